@@ -1,0 +1,32 @@
+"""neurocode: one stochastic neuron model, simulated, fitted, trained and characterised from one text.
+
+Public names are loaded when first used, so that ``import neurocode`` and ``neurocode --help`` are quick.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import Any
+
+__version__ = "0.1.0"
+
+_NAMES = {
+    "models": "neurocode.models:",
+    "simulation": "neurocode.simulation:",
+    "simulate": "neurocode.simulation:simulate",
+    "NeuronModel": "neurocode.models:NeuronModel",
+}
+
+__all__ = [*_NAMES, "__version__"]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _NAMES:
+        raise AttributeError(f"module 'neurocode' has no attribute '{name}'")
+    module, _, attribute = _NAMES[name].partition(":")
+    loaded = importlib.import_module(module)
+    return getattr(loaded, attribute) if attribute else loaded
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

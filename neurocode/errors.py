@@ -1,0 +1,17 @@
+"""Errors that a user can act on: one sentence, naming what is wrong and what was expected."""
+
+
+class NeurocodeError(Exception):
+    """Base of every error that neurocode raises on purpose."""
+
+
+class ModelError(NeurocodeError, ValueError):
+    """A neuron model is unknown, inconsistent or not allowed."""
+
+
+class DataError(NeurocodeError, ValueError):
+    """A recording, a spike train or a current cannot be used as it is."""
+
+
+class FitError(NeurocodeError, ValueError):
+    """A model cannot be fitted to the data given."""

@@ -1,0 +1,168 @@
+"""Models as TOML files: a person writes one, a stranger's cannot run code."""
+
+from __future__ import annotations
+
+import math
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import tomli_w
+
+from neurocode.errors import ModelError
+from neurocode.models.model import NeuronModel
+from neurocode.models.noise import EscapeNoise
+from neurocode.models.parameter import Parameter
+
+KEYS = {
+    "name",
+    "description",
+    "equations",
+    "margin",
+    "reset",
+    "refractory",
+    "integrator",
+    "after_reset",
+    "initial",
+    "noise",
+    "parameters",
+}
+PARAMETER_KEYS = {"value", "bounds", "fixed", "per_neuron", "description"}
+REQUIRED = ("name", "equations", "margin", "reset", "parameters")
+MAXIMUM_BYTES = 200_000
+
+
+def load(path: str | Path) -> NeuronModel:
+    """Read a model from a TOML file.
+
+    Parameters
+    ----------
+    path : str or pathlib.Path
+
+    Returns
+    -------
+    NeuronModel
+
+    Raises
+    ------
+    ModelError
+        In one sentence that begins with the file, for whatever is missing, unknown or not allowed.
+
+    Examples
+    --------
+    >>> import neurocode as nc, tempfile, pathlib
+    >>> path = nc.models.lif().save(pathlib.Path(tempfile.mkdtemp()) / "lif.toml")
+    >>> nc.models.load(path).name
+    'lif'
+    """
+    path = Path(path)
+    try:
+        if path.stat().st_size > MAXIMUM_BYTES:
+            raise ModelError(f"the file is larger than {MAXIMUM_BYTES} bytes.")
+        model = from_dictionary(tomllib.loads(path.read_text(encoding="utf-8")))
+    except FileNotFoundError:
+        raise ModelError(f"{path}: there is no such model file.") from None
+    except IsADirectoryError:
+        raise ModelError(f"{path}: this is a folder, not a model file.") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ModelError(f"{path}: not a TOML file ({error}).") from None
+    except RecursionError:
+        raise ModelError(f"{path}: nested too deeply.") from None
+    except ModelError as error:
+        raise ModelError(f"{path}: {error}") from None
+    return model
+
+
+def save(model: NeuronModel, path: str | Path) -> Path:
+    """Write a model to a TOML file and return its path."""
+    path = Path(path)
+    path.write_text(tomli_w.dumps(to_dictionary(model), multiline_strings=True), encoding="utf-8")
+    return path
+
+
+def from_dictionary(table: Mapping[str, Any]) -> NeuronModel:
+    """Build a model from the tables of a TOML file."""
+    unknown = set(table) - KEYS
+    if unknown:
+        raise ModelError(f"unknown key '{sorted(unknown)[0]}'; known are {', '.join(sorted(KEYS))}.")
+    for key in REQUIRED:
+        if key not in table:
+            raise ModelError(f"the key '{key}' is missing.")
+    for key in ("name", "equations", "margin", "reset", "refractory", "integrator", "description"):
+        if key in table and not isinstance(table[key], str):
+            raise ModelError(f"'{key}' must be text.")
+    for key in ("parameters", "initial", "noise"):
+        if not isinstance(table.get(key, {}), dict):
+            raise ModelError(f"'{key}' must be a table.")
+    return NeuronModel(
+        name=table["name"],
+        equations=table["equations"],
+        margin=table["margin"],
+        reset=table["reset"],
+        parameters={name: _parameter(name, entry) for name, entry in table["parameters"].items()},
+        noise=_noise(table["noise"]) if "noise" in table else None,
+        refractory=table.get("refractory"),
+        integrator=table.get("integrator", "euler"),
+        after_reset=tuple(table.get("after_reset", ())),
+        initial={name: str(value) for name, value in table.get("initial", {}).items()},
+        description=table.get("description", ""),
+    )
+
+
+def to_dictionary(model: NeuronModel) -> dict[str, Any]:
+    """Tables of the TOML file of a model, absent where they hold the default."""
+    table: dict[str, Any] = {
+        "name": model.name,
+        "description": model.description,
+        "equations": model.equations,
+        "margin": model.margin,
+        "reset": model.reset,
+        "refractory": model.refractory,
+        "integrator": model.integrator,
+        "after_reset": list(model.after_reset),
+        "initial": dict(model.initial),
+    }
+    table = {key: value for key, value in table.items() if value not in (None, "", [], {}) or key == "reset"}
+    if model.noise is not None:
+        table["noise"] = {key: value for key, value in vars(model.noise).items() if value}
+    table["parameters"] = {name: _parameter_table(parameter) for name, parameter in model.parameters.items()}
+    return table
+
+
+def _noise(entry: Mapping[str, Any]) -> EscapeNoise:
+    try:
+        return EscapeNoise(**entry)
+    except TypeError:
+        raise ModelError("the table 'noise' takes the keys family, scale and rate.") from None
+
+
+def _parameter(name: str, entry: object) -> Parameter:
+    entry = {"value": entry} if isinstance(entry, (str, int, float)) else entry
+    if not isinstance(entry, dict) or "value" not in entry or set(entry) - PARAMETER_KEYS:
+        raise ModelError(f"parameter '{name}' takes the keys {', '.join(sorted(PARAMETER_KEYS))}, of which value is required.")
+    bounds = entry.get("bounds")
+    if bounds is not None and (not isinstance(bounds, list) or len(bounds) != 2):
+        raise ModelError(f"parameter '{name}': bounds are a list of two values.")
+    options = {key: entry[key] for key in ("fixed", "per_neuron", "description") if key in entry}
+    try:
+        return Parameter.of(entry["value"], None if bounds is None else tuple(bounds), **options)
+    except ModelError as error:
+        raise ModelError(f"parameter '{name}': {error}") from None
+
+
+def _parameter_table(parameter: Parameter) -> dict[str, Any]:
+    if np.ndim(parameter.value):
+        raise ModelError("A model with one value for each neuron cannot be written to TOML.")
+    table: dict[str, Any] = {"value": _quantity_text(float(parameter.value), parameter.unit)}
+    if any(math.isfinite(bound) for bound in parameter.bounds):
+        table["bounds"] = [_quantity_text(bound, parameter.unit) for bound in parameter.bounds]
+    for key in ("fixed", "per_neuron", "description"):
+        if getattr(parameter, key):
+            table[key] = getattr(parameter, key)
+    return table
+
+
+def _quantity_text(value: float, unit: str) -> str:
+    return f"{value!r} {unit}".removesuffix(" 1")

@@ -1,0 +1,109 @@
+"""Leaky integrate-and-fire neurons, deterministic and noisy."""
+
+from __future__ import annotations
+
+from neurocode.errors import ModelError
+from neurocode.models.model import NeuronModel
+from neurocode.models.noise import EscapeNoise
+from neurocode.models.parameter import Parameter
+
+NOISE_MODES = ("escape", "diffusive", "both")
+
+
+def lif() -> NeuronModel:
+    """Leaky integrate-and-fire neuron with an absolute refractory period.
+
+    ``C dv/dt = g_L (E_L - v) + I``; at ``V_T`` the membrane potential returns to ``V_r`` and is held
+    for ``t_ref``. The values are ours: a generic cortical cell with a membrane time constant of 20 ms.
+
+    Returns
+    -------
+    NeuronModel
+
+    Examples
+    --------
+    >>> import neurocode as nc
+    >>> nc.models.lif().states
+    ('v',)
+    """
+    return NeuronModel(
+        name="lif",
+        description="Leaky integrate-and-fire neuron.",
+        equations="""
+            dv/dt = (g_L*(E_L - v) + I)/C : volt (unless refractory)
+            I : amp
+        """,
+        margin="v - V_T",
+        reset="v = V_r",
+        refractory="t_ref",
+        integrator="exponential_euler",
+        initial={"v": "E_L"},
+        parameters={
+            "C": Parameter.of("200 pF", ("10 pF", "2000 pF"), description="membrane capacitance"),
+            "g_L": Parameter.of("10 nS", ("0.2 nS", "200 nS"), description="leak conductance"),
+            "E_L": Parameter.of("-70 mV", ("-100 mV", "-40 mV"), description="resting potential"),
+            "V_r": Parameter.of("-60 mV", ("-100 mV", "-30 mV"), description="reset potential"),
+            "V_T": Parameter.of("-50 mV", ("-80 mV", "0 mV"), description="threshold"),
+            "t_ref": Parameter.of("2 ms", ("0.1 ms", "20 ms"), fixed=True, description="absolute refractory period"),
+        },
+    )
+
+
+def noisy_lif(noise_mode: str = "escape", family: str = "gaussian") -> NeuronModel:
+    """Noisy leaky integrate-and-fire neuron of noisy spiking networks (Ma, Yan, Tang 2023).
+
+    Dimensionless: ``tau dv/dt = -v + R I`` plus white noise, spike at ``theta``, reset to zero. At
+    ``dt = 1 ms`` with the Euler integrator the step is ``v <- 0.5 v + I + noise``, the discrete form of
+    the released code. Whether the published equations describe one noise or two is not known; the
+    released code applies both, which widens the firing probability by the square root of two.
+
+    Parameters
+    ----------
+    noise_mode : {"escape", "diffusive", "both"}
+        ``"escape"``: P(spike) = F(v - theta), the membrane potential is free of noise.
+        ``"diffusive"``: white noise enters the membrane potential, the threshold is sharp.
+        ``"both"``: as the released code does.
+    family : {"gaussian", "logistic", "triangular", "uniform"}
+        Family of the escape noise.
+
+    Returns
+    -------
+    NeuronModel
+
+    Raises
+    ------
+    ModelError
+        For another noise mode or family.
+
+    Examples
+    --------
+    >>> import neurocode as nc
+    >>> nc.models.noisy_lif("both").has_diffusion
+    True
+    """
+    if noise_mode not in NOISE_MODES:
+        raise ModelError(f"'{noise_mode}' is no noise mode; known are {', '.join(NOISE_MODES)}.")
+    diffusion = " + sigma*xi/sqrt(dt_noise)" if noise_mode != "escape" else ""
+    parameters = {
+        "tau": Parameter.of("2 ms", ("1 ms", "200 ms"), description="membrane time constant"),
+        "R": Parameter(2.0, bounds=(0.0, 100.0), fixed=True, description="gain of the input"),
+        "theta": Parameter(1.0, bounds=(0.01, 10.0), description="threshold"),
+    }
+    if noise_mode != "diffusive":
+        parameters["scale"] = Parameter(0.3, bounds=(1e-3, 10.0), description="width of the escape noise")
+    if diffusion:
+        parameters["sigma"] = Parameter(0.3, bounds=(1e-3, 10.0), description="standard deviation of the noise in one step")
+        parameters["dt_noise"] = Parameter.of("1 ms", fixed=True, description="step that sigma refers to")
+    return NeuronModel(
+        name=f"noisy_lif_{noise_mode}",
+        description="Noisy leaky integrate-and-fire neuron (Ma, Yan, Tang 2023).",
+        equations=f"""
+            dv/dt = (-v + R*I)/tau{diffusion} : 1
+            I : 1
+        """,
+        margin="v - theta",
+        reset="v = 0",
+        integrator="euler",
+        noise=None if noise_mode == "diffusive" else EscapeNoise(family, scale="scale"),
+        parameters=parameters,
+    )

@@ -1,0 +1,109 @@
+"""A typed parameter of a neuron model: value with unit, bounds, and whether a fit may change it."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from neurocode.errors import ModelError
+from neurocode.units import parse_quantity, parse_unit, same_dimension
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """One parameter.
+
+    Attributes
+    ----------
+    value : float or numpy.ndarray
+        In ``unit``; an array gives each neuron (or trial) its own value.
+    unit : str
+        Brian2 unit text, ``"1"`` for a dimensionless parameter.
+    bounds : tuple of float
+        Lowest and highest value that a fit may reach, in ``unit``; infinite where open.
+    fixed : bool
+        A fixed parameter is not changed by a fit or by training.
+    per_neuron : bool
+        Whether training gives each neuron its own value.
+    description : str
+        What it is, in words.
+    """
+
+    value: float | np.ndarray
+    unit: str = "1"
+    bounds: tuple[float, float] = (-math.inf, math.inf)
+    fixed: bool = False
+    per_neuron: bool = False
+    description: str = ""
+
+    def __post_init__(self) -> None:
+        parse_unit(self.unit)
+        value = np.asarray(self.value, dtype=float)
+        if value.size == 0 or not np.all(np.isfinite(value)):
+            raise ModelError(f"A parameter value must be finite, not {self.value}.")
+        low, high = self.bounds
+        if not low < high:
+            raise ModelError(f"Parameter bounds must be ordered, not {low} and {high}.")
+        if np.any(value < low) or np.any(value > high):
+            raise ModelError(f"The parameter value {self.value} {self.unit} lies outside its bounds {low} to {high}.")
+
+    @classmethod
+    def of(
+        cls,
+        value: str | float,
+        bounds: tuple[str | float, str | float] | None = None,
+        *,
+        fixed: bool = False,
+        per_neuron: bool = False,
+        description: str = "",
+    ) -> Parameter:
+        """Make a parameter from text such as ``"20 ms"`` and bounds such as ``("1 ms", "100 ms")``.
+
+        Raises
+        ------
+        ModelError
+            If a value has no number, an unknown unit, or bounds of another dimension.
+        """
+        number, unit = parse_quantity(value)
+        limits = (-math.inf, math.inf) if bounds is None else tuple(in_unit(bound, unit) for bound in bounds)
+        return cls(number, unit, limits, fixed, per_neuron, description)
+
+    @property
+    def si(self) -> float | np.ndarray:
+        """Value in the SI base unit."""
+        return self.value * parse_unit(self.unit).scale
+
+    @property
+    def si_bounds(self) -> tuple[float, float]:
+        """Bounds in the SI base unit."""
+        scale = parse_unit(self.unit).scale
+        return self.bounds[0] * scale, self.bounds[1] * scale
+
+    def with_value(self, value: object) -> Parameter:
+        """Copy with another value: a number in this unit, text with a unit, or a Brian2 quantity."""
+        return replace(self, value=in_unit(value, self.unit))
+
+
+def in_unit(value: object, unit: str) -> float | np.ndarray:
+    """Express a value in ``unit``; plain numbers are taken to be in ``unit`` already.
+
+    Raises
+    ------
+    ModelError
+        If the value measures another dimension.
+    """
+    if isinstance(value, str):
+        number, own_unit = parse_quantity(value)
+        if math.isinf(number) and own_unit == "1":
+            return number
+        if not same_dimension(own_unit, unit):
+            raise ModelError(f"'{value}' is not in a unit of {unit}.")
+        return number * parse_unit(own_unit).scale / parse_unit(unit).scale if own_unit != unit else number
+    if hasattr(value, "dim"):
+        if value.dim is not parse_unit(unit).dim:
+            raise ModelError(f"{value} is not in a unit of {unit}.")
+        return np.asarray(value, dtype=float)[()] / parse_unit(unit).scale
+    array = np.asarray(value, dtype=float)
+    return array if array.ndim else float(array)

@@ -1,0 +1,20 @@
+"""How a model runs: one text, two engines.
+
+Contents
+--------
+simulate
+    Repeated trials of a model as a Neo block.
+step_function, Step, StepOutput
+    The model as a differentiable JAX step.
+stimuli
+    Frozen noise, steps and ramps.
+register_integrators
+    Make symplectic Euler and the matrix exponential known to Brian2.
+"""
+
+from neurocode.simulation import stimuli
+from neurocode.simulation.integrators import register_integrators
+from neurocode.simulation.simulate import simulate
+from neurocode.simulation.step import Step, StepOutput, step_function
+
+__all__ = ["Step", "StepOutput", "register_integrators", "simulate", "step_function", "stimuli"]

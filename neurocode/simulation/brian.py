@@ -1,0 +1,230 @@
+"""A model as a Brian2 neuron group, and its runs in Brian2."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import brian2
+import numpy as np
+from brian2.core.functions import Function
+from brian2.stateupdaters.base import UnsupportedEquationsException
+from brian2.units.fundamentalunits import Quantity
+from scipy.special import ndtr
+
+from neurocode.errors import ModelError
+from neurocode.models.model import SPIKED, NeuronModel
+from neurocode.simulation.integrators import STAGGERED, require_integrator
+from neurocode.units import parse_unit
+
+
+@dataclass(frozen=True)
+class RawRun:
+    """What an engine returns: arrays only.
+
+    Attributes
+    ----------
+    spike_steps : list of numpy.ndarray
+        For each trial the steps in which it spiked.
+    recorded : dict of str to numpy.ndarray
+        For each recorded variable its values in SI at the start of every step, shape (trials, steps).
+    """
+
+    spike_steps: list[np.ndarray]
+    recorded: dict[str, np.ndarray]
+
+
+def normal_cdf() -> Function:
+    """Standard normal distribution function for Brian2's three code generators."""
+    function = Function(ndtr, arg_units=[1], return_unit=1)
+    cpp = "inline double normal_cdf(double x) { return 0.5*erfc(-x*0.70710678118654752440); }"
+    function.implementations.add_implementation("cpp", cpp)
+    cython = """
+from libc.math cimport erfc
+cdef double normal_cdf(double x) noexcept:
+    return 0.5*erfc(-x*0.70710678118654752440)
+"""
+    function.implementations.add_implementation("cython", cython)
+    return function
+
+
+def neuron_group(
+    model: NeuronModel,
+    n: int,
+    dt: float,
+    *,
+    parameters: Mapping[str, float | np.ndarray] | None = None,
+    stimulus: np.ndarray | None = None,
+) -> brian2.NeuronGroup:
+    """Build the Brian2 group of ``n`` neurons of a model, not yet run.
+
+    Parameters
+    ----------
+    model : NeuronModel
+    n : int
+        Number of neurons.
+    dt : float
+        Time step in seconds.
+    parameters : mapping, optional
+        Values in SI that replace the model's; arrays of length ``n`` give each neuron its own.
+    stimulus : numpy.ndarray, optional
+        Input in SI, shape (steps,) or (steps, n); without it the input stays a Brian2 parameter.
+
+    Returns
+    -------
+    brian2.NeuronGroup
+
+    Raises
+    ------
+    ModelError
+        If the units do not fit together or the integrator does not admit the equations.
+    """
+    require_integrator(model.integrator)
+    values = {**model.values, **(parameters or {})}
+    namespace = {name: _quantity(value, model.parameters[name].unit) for name, value in values.items() if np.ndim(value) == 0}
+    namespace["normal_cdf"] = normal_cdf()
+    per_neuron = {name: np.asarray(value) for name, value in values.items() if np.ndim(value)}
+    lines = _equation_lines(model, held=model.after_reset, stimulus=stimulus)
+    lines += [f"{name} : {model.parameters[name].unit} (constant)" for name in per_neuron]
+    if stimulus is not None:
+        (unit,) = model.inputs.values()
+        namespace["stimulus"] = brian2.TimedArray(_quantity(stimulus, unit), dt=dt * brian2.second)
+    reset = f"{SPIKED} = 1\n{model.reset}" if model.uses_spiked else model.reset
+    group = _group(model, n, dt, lines, namespace, reset=reset)
+    for name, value in per_neuron.items():
+        group.variables[name].set_value(value)
+    for name, expression in model.initial.items():
+        setattr(group, name, expression)
+    if model.uses_spiked:
+        group.run_regularly(f"{SPIKED} = 0", when="before_thresholds")
+    if model.after_reset:
+        group.run_regularly(after_reset_code(model, dt), when="after_resets")
+    return group
+
+
+def update_code(model: NeuronModel, dt: float) -> str:
+    """Brian2's abstract code for the state update of one step, before threshold and reset."""
+    require_integrator(model.integrator)
+    return _abstract_code(model, dt, held=model.after_reset)
+
+
+def after_reset_code(model: NeuronModel, dt: float) -> str:
+    """Abstract code for the variables that are updated after the reset."""
+    if not model.after_reset:
+        return ""
+    return _abstract_code(model, dt, held=tuple(name for name in model.states if name not in model.after_reset))
+
+
+def run_brian(
+    model: NeuronModel,
+    dt: float,
+    n_steps: int,
+    trials: int,
+    *,
+    parameters: Mapping[str, float | np.ndarray],
+    stimulus: np.ndarray | None,
+    seed: int | None,
+    record: tuple[str, ...],
+    standalone: bool,
+) -> RawRun:
+    """Run a model in Brian2, trials as neurons, at runtime or as a C++ standalone program.
+
+    NumPy's global random state and Brian2's active device are left as they were found.
+    """
+    with _device(standalone), _random_state(seed):
+        group = neuron_group(model, trials, dt, parameters=parameters, stimulus=stimulus)
+        spikes = brian2.SpikeMonitor(group, record=True)
+        objects = [group, spikes]
+        states = brian2.StateMonitor(group, list(record), record=True, dt=dt * brian2.second) if record else None
+        network = brian2.Network(*objects, *([states] if states is not None else []))
+        try:
+            network.run(n_steps * dt * brian2.second, namespace={})
+        except brian2.BrianObjectException as error:
+            raise ModelError(f"Model '{model.name}': {_first_line(error.__cause__ or error)}") from None
+        if standalone:
+            brian2.device.build(directory=brian2.device.neurocode_directory, compile=True, run=True)
+        steps = np.round(np.asarray(spikes.t) / dt).astype(int)
+        trains = [np.sort(steps[np.asarray(spikes.i) == trial]) for trial in range(trials)]
+        recorded = {name: np.array(np.asarray(getattr(states, name))) for name in record}
+    return RawRun(trains, recorded)
+
+
+def _equation_lines(model: NeuronModel, held: tuple[str, ...], stimulus: np.ndarray | None = None) -> list[str]:
+    lines = []
+    for equation in model.parsed:
+        if equation.name in held:
+            lines.append(f"{equation.name} : {equation.unit}")
+        elif equation.name in model.inputs and stimulus is not None:
+            index = "t" if np.ndim(stimulus) == 1 else "t, i"
+            lines.append(f"{equation.name} = stimulus({index}) : {equation.unit} (constant over dt)")
+        else:
+            lines.append(equation.text)
+    return lines
+
+
+def _abstract_code(model: NeuronModel, dt: float, held: tuple[str, ...]) -> str:
+    namespace = {name: _quantity(np.ravel(value)[0], model.parameters[name].unit) for name, value in model.values.items()}
+    group = _group(model, 1, dt, _equation_lines(model, held), {**namespace, "normal_cdf": normal_cdf()}, reset="")
+    group._network = "read, never run"  # Brian2 warns when a group outside any network is deleted
+    try:
+        group.equations.check_units(group, run_namespace={})
+        group.state_updater.update_abstract_code(run_namespace={})
+    except UnsupportedEquationsException as error:
+        raise ModelError(f"The integrator '{model.integrator}' does not admit model '{model.name}': {error}") from None
+    except (brian2.DimensionMismatchError, KeyError, SyntaxError, TypeError, ValueError) as error:
+        raise ModelError(f"Model '{model.name}': {_first_line(error)}") from None
+    return group.state_updater.abstract_code
+
+
+def _group(model: NeuronModel, n: int, dt: float, lines: list[str], namespace: dict, reset: str) -> brian2.NeuronGroup:
+    try:
+        return brian2.NeuronGroup(
+            n,
+            "\n".join(lines),
+            threshold=model.threshold,
+            reset=reset,
+            refractory=False if model.refractory is None else model.refractory,
+            method=model.integrator,
+            method_options={"order": model.states} if model.integrator in STAGGERED else None,
+            dt=dt * brian2.second,
+            namespace=namespace,
+        )
+    except Exception as error:
+        raise ModelError(f"Model '{model.name}': {_first_line(error)}") from None
+
+
+def _quantity(value: float | np.ndarray, unit: str) -> Quantity:
+    return Quantity(value, dim=parse_unit(unit).dim)
+
+
+def _first_line(error: Exception) -> str:
+    text = next((line for line in str(error).strip().splitlines() if line.strip()), type(error).__name__)
+    return text.strip()
+
+
+@contextmanager
+def _random_state(seed: int | None) -> Iterator[None]:
+    state = np.random.get_state()
+    try:
+        brian2.seed(seed)
+        yield
+    finally:
+        np.random.set_state(state)
+
+
+@contextmanager
+def _device(standalone: bool) -> Iterator[None]:
+    if not standalone:
+        yield
+        return
+    previous = brian2.get_device()
+    with tempfile.TemporaryDirectory() as directory:
+        brian2.set_device("cpp_standalone", directory=None, build_on_run=False)
+        brian2.device.neurocode_directory = directory
+        try:
+            yield
+        finally:
+            brian2.device.reinit()
+            brian2.set_device(next(name for name, device in brian2.devices.device.all_devices.items() if device is previous))

@@ -1,0 +1,121 @@
+"""Evaluate expressions on JAX arrays by walking their syntax trees; nothing is executed as code."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable, Iterable, Mapping
+
+import jax
+import jax.numpy as jnp
+from jax.scipy.special import ndtr
+
+from neurocode.errors import ModelError
+from neurocode.simulation.program import Statement
+
+Array = jax.Array
+
+
+def _exprel(x: Array) -> Array:
+    small = jnp.abs(x) < 1e-16
+    safe = jnp.where(small, 1.0, x)
+    return jnp.where(small, 1.0, jnp.expm1(safe) / safe)
+
+
+def timestep(t: Array, dt: float) -> Array:
+    """Whole number of steps in a time, with Brian2's tolerance of a thousandth of a step."""
+    return jnp.floor((t + 1e-3 * dt) / dt)
+
+
+FUNCTIONS: dict[str, Callable[..., Array]] = {
+    "abs": jnp.abs, "arccos": jnp.arccos, "arcsin": jnp.arcsin, "arctan": jnp.arctan, "ceil": jnp.ceil, "clip": jnp.clip,
+    "cos": jnp.cos, "cosh": jnp.cosh, "exp": jnp.exp, "expm1": jnp.expm1, "exprel": _exprel, "floor": jnp.floor,
+    "int": lambda x: jnp.trunc(jnp.asarray(x) * 1.0), "log": jnp.log, "log10": jnp.log10, "log1p": jnp.log1p,
+    "normal_cdf": ndtr, "sign": jnp.sign, "sin": jnp.sin, "sinh": jnp.sinh, "sqrt": jnp.sqrt, "tan": jnp.tan,
+    "tanh": jnp.tanh, "timestep": timestep,
+}  # fmt: skip
+
+BINARY: dict[type, Callable[[Array, Array], Array]] = {
+    ast.Add: lambda a, b: a + b, ast.Sub: lambda a, b: a - b, ast.Mult: lambda a, b: a * b, ast.Div: lambda a, b: a / b,
+    ast.Mod: lambda a, b: a % b, ast.Pow: lambda a, b: a**b,
+}  # fmt: skip
+
+COMPARE: dict[type, Callable[[Array, Array], Array]] = {
+    ast.Gt: lambda a, b: a > b, ast.GtE: lambda a, b: a >= b, ast.Lt: lambda a, b: a < b, ast.LtE: lambda a, b: a <= b,
+    ast.Eq: lambda a, b: a == b, ast.NotEq: lambda a, b: a != b,
+}  # fmt: skip
+
+UNARY: dict[type, Callable[[Array], Array]] = {
+    ast.USub: lambda a: -a, ast.UAdd: lambda a: a, ast.Not: lambda a: jnp.logical_not(a),
+}  # fmt: skip
+
+
+class Draw:
+    """Random numbers for one step: a new key for every call in the text.
+
+    Parameters
+    ----------
+    key : jax.Array or None
+        Key of the step; drawing without one is an error.
+    shape : tuple of int
+    dtype : numpy.dtype
+    """
+
+    def __init__(self, key: Array | None, shape: tuple[int, ...], dtype: jnp.dtype) -> None:
+        self.key, self.shape, self.dtype, self.count = key, shape, dtype, 0
+
+    def __call__(self, kind: str) -> Array:
+        if self.key is None:
+            raise ModelError("The step of a stochastic model needs a random key.")
+        self.count += 1
+        sample = jax.random.normal if kind == "randn" else jax.random.uniform
+        return sample(jax.random.fold_in(self.key, self.count), self.shape, self.dtype)
+
+
+def evaluate(tree: ast.expr, names: Mapping[str, Array], draw: Draw | None = None) -> Array:
+    """Value of an expression.
+
+    Parameters
+    ----------
+    tree : ast.expr
+        Whitelisted syntax tree.
+    names : mapping of str to array
+    draw : Draw, optional
+        Source of ``rand()`` and ``randn()``.
+    """
+    if isinstance(tree, ast.Constant):
+        return int(tree.value) if isinstance(tree.value, float) and tree.value.is_integer() and abs(tree.value) < 64 else tree.value
+    if isinstance(tree, ast.Name):
+        return names[tree.id]
+    if isinstance(tree, ast.BinOp):
+        return BINARY[type(tree.op)](evaluate(tree.left, names, draw), evaluate(tree.right, names, draw))
+    if isinstance(tree, ast.UnaryOp):
+        return UNARY[type(tree.op)](evaluate(tree.operand, names, draw))
+    if isinstance(tree, ast.BoolOp):
+        combine = jnp.logical_and if isinstance(tree.op, ast.And) else jnp.logical_or
+        first, *rest = (evaluate(value, names, draw) for value in tree.values)
+        for value in rest:
+            first = combine(first, value)
+        return first
+    if isinstance(tree, ast.Compare):
+        return _compare(tree, names, draw)
+    if isinstance(tree, ast.Call) and isinstance(tree.func, ast.Name):
+        if tree.func.id in ("rand", "randn"):
+            return draw(tree.func.id)
+        return FUNCTIONS[tree.func.id](*(evaluate(argument, names, draw) for argument in tree.args))
+    raise ModelError(f"'{ast.unparse(tree)}' cannot be evaluated.")
+
+
+def _compare(tree: ast.Compare, names: Mapping[str, Array], draw: Draw | None) -> Array:
+    values = [evaluate(value, names, draw) for value in (tree.left, *tree.comparators)]
+    result = True
+    for operator, left, right in zip(tree.ops, values[:-1], values[1:], strict=True):
+        result = jnp.logical_and(result, COMPARE[type(operator)](left, right))
+    return result
+
+
+def execute(statements: Iterable[Statement], names: Mapping[str, Array], draw: Draw | None = None) -> dict[str, Array]:
+    """Names after a list of assignments; the mapping given is left as it was."""
+    result = dict(names)
+    for statement in statements:
+        result[statement.name] = evaluate(statement.expression, result, draw)
+    return result

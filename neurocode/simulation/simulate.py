@@ -1,0 +1,167 @@
+"""The front door: a model and a current in, a Neo block out."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Mapping, Sequence
+
+import neo
+import numpy as np
+
+from neurocode.errors import DataError, ModelError
+from neurocode.models.model import NeuronModel
+from neurocode.simulation.brian import run_brian
+from neurocode.simulation.jax_engine import run_jax
+from neurocode.simulation.to_neo import to_block
+from neurocode.units import parse_unit, seconds, si_unit_text, signal_to_si
+
+ENGINES = ("brian2", "brian2-standalone", "jax")
+DEFAULT_DT = 1e-4
+
+#: A membrane current beyond this is taken for a mistaken unit (ampere).
+LARGEST_CURRENT = 1e-6
+
+
+def simulate(
+    model: NeuronModel,
+    current: neo.AnalogSignal | np.ndarray | None = None,
+    *,
+    duration: object = None,
+    dt: object = None,
+    parameters: Mapping[str, object] | None = None,
+    trials: int = 1,
+    seed: int | None = None,
+    record: Sequence[str] = (),
+    engine: str = "brian2",
+) -> neo.Block:
+    """Simulate repeated trials of a neuron model.
+
+    Parameters
+    ----------
+    model : NeuronModel
+    current : neo.AnalogSignal or numpy.ndarray, optional
+        Input, held over each sample. An array is in ampere (SI of the model's input) and needs ``dt``.
+        One column is given to every trial (frozen); as many columns as trials give each its own.
+    duration : float, quantity or text, optional
+        In seconds unless a unit is given. Without it the length of the current.
+    dt : float, quantity or text, optional
+        Time step, in seconds unless a unit is given. Defaults to the sampling interval of the current,
+        which it must divide, or to 0.1 ms.
+    parameters : mapping, optional
+        Values in place of the model's: numbers in each parameter's unit, text such as ``"20 ms"``, Brian2
+        quantities, or arrays with one value a trial.
+    trials : int
+        Number of repeats; they differ only where the model is stochastic or given different values.
+    seed : int, optional
+        The same seed gives the same spikes. Without it one is drawn and noted in the block.
+    record : sequence of str
+        State variables or subexpressions to keep, as signals in the block.
+    engine : {"brian2", "brian2-standalone", "jax"}
+        Brian2 at runtime, Brian2 as a compiled C++ program, or the JAX step in float64.
+
+    Returns
+    -------
+    neo.Block
+        One segment a trial with its spike train (s), the recorded signals and the current.
+
+    Raises
+    ------
+    DataError
+        For a current, duration or time step that cannot be used.
+    ModelError
+        For an unknown engine, variable or parameter, or equations that Brian2 refuses.
+
+    Examples
+    --------
+    >>> import neurocode as nc, numpy as np
+    >>> block = nc.simulate(nc.models.lif(), np.full(2000, 400e-12), dt=1e-4, engine="jax")
+    >>> len(block.segments[0].spiketrains[0]) > 0
+    True
+    """
+    if engine not in ENGINES:
+        raise ModelError(f"There is no engine '{engine}'; known are {', '.join(ENGINES)}.")
+    if not isinstance(trials, (int, np.integer)) or trials < 1:
+        raise DataError(f"The number of trials must be a positive whole number, not {trials}.")
+    unknown = set(record) - set(model.states) - set(model.subexpressions)
+    if unknown:
+        raise ModelError(f"Model '{model.name}' has no variable '{sorted(unknown)[0]}' to record.")
+    stimulus, step, n_steps = _timing(model, current, duration, dt)
+    if stimulus is not None and stimulus.ndim == 2 and stimulus.shape[1] != trials:
+        raise DataError(f"The current has {stimulus.shape[1]} columns, expected 1 or one for each of {trials} trials.")
+    if stimulus is None and model.inputs:
+        stimulus = np.zeros(n_steps)
+    values = {name: _parameter_si(model, name, value, trials) for name, value in (parameters or {}).items()}
+    seed = secrets.randbits(31) if seed is None else int(seed)
+    options = {"parameters": values, "stimulus": stimulus, "seed": seed, "record": tuple(record)}
+    if engine == "jax":
+        run = run_jax(model, step, n_steps, trials, **options)
+    else:
+        run = run_brian(model, step, n_steps, trials, **options, standalone=engine == "brian2-standalone")
+    return to_block(model, run, step, n_steps, stimulus, {"model": model.name, "seed": seed, "dt": step, "engine": engine})
+
+
+def current_in_si(current: neo.AnalogSignal | np.ndarray, unit: str) -> np.ndarray:
+    """Values of a current in SI, shape (samples,) or (samples, columns).
+
+    Raises
+    ------
+    DataError
+        For NaN, an empty current, another dimension, or a size that no membrane current has.
+    """
+    values = signal_to_si(current, unit, "The current") if isinstance(current, neo.AnalogSignal) else np.asarray(current, float)
+    values = values[:, 0] if values.ndim == 2 and values.shape[1] == 1 else values
+    if values.ndim not in (1, 2) or values.size == 0:
+        raise DataError(f"The current must have shape (samples,) or (samples, trials), not {values.shape}.")
+    if not np.all(np.isfinite(values)):
+        raise DataError(f"The current holds {np.sum(~np.isfinite(values))} values that are not finite.")
+    if si_unit_text(unit) == "amp" and np.max(np.abs(values)) > LARGEST_CURRENT:
+        largest = np.max(np.abs(values))
+        raise DataError(f"The current reaches {largest:.3g} A, beyond {LARGEST_CURRENT:g} A: is it in the unit it says?")
+    return values
+
+
+def _timing(model: NeuronModel, current: object, duration: object, dt: object) -> tuple[np.ndarray | None, float, int]:
+    step = None if dt is None else seconds(dt, "The time step")
+    length = None if duration is None else seconds(duration, "The duration")
+    if current is None:
+        if length is None:
+            raise DataError("A simulation without a current needs a duration.")
+        step = DEFAULT_DT if step is None else step
+        return None, step, _count_steps(length, step)
+    if not model.inputs:
+        raise ModelError(f"Model '{model.name}' has no input, but a current is given.")
+    if len(model.inputs) > 1:
+        raise ModelError(f"Model '{model.name}' has {len(model.inputs)} inputs, expected one: {', '.join(model.inputs)}.")
+    values = current_in_si(current, *model.inputs.values())
+    if isinstance(current, neo.AnalogSignal):
+        interval = float(current.sampling_period.rescale("s"))
+        values, step = _refine(values, interval, interval if step is None else step)
+    elif step is None:
+        raise DataError("A current given as an array needs dt, its sampling interval.")
+    n_steps = len(values) if length is None else _count_steps(length, step)
+    if n_steps > len(values):
+        raise DataError(f"The duration of {n_steps * step:g} s is longer than the current of {len(values) * step:g} s.")
+    return values[:n_steps], step, n_steps
+
+
+def _refine(values: np.ndarray, interval: float, step: float) -> tuple[np.ndarray, float]:
+    ratio = interval / step
+    if ratio < 0.999 or abs(ratio - round(ratio)) > 1e-3:
+        raise DataError(f"The time step of {step:g} s does not divide the sampling interval of {interval:g} s.")
+    return np.repeat(values, round(ratio), axis=0), interval / round(ratio)
+
+
+def _count_steps(length: float, step: float) -> int:
+    n_steps = round(length / step)
+    if n_steps < 1:
+        raise DataError(f"The duration of {length:g} s is shorter than the time step of {step:g} s.")
+    return n_steps
+
+
+def _parameter_si(model: NeuronModel, name: str, value: object, trials: int) -> float | np.ndarray:
+    parameter = model.with_parameters({name: value}).parameters[name]
+    if np.ndim(parameter.value) and np.shape(parameter.value) != (trials,):
+        raise ModelError(
+            f"Parameter '{name}' has shape {np.shape(parameter.value)}, expected one value or one for each of {trials} trials."
+        )
+    return np.asarray(parameter.value, float)[()] * parse_unit(parameter.unit).scale

@@ -1,0 +1,220 @@
+"""Equations to one JAX step: the same abstract code as Brian2's, differentiable and clampable."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+
+from neurocode.models.model import SPIKED, NeuronModel
+from neurocode.models.noise import EscapeNoise
+from neurocode.simulation.evaluate import Draw, evaluate, execute, timestep
+from neurocode.simulation.program import Program, build_program
+
+Array = jax.Array
+State = dict[str, Array]
+
+STEPS_SINCE_SPIKE = "steps_since_spike"
+NEVER = 10**9
+READY = "_prepared"
+
+
+class StepOutput(NamedTuple):
+    """What one step shows.
+
+    Attributes
+    ----------
+    spikes : bool array
+        Spikes of the step, drawn or clamped.
+    margin : array
+        Distance to threshold after the state update, before the reset.
+    log_probability : array
+        Logarithm of the probability of ``spikes`` given the state.
+    refractory : bool array
+        Where the neuron could not spike.
+    """
+
+    spikes: Array
+    margin: Array
+    log_probability: Array
+    refractory: Array
+
+
+@dataclass(frozen=True)
+class Step:
+    """One time step of a model in JAX; made by :func:`step_function`.
+
+    The slots follow Brian2's: state update, threshold, reset, update after the reset. Called with
+    ``spikes`` the step is clamped: these spikes take the place of drawn ones (teacher forcing).
+    Two steps of equal structure and time step are equal, so compiled programs are shared.
+    """
+
+    key: tuple
+    dt: float = field(compare=False)
+    program: Program = field(compare=False, repr=False)
+    noise: EscapeNoise | None = field(compare=False)
+    states: tuple[str, ...] = field(compare=False)
+    inputs: tuple[str, ...] = field(compare=False)
+    uses_spiked: bool = field(compare=False)
+
+    def initial_state(self, parameters: Mapping[str, Array], shape: tuple[int, ...] = ()) -> State:
+        """State at time zero, each variable of the shape given.
+
+        Parameters
+        ----------
+        parameters : mapping of str to float or array
+            Values in SI.
+        shape : tuple of int
+            For example ``(trials,)``.
+        """
+        names = {**self.prepare(parameters), "t": 0.0, **dict.fromkeys(self.inputs, 0.0)}
+        dtype = jnp.result_type(float)
+        state: State = {}
+        for name in self.states:
+            tree = self.program.initial.get(name)
+            value = 0.0 if tree is None else evaluate(tree, {**dict.fromkeys(self.states, 0.0), **names, **state})
+            state[name] = jnp.broadcast_to(jnp.asarray(value, dtype), shape)
+        if self.uses_spiked:
+            state[SPIKED] = jnp.zeros(shape, dtype)
+        if self.program.refractory is not None:
+            state[STEPS_SINCE_SPIKE] = jnp.full(shape, NEVER, jnp.int32)
+        return state
+
+    def prepare(self, parameters: Mapping[str, Array]) -> dict[str, Array]:
+        """Parameters together with every constant of the step (decays), to be made once before a loop."""
+        if READY in parameters:
+            return dict(parameters)
+        return {**execute(self.program.constants, {**parameters, "dt": self.dt}), READY: True}
+
+    def value(self, name: str, state: State, inputs: Mapping[str, Array], parameters: Mapping[str, Array]) -> Array:
+        """Value of a state variable or a subexpression in a state."""
+        if name in state:
+            return state[name]
+        return evaluate(self.program.subexpressions[name], {**self.prepare(parameters), **inputs, **state})
+
+    def __call__(
+        self,
+        state: State,
+        inputs: Mapping[str, Array] | Array,
+        parameters: Mapping[str, Array],
+        key: Array | None = None,
+        spikes: Array | None = None,
+    ) -> tuple[State, StepOutput]:
+        """Advance by one step.
+
+        Parameters
+        ----------
+        state : dict of str to array
+        inputs : mapping of str to array, or array
+            In SI, held over the step; an array is the model's only input. ``"t"`` gives the time in
+            seconds to models that read it.
+        parameters : mapping of str to array
+            In SI; from :meth:`prepare` inside a loop.
+        key : jax.Array, optional
+            Random key, needed by stochastic models.
+        spikes : bool array, optional
+            Clamps the spikes.
+
+        Returns
+        -------
+        state : dict of str to array
+        output : StepOutput
+        """
+        if not isinstance(inputs, Mapping):
+            inputs = dict(zip(self.inputs, (inputs,), strict=True))
+        names = {**self.prepare(parameters), **inputs}
+        first = state[self.states[0]]
+        draw = Draw(key, jnp.shape(first), jnp.result_type(first))
+        refractory = self._refractory(state, names)
+        state = self._integrate(state, names, draw, refractory)
+        margin = evaluate(self.program.margin, {**names, **state})
+        spikes, log_probability = self._spike(margin, names, draw, refractory, spikes)
+        state = self._reset(state, names, spikes)
+        if self.program.after_reset:
+            updated = execute(self.program.after_reset, {**names, **state}, draw)
+            state = {name: updated[name] for name in state}
+        return state, StepOutput(spikes, margin, log_probability, refractory)
+
+    def _refractory(self, state: State, names: Mapping[str, Array]) -> Array:
+        if self.program.refractory is None:
+            return jnp.zeros(jnp.shape(state[self.states[0]]), bool)
+        return state[STEPS_SINCE_SPIKE] < timestep(evaluate(self.program.refractory, {**names, **state}), self.dt)
+
+    def _integrate(self, state: State, names: Mapping[str, Array], draw: Draw, refractory: Array) -> State:
+        active = execute(self.program.active, {**names, **state}, draw)
+        new = {name: active[name] for name in state}
+        for name in self.program.held_names:
+            new[name] = jnp.where(refractory, state[name], new[name])
+        if self.program.switched_names:
+            held = execute(self.program.held, {**names, **state}, draw)
+            for name in self.program.switched_names:
+                new[name] = jnp.where(refractory, held[name], new[name])
+        return new
+
+    def _spike(
+        self, margin: Array, names: Mapping[str, Array], draw: Draw, refractory: Array, clamped: Array | None
+    ) -> tuple[Array, Array]:
+        if self.noise is None:
+            due = (margin > 0) & ~refractory
+            spikes = due if clamped is None else clamped
+            return spikes, jnp.where(spikes == due, 0.0, -jnp.inf)
+        log_spike, log_none = self.noise.log_probabilities(margin, names, self.dt)
+        if clamped is None:
+            clamped = (draw("rand") < self.noise.probability(margin, names, self.dt)) & ~refractory
+        free = jnp.where(clamped, log_spike, log_none)
+        return clamped, jnp.where(refractory, jnp.where(clamped, -jnp.inf, 0.0), free)
+
+    def _reset(self, state: State, names: Mapping[str, Array], spikes: Array) -> State:
+        after = execute(self.program.reset, {**names, **state})
+        new = {name: jnp.where(spikes, after[name], value) for name, value in state.items() if name in self.states}
+        if self.uses_spiked:
+            new[SPIKED] = spikes.astype(state[SPIKED].dtype)
+        if self.program.refractory is not None:
+            new[STEPS_SINCE_SPIKE] = jnp.where(spikes, 0, state[STEPS_SINCE_SPIKE]) + 1
+        return new
+
+
+def step_function(model: NeuronModel, dt: float) -> Step:
+    """Compile the equations of a model to a JAX step.
+
+    Parameters
+    ----------
+    model : NeuronModel
+    dt : float
+        Time step in seconds.
+
+    Returns
+    -------
+    Step
+        Callable ``(state, inputs, parameters, key=None, spikes=None) -> state, StepOutput``.
+
+    Raises
+    ------
+    ModelError
+        If units do not fit or the integrator does not admit the equations.
+
+    Examples
+    --------
+    >>> import neurocode as nc
+    >>> model = nc.models.lif()
+    >>> step = nc.simulation.step_function(model, 1e-4)
+    >>> state, output = step(step.initial_state(model.values), 0.0, model.values)
+    >>> bool(output.spikes)
+    False
+    """
+    key = (
+        float(dt), model.equations, model.margin, model.reset, model.refractory, model.integrator, model.after_reset,
+        model.noise, tuple(model.initial.items()), tuple(model.parameters),
+    )  # fmt: skip
+    return Step(
+        key=key,
+        dt=float(dt),
+        program=build_program(model, float(dt)),
+        noise=model.noise,
+        states=model.states,
+        inputs=tuple(model.inputs),
+        uses_spiked=model.uses_spiked,
+    )

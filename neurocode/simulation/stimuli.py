@@ -1,0 +1,86 @@
+"""Currents to inject: frozen Ornstein-Uhlenbeck noise, steps and ramps, as Neo signals."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import neo
+import numpy as np
+import quantities as pq
+from scipy.signal import lfilter
+
+from neurocode.errors import DataError
+from neurocode.units import seconds, to_neo_units
+
+
+def frozen_noise(
+    duration: object,
+    dt: object,
+    *,
+    mean: float,
+    standard_deviation: float,
+    time_constant: object = 3e-3,
+    seed: int,
+    unit: str = "pA",
+) -> neo.AnalogSignal:
+    """Ornstein-Uhlenbeck noise, exact at any time step, the same for the same seed.
+
+    Parameters
+    ----------
+    duration, dt, time_constant : float, quantity or text
+        Times, in seconds unless a unit is given.
+    mean, standard_deviation : float
+        Of the stationary process, in ``unit``.
+    seed : int
+    unit : str
+        Brian2 unit text.
+
+    Returns
+    -------
+    neo.AnalogSignal
+
+    Examples
+    --------
+    >>> frozen_noise(1.0, 1e-4, mean=100.0, standard_deviation=50.0, seed=1).shape
+    (10000, 1)
+    """
+    step, n_steps = _grid(duration, dt)
+    decay = np.exp(-step / seconds(time_constant, "The time constant"))
+    draws = np.random.default_rng(seed).standard_normal(n_steps)
+    draws[1:] *= np.sqrt(1 - decay**2)
+    return _signal(mean + standard_deviation * lfilter([1.0], [1.0, -decay], draws), step, unit)
+
+
+def steps(amplitudes: Sequence[float], step_duration: object, dt: object, unit: str = "pA") -> neo.AnalogSignal:
+    """Constant levels one after another, each for ``step_duration``.
+
+    Examples
+    --------
+    >>> float(steps([0.0, 100.0], 0.5, 1e-3)[-1, 0].magnitude)
+    100.0
+    """
+    step, n_steps = _grid(step_duration, dt)
+    return _signal(np.repeat(np.asarray(amplitudes, float), n_steps), step, unit)
+
+
+def ramp(first: float, last: float, duration: object, dt: object, unit: str = "pA") -> neo.AnalogSignal:
+    """Current that grows linearly from ``first`` to ``last``.
+
+    Examples
+    --------
+    >>> ramp(0.0, 100.0, 1.0, 1e-3).shape
+    (1000, 1)
+    """
+    step, n_steps = _grid(duration, dt)
+    return _signal(np.linspace(first, last, n_steps), step, unit)
+
+
+def _grid(duration: object, dt: object) -> tuple[float, int]:
+    step, length = seconds(dt, "The time step"), seconds(duration, "The duration")
+    if round(length / step) < 1:
+        raise DataError(f"The duration of {length:g} s is shorter than the time step of {step:g} s.")
+    return step, round(length / step)
+
+
+def _signal(values: np.ndarray, step: float, unit: str) -> neo.AnalogSignal:
+    return neo.AnalogSignal(values, units=to_neo_units(unit), sampling_rate=1.0 / step * pq.Hz)

@@ -1,0 +1,42 @@
+"""Arrays of an engine to Neo objects, once, at the border."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import neo
+import numpy as np
+import quantities as pq
+
+from neurocode.models.model import NeuronModel
+from neurocode.simulation.brian import RawRun
+from neurocode.units import parse_unit, preferred_unit, to_neo_units
+
+
+def to_block(
+    model: NeuronModel, run: RawRun, dt: float, n_steps: int, stimulus: np.ndarray | None, annotations: Mapping
+) -> neo.Block:
+    """Make the block of a run: a segment a trial, with its spike train, recorded signals and current.
+
+    A spike carries the time at the start of its step, as in Brian2; recorded values are those at the
+    start of each step.
+    """
+    block = neo.Block(name=model.name, **annotations)
+    units = {equation.name: equation.unit for equation in model.parsed}
+    sampling = 1.0 / dt * pq.Hz
+    for trial, steps in enumerate(run.spike_steps):
+        segment = neo.Segment(name=f"trial {trial}", index=trial)
+        segment.spiketrains.append(neo.SpikeTrain(steps * dt, units="s", t_stop=n_steps * dt, name=f"{model.name} {trial}"))
+        for name, values in run.recorded.items():
+            segment.analogsignals.append(_signal(values[trial], units[name], sampling, name))
+        if stimulus is not None:
+            ((name, unit),) = model.inputs.items()
+            current = stimulus if stimulus.ndim == 1 else stimulus[:, trial]
+            segment.analogsignals.append(_signal(current, unit, sampling, name))
+        block.segments.append(segment)
+    return block
+
+
+def _signal(values: np.ndarray, unit: str, sampling: pq.Quantity, name: str) -> neo.AnalogSignal:
+    shown, scale = preferred_unit(parse_unit(unit).dim)
+    return neo.AnalogSignal(values / scale, units=to_neo_units(shown), sampling_rate=sampling, name=name)

@@ -1,0 +1,212 @@
+"""Units at the border: Brian2 unit text, SI numbers inside, `quantities` for Neo outside."""
+
+from __future__ import annotations
+
+import ast
+import re
+from functools import lru_cache
+from typing import NamedTuple
+
+import numpy as np
+import quantities as pq
+from brian2.core.namespace import DEFAULT_UNITS
+from brian2.units.fundamentalunits import DIMENSIONLESS, Dimension, Quantity, get_unit
+
+from neurocode.errors import DataError, ModelError
+
+QUANTITY_PATTERN = re.compile(r"^\s*([+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?|[+-]?inf)\s*\*?\s*(.*?)\s*$")
+
+#: Preferred unit in Neo objects and reports for each physical dimension, as Brian2 writes it.
+PREFERRED_UNITS = ("mV", "pA", "ms", "nS", "pF", "Hz", "Mohm")
+
+#: Where `quantities` writes a unit of Brian2 in another way.
+NEO_NAMES = {
+    "amp": "A",
+    "volt": "V",
+    "second": "s",
+    "siemens": "S",
+    "farad": "F",
+    "metre": "m",
+    "kilogram": "kg",
+    "Mohm": "megaohm",
+}
+
+
+def unit_table() -> dict[str, Quantity]:
+    """Every unit name that Brian2 resolves in equations, with its value."""
+    return DEFAULT_UNITS
+
+
+class ParsedUnit(NamedTuple):
+    """Value of a unit in SI and its physical dimension."""
+
+    scale: float
+    dim: Dimension
+
+
+@lru_cache(maxsize=512)
+def parse_unit(text: str) -> ParsedUnit:
+    """Read a unit written as products, quotients and whole powers of unit names.
+
+    Parameters
+    ----------
+    text : str
+        For example ``"mV"``, ``"nS/mV"`` or ``"1"`` (dimensionless).
+
+    Returns
+    -------
+    ParsedUnit
+
+    Raises
+    ------
+    ModelError
+        If the text is anything but names of units combined by ``*``, ``/`` and ``**``.
+
+    Examples
+    --------
+    >>> parse_unit("mV").scale
+    0.001
+    """
+    if text.strip() in ("", "1"):
+        return ParsedUnit(1.0, DIMENSIONLESS)
+    try:
+        tree = ast.parse(text.strip(), mode="eval").body
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        raise ModelError(f"'{text}' is not a unit: expected names such as mV, pA or nS/mV.") from None
+    return _evaluate_unit(tree, text)
+
+
+def _evaluate_unit(node: ast.expr, text: str) -> ParsedUnit:
+    if isinstance(node, ast.Name) and node.id in unit_table():
+        unit = unit_table()[node.id]
+        return ParsedUnit(float(unit), unit.dim)
+    if isinstance(node, ast.Constant) and type(node.value) is int and node.value == 1:
+        return ParsedUnit(1.0, DIMENSIONLESS)
+    if isinstance(node, ast.BinOp):
+        left = _evaluate_unit(node.left, text)
+        if isinstance(node.op, ast.Pow):
+            power = _whole_power(node.right, text)
+            return ParsedUnit(left.scale**power, left.dim**power)
+        right = _evaluate_unit(node.right, text)
+        if isinstance(node.op, ast.Mult):
+            return ParsedUnit(left.scale * right.scale, left.dim * right.dim)
+        if isinstance(node.op, ast.Div):
+            return ParsedUnit(left.scale / right.scale, left.dim / right.dim)
+    raise ModelError(f"'{text}' is not a unit: expected names such as mV, pA or nS/mV.")
+
+
+def _whole_power(node: ast.expr, text: str) -> int:
+    try:
+        power = ast.literal_eval(node)
+    except ValueError:
+        power = None
+    if not isinstance(power, int) or abs(power) > 6:
+        raise ModelError(f"'{text}' is not a unit: a power must be a whole number from -6 to 6.")
+    return power
+
+
+def parse_quantity(text: str | float) -> tuple[float, str]:
+    """Split ``"20 ms"`` into its number and its unit text.
+
+    Raises
+    ------
+    ModelError
+        If no number leads the text or the unit is unknown.
+
+    Examples
+    --------
+    >>> parse_quantity("-70 mV")
+    (-70.0, 'mV')
+    """
+    if isinstance(text, (int, float)) and not isinstance(text, bool):
+        return float(text), "1"
+    match = QUANTITY_PATTERN.match(str(text))
+    if match is None:
+        raise ModelError(f"'{text}' is not a value: expected a number and a unit, such as '20 ms'.")
+    unit = match.group(2) or "1"
+    parse_unit(unit)
+    return float(match.group(1)), unit
+
+
+def to_si(value: float, unit: str) -> float:
+    """Express ``value`` given in ``unit`` in the SI base unit of its dimension."""
+    return float(value) * parse_unit(unit).scale
+
+
+def si_unit_text(unit: str) -> str:
+    """Name of the SI base unit of the same dimension as ``unit``, as Brian2 writes it."""
+    quantity = parse_unit(unit)
+    return "1" if quantity.dim is DIMENSIONLESS else _base_unit_text(quantity.dim)
+
+
+def same_dimension(first: str, second: str) -> bool:
+    """Tell whether two unit texts measure the same physical dimension."""
+    return parse_unit(first).dim is parse_unit(second).dim
+
+
+def preferred_unit(dimension: Dimension) -> tuple[str, float]:
+    """Unit text and SI value in which quantities of a dimension are shown."""
+    if dimension is DIMENSIONLESS:
+        return "1", 1.0
+    for name in PREFERRED_UNITS:
+        unit = parse_unit(name)
+        if unit.dim is dimension:
+            return name, unit.scale
+    return _base_unit_text(dimension), 1.0
+
+
+def _base_unit_text(dimension: Dimension) -> str:
+    return repr(get_unit(dimension)).replace(" ", "")
+
+
+def to_neo_units(unit: str) -> pq.Quantity:
+    """Translate Brian2 unit text to the unit that Neo expects.
+
+    Examples
+    --------
+    >>> to_neo_units("amp").dimensionality.string
+    'A'
+    """
+    if unit == "1":
+        return pq.dimensionless
+    return pq.Quantity(1.0, re.sub("[A-Za-z]+", lambda name: NEO_NAMES.get(name.group(), name.group()), unit))
+
+
+def signal_to_si(signal: pq.Quantity, unit: str, what: str) -> np.ndarray:
+    """Magnitude of a `quantities` signal in the SI base unit of ``unit``.
+
+    Raises
+    ------
+    DataError
+        If the signal measures another dimension.
+    """
+    target = to_neo_units(si_unit_text(unit))
+    try:
+        return np.asarray(signal.rescale(target).magnitude, dtype=float)
+    except ValueError:
+        raise DataError(f"{what} is in {signal.dimensionality.string}, expected a unit of {si_unit_text(unit)}.") from None
+
+
+def seconds(value: object, what: str) -> float:
+    """Positive time in seconds from a number, text, or a quantity of `quantities` or Brian2.
+
+    Raises
+    ------
+    DataError
+        If it is not a finite positive time.
+    """
+    try:
+        if isinstance(value, str):
+            number, unit = parse_quantity(value)
+            number = to_si(number, unit if same_dimension(unit, "second") else "none")
+        elif isinstance(value, pq.Quantity):
+            number = float(value.rescale("s"))
+        elif hasattr(value, "dim") and value.dim is not parse_unit("second").dim:
+            raise ValueError
+        else:
+            number = float(value)
+    except (ModelError, TypeError, ValueError):
+        raise DataError(f"{what} is {value!r}, expected a time such as 1e-4 (seconds) or '0.1 ms'.") from None
+    if not np.isfinite(number) or number <= 0:
+        raise DataError(f"{what} is {number} s, expected a positive time.")
+    return number
