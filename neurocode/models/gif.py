@@ -58,8 +58,8 @@ def gif(time_constants: Sequence[float] = TIME_CONSTANTS_MS, *, escape_noise: bo
     }
     for number, time_constant in zip(numbers, time_constants, strict=True):
         parameters[f"tau_{number}"] = Parameter(time_constant, "ms", (0.1, 5000.0), fixed=True, description="filter time constant")
-        parameters[f"a_eta_{number}"] = Parameter(5.0, "pA", (-1000.0, 1000.0), description="jump of the spike-triggered current")
-        parameters[f"a_gamma_{number}"] = Parameter(1.0, "mV", (-100.0, 100.0), description="jump of the threshold")
+        parameters[f"a_eta_{number}"] = Parameter(20.0, "pA", description="jump of the spike-triggered current")
+        parameters[f"a_gamma_{number}"] = Parameter(5.0, "mV", description="jump of the threshold")
     eta = " + ".join(f"eta_{n}" for n in numbers)
     gamma = " + ".join(f"gamma_{n}" for n in numbers)
     filters = "\n".join(

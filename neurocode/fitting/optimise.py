@@ -1,0 +1,229 @@
+"""Maximum of a likelihood by a trust region on the Fisher information with a secant correction.
+
+Where a model is right the Fisher information is the curvature of its log-likelihood; where it is not
+(and no neuron model is) a second term remains. As in NL2SOL (Dennis, Gay, Welsch 1981) that term is
+learnt from the gradients met on the way, here by symmetric rank-one updates.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.optimize import brentq
+
+from neurocode.fitting.lanes import State
+from neurocode.fitting.likelihood import ClampedLikelihood
+
+Progress = Callable[[float, int], None]
+
+#: Expected gain of a full Newton step, in nats, below which a fit has converged.
+CONVERGED = 1e-3
+#: Start states of lanes may differ from the ends of their predecessors by this, relative to their range.
+CONSISTENT = 1e-7
+MOST_REPEATS = 4
+#: Radius of the first step in standard errors; below the smallest an ascent has stalled.
+FIRST_RADIUS = 5.0
+SMALLEST_RADIUS = 1e-8
+#: Longest step in one coordinate: a factor of about e^2 in a positive parameter.
+LONGEST_STEP = 2.0
+#: A trial this much worse than expected (ratio of gains) teaches nothing about the curvature here.
+TRUSTED = -3.0
+#: Step of the differences that give the observed information, in standard errors.
+DIFFERENCE = 0.05
+#: Directions with less information than this fraction of a well-determined one count as flat.
+FLAT = 1e-9
+
+
+@dataclass(frozen=True)
+class Optimum:
+    """Where an ascent ended.
+
+    Attributes
+    ----------
+    z : numpy.ndarray
+        Coordinates.
+    log_likelihood : float
+        In nats.
+    gradient, information : numpy.ndarray
+        Gradient and observed information by coordinate.
+    converged : bool
+        Whether a full Newton step is expected to gain less than ``CONVERGED`` nats.
+    decrement : float
+        That expected gain.
+    passes : int
+        Passes over the data.
+    """
+
+    z: np.ndarray
+    log_likelihood: float
+    gradient: np.ndarray
+    information: np.ndarray
+    converged: bool
+    decrement: float
+    passes: int
+
+
+@dataclass
+class _Point:
+    z: np.ndarray
+    log_likelihood: float
+    gradient: np.ndarray
+    information: np.ndarray
+    start: State
+    tangents: State
+
+
+class Ascent:
+    """An ascent on one likelihood that keeps the chunks consistent from point to point.
+
+    Start states of the chunks follow a step to first order by their sensitivities, so a pass or two
+    are enough, and the remaining inconsistency vanishes with the step.
+
+    Parameters
+    ----------
+    likelihood : ClampedLikelihood
+    z : numpy.ndarray
+        Start.
+    progress : callable, optional
+        Called with the log-likelihood and the number of passes.
+    """
+
+    def __init__(self, likelihood: ClampedLikelihood, z: np.ndarray, progress: Progress | None = None) -> None:
+        self.likelihood, self.progress, self.passes = likelihood, progress, 0
+        self.radius = FIRST_RADIUS
+        self.point = self._evaluate(np.asarray(z, float), *likelihood.first_start(z))
+        self.secant = np.zeros_like(self.point.information)
+
+    def climb(self, most_passes: int, enough: float = 0.1 * CONVERGED) -> None:
+        """Step until the gain expected of a step is below ``enough`` nats or the passes are spent."""
+        while self.passes < most_passes and self.radius > SMALLEST_RADIUS:
+            curvature = self.point.information + self.secant
+            metric = np.sqrt(np.maximum(np.diag(self.point.information), 1e-12))
+            step, expected = _trust_step(self.point.gradient, curvature, metric, self.radius)
+            if expected < enough:
+                return
+            trial = self._evaluate(self.point.z + step, *_follow(self.point, step))
+            ratio = (trial.log_likelihood - self.point.log_likelihood) / expected
+            if ratio > TRUSTED:
+                self._learn(step, self.point.gradient - trial.gradient, trial.information)
+            self.radius = _next_radius(self.radius, float(np.linalg.norm(metric * step)), ratio)
+            if ratio > 1e-3:
+                self.point = trial
+
+    def observed_information(self) -> np.ndarray:
+        """Negative Hessian by central differences of the exact gradient along the axes of the Fisher information."""
+        values, vectors = np.linalg.eigh(self.point.information)
+        axes = vectors / np.sqrt(np.maximum(values, 1.0))
+        columns = []
+        for axis in axes.T:
+            step = DIFFERENCE * axis
+            ahead, behind = (self._evaluate(self.point.z + s, *_follow(self.point, s)).gradient for s in (step, -step))
+            columns.append(axes.T @ (behind - ahead) / (2 * DIFFERENCE))
+        inverse = np.linalg.inv(axes)
+        matrix = np.stack(columns)
+        return inverse.T @ (0.5 * (matrix + matrix.T)) @ inverse
+
+    def _learn(self, step: np.ndarray, change: np.ndarray, information: np.ndarray) -> None:
+        residual = change - (information + self.secant) @ step
+        product = residual @ step
+        if abs(product) > 1e-6 * np.linalg.norm(residual) * np.linalg.norm(step):
+            self.secant = self.secant + np.outer(residual, residual) / product
+
+    def _evaluate(self, z: np.ndarray, start: State, tangents: State) -> _Point:
+        for _ in range(MOST_REPEATS):
+            result = self.likelihood.derivatives(z, start, tangents)
+            start, tangents = result.start, result.tangents
+            self.passes += 1
+            if not float(result.mismatch) > CONSISTENT:
+                break
+        arrays = (np.asarray(result.gradient), np.asarray(result.information))
+        finite = all(np.all(np.isfinite(array)) for array in arrays)
+        value = float(result.log_likelihood) if finite else -np.inf
+        if self.progress is not None:
+            self.progress(value, self.passes)
+        return _Point(z, value, *(np.nan_to_num(array) for array in arrays), start, tangents)
+
+
+def maximise(likelihood: ClampedLikelihood, z: np.ndarray, *, most_passes: int = 600, progress: Progress | None = None) -> Optimum:
+    """Climb from ``z`` to a maximum of the likelihood.
+
+    Parameters
+    ----------
+    likelihood : ClampedLikelihood
+    z : numpy.ndarray
+        Start.
+    most_passes : int
+        Passes over the data after which the ascent stops unconverged.
+    progress : callable, optional
+        Called with the log-likelihood and the number of passes.
+
+    Returns
+    -------
+    Optimum
+    """
+    return finish(Ascent(likelihood, z, progress), most_passes)
+
+
+def finish(ascent: Ascent, most_passes: int) -> Optimum:
+    """Climb to the maximum and measure the observed information there; climb on with it if it says so."""
+    while True:
+        ascent.climb(most_passes)
+        information = ascent.observed_information()
+        decrement = newton_decrement(ascent.point.gradient, information)
+        if (decrement < CONVERGED and _is_concave(information)) or ascent.passes >= most_passes:
+            break
+        ascent.secant = information - ascent.point.information
+        ascent.radius = FIRST_RADIUS
+    point = ascent.point
+    converged = bool(decrement < CONVERGED) and _is_concave(information)
+    return Optimum(point.z, point.log_likelihood, point.gradient, information, converged, decrement, ascent.passes)
+
+
+def newton_decrement(gradient: np.ndarray, information: np.ndarray) -> float:
+    """Expected gain of a full Newton step, in nats; flat directions are left out."""
+    scale = 1.0 / np.sqrt(np.maximum(np.abs(np.diag(information)), 1e-12))
+    values, vectors = np.linalg.eigh(information * np.outer(scale, scale))
+    along = vectors.T @ (gradient * scale)
+    steep = np.abs(values) > FLAT
+    return float(0.5 * np.sum(along[steep] ** 2 / np.abs(values[steep])))
+
+
+def _is_concave(information: np.ndarray) -> bool:
+    scale = 1.0 / np.sqrt(np.maximum(np.abs(np.diag(information)), 1e-12))
+    return bool(np.linalg.eigvalsh(information * np.outer(scale, scale))[0] > -1e-6)
+
+
+def _trust_step(gradient: np.ndarray, curvature: np.ndarray, metric: np.ndarray, radius: float) -> tuple[np.ndarray, float]:
+    """Step that maximises the quadratic model within a radius of the metric, and the gain that it expects."""
+    values, vectors = np.linalg.eigh(curvature / np.outer(metric, metric))
+    along = vectors.T @ (gradient / metric)
+
+    def step(shift: float) -> np.ndarray:
+        return along / (values + shift)
+
+    lowest = max(0.0, -values[0] + 1e-8 * max(1.0, abs(values[0])))
+    shift = lowest
+    if np.linalg.norm(step(lowest)) > radius:
+        highest = lowest + np.linalg.norm(along) / radius + 1e-12
+        while np.linalg.norm(step(highest)) > radius:
+            highest *= 4
+        shift = brentq(lambda s: np.linalg.norm(step(s)) - radius, lowest, highest, rtol=1e-3)
+    best = vectors @ step(shift) / metric
+    best *= min(1.0, LONGEST_STEP / max(float(np.max(np.abs(best))), 1e-300))
+    return best, float(gradient @ best - 0.5 * best @ curvature @ best)
+
+
+def _next_radius(radius: float, length: float, ratio: float) -> float:
+    if not ratio > 0.1:
+        return 0.25 * length
+    if ratio < 0.3:
+        return 0.7 * length
+    return max(radius, 2.5 * length) if ratio > 0.75 else radius
+
+
+def _follow(point: _Point, step: np.ndarray) -> tuple[State, State]:
+    """Start states moved along their sensitivities."""
+    moved = {n: np.asarray(v) + np.tensordot(step, np.asarray(point.tangents[n]), axes=1) for n, v in point.start.items()}
+    return moved, point.tangents
