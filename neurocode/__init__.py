@@ -15,6 +15,14 @@ _NAMES = {
     "simulation": "neurocode.simulation:",
     "simulate": "neurocode.simulation:simulate",
     "NeuronModel": "neurocode.models:NeuronModel",
+    "recordings": "neurocode.recordings:",
+    "read": "neurocode.recordings:read",
+    "Experiment": "neurocode.recordings:Experiment",
+    "statistics": "neurocode.statistics:",
+    "fitting": "neurocode.fitting:",
+    "fit": "neurocode.fitting:fit",
+    "evaluate": "neurocode.fitting:evaluate",
+    "FitResult": "neurocode.fitting:FitResult",
 }
 
 __all__ = [*_NAMES, "__version__"]

@@ -187,26 +187,47 @@ def signal_to_si(signal: pq.Quantity, unit: str, what: str) -> np.ndarray:
         raise DataError(f"{what} is in {signal.dimensionality.string}, expected a unit of {si_unit_text(unit)}.") from None
 
 
+def in_si(value: object, unit: str, what: str) -> float:
+    """Number in SI from a number (SI already), text, or a quantity of `quantities` or Brian2.
+
+    Raises
+    ------
+    DataError
+        If it cannot be read as a finite value of the dimension of ``unit``.
+
+    Examples
+    --------
+    >>> in_si("5 pA", "amp", "The offset")
+    5e-12
+    """
+    try:
+        if isinstance(value, str):
+            number, own_unit = parse_quantity(value)
+            if own_unit != "1" and not same_dimension(own_unit, unit):
+                raise ValueError
+            number = to_si(number, own_unit)
+        elif isinstance(value, pq.Quantity):
+            number = float(value.rescale(to_neo_units(si_unit_text(unit))))
+        elif hasattr(value, "dim") and value.dim is not parse_unit(unit).dim:
+            raise ValueError
+        else:
+            number = float(value)
+    except (ModelError, TypeError, ValueError):
+        raise DataError(f"{what} is {value!r}, expected a number in {si_unit_text(unit)} or text with a unit.") from None
+    if not np.isfinite(number):
+        raise DataError(f"{what} is {number}, expected a finite number.")
+    return number
+
+
 def seconds(value: object, what: str) -> float:
-    """Positive time in seconds from a number, text, or a quantity of `quantities` or Brian2.
+    """Positive time in seconds; see :func:`in_si`.
 
     Raises
     ------
     DataError
         If it is not a finite positive time.
     """
-    try:
-        if isinstance(value, str):
-            number, unit = parse_quantity(value)
-            number = to_si(number, unit if same_dimension(unit, "second") else "none")
-        elif isinstance(value, pq.Quantity):
-            number = float(value.rescale("s"))
-        elif hasattr(value, "dim") and value.dim is not parse_unit("second").dim:
-            raise ValueError
-        else:
-            number = float(value)
-    except (ModelError, TypeError, ValueError):
-        raise DataError(f"{what} is {value!r}, expected a time such as 1e-4 (seconds) or '0.1 ms'.") from None
-    if not np.isfinite(number) or number <= 0:
+    number = in_si(value, "second", what)
+    if number <= 0:
         raise DataError(f"{what} is {number} s, expected a positive time.")
     return number

@@ -1,0 +1,34 @@
+"""The command line: parses, calls, and says in one sentence what is wrong.
+
+Exit code 2 for bad use, 1 for bad data.
+"""
+
+from __future__ import annotations
+
+import sys
+
+import typer
+
+from neurocode.cli import demo, fit, simulate
+from neurocode.cli.data import data_app
+from neurocode.errors import ModelError, NeurocodeError
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="One stochastic neuron model: simulated, fitted to recorded spikes, judged on held-out data.",
+)
+app.command("demo", epilog=demo.EPILOG)(demo.demo_command)
+app.command("fit", epilog=fit.EPILOG)(fit.fit_command)
+app.command("simulate", epilog=simulate.EPILOG)(simulate.simulate_command)
+app.add_typer(data_app, name="data")
+
+
+def main() -> None:
+    """Run the command line."""
+    try:
+        app()
+    except NeurocodeError as error:
+        print(f"neurocode: {error}", file=sys.stderr)
+        sys.exit(2 if isinstance(error, ModelError) else 1)

@@ -50,6 +50,9 @@ class ClampedLikelihood:
         Time step in seconds.
     chunk_steps : int
         Steps in a chunk.
+    prior_width : float
+        Standard deviation of a normal prior around the model's values in unconstrained coordinates,
+        which :meth:`derivatives` includes.
 
     Raises
     ------
@@ -58,13 +61,17 @@ class ClampedLikelihood:
         its refractory period is free; or if two spikes are closer than that period.
     """
 
-    def __init__(self, model: NeuronModel, sweeps: Sequence[Clamp], dt: float, *, chunk_steps: int = 5000) -> None:
+    def __init__(
+        self, model: NeuronModel, sweeps: Sequence[Clamp], dt: float, *, chunk_steps: int = 10_000, prior_width: float = np.inf
+    ) -> None:
         if model.noise is None or model.has_diffusion:
             raise FitError(f"Model '{model.name}' cannot be fitted by clamped likelihood: it needs escape noise and no xi.")
         free = names_in(model.refractory) & set(model.free) if model.refractory else set()
         if free:
             raise FitError(f"The refractory period '{free.pop()}' has no gradient in discrete time; fix it for the fit.")
         self.coordinates = Coordinates.of(model)
+        self.prior_precision = prior_width**-2.0
+        self._prior_mean = self.coordinates.to_coordinates(model.values)
         self._static = StaticCoordinates(self.coordinates)
         with jax.enable_x64(True):
             self.step = step_function(model, dt)
@@ -81,9 +88,15 @@ class ClampedLikelihood:
             return start, {name: jnp.zeros((len(z), *value.shape)) for name, value in start.items()}
 
     def derivatives(self, z: np.ndarray, start: State, tangents: State) -> Pass:
-        """Objective and derivatives at ``z`` by one pass from the start states given."""
+        """Log-likelihood plus log prior at ``z`` and its derivatives, by one pass from the start states given."""
         with jax.enable_x64(True):
-            return derivative_pass(self.step, self._static, jnp.asarray(z, float), self._fixed, self._lanes, start, tangents)
+            result = derivative_pass(self.step, self._static, jnp.asarray(z, float), self._fixed, self._lanes, start, tangents)
+        offset = z - self._prior_mean
+        return result._replace(
+            log_likelihood=float(result.log_likelihood) - 0.5 * self.prior_precision * float(offset @ offset),
+            gradient=np.asarray(result.gradient) - self.prior_precision * offset,
+            information=np.asarray(result.information) + self.prior_precision * np.eye(len(z)),
+        )
 
     def log_likelihood(self, z: np.ndarray) -> float:
         """Log-likelihood in nats at coordinates ``z``, lanes settled."""

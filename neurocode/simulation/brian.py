@@ -19,6 +19,9 @@ from neurocode.models.model import SPIKED, NeuronModel
 from neurocode.simulation.integrators import STAGGERED, require_integrator
 from neurocode.units import parse_unit
 
+#: Steps from which compiling Brian2's Cython code (tens of seconds, once) pays against NumPy.
+FEWEST_COMPILED_STEPS = 200_000
+
 
 @dataclass(frozen=True)
 class RawRun:
@@ -131,9 +134,15 @@ def run_brian(
 ) -> RawRun:
     """Run a model in Brian2, trials as neurons, at runtime or as a C++ standalone program.
 
-    NumPy's global random state and Brian2's active device are left as they were found.
+    NumPy's global random state, Brian2's active device and its preferences are left as they were found.
+
+    Raises
+    ------
+    ModelError
+        If units do not fit or the integrator does not admit the equations.
     """
-    with _device(standalone), _random_state(seed):
+    update_code(model, dt)
+    with _device(standalone), _random_state(seed), _code_generation(n_steps):
         group = neuron_group(model, trials, dt, parameters=parameters, stimulus=stimulus)
         spikes = brian2.SpikeMonitor(group, record=True)
         objects = [group, spikes]
@@ -212,6 +221,18 @@ def _random_state(seed: int | None) -> Iterator[None]:
         yield
     finally:
         np.random.set_state(state)
+
+
+@contextmanager
+def _code_generation(n_steps: int) -> Iterator[None]:
+    """Run short simulations in NumPy unless the user chose a target: compiling Cython takes longer."""
+    chosen = brian2.prefs.codegen.target
+    try:
+        if chosen == "auto" and n_steps < FEWEST_COMPILED_STEPS:
+            brian2.prefs.codegen.target = "numpy"
+        yield
+    finally:
+        brian2.prefs.codegen.target = chosen
 
 
 @contextmanager

@@ -1,0 +1,37 @@
+"""``neurocode data``: list and fetch public recordings."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich import print as show
+
+data_app = typer.Typer(no_args_is_help=True, help="List and fetch public recordings.")
+
+
+@data_app.command("list")
+def list_command() -> None:
+    """List the data sets, their files and whether they are at hand."""
+    from neurocode.recordings import datasets
+
+    local = datasets.local_folder()
+    for dataset in datasets.available().values():
+        show(f"[bold]{dataset.name}[/bold]: {dataset.description} ({dataset.license}; {dataset.source})")
+        for file in dataset.files:
+            at_hand = local is not None and (local / dataset.name / file).is_file()
+            show(f"  {file}{'  in ' + str(local) if at_hand else ''}")
+
+
+@data_app.command("fetch", epilog="Example:\n\nneurocode data fetch raphe --file DRN164_5ht_training.abf")
+def fetch_command(
+    name: Annotated[str, typer.Argument(help="Data set.")],
+    file: Annotated[list[str] | None, typer.Option(help="One file, repeatable; all by default.")] = None,
+    output: Annotated[Path | None, typer.Option("--output", "-o", help="Folder for downloads.")] = None,
+) -> None:
+    """Download files with a checksum; those in NEUROCODE_DATA are used as they are."""
+    from neurocode.recordings import datasets
+
+    for entry in file or list(datasets.dataset(name).files):
+        show(str(datasets.fetch(name, entry, folder=output)))

@@ -1,0 +1,92 @@
+"""``neurocode simulate``: a model under a current."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich import print as show
+
+EPILOG = """Examples:\n\n
+neurocode simulate --model gif --noise "60 pA" "40 pA" --duration 5 --trials 10 -o out/\n\n
+neurocode simulate --model adex --step "700 pA" --duration 1 -o out/\n\n
+neurocode simulate --model my_neuron.toml --current recording.abf -o out/"""
+
+
+def simulate_command(
+    output: Annotated[Path, typer.Option("--output", "-o", help="Folder to write into.")],
+    model: Annotated[str, typer.Option(help="Library model or path of a model .toml.")] = "gif",
+    step: Annotated[str | None, typer.Option(help="Constant current, such as '300 pA'.")] = None,
+    noise: Annotated[tuple[str, str] | None, typer.Option(help="Mean and standard deviation of frozen noise.")] = None,
+    current: Annotated[Path | None, typer.Option(help="Recording whose current channel is injected.")] = None,
+    duration: Annotated[float | None, typer.Option(help="In seconds; the length of the recording by default.")] = None,
+    dt: Annotated[float | None, typer.Option(help="Time step in ms; 0.1, or the sampling interval of the recording.")] = None,
+    trials: Annotated[int, typer.Option(min=1, help="Repeats.")] = 1,
+    seed: Annotated[int, typer.Option(help="Of the noise of current and neuron.")] = 0,
+    engine: Annotated[str, typer.Option(help="brian2, brian2-standalone or jax.")] = "brian2",
+) -> None:
+    """Simulate repeated trials; spikes go to NWB and CSV."""
+    import numpy as np
+    import pandas as pd
+
+    from neurocode.cli import page
+    from neurocode.cli.output import output_folder, write_json
+    from neurocode.models import by_name
+    from neurocode.plotting import house_style, save_figure, spikes
+    from neurocode.plotting.style import TWO_COLUMNS
+    from neurocode.recordings.write import write_spikes
+    from neurocode.simulation import simulate
+
+    neuron = by_name(model)
+    step_seconds = None if dt is None else dt * 1e-3
+    signal = _current(neuron, step, noise, current, duration, step_seconds, seed)
+    block = simulate(neuron, signal, duration=duration, dt=step_seconds, trials=trials, seed=seed, engine=engine)
+    trains = [np.asarray(segment.spiketrains[0].rescale("s").magnitude) for segment in block.segments]
+    length = float(block.segments[0].spiketrains[0].t_stop.rescale("s"))
+    settings = {
+        "model": model, "step": step, "noise": noise, "current": str(current), "duration": length, "dt": block.annotations["dt"],
+        "trials": trials, "seed": seed, "engine": engine,
+    }  # fmt: skip
+    with output_folder(output, settings) as folder:
+        neuron.save(folder / "model.toml")
+        write_spikes(folder / "spikes.nwb", trains, length, f"Spikes of {neuron.name}")
+        rows = [(trial, time) for trial, train in enumerate(trains) for time in train]
+        pd.DataFrame(rows, columns=["trial", "time_s"]).to_csv(folder / "spikes.csv", index=False)
+        counts = [len(train) for train in trains]
+        rate = float(np.mean(counts) / length)
+        write_json(folder / "result.json", {"model": neuron.name, "spike_counts": counts, "rate": {"value": rate, "unit": "Hz"}})
+        with house_style():
+            import matplotlib.pyplot as plt
+
+            figure, axes = plt.subplots(figsize=(TWO_COLUMNS, 2.2), layout="constrained")
+            spikes.raster(axes, trains, label="Trial")
+            axes.set(xlabel="Time (s)", xlim=(0, length))
+        _, png = save_figure(figure, folder / "raster.pdf")
+        text = f"{trials} trials of {length:g} s, mean rate {rate:.2f} Hz, engine {engine}, seed {seed}."
+        page.write_page(folder / "report.html", f"Simulation of {neuron.name}", [page.paragraph(text), page.image(png, "Spikes")])
+    show(f"{neuron.name}: {sum(counts)} spikes in {trials} trials of {length:g} s ({rate:.2f} Hz)")
+    show(f"Report: {output / 'report.html'}")
+
+
+def _current(neuron, step, noise, current, duration, dt, seed):  # noqa: ANN001, ANN202
+    from neurocode.recordings.files import read, signal_of
+    from neurocode.simulation import stimuli
+    from neurocode.simulation.simulate import DEFAULT_DT
+    from neurocode.units import in_si, si_unit_text
+
+    given = [name for name, value in (("--step", step), ("--noise", noise), ("--current", current)) if value is not None]
+    if len(given) > 1:
+        raise typer.BadParameter(f"{' and '.join(given)} exclude each other.")
+    if current is not None:
+        return signal_of(read(current).segments[0], "A", "current", str(current))
+    if duration is None:
+        raise typer.BadParameter("Give --duration, or a recording by --current.")
+    if not given:
+        return None
+    (unit,) = neuron.inputs.values()
+    base, dt = si_unit_text(unit), dt or DEFAULT_DT
+    if step is not None:
+        return stimuli.steps([in_si(step, unit, "The step")], duration, dt, unit=base)
+    mean, spread = (in_si(text, unit, "The noise") for text in noise)
+    return stimuli.frozen_noise(duration, dt, mean=mean, standard_deviation=spread, seed=seed, unit=base)

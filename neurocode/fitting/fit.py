@@ -1,0 +1,207 @@
+"""Maximum likelihood of recorded spikes under a model with escape noise."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+
+import jax
+import jax.numpy as jnp
+import neo
+import numpy as np
+
+from neurocode.errors import FitError
+from neurocode.fitting.grid import choose_dt, clamp
+from neurocode.fitting.lanes import Clamp
+from neurocode.fitting.likelihood import ClampedLikelihood
+from neurocode.fitting.optimise import Ascent, Optimum, finish
+from neurocode.fitting.result import FitResult, FittedParameter
+from neurocode.models.model import NeuronModel
+from neurocode.recordings.experiment import Experiment
+from neurocode.units import parse_unit
+
+Progress = Callable[[str, float, int], None]
+
+FEWEST_SPIKES = 20
+#: Passes spent on each start before the best goes on alone.
+PASSES_A_START = 60
+MOST_PASSES = 800
+#: Spread of the further starts around the first, in unconstrained coordinates.
+START_SPREAD = 0.5
+CHUNK_SECONDS = 1.0
+Z_95 = 1.959964
+
+
+def fit(
+    model: NeuronModel,
+    experiment: Experiment | neo.SpikeTrain | Sequence[neo.SpikeTrain],
+    *,
+    seed: int = 0,
+    starts: int = 3,
+    prior_width: float = 3.0,
+    dt: float | None = None,
+    progress: Progress | None = None,
+) -> FitResult:
+    """Fit the free parameters of a model to recorded spikes.
+
+    The spikes are clamped to the recorded ones and the log-likelihood of the model's escape noise is
+    climbed with exact gradients through the time loop. A weak normal prior around the model's own
+    values (in unconstrained coordinates: logit between two bounds, logarithm above one, multiples of
+    the value without) keeps directions that the spikes do not determine from running away.
+
+    Parameters
+    ----------
+    model : NeuronModel
+        With escape noise. Its parameters that are not fixed are estimated; its values are the start.
+    experiment : Experiment, or neo.SpikeTrain or a sequence of them
+        Training data. Spike trains alone are fitted without a current. A test set is not looked at.
+    seed : int
+        Of the further starts.
+    starts : int
+        Number of starts.
+    prior_width : float
+        Standard deviation of the prior in unconstrained coordinates; infinite for none.
+    dt : float, optional
+        Time step in seconds: the sampling interval, or 0.1 ms where that is finer.
+    progress : callable, optional
+        Called with a phase, the log-likelihood and the number of passes over the data.
+
+    Returns
+    -------
+    FitResult
+
+    Raises
+    ------
+    FitError
+        For a model without escape noise or free parameters, fewer than 20 spikes, or a refractory
+        period longer than the shortest interval.
+    DataError
+        For data that do not fit on the grid.
+
+    Examples
+    --------
+    >>> import neurocode as nc
+    >>> current = nc.simulation.stimuli.frozen_noise(8, 1e-3, mean=70, standard_deviation=40, seed=1)
+    >>> truth = nc.models.gif((50.0,))
+    >>> spikes = nc.simulate(truth, current, seed=2, engine="jax").segments[0].spiketrains[0]
+    >>> nc.fit(truth, nc.Experiment(spikes, current), starts=1).converged
+    True
+    """
+    began = time.perf_counter()
+    experiment = experiment if isinstance(experiment, Experiment) else Experiment(experiment)
+    step = choose_dt(experiment.dt, dt)
+    clamps = [clamp(repeat, step) for repeat in experiment.repeats]
+    likelihood = training_likelihood(model, clamps, step, prior_width)
+    first = likelihood.coordinates.to_coordinates(model.values)
+    random = np.random.default_rng(seed)
+    origins = [first, *(first + START_SPREAD * random.standard_normal(len(first)) for _ in range(starts - 1))]
+    ascents = [_begin(likelihood, z, number, progress) for number, z in enumerate(origins)]
+    best = max(ascents, key=lambda ascent: ascent.point.log_likelihood)
+    best.progress = _reporter("refining", progress)
+    optimum = finish(best, MOST_PASSES)
+    return _result(model, likelihood, optimum, clamps, step, seed, prior_width, began)
+
+
+def training_likelihood(model: NeuronModel, clamps: Sequence[Clamp], dt: float, prior_width: float) -> ClampedLikelihood:
+    """Likelihood of training data with its prior, after the checks that a fit needs.
+
+    Raises
+    ------
+    FitError
+    """
+    if not model.free:
+        raise FitError(f"Model '{model.name}' has no free parameter.")
+    if len(model.inputs) > 1:
+        raise FitError(f"Model '{model.name}' has {len(model.inputs)} inputs, a fit takes one current.")
+    n_spikes = sum(int(np.sum(c.spikes & c.counted)) for c in clamps)
+    if n_spikes < FEWEST_SPIKES:
+        raise FitError(f"The training data hold {n_spikes} spikes after the first 500 ms, at least {FEWEST_SPIKES} are needed.")
+    return ClampedLikelihood(model, clamps, dt, chunk_steps=round(CHUNK_SECONDS / dt), prior_width=prior_width)
+
+
+def poisson_log_likelihood(clamps: Sequence[Clamp], rate: float, dt: float, counted: Sequence[np.ndarray]) -> float:
+    """Log-likelihood of spikes under a homogeneous Poisson process in the same bins, in nats."""
+    spikes = sum(int(np.sum(c.spikes & mask)) for c, mask in zip(clamps, counted, strict=True))
+    bins = sum(int(np.sum(mask)) for mask in counted)
+    return float(spikes * np.log(-np.expm1(-rate * dt)) - (bins - spikes) * rate * dt)
+
+
+def bits_per_spike(log_likelihood: float, clamps: Sequence[Clamp], rate: float, dt: float) -> float:
+    """Gain over a homogeneous Poisson process at ``rate``, in bits a spike."""
+    counted = [c.counted for c in clamps]
+    n_spikes = sum(int(np.sum(c.spikes & c.counted)) for c in clamps)
+    if n_spikes == 0:
+        return np.nan
+    return (log_likelihood - poisson_log_likelihood(clamps, rate, dt, counted)) / n_spikes / np.log(2)
+
+
+def _begin(likelihood: ClampedLikelihood, z: np.ndarray, number: int, progress: Progress | None) -> Ascent:
+    ascent = Ascent(likelihood, z, _reporter(f"start {number + 1}", progress))
+    ascent.climb(PASSES_A_START, enough=0.1)
+    return ascent
+
+
+def _reporter(phase: str, progress: Progress | None) -> Callable[[float, int], None] | None:
+    return None if progress is None else lambda value, passes: progress(phase, value, passes)
+
+
+def _result(
+    model: NeuronModel,
+    likelihood: ClampedLikelihood,
+    optimum: Optimum,
+    clamps: Sequence[Clamp],
+    dt: float,
+    seed: int,
+    prior_width: float,
+    began: float,
+) -> FitResult:
+    with jax.enable_x64(True):
+        values = {name: float(value) for name, value in likelihood.coordinates.to_values(jnp.asarray(optimum.z)).items()}
+    fitted = model.with_parameters({name: value / parse_unit(model.parameters[name].unit).scale for name, value in values.items()})
+    log_likelihood = likelihood.log_likelihood(optimum.z)
+    n_spikes = likelihood.n_spikes
+    rate = n_spikes / (sum(int(np.sum(c.counted)) for c in clamps) * dt)
+    data_information = optimum.information - likelihood.prior_precision * np.eye(len(optimum.z))
+    message = "converged" if optimum.converged else "not converged"
+    return FitResult(
+        model=fitted,
+        parameters=_fitted_parameters(fitted, likelihood, optimum, prior_width),
+        log_likelihood=log_likelihood,
+        bic=len(optimum.z) * np.log(n_spikes) - 2 * log_likelihood,
+        bits_per_spike=bits_per_spike(log_likelihood, clamps, rate, dt),
+        training_rate=rate,
+        converged=optimum.converged,
+        message=f"{message}: a full Newton step is expected to gain {optimum.decrement:.1e} nats, {optimum.passes} passes",
+        n_spikes=n_spikes,
+        dt=dt,
+        seconds=time.perf_counter() - began,
+        seed=seed,
+        rank=_rank(data_information),
+        coordinates=optimum.z,
+    )
+
+
+def _fitted_parameters(
+    model: NeuronModel, likelihood: ClampedLikelihood, optimum: Optimum, prior_width: float
+) -> dict[str, FittedParameter]:
+    variance = np.diag(np.linalg.pinv(optimum.information, hermitian=True)).copy()
+    variance[variance <= 0] = np.inf
+    errors, slopes = np.sqrt(variance), likelihood.coordinates.slope(optimum.z)
+    with jax.enable_x64(True):
+        low, high = (likelihood.coordinates.to_values(jnp.asarray(optimum.z + sign * Z_95 * errors)) for sign in (-1, 1))
+    fitted = {}
+    for name, parameter in model.parameters.items():
+        value = float(parameter.value)
+        fitted[name] = FittedParameter(value, parameter.unit)
+        if name in model.free:
+            index, scale = model.free.index(name), parse_unit(parameter.unit).scale
+            interval = tuple(sorted((float(low[name]) / scale, float(high[name]) / scale)))
+            identified = bool(variance[index] < 0.25 * prior_width**2)
+            error = float(abs(slopes[index]) * errors[index] / scale)
+            fitted[name] = FittedParameter(value, parameter.unit, error, interval, False, identified)
+    return fitted
+
+
+def _rank(information: np.ndarray) -> int:
+    scale = 1.0 / np.sqrt(np.maximum(np.abs(np.diag(information)), 1e-12))
+    return int(np.sum(np.linalg.eigvalsh(information * np.outer(scale, scale)) > 1e-6))

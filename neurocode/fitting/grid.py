@@ -1,0 +1,67 @@
+"""Recordings on the time grid of a fit."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from neurocode.errors import DataError
+from neurocode.fitting.lanes import Clamp
+from neurocode.recordings.experiment import Repeat
+
+#: Finest time step of a fit unless asked otherwise, in seconds.
+FINEST_DT = 1e-4
+#: Start of each sweep that enters no likelihood and no score: the state settles from an unknown one.
+SETTLING = 0.5
+
+
+def choose_dt(sampling: float | None, dt: float | None) -> float:
+    """Time step of a fit: a whole multiple of the sampling interval, at least 0.1 ms by default.
+
+    Raises
+    ------
+    DataError
+        If the step asked for is no whole multiple of the sampling interval.
+    """
+    if sampling is None:
+        return FINEST_DT if dt is None else dt
+    if dt is None:
+        return sampling * max(1, round(FINEST_DT / sampling))
+    ratio = dt / sampling
+    if ratio < 0.999 or abs(ratio - round(ratio)) > 1e-3:
+        raise DataError(f"The time step of {dt:g} s is no whole multiple of the sampling interval of {sampling:g} s.")
+    return sampling * round(ratio)
+
+
+def clamp(repeat: Repeat, dt: float, current: np.ndarray | None = None) -> Clamp:
+    """Put one repeat on the grid: the current averaged over each step, spikes as a flag of their step.
+
+    Raises
+    ------
+    DataError
+        If two spikes fall into one step.
+    """
+    n_steps = int(np.floor(repeat.duration / dt + 1e-6))
+    steps = np.floor(repeat.spike_times / dt + 1e-6).astype(int)
+    steps = steps[steps < n_steps]
+    if np.any(np.diff(steps) == 0):
+        time = steps[np.flatnonzero(np.diff(steps) == 0)[0]] * dt
+        raise DataError(f"Two spikes fall into one time step of {dt * 1e3:g} ms at {time:.4f} s.")
+    spikes = np.zeros(n_steps, bool)
+    spikes[steps] = True
+    return Clamp(
+        on_grid(repeat.current if current is None else current, repeat.dt, dt, n_steps), spikes, counted_steps(n_steps, dt)
+    )
+
+
+def on_grid(current: np.ndarray | None, sampling: float | None, dt: float, n_steps: int) -> np.ndarray:
+    """Current averaged over the steps of the fit; zero where nothing was recorded."""
+    if current is None or sampling is None:
+        return np.zeros(n_steps)
+    factor = round(dt / sampling)
+    return current[: n_steps * factor].reshape(n_steps, factor).mean(axis=1)
+
+
+def counted_steps(n_steps: int, dt: float) -> np.ndarray:
+    """Steps after the settling time; all of them in a sweep of less than twice that time."""
+    settling = round(SETTLING / dt)
+    return np.arange(n_steps) >= (settling if n_steps >= 2 * settling else 0)

@@ -1,0 +1,142 @@
+"""What a fit gives: parameters with intervals, likelihood, verdict, and a model that predicts."""
+
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import neo
+import numpy as np
+
+from neurocode.models.model import NeuronModel
+from neurocode.simulation.simulate import simulate
+
+
+@dataclass(frozen=True)
+class FittedParameter:
+    """One parameter after a fit, in its own unit.
+
+    Attributes
+    ----------
+    value : float
+    unit : str
+    standard_error : float or None
+        None for a fixed parameter.
+    interval_95 : tuple of float or None
+        From the observed information in the unconstrained coordinate, so it respects the bounds.
+    fixed : bool
+    identified : bool
+        Whether the data, not the prior, determine the value: the variance left is less than a quarter of
+        the prior's. False for a fixed parameter.
+    """
+
+    value: float
+    unit: str
+    standard_error: float | None = None
+    interval_95: tuple[float, float] | None = None
+    fixed: bool = True
+    identified: bool = False
+
+
+@dataclass(frozen=True)
+class FitResult:
+    """Outcome of :func:`neurocode.fit`.
+
+    Attributes
+    ----------
+    model : NeuronModel
+        The model with fitted values.
+    parameters : dict of str to FittedParameter
+    log_likelihood : float
+        Of the training spikes, in nats, without the prior.
+    bic : float
+        Bayesian information criterion, number of spikes as sample size.
+    bits_per_spike : float
+        Training spikes, against a homogeneous Poisson process at the training rate.
+    training_rate : float
+        In hertz.
+    converged : bool
+    message : str
+    n_spikes : int
+        Spikes that entered the likelihood.
+    dt : float
+        Time step in seconds.
+    seconds : float
+        Wall time of the fit.
+    seed : int
+    rank : int
+        Rank of the information of the data alone.
+    """
+
+    model: NeuronModel
+    parameters: dict[str, FittedParameter]
+    log_likelihood: float
+    bic: float
+    bits_per_spike: float
+    training_rate: float
+    converged: bool
+    message: str
+    n_spikes: int
+    dt: float
+    seconds: float
+    seed: int
+    rank: int
+    coordinates: np.ndarray = field(repr=False, default_factory=lambda: np.empty(0))
+
+    @property
+    def standard_errors(self) -> dict[str, float | None]:
+        """Standard error of every parameter in its unit, None where fixed."""
+        return {name: parameter.standard_error for name, parameter in self.parameters.items()}
+
+    def predict(self, current: neo.AnalogSignal | np.ndarray, *, trials: int = 1, seed: int = 0, dt: object = None) -> neo.Block:
+        """Simulate repeats of the fitted model under a current; see :func:`neurocode.simulate`."""
+        if dt is None and not isinstance(current, neo.AnalogSignal):
+            dt = self.dt
+        return simulate(self.model, current, trials=trials, seed=seed, dt=dt, engine="jax")
+
+    def to_dictionary(self) -> dict[str, Any]:
+        """Plain values for JSON; numbers that are not finite become None."""
+        table = {
+            "model": self.model.name,
+            "parameters": {name: dict(vars(parameter)) for name, parameter in self.parameters.items()},
+            "converged": self.converged,
+            "message": self.message,
+            "n_spikes": self.n_spikes,
+            "dt": {"value": self.dt, "unit": "s"},
+            "log_likelihood": self.log_likelihood,
+            "bic": self.bic,
+            "bits_per_spike": {"training": self.bits_per_spike},
+            "training_rate": {"value": self.training_rate, "unit": "Hz"},
+            "information_rank": self.rank,
+            "seed": self.seed,
+            "seconds": self.seconds,
+        }
+        return plain(table)
+
+    def save(self, path: str | Path) -> Path:
+        """Write the result as JSON to a file, or as ``result.json`` and ``model.toml`` into a folder."""
+        path = Path(path)
+        if path.suffix != ".json":
+            path.mkdir(parents=True, exist_ok=True)
+            self.model.save(path / "model.toml")
+            path = path / "result.json"
+        path.write_text(json.dumps(self.to_dictionary(), indent=2), encoding="utf-8")
+        return path
+
+
+def plain(value: Any) -> Any:
+    """Value in types that JSON knows; numbers that are not finite become None."""
+    if isinstance(value, dict):
+        return {str(key): plain(entry) for key, entry in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [plain(entry) for entry in value]
+    if isinstance(value, (np.bool_, bool)):
+        return bool(value)
+    if isinstance(value, (np.integer, int)):
+        return int(value)
+    if isinstance(value, (np.floating, float)):
+        return float(value) if math.isfinite(value) else None
+    return value

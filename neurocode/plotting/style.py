@@ -1,0 +1,46 @@
+"""Journal sizes, the house style, and saving a figure as PDF and PNG."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib.resources import as_file, files
+from pathlib import Path
+
+import matplotlib.pyplot as plt
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+#: Widths of one and two columns in inches (89 and 183 mm).
+ONE_COLUMN = 89 / 25.4
+TWO_COLUMNS = 183 / 25.4
+
+RECORDED, PREDICTED = "#000000", "#D55E00"
+
+
+@contextmanager
+def house_style() -> Iterator[None]:
+    """Draw inside this context; Matplotlib's settings are left as they were found."""
+    with as_file(files("neurocode.plotting").joinpath("neurocode.mplstyle")) as path, plt.style.context(str(path)):
+        yield
+
+
+def label_panel(axes: Axes, letter: str) -> Axes:
+    """Bold lower-case letter at the upper left of a panel."""
+    axes.annotate(letter, (0, 1), (-28, 3), xycoords="axes fraction", textcoords="offset points", fontsize=8, fontweight="bold")
+    return axes
+
+
+def save_figure(figure: Figure, path: str | Path) -> list[Path]:
+    """Write a figure as PDF with a PNG beside it, and close it.
+
+    Returns
+    -------
+    list of pathlib.Path
+    """
+    stem = Path(path).with_suffix("")
+    paths = [stem.with_suffix(suffix) for suffix in (".pdf", ".png")]
+    for target in paths:
+        figure.savefig(target)
+    plt.close(figure)
+    return paths

@@ -1,0 +1,108 @@
+"""Named public recordings: found in the folder ``NEUROCODE_DATA`` or downloaded with a checksum."""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from dataclasses import dataclass
+from importlib.resources import files
+from pathlib import Path
+
+import pooch
+
+from neurocode.errors import DataError
+
+FOLDER_VARIABLE = "NEUROCODE_DATA"
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """A public recording.
+
+    Attributes
+    ----------
+    name, description, source, license : str
+    base_url : str
+    files : dict of str to (str, str)
+        For each file name its path below ``base_url`` and its SHA-256.
+    """
+
+    name: str
+    description: str
+    source: str
+    license: str
+    base_url: str
+    files: dict[str, tuple[str, str]]
+
+
+def available() -> dict[str, Dataset]:
+    """All data sets by name.
+
+    Examples
+    --------
+    >>> "raphe" in available()
+    True
+    """
+    tables = tomllib.loads(files("neurocode.recordings").joinpath("datasets.toml").read_text(encoding="utf-8"))
+    return {
+        name: Dataset(name, **{**table, "files": {f["name"]: (f["path"], f["sha256"]) for f in table["files"]}})
+        for name, table in tables.items()
+    }
+
+
+def local_folder() -> Path | None:
+    """Folder named by ``NEUROCODE_DATA``, or None where it is unset or absent."""
+    value = os.environ.get(FOLDER_VARIABLE)
+    return Path(value) if value and Path(value).is_dir() else None
+
+
+def fetch(name: str, file: str, *, folder: str | Path | None = None) -> Path:
+    """Path of one file of a data set, downloaded and checked when it is not at hand.
+
+    Parameters
+    ----------
+    name : str
+        Data set.
+    file : str
+        File name.
+    folder : path, optional
+        Where downloads are kept; the operating system's cache folder by default.
+
+    Returns
+    -------
+    pathlib.Path
+
+    Raises
+    ------
+    DataError
+        For an unknown data set or file, a failed download, or a wrong checksum.
+    """
+    entry = dataset(name)
+    if file not in entry.files:
+        raise DataError(f"The data set '{name}' has no file '{file}'; it has {', '.join(entry.files)}.")
+    path, checksum = entry.files[file]
+    local = local_folder()
+    if local is not None and (local / name / file).is_file():
+        found = local / name / file
+        if pooch.file_hash(str(found)) != checksum:
+            raise DataError(f"{found}: the checksum is not that of the published file.")
+        return found
+    cache = Path(folder) if folder is not None else pooch.os_cache("neurocode") / name
+    try:
+        return Path(pooch.retrieve(entry.base_url + path, f"sha256:{checksum}", fname=file, path=cache))
+    except Exception as error:
+        raise DataError(f"{file} of '{name}' could not be downloaded from {entry.base_url}: {error}") from None
+
+
+def dataset(name: str) -> Dataset:
+    """Data set of this name.
+
+    Raises
+    ------
+    DataError
+        If there is none.
+    """
+    datasets = available()
+    if name not in datasets:
+        raise DataError(f"There is no data set '{name}'; known are {', '.join(datasets)}.")
+    return datasets[name]

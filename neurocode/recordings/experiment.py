@@ -1,0 +1,191 @@
+"""A recording made ready for a fit: repeats of spikes, current and voltage, with a test set apart."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import neo
+import numpy as np
+import quantities as pq
+
+from neurocode.errors import DataError
+from neurocode.recordings.detection import DEAD_TIME_MS, THRESHOLD_MV, detect_spikes
+from neurocode.recordings.files import read, signal_of
+from neurocode.units import in_si, signal_to_si
+
+#: Repeats whose currents correlate less do not share one frozen stimulus.
+FROZEN_CORRELATION = 0.95
+
+
+@dataclass(frozen=True)
+class Repeat:
+    """One sweep as arrays.
+
+    Attributes
+    ----------
+    spike_times : numpy.ndarray
+        In seconds from the start of the sweep, increasing.
+    duration : float
+        In seconds.
+    current : numpy.ndarray or None
+        In SI, one value a sample.
+    voltage : numpy.ndarray or None
+        In volt, one value a sample.
+    dt : float or None
+        Sampling interval of current and voltage in seconds.
+    """
+
+    spike_times: np.ndarray
+    duration: float
+    current: np.ndarray | None = None
+    voltage: np.ndarray | None = None
+    dt: float | None = None
+
+
+class Experiment:
+    """Repeats of a recording, and optionally a test recording that fits never see.
+
+    Parameters
+    ----------
+    spiketrains : neo.SpikeTrain or sequence of neo.SpikeTrain
+        One a sweep.
+    current, voltage : neo.AnalogSignal or sequence of neo.AnalogSignal, optional
+        One for all sweeps or one a sweep.
+    test : Experiment, optional
+    name : str
+
+    Raises
+    ------
+    DataError
+        For unsorted or non-finite times, signals of other lengths or sampling, or no sweep.
+
+    Examples
+    --------
+    >>> train = neo.SpikeTrain([0.1, 0.5], units="s", t_stop=1.0)
+    >>> Experiment(train).n_spikes
+    2
+    """
+
+    def __init__(
+        self,
+        spiketrains: neo.SpikeTrain | Sequence[neo.SpikeTrain],
+        current: neo.AnalogSignal | Sequence[neo.AnalogSignal] | None = None,
+        voltage: neo.AnalogSignal | Sequence[neo.AnalogSignal] | None = None,
+        *,
+        test: Experiment | None = None,
+        name: str = "",
+    ) -> None:
+        trains = [spiketrains] if isinstance(spiketrains, neo.SpikeTrain) else list(spiketrains)
+        if not trains:
+            raise DataError("An experiment needs at least one spike train.")
+        currents, voltages = _one_each(current, len(trains), "current"), _one_each(voltage, len(trains), "voltage")
+        self.name, self.test = name, test
+        self.repeats = tuple(_repeat(*signals) for signals in zip(trains, currents, voltages, strict=True))
+
+    @classmethod
+    def from_files(
+        cls,
+        training: str | Path,
+        test: str | Path | None = None,
+        *,
+        current_offset: object = 0.0,
+        spike_threshold: float = THRESHOLD_MV,
+        dead_time: float = DEAD_TIME_MS,
+    ) -> Experiment:
+        """Read current-clamp files: voltage and current channels found by their units.
+
+        Parameters
+        ----------
+        training, test : path
+            Sweeps of a file are the repeats.
+        current_offset : float, quantity or text
+            Subtracted from the current (ampere unless a unit is given): what the amplifier adds.
+        spike_threshold : float
+            In mV.
+        dead_time : float
+            In ms.
+
+        Raises
+        ------
+        DataError
+            That names the file and what was expected.
+        """
+        offset = in_si(current_offset, "amp", "The current offset")
+        held_out = None if test is None else cls.from_files(
+            test, current_offset=current_offset, spike_threshold=spike_threshold, dead_time=dead_time
+        )  # fmt: skip
+        block = read(training)
+        voltages = [signal_of(segment, "V", "voltage", str(training)) for segment in block.segments]
+        currents = [signal_of(segment, "A", "current", str(training)) - offset * pq.A for segment in block.segments]
+        try:
+            trains = [detect_spikes(v, threshold=spike_threshold, dead_time=dead_time) for v in voltages]
+            return cls(trains, currents, voltages, test=held_out, name=Path(training).stem)
+        except DataError as error:
+            raise DataError(f"{training}: {error}") from None
+
+    @property
+    def n_spikes(self) -> int:
+        """Spikes over all repeats."""
+        return sum(len(repeat.spike_times) for repeat in self.repeats)
+
+    @property
+    def dt(self) -> float | None:
+        """Sampling interval in seconds, the same for all repeats; None for spikes alone."""
+        return self.repeats[0].dt
+
+    @cached_property
+    def frozen_current(self) -> np.ndarray:
+        """Mean of the repeats' currents, where all repeats share one frozen current.
+
+        Raises
+        ------
+        DataError
+            If there is no current, or the currents differ.
+        """
+        if any(repeat.current is None for repeat in self.repeats):
+            raise DataError("The repeats have no current.")
+        currents = np.stack([repeat.current for repeat in self.repeats])
+        mean = currents.mean(axis=0)
+        if np.ptp(mean) > 0:
+            lowest = min(np.corrcoef(mean, current)[0, 1] for current in currents)
+            if lowest < FROZEN_CORRELATION:
+                raise DataError(f"The repeats do not share one frozen current: correlation {lowest:.2f} with their mean.")
+        return mean
+
+
+def _one_each(signals: object, count: int, what: str) -> list:
+    if signals is None or isinstance(signals, neo.AnalogSignal):
+        return [signals] * count
+    signals = list(signals)
+    if len(signals) != count:
+        raise DataError(f"There are {len(signals)} {what} signals for {count} spike trains.")
+    return signals
+
+
+def _repeat(train: neo.SpikeTrain, current: neo.AnalogSignal | None, voltage: neo.AnalogSignal | None) -> Repeat:
+    start = float(train.t_start.rescale("s"))
+    times = np.asarray(train.rescale("s").magnitude, float) - start
+    duration = float(train.t_stop.rescale("s")) - start
+    if not np.all(np.isfinite(times)) or np.any(np.diff(times) < 0) or np.any(times < 0) or np.any(times > duration):
+        raise DataError("Spike times must be finite, increasing and inside the sweep.")
+    signals = {name: s for name, s in (("current", current), ("voltage", voltage)) if s is not None}
+    if not signals:
+        return Repeat(times, duration)
+    periods = {name: float(signal.sampling_period.rescale("s")) for name, signal in signals.items()}
+    lengths = {name: len(signal) for name, signal in signals.items()}
+    if len(set(lengths.values())) > 1 or max(periods.values()) - min(periods.values()) > 1e-9:
+        raise DataError(f"Current and voltage differ in length or sampling: {lengths} samples, {periods} s.")
+    dt = next(iter(periods.values()))
+    arrays = {}
+    for name, unit in (("current", "amp"), ("voltage", "volt")):
+        if name in signals:
+            unit = "1" if signals[name].dimensionality.string == "dimensionless" else unit
+            arrays[name] = signal_to_si(signals[name], unit, f"The {name}")[:, 0]
+            if not np.all(np.isfinite(arrays[name])):
+                raise DataError(f"The {name} holds {np.sum(~np.isfinite(arrays[name]))} values that are not finite.")
+    if abs(next(iter(lengths.values())) * dt - duration) > 0.5 * dt:
+        raise DataError(f"The spike train lasts {duration:g} s, its signals {next(iter(lengths.values())) * dt:g} s.")
+    return Repeat(times, duration, arrays.get("current"), arrays.get("voltage"), dt)

@@ -1,0 +1,197 @@
+"""How alike two groups of repeated spike trains are: Md*, its ceiling, and the coincidence factor."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from neurocode.errors import DataError
+
+Trains = Sequence[np.ndarray]
+
+
+@dataclass(frozen=True)
+class MdStar:
+    """Md* between recorded and predicted repeats.
+
+    Attributes
+    ----------
+    value : float
+        NaN where it is not defined.
+    interval : tuple of float
+        95 % bootstrap interval over recorded repeats.
+    reason : str
+        Why the value is NaN; empty otherwise.
+    """
+
+    value: float
+    interval: tuple[float, float]
+    reason: str = ""
+
+
+def pair_products(first: Trains, second: Trains, window: float) -> np.ndarray:
+    """Inner products of spike trains with a rectangular kernel.
+
+    Parameters
+    ----------
+    first, second : sequence of numpy.ndarray
+        Increasing spike times in seconds.
+    window : float
+        Half-width in seconds.
+
+    Returns
+    -------
+    numpy.ndarray
+        Shape (len(first), len(second)): number of pairs of spikes at most ``window`` apart.
+
+    Examples
+    --------
+    >>> pair_products([np.array([0.1, 0.2])], [np.array([0.103, 0.5])], 0.004)
+    array([[1.]])
+    """
+    reach = window * (1 + 1e-9)
+    lengths = np.array([len(train) for train in second])
+    pooled = np.concatenate([*second, np.empty(0)])
+    owner = np.repeat(np.arange(len(second)), lengths)
+    order = np.argsort(pooled, kind="stable")
+    pooled, owner = pooled[order], owner[order]
+    products = np.zeros((len(first), len(second)))
+    for row, train in enumerate(first):
+        low, high = np.searchsorted(pooled, train - reach, "left"), np.searchsorted(pooled, train + reach, "right")
+        inside = np.zeros(len(pooled) + 1)
+        np.add.at(inside, low, 1)
+        np.add.at(inside, high, -1)
+        products[row] = np.bincount(owner, weights=np.cumsum(inside)[:-1], minlength=len(second))
+    return products
+
+
+def md_star(recorded: Trains, predicted: Trains, window: float, *, n_bootstrap: int = 1000, seed: int = 0) -> MdStar:
+    """Similarity of the spike densities behind two groups of repeats (Naud et al. 2011).
+
+    ``Md* = 2 <d, m> / (<d, d> + <m, m>)``, each product averaged over distinct pairs of repeats, so that a
+    finite number of repeats biases nothing. One for equal densities.
+
+    Parameters
+    ----------
+    recorded, predicted : sequence of numpy.ndarray
+        Repeats under the same stimulus, times in seconds.
+    window : float
+        Half-width of the rectangular (Kistler) kernel in seconds.
+    n_bootstrap : int
+        Resamples of the recorded repeats.
+    seed : int
+
+    Returns
+    -------
+    MdStar
+        With NaN and a reason for a single recorded repeat or no spikes.
+
+    Examples
+    --------
+    >>> trains = [np.array([0.1, 0.2]), np.array([0.1, 0.2])]
+    >>> md_star(trains, trains, 0.004).value
+    1.0
+    """
+    undefined = _undefined(recorded, "recorded") or _undefined(predicted, "predicted")
+    if undefined:
+        return MdStar(np.nan, (np.nan, np.nan), undefined)
+    within = pair_products(recorded, recorded, window)
+    across = pair_products(recorded, predicted, window).mean(axis=1)
+    model = _mean_distinct(pair_products(predicted, predicted, window))
+    value = _ratio(across.mean(), _mean_distinct(within), model)
+    random = np.random.default_rng(seed)
+    values = []
+    for _ in range(n_bootstrap):
+        chosen = random.integers(len(recorded), size=len(recorded))
+        distinct = chosen[:, None] != chosen[None, :]
+        if np.any(distinct):
+            values.append(_ratio(across[chosen].mean(), within[np.ix_(chosen, chosen)][distinct].mean(), model))
+    return MdStar(value, tuple(np.percentile(values, [2.5, 97.5])))
+
+
+def md_star_ceiling(recorded: Trains, window: float, *, n_splits: int = 200, seed: int = 0) -> tuple[float, float]:
+    """Mean and standard deviation of Md* between random halves of the recorded repeats.
+
+    One but for drift over the repeats. NaN for fewer than four repeats, whose halves have no pairs.
+    """
+    if len(recorded) < 4 or _undefined(recorded, "recorded"):
+        return np.nan, np.nan
+    products = pair_products(recorded, recorded, window)
+    random, values = np.random.default_rng(seed), []
+    for _ in range(n_splits):
+        order = random.permutation(len(recorded))
+        a, b = order[: len(order) // 2], order[len(order) // 2 :]
+        pairs = _mean_distinct(products[np.ix_(a, a)]), _mean_distinct(products[np.ix_(b, b)])
+        values.append(_ratio(products[np.ix_(a, b)].mean(), *pairs))
+    return float(np.mean(values)), float(np.std(values))
+
+
+def reliability(recorded: Trains, window: float) -> float:
+    """Mean product of distinct repeats over the mean product of a repeat with itself; NaN for one repeat."""
+    if _undefined(recorded, "recorded"):
+        return np.nan
+    products = pair_products(recorded, recorded, window)
+    return float(_mean_distinct(products) / np.mean(np.diag(products)))
+
+
+def coincidence_factor(recorded: np.ndarray, predicted: np.ndarray, window: float, duration: float) -> float:
+    """Coincidence factor Gamma of two spike trains (Kistler, Gerstner & van Hemmen 1997).
+
+    Coincidences are one to one: no spike is counted twice. Zero for a Poisson train of the predicted
+    rate, one for a perfect prediction.
+
+    Parameters
+    ----------
+    recorded, predicted : numpy.ndarray
+        Increasing times in seconds.
+    window, duration : float
+        In seconds.
+
+    Returns
+    -------
+    float
+        NaN if both trains are empty or the expected number of chance coincidences saturates.
+
+    Examples
+    --------
+    >>> coincidence_factor(np.array([0.1, 0.2]), np.array([0.1, 0.2]), 0.002, 1.0)
+    1.0
+    """
+    if duration <= 0:
+        raise DataError(f"The duration is {duration} s, expected a positive time.")
+    chance = 2 * window * len(predicted) / duration
+    if len(recorded) + len(predicted) == 0 or chance >= 1:
+        return np.nan
+    excess = count_coincidences(recorded, predicted, window) - chance * len(recorded)
+    return float(excess / (0.5 * (len(recorded) + len(predicted))) / (1 - chance))
+
+
+def count_coincidences(first: np.ndarray, second: np.ndarray, window: float) -> int:
+    """Largest number of one-to-one pairs of spikes at most ``window`` apart."""
+    reach, i, j, count = window * (1 + 1e-9), 0, 0, 0
+    while i < len(first) and j < len(second):
+        gap = first[i] - second[j]
+        if abs(gap) <= reach:
+            count, i, j = count + 1, i + 1, j + 1
+        elif gap < 0:
+            i += 1
+        else:
+            j += 1
+    return count
+
+
+def _undefined(trains: Trains, which: str) -> str:
+    if len(trains) < 2:
+        return f"{len(trains)} {which} repeat: pairs of distinct repeats are needed"
+    return "" if any(len(train) for train in trains) else f"the {which} repeats hold no spikes"
+
+
+def _mean_distinct(products: np.ndarray) -> float:
+    n = len(products)
+    return (products.sum() - np.trace(products)) / (n * (n - 1)) if n > 1 else np.nan
+
+
+def _ratio(across: float, first: float, second: float) -> float:
+    return float(2 * across / (first + second)) if first + second > 0 else np.nan
