@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich import print as show
+
+if TYPE_CHECKING:
+    from neurocode.models import NeuronModel
+    from neurocode.recordings import Experiment
 
 EPILOG = "Example:\n\nneurocode demo -o demo/"
 
@@ -28,9 +32,7 @@ def demo_command(
     truth = true_model()
     settings = {"seed": seed, "training_seconds": TRAINING_SECONDS, "test_seconds": TEST_SECONDS, "dt": DT}
     with output_folder(output, settings) as folder:
-        show(
-            f"Brian2 and JAX agree on the same text: largest difference of the membrane potential {engine_difference():.1e} mV over 1 s"
-        )
+        show(f"Brian2 and JAX run the same text: membrane potentials differ by at most {engine_difference():.1e} mV over 1 s")
         experiment = simulate_experiment(truth, seed)
         show(f"simulated a recording: {experiment.n_spikes} training spikes, {TEST_REPEATS} test repeats")
         with fit_progress("gif to the simulated recording") as report:
@@ -44,7 +46,7 @@ def demo_command(
     show(f"Report: {output / 'report.html'}")
 
 
-def true_model():  # noqa: ANN201
+def true_model() -> NeuronModel:
     """The neuron behind the demonstration: values are ours, those of an adapting cortical cell."""
     from neurocode.models import gif
 
@@ -54,7 +56,7 @@ def true_model():  # noqa: ANN201
     )  # fmt: skip
 
 
-def simulate_experiment(truth, seed: int):  # noqa: ANN001, ANN201
+def simulate_experiment(truth: NeuronModel, seed: int) -> Experiment:
     """Training sweep and test repeats of the true model under frozen noise."""
     import neo
 

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich import print as show
+
+if TYPE_CHECKING:
+    from neurocode.fitting import FitResult, Scores
 
 EPILOG = """Examples:\n\n
 neurocode fit cell_training.abf --test cell_test.abf --model gif -o out/\n\n
@@ -52,7 +55,7 @@ def fit_command(
     show(f"Report: {output / 'report.html'}")
 
 
-def summarise(result, scores) -> None:  # noqa: ANN001
+def summarise(result: FitResult, scores: Scores | None) -> None:
     """Print the verdict and the main scores."""
     verdict = "converged" if result.converged else "[red]not converged[/red]"
     show(f"{result.model.name}: {verdict}, {result.bits_per_spike:.3f} bits per training spike, {result.seconds:.1f} s")

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from matplotlib.figure import Figure
 
 from neurocode.cli import page
 from neurocode.cli.output import write_json
@@ -49,9 +50,8 @@ def write_fit(
         write_spikes(folder / "predicted_spikes.nwb", scores.predicted, scores.duration, f"Spikes predicted by {result.model.name}")
         _, png = save_figure(figure_of(result, scores, experiment.test), folder / "fit.pdf")
         notes = [page.paragraph(note) for note in scores.notes]
-        parts = [parts[0], page.heading("Held-out scores"), page.table(score_frame), *notes, page.image(png, CAPTION)] + [
-            page.paragraph(CAPTION), *parts[1:]
-        ]  # fmt: skip
+        shown = [page.image(png, CAPTION), page.paragraph(CAPTION)]
+        parts = [parts[0], page.heading("Held-out scores"), page.table(score_frame), *notes, *shown, *parts[1:]]
     page.write_page(folder / "report.html", f"{result.model.name} fitted to {experiment.name or 'spike trains'}", parts)
 
 
@@ -104,7 +104,7 @@ def score_table(result: FitResult, scores: Scores) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["score", "model", "low_95", "high_95", "recorded"])
 
 
-def figure_of(result: FitResult, scores: Scores, test: Experiment):  # noqa: ANN201
+def figure_of(result: FitResult, scores: Scores, test: Experiment) -> Figure:
     """Figure of a fit from its scores."""
     times, recorded_rate = psth(scores.recorded, scores.duration)
     predicted_rate = psth(scores.predicted, scores.duration)[1]
@@ -139,6 +139,7 @@ def _summary(result: FitResult, experiment: Experiment) -> str:
     free = sum(not p.fixed for p in result.parameters.values())
     return (
         f"{verdict} ({result.message}). {result.n_spikes} training spikes, {free} free parameters of which the data determine "
-        f"{result.rank}, time step {result.dt * 1e3:g} ms, {result.seconds:.1f} s. Log-likelihood {result.log_likelihood:.2f} nats, "
+        f"{result.rank}, time step {result.dt * 1e3:g} ms, {result.seconds:.1f} s. "
+        f"Log-likelihood {result.log_likelihood:.2f} nats, "
         f"BIC {result.bic:.1f}, {result.bits_per_spike:.3f} bits per training spike."
     )

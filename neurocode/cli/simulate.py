@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich import print as show
+
+if TYPE_CHECKING:
+    import neo
+
+    from neurocode.models import NeuronModel
 
 EPILOG = """Examples:\n\n
 neurocode simulate --model gif --noise "60 pA" "40 pA" --duration 5 --trials 10 -o out/\n\n
@@ -69,7 +74,15 @@ def simulate_command(
     show(f"Report: {output / 'report.html'}")
 
 
-def _current(neuron, step, noise, current, duration, dt, seed):  # noqa: ANN001, ANN202
+def _current(
+    neuron: NeuronModel,
+    step: str | None,
+    noise: tuple[str, str] | None,
+    current: Path | None,
+    duration: float | None,
+    dt: float | None,
+    seed: int,
+) -> neo.AnalogSignal | None:
     from neurocode.recordings.files import read, signal_of
     from neurocode.simulation import stimuli
     from neurocode.simulation.simulate import DEFAULT_DT

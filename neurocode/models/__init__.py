@@ -12,37 +12,14 @@ load, by_name, LIBRARY
 
 from __future__ import annotations
 
-from neurocode.errors import ModelError
 from neurocode.models.adex import adex
 from neurocode.models.adlif import adlif
 from neurocode.models.files import load
 from neurocode.models.gif import gif
+from neurocode.models.library import LIBRARY, by_name
 from neurocode.models.lif import lif, noisy_lif
 from neurocode.models.model import NeuronModel
 from neurocode.models.noise import EscapeNoise
 from neurocode.models.parameter import Parameter
 
 __all__ = ["LIBRARY", "EscapeNoise", "NeuronModel", "Parameter", "adex", "adlif", "by_name", "gif", "lif", "load", "noisy_lif"]
-
-#: Library models by the name used on the command line.
-LIBRARY = {"lif": lif, "noisy-lif": noisy_lif, "adlif": adlif, "adex": adex, "gif": gif}
-
-
-def by_name(name: str) -> NeuronModel:
-    """Library model of this name, or the model in the TOML file of this path.
-
-    Raises
-    ------
-    ModelError
-        If there is neither.
-
-    Examples
-    --------
-    >>> by_name("gif").name
-    'gif'
-    """
-    if name in LIBRARY:
-        return LIBRARY[name]()
-    if name.endswith(".toml"):
-        return load(name)
-    raise ModelError(f"There is no model '{name}'; known are {', '.join(LIBRARY)}, or the path of a .toml file.")

@@ -51,8 +51,8 @@ def fit_figure(
     matplotlib.figure.Figure
     """
     with house_style():
-        figure = plt.figure(figsize=(TWO_COLUMNS, 5.2), layout="constrained")
-        rows = figure.add_gridspec(6, 2, height_ratios=[0.8, 1, 1, 1, 1.1, 1.7])
+        figure = plt.figure(figsize=(TWO_COLUMNS, 5.6), layout="constrained")
+        rows = figure.add_gridspec(6, 3, height_ratios=[0.8, 1, 1, 1, 1.1, 2.2])
         axes = [figure.add_subplot(rows[row, :]) for row in range(5)]
         inside = slice(int(window[0] / dt), int(window[1] / dt))
         times = np.arange(len(current))[inside] * dt
@@ -67,7 +67,7 @@ def fit_figure(
         shown = (psth[0] >= window[0]) & (psth[0] <= window[1])
         spikes.rates(axes[4], *(values[shown] for values in psth))
         _share_time(axes, window)
-        bottom = [figure.add_subplot(rows[5, column]) for column in (0, 1)]
+        bottom = [figure.add_subplot(rows[5, :2]), figure.add_subplot(rows[5, 2])]
         spikes.spike_effect(bottom[0], *effect)
         spikes.rescaling(bottom[1], quantiles, band)
         bottom[1].set_box_aspect(1)

@@ -31,7 +31,7 @@ def rates(axes: Axes, times: np.ndarray, recorded: np.ndarray, predicted: np.nda
     axes.fill_between(times, recorded, color="0.75", linewidth=0, label="Recorded")
     axes.plot(times, predicted, color=PREDICTED, label="Predicted")
     axes.set_ylabel("Rate (Hz)")
-    axes.legend(loc="upper right", ncols=2, borderaxespad=0, handlelength=1.2)
+    axes.legend(loc="lower right", bbox_to_anchor=(1, 1), ncols=2, borderaxespad=0, handlelength=1.2)
     return axes
 
 
@@ -41,7 +41,7 @@ def spike_effect(axes: Axes, times: np.ndarray, effect: np.ndarray, unit: str) -
     axes.plot(times * 1e3, effect, color=PREDICTED)
     axes.set_xscale("log")
     axes.set_xlabel("Time since spike (ms)")
-    axes.set_ylabel(f"Change of distance\nto threshold ({unit})" if unit else "Change of distance\nto threshold")
+    axes.set_ylabel(f"Effect of a spike ({unit})" if unit else "Effect of a spike")
     return axes
 
 

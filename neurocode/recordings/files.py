@@ -41,6 +41,8 @@ def read(path: str | Path) -> neo.Block:
     try:
         reader = neo.get_io(str(path))
     except Exception:
+        if path.suffix.lower().lstrip(".") in neo.io.io_by_extension:
+            raise DataError(f"{path}: the file is damaged, truncated, or not of the format that its name says.") from None
         raise DataError(f"{path}: Neo knows no reader for this format.") from None
     try:
         block = reader.read_block()

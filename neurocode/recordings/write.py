@@ -29,10 +29,7 @@ def write_spikes(path: str | Path, trains: Sequence[np.ndarray], duration: float
     pathlib.Path
     """
     path = Path(path)
-    file = NWBFile(
-        session_description=description, identifier=str(uuid.uuid4()), session_start_time=datetime.now(UTC), source_script="neurocode",
-        source_script_file_name="neurocode",
-    )  # fmt: skip
+    file = NWBFile(session_description=description, identifier=str(uuid.uuid4()), session_start_time=datetime.now(UTC))
     file.add_unit_column("repeat", "number of the repeat")
     for number, train in enumerate(trains):
         file.add_unit(spike_times=np.asarray(train, float), obs_intervals=np.array([[0.0, duration]]), repeat=number)

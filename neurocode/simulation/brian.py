@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import brian2
 import numpy as np
 from brian2.core.functions import Function
+from brian2.devices.device import all_devices
 from brian2.stateupdaters.base import UnsupportedEquationsException
 from brian2.units.fundamentalunits import Quantity
 from scipy.special import ndtr
@@ -17,7 +18,7 @@ from scipy.special import ndtr
 from neurocode.errors import ModelError
 from neurocode.models.model import SPIKED, NeuronModel
 from neurocode.simulation.integrators import STAGGERED, require_integrator
-from neurocode.units import parse_unit
+from neurocode.units import parse_unit, si_unit_text
 
 #: Steps from which compiling Brian2's Cython code (tens of seconds, once) pays against NumPy.
 FEWEST_COMPILED_STEPS = 200_000
@@ -90,7 +91,7 @@ def neuron_group(
     namespace["normal_cdf"] = normal_cdf()
     per_neuron = {name: np.asarray(value) for name, value in values.items() if np.ndim(value)}
     lines = _equation_lines(model, held=model.after_reset, stimulus=stimulus)
-    lines += [f"{name} : {model.parameters[name].unit} (constant)" for name in per_neuron]
+    lines += [f"{name} : {si_unit_text(model.parameters[name].unit)} (constant)" for name in per_neuron]
     if stimulus is not None:
         (unit,) = model.inputs.values()
         namespace["stimulus"] = brian2.TimedArray(_quantity(stimulus, unit), dt=dt * brian2.second)
@@ -248,4 +249,4 @@ def _device(standalone: bool) -> Iterator[None]:
             yield
         finally:
             brian2.device.reinit()
-            brian2.set_device(next(name for name, device in brian2.devices.device.all_devices.items() if device is previous))
+            brian2.set_device(next(name for name, device in all_devices.items() if device is previous))

@@ -1,0 +1,31 @@
+# Each target sets up .venv by itself: only python3 (3.11 to 3.13) and gcc are assumed.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+WORKERS ?= 2
+
+# Recorded data beside the project are used where they are.
+ifneq ($(wildcard ../shared/data),)
+export NEUROCODE_DATA ?= $(abspath ../shared/data)
+endif
+
+.PHONY: demo test lint clean
+
+$(VENV)/.installed: pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --upgrade pip
+	$(BIN)/python -m pip install --quiet --editable ".[test]"
+	touch $@
+
+demo: $(VENV)/.installed
+	$(BIN)/neurocode demo --output demo
+
+test: $(VENV)/.installed
+	$(BIN)/python -m pytest -n $(WORKERS)
+
+lint: $(VENV)/.installed
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+clean:
+	rm -rf $(VENV) demo
