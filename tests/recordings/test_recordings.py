@@ -15,7 +15,7 @@ from neurocode.recordings.write import write_spikes
 #: Training spikes, fewest and most spikes of a test repeat. DRN156 crosses 0 mV 465 times; five of the
 #: crossings follow another within 3 ms.
 RAPHE = {
-    "DRN156_5ht": (460, 66, 75), "DRN158_gaba": (309, 39, 46), "DRN159_5ht": (511, 64, 78),
+    "DRN156_5ht": (460, 64, 75), "DRN158_gaba": (309, 39, 46), "DRN159_5ht": (511, 64, 78),
     "DRN162_5ht": (294, 42, 46), "DRN164_5ht": (527, 69, 73),
 }  # fmt: skip
 
