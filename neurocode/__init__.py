@@ -17,6 +17,7 @@ _NAMES = {
     "NeuronModel": "neurocode.models:NeuronModel",
     "recordings": "neurocode.recordings:",
     "read": "neurocode.recordings:read",
+    "write": "neurocode.recordings:write",
     "Experiment": "neurocode.recordings:Experiment",
     "statistics": "neurocode.statistics:",
     "fitting": "neurocode.fitting:",

@@ -37,6 +37,10 @@ def unit_table() -> dict[str, Quantity]:
     return DEFAULT_UNITS
 
 
+#: Symbols of base units that values may carry; in equations Brian2 takes them for variables.
+SYMBOLS = {"s": "second", "V": "volt", "A": "amp", "S": "siemens", "F": "farad"}
+
+
 class ParsedUnit(NamedTuple):
     """Value of a unit in SI and its physical dimension."""
 
@@ -77,8 +81,8 @@ def parse_unit(text: str) -> ParsedUnit:
 
 
 def _evaluate_unit(node: ast.expr, text: str) -> ParsedUnit:
-    if isinstance(node, ast.Name) and node.id in unit_table():
-        unit = unit_table()[node.id]
+    if isinstance(node, ast.Name) and SYMBOLS.get(node.id, node.id) in unit_table():
+        unit = unit_table()[SYMBOLS.get(node.id, node.id)]
         return ParsedUnit(float(unit), unit.dim)
     if isinstance(node, ast.Constant) and type(node.value) is int and node.value == 1:
         return ParsedUnit(1.0, DIMENSIONLESS)

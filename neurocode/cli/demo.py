@@ -22,8 +22,8 @@ def demo_command(
     seed: Annotated[int, typer.Option(help="Of the experiment.")] = 1,
 ) -> None:
     """Simulate a recording of a generalised integrate-and-fire neuron, fit it, show truth beside estimate."""
-    from neurocode.cli.fit import summarise
-    from neurocode.cli.fit_report import parameter_table, write_fit
+    from neurocode.cli.fit import print_entry
+    from neurocode.cli.fit_report import entry, parameter_table, write_fit
     from neurocode.cli.output import output_folder
     from neurocode.cli.progress import fit_progress
     from neurocode.fitting import evaluate, fit
@@ -39,7 +39,7 @@ def demo_command(
             result = fit(gif(), experiment, starts=1, seed=seed, progress=report)
         scores = evaluate(result, experiment, seed=seed)
         write_fit(folder, result, scores, experiment, truth=truth)
-    summarise(result, scores)
+    print_entry(entry(result, scores, experiment))
     columns = ["parameter", "unit", "truth", "estimate", "standard_error"]
     frame = parameter_table(result, truth)
     show(frame[frame["status"] != "fixed"][columns].to_string(index=False, float_format=lambda x: f"{x:.3g}"))

@@ -1,26 +1,24 @@
-"""``neurocode fit``: a model to a recording."""
+"""``neurocode fit``: models to recordings."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated, Any
 
 import typer
 from rich import print as show
 
-if TYPE_CHECKING:
-    from neurocode.fitting import FitResult, Scores
-
 EPILOG = """Examples:\n\n
 neurocode fit cell_training.abf --test cell_test.abf --model gif -o out/\n\n
-neurocode fit cell_training.abf --test cell_test.abf --model my_neuron.toml --current-offset "5 pA" -o out/"""
+neurocode fit cell_training.abf --test cell_test.abf --model my_neuron.toml --current-offset "5 pA" -o out/\n\n
+neurocode fit a_training.abf b_training.abf --test a_test.abf --test b_test.abf --model gif --model igif-ia --jobs 2 -o out/"""
 
 
 def fit_command(
-    training: Annotated[Path, typer.Argument(help="Training recording with a voltage and a current channel (ABF).")],
+    training: Annotated[list[Path], typer.Argument(help="Training recordings with a voltage and a current channel.")],
     output: Annotated[Path, typer.Option("--output", "-o", help="Folder to write into.")],
-    test: Annotated[Path | None, typer.Option(help="Test recording: repeats of one frozen current, never used to fit.")] = None,
-    model: Annotated[str, typer.Option(help="Library model or path of a model .toml.")] = "gif",
+    test: Annotated[list[Path] | None, typer.Option(help="Test recordings, one for each training recording, in order.")] = None,
+    model: Annotated[list[str] | None, typer.Option(help="Library model, model .toml, or auto; repeatable.")] = None,
     current_offset: Annotated[str, typer.Option(help="Subtracted from the recorded current.")] = "0 pA",
     spike_threshold: Annotated[float, typer.Option(help="Voltage whose upward crossing is a spike (mV).")] = 0.0,
     dead_time: Annotated[float, typer.Option(help="Crossings closer than this to the spike before are passed over (ms).")] = 3.0,
@@ -28,37 +26,46 @@ def fit_command(
     prior_width: Annotated[float, typer.Option(min=0.01, help="Width of the weak prior in unconstrained coordinates.")] = 3.0,
     predictions: Annotated[int, typer.Option(min=2, help="Simulated repeats for the held-out scores.")] = 500,
     seed: Annotated[int, typer.Option(help="Of the starts and the predictions.")] = 0,
+    jobs: Annotated[int, typer.Option(min=1, help="Fits that run side by side.")] = 1,
 ) -> None:
-    """Fit a model to recorded spikes by maximum likelihood and score it on held-out repeats."""
-    from neurocode.cli.fit_report import write_fit
-    from neurocode.cli.output import output_folder
+    """Fit models to recorded spikes by maximum likelihood and score them on held-out repeats.
+
+    Several models (or auto, the default) are ranked by cross-validation inside the training recording. Finished fits are not
+    run again when the command is repeated.
+    """
+    from neurocode.cli.fit_tasks import run_all, run_one, tasks_of, write_comparison
     from neurocode.cli.progress import fit_progress
-    from neurocode.fitting import evaluate, fit
-    from neurocode.models import by_name
-    from neurocode.recordings import Experiment
 
-    neuron = by_name(model)
-    experiment = Experiment.from_files(
-        training, test, current_offset=current_offset, spike_threshold=spike_threshold, dead_time=dead_time
-    )
-    settings = {
-        "training": str(training), "test": str(test), "model": model, "current_offset": current_offset, "seed": seed,
-        "spike_threshold_mV": spike_threshold, "dead_time_ms": dead_time, "starts": starts, "prior_width": prior_width,
-        "predictions": predictions,
+    options = {
+        "current_offset": current_offset, "spike_threshold": spike_threshold, "dead_time": dead_time, "starts": starts,
+        "prior_width": prior_width, "predictions": predictions, "seed": seed,
     }  # fmt: skip
-    with output_folder(output, settings) as folder:
-        with fit_progress(f"{neuron.name} to {experiment.name}") as report:
-            result = fit(neuron, experiment, seed=seed, starts=starts, prior_width=prior_width, progress=report)
-        scores = None if experiment.test is None else evaluate(result, experiment, n_predictions=predictions, seed=seed)
-        write_fit(folder, result, scores, experiment)
-    summarise(result, scores)
+    tasks = tasks_of(training, test or [], model or ["auto"], **options)
+    if len(tasks) == 1:
+        with fit_progress(tasks[0].label) as report:
+            print_entry(run_one(tasks[0], output, report))
+    else:
+        entries = run_all(tasks, output, jobs)
+        output.mkdir(parents=True, exist_ok=True)
+        frame = write_comparison(output, entries)
+        columns = ["recording", "model", "rank", "cross_validated_bits", "held_out_bits", "md_star_8ms", "converged", "seconds"]
+        show(frame[columns].to_string(index=False, float_format=lambda x: f"{x:.3f}"))
+        for table in entries:
+            if "error" in table:
+                show(f"[red]{table['recording']}, {table['model']}[/red]: {table['error']}")
     show(f"Report: {output / 'report.html'}")
+    if len(tasks) > 1 and any("error" in table for table in entries):
+        raise typer.Exit(1)
 
 
-def summarise(result: FitResult, scores: Scores | None) -> None:
-    """Print the verdict and the main scores."""
-    verdict = "converged" if result.converged else "[red]not converged[/red]"
-    show(f"{result.model.name}: {verdict}, {result.bits_per_spike:.3f} bits per training spike, {result.seconds:.1f} s")
-    if scores is not None:
-        md = ", ".join(f"Md*({key}) {score.value:.3f}" for key, score in scores.md_star.items())
-        show(f"held out: {scores.bits_per_spike:.3f} bits per spike, {md}, PSTH correlation {scores.psth_correlation:.3f}")
+def print_entry(table: dict[str, Any]) -> None:
+    """Print the verdict and the main scores of one fit."""
+    verdict = "converged" if table["converged"] else "[red]not converged[/red]"
+    bits = table["bits_per_spike"]
+    show(f"{table['model']}: {verdict}, {bits['training']:.3f} bits per training spike, {table['seconds']:.1f} s")
+    if "md_star" in table:
+        md = ", ".join(f"Md*({key}) {value:.3f}" for key, value in table["md_star"].items() if value is not None)
+        held_out = "undefined" if bits["test"] is None else f"{bits['test']:.3f}"
+        show(f"held out: {held_out} bits per spike, {md}, PSTH correlation {table['psth_correlation'] or float('nan'):.3f}")
+    for note in table.get("notes", ()):
+        show(f"note: {note}")

@@ -17,7 +17,7 @@ from neurocode.fitting.result import FitResult
 from neurocode.models.model import NeuronModel
 from neurocode.plotting import fit_figure, save_figure
 from neurocode.recordings.experiment import Experiment
-from neurocode.recordings.write import write_spikes
+from neurocode.recordings.files import block_of_trains, write
 from neurocode.statistics.coding import psth
 from neurocode.units import parse_unit, preferred_unit
 
@@ -47,7 +47,9 @@ def write_fit(
     if scores is not None:
         score_frame = score_table(result, scores)
         score_frame.to_csv(folder / "scores.csv", index=False)
-        write_spikes(folder / "predicted_spikes.nwb", scores.predicted, scores.duration, f"Spikes predicted by {result.model.name}")
+        write(
+            block_of_trains(scores.predicted, scores.duration, f"predicted by {result.model.name}"), folder / "predicted_spikes.nwb"
+        )
         _, png = save_figure(figure_of(result, scores, experiment.test), folder / "fit.pdf")
         notes = [page.paragraph(note) for note in scores.notes]
         shown = [page.image(png, CAPTION), page.paragraph(CAPTION)]

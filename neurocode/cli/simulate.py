@@ -40,7 +40,7 @@ def simulate_command(
     from neurocode.models import by_name
     from neurocode.plotting import house_style, save_figure, spikes
     from neurocode.plotting.style import TWO_COLUMNS
-    from neurocode.recordings.write import write_spikes
+    from neurocode.recordings import write
     from neurocode.simulation import simulate
 
     neuron = by_name(model)
@@ -55,7 +55,7 @@ def simulate_command(
     }  # fmt: skip
     with output_folder(output, settings) as folder:
         neuron.save(folder / "model.toml")
-        write_spikes(folder / "spikes.nwb", trains, length, f"Spikes of {neuron.name}")
+        write(block, folder / "spikes.nwb")
         rows = [(trial, time) for trial, train in enumerate(trains) for time in train]
         pd.DataFrame(rows, columns=["trial", "time_s"]).to_csv(folder / "spikes.csv", index=False)
         counts = [len(train) for train in trains]

@@ -6,13 +6,16 @@ fit, FitResult, FittedParameter
     Maximum likelihood of recorded spikes.
 evaluate, Scores
     Held-out scores.
+cross_validate, CrossValidation
+    Blocks of the training recording held out, to choose between models.
 ClampedLikelihood
     The likelihood itself, with gradient and Fisher information.
 """
 
+from neurocode.fitting.cross_validation import CrossValidation, cross_validate
 from neurocode.fitting.fit import fit
 from neurocode.fitting.goodness import Scores, evaluate
 from neurocode.fitting.likelihood import ClampedLikelihood
 from neurocode.fitting.result import FitResult, FittedParameter
 
-__all__ = ["ClampedLikelihood", "FitResult", "FittedParameter", "Scores", "evaluate", "fit"]
+__all__ = ["ClampedLikelihood", "CrossValidation", "FitResult", "FittedParameter", "Scores", "cross_validate", "evaluate", "fit"]

@@ -28,7 +28,7 @@ PASSES_A_START = 60
 MOST_PASSES = 800
 #: Spread of the further starts around the first, in unconstrained coordinates.
 START_SPREAD = 0.5
-CHUNK_SECONDS = 1.0
+CHUNK_SECONDS = 0.5
 Z_95 = 1.959964
 
 
@@ -174,6 +174,7 @@ def _result(
         message=f"{message}: a full Newton step is expected to gain {optimum.decrement:.1e} nats, {optimum.passes} passes",
         n_spikes=n_spikes,
         dt=dt,
+        duration=max(len(c.spikes) for c in clamps) * dt,
         seconds=time.perf_counter() - began,
         seed=seed,
         rank=_rank(data_information),

@@ -132,7 +132,8 @@ def evaluate(result: FitResult, experiment: Experiment, *, n_predictions: int = 
     clamps = [clamp(repeat, result.dt) for repeat in test.repeats]
     bits, ks, notes = _likelihood_scores(result, clamps, seed)
     current = on_grid(test.frozen_current, test.dt, result.dt, len(clamps[0].spikes))
-    run = run_jax(result.model, result.dt, len(current), n_predictions, parameters={}, stimulus=current, seed=seed)
+    options = {"parameters": {}, "stimulus": current, "seed": seed, "t_start": result.duration}
+    run = run_jax(result.model, result.dt, len(current), n_predictions, **options)
     predicted = [steps * result.dt for steps in run.spike_steps]
     recorded = [np.flatnonzero(c.spikes) * result.dt for c in clamps]
     scores = {key: md_star(recorded, predicted, window, seed=seed) for key, window in MD_WINDOWS.items()}
@@ -157,7 +158,7 @@ def evaluate(result: FitResult, experiment: Experiment, *, n_predictions: int = 
 
 def _likelihood_scores(result: FitResult, clamps: list[Clamp], seed: int) -> tuple[float, TimeRescaling, list[str]]:
     try:
-        likelihood = ClampedLikelihood(result.model, clamps, result.dt, chunk_steps=len(clamps[0].spikes))
+        likelihood = ClampedLikelihood(result.model, clamps, result.dt, chunk_steps=len(clamps[0].spikes), t_start=result.duration)
     except FitError as error:
         return -np.inf, TimeRescaling(np.nan, np.nan, False, np.empty(0)), [f"A test spike is impossible under the model: {error}"]
     z = likelihood.coordinates.to_coordinates(result.model.values)

@@ -39,8 +39,8 @@ class Clamp:
 class Lanes(NamedTuple):
     """Chunks as columns: arrays of shape (steps, lanes), and how each lane begins.
 
-    ``since`` holds the steps since the last spike at the start of each lane, ``previous`` the lane it
-    continues (-1 where a sweep begins).
+    ``since`` holds the steps since the last spike at the start of each lane, ``first`` whether a sweep
+    begins there.
     """
 
     current: Array
@@ -48,18 +48,17 @@ class Lanes(NamedTuple):
     counted: Array
     time: Array
     since: Array
-    previous: Array
+    first: Array
 
 
 class Pass(NamedTuple):
-    """One pass over all lanes: objective, derivatives, and where the next pass starts."""
+    """One pass over lanes: objective, derivatives, and the state in which each lane ends."""
 
     log_likelihood: Array
     gradient: Array
     information: Array
-    start: State
+    end: State
     tangents: State
-    mismatch: Array
 
 
 def steps_since_spike(spikes: np.ndarray) -> np.ndarray:
@@ -69,10 +68,13 @@ def steps_since_spike(spikes: np.ndarray) -> np.ndarray:
     return np.concatenate([[NEVER], steps[1:] - last[:-1]])
 
 
-def cut(sweeps: Sequence[Clamp], chunk_steps: int, dt: float) -> Lanes:
-    """Cut sweeps into chunks of equal length; the last of each is padded with steps that do not count."""
+def cut(sweeps: Sequence[Clamp], chunk_steps: int, dt: float, t_start: float = 0.0) -> Lanes:
+    """Cut sweeps into chunks of equal length; the last of each is padded with steps that do not count.
+
+    Lanes are in order of time: each continues the one before it unless it is the first of a sweep.
+    """
     columns: dict[str, list[np.ndarray]] = {"current": [], "spikes": [], "counted": [], "time": []}
-    since, previous = [], []
+    since, first = [], []
     for sweep in sweeps:
         gaps = steps_since_spike(sweep.spikes)
         for start in range(0, len(sweep.current), chunk_steps):
@@ -81,11 +83,25 @@ def cut(sweeps: Sequence[Clamp], chunk_steps: int, dt: float) -> Lanes:
             columns["current"].append(np.pad(sweep.current[part], padding, mode="edge"))
             columns["spikes"].append(np.pad(sweep.spikes[part], padding))
             columns["counted"].append(np.pad(sweep.counted[part], padding))
-            columns["time"].append(np.arange(start, start + chunk_steps) * dt)
+            columns["time"].append(t_start + np.arange(start, start + chunk_steps) * dt)
             since.append(min(gaps[start], NEVER))
-            previous.append(len(previous) - 1 if start else -1)
+            first.append(start == 0)
     stacked = {name: jnp.asarray(np.stack(parts, axis=1)) for name, parts in columns.items()}
-    return Lanes(**stacked, since=jnp.asarray(np.array(since, np.int32)), previous=jnp.asarray(previous))
+    return Lanes(**stacked, since=jnp.asarray(np.array(since, np.int32)), first=jnp.asarray(first))
+
+
+def split(lanes: Lanes, groups: int) -> list[Lanes]:
+    """Lanes in groups of equal size, in order; lanes that count nothing fill the last."""
+    count = lanes.since.shape[0]
+    missing = -count % groups
+
+    def fill(values: Array) -> Array:
+        return jnp.concatenate([values, jnp.repeat(values[..., :1], missing, axis=-1)], axis=-1)
+
+    filled = Lanes(*(fill(values) for values in lanes))
+    filled = filled._replace(counted=filled.counted.at[:, count:].set(False), first=filled.first.at[count:].set(True))
+    parts = [jnp.split(values, groups, axis=-1) for values in filled]
+    return [Lanes(*group) for group in zip(*parts, strict=True)]
 
 
 class StaticCoordinates:
@@ -134,23 +150,22 @@ def derivative_pass(
         log_likelihood=_sum_log_likelihood(log_odds, lanes),
         gradient=flat @ surprise.reshape(-1),
         information=(flat * weight.reshape(-1)) @ flat.T,
-        start=_continue(end, lanes, start),
-        tangents={name: _next_lane(value, lanes, 0.0) for name, value in end_tangents.items()},
-        mismatch=_mismatch(start, end, lanes),
+        end=end,
+        tangents=end_tangents,
     )
 
 
 @partial(jax.jit, static_argnames=("step",))
-def value_pass(step: Step, values: dict[str, Array], lanes: Lanes, start: State) -> tuple[Array, Array, State, Array]:
-    """Log-likelihood, log odds of a spike in every step, the next start states and their mismatch."""
+def value_pass(step: Step, values: dict[str, Array], lanes: Lanes, start: State) -> tuple[Array, Array, State]:
+    """Log-likelihood, log odds of a spike in every step, and the end states."""
     log_odds, end = _log_odds(step, values, lanes, start)
-    return _sum_log_likelihood(log_odds, lanes), log_odds, _continue(end, lanes, start), _mismatch(start, end, lanes)
+    return _sum_log_likelihood(log_odds, lanes), log_odds, end
 
 
 def _log_odds(step: Step, values: dict[str, Array], lanes: Lanes, start: State) -> tuple[Array, State]:
     prepared = step.prepare(values)
     resting = resting_start(step, prepared, lanes.since.shape[0])
-    state = {name: jnp.where(lanes.previous < 0, resting[name], value) for name, value in start.items()}
+    state = {name: jnp.where(lanes.first, resting[name], value) for name, value in start.items()}
     counters = {STEPS_SINCE_SPIKE: lanes.since} if step.program.refractory is not None else {}
 
     def advance(state: State, slot: tuple[Array, Array, Array]) -> tuple[State, Array]:
@@ -170,19 +185,15 @@ def _sum_log_likelihood(log_odds: Array, lanes: Lanes) -> Array:
     return jnp.sum(jnp.where(lanes.counted, jax.nn.log_sigmoid(signed), 0.0))
 
 
-def _next_lane(values: Array, lanes: Lanes, otherwise: Array | float) -> Array:
-    """Values at the end of the previous lane, along the last axis."""
-    return jnp.where(lanes.previous < 0, otherwise, jnp.take(values, jnp.maximum(lanes.previous, 0), axis=-1))
+def continued(end: np.ndarray) -> np.ndarray:
+    """Values at the end of each lane (last axis) as start values of the next; the first lane keeps zero."""
+    return np.concatenate([np.zeros_like(end[..., :1]), end[..., :-1]], axis=-1)
 
 
-def _continue(end: State, lanes: Lanes, start: State) -> State:
-    return {name: _next_lane(value, lanes, start[name]) for name, value in end.items()}
-
-
-def _mismatch(start: State, end: State, lanes: Lanes) -> Array:
+def mismatch(start: dict[str, np.ndarray], following: dict[str, np.ndarray], first: np.ndarray) -> float:
     """Largest difference between the start of a lane and the end of its predecessor, relative to the range."""
-    gaps = []
-    for name, value in start.items():
-        gap = jnp.abs(_next_lane(end[name], lanes, value) - value)
-        gaps.append(jnp.max(gap) / (jnp.max(jnp.abs(end[name])) + 1e-300))
-    return jnp.max(jnp.stack(gaps))
+    largest = 0.0
+    for name, value in following.items():
+        gap = np.max(np.abs(np.where(first, 0.0, value - start[name])), initial=0.0)
+        largest = np.maximum(largest, gap / (np.max(np.abs(value), initial=0.0) + 1e-300))
+    return float(largest)

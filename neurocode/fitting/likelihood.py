@@ -9,7 +9,10 @@ leaves no trace in the result.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -18,12 +21,15 @@ import numpy as np
 from neurocode.errors import FitError
 from neurocode.fitting.lanes import (
     Clamp,
+    Lanes,
     Pass,
-    State,
     StaticCoordinates,
+    continued,
     cut,
     derivative_pass,
+    mismatch,
     resting_start,
+    split,
     steps_since_spike,
     value_pass,
 )
@@ -36,6 +42,34 @@ from neurocode.simulation.step import Step, step_function
 #: Start states of lanes count as settled when they differ from the ends of their predecessors by less.
 SETTLED = 1e-10
 MOST_PASSES = 60
+#: Groups of lanes that run in threads of their own.
+GROUPS = 2
+
+States = dict[str, np.ndarray]
+
+
+@dataclass(frozen=True)
+class Derivatives:
+    """Objective and derivatives at one point, and from where the next pass starts.
+
+    Attributes
+    ----------
+    value : float
+        Log-likelihood plus log prior.
+    gradient, information : numpy.ndarray
+        Gradient and Fisher information, prior included.
+    start, tangents : dict of str to numpy.ndarray
+        States in which the lanes end, as start of their successors, and their sensitivities.
+    mismatch : float
+        How far these are from the start states that were used.
+    """
+
+    value: float
+    gradient: np.ndarray
+    information: np.ndarray
+    start: States
+    tangents: States
+    mismatch: float
 
 
 class ClampedLikelihood:
@@ -53,6 +87,8 @@ class ClampedLikelihood:
     prior_width : float
         Standard deviation of a normal prior around the model's values in unconstrained coordinates,
         which :meth:`derivatives` includes.
+    t_start : float
+        Time at which the sweeps begin, for models that read ``t``.
 
     Raises
     ------
@@ -62,7 +98,14 @@ class ClampedLikelihood:
     """
 
     def __init__(
-        self, model: NeuronModel, sweeps: Sequence[Clamp], dt: float, *, chunk_steps: int = 10_000, prior_width: float = np.inf
+        self,
+        model: NeuronModel,
+        sweeps: Sequence[Clamp],
+        dt: float,
+        *,
+        chunk_steps: int = 10_000,
+        prior_width: float = np.inf,
+        t_start: float = 0.0,
     ) -> None:
         if model.noise is None or model.has_diffusion:
             raise FitError(f"Model '{model.name}' cannot be fitted by clamped likelihood: it needs escape noise and no xi.")
@@ -77,51 +120,78 @@ class ClampedLikelihood:
             self.step = step_function(model, dt)
             self._fixed = {name: jnp.asarray(value, float) for name, value in model.values.items()}
             sweeps = [_exclude_refractory(sweep, _refractory_steps(self.step, self._fixed), dt) for sweep in sweeps]
-            self._lanes = cut(sweeps, chunk_steps, dt)
+            lanes = cut(sweeps, chunk_steps, dt, t_start)
+            self._n_lanes = lanes.since.shape[0]
+            self._groups = split(lanes, min(GROUPS, self._n_lanes))
+            self._first = np.concatenate([np.asarray(group.first) for group in self._groups])
         self.counted = [sweep.counted for sweep in sweeps]
         self.n_spikes = int(sum(np.sum(sweep.spikes & sweep.counted) for sweep in sweeps))
 
-    def first_start(self, z: np.ndarray) -> tuple[State, State]:
+    def first_start(self, z: np.ndarray) -> tuple[States, States]:
         """Settled start states at coordinates ``z`` and sensitivities of zero."""
         start = self._settled(z)[2]
-        with jax.enable_x64(True):
-            return start, {name: jnp.zeros((len(z), *value.shape)) for name, value in start.items()}
+        return start, {name: np.zeros((len(z), *value.shape)) for name, value in start.items()}
 
-    def derivatives(self, z: np.ndarray, start: State, tangents: State) -> Pass:
+    def derivatives(self, z: np.ndarray, start: States, tangents: States) -> Derivatives:
         """Log-likelihood plus log prior at ``z`` and its derivatives, by one pass from the start states given."""
         with jax.enable_x64(True):
-            result = derivative_pass(self.step, self._static, jnp.asarray(z, float), self._fixed, self._lanes, start, tangents)
+            at = jnp.asarray(z, float)
+
+        def run(lanes: Lanes, part: slice) -> Pass:
+            own_start = {name: value[part] for name, value in start.items()}
+            own_tangents = {name: value[:, part] for name, value in tangents.items()}
+            return derivative_pass(self.step, self._static, at, self._fixed, lanes, own_start, own_tangents)
+
+        parts = self._each_group(run)
+        following = {name: continued(np.concatenate([p.end[name] for p in parts])) for name in start}
+        sensitivities = {name: continued(np.concatenate([p.tangents[name] for p in parts], axis=-1)) for name in start}
         offset = z - self._prior_mean
-        return result._replace(
-            log_likelihood=float(result.log_likelihood) - 0.5 * self.prior_precision * float(offset @ offset),
-            gradient=np.asarray(result.gradient) - self.prior_precision * offset,
-            information=np.asarray(result.information) + self.prior_precision * np.eye(len(z)),
+        return Derivatives(
+            value=sum(float(p.log_likelihood) for p in parts) - 0.5 * self.prior_precision * float(offset @ offset),
+            gradient=sum(np.asarray(p.gradient) for p in parts) - self.prior_precision * offset,
+            information=sum(np.asarray(p.information) for p in parts) + self.prior_precision * np.eye(len(z)),
+            start=following,
+            tangents=sensitivities,
+            mismatch=mismatch(start, following, self._first),
         )
 
     def log_likelihood(self, z: np.ndarray) -> float:
         """Log-likelihood in nats at coordinates ``z``, lanes settled."""
-        return float(self._settled(z)[0])
+        return self._settled(z)[0]
 
     def spike_probabilities(self, z: np.ndarray) -> list[np.ndarray]:
-        """For each sweep the probability of a spike in every step, zero during refractoriness.
-
-        Steps that a sweep leaves uncounted read zero as well.
-        """
-        log_odds = np.asarray(self._settled(z)[1]).T
-        probability = 1.0 / (1.0 + np.exp(-log_odds))
-        starts = np.flatnonzero(np.asarray(self._lanes.previous) < 0)
-        sweeps = [np.concatenate(list(lanes)) for lanes in np.split(probability, starts[1:])]
+        """For each sweep the probability of a spike in every step, zero where the step does not count."""
+        probability = 1.0 / (1.0 + np.exp(-self._settled(z)[1]))
+        starts = np.flatnonzero(self._first[: self._n_lanes])
+        sweeps = [np.concatenate(list(lanes)) for lanes in np.split(probability[: self._n_lanes], starts[1:])]
         return [np.where(counted, values[: len(counted)], 0.0) for values, counted in zip(sweeps, self.counted, strict=True)]
 
-    def _settled(self, z: np.ndarray) -> tuple:
+    def _settled(self, z: np.ndarray) -> tuple[float, np.ndarray, States]:
+        """Log-likelihood, log odds of shape (lanes, steps) and start states once lanes follow on each other."""
         with jax.enable_x64(True):
             values = {**self._fixed, **self.coordinates.to_values(jnp.asarray(z, float))}
-            start = resting_start(self.step, values, self._lanes.since.shape[0])
-            for _ in range(MOST_PASSES):
-                log_likelihood, log_odds, start, mismatch = value_pass(self.step, values, self._lanes, start)
-                if mismatch < SETTLED:
-                    break
-        return log_likelihood, log_odds, start
+            resting = resting_start(self.step, values, len(self._first))
+        start = {name: np.asarray(value) for name, value in resting.items()}
+        for _ in range(MOST_PASSES):
+            begin = start
+            parts = self._each_group(
+                lambda lanes, part, begin=begin: value_pass(self.step, values, lanes, {n: v[part] for n, v in begin.items()})
+            )
+            start = {name: continued(np.concatenate([end[name] for _, _, end in parts])) for name in begin}
+            if mismatch(begin, start, self._first) < SETTLED:
+                break
+        return sum(float(p[0]) for p in parts), np.concatenate([np.asarray(p[1]).T for p in parts]), start
+
+    def _each_group(self, run: Callable[[Lanes, slice], Any]) -> list[Any]:
+        """Call ``run`` for every group of lanes side by side: compiled passes release Python's lock."""
+
+        def call(number: int) -> Any:
+            size = len(self._first) // len(self._groups)
+            with jax.enable_x64(True):
+                return jax.block_until_ready(run(self._groups[number], slice(number * size, (number + 1) * size)))
+
+        with ThreadPoolExecutor(len(self._groups)) as pool:
+            return list(pool.map(call, range(len(self._groups))))
 
 
 def _refractory_steps(step: Step, values: dict) -> int:

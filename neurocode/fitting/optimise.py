@@ -13,8 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.optimize import brentq
 
-from neurocode.fitting.lanes import State
-from neurocode.fitting.likelihood import ClampedLikelihood
+from neurocode.fitting.likelihood import ClampedLikelihood, States
 
 Progress = Callable[[float, int], None]
 
@@ -71,8 +70,8 @@ class _Point:
     log_likelihood: float
     gradient: np.ndarray
     information: np.ndarray
-    start: State
-    tangents: State
+    start: States
+    tangents: States
 
 
 class Ascent:
@@ -131,16 +130,15 @@ class Ascent:
         if abs(product) > 1e-6 * np.linalg.norm(residual) * np.linalg.norm(step):
             self.secant = self.secant + np.outer(residual, residual) / product
 
-    def _evaluate(self, z: np.ndarray, start: State, tangents: State) -> _Point:
+    def _evaluate(self, z: np.ndarray, start: States, tangents: States) -> _Point:
         for _ in range(MOST_REPEATS):
             result = self.likelihood.derivatives(z, start, tangents)
             start, tangents = result.start, result.tangents
             self.passes += 1
-            if not float(result.mismatch) > CONSISTENT:
+            if not result.mismatch > CONSISTENT:
                 break
-        arrays = (np.asarray(result.gradient), np.asarray(result.information))
-        finite = all(np.all(np.isfinite(array)) for array in arrays)
-        value = float(result.log_likelihood) if finite else -np.inf
+        arrays = (result.gradient, result.information)
+        value = result.value if all(np.all(np.isfinite(array)) for array in arrays) else -np.inf
         if self.progress is not None:
             self.progress(value, self.passes)
         return _Point(z, value, *(np.nan_to_num(array) for array in arrays), start, tangents)
@@ -223,7 +221,7 @@ def _next_radius(radius: float, length: float, ratio: float) -> float:
     return max(radius, 2.5 * length) if ratio > 0.75 else radius
 
 
-def _follow(point: _Point, step: np.ndarray) -> tuple[State, State]:
+def _follow(point: _Point, step: np.ndarray) -> tuple[States, States]:
     """Start states moved along their sensitivities."""
-    moved = {n: np.asarray(v) + np.tensordot(step, np.asarray(point.tangents[n]), axes=1) for n, v in point.start.items()}
+    moved = {n: v + np.tensordot(step, point.tangents[n], axes=1) for n, v in point.start.items()}
     return moved, point.tangents

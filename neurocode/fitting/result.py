@@ -42,6 +42,22 @@ class FittedParameter:
 
 
 @dataclass(frozen=True)
+class CrossValidation:
+    """Held-out likelihood of blocks of a training recording.
+
+    Attributes
+    ----------
+    bits_per_spike : float
+        Over all blocks, against a Poisson process at the rate of the other blocks.
+    folds : tuple of float
+        The same for each block.
+    """
+
+    bits_per_spike: float
+    folds: tuple[float, ...]
+
+
+@dataclass(frozen=True)
 class FitResult:
     """Outcome of :func:`neurocode.fit`.
 
@@ -64,11 +80,17 @@ class FitResult:
         Spikes that entered the likelihood.
     dt : float
         Time step in seconds.
+    duration : float
+        Of the longest training sweep in seconds; a model that reads ``t`` is tested from there on.
     seconds : float
         Wall time of the fit.
     seed : int
     rank : int
         Rank of the information of the data alone.
+    coordinates : numpy.ndarray
+        Free parameters in unconstrained coordinates.
+    cross_validation : CrossValidation, optional
+        Where models were compared.
     """
 
     model: NeuronModel
@@ -81,10 +103,12 @@ class FitResult:
     message: str
     n_spikes: int
     dt: float
+    duration: float
     seconds: float
     seed: int
     rank: int
     coordinates: np.ndarray = field(repr=False, default_factory=lambda: np.empty(0))
+    cross_validation: CrossValidation | None = None
 
     @property
     def standard_errors(self) -> dict[str, float | None]:
@@ -114,6 +138,8 @@ class FitResult:
             "seed": self.seed,
             "seconds": self.seconds,
         }
+        if self.cross_validation is not None:
+            table["cross_validation"] = dict(vars(self.cross_validation))
         return plain(table)
 
     def save(self, path: str | Path) -> Path:

@@ -4,7 +4,7 @@ Contents
 --------
 NeuronModel, Parameter, EscapeNoise
     The values a model is made of.
-lif, noisy_lif, adlif, adex, gif
+lif, noisy_lif, adlif, adex, eif, qif, izhikevich, meta_neuron, gif, igif, igif_ia
     Library models.
 load, by_name, LIBRARY
     A model from a TOML file, or a library model by its name.
@@ -16,10 +16,15 @@ from neurocode.models.adex import adex
 from neurocode.models.adlif import adlif
 from neurocode.models.files import load
 from neurocode.models.gif import gif
+from neurocode.models.igif import igif, igif_ia
+from neurocode.models.integrate_and_fire import eif, izhikevich, meta_neuron, qif
 from neurocode.models.library import LIBRARY, by_name
 from neurocode.models.lif import lif, noisy_lif
 from neurocode.models.model import NeuronModel
 from neurocode.models.noise import EscapeNoise
 from neurocode.models.parameter import Parameter
 
-__all__ = ["LIBRARY", "EscapeNoise", "NeuronModel", "Parameter", "adex", "adlif", "by_name", "gif", "lif", "load", "noisy_lif"]
+__all__ = [
+    "LIBRARY", "EscapeNoise", "NeuronModel", "Parameter", "adex", "adlif", "by_name", "eif", "gif", "igif", "igif_ia", "izhikevich",
+    "lif", "load", "meta_neuron", "noisy_lif", "qif",
+]  # fmt: skip

@@ -7,10 +7,15 @@ from neurocode.models.adex import adex
 from neurocode.models.adlif import adlif
 from neurocode.models.files import load
 from neurocode.models.gif import gif
+from neurocode.models.igif import igif, igif_ia
+from neurocode.models.integrate_and_fire import eif, izhikevich, meta_neuron, qif
 from neurocode.models.lif import lif, noisy_lif
 from neurocode.models.model import NeuronModel
 
-LIBRARY = {"lif": lif, "noisy-lif": noisy_lif, "adlif": adlif, "adex": adex, "gif": gif}
+LIBRARY = {
+    "lif": lif, "noisy-lif": noisy_lif, "adlif": adlif, "adex": adex, "eif": eif, "qif": qif, "izhikevich": izhikevich,
+    "meta-neuron": meta_neuron, "gif": gif, "igif": igif, "igif-ia": igif_ia,
+}  # fmt: skip
 
 
 def by_name(name: str) -> NeuronModel:

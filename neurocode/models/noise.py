@@ -111,6 +111,9 @@ class EscapeNoise:
         (gaussian), scale (logistic), half width (triangular, uniform) or e-fold (exponential).
     rate : str
         Name of the parameter that holds the rate at zero margin; exponential only.
+    lapse : str
+        Name of the parameter that holds a rate added at any margin, so that no spike is impossible;
+        exponential only, optional.
 
     Examples
     --------
@@ -122,17 +125,20 @@ class EscapeNoise:
     family: str
     scale: str
     rate: str = ""
+    lapse: str = ""
 
     def __post_init__(self) -> None:
         if self.family not in FAMILIES:
             raise ModelError(f"'{self.family}' is no family of escape noise; known are {', '.join(FAMILIES)}.")
         if bool(self.rate) != (self.family == "exponential"):
             raise ModelError("Escape noise takes a rate if and only if its family is 'exponential'.")
+        if self.lapse and self.family != "exponential":
+            raise ModelError("Only the exponential family of escape noise takes a lapse rate.")
 
     @property
     def parameter_names(self) -> tuple[str, ...]:
         """Names of the model parameters that the noise reads."""
-        return (self.scale, self.rate) if self.rate else (self.scale,)
+        return tuple(name for name in (self.scale, self.rate, self.lapse) if name)
 
     def probability(self, margin: Array, parameters: Mapping[str, Array], dt: float) -> Array:
         """Probability of a spike in a step of ``dt`` seconds."""
@@ -146,7 +152,8 @@ class EscapeNoise:
         scale = parameters[self.scale]
         if self.family == "exponential":
             hazard = jnp.exp(self._log_hazard(margin / scale, parameters, dt))
-            return hazard * jnp.exp(-hazard) / scale
+            rising = jnp.exp(_log_escape(margin / scale, parameters[self.rate] * dt))
+            return rising * jnp.exp(-hazard) / scale
         return THRESHOLD_FAMILIES[self.family].pdf(margin / scale) / scale
 
     def log_probabilities(self, margin: Array, parameters: Mapping[str, Array], dt: float) -> tuple[Array, Array]:
@@ -164,11 +171,17 @@ class EscapeNoise:
         """Probability of a spike in a step, as a Brian2 expression of the margin."""
         y = f"(({margin})/{self.scale})"
         if self.family == "exponential":
-            return f"1 - exp(-{self.rate}*dt*exp(clip({y}, -700, 50)))"
+            escape = f"{self.rate}*dt*exp(clip({y}, -700, 50))"
+            return f"1 - exp(-({escape} + {self.lapse}*dt))" if self.lapse else f"1 - exp(-{escape})"
         return THRESHOLD_FAMILIES[self.family].text.format(y=y)
 
     def _log_hazard(self, y: Array, parameters: Mapping[str, Array], dt: float) -> Array:
-        return jnp.clip(y, -700, 50) + jnp.log(parameters[self.rate] * dt)
+        escape = _log_escape(y, parameters[self.rate] * dt)
+        return jnp.logaddexp(escape, jnp.log(parameters[self.lapse] * dt)) if self.lapse else escape
+
+
+def _log_escape(y: Array, expected: Array) -> Array:
+    return jnp.clip(y, -700, 50) + jnp.log(expected)
 
 
 def _guarded_log(probability: Array) -> Array:

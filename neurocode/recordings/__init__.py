@@ -2,8 +2,8 @@
 
 Contents
 --------
-read
-    A file to a Neo block.
+read, write
+    A file to a Neo block, and back as NWB or NIX.
 detect_spikes
     Spikes from a membrane potential.
 Experiment, Repeat
@@ -15,6 +15,6 @@ datasets
 from neurocode.recordings import datasets
 from neurocode.recordings.detection import detect_spikes
 from neurocode.recordings.experiment import Experiment, Repeat
-from neurocode.recordings.files import read
+from neurocode.recordings.files import read, write
 
-__all__ = ["Experiment", "Repeat", "datasets", "detect_spikes", "read"]
+__all__ = ["Experiment", "Repeat", "datasets", "detect_spikes", "read", "write"]

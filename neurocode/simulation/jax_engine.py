@@ -27,8 +27,9 @@ def run_jax(
     stimulus: np.ndarray | None,
     seed: int,
     record: tuple[str, ...] = (),
+    t_start: float = 0.0,
 ) -> RawRun:
-    """Run a model in JAX, trials as lanes of one array, in float64."""
+    """Run a model in JAX, trials as lanes of one array, in float64; ``t`` begins at ``t_start`` seconds."""
     with jax.enable_x64(True):
         step = step_function(model, dt)
         values = {**model.values, **parameters}
@@ -40,7 +41,7 @@ def run_jax(
         rasters, recorded = [], {name: [] for name in record}
         for start in range(0, n_steps, BLOCK):
             stop = min(start + BLOCK, n_steps)
-            state, spikes, values_of = _scan(step, record, state, jnp.asarray(stimulus[start:stop]), values, key, start)
+            state, spikes, values_of = _scan(step, record, state, jnp.asarray(stimulus[start:stop]), values, key, start, t_start)
             rasters.append(np.nonzero(np.asarray(spikes)))
             rasters[-1][0][:] += start
             for name in record:
@@ -53,12 +54,14 @@ def run_jax(
 
 
 @partial(jax.jit, static_argnames=("step", "record"))
-def _scan(step: Step, record: tuple[str, ...], state: dict, stimulus: jax.Array, values: dict, key: jax.Array, start: int):
+def _scan(
+    step: Step, record: tuple[str, ...], state: dict, stimulus: jax.Array, values: dict, key: jax.Array, start: int, t_start: float
+):
     prepared = step.prepare(values)
 
     def advance(state, slot):
         index, current = slot
-        inputs = {**{name: current for name in step.inputs}, "t": index * step.dt}
+        inputs = {**{name: current for name in step.inputs}, "t": t_start + index * step.dt}
         seen = {name: step.value(name, state, inputs, prepared) for name in record}
         state, output = step(state, inputs, prepared, key=jax.random.fold_in(key, index))
         return state, (output.spikes, {name: jnp.broadcast_to(v, output.spikes.shape) for name, v in seen.items()})

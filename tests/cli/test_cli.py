@@ -97,7 +97,8 @@ def test_simulate_is_reproducible(tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "code", "says"),
     [
-        (["fit", "absent.abf"], 1, "no such file"),
+        (["fit", "absent.abf", "--model", "gif"], 1, "no such file"),
+        (["fit", "a.abf", "b.abf", "--test", "c.abf"], 1, "1 test recordings for 2"),
         (["fit", "absent.abf", "--model", "nothing"], 2, "no model 'nothing'"),
         (["fit", "absent.abf", "--model", "absent.toml"], 2, "no such model file"),
         (["simulate", "--model", "lif"], 2, "--duration"),

@@ -10,7 +10,7 @@ import quantities as pq
 import neurocode as nc
 from neurocode.errors import DataError
 from neurocode.recordings import datasets, detect_spikes
-from neurocode.recordings.write import write_spikes
+from neurocode.recordings.files import block_of_trains
 
 #: Training spikes, fewest and most spikes of a test repeat. DRN156 crosses 0 mV 465 times; five of the
 #: crossings follow another within 3 ms.
@@ -76,15 +76,64 @@ def test_bad_voltages_are_named():
         detect_spikes(voltage_of(np.zeros((5, 2))))
 
 
-def test_predicted_spikes_survive_an_nwb_file(tmp_path):
-    from pynwb import NWBHDF5IO
-
+@pytest.mark.parametrize("suffix", [".nwb", ".nix"])
+def test_blocks_survive_a_file(tmp_path, suffix):
     trains = [np.array([0.1, 0.25]), np.empty(0), np.array([0.3])]
-    path = write_spikes(tmp_path / "x.nwb", trains, 1.0, "test")
-    with NWBHDF5IO(str(path), "r") as io:
-        units = io.read().units
-        for number, train in enumerate(trains):
-            np.testing.assert_array_equal(units["spike_times"][number], train)
+    block = block_of_trains(trains, 1.0, "test")
+    signal = neo.AnalogSignal(np.arange(4.0), units="mV", sampling_rate=2 * pq.kHz, name="v")
+    block.segments[1].analogsignals.append(signal)
+    back = nc.read(nc.write(block, tmp_path / f"x{suffix}"))
+    assert len(back.segments) == 3
+    for segment, train in zip(back.segments, trains, strict=True):
+        np.testing.assert_array_equal(segment.spiketrains[0].rescale("s").magnitude, train)
+        assert float(segment.spiketrains[0].t_stop.rescale("s")) == 1.0
+    returned = back.segments[1].analogsignals[0]
+    np.testing.assert_allclose(returned.rescale("mV").magnitude[:, 0], np.arange(4.0))
+    assert float(returned.sampling_rate.rescale("Hz")) == 2000 and returned.name == "v"
+    with pytest.raises(DataError, match="can write"):
+        nc.write(block, tmp_path / "x.abf")
+
+
+@pytest.mark.parametrize(
+    ("file", "count"),
+    [("171116sh_0018", 117), ("17o05028_ic_steps", 375), ("2019_07_24_0055_fsi", 948), ("17o05027_ic_ramp", 15)],
+)
+def test_spike_counts_of_the_abf_files(recorded_data, file, count):
+    block = nc.read(recorded_data / "abf" / f"{file}.abf")
+    assert sum(len(detect_spikes(segment.analogsignals[0])) for segment in block.segments) == count
+
+
+def test_the_nwb_file_that_neo_cannot_open_is_read(recorded_data):
+    block = nc.read(recorded_data / "nwb" / "A8604-211122.nwb")
+    assert [len(train) for train in block.segments[0].spiketrains] == [11020, 4690, 5644]
+
+
+def test_ibw_files_carry_their_units(recorded_data):
+    current, voltage = (nc.read(recorded_data / "ibw" / f"B6_Ch{n}_IDRest_181.ibw").segments[0].analogsignals[0] for n in (0, 3))
+    assert current.units == pq.pA and voltage.units == pq.mV
+    assert float(voltage.sampling_rate.rescale("Hz")) == pytest.approx(4000)
+
+
+def test_plain_spike_times(tmp_path):
+    np.save(tmp_path / "a.npy", np.array([1.0, 2.5]))
+    (tmp_path / "b.csv").write_text("time\n1000\n2500\n")
+    trains = [
+        nc.read(tmp_path / name, time_unit=unit).segments[0].spiketrains[0].rescale("s")
+        for name, unit in (("a.npy", "s"), ("b.csv", "ms"))
+    ]
+    for train in trains:
+        np.testing.assert_allclose(train.magnitude, [1.0, 2.5])
+    for name, values in (
+        ("unsorted", [2.0, 1.0]),
+        ("negative", [-1.0, 1.0]),
+        ("nan", [1.0, np.nan]),
+        ("columns", [[1.0, 2.0], [3.0, 4.0]]),
+    ):
+        np.save(tmp_path / f"{name}.npy", np.array(values))
+        with pytest.raises(DataError, match=name):
+            nc.read(tmp_path / f"{name}.npy")
+    with pytest.raises(DataError, match="no unit"):
+        nc.read(tmp_path / "a.npy", time_unit="h")
 
 
 def test_local_data_come_first_and_are_checked(recorded_data, monkeypatch, tmp_path):
