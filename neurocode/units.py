@@ -19,6 +19,9 @@ QUANTITY_PATTERN = re.compile(r"^\s*([+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?|[
 #: Preferred unit in Neo objects and reports for each physical dimension, as Brian2 writes it.
 PREFERRED_UNITS = ("mV", "pA", "ms", "nS", "pF", "Hz", "Mohm")
 
+#: A membrane current beyond this, in ampere, is taken for a mistaken unit.
+LARGEST_CURRENT = 2e-8
+
 #: Where `quantities` writes a unit of Brian2 in another way.
 NEO_NAMES = {
     "amp": "A",
@@ -189,6 +192,25 @@ def signal_to_si(signal: pq.Quantity, unit: str, what: str) -> np.ndarray:
         return np.asarray(signal.rescale(target).magnitude, dtype=float)
     except ValueError:
         raise DataError(f"{what} is in {signal.dimensionality.string}, expected a unit of {si_unit_text(unit)}.") from None
+
+
+def require_membrane_current(values: np.ndarray) -> np.ndarray:
+    """Refuse a current that no membrane carries: a mistaken unit.
+
+    Parameters
+    ----------
+    values : numpy.ndarray
+        In ampere.
+
+    Raises
+    ------
+    DataError
+        If a value exceeds 20 nA.
+    """
+    largest = float(np.max(np.abs(values), initial=0.0))
+    if largest > LARGEST_CURRENT:
+        raise DataError(f"The current reaches {largest:.3g} A, beyond {LARGEST_CURRENT:g} A: is it in the unit it says?")
+    return values
 
 
 def in_si(value: object, unit: str, what: str) -> float:

@@ -8,6 +8,8 @@ evaluate, Scores
     Held-out scores.
 cross_validate, CrossValidation
     Blocks of the training recording held out, to choose between models.
+profile_likelihood, Profile, parametric_bootstrap
+    Uncertainty beyond standard errors.
 ClampedLikelihood
     The likelihood itself, with gradient and Fisher information.
 """
@@ -17,5 +19,9 @@ from neurocode.fitting.fit import fit
 from neurocode.fitting.goodness import Scores, evaluate
 from neurocode.fitting.likelihood import ClampedLikelihood
 from neurocode.fitting.result import FitResult, FittedParameter
+from neurocode.fitting.uncertainty import Profile, parametric_bootstrap, profile_likelihood
 
-__all__ = ["ClampedLikelihood", "CrossValidation", "FitResult", "FittedParameter", "Scores", "cross_validate", "evaluate", "fit"]
+__all__ = [
+    "ClampedLikelihood", "CrossValidation", "FitResult", "FittedParameter", "Profile", "Scores", "cross_validate", "evaluate",
+    "fit", "parametric_bootstrap", "profile_likelihood",
+]  # fmt: skip

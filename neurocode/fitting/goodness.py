@@ -137,6 +137,8 @@ def evaluate(result: FitResult, experiment: Experiment, *, n_predictions: int = 
     predicted = [steps * result.dt for steps in run.spike_steps]
     recorded = [np.flatnonzero(c.spikes) * result.dt for c in clamps]
     scores = {key: md_star(recorded, predicted, window, seed=seed) for key, window in MD_WINDOWS.items()}
+    if duration > result.duration:
+        notes.append(f"The test lasts {duration:g} s, longer than the training of {result.duration:g} s.")
     notes += [f"Md* ({key}) is not defined: {score.reason}" for key, score in scores.items() if score.reason]
     return Scores(
         bits_per_spike=bits,

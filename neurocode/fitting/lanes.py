@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import NamedTuple
@@ -13,6 +13,9 @@ import numpy as np
 
 from neurocode.fitting.transforms import Coordinates
 from neurocode.simulation.step import NEVER, STEPS_SINCE_SPIKE, Step
+
+#: Steps whose sensitivities are held at once.
+BLOCK_STEPS = 250
 
 Array = jax.Array
 State = dict[str, Array]
@@ -135,38 +138,66 @@ def derivative_pass(
     the sum of (s - p) dpsi and the Fisher information that of p (1 - p) dpsi dpsi'.
     """
 
-    def run(z: Array, start: State) -> tuple[Array, State]:
-        return _log_odds(step, {**fixed, **coordinates.to_values(z)}, lanes, start)
-
-    def along(direction: Array, tangent: State) -> tuple[tuple[Array, State], tuple[Array, State]]:
-        return jax.jvp(run, (z, start), (direction, tangent))
-
-    (log_odds, end), (slopes, end_tangents) = jax.vmap(along, out_axes=(None, 0))(jnp.eye(len(z)), tangents)
-    probability = jax.nn.sigmoid(log_odds)
-    surprise = jnp.where(lanes.counted, lanes.spikes - probability, 0.0)
-    weight = jnp.where(lanes.counted, probability * (1 - probability), 0.0)
-    flat = slopes.reshape(len(z), -1)
-    return Pass(
-        log_likelihood=_sum_log_likelihood(log_odds, lanes),
-        gradient=flat @ surprise.reshape(-1),
-        information=(flat * weight.reshape(-1)) @ flat.T,
-        end=end,
-        tangents=end_tangents,
+    directions = jnp.eye(len(z))
+    (state, state_tangents) = _along_all(lambda z, start: _begin(step, {**fixed, **coordinates.to_values(z)}, lanes, start))(
+        z, start, directions, tangents
     )
+
+    def block(carry: tuple, slot: tuple) -> tuple[tuple, None]:
+        state, state_tangents, since, sums = carry
+        current, spikes, counted, time = slot
+
+        def run(z: Array, state: State) -> tuple[tuple[Array, State], Array]:
+            values = step.prepare({**fixed, **coordinates.to_values(z)})
+            return _run(step, values, state, since, (current, spikes, time))
+
+        (log_odds, state), (slopes, state_tangents), since = _along_all(run, has_aux=True)(z, state, directions, state_tangents)
+        probability = jax.nn.sigmoid(log_odds)
+        surprise = jnp.where(counted, spikes - probability, 0.0).reshape(-1)
+        weight = jnp.where(counted, probability * (1 - probability), 0.0).reshape(-1)
+        flat = slopes.reshape(len(z), -1)
+        terms = (_sum_log_likelihood(log_odds, spikes, counted), flat @ surprise, (flat * weight) @ flat.T)
+        return (state, state_tangents, since, tuple(a + b for a, b in zip(sums, terms, strict=True))), None
+
+    zero = (jnp.zeros(()), jnp.zeros(len(z)), jnp.zeros((len(z), len(z))))
+    slots = tuple(_blocks(values) for values in (lanes.current, lanes.spikes, lanes.counted, lanes.time))
+    (end, end_tangents, _, sums), _ = jax.lax.scan(block, (state, state_tangents, lanes.since, zero), slots)
+    return Pass(*sums, end=end, tangents=end_tangents)
 
 
 @partial(jax.jit, static_argnames=("step",))
 def value_pass(step: Step, values: dict[str, Array], lanes: Lanes, start: State) -> tuple[Array, Array, State]:
     """Log-likelihood, log odds of a spike in every step, and the end states."""
-    log_odds, end = _log_odds(step, values, lanes, start)
-    return _sum_log_likelihood(log_odds, lanes), log_odds, end
-
-
-def _log_odds(step: Step, values: dict[str, Array], lanes: Lanes, start: State) -> tuple[Array, State]:
     prepared = step.prepare(values)
-    resting = resting_start(step, prepared, lanes.since.shape[0])
-    state = {name: jnp.where(lanes.first, resting[name], value) for name, value in start.items()}
-    counters = {STEPS_SINCE_SPIKE: lanes.since} if step.program.refractory is not None else {}
+    begin = _begin(step, prepared, lanes, start)
+    (log_odds, end), _ = _run(step, prepared, begin, lanes.since, (lanes.current, lanes.spikes, lanes.time))
+    return _sum_log_likelihood(log_odds, lanes.spikes, lanes.counted), log_odds, end
+
+
+def _along_all(function: Callable, has_aux: bool = False) -> Callable:
+    """Value and tangents of a function of coordinates and state, along all directions at once."""
+
+    def derive(z: Array, state: State, directions: Array, tangents: State) -> tuple:
+        def along(direction: Array, tangent: State) -> tuple:
+            return jax.jvp(function, (z, state), (direction, tangent), has_aux=has_aux)
+
+        axes = (None, 0, None) if has_aux else (None, 0)
+        return jax.vmap(along, out_axes=axes)(directions, tangents)
+
+    return derive
+
+
+def _begin(step: Step, values: dict[str, Array], lanes: Lanes, start: State) -> State:
+    """Start states of the lanes, at rest where a sweep begins."""
+    resting = resting_start(step, values, lanes.since.shape[0])
+    return {name: jnp.where(lanes.first, resting[name], value) for name, value in start.items()}
+
+
+def _run(
+    step: Step, prepared: dict[str, Array], state: State, since: Array, slots: tuple[Array, Array, Array]
+) -> tuple[tuple[Array, State], Array]:
+    """Log odds of a spike in each step, the state at the end, and the steps since the last spike there."""
+    counters = {STEPS_SINCE_SPIKE: since} if step.program.refractory is not None else {}
 
     def advance(state: State, slot: tuple[Array, Array, Array]) -> tuple[State, Array]:
         current, spikes, time = slot
@@ -174,15 +205,21 @@ def _log_odds(step: Step, values: dict[str, Array], lanes: Lanes, start: State) 
         state, output = step(state, inputs, prepared, spikes=spikes)
         return state, output.margin
 
-    end, margin = jax.lax.scan(advance, {**state, **counters}, (lanes.current, lanes.spikes, lanes.time))
+    end, margin = jax.lax.scan(advance, {**state, **counters}, slots)
     log_spike, log_none = step.noise.log_probabilities(margin, prepared, step.dt)
-    end.pop(STEPS_SINCE_SPIKE, None)
-    return log_spike - log_none, end
+    return (log_spike - log_none, end), end.pop(STEPS_SINCE_SPIKE, since)
 
 
-def _sum_log_likelihood(log_odds: Array, lanes: Lanes) -> Array:
-    signed = jnp.where(lanes.spikes, log_odds, -log_odds)
-    return jnp.sum(jnp.where(lanes.counted, jax.nn.log_sigmoid(signed), 0.0))
+def _blocks(values: Array) -> Array:
+    """Steps in blocks whose sensitivities fit into the cache: shape (blocks, steps of a block, lanes)."""
+    n_steps = values.shape[0]
+    size = max(n for n in range(1, min(BLOCK_STEPS, n_steps) + 1) if n_steps % n == 0)
+    return values.reshape(n_steps // size, size, *values.shape[1:])
+
+
+def _sum_log_likelihood(log_odds: Array, spikes: Array, counted: Array) -> Array:
+    signed = jnp.where(spikes, log_odds, -log_odds)
+    return jnp.sum(jnp.where(counted, jax.nn.log_sigmoid(signed), 0.0))
 
 
 def continued(end: np.ndarray) -> np.ndarray:

@@ -155,6 +155,11 @@ class ClampedLikelihood:
             mismatch=mismatch(start, following, self._first),
         )
 
+    def values_at(self, z: np.ndarray) -> dict[str, float]:
+        """Free parameters in SI at coordinates ``z``."""
+        with jax.enable_x64(True):
+            return {name: float(value) for name, value in self.coordinates.to_values(jnp.asarray(z, float)).items()}
+
     def log_likelihood(self, z: np.ndarray) -> float:
         """Log-likelihood in nats at coordinates ``z``, lanes settled."""
         return self._settled(z)[0]

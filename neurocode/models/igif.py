@@ -18,9 +18,10 @@ def igif(time_constants: Sequence[float] = TIME_CONSTANTS_MS, *, a_type: bool = 
 
     The threshold gains ``theta_v`` with ``tau_theta dtheta_v/dt = k log(1 + exp((v - V_i)/k)) - theta_v``
     (Mensi et al. 2016): it follows depolarisation, as sodium channels inactivate. With ``a_type`` a
-    transient potassium current ``g_A m(v) h (v - E_K)`` is added, its activation instantaneous at -45 mV
-    (slope 6 mV), its inactivation ``h`` free (our form; dorsal raphe neurons have such a current, Harkin et
-    al. 2023). A small constant lapse rate keeps the hazard from vanishing.
+    transient potassium current ``g_A m(v) h (v - E_K)`` is added, its activation ``m`` instantaneous and its
+    inactivation ``h`` slow, both with free midpoint and slope (our form; dorsal raphe neurons have such a current, Harkin et
+    al. 2023). A small constant lapse rate keeps the hazard from vanishing. The threshold may drift by
+    ``V_drift`` over the recording (time constant 20 s): cells tire, and a test recorded afterwards finds them so.
 
     Parameters
     ----------
@@ -60,10 +61,10 @@ def igif(time_constants: Sequence[float] = TIME_CONSTANTS_MS, *, a_type: bool = 
         equations += "\nm_A = 1/(1 + exp(-clip((v - V_m)/k_m, -50, 50))) : 1"
         equations += "\ndh/dt = (1/(1 + exp(clip((v - V_h)/k_h, -50, 50))) - h)/tau_h : 1"
         parameters |= {
-            "g_A": Parameter.of("20 nS", ("0.01 nS", "500 nS"), description="A-type conductance"),
+            "g_A": Parameter.of("20 nS", ("0.01 nS", "2000 nS"), description="A-type conductance"),
             "E_K": Parameter.of("-85 mV", fixed=True, description="reversal potential of potassium"),
-            "V_m": Parameter.of("-45 mV", fixed=True, description="half activation"),
-            "k_m": Parameter.of("6 mV", fixed=True, description="slope of activation"),
+            "V_m": Parameter.of("-45 mV", ("-80 mV", "-10 mV"), description="half activation"),
+            "k_m": Parameter.of("6 mV", ("1 mV", "30 mV"), description="slope of activation"),
             "V_h": Parameter.of("-74 mV", ("-110 mV", "-20 mV"), description="half inactivation"),
             "k_h": Parameter.of("4 mV", ("0.5 mV", "40 mV"), description="slope of inactivation"),
             "tau_h": Parameter.of("40 ms", ("1 ms", "1000 ms"), description="time constant of inactivation"),

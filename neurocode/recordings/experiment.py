@@ -14,8 +14,10 @@ import quantities as pq
 from neurocode.errors import DataError
 from neurocode.recordings.detection import DEAD_TIME_MS, THRESHOLD_MV, detect_spikes
 from neurocode.recordings.files import read, signal_of
-from neurocode.units import in_si, signal_to_si
+from neurocode.units import in_si, require_membrane_current, signal_to_si
 
+#: So many samples in a row at the largest voltage are taken for a saturated amplifier.
+CLIPPED_SAMPLES = 8
 #: Repeats whose currents correlate less do not share one frozen stimulus.
 FROZEN_CORRELATION = 0.95
 
@@ -84,6 +86,8 @@ class Experiment:
         currents, voltages = _one_each(current, len(trains), "current"), _one_each(voltage, len(trains), "voltage")
         self.name, self.test = name, test
         self.repeats = tuple(_repeat(*signals) for signals in zip(trains, currents, voltages, strict=True))
+        if test is not None and not np.isclose(self.dt or 0.0, test.dt or 0.0, rtol=1e-6, atol=0.0):
+            raise DataError(f"Training and test are sampled at {self.dt} s and {test.dt} s, expected the same interval.")
 
     @classmethod
     def from_files(
@@ -165,6 +169,15 @@ def _one_each(signals: object, count: int, what: str) -> list:
     return signals
 
 
+def _require_unclipped(voltage: np.ndarray) -> None:
+    """Refuse a voltage that stays at its largest value, as a saturated amplifier's does."""
+    at_top = np.concatenate([[0], (voltage == voltage.max()).astype(int), [0]])
+    edges = np.flatnonzero(np.diff(at_top))
+    longest = int(np.max(edges[1::2] - edges[::2]))
+    if np.ptp(voltage) > 0 and longest >= CLIPPED_SAMPLES:
+        raise DataError(f"The voltage is clipped: it stays at {voltage.max() * 1e3:.1f} mV for {longest} samples.")
+
+
 def _repeat(train: neo.SpikeTrain, current: neo.AnalogSignal | None, voltage: neo.AnalogSignal | None) -> Repeat:
     start = float(train.t_start.rescale("s"))
     times = np.asarray(train.rescale("s").magnitude, float) - start
@@ -186,6 +199,10 @@ def _repeat(train: neo.SpikeTrain, current: neo.AnalogSignal | None, voltage: ne
             arrays[name] = signal_to_si(signals[name], unit, f"The {name}")[:, 0]
             if not np.all(np.isfinite(arrays[name])):
                 raise DataError(f"The {name} holds {np.sum(~np.isfinite(arrays[name]))} values that are not finite.")
+            if unit == "amp":
+                require_membrane_current(arrays[name])
+            elif name == "voltage":
+                _require_unclipped(arrays[name])
     if abs(next(iter(lengths.values())) * dt - duration) > 0.5 * dt:
         raise DataError(f"The spike train lasts {duration:g} s, its signals {next(iter(lengths.values())) * dt:g} s.")
     return Repeat(times, duration, arrays.get("current"), arrays.get("voltage"), dt)

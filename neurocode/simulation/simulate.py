@@ -13,13 +13,10 @@ from neurocode.models.model import NeuronModel
 from neurocode.simulation.brian import run_brian
 from neurocode.simulation.jax_engine import run_jax
 from neurocode.simulation.to_neo import to_block
-from neurocode.units import parse_unit, seconds, si_unit_text, signal_to_si
+from neurocode.units import parse_unit, require_membrane_current, seconds, si_unit_text, signal_to_si
 
 ENGINES = ("brian2", "brian2-standalone", "jax")
 DEFAULT_DT = 1e-4
-
-#: A membrane current beyond this is taken for a mistaken unit (ampere).
-LARGEST_CURRENT = 1e-6
 
 
 def simulate(
@@ -114,10 +111,7 @@ def current_in_si(current: neo.AnalogSignal | np.ndarray, unit: str) -> np.ndarr
         raise DataError(f"The current must have shape (samples,) or (samples, trials), not {values.shape}.")
     if not np.all(np.isfinite(values)):
         raise DataError(f"The current holds {np.sum(~np.isfinite(values))} values that are not finite.")
-    if si_unit_text(unit) == "amp" and np.max(np.abs(values)) > LARGEST_CURRENT:
-        largest = np.max(np.abs(values))
-        raise DataError(f"The current reaches {largest:.3g} A, beyond {LARGEST_CURRENT:g} A: is it in the unit it says?")
-    return values
+    return require_membrane_current(values) if si_unit_text(unit) == "amp" else values
 
 
 def _timing(model: NeuronModel, current: object, duration: object, dt: object) -> tuple[np.ndarray | None, float, int]:

@@ -58,6 +58,18 @@ def test_exponential_hazard_in_the_far_tail():
         assert float(log_spike) == pytest.approx(-100.0, abs=1e-9)
 
 
+def test_a_lapse_rate_bounds_the_hazard_from_below():
+    noise = EscapeNoise("exponential", "scale", "rate", "lapse")
+    parameters = {**PARAMETERS, "lapse": 0.05}
+    with jax.enable_x64(True):
+        far = float(noise.probability(jnp.asarray(-30.0), parameters, DT))
+        assert far == pytest.approx(0.05 * DT, rel=1e-4)
+        text = evaluate(_parse(noise.brian_text("x")), {"x": jnp.asarray(-0.9), "dt": DT, **parameters})
+        assert float(text) == pytest.approx(float(noise.probability(jnp.asarray(-0.9), parameters, DT)), rel=1e-12)
+        slope = jax.grad(lambda x: noise.probability(x, parameters, DT))(-0.7)
+        assert float(noise.density(jnp.asarray(-0.7), parameters, DT)) == pytest.approx(float(slope), rel=1e-12)
+
+
 def test_released_double_noise_widens_the_firing_probability_by_root_two():
     """One step from rest: P = Phi(x / (sqrt 2 sigma)); 400 000 draws, bound of five standard errors (false alarm 6e-7)."""
     n, drive, sigma = 400_000, 0.4, 0.3

@@ -37,6 +37,44 @@ def arrays(block, count):
     return [np.stack([s.analogsignals[k].magnitude[:, 0] for s in block.segments]) for k in range(count)]
 
 
+#: Models of the library that admit fewer integrators, with their currents: (model, time step, scales).
+MORE_CASES = {
+    "eif": (nc.models.eif(), 1e-4, (400e-12, 500e-12, 350e-12, 150e-12)),
+    "qif": (nc.models.qif(), 1e-4, (200e-12, 400e-12, 200e-12, 80e-12)),
+    "izhikevich": (nc.models.izhikevich(), 1e-4, (300e-12, 500e-12, 300e-12, 100e-12)),
+    "igif-ia": (replace(nc.models.igif_ia(), noise=None), 1e-4, (150e-12, 250e-12, 120e-12, 60e-12)),
+}
+
+
+@pytest.mark.parametrize("case", MORE_CASES)
+def test_more_models_agree_with_their_own_integrator(case):
+    model, dt, scales = MORE_CASES[case]
+    current = currents_of(dt, scales)
+    blocks = [nc.simulate(model, current, dt=dt, trials=3, engine=engine) for engine in ("brian2", "jax")]
+    trains = [[np.round(s.spiketrains[0].magnitude / dt).astype(int) for s in block.segments] for block in blocks]
+    for first, second in zip(*trains, strict=True):
+        assert len(first) >= 20
+        np.testing.assert_array_equal(first, second)
+
+
+#: Rate in the first 20 and in the last 1000 of 2000 steps at constant drive, from the published step.
+META_NEURON = {
+    (0.02, 0.2, 0.0, 0.08): {0.3: (0.0, 0.0), 0.5: (0.15, 0.049), 0.7: (0.30, 0.096), 1.0: (0.50, 0.166)},
+    (0.06, 0.219, -0.010, 0.050): {0.3: (0.0, 0.0), 0.5: (0.30, 0.18), 0.7: (0.50, 0.33), 1.0: (0.85, 0.53)},
+    (0.005, 0.158, -0.058, 0.065): {0.3: (0.0, 0.0), 0.5: (0.15, 0.017), 0.7: (0.30, 0.032), 1.0: (0.55, 0.054)},
+}
+
+
+@pytest.mark.parametrize("types", META_NEURON)
+def test_meta_neuron_fires_as_its_published_step(types):
+    values = dict(zip("abcd", types, strict=True))
+    for drive, (early, late) in META_NEURON[types].items():
+        block = nc.simulate(nc.models.meta_neuron(), np.full(2000, drive), dt=1e-3, parameters=values, engine="jax")
+        steps = np.round(block.segments[0].spiketrains[0].magnitude * 1e3).astype(int)
+        assert np.sum(steps < 20) / 20 == pytest.approx(early, abs=1e-9)
+        assert np.sum(steps >= 1000) / 1000 == pytest.approx(late, abs=5e-3)
+
+
 @pytest.mark.parametrize("integrator", INTEGRATORS)
 @pytest.mark.parametrize("case", CASES)
 def test_engines_agree_spike_for_spike(case, integrator):
