@@ -20,7 +20,8 @@ def igif(time_constants: Sequence[float] = TIME_CONSTANTS_MS, *, a_type: bool = 
     (Mensi et al. 2016): it follows depolarisation, as sodium channels inactivate. With ``a_type`` a
     transient potassium current ``g_A m(v) h (v - E_K)`` is added, its activation ``m`` instantaneous and its
     inactivation ``h`` slow, both with free midpoint and slope (our form; dorsal raphe neurons have such a current, Harkin et
-    al. 2023). A small constant lapse rate keeps the hazard from vanishing. The threshold may drift by
+    al. 2023). The escape rate saturates at ``lambda_max`` and never falls below a small lapse rate, so that
+    neither one missing nor one surprising spike rules the fit. The threshold may drift by
     ``V_drift`` over the recording (time constant 20 s): cells tire, and a test recorded afterwards finds them so.
 
     Parameters
@@ -50,6 +51,7 @@ def igif(time_constants: Sequence[float] = TIME_CONSTANTS_MS, *, a_type: bool = 
         "V_T": Parameter.of("-58 mV", ("-90 mV", "20 mV"), description="threshold at rest"),
         "V_r": Parameter.of("-70 mV", ("-120 mV", "0 mV"), description="reset potential"),
         "lapse": Parameter.of("0.05 Hz", ("0.0001 Hz", "1 Hz"), fixed=True, description="escape rate at any potential"),
+        "lambda_max": Parameter.of("1000 Hz", ("50 Hz", "20000 Hz"), description="escape rate far above threshold"),
         "V_drift": Parameter.of("1 mV", ("-20 mV", "20 mV"), description="drift of the threshold over the recording"),
         "tau_drift": Parameter.of("20 s", ("2 s", "200 s"), fixed=True, description="time constant of that drift"),
         "V_i": Parameter.of("-62 mV", ("-90 mV", "0 mV"), description="potential at which the threshold begins to follow"),
@@ -75,7 +77,7 @@ def igif(time_constants: Sequence[float] = TIME_CONSTANTS_MS, *, a_type: bool = 
         description="GIF whose threshold follows the membrane nonlinearly (Mensi et al. 2016)"
         + (", with an A-type potassium current." if a_type else "."),
         equations=equations,
-        noise=EscapeNoise("exponential", scale="Delta_V", rate="lambda_0", lapse="lapse"),
+        noise=EscapeNoise("exponential", scale="Delta_V", rate="lambda_0", lapse="lapse", ceiling="lambda_max"),
         initial={"v": "E_L", "h": "1/(1 + exp((E_L - V_h)/k_h))"} if a_type else {"v": "E_L"},
         parameters=parameters,
     )

@@ -114,6 +114,9 @@ class EscapeNoise:
     lapse : str
         Name of the parameter that holds a rate added at any margin, so that no spike is impossible;
         exponential only, optional.
+    ceiling : str
+        Name of the parameter that holds the rate at which the escape rate saturates, so that no missing
+        spike is impossible; exponential only, optional.
 
     Examples
     --------
@@ -126,19 +129,20 @@ class EscapeNoise:
     scale: str
     rate: str = ""
     lapse: str = ""
+    ceiling: str = ""
 
     def __post_init__(self) -> None:
         if self.family not in FAMILIES:
             raise ModelError(f"'{self.family}' is no family of escape noise; known are {', '.join(FAMILIES)}.")
         if bool(self.rate) != (self.family == "exponential"):
             raise ModelError("Escape noise takes a rate if and only if its family is 'exponential'.")
-        if self.lapse and self.family != "exponential":
-            raise ModelError("Only the exponential family of escape noise takes a lapse rate.")
+        if (self.lapse or self.ceiling) and self.family != "exponential":
+            raise ModelError("Only the exponential family of escape noise takes a lapse rate and a ceiling.")
 
     @property
     def parameter_names(self) -> tuple[str, ...]:
         """Names of the model parameters that the noise reads."""
-        return tuple(name for name in (self.scale, self.rate, self.lapse) if name)
+        return tuple(name for name in (self.scale, self.rate, self.lapse, self.ceiling) if name)
 
     def probability(self, margin: Array, parameters: Mapping[str, Array], dt: float) -> Array:
         """Probability of a spike in a step of ``dt`` seconds."""
@@ -152,8 +156,9 @@ class EscapeNoise:
         scale = parameters[self.scale]
         if self.family == "exponential":
             hazard = jnp.exp(self._log_hazard(margin / scale, parameters, dt))
-            rising = jnp.exp(_log_escape(margin / scale, parameters[self.rate] * dt))
-            return rising * jnp.exp(-hazard) / scale
+            escape = self._log_escape(margin / scale, parameters, dt)
+            free = jax.nn.sigmoid(jnp.log(parameters[self.ceiling] * dt) - escape) if self.ceiling else 1.0
+            return free * free * jnp.exp(escape) * jnp.exp(-hazard) / scale
         return THRESHOLD_FAMILIES[self.family].pdf(margin / scale) / scale
 
     def log_probabilities(self, margin: Array, parameters: Mapping[str, Array], dt: float) -> tuple[Array, Array]:
@@ -172,16 +177,18 @@ class EscapeNoise:
         y = f"(({margin})/{self.scale})"
         if self.family == "exponential":
             escape = f"{self.rate}*dt*exp(clip({y}, -700, 50))"
+            escape = f"1/(1/({escape}) + 1/({self.ceiling}*dt))" if self.ceiling else escape
             return f"1 - exp(-({escape} + {self.lapse}*dt))" if self.lapse else f"1 - exp(-{escape})"
         return THRESHOLD_FAMILIES[self.family].text.format(y=y)
 
     def _log_hazard(self, y: Array, parameters: Mapping[str, Array], dt: float) -> Array:
-        escape = _log_escape(y, parameters[self.rate] * dt)
+        escape = self._log_escape(y, parameters, dt)
+        if self.ceiling:
+            escape = escape - jax.nn.softplus(escape - jnp.log(parameters[self.ceiling] * dt))
         return jnp.logaddexp(escape, jnp.log(parameters[self.lapse] * dt)) if self.lapse else escape
 
-
-def _log_escape(y: Array, expected: Array) -> Array:
-    return jnp.clip(y, -700, 50) + jnp.log(expected)
+    def _log_escape(self, y: Array, parameters: Mapping[str, Array], dt: float) -> Array:
+        return jnp.clip(y, -700, 50) + jnp.log(parameters[self.rate] * dt)
 
 
 def _guarded_log(probability: Array) -> Array:

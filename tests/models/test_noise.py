@@ -70,6 +70,19 @@ def test_a_lapse_rate_bounds_the_hazard_from_below():
         assert float(noise.density(jnp.asarray(-0.7), parameters, DT)) == pytest.approx(float(slope), rel=1e-12)
 
 
+@pytest.mark.parametrize("margin", [-0.5, 0.4, 3.0, 20.0])
+def test_a_ceiling_bounds_the_hazard_from_above(margin):
+    noise = EscapeNoise("exponential", "scale", "rate", "lapse", "ceiling")
+    parameters = {**PARAMETERS, "lapse": 0.05, "ceiling": 400.0}
+    with jax.enable_x64(True):
+        probability = float(noise.probability(jnp.asarray(margin), parameters, DT))
+        assert probability < -np.expm1(-(400.0 + 0.05) * DT) + 1e-12
+        text = evaluate(_parse(noise.brian_text("x")), {"x": jnp.asarray(margin), "dt": DT, **parameters})
+        assert float(text) == pytest.approx(probability, rel=1e-9)
+        slope = jax.grad(lambda x: noise.probability(x, parameters, DT))(margin)
+        assert float(noise.density(jnp.asarray(margin), parameters, DT)) == pytest.approx(float(slope), rel=1e-9)
+
+
 def test_released_double_noise_widens_the_firing_probability_by_root_two():
     """One step from rest: P = Phi(x / (sqrt 2 sigma)); 400 000 draws, bound of five standard errors (false alarm 6e-7)."""
     n, drive, sigma = 400_000, 0.4, 0.3
