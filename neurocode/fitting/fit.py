@@ -192,7 +192,6 @@ def _result(
         seconds=time.perf_counter() - began,
         seed=seed,
         rank=_rank(data_information),
-        coordinates=optimum.z,
     )
 
 

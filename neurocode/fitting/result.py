@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -87,8 +87,6 @@ class FitResult:
     seed : int
     rank : int
         Rank of the information of the data alone.
-    coordinates : numpy.ndarray
-        Free parameters in unconstrained coordinates.
     cross_validation : CrossValidation, optional
         Where models were compared.
     """
@@ -107,7 +105,6 @@ class FitResult:
     seconds: float
     seed: int
     rank: int
-    coordinates: np.ndarray = field(repr=False, default_factory=lambda: np.empty(0))
     cross_validation: CrossValidation | None = None
 
     @property

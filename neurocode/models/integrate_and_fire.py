@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from neurocode.models.lif import lif
 from neurocode.models.model import NeuronModel
 from neurocode.models.parameter import Parameter
 
@@ -34,14 +35,10 @@ def eif() -> NeuronModel:
         integrator="rk4",
         initial={"v": "E_L"},
         parameters={
-            "C": Parameter.of("200 pF", ("10 pF", "2000 pF"), description="membrane capacitance"),
-            "g_L": Parameter.of("10 nS", ("0.2 nS", "200 nS"), description="leak conductance"),
-            "E_L": Parameter.of("-70 mV", ("-100 mV", "-40 mV"), description="resting potential"),
+            **lif().parameters,
             "V_T": Parameter.of("-50 mV", ("-80 mV", "-20 mV"), description="threshold of spike initiation"),
             "Delta_T": Parameter.of("2 mV", ("0.1 mV", "10 mV"), description="sharpness of spike initiation"),
-            "V_r": Parameter.of("-60 mV", ("-100 mV", "-40 mV"), description="reset potential"),
             "V_peak": Parameter.of("0 mV", ("-30 mV", "50 mV"), fixed=True, description="potential at which a spike is counted"),
-            "t_ref": Parameter.of("2 ms", ("0.1 ms", "20 ms"), fixed=True, description="absolute refractory period"),
         },
     )
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 
 import brian2
 import numpy as np
@@ -18,26 +17,11 @@ from scipy.special import ndtr
 from neurocode.errors import ModelError
 from neurocode.models.model import SPIKED, NeuronModel
 from neurocode.simulation.integrators import STAGGERED, require_integrator
+from neurocode.simulation.raw_run import RawRun
 from neurocode.units import parse_unit, si_unit_text
 
 #: Steps from which compiling Brian2's Cython code (tens of seconds, once) pays against NumPy.
 FEWEST_COMPILED_STEPS = 200_000
-
-
-@dataclass(frozen=True)
-class RawRun:
-    """What an engine returns: arrays only.
-
-    Attributes
-    ----------
-    spike_steps : list of numpy.ndarray
-        For each trial the steps in which it spiked.
-    recorded : dict of str to numpy.ndarray
-        For each recorded variable its values in SI at the start of every step, shape (trials, steps).
-    """
-
-    spike_steps: list[np.ndarray]
-    recorded: dict[str, np.ndarray]
 
 
 def normal_cdf() -> Function:
@@ -143,7 +127,7 @@ def run_brian(
         If units do not fit or the integrator does not admit the equations.
     """
     update_code(model, dt)
-    with _device(standalone), _random_state(seed), _code_generation(n_steps):
+    with _device(standalone) as directory, _random_state(seed), _code_generation(n_steps):
         group = neuron_group(model, trials, dt, parameters=parameters, stimulus=stimulus)
         spikes = brian2.SpikeMonitor(group, record=True)
         objects = [group, spikes]
@@ -154,7 +138,7 @@ def run_brian(
         except brian2.BrianObjectException as error:
             raise ModelError(f"Model '{model.name}': {_first_line(error.__cause__ or error)}") from None
         if standalone:
-            brian2.device.build(directory=brian2.device.neurocode_directory, compile=True, run=True)
+            brian2.device.build(directory=directory, compile=True, run=True)
         steps = np.round(np.asarray(spikes.t) / dt).astype(int)
         trains = [np.sort(steps[np.asarray(spikes.i) == trial]) for trial in range(trials)]
         recorded = {name: np.array(np.asarray(getattr(states, name))) for name in record}
@@ -237,16 +221,16 @@ def _code_generation(n_steps: int) -> Iterator[None]:
 
 
 @contextmanager
-def _device(standalone: bool) -> Iterator[None]:
+def _device(standalone: bool) -> Iterator[str | None]:
+    """Brian2's C++ device for one run, with the folder to build in; nothing changes at runtime."""
     if not standalone:
-        yield
+        yield None
         return
     previous = brian2.get_device()
     with tempfile.TemporaryDirectory() as directory:
         brian2.set_device("cpp_standalone", directory=None, build_on_run=False)
-        brian2.device.neurocode_directory = directory
         try:
-            yield
+            yield directory
         finally:
             brian2.device.reinit()
             brian2.set_device(next(name for name, device in all_devices.items() if device is previous))

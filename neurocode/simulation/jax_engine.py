@@ -10,7 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from neurocode.models.model import NeuronModel
-from neurocode.simulation.brian import RawRun
+from neurocode.simulation.raw_run import RawRun
 from neurocode.simulation.step import Step, step_function
 
 #: Steps scanned in one call: bounds the memory of the spike raster and lets progress be shown.

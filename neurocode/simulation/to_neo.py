@@ -9,7 +9,7 @@ import numpy as np
 import quantities as pq
 
 from neurocode.models.model import NeuronModel
-from neurocode.simulation.brian import RawRun
+from neurocode.simulation.raw_run import RawRun
 from neurocode.units import parse_unit, preferred_unit, to_neo_units
 
 
