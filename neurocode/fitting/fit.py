@@ -75,8 +75,8 @@ def fit(
     Raises
     ------
     FitError
-        For a model without escape noise or free parameters, fewer than 20 spikes, or a refractory
-        period longer than the shortest interval.
+        For a model without escape noise or free parameters, fewer than 20 spikes, a refractory period
+        longer than the shortest interval, or values at which the likelihood is not finite.
     DataError
         For data that do not fit on the grid.
 
@@ -100,6 +100,8 @@ def fit(
     origins = [first, *(first + START_SPREAD * random.standard_normal(len(first)) for _ in range(starts - 1))]
     ascents = [_begin(rough, z, number, progress) for number, z in enumerate(origins)]
     best = max(ascents, key=lambda ascent: ascent.point.log_likelihood)
+    if not np.isfinite(best.point.log_likelihood):
+        raise FitError(f"No start of model '{model.name}' gives the spikes a finite likelihood; check its values and the current.")
     optimum = finish(Ascent(likelihood, best.point.z, _reporter("refining", progress)), MOST_PASSES)
     return _result(model, likelihood, optimum, clamps, step, seed, prior_width, began)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import neo
 import numpy as np
 import pytest
@@ -76,6 +78,13 @@ def test_bad_recordings_are_named():
     ):
         with pytest.raises(DataError, match=says):
             nc.Experiment(train, *signals)
+
+
+def test_a_start_without_a_likelihood_is_named(experiment):
+    model = nc.models.gif((30.0,))
+    broken = replace(model, equations=model.equations.replace("+ I)", "+ I + sqrt(v/E_L - 2)*pA)"))
+    with pytest.raises(FitError, match="finite likelihood"):
+        nc.fit(broken, experiment, starts=1)
 
 
 def test_training_and_test_must_be_sampled_alike():
