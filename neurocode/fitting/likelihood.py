@@ -60,8 +60,8 @@ class Derivatives:
         Gradient and Fisher information, prior included.
     start, tangents : dict of str to numpy.ndarray
         States in which the lanes end, as start of their successors, and their sensitivities.
-    mismatch : float
-        How far these are from the start states that were used.
+    mismatch, tangent_mismatch : float
+        How far these are from the start states and sensitivities that were used.
     """
 
     value: float
@@ -70,6 +70,7 @@ class Derivatives:
     start: States
     tangents: States
     mismatch: float
+    tangent_mismatch: float
 
 
 class ClampedLikelihood:
@@ -153,6 +154,7 @@ class ClampedLikelihood:
             start=following,
             tangents=sensitivities,
             mismatch=mismatch(start, following, self._first),
+            tangent_mismatch=mismatch(tangents, sensitivities, self._first),
         )
 
     def values_at(self, z: np.ndarray) -> dict[str, float]:

@@ -21,7 +21,9 @@ Progress = Callable[[float, int], None]
 CONVERGED = 1e-3
 #: Start states of lanes may differ from the ends of their predecessors by this, relative to their range.
 CONSISTENT = 1e-7
-MOST_REPEATS = 4
+CONSISTENT_TANGENTS = 1e-5
+#: Passes for one point; the first has no sensitivities to start from.
+MOST_REPEATS, FIRST_REPEATS = 4, 40
 #: Radius of the first step in standard errors; below the smallest an ascent has stalled.
 FIRST_RADIUS = 5.0
 SMALLEST_RADIUS = 1e-8
@@ -92,7 +94,7 @@ class Ascent:
     def __init__(self, likelihood: ClampedLikelihood, z: np.ndarray, progress: Progress | None = None) -> None:
         self.likelihood, self.progress, self.passes = likelihood, progress, 0
         self.radius = FIRST_RADIUS
-        self.point = self._evaluate(np.asarray(z, float), *likelihood.first_start(z))
+        self.point = self._evaluate(np.asarray(z, float), *likelihood.first_start(z), FIRST_REPEATS)
         self.secant = np.zeros_like(self.point.information)
 
     def climb(self, most_passes: int, enough: float = 0.1 * CONVERGED) -> None:
@@ -130,12 +132,12 @@ class Ascent:
         if abs(product) > 1e-6 * np.linalg.norm(residual) * np.linalg.norm(step):
             self.secant = self.secant + np.outer(residual, residual) / product
 
-    def _evaluate(self, z: np.ndarray, start: States, tangents: States) -> _Point:
-        for _ in range(MOST_REPEATS):
+    def _evaluate(self, z: np.ndarray, start: States, tangents: States, repeats: int = MOST_REPEATS) -> _Point:
+        for _ in range(repeats):
             result = self.likelihood.derivatives(z, start, tangents)
             start, tangents = result.start, result.tangents
             self.passes += 1
-            if not result.mismatch > CONSISTENT:
+            if not (result.mismatch > CONSISTENT or result.tangent_mismatch > CONSISTENT_TANGENTS):
                 break
         arrays = (result.gradient, result.information)
         value = result.value if all(np.all(np.isfinite(array)) for array in arrays) else -np.inf
