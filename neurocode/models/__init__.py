@@ -14,11 +14,11 @@ from __future__ import annotations
 
 from neurocode.models.adex import adex
 from neurocode.models.adlif import adlif
+from neurocode.models.catalogue import LIBRARY, by_name
 from neurocode.models.files import load
 from neurocode.models.gif import gif
 from neurocode.models.igif import igif, igif_ia
 from neurocode.models.integrate_and_fire import eif, izhikevich, meta_neuron, qif
-from neurocode.models.library import LIBRARY, by_name
 from neurocode.models.lif import lif, noisy_lif
 from neurocode.models.model import NeuronModel
 from neurocode.models.noise import EscapeNoise
