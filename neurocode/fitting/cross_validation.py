@@ -7,10 +7,9 @@ from dataclasses import replace
 
 import numpy as np
 
-from neurocode.fitting.fit import CHUNK_SECONDS, poisson_log_likelihood
+from neurocode.fitting.fit import chunked_likelihood, poisson_log_likelihood
 from neurocode.fitting.grid import clamp
 from neurocode.fitting.lanes import Clamp
-from neurocode.fitting.likelihood import ClampedLikelihood
 from neurocode.fitting.optimise import Ascent
 from neurocode.fitting.result import CrossValidation, FitResult
 from neurocode.models.model import NeuronModel
@@ -54,19 +53,15 @@ def cross_validate(
     gains, counts = [], []
     for fold in range(folds):
         kept, held_out = zip(*(_split(c, fold, folds) for c in clamps), strict=True)
-        likelihood = _likelihood(model, kept, result.dt, prior_width)
+        likelihood = chunked_likelihood(model, kept, result.dt, prior_width)
         ascent = Ascent(likelihood, likelihood.coordinates.to_coordinates(result.model.values))
         ascent.climb(PASSES_A_FOLD, enough=1e-2)
-        value = _likelihood(model, held_out, result.dt, np.inf).log_likelihood(ascent.point.z)
+        value = chunked_likelihood(model, held_out, result.dt).log_likelihood(ascent.point.z)
         rate = _count(kept) / (sum(int(np.sum(c.counted)) for c in kept) * result.dt)
         gains.append(value - poisson_log_likelihood(held_out, rate, result.dt, [c.counted for c in held_out]))
         counts.append(_count(held_out))
     bits = [gain / count / np.log(2) if count else np.nan for gain, count in zip(gains, counts, strict=True)]
     return CrossValidation(float(np.sum(gains) / np.sum(counts) / np.log(2)), tuple(bits))
-
-
-def _likelihood(model: NeuronModel, clamps: Sequence[Clamp], dt: float, prior_width: float) -> ClampedLikelihood:
-    return ClampedLikelihood(model, clamps, dt, chunk_steps=round(CHUNK_SECONDS / dt), prior_width=prior_width)
 
 
 def _split(data: Clamp, fold: int, folds: int) -> tuple[Clamp, Clamp]:

@@ -120,6 +120,11 @@ def training_likelihood(model: NeuronModel, clamps: Sequence[Clamp], dt: float, 
     n_spikes = sum(int(np.sum(c.spikes & c.counted)) for c in clamps)
     if n_spikes < FEWEST_SPIKES:
         raise FitError(f"The training data hold {n_spikes} spikes after the first 500 ms, at least {FEWEST_SPIKES} are needed.")
+    return chunked_likelihood(model, clamps, dt, prior_width)
+
+
+def chunked_likelihood(model: NeuronModel, clamps: Sequence[Clamp], dt: float, prior_width: float = np.inf) -> ClampedLikelihood:
+    """Likelihood in chunks of half a second; see :class:`ClampedLikelihood`."""
     return ClampedLikelihood(model, clamps, dt, chunk_steps=round(CHUNK_SECONDS / dt), prior_width=prior_width)
 
 

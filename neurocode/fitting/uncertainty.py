@@ -9,13 +9,11 @@ import pandas as pd
 from scipy.stats import chi2
 
 from neurocode.errors import FitError
-from neurocode.fitting.fit import CHUNK_SECONDS, PASSES_A_START
+from neurocode.fitting.fit import PASSES_A_START, chunked_likelihood
 from neurocode.fitting.grid import clamp, counted_steps
 from neurocode.fitting.lanes import Clamp
-from neurocode.fitting.likelihood import ClampedLikelihood
 from neurocode.fitting.optimise import Ascent
 from neurocode.fitting.result import FitResult
-from neurocode.models.model import NeuronModel
 from neurocode.recordings.experiment import Experiment
 from neurocode.simulation.jax_engine import run_jax
 from neurocode.units import parse_unit
@@ -84,7 +82,7 @@ def profile_likelihood(result: FitResult, experiment: Experiment, name: str, *, 
     clamps = [clamp(repeat, result.dt) for repeat in experiment.repeats]
     heights = []
     for value in values:
-        likelihood = _likelihood(result.model.with_parameters({name: value}).with_fixed(name), clamps, result.dt)
+        likelihood = chunked_likelihood(result.model.with_parameters({name: value}).with_fixed(name), clamps, result.dt)
         ascent = Ascent(likelihood, likelihood.coordinates.to_coordinates(result.model.values))
         ascent.climb(PASSES_A_START, enough=1e-3)
         heights.append(ascent.point.log_likelihood)
@@ -112,16 +110,12 @@ def parametric_bootstrap(result: FitResult, experiment: Experiment, *, n_samples
     simulated = [_simulated(result, data, n_samples, seed + number) for number, data in enumerate(clamps)]
     rows = []
     for sample in range(n_samples):
-        likelihood = _likelihood(result.model, [sweeps[sample] for sweeps in simulated], result.dt)
+        likelihood = chunked_likelihood(result.model, [sweeps[sample] for sweeps in simulated], result.dt)
         ascent = Ascent(likelihood, likelihood.coordinates.to_coordinates(result.model.values))
         ascent.climb(PASSES_A_START, enough=1e-3)
         rows.append(likelihood.values_at(ascent.point.z))
     frame = pd.DataFrame(rows)
     return frame / [parse_unit(result.model.parameters[name].unit).scale for name in frame.columns]
-
-
-def _likelihood(model: NeuronModel, clamps: list[Clamp], dt: float) -> ClampedLikelihood:
-    return ClampedLikelihood(model, clamps, dt, chunk_steps=round(CHUNK_SECONDS / dt))
 
 
 def _simulated(result: FitResult, data: Clamp, n_samples: int, seed: int) -> list[Clamp]:
