@@ -10,6 +10,7 @@ from rich import print as show
 
 EPILOG = """Examples:\n\n
 neurocode fit cell_training.abf --test cell_test.abf --model gif -o out/\n\n
+neurocode fit cell_training.abf --electrode cell_aec.abf --voltage --model gif -o out/\n\n
 neurocode fit cell_training.abf --test cell_test.abf --model my_neuron.toml --current-offset "5 pA" -o out/\n\n
 neurocode fit a_training.abf b_training.abf --test a_test.abf --test b_test.abf --model gif --model igif-ia --jobs 2 -o out/"""
 
@@ -19,10 +20,12 @@ def fit_command(
     output: Annotated[Path, typer.Option("--output", "-o", help="Folder to write into.")],
     test: Annotated[list[Path] | None, typer.Option(help="Test recordings, one for each training recording, in order.")] = None,
     model: Annotated[list[str] | None, typer.Option(help="Library model, model .toml, or auto; repeatable.")] = None,
+    electrode: Annotated[list[Path] | None, typer.Option(help="Electrode recordings, one for each training recording.")] = None,
+    voltage: Annotated[bool, typer.Option("--voltage", help="Also explain the recorded voltage; frees C and E_L.")] = False,
     current_offset: Annotated[str, typer.Option(help="Subtracted from the recorded current.")] = "0 pA",
     spike_threshold: Annotated[float, typer.Option(help="Voltage whose upward crossing is a spike (mV).")] = 0.0,
     dead_time: Annotated[float, typer.Option(help="Crossings closer than this to the spike before are passed over (ms).")] = 3.0,
-    starts: Annotated[int, typer.Option(min=1, help="Starts of the optimiser.")] = 3,
+    starts: Annotated[int, typer.Option(min=1, help="Starts of the optimiser.")] = 6,
     prior_width: Annotated[float, typer.Option(min=0.01, help="Width of the weak prior in unconstrained coordinates.")] = 3.0,
     predictions: Annotated[int, typer.Option(min=2, help="Simulated repeats for the held-out scores.")] = 500,
     seed: Annotated[int, typer.Option(help="Of the starts and the predictions.")] = 0,
@@ -38,9 +41,9 @@ def fit_command(
 
     options = {
         "current_offset": current_offset, "spike_threshold": spike_threshold, "dead_time": dead_time, "starts": starts,
-        "prior_width": prior_width, "predictions": predictions, "seed": seed,
+        "prior_width": prior_width, "predictions": predictions, "seed": seed, "voltage": voltage,
     }  # fmt: skip
-    tasks = tasks_of(training, test or [], model or ["auto"], **options)
+    tasks = tasks_of(training, test or [], electrode or [], model or ["auto"], **options)
     if len(tasks) == 1:
         with fit_progress(tasks[0].label) as report:
             print_entry(run_one(tasks[0], output, report))

@@ -23,6 +23,8 @@ from neurocode.recordings import Experiment
 
 #: What ``--model auto`` compares: the library's current-driven models with escape noise.
 AUTOMATIC = ("gif", "igif", "igif-ia")
+#: Parameters that the spikes leave open and a recorded voltage determines.
+FREED_BY_VOLTAGE = ("C", "E_L")
 
 
 @dataclass(frozen=True)
@@ -31,6 +33,7 @@ class FitTask:
 
     training: str
     test: str | None
+    electrode: str | None
     model: str
     current_offset: str
     spike_threshold: float
@@ -39,6 +42,7 @@ class FitTask:
     prior_width: float
     predictions: int
     seed: int
+    voltage: bool
     compare: bool
 
     @property
@@ -47,37 +51,44 @@ class FitTask:
         return f"{Path(self.training).stem}/{Path(self.model).stem}"
 
 
-def tasks_of(trainings: Sequence[Path], tests: Sequence[Path], models: Sequence[str], **options: Any) -> list[FitTask]:
+def tasks_of(
+    trainings: Sequence[Path], tests: Sequence[Path], electrodes: Sequence[Path], models: Sequence[str], **options: Any
+) -> list[FitTask]:
     """All pairs of recording and model.
 
     Raises
     ------
     DataError
-        If tests are given but not one for each training recording, or two recordings share a name.
+        If tests or electrode recordings are given but not one for each training recording, or two
+        recordings share a name.
     """
-    if tests and len(tests) != len(trainings):
-        raise DataError(f"There are {len(tests)} test recordings for {len(trainings)} training recordings.")
+    for given, what in ((tests, "test"), (electrodes, "electrode")):
+        if given and len(given) != len(trainings):
+            raise DataError(f"There are {len(given)} {what} recordings for {len(trainings)} training recordings.")
     if len({path.stem for path in trainings}) < len(trainings):
         raise DataError("Two training recordings share a file name; give them names of their own.")
     names = [name for model in models for name in (AUTOMATIC if model == "auto" else (model,))]
     for name in names:
         by_name(name)
-    pairs = list(zip(trainings, tests or [None] * len(trainings), strict=True))
-    compare = len(names) > 1
-    return [
-        FitTask(str(training), None if test is None else str(test), name, compare=compare, **options)
-        for training, test in pairs
-        for name in dict.fromkeys(names)
+    none = [None] * len(trainings)
+    recordings = [
+        tuple(None if path is None else str(path) for path in row)
+        for row in zip(trainings, tests or none, electrodes or none, strict=True)
     ]
+    compare = len(names) > 1
+    return [FitTask(*files, name, compare=compare, **options) for files in recordings for name in dict.fromkeys(names)]
 
 
 def run_one(task: FitTask, folder: Path, report: Report | None = None) -> dict[str, Any]:
     """Fit, cross-validate where models are compared, evaluate, and write one folder."""
     neuron = by_name(task.model)
+    if task.voltage:
+        neuron = neuron.with_fixed(*(name for name in FREED_BY_VOLTAGE if name in neuron.parameters), fixed=False)
     options = {"spike_threshold": task.spike_threshold, "dead_time": task.dead_time, "current_offset": task.current_offset}
-    experiment = Experiment.from_files(task.training, task.test, **options)
+    experiment = Experiment.from_files(task.training, task.test, electrode=task.electrode, **options)
     with output_folder(folder, asdict(task)) as scratch:
-        result = fit(neuron, experiment, seed=task.seed, starts=task.starts, prior_width=task.prior_width, progress=report)
+        choices = {"prior_width": task.prior_width, "voltage": task.voltage}
+        result = fit(neuron, experiment, seed=task.seed, starts=task.starts, progress=report, **choices)
         if task.compare:
             result = replace(result, cross_validation=cross_validate(neuron, result, experiment, prior_width=task.prior_width))
         scores = None

@@ -49,7 +49,7 @@ def cross_validate(
     >>> cross_validate(model, nc.fit(model, experiment, starts=1), experiment).bits_per_spike > 0
     True
     """
-    clamps = [clamp(repeat, result.dt) for repeat in experiment.repeats]
+    clamps = [clamp(repeat, result.dt, with_voltage=result.voltage_residual is not None) for repeat in experiment.repeats]
     gains, counts = [], []
     for fold in range(folds):
         kept, held_out = zip(*(_split(c, fold, folds) for c in clamps), strict=True)
@@ -68,7 +68,8 @@ def _split(data: Clamp, fold: int, folds: int) -> tuple[Clamp, Clamp]:
     edges = np.linspace(0, len(data.spikes), folds + 1).astype(int)
     inside = np.zeros(len(data.spikes), bool)
     inside[edges[fold] : edges[fold + 1]] = True
-    return replace(data, counted=data.counted & ~inside), replace(data, counted=data.counted & inside)
+    seen = None if data.voltage is None else np.where(inside, np.nan, data.voltage)
+    return replace(data, counted=data.counted & ~inside, voltage=seen), replace(data, counted=data.counted & inside, voltage=None)
 
 
 def _count(clamps: Sequence[Clamp]) -> int:

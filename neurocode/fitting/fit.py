@@ -12,7 +12,7 @@ from neurocode.errors import DataError, FitError
 from neurocode.fitting.grid import choose_dt, clamp
 from neurocode.fitting.lanes import Clamp
 from neurocode.fitting.likelihood import ClampedLikelihood
-from neurocode.fitting.optimise import Ascent, Optimum, finish
+from neurocode.fitting.optimise import ROUGHLY_CONSISTENT, Ascent, Optimum, finish
 from neurocode.fitting.result import FitResult, FittedParameter
 from neurocode.models.model import NeuronModel
 from neurocode.recordings.experiment import Experiment
@@ -21,15 +21,18 @@ from neurocode.units import parse_unit
 Progress = Callable[[str, float, int], None]
 
 FEWEST_SPIKES = 20
-#: Passes spent on each start before the best goes on alone.
-PASSES_A_START = 80
+#: Passes that each start has spent when the better half goes on, round by round; the best of the last
+#: round is refined.
+ROUNDS = (60, 120, 240)
+#: Gain expected of a step, in nats, below which a start is done.
+ENOUGH_FOR_A_START = 0.1
 MOST_PASSES = 800
 #: Share of intervals below 10 ms from which a cell is said to burst.
 BURSTING = 0.2
 #: Time step of the starts, in seconds, where the fit's own is finer.
-ROUGH_DT = 2e-4
+ROUGH_DT = 4e-4
 #: Spread of the further starts around the first, in unconstrained coordinates.
-START_SPREAD = 0.5
+START_SPREAD = 1.0
 CHUNK_SECONDS = 0.5
 Z_95 = 1.959964
 
@@ -39,9 +42,10 @@ def fit(
     experiment: Experiment | neo.SpikeTrain | Sequence[neo.SpikeTrain],
     *,
     seed: int = 0,
-    starts: int = 3,
+    starts: int = 6,
     prior_width: float = 3.0,
     dt: float | None = None,
+    voltage: bool = False,
     progress: Progress | None = None,
 ) -> FitResult:
     """Fit the free parameters of a model to recorded spikes.
@@ -65,6 +69,10 @@ def fit(
         Standard deviation of the prior in unconstrained coordinates; infinite for none.
     dt : float, optional
         Time step in seconds: the sampling interval, or 0.1 ms where that is finer.
+    voltage : bool
+        Also explain the recorded membrane potential (the state ``v``), every 10 ms and away from spikes, with
+        Gaussian residuals whose variance is estimated. This pins a shift and a scale of voltage that
+        spikes leave open, so ``E_L`` and ``C`` of a GIF may then be freed.
     progress : callable, optional
         Called with a phase, the log-likelihood and the number of passes over the data.
 
@@ -78,7 +86,7 @@ def fit(
         For a model without escape noise or free parameters, fewer than 20 spikes, a refractory period
         longer than the shortest interval, or values at which the likelihood is not finite.
     DataError
-        For data that do not fit on the grid.
+        For data that do not fit on the grid, or a voltage that is asked for and was not recorded.
 
     Examples
     --------
@@ -92,14 +100,13 @@ def fit(
     began = time.perf_counter()
     experiment = experiment if isinstance(experiment, Experiment) else Experiment(experiment)
     step = choose_dt(experiment.dt, dt)
-    clamps = [clamp(repeat, step) for repeat in experiment.repeats]
+    clamps = [clamp(repeat, step, with_voltage=voltage) for repeat in experiment.repeats]
     likelihood = training_likelihood(model, clamps, step, prior_width)
-    rough = _rough_likelihood(model, experiment, step, prior_width) or likelihood
+    rough = _rough_likelihood(model, experiment, step, prior_width, voltage) or likelihood
     first = likelihood.coordinates.to_coordinates(model.values)
     random = np.random.default_rng(seed)
     origins = [first, *(first + START_SPREAD * random.standard_normal(len(first)) for _ in range(starts - 1))]
-    ascents = [_begin(rough, z, number, progress) for number, z in enumerate(origins)]
-    best = max(ascents, key=lambda ascent: ascent.point.log_likelihood)
+    best = _best_of(rough, origins, progress)
     if not np.isfinite(best.point.log_likelihood):
         raise FitError(f"No start of model '{model.name}' gives the spikes a finite likelihood; check its values and the current.")
     optimum = finish(Ascent(likelihood, best.point.z, _reporter("refining", progress)), MOST_PASSES)
@@ -144,21 +151,30 @@ def bits_per_spike(log_likelihood: float, clamps: Sequence[Clamp], rate: float, 
     return (log_likelihood - poisson_log_likelihood(clamps, rate, dt, counted)) / n_spikes / np.log(2)
 
 
-def _rough_likelihood(model: NeuronModel, experiment: Experiment, dt: float, prior_width: float) -> ClampedLikelihood | None:
+def _rough_likelihood(
+    model: NeuronModel, experiment: Experiment, dt: float, prior_width: float, voltage: bool
+) -> ClampedLikelihood | None:
     """The same likelihood on a coarser grid for the starts, where the spikes allow one."""
     coarse = dt * round(ROUGH_DT / dt)
     if coarse < 1.5 * dt:
         return None
     try:
-        return training_likelihood(model, [clamp(repeat, coarse) for repeat in experiment.repeats], coarse, prior_width)
+        clamps = [clamp(repeat, coarse, with_voltage=voltage) for repeat in experiment.repeats]
+        return training_likelihood(model, clamps, coarse, prior_width)
     except (DataError, FitError):
         return None
 
 
-def _begin(likelihood: ClampedLikelihood, z: np.ndarray, number: int, progress: Progress | None) -> Ascent:
-    ascent = Ascent(likelihood, z, _reporter(f"start {number + 1}", progress))
-    ascent.climb(PASSES_A_START, enough=0.1)
-    return ascent
+def _best_of(likelihood: ClampedLikelihood, origins: Sequence[np.ndarray], progress: Progress | None) -> Ascent:
+    """Climb from all origins, round by round with the better half, and return the ascent that came highest."""
+    ascents = [
+        Ascent(likelihood, z, _reporter(f"start {number}", progress), ROUGHLY_CONSISTENT) for number, z in enumerate(origins, 1)
+    ]
+    for passes in ROUNDS:
+        for ascent in ascents:
+            ascent.climb(passes, ENOUGH_FOR_A_START)
+        ascents = sorted(ascents, key=lambda ascent: -ascent.point.log_likelihood)[: (len(ascents) + 1) // 2]
+    return ascents[0]
 
 
 def _reporter(phase: str, progress: Progress | None) -> Callable[[float, int], None] | None:
@@ -193,12 +209,14 @@ def _result(
         training_rate=rate,
         converged=optimum.converged,
         message=f"{message}: a full Newton step is expected to gain {optimum.decrement:.1e} nats{bursting}",
+        gradient_norm=float(np.linalg.norm(optimum.gradient)),
         n_spikes=n_spikes,
         dt=dt,
         duration=max(len(c.spikes) for c in clamps) * dt,
         seconds=time.perf_counter() - began,
         seed=seed,
         rank=_rank(data_information),
+        voltage_residual=likelihood.voltage_residual(optimum.z) if likelihood.n_voltages else None,
     )
 
 

@@ -12,6 +12,10 @@ from neurocode.recordings.experiment import Repeat
 FINEST_DT = 1e-4
 #: Start of each sweep that enters no likelihood and no score: the state settles from an unknown one.
 SETTLING = 0.5
+#: The recorded voltage is compared every 10 ms, so that residuals are nearly independent, and not in this
+#: window around a spike, whose shape integrate-and-fire models leave out; in seconds.
+VOLTAGE_INTERVAL = 10e-3
+SPIKE_WINDOW = (2e-3, 10e-3)
 
 
 def choose_dt(sampling: float | None, dt: float | None) -> float:
@@ -32,13 +36,15 @@ def choose_dt(sampling: float | None, dt: float | None) -> float:
     return sampling * round(ratio)
 
 
-def clamp(repeat: Repeat, dt: float, current: np.ndarray | None = None) -> Clamp:
+def clamp(repeat: Repeat, dt: float, *, with_voltage: bool = False) -> Clamp:
     """Put one repeat on the grid: the current averaged over each step, spikes as a flag of their step.
+
+    With ``with_voltage`` the membrane potential joins, thinned to every 10 ms and left out around spikes.
 
     Raises
     ------
     DataError
-        If two spikes fall into one step.
+        If two spikes fall into one step, or the voltage is asked for and was not recorded.
     """
     n_steps = int(np.floor(repeat.duration / dt + 1e-6))
     steps = np.floor(repeat.spike_times / dt + 1e-6).astype(int)
@@ -48,9 +54,9 @@ def clamp(repeat: Repeat, dt: float, current: np.ndarray | None = None) -> Clamp
         raise DataError(f"Two spikes fall into one time step of {dt * 1e3:g} ms at {time:.4f} s.")
     spikes = np.zeros(n_steps, bool)
     spikes[steps] = True
-    return Clamp(
-        on_grid(repeat.current if current is None else current, repeat.dt, dt, n_steps), spikes, counted_steps(n_steps, dt)
-    )
+    counted = counted_steps(n_steps, dt)
+    voltage = _thinned_voltage(repeat, dt, spikes, counted) if with_voltage else None
+    return Clamp(on_grid(repeat.current, repeat.dt, dt, n_steps), spikes, counted, voltage)
 
 
 def on_grid(current: np.ndarray | None, sampling: float | None, dt: float, n_steps: int) -> np.ndarray:
@@ -59,6 +65,20 @@ def on_grid(current: np.ndarray | None, sampling: float | None, dt: float, n_ste
         return np.zeros(n_steps)
     factor = round(dt / sampling)
     return current[: n_steps * factor].reshape(n_steps, factor).mean(axis=1)
+
+
+def _thinned_voltage(repeat: Repeat, dt: float, spikes: np.ndarray, counted: np.ndarray) -> np.ndarray:
+    """Voltage at the end of steps 10 ms apart and away from spikes, NaN elsewhere."""
+    if repeat.voltage is None or repeat.dt is None:
+        raise DataError("The voltage was not recorded; fit the spikes alone.")
+    before, after = (round(width / dt) for width in SPIKE_WINDOW)
+    near = np.convolve(spikes, np.ones(before + after + 1), "full")[before : before + len(spikes)] > 0
+    every = max(1, round(VOLTAGE_INTERVAL / dt))
+    compared = counted & ~near & (np.arange(1, len(spikes) + 1) % every == 0)
+    factor = round(dt / repeat.dt)
+    ends = np.arange(1, len(spikes) + 1) * factor
+    compared &= ends < len(repeat.voltage)
+    return np.where(compared, repeat.voltage[np.minimum(ends, len(repeat.voltage) - 1)], np.nan)
 
 
 def counted_steps(n_steps: int, dt: float) -> np.ndarray:

@@ -14,6 +14,8 @@ import numpy as np
 from neurocode.fitting.transforms import Coordinates
 from neurocode.simulation.step import NEVER, STEPS_SINCE_SPIKE, Step
 
+#: State variable that a recorded voltage is compared with.
+MEMBRANE_POTENTIAL = "v"
 #: Steps whose sensitivities are held at once.
 BLOCK_STEPS = 250
 
@@ -32,11 +34,14 @@ class Clamp:
     spikes : numpy.ndarray of bool
     counted : numpy.ndarray of bool
         Steps that enter the likelihood.
+    voltage : numpy.ndarray, optional
+        Membrane potential at the end of each step in volts, NaN where it is not compared.
     """
 
     current: np.ndarray
     spikes: np.ndarray
     counted: np.ndarray
+    voltage: np.ndarray | None = None
 
 
 class Lanes(NamedTuple):
@@ -50,16 +55,20 @@ class Lanes(NamedTuple):
     spikes: Array
     counted: Array
     time: Array
+    voltage: Array | None
     since: Array
     first: Array
 
 
 class Pass(NamedTuple):
-    """One pass over lanes: objective, derivatives, and the state in which each lane ends."""
+    """One pass over lanes: sums over spikes and voltages, and the state in which each lane ends.
 
-    log_likelihood: Array
-    gradient: Array
-    information: Array
+    ``spikes`` holds log-likelihood, gradient and Fisher information; ``voltage`` the sum of squared
+    residuals, that of residual times sensitivity and the product of the sensitivities.
+    """
+
+    spikes: tuple[Array, Array, Array]
+    voltage: tuple[Array, Array, Array]
     end: State
     tangents: State
 
@@ -76,7 +85,7 @@ def cut(sweeps: Sequence[Clamp], chunk_steps: int, dt: float, t_start: float = 0
 
     Lanes are in order of time: each continues the one before it unless it is the first of a sweep.
     """
-    columns: dict[str, list[np.ndarray]] = {"current": [], "spikes": [], "counted": [], "time": []}
+    columns: dict[str, list[np.ndarray]] = {"current": [], "spikes": [], "counted": [], "time": [], "voltage": []}
     since, first = [], []
     for sweep in sweeps:
         gaps = steps_since_spike(sweep.spikes)
@@ -87,9 +96,11 @@ def cut(sweeps: Sequence[Clamp], chunk_steps: int, dt: float, t_start: float = 0
             columns["spikes"].append(np.pad(sweep.spikes[part], padding))
             columns["counted"].append(np.pad(sweep.counted[part], padding))
             columns["time"].append(t_start + np.arange(start, start + chunk_steps) * dt)
+            if sweep.voltage is not None:
+                columns["voltage"].append(np.pad(sweep.voltage[part], padding, constant_values=np.nan))
             since.append(min(gaps[start], NEVER))
             first.append(start == 0)
-    stacked = {name: jnp.asarray(np.stack(parts, axis=1)) for name, parts in columns.items()}
+    stacked = {name: jnp.asarray(np.stack(parts, axis=1)) if parts else None for name, parts in columns.items()}
     return Lanes(**stacked, since=jnp.asarray(np.array(since, np.int32)), first=jnp.asarray(first))
 
 
@@ -101,10 +112,12 @@ def split(lanes: Lanes, groups: int) -> list[Lanes]:
     def fill(values: Array) -> Array:
         return jnp.concatenate([values, jnp.repeat(values[..., :1], missing, axis=-1)], axis=-1)
 
-    filled = Lanes(*(fill(values) for values in lanes))
+    filled = jax.tree.map(fill, lanes)
     filled = filled._replace(counted=filled.counted.at[:, count:].set(False), first=filled.first.at[count:].set(True))
-    parts = [jnp.split(values, groups, axis=-1) for values in filled]
-    return [Lanes(*group) for group in zip(*parts, strict=True)]
+    if filled.voltage is not None:
+        filled = filled._replace(voltage=filled.voltage.at[:, count:].set(jnp.nan))
+    size = (count + missing) // groups
+    return [jax.tree.map(lambda values, n=n: values[..., n * size : (n + 1) * size], filled) for n in range(groups)]
 
 
 class StaticCoordinates:
@@ -145,23 +158,22 @@ def derivative_pass(
 
     def block(carry: tuple, slot: tuple) -> tuple[tuple, None]:
         state, state_tangents, since, sums = carry
-        current, spikes, counted, time = slot
+        current, spikes, counted, time, recorded = slot
 
-        def run(z: Array, state: State) -> tuple[tuple[Array, State], Array]:
+        def run(z: Array, state: State) -> tuple[tuple[Array, Array | None, State], Array]:
             values = step.prepare({**fixed, **coordinates.to_values(z)})
-            return _run(step, values, state, since, (current, spikes, time))
+            return _run(step, values, state, since, (current, spikes, time), recorded is not None)
 
-        (log_odds, state), (slopes, state_tangents), since = _along_all(run, has_aux=True)(z, state, directions, state_tangents)
-        probability = jax.nn.sigmoid(log_odds)
-        surprise = jnp.where(counted, spikes - probability, 0.0).reshape(-1)
-        weight = jnp.where(counted, probability * (1 - probability), 0.0).reshape(-1)
-        flat = slopes.reshape(len(z), -1)
-        terms = (_sum_log_likelihood(log_odds, spikes, counted), flat @ surprise, (flat * weight) @ flat.T)
-        return (state, state_tangents, since, tuple(a + b for a, b in zip(sums, terms, strict=True))), None
+        results = _along_all(run, has_aux=True)(z, state, directions, state_tangents)
+        (log_odds, voltage, state), (odds_slopes, voltage_slopes, state_tangents), since = results
+        terms = (_spike_terms(log_odds, odds_slopes, spikes, counted), zero)
+        if recorded is not None:
+            terms = (terms[0], _voltage_terms(voltage, voltage_slopes, recorded))
+        return (state, state_tangents, since, jax.tree.map(jnp.add, sums, terms)), None
 
     zero = (jnp.zeros(()), jnp.zeros(len(z)), jnp.zeros((len(z), len(z))))
-    slots = tuple(_blocks(values) for values in (lanes.current, lanes.spikes, lanes.counted, lanes.time))
-    (end, end_tangents, _, sums), _ = jax.lax.scan(block, (state, state_tangents, lanes.since, zero), slots)
+    slots = jax.tree.map(_blocks, (lanes.current, lanes.spikes, lanes.counted, lanes.time, lanes.voltage))
+    (end, end_tangents, _, sums), _ = jax.lax.scan(block, (state, state_tangents, lanes.since, (zero, zero)), slots)
     return Pass(*sums, end=end, tangents=end_tangents)
 
 
@@ -170,7 +182,7 @@ def value_pass(step: Step, values: dict[str, Array], lanes: Lanes, start: State)
     """Log-likelihood, log odds of a spike in every step, and the end states."""
     prepared = step.prepare(values)
     begin = _begin(step, prepared, lanes, start)
-    (log_odds, end), _ = _run(step, prepared, begin, lanes.since, (lanes.current, lanes.spikes, lanes.time))
+    (log_odds, _, end), _ = _run(step, prepared, begin, lanes.since, (lanes.current, lanes.spikes, lanes.time))
     return _sum_log_likelihood(log_odds, lanes.spikes, lanes.counted), log_odds, end
 
 
@@ -193,21 +205,43 @@ def _begin(step: Step, values: dict[str, Array], lanes: Lanes, start: State) -> 
     return {name: jnp.where(lanes.first, resting[name], value) for name, value in start.items()}
 
 
+def _spike_terms(log_odds: Array, slopes: Array, spikes: Array, counted: Array) -> tuple[Array, Array, Array]:
+    """Log-likelihood, gradient and Fisher information of clamped spikes."""
+    probability = jax.nn.sigmoid(log_odds)
+    surprise = jnp.where(counted, spikes - probability, 0.0).reshape(-1)
+    weight = jnp.where(counted, probability * (1 - probability), 0.0).reshape(-1)
+    flat = slopes.reshape(len(slopes), -1)
+    return _sum_log_likelihood(log_odds, spikes, counted), flat @ surprise, (flat * weight) @ flat.T
+
+
+def _voltage_terms(voltage: Array, slopes: Array, recorded: Array) -> tuple[Array, Array, Array]:
+    """Sum of squared residuals, of residual times sensitivity, and product of sensitivities, where a voltage is given."""
+    known = ~jnp.isnan(recorded)
+    residual = jnp.where(known, recorded - voltage, 0.0).reshape(-1)
+    flat = jnp.where(known, slopes, 0.0).reshape(len(slopes), -1)
+    return residual @ residual, flat @ residual, flat @ flat.T
+
+
 def _run(
-    step: Step, prepared: dict[str, Array], state: State, since: Array, slots: tuple[Array, Array, Array]
-) -> tuple[tuple[Array, State], Array]:
-    """Log odds of a spike in each step, the state at the end, and the steps since the last spike there."""
+    step: Step,
+    prepared: dict[str, Array],
+    state: State,
+    since: Array,
+    slots: tuple[Array, Array, Array],
+    with_voltage: bool = False,
+) -> tuple[tuple[Array, Array | None, State], Array]:
+    """Log odds of a spike and membrane potential by step, the state at the end, and the steps since the last spike there."""
     counters = {STEPS_SINCE_SPIKE: since} if step.program.refractory is not None else {}
 
     def advance(state: State, slot: tuple[Array, Array, Array]) -> tuple[State, Array]:
         current, spikes, time = slot
         inputs = {**dict.fromkeys(step.inputs, current), "t": time}
         state, output = step(state, inputs, prepared, spikes=spikes)
-        return state, output.margin
+        return state, (output.margin, state[MEMBRANE_POTENTIAL] if with_voltage else None)
 
-    end, margin = jax.lax.scan(advance, {**state, **counters}, slots)
+    end, (margin, voltage) = jax.lax.scan(advance, {**state, **counters}, slots)
     log_spike, log_none = step.noise.log_probabilities(margin, prepared, step.dt)
-    return (log_spike - log_none, end), end.pop(STEPS_SINCE_SPIKE, since)
+    return (log_spike - log_none, voltage, end), end.pop(STEPS_SINCE_SPIKE, since)
 
 
 def _blocks(values: Array) -> Array:

@@ -9,9 +9,9 @@ leaves no trace in the result.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import jax
@@ -20,6 +20,7 @@ import numpy as np
 
 from neurocode.errors import FitError
 from neurocode.fitting.lanes import (
+    MEMBRANE_POTENTIAL,
     Clamp,
     Lanes,
     Pass,
@@ -95,7 +96,8 @@ class ClampedLikelihood:
     ------
     FitError
         If the model has no escape noise, or diffusive noise whose path the spikes do not determine; if
-        its refractory period is free; or if two spikes are closer than that period.
+        its refractory period is free; if two spikes are closer than that period; or if there is a voltage
+        and the model has no state ``v``.
     """
 
     def __init__(
@@ -111,6 +113,8 @@ class ClampedLikelihood:
         if model.noise is None or model.has_diffusion:
             raise FitError(f"Model '{model.name}' cannot be fitted by clamped likelihood: it needs escape noise and no xi.")
         free = names_in(model.refractory) & set(model.free) if model.refractory else set()
+        if any(sweep.voltage is not None for sweep in sweeps) and MEMBRANE_POTENTIAL not in model.states:
+            raise FitError(f"Model '{model.name}' has no state '{MEMBRANE_POTENTIAL}' to compare with the recorded voltage.")
         if free:
             raise FitError(f"The refractory period '{free.pop()}' has no gradient in discrete time; fix it for the fit.")
         self.coordinates = Coordinates.of(model)
@@ -126,6 +130,7 @@ class ClampedLikelihood:
             self._groups = split(lanes, min(GROUPS, self._n_lanes))
             self._first = np.concatenate([np.asarray(group.first) for group in self._groups])
         self.counted = [sweep.counted for sweep in sweeps]
+        self.n_voltages = sum(int(np.sum(np.isfinite(sweep.voltage))) for sweep in sweeps if sweep.voltage is not None)
         self.n_spikes = int(sum(np.sum(sweep.spikes & sweep.counted) for sweep in sweeps))
 
     def first_start(self, z: np.ndarray) -> tuple[States, States]:
@@ -138,19 +143,19 @@ class ClampedLikelihood:
         with jax.enable_x64(True):
             at = jnp.asarray(z, float)
 
-        def run(lanes: Lanes, part: slice) -> Pass:
-            own_start = {name: value[part] for name, value in start.items()}
-            own_tangents = {name: value[:, part] for name, value in tangents.items()}
-            return derivative_pass(self.step, self._static, at, self._fixed, lanes, own_start, own_tangents)
-
-        parts = self._each_group(run)
+        parts = self._each_group(lambda lanes, part: self._pass(at, lanes, part, start, tangents))
         following = {name: continued(np.concatenate([p.end[name] for p in parts])) for name in start}
         sensitivities = {name: continued(np.concatenate([p.tangents[name] for p in parts], axis=-1)) for name in start}
+        value, gradient, information = _total(p.spikes for p in parts)
+        if self.n_voltages:
+            value, gradient, information = _add_voltage(
+                (value, gradient, information), _total(p.voltage for p in parts), self.n_voltages
+            )
         offset = z - self._prior_mean
         return Derivatives(
-            value=sum(float(p.log_likelihood) for p in parts) - 0.5 * self.prior_precision * float(offset @ offset),
-            gradient=sum(np.asarray(p.gradient) for p in parts) - self.prior_precision * offset,
-            information=sum(np.asarray(p.information) for p in parts) + self.prior_precision * np.eye(len(z)),
+            value=value - 0.5 * self.prior_precision * float(offset @ offset),
+            gradient=gradient - self.prior_precision * offset,
+            information=information + self.prior_precision * np.eye(len(z)),
             start=following,
             tangents=sensitivities,
             mismatch=mismatch(start, following, self._first),
@@ -166,12 +171,25 @@ class ClampedLikelihood:
         """Log-likelihood in nats at coordinates ``z``, lanes settled."""
         return self._settled(z)[0]
 
+    def voltage_residual(self, z: np.ndarray) -> float:
+        """Root mean square of recorded minus modelled membrane potential at coordinates ``z``, in volts."""
+        with jax.enable_x64(True):
+            at = jnp.asarray(z, float)
+        start, tangents = self.first_start(z)
+        parts = self._each_group(lambda lanes, part: self._pass(at, lanes, part, start, tangents))
+        return float(np.sqrt(_total(p.voltage for p in parts)[0] / self.n_voltages))
+
     def spike_probabilities(self, z: np.ndarray) -> list[np.ndarray]:
         """For each sweep the probability of a spike in every step, zero where the step does not count."""
         probability = 1.0 / (1.0 + np.exp(-self._settled(z)[1]))
         starts = np.flatnonzero(self._first[: self._n_lanes])
         sweeps = [np.concatenate(list(lanes)) for lanes in np.split(probability[: self._n_lanes], starts[1:])]
         return [np.where(counted, values[: len(counted)], 0.0) for values, counted in zip(sweeps, self.counted, strict=True)]
+
+    def _pass(self, z: jax.Array, lanes: Lanes, part: slice, start: States, tangents: States) -> Pass:
+        own_start = {name: value[part] for name, value in start.items()}
+        own_tangents = {name: value[:, part] for name, value in tangents.items()}
+        return derivative_pass(self.step, self._static, z, self._fixed, lanes, own_start, own_tangents)
 
     def _settled(self, z: np.ndarray) -> tuple[float, np.ndarray, States]:
         """Log-likelihood, log odds of shape (lanes, steps) and start states once lanes follow on each other."""
@@ -201,6 +219,19 @@ class ClampedLikelihood:
             return list(pool.map(call, range(len(self._groups))))
 
 
+def _total(parts: Iterable[tuple]) -> tuple[float, np.ndarray, np.ndarray]:
+    value, gradient, information = (sum(np.asarray(term) for term in terms) for terms in zip(*parts, strict=True))
+    return float(value), gradient, information
+
+
+def _add_voltage(spikes: tuple, voltage: tuple, count: int) -> tuple[float, np.ndarray, np.ndarray]:
+    """Add the log-likelihood of Gaussian voltage residuals whose variance is the mean square (profile likelihood)."""
+    squares, slope, product = voltage
+    variance = squares / count
+    value = -0.5 * count * (np.log(2 * np.pi * variance) + 1)
+    return spikes[0] + value, spikes[1] + slope / variance, spikes[2] + product / variance
+
+
 def _refractory_steps(step: Step, values: dict) -> int:
     if step.program.refractory is None:
         return 0
@@ -222,4 +253,4 @@ def _exclude_refractory(sweep: Clamp, refractory_steps: int, dt: float) -> Clamp
             f"The spike at {early[0] * dt:.4f} s follows its predecessor within the refractory period of "
             f"{refractory_steps * dt * 1e3:g} ms; shorten the period or check the spike detection."
         )
-    return Clamp(sweep.current, sweep.spikes, sweep.counted & free)
+    return replace(sweep, counted=sweep.counted & free)

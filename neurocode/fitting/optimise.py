@@ -19,9 +19,10 @@ Progress = Callable[[float, int], None]
 
 #: Expected gain of a full Newton step, in nats, below which a fit has converged.
 CONVERGED = 1e-3
-#: Start states of lanes may differ from the ends of their predecessors by this, relative to their range.
-CONSISTENT = 1e-7
-CONSISTENT_TANGENTS = 1e-5
+#: Start states of lanes, and their sensitivities, may differ from the ends of their predecessors by this,
+#: relative to their range: in an ascent that is to end at a maximum, and in one that looks for the way to it.
+CONSISTENT = (1e-7, 1e-5)
+ROUGHLY_CONSISTENT = (1e-3, 1e-2)
 #: Passes for one point; the first has no sensitivities to start from.
 MOST_REPEATS, FIRST_REPEATS = 4, 40
 #: Radius of the first step in standard errors; below the smallest an ascent has stalled.
@@ -89,10 +90,18 @@ class Ascent:
         Start.
     progress : callable, optional
         Called with the log-likelihood and the number of passes.
+    consistent : (float, float)
+        Tolerances for the start states of the chunks and for their sensitivities.
     """
 
-    def __init__(self, likelihood: ClampedLikelihood, z: np.ndarray, progress: Progress | None = None) -> None:
-        self.likelihood, self.progress, self.passes = likelihood, progress, 0
+    def __init__(
+        self,
+        likelihood: ClampedLikelihood,
+        z: np.ndarray,
+        progress: Progress | None = None,
+        consistent: tuple[float, float] = CONSISTENT,
+    ) -> None:
+        self.likelihood, self.progress, self.consistent, self.passes = likelihood, progress, consistent, 0
         self.radius = FIRST_RADIUS
         self.point = self._evaluate(np.asarray(z, float), *likelihood.first_start(z), FIRST_REPEATS)
         self.secant = np.zeros_like(self.point.information)
@@ -137,7 +146,7 @@ class Ascent:
             result = self.likelihood.derivatives(z, start, tangents)
             start, tangents = result.start, result.tangents
             self.passes += 1
-            if not (result.mismatch > CONSISTENT or result.tangent_mismatch > CONSISTENT_TANGENTS):
+            if not (result.mismatch > self.consistent[0] or result.tangent_mismatch > self.consistent[1]):
                 break
         arrays = (result.gradient, result.information)
         value = result.value if all(np.all(np.isfinite(array)) for array in arrays) else -np.inf

@@ -76,6 +76,8 @@ class FitResult:
         In hertz.
     converged : bool
     message : str
+    gradient_norm : float
+        Norm of the gradient in unconstrained coordinates, prior included, in nats.
     n_spikes : int
         Spikes that entered the likelihood.
     dt : float
@@ -87,6 +89,8 @@ class FitResult:
     seed : int
     rank : int
         Rank of the information of the data alone.
+    voltage_residual : float, optional
+        Root mean square of the voltage residuals in volts, where the voltage was fitted too.
     cross_validation : CrossValidation, optional
         Where models were compared.
     """
@@ -99,12 +103,14 @@ class FitResult:
     training_rate: float
     converged: bool
     message: str
+    gradient_norm: float
     n_spikes: int
     dt: float
     duration: float
     seconds: float
     seed: int
     rank: int
+    voltage_residual: float | None = None
     cross_validation: CrossValidation | None = None
 
     @property
@@ -125,6 +131,7 @@ class FitResult:
             "parameters": {name: dict(vars(parameter)) for name, parameter in self.parameters.items()},
             "converged": self.converged,
             "message": self.message,
+            "gradient_norm": self.gradient_norm,
             "n_spikes": self.n_spikes,
             "dt": {"value": self.dt, "unit": "s"},
             "log_likelihood": self.log_likelihood,
@@ -135,6 +142,8 @@ class FitResult:
             "seed": self.seed,
             "seconds": self.seconds,
         }
+        if self.voltage_residual is not None:
+            table["voltage_residual"] = {"value": 1e3 * self.voltage_residual, "unit": "mV"}
         if self.cross_validation is not None:
             table["cross_validation"] = dict(vars(self.cross_validation))
         return plain(table)

@@ -9,7 +9,7 @@ import pandas as pd
 from scipy.stats import chi2
 
 from neurocode.errors import FitError
-from neurocode.fitting.fit import PASSES_A_START, chunked_likelihood
+from neurocode.fitting.fit import chunked_likelihood
 from neurocode.fitting.grid import clamp, counted_steps
 from neurocode.fitting.lanes import Clamp
 from neurocode.fitting.optimise import Ascent
@@ -17,6 +17,8 @@ from neurocode.fitting.result import FitResult
 from neurocode.recordings.experiment import Experiment
 from neurocode.simulation.jax_engine import run_jax
 from neurocode.units import parse_unit
+
+PASSES_A_REFIT = 80
 
 
 @dataclass(frozen=True)
@@ -79,12 +81,12 @@ def profile_likelihood(result: FitResult, experiment: Experiment, name: str, *, 
     low, high = result.model.parameters[name].bounds
     values = fitted.value + np.linspace(-reach, reach, n_points) * fitted.standard_error
     values = values[(values > low) & (values < high)]
-    clamps = [clamp(repeat, result.dt) for repeat in experiment.repeats]
+    clamps = [clamp(repeat, result.dt, with_voltage=result.voltage_residual is not None) for repeat in experiment.repeats]
     heights = []
     for value in values:
         likelihood = chunked_likelihood(result.model.with_parameters({name: value}).with_fixed(name), clamps, result.dt)
         ascent = Ascent(likelihood, likelihood.coordinates.to_coordinates(result.model.values))
-        ascent.climb(PASSES_A_START, enough=1e-3)
+        ascent.climb(PASSES_A_REFIT, enough=1e-3)
         heights.append(ascent.point.log_likelihood)
     heights = np.array(heights)
     return Profile(name, fitted.unit, values, heights, _crossings(values, heights, float(np.max(heights)) - chi2.ppf(0.95, 1) / 2))
@@ -105,14 +107,21 @@ def parametric_bootstrap(result: FitResult, experiment: Experiment, *, n_samples
     -------
     pandas.DataFrame
         A row a sample, a column a free parameter in its own unit.
+
+    Raises
+    ------
+    FitError
+        For a fit to spikes and voltage: the model has no noise in the voltage to draw from.
     """
+    if result.voltage_residual is not None:
+        raise FitError("The parametric bootstrap is defined for fits to spikes, not to spikes and voltage.")
     clamps = [clamp(repeat, result.dt) for repeat in experiment.repeats]
     simulated = [_simulated(result, data, n_samples, seed + number) for number, data in enumerate(clamps)]
     rows = []
     for sample in range(n_samples):
         likelihood = chunked_likelihood(result.model, [sweeps[sample] for sweeps in simulated], result.dt)
         ascent = Ascent(likelihood, likelihood.coordinates.to_coordinates(result.model.values))
-        ascent.climb(PASSES_A_START, enough=1e-3)
+        ascent.climb(PASSES_A_REFIT, enough=1e-3)
         rows.append(likelihood.values_at(ascent.point.z))
     frame = pd.DataFrame(rows)
     return frame / [parse_unit(result.model.parameters[name].unit).scale for name in frame.columns]

@@ -13,6 +13,7 @@ import quantities as pq
 
 from neurocode.errors import DataError
 from neurocode.recordings.detection import DEAD_TIME_MS, THRESHOLD_MV, detect_spikes
+from neurocode.recordings.electrode import ElectrodeKernel, electrode_kernel
 from neurocode.recordings.files import read, signal_of
 from neurocode.units import in_si, require_membrane_current, signal_to_si
 
@@ -96,6 +97,7 @@ class Experiment:
         test: str | Path | None = None,
         *,
         current_offset: object = 0.0,
+        electrode: str | Path | None = None,
         spike_threshold: float = THRESHOLD_MV,
         dead_time: float = DEAD_TIME_MS,
     ) -> Experiment:
@@ -107,6 +109,9 @@ class Experiment:
             Sweeps of a file are the repeats.
         current_offset : float, quantity or text
             Subtracted from the current (ampere unless a unit is given): what the amplifier adds.
+        electrode : path, optional
+            Subthreshold recording under weak noise, from which the response of the electrode is estimated and
+            taken off the voltage (:func:`electrode_kernel`). Spikes are detected before.
         spike_threshold : float
             In mV.
         dead_time : float
@@ -118,14 +123,16 @@ class Experiment:
             That names the file and what was expected.
         """
         offset = in_si(current_offset, "amp", "The current offset")
-        held_out = None if test is None else cls.from_files(
-            test, current_offset=current_offset, spike_threshold=spike_threshold, dead_time=dead_time
-        )  # fmt: skip
+        options = {"current_offset": current_offset, "spike_threshold": spike_threshold, "dead_time": dead_time}
+        held_out = None if test is None else cls.from_files(test, electrode=electrode, **options)
         block = read(training)
         voltages = [signal_of(segment, "V", "voltage", str(training)) for segment in block.segments]
         currents = [signal_of(segment, "A", "current", str(training)) - offset * pq.A for segment in block.segments]
         try:
             trains = [detect_spikes(v, threshold=spike_threshold, dead_time=dead_time) for v in voltages]
+            if electrode is not None:
+                kernel = _kernel_of_file(electrode)
+                voltages = [_compensated(kernel, *signals) for signals in zip(voltages, currents, strict=True)]
             return cls(trains, currents, voltages, test=held_out, name=Path(training).stem)
         except DataError as error:
             raise DataError(f"{training}: {error}") from None
@@ -158,6 +165,31 @@ class Experiment:
             if lowest < FROZEN_CORRELATION:
                 raise DataError(f"The repeats do not share one frozen current: correlation {lowest:.2f} with their mean.")
         return mean
+
+
+def _kernel_of_file(path: str | Path) -> ElectrodeKernel:
+    """Response of the electrode from the first sweep of a file.
+
+    Raises
+    ------
+    DataError
+        That names the file.
+    """
+    recording = Experiment.from_files(path).repeats[0]
+    if len(recording.spike_times):
+        raise DataError(f"{path}: the electrode recording holds {len(recording.spike_times)} spikes, expected none.")
+    try:
+        return electrode_kernel(recording.voltage, recording.current, recording.dt)
+    except DataError as error:
+        raise DataError(f"{path}: {error}") from None
+
+
+def _compensated(kernel: ElectrodeKernel, voltage: neo.AnalogSignal, current: neo.AnalogSignal) -> neo.AnalogSignal:
+    period = float(voltage.sampling_period.rescale("s"))
+    if abs(period - kernel.dt) > 1e-9:
+        raise DataError(f"The electrode recording is sampled every {kernel.dt:g} s, the recording every {period:g} s.")
+    volts, amperes = (signal.rescale(unit).magnitude[:, 0] for signal, unit in ((voltage, "V"), (current, "A")))
+    return voltage.duplicate_with_new_data(kernel.compensate(volts, amperes)[:, None], units="V")
 
 
 def _one_each(signals: object, count: int, what: str) -> list:

@@ -6,6 +6,7 @@ Each is a Brian2 ``StateUpdateMethod``: equations in, abstract code out. Both en
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 import sympy
 from brian2.equations import Equations
@@ -48,25 +49,25 @@ class StaggeredEuler(StateUpdateMethod):
 
 
 class MatrixExponential(StateUpdateMethod):
-    """Exact propagator of any linear system with input held over the step.
+    """Exact transition of any linear system with additive noise, its input held over the step.
 
-    ``x' = A x + b`` is advanced by ``x <- exp(A dt) x + (integral of exp(A s) ds) b``, with both matrices
-    from a scaled Taylor series and repeated squaring (Moler & Van Loan 2003, method 3). Nothing is
-    diagonalised, so oscillating, degenerate and defective systems come out right, where Brian2's
-    ``exact`` returns NaN.
+    ``dx = (A x + b) dt + B dW`` is advanced by ``x <- exp(A dt) x + (integral of exp(A s) ds) b + L z`` with z
+    standard normal and ``L L' = integral of exp(A s) B B' exp(A' s) ds``: an Ornstein-Uhlenbeck process
+    has its exact mean, variance and autocovariance at any time step. All three matrices come from a scaled
+    Taylor series and repeated doubling (Moler & Van Loan 2003, method 3; Van Loan 1978). Nothing is diagonalised, so
+    oscillating, degenerate and defective systems come out right, where Brian2's ``exact`` returns NaN.
     """
 
     def __call__(self, equations: Equations, variables: Mapping | None = None, method_options: Mapping | None = None) -> str:
-        if equations.is_stochastic:
-            raise UnsupportedEquationsException("The matrix exponential integrates deterministic equations only.")
-        matrix, constant = _linear_system(equations, variables)
+        system = _linear_system(equations, variables)
         held = [name for name, equation in equations.items() if "unless refractory" in getattr(equation, "flags", ())]
         states = list(_ordered_states(equations))
-        active = _PropagatorCode(states, matrix, constant, "a")
-        lines = active.lines
+        active = _PropagatorCode(states, system, "a")
         updates = {name: active.update(name) for name in states}
+        draws = [f"{_draw(name)} = randn()" for name in states if (name, name) in active.spread]
+        lines = [*draws, *active.lines]
         if held:
-            frozen = _PropagatorCode(states, *_without_rows(held, matrix, constant), "h")
+            frozen = _PropagatorCode(states, system.without(held), "h")
             for name in (n for n in states if n not in held and frozen.update(n) != active.update(n).replace("_a_", "_h_")):
                 lines = [*lines, *frozen.lines] if frozen.lines[0] not in lines else lines
                 updates[name] = f"int(not_refractory)*({updates[name]}) + (1 - int(not_refractory))*({frozen.update(name)})"
@@ -74,26 +75,75 @@ class MatrixExponential(StateUpdateMethod):
         return "\n".join(lines)
 
 
-class _PropagatorCode:
-    """Abstract code for exp(A dt) and its integral, zero entries left out."""
+@dataclass(frozen=True)
+class _LinearSystem:
+    """Coefficients of ``dx = (A x + b) dt + B dW`` as text: ``matrix``, ``constant`` and ``noise``; zeros are absent."""
 
-    def __init__(self, states: list[str], matrix: Matrix, constant: dict[str, str], tag: str) -> None:
-        self.states, self.matrix, self.constant, self.tag = states, matrix, constant, tag
+    matrix: Matrix
+    constant: dict[str, str]
+    noise: Matrix
+
+    def without(self, names: list[str]) -> _LinearSystem:
+        """The system in which the named variables stand still."""
+        return _LinearSystem(
+            {key: value for key, value in self.matrix.items() if key[0] not in names},
+            {name: value for name, value in self.constant.items() if name not in names},
+            {key: value for key, value in self.noise.items() if key[0] not in names},
+        )
+
+
+class _PropagatorCode:
+    """Abstract code for exp(A dt), its integral and the factor of the noise covariance, zero entries left out."""
+
+    def __init__(self, states: list[str], system: _LinearSystem, tag: str) -> None:
+        self.states, self.constant, self.tag = states, system.constant, tag
         self.lines: list[str] = [f"_h_{tag} = dt/{2**SQUARINGS}"]
         self._count = 0
-        scaled = {key: self._assign(f"_h_{tag}*({text})") for key, text in matrix.items()}
+        scaled = {key: self._assign(f"_h_{tag}*({text})") for key, text in system.matrix.items()}
         propagator, integral = self._taylor(scaled)
+        covariance = self._first_covariance(scaled, system.noise)
         for _ in range(SQUARINGS):
+            covariance = self._add(covariance, self._product(self._product(propagator, covariance), _transposed(propagator)))
             integral = self._add(integral, self._product(propagator, integral))
             propagator = self._product(propagator, propagator)
         self.propagator, self.integral = propagator, integral
+        self.spread = self._cholesky(covariance)
 
     def update(self, name: str) -> str:
         terms = [f"{self.propagator[name, other]}*{other}" for other in self.states if (name, other) in self.propagator]
         terms += [
             f"{self.integral[name, other]}*({text})" for other, text in self.constant.items() if (name, other) in self.integral
         ]
+        terms += [f"{self.spread[name, other]}*{_draw(other)}" for other in self.states if (name, other) in self.spread]
         return " + ".join(terms) if terms else "0"
+
+    def _first_covariance(self, scaled: Matrix, noise: Matrix) -> Matrix:
+        """Noise covariance over the first, shortest step: h sum of M^k(S)/(k+1)! with M(S) = X S + S X'."""
+        term = {key: self._assign(f"_h_{self.tag}*({value})") for key, value in self._product(noise, _transposed(noise)).items()}
+        total = term
+        for k in range(1, TAYLOR_TERMS if term else 0):
+            grown = self._add(self._product(scaled, term), self._product(term, _transposed(scaled)))
+            term = {key: self._assign(f"{value}/{k + 1}") for key, value in grown.items()}
+            total = self._add(total, term)
+        return total
+
+    def _cholesky(self, covariance: Matrix) -> Matrix:
+        """Lower factor of a covariance; a direction without noise of its own gets a pivot of zero."""
+        factor: Matrix = {}
+        for row, name in enumerate(self.states):
+            if (name, name) not in covariance:
+                continue
+            for other in self.states[: row + 1]:
+                known = [k for k in self.states if (name, k) in factor and (other, k) in factor]
+                shared = [f"{factor[name, k]}*{factor[other, k]}" for k in known]
+                rest = " - ".join([covariance.get((name, other), "0"), *shared])
+                if other == name:
+                    pivot = self._assign(rest)
+                    factor[name, name] = self._assign(f"sqrt(0.5*({pivot} + abs({pivot})))")
+                elif (other, other) in factor and rest != "0":
+                    pivot = factor[other, other]
+                    factor[name, other] = self._assign(f"({rest})*{pivot}/({pivot}*{pivot} + 1e-300)")
+        return factor
 
     def _assign(self, expression: str) -> str:
         self._count += 1
@@ -113,9 +163,9 @@ class _PropagatorCode:
     def _product(self, left: Matrix, right: Matrix) -> Matrix:
         terms: dict[tuple[str, str], list[str]] = {}
         for (row, inner), first in left.items():
-            for column in self.states:
-                if (inner, column) in right:
-                    terms.setdefault((row, column), []).append(f"{first}*{right[inner, column]}")
+            for (other, column), second in right.items():
+                if other == inner:
+                    terms.setdefault((row, column), []).append(f"({first})*({second})")
         return {key: self._assign(" + ".join(products)) for key, products in terms.items()}
 
     def _add(self, left: Matrix, right: Matrix) -> Matrix:
@@ -123,14 +173,29 @@ class _PropagatorCode:
         return {key: self._assign(" + ".join(m[key] for m in (left, right) if key in m)) for key in keys}
 
 
-def _linear_system(equations: Equations, variables: Mapping | None) -> tuple[Matrix, dict[str, str]]:
-    """Coefficients of ``x' = A x + b`` as text; entries that are zero are absent."""
+def _transposed(matrix: Matrix) -> Matrix:
+    return {(column, row): value for (row, column), value in matrix.items()}
+
+
+def _draw(name: str) -> str:
+    """Standard normal number that belongs to a state."""
+    return f"_normal_{name}"
+
+
+def _linear_system(equations: Equations, variables: Mapping | None) -> _LinearSystem:
     states = list(_ordered_states(equations))
     symbols = {name: sympy.Symbol(name, real=True) for name in states}
     matrix: Matrix = {}
     constant: dict[str, str] = {}
+    noise: Matrix = {}
     for name, expression in equations.get_substituted_expressions(variables):
-        rest = _activate(str_to_sympy(expression.code, variables)).expand()
+        deterministic, stochastic = expression.split_stochastic()
+        for source, coefficient in (stochastic or {}).items():
+            strength = _activate(str_to_sympy(coefficient.code, variables))
+            if strength.free_symbols & set(symbols.values()):
+                raise UnsupportedEquationsException(f"The noise of '{name}' is not additive: its strength depends on the state.")
+            noise[name, source] = sympy_to_str(strength)
+        rest = _activate(str_to_sympy(deterministic.code, variables)).expand() if deterministic else sympy.Integer(0)
         for other, symbol in symbols.items():
             slope = sympy.simplify(sympy.diff(rest, symbol))
             if slope.free_symbols & set(symbols.values()):
@@ -140,20 +205,13 @@ def _linear_system(equations: Equations, variables: Mapping | None) -> tuple[Mat
         offset = rest.subs(dict.fromkeys(symbols.values(), 0))
         if offset != 0:
             constant[name] = sympy_to_str(offset)
-    return matrix, constant
+    return _LinearSystem(matrix, constant, noise)
 
 
 def _activate(expression: sympy.Expr) -> sympy.Expr:
     """Drop the factor ``int(not_refractory)`` that Brian2 adds to held equations."""
     flags = [f for f in expression.atoms(sympy.Function) if f.func.__name__ == "int_" and str(f.args[0]) == "not_refractory"]
     return expression.subs(dict.fromkeys(flags, 1))
-
-
-def _without_rows(held: list[str], matrix: Matrix, constant: dict[str, str]) -> tuple[Matrix, dict[str, str]]:
-    return (
-        {key: value for key, value in matrix.items() if key[0] not in held},
-        {name: value for name, value in constant.items() if name not in held},
-    )
 
 
 def _ordered_states(equations: Equations, order: tuple[str, ...] | None = None) -> tuple[str, ...]:
