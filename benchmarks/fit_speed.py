@@ -44,10 +44,13 @@ def compare_with_longer_run(model: nc.models.NeuronModel, experiment: nc.Experim
     print(f"{model.name}: {6 * factor} starts, {longer.seconds:.1f} s, gain {gain:+.5f} nats per spike")
 
 
-def chunking_error(likelihood: ClampedLikelihood, whole: ClampedLikelihood, z: np.ndarray) -> float:
+def chunking_error(model: nc.models.NeuronModel, experiment: nc.Experiment, result: nc.FitResult) -> float:
     """Relative difference of the log-likelihood in chunks and in one piece."""
-    reference = whole.log_likelihood(z)
-    return abs(likelihood.log_likelihood(z) - reference) / abs(reference)
+    data = [clamp(repeat, result.dt) for repeat in experiment.repeats]
+    chunked = training_likelihood(model, data, result.dt, 3.0)
+    whole = ClampedLikelihood(model, data, result.dt, chunk_steps=len(data[0].spikes))
+    z = chunked.coordinates.to_coordinates(result.model.values)
+    return abs(chunked.log_likelihood(z) / whole.log_likelihood(z) - 1)
 
 
 class ClampedGroup:
@@ -130,23 +133,19 @@ def main() -> None:
     parser.add_argument("--csv", action="store_true", help="end with benchmark,case,peer,peer_seconds,our_seconds,ratio")
     arguments = parser.parse_args()
     experiment = nc.Experiment.from_files(arguments.training)
-    rows = []
-    for name in arguments.model or ["gif", "igif-ia"]:
-        model = nc.models.by_name(name)
-        result = our_fit(model, experiment)
-        data = [clamp(repeat, result.dt) for repeat in experiment.repeats]
-        chunked = training_likelihood(model, data, result.dt, 3.0)
-        whole = ClampedLikelihood(model, data, result.dt, chunk_steps=len(data[0].spikes))
-        z = chunked.coordinates.to_coordinates(result.model.values)
-        print(f"{name}: chunking changes the log-likelihood by {chunking_error(chunked, whole, z):.1e} of itself")
+    models = [nc.models.by_name(name) for name in arguments.model or ["gif", "igif-ia"]]
+    results = [our_fit(model, experiment) for model in models]
+    for model, result in zip(models, results, strict=True):
+        print(f"{model.name}: chunking changes the log-likelihood by {chunking_error(model, experiment, result):.1e} of itself")
         if arguments.longer:
             compare_with_longer_run(model, experiment, result, arguments.longer)
-        if arguments.peer_minutes:
-            best, seconds = peer_fit(model, experiment, result.log_likelihood, arguments.peer_minutes)
-            deficit = (result.log_likelihood - best) / result.n_spikes
-            reached = "reached ours" if deficit <= 0 else f"is {deficit:.3f} nats per spike below ours: the ratio is a lower bound"
-            print(f"{name}: nevergrad {reached} after {seconds:.0f} s")
-            rows.append(("fit_speed", name, "nevergrad+brian2", seconds, result.seconds))
+    rows = []
+    for model, result in zip(models, results, strict=True) if arguments.peer_minutes else ():
+        best, seconds = peer_fit(model, experiment, result.log_likelihood, arguments.peer_minutes)
+        deficit = (result.log_likelihood - best) / result.n_spikes
+        reached = "reached ours" if deficit <= 0 else f"is {deficit:.3f} nats per spike below ours: the ratio is a lower bound"
+        print(f"{model.name}: nevergrad {reached} after {seconds:.0f} s")
+        rows.append(("fit_speed", model.name, "nevergrad+brian2", seconds, result.seconds))
     if arguments.csv:
         print("benchmark,case,peer,peer_seconds,our_seconds,ratio")
         for *names, peer, ours in rows:
