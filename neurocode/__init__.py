@@ -20,6 +20,8 @@ _NAMES = {
     "write": "neurocode.recordings:write",
     "Experiment": "neurocode.recordings:Experiment",
     "statistics": "neurocode.statistics:",
+    "complexity": "neurocode.statistics.complexity:",
+    "describe": "neurocode.statistics.describe:describe",
     "fitting": "neurocode.fitting:",
     "fit": "neurocode.fitting:fit",
     "evaluate": "neurocode.fitting:evaluate",

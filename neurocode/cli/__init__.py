@@ -9,7 +9,7 @@ import sys
 
 import typer
 
-from neurocode.cli import demo, fit, simulate
+from neurocode.cli import demo, describe, fit, simulate
 from neurocode.cli.data import data_app
 from neurocode.errors import ModelError, NeurocodeError
 
@@ -21,6 +21,7 @@ app = typer.Typer(
 )
 app.command("demo", epilog=demo.EPILOG)(demo.demo_command)
 app.command("fit", epilog=fit.EPILOG)(fit.fit_command)
+app.command("describe", epilog=describe.EPILOG)(describe.describe_command)
 app.command("simulate", epilog=simulate.EPILOG)(simulate.simulate_command)
 app.add_typer(data_app, name="data")
 

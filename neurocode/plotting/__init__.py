@@ -4,6 +4,8 @@ Contents
 --------
 fit_figure
     The page of a fit.
+describe_figure
+    The page that describes many units.
 spikes
     Panels of spikes, rates and goodness of fit.
 house_style, save_figure, label_panel
@@ -11,7 +13,8 @@ house_style, save_figure, label_panel
 """
 
 from neurocode.plotting import spikes
+from neurocode.plotting.describe_figure import describe_figure
 from neurocode.plotting.fit_figure import fit_figure
 from neurocode.plotting.style import house_style, label_panel, save_figure
 
-__all__ = ["fit_figure", "house_style", "label_panel", "save_figure", "spikes"]
+__all__ = ["describe_figure", "fit_figure", "house_style", "label_panel", "save_figure", "spikes"]

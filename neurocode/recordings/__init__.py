@@ -8,6 +8,10 @@ detect_spikes
     Spikes from a membrane potential.
 Experiment, Repeat
     A recording made ready for a fit.
+Trains
+    Many spike trains as arrays.
+Layout, read_layout
+    Spike trains from MAT, HDF5, NPY and text files by a description of where they are.
 datasets
     Named public recordings: listed, found in ``NEUROCODE_DATA`` or downloaded.
 """
@@ -16,5 +20,7 @@ from neurocode.recordings import datasets
 from neurocode.recordings.detection import detect_spikes
 from neurocode.recordings.experiment import Experiment, Repeat
 from neurocode.recordings.files import read, write
+from neurocode.recordings.layout import Layout, read_layout
+from neurocode.recordings.trains import Trains
 
-__all__ = ["Experiment", "Repeat", "datasets", "detect_spikes", "read", "write"]
+__all__ = ["Experiment", "Layout", "Repeat", "Trains", "datasets", "detect_spikes", "read", "read_layout", "write"]

@@ -11,16 +11,18 @@ import numpy as np
 
 from neurocode.errors import DataError
 from neurocode.statistics.lempel_ziv import (
+    DENSE_BITS,
     count_lz76,
     count_lz76_automaton,
+    count_lz76_binary,
     count_lz76_dense,
     count_lz78,
     events_of,
     histogram,
 )
 
-#: Collision entropy (bits a symbol) from which every position is indexed, not events alone, and the largest alphabet for that.
-DENSE_BITS, LARGEST_DENSE = 0.62, 32
+#: Largest alphabet of which every position may be indexed.
+LARGEST_DENSE = 32
 
 
 def lz76(sequence: Sequence | np.ndarray | str | bytes, *, count_unfinished: bool = True) -> int:
@@ -89,14 +91,13 @@ def lz76_of_events(times: np.ndarray, length: int, symbols: np.ndarray | None = 
     times = np.asarray(times, np.int64)
     if times.size and (times[0] < 0 or times[-1] >= length or np.any(np.diff(times) <= 0)):
         raise DataError(f"Event positions must increase inside [0, {length}).")
-    symbols = np.ones(times.size, np.uint8) if symbols is None else np.asarray(symbols)
     if length == 0:
         return 0
-    words, unfinished = count_lz76(times, symbols, length)
-    if words < 0:
+    if symbols is not None:
         codes = np.zeros(length, np.int32)
         codes[times] = symbols
-        words, unfinished = count_lz76_automaton(codes)
+        return lz76(codes, count_unfinished=count_unfinished)
+    words, unfinished = count_lz76_binary(times, length)
     return int(words - (unfinished and not count_unfinished))
 
 

@@ -14,6 +14,8 @@ from numba import njit
 
 #: Candidates and comparisons per event after which the suffix automaton takes over.
 BUDGET = 64
+#: Collision entropy (bits a symbol) from which every position is indexed, not events alone.
+DENSE_BITS = 0.62
 #: Bits of collision entropy between one hash level and the next, and most levels.
 BITS_A_LEVEL, MOST_LEVELS = 4.0, 8
 
@@ -53,7 +55,7 @@ def hash_levels(times: np.ndarray, symbols: np.ndarray) -> np.ndarray:
     for count in counts:
         collision += (count / max(times.size - 1, 1)) ** 2
     bits = max(-np.log2(max(collision, 1e-12)), 0.05)
-    spacing = max(1, int(round(BITS_A_LEVEL / bits)))
+    spacing = max(1, round(BITS_A_LEVEL / bits))
     needed = np.log2(times.size + 2.0) / bits
     n_levels = min(MOST_LEVELS, max(2, int(np.ceil(needed / spacing)) + 1))
     return np.arange(n_levels) * spacing
@@ -283,6 +285,27 @@ def count_lz76_automaton(sequence: np.ndarray) -> tuple[int, bool]:
             words += 1
             state = 0
     return words + (state != 0), state != 0
+
+
+@njit(cache=True, nogil=True)
+def count_lz76_binary(times: np.ndarray, length: int) -> tuple[int, bool]:
+    """LZ76 of the binary sequence with ones at ``times``, by whichever of the three counts suits it."""
+    share = times.size / length
+    dense = -np.log2(share**2 + (1 - share) ** 2) >= DENSE_BITS
+    sequence = np.zeros(length if dense or share > 0.5 else 0, np.uint8)
+    if sequence.size:
+        sequence[times] = 1
+    if dense:
+        words, unfinished = count_lz76_dense(sequence, 1)
+    else:
+        events = times if share <= 0.5 else np.flatnonzero(sequence == 0)
+        words, unfinished = count_lz76(events, np.ones(events.size, np.uint8), length)
+    if words >= 0:
+        return words, unfinished
+    if not sequence.size:
+        sequence = np.zeros(length, np.uint8)
+        sequence[times] = 1
+    return count_lz76_automaton(sequence)
 
 
 @njit(cache=True, nogil=True)

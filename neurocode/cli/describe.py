@@ -1,0 +1,55 @@
+"""``neurocode describe``: tables and figures of recorded spike trains."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich import print as show
+
+EPILOG = """Examples:\n\n
+neurocode describe session.nwb -o out/\n\n
+neurocode describe movie.mat --variable Spikes --axes unit,trial --time-unit ms --t-stop 18000 -o out/\n\n
+neurocode describe waves.h5 --variable spikes --counts sCount -o out/\n\n
+neurocode describe song_*.txt --axes trial --time-unit ms -o out/\n\n
+neurocode describe cells.mat --layout layout.toml -o out/"""
+
+
+def describe_command(
+    files: Annotated[list[Path], typer.Argument(help="Recordings: NWB, NIX and what else Neo reads, or MAT, HDF5, NPY, text.")],
+    output: Annotated[Path, typer.Option("--output", "-o", help="Folder to write into.")],
+    layout: Annotated[Path | None, typer.Option(help="TOML file with the entries below.")] = None,
+    variable: Annotated[str, typer.Option(help="Variable of a MAT or HDF5 file.")] = "",
+    axes: Annotated[str, typer.Option(help="Axes: unit, trial, stimulus, time, bin or spike, separated by commas.")] = "spike",
+    time_unit: Annotated[str, typer.Option(help="Unit of the spike times: s, ms or us.")] = "s",
+    counts: Annotated[str, typer.Option(help="Variable with the number of spikes of each unit.")] = "",
+    bin_size: Annotated[float, typer.Option(help="Bin of counts, in the unit of time.")] = 1.0,
+    t_start: Annotated[float, typer.Option(help="Start of every train, in the unit of time.")] = 0.0,
+    t_stop: Annotated[float | None, typer.Option(help="End of every train, in the unit of time.")] = None,
+    complexity_bin: Annotated[
+        float | None, typer.Option(help="Bin of the complexity in seconds (default: mean interval / 5).")
+    ] = None,
+    surrogates: Annotated[int, typer.Option(min=0, help="Surrogates of each kind and unit.")] = 200,
+    seed: Annotated[int, typer.Option(help="Of the surrogates.")] = 0,
+) -> None:
+    """Describe spike trains: rate, variability, complexity with significance, a row a unit."""
+    from neurocode.cli.describe_report import write_description
+    from neurocode.recordings.layout import Layout
+
+    given = {"variable": variable, "axes": axes, "time_unit": time_unit, "counts": counts}
+    given |= {"bin_size": bin_size, "t_start": t_start, "t_stop": t_stop}
+    chosen = Layout(**given) if layout is None else Layout.load(layout)
+    table = write_description(files, output, chosen, bin_size=complexity_bin, n_surrogates=surrogates, seed=seed)
+    middle = table.median(numeric_only=True)
+    show(
+        f"{len(table)} units, {int(table['n_spikes'].sum())} spikes; medians: {middle['rate']:.3g} Hz, CV {middle['cv']:.3g}, "
+        f"LV {middle['lv']:.3g}, Fano factor {middle['fano_factor']:.3g}"
+    )
+    if "lz_q" in table:
+        below = ((table["lz_q"] < 0.05) & (table["lz_ratio"] < 1)).sum()
+        show(f"LZ complexity below rate-matched surrogates (q < 0.05) in {below} of {table['lz_q'].notna().sum()} units")
+    for unit, reason in table["reason"].items():
+        if reason:
+            show(f"note: {unit}: {reason}")
+    show(f"Report: {output / 'report.html'}")

@@ -1,0 +1,171 @@
+"""One table that describes many spike trains: a row a unit."""
+
+from __future__ import annotations
+
+import warnings
+
+import numpy as np
+import pandas as pd
+
+from neurocode.errors import DataError
+from neurocode.recordings.trains import Trains
+from neurocode.statistics.surrogates import SurrogateComplexity, false_discovery_rate, surrogate_complexity
+from neurocode.statistics.variability import INTERVAL_COLUMNS, drift_test, fano_factors, interval_statistics
+
+#: Bin of the complexity as a fraction of the mean interval, and its least width in seconds.
+BIN_FRACTION, FINEST_BIN = 0.2, 1e-3
+#: Rates in hertz beyond which the unit of time was probably misread.
+HIGHEST_RATE, LOWEST_RATE, ENOUGH_SPIKES = 1000.0, 0.02, 20
+
+
+def describe(spiketrains: object, *, bin_size: float | None = None, n_surrogates: int = 200, seed: int = 0) -> pd.DataFrame:
+    """Rate, variability and complexity of every unit, with significance.
+
+    Parameters
+    ----------
+    spiketrains
+        One train a unit, or a sequence of repeats a unit (:class:`neo.SpikeTrain` or arrays of seconds), a
+        :class:`neo.Block`, or :class:`~neurocode.recordings.Trains`.
+    bin_size : float, optional
+        Bin of the Lempel-Ziv complexity in seconds; a fifth of each unit's mean interval, at least 1 ms, by default.
+    n_surrogates : int
+        Surrogates of each kind and unit; zero leaves complexity out.
+    seed : int
+
+    Returns
+    -------
+    pandas.DataFrame
+        A row a unit. ``n_spikes``, ``n_trains``, ``duration`` (s, all trains), ``rate`` (Hz).
+        Intervals: ``mean_isi``, ``min_isi`` (s), ``cv``, ``cv2``, ``lv``, ``lvr``, ``serial_correlation``, ``burst_index``.
+        Repeats: ``fano_factor`` (unbiased variance), ``drift`` and ``drift_p`` (Spearman's correlation of count with repeat).
+        Complexity: ``bin_size`` (s), ``lz76`` (words); against rate-matched surrogates ``lz_ratio``, ``lz_z``, ``lz_p``, ``lz_q``
+        (p adjusted for the number of units), against shuffled intervals the same with the prefix ``lz_isi``.
+        ``reason``: why entries are NaN or doubtful, empty where nothing is.
+
+    Raises
+    ------
+    DataError
+        If there is no unit, or the bin is not positive.
+
+    Warns
+    -----
+    UserWarning
+        For rates above 1 kHz or below 0.02 Hz: the unit of time may have been misread.
+
+    Examples
+    --------
+    >>> random = np.random.default_rng(1)
+    >>> table = describe([np.cumsum(random.exponential(0.1, 300)) for _ in range(3)], n_surrogates=50)
+    >>> bool(np.all(np.abs(table["lz_z"]) < 4))
+    True
+    """
+    trains = Trains.of(spiketrains)
+    if not trains.n_units:
+        raise DataError("There is no unit to describe.")
+    if bin_size is not None and not bin_size > 0:
+        raise DataError(f"The bin size of {bin_size} s is not positive.")
+    faults = _faults(trains)
+    table = pd.DataFrame(index=pd.Index(trains.names, name="unit"))
+    table["n_spikes"] = np.bincount(trains.unit, trains.counts, trains.n_units).astype(int)
+    table["n_trains"] = np.bincount(trains.unit, minlength=trains.n_units)
+    table["duration"] = np.bincount(trains.unit, trains.t_stop - trains.t_start, trains.n_units)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        table["rate"] = np.where(table["duration"] > 0, table["n_spikes"] / table["duration"], np.nan)
+    table[list(INTERVAL_COLUMNS)] = interval_statistics(trains).to_numpy()
+    table["fano_factor"] = fano_factors(trains)
+    table[["drift", "drift_p"]] = _drifts(trains)
+    if n_surrogates:
+        _add_complexity(table, trains, faults, bin_size, n_surrogates, seed)
+    broken = np.array([bool(fault) for fault in faults])
+    table.loc[broken, table.columns.difference(["n_spikes", "n_trains", "duration"])] = np.nan
+    table["reason"] = ["; ".join(part for part in (fault, note) if part) for fault, note in zip(faults, _notes(table), strict=True)]
+    return table
+
+
+def _faults(trains: Trains) -> list[str]:
+    """For each unit what makes its times unusable, or nothing."""
+    faults = [""] * trains.n_units
+    for k, unit in enumerate(trains.unit):
+        times = trains.train(k)
+        if not np.all(np.isfinite(times)):
+            fault = f"{np.sum(~np.isfinite(times))} times are not finite"
+        elif np.any(np.diff(times) < 0):
+            fault = "the times are not sorted"
+        elif times.size and (times[0] < trains.t_start[k] - 1e-9 or times[-1] > trains.t_stop[k] + 1e-9):
+            fault = f"times lie outside [{trains.t_start[k]:g}, {trains.t_stop[k]:g}] s"
+        else:
+            continue
+        faults[unit] = faults[unit] or fault
+    return faults
+
+
+def _notes(table: pd.DataFrame) -> list[str]:
+    """What a reader should know of usable units; warns where the unit of time looks misread."""
+    notes = []
+    for name, row in table.iterrows():
+        own = []
+        if row["n_spikes"] < 2:
+            own.append("no spike" if row["n_spikes"] == 0 else "one spike")
+        if row["min_isi"] == 0:
+            own.append("two spikes at one time")
+        if row["rate"] > HIGHEST_RATE:
+            own.append(f"rate of {row['rate']:.0f} Hz: are the times in milliseconds?")
+        if row["rate"] < LOWEST_RATE and row["n_spikes"] > ENOUGH_SPIKES:
+            own.append(f"rate of {row['rate']:.2g} Hz: are the times in seconds, read as milliseconds or smaller?")
+        for note in own:
+            if "are the times" in note:
+                warnings.warn(f"Unit {name}: {note}", stacklevel=3)
+        notes.append("; ".join(own))
+    return notes
+
+
+def _drifts(trains: Trains) -> np.ndarray:
+    first, counts = trains.first_train, trains.counts
+    drifts = np.full((trains.n_units, 2), np.nan)
+    for unit in range(trains.n_units):
+        own = slice(first[unit], first[unit + 1])
+        if own.stop - own.start >= 4 and np.ptp(trains.condition[own]) == 0:
+            drifts[unit] = drift_test(counts[own])
+    return drifts
+
+
+def _add_complexity(
+    table: pd.DataFrame, trains: Trains, faults: list[str], bin_size: float | None, n_surrogates: int, seed: int
+) -> None:
+    default = np.maximum(FINEST_BIN, BIN_FRACTION * table["mean_isi"].to_numpy())
+    table["bin_size"] = default if bin_size is None else bin_size
+    events, lengths = [], []
+    for unit, width in enumerate(table["bin_size"]):
+        own, length = binned_events(trains, unit, width) if np.isfinite(width) and not faults[unit] else (np.empty(0, int), 1)
+        events.append(own)
+        lengths.append(length)
+    for prefix, method in (("lz", "rate"), ("lz_isi", "isi")):
+        result = surrogate_complexity(events, lengths, method=method, n_surrogates=n_surrogates, seed=seed)
+        if method == "rate":
+            table["lz76"] = np.where(np.isnan(result.ratio), np.nan, result.count)
+        _add_result(table, prefix, result)
+
+
+def _add_result(table: pd.DataFrame, prefix: str, result: SurrogateComplexity) -> None:
+    table[f"{prefix}_ratio"], table[f"{prefix}_z"], table[f"{prefix}_p"] = result.ratio, result.z, result.p
+    table[f"{prefix}_q"] = false_discovery_rate(result.p)
+
+
+def binned_events(trains: Trains, unit: int, bin_size: float) -> tuple[np.ndarray, int]:
+    """Occupied bins of a unit, its trains one after another, and the number of bins.
+
+    Parameters
+    ----------
+    trains : Trains
+    unit : int
+    bin_size : float
+        In seconds.
+    """
+    first = trains.first_train
+    events, length = [], 0
+    for k in range(first[unit], first[unit + 1]):
+        n_bins = max(1, int(np.ceil((trains.t_stop[k] - trains.t_start[k]) / bin_size - 1e-9)))
+        bins = np.floor((trains.train(k) - trains.t_start[k]) / bin_size + 1e-9).astype(np.int64)
+        events.append(length + np.unique(np.minimum(bins, n_bins - 1)))
+        length += n_bins
+    return np.concatenate(events) if events else np.empty(0, np.int64), length
