@@ -12,6 +12,8 @@ from __future__ import annotations
 import argparse
 import tempfile
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import brian2
@@ -20,6 +22,7 @@ import numpy as np
 import neurocode as nc
 from neurocode.fitting.fit import training_likelihood
 from neurocode.fitting.grid import clamp
+from neurocode.fitting.lanes import Clamp
 from neurocode.fitting.likelihood import ClampedLikelihood
 from neurocode.simulation.brian import neuron_group
 
@@ -56,8 +59,7 @@ def chunking_error(model: nc.models.NeuronModel, experiment: nc.Experiment, resu
 class ClampedGroup:
     """A compiled Brian2 group of neurons with clamped spikes that sum their log-likelihood."""
 
-    def __init__(self, model: nc.models.NeuronModel, likelihood: ClampedLikelihood, data, dt: float, directory: str) -> None:
-        brian2.set_device("cpp_standalone", directory=directory, build_on_run=False)
+    def __init__(self, model: nc.models.NeuronModel, likelihood: ClampedLikelihood, data: Clamp, dt: float) -> None:
         self.names, self.duration = model.free, len(data.current) * dt * brian2.second
         per_neuron = {name: np.full(POPULATION, model.values[name]) for name in model.free}
         self.base = base = neuron_group(model, POPULATION, dt, parameters=per_neuron, stimulus=data.current)
@@ -83,7 +85,7 @@ class ClampedGroup:
         self.group.run_regularly(f"log_likelihood += {gain}", when="before_thresholds")
         self.network = brian2.Network(self.group)
         self.network.run(self.duration, namespace={})
-        brian2.device.build(directory=directory, compile=True, run=False)
+        brian2.device.build(compile=True, run=False)
 
     def score(self, values: list[dict[str, float]]) -> np.ndarray:
         """Log-likelihood of every set of parameters (SI)."""
@@ -95,6 +97,16 @@ class ClampedGroup:
         return np.array(self.group.log_likelihood[:])
 
 
+@contextmanager
+def _standalone(directory: str) -> Iterator[None]:
+    brian2.set_device("cpp_standalone", directory=directory, build_on_run=False)
+    try:
+        yield
+    finally:
+        brian2.device.reinit()
+        brian2.set_device("runtime")
+
+
 def peer_fit(model: nc.models.NeuronModel, experiment: nc.Experiment, target: float, minutes: float) -> tuple[float, float]:
     """Best log-likelihood of Nevergrad's differential evolution and the seconds it took, stopped once ``target`` is reached."""
     import nevergrad
@@ -103,9 +115,9 @@ def peer_fit(model: nc.models.NeuronModel, experiment: nc.Experiment, target: fl
     data = clamp(experiment.repeats[0], dt)
     likelihood = training_likelihood(model, [data], dt, 3.0)
     start = likelihood.coordinates.to_coordinates(model.values)
-    with tempfile.TemporaryDirectory() as directory:
+    with tempfile.TemporaryDirectory() as directory, _standalone(directory):
         began = time.perf_counter()
-        group = ClampedGroup(model, likelihood, data, dt, directory)
+        group = ClampedGroup(model, likelihood, data, dt)
         parametrisation = nevergrad.p.Array(init=start).set_mutation(sigma=1.0)
         optimiser = nevergrad.optimizers.DifferentialEvolution(popsize=POPULATION)(parametrisation, budget=10**6)
         best, checked = -np.inf, False

@@ -21,6 +21,7 @@ _NAMES = {
     "Experiment": "neurocode.recordings:Experiment",
     "statistics": "neurocode.statistics:",
     "complexity": "neurocode.statistics.complexity:",
+    "compare": "neurocode.statistics.compare:compare",
     "describe": "neurocode.statistics.describe:describe",
     "fitting": "neurocode.fitting:",
     "fit": "neurocode.fitting:fit",

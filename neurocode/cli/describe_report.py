@@ -22,7 +22,7 @@ from neurocode.statistics.surrogates import surrogate_complexity
 from neurocode.statistics.variability import window_counts
 
 BY_LAYOUT = (".mat", ".h5", ".hdf5", ".npy", ".txt", ".csv", ".dat")
-SHOWN_TRAINS, SHOWN_SECONDS, SHOWN_UNITS = 40, 10.0, 30
+SHOWN_TRAINS, SHOWN_SPIKES, SHOWN_UNITS = 40, 40, 30
 BIN_FRACTIONS = np.array([0.05, 0.1, 0.2, 0.4, 0.8, 1.6])
 COUNT_WINDOW = 1.0
 
@@ -103,7 +103,8 @@ def _figure(trains: Trains, table: pd.DataFrame, seed: int):
     rows = [k for u in usable for k in range(first[u], first[u + 1])]
     rows = rows[:: max(1, len(rows) // SHOWN_TRAINS)][:SHOWN_TRAINS]
     starts = trains.t_start[rows] if rows else np.zeros(0)
-    shown = [t[t < start + SHOWN_SECONDS] for t, start in zip((trains.train(k) for k in rows), starts, strict=True)]
+    seconds = SHOWN_SPIKES / table["rate"].iloc[usable].median() if usable.size else 1.0
+    shown = [t[t < start + seconds] for t, start in zip((trains.train(k) for k in rows), starts, strict=True)]
     return describe_figure(
         table,
         shown=shown,
@@ -119,7 +120,7 @@ def _interval_histogram(trains: Trains, usable: np.ndarray) -> tuple[np.ndarray,
     intervals = intervals[intervals > 0]
     if not intervals.size:
         return np.array([1e-3, 1.0]), np.zeros(1)
-    edges = np.geomspace(intervals.min() * 0.999, intervals.max() * 1.001, 60)
+    edges = np.geomspace(intervals.min() * 0.999, intervals.max() * 1.001, 41)
     return edges, np.histogram(intervals, edges)[0] / intervals.size
 
 

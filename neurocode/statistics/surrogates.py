@@ -115,7 +115,7 @@ def permutation_test(
     Examples
     --------
     >>> value, p = permutation_test(np.zeros(20), np.ones(20), lambda a, b: a.mean() - b.mean())
-    >>> value, p
+    >>> float(value), p
     (-1.0, 0.001)
     """
     random = np.random.default_rng(seed)
@@ -124,7 +124,7 @@ def permutation_test(
     for _ in range(n_permutations):
         order = random.permutation(len(pooled))
         extreme += abs(statistic(pooled[order[: len(a)]], pooled[order[len(a) :]])) >= abs(value) - 1e-12 * abs(value)
-    return value, extreme / (n_permutations + 1)
+    return value, float(extreme / (n_permutations + 1))
 
 
 def false_discovery_rate(p: np.ndarray) -> np.ndarray:

@@ -34,7 +34,7 @@ def interval_statistics(spiketrains: object) -> pd.DataFrame:
 
     Examples
     --------
-    >>> float(interval_statistics([np.arange(5.0)])["cv"][0])
+    >>> float(interval_statistics([np.arange(5.0)])["cv"].iloc[0])
     0.0
     """
     trains = Trains.of(spiketrains)

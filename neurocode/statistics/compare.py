@@ -1,0 +1,255 @@
+"""Does a model reproduce the distribution of recorded responses, not only their mean?"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from scipy.stats import wasserstein_distance
+
+from neurocode.errors import DataError
+from neurocode.recordings.trains import Trains
+from neurocode.statistics.coding import normalised_correlation, psth, signal_and_noise_correlation
+from neurocode.statistics.complexity import lz76_of_events
+from neurocode.statistics.spike_distances import mean_distance, spike_distance, van_rossum_distance, victor_purpura_distance
+from neurocode.statistics.variability import window_counts
+
+#: Window of the Fano-mean relation, largest lag and bin of the autocorrelogram, bin of the complexity; in seconds.
+COUNT_WINDOW, LARGEST_LAG, LAG_BIN, COMPLEXITY_BIN = 0.1, 0.1, 2e-3, 5e-3
+#: Repeats of each side that enter pairwise distances.
+MOST_REPEATS = 20
+
+
+@dataclass(frozen=True)
+class Unit:
+    """Repeats of one unit on one stimulus, in seconds from its start."""
+
+    repeats: list[np.ndarray]
+    duration: float
+
+    @property
+    def intervals(self) -> np.ndarray:
+        """Interspike intervals of all repeats."""
+        return np.concatenate([np.diff(times) for times in self.repeats])
+
+    def part(self, chosen: np.ndarray) -> Unit:
+        """Some of the repeats."""
+        return Unit([self.repeats[k] for k in chosen], self.duration)
+
+
+def compare(model_trains: object, recorded_trains: object, *, n_splits: int = 20, seed: int = 0) -> pd.DataFrame:
+    """Compare the responses of a model with recorded ones, statistic by statistic.
+
+    Parameters
+    ----------
+    model_trains, recorded_trains
+        Repeats of one unit on one stimulus (a sequence of trains), or a sequence of such sequences, a unit each; of equal
+        duration and number of units. Repeats of different units are simultaneous.
+    n_splits : int
+        Random halves of the recorded repeats whose comparison is the reference.
+    seed : int
+
+    Returns
+    -------
+    pandas.DataFrame
+        A row a statistic, means over units: ``model`` and ``recorded`` values where the statistic is a number of each side;
+        ``difference`` between both (a distance, or an absolute difference); ``reference`` and ``reference_sd``, the same between
+        random halves of the recording; ``note``, "not defined: why" where the data cannot support it.
+
+    Raises
+    ------
+    DataError
+        If the numbers of units or the durations differ, or a side has no train.
+
+    Examples
+    --------
+    >>> random = np.random.default_rng(1)
+    >>> sides = [[np.sort(random.uniform(0, 2, 20)) for _ in range(8)] for _ in range(2)]
+    >>> bool(compare(*sides).loc["fano_mean", "difference"] < 1)
+    True
+    """
+    model, recorded = _units(model_trains, "model"), _units(recorded_trains, "recorded")
+    if len(model) != len(recorded):
+        raise DataError(f"The model has {len(model)} units, the recording {len(recorded)}.")
+    model = [Unit(m.repeats, max(m.duration, r.duration)) for m, r in zip(model, recorded, strict=True)]
+    recorded = [Unit(r.repeats, m.duration) for m, r in zip(model, recorded, strict=True)]
+    random = np.random.default_rng(seed)
+    rows = {name: _row(statistic, model, recorded, n_splits, random) for name, statistic in STATISTICS.items()}
+    rows["noise_correlation"] = _noise_correlation_row(model, recorded, n_splits, random)
+    return pd.DataFrame.from_dict(rows, orient="index").rename_axis("statistic")
+
+
+def _units(trains: object, side: str) -> list[Unit]:
+    entries = list(trains) if not isinstance(trains, Trains) else trains
+    if not isinstance(entries, Trains) and entries:
+        nested = bool(entries) and isinstance(entries[0], (list, tuple)) and not np.isscalar(next(iter(entries[0]), 0.0))
+        entries = Trains.of(entries if nested else [entries])
+    if not isinstance(entries, Trains) or not len(entries.unit):
+        raise DataError(f"The {side} side has no spike train.")
+    first = entries.first_train
+    units = []
+    for unit in range(entries.n_units):
+        own = range(first[unit], first[unit + 1])
+        spans = entries.t_stop[own.start : own.stop] - entries.t_start[own.start : own.stop]
+        units.append(Unit([entries.train(k) - entries.t_start[k] for k in own], float(spans.max())))
+    return units
+
+
+def _row(statistic: Statistic, model: list[Unit], recorded: list[Unit], n_splits: int, random: np.random.Generator) -> dict:
+    values = [(statistic.value(m), statistic.value(r)) for m, r in zip(model, recorded, strict=True)] if statistic.value else []
+    differences = np.array([statistic.difference(m, r) for m, r in zip(model, recorded, strict=True)])
+    splits = [[statistic.difference(*halves) for halves in _halves(unit, n_splits, random)] for unit in recorded]
+    references = [float(np.mean(own)) for own in splits if own and np.isfinite(own).any()]
+    note = "" if np.isfinite(differences).any() else f"not defined: {statistic.needs}"
+    sides = np.nanmean(np.array(values, float), axis=0) if values and np.isfinite(values).any() else (np.nan, np.nan)
+    return {
+        "model": sides[0], "recorded": sides[1], "difference": _mean(differences), "reference": _mean(references),
+        "reference_sd": _mean([np.std(own, ddof=1) for own in splits if len(own) > 1]), "unit": statistic.unit, "note": note,
+    }  # fmt: skip
+
+
+def _halves(unit: Unit, n_splits: int, random: np.random.Generator) -> list[tuple[Unit, Unit]]:
+    count = len(unit.repeats)
+    orders = [random.permutation(count) for _ in range(n_splits)] if count >= 4 else []
+    return [(unit.part(order[: count // 2]), unit.part(order[count // 2 :])) for order in orders]
+
+
+def _noise_correlation_row(model: list[Unit], recorded: list[Unit], n_splits: int, random: np.random.Generator) -> dict:
+    def value(units: list[Unit]) -> float:
+        counts = [window_counts(unit.repeats, 0.0, unit.duration, COUNT_WINDOW).T for unit in units]
+        noise = signal_and_noise_correlation(np.stack(counts))[1]
+        return _mean(noise[np.triu_indices(len(noise), 1)])
+
+    trials = {len(unit.repeats) for unit in recorded}
+    row = dict.fromkeys(("model", "recorded", "difference", "reference", "reference_sd"), np.nan)
+    row |= {"unit": "", "note": "not defined: needs two units with the same two or more repeats"}
+    if len(recorded) < 2 or len(trials) > 1 or min(trials) < 2 or len({len(unit.repeats) for unit in model}) > 1:
+        return row
+    sides = value(model), value(recorded)
+    orders = [random.permutation(min(trials)) for _ in range(n_splits)] if min(trials) >= 4 else []
+    half = min(trials) // 2
+    splits = [abs(value([u.part(o[:half]) for u in recorded]) - value([u.part(o[half:]) for u in recorded])) for o in orders]
+    row |= {"model": sides[0], "recorded": sides[1], "difference": abs(sides[0] - sides[1]), "note": ""}
+    return row | {"reference": _mean(splits), "reference_sd": float(np.std(splits, ddof=1)) if len(splits) > 1 else np.nan}
+
+
+def _mean(values: object) -> float:
+    values = np.asarray(values, float)
+    return float(np.nanmean(values)) if np.isfinite(values).any() else np.nan
+
+
+@dataclass(frozen=True)
+class Statistic:
+    """What is compared: a difference of two units, perhaps a value of each, its unit, and what it needs."""
+
+    difference: Callable[[Unit, Unit], float]
+    needs: str
+    value: Callable[[Unit], float] | None = None
+    unit: str = ""
+
+
+def _of_values(value: Callable[[Unit], float], needs: str, unit: str = "") -> Statistic:
+    return Statistic(lambda a, b: abs(value(a) - value(b)), needs, value, unit)
+
+
+def _rate(unit: Unit) -> float:
+    return sum(len(times) for times in unit.repeats) / (len(unit.repeats) * unit.duration)
+
+
+def _response_correlation(model: Unit, recorded: Unit) -> float:
+    responses = np.stack([psth([times], recorded.duration)[1] for times in recorded.repeats])
+    return 1 - normalised_correlation(psth(model.repeats, model.duration)[1], responses)
+
+
+def _fano_mean(first: Unit, second: Unit) -> float:
+    """Root mean square difference of log variance at the mean counts that both reach."""
+    curves = [_variance_at(unit) for unit in (first, second)]
+    if any(mean.size < 3 for mean, _ in curves):
+        return np.nan
+    low, high = max(mean.min() for mean, _ in curves), min(mean.max() for mean, _ in curves)
+    if not high > low:
+        return np.nan
+    at = np.geomspace(low, high, 10)
+    a, b = (np.polyval(np.polyfit(np.log(mean), np.log(variance), 1), np.log(at)) for mean, variance in curves)
+    return float(np.sqrt(np.mean((a - b) ** 2)))
+
+
+def _variance_at(unit: Unit) -> tuple[np.ndarray, np.ndarray]:
+    counts = window_counts(unit.repeats, 0.0, unit.duration, COUNT_WINDOW)
+    if len(counts) < 2:
+        return np.empty(0), np.empty(0)
+    mean, variance = counts.mean(axis=0), counts.var(axis=0, ddof=1)
+    kept = (mean > 0) & (variance > 0)
+    return mean[kept], variance[kept]
+
+
+def _fano(unit: Unit) -> float:
+    counts = window_counts(unit.repeats, 0.0, unit.duration, COUNT_WINDOW)
+    mean = counts.mean()
+    return float(counts.var(axis=0, ddof=1).mean() / mean) if len(counts) > 1 and mean > 0 else np.nan
+
+
+def _interval_distance(first: Unit, second: Unit) -> float:
+    a, b = first.intervals, second.intervals
+    return float(wasserstein_distance(a, b)) if a.size and b.size else np.nan
+
+
+def _autocorrelogram_difference(first: Unit, second: Unit) -> float:
+    """Root mean square difference of the autocorrelograms, each over its mean rate."""
+    a, b = (_autocorrelogram(unit) for unit in (first, second))
+    return float(np.sqrt(np.mean((a - b) ** 2)))
+
+
+def _autocorrelogram(unit: Unit) -> np.ndarray:
+    edges = np.arange(0, LARGEST_LAG + LAG_BIN / 2, LAG_BIN)
+    histogram, spikes = np.zeros(len(edges) - 1), 0
+    for times in unit.repeats:
+        spikes += len(times)
+        for shift in range(1, len(times)):
+            lags = times[shift:] - times[:-shift]
+            if lags.min() > LARGEST_LAG:
+                break
+            histogram += np.histogram(lags, edges)[0]
+    rate = _rate(unit)
+    return histogram / (spikes * LAG_BIN * rate) if spikes and rate else np.full(len(edges) - 1, np.nan)
+
+
+def _complexity(unit: Unit) -> float:
+    """LZ76 words per spike, repeats binned one after another."""
+    n_bins, spikes = int(np.ceil(unit.duration / COMPLEXITY_BIN)), sum(len(times) for times in unit.repeats)
+    bins = [
+        np.unique(np.minimum((times / COMPLEXITY_BIN).astype(int), n_bins - 1)) + k * n_bins for k, times in enumerate(unit.repeats)
+    ]
+    return lz76_of_events(np.concatenate(bins), n_bins * len(unit.repeats)) / spikes if spikes else np.nan
+
+
+def _pairwise(distance: Callable[[np.ndarray, np.ndarray, float], float]) -> Statistic:
+    """Mean distance between the sides over the mean within them, less one: zero if pairs across are like pairs within."""
+
+    def within(unit: Unit) -> float:
+        return mean_distance(unit.repeats[:MOST_REPEATS], None, lambda a, b: distance(a, b, unit.duration))
+
+    def difference(first: Unit, second: Unit) -> float:
+        across = mean_distance(
+            first.repeats[:MOST_REPEATS], second.repeats[:MOST_REPEATS], lambda a, b: distance(a, b, first.duration)
+        )
+        inside = 0.5 * (within(first) + within(second))
+        return across / inside - 1 if inside > 0 else np.nan
+
+    return Statistic(difference, "needs two repeats with spikes on both sides", within)
+
+
+STATISTICS = {
+    "rate": _of_values(_rate, "needs one repeat", "Hz"),
+    "psth_correlation_loss": Statistic(_response_correlation, "needs two recorded repeats that share a signal"),
+    "fano_factor": _of_values(_fano, "needs two repeats with spikes"),
+    "fano_mean": Statistic(_fano_mean, "needs two repeats, and windows of different mean count on both sides"),
+    "interval_distribution": Statistic(_interval_distance, "needs two spikes in a repeat on both sides", unit="s"),
+    "autocorrelogram": Statistic(_autocorrelogram_difference, "needs spikes on both sides"),
+    "complexity_per_spike": _of_values(_complexity, "needs spikes on both sides"),
+    "victor_purpura": _pairwise(lambda a, b, duration: victor_purpura_distance(a, b)),
+    "van_rossum": _pairwise(lambda a, b, duration: van_rossum_distance(a, b)),
+    "spike_distance": _pairwise(lambda a, b, duration: spike_distance(a, b, 0.0, duration)),
+}
