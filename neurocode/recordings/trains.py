@@ -61,7 +61,7 @@ class Trains:
             return spiketrains
         if isinstance(spiketrains, neo.Block):
             return cls._of_block(spiketrains)
-        if _is_train(spiketrains):
+        if _is_train(spiketrains) and len(spiketrains):
             spiketrains = [spiketrains]
         units = [[entry] if _is_train(entry) else list(entry) for entry in spiketrains]
         names = [
