@@ -81,6 +81,48 @@ def compare(model_trains: object, recorded_trains: object, *, n_splits: int = 20
     return pd.DataFrame.from_dict(rows, orient="index").rename_axis("statistic")
 
 
+@dataclass(frozen=True)
+class Curves:
+    """What a comparison looks like for one unit.
+
+    Attributes
+    ----------
+    psth : (numpy.ndarray, numpy.ndarray)
+        Times (s) and rate (Hz).
+    intervals : (numpy.ndarray, numpy.ndarray)
+        Edges (s) and probability of interspike intervals.
+    counts : (numpy.ndarray, numpy.ndarray)
+        Mean and variance of counts in windows of 100 ms.
+    autocorrelogram : (numpy.ndarray, numpy.ndarray)
+        Edges of the lags (s) and rate relative to its mean.
+    """
+
+    psth: tuple[np.ndarray, np.ndarray]
+    intervals: tuple[np.ndarray, np.ndarray]
+    counts: tuple[np.ndarray, np.ndarray]
+    autocorrelogram: tuple[np.ndarray, np.ndarray]
+
+
+def curves(trains: object, unit: int = 0) -> Curves:
+    """Curves behind :func:`compare` for one side and unit.
+
+    Parameters
+    ----------
+    trains
+        As for :func:`compare`.
+    unit : int
+    """
+    own = _units(trains, "given")[unit]
+    edges = np.geomspace(1e-3, max(own.duration, 2e-3), 61)
+    histogram = np.histogram(own.intervals, edges)[0]
+    return Curves(
+        psth=psth(own.repeats, own.duration),
+        intervals=(edges, histogram / max(1, histogram.sum())),
+        counts=_variance_at(own),
+        autocorrelogram=(np.arange(0, LARGEST_LAG + LAG_BIN / 2, LAG_BIN), _autocorrelogram(own)),
+    )
+
+
 def _units(trains: object, side: str) -> list[Unit]:
     entries = list(trains) if not isinstance(trains, Trains) else trains
     if not isinstance(entries, Trains) and entries:

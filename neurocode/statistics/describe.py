@@ -6,14 +6,17 @@ import warnings
 
 import numpy as np
 import pandas as pd
+from scipy.special import xlogy
 
 from neurocode.errors import DataError
 from neurocode.recordings.trains import Trains
 from neurocode.statistics.surrogates import SurrogateComplexity, false_discovery_rate, surrogate_complexity
-from neurocode.statistics.variability import INTERVAL_COLUMNS, drift_test, fano_factors, interval_statistics
+from neurocode.statistics.variability import INTERVAL_COLUMNS, allan_factor, drift_test, fano_factors, interval_statistics
 
 #: Bin of the complexity as a fraction of the mean interval, and its least width in seconds.
 BIN_FRACTION, FINEST_BIN = 0.2, 1e-3
+#: Window of the Allan factor in seconds.
+ALLAN_WINDOW = 1.0
 #: Rates in hertz beyond which the unit of time was probably misread.
 HIGHEST_RATE, LOWEST_RATE, ENOUGH_SPIKES = 1000.0, 0.02, 20
 
@@ -37,9 +40,11 @@ def describe(spiketrains: object, *, bin_size: float | None = None, n_surrogates
     pandas.DataFrame
         A row a unit. ``n_spikes``, ``n_trains``, ``duration`` (s, all trains), ``rate`` (Hz).
         Intervals: ``mean_isi``, ``min_isi`` (s), ``cv``, ``cv2``, ``lv``, ``lvr``, ``serial_correlation``, ``burst_index``.
-        Repeats: ``fano_factor`` (unbiased variance), ``drift`` and ``drift_p`` (Spearman's correlation of count with repeat).
-        Complexity: ``bin_size`` (s), ``lz76`` (words); against rate-matched surrogates ``lz_ratio``, ``lz_z``, ``lz_p``, ``lz_q``
-        (p adjusted for the number of units), against shuffled intervals the same with the prefix ``lz_isi``.
+        Counts: ``allan_factor`` (adjacent windows of 1 s); over repeats ``fano_factor`` (unbiased variance), ``drift`` and
+        ``drift_p`` (Spearman's correlation of count with repeat).
+        Complexity: ``bin_size`` (s), ``lz76`` (words), ``entropy_rate`` (bits a bin, from ``lz_ratio``); against rate-matched
+        surrogates ``lz_ratio``, ``lz_z``, ``lz_p``, ``lz_q`` (p adjusted for the number of units), against shuffled intervals
+        the same with the prefix ``lz_isi``.
         ``reason``: why entries are NaN or doubtful, empty where nothing is.
 
     Raises
@@ -72,6 +77,7 @@ def describe(spiketrains: object, *, bin_size: float | None = None, n_surrogates
     with np.errstate(divide="ignore", invalid="ignore"):
         table["rate"] = np.where(table["duration"] > 0, table["n_spikes"] / table["duration"], np.nan)
     table[list(INTERVAL_COLUMNS)] = interval_statistics(trains).to_numpy()
+    table["allan_factor"] = _allan_factors(trains, faults)
     table["fano_factor"] = fano_factors(trains)
     table[["drift", "drift_p"]] = _drifts(trains)
     if n_surrogates:
@@ -119,6 +125,20 @@ def _notes(table: pd.DataFrame) -> list[str]:
     return notes
 
 
+def _allan_factors(trains: Trains, faults: list[str]) -> np.ndarray:
+    """Mean over the trains of a unit that are long enough."""
+    first, values = trains.first_train, np.full(trains.n_units, np.nan)
+    for unit in range(trains.n_units):
+        if faults[unit]:
+            continue
+        own = [
+            allan_factor(trains.train(k), trains.t_start[k], trains.t_stop[k], ALLAN_WINDOW)
+            for k in range(first[unit], first[unit + 1])
+        ]
+        values[unit] = np.nanmean(own) if np.isfinite(own).any() else np.nan
+    return values
+
+
 def _drifts(trains: Trains) -> np.ndarray:
     first, counts = trains.first_train, trains.counts
     drifts = np.full((trains.n_units, 2), np.nan)
@@ -144,6 +164,12 @@ def _add_complexity(
         if method == "rate":
             table["lz76"] = np.where(np.isnan(result.ratio), np.nan, result.count)
         _add_result(table, prefix, result)
+    occupied = np.array([len(own) / length for own, length in zip(events, lengths, strict=True)])
+    table.insert(table.columns.get_loc("lz76") + 1, "entropy_rate", table["lz_ratio"] * _bernoulli_entropy(occupied))
+
+
+def _bernoulli_entropy(p: np.ndarray) -> np.ndarray:
+    return -(xlogy(p, p) + xlogy(1 - p, 1 - p)) / np.log(2)
 
 
 def _add_result(table: pd.DataFrame, prefix: str, result: SurrogateComplexity) -> None:

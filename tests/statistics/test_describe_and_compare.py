@@ -125,3 +125,14 @@ def test_sides_that_do_not_fit_are_named():
         nc.compare([], [[np.array([0.1])]])
     with pytest.raises(DataError, match="no unit"):
         nc.describe([])
+
+
+def test_the_figure_of_a_comparison_is_drawn(tmp_path):
+    from neurocode.plotting import compare_figure, save_figure
+    from neurocode.statistics.compare import curves
+
+    model, recorded = (poisson_repeats(modulated, 5.0, 10, seed) for seed in (1, 2))
+    figure = compare_figure(nc.compare(model, recorded), curves(model), curves(recorded))
+    names = [text.get_text() for axes in figure.axes for text in axes.get_yticklabels()]
+    assert "fano mean" in names and "spike distance" not in names
+    assert all(path.stat().st_size > 1000 for path in save_figure(figure, tmp_path / "comparison.pdf"))
