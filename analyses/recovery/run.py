@@ -33,7 +33,7 @@ class System:
     truth: NeuronModel
     model: NeuronModel
     mean_current: float
-    voltage: bool = False
+    voltage: float | None = None
 
 
 def adaptive_lif() -> NeuronModel:
@@ -76,7 +76,7 @@ def systems() -> dict[str, System]:
     adapting = adaptive_lif()
     return {
         "gif": System(gif.with_parameters(cell), gif, 110.0),
-        "gif and voltage": System(seen.with_parameters(cell, C="90 pF", E_L="-68 mV"), seen, 110.0, voltage=True),
+        "gif and voltage": System(seen.with_parameters(cell, C="90 pF", E_L="-68 mV"), seen, 110.0, voltage=0.01),
         "adaptive lif": System(
             adapting.with_parameters(tau_m="15 ms", tau_w="150 ms", b="12 pA", V_T="-52 mV", Delta_V="2 mV"), adapting, 110.0
         ),

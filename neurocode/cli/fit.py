@@ -10,7 +10,7 @@ from rich import print as show
 
 EPILOG = """Examples:\n\n
 neurocode fit cell_training.abf --test cell_test.abf --model gif -o out/\n\n
-neurocode fit cell_training.abf --electrode cell_aec.abf --voltage --model gif -o out/\n\n
+neurocode fit cell_training.abf --electrode cell_aec.abf --voltage 0.2 --model igif-ia -o out/\n\n
 neurocode fit cell_training.abf --test cell_test.abf --model my_neuron.toml --current-offset "5 pA" -o out/\n\n
 neurocode fit a_training.abf b_training.abf --test a_test.abf --test b_test.abf --model gif --model igif-ia --jobs 2 -o out/"""
 
@@ -21,7 +21,7 @@ def fit_command(
     test: Annotated[list[Path] | None, typer.Option(help="Test recordings, one for each training recording, in order.")] = None,
     model: Annotated[list[str] | None, typer.Option(help="Library model, model .toml, or auto; repeatable.")] = None,
     electrode: Annotated[list[Path] | None, typer.Option(help="Electrode recordings, one for each training recording.")] = None,
-    voltage: Annotated[bool, typer.Option("--voltage", help="Also explain the recorded voltage; frees C and E_L.")] = False,
+    voltage: Annotated[str, typer.Option(help="Fit the recorded voltage too: auto, no, or seconds between samples.")] = "auto",
     current_offset: Annotated[str, typer.Option(help="Subtracted from the recorded current.")] = "0 pA",
     spike_threshold: Annotated[float, typer.Option(help="Voltage whose upward crossing is a spike (mV).")] = 0.0,
     dead_time: Annotated[float, typer.Option(help="Crossings closer than this to the spike before are passed over (ms).")] = 3.0,

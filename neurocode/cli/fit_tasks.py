@@ -16,15 +16,15 @@ from neurocode.cli import page
 from neurocode.cli.fit_report import entry, write_fit
 from neurocode.cli.output import output_folder
 from neurocode.cli.progress import Report, fit_progress
-from neurocode.errors import DataError, NeurocodeError
-from neurocode.fitting import cross_validate, evaluate, fit
-from neurocode.models import by_name
+from neurocode.errors import DataError, FitError, ModelError, NeurocodeError
+from neurocode.fitting import choose_voltage, cross_validate, evaluate, fit
+from neurocode.fitting.lanes import MEMBRANE_POTENTIAL
+from neurocode.fitting.voltage_choice import with_voltage_freed
+from neurocode.models import NeuronModel, by_name
 from neurocode.recordings import Experiment
 
 #: What ``--model auto`` compares: the library's current-driven models with escape noise.
 AUTOMATIC = ("gif", "igif", "igif-ia")
-#: Parameters that the spikes leave open and a recorded voltage determines.
-FREED_BY_VOLTAGE = ("C", "E_L")
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ class FitTask:
     prior_width: float
     predictions: int
     seed: int
-    voltage: bool
+    voltage: str
     compare: bool
 
     @property
@@ -82,12 +82,12 @@ def tasks_of(
 def run_one(task: FitTask, folder: Path, report: Report | None = None) -> dict[str, Any]:
     """Fit, cross-validate where models are compared, evaluate, and write one folder."""
     neuron = by_name(task.model)
-    if task.voltage:
-        neuron = neuron.with_fixed(*(name for name in FREED_BY_VOLTAGE if name in neuron.parameters), fixed=False)
     options = {"spike_threshold": task.spike_threshold, "dead_time": task.dead_time, "current_offset": task.current_offset}
     experiment = Experiment.from_files(task.training, task.test, electrode=task.electrode, **options)
     with output_folder(folder, asdict(task)) as scratch:
-        choices = {"prior_width": task.prior_width, "voltage": task.voltage}
+        interval = _voltage_interval(task, neuron, experiment, report)
+        neuron = neuron if interval is None else with_voltage_freed(neuron)
+        choices = {"prior_width": task.prior_width, "voltage": interval}
         result = fit(neuron, experiment, seed=task.seed, starts=task.starts, progress=report, **choices)
         if task.compare:
             result = replace(result, cross_validation=cross_validate(neuron, result, experiment, prior_width=task.prior_width))
@@ -96,6 +96,30 @@ def run_one(task: FitTask, folder: Path, report: Report | None = None) -> dict[s
             scores = evaluate(result, experiment, n_predictions=task.predictions, seed=task.seed)
         write_fit(scratch, result, scores, experiment)
         return entry(result, scores, experiment)
+
+
+def _voltage_interval(task: FitTask, neuron: NeuronModel, experiment: Experiment, report: Report | None) -> float | None:
+    """Seconds between voltages that are fitted too, or None for spikes alone."""
+    if task.voltage == "no":
+        return None
+    if task.voltage != "auto":
+        return _seconds(task.voltage)
+    if MEMBRANE_POTENTIAL not in neuron.states or any(repeat.voltage is None for repeat in experiment.repeats):
+        return None
+    try:
+        return choose_voltage(neuron, experiment, prior_width=task.prior_width, seed=task.seed, progress=report).interval
+    except FitError:  # too few spikes in the first two thirds: the fit itself says if they are too few at all
+        return None
+
+
+def _seconds(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = 0.0
+    if not value > 0:
+        raise ModelError(f"--voltage takes auto, no, or a positive number of seconds, not '{text}'.")
+    return value
 
 
 def run_all(tasks: Sequence[FitTask], folder: Path, jobs: int) -> list[dict[str, Any]]:

@@ -8,6 +8,8 @@ evaluate, Scores
     Held-out scores.
 cross_validate, CrossValidation
     Blocks of the training recording held out, to choose between models.
+choose_voltage, VoltageChoice
+    Whether the recorded voltage helps, decided inside the training recording.
 profile_likelihood, Profile, parametric_bootstrap
     Uncertainty beyond standard errors.
 ClampedLikelihood
@@ -20,8 +22,9 @@ from neurocode.fitting.goodness import Scores, evaluate
 from neurocode.fitting.likelihood import ClampedLikelihood
 from neurocode.fitting.result import FitResult, FittedParameter
 from neurocode.fitting.uncertainty import Profile, parametric_bootstrap, profile_likelihood
+from neurocode.fitting.voltage_choice import VoltageChoice, choose_voltage
 
 __all__ = [
-    "ClampedLikelihood", "CrossValidation", "FitResult", "FittedParameter", "Profile", "Scores", "cross_validate", "evaluate",
-    "fit", "parametric_bootstrap", "profile_likelihood",
+    "ClampedLikelihood", "CrossValidation", "FitResult", "FittedParameter", "Profile", "Scores", "VoltageChoice", "choose_voltage",
+    "cross_validate", "evaluate", "fit", "parametric_bootstrap", "profile_likelihood",
 ]  # fmt: skip

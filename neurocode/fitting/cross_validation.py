@@ -49,7 +49,7 @@ def cross_validate(
     >>> cross_validate(model, nc.fit(model, experiment, starts=1), experiment).bits_per_spike > 0
     True
     """
-    clamps = [clamp(repeat, result.dt, with_voltage=result.voltage_residual is not None) for repeat in experiment.repeats]
+    clamps = [clamp(repeat, result.dt, voltage=result.voltage_interval) for repeat in experiment.repeats]
     gains, counts = [], []
     for fold in range(folds):
         kept, held_out = zip(*(_split(c, fold, folds) for c in clamps), strict=True)

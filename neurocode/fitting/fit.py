@@ -45,7 +45,7 @@ def fit(
     starts: int = 6,
     prior_width: float = 3.0,
     dt: float | None = None,
-    voltage: bool = False,
+    voltage: float | None = None,
     progress: Progress | None = None,
 ) -> FitResult:
     """Fit the free parameters of a model to recorded spikes.
@@ -69,10 +69,11 @@ def fit(
         Standard deviation of the prior in unconstrained coordinates; infinite for none.
     dt : float, optional
         Time step in seconds: the sampling interval, or 0.1 ms where that is finer.
-    voltage : bool
-        Also explain the recorded membrane potential (the state ``v``), every 10 ms and away from spikes, with
-        Gaussian residuals whose variance is estimated. This pins a shift and a scale of voltage that
-        spikes leave open, so ``E_L`` and ``C`` of a GIF may then be freed.
+    voltage : float, optional
+        Also explain the recorded membrane potential (the state ``v``) at intervals of so many seconds, away from spikes,
+        with Gaussian residuals whose variance is estimated. They count as independent: 0.2 s suits recordings, whose
+        residuals are correlated, 0.01 s simulated ones with white noise. The voltage pins a shift and a scale that spikes leave
+        open, so ``E_L`` and ``C`` of a GIF may then be freed. :func:`choose_voltage` says whether it helps.
     progress : callable, optional
         Called with a phase, the log-likelihood and the number of passes over the data.
 
@@ -100,17 +101,14 @@ def fit(
     began = time.perf_counter()
     experiment = experiment if isinstance(experiment, Experiment) else Experiment(experiment)
     step = choose_dt(experiment.dt, dt)
-    clamps = [clamp(repeat, step, with_voltage=voltage) for repeat in experiment.repeats]
+    clamps = [clamp(repeat, step, voltage=voltage) for repeat in experiment.repeats]
     likelihood = training_likelihood(model, clamps, step, prior_width)
     rough = _rough_likelihood(model, experiment, step, prior_width, voltage) or likelihood
-    first = likelihood.coordinates.to_coordinates(model.values)
-    random = np.random.default_rng(seed)
-    origins = [first, *(first + START_SPREAD * random.standard_normal(len(first)) for _ in range(starts - 1))]
-    best = _best_of(rough, origins, progress)
+    best = search(rough, model, starts, seed, progress)
     if not np.isfinite(best.point.log_likelihood):
         raise FitError(f"No start of model '{model.name}' gives the spikes a finite likelihood; check its values and the current.")
     optimum = finish(Ascent(likelihood, best.point.z, _reporter("refining", progress)), MOST_PASSES)
-    return _result(model, likelihood, optimum, clamps, step, seed, prior_width, began)
+    return _result(model, likelihood, optimum, clamps, step, seed, prior_width, began, voltage)
 
 
 def training_likelihood(model: NeuronModel, clamps: Sequence[Clamp], dt: float, prior_width: float) -> ClampedLikelihood:
@@ -152,21 +150,30 @@ def bits_per_spike(log_likelihood: float, clamps: Sequence[Clamp], rate: float, 
 
 
 def _rough_likelihood(
-    model: NeuronModel, experiment: Experiment, dt: float, prior_width: float, voltage: bool
+    model: NeuronModel, experiment: Experiment, dt: float, prior_width: float, voltage: float | None
 ) -> ClampedLikelihood | None:
     """The same likelihood on a coarser grid for the starts, where the spikes allow one."""
     coarse = dt * round(ROUGH_DT / dt)
     if coarse < 1.5 * dt:
         return None
     try:
-        clamps = [clamp(repeat, coarse, with_voltage=voltage) for repeat in experiment.repeats]
+        clamps = [clamp(repeat, coarse, voltage=voltage) for repeat in experiment.repeats]
         return training_likelihood(model, clamps, coarse, prior_width)
     except (DataError, FitError):
         return None
 
 
-def _best_of(likelihood: ClampedLikelihood, origins: Sequence[np.ndarray], progress: Progress | None) -> Ascent:
-    """Climb from all origins, round by round with the better half, and return the ascent that came highest."""
+def search(likelihood: ClampedLikelihood, model: NeuronModel, starts: int, seed: int, progress: Progress | None = None) -> Ascent:
+    """Climb from the model's values and from others around them, round by round with the better half.
+
+    Returns
+    -------
+    Ascent
+        The one that came highest.
+    """
+    first = likelihood.coordinates.to_coordinates(model.values)
+    random = np.random.default_rng(seed)
+    origins = [first, *(first + START_SPREAD * random.standard_normal(len(first)) for _ in range(starts - 1))]
     ascents = [
         Ascent(likelihood, z, _reporter(f"start {number}", progress), ROUGHLY_CONSISTENT) for number, z in enumerate(origins, 1)
     ]
@@ -190,6 +197,7 @@ def _result(
     seed: int,
     prior_width: float,
     began: float,
+    voltage: float | None,
 ) -> FitResult:
     values = likelihood.values_at(optimum.z)
     fitted = model.with_parameters({name: value / parse_unit(model.parameters[name].unit).scale for name, value in values.items()})
@@ -216,6 +224,7 @@ def _result(
         seconds=time.perf_counter() - began,
         seed=seed,
         rank=_rank(data_information),
+        voltage_interval=voltage,
         voltage_residual=likelihood.voltage_residual(optimum.z) if likelihood.n_voltages else None,
     )
 

@@ -12,9 +12,8 @@ from neurocode.recordings.experiment import Repeat
 FINEST_DT = 1e-4
 #: Start of each sweep that enters no likelihood and no score: the state settles from an unknown one.
 SETTLING = 0.5
-#: The recorded voltage is compared every 10 ms, so that residuals are nearly independent, and not in this
-#: window around a spike, whose shape integrate-and-fire models leave out; in seconds.
-VOLTAGE_INTERVAL = 10e-3
+#: The recorded voltage is not compared in this window around a spike, whose shape integrate-and-fire models
+#: leave out; in seconds.
 SPIKE_WINDOW = (2e-3, 10e-3)
 
 
@@ -36,10 +35,10 @@ def choose_dt(sampling: float | None, dt: float | None) -> float:
     return sampling * round(ratio)
 
 
-def clamp(repeat: Repeat, dt: float, *, with_voltage: bool = False) -> Clamp:
+def clamp(repeat: Repeat, dt: float, *, voltage: float | None = None) -> Clamp:
     """Put one repeat on the grid: the current averaged over each step, spikes as a flag of their step.
 
-    With ``with_voltage`` the membrane potential joins, thinned to every 10 ms and left out around spikes.
+    The membrane potential joins at intervals of ``voltage`` seconds, left out around spikes.
 
     Raises
     ------
@@ -55,8 +54,8 @@ def clamp(repeat: Repeat, dt: float, *, with_voltage: bool = False) -> Clamp:
     spikes = np.zeros(n_steps, bool)
     spikes[steps] = True
     counted = counted_steps(n_steps, dt)
-    voltage = _thinned_voltage(repeat, dt, spikes, counted) if with_voltage else None
-    return Clamp(on_grid(repeat.current, repeat.dt, dt, n_steps), spikes, counted, voltage)
+    recorded = None if voltage is None else _thinned_voltage(repeat, dt, spikes, counted, voltage)
+    return Clamp(on_grid(repeat.current, repeat.dt, dt, n_steps), spikes, counted, recorded)
 
 
 def on_grid(current: np.ndarray | None, sampling: float | None, dt: float, n_steps: int) -> np.ndarray:
@@ -67,13 +66,13 @@ def on_grid(current: np.ndarray | None, sampling: float | None, dt: float, n_ste
     return current[: n_steps * factor].reshape(n_steps, factor).mean(axis=1)
 
 
-def _thinned_voltage(repeat: Repeat, dt: float, spikes: np.ndarray, counted: np.ndarray) -> np.ndarray:
-    """Voltage at the end of steps 10 ms apart and away from spikes, NaN elsewhere."""
+def _thinned_voltage(repeat: Repeat, dt: float, spikes: np.ndarray, counted: np.ndarray, interval: float) -> np.ndarray:
+    """Voltage at the end of steps ``interval`` apart and away from spikes, NaN elsewhere."""
     if repeat.voltage is None or repeat.dt is None:
         raise DataError("The voltage was not recorded; fit the spikes alone.")
     before, after = (round(width / dt) for width in SPIKE_WINDOW)
     near = np.convolve(spikes, np.ones(before + after + 1), "full")[before : before + len(spikes)] > 0
-    every = max(1, round(VOLTAGE_INTERVAL / dt))
+    every = max(1, round(interval / dt))
     compared = counted & ~near & (np.arange(1, len(spikes) + 1) % every == 0)
     factor = round(dt / repeat.dt)
     ends = np.arange(1, len(spikes) + 1) * factor

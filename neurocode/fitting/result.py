@@ -89,6 +89,8 @@ class FitResult:
     seed : int
     rank : int
         Rank of the information of the data alone.
+    voltage_interval : float, optional
+        Seconds between the membrane potentials that were fitted too.
     voltage_residual : float, optional
         Root mean square of the voltage residuals in volts, where the voltage was fitted too.
     cross_validation : CrossValidation, optional
@@ -110,6 +112,7 @@ class FitResult:
     seconds: float
     seed: int
     rank: int
+    voltage_interval: float | None = None
     voltage_residual: float | None = None
     cross_validation: CrossValidation | None = None
 
@@ -143,6 +146,7 @@ class FitResult:
             "seconds": self.seconds,
         }
         if self.voltage_residual is not None:
+            table["voltage_interval"] = {"value": self.voltage_interval, "unit": "s"}
             table["voltage_residual"] = {"value": 1e3 * self.voltage_residual, "unit": "mV"}
         if self.cross_validation is not None:
             table["cross_validation"] = dict(vars(self.cross_validation))

@@ -81,7 +81,7 @@ def profile_likelihood(result: FitResult, experiment: Experiment, name: str, *, 
     low, high = result.model.parameters[name].bounds
     values = fitted.value + np.linspace(-reach, reach, n_points) * fitted.standard_error
     values = values[(values > low) & (values < high)]
-    clamps = [clamp(repeat, result.dt, with_voltage=result.voltage_residual is not None) for repeat in experiment.repeats]
+    clamps = [clamp(repeat, result.dt, voltage=result.voltage_interval) for repeat in experiment.repeats]
     heights = []
     for value in values:
         likelihood = chunked_likelihood(result.model.with_parameters({name: value}).with_fixed(name), clamps, result.dt)
@@ -113,7 +113,7 @@ def parametric_bootstrap(result: FitResult, experiment: Experiment, *, n_samples
     FitError
         For a fit to spikes and voltage: the model has no noise in the voltage to draw from.
     """
-    if result.voltage_residual is not None:
+    if result.voltage_interval is not None:
         raise FitError("The parametric bootstrap is defined for fits to spikes, not to spikes and voltage.")
     clamps = [clamp(repeat, result.dt) for repeat in experiment.repeats]
     simulated = [_simulated(result, data, n_samples, seed + number) for number, data in enumerate(clamps)]

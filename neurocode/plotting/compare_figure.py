@@ -12,7 +12,6 @@ from neurocode.plotting.spikes import rates
 from neurocode.plotting.style import PREDICTED, RECORDED, TWO_COLUMNS, house_style, label_panel
 from neurocode.statistics.compare import Curves
 
-
 #: Statistics whose reference is zero but for chance, so that a ratio to it says nothing.
 PAIRWISE = ("victor_purpura", "van_rossum", "spike_distance")
 

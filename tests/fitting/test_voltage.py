@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import neo
 import numpy as np
 import pytest
+import quantities as pq
 
 import neurocode as nc
 from neurocode.errors import DataError, FitError
-from neurocode.fitting import cross_validate, parametric_bootstrap
+from neurocode.fitting import choose_voltage, cross_validate, parametric_bootstrap
 from neurocode.fitting.grid import clamp
 from neurocode.fitting.likelihood import ClampedLikelihood
 
@@ -29,11 +31,11 @@ def experiment():
 
 @pytest.fixture(scope="module")
 def fitted(experiment):
-    return nc.fit(nc.models.gif((50.0,)).with_fixed("C", "E_L", fixed=False), experiment, starts=1, voltage=True)
+    return nc.fit(nc.models.gif((50.0,)).with_fixed("C", "E_L", fixed=False), experiment, starts=1, voltage=0.01)
 
 
 def test_objective_is_the_spikes_plus_the_profile_of_a_gaussian(experiment):
-    data = clamp(experiment.repeats[0], DT, with_voltage=True)
+    data = clamp(experiment.repeats[0], DT, voltage=0.01)
     likelihood = ClampedLikelihood(TRUTH, [data], DT, chunk_steps=1000)
     z = likelihood.coordinates.to_coordinates(TRUTH.values)
     start, tangents = likelihood.first_start(z)
@@ -46,7 +48,7 @@ def test_objective_is_the_spikes_plus_the_profile_of_a_gaussian(experiment):
 
 
 def test_gradient_with_voltage_equals_finite_differences(experiment):
-    data = clamp(experiment.repeats[0], DT, with_voltage=True)
+    data = clamp(experiment.repeats[0], DT, voltage=0.01)
     likelihood = ClampedLikelihood(TRUTH, [data], DT, chunk_steps=len(data.spikes))
     z = likelihood.coordinates.to_coordinates(TRUTH.values)
 
@@ -70,7 +72,7 @@ def test_voltage_pins_what_spikes_leave_open(fitted):
 
 
 def test_voltage_is_compared_away_from_spikes_and_every_ten_milliseconds(experiment):
-    data = clamp(experiment.repeats[0], DT, with_voltage=True)
+    data = clamp(experiment.repeats[0], DT, voltage=0.01)
     compared = np.flatnonzero(np.isfinite(data.voltage))
     gaps = compared[:, None] - np.flatnonzero(data.spikes)
     assert np.all((gaps > 20) | (gaps < -4)) and np.all(np.diff(compared) % 20 == 0) and compared[0] * DT >= 0.5
@@ -83,7 +85,7 @@ def test_cross_validation_leaves_out_the_voltage_of_a_block_too(experiment, fitt
 
 def test_what_a_voltage_fit_cannot_do_is_named(experiment, fitted):
     with pytest.raises(DataError, match="was not recorded"):
-        nc.fit(TRUTH, nc.Experiment(nc.simulate(TRUTH, duration=1.0, engine="jax").segments[0].spiketrains[0]), voltage=True)
+        nc.fit(TRUTH, nc.Experiment(nc.simulate(TRUTH, duration=1.0, engine="jax").segments[0].spiketrains[0]), voltage=0.01)
     with pytest.raises(FitError, match="bootstrap"):
         parametric_bootstrap(fitted, experiment, n_samples=2)
     renamed = replace(
@@ -91,4 +93,15 @@ def test_what_a_voltage_fit_cannot_do_is_named(experiment, fitted):
         reset=TRUTH.reset.replace("v =", "u ="), initial={"u": "E_L"},
     )  # fmt: skip
     with pytest.raises(FitError, match="no state 'v'"):
-        nc.fit(renamed, experiment, voltage=True)
+        nc.fit(renamed, experiment, voltage=0.01)
+
+
+def test_a_voltage_that_belongs_to_another_recording_is_not_used(experiment):
+    """The spikes with the voltage of a run under another current: it gains nothing for the prediction of the last third."""
+    repeat = experiment.repeats[0]
+    other = nc.simulation.stimuli.frozen_noise(30.0, DT, mean=150.0, standard_deviation=200.0, seed=9)
+    voltage = nc.simulate(TRUTH, other, seed=3, record=("v",), engine="brian2").segments[0].analogsignals[0]
+    train = neo.SpikeTrain(repeat.spike_times, units="s", t_stop=repeat.duration)
+    current = neo.AnalogSignal(repeat.current[:, None], units="A", sampling_period=DT * pq.s)
+    choice = choose_voltage(nc.models.gif((50.0,)), nc.Experiment(train, current, voltage))
+    assert choice.interval is None and choice.bits_voltage < choice.bits_spikes + 0.02
