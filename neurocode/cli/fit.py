@@ -21,7 +21,7 @@ def fit_command(
     test: Annotated[list[Path] | None, typer.Option(help="Test recordings, one for each training recording, in order.")] = None,
     model: Annotated[list[str] | None, typer.Option(help="Library model, model .toml, or auto; repeatable.")] = None,
     electrode: Annotated[list[Path] | None, typer.Option(help="Electrode recordings, one for each training recording.")] = None,
-    voltage: Annotated[str, typer.Option(help="Fit the recorded voltage too: auto, no, or seconds between samples.")] = "auto",
+    voltage: Annotated[str, typer.Option(help="Fit the recorded voltage too: no, seconds between samples, or auto.")] = "no",
     current_offset: Annotated[str, typer.Option(help="Subtracted from the recorded current.")] = "0 pA",
     spike_threshold: Annotated[float, typer.Option(help="Voltage whose upward crossing is a spike (mV).")] = 0.0,
     dead_time: Annotated[float, typer.Option(help="Crossings closer than this to the spike before are passed over (ms).")] = 3.0,
