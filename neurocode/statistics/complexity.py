@@ -182,7 +182,10 @@ def symbols_of(sequence: Sequence | np.ndarray | str | bytes) -> tuple[np.ndarra
         values = values.view(np.uint8)
     if values.dtype.kind in "iu" and values.size and (values.dtype == np.uint8 or (values.min() >= 0 and values.max() < 256)):
         values = values.astype(np.uint8, copy=False)
-        return values, histogram(values)
+        if values.max() > 1:
+            return values, histogram(values)
+        ones = int(np.count_nonzero(values))
+        return values, np.array([values.size - ones, ones])
     found, codes, counts = np.unique(values, return_inverse=True, return_counts=True)
     return codes.astype(np.uint8 if len(found) <= 256 else np.int32), counts
 
@@ -193,6 +196,10 @@ def _count(codes: np.ndarray, counts: np.ndarray) -> tuple[int, bool]:
         words, unfinished = count_lz76_dense(codes, max(1, int(np.ceil(np.log2(len(counts))))))
     else:
         background = int(np.argmax(counts))
-        times, symbols = events_of(codes, background, codes.size - int(counts[background]))
+        if len(counts) == 2:
+            times = np.flatnonzero(codes if background == 0 else codes == 0)
+            symbols = np.ones(times.size, np.uint8)
+        else:
+            times, symbols = events_of(codes, background, codes.size - int(counts[background]))
         words, unfinished = count_lz76(times, symbols, codes.size)
     return count_lz76_automaton(codes) if words < 0 else (words, unfinished)
