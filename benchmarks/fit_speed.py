@@ -59,7 +59,7 @@ def chunking_error(model: nc.models.NeuronModel, experiment: nc.Experiment, resu
 class ClampedGroup:
     """A compiled Brian2 group of neurons with clamped spikes that sum their log-likelihood."""
 
-    def __init__(self, model: nc.models.NeuronModel, likelihood: ClampedLikelihood, data: Clamp, dt: float) -> None:
+    def __init__(self, model: nc.models.NeuronModel, likelihood: ClampedLikelihood, data: Clamp, dt: float, directory: str) -> None:
         self.names, self.duration = model.free, len(data.current) * dt * brian2.second
         per_neuron = {name: np.full(POPULATION, model.values[name]) for name in model.free}
         self.base = base = neuron_group(model, POPULATION, dt, parameters=per_neuron, stimulus=data.current)
@@ -85,7 +85,7 @@ class ClampedGroup:
         self.group.run_regularly(f"log_likelihood += {gain}", when="before_thresholds")
         self.network = brian2.Network(self.group)
         self.network.run(self.duration, namespace={})
-        brian2.device.build(compile=True, run=False)
+        brian2.device.build(directory=directory, compile=True, run=False)
 
     def score(self, values: list[dict[str, float]]) -> np.ndarray:
         """Log-likelihood of every set of parameters (SI)."""
@@ -98,8 +98,8 @@ class ClampedGroup:
 
 
 @contextmanager
-def _standalone(directory: str) -> Iterator[None]:
-    brian2.set_device("cpp_standalone", directory=directory, build_on_run=False)
+def _standalone() -> Iterator[None]:
+    brian2.set_device("cpp_standalone", build_on_run=False)
     try:
         yield
     finally:
@@ -115,9 +115,9 @@ def peer_fit(model: nc.models.NeuronModel, experiment: nc.Experiment, target: fl
     data = clamp(experiment.repeats[0], dt)
     likelihood = training_likelihood(model, [data], dt, 3.0)
     start = likelihood.coordinates.to_coordinates(model.values)
-    with tempfile.TemporaryDirectory() as directory, _standalone(directory):
+    with tempfile.TemporaryDirectory() as directory, _standalone():
         began = time.perf_counter()
-        group = ClampedGroup(model, likelihood, data, dt)
+        group = ClampedGroup(model, likelihood, data, dt, directory)
         parametrisation = nevergrad.p.Array(init=start).set_mutation(sigma=1.0)
         optimiser = nevergrad.optimizers.DifferentialEvolution(popsize=POPULATION)(parametrisation, budget=10**6)
         best, checked = -np.inf, False
