@@ -120,14 +120,12 @@ def peer_fit(model: nc.models.NeuronModel, experiment: nc.Experiment, target: fl
         group = ClampedGroup(model, likelihood, data, dt, directory)
         parametrisation = nevergrad.p.Array(init=start).set_mutation(sigma=1.0)
         optimiser = nevergrad.optimizers.DifferentialEvolution(popsize=POPULATION)(parametrisation, budget=10**6)
-        best, checked = -np.inf, False
+        same = group.score([likelihood.values_at(start)] * POPULATION)[0]
+        print(f"  likelihood at the start in both engines: {likelihood.log_likelihood(start):.6f} and {same:.6f} nats")
+        best = -np.inf
         while time.perf_counter() - began < 60 * minutes and best < target:
             proposals = [optimiser.ask() for _ in range(POPULATION)]
             scores = group.score([likelihood.values_at(p.value) for p in proposals])
-            if not checked:
-                ours = likelihood.log_likelihood(proposals[0].value)
-                print(f"  same likelihood in both engines: {ours:.6f} and {scores[0]:.6f} nats")
-                checked = True
             for proposal, score in zip(proposals, scores, strict=True):
                 optimiser.tell(proposal, -score if np.isfinite(score) else 1e12)
             best = max(best, float(np.nanmax(scores)))
