@@ -54,7 +54,8 @@ def spike_distance(first: np.ndarray, second: np.ndarray, t_start: float, t_stop
     """Time average of the SPIKE-distance profile (Kreuz et al. 2013): between 0 and 1, without a time scale.
 
     Edges are treated as in PySpike: before the first and after the last spike of a train its difference stays that of
-    this spike, and an empty train counts as spikes at both edges.
+    this spike, and an empty train counts as spikes at both edges. (PySpike treats a train of one spike exactly at the
+    start differently from one shortly after; here they are alike.)
 
     Parameters
     ----------
