@@ -99,8 +99,7 @@ def _summary(table: pd.DataFrame) -> str:
 
 def _figure(trains: Trains, table: pd.DataFrame, seed: int):
     usable = np.flatnonzero((table["n_spikes"] >= 2) & table["cv"].notna())
-    first = trains.first_train
-    rows = [k for u in usable for k in range(first[u], first[u + 1])]
+    rows = [k for unit in usable for k in trains.trains_of(unit)]
     rows = rows[:: max(1, len(rows) // SHOWN_TRAINS)][:SHOWN_TRAINS]
     starts = trains.t_start[rows] if rows else np.zeros(0)
     seconds = SHOWN_SPIKES / table["rate"].iloc[usable].median() if usable.size else 1.0
@@ -126,9 +125,9 @@ def _interval_histogram(trains: Trains, usable: np.ndarray) -> tuple[np.ndarray,
 
 def _count_moments(trains: Trains, usable: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Mean and variance of counts: over repeats of a condition, or over windows of a single train."""
-    first, counts, moments = trains.first_train, trains.counts, []
+    counts, moments = trains.counts, []
     for unit in usable:
-        own = np.arange(first[unit], first[unit + 1])
+        own = np.array(trains.trains_of(unit))
         groups = [counts[own[trains.condition[own] == c]] for c in np.unique(trains.condition[own])]
         if max(len(group) for group in groups) == 1 and trains.t_stop[own[0]] - trains.t_start[own[0]] >= 2 * COUNT_WINDOW:
             groups = [window_counts([trains.train(own[0])], trains.t_start[own[0]], trains.t_stop[own[0]], COUNT_WINDOW)[0]]

@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import replace
-
 import numpy as np
 
-from neurocode.fitting.fit import chunked_likelihood, poisson_log_likelihood
+from neurocode.fitting.fit import chunked_likelihood, poisson_log_likelihood, spike_rate
 from neurocode.fitting.grid import clamp
-from neurocode.fitting.lanes import Clamp
 from neurocode.fitting.optimise import Ascent
 from neurocode.fitting.result import CrossValidation, FitResult
 from neurocode.models.model import NeuronModel
@@ -52,25 +48,19 @@ def cross_validate(
     clamps = [clamp(repeat, result.dt, voltage=result.voltage_interval) for repeat in experiment.repeats]
     gains, counts = [], []
     for fold in range(folds):
-        kept, held_out = zip(*(_split(c, fold, folds) for c in clamps), strict=True)
+        kept, held_out = zip(*(c.hold_out(_block(len(c.spikes), fold, folds)) for c in clamps), strict=True)
         likelihood = chunked_likelihood(model, kept, result.dt, prior_width)
         ascent = Ascent(likelihood, likelihood.coordinates.to_coordinates(result.model.values))
         ascent.climb(PASSES_A_FOLD, enough=1e-2)
         value = chunked_likelihood(model, held_out, result.dt).log_likelihood(ascent.point.z)
-        rate = _count(kept) / (sum(int(np.sum(c.counted)) for c in kept) * result.dt)
-        gains.append(value - poisson_log_likelihood(held_out, rate, result.dt, [c.counted for c in held_out]))
-        counts.append(_count(held_out))
+        gains.append(value - poisson_log_likelihood(held_out, spike_rate(kept, result.dt), result.dt))
+        counts.append(sum(c.n_spikes for c in held_out))
     bits = [gain / count / np.log(2) if count else np.nan for gain, count in zip(gains, counts, strict=True)]
     return CrossValidation(float(np.sum(gains) / np.sum(counts) / np.log(2)), tuple(bits))
 
 
-def _split(data: Clamp, fold: int, folds: int) -> tuple[Clamp, Clamp]:
-    edges = np.linspace(0, len(data.spikes), folds + 1).astype(int)
-    inside = np.zeros(len(data.spikes), bool)
+def _block(n_steps: int, fold: int, folds: int) -> np.ndarray:
+    edges = np.linspace(0, n_steps, folds + 1).astype(int)
+    inside = np.zeros(n_steps, bool)
     inside[edges[fold] : edges[fold + 1]] = True
-    seen = None if data.voltage is None else np.where(inside, np.nan, data.voltage)
-    return replace(data, counted=data.counted & ~inside, voltage=seen), replace(data, counted=data.counted & inside, voltage=None)
-
-
-def _count(clamps: Sequence[Clamp]) -> int:
-    return sum(int(np.sum(c.spikes & c.counted)) for c in clamps)
+    return inside

@@ -122,7 +122,7 @@ def training_likelihood(model: NeuronModel, clamps: Sequence[Clamp], dt: float, 
         raise FitError(f"Model '{model.name}' has no free parameter.")
     if len(model.inputs) > 1:
         raise FitError(f"Model '{model.name}' has {len(model.inputs)} inputs, a fit takes one current.")
-    n_spikes = sum(int(np.sum(c.spikes & c.counted)) for c in clamps)
+    n_spikes = sum(c.n_spikes for c in clamps)
     if n_spikes < FEWEST_SPIKES:
         raise FitError(f"The training data hold {n_spikes} spikes after the first 500 ms, at least {FEWEST_SPIKES} are needed.")
     return chunked_likelihood(model, clamps, dt, prior_width)
@@ -133,20 +133,24 @@ def chunked_likelihood(model: NeuronModel, clamps: Sequence[Clamp], dt: float, p
     return ClampedLikelihood(model, clamps, dt, chunk_steps=round(CHUNK_SECONDS / dt), prior_width=prior_width)
 
 
-def poisson_log_likelihood(clamps: Sequence[Clamp], rate: float, dt: float, counted: Sequence[np.ndarray]) -> float:
+def spike_rate(clamps: Sequence[Clamp], dt: float) -> float:
+    """Rate in the steps that enter the likelihood, in hertz."""
+    return sum(c.n_spikes for c in clamps) / (sum(int(np.sum(c.counted)) for c in clamps) * dt)
+
+
+def poisson_log_likelihood(clamps: Sequence[Clamp], rate: float, dt: float) -> float:
     """Log-likelihood of spikes under a homogeneous Poisson process in the same bins, in nats."""
-    spikes = sum(int(np.sum(c.spikes & mask)) for c, mask in zip(clamps, counted, strict=True))
-    bins = sum(int(np.sum(mask)) for mask in counted)
+    spikes = sum(c.n_spikes for c in clamps)
+    bins = sum(int(np.sum(c.counted)) for c in clamps)
     return float(spikes * np.log(-np.expm1(-rate * dt)) - (bins - spikes) * rate * dt)
 
 
 def bits_per_spike(log_likelihood: float, clamps: Sequence[Clamp], rate: float, dt: float) -> float:
     """Gain over a homogeneous Poisson process at ``rate``, in bits a spike."""
-    counted = [c.counted for c in clamps]
-    n_spikes = sum(int(np.sum(c.spikes & c.counted)) for c in clamps)
+    n_spikes = sum(c.n_spikes for c in clamps)
     if n_spikes == 0:
         return np.nan
-    return (log_likelihood - poisson_log_likelihood(clamps, rate, dt, counted)) / n_spikes / np.log(2)
+    return (log_likelihood - poisson_log_likelihood(clamps, rate, dt)) / n_spikes / np.log(2)
 
 
 def _rough_likelihood(
@@ -203,7 +207,7 @@ def _result(
     fitted = model.with_parameters({name: value / parse_unit(model.parameters[name].unit).scale for name, value in values.items()})
     log_likelihood = likelihood.log_likelihood(optimum.z)
     n_spikes = likelihood.n_spikes
-    rate = n_spikes / (sum(int(np.sum(c.counted)) for c in clamps) * dt)
+    rate = spike_rate(clamps, dt)
     data_information = optimum.information - likelihood.prior_precision * np.eye(len(optimum.z))
     message = "converged" if optimum.converged else "not converged"
     short = _short_intervals(clamps, dt)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import NamedTuple
 
@@ -42,6 +42,17 @@ class Clamp:
     spikes: np.ndarray
     counted: np.ndarray
     voltage: np.ndarray | None = None
+
+    @property
+    def n_spikes(self) -> int:
+        """Spikes that enter the likelihood."""
+        return int(np.sum(self.spikes & self.counted))
+
+    def hold_out(self, chosen: np.ndarray) -> tuple[Clamp, Clamp]:
+        """The sweep without the chosen steps, voltage included, and the spikes of these steps alone."""
+        seen = None if self.voltage is None else np.where(chosen, np.nan, self.voltage)
+        kept = replace(self, counted=self.counted & ~chosen, voltage=seen)
+        return kept, replace(self, counted=self.counted & chosen, voltage=None)
 
 
 class Lanes(NamedTuple):

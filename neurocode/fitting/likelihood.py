@@ -131,7 +131,7 @@ class ClampedLikelihood:
             self._first = np.concatenate([np.asarray(group.first) for group in self._groups])
         self.counted = [sweep.counted for sweep in sweeps]
         self.n_voltages = sum(int(np.sum(np.isfinite(sweep.voltage))) for sweep in sweeps if sweep.voltage is not None)
-        self.n_spikes = int(sum(np.sum(sweep.spikes & sweep.counted) for sweep in sweeps))
+        self.n_spikes = sum(sweep.n_spikes for sweep in sweeps)
 
     def first_start(self, z: np.ndarray) -> tuple[States, States]:
         """Settled start states at coordinates ``z`` and sensitivities of zero."""

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
-from neurocode.fitting.fit import ROUGH_DT, Progress, bits_per_spike, chunked_likelihood, search, training_likelihood
+from neurocode.fitting.fit import ROUGH_DT, Progress, bits_per_spike, chunked_likelihood, search, spike_rate, training_likelihood
 from neurocode.fitting.grid import choose_dt, clamp
-from neurocode.fitting.lanes import Clamp
 from neurocode.models.model import NeuronModel
 from neurocode.recordings.experiment import Experiment
 
@@ -77,20 +75,14 @@ def choose_voltage(
     step *= max(1, round(ROUGH_DT / step))
     scores = []
     for candidate, interval in ((model, None), (with_voltage_freed(model), INTERVAL)):
-        sweeps = [_split(clamp(repeat, step, voltage=interval)) for repeat in experiment.repeats]
-        early, late = ([pair[k] for pair in sweeps] for k in (0, 1))
+        sweeps = [clamp(repeat, step, voltage=interval) for repeat in experiment.repeats]
+        early, late = zip(*(sweep.hold_out(_late(len(sweep.spikes))) for sweep in sweeps), strict=True)
         likelihood = training_likelihood(candidate, early, step, prior_width)
         z = search(likelihood, candidate, STARTS, seed, progress).point.z
-        rate = likelihood.n_spikes / (sum(int(np.sum(sweep.counted)) for sweep in early) * step)
-        scores.append(_score(candidate, late, z, rate, step))
+        value = chunked_likelihood(candidate, late, step).log_likelihood(z)
+        scores.append(bits_per_spike(value, late, spike_rate(early, step), step))
     return VoltageChoice(INTERVAL if scores[1] > scores[0] + LEAST_GAIN else None, *scores)
 
 
-def _split(data: Clamp) -> tuple[Clamp, Clamp]:
-    early = np.arange(len(data.spikes)) < FITTED_SHARE * len(data.spikes)
-    seen = None if data.voltage is None else np.where(early, data.voltage, np.nan)
-    return replace(data, counted=data.counted & early, voltage=seen), replace(data, counted=data.counted & ~early, voltage=None)
-
-
-def _score(model: NeuronModel, late: Sequence[Clamp], z: np.ndarray, rate: float, dt: float) -> float:
-    return bits_per_spike(chunked_likelihood(model, late, dt).log_likelihood(z), late, rate, dt)
+def _late(n_steps: int) -> np.ndarray:
+    return np.arange(n_steps) >= FITTED_SHARE * n_steps

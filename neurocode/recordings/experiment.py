@@ -97,7 +97,7 @@ class Experiment:
         test: str | Path | None = None,
         *,
         current_offset: object = 0.0,
-        electrode: str | Path | None = None,
+        electrode: str | Path | ElectrodeKernel | None = None,
         spike_threshold: float = THRESHOLD_MV,
         dead_time: float = DEAD_TIME_MS,
     ) -> Experiment:
@@ -109,7 +109,7 @@ class Experiment:
             Sweeps of a file are the repeats.
         current_offset : float, quantity or text
             Subtracted from the current (ampere unless a unit is given): what the amplifier adds.
-        electrode : path, optional
+        electrode : path or ElectrodeKernel, optional
             Subthreshold recording under weak noise, from which the response of the electrode is estimated and
             taken off the voltage (:func:`electrode_kernel`). Spikes are detected before.
         spike_threshold : float
@@ -124,14 +124,14 @@ class Experiment:
         """
         offset = in_si(current_offset, "amp", "The current offset")
         options = {"current_offset": current_offset, "spike_threshold": spike_threshold, "dead_time": dead_time}
-        held_out = None if test is None else cls.from_files(test, electrode=electrode, **options)
+        kernel = _kernel_of_file(electrode) if isinstance(electrode, (str, Path)) else electrode
+        held_out = None if test is None else cls.from_files(test, electrode=kernel, **options)
         block = read(training)
         voltages = [signal_of(segment, "V", "voltage", str(training)) for segment in block.segments]
         currents = [signal_of(segment, "A", "current", str(training)) - offset * pq.A for segment in block.segments]
         try:
             trains = [detect_spikes(v, threshold=spike_threshold, dead_time=dead_time) for v in voltages]
-            if electrode is not None:
-                kernel = _kernel_of_file(electrode)
+            if kernel is not None:
                 voltages = [_compensated(kernel, *signals) for signals in zip(voltages, currents, strict=True)]
             return cls(trains, currents, voltages, test=held_out, name=Path(training).stem)
         except DataError as error:

@@ -11,7 +11,7 @@ import numpy as np
 import scipy.io
 
 from neurocode.errors import DataError
-from neurocode.recordings.trains import SECONDS, Trains
+from neurocode.recordings.trains import SECONDS, Trains, require_time_unit
 
 AXES = ("unit", "trial", "stimulus", "time", "bin", "spike")
 
@@ -51,8 +51,7 @@ class Layout:
     t_stop: float | None = None
 
     def __post_init__(self) -> None:
-        if self.time_unit not in SECONDS:
-            raise DataError(f"'{self.time_unit}' is no unit of spike times; known are {', '.join(SECONDS)}.")
+        require_time_unit(self.time_unit)
         unknown = [name for name in self.names if name not in AXES]
         if unknown:
             raise DataError(f"'{unknown[0]}' is no axis of a layout; known are {', '.join(AXES)}.")

@@ -10,8 +10,7 @@ import numpy as np
 import quantities as pq
 
 from neurocode.errors import DataError
-
-TIME_UNITS = ("s", "ms", "us")
+from neurocode.recordings.trains import require_time_unit
 
 
 def read_spike_times(path: Path, time_unit: str = "s") -> neo.Block:
@@ -27,8 +26,7 @@ def read_spike_times(path: Path, time_unit: str = "s") -> neo.Block:
     DataError
         For another unit, times that are not finite, negative or unsorted, or more than one column.
     """
-    if time_unit not in TIME_UNITS:
-        raise DataError(f"'{time_unit}' is no unit of spike times; known are {', '.join(TIME_UNITS)}.")
+    require_time_unit(time_unit)
     times = _load(path)
     if times.ndim != 1:
         raise DataError(f"{path}: the array has shape {times.shape}, expected one column of spike times.")

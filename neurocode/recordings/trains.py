@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import neo
 import numpy as np
@@ -12,6 +13,17 @@ import quantities as pq
 from neurocode.errors import DataError
 
 SECONDS = {"s": 1.0, "ms": 1e-3, "us": 1e-6}
+
+
+def require_time_unit(unit: str) -> None:
+    """Refuse a unit that spike times in a file do not come in.
+
+    Raises
+    ------
+    DataError
+    """
+    if unit not in SECONDS:
+        raise DataError(f"'{unit}' is no unit of spike times; known are {', '.join(SECONDS)}.")
 
 
 @dataclass(frozen=True)
@@ -99,10 +111,14 @@ class Trains:
         """Number of units."""
         return len(self.names)
 
-    @property
+    @cached_property
     def first_train(self) -> np.ndarray:
         """Unit ``u`` holds trains ``first_train[u]`` up to ``first_train[u + 1]``."""
         return np.searchsorted(self.unit, np.arange(self.n_units + 1))
+
+    def trains_of(self, unit: int) -> range:
+        """Numbers of the trains of a unit."""
+        return range(self.first_train[unit], self.first_train[unit + 1])
 
     @property
     def counts(self) -> np.ndarray:
@@ -115,11 +131,10 @@ class Trains:
 
     def to_neo(self) -> list[list[neo.SpikeTrain]]:
         """Units of repeats as Neo objects."""
-        first = self.first_train
         return [
             [
                 neo.SpikeTrain(self.train(k) * pq.s, t_start=self.t_start[k] * pq.s, t_stop=self.t_stop[k] * pq.s, name=name)
-                for k in range(first[u], first[u + 1])
+                for k in self.trains_of(u)
             ]
             for u, name in enumerate(self.names)
         ]

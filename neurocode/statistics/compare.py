@@ -124,19 +124,22 @@ def curves(trains: object, unit: int = 0) -> Curves:
 
 
 def _units(trains: object, side: str) -> list[Unit]:
-    entries = list(trains) if not isinstance(trains, Trains) else trains
-    if not isinstance(entries, Trains) and entries:
-        nested = bool(entries) and isinstance(entries[0], (list, tuple)) and not np.isscalar(next(iter(entries[0]), 0.0))
-        entries = Trains.of(entries if nested else [entries])
-    if not isinstance(entries, Trains) or not len(entries.unit):
+    if not isinstance(trains, Trains):
+        entries = list(trains)
+        trains = Trains.of(entries if not entries or _holds_trains(entries[0]) else [entries])
+    if not len(trains.unit):
         raise DataError(f"The {side} side has no spike train.")
-    first = entries.first_train
     units = []
-    for unit in range(entries.n_units):
-        own = range(first[unit], first[unit + 1])
-        spans = entries.t_stop[own.start : own.stop] - entries.t_start[own.start : own.stop]
-        units.append(Unit([entries.train(k) - entries.t_start[k] for k in own], float(spans.max())))
+    for unit in range(trains.n_units):
+        own = trains.trains_of(unit)
+        repeats = [trains.train(k) - trains.t_start[k] for k in own]
+        units.append(Unit(repeats, float(np.max(trains.t_stop[own] - trains.t_start[own]))))
     return units
+
+
+def _holds_trains(entry: object) -> bool:
+    """Whether an entry is a unit of repeats, not a train."""
+    return isinstance(entry, (list, tuple)) and not np.isscalar(next(iter(entry), 0.0))
 
 
 def _row(statistic: Statistic, model: list[Unit], recorded: list[Unit], n_splits: int, random: np.random.Generator) -> dict:

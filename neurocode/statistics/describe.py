@@ -127,24 +127,21 @@ def _notes(table: pd.DataFrame) -> list[str]:
 
 def _allan_factors(trains: Trains, faults: list[str]) -> np.ndarray:
     """Mean over the trains of a unit that are long enough."""
-    first, values = trains.first_train, np.full(trains.n_units, np.nan)
+    values = np.full(trains.n_units, np.nan)
     for unit in range(trains.n_units):
         if faults[unit]:
             continue
-        own = [
-            allan_factor(trains.train(k), trains.t_start[k], trains.t_stop[k], ALLAN_WINDOW)
-            for k in range(first[unit], first[unit + 1])
-        ]
+        own = [allan_factor(trains.train(k), trains.t_start[k], trains.t_stop[k], ALLAN_WINDOW) for k in trains.trains_of(unit)]
         values[unit] = np.nanmean(own) if np.isfinite(own).any() else np.nan
     return values
 
 
 def _drifts(trains: Trains) -> np.ndarray:
-    first, counts = trains.first_train, trains.counts
+    counts = trains.counts
     drifts = np.full((trains.n_units, 2), np.nan)
     for unit in range(trains.n_units):
-        own = slice(first[unit], first[unit + 1])
-        if own.stop - own.start >= 4 and np.ptp(trains.condition[own]) == 0:
+        own = trains.trains_of(unit)
+        if len(own) >= 4 and np.ptp(trains.condition[own]) == 0:
             drifts[unit] = drift_test(counts[own])
     return drifts
 
@@ -187,9 +184,8 @@ def binned_events(trains: Trains, unit: int, bin_size: float) -> tuple[np.ndarra
     bin_size : float
         In seconds.
     """
-    first = trains.first_train
     events, length = [], 0
-    for k in range(first[unit], first[unit + 1]):
+    for k in trains.trains_of(unit):
         n_bins = max(1, int(np.ceil((trains.t_stop[k] - trains.t_start[k]) / bin_size - 1e-9)))
         bins = np.floor((trains.train(k) - trains.t_start[k]) / bin_size + 1e-9).astype(np.int64)
         events.append(length + np.unique(np.minimum(bins, n_bins - 1)))
