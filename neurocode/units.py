@@ -53,7 +53,7 @@ class ParsedUnit(NamedTuple):
 
 @lru_cache(maxsize=512)
 def parse_unit(text: str) -> ParsedUnit:
-    """Read a unit written as products, quotients and whole powers of unit names.
+    """Read a unit written as products, quotients and powers (whole or half) of unit names.
 
     Parameters
     ----------
@@ -92,7 +92,7 @@ def _evaluate_unit(node: ast.expr, text: str) -> ParsedUnit:
     if isinstance(node, ast.BinOp):
         left = _evaluate_unit(node.left, text)
         if isinstance(node.op, ast.Pow):
-            power = _whole_power(node.right, text)
+            power = _power(node.right, text)
             return ParsedUnit(left.scale**power, left.dim**power)
         right = _evaluate_unit(node.right, text)
         if isinstance(node.op, ast.Mult):
@@ -102,13 +102,13 @@ def _evaluate_unit(node: ast.expr, text: str) -> ParsedUnit:
     raise ModelError(f"'{text}' is not a unit: expected names such as mV, pA or nS/mV.")
 
 
-def _whole_power(node: ast.expr, text: str) -> int:
+def _power(node: ast.expr, text: str) -> float:
     try:
         power = ast.literal_eval(node)
     except ValueError:
         power = None
-    if not isinstance(power, int) or abs(power) > 6:
-        raise ModelError(f"'{text}' is not a unit: a power must be a whole number from -6 to 6.")
+    if type(power) not in (int, float) or abs(power) > 6 or 2 * power != int(2 * power):
+        raise ModelError(f"'{text}' is not a unit: a power must be a whole or half number from -6 to 6.")
     return power
 
 

@@ -9,14 +9,14 @@ import neo
 import numpy as np
 
 from neurocode.errors import DataError, FitError
+from neurocode.fitting.estimates import fitted_model, fitted_parameters, information_rank
 from neurocode.fitting.grid import choose_dt, clamp
 from neurocode.fitting.lanes import Clamp
 from neurocode.fitting.likelihood import ClampedLikelihood
 from neurocode.fitting.optimise import ROUGHLY_CONSISTENT, Ascent, Optimum, finish
-from neurocode.fitting.result import FitResult, FittedParameter
+from neurocode.fitting.result import FitResult
 from neurocode.models.model import NeuronModel
 from neurocode.recordings.experiment import Experiment
-from neurocode.units import parse_unit
 
 Progress = Callable[[str, float, int], None]
 
@@ -34,7 +34,6 @@ ROUGH_DT = 4e-4
 #: Spread of the further starts around the first, in unconstrained coordinates.
 START_SPREAD = 1.0
 CHUNK_SECONDS = 0.5
-Z_95 = 1.959964
 
 
 def fit(
@@ -203,8 +202,7 @@ def _result(
     began: float,
     voltage: float | None,
 ) -> FitResult:
-    values = likelihood.values_at(optimum.z)
-    fitted = model.with_parameters({name: value / parse_unit(model.parameters[name].unit).scale for name, value in values.items()})
+    fitted = fitted_model(model, likelihood.values_at(optimum.z))
     log_likelihood = likelihood.log_likelihood(optimum.z)
     n_spikes = likelihood.n_spikes
     rate = spike_rate(clamps, dt)
@@ -214,7 +212,9 @@ def _result(
     bursting = f"; the cell bursts: {short:.0%} of its intervals are below 10 ms" if short > BURSTING else ""
     return FitResult(
         model=fitted,
-        parameters=_fitted_parameters(fitted, likelihood, optimum, prior_width),
+        parameters=fitted_parameters(
+            fitted, optimum.z, optimum.information, likelihood.coordinates.slope(optimum.z), likelihood.values_at, prior_width
+        ),
         log_likelihood=log_likelihood,
         bic=len(optimum.z) * np.log(n_spikes) - 2 * log_likelihood,
         bits_per_spike=bits_per_spike(log_likelihood, clamps, rate, dt),
@@ -227,7 +227,7 @@ def _result(
         duration=max(len(c.spikes) for c in clamps) * dt,
         seconds=time.perf_counter() - began,
         seed=seed,
-        rank=_rank(data_information),
+        rank=information_rank(data_information),
         voltage_interval=voltage,
         voltage_residual=likelihood.voltage_residual(optimum.z) if likelihood.n_voltages else None,
     )
@@ -236,28 +236,3 @@ def _result(
 def _short_intervals(clamps: Sequence[Clamp], dt: float) -> float:
     intervals = np.concatenate([np.diff(np.flatnonzero(c.spikes)) * dt for c in clamps])
     return float(np.mean(intervals < 10e-3)) if len(intervals) else 0.0
-
-
-def _fitted_parameters(
-    model: NeuronModel, likelihood: ClampedLikelihood, optimum: Optimum, prior_width: float
-) -> dict[str, FittedParameter]:
-    variance = np.diag(np.linalg.pinv(optimum.information, hermitian=True)).copy()
-    variance[variance <= 0] = np.inf
-    errors, slopes = np.sqrt(variance), likelihood.coordinates.slope(optimum.z)
-    low, high = (likelihood.values_at(optimum.z + sign * Z_95 * errors) for sign in (-1, 1))
-    fitted = {}
-    for name, parameter in model.parameters.items():
-        value = float(parameter.value)
-        fitted[name] = FittedParameter(value, parameter.unit)
-        if name in model.free:
-            index, scale = model.free.index(name), parse_unit(parameter.unit).scale
-            interval = tuple(sorted((low[name] / scale, high[name] / scale)))
-            identified = bool(variance[index] < 0.25 * prior_width**2)
-            error = float(abs(slopes[index]) * errors[index] / scale)
-            fitted[name] = FittedParameter(value, parameter.unit, error, interval, False, identified)
-    return fitted
-
-
-def _rank(information: np.ndarray) -> int:
-    scale = 1.0 / np.sqrt(np.maximum(np.abs(np.diag(information)), 1e-12))
-    return int(np.sum(np.linalg.eigvalsh(information * np.outer(scale, scale)) > 1e-6))

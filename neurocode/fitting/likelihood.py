@@ -164,8 +164,7 @@ class ClampedLikelihood:
 
     def values_at(self, z: np.ndarray) -> dict[str, float]:
         """Free parameters in SI at coordinates ``z``."""
-        with jax.enable_x64(True):
-            return {name: float(value) for name, value in self.coordinates.to_values(jnp.asarray(z, float)).items()}
+        return self.coordinates.numbers(z)
 
     def log_likelihood(self, z: np.ndarray) -> float:
         """Log-likelihood in nats at coordinates ``z``, lanes settled."""

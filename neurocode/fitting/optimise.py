@@ -9,11 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 from scipy.optimize import brentq
 
-from neurocode.fitting.likelihood import ClampedLikelihood, States
+from neurocode.fitting.likelihood import Derivatives, States
 
 Progress = Callable[[float, int], None]
 
@@ -36,6 +37,16 @@ TRUSTED = -3.0
 DIFFERENCE = 0.05
 #: Directions with less information than this fraction of a well-determined one count as flat.
 FLAT = 1e-9
+
+
+class Objective(Protocol):
+    """A log-likelihood with derivatives, and whatever states it hands from one evaluation to the next."""
+
+    def first_start(self, z: np.ndarray) -> tuple[States, States]:
+        """States to evaluate a first point from, and their sensitivities."""
+
+    def derivatives(self, z: np.ndarray, start: States, tangents: States) -> Derivatives:
+        """Value, gradient and information at one point."""
 
 
 @dataclass(frozen=True)
@@ -85,7 +96,7 @@ class Ascent:
 
     Parameters
     ----------
-    likelihood : ClampedLikelihood
+    likelihood : Objective
     z : numpy.ndarray
         Start.
     progress : callable, optional
@@ -96,7 +107,7 @@ class Ascent:
 
     def __init__(
         self,
-        likelihood: ClampedLikelihood,
+        likelihood: Objective,
         z: np.ndarray,
         progress: Progress | None = None,
         consistent: tuple[float, float] = CONSISTENT,
@@ -155,12 +166,12 @@ class Ascent:
         return _Point(z, value, *(np.nan_to_num(array) for array in arrays), start, tangents)
 
 
-def maximise(likelihood: ClampedLikelihood, z: np.ndarray, *, most_passes: int = 600, progress: Progress | None = None) -> Optimum:
+def maximise(likelihood: Objective, z: np.ndarray, *, most_passes: int = 600, progress: Progress | None = None) -> Optimum:
     """Climb from ``z`` to a maximum of the likelihood.
 
     Parameters
     ----------
-    likelihood : ClampedLikelihood
+    likelihood : Objective
     z : numpy.ndarray
         Start.
     most_passes : int

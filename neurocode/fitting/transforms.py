@@ -50,6 +50,11 @@ class Coordinates:
         x = self._forward(z)
         return {name: x[index] for index, name in enumerate(self.names)}
 
+    def numbers(self, z: np.ndarray) -> dict[str, float]:
+        """The same as plain numbers in float64."""
+        with jax.enable_x64(True):
+            return {name: float(value) for name, value in self.to_values(jnp.asarray(z, float)).items()}
+
     def to_coordinates(self, values: dict[str, float]) -> np.ndarray:
         """Coordinates of parameter values in SI; values on a bound are moved slightly inside."""
         x = np.array([values[name] for name in self.names], dtype=float)

@@ -6,6 +6,8 @@ NeuronModel, Parameter, EscapeNoise
     The values a model is made of.
 lif, noisy_lif, adlif, adex, eif, qif, izhikevich, meta_neuron, gif, igif, igif_ia
     Library models.
+lif_diffusive, eif_diffusive, qif_diffusive, lif_coloured
+    Models with white noise for spike times alone, with adaptation and a periodic drive where asked.
 load, by_name, LIBRARY
     A model from a TOML file, or a library model by its name.
 """
@@ -15,6 +17,7 @@ from __future__ import annotations
 from neurocode.models.adex import adex
 from neurocode.models.adlif import adlif
 from neurocode.models.catalogue import LIBRARY, by_name
+from neurocode.models.diffusive import eif_diffusive, lif_coloured, lif_diffusive, qif_diffusive
 from neurocode.models.files import load
 from neurocode.models.gif import gif
 from neurocode.models.igif import igif, igif_ia
@@ -25,6 +28,6 @@ from neurocode.models.noise import EscapeNoise
 from neurocode.models.parameter import Parameter
 
 __all__ = [
-    "LIBRARY", "EscapeNoise", "NeuronModel", "Parameter", "adex", "adlif", "by_name", "eif", "gif", "igif", "igif_ia", "izhikevich",
-    "lif", "load", "meta_neuron", "noisy_lif", "qif",
+    "LIBRARY", "EscapeNoise", "NeuronModel", "Parameter", "adex", "adlif", "by_name", "eif", "eif_diffusive", "gif", "igif", "igif_ia",
+    "izhikevich", "lif", "lif_coloured", "lif_diffusive", "load", "meta_neuron", "noisy_lif", "qif", "qif_diffusive",
 ]  # fmt: skip

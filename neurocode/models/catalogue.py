@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
+
 from neurocode.errors import ModelError
 from neurocode.models.adex import adex
 from neurocode.models.adlif import adlif
+from neurocode.models.diffusive import eif_diffusive, lif_coloured, lif_diffusive, qif_diffusive
 from neurocode.models.files import load
 from neurocode.models.gif import gif
 from neurocode.models.igif import igif, igif_ia
@@ -12,9 +16,14 @@ from neurocode.models.integrate_and_fire import eif, izhikevich, meta_neuron, qi
 from neurocode.models.lif import lif, noisy_lif
 from neurocode.models.model import NeuronModel
 
-LIBRARY = {
+DIFFUSIVE = {"lif-diffusive": lif_diffusive, "eif-diffusive": eif_diffusive, "qif-diffusive": qif_diffusive}
+
+LIBRARY: dict[str, Callable[[], NeuronModel]] = {
     "lif": lif, "noisy-lif": noisy_lif, "adlif": adlif, "adex": adex, "eif": eif, "qif": qif, "izhikevich": izhikevich,
-    "meta-neuron": meta_neuron, "gif": gif, "igif": igif, "igif-ia": igif_ia,
+    "meta-neuron": meta_neuron, "gif": gif, "igif": igif, "igif-ia": igif_ia, **DIFFUSIVE, "lif-coloured": lif_coloured,
+    **{f"adaptive-{name}": partial(make, adaptation=True) for name, make in DIFFUSIVE.items()},
+    **{f"{name}-periodic": partial(make, periodic=True) for name, make in DIFFUSIVE.items()},
+    **{f"adaptive-{name}-periodic": partial(make, adaptation=True, periodic=True) for name, make in DIFFUSIVE.items()},
 }  # fmt: skip
 
 

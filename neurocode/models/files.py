@@ -26,6 +26,7 @@ KEYS = {
     "integrator",
     "after_reset",
     "initial",
+    "within_step",
     "noise",
     "parameters",
 }
@@ -93,6 +94,8 @@ def from_dictionary(table: Mapping[str, Any]) -> NeuronModel:
     for key in ("name", "equations", "margin", "reset", "refractory", "integrator", "description"):
         if key in table and not isinstance(table[key], str):
             raise ModelError(f"'{key}' must be text.")
+    if not isinstance(table.get("within_step", False), bool):
+        raise ModelError("'within_step' must be true or false.")
     for key in ("parameters", "initial", "noise"):
         if not isinstance(table.get(key, {}), dict):
             raise ModelError(f"'{key}' must be a table.")
@@ -107,6 +110,7 @@ def from_dictionary(table: Mapping[str, Any]) -> NeuronModel:
         integrator=table.get("integrator", "euler"),
         after_reset=tuple(table.get("after_reset", ())),
         initial={name: str(value) for name, value in table.get("initial", {}).items()},
+        within_step=table.get("within_step", False),
         description=table.get("description", ""),
     )
 
@@ -123,6 +127,7 @@ def to_dictionary(model: NeuronModel) -> dict[str, Any]:
         "integrator": model.integrator,
         "after_reset": list(model.after_reset),
         "initial": dict(model.initial),
+        "within_step": model.within_step or None,
     }
     table = {key: value for key, value in table.items() if value not in (None, "", [], {}) or key == "reset"}
     if model.noise is not None:

@@ -44,6 +44,8 @@ class NeuronModel:
         Variables integrated after the reset, from post-reset values and the new spike.
     initial : mapping of str to str
         Expressions for the state at time zero; zero where absent.
+    within_step : bool
+        Whether crossing and reset are placed inside the time step; for one-dimensional diffusions to a threshold.
     description : str
         What it is and where it comes from.
 
@@ -69,6 +71,7 @@ class NeuronModel:
     integrator: str = "euler"
     after_reset: tuple[str, ...] = ()
     initial: Mapping[str, str] = field(default_factory=dict)
+    within_step: bool = False
     description: str = ""
 
     def __post_init__(self) -> None:
@@ -220,6 +223,8 @@ def _check_names(model: NeuronModel) -> None:
 
 
 def _check_noise(model: NeuronModel) -> None:
+    if model.within_step and (model.noise is not None or model.after_reset or model.uses_spiked):
+        raise ModelError("A crossing within the step excludes escape noise, variables updated after the reset, and 'spiked'.")
     for name in model.noise.parameter_names if model.noise else ():
         if name not in model.parameters:
             raise ModelError(f"The escape noise reads the parameter '{name}', which the model does not have.")

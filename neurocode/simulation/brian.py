@@ -5,6 +5,7 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 
 import brian2
 import numpy as np
@@ -18,6 +19,7 @@ from neurocode.errors import ModelError
 from neurocode.models.model import SPIKED, NeuronModel
 from neurocode.simulation.integrators import STAGGERED, require_integrator
 from neurocode.simulation.raw_run import RawRun
+from neurocode.simulation.within_step import CROSSED, LAG, WAIT, WithinStep, within_step, without_refractoriness
 from neurocode.units import parse_unit, si_unit_text
 
 #: Steps from which compiling Brian2's Cython code (tens of seconds, once) pays against NumPy.
@@ -80,7 +82,7 @@ def neuron_group(
         (unit,) = model.inputs.values()
         namespace["stimulus"] = brian2.TimedArray(_quantity(stimulus, unit), dt=dt * brian2.second)
     reset = f"{SPIKED} = 1\n{model.reset}" if model.uses_spiked else model.reset
-    group = _group(model, n, dt, lines, namespace, reset=reset)
+    group = _within_step_group(model, n, dt, lines, namespace) if model.within_step else _group(model, n, dt, lines, namespace, reset)
     for name, value in per_neuron.items():
         group.variables[name].set_value(value)
     for name, expression in model.initial.items():
@@ -95,7 +97,26 @@ def neuron_group(
 def update_code(model: NeuronModel, dt: float) -> str:
     """Brian2's abstract code for the state update of one step, before threshold and reset."""
     require_integrator(model.integrator)
-    return _abstract_code(model, dt, held=model.after_reset)
+    return within_step_code(model, dt).update if model.within_step else _abstract_code(model, dt, held=model.after_reset)
+
+
+def within_step_code(model: NeuronModel, dt: float) -> WithinStep:
+    """Abstract code of a step with the threshold crossing inside; see :class:`WithinStep`."""
+    require_integrator(model.integrator)
+    return within_step(model, lambda free, held: _abstract_code(free, dt, held))
+
+
+def single_state_code(model: NeuronModel, name: str) -> str:
+    """Abstract code of the exact update of one state, whatever else changes held; ``dt`` in it may be any time.
+
+    Raises
+    ------
+    ModelError
+        If the equation of the state is not linear in it.
+    """
+    require_integrator("matrix_exponential")
+    free = replace(without_refractoriness(model), integrator="matrix_exponential")
+    return _abstract_code(free, 1.0, held=tuple(other for other in model.states if other != name))
 
 
 def after_reset_code(model: NeuronModel, dt: float) -> str:
@@ -129,7 +150,7 @@ def run_brian(
     update_code(model, dt)
     with _device(standalone) as directory, _random_state(seed), _code_generation(n_steps):
         group = neuron_group(model, trials, dt, parameters=parameters, stimulus=stimulus)
-        spikes = brian2.SpikeMonitor(group, record=True)
+        spikes = brian2.SpikeMonitor(group, variables=[LAG] if model.within_step else None, record=True)
         objects = [group, spikes]
         states = brian2.StateMonitor(group, list(record), record=True, dt=dt * brian2.second) if record else None
         network = brian2.Network(*objects, *([states] if states is not None else []))
@@ -140,9 +161,11 @@ def run_brian(
         if standalone:
             brian2.device.build(directory=directory, compile=True, run=True)
         steps = np.round(np.asarray(spikes.t) / dt).astype(int)
-        trains = [np.sort(steps[np.asarray(spikes.i) == trial]) for trial in range(trials)]
+        mine = [np.flatnonzero(np.asarray(spikes.i) == trial) for trial in range(trials)]
+        mine = [indices[np.argsort(steps[indices], kind="stable")] for indices in mine]
+        offsets = [np.asarray(getattr(spikes, LAG))[indices] + dt for indices in mine] if model.within_step else None
         recorded = {name: np.array(np.asarray(getattr(states, name))) for name in record}
-    return RawRun(trains, recorded)
+    return RawRun([steps[indices] for indices in mine], recorded, offsets)
 
 
 def _equation_lines(model: NeuronModel, held: tuple[str, ...], stimulus: np.ndarray | None = None) -> list[str]:
@@ -185,6 +208,19 @@ def _group(model: NeuronModel, n: int, dt: float, lines: list[str], namespace: d
             dt=dt * brian2.second,
             namespace=namespace,
         )
+    except Exception as error:
+        raise ModelError(f"Model '{model.name}': {_first_line(error)}") from None
+
+
+def _within_step_group(model: NeuronModel, n: int, dt: float, lines: list[str], namespace: dict) -> brian2.NeuronGroup:
+    parts = within_step_code(model, dt)
+    lines = [line.replace("(unless refractory)", "") for line in lines]
+    lines += [f"{LAG} : second", f"{WAIT} : second", f"{CROSSED} : 1"]
+    try:
+        return brian2.NeuronGroup(
+            n, "\n".join(lines), threshold=f"{CROSSED} > 0", reset=parts.reset, dt=dt * brian2.second,
+            method=lambda equations, variables, options: parts.update, namespace=namespace,
+        )  # fmt: skip
     except Exception as error:
         raise ModelError(f"Model '{model.name}': {_first_line(error)}") from None
 

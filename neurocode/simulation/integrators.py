@@ -99,6 +99,9 @@ class _PropagatorCode:
         self.states, self.constant, self.tag = states, system.constant, tag
         self.lines: list[str] = [f"_h_{tag} = dt/{2**SQUARINGS}"]
         self._count = 0
+        if len(states) == 1:
+            self._one_state(states[0], system)
+            return
         scaled = {key: self._assign(f"_h_{tag}*({text})") for key, text in system.matrix.items()}
         propagator, integral = self._taylor(scaled)
         covariance = self._first_covariance(scaled, system.noise)
@@ -108,6 +111,16 @@ class _PropagatorCode:
             propagator = self._product(propagator, propagator)
         self.propagator, self.integral = propagator, integral
         self.spread = self._cholesky(covariance)
+
+    def _one_state(self, name: str, system: _LinearSystem) -> None:
+        """The same three for a single state, in closed form."""
+        key = (name, name)
+        rate = system.matrix.get(key, "0")
+        self.propagator, self.spread = {key: self._assign(f"exp(dt*({rate}))")}, {}
+        self.integral = {key: self._assign(f"dt*exprel(dt*({rate}))")}
+        if system.noise:
+            variance = " + ".join(f"({strength})**2" for strength in system.noise.values())
+            self.spread = {key: self._assign(f"sqrt(({variance})*dt*exprel(2*dt*({rate})))")}
 
     def update(self, name: str) -> str:
         terms = [f"{self.propagator[name, other]}*{other}" for other in self.states if (name, other) in self.propagator]

@@ -38,19 +38,22 @@ def run_jax(
         key = jax.random.key(seed)
         if stimulus is None:
             stimulus = np.zeros(n_steps)
-        rasters, recorded = [], {name: [] for name in record}
+        rasters, offsets, recorded = [], [], {name: [] for name in record}
         for start in range(0, n_steps, BLOCK):
             stop = min(start + BLOCK, n_steps)
-            state, spikes, values_of = _scan(step, record, state, jnp.asarray(stimulus[start:stop]), values, key, start, t_start)
+            state, spikes, offset, values_of = _scan(step, record, state, jnp.asarray(stimulus[start:stop]), values, key, start, t_start)
             rasters.append(np.nonzero(np.asarray(spikes)))
+            if model.within_step:
+                offsets.append(np.asarray(offset)[rasters[-1]])
             rasters[-1][0][:] += start
             for name in record:
                 recorded[name].append(np.asarray(values_of[name]))
     steps = np.concatenate([raster[0] for raster in rasters])
     lanes = np.concatenate([raster[1] for raster in rasters])
     order = np.argsort(lanes, kind="stable")
-    trains = np.split(steps[order], np.searchsorted(lanes[order], np.arange(1, trials)))
-    return RawRun(trains, {name: np.concatenate(blocks).T for name, blocks in recorded.items()})
+    ends = np.searchsorted(lanes[order], np.arange(1, trials))
+    inside = np.split(np.concatenate(offsets)[order], ends) if offsets else None
+    return RawRun(np.split(steps[order], ends), {name: np.concatenate(blocks).T for name, blocks in recorded.items()}, inside)
 
 
 @partial(jax.jit, static_argnames=("step", "record"))
@@ -64,8 +67,9 @@ def _scan(
         inputs = {**{name: current for name in step.inputs}, "t": t_start + index * step.dt}
         seen = {name: step.value(name, state, inputs, prepared) for name in record}
         state, output = step(state, inputs, prepared, key=jax.random.fold_in(key, index))
-        return state, (output.spikes, {name: jnp.broadcast_to(v, output.spikes.shape) for name, v in seen.items()})
+        offset = output.offset if step.within_step else ()
+        return state, (output.spikes, offset, {name: jnp.broadcast_to(v, output.spikes.shape) for name, v in seen.items()})
 
     indices = start + jnp.arange(stimulus.shape[0])
-    state, (spikes, seen) = jax.lax.scan(advance, state, (indices, stimulus))
-    return state, spikes, seen
+    state, (spikes, offsets, seen) = jax.lax.scan(advance, state, (indices, stimulus))
+    return state, spikes, offsets, seen

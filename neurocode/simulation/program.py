@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from neurocode.models.expressions import names_in, parse_statements
 from neurocode.models.model import NeuronModel
-from neurocode.simulation.brian import after_reset_code, update_code
+from neurocode.simulation.brian import after_reset_code, update_code, within_step_code
 from neurocode.units import unit_table
 
 RANDOM_CALLS = {"rand", "randn"}
@@ -69,25 +69,26 @@ def build_program(model: NeuronModel, dt: float) -> Program:
         If Brian2 finds units that do not fit, or the integrator does not admit the equations.
     """
     code = [s for s in read_code(update_code(model, dt)) if s.name != "not_refractory"]
-    subexpressions = {name: _parse(text) for name, text in model.subexpressions.items()}
-    prepare = _Prepare(subexpressions)
+    subexpressions = {name: parse(text) for name, text in model.subexpressions.items()}
+    prepare = Prepare(subexpressions)
     active = [Statement(s.name, prepare(_Fold(1).visit(_copy(s.expression)))) for s in code]
-    held_names = tuple(e.name for e in model.parsed if "unless refractory" in e.flags)
+    held_names = tuple(e.name for e in model.parsed if "unless refractory" in e.flags and not model.within_step)
     held = [Statement(s.name, prepare(_Fold(0).visit(_copy(s.expression)))) for s in code if s.name not in held_names]
     updated = [name for name in model.states if name not in model.after_reset and name not in held_names]
     switched = tuple(n for n in updated if _slice_text(active, n) != _slice_text(held, n)) if held_names else ()
+    reset = within_step_code(model, dt).reset if model.within_step else model.reset
     after = [Statement(s.name, prepare(s.expression)) for s in read_code(after_reset_code(model, dt))]
-    hoist = _Hoist({*model.parameters, "dt"})
+    hoist = Hoist({*model.parameters, "dt"})
     return Program(
         active=hoist.statements(active),
-        held=hoist.statements(_renamed(_live(held, switched), "_held")),
+        held=hoist.statements(renamed(_live(held, switched), "_held")),
         held_names=held_names,
         switched_names=switched,
-        margin=hoist(prepare(_parse(model.margin))),
-        refractory=None if model.refractory is None else hoist(prepare(_parse(model.refractory))),
-        reset=hoist.statements([Statement(n, prepare(e)) for n, e in _reset_statements(model)], keep=True),
-        after_reset=hoist.statements(_renamed(after, "_after")),
-        initial={name: prepare(_parse(text)) for name, text in model.initial.items()},
+        margin=hoist(prepare(parse(model.margin))),
+        refractory=None if model.refractory is None or model.within_step else hoist(prepare(parse(model.refractory))),
+        reset=hoist.statements([Statement(n, prepare(e)) for n, e in reset_statements(reset)], keep=True),
+        after_reset=hoist.statements(renamed(after, "_after")),
+        initial={name: prepare(parse(text)) for name, text in model.initial.items()},
         subexpressions={name: prepare(_copy(tree)) for name, tree in subexpressions.items()},
         constants=tuple(hoist.constants),
     )
@@ -98,15 +99,17 @@ def read_code(code: str) -> list[Statement]:
     return [Statement(node.targets[0].id, node.value) for node in ast.parse(code).body]
 
 
-def _reset_statements(model: NeuronModel) -> list[tuple[str, ast.expr]]:
+def reset_statements(reset: str) -> list[tuple[str, ast.expr]]:
+    """Names and new values of the statements of a reset."""
     operators = {"+=": ast.Add(), "-=": ast.Sub(), "*=": ast.Mult(), "/=": ast.Div()}
     return [
-        (name, _parse(text) if operator == "=" else ast.BinOp(ast.Name(name, ast.Load()), operators[operator], _parse(text)))
-        for name, operator, text in parse_statements(model.reset, "reset")
+        (name, parse(text) if operator == "=" else ast.BinOp(ast.Name(name, ast.Load()), operators[operator], parse(text)))
+        for name, operator, text in parse_statements(reset, "reset")
     ]
 
 
-def _parse(text: str) -> ast.expr:
+def parse(text: str) -> ast.expr:
+    """Syntax tree of whitelisted text, which may run over several lines."""
     return ast.parse(" ".join(text.split()), mode="eval").body
 
 
@@ -114,7 +117,7 @@ def _copy(tree: ast.expr) -> ast.expr:
     return copy.deepcopy(tree)
 
 
-class _Prepare(ast.NodeTransformer):
+class Prepare(ast.NodeTransformer):
     """Replace subexpressions by their text and unit names by numbers."""
 
     def __init__(self, subexpressions: Mapping[str, ast.expr]) -> None:
@@ -183,7 +186,7 @@ def _live(statements: list[Statement], names: Iterable[str]) -> list[Statement]:
     return live[::-1]
 
 
-def _renamed(statements: list[Statement], prefix: str) -> list[Statement]:
+def renamed(statements: list[Statement], prefix: str) -> list[Statement]:
     """Give the temporaries (names with a leading underscore) of one program names of their own."""
     own = {s.name for s in statements if s.name.startswith("_")}
 
@@ -196,12 +199,23 @@ def _renamed(statements: list[Statement], prefix: str) -> list[Statement]:
     return [Statement(prefix + s.name if s.name in own else s.name, rename(s.expression)) for s in statements]
 
 
+def replaced(tree: ast.expr, names: Mapping[str, str]) -> ast.expr:
+    """Copy of an expression with names replaced by other expressions."""
+    trees = {name: parse(text) for name, text in names.items()}
+
+    class Replace(ast.NodeTransformer):
+        def visit_Name(self, node: ast.Name) -> ast.expr:
+            return trees.get(node.id, node)
+
+    return Replace().visit(_copy(tree))
+
+
 def _slice_text(statements: list[Statement], name: str) -> str:
     return "\n".join(statement.text for statement in _live(statements, [name]))
 
 
-class _Hoist:
-    """Move what depends on constants alone out of the time loop."""
+class Hoist:
+    """Move what depends on constants alone (parameters and the time step) out of the time loop."""
 
     def __init__(self, names: set[str]) -> None:
         self.names = names

@@ -12,10 +12,11 @@ from neurocode.errors import DataError, ModelError
 from neurocode.models.model import NeuronModel
 from neurocode.simulation.brian import run_brian
 from neurocode.simulation.jax_engine import run_jax
+from neurocode.simulation.numba_engine import run_numba
 from neurocode.simulation.to_neo import to_block
 from neurocode.units import parse_unit, require_membrane_current, seconds, si_unit_text, signal_to_si
 
-ENGINES = ("brian2", "brian2-standalone", "jax")
+ENGINES = ("brian2", "brian2-standalone", "jax", "numba")
 DEFAULT_DT = 1e-4
 
 
@@ -53,8 +54,9 @@ def simulate(
         The same seed gives the same spikes. Without it one is drawn and noted in the block.
     record : sequence of str
         State variables or subexpressions to keep, as signals in the block.
-    engine : {"brian2", "brian2-standalone", "jax"}
-        Brian2 at runtime, Brian2 as a compiled C++ program, or the JAX step in float64.
+    engine : {"brian2", "brian2-standalone", "jax", "numba"}
+        Brian2 at runtime, Brian2 as a compiled C++ program, the JAX step in float64, or a compiled loop a neuron, which is
+        the fastest for many neurons or long times and keeps spikes only.
 
     Returns
     -------
@@ -82,6 +84,8 @@ def simulate(
     unknown = set(record) - set(model.states) - set(model.subexpressions)
     if unknown:
         raise ModelError(f"Model '{model.name}' has no variable '{sorted(unknown)[0]}' to record.")
+    if record and engine == "numba":
+        raise ModelError("The engine 'numba' keeps spikes only; record variables with 'brian2' or 'jax'.")
     stimulus, step, n_steps = _timing(model, current, duration, dt)
     if stimulus is not None and stimulus.ndim == 2 and stimulus.shape[1] != trials:
         raise DataError(f"The current has {stimulus.shape[1]} columns, expected 1 or one for each of {trials} trials.")
@@ -89,11 +93,13 @@ def simulate(
         stimulus = np.zeros(n_steps)
     values = {name: _parameter_si(model, name, value, trials) for name, value in (parameters or {}).items()}
     seed = secrets.randbits(31) if seed is None else int(seed)
-    options = {"parameters": values, "stimulus": stimulus, "seed": seed, "record": tuple(record)}
-    if engine == "jax":
-        run = run_jax(model, step, n_steps, trials, **options)
+    options = {"parameters": values, "stimulus": stimulus, "seed": seed}
+    if engine == "numba":
+        run = run_numba(model, step, n_steps, trials, **options)
+    elif engine == "jax":
+        run = run_jax(model, step, n_steps, trials, **options, record=tuple(record))
     else:
-        run = run_brian(model, step, n_steps, trials, **options, standalone=engine == "brian2-standalone")
+        run = run_brian(model, step, n_steps, trials, **options, record=tuple(record), standalone=engine == "brian2-standalone")
     return to_block(model, run, step, n_steps, stimulus, {"model": model.name, "seed": seed, "dt": step, "engine": engine})
 
 

@@ -9,10 +9,12 @@ from typing import NamedTuple
 import jax
 import jax.numpy as jnp
 
+from neurocode.errors import ModelError
 from neurocode.models.model import SPIKED, NeuronModel
 from neurocode.models.noise import EscapeNoise
 from neurocode.simulation.evaluate import Draw, evaluate, execute, timestep
 from neurocode.simulation.program import Program, build_program
+from neurocode.simulation.within_step import CROSSED, LAG, WAIT
 
 Array = jax.Array
 State = dict[str, Array]
@@ -20,6 +22,7 @@ State = dict[str, Array]
 STEPS_SINCE_SPIKE = "steps_since_spike"
 NEVER = 10**9
 READY = "_prepared"
+CLOCK = (LAG, WAIT, CROSSED)
 
 
 class StepOutput(NamedTuple):
@@ -35,12 +38,15 @@ class StepOutput(NamedTuple):
         Logarithm of the probability of ``spikes`` given the state.
     refractory : bool array
         Where the neuron could not spike.
+    offset : array
+        Time of the spike after the start of the step in seconds, where crossings lie inside the step; else zero.
     """
 
     spikes: Array
     margin: Array
     log_probability: Array
     refractory: Array
+    offset: Array
 
 
 @dataclass(frozen=True)
@@ -59,6 +65,7 @@ class Step:
     states: tuple[str, ...] = field(compare=False)
     inputs: tuple[str, ...] = field(compare=False)
     uses_spiked: bool = field(compare=False)
+    within_step: bool = field(compare=False)
 
     def initial_state(self, parameters: Mapping[str, Array], shape: tuple[int, ...] = ()) -> State:
         """State at time zero, each variable of the shape given.
@@ -79,6 +86,8 @@ class Step:
             state[name] = jnp.broadcast_to(jnp.asarray(value, dtype), shape)
         if self.uses_spiked:
             state[SPIKED] = jnp.zeros(shape, dtype)
+        if self.within_step:
+            state |= {name: jnp.zeros(shape, dtype) for name in (LAG, WAIT, CROSSED)}
         if self.program.refractory is not None:
             state[STEPS_SINCE_SPIKE] = jnp.full(shape, NEVER, jnp.int32)
         return state
@@ -131,12 +140,18 @@ class Step:
         refractory = self._refractory(state, names)
         state = self._integrate(state, names, draw, refractory)
         margin = evaluate(self.program.margin, {**names, **state})
-        spikes, log_probability = self._spike(margin, names, draw, refractory, spikes)
+        if self.within_step:
+            if spikes is not None:
+                raise ModelError("A step with the crossing inside cannot be clamped to recorded spikes; see fit_spike_times.")
+            spikes, log_probability = state[CROSSED] > 0, jnp.zeros_like(margin)
+        else:
+            spikes, log_probability = self._spike(margin, names, draw, refractory, spikes)
         state = self._reset(state, names, spikes)
         if self.program.after_reset:
             updated = execute(self.program.after_reset, {**names, **state}, draw)
             state = {name: updated[name] for name in state}
-        return state, StepOutput(spikes, margin, log_probability, refractory)
+        offset = self.dt + state[LAG] if self.within_step else jnp.zeros_like(margin)
+        return state, StepOutput(spikes, margin, log_probability, refractory, offset)
 
     def _refractory(self, state: State, names: Mapping[str, Array]) -> Array:
         if self.program.refractory is None:
@@ -169,7 +184,7 @@ class Step:
 
     def _reset(self, state: State, names: Mapping[str, Array], spikes: Array) -> State:
         after = execute(self.program.reset, {**names, **state})
-        new = {name: jnp.where(spikes, after[name], value) for name, value in state.items() if name in self.states}
+        new = {name: jnp.where(spikes, after[name], value) for name, value in state.items() if name in self.states or name in CLOCK}
         if self.uses_spiked:
             new[SPIKED] = spikes.astype(state[SPIKED].dtype)
         if self.program.refractory is not None:
@@ -207,7 +222,7 @@ def step_function(model: NeuronModel, dt: float) -> Step:
     """
     key = (
         float(dt), model.equations, model.margin, model.reset, model.refractory, model.integrator, model.after_reset,
-        model.noise, tuple(model.initial.items()), tuple(model.parameters),
+        model.noise, tuple(model.initial.items()), tuple(model.parameters), model.within_step,
     )  # fmt: skip
     return Step(
         key=key,
@@ -217,4 +232,5 @@ def step_function(model: NeuronModel, dt: float) -> Step:
         states=model.states,
         inputs=tuple(model.inputs),
         uses_spiked=model.uses_spiked,
+        within_step=model.within_step,
     )

@@ -18,15 +18,15 @@ def to_block(
 ) -> neo.Block:
     """Make the block of a run: a segment a trial, with its spike train, recorded signals and current.
 
-    A spike carries the time at the start of its step, as in Brian2; recorded values are those at the
+    A spike carries the time at the start of its step, as in Brian2, or its own time inside the step; recorded values are those at the
     start of each step.
     """
     block = neo.Block(name=model.name, **annotations)
     units = {equation.name: equation.unit for equation in model.parsed}
     sampling = 1.0 / dt * pq.Hz
-    for trial, steps in enumerate(run.spike_steps):
+    for trial, times in enumerate(run.times(dt)):
         segment = neo.Segment(name=f"trial {trial}", index=trial)
-        segment.spiketrains.append(neo.SpikeTrain(steps * dt, units="s", t_stop=n_steps * dt, name=f"{model.name} {trial}"))
+        segment.spiketrains.append(neo.SpikeTrain(times, units="s", t_stop=n_steps * dt, name=f"{model.name} {trial}"))
         for name, values in run.recorded.items():
             segment.analogsignals.append(_signal(values[trial], units[name], sampling, name))
         if stimulus is not None:

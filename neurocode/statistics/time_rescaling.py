@@ -89,7 +89,27 @@ def time_rescaling(probabilities: Sequence[np.ndarray], spikes: Sequence[np.ndar
     """
     random = np.random.default_rng(seed)
     pairs = zip(probabilities, spikes, strict=True)
-    values = np.sort(np.concatenate([np.empty(0), *(rescaled_intervals(p, s, random) for p, s in pairs)]))
+    return uniform_test(np.concatenate([np.empty(0), *(rescaled_intervals(p, s, random) for p, s in pairs)]))
+
+
+def uniform_test(values: np.ndarray) -> TimeRescaling:
+    """Kolmogorov-Smirnov test that rescaled intervals are uniform on (0, 1).
+
+    Parameters
+    ----------
+    values : numpy.ndarray
+
+    Returns
+    -------
+    TimeRescaling
+        With NaN and no pass where there is no interval.
+
+    Examples
+    --------
+    >>> uniform_test(np.linspace(0.05, 0.95, 10)).passed
+    True
+    """
+    values = np.sort(values)
     n = len(values)
     if n == 0:
         return TimeRescaling(np.nan, np.nan, False, values)

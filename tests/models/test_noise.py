@@ -11,7 +11,7 @@ from scipy.stats import norm
 import neurocode as nc
 from neurocode.models.noise import FAMILIES, EscapeNoise
 from neurocode.simulation.evaluate import evaluate
-from neurocode.simulation.program import _parse
+from neurocode.simulation.program import parse
 
 PARAMETERS = {"scale": 0.4, "rate": 1000.0}
 DT = 1e-3
@@ -35,7 +35,7 @@ def test_brian_text_equals_the_function(family):
     noise = noise_of(family)
     with jax.enable_x64(True):
         margins = jnp.linspace(-1, 1, 41)
-        text = evaluate(_parse(noise.brian_text("x")), {"x": margins, "dt": DT, **PARAMETERS})
+        text = evaluate(parse(noise.brian_text("x")), {"x": margins, "dt": DT, **PARAMETERS})
         np.testing.assert_allclose(text, noise.probability(margins, PARAMETERS, DT), rtol=1e-12, atol=1e-15)
 
 
@@ -64,7 +64,7 @@ def test_a_lapse_rate_bounds_the_hazard_from_below():
     with jax.enable_x64(True):
         far = float(noise.probability(jnp.asarray(-30.0), parameters, DT))
         assert far == pytest.approx(0.05 * DT, rel=1e-4)
-        text = evaluate(_parse(noise.brian_text("x")), {"x": jnp.asarray(-0.9), "dt": DT, **parameters})
+        text = evaluate(parse(noise.brian_text("x")), {"x": jnp.asarray(-0.9), "dt": DT, **parameters})
         assert float(text) == pytest.approx(float(noise.probability(jnp.asarray(-0.9), parameters, DT)), rel=1e-12)
         slope = jax.grad(lambda x: noise.probability(x, parameters, DT))(-0.7)
         assert float(noise.density(jnp.asarray(-0.7), parameters, DT)) == pytest.approx(float(slope), rel=1e-12)
@@ -77,7 +77,7 @@ def test_a_ceiling_bounds_the_hazard_from_above(margin):
     with jax.enable_x64(True):
         probability = float(noise.probability(jnp.asarray(margin), parameters, DT))
         assert probability < -np.expm1(-(400.0 + 0.05) * DT) + 1e-12
-        text = evaluate(_parse(noise.brian_text("x")), {"x": jnp.asarray(margin), "dt": DT, **parameters})
+        text = evaluate(parse(noise.brian_text("x")), {"x": jnp.asarray(margin), "dt": DT, **parameters})
         assert float(text) == pytest.approx(probability, rel=1e-9)
         slope = jax.grad(lambda x: noise.probability(x, parameters, DT))(margin)
         assert float(noise.density(jnp.asarray(margin), parameters, DT)) == pytest.approx(float(slope), rel=1e-9)

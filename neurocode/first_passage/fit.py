@@ -1,0 +1,228 @@
+"""Maximum likelihood of spike times under a diffusion to threshold."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+import neo
+import numpy as np
+from scipy.stats import spearmanr
+
+from neurocode.errors import FitError
+from neurocode.first_passage.equations import PassageEquations, passage_equations
+from neurocode.first_passage.intervals import Intervals
+from neurocode.first_passage.likelihood import PassageLikelihood
+from neurocode.first_passage.mesh import CELLS, STEPS, Mesh
+from neurocode.first_passage.result import SpikeTimesResult
+from neurocode.first_passage.solution import Parameters, choose_mesh
+from neurocode.first_passage.start import starting_models
+from neurocode.first_passage.verdict import data_verdicts, fit_verdicts, require_refractoriness
+from neurocode.fitting.estimates import fitted_model, fitted_parameters, information_rank
+from neurocode.fitting.optimise import CONVERGED, Ascent, Optimum, Progress, finish, newton_decrement
+from neurocode.models.model import NeuronModel
+from neurocode.recordings.trains import Trains
+from neurocode.statistics.time_rescaling import uniform_test
+
+Report = Callable[[str, float, int], None]
+
+#: Mesh of the starts, and intervals that they see.
+ROUGH_CELLS, ROUGH_STEPS, ROUGH_INTERVALS = 8.0, 8.0, 800
+#: Evaluations of a start in the first round and of the best in the second; gain of a step in nats at which it is done.
+ROUNDS, ENOUGH_FOR_A_START = (8, 60), 0.05
+MOST_EVALUATIONS = 400
+#: Newton steps on the extrapolated solution.
+MOST_POLISHING = 12
+
+
+def fit_spike_times(
+    model: NeuronModel,
+    spiketrains: neo.SpikeTrain | Sequence[neo.SpikeTrain] | Trains | np.ndarray,
+    *,
+    prior_width: float = 3.0,
+    progress: Report | None = None,
+) -> SpikeTimesResult:
+    """Fit a neuron driven by white noise to spike times alone.
+
+    The likelihood of an interval is the density with which the membrane potential, reset at the spike before, first passes the
+    threshold: the solution of a Fokker-Planck equation. Adaptation and periodic or slow input enter through the state and the
+    time at which each interval begins, so intervals need not be independent. Threshold and reset fix the scale of the potential and are
+    not identifiable; nor are leak reversal and mean input apart.
+
+    Parameters
+    ----------
+    model : NeuronModel
+        A one-dimensional diffusion such as :func:`neurocode.models.lif_diffusive`; see :func:`passage_equations`. The start
+        is derived from the intervals for the library's models and is the model's own values for others.
+    spiketrains : neo.SpikeTrain, a sequence of them, Trains of one unit, or sorted times in seconds
+        Several trains are repeats.
+    prior_width : float
+        Standard deviation of a weak normal prior around the start in unconstrained coordinates; infinite for none.
+    progress : callable, optional
+        Called with a phase, the log-likelihood and the number of evaluations.
+
+    Returns
+    -------
+    SpikeTimesResult
+
+    Raises
+    ------
+    FitError
+        For fewer than 40 intervals, a fixed refractory period that intervals violate, or a model without free parameters.
+    DataError
+        For spike times that are not finite, not sorted or twice the same.
+    ModelError
+        For a model that is no one-dimensional diffusion to a threshold.
+
+    Examples
+    --------
+    >>> import neurocode as nc
+    >>> block = nc.simulate(nc.models.lif_diffusive(), duration=12, seed=1, engine="numba")
+    >>> fit_spike_times(nc.models.lif_diffusive(), block.segments[0].spiketrains).converged
+    True
+    """
+    began = time.perf_counter()
+    intervals = Intervals.of(spiketrains)
+    if not model.free:
+        raise FitError(f"Model '{model.name}' has no free parameter.")
+    model = _bounded(model, intervals)
+    equations = passage_equations(model)
+    starts = starting_models(model, intervals)
+    best = _search(starts, equations, intervals, prior_width, progress)
+    model = _moved(starts[0], best)
+    likelihood, optimum = _climb(model, equations, intervals, prior_width, starts[0], progress)
+    return _result(likelihood, optimum, intervals, prior_width, began)
+
+
+def _bounded(model: NeuronModel, intervals: Intervals) -> NeuronModel:
+    """The model with its refractory period below the shortest interval."""
+    name = model.refractory
+    if name is None:
+        return model
+    if name not in model.parameters or model.parameters[name].fixed:
+        with_values = passage_equations(model).refractory_period(model.values)
+        require_refractoriness(intervals, float(with_values), free=False)
+        return model
+    parameter = model.parameters[name]
+    shortest = float(np.min(intervals.lengths)) * parameter.value / parameter.si if parameter.value else None
+    low = parameter.bounds[0]
+    high = min(parameter.bounds[1], shortest) if shortest is not None else parameter.bounds[1]
+    if not low < high:
+        require_refractoriness(intervals, parameter.si_bounds[0], free=False)
+    bounded = replace(parameter, value=0.5 * (low + high), bounds=(low, high))
+    return replace(model, parameters={**model.parameters, name: bounded})
+
+
+def _search(
+    starts: Sequence[NeuronModel],
+    equations: PassageEquations,
+    intervals: Intervals,
+    prior_width: float,
+    progress: Report | None,
+) -> Ascent:
+    """The rough ascent, on some of the intervals, that came highest."""
+    some = intervals.part(ROUGH_INTERVALS)
+    ascents = []
+    for number, start in enumerate(starts, 1):
+        mesh = _mesh(start, equations, some, ROUGH_CELLS, ROUGH_STEPS)
+        likelihood = PassageLikelihood(start, some, mesh, prior_width=prior_width)
+        ascent = Ascent(likelihood, likelihood.origin, _reporter(f"start {number}", progress))
+        ascent.climb(ROUNDS[0], ENOUGH_FOR_A_START)
+        ascents.append(ascent)
+    best = max(ascents, key=lambda ascent: ascent.point.log_likelihood)
+    best.climb(ROUNDS[1], ENOUGH_FOR_A_START)
+    if not np.isfinite(best.point.log_likelihood):
+        raise FitError("No start gives the intervals a finite likelihood; check the bounds of the model.")
+    return best
+
+
+def _climb(
+    model: NeuronModel,
+    equations: PassageEquations,
+    intervals: Intervals,
+    prior_width: float,
+    origin: NeuronModel,
+    progress: Report | None,
+) -> tuple[PassageLikelihood, Optimum]:
+    """The maximum on all intervals: on the plain mesh with its curvature, then Newton steps on the extrapolated solution."""
+    mesh = _mesh(model, equations, intervals, CELLS, STEPS)
+    plain = PassageLikelihood(origin, intervals, mesh, prior_width=prior_width)
+    optimum = finish(Ascent(plain, plain.coordinates.to_coordinates(model.values), _reporter("refining", progress)), MOST_EVALUATIONS)
+    mesh = _mesh(fitted_model(model, plain.values_at(optimum.z)), equations, intervals, CELLS, STEPS)
+    exact = PassageLikelihood(origin, intervals, mesh, extrapolate=True, prior_width=prior_width)
+    ascent = Ascent(exact, optimum.z, _reporter("polishing", progress))
+    ascent.secant = optimum.information - ascent.point.information
+    ascent.climb(MOST_POLISHING, 0.1 * CONVERGED)
+    point = ascent.point
+    decrement = newton_decrement(point.gradient, optimum.information)
+    converged = optimum.converged and decrement < CONVERGED
+    passes = optimum.passes + ascent.passes
+    return exact, Optimum(point.z, point.log_likelihood, point.gradient, optimum.information, converged, decrement, passes)
+
+
+def _mesh(model: NeuronModel, equations: PassageEquations, intervals: Intervals, cells: float, steps: float) -> Mesh:
+    free = model.free
+    values = {name: float(value) for name, value in model.values.items()}
+    parameters = Parameters(free, np.array([values[n] for n in free]), {n: v for n, v in values.items() if n not in free})
+    period = 1.0 / values["frequency"] if equations.periodic and "frequency" in values else np.inf
+    return choose_mesh(equations, parameters, intervals, cells, steps, period)
+
+
+def _moved(model: NeuronModel, ascent: Ascent) -> NeuronModel:
+    return fitted_model(model, ascent.likelihood.values_at(ascent.point.z))
+
+
+def _reporter(phase: str, progress: Report | None) -> Progress | None:
+    return None if progress is None else lambda value, passes: progress(phase, value, passes)
+
+
+def _result(
+    likelihood: PassageLikelihood, optimum: Optimum, intervals: Intervals, prior_width: float, began: float
+) -> SpikeTimesResult:
+    solution = likelihood.solution(optimum.z)
+    observed = intervals.observed
+    log_likelihood = float(np.sum(np.where(observed, solution.log_density, solution.log_survival)))
+    fitted = fitted_model(likelihood.model, likelihood.values_at(optimum.z))
+    uniform = -np.expm1(solution.log_survival[observed])
+    rescaling = uniform_test(uniform)
+    dependence, dependence_p = _dependence(uniform, intervals)
+    rate = intervals.n_observed / float(np.sum(intervals.duration))
+    poisson = intervals.n_observed * (np.log(rate) - 1.0)
+    message = "converged" if optimum.converged else "not converged"
+    message = f"{message}: a full Newton step is expected to gain {optimum.decrement:.1e} nats"
+    verdicts = data_verdicts(intervals) + fit_verdicts(rescaling.passed, dependence, dependence_p, optimum.converged, message)
+    n_free = len(optimum.z)
+    return SpikeTimesResult(
+        model=fitted,
+        parameters=fitted_parameters(
+            fitted, optimum.z, optimum.information, likelihood.coordinates.slope(optimum.z), likelihood.values_at, prior_width
+        ),
+        log_likelihood=log_likelihood,
+        bic=n_free * np.log(intervals.n_observed) - 2 * log_likelihood,
+        bits_per_spike=(log_likelihood - poisson) / intervals.n_observed / np.log(2),
+        training_rate=rate,
+        converged=optimum.converged,
+        message=message,
+        gradient_norm=float(np.linalg.norm(optimum.gradient)),
+        n_spikes=intervals.n_observed,
+        dt=likelihood.mesh.step,
+        duration=float(np.sum(intervals.duration)),
+        seconds=time.perf_counter() - began,
+        seed=0,
+        rank=information_rank(optimum.information - likelihood.prior_precision * np.eye(n_free)),
+        rescaling=rescaling,
+        dependence=dependence,
+        dependence_p=dependence_p,
+        verdicts=tuple(verdicts),
+    )
+
+
+def _dependence(uniform: np.ndarray, intervals: Intervals) -> tuple[float, float]:
+    """Rank correlation of rescaled intervals that follow one another, and its p-value."""
+    indices = np.flatnonzero(intervals.observed)
+    neighbours = (np.diff(indices) == 1) & ~intervals.first[indices[1:]]
+    if np.sum(neighbours) < 10:
+        return 0.0, 1.0
+    test = spearmanr(uniform[:-1][neighbours], uniform[1:][neighbours])
+    return float(test.statistic), float(test.pvalue)

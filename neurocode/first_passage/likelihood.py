@@ -1,0 +1,83 @@
+"""Likelihood of spike times under a diffusion to threshold."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from neurocode.first_passage.equations import passage_equations
+from neurocode.first_passage.intervals import Intervals
+from neurocode.first_passage.mesh import Mesh
+from neurocode.first_passage.solution import Parameters, Solution, solve
+from neurocode.fitting.likelihood import Derivatives
+from neurocode.fitting.transforms import Coordinates
+from neurocode.models.model import NeuronModel
+
+
+class PassageLikelihood:
+    """Log-likelihood of interspike intervals, each given the spikes before it, with its exact gradient.
+
+    The last interval of a train, which no spike ends, enters by its survival probability. The information is that
+    of the scores of the intervals (Berndt, Hall, Hall & Hausman 1974).
+
+    Parameters
+    ----------
+    model : NeuronModel
+        Its free parameters are the arguments, as :class:`Coordinates`.
+    intervals : Intervals
+    mesh : Mesh
+    extrapolate : bool
+        See :func:`solve`.
+    prior_width : float
+        Standard deviation of a normal prior around the model's values in unconstrained coordinates.
+    """
+
+    def __init__(
+        self, model: NeuronModel, intervals: Intervals, mesh: Mesh, *, extrapolate: bool = False, prior_width: float = np.inf
+    ) -> None:
+        self.model, self.intervals, self.mesh, self.extrapolate = model, intervals, mesh, extrapolate
+        self.equations = passage_equations(model)
+        self.coordinates = Coordinates.of(model)
+        self.prior_precision = 1.0 / prior_width**2
+        self.origin = self.coordinates.to_coordinates(model.values)
+
+    @property
+    def n_spikes(self) -> int:
+        """Number of intervals that a spike ends."""
+        return self.intervals.n_observed
+
+    def parameters_at(self, z: np.ndarray) -> Parameters:
+        """Parameters at coordinates ``z``."""
+        values = self.values_at(z)
+        fixed = {name: float(value) for name, value in self.model.values.items() if name not in values}
+        return Parameters(tuple(values), np.array(list(values.values())), fixed)
+
+    def values_at(self, z: np.ndarray) -> dict[str, float]:
+        """Free parameters in SI at coordinates ``z``."""
+        return self.coordinates.numbers(z)
+
+    def solution(self, z: np.ndarray) -> Solution:
+        """Densities and survival probabilities of the intervals at coordinates ``z``."""
+        return solve(self.equations, self.parameters_at(z), self.intervals, self.mesh, extrapolate=self.extrapolate)
+
+    def log_likelihood(self, z: np.ndarray) -> float:
+        """In nats, densities per second, without the prior."""
+        solution = self.solution(z)
+        return float(np.sum(np.where(self.intervals.observed, solution.log_density, solution.log_survival)))
+
+    def first_start(self, z: np.ndarray) -> tuple[dict, dict]:
+        """Nothing: this likelihood has no state that passes from one evaluation to the next."""
+        return {}, {}
+
+    def derivatives(self, z: np.ndarray, start: dict, tangents: dict) -> Derivatives:
+        """Log-likelihood and log prior, their gradient, and the information of the scores."""
+        solution, observed = self.solution(z), self.intervals.observed
+        values = np.where(observed, solution.log_density, solution.log_survival)
+        slope = self.coordinates.slope(z)
+        scores = np.where(observed[:, None], solution.density_slopes, solution.survival_slopes) * slope
+        away = z - self.origin
+        return Derivatives(
+            float(np.sum(values)) - 0.5 * self.prior_precision * float(away @ away),
+            np.sum(scores, axis=0) - self.prior_precision * away,
+            scores.T @ scores + self.prior_precision * np.eye(len(z)),
+            start, tangents, 0.0, 0.0,
+        )  # fmt: skip

@@ -1,0 +1,120 @@
+"""Cells and time steps of the Fokker-Planck solver."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from neurocode.errors import FitError
+
+#: The density is cut off below where the potential of the drift makes it this small, in nats below its maximum.
+NEGLIGIBLE = 25.0
+DEEPEST = 60.0
+#: From this many typical intervals on, time steps grow by this share of the time since the start.
+LATE, GROWTH = 3.0, 0.01
+FEWEST_STEPS = 16
+#: Mesh of the maximum: cells between reset and threshold per inverse CV, time steps in a standard deviation of the intervals.
+CELLS, STEPS = 14.0, 18.0
+
+
+@dataclass(frozen=True)
+class Mesh:
+    """Resolution of the solver.
+
+    Attributes
+    ----------
+    cells : int
+        Whole cells between reset and threshold; the reset is the centre of the one below them.
+    below : int
+        Cells below the reset.
+    step : float
+        Time step in seconds.
+    typical : float
+        Time in seconds that sets how the steps grow.
+    longest : float
+        Longest time step in seconds.
+    """
+
+    cells: int
+    below: int
+    step: float
+    typical: float
+    longest: float = np.inf
+
+    @property
+    def width(self) -> float:
+        """Of a cell; the distance from reset to threshold is one."""
+        return 1.0 / (self.cells + 0.5)
+
+    @property
+    def faces(self) -> np.ndarray:
+        """Upper face of each cell; for the last a point halfway between its centre and the threshold."""
+        faces = self.width * (np.arange(-self.below, self.cells + 1) + 0.5)
+        faces[-1] -= 0.25 * self.width
+        return faces
+
+    def finer(self) -> Mesh:
+        """Half the time step and about half the width."""
+        return replace(self, cells=2 * self.cells, below=2 * self.below, step=0.5 * self.step, longest=0.5 * self.longest)
+
+    def times(self, end: float) -> np.ndarray:
+        """Ends of the time steps up to the first at or after ``end``."""
+        ends = self._ends(end)
+        return ends[: int(np.searchsorted(ends, end)) + 1]
+
+    def shares(self, length: float) -> np.ndarray:
+        """Ends of the time steps of a passage of a given length, as shares of it."""
+        step = min(self.step, length / FEWEST_STEPS)
+        ends = replace(self, step=step)._ends(length)
+        ends = ends[: int(np.searchsorted(ends, length * (1 - 1e-9))) + 1]
+        return ends / ends[-1]
+
+    def _ends(self, end: float) -> np.ndarray:
+        even = np.arange(1, int(min(end, LATE * self.typical) / self.step) + 2) * self.step
+        if even[-1] >= end:
+            return even
+        pieces, last = [even], even[-1]
+        while last < end:
+            grown = min(max(self.step, GROWTH * last), self.longest)
+            block = last + grown * np.arange(1, 33)
+            pieces.append(block)
+            last = block[-1]
+        return np.concatenate(pieces)
+
+
+def halved(ends: np.ndarray) -> np.ndarray:
+    """Ends of the time steps when each is cut in two."""
+    begins = np.concatenate([[0.0], ends[:-1]])
+    return np.column_stack([0.5 * (begins + ends), ends]).ravel()
+
+
+def richardson_weight(coarse: Mesh, fine: Mesh) -> float:
+    """Weight of the fine solution in the extrapolation to cells of zero width; the coarse one has one minus it."""
+    ratio = (coarse.width / fine.width) ** 2
+    return ratio / (ratio - 1.0)
+
+
+def depth(positions: np.ndarray, drift: np.ndarray, diffusion: float) -> float:
+    """How far below the reset the density of the membrane potential reaches.
+
+    Parameters
+    ----------
+    positions, drift : numpy.ndarray
+        Increasing positions up to the threshold at one, reset at zero; lowest drift there.
+    diffusion : float
+
+    Raises
+    ------
+    FitError
+        If it reaches further down than sixty times the distance from reset to threshold.
+    """
+    slopes = drift / diffusion
+    rises = 0.5 * (slopes[1:] + slopes[:-1]) * np.diff(positions)
+    potential = np.concatenate([[0.0], np.cumsum(rises)])
+    below = positions <= 0
+    highest = np.maximum.accumulate(potential[below][::-1])[::-1]
+    low = potential[below] - highest < -NEGLIGIBLE
+    if not np.any(low):
+        raise FitError("The membrane potential has no lower bound: its leak is too weak for the noise or the input too negative.")
+    return float(-positions[np.flatnonzero(low)[-1]])

@@ -1,0 +1,177 @@
+"""Integrate-and-fire neurons driven by white noise, for spike times alone.
+
+All are one-dimensional diffusions to a threshold, so the density of their interspike intervals is a first-passage density. Spike times
+say nothing about volts: threshold and reset fix the scale and are not free, and the leak pulls towards the reset
+potential because another one could not be told from another mean input. As in Ladenbauer et al. 2019 the
+input has a mean ``mu`` (mV/ms) and a strength ``sigma`` (mV per root of a millisecond).
+"""
+
+from __future__ import annotations
+
+from neurocode.models.model import NeuronModel
+from neurocode.models.parameter import Parameter
+
+#: Input current of adaptation and drive, in the terms of the equation of v.
+ADAPTATION = "dw/dt = -w/tau_w : volt/second"
+DRIVE = "drive_cos*cos(6.283185307179586*frequency*t) + drive_sin*sin(6.283185307179586*frequency*t)"
+
+
+def lif_diffusive(*, adaptation: bool = False, periodic: bool = False) -> NeuronModel:
+    """Leaky integrate-and-fire neuron with white noise.
+
+    ``dv/dt = (V_r - v)/tau + mu + sigma xi``; crossing and reset lie inside the time step.
+
+    Parameters
+    ----------
+    adaptation : bool
+        Subtract ``w`` from the input: it jumps by ``b`` at a spike and decays with ``tau_w``.
+    periodic : bool
+        Add a sine of fixed ``frequency`` to the input, its two amplitudes free.
+
+    Returns
+    -------
+    NeuronModel
+
+    Examples
+    --------
+    >>> import neurocode as nc
+    >>> nc.models.lif_diffusive().free
+    ('mu', 'sigma', 'tau', 't_ref')
+    """
+    return _diffusive(
+        "lif-diffusive", "Leaky integrate-and-fire neuron with white noise.", "(V_r - v)/tau", "V_T", "matrix_exponential",
+        {"V_T": Parameter.of("-50 mV", fixed=True, description="threshold")}, adaptation, periodic,
+    )  # fmt: skip
+
+
+def eif_diffusive(*, adaptation: bool = False, periodic: bool = False) -> NeuronModel:
+    """Exponential integrate-and-fire neuron with white noise (Fourcaud-Trocme et al. 2003).
+
+    ``dv/dt = (V_r - v + Delta_T exp((v - V_T)/Delta_T))/tau + mu + sigma xi``, a spike at ``V_peak``.
+
+    Parameters
+    ----------
+    adaptation, periodic : bool
+        See :func:`lif_diffusive`.
+
+    Returns
+    -------
+    NeuronModel
+
+    Examples
+    --------
+    >>> import neurocode as nc
+    >>> nc.models.eif_diffusive().margin
+    'v - V_peak'
+    """
+    leak = "(V_r - v + Delta_T*exp((clip(v, -1*volt, V_peak) - V_T)/Delta_T))/tau"
+    own = {
+        "V_T": Parameter.of("-50 mV", fixed=True, description="threshold of spike initiation"),
+        "Delta_T": Parameter.of("2 mV", ("0.1 mV", "10 mV"), fixed=True, description="sharpness of spike initiation"),
+        "V_peak": Parameter.of("-40 mV", fixed=True, description="potential at which a spike is counted"),
+    }
+    text = "Exponential integrate-and-fire neuron with white noise."
+    return _diffusive("eif-diffusive", text, leak, "V_peak", "heun", own, adaptation, periodic)
+
+
+def qif_diffusive(*, adaptation: bool = False, periodic: bool = False) -> NeuronModel:
+    """Quadratic integrate-and-fire neuron with white noise.
+
+    ``dv/dt = (v - V_T)^2/(2 Delta_T tau) + mu + sigma xi``, a spike at ``V_peak``: the exponential neuron expanded around
+    the minimum of its drift. It fires without noise where ``mu`` is positive.
+
+    Parameters
+    ----------
+    adaptation, periodic : bool
+        See :func:`lif_diffusive`.
+
+    Returns
+    -------
+    NeuronModel
+
+    Examples
+    --------
+    >>> import neurocode as nc
+    >>> nc.models.qif_diffusive().states
+    ('v',)
+    """
+    own = {
+        "V_T": Parameter.of("-55 mV", fixed=True, description="potential of the slowest drift"),
+        "Delta_T": Parameter.of("2 mV", ("0.1 mV", "10 mV"), fixed=True, description="sharpness of spike initiation"),
+        "V_peak": Parameter.of("-40 mV", fixed=True, description="potential at which a spike is counted"),
+    }
+    leak = "(clip(v, -1*volt, V_peak) - V_T)**2/(2*Delta_T*tau)"
+    text = "Quadratic integrate-and-fire neuron with white noise."
+    return _diffusive("qif-diffusive", text, leak, "V_peak", "heun", own, adaptation, periodic, mu="0.2 mV/ms")
+
+
+def lif_coloured(correlation_time: str = "2 ms") -> NeuronModel:
+    """Leaky integrate-and-fire neuron with exponentially correlated noise, to first order in its correlation time.
+
+    Noise with a short correlation time ``tau_s`` acts like white noise with threshold and reset moved up by
+    ``sigma sqrt(tau_s) |zeta(1/2)|/sqrt(2) = 1.0326 sigma sqrt(tau_s)`` (Brunel & Sergi 1998; Fourcaud & Brunel 2002: the
+    shift is ``alpha/2 sqrt(tau_s/tau)`` of ``sigma sqrt(tau)`` with ``alpha = sqrt(2) |zeta(1/2)|``). The approximation is good for
+    ``tau_s`` below about a tenth of ``tau``; beyond, rates come out too low or too high by several percent.
+
+    Parameters
+    ----------
+    correlation_time : str
+        With unit; fixed, since intervals cannot tell it from a higher threshold.
+
+    Returns
+    -------
+    NeuronModel
+
+    Examples
+    --------
+    >>> import neurocode as nc
+    >>> nc.models.lif_coloured("1 ms").margin
+    'v - V_T - 1.0326*sigma*sqrt(tau_s)'
+    """
+    from dataclasses import replace
+
+    white = lif_diffusive()
+    return replace(
+        white, name="lif-coloured", margin="v - V_T - 1.0326*sigma*sqrt(tau_s)", reset="v = V_r + 1.0326*sigma*sqrt(tau_s)",
+        description="Leaky integrate-and-fire neuron with exponentially correlated noise, to first order in its correlation time.",
+        parameters={**white.parameters, "tau_s": Parameter.of(correlation_time, fixed=True, description="correlation time")},
+    )  # fmt: skip
+
+
+def _diffusive(
+    name: str, text: str, leak: str, peak: str, integrator: str, own: dict[str, Parameter], adaptation: bool, periodic: bool,
+    mu: str = "0.6 mV/ms",
+) -> NeuronModel:  # fmt: skip
+    terms = [leak, "mu"]
+    parameters = {
+        "mu": Parameter.of(mu, ("-20 mV/ms", "200 mV/ms"), description="mean input"),
+        "sigma": Parameter.of("1 mV/ms**0.5", ("0.005 mV/ms**0.5", "50 mV/ms**0.5"), description="noise strength"),
+        "tau": Parameter.of("20 ms", ("0.5 ms", "500 ms"), description="membrane time constant"),
+        "t_ref": Parameter.of("1 ms", ("0 ms", "50 ms"), description="absolute refractory period"),
+        "V_r": Parameter.of("-60 mV", fixed=True, description="reset potential"),
+        **own,
+    }
+    lines, reset = [], "v = V_r"
+    if adaptation:
+        terms[-1] += " - w"
+        lines, reset = [ADAPTATION], "v = V_r\nw += b"
+        parameters["b"] = Parameter.of("0.1 mV/ms", ("0 mV/ms", "50 mV/ms"), description="adaptation strength")
+        parameters["tau_w"] = Parameter.of("100 ms", ("2 ms", "5000 ms"), description="adaptation time constant")
+    if periodic:
+        terms.append(DRIVE)
+        for phase in ("cos", "sin"):
+            bounds = ("-200 mV/ms", "200 mV/ms")
+            parameters[f"drive_{phase}"] = Parameter.of("0 mV/ms", bounds, description=f"{phase}ine amplitude of the drive")
+        parameters["frequency"] = Parameter.of("700 Hz", fixed=True, description="frequency of the drive")
+    return NeuronModel(
+        name="-".join([*(["adaptive"] if adaptation else []), name, *(["periodic"] if periodic else [])]),
+        description=text,
+        equations="\n".join([f"dv/dt = {' + '.join(terms)} + sigma*xi : volt (unless refractory)", *lines]),
+        margin=f"v - {peak}",
+        reset=reset,
+        refractory="t_ref",
+        integrator=integrator,
+        within_step=True,
+        initial={"v": "V_r"},
+        parameters=parameters,
+    )

@@ -1,0 +1,49 @@
+"""Large populations for long times: compiled loops over blocks of neurons, side by side in threads."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+
+from neurocode.models.model import NeuronModel
+from neurocode.simulation.loop import time_loop
+from neurocode.simulation.raw_run import RawRun
+
+#: Neurons that share a random generator; the spikes do not depend on the number of threads.
+BLOCK = 32
+
+
+def run_numba(
+    model: NeuronModel,
+    dt: float,
+    n_steps: int,
+    trials: int,
+    *,
+    parameters: Mapping[str, float | np.ndarray],
+    stimulus: np.ndarray | None,
+    seed: int,
+    t_start: float = 0.0,
+) -> RawRun:
+    """Run a model neuron by neuron; spikes only. ``t`` begins at ``t_start`` seconds."""
+    loop = time_loop(model, dt)
+    values = {**model.values, **parameters}
+    width = trials if any(np.ndim(value) for value in values.values()) else 1
+    table = np.array([np.broadcast_to(np.asarray(value, float), (width,)) for value in values.values()]).reshape(len(values), width)
+    currents = np.zeros((n_steps, 1)) if stimulus is None else np.asarray(stimulus, float).reshape(n_steps, -1)
+
+    def run_block(first: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        mine = slice(first, min(first + BLOCK, trials))
+        rng = np.random.Generator(np.random.SFC64(np.random.SeedSequence(seed, spawn_key=(first // BLOCK,))))
+        own = [np.ascontiguousarray(array[:, mine] if array.shape[1] > 1 else array) for array in (currents, table)]
+        return loop(rng, mine.stop - first, n_steps, dt, t_start, *own)
+
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        blocks = list(pool.map(run_block, range(0, trials, BLOCK)))
+    ends = [np.cumsum(counts)[:-1] for _, _, counts in blocks]
+    steps, offsets = (
+        [train for block, end in zip(blocks, ends, strict=True) for train in np.split(block[which], end)] for which in (0, 1)
+    )
+    return RawRun(steps, {}, offsets if model.within_step else None)
