@@ -14,13 +14,13 @@ from neurocode.errors import FitError
 from neurocode.first_passage.equations import PassageEquations, passage_equations
 from neurocode.first_passage.intervals import Intervals
 from neurocode.first_passage.likelihood import PassageLikelihood
-from neurocode.first_passage.mesh import CELLS, STEPS, Mesh
+from neurocode.first_passage.mesh import EACH, FINE, Mesh
 from neurocode.first_passage.result import SpikeTimesResult
 from neurocode.first_passage.solution import Parameters, choose_mesh
 from neurocode.first_passage.start import starting_models
 from neurocode.first_passage.verdict import data_verdicts, fit_verdicts, require_refractoriness
 from neurocode.fitting.estimates import fitted_model, fitted_parameters, information_rank
-from neurocode.fitting.optimise import CONVERGED, Ascent, Optimum, Progress, finish, newton_decrement
+from neurocode.fitting.optimise import CONVERGED, FIRST_RADIUS, Ascent, Optimum, Progress, is_concave, newton_decrement
 from neurocode.models.model import NeuronModel
 from neurocode.recordings.trains import Trains
 from neurocode.statistics.time_rescaling import uniform_test
@@ -28,12 +28,13 @@ from neurocode.statistics.time_rescaling import uniform_test
 Report = Callable[[str, float, int], None]
 
 #: Mesh of the starts, and intervals that they see.
-ROUGH_CELLS, ROUGH_STEPS, ROUGH_INTERVALS = 8.0, 8.0, 800
+ROUGH_CELLS, ROUGH_STEPS, ROUGH_INTERVALS = 8.0, 8.0, 500
 #: Evaluations of a start in the first round and of the best in the second; gain of a step in nats at which it is done.
-ROUNDS, ENOUGH_FOR_A_START = (8, 60), 0.05
-MOST_EVALUATIONS = 400
-#: Newton steps on the extrapolated solution.
-MOST_POLISHING = 12
+ROUNDS, ENOUGH_FOR_A_START = (8, 60), 0.03
+#: Evaluations of a climb and gain of a step in nats from which Newton steps follow; the same for those; rounds of both.
+MOST_EVALUATIONS, NEAR = 60, 1e-3
+NEWTON_STEPS, ENOUGH = 8, 1e-4
+MOST_ROUNDS = 5
 
 
 def fit_spike_times(
@@ -90,8 +91,7 @@ def fit_spike_times(
     equations = passage_equations(model)
     starts = starting_models(model, intervals)
     best = _search(starts, equations, intervals, prior_width, progress)
-    model = _moved(starts[0], best)
-    likelihood, optimum = _climb(model, equations, intervals, prior_width, starts[0], progress)
+    likelihood, optimum = _climb(best, starts[0], equations, intervals, prior_width, progress)
     return _result(likelihood, optimum, intervals, prior_width, began)
 
 
@@ -138,27 +138,32 @@ def _search(
 
 
 def _climb(
-    model: NeuronModel,
+    rough: Ascent,
+    origin: NeuronModel,
     equations: PassageEquations,
     intervals: Intervals,
     prior_width: float,
-    origin: NeuronModel,
     progress: Report | None,
 ) -> tuple[PassageLikelihood, Optimum]:
-    """The maximum on all intervals: on the plain mesh with its curvature, then Newton steps on the extrapolated solution."""
-    mesh = _mesh(model, equations, intervals, CELLS, STEPS)
-    plain = PassageLikelihood(origin, intervals, mesh, prior_width=prior_width)
-    optimum = finish(Ascent(plain, plain.coordinates.to_coordinates(model.values), _reporter("refining", progress)), MOST_EVALUATIONS)
-    mesh = _mesh(fitted_model(model, plain.values_at(optimum.z)), equations, intervals, CELLS, STEPS)
-    exact = PassageLikelihood(origin, intervals, mesh, extrapolate=True, prior_width=prior_width)
-    ascent = Ascent(exact, optimum.z, _reporter("polishing", progress))
-    ascent.secant = optimum.information - ascent.point.information
-    ascent.climb(MOST_POLISHING, 0.1 * CONVERGED)
-    point = ascent.point
-    decrement = newton_decrement(point.gradient, optimum.information)
-    converged = optimum.converged and decrement < CONVERGED
-    passes = optimum.passes + ascent.passes
-    return exact, Optimum(point.z, point.log_likelihood, point.gradient, optimum.information, converged, decrement, passes)
+    """The maximum on all intervals, on the extrapolated solution, and the curvature there."""
+    cells, steps = FINE if equations.constant else EACH
+    mesh = _mesh(fitted_model(origin, rough.likelihood.values_at(rough.point.z)), equations, intervals, cells, steps)
+    likelihood = PassageLikelihood(origin, intervals, mesh, extrapolate=True, prior_width=prior_width)
+    curvature = rough.observed_information() * intervals.n_observed / rough.likelihood.n_spikes
+    ascent = Ascent(likelihood, rough.point.z, _reporter("refining", progress))
+    if is_concave(curvature):
+        ascent.secant = curvature - ascent.point.information
+    for _ in range(MOST_ROUNDS):
+        ascent.climb(ascent.passes + MOST_EVALUATIONS, NEAR)
+        information = ascent.observed_information()
+        if is_concave(information):
+            ascent.secant, ascent.radius = information - ascent.point.information, FIRST_RADIUS
+            ascent.climb(ascent.passes + NEWTON_STEPS, ENOUGH, learn=False)
+        decrement = newton_decrement(ascent.point.gradient, information)
+        if decrement < CONVERGED and is_concave(information):
+            break
+    point, converged = ascent.point, decrement < CONVERGED and is_concave(information)
+    return likelihood, Optimum(point.z, point.log_likelihood, point.gradient, information, converged, decrement, ascent.passes)
 
 
 def _mesh(model: NeuronModel, equations: PassageEquations, intervals: Intervals, cells: float, steps: float) -> Mesh:
@@ -167,10 +172,6 @@ def _mesh(model: NeuronModel, equations: PassageEquations, intervals: Intervals,
     parameters = Parameters(free, np.array([values[n] for n in free]), {n: v for n, v in values.items() if n not in free})
     period = 1.0 / values["frequency"] if equations.periodic and "frequency" in values else np.inf
     return choose_mesh(equations, parameters, intervals, cells, steps, period)
-
-
-def _moved(model: NeuronModel, ascent: Ascent) -> NeuronModel:
-    return fitted_model(model, ascent.likelihood.values_at(ascent.point.z))
 
 
 def _reporter(phase: str, progress: Report | None) -> Progress | None:

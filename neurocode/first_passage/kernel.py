@@ -1,11 +1,12 @@
 """Fokker-Planck equation of a membrane potential up to its first passage, with derivatives, as a compiled kernel.
 
 Finite volumes with the exponentially fitted flux of Scharfetter & Gummel (1969), which is exact for a constant drift and positive
-at any Peclet number; Crank-Nicolson in time with a first half step of four backward Euler quarters (Rannacher
-1984), since the density starts as a point. Mass leaves through the threshold alone, so the survival probability and the
-density of the passage add up. All derivatives by parameters ride along: they solve the same tridiagonal systems.
+at any Peclet number; Crank-Nicolson in time after four backward Euler quarters of the first step (Rannacher 1984), since the
+density starts as a point. Mass leaves through the threshold alone, so the survival probability and the density of
+the passage add up. Derivatives by the parameters ride along: they solve the same tridiagonal systems.
 
-A *lane* is one passage: a start, time steps, and an additive input that may differ from step to step.
+A *lane* is one passage: a start, time steps, and an additive input that may differ from step to step. Lanes run in groups
+that fill a vector register; a lane that has ended goes on with steps of no length.
 """
 
 from __future__ import annotations
@@ -13,8 +14,12 @@ from __future__ import annotations
 import numba
 import numpy as np
 
+#: Lanes in a group.
+WIDE = 4
 #: Backward Euler steps that the first time step is cut into.
 START_STEPS = 4
+#: Below this Peclet number the Bernoulli function comes from its series; above this its exponent is cut.
+SMALL_PECLET, LARGE_PECLET = 0.05, 300.0
 
 
 @numba.njit(nogil=True, error_model="numpy", cache=True)
@@ -38,8 +43,8 @@ def propagate(
 
     Parameters
     ----------
-    drift : array (cells + 1,)
-        Drift at the upper face of each cell, the last entry a quarter of a cell below the threshold.
+    drift : array (cells,)
+        Drift at the upper face of each cell, the last a quarter of a cell below the threshold.
     drift_slopes : array (cells, parameters)
     diffusion : float
         Half the squared noise strength.
@@ -65,172 +70,221 @@ def propagate(
     """
     n, m = drift.shape[0], diffusion_slopes.shape[0]
     lanes = offsets.shape[0] - 1
-    rows = steps.shape[0] if every else lanes
+    first_step = offsets[0]
+    rows = offsets[lanes] - first_step if every else lanes
     flux, survival = np.zeros(rows), np.zeros(rows)
     flux_slopes, survival_slopes = np.zeros((rows, m)), np.zeros((rows, m))
-    up, down, slope = np.empty(n), np.empty(n), np.empty(n)
-    factor = np.empty(n)
-    p, rhs, q = np.empty(n), np.empty(n), np.empty(n)
-    dp, drhs = np.empty((n, m)), np.empty((n, m))
-    change = np.empty(m)
-    for lane in range(lanes):
+    exponentials = np.exp(np.minimum(np.maximum(width * drift / diffusion, -LARGE_PECLET), LARGE_PECLET))
+    rates = np.zeros((3, n, WIDE))
+    factor = np.empty((n, WIDE))
+    p, y = np.empty((n, WIDE)), np.empty((n, WIDE))
+    dp, dy = np.empty((n, m, WIDE)), np.zeros((n, m, WIDE))
+    change = np.empty((m, WIDE))
+    added, last_added, weight = np.empty(WIDE), np.empty(WIDE), np.empty(WIDE)
+    added_slopes, weight_slopes = np.zeros((m, WIDE)), np.zeros((m, WIDE))
+    for group in range(0, lanes, WIDE):
         p[:] = 0.0
         dp[:] = 0.0
         p[start_cell] = 1.0
-        last_input = np.nan
-        for k in range(offsets[lane], offsets[lane + 1]):
-            if inputs[k] != last_input:
-                _rates(drift, inputs[k], diffusion, width, up, down, slope)
-                last_input = inputs[k]
-            first = k == offsets[lane]
-            for _ in range(START_STEPS if first else 1):
-                explicit = 0.0 if first else 0.5 * steps[k]
-                implicit = steps[k] / START_STEPS if first else 0.5 * steps[k]
-                share = 1.0 / START_STEPS if first else 0.5
-                _explicit(p, dp, up, down, explicit, rhs, drhs)
-                for i in range(n):
-                    q[i] = 0.0 if first else p[i]
-                _solve(p, rhs, up, down, implicit, factor)
-                for i in range(n):
-                    q[i] += p[i]
-                if m > 0:
-                    _sources(
-                        q, drhs, up, down, slope, drift, drift_slopes, inputs[k], input_slopes[k], diffusion, diffusion_slopes,
-                        width, steps[k] * share, step_slopes[k] * share, change,
-                    )  # fmt: skip
-                    _solve_slopes(dp, drhs, up, down, implicit, factor)
-            if every or k == offsets[lane + 1] - 1:
-                row = k if every else lane
-                rate, by_peclet = _exit_rate(drift[n - 1] + end_inputs[k], diffusion, width)
-                peclet = 0.5 * width * (drift[n - 1] + end_inputs[k]) / diffusion
-                flux[row] = rate * p[n - 1]
-                survival[row] = np.sum(p)
+        last_added[:] = np.nan
+        longest = 0
+        for c in range(WIDE):
+            if group + c < lanes:
+                longest = max(longest, offsets[group + c + 1] - offsets[group + c])
+        for index in range(longest):
+            share = 1.0 / START_STEPS if index == 0 else 0.5
+            changed = False
+            for c in range(WIDE):
+                lane = min(group + c, lanes - 1)
+                k = offsets[lane] + index
+                active = k < offsets[lane + 1]
+                k = k if active else offsets[lane + 1] - 1
+                added[c] = inputs[k]
+                weight[c] = steps[k] * share if active else 0.0
+                changed |= added[c] != last_added[c]
+                last_added[c] = added[c]
                 for j in range(m):
-                    moved = (0.5 * width * (drift_slopes[n - 1, j] + end_input_slopes[k, j]) - peclet * diffusion_slopes[j]) / diffusion
-                    rate_slope = rate * diffusion_slopes[j] / diffusion + by_peclet * moved
-                    flux_slopes[row, j] = rate * dp[n - 1, j] + rate_slope * p[n - 1]
-                    survival_slopes[row, j] = np.sum(dp[:, j])
+                    added_slopes[j, c] = input_slopes[k, j]
+                    weight_slopes[j, c] = step_slopes[k, j] * share if active else 0.0
+            if changed:
+                _rates(drift, exponentials, added, diffusion, width, rates)
+            for _ in range(START_STEPS if index == 0 else 1):
+                _solve(p, y, rates, weight, factor)
+                if m > 0:
+                    _solve_slopes(
+                        y, dp, dy, rates, factor, drift, drift_slopes, added, added_slopes, diffusion, diffusion_slopes, width,
+                        weight, weight_slopes, change,
+                    )  # fmt: skip
+                _move(p, y, index == 0)
+                _move_slopes(dp, dy, index == 0)
+            for c in range(WIDE):
+                if group + c >= lanes:
+                    continue
+                k = offsets[group + c] + index
+                ends = offsets[group + c + 1]
+                if k == ends - 1 or (every and k < ends):
+                    row = k - first_step if every else group + c
+                    _leave(
+                        row, p[n - 1, c], np.sum(p[:, c]), dp[:, :, c], drift[n - 1] + end_inputs[k], drift_slopes[n - 1],
+                        end_input_slopes[k], diffusion, diffusion_slopes, width, flux, survival, flux_slopes, survival_slopes,
+                    )  # fmt: skip
     return flux, survival, flux_slopes, survival_slopes
+
+
+@numba.njit(error_model="numpy", cache=True)
+def _leave(
+    row: int,
+    last: float,
+    total: float,
+    dp: np.ndarray,
+    drift: float,
+    drift_slopes: np.ndarray,
+    input_slopes: np.ndarray,
+    diffusion: float,
+    diffusion_slopes: np.ndarray,
+    width: float,
+    flux: np.ndarray,
+    survival: np.ndarray,
+    flux_slopes: np.ndarray,
+    survival_slopes: np.ndarray,
+) -> None:
+    """Write flux and survival of one lane at one time."""
+    n, m = dp.shape
+    peclet = 0.5 * width * drift / diffusion
+    value, slope = _bernoulli(peclet)
+    scale = 2.0 * diffusion / (width * width)
+    rate = scale * (value + peclet)
+    flux[row], survival[row] = rate * last, total
+    for j in range(m):
+        moved = (0.5 * width * (drift_slopes[j] + input_slopes[j]) - peclet * diffusion_slopes[j]) / diffusion
+        rate_slope = rate * diffusion_slopes[j] / diffusion + scale * (1.0 + slope) * moved
+        flux_slopes[row, j] = rate * dp[n - 1, j] + rate_slope * last
+        survival_slopes[row, j] = np.sum(dp[:, j])
 
 
 @numba.njit(error_model="numpy", cache=True)
 def _bernoulli(z: float) -> tuple[float, float]:
     """Bernoulli function z/(exp(z) - 1) and its derivative."""
-    if abs(z) < 1e-2:
-        return 1.0 - z / 2 + z * z / 12 - z**4 / 720, -0.5 + z / 6 - z**3 / 180
-    if z > 700.0:
-        return 0.0, 0.0
-    value = z / np.expm1(z)
-    return value, value * (1.0 - z - value) / z
+    return _bernoulli_of(z, np.exp(min(max(z, -LARGE_PECLET), LARGE_PECLET)))
 
 
-@numba.njit(error_model="numpy", cache=True)
-def _exit_rate(drift: float, diffusion: float, width: float) -> tuple[float, float]:
-    """Rate out of the last cell, whose centre is half a width below the threshold, and its derivative by the Peclet number."""
-    scale = 2.0 * diffusion / (width * width)
-    value, slope = _bernoulli(0.5 * width * drift / diffusion)
-    return scale * (value + 0.5 * width * drift / diffusion), scale * (1.0 + slope)
+@numba.njit(error_model="numpy", inline="always")
+def _bernoulli_of(z: float, exponential: float) -> tuple[float, float]:
+    """The same with the exponential of z given."""
+    square = z * z
+    small = abs(z) < SMALL_PECLET
+    safe = 1.0 if small else z
+    ratio = safe / ((2.0 if small else exponential) - 1.0)
+    value = 1.0 - 0.5 * z + square * (1.0 / 12 - square * (1.0 / 720 - square / 30240)) if small else ratio
+    slope = -0.5 + z * (1.0 / 6 - square * (1.0 / 180 - square / 5040)) if small else ratio * (1.0 - z - ratio) / safe
+    return value, slope
 
 
 @numba.njit(error_model="numpy", cache=True)
 def _rates(
-    drift: np.ndarray, added: float, diffusion: float, width: float, up: np.ndarray, down: np.ndarray, slope: np.ndarray
+    drift: np.ndarray, exponentials: np.ndarray, added: np.ndarray, diffusion: float, width: float, rates: np.ndarray
 ) -> None:
-    """Rates up and down through the upper face of each cell, and the derivative of the Bernoulli function there."""
+    """Rates up and down through the upper face of each cell; third, the rate up differentiated by the Peclet number."""
     n = drift.shape[0]
     scale = diffusion / (width * width)
+    ratio = width / diffusion
+    factors = np.exp(np.minimum(np.maximum(ratio * added, -LARGE_PECLET), LARGE_PECLET))
     for i in range(n - 1):
-        z = width * (drift[i] + added) / diffusion
-        value, slope[i] = _bernoulli(z)
-        down[i] = scale * value
-        up[i] = scale * (value + z)
-    up[n - 1], slope[n - 1] = _exit_rate(drift[n - 1] + added, diffusion, width)
-    down[n - 1] = 0.0
+        for c in range(WIDE):
+            z = ratio * (drift[i] + added[c])
+            value, slope = _bernoulli_of(z, exponentials[i] * factors[c])
+            rates[0, i, c] = scale * (value + z)
+            rates[1, i, c] = scale * value
+            rates[2, i, c] = scale * (1.0 + slope)
+    for c in range(WIDE):
+        z = 0.5 * ratio * (drift[n - 1] + added[c])
+        value, slope = _bernoulli(z)
+        rates[0, n - 1, c] = 2.0 * scale * (value + z)
+        rates[1, n - 1, c] = 0.0
+        rates[2, n - 1, c] = 2.0 * scale * (1.0 + slope)
 
 
-@numba.njit(error_model="numpy", cache=True)
-def _explicit(
-    p: np.ndarray, dp: np.ndarray, up: np.ndarray, down: np.ndarray, weight: float, rhs: np.ndarray, drhs: np.ndarray
-) -> None:
-    """``p + weight G p``, and the same for the derivatives."""
-    n, m = dp.shape
-    inflow = 0.0
-    for i in range(n):
-        outflow = up[i] * p[i] - (down[i] * p[i + 1] if i < n - 1 else 0.0)
-        rhs[i] = p[i] + weight * (inflow - outflow)
-        inflow = outflow
-    if weight == 0.0:
-        drhs[:] = dp
+@numba.njit(error_model="numpy", cache=True, fastmath={"contract"})
+def _move(p: np.ndarray, y: np.ndarray, euler: bool) -> None:
+    """From a solution with half the step to the end of the whole step: ``(1 + wG)/(1 - wG) = 2/(1 - wG) - 1``."""
+    if euler:
+        p[:] = y
         return
-    for i in range(n):
-        below = weight * up[i - 1] if i > 0 else 0.0
-        here = 1.0 - weight * (up[i] + (down[i - 1] if i > 0 else 0.0))
-        above = weight * down[i]
-        lower, upper = max(i - 1, 0), min(i + 1, n - 1)
-        for j in range(m):
-            drhs[i, j] = here * dp[i, j] + below * dp[lower, j] + above * dp[upper, j]
+    for i in range(p.shape[0]):
+        for c in range(WIDE):
+            p[i, c] = 2.0 * y[i, c] - p[i, c]
 
 
-@numba.njit(error_model="numpy", cache=True)
-def _solve(p: np.ndarray, rhs: np.ndarray, up: np.ndarray, down: np.ndarray, weight: float, factor: np.ndarray) -> None:
-    """Solve ``(1 - weight G) p = rhs``; ``factor`` keeps the inverse pivots for the derivatives."""
+@numba.njit(error_model="numpy", cache=True, fastmath={"contract"})
+def _move_slopes(dp: np.ndarray, dy: np.ndarray, euler: bool) -> None:
+    if euler:
+        dp[:] = dy
+        return
+    for i in range(dp.shape[0]):
+        for j in range(dp.shape[1]):
+            for c in range(WIDE):
+                dp[i, j, c] = 2.0 * dy[i, j, c] - dp[i, j, c]
+
+
+@numba.njit(error_model="numpy", cache=True, fastmath={"contract"})
+def _solve(p: np.ndarray, y: np.ndarray, rates: np.ndarray, weight: np.ndarray, factor: np.ndarray) -> None:
+    """Solve ``(1 - weight G) y = p``; ``factor`` keeps the inverse pivots for the derivatives."""
     n = p.shape[0]
-    factor[0] = 1.0 / (1.0 + weight * up[0])
-    p[0] = rhs[0] * factor[0]
+    up, down = rates[0], rates[1]
+    for c in range(WIDE):
+        factor[0, c] = 1.0 / (1.0 + weight[c] * up[0, c])
+        y[0, c] = p[0, c] * factor[0, c]
     for i in range(1, n):
-        ratio = weight * down[i - 1] * factor[i - 1]
-        factor[i] = 1.0 / (1.0 + weight * up[i] + weight * down[i - 1] - ratio * weight * up[i - 1])
-        p[i] = (rhs[i] + weight * up[i - 1] * p[i - 1]) * factor[i]
+        for c in range(WIDE):
+            climb, fall = weight[c] * up[i - 1, c], weight[c] * down[i - 1, c]
+            factor[i, c] = 1.0 / (1.0 + weight[c] * up[i, c] + fall - fall * factor[i - 1, c] * climb)
+            y[i, c] = (p[i, c] + climb * y[i - 1, c]) * factor[i, c]
     for i in range(n - 2, -1, -1):
-        p[i] += weight * down[i] * factor[i] * p[i + 1]
+        for c in range(WIDE):
+            y[i, c] += weight[c] * down[i, c] * factor[i, c] * y[i + 1, c]
 
 
-@numba.njit(error_model="numpy", cache=True)
-def _solve_slopes(dp: np.ndarray, drhs: np.ndarray, up: np.ndarray, down: np.ndarray, weight: float, factor: np.ndarray) -> None:
-    n, m = dp.shape
-    for j in range(m):
-        dp[0, j] = drhs[0, j] * factor[0]
-    for i in range(1, n):
-        climb = weight * up[i - 1]
-        for j in range(m):
-            dp[i, j] = (drhs[i, j] + climb * dp[i - 1, j]) * factor[i]
-    for i in range(n - 2, -1, -1):
-        fall = weight * down[i] * factor[i]
-        for j in range(m):
-            dp[i, j] += fall * dp[i + 1, j]
-
-
-@numba.njit(error_model="numpy", cache=True)
-def _sources(
-    q: np.ndarray,
-    drhs: np.ndarray,
-    up: np.ndarray,
-    down: np.ndarray,
-    slope: np.ndarray,
+@numba.njit(error_model="numpy", cache=True, fastmath={"contract"})
+def _solve_slopes(
+    y: np.ndarray,
+    dp: np.ndarray,
+    dy: np.ndarray,
+    rates: np.ndarray,
+    factor: np.ndarray,
     drift: np.ndarray,
     drift_slopes: np.ndarray,
-    added: float,
+    added: np.ndarray,
     added_slopes: np.ndarray,
     diffusion: float,
     diffusion_slopes: np.ndarray,
     width: float,
-    step: float,
-    step_slopes: np.ndarray,
+    weight: np.ndarray,
+    weight_slopes: np.ndarray,
     change: np.ndarray,
 ) -> None:
-    """Add the derivative of ``step G`` applied to ``q``, face by face."""
-    n, m = drhs.shape
+    """Solve ``(1 - weight G) dy = dp + d(weight G) y``, the right side face by face."""
+    n, m = dp.shape[0], dp.shape[1]
+    up, down, by_peclet = rates[0], rates[1], rates[2]
+    outflow, by_drift, by_diffusion, climb = np.zeros(WIDE), np.zeros(WIDE), np.zeros(WIDE), np.zeros(WIDE)
+    scale = diffusion / (width * width)
+    change[:] = 0.0
     for i in range(n):
-        last = i == n - 1
-        above = 0.0 if last else q[i + 1]
-        span = 0.5 * width if last else width
-        outflow = up[i] * q[i] - down[i] * above
-        peclet = span * (drift[i] + added) / diffusion
-        by_peclet = slope[i] * q[i] if last else diffusion / (width * width) * (q[i] + slope[i] * (q[i] - above))
+        span = 0.5 * width if i == n - 1 else width
+        below = i - 1 if i > 0 else 0
+        for c in range(WIDE):
+            above = y[i + 1, c] if i < n - 1 else 0.0
+            outflow[c] = up[i, c] * y[i, c] - down[i, c] * above
+            moved = by_peclet[i, c] * y[i, c] - ((by_peclet[i, c] - scale) * above if i < n - 1 else 0.0)
+            by_drift[c] = weight[c] * moved * span / diffusion
+            by_diffusion[c] = (weight[c] * outflow[c] - by_drift[c] * (drift[i] + added[c])) / diffusion
+            climb[c] = weight[c] * up[i - 1, c] if i > 0 else 0.0
         for j in range(m):
-            moved = (span * (drift_slopes[i, j] + added_slopes[j]) - peclet * diffusion_slopes[j]) / diffusion
-            change[j] = step_slopes[j] * outflow + step * (outflow * diffusion_slopes[j] / diffusion + by_peclet * moved)
-            drhs[i, j] -= change[j]
-        if not last:
-            for j in range(m):
-                drhs[i + 1, j] += change[j]
+            for c in range(WIDE):
+                out = weight_slopes[j, c] * outflow[c] + by_diffusion[c] * diffusion_slopes[j]
+                out += by_drift[c] * (drift_slopes[i, j] + added_slopes[j, c])
+                dy[i, j, c] = (dp[i, j, c] + change[j, c] - out + climb[c] * dy[below, j, c]) * factor[i, c]
+                change[j, c] = out
+    for i in range(n - 2, -1, -1):
+        for j in range(m):
+            for c in range(WIDE):
+                dy[i, j, c] += weight[c] * down[i, c] * factor[i, c] * dy[i + 1, j, c]

@@ -7,7 +7,7 @@ import numpy as np
 from neurocode.first_passage.equations import passage_equations
 from neurocode.first_passage.intervals import Intervals
 from neurocode.first_passage.mesh import Mesh
-from neurocode.first_passage.solution import Parameters, Solution, solve
+from neurocode.first_passage.solution import Parameters, Plan, Solution, solve
 from neurocode.fitting.likelihood import Derivatives
 from neurocode.fitting.transforms import Coordinates
 from neurocode.models.model import NeuronModel
@@ -34,8 +34,10 @@ class PassageLikelihood:
     def __init__(
         self, model: NeuronModel, intervals: Intervals, mesh: Mesh, *, extrapolate: bool = False, prior_width: float = np.inf
     ) -> None:
-        self.model, self.intervals, self.mesh, self.extrapolate = model, intervals, mesh, extrapolate
+        self.model, self.intervals, self.mesh = model, intervals, mesh
         self.equations = passage_equations(model)
+        self.plan = Plan.of(self.equations, intervals, mesh)
+        self.finer = self.plan.finer() if extrapolate else None
         self.coordinates = Coordinates.of(model)
         self.prior_precision = 1.0 / prior_width**2
         self.origin = self.coordinates.to_coordinates(model.values)
@@ -57,7 +59,7 @@ class PassageLikelihood:
 
     def solution(self, z: np.ndarray) -> Solution:
         """Densities and survival probabilities of the intervals at coordinates ``z``."""
-        return solve(self.equations, self.parameters_at(z), self.intervals, self.mesh, extrapolate=self.extrapolate)
+        return solve(self.equations, self.parameters_at(z), self.intervals, self.plan, self.finer)
 
     def log_likelihood(self, z: np.ndarray) -> float:
         """In nats, densities per second, without the prior."""

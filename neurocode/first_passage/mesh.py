@@ -14,8 +14,9 @@ DEEPEST = 60.0
 #: From this many typical intervals on, time steps grow by this share of the time since the start.
 LATE, GROWTH = 3.0, 0.01
 FEWEST_STEPS = 16
-#: Mesh of the maximum: cells between reset and threshold per inverse CV, time steps in a standard deviation of the intervals.
-CELLS, STEPS = 14.0, 18.0
+#: Cells between reset and threshold per inverse CV and time steps in a standard deviation of the intervals: where all
+#: intervals share one passage, and where each has its own.
+FINE, EACH = (24.0, 30.0), (10.0, 11.0)
 
 
 @dataclass(frozen=True)

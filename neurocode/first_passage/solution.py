@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
+from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -22,6 +24,8 @@ Slopes = np.ndarray
 #: Sizes of compiled shapes are rounded up to multiples of these, so that few are compiled.
 FACES, INTERVALS, PATH_STEPS = 64, 256, 8192
 SMALLEST = 1e-300
+#: Passages are not shorter than this, in seconds.
+SHORTEST = 1e-9
 
 
 @dataclass(frozen=True)
@@ -49,7 +53,42 @@ class Solution:
     survival_slopes: Slopes
 
 
-def solve(equations: PassageEquations, parameters: Parameters, intervals: Intervals, mesh: Mesh, *, extrapolate: bool) -> Solution:
+@dataclass(frozen=True)
+class Plan:
+    """A mesh and the time steps on it of every passage.
+
+    Attributes
+    ----------
+    nodes : Mesh
+        Whose time steps are those that densities are read at.
+    mesh : Mesh
+        The same, or its refinement.
+    shares : tuple of numpy.ndarray
+        For each interval the ends of its steps as shares of it; empty where all share one passage.
+    """
+
+    nodes: Mesh
+    mesh: Mesh
+    shares: tuple[np.ndarray, ...]
+
+    @classmethod
+    def of(cls, equations: PassageEquations, intervals: Intervals, mesh: Mesh) -> Plan:
+        """The plan for intervals on a mesh."""
+        return cls(mesh, mesh, () if equations.constant else tuple(mesh.shares(length) for length in intervals.duration))
+
+    @property
+    def halves(self) -> bool:
+        """Whether the steps are halves of those of ``nodes``."""
+        return self.mesh is not self.nodes
+
+    def finer(self) -> Plan:
+        """Cells about half as wide and steps half as long, read at the same times."""
+        return Plan(self.nodes, self.mesh.finer(), tuple(halved(ends) for ends in self.shares))
+
+
+def solve(
+    equations: PassageEquations, parameters: Parameters, intervals: Intervals, plan: Plan, finer: Plan | None = None
+) -> Solution:
     """Density and survival probability of every interval given the spikes before it.
 
     Parameters
@@ -57,17 +96,27 @@ def solve(equations: PassageEquations, parameters: Parameters, intervals: Interv
     equations : PassageEquations
     parameters : Parameters
     intervals : Intervals
-    mesh : Mesh
-    extrapolate : bool
-        Solve on a mesh twice as fine too and extrapolate (Richardson): errors fall with the fourth power of the width.
+    plan : Plan
+    finer : Plan, optional
+        Solve on this too and extrapolate (Richardson): errors fall with the fourth power of the width.
     """
-    one = _shared if equations.constant else _each
-    coarse = one(equations, parameters, intervals, mesh, mesh, False)
-    if not extrapolate:
-        return coarse
-    fine = one(equations, parameters, intervals, mesh, mesh.finer(), True)
-    weight = richardson_weight(mesh, mesh.finer())
-    return Solution(*(weight * b + (1 - weight) * a for a, b in zip(vars(coarse).values(), vars(fine).values(), strict=True)))
+    plans = [plan] if finer is None else [plan, finer]
+    with jax.enable_x64(True):
+        x = jnp.asarray(parameters.x)
+        tables = [coefficients(equations, parameters.free, x, parameters.fixed, Layout.of(intervals, p)) for p in plans]
+        tables = jax.tree.map(np.asarray, tables)
+    return solution_of(tables, intervals, plans)
+
+
+def solution_of(tables: Sequence[Coefficients], intervals: Intervals, plans: Sequence[Plan]) -> Solution:
+    """Solution from the coefficients of the equation on one mesh, or on two to extrapolate from."""
+    one = _each if plans[0].shares else _shared
+    solutions = [one(table, intervals, plan) for table, plan in zip(tables, plans, strict=True)]
+    if len(plans) == 1:
+        return solutions[0]
+    weight = richardson_weight(plans[0].mesh, plans[1].mesh)
+    coarse, fine = (vars(solution).values() for solution in solutions)
+    return Solution(*(weight * b + (1 - weight) * a for a, b in zip(coarse, fine, strict=True)))
 
 
 def choose_mesh(
@@ -95,43 +144,81 @@ def choose_mesh(
 def reach(equations: PassageEquations, parameters: Parameters, intervals: Intervals) -> float:
     """Depth below the reset that a mesh needs, in distances from reset to threshold."""
     positions = 1.0 - np.concatenate([np.linspace(0, 2, 400, endpoint=False), np.geomspace(2, DEEPEST, 400)])[::-1]
-    drift, _, diffusion, _ = table(equations, parameters, positions)
-    lowest = 0.0
-    if not equations.constant:
-        ends = np.array([0.1, 0.4, 0.7, 1.0])
-        _, _, inputs, *_ = _paths(equations, parameters, intervals, np.tile(ends, len(intervals.start)), np.full(len(intervals.start), 4))
-        lowest = float(np.quantile(inputs, 0.01))
+    samples = [] if equations.constant else [np.array([0.1, 0.4, 0.7, 1.0])] * len(intervals.start)
+    with jax.enable_x64(True):
+        layout = Layout.at(positions, intervals, samples)
+        table = coefficients(equations, parameters.free, jnp.asarray(parameters.x), parameters.fixed, layout)
+        drift, diffusion, inputs = np.asarray(table.drift)[: len(positions)], float(table.diffusion), np.asarray(table.path)[1]
+    lowest = float(np.quantile(inputs, 0.01)) if len(inputs) else 0.0
     return depth(positions, drift + lowest, diffusion)
 
 
-def table(equations: PassageEquations, parameters: Parameters, positions: np.ndarray) -> tuple[np.ndarray, Slopes, float, np.ndarray]:
-    """Drift at positions and diffusion constant, each with derivatives."""
-    padded = np.concatenate([positions, np.full(-len(positions) % FACES, positions[-1])])
-    with jax.enable_x64(True):
-        values, slopes = _table(equations, parameters.free, jnp.asarray(parameters.x), parameters.fixed, jnp.asarray(padded))
-        drift, diffusion = (np.asarray(value) for value in values)
-        drift_slopes, diffusion_slopes = (np.asarray(slope) for slope in slopes)
-    n = len(positions)
-    return drift[:n], np.ascontiguousarray(drift_slopes[:n]), float(diffusion), diffusion_slopes
+class Coefficients(NamedTuple):
+    """Coefficients of the Fokker-Planck equation, each followed by its derivatives by the free parameters."""
+
+    drift: Array
+    drift_slopes: Array
+    diffusion: Array
+    diffusion_slopes: Array
+    refractory: Array
+    refractory_slopes: Array
+    path: Array
+    path_slopes: Array
 
 
-def _shared(
-    equations: PassageEquations, parameters: Parameters, intervals: Intervals, nodes: Mesh, mesh: Mesh, halve: bool
-) -> Solution:
+class Layout(NamedTuple):
+    """Where coefficients are needed: positions, and the interval, share and lane of every time step; padded."""
+
+    positions: np.ndarray
+    start: np.ndarray
+    duration: np.ndarray
+    first: np.ndarray
+    typical: np.ndarray
+    shares: np.ndarray
+    lane: np.ndarray
+
+    @classmethod
+    def of(cls, intervals: Intervals, plan: Plan) -> Layout:
+        """The layout of a plan."""
+        return cls.at(plan.mesh.faces, intervals, plan.shares)
+
+    @classmethod
+    def at(cls, positions: np.ndarray, intervals: Intervals, shares: Sequence[np.ndarray]) -> Layout:
+        """The layout of positions, and of the ends of steps for each interval."""
+        counts = np.array([len(ends) for ends in shares], dtype=int)
+        ends = np.concatenate([np.empty(0), *shares])
+        begins = np.concatenate([[0.0], ends[:-1]])[: len(ends)]
+        begins[(np.cumsum(counts) - counts)[: len(shares)]] = 0.0
+        columns = np.stack([ends - begins, 0.5 * (begins + ends), ends])
+        lane = np.repeat(np.arange(len(shares)), counts)
+        rest = -len(ends) % PATH_STEPS if len(ends) else 0
+        histories = (intervals.start, intervals.duration, intervals.first)
+        return cls(
+            _padded(positions, FACES), *(_padded(array, INTERVALS) for array in histories), np.mean(intervals.duration),
+            np.pad(columns, ((0, 0), (0, rest)), mode="edge") if rest else columns, np.pad(lane, (0, rest), mode="edge") if rest else lane,
+        )  # fmt: skip
+
+
+def _padded(array: np.ndarray, multiple: int) -> np.ndarray:
+    return np.pad(array, (0, -len(array) % multiple), mode="edge")
+
+
+def _shared(table: Coefficients, intervals: Intervals, plan: Plan) -> Solution:
     """All intervals from one passage: its density at the ends of the time steps, and between them by interpolation."""
-    refractory, refractory_slopes = _refractory(equations, parameters)
-    free = intervals.duration - refractory
+    refractory_slopes = table.refractory_slopes
+    free = intervals.duration - table.refractory
+    nodes, mesh = plan.nodes, plan.mesh
     ends = nodes.times(float(np.max(free, initial=5 * nodes.step)) + 2 * nodes.step)
-    fine = halved(ends) if halve else ends
+    fine = halved(ends) if plan.halves else ends
     steps = np.diff(fine, prepend=0.0)
-    none = np.zeros((len(steps), len(parameters.free)))
-    drift, drift_slopes, diffusion, diffusion_slopes = table(equations, parameters, mesh.faces)
+    none = np.zeros((len(steps), len(refractory_slopes)))
+    drift, drift_slopes, diffusion, diffusion_slopes = _on_faces(table, mesh)
     still = np.zeros(len(steps))
     flux, survival, flux_slopes, survival_slopes = propagate(
         drift, drift_slopes, diffusion, diffusion_slopes, mesh.width, mesh.below, np.array([0, len(steps)]),
         steps, none, still, none, still, none, True,
     )  # fmt: skip
-    if halve:
+    if plan.halves:
         flux, survival, flux_slopes, survival_slopes = (a[1::2] for a in (flux, survival, flux_slopes, survival_slopes))
     return _interpolated(ends, flux, survival, flux_slopes, survival_slopes, free, refractory_slopes, diffusion, diffusion_slopes)
 
@@ -179,16 +266,13 @@ def _cubic(ends: np.ndarray, times: np.ndarray) -> tuple[np.ndarray, np.ndarray,
     return nodes, weights, slopes
 
 
-def _each(
-    equations: PassageEquations, parameters: Parameters, intervals: Intervals, nodes: Mesh, mesh: Mesh, halve: bool
-) -> Solution:
+def _each(table: Coefficients, intervals: Intervals, plan: Plan) -> Solution:
     """A passage for each interval, its input that of its own time and history."""
-    free = np.maximum(intervals.duration - _refractory(equations, parameters)[0], 1e-9)
-    shares = [nodes.shares(length) for length in intervals.duration]
-    shares = [halved(ends) for ends in shares] if halve else shares
-    counts = np.array([len(ends) for ends in shares])
-    step, step_slopes, middle, middle_slopes, end, end_slopes = _path_arrays(equations, parameters, intervals, shares, counts)
-    drift, drift_slopes, diffusion, diffusion_slopes = table(equations, parameters, mesh.faces)
+    mesh, counts = plan.mesh, np.array([len(ends) for ends in plan.shares])
+    n_steps = int(np.sum(counts))
+    step, middle, end = (np.ascontiguousarray(row[:n_steps]) for row in table.path)
+    step_slopes, middle_slopes, end_slopes = (np.ascontiguousarray(row[:n_steps]) for row in table.path_slopes)
+    drift, drift_slopes, diffusion, diffusion_slopes = _on_faces(table, mesh)
     offsets = np.concatenate([[0], np.cumsum(counts)])
 
     def run(lanes: np.ndarray) -> tuple[np.ndarray, ...]:
@@ -202,76 +286,34 @@ def _each(
         parts = list(pool.map(run, groups))
     flux, survival, flux_slopes, survival_slopes = (np.concatenate(column) for column in zip(*parts, strict=True))
     flux, survival = np.maximum(flux, SMALLEST), np.maximum(survival, SMALLEST)
-    log_density = np.where(intervals.duration > 0, np.log(flux), -np.inf)
-    log_density = np.where(free > 1e-9, log_density, -np.inf)
+    log_density = np.where(intervals.duration - table.refractory > SHORTEST, np.log(flux), -np.inf)
     return Solution(log_density, np.log(survival), flux_slopes / flux[:, None], survival_slopes / survival[:, None])
 
 
-def _path_arrays(
-    equations: PassageEquations, parameters: Parameters, intervals: Intervals, shares: list[np.ndarray], counts: np.ndarray
-) -> tuple[np.ndarray, ...]:
-    """Length, middle input and end input of every step, each followed by its derivatives."""
-    return _paths(equations, parameters, intervals, np.concatenate(shares), counts)
+def _on_faces(table: Coefficients, mesh: Mesh) -> tuple[np.ndarray, Slopes, float, np.ndarray]:
+    n = len(mesh.faces)
+    return table.drift[:n], np.ascontiguousarray(table.drift_slopes[:n]), float(table.diffusion), table.diffusion_slopes
 
 
-def _paths(
-    equations: PassageEquations, parameters: Parameters, intervals: Intervals, ends: np.ndarray, counts: np.ndarray
-) -> tuple[np.ndarray, ...]:
-    n, n_steps = len(counts), len(ends)
-    firsts = np.cumsum(counts) - counts
-    begins = np.concatenate([[0.0], ends[:-1]])
-    begins[firsts] = 0.0
-    shares = np.stack([ends - begins, 0.5 * (begins + ends), ends])
-    lane = np.repeat(np.arange(n), counts)
-    extra, more = -n % INTERVALS, -n_steps % PATH_STEPS
-    padded = [np.pad(array, (0, extra), mode="edge") for array in (intervals.start, intervals.duration, intervals.first)]
-    shares, lane = np.pad(shares, ((0, 0), (0, more)), mode="edge"), np.pad(lane, (0, more), mode="edge")
-    typical = float(np.mean(intervals.lengths))
-    with jax.enable_x64(True):
-        values, slopes = _path(
-            equations, parameters.free, jnp.asarray(parameters.x), parameters.fixed, *map(jnp.asarray, padded), typical,
-            jnp.asarray(shares), jnp.asarray(lane),
-        )  # fmt: skip
-        values, slopes = np.asarray(values)[:, :n_steps], np.asarray(slopes)[:, :n_steps]
-    return tuple(np.ascontiguousarray(array) for pair in zip(values, slopes, strict=True) for array in pair)
-
-
-def _refractory(equations: PassageEquations, parameters: Parameters) -> tuple[float, np.ndarray]:
-    with jax.enable_x64(True):
-        value, slopes = _refractory_period(equations, parameters.free, jnp.asarray(parameters.x), parameters.fixed)
-        return float(value), np.asarray(slopes)
-
-
-def _joined(free: tuple[str, ...], x: Array, fixed: dict[str, Array]) -> dict[str, Array]:
-    return {**fixed, **{name: x[k] for k, name in enumerate(free)}}
 
 
 @partial(jax.jit, static_argnames=("equations", "free"))
-def _table(equations: PassageEquations, free: tuple[str, ...], x: Array, fixed: dict[str, Array], positions: Array):
-    def values(x: Array) -> tuple[Array, Array]:
-        return equations.table(_joined(free, x, fixed), positions)
+def coefficients(
+    equations: PassageEquations, free: tuple[str, ...], x: Array, fixed: dict[str, Array], layout: Layout
+) -> Coefficients:
+    """Coefficients of the equation at parameters ``x``, with derivatives."""
 
-    return values(x), jax.jacfwd(values)(x)
+    def values(x: Array) -> tuple[Array, ...]:
+        names = {**fixed, **{name: x[k] for k, name in enumerate(free)}}
+        drift, diffusion = equations.table(names, layout.positions)
+        refractory = equations.refractory_period(names)
+        if not layout.lane.shape[0]:
+            return drift, diffusion, refractory, jnp.zeros((3, 0))
+        states = equations.states_at_spikes(layout.duration, layout.first, layout.typical, names)
+        states = {name: state[layout.lane] for name, state in states.items()}
+        length = jnp.maximum(layout.duration - refractory, SHORTEST)[layout.lane]
+        path = equations.path(layout.start[layout.lane], states, tuple(layout.shares), length, names)
+        return drift, diffusion, refractory, jnp.stack(path)
 
-
-@partial(jax.jit, static_argnames=("equations", "free"))
-def _refractory_period(equations: PassageEquations, free: tuple[str, ...], x: Array, fixed: dict[str, Array]):
-    def value(x: Array) -> Array:
-        return equations.refractory_period(_joined(free, x, fixed))
-
-    return value(x), jax.jacfwd(value)(x)
-
-
-@partial(jax.jit, static_argnames=("equations", "free"))
-def _path(
-    equations: PassageEquations, free: tuple[str, ...], x: Array, fixed: dict[str, Array], start: Array, duration: Array, first: Array,
-    typical: Array, shares: Array, lane: Array,
-):  # fmt: skip
-    def values(x: Array) -> Array:
-        names = _joined(free, x, fixed)
-        states = equations.states_at_spikes(duration, first, typical, names)
-        states = {name: state[lane] for name, state in states.items()}
-        length = jnp.maximum(duration - equations.refractory_period(names), 1e-9)[lane]
-        return jnp.stack(equations.path(start[lane], states, tuple(shares), length, names))
-
-    return values(x), jax.jacfwd(values)(x)
+    pairs = zip(values(x), jax.jacfwd(values)(x), strict=True)
+    return Coefficients(*(array for pair in pairs for array in pair))

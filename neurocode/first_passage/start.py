@@ -22,7 +22,7 @@ def starting_models(model: NeuronModel, intervals: Intervals) -> list[NeuronMode
     """The model with several sets of values that fit mean and spread of the intervals roughly.
 
     They are those of a perfect integrator (mean interval ``a/mu``, squared CV ``sigma^2/(mu a)`` with the distance ``a`` from reset to
-    threshold), the mean leak added. Parameters with other names than the library's keep their values.
+    threshold). Parameters with other names than the library's keep their values.
     """
     mean = float(np.mean(intervals.lengths))
     cv = float(np.std(intervals.lengths)) / mean
@@ -33,7 +33,7 @@ def starting_models(model: NeuronModel, intervals: Intervals) -> list[NeuronMode
     starts = []
     for ratio in TIME_CONSTANTS if "tau" in model.free else (values["tau"] / mean,):
         tau = ratio * mean
-        guess = {"mu": distance / mean + 0.5 * distance / tau, "sigma": min(cv, 1.0) * distance / np.sqrt(mean), "tau": tau}
+        guess = {"mu": distance / mean, "sigma": min(cv, 1.0) * distance / np.sqrt(mean), "tau": tau}
         if "t_ref" in values:
             guess["t_ref"] = 0.5 * float(np.min(intervals.lengths))
         if "tau_w" in values:

@@ -117,17 +117,21 @@ class Ascent:
         self.point = self._evaluate(np.asarray(z, float), *likelihood.first_start(z), FIRST_REPEATS)
         self.secant = np.zeros_like(self.point.information)
 
-    def climb(self, most_passes: int, enough: float = 0.1 * CONVERGED) -> None:
-        """Step until the gain expected of a step is below ``enough`` nats or the passes are spent."""
+    def climb(self, most_passes: int, enough: float = 0.1 * CONVERGED, learn: bool = True) -> None:
+        """Step until the gain expected of a step is below ``enough`` nats or the passes are spent.
+
+        Without ``learn`` the curvature stays what it is, as it should where it was measured close by.
+        """
+        known = self.point.information + self.secant
         while self.passes < most_passes and self.radius > SMALLEST_RADIUS:
-            curvature = self.point.information + self.secant
+            curvature = self.point.information + self.secant if learn else known
             metric = np.sqrt(np.maximum(np.diag(self.point.information), 1e-12))
             step, expected = _trust_step(self.point.gradient, curvature, metric, self.radius)
             if expected < enough:
                 return
             trial = self._evaluate(self.point.z + step, *_follow(self.point, step))
             ratio = (trial.log_likelihood - self.point.log_likelihood) / expected
-            if ratio > TRUSTED:
+            if learn and ratio > TRUSTED:
                 self._learn(step, self.point.gradient - trial.gradient, trial.information)
             self.radius = _next_radius(self.radius, float(np.linalg.norm(metric * step)), ratio)
             if ratio > 1e-3:
@@ -192,12 +196,12 @@ def finish(ascent: Ascent, most_passes: int) -> Optimum:
         ascent.climb(most_passes)
         information = ascent.observed_information()
         decrement = newton_decrement(ascent.point.gradient, information)
-        if (decrement < CONVERGED and _is_concave(information)) or ascent.passes >= most_passes:
+        if (decrement < CONVERGED and is_concave(information)) or ascent.passes >= most_passes:
             break
         ascent.secant = information - ascent.point.information
         ascent.radius = FIRST_RADIUS
     point = ascent.point
-    converged = bool(decrement < CONVERGED) and _is_concave(information)
+    converged = bool(decrement < CONVERGED) and is_concave(information)
     return Optimum(point.z, point.log_likelihood, point.gradient, information, converged, decrement, ascent.passes)
 
 
@@ -210,7 +214,8 @@ def newton_decrement(gradient: np.ndarray, information: np.ndarray) -> float:
     return float(0.5 * np.sum(along[steep] ** 2 / np.abs(values[steep])))
 
 
-def _is_concave(information: np.ndarray) -> bool:
+def is_concave(information: np.ndarray) -> bool:
+    """Whether an observed information has no clearly negative direction."""
     scale = 1.0 / np.sqrt(np.maximum(np.abs(np.diag(information)), 1e-12))
     return bool(np.linalg.eigvalsh(information * np.outer(scale, scale))[0] > -1e-6)
 

@@ -1,9 +1,10 @@
 """Integrate-and-fire neurons driven by white noise, for spike times alone.
 
-All are one-dimensional diffusions to a threshold, so the density of their interspike intervals is a first-passage density. Spike times
-say nothing about volts: threshold and reset fix the scale and are not free, and the leak pulls towards the reset
-potential because another one could not be told from another mean input. As in Ladenbauer et al. 2019 the
-input has a mean ``mu`` (mV/ms) and a strength ``sigma`` (mV per root of a millisecond).
+All are one-dimensional diffusions to a threshold, so the density of their interspike intervals is a first-passage density.
+Spike times say nothing about volts: threshold and reset fix the scale and are not free. Nor can they tell another leak
+reversal ``E_L`` from another mean input; it is fixed halfway between reset and threshold, where the estimates of mean input
+and membrane time constant are least correlated. As in Ladenbauer et al. 2019 the input has a mean ``mu`` (mV/ms) and a
+strength ``sigma`` (mV per root of a millisecond); with another ``E_L`` the mean input is ``mu`` plus the difference over ``tau``.
 """
 
 from __future__ import annotations
@@ -14,12 +15,13 @@ from neurocode.models.parameter import Parameter
 #: Input current of adaptation and drive, in the terms of the equation of v.
 ADAPTATION = "dw/dt = -w/tau_w : volt/second"
 DRIVE = "drive_cos*cos(6.283185307179586*frequency*t) + drive_sin*sin(6.283185307179586*frequency*t)"
+LEAK = {"E_L": Parameter.of("-55 mV", fixed=True, description="leak reversal potential")}
 
 
 def lif_diffusive(*, adaptation: bool = False, periodic: bool = False) -> NeuronModel:
     """Leaky integrate-and-fire neuron with white noise.
 
-    ``dv/dt = (V_r - v)/tau + mu + sigma xi``; crossing and reset lie inside the time step.
+    ``dv/dt = (E_L - v)/tau + mu + sigma xi``; crossing and reset lie inside the time step.
 
     Parameters
     ----------
@@ -39,15 +41,15 @@ def lif_diffusive(*, adaptation: bool = False, periodic: bool = False) -> Neuron
     ('mu', 'sigma', 'tau', 't_ref')
     """
     return _diffusive(
-        "lif-diffusive", "Leaky integrate-and-fire neuron with white noise.", "(V_r - v)/tau", "V_T", "matrix_exponential",
-        {"V_T": Parameter.of("-50 mV", fixed=True, description="threshold")}, adaptation, periodic,
+        "lif-diffusive", "Leaky integrate-and-fire neuron with white noise.", "(E_L - v)/tau", "V_T", "matrix_exponential",
+        {**LEAK, "V_T": Parameter.of("-50 mV", fixed=True, description="threshold")}, adaptation, periodic,
     )  # fmt: skip
 
 
 def eif_diffusive(*, adaptation: bool = False, periodic: bool = False) -> NeuronModel:
     """Exponential integrate-and-fire neuron with white noise (Fourcaud-Trocme et al. 2003).
 
-    ``dv/dt = (V_r - v + Delta_T exp((v - V_T)/Delta_T))/tau + mu + sigma xi``, a spike at ``V_peak``.
+    ``dv/dt = (E_L - v + Delta_T exp((v - V_T)/Delta_T))/tau + mu + sigma xi``, a spike at ``V_peak``.
 
     Parameters
     ----------
@@ -64,8 +66,9 @@ def eif_diffusive(*, adaptation: bool = False, periodic: bool = False) -> Neuron
     >>> nc.models.eif_diffusive().margin
     'v - V_peak'
     """
-    leak = "(V_r - v + Delta_T*exp((clip(v, -1*volt, V_peak) - V_T)/Delta_T))/tau"
+    leak = "(E_L - v + Delta_T*exp((clip(v, -1*volt, V_peak) - V_T)/Delta_T))/tau"
     own = {
+        **LEAK,
         "V_T": Parameter.of("-50 mV", fixed=True, description="threshold of spike initiation"),
         "Delta_T": Parameter.of("2 mV", ("0.1 mV", "10 mV"), fixed=True, description="sharpness of spike initiation"),
         "V_peak": Parameter.of("-40 mV", fixed=True, description="potential at which a spike is counted"),
@@ -140,7 +143,7 @@ def lif_coloured(correlation_time: str = "2 ms") -> NeuronModel:
 
 def _diffusive(
     name: str, text: str, leak: str, peak: str, integrator: str, own: dict[str, Parameter], adaptation: bool, periodic: bool,
-    mu: str = "0.6 mV/ms",
+    mu: str = "0.35 mV/ms",
 ) -> NeuronModel:  # fmt: skip
     terms = [leak, "mu"]
     parameters = {
