@@ -8,10 +8,15 @@ from typing import Annotated, Any
 import typer
 from rich import print as show
 
+from neurocode.errors import ModelError
+
 EPILOG = """Examples:\n\n
 neurocode fit cell_training.abf --test cell_test.abf --model gif -o out/\n\n
 neurocode fit cell_training.abf --electrode cell_aec.abf --voltage 0.2 --model igif-ia -o out/\n\n
 neurocode fit cell_training.abf --test cell_test.abf --model my_neuron.toml --current-offset "5 pA" -o out/\n\n
+neurocode fit session.nwb --spikes-only --model lif-diffusive --model adaptive --jobs 2 -o out/\n\n
+neurocode fit units.mat --spikes-only --variable unit_t --axes unit,spike --model auto -o out/\n\n
+neurocode fit afferent.npy --spikes-only --model adaptive-lif-diffusive-periodic --frequency 744.7 -o out/\n\n
 neurocode fit a_training.abf b_training.abf --test a_test.abf --test b_test.abf --model gif --model igif-ia --jobs 2 -o out/"""
 
 
@@ -30,12 +35,28 @@ def fit_command(
     predictions: Annotated[int, typer.Option(min=2, help="Simulated repeats for the held-out scores.")] = 500,
     seed: Annotated[int, typer.Option(help="Of the starts and the predictions.")] = 0,
     jobs: Annotated[int, typer.Option(min=1, help="Fits that run side by side.")] = 1,
+    spikes_only: Annotated[bool, typer.Option("--spikes-only", help="Spike times without a current: every unit of the files.")] = False,
+    frequency: Annotated[float | None, typer.Option(help="Frequency of the drive of a -periodic model (Hz).")] = None,
+    variable: Annotated[str, typer.Option(help="Spike times: variable of a MAT or HDF5 file.")] = "",
+    axes: Annotated[str, typer.Option(help="Spike times: axes, as in neurocode describe.")] = "spike",
+    time_unit: Annotated[str, typer.Option(help="Spike times: s, ms or us.")] = "s",
+    counts: Annotated[str, typer.Option(help="Spike times: variable with the number of spikes of each unit.")] = "",
+    t_stop: Annotated[float | None, typer.Option(help="Spike times: end of every train, in the unit of time.")] = None,
 ) -> None:
     """Fit models to recorded spikes by maximum likelihood and score them on held-out repeats.
+
+    With --spikes-only there is no current: neurons driven by white noise (lif-diffusive, eif-diffusive, qif-diffusive, each also
+    adaptive- and -periodic; adaptive is short for adaptive-lif-diffusive) are fitted to the spike times of every unit.
 
     Several models (or auto, the default) are ranked by cross-validation inside the training recording. Finished fits are not
     run again when the command is repeated.
     """
+    if spikes_only:
+        if test or electrode or voltage != "no":
+            raise ModelError("--spikes-only takes no --test, --electrode or --voltage: spike times are all it reads.")
+        layout = {"variable": variable, "axes": axes, "time_unit": time_unit, "counts": counts, "t_stop": t_stop}
+        _fit_spike_times(training, output, model or ["auto"], layout, jobs, frequency=frequency, prior_width=prior_width, seed=seed)
+        return
     from neurocode.cli.fit_tasks import run_all, run_one, tasks_of, write_comparison
     from neurocode.cli.progress import fit_progress
 
@@ -58,6 +79,24 @@ def fit_command(
                 show(f"[red]{table['recording']}, {table['model']}[/red]: {table['error']}")
     show(f"Report: {output / 'report.html'}")
     if len(tasks) > 1 and any("error" in table for table in entries):
+        raise typer.Exit(1)
+
+
+def _fit_spike_times(files: list[Path], output: Path, models: list[str], layout: dict[str, Any], jobs: int, **options: Any) -> None:
+    from neurocode.cli.spikes_tasks import run_all, summary_text, tasks_of, write_verdicts
+    from neurocode.recordings.layout import Layout
+
+    entries = run_all(tasks_of(files, Layout(**layout), models, **options), output, jobs)
+    frame = write_verdicts(output, entries)
+    columns = ["unit", "model", "rank", "n_intervals", "survives", "ks", "ks_band", "rescaled_correlation", "seconds"]
+    shown = frame[[column for column in columns if column in frame]]
+    show(shown.to_string(index=False, float_format=lambda x: f"{x:.3f}"))
+    for entry in entries:
+        if "error" in entry:
+            show(f"[red]{entry['unit']}, {entry['model']}[/red]: {entry['error']}")
+    show(summary_text(frame))
+    show(f"Report: {output / 'report.html'}")
+    if all("error" in entry for entry in entries):
         raise typer.Exit(1)
 
 

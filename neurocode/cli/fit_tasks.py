@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import multiprocessing
-from collections.abc import Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -16,6 +14,7 @@ from neurocode.cli import page
 from neurocode.cli.fit_report import entry, write_fit
 from neurocode.cli.output import output_folder
 from neurocode.cli.progress import Report, fit_progress
+from neurocode.cli.side_by_side import finished, outcomes
 from neurocode.errors import DataError, FitError, ModelError, NeurocodeError
 from neurocode.fitting import choose_voltage, cross_validate, evaluate, fit
 from neurocode.fitting.lanes import MEMBRANE_POTENTIAL
@@ -127,13 +126,13 @@ def run_all(tasks: Sequence[FitTask], folder: Path, jobs: int) -> list[dict[str,
     entries: dict[str, dict[str, Any]] = {}
     waiting = []
     for task in tasks:
-        finished = _finished(task, folder / task.label)
-        if finished is None:
+        done = finished(task, folder / task.label)
+        if done is None:
             waiting.append(task)
         else:
-            entries[task.label] = finished
+            entries[task.label] = done
     with fit_progress(f"{len(tasks)} fits") as report:
-        for task, outcome in _outcomes(waiting, folder, jobs):
+        for task, outcome in outcomes(_attempt, waiting, folder, jobs):
             entries[task.label] = outcome
             report(f"{task.label} done", outcome.get("log_likelihood") or float("nan"), len(entries))
     return [entries[task.label] for task in tasks]
@@ -172,28 +171,8 @@ def write_comparison(folder: Path, entries: Sequence[dict[str, Any]]) -> pd.Data
     return frame
 
 
-def _outcomes(tasks: Sequence[FitTask], folder: Path, jobs: int) -> Iterator[tuple[FitTask, dict[str, Any]]]:
-    if jobs == 1:
-        for task in tasks:
-            yield task, _attempt(task, folder / task.label)
-        return
-    with ProcessPoolExecutor(jobs, mp_context=multiprocessing.get_context("spawn")) as pool:
-        futures = {pool.submit(_attempt, task, folder / task.label): task for task in tasks}
-        for future in as_completed(futures):
-            yield futures[future], future.result()
-
-
 def _attempt(task: FitTask, folder: Path) -> dict[str, Any]:
     try:
         return run_one(task, folder)
     except NeurocodeError as error:
         return {"recording": Path(task.training).stem, "model": Path(task.model).stem, "error": str(error)}
-
-
-def _finished(task: FitTask, folder: Path) -> dict[str, Any] | None:
-    try:
-        settings = json.loads((folder / "provenance.json").read_text(encoding="utf-8"))["settings"]
-        results = json.loads((folder / "result.json").read_text(encoding="utf-8"))["results"]
-    except (OSError, ValueError, KeyError):
-        return None
-    return results[0] if settings == asdict(task) else None

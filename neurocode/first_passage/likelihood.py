@@ -77,9 +77,11 @@ class PassageLikelihood:
         slope = self.coordinates.slope(z)
         scores = np.where(observed[:, None], solution.density_slopes, solution.survival_slopes) * slope
         away = z - self.origin
+        with np.errstate(over="ignore", invalid="ignore"):  # where a trial point makes an interval impossible
+            information = scores.T @ scores + self.prior_precision * np.eye(len(z))
         return Derivatives(
             float(np.sum(values)) - 0.5 * self.prior_precision * float(away @ away),
             np.sum(scores, axis=0) - self.prior_precision * away,
-            scores.T @ scores + self.prior_precision * np.eye(len(z)),
+            information,
             start, tangents, 0.0, 0.0,
         )  # fmt: skip

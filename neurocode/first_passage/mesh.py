@@ -9,10 +9,10 @@ import numpy as np
 from neurocode.errors import FitError
 
 #: The density is cut off below where the potential of the drift makes it this small, in nats below its maximum.
-NEGLIGIBLE = 25.0
-DEEPEST = 60.0
+NEGLIGIBLE = 20.0
+DEEPEST = 30.0
 #: From this many typical intervals on, time steps grow by this share of the time since the start.
-LATE, GROWTH = 3.0, 0.01
+LATE, GROWTH = 3.0, 0.015
 FEWEST_STEPS = 16
 #: Cells between reset and threshold per inverse CV and time steps in a standard deviation of the intervals: where all
 #: intervals share one passage, and where each has its own.
@@ -108,7 +108,7 @@ def depth(positions: np.ndarray, drift: np.ndarray, diffusion: float) -> float:
     Raises
     ------
     FitError
-        If it reaches further down than sixty times the distance from reset to threshold.
+        If it reaches further down than thirty times the distance from reset to threshold.
     """
     slopes = drift / diffusion
     rises = 0.5 * (slopes[1:] + slopes[:-1]) * np.diff(positions)

@@ -23,7 +23,7 @@ Slopes = np.ndarray
 
 #: Sizes of compiled shapes are rounded up to multiples of these, so that few are compiled.
 FACES, INTERVALS, PATH_STEPS = 64, 256, 8192
-SMALLEST = 1e-300
+SMALLEST = 1e-280
 #: Passages are not shorter than this, in seconds.
 SHORTEST = 1e-9
 
@@ -132,8 +132,9 @@ def choose_mesh(
         Shortest period of the input in seconds.
     """
     lengths = intervals.lengths
-    mean, deviation = float(np.mean(lengths)), float(np.std(lengths))
-    cv = min(max(deviation / mean, 0.05), 1.0)
+    # in bursts and pauses the mean and the deviation are those of the pauses, twice the median is not
+    mean = min(float(np.mean(lengths)), 2 * float(np.median(lengths)))
+    cv = min(max(float(np.std(lengths)) / mean, 0.05), 1.0)
     n_cells = int(np.clip(np.ceil(cells / cv), cells, 25 * cells))
     longest = period / steps if np.isfinite(period) else np.inf
     step = min(cv * mean / steps, longest)
@@ -234,10 +235,17 @@ def _interpolated(
     diffusion: float,
     diffusion_slopes: np.ndarray,
 ) -> Solution:
-    """Cubic interpolation of the logarithms, that of the density after its essential singularity at time zero is taken out."""
+    """Cubic interpolation of the logarithms, that of the density after its essential singularity at time zero is taken out.
+
+    Where the flux underflows at first, what is left after that is taken to be as where it does not; where it does later, no
+    interval is possible.
+    """
+    seen = np.flatnonzero(flux > SMALLEST)
+    first, last = (int(seen[0]), int(seen[-1])) if len(seen) else (0, 0)
+    known = np.clip(np.arange(len(flux)), first, last)
     flux, survival = np.maximum(flux, SMALLEST), np.maximum(survival, SMALLEST)
-    rest = np.log(flux) + 1.0 / (4.0 * diffusion * ends) + 1.5 * np.log(ends)
-    rest_slopes = flux_slopes / flux[:, None] - np.outer(1.0 / (4.0 * diffusion**2 * ends), diffusion_slopes)
+    rest = (np.log(flux) + 1.0 / (4.0 * diffusion * ends) + 1.5 * np.log(ends))[known]
+    rest_slopes = (flux_slopes / flux[:, None] - np.outer(1.0 / (4.0 * diffusion**2 * ends), diffusion_slopes))[known]
     late = np.maximum(free, 0.5 * ends[0])
     nodes, weights, weight_slopes = _cubic(ends, late)
     log_density = np.sum(weights * rest[nodes], axis=1) - 1.0 / (4.0 * diffusion * late) - 1.5 * np.log(late)
@@ -247,7 +255,7 @@ def _interpolated(
     log_survival = np.sum(weights * np.log(survival)[nodes], axis=1)
     by_time = np.sum(weight_slopes * np.log(survival)[nodes], axis=1)
     by_parameters = np.einsum("kj,kjp->kp", weights, (survival_slopes / survival[:, None])[nodes])
-    log_density = np.where(free > 0, log_density, -np.inf)
+    log_density = np.where((free > 0) & (free <= ends[last]), log_density, -np.inf)
     return Solution(log_density, np.minimum(log_survival, 0.0), density_slopes, by_parameters - np.outer(by_time, refractory_slopes))
 
 
@@ -267,7 +275,10 @@ def _cubic(ends: np.ndarray, times: np.ndarray) -> tuple[np.ndarray, np.ndarray,
 
 
 def _each(table: Coefficients, intervals: Intervals, plan: Plan) -> Solution:
-    """A passage for each interval, its input that of its own time and history."""
+    """A passage for each interval, its input that of its own time and history.
+
+    Where the flux underflows at short times the density is that of a free diffusion, its limit there.
+    """
     mesh, counts = plan.mesh, np.array([len(ends) for ends in plan.shares])
     n_steps = int(np.sum(counts))
     step, middle, end = (np.ascontiguousarray(row[:n_steps]) for row in table.path)
@@ -285,9 +296,18 @@ def _each(table: Coefficients, intervals: Intervals, plan: Plan) -> Solution:
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         parts = list(pool.map(run, groups))
     flux, survival, flux_slopes, survival_slopes = (np.concatenate(column) for column in zip(*parts, strict=True))
+    free = np.maximum(intervals.duration - table.refractory, SHORTEST)
+    lost, late = flux <= SMALLEST, survival < 0.5
     flux, survival = np.maximum(flux, SMALLEST), np.maximum(survival, SMALLEST)
-    log_density = np.where(intervals.duration - table.refractory > SHORTEST, np.log(flux), -np.inf)
-    return Solution(log_density, np.log(survival), flux_slopes / flux[:, None], survival_slopes / survival[:, None])
+    early = -1.0 / (4.0 * diffusion * free) - 1.5 * np.log(free) - 0.5 * np.log(4 * np.pi * diffusion)
+    log_density = np.where(lost, early, np.log(flux))
+    by_diffusion = 1.0 / (4.0 * diffusion**2 * free) - 0.5 / diffusion
+    by_refractory = 1.5 / free - 1.0 / (4.0 * diffusion * free**2)
+    early_slopes = np.outer(by_diffusion, diffusion_slopes) + np.outer(by_refractory, table.refractory_slopes)
+    slopes = np.where(lost[:, None], early_slopes, flux_slopes / flux[:, None])
+    impossible = (intervals.duration - table.refractory <= SHORTEST) | (lost & late)
+    log_density = np.where(impossible, -np.inf, log_density)
+    return Solution(log_density, np.log(survival), slopes, survival_slopes / survival[:, None])
 
 
 def _on_faces(table: Coefficients, mesh: Mesh) -> tuple[np.ndarray, Slopes, float, np.ndarray]:

@@ -14,6 +14,8 @@ from neurocode.units import parse_unit
 #: Membrane time constants tried, in mean intervals; adaptation as a share of the input that it takes away.
 TIME_CONSTANTS = (0.3, 1.0, 4.0)
 ADAPTATION_SHARE, ADAPTATION_INTERVALS = 0.3, 5.0
+#: Where the search for the refractory period begins, in seconds (ours).
+REFRACTORY = 1.5e-3
 #: Swing of the membrane potential under a periodic drive, in distances from reset to threshold, and its lag.
 SWINGS, LAGS = (0.1, 0.4), (0.0, 0.5 * np.pi)
 
@@ -33,9 +35,9 @@ def starting_models(model: NeuronModel, intervals: Intervals) -> list[NeuronMode
     starts = []
     for ratio in TIME_CONSTANTS if "tau" in model.free else (values["tau"] / mean,):
         tau = ratio * mean
-        guess = {"mu": distance / mean, "sigma": min(cv, 1.0) * distance / np.sqrt(mean), "tau": tau}
+        guess = {"mu": distance / mean, "sigma": cv * distance / np.sqrt(mean), "tau": tau}
         if "t_ref" in values:
-            guess["t_ref"] = 0.5 * float(np.min(intervals.lengths))
+            guess["t_ref"] = min(REFRACTORY, 0.5 * float(np.min(intervals.lengths)))
         if "tau_w" in values:
             guess["tau_w"] = ADAPTATION_INTERVALS * mean
             guess["b"] = ADAPTATION_SHARE * guess["mu"] * mean / guess["tau_w"]

@@ -59,7 +59,8 @@ def fit(
     model : NeuronModel
         With escape noise. Its parameters that are not fixed are estimated; its values are the start.
     experiment : Experiment, or neo.SpikeTrain or a sequence of them
-        Training data. Spike trains alone are fitted without a current. A test set is not looked at.
+        Training data. Spike trains alone are fitted without a current. A test set is not looked at. A model with diffusive noise
+        and a sharp threshold is fitted to spike times alone by :func:`neurocode.first_passage.fit_spike_times`.
     seed : int
         Of the further starts.
     starts : int
@@ -97,6 +98,8 @@ def fit(
     >>> nc.fit(truth, nc.Experiment(spikes, current), starts=1).converged
     True
     """
+    if model.noise is None and model.has_diffusion:
+        return _fit_diffusion(model, experiment, prior_width, progress)
     began = time.perf_counter()
     experiment = experiment if isinstance(experiment, Experiment) else Experiment(experiment)
     step = choose_dt(experiment.dt, dt)
@@ -108,6 +111,18 @@ def fit(
         raise FitError(f"No start of model '{model.name}' gives the spikes a finite likelihood; check its values and the current.")
     optimum = finish(Ascent(likelihood, best.point.z, _reporter("refining", progress)), MOST_PASSES)
     return _result(model, likelihood, optimum, clamps, step, seed, prior_width, began, voltage)
+
+
+def _fit_diffusion(
+    model: NeuronModel, experiment: Experiment | neo.SpikeTrain | Sequence[neo.SpikeTrain], prior_width: float, progress: Progress | None
+) -> FitResult:
+    from neurocode.first_passage import fit_spike_times
+
+    if isinstance(experiment, Experiment):
+        if any(repeat.current is not None for repeat in experiment.repeats):
+            raise FitError(f"Model '{model.name}' is a diffusion to threshold; it is fitted to spike times without a current.")
+        experiment = [neo.SpikeTrain(r.spike_times, units="s", t_stop=r.duration) for r in experiment.repeats]
+    return fit_spike_times(model, experiment, prior_width=prior_width, progress=progress)
 
 
 def training_likelihood(model: NeuronModel, clamps: Sequence[Clamp], dt: float, prior_width: float) -> ClampedLikelihood:

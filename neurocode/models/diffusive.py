@@ -150,7 +150,7 @@ def _diffusive(
         "mu": Parameter.of(mu, ("-20 mV/ms", "200 mV/ms"), description="mean input"),
         "sigma": Parameter.of("1 mV/ms**0.5", ("0.005 mV/ms**0.5", "50 mV/ms**0.5"), description="noise strength"),
         "tau": Parameter.of("20 ms", ("0.5 ms", "500 ms"), description="membrane time constant"),
-        "t_ref": Parameter.of("1 ms", ("0 ms", "50 ms"), description="absolute refractory period"),
+        "t_ref": Parameter.of("2 ms", ("0 ms", "50 ms"), description="absolute refractory period"),
         "V_r": Parameter.of("-60 mV", fixed=True, description="reset potential"),
         **own,
     }

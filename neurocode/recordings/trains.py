@@ -129,6 +129,21 @@ class Trains:
         """Spike times of one train in seconds."""
         return self.times[self.offsets[number] : self.offsets[number + 1]]
 
+    @property
+    def n_trains(self) -> int:
+        """Number of trains, repeats of all units."""
+        return len(self.unit)
+
+    def select(self, unit: int) -> Trains:
+        """One unit with its repeats."""
+        rows = np.array(self.trains_of(unit), dtype=int)
+        part = slice(self.offsets[rows[0]], self.offsets[rows[-1] + 1]) if len(rows) else slice(0, 0)
+        return Trains(
+            times=self.times[part], offsets=np.concatenate([[0], np.cumsum(self.counts[rows])]).astype(np.int64),
+            unit=np.zeros(len(rows), np.int64), condition=self.condition[rows], t_start=self.t_start[rows], t_stop=self.t_stop[rows],
+            names=(self.names[unit],),
+        )  # fmt: skip
+
     def to_neo(self) -> list[list[neo.SpikeTrain]]:
         """Units of repeats as Neo objects."""
         return [

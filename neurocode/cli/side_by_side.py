@@ -1,0 +1,36 @@
+"""Many tasks, each into a folder of its own: in processes side by side, finished ones read back."""
+
+from __future__ import annotations
+
+import json
+import multiprocessing
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, TypeVar
+
+Task = TypeVar("Task")
+Attempt = Callable[[Task, Path], dict[str, Any]]
+
+
+def outcomes(attempt: Attempt, tasks: Sequence[Task], folder: Path, jobs: int) -> Iterator[tuple[Task, dict[str, Any]]]:
+    """Tasks with their outcomes, as they come; each has a ``label``, the name of its folder."""
+    if jobs == 1:
+        for task in tasks:
+            yield task, attempt(task, folder / task.label)
+        return
+    with ProcessPoolExecutor(jobs, mp_context=multiprocessing.get_context("spawn")) as pool:
+        futures = {pool.submit(attempt, task, folder / task.label): task for task in tasks}
+        for future in as_completed(futures):
+            yield futures[future], future.result()
+
+
+def finished(task: Task, folder: Path) -> dict[str, Any] | None:
+    """Result of a task that was finished with the same settings."""
+    try:
+        settings = json.loads((folder / "provenance.json").read_text(encoding="utf-8"))["settings"]
+        results = json.loads((folder / "result.json").read_text(encoding="utf-8"))["results"]
+    except (OSError, ValueError, KeyError):
+        return None
+    return results[0] if settings == asdict(task) else None

@@ -1,0 +1,226 @@
+"""Fits of diffusions to every unit of spike-time files: side by side, resumable, a failure of one stopping no other."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+
+from neurocode.cli import page
+from neurocode.cli.describe_report import read_trains
+from neurocode.cli.output import output_folder
+from neurocode.cli.progress import Report, fit_progress
+from neurocode.cli.side_by_side import finished, outcomes
+from neurocode.errors import DataError, NeurocodeError
+from neurocode.first_passage import SpikeTimesResult, fit_spike_times
+from neurocode.models import NeuronModel, by_name
+from neurocode.plotting import save_figure
+from neurocode.plotting.spike_times_figure import spike_times_figure
+from neurocode.recordings.layout import Layout
+from neurocode.recordings.trains import Trains
+
+#: What ``--model auto`` compares.
+AUTOMATIC = ("lif-diffusive", "eif-diffusive", "adaptive-lif-diffusive")
+SHORT_NAMES = {"adaptive": "adaptive-lif-diffusive"}
+#: Intervals of the model that its histogram and its serial correlations are drawn from.
+SIMULATED, LAGS = 20_000, 10
+
+CAPTION = (
+    "a, recorded interspike intervals and those of the fitted model. b, serial correlation of the intervals by lag; grey: 95 % of "
+    "independent ones. c, quantiles of the rescaled intervals with the 95 % band of a right model."
+)
+
+
+@dataclass(frozen=True)
+class SpikesTask:
+    """One unit and one model with everything that decides the result."""
+
+    file: str
+    unit: str
+    index: int
+    model: str
+    frequency: float | None
+    prior_width: float
+    seed: int
+    layout: dict[str, Any]
+
+    @property
+    def label(self) -> str:
+        """Name of the folder below the output folder."""
+        safe = "".join(c if c.isalnum() or c in "-_." else "_" for c in self.unit)
+        return f"{Path(self.file).stem}/{self.index:03d}-{safe}/{Path(self.model).stem}"
+
+
+def tasks_of(files: Sequence[Path], layout: Layout, models: Sequence[str], **options: Any) -> list[SpikesTask]:
+    """All pairs of unit and model.
+
+    Raises
+    ------
+    DataError
+        If a file cannot be read or holds no unit, or two share a name.
+    """
+    if len({path.stem for path in files}) < len(files):
+        raise DataError("Two recordings share a file name; give them names of their own.")
+    names = [name for model in models for name in (AUTOMATIC if model == "auto" else (SHORT_NAMES.get(model, model),))]
+    for name in names:
+        by_name(name)
+    return [
+        SpikesTask(str(path), unit, index, name, layout=asdict(layout), **options)
+        for path in files
+        for index, unit in enumerate(read_trains(path, layout).names)
+        for name in dict.fromkeys(names)
+    ]
+
+
+def run_all(tasks: Sequence[SpikesTask], folder: Path, jobs: int) -> list[dict[str, Any]]:
+    """Run tasks into folders of their own; finished ones with the same settings are read, not run again."""
+    entries = {task.label: entry for task in tasks if (entry := finished(task, folder / task.label)) is not None}
+    waiting = [task for task in tasks if task.label not in entries]
+    with fit_progress(f"{len(tasks)} fits") as report:
+        for task, outcome in outcomes(attempt, waiting, folder, jobs):
+            entries[task.label] = outcome
+            report(f"{task.label} done", outcome.get("log_likelihood") or float("nan"), len(entries))
+    return [entries[task.label] for task in tasks]
+
+
+def attempt(task: SpikesTask, folder: Path) -> dict[str, Any]:
+    """Fit one unit; an error of the data or the model is the outcome."""
+    try:
+        return run_one(task, folder)
+    except NeurocodeError as error:
+        return {"file": Path(task.file).name, "unit": task.unit, "model": task.model, "error": str(error)}
+
+
+def run_one(task: SpikesTask, folder: Path, report: Report | None = None) -> dict[str, Any]:
+    """Fit one unit and write one folder."""
+    trains = read_trains(Path(task.file), Layout(**task.layout)).select(task.index)
+    with output_folder(folder, asdict(task)) as scratch:
+        model = _model(task)
+        result = fit_spike_times(model, trains, prior_width=task.prior_width, progress=report)
+        result.model.save(scratch / "model.toml")
+        recorded, simulated = _intervals(trains), simulated_intervals(result, task.seed)
+        entry = {"file": Path(task.file).name, "unit": task.unit, **result.to_dictionary(), "model": task.model}
+        entry["statistics"] = {"recorded": interval_statistics(recorded), "model": interval_statistics([simulated])}
+        _, png = save_figure(_figure(result, recorded, simulated), scratch / "fit.pdf")
+        (scratch / "result.json").write_text(json.dumps({"results": [entry]}, indent=2), encoding="utf-8")
+        title = f"{task.model}, unit {task.unit}"
+        page.write_page(scratch / "report.html", title, [*_report(result, entry), page.image(png, CAPTION), page.paragraph(CAPTION)])
+    return entry
+
+
+def simulated_intervals(result: SpikeTimesResult, seed: int, n: int = SIMULATED) -> np.ndarray:
+    """Intervals of the fitted model."""
+    duration = min(n / max(result.training_rate, 1e-3), 4000.0)
+    step = min(1e-4, 0.02 / result.training_rate)
+    block = result.predict(duration, seed=seed, dt=step)
+    return np.diff(block.segments[0].spiketrains[0].magnitude)
+
+
+def interval_statistics(intervals: Sequence[np.ndarray]) -> dict[str, float | None]:
+    """Rate, CV and first serial correlation of intervals."""
+    pooled = np.concatenate([np.empty(0), *intervals])
+    if len(pooled) < 3:
+        return {"rate": None, "cv": None, "serial_correlation": None}
+    mean = float(np.mean(pooled))
+    return {"rate": 1 / mean, "cv": float(np.std(pooled) / mean), "serial_correlation": float(serial_correlations(intervals, 1)[0])}
+
+
+def serial_correlations(intervals: Sequence[np.ndarray], lags: int) -> np.ndarray:
+    """Correlation of intervals so many intervals apart, inside each train."""
+    values = []
+    for lag in range(1, lags + 1):
+        first, second = (np.concatenate([t[part] for t in intervals if len(t) > lag]) for part in (slice(None, -lag), slice(lag, None)))
+        values.append(np.corrcoef(first, second)[0, 1] if len(first) > 2 else np.nan)
+    return np.array(values)
+
+
+def verdict_table(entries: Sequence[dict[str, Any]]) -> pd.DataFrame:
+    """A row a fit: ranked inside each unit by BIC, with what speaks against it."""
+    rows = []
+    for entry in entries:
+        ks, memory, statistics = (entry.get(key) or {} for key in ("ks", "dependence", "statistics"))
+        row = {"file": entry["file"], "unit": entry["unit"], "model": entry["model"], "error": entry.get("error"), "bic": entry.get("bic")}
+        row |= {"n_intervals": entry.get("n_spikes"), "converged": entry.get("converged"), "survives": entry.get("survives")}
+        row |= {"ks": ks.get("statistic"), "ks_band": ks.get("band"), "rescaled_correlation": memory.get("rank_correlation")}
+        for which in ("recorded", "model"):
+            row |= {f"{key}_{which}": value for key, value in (statistics.get(which) or {}).items()}
+        for name, parameter in (entry.get("parameters") or {}).items():
+            if not parameter["fixed"]:
+                row |= {f"{name} ({parameter['unit']})": parameter["value"], f"{name}_se": parameter["standard_error"]}
+        rows.append({**row, "seconds": entry.get("seconds"), "verdict": entry.get("error") or "; ".join(entry.get("verdicts") or [])})
+    frame = pd.DataFrame(rows)
+    frame["bic"] = pd.to_numeric(frame["bic"])
+    frame.insert(3, "rank", frame.groupby(["file", "unit"])["bic"].rank(method="first"))
+    return frame.sort_values(["file", "unit", "rank"], kind="stable").reset_index(drop=True)
+
+
+def write_verdicts(folder: Path, entries: Sequence[dict[str, Any]]) -> pd.DataFrame:
+    """Write the entries, their table and a page that links nothing outside."""
+    frame = verdict_table(entries)
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "result.json").write_text(json.dumps({"results": list(entries)}, indent=2), encoding="utf-8")
+    frame.to_csv(folder / "units.csv", index=False)
+    text = (
+        "Each unit was fitted by each model from its spike times alone. A model survives if time rescaling rejects neither the "
+        "distribution of its intervals nor their independence given the model, each at 5 %. Models of a unit are ranked by BIC. "
+        "Parameters of a model that does not survive describe the unit's intervals only as far as the figure of the fit shows."
+    )
+    parts = [page.paragraph(text), page.paragraph(summary_text(frame)), page.table(frame.dropna(axis="columns", how="all"))]
+    page.write_page(folder / "report.html", "Fits to spike times", parts)
+    return frame
+
+
+def summary_text(frame: pd.DataFrame) -> str:
+    """How many units each model survives."""
+    parts = []
+    for name, group in frame.groupby("model", sort=False):
+        fitted = group["survives"].notna()
+        parts.append(f"{name}: {int(group['survives'][fitted].astype(bool).sum())} of {len(group)} units survive")
+    return "; ".join(parts) + "."
+
+
+def _model(task: SpikesTask) -> NeuronModel:
+    model = by_name(task.model)
+    if task.frequency is None:
+        return model
+    return model.with_parameters({"frequency": f"{task.frequency} Hz"})
+
+
+def _intervals(trains: Trains) -> list[np.ndarray]:
+    return [np.diff(trains.train(k)) for k in range(trains.n_trains)]
+
+
+def _figure(result: SpikeTimesResult, recorded: list[np.ndarray], simulated: np.ndarray) -> Figure:
+    return spike_times_figure(
+        recorded=np.concatenate(recorded),
+        simulated=simulated,
+        correlations=(serial_correlations(recorded, LAGS), serial_correlations([simulated], LAGS)),
+        quantiles=result.rescaling.quantiles,
+        band=result.rescaling.band,
+    )
+
+
+def _report(result: SpikeTimesResult, entry: dict[str, Any]) -> list[str]:
+    rows = []
+    for name, fitted in result.parameters.items():
+        low, high = fitted.interval_95 or (None, None)
+        status = "fixed" if fitted.fixed else "identified" if fitted.identified else "not identified"
+        meaning = result.model.parameters[name].description
+        rows.append({
+            "parameter": name, "meaning": meaning, "unit": fitted.unit, "estimate": fitted.value,
+            "standard_error": fitted.standard_error, "low_95": low, "high_95": high, "status": status,
+        })  # fmt: skip
+    verdict = "The model survives time rescaling." if result.survives else "The model does NOT survive: " + "; ".join(result.verdicts) + "."
+    statistics = pd.DataFrame(entry["statistics"]).reset_index(names="statistic")
+    text = (
+        f"{result.n_spikes} intervals, {result.training_rate:.3g} Hz; {result.message}. BIC {result.bic:.1f}, {result.bits_per_spike:.3f} bits per "
+        f"spike over a Poisson process, {result.seconds:.1f} s. Threshold, reset and leak reversal are fixed: spike times do not tell them apart "
+        "from the scale and the mean of the input."
+    )
+    return [page.paragraph(verdict), page.paragraph(text), page.heading("Parameters"), page.table(pd.DataFrame(rows)), page.heading("Intervals"), page.table(statistics)]
