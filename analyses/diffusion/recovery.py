@@ -22,7 +22,8 @@ import neurocode as nc
 from neurocode.first_passage import Intervals, fit_spike_times
 from neurocode.first_passage.equations import passage_equations
 from neurocode.first_passage.likelihood import PassageLikelihood
-from neurocode.first_passage.solution import Parameters, choose_mesh
+from neurocode.first_passage.resolution import choose_mesh
+from neurocode.first_passage.solution import Parameters
 
 RESULTS = Path(__file__).parent / "results"
 MODELS = ("lif-diffusive", "eif-diffusive", "adaptive-lif-diffusive")

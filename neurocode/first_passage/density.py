@@ -11,7 +11,8 @@ import numpy as np
 from neurocode.errors import DataError
 from neurocode.first_passage.equations import passage_equations
 from neurocode.first_passage.intervals import Intervals
-from neurocode.first_passage.solution import Layout, Parameters, Plan, choose_mesh, coefficients, solution_of, solve
+from neurocode.first_passage.resolution import choose_mesh
+from neurocode.first_passage.solution import Layout, Parameters, Plan, coefficients, solution_of, solve
 from neurocode.models.model import NeuronModel
 
 Array = jax.Array

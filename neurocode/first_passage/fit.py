@@ -15,8 +15,9 @@ from neurocode.first_passage.equations import PassageEquations, passage_equation
 from neurocode.first_passage.intervals import Intervals
 from neurocode.first_passage.likelihood import PassageLikelihood
 from neurocode.first_passage.mesh import EACH, FINE, Mesh
+from neurocode.first_passage.resolution import choose_mesh
 from neurocode.first_passage.result import SpikeTimesResult
-from neurocode.first_passage.solution import Parameters, choose_mesh
+from neurocode.first_passage.solution import Parameters
 from neurocode.first_passage.start import starting_models
 from neurocode.first_passage.verdict import data_verdicts, fit_verdicts, require_refractoriness
 from neurocode.fitting.estimates import fitted_model, fitted_parameters, information_rank
@@ -34,7 +35,9 @@ ROUNDS, ENOUGH_FOR_A_START = (8, 60), 0.03
 #: Evaluations of a climb and gain of a step in nats from which Newton steps follow; the same for those; rounds of both.
 MOST_EVALUATIONS, NEAR = 60, 1e-3
 NEWTON_STEPS, ENOUGH = 8, 1e-4
-MOST_ROUNDS = 5
+MOST_ROUNDS = 8
+#: A mesh is made anew when values call for so many times its cells.
+TOO_COARSE = 1.2
 
 
 def fit_spike_times(
@@ -147,23 +150,37 @@ def _climb(
 ) -> tuple[PassageLikelihood, Optimum]:
     """The maximum on all intervals, on the extrapolated solution, and the curvature there."""
     cells, steps = FINE if equations.constant else EACH
-    mesh = _mesh(fitted_model(origin, rough.likelihood.values_at(rough.point.z)), equations, intervals, cells, steps)
-    likelihood = PassageLikelihood(origin, intervals, mesh, extrapolate=True, prior_width=prior_width)
+
+    def at(z: np.ndarray) -> PassageLikelihood:
+        mesh = _mesh(fitted_model(origin, rough.likelihood.values_at(z)), equations, intervals, cells, steps)
+        return PassageLikelihood(origin, intervals, mesh, extrapolate=True, prior_width=prior_width)
+
+    likelihood = at(rough.point.z)
     curvature = rough.observed_information() * intervals.n_observed / rough.likelihood.n_spikes
     ascent = Ascent(likelihood, rough.point.z, _reporter("refining", progress))
     if is_concave(curvature):
         ascent.secant = curvature - ascent.point.information
+    information, decrement = ascent.point.information, np.inf
     for _ in range(MOST_ROUNDS):
         ascent.climb(ascent.passes + MOST_EVALUATIONS, NEAR)
-        information = ascent.observed_information()
-        if is_concave(information):
-            ascent.secant, ascent.radius = information - ascent.point.information, FIRST_RADIUS
-            ascent.climb(ascent.passes + NEWTON_STEPS, ENOUGH, learn=False)
+        wanted = at(ascent.point.z)
+        if wanted.mesh.cells > TOO_COARSE * likelihood.mesh.cells or wanted.mesh.below > TOO_COARSE * likelihood.mesh.below:
+            likelihood, ascent = wanted, Ascent(wanted, ascent.point.z, _reporter("refining", progress))
+            continue
+        information = _left_to_prior(ascent.observed_information(), likelihood.prior_precision)
+        ascent.secant, ascent.radius = information - ascent.point.information, FIRST_RADIUS
+        ascent.climb(ascent.passes + NEWTON_STEPS, ENOUGH, learn=False)
         decrement = newton_decrement(ascent.point.gradient, information)
-        if decrement < CONVERGED and is_concave(information):
+        if decrement < CONVERGED:
             break
-    point, converged = ascent.point, decrement < CONVERGED and is_concave(information)
+    point, converged = ascent.point, bool(decrement < CONVERGED)
     return likelihood, Optimum(point.z, point.log_likelihood, point.gradient, information, converged, decrement, ascent.passes)
+
+
+def _left_to_prior(information: np.ndarray, precision: float) -> np.ndarray:
+    """Information in which directions that the data curve upwards, flat ridges, have that of the prior."""
+    values, vectors = np.linalg.eigh(information - precision * np.eye(len(information)))
+    return (vectors * np.maximum(values, 0.0)) @ vectors.T + precision * np.eye(len(information))
 
 
 def _mesh(model: NeuronModel, equations: PassageEquations, intervals: Intervals, cells: float, steps: float) -> Mesh:

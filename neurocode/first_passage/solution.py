@@ -16,7 +16,7 @@ import numpy as np
 from neurocode.first_passage.equations import PassageEquations
 from neurocode.first_passage.intervals import Intervals
 from neurocode.first_passage.kernel import propagate
-from neurocode.first_passage.mesh import DEEPEST, Mesh, depth, halved, richardson_weight
+from neurocode.first_passage.mesh import Mesh, halved, richardson_weight
 
 Array = jax.Array
 Slopes = np.ndarray
@@ -24,6 +24,8 @@ Slopes = np.ndarray
 #: Sizes of compiled shapes are rounded up to multiples of these, so that few are compiled.
 FACES, INTERVALS, PATH_STEPS = 64, 256, 8192
 SMALLEST = 1e-280
+#: Logarithms that differ by more between two meshes are not extrapolated.
+FAR_APART = 2.0
 #: Passages are not shorter than this, in seconds.
 SHORTEST = 1e-9
 
@@ -115,43 +117,21 @@ def solution_of(tables: Sequence[Coefficients], intervals: Intervals, plans: Seq
     if len(plans) == 1:
         return solutions[0]
     weight = richardson_weight(plans[0].mesh, plans[1].mesh)
-    coarse, fine = (vars(solution).values() for solution in solutions)
-    return Solution(*(weight * b + (1 - weight) * a for a, b in zip(coarse, fine, strict=True)))
+    density, density_slopes = _extrapolated(weight, *((s.log_density, s.density_slopes) for s in solutions))
+    survival, survival_slopes = _extrapolated(weight, *((s.log_survival, s.survival_slopes) for s in solutions))
+    return Solution(density, np.minimum(survival, 0.0), density_slopes, survival_slopes)
 
 
-def choose_mesh(
-    equations: PassageEquations, parameters: Parameters, intervals: Intervals, cells: float, steps: float, period: float = np.inf
-) -> Mesh:
-    """Mesh for a data set: fine where intervals are regular, as deep as the membrane potential reaches.
-
-    Parameters
-    ----------
-    cells, steps : float
-        Cells between reset and threshold per inverse CV; time steps in a standard deviation of the intervals.
-    period : float
-        Shortest period of the input in seconds.
-    """
-    lengths = intervals.lengths
-    # in bursts and pauses the mean and the deviation are those of the pauses, twice the median is not
-    mean = min(float(np.mean(lengths)), 2 * float(np.median(lengths)))
-    cv = min(max(float(np.std(lengths)) / mean, 0.05), 1.0)
-    n_cells = int(np.clip(np.ceil(cells / cv), cells, 25 * cells))
-    longest = period / steps if np.isfinite(period) else np.inf
-    step = min(cv * mean / steps, longest)
-    bottom = reach(equations, parameters, intervals)
-    return Mesh(n_cells, int(np.ceil(bottom * (n_cells + 0.5))), step, mean, longest)
-
-
-def reach(equations: PassageEquations, parameters: Parameters, intervals: Intervals) -> float:
-    """Depth below the reset that a mesh needs, in distances from reset to threshold."""
-    positions = 1.0 - np.concatenate([np.linspace(0, 2, 400, endpoint=False), np.geomspace(2, DEEPEST, 400)])[::-1]
-    samples = [] if equations.constant else [np.array([0.1, 0.4, 0.7, 1.0])] * len(intervals.start)
-    with jax.enable_x64(True):
-        layout = Layout.at(positions, intervals, samples)
-        table = coefficients(equations, parameters.free, jnp.asarray(parameters.x), parameters.fixed, layout)
-        drift, diffusion, inputs = np.asarray(table.drift)[: len(positions)], float(table.diffusion), np.asarray(table.path)[1]
-    lowest = float(np.quantile(inputs, 0.01)) if len(inputs) else 0.0
-    return depth(positions, drift + lowest, diffusion)
+def _extrapolated(
+    weight: float, coarse: tuple[np.ndarray, Slopes], fine: tuple[np.ndarray, Slopes]
+) -> tuple[np.ndarray, Slopes]:
+    """Extrapolation of values and slopes; where coarse and fine are far apart it would be further off than the fine one."""
+    with np.errstate(invalid="ignore"):
+        share = np.where(np.abs(fine[0] - coarse[0]) < FAR_APART, weight - 1.0, 0.0)
+    return tuple(
+        np.where(s > 0, b + s * (b - np.where(s > 0, a, b)), b)
+        for a, b, s in zip(coarse, fine, (share, share[:, None]), strict=True)
+    )
 
 
 class Coefficients(NamedTuple):
