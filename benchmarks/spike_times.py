@@ -1,10 +1,11 @@
 """Fits to spike times alone against the method of Ladenbauer et al. 2019, rebuilt: same data, same run.
 
 The peer maximises the same likelihood with Nelder-Mead, its density from a Fokker-Planck equation by finite volumes and
-implicit Euler steps, compiled; it gives no standard errors. Grid, time step, start and tolerances of the peer are ours. Both likelihoods are
-evaluated at the end by one solver on a fine mesh. Usage:
+implicit Euler steps, compiled; it gives no standard errors. Grid, time step, start and tolerances of the peer are ours. Both
+likelihoods are evaluated at the end by one solver on a fine mesh. Usage:
 
     python benchmarks/spike_times.py --sets 100 --csv
+
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ from neurocode.first_passage.likelihood import PassageLikelihood
 from neurocode.first_passage.start import starting_models
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "analyses" / "diffusion"))
-from recovery import N_INTERVALS, spike_times  # noqa: E402
+from recovery import N_INTERVALS, spike_times
 
 #: Peer: cells between lowest potential and threshold, time step (ms), lowest potential below reset (mV).
 PEER_CELLS, PEER_STEP, PEER_LOWEST = 300, 0.1, 20.0
@@ -36,7 +37,9 @@ CASES = {"lif-diffusive": 10.0, "eif-diffusive": 20.0}
 
 
 @numba.njit(cache=True)
-def peer_density(mu: float, sigma: float, tau: float, exponential: float, peak: float, t_max: float, cells: int, step: float, low: float):
+def peer_density(
+    mu: float, sigma: float, tau: float, exponential: float, peak: float, t_max: float, cells: int, step: float, low: float
+):
     """Interval density (1/ms) on a grid of times, reset at 0, leak reversal at 5, threshold of initiation at 10 mV."""
     width = (peak + low) / cells
     half = 0.5 * sigma * sigma
@@ -97,7 +100,9 @@ def judged(name: str, intervals: Intervals, values: dict[str, float]) -> float:
     model = nc.models.by_name(name)
     bounds = model.parameters["t_ref"].bounds
     model = model.with_parameters({**values, "t_ref": float(np.clip(values["t_ref"], bounds[0], bounds[1]))})
-    likelihood = PassageLikelihood(model, intervals, _mesh(model, passage_equations(model), intervals, 40.0, 50.0), extrapolate=True)
+    likelihood = PassageLikelihood(
+        model, intervals, _mesh(model, passage_equations(model), intervals, 40.0, 50.0), extrapolate=True
+    )
     return float(np.sum(likelihood.solution(likelihood.origin).log_density[intervals.observed]))
 
 
@@ -122,7 +127,13 @@ def main() -> None:
             seconds = time.perf_counter() - began
             ours = {n: result.parameters[n].value for n in ("mu", "sigma", "tau", "t_ref")}
             theirs, peer_seconds, evaluations = fit_peer(name, intervals)
-            row = {"seed": seed, "our_seconds": seconds, "peer_seconds": peer_seconds, "evaluations": evaluations, "converged": result.converged}
+            row = {
+                "seed": seed,
+                "our_seconds": seconds,
+                "peer_seconds": peer_seconds,
+                "evaluations": evaluations,
+                "converged": result.converged,
+            }
             row["gain"] = judged(name, intervals, ours) - judged(name, intervals, theirs)
             row |= {f"our_{n}": v for n, v in ours.items()} | {f"peer_{n}": v for n, v in theirs.items()}
             rows.append(row)
@@ -136,7 +147,10 @@ def main() -> None:
             print(f"  our log-likelihood not more than {slack} nats below the peer's in {np.mean(table['gain'] >= -slack):.0%}")
         print(f"  gain in nats: quantiles {np.round(np.quantile(table['gain'], [0, 0.05, 0.5, 0.95, 1]), 4)}")
         ours, theirs = table["our_seconds"].median(), table["peer_seconds"].median()
-        print(f"  seconds a fit: ours with standard errors {ours:.3f}, peer without {theirs:.3f} ({table['evaluations'].median():.0f} evaluations)")
+        print(
+            f"  seconds a fit: ours with standard errors {ours:.3f}, peer without {theirs:.3f}, "
+            f"{table['evaluations'].median():.0f} evaluations"
+        )
         lines.append(f"spike_times,{name},Fokker-Planck and Nelder-Mead,{theirs:.4f},{ours:.4f},{theirs / ours:.2f}")
     if arguments.csv:
         print("benchmark,case,peer,peer_seconds,our_seconds,ratio")

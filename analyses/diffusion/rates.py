@@ -1,10 +1,11 @@
 """Noise without a time-step error: rate and CV of a leaky integrate-and-fire neuron with white noise against theory.
 
-Twenty neurons between 2 and 100 Hz are simulated at 0.1 ms and compared with the rate of Siegert (1951) and the CV of Brunel (2000);
-four of them at other time steps and with plain Euler. A million intervals of a LIF and of an EIF neuron are compared with the
-first-passage distribution of the Fokker-Planck solver. Usage:
+Twenty neurons between 2 and 100 Hz are simulated at 0.1 ms and compared with the rate of Siegert (1951) and the CV of Brunel
+(2000); four of them at other time steps and with plain Euler. A million intervals of a LIF and of an EIF neuron are compared
+with the first-passage distribution of the Fokker-Planck solver. Usage:
 
     python analyses/diffusion/rates.py
+
 """
 
 from __future__ import annotations
@@ -30,9 +31,9 @@ RESULTS = Path(__file__).parent / "results"
 TAU = 20e-3
 #: Rate (Hz), CV and refractory period (ms) of the twenty neurons (ours).
 POINTS = [
-    (2, 0.9, 0), (2, 0.98, 2), (5, 0.8, 0), (5, 0.9, 2), (5, 1.0, 0), (10, 0.5, 0), (10, 0.7, 2), (10, 0.95, 0), (20, 0.3, 0), (20, 0.5, 2),
-    (20, 0.7, 0), (20, 0.9, 2), (40, 0.2, 0), (40, 0.4, 2), (40, 0.6, 0), (60, 0.3, 2), (60, 0.8, 0), (100, 0.2, 0), (100, 0.3, 2),
-    (100, 0.6, 0),
+    (2, 0.9, 0), (2, 0.98, 2), (5, 0.8, 0), (5, 0.9, 2), (5, 1.0, 0), (10, 0.5, 0), (10, 0.7, 2),
+    (10, 0.95, 0), (20, 0.3, 0), (20, 0.5, 2), (20, 0.7, 0), (20, 0.9, 2), (40, 0.2, 0), (40, 0.4, 2),
+    (40, 0.6, 0), (60, 0.3, 2), (60, 0.8, 0), (100, 0.2, 0), (100, 0.3, 2), (100, 0.6, 0),
 ]  # fmt: skip
 CONVERGENCE = (1, 6, 12, 19)
 TIME_STEPS = (1.6e-3, 8e-4, 4e-4, 2e-4, 1e-4)
@@ -66,7 +67,12 @@ def neuron(rate: float, cv: float, refractory: float) -> tuple[NeuronModel, floa
     distance = values["V_T"] - values["V_r"]
     drift = (distance * mean - (values["E_L"] - values["V_r"])) / TAU
     model = model.with_parameters(
-        {"mu": drift, "sigma": deviation * distance * np.sqrt(2 / TAU) / np.sqrt(1e3) * 1e3, "tau": TAU * 1e3, "t_ref": refractory * 1e3}
+        {
+            "mu": drift,
+            "sigma": deviation * distance * np.sqrt(2 / TAU) / np.sqrt(1e3) * 1e3,
+            "tau": TAU * 1e3,
+            "t_ref": refractory * 1e3,
+        }
     )
     return model, *theory(mean, deviation, refractory)
 
@@ -95,7 +101,8 @@ def rates(n_spikes: float) -> pd.DataFrame:
         error, spread = found["rate"] / true_rate - 1, found["rate_error"] / true_rate
         rows.append({
             "siegert_rate": true_rate, "brunel_cv": true_cv, "refractory_ms": refractory,
-            "mean_above_threshold": bool(model.values["mu"] * TAU > 5e-3), **found, "relative_error": error, "relative_standard_error": spread,
+            "mean_above_threshold": bool(model.values["mu"] * TAU > 5e-3), **found,
+            "relative_error": error, "relative_standard_error": spread,
             "cv_difference": found["cv"] - true_cv, "within": bool(abs(error) < 0.002 + 2 * spread),
         })  # fmt: skip
     return pd.DataFrame(rows)
@@ -131,7 +138,16 @@ def distributions(n_intervals: int) -> pd.DataFrame:
         cumulative = CubicSpline(nodes, interval_distribution(model, nodes)[1])(intervals)
         n = len(intervals)
         distance = float(max(np.max(cumulative - np.arange(n) / n), np.max(np.arange(1, n + 1) / n - cumulative)))
-        rows.append({"model": name, "dt_ms": dt * 1e3, "n_intervals": n, "ks": distance, "band": 1.358 / np.sqrt(n), "passed": distance < 1.358 / np.sqrt(n)})
+        rows.append(
+            {
+                "model": name,
+                "dt_ms": dt * 1e3,
+                "n_intervals": n,
+                "ks": distance,
+                "band": 1.358 / np.sqrt(n),
+                "passed": distance < 1.358 / np.sqrt(n),
+            }
+        )
     return pd.DataFrame(rows)
 
 

@@ -83,7 +83,8 @@ def summary(runs: pd.DataFrame) -> pd.DataFrame:
         error = group["estimate"] - group["truth"]
         rows.append({
             "model": name, "parameter": parameter, "truth": group["truth"].iloc[0], "mean": group["estimate"].mean(),
-            "median": group["estimate"].median(), "bias_in_sd": error.mean() / error.std(), "rms_error": float(np.sqrt(np.mean(error**2))),
+            "median": group["estimate"].median(), "bias_in_sd": error.mean() / error.std(),
+            "rms_error": float(np.sqrt(np.mean(error**2))),
             "cramer_rao": bounds[name][parameter], "median_standard_error": group["standard_error"].median(),
             "coverage": group["covered"].mean(), "identified": group["identified"].mean(),
             "converged": group["converged"].mean(), "seconds": group["seconds"].median(), "runs": len(group),

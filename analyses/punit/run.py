@@ -1,12 +1,14 @@
-"""Electroreceptor afferents from their baseline spikes alone: constant input, periodic drive with adaptation, and the laboratory's model.
+"""Electroreceptor afferents from baseline spikes alone: constant input, periodic drive, and the laboratory's model.
 
-P-unit spikes lock to the electric organ discharge (EOD). Each of the 24 cells (Benda laboratory, github.com/bendalab/punitmodel) is fitted by
-an adaptive leaky integrate-and-fire neuron with white noise, once with constant input as the control and once with a sine at the frequency
-of the EOD, whose amplitude and phase are fitted. The frequency is that of the laboratory's table for 14 cells; here and for the others it
-is where the vector strength of the spikes is largest. The laboratory's model is the published noisy adaptive integrate-and-fire
-neuron with their parameters, simulated without a stimulus beyond the EOD. Usage:
+P-unit spikes lock to the electric organ discharge (EOD). Each of the 24 cells (Benda laboratory,
+github.com/bendalab/punitmodel) is fitted by an adaptive leaky integrate-and-fire neuron with white noise, once with constant
+input as the control and once with a sine at the frequency of the EOD, whose amplitude and phase are fitted. The frequency is
+that of the laboratory's table for 14 cells; here and for the others it is where the vector strength of the spikes is largest.
+The laboratory's model is the published noisy adaptive integrate-and-fire neuron with their parameters, simulated without a
+stimulus beyond the EOD. Usage:
 
     NEUROCODE_DATA=... python analyses/punit/run.py --jobs 2
+
 """
 
 from __future__ import annotations
@@ -31,7 +33,7 @@ from neurocode.first_passage import fit_spike_times
 RESULTS = Path(__file__).parent / "results"
 MODELS = {"constant": "adaptive-lif-diffusive", "periodic": "adaptive-lif-diffusive-periodic"}
 #: Intervals that are fitted, from the start of a cell's recording, and intervals of the models that are described (ours).
-FITTED, SIMULATED = 1500, 20_000
+FITTED, SIMULATED = 400, 20_000
 #: Where the EOD frequency is sought, in hertz.
 BAND = (400.0, 1100.0)
 EDGES = np.linspace(0.0, 12.0, 121)
@@ -87,8 +89,8 @@ def laboratory_spikes(p: np.ndarray, frequency: float, duration: float, seed: in
 
 def laboratory(row: dict[str, str], n: int, rate: float, seed: int = 1) -> np.ndarray:
     """Intervals of the laboratory's model of a cell, after two seconds of running in."""
-    names = ("v_zero", "a_zero", "threshold", "v_base", "delta_a", "tau_a", "v_offset", "mem_tau", "noise_strength", "input_scaling",
-             "dend_tau", "ref_period", "deltat")  # fmt: skip
+    names = ("v_zero", "a_zero", "threshold", "v_base", "delta_a", "tau_a", "v_offset", "mem_tau", "noise_strength",
+             "input_scaling", "dend_tau", "ref_period", "deltat")  # fmt: skip
     values = np.array([float(row[name]) for name in names])
     times = laboratory_spikes(values, float(row["EODf"]), 2.0 + n / rate, seed)
     return np.diff(times[times > 2.0])
@@ -132,14 +134,24 @@ def run(cell: str, folder: Path, table: dict[str, dict[str, str]]) -> list[dict[
         values = {n: p.value for n, p in result.parameters.items() if not p.fixed}
         errors = {f"{n}_se": p.standard_error for n, p in result.parameters.items() if not p.fixed}
         rows.append({
-            **base, "model": label, "n_intervals": result.n_spikes, **statistics(intervals, recorded), "ks": result.rescaling.statistic,
-            "ks_band": result.rescaling.band, "rescaled_correlation": result.dependence, "survives": result.survives, "bic": result.bic,
+            **base, "model": label, "n_intervals": result.n_spikes, **statistics(intervals, recorded),
+            "ks": result.rescaling.statistic,
+            "ks_band": result.rescaling.band, "rescaled_correlation": result.dependence, "survives": result.survives,
+            "bic": result.bic,
             "bits_per_spike": result.bits_per_spike, "converged": result.converged, "seconds": result.seconds,
             "verdict": "; ".join(result.verdicts), **values, **errors, "histogram": histogram(intervals),
         })  # fmt: skip
     if known:
         intervals = laboratory(known, SIMULATED, 1 / np.mean(recorded))
-        rows.append({**base, "model": "laboratory", "n_intervals": len(intervals), **statistics(intervals, recorded), "histogram": histogram(intervals)})
+        rows.append(
+            {
+                **base,
+                "model": "laboratory",
+                "n_intervals": len(intervals),
+                **statistics(intervals, recorded),
+                "histogram": histogram(intervals),
+            }
+        )
     return rows
 
 

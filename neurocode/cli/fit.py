@@ -35,7 +35,9 @@ def fit_command(
     predictions: Annotated[int, typer.Option(min=2, help="Simulated repeats for the held-out scores.")] = 500,
     seed: Annotated[int, typer.Option(help="Of the starts and the predictions.")] = 0,
     jobs: Annotated[int, typer.Option(min=1, help="Fits that run side by side.")] = 1,
-    spikes_only: Annotated[bool, typer.Option("--spikes-only", help="Spike times without a current: every unit of the files.")] = False,
+    spikes_only: Annotated[
+        bool, typer.Option("--spikes-only", help="Spike times without a current: every unit of the files.")
+    ] = False,
     frequency: Annotated[float | None, typer.Option(help="Frequency of the drive of a -periodic model (Hz).")] = None,
     variable: Annotated[str, typer.Option(help="Spike times: variable of a MAT or HDF5 file.")] = "",
     axes: Annotated[str, typer.Option(help="Spike times: axes, as in neurocode describe.")] = "spike",

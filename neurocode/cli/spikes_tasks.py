@@ -110,7 +110,9 @@ def run_one(task: SpikesTask, folder: Path, report: Report | None = None) -> dic
         _, png = save_figure(_figure(result, recorded, simulated), scratch / "fit.pdf")
         (scratch / "result.json").write_text(json.dumps({"results": [entry]}, indent=2), encoding="utf-8")
         title = f"{task.model}, unit {task.unit}"
-        page.write_page(scratch / "report.html", title, [*_report(result, entry), page.image(png, CAPTION), page.paragraph(CAPTION)])
+        page.write_page(
+            scratch / "report.html", title, [*_report(result, entry), page.image(png, CAPTION), page.paragraph(CAPTION)]
+        )
     return entry
 
 
@@ -135,7 +137,9 @@ def serial_correlations(intervals: Sequence[np.ndarray], lags: int) -> np.ndarra
     """Correlation of intervals so many intervals apart, inside each train."""
     values = []
     for lag in range(1, lags + 1):
-        first, second = (np.concatenate([t[part] for t in intervals if len(t) > lag]) for part in (slice(None, -lag), slice(lag, None)))
+        first, second = (
+            np.concatenate([t[part] for t in intervals if len(t) > lag]) for part in (slice(None, -lag), slice(lag, None))
+        )
         values.append(np.corrcoef(first, second)[0, 1] if len(first) > 2 else np.nan)
     return np.array(values)
 
@@ -145,7 +149,13 @@ def verdict_table(entries: Sequence[dict[str, Any]]) -> pd.DataFrame:
     rows = []
     for entry in entries:
         ks, memory, statistics = (entry.get(key) or {} for key in ("ks", "dependence", "statistics"))
-        row = {"file": entry["file"], "unit": entry["unit"], "model": entry["model"], "error": entry.get("error"), "bic": entry.get("bic")}
+        row = {
+            "file": entry["file"],
+            "unit": entry["unit"],
+            "model": entry["model"],
+            "error": entry.get("error"),
+            "bic": entry.get("bic"),
+        }
         row |= {"n_intervals": entry.get("n_spikes"), "converged": entry.get("converged"), "survives": entry.get("survives")}
         row |= {"ks": ks.get("statistic"), "ks_band": ks.get("band"), "rescaled_correlation": memory.get("rank_correlation")}
         for which in ("recorded", "model"):
@@ -153,7 +163,9 @@ def verdict_table(entries: Sequence[dict[str, Any]]) -> pd.DataFrame:
         for name, parameter in (entry.get("parameters") or {}).items():
             if not parameter["fixed"]:
                 row |= {f"{name} ({parameter['unit']})": parameter["value"], f"{name}_se": parameter["standard_error"]}
-        rows.append({**row, "seconds": entry.get("seconds"), "verdict": entry.get("error") or "; ".join(entry.get("verdicts") or [])})
+        rows.append(
+            {**row, "seconds": entry.get("seconds"), "verdict": entry.get("error") or "; ".join(entry.get("verdicts") or [])}
+        )
     frame = pd.DataFrame(rows)
     frame["bic"] = pd.to_numeric(frame["bic"])
     frame.insert(3, "rank", frame.groupby(["file", "unit"])["bic"].rank(method="first"))
@@ -216,11 +228,22 @@ def _report(result: SpikeTimesResult, entry: dict[str, Any]) -> list[str]:
             "parameter": name, "meaning": meaning, "unit": fitted.unit, "estimate": fitted.value,
             "standard_error": fitted.standard_error, "low_95": low, "high_95": high, "status": status,
         })  # fmt: skip
-    verdict = "The model survives time rescaling." if result.survives else "The model does NOT survive: " + "; ".join(result.verdicts) + "."
+    verdict = (
+        "The model survives time rescaling."
+        if result.survives
+        else "The model does NOT survive: " + "; ".join(result.verdicts) + "."
+    )
     statistics = pd.DataFrame(entry["statistics"]).reset_index(names="statistic")
     text = (
-        f"{result.n_spikes} intervals, {result.training_rate:.3g} Hz; {result.message}. BIC {result.bic:.1f}, {result.bits_per_spike:.3f} bits per "
-        f"spike over a Poisson process, {result.seconds:.1f} s. Threshold, reset and leak reversal are fixed: spike times do not tell them apart "
-        "from the scale and the mean of the input."
+        f"{result.n_spikes} intervals, {result.training_rate:.3g} Hz; {result.message}. BIC {result.bic:.1f}, "
+        f"{result.bits_per_spike:.3f} bits per spike over a Poisson process, {result.seconds:.1f} s. "
+        "Threshold, reset and leak reversal are fixed: spike times do not tell them apart from the scale and the mean of the input."
     )
-    return [page.paragraph(verdict), page.paragraph(text), page.heading("Parameters"), page.table(pd.DataFrame(rows)), page.heading("Intervals"), page.table(statistics)]
+    return [
+        page.paragraph(verdict),
+        page.paragraph(text),
+        page.heading("Parameters"),
+        page.table(pd.DataFrame(rows)),
+        page.heading("Intervals"),
+        page.table(statistics),
+    ]

@@ -58,7 +58,9 @@ def interval_distribution(
     """
     intervals = _intervals(times, start)
     if typical is not None:
-        intervals = Intervals(*(np.append(a, b) for a, b in zip(vars(intervals).values(), (start, typical, True, True), strict=True)))
+        intervals = Intervals(
+            *(np.append(a, b) for a, b in zip(vars(intervals).values(), (start, typical, True, True), strict=True))
+        )
     equations = passage_equations(model)
     values = {name: float(value) for name, value in model.values.items()}
     parameters = Parameters((), np.empty(0), values)
@@ -108,7 +110,10 @@ def log_density_function(model: NeuronModel, times: np.ndarray, *, start: float 
 
         def solved(x: Array) -> tuple[Array, Array]:
             tables = [coefficients(equations, names, x, fixed, layout) for layout in layouts]
-            shapes = (jax.ShapeDtypeStruct((len(intervals.start),), x.dtype), jax.ShapeDtypeStruct((len(intervals.start), len(x)), x.dtype))
+            shapes = (
+                jax.ShapeDtypeStruct((len(intervals.start),), x.dtype),
+                jax.ShapeDtypeStruct((len(intervals.start), len(x)), x.dtype),
+            )
 
             def call(*tables: object) -> tuple[np.ndarray, np.ndarray]:
                 tables = jax.tree.map(lambda array: np.asarray(array, float), list(tables))

@@ -148,7 +148,9 @@ def passage_equations(model: NeuronModel) -> PassageEquations:
     if model.noise is not None:
         raise ModelError(f"Model '{model.name}' has escape noise; a first-passage density needs a sharp threshold.")
     if model.inputs:
-        raise ModelError(f"Model '{model.name}' has the input '{next(iter(model.inputs))}'; spike times alone are fitted without one.")
+        raise ModelError(
+            f"Model '{model.name}' has the input '{next(iter(model.inputs))}'; spike times alone are fitted without one."
+        )
     diffusion = diffusion_of(model)
     prepare = Prepare({name: parse(text) for name, text in model.subexpressions.items()})
     drift = str_to_sympy(diffusion.drift)

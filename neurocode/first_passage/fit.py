@@ -51,8 +51,8 @@ def fit_spike_times(
 
     The likelihood of an interval is the density with which the membrane potential, reset at the spike before, first passes the
     threshold: the solution of a Fokker-Planck equation. Adaptation and periodic or slow input enter through the state and the
-    time at which each interval begins, so intervals need not be independent. Threshold and reset fix the scale of the potential and are
-    not identifiable; nor are leak reversal and mean input apart.
+    time at which each interval begins, so intervals need not be independent. Threshold and reset fix the scale of the potential and
+    are not identifiable; nor are leak reversal and mean input apart.
 
     Parameters
     ----------

@@ -58,9 +58,7 @@ class Intervals:
         start, duration, observed, first = (np.concatenate([np.empty(0), *column]) for column in zip(*pieces, strict=True))
         intervals = cls(start, duration, observed.astype(bool), first.astype(bool))
         if intervals.n_observed < FEWEST_INTERVALS:
-            raise FitError(
-                f"The data hold {intervals.n_observed} interspike intervals, at least {FEWEST_INTERVALS} are needed to fit spike times."
-            )
+            raise FitError(f"The data hold {intervals.n_observed} interspike intervals, at least {FEWEST_INTERVALS} are needed.")
         return intervals
 
     @property
@@ -84,8 +82,7 @@ def _repeats(spiketrains: object) -> list[tuple[np.ndarray, float]]:
     if isinstance(spiketrains, Trains):
         if spiketrains.n_units != 1:
             raise DataError(f"The trains hold {spiketrains.n_units} units, expected one; fit each by itself.")
-        ends = spiketrains.offsets
-        times = [spiketrains.times[a:b] for a, b in zip(ends[:-1], ends[1:], strict=True)]
+        times = [spiketrains.train(k) for k in range(spiketrains.n_trains)]
         return list(zip(times, spiketrains.t_stop, strict=True))
     if not len(spiketrains):
         raise DataError("There is no spike train.")
@@ -108,7 +105,8 @@ def _pieces(times: np.ndarray, stop: float, number: int) -> tuple[np.ndarray, np
     if np.any(gaps < DUPLICATE):
         where = times[int(np.argmax(gaps < DUPLICATE))]
         raise DataError(
-            f"Train {number} holds {int(np.sum(gaps < DUPLICATE))} intervals of zero length, the first at {where:.6f} s: remove duplicates."
+            f"Train {number} holds {int(np.sum(gaps < DUPLICATE))} intervals of zero length, the first at {where:.6f} s: "
+            "remove duplicates."
         )
     if not len(times):
         return (np.empty(0),) * 4

@@ -122,9 +122,7 @@ def solution_of(tables: Sequence[Coefficients], intervals: Intervals, plans: Seq
     return Solution(density, np.minimum(survival, 0.0), density_slopes, survival_slopes)
 
 
-def _extrapolated(
-    weight: float, coarse: tuple[np.ndarray, Slopes], fine: tuple[np.ndarray, Slopes]
-) -> tuple[np.ndarray, Slopes]:
+def _extrapolated(weight: float, coarse: tuple[np.ndarray, Slopes], fine: tuple[np.ndarray, Slopes]) -> tuple[np.ndarray, Slopes]:
     """Extrapolation of values and slopes; where coarse and fine are far apart it would be further off than the fine one."""
     with np.errstate(invalid="ignore"):
         share = np.where(np.abs(fine[0] - coarse[0]) < FAR_APART, weight - 1.0, 0.0)
@@ -172,11 +170,13 @@ class Layout(NamedTuple):
         begins[(np.cumsum(counts) - counts)[: len(shares)]] = 0.0
         columns = np.stack([ends - begins, 0.5 * (begins + ends), ends])
         lane = np.repeat(np.arange(len(shares)), counts)
-        rest = -len(ends) % PATH_STEPS if len(ends) else 0
+        rest = -len(ends) % PATH_STEPS
+        if rest:
+            columns, lane = np.pad(columns, ((0, 0), (0, rest)), mode="edge"), np.pad(lane, (0, rest), mode="edge")
         histories = (intervals.start, intervals.duration, intervals.first)
         return cls(
             _padded(positions, FACES), *(_padded(array, INTERVALS) for array in histories), np.mean(intervals.duration),
-            np.pad(columns, ((0, 0), (0, rest)), mode="edge") if rest else columns, np.pad(lane, (0, rest), mode="edge") if rest else lane,
+            columns, lane,
         )  # fmt: skip
 
 
@@ -236,7 +236,9 @@ def _interpolated(
     by_time = np.sum(weight_slopes * np.log(survival)[nodes], axis=1)
     by_parameters = np.einsum("kj,kjp->kp", weights, (survival_slopes / survival[:, None])[nodes])
     log_density = np.where((free > 0) & (free <= ends[last]), log_density, -np.inf)
-    return Solution(log_density, np.minimum(log_survival, 0.0), density_slopes, by_parameters - np.outer(by_time, refractory_slopes))
+    return Solution(
+        log_density, np.minimum(log_survival, 0.0), density_slopes, by_parameters - np.outer(by_time, refractory_slopes)
+    )
 
 
 def _cubic(ends: np.ndarray, times: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -293,8 +295,6 @@ def _each(table: Coefficients, intervals: Intervals, plan: Plan) -> Solution:
 def _on_faces(table: Coefficients, mesh: Mesh) -> tuple[np.ndarray, Slopes, float, np.ndarray]:
     n = len(mesh.faces)
     return table.drift[:n], np.ascontiguousarray(table.drift_slopes[:n]), float(table.diffusion), table.diffusion_slopes
-
-
 
 
 @partial(jax.jit, static_argnames=("equations", "free"))

@@ -23,8 +23,8 @@ SWINGS, LAGS = (0.1, 0.4), (0.0, 0.5 * np.pi)
 def starting_models(model: NeuronModel, intervals: Intervals) -> list[NeuronModel]:
     """The model with several sets of values that fit mean and spread of the intervals roughly.
 
-    They are those of a perfect integrator (mean interval ``a/mu``, squared CV ``sigma^2/(mu a)`` with the distance ``a`` from reset to
-    threshold). Parameters with other names than the library's keep their values.
+    They are those of a perfect integrator (mean interval ``a/mu``, squared CV ``sigma^2/(mu a)`` with the distance ``a`` from
+    reset to threshold). Parameters with other names than the library's keep their values.
     """
     mean = float(np.mean(intervals.lengths))
     cv = float(np.std(intervals.lengths)) / mean

@@ -114,7 +114,10 @@ def fit(
 
 
 def _fit_diffusion(
-    model: NeuronModel, experiment: Experiment | neo.SpikeTrain | Sequence[neo.SpikeTrain], prior_width: float, progress: Progress | None
+    model: NeuronModel,
+    experiment: Experiment | neo.SpikeTrain | Sequence[neo.SpikeTrain],
+    prior_width: float,
+    progress: Progress | None,
 ) -> FitResult:
     from neurocode.first_passage import fit_spike_times
 

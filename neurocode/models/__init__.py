@@ -28,6 +28,6 @@ from neurocode.models.noise import EscapeNoise
 from neurocode.models.parameter import Parameter
 
 __all__ = [
-    "LIBRARY", "EscapeNoise", "NeuronModel", "Parameter", "adex", "adlif", "by_name", "eif", "eif_diffusive", "gif", "igif", "igif_ia",
-    "izhikevich", "lif", "lif_coloured", "lif_diffusive", "load", "meta_neuron", "noisy_lif", "qif", "qif_diffusive",
+    "LIBRARY", "EscapeNoise", "NeuronModel", "Parameter", "adex", "adlif", "by_name", "eif", "eif_diffusive", "gif", "igif",
+    "igif_ia", "izhikevich", "lif", "lif_coloured", "lif_diffusive", "load", "meta_neuron", "noisy_lif", "qif", "qif_diffusive",
 ]  # fmt: skip

@@ -140,8 +140,8 @@ class Trains:
         part = slice(self.offsets[rows[0]], self.offsets[rows[-1] + 1]) if len(rows) else slice(0, 0)
         return Trains(
             times=self.times[part], offsets=np.concatenate([[0], np.cumsum(self.counts[rows])]).astype(np.int64),
-            unit=np.zeros(len(rows), np.int64), condition=self.condition[rows], t_start=self.t_start[rows], t_stop=self.t_stop[rows],
-            names=(self.names[unit],),
+            unit=np.zeros(len(rows), np.int64), condition=self.condition[rows], t_start=self.t_start[rows],
+            t_stop=self.t_stop[rows], names=(self.names[unit],),
         )  # fmt: skip
 
     def to_neo(self) -> list[list[neo.SpikeTrain]]:

@@ -82,7 +82,9 @@ def neuron_group(
         (unit,) = model.inputs.values()
         namespace["stimulus"] = brian2.TimedArray(_quantity(stimulus, unit), dt=dt * brian2.second)
     reset = f"{SPIKED} = 1\n{model.reset}" if model.uses_spiked else model.reset
-    group = _within_step_group(model, n, dt, lines, namespace) if model.within_step else _group(model, n, dt, lines, namespace, reset)
+    group = (
+        _within_step_group(model, n, dt, lines, namespace) if model.within_step else _group(model, n, dt, lines, namespace, reset)
+    )
     for name, value in per_neuron.items():
         group.variables[name].set_value(value)
     for name, expression in model.initial.items():

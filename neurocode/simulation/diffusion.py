@@ -63,7 +63,9 @@ def diffusion_of(model: NeuronModel) -> Diffusion:
     drift, noise = split[variable]
     strength = sympy.sqrt(sympy.Add(*(_symbolic(coefficient.code) ** 2 for coefficient in noise.values())))
     if _names(strength) & set(model.states):
-        raise ModelError(f"Model '{model.name}': the strength of the noise in '{variable}' depends on a state; it must be additive.")
+        raise ModelError(
+            f"Model '{model.name}': the strength of the noise in '{variable}' depends on a state; it must be additive."
+        )
     others = tuple(name for name in model.states if name != variable)
     for name in others:
         if variable in _names(_symbolic(expressions[name].code)):

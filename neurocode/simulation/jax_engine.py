@@ -41,7 +41,9 @@ def run_jax(
         rasters, offsets, recorded = [], [], {name: [] for name in record}
         for start in range(0, n_steps, BLOCK):
             stop = min(start + BLOCK, n_steps)
-            state, spikes, offset, values_of = _scan(step, record, state, jnp.asarray(stimulus[start:stop]), values, key, start, t_start)
+            state, spikes, offset, values_of = _scan(
+                step, record, state, jnp.asarray(stimulus[start:stop]), values, key, start, t_start
+            )
             rasters.append(np.nonzero(np.asarray(spikes)))
             if model.within_step:
                 offsets.append(np.asarray(offset)[rasters[-1]])

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import ast
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from functools import lru_cache
 from types import FunctionType
 
@@ -17,7 +17,18 @@ import numpy as np
 from neurocode.models.expressions import names_in
 from neurocode.models.model import SPIKED, NeuronModel
 from neurocode.simulation.brian import within_step_code
-from neurocode.simulation.program import Hoist, Prepare, Statement, build_program, parse, read_code, renamed, replaced, reset_statements
+from neurocode.simulation.program import (
+    Hoist,
+    Prepare,
+    Program,
+    Statement,
+    build_program,
+    parse,
+    read_code,
+    renamed,
+    replaced,
+    reset_statements,
+)
 from neurocode.simulation.within_step import CROSSED, LAG, TINY, WAIT
 
 #: A crossing less likely than exp(-40) is not drawn.
@@ -36,9 +47,10 @@ def time_loop(model: NeuronModel, dt: float) -> Callable:
     Returns
     -------
     callable
-        ``(rng, n_neurons, n_steps, dt, t_start, stimulus, parameters) -> steps, offsets, counts``: random generator,
-        sizes, times in seconds, input in SI of shape (steps, 1 or neurons), parameters in SI of shape (parameters, 1 or
-        neurons); spikes of all neurons one after another, and their number for each.
+        ``(rng, n_steps, dt, t_start, stimulus, parameters, steps, offsets, counts) -> total``: random generator, number of
+        steps, times in seconds, input in SI of shape (steps, 1 or neurons), parameters in SI of shape (parameters, 1 or
+        neurons); filled in: step and time inside it of the spikes, neuron after neuron, and ``counts`` with their number for
+        each; how many spikes there are, also those for which there was no room.
     """
     return _compiled(_source(model, dt))
 
@@ -56,26 +68,22 @@ def _source(model: NeuronModel, dt: float) -> str:
     columns = [f"{name} = parameters_[{k}, neuron_ if parameters_.shape[1] > 1 else 0]" for k, name in enumerate(model.parameters)]
     inputs = [f"{name} = stimulus_[step_, neuron_ if stimulus_.shape[1] > 1 else 0]" for name in model.inputs]
     return "\n".join([
-        "def time_loop(rng_, n_neurons_, n_steps_, dt, t_start_, stimulus_, parameters_):",
-        " steps_, offsets_ = np.empty(1024, np.int64), np.empty(1024)",
-        " counts_ = np.zeros(n_neurons_, np.int64)",
+        "def time_loop(rng_, n_steps_, dt, t_start_, stimulus_, parameters_, steps_, offsets_, counts_):",
         " total_ = 0",
-        " for neuron_ in range(n_neurons_):",
+        " for neuron_ in range(counts_.shape[0]):",
         *("  " + line for line in [*columns, "t = t_start_", *dict.fromkeys(f"{name} = 0.0" for name in model.inputs)]),
         *("  " + line for line in [*constants, *initial]),
         "  for step_ in range(n_steps_):",
         *("   " + line for line in ["t = t_start_ + step_*dt", *inputs, *loop]),
-        " return steps_[:total_], offsets_[:total_], counts_",
+        " return total_",
     ])  # fmt: skip
 
 
 def _record(offset: str) -> list[str]:
     return [
-        "if total_ == steps_.shape[0]:",
-        " steps_ = np.concatenate((steps_, np.empty_like(steps_)))",
-        " offsets_ = np.concatenate((offsets_, np.empty_like(offsets_)))",
-        "steps_[total_] = step_",
-        f"offsets_[total_] = {offset}",
+        "if total_ < steps_.shape[0]:",
+        " steps_[total_] = step_",
+        f" offsets_[total_] = {offset}",
         "total_ += 1",
         "counts_[neuron_] += 1",
     ]
@@ -86,24 +94,57 @@ def _grid_body(model: NeuronModel, dt: float) -> tuple[list[str], list[str], lis
     program = build_program(model, dt)
     prepare = Prepare({name: parse(text) for name, text in model.subexpressions.items()})
     states = [*model.states, *([SPIKED] if model.uses_spiked else [])]
-    loop = []
+    constants, active = _assignments(program.constants), _assignments(program.active)
+    loop = active
     if program.refractory is not None:
-        loop += [f"refractory_ = since_ < timestep({_text(program.refractory)}, dt)", *(f"old_{name} = {name}" for name in states)]
-    loop += _assignments(program.active)
-    if program.refractory is not None:
-        kept = [n for n in states if n not in program.held_names and n not in program.switched_names]
-        held = [f"new_{name} = {name}" for name in kept] + [f"{name} = old_{name}" for name in states]
-        held += _assignments(program.held) + [f"{name} = old_{name}" for name in program.held_names]
-        held += [f"{name} = new_{name}" for name in kept]
-        loop += ["if refractory_:", *(" " + line for line in held)]
-    condition = _text(prepare(parse(model.threshold)))
-    condition = f"({condition}) and not refractory_" if program.refractory is not None else condition
+        period, fixed = _text(program.refractory), names_in(program.refractory) <= {*model.parameters, "dt", *map(_name, constants)}
+        if fixed:
+            constants.append(f"period_ = timestep({period}, dt)")
+        loop = [
+            f"refractory_ = since_ < {'period_' if fixed else f'timestep({period}, dt)'}",
+            *_refractory_update(program, states, active),
+        ]
+    condition = _text(prepare(parse(f"({model.margin}) > 0" if model.noise is None else model.threshold)))
+    condition = f"not refractory_ and ({condition})" if program.refractory is not None else condition
     spike = [*_record("0.0"), *_assignments(program.reset), *([f"{SPIKED} = 1.0"] if model.uses_spiked else []), "since_ = 0"]
     loop += [f"{SPIKED} = 0.0"] if model.uses_spiked else []
     loop += [f"if {condition}:", *(" " + line for line in spike), "since_ += 1", *_assignments(program.after_reset)]
     initial = ["since_ = 1000000000", *(f"{name} = 0.0" for name in states)]
     initial += [f"{name} = 0.0 + {_text(tree)}" for name, tree in program.initial.items()]
-    return _assignments(program.constants), initial, loop
+    if model.is_stochastic:
+        constants, loop = _reciprocals(constants, loop, {*model.parameters, *map(_name, constants)})
+    return constants, initial, loop
+
+
+def _refractory_update(program: Program, states: Sequence[str], active: list[str]) -> list[str]:
+    """Update of a step in which some states may be held."""
+    kept = [n for n in states if n not in program.held_names and n not in program.switched_names]
+    if not kept and not program.switched_names:
+        return ["if not refractory_:", *(" " + line for line in active)]
+    held = [f"new_{name} = {name}" for name in kept] + [f"{name} = old_{name}" for name in states]
+    held += _assignments(program.held) + [f"{name} = old_{name}" for name in program.held_names]
+    held += [f"{name} = new_{name}" for name in kept]
+    return [*(f"old_{name} = {name}" for name in states), *active, "if refractory_:", *(" " + line for line in held)]
+
+
+def _reciprocals(constants: list[str], loop: list[str], known: set[str]) -> tuple[list[str], list[str]]:
+    """Multiply by the reciprocal instead of dividing by a constant: quicker, and equal but for rounding."""
+    inverses: dict[str, str] = {}
+
+    class Invert(ast.NodeTransformer):
+        def visit_BinOp(self, node: ast.BinOp) -> ast.expr:
+            self.generic_visit(node)
+            if isinstance(node.op, ast.Div) and isinstance(node.right, ast.Name) and node.right.id in known:
+                name = inverses.setdefault(node.right.id, f"inverse_{node.right.id}")
+                return ast.BinOp(node.left, ast.Mult(), ast.Name(name, ast.Load()))
+            return node
+
+    tree = Invert().visit(ast.parse("\n".join(loop)))
+    return constants + [f"{inverse} = 1.0 / {name}" for name, inverse in inverses.items()], ast.unparse(tree).splitlines()
+
+
+def _name(assignment: str) -> str:
+    return assignment.partition(" = ")[0]
 
 
 def _within_step_body(model: NeuronModel, dt: float) -> tuple[list[str], list[str], list[str]]:
@@ -203,8 +244,8 @@ def _int(x: float) -> float:
 
 
 FUNCTIONS = {
-    "np": np, "range": range, "abs": abs, "arccos": np.arccos, "arcsin": np.arcsin, "arctan": np.arctan, "ceil": np.ceil, "clip": _clip,
-    "cos": np.cos, "cosh": np.cosh, "exp": np.exp, "expm1": np.expm1, "exprel": _exprel, "floor": np.floor, "int": _int,
-    "log": np.log, "log10": np.log10, "log1p": np.log1p, "normal_cdf": _normal_cdf, "rand": _rand, "randn": _randn, "sign": np.sign,
-    "sin": np.sin, "sinh": np.sinh, "sqrt": np.sqrt, "tan": np.tan, "tanh": np.tanh, "timestep": _timestep,
+    "np": np, "range": range, "abs": abs, "arccos": np.arccos, "arcsin": np.arcsin, "arctan": np.arctan, "ceil": np.ceil,
+    "clip": _clip, "cos": np.cos, "cosh": np.cosh, "exp": np.exp, "expm1": np.expm1, "exprel": _exprel, "floor": np.floor,
+    "int": _int, "log": np.log, "log10": np.log10, "log1p": np.log1p, "normal_cdf": _normal_cdf, "rand": _rand, "randn": _randn,
+    "sign": np.sign, "sin": np.sin, "sinh": np.sinh, "sqrt": np.sqrt, "tan": np.tan, "tanh": np.tanh, "timestep": _timestep,
 }  # fmt: skip

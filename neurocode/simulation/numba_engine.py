@@ -14,6 +14,8 @@ from neurocode.simulation.raw_run import RawRun
 
 #: Neurons that share a random generator; the spikes do not depend on the number of threads.
 BLOCK = 32
+#: Spikes a second that there is room for at first; a block that fires more runs again with the same random numbers.
+ROOM = 50.0
 
 
 def run_numba(
@@ -36,9 +38,15 @@ def run_numba(
 
     def run_block(first: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         mine = slice(first, min(first + BLOCK, trials))
-        rng = np.random.Generator(np.random.SFC64(np.random.SeedSequence(seed, spawn_key=(first // BLOCK,))))
         own = [np.ascontiguousarray(array[:, mine] if array.shape[1] > 1 else array) for array in (currents, table)]
-        return loop(rng, mine.stop - first, n_steps, dt, t_start, *own)
+        room = int(ROOM * (mine.stop - first) * n_steps * dt) + 1024
+        while True:
+            rng = np.random.Generator(np.random.SFC64(np.random.SeedSequence(seed, spawn_key=(first // BLOCK,))))
+            steps, offsets, counts = np.empty(room, np.int64), np.empty(room), np.zeros(mine.stop - first, np.int64)
+            total = loop(rng, n_steps, dt, t_start, *own, steps, offsets, counts)
+            if total <= room:
+                return steps[:total], offsets[:total], counts
+            room = total
 
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         blocks = list(pool.map(run_block, range(0, trials, BLOCK)))

@@ -18,8 +18,8 @@ def to_block(
 ) -> neo.Block:
     """Make the block of a run: a segment a trial, with its spike train, recorded signals and current.
 
-    A spike carries the time at the start of its step, as in Brian2, or its own time inside the step; recorded values are those at the
-    start of each step.
+    A spike carries the time at the start of its step, as in Brian2, or its own time inside the step; recorded values are
+    those at the start of each step.
     """
     block = neo.Block(name=model.name, **annotations)
     units = {equation.name: equation.unit for equation in model.parsed}

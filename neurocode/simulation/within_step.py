@@ -1,10 +1,10 @@
 """Threshold crossing and reset inside the time step.
 
-A path that is below threshold at both ends of a step may have crossed it in between. Given the ends, the probability is
-that of a Brownian bridge, ``exp(-2 a b / s)``, with the distances ``a`` and ``b`` to the threshold and the variance ``s`` that the noise adds
-in the step; the time of the crossing, in units of the time that remains, is inverse Gaussian (Karatzas & Shreve
-1991, section 2.8). The neuron is reset at that time: each has a clock of its own, so the step after a spike, or after
-a refractory period, is longer or shorter than the others and no time is lost to the grid.
+A path that is below threshold at both ends of a step may have crossed it in between. Given the ends, the probability is that
+of a Brownian bridge, ``exp(-2 a b / s)``, with the distances ``a`` and ``b`` to the threshold and the variance ``s`` that the
+noise adds in the step; the time of the crossing, in units of the time that remains, is inverse Gaussian (Karatzas & Shreve
+1991, section 2.8). The neuron is reset at that time: each has a clock of its own, so the step after a spike, or after a
+refractory period, is longer or shorter than the others and no time is lost to the grid.
 
 The text made here is abstract code, like that of Brian2's state updaters; all engines read it.
 """

@@ -1,0 +1,58 @@
+"""The studies of diffusions in small, and the tables that their full runs left."""
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy.stats import binom
+
+FOLDER = Path(__file__).parents[2] / "analyses" / "diffusion"
+
+
+def load(name):
+    specification = importlib.util.spec_from_file_location(f"diffusion_{name}", FOLDER / f"{name}.py")
+    module = importlib.util.module_from_spec(specification)
+    sys.modules[specification.name] = module
+    specification.loader.exec_module(module)
+    return module
+
+
+def test_theory_of_the_rates_study_agrees_with_the_fokker_planck_solution():
+    """Siegert's rate and Brunel's CV against the moments of the first-passage distribution, to 1e-3."""
+    from neurocode.first_passage import interval_distribution
+
+    model, rate, cv = load("rates").neuron(20.0, 0.7, 2e-3)
+    times = np.linspace(1e-4, 1.2, 8000)
+    survival = 1 - interval_distribution(model, times)[1]
+    mean = np.trapezoid(survival, times) + times[0]
+    square = 2 * np.trapezoid(times * survival, times) + times[0] ** 2
+    assert 1 / mean == pytest.approx(rate, rel=1e-3)
+    assert np.sqrt(square - mean**2) / mean == pytest.approx(cv, rel=1e-3)
+
+
+def test_committed_rates_are_within_the_stated_error():
+    rates = pd.read_csv(FOLDER / "results" / "rates.csv")
+    assert len(rates) == 20 and (rates["relative_standard_error"] < 1e-3).all()
+    assert (rates["relative_error"].abs() < 2e-3 + 2 * rates["relative_standard_error"]).all()
+
+
+def test_intervals_of_a_few_neurons_cover_the_truth():
+    """Twenty-four intervals of 95 %: fewer covered than the bound has a probability below 0.1 % if coverage is right."""
+    study = load("recovery")
+    rows = pd.DataFrame([row for seed in range(6) for row in study.run(seed, "lif-diffusive")])
+    assert rows["converged"].all()
+    assert rows["covered"].sum() >= binom.ppf(1e-3, len(rows), 0.95)
+
+
+@pytest.mark.parametrize("name", ["lif-diffusive", "eif-diffusive", "adaptive-lif-diffusive"])
+def test_the_committed_summary_follows_from_the_committed_runs(name):
+    runs, table = (pd.read_csv(FOLDER / "results" / f"{kind}.csv") for kind in ("recovery_runs", "recovery"))
+    runs, table = runs[runs["model"] == name], table[table["model"] == name].set_index("parameter")
+    assert runs["seed"].nunique() == 100
+    for parameter, group in runs.groupby("parameter"):
+        assert group["covered"].mean() == pytest.approx(table.loc[parameter, "coverage"], abs=1e-6)
