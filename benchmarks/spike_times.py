@@ -110,11 +110,13 @@ def main() -> None:
     """Run the benchmark."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--sets", type=int, default=100)
+    parser.add_argument("--case", action="append", choices=tuple(CASES))
+    parser.add_argument("--prior-width", type=float, default=3.0, help="of our fit, in unconstrained coordinates")
     parser.add_argument("--csv", action="store_true", help="end with benchmark,case,peer,peer_seconds,our_seconds,ratio")
     arguments = parser.parse_args()
     print(f"load average {os.getloadavg()[0]:.2f} on {os.cpu_count()} cores")
     lines = []
-    for name in CASES:
+    for name in arguments.case or CASES:
         warm = Intervals.of(spike_times(name, N_INTERVALS, seed=999))
         fit_spike_times(nc.models.by_name(name), spike_times(name, N_INTERVALS, seed=999))
         fit_peer(name, warm)
@@ -123,7 +125,7 @@ def main() -> None:
             times = spike_times(name, N_INTERVALS, seed)
             intervals = Intervals.of(times)
             began = time.perf_counter()
-            result = fit_spike_times(nc.models.by_name(name), times)
+            result = fit_spike_times(nc.models.by_name(name), times, prior_width=arguments.prior_width)
             seconds = time.perf_counter() - began
             ours = {n: result.parameters[n].value for n in ("mu", "sigma", "tau", "t_ref")}
             theirs, peer_seconds, evaluations = fit_peer(name, intervals)

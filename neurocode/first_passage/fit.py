@@ -14,7 +14,7 @@ from neurocode.errors import FitError
 from neurocode.first_passage.equations import PassageEquations, passage_equations
 from neurocode.first_passage.intervals import Intervals
 from neurocode.first_passage.likelihood import PassageLikelihood
-from neurocode.first_passage.mesh import EACH, FINE, Mesh
+from neurocode.first_passage.mesh import DEEPEST, EACH, FINE, Mesh
 from neurocode.first_passage.resolution import choose_mesh
 from neurocode.first_passage.result import SpikeTimesResult
 from neurocode.first_passage.solution import Parameters
@@ -209,7 +209,9 @@ def _result(
     poisson = intervals.n_observed * (np.log(rate) - 1.0)
     message = "converged" if optimum.converged else "not converged"
     message = f"{message}: a full Newton step is expected to gain {optimum.decrement:.1e} nats"
-    verdicts = data_verdicts(intervals) + fit_verdicts(rescaling.passed, dependence, dependence_p, optimum.converged, message)
+    bottomless = likelihood.mesh.below >= 0.99 * DEEPEST / likelihood.mesh.width
+    verdicts = data_verdicts(intervals)
+    verdicts += fit_verdicts(rescaling.passed, dependence, dependence_p, optimum.converged, message, bottomless)
     n_free = len(optimum.z)
     return SpikeTimesResult(
         model=fitted,

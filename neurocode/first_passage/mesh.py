@@ -6,11 +6,10 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from neurocode.errors import FitError
-
-#: The density is cut off below where the potential of the drift makes it this small, in nats below its maximum.
+#: The density is cut off below where the potential of the drift makes it this small, in nats below its maximum, and at the
+#: latest at this many distances from reset to threshold.
 NEGLIGIBLE = 20.0
-DEEPEST = 60.0
+DEEPEST = 20.0
 #: From this many typical intervals on, time steps grow by this share of the time since the start.
 LATE, GROWTH = 3.0, 0.015
 FEWEST_STEPS = 16
@@ -97,7 +96,7 @@ def richardson_weight(coarse: Mesh, fine: Mesh) -> float:
 
 
 def depth(positions: np.ndarray, drift: np.ndarray, diffusion: float, spread: float) -> float:
-    """How far below the reset the density of the membrane potential reaches.
+    """How far below the reset the density of the membrane potential reaches, at most ``DEEPEST``.
 
     Parameters
     ----------
@@ -106,11 +105,6 @@ def depth(positions: np.ndarray, drift: np.ndarray, diffusion: float, spread: fl
     diffusion : float
     spread : float
         How far a free diffusion gets in the longest interval; the depth is not larger.
-
-    Raises
-    ------
-    FitError
-        If it reaches further down than sixty times the distance from reset to threshold.
     """
     slopes = drift / diffusion
     rises = 0.5 * (slopes[1:] + slopes[:-1]) * np.diff(positions)
@@ -118,8 +112,5 @@ def depth(positions: np.ndarray, drift: np.ndarray, diffusion: float, spread: fl
     below = positions <= 0
     highest = np.maximum.accumulate(potential[below][::-1])[::-1]
     low = potential[below] - highest < -NEGLIGIBLE
-    if spread < (-positions[np.flatnonzero(low)[-1]] if np.any(low) else DEEPEST):
-        return spread
-    if not np.any(low):
-        raise FitError("The membrane potential has no lower bound: its leak is too weak for the noise or the input too negative.")
-    return float(-positions[np.flatnonzero(low)[-1]])
+    lowest = float(-positions[np.flatnonzero(low)[-1]]) if np.any(low) else DEEPEST
+    return min(lowest, spread, DEEPEST)

@@ -84,5 +84,5 @@ def scales_of(equations: PassageEquations, parameters: Parameters, intervals: In
     spread = fall + SPREAD * np.sqrt(2 * diffusion * longest)
     inside = positions >= 0
     leak = max(float(np.max(-np.gradient(drift[inside], positions[inside]))), 1e-9)
-    bottom = swing + depth(positions, drift + lowest, diffusion, spread)
+    bottom = min(swing + depth(positions, drift + lowest, diffusion, spread), DEEPEST)
     return Scales(bottom, float(np.sqrt(diffusion / leak)), 1.0 / leak)

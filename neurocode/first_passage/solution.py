@@ -126,10 +126,8 @@ def _extrapolated(weight: float, coarse: tuple[np.ndarray, Slopes], fine: tuple[
     """Extrapolation of values and slopes; where coarse and fine are far apart it would be further off than the fine one."""
     with np.errstate(invalid="ignore"):
         share = np.where(np.abs(fine[0] - coarse[0]) < FAR_APART, weight - 1.0, 0.0)
-    return tuple(
-        np.where(s > 0, b + s * (b - np.where(s > 0, a, b)), b)
-        for a, b, s in zip(coarse, fine, (share, share[:, None]), strict=True)
-    )
+        shares = (share, share[:, None])
+        return tuple(np.where(s > 0, b + s * (b - a), b) for a, b, s in zip(coarse, fine, shares, strict=True))
 
 
 class Coefficients(NamedTuple):

@@ -6,6 +6,7 @@ import numpy as np
 
 from neurocode.errors import FitError
 from neurocode.first_passage.intervals import Intervals
+from neurocode.first_passage.mesh import DEEPEST
 
 #: No neuron fires twice within this time, in seconds.
 SHORTEST = 1e-3
@@ -49,9 +50,16 @@ def require_refractoriness(intervals: Intervals, refractory: float, free: bool) 
         )
 
 
-def fit_verdicts(passed: bool, dependence: float, dependence_p: float, converged: bool, message: str) -> list[str]:
+def fit_verdicts(
+    passed: bool, dependence: float, dependence_p: float, converged: bool, message: str, bottomless: bool
+) -> list[str]:
     """Verdicts on the fit."""
     verdicts = []
+    if bottomless:
+        verdicts.append(
+            f"the fitted membrane potential falls more than {DEEPEST:g} distances from reset to threshold below the reset and was "
+            "stopped there: leak and input are not those of a neuron"
+        )
     if not converged:
         verdicts.append(f"the fit did not converge ({message})")
     if not passed:

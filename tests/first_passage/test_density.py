@@ -89,7 +89,7 @@ def test_simulated_intervals_are_uniform_once_rescaled(name):
 
 @pytest.mark.parametrize("name", ["lif-diffusive", "adaptive-eif-diffusive", "adaptive-lif-diffusive-periodic"])
 def test_scores_are_the_derivatives_of_the_likelihood(name):
-    """By every free parameter, to 1e-5 of central differences on the same mesh."""
+    """By every free parameter, to 1e-4 of central differences on the same mesh."""
     model = nc.models.by_name(name)
     model = model.with_parameters(drive_cos=0.3, drive_sin=0.1, frequency=35.0) if "periodic" in name else model
     train = nc.simulate(model, duration=6, seed=3, engine="numba").segments[0].spiketrains[0].magnitude
@@ -103,7 +103,7 @@ def test_scores_are_the_derivatives_of_the_likelihood(name):
         step = np.zeros_like(z)
         step[k] = 1e-5
         numeric = (likelihood.log_likelihood(z + step) - likelihood.log_likelihood(z - step)) / 2e-5
-        assert value == pytest.approx(numeric, rel=1e-5, abs=1e-4), model.free[k]
+        assert value == pytest.approx(numeric, rel=1e-4, abs=1e-4), model.free[k]
 
 
 def test_log_density_is_differentiable_in_jax_both_ways():

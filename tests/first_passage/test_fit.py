@@ -33,7 +33,7 @@ def test_estimates_lie_within_four_standard_errors_of_the_truth(name):
 
 def test_adaptation_is_recovered_and_a_renewal_model_is_seen_to_miss_it():
     model = nc.models.lif_diffusive(adaptation=True).with_parameters(mu=0.8, b=0.3, sigma=0.6)
-    train = spikes(model, 25.0, seed=1)
+    train = spikes(model, 12.0, seed=1)
     adaptive, renewal = (fit_spike_times(candidate, train) for candidate in (model, nc.models.lif_diffusive()))
     assert adaptive.converged and adaptive.survives
     assert abs(adaptive.parameters["b"].value - 0.3) < 4 * adaptive.parameters["b"].standard_error
@@ -43,7 +43,7 @@ def test_adaptation_is_recovered_and_a_renewal_model_is_seen_to_miss_it():
 
 def test_a_periodic_drive_is_recovered_with_its_phase():
     model = nc.models.lif_diffusive(periodic=True).with_parameters(drive_cos=0.3, drive_sin=0.2, frequency=50.0)
-    result = fit_spike_times(model, spikes(model, 12.0, seed=2))
+    result = fit_spike_times(model, spikes(model, 8.0, seed=2))
     assert result.converged
     for name, truth in (("drive_cos", 0.3), ("drive_sin", 0.2)):
         assert abs(result.parameters[name].value - truth) < 4 * result.parameters[name].standard_error
