@@ -9,6 +9,7 @@ from pathlib import Path
 import h5py
 import numpy as np
 import scipy.io
+from scipy.io.matlab import MatReadError
 
 from neurocode.errors import DataError
 from neurocode.recordings.trains import SECONDS, Trains, require_time_unit
@@ -118,9 +119,18 @@ def read_layout(path: str | Path, layout: Layout) -> Trains:
 
 
 def _open(path: Path, layout: Layout) -> tuple[object, np.ndarray | None]:
-    suffix = path.suffix.lower()
     if not path.is_file():
         raise DataError(f"{path}: there is no such file.")
+    try:
+        return _contents(path, layout)
+    except DataError:
+        raise
+    except (MatReadError, NotImplementedError, OSError, ValueError) as error:
+        raise DataError(f"{path}: not a file of spike times that can be read ({error}).") from None
+
+
+def _contents(path: Path, layout: Layout) -> tuple[object, np.ndarray | None]:
+    suffix = path.suffix.lower()
     if suffix == ".npy":
         return np.load(path, allow_pickle=False), None
     if suffix in (".h5", ".hdf5", ".mat") and h5py.is_hdf5(path):
