@@ -113,24 +113,15 @@ def read_layout(path: str | Path, layout: Layout) -> Trains:
         cells = _cells(path, layout, content, counts)
     except DataError:
         raise
-    except (OSError, ValueError, KeyError, TypeError, IndexError) as error:
+    except (MatReadError, NotImplementedError, OSError, ValueError, KeyError, TypeError, IndexError) as error:
         raise DataError(f"{path}: the file does not fit the layout ({str(error).splitlines()[0]}).") from None
     return _trains(path, layout, cells)
 
 
 def _open(path: Path, layout: Layout) -> tuple[object, np.ndarray | None]:
+    suffix = path.suffix.lower()
     if not path.is_file():
         raise DataError(f"{path}: there is no such file.")
-    try:
-        return _contents(path, layout)
-    except DataError:
-        raise
-    except (MatReadError, NotImplementedError, OSError, ValueError) as error:
-        raise DataError(f"{path}: not a file of spike times that can be read ({error}).") from None
-
-
-def _contents(path: Path, layout: Layout) -> tuple[object, np.ndarray | None]:
-    suffix = path.suffix.lower()
     if suffix == ".npy":
         return np.load(path, allow_pickle=False), None
     if suffix in (".h5", ".hdf5", ".mat") and h5py.is_hdf5(path):
