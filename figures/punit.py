@@ -1,0 +1,76 @@
+"""Electroreceptor afferents: recorded intervals and those of three models, from the table of ``analyses/punit``.
+
+python figures/punit.py
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+
+from neurocode.plotting import house_style, label_panel, save_figure
+from neurocode.plotting.style import TWO_COLUMNS
+
+TABLE = Path(__file__).parents[1] / "analyses" / "punit" / "results" / "cells.csv"
+COLOURS = {"constant": "#56B4E9", "periodic": "#D55E00", "laboratory": "#009E73"}
+LABELS = {"constant": "constant input", "periodic": "periodic drive", "laboratory": "laboratory's model"}
+MARKERS = {"constant": "v", "periodic": "o", "laboratory": "s"}
+BINS = np.linspace(0.0, 12.0, 121)
+
+
+def scatter(axes: Axes, cells: pd.DataFrame, column: str, label: str) -> Axes:
+    """Value of each model against the recorded one."""
+    recorded = cells[cells["model"] == "recorded"].set_index("cell")[column]
+    for model, colour in COLOURS.items():
+        values = cells[cells["model"] == model].set_index("cell")[column].dropna()
+        axes.plot(recorded[values.index], values, MARKERS[model], color=colour, markersize=3, alpha=0.8, label=LABELS[model])
+    low, high = recorded.min(), recorded.max()
+    margin = 0.05 * (high - low)
+    axes.plot([low - margin, high + margin], [low - margin, high + margin], color="0.6", linewidth=0.6, zorder=0)
+    axes.set(xlabel=f"{label}, recorded", ylabel=f"{label}, model")
+    axes.set_box_aspect(1)
+    return axes
+
+
+def intervals(axes: Axes, cells: pd.DataFrame, cell: str) -> Axes:
+    """Interval histogram of one cell and of the models fitted to it."""
+    rows = cells[cells["cell"] == cell].set_index("model")
+    for model in ("recorded", *COLOURS):
+        if model in rows.index and isinstance(rows.loc[model, "histogram"], str):
+            values = np.array(rows.loc[model, "histogram"].split(), float) / np.diff(BINS)
+            filled = model == "recorded"
+            axes.stairs(
+                values, BINS, fill=filled, color="0.8" if filled else COLOURS[model], linewidth=0.8, label=LABELS.get(model, model)
+            )
+    axes.set(xlabel="Interspike interval (ms)", ylabel="Density (1/ms)", xlim=(0, 10))
+    return axes
+
+
+def main() -> None:
+    """Draw the figure beside this script."""
+    cells = pd.read_csv(TABLE)
+    periodic = cells[cells["model"] == "periodic"].dropna(subset=["distance"])
+    with_laboratory = periodic[periodic["tabulated"]].sort_values("distance")["cell"].tolist()
+    shown = [with_laboratory[len(with_laboratory) // 4], with_laboratory[(3 * len(with_laboratory)) // 4]]
+    with house_style():
+        figure, axes = plt.subplot_mosaic(
+            [["a", "a", "a", "b", "b", "b"], ["c", "c", "d", "d", "e", "e"]], figsize=(TWO_COLUMNS, 4.2), layout="constrained"
+        )
+        for letter, cell in zip("ab", shown, strict=True):
+            intervals(axes[letter], cells, cell)
+            axes[letter].set_title(cell, fontsize=7)
+        axes["b"].legend(frameon=False)
+        for letter, column, label in (("c", "rate", "Rate (Hz)"), ("d", "cv", "CV"), ("e", "rho_1", "Serial correlation, lag 1")):
+            scatter(axes[letter], cells, column, label)
+        axes["c"].legend(frameon=False)
+        for letter, panel in axes.items():
+            label_panel(panel, letter)
+    print(*save_figure(figure, Path(__file__).with_suffix(".pdf")))
+
+
+if __name__ == "__main__":
+    main()
