@@ -9,7 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from neurocode.errors import DataError
-from neurocode.first_passage.equations import passage_equations
+from neurocode.first_passage.equations import PassageEquations, passage_equations
 from neurocode.first_passage.intervals import Intervals
 from neurocode.first_passage.resolution import choose_mesh
 from neurocode.first_passage.solution import Layout, Parameters, Plan, coefficients, solution_of, solve
@@ -19,6 +19,8 @@ Array = jax.Array
 
 #: Cells per inverse CV and time steps in a standard deviation, at which the distribution function is right to 1e-5.
 CELLS, STEPS = 72.0, 90.0
+#: Times of the rough solution that the mesh is chosen by.
+ROUGH_TIMES = 60
 
 
 def interval_distribution(
@@ -64,7 +66,7 @@ def interval_distribution(
     equations = passage_equations(model)
     values = {name: float(value) for name, value in model.values.items()}
     parameters = Parameters((), np.empty(0), values)
-    mesh = choose_mesh(equations, parameters, intervals, CELLS * resolution, STEPS * resolution)
+    mesh = choose_mesh(equations, parameters, _likely(equations, parameters, intervals), CELLS * resolution, STEPS * resolution)
     plan = Plan.of(equations, intervals, mesh)
     solution = solve(equations, parameters, intervals, plan, plan.finer())
     n = np.size(times)
@@ -99,7 +101,8 @@ def log_density_function(model: NeuronModel, times: np.ndarray, *, start: float 
     intervals = _intervals(times, start)
     equations = passage_equations(model)
     base = {name: float(value) for name, value in model.values.items()}
-    mesh = choose_mesh(equations, Parameters((), np.empty(0), base), intervals, CELLS, STEPS)
+    fixed = Parameters((), np.empty(0), base)
+    mesh = choose_mesh(equations, fixed, _likely(equations, fixed, intervals), CELLS, STEPS)
     plans = [Plan.of(equations, intervals, mesh)]
     plans.append(plans[0].finer())
     layouts = [Layout.of(intervals, plan) for plan in plans]
@@ -136,8 +139,23 @@ def log_density_function(model: NeuronModel, times: np.ndarray, *, start: float 
     return function
 
 
+def _likely(equations: PassageEquations, parameters: Parameters, intervals: Intervals) -> Intervals:
+    """Intervals that the model makes likely, by a rough solution: the mesh must suit them, not the times that are asked for."""
+    first, last = float(np.min(intervals.duration)), float(np.max(intervals.duration))
+    rough = _at(np.geomspace(0.5 * first, 2 * last, ROUGH_TIMES), float(intervals.start[0]))
+    mesh = choose_mesh(equations, parameters, rough, CELLS / 4, STEPS / 4)
+    cumulative = -np.expm1(solve(equations, parameters, rough, Plan.of(equations, rough, mesh)).log_survival)
+    cumulative = np.maximum.accumulate(cumulative)
+    likely = np.interp(np.linspace(0.01, 0.99, len(intervals.start)), cumulative, rough.duration)
+    return Intervals(intervals.start, likely, intervals.observed, intervals.first)
+
+
 def _intervals(times: np.ndarray, start: float) -> Intervals:
     times = np.atleast_1d(np.asarray(times, float))
     if not times.size or not np.all(times > 0):
         raise DataError("The times since a spike must be positive numbers of seconds.")
+    return _at(times, start)
+
+
+def _at(times: np.ndarray, start: float) -> Intervals:
     return Intervals(np.full(len(times), start), times, np.ones(len(times), bool), np.ones(len(times), bool))
