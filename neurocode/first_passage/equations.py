@@ -18,7 +18,8 @@ from neurocode.models.model import NeuronModel
 from neurocode.simulation.brian import single_state_code
 from neurocode.simulation.diffusion import diffusion_of
 from neurocode.simulation.evaluate import evaluate, execute
-from neurocode.simulation.program import Prepare, Statement, parse, read_code, reset_statements
+from neurocode.simulation.program import Prepare, reset_statements
+from neurocode.simulation.statements import Statement, parse, read_code
 
 Array = jax.Array
 Values = Mapping[str, Array]

@@ -9,6 +9,8 @@ strength ``sigma`` (mV per root of a millisecond); with another ``E_L`` the mean
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from neurocode.models.model import NeuronModel
 from neurocode.models.parameter import Parameter
 
@@ -131,8 +133,6 @@ def lif_coloured(correlation_time: str = "2 ms") -> NeuronModel:
     >>> nc.models.lif_coloured("1 ms").margin
     'v - V_T - 1.0326*sigma*sqrt(tau_s)'
     """
-    from dataclasses import replace
-
     white = lif_diffusive()
     return replace(
         white, name="lif-coloured", margin="v - V_T - 1.0326*sigma*sqrt(tau_s)", reset="v = V_r + 1.0326*sigma*sqrt(tau_s)",

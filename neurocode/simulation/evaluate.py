@@ -10,7 +10,7 @@ import jax.numpy as jnp
 from jax.scipy.special import ndtr
 
 from neurocode.errors import ModelError
-from neurocode.simulation.program import Statement
+from neurocode.simulation.statements import Statement
 
 Array = jax.Array
 

@@ -17,18 +17,8 @@ import numpy as np
 from neurocode.models.expressions import names_in
 from neurocode.models.model import SPIKED, NeuronModel
 from neurocode.simulation.brian import within_step_code
-from neurocode.simulation.program import (
-    Hoist,
-    Prepare,
-    Program,
-    Statement,
-    build_program,
-    parse,
-    read_code,
-    renamed,
-    replaced,
-    reset_statements,
-)
+from neurocode.simulation.program import Hoist, Prepare, Program, build_program, renamed, reset_statements
+from neurocode.simulation.statements import Statement, parse, read_code, replaced
 from neurocode.simulation.within_step import CROSSED, LAG, TINY, WAIT
 
 #: A crossing less likely than exp(-40) is not drawn.

@@ -3,28 +3,16 @@
 from __future__ import annotations
 
 import ast
-import copy
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from neurocode.models.expressions import names_in, parse_statements
 from neurocode.models.model import NeuronModel
 from neurocode.simulation.brian import after_reset_code, update_code, within_step_code
+from neurocode.simulation.statements import Statement, copied, parse, read_code
 from neurocode.units import unit_table
 
 RANDOM_CALLS = {"rand", "randn"}
-
-
-@dataclass(frozen=True)
-class Statement:
-    """``name = expression``, the expression as a syntax tree."""
-
-    name: str
-    expression: ast.expr
-
-    @property
-    def text(self) -> str:
-        return f"{self.name} = {ast.unparse(self.expression)}"
 
 
 @dataclass(frozen=True)
@@ -71,9 +59,9 @@ def build_program(model: NeuronModel, dt: float) -> Program:
     code = [s for s in read_code(update_code(model, dt)) if s.name != "not_refractory"]
     subexpressions = {name: parse(text) for name, text in model.subexpressions.items()}
     prepare = Prepare(subexpressions)
-    active = [Statement(s.name, prepare(_Fold(1).visit(_copy(s.expression)))) for s in code]
+    active = [Statement(s.name, prepare(_Fold(1).visit(copied(s.expression)))) for s in code]
     held_names = tuple(e.name for e in model.parsed if "unless refractory" in e.flags and not model.within_step)
-    held = [Statement(s.name, prepare(_Fold(0).visit(_copy(s.expression)))) for s in code if s.name not in held_names]
+    held = [Statement(s.name, prepare(_Fold(0).visit(copied(s.expression)))) for s in code if s.name not in held_names]
     updated = [name for name in model.states if name not in model.after_reset and name not in held_names]
     switched = tuple(n for n in updated if _slice_text(active, n) != _slice_text(held, n)) if held_names else ()
     reset = within_step_code(model, dt).reset if model.within_step else model.reset
@@ -89,14 +77,9 @@ def build_program(model: NeuronModel, dt: float) -> Program:
         reset=hoist.statements([Statement(n, prepare(e)) for n, e in reset_statements(reset)], keep=True),
         after_reset=hoist.statements(renamed(after, "_after")),
         initial={name: prepare(parse(text)) for name, text in model.initial.items()},
-        subexpressions={name: prepare(_copy(tree)) for name, tree in subexpressions.items()},
+        subexpressions={name: prepare(copied(tree)) for name, tree in subexpressions.items()},
         constants=tuple(hoist.constants),
     )
-
-
-def read_code(code: str) -> list[Statement]:
-    """Parse abstract code, which is Python syntax made by Brian2 from whitelisted text."""
-    return [Statement(node.targets[0].id, node.value) for node in ast.parse(code).body]
 
 
 def reset_statements(reset: str) -> list[tuple[str, ast.expr]]:
@@ -106,15 +89,6 @@ def reset_statements(reset: str) -> list[tuple[str, ast.expr]]:
         (name, parse(text) if operator == "=" else ast.BinOp(ast.Name(name, ast.Load()), operators[operator], parse(text)))
         for name, operator, text in parse_statements(reset, "reset")
     ]
-
-
-def parse(text: str) -> ast.expr:
-    """Syntax tree of whitelisted text, which may run over several lines."""
-    return ast.parse(" ".join(text.split()), mode="eval").body
-
-
-def _copy(tree: ast.expr) -> ast.expr:
-    return copy.deepcopy(tree)
 
 
 class Prepare(ast.NodeTransformer):
@@ -128,7 +102,7 @@ class Prepare(ast.NodeTransformer):
 
     def visit_Name(self, node: ast.Name) -> ast.expr:
         if node.id in self.subexpressions:
-            return self.visit(_copy(self.subexpressions[node.id]))
+            return self.visit(copied(self.subexpressions[node.id]))
         if node.id in unit_table():
             return ast.Constant(float(unit_table()[node.id]))
         return node
@@ -197,17 +171,6 @@ def renamed(statements: list[Statement], prefix: str) -> list[Statement]:
         return tree
 
     return [Statement(prefix + s.name if s.name in own else s.name, rename(s.expression)) for s in statements]
-
-
-def replaced(tree: ast.expr, names: Mapping[str, str]) -> ast.expr:
-    """Copy of an expression with names replaced by other expressions."""
-    trees = {name: parse(text) for name, text in names.items()}
-
-    class Replace(ast.NodeTransformer):
-        def visit_Name(self, node: ast.Name) -> ast.expr:
-            return trees.get(node.id, node)
-
-    return Replace().visit(_copy(tree))
 
 
 def _slice_text(statements: list[Statement], name: str) -> str:

@@ -17,6 +17,7 @@ from dataclasses import dataclass, replace
 
 from neurocode.models.model import NeuronModel
 from neurocode.simulation.diffusion import diffusion_of
+from neurocode.simulation.statements import parse, replaced
 
 #: Time of the neuron's own clock before the grid's, time until it leaves refractoriness, and whether it crossed.
 LAG, WAIT, CROSSED = "local_lag", "local_wait", "local_crossed"
@@ -141,13 +142,7 @@ def _renamed(code: str, names: Mapping[str, str], result: str, variable: str) ->
 
 
 def _substituted(text: str, names: Mapping[str, str]) -> str:
-    trees = {name: ast.parse(value, mode="eval").body for name, value in names.items()}
-
-    class Substitute(ast.NodeTransformer):
-        def visit_Name(self, node: ast.Name) -> ast.expr:
-            return trees.get(node.id, node)
-
-    return ast.unparse(Substitute().visit(ast.parse(text, mode="eval")))
+    return ast.unparse(replaced(parse(text), names))
 
 
 def _one_line(text: str) -> str:

@@ -11,7 +11,7 @@ from scipy.stats import norm
 import neurocode as nc
 from neurocode.models.noise import FAMILIES, EscapeNoise
 from neurocode.simulation.evaluate import evaluate
-from neurocode.simulation.program import parse
+from neurocode.simulation.statements import parse
 
 PARAMETERS = {"scale": 0.4, "rate": 1000.0}
 DT = 1e-3
