@@ -17,8 +17,7 @@ import argparse
 import csv
 import multiprocessing
 import os
-from concurrent.futures import ProcessPoolExecutor
-from functools import partial
+from concurrent.futures import ProcessPoolExecutor, as_completed
 from pathlib import Path
 
 import numba
@@ -33,7 +32,7 @@ from neurocode.first_passage import fit_spike_times
 RESULTS = Path(__file__).parent / "results"
 MODELS = {"constant": "adaptive-lif-diffusive", "periodic": "adaptive-lif-diffusive-periodic"}
 #: Intervals that are fitted, from the start of a cell's recording, and intervals of the models that are described (ours).
-FITTED, SIMULATED = 400, 20_000
+FITTED, SIMULATED = 300, 20_000
 #: Where the EOD frequency is sought, in hertz.
 BAND = (400.0, 1100.0)
 EDGES = np.linspace(0.0, 12.0, 121)
@@ -162,7 +161,7 @@ def histogram(intervals: np.ndarray) -> str:
 
 
 def main() -> None:
-    """Run the study and write its tables."""
+    """Run the study; cells that the table holds already are not run again."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--jobs", type=int, default=1)
     parser.add_argument("--cells", type=int, default=None, help="only so many cells")
@@ -172,12 +171,16 @@ def main() -> None:
     with (folder / "models.csv").open(encoding="utf-8") as file:
         table = {row["cell"]: row for row in csv.DictReader(file)}
     cells = sorted(path.name for path in folder.iterdir() if path.is_dir())[: arguments.cells]
-    with ProcessPoolExecutor(arguments.jobs, mp_context=multiprocessing.get_context("spawn")) as pool:
-        results = pool.map(partial(run, folder=folder, table=table), cells)
-        frame = pd.DataFrame([row for rows in track(results, "cells", total=len(cells)) for row in rows])
     arguments.output.mkdir(parents=True, exist_ok=True)
-    frame.to_csv(arguments.output / "cells.csv", index=False, float_format="%.6g")
-    print(frame.drop(columns=["histogram", "verdict"]).to_string(index=False, float_format=lambda x: f"{x:.3g}"))
+    path = arguments.output / "cells.csv"
+    done = pd.read_csv(path) if path.exists() else pd.DataFrame(columns=["cell"])
+    waiting = [cell for cell in cells if cell not in set(done["cell"])]
+    with ProcessPoolExecutor(arguments.jobs, mp_context=multiprocessing.get_context("spawn")) as pool:
+        futures = [pool.submit(run, cell, folder=folder, table=table) for cell in waiting]
+        for future in track(as_completed(futures), "cells", total=len(futures)):
+            done = pd.concat([done, pd.DataFrame(future.result())], ignore_index=True)
+            done.sort_values(["cell"], kind="stable").to_csv(path, index=False, float_format="%.6g")
+    print(done.drop(columns=["histogram", "verdict"]).to_string(index=False, float_format=lambda x: f"{x:.3g}"))
 
 
 if __name__ == "__main__":

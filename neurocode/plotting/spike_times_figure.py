@@ -68,5 +68,5 @@ def serial_correlation(axes: Axes, recorded: np.ndarray, simulated: np.ndarray, 
     axes.axhspan(-1.96 / np.sqrt(n), 1.96 / np.sqrt(n), color="0.9", linewidth=0)
     axes.plot(lags, recorded, "o-", color=RECORDED, markersize=2.5, label="recorded")
     axes.plot(lags, simulated, "s-", color=PREDICTED, markersize=2.5, label="model")
-    axes.set(xlabel="Lag (intervals)", ylabel="Serial correlation", xlim=(0.5, len(recorded) + 0.5))
+    axes.set(xlabel="Lag (intervals)", ylabel="Serial correlation", xlim=(0.5, len(recorded) + 0.5), xticks=lags[::3])
     return axes
