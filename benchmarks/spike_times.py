@@ -26,6 +26,7 @@ import neurocode as nc
 from neurocode.first_passage import Intervals, fit_spike_times
 from neurocode.first_passage.equations import passage_equations
 from neurocode.first_passage.likelihood import PassageLikelihood
+from neurocode.first_passage.resolution import mesh_of
 from neurocode.first_passage.start import starting_models
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "analyses" / "diffusion"))
@@ -95,14 +96,11 @@ def fit_peer(name: str, intervals: Intervals) -> tuple[dict[str, float], float, 
 
 def judged(name: str, intervals: Intervals, values: dict[str, float]) -> float:
     """Log-likelihood of both, on one fine mesh, the interval that no spike ends left out."""
-    from neurocode.first_passage.fit import _mesh  # the mesh that a fit itself would take, made finer
-
     model = nc.models.by_name(name)
     bounds = model.parameters["t_ref"].bounds
     model = model.with_parameters({**values, "t_ref": float(np.clip(values["t_ref"], bounds[0], bounds[1]))})
-    likelihood = PassageLikelihood(
-        model, intervals, _mesh(model, passage_equations(model), intervals, 40.0, 50.0), extrapolate=True
-    )
+    equations = passage_equations(model)
+    likelihood = PassageLikelihood(model, equations, intervals, mesh_of(model, equations, intervals, 40.0, 50.0), extrapolate=True)
     return float(np.sum(likelihood.solution(likelihood.origin).log_density[intervals.observed]))
 
 

@@ -22,7 +22,7 @@ import neurocode as nc
 from neurocode.first_passage import Intervals, fit_spike_times
 from neurocode.first_passage.equations import passage_equations
 from neurocode.first_passage.likelihood import PassageLikelihood
-from neurocode.first_passage.resolution import choose_mesh
+from neurocode.first_passage.resolution import mesh_of
 from neurocode.first_passage.solution import Parameters
 
 RESULTS = Path(__file__).parent / "results"
@@ -64,12 +64,9 @@ def bound(name: str, n_intervals: int = N_INTERVALS) -> dict[str, float]:
     """Cramer-Rao bound: standard errors from the expected information of so many intervals at the truth."""
     model = nc.models.by_name(name)
     intervals = Intervals.of(spike_times(name, N_BOUND, seed=10_000))
-    values = model.values
-    equations, free = passage_equations(model), model.free
-    parameters = Parameters(free, np.array([values[n] for n in free]), {n: v for n, v in values.items() if n not in free})
-    mesh = choose_mesh(equations, parameters, intervals, 16.0, 20.0)
-    likelihood = PassageLikelihood(model, intervals, mesh, extrapolate=True)
-    solution, scale = likelihood.solution(likelihood.origin), parameters.x
+    equations = passage_equations(model)
+    likelihood = PassageLikelihood(model, equations, intervals, mesh_of(model, equations, intervals, 16.0, 20.0), extrapolate=True)
+    solution, scale = likelihood.solution(likelihood.origin), Parameters.of(model).x
     scores = solution.density_slopes[intervals.observed] * scale
     information = scores.T @ scores * n_intervals / intervals.n_observed
     errors = np.sqrt(np.diag(np.linalg.inv(information)))

@@ -12,7 +12,7 @@ from neurocode.errors import DataError
 from neurocode.first_passage.equations import PassageEquations, passage_equations
 from neurocode.first_passage.intervals import Intervals
 from neurocode.first_passage.resolution import choose_mesh
-from neurocode.first_passage.solution import Layout, Parameters, Plan, coefficients, solution_of, solve
+from neurocode.first_passage.solution import Parameters, Plan, coefficients, solution_of, solve
 from neurocode.models.model import NeuronModel
 
 Array = jax.Array
@@ -64,11 +64,10 @@ def interval_distribution(
             *(np.append(a, b) for a, b in zip(vars(intervals).values(), (start, typical, True, True), strict=True))
         )
     equations = passage_equations(model)
-    values = {name: float(value) for name, value in model.values.items()}
-    parameters = Parameters((), np.empty(0), values)
+    parameters = Parameters.of(model, free=())
     mesh = choose_mesh(equations, parameters, _likely(equations, parameters, intervals), CELLS * resolution, STEPS * resolution)
     plan = Plan.of(equations, intervals, mesh)
-    solution = solve(equations, parameters, intervals, plan, plan.finer())
+    solution = solve(equations, parameters, intervals, plan, plan.finer(intervals))
     n = np.size(times)
     return np.exp(solution.log_density[:n]), -np.expm1(solution.log_survival[:n])
 
@@ -100,19 +99,17 @@ def log_density_function(model: NeuronModel, times: np.ndarray, *, start: float 
     """
     intervals = _intervals(times, start)
     equations = passage_equations(model)
-    base = {name: float(value) for name, value in model.values.items()}
-    fixed = Parameters((), np.empty(0), base)
-    mesh = choose_mesh(equations, fixed, _likely(equations, fixed, intervals), CELLS, STEPS)
+    base = Parameters.of(model, free=())
+    mesh = choose_mesh(equations, base, _likely(equations, base, intervals), CELLS, STEPS)
     plans = [Plan.of(equations, intervals, mesh)]
-    plans.append(plans[0].finer())
-    layouts = [Layout.of(intervals, plan) for plan in plans]
+    plans.append(plans[0].finer(intervals))
 
     def function(parameters: Mapping[str, Array]) -> Array:
         names = tuple(parameters)
-        fixed = {name: value for name, value in base.items() if name not in names}
+        fixed = {name: value for name, value in base.fixed.items() if name not in names}
 
         def solved(x: Array) -> tuple[Array, Array]:
-            tables = [coefficients(equations, names, x, fixed, layout) for layout in layouts]
+            tables = [coefficients(equations, names, x, fixed, plan.layout) for plan in plans]
             shapes = (
                 jax.ShapeDtypeStruct((len(intervals.start),), x.dtype),
                 jax.ShapeDtypeStruct((len(intervals.start), len(x)), x.dtype),

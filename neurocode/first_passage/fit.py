@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
 import neo
@@ -15,18 +15,15 @@ from neurocode.first_passage.equations import PassageEquations, passage_equation
 from neurocode.first_passage.intervals import Intervals
 from neurocode.first_passage.likelihood import PassageLikelihood
 from neurocode.first_passage.mesh import DEEPEST, EACH, FINE, Mesh
-from neurocode.first_passage.resolution import choose_mesh
+from neurocode.first_passage.resolution import mesh_of
 from neurocode.first_passage.result import SpikeTimesResult
-from neurocode.first_passage.solution import Parameters
 from neurocode.first_passage.start import starting_models
 from neurocode.first_passage.verdict import data_verdicts, fit_verdicts, require_refractoriness
 from neurocode.fitting.estimates import fitted_model, fitted_parameters, information_rank
-from neurocode.fitting.optimise import CONVERGED, FIRST_RADIUS, Ascent, Optimum, Progress, is_concave, newton_decrement
+from neurocode.fitting.optimise import CONVERGED, FIRST_RADIUS, Ascent, Optimum, Report, is_concave, newton_decrement, reporter
 from neurocode.models.model import NeuronModel
 from neurocode.recordings.trains import Trains
 from neurocode.statistics.time_rescaling import uniform_test
-
-Report = Callable[[str, float, int], None]
 
 #: Mesh of the starts, and intervals that they see.
 ROUGH_CELLS, ROUGH_STEPS, ROUGH_INTERVALS = 8.0, 8.0, 500
@@ -105,14 +102,14 @@ def _bounded(model: NeuronModel, intervals: Intervals) -> NeuronModel:
         return model
     if name not in model.parameters or model.parameters[name].fixed:
         with_values = passage_equations(model).refractory_period(model.values)
-        require_refractoriness(intervals, float(with_values), free=False)
+        require_refractoriness(intervals, float(with_values))
         return model
     parameter = model.parameters[name]
     shortest = float(np.min(intervals.lengths)) * parameter.value / parameter.si if parameter.value else None
     low = parameter.bounds[0]
     high = min(parameter.bounds[1], shortest) if shortest is not None else parameter.bounds[1]
     if not low < high:
-        require_refractoriness(intervals, parameter.si_bounds[0], free=False)
+        require_refractoriness(intervals, parameter.si_bounds[0])
     bounded = replace(parameter, value=0.5 * (low + high), bounds=(low, high))
     return replace(model, parameters={**model.parameters, name: bounded})
 
@@ -128,9 +125,9 @@ def _search(
     some = intervals.part(ROUGH_INTERVALS)
     ascents = []
     for number, start in enumerate(starts, 1):
-        mesh = _mesh(start, equations, some, ROUGH_CELLS, ROUGH_STEPS)
-        likelihood = PassageLikelihood(start, some, mesh, prior_width=prior_width)
-        ascent = Ascent(likelihood, likelihood.origin, _reporter(f"start {number}", progress))
+        mesh = mesh_of(start, equations, some, ROUGH_CELLS, ROUGH_STEPS)
+        likelihood = PassageLikelihood(start, equations, some, mesh, prior_width=prior_width)
+        ascent = Ascent(likelihood, likelihood.origin, reporter(f"start {number}", progress))
         ascent.climb(ROUNDS[0], ENOUGH_FOR_A_START)
         ascents.append(ascent)
     best = max(ascents, key=lambda ascent: ascent.point.log_likelihood)
@@ -151,21 +148,24 @@ def _climb(
     """The maximum on all intervals, on the extrapolated solution, and the curvature there."""
     cells, steps = FINE if equations.constant else EACH
 
-    def at(z: np.ndarray) -> PassageLikelihood:
-        mesh = _mesh(fitted_model(origin, rough.likelihood.values_at(z)), equations, intervals, cells, steps)
-        return PassageLikelihood(origin, intervals, mesh, extrapolate=True, prior_width=prior_width)
+    def wanted(z: np.ndarray) -> Mesh:
+        return mesh_of(fitted_model(origin, rough.likelihood.values_at(z)), equations, intervals, cells, steps)
 
-    likelihood = at(rough.point.z)
+    def on(mesh: Mesh) -> PassageLikelihood:
+        return PassageLikelihood(origin, equations, intervals, mesh, extrapolate=True, prior_width=prior_width)
+
+    likelihood = on(wanted(rough.point.z))
     curvature = rough.observed_information() * intervals.n_observed / rough.likelihood.n_spikes
-    ascent = Ascent(likelihood, rough.point.z, _reporter("refining", progress))
+    ascent = Ascent(likelihood, rough.point.z, reporter("refining", progress))
     if is_concave(curvature):
         ascent.secant = curvature - ascent.point.information
     information, decrement = ascent.point.information, np.inf
     for _ in range(MOST_ROUNDS):
         ascent.climb(ascent.passes + MOST_EVALUATIONS, NEAR)
-        wanted = at(ascent.point.z)
-        if wanted.mesh.cells > TOO_COARSE * likelihood.mesh.cells or wanted.mesh.below > TOO_COARSE * likelihood.mesh.below:
-            likelihood, ascent = wanted, Ascent(wanted, ascent.point.z, _reporter("refining", progress))
+        mesh, now = wanted(ascent.point.z), likelihood.mesh
+        if mesh.cells > TOO_COARSE * now.cells or mesh.below > TOO_COARSE * now.below:
+            likelihood = on(mesh)
+            ascent = Ascent(likelihood, ascent.point.z, reporter("refining", progress))
             continue
         information = _left_to_prior(ascent.observed_information(), likelihood.prior_precision)
         ascent.secant, ascent.radius = information - ascent.point.information, FIRST_RADIUS
@@ -183,24 +183,12 @@ def _left_to_prior(information: np.ndarray, precision: float) -> np.ndarray:
     return (vectors * np.maximum(values, 0.0)) @ vectors.T + precision * np.eye(len(information))
 
 
-def _mesh(model: NeuronModel, equations: PassageEquations, intervals: Intervals, cells: float, steps: float) -> Mesh:
-    free = model.free
-    values = {name: float(value) for name, value in model.values.items()}
-    parameters = Parameters(free, np.array([values[n] for n in free]), {n: v for n, v in values.items() if n not in free})
-    period = 1.0 / values["frequency"] if equations.periodic and "frequency" in values else np.inf
-    return choose_mesh(equations, parameters, intervals, cells, steps, period)
-
-
-def _reporter(phase: str, progress: Report | None) -> Progress | None:
-    return None if progress is None else lambda value, passes: progress(phase, value, passes)
-
-
 def _result(
     likelihood: PassageLikelihood, optimum: Optimum, intervals: Intervals, prior_width: float, began: float
 ) -> SpikeTimesResult:
     solution = likelihood.solution(optimum.z)
     observed = intervals.observed
-    log_likelihood = float(np.sum(np.where(observed, solution.log_density, solution.log_survival)))
+    log_likelihood = float(np.sum(solution.contributions(observed)))
     fitted = fitted_model(likelihood.model, likelihood.values_at(optimum.z))
     uniform = -np.expm1(solution.log_survival[observed])
     rescaling = uniform_test(uniform)

@@ -53,8 +53,8 @@ class Intervals:
         FitError
             For fewer than 40 intervals.
         """
-        repeats = _repeats(spiketrains)
-        pieces = [_pieces(times, stop, number) for number, (times, stop) in enumerate(repeats)]
+        trains = _trains(spiketrains)
+        pieces = [_pieces(trains.train(k), stop, k) for k, stop in enumerate(trains.t_stop)]
         start, duration, observed, first = (np.concatenate([np.empty(0), *column]) for column in zip(*pieces, strict=True))
         intervals = cls(start, duration, observed.astype(bool), first.astype(bool))
         if intervals.n_observed < FEWEST_INTERVALS:
@@ -76,24 +76,15 @@ class Intervals:
         return self.duration[self.observed]
 
 
-def _repeats(spiketrains: object) -> list[tuple[np.ndarray, float]]:
-    if isinstance(spiketrains, (neo.SpikeTrain, np.ndarray)):
-        spiketrains = [spiketrains]
+def _trains(spiketrains: object) -> Trains:
     if isinstance(spiketrains, Trains):
         if spiketrains.n_units != 1:
             raise DataError(f"The trains hold {spiketrains.n_units} units, expected one; fit each by itself.")
-        times = [spiketrains.train(k) for k in range(spiketrains.n_trains)]
-        return list(zip(times, spiketrains.t_stop, strict=True))
-    if not len(spiketrains):
+        return spiketrains
+    repeats = [spiketrains] if isinstance(spiketrains, (neo.SpikeTrain, np.ndarray)) else list(spiketrains)
+    if not repeats:
         raise DataError("There is no spike train.")
-    repeats = []
-    for train in spiketrains:
-        if isinstance(train, neo.SpikeTrain):
-            repeats.append((train.rescale("s").magnitude.astype(float), float(train.t_stop.rescale("s"))))
-        else:
-            times = np.asarray(train, dtype=float)
-            repeats.append((times, float(times[-1]) if len(times) else 0.0))
-    return repeats
+    return Trains.of([repeats])
 
 
 def _pieces(times: np.ndarray, stop: float, number: int) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:

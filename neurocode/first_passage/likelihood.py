@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from neurocode.first_passage.equations import passage_equations
+from neurocode.first_passage.equations import PassageEquations
 from neurocode.first_passage.intervals import Intervals
 from neurocode.first_passage.mesh import Mesh
 from neurocode.first_passage.solution import Parameters, Plan, Solution, solve
@@ -23,6 +23,8 @@ class PassageLikelihood:
     ----------
     model : NeuronModel
         Its free parameters are the arguments, as :class:`Coordinates`.
+    equations : PassageEquations
+        Those of the model.
     intervals : Intervals
     mesh : Mesh
     extrapolate : bool
@@ -32,15 +34,22 @@ class PassageLikelihood:
     """
 
     def __init__(
-        self, model: NeuronModel, intervals: Intervals, mesh: Mesh, *, extrapolate: bool = False, prior_width: float = np.inf
+        self,
+        model: NeuronModel,
+        equations: PassageEquations,
+        intervals: Intervals,
+        mesh: Mesh,
+        *,
+        extrapolate: bool = False,
+        prior_width: float = np.inf,
     ) -> None:
-        self.model, self.intervals, self.mesh = model, intervals, mesh
-        self.equations = passage_equations(model)
-        self.plan = Plan.of(self.equations, intervals, mesh)
-        self.finer = self.plan.finer() if extrapolate else None
+        self.model, self.equations, self.intervals, self.mesh = model, equations, intervals, mesh
+        self.plan = Plan.of(equations, intervals, mesh)
+        self.finer = self.plan.finer(intervals) if extrapolate else None
         self.coordinates = Coordinates.of(model)
         self.prior_precision = 1.0 / prior_width**2
         self.origin = self.coordinates.to_coordinates(model.values)
+        self.fixed = Parameters.of(model).fixed
 
     @property
     def n_spikes(self) -> int:
@@ -50,8 +59,7 @@ class PassageLikelihood:
     def parameters_at(self, z: np.ndarray) -> Parameters:
         """Parameters at coordinates ``z``."""
         values = self.values_at(z)
-        fixed = {name: float(value) for name, value in self.model.values.items() if name not in values}
-        return Parameters(tuple(values), np.array(list(values.values())), fixed)
+        return Parameters(tuple(values), np.array(list(values.values())), self.fixed)
 
     def values_at(self, z: np.ndarray) -> dict[str, float]:
         """Free parameters in SI at coordinates ``z``."""
@@ -63,8 +71,7 @@ class PassageLikelihood:
 
     def log_likelihood(self, z: np.ndarray) -> float:
         """In nats, densities per second, without the prior."""
-        solution = self.solution(z)
-        return float(np.sum(np.where(self.intervals.observed, solution.log_density, solution.log_survival)))
+        return float(np.sum(self.solution(z).contributions(self.intervals.observed)))
 
     def first_start(self, z: np.ndarray) -> tuple[dict, dict]:
         """Nothing: this likelihood has no state that passes from one evaluation to the next."""
@@ -73,14 +80,12 @@ class PassageLikelihood:
     def derivatives(self, z: np.ndarray, start: dict, tangents: dict) -> Derivatives:
         """Log-likelihood and log prior, their gradient, and the information of the scores."""
         solution, observed = self.solution(z), self.intervals.observed
-        values = np.where(observed, solution.log_density, solution.log_survival)
-        slope = self.coordinates.slope(z)
-        scores = np.where(observed[:, None], solution.density_slopes, solution.survival_slopes) * slope
+        scores = solution.scores(observed) * self.coordinates.slope(z)
         away = z - self.origin
         with np.errstate(over="ignore", invalid="ignore"):  # where a trial point makes an interval impossible
             information = scores.T @ scores + self.prior_precision * np.eye(len(z))
         return Derivatives(
-            float(np.sum(values)) - 0.5 * self.prior_precision * float(away @ away),
+            float(np.sum(solution.contributions(observed))) - 0.5 * self.prior_precision * float(away @ away),
             np.sum(scores, axis=0) - self.prior_precision * away,
             information,
             start, tangents, 0.0, 0.0,

@@ -12,6 +12,7 @@ from neurocode.first_passage.equations import PassageEquations
 from neurocode.first_passage.intervals import Intervals
 from neurocode.first_passage.mesh import DEEPEST, Mesh, depth
 from neurocode.first_passage.solution import Layout, Parameters, coefficients
+from neurocode.models.model import NeuronModel
 
 #: Points of each interval that its input is looked at, and standard deviations of a free diffusion.
 SAMPLES, SPREAD = 8, 6.5
@@ -38,6 +39,12 @@ class Scales:
     bottom: float
     width: float
     time: float
+
+
+def mesh_of(model: NeuronModel, equations: PassageEquations, intervals: Intervals, cells: float, steps: float) -> Mesh:
+    """Mesh for a data set and for the values of a model; see :func:`choose_mesh`."""
+    period = 1.0 / float(model.values["frequency"]) if equations.periodic and "frequency" in model.values else np.inf
+    return choose_mesh(equations, Parameters.of(model), intervals, cells, steps, period)
 
 
 def choose_mesh(

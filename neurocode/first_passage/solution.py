@@ -17,6 +17,7 @@ from neurocode.first_passage.equations import PassageEquations
 from neurocode.first_passage.intervals import Intervals
 from neurocode.first_passage.kernel import propagate
 from neurocode.first_passage.mesh import Mesh, halved, richardson_weight
+from neurocode.models.model import NeuronModel
 
 Array = jax.Array
 Slopes = np.ndarray
@@ -38,6 +39,13 @@ class Parameters:
     x: np.ndarray
     fixed: dict[str, float]
 
+    @classmethod
+    def of(cls, model: NeuronModel, free: tuple[str, ...] | None = None) -> Parameters:
+        """Values of a model, apart into its free ones, or into ``free``, and the rest."""
+        names = model.free if free is None else free
+        values = {name: float(value) for name, value in model.values.items()}
+        return cls(names, np.array([values.pop(name) for name in names]), values)
+
 
 @dataclass(frozen=True)
 class Solution:
@@ -54,6 +62,14 @@ class Solution:
     density_slopes: Slopes
     survival_slopes: Slopes
 
+    def contributions(self, observed: np.ndarray) -> np.ndarray:
+        """Log-likelihood of each interval: its density where a spike ends it, else its survival probability."""
+        return np.where(observed, self.log_density, self.log_survival)
+
+    def scores(self, observed: np.ndarray) -> np.ndarray:
+        """Derivatives of the contributions by the free parameters."""
+        return np.where(observed[:, None], self.density_slopes, self.survival_slopes)
+
 
 @dataclass(frozen=True)
 class Plan:
@@ -67,25 +83,30 @@ class Plan:
         The same, or its refinement.
     shares : tuple of numpy.ndarray
         For each interval the ends of its steps as shares of it; empty where all share one passage.
+    layout : Layout
+        Where coefficients of the equation are needed for them.
     """
 
     nodes: Mesh
     mesh: Mesh
     shares: tuple[np.ndarray, ...]
+    layout: Layout
 
     @classmethod
     def of(cls, equations: PassageEquations, intervals: Intervals, mesh: Mesh) -> Plan:
         """The plan for intervals on a mesh."""
-        return cls(mesh, mesh, () if equations.constant else tuple(mesh.shares(length) for length in intervals.duration))
+        shares = () if equations.constant else tuple(mesh.shares(length) for length in intervals.duration)
+        return cls(mesh, mesh, shares, Layout.at(mesh.faces, intervals, shares))
 
     @property
     def halves(self) -> bool:
         """Whether the steps are halves of those of ``nodes``."""
         return self.mesh is not self.nodes
 
-    def finer(self) -> Plan:
+    def finer(self, intervals: Intervals) -> Plan:
         """Cells about half as wide and steps half as long, read at the same times."""
-        return Plan(self.nodes, self.mesh.finer(), tuple(halved(ends) for ends in self.shares))
+        mesh, shares = self.mesh.finer(), tuple(halved(ends) for ends in self.shares)
+        return Plan(self.nodes, mesh, shares, Layout.at(mesh.faces, intervals, shares))
 
 
 def solve(
@@ -105,7 +126,7 @@ def solve(
     plans = [plan] if finer is None else [plan, finer]
     with jax.enable_x64(True):
         x = jnp.asarray(parameters.x)
-        tables = [coefficients(equations, parameters.free, x, parameters.fixed, Layout.of(intervals, p)) for p in plans]
+        tables = [coefficients(equations, parameters.free, x, parameters.fixed, p.layout) for p in plans]
         tables = jax.tree.map(np.asarray, tables)
     return solution_of(tables, intervals, plans)
 
@@ -153,11 +174,6 @@ class Layout(NamedTuple):
     typical: np.ndarray
     shares: np.ndarray
     lane: np.ndarray
-
-    @classmethod
-    def of(cls, intervals: Intervals, plan: Plan) -> Layout:
-        """The layout of a plan."""
-        return cls.at(plan.mesh.faces, intervals, plan.shares)
 
     @classmethod
     def at(cls, positions: np.ndarray, intervals: Intervals, shares: Sequence[np.ndarray]) -> Layout:

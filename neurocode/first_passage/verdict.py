@@ -35,7 +35,7 @@ def data_verdicts(intervals: Intervals) -> list[str]:
     return verdicts
 
 
-def require_refractoriness(intervals: Intervals, refractory: float, free: bool) -> None:
+def require_refractoriness(intervals: Intervals, refractory: float) -> None:
     """Refuse a fixed refractory period that intervals violate.
 
     Raises
@@ -43,7 +43,7 @@ def require_refractoriness(intervals: Intervals, refractory: float, free: bool) 
     FitError
     """
     violations = int(np.sum(intervals.lengths <= refractory))
-    if violations and not free:
+    if violations:
         raise FitError(
             f"{violations} of {intervals.n_observed} intervals are not longer than the fixed refractory period of "
             f"{refractory * 1e3:g} ms (the shortest is {np.min(intervals.lengths) * 1e3:.3f} ms); free it or clean the unit."

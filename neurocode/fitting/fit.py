@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import neo
 import numpy as np
@@ -13,12 +13,10 @@ from neurocode.fitting.estimates import fitted_model, fitted_parameters, informa
 from neurocode.fitting.grid import choose_dt, clamp
 from neurocode.fitting.lanes import Clamp
 from neurocode.fitting.likelihood import ClampedLikelihood
-from neurocode.fitting.optimise import ROUGHLY_CONSISTENT, Ascent, Optimum, finish
+from neurocode.fitting.optimise import ROUGHLY_CONSISTENT, Ascent, Optimum, Report, finish, reporter
 from neurocode.fitting.result import FitResult
 from neurocode.models.model import NeuronModel
 from neurocode.recordings.experiment import Experiment
-
-Progress = Callable[[str, float, int], None]
 
 FEWEST_SPIKES = 20
 #: Passes that each start has spent when the better half goes on, round by round; the best of the last
@@ -45,7 +43,7 @@ def fit(
     prior_width: float = 3.0,
     dt: float | None = None,
     voltage: float | None = None,
-    progress: Progress | None = None,
+    progress: Report | None = None,
 ) -> FitResult:
     """Fit the free parameters of a model to recorded spikes.
 
@@ -109,7 +107,7 @@ def fit(
     best = search(rough, model, starts, seed, progress)
     if not np.isfinite(best.point.log_likelihood):
         raise FitError(f"No start of model '{model.name}' gives the spikes a finite likelihood; check its values and the current.")
-    optimum = finish(Ascent(likelihood, best.point.z, _reporter("refining", progress)), MOST_PASSES)
+    optimum = finish(Ascent(likelihood, best.point.z, reporter("refining", progress)), MOST_PASSES)
     return _result(model, likelihood, optimum, clamps, step, seed, prior_width, began, voltage)
 
 
@@ -117,7 +115,7 @@ def _fit_diffusion(
     model: NeuronModel,
     experiment: Experiment | neo.SpikeTrain | Sequence[neo.SpikeTrain],
     prior_width: float,
-    progress: Progress | None,
+    progress: Report | None,
 ) -> FitResult:
     from neurocode.first_passage import fit_spike_times
 
@@ -184,7 +182,7 @@ def _rough_likelihood(
         return None
 
 
-def search(likelihood: ClampedLikelihood, model: NeuronModel, starts: int, seed: int, progress: Progress | None = None) -> Ascent:
+def search(likelihood: ClampedLikelihood, model: NeuronModel, starts: int, seed: int, progress: Report | None = None) -> Ascent:
     """Climb from the model's values and from others around them, round by round with the better half.
 
     Returns
@@ -196,17 +194,13 @@ def search(likelihood: ClampedLikelihood, model: NeuronModel, starts: int, seed:
     random = np.random.default_rng(seed)
     origins = [first, *(first + START_SPREAD * random.standard_normal(len(first)) for _ in range(starts - 1))]
     ascents = [
-        Ascent(likelihood, z, _reporter(f"start {number}", progress), ROUGHLY_CONSISTENT) for number, z in enumerate(origins, 1)
+        Ascent(likelihood, z, reporter(f"start {number}", progress), ROUGHLY_CONSISTENT) for number, z in enumerate(origins, 1)
     ]
     for passes in ROUNDS:
         for ascent in ascents:
             ascent.climb(passes, ENOUGH_FOR_A_START)
         ascents = sorted(ascents, key=lambda ascent: -ascent.point.log_likelihood)[: (len(ascents) + 1) // 2]
     return ascents[0]
-
-
-def _reporter(phase: str, progress: Progress | None) -> Callable[[float, int], None] | None:
-    return None if progress is None else lambda value, passes: progress(phase, value, passes)
 
 
 def _result(

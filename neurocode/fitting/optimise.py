@@ -17,6 +17,7 @@ from scipy.optimize import brentq
 from neurocode.fitting.likelihood import Derivatives, States
 
 Progress = Callable[[float, int], None]
+Report = Callable[[str, float, int], None]
 
 #: Expected gain of a full Newton step, in nats, below which a fit has converged.
 CONVERGED = 1e-3
@@ -47,6 +48,11 @@ class Objective(Protocol):
 
     def derivatives(self, z: np.ndarray, start: States, tangents: States) -> Derivatives:
         """Value, gradient and information at one point."""
+
+
+def reporter(phase: str, report: Report | None) -> Progress | None:
+    """Progress of one phase of a fit, for a callable that takes phase, log-likelihood and number of passes."""
+    return None if report is None else lambda value, passes: report(phase, value, passes)
 
 
 @dataclass(frozen=True)

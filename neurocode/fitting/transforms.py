@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from types import ModuleType
 
 import jax
 import jax.numpy as jnp
 import numpy as np
+from scipy.special import expit
 
 from neurocode.models.model import NeuronModel
 from neurocode.units import parse_unit
@@ -52,8 +55,7 @@ class Coordinates:
 
     def numbers(self, z: np.ndarray) -> dict[str, float]:
         """The same as plain numbers in float64."""
-        with jax.enable_x64(True):
-            return {name: float(value) for name, value in self.to_values(jnp.asarray(z, float)).items()}
+        return dict(zip(self.names, self._forward(np.asarray(z, float), np, expit).tolist(), strict=True))
 
     def to_coordinates(self, values: dict[str, float]) -> np.ndarray:
         """Coordinates of parameter values in SI; values on a bound are moved slightly inside."""
@@ -68,16 +70,17 @@ class Coordinates:
 
     def slope(self, z: np.ndarray) -> np.ndarray:
         """Derivative of each parameter (SI) by its coordinate."""
-        with jax.enable_x64(True):
-            return np.asarray(jnp.diagonal(jax.jacfwd(self._forward)(jnp.asarray(z, float))))
-
-    def _forward(self, z: Array) -> Array:
         low, high = self._finite()
-        both = low + (high - low) * jax.nn.sigmoid(z)
-        rising = jnp.exp(jnp.where(self._one_sided(), z, 0.0))
-        falling = jnp.exp(jnp.where(self._one_sided(), -z, 0.0))
-        one = jnp.where(np.isfinite(self.low), low + self.scale * rising, high - self.scale * falling)
-        return jnp.where(self._two_sided(), both, jnp.where(self._one_sided(), one, z * self.scale))
+        one = self.scale * np.exp(np.where(self._one_sided(), np.where(np.isfinite(self.low), z, -z), 0.0))
+        return np.where(self._two_sided(), (high - low) * expit(z) * expit(-z), one)
+
+    def _forward(self, z: Array, xp: ModuleType = jnp, sigmoid: Callable[[Array], Array] = jax.nn.sigmoid) -> Array:
+        low, high = self._finite()
+        both = low + (high - low) * sigmoid(z)
+        rising = xp.exp(xp.where(self._one_sided(), z, 0.0))
+        falling = xp.exp(xp.where(self._one_sided(), -z, 0.0))
+        one = xp.where(np.isfinite(self.low), low + self.scale * rising, high - self.scale * falling)
+        return xp.where(self._two_sided(), both, xp.where(self._one_sided(), one, z * self.scale))
 
     def _finite(self) -> tuple[np.ndarray, np.ndarray]:
         return np.where(np.isfinite(self.low), self.low, -1.0), np.where(np.isfinite(self.high), self.high, 1.0)

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from neurocode.fitting.fit import ROUGH_DT, Progress, bits_per_spike, chunked_likelihood, search, spike_rate, training_likelihood
+from neurocode.fitting.fit import ROUGH_DT, bits_per_spike, chunked_likelihood, search, spike_rate, training_likelihood
 from neurocode.fitting.grid import choose_dt, clamp
+from neurocode.fitting.optimise import Report
 from neurocode.models.model import NeuronModel
 from neurocode.recordings.experiment import Experiment
 
@@ -45,7 +46,7 @@ def with_voltage_freed(model: NeuronModel) -> NeuronModel:
 
 
 def choose_voltage(
-    model: NeuronModel, experiment: Experiment, *, prior_width: float = 3.0, seed: int = 0, progress: Progress | None = None
+    model: NeuronModel, experiment: Experiment, *, prior_width: float = 3.0, seed: int = 0, progress: Report | None = None
 ) -> VoltageChoice:
     """Fit the first two thirds of the training sweeps with and without the voltage and see which predicts the last third.
 

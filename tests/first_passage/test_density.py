@@ -12,8 +12,8 @@ import neurocode as nc
 from neurocode.errors import DataError, ModelError
 from neurocode.first_passage import Intervals, interval_distribution, log_density_function
 from neurocode.first_passage.equations import passage_equations
-from neurocode.first_passage.fit import _mesh
 from neurocode.first_passage.likelihood import PassageLikelihood
+from neurocode.first_passage.resolution import mesh_of
 from neurocode.models import NeuronModel, Parameter
 
 TIMES = np.array([6.0, 8.0, 12.0, 16.0, 24.0, 40.0, 80.0, 120.0]) * 1e-3
@@ -79,9 +79,8 @@ def test_simulated_intervals_are_uniform_once_rescaled(name):
     model = model.with_parameters(drive_cos=0.4, drive_sin=0.2, frequency=30.0) if "periodic" in name else model
     train = nc.simulate(model, duration=90, dt=2e-5, seed=2, engine="numba").segments[0].spiketrains[0].magnitude
     intervals = Intervals.of(train[train > 1.0])
-    likelihood = PassageLikelihood(
-        model, intervals, _mesh(model, passage_equations(model), intervals, 14.0, 18.0), extrapolate=True
-    )
+    equations = passage_equations(model)
+    likelihood = PassageLikelihood(model, equations, intervals, mesh_of(model, equations, intervals, 14.0, 18.0), extrapolate=True)
     uniform = -np.expm1(likelihood.solution(likelihood.origin).log_survival[intervals.observed])
     assert len(uniform) > 1000
     assert kstest(uniform, "uniform").pvalue > 1e-4
@@ -94,9 +93,8 @@ def test_scores_are_the_derivatives_of_the_likelihood(name):
     model = model.with_parameters(drive_cos=0.3, drive_sin=0.1, frequency=35.0) if "periodic" in name else model
     train = nc.simulate(model, duration=6, seed=3, engine="numba").segments[0].spiketrains[0].magnitude
     intervals = Intervals.of(train[train > 0.5])
-    likelihood = PassageLikelihood(
-        model, intervals, _mesh(model, passage_equations(model), intervals, 10.0, 10.0), extrapolate=True
-    )
+    equations = passage_equations(model)
+    likelihood = PassageLikelihood(model, equations, intervals, mesh_of(model, equations, intervals, 10.0, 10.0), extrapolate=True)
     z = likelihood.origin
     exact = likelihood.derivatives(z, {}, {}).gradient
     for k, value in enumerate(exact):
