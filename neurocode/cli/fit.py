@@ -15,7 +15,7 @@ neurocode fit cell_training.abf --test cell_test.abf --model gif -o out/\n\n
 neurocode fit cell_training.abf --electrode cell_aec.abf --voltage 0.2 --model igif-ia -o out/\n\n
 neurocode fit cell_training.abf --test cell_test.abf --model my_neuron.toml --current-offset "5 pA" -o out/\n\n
 neurocode fit session.nwb --spikes-only --model lif-diffusive --model adaptive --jobs 2 -o out/\n\n
-neurocode fit units.mat --spikes-only --variable unit_t --axes unit,spike --model auto -o out/\n\n
+neurocode fit units.mat --spikes-only --variable unit_t --axes unit --model auto -o out/\n\n
 neurocode fit afferent.npy --spikes-only --model adaptive-lif-diffusive-periodic --frequency 744.7 -o out/\n\n
 neurocode fit a_training.abf b_training.abf --test a_test.abf --test b_test.abf --model gif --model igif-ia --jobs 2 -o out/"""
 
@@ -59,8 +59,9 @@ def fit_command(
         layout = {"variable": variable, "axes": axes, "time_unit": time_unit, "counts": counts, "t_stop": t_stop}
         _fit_spike_times(training, output, model or ["auto"], layout, jobs, frequency=frequency, prior_width=prior_width, seed=seed)
         return
-    from neurocode.cli.fit_tasks import run_all, run_one, tasks_of, write_comparison
+    from neurocode.cli.fit_tasks import attempt, run_one, tasks_of, write_comparison
     from neurocode.cli.progress import fit_progress
+    from neurocode.cli.side_by_side import run_all
 
     options = {
         "current_offset": current_offset, "spike_threshold": spike_threshold, "dead_time": dead_time, "starts": starts,
@@ -71,7 +72,7 @@ def fit_command(
         with fit_progress(tasks[0].label) as report:
             print_entry(run_one(tasks[0], output, report))
     else:
-        entries = run_all(tasks, output, jobs)
+        entries = run_all(attempt, tasks, output, jobs)
         output.mkdir(parents=True, exist_ok=True)
         frame = write_comparison(output, entries)
         columns = ["recording", "model", "rank", "cross_validated_bits", "held_out_bits", "md_star_8ms", "converged", "seconds"]
@@ -85,10 +86,11 @@ def fit_command(
 
 
 def _fit_spike_times(files: list[Path], output: Path, models: list[str], layout: dict[str, Any], jobs: int, **options: Any) -> None:
-    from neurocode.cli.spikes_tasks import run_all, summary_text, tasks_of, write_verdicts
+    from neurocode.cli.side_by_side import run_all
+    from neurocode.cli.spikes_tasks import attempt, summary_text, tasks_of, write_verdicts
     from neurocode.recordings.layout import Layout
 
-    entries = run_all(tasks_of(files, Layout(**layout), models, **options), output, jobs)
+    entries = run_all(attempt, tasks_of(files, Layout(**layout), models, **options), output, jobs)
     frame = write_verdicts(output, entries)
     columns = ["unit", "model", "rank", "n_intervals", "survives", "ks", "ks_band", "rescaled_correlation", "seconds"]
     shown = frame[[column for column in columns if column in frame]]

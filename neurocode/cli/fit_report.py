@@ -11,6 +11,7 @@ from matplotlib.figure import Figure
 
 from neurocode.cli import page
 from neurocode.cli.output import write_json
+from neurocode.first_passage.result import SpikeTimesResult
 from neurocode.fitting.effect import spike_effect
 from neurocode.fitting.goodness import Scores
 from neurocode.fitting.result import FitResult
@@ -74,7 +75,7 @@ def entry(result: FitResult, scores: Scores | None, experiment: Experiment) -> d
     return table
 
 
-def parameter_table(result: FitResult, truth: NeuronModel | None = None) -> pd.DataFrame:
+def parameter_table(result: FitResult | SpikeTimesResult, truth: NeuronModel | None = None) -> pd.DataFrame:
     """A row a parameter: estimate, standard error, interval, and the truth where it is known."""
     rows = []
     for name, fitted in result.parameters.items():

@@ -13,8 +13,7 @@ import pandas as pd
 from neurocode.cli import page
 from neurocode.cli.fit_report import entry, write_fit
 from neurocode.cli.output import output_folder
-from neurocode.cli.progress import Report, fit_progress
-from neurocode.cli.side_by_side import finished, outcomes
+from neurocode.cli.progress import Report
 from neurocode.errors import DataError, FitError, ModelError, NeurocodeError
 from neurocode.fitting import choose_voltage, cross_validate, evaluate, fit
 from neurocode.fitting.lanes import MEMBRANE_POTENTIAL
@@ -78,6 +77,14 @@ def tasks_of(
     return [FitTask(*files, name, compare=compare, **options) for files in recordings for name in dict.fromkeys(names)]
 
 
+def attempt(task: FitTask, folder: Path) -> dict[str, Any]:
+    """Fit one recording; an error of the data or the model is the outcome."""
+    try:
+        return run_one(task, folder)
+    except NeurocodeError as error:
+        return {"recording": Path(task.training).stem, "model": Path(task.model).stem, "error": str(error)}
+
+
 def run_one(task: FitTask, folder: Path, report: Report | None = None) -> dict[str, Any]:
     """Fit, cross-validate where models are compared, evaluate, and write one folder."""
     neuron = by_name(task.model)
@@ -121,23 +128,6 @@ def _seconds(text: str) -> float:
     return value
 
 
-def run_all(tasks: Sequence[FitTask], folder: Path, jobs: int) -> list[dict[str, Any]]:
-    """Run tasks into folders of their own; finished ones with the same settings are read, not run again."""
-    entries: dict[str, dict[str, Any]] = {}
-    waiting = []
-    for task in tasks:
-        done = finished(task, folder / task.label)
-        if done is None:
-            waiting.append(task)
-        else:
-            entries[task.label] = done
-    with fit_progress(f"{len(tasks)} fits") as report:
-        for task, outcome in outcomes(_attempt, waiting, folder, jobs):
-            entries[task.label] = outcome
-            report(f"{task.label} done", outcome.get("log_likelihood") or float("nan"), len(entries))
-    return [entries[task.label] for task in tasks]
-
-
 def comparison(entries: Sequence[dict[str, Any]]) -> pd.DataFrame:
     """A row a fit, ranked inside each recording by cross-validated likelihood; held-out scores stand beside."""
     rows = []
@@ -169,10 +159,3 @@ def write_comparison(folder: Path, entries: Sequence[dict[str, Any]]) -> pd.Data
     )
     page.write_page(folder / "report.html", "Comparison of fits", [page.paragraph(text), page.table(frame)])
     return frame
-
-
-def _attempt(task: FitTask, folder: Path) -> dict[str, Any]:
-    try:
-        return run_one(task, folder)
-    except NeurocodeError as error:
-        return {"recording": Path(task.training).stem, "model": Path(task.model).stem, "error": str(error)}

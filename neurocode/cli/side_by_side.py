@@ -10,6 +10,8 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any, TypeVar
 
+from neurocode.cli.progress import fit_progress
+
 Task = TypeVar("Task")
 Attempt = Callable[[Task, Path], dict[str, Any]]
 
@@ -24,6 +26,17 @@ def outcomes(attempt: Attempt, tasks: Sequence[Task], folder: Path, jobs: int) -
         futures = {pool.submit(attempt, task, folder / task.label): task for task in tasks}
         for future in as_completed(futures):
             yield futures[future], future.result()
+
+
+def run_all(attempt: Attempt, tasks: Sequence[Task], folder: Path, jobs: int) -> list[dict[str, Any]]:
+    """Outcomes of fits, each in a folder of its own; finished ones with the same settings are read, not run again."""
+    entries = {task.label: entry for task in tasks if (entry := finished(task, folder / task.label)) is not None}
+    waiting = [task for task in tasks if task.label not in entries]
+    with fit_progress(f"{len(tasks)} fits") as report:
+        for task, outcome in outcomes(attempt, waiting, folder, jobs):
+            entries[task.label] = outcome
+            report(f"{task.label} done", outcome.get("log_likelihood") or float("nan"), len(entries))
+    return [entries[task.label] for task in tasks]
 
 
 def finished(task: Task, folder: Path) -> dict[str, Any] | None:

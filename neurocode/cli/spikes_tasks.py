@@ -14,9 +14,9 @@ from matplotlib.figure import Figure
 
 from neurocode.cli import page
 from neurocode.cli.describe_report import read_trains
+from neurocode.cli.fit_report import parameter_table
 from neurocode.cli.output import output_folder
-from neurocode.cli.progress import Report, fit_progress
-from neurocode.cli.side_by_side import finished, outcomes
+from neurocode.cli.progress import Report
 from neurocode.errors import DataError, NeurocodeError
 from neurocode.first_passage import SpikeTimesResult, fit_spike_times
 from neurocode.models import NeuronModel, by_name
@@ -24,6 +24,7 @@ from neurocode.plotting import save_figure
 from neurocode.plotting.spike_times_figure import spike_times_figure
 from neurocode.recordings.layout import Layout
 from neurocode.recordings.trains import Trains
+from neurocode.statistics.variability import serial_correlations
 
 #: What ``--model auto`` compares.
 AUTOMATIC = ("lif-diffusive", "eif-diffusive", "adaptive-lif-diffusive")
@@ -78,17 +79,6 @@ def tasks_of(files: Sequence[Path], layout: Layout, models: Sequence[str], **opt
     ]
 
 
-def run_all(tasks: Sequence[SpikesTask], folder: Path, jobs: int) -> list[dict[str, Any]]:
-    """Run tasks into folders of their own; finished ones with the same settings are read, not run again."""
-    entries = {task.label: entry for task in tasks if (entry := finished(task, folder / task.label)) is not None}
-    waiting = [task for task in tasks if task.label not in entries]
-    with fit_progress(f"{len(tasks)} fits") as report:
-        for task, outcome in outcomes(attempt, waiting, folder, jobs):
-            entries[task.label] = outcome
-            report(f"{task.label} done", outcome.get("log_likelihood") or float("nan"), len(entries))
-    return [entries[task.label] for task in tasks]
-
-
 def attempt(task: SpikesTask, folder: Path) -> dict[str, Any]:
     """Fit one unit; an error of the data or the model is the outcome."""
     try:
@@ -130,18 +120,11 @@ def interval_statistics(intervals: Sequence[np.ndarray]) -> dict[str, float | No
     if len(pooled) < 3:
         return {"rate": None, "cv": None, "serial_correlation": None}
     mean = float(np.mean(pooled))
-    return {"rate": 1 / mean, "cv": float(np.std(pooled) / mean), "serial_correlation": float(serial_correlations(intervals, 1)[0])}
-
-
-def serial_correlations(intervals: Sequence[np.ndarray], lags: int) -> np.ndarray:
-    """Correlation of intervals so many intervals apart, inside each train."""
-    values = []
-    for lag in range(1, lags + 1):
-        first, second = (
-            np.concatenate([t[part] for t in intervals if len(t) > lag]) for part in (slice(None, -lag), slice(lag, None))
-        )
-        values.append(np.corrcoef(first, second)[0, 1] if len(first) > 2 else np.nan)
-    return np.array(values)
+    return {
+        "rate": 1 / mean,
+        "cv": float(np.std(pooled) / mean),
+        "serial_correlation": float(serial_correlations(*intervals, lags=1)[0]),
+    }
 
 
 def verdict_table(entries: Sequence[dict[str, Any]]) -> pd.DataFrame:
@@ -212,22 +195,13 @@ def _figure(result: SpikeTimesResult, recorded: list[np.ndarray], simulated: np.
     return spike_times_figure(
         recorded=np.concatenate(recorded),
         simulated=simulated,
-        correlations=(serial_correlations(recorded, LAGS), serial_correlations([simulated], LAGS)),
+        correlations=(serial_correlations(*recorded, lags=LAGS), serial_correlations(simulated, lags=LAGS)),
         quantiles=result.rescaling.quantiles,
         band=result.rescaling.band,
     )
 
 
 def _report(result: SpikeTimesResult, entry: dict[str, Any]) -> list[str]:
-    rows = []
-    for name, fitted in result.parameters.items():
-        low, high = fitted.interval_95 or (None, None)
-        status = "fixed" if fitted.fixed else "identified" if fitted.identified else "not identified"
-        meaning = result.model.parameters[name].description
-        rows.append({
-            "parameter": name, "meaning": meaning, "unit": fitted.unit, "estimate": fitted.value,
-            "standard_error": fitted.standard_error, "low_95": low, "high_95": high, "status": status,
-        })  # fmt: skip
     verdict = (
         "The model survives time rescaling."
         if result.survives
@@ -243,7 +217,7 @@ def _report(result: SpikeTimesResult, entry: dict[str, Any]) -> list[str]:
         page.paragraph(verdict),
         page.paragraph(text),
         page.heading("Parameters"),
-        page.table(pd.DataFrame(rows)),
+        page.table(parameter_table(result)),
         page.heading("Intervals"),
         page.table(statistics),
     ]

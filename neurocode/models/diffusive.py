@@ -17,6 +17,10 @@ from neurocode.models.parameter import Parameter
 #: Input current of adaptation and drive, in the terms of the equation of v.
 ADAPTATION = "dw/dt = -w/tau_w : volt/second"
 DRIVE = "drive_cos*cos(6.283185307179586*frequency*t) + drive_sin*sin(6.283185307179586*frequency*t)"
+INITIATION = {
+    "Delta_T": Parameter.of("2 mV", ("0.1 mV", "10 mV"), fixed=True, description="sharpness of spike initiation"),
+    "V_peak": Parameter.of("-40 mV", fixed=True, description="potential at which a spike is counted"),
+}
 LEAK = {"E_L": Parameter.of("-55 mV", fixed=True, description="leak reversal potential")}
 
 
@@ -72,8 +76,7 @@ def eif_diffusive(*, adaptation: bool = False, periodic: bool = False) -> Neuron
     own = {
         **LEAK,
         "V_T": Parameter.of("-50 mV", fixed=True, description="threshold of spike initiation"),
-        "Delta_T": Parameter.of("2 mV", ("0.1 mV", "10 mV"), fixed=True, description="sharpness of spike initiation"),
-        "V_peak": Parameter.of("-40 mV", fixed=True, description="potential at which a spike is counted"),
+        **INITIATION,
     }
     text = "Exponential integrate-and-fire neuron with white noise."
     return _diffusive("eif-diffusive", text, leak, "V_peak", "heun", own, adaptation, periodic)
@@ -102,8 +105,7 @@ def qif_diffusive(*, adaptation: bool = False, periodic: bool = False) -> Neuron
     """
     own = {
         "V_T": Parameter.of("-55 mV", fixed=True, description="potential of the slowest drift"),
-        "Delta_T": Parameter.of("2 mV", ("0.1 mV", "10 mV"), fixed=True, description="sharpness of spike initiation"),
-        "V_peak": Parameter.of("-40 mV", fixed=True, description="potential at which a spike is counted"),
+        **INITIATION,
     }
     leak = "(clip(v, -1*volt, V_peak) - V_T)**2/(2*Delta_T*tau)"
     text = "Quadratic integrate-and-fire neuron with white noise."

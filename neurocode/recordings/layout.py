@@ -156,6 +156,9 @@ def _cells(path: Path, layout: Layout, content: object, counts: np.ndarray | Non
             )
         return {(unit, 0, 0): times for unit, times in enumerate(parts)}
     if array.dtype == object:
+        inside = [name for name in names if name not in ("unit", "stimulus", "trial")]
+        if inside:
+            raise DataError(f"{path}: the axes of cells are unit, stimulus and trial; not '{inside[0]}': a cell holds spike times.")
         return _nested(path, array, names)
     if "time" in names:
         return _rows(path, array, names)

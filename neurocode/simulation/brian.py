@@ -76,7 +76,8 @@ def neuron_group(
     namespace = {name: _quantity(value, model.parameters[name].unit) for name, value in values.items() if np.ndim(value) == 0}
     namespace["normal_cdf"] = normal_cdf()
     per_neuron = {name: np.asarray(value) for name, value in values.items() if np.ndim(value)}
-    lines = _equation_lines(model, held=model.after_reset, stimulus=stimulus)
+    held = without_refractoriness(model) if model.within_step else model
+    lines = _equation_lines(held, held=model.after_reset, stimulus=stimulus)
     lines += [f"{name} : {si_unit_text(model.parameters[name].unit)} (constant)" for name in per_neuron]
     if stimulus is not None:
         (unit,) = model.inputs.values()
@@ -96,10 +97,13 @@ def neuron_group(
     return group
 
 
-def update_code(model: NeuronModel, dt: float) -> str:
-    """Brian2's abstract code for the state update of one step, before threshold and reset."""
+def update_and_reset(model: NeuronModel, dt: float) -> tuple[str, str]:
+    """Brian2's abstract code for the state update of one step, before threshold and reset, and that of the reset."""
+    if model.within_step:
+        parts = within_step_code(model, dt)
+        return parts.update, parts.reset
     require_integrator(model.integrator)
-    return within_step_code(model, dt).update if model.within_step else _abstract_code(model, dt, held=model.after_reset)
+    return _abstract_code(model, dt, held=model.after_reset), model.reset
 
 
 def within_step_code(model: NeuronModel, dt: float) -> WithinStep:
@@ -149,7 +153,7 @@ def run_brian(
     ModelError
         If units do not fit or the integrator does not admit the equations.
     """
-    update_code(model, dt)
+    update_and_reset(model, dt)
     with _device(standalone) as directory, _random_state(seed), _code_generation(n_steps):
         group = neuron_group(model, trials, dt, parameters=parameters, stimulus=stimulus)
         spikes = brian2.SpikeMonitor(group, variables=[LAG] if model.within_step else None, record=True)
@@ -216,7 +220,6 @@ def _group(model: NeuronModel, n: int, dt: float, lines: list[str], namespace: d
 
 def _within_step_group(model: NeuronModel, n: int, dt: float, lines: list[str], namespace: dict) -> brian2.NeuronGroup:
     parts = within_step_code(model, dt)
-    lines = [line.replace("(unless refractory)", "") for line in lines]
     lines += [f"{LAG} : second", f"{WAIT} : second", f"{CROSSED} : 1"]
     try:
         return brian2.NeuronGroup(

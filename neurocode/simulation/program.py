@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from neurocode.models.expressions import names_in, parse_statements
 from neurocode.models.model import NeuronModel
-from neurocode.simulation.brian import after_reset_code, update_code, within_step_code
+from neurocode.simulation.brian import after_reset_code, update_and_reset
 from neurocode.simulation.statements import Statement, copied, parse, read_code
 from neurocode.units import unit_table
 
@@ -56,7 +56,8 @@ def build_program(model: NeuronModel, dt: float) -> Program:
     ModelError
         If Brian2 finds units that do not fit, or the integrator does not admit the equations.
     """
-    code = [s for s in read_code(update_code(model, dt)) if s.name != "not_refractory"]
+    update, reset = update_and_reset(model, dt)
+    code = [s for s in read_code(update) if s.name != "not_refractory"]
     subexpressions = {name: parse(text) for name, text in model.subexpressions.items()}
     prepare = Prepare(subexpressions)
     active = [Statement(s.name, prepare(_Fold(1).visit(copied(s.expression)))) for s in code]
@@ -64,7 +65,6 @@ def build_program(model: NeuronModel, dt: float) -> Program:
     held = [Statement(s.name, prepare(_Fold(0).visit(copied(s.expression)))) for s in code if s.name not in held_names]
     updated = [name for name in model.states if name not in model.after_reset and name not in held_names]
     switched = tuple(n for n in updated if _slice_text(active, n) != _slice_text(held, n)) if held_names else ()
-    reset = within_step_code(model, dt).reset if model.within_step else model.reset
     after = [Statement(s.name, prepare(s.expression)) for s in read_code(after_reset_code(model, dt))]
     hoist = Hoist({*model.parameters, "dt"})
     return Program(

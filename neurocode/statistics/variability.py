@@ -191,13 +191,14 @@ def allan_factor(times: np.ndarray, t_start: float, t_stop: float, window: float
     return float(np.mean(np.diff(counts) ** 2) / (2 * counts.mean())) if counts.any() else np.nan
 
 
-def serial_correlations(intervals: np.ndarray, lags: int = 5) -> np.ndarray:
-    """Pearson's correlation of intervals with those 1 to ``lags`` later; NaN with fewer than three pairs."""
-    intervals = np.asarray(intervals, float)
+def serial_correlations(*intervals: np.ndarray, lags: int = 5) -> np.ndarray:
+    """Pearson's correlation of intervals with those 1 to ``lags`` later in the same train; NaN with fewer than three pairs."""
+    trains = [np.asarray(train, float) for train in intervals]
     values = np.full(lags, np.nan)
     for lag in range(1, lags + 1):
-        if len(intervals) - lag >= 3 and np.ptp(intervals) > 0:
-            values[lag - 1] = np.corrcoef(intervals[:-lag], intervals[lag:])[0, 1]
+        earlier, later = (np.concatenate([train[part] for train in trains]) for part in (slice(None, -lag), slice(lag, None)))
+        if len(earlier) >= 3 and np.ptp(earlier) > 0 and np.ptp(later) > 0:
+            values[lag - 1] = np.corrcoef(earlier, later)[0, 1]
     return values
 
 

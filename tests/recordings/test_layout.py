@@ -111,3 +111,12 @@ def test_recorded_sets_have_the_numbers_of_their_readme(recorded_data):
     assert (len(stn.unit), stn.times.size) == (50, 4696)
     locust = read_layout(recorded_data / "grasshopper" / "grasshopper_spike_times1.txt", Layout(time_unit="us"))
     assert locust.times.size == 929
+
+
+def test_an_axis_inside_the_cells_is_refused(tmp_path):
+    """A row of two cells read as one unit of two trials would be a silent wrong answer."""
+    path = tmp_path / "row.mat"
+    scipy.io.savemat(path, {"unit_t": cells((1, 2), [np.arange(3.0), np.arange(4.0)])})
+    assert read_layout(path, Layout("unit_t", "unit")).n_units == 2
+    with pytest.raises(DataError, match=r"row\.mat.*spike"):
+        read_layout(path, Layout("unit_t", "unit,spike"))

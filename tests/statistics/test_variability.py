@@ -82,7 +82,7 @@ def test_serial_correlation_of_a_moving_average():
     """Intervals that share half of each neighbour correlate by one half at lag 1 and not at lag 2 (bound: four standard errors)."""
     noise = np.random.default_rng(4).standard_normal(40_001)
     intervals = 1 + 0.1 * (noise[1:] + noise[:-1])
-    values = serial_correlations(intervals, 2)
+    values = serial_correlations(intervals, lags=2)
     assert values[0] == pytest.approx(0.5, abs=0.02) and values[1] == pytest.approx(0.0, abs=0.025)
     assert interval_statistics([np.cumsum(intervals)])["serial_correlation"].iloc[0] == pytest.approx(values[0], abs=1e-3)
 
