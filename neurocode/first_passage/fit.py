@@ -70,7 +70,8 @@ def fit_spike_times(
     Raises
     ------
     FitError
-        For fewer than 40 intervals, a fixed refractory period that intervals violate, or a model without free parameters.
+        For fewer than 40 intervals, a fixed refractory period that intervals violate, a model without free parameters, or a
+        likelihood without a curvature that can be measured.
     DataError
         For spike times that are not finite, not sorted or twice the same.
     ModelError
@@ -90,9 +91,12 @@ def fit_spike_times(
     model = _bounded(model, intervals)
     equations = passage_equations(model)
     starts = starting_models(model, intervals)
-    best = _search(starts, equations, intervals, prior_width, progress)
-    likelihood, optimum = _climb(best, starts[0], equations, intervals, prior_width, progress)
-    return _result(likelihood, optimum, intervals, prior_width, began)
+    try:
+        best = _search(starts, equations, intervals, prior_width, progress)
+        likelihood, optimum = _climb(best, starts[0], equations, intervals, prior_width, progress)
+        return _result(likelihood, optimum, intervals, prior_width, began)
+    except np.linalg.LinAlgError as error:
+        raise FitError(_refusal(f"The likelihood of the intervals has no curvature to climb on ({error})", intervals)) from None
 
 
 def _bounded(model: NeuronModel, intervals: Intervals) -> NeuronModel:
@@ -114,6 +118,10 @@ def _bounded(model: NeuronModel, intervals: Intervals) -> NeuronModel:
     return replace(model, parameters={**model.parameters, name: bounded})
 
 
+def _refusal(what: str, intervals: Intervals) -> str:
+    return "; ".join([what, *data_verdicts(intervals)]) + "."
+
+
 def _search(
     starts: Sequence[NeuronModel],
     equations: PassageEquations,
@@ -133,7 +141,7 @@ def _search(
     best = max(ascents, key=lambda ascent: ascent.point.log_likelihood)
     best.climb(ROUNDS[1], ENOUGH_FOR_A_START)
     if not np.isfinite(best.point.log_likelihood):
-        raise FitError("No start gives the intervals a finite likelihood; check the bounds of the model.")
+        raise FitError(_refusal("No start gives the intervals a finite likelihood", intervals))
     return best
 
 

@@ -25,7 +25,7 @@ Slopes = np.ndarray
 #: Sizes of compiled shapes are rounded up to multiples of these, so that few are compiled.
 FACES, INTERVALS, PATH_STEPS = 64, 256, 8192
 SMALLEST = 1e-280
-#: Logarithms that differ by more between two meshes are not extrapolated.
+#: Logarithms that differ by so much between two meshes are extrapolated by half.
 FAR_APART = 2.0
 #: Passages are not shorter than this, in seconds.
 SHORTEST = 1e-9
@@ -144,11 +144,14 @@ def solution_of(tables: Sequence[Coefficients], intervals: Intervals, plans: Seq
 
 
 def _extrapolated(weight: float, coarse: tuple[np.ndarray, Slopes], fine: tuple[np.ndarray, Slopes]) -> tuple[np.ndarray, Slopes]:
-    """Extrapolation of values and slopes; where coarse and fine are far apart it would be further off than the fine one."""
-    with np.errstate(invalid="ignore"):
-        share = np.where(np.abs(fine[0] - coarse[0]) < FAR_APART, weight - 1.0, 0.0)
-        shares = (share, share[:, None])
-        return tuple(np.where(s > 0, b + s * (b - a), b) for a, b, s in zip(coarse, fine, shares, strict=True))
+    """Extrapolation of values and slopes, fading smoothly where coarse and fine are far apart: it would be further off there."""
+    with np.errstate(invalid="ignore", over="ignore"):
+        change = np.where(np.isfinite(fine[0]) & np.isfinite(coarse[0]), fine[0] - coarse[0], 0.0)
+        ratio = np.minimum(np.abs(change) / FAR_APART, 1e3) ** 4
+        values = fine[0] + (weight - 1.0) * change / (1.0 + ratio)
+        share = (weight - 1.0) * (1.0 - 3.0 * ratio) / (1.0 + ratio) ** 2
+        share = np.where(np.isfinite(fine[0]) & np.isfinite(coarse[0]), share, 0.0)[:, None]
+        return values, np.where(share != 0, fine[1] + share * (fine[1] - coarse[1]), fine[1])
 
 
 class Coefficients(NamedTuple):

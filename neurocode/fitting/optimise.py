@@ -146,13 +146,13 @@ class Ascent:
     def observed_information(self) -> np.ndarray:
         """Negative Hessian by central differences of the exact gradient along the axes of the Fisher information."""
         values, vectors = np.linalg.eigh(self.point.information)
-        axes = vectors / np.sqrt(np.maximum(values, 1.0))
+        lengths = np.sqrt(np.maximum(values, 1.0))
+        axes, inverse = vectors / lengths, lengths[:, None] * vectors.T
         columns = []
         for axis in axes.T:
             step = DIFFERENCE * axis
             ahead, behind = (self._evaluate(self.point.z + s, *_follow(self.point, s)).gradient for s in (step, -step))
             columns.append(axes.T @ (behind - ahead) / (2 * DIFFERENCE))
-        inverse = np.linalg.inv(axes)
         matrix = np.stack(columns)
         return inverse.T @ (0.5 * (matrix + matrix.T)) @ inverse
 

@@ -49,6 +49,39 @@ def lif() -> NeuronModel:
     )
 
 
+def normalised_lif() -> NeuronModel:
+    """Leaky integrate-and-fire neuron of networks: threshold one, reset and rest zero, no unit but time.
+
+    ``tau du/dt = -u + I``; with the exponential Euler step ``u <- e u + (1 - e) I`` and ``e = exp(-dt/tau)``, the neuron of
+    Baronig et al. 2025 without adaptation.
+
+    Returns
+    -------
+    NeuronModel
+
+    Examples
+    --------
+    >>> import neurocode as nc
+    >>> nc.models.normalised_lif().free
+    ('tau',)
+    """
+    return NeuronModel(
+        name="lif-normalised",
+        description="Leaky integrate-and-fire neuron without units (Baronig et al. 2025).",
+        equations="""
+            du/dt = (-u + I)/tau : 1
+            I : 1
+        """,
+        margin="u - theta",
+        reset="u = 0",
+        integrator="exponential_euler",
+        parameters={
+            "tau": Parameter.of("15 ms", ("5 ms", "25 ms"), per_neuron=True, description="membrane time constant"),
+            "theta": Parameter(1.0, bounds=(0.1, 10.0), fixed=True, description="threshold"),
+        },
+    )
+
+
 def noisy_lif(noise_mode: str = "escape", family: str = "gaussian") -> NeuronModel:
     """Noisy leaky integrate-and-fire neuron of noisy spiking networks (Ma, Yan, Tang 2023).
 

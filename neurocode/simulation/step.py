@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -137,28 +137,27 @@ class Step:
         names = {**self.prepare(parameters), **inputs}
         first = state[self.states[0]]
         draw = Draw(key, jnp.shape(first), jnp.result_type(first))
-        refractory = self._refractory(state, names)
-        state = self._integrate(state, names, draw, refractory)
-        margin = evaluate(self.program.margin, {**names, **state})
+        refractory = self.is_refractory(state, names)
+        state = self.integrate(state, names, refractory, draw)
+        margin = self.margin(state, names)
         if self.within_step:
             if spikes is not None:
                 raise ModelError("A step with the crossing inside cannot be clamped to recorded spikes; see fit_spike_times.")
             spikes, log_probability = state[CROSSED] > 0, jnp.zeros_like(margin)
         else:
             spikes, log_probability = self._spike(margin, names, draw, refractory, spikes)
-        state = self._reset(state, names, spikes)
-        if self.program.after_reset:
-            updated = execute(self.program.after_reset, {**names, **state}, draw)
-            state = {name: updated[name] for name in state}
+        state = self.settle(state, names, spikes, lambda after, before: jnp.where(spikes, after, before), draw)
         offset = self.dt + state[LAG] if self.within_step else jnp.zeros_like(margin)
         return state, StepOutput(spikes, margin, log_probability, refractory, offset)
 
-    def _refractory(self, state: State, names: Mapping[str, Array]) -> Array:
+    def is_refractory(self, state: State, names: Mapping[str, Array]) -> Array:
+        """Whether neurons in a state are refractory; ``names`` are prepared parameters and inputs."""
         if self.program.refractory is None:
             return jnp.zeros(jnp.shape(state[self.states[0]]), bool)
         return state[STEPS_SINCE_SPIKE] < timestep(evaluate(self.program.refractory, {**names, **state}), self.dt)
 
-    def _integrate(self, state: State, names: Mapping[str, Array], draw: Draw, refractory: Array) -> State:
+    def integrate(self, state: State, names: Mapping[str, Array], refractory: Array, draw: Draw | None = None) -> State:
+        """State update of one step, before threshold and reset."""
         active = execute(self.program.active, {**names, **state}, draw)
         new = {name: active[name] for name in state}
         for name in self.program.held_names:
@@ -167,6 +166,42 @@ class Step:
             held = execute(self.program.held, {**names, **state}, draw)
             for name in self.program.switched_names:
                 new[name] = jnp.where(refractory, held[name], new[name])
+        return new
+
+    def margin(self, state: State, names: Mapping[str, Array]) -> Array:
+        """Distance to threshold."""
+        return evaluate(self.program.margin, {**names, **state})
+
+    def settle(
+        self,
+        state: State,
+        names: Mapping[str, Array],
+        spikes: Array,
+        choose: Callable[[Array, Array], Array],
+        draw: Draw | None = None,
+    ) -> State:
+        """Reset and what is updated after it.
+
+        Parameters
+        ----------
+        state : dict of str to array
+            After the state update.
+        names : mapping of str to array
+            Prepared parameters and inputs.
+        spikes : array
+        choose : callable
+            Combines the value after a reset with the value without one.
+        draw : Draw, optional
+        """
+        after = execute(self.program.reset, {**names, **state})
+        new = {name: choose(after[name], value) for name, value in state.items() if name in self.states or name in CLOCK}
+        if self.uses_spiked:
+            new[SPIKED] = spikes.astype(state[SPIKED].dtype)
+        if self.program.refractory is not None:
+            new[STEPS_SINCE_SPIKE] = jnp.where(spikes > 0, 0, state[STEPS_SINCE_SPIKE]) + 1
+        if self.program.after_reset:
+            updated = execute(self.program.after_reset, {**names, **new}, draw)
+            new = {name: updated[name] for name in new}
         return new
 
     def _spike(
@@ -181,15 +216,6 @@ class Step:
             clamped = (draw("rand") < self.noise.probability(margin, names, self.dt)) & ~refractory
         free = jnp.where(clamped, log_spike, log_none)
         return clamped, jnp.where(refractory, jnp.where(clamped, -jnp.inf, 0.0), free)
-
-    def _reset(self, state: State, names: Mapping[str, Array], spikes: Array) -> State:
-        after = execute(self.program.reset, {**names, **state})
-        new = {name: jnp.where(spikes, after[name], value) for name, value in state.items() if name in self.states or name in CLOCK}
-        if self.uses_spiked:
-            new[SPIKED] = spikes.astype(state[SPIKED].dtype)
-        if self.program.refractory is not None:
-            new[STEPS_SINCE_SPIKE] = jnp.where(spikes, 0, state[STEPS_SINCE_SPIKE]) + 1
-        return new
 
 
 def step_function(model: NeuronModel, dt: float) -> Step:

@@ -1,0 +1,76 @@
+"""Regularisers of activity and of weights."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+
+from neurocode.errors import ModelError
+from neurocode.learning.network import Network
+
+Array = jax.Array
+
+
+@dataclass(frozen=True)
+class Regulariser:
+    """Bounds of activity and decay of weights (Zenke & Vogels 2021; spike counts are those of one trial).
+
+    Attributes
+    ----------
+    lower, lower_count : float
+        Strength, and the spikes that each neuron should fire at least: mean over neurons and trials of the squared lack.
+    upper, upper_count : float
+        Strength, and the spikes per neuron that a layer should fire at most: mean over trials of the excess of its mean.
+    upper_power : {1, 2}
+        Power of that excess.
+    weight_decay : float
+        Strength of half the squared weights; biases and intrinsic parameters are spared.
+
+    Raises
+    ------
+    ModelError
+        For a negative strength or another power.
+    """
+
+    lower: float = 0.0
+    lower_count: float = 1e-3
+    upper: float = 0.0
+    upper_count: float = 100.0
+    upper_power: int = 2
+    weight_decay: float = 0.0
+
+    def __post_init__(self) -> None:
+        if min(self.lower, self.upper, self.weight_decay) < 0 or self.upper_power not in (1, 2):
+            raise ModelError("Strengths of a regulariser are not negative, and its upper power is 1 or 2.")
+
+    def activity(self, spikes: Sequence[Array]) -> Array:
+        """Penalty of spikes (time, batch, n) of each layer."""
+        total = jnp.zeros(())
+        for layer in spikes:
+            counts = jnp.sum(layer, axis=0)
+            lack = jnp.maximum(self.lower_count - counts, 0.0)
+            excess = jnp.maximum(jnp.mean(counts, axis=1) - self.upper_count, 0.0)
+            total += self.lower * jnp.mean(lack**2) + self.upper * jnp.mean(excess**self.upper_power)
+        return total
+
+    def weights(self, net: Network) -> Array:
+        """Penalty of the weights of a network."""
+        connections = [part for layer in net.layers for part in (layer.connection, layer.recurrent) if part is not None]
+        weights = [part.weight for part in (*connections, net.readout.connection)]
+        return 0.5 * self.weight_decay * sum((jnp.sum(w**2) for w in weights), jnp.zeros(()))
+
+    def __call__(self, net: Network, spikes: Sequence[Array]) -> Array:
+        """Penalty of a network and its spikes."""
+        penalty = jnp.zeros(())
+        if self.lower or self.upper:
+            penalty += self.activity(spikes)
+        return penalty + self.weights(net) if self.weight_decay else penalty
+
+
+def trainable(net: Network) -> tuple[Network, Network]:
+    """Arrays of a network that learn, and the rest."""
+    return eqx.partition(net, eqx.is_inexact_array)

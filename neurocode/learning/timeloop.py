@@ -1,0 +1,258 @@
+"""The time loop of a layer, and its adjoint derived from the model's own step.
+
+Between two saved states, each just before threshold and reset, lie the spike, the reset and the next state update. The loop saves
+those states alone; going back, the step between two of them is made again and transposed by JAX. Gradients of the recurrent weights
+are one product after the loop. The input of a step is made again only where the transposed step reads it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax.extend.core import Literal
+
+from neurocode.learning.dynamics import Dynamics
+from neurocode.models.model import SPIKED
+from neurocode.simulation.step import STEPS_SINCE_SPIKE, State
+
+Array = jax.Array
+Arrays = dict[str, Array]
+Statics = tuple[tuple[str, float | bool], ...]
+
+
+class Recurrence(NamedTuple):
+    """Recurrent connections.
+
+    Attributes
+    ----------
+    weight : array (n, n)
+        From row to column.
+    delay : tuple of int
+        Steps from a spike of each neuron to its effect; at least one.
+    gradient : bool
+        Whether gradients flow back through the connections; their weights learn in any case.
+    """
+
+    weight: Array
+    delay: tuple[int, ...]
+    gradient: bool
+
+
+class _Setting(NamedTuple):
+    """What of a loop is not differentiated: hashable."""
+
+    dynamics: Dynamics
+    numbers: Statics
+    delay: tuple[int, ...] | None
+    gradient: bool
+
+    def kept(self, before: State) -> State:
+        """Of a state before threshold and reset, what the way back needs: not the spike of the step before."""
+        return {name: value for name, value in before.items() if name != SPIKED}
+
+    def complete(self, before: State) -> State:
+        """A state from what was kept of it."""
+        if not self.dynamics.step.uses_spiked:
+            return before
+        return {**before, SPIKED: jnp.zeros_like(before[self.dynamics.step.states[0]])}
+
+
+def run(
+    dynamics: Dynamics,
+    state: State,
+    inputs: Array,
+    names: Mapping[str, Array | float],
+    recurrence: Recurrence | None = None,
+    keys: Array | None = None,
+    *,
+    adjoint: bool = True,
+) -> Array:
+    """Spikes of a layer.
+
+    Parameters
+    ----------
+    dynamics : Dynamics
+    state : dict of str to array (batch, n)
+        At time zero.
+    inputs : array (time, batch, n)
+        Weighted input of every step.
+    names : mapping of str to array or float
+        Prepared parameters; gradients are given by those that are arrays.
+    recurrence : Recurrence, optional
+    keys : array (time,), optional
+        Random keys of the steps, for stochastic models.
+    adjoint : bool
+        Without it JAX differentiates the loop.
+
+    Returns
+    -------
+    array (time, batch, n)
+    """
+    arrays = {name: value for name, value in names.items() if isinstance(value, jax.Array)}
+    numbers = tuple((name, value) for name, value in names.items() if name not in arrays)
+    setting = _Setting(
+        dynamics, numbers, None if recurrence is None else recurrence.delay, recurrence is None or recurrence.gradient
+    )
+    weight = None if recurrence is None else recurrence.weight
+    loop = _adjoint if adjoint else _plain
+    return loop(setting, state, inputs, arrays, weight, keys)
+
+
+def _plain(setting: _Setting, state: State, inputs: Array, arrays: Arrays, weight: Array | None, keys: Array | None) -> Array:
+    return _forward(setting, state, inputs, arrays, weight, keys, save=False)[0]
+
+
+@partial(jax.custom_vjp, nondiff_argnums=(0,))
+def _adjoint(setting: _Setting, state: State, inputs: Array, arrays: Arrays, weight: Array | None, keys: Array | None) -> Array:
+    return _plain(setting, state, inputs, arrays, weight, keys)
+
+
+def _forward(
+    setting: _Setting, state: State, inputs: Array, arrays: Arrays, weight: Array | None, keys: Array | None, save: bool
+) -> tuple[Array, State | None]:
+    """Spikes, and the states just before threshold and reset."""
+    dynamics, names = setting.dynamics, {**dict(setting.numbers), **arrays}
+    buffer = jnp.zeros((max(setting.delay or (1,)), *inputs.shape[1:]), inputs.dtype)
+
+    def visit(carry: tuple[State, Array], step: tuple[Array, Array | None]) -> tuple[tuple[State, Array], tuple]:
+        state, buffer = carry
+        current, key = step
+        if weight is not None:
+            arriving = _arriving(buffer, setting.delay)
+            current = current + (arriving if setting.gradient else jax.lax.stop_gradient(arriving)) @ weight
+        before = dynamics.update(state, current, names, key)
+        after, spikes = dynamics.settle(before, names, key)
+        return (after, _pushed(buffer, spikes)), (spikes, setting.kept(before) if save else None)
+
+    _, (spikes, before) = jax.lax.scan(visit, (state, buffer), (inputs, keys))
+    return spikes, before
+
+
+def _arriving(buffer: Array, delay: tuple[int, ...]) -> Array:
+    """Spikes that arrive now, from the latest ones (newest first)."""
+    if buffer.shape[0] == 1:
+        return buffer[0]
+    return buffer[np.asarray(delay) - 1, :, np.arange(len(delay))].T
+
+
+def _pushed(buffer: Array, spikes: Array) -> Array:
+    return spikes[None] if buffer.shape[0] == 1 else jnp.concatenate([spikes[None], buffer[:-1]])
+
+
+def _save(
+    setting: _Setting, state: State, inputs: Array, arrays: Arrays, weight: Array | None, keys: Array | None
+) -> tuple[Array, tuple]:
+    spikes, before = _forward(setting, state, inputs, arrays, weight, keys, save=True)
+    kept = inputs if _reads_current(setting, state, inputs, arrays, keys) else None
+    return spikes, (state, before, spikes, kept, arrays, weight, keys)
+
+
+def _transpose(setting: _Setting, residuals: tuple, cotangent: Array) -> tuple:
+    start, before, spikes, inputs, arrays, weight, keys = residuals
+    delay = setting.delay or (1,) * spikes.shape[2]
+    arriving = None if weight is None else late(spikes, delay)
+    currents = inputs if inputs is None or weight is None else inputs + arriving @ weight
+
+    def visit(carry: tuple, step: tuple) -> tuple[tuple, Array]:
+        later, buffer, sums = carry
+        before, key, later_key, current, cotangent = step
+        state, settle_back = _settled(setting, before, arrays, key)
+        slopes, slope, by_update = _updated(setting, state, current, arrays, later_key, later)
+        buffer = _returned(setting, buffer, slope, weight, delay)
+        slopes, by_settle = settle_back((slopes, cotangent + buffer[0]))
+        return (slopes, buffer, jax.tree.map(lambda *parts: sum(parts), sums, by_update, by_settle)), slope
+
+    buffer = jnp.zeros((max(delay), *spikes.shape[1:]), spikes.dtype)
+    last = jax.tree.map(lambda array: array[-1], before)
+    state, settle_back = _settled(setting, last, arrays, None if keys is None else keys[-1])
+    slopes, sums = settle_back((jax.tree.map(jnp.zeros_like, _floats(state)), cotangent[-1]))
+    steps = (
+        jax.tree.map(lambda array: array[:-1], before), None if keys is None else keys[:-1], None if keys is None else keys[1:],
+        None if currents is None else currents[1:], cotangent[:-1],
+    )  # fmt: skip
+    (slopes, _, sums), later = jax.lax.scan(visit, (slopes, buffer, sums), steps, reverse=True)
+    current, key = (None if array is None else array[0] for array in (currents, keys))
+    slopes, first, by_update = _updated(setting, start, current, arrays, key, slopes)
+    by_inputs = jnp.concatenate([first[None], later])
+    by_weight = None if weight is None else jnp.einsum("tbi,tbj->ij", arriving, by_inputs)
+    integers = {name: np.zeros(value.shape, jax.dtypes.float0) for name, value in start.items() if name not in slopes}
+    return {**slopes, **integers}, by_inputs, jax.tree.map(jnp.add, sums, by_update), by_weight, _no_slope(keys)
+
+
+_adjoint.defvjp(_save, _transpose)
+
+
+def _settled(setting: _Setting, before: State, arrays: Arrays, key: Array | None) -> tuple[State, Callable]:
+    """State after spike and reset, and the way back: from cotangents of it and of the spikes to those of the state before."""
+    integers = {name: value for name, value in before.items() if name == STEPS_SINCE_SPIKE}
+
+    def forward(floats: State, arrays: Arrays) -> tuple[tuple[State, Array], State]:
+        state, spikes = setting.dynamics.settle(setting.complete({**floats, **integers}), {**dict(setting.numbers), **arrays}, key)
+        return (_floats(state), spikes), state
+
+    _, back, state = jax.vjp(forward, _floats(before), arrays, has_aux=True)
+    return state, back
+
+
+def _updated(
+    setting: _Setting, state: State, current: Array | None, arrays: Arrays, key: Array | None, slopes: State
+) -> tuple[State, Array, Arrays]:
+    """Cotangents of state, current and parameters from those of the state before the next threshold."""
+    integers = {name: value for name, value in state.items() if name == STEPS_SINCE_SPIKE}
+
+    def forward(floats: State, current: Array, arrays: Arrays) -> State:
+        names = {**dict(setting.numbers), **arrays}
+        return setting.kept(_floats(setting.dynamics.update({**floats, **integers}, current, names, key)))
+
+    floats = _floats(state)
+    current = jnp.zeros_like(next(iter(floats.values()))) if current is None else current
+    return jax.vjp(forward, floats, current, arrays)[1](slopes)
+
+
+def _returned(setting: _Setting, buffer: Array, slope: Array, weight: Array | None, delay: tuple[int, ...]) -> Array:
+    """Cotangents of the latest spikes, newest first, one step further back, with those that the inputs of a step return."""
+    if weight is None or not setting.gradient:
+        return buffer
+    back = slope @ weight.T
+    if buffer.shape[0] == 1:
+        return back[None]
+    moved = jnp.concatenate([buffer[1:], jnp.zeros_like(buffer[:1])])
+    return moved.at[np.asarray(delay) - 1, :, np.arange(len(delay))].add(back.T)
+
+
+def _reads_current(setting: _Setting, state: State, inputs: Array, arrays: Arrays, keys: Array | None) -> bool:
+    """Whether the transposed state update depends on the current: not where it is linear and its constants are not learned."""
+
+    def transposed(current: Array) -> tuple:
+        key = None if keys is None else keys[0]
+        return _updated(setting, state, current, arrays, key, setting.kept(_floats(state)))
+
+    jaxpr = jax.make_jaxpr(transposed)(inputs[0]).jaxpr
+    needed = {variable for variable in jaxpr.outvars if not isinstance(variable, Literal)}
+    for equation in reversed(jaxpr.eqns):
+        if needed & set(equation.outvars):
+            needed |= {variable for variable in equation.invars if not isinstance(variable, Literal)}
+    return jaxpr.invars[0] in needed
+
+
+def late(x: Array, delay: tuple[int, ...]) -> Array:
+    """Rows in time (time, batch, n) of each neuron so many steps later; zero before."""
+    steps = delay[0]
+    if min(delay) == max(delay):
+        return x if steps == 0 else jnp.pad(x[:-steps], ((steps, 0), (0, 0), (0, 0)))
+    moments = jnp.arange(x.shape[0])[:, None] - jnp.asarray(delay)
+    moved = jnp.take_along_axis(x, jnp.clip(moments, 0)[:, None, :], axis=0)
+    return jnp.where(moments[:, None, :] >= 0, moved, 0)
+
+
+def _floats(state: State) -> State:
+    return {name: value for name, value in state.items() if name != STEPS_SINCE_SPIKE}
+
+
+def _no_slope(keys: Array | None) -> np.ndarray | None:
+    return None if keys is None else np.zeros(keys.shape, jax.dtypes.float0)
