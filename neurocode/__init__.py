@@ -25,6 +25,7 @@ _NAMES = {
     "describe": "neurocode.statistics.describe:describe",
     "fitting": "neurocode.fitting:",
     "fit": "neurocode.fitting:fit",
+    "learning": "neurocode.learning:",
     "first_passage": "neurocode.first_passage:",
     "fit_spike_times": "neurocode.first_passage:fit_spike_times",
     "evaluate": "neurocode.fitting:evaluate",

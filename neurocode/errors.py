@@ -15,3 +15,7 @@ class DataError(NeurocodeError, ValueError):
 
 class FitError(NeurocodeError, ValueError):
     """A model cannot be fitted to the data given."""
+
+
+class TrainingError(NeurocodeError, ValueError):
+    """A network cannot be trained as asked, or its training went astray."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import NamedTuple
 
 import equinox as eqx
@@ -61,7 +62,7 @@ class Network(eqx.Module):
         *hidden, readout = layers
         if not isinstance(readout, Readout) or not all(isinstance(layer, Layer) for layer in hidden):
             raise ModelError("A network is a list of layers that ends with one readout.")
-        for number, (before, after) in enumerate(zip(layers[:-1], layers[1:], strict=True)):
+        for number, (before, after) in enumerate(itertools.pairwise(layers)):
             n_in = after.connection.n_in
             if before.n != n_in:
                 raise ModelError(f"Layer {number + 1} takes {n_in} inputs, but layer {number} has {before.n} neurons.")

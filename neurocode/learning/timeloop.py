@@ -22,6 +22,7 @@ from neurocode.simulation.step import STEPS_SINCE_SPIKE, State
 
 Array = jax.Array
 Arrays = dict[str, Array]
+Carry = tuple[State, Array]
 Statics = tuple[tuple[str, float | bool], ...]
 
 
@@ -71,6 +72,7 @@ def run(
     keys: Array | None = None,
     *,
     adjoint: bool = True,
+    segment: int | None = None,
 ) -> Array:
     """Spikes of a layer.
 
@@ -88,6 +90,9 @@ def run(
         Random keys of the steps, for stochastic models.
     adjoint : bool
         Without it JAX differentiates the loop.
+    segment : int, optional
+        Save only the state every so many steps and run the loop twice: memory for one segment instead of the whole. JAX
+        differentiates it.
 
     Returns
     -------
@@ -99,12 +104,14 @@ def run(
         dynamics, numbers, None if recurrence is None else recurrence.delay, recurrence is None or recurrence.gradient
     )
     weight = None if recurrence is None else recurrence.weight
+    if segment is not None:
+        return _segmented(setting, state, inputs, arrays, weight, keys, segment)
     loop = _adjoint if adjoint else _plain
     return loop(setting, state, inputs, arrays, weight, keys)
 
 
 def _plain(setting: _Setting, state: State, inputs: Array, arrays: Arrays, weight: Array | None, keys: Array | None) -> Array:
-    return _forward(setting, state, inputs, arrays, weight, keys, save=False)[0]
+    return _forward(setting, _at_rest(setting, state, inputs), inputs, arrays, weight, keys, save=False)[1]
 
 
 @partial(jax.custom_vjp, nondiff_argnums=(0,))
@@ -112,14 +119,32 @@ def _adjoint(setting: _Setting, state: State, inputs: Array, arrays: Arrays, wei
     return _plain(setting, state, inputs, arrays, weight, keys)
 
 
-def _forward(
-    setting: _Setting, state: State, inputs: Array, arrays: Arrays, weight: Array | None, keys: Array | None, save: bool
-) -> tuple[Array, State | None]:
-    """Spikes, and the states just before threshold and reset."""
-    dynamics, names = setting.dynamics, {**dict(setting.numbers), **arrays}
-    buffer = jnp.zeros((max(setting.delay or (1,)), *inputs.shape[1:]), inputs.dtype)
+def _segmented(
+    setting: _Setting, state: State, inputs: Array, arrays: Arrays, weight: Array | None, keys: Array | None, length: int
+) -> Array:
+    @jax.checkpoint
+    def visit(carry: Carry, part: tuple[Array, Array | None]) -> tuple[Carry, Array]:
+        carry, spikes, _ = _forward(setting, carry, part[0], arrays, weight, part[1], save=False)
+        return carry, spikes
 
-    def visit(carry: tuple[State, Array], step: tuple[Array, Array | None]) -> tuple[tuple[State, Array], tuple]:
+    whole = len(inputs) // length * length
+    parts = jax.tree.map(lambda array: array[:whole].reshape(-1, length, *array.shape[1:]), (inputs, keys))
+    carry, spikes = jax.lax.scan(visit, _at_rest(setting, state, inputs), parts)
+    _, rest = visit(carry, jax.tree.map(lambda array: array[whole:], (inputs, keys)))
+    return jnp.concatenate([spikes.reshape(whole, *inputs.shape[1:]), rest])
+
+
+def _at_rest(setting: _Setting, state: State, inputs: Array) -> Carry:
+    return state, jnp.zeros((max(setting.delay or (1,)), *inputs.shape[1:]), inputs.dtype)
+
+
+def _forward(
+    setting: _Setting, carry: Carry, inputs: Array, arrays: Arrays, weight: Array | None, keys: Array | None, save: bool
+) -> tuple[Carry, Array, State | None]:
+    """Last state and spikes, all spikes, and the states just before threshold and reset."""
+    dynamics, names = setting.dynamics, {**dict(setting.numbers), **arrays}
+
+    def visit(carry: Carry, step: tuple[Array, Array | None]) -> tuple[Carry, tuple]:
         state, buffer = carry
         current, key = step
         if weight is not None:
@@ -129,8 +154,8 @@ def _forward(
         after, spikes = dynamics.settle(before, names, key)
         return (after, _pushed(buffer, spikes)), (spikes, setting.kept(before) if save else None)
 
-    _, (spikes, before) = jax.lax.scan(visit, (state, buffer), (inputs, keys))
-    return spikes, before
+    carry, (spikes, before) = jax.lax.scan(visit, carry, (inputs, keys))
+    return carry, spikes, before
 
 
 def _arriving(buffer: Array, delay: tuple[int, ...]) -> Array:
@@ -147,7 +172,7 @@ def _pushed(buffer: Array, spikes: Array) -> Array:
 def _save(
     setting: _Setting, state: State, inputs: Array, arrays: Arrays, weight: Array | None, keys: Array | None
 ) -> tuple[Array, tuple]:
-    spikes, before = _forward(setting, state, inputs, arrays, weight, keys, save=True)
+    _, spikes, before = _forward(setting, _at_rest(setting, state, inputs), inputs, arrays, weight, keys, save=True)
     kept = inputs if _reads_current(setting, state, inputs, arrays, keys) else None
     return spikes, (state, before, spikes, kept, arrays, weight, keys)
 

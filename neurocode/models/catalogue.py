@@ -19,7 +19,8 @@ from neurocode.models.model import NeuronModel
 DIFFUSIVE = {"lif-diffusive": lif_diffusive, "eif-diffusive": eif_diffusive, "qif-diffusive": qif_diffusive}
 
 LIBRARY: dict[str, Callable[[], NeuronModel]] = {
-    "lif": lif, "lif-normalised": normalised_lif, "noisy-lif": noisy_lif, "adlif": adlif, "adex": adex, "eif": eif, "qif": qif, "izhikevich": izhikevich,
+    "lif": lif, "lif-normalised": normalised_lif,
+    "noisy-lif": noisy_lif, "adlif": adlif, "adex": adex, "eif": eif, "qif": qif, "izhikevich": izhikevich,
     "meta-neuron": meta_neuron, "gif": gif, "igif": igif, "igif-ia": igif_ia, **DIFFUSIVE, "lif-coloured": lif_coloured,
     **{f"adaptive-{name}": partial(make, adaptation=True) for name, make in DIFFUSIVE.items()},
     **{f"{name}-periodic": partial(make, periodic=True) for name, make in DIFFUSIVE.items()},

@@ -1,0 +1,33 @@
+"""Networks whose neurons are models, trained by gradients.
+
+Contents
+--------
+Network, Layer, Readout, Dense, Convolution, Recurrent, Response
+    What a network is made of.
+Surrogate, Regulariser
+    How spikes are differentiated, and what activity costs.
+train, evaluate, Settings, TrainingResult, Task, Part
+    Training on a task.
+free_running
+    A network that is fed its own output.
+tasks
+    Tasks, generated and from files.
+"""
+
+from __future__ import annotations
+
+from neurocode.learning import tasks
+from neurocode.learning.connections import Convolution, Dense, Recurrent
+from neurocode.learning.free_running import free_running
+from neurocode.learning.layer import Layer
+from neurocode.learning.network import Network, Response
+from neurocode.learning.readout import Readout
+from neurocode.learning.regularisers import Regulariser
+from neurocode.learning.surrogate import Surrogate
+from neurocode.learning.task import Part, Task
+from neurocode.learning.training import Settings, TrainingResult, evaluate, train
+
+__all__ = [
+    "Convolution", "Dense", "Layer", "Network", "Part", "Readout", "Recurrent", "Regulariser", "Response", "Settings", "Surrogate",
+    "Task", "TrainingResult", "evaluate", "free_running", "tasks", "train",
+]  # fmt: skip

@@ -1,0 +1,39 @@
+"""What in a network is not finite."""
+
+from __future__ import annotations
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from neurocode.learning.network import Network
+from neurocode.learning.objective import Batch, gradient
+from neurocode.learning.regularisers import Regulariser
+
+Array = jax.Array
+
+
+def diagnose(learned: Network, rest: Network, batch: Batch, loss: str, regulariser: Regulariser, key: Array) -> str:
+    """Name the first layer and parameter that are not finite before an update, or whose gradient is not."""
+    for name, leaf in _named(learned):
+        if not np.all(np.isfinite(leaf)):
+            return f"parameter {name}"
+    net = eqx.combine(learned, rest)
+    x = batch.inputs
+    for number, layer in enumerate(net.layers):
+        if not np.all(np.isfinite(layer.connection(x))):
+            return f"input of layer {number}, through layers[{number}].connection.weight"
+        x = layer(x, jax.random.fold_in(key, number))
+    if not np.all(np.isfinite(net.readout(x))):
+        return "potentials of the readout, through readout.connection.weight"
+    slopes, report = gradient(learned, rest, batch, loss, regulariser, key)
+    wrong = [name for name, leaf in _named(slopes) if not np.all(np.isfinite(leaf))]
+    if wrong:
+        return f"gradient of {', '.join(wrong)}"
+    return "the loss" if not jnp.isfinite(report.loss) else "nothing when the update is made again"
+
+
+def _named(tree: Network) -> list[tuple[str, Array]]:
+    """Arrays of a network with their names, such as ``layers[0].recurrent.weight``."""
+    return [(jax.tree_util.keystr(path).lstrip("."), leaf) for path, leaf in jax.tree_util.tree_flatten_with_path(tree)[0]]

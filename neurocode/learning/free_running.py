@@ -1,0 +1,70 @@
+"""A network that goes on by itself: its own output becomes its input."""
+
+from __future__ import annotations
+
+import jax
+import jax.numpy as jnp
+
+from neurocode.errors import DataError, ModelError
+from neurocode.learning.network import Network, Response
+
+Array = jax.Array
+
+
+def free_running(net: Network, x: Array, start: int) -> Response:
+    """Response of a network that from step ``start`` on is fed its own latest output, without a gradient through the feedback.
+
+    Parameters
+    ----------
+    net : Network
+        With as many outputs as inputs, without noise, dropout and delays.
+    x : array (time, batch, inputs)
+        Of which the steps before ``start`` are read.
+    start : int
+
+    Returns
+    -------
+    Response
+
+    Raises
+    ------
+    DataError
+        For other numbers of outputs and inputs.
+    ModelError
+        For a network with noise or delays.
+    """
+    n_out = net.readout.connection.n_out
+    if n_out != net.n_in or x.shape[2] != net.n_in:
+        raise DataError(f"A free-running network needs as many outputs as inputs, not {n_out} and {net.n_in}.")
+    if any(layer.needs_key or _delayed(layer) for layer in net.layers):
+        raise ModelError("A free-running network has neither noise nor delays.")
+    names = [layer.dynamics.step.prepare(layer.intrinsic.values()) for layer in net.layers]
+    batch = x.shape[1]
+    states = [layer.dynamics.step.initial_state(own, (batch, layer.n)) for layer, own in zip(net.layers, names, strict=True)]
+    spikes = [jnp.zeros((batch, layer.n), x.dtype) for layer in net.layers]
+    keep = jnp.exp(-net.dt / net.readout.time_constants)
+
+    def visit(carry: tuple, step: tuple[Array, Array]) -> tuple[tuple, tuple]:
+        states, spikes, potential = carry
+        number, given = step
+        signal = jnp.where(number < start, given, jax.lax.stop_gradient(potential))
+        after, fired = [], []
+        for layer, own, state, latest in zip(net.layers, names, states, spikes, strict=True):
+            current = layer.connection(signal[None])[0]
+            if layer.recurrent is not None:
+                gradient = layer.recurrent.gradient
+                current = current + (latest if gradient else jax.lax.stop_gradient(latest)) @ layer.recurrent.weight
+            state, signal = layer.dynamics.settle(layer.dynamics.update(state, current, own, None), own, None)
+            after.append(state)
+            fired.append(signal)
+        potential = keep * potential + (1 - keep) * net.readout.connection(signal[None])[0]
+        return (after, fired, potential), (potential, tuple(fired))
+
+    start_potential = jnp.zeros((batch, net.readout.connection.n_out), x.dtype)
+    _, (potentials, fired) = jax.lax.scan(visit, (states, spikes, start_potential), (jnp.arange(len(x)), x))
+    return Response(potentials, fired)
+
+
+def _delayed(layer: object) -> bool:
+    recurrent = layer.recurrent
+    return getattr(layer.connection, "delay", None) is not None or (recurrent is not None and max(recurrent.delay) > 1)

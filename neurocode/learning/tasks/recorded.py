@@ -1,0 +1,205 @@
+"""Tasks from files: electrocardiograms, spoken digits as spikes, Braille letters, and images."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import h5py
+import numpy as np
+import pooch
+import scipy.io
+
+from neurocode.errors import DataError
+from neurocode.learning.task import Part, Task, split
+
+#: Published address and checksums (MD5) of the Heidelberg spiking sets (Cramer et al. 2020).
+HEIDELBERG = "https://zenkelab.org/datasets/"
+#: Steps in which the readout settles and does not count (Baronig et al. 2025).
+SETTLING = 10
+
+
+def ecg(folder: str | Path, *, validation: int = 60, seed: int = 0) -> Task:
+    """Electrocardiograms of the QT database, level-crossing coded (Yin, Corradi, Bohté 2021): a label for every step.
+
+    Parameters
+    ----------
+    folder : path
+        That holds ``QTDB_train.mat`` and ``QTDB_test.mat``.
+    validation : int
+        Training traces that are set aside (ours; Baronig et al. 2025 take 30).
+    seed : int
+        Of that choice.
+
+    Returns
+    -------
+    Task
+
+    Raises
+    ------
+    DataError
+        If a file is missing or of another layout.
+    """
+    train, test = (_qtdb(Path(folder), name) for name in ("train", "test"))
+    order = np.random.default_rng(seed).permutation(len(train))
+    parts = (train.select(np.sort(order[validation:])), train.select(np.sort(order[:validation])), test)
+    return Task("ecg", *parts, loss="per_step", n_outputs=6, dt=1e-3)
+
+
+def _qtdb(folder: Path, which: str) -> Part:
+    found = sorted(folder.glob(f"*{which}*.mat"))
+    if not found:
+        raise DataError(f"{folder}: there is no file of the {which} part, such as QTDB_{which}.mat.")
+    try:
+        file = scipy.io.loadmat(found[0])
+        inputs, targets = file["x"], file["y"]
+    except (ValueError, NotImplementedError, OSError, KeyError, TypeError) as error:
+        raise DataError(f"{found[0]}: the file cannot be read ({error}).") from None
+    if inputs.ndim != 3 or targets.shape[:2] != inputs.shape[:2] or inputs.shape[2] != 4 or targets.shape[2] != 6:
+        raise DataError(f"{found[0]}: x {inputs.shape} and y {targets.shape} are not traces of 4 channels with 6 classes.")
+    labels = np.argmax(targets, axis=2).astype(np.int32)
+    return Part(inputs.astype(np.float32), labels, np.ones(labels.shape, bool))
+
+
+def heidelberg(
+    training: str | Path, test: str | Path, *, validation: str | Path | None = None, bin_size: float = 4e-3, factor: int = 5,
+    fewest_steps: int = 250, seed: int = 0,
+) -> Task:  # fmt: skip
+    """Spiking Heidelberg digits or spiking speech commands from their HDF5 files (Cramer et al. 2020).
+
+    Parameters
+    ----------
+    training, test, validation : path
+        Files such as ``shd_train.h5``; without a validation file a fifth of the training part is set aside.
+    bin_size : float
+        Time step in seconds; spikes are counted in bins.
+    factor : int
+        Neighbouring channels that are joined.
+    fewest_steps : int
+        Shorter recordings are padded to so many steps, which count (Baronig et al. 2025).
+    seed : int
+
+    Returns
+    -------
+    Task
+
+    Raises
+    ------
+    DataError
+        That names a file that is missing, damaged or of another layout.
+    """
+    parts = [_spoken(Path(path), bin_size, factor, fewest_steps) for path in (training, test)]
+    n_outputs = int(max(part.targets.max() for part in parts)) + 1
+    if validation is None:
+        whole = parts[0]
+        first, second, _ = split(whole.inputs, whole.targets, whole.valid, (0.8, 0.2), seed)
+    else:
+        first, second = parts[0], _spoken(Path(validation), bin_size, factor, fewest_steps)
+    return Task(Path(training).stem, first, second, parts[1], loss="sum_of_softmax", n_outputs=n_outputs, dt=bin_size)
+
+
+def _spoken(path: Path, bin_size: float, factor: int, fewest_steps: int, channels: int = 700) -> Part:
+    if not path.is_file():
+        raise DataError(f"{path}: there is no such file.")
+    try:
+        with h5py.File(path) as file:
+            times, units, labels = file["spikes/times"][()], file["spikes/units"][()], file["labels"][()]
+    except (OSError, KeyError, RuntimeError) as error:
+        raise DataError(f"{path}: no file of spiking digits ({str(error).splitlines()[0]}).") from None
+    if not len(times) == len(units) == len(labels):
+        raise DataError(f"{path}: {len(times)} spike times, {len(units)} units and {len(labels)} labels do not fit.")
+    lengths = [int(np.max(t) / bin_size) + 1 if len(t) else 1 for t in times]
+    steps = max(fewest_steps, *lengths)
+    inputs = np.zeros((len(times), steps, -(-channels // factor)), np.float32)
+    valid = np.zeros((len(times), steps), bool)
+    for number, (moments, unit) in enumerate(zip(times, units, strict=True)):
+        if len(moments) != len(unit) or (len(unit) and np.max(unit) >= channels) or np.any(np.asarray(moments) < 0):
+            raise DataError(f"{path}: sample {number} has spikes without a unit, of a unit beyond {channels - 1}, or before zero.")
+        np.add.at(inputs[number], ((np.asarray(moments, float) / bin_size).astype(int), np.asarray(unit, int) // factor), 1)
+        valid[number, SETTLING : max(lengths[number], fewest_steps)] = True
+    return Part(inputs, np.asarray(labels, np.int32), valid)
+
+
+def download_heidelberg(name: str) -> Path:
+    """Download ``shd_train``, ``shd_test``, ``ssc_train``, ``ssc_valid`` or ``ssc_test`` once, and unpack it.
+
+    Raises
+    ------
+    DataError
+        For another name.
+    """
+    known = ("shd_train", "shd_test", "ssc_train", "ssc_valid", "ssc_test")
+    if name not in known:
+        raise DataError(f"'{name}' is no Heidelberg set; known are {', '.join(known)}.")
+    return Path(pooch.retrieve(f"{HEIDELBERG}{name}.h5.gz", known_hash=None, processor=pooch.Decompress(name=f"{name}.h5")))
+
+
+def braille(path: str | Path, *, seed: int = 0) -> Task:
+    """Letters read by twelve taxels (Müller-Cleve et al. 2022): 27 classes, trials of different lengths.
+
+    Parameters
+    ----------
+    path : path
+        NPZ file with ``taxels`` (trials, time, 12), ``n_steps``, ``letter``.
+    seed : int
+        Of the split into 70, 10 and 20 %.
+
+    Returns
+    -------
+    Task
+
+    Raises
+    ------
+    DataError
+        If the file cannot be read or has another layout.
+    """
+    taxels, lengths, letters = _arrays(Path(path), "taxels", "n_steps", "letter")
+    if taxels.ndim != 3 or len(lengths) != len(taxels) or np.max(lengths) > taxels.shape[1]:
+        raise DataError(f"{path}: taxels {taxels.shape} do not fit {len(lengths)} lengths of up to {np.max(lengths)} steps.")
+    labels = np.unique(letters, return_inverse=True)[1].astype(np.int32)
+    inputs = taxels.astype(np.float32)
+    valid = np.arange(inputs.shape[1]) < lengths[:, None]
+    inputs = (inputs - inputs[valid].mean(axis=0)) / np.maximum(inputs[valid].std(axis=0), 1e-6) * valid[:, :, None]
+    parts = split(inputs, labels, valid, (0.7, 0.1), seed)
+    return Task("braille", *parts, loss="max_over_time", n_outputs=int(labels.max()) + 1, dt=1e-3)
+
+
+def mnist(path: str | Path, *, steps: int = 25, seed: int = 0) -> Task:
+    """Handwritten digits, each shown for some steps as a constant input between 0 and 1.
+
+    Parameters
+    ----------
+    path : path
+        NPZ file with ``images`` (images, 28, 28) and ``labels``.
+    steps : int
+        Ours.
+    seed : int
+        Of the split into 70, 10 and 20 %.
+
+    Returns
+    -------
+    Task
+    """
+    images, labels = _arrays(Path(path), "images", "labels")
+    return _images("mnist", images.reshape(len(images), -1) / 255.0, labels, steps, seed)
+
+
+def digits(*, steps: int = 25, seed: int = 0) -> Task:
+    """The 8 by 8 digits that come with scikit-learn, shown like those of :func:`mnist`."""
+    from sklearn.datasets import load_digits
+
+    images, labels = load_digits(return_X_y=True)
+    return _images("digits", images / 16.0, labels, steps, seed)
+
+
+def _images(name: str, images: np.ndarray, labels: np.ndarray, steps: int, seed: int) -> Task:
+    shown = np.broadcast_to(images[:, None, :].astype(np.float32), (len(images), steps, images.shape[1]))
+    parts = split(shown, labels.astype(np.int32), np.ones((len(images), steps), bool), (0.7, 0.1), seed)
+    return Task(name, *parts, loss="mean_potential", n_outputs=int(labels.max()) + 1, dt=1e-3)
+
+
+def _arrays(path: Path, *names: str) -> list[np.ndarray]:
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            return [file[name] for name in names]
+    except (OSError, ValueError, KeyError) as error:
+        raise DataError(f"{path}: the file cannot be read or lacks {', '.join(names)} ({error}).") from None

@@ -1,0 +1,348 @@
+"""Training of a network on a task by gradients."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+import pandas as pd
+
+from neurocode.errors import DataError, TrainingError
+from neurocode.learning.checkpoint import load_checkpoint, save_checkpoint
+from neurocode.learning.diagnosis import diagnose
+from neurocode.learning.network import Network
+from neurocode.learning.objective import Batch, Report, gradient, objective
+from neurocode.learning.regularisers import Regulariser, trainable
+from neurocode.learning.task import Part, Task
+
+Array = jax.Array
+Progress = Callable[[dict[str, float]], None]
+
+#: Added to the key of a training for the order of its data, so that it is not one of an update.
+ORDER = 2_000_003
+CHECKPOINT = "checkpoint.bin"
+
+
+class State(NamedTuple):
+    """Everything that a training goes on from."""
+
+    learned: Network
+    optimiser: Any
+    best: Network
+    best_score: Array
+    epoch: Array
+    history: Array
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How a network is trained.
+
+    Attributes
+    ----------
+    epochs, batch_size : int
+        Each epoch takes the sequences in a new order and leaves out those that do not fill a batch.
+    learning_rate : float
+        Of Adam.
+    schedule : {"constant", "cosine"}
+        Of the learning rate over all updates; ``"cosine"`` ends at zero.
+    clip : float, optional
+        Longest gradient.
+    regulariser : Regulariser
+    blocks : int
+        Parts of a batch that are taken one after another; see :func:`neurocode.learning.objective.gradient`.
+    devices : int
+        Devices that each batch is split over.
+
+    Raises
+    ------
+    TrainingError
+        For numbers that are not positive, an unknown schedule, or blocks and devices that do not divide a batch.
+    """
+
+    epochs: int = 100
+    batch_size: int = 64
+    learning_rate: float = 1e-3
+    schedule: str = "constant"
+    clip: float | None = None
+    regulariser: Regulariser = Regulariser()  # noqa: RUF009  a frozen value
+    blocks: int = 1
+    devices: int = 1
+
+    def __post_init__(self) -> None:
+        if min(self.epochs, self.batch_size, self.blocks, self.devices) < 1 or not self.learning_rate > 0:
+            raise TrainingError("Epochs, batch size, blocks, devices and learning rate must be positive.")
+        if self.schedule not in ("constant", "cosine"):
+            raise TrainingError(f"'{self.schedule}' is no schedule of the learning rate; known are constant, cosine.")
+        if self.batch_size % (self.blocks * self.devices):
+            raise TrainingError(
+                f"A batch of {self.batch_size} does not divide into {self.blocks} blocks on {self.devices} devices."
+            )
+
+    def optimiser(self, updates: int) -> optax.GradientTransformation:
+        """Adam with the schedule and the clipping."""
+        rate = optax.cosine_decay_schedule(self.learning_rate, updates) if self.schedule == "cosine" else self.learning_rate
+        clip = optax.identity() if self.clip is None else optax.clip_by_global_norm(self.clip)
+        return optax.chain(clip, optax.adam(rate))
+
+
+@dataclass(frozen=True)
+class TrainingResult:
+    """A trained network.
+
+    Attributes
+    ----------
+    network : Network
+        Of the epoch with the best validation score.
+    last : Network
+        Of the last epoch.
+    history : pandas.DataFrame
+        A row an epoch: ``epoch, loss, score, validation_loss, validation_score, rate_0 …, seconds``. Scores are the share of
+        right answers, or the mean squared error.
+    best_epoch : int
+    test_loss, test_score : float
+        Of ``network``.
+    """
+
+    network: Network
+    last: Network
+    history: pd.DataFrame
+    best_epoch: int
+    test_loss: float
+    test_score: float
+
+
+def train(
+    net: Network,
+    task: Task,
+    *,
+    seed: int = 0,
+    settings: Settings = Settings(),
+    folder: str | Path | None = None,
+    progress: Progress | None = None,
+) -> TrainingResult:
+    """Train a network.
+
+    Parameters
+    ----------
+    net : Network
+    task : Task
+    seed : int
+        Of the order of the data, dropout and noise. The same seed gives the same network on one machine.
+    settings : Settings
+    folder : path, optional
+        Keep a checkpoint of every epoch there and go on from one that is found: the result is that of an uninterrupted run.
+    progress : callable, optional
+        Called with the row of each epoch.
+
+    Returns
+    -------
+    TrainingResult
+
+    Raises
+    ------
+    TrainingError
+        If the loss or a gradient is not finite: names update, layer and parameter.
+    DataError
+        If the task does not fit the network, or a checkpoint is damaged or of another training.
+
+    Examples
+    --------
+    >>> import neurocode as nc
+    >>> from neurocode.learning import Dense, Layer, Network, Readout, tasks
+    >>> task = tasks.burst_sequences(classes=2, samples=40, seed=1)
+    >>> a, b = jax.random.split(jax.random.key(0))
+    >>> net = Network([Layer(Dense(10, 16, key=a), nc.models.adlif(), 1e-3), Readout(Dense(16, 2, key=b), 1e-3)])
+    >>> len(train(net, task, settings=Settings(epochs=2, batch_size=14)).history)
+    2
+    """
+    _check_fit(net, task, settings)
+    updates = len(task.training) // settings.batch_size
+    optimiser = settings.optimiser(updates * settings.epochs)
+    learned, rest = trainable(net)
+    empty = jnp.zeros((settings.epochs, 5 + len(net.layers)))
+    state = State(learned, optimiser.init(learned), learned, jnp.asarray(-jnp.inf), jnp.asarray(0), empty)
+    described = _described(net, task, settings, seed)
+    path = None if folder is None else Path(folder) / CHECKPOINT
+    if path is not None and path.exists():
+        state = load_checkpoint(path, state, described)
+    run_epoch = eqx.filter_jit(partial(_epoch, rest=rest, task=task, settings=settings, optimiser=optimiser), donate="none")
+    data = _on_devices(task.training)
+    key = jax.random.key(seed)
+    while int(state.epoch) < settings.epochs:
+        began, epoch = time.perf_counter(), int(state.epoch)
+        own = jax.random.fold_in(key, epoch)
+        order = jax.random.permutation(jax.random.fold_in(own, ORDER), len(task.training))[: updates * settings.batch_size]
+        learned, inner, reports, fault = run_epoch(state.learned, state.optimiser, own, order.reshape(updates, -1), data)
+        if int(fault) < updates:
+            _stop(net, learned, rest, task, order, int(fault), epoch, updates, settings, own)
+        validation = evaluate(eqx.combine(learned, rest), task.validation, task, seed=seed, batch_size=settings.batch_size)
+        state = _recorded(State(learned, inner, *state[2:]), reports, validation, task, time.perf_counter() - began)
+        if path is not None:
+            save_checkpoint(path, state, described)
+        if progress is not None:
+            progress(_rows(state).iloc[-1].to_dict())
+    return _result(state, rest, task, seed, settings)
+
+
+class Evaluation(NamedTuple):
+    """Loss, score (share of right answers or mean squared error), spikes per neuron and step of each layer."""
+
+    loss: float
+    score: float
+    rates: tuple[float, ...]
+
+
+def evaluate(net: Network, part: Part, task: Task, *, seed: int = 0, batch_size: int = 256) -> Evaluation:
+    """Loss and score of a network on a part of a task, without dropout.
+
+    Parameters
+    ----------
+    net : Network
+    part : Part
+    task : Task
+    seed : int
+        Of the noise of noisy networks.
+    batch_size : int
+    """
+    learned, rest = trainable(net)
+    reports, weights = [], []
+    for number, start in enumerate(range(0, len(part), batch_size)):
+        indices = np.arange(start, min(start + batch_size, len(part)))
+        key = jax.random.fold_in(jax.random.key(seed), number)
+        reports.append(_measured(learned, _batch(_on_devices(part.select(indices))), key, rest, task.loss, task.free_running_from))
+        weights.append(float(reports[-1].answers))
+    share = np.array(weights) / sum(weights)
+    loss = float(sum(w * float(r.loss) for w, r in zip(share, reports, strict=True)))
+    rates = np.sum([w * np.asarray(r.rates) for w, r in zip(share, reports, strict=True)], axis=0)
+    return Evaluation(loss, float(sum(float(r.score) for r in reports) / sum(weights)), tuple(float(rate) for rate in rates))
+
+
+@eqx.filter_jit
+def _measured(learned: Network, batch: Batch, key: Array, rest: Network, loss: str, free_running_from: int | None) -> Report:
+    return objective(learned, rest, batch, loss, Regulariser(), key, False, free_running_from)[1]
+
+
+def _epoch(
+    learned: Network, inner: Any, key: Array, order: Array, data: Part, *, rest: Network, task: Task, settings: Settings,
+    optimiser: optax.GradientTransformation,
+) -> tuple[Network, Any, Report, Array]:  # fmt: skip
+    """All updates of an epoch; after one that is not finite nothing changes any more."""
+    sharding = _sharding(settings.devices)
+
+    def visit(carry: tuple, step: tuple[Array, Array]) -> tuple[tuple, Report]:
+        learned, inner, fault = carry
+        number, indices = step
+        batch = _batch(data.select(indices), sharding)
+        own = jax.random.fold_in(key, number)
+        slopes, report = gradient(
+            learned, rest, batch, task.loss, settings.regulariser, own, settings.blocks, task.free_running_from
+        )
+        changes, after = optimiser.update(slopes, inner, learned)
+        new = eqx.combine(optax.apply_updates(learned, changes), rest).projected()
+        new, _ = trainable(new)
+        sound = jnp.isfinite(report.loss) & jnp.all(jnp.stack([jnp.all(jnp.isfinite(leaf)) for leaf in jax.tree.leaves(slopes)]))
+        sound &= fault == len(order)
+        keep = partial(jax.tree.map, lambda fresh, old: jnp.where(sound, fresh, old))
+        return (keep(new, learned), keep(after, inner), jnp.where(sound, fault, jnp.minimum(fault, number))), report
+
+    (learned, inner, fault), reports = jax.lax.scan(
+        visit, (learned, inner, jnp.asarray(len(order))), (jnp.arange(len(order)), order)
+    )
+    return learned, inner, reports, fault
+
+
+def _sharding(devices: int) -> jax.sharding.NamedSharding | None:
+    if devices == 1:
+        return None
+    if devices > len(jax.devices()):
+        raise TrainingError(f"{devices} devices are asked for, {len(jax.devices())} are there.")
+    mesh = jax.make_mesh((devices,), ("batch",), devices=jax.devices()[:devices])
+    return jax.sharding.NamedSharding(mesh, jax.sharding.PartitionSpec(None, "batch"))
+
+
+def _on_devices(part: Part) -> Part:
+    targets = part.targets.astype(np.int32 if np.issubdtype(part.targets.dtype, np.integer) else np.float32)
+    return Part(jnp.asarray(part.inputs), jnp.asarray(targets), jnp.asarray(part.valid))
+
+
+def _batch(part: Part, sharding: jax.sharding.NamedSharding | None = None) -> Batch:
+    """Time first, numbers of the type that is computed in."""
+    inputs = jnp.moveaxis(part.inputs, 0, 1).astype(jnp.result_type(float))
+    targets = part.targets if part.targets.ndim == 1 else jnp.moveaxis(part.targets, 0, 1)
+    valid = part.valid.T
+    if sharding is not None:
+        inputs, valid = (jax.lax.with_sharding_constraint(array, sharding) for array in (inputs, valid))
+    return Batch(inputs, targets, valid)
+
+
+def _check_fit(net: Network, task: Task, settings: Settings) -> None:
+    if net.n_in != task.n_inputs or net.readout.connection.n_out != task.n_outputs:
+        raise DataError(
+            f"Task '{task.name}' has {task.n_inputs} inputs and {task.n_outputs} outputs, the network {net.n_in} and "
+            f"{net.readout.connection.n_out}."
+        )
+    if not np.isclose(net.dt, task.dt):
+        raise DataError(f"Task '{task.name}' has a time step of {task.dt} s, the network one of {net.dt} s.")
+    if len(task.training) < settings.batch_size:
+        raise DataError(f"Task '{task.name}' has {len(task.training)} training sequences, fewer than a batch.")
+
+
+def _described(net: Network, task: Task, settings: Settings, seed: int) -> dict[str, Any]:
+    """What a checkpoint must agree on."""
+    shapes = [list(np.shape(leaf)) for leaf in jax.tree.leaves(trainable(net)[0])]
+    models = [layer.model.equations for layer in net.layers]
+    table = {"task": task.name, "sequences": len(task.training), "seed": seed, "shapes": shapes, "models": models}
+    return json.loads(json.dumps(table | asdict(settings)))
+
+
+def _recorded(state: State, reports: Report, validation: Evaluation, task: Task, seconds: float) -> State:
+    """The state with the row of an epoch, and the best network so far."""
+    score = float(jnp.sum(reports.score) / jnp.sum(reports.answers))
+    rates = jnp.mean(reports.rates, axis=0)
+    row = jnp.asarray([float(jnp.mean(reports.loss)), score, validation.loss, validation.score, seconds])
+    history = state.history.at[state.epoch].set(jnp.concatenate([row, rates]))
+    quality = -validation.score if task.loss == "squared_error" else validation.score
+    better = quality > float(state.best_score)
+    best = state.learned if better else state.best
+    return State(state.learned, state.optimiser, best, jnp.maximum(state.best_score, quality), state.epoch + 1, history)
+
+
+def _rows(state: State) -> pd.DataFrame:
+    n = int(state.epoch)
+    names = ["loss", "score", "validation_loss", "validation_score", "seconds"]
+    names += [f"rate_{k}" for k in range(state.history.shape[1] - len(names))]
+    frame = pd.DataFrame(np.asarray(state.history[:n], float), columns=names)
+    frame.insert(0, "epoch", np.arange(1, n + 1))
+    return frame
+
+
+def _result(state: State, rest: Network, task: Task, seed: int, settings: Settings) -> TrainingResult:
+    history = _rows(state)
+    best = eqx.combine(state.best, rest)
+    test = evaluate(best, task.test, task, seed=seed, batch_size=settings.batch_size)
+    scores = -history["validation_score"] if task.loss == "squared_error" else history["validation_score"]
+    return TrainingResult(
+        best, eqx.combine(state.learned, rest), history, int(history["epoch"][scores.idxmax()]), test.loss, test.score
+    )
+
+
+def _stop(
+    net: Network, learned: Network, rest: Network, task: Task, order: Array, fault: int, epoch: int, updates: int,
+    settings: Settings, key: Array,
+) -> None:  # fmt: skip
+    """Name what is not finite in an update."""
+    indices = np.asarray(order).reshape(updates, -1)[fault]
+    batch = _batch(_on_devices(task.training.select(indices)))
+    what = diagnose(learned, rest, batch, task.loss, settings.regulariser, jax.random.fold_in(key, fault))
+    raise TrainingError(f"Update {epoch * updates + fault + 1} (epoch {epoch + 1}, batch {fault + 1}) is not finite: {what}.")
