@@ -8,6 +8,8 @@ Surrogate, Regulariser
     How spikes are differentiated, and what activity costs.
 train, evaluate, Settings, TrainingResult, Task, Part
     Training on a task.
+run_in_brian, to_nir, from_nir
+    A trained network elsewhere.
 free_running
     A network that is fed its own output.
 tasks
@@ -18,9 +20,11 @@ from __future__ import annotations
 
 from neurocode.learning import tasks
 from neurocode.learning.connections import Convolution, Dense, Recurrent
+from neurocode.learning.export import BrianRun, run_in_brian
 from neurocode.learning.free_running import free_running
 from neurocode.learning.layer import Layer
 from neurocode.learning.network import Network, Response
+from neurocode.learning.nir_exchange import from_nir, to_nir
 from neurocode.learning.readout import Readout
 from neurocode.learning.regularisers import Regulariser
 from neurocode.learning.surrogate import Surrogate
@@ -28,6 +32,6 @@ from neurocode.learning.task import Part, Task
 from neurocode.learning.training import Settings, TrainingResult, evaluate, train
 
 __all__ = [
-    "Convolution", "Dense", "Layer", "Network", "Part", "Readout", "Recurrent", "Regulariser", "Response", "Settings", "Surrogate",
-    "Task", "TrainingResult", "evaluate", "free_running", "tasks", "train",
+    "BrianRun", "Convolution", "Dense", "Layer", "Network", "Part", "Readout", "Recurrent", "Regulariser", "Response", "Settings",
+    "Surrogate", "Task", "TrainingResult", "evaluate", "free_running", "from_nir", "run_in_brian", "tasks", "to_nir", "train",
 ]  # fmt: skip

@@ -76,14 +76,15 @@ class Dynamics:
             _in_si(current_unit, unit, model, "current_unit"), _in_si(margin_unit, _unit_of_margin(model), model, "margin_unit"),
         )  # fmt: skip
 
-    def update(self, state: State, current: Array, names: Names, key: Array | None) -> State:
+    def update(self, state: State, current: Array, names: Names, key: Array | None, time: Array | float) -> State:
         """State after integration over one step, before threshold and reset."""
-        names = {**names, self.step.inputs[0]: self.current * current}
+        names = {**names, "t": time, self.step.inputs[0]: self.current * current}
         draw = Draw(key, jnp.shape(current), jnp.result_type(current))
         return self.step.integrate(state, names, self.step.is_refractory(state, names), draw)
 
-    def settle(self, state: State, names: Names, key: Array | None) -> tuple[State, Array]:
+    def settle(self, state: State, names: Names, key: Array | None, time: Array | float) -> tuple[State, Array]:
         """Spikes (0 or 1) and the state after the reset."""
+        names = {**names, "t": time}
         margin = self.step.margin(state, names)
         spikes = self._spikes(margin, names, key)
         if STEPS_SINCE_SPIKE in state:

@@ -54,7 +54,8 @@ def free_running(net: Network, x: Array, start: int) -> Response:
             if layer.recurrent is not None:
                 gradient = layer.recurrent.gradient
                 current = current + (latest if gradient else jax.lax.stop_gradient(latest)) @ layer.recurrent.weight
-            state, signal = layer.dynamics.settle(layer.dynamics.update(state, current, own, None), own, None)
+            time = net.dt * number
+            state, signal = layer.dynamics.settle(layer.dynamics.update(state, current, own, None, time), own, None, time)
             after.append(state)
             fired.append(signal)
         potential = keep * potential + (1 - keep) * net.readout.connection(signal[None])[0]

@@ -118,13 +118,12 @@ class Surrogate:
         """One above threshold, zero at and below it; of the type of ``x``."""
         if self.smooth:
             return 0.5 + self.peak / self.slope * FAMILIES[self.family].integral(self.slope * x)
-        return _step(self, x)
+        return _step(self, jnp.asarray(x, jnp.result_type(x, float)))
 
 
 @partial(jax.custom_jvp, nondiff_argnums=(0,))
 def _step(surrogate: Surrogate, x: Array) -> Array:
-    x = jnp.asarray(x)
-    return (x > 0).astype(jnp.result_type(x, jnp.float32))
+    return (x > 0).astype(x.dtype)
 
 
 @_step.defjvp

@@ -26,6 +26,13 @@ Carry = tuple[State, Array]
 Statics = tuple[tuple[str, float | bool], ...]
 
 
+class Moment(NamedTuple):
+    """Random key, for stochastic models, and time in seconds of a step, or of all."""
+
+    key: Array | None
+    time: Array
+
+
 class Recurrence(NamedTuple):
     """Recurrent connections.
 
@@ -104,33 +111,34 @@ def run(
         dynamics, numbers, None if recurrence is None else recurrence.delay, recurrence is None or recurrence.gradient
     )
     weight = None if recurrence is None else recurrence.weight
+    moments = Moment(keys, dynamics.step.dt * jnp.arange(len(inputs), dtype=inputs.dtype))
     if segment is not None:
-        return _segmented(setting, state, inputs, arrays, weight, keys, segment)
+        return _segmented(setting, state, inputs, arrays, weight, moments, segment)
     loop = _adjoint if adjoint else _plain
-    return loop(setting, state, inputs, arrays, weight, keys)
+    return loop(setting, state, inputs, arrays, weight, moments)
 
 
-def _plain(setting: _Setting, state: State, inputs: Array, arrays: Arrays, weight: Array | None, keys: Array | None) -> Array:
-    return _forward(setting, _at_rest(setting, state, inputs), inputs, arrays, weight, keys, save=False)[1]
+def _plain(setting: _Setting, state: State, inputs: Array, arrays: Arrays, weight: Array | None, moments: Moment) -> Array:
+    return _forward(setting, _at_rest(setting, state, inputs), inputs, arrays, weight, moments, save=False)[1]
 
 
 @partial(jax.custom_vjp, nondiff_argnums=(0,))
-def _adjoint(setting: _Setting, state: State, inputs: Array, arrays: Arrays, weight: Array | None, keys: Array | None) -> Array:
-    return _plain(setting, state, inputs, arrays, weight, keys)
+def _adjoint(setting: _Setting, state: State, inputs: Array, arrays: Arrays, weight: Array | None, moments: Moment) -> Array:
+    return _plain(setting, state, inputs, arrays, weight, moments)
 
 
 def _segmented(
-    setting: _Setting, state: State, inputs: Array, arrays: Arrays, weight: Array | None, keys: Array | None, length: int
+    setting: _Setting, state: State, inputs: Array, arrays: Arrays, weight: Array | None, moments: Moment, length: int
 ) -> Array:
     @jax.checkpoint
-    def visit(carry: Carry, part: tuple[Array, Array | None]) -> tuple[Carry, Array]:
+    def visit(carry: Carry, part: tuple[Array, Moment]) -> tuple[Carry, Array]:
         carry, spikes, _ = _forward(setting, carry, part[0], arrays, weight, part[1], save=False)
         return carry, spikes
 
     whole = len(inputs) // length * length
-    parts = jax.tree.map(lambda array: array[:whole].reshape(-1, length, *array.shape[1:]), (inputs, keys))
+    parts = jax.tree.map(lambda array: array[:whole].reshape(-1, length, *array.shape[1:]), (inputs, moments))
     carry, spikes = jax.lax.scan(visit, _at_rest(setting, state, inputs), parts)
-    _, rest = visit(carry, jax.tree.map(lambda array: array[whole:], (inputs, keys)))
+    _, rest = visit(carry, jax.tree.map(lambda array: array[whole:], (inputs, moments)))
     return jnp.concatenate([spikes.reshape(whole, *inputs.shape[1:]), rest])
 
 
@@ -139,22 +147,22 @@ def _at_rest(setting: _Setting, state: State, inputs: Array) -> Carry:
 
 
 def _forward(
-    setting: _Setting, carry: Carry, inputs: Array, arrays: Arrays, weight: Array | None, keys: Array | None, save: bool
+    setting: _Setting, carry: Carry, inputs: Array, arrays: Arrays, weight: Array | None, moments: Moment, save: bool
 ) -> tuple[Carry, Array, State | None]:
     """Last state and spikes, all spikes, and the states just before threshold and reset."""
     dynamics, names = setting.dynamics, {**dict(setting.numbers), **arrays}
 
-    def visit(carry: Carry, step: tuple[Array, Array | None]) -> tuple[Carry, tuple]:
+    def visit(carry: Carry, step: tuple[Array, Moment]) -> tuple[Carry, tuple]:
         state, buffer = carry
-        current, key = step
+        current, moment = step
         if weight is not None:
             arriving = _arriving(buffer, setting.delay)
             current = current + (arriving if setting.gradient else jax.lax.stop_gradient(arriving)) @ weight
-        before = dynamics.update(state, current, names, key)
-        after, spikes = dynamics.settle(before, names, key)
+        before = dynamics.update(state, current, names, *moment)
+        after, spikes = dynamics.settle(before, names, *moment)
         return (after, _pushed(buffer, spikes)), (spikes, setting.kept(before) if save else None)
 
-    carry, (spikes, before) = jax.lax.scan(visit, carry, (inputs, keys))
+    carry, (spikes, before) = jax.lax.scan(visit, carry, (inputs, moments))
     return carry, spikes, before
 
 
@@ -170,54 +178,53 @@ def _pushed(buffer: Array, spikes: Array) -> Array:
 
 
 def _save(
-    setting: _Setting, state: State, inputs: Array, arrays: Arrays, weight: Array | None, keys: Array | None
+    setting: _Setting, state: State, inputs: Array, arrays: Arrays, weight: Array | None, moments: Moment
 ) -> tuple[Array, tuple]:
-    _, spikes, before = _forward(setting, _at_rest(setting, state, inputs), inputs, arrays, weight, keys, save=True)
-    kept = inputs if _reads_current(setting, state, inputs, arrays, keys) else None
-    return spikes, (state, before, spikes, kept, arrays, weight, keys)
+    _, spikes, before = _forward(setting, _at_rest(setting, state, inputs), inputs, arrays, weight, moments, save=True)
+    kept = inputs if _reads_current(setting, state, inputs, arrays, moments) else None
+    return spikes, (state, before, spikes, kept, arrays, weight, moments)
 
 
 def _transpose(setting: _Setting, residuals: tuple, cotangent: Array) -> tuple:
-    start, before, spikes, inputs, arrays, weight, keys = residuals
+    start, before, spikes, inputs, arrays, weight, moments = residuals
     delay = setting.delay or (1,) * spikes.shape[2]
     arriving = None if weight is None else late(spikes, delay)
     currents = inputs if inputs is None or weight is None else inputs + arriving @ weight
 
     def visit(carry: tuple, step: tuple) -> tuple[tuple, Array]:
         later, buffer, sums = carry
-        before, key, later_key, current, cotangent = step
-        state, settle_back = _settled(setting, before, arrays, key)
-        slopes, slope, by_update = _updated(setting, state, current, arrays, later_key, later)
+        before, moment, next_moment, current, cotangent = step
+        state, settle_back = _settled(setting, before, arrays, moment)
+        slopes, slope, by_update = _updated(setting, state, current, arrays, next_moment, later)
         buffer = _returned(setting, buffer, slope, weight, delay)
         slopes, by_settle = settle_back((slopes, cotangent + buffer[0]))
         return (slopes, buffer, jax.tree.map(lambda *parts: sum(parts), sums, by_update, by_settle)), slope
 
     buffer = jnp.zeros((max(delay), *spikes.shape[1:]), spikes.dtype)
-    last = jax.tree.map(lambda array: array[-1], before)
-    state, settle_back = _settled(setting, last, arrays, None if keys is None else keys[-1])
+    final, final_moment = jax.tree.map(lambda array: array[-1], (before, moments))
+    state, settle_back = _settled(setting, final, arrays, final_moment)
     slopes, sums = settle_back((jax.tree.map(jnp.zeros_like, _floats(state)), cotangent[-1]))
-    steps = (
-        jax.tree.map(lambda array: array[:-1], before), None if keys is None else keys[:-1], None if keys is None else keys[1:],
-        None if currents is None else currents[1:], cotangent[:-1],
-    )  # fmt: skip
+    here = jax.tree.map(lambda array: array[:-1], (before, moments))
+    steps = (*here, *jax.tree.map(lambda array: array[1:], (moments, currents)), cotangent[:-1])
     (slopes, _, sums), later = jax.lax.scan(visit, (slopes, buffer, sums), steps, reverse=True)
-    current, key = (None if array is None else array[0] for array in (currents, keys))
-    slopes, first, by_update = _updated(setting, start, current, arrays, key, slopes)
+    moment, current = jax.tree.map(lambda array: array[0], (moments, currents))
+    slopes, first, by_update = _updated(setting, start, current, arrays, moment, slopes)
     by_inputs = jnp.concatenate([first[None], later])
     by_weight = None if weight is None else jnp.einsum("tbi,tbj->ij", arriving, by_inputs)
     integers = {name: np.zeros(value.shape, jax.dtypes.float0) for name, value in start.items() if name not in slopes}
-    return {**slopes, **integers}, by_inputs, jax.tree.map(jnp.add, sums, by_update), by_weight, _no_slope(keys)
+    return {**slopes, **integers}, by_inputs, jax.tree.map(jnp.add, sums, by_update), by_weight, _no_slope(moments)
 
 
 _adjoint.defvjp(_save, _transpose)
 
 
-def _settled(setting: _Setting, before: State, arrays: Arrays, key: Array | None) -> tuple[State, Callable]:
+def _settled(setting: _Setting, before: State, arrays: Arrays, moment: Moment) -> tuple[State, Callable]:
     """State after spike and reset, and the way back: from cotangents of it and of the spikes to those of the state before."""
     integers = {name: value for name, value in before.items() if name == STEPS_SINCE_SPIKE}
 
     def forward(floats: State, arrays: Arrays) -> tuple[tuple[State, Array], State]:
-        state, spikes = setting.dynamics.settle(setting.complete({**floats, **integers}), {**dict(setting.numbers), **arrays}, key)
+        names = {**dict(setting.numbers), **arrays}
+        state, spikes = setting.dynamics.settle(setting.complete({**floats, **integers}), names, *moment)
         return (_floats(state), spikes), state
 
     _, back, state = jax.vjp(forward, _floats(before), arrays, has_aux=True)
@@ -225,14 +232,14 @@ def _settled(setting: _Setting, before: State, arrays: Arrays, key: Array | None
 
 
 def _updated(
-    setting: _Setting, state: State, current: Array | None, arrays: Arrays, key: Array | None, slopes: State
+    setting: _Setting, state: State, current: Array | None, arrays: Arrays, moment: Moment, slopes: State
 ) -> tuple[State, Array, Arrays]:
     """Cotangents of state, current and parameters from those of the state before the next threshold."""
     integers = {name: value for name, value in state.items() if name == STEPS_SINCE_SPIKE}
 
     def forward(floats: State, current: Array, arrays: Arrays) -> State:
         names = {**dict(setting.numbers), **arrays}
-        return setting.kept(_floats(setting.dynamics.update({**floats, **integers}, current, names, key)))
+        return setting.kept(_floats(setting.dynamics.update({**floats, **integers}, current, names, *moment)))
 
     floats = _floats(state)
     current = jnp.zeros_like(next(iter(floats.values()))) if current is None else current
@@ -250,12 +257,12 @@ def _returned(setting: _Setting, buffer: Array, slope: Array, weight: Array | No
     return moved.at[np.asarray(delay) - 1, :, np.arange(len(delay))].add(back.T)
 
 
-def _reads_current(setting: _Setting, state: State, inputs: Array, arrays: Arrays, keys: Array | None) -> bool:
+def _reads_current(setting: _Setting, state: State, inputs: Array, arrays: Arrays, moments: Moment) -> bool:
     """Whether the transposed state update depends on the current: not where it is linear and its constants are not learned."""
 
     def transposed(current: Array) -> tuple:
-        key = None if keys is None else keys[0]
-        return _updated(setting, state, current, arrays, key, setting.kept(_floats(state)))
+        first = jax.tree.map(lambda array: array[0], moments)
+        return _updated(setting, state, current, arrays, first, setting.kept(_floats(state)))
 
     jaxpr = jax.make_jaxpr(transposed)(inputs[0]).jaxpr
     needed = {variable for variable in jaxpr.outvars if not isinstance(variable, Literal)}
@@ -279,5 +286,6 @@ def _floats(state: State) -> State:
     return {name: value for name, value in state.items() if name != STEPS_SINCE_SPIKE}
 
 
-def _no_slope(keys: Array | None) -> np.ndarray | None:
-    return None if keys is None else np.zeros(keys.shape, jax.dtypes.float0)
+def _no_slope(moments: Moment) -> Moment:
+    key = None if moments.key is None else np.zeros(moments.key.shape, jax.dtypes.float0)
+    return Moment(key, jnp.zeros_like(moments.time))

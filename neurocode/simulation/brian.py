@@ -154,7 +154,7 @@ def run_brian(
         If units do not fit or the integrator does not admit the equations.
     """
     update_and_reset(model, dt)
-    with _device(standalone) as directory, _random_state(seed), _code_generation(n_steps):
+    with _device(standalone) as directory, random_state(seed), code_generation(n_steps):
         group = neuron_group(model, trials, dt, parameters=parameters, stimulus=stimulus)
         spikes = brian2.SpikeMonitor(group, variables=[LAG] if model.within_step else None, record=True)
         objects = [group, spikes]
@@ -240,7 +240,8 @@ def _first_line(error: Exception) -> str:
 
 
 @contextmanager
-def _random_state(seed: int | None) -> Iterator[None]:
+def random_state(seed: int | None) -> Iterator[None]:
+    """Seed Brian2 and leave NumPy's global random state as it was found."""
     state = np.random.get_state()
     try:
         brian2.seed(seed)
@@ -250,7 +251,7 @@ def _random_state(seed: int | None) -> Iterator[None]:
 
 
 @contextmanager
-def _code_generation(n_steps: int) -> Iterator[None]:
+def code_generation(n_steps: int) -> Iterator[None]:
     """Run short simulations in NumPy unless the user chose a target: compiling Cython takes longer."""
     chosen = brian2.prefs.codegen.target
     try:

@@ -1,0 +1,229 @@
+"""A trained network as a Brian2 network that fires the same spikes.
+
+Brian2 delivers spikes after the state update, so a plain network adds one step of delay a layer. Here every layer has slots of its
+own: those of the first layer (state update, threshold, synapses, reset) come before those of the second, and nothing is delayed.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import brian2
+import jax
+import neo
+import numpy as np
+
+from neurocode.errors import DataError
+from neurocode.learning.connections import Convolution, Dense
+from neurocode.learning.layer import Layer
+from neurocode.learning.network import Network
+from neurocode.models.model import NeuronModel
+from neurocode.models.parameter import Parameter
+from neurocode.simulation.brian import code_generation, neuron_group, random_state
+from neurocode.units import parse_unit, si_unit_text
+
+SLOTS = ("groups", "thresholds", "synapses", "resets")
+READOUT = "readout"
+
+
+@dataclass(frozen=True)
+class BrianRun:
+    """What a network did in Brian2.
+
+    Attributes
+    ----------
+    spikes : tuple of numpy.ndarray of bool (time, batch, n)
+        Of each layer.
+    potentials : numpy.ndarray (time, batch, outputs)
+        Of the readout.
+    dt : float
+        Time step in seconds.
+    """
+
+    spikes: tuple[np.ndarray, ...]
+    potentials: np.ndarray
+    dt: float
+
+    def block(self) -> neo.Block:
+        """Spike trains: a segment a sequence, trains named ``layer/neuron``."""
+        block = neo.Block(name="network", dt=self.dt)
+        steps, batch = self.spikes[0].shape[:2]
+        for sequence in range(batch):
+            segment = neo.Segment(name=f"sequence {sequence}", index=sequence)
+            for number, layer in enumerate(self.spikes):
+                for neuron in range(layer.shape[2]):
+                    times = np.flatnonzero(layer[:, sequence, neuron]) * self.dt
+                    segment.spiketrains.append(neo.SpikeTrain(times, units="s", t_stop=steps * self.dt, name=f"{number}/{neuron}"))
+            block.segments.append(segment)
+        return block
+
+
+def run_in_brian(net: Network, x: np.ndarray, *, seed: int | None = None) -> BrianRun:
+    """Run a network in Brian2, its sequences side by side.
+
+    Parameters
+    ----------
+    net : Network
+    x : numpy.ndarray (time, batch, inputs)
+    seed : int, optional
+        Of Brian2's random numbers, for noisy models; those do not fire the spikes of the JAX network.
+
+    Returns
+    -------
+    BrianRun
+
+    Raises
+    ------
+    DataError
+        For inputs of another shape or values that are not finite.
+
+    Examples
+    --------
+    >>> import neurocode as nc
+    >>> from neurocode.learning import Dense, Layer, Readout
+    >>> a, b = jax.random.split(jax.random.key(0))
+    >>> net = Network([Layer(Dense(2, 4, key=a), nc.models.adlif(), 1e-3), Readout(Dense(4, 2, key=b), 1e-3)])
+    >>> run_in_brian(net, np.ones((30, 1, 2))).spikes[0].shape
+    (30, 1, 4)
+    """
+    x = np.asarray(x, float)
+    if x.ndim != 3 or x.shape[2] != net.n_in or not np.all(np.isfinite(x)):
+        raise DataError(f"The network takes finite inputs of shape (time, batch, {net.n_in}), not {x.shape}.")
+    steps, batch, _ = x.shape
+    with jax.enable_x64(True):
+        net = jax.tree.map(lambda leaf: np.asarray(leaf, float), net)
+        drive = np.asarray((net.layers or (net.readout,))[0].connection(jax.numpy.asarray(x)))
+    with random_state(seed), code_generation(steps):
+        return _run(net, drive, batch)
+
+
+def _run(net: Network, drive: np.ndarray, batch: int) -> BrianRun:
+    steps = len(drive)
+    groups = [_layer_group(layer, number, batch) for number, layer in enumerate(net.layers)]
+    groups.append(_readout_group(net, batch))
+    parts = [*net.layers, net.readout]
+    objects = []
+    for number, (group, part) in enumerate(zip(groups, parts, strict=True)):
+        bias = _bias(part.connection, batch) if number else None
+        objects += [group, _base_current(group, part, drive if number == 0 else bias, number, net.dt)]
+        if number:
+            objects.append(_synapses(groups[number - 1], group, _matrix(part.connection), _current(part), number - 1, batch, part))
+        if getattr(part, "recurrent", None) is not None:
+            objects.append(_loops(group, part, number, batch))
+    monitors = [brian2.SpikeMonitor(group) for group in groups[:-1]]
+    potentials = brian2.StateMonitor(groups[-1], "y", record=True, when="end")
+    network = brian2.Network(*[item for item in objects if item is not None], *monitors, potentials)
+    network.schedule = ["start", *(f"{slot}_{number}" for number in range(len(groups)) for slot in SLOTS), "end"]
+    for number, monitor in enumerate(monitors):
+        monitor.when = f"after_thresholds_{number}"
+    network.run(steps * net.dt * brian2.second, namespace={})
+    spikes = tuple(_raster(m, steps, batch, layer.n, net.dt) for m, layer in zip(monitors, net.layers, strict=True))
+    return BrianRun(spikes, np.asarray(potentials.y).T.reshape(steps, batch, -1), net.dt)
+
+
+def _layer_group(layer: Layer, number: int, batch: int) -> brian2.NeuronGroup:
+    with jax.enable_x64(True):
+        values = {name: np.asarray(value, float) for name, value in layer.intrinsic.values().items()}
+    own = {name: np.tile(value, batch) for name, value in values.items() if value.ndim}
+    shared = {name: float(value) for name, value in values.items() if not value.ndim}
+    group = neuron_group(layer.model, batch * layer.n, layer.dynamics.step.dt, parameters={**shared, **own})
+    return _in_slots(group, number)
+
+
+def _readout_group(net: Network, batch: int) -> brian2.NeuronGroup:
+    model = NeuronModel(
+        name=READOUT,
+        equations="dy/dt = (-y + I)/tau : 1\nI : 1",
+        margin="y - y - 1",
+        reset="y = y",
+        integrator="exponential_euler",
+        parameters={"tau": Parameter.of("20 ms", per_neuron=True)},
+    )
+    with jax.enable_x64(True):
+        constants = np.asarray(net.readout.time_constants, float)
+    group = neuron_group(model, batch * len(constants), net.dt, parameters={"tau": np.tile(constants, batch)})
+    return _in_slots(group, len(net.layers))
+
+
+def _in_slots(group: brian2.NeuronGroup, number: int) -> brian2.NeuronGroup:
+    """Move all that a group does to the slots of its layer."""
+    for item in group.contained_objects:
+        prefix, _, slot = item.when.rpartition("_")
+        item.when = f"{prefix}_{slot}_{number}".lstrip("_")
+    return group
+
+
+def _current(part: Layer | object) -> float:
+    return part.dynamics.current if isinstance(part, Layer) else 1.0
+
+
+def _input_name(part: Layer | object) -> tuple[str, str]:
+    return next(iter(part.model.inputs.items())) if isinstance(part, Layer) else ("I", "1")
+
+
+def _base_current(group: brian2.NeuronGroup, part: Layer | object, values: np.ndarray, number: int, dt: float) -> brian2.CodeRunner:
+    """Set the current of the next step, before synapses add to it: the weighted input of the first layer, the bias of others."""
+    name, unit = _input_name(part)
+    table = np.reshape(values, (len(values), -1)) * _current(part)
+    quantity = brian2.Quantity(table, dim=parse_unit(unit).dim)
+    setattr(group, name, quantity[0])
+    group.namespace["base_current"] = brian2.TimedArray(quantity, dt=dt * brian2.second)
+    return group.run_regularly(f"{name} = base_current(t + dt, i)", when=f"after_groups_{number}")
+
+
+def _bias(connection: Dense | Convolution, batch: int) -> np.ndarray:
+    """Input of a layer without spikes, for one step."""
+    with jax.enable_x64(True):
+        return np.tile(np.asarray(connection(jax.numpy.zeros((1, 1, connection.n_in)))), (1, batch, 1))
+
+
+def _matrix(connection: Dense | Convolution) -> np.ndarray:
+    """Weights from each input to each output."""
+    if isinstance(connection, Dense):
+        return np.asarray(connection.weight)
+    with jax.enable_x64(True):
+        answers = connection(jax.numpy.eye(connection.n_in)[None])[0]
+        return np.asarray(answers) - _bias(connection, 1)[0]
+
+
+def _synapses(
+    source: brian2.NeuronGroup,
+    target: brian2.NeuronGroup,
+    weight: np.ndarray,
+    current: float,
+    number: int,
+    batch: int,
+    part: object,
+) -> brian2.Synapses:
+    """Spikes of layer ``number`` to the current of a target, delivered in the slot of that layer."""
+    delay = getattr(part.connection, "delay", None) or (0,) * len(weight)
+    return _connected(source, target, weight * current, np.asarray(delay), number, batch, *_input_name(part))
+
+
+def _loops(group: brian2.NeuronGroup, layer: Layer, number: int, batch: int) -> brian2.Synapses:
+    weight = np.asarray(layer.recurrent.weight) * _current(layer)
+    return _connected(group, group, weight, np.asarray(layer.recurrent.delay) - 1, number, batch, *_input_name(layer))
+
+
+def _connected(
+    source: brian2.NeuronGroup, target: brian2.NeuronGroup, weight: np.ndarray, steps: np.ndarray, number: int, batch: int,
+    name: str, unit: str,
+) -> brian2.Synapses:  # fmt: skip
+    synapses = brian2.Synapses(
+        source, target, f"weight : {si_unit_text(unit)}", on_pre=f"{name}_post += weight", dt=source.clock.dt
+    )
+    rows, columns = np.nonzero(weight)
+    first, second = weight.shape
+    offsets = np.arange(batch)[:, None]
+    synapses.connect(i=(rows + first * offsets).ravel(), j=(columns + second * offsets).ravel())
+    synapses.variables["weight"].set_value(np.tile(weight[rows, columns], batch))
+    if np.any(steps):
+        synapses.delay = np.tile(steps[rows], batch) * source.clock.dt
+    synapses.pre.when = f"synapses_{number}"
+    return synapses
+
+
+def _raster(monitor: brian2.SpikeMonitor, steps: int, batch: int, n: int, dt: float) -> np.ndarray:
+    raster = np.zeros((steps, batch * n), bool)
+    raster[np.round(np.asarray(monitor.t) / dt).astype(int), np.asarray(monitor.i)] = True
+    return raster.reshape(steps, batch, n)
