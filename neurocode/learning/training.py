@@ -267,7 +267,7 @@ def _sharding(devices: int) -> jax.sharding.NamedSharding | None:
         return None
     if devices > len(jax.devices()):
         raise TrainingError(f"{devices} devices are asked for, {len(jax.devices())} are there.")
-    mesh = jax.make_mesh((devices,), ("batch",), devices=jax.devices()[:devices])
+    mesh = jax.sharding.Mesh(np.array(jax.devices()[:devices]), ("batch",))
     return jax.sharding.NamedSharding(mesh, jax.sharding.PartitionSpec(None, "batch"))
 
 

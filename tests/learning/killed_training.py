@@ -1,0 +1,56 @@
+"""A small noisy training that can be killed: ``python killed_training.py FOLDER [EPOCH_TO_DIE_WRITING]`` prints a digest."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import signal
+import sys
+
+import jax
+import numpy as np
+
+import neurocode as nc
+from neurocode.learning import Dense, Layer, Network, Readout, Recurrent, Settings, checkpoint, tasks, train
+
+EPOCHS = 6
+
+
+def network(n_in: int, n_out: int, dropout: float = 0.1) -> Network:
+    """Noisy neurons with learned intrinsic parameters and dropout, so that random keys matter."""
+    keys = jax.random.split(jax.random.key(5), 3)
+    hidden = Layer(
+        Dense(n_in, 12, key=keys[0]), nc.models.noisy_lif(), 1e-3, recurrent=Recurrent(12, key=keys[1]), learned=("tau",),
+        dropout=dropout,
+    )  # fmt: skip
+    return Network([hidden, Readout(Dense(12, n_out, key=keys[2]), 1e-3)])
+
+
+def digest(folder: str, seed: int = 3) -> str:
+    """Hash of all that a training ends with, times apart."""
+    task = tasks.burst_sequences(classes=3, samples=90, seed=1)
+    settings = Settings(epochs=EPOCHS, batch_size=9, learning_rate=0.01, clip=1.0, schedule="cosine")
+    result = train(network(10, 3), task, seed=seed, settings=settings, folder=folder)
+    leaves = [np.asarray(leaf) for leaf in jax.tree.leaves((result.network, result.last)) if hasattr(leaf, "dtype")]
+    numbers = result.history.drop(columns="seconds").to_numpy()
+    return hashlib.sha256(b"".join(leaf.tobytes() for leaf in [*leaves, numbers])).hexdigest()
+
+
+def main() -> None:
+    """Train, and die while the checkpoint of the given epoch is being written."""
+    if len(sys.argv) > 2:
+        write, fatal, count = os.fsync, int(sys.argv[2]), 0
+
+        def die(descriptor: int) -> None:
+            nonlocal count
+            count += 1
+            if count == fatal:
+                os.kill(os.getpid(), signal.SIGKILL)
+            write(descriptor)
+
+        checkpoint.os.fsync = die
+    print(digest(sys.argv[1]), flush=True)
+
+
+if __name__ == "__main__":
+    main()
