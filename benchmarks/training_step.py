@@ -1,0 +1,380 @@
+"""One training step of small spiking networks, beside snnTorch, Norse, SpikingJelly and plain PyTorch, in the same run.
+
+Forward, backward and Adam in float32: dense input, one layer of leaky integrate-and-fire neurons (recurrent or not), a leaky readout,
+cross entropy of its maximum over time. Before anything is timed, plain PyTorch must give our loss and our gradients to 1e-4. Rounds are
+interleaved; peers run with one and with two threads and the better median counts. A busy machine is refused. Usage:
+
+    pip install "neurocode[bench]"
+    python benchmarks/training_step.py --csv
+    python benchmarks/training_step.py --case recurrent-140 --rounds 30
+
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+import torch
+from torch import nn
+
+import neurocode as nc
+from neurocode.learning import Dense, Layer, Network, Readout, Recurrent, Regulariser, Surrogate
+from neurocode.learning.objective import Batch, gradient
+from neurocode.learning.regularisers import trainable
+
+#: Inputs, neurons, outputs, recurrent, steps, batch, share of input spikes, gain of the input weights, parts of our batch.
+CASES = {
+    "recurrent-140": (140, 128, 20, True, 250, 64, 0.05, 25.0, 1),
+    "ecg": (4, 36, 6, True, 1301, 64, 0.08, 16.0, 1),
+    "feed-forward": (20, 100, 10, False, 100, 250, 0.05, 20.0, 5),
+    "recurrent-700": (700, 128, 20, True, 100, 256, 0.02, 30.0, 1),
+}
+DT, TAU, TAU_OUT, SLOPE, RATE = 1e-3, 15e-3, 20e-3, 10.0, 1e-3
+ALPHA, KEEP = float(np.exp(-DT / TAU)), float(np.exp(-DT / TAU_OUT))
+#: Share of the processors that others may use.
+BUSY = 0.15
+USER_MODEL = """
+name = "mine"
+equations = '''
+dx/dt = (drive - x)/tau_membrane : 1
+drive : 1
+'''
+margin = "x - threshold"
+reset = "x = 0"
+integrator = "exponential_euler"
+
+[parameters]
+tau_membrane = { value = "15 ms", bounds = ["5 ms", "25 ms"] }
+threshold = { value = 1.0, bounds = [0.1, 10.0], fixed = true }
+"""
+Step = Callable[[], float]
+
+
+def data(case: str) -> tuple[np.ndarray, np.ndarray]:
+    """Random spikes (time, batch, inputs) and labels."""
+    n_in, _, n_out, _, steps, batch, share, _, _ = CASES[case]
+    random = np.random.default_rng(0)
+    return (random.random((steps, batch, n_in)) < share).astype(np.float32), random.integers(0, n_out, batch)
+
+
+def network(case: str, model: nc.NeuronModel, learned: tuple[str, ...] = ()) -> Network:
+    """Our network of a case."""
+    n_in, n, n_out, recurrent, _, _, _, gain, _ = CASES[case]
+    keys = jax.random.split(jax.random.key(0), 3)
+    layer = Layer(
+        Dense(n_in, n, bias=False, key=keys[0]), model, DT, recurrent=Recurrent(n, key=keys[1]) if recurrent else None,
+        learned=learned, surrogate=Surrogate("superspike", SLOPE),
+    )  # fmt: skip
+    layer = eqx.tree_at(lambda part: part.connection.weight, layer, gain * layer.connection.weight)
+    return Network([layer, Readout(Dense(n, n_out, bias=False, key=keys[2]), DT, TAU_OUT)])
+
+
+def our_step(case: str, model: nc.NeuronModel, learned: tuple[str, ...] = ()) -> tuple[Step, float, float]:
+    """Our training step, the seconds of its compilation, and the spikes per neuron and step."""
+    x, labels = data(case)
+    learned_part, rest = trainable(network(case, model, learned))
+    batch = Batch(jnp.asarray(x), jnp.asarray(labels), jnp.ones(x.shape[:2], bool))
+    optimiser = optax.adam(RATE)
+
+    @eqx.filter_jit(donate="none")
+    def update(net, inner, batch):
+        slopes, report = gradient(net, rest, batch, "max_over_time", Regulariser(), None, CASES[case][-1])
+        changes, inner = optimiser.update(slopes, inner, net)
+        return optax.apply_updates(net, changes), inner, report
+
+    state = [learned_part, optimiser.init(learned_part)]
+    began = time.perf_counter()
+    _, _, report = jax.block_until_ready(update(*state, batch))
+    compiled = time.perf_counter() - began
+
+    def step() -> float:
+        state[0], state[1], report = update(*state, batch)
+        return float(report.loss)
+
+    return step, compiled, float(report.rates[0])
+
+
+class SuperSpike(torch.autograd.Function):
+    """Spike with the derivative of the fast sigmoid."""
+
+    @staticmethod
+    def forward(ctx, x):
+        ctx.save_for_backward(x)
+        return (x > 0).to(x.dtype)
+
+    @staticmethod
+    def backward(ctx, slope):
+        (x,) = ctx.saved_tensors
+        return slope / (1.0 + SLOPE * x.abs()) ** 2
+
+
+class PlainTorch(nn.Module):
+    """The same network in plain PyTorch: the reference of loss and gradients."""
+
+    def __init__(self, case: str) -> None:
+        super().__init__()
+        net = network(case, nc.models.normalised_lif())
+        tensors = [net.layers[0].connection.weight, net.readout.connection.weight]
+        self.into, self.out = (nn.Parameter(torch.tensor(np.asarray(t))) for t in tensors)
+        recurrent = net.layers[0].recurrent
+        self.loop = None if recurrent is None else nn.Parameter(torch.tensor(np.asarray(recurrent.weight)))
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        drive = x @ self.into
+        u = torch.zeros_like(drive[0])
+        z, spikes = torch.zeros_like(u), []
+        for current in drive.unbind(0):
+            current = current if self.loop is None else current + z @ self.loop
+            u = ALPHA * u + (1 - ALPHA) * current
+            z = SuperSpike.apply(u - 1.0)
+            u = u * (1 - z.detach())
+            spikes.append(z)
+        return filtered(torch.stack(spikes) @ self.out)
+
+
+def filtered(x: torch.Tensor) -> torch.Tensor:
+    """Leaky integrators of all steps as one product: faster than a loop, and given to every peer."""
+    steps = torch.arange(len(x))
+    lag = steps[:, None] - steps[None, :]
+    kernel = torch.where(lag >= 0, (1 - KEEP) * KEEP ** lag.clamp(min=0).to(x.dtype), torch.zeros((), dtype=x.dtype))
+    return (kernel @ x.reshape(len(x), -1)).reshape(x.shape)
+
+
+class SnnTorch(nn.Module):
+    """snnTorch: ``Leaky`` and ``RLeaky``, step by step."""
+
+    def __init__(self, case: str) -> None:
+        super().__init__()
+        import snntorch
+
+        n_in, n, n_out, recurrent, *_ = CASES[case]
+        gradient = snntorch.surrogate.fast_sigmoid(slope=SLOPE)
+        options = {"beta": ALPHA, "spike_grad": gradient, "reset_mechanism": "zero"}
+        self.into, self.out, self.recurrent = nn.Linear(n_in, n, bias=False), nn.Linear(n, n_out, bias=False), recurrent
+        self.neurons = snntorch.RLeaky(linear_features=n, **options) if recurrent else snntorch.Leaky(**options)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        drive, spikes = self.into(x), []
+        if self.recurrent:
+            spike, potential = torch.zeros_like(drive[0]), torch.zeros_like(drive[0])
+            for current in drive.unbind(0):
+                spike, potential = self.neurons(current, spike, potential)
+                spikes.append(spike)
+        else:
+            potential = torch.zeros_like(drive[0])
+            for current in drive.unbind(0):
+                spike, potential = self.neurons(current, potential)
+                spikes.append(spike)
+        return filtered(self.out(torch.stack(spikes)))
+
+
+class Norse(nn.Module):
+    """Norse: ``LIFBoxCell`` (no synaptic filter) step by step, or ``LIFRecurrent``; ``LSNNRecurrent`` for adaptation."""
+
+    def __init__(self, case: str, adaptive: bool = False) -> None:
+        super().__init__()
+        import norse.torch as norse
+
+        n_in, n, n_out, recurrent, *_ = CASES[case]
+        self.out, self.recurrent = nn.Linear(n, n_out, bias=False), recurrent or adaptive
+        if adaptive:
+            self.neurons = norse.LSNNRecurrent(n_in, n)
+        elif recurrent:
+            self.neurons = norse.LIFRecurrent(n_in, n)
+        else:
+            self.into, self.neurons = nn.Linear(n_in, n, bias=False), norse.LIFBoxCell()
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        if self.recurrent:
+            return filtered(self.out(self.neurons(x)[0]))
+        state, spikes = None, []
+        for current in self.into(x).unbind(0):
+            spike, state = self.neurons(current, state)
+            spikes.append(spike)
+        return filtered(self.out(torch.stack(spikes)))
+
+
+class SpikingJelly(nn.Module):
+    """SpikingJelly: the multi-step node, or one in a recurrent container."""
+
+    def __init__(self, case: str) -> None:
+        super().__init__()
+        from spikingjelly.activation_based import functional, layer, neuron, surrogate
+
+        n_in, n, n_out, recurrent, *_ = CASES[case]
+        options = {"tau": TAU / DT, "detach_reset": True, "surrogate_function": surrogate.ATan()}
+        self.into, self.out, self.functional = nn.Linear(n_in, n, bias=False), nn.Linear(n, n_out, bias=False), functional
+        if recurrent:
+            node = neuron.LIFNode(step_mode="s", **options)
+            self.neurons = layer.LinearRecurrentContainer(node, in_features=n, out_features=n, bias=False, step_mode="m")
+        else:
+            self.neurons = neuron.LIFNode(step_mode="m", **options)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        self.functional.reset_net(self)
+        return filtered(self.out(self.neurons(self.into(x))))
+
+
+PEERS: dict[str, Callable[[str], nn.Module]] = {
+    "PyTorch": PlainTorch, "snnTorch": SnnTorch, "Norse": Norse, "SpikingJelly": SpikingJelly,
+}  # fmt: skip
+
+
+def loss_of(module: nn.Module, x: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
+    """Cross entropy of the maximum over time."""
+    return nn.functional.cross_entropy(module(x).amax(dim=0), labels)
+
+
+def torch_step(module: nn.Module, case: str) -> Step:
+    """Training step of a PyTorch module."""
+    x, labels = (torch.tensor(array) for array in data(case))
+    optimiser = torch.optim.Adam(module.parameters(), lr=RATE)
+
+    def step() -> float:
+        optimiser.zero_grad(set_to_none=True)
+        loss = loss_of(module, x, labels)
+        loss.backward()
+        optimiser.step()
+        return float(loss.detach())
+
+    return step
+
+
+def require_equal(case: str) -> None:
+    """Stop unless plain PyTorch gives our loss and gradients to 1e-4.
+
+    In float64: in float32 a margin of 1e-8 may fall on either side of zero, and a single spike is worth more than 1e-4.
+    """
+    x, labels = data(case)
+    single = network(case, nc.models.normalised_lif())
+    with jax.enable_x64(True):
+        net = jax.tree.map(lambda leaf: jnp.asarray(np.asarray(leaf, float)), single)
+        batch = Batch(jnp.asarray(x, float), jnp.asarray(labels), jnp.ones(x.shape[:2], bool))
+        slopes, report = eqx.filter_jit(gradient)(*trainable(net), batch, "max_over_time", Regulariser(), None, CASES[case][-1])
+        slopes = jax.tree.map(np.asarray, slopes)
+    module = PlainTorch(case).double()
+    loss = loss_of(module, torch.tensor(x).double(), torch.tensor(labels))
+    loss.backward()
+    pairs = [(slopes.layers[0].connection.weight, module.into), (slopes.readout.connection.weight, module.out)]
+    if module.loop is not None:
+        pairs.append((slopes.layers[0].recurrent.weight, module.loop))
+    errors = [float(np.max(np.abs(np.asarray(a) - b.grad.numpy())) / b.grad.abs().max()) for a, b in pairs]
+    off = abs(float(report.loss) - float(loss.detach()))
+    print(f"{case}: loss differs by {off:.1e}, gradients by {max(errors):.1e} of their largest, {float(report.rates[0]):.2%} spike")
+    if off > 1e-4 or max(errors) > 1e-4:
+        sys.exit(f"{case}: plain PyTorch gives another loss or other gradients.")
+
+
+def contestants(case: str) -> tuple[dict[str, Step], dict[str, float]]:
+    """Ours and the peers, ready to run, and our compile times."""
+    path = Path(tempfile.mkdtemp()) / "mine.toml"
+    path.write_text(USER_MODEL, encoding="utf-8")
+    models = {"ours": (nc.models.normalised_lif(), ()), "ours, a user's TOML": (nc.models.load(path), ())}
+    if CASES[case][3]:
+        models["ours, SE-adLIF, all learned"] = (nc.models.adlif(), ("tau_u", "tau_w", "a", "b"))
+    steps, compiled = {}, {}
+    for name, (model, learned) in models.items():
+        steps[name], compiled[name], _ = our_step(case, model, learned)
+    for name, make in PEERS.items():
+        steps[name] = torch_step(make(case), case)
+    if CASES[case][3]:
+        steps["Norse, adaptive"] = torch_step(Norse(case, adaptive=True), case)
+    return steps, compiled
+
+
+def timed(case: str, rounds: int) -> tuple[dict[str, np.ndarray], dict[str, float]]:
+    """Seconds of every contestant by round; of a peer with the better number of threads."""
+    steps, compiled = contestants(case)
+    ours = [name for name in steps if name.startswith("ours")]
+    variants = [(name, threads) for name in steps for threads in ((2,) if name in ours else (1, 2))]
+    seconds: dict[tuple[str, int], list[float]] = {variant: [] for variant in variants}
+    for number in range(rounds + 2):
+        for name, threads in variants:
+            torch.set_num_threads(threads)
+            began = time.perf_counter()
+            steps[name]()
+            if number >= 2:
+                seconds[name, threads].append(time.perf_counter() - began)
+            time.sleep(0.02)
+    best = {name: min((v for v in variants if v[0] == name), key=lambda v: np.median(seconds[v])) for name in steps}
+    return {name: np.array(seconds[variant]) for name, variant in best.items()}, compiled
+
+
+def peak_memory(case: str, name: str) -> float:
+    """Megabytes that two steps add to a process of its own."""
+    command = [sys.executable, __file__, "--child", case, name]
+    return float(subprocess.run(command, capture_output=True, text=True, check=True).stdout.split()[-1])
+
+
+def child(case: str, name: str) -> None:
+    """Print the peak of one contestant over what the libraries take."""
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    step = our_step(case, nc.models.normalised_lif())[0] if name == "ours" else torch_step(PEERS[name](case), case)
+    step()
+    step()
+    print((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024)
+
+
+def others() -> float:
+    """Share of the processors in use while this process sleeps."""
+
+    def read() -> tuple[int, int]:
+        numbers = [int(part) for part in Path("/proc/stat").read_text(encoding="utf-8").split("\n")[0].split()[1:9]]
+        return sum(numbers) - numbers[3] - numbers[4], sum(numbers)
+
+    first = read()
+    time.sleep(2.0)
+    second = read()
+    return (second[0] - first[0]) / max(second[1] - first[1], 1)
+
+
+def main() -> None:
+    """Run the benchmark."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--case", action="append", choices=tuple(CASES))
+    parser.add_argument("--rounds", type=int, default=12)
+    parser.add_argument("--csv", action="store_true", help="end with benchmark,case,peer,peer_seconds,our_seconds,ratio")
+    parser.add_argument("--child", nargs=2, help=argparse.SUPPRESS)
+    arguments = parser.parse_args()
+    if arguments.child:
+        child(*arguments.child)
+        return
+    busy = others()
+    print(f"load average {os.getloadavg()[0]:.2f} on {os.cpu_count()} cores, {busy:.0%} in use by others")
+    if busy > BUSY:
+        sys.exit(f"The machine is busy ({busy:.0%} in use): timings would mean nothing.")
+    lines = []
+    for case in arguments.case or CASES:
+        require_equal(case)
+        seconds, compiled = timed(case, arguments.rounds)
+        medians = {name: float(np.median(values)) for name, values in seconds.items()}
+        for name, values in sorted(seconds.items(), key=lambda item: medians[item[0]]):
+            memory = f", {peak_memory(case, name):.0f} MB" if name == "ours" or name in PEERS else ""
+            extra = f", compiled in {compiled[name]:.1f} s" if name in compiled else ""
+            print(f"  {name:28s} median {medians[name]:.4f} s, minimum {values.min():.4f} s{memory}{extra}")
+        for name in (*PEERS, "ours, a user's TOML"):
+            ratio = medians[name] / medians["ours"]
+            lines.append(f"training_step,{case},{name.replace(',', '')},{medians[name]:.4f},{medians['ours']:.4f},{ratio:.2f}")
+    if arguments.csv:
+        print(f"load average {os.getloadavg()[0]:.2f}")
+        print("benchmark,case,peer,peer_seconds,our_seconds,ratio")
+        print("\n".join(lines))
+
+
+if __name__ == "__main__":
+    main()
