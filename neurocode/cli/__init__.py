@@ -9,7 +9,7 @@ import sys
 
 import typer
 
-from neurocode.cli import demo, describe, fit, simulate
+from neurocode.cli import demo, describe, fit, simulate, train
 from neurocode.cli.data import data_app
 from neurocode.errors import ModelError, NeurocodeError
 
@@ -17,12 +17,13 @@ app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
-    help="One stochastic neuron model: simulated, fitted to recorded spikes, judged on held-out data.",
+    help="One stochastic neuron model: simulated, fitted to recorded spikes, judged on held-out data, trained in networks.",
 )
 app.command("demo", epilog=demo.EPILOG)(demo.demo_command)
 app.command("fit", epilog=fit.EPILOG)(fit.fit_command)
 app.command("describe", epilog=describe.EPILOG)(describe.describe_command)
 app.command("simulate", epilog=simulate.EPILOG)(simulate.simulate_command)
+app.command("train", epilog=train.EPILOG)(train.train_command)
 app.add_typer(data_app, name="data")
 
 

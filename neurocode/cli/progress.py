@@ -1,12 +1,20 @@
-"""Progress of a fit in the terminal."""
+"""Progress of long work in the terminal."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from rich.console import Console
-from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    SpinnerColumn,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
 
 from neurocode.fitting.optimise import Report
 
@@ -20,5 +28,20 @@ def fit_progress(title: str) -> Iterator[Report]:
 
         def report(phase: str, log_likelihood: float, passes: int) -> None:
             bar.update(task, description=f"{title}: {phase}, log-likelihood {log_likelihood:.1f}, {passes} passes")
+
+        yield report
+
+
+@contextmanager
+def training_progress(epochs: int) -> Iterator[Callable[[dict[str, float]], None]]:
+    """Show epochs, loss, scores and rates while a network is trained."""
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task("training", total=epochs)
+
+        def report(row: dict[str, float]) -> None:
+            rates = ", ".join(f"{value:.3f}" for name, value in row.items() if name.startswith("rate_"))
+            text = f"loss {row['loss']:.4f}, score {row['score']:.3f}, validation {row['validation_score']:.3f}, rates {rates}"
+            bar.update(task, completed=row["epoch"], description=text)
 
         yield report

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 import equinox as eqx
 import jax
 import jax.numpy as jnp
+import numpy as np
+from jax.sharding import Mesh, PartitionSpec
 
+from neurocode.errors import TrainingError
 from neurocode.learning.free_running import free_running
 from neurocode.learning.losses import answers, loss_and_score
 from neurocode.learning.network import Network
 from neurocode.learning.regularisers import Regulariser
 
 Array = jax.Array
+
+AXIS = "batch"
 
 
 class Batch(NamedTuple):
@@ -43,9 +49,9 @@ class Report(NamedTuple):
 
 def objective(
     learned: Network, rest: Network, batch: Batch, loss: str, regulariser: Regulariser, key: Array | None, training: bool,
-    free_running_from: int | None = None,
+    free_running_from: int | None = None, weight: Array | float = 1.0,
 ) -> tuple[Array, Report]:  # fmt: skip
-    """Regularised loss, and the report."""
+    """Regularised loss, and the report; ``weight`` is that of the batch among the parts of a larger one, on average one."""
     net = eqx.combine(learned, rest)
     if free_running_from is None:
         response = net(batch.inputs, key, training=training)
@@ -53,43 +59,82 @@ def objective(
         response = free_running(net, batch.inputs, free_running_from)
     value, score = loss_and_score(loss, response.potentials, batch.targets, batch.valid)
     rates = jnp.stack([jnp.mean(spikes) for spikes in response.spikes]) if response.spikes else jnp.zeros(0)
-    report = Report(value, score, answers(loss, batch.valid), rates)
-    return value + regulariser(net, response.spikes), report
+    report = Report(weight * value, score, answers(loss, batch.valid), rates)
+    return weight * value + regulariser(net, response.spikes), report
 
 
 def gradient(
     learned: Network, rest: Network, batch: Batch, loss: str, regulariser: Regulariser, key: Array | None, blocks: int = 1,
-    free_running_from: int | None = None,
+    free_running_from: int | None = None, devices: int = 1,
 ) -> tuple[Network, Report]:  # fmt: skip
     """Gradient of the objective, and the report.
 
-    ``blocks`` parts of the batch are taken one after another, which keeps the arrays of one part in the cache; losses are means, so
-    the parts must be of equal size and, for losses by step, of equally many valid steps.
+    Each of several devices takes its part of the batch; there ``blocks`` parts are taken one after another, which keeps the arrays
+    of one part in the cache. The loss is that of the whole batch whatever the parts. Devices draw noise and dropout apart.
+
+    Raises
+    ------
+    TrainingError
+        If there are fewer devices.
     """
 
-    def differentiate(batch: Batch, key: Array | None) -> tuple[tuple[Array, Report], Network]:
-        function = jax.value_and_grad(objective, has_aux=True)
-        return function(learned, rest, batch, loss, regulariser, key, True, free_running_from)
+    def parts(learned: Network, batch: Batch, key: Array | None) -> tuple[Network, Report]:
+        total, number = answers(loss, batch.valid), blocks * devices
+        if devices > 1:
+            total = jax.lax.psum(total, AXIS)
+            key = None if key is None else jax.random.fold_in(key, jax.lax.axis_index(AXIS))
 
-    if blocks == 1:
-        (_, report), slopes = differentiate(batch, key)
-        return slopes, report
+        def differentiate(part: Batch, key: Array | None) -> tuple[Network, Report]:
+            weight = answers(loss, part.valid) * number / total
+            function = jax.value_and_grad(objective, has_aux=True)
+            (_, report), slopes = function(learned, rest, part, loss, regulariser, key, True, free_running_from, weight)
+            return slopes, report
+
+        found = differentiate(batch, key) if blocks == 1 else _one_by_one(differentiate, batch, key, blocks)
+        sums = found if devices == 1 else jax.lax.psum(found, AXIS)
+        slopes, report = sums
+        slopes = jax.tree.map(lambda value: value / number, slopes)
+        return slopes, Report(report.loss / number, report.score, report.answers, report.rates / number)
+
+    if devices == 1:
+        return parts(learned, batch, key)
+    everywhere, split = PartitionSpec(), PartitionSpec(None, AXIS)
+    targets = PartitionSpec(AXIS) if batch.targets.ndim == 1 else split
+    run = jax.shard_map(
+        parts, mesh=mesh_of(devices), in_specs=(everywhere, Batch(split, targets, split), everywhere), out_specs=everywhere,
+        check_vma=False,
+    )  # fmt: skip
+    return run(learned, batch, key)
+
+
+def mesh_of(devices: int) -> Mesh:
+    """The first devices.
+
+    Raises
+    ------
+    TrainingError
+        If there are fewer.
+    """
+    if devices > len(jax.devices()):
+        raise TrainingError(f"{devices} devices are asked for, {len(jax.devices())} are there.")
+    return Mesh(np.array(jax.devices()[:devices]), (AXIS,))
+
+
+def _one_by_one(
+    differentiate: Callable[[Batch, Array | None], tuple[Network, Report]], batch: Batch, key: Array | None, blocks: int
+) -> tuple[Network, Report]:
+    """Sums over equal parts of a batch."""
     axis = 0 if batch.targets.ndim == 1 else 1
     parts = Batch(_blocks(batch.inputs, blocks, 1), _blocks(batch.targets, blocks, axis), _blocks(batch.valid, blocks, 1))
     keys = None if key is None else jax.random.split(key, blocks)
 
     def visit(carry: tuple, part: tuple[Batch, Array | None]) -> tuple[tuple, None]:
-        (_, report), slopes = differentiate(*part)
-        return jax.tree.map(jnp.add, carry, (slopes, report)), None
+        return jax.tree.map(jnp.add, carry, differentiate(*part)), None
 
-    shapes = jax.eval_shape(
-        lambda part: differentiate(*part),
-        jax.tree.map(lambda array: array[0], (parts, keys)),
-    )
-    start = jax.tree.map(lambda shape: jnp.zeros(shape.shape, shape.dtype), (shapes[1], shapes[0][1]))
-    (slopes, report), _ = jax.lax.scan(visit, start, (parts, keys))
-    mean = jax.tree.map(lambda value: value / blocks, slopes)
-    return mean, Report(report.loss / blocks, report.score, report.answers, report.rates / blocks)
+    first = jax.tree.map(lambda array: array[0], (parts, keys))
+    shapes = jax.eval_shape(lambda part: differentiate(*part), first)
+    start = jax.tree.map(lambda shape: jnp.zeros(shape.shape, shape.dtype), shapes)
+    return jax.lax.scan(visit, start, (parts, keys))[0]
 
 
 def _blocks(array: Array, blocks: int, axis: int) -> Array:

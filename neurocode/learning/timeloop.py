@@ -105,7 +105,8 @@ def run(
     -------
     array (time, batch, n)
     """
-    arrays = {name: value for name, value in names.items() if isinstance(value, jax.Array)}
+    # one value for each sequence too, so that the way back sums over the batch once and not in every step
+    arrays = {name: jnp.broadcast_to(v, inputs.shape[1:]) for name, v in names.items() if isinstance(v, jax.Array)}
     numbers = tuple((name, value) for name, value in names.items() if name not in arrays)
     setting = _Setting(
         dynamics, numbers, None if recurrence is None else recurrence.delay, recurrence is None or recurrence.gradient

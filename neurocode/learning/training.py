@@ -62,7 +62,8 @@ class Settings:
     blocks : int
         Parts of a batch that are taken one after another; see :func:`neurocode.learning.objective.gradient`.
     devices : int
-        Devices that each batch is split over.
+        Devices that each batch is split over. On processors these are cores: start Python with
+        ``XLA_FLAGS=--xla_force_host_platform_device_count=2`` in the environment.
 
     Raises
     ------
@@ -238,15 +239,14 @@ def _epoch(
     optimiser: optax.GradientTransformation,
 ) -> tuple[Network, Any, Report, Array]:  # fmt: skip
     """All updates of an epoch; after one that is not finite nothing changes any more."""
-    sharding = _sharding(settings.devices)
 
     def visit(carry: tuple, step: tuple[Array, Array]) -> tuple[tuple, Report]:
         learned, inner, fault = carry
         number, indices = step
-        batch = _batch(data.select(indices), sharding)
+        batch = _batch(data.select(indices))
         own = jax.random.fold_in(key, number)
         slopes, report = gradient(
-            learned, rest, batch, task.loss, settings.regulariser, own, settings.blocks, task.free_running_from
+            learned, rest, batch, task.loss, settings.regulariser, own, settings.blocks, task.free_running_from, settings.devices
         )
         changes, after = optimiser.update(slopes, inner, learned)
         new = eqx.combine(optax.apply_updates(learned, changes), rest).projected()
@@ -262,27 +262,16 @@ def _epoch(
     return learned, inner, reports, fault
 
 
-def _sharding(devices: int) -> jax.sharding.NamedSharding | None:
-    if devices == 1:
-        return None
-    if devices > len(jax.devices()):
-        raise TrainingError(f"{devices} devices are asked for, {len(jax.devices())} are there.")
-    mesh = jax.sharding.Mesh(np.array(jax.devices()[:devices]), ("batch",))
-    return jax.sharding.NamedSharding(mesh, jax.sharding.PartitionSpec(None, "batch"))
-
-
 def _on_devices(part: Part) -> Part:
     targets = part.targets.astype(np.int32 if np.issubdtype(part.targets.dtype, np.integer) else np.float32)
     return Part(jnp.asarray(part.inputs), jnp.asarray(targets), jnp.asarray(part.valid))
 
 
-def _batch(part: Part, sharding: jax.sharding.NamedSharding | None = None) -> Batch:
+def _batch(part: Part) -> Batch:
     """Time first, numbers of the type that is computed in."""
     inputs = jnp.moveaxis(part.inputs, 0, 1).astype(jnp.result_type(float))
     targets = part.targets if part.targets.ndim == 1 else jnp.moveaxis(part.targets, 0, 1)
     valid = part.valid.T
-    if sharding is not None:
-        inputs, valid = (jax.lax.with_sharding_constraint(array, sharding) for array in (inputs, valid))
     return Batch(inputs, targets, valid)
 
 

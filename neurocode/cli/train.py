@@ -1,0 +1,156 @@
+"""``neurocode train``: networks of a model on a task."""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich import print as show
+
+from neurocode.errors import ModelError
+
+EPILOG = """Examples:\n\n
+neurocode train digits --neuron lif-normalised --hidden 64 --epochs 20 -o out/\n\n
+neurocode train ecg --data qtdb-ecg/ --neuron adlif --hidden 36 --learn tau_u --learn tau_w --learn a --learn b
+--epochs 100 --surrogate slayer --slope 5 --height 0.5 --dropout 0.15 --clip 1.5 --rate 0.01 --readout 3 -o out/\n\n
+neurocode train burst-sequences --neuron my_neuron.toml --hidden 128 --hidden 64 --feed-forward -o out/\n\n
+neurocode train heidelberg --data shd_train.h5 --test shd_test.h5 --hidden 128 -o out/"""
+TASKS = ("burst-sequences", "spring-mass", "digits", "ecg", "braille", "mnist", "heidelberg")
+CAPTION = (
+    "a, loss of training and validation. b, score (share of right answers, or mean squared error); dashed: the epoch with the best "
+    "validation score, whose network is tested. c, spikes per neuron and step."
+)
+
+
+def train_command(
+    task: Annotated[str, typer.Argument(help=f"One of {', '.join(TASKS)}.")],
+    output: Annotated[Path, typer.Option("--output", "-o", help="Folder to write into; a training found there goes on.")],
+    data: Annotated[Path | None, typer.Option(help="File or folder of the task, for those that are read.")] = None,
+    test: Annotated[Path | None, typer.Option(help="Test file, for heidelberg.")] = None,
+    neuron: Annotated[str, typer.Option(help="Library model or model .toml.")] = "adlif",
+    hidden: Annotated[list[int] | None, typer.Option(help="Neurons of each layer; repeatable.")] = None,
+    feed_forward: Annotated[bool, typer.Option("--feed-forward", help="Without connections inside layers.")] = False,
+    learn: Annotated[list[str] | None, typer.Option(help="Intrinsic parameter to learn; repeatable.")] = None,
+    surrogate: Annotated[str, typer.Option(help="Family of the surrogate derivative.")] = "superspike",
+    slope: Annotated[float, typer.Option(help="Its inverse width.")] = 10.0,
+    height: Annotated[float, typer.Option(help="Its peak.")] = 1.0,
+    dropout: Annotated[float, typer.Option(min=0.0, max=0.9, help="Share of spikes dropped between layers.")] = 0.0,
+    readout: Annotated[float, typer.Option(help="Time constant of the readout in steps.")] = 15.0,
+    epochs: Annotated[int, typer.Option(min=1)] = 50,
+    batch: Annotated[int, typer.Option(min=1)] = 64,
+    rate: Annotated[float, typer.Option(help="Learning rate of Adam.")] = 1e-3,
+    schedule: Annotated[str, typer.Option(help="Of the learning rate: constant or cosine.")] = "constant",
+    clip: Annotated[float | None, typer.Option(help="Longest gradient.")] = None,
+    seed: Annotated[int, typer.Option(help="Of weights, order, dropout and noise.")] = 0,
+    current_unit: Annotated[str | None, typer.Option(help="Input of a weighted sum of one, for models with units.")] = None,
+    margin_unit: Annotated[str | None, typer.Option(help="Distance to threshold that counts as one, likewise.")] = None,
+) -> None:
+    """Train a network of leaky readouts on a task; test the epoch with the best validation score.
+
+    Writes history.csv, result.json, a figure and report.html. A training that was stopped goes on from its last epoch when the same
+    command is given again.
+    """
+    from neurocode.cli.progress import training_progress
+    from neurocode.learning import Settings, Surrogate, train
+
+    chosen = _task(task, data, test, seed)
+    spike = Surrogate(surrogate, slope, height)
+    options = {
+        "neuron": neuron, "hidden": hidden or [128], "recurrent": not feed_forward, "learned": learn or [], "spike": spike,
+        "dropout": dropout, "readout": readout, "seed": seed, "current_unit": current_unit, "margin_unit": margin_unit,
+    }  # fmt: skip
+    net = _network(chosen, **options)
+    settings = Settings(epochs=epochs, batch_size=batch, learning_rate=rate, schedule=schedule, clip=clip)
+    scratch = output / "training"
+    with training_progress(epochs) as progress:
+        result = train(net, chosen, seed=seed, settings=settings, folder=scratch, progress=progress)
+    asked = {"task": task, **options, "spike": asdict(spike), "training": asdict(settings)}
+    entry = _write(output, chosen, net, result, asked)
+    shutil.rmtree(scratch)
+    show(f"{task}: validation {entry['validation_score']:.4f} in epoch {entry['best_epoch']}, test {entry['test_score']:.4f}")
+    show(f"Report: {output / 'report.html'}")
+
+
+def _task(name: str, data: Path | None, test: Path | None, seed: int) -> Any:
+    from neurocode.learning import tasks
+
+    if name not in TASKS:
+        raise ModelError(f"'{name}' is no task; known are {', '.join(TASKS)}.")
+    if name in ("ecg", "braille", "mnist", "heidelberg") and data is None:
+        raise ModelError(f"Task '{name}' is read from files: give --data.")
+    if name == "heidelberg":
+        if test is None:
+            raise ModelError("Task 'heidelberg' has a test file of its own: give --test.")
+        return tasks.heidelberg(data, test, seed=seed)
+    readers = {"ecg": tasks.ecg, "braille": tasks.braille, "mnist": tasks.mnist}
+    if name in readers:
+        return readers[name](data, seed=seed)
+    makers = {"burst-sequences": tasks.burst_sequences, "spring-mass": tasks.spring_mass, "digits": tasks.digits}
+    return makers[name](seed=seed)
+
+
+def _network(
+    task: Any, *, neuron: str, hidden: list[int], recurrent: bool, learned: list[str], spike: Any, dropout: float, readout: float,
+    seed: int, current_unit: str | None, margin_unit: str | None,
+) -> Any:  # fmt: skip
+    import jax
+
+    from neurocode.learning import Dense, Layer, Network, Readout, Recurrent
+    from neurocode.models import by_name
+
+    keys = iter(jax.random.split(jax.random.key(seed), 3 * len(hidden) + 1))
+    layers, n_in = [], task.n_inputs
+    for n in hidden:
+        inside = Recurrent(n, orthogonal=True, key=next(keys)) if recurrent else None
+        layers.append(
+            Layer(
+                Dense(n_in, n, key=next(keys)), by_name(neuron), task.dt, recurrent=inside, learned=learned, spread=bool(learned),
+                surrogate=spike, dropout=dropout, current_unit=current_unit, margin_unit=margin_unit, key=next(keys),
+            )
+        )  # fmt: skip
+        n_in = n
+    return Network([*layers, Readout(Dense(n_in, task.n_outputs, key=next(keys)), task.dt, readout * task.dt)])
+
+
+def _write(output: Path, task: Any, net: Any, result: Any, asked: dict[str, Any]) -> dict[str, Any]:
+    import jax
+
+    from neurocode.cli import page
+    from neurocode.cli.output import output_folder, write_json
+    from neurocode.learning.regularisers import trainable
+    from neurocode.plotting import save_figure
+    from neurocode.plotting.training_figure import training_figure
+
+    history = result.history
+    error = task.loss == "squared_error"
+    chosen = history.loc[history["epoch"] == result.best_epoch].iloc[0]
+    entry = {
+        "task": task.name, "neuron": asked["neuron"], "hidden": asked["hidden"], "loss": task.loss,
+        "score": "mean squared error" if error else "share of right answers",
+        "parameters": sum(int(leaf.size) for leaf in jax.tree.leaves(trainable(net)[0])), "epochs": len(history),
+        "best_epoch": result.best_epoch, "validation_score": float(chosen["validation_score"]), "test_loss": result.test_loss,
+        "test_score": result.test_score, "sequences": {k: len(getattr(task, k)) for k in ("training", "validation", "test")},
+        "seconds": float(history["seconds"].sum()),
+    }  # fmt: skip
+    with output_folder(output, asked) as scratch:
+        history.to_csv(scratch / "history.csv", index=False)
+        write_json(scratch / "result.json", {"results": [entry]})
+        figure = training_figure(history, result.best_epoch, "Mean squared error" if error else "Share of right answers")
+        _, png = save_figure(figure, scratch / "training.pdf")
+        text = (
+            f"{entry['parameters']} parameters, {entry['epochs']} epochs in {entry['seconds']:.0f} s. The network of epoch "
+            f"{entry['best_epoch']}, the best by validation ({entry['validation_score']:.4f}), scores {entry['test_score']:.4f} on the "
+            f"test part ({entry['score']})."
+        )
+        parts = [
+            page.paragraph(text),
+            page.image(png, CAPTION),
+            page.paragraph(CAPTION),
+            page.heading("Epochs"),
+            page.table(history),
+        ]
+        page.write_page(scratch / "report.html", f"Training on {task.name}", parts)
+    return entry
