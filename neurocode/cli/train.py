@@ -142,8 +142,8 @@ def _write(output: Path, task: Any, net: Any, result: Any, asked: dict[str, Any]
         _, png = save_figure(figure, scratch / "training.pdf")
         text = (
             f"{entry['parameters']} parameters, {entry['epochs']} epochs in {entry['seconds']:.0f} s. The network of epoch "
-            f"{entry['best_epoch']}, the best by validation ({entry['validation_score']:.4f}), scores {entry['test_score']:.4f} on the "
-            f"test part ({entry['score']})."
+            f"{entry['best_epoch']}, the best by validation ({entry['validation_score']:.4f}), scores {entry['test_score']:.4f} on "
+            f"the test part ({entry['score']})."
         )
         parts = [
             page.paragraph(text),
