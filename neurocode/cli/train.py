@@ -120,7 +120,7 @@ def _write(output: Path, task: Any, net: Any, result: Any, asked: dict[str, Any]
 
     from neurocode.cli import page
     from neurocode.cli.output import output_folder, write_json
-    from neurocode.learning.regularisers import trainable
+    from neurocode.learning.network import trainable
     from neurocode.plotting import save_figure
     from neurocode.plotting.training_figure import training_figure
 

@@ -118,3 +118,8 @@ class Network(eqx.Module):
                 kept = jax.random.bernoulli(drop, 1 - layer.dropout, x.shape)
                 x = x * kept / (1 - layer.dropout)
         return Response(self.readout(x), tuple(spikes))
+
+
+def trainable(net: Network) -> tuple[Network, Network]:
+    """Arrays of a network that learn, and the rest."""
+    return eqx.partition(net, eqx.is_inexact_array)

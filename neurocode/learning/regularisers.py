@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import equinox as eqx
 import jax
 import jax.numpy as jnp
 
@@ -69,8 +68,3 @@ class Regulariser:
         if self.lower or self.upper:
             penalty += self.activity(spikes)
         return penalty + self.weights(net) if self.weight_decay else penalty
-
-
-def trainable(net: Network) -> tuple[Network, Network]:
-    """Arrays of a network that learn, and the rest."""
-    return eqx.partition(net, eqx.is_inexact_array)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import time
 from collections.abc import Callable
@@ -20,9 +21,9 @@ import pandas as pd
 from neurocode.errors import DataError, TrainingError
 from neurocode.learning.checkpoint import load_checkpoint, save_checkpoint
 from neurocode.learning.diagnosis import diagnose
-from neurocode.learning.network import Network
+from neurocode.learning.network import Network, trainable
 from neurocode.learning.objective import Batch, Report, gradient, objective
-from neurocode.learning.regularisers import Regulariser, trainable
+from neurocode.learning.regularisers import Regulariser
 from neurocode.learning.task import Part, Task
 
 Array = jax.Array
@@ -288,10 +289,13 @@ def _check_fit(net: Network, task: Task, settings: Settings) -> None:
 
 
 def _described(net: Network, task: Task, settings: Settings, seed: int) -> dict[str, Any]:
-    """What a checkpoint must agree on."""
-    shapes = [list(np.shape(leaf)) for leaf in jax.tree.leaves(trainable(net)[0])]
-    models = [layer.model.equations for layer in net.layers]
-    table = {"task": task.name, "sequences": len(task.training), "seed": seed, "shapes": shapes, "models": models}
+    """What a checkpoint must agree on: the network at its start, the task, how it is trained."""
+    start = hashlib.sha256(b"".join(np.asarray(leaf).tobytes() for leaf in jax.tree.leaves(trainable(net)[0]))).hexdigest()
+    layers = [
+        [layer.model.equations, repr(layer.dynamics.surrogate), layer.dynamics.reset_gradient, layer.dropout]
+        for layer in net.layers
+    ]
+    table = {"task": task.name, "sequences": len(task.training), "seed": seed, "starting weights": start, "layers": layers}
     return json.loads(json.dumps(table | asdict(settings)))
 
 

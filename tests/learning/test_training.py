@@ -22,8 +22,8 @@ from neurocode.errors import DataError, ModelError, TrainingError
 from neurocode.learning import Dense, Layer, Network, Part, Readout, Recurrent, Regulariser, Settings, Task, evaluate, tasks, train
 from neurocode.learning.checkpoint import load_checkpoint
 from neurocode.learning.losses import AGGREGATES, loss_and_score
+from neurocode.learning.network import trainable
 from neurocode.learning.objective import Batch, gradient
-from neurocode.learning.regularisers import trainable
 
 SCRIPT = Path(__file__).with_name("killed_training.py")
 #: Kills in the test; a thorough run sets more.
