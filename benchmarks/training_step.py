@@ -95,19 +95,21 @@ def our_step(case: str, model: nc.NeuronModel, learned: tuple[str, ...] = ()) ->
     batch = Batch(jax.device_put(x, split), jnp.asarray(labels), jax.device_put(jnp.ones(x.shape[:2], bool), split))
     optimiser = optax.adam(RATE)
 
-    @eqx.filter_jit(donate="none")
-    def update(net, inner, batch):
+    state, tree = jax.tree.flatten((learned_part, optimiser.init(learned_part)))
+
+    @jax.jit
+    def update(state, batch):
+        net, inner = jax.tree.unflatten(tree, state)
         slopes, report = gradient(net, rest, batch, "max_over_time", Regulariser(), None, CASES[case][-1], None, DEVICES)
         changes, inner = optimiser.update(slopes, inner, net)
-        return optax.apply_updates(net, changes), inner, report
+        return jax.tree.leaves((optax.apply_updates(net, changes), inner)), report
 
-    state = [learned_part, optimiser.init(learned_part)]
     began = time.perf_counter()
-    _, _, report = jax.block_until_ready(update(*state, batch))
+    _, report = jax.block_until_ready(update(state, batch))
     compiled = time.perf_counter() - began
 
     def step() -> float:
-        state[0], state[1], report = update(*state, batch)
+        state[:], report = update(state, batch)
         return float(report.loss)
 
     return step, compiled, float(report.rates[0])
