@@ -309,8 +309,9 @@ def timed(case: str, rounds: int) -> tuple[dict[str, np.ndarray], dict[str, floa
     ours = [name for name in steps if name.startswith("ours")]
     variants = [(name, threads) for name in steps for threads in ((2,) if name in ours else (1, 2))]
     seconds: dict[tuple[str, int], list[float]] = {variant: [] for variant in variants}
+    order = np.random.default_rng(0)
     for number in range(rounds + 2):
-        for name, threads in variants:
+        for name, threads in order.permutation(np.array(variants, object)):  # what ran before costs some milliseconds
             torch.set_num_threads(threads)
             began = time.perf_counter()
             steps[name]()

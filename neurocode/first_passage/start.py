@@ -14,6 +14,9 @@ from neurocode.units import parse_unit
 #: Membrane time constants tried, in mean intervals; adaptation as a share of the input that it takes away.
 TIME_CONSTANTS = (0.3, 1.0, 4.0)
 ADAPTATION_SHARE, ADAPTATION_INTERVALS = 0.3, 5.0
+#: Strongest adaptation by one spike, in the mean input that crosses from reset to threshold in a mean interval: more would silence
+#: the neuron, and a bound far above the estimate puts all of it into a corner.
+STRONGEST_ADAPTATION = 20.0
 #: Where the search for the refractory period begins, in seconds (ours).
 REFRACTORY = 1.5e-3
 #: Swing of the membrane potential under a periodic drive, in distances from reset to threshold, and its lag.
@@ -42,6 +45,7 @@ def starting_models(model: NeuronModel, intervals: Intervals) -> list[NeuronMode
             guess["tau_w"] = ADAPTATION_INTERVALS * mean
             guess["b"] = ADAPTATION_SHARE * guess["mu"] * mean / guess["tau_w"]
             guess["mu"] *= 1 + ADAPTATION_SHARE
+            model = _below(model, "b", STRONGEST_ADAPTATION * distance / mean)
         starts += [{**guess, **drive} for drive in _drives(model, intervals, distance)]
     return [_with(model, start) for start in starts]
 
@@ -56,6 +60,16 @@ def _drives(model: NeuronModel, intervals: Intervals, distance: float) -> Iterat
         for lag in LAGS:
             amplitude, phase = swing * distance * angular, locked - lag
             yield {"drive_cos": amplitude * np.cos(phase), "drive_sin": amplitude * np.sin(phase)}
+
+
+def _below(model: NeuronModel, name: str, highest: float) -> NeuronModel:
+    """The model with a lower upper bound, in SI, of a free parameter."""
+    parameter = model.parameters[name]
+    high = min(parameter.bounds[1], highest / parse_unit(parameter.unit).scale)
+    if name not in model.free or high <= parameter.bounds[0]:
+        return model
+    bounded = replace(parameter, value=min(float(parameter.value), high), bounds=(parameter.bounds[0], high))
+    return replace(model, parameters={**model.parameters, name: bounded})
 
 
 def _with(model: NeuronModel, guess: dict[str, float]) -> NeuronModel:
