@@ -317,7 +317,7 @@ def timed(case: str, rounds: int) -> tuple[dict[str, np.ndarray], dict[str, floa
             steps[name]()
             if number >= 2:
                 seconds[name, threads].append(time.perf_counter() - began)
-            time.sleep(0.02)
+            time.sleep(0.2)  # threads of the one before may still spin
     best = {name: min((v for v in variants if v[0] == name), key=lambda v: np.median(seconds[v])) for name in steps}
     return {name: np.array(seconds[variant]) for name, variant in best.items()}, compiled
 
