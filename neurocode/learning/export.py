@@ -17,6 +17,7 @@ from neurocode.errors import DataError
 from neurocode.learning.connections import Convolution, Dense
 from neurocode.learning.layer import Layer
 from neurocode.learning.network import Network
+from neurocode.learning.readout import Readout
 from neurocode.models.model import NeuronModel
 from neurocode.models.parameter import Parameter
 from neurocode.simulation.brian import code_generation, neuron_group, random_state
@@ -153,15 +154,17 @@ def _in_slots(group: brian2.NeuronGroup, number: int) -> brian2.NeuronGroup:
     return group
 
 
-def _current(part: Layer | object) -> float:
+def _current(part: Layer | Readout) -> float:
     return part.dynamics.current if isinstance(part, Layer) else 1.0
 
 
-def _input_name(part: Layer | object) -> tuple[str, str]:
+def _input_name(part: Layer | Readout) -> tuple[str, str]:
     return next(iter(part.model.inputs.items())) if isinstance(part, Layer) else ("I", "1")
 
 
-def _base_current(group: brian2.NeuronGroup, part: Layer | object, values: np.ndarray, number: int, dt: float) -> brian2.CodeRunner:
+def _base_current(
+    group: brian2.NeuronGroup, part: Layer | Readout, values: np.ndarray, number: int, dt: float
+) -> brian2.CodeRunner:
     """Set the current of the next step, before synapses add to it: the weighted input of the first layer, the bias of others."""
     name, unit = _input_name(part)
     table = np.reshape(values, (len(values), -1)) * _current(part)
@@ -193,7 +196,7 @@ def _synapses(
     current: float,
     number: int,
     batch: int,
-    part: object,
+    part: Layer | Readout,
 ) -> brian2.Synapses:
     """Spikes of layer ``number`` to the current of a target, delivered in the slot of that layer."""
     delay = getattr(part.connection, "delay", None) or (0,) * len(weight)
