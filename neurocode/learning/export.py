@@ -113,7 +113,7 @@ def _run(net: Network, drive: np.ndarray, batch: int) -> BrianRun:
             objects.append(_loops(group, part, number, batch))
     monitors = [brian2.SpikeMonitor(group) for group in groups[:-1]]
     potentials = brian2.StateMonitor(groups[-1], "y", record=True, when="end")
-    network = brian2.Network(*[item for item in objects if item is not None], *monitors, potentials)
+    network = brian2.Network(*objects, *monitors, potentials)
     network.schedule = ["start", *(f"{slot}_{number}" for number in range(len(groups)) for slot in SLOTS), "end"]
     for number, monitor in enumerate(monitors):
         monitor.when = f"after_thresholds_{number}"
