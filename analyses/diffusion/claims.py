@@ -9,14 +9,15 @@ from pathlib import Path
 
 import pandas as pd
 
+from neurocode.studies import Claim, write_claims
+
 RESULTS = Path(__file__).parent / "results"
 #: Difference from 95 % at which pooled coverage still counts as right.
 TOLERATED = 0.03
-COLUMNS = ("claim", "source", "paper_value", "our_mean", "our_sd", "seeds", "verdict")
 
 
-def claims(folder: Path = RESULTS) -> pd.DataFrame:
-    """A row a claim, with the columns that every study has."""
+def claims(folder: Path = RESULTS) -> list[Claim]:
+    """The claims."""
     rates, laws, runs = (pd.read_csv(folder / f"{name}.csv") for name in ("rates", "distributions", "recovery_runs"))
     error, spread = rates["relative_error"].abs(), rates["relative_standard_error"]
     rows = [
@@ -43,7 +44,7 @@ def claims(folder: Path = RESULTS) -> pd.DataFrame:
                 _verdict(within),
             )
         )
-    return pd.DataFrame(rows, columns=COLUMNS)
+    return [Claim(*row) for row in rows]
 
 
 def _verdict(holds: bool) -> str:
@@ -51,6 +52,5 @@ def _verdict(holds: bool) -> str:
 
 
 if __name__ == "__main__":
-    table = claims()
-    table.to_csv(RESULTS / "claims.csv", index=False, float_format="%.6g")
+    table = write_claims(RESULTS, claims())
     print(table.to_string(index=False, float_format=lambda x: f"{x:.4g}"))

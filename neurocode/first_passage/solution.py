@@ -146,11 +146,12 @@ def solution_of(tables: Sequence[Coefficients], intervals: Intervals, plans: Seq
 def _extrapolated(weight: float, coarse: tuple[np.ndarray, Slopes], fine: tuple[np.ndarray, Slopes]) -> tuple[np.ndarray, Slopes]:
     """Extrapolation of values and slopes, fading smoothly where coarse and fine are far apart: it would be further off there."""
     with np.errstate(invalid="ignore", over="ignore"):
-        change = np.where(np.isfinite(fine[0]) & np.isfinite(coarse[0]), fine[0] - coarse[0], 0.0)
+        finite = np.isfinite(fine[0]) & np.isfinite(coarse[0])
+        change = np.where(finite, fine[0] - coarse[0], 0.0)
         ratio = np.minimum(np.abs(change) / FAR_APART, 1e3) ** 4
         values = fine[0] + (weight - 1.0) * change / (1.0 + ratio)
         share = (weight - 1.0) * (1.0 - 3.0 * ratio) / (1.0 + ratio) ** 2
-        share = np.where(np.isfinite(fine[0]) & np.isfinite(coarse[0]), share, 0.0)[:, None]
+        share = np.where(finite, share, 0.0)[:, None]
         return values, np.where(share != 0, fine[1] + share * (fine[1] - coarse[1]), fine[1])
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import io
 import json
-import os
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +12,7 @@ import jax
 import numpy as np
 
 from neurocode.errors import DataError
+from neurocode.whole_files import replacing
 
 MAGIC = b"neurocode checkpoint 1\n"
 
@@ -30,15 +30,9 @@ def save_checkpoint(path: Path, state: Any, settings: dict[str, Any]) -> None:
     buffer = io.BytesIO()
     np.savez(buffer, **{f"leaf_{k}": np.asarray(leaf) for k, leaf in enumerate(jax.tree.leaves(state))})
     body = buffer.getvalue()
-    header = json.dumps({"sha256": hashlib.sha256(body).hexdigest(), "bytes": len(body), "settings": settings}).encode() + b"\n"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    scratch = path.with_name(f".{path.name}.writing")
-    with scratch.open("wb") as file:
-        for part in (MAGIC, header, body):
-            file.write(part)
-        file.flush()
-        os.fsync(file.fileno())
-    os.replace(scratch, path)
+    header = json.dumps({"sha256": hashlib.sha256(body).hexdigest(), "settings": settings}).encode() + b"\n"
+    with replacing(path) as scratch:
+        scratch.write_bytes(MAGIC + header + body)
 
 
 def load_checkpoint(path: Path, like: Any, settings: dict[str, Any]) -> Any:

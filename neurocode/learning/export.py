@@ -108,7 +108,7 @@ def _run(net: Network, drive: np.ndarray, batch: int) -> BrianRun:
         bias = _bias(part.connection, batch) if number else None
         objects += [group, _base_current(group, part, drive if number == 0 else bias, number, net.dt)]
         if number:
-            objects.append(_synapses(groups[number - 1], group, _matrix(part.connection), _current(part), number - 1, batch, part))
+            objects.append(_synapses(groups[number - 1], group, part, number - 1, batch))
         if getattr(part, "recurrent", None) is not None:
             objects.append(_loops(group, part, number, batch))
     monitors = [brian2.SpikeMonitor(group) for group in groups[:-1]]
@@ -190,17 +190,12 @@ def _matrix(connection: Dense | Convolution) -> np.ndarray:
 
 
 def _synapses(
-    source: brian2.NeuronGroup,
-    target: brian2.NeuronGroup,
-    weight: np.ndarray,
-    current: float,
-    number: int,
-    batch: int,
-    part: Layer | Readout,
+    source: brian2.NeuronGroup, target: brian2.NeuronGroup, part: Layer | Readout, number: int, batch: int
 ) -> brian2.Synapses:
-    """Spikes of layer ``number`` to the current of a target, delivered in the slot of that layer."""
+    """Spikes of layer ``number`` to the current of the next, delivered in the slot of that layer."""
+    weight = _matrix(part.connection) * _current(part)
     delay = getattr(part.connection, "delay", None) or (0,) * len(weight)
-    return _connected(source, target, weight * current, np.asarray(delay), number, batch, *_input_name(part))
+    return _connected(source, target, weight, np.asarray(delay), number, batch, *_input_name(part))
 
 
 def _loops(group: brian2.NeuronGroup, layer: Layer, number: int, batch: int) -> brian2.Synapses:

@@ -42,7 +42,7 @@ def free_running(net: Network, x: Array, start: int) -> Response:
     batch = x.shape[1]
     states = [layer.dynamics.step.initial_state(own, (batch, layer.n)) for layer, own in zip(net.layers, names, strict=True)]
     spikes = [jnp.zeros((batch, layer.n), x.dtype) for layer in net.layers]
-    keep = jnp.exp(-net.dt / net.readout.time_constants)
+    keep = net.readout.keep
 
     def visit(carry: tuple, step: tuple[Array, Array]) -> tuple[tuple, tuple]:
         states, spikes, potential = carry
@@ -52,8 +52,7 @@ def free_running(net: Network, x: Array, start: int) -> Response:
         for layer, own, state, latest in zip(net.layers, names, states, spikes, strict=True):
             current = layer.connection(signal[None])[0]
             if layer.recurrent is not None:
-                gradient = layer.recurrent.gradient
-                current = current + (latest if gradient else jax.lax.stop_gradient(latest)) @ layer.recurrent.weight
+                current = current + layer.recurrent.recurrence.current(latest)
             time = net.dt * number
             state, signal = layer.dynamics.settle(layer.dynamics.update(state, current, own, None, time), own, None, time)
             after.append(state)

@@ -39,7 +39,7 @@ class Batch(NamedTuple):
 
 
 class Report(NamedTuple):
-    """What a batch showed: loss, score and its answers, spikes per neuron and step of each layer, faults."""
+    """What a batch showed: loss, score and its answers, spikes per neuron and step of each layer."""
 
     loss: Array
     score: Array
@@ -91,8 +91,7 @@ def gradient(
             return slopes, report
 
         found = differentiate(batch, key) if blocks == 1 else _one_by_one(differentiate, batch, key, blocks)
-        sums = found if devices == 1 else jax.lax.psum(found, AXIS)
-        slopes, report = sums
+        slopes, report = found if devices == 1 else jax.lax.psum(found, AXIS)
         slopes = jax.tree.map(lambda value: value / number, slopes)
         return slopes, Report(report.loss / number, report.score, report.answers, report.rates / number)
 

@@ -67,9 +67,14 @@ class Readout(eqx.Module):
             return self
         return eqx.tree_at(lambda readout: readout.place, self, jnp.clip(self.place, 0.0, 1.0))
 
+    @property
+    def keep(self) -> Array:
+        """Share of each potential that a step keeps."""
+        return jnp.exp(-self.dt / self.time_constants)
+
     def __call__(self, spikes: Array) -> Array:
         """Potentials (time, batch, n_out) for spikes (time, batch, n)."""
-        keep = jnp.exp(-self.dt / self.time_constants)
+        keep = self.keep
         driven = (1 - keep) * self.connection(spikes)
 
         def visit(potential: Array, drive: Array) -> tuple[Array, Array]:

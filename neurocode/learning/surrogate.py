@@ -10,6 +10,7 @@ import jax
 import jax.numpy as jnp
 
 from neurocode.errors import ModelError
+from neurocode.models.noise import Logistic, Triangular
 
 Array = jax.Array
 Shape = Callable[[Array], Array]
@@ -23,27 +24,23 @@ class _Family:
     integral: Shape
 
 
-def _triangle(y: Array) -> Array:
-    return jnp.maximum(0.0, 1.0 - jnp.abs(y))
-
-
 def _ramp(y: Array) -> Array:
     inside = jnp.clip(y, -1.0, 1.0)
     return inside - 0.5 * inside * jnp.abs(inside)
 
 
 def _bell(y: Array) -> Array:
-    return 4.0 * jax.nn.sigmoid(y) * jax.nn.sigmoid(-y)
+    return 4.0 * Logistic.pdf(y)
 
 
 def _sigmoid(y: Array) -> Array:
-    return 4.0 * (jax.nn.sigmoid(y) - 0.5)
+    return 4.0 * (Logistic.cdf(y) - 0.5)
 
 
 FAMILIES: dict[str, _Family] = {
     "superspike": _Family(lambda y: 1.0 / (1.0 + jnp.abs(y)) ** 2, lambda y: y / (1.0 + jnp.abs(y))),
     "sigmoid": _Family(_bell, _sigmoid),
-    "piecewise_linear": _Family(_triangle, _ramp),
+    "piecewise_linear": _Family(Triangular.pdf, _ramp),
     "slayer": _Family(lambda y: jnp.exp(-jnp.abs(y)), lambda y: -jnp.sign(y) * jnp.expm1(-jnp.abs(y))),
     "arctan": _Family(
         lambda y: 1.0 / (1.0 + (0.5 * jnp.pi * y) ** 2), lambda y: jnp.arctan(0.5 * jnp.pi * y) / (0.5 * jnp.pi)
@@ -53,7 +50,7 @@ FAMILIES: dict[str, _Family] = {
     ),
     "logistic": _Family(_bell, _sigmoid),
     "rectangular": _Family(lambda y: jnp.where(jnp.abs(y) < 1.0, 1.0, 0.0), lambda y: jnp.clip(y, -1.0, 1.0)),
-    "triangular": _Family(_triangle, _ramp),
+    "triangular": _Family(Triangular.pdf, _ramp),
     "constant": _Family(jnp.ones_like, lambda y: y),
     "zero": _Family(jnp.zeros_like, jnp.zeros_like),
 }  # fmt: skip

@@ -50,6 +50,10 @@ class Recurrence(NamedTuple):
     delay: tuple[int, ...]
     gradient: bool
 
+    def current(self, arriving: Array) -> Array:
+        """Weighted sum of the spikes that arrive."""
+        return (arriving if self.gradient else jax.lax.stop_gradient(arriving)) @ self.weight
+
 
 class _Setting(NamedTuple):
     """What of a loop is not differentiated: hashable."""
@@ -157,8 +161,8 @@ def _forward(
         state, buffer = carry
         current, moment = step
         if weight is not None:
-            arriving = _arriving(buffer, setting.delay)
-            current = current + (arriving if setting.gradient else jax.lax.stop_gradient(arriving)) @ weight
+            recurrence = Recurrence(weight, setting.delay, setting.gradient)
+            current = current + recurrence.current(_arriving(buffer, setting.delay))
         before = dynamics.update(state, current, names, *moment)
         after, spikes = dynamics.settle(before, names, *moment)
         return (after, _pushed(buffer, spikes)), (spikes, setting.kept(before) if save else None)
@@ -204,7 +208,7 @@ def _transpose(setting: _Setting, residuals: tuple, cotangent: Array) -> tuple:
     buffer = jnp.zeros((max(delay), *spikes.shape[1:]), spikes.dtype)
     final, final_moment = jax.tree.map(lambda array: array[-1], (before, moments))
     state, settle_back = _settled(setting, final, arrays, final_moment)
-    slopes, sums = settle_back((jax.tree.map(jnp.zeros_like, _floats(state)), cotangent[-1]))
+    slopes, sums = settle_back((jax.tree.map(jnp.zeros_like, _split(state)[0]), cotangent[-1]))
     here = jax.tree.map(lambda array: array[:-1], (before, moments))
     steps = (*here, *jax.tree.map(lambda array: array[1:], (moments, currents)), cotangent[:-1])
     (slopes, _, sums), later = jax.lax.scan(visit, (slopes, buffer, sums), steps, reverse=True)
@@ -212,7 +216,7 @@ def _transpose(setting: _Setting, residuals: tuple, cotangent: Array) -> tuple:
     slopes, first, by_update = _updated(setting, start, current, arrays, moment, slopes)
     by_inputs = jnp.concatenate([first[None], later])
     by_weight = None if weight is None else jnp.einsum("tbi,tbj->ij", arriving, by_inputs)
-    integers = {name: np.zeros(value.shape, jax.dtypes.float0) for name, value in start.items() if name not in slopes}
+    integers = jax.tree.map(lambda array: np.zeros(array.shape, jax.dtypes.float0), _split(start)[1])
     return {**slopes, **integers}, by_inputs, jax.tree.map(jnp.add, sums, by_update), by_weight, _no_slope(moments)
 
 
@@ -221,14 +225,14 @@ _adjoint.defvjp(_save, _transpose)
 
 def _settled(setting: _Setting, before: State, arrays: Arrays, moment: Moment) -> tuple[State, Callable]:
     """State after spike and reset, and the way back: from cotangents of it and of the spikes to those of the state before."""
-    integers = {name: value for name, value in before.items() if name == STEPS_SINCE_SPIKE}
+    floats, integers = _split(before)
 
     def forward(floats: State, arrays: Arrays) -> tuple[tuple[State, Array], State]:
         names = {**dict(setting.numbers), **arrays}
         state, spikes = setting.dynamics.settle(setting.complete({**floats, **integers}), names, *moment)
-        return (_floats(state), spikes), state
+        return (_split(state)[0], spikes), state
 
-    _, back, state = jax.vjp(forward, _floats(before), arrays, has_aux=True)
+    _, back, state = jax.vjp(forward, floats, arrays, has_aux=True)
     return state, back
 
 
@@ -236,13 +240,12 @@ def _updated(
     setting: _Setting, state: State, current: Array | None, arrays: Arrays, moment: Moment, slopes: State
 ) -> tuple[State, Array, Arrays]:
     """Cotangents of state, current and parameters from those of the state before the next threshold."""
-    integers = {name: value for name, value in state.items() if name == STEPS_SINCE_SPIKE}
+    floats, integers = _split(state)
 
     def forward(floats: State, current: Array, arrays: Arrays) -> State:
         names = {**dict(setting.numbers), **arrays}
-        return setting.kept(_floats(setting.dynamics.update({**floats, **integers}, current, names, *moment)))
+        return setting.kept(_split(setting.dynamics.update({**floats, **integers}, current, names, *moment))[0])
 
-    floats = _floats(state)
     current = jnp.zeros_like(next(iter(floats.values()))) if current is None else current
     return jax.vjp(forward, floats, current, arrays)[1](slopes)
 
@@ -263,7 +266,7 @@ def _reads_current(setting: _Setting, state: State, inputs: Array, arrays: Array
 
     def transposed(current: Array) -> tuple:
         first = jax.tree.map(lambda array: array[0], moments)
-        return _updated(setting, state, current, arrays, first, setting.kept(_floats(state)))
+        return _updated(setting, state, current, arrays, first, setting.kept(_split(state)[0]))
 
     jaxpr = jax.make_jaxpr(transposed)(inputs[0]).jaxpr
     needed = {variable for variable in jaxpr.outvars if not isinstance(variable, Literal)}
@@ -283,8 +286,10 @@ def late(x: Array, delay: tuple[int, ...]) -> Array:
     return jnp.where(moments[:, None, :] >= 0, moved, 0)
 
 
-def _floats(state: State) -> State:
-    return {name: value for name, value in state.items() if name != STEPS_SINCE_SPIKE}
+def _split(state: State) -> tuple[State, State]:
+    """What of a state has a gradient, and the count of steps that has none."""
+    integers = {name: value for name, value in state.items() if name == STEPS_SINCE_SPIKE}
+    return {name: value for name, value in state.items() if name not in integers}, integers
 
 
 def _no_slope(moments: Moment) -> Moment:

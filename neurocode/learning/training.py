@@ -187,7 +187,11 @@ def train(
         order = jax.random.permutation(jax.random.fold_in(own, ORDER), len(task.training))[: updates * settings.batch_size]
         learned, inner, reports, fault = run_epoch(state.learned, state.optimiser, own, order.reshape(updates, -1), data)
         if int(fault) < updates:
-            _stop(net, learned, rest, task, order, int(fault), epoch, updates, settings, own)
+            indices = np.asarray(order).reshape(updates, -1)[int(fault)]
+            batch = _batch(_on_devices(task.training.select(indices)))
+            what = diagnose(learned, rest, batch, task.loss, settings.regulariser, jax.random.fold_in(own, int(fault)))
+            where = f"Update {epoch * updates + int(fault) + 1} (epoch {epoch + 1}, batch {int(fault) + 1})"
+            raise TrainingError(f"{where} is not finite: {what}.")
         validation = evaluate(eqx.combine(learned, rest), task.validation, task, seed=seed, batch_size=settings.batch_size)
         state = _recorded(State(learned, inner, *state[2:]), reports, validation, task, time.perf_counter() - began)
         if path is not None:
@@ -305,10 +309,15 @@ def _recorded(state: State, reports: Report, validation: Evaluation, task: Task,
     rates = jnp.mean(reports.rates, axis=0)
     row = jnp.asarray([float(jnp.mean(reports.loss)), score, validation.loss, validation.score, seconds])
     history = state.history.at[state.epoch].set(jnp.concatenate([row, rates]))
-    quality = -validation.score if task.loss == "squared_error" else validation.score
+    quality = _quality(task, validation.score)
     better = quality > float(state.best_score)
     best = state.learned if better else state.best
     return State(state.learned, state.optimiser, best, jnp.maximum(state.best_score, quality), state.epoch + 1, history)
+
+
+def _quality(task: Task, score: float | pd.Series) -> float | pd.Series:
+    """A score of which more is better."""
+    return -score if task.loss == "squared_error" else score
 
 
 def _rows(state: State) -> pd.DataFrame:
@@ -324,18 +333,7 @@ def _result(state: State, rest: Network, task: Task, seed: int, settings: Settin
     history = _rows(state)
     best = eqx.combine(state.best, rest)
     test = evaluate(best, task.test, task, seed=seed, batch_size=settings.batch_size)
-    scores = -history["validation_score"] if task.loss == "squared_error" else history["validation_score"]
+    scores = _quality(task, history["validation_score"])
     return TrainingResult(
         best, eqx.combine(state.learned, rest), history, int(history["epoch"][scores.idxmax()]), test.loss, test.score
     )
-
-
-def _stop(
-    net: Network, learned: Network, rest: Network, task: Task, order: Array, fault: int, epoch: int, updates: int,
-    settings: Settings, key: Array,
-) -> None:  # fmt: skip
-    """Name what is not finite in an update."""
-    indices = np.asarray(order).reshape(updates, -1)[fault]
-    batch = _batch(_on_devices(task.training.select(indices)))
-    what = diagnose(learned, rest, batch, task.loss, settings.regulariser, jax.random.fold_in(key, fault))
-    raise TrainingError(f"Update {epoch * updates + fault + 1} (epoch {epoch + 1}, batch {fault + 1}) is not finite: {what}.")

@@ -16,6 +16,7 @@ from typing import Any
 import pandas as pd
 
 from neurocode.errors import DataError
+from neurocode.whole_files import replacing
 
 Settings = Mapping[str, Any]
 Work = Callable[..., Mapping[str, Any]]
@@ -70,7 +71,8 @@ def run_study(
     count = len(rows) - len(waiting)
     for key, entry in _entries(work, waiting, jobs):
         done = pd.concat([done[done[KEY] != key] if len(done) else done, pd.DataFrame([entry])], ignore_index=True)
-        _write(path, done)
+        with replacing(path) as scratch:
+            done.to_parquet(scratch, index=False)
         count += 1
         if progress is not None:
             progress(count, len(rows))
@@ -129,10 +131,3 @@ def _entry(work: Work, key: str, row: Settings) -> dict[str, Any]:
     except Exception:
         error, results = traceback.format_exc(), {}
     return {KEY: key, **row, **results, SECONDS: time.perf_counter() - began, ERROR: error}
-
-
-def _write(path: Path, frame: pd.DataFrame) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    scratch = path.with_name(f".{path.name}.writing")
-    frame.to_parquet(scratch, index=False)
-    os.replace(scratch, path)

@@ -11,7 +11,7 @@ import jax
 import numpy as np
 
 import neurocode as nc
-from neurocode.learning import Dense, Layer, Network, Readout, Recurrent, Settings, checkpoint, tasks, train
+from neurocode.learning import Dense, Layer, Network, Readout, Recurrent, Settings, tasks, train
 
 EPOCHS = 6
 
@@ -48,7 +48,7 @@ def main() -> None:
                 os.kill(os.getpid(), signal.SIGKILL)
             write(descriptor)
 
-        checkpoint.os.fsync = die
+        os.fsync = die
     print(digest(sys.argv[1]), flush=True)
 
 
