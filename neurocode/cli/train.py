@@ -45,6 +45,7 @@ def train_command(
     schedule: Annotated[str, typer.Option(help="Of the learning rate: constant or cosine.")] = "constant",
     clip: Annotated[float | None, typer.Option(help="Longest gradient.")] = None,
     seed: Annotated[int, typer.Option(help="Of weights, order, dropout and noise.")] = 0,
+    segment: Annotated[int | None, typer.Option(min=1, help="Save states every so many steps only: less memory, slower.")] = None,
     current_unit: Annotated[str | None, typer.Option(help="Input of a weighted sum of one, for models with units.")] = None,
     margin_unit: Annotated[str | None, typer.Option(help="Distance to threshold that counts as one, likewise.")] = None,
 ) -> None:
@@ -60,7 +61,8 @@ def train_command(
     spike = Surrogate(surrogate, slope, height)
     options = {
         "neuron": neuron, "hidden": hidden or [128], "recurrent": not feed_forward, "learned": learn or [], "spike": spike,
-        "dropout": dropout, "readout": readout, "seed": seed, "current_unit": current_unit, "margin_unit": margin_unit,
+        "dropout": dropout, "readout": readout, "seed": seed, "segment": segment, "current_unit": current_unit,
+        "margin_unit": margin_unit,
     }  # fmt: skip
     net = _network(chosen, **options)
     settings = Settings(epochs=epochs, batch_size=batch, learning_rate=rate, schedule=schedule, clip=clip)
@@ -94,7 +96,7 @@ def _task(name: str, data: Path | None, test: Path | None, seed: int) -> Any:
 
 def _network(
     task: Any, *, neuron: str, hidden: list[int], recurrent: bool, learned: list[str], spike: Any, dropout: float, readout: float,
-    seed: int, current_unit: str | None, margin_unit: str | None,
+    seed: int, segment: int | None, current_unit: str | None, margin_unit: str | None,
 ) -> Any:  # fmt: skip
     import jax
 
@@ -108,7 +110,8 @@ def _network(
         layers.append(
             Layer(
                 Dense(n_in, n, key=next(keys)), by_name(neuron), task.dt, recurrent=inside, learned=learned, spread=bool(learned),
-                surrogate=spike, dropout=dropout, current_unit=current_unit, margin_unit=margin_unit, key=next(keys),
+                surrogate=spike, dropout=dropout, segment=segment, current_unit=current_unit, margin_unit=margin_unit,
+                key=next(keys),
             )
         )  # fmt: skip
         n_in = n

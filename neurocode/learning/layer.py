@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import equinox as eqx
 import jax
 
+from neurocode.errors import ModelError
 from neurocode.learning.connections import Convolution, Dense, Recurrent
 from neurocode.learning.dynamics import Dynamics
 from neurocode.learning.intrinsic import Intrinsic
@@ -38,6 +39,9 @@ class Layer(eqx.Module):
         Whether gradients flow through the reset ("attached").
     dropout : float
         Probability with which an outgoing spike is dropped in training; connections inside the layer are spared.
+    segment : int, optional
+        In training save only the state every so many steps and make the steps between again: memory for one segment instead of
+        the whole sequence, for about one more run of the loop. The same gradients.
     current_unit, margin_unit : str, optional
         For models that are not dimensionless: the input of a weighted sum of one, such as ``"0.5 nA"``, and the distance to
         threshold that counts as one for the surrogate derivative, such as ``"20 mV"``.
@@ -47,7 +51,7 @@ class Layer(eqx.Module):
     Raises
     ------
     ModelError
-        For a model that cannot be a layer; see :meth:`Dynamics.of`.
+        For a model that cannot be a layer (see :meth:`Dynamics.of`), or segments of less than a step.
 
     Examples
     --------
@@ -63,6 +67,7 @@ class Layer(eqx.Module):
     intrinsic: Intrinsic
     dynamics: Dynamics = eqx.field(static=True)
     dropout: float = eqx.field(static=True)
+    segment: int | None = eqx.field(static=True)
 
     def __init__(
         self,
@@ -76,11 +81,14 @@ class Layer(eqx.Module):
         surrogate: Surrogate | None = Surrogate(),  # noqa: B008  a frozen value
         reset_gradient: bool = False,
         dropout: float = 0.0,
+        segment: int | None = None,
         current_unit: str | float | None = None,
         margin_unit: str | float | None = None,
         key: Array | None = None,
     ) -> None:
-        self.connection, self.recurrent, self.dropout = connection, recurrent, dropout
+        if segment is not None and segment < 1:
+            raise ModelError(f"Segments of a time loop have at least one step, not {segment}.")
+        self.connection, self.recurrent, self.dropout, self.segment = connection, recurrent, dropout, segment
         self.intrinsic = Intrinsic(model, learned, connection.n_out, key if spread else None)
         self.dynamics = Dynamics.of(model, dt, surrogate, reset_gradient, current_unit, margin_unit)
 
@@ -106,4 +114,4 @@ class Layer(eqx.Module):
         state = self.dynamics.step.initial_state(names, current.shape[1:])
         keys = jax.random.split(key, len(x)) if self.needs_key else None
         recurrence = None if self.recurrent is None else self.recurrent.recurrence
-        return run(self.dynamics, state, current, names, recurrence, keys, adjoint=adjoint)
+        return run(self.dynamics, state, current, names, recurrence, keys, adjoint=adjoint, segment=self.segment)

@@ -2,8 +2,8 @@
 
 Contents
 --------
-run_study, study_table
-    Rows of a study.
+run_study, study_table, key_of
+    Rows of a study, and the name of the settings of one.
 Claim, write_claims
     What a paper says beside what was found.
 """
@@ -11,6 +11,6 @@ Claim, write_claims
 from __future__ import annotations
 
 from neurocode.studies.claims import Claim, write_claims
-from neurocode.studies.runner import run_study, study_table
+from neurocode.studies.runner import key_of, run_study, study_table
 
-__all__ = ["Claim", "run_study", "study_table", "write_claims"]
+__all__ = ["Claim", "key_of", "run_study", "study_table", "write_claims"]

@@ -73,10 +73,28 @@ def test_the_adjoint_equals_autodiff_of_the_plain_loop(name, delay, reset):
     assert relative(slopes, plain) < 1e-10
 
 
-def test_saving_segments_changes_no_gradient():
-    (whole, point), (parts, _) = (loss_of("adlif", segment=segment) for segment in (None, 7))
+@pytest.mark.parametrize("name", ["adlif", "noisy-lif"])
+def test_saving_segments_changes_no_gradient(name):
+    """Segments of 7 steps leave a shorter one at the end of 30."""
+    (whole, point), (parts, _) = (loss_of(name, segment=segment) for segment in (None, 7))
     slopes, again = (jax.grad(f, has_aux=True)(point)[0] for f in (whole, parts))
     assert relative(again, slopes) < 1e-10
+
+
+def test_a_layer_in_segments_needs_less_memory_for_its_gradient():
+    """Segments of the root of 2500 steps hold 2 x 50 states of two variables instead of 2500."""
+    x = jnp.ones((2500, 4, 2))
+    found = []
+    for segment in (None, 50):
+        layer = Layer(Dense(2, 16, key=jax.random.key(0)), nc.models.adlif(), 1e-3, segment=segment)
+        loss = jax.jit(jax.grad(lambda weight, x, own=layer: jnp.sum(eqx.tree_at(lambda n: n.connection.weight, own, weight)(x))))
+        compiled = loss.lower(layer.connection.weight, x).compile()
+        found.append((compiled.memory_analysis().temp_size_in_bytes, compiled(layer.connection.weight, x)))
+    (whole, slopes), (parts, again) = found
+    assert relative(again, slopes) < 1e-10
+    assert parts < 0.75 * whole
+    with pytest.raises(ModelError, match="at least one step"):
+        Layer(Dense(2, 16, key=jax.random.key(0)), nc.models.adlif(), 1e-3, segment=0)
 
 
 @pytest.mark.parametrize("name", ["adlif", "lif-normalised", "izhikevich", "meta-neuron", "adex", "eif", "qif"])
