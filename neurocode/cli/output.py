@@ -40,18 +40,20 @@ def output_folder(folder: Path, settings: dict[str, Any]) -> Iterator[Path]:
     began, started = time.perf_counter(), datetime.now(UTC)
     with tempfile.TemporaryDirectory() as scratch:
         yield Path(scratch)
-        provenance = {
-            "command": [Path(sys.argv[0]).name, *sys.argv[1:]],
-            "settings": settings,
-            "started": started.isoformat(timespec="seconds"),
-            "seconds": round(time.perf_counter() - began, 3),
-            "python": platform.python_version(),
-            "versions": {package: version(package) for package in PACKAGES},
-        }
-        write_json(Path(scratch) / "provenance.json", provenance)
+        more = {"started": started.isoformat(timespec="seconds"), "seconds": round(time.perf_counter() - began, 3)}
+        write_provenance(Path(scratch), settings, more)
         folder.mkdir(parents=True, exist_ok=True)
         for path in Path(scratch).iterdir():
             shutil.move(path, folder / path.name)
+
+
+def write_provenance(folder: Path, settings: dict[str, Any], more: dict[str, Any] | None = None) -> Path:
+    """Write ``provenance.json``: command, settings, and the versions of what the numbers depend on."""
+    provenance = {
+        "command": [Path(sys.argv[0]).name, *sys.argv[1:]], "settings": settings, **(more or {}),
+        "python": platform.python_version(), "versions": {package: version(package) for package in PACKAGES},
+    }  # fmt: skip
+    return write_json(folder / "provenance.json", provenance)
 
 
 def write_json(path: Path, table: dict[str, Any]) -> Path:

@@ -45,3 +45,16 @@ def training_progress(epochs: int) -> Iterator[Callable[[dict[str, float]], None
             bar.update(task, completed=row["epoch"], description=text)
 
         yield report
+
+
+@contextmanager
+def row_progress(title: str) -> Iterator[Callable[[int, int], None]]:
+    """Show how many rows of a study are done, and the time left."""
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True)) as bar:
+        task = bar.add_task(title, total=None)
+
+        def report(done: int, total: int) -> None:
+            bar.update(task, completed=done, total=total)
+
+        yield report

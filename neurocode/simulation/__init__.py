@@ -6,6 +6,8 @@ simulate
     Repeated trials of a model as a Neo block.
 step_function, Step, StepOutput
     The model as a differentiable JAX step.
+linearise, Linearisation
+    A model near a steady state: decay, oscillation, resonance.
 stimuli
     Frozen noise, steps and ramps.
 register_integrators
@@ -14,7 +16,8 @@ register_integrators
 
 from neurocode.simulation import stimuli
 from neurocode.simulation.integrators import register_integrators
+from neurocode.simulation.linearisation import Linearisation, linearise
 from neurocode.simulation.simulate import simulate
 from neurocode.simulation.step import Step, StepOutput, step_function
 
-__all__ = ["Step", "StepOutput", "register_integrators", "simulate", "step_function", "stimuli"]
+__all__ = ["Linearisation", "Step", "StepOutput", "linearise", "register_integrators", "simulate", "step_function", "stimuli"]

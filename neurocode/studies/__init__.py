@@ -4,6 +4,8 @@ Contents
 --------
 run_study, study_table, key_of
     Rows of a study, and the name of the settings of one.
+Study, StudyRun
+    What a folder of analyses declares, and how it is run.
 Claim, write_claims
     What a paper says beside what was found.
 """
@@ -12,5 +14,6 @@ from __future__ import annotations
 
 from neurocode.studies.claims import Claim, write_claims
 from neurocode.studies.runner import key_of, run_study, study_table
+from neurocode.studies.study import Study, StudyRun
 
-__all__ = ["Claim", "key_of", "run_study", "study_table", "write_claims"]
+__all__ = ["Claim", "Study", "StudyRun", "key_of", "run_study", "study_table", "write_claims"]

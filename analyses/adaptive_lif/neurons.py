@@ -1,0 +1,66 @@
+"""Spikes of trained neurons as a physiologist would describe them, and what their learned parameters make of them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import jax.numpy as jnp
+import numpy as np
+import pandas as pd
+
+import neurocode as nc
+from analyses.adaptive_lif.networks import STEP
+from analyses.adaptive_lif.training import trained
+from neurocode.learning import Network, Task
+from neurocode.recordings import Trains
+from neurocode.simulation import linearise
+from neurocode.studies.runner import Progress
+
+#: Test sequences that are described, and surrogates of each train.
+SEQUENCES, SURROGATES = 40, 200
+COLUMNS = [
+    "n_spikes", "rate", "cv", "lv", "serial_correlation", "lz_ratio", "lz_z", "lz_q", "lz_isi_ratio", "lz_isi_z", "lz_isi_q",
+]  # fmt: skip
+
+
+def neurons(row: dict[str, Any], folder: Path) -> pd.DataFrame:
+    """A row a neuron of the first layer: statistics of its spikes in the test part, learned parameters, resonance."""
+    task, result = trained(row, folder)
+    table = nc.describe(trains(result.network, task), bin_size=STEP, n_surrogates=SURROGATES, seed=row["seed"])
+    table = table[COLUMNS].reset_index(drop=True)
+    intrinsic = learned(result.network)
+    return pd.concat([table.assign(cell=row["cell"], seed=row["seed"], neuron=np.arange(len(table))), intrinsic], axis=1)
+
+
+def trains(net: Network, task: Task) -> Trains:
+    """Spikes of every neuron of the first layer in every sequence, in the middle of their steps."""
+    x = jnp.moveaxis(jnp.asarray(task.test.inputs[:SEQUENCES]), 0, 1)
+    spikes = np.moveaxis(np.asarray(net(x).spikes[0]), 0, -1)
+    stop = spikes.shape[2] * STEP
+    units = [[((np.flatnonzero(train) + 0.5) * STEP, 0.0, stop) for train in unit] for unit in np.swapaxes(spikes, 0, 1)]
+    return Trains.of_arrays(units, [str(number) for number in range(len(units))])
+
+
+def learned(net: Network) -> pd.DataFrame:
+    """Learned parameters of the first layer, and the response of each neuron below threshold."""
+    layer = net.layers[0]
+    values = {name: np.asarray(layer.intrinsic.values()[name], float) for name in layer.intrinsic.coordinates}
+    found = linearise(layer.model, STEP, parameters=values)
+    frequency, ratio = found.resonance()
+    q = layer.model.values.get("q", 1.0)
+    table = pd.DataFrame({name: q * v if name in ("a", "b") else v for name, v in values.items()})
+    return table.assign(
+        radius=found.spectral_radius, frequency=found.frequency, resonance_frequency=frequency, resonance_ratio=ratio
+    )
+
+
+def write(rows: list[dict[str, Any]], folder: Path, networks: Path, progress: Progress) -> None:
+    """Table of the neurons of the networks of one layer on the electrocardiograms, all trained for one number of epochs."""
+    chosen = [row for row in rows if row["layers"] == 1]
+    common = min(row["epochs"] for row in chosen)
+    chosen, tables = [row for row in chosen if row["epochs"] == common], []
+    for number, row in enumerate(chosen):
+        tables.append(neurons(row, networks))
+        progress(number + 1, len(chosen))
+    pd.concat(tables, ignore_index=True).to_csv(folder / "neurons.csv", index=False, float_format="%.6g")

@@ -1,0 +1,60 @@
+"""Dorsal raphe neurons on the map of trained ones: does a subthreshold current make them resonators?
+
+A GIF has one variable below threshold, so it integrates whatever is fitted. Here the GIF with a following threshold gains the
+adaptation current of the adaptive LIF neuron, ``dw/dt = (a_w (v - E_L) - w)/tau_w``; ``a_w/g_L`` is the effective coupling.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import neurocode as nc
+from neurocode.models.parameter import Parameter
+from neurocode.simulation import linearise
+
+CELLS = ("DRN156", "DRN158", "DRN159", "DRN162", "DRN164")
+#: Step in which the fitted neurons are linearised; that of the trained ones is their sample.
+DT = 2e-4
+
+
+def coupled() -> nc.NeuronModel:
+    """The GIF with a following threshold and a linear subthreshold adaptation current."""
+    base = nc.models.by_name("igif")
+    more = {
+        "a_w": Parameter.of("1 nS", ("-2 nS", "200 nS"), description="subthreshold coupling"),
+        "tau_w": Parameter.of("100 ms", ("2 ms", "500 ms"), description="adaptation time constant"),
+    }
+    equations = base.equations.replace(" + I)/C", " - w + I)/C") + "\ndw/dt = (a_w*(v - E_L) - w)/tau_w : amp"
+    return replace(base, name="igif-coupled", equations=equations, parameters={**base.parameters, **more})
+
+
+def raphe_row(cell: str, coupling: bool, seed: int) -> dict[str, Any]:
+    """Fit to the training recording of a cell, held-out likelihood, and the place on the map."""
+    folder = Path(os.environ["NEUROCODE_DATA"]) / "raphe"
+    training, test = (next(iter(sorted(folder.glob(f"{cell}*_{part}.abf")))) for part in ("training", "test"))
+    experiment = nc.Experiment.from_files(training, test=test)
+    result = nc.fit(coupled() if coupling else nc.models.by_name("igif"), experiment, seed=seed)
+    scores = nc.evaluate(result, experiment)
+    fitted = linearise(result.model, DT)
+    frequency, ratio = fitted.resonance()
+    row = {
+        "converged": result.converged, "log_likelihood": result.log_likelihood, "bic": result.bic,
+        "bits_per_spike": result.bits_per_spike, "held_out_bits": scores.bits_per_spike, "frequency": float(fitted.frequency),
+        "resonance_frequency": float(frequency), "resonance_ratio": float(ratio),
+    }  # fmt: skip
+    if coupling:
+        found = result.parameters
+        conductance = found["g_L"].value
+        row |= {
+            "coupling": found["a_w"].value / conductance, "coupling_se": found["a_w"].standard_error / conductance,
+            "tau_u": 1e-3 * 60.0 / conductance, "tau_w": found["tau_w"].value,
+        }  # fmt: skip
+    return row
+
+
+def rows() -> list[dict[str, Any]]:
+    """Each cell with and without the coupling."""
+    return [{"cell": cell, "coupling": coupling, "seed": 0} for cell in CELLS for coupling in (True, False)]

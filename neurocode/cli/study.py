@@ -1,0 +1,88 @@
+"""``neurocode study`` and ``neurocode figures``: published systems reproduced, and their figures."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import numpy as np
+import typer
+from rich import print as show
+
+from neurocode.errors import ModelError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+STUDY_EPILOG = """Examples:\n\n
+neurocode study adaptive-lif --quick\n\n
+neurocode study adaptive-lif --jobs 2\n\n
+neurocode study adaptive-lif --protocol published --part ecg --jobs 2\n\n
+neurocode figures adaptive-lif"""
+FIGURES_EPILOG = """Examples:\n\n
+neurocode figures adaptive-lif\n\n
+neurocode figures adaptive-lif --tables out/adaptive-lif/quick -o out/figures"""
+
+QUICK = "quick"
+
+
+def study_command(
+    name: Annotated[str, typer.Argument(help="Such as adaptive-lif: a folder of analyses that holds study.py.")],
+    output: Annotated[Path | None, typer.Option("--output", "-o", help="Folder of the tables; that of the study.")] = None,
+    protocol: Annotated[str | None, typer.Option(help="How long and how much; the study's first.")] = None,
+    quick: Annotated[bool, typer.Option("--quick", help="About a minute, into out/NAME/quick.")] = False,
+    part: Annotated[list[str] | None, typer.Option(help="Only this part; repeatable.")] = None,
+    jobs: Annotated[int, typer.Option(min=1, help="Processes of one thread each.")] = 1,
+) -> None:
+    """Run a study and print its claims.
+
+    Rows that its tables hold under the same settings are not run again, and a run that was stopped goes on. Trained networks are
+    kept in out/NAME.
+    """
+    from neurocode.cli.output import write_provenance
+    from neurocode.cli.progress import row_progress
+    from neurocode.studies import write_claims
+    from neurocode.studies.study import StudyRun, checkout, load_study
+
+    study, place = load_study(name), checkout()
+    chosen = QUICK if quick else protocol or study.protocols[0]
+    if chosen not in study.protocols:
+        raise ModelError(f"Study '{name}' has no protocol '{chosen}'; it has {', '.join(study.protocols)}.")
+    unknown = [p for p in part or [] if p not in study.parts]
+    if unknown:
+        raise ModelError(f"Study '{name}' has no part '{unknown[0]}'; it has {', '.join(study.parts)}.")
+    scratch = place / "out" / name
+    folder = output or (scratch / QUICK if chosen == QUICK else place / "analyses" / name.replace("-", "_") / "results")
+    folder.mkdir(parents=True, exist_ok=True)
+    for title, run in study.parts.items():
+        if not part or title in part:
+            with row_progress(title) as progress:
+                run(StudyRun(chosen, folder, scratch / "networks", jobs, progress))
+    table = write_claims(folder, study.claims(folder))
+    write_provenance(folder, {"study": name, "protocol": chosen, "parts": part or list(study.parts), "jobs": jobs})
+    _print(study.title, table)
+    show(f"Tables: {folder}")
+
+
+def figures_command(
+    name: Annotated[str, typer.Argument(help="Such as adaptive-lif: a script of figures.")],
+    output: Annotated[Path | None, typer.Option("--output", "-o", help="Folder of the figures; that of the scripts.")] = None,
+    tables: Annotated[Path | None, typer.Option(help="Folder of the tables; the study's committed ones.")] = None,
+) -> None:
+    """Draw the figures of a study from its tables, as PDF with a PNG beside each."""
+    from neurocode.studies.study import checkout, module_of
+
+    place = checkout()
+    folder = output or place / "figures"
+    folder.mkdir(parents=True, exist_ok=True)
+    for path in module_of("figures", name, place).draw(tables or place / "analyses" / name.replace("-", "_") / "results", folder):
+        show(f"{path}")
+
+
+def _print(title: str, claims: pd.DataFrame) -> None:
+    show(f"[bold]{title}[/bold]")
+    for row in claims.itertuples(index=False):
+        ours = "" if row.our_mean is None or np.isnan(row.our_mean) else f"{row.our_mean:.4g}"
+        spread = "" if row.our_sd is None or np.isnan(row.our_sd) else f" ± {row.our_sd:.2g} ({row.seeds} seeds)"
+        printed = f"; {row.source}: {row.paper_value}" if row.paper_value else ""
+        show(f"- {row.claim}: {ours}{spread}{printed}. {row.verdict.capitalize()}.")

@@ -1,0 +1,116 @@
+"""A study: parts that write tables, protocols that say how long they run, and the claims that the tables settle."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import ModuleType
+
+import neurocode
+from neurocode.errors import ModelError
+from neurocode.studies.claims import Claim
+from neurocode.studies.runner import Progress
+
+
+@dataclass(frozen=True)
+class StudyRun:
+    """How a part is run.
+
+    Attributes
+    ----------
+    protocol : str
+    output : pathlib.Path
+        Folder of the tables.
+    scratch : pathlib.Path
+        Folder of what is too large to keep with them, such as trained networks.
+    jobs : int
+        Processes side by side.
+    progress : callable
+        Called with the number of rows done and of all.
+    """
+
+    protocol: str
+    output: Path
+    scratch: Path
+    jobs: int
+    progress: Progress
+
+
+@dataclass(frozen=True)
+class Study:
+    """A study, ``STUDY`` in the module ``study`` of its folder under ``analyses``.
+
+    Attributes
+    ----------
+    title : str
+    protocols : tuple of str
+        The first is run where none is asked for; ``"quick"``, if there is one, takes about a minute.
+    parts : mapping of str to callable
+        Each takes a :class:`StudyRun` and writes its tables; run in this order, a part may read the tables of those before.
+    claims : callable
+        From the folder of the tables, the claims; those whose tables are missing are left out.
+    """
+
+    title: str
+    protocols: tuple[str, ...]
+    parts: Mapping[str, Callable[[StudyRun], None]]
+    claims: Callable[[Path], Sequence[Claim]]
+
+
+def load_study(name: str, root: Path | None = None) -> Study:
+    """Study of a name such as ``adaptive-lif``.
+
+    Parameters
+    ----------
+    name : str
+    root : path, optional
+        Folder that holds ``analyses``; see :func:`checkout`.
+
+    Raises
+    ------
+    ModelError
+        If there is none of this name.
+    """
+    return module_of("analyses", name, root, "study").STUDY
+
+
+def checkout(root: Path | None = None) -> Path:
+    """Folder that holds ``analyses`` and ``figures``: the one given, the working directory, or the one of the package's source.
+
+    Raises
+    ------
+    ModelError
+        If none does.
+    """
+    places = [root] if root else [Path.cwd(), Path(neurocode.__file__).parents[1]]
+    for place in places:
+        if (place / "analyses").is_dir() and (place / "figures").is_dir():
+            return place.resolve()
+    raise ModelError("Studies lie in the folders analyses and figures of a checkout of neurocode: run the command there.")
+
+
+def module_of(kind: str, name: str, root: Path | None, module: str = "") -> ModuleType:
+    """Module of a study: ``analyses/NAME/module.py``, or ``figures/NAME.py``.
+
+    Raises
+    ------
+    ModelError
+        If there is none of this name.
+    """
+    place = checkout(root)
+    known = names_of(kind, place, module)
+    if name not in known:
+        raise ModelError(f"'{name}' is not among the {kind}; known are {', '.join(known) or 'none'}.")
+    if str(place) not in sys.path:
+        sys.path.insert(0, str(place))
+    return importlib.import_module(".".join(part for part in (kind, name.replace("-", "_"), module) if part))
+
+
+def names_of(kind: str, place: Path, module: str = "") -> list[str]:
+    """Names of the studies, or figures, of a checkout."""
+    pattern = f"*/{module}.py" if module else "*.py"
+    found = (path.parent.name if module else path.stem for path in (place / kind).glob(pattern))
+    return sorted(name.replace("_", "-") for name in found)

@@ -1,0 +1,74 @@
+"""Linearised steps: closed forms of known neurons, and the step they are the derivative of."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import neurocode as nc
+from neurocode.errors import ModelError
+from neurocode.simulation import linearise
+
+DT = 1e-3
+
+
+def adlif(kind, **values):
+    return linearise(nc.models.adlif(kind).with_parameters(q=1.0), DT, parameters={k: np.array([v]) for k, v in values.items()})
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.floats(5e-3, 25e-3), st.floats(60e-3, 300e-3), st.floats(1e-4, 1 - 1e-4))
+def test_the_symplectic_neuron_decays_by_the_root_of_its_decays(tau_u, tau_w, place):
+    """Everywhere inside the oscillatory range, whatever the coupling (Baronig et al. 2025)."""
+    alpha, beta = np.exp(-DT / tau_u), np.exp(-DT / tau_w)
+    p = (1 - alpha) * (1 - beta)
+    low, high = (np.sqrt(alpha) - np.sqrt(beta)) ** 2 / p, (np.sqrt(alpha) + np.sqrt(beta)) ** 2 / p
+    found = adlif("symplectic", tau_u=tau_u, tau_w=tau_w, a=low + place * (high - low))
+    assert abs(found.spectral_radius[0] - np.sqrt(alpha * beta)) < 1e-12
+
+
+@pytest.mark.parametrize("kind", ["symplectic", "euler-forward"])
+def test_constant_input_is_answered_by_one_over_one_plus_the_coupling(kind):
+    found = adlif(kind, tau_u=20e-3, tau_w=100e-3, a=7.0)
+    assert abs(found.transfer(np.array([0.0]))[0, 0] - 1 / 8) < 1e-12
+
+
+def test_a_passive_membrane_has_its_impedance():
+    """LIF: resistance at rest, ``R/sqrt(1 + (2 pi f tau)^2)`` at a step far below the time constant, and no resonance."""
+    found = linearise(nc.models.lif(), 1e-6, current=50e-12)
+    frequencies = np.array([0.0, 5.0, 20.0, 80.0])
+    expected = 1e8 / np.sqrt(1 + (2 * np.pi * frequencies * 20e-3) ** 2)
+    np.testing.assert_allclose(np.abs(found.transfer(frequencies)), expected, rtol=1e-4)
+    assert abs(float(found.steady[0]) - (-70e-3 + 50e-12 * 1e8)) < 1e-12
+    assert found.resonance()[0] == 0 and found.resonance()[1] == 1 and found.frequency == 0
+
+
+def test_the_impulse_response_is_that_of_the_simulated_neuron():
+    """A unit of input in one step, against the recorded membrane potential of the simulation."""
+    model = nc.models.adlif().with_parameters(tau_u="25 ms", tau_w="60 ms", a=0.25, q=120.0)
+    current = np.zeros(100)
+    current[0] = 0.9
+    trace = nc.simulate(model, current, dt=DT, record=("u",), engine="jax").segments[0].analogsignals[0].magnitude[:, 0]
+    response = 0.9 * linearise(model, DT).impulse_response(100)
+    np.testing.assert_allclose(trace[1:], response[: len(trace) - 1], atol=1e-12)
+
+
+def test_a_nonlinear_neuron_rests_where_its_simulation_does():
+    """Adaptive exponential neuron: after three seconds of constant current below rheobase; with ``a > 0`` it resonates."""
+    model = nc.models.by_name("adex")
+    current = np.full(30_000, 100e-12)
+    trace = nc.simulate(model, current, dt=1e-4, record=("v",), engine="jax").segments[0].analogsignals[0].rescale("V").magnitude
+    found = linearise(model, 1e-4, current=100e-12)
+    assert abs(float(found.steady[0]) - float(trace[-1, 0])) < 1e-6
+    assert found.spectral_radius < 1 and found.resonance()[1] > 1.05
+
+
+def test_what_cannot_be_linearised_is_refused():
+    with pytest.raises(ModelError, match="xi noise"):
+        linearise(nc.models.noisy_lif("diffusive"), DT)
+    with pytest.raises(ModelError, match="no parameter 'c'"):
+        linearise(nc.models.adlif(), DT, parameters={"c": np.ones(2)})
+    with pytest.raises(ModelError, match="no steady state"):
+        linearise(nc.models.by_name("eif"), 1e-4, current=5e-9)
