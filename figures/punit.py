@@ -1,6 +1,7 @@
 """Electroreceptor afferents: recorded intervals and those of three models, from the table of ``analyses/punit``.
 
-python figures/punit.py
+neurocode figures punit
+
 """
 
 from __future__ import annotations
@@ -15,7 +16,6 @@ from matplotlib.axes import Axes
 from neurocode.plotting import house_style, label_panel, save_figure
 from neurocode.plotting.style import TWO_COLUMNS
 
-TABLE = Path(__file__).parents[1] / "analyses" / "punit" / "results" / "cells.csv"
 COLOURS = {"constant": "#56B4E9", "periodic": "#D55E00", "laboratory": "#009E73"}
 LABELS = {"constant": "constant input", "periodic": "periodic drive", "laboratory": "laboratory's model"}
 MARKERS = {"constant": "v", "periodic": "o", "laboratory": "s"}
@@ -50,9 +50,9 @@ def intervals(axes: Axes, cells: pd.DataFrame, cell: str) -> Axes:
     return axes
 
 
-def main() -> None:
-    """Draw the figure beside this script."""
-    cells = pd.read_csv(TABLE)
+def draw(tables: Path, output: Path) -> list[Path]:
+    """The figure, from the table of the cells."""
+    cells = pd.read_csv(tables / "cells.csv")
     periodic = cells[cells["model"] == "periodic"].dropna(subset=["distance"])
     with_laboratory = periodic[periodic["tabulated"]].sort_values("distance")["cell"].tolist()
     shown = [with_laboratory[len(with_laboratory) // 4], with_laboratory[(3 * len(with_laboratory)) // 4]]
@@ -69,8 +69,4 @@ def main() -> None:
         axes["c"].legend(frameon=False)
         for letter, panel in axes.items():
             label_panel(panel, letter)
-    print(*save_figure(figure, Path(__file__).with_suffix(".pdf")))
-
-
-if __name__ == "__main__":
-    main()
+    return save_figure(figure, output / "punit.pdf")

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 import neurocode as nc
-from analyses.adaptive_lif.networks import STEP
+from analyses.adaptive_lif.networks import STEP, make_network, make_task
 from analyses.adaptive_lif.training import trained
 from neurocode.learning import Network, Task
 from neurocode.recordings import Trains
@@ -19,6 +19,8 @@ from neurocode.studies.runner import Progress
 
 #: Test sequences that are described, and surrogates of each train.
 SEQUENCES, SURROGATES = 40, 200
+#: Neurons at the start of training that trained ones are compared with.
+UNTRAINED = 500
 COLUMNS = [
     "n_spikes", "rate", "cv", "lv", "serial_correlation", "lz_ratio", "lz_z", "lz_q", "lz_isi_ratio", "lz_isi_z", "lz_isi_q",
 ]  # fmt: skip
@@ -64,3 +66,6 @@ def write(rows: list[dict[str, Any]], folder: Path, networks: Path, progress: Pr
         tables.append(neurons(row, networks))
         progress(number + 1, len(chosen))
     pd.concat(tables, ignore_index=True).to_csv(folder / "neurons.csv", index=False, float_format="%.6g")
+    row = next(row for row in chosen if row["cell"] == "SE")
+    start = make_network({**row, "neurons": UNTRAINED}, make_task(row))
+    learned(start).to_csv(folder / "untrained.csv", index=False, float_format="%.6g")

@@ -6,13 +6,11 @@ import json
 from pathlib import Path
 from typing import Any
 
-import jax
 import jax.numpy as jnp
 import numpy as np
 
 from analyses.adaptive_lif.networks import make_network, make_settings, make_task
 from neurocode.learning import Task, TrainingResult, free_running, train
-from neurocode.learning.network import trainable
 from neurocode.studies import key_of
 
 #: Steps of a window of the course of an error: 25 ms of the spring-mass trajectories.
@@ -36,7 +34,7 @@ def training_row(folder: Path, **row: Any) -> dict[str, Any]:
     history = result.history
     chosen = history.loc[history["epoch"] == result.best_epoch].iloc[0]
     found = {
-        "parameters": sum(int(leaf.size) for leaf in jax.tree.leaves(trainable(result.network)[0])),
+        "parameters": result.network.n_parameters,
         "best_epoch": result.best_epoch, "validation_score": float(chosen["validation_score"]), "test_loss": result.test_loss,
         "test_score": result.test_score, "spike_rate": float(chosen["rate_0"]),
         "curve": json.dumps([round(float(value), 5) for value in history["validation_score"]]),

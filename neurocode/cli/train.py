@@ -119,11 +119,9 @@ def _network(
 
 
 def _write(output: Path, task: Any, net: Any, result: Any, asked: dict[str, Any]) -> dict[str, Any]:
-    import jax
 
     from neurocode.cli import page
     from neurocode.cli.output import output_folder, write_json
-    from neurocode.learning.network import trainable
     from neurocode.plotting import save_figure
     from neurocode.plotting.training_figure import training_figure
 
@@ -133,7 +131,7 @@ def _write(output: Path, task: Any, net: Any, result: Any, asked: dict[str, Any]
     entry = {
         "task": task.name, "neuron": asked["neuron"], "hidden": asked["hidden"], "loss": task.loss,
         "score": "mean squared error" if error else "share of right answers",
-        "parameters": sum(int(leaf.size) for leaf in jax.tree.leaves(trainable(net)[0])), "epochs": len(history),
+        "parameters": net.n_parameters, "epochs": len(history),
         "best_epoch": result.best_epoch, "validation_score": float(chosen["validation_score"]), "test_loss": result.test_loss,
         "test_score": result.test_score, "sequences": {k: len(getattr(task, k)) for k in ("training", "validation", "test")},
         "seconds": float(history["seconds"].sum()),

@@ -14,24 +14,33 @@ from neurocode.learning.regularisers import Regulariser
 Array = jax.Array
 
 
-def diagnose(learned: Network, rest: Network, batch: Batch, loss: str, regulariser: Regulariser, key: Array) -> str:
-    """Name the first layer and parameter that are not finite before an update, or whose gradient is not."""
+def diagnose(
+    learned: Network, rest: Network, batch: Batch, loss: str, regulariser: Regulariser, key: Array,
+    free_running_from: int | None = None,
+) -> str:  # fmt: skip
+    """Name the first layer and parameter that are not finite before an update, or whose gradient is not.
+
+    The update is made again with its own random numbers, in one block on one device.
+    """
     for name, leaf in _named(learned):
         if not np.all(np.isfinite(leaf)):
             return f"parameter {name}"
-    net = eqx.combine(learned, rest)
-    x = batch.inputs
-    for number, layer in enumerate(net.layers):
-        if not np.all(np.isfinite(layer.connection(x))):
-            return f"input of layer {number}, through layers[{number}].connection.weight"
-        x = layer(x, jax.random.fold_in(key, number))
-    if not np.all(np.isfinite(net.readout(x))):
-        return "potentials of the readout, through readout.connection.weight"
-    slopes, report = gradient(learned, rest, batch, loss, regulariser, key)
+    if free_running_from is None and (where := _first_layer(eqx.combine(learned, rest), batch.inputs, key)):
+        return where
+    slopes, report = gradient(learned, rest, batch, loss, regulariser, key, free_running_from=free_running_from)
     wrong = [name for name, leaf in _named(slopes) if not np.all(np.isfinite(leaf))]
     if wrong:
         return f"gradient of {', '.join(wrong)}"
     return "the loss" if not jnp.isfinite(report.loss) else "nothing when the update is made again"
+
+
+def _first_layer(net: Network, x: Array, key: Array) -> str:
+    """The first layer whose input is not finite, empty where all are; without dropout."""
+    for number, layer in enumerate(net.layers):
+        if not np.all(np.isfinite(layer.connection(x))):
+            return f"input of layer {number}, through layers[{number}].connection.weight"
+        x = layer(x, jax.random.split(jax.random.fold_in(key, number))[0])
+    return "" if np.all(np.isfinite(net.readout(x))) else "potentials of the readout, through readout.connection.weight"
 
 
 def _named(tree: Network) -> list[tuple[str, Array]]:

@@ -80,6 +80,11 @@ class Network(eqx.Module):
         """Time step in seconds."""
         return self.readout.dt
 
+    @property
+    def n_parameters(self) -> int:
+        """Number of values that are learned."""
+        return sum(int(leaf.size) for leaf in jax.tree.leaves(trainable(self)[0]))
+
     def projected(self) -> Network:
         """With all intrinsic parameters inside their bounds."""
         net = eqx.tree_at(lambda n: [layer.intrinsic for layer in n.layers], self, [x.intrinsic.projected() for x in self.layers])

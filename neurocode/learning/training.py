@@ -189,7 +189,8 @@ def train(
         if int(fault) < updates:
             indices = np.asarray(order).reshape(updates, -1)[int(fault)]
             batch = _batch(_on_devices(task.training.select(indices)))
-            what = diagnose(learned, rest, batch, task.loss, settings.regulariser, jax.random.fold_in(own, int(fault)))
+            again = jax.random.fold_in(own, int(fault))
+            what = diagnose(learned, rest, batch, task.loss, settings.regulariser, again, task.free_running_from)
             where = f"Update {epoch * updates + int(fault) + 1} (epoch {epoch + 1}, batch {int(fault) + 1})"
             raise TrainingError(f"{where} is not finite: {what}.")
         validation = evaluate(eqx.combine(learned, rest), task.validation, task, seed=seed, batch_size=settings.batch_size)
