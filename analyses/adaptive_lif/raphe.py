@@ -41,16 +41,16 @@ def raphe_row(cell: str, coupling: bool, seed: int) -> dict[str, Any]:
     fitted = linearise(result.model, DT)
     frequency, ratio = fitted.resonance()
     row = {
-        "converged": result.converged, "log_likelihood": result.log_likelihood, "bic": result.bic,
-        "bits_per_spike": result.bits_per_spike, "held_out_bits": scores.bits_per_spike, "frequency": float(fitted.frequency),
-        "resonance_frequency": float(frequency), "resonance_ratio": float(ratio),
+        "converged": result.converged, "log_likelihood": result.log_likelihood, "bic": float(result.bic),
+        "bits_per_spike": float(result.bits_per_spike), "held_out_bits": float(scores.bits_per_spike),
+        "frequency": float(fitted.frequency), "resonance_frequency": float(frequency), "resonance_ratio": float(ratio),
     }  # fmt: skip
     if coupling:
-        found = result.parameters
-        conductance = found["g_L"].value
+        values, found = result.model.values, result.parameters
         row |= {
-            "coupling": found["a_w"].value / conductance, "coupling_se": found["a_w"].standard_error / conductance,
-            "tau_u": 1e-3 * 60.0 / conductance, "tau_w": found["tau_w"].value,
+            "effective_coupling": values["a_w"] / values["g_L"],
+            "effective_coupling_se": found["a_w"].standard_error / found["g_L"].value,
+            "tau_u": values["C"] / values["g_L"], "tau_w": values["tau_w"],
         }  # fmt: skip
     return row
 

@@ -131,18 +131,27 @@ def _layer_group(layer: Layer, number: int, batch: int) -> brian2.NeuronGroup:
     return _in_slots(group, number)
 
 
-def _readout_group(net: Network, batch: int) -> brian2.NeuronGroup:
-    model = NeuronModel(
+def _readout_model(synapse: float | None) -> NeuronModel:
+    """A readout as equations, which never spikes."""
+    direct = "dy/dt = (-y + I)/tau : 1\nI : 1"
+    filtered = "dy/dt = (-y + c)/tau : 1\ndc/dt = -c/synapse + I/(synapse*(1 - exp(-dt/synapse))) : 1\nI : 1"
+    more = {} if synapse is None else {"synapse": Parameter.of(f"{synapse} s")}
+    return NeuronModel(
         name=READOUT,
-        equations="dy/dt = (-y + I)/tau : 1\nI : 1",
+        equations=direct if synapse is None else filtered,
         margin="y - y - 1",
         reset="y = y",
         integrator="exponential_euler",
-        parameters={"tau": Parameter.of("20 ms", per_neuron=True)},
+        parameters={"tau": Parameter.of("20 ms", per_neuron=True), **more},
     )
+
+
+def _readout_group(net: Network, batch: int) -> brian2.NeuronGroup:
+    model = _readout_model(net.readout.synapse)
     with jax.enable_x64(True):
         constants = np.asarray(net.readout.time_constants, float)
-    group = neuron_group(model, batch * len(constants), net.dt, parameters={"tau": np.tile(constants, batch)})
+    values = {**model.values, "tau": np.tile(constants, batch)}
+    group = neuron_group(model, batch * len(constants), net.dt, parameters=values)
     return _in_slots(group, len(net.layers))
 
 

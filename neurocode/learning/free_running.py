@@ -42,12 +42,11 @@ def free_running(net: Network, x: Array, start: int) -> Response:
     batch = x.shape[1]
     states = [layer.dynamics.step.initial_state(own, (batch, layer.n)) for layer, own in zip(net.layers, names, strict=True)]
     spikes = [jnp.zeros((batch, layer.n), x.dtype) for layer in net.layers]
-    keep = net.readout.keep
 
     def visit(carry: tuple, step: tuple[Array, Array]) -> tuple[tuple, tuple]:
-        states, spikes, potential = carry
+        states, spikes, out = carry
         number, given = step
-        signal = jnp.where(number < start, given, jax.lax.stop_gradient(potential))
+        signal = jnp.where(number < start, given, jax.lax.stop_gradient(out[0]))
         after, fired = [], []
         for layer, own, state, latest in zip(net.layers, names, states, spikes, strict=True):
             current = layer.connection(signal[None])[0]
@@ -57,11 +56,10 @@ def free_running(net: Network, x: Array, start: int) -> Response:
             state, signal = layer.dynamics.settle(layer.dynamics.update(state, current, own, None, time), own, None, time)
             after.append(state)
             fired.append(signal)
-        potential = keep * potential + (1 - keep) * net.readout.connection(signal[None])[0]
-        return (after, fired, potential), (potential, tuple(fired))
+        out = net.readout.advance(out, net.readout.connection(signal[None])[0])
+        return (after, fired, out), (out[0], tuple(fired))
 
-    start_potential = jnp.zeros((batch, net.readout.connection.n_out), x.dtype)
-    _, (potentials, fired) = jax.lax.scan(visit, (states, spikes, start_potential), (jnp.arange(len(x)), x))
+    _, (potentials, fired) = jax.lax.scan(visit, (states, spikes, net.readout.start(batch, x.dtype)), (jnp.arange(len(x)), x))
     return Response(potentials, fired)
 
 

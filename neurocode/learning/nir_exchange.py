@@ -64,6 +64,8 @@ def to_nir(net: Network) -> nir.NIRGraph:
             nodes[f"loop_{number}"] = nir.Linear(np.asarray(layer.recurrent.weight, float).T)
             edges += [(neurons, f"loop_{number}"), (f"loop_{number}", neurons)]
         last = neurons
+    if net.readout.synapse is not None:
+        raise ModelError("NIR has no readout with a synapse.")
     weights = f"weights_{len(net.layers)}"
     constants = np.asarray(net.readout.time_constants, float)
     nodes |= {weights: _weights(net.readout.connection), "readout": nir.LI(constants, np.ones_like(constants), 0 * constants)}

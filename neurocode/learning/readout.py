@@ -5,15 +5,21 @@ from __future__ import annotations
 import equinox as eqx
 import jax
 import jax.numpy as jnp
+import numpy as np
+from jax.typing import DTypeLike
 
 from neurocode.errors import ModelError
 from neurocode.learning.connections import Dense
 
 Array = jax.Array
+State = tuple[Array, Array | None]
 
 
 class Readout(eqx.Module):
     """Leaky integrators: ``y[k] = g y[k-1] + (1 - g)(W z[k] + bias)`` with ``g = exp(-dt/tau)``.
+
+    With a synapse, ``y[k] = g y[k-1] + (1 - g) c[k-1]`` and ``c[k] = h c[k-1] + W z[k] + bias`` with ``h = exp(-dt/synapse)``
+    (Zenke & Vogels 2021).
 
     Parameters
     ----------
@@ -24,6 +30,8 @@ class Readout(eqx.Module):
         In seconds.
     bounds : (float, float), optional
         Learn a time constant for each output, between these bounds in seconds, started uniformly between them.
+    synapse : float, optional
+        Time constant of the synaptic current in seconds; without it spikes drive the potential directly.
     key : jax.Array, optional
         Needed with ``bounds``.
 
@@ -37,6 +45,7 @@ class Readout(eqx.Module):
     place: Array | None
     bounds: tuple[float, float] | None = eqx.field(static=True)
     time_constant: float = eqx.field(static=True)
+    synapse: float | None = eqx.field(static=True)
     dt: float = eqx.field(static=True)
 
     def __init__(
@@ -46,11 +55,14 @@ class Readout(eqx.Module):
         time_constant: float = 20e-3,
         *,
         bounds: tuple[float, float] | None = None,
+        synapse: float | None = None,
         key: Array | None = None,
     ) -> None:
-        if not time_constant > 0 or (bounds is not None and not 0 < bounds[0] < bounds[1]):
-            raise ModelError("The time constant of a readout must be positive, its bounds positive and ordered.")
-        self.connection, self.dt, self.time_constant, self.bounds = connection, dt, time_constant, bounds
+        ordered = bounds is None or 0 < bounds[0] < bounds[1]
+        if not time_constant > 0 or not ordered or (synapse is not None and not synapse > 0):
+            raise ModelError("The time constants of a readout must be positive, its bounds positive and ordered.")
+        self.connection, self.dt, self.bounds = connection, dt, bounds
+        self.time_constant, self.synapse = time_constant, synapse
         self.place = None if bounds is None else jax.random.uniform(key, (connection.n_out,))
 
     @property
@@ -67,18 +79,25 @@ class Readout(eqx.Module):
             return self
         return eqx.tree_at(lambda readout: readout.place, self, jnp.clip(self.place, 0.0, 1.0))
 
-    @property
-    def keep(self) -> Array:
-        """Share of each potential that a step keeps."""
-        return jnp.exp(-self.dt / self.time_constants)
+    def start(self, batch: int, dtype: DTypeLike = float) -> State:
+        """Potentials and synaptic currents at time zero."""
+        zero = jnp.zeros((batch, self.connection.n_out), dtype)
+        return zero, zero if self.synapse is not None else None
+
+    def advance(self, state: State, weighted: Array) -> State:
+        """Potentials and currents one step later, for the weighted sums of its spikes."""
+        potential, current = state
+        keep = jnp.exp(-self.dt / self.time_constants)
+        if current is None:
+            return keep * potential + (1 - keep) * weighted, None
+        return keep * potential + (1 - keep) * current, np.exp(-self.dt / self.synapse) * current + weighted
 
     def __call__(self, spikes: Array) -> Array:
         """Potentials (time, batch, n_out) for spikes (time, batch, n)."""
-        keep = self.keep
-        driven = (1 - keep) * self.connection(spikes)
+        weighted = self.connection(spikes)
 
-        def visit(potential: Array, drive: Array) -> tuple[Array, Array]:
-            potential = keep * potential + drive
-            return potential, potential
+        def visit(state: State, now: Array) -> tuple[State, Array]:
+            state = self.advance(state, now)
+            return state, state[0]
 
-        return jax.lax.scan(visit, jnp.zeros_like(driven[0]), driven)[1]
+        return jax.lax.scan(visit, self.start(spikes.shape[1], weighted.dtype), weighted)[1]

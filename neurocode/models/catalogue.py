@@ -13,13 +13,13 @@ from neurocode.models.files import load
 from neurocode.models.gif import gif
 from neurocode.models.igif import igif, igif_ia
 from neurocode.models.integrate_and_fire import eif, izhikevich, meta_neuron, qif
-from neurocode.models.lif import lif, noisy_lif, normalised_lif
+from neurocode.models.lif import current_lif, lif, noisy_lif, normalised_lif
 from neurocode.models.model import NeuronModel
 
 DIFFUSIVE = {"lif-diffusive": lif_diffusive, "eif-diffusive": eif_diffusive, "qif-diffusive": qif_diffusive}
 
 LIBRARY: dict[str, Callable[[], NeuronModel]] = {
-    "lif": lif, "lif-normalised": normalised_lif,
+    "lif": lif, "lif-normalised": normalised_lif, "lif-current": current_lif,
     "noisy-lif": noisy_lif, "adlif": adlif, "adex": adex, "eif": eif, "qif": qif, "izhikevich": izhikevich,
     "meta-neuron": meta_neuron, "gif": gif, "igif": igif, "igif-ia": igif_ia, **DIFFUSIVE, "lif-coloured": lif_coloured,
     **{f"adaptive-{name}": partial(make, adaptation=True) for name, make in DIFFUSIVE.items()},

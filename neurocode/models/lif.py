@@ -82,6 +82,45 @@ def normalised_lif() -> NeuronModel:
     )
 
 
+def current_lif() -> NeuronModel:
+    """Leaky integrate-and-fire neuron with a synaptic current, of threshold one and silent for a step after a spike.
+
+    ``U[n+1] = (b_m U[n] + (1 - b_m) I[n]) (1 - S[n])`` and ``I[n+1] = b_s I[n] + input`` with ``b = exp(-dt/tau)`` (Zenke & Vogels
+    2021). The factor ``1 - S[n]``, which multiplies the whole update, is the variable ``open``: the reset closes it and a step
+    opens it again, so gradients through it are those through the reset.
+
+    Returns
+    -------
+    NeuronModel
+
+    Examples
+    --------
+    >>> import neurocode as nc
+    >>> nc.models.current_lif().free
+    ('tau_mem', 'tau_syn')
+    """
+    return NeuronModel(
+        name="lif-current",
+        description="Leaky integrate-and-fire neuron with a synaptic current (Zenke & Vogels 2021).",
+        equations="""
+            du/dt = (-u + open*c)/tau_mem : 1
+            dc/dt = -c/tau_syn + I/(tau_syn*(1 - exp(-dt/tau_syn))) : 1
+            dopen/dt = (1 - open)/tau_open : 1
+            I : 1
+        """,
+        margin="u - theta",
+        reset="u = 0\nopen = 0",
+        integrator="exponential_euler",
+        initial={"open": "1"},
+        parameters={
+            "tau_mem": Parameter.of("10 ms", ("1 ms", "100 ms"), per_neuron=True, description="membrane time constant"),
+            "tau_syn": Parameter.of("5 ms", ("0.5 ms", "100 ms"), per_neuron=True, description="synaptic time constant"),
+            "tau_open": Parameter.of("1e-3 us", fixed=True, description="far below a step: open again after one"),
+            "theta": Parameter(1.0, bounds=(0.1, 10.0), fixed=True, description="threshold"),
+        },
+    )
+
+
 def noisy_lif(noise_mode: str = "escape", family: str = "gaussian") -> NeuronModel:
     """Noisy leaky integrate-and-fire neuron of noisy spiking networks (Ma, Yan, Tang 2023).
 

@@ -76,6 +76,26 @@ def test_a_trained_network_fires_the_same_spikes_in_brian2(recorded_data):
     assert sum(int(np.sum(a[:, :5] != b)) for a, b in zip(spikes, others, strict=True)) > 100
 
 
+def test_a_network_of_currents_fires_the_same_spikes_in_brian2():
+    """Two layers of neurons with synaptic currents, one recurrent, and a readout with a synapse; NIR has no such readout."""
+    keys = jax.random.split(jax.random.key(3), 4)
+    model = nc.models.by_name("lif-current")
+    layers = [
+        Layer(Dense(5, 20, key=keys[0]), model, 1e-3, recurrent=Recurrent(20, key=keys[1])),
+        Layer(Dense(20, 12, key=keys[2]), model, 1e-3),
+    ]
+    layers = [eqx.tree_at(lambda part: part.connection.weight, layer, 9.0 * layer.connection.weight) for layer in layers]
+    net = Network([*layers, Readout(Dense(12, 3, key=keys[3]), 1e-3, 20e-3, synapse=5e-3)])
+    x = (np.random.default_rng(0).random((120, 4, 5)) < 0.2).astype(float)
+    spikes, potentials = in_float64(net, x)
+    found = run_in_brian(net, x)
+    assert all(layer.mean() > 0.01 for layer in spikes)
+    assert all(np.array_equal(ours, brian) for ours, brian in zip(spikes, found.spikes, strict=True))
+    assert np.max(np.abs(potentials - found.potentials)) < 1e-9
+    with pytest.raises(ModelError, match="synapse"):
+        to_nir(Network([Layer(Dense(5, 12, key=keys[0]), nc.models.normalised_lif(), 1e-3, learned=("tau",)), net.readout]))
+
+
 def _before_reset(intrinsic):
     copy = Intrinsic(replace(intrinsic.model, after_reset=()), tuple(intrinsic.coordinates), 36)
     return eqx.tree_at(lambda part: part.coordinates, copy, intrinsic.coordinates)
