@@ -19,3 +19,7 @@ class FitError(NeurocodeError, ValueError):
 
 class TrainingError(NeurocodeError, ValueError):
     """A network cannot be trained as asked, or its training went astray."""
+
+
+class ClusterError(NeurocodeError, RuntimeError):
+    """Workers that were asked for are not there, or were lost."""

@@ -18,12 +18,17 @@ CELLS = {"SE": "symplectic", "EF": "euler-forward"}
 STEP = 1e-3
 
 
+def data_folder(name: str) -> Path:
+    """Folder of recorded data."""
+    if "NEUROCODE_DATA" not in os.environ:
+        raise DataError(f"Recordings are read from the folder {name} of NEUROCODE_DATA, which is not set.")
+    return Path(os.environ["NEUROCODE_DATA"]) / name
+
+
 def make_task(row: dict[str, Any]) -> Task:
     """Task of a row; burst sequences and springs are drawn anew for each seed, the electrocardiograms split anew."""
     if row["task"] == "ecg":
-        if "NEUROCODE_DATA" not in os.environ:
-            raise DataError("The electrocardiograms are read from the folder qtdb-ecg of NEUROCODE_DATA, which is not set.")
-        return tasks.ecg(Path(os.environ["NEUROCODE_DATA"]) / "qtdb-ecg", validation=row["validation"], seed=row["seed"])
+        return tasks.ecg(data_folder("qtdb-ecg"), validation=row["validation"], seed=row["seed"])
     drawn = 42 + row["seed"]
     if row["task"] == "burst-sequences":
         return tasks.burst_sequences(classes=row["classes"], samples=row["samples"], seed=drawn)

@@ -6,12 +6,11 @@ adaptation current of the adaptive LIF neuron, ``dw/dt = (a_w (v - E_L) - w)/tau
 
 from __future__ import annotations
 
-import os
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import neurocode as nc
+from analyses.adaptive_lif.networks import data_folder
 from neurocode.models.parameter import Parameter
 from neurocode.simulation import linearise
 
@@ -33,7 +32,7 @@ def coupled() -> nc.NeuronModel:
 
 def raphe_row(cell: str, coupling: bool, seed: int) -> dict[str, Any]:
     """Fit to the training recording of a cell, held-out likelihood, and the place on the map."""
-    folder = Path(os.environ["NEUROCODE_DATA"]) / "raphe"
+    folder = data_folder("raphe")
     training, test = (next(iter(sorted(folder.glob(f"{cell}*_{part}.abf")))) for part in ("training", "test"))
     experiment = nc.Experiment.from_files(training, test=test)
     result = nc.fit(coupled() if coupling else nc.models.by_name("igif"), experiment, seed=seed)

@@ -1,25 +1,20 @@
 """Adaptive LIF neurons and symplectic Euler (Baronig, Ferrand, Sabathiel, Legenstein 2025): the parts of the study.
 
-neurocode study adaptive-lif --jobs 2
+neurocode study adaptive-lif --workers 2
 neurocode figures adaptive-lif
 
 """
 
 from __future__ import annotations
 
-import os
 from functools import partial
-from pathlib import Path
-
-import pandas as pd
 
 from analyses.adaptive_lif import neurons, protocols, raphe, stability, wavelets
 from analyses.adaptive_lif.claims import claims
 from analyses.adaptive_lif.robustness import robustness_row
 from analyses.adaptive_lif.summary import write_summary
 from analyses.adaptive_lif.training import training_row
-from neurocode.errors import DataError
-from neurocode.studies import Study, StudyRun, run_study
+from neurocode.studies import Study, StudyRun
 
 QUICK_DRAWS, DRAWS = 10_000, 100_000
 
@@ -36,10 +31,7 @@ def draw_wavelets(run: StudyRun) -> None:
 
 def train(table: str, run: StudyRun) -> None:
     """Part c: one training table."""
-    rows = protocols.ROWS[table](run.protocol)
-    path = run.output / f"{table}.parquet"
-    found = run_study(partial(training_row, run.scratch), rows, path, jobs=run.jobs, progress=run.progress)
-    _refuse_failures(found, path)
+    run.rows(partial(training_row, run.scratch), protocols.ROWS[table](run.protocol), f"{table}.parquet")
     write_summary(run.output)
 
 
@@ -48,9 +40,7 @@ def test_robustness(run: StudyRun) -> None:
     rows = [row for row in protocols.ecg(run.protocol) if row["layers"] == 1]
     most = max(row["classes"] for row in protocols.burst_sequences(run.protocol))
     rows += [row for row in protocols.burst_sequences(run.protocol) if row["classes"] == most]
-    path = run.output / "robustness.parquet"
-    found = run_study(partial(robustness_row, run.scratch), rows, path, jobs=run.jobs, progress=run.progress)
-    _refuse_failures(found, path)
+    run.rows(partial(robustness_row, run.scratch), rows, "robustness.parquet")
 
 
 def describe_neurons(run: StudyRun) -> None:
@@ -60,18 +50,8 @@ def describe_neurons(run: StudyRun) -> None:
 
 def fit_raphe(run: StudyRun) -> None:
     """Part e: recorded neurons on the same map; not in the quick protocol."""
-    if run.protocol == "quick":
-        return
-    if "NEUROCODE_DATA" not in os.environ:
-        raise DataError("The raphe neurons are read from the folder raphe of NEUROCODE_DATA, which is not set.")
-    path = run.output / "raphe.parquet"
-    _refuse_failures(run_study(raphe.raphe_row, raphe.rows(), path, jobs=run.jobs, progress=run.progress), path)
-
-
-def _refuse_failures(found: pd.DataFrame, path: Path) -> None:
-    failed = found["error"].dropna()
-    if len(failed):
-        raise DataError(f"{path}: {len(failed)} rows failed; the first: {failed.iloc[0].strip().splitlines()[-1]}")
+    if run.protocol != "quick":
+        run.rows(raphe.raphe_row, raphe.rows(), "raphe.parquet")
 
 
 STUDY = Study(

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-import multiprocessing
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, TypeVar
 
 from neurocode.cli.progress import fit_progress
+from neurocode.studies import side_by_side
 
 Task = TypeVar("Task")
 Attempt = Callable[[Task, Path], dict[str, Any]]
@@ -18,14 +17,10 @@ Attempt = Callable[[Task, Path], dict[str, Any]]
 
 def outcomes(attempt: Attempt, tasks: Sequence[Task], folder: Path, jobs: int) -> Iterator[tuple[Task, dict[str, Any]]]:
     """Tasks with their outcomes, as they come; each has a ``label``, the name of its folder."""
-    if jobs == 1:
-        for task in tasks:
-            yield task, attempt(task, folder / task.label)
-        return
-    with ProcessPoolExecutor(jobs, mp_context=multiprocessing.get_context("spawn")) as pool:
-        futures = {pool.submit(attempt, task, folder / task.label): task for task in tasks}
-        for future in as_completed(futures):
-            yield futures[future], future.result()
+    calls = [(task, folder / task.label) for task in tasks]
+    for batch in side_by_side(attempt, calls, workers=jobs):
+        for number, outcome, lost in batch:
+            yield tasks[number], outcome if lost is None else {**asdict(tasks[number]), "error": lost}
 
 
 def run_all(attempt: Attempt, tasks: Sequence[Task], folder: Path, jobs: int) -> list[dict[str, Any]]:

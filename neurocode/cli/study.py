@@ -16,8 +16,9 @@ if TYPE_CHECKING:
 
 STUDY_EPILOG = """Examples:\n\n
 neurocode study adaptive-lif --quick\n\n
-neurocode study adaptive-lif --jobs 2\n\n
-neurocode study adaptive-lif --protocol published --part ecg --jobs 2\n\n
+neurocode study adaptive-lif --workers 2\n\n
+neurocode study adaptive-lif --protocol published --part ecg --workers 2\n\n
+neurocode study adaptive-lif --scheduler tcp://10.0.0.1:8786\n\n
 neurocode figures adaptive-lif"""
 FIGURES_EPILOG = """Examples:\n\n
 neurocode figures adaptive-lif\n\n
@@ -32,7 +33,8 @@ def study_command(
     protocol: Annotated[str | None, typer.Option(help="How long and how much; the study's first.")] = None,
     quick: Annotated[bool, typer.Option("--quick", help="About a minute, into out/NAME/quick.")] = False,
     part: Annotated[list[str] | None, typer.Option(help="Only this part; repeatable.")] = None,
-    jobs: Annotated[int, typer.Option(min=1, help="Processes of one thread each.")] = 1,
+    workers: Annotated[int, typer.Option(min=1, help="Local processes of one thread each.")] = 1,
+    scheduler: Annotated[str | None, typer.Option(help="Address of a Dask scheduler whose workers are used instead.")] = None,
 ) -> None:
     """Run a study and print its claims.
 
@@ -57,9 +59,9 @@ def study_command(
     for title, run in study.parts.items():
         if not part or title in part:
             with row_progress(title) as progress:
-                run(StudyRun(chosen, folder, scratch / "networks", jobs, progress))
+                run(StudyRun(chosen, folder, scratch / "networks", workers, scheduler, progress))
     table = write_claims(folder, study.claims(folder))
-    write_provenance(folder, {"study": name, "protocol": chosen, "parts": part or list(study.parts), "jobs": jobs})
+    write_provenance(folder, {"study": name, "protocol": chosen, "parts": part or list(study.parts), "workers": workers})
     _print(study.title, table)
     show(f"Tables: {folder}")
 

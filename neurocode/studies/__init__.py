@@ -2,6 +2,8 @@
 
 Contents
 --------
+side_by_side
+    Calls by local processes or the workers of a cluster.
 run_study, study_table, key_of
     Rows of a study, and the name of the settings of one.
 Study, StudyRun
@@ -15,5 +17,6 @@ from __future__ import annotations
 from neurocode.studies.claims import Claim, write_claims
 from neurocode.studies.runner import key_of, run_study, study_table
 from neurocode.studies.study import Study, StudyRun
+from neurocode.studies.workers import side_by_side
 
-__all__ = ["Claim", "Study", "StudyRun", "key_of", "run_study", "study_table", "write_claims"]
+__all__ = ["Claim", "Study", "StudyRun", "key_of", "run_study", "side_by_side", "study_table", "write_claims"]

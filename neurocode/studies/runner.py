@@ -1,53 +1,50 @@
-"""Rows of a study: a pure function of settings and seed, in processes side by side, each row kept when it is done."""
+"""Rows of a study: a pure function of settings and seed, by workers side by side, each row kept when it is done."""
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import json
-import multiprocessing
-import os
 import time
 import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
 from neurocode.errors import DataError
+from neurocode.studies.workers import side_by_side
 from neurocode.whole_files import replacing
 
 Settings = Mapping[str, Any]
 Work = Callable[..., Mapping[str, Any]]
 Progress = Callable[[int, int], None]
 
-#: One thread a process: two of them do 1.65 times the work of one with two threads.
-SINGLE_THREAD = {
-    "OMP_NUM_THREADS": "1",
-    "OPENBLAS_NUM_THREADS": "1",
-    "NUMBA_NUM_THREADS": "1",
-    "XLA_FLAGS": "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1",
-}
 KEY, ERROR, SECONDS = "key", "error", "seconds"
 
 
 def run_study(
-    work: Work, rows: Sequence[Settings], table: str | Path, *, jobs: int = 1, progress: Progress | None = None
-) -> pd.DataFrame:
+    work: Work, rows: Sequence[Settings], table: str | Path, *, workers: int = 1, scheduler: str | None = None,
+    progress: Progress | None = None,
+) -> pd.DataFrame:  # fmt: skip
     """Run the rows that a table does not hold yet.
 
     Parameters
     ----------
     work : callable
-        A function at the top level of a module, called with the settings of a row as keywords; returns its results.
+        A function at the top level of a module that workers can import, called with the settings of a row as keywords; returns
+        its results.
     rows : sequence of mappings
         Settings, seeds among them: numbers, text, booleans or None.
     table : path
         Parquet file that grows by a row whenever one is done, whole at any moment; rows in it with the same settings are not run
         again, and rows of other settings stay.
-    jobs : int
-        Processes of one thread each; 1 works in this process.
+    workers : int
+        Local processes of one thread each; 1 works in this process.
+    scheduler : str, optional
+        Address of a Dask scheduler whose workers are used instead.
     progress : callable, optional
         Called with the number of rows done and of all.
 
@@ -59,24 +56,42 @@ def run_study(
     Raises
     ------
     DataError
-        For two rows of the same settings, a result named like a setting, or a table that cannot be read.
+        For two rows of the same settings, a table that cannot be read, or one that another run is writing.
+    ClusterError
+        If the scheduler is not there or is lost; rows that were done are in the table.
     """
     keys = [key_of(row) for row in rows]
     if len(set(keys)) < len(keys):
         raise DataError("Two rows of the study have the same settings.")
     path = Path(table)
-    done = study_table(path)
-    found = set(done.loc[done[ERROR].isna(), KEY]) if len(done) else set()
-    waiting = [(key, row) for key, row in zip(keys, rows, strict=True) if key not in found]
-    count = len(rows) - len(waiting)
-    for key, entry in _entries(work, waiting, jobs):
-        done = pd.concat([done[done[KEY] != key] if len(done) else done, pd.DataFrame([entry])], ignore_index=True)
-        with replacing(path) as scratch:
-            done.to_parquet(scratch, index=False)
-        count += 1
+    with _alone(path):
+        done = study_table(path)
+        found = set(done.loc[done[ERROR].isna(), KEY]) if len(done) else set()
+        waiting = [(key, row) for key, row in zip(keys, rows, strict=True) if key not in found]
+        count = len(rows) - len(waiting)
         if progress is not None:
             progress(count, len(rows))
+        for entries in _entries(work, waiting, workers, scheduler):
+            new = pd.DataFrame(entries)
+            done = pd.concat([done[~done[KEY].isin(new[KEY])], new] if len(done) else [new], ignore_index=True)
+            with replacing(path) as scratch:
+                done.to_parquet(scratch, index=False)
+            count += len(new)
+            if progress is not None:
+                progress(count, len(rows))
     return done.set_index(KEY).loc[keys].reset_index() if len(rows) else done
+
+
+@contextmanager
+def _alone(table: Path) -> Iterator[None]:
+    """Keep other runs from writing the same table; the lock of a process that was killed is free."""
+    table.parent.mkdir(parents=True, exist_ok=True)
+    with table.with_name(f".{table.name}.lock").open("w") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise DataError(f"{table}: another run is writing this table.") from None
+        yield
 
 
 def study_table(path: str | Path) -> pd.DataFrame:
@@ -104,21 +119,14 @@ def key_of(row: Settings) -> str:
     return hashlib.sha256(json.dumps(dict(row), sort_keys=True).encode()).hexdigest()[:16]
 
 
-def _entries(work: Work, waiting: Sequence[tuple[str, Settings]], jobs: int) -> Iterator[tuple[str, dict[str, Any]]]:
-    if jobs == 1:
-        for key, row in waiting:
-            yield key, _entry(work, key, row)
-        return
-    context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(jobs, mp_context=context, initializer=_single_thread) as pool:
-        futures = {pool.submit(_entry, work, key, row): key for key, row in waiting}
-        for future in as_completed(futures):
-            yield futures[future], future.result()
-
-
-def _single_thread() -> None:
-    """Before the numerical libraries are loaded in a new process."""
-    os.environ.update(SINGLE_THREAD)
+def _entries(
+    work: Work, waiting: Sequence[tuple[str, Settings]], workers: int, scheduler: str | None
+) -> Iterator[list[dict[str, Any]]]:
+    """Rows that are done, those that came since the last."""
+    calls = [(work, key, row) for key, row in waiting]
+    for batch in side_by_side(_entry, calls, workers=workers, scheduler=scheduler):
+        lost = ({KEY: waiting[o.number][0], **waiting[o.number][1], SECONDS: float("nan"), ERROR: o.lost} for o in batch if o.lost)
+        yield [*(outcome.value for outcome in batch if not outcome.lost), *lost]
 
 
 def _entry(work: Work, key: str, row: Settings) -> dict[str, Any]:

@@ -9,10 +9,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
 
+import pandas as pd
+
 import neurocode
-from neurocode.errors import ModelError
+from neurocode.errors import DataError, ModelError
 from neurocode.studies.claims import Claim
-from neurocode.studies.runner import Progress
+from neurocode.studies.runner import Progress, Settings, Work, run_study
 
 
 @dataclass(frozen=True)
@@ -26,8 +28,10 @@ class StudyRun:
         Folder of the tables.
     scratch : pathlib.Path
         Folder of what is too large to keep with them, such as trained networks.
-    jobs : int
+    workers : int
         Processes side by side.
+    scheduler : str or None
+        Address of a Dask scheduler whose workers are used instead.
     progress : callable
         Called with the number of rows done and of all.
     """
@@ -35,8 +39,25 @@ class StudyRun:
     protocol: str
     output: Path
     scratch: Path
-    jobs: int
+    workers: int
+    scheduler: str | None
     progress: Progress
+
+    def rows(self, work: Work, rows: Sequence[Settings], table: str) -> pd.DataFrame:
+        """Run rows into a table of the output folder, as :func:`run_study`.
+
+        Raises
+        ------
+        DataError
+            If rows failed; the others are kept.
+        """
+        path = self.output / table
+        found = run_study(work, rows, path, workers=self.workers, scheduler=self.scheduler, progress=self.progress)
+        failed = found["error"].dropna()
+        if len(failed):
+            last = failed.iloc[0].strip().splitlines()[-1]
+            raise DataError(f"{path}: {len(failed)} rows failed and are run again next time; the first: {last}")
+        return found
 
 
 @dataclass(frozen=True)

@@ -40,7 +40,7 @@ def test_a_failing_row_is_recorded_and_run_again(tmp_path):
 
 
 def test_two_processes_give_the_rows_of_one(tmp_path):
-    alone, together = (run_study(square, rows(1, 2, 5, 7), tmp_path / f"{n}.parquet", jobs=n) for n in (1, 2))
+    alone, together = (run_study(square, rows(1, 2, 5, 7), tmp_path / f"{n}.parquet", workers=n) for n in (1, 2))
     pd.testing.assert_frame_equal(alone.drop(columns="seconds"), together.drop(columns="seconds"))
 
 
