@@ -1,0 +1,188 @@
+"""The claims of ``claims.toml``, judged from the tables."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from scipy.optimize import curve_fit
+from scipy.stats import t as student
+
+from neurocode.studies import Claim, study_table
+
+FIXED = Path(__file__).with_name("claims.toml")
+KINDS = ["shape", "height"]
+TEN = 10
+
+Tables = dict[str, pd.DataFrame]
+
+
+def claims(folder: Path) -> list[Claim]:
+    """Every fixed claim whose tables are there."""
+    fixed = tomllib.loads(FIXED.read_text(encoding="utf-8"))
+    chance = fixed.pop("chance")
+    tables = {path.stem: _longest(study_table(path)) for path in sorted(folder.glob("*.parquet"))}
+    found = []
+    for name, entry in fixed.items():
+        needs, judge = JUDGES[name]
+        if all(need in tables for need in needs):
+            values, holds = judge(tables, chance, entry["bound"])
+            found.append(_claim(entry, np.atleast_1d(values), holds))
+    return found
+
+
+def _longest(table: pd.DataFrame) -> pd.DataFrame:
+    """Rows of the protocol with the most epochs, without failed ones."""
+    table = table[table["error"].isna()]
+    return table[table["epochs"] == table["epochs"].max()] if len(table) else table
+
+
+def _claim(entry: dict[str, object], values: np.ndarray, holds: bool) -> Claim:
+    text = f"{entry['claim']} ({entry['statistic']})"
+    spread = float(values.std(ddof=1)) if len(values) > 1 else None
+    if spread is not None:
+        half = student.ppf(0.975, len(values) - 1) * spread / np.sqrt(len(values))
+        text += f" [95 % interval {values.mean() - half:.3g} to {values.mean() + half:.3g}]"
+    printed = "" if "paper_value" not in entry else str(entry["paper_value"])
+    verdict = "confirmed" if holds else "not confirmed"
+    return Claim(text, str(entry["source"]), printed, float(values.mean()), spread, len(values), verdict)
+
+
+def _at_best_beta(table: pd.DataFrame) -> pd.DataFrame:
+    """Test accuracy by seed (rows) of every shape (columns), at the beta best on validation."""
+    validation = table.groupby([*KINDS, "beta"])["validation_score"].mean()
+    best = pd.DataFrame(list(validation.groupby(KINDS).idxmax()), columns=[*KINDS, "beta"])
+    return table.merge(best).pivot(index="seed", columns=KINDS, values="test_score")
+
+
+def _largest_difference(accuracies: pd.DataFrame) -> np.ndarray:
+    """By seed, the shape that is best on average minus the one that is worst."""
+    means = accuracies.mean()
+    return (accuracies[means.idxmax()] - accuracies[means.idxmin()]).to_numpy()
+
+
+def _shape(table: str) -> Callable[[Tables, float, float], tuple[np.ndarray, bool]]:
+    def judge(tables: Tables, chance: float, bound: float) -> tuple[np.ndarray, bool]:
+        values = _largest_difference(_at_best_beta(tables[table]))
+        return values, values.mean() < bound
+
+    return judge
+
+
+def _ten_best(table: pd.DataFrame) -> pd.Series:
+    return table.groupby(KINDS)["test_score"].apply(lambda scores: scores.nlargest(TEN).mean())
+
+
+def _shape_ten_best(tables: Tables, chance: float, bound: float) -> tuple[float, bool]:
+    best = _ten_best(tables["grid"])
+    return best.max() - best.min(), best.max() - best.min() < bound
+
+
+def _attached_ten_best(tables: Tables, chance: float, bound: float) -> tuple[float, bool]:
+    best = float(_ten_best(tables["attached_grid"]).iloc[0])
+    return best, abs(best - 0.78) < bound
+
+
+def _scale(tables: Tables, chance: float, bound: float) -> tuple[np.ndarray, bool]:
+    table = tables["repeats"]
+    means = table[table["beta"].between(1, 100)].groupby([*KINDS, "beta"])["test_score"].mean()
+    worst = (means.groupby(KINDS).max() - means.groupby(KINDS).min()).max()
+    return worst, worst < bound
+
+
+def _constant(tables: Tables, chance: float, bound: float) -> tuple[np.ndarray, bool]:
+    control = tables["controls"]
+    control = control[(control["shape"] == "constant") & (control["gain"] == 1.0)]
+    best = control.groupby("rate")["validation_score"].mean().idxmax()
+    shapes = _at_best_beta(tables["repeats"])
+    values = shapes[shapes.mean().idxmin()] - control[control["rate"] == best].set_index("seed")["test_score"]
+    return values.dropna().to_numpy(), values.mean() > bound
+
+
+def _zero_silent(tables: Tables, chance: float, bound: float) -> tuple[np.ndarray, bool]:
+    control = tables["controls"]
+    values = control.loc[(control["shape"] == "zero") & (control["gain"] == 1.0), "test_score"].to_numpy()
+    return values, _at_chance(values, chance, tables["controls"])
+
+
+def _zero_firing(tables: Tables, chance: float, bound: float) -> tuple[np.ndarray, bool]:
+    firing = tables["controls"][tables["controls"]["gain"] > 1.0]
+    scores = firing[firing["shape"] != "constant"].pivot(index="seed", columns="shape", values="test_score")
+    values = (scores["superspike"] - scores["zero"]).to_numpy()
+    return values, values.mean() > bound
+
+
+def _at_chance(values: np.ndarray, chance: float, table: pd.DataFrame) -> bool:
+    """Within two standard errors of chance: of the mean over seeds, or of the test part where that is larger."""
+    tested = 0.1 * table["samples"].iloc[0] * 10 * len(values)
+    error = max(np.sqrt(chance * (1 - chance) / tested), values.std(ddof=1) / np.sqrt(len(values)) if len(values) > 1 else 0.0)
+    return bool(abs(values.mean() - chance) < 2 * error)
+
+
+def _lost_by_reset(table: pd.DataFrame, asymptotic: bool) -> pd.DataFrame:
+    """Detached minus attached test accuracy, by depth, beta and seed."""
+    own = table[table["asymptotic"] == asymptotic]
+    scores = own.pivot(index=["depth", "beta", "seed"], columns="reset_gradient", values="test_score")
+    return (scores[False] - scores[True]).rename("lost").reset_index()
+
+
+def _reset_normalised(tables: Tables, chance: float, bound: float) -> tuple[np.ndarray, bool]:
+    lost = _lost_by_reset(tables["resets"], False)
+    depth, beta = lost.groupby(["depth", "beta"])["lost"].mean().idxmax()
+    values = lost.loc[(lost["depth"] == depth) & (lost["beta"] == beta), "lost"].to_numpy()
+    return values, values.mean() < bound
+
+
+def _reset_asymptotic(tables: Tables, chance: float, bound: float) -> tuple[np.ndarray, bool]:
+    lost = _lost_by_reset(tables["resets"], True).groupby(["depth", "seed"])["lost"].mean().unstack("depth")
+    values = (lost[lost.columns.max()] - lost[lost.columns.min()]).to_numpy()
+    half = student.ppf(0.975, max(len(values) - 1, 1)) * values.std(ddof=1) / np.sqrt(len(values)) if len(values) > 1 else 0.0
+    return values, values.mean() - half > bound
+
+
+def _recurrent(tables: Tables, chance: float, bound: float) -> tuple[np.ndarray, bool]:
+    own = tables["loops"]
+    own = own[own["asymptotic"] & (own["recurrent"] == "gradient")]
+    worst = own.groupby("beta")["test_score"].mean().idxmin()
+    values = own.loc[own["beta"] == worst, "test_score"].to_numpy()
+    return values, _at_chance(values, chance, own)
+
+
+def broken_line(x: np.ndarray, level: float, place: float, below: float, above: float) -> np.ndarray:
+    """A line that changes its slope at a place."""
+    return level + np.where(x < place, below * (x - place), above * (x - place))
+
+
+def fit_broken_line(table: pd.DataFrame) -> np.ndarray:
+    """Level, place and slopes of test accuracy against the decimal logarithm of spikes per neuron and trial."""
+    own = table[table["spikes"] > 0]
+    x, y = np.log10(own["spikes"]), own["test_score"]
+    best = None
+    for start in np.quantile(x, [0.2, 0.35, 0.5, 0.65, 0.8]):
+        found, _ = curve_fit(broken_line, x, y, p0=(y.median(), start, 0.5, 0.0), maxfev=20_000)
+        error = float(np.sum((broken_line(x, *found) - y) ** 2))
+        best = (error, found) if best is None or error < best[0] else best
+    return best[1]
+
+
+def _sparse(tables: Tables, chance: float, bound: float) -> tuple[np.ndarray, bool]:
+    """Over bootstrap samples of rows, the change of the slope."""
+    random, table = np.random.default_rng(0), tables["sparse"]
+    values = []
+    for _ in range(200):
+        _, _, below, above = fit_broken_line(table.iloc[random.integers(0, len(table), len(table))])
+        values.append(below - above)
+    return np.median(values), float(np.quantile(values, 0.025)) > bound
+
+
+JUDGES: dict[str, tuple[tuple[str, ...], Callable[[Tables, float, float], tuple[np.ndarray | float, bool]]]] = {
+    "shape": (("repeats",), _shape("repeats")), "shape_ten_best": (("grid",), _shape_ten_best),
+    "shape_other_spectrum": (("released_spectrum",), _shape("released_spectrum")), "scale_of_shapes": (("repeats",), _scale),
+    "constant": (("repeats", "controls"), _constant), "zero_silent": (("controls",), _zero_silent),
+    "zero_firing": (("controls",), _zero_firing), "reset_normalised": (("resets",), _reset_normalised),
+    "reset_asymptotic": (("resets",), _reset_asymptotic), "recurrent_asymptotic": (("loops",), _recurrent),
+    "sparse_limit": (("sparse",), _sparse), "ten_best_attached_asymptotic": (("attached_grid",), _attached_ten_best),
+}  # fmt: skip

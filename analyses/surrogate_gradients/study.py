@@ -1,0 +1,52 @@
+"""The robustness of surrogate gradients (Zenke & Vogels 2021): the parts of the study.
+
+neurocode study surrogate-gradients --workers 2
+neurocode figures surrogate-gradients
+
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+
+import pandas as pd
+
+from analyses.surrogate_gradients import protocols
+from analyses.surrogate_gradients.claims import claims
+from analyses.surrogate_gradients.training import training_row
+from neurocode.errors import DataError
+from neurocode.studies import Study, StudyRun, study_table
+
+
+def run_rows(table: str, rows: Callable[[str], list[protocols.Row]], run: StudyRun) -> None:
+    """A table whose rows depend on the protocol alone."""
+    run.rows(training_row, rows(run.protocol), f"{table}.parquet")
+
+
+def run_repeats(table: str, spectrum: str, run: StudyRun) -> None:
+    """Stage 2: fresh seeds at the learning rates that stage 1 chose on validation."""
+    wanted = {name: value for name, value in protocols.row(run.protocol).items() if name in ("epochs", "samples")}
+    stage_1 = study_table(run.output / "grid.parquet")
+    if len(stage_1):
+        stage_1 = stage_1[pd.concat([stage_1[name] == value for name, value in wanted.items()], axis=1).all(axis=1)]
+    if len(stage_1) < len(protocols.grid(run.protocol)):
+        raise DataError(f"{run.output / 'grid.parquet'}: stage 1 is not complete; run the part 'grid' first.")
+    run.rows(training_row, protocols.repeated(run.protocol, stage_1, spectrum), f"{table}.parquet")
+
+
+STUDY = Study(
+    title="The robustness of surrogate gradients (Zenke & Vogels 2021)",
+    protocols=protocols.PROTOCOLS,
+    parts={
+        "controls": partial(run_rows, "controls", protocols.controls), "grid": partial(run_rows, "grid", protocols.grid),
+        "repeats": partial(run_repeats, "repeats", "printed"), "resets": partial(run_rows, "resets", protocols.resets),
+        "loops": partial(run_rows, "loops", protocols.loops), "sparse": partial(run_rows, "sparse", protocols.sparse),
+        "more-shapes": partial(run_rows, "more_shapes", protocols.more_shapes),
+        "released-spectrum": partial(run_repeats, "released_spectrum", "released"),
+        "attached-grid": partial(
+            run_rows, "attached_grid", partial(protocols.superspike_grid, asymptotic=True, reset_gradient=True)
+        ),
+    },
+    claims=claims,
+)  # fmt: skip
