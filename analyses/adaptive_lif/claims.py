@@ -83,12 +83,12 @@ def _ecg(rows: pd.DataFrame) -> list[Claim]:
             printed = f"{mean:.4f} ± {spread:.4f}, layers not stated"
             reached = scores.mean() > mean - 2 * np.hypot(spread, scores.std(ddof=1) if len(own) > 1 else 0.0)
             verdict = "confirmed" if reached else "not confirmed"
-        claim = f"ECG test accuracy, {cell}, 36 x {layers}, {epochs} epochs, {schedule} rate"
+        claim = f"ECG test accuracy, {cell}, 36 x {layers:.0f}, {epochs:.0f} epochs, {schedule} rate"
         found.append(Claim(claim, PAPER if cell in ECG else "ours", printed, scores.mean(), scores.std(), len(own), verdict))
     for (layers, epochs, schedule), own in rows.groupby(groups[1:]):
         scores = own.pivot(index="seed", columns="cell", values="test_score")
         for other in {"EF", "LIF"} & set(scores):
-            what = f"ECG accuracy, SE minus {other}, 36 x {layers}, {epochs} epochs, {schedule} rate"
+            what = f"ECG accuracy, SE minus {other}, 36 x {layers:.0f}, {epochs:.0f} epochs, {schedule} rate"
             printed = "0.0035" if other == "EF" else ""
             found += _difference(what, PAPER if other == "EF" else "ours", printed, scores["SE"] - scores[other])
     return found
@@ -99,7 +99,7 @@ def _bursts(rows: pd.DataFrame) -> list[Claim]:
     for epochs, own in rows.groupby("epochs"):
         errors = 1 - own.pivot(index="seed", columns=["cell", "classes"], values="test_score")
         most = max(own["classes"])
-        what = f"burst sequences of {most:g} classes, {epochs} epochs: error of LIF minus error of SE"
+        what = f"burst sequences of {most:g} classes, {epochs:.0f} epochs: error of LIF minus error of SE"
         found += _difference(what, f"{PAPER}, Fig. 6b (numbers unknown)", "", errors["LIF"][most] - errors["SE"][most])
         growth = (errors["LIF"][most] - errors["LIF"][CLASSES[0]]) - (errors["SE"][most] - errors["SE"][CLASSES[0]])
         found += _difference(f"{what}, beyond that of {CLASSES[0]} classes", "ours", "", growth)
@@ -111,7 +111,7 @@ def _springs(rows: pd.DataFrame) -> list[Claim]:
     for epochs, own in rows.groupby("epochs"):
         errors = own.pivot(index="seed", columns=["cell", "recurrent"], values="test_score")
         zero = own.groupby("seed")["zero_predictor"].first()
-        what = f"spring-mass trajectories, {epochs} epochs, free-running half"
+        what = f"spring-mass trajectories, {epochs:.0f} epochs, free-running half"
         found += _difference(f"{what}: error of zero minus error of SE", "ours", "", zero - errors["SE"][True])
         quoted = "SE without recurrence degrades more slowly than LIF with it"
         gain = errors["LIF"][True] - errors["SE"][False]
@@ -135,7 +135,7 @@ def _robustness(rows: pd.DataFrame) -> list[Claim]:
         for level in ("shift_1", "shift_4", "events_0.05"):
             lost = own.assign(lost=own["shift_0"] - own[level]).pivot(index="seed", columns="cell", values="lost")
             if {"SE", "LIF"} <= set(lost):
-                what = f"{task}, {epochs} epochs, {schedule} rate: accuracy lost at {level.replace('_', ' ')}, LIF minus SE"
+                what = f"{task}, {epochs:.0f} epochs, {schedule} rate: accuracy lost at {level.replace('_', ' ')}, LIF minus SE"
                 source = f"{PAPER}, first version (levels unknown)"
                 found += _difference(what, source, "", (lost["LIF"] - lost["SE"]).dropna())
     return found

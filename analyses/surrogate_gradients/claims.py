@@ -8,7 +8,6 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from scipy.optimize import curve_fit
 from scipy.stats import t as student
 
 from neurocode.studies import Claim, study_table
@@ -16,6 +15,8 @@ from neurocode.studies import Claim, study_table
 FIXED = Path(__file__).with_name("claims.toml")
 KINDS = ["shape", "height"]
 TEN = 10
+#: Places of a break that are tried, and bootstrap samples.
+PLACES, SAMPLES = 200, 200
 
 Tables = dict[str, pd.DataFrame]
 
@@ -151,29 +152,30 @@ def _recurrent(tables: Tables, chance: float, bound: float) -> tuple[np.ndarray,
     return values, _at_chance(values, chance, own)
 
 
-def broken_line(x: np.ndarray, level: float, place: float, below: float, above: float) -> np.ndarray:
-    """A line that changes its slope at a place."""
-    return level + np.where(x < place, below * (x - place), above * (x - place))
+def fit_broken_line(table: pd.DataFrame) -> tuple[float, float, float]:
+    """Place, slope below and slope above of test accuracy against the decimal logarithm of spikes per neuron and trial.
 
-
-def fit_broken_line(table: pd.DataFrame) -> np.ndarray:
-    """Level, place and slopes of test accuracy against the decimal logarithm of spikes per neuron and trial."""
+    Least squares; the place is sought on a grid between the third lowest and the third highest activity.
+    """
     own = table[table["spikes"] > 0]
-    x, y = np.log10(own["spikes"]), own["test_score"]
-    best = None
-    for start in np.quantile(x, [0.2, 0.35, 0.5, 0.65, 0.8]):
-        found, _ = curve_fit(broken_line, x, y, p0=(y.median(), start, 0.5, 0.0), maxfev=20_000)
-        error = float(np.sum((broken_line(x, *found) - y) ** 2))
-        best = (error, found) if best is None or error < best[0] else best
-    return best[1]
+    x, y = np.log10(own["spikes"].to_numpy()), own["test_score"].to_numpy()
+    inner = np.sort(np.unique(x))[2:-2]
+    errors, fits = [], []
+    for place in (places := np.linspace(inner[0], inner[-1], PLACES)):
+        design = np.stack([np.ones_like(x), np.minimum(x - place, 0), np.maximum(x - place, 0)], axis=1)
+        found = np.linalg.lstsq(design, y)[0]
+        errors.append(np.sum((design @ found - y) ** 2))
+        fits.append(found)
+    best = int(np.argmin(errors))
+    return float(places[best]), float(fits[best][1]), float(fits[best][2])
 
 
 def _sparse(tables: Tables, chance: float, bound: float) -> tuple[np.ndarray, bool]:
     """Over bootstrap samples of rows, the change of the slope."""
     random, table = np.random.default_rng(0), tables["sparse"]
     values = []
-    for _ in range(200):
-        _, _, below, above = fit_broken_line(table.iloc[random.integers(0, len(table), len(table))])
+    for _ in range(SAMPLES):
+        _, below, above = fit_broken_line(table.iloc[random.integers(0, len(table), len(table))])
         values.append(below - above)
     return np.median(values), float(np.quantile(values, 0.025)) > bound
 

@@ -95,7 +95,8 @@ def loops(protocol: str) -> list[Row]:
 
 def sparse(protocol: str) -> list[Row]:
     """Ever stronger upper bounds of activity."""
-    return [row(protocol, upper=strength, **seed) for strength, seed in itertools.product(STRENGTHS, _seeds(protocol, 5))]
+    strengths = itertools.product(_some(protocol, STRENGTHS), _seeds(protocol, 5))
+    return [row(protocol, upper=strength, **seed) for strength, seed in strengths]
 
 
 def superspike_grid(protocol: str, **own: Any) -> list[Row]:
