@@ -187,7 +187,7 @@ def resonance_map(axes: Axes, table: pd.DataFrame, untrained: pd.DataFrame, raph
     for own, marker, size, colour, label in groups:
         x = own["resonance_frequency"].clip(LOWEST)
         axes.loglog(x, own["resonance_ratio"], marker, markersize=size, color=colour, label=label)
-    axes.set(xlabel=f"Best frequency (Hz; 0 drawn at {LOWEST})", ylabel="Response over that to constant input")
+    axes.set(xlabel=f"Best frequency (Hz; 0 drawn at {LOWEST})", ylabel="Best over constant response")
     axes.legend(loc="upper left")
     return axes
 
@@ -240,10 +240,10 @@ def _training(tables: Path, output: Path) -> list[Path]:
 def _neurons(tables: Path, output: Path) -> list[Path]:
     figure, axes = plt.subplot_mosaic([["a", "b", "c"], ["d", "e", "e"]], figsize=(TWO_COLUMNS, 4.0), layout="constrained")
     table = pd.read_csv(tables / "neurons.csv")
-    distribution(axes["a"], table, "cv", "CV of intervals", np.linspace(0, 3, 31)).legend(loc="upper right")
-    distribution(axes["b"], table, "lv", "Local variation", np.linspace(0, 2.4, 25))
-    distribution(axes["c"], table, "serial_correlation", "Serial correlation of intervals", np.linspace(-0.6, 0.6, 25))
-    distribution(axes["d"], table, "lz_ratio", "Complexity over rate-matched surrogates", np.linspace(0.4, 1.1, 29))
+    distribution(axes["a"], table, "cv", "CV of intervals", np.linspace(0, 9, 37))
+    distribution(axes["b"], table, "lv", "Local variation", np.linspace(0, 1.5, 31)).legend(loc="upper right")
+    distribution(axes["c"], table, "serial_correlation", "Serial correlation of intervals", np.linspace(-0.2, 0.5, 29))
+    distribution(axes["d"], table, "lz_ratio", "Complexity over rate-matched surrogates", np.linspace(0, 1.1, 45))
     resonance_map(axes["e"], table, pd.read_csv(tables / "untrained.csv"), study_table(tables / "raphe.parquet"))
     return _saved(figure, axes, output / "adaptive_lif_neurons.pdf")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,6 @@ from analyses.adaptive_lif.training import trained
 from neurocode.learning import Network, Task
 from neurocode.recordings import Trains
 from neurocode.simulation import linearise
-from neurocode.studies.runner import Progress
 
 #: Test sequences that are described, and surrogates of each train.
 SEQUENCES, SURROGATES = 40, 200
@@ -26,13 +26,12 @@ COLUMNS = [
 ]  # fmt: skip
 
 
-def neurons(row: dict[str, Any], folder: Path) -> pd.DataFrame:
-    """A row a neuron of the first layer: statistics of its spikes in the test part, learned parameters, resonance."""
+def neurons_row(folder: Path, **row: Any) -> dict[str, str]:
+    """Neurons of the first layer of a network as JSON: statistics of their spikes in the test part, parameters, resonance."""
     task, result = trained(row, folder)
     table = nc.describe(trains(result.network, task), bin_size=STEP, n_surrogates=SURROGATES, seed=row["seed"])
-    table = table[COLUMNS].reset_index(drop=True)
-    intrinsic = learned(result.network)
-    return pd.concat([table.assign(cell=row["cell"], seed=row["seed"], neuron=np.arange(len(table))), intrinsic], axis=1)
+    table = pd.concat([table[COLUMNS].reset_index(drop=True), learned(result.network)], axis=1)
+    return {"neurons": table.to_json(orient="records", double_precision=6)}
 
 
 def trains(net: Network, task: Task) -> Trains:
@@ -57,14 +56,19 @@ def learned(net: Network) -> pd.DataFrame:
     )
 
 
-def write(rows: list[dict[str, Any]], folder: Path, networks: Path, progress: Progress) -> None:
-    """Table of the neurons of the networks of one layer on the electrocardiograms, all trained for one number of epochs."""
-    chosen = [row for row in rows if row["layers"] == 1]
+def rows(trainings: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Of the trainings on electrocardiograms those of one layer with the number of epochs that all cells have."""
+    chosen = [row for row in trainings if row["layers"] == 1]
     common = min(row["epochs"] for row in chosen)
-    chosen, tables = [row for row in chosen if row["epochs"] == common], []
-    for number, row in enumerate(chosen):
-        tables.append(neurons(row, networks))
-        progress(number + 1, len(chosen))
+    return [row for row in chosen if row["epochs"] == common]
+
+
+def write(found: pd.DataFrame, chosen: list[dict[str, Any]], folder: Path) -> None:
+    """A row a neuron of all networks, and neurons of a large network at its start."""
+    tables = [
+        pd.read_json(io.StringIO(text)).assign(cell=row["cell"], seed=row["seed"])
+        for text, row in zip(found["neurons"], chosen, strict=True)
+    ]
     pd.concat(tables, ignore_index=True).to_csv(folder / "neurons.csv", index=False, float_format="%.6g")
     row = next(row for row in chosen if row["cell"] == "SE")
     start = make_network({**row, "neurons": UNTRAINED}, make_task(row))

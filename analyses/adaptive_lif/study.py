@@ -45,7 +45,8 @@ def test_robustness(run: StudyRun) -> None:
 
 def describe_neurons(run: StudyRun) -> None:
     """Part e: spikes of trained neurons."""
-    neurons.write(protocols.ecg(run.protocol), run.output, run.scratch, run.progress)
+    rows = neurons.rows(protocols.ecg(run.protocol))
+    neurons.write(run.rows(partial(neurons.neurons_row, run.scratch), rows, "neurons.parquet"), rows, run.output)
 
 
 def fit_raphe(run: StudyRun) -> None:

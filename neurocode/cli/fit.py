@@ -35,6 +35,7 @@ def fit_command(
     predictions: Annotated[int, typer.Option(min=2, help="Simulated repeats for the held-out scores.")] = 500,
     seed: Annotated[int, typer.Option(help="Of the starts and the predictions.")] = 0,
     jobs: Annotated[int, typer.Option(min=1, help="Fits that run side by side.")] = 1,
+    scheduler: Annotated[str | None, typer.Option(help="Address of a Dask scheduler whose workers fit instead.")] = None,
     spikes_only: Annotated[
         bool, typer.Option("--spikes-only", help="Spike times without a current: every unit of the files.")
     ] = False,
@@ -57,7 +58,8 @@ def fit_command(
         if test or electrode or voltage != "no":
             raise ModelError("--spikes-only takes no --test, --electrode or --voltage: spike times are all it reads.")
         layout = {"variable": variable, "axes": axes, "time_unit": time_unit, "counts": counts, "t_stop": t_stop}
-        _fit_spike_times(training, output, model or ["auto"], layout, jobs, frequency=frequency, prior_width=prior_width, seed=seed)
+        choices = {"frequency": frequency, "prior_width": prior_width, "seed": seed}
+        _fit_spike_times(training, output, model or ["auto"], layout, jobs, scheduler, **choices)
         return
     from neurocode.cli.fit_tasks import attempt, run_one, tasks_of, write_comparison
     from neurocode.cli.progress import fit_progress
@@ -72,7 +74,7 @@ def fit_command(
         with fit_progress(tasks[0].label) as report:
             print_entry(run_one(tasks[0], output, report))
     else:
-        entries = run_all(attempt, tasks, output, jobs)
+        entries = run_all(attempt, tasks, output, jobs, scheduler)
         output.mkdir(parents=True, exist_ok=True)
         frame = write_comparison(output, entries)
         columns = ["recording", "model", "rank", "cross_validated_bits", "held_out_bits", "md_star_8ms", "converged", "seconds"]
@@ -85,12 +87,14 @@ def fit_command(
         raise typer.Exit(1)
 
 
-def _fit_spike_times(files: list[Path], output: Path, models: list[str], layout: dict[str, Any], jobs: int, **options: Any) -> None:
+def _fit_spike_times(
+    files: list[Path], output: Path, models: list[str], layout: dict[str, Any], jobs: int, scheduler: str | None, **options: Any
+) -> None:
     from neurocode.cli.side_by_side import run_all
     from neurocode.cli.spikes_tasks import attempt, summary_text, tasks_of, write_verdicts
     from neurocode.recordings.layout import Layout
 
-    entries = run_all(attempt, tasks_of(files, Layout(**layout), models, **options), output, jobs)
+    entries = run_all(attempt, tasks_of(files, Layout(**layout), models, **options), output, jobs, scheduler)
     frame = write_verdicts(output, entries)
     columns = ["unit", "model", "rank", "n_intervals", "survives", "ks", "ks_band", "rescaled_correlation", "seconds"]
     shown = frame[[column for column in columns if column in frame]]
