@@ -170,14 +170,25 @@ def fit_broken_line(table: pd.DataFrame) -> tuple[float, float, float]:
     return float(places[best]), float(fits[best][1]), float(fits[best][2])
 
 
+def bootstrapped(table: pd.DataFrame) -> np.ndarray:
+    """Place and slopes of the broken line for samples of rows drawn with replacement, (samples, 3)."""
+    random = np.random.default_rng(0)
+    return np.array([fit_broken_line(table.iloc[random.integers(0, len(table), len(table))]) for _ in range(SAMPLES)])
+
+
+def write_sparse_limit(table: pd.DataFrame, folder: Path) -> None:
+    """``sparse_limit.csv``: activity at which the line breaks with its 95 % interval, and the slopes per decade."""
+    place, below, above = fit_broken_line(table)
+    low, high = 10 ** np.quantile(bootstrapped(table)[:, 0], [0.025, 0.975])
+    row = {"spikes": 10**place, "low": low, "high": high, "slope_below": below, "slope_above": above}
+    pd.DataFrame([row]).to_csv(folder / "sparse_limit.csv", index=False, float_format="%.6g")
+
+
 def _sparse(tables: Tables, chance: float, bound: float) -> tuple[np.ndarray, bool]:
-    """Over bootstrap samples of rows, the change of the slope."""
-    random, table = np.random.default_rng(0), tables["sparse"]
-    values = []
-    for _ in range(SAMPLES):
-        _, below, above = fit_broken_line(table.iloc[random.integers(0, len(table), len(table))])
-        values.append(below - above)
-    return np.median(values), float(np.quantile(values, 0.025)) > bound
+    """Change of the slope: median over bootstrap samples, and whether nearly all lie above the bound."""
+    values = bootstrapped(tables["sparse"])
+    change = values[:, 1] - values[:, 2]
+    return np.median(change), float(np.quantile(change, 0.025)) > bound
 
 
 JUDGES: dict[str, tuple[tuple[str, ...], Callable[[Tables, float, float], tuple[np.ndarray | float, bool]]]] = {

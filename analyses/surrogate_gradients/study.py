@@ -13,7 +13,7 @@ from functools import partial
 import pandas as pd
 
 from analyses.surrogate_gradients import protocols
-from analyses.surrogate_gradients.claims import claims
+from analyses.surrogate_gradients.claims import claims, write_sparse_limit
 from analyses.surrogate_gradients.training import training_row
 from neurocode.errors import DataError
 from neurocode.studies import Study, StudyRun, study_table
@@ -35,13 +35,20 @@ def run_repeats(table: str, spectrum: str, run: StudyRun) -> None:
     run.rows(training_row, protocols.repeated(run.protocol, stage_1, spectrum), f"{table}.parquet")
 
 
+def find_sparse_limit(run: StudyRun) -> None:
+    """Ever stronger bounds of activity, and the activity at which the line of accuracy breaks, with a bootstrap interval."""
+    found = run.rows(training_row, protocols.sparse(run.protocol), "sparse.parquet")
+    if run.protocol != "quick":
+        write_sparse_limit(found, run.output)
+
+
 STUDY = Study(
     title="The robustness of surrogate gradients (Zenke & Vogels 2021)",
     protocols=protocols.PROTOCOLS,
     parts={
         "controls": partial(run_rows, "controls", protocols.controls), "grid": partial(run_rows, "grid", protocols.grid),
         "repeats": partial(run_repeats, "repeats", "printed"), "resets": partial(run_rows, "resets", protocols.resets),
-        "loops": partial(run_rows, "loops", protocols.loops), "sparse": partial(run_rows, "sparse", protocols.sparse),
+        "loops": partial(run_rows, "loops", protocols.loops), "sparse": find_sparse_limit,
         "more-shapes": partial(run_rows, "more_shapes", protocols.more_shapes),
         "released-spectrum": partial(run_repeats, "released_spectrum", "released"),
         "attached-grid": partial(
