@@ -246,9 +246,9 @@ def loss_of(module: nn.Module, x: torch.Tensor, labels: torch.Tensor) -> torch.T
     return nn.functional.cross_entropy(module(x).amax(dim=0), labels)
 
 
-def torch_step(module: nn.Module, case: str) -> Step:
+def torch_step(module: nn.Module, x: np.ndarray, labels: np.ndarray) -> Step:
     """Training step of a PyTorch module."""
-    x, labels = (torch.tensor(array) for array in data(case))
+    x, labels = torch.tensor(x), torch.tensor(labels)
     optimiser = torch.optim.Adam(module.parameters(), lr=RATE)
 
     def step() -> float:
@@ -297,15 +297,14 @@ def contestants(case: str) -> tuple[dict[str, Step], dict[str, float]]:
     for name, (model, learned) in models.items():
         steps[name], compiled[name], _ = our_step(case, model, learned)
     for name, make in PEERS.items():
-        steps[name] = torch_step(make(case), case)
+        steps[name] = torch_step(make(case), *data(case))
     if CASES[case][3]:
-        steps["Norse, adaptive"] = torch_step(Norse(case, adaptive=True), case)
+        steps["Norse, adaptive"] = torch_step(Norse(case, adaptive=True), *data(case))
     return steps, compiled
 
 
-def timed(case: str, rounds: int) -> tuple[dict[str, np.ndarray], dict[str, float]]:
+def timed(steps: dict[str, Step], rounds: int) -> dict[str, np.ndarray]:
     """Seconds of every contestant by round; of a peer with the better number of threads."""
-    steps, compiled = contestants(case)
     ours = [name for name in steps if name.startswith("ours")]
     variants = [(name, threads) for name in steps for threads in ((2,) if name in ours else (1, 2))]
     seconds: dict[tuple[str, int], list[float]] = {variant: [] for variant in variants}
@@ -319,7 +318,7 @@ def timed(case: str, rounds: int) -> tuple[dict[str, np.ndarray], dict[str, floa
                 seconds[name, threads].append(time.perf_counter() - began)
             time.sleep(0.2)  # threads of the one before may still spin
     best = {name: min((v for v in variants if v[0] == name), key=lambda v: np.median(seconds[v])) for name in steps}
-    return {name: np.array(seconds[variant]) for name, variant in best.items()}, compiled
+    return {name: np.array(seconds[variant]) for name, variant in best.items()}
 
 
 def peak_memory(case: str, name: str) -> float:
@@ -331,7 +330,7 @@ def peak_memory(case: str, name: str) -> float:
 def child(case: str, name: str) -> None:
     """Print the peak of one contestant over what the libraries take."""
     before = high_water()
-    step = our_step(case, nc.models.normalised_lif())[0] if name == "ours" else torch_step(PEERS[name](case), case)
+    step = our_step(case, nc.models.normalised_lif())[0] if name == "ours" else torch_step(PEERS[name](case), *data(case))
     step()
     step()
     print(high_water() - before)
@@ -356,6 +355,14 @@ def others() -> float:
     return (second[0] - first[0]) / max(second[1] - first[1], 1)
 
 
+def refuse_busy_machine() -> None:
+    """Print the load; stop where others take much of the processors."""
+    busy = others()
+    print(f"load average {os.getloadavg()[0]:.2f} on {os.cpu_count()} cores, {busy:.0%} in use by others")
+    if busy > BUSY:
+        sys.exit(f"The machine is busy ({busy:.0%} in use): timings would mean nothing.")
+
+
 def main() -> None:
     """Run the benchmark."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -367,14 +374,12 @@ def main() -> None:
     if arguments.child:
         child(*arguments.child)
         return
-    busy = others()
-    print(f"load average {os.getloadavg()[0]:.2f} on {os.cpu_count()} cores, {busy:.0%} in use by others")
-    if busy > BUSY:
-        sys.exit(f"The machine is busy ({busy:.0%} in use): timings would mean nothing.")
+    refuse_busy_machine()
     lines = []
     for case in arguments.case or CASES:
         require_equal(case)
-        seconds, compiled = timed(case, arguments.rounds)
+        steps, compiled = contestants(case)
+        seconds = timed(steps, arguments.rounds)
         medians = {name: float(np.median(values)) for name, values in seconds.items()}
         for name, values in sorted(seconds.items(), key=lambda item: medians[item[0]]):
             memory = f", {peak_memory(case, name):.0f} MB" if name == "ours" or name in PEERS else ""

@@ -160,17 +160,23 @@ def _neurons(table: pd.DataFrame) -> list[Claim]:
 def _raphe(table: pd.DataFrame) -> list[Claim]:
     integrate = table[table["coupling"]].set_index("cell")["resonance_ratio"] < RESONATOR
     plain, coupled = (table[table["coupling"] == which].set_index("cell")["bic"] for which in (False, True))
-    gain = (plain - coupled) > 0
+    lower = coupled < plain
     return [
-        _majority(f"share of {len(integrate)} fitted raphe neurons that integrate below threshold", integrate.astype(float)),
-        _majority(f"share of {len(gain)} raphe neurons whose BIC a subthreshold coupling lowers", gain.astype(float)),
+        Claim(f"share of {len(which)} raphe neurons {what}", "ours", "", which.mean(), None, 1, _for_most(which.mean()))
+        for what, which in (
+            ("that integrate below threshold", integrate),
+            ("whose BIC a subthreshold coupling lowers", lower),
+        )
     ]
+
+
+def _for_most(share: float) -> str:
+    return "confirmed" if share > 0.5 else "not confirmed"
 
 
 def _majority(claim: str, shares: pd.Series) -> Claim:
     """A claim that something holds for most neurons."""
-    verdict = "confirmed" if shares.mean() > 0.5 else "not confirmed"
-    return Claim(claim, "ours", "", shares.mean(), shares.std(), len(shares), verdict)
+    return Claim(claim, "ours", "", shares.mean(), shares.std(), len(shares), _for_most(shares.mean()))
 
 
 def _difference(claim: str, source: str, printed: str, values: pd.Series) -> list[Claim]:
