@@ -1,8 +1,8 @@
 """What the paper says beside what the tables of this study show.
 
 A published mean counts as reached where ours lies above it or within two standard deviations (both spreads combined); it is
-compared only with networks trained as published. A difference between two cells counts where its 95 % t interval over seeds, paired,
-excludes zero.
+compared only with networks trained as published. A difference between two cells counts where its 95 % t interval over seeds,
+paired, excludes zero.
 """
 
 from __future__ import annotations
