@@ -21,7 +21,7 @@ UNITS = {
     "izhikevich": ("0.2 nA", "20 mV"), "gif": ("0.2 nA", "10 mV"), "igif": ("0.05 nA", "10 mV"),
     "igif-ia": ("0.05 nA", "10 mV"),
 }  # fmt: skip
-NEURONS = ("adlif", "lif-normalised", "noisy-lif", "meta-neuron", *UNITS)
+NEURONS = ("adlif", "lif-normalised", "lif-current", "noisy-lif", "meta-neuron", *UNITS)
 #: Mean and spread of the input of a smooth spike, where that of the others drives a quadratic neuron to infinity.
 DRIVE = {"meta-neuron": (0.2, 0.1), "qif": (1.0, 0.5)}
 TIME, BATCH, N = 30, 2, 6
@@ -136,7 +136,7 @@ def test_published_surrogates():
 
 
 def test_an_attached_reset_adds_the_published_path():
-    """dU[n+1]/dS[n] is minus the free potential (Zenke & Vogels 2021, section A3 of the fact sheet): one neuron, two steps."""
+    """dU[n+1]/dS[n] is minus the free potential (Zenke & Vogels 2021): one neuron, two steps."""
     model, surrogate = nc.models.normalised_lif(), Surrogate("superspike", 10.0)
     decay = np.exp(-1 / 15)
 
@@ -198,3 +198,30 @@ def test_models_that_are_no_layer_are_refused():
         Network([Layer(Dense(2, 2, key=key), nc.models.adlif(), 1e-3), Readout(Dense(3, 2, key=key), 1e-3)])
     with pytest.raises(ModelError, match="no surrogate"):
         Surrogate("relu")
+
+
+@pytest.mark.parametrize("attached", [True, False])
+def test_the_current_neuron_has_the_gradient_of_the_printed_update(attached):
+    """``U[n+1] = (b U + (1 - b) I)(1 - S)`` written out, with and without the gradient through ``1 - S`` (Zenke & Vogels 2021)."""
+    model, surrogate = nc.models.by_name("lif-current"), Surrogate("superspike", 5.0)
+    dynamics = Dynamics.of(model, 1e-3, surrogate, attached)
+    random = np.random.default_rng(3)
+    inputs, target = jnp.asarray(random.normal(0.5, 1.5, (60, 2, 4))), jnp.asarray(random.normal(size=(60, 2, 4)))
+    mem, syn = np.exp(-0.1), np.exp(-0.2)
+
+    def ours(inputs):
+        names = dynamics.step.prepare(model.values)
+        return run(dynamics, dynamics.step.initial_state(names, (2, 4)), inputs, names)
+
+    def printed(inputs):
+        def visit(carry, now):
+            u, c, s = carry
+            u = (mem * u + (1 - mem) * c) * (1 - (s if attached else jax.lax.stop_gradient(s)))
+            s = surrogate(u - 1.0)
+            return (u, syn * c + now, s), s
+
+        return jax.lax.scan(visit, (jnp.zeros((2, 4)),) * 3, inputs)[1]
+
+    assert bool(jnp.array_equal(ours(inputs), printed(inputs))) and float(jnp.sum(ours(inputs))) > 20
+    slopes = [jax.grad(lambda x, f=f: jnp.sum(f(x) * target))(inputs) for f in (ours, printed)]
+    assert relative(*slopes) < 1e-12

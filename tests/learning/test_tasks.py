@@ -12,11 +12,11 @@ from neurocode.learning import tasks
 
 
 def test_burst_sequences_have_the_published_moments():
-    """Mean of 16.0 spikes per channel and sample (fact sheet, simulated); parts of 70, 10 and 20 %; the last fifth counts."""
+    """Mean of ``200 * 0.05 + 7.5 sqrt(0.2 pi)`` spikes per channel and sample; parts of 70, 10 and 20 %; the last fifth counts."""
     task = tasks.burst_sequences(classes=5, samples=400)
     assert [len(part) for part in (task.training, task.validation, task.test)] == [280, 40, 80]
     counts = task.training.inputs.sum(axis=1)
-    assert counts.mean() == pytest.approx(16.0, abs=0.3)
+    assert counts.mean() == pytest.approx(200 * 0.05 + 7.5 * np.sqrt(0.2 * np.pi), abs=0.25)
     assert task.training.valid.sum(axis=1).tolist() == [40] * 280
     again = tasks.burst_sequences(classes=5, samples=400)
     assert np.array_equal(task.training.inputs, again.training.inputs)
@@ -33,7 +33,7 @@ def test_only_three_channels_tell_the_class():
 
 
 def test_spring_mass_trajectories_conserve_energy_and_the_zero_predictor_errs_by_a_half():
-    """Mean square of the second half 0.50 (fact sheet), and each sample oscillates without loss."""
+    """Cosines of unit variance have a mean square of a half, and each sample oscillates without loss."""
     task = tasks.spring_mass(samples=1500)
     paths = task.training.targets
     assert np.mean(paths[:, 100:] ** 2) == pytest.approx(0.5, abs=0.06)
