@@ -35,12 +35,9 @@ def neurons_row(folder: Path, **row: Any) -> dict[str, str]:
 
 
 def trains(net: Network, task: Task) -> Trains:
-    """Spikes of every neuron of the first layer in every sequence, in the middle of their steps."""
+    """Spikes of every neuron of the first layer in every sequence."""
     x = jnp.moveaxis(jnp.asarray(task.test.inputs[:SEQUENCES]), 0, 1)
-    spikes = np.moveaxis(np.asarray(net(x).spikes[0]), 0, -1)
-    stop = spikes.shape[2] * STEP
-    units = [[((np.flatnonzero(train) + 0.5) * STEP, 0.0, stop) for train in unit] for unit in np.swapaxes(spikes, 0, 1)]
-    return Trains.of_arrays(units, [str(number) for number in range(len(units))])
+    return Trains.of_rasters(np.asarray(net(x).spikes[0]).transpose(2, 1, 0), STEP)
 
 
 def learned(net: Network) -> pd.DataFrame:

@@ -36,12 +36,9 @@ def training_row(**row: Any) -> dict[str, Any]:
 
 def spiking(net: Network, part: Part, seed: int) -> dict[str, float]:
     """Medians over neurons of the first layer: variability, complexity, and the Fano factor when input spikes are jittered."""
-    spikes = np.moveaxis(np.asarray(net(jnp.moveaxis(jnp.asarray(part.inputs[:DESCRIBED]), 0, 1)).spikes[0]), 0, -1)
-    stop = spikes.shape[2] * STEP
-    units = [[((np.flatnonzero(train) + 0.5) * STEP, 0.0, stop) for train in unit] for unit in np.swapaxes(spikes, 0, 1)]
-    table = nc.describe(
-        Trains.of_arrays(units, [str(k) for k in range(len(units))]), bin_size=STEP, n_surrogates=SURROGATES, seed=seed
-    )
+    spikes = np.asarray(net(jnp.moveaxis(jnp.asarray(part.inputs[:DESCRIBED]), 0, 1)).spikes[0])
+    trains = Trains.of_rasters(spikes.transpose(2, 1, 0), STEP)
+    table = nc.describe(trains, bin_size=STEP, n_surrogates=SURROGATES, seed=seed)
     medians = {name: float(np.nanmedian(table[name])) for name in STATISTICS}
     return {**medians, "fano_jitter": fano_under_jitter(net, part, seed)}
 

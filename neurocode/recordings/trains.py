@@ -99,6 +99,19 @@ class Trains:
         )
 
     @classmethod
+    def of_rasters(cls, rasters: np.ndarray, dt: float) -> Trains:
+        """Trains from spikes of zero or one, (units, repeats, steps) of ``dt`` seconds; spikes lie in the middle of their steps.
+
+        Examples
+        --------
+        >>> Trains.of_rasters(np.array([[[0, 1, 0, 1]]]), 1e-3).times
+        array([0.0015, 0.0035])
+        """
+        stop = rasters.shape[2] * dt
+        units = [[((np.flatnonzero(train) + 0.5) * dt, 0.0, stop) for train in unit] for unit in rasters]
+        return cls.of_arrays(units, [str(number) for number in range(len(units))])
+
+    @classmethod
     def _of_block(cls, block: neo.Block) -> Trains:
         units: dict[str, list[neo.SpikeTrain]] = {}
         for segment in block.segments:
