@@ -31,7 +31,7 @@ from neurocode.learning import Dense, Layer, Network, Readout, Regulariser, Surr
 from neurocode.learning.network import trainable
 from neurocode.learning.objective import Batch, gradient, mesh_of
 
-INPUTS, NEURONS, CLASSES, BATCH, STEPS, GAIN, BLOCKS = 20, 100, 10, 250, 100, 20.0, 1
+INPUTS, NEURONS, CLASSES, BATCH, STEPS, GAIN, BLOCKS = 20, 100, 10, 250, 100, 20.0, 5
 MEM, SYN, OUT = (float(np.exp(-1 / tau)) for tau in (10.0, 5.0, 20.0))
 
 

@@ -162,7 +162,7 @@ def disturbed(axes: Axes, rows: pd.DataFrame, kind: str) -> Axes:
             label=cell,
         )
     axes.axhline(MAJORITY, color="0.6", linewidth=0.6, linestyle=":")
-    axes.annotate("most frequent label", (0, MAJORITY - 0.01), va="top", fontsize=6)
+    axes.text(0.55, MAJORITY - 0.01, "most frequent label", transform=axes.get_yaxis_transform(), va="top", fontsize=6)
     label = "Shift of the input (means)" if kind == "shift" else "Share of added events"
     axes.set(xlabel=label, ylabel="Test accuracy, ECG", ylim=(0.0, 0.92))
     return axes
