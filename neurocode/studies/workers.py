@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
+import concurrent.futures
 import logging
-from asyncio import CancelledError
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -71,7 +72,7 @@ def side_by_side(
         try:
             for batch in as_completed(futures).batches():
                 yield [_outcome(future, futures.pop(future)) for future in batch]
-        except (CommClosedError, CancelledError):
+        except (CommClosedError, asyncio.CancelledError, concurrent.futures.CancelledError):
             where = scheduler or "of the local processes"
             raise ClusterError(f"The scheduler {where} is gone; what was done is kept: run it again.") from None
 
