@@ -14,22 +14,19 @@ from __future__ import annotations
 
 import argparse
 import sys
-import time
 
-from training_step import DEVICES, RATE, SLOPE, Step, SuperSpike, loss_of, refuse_busy_machine, timed, torch_step  # isort: skip
+from training_step import SLOPE, SuperSpike, kernel_product, loss_of, refuse_busy_machine, step_of, timed, torch_step  # isort: skip
 
 import jax
 import jax.numpy as jnp
 import numpy as np
-import optax
 import torch
-from jax.sharding import NamedSharding, PartitionSpec
 from torch import nn
 
 import neurocode as nc
 from neurocode.learning import Dense, Layer, Network, Readout, Regulariser, Surrogate, tasks
 from neurocode.learning.network import trainable
-from neurocode.learning.objective import Batch, gradient, mesh_of
+from neurocode.learning.objective import Batch, gradient
 
 INPUTS, NEURONS, CLASSES, BATCH, STEPS, GAIN, BLOCKS = 20, 100, 10, 250, 100, 20.0, 5
 MEM, SYN, OUT = (float(np.exp(-1 / tau)) for tau in (10.0, 5.0, 20.0))
@@ -50,32 +47,6 @@ def network() -> Network:
     return jax.tree_util.tree_map_with_path(lambda path, leaf: GAIN * leaf if "layers" in str(path[0]) else leaf, net)
 
 
-def our_step() -> tuple[Step, float]:
-    """Our training step on two host devices, and the seconds of its compilation."""
-    x, labels = data()
-    learned, rest = trainable(network())
-    optimiser = optax.adam(RATE)
-    split, own = (NamedSharding(mesh_of(DEVICES), spec) for spec in (PartitionSpec(None, "batch"), PartitionSpec("batch")))
-    batch = Batch(jax.device_put(x, split), jax.device_put(labels, own), jax.device_put(jnp.ones(x.shape[:2], bool), split))
-    state, tree = jax.tree.flatten((learned, optimiser.init(learned)))
-
-    @jax.jit
-    def update(state, batch):
-        net, inner = jax.tree.unflatten(tree, state)
-        slopes, report = gradient(net, rest, batch, "max_over_time", Regulariser(), None, BLOCKS, None, DEVICES)
-        changes, inner = optimiser.update(slopes, inner, net)
-        return jax.tree.leaves((optax.apply_updates(net, changes), inner)), report
-
-    began = time.perf_counter()
-    jax.block_until_ready(update(state, batch))
-
-    def step() -> float:
-        state[:], report = update(state, batch)
-        return float(report.loss)
-
-    return step, time.perf_counter() - began
-
-
 class Peer(nn.Module):
     """Weights of our start, and a readout with a synapse as one product over time: what every peer shares."""
 
@@ -94,14 +65,6 @@ class Peer(nn.Module):
         """Potentials of the readout."""
         weighted = self.spikes(x @ self.into) @ self.out
         return kernel_product(kernel_product(weighted, SYN, 1.0, 0), OUT, 1 - OUT, 1)
-
-
-def kernel_product(x: torch.Tensor, keep: float, gain: float, late: int) -> torch.Tensor:
-    """Leaky integrators of all steps as one product; ``late`` steps between input and effect."""
-    steps = torch.arange(len(x))
-    lag = steps[:, None] - steps[None, :] - late
-    kernel = torch.where(lag >= 0, gain * keep ** lag.clamp(min=0).to(x.dtype), torch.zeros((), dtype=x.dtype))
-    return (kernel @ x.reshape(len(x), -1)).reshape(x.shape)
 
 
 class PlainTorch(Peer):
@@ -193,9 +156,9 @@ def main() -> None:
     arguments = parser.parse_args()
     require_equal()
     refuse_busy_machine()
-    ours, compiled = our_step()
-    peers = {"PyTorch": PlainTorch, "snnTorch": SnnTorch, "Norse": Norse, "SpikingJelly": SpikingJelly}
     x, labels = data()
+    ours, compiled, _ = step_of(network(), x, labels, BLOCKS)
+    peers = {"PyTorch": PlainTorch, "snnTorch": SnnTorch, "Norse": Norse, "SpikingJelly": SpikingJelly}
     seconds = timed({"ours": ours, **{name: torch_step(make(), x, labels) for name, make in peers.items()}}, arguments.rounds)
     medians = {name: float(np.median(values)) for name, values in seconds.items()}
     print(f"compiled in {compiled:.1f} s")

@@ -89,8 +89,12 @@ def network(case: str, model: nc.NeuronModel, learned: tuple[str, ...] = ()) -> 
 
 def our_step(case: str, model: nc.NeuronModel, learned: tuple[str, ...] = ()) -> tuple[Step, float, float]:
     """Our training step, the seconds of its compilation, and the spikes per neuron and step."""
-    x, labels = data(case)
-    learned_part, rest = trainable(network(case, model, learned))
+    return step_of(network(case, model, learned), *data(case), CASES[case][-1])
+
+
+def step_of(net: Network, x: np.ndarray, labels: np.ndarray, blocks: int) -> tuple[Step, float, float]:
+    """Training step of a network on two host devices, the seconds of its compilation, and the spikes per neuron and step."""
+    learned_part, rest = trainable(net)
     split = NamedSharding(mesh_of(DEVICES), PartitionSpec(None, "batch"))
     batch = Batch(jax.device_put(x, split), jnp.asarray(labels), jax.device_put(jnp.ones(x.shape[:2], bool), split))
     optimiser = optax.adam(RATE)
@@ -100,7 +104,7 @@ def our_step(case: str, model: nc.NeuronModel, learned: tuple[str, ...] = ()) ->
     @jax.jit
     def update(state, batch):
         net, inner = jax.tree.unflatten(tree, state)
-        slopes, report = gradient(net, rest, batch, "max_over_time", Regulariser(), None, CASES[case][-1], None, DEVICES)
+        slopes, report = gradient(net, rest, batch, "max_over_time", Regulariser(), None, blocks, None, DEVICES)
         changes, inner = optimiser.update(slopes, inner, net)
         return jax.tree.leaves((optax.apply_updates(net, changes), inner)), report
 
@@ -154,10 +158,18 @@ class PlainTorch(nn.Module):
 
 
 def filtered(x: torch.Tensor) -> torch.Tensor:
-    """Leaky integrators of all steps as one product: faster than a loop, and given to every peer."""
+    """The leaky readouts."""
+    return kernel_product(x, KEEP, 1 - KEEP, 0)
+
+
+def kernel_product(x: torch.Tensor, keep: float, gain: float, late: int) -> torch.Tensor:
+    """Leaky integrators of all steps as one product: faster than a loop, and given to every peer.
+
+    ``late`` is the number of steps between input and effect.
+    """
     steps = torch.arange(len(x))
-    lag = steps[:, None] - steps[None, :]
-    kernel = torch.where(lag >= 0, (1 - KEEP) * KEEP ** lag.clamp(min=0).to(x.dtype), torch.zeros((), dtype=x.dtype))
+    lag = steps[:, None] - steps[None, :] - late
+    kernel = torch.where(lag >= 0, gain * keep ** lag.clamp(min=0).to(x.dtype), torch.zeros((), dtype=x.dtype))
     return (kernel @ x.reshape(len(x), -1)).reshape(x.shape)
 
 

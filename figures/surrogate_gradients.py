@@ -36,12 +36,18 @@ def heat_map(axes: Axes, table: pd.DataFrame, shape: str) -> plt.cm.ScalarMappab
     return image
 
 
+def over_slope(axes: Axes, table: pd.DataFrame, name: str) -> Axes:
+    """Mean and spread over seeds of a column against the slope, for each shape."""
+    for shape, own in table.groupby("shape"):
+        values = own.groupby("beta")[name]
+        style = {"marker": "o", "markersize": 2.5, "capsize": 1.5, "color": COLOURS[shape], "label": NAMES[shape]}
+        axes.errorbar(values.mean().index, values.mean(), values.std(), **style)
+    return axes
+
+
 def by_slope(axes: Axes, table: pd.DataFrame, controls: pd.DataFrame) -> Axes:
     """Test accuracy at the best learning rate against the slope, mean and spread over seeds."""
-    for shape, own in table.groupby("shape"):
-        scores = own.groupby("beta")["test_score"]
-        axes.errorbar(scores.mean().index, scores.mean(), scores.std(), marker="o", markersize=2.5, capsize=1.5,
-                      color=COLOURS[shape], label=NAMES[shape])  # fmt: skip
+    over_slope(axes, table, "test_score")
     if len(controls):
         constant = controls[(controls["shape"] == "constant") & (controls["gain"] == 1.0)]
         best = constant.groupby("rate")["validation_score"].mean().idxmax()
@@ -88,11 +94,7 @@ def sparse_limit(axes: Axes, table: pd.DataFrame, break_at: float) -> Axes:
 
 def spiking(axes: Axes, table: pd.DataFrame, name: str) -> Axes:
     """A statistic of the trained spikes against the slope."""
-    for shape, own in table.groupby("shape"):
-        values = own.groupby("beta")[name]
-        axes.errorbar(
-            values.mean().index, values.mean(), values.std(), marker="o", markersize=2.5, capsize=1.5, color=COLOURS[shape]
-        )
+    over_slope(axes, table, name)
     axes.set(xscale="log", xlabel=r"Slope $\beta$", ylabel=STATISTICS[name])
     return axes
 

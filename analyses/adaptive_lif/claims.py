@@ -12,11 +12,10 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from scipy.stats import t as student
 
 from analyses.adaptive_lif.protocols import CLASSES
 from analyses.adaptive_lif.summary import training_tables
-from neurocode.studies import Claim, study_table
+from neurocode.studies import Claim, mean_interval, study_table, verdict_of
 
 PAPER, DERIVED = "Baronig et al. 2025", "derived from Baronig et al. 2025"
 #: Published mean and spread on the electrocardiograms; the number of layers is not stated.
@@ -55,16 +54,16 @@ def claims(folder: Path) -> list[Claim]:
 
 def _stability(table: pd.DataFrame) -> list[Claim]:
     se, ef = table.loc["SE"], table.loc["EF"]
-    within = "confirmed" if abs(ef["unstable"] - 0.035) < 0.002 else "not confirmed"
-    exact = "confirmed" if se["largest_radius_error"] < 1e-12 else "not confirmed"
+    within = verdict_of(abs(ef["unstable"] - 0.035) < 0.002)
+    exact = verdict_of(se["largest_radius_error"] < 1e-12)
     return [
         Claim("SE decays by sqrt(alpha beta) a step whatever its coupling (error)", DERIVED, "0", se["largest_radius_error"],
               None, 1, exact),
         Claim("share of EF neurons that are unstable, couplings up to 120", DERIVED, "0.035", ef["unstable"], None, 1, within),
         Claim("share of SE neurons that are unstable, couplings up to 120", DERIVED, "0", se["unstable"], None, 1,
-              "confirmed" if se["unstable"] == 0 else "not confirmed"),
+              verdict_of(se["unstable"] == 0)),
         Claim("smallest coupling at which an EF neuron becomes unstable", DERIVED, "65.02", ef["smallest_bound"], None, 1,
-              "confirmed" if abs(ef["smallest_bound"] - 65.02) < 0.005 else "not confirmed"),
+              verdict_of(abs(ef["smallest_bound"] - 65.02) < 0.005)),
         Claim("SE is stable for all parameters (coupling at which the example neuron is not)", PAPER, "none", se["example_bound"],
               None, 1, "depends"),
     ]  # fmt: skip
@@ -76,9 +75,7 @@ def _wavelets(table: pd.DataFrame) -> list[Claim]:
     coupling = float(last.removeprefix("a_"))
     ratio = float(table[last].max() / table[last].iloc[0])
     claim = f"a gradient is larger at its best frequency ({table['frequency'][table[last].idxmax()]:g} Hz) than for constant input"
-    return [
-        Claim(f"{claim}, coupling {coupling:g} (ratio)", PAPER, "", ratio, None, 1, "confirmed" if ratio > 1 else "not confirmed")
-    ]
+    return [Claim(f"{claim}, coupling {coupling:g} (ratio)", PAPER, "", ratio, None, 1, verdict_of(ratio > 1))]
 
 
 def _ecg(rows: pd.DataFrame) -> list[Claim]:
@@ -92,7 +89,7 @@ def _ecg(rows: pd.DataFrame) -> list[Claim]:
             printed = f"{mean:.4f} ± {spread:.4f}, layers not stated"
         if cell in ECG and (epochs, schedule) == PUBLISHED_TRAINING:
             reached = scores.mean() > mean - 2 * np.hypot(spread, scores.std(ddof=1) if len(own) > 1 else 0.0)
-            verdict = "confirmed" if reached else "not confirmed"
+            verdict = verdict_of(reached)
         claim = f"ECG test accuracy, {cell}, 36 x {layers:.0f}, {epochs:.0f} epochs, {schedule} rate"
         found.append(Claim(claim, PAPER if cell in ECG else "ours", printed, scores.mean(), scores.std(), len(own), verdict))
     for (layers, epochs, schedule), own in rows.groupby(groups[1:]):
@@ -172,7 +169,7 @@ def _raphe(table: pd.DataFrame) -> list[Claim]:
     plain, coupled = (table[table["coupling"] == which].set_index("cell")["bic"] for which in (False, True))
     lower = coupled < plain
     return [
-        Claim(f"share of {len(which)} raphe neurons {what}", "ours", "", which.mean(), None, 1, _for_most(which.mean()))
+        Claim(f"share of {len(which)} raphe neurons {what}", "ours", "", which.mean(), None, 1, verdict_of(which.mean() > 0.5))
         for what, which in (
             ("that integrate below threshold", integrate),
             ("whose BIC a subthreshold coupling lowers", lower),
@@ -180,13 +177,9 @@ def _raphe(table: pd.DataFrame) -> list[Claim]:
     ]
 
 
-def _for_most(share: float) -> str:
-    return "confirmed" if share > 0.5 else "not confirmed"
-
-
 def _majority(claim: str, shares: pd.Series) -> Claim:
     """A claim that something holds for most neurons."""
-    return Claim(claim, "ours", "", shares.mean(), shares.std(), len(shares), _for_most(shares.mean()))
+    return Claim(claim, "ours", "", shares.mean(), shares.std(), len(shares), verdict_of(shares.mean() > 0.5))
 
 
 def _difference(claim: str, source: str, printed: str, values: pd.Series) -> list[Claim]:
@@ -194,8 +187,6 @@ def _difference(claim: str, source: str, printed: str, values: pd.Series) -> lis
     values = values.dropna()
     if len(values) < 2:
         return []
-    half = student.ppf(0.975, len(values) - 1) * values.std() / np.sqrt(len(values))
-    low, high = values.mean() - half, values.mean() + half
-    verdict = "confirmed" if low > 0 else "not confirmed"
+    low, high = mean_interval(values)
     text = f"{claim} (95 % interval {low:.4g} to {high:.4g})"
-    return [Claim(text, source, printed, values.mean(), values.std(), len(values), verdict)]
+    return [Claim(text, source, printed, values.mean(), values.std(), len(values), verdict_of(low > 0))]

@@ -11,7 +11,7 @@ from typing import Any
 
 PROTOCOLS = ("reduced", "published", "quick")
 TABLES = ("ecg", "burst_sequences", "spring_mass")
-#: Surrogate slope alpha and peak c alpha/2 of the SLAYER exponential, and scale q of a and b.
+#: Of all tasks; slope and height below are alpha and c alpha/2 of the SLAYER exponential.
 COMMON = {"rate": 0.01, "tau_low": 5.0, "tau_high": 25.0, "schedule": "constant", "layers": 1, "recurrent": True, "blocks": 1}
 ECG = {**COMMON, "task": "ecg", "neurons": 36, "batch": 64, "dropout": 0.15, "readout": 3.0, "slope": 5.0, "height": 0.5}
 BURSTS = {**COMMON, "task": "burst-sequences", "dropout": 0.0, "readout": 15.0, "slope": 5.0, "blocks": 4}

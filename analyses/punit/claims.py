@@ -10,7 +10,7 @@ from pathlib import Path
 import pandas as pd
 from scipy.stats import wilcoxon
 
-from neurocode.studies import Claim, write_claims
+from neurocode.studies import Claim, verdict_of, write_claims
 
 RESULTS = Path(__file__).parent / "results"
 
@@ -23,12 +23,12 @@ def claims(folder: Path = RESULTS) -> list[Claim]:
     for other, what in (("constant", "constant input"), ("laboratory", "the laboratory's model (Benda laboratory)")):
         gain = (distance[other] - distance["periodic"]).dropna()
         p = float(wilcoxon(gain).pvalue)
-        verdict = "confirmed" if p < 0.05 and gain.mean() > 0 else "not confirmed"
+        verdict = verdict_of(p < 0.05 and gain.mean() > 0)
         claim = f"distance to the recorded intervals: {what} minus periodic drive, {len(gain)} cells (Wilcoxon p {p:.2g})"
         found.append(Claim(claim, "ours", "", gain.mean(), gain.std(), 1, verdict))
     for model in ("constant", "periodic"):
         survives = cells.loc[cells["model"] == model, "survives"].astype(float)
-        verdict = "confirmed" if survives.mean() > 0.5 else "not confirmed"
+        verdict = verdict_of(survives.mean() > 0.5)
         claim = f"adaptive LIF neuron, {model} drive, survives time rescaling in most of {len(survives)} cells (share)"
         found.append(Claim(claim, "ours", "", survives.mean(), survives.std(), 1, verdict))
     return found

@@ -10,13 +10,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 
-import pandas as pd
-
 from analyses.surrogate_gradients import protocols
 from analyses.surrogate_gradients.claims import claims, write_sparse_limit
 from analyses.surrogate_gradients.training import training_row
 from neurocode.errors import DataError
-from neurocode.studies import Study, StudyRun, study_table
+from neurocode.studies import Study, StudyRun, key_of, study_table
 
 
 def run_rows(table: str, rows: Callable[[str], list[protocols.Row]], run: StudyRun) -> None:
@@ -24,15 +22,14 @@ def run_rows(table: str, rows: Callable[[str], list[protocols.Row]], run: StudyR
     run.rows(training_row, rows(run.protocol), f"{table}.parquet")
 
 
-def run_repeats(table: str, spectrum: str, run: StudyRun) -> None:
+def run_repeats(name: str, spectrum: str, run: StudyRun) -> None:
     """Stage 2: fresh seeds at the learning rates that stage 1 chose on validation."""
-    wanted = {name: value for name, value in protocols.row(run.protocol).items() if name in ("epochs", "samples")}
-    stage_1 = study_table(run.output / "grid.parquet")
-    if len(stage_1):
-        stage_1 = stage_1[pd.concat([stage_1[name] == value for name, value in wanted.items()], axis=1).all(axis=1)]
-    if len(stage_1) < len(protocols.grid(run.protocol)):
+    wanted = {key_of(row) for row in protocols.grid(run.protocol)}
+    table = study_table(run.output / "grid.parquet")
+    stage_1 = table[table["key"].isin(wanted) & table["error"].isna()]
+    if len(stage_1) < len(wanted):
         raise DataError(f"{run.output / 'grid.parquet'}: stage 1 is not complete; run the part 'grid' first.")
-    run.rows(training_row, protocols.repeated(run.protocol, stage_1, spectrum), f"{table}.parquet")
+    run.rows(training_row, protocols.repeated(run.protocol, stage_1, spectrum), f"{name}.parquet")
 
 
 def find_sparse_limit(run: StudyRun) -> None:

@@ -44,9 +44,10 @@ def study_command(
     from neurocode.cli.output import write_provenance
     from neurocode.cli.progress import row_progress
     from neurocode.studies import write_claims
-    from neurocode.studies.study import StudyRun, checkout, load_study
+    from neurocode.studies.study import StudyRun, checkout, load_study, results_of
 
-    study, place = load_study(name), checkout()
+    place = checkout()
+    study = load_study(name, place)
     chosen = QUICK if quick else protocol or study.protocols[0]
     if chosen not in study.protocols:
         raise ModelError(f"Study '{name}' has no protocol '{chosen}'; it has {', '.join(study.protocols)}.")
@@ -54,7 +55,7 @@ def study_command(
     if unknown:
         raise ModelError(f"Study '{name}' has no part '{unknown[0]}'; it has {', '.join(study.parts)}.")
     scratch = place / "out" / name
-    folder = output or (scratch / QUICK if chosen == QUICK else place / "analyses" / name.replace("-", "_") / "results")
+    folder = output or (scratch / QUICK if chosen == QUICK else results_of(name, place))
     folder.mkdir(parents=True, exist_ok=True)
     for title, run in study.parts.items():
         if not part or title in part:
@@ -72,12 +73,12 @@ def figures_command(
     tables: Annotated[Path | None, typer.Option(help="Folder of the tables; the study's committed ones.")] = None,
 ) -> None:
     """Draw the figures of a study from its tables, as PDF with a PNG beside each."""
-    from neurocode.studies.study import checkout, module_of
+    from neurocode.studies.study import checkout, module_of, results_of
 
     place = checkout()
     folder = output or place / "figures"
     folder.mkdir(parents=True, exist_ok=True)
-    for path in module_of("figures", name, place).draw(tables or place / "analyses" / name.replace("-", "_") / "results", folder):
+    for path in module_of("figures", name, place).draw(tables or results_of(name, place), folder):
         show(f"{path}")
 
 

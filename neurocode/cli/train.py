@@ -119,7 +119,6 @@ def _network(
 
 
 def _write(output: Path, task: Any, net: Any, result: Any, asked: dict[str, Any]) -> dict[str, Any]:
-
     from neurocode.cli import page
     from neurocode.cli.output import output_folder, write_json
     from neurocode.plotting import save_figure

@@ -43,6 +43,8 @@ def free_running(net: Network, x: Array, start: int) -> Response:
     states = [layer.dynamics.step.initial_state(own, (batch, layer.n)) for layer, own in zip(net.layers, names, strict=True)]
     spikes = [jnp.zeros((batch, layer.n), x.dtype) for layer in net.layers]
 
+    keep = net.readout.keep
+
     def visit(carry: tuple, step: tuple[Array, Array]) -> tuple[tuple, tuple]:
         states, spikes, out = carry
         number, given = step
@@ -56,7 +58,7 @@ def free_running(net: Network, x: Array, start: int) -> Response:
             state, signal = layer.dynamics.settle(layer.dynamics.update(state, current, own, None, time), own, None, time)
             after.append(state)
             fired.append(signal)
-        out = net.readout.advance(out, net.readout.connection(signal[None])[0])
+        out = net.readout.advance(out, net.readout.connection(signal[None])[0], keep)
         return (after, fired, out), (out[0], tuple(fired))
 
     _, (potentials, fired) = jax.lax.scan(visit, (states, spikes, net.readout.start(batch, x.dtype)), (jnp.arange(len(x)), x))

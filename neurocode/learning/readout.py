@@ -79,25 +79,29 @@ class Readout(eqx.Module):
             return self
         return eqx.tree_at(lambda readout: readout.place, self, jnp.clip(self.place, 0.0, 1.0))
 
+    @property
+    def keep(self) -> Array:
+        """Share of each potential that a step keeps."""
+        return jnp.exp(-self.dt / self.time_constants)
+
     def start(self, batch: int, dtype: DTypeLike = float) -> State:
         """Potentials and synaptic currents at time zero."""
         zero = jnp.zeros((batch, self.connection.n_out), dtype)
         return zero, zero if self.synapse is not None else None
 
-    def advance(self, state: State, weighted: Array) -> State:
-        """Potentials and currents one step later, for the weighted sums of its spikes."""
+    def advance(self, state: State, weighted: Array, keep: Array) -> State:
+        """Potentials and currents one step later, for the weighted sums of its spikes; ``keep`` is made once before a loop."""
         potential, current = state
-        keep = jnp.exp(-self.dt / self.time_constants)
         if current is None:
             return keep * potential + (1 - keep) * weighted, None
         return keep * potential + (1 - keep) * current, np.exp(-self.dt / self.synapse) * current + weighted
 
     def __call__(self, spikes: Array) -> Array:
         """Potentials (time, batch, n_out) for spikes (time, batch, n)."""
-        weighted = self.connection(spikes)
+        weighted, keep = self.connection(spikes), self.keep
 
         def visit(state: State, now: Array) -> tuple[State, Array]:
-            state = self.advance(state, now)
+            state = self.advance(state, now, keep)
             return state, state[0]
 
         return jax.lax.scan(visit, self.start(spikes.shape[1], weighted.dtype), weighted)[1]

@@ -6,7 +6,9 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
+from scipy.stats import t as student
 
 from neurocode.errors import DataError
 
@@ -45,6 +47,30 @@ class Claim:
     def __post_init__(self) -> None:
         if self.verdict not in VERDICTS:
             raise DataError(f"'{self.verdict}' is no verdict; known are {', '.join(VERDICTS)}.")
+
+
+def verdict_of(holds: bool) -> str:
+    """The verdict of a claim that holds or does not."""
+    return "confirmed" if holds else "not confirmed"
+
+
+def mean_interval(values: np.ndarray | pd.Series) -> tuple[float, float]:
+    """95 % t interval of a mean over seeds.
+
+    Parameters
+    ----------
+    values : numpy.ndarray or pandas.Series
+        At least two.
+
+    Examples
+    --------
+    >>> low, high = mean_interval(np.array([1.0, 2.0, 3.0]))
+    >>> round(low, 2), round(high, 2)
+    (-0.48, 4.48)
+    """
+    values = np.asarray(values, float)
+    half = student.ppf(0.975, len(values) - 1) * values.std(ddof=1) / np.sqrt(len(values))
+    return float(values.mean() - half), float(values.mean() + half)
 
 
 def write_claims(folder: str | Path, claims: Sequence[Claim]) -> pd.DataFrame:

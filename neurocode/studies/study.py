@@ -113,6 +113,15 @@ def checkout(root: Path | None = None) -> Path:
     raise ModelError("Studies lie in the folders analyses and figures of a checkout of neurocode: run the command there.")
 
 
+def results_of(name: str, place: Path) -> Path:
+    """Folder of the committed tables of a study."""
+    return place / "analyses" / _module_name(name) / "results"
+
+
+def _module_name(name: str) -> str:
+    return name.replace("-", "_")
+
+
 def module_of(kind: str, name: str, root: Path | None, module: str = "") -> ModuleType:
     """Module of a study: ``analyses/NAME/module.py``, or ``figures/NAME.py``.
 
@@ -127,7 +136,7 @@ def module_of(kind: str, name: str, root: Path | None, module: str = "") -> Modu
         raise ModelError(f"'{name}' is not among the {kind}; known are {', '.join(known) or 'none'}.")
     if str(place) not in sys.path:
         sys.path.insert(0, str(place))
-    return importlib.import_module(".".join(part for part in (kind, name.replace("-", "_"), module) if part))
+    return importlib.import_module(".".join(part for part in (kind, _module_name(name), module) if part))
 
 
 def names_of(kind: str, place: Path, module: str = "") -> list[str]:
