@@ -2,8 +2,10 @@
 
 Contents
 --------
-Network, Layer, Readout, Dense, Convolution, Recurrent, Response
+Network, Layer, Dense, Convolution, Pool, BatchNorm, Chain, Recurrent, Shortcut, Response
     What a network is made of.
+Readout, Voters, JointDecision
+    How it is read.
 Surrogate, Regulariser
     How spikes are differentiated, and what activity costs.
 train, evaluate, Settings, TrainingResult, Task, Part
@@ -19,10 +21,10 @@ tasks
 from __future__ import annotations
 
 from neurocode.learning import tasks
-from neurocode.learning.connections import Convolution, Dense, Recurrent
+from neurocode.learning.connections import BatchNorm, Chain, Convolution, Dense, Pool, Recurrent
 from neurocode.learning.export import BrianRun, run_in_brian
 from neurocode.learning.free_running import free_running
-from neurocode.learning.layer import Layer
+from neurocode.learning.layer import Layer, Shortcut
 from neurocode.learning.network import Network, Response
 from neurocode.learning.nir_exchange import from_nir, to_nir
 from neurocode.learning.readout import Readout
@@ -30,8 +32,10 @@ from neurocode.learning.regularisers import Regulariser
 from neurocode.learning.surrogate import Surrogate
 from neurocode.learning.task import Part, Task
 from neurocode.learning.training import Settings, TrainingResult, evaluate, train
+from neurocode.learning.voting import JointDecision, Voters
 
 __all__ = [
-    "BrianRun", "Convolution", "Dense", "Layer", "Network", "Part", "Readout", "Recurrent", "Regulariser", "Response", "Settings",
-    "Surrogate", "Task", "TrainingResult", "evaluate", "free_running", "from_nir", "run_in_brian", "tasks", "to_nir", "train",
+    "BatchNorm", "BrianRun", "Chain", "Convolution", "Dense", "JointDecision", "Layer", "Network", "Part", "Pool", "Readout",
+    "Recurrent", "Regulariser", "Response", "Settings", "Shortcut", "Surrogate", "Task", "TrainingResult", "Voters", "evaluate",
+    "free_running", "from_nir", "run_in_brian", "tasks", "to_nir", "train",
 ]  # fmt: skip

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import equinox as eqx
 import jax
 import jax.numpy as jnp
@@ -11,6 +13,9 @@ from neurocode.errors import ModelError
 from neurocode.learning.timeloop import Recurrence, late
 
 Array = jax.Array
+
+#: Added to a variance before its root is taken.
+VARIANCE_FLOOR = 1e-5
 
 
 def uniform_weights(key: Array, shape: tuple[int, ...], fan_in: int) -> Array:
@@ -56,6 +61,11 @@ class Dense(eqx.Module):
         """Number of outputs."""
         return self.weight.shape[1]
 
+    @property
+    def operations(self) -> int:
+        """Multiplications by a weight in one step."""
+        return self.weight.size
+
     def __call__(self, x: Array) -> Array:
         """Weighted sums of inputs (time, batch, n_in)."""
         product = (x if self.delay is None else late(x, self.delay)) @ self.weight
@@ -73,6 +83,9 @@ class Convolution(eqx.Module):
         Of the output, and of the square kernel; the border is padded with zeros to keep the size.
     pool : int
         Side of the squares that are averaged.
+    stride : int
+        Pixels from one place of the kernel to the next.
+    bias : bool
     key : jax.Array
 
     Raises
@@ -82,16 +95,19 @@ class Convolution(eqx.Module):
     """
 
     weight: Array
-    bias: Array
+    bias: Array | None
     shape: tuple[int, int, int] = eqx.field(static=True)
     pool: int = eqx.field(static=True)
+    stride: int = eqx.field(static=True)
 
-    def __init__(self, shape: tuple[int, int, int], channels: int, size: int = 3, *, pool: int = 1, key: Array) -> None:
-        if shape[1] % pool or shape[2] % pool:
-            raise ModelError(f"Squares of {pool} do not tile an image of {shape[1]} by {shape[2]}.")
+    def __init__(
+        self, shape: tuple[int, int, int], channels: int, size: int = 3, *, pool: int = 1, stride: int = 1, bias: bool = True,
+        key: Array,
+    ) -> None:  # fmt: skip
+        _require_tiles(shape, pool * stride)
         self.weight = uniform_weights(key, (channels, shape[0], size, size), shape[0] * size**2)
-        self.bias = jnp.zeros(channels)
-        self.shape, self.pool = shape, pool
+        self.bias = jnp.zeros(channels) if bias else None
+        self.shape, self.pool, self.stride = shape, pool, stride
 
     @property
     def n_in(self) -> int:
@@ -101,20 +117,213 @@ class Convolution(eqx.Module):
     @property
     def out_shape(self) -> tuple[int, int, int]:
         """Channels, height and width of the output."""
-        return self.weight.shape[0], self.shape[1] // self.pool, self.shape[2] // self.pool
+        shrink = self.pool * self.stride
+        return self.weight.shape[0], self.shape[1] // shrink, self.shape[2] // shrink
 
     @property
     def n_out(self) -> int:
         """Number of outputs."""
         return int(np.prod(self.out_shape))
 
+    @property
+    def operations(self) -> int:
+        """Multiplications by a weight in one step."""
+        return self.weight.size * self.n_out * self.pool**2 // self.weight.shape[0]
+
     def __call__(self, x: Array) -> Array:
         """Outputs (time, batch, n_out) of inputs (time, batch, n_in)."""
-        images = x.reshape(-1, *self.shape)
-        found = jax.lax.conv_general_dilated(images, self.weight, (1, 1), "SAME") + self.bias[:, None, None]
+        images, border = x.reshape(-1, *self.shape), (self.weight.shape[-1] - 1) // 2
+        after = self.weight.shape[-1] - 1 - border
+        found = jax.lax.conv_general_dilated(images, self.weight, (self.stride,) * 2, [(border, after)] * 2)
+        found = found if self.bias is None else found + self.bias[:, None, None]
         channels, height, width = self.out_shape
         found = found.reshape(-1, channels, height, self.pool, width, self.pool).mean(axis=(3, 5))
         return found.reshape(*x.shape[:2], self.n_out)
+
+
+class Pool(eqx.Module):
+    """Mean or highest value of the squares of an image, in every time step.
+
+    Parameters
+    ----------
+    shape : (int, int, int)
+        Channels, height and width of the input, which arrives flattened in this order.
+    side : int
+        Of the squares.
+    highest : bool
+        The highest value instead of the mean.
+
+    Raises
+    ------
+    ModelError
+        If the side does not divide height and width.
+    """
+
+    shape: tuple[int, int, int] = eqx.field(static=True)
+    side: int = eqx.field(static=True)
+    highest: bool = eqx.field(static=True)
+
+    def __init__(self, shape: tuple[int, int, int], side: int, *, highest: bool = False) -> None:
+        _require_tiles(shape, side)
+        self.shape, self.side, self.highest = shape, side, highest
+
+    @property
+    def n_in(self) -> int:
+        """Number of inputs."""
+        return int(np.prod(self.shape))
+
+    @property
+    def out_shape(self) -> tuple[int, int, int]:
+        """Channels, height and width of the output."""
+        return self.shape[0], self.shape[1] // self.side, self.shape[2] // self.side
+
+    @property
+    def n_out(self) -> int:
+        """Number of outputs."""
+        return int(np.prod(self.out_shape))
+
+    @property
+    def operations(self) -> int:
+        """Multiplications by a weight in one step: none."""
+        return 0
+
+    def __call__(self, x: Array) -> Array:
+        """Outputs (time, batch, n_out) of inputs (time, batch, n_in)."""
+        channels, height, width = self.out_shape
+        squares = x.reshape(*x.shape[:2], channels, height, self.side, width, self.side)
+        found = squares.max(axis=(4, 6)) if self.highest else squares.mean(axis=(4, 6))
+        return found.reshape(*x.shape[:2], self.n_out)
+
+
+class BatchNorm(eqx.Module):
+    """Normalisation of every channel over batch and time (Ioffe & Szegedy 2015), then a learned scale and shift.
+
+    In training the moments are those of the batch. Otherwise they are those that :func:`calibrated` measured last.
+
+    Parameters
+    ----------
+    n : int
+        Inputs.
+    channels : int, optional
+        Into which the inputs divide, channel first; each input is one where not given.
+    scale : float
+        That it starts with.
+    """
+
+    scale: Array
+    shift: Array
+    mean: Array
+    variance: Array
+    n: int = eqx.field(static=True)
+
+    def __init__(self, n: int, channels: int | None = None, scale: float = 1.0) -> None:
+        channels = channels or n
+        if n % channels:
+            raise ModelError(f"{n} inputs do not divide into {channels} channels.")
+        self.n, self.scale, self.shift = n, jnp.full(channels, scale), jnp.zeros(channels)
+        self.mean, self.variance = jnp.zeros(channels), jnp.ones(channels)
+
+    @property
+    def n_in(self) -> int:
+        """Number of inputs."""
+        return self.n
+
+    @property
+    def n_out(self) -> int:
+        """Number of outputs."""
+        return self.n
+
+    @property
+    def operations(self) -> int:
+        """Multiplications by a weight in one step: none, once it is part of the weights before it."""
+        return 0
+
+    @property
+    def learns(self) -> BatchNorm:
+        """Which of its arrays learn."""
+        return eqx.tree_at(lambda b: (b.scale, b.shift, b.mean, b.variance), self, (True, True, False, False))
+
+    def measured(self, x: Array) -> BatchNorm:
+        """With the moments of inputs (time, batch, n)."""
+        x = x.reshape(*x.shape[:2], len(self.scale), -1)
+        return eqx.tree_at(lambda b: (b.mean, b.variance), self, (x.mean(axis=(0, 1, 3)), x.var(axis=(0, 1, 3))))
+
+    def __call__(self, x: Array, training: bool = False) -> Array:
+        """Normalised inputs (time, batch, n)."""
+        own = self.measured(x) if training else self
+        gain = own.scale * jax.lax.rsqrt(own.variance + VARIANCE_FLOOR)
+        each = self.n // len(self.scale)
+        return x * jnp.repeat(gain, each) + jnp.repeat(own.shift - gain * own.mean, each)
+
+
+class Chain(eqx.Module):
+    """Connections one after another, without neurons between: pooling, a convolution, its normalisation.
+
+    Parameters
+    ----------
+    parts : list of Dense, Convolution, Pool or BatchNorm
+
+    Raises
+    ------
+    ModelError
+        If the sizes of parts do not follow on one another.
+    """
+
+    parts: tuple[Dense | Convolution | Pool | BatchNorm, ...]
+
+    def __init__(self, parts: list[Dense | Convolution | Pool | BatchNorm]) -> None:
+        for before, after in itertools.pairwise(parts):
+            if before.n_out != after.n_in:
+                raise ModelError(f"{type(after).__name__} takes {after.n_in} inputs, {type(before).__name__} has {before.n_out}.")
+        self.parts = tuple(parts)
+
+    @property
+    def n_in(self) -> int:
+        """Number of inputs."""
+        return self.parts[0].n_in
+
+    @property
+    def n_out(self) -> int:
+        """Number of outputs."""
+        return self.parts[-1].n_out
+
+    @property
+    def operations(self) -> int:
+        """Multiplications by a weight in one step."""
+        return sum(part.operations for part in self.parts)
+
+    def __call__(self, x: Array, training: bool = False) -> Array:
+        """Outputs (time, batch, n_out) of inputs (time, batch, n_in)."""
+        for part in self.parts:
+            x = part(x, training) if isinstance(part, BatchNorm) else part(x)
+        return x
+
+    def measured(self, x: Array) -> Chain:
+        """With the moments of its normalisations on inputs (time, batch, n_in)."""
+        parts = []
+        for part in self.parts:
+            parts.append(part.measured(x) if isinstance(part, BatchNorm) else part)
+            x = parts[-1](x)
+        return Chain(parts)
+
+
+Connection = Dense | Convolution | Pool | Chain
+
+
+def project(connection: Connection, x: Array, training: bool = False) -> Array:
+    """Weighted sums of a connection; ``training`` normalises by the moments of the batch."""
+    return connection(x, training) if isinstance(connection, Chain) else connection(x)
+
+
+def measured(connection: Connection, x: Array) -> Connection:
+    """A connection whose normalisations hold the moments of inputs (time, batch, n_in)."""
+    return connection.measured(x) if isinstance(connection, Chain) else connection
+
+
+def weights_of(connection: Connection | Recurrent) -> list[Array]:
+    """Weights of a connection, without biases."""
+    parts = connection.parts if isinstance(connection, Chain) else (connection,)
+    return [part.weight for part in parts if isinstance(part, Dense | Convolution | Recurrent)]
 
 
 class Recurrent(eqx.Module):
@@ -152,6 +361,11 @@ class Recurrent(eqx.Module):
     def recurrence(self) -> Recurrence:
         """As the time loop takes it."""
         return Recurrence(self.weight, self.delay, self.gradient)
+
+
+def _require_tiles(shape: tuple[int, int, int], side: int) -> None:
+    if shape[1] % side or shape[2] % side:
+        raise ModelError(f"Squares of {side} do not tile an image of {shape[1]} by {shape[2]}.")
 
 
 def _checked(delay: tuple[int, ...], n: int, least: int) -> tuple[int, ...]:

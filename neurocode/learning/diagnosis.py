@@ -7,7 +7,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from neurocode.learning.network import Network
+from neurocode.learning.network import Network, noise_key
 from neurocode.learning.objective import Batch, gradient
 from neurocode.learning.regularisers import Regulariser
 
@@ -36,11 +36,14 @@ def diagnose(
 
 def _first_layer(net: Network, x: Array, key: Array) -> str:
     """The first layer whose input is not finite, empty where all are; without dropout."""
+    signals = [x]
     for number, layer in enumerate(net.layers):
-        if not np.all(np.isfinite(layer.connection(x))):
-            return f"input of layer {number}, through layers[{number}].connection.weight"
-        x = layer(x, jax.random.split(jax.random.fold_in(key, number))[0])
-    return "" if np.all(np.isfinite(net.readout(x))) else "potentials of the readout, through readout.connection.weight"
+        earlier = None if layer.shortcut is None else signals[-1 - layer.shortcut.back]
+        if not np.all(np.isfinite(layer.current(signals[-1], earlier, training=True))):
+            return f"input of layer {number}, through layers[{number}].connection"
+        signals.append(layer(signals[-1], noise_key(key, number), earlier=earlier, training=True))
+    potentials = net.readout(signals[-1], noise_key(key, len(net.layers)), training=True)
+    return "" if np.all(np.isfinite(potentials)) else "potentials of the readout, through readout.connection"
 
 
 def _named(tree: Network) -> list[tuple[str, Array]]:

@@ -9,18 +9,18 @@ import jax
 import jax.numpy as jnp
 
 from neurocode.errors import ModelError
+from neurocode.learning.random_numbers import StepDraw, uniform
 from neurocode.learning.surrogate import Surrogate
 from neurocode.models.expressions import names_in
 from neurocode.models.model import NeuronModel
-from neurocode.simulation.evaluate import Draw
 from neurocode.simulation.step import STEPS_SINCE_SPIKE, State, Step, step_function
 from neurocode.units import parse_quantity, parse_unit, same_dimension
 
 Array = jax.Array
 Names = Mapping[str, Array | float]
 
-#: Added to the key of a step for the draw of its spikes, so that it is not one of its state update.
-SPIKE_DRAW = 1_000_003
+#: Stream of the random numbers that decide spikes; those of the state update count from one.
+SPIKE_DRAW = 0
 
 
 @dataclass(frozen=True)
@@ -79,28 +79,31 @@ class Dynamics:
     def update(self, state: State, current: Array, names: Names, key: Array | None, time: Array | float) -> State:
         """State after integration over one step, before threshold and reset."""
         names = {**names, "t": time, self.step.inputs[0]: self.current * current}
-        draw = Draw(key, jnp.shape(current), jnp.result_type(current))
+        draw = StepDraw(key, jnp.shape(current), jnp.result_type(current))
         return self.step.integrate(state, names, self.step.is_refractory(state, names), draw)
 
-    def settle(self, state: State, names: Names, key: Array | None, time: Array | float) -> tuple[State, Array]:
-        """Spikes (0 or 1) and the state after the reset."""
+    def settle(
+        self, state: State, names: Names, key: Array | None, time: Array | float, fired: Array | None = None
+    ) -> tuple[State, Array]:
+        """Spikes (0 or 1) and the state after the reset; ``fired`` gives the spikes of noisy neurons that were drawn before."""
         names = {**names, "t": time}
         margin = self.step.margin(state, names)
-        spikes = self._spikes(margin, names, key)
+        spikes = self._spikes(margin, names, key, fired)
         if STEPS_SINCE_SPIKE in state:
             spikes = jnp.where(self.step.is_refractory(state, names), 0, spikes)
         chosen = spikes if self.reset_gradient else jax.lax.stop_gradient(spikes)
         after = self.step.settle(state, names, spikes, lambda reset, free: chosen * reset + (1 - chosen) * free)
         return after, spikes
 
-    def _spikes(self, margin: Array, names: Names, key: Array | None) -> Array:
+    def _spikes(self, margin: Array, names: Names, key: Array | None, fired: Array | None) -> Array:
         if self.step.noise is None:
             return self.surrogate(margin / self.distance)
         probability = self.step.noise.probability(margin, names, self.step.dt)
-        drawn = jax.random.uniform(jax.random.fold_in(key, SPIKE_DRAW), jnp.shape(margin), margin.dtype)
-        spikes = (drawn < probability).astype(margin.dtype)
+        if fired is None:
+            drawn = uniform(key, SPIKE_DRAW, jnp.shape(margin), margin.dtype)
+            fired = (drawn < probability).astype(margin.dtype)
         smooth = probability if self.surrogate is None else self.surrogate(margin / self.distance)
-        return jax.lax.stop_gradient(spikes - smooth) + smooth
+        return jax.lax.stop_gradient(fired) + (smooth - jax.lax.stop_gradient(smooth))
 
 
 def _unit_of_margin(model: NeuronModel) -> str:

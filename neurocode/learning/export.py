@@ -13,8 +13,8 @@ import jax
 import neo
 import numpy as np
 
-from neurocode.errors import DataError
-from neurocode.learning.connections import Convolution, Dense
+from neurocode.errors import DataError, ModelError
+from neurocode.learning.connections import Chain, Connection, Dense, Pool, project
 from neurocode.learning.layer import Layer
 from neurocode.learning.network import Network
 from neurocode.learning.readout import Readout
@@ -77,6 +77,8 @@ def run_in_brian(net: Network, x: np.ndarray, *, seed: int | None = None) -> Bri
     ------
     DataError
         For inputs of another shape or values that are not finite.
+    ModelError
+        For a network with shortcuts, a disturbance, pools of highest values, or voters.
 
     Examples
     --------
@@ -90,12 +92,23 @@ def run_in_brian(net: Network, x: np.ndarray, *, seed: int | None = None) -> Bri
     x = np.asarray(x, float)
     if x.ndim != 3 or x.shape[2] != net.n_in or not np.all(np.isfinite(x)):
         raise DataError(f"The network takes finite inputs of shape (time, batch, {net.n_in}), not {x.shape}.")
+    _require_synapses(net)
     steps, batch, _ = x.shape
     with jax.enable_x64(True):
         net = jax.tree.map(lambda leaf: np.asarray(leaf, float), net)
-        drive = np.asarray((net.layers or (net.readout,))[0].connection(jax.numpy.asarray(x)))
+        drive = np.asarray(project((net.layers or (net.readout,))[0].connection, jax.numpy.asarray(x)))
     with random_state(seed), code_generation(steps):
         return _run(net, drive, batch)
+
+
+def _require_synapses(net: Network) -> None:
+    """That every connection is a sum over synapses and the readout integrates."""
+    if not isinstance(net.readout, Readout) or net.disturbance is not None:
+        raise ModelError("A network of voters or with a disturbance is not run in Brian2.")
+    for number, part in enumerate((*net.layers, net.readout)):
+        parts = part.connection.parts if isinstance(part.connection, Chain) else (part.connection,)
+        if getattr(part, "shortcut", None) is not None or any(isinstance(own, Pool) and own.highest for own in parts):
+            raise ModelError(f"Layer {number} has a shortcut or a pool of highest values, which is not run in Brian2.")
 
 
 def _run(net: Network, drive: np.ndarray, batch: int) -> BrianRun:
@@ -183,13 +196,13 @@ def _base_current(
     return group.run_regularly(f"{name} = base_current(t + dt, i)", when=f"after_groups_{number}")
 
 
-def _bias(connection: Dense | Convolution, batch: int) -> np.ndarray:
+def _bias(connection: Connection, batch: int) -> np.ndarray:
     """Input of a layer without spikes, for one step."""
     with jax.enable_x64(True):
         return np.tile(np.asarray(connection(jax.numpy.zeros((1, 1, connection.n_in)))), (1, batch, 1))
 
 
-def _matrix(connection: Dense | Convolution) -> np.ndarray:
+def _matrix(connection: Connection) -> np.ndarray:
     """Weights from each input to each output."""
     if isinstance(connection, Dense):
         return np.asarray(connection.weight)

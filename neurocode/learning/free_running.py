@@ -7,6 +7,7 @@ import jax.numpy as jnp
 
 from neurocode.errors import DataError, ModelError
 from neurocode.learning.network import Network, Response
+from neurocode.learning.readout import Readout
 
 Array = jax.Array
 
@@ -31,13 +32,15 @@ def free_running(net: Network, x: Array, start: int) -> Response:
     DataError
         For other numbers of outputs and inputs.
     ModelError
-        For a network with noise or delays.
+        For a network with noise, delays or shortcuts, or of voters.
     """
-    n_out = net.readout.connection.n_out
+    n_out = net.n_out
     if n_out != net.n_in or x.shape[2] != net.n_in:
         raise DataError(f"A free-running network needs as many outputs as inputs, not {n_out} and {net.n_in}.")
-    if any(layer.needs_key or _delayed(layer) for layer in net.layers):
+    if net.is_stochastic or any(_delayed(layer) for layer in net.layers):
         raise ModelError("A free-running network has neither noise nor delays.")
+    if not isinstance(net.readout, Readout) or any(layer.shortcut is not None for layer in net.layers):
+        raise ModelError("A free-running network is read by leaky integrators and has no shortcuts.")
     names = [layer.dynamics.step.prepare(layer.intrinsic.values()) for layer in net.layers]
     batch = x.shape[1]
     states = [layer.dynamics.step.initial_state(own, (batch, layer.n)) for layer, own in zip(net.layers, names, strict=True)]

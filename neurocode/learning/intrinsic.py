@@ -31,18 +31,25 @@ class Intrinsic(eqx.Module):
         Neurons.
     key : jax.Array, optional
         Draws learned parameters with two bounds uniformly between them; without it all start at the model's value.
+    shared : sequence of str
+        Learned parameters with one value for the layer, whatever the model declares.
 
     Raises
     ------
     ModelError
-        For a parameter that the model does not have or that it fixes, or a start on a single bound.
+        For a parameter that the model does not have or that it fixes, one that is shared but not learned, or a start on a single
+        bound.
     """
 
     coordinates: dict[str, Array]
     model: NeuronModel = eqx.field(static=True)
 
-    def __init__(self, model: NeuronModel, learned: Sequence[str], n: int, key: Array | None = None) -> None:
+    def __init__(
+        self, model: NeuronModel, learned: Sequence[str], n: int, key: Array | None = None, shared: Sequence[str] = ()
+    ) -> None:
         self.model = model
+        if odd := [name for name in shared if name not in learned]:
+            raise ModelError(f"Parameter '{odd[0]}' is to be shared, but it is not learned.")
         unknown = [name for name in learned if name not in model.free]
         if unknown:
             raise ModelError(
@@ -50,7 +57,7 @@ class Intrinsic(eqx.Module):
             )
         self.coordinates = {}
         for number, name in enumerate(learned):
-            shape = (n,) if model.parameters[name].per_neuron else ()
+            shape = (n,) if model.parameters[name].per_neuron and name not in shared else ()
             own = None if key is None else jax.random.fold_in(key, number)
             self.coordinates[name] = _start(model, name, shape, own)
 

@@ -8,7 +8,7 @@ import equinox as eqx
 import jax
 
 from neurocode.errors import ModelError
-from neurocode.learning.connections import Convolution, Dense, Recurrent
+from neurocode.learning.connections import Connection, Recurrent, measured, project
 from neurocode.learning.dynamics import Dynamics
 from neurocode.learning.intrinsic import Intrinsic
 from neurocode.learning.surrogate import Surrogate
@@ -18,19 +18,55 @@ from neurocode.models.model import NeuronModel
 Array = jax.Array
 
 
+class Shortcut(eqx.Module):
+    """What a layer takes besides the spikes of the layer before: the input of an earlier layer (He et al. 2016).
+
+    Parameters
+    ----------
+    back : int
+        How many layers earlier: one is the input of the layer before.
+    connection : Connection, optional
+        Between that input and the neurons; without it one is added to the other.
+
+    Raises
+    ------
+    ModelError
+        For less than one layer.
+    """
+
+    connection: Connection | None
+    back: int = eqx.field(static=True)
+
+    def __init__(self, back: int = 1, connection: Connection | None = None) -> None:
+        if back < 1:
+            raise ModelError(f"A shortcut goes back by at least one layer, not {back}.")
+        self.back, self.connection = back, connection
+
+    def __call__(self, x: Array, training: bool = False) -> Array:
+        """What is added to the weighted sums of the layer, for the earlier input (time, batch, n)."""
+        return x if self.connection is None else project(self.connection, x, training)
+
+    def measured(self, x: Array) -> Shortcut:
+        """With the moments of its normalisations on the earlier input."""
+        return self if self.connection is None else Shortcut(self.back, measured(self.connection, x))
+
+
 class Layer(eqx.Module):
     """Neurons of one model driven by the spikes of the layer before and by their own.
 
     Parameters
     ----------
-    connection : Dense or Convolution
+    connection : Dense, Convolution, Pool or Chain
     model : NeuronModel
         With one input; its ``per_neuron`` parameters get a value for each neuron where they are learned.
     dt : float
         Time step in seconds.
     recurrent : Recurrent, optional
+    shortcut : Shortcut, optional
     learned : sequence of str
         Intrinsic parameters that are learned; see :class:`Intrinsic`.
+    shared : sequence of str
+        Of these, the ones with one value for the whole layer.
     spread : bool
         Draw learned parameters with two bounds uniformly between them instead of starting at the model's values.
     surrogate : Surrogate, optional
@@ -62,8 +98,9 @@ class Layer(eqx.Module):
     (10, 2, 5)
     """
 
-    connection: Dense | Convolution
+    connection: Connection
     recurrent: Recurrent | None
+    shortcut: Shortcut | None
     intrinsic: Intrinsic
     dynamics: Dynamics = eqx.field(static=True)
     dropout: float = eqx.field(static=True)
@@ -71,12 +108,14 @@ class Layer(eqx.Module):
 
     def __init__(
         self,
-        connection: Dense | Convolution,
+        connection: Connection,
         model: NeuronModel,
         dt: float,
         *,
         recurrent: Recurrent | None = None,
+        shortcut: Shortcut | None = None,
         learned: Sequence[str] = (),
+        shared: Sequence[str] = (),
         spread: bool = False,
         surrogate: Surrogate | None = Surrogate(),  # noqa: B008  a frozen value
         reset_gradient: bool = False,
@@ -88,8 +127,9 @@ class Layer(eqx.Module):
     ) -> None:
         if segment is not None and segment < 1:
             raise ModelError(f"Segments of a time loop have at least one step, not {segment}.")
-        self.connection, self.recurrent, self.dropout, self.segment = connection, recurrent, dropout, segment
-        self.intrinsic = Intrinsic(model, learned, connection.n_out, key if spread else None)
+        self.connection, self.recurrent, self.shortcut = connection, recurrent, shortcut
+        self.dropout, self.segment = dropout, segment
+        self.intrinsic = Intrinsic(model, learned, connection.n_out, key if spread else None, shared)
         self.dynamics = Dynamics.of(model, dt, surrogate, reset_gradient, current_unit, margin_unit)
 
     @property
@@ -98,18 +138,42 @@ class Layer(eqx.Module):
         return self.intrinsic.model
 
     @property
+    def n_in(self) -> int:
+        """Number of inputs."""
+        return self.connection.n_in
+
+    @property
     def n(self) -> int:
         """Number of neurons."""
         return self.connection.n_out
+
+    @property
+    def connections(self) -> tuple[Connection | Recurrent, ...]:
+        """All that brings spikes to the neurons."""
+        shortcut = None if self.shortcut is None else self.shortcut.connection
+        return tuple(part for part in (self.connection, self.recurrent, shortcut) if part is not None)
 
     @property
     def needs_key(self) -> bool:
         """Whether the neurons are noisy."""
         return self.model.is_stochastic
 
-    def __call__(self, x: Array, key: Array | None = None, *, adjoint: bool = True) -> Array:
-        """Spikes (time, batch, n) for inputs (time, batch, n_in); ``key`` for noisy neurons."""
-        current = self.connection(x)
+    def current(self, x: Array, earlier: Array | None = None, training: bool = False) -> Array:
+        """Weighted sums (time, batch, n) of inputs (time, batch, n_in), with those of the input that the shortcut takes."""
+        current = project(self.connection, x, training)
+        return current if earlier is None else current + self.shortcut(earlier, training)
+
+    def measured(self, x: Array, earlier: Array | None = None) -> Layer:
+        """With the moments of its normalisations on these inputs; see :func:`neurocode.learning.network.calibrated`."""
+        shortcut = None if earlier is None else self.shortcut.measured(earlier)
+        places = lambda own: (own.connection, own.shortcut)  # noqa: E731
+        return eqx.tree_at(places, self, (measured(self.connection, x), shortcut), is_leaf=lambda node: node is None)
+
+    def __call__(
+        self, x: Array, key: Array | None = None, *, earlier: Array | None = None, training: bool = False, adjoint: bool = True
+    ) -> Array:
+        """Spikes (time, batch, n) for inputs (time, batch, n_in); ``key`` for noisy neurons, ``earlier`` for the shortcut."""
+        current = self.current(x, earlier, training)
         names = self.dynamics.step.prepare(self.intrinsic.values())
         state = self.dynamics.step.initial_state(names, current.shape[1:])
         keys = jax.random.split(key, len(x)) if self.needs_key else None

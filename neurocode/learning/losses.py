@@ -40,7 +40,8 @@ AGGREGATES: dict[str, Aggregate] = {
 }  # fmt: skip
 #: Losses by step: cross entropy of labels, mean squared error of trajectories.
 PER_STEP = ("per_step", "squared_error")
-LOSSES = (*AGGREGATES, *PER_STEP)
+RATE = "rate_squared_error"
+LOSSES = (*AGGREGATES, RATE, *PER_STEP)
 
 
 def loss_and_score(name: str, potentials: Array, targets: Array, valid: Array) -> tuple[Array, Array]:
@@ -49,7 +50,8 @@ def loss_and_score(name: str, potentials: Array, targets: Array, valid: Array) -
     Parameters
     ----------
     name : str
-        An aggregate over time followed by cross entropy, ``"per_step"`` (cross entropy in every valid step, mean over all), or
+        An aggregate over time followed by cross entropy, ``"rate_squared_error"`` (mean over time and outputs against one for the
+        label and zero for others; Sun et al. 2023), ``"per_step"`` (cross entropy in every valid step, mean over all), or
         ``"squared_error"``.
     potentials : array (time, batch, outputs)
     targets : array
@@ -71,6 +73,10 @@ def loss_and_score(name: str, potentials: Array, targets: Array, valid: Array) -
     if name in AGGREGATES:
         evidence = AGGREGATES[name](potentials, valid)
         return jnp.mean(cross_entropy(evidence, targets)), jnp.sum(jnp.argmax(evidence, axis=-1) == targets)
+    if name == RATE:
+        rates = mean_potential(potentials, valid)
+        right = jax.nn.one_hot(targets, rates.shape[-1], dtype=rates.dtype)
+        return jnp.mean((rates - right) ** 2), jnp.sum(jnp.argmax(rates, axis=-1) == targets)
     count = jnp.maximum(jnp.sum(valid), 1)
     if name == "per_step":
         wrong = jnp.sum(cross_entropy(potentials, targets) * valid)

@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 import itertools
-from typing import NamedTuple
+from collections.abc import Callable
+from typing import Any, NamedTuple
 
 import equinox as eqx
 import jax
 
 from neurocode.errors import DataError, ModelError
+from neurocode.learning.connections import BatchNorm
 from neurocode.learning.layer import Layer
 from neurocode.learning.readout import Readout
+from neurocode.learning.voting import JointDecision, Voters
 
 Array = jax.Array
+Disturbance = Callable[[Array, Array], Array]
+
+#: Folded into the key of a layer for its disturbance.
+DISTURB = 3_000_017
 
 
 class Response(NamedTuple):
@@ -37,12 +44,14 @@ class Network(eqx.Module):
 
     Parameters
     ----------
-    layers : list of Layer, the last a Readout
+    layers : list of Layer, the last a Readout, Voters or JointDecision
+    disturbance : callable, optional
+        Changes the outgoing spikes (time, batch, n) of every layer, given a random key; spikes inside the layer are spared.
 
     Raises
     ------
     ModelError
-        If the sizes of layers do not follow on one another or their time steps differ.
+        If the sizes of layers or of shortcuts do not follow on one another or their time steps differ.
 
     Examples
     --------
@@ -56,24 +65,47 @@ class Network(eqx.Module):
     """
 
     layers: tuple[Layer, ...]
-    readout: Readout
+    readout: Readout | Voters | JointDecision
+    disturbance: Disturbance | None = eqx.field(static=True)
 
-    def __init__(self, layers: list[Layer | Readout]) -> None:
+    def __init__(self, layers: list[Layer | Readout | Voters | JointDecision], disturbance: Disturbance | None = None) -> None:
         *hidden, readout = layers
-        if not isinstance(readout, Readout) or not all(isinstance(layer, Layer) for layer in hidden):
+        if not isinstance(readout, Readout | Voters | JointDecision) or not all(isinstance(layer, Layer) for layer in hidden):
             raise ModelError("A network is a list of layers that ends with one readout.")
         for number, (before, after) in enumerate(itertools.pairwise(layers)):
-            n_in = after.connection.n_in
-            if before.n != n_in:
-                raise ModelError(f"Layer {number + 1} takes {n_in} inputs, but layer {number} has {before.n} neurons.")
+            if before.n != after.n_in:
+                raise ModelError(f"Layer {number + 1} takes {after.n_in} inputs, but layer {number} has {before.n} neurons.")
+        for number, layer in enumerate(hidden):
+            _check_shortcut(hidden, number, layer)
         if len({layer.dynamics.step.dt for layer in hidden} | {readout.dt}) > 1:
             raise ModelError("All layers of a network need the same time step.")
-        self.layers, self.readout = tuple(hidden), readout
+        self.layers, self.readout, self.disturbance = tuple(hidden), readout, disturbance
 
     @property
     def n_in(self) -> int:
         """Number of inputs."""
-        return (*self.layers, self.readout)[0].connection.n_in
+        return (*self.layers, self.readout)[0].n_in
+
+    @property
+    def n_out(self) -> int:
+        """Number of outputs."""
+        return self.readout.n_out
+
+    @property
+    def populations(self) -> tuple[Layer, ...]:
+        """All layers of neurons, those inside the readout too."""
+        return (*self.layers, *self.readout.layers)
+
+    @property
+    def is_stochastic(self) -> bool:
+        """Whether two responses to the same input differ."""
+        return self.disturbance is not None or any(layer.needs_key for layer in self.populations)
+
+    @property
+    def is_normalised(self) -> bool:
+        """Whether a connection is normalised over batch and time."""
+        parts = jax.tree.leaves(self, is_leaf=lambda node: isinstance(node, BatchNorm))
+        return any(isinstance(part, BatchNorm) for part in parts)
 
     @property
     def dt(self) -> float:
@@ -99,7 +131,7 @@ class Network(eqx.Module):
         key : jax.Array, optional
             For noisy neurons and dropout.
         training : bool
-            Whether spikes are dropped.
+            Whether spikes are dropped and batches are normalised by their own moments.
         adjoint : bool
             Without it JAX differentiates the time loop.
 
@@ -112,19 +144,95 @@ class Network(eqx.Module):
         """
         if x.ndim != 3 or x.shape[2] != self.n_in:
             raise DataError(f"The network takes inputs of shape (time, batch, {self.n_in}), not {x.shape}.")
-        if key is None and any(layer.needs_key or (training and layer.dropout) for layer in self.layers):
+        if key is None and (self.is_stochastic or (training and any(layer.dropout for layer in self.layers))):
             raise ModelError("A network with noise or dropout needs a random key.")
-        spikes = []
+        signals, spikes = [x], []
         for number, layer in enumerate(self.layers):
-            draw, drop = (None, None) if key is None else jax.random.split(jax.random.fold_in(key, number))
-            x = layer(x, draw, adjoint=adjoint)
+            draw, drop, disturb = _keys(key, number)
+            earlier = None if layer.shortcut is None else signals[-1 - layer.shortcut.back]
+            x = layer(x, draw, earlier=earlier, training=training, adjoint=adjoint)
             spikes.append(x)
             if training and layer.dropout:
                 kept = jax.random.bernoulli(drop, 1 - layer.dropout, x.shape)
                 x = x * kept / (1 - layer.dropout)
-        return Response(self.readout(x), tuple(spikes))
+            x = x if self.disturbance is None else self.disturbance(x, disturb)
+            signals.append(x)
+        potentials = self.readout(x, noise_key(key, len(self.layers)), training=training, adjoint=adjoint)
+        return Response(potentials, tuple(spikes))
 
 
-def trainable(net: Network) -> tuple[Network, Network]:
-    """Arrays of a network that learn, and the rest."""
-    return eqx.partition(net, eqx.is_inexact_array)
+def calibrated(net: Network, x: Array, key: Array | None = None) -> Network:
+    """A network whose normalisations hold the moments of these inputs, each after those before it.
+
+    Parameters
+    ----------
+    net : Network
+    x : array (time, batch, inputs)
+    key : jax.Array, optional
+        For noisy neurons.
+
+    Returns
+    -------
+    Network
+    """
+    signals, layers = [x], []
+    for number, layer in enumerate(net.layers):
+        earlier = None if layer.shortcut is None else signals[-1 - layer.shortcut.back]
+        layers.append(layer.measured(signals[-1], earlier))
+        signals.append(layers[-1](signals[-1], noise_key(key, number), earlier=earlier))
+    return eqx.tree_at(lambda own: (own.layers, own.readout), net, (tuple(layers), net.readout.measured(signals[-1])))
+
+
+def trainable(net: Network, weights: bool = True) -> tuple[Network, Network]:
+    """Arrays of a network that learn, and the rest; without ``weights`` only intrinsic parameters do.
+
+    Raises
+    ------
+    ModelError
+        If nothing is left to learn.
+    """
+    if not weights:
+        if not _coordinates(net):
+            raise ModelError("The network learns no intrinsic parameter, so it cannot be trained without its weights.")
+        nothing = jax.tree.map(lambda _: False, net)
+        return eqx.partition(net, eqx.tree_at(_coordinates, nothing, replace_fn=lambda _: True))
+    return eqx.partition(net, jax.tree.map(_learns, net, is_leaf=lambda node: isinstance(node, BatchNorm)))
+
+
+def scaled_intrinsic(changes: Network, factor: float) -> Network:
+    """Changes of a network with those of its intrinsic parameters multiplied by a factor."""
+    return eqx.tree_at(_coordinates, changes, replace_fn=lambda change: factor * change)
+
+
+def _coordinates(net: Network) -> list[Array]:
+    return jax.tree.leaves([layer.intrinsic.coordinates for layer in net.populations])
+
+
+def _learns(node: Any) -> Any:
+    return node.learns if isinstance(node, BatchNorm) else eqx.is_inexact_array(node)
+
+
+def noise_key(key: Array | None, number: int) -> Array | None:
+    """Random key of the noise of a layer; the readout counts as the last."""
+    return _keys(key, number)[0]
+
+
+def _keys(key: Array | None, number: int) -> tuple[Array | None, ...]:
+    """For the noise, the dropout and the disturbance of a layer."""
+    if key is None:
+        return (None,) * 3
+    own = jax.random.fold_in(key, number)
+    return (*jax.random.split(own), jax.random.fold_in(own, DISTURB))
+
+
+def _check_shortcut(layers: list[Layer], number: int, layer: Layer) -> None:
+    if layer.shortcut is None:
+        return
+    if layer.shortcut.back > number:
+        raise ModelError(f"The shortcut of layer {number} goes back by {layer.shortcut.back} layers, before the input.")
+    connection, source = layer.shortcut.connection, layers[number - layer.shortcut.back]
+    n_in, n_out = (layer.n, layer.n) if connection is None else (connection.n_in, connection.n_out)
+    if (n_in, n_out) != (source.n_in, layer.n):
+        raise ModelError(
+            f"The shortcut of layer {number} takes {n_in} inputs to {n_out} neurons, expected {source.n_in} and {layer.n}."
+        )

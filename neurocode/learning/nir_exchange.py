@@ -39,7 +39,7 @@ def to_nir(net: Network) -> nir.NIRGraph:
     Raises
     ------
     ModelError
-        For neurons, convolutions or delays that NIR has no node for.
+        For neurons, readouts, convolutions, shortcuts or delays that NIR has no node for.
 
     Examples
     --------
@@ -64,8 +64,8 @@ def to_nir(net: Network) -> nir.NIRGraph:
             nodes[f"loop_{number}"] = nir.Linear(np.asarray(layer.recurrent.weight, float).T)
             edges += [(neurons, f"loop_{number}"), (f"loop_{number}", neurons)]
         last = neurons
-    if net.readout.synapse is not None:
-        raise ModelError("NIR has no readout with a synapse.")
+    if not isinstance(net.readout, Readout) or net.readout.synapse is not None:
+        raise ModelError("NIR has no readout of voters or with a synapse.")
     weights = f"weights_{len(net.layers)}"
     constants = np.asarray(net.readout.time_constants, float)
     nodes |= {weights: _weights(net.readout.connection), "readout": nir.LI(constants, np.ones_like(constants), 0 * constants)}
@@ -116,8 +116,8 @@ def _require_known(layer: Layer, number: int) -> None:
     )  # fmt: skip
     if not same or model.is_stochastic or model.refractory is not None:
         raise ModelError(f"NIR has no node for layer {number}, neurons of '{model.name}'; it knows those of 'lif-normalised'.")
-    if not isinstance(layer.connection, Dense) or layer.connection.delay is not None:
-        raise ModelError(f"Layer {number} has a convolution or delays, which are not written to NIR.")
+    if not isinstance(layer.connection, Dense) or layer.connection.delay is not None or layer.shortcut is not None:
+        raise ModelError(f"Layer {number} has a convolution, a shortcut or delays, which are not written to NIR.")
     if layer.recurrent is not None and max(layer.recurrent.delay) > 1:
         raise ModelError(f"Layer {number} has recurrent delays of more than one step, which are not written to NIR.")
 

@@ -14,7 +14,7 @@ from jax.sharding import Mesh, PartitionSpec
 from neurocode.errors import TrainingError
 from neurocode.learning.free_running import free_running
 from neurocode.learning.losses import answers, loss_and_score
-from neurocode.learning.network import Network
+from neurocode.learning.network import Network, Response
 from neurocode.learning.regularisers import Regulariser
 
 Array = jax.Array
@@ -49,18 +49,28 @@ class Report(NamedTuple):
 
 def objective(
     learned: Network, rest: Network, batch: Batch, loss: str, regulariser: Regulariser, key: Array | None, training: bool,
-    free_running_from: int | None = None, weight: Array | float = 1.0,
+    free_running_from: int | None = None, weight: Array | float = 1.0, passes: int = 1,
 ) -> tuple[Array, Report]:  # fmt: skip
-    """Regularised loss, and the report; ``weight`` is that of the batch among the parts of a larger one, on average one."""
+    """Regularised loss, and the report; ``weight`` is that of the batch among the parts of a larger one, on average one.
+
+    Of several passes of a noisy network the potentials are averaged.
+    """
     net = eqx.combine(learned, rest)
     if free_running_from is None:
-        response = net(batch.inputs, key, training=training)
+        response = _response(net, batch.inputs, key, training, passes)
     else:
         response = free_running(net, batch.inputs, free_running_from)
     value, score = loss_and_score(loss, response.potentials, batch.targets, batch.valid)
     rates = jnp.stack([jnp.mean(spikes) for spikes in response.spikes]) if response.spikes else jnp.zeros(0)
     report = Report(weight * value, score, answers(loss, batch.valid), rates)
     return weight * value + regulariser(net, response.spikes), report
+
+
+def _response(net: Network, x: Array, key: Array | None, training: bool, passes: int) -> Response:
+    if passes == 1:
+        return net(x, key, training=training)
+    found = jax.lax.map(lambda own: net(x, own, training=training), jax.random.split(key, passes))
+    return jax.tree.map(lambda values: jnp.mean(values, axis=0), found)
 
 
 def gradient(

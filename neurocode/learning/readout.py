@@ -9,7 +9,7 @@ import numpy as np
 from jax.typing import DTypeLike
 
 from neurocode.errors import ModelError
-from neurocode.learning.connections import Dense
+from neurocode.learning.connections import Connection, measured, project
 
 Array = jax.Array
 State = tuple[Array, Array | None]
@@ -23,7 +23,7 @@ class Readout(eqx.Module):
 
     Parameters
     ----------
-    connection : Dense
+    connection : Dense, Convolution, Pool or Chain
     dt : float
         Time step in seconds.
     time_constant : float
@@ -41,7 +41,7 @@ class Readout(eqx.Module):
         For a time constant that is not positive or bounds that are not ordered.
     """
 
-    connection: Dense
+    connection: Connection
     place: Array | None
     bounds: tuple[float, float] | None = eqx.field(static=True)
     time_constant: float = eqx.field(static=True)
@@ -50,7 +50,7 @@ class Readout(eqx.Module):
 
     def __init__(
         self,
-        connection: Dense,
+        connection: Connection,
         dt: float,
         time_constant: float = 20e-3,
         *,
@@ -66,6 +66,26 @@ class Readout(eqx.Module):
         self.place = None if bounds is None else jax.random.uniform(key, (connection.n_out,))
 
     @property
+    def n_in(self) -> int:
+        """Number of inputs."""
+        return self.connection.n_in
+
+    @property
+    def n_out(self) -> int:
+        """Number of outputs."""
+        return self.connection.n_out
+
+    @property
+    def layers(self) -> tuple:
+        """Layers of neurons inside a readout: none."""
+        return ()
+
+    @property
+    def connections(self) -> tuple[Connection, ...]:
+        """Connections from the neurons that are read."""
+        return (self.connection,)
+
+    @property
     def time_constants(self) -> Array:
         """Of every output in seconds."""
         if self.place is None:
@@ -78,6 +98,10 @@ class Readout(eqx.Module):
         if self.place is None:
             return self
         return eqx.tree_at(lambda readout: readout.place, self, jnp.clip(self.place, 0.0, 1.0))
+
+    def measured(self, spikes: Array) -> Readout:
+        """With the moments of its normalisations on these spikes."""
+        return eqx.tree_at(lambda own: own.connection, self, measured(self.connection, spikes))
 
     @property
     def keep(self) -> Array:
@@ -96,9 +120,9 @@ class Readout(eqx.Module):
             return keep * potential + (1 - keep) * weighted, None
         return keep * potential + (1 - keep) * current, np.exp(-self.dt / self.synapse) * current + weighted
 
-    def __call__(self, spikes: Array) -> Array:
-        """Potentials (time, batch, n_out) for spikes (time, batch, n)."""
-        weighted, keep = self.connection(spikes), self.keep
+    def __call__(self, spikes: Array, key: Array | None = None, *, training: bool = False, adjoint: bool = True) -> Array:
+        """Potentials (time, batch, n_out) for spikes (time, batch, n); it has no noise and no adjoint of its own."""
+        weighted, keep = project(self.connection, spikes, training), self.keep
 
         def visit(state: State, now: Array) -> tuple[State, Array]:
             state = self.advance(state, now, keep)

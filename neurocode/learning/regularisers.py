@@ -9,6 +9,7 @@ import jax
 import jax.numpy as jnp
 
 from neurocode.errors import ModelError
+from neurocode.learning.connections import weights_of
 from neurocode.learning.network import Network
 
 Array = jax.Array
@@ -28,6 +29,8 @@ class Regulariser:
         Power of that excess.
     weight_decay : float
         Strength of half the squared weights; biases and intrinsic parameters are spared.
+    intrinsic_decay : float
+        Strength of half the squared learned intrinsic parameters, in SI units.
 
     Raises
     ------
@@ -41,9 +44,10 @@ class Regulariser:
     upper_count: float = 100.0
     upper_power: int = 2
     weight_decay: float = 0.0
+    intrinsic_decay: float = 0.0
 
     def __post_init__(self) -> None:
-        if min(self.lower, self.upper, self.weight_decay) < 0 or self.upper_power not in (1, 2):
+        if min(self.lower, self.upper, self.weight_decay, self.intrinsic_decay) < 0 or self.upper_power not in (1, 2):
             raise ModelError("Strengths of a regulariser are not negative, and its upper power is 1 or 2.")
 
     def activity(self, spikes: Sequence[Array]) -> Array:
@@ -58,13 +62,20 @@ class Regulariser:
 
     def weights(self, net: Network) -> Array:
         """Penalty of the weights of a network."""
-        connections = [part for layer in net.layers for part in (layer.connection, layer.recurrent) if part is not None]
-        weights = [part.weight for part in (*connections, net.readout.connection)]
+        connections = [part for layer in net.layers for part in layer.connections] + list(net.readout.connections)
+        weights = [weight for part in connections for weight in weights_of(part)]
         return 0.5 * self.weight_decay * sum((jnp.sum(w**2) for w in weights), jnp.zeros(()))
+
+    def intrinsic(self, net: Network) -> Array:
+        """Penalty of the learned intrinsic parameters of a network."""
+        values = [layer.intrinsic.values()[name] for layer in net.populations for name in layer.intrinsic.coordinates]
+        return 0.5 * self.intrinsic_decay * sum((jnp.sum(value**2) for value in values), jnp.zeros(()))
 
     def __call__(self, net: Network, spikes: Sequence[Array]) -> Array:
         """Penalty of a network and its spikes."""
         penalty = jnp.zeros(())
         if self.lower or self.upper:
             penalty += self.activity(spikes)
-        return penalty + self.weights(net) if self.weight_decay else penalty
+        if self.weight_decay:
+            penalty += self.weights(net)
+        return penalty + self.intrinsic(net) if self.intrinsic_decay else penalty

@@ -9,7 +9,7 @@ import jax
 import numpy as np
 
 from neurocode.errors import DataError
-from neurocode.learning.losses import AGGREGATES, LOSSES
+from neurocode.learning.losses import LOSSES
 
 
 @partial(jax.tree_util.register_dataclass, data_fields=["inputs", "targets", "valid"], meta_fields=[])
@@ -92,7 +92,7 @@ def _check(part: Part, where: str, loss: str, n_outputs: int) -> None:
     expected = {"per_step": part.valid.shape, "squared_error": (*part.valid.shape, n_outputs)}.get(loss, (len(part),))
     if part.targets.shape != expected:
         raise DataError(f"{where}: targets are of shape {part.targets.shape}, expected {expected}.")
-    if (loss in AGGREGATES or loss == "per_step") and (part.targets.min() < 0 or part.targets.max() >= n_outputs):
+    if loss != "squared_error" and (part.targets.min() < 0 or part.targets.max() >= n_outputs):
         raise DataError(
             f"{where}: labels lie between {part.targets.min()} and {part.targets.max()}, expected 0 to {n_outputs - 1}."
         )

@@ -1,8 +1,9 @@
 """The time loop of a layer, and its adjoint derived from the model's own step.
 
 Between two saved states, each just before threshold and reset, lie the spike, the reset and the next state update. The loop saves
-those states alone; going back, the step between two of them is made again and transposed by JAX. Gradients of the recurrent weights
-are one product after the loop. The input of a step is made again only where the transposed step reads it.
+those states and the spikes alone; going back, the step between two of them is made again, with the spikes that were drawn, and
+transposed by JAX. Gradients of the recurrent weights are one product after the loop. The input of a step is made again only where
+the transposed step reads it.
 """
 
 from __future__ import annotations
@@ -198,18 +199,18 @@ def _transpose(setting: _Setting, residuals: tuple, cotangent: Array) -> tuple:
 
     def visit(carry: tuple, step: tuple) -> tuple[tuple, Array]:
         later, buffer, sums = carry
-        before, moment, next_moment, current, cotangent = step
-        state, settle_back = _settled(setting, before, arrays, moment)
+        before, fired, moment, next_moment, current, cotangent = step
+        state, settle_back = _settled(setting, before, fired, arrays, moment)
         slopes, slope, by_update = _updated(setting, state, current, arrays, next_moment, later)
         buffer = _returned(setting, buffer, slope, weight, delay)
         slopes, by_settle = settle_back((slopes, cotangent + buffer[0]))
         return (slopes, buffer, jax.tree.map(lambda *parts: sum(parts), sums, by_update, by_settle)), slope
 
     buffer = jnp.zeros((max(delay), *spikes.shape[1:]), spikes.dtype)
-    final, final_moment = jax.tree.map(lambda array: array[-1], (before, moments))
-    state, settle_back = _settled(setting, final, arrays, final_moment)
+    final, final_spikes, final_moment = jax.tree.map(lambda array: array[-1], (before, spikes, moments))
+    state, settle_back = _settled(setting, final, final_spikes, arrays, final_moment)
     slopes, sums = settle_back((jax.tree.map(jnp.zeros_like, _split(state)[0]), cotangent[-1]))
-    here = jax.tree.map(lambda array: array[:-1], (before, moments))
+    here = jax.tree.map(lambda array: array[:-1], (before, spikes, moments))
     steps = (*here, *jax.tree.map(lambda array: array[1:], (moments, currents)), cotangent[:-1])
     (slopes, _, sums), later = jax.lax.scan(visit, (slopes, buffer, sums), steps, reverse=True)
     moment, current = jax.tree.map(lambda array: array[0], (moments, currents))
@@ -223,13 +224,13 @@ def _transpose(setting: _Setting, residuals: tuple, cotangent: Array) -> tuple:
 _adjoint.defvjp(_save, _transpose)
 
 
-def _settled(setting: _Setting, before: State, arrays: Arrays, moment: Moment) -> tuple[State, Callable]:
+def _settled(setting: _Setting, before: State, fired: Array, arrays: Arrays, moment: Moment) -> tuple[State, Callable]:
     """State after spike and reset, and the way back: from cotangents of it and of the spikes to those of the state before."""
     floats, integers = _split(before)
 
     def forward(floats: State, arrays: Arrays) -> tuple[tuple[State, Array], State]:
         names = {**dict(setting.numbers), **arrays}
-        state, spikes = setting.dynamics.settle(setting.complete({**floats, **integers}), names, *moment)
+        state, spikes = setting.dynamics.settle(setting.complete({**floats, **integers}), names, *moment, fired)
         return (_split(state)[0], spikes), state
 
     _, back, state = jax.vjp(forward, floats, arrays, has_aux=True)

@@ -21,7 +21,7 @@ import pandas as pd
 from neurocode.errors import DataError, TrainingError
 from neurocode.learning.checkpoint import load_checkpoint, save_checkpoint
 from neurocode.learning.diagnosis import diagnose
-from neurocode.learning.network import Network, trainable
+from neurocode.learning.network import Network, calibrated, scaled_intrinsic, trainable
 from neurocode.learning.objective import Batch, Report, gradient, objective
 from neurocode.learning.regularisers import Regulariser
 from neurocode.learning.task import Part, Task
@@ -62,6 +62,12 @@ class Settings:
     regulariser : Regulariser
     blocks : int
         Parts of a batch that are taken one after another; see :func:`neurocode.learning.objective.gradient`.
+    weights : bool
+        Whether connections learn; without them only intrinsic parameters do.
+    intrinsic_factor : float
+        Learning rate of intrinsic parameters over that of the rest.
+    calibration : int
+        Training sequences, the first of the task, whose moments stand for those of a batch when a normalised network is evaluated.
     devices : int
         Devices that each batch is split over. On processors these are cores: start Python with
         ``XLA_FLAGS=--xla_force_host_platform_device_count=2`` in the environment.
@@ -79,11 +85,18 @@ class Settings:
     clip: float | None = None
     regulariser: Regulariser = Regulariser()  # noqa: RUF009  a frozen value
     blocks: int = 1
+    weights: bool = True
+    intrinsic_factor: float = 1.0
+    calibration: int = 512
     devices: int = 1
 
     def __post_init__(self) -> None:
-        if min(self.epochs, self.batch_size, self.blocks, self.devices) < 1 or not self.learning_rate > 0:
-            raise TrainingError("Epochs, batch size, blocks, devices and learning rate must be positive.")
+        numbers = (self.epochs, self.batch_size, self.blocks, self.devices, self.calibration)
+        if min(numbers) < 1 or not min(self.learning_rate, self.intrinsic_factor) > 0:
+            raise TrainingError(
+                "Epochs, batch size, blocks, devices, sequences for calibration, learning rate and the factor of intrinsic "
+                "parameters must be positive."
+            )
         if self.schedule not in ("constant", "cosine"):
             raise TrainingError(f"'{self.schedule}' is no schedule of the learning rate; known are constant, cosine.")
         if self.batch_size % (self.blocks * self.devices):
@@ -171,7 +184,7 @@ def train(
     _check_fit(net, task, settings)
     updates = len(task.training) // settings.batch_size
     optimiser = settings.optimiser(updates * settings.epochs)
-    learned, rest = trainable(net)
+    learned, rest = trainable(net, settings.weights)
     empty = jnp.zeros((settings.epochs, 5 + len(net.layers)))
     state = State(learned, optimiser.init(learned), learned, jnp.asarray(-jnp.inf), jnp.asarray(0), empty)
     described = _described(net, task, settings, seed)
@@ -193,7 +206,8 @@ def train(
             what = diagnose(learned, rest, batch, task.loss, settings.regulariser, again, task.free_running_from)
             where = f"Update {epoch * updates + int(fault) + 1} (epoch {epoch + 1}, batch {int(fault) + 1})"
             raise TrainingError(f"{where} is not finite: {what}.")
-        validation = evaluate(eqx.combine(learned, rest), task.validation, task, seed=seed, batch_size=settings.batch_size)
+        fresh = _calibrated(eqx.combine(learned, rest), task, settings, seed)
+        validation = evaluate(fresh, task.validation, task, seed=seed, batch_size=settings.batch_size)
         state = _recorded(State(learned, inner, *state[2:]), reports, validation, task, time.perf_counter() - began)
         if path is not None:
             save_checkpoint(path, state, described)
@@ -210,7 +224,7 @@ class Evaluation(NamedTuple):
     rates: tuple[float, ...]
 
 
-def evaluate(net: Network, part: Part, task: Task, *, seed: int = 0, batch_size: int = 256) -> Evaluation:
+def evaluate(net: Network, part: Part, task: Task, *, seed: int = 0, batch_size: int = 256, passes: int = 1) -> Evaluation:
     """Loss and score of a network on a part of a task, without dropout.
 
     Parameters
@@ -221,13 +235,16 @@ def evaluate(net: Network, part: Part, task: Task, *, seed: int = 0, batch_size:
     seed : int
         Of the noise of noisy networks.
     batch_size : int
+    passes : int
+        Of a noisy network, whose potentials are averaged (an ensemble).
     """
     learned, rest = trainable(net)
     reports, weights = [], []
     for number, start in enumerate(range(0, len(part), batch_size)):
         indices = np.arange(start, min(start + batch_size, len(part)))
         key = jax.random.fold_in(jax.random.key(seed), number)
-        reports.append(_measured(learned, _batch(_on_devices(part.select(indices))), key, rest, task.loss, task.free_running_from))
+        batch = _batch(_on_devices(part.select(indices)))
+        reports.append(_measured(learned, batch, key, rest, task.loss, task.free_running_from, passes))
         weights.append(float(reports[-1].answers))
     share = np.array(weights) / sum(weights)
     loss = float(sum(w * float(r.loss) for w, r in zip(share, reports, strict=True)))
@@ -236,8 +253,17 @@ def evaluate(net: Network, part: Part, task: Task, *, seed: int = 0, batch_size:
 
 
 @eqx.filter_jit
-def _measured(learned: Network, batch: Batch, key: Array, rest: Network, loss: str, free_running_from: int | None) -> Report:
-    return objective(learned, rest, batch, loss, Regulariser(), key, False, free_running_from)[1]
+def _measured(
+    learned: Network, batch: Batch, key: Array, rest: Network, loss: str, free_running_from: int | None, passes: int
+) -> Report:
+    return objective(learned, rest, batch, loss, Regulariser(), key, False, free_running_from, passes=passes)[1]
+
+
+def _calibrated(net: Network, task: Task, settings: Settings, seed: int) -> Network:
+    if not net.is_normalised:
+        return net
+    first = task.training.select(np.arange(min(settings.calibration, len(task.training))))
+    return eqx.filter_jit(calibrated)(net, _batch(_on_devices(first)).inputs, jax.random.key(seed))
 
 
 def _epoch(
@@ -255,8 +281,10 @@ def _epoch(
             learned, rest, batch, task.loss, settings.regulariser, own, settings.blocks, task.free_running_from, settings.devices
         )
         changes, after = optimiser.update(slopes, inner, learned)
+        if settings.intrinsic_factor != 1.0:
+            changes = scaled_intrinsic(changes, settings.intrinsic_factor)
         new = eqx.combine(optax.apply_updates(learned, changes), rest).projected()
-        new, _ = trainable(new)
+        new, _ = trainable(new, settings.weights)
         sound = jnp.isfinite(report.loss) & jnp.all(jnp.stack([jnp.all(jnp.isfinite(leaf)) for leaf in jax.tree.leaves(slopes)]))
         sound &= fault == len(order)
         keep = partial(jax.tree.map, lambda fresh, old: jnp.where(sound, fresh, old))
@@ -282,10 +310,9 @@ def _batch(part: Part) -> Batch:
 
 
 def _check_fit(net: Network, task: Task, settings: Settings) -> None:
-    if net.n_in != task.n_inputs or net.readout.connection.n_out != task.n_outputs:
+    if net.n_in != task.n_inputs or net.n_out != task.n_outputs:
         raise DataError(
-            f"Task '{task.name}' has {task.n_inputs} inputs and {task.n_outputs} outputs, the network {net.n_in} and "
-            f"{net.readout.connection.n_out}."
+            f"Task '{task.name}' has {task.n_inputs} inputs and {task.n_outputs} outputs, the network {net.n_in} and {net.n_out}."
         )
     if not np.isclose(net.dt, task.dt):
         raise DataError(f"Task '{task.name}' has a time step of {task.dt} s, the network one of {net.dt} s.")
@@ -332,9 +359,7 @@ def _rows(state: State) -> pd.DataFrame:
 
 def _result(state: State, rest: Network, task: Task, seed: int, settings: Settings) -> TrainingResult:
     history = _rows(state)
-    best = eqx.combine(state.best, rest)
+    best, last = (_calibrated(eqx.combine(own, rest), task, settings, seed) for own in (state.best, state.learned))
     test = evaluate(best, task.test, task, seed=seed, batch_size=settings.batch_size)
     scores = _quality(task, history["validation_score"])
-    return TrainingResult(
-        best, eqx.combine(state.learned, rest), history, int(history["epoch"][scores.idxmax()]), test.loss, test.score
-    )
+    return TrainingResult(best, last, history, int(history["epoch"][scores.idxmax()]), test.loss, test.score)

@@ -7,7 +7,7 @@ from neurocode.models.model import NeuronModel
 from neurocode.models.noise import EscapeNoise
 from neurocode.models.parameter import Parameter
 
-NOISE_MODES = ("escape", "diffusive", "both")
+NOISE_MODES = ("none", "escape", "diffusive", "both")
 
 
 def lif() -> NeuronModel:
@@ -131,7 +131,8 @@ def noisy_lif(noise_mode: str = "escape", family: str = "gaussian") -> NeuronMod
 
     Parameters
     ----------
-    noise_mode : {"escape", "diffusive", "both"}
+    noise_mode : {"none", "escape", "diffusive", "both"}
+        ``"none"``: the deterministic neuron, also that of synapse-threshold learning (Sun et al. 2023).
         ``"escape"``: P(spike) = F(v - theta), the membrane potential is free of noise.
         ``"diffusive"``: white noise enters the membrane potential, the threshold is sharp.
         ``"both"``: as the released code does.
@@ -155,16 +156,19 @@ def noisy_lif(noise_mode: str = "escape", family: str = "gaussian") -> NeuronMod
     """
     if noise_mode not in NOISE_MODES:
         raise ModelError(f"'{noise_mode}' is no noise mode; known are {', '.join(NOISE_MODES)}.")
-    diffusion = " + sigma*xi/sqrt(dt_noise)" if noise_mode != "escape" else ""
+    escape, diffusive = noise_mode in ("escape", "both"), noise_mode in ("diffusive", "both")
+    diffusion = " + sigma*xi/sqrt(dt_noise)" if diffusive else ""
     parameters = {
-        "tau": Parameter.of("2 ms", ("1 ms", "200 ms"), description="membrane time constant"),
+        "tau": Parameter.of("2 ms", ("1 ms", "200 ms"), per_neuron=True, description="membrane time constant"),
         "R": Parameter(2.0, bounds=(0.0, 100.0), fixed=True, description="gain of the input"),
-        "theta": Parameter(1.0, bounds=(0.01, 10.0), description="threshold"),
+        "theta": Parameter(1.0, bounds=(0.01, 10.0), per_neuron=True, description="threshold"),
     }
-    if noise_mode != "diffusive":
-        parameters["scale"] = Parameter(0.3, bounds=(1e-3, 10.0), description="width of the escape noise")
-    if diffusion:
-        parameters["sigma"] = Parameter(0.3, bounds=(1e-3, 10.0), description="standard deviation of the noise in one step")
+    if escape:
+        parameters["scale"] = Parameter(0.3, bounds=(1e-3, 10.0), per_neuron=True, description="width of the escape noise")
+    if diffusive:
+        parameters["sigma"] = Parameter(
+            0.3, bounds=(1e-3, 10.0), per_neuron=True, description="standard deviation of the noise in one step"
+        )
         parameters["dt_noise"] = Parameter.of("1 ms", fixed=True, description="step that sigma refers to")
     return NeuronModel(
         name=f"noisy_lif_{noise_mode}",
@@ -176,6 +180,6 @@ def noisy_lif(noise_mode: str = "escape", family: str = "gaussian") -> NeuronMod
         margin="v - theta",
         reset="v = 0",
         integrator="euler",
-        noise=None if noise_mode == "diffusive" else EscapeNoise(family, scale="scale"),
+        noise=EscapeNoise(family, scale="scale") if escape else None,
         parameters=parameters,
     )
