@@ -73,7 +73,7 @@ class Dynamics:
         (unit,) = model.inputs.values()
         return cls(
             step_function(model, dt), surrogate, reset_gradient,
-            _in_si(current_unit, unit, model, "current_unit"), _in_si(margin_unit, _unit_of_margin(model), model, "margin_unit"),
+            _in_si(current_unit, unit, model, "current_unit"), _in_si(margin_unit, unit_of_margin(model), model, "margin_unit"),
         )  # fmt: skip
 
     def update(self, state: State, current: Array, names: Names, key: Array | None, time: Array | float) -> State:
@@ -106,7 +106,7 @@ class Dynamics:
         return jax.lax.stop_gradient(fired) + (smooth - jax.lax.stop_gradient(smooth))
 
 
-def _unit_of_margin(model: NeuronModel) -> str:
+def unit_of_margin(model: NeuronModel) -> str:
     """Unit of the first state that the margin reads: margins are differences to a threshold."""
     units = {equation.name: equation.unit for equation in model.parsed}
     read = [name for name in model.states if name in names_in(model.margin)]

@@ -9,11 +9,12 @@ import jax
 
 from neurocode.errors import ModelError
 from neurocode.learning.connections import Connection, Recurrent, measured, project
-from neurocode.learning.dynamics import Dynamics
+from neurocode.learning.dynamics import Dynamics, unit_of_margin
 from neurocode.learning.intrinsic import Intrinsic
 from neurocode.learning.surrogate import Surrogate
 from neurocode.learning.timeloop import run
 from neurocode.models.model import NeuronModel
+from neurocode.units import parse_unit
 
 Array = jax.Array
 
@@ -131,6 +132,18 @@ class Layer(eqx.Module):
         self.dropout, self.segment = dropout, segment
         self.intrinsic = Intrinsic(model, learned, connection.n_out, key if spread else None, shared)
         self.dynamics = Dynamics.of(model, dt, surrogate, reset_gradient, current_unit, margin_unit)
+
+    def with_model(self, model: NeuronModel) -> Layer:
+        """The same connections and learned values on another model with the same learned parameters, input and units."""
+        old, own = self.dynamics, self.intrinsic.coordinates
+        units = (parse_unit(unit).scale for unit in (*model.inputs.values(), unit_of_margin(model)))
+        layer = Layer(
+            self.connection, model, old.step.dt, recurrent=self.recurrent, shortcut=self.shortcut, learned=tuple(own),
+            shared=[name for name, value in own.items() if value.ndim == 0], surrogate=old.surrogate,
+            reset_gradient=old.reset_gradient, dropout=self.dropout, segment=self.segment,
+            current_unit=old.current / next(units), margin_unit=old.distance / next(units),
+        )  # fmt: skip
+        return eqx.tree_at(lambda part: part.intrinsic.coordinates, layer, own)
 
     @property
     def model(self) -> NeuronModel:

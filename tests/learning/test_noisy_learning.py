@@ -116,7 +116,7 @@ def test_noise_strengths_learn_for_a_layer_or_for_each_neuron():
     for shared in ((), ("scale",)):
         layer = layer_of(model, n=12, learned=("scale",), shared=shared)
         place = lambda own: own.intrinsic.coordinates["scale"]  # noqa: E731
-        loss = lambda own, given=layer: jnp.sum(eqx.tree_at(place, given, own)(x, jax.random.key(0)))  # noqa: E731
+        loss = lambda own, to=place, given=layer: jnp.sum(eqx.tree_at(to, given, own)(x, jax.random.key(0)))  # noqa: E731
         found.append(jax.grad(loss)(place(layer)))
     assert found[0].shape == (12,) and found[1].shape == ()
     assert float(found[1]) == pytest.approx(float(jnp.sum(found[0])), rel=1e-4)
