@@ -14,14 +14,20 @@ run_in_brian, to_nir, from_nir
     A trained network elsewhere.
 free_running
     A network that is fed its own output.
+estimate_gradient, energy, perturbations
+    How gradients of noisy networks vary, what a network costs, and what it withstands.
+architectures
+    Deep networks of the literature.
 tasks
     Tasks, generated and from files.
 """
 
 from __future__ import annotations
 
-from neurocode.learning import tasks
+from neurocode.learning import architectures, perturbations, tasks
 from neurocode.learning.connections import BatchNorm, Chain, Convolution, Dense, Pool, Recurrent
+from neurocode.learning.energy import energy
+from neurocode.learning.estimators import GradientEstimate, estimate_gradient
 from neurocode.learning.export import BrianRun, run_in_brian
 from neurocode.learning.free_running import free_running
 from neurocode.learning.layer import Layer, Shortcut
@@ -35,7 +41,8 @@ from neurocode.learning.training import Settings, TrainingResult, evaluate, trai
 from neurocode.learning.voting import JointDecision, Voters
 
 __all__ = [
-    "BatchNorm", "BrianRun", "Chain", "Convolution", "Dense", "JointDecision", "Layer", "Network", "Part", "Pool", "Readout",
-    "Recurrent", "Regulariser", "Response", "Settings", "Shortcut", "Surrogate", "Task", "TrainingResult", "Voters", "evaluate",
-    "free_running", "from_nir", "run_in_brian", "tasks", "to_nir", "train",
+    "BatchNorm", "BrianRun", "Chain", "Convolution", "Dense", "GradientEstimate", "JointDecision", "Layer", "Network", "Part",
+    "Pool", "Readout", "Recurrent", "Regulariser", "Response", "Settings", "Shortcut", "Surrogate", "Task", "TrainingResult",
+    "Voters", "architectures", "energy", "estimate_gradient", "evaluate", "free_running", "from_nir", "perturbations",
+    "run_in_brian", "tasks", "to_nir", "train",
 ]  # fmt: skip

@@ -358,6 +358,11 @@ class Recurrent(eqx.Module):
         self.gradient = gradient
 
     @property
+    def operations(self) -> int:
+        """Multiplications by a weight in one step."""
+        return self.weight.size
+
+    @property
     def recurrence(self) -> Recurrence:
         """As the time loop takes it."""
         return Recurrence(self.weight, self.delay, self.gradient)

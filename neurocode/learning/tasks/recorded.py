@@ -1,4 +1,4 @@
-"""Tasks from files: electrocardiograms, spoken digits as spikes, Braille letters, and images."""
+"""Tasks from files: electrocardiograms, spoken digits as spikes, Braille letters."""
 
 from __future__ import annotations
 
@@ -161,40 +161,6 @@ def braille(path: str | Path, *, seed: int = 0) -> Task:
     inputs = (inputs - inputs[valid].mean(axis=0)) / np.maximum(inputs[valid].std(axis=0), 1e-6) * valid[:, :, None]
     parts = split(inputs, labels, valid, (0.7, 0.1), seed)
     return Task("braille", *parts, loss="max_over_time", n_outputs=int(labels.max()) + 1, dt=1e-3)
-
-
-def mnist(path: str | Path, *, steps: int = 25, seed: int = 0) -> Task:
-    """Handwritten digits, each shown for some steps as a constant input between 0 and 1.
-
-    Parameters
-    ----------
-    path : path
-        NPZ file with ``images`` (images, 28, 28) and ``labels``.
-    steps : int
-        Ours.
-    seed : int
-        Of the split into 70, 10 and 20 %.
-
-    Returns
-    -------
-    Task
-    """
-    images, labels = _arrays(Path(path), "images", "labels")
-    return _images("mnist", images.reshape(len(images), -1) / 255.0, labels, steps, seed)
-
-
-def digits(*, steps: int = 25, seed: int = 0) -> Task:
-    """The 8 by 8 digits that come with scikit-learn, shown like those of :func:`mnist`."""
-    from sklearn.datasets import load_digits
-
-    images, labels = load_digits(return_X_y=True)
-    return _images("digits", images / 16.0, labels, steps, seed)
-
-
-def _images(name: str, images: np.ndarray, labels: np.ndarray, steps: int, seed: int) -> Task:
-    shown = np.broadcast_to(images[:, None, :].astype(np.float32), (len(images), steps, images.shape[1]))
-    parts = split(shown, labels.astype(np.int32), np.ones((len(images), steps), bool), (0.7, 0.1), seed)
-    return Task(name, *parts, loss="mean_potential", n_outputs=int(labels.max()) + 1, dt=1e-3)
 
 
 def _arrays(path: Path, *names: str) -> list[np.ndarray]:

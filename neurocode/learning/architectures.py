@@ -1,0 +1,121 @@
+"""Deep networks of the literature with the neurons of any model (layer lists of Ma, Yan, Tang 2023).
+
+Weights start uniformly (:func:`neurocode.learning.connections.uniform_weights`), which is ours.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import jax
+
+from neurocode.learning.connections import BatchNorm, Chain, Connection, Convolution, Dense, Pool
+from neurocode.learning.layer import Layer, Shortcut
+from neurocode.learning.network import Network
+from neurocode.learning.readout import Readout
+from neurocode.models.model import NeuronModel
+
+Array = jax.Array
+Shape = tuple[int, int, int]
+#: Channels and pooling before each convolution of CIFARNet, and its dense layers.
+CIFAR_NET = ((128, 1), (256, 1), (512, 2), (1024, 2), (512, 1))
+CIFAR_NET_DENSE = (1024, 512)
+#: Channels and stride of the first convolution of each pair of blocks.
+RESNET_18 = ((64, 1), (128, 2), (256, 2), (512, 2))
+
+
+def cifar_net(
+    shape: Shape, classes: int, model: NeuronModel, dt: float, *, width: float = 1.0, readout: float = 1e-9, key: Array,
+    **options: Any,
+) -> Network:  # fmt: skip
+    """CIFARNet: five convolutions of 3 by 3 with spiking neurons, means of squares before the third and fourth, three linear maps.
+
+    Parameters
+    ----------
+    shape : (int, int, int)
+        Channels, height and width of the images; sides divide by four.
+    classes : int
+    model : NeuronModel
+    dt : float
+        Time step in seconds.
+    width : float
+        Channels and units over those of the paper.
+    readout : float
+        Time constant of the readout in seconds; far below a step it does not integrate, as in the paper.
+    key : jax.Array
+    options
+        Of every :class:`Layer`: ``surrogate``, ``learned`` and others.
+
+    Returns
+    -------
+    Network
+
+    Examples
+    --------
+    >>> import neurocode as nc
+    >>> net = cifar_net((3, 8, 8), 10, nc.models.noisy_lif(), 1e-3, width=1 / 64, key=jax.random.key(0))
+    >>> [layer.n for layer in net.layers]
+    [128, 256, 128, 64, 32]
+    """
+    keys, layers = _keys(key), []
+    for channels, side in CIFAR_NET:
+        parts = [] if side == 1 else [Pool(shape, side)]
+        shape = parts[-1].out_shape if parts else shape
+        parts.append(Convolution(shape, _scaled(channels, width), key=next(keys)))
+        shape = parts[-1].out_shape
+        layers.append(Layer(Chain(parts), model, dt, **options))
+    sizes = [layers[-1].n, *(_scaled(n, width) for n in CIFAR_NET_DENSE), classes]
+    dense = [Dense(a, b, key=next(keys)) for a, b in itertools.pairwise(sizes)]
+    return Network([*layers, Readout(Chain(dense), dt, readout)])
+
+
+def resnet_18(
+    shape: Shape, classes: int, model: NeuronModel, dt: float, *, width: float = 1.0, readout: float = 1e-9, key: Array,
+    **options: Any,
+) -> Network:  # fmt: skip
+    """Spiking ResNet-18 for images of 32 pixels: a convolution and eight blocks of two, normalised, with shortcuts.
+
+    Parameters are those of :func:`cifar_net`; the sides of the images divide by eight.
+
+    Examples
+    --------
+    >>> import neurocode as nc
+    >>> net = resnet_18((3, 8, 8), 10, nc.models.noisy_lif(), 1e-3, width=1 / 16, key=jax.random.key(0))
+    >>> len(net.layers), net.layers[-1].n
+    (17, 32)
+    """
+    keys = _keys(key)
+    make = partial(Layer, model=model, dt=dt, **options)
+    first = _normalised(shape, _scaled(RESNET_18[0][0], width), 3, 1, next(keys))
+    layers, shape = [make(first)], first.parts[0].out_shape
+    for channels, stride in RESNET_18:
+        for step in (stride, 1):
+            block, shape = _block(shape, _scaled(channels, width), step, keys, make)
+            layers += block
+    read = Chain([Pool(shape, shape[1]), Dense(shape[0], classes, key=next(keys))])
+    return Network([*layers, Readout(read, dt, readout)])
+
+
+def _block(shape: Shape, channels: int, stride: int, keys: Any, make: Callable[..., Layer]) -> tuple[list[Layer], Shape]:
+    """Two layers, the second with a shortcut from the input of the first: itself, or a normalised convolution of one pixel."""
+    into = _normalised(shape, channels, 3, stride, next(keys))
+    after = _normalised(into.parts[0].out_shape, channels, 3, 1, next(keys))
+    same = stride == 1 and channels == shape[0]
+    across = None if same else _normalised(shape, channels, 1, stride, next(keys))
+    return [make(into), make(after, shortcut=Shortcut(1, across))], after.parts[0].out_shape
+
+
+def _normalised(shape: Shape, channels: int, size: int, stride: int, key: Array) -> Connection:
+    convolution = Convolution(shape, channels, size, stride=stride, bias=False, key=key)
+    return Chain([convolution, BatchNorm(convolution.n_out, channels)])
+
+
+def _keys(key: Array) -> Any:
+    return iter(jax.random.split(key, 32))
+
+
+def _scaled(number: int, width: float) -> int:
+    return max(1, round(number * width))

@@ -1,0 +1,183 @@
+"""Two estimates of the gradient of a noisy network's expected loss, and their variance.
+
+The straight-through estimate takes a spike for its probability on the way back (noise-driven learning; Ma, Yan, Tang 2023): biased
+where the loss is not linear in a spike. The score function (Williams 1992) weighs the gradient of the log probability of all spikes
+with the loss: unbiased, of larger variance. Its baseline is the mean loss of the other draws of the same sequence.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+
+from neurocode.errors import ModelError
+from neurocode.learning.layer import Layer
+from neurocode.learning.losses import loss_and_score
+from neurocode.learning.network import Network, Response, trainable
+from neurocode.learning.objective import Batch
+from neurocode.learning.timeloop import late
+
+Array = jax.Array
+
+ESTIMATORS = ("straight_through", "score_function")
+
+
+@dataclass(frozen=True)
+class GradientEstimate:
+    """Gradient of the mean loss of a batch over draws of the noise.
+
+    Attributes
+    ----------
+    mean, variance : Network
+        Of each learned array: mean over draws, and variance of the estimate from a single draw.
+    draws : int
+    """
+
+    mean: Network
+    variance: Network
+    draws: int
+
+
+def estimate_gradient(
+    net: Network, batch: Batch, loss: str, *, estimator: str = "straight_through", draws: int = 100, seed: int = 0
+) -> GradientEstimate:
+    """Estimate the gradient of the expected loss.
+
+    Parameters
+    ----------
+    net : Network
+        For the score function of neurons with escape noise and without diffusion, read by leaky integrators.
+    batch : Batch
+    loss : str
+        See :func:`neurocode.learning.losses.loss_and_score`.
+    estimator : {"straight_through", "score_function"}
+    draws : int
+        At least two.
+    seed : int
+
+    Returns
+    -------
+    GradientEstimate
+
+    Raises
+    ------
+    ModelError
+        For another estimator, less than two draws, or spikes whose probability is not known.
+
+    Examples
+    --------
+    >>> import neurocode as nc
+    >>> from neurocode.learning import Dense, Readout
+    >>> layer = Layer(Dense(2, 3, key=jax.random.key(0)), nc.models.noisy_lif(), 1e-3, surrogate=None)
+    >>> net = Network([layer, Readout(Dense(3, 2, key=jax.random.key(1)), 1e-3)])
+    >>> batch = Batch(jnp.ones((5, 4, 2)), jnp.zeros(4, int), jnp.ones((5, 4), bool))
+    >>> estimate_gradient(net, batch, "mean_potential", draws=10).mean.layers[0].connection.weight.shape
+    (2, 3)
+    """
+    if estimator not in ESTIMATORS or draws < 2:
+        raise ModelError(f"A gradient is estimated by {' or '.join(ESTIMATORS)} from two draws or more.")
+    if estimator == "score_function":
+        _require_probabilities(net)
+    keys = jax.random.split(jax.random.key(seed), draws)
+    mean, variance = _moments(net, batch, keys, loss, estimator)
+    return GradientEstimate(mean, variance, draws)
+
+
+@eqx.filter_jit
+def _moments(net: Network, batch: Batch, keys: Array, loss: str, estimator: str) -> tuple[Network, Network]:
+    learned, rest = trainable(net)
+    slope = jax.grad(partial(OBJECTIVES[estimator], rest=rest, batch=batch, loss=loss))
+    losses = jax.lax.map(lambda key: sequence_losses(loss, net(batch.inputs, key), batch), keys)
+    baselines = (jnp.sum(losses, axis=0) - losses) / (len(keys) - 1)
+
+    def visit(sums: tuple[Network, Network], draw: tuple[Array, Array]) -> tuple[tuple[Network, Network], None]:
+        found = slope(learned, *draw)
+        squares = jax.tree.map(jnp.square, found)
+        return jax.tree.map(jnp.add, sums, (found, squares)), None
+
+    zero = jax.tree.map(jnp.zeros_like, learned)
+    (total, squares), _ = jax.lax.scan(visit, (zero, zero), (keys, baselines))
+    mean = jax.tree.map(lambda value: value / len(keys), total)
+    variance = jax.tree.map(lambda s, m: (s - len(keys) * m**2) / (len(keys) - 1), squares, mean)
+    return mean, variance
+
+
+def sequence_losses(loss: str, response: Response, batch: Batch) -> Array:
+    """Loss of each sequence of a batch."""
+
+    def single(potentials: Array, target: Array, valid: Array) -> Array:
+        targets = target[None] if batch.targets.ndim == 1 else target[:, None]
+        return loss_and_score(loss, potentials[:, None], targets, valid[:, None])[0]
+
+    axis = 0 if batch.targets.ndim == 1 else 1
+    return jax.vmap(single, in_axes=(1, axis, 1))(response.potentials, batch.targets, batch.valid)
+
+
+def log_probability(net: Network, x: Array, spikes: tuple[Array, ...]) -> Array:
+    """Logarithm of the probability of all spikes of each sequence, as a function of the parameters.
+
+    Parameters
+    ----------
+    net : Network
+    x : array (time, batch, inputs)
+    spikes : tuple of array (time, batch, n)
+        Of each layer; each layer is given those of the one before, and is reset by its own.
+
+    Returns
+    -------
+    array (batch,)
+    """
+    total, signals = jnp.zeros(x.shape[1]), [x, *spikes]
+    for number, layer in enumerate(net.layers):
+        earlier = None if layer.shortcut is None else signals[number - layer.shortcut.back]
+        total += _clamped(layer, layer.current(signals[number], earlier), signals[number + 1])
+    return total
+
+
+def _clamped(layer: Layer, current: Array, spikes: Array) -> Array:
+    if layer.recurrent is not None:
+        current = current + late(spikes, layer.recurrent.delay) @ layer.recurrent.weight
+    dynamics, step = layer.dynamics, layer.dynamics.step
+    names = step.prepare(layer.intrinsic.values())
+
+    def visit(state: dict, now: tuple[Array, Array, Array]) -> tuple[dict, Array]:
+        given, fired, time = now
+        inputs = {"t": time, step.inputs[0]: dynamics.current * given}
+        state, output = step(state, inputs, names, spikes=fired)
+        return state, jnp.sum(output.log_probability, axis=-1)
+
+    times = step.dt * jnp.arange(len(current), dtype=current.dtype)
+    start = step.initial_state(names, current.shape[1:])
+    return jnp.sum(jax.lax.scan(visit, start, (current, spikes > 0, times))[1], axis=0)
+
+
+def _straight_through(learned: Network, key: Array, _: Array, *, rest: Network, batch: Batch, loss: str) -> Array:
+    return jnp.mean(sequence_losses(loss, eqx.combine(learned, rest)(batch.inputs, key), batch))
+
+
+def _score_function(learned: Network, key: Array, baseline: Array, *, rest: Network, batch: Batch, loss: str) -> Array:
+    net = eqx.combine(learned, rest)
+    spikes = jax.lax.stop_gradient(net(batch.inputs, key).spikes)
+    potentials = net.readout(spikes[-1] if spikes else batch.inputs)
+    losses = sequence_losses(loss, Response(potentials, spikes), batch)
+    score = jax.lax.stop_gradient(losses - baseline) * log_probability(net, batch.inputs, spikes)
+    return jnp.mean(score + losses)
+
+
+OBJECTIVES: dict[str, Callable[..., Array]] = {"straight_through": _straight_through, "score_function": _score_function}
+
+
+def _require_probabilities(net: Network) -> None:
+    for number, layer in enumerate(net.populations):
+        if layer.model.noise is None or layer.model.has_diffusion:
+            raise ModelError(
+                f"The probability of the spikes of layer {number} is not known: '{layer.model.name}' has no escape noise, or "
+                "diffusion besides."
+            )
+    if net.disturbance is not None or net.readout.layers or net.is_normalised:
+        raise ModelError("The score function takes neither voters, nor normalisation, nor a disturbance.")

@@ -1,0 +1,196 @@
+"""Recordings of event cameras, counted into frames: N-MNIST and DVS-Gesture."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from neurocode.errors import DataError
+from neurocode.learning.task import Part, Task, split
+
+#: Side of the sensor, and length in seconds of a recording (Orchard et al. 2015).
+NMNIST_SIDE, NMNIST_DURATION = 34, 0.3
+GESTURE_SIDE, GESTURE_CLASSES = 128, 11
+#: Layout of AEDAT 3.1: the header of a packet, the type of polarity events, and an event.
+PACKET = np.dtype([
+    ("type", "<u2"), ("source", "<u2"), ("size", "<u4"), ("offset", "<u4"), ("overflow", "<u4"), ("capacity", "<u4"),
+    ("number", "<u4"), ("valid", "<u4"),
+])  # fmt: skip
+POLARITY = 1
+EVENT = np.dtype([("data", "<u4"), ("time", "<u4")])
+
+
+def nmnist(folder: str | Path, *, steps: int = 10, validation: float = 0.1, seed: int = 0) -> Task:
+    """Digits before a moving event camera (Orchard et al. 2015): events of each polarity and pixel counted in equal times.
+
+    Parameters
+    ----------
+    folder : path
+        With ``Train/0`` to ``Train/9`` and ``Test/0`` to ``Test/9``, a ``.bin`` file a recording.
+    steps : int
+        Frames of 2 x 34 x 34 counts.
+    validation : float
+        Share of the training recordings that is set aside (ours).
+    seed : int
+        Of that choice.
+
+    Returns
+    -------
+    Task
+        Of 2312 channels, polarity first.
+
+    Raises
+    ------
+    DataError
+        That names a folder without recordings, or a file that is truncated or has events outside the sensor.
+    """
+    parts = [_recordings(Path(folder) / name, steps) for name in ("Train", "Test")]
+    return _task("nmnist", *parts, 10, NMNIST_DURATION / steps, validation, seed)
+
+
+def dvs_gesture(folder: str | Path, *, steps: int = 20, side: int = 32, validation: float = 0.1, seed: int = 0) -> Task:
+    """Gestures before an event camera (Amir et al. 2017): frames with the same number of events each, counts over the largest.
+
+    Parameters
+    ----------
+    folder : path
+        With ``trials_to_train.txt``, ``trials_to_test.txt``, and for each trial its ``.aedat`` (3.1) and ``_labels.csv``.
+    steps : int
+        Frames of each gesture.
+    side : int
+        Of the frames; neighbouring pixels are added.
+    validation : float
+        Share of the training gestures that is set aside (ours).
+    seed : int
+        Of that choice.
+
+    Returns
+    -------
+    Task
+        A sequence a gesture, of ``2 side side`` channels, polarity first; a step is named 1 ms.
+
+    Raises
+    ------
+    DataError
+        That names a file that is missing, truncated or of another layout, a gesture without events, or a side that does not divide
+        128.
+    """
+    if GESTURE_SIDE % side:
+        raise DataError(f"Frames of {side} by {side} do not divide a sensor of {GESTURE_SIDE} by {GESTURE_SIDE}.")
+    parts = [_trials(Path(folder), name, steps, side) for name in ("trials_to_train.txt", "trials_to_test.txt")]
+    return _task("dvs-gesture", *parts, GESTURE_CLASSES, 1e-3, validation, seed)
+
+
+def _task(
+    name: str, training: tuple[np.ndarray, np.ndarray], test: tuple[np.ndarray, np.ndarray], classes: int, dt: float,
+    validation: float, seed: int,
+) -> Task:  # fmt: skip
+    whole, last = (Part(frames, labels, np.ones(frames.shape[:2], bool)) for frames, labels in (training, test))
+    first, second, _ = split(whole.inputs, whole.targets, whole.valid, (1 - validation, validation), seed)
+    return Task(name, first, second, last, loss="mean_potential", n_outputs=classes, dt=dt)
+
+
+def _recordings(folder: Path, steps: int) -> tuple[np.ndarray, np.ndarray]:
+    files = [(path, label) for label in range(10) for path in sorted((folder / str(label)).glob("*.bin"))]
+    if not files:
+        raise DataError(f"{folder}: there are no recordings such as 0/00002.bin.")
+    frames = np.stack([_nmnist_frames(path, steps) for path, _ in files])
+    return frames, np.array([label for _, label in files], np.int32)
+
+
+def _nmnist_frames(path: Path, steps: int) -> np.ndarray:
+    content = np.fromfile(path, np.uint8)
+    if not len(content) or len(content) % 5:
+        raise DataError(f"{path}: {len(content)} bytes are no events of 5 bytes.")
+    x, y, high, middle, low = content.reshape(-1, 5).astype(int).T
+    if max(x.max(), y.max()) >= NMNIST_SIDE:
+        raise DataError(f"{path}: an event lies at ({x.max()}, {y.max()}), outside a sensor of {NMNIST_SIDE} by {NMNIST_SIDE}.")
+    seconds = 1e-6 * (((high & 0x7F) << 16) | (middle << 8) | low)
+    frame = np.minimum((seconds / NMNIST_DURATION * steps).astype(int), steps - 1)
+    return _counted(frame, high >> 7, y, x, steps, NMNIST_SIDE)
+
+
+def _trials(folder: Path, name: str, steps: int, side: int) -> tuple[np.ndarray, np.ndarray]:
+    try:
+        trials = [line.strip() for line in (folder / name).read_text().splitlines() if line.strip()]
+    except OSError as error:
+        raise DataError(f"{folder / name}: the list of trials cannot be read ({error}).") from None
+    frames, labels = [], []
+    for trial in trials:
+        events = read_aedat(folder / trial)
+        for label, begin, end in _labels(folder / trial.replace(".aedat", "_labels.csv")):
+            own = events[(events["time"] >= begin) & (events["time"] < end)]
+            if len(own) < steps:
+                raise DataError(f"{folder / trial}: the gesture from {begin} to {end} us has {len(own)} events, fewer than frames.")
+            frames.append(_gesture_frames(own["data"], steps, side))
+            labels.append(label)
+    if not frames:
+        raise DataError(f"{folder / name}: its trials hold no gesture.")
+    return np.stack(frames), np.array(labels, np.int32)
+
+
+def _labels(path: Path) -> np.ndarray:
+    """Class from zero, begin and end in microseconds of each gesture."""
+    try:
+        table = np.loadtxt(path, delimiter=",", skiprows=1, dtype=int, ndmin=2)
+    except (OSError, ValueError) as error:
+        raise DataError(f"{path}: no table of class, startTime_usec, endTime_usec ({error}).") from None
+    if table.shape[1:] != (3,) or table[:, 0].min() < 1 or table[:, 0].max() > GESTURE_CLASSES:
+        raise DataError(f"{path}: expected columns class (1 to {GESTURE_CLASSES}), startTime_usec, endTime_usec.")
+    return table - [1, 0, 0]
+
+
+def read_aedat(path: str | Path) -> np.ndarray:
+    """Valid polarity events of an AEDAT 3.1 file, in its order.
+
+    Parameters
+    ----------
+    path : path
+
+    Returns
+    -------
+    numpy.ndarray
+        With the fields ``data`` (bit 1 the polarity, 2 to 16 the row, 17 to 31 the column) and ``time`` in microseconds.
+
+    Raises
+    ------
+    DataError
+        If the file is missing, truncated or of another format.
+    """
+    try:
+        content = Path(path).read_bytes()
+    except OSError as error:
+        raise DataError(f"{path}: the file cannot be read ({error}).") from None
+    if not content.startswith(b"#!AER-DAT3.1"):
+        raise DataError(f"{path}: no AEDAT 3.1 file.")
+    place, found = 0, [np.zeros(0, EVENT)]
+    while content[place : place + 1] == b"#":
+        place = content.index(b"\n", place) + 1
+    while place < len(content):
+        if place + PACKET.itemsize > len(content):
+            raise DataError(f"{path}: the file ends inside the header of a packet.")
+        packet = np.frombuffer(content, PACKET, 1, place)[0]
+        place += PACKET.itemsize
+        end = place + int(packet["capacity"]) * int(packet["size"])
+        if end > len(content):
+            raise DataError(f"{path}: the file ends inside a packet of {packet['capacity']} events.")
+        if packet["type"] == POLARITY:
+            events = np.frombuffer(content, EVENT, int(packet["number"]), place)
+            found.append(events[events["data"] & 1 == 1])
+        place = end
+    return np.concatenate(found)
+
+
+def _gesture_frames(data: np.ndarray, steps: int, side: int) -> np.ndarray:
+    shrink = GESTURE_SIDE // side
+    x, y, polarity = (data >> 17) & 0x7FFF, (data >> 2) & 0x7FFF, (data >> 1) & 1
+    frame = np.arange(len(data)) * steps // len(data)
+    counts = _counted(frame, polarity, y // shrink, x // shrink, steps, side)
+    return counts / np.maximum(counts.max(axis=1, keepdims=True), 1)
+
+
+def _counted(frame: np.ndarray, polarity: np.ndarray, y: np.ndarray, x: np.ndarray, steps: int, side: int) -> np.ndarray:
+    """Events of each frame, polarity and pixel (frame, channel)."""
+    place = ((frame * 2 + polarity) * side + y) * side + x
+    return np.bincount(place.astype(int), minlength=steps * 2 * side**2).reshape(steps, -1).astype(np.float32)
