@@ -11,7 +11,7 @@ import pytest
 
 import neurocode as nc
 from neurocode.errors import DataError, ModelError
-from neurocode.learning import Surrogate, architectures, tasks
+from neurocode.learning import Dense, Layer, Network, Readout, Recurrent, architectures, tasks
 from neurocode.learning.energy import energy
 from neurocode.learning.network import trainable
 from neurocode.learning.objective import Batch, gradient
@@ -40,10 +40,10 @@ def test_fashion_mnist_is_read_from_its_four_files(tmp_path):
         tasks.fashion_mnist(tmp_path, validation=40)
     whole = gzip.decompress((tmp_path / "t10k-images-idx3-ubyte.gz").read_bytes())
     (tmp_path / "t10k-images-idx3-ubyte.gz").write_bytes(gzip.compress(whole[:-7]))
-    with pytest.raises(DataError, match="t10k-images-idx3-ubyte.gz: no whole file of images"):
+    with pytest.raises(DataError, match=r"t10k-images-idx3-ubyte\.gz: no whole file of images"):
         tasks.fashion_mnist(tmp_path, validation=8)
     (tmp_path / "t10k-images-idx3-ubyte.gz").write_bytes(gzip.compress(whole)[:-20])
-    with pytest.raises(DataError, match="t10k-images-idx3-ubyte.gz: the file cannot be read"):
+    with pytest.raises(DataError, match=r"t10k-images-idx3-ubyte\.gz: the file cannot be read"):
         tasks.fashion_mnist(tmp_path, validation=8)
 
 
@@ -139,20 +139,15 @@ def test_gestures_are_cut_by_their_labels_into_frames_of_equal_events(tmp_path):
         tasks.dvs_gesture(tmp_path, side=30)
 
 
-SPIKE = Surrogate("gaussian", 1 / 0.3, 1 / (0.3 * np.sqrt(2 * np.pi)))
-
-
 def batch_of(n_in, steps=2, size=4):
     x = jnp.asarray(RANDOM.normal(size=(steps, size, n_in)), jnp.float32)
     return Batch(x, jnp.arange(size) % 10, jnp.ones((steps, size), bool))
 
 
-@pytest.mark.parametrize("mode", ["none", "escape"])
-def test_resnet_18_has_its_shape_and_a_finite_gradient_everywhere(mode):
-    """17 layers of neurons in four stages, shortcuts in the second of each block; one step of training moves every array."""
-    model = nc.models.noisy_lif(mode)
-    spike = SPIKE if mode == "none" else None
-    net = architectures.resnet_18((3, 32, 32), 10, model, 1e-3, width=1 / 16, key=jax.random.key(0), surrogate=spike)
+def test_resnet_18_has_its_shape_and_a_gradient_everywhere():
+    """17 layers of neurons in four stages, shortcuts in the second of each block; noise leaves no array without a gradient."""
+    model = nc.models.noisy_lif("escape")
+    net = architectures.resnet_18((3, 32, 32), 10, model, 1e-3, width=1 / 16, key=jax.random.key(0), surrogate=None)
     assert [layer.n for layer in net.layers] == [4096] * 5 + [2048] * 4 + [1024] * 4 + [512] * 4
     assert [number for number, layer in enumerate(net.layers) if layer.shortcut] == list(range(2, 17, 2))
     across = [layer.shortcut.connection is not None for layer in net.layers if layer.shortcut]
@@ -161,8 +156,7 @@ def test_resnet_18_has_its_shape_and_a_finite_gradient_everywhere(mode):
     slopes, report = gradient(learned, rest, batch_of(3072), "mean_potential", Regulariser(), jax.random.key(1))
     leaves = jax.tree.leaves(slopes)
     assert np.isfinite(float(report.loss)) and all(bool(jnp.all(jnp.isfinite(leaf))) for leaf in leaves)
-    moved = sum(bool(jnp.any(leaf != 0)) for leaf in leaves)
-    assert moved >= len(leaves) - 2 * sum(1 for _ in net.layers) // 4
+    assert all(bool(jnp.any(leaf != 0)) for leaf in leaves)
     assert all(0 < float(rate) < 1 for rate in report.rates)
 
 
@@ -184,8 +178,6 @@ def test_full_networks_have_the_published_sizes():
 
 def test_energy_counts_an_addition_a_spike_and_synapse():
     """By hand on digits: the first map once in full as multiplications, the others by the spikes that reach them."""
-    from neurocode.learning import Dense, Layer, Network, Readout, Recurrent
-
     task = tasks.digits(steps=4)
     keys = jax.random.split(jax.random.key(0), 3)
     layer = Layer(Dense(64, 30, key=keys[0]), nc.models.noisy_lif("none"), 1e-3, recurrent=Recurrent(30, key=keys[1]))
