@@ -14,6 +14,7 @@ threads, whose better median counts. A busy machine is refused. Usage:
 from __future__ import annotations
 
 import argparse
+import itertools
 import os
 import subprocess
 import sys
@@ -75,13 +76,18 @@ def data(case: str) -> tuple[np.ndarray, np.ndarray]:
     return (random.random((steps, batch, n_in)) < share).astype(np.float32), random.integers(0, n_out, batch)
 
 
-def network(case: str, model: nc.NeuronModel, learned: tuple[str, ...] = ()) -> Network:
+def network(
+    case: str,
+    model: nc.NeuronModel,
+    learned: tuple[str, ...] = (),
+    surrogate: Surrogate | None = Surrogate("superspike", SLOPE),  # noqa: B008
+) -> Network:
     """Our network of a case."""
     n_in, n, n_out, recurrent, _, _, _, gain, _ = CASES[case]
     keys = jax.random.split(jax.random.key(0), 3)
     layer = Layer(
         Dense(n_in, n, bias=False, key=keys[0]), model, DT, recurrent=Recurrent(n, key=keys[1]) if recurrent else None,
-        learned=learned, surrogate=Surrogate("superspike", SLOPE),
+        learned=learned, surrogate=surrogate,
     )  # fmt: skip
     layer = eqx.tree_at(lambda part: part.connection.weight, layer, gain * layer.connection.weight)
     return Network([layer, Readout(Dense(n, n_out, bias=False, key=keys[2]), DT, TAU_OUT)])
@@ -102,18 +108,19 @@ def step_of(net: Network, x: np.ndarray, labels: np.ndarray, blocks: int) -> tup
     state, tree = jax.tree.flatten((learned_part, optimiser.init(learned_part)))
 
     @jax.jit
-    def update(state, batch):
+    def update(state, batch, key):
         net, inner = jax.tree.unflatten(tree, state)
-        slopes, report = gradient(net, rest, batch, "max_over_time", Regulariser(), None, blocks, None, DEVICES)
+        slopes, report = gradient(net, rest, batch, "max_over_time", Regulariser(), key, blocks, None, DEVICES)
         changes, inner = optimiser.update(slopes, inner, net)
         return jax.tree.leaves((optax.apply_updates(net, changes), inner)), report
 
     began = time.perf_counter()
-    _, report = jax.block_until_ready(update(state, batch))
+    keys = (jax.random.fold_in(jax.random.key(0), number) for number in itertools.count())
+    _, report = jax.block_until_ready(update(state, batch, next(keys)))
     compiled = time.perf_counter() - began
 
     def step() -> float:
-        state[:], report = update(state, batch)
+        state[:], report = update(state, batch, next(keys))
         return float(report.loss)
 
     return step, compiled, float(report.rates[0])

@@ -86,11 +86,14 @@ def _attached_ten_best(tables: Tables, chance: float, bound: float) -> tuple[flo
     return float(_ten_best(tables["attached_grid"]).iloc[0]), None
 
 
-def _scale(tables: Tables, chance: float, bound: float) -> tuple[np.ndarray, bool]:
-    table = tables["repeats"]
-    means = table[table["beta"].between(1, 100)].groupby([*KINDS, "beta"])["test_score"].mean()
-    worst = (means.groupby(KINDS).max() - means.groupby(KINDS).min()).max()
-    return worst, worst < bound
+def _scale(name: str) -> Callable[[Tables, float, float], tuple[float, bool]]:
+    def judge(tables: Tables, chance: float, bound: float) -> tuple[float, bool]:
+        table = tables[name]
+        means = table[table["beta"].between(1, 100)].groupby([*KINDS, "beta"])["test_score"].mean()
+        worst = (means.groupby(KINDS).max() - means.groupby(KINDS).min()).max()
+        return worst, worst < bound
+
+    return judge
 
 
 def _constant(tables: Tables, chance: float, bound: float) -> tuple[np.ndarray, bool]:
@@ -195,7 +198,9 @@ def _sparse(tables: Tables, chance: float, bound: float) -> tuple[np.ndarray, bo
 
 JUDGES: dict[str, tuple[tuple[str, ...], Callable[[Tables, float, float], tuple[np.ndarray | float, bool | None]]]] = {
     "shape": (("repeats",), _shape("repeats")), "shape_ten_best": (("grid",), _shape_ten_best),
-    "shape_other_spectrum": (("released_spectrum",), _shape("released_spectrum")), "scale_of_shapes": (("repeats",), _scale),
+    "shape_other_spectrum": (("released_spectrum",), _shape("released_spectrum")),
+    "scale_of_shapes": (("repeats",), _scale("repeats")),
+    "scale_from_firing": (("firing_start",), _scale("firing_start")),
     "constant": (("repeats", "controls"), _constant), "zero_silent": (("controls",), _zero_silent),
     "zero_firing": (("controls",), _zero_firing), "reset_normalised": (("resets",), _reset_normalised),
     "reset_asymptotic": (("resets",), _reset_asymptotic), "recurrent_asymptotic": (("loops",), _recurrent),

@@ -80,6 +80,12 @@ def controls(protocol: str) -> list[Row]:
     ]
 
 
+def firing_start(protocol: str) -> list[Row]:
+    """The shapes from a start at which every neuron fires: what of the effect of the slope is that of a silent start."""
+    cells = itertools.product(SHAPES.items(), _some(protocol, FEW_BETAS), _seeds(protocol, 3))
+    return [row(protocol, shape=shape, height=height, beta=beta, gain=FIRING, **seed) for (shape, height), beta, seed in cells]
+
+
 def resets(protocol: str) -> list[Row]:
     """Normalised and asymptotic, attached and detached, by depth and slope."""
     depths, betas = _some(protocol, DEPTHS), _some(protocol, FEW_BETAS)

@@ -46,6 +46,7 @@ STUDY = Study(
         "controls": partial(run_rows, "controls", protocols.controls), "grid": partial(run_rows, "grid", protocols.grid),
         "repeats": partial(run_repeats, "repeats", "printed"), "resets": partial(run_rows, "resets", protocols.resets),
         "loops": partial(run_rows, "loops", protocols.loops), "sparse": find_sparse_limit,
+        "firing-start": partial(run_rows, "firing_start", protocols.firing_start),
         "more-shapes": partial(run_rows, "more_shapes", protocols.more_shapes),
         "released-spectrum": partial(run_repeats, "released_spectrum", "released"),
         "attached-grid": partial(

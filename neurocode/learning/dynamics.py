@@ -103,7 +103,18 @@ class Dynamics:
             drawn = uniform(key, SPIKE_DRAW, jnp.shape(margin), margin.dtype)
             fired = (drawn < probability).astype(margin.dtype)
         smooth = probability if self.surrogate is None else self.surrogate(margin / self.distance)
-        return jax.lax.stop_gradient(fired) + (smooth - jax.lax.stop_gradient(smooth))
+        return _drawn(fired, smooth)
+
+
+@jax.custom_jvp
+def _drawn(fired: Array, smooth: Array) -> Array:
+    """Spikes that were drawn, with the derivative of a smooth function (straight through the draw)."""
+    return fired
+
+
+@_drawn.defjvp
+def _drawn_rule(primals: tuple[Array, Array], tangents: tuple[Array, Array]) -> tuple[Array, Array]:
+    return primals[0], tangents[1]
 
 
 def unit_of_margin(model: NeuronModel) -> str:
