@@ -15,6 +15,8 @@ RATES = (1e-3, 5e-3, 1e-2, 2e-2, 5e-2, 1e-1)
 SHAPES = {"superspike": 1.0, "sigmoid": 0.25, "piecewise_linear": 1.0}
 MORE_SHAPES = {"sigmoid": 1.0, "gaussian": 1.0}
 FEW_BETAS = (5.0, 20.0, 100.0)
+#: Slopes of each shape that are repeated on the other spectrum.
+BEST_SLOPES = 4
 DEPTHS = (1, 2, 4)
 BEST_RATE = 0.05
 #: Weights of the firing start over the published ones (at least one spike per neuron and trial), and upper-bound strengths.
@@ -52,8 +54,13 @@ def grid(protocol: str, **own: Any) -> list[Row]:
 
 
 def repeated(protocol: str, stage_1: pd.DataFrame, spectrum: str = "printed") -> list[Row]:
-    """Stage 2: for every shape and slope the learning rate best on validation, with fresh seeds."""
+    """Stage 2: for every shape and slope the learning rate best on validation, with fresh seeds.
+
+    On the released spectrum only the slopes of each shape that were best on validation.
+    """
     best = stage_1.loc[stage_1.groupby(["shape", "height", "beta"])["validation_score"].idxmax()]
+    if spectrum != "printed":
+        best = best.sort_values("validation_score").groupby(["shape", "height"]).tail(BEST_SLOPES)
     return [
         row(protocol, shape=own.shape, height=own.height, beta=own.beta, rate=own.rate, spectrum=spectrum,
             describe=spectrum == "printed", **seed)
