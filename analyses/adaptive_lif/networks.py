@@ -3,26 +3,17 @@
 from __future__ import annotations
 
 import dataclasses
-import os
-from pathlib import Path
 from typing import Any
 
 import jax
 
 import neurocode as nc
-from neurocode.errors import DataError
+from analyses.datasets import data_folder
 from neurocode.learning import Dense, Layer, Network, Readout, Recurrent, Settings, Surrogate, Task, tasks
 from neurocode.models.parameter import Parameter
 
 CELLS = {"SE": "symplectic", "EF": "euler-forward"}
 STEP = 1e-3
-
-
-def data_folder(name: str) -> Path:
-    """Folder of recorded data."""
-    if "NEUROCODE_DATA" not in os.environ:
-        raise DataError(f"Recordings are read from the folder {name} of NEUROCODE_DATA, which is not set.")
-    return Path(os.environ["NEUROCODE_DATA"]) / name
 
 
 def make_task(row: dict[str, Any]) -> Task:

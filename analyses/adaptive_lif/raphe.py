@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import Any
 
 import neurocode as nc
-from analyses.adaptive_lif.networks import data_folder
+from analyses.datasets import data_folder
 from neurocode.models.parameter import Parameter
 from neurocode.simulation import linearise
 

@@ -73,6 +73,43 @@ def mean_interval(values: np.ndarray | pd.Series) -> tuple[float, float]:
     return float(values.mean() - half), float(values.mean() + half)
 
 
+def interval_claim(text: str, source: str, values: np.ndarray | pd.Series, bound: float) -> Claim:
+    """A claim that a mean over seeds lies above a bound.
+
+    It is confirmed if the whole 95 % interval does, not confirmed if none of it does, and depends if the bound lies inside; a
+    single seed settles nothing.
+
+    Parameters
+    ----------
+    text, source : str
+        In words with the statistic, and where it is made.
+    values : numpy.ndarray or pandas.Series
+        By seed.
+    bound : float
+
+    Returns
+    -------
+    Claim
+
+    Examples
+    --------
+    >>> interval_claim("it gains", "ours", np.array([0.1, 0.12, 0.11]), 0.0).verdict
+    'confirmed'
+    """
+    values = np.asarray(values, float)
+    if len(values) < 2:
+        return Claim(text, source, "", float(np.mean(values)), None, len(values), "not comparable")
+    low, high = mean_interval(values)
+    verdict = "depends" if low <= bound < high else verdict_of(low > bound)
+    text += f" [95 % interval {low:.3g} to {high:.3g}]"
+    return Claim(text, source, "", float(values.mean()), float(values.std(ddof=1)), len(values), verdict)
+
+
+def absent_claim(text: str, source: str, paper_value: str) -> Claim:
+    """A claim on data that are not here."""
+    return Claim(f"{text} (data absent)", source, paper_value, None, None, 0, "not comparable")
+
+
 def write_claims(folder: str | Path, claims: Sequence[Claim]) -> pd.DataFrame:
     """Write ``claims.csv`` of a study and return it.
 

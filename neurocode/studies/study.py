@@ -77,7 +77,7 @@ class Study:
 
     title: str
     protocols: tuple[str, ...]
-    parts: Mapping[str, Callable[[StudyRun], None]]
+    parts: Mapping[str, Callable[[StudyRun], object]]
     claims: Callable[[Path], Sequence[Claim]]
 
 

@@ -1,0 +1,51 @@
+"""Tasks that several studies train on, by name and seed."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from neurocode.errors import DataError
+from neurocode.learning import Part, Task, tasks
+
+NAMES = ("digits", "mnist10k", "braille")
+PARTS = ("training", "validation", "test")
+
+
+def data_folder(name: str) -> Path:
+    """Folder of recorded data."""
+    if "NEUROCODE_DATA" not in os.environ:
+        raise DataError(f"Recordings are read from the folder {name} of NEUROCODE_DATA, which is not set.")
+    return Path(os.environ["NEUROCODE_DATA"]) / name
+
+
+def dataset(name: str, seed: int, steps: int = 8) -> Task:
+    """Digits of scikit-learn, ten thousand of MNIST (both shown for some steps), or Braille letters; split anew for each seed."""
+    if name == "digits":
+        return tasks.digits(steps=steps, seed=seed)
+    if name == "mnist10k":
+        return tasks.mnist(data_folder(name) / "mnist10k.npz", steps=steps, seed=seed)
+    return tasks.braille(data_folder(name) / "braille_letters.npz", seed=seed)
+
+
+def smaller(task: Task, sequences: int) -> Task:
+    """The first sequences of every part."""
+    return replace(task, **{name: first(getattr(task, name), sequences) for name in PARTS})
+
+
+def first(part: Part, sequences: int) -> Part:
+    """The first sequences of a part."""
+    return part.select(np.arange(min(sequences, len(part))))
+
+
+def rate_coded(task: Task, seed: int) -> Task:
+    """Inputs between 0 and 1 as the probability of a spike in each step (Sun et al. 2023), drawn once for each image (ours)."""
+    random = np.random.default_rng(seed)
+
+    def drawn(part: Part) -> Part:
+        return replace(part, inputs=(random.random(part.inputs.shape) < part.inputs).astype(np.float32))
+
+    return replace(task, **{name: drawn(getattr(task, name)) for name in PARTS})
