@@ -41,6 +41,6 @@ def sound(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def difference(table: pd.DataFrame, column: str, first: str, second: str, values: str) -> np.ndarray:
-    """By seed, ``values`` where a column holds the first entry minus those where it holds the second; mean over data sets that have both."""
+    """By seed, ``values`` where a column holds the first entry minus those of the second; mean over data sets that have both."""
     scores = table.pivot(index=["dataset", "seed"], columns=column, values=values).reindex(columns=[first, second])
     return (scores[first] - scores[second]).dropna().groupby("seed").mean().to_numpy()
