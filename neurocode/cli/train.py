@@ -17,8 +17,14 @@ neurocode train digits --neuron lif-normalised --hidden 64 --epochs 20 -o out/\n
 neurocode train ecg --data qtdb-ecg/ --neuron adlif --hidden 36 --learn tau_u --learn tau_w --learn a --learn b
 --epochs 100 --surrogate slayer --slope 5 --height 0.5 --dropout 0.15 --clip 1.5 --rate 0.01 --readout 3 -o out/\n\n
 neurocode train burst-sequences --neuron my_neuron.toml --hidden 128 --hidden 64 --feed-forward -o out/\n\n
+neurocode train digits --neuron noisy-lif --surrogate density --hidden 100 --feed-forward --rate 0.01 -o out/\n\n
 neurocode train heidelberg --data shd_train.h5 --test shd_test.h5 --hidden 128 -o out/"""
-TASKS = ("burst-sequences", "spring-mass", "digits", "ecg", "braille", "mnist", "heidelberg")
+TASKS = (
+    "burst-sequences", "spring-mass", "digits", "ecg", "braille", "mnist", "fashion-mnist", "cifar10", "nmnist", "dvs-gesture",
+    "heidelberg",
+)  # fmt: skip
+GENERATED = ("burst-sequences", "spring-mass", "digits")
+DENSITY = "density"
 CAPTION = (
     "a, loss of training and validation. b, score (share of right answers, or mean squared error); dashed: the epoch with the best "
     "validation score, whose network is tested. c, spikes per neuron and step."
@@ -34,7 +40,9 @@ def train_command(
     hidden: Annotated[list[int] | None, typer.Option(help="Neurons of each layer; repeatable.")] = None,
     feed_forward: Annotated[bool, typer.Option("--feed-forward", help="Without connections inside layers.")] = False,
     learn: Annotated[list[str] | None, typer.Option(help="Intrinsic parameter to learn; repeatable.")] = None,
-    surrogate: Annotated[str, typer.Option(help="Family of the surrogate derivative.")] = "superspike",
+    surrogate: Annotated[
+        str, typer.Option(help="Family of the surrogate derivative; 'density' is that of the escape noise of the neuron.")
+    ] = "superspike",
     slope: Annotated[float, typer.Option(help="Its inverse width.")] = 10.0,
     height: Annotated[float, typer.Option(help="Its peak.")] = 1.0,
     dropout: Annotated[float, typer.Option(min=0.0, max=0.9, help="Share of spikes dropped between layers.")] = 0.0,
@@ -58,7 +66,7 @@ def train_command(
     from neurocode.learning import Settings, Surrogate, train
 
     chosen = _task(task, data, test, seed)
-    spike = Surrogate(surrogate, slope, height)
+    spike = None if surrogate == DENSITY else Surrogate(surrogate, slope, height)
     options = {
         "neuron": neuron, "hidden": hidden or [128], "recurrent": not feed_forward, "learned": learn or [], "spike": spike,
         "dropout": dropout, "readout": readout, "seed": seed, "segment": segment, "current_unit": current_unit,
@@ -69,7 +77,7 @@ def train_command(
     scratch = output / "training"
     with training_progress(epochs) as progress:
         result = train(net, chosen, seed=seed, settings=settings, folder=scratch, progress=progress)
-    asked = {"task": task, **options, "spike": asdict(spike), "training": asdict(settings)}
+    asked = {"task": task, **options, "spike": DENSITY if spike is None else asdict(spike), "training": asdict(settings)}
     entry = _write(output, chosen, net, result, asked)
     shutil.rmtree(scratch)
     show(f"{task}: validation {entry['validation_score']:.4f} in epoch {entry['best_epoch']}, test {entry['test_score']:.4f}")
@@ -81,17 +89,14 @@ def _task(name: str, data: Path | None, test: Path | None, seed: int) -> Any:
 
     if name not in TASKS:
         raise ModelError(f"'{name}' is no task; known are {', '.join(TASKS)}.")
-    if name in ("ecg", "braille", "mnist", "heidelberg") and data is None:
+    if name not in GENERATED and data is None:
         raise ModelError(f"Task '{name}' is read from files: give --data.")
     if name == "heidelberg":
         if test is None:
             raise ModelError("Task 'heidelberg' has a test file of its own: give --test.")
         return tasks.heidelberg(data, test, seed=seed)
-    readers = {"ecg": tasks.ecg, "braille": tasks.braille, "mnist": tasks.mnist}
-    if name in readers:
-        return readers[name](data, seed=seed)
-    makers = {"burst-sequences": tasks.burst_sequences, "spring-mass": tasks.spring_mass, "digits": tasks.digits}
-    return makers[name](seed=seed)
+    make = getattr(tasks, name.replace("-", "_"))
+    return make(seed=seed) if name in GENERATED else make(data, seed=seed)
 
 
 def _network(
