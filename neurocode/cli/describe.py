@@ -13,7 +13,8 @@ neurocode describe session.nwb -o out/\n\n
 neurocode describe movie.mat --variable Spikes --axes unit,trial --time-unit ms --t-stop 18000 -o out/\n\n
 neurocode describe waves.h5 --variable spikes --counts sCount -o out/\n\n
 neurocode describe song_*.txt --axes trial --time-unit ms -o out/\n\n
-neurocode describe cells.mat --layout layout.toml -o out/"""
+neurocode describe cells.mat --layout layout.toml -o out/\n\n
+neurocode describe sessions/*.nwb --jobs 2 -o out/"""
 
 
 def describe_command(
@@ -32,6 +33,8 @@ def describe_command(
     ] = None,
     surrogates: Annotated[int, typer.Option(min=0, help="Surrogates of each kind and unit.")] = 200,
     seed: Annotated[int, typer.Option(help="Of the surrogates.")] = 0,
+    jobs: Annotated[int, typer.Option(min=1, help="Files that are described side by side.")] = 1,
+    scheduler: Annotated[str | None, typer.Option(help="Address of a Dask scheduler whose workers describe instead.")] = None,
 ) -> None:
     """Describe spike trains: rate, variability, complexity with significance, a row a unit."""
     from neurocode.cli.describe_report import write_description
@@ -40,7 +43,8 @@ def describe_command(
     given = {"variable": variable, "axes": axes, "time_unit": time_unit, "counts": counts}
     given |= {"bin_size": bin_size, "t_start": t_start, "t_stop": t_stop}
     chosen = Layout(**given) if layout is None else Layout.load(layout)
-    table = write_description(files, output, chosen, bin_size=complexity_bin, n_surrogates=surrogates, seed=seed)
+    options = {"bin_size": complexity_bin, "n_surrogates": surrogates, "seed": seed, "jobs": jobs, "scheduler": scheduler}
+    table = write_description(files, output, chosen, **options)
     middle = table.median(numeric_only=True)
     show(
         f"{len(table)} units, {int(table['n_spikes'].sum())} spikes; medians: {middle['rate']:.3g} Hz, CV {middle['cv']:.3g}, "

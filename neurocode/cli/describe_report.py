@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import warnings
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -12,14 +13,15 @@ import pandas as pd
 
 from neurocode.cli import page
 from neurocode.cli.output import output_folder, write_json
-from neurocode.errors import DataError
+from neurocode.errors import ClusterError, DataError
 from neurocode.plotting import describe_figure, save_figure
 from neurocode.recordings.files import read
 from neurocode.recordings.layout import Layout, read_layout
 from neurocode.recordings.trains import Trains, join
 from neurocode.statistics.describe import binned_events, describe
-from neurocode.statistics.surrogates import surrogate_complexity
+from neurocode.statistics.surrogates import false_discovery_rate, surrogate_complexity
 from neurocode.statistics.variability import window_counts
+from neurocode.studies import side_by_side
 
 BY_LAYOUT = (".mat", ".h5", ".hdf5", ".npy", ".txt", ".csv", ".dat")
 SHOWN_TRAINS, SHOWN_SPIKES, SHOWN_UNITS = 40, 40, 30
@@ -49,10 +51,47 @@ def read_trains(path: Path, layout: Layout) -> Trains:
     return trains
 
 
+def described_file(path: Path, layout: Layout, bin_size: float | None, n_surrogates: int, seed: int) -> tuple[Trains, pd.DataFrame]:
+    """Trains of a file, and the table of its units."""
+    trains = read_trains(path, layout)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)
+        return trains, describe(trains, bin_size=bin_size, n_surrogates=n_surrogates, seed=seed)
+
+
+def described(
+    files: Sequence[Path], layout: Layout, bin_size: float | None, n_surrogates: int, seed: int, jobs: int, scheduler: str | None
+) -> tuple[Trains, pd.DataFrame]:
+    """Trains and table of all files, each described by a worker; p-values are adjusted for the units of all.
+
+    Raises
+    ------
+    ClusterError
+        If a file kills its worker again and again, or the scheduler is not there.
+    """
+    calls = [(Path(path), layout, bin_size, n_surrogates, _seed_of(seed, number)) for number, path in enumerate(files)]
+    found: dict[int, tuple[Trains, pd.DataFrame]] = {}
+    for outcome in itertools.chain.from_iterable(side_by_side(described_file, calls, workers=jobs, scheduler=scheduler)):
+        if outcome.lost:
+            raise ClusterError(f"{files[outcome.number]}: {outcome.lost}")
+        found[outcome.number] = outcome.value
+    parts = [found[number] for number in range(len(files))]
+    table = pd.concat([own for _, own in parts])
+    for name in [name for name in table.columns if name.endswith("_q")]:
+        table[name] = false_discovery_rate(table[name.removesuffix("q") + "p"].to_numpy())
+    return join([trains for trains, _ in parts]), table
+
+
+def _seed_of(seed: int, number: int) -> int:
+    """Of the surrogates of a file: that of the first is the one given."""
+    return int(np.random.SeedSequence([seed, number]).generate_state(1)[0]) if number else seed
+
+
 def write_description(
-    files: Sequence[Path], folder: Path, layout: Layout, *, bin_size: float | None, n_surrogates: int, seed: int
-) -> pd.DataFrame:
-    """Describe files together and write one folder.
+    files: Sequence[Path], folder: Path, layout: Layout, *, bin_size: float | None, n_surrogates: int, seed: int, jobs: int = 1,
+    scheduler: str | None = None,
+) -> pd.DataFrame:  # fmt: skip
+    """Describe files together and write one folder; the workers change nothing but the time.
 
     Returns
     -------
@@ -62,10 +101,7 @@ def write_description(
     settings = {"files": [str(path) for path in files], "layout": asdict(layout)}
     settings |= {"bin_size": bin_size, "n_surrogates": n_surrogates, "seed": seed}
     with output_folder(folder, settings) as scratch:
-        trains = join([read_trains(Path(path), layout) for path in files])
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", UserWarning)
-            table = describe(trains, bin_size=bin_size, n_surrogates=n_surrogates, seed=seed)
+        trains, table = described(files, layout, bin_size, n_surrogates, seed, jobs, scheduler)
         table.to_csv(scratch / "units.csv")
         write_json(scratch / "result.json", {"units": UNITS, "table": "units.csv", "n_units": len(table)})
         _, png = save_figure(_figure(trains, table, seed), scratch / "units.pdf")
