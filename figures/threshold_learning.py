@@ -1,0 +1,88 @@
+"""Learned thresholds: figure from the tables of ``analyses/threshold_learning``.
+
+neurocode figures threshold-learning
+
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+
+from analyses.judging import sound
+from analyses.threshold_learning.claims import at_best_threshold
+from neurocode.plotting import house_style, label_panel, save_figure
+from neurocode.plotting.style import TWO_COLUMNS
+from neurocode.studies import mean_interval, study_table
+
+LEARNED = {
+    "both": ("weights and thresholds", "#D55E00"), "weights": ("weights", "#0072B2"), "thresholds": ("thresholds", "#999999"),
+}  # fmt: skip
+DATASETS = {"digits": "Digits", "mnist10k": "MNIST, 10 000", "braille": "Braille"}
+
+
+def over_thresholds(axes: Axes, table: pd.DataFrame, name: str, label: str) -> Axes:
+    """A column against the initial threshold, mean over data sets and seeds, for every way of learning."""
+    for learned, (text, colour) in LEARNED.items():
+        values = table[table["learned"] == learned].groupby("threshold")[name].mean()
+        axes.plot(values.index, values, "-o", markersize=2.5, color=colour, label=text)
+    axes.set(xlabel="Initial threshold", ylabel=label, xscale="log")
+    axes.set_xticks(sorted(table["threshold"].unique()), [f"{t:g}" for t in sorted(table["threshold"].unique())])
+    axes.minorticks_off()
+    return axes
+
+
+def gains(axes: Axes, table: pd.DataFrame) -> Axes:
+    """Accuracy gained by learning thresholds besides: from threshold 1, and each at its best threshold; 95 % intervals."""
+    for shift, own, marker, text in (
+        (-0.1, table[table["threshold"] == 1.0], "o", "from threshold 1"),
+        (0.1, at_best_threshold(table), "s", "thresholds tuned"),
+    ):
+        scores = own.pivot(index=["dataset", "seed"], columns="learned", values="test_score")
+        gain = 100 * (scores["both"] - scores["weights"])
+        for place, name in enumerate(DATASETS):
+            low, high = mean_interval(gain[name])
+            axes.plot([place + shift] * 2, [low, high], color="0.3")
+            axes.plot(place + shift, gain[name].mean(), marker, markersize=3, color="0.3", label=None if place else text)
+    axes.axhline(0, color="0.6", linewidth=0.6, linestyle=":")
+    axes.set(xticks=range(len(DATASETS)), ylabel="Gain (points of accuracy)")
+    axes.set_xticklabels(DATASETS.values())
+    axes.legend()
+    return axes
+
+
+def disturbed(axes: Axes, table: pd.DataFrame) -> Axes:
+    """Accuracy of undisturbed inputs, noise, salt and pepper, and flipped spikes, from threshold 1."""
+    names = {"test_score": "none", "noise": "Gaussian", "salt": "salt,\npepper", "flips": "flips"}
+    for shift, (learned, (text, colour)) in zip((-0.2, 0.0, 0.2), LEARNED.items(), strict=True):
+        own = table[(table["learned"] == learned) & (table["threshold"] == 1.0)][list(names)]
+        axes.errorbar(np.arange(len(names)) + shift, own.mean(), own.std(), fmt="o", markersize=2.5, capsize=1.5, color=colour,
+                      label=text)  # fmt: skip
+    axes.set(xticks=range(len(names)), ylabel="Test accuracy", ylim=(0, 1))
+    axes.set_xticklabels(names.values())
+    return axes
+
+
+def draw(tables: Path, output: Path) -> list[Path]:
+    """The figure, once its table is there."""
+    path = tables / "training.parquet"
+    if not path.exists():
+        return []
+    table = sound(study_table(path))
+    normalised, plain = table[table["normalised"]], table[~table["normalised"]]
+    with house_style():
+        figure, axes = plt.subplot_mosaic("abc;def", figsize=(TWO_COLUMNS, 4.0), layout="constrained")
+        over_thresholds(axes["a"], plain, "test_score", "Test accuracy").set(title="not normalised", ylim=(0, 1))
+        over_thresholds(axes["b"], normalised, "test_score", "Test accuracy").set(title="normalised", ylim=(0, 1))
+        over_thresholds(axes["c"], plain, "rate_hidden", "Spikes per neuron and step").set(title="not normalised")
+        gains(axes["d"], plain).set(title="not normalised")
+        gains(axes["e"], normalised).set(title="normalised")
+        disturbed(axes["f"], normalised).set(title="normalised")
+        axes["a"].legend(loc="lower left")
+        for letter, own in axes.items():
+            label_panel(own, letter)
+        return save_figure(figure, output / "threshold_learning.pdf")
