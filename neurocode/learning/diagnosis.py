@@ -38,7 +38,7 @@ def _first_layer(net: Network, x: Array, key: Array) -> str:
     """The first layer whose input is not finite, empty where all are; without dropout."""
     signals = [x]
     for number, layer in enumerate(net.layers):
-        earlier = None if layer.shortcut is None else signals[-1 - layer.shortcut.back]
+        earlier = layer.earlier(signals)
         if not np.all(np.isfinite(layer.current(signals[-1], earlier, training=True))):
             return f"input of layer {number}, through layers[{number}].connection"
         signals.append(layer(signals[-1], noise_key(key, number), earlier=earlier, training=True))

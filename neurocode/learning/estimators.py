@@ -134,8 +134,8 @@ def log_probability(net: Network, x: Array, spikes: tuple[Array, ...]) -> Array:
     """
     total, signals = jnp.zeros(x.shape[1]), [x, *spikes]
     for number, layer in enumerate(net.layers):
-        earlier = None if layer.shortcut is None else signals[number - layer.shortcut.back]
-        total += _clamped(layer, layer.current(signals[number], earlier), signals[number + 1])
+        current = layer.current(signals[number], layer.earlier(signals[: number + 1]))
+        total += _clamped(layer, current, signals[number + 1])
     return total
 
 

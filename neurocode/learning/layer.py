@@ -171,6 +171,10 @@ class Layer(eqx.Module):
         """Whether the neurons are noisy."""
         return self.model.is_stochastic
 
+    def earlier(self, signals: Sequence[Array]) -> Array | None:
+        """What its shortcut takes, of the inputs of all layers up to this one."""
+        return None if self.shortcut is None else signals[-1 - self.shortcut.back]
+
     def current(self, x: Array, earlier: Array | None = None, training: bool = False) -> Array:
         """Weighted sums (time, batch, n) of inputs (time, batch, n_in), with those of the input that the shortcut takes."""
         current = project(self.connection, x, training)

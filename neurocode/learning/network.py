@@ -149,15 +149,12 @@ class Network(eqx.Module):
         signals, spikes = [x], []
         for number, layer in enumerate(self.layers):
             draw, drop, disturb = _keys(key, number)
-            earlier = None if layer.shortcut is None else signals[-1 - layer.shortcut.back]
-            x = layer(x, draw, earlier=earlier, training=training, adjoint=adjoint)
-            spikes.append(x)
+            fired = layer(signals[-1], draw, earlier=layer.earlier(signals), training=training, adjoint=adjoint)
+            spikes.append(fired)
             if training and layer.dropout:
-                kept = jax.random.bernoulli(drop, 1 - layer.dropout, x.shape)
-                x = x * kept / (1 - layer.dropout)
-            x = x if self.disturbance is None else self.disturbance(x, disturb)
-            signals.append(x)
-        potentials = self.readout(x, noise_key(key, len(self.layers)), training=training, adjoint=adjoint)
+                fired = fired * jax.random.bernoulli(drop, 1 - layer.dropout, fired.shape) / (1 - layer.dropout)
+            signals.append(fired if self.disturbance is None else self.disturbance(fired, disturb))
+        potentials = self.readout(signals[-1], noise_key(key, len(self.layers)), training=training, adjoint=adjoint)
         return Response(potentials, tuple(spikes))
 
 
@@ -177,7 +174,7 @@ def calibrated(net: Network, x: Array, key: Array | None = None) -> Network:
     """
     signals, layers = [x], []
     for number, layer in enumerate(net.layers):
-        earlier = None if layer.shortcut is None else signals[-1 - layer.shortcut.back]
+        earlier = layer.earlier(signals)
         layers.append(layer.measured(signals[-1], earlier))
         signals.append(layers[-1](signals[-1], noise_key(key, number), earlier=earlier))
     return eqx.tree_at(lambda own: (own.layers, own.readout), net, (tuple(layers), net.readout.measured(signals[-1])))

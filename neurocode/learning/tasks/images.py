@@ -10,6 +10,7 @@ import numpy as np
 
 from neurocode.errors import DataError
 from neurocode.learning.task import Part, Task, split
+from neurocode.learning.tasks.recorded import arrays_of
 
 #: Mean and standard deviation of the red, green and blue of CIFAR-10 (Ma, Yan, Tang 2023, released code).
 CIFAR_MEAN, CIFAR_DEVIATION = (0.4914, 0.4822, 0.4465), (0.2023, 0.1994, 0.2010)
@@ -39,11 +40,7 @@ def mnist(path: str | Path, *, steps: int = 25, seed: int = 0) -> Task:
     DataError
         If the file cannot be read or lacks an array.
     """
-    try:
-        with np.load(path, allow_pickle=False) as file:
-            images, labels = file["images"], file["labels"]
-    except (OSError, ValueError, KeyError) as error:
-        raise DataError(f"{path}: the file cannot be read or lacks images, labels ({error}).") from None
+    images, labels = arrays_of(Path(path), "images", "labels")
     return _divided("mnist", images.reshape(len(images), -1) / 255.0, labels, steps, seed)
 
 

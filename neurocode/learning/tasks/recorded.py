@@ -152,7 +152,7 @@ def braille(path: str | Path, *, seed: int = 0) -> Task:
     DataError
         If the file cannot be read or has another layout.
     """
-    taxels, lengths, letters = _arrays(Path(path), "taxels", "n_steps", "letter")
+    taxels, lengths, letters = arrays_of(Path(path), "taxels", "n_steps", "letter")
     if taxels.ndim != 3 or len(lengths) != len(taxels) or np.max(lengths) > taxels.shape[1]:
         raise DataError(f"{path}: taxels {taxels.shape} do not fit {len(lengths)} lengths of up to {np.max(lengths)} steps.")
     labels = np.unique(letters, return_inverse=True)[1].astype(np.int32)
@@ -163,7 +163,8 @@ def braille(path: str | Path, *, seed: int = 0) -> Task:
     return Task("braille", *parts, loss="max_over_time", n_outputs=int(labels.max()) + 1, dt=1e-3)
 
 
-def _arrays(path: Path, *names: str) -> list[np.ndarray]:
+def arrays_of(path: Path, *names: str) -> list[np.ndarray]:
+    """Arrays of an NPZ file by their names."""
     try:
         with np.load(path, allow_pickle=False) as file:
             return [file[name] for name in names]
