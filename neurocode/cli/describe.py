@@ -14,7 +14,7 @@ neurocode describe movie.mat --variable Spikes --axes unit,trial --time-unit ms 
 neurocode describe waves.h5 --variable spikes --counts sCount -o out/\n\n
 neurocode describe song_*.txt --axes trial --time-unit ms -o out/\n\n
 neurocode describe cells.mat --layout layout.toml -o out/\n\n
-neurocode describe sessions/*.nwb --jobs 2 -o out/"""
+neurocode describe sessions/*.nwb --workers 2 -o out/"""
 
 
 def describe_command(
@@ -33,7 +33,7 @@ def describe_command(
     ] = None,
     surrogates: Annotated[int, typer.Option(min=0, help="Surrogates of each kind and unit.")] = 200,
     seed: Annotated[int, typer.Option(help="Of the surrogates.")] = 0,
-    jobs: Annotated[int, typer.Option(min=1, help="Files that are described side by side.")] = 1,
+    workers: Annotated[int, typer.Option("--workers", "--jobs", min=1, help="Files that are described side by side.")] = 1,
     scheduler: Annotated[str | None, typer.Option(help="Address of a Dask scheduler whose workers describe instead.")] = None,
 ) -> None:
     """Describe spike trains: rate, variability, complexity with significance, a row a unit."""
@@ -43,7 +43,7 @@ def describe_command(
     given = {"variable": variable, "axes": axes, "time_unit": time_unit, "counts": counts}
     given |= {"bin_size": bin_size, "t_start": t_start, "t_stop": t_stop}
     chosen = Layout(**given) if layout is None else Layout.load(layout)
-    options = {"bin_size": complexity_bin, "n_surrogates": surrogates, "seed": seed, "jobs": jobs, "scheduler": scheduler}
+    options = {"bin_size": complexity_bin, "n_surrogates": surrogates, "seed": seed, "workers": workers, "scheduler": scheduler}
     table = write_description(files, output, chosen, **options)
     middle = table.median(numeric_only=True)
     show(

@@ -60,7 +60,7 @@ def described_file(path: Path, layout: Layout, bin_size: float | None, n_surroga
 
 
 def described(
-    files: Sequence[Path], layout: Layout, bin_size: float | None, n_surrogates: int, seed: int, jobs: int, scheduler: str | None
+    files: Sequence[Path], layout: Layout, bin_size: float | None, n_surrogates: int, seed: int, workers: int, scheduler: str | None
 ) -> tuple[Trains, pd.DataFrame]:
     """Trains and table of all files, each described by a worker; p-values are adjusted for the units of all.
 
@@ -71,7 +71,7 @@ def described(
     """
     calls = [(Path(path), layout, bin_size, n_surrogates, _seed_of(seed, number)) for number, path in enumerate(files)]
     found: dict[int, tuple[Trains, pd.DataFrame]] = {}
-    for outcome in itertools.chain.from_iterable(side_by_side(described_file, calls, workers=jobs, scheduler=scheduler)):
+    for outcome in itertools.chain.from_iterable(side_by_side(described_file, calls, workers=workers, scheduler=scheduler)):
         if outcome.lost:
             raise ClusterError(f"{files[outcome.number]}: {outcome.lost}")
         found[outcome.number] = outcome.value
@@ -88,7 +88,7 @@ def _seed_of(seed: int, number: int) -> int:
 
 
 def write_description(
-    files: Sequence[Path], folder: Path, layout: Layout, *, bin_size: float | None, n_surrogates: int, seed: int, jobs: int = 1,
+    files: Sequence[Path], folder: Path, layout: Layout, *, bin_size: float | None, n_surrogates: int, seed: int, workers: int = 1,
     scheduler: str | None = None,
 ) -> pd.DataFrame:  # fmt: skip
     """Describe files together and write one folder; the workers change nothing but the time.
@@ -101,7 +101,7 @@ def write_description(
     settings = {"files": [str(path) for path in files], "layout": asdict(layout)}
     settings |= {"bin_size": bin_size, "n_surrogates": n_surrogates, "seed": seed}
     with output_folder(folder, settings) as scratch:
-        trains, table = described(files, layout, bin_size, n_surrogates, seed, jobs, scheduler)
+        trains, table = described(files, layout, bin_size, n_surrogates, seed, workers, scheduler)
         table.to_csv(scratch / "units.csv")
         write_json(scratch / "result.json", {"units": UNITS, "table": "units.csv", "n_units": len(table)})
         _, png = save_figure(_figure(trains, table, seed), scratch / "units.pdf")

@@ -14,10 +14,10 @@ EPILOG = """Examples:\n\n
 neurocode fit cell_training.abf --test cell_test.abf --model gif -o out/\n\n
 neurocode fit cell_training.abf --electrode cell_aec.abf --voltage 0.2 --model igif-ia -o out/\n\n
 neurocode fit cell_training.abf --test cell_test.abf --model my_neuron.toml --current-offset "5 pA" -o out/\n\n
-neurocode fit session.nwb --spikes-only --model lif-diffusive --model adaptive --jobs 2 -o out/\n\n
+neurocode fit session.nwb --spikes-only --model lif-diffusive --model adaptive --workers 2 -o out/\n\n
 neurocode fit units.mat --spikes-only --variable unit_t --axes unit --model auto -o out/\n\n
 neurocode fit afferent.npy --spikes-only --model adaptive-lif-diffusive-periodic --frequency 744.7 -o out/\n\n
-neurocode fit a_training.abf b_training.abf --test a_test.abf --test b_test.abf --model gif --model igif-ia --jobs 2 -o out/"""
+neurocode fit a_training.abf b_training.abf --test a_test.abf --test b_test.abf --model gif --model igif-ia --workers 2 -o out/"""
 
 
 def fit_command(
@@ -34,7 +34,7 @@ def fit_command(
     prior_width: Annotated[float, typer.Option(min=0.01, help="Width of the weak prior in unconstrained coordinates.")] = 3.0,
     predictions: Annotated[int, typer.Option(min=2, help="Simulated repeats for the held-out scores.")] = 500,
     seed: Annotated[int, typer.Option(help="Of the starts and the predictions.")] = 0,
-    jobs: Annotated[int, typer.Option(min=1, help="Fits that run side by side.")] = 1,
+    workers: Annotated[int, typer.Option("--workers", "--jobs", min=1, help="Fits that run side by side.")] = 1,
     scheduler: Annotated[str | None, typer.Option(help="Address of a Dask scheduler whose workers fit instead.")] = None,
     spikes_only: Annotated[
         bool, typer.Option("--spikes-only", help="Spike times without a current: every unit of the files.")
@@ -59,7 +59,7 @@ def fit_command(
             raise ModelError("--spikes-only takes no --test, --electrode or --voltage: spike times are all it reads.")
         layout = {"variable": variable, "axes": axes, "time_unit": time_unit, "counts": counts, "t_stop": t_stop}
         choices = {"frequency": frequency, "prior_width": prior_width, "seed": seed}
-        _fit_spike_times(training, output, model or ["auto"], layout, jobs, scheduler, **choices)
+        _fit_spike_times(training, output, model or ["auto"], layout, workers, scheduler, **choices)
         return
     from neurocode.cli.fit_tasks import attempt, run_one, tasks_of, write_comparison
     from neurocode.cli.progress import fit_progress
@@ -74,7 +74,7 @@ def fit_command(
         with fit_progress(tasks[0].label) as report:
             print_entry(run_one(tasks[0], output, report))
     else:
-        entries = run_all(attempt, tasks, output, jobs, scheduler)
+        entries = run_all(attempt, tasks, output, workers, scheduler)
         output.mkdir(parents=True, exist_ok=True)
         frame = write_comparison(output, entries)
         columns = ["recording", "model", "rank", "cross_validated_bits", "held_out_bits", "md_star_8ms", "converged", "seconds"]
@@ -88,13 +88,13 @@ def fit_command(
 
 
 def _fit_spike_times(
-    files: list[Path], output: Path, models: list[str], layout: dict[str, Any], jobs: int, scheduler: str | None, **options: Any
+    files: list[Path], output: Path, models: list[str], layout: dict[str, Any], workers: int, scheduler: str | None, **options: Any
 ) -> None:
     from neurocode.cli.side_by_side import run_all
     from neurocode.cli.spikes_tasks import attempt, summary_text, tasks_of, write_verdicts
     from neurocode.recordings.layout import Layout
 
-    entries = run_all(attempt, tasks_of(files, Layout(**layout), models, **options), output, jobs, scheduler)
+    entries = run_all(attempt, tasks_of(files, Layout(**layout), models, **options), output, workers, scheduler)
     frame = write_verdicts(output, entries)
     columns = ["unit", "model", "rank", "n_intervals", "survives", "ks", "ks_band", "rescaled_correlation", "seconds"]
     shown = frame[[column for column in columns if column in frame]]

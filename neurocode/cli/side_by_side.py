@@ -17,7 +17,9 @@ Task = TypeVar("Task")
 Attempt = Callable[[Task, Path], dict[str, Any]]
 
 
-def run_all(attempt: Attempt, tasks: Sequence[Task], folder: Path, jobs: int, scheduler: str | None = None) -> list[dict[str, Any]]:
+def run_all(
+    attempt: Attempt, tasks: Sequence[Task], folder: Path, workers: int, scheduler: str | None = None
+) -> list[dict[str, Any]]:
     """Outcomes of fits, each in a folder of its own; finished ones with the same settings are read, not run again.
 
     Raises
@@ -29,7 +31,7 @@ def run_all(attempt: Attempt, tasks: Sequence[Task], folder: Path, jobs: int, sc
     waiting = [task for task in tasks if task.label not in entries]
     calls = [(task, folder / task.label) for task in waiting]
     with fit_progress(f"{len(tasks)} fits") as report:
-        for outcome in itertools.chain.from_iterable(side_by_side(attempt, calls, workers=jobs, scheduler=scheduler)):
+        for outcome in itertools.chain.from_iterable(side_by_side(attempt, calls, workers=workers, scheduler=scheduler)):
             label = waiting[outcome.number].label
             if outcome.lost:
                 raise ClusterError(f"{label}: {outcome.lost}")

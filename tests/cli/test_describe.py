@@ -53,8 +53,8 @@ def test_the_same_seed_gives_the_same_table(folder, tmp_path):
 
 def test_two_workers_give_the_table_of_one(folder, tmp_path):
     """Byte for byte; p-values are adjusted for the units of all files, and a damaged one is named."""
-    for name, jobs in (("one", "1"), ("two", "2")):
-        assert run(folder, tmp_path / name, "--surrogates", "19", "--jobs", jobs).exit_code == 0
+    for name, workers in (("one", "1"), ("two", "2")):
+        assert run(folder, tmp_path / name, "--surrogates", "19", "--workers", workers).exit_code == 0
     assert (tmp_path / "one" / "units.csv").read_bytes() == (tmp_path / "two" / "units.csv").read_bytes()
     table = pd.read_csv(tmp_path / "one" / "units.csv", index_col="unit")
     assert table["lz_q"].iloc[1] == pytest.approx(min(1.0, 2 * table["lz_p"].iloc[:2].min()))

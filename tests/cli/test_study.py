@@ -41,6 +41,18 @@ def test_a_part_of_a_study_writes_tables_claims_and_figures(tmp_path):
     }  # fmt: skip
 
 
+def test_a_quick_grid_of_surrogate_gradients_is_trained_and_drawn(tmp_path):
+    """Three trainings of an epoch; the same command again finds them in the table."""
+    arguments = ["study", "surrogate-gradients", "--quick", "--part", "grid", "-o", tmp_path / "tables"]
+    for _ in range(2):
+        result = run(*arguments)
+        assert result.exit_code == 0, result.output
+        table = pd.read_parquet(tmp_path / "tables" / "grid.parquet")
+        assert len(table) == 3 and table["error"].isna().all() and table["test_score"].between(0, 1).all()
+    drawn = run("figures", "surrogate-gradients", "--tables", tmp_path / "tables", "-o", tmp_path / "figures")
+    assert drawn.exit_code == 0 and (tmp_path / "figures" / "surrogate_gradients_grid.pdf").exists()
+
+
 @pytest.mark.parametrize(
     ("arguments", "what"),
     [
