@@ -9,11 +9,14 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from analyses.surrogate_gradients import protocols
 from neurocode.studies import Claim, mean_interval, study_table, verdict_of
 
 FIXED = Path(__file__).with_name("claims.toml")
 KINDS = ["shape", "height"]
 TEN = 10
+#: Test accuracy from which on networks count as accurate.
+ACCURATE = 0.9
 #: Places of a break that are tried, and bootstrap samples.
 PLACES, SAMPLES = 200, 200
 
@@ -25,6 +28,7 @@ def claims(folder: Path) -> list[Claim]:
     fixed = tomllib.loads(FIXED.read_text(encoding="utf-8"))
     chance = fixed.pop("chance")
     tables = {path.stem: _longest(study_table(path)) for path in sorted(folder.glob("*.parquet"))}
+    tables = {name: table for name, table in tables.items() if _is_complete(name, table)}
     found = []
     for name, entry in fixed.items():
         needs, judge = JUDGES[name]
@@ -40,6 +44,14 @@ def _longest(table: pd.DataFrame) -> pd.DataFrame:
     """Rows of the protocol with the most epochs, without failed ones."""
     table = table[table["error"].isna()]
     return table[table["epochs"] == table["epochs"].max()] if len(table) else table
+
+
+def _is_complete(name: str, table: pd.DataFrame) -> bool:
+    """Whether no row of the protocol is missing: a stopped run leaves a table that settles nothing."""
+    if not len(table):
+        return False
+    (protocol,) = (name for name, epochs in protocols.EPOCHS.items() if epochs == table["epochs"].iloc[0])
+    return len(table) >= protocols.n_rows(name, protocol)
 
 
 def _claim(entry: dict[str, object], values: np.ndarray, holds: bool) -> Claim:
@@ -196,6 +208,20 @@ def _sparse(tables: Tables, chance: float, bound: float) -> tuple[np.ndarray, bo
     return np.median(change), float(np.quantile(change, 0.025)) > bound
 
 
+def _spiking(tables: Tables, chance: float, bound: float) -> tuple[float, bool]:
+    own = tables["repeats"]
+    own = own[(own["shape"] == "superspike") & (own["test_score"] >= ACCURATE)]
+    random = np.random.default_rng(0)
+    drawn = [_excess_of_complexity(own.iloc[random.integers(0, len(own), len(own))]) for _ in range(SAMPLES)]
+    return _excess_of_complexity(own), float(np.quantile(drawn, 0.025)) > bound
+
+
+def _excess_of_complexity(table: pd.DataFrame) -> float:
+    """Rank correlation with the slope of complexity, less that of accuracy in size."""
+    ranks = table[["beta", "lz_ratio", "test_score"]].rank().corr()["beta"]
+    return float(abs(ranks["lz_ratio"]) - abs(ranks["test_score"]))
+
+
 JUDGES: dict[str, tuple[tuple[str, ...], Callable[[Tables, float, float], tuple[np.ndarray | float, bool | None]]]] = {
     "shape": (("repeats",), _shape("repeats")), "shape_ten_best": (("grid",), _shape_ten_best),
     "shape_other_spectrum": (("released_spectrum",), _shape("released_spectrum")),
@@ -204,5 +230,6 @@ JUDGES: dict[str, tuple[tuple[str, ...], Callable[[Tables, float, float], tuple[
     "constant": (("repeats", "controls"), _constant), "zero_silent": (("controls",), _zero_silent),
     "zero_firing": (("controls",), _zero_firing), "reset_normalised": (("resets",), _reset_normalised),
     "reset_asymptotic": (("resets",), _reset_asymptotic), "recurrent_asymptotic": (("loops",), _recurrent),
-    "sparse_limit": (("sparse",), _sparse), "ten_best_attached_asymptotic": (("attached_grid",), _attached_ten_best),
+    "sparse_limit": (("sparse",), _sparse), "spiking": (("repeats",), _spiking),
+    "ten_best_attached_asymptotic": (("attached_grid",), _attached_ten_best),
 }  # fmt: skip

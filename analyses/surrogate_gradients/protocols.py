@@ -112,6 +112,19 @@ def sparse(protocol: str) -> list[Row]:
     return [row(protocol, upper=strength, **seed) for strength, seed in strengths]
 
 
+def n_rows(table: str, protocol: str) -> int:
+    """Rows of a table."""
+    makers = {
+        "controls": controls, "grid": grid, "resets": resets, "loops": loops, "sparse": sparse, "more_shapes": more_shapes,
+        "firing_start": firing_start, "attached_grid": superspike_grid,
+    }  # fmt: skip
+    if table in makers:
+        return len(makers[table](protocol))
+    slopes = len(_some(protocol, BETAS))
+    repeats = slopes if table == "repeats" else min(slopes, BEST_SLOPES)
+    return len(SHAPES) * repeats * len(_seeds(protocol, 5))
+
+
 def superspike_grid(protocol: str, **own: Any) -> list[Row]:
     """The grid of one shape, for the statistic of the asymptotic surrogate with an attached reset."""
     return [cell for cell in grid(protocol, **own) if cell["shape"] == "superspike"]
