@@ -201,7 +201,7 @@ def train(
         learned, inner, reports, fault = run_epoch(state.learned, state.optimiser, own, order.reshape(updates, -1), data)
         if int(fault) < updates:
             indices = np.asarray(order).reshape(updates, -1)[int(fault)]
-            batch = _batch(_on_devices(task.training.select(indices)))
+            batch = as_batch(task.training.select(indices))
             again = jax.random.fold_in(own, int(fault))
             what = diagnose(learned, rest, batch, task.loss, settings.regulariser, again, task.free_running_from)
             where = f"Update {epoch * updates + int(fault) + 1} (epoch {epoch + 1}, batch {int(fault) + 1})"
@@ -243,7 +243,7 @@ def evaluate(net: Network, part: Part, task: Task, *, seed: int = 0, batch_size:
     for number, start in enumerate(range(0, len(part), batch_size)):
         indices = np.arange(start, min(start + batch_size, len(part)))
         key = jax.random.fold_in(jax.random.key(seed), number)
-        batch = _batch(_on_devices(part.select(indices)))
+        batch = as_batch(part.select(indices))
         reports.append(_measured(learned, batch, key, rest, task.loss, task.free_running_from, passes))
         weights.append(float(reports[-1].answers))
     share = np.array(weights) / sum(weights)
@@ -263,7 +263,7 @@ def _calibrated(net: Network, task: Task, settings: Settings, seed: int) -> Netw
     if not net.is_normalised:
         return net
     first = task.training.select(np.arange(min(settings.calibration, len(task.training))))
-    return eqx.filter_jit(calibrated)(net, _batch(_on_devices(first)).inputs, jax.random.key(seed))
+    return eqx.filter_jit(calibrated)(net, as_batch(first).inputs, jax.random.key(seed))
 
 
 def _epoch(
@@ -299,6 +299,11 @@ def _epoch(
 def _on_devices(part: Part) -> Part:
     targets = part.targets.astype(np.int32 if np.issubdtype(part.targets.dtype, np.integer) else np.float32)
     return Part(jnp.asarray(part.inputs), jnp.asarray(targets), jnp.asarray(part.valid))
+
+
+def as_batch(part: Part) -> Batch:
+    """Sequences of a part as a network takes them."""
+    return _batch(_on_devices(part))
 
 
 def _batch(part: Part) -> Batch:

@@ -7,7 +7,7 @@ far the network can be misled.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import equinox as eqx
 import jax
@@ -18,12 +18,17 @@ import optax
 from neurocode.errors import DataError
 from neurocode.learning.losses import loss_and_score
 from neurocode.learning.network import Network
+from neurocode.learning.objective import Batch
 from neurocode.learning.task import Part, Task
+from neurocode.learning.training import as_batch
 
 Array = jax.Array
 Slope = Callable[[Array, Array], Array]
+Move = Callable[[Array, Array, Slope, Array], Array]
 
 BATCH = 250
+#: Length below which a direction counts as none.
+TINY = 1e-12
 
 
 def fast_gradient_sign(
@@ -64,43 +69,26 @@ def fast_gradient_sign(
     0.1
     """
 
-    def move(x: Array, key: Array, slope: Slope) -> Array:
-        return x + size * jnp.sign(slope(x, key))
-
-    return _moved(net, part, task, move, size, passes, seed, shared)
+    return _moved(net, part, task, _Sign(), size, passes, seed, shared)
 
 
 def projected_gradient(
-    net: Network, part: Part, task: Task, size: float, *, norm: str = "largest", steps: int = 10, rate: float | None = None,
-    passes: int = 1, seed: int = 0, shared: bool = False,
+    net: Network, part: Part, task: Task, size: float, *, norm: str = "largest", steps: int = 10, passes: int = 1, seed: int = 0,
+    shared: bool = False,
 ) -> Part:  # fmt: skip
-    """Ascent of the loss in steps, each followed by a projection onto the ball of radius ``size`` (Madry et al. 2018).
+    """Ascent of the loss, each step projected onto the ball of radius ``size`` (Madry et al. 2018); steps are 2.5 sizes in all.
 
     Parameters
     ----------
     norm : {"largest", "euclidean"}
         Of the ball: the largest change of an entry, or the length of the change of a sequence.
     steps : int
-    rate : float, optional
-        Length of a step in that norm; 2.5 sizes over the number of steps where not given.
 
     Other arguments, returned value and errors are those of :func:`fast_gradient_sign`; an unknown norm raises ``DataError``.
     """
     if norm not in ("largest", "euclidean"):
         raise DataError(f"'{norm}' is no norm of an attack; known are largest, euclidean.")
-    rate = 2.5 * size / steps if rate is None else rate
-
-    def move(x: Array, key: Array, slope: Slope) -> Array:
-        def ascend(change: Array, own: Array) -> tuple[Array, None]:
-            way = slope(x + change, own)
-            if norm == "largest":
-                return jnp.clip(change + rate * jnp.sign(way), -size, size), None
-            change = change + rate * way / jnp.maximum(_length(way), 1e-12)
-            return change * jnp.minimum(1.0, size / jnp.maximum(_length(change), 1e-12)), None
-
-        return x + jax.lax.scan(ascend, jnp.zeros_like(x[:1] if shared else x), jax.random.split(key, steps))[0]
-
-    return _moved(net, part, task, move, size, passes, seed, shared)
+    return _moved(net, part, task, _Ascent(norm, steps, shared), size, passes, seed, shared)
 
 
 def direct_optimisation(
@@ -121,23 +109,7 @@ def direct_optimisation(
 
     Other arguments, returned value and errors are those of :func:`fast_gradient_sign`.
     """
-    adam = optax.adam(rate)
-
-    def move(x: Array, key: Array, slope: Slope) -> Array:
-        start = jax.random.normal(key, x[:1].shape)
-        start = start / _length(start)
-
-        def ascend(carry: tuple, own: Array) -> tuple[tuple, None]:
-            free, inner = carry
-            change, back = jax.vjp(lambda z: length * z / _length(z), free)
-            (way,) = back(slope(x + change, own))
-            updates, inner = adam.update(-way, inner)
-            return (optax.apply_updates(free, updates), inner), None
-
-        (free, _), _ = jax.lax.scan(ascend, (start, adam.init(start)), jax.random.split(key, steps))
-        return x + length * free / _length(free)
-
-    return _moved(net, part, task, move, length, passes, seed, True)
+    return _moved(net, part, task, _OnSphere(steps, rate), length, passes, seed, True)
 
 
 def random_direction(part: Part, length: float, *, seed: int = 0) -> Part:
@@ -165,31 +137,82 @@ def random_direction(part: Part, length: float, *, seed: int = 0) -> Part:
     return replace(part, inputs=(part.inputs + way).astype(part.inputs.dtype))
 
 
-def _moved(
-    net: Network, part: Part, task: Task, move: Callable[[Array, Array, Slope], Array], size: float, passes: int, seed: int,
-    shared: bool,
-) -> Part:  # fmt: skip
+@dataclass(frozen=True)
+class _Sign:
+    """One step along the sign of the gradient."""
+
+    def __call__(self, x: Array, key: Array, slope: Slope, size: Array) -> Array:
+        return x + size * jnp.sign(slope(x, key))
+
+
+@dataclass(frozen=True)
+class _Ascent:
+    """Steps along the gradient inside a ball."""
+
+    norm: str
+    steps: int
+    shared: bool
+
+    def __call__(self, x: Array, key: Array, slope: Slope, size: Array) -> Array:
+        rate = 2.5 * size / self.steps
+
+        def ascend(change: Array, own: Array) -> tuple[Array, None]:
+            way = slope(x + change, own)
+            if self.norm == "largest":
+                return jnp.clip(change + rate * jnp.sign(way), -size, size), None
+            change = change + rate * way / jnp.maximum(_length(way), TINY)
+            return change * jnp.minimum(1.0, size / jnp.maximum(_length(change), TINY)), None
+
+        start = jnp.zeros_like(x[:1] if self.shared else x)
+        return x + jax.lax.scan(ascend, start, jax.random.split(key, self.steps))[0]
+
+
+@dataclass(frozen=True)
+class _OnSphere:
+    """Steps of Adam over directions."""
+
+    steps: int
+    rate: float
+
+    def __call__(self, x: Array, key: Array, slope: Slope, size: Array) -> Array:
+        adam = optax.adam(self.rate)
+        start = jax.random.normal(key, x[:1].shape)
+        start = start / _length(start)
+
+        def ascend(carry: tuple, own: Array) -> tuple[tuple, None]:
+            free, inner = carry
+            change, back = jax.vjp(lambda z: size * z / _length(z), free)
+            (way,) = back(slope(x + change, own))
+            updates, inner = adam.update(-way, inner)
+            return (optax.apply_updates(free, updates), inner), None
+
+        (free, _), _ = jax.lax.scan(ascend, (start, adam.init(start)), jax.random.split(key, self.steps))
+        return x + size * free / _length(free)
+
+
+@eqx.filter_jit
+def _attacked(net: Network, batch: Batch, key: Array, size: Array, move: Move, loss: str, passes: int, shared: bool) -> Array:
+    """Moved inputs of a batch; one program for all sizes."""
+
+    def cost(change: Array, inputs: Array, own: Array) -> Array:
+        return loss_and_score(loss, net(inputs + change, own).potentials, batch.targets, batch.valid)[0]
+
+    def slope(inputs: Array, own: Array) -> Array:
+        change = jnp.zeros_like(inputs[:1] if shared else inputs)
+        slopes = jax.lax.map(lambda k: jax.grad(cost)(change, inputs, k), jax.random.split(own, passes))
+        return jnp.mean(slopes, axis=0)
+
+    return move(batch.inputs, key, slope, size)
+
+
+def _moved(net: Network, part: Part, task: Task, move: Move, size: float, passes: int, seed: int, shared: bool) -> Part:
     _require_size(size)
-
-    @eqx.filter_jit
-    def attacked(net: Network, x: Array, targets: Array, valid: Array, key: Array) -> Array:
-        def loss(change: Array, inputs: Array, own: Array) -> Array:
-            return loss_and_score(task.loss, net(inputs + change, own).potentials, targets, valid)[0]
-
-        def slope(inputs: Array, own: Array) -> Array:
-            change = jnp.zeros_like(inputs[:1] if shared else inputs)
-            slopes = jax.lax.map(lambda k: jax.grad(loss)(change, inputs, k), jax.random.split(own, passes))
-            return jnp.mean(slopes, axis=0)
-
-        return move(x, key, slope)
-
     found = []
     for number, start in enumerate(range(0, len(part), BATCH)):
-        own = part.select(np.arange(start, min(start + BATCH, len(part))))
-        x = jnp.moveaxis(jnp.asarray(own.inputs, jnp.result_type(float)), 0, 1)
-        targets = own.targets if own.targets.ndim == 1 else np.moveaxis(own.targets, 0, 1)
+        batch = as_batch(part.select(np.arange(start, min(start + BATCH, len(part)))))
         key = jax.random.fold_in(jax.random.key(seed), number)
-        found.append(np.moveaxis(np.asarray(attacked(net, x, jnp.asarray(targets), jnp.asarray(own.valid.T), key)), 1, 0))
+        moved = _attacked(net, batch, key, jnp.asarray(size, batch.inputs.dtype), move, task.loss, passes, shared)
+        found.append(np.moveaxis(np.asarray(moved), 1, 0))
     return replace(part, inputs=np.concatenate(found).astype(np.result_type(part.inputs.dtype, np.float32)))
 
 
