@@ -4,7 +4,7 @@ Contents
 --------
 Network, Layer, Dense, Convolution, Pool, BatchNorm, Chain, Recurrent, Shortcut, Response
     What a network is made of.
-Readout, Voters, JointDecision
+Readout, Voters, JointDecision, RecordedNeurons
     How it is read.
 Surrogate, Regulariser
     How spikes are differentiated, and what activity costs.
@@ -34,6 +34,7 @@ from neurocode.learning.layer import Layer, Shortcut
 from neurocode.learning.network import Network, Response
 from neurocode.learning.nir_exchange import from_nir, to_nir
 from neurocode.learning.readout import Readout
+from neurocode.learning.recorded_neurons import RecordedNeurons
 from neurocode.learning.regularisers import Regulariser
 from neurocode.learning.surrogate import Surrogate
 from neurocode.learning.task import Part, Task
@@ -42,7 +43,7 @@ from neurocode.learning.voting import JointDecision, Voters
 
 __all__ = [
     "BatchNorm", "BrianRun", "Chain", "Convolution", "Dense", "GradientEstimate", "JointDecision", "Layer", "Network", "Part",
-    "Pool", "Readout", "Recurrent", "Regulariser", "Response", "Settings", "Shortcut", "Surrogate", "Task", "TrainingResult",
-    "Voters", "architectures", "energy", "estimate_gradient", "evaluate", "free_running", "from_nir", "perturbations",
-    "run_in_brian", "tasks", "to_nir", "train",
+    "Pool", "Readout", "RecordedNeurons", "Recurrent", "Regulariser", "Response", "Settings", "Shortcut", "Surrogate", "Task",
+    "TrainingResult", "Voters", "architectures", "energy", "estimate_gradient", "evaluate", "free_running", "from_nir",
+    "perturbations", "run_in_brian", "tasks", "to_nir", "train",
 ]  # fmt: skip

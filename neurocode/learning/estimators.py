@@ -16,11 +16,10 @@ import jax
 import jax.numpy as jnp
 
 from neurocode.errors import ModelError
-from neurocode.learning.layer import Layer
 from neurocode.learning.losses import loss_and_score
 from neurocode.learning.network import Network, Response, trainable
 from neurocode.learning.objective import Batch
-from neurocode.learning.timeloop import late
+from neurocode.learning.recorded_neurons import clamped_log_probability, require_known_probability
 
 Array = jax.Array
 
@@ -135,25 +134,8 @@ def log_probability(net: Network, x: Array, spikes: tuple[Array, ...]) -> Array:
     total, signals = jnp.zeros(x.shape[1]), [x, *spikes]
     for number, layer in enumerate(net.layers):
         current = layer.current(signals[number], layer.earlier(signals[: number + 1]))
-        total += _clamped(layer, current, signals[number + 1])
+        total += jnp.sum(clamped_log_probability(layer, current, signals[number + 1]), axis=(0, 2))
     return total
-
-
-def _clamped(layer: Layer, current: Array, spikes: Array) -> Array:
-    if layer.recurrent is not None:
-        current = current + late(spikes, layer.recurrent.delay) @ layer.recurrent.weight
-    dynamics, step = layer.dynamics, layer.dynamics.step
-    names = step.prepare(layer.intrinsic.values())
-
-    def visit(state: dict, now: tuple[Array, Array, Array]) -> tuple[dict, Array]:
-        given, fired, time = now
-        inputs = {"t": time, step.inputs[0]: dynamics.current * given}
-        state, output = step(state, inputs, names, spikes=fired)
-        return state, jnp.sum(output.log_probability, axis=-1)
-
-    times = step.dt * jnp.arange(len(current), dtype=current.dtype)
-    start = step.initial_state(names, current.shape[1:])
-    return jnp.sum(jax.lax.scan(visit, start, (current, spikes > 0, times))[1], axis=0)
 
 
 def _straight_through(learned: Network, key: Array, _: Array, *, rest: Network, batch: Batch, loss: str) -> Array:
@@ -174,10 +156,6 @@ OBJECTIVES: dict[str, Callable[..., Array]] = {"straight_through": _straight_thr
 
 def _require_probabilities(net: Network) -> None:
     for number, layer in enumerate(net.populations):
-        if layer.model.noise is None or layer.model.has_diffusion:
-            raise ModelError(
-                f"The probability of the spikes of layer {number} is not known: '{layer.model.name}' has no escape noise, or "
-                "diffusion besides."
-            )
+        require_known_probability(layer, f"layer {number}")
     if net.disturbance is not None or net.readout.layers or net.is_normalised:
         raise ModelError("The score function takes neither voters, nor normalisation, nor a disturbance.")

@@ -41,7 +41,9 @@ AGGREGATES: dict[str, Aggregate] = {
 #: Losses by step: cross entropy of labels, mean squared error of trajectories.
 PER_STEP = ("per_step", "squared_error")
 RATE = "rate_squared_error"
-LOSSES = (*AGGREGATES, RATE, *PER_STEP)
+#: Of networks that end with recorded neurons.
+LIKELIHOOD = "spike_log_likelihood"
+LOSSES = (*AGGREGATES, RATE, *PER_STEP, LIKELIHOOD)
 
 
 def loss_and_score(name: str, potentials: Array, targets: Array, valid: Array) -> tuple[Array, Array]:
@@ -89,7 +91,7 @@ def loss_and_score(name: str, potentials: Array, targets: Array, valid: Array) -
 
 def answers(name: str, valid: Array) -> Array:
     """Number of answers that a score counts: valid steps, or sequences."""
-    return jnp.sum(valid) if name in PER_STEP else jnp.asarray(valid.shape[1])
+    return jnp.sum(valid) if name in (*PER_STEP, LIKELIHOOD) else jnp.asarray(valid.shape[1])
 
 
 def cross_entropy(evidence: Array, labels: Array) -> Array:

@@ -13,10 +13,12 @@ from neurocode.errors import DataError, ModelError
 from neurocode.learning.connections import BatchNorm
 from neurocode.learning.layer import Layer
 from neurocode.learning.readout import Readout
+from neurocode.learning.recorded_neurons import RecordedNeurons
 from neurocode.learning.voting import JointDecision, Voters
 
 Array = jax.Array
 Disturbance = Callable[[Array, Array], Array]
+Output = Readout | Voters | JointDecision | RecordedNeurons
 
 #: Folded into the key of a layer for its disturbance.
 DISTURB = 3_000_017
@@ -44,7 +46,7 @@ class Network(eqx.Module):
 
     Parameters
     ----------
-    layers : list of Layer, the last a Readout, Voters or JointDecision
+    layers : list of Layer, the last a Readout, Voters, JointDecision or RecordedNeurons
     disturbance : callable, optional
         Changes the outgoing spikes (time, batch, n) of every layer, given a random key; spikes inside the layer are spared.
 
@@ -65,12 +67,12 @@ class Network(eqx.Module):
     """
 
     layers: tuple[Layer, ...]
-    readout: Readout | Voters | JointDecision
+    readout: Output
     disturbance: Disturbance | None = eqx.field(static=True)
 
-    def __init__(self, layers: list[Layer | Readout | Voters | JointDecision], disturbance: Disturbance | None = None) -> None:
+    def __init__(self, layers: list[Layer | Output], disturbance: Disturbance | None = None) -> None:
         *hidden, readout = layers
-        if not isinstance(readout, Readout | Voters | JointDecision) or not all(isinstance(layer, Layer) for layer in hidden):
+        if not isinstance(readout, Output) or not all(isinstance(layer, Layer) for layer in hidden):
             raise ModelError("A network is a list of layers that ends with one readout.")
         for number, (before, after) in enumerate(itertools.pairwise(layers)):
             if before.n != after.n_in:
@@ -119,8 +121,8 @@ class Network(eqx.Module):
 
     def projected(self) -> Network:
         """With all intrinsic parameters inside their bounds."""
-        net = eqx.tree_at(lambda n: [layer.intrinsic for layer in n.layers], self, [x.intrinsic.projected() for x in self.layers])
-        return eqx.tree_at(lambda n: n.readout, net, net.readout.projected())
+        layers = [eqx.tree_at(lambda own: own.intrinsic, layer, layer.intrinsic.projected()) for layer in self.layers]
+        return Network([*layers, self.readout.projected()], self.disturbance)
 
     def __call__(self, x: Array, key: Array | None = None, *, training: bool = False, adjoint: bool = True) -> Response:
         """Response to inputs.
@@ -177,7 +179,7 @@ def calibrated(net: Network, x: Array, key: Array | None = None) -> Network:
         earlier = layer.earlier(signals)
         layers.append(layer.measured(signals[-1], earlier))
         signals.append(layers[-1](signals[-1], noise_key(key, number), earlier=earlier))
-    return eqx.tree_at(lambda own: (own.layers, own.readout), net, (tuple(layers), net.readout.measured(signals[-1])))
+    return Network([*layers, net.readout.measured(signals[-1])], net.disturbance)
 
 
 def trainable(net: Network, weights: bool = True) -> tuple[Network, Network]:

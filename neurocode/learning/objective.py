@@ -13,7 +13,7 @@ from jax.sharding import Mesh, PartitionSpec
 
 from neurocode.errors import TrainingError
 from neurocode.learning.free_running import free_running
-from neurocode.learning.losses import answers, loss_and_score
+from neurocode.learning.losses import LIKELIHOOD, answers, loss_and_score
 from neurocode.learning.network import Network, Response
 from neurocode.learning.regularisers import Regulariser
 
@@ -29,7 +29,7 @@ class Batch(NamedTuple):
     ----------
     inputs : array (time, batch, channels)
     targets : array
-        Labels (batch,) or (time, batch), or trajectories (time, batch, outputs).
+        Labels (batch,) or (time, batch), or trajectories or recorded spikes (time, batch, outputs).
     valid : bool array (time, batch)
     """
 
@@ -53,14 +53,17 @@ def objective(
 ) -> tuple[Array, Report]:  # fmt: skip
     """Regularised loss, and the report; ``weight`` is that of the batch among the parts of a larger one, on average one.
 
-    Of several passes of a noisy network the potentials are averaged.
+    Of several passes of a noisy network the potentials are averaged, or the probabilities of what was recorded.
     """
     net = eqx.combine(learned, rest)
-    if free_running_from is None:
-        response = _response(net, batch.inputs, key, training, passes)
+    if loss == LIKELIHOOD:
+        value, score, response = _likelihood(net, batch, key, training, passes)
     else:
-        response = free_running(net, batch.inputs, free_running_from)
-    value, score = loss_and_score(loss, response.potentials, batch.targets, batch.valid)
+        if free_running_from is None:
+            response = _response(net, batch.inputs, key, training, passes)
+        else:
+            response = free_running(net, batch.inputs, free_running_from)
+        value, score = loss_and_score(loss, response.potentials, batch.targets, batch.valid)
     rates = jnp.stack([jnp.mean(spikes) for spikes in response.spikes]) if response.spikes else jnp.zeros(0)
     report = Report(weight * value, score, answers(loss, batch.valid), rates)
     return weight * value + regulariser(net, response.spikes), report
@@ -71,6 +74,28 @@ def _response(net: Network, x: Array, key: Array | None, training: bool, passes:
         return net(x, key, training=training)
     found = jax.lax.map(lambda own: net(x, own, training=training), jax.random.split(key, passes))
     return jax.tree.map(lambda values: jnp.mean(values, axis=0), found)
+
+
+def _likelihood(net: Network, batch: Batch, key: Array, training: bool, passes: int) -> tuple[Array, Array, Response]:
+    """Negative log probability a valid step of the recorded spikes, its sum with the other sign, and the responses of layers.
+
+    With noise inside the network the probability of a sequence is the mean over passes: a lower bound of its logarithm.
+    """
+
+    def single(own: Array) -> tuple[Array, Response]:
+        response = net(batch.inputs, own, training=training)
+        spikes = response.spikes[-1] if response.spikes else batch.inputs
+        found = net.readout.log_probability(spikes, batch.targets, training=training)
+        return jnp.sum(found * batch.valid[..., None], axis=(0, 2)), response
+
+    if passes == 1:
+        logs, response = single(key)
+    else:
+        each, responses = jax.lax.map(single, jax.random.split(key, passes))
+        logs = jax.nn.logsumexp(each, axis=0) - jnp.log(passes)
+        response = jax.tree.map(lambda values: jnp.mean(values, axis=0), responses)
+    total = jnp.sum(logs)
+    return -total / jnp.maximum(jnp.sum(batch.valid), 1), total, response
 
 
 def gradient(

@@ -9,7 +9,7 @@ import jax
 import numpy as np
 
 from neurocode.errors import DataError
-from neurocode.learning.losses import LOSSES
+from neurocode.learning.losses import LIKELIHOOD, LOSSES
 
 
 @partial(jax.tree_util.register_dataclass, data_fields=["inputs", "targets", "valid"], meta_fields=[])
@@ -89,10 +89,13 @@ def _check(part: Part, where: str, loss: str, n_outputs: int) -> None:
         raise DataError(f"{where} holds no sequence.")
     if not np.all(np.isfinite(part.inputs)) or not np.all(np.isfinite(part.targets)):
         raise DataError(f"{where} holds values that are not finite.")
-    expected = {"per_step": part.valid.shape, "squared_error": (*part.valid.shape, n_outputs)}.get(loss, (len(part),))
+    expected = {"per_step": part.valid.shape, **dict.fromkeys(("squared_error", LIKELIHOOD), (*part.valid.shape, n_outputs))}
+    expected = expected.get(loss, (len(part),))
     if part.targets.shape != expected:
         raise DataError(f"{where}: targets are of shape {part.targets.shape}, expected {expected}.")
-    if loss != "squared_error" and (part.targets.min() < 0 or part.targets.max() >= n_outputs):
+    if loss == LIKELIHOOD and not np.all((part.targets == 0) | (part.targets == 1)):
+        raise DataError(f"{where}: recorded spikes are 0 or 1 in every step; take a finer step.")
+    if loss not in ("squared_error", LIKELIHOOD) and (part.targets.min() < 0 or part.targets.max() >= n_outputs):
         raise DataError(
             f"{where}: labels lie between {part.targets.min()} and {part.targets.max()}, expected 0 to {n_outputs - 1}."
         )

@@ -123,7 +123,7 @@ class TrainingResult:
         Of the last epoch.
     history : pandas.DataFrame
         A row an epoch: ``epoch, loss, score, validation_loss, validation_score, rate_0 …, seconds``. Scores are the share of
-        right answers, or the mean squared error.
+        right answers, the mean squared error, or the log probability of recorded spikes in nats a step.
     best_epoch : int
     test_loss, test_score : float
         Of ``network``.

@@ -1,0 +1,138 @@
+"""Readouts that are neurons of a recording: their spikes are drawn, or given and their probability returned."""
+
+from __future__ import annotations
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+
+from neurocode.errors import ModelError
+from neurocode.learning.connections import Connection
+from neurocode.learning.layer import Layer
+from neurocode.learning.timeloop import late
+
+Array = jax.Array
+
+
+class RecordedNeurons(eqx.Module):
+    """Neurons with escape noise that stand for recorded ones.
+
+    A network that ends with them is trained on recorded spikes with ``loss="spike_log_likelihood"``: their spikes are clamped to
+    the recorded ones, so that reset, adaptation and connections between them see the recording. Called, they draw their own.
+
+    Parameters
+    ----------
+    layer : Layer
+        A neuron a recorded one, without shortcut and dropout.
+
+    Raises
+    ------
+    ModelError
+        If the model has no escape noise or diffusion besides, so that the probability of a spike is not known, or the layer has a
+        shortcut, dropout or delays.
+
+    Examples
+    --------
+    >>> import neurocode as nc
+    >>> from neurocode.learning import Dense
+    >>> layer = Layer(Dense(4, 2, key=jax.random.key(0)), nc.models.noisy_lif("escape"), 1e-3, surrogate=None)
+    >>> neurons = RecordedNeurons(layer)
+    >>> neurons(jnp.ones((5, 3, 4)), jax.random.key(1)).shape
+    (5, 3, 2)
+    >>> neurons.log_probability(jnp.ones((5, 3, 4)), jnp.zeros((5, 3, 2))).shape
+    (5, 3, 2)
+    """
+
+    layer: Layer
+
+    def __init__(self, layer: Layer) -> None:
+        require_known_probability(layer, "recorded neurons")
+        if layer.shortcut is not None or layer.dropout:
+            raise ModelError("A layer of recorded neurons has neither shortcut nor dropout.")
+        self.layer = layer
+
+    @property
+    def n_in(self) -> int:
+        """Number of inputs."""
+        return self.layer.n_in
+
+    @property
+    def n_out(self) -> int:
+        """Number of neurons."""
+        return self.layer.n
+
+    @property
+    def dt(self) -> float:
+        """Time step in seconds."""
+        return self.layer.dynamics.step.dt
+
+    @property
+    def layers(self) -> tuple[Layer, ...]:
+        """The neurons."""
+        return (self.layer,)
+
+    @property
+    def connections(self) -> tuple[Connection, ...]:
+        """Connections from the neurons that are read."""
+        return (self.layer.connection,)
+
+    def projected(self) -> RecordedNeurons:
+        """With the intrinsic parameters inside their bounds."""
+        return eqx.tree_at(lambda own: own.layer.intrinsic, self, self.layer.intrinsic.projected())
+
+    def measured(self, spikes: Array) -> RecordedNeurons:
+        """With the moments of the normalisations on these spikes."""
+        return eqx.tree_at(lambda own: own.layer, self, self.layer.measured(spikes))
+
+    def log_probability(self, spikes: Array, recorded: Array, *, training: bool = False) -> Array:
+        """Logarithm of the probability of what was recorded (time, batch, n), for the spikes (time, batch, n_in) that come in."""
+        return clamped_log_probability(self.layer, self.layer.current(spikes, training=training), recorded)
+
+    def __call__(self, spikes: Array, key: Array | None = None, *, training: bool = False, adjoint: bool = True) -> Array:
+        """Spikes of their own (time, batch, n)."""
+        return self.layer(spikes, key, training=training, adjoint=adjoint)
+
+
+def clamped_log_probability(layer: Layer, current: Array, spikes: Array) -> Array:
+    """Logarithm of the probability of the spikes of a layer in every step, given those before.
+
+    Parameters
+    ----------
+    layer : Layer
+    current : array (time, batch, n)
+        Weighted sums from other layers.
+    spikes : array (time, batch, n)
+        That reset the neurons and pass through the connections inside the layer.
+
+    Returns
+    -------
+    array (time, batch, n)
+    """
+    if layer.recurrent is not None:
+        current = current + late(spikes, layer.recurrent.delay) @ layer.recurrent.weight
+    dynamics, step = layer.dynamics, layer.dynamics.step
+    names = step.prepare(layer.intrinsic.values())
+
+    def visit(state: dict, now: tuple[Array, Array, Array]) -> tuple[dict, Array]:
+        given, fired, time = now
+        inputs = {"t": time, step.inputs[0]: dynamics.current * given}
+        state, output = step(state, inputs, names, spikes=fired)
+        return state, output.log_probability
+
+    times = step.dt * jnp.arange(len(current), dtype=current.dtype)
+    start = step.initial_state(names, current.shape[1:])
+    return jax.lax.scan(visit, start, (current, spikes > 0, times))[1]
+
+
+def require_known_probability(layer: Layer, name: str) -> None:
+    """Raise for neurons whose spikes have no probability that can be written down.
+
+    Raises
+    ------
+    ModelError
+        If the model has no escape noise, or diffusion besides.
+    """
+    if layer.model.noise is None or layer.model.has_diffusion:
+        raise ModelError(
+            f"The probability of the spikes of {name} is not known: '{layer.model.name}' has no escape noise, or diffusion besides."
+        )
