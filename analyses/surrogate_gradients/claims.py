@@ -21,6 +21,7 @@ ACCURATE = 0.9
 PLACES, SAMPLES = 200, 200
 
 Tables = dict[str, pd.DataFrame]
+Judge = Callable[[Tables, float, float], tuple[np.ndarray | float, bool | None]]
 
 
 def claims(folder: Path) -> list[Claim]:
@@ -77,7 +78,7 @@ def _largest_difference(accuracies: pd.DataFrame) -> np.ndarray:
     return (accuracies[means.idxmax()] - accuracies[means.idxmin()]).to_numpy()
 
 
-def _shape(table: str) -> Callable[[Tables, float, float], tuple[np.ndarray, bool]]:
+def _shape(table: str) -> Judge:
     def judge(tables: Tables, chance: float, bound: float) -> tuple[np.ndarray, bool]:
         values = _largest_difference(_at_best_beta(tables[table]))
         return values, values.mean() < bound
@@ -98,7 +99,7 @@ def _attached_ten_best(tables: Tables, chance: float, bound: float) -> tuple[flo
     return float(_ten_best(tables["attached_grid"]).iloc[0]), None
 
 
-def _scale(name: str) -> Callable[[Tables, float, float], tuple[float, bool]]:
+def _scale(name: str) -> Judge:
     def judge(tables: Tables, chance: float, bound: float) -> tuple[float, bool]:
         table = tables[name]
         means = table[table["beta"].between(1, 100)].groupby([*KINDS, "beta"])["test_score"].mean()
@@ -147,18 +148,24 @@ def _lost_by_reset(table: pd.DataFrame, asymptotic: bool) -> pd.DataFrame:
     return (scores[False] - scores[True]).rename("lost").reset_index()
 
 
-def _reset_normalised(tables: Tables, chance: float, bound: float) -> tuple[np.ndarray, bool]:
-    lost = _lost_by_reset(tables["resets"], False)
-    depth, beta = lost.groupby(["depth", "beta"])["lost"].mean().idxmax()
-    values = lost.loc[(lost["depth"] == depth) & (lost["beta"] == beta), "lost"].to_numpy()
-    return values, values.mean() < bound
+def _reset_normalised(name: str) -> Judge:
+    def judge(tables: Tables, chance: float, bound: float) -> tuple[np.ndarray, bool]:
+        lost = _lost_by_reset(tables[name], False)
+        depth, beta = lost.groupby(["depth", "beta"])["lost"].mean().idxmax()
+        values = lost.loc[(lost["depth"] == depth) & (lost["beta"] == beta), "lost"].to_numpy()
+        return values, values.mean() < bound
+
+    return judge
 
 
-def _reset_asymptotic(tables: Tables, chance: float, bound: float) -> tuple[np.ndarray, bool]:
-    lost = _lost_by_reset(tables["resets"], True).groupby(["depth", "seed"])["lost"].mean().unstack("depth")
-    values = (lost[lost.columns.max()] - lost[lost.columns.min()]).to_numpy()
-    low = mean_interval(values)[0] if len(values) > 1 else values.mean()
-    return values, low > bound
+def _reset_asymptotic(name: str) -> Judge:
+    def judge(tables: Tables, chance: float, bound: float) -> tuple[np.ndarray, bool]:
+        lost = _lost_by_reset(tables[name], True).groupby(["depth", "seed"])["lost"].mean().unstack("depth")
+        values = (lost[lost.columns.max()] - lost[lost.columns.min()]).to_numpy()
+        low = mean_interval(values)[0] if len(values) > 1 else values.mean()
+        return values, low > bound
+
+    return judge
 
 
 def _recurrent(tables: Tables, chance: float, bound: float) -> tuple[np.ndarray, bool]:
@@ -222,14 +229,17 @@ def _excess_of_complexity(table: pd.DataFrame) -> float:
     return float(abs(ranks["lz_ratio"]) - abs(ranks["test_score"]))
 
 
-JUDGES: dict[str, tuple[tuple[str, ...], Callable[[Tables, float, float], tuple[np.ndarray | float, bool | None]]]] = {
+JUDGES: dict[str, tuple[tuple[str, ...], Judge]] = {
     "shape": (("repeats",), _shape("repeats")), "shape_ten_best": (("grid",), _shape_ten_best),
     "shape_other_spectrum": (("released_spectrum",), _shape("released_spectrum")),
     "scale_of_shapes": (("repeats",), _scale("repeats")),
     "scale_from_firing": (("firing_start",), _scale("firing_start")),
     "constant": (("repeats", "controls"), _constant), "zero_silent": (("controls",), _zero_silent),
-    "zero_firing": (("controls",), _zero_firing), "reset_normalised": (("resets",), _reset_normalised),
-    "reset_asymptotic": (("resets",), _reset_asymptotic), "recurrent_asymptotic": (("loops",), _recurrent),
+    "zero_firing": (("controls",), _zero_firing), "reset_normalised": (("resets",), _reset_normalised("resets")),
+    "reset_asymptotic": (("resets",), _reset_asymptotic("resets")),
+    "reset_normalised_firing": (("firing_resets",), _reset_normalised("firing_resets")),
+    "reset_asymptotic_firing": (("firing_resets",), _reset_asymptotic("firing_resets")),
+     "recurrent_asymptotic": (("loops",), _recurrent),
     "sparse_limit": (("sparse",), _sparse), "spiking": (("repeats",), _spiking),
     "ten_best_attached_asymptotic": (("attached_grid",), _attached_ten_best),
 }  # fmt: skip

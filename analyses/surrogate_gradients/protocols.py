@@ -93,11 +93,16 @@ def firing_start(protocol: str) -> list[Row]:
     return [row(protocol, shape=shape, height=height, beta=beta, gain=FIRING, **seed) for (shape, height), beta, seed in cells]
 
 
-def resets(protocol: str) -> list[Row]:
-    """Normalised and asymptotic, attached and detached, by depth and slope."""
+def resets(protocol: str, **own: Any) -> list[Row]:
+    """Normalised and asymptotic, attached and detached, by depth and slope; ``own`` settings apply to all."""
     depths, betas = _some(protocol, DEPTHS), _some(protocol, FEW_BETAS)
     plan = itertools.product((False, True), (False, True), depths, betas, _seeds(protocol, 3))
-    return [row(protocol, asymptotic=a, reset_gradient=r, depth=d, beta=b, **seed) for a, r, d, b, seed in plan]
+    return [row(protocol, asymptotic=a, reset_gradient=r, depth=d, beta=b, **seed, **own) for a, r, d, b, seed in plan]
+
+
+def firing_resets(protocol: str) -> list[Row]:
+    """The same from a start at which every neuron fires: deeper networks do not leave the silent one."""
+    return resets(protocol, gain=FIRING)
 
 
 def loops(protocol: str) -> list[Row]:
@@ -116,7 +121,7 @@ def n_rows(table: str, protocol: str) -> int:
     """Rows of a table."""
     makers = {
         "controls": controls, "grid": grid, "resets": resets, "loops": loops, "sparse": sparse, "more_shapes": more_shapes,
-        "firing_start": firing_start, "attached_grid": superspike_grid,
+        "firing_start": firing_start, "firing_resets": firing_resets, "attached_grid": superspike_grid,
     }  # fmt: skip
     if table in makers:
         return len(makers[table](protocol))

@@ -47,6 +47,7 @@ STUDY = Study(
         "repeats": partial(run_repeats, "repeats", "printed"), "resets": partial(run_rows, "resets", protocols.resets),
         "loops": partial(run_rows, "loops", protocols.loops), "sparse": find_sparse_limit,
         "firing-start": partial(run_rows, "firing_start", protocols.firing_start),
+        "firing-resets": partial(run_rows, "firing_resets", protocols.firing_resets),
         "more-shapes": partial(run_rows, "more_shapes", protocols.more_shapes),
         "released-spectrum": partial(run_repeats, "released_spectrum", "released"),
         "attached-grid": partial(
