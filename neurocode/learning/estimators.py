@@ -71,7 +71,7 @@ def estimate_gradient(
     Examples
     --------
     >>> import neurocode as nc
-    >>> from neurocode.learning import Dense, Readout
+    >>> from neurocode.learning import Dense, Layer, Readout
     >>> layer = Layer(Dense(2, 3, key=jax.random.key(0)), nc.models.noisy_lif(), 1e-3, surrogate=None)
     >>> net = Network([layer, Readout(Dense(3, 2, key=jax.random.key(1)), 1e-3)])
     >>> batch = Batch(jnp.ones((5, 4, 2)), jnp.zeros(4, int), jnp.ones((5, 4), bool))

@@ -93,6 +93,7 @@ class Layer(eqx.Module):
     Examples
     --------
     >>> import neurocode as nc
+    >>> from neurocode.learning import Dense
     >>> key = jax.random.key(0)
     >>> layer = Layer(Dense(3, 5, key=key), nc.models.adlif(), 1e-3, learned=("a", "b"))
     >>> layer(jax.numpy.ones((10, 2, 3))).shape
