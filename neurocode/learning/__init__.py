@@ -2,7 +2,7 @@
 
 Contents
 --------
-Network, Layer, Dense, Convolution, Pool, BatchNorm, Chain, Recurrent, Shortcut, Response
+Network, Layer, Dense, Convolution, Pool, BatchNorm, Chain, Recurrent, Shortcut, TimeBasis, Response
     What a network is made of.
 Readout, Voters, JointDecision, RecordedNeurons
     How it is read.
@@ -38,12 +38,13 @@ from neurocode.learning.recorded_neurons import RecordedNeurons
 from neurocode.learning.regularisers import Regulariser
 from neurocode.learning.surrogate import Surrogate
 from neurocode.learning.task import Part, Task
+from neurocode.learning.time_basis import TimeBasis
 from neurocode.learning.training import Settings, TrainingResult, evaluate, train
 from neurocode.learning.voting import JointDecision, Voters
 
 __all__ = [
     "BatchNorm", "BrianRun", "Chain", "Convolution", "Dense", "GradientEstimate", "JointDecision", "Layer", "Network", "Part",
     "Pool", "Readout", "RecordedNeurons", "Recurrent", "Regulariser", "Response", "Settings", "Shortcut", "Surrogate", "Task",
-    "TrainingResult", "Voters", "architectures", "energy", "estimate_gradient", "evaluate", "free_running", "from_nir",
+    "TimeBasis", "TrainingResult", "Voters", "architectures", "energy", "estimate_gradient", "evaluate", "free_running", "from_nir",
     "perturbations", "run_in_brian", "tasks", "to_nir", "train",
 ]  # fmt: skip

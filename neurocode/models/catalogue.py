@@ -11,6 +11,7 @@ from neurocode.models.adlif import adlif
 from neurocode.models.diffusive import eif_diffusive, lif_coloured, lif_diffusive, qif_diffusive
 from neurocode.models.files import load
 from neurocode.models.gif import gif
+from neurocode.models.glm import glm
 from neurocode.models.igif import igif, igif_ia
 from neurocode.models.integrate_and_fire import eif, izhikevich, meta_neuron, qif
 from neurocode.models.lif import current_lif, lif, noisy_lif, normalised_lif
@@ -21,7 +22,7 @@ DIFFUSIVE = {"lif-diffusive": lif_diffusive, "eif-diffusive": eif_diffusive, "qi
 LIBRARY: dict[str, Callable[[], NeuronModel]] = {
     "lif": lif, "lif-normalised": normalised_lif, "lif-current": current_lif,
     "noisy-lif": noisy_lif, "adlif": adlif, "adex": adex, "eif": eif, "qif": qif, "izhikevich": izhikevich,
-    "meta-neuron": meta_neuron, "gif": gif, "igif": igif, "igif-ia": igif_ia, **DIFFUSIVE, "lif-coloured": lif_coloured,
+    "meta-neuron": meta_neuron, "gif": gif, "glm": glm, "igif": igif, "igif-ia": igif_ia, **DIFFUSIVE, "lif-coloured": lif_coloured,
     **{f"adaptive-{name}": partial(make, adaptation=True) for name, make in DIFFUSIVE.items()},
     **{f"{name}-periodic": partial(make, periodic=True) for name, make in DIFFUSIVE.items()},
     **{f"adaptive-{name}-periodic": partial(make, adaptation=True, periodic=True) for name, make in DIFFUSIVE.items()},

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -20,6 +21,7 @@ from neurocode.statistics.variability import window_counts
 COUNT_WINDOW, LARGEST_LAG, LAG_BIN, COMPLEXITY_BIN = 0.1, 0.1, 2e-3, 5e-3
 #: Repeats of each side that enter pairwise distances.
 MOST_REPEATS = 20
+NOISE_CORRELATION = "noise_correlation"
 
 
 @dataclass(frozen=True)
@@ -39,7 +41,9 @@ class Unit:
         return Unit([self.repeats[k] for k in chosen], self.duration)
 
 
-def compare(model_trains: object, recorded_trains: object, *, n_splits: int = 20, seed: int = 0) -> pd.DataFrame:
+def compare(
+    model_trains: object, recorded_trains: object, *, statistics: Sequence[str] | None = None, n_splits: int = 20, seed: int = 0
+) -> pd.DataFrame:
     """Compare the responses of a model with recorded ones, statistic by statistic.
 
     Parameters
@@ -47,6 +51,8 @@ def compare(model_trains: object, recorded_trains: object, *, n_splits: int = 20
     model_trains, recorded_trains
         Repeats of one unit on one stimulus (a sequence of trains), or a sequence of such sequences, a unit each; of equal
         duration and number of units. Repeats of different units are simultaneous.
+    statistics : sequence of str, optional
+        Rows of the result; all by default.
     n_splits : int
         Random halves of the recorded repeats whose comparison is the reference.
     seed : int
@@ -61,7 +67,7 @@ def compare(model_trains: object, recorded_trains: object, *, n_splits: int = 20
     Raises
     ------
     DataError
-        If the numbers of units or the durations differ, or a side has no train.
+        If the numbers of units or the durations differ, a side has no train, or a statistic is not known.
 
     Examples
     --------
@@ -76,8 +82,13 @@ def compare(model_trains: object, recorded_trains: object, *, n_splits: int = 20
     model = [Unit(m.repeats, max(m.duration, r.duration)) for m, r in zip(model, recorded, strict=True)]
     recorded = [Unit(r.repeats, m.duration) for m, r in zip(model, recorded, strict=True)]
     random = np.random.default_rng(seed)
-    rows = {name: _row(statistic, model, recorded, n_splits, random) for name, statistic in STATISTICS.items()}
-    rows["noise_correlation"] = _noise_correlation_row(model, recorded, n_splits, random)
+    makers = {name: partial(_row, statistic) for name, statistic in STATISTICS.items()} | {
+        NOISE_CORRELATION: _noise_correlation_row
+    }
+    chosen = tuple(makers) if statistics is None else tuple(statistics)
+    if unknown := [name for name in chosen if name not in makers]:
+        raise DataError(f"'{unknown[0]}' is no statistic of a comparison; known are {', '.join(makers)}.")
+    rows = {name: makers[name](model, recorded, n_splits, random) for name in chosen}
     return pd.DataFrame.from_dict(rows, orient="index").rename_axis("statistic")
 
 
@@ -148,7 +159,7 @@ def _row(statistic: Statistic, model: list[Unit], recorded: list[Unit], n_splits
     splits = [[statistic.difference(*halves) for halves in _halves(unit, n_splits, random)] for unit in recorded]
     references = [float(np.mean(own)) for own in splits if own and np.isfinite(own).any()]
     note = "" if np.isfinite(differences).any() else f"not defined: {statistic.needs}"
-    sides = np.nanmean(np.array(values, float), axis=0) if values and np.isfinite(values).any() else (np.nan, np.nan)
+    sides = [_mean(side) for side in zip(*values, strict=True)] if values else (np.nan, np.nan)
     return {
         "model": sides[0], "recorded": sides[1], "difference": _mean(differences), "reference": _mean(references),
         "reference_sd": _mean([np.std(own, ddof=1) for own in splits if len(own) > 1]), "unit": statistic.unit, "note": note,

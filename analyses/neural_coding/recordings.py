@@ -1,0 +1,274 @@
+"""Recordings as stimulus features and spikes in bins, with what is held out of each.
+
+Files are found by their names below the data folder, so other recordings of the same kinds are taken as they are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from scipy.io import wavfile
+from scipy.signal import lfilter
+
+import neurocode as nc
+from analyses.datasets import data_folder
+from neurocode.errors import DataError
+from neurocode.recordings.layout import Layout, read_layout
+
+#: Bins in seconds: below the shortest interval but for 33 spikes of the retina.
+BIN, RETINA_BIN = 1e-3, 2e-3
+#: Time constants in ms of the filters that a stimulus goes through, besides itself.
+FILTERS_MS = (5.0, 20.0, 80.0, 320.0)
+#: Bands of a song in hertz, and its window and its shift in seconds.
+BAND_EDGES, WINDOW = np.geomspace(500.0, 8000.0, 17), 10e-3
+#: Contiguous blocks of the song with a waveform; each is held out once.
+BLOCKS = 5
+#: Parts of a single trial in which a model is trained and chosen; the rest is held out.
+TRAINED, CHOSEN = 0.55, 0.7
+WAVEFORM, ENVELOPE = "A8", "grasshopper_stimulus"
+
+
+@dataclass(frozen=True)
+class Span:
+    """A stretch of a stimulus and the repeats recorded on it.
+
+    Attributes
+    ----------
+    features : numpy.ndarray (steps, channels)
+        From the start of the stimulus, whatever the stretch.
+    spikes : numpy.ndarray of bool (repeats, steps, units)
+    start, stop : int
+        The steps that count.
+    """
+
+    features: np.ndarray
+    spikes: np.ndarray
+    start: int
+    stop: int
+
+    @property
+    def counted(self) -> np.ndarray:
+        """Spikes (repeats, steps, units) of the stretch."""
+        return self.spikes[:, self.start : self.stop]
+
+
+@dataclass(frozen=True)
+class Recording:
+    """Units that were recorded together.
+
+    Attributes
+    ----------
+    dataset, name : str
+    dt : float
+        Bin in seconds.
+    by_time : bool
+        Whether the feature is the time since the onset of the stimulus.
+    training, validation : list of Span
+        In which models are trained, and chosen.
+    test : Span
+    average : numpy.ndarray (repeats, steps, units) or None
+        Repeats on the stimulus of the test that are not in it, for the peristimulus time histogram; the last fifth chooses.
+    """
+
+    dataset: str
+    name: str
+    dt: float
+    by_time: bool
+    training: list[Span]
+    validation: list[Span]
+    test: Span
+    average: np.ndarray | None
+
+    @property
+    def n_units(self) -> int:
+        """Units."""
+        return self.test.spikes.shape[2]
+
+    @property
+    def rates(self) -> np.ndarray:
+        """Rate of every unit in training, in hertz."""
+        spikes = sum(span.counted.sum(axis=(0, 1)) for span in self.training)
+        steps = sum(span.counted.shape[0] * span.counted.shape[1] for span in self.training)
+        return np.maximum(spikes, 0.5) / (steps * self.dt)
+
+
+def binned(trains: Sequence[np.ndarray], dt: float, steps: int) -> np.ndarray:
+    """Whether a spike (times in seconds) falls into each of the bins (trains, steps)."""
+    rows = np.zeros((len(trains), steps), bool)
+    for row, times in zip(rows, trains, strict=True):
+        bins = np.floor(np.asarray(times) / dt + 1e-9).astype(int)
+        row[bins[(bins >= 0) & (bins < steps)]] = True
+    return rows
+
+
+def filtered(stimulus: np.ndarray, dt: float) -> np.ndarray:
+    """Channels (steps, n) and the same through exponential filters (steps, 5 n)."""
+    channels = [stimulus]
+    for tau in FILTERS_MS:
+        keep = np.exp(-1e3 * dt / tau)
+        start = keep * stimulus[:1]
+        channels.append(lfilter([1 - keep], [1, -keep], stimulus, axis=0, zi=start)[0])
+    return np.concatenate(channels, axis=1)
+
+
+def standardised(features: np.ndarray, like: np.ndarray) -> np.ndarray:
+    """With the mean and spread of ``like`` taken out."""
+    return ((features - like.mean(axis=0)) / np.maximum(like.std(axis=0), 1e-12)).astype(np.float32)
+
+
+def times_of(steps: int, dt: float) -> np.ndarray:
+    """Time since onset (steps, 1) in seconds."""
+    return ((np.arange(steps) + 0.5) * dt).astype(np.float32)[:, None]
+
+
+def raphe(name: str) -> Recording:
+    """A cell driven by injected current: its training file trains, the last fifth chooses, every second test repeat is held out."""
+    folder = data_folder("raphe")
+    experiment = nc.Experiment.from_files(folder / f"{name}_training.abf", test=folder / f"{name}_test.abf")
+    (training,), test = experiment.repeats, experiment.test.repeats
+    driven = [_current(repeat.current, repeat.dt) for repeat in (training, test[0])]
+    own = filtered(driven[0], BIN)
+    features = [standardised(filtered(current, BIN), own) for current in driven]
+    spikes = binned([training.spike_times], BIN, len(own))[:, :, None]
+    repeats = binned([repeat.spike_times for repeat in test], BIN, len(driven[1]))[:, :, None]
+    edge = round(0.8 * len(own))
+    return Recording(
+        "raphe", name, BIN, False, [Span(features[0], spikes, 0, edge)], [Span(features[0], spikes, edge, len(own))],
+        Span(features[1], repeats[1::2], 0, len(driven[1])), repeats[::2],
+    )  # fmt: skip
+
+
+def _current(current: np.ndarray, dt: float) -> np.ndarray:
+    """Mean current (bins, 1) in picoampere."""
+    samples = round(BIN / dt)
+    whole = len(current) // samples * samples
+    return 1e12 * current[:whole].reshape(-1, samples).mean(axis=1)[:, None]
+
+
+def grasshopper(name: str) -> Recording:
+    """A receptor driven by an envelope, without repeats: the last three tenths are held out."""
+    folder = data_folder("grasshopper")
+    path = folder / f"{ENVELOPE}{name}.txt"
+    stimulus = _table(path, 2)
+    interval = 1e-6 * (stimulus[1, 0] - stimulus[0, 0])
+    samples = round(BIN / interval)
+    envelope = stimulus[: len(stimulus) // samples * samples, 1].reshape(-1, samples).mean(axis=1)[:, None]
+    times = read_layout(folder / f"grasshopper_spike_times{name}.txt", Layout(time_unit="us")).train(0)
+    steps = len(envelope)
+    spikes = binned([times], BIN, steps)[:, :, None]
+    features = filtered(envelope, BIN)
+    edges = [round(share * steps) for share in (TRAINED, CHOSEN)]
+    features = standardised(features, features[: edges[0]])
+    spans = [Span(features, spikes, start, stop) for start, stop in zip((0, *edges), (*edges, steps), strict=True)]
+    return Recording("grasshopper", name, BIN, False, spans[:1], spans[1:2], spans[2], None)
+
+
+def song_block(name: str) -> Recording:
+    """A unit on the song whose waveform is there, as ``unit/block``: one block of time is held out, the next one chooses."""
+    unit, block = name.split("/")
+    features = _spectrogram(data_folder("starling") / f"{WAVEFORM}.wav")
+    spikes = _song_spikes(unit, WAVEFORM, len(features))
+    edges = np.linspace(0, len(features), BLOCKS + 1).round().astype(int)
+    held = int(block)
+    choosing = (held + 1) % BLOCKS
+    trained = [k for k in range(BLOCKS) if k not in (held, choosing)]
+    features = standardised(features, np.concatenate([features[edges[k] : edges[k + 1]] for k in trained]))
+    spans = [Span(features, spikes, edges[k], edges[k + 1]) for k in range(BLOCKS)]
+    return Recording(
+        "song-waveform", name, BIN, False, [spans[k] for k in trained], [spans[choosing]], spans[held], None,
+    )  # fmt: skip
+
+
+def song(name: str) -> Recording:
+    """A unit on a song whose waveform is not there, as ``unit/song``: by time since onset, a third of the trials is held out."""
+    unit, own = name.split("/")
+    motifs = pd.read_csv(data_folder("starling") / "motifs.csv")
+    ends = motifs.loc[motifs["song"] == own, "stop"]
+    if ends.empty:
+        raise DataError(f"{data_folder('starling') / 'motifs.csv'}: there is no song '{own}'.")
+    steps = round(1e-3 * float(ends.max()) / BIN)
+    return _by_time("song-time", name, _song_spikes(unit, own, steps), BIN, 1 / 3)
+
+
+def retina(name: str) -> Recording:
+    """Units on a movie that is not there: by time since onset, a third of the trials is held out."""
+    path = data_folder("retina-movies") / f"{name}.mat"
+    trains = read_layout(path, Layout("Spikes", "unit,trial", "ms"))
+    steps = int(np.ceil(trains.times.max()) / RETINA_BIN)
+    spikes = [binned([trains.train(k) for k in trains.trains_of(unit)], RETINA_BIN, steps) for unit in range(trains.n_units)]
+    return _by_time("retina", name, np.stack(spikes, axis=2), RETINA_BIN, 1 / 3)
+
+
+def _by_time(dataset: str, name: str, spikes: np.ndarray, dt: float, share: float) -> Recording:
+    """Trials in recorded order, taken in turn so that each part spans the session."""
+    trials, steps = spikes.shape[:2]
+    held = np.arange(trials) % round(1 / share) == 1
+    rest = np.flatnonzero(~held)
+    choosing = rest[-max(1, len(rest) // 4) :] if len(rest) < 8 else rest[2::4]
+    trained = np.setdiff1d(rest, choosing)
+    if not held.any() or not len(trained):
+        raise DataError(f"{dataset} {name}: {trials} trials are too few to train, choose and hold out; at least 3 are needed.")
+    features = times_of(steps, dt)
+    spans = [Span(features, spikes[part], 0, steps) for part in (trained, choosing, np.flatnonzero(held))]
+    average = np.concatenate([spikes[trained], spikes[choosing]])
+    return Recording(dataset, name, dt, True, spans[:1], spans[1:2], spans[2], average)
+
+
+def _song_spikes(unit: str, own: str, steps: int) -> np.ndarray:
+    path = data_folder("starling") / unit / f"{own}.txt"
+    trains = read_layout(path, Layout(axes="trial", time_unit="ms"))
+    return binned([trains.train(k) for k in range(len(trains.unit))], BIN, steps)[:, :, None]
+
+
+def _spectrogram(path: Path) -> np.ndarray:
+    """Logarithmic power of a song in bands every bin, and the same through exponential filters (steps, channels)."""
+    rate, waveform = wavfile.read(path)
+    if waveform.ndim != 1:
+        raise DataError(f"{path}: a song has one channel, not {waveform.shape[1]}.")
+    length, shift = round(WINDOW * rate), round(BIN * rate)
+    padded = np.concatenate([np.zeros(length - shift), waveform.astype(float)])
+    frames = np.lib.stride_tricks.sliding_window_view(padded, length)[::shift] * np.hanning(length)
+    points = 4 * length
+    power = np.abs(np.fft.rfft(frames, points)) ** 2
+    band = np.digitize(np.fft.rfftfreq(points, 1 / rate), BAND_EDGES)
+    bands = np.stack([power[:, band == k].mean(axis=1) for k in range(1, len(BAND_EDGES))], axis=1)
+    return filtered(np.log10(bands + 1e-4 * bands.mean()), BIN)
+
+
+def _table(path: Path, columns: int) -> np.ndarray:
+    try:
+        table = np.loadtxt(path, ndmin=2)
+    except (OSError, ValueError) as error:
+        raise DataError(f"{path}: {error}") from None
+    if table.shape[1] != columns or not np.all(np.isfinite(table)):
+        raise DataError(f"{path}: expected {columns} columns of finite numbers, found {table.shape[1]}.")
+    return table
+
+
+READERS: dict[str, Callable[[str], Recording]] = {
+    "raphe": raphe, "grasshopper": grasshopper, "song-waveform": song_block, "song-time": song, "retina": retina,
+}  # fmt: skip
+
+
+@cache
+def recording(dataset: str, name: str) -> Recording:
+    """A recording by the kind of its data and its name."""
+    return READERS[dataset](name)
+
+
+def names() -> dict[str, list[str]]:
+    """Recordings of every kind that lie in the data folder."""
+    units = sorted(path.name for path in data_folder("starling").iterdir() if path.is_dir())
+    songs = {unit: sorted(path.stem for path in (data_folder("starling") / unit).glob("*.txt")) for unit in units}
+    return {
+        "raphe": sorted(path.stem.removesuffix("_training") for path in data_folder("raphe").glob("*_training.abf")),
+        "grasshopper": sorted(path.stem.removeprefix(ENVELOPE) for path in data_folder("grasshopper").glob(f"{ENVELOPE}*.txt")),
+        "song-waveform": [f"{unit}/{block}" for unit in units if WAVEFORM in songs[unit] for block in range(BLOCKS)],
+        "song-time": [f"{unit}/{own}" for unit in units for own in songs[unit] if own != WAVEFORM],
+        "retina": sorted(path.stem for path in data_folder("retina-movies").glob("Movie*.mat")),
+    }  # fmt: skip

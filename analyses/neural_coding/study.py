@@ -1,0 +1,43 @@
+"""Do models respond like neurons? Every model on every recording, and its spikes beside those held out.
+
+neurocode study neural-coding --workers 2
+neurocode figures neural-coding
+
+"""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from analyses.neural_coding import protocols, summary
+from analyses.neural_coding.claims import claims
+from analyses.neural_coding.rows import coding_row, recorded_row
+from neurocode.studies import Study, StudyRun
+
+
+def fitted(run: StudyRun) -> pd.DataFrame:
+    """Every model on every recording."""
+    return run.rows(coding_row, protocols.rows(run.protocol), "models.parquet")
+
+
+def recorded(run: StudyRun) -> None:
+    """Curves of the recordings."""
+    run.rows(recorded_row, protocols.recorded_rows(run.protocol), "recorded.parquet")
+
+
+def tables(run: StudyRun) -> None:
+    """Units, means with intervals, and permutation tests."""
+    table = fitted(run)
+    units, likelihood = summary.unit_table(table), summary.likelihood_table(table)
+    units.to_parquet(run.output / "units.parquet", index=False)
+    likelihood.to_csv(run.output / "likelihood.csv", index=False)
+    summary.summary_table(units, likelihood).to_csv(run.output / "summary.csv", index=False, float_format="%.5g")
+    summary.test_table(units, likelihood).to_csv(run.output / "tests.csv", index=False, float_format="%.5g")
+
+
+STUDY = Study(
+    title="Do models respond like neurons?",
+    protocols=protocols.PROTOCOLS,
+    parts={"models": fitted, "recorded": recorded, "tables": tables},
+    claims=claims,
+)
