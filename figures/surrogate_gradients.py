@@ -53,8 +53,8 @@ def by_slope(axes: Axes, table: pd.DataFrame, controls: pd.DataFrame) -> Axes:
         best = constant.groupby("rate")["validation_score"].mean().idxmax()
         axes.axhline(constant.loc[constant["rate"] == best, "test_score"].mean(), color="0.5", linestyle="--", label="constant")
     axes.axhline(CHANCE, color="0.6", linewidth=0.6, linestyle=":")
-    axes.set(xscale="log", xlabel=r"Slope $\beta$", ylabel="Test accuracy", ylim=(0, 1))
-    axes.legend(loc="lower left")
+    axes.set(xscale="log", xlabel=r"Slope $\beta$", ylabel="Test accuracy", ylim=(0, 1.05))
+    legend_above(axes)
     return axes
 
 
@@ -66,7 +66,7 @@ def by_depth(axes: Axes, table: pd.DataFrame) -> Axes:
         axes.plot(scores.index, scores, line, marker="o", markersize=2.5, color=colour, label=label)
     axes.axhline(CHANCE, color="0.6", linewidth=0.6, linestyle=":")
     axes.set(xlabel="Hidden layers", ylabel="Test accuracy", ylim=(0, 1), xticks=sorted(table["depth"].unique()))
-    axes.legend(loc="lower left")
+    legend_above(axes)
     return axes
 
 
@@ -78,17 +78,25 @@ def recurrent(axes: Axes, table: pd.DataFrame) -> Axes:
         axes.plot(scores.index, scores, "--" if gradient == "gradient" else "-", marker="o", markersize=2.5,
                   color="#D55E00" if asymptotic else "#0072B2", label=label)  # fmt: skip
     axes.axhline(CHANCE, color="0.6", linewidth=0.6, linestyle=":")
-    axes.set(xscale="log", xlabel=r"Slope $\beta$", ylabel="Test accuracy", ylim=(0, 1))
-    axes.legend(loc="lower left")
+    axes.set(xscale="log", xlabel=r"Slope $\beta$", ylabel="Test accuracy", ylim=(0, 1.05))
+    legend_above(axes)
     return axes
 
 
-def sparse_limit(axes: Axes, table: pd.DataFrame, break_at: float) -> Axes:
-    """Test accuracy against activity, with the break of the line that was fitted."""
-    axes.semilogx(table["spikes"], table["test_score"], "o", markersize=2.5, color=COLOURS["superspike"])
-    axes.axvline(break_at, color="0.4", linewidth=0.6, linestyle="--")
+def legend_above(axes: Axes) -> None:
+    """A legend over the panel, clear of the data."""
+    axes.legend(loc="lower left", bbox_to_anchor=(0, 1), labelspacing=0.2, borderpad=0.1)
+
+
+def sparse_limit(axes: Axes, tables: dict[str, pd.DataFrame]) -> Axes:
+    """Test accuracy against activity from every start; networks without any spike stand at the left edge."""
+    fewest = min(table.loc[table["spikes"] > 0, "spikes"].min() for table in tables.values()) / 3
+    for (start, table), marker, colour in zip(tables.items(), "so", ("0.5", COLOURS["superspike"]), strict=False):
+        shown = table["spikes"].clip(lower=fewest)
+        axes.semilogx(shown, table["test_score"], marker, markersize=2.5, color=colour, label=start, markerfacecolor="none")
     axes.axhline(CHANCE, color="0.6", linewidth=0.6, linestyle=":")
-    axes.set(xlabel="Spikes per neuron and trial", ylabel="Test accuracy", ylim=(0, 1))
+    axes.set(xlabel="Spikes per neuron and trial", ylabel="Test accuracy", ylim=(0, 1.05))
+    legend_above(axes)
     return axes
 
 
@@ -108,8 +116,7 @@ def draw(tables: Path, output: Path) -> list[Path]:
         if "grid" in found:
             paths += _grid(found["grid"], output)
         if {"repeats", "resets", "loops", "sparse"} <= set(found):
-            break_at = float(pd.read_csv(tables / "sparse_limit.csv")["spikes"].iloc[0])
-            paths += _summary(found, break_at, output)
+            paths += _summary(found, output)
     return paths
 
 
@@ -122,12 +129,13 @@ def _grid(table: pd.DataFrame, output: Path) -> list[Path]:
     return save_figure(figure, output / "surrogate_gradients_grid.pdf")
 
 
-def _summary(found: dict[str, pd.DataFrame], break_at: float, output: Path) -> list[Path]:
-    figure, axes = plt.subplot_mosaic("abc;def", figsize=(TWO_COLUMNS, 4.0), layout="constrained")
+def _summary(found: dict[str, pd.DataFrame], output: Path) -> list[Path]:
+    figure, axes = plt.subplot_mosaic("abc;def", figsize=(TWO_COLUMNS, 4.9), layout="constrained")
     by_slope(axes["a"], found["repeats"], found.get("controls", pd.DataFrame()))
     by_depth(axes["b"], found["resets"])
     recurrent(axes["c"], found["loops"])
-    sparse_limit(axes["d"], found["sparse"], break_at)
+    starts = {"silent start": "sparse", "firing start": "firing_sparse"}
+    sparse_limit(axes["d"], {start: found[name] for start, name in starts.items() if name in found})
     spiking(axes["e"], found["repeats"], "lz_ratio")
     spiking(axes["f"], found["repeats"], "fano_jitter")
     for letter, own in axes.items():

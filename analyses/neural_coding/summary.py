@@ -58,8 +58,8 @@ def summary_table(units: pd.DataFrame, likelihood: pd.DataFrame, seed: int = 0) 
         draws = [_bits(own.sample(frac=1.0, replace=True, random_state=k)) for k in range(200)]
         low, high = np.nanquantile(draws, (0.025, 0.975))
         rows.append({
-            "dataset": dataset, "model": model, "statistic": LIKELIHOOD, "units": len(own), "value": _bits(own), "low": low, "high": high,
-            "note": "repeats and recordings resampled together",
+            "dataset": dataset, "model": model, "statistic": LIKELIHOOD, "units": len(own), "value": _bits(own), "low": low,
+            "high": high, "note": "repeats and recordings resampled together",
         })  # fmt: skip
     return pd.DataFrame(rows)
 

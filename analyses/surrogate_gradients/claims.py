@@ -200,19 +200,23 @@ def bootstrapped(table: pd.DataFrame) -> np.ndarray:
     return np.array([fit_broken_line(table.iloc[random.integers(0, len(table), len(table))]) for _ in range(SAMPLES)])
 
 
-def write_sparse_limit(table: pd.DataFrame, folder: Path) -> None:
-    """``sparse_limit.csv``: activity at which the line breaks with its 95 % interval, and the slopes per decade."""
+def write_sparse_limit(table: pd.DataFrame, path: Path) -> None:
+    """Activity at which the line breaks with its 95 % interval, and the slopes per decade."""
     place, below, above = fit_broken_line(table)
     low, high = 10 ** np.quantile(bootstrapped(table)[:, 0], [0.025, 0.975])
     row = {"spikes": 10**place, "low": low, "high": high, "slope_below": below, "slope_above": above}
-    pd.DataFrame([row]).to_csv(folder / "sparse_limit.csv", index=False, float_format="%.6g")
+    pd.DataFrame([row]).to_csv(path, index=False, float_format="%.6g")
 
 
-def _sparse(tables: Tables, chance: float, bound: float) -> tuple[np.ndarray, bool]:
+def _sparse(name: str) -> Judge:
     """Change of the slope: median over bootstrap samples, and whether nearly all lie above the bound."""
-    values = bootstrapped(tables["sparse"])
-    change = values[:, 1] - values[:, 2]
-    return np.median(change), float(np.quantile(change, 0.025)) > bound
+
+    def judge(tables: Tables, chance: float, bound: float) -> tuple[np.ndarray, bool]:
+        values = bootstrapped(tables[name])
+        change = values[:, 1] - values[:, 2]
+        return np.median(change), float(np.quantile(change, 0.025)) > bound
+
+    return judge
 
 
 def _spiking(tables: Tables, chance: float, bound: float) -> tuple[float, bool]:
@@ -240,6 +244,7 @@ JUDGES: dict[str, tuple[tuple[str, ...], Judge]] = {
     "reset_normalised_firing": (("firing_resets",), _reset_normalised("firing_resets")),
     "reset_asymptotic_firing": (("firing_resets",), _reset_asymptotic("firing_resets")),
      "recurrent_asymptotic": (("loops",), _recurrent),
-    "sparse_limit": (("sparse",), _sparse), "spiking": (("repeats",), _spiking),
+    "sparse_limit": (("sparse",), _sparse("sparse")),
+    "sparse_limit_firing": (("firing_sparse",), _sparse("firing_sparse")), "spiking": (("repeats",), _spiking),
     "ten_best_attached_asymptotic": (("attached_grid",), _attached_ten_best),
 }  # fmt: skip

@@ -22,6 +22,7 @@ BEST_RATE = 0.05
 #: Weights of the firing start over the published ones (at least one spike per neuron and trial), and upper-bound strengths.
 FIRING = 20.0
 STRENGTHS = (0.0, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0)
+FIRING_STRENGTHS = (0.1, 0.3, 1.0, 3.0, 10.0, 30.0, 100.0, 300.0)
 EPOCHS = {"reduced": 20, "full": 50, "quick": 1}
 SAMPLES = {"reduced": 1000, "full": 1000, "quick": 32}
 
@@ -111,17 +112,22 @@ def loops(protocol: str) -> list[Row]:
     return [row(protocol, asymptotic=a, recurrent=r, beta=b, **seed) for a, r, b, seed in plan]
 
 
-def sparse(protocol: str) -> list[Row]:
-    """Ever stronger upper bounds of activity."""
-    strengths = itertools.product(_some(protocol, STRENGTHS), _seeds(protocol, 5))
-    return [row(protocol, upper=strength, **seed) for strength, seed in strengths]
+def sparse(protocol: str, strengths: Sequence[float] = STRENGTHS, **own: Any) -> list[Row]:
+    """Ever stronger upper bounds of activity; ``own`` settings apply to all."""
+    plan = itertools.product(_some(protocol, strengths), _seeds(protocol, 5))
+    return [row(protocol, upper=strength, **seed, **own) for strength, seed in plan]
+
+
+def firing_sparse(protocol: str) -> list[Row]:
+    """The same from a start at which every neuron fires: strong bounds keep a silent one silent."""
+    return sparse(protocol, FIRING_STRENGTHS, gain=FIRING)
 
 
 def n_rows(table: str, protocol: str) -> int:
     """Rows of a table."""
     makers = {
         "controls": controls, "grid": grid, "resets": resets, "loops": loops, "sparse": sparse, "more_shapes": more_shapes,
-        "firing_start": firing_start, "firing_resets": firing_resets, "attached_grid": superspike_grid,
+        "firing_start": firing_start, "firing_sparse": firing_sparse, "firing_resets": firing_resets, "attached_grid": superspike_grid,
     }  # fmt: skip
     if table in makers:
         return len(makers[table](protocol))

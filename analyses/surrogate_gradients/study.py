@@ -32,11 +32,11 @@ def run_repeats(name: str, spectrum: str, run: StudyRun) -> None:
     run.rows(training_row, protocols.repeated(run.protocol, stage_1, spectrum), f"{name}.parquet")
 
 
-def find_sparse_limit(run: StudyRun) -> None:
+def find_sparse_limit(table: str, rows: Callable[[str], list[protocols.Row]], run: StudyRun) -> None:
     """Ever stronger bounds of activity, and the activity at which the line of accuracy breaks, with a bootstrap interval."""
-    found = run.rows(training_row, protocols.sparse(run.protocol), "sparse.parquet")
+    found = run.rows(training_row, rows(run.protocol), f"{table}.parquet")
     if run.protocol != "quick":
-        write_sparse_limit(found, run.output)
+        write_sparse_limit(found, run.output / f"{table}_limit.csv")
 
 
 STUDY = Study(
@@ -45,7 +45,8 @@ STUDY = Study(
     parts={
         "controls": partial(run_rows, "controls", protocols.controls), "grid": partial(run_rows, "grid", protocols.grid),
         "repeats": partial(run_repeats, "repeats", "printed"), "resets": partial(run_rows, "resets", protocols.resets),
-        "loops": partial(run_rows, "loops", protocols.loops), "sparse": find_sparse_limit,
+        "loops": partial(run_rows, "loops", protocols.loops), "sparse": partial(find_sparse_limit, "sparse", protocols.sparse),
+        "firing-sparse": partial(find_sparse_limit, "firing_sparse", protocols.firing_sparse),
         "firing-start": partial(run_rows, "firing_start", protocols.firing_start),
         "firing-resets": partial(run_rows, "firing_resets", protocols.firing_resets),
         "more-shapes": partial(run_rows, "more_shapes", protocols.more_shapes),

@@ -103,6 +103,6 @@ def test_a_broken_line_is_found():
     table = pd.DataFrame({"spikes": spikes, "test_score": accuracy})
     place, below, above = claims.fit_broken_line(table)
     assert 10**place == pytest.approx(0.3, rel=0.1) and below == pytest.approx(0.6, abs=0.05) and abs(above) < 0.05
-    assert claims._sparse({"sparse": table}, 0.1, 0.0)[1]
+    assert claims._sparse("sparse")({"sparse": table}, 0.1, 0.0)[1]
     straight = table.assign(test_score=0.5 + 0.1 * np.log10(spikes) + 0.02 * random.normal(size=60))
-    assert not claims._sparse({"sparse": straight}, 0.1, 0.0)[1]
+    assert not claims._sparse("sparse")({"sparse": straight}, 0.1, 0.0)[1]
