@@ -19,7 +19,7 @@ WINDOW, SETTLING, BATCH = 0.7, 0.3, 24
 #: Passes of the noise over which the probability of what was held out is averaged.
 PASSES = 20
 #: What is tuned: three settings for every model. Time: spacing of knots or width of the kernel in seconds, else the learning rate.
-SPACINGS, RATES, FIXED_RATE = (0.02, 0.04, 0.08), (0.01, 0.03, 0.1), 0.03
+SPACINGS, RATES, FIXED_RATE = (0.02, 0.05, 0.12), (0.01, 0.03, 0.1), 0.03
 #: Repeats of the mean that a histogram is drawn towards, so that no bin is impossible: ours.
 PRIOR_REPEATS = 0.5
 
