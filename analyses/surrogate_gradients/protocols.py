@@ -127,7 +127,8 @@ def n_rows(table: str, protocol: str) -> int:
     """Rows of a table."""
     makers = {
         "controls": controls, "grid": grid, "resets": resets, "loops": loops, "sparse": sparse, "more_shapes": more_shapes,
-        "firing_start": firing_start, "firing_sparse": firing_sparse, "firing_resets": firing_resets, "attached_grid": superspike_grid,
+        "firing_start": firing_start, "firing_sparse": firing_sparse, "firing_resets": firing_resets,
+        "attached_grid": superspike_grid,
     }  # fmt: skip
     if table in makers:
         return len(makers[table](protocol))

@@ -1,0 +1,175 @@
+"""Pair-based plasticity by spike timing, as Brian2 synapses and as a step in JAX."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import brian2
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from neurocode.errors import DataError, TrainingError
+
+Array = jax.Array
+
+
+class Traces(NamedTuple):
+    """State of the synapses between two populations.
+
+    Attributes
+    ----------
+    weights : array (n_pre, n_post)
+    pre : array (n_pre,)
+    post : array (n_post,)
+        Exponential traces of the spikes of each side.
+    eligibility : array (n_pre, n_post)
+        What a reward would write.
+    """
+
+    weights: Array
+    pre: Array
+    post: Array
+    eligibility: Array
+
+
+@dataclass(frozen=True)
+class PairSTDP:
+    """Spike-timing-dependent plasticity of all pairs (Song, Miller, Abbott 2000; bounds after Gütig et al. 2003).
+
+    A spike before strengthens by ``a_plus exp(-dt/tau_plus) (w_max - w)^mu``, one after weakens by
+    ``a_minus exp(-dt/tau_minus) w^mu``, weights in units of ``w_max``; with ``mu`` zero the bounds are hard, with one they are
+    soft, and weights stay within them in any case. Spikes of the same step count as before and after in this order. With a
+    ``tau_reward`` the changes go to an eligibility trace, and what is written to the weights is the trace times a reward
+    (Izhikevich 2007).
+
+    Attributes
+    ----------
+    a_plus, a_minus : float
+        In units of ``w_max``.
+    tau_plus, tau_minus : float
+        In seconds.
+    w_max : float
+    mu : float
+    tau_reward : float, optional
+        In seconds.
+
+    Raises
+    ------
+    TrainingError
+        For time constants, amplitudes or a largest weight that are not positive, or a negative exponent.
+
+    Examples
+    --------
+    >>> rule = PairSTDP(a_plus=0.1, a_minus=0.1)
+    >>> pre, post = np.zeros((20, 1)), np.zeros((20, 1))
+    >>> pre[5], post[8] = 1, 1
+    >>> round(float(rule.run(pre, post, np.array([[0.5]]), 1e-3)[0, 0]), 4) == round(0.5 + 0.1 * float(np.exp(-3 / 20)), 4)
+    True
+    """
+
+    a_plus: float = 0.01
+    a_minus: float = 0.0105
+    tau_plus: float = 20e-3
+    tau_minus: float = 20e-3
+    w_max: float = 1.0
+    mu: float = 0.0
+    tau_reward: float | None = None
+
+    def __post_init__(self) -> None:
+        positive = (self.a_plus, self.a_minus, self.tau_plus, self.tau_minus, self.w_max, self.tau_reward or 1.0)
+        if not min(positive) > 0 or self.mu < 0:
+            raise TrainingError("Amplitudes, time constants and the largest weight must be positive, the exponent not negative.")
+
+    def start(self, weights: Array) -> Traces:
+        """State before any spike, for weights (n_pre, n_post)."""
+        weights = jnp.asarray(weights)
+        return Traces(weights, *(jnp.zeros(n, weights.dtype) for n in weights.shape), jnp.zeros_like(weights))
+
+    def step(self, state: Traces, pre: Array, post: Array, dt: float, reward: Array | float = 0.0) -> Traces:
+        """State after a step of ``dt`` seconds with the spikes (n_pre,) and (n_post,), zero or one."""
+        trace_pre = state.pre * np.exp(-dt / self.tau_plus) + pre
+        trace_post = state.post * np.exp(-dt / self.tau_minus)
+        w, eligibility = state.weights, state.eligibility
+        if self.tau_reward is None:
+            w = jnp.clip(w + self._weakened(w, pre, trace_post), 0.0, self.w_max)
+            w = jnp.clip(w + self._strengthened(w, trace_pre, post), 0.0, self.w_max)
+            return Traces(w, trace_pre, trace_post + post, eligibility)
+        eligibility = eligibility * np.exp(-dt / self.tau_reward)
+        eligibility = eligibility + self._weakened(w, pre, trace_post) + self._strengthened(w, trace_pre, post)
+        w = jnp.clip(w + reward * eligibility, 0.0, self.w_max)
+        return Traces(w, trace_pre, trace_post + post, eligibility)
+
+    def _weakened(self, w: Array, pre: Array, trace_post: Array) -> Array:
+        bound = (w / self.w_max) ** self.mu if self.mu else 1.0
+        return -self.a_minus * self.w_max * bound * pre[:, None] * trace_post[None, :]
+
+    def _strengthened(self, w: Array, trace_pre: Array, post: Array) -> Array:
+        bound = (1 - w / self.w_max) ** self.mu if self.mu else 1.0
+        return self.a_plus * self.w_max * bound * trace_pre[:, None] * post[None, :]
+
+    def run(self, pre: np.ndarray, post: np.ndarray, weights: np.ndarray, dt: float, reward: np.ndarray | None = None) -> Array:
+        """Weights (n_pre, n_post) after spikes (steps, n_pre) and (steps, n_post), with a reward (steps,) where it is modulated.
+
+        Raises
+        ------
+        DataError
+            For shapes that do not fit, spikes other than zero and one, weights outside their bounds, or a reward that the rule
+            does not take or needs.
+        """
+        pre, post, weights, reward = self._checked(pre, post, weights, reward)
+
+        def visit(state: Traces, now: tuple[Array, Array, Array]) -> tuple[Traces, None]:
+            return self.step(state, *now[:2], dt, now[2]), None
+
+        with jax.enable_x64(True):
+            spikes = tuple(jnp.asarray(part, float) for part in (pre, post, reward))
+            return jax.lax.scan(visit, self.start(jnp.asarray(weights, float)), spikes)[0].weights
+
+    def _checked(self, pre: np.ndarray, post: np.ndarray, weights: np.ndarray, reward: np.ndarray | None) -> tuple[np.ndarray, ...]:
+        pre, post, weights = (np.asarray(part, float) for part in (pre, post, weights))
+        if pre.ndim != 2 or post.ndim != 2 or len(pre) != len(post) or weights.shape != (pre.shape[1], post.shape[1]):
+            raise DataError(f"Spikes {pre.shape} and {post.shape} do not fit weights {weights.shape}.")
+        if not np.all(np.isin(pre, (0, 1))) or not np.all(np.isin(post, (0, 1))):
+            raise DataError("Spikes are zero or one in every step.")
+        if not np.all((weights >= 0) & (weights <= self.w_max)):
+            raise DataError(f"Weights must lie between 0 and {self.w_max:g}.")
+        if (reward is None) != (self.tau_reward is None):
+            raise DataError("A reward goes with a rule that has tau_reward, and only with one.")
+        reward = np.zeros(len(pre)) if reward is None else np.asarray(reward, float)
+        if reward.shape != (len(pre),) or not np.all(np.isfinite(reward)):
+            raise DataError(f"The reward is one finite number a step, not of shape {reward.shape}.")
+        return pre, post, weights, reward
+
+    def synapses(self, source: brian2.NeuronGroup, target: brian2.NeuronGroup, weights: np.ndarray) -> brian2.Synapses:
+        """The same rule as Brian2 synapses with a variable ``w``; under a reward, the shared variable ``reward`` is written.
+
+        The traces are updated event by event, the reward in every step after the spikes.
+        """
+        pre_side, post_side = self._texts()
+        model = "w : 1\n" + "\n".join(
+            f"d{side}_trace/dt = -{side}_trace/tau_{name} : 1 (event-driven)" for side, name in (("pre", "plus"), ("post", "minus"))
+        )
+        namespace = {
+            "a_plus": self.a_plus, "a_minus": self.a_minus, "w_max": self.w_max, "mu": self.mu,
+            "tau_plus": self.tau_plus * brian2.second, "tau_minus": self.tau_minus * brian2.second,
+        }  # fmt: skip
+        if self.tau_reward is not None:
+            model += "\nreward : 1 (shared)\neligibility : 1"
+            namespace["keep"] = float(np.exp(-float(source.clock.dt / brian2.second) / self.tau_reward))
+        own = brian2.Synapses(source, target, model, dt=source.clock.dt, on_pre=pre_side, on_post=post_side, namespace=namespace)
+        own.connect()
+        own.w = np.asarray(weights, float).ravel()
+        own.pre.order, own.post.order = 0, 1
+        if self.tau_reward is not None:
+            own.run_regularly("eligibility = keep*eligibility", when="before_synapses")
+            own.run_regularly("w = clip(w + reward*eligibility, 0, w_max)", when="after_synapses")
+        return own
+
+    def _texts(self) -> tuple[str, str]:
+        weaker = "a_minus*w_max*(w/w_max)**mu*post_trace" if self.mu else "a_minus*w_max*post_trace"
+        stronger = "a_plus*w_max*(1 - w/w_max)**mu*pre_trace" if self.mu else "a_plus*w_max*pre_trace"
+        if self.tau_reward is None:
+            return f"w = clip(w - {weaker}, 0, w_max)\npre_trace += 1", f"w = clip(w + {stronger}, 0, w_max)\npost_trace += 1"
+        return f"eligibility -= {weaker}\npre_trace += 1", f"eligibility += {stronger}\npost_trace += 1"
