@@ -10,7 +10,7 @@ PROTOCOLS = ("reduced", "quick")
 MODELS = ("deterministic", "output", "internal", "glm", "gif", "psth")
 #: Only where several units were recorded together; reported apart.
 COUPLED = "coupled"
-UPDATES, SETTINGS = 300, 3
+UPDATES, SETTINGS = 200, 3
 #: Data sets of the quick protocol, and its updates.
 QUICK, QUICK_UPDATES = ("grasshopper",), 4
 

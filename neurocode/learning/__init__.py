@@ -14,6 +14,10 @@ run_in_brian, to_nir, from_nir
     A trained network elsewhere.
 free_running
     A network that is fed its own output.
+CompiledNetwork, Answer
+    One sequence through a network within a millisecond.
+rules
+    Learning rules besides gradients through time.
 estimate_gradient, energy, perturbations
     How gradients of noisy networks vary, what a network costs, and what it withstands.
 architectures
@@ -24,12 +28,13 @@ tasks
 
 from __future__ import annotations
 
-from neurocode.learning import architectures, perturbations, tasks
+from neurocode.learning import architectures, perturbations, rules, tasks
 from neurocode.learning.connections import BatchNorm, Chain, Convolution, Dense, Pool, Recurrent
 from neurocode.learning.energy import energy
 from neurocode.learning.estimators import GradientEstimate, estimate_gradient
 from neurocode.learning.export import BrianRun, run_in_brian
 from neurocode.learning.free_running import free_running
+from neurocode.learning.inference import Answer, CompiledNetwork
 from neurocode.learning.layer import Layer, Shortcut
 from neurocode.learning.network import Network, Response
 from neurocode.learning.nir_exchange import from_nir, to_nir
@@ -43,8 +48,9 @@ from neurocode.learning.training import Settings, TrainingResult, evaluate, trai
 from neurocode.learning.voting import JointDecision, Voters
 
 __all__ = [
-    "BatchNorm", "BrianRun", "Chain", "Convolution", "Dense", "GradientEstimate", "JointDecision", "Layer", "Network", "Part",
+    "Answer", "BatchNorm", "BrianRun", "Chain", "CompiledNetwork", "Convolution", "Dense", "GradientEstimate", "JointDecision",
+    "Layer", "Network", "Part",
     "Pool", "Readout", "RecordedNeurons", "Recurrent", "Regulariser", "Response", "Settings", "Shortcut", "Surrogate", "Task",
     "TimeBasis", "TrainingResult", "Voters", "architectures", "energy", "estimate_gradient", "evaluate", "free_running", "from_nir",
-    "perturbations", "run_in_brian", "tasks", "to_nir", "train",
+    "perturbations", "rules", "run_in_brian", "tasks", "to_nir", "train",
 ]  # fmt: skip
