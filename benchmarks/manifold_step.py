@@ -15,7 +15,8 @@ from __future__ import annotations
 import argparse
 import sys
 
-from training_step import SLOPE, SuperSpike, kernel_product, loss_of, refuse_busy_machine, step_of, timed, torch_step  # isort: skip
+from quiet import refuse_busy_machine  # isort: skip
+from training_step import SLOPE, SuperSpike, kernel_product, loss_of, step_of, timed, torch_step  # isort: skip
 
 import jax
 import jax.numpy as jnp

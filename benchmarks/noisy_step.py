@@ -15,9 +15,8 @@ from __future__ import annotations
 
 import argparse
 
-from training_step import (  # isort: skip
-    ALPHA, CASES, SLOPE, PlainTorch, data, filtered, network, refuse_busy_machine, step_of, timed, torch_step,
-)  # fmt: skip
+from quiet import refuse_busy_machine  # isort: skip
+from training_step import ALPHA, CASES, SLOPE, PlainTorch, data, filtered, network, step_of, timed, torch_step  # isort: skip
 
 import numpy as np
 import torch

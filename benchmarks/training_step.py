@@ -34,6 +34,7 @@ import numpy as np
 import optax
 import torch
 from jax.sharding import NamedSharding, PartitionSpec
+from quiet import refuse_busy_machine
 from torch import nn
 
 import neurocode as nc
@@ -50,8 +51,6 @@ CASES = {
 }
 DT, TAU, TAU_OUT, SLOPE, RATE = 1e-3, 15e-3, 20e-3, 10.0, 1e-3
 ALPHA, KEEP = float(np.exp(-DT / TAU)), float(np.exp(-DT / TAU_OUT))
-#: Share of the processors that others may use.
-BUSY = 0.15
 USER_MODEL = """
 name = "mine"
 equations = '''
@@ -359,27 +358,6 @@ def high_water() -> float:
     """Most memory that this process has held, in megabytes."""
     lines = Path("/proc/self/status").read_text(encoding="utf-8").splitlines()
     return next(float(line.split()[1]) / 1024 for line in lines if line.startswith("VmHWM"))
-
-
-def others() -> float:
-    """Share of the processors in use while this process sleeps."""
-
-    def read() -> tuple[int, int]:
-        numbers = [int(part) for part in Path("/proc/stat").read_text(encoding="utf-8").split("\n")[0].split()[1:9]]
-        return sum(numbers) - numbers[3] - numbers[4], sum(numbers)
-
-    first = read()
-    time.sleep(2.0)
-    second = read()
-    return (second[0] - first[0]) / max(second[1] - first[1], 1)
-
-
-def refuse_busy_machine() -> None:
-    """Print the load; stop where others take much of the processors."""
-    busy = others()
-    print(f"load average {os.getloadavg()[0]:.2f} on {os.cpu_count()} cores, {busy:.0%} in use by others")
-    if busy > BUSY:
-        sys.exit(f"The machine is busy ({busy:.0%} in use): timings would mean nothing.")
 
 
 def main() -> None:

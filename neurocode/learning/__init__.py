@@ -14,8 +14,6 @@ run_in_brian, to_nir, from_nir
     A trained network elsewhere.
 free_running
     A network that is fed its own output.
-CompiledNetwork, Answer
-    One sequence through a network within a millisecond.
 rules
     Learning rules besides gradients through time.
 estimate_gradient, energy, perturbations
@@ -34,7 +32,6 @@ from neurocode.learning.energy import energy
 from neurocode.learning.estimators import GradientEstimate, estimate_gradient
 from neurocode.learning.export import BrianRun, run_in_brian
 from neurocode.learning.free_running import free_running
-from neurocode.learning.inference import Answer, CompiledNetwork
 from neurocode.learning.layer import Layer, Shortcut
 from neurocode.learning.network import Network, Response
 from neurocode.learning.nir_exchange import from_nir, to_nir
@@ -48,7 +45,7 @@ from neurocode.learning.training import Settings, TrainingResult, evaluate, trai
 from neurocode.learning.voting import JointDecision, Voters
 
 __all__ = [
-    "Answer", "BatchNorm", "BrianRun", "Chain", "CompiledNetwork", "Convolution", "Dense", "GradientEstimate", "JointDecision",
+    "BatchNorm", "BrianRun", "Chain", "Convolution", "Dense", "GradientEstimate", "JointDecision",
     "Layer", "Network", "Part",
     "Pool", "Readout", "RecordedNeurons", "Recurrent", "Regulariser", "Response", "Settings", "Shortcut", "Surrogate", "Task",
     "TimeBasis", "TrainingResult", "Voters", "architectures", "energy", "estimate_gradient", "evaluate", "free_running", "from_nir",

@@ -8,6 +8,8 @@ variability
     Intervals, counts over repeats and windows, drift.
 complexity, population_complexity, entropy
     Lempel-Ziv words, of one or many units, and entropy rates.
+OnlineLZ76, ComplexityClassifier, ThresholdClassifier, raster_complexities
+    Complexity of running trains, and trains classified by it.
 coding, information, time_rescaling
     Responses to repeated stimuli, information, goodness of fit of a point process.
 distance, spike_distances
@@ -18,11 +20,16 @@ surrogates
 
 from neurocode.statistics import complexity, entropy, information, population_complexity, spike_distances, surrogates, variability
 from neurocode.statistics.coding import psth, psth_correlation
+from neurocode.statistics.complexity_classifier import ComplexityClassifier, ThresholdClassifier, raster_complexities
 from neurocode.statistics.distance import MdStar, coincidence_factor, md_star, md_star_ceiling, reliability
+from neurocode.statistics.online_complexity import OnlineLZ76
 from neurocode.statistics.time_rescaling import TimeRescaling, rescaled_intervals, time_rescaling
 
 __all__ = [
+    "ComplexityClassifier",
     "MdStar",
+    "OnlineLZ76",
+    "ThresholdClassifier",
     "TimeRescaling",
     "coincidence_factor",
     "complexity",
@@ -33,6 +40,7 @@ __all__ = [
     "population_complexity",
     "psth",
     "psth_correlation",
+    "raster_complexities",
     "reliability",
     "rescaled_intervals",
     "spike_distances",
