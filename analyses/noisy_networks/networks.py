@@ -55,4 +55,5 @@ def make_network(row: dict[str, Any], task: Task) -> Network:
 
 def make_settings(row: dict[str, Any]) -> Settings:
     """How a row is trained."""
-    return Settings(epochs=row["epochs"], batch_size=row["batch"], learning_rate=row["rate"])
+    factor = row.get("intrinsic_factor", 1.0)
+    return Settings(epochs=row["epochs"], batch_size=row["batch"], learning_rate=row["rate"], intrinsic_factor=factor)

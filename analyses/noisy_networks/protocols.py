@@ -15,6 +15,8 @@ KINDS = ("deterministic", "released", "escape", "diffusive", "both", "learned")
 COMPARED = ("deterministic", "escape", "both")
 WIDTH, WIDTHS = 0.3, (0.1, 0.2, 0.4, 0.6)
 RATES = (1e-3, 3e-3, 1e-2)
+#: Learning rate of a width, kept as its place between 0.001 and 10, over that of a weight.
+WIDTH_FACTOR = 0.1
 EPOCHS = {"digits": 40, "mnist10k": 20, "braille": 60}
 #: Seeds of the tuning are not those of the study.
 TUNING_SEED, SEEDS = 100, range(5)
@@ -27,12 +29,13 @@ Row = dict[str, Any]
 
 
 def row(protocol: str, dataset: str, kind: str, rate: float, seed: int, width: float = WIDTH) -> Row:
-    """Settings of a training."""
+    """Settings of a training; learned widths take the step of a weight, by the factor of their place between their bounds."""
     quick = protocol == "quick"
-    return {
+    own = {
         "dataset": dataset, "kind": kind, "width": width, "rate": rate, "epochs": 2 if quick else EPOCHS[dataset], "batch": 50,
         "seed": seed, "sequences": 120 if quick else 0,
     }  # fmt: skip
+    return {**own, "intrinsic_factor": WIDTH_FACTOR} if kind == "learned" else own
 
 
 def _datasets(protocol: str) -> tuple[str, ...]:

@@ -1,0 +1,131 @@
+"""What learned intrinsic parameters add: which of them enlarge what a neuron can do, and where a step downhill is one."""
+
+from __future__ import annotations
+
+import itertools
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+import neurocode as nc
+from neurocode.learning import Dense, Layer, Surrogate
+from neurocode.models.model import NeuronModel
+from neurocode.simulation import step_function
+
+DT, STEPS = 1e-3, 16
+X = np.random.default_rng(0).random((STEPS, 1)).round(2)
+
+
+def trains(model: NeuronModel, weights: np.ndarray, **values) -> set[bytes]:
+    """All spike trains of a neuron on one input for many weights and biases (pairs)."""
+    layer = Layer(Dense(1, 1, key=jax.random.key(0)), model.with_parameters(values), DT)
+    names = layer.dynamics.step.prepare(layer.intrinsic.values())
+    with jax.enable_x64(True):
+        drive = jnp.asarray(X)[:, :1] * weights[:, 0] + weights[:, 1]
+
+        def visit(state, now):
+            state = layer.dynamics.update(state, now, names, None, 0.0)
+            state, spikes = layer.dynamics.settle(state, names, None, 0.0)
+            return state, spikes
+
+        start = layer.dynamics.step.initial_state(names, (len(weights),))
+        start = jax.tree.map(lambda leaf: jnp.asarray(np.asarray(leaf, float)), start)
+        spikes = np.asarray(jax.lax.scan(visit, start, drive)[1])
+    return {row.tobytes() for row in spikes.T.astype(np.uint8)}
+
+
+def grid(low, high, n=400):
+    """Weights from low to high, each with as many biases."""
+    own = np.linspace(low, high, n)
+    return np.stack([part.ravel() for part in np.meshgrid(own, own)], axis=1)
+
+
+def test_a_threshold_adds_nothing_to_free_weights():
+    """Weights, biases and threshold times two: every spike the same, exactly, in the neuron that resets to zero."""
+    weights = grid(-4, 12, 120)
+    lif = nc.models.noisy_lif("none").with_parameters(tau="5 ms")
+    assert trains(lif, weights, theta=1.0) == trains(lif, 2 * weights, theta=2.0)
+
+
+def test_a_time_constant_adds_trains_that_no_weight_gives():
+    """160 000 weights and biases at 3 ms never give most of the trains that 9 ms gives: a difference no finer grid undoes."""
+    lif = nc.models.noisy_lif("none")
+    fast, slow = (trains(lif, grid(-6, 18), tau=f"{tau} ms") for tau in (3, 9))
+    finer = trains(lif, grid(-6, 18, 800), tau="3 ms")
+    assert len(fast) > 30 and len(slow - fast) > 0.2 * len(slow)
+    assert len(slow - finer) > 0.8 * len(slow - fast)
+
+
+@pytest.mark.parametrize(("name", "value"), [("a", 0.3), ("b", 1.0), ("c", -0.4), ("d", 0.3)])
+def test_each_parameter_of_the_meta_neuron_adds_trains(name, value):
+    """The same for a, b, c, d: its v^2 and unit u leave no scale free."""
+    meta = nc.models.meta_neuron()
+    plain, other = trains(meta, grid(-1, 2)), trains(meta, grid(-1, 2), **{name: value})
+    finer = trains(meta, grid(-1, 2, 800))
+    assert len(other - plain) > 0.1 * len(other) and len(other - finer) > 0.8 * len(other - plain)
+
+
+WEIGHTS = np.random.default_rng(1).normal(0.6, 1.0, (3, 8))
+INPUTS, TARGET = np.random.default_rng(2).random((40, 3)) * 2, np.random.default_rng(3).random(8)
+
+
+def loss(log_tau, smooth):
+    """Squared error of mean rates of eight neurons; spikes are a sigmoid of the margin, or hard ones with its slope."""
+    step = step_function(nc.models.normalised_lif(), DT)
+    names = step.prepare({"tau": jnp.exp(log_tau) * 1e-3, "theta": 1.0})
+
+    def visit(state, now):
+        state = step.integrate(state, {**names, "t": 0.0, step.inputs[0]: now}, None, None)
+        margin = step.margin(state, names)
+        soft = jax.nn.sigmoid(4 * margin)
+        spikes = soft if smooth else jax.lax.stop_gradient((margin > 0) * 1.0 - soft) + soft
+        after = step.settle(state, names, spikes, lambda reset, free: spikes * reset + (1 - spikes) * free)
+        return after, spikes
+
+    start = {name: jnp.zeros(8) for name in step.initial_state(names, (8,))}
+    rates = jax.lax.scan(visit, start, jnp.asarray(INPUTS @ WEIGHTS))[1].mean(axis=0)
+    return jnp.sum((rates - TARGET) ** 2)
+
+
+def largest_curvature(start, direction, smooth):
+    """Lipschitz constant of the gradient along a segment, measured on 200 points."""
+    slope = jax.grad(loss)
+    points = [slope(start - part * direction, smooth) for part in np.linspace(0, 1, 201)]
+    gap = float(jnp.linalg.norm(direction)) / 200
+    return max(float(jnp.linalg.norm(b - a)) / gap for a, b in itertools.pairwise(points))
+
+
+def test_a_smooth_objective_falls_as_the_descent_lemma_says():
+    """L(theta+) <= L(theta) - eta (1 - eta K/2) |g|^2 for steps up to 2/K, K measured on the segment, with 1 % for the grid."""
+    with jax.enable_x64(True):
+        start = jnp.log(jnp.linspace(4.0, 20.0, 8))
+        g = jax.grad(loss)(start, True)
+        for eta in (0.01, 0.1, 1.0, 3.0):
+            curvature = 1.01 * largest_curvature(start, eta * g, True)
+            bound = loss(start, True) - eta * (1 - eta * curvature / 2) * jnp.sum(g**2)
+            assert float(loss(start - eta * g, True)) <= float(bound) + 1e-12
+            if eta < 1 / curvature:
+                assert float(loss(start - eta * g, True)) < float(loss(start, True))
+
+
+def test_hard_spikes_have_no_such_lemma():
+    """The loss of hard spikes is flat almost everywhere: the smallest step along the surrogate gradient changes nothing, where the
+    lemma promises a fall of eta |g|^2; and some larger step raises it."""
+    with jax.enable_x64(True):
+        start = jnp.log(jnp.linspace(4.0, 20.0, 8))
+        g = jax.grad(loss)(start, False)
+        assert float(jnp.sum(g**2)) > 1e-3
+        assert float(loss(start - 1e-9 * g, False)) == float(loss(start, False))
+        after = [float(loss(start - eta * g, False)) for eta in np.geomspace(1e-3, 3, 60)]
+        assert max(after) > float(loss(start, False))
+
+
+def test_types_that_diverge_are_refused_by_name():
+    """Published types T1 and T2 have a negative rate of recovery: their u grows without bound."""
+    with pytest.raises(nc.errors.ModelError, match="'a'"):
+        nc.models.meta_neuron().with_parameters(a=-0.009, b=0.246, c=-0.058, d=0.065)
+    layer = Layer(Dense(1, 1, key=jax.random.key(0)), nc.models.meta_neuron(), DT, learned=("a",), surrogate=Surrogate())
+    low = layer.intrinsic.model.parameters["a"].si_bounds[0]
+    assert low > 0
