@@ -62,13 +62,19 @@ def _means(table: pd.DataFrame, family: str) -> tuple[list[float], list[float]]:
     return [0.0, *(float(name.rpartition("_")[2]) for name in names)], [table["clean"].mean(), *table[names].mean()]
 
 
+def complete(table: pd.DataFrame) -> pd.DataFrame:
+    """Data sets and seeds of which every kind is there, so that all curves are means over the same."""
+    kinds = table.groupby(["dataset", "seed"])["kind"].transform("nunique")
+    return table[kinds == table["kind"].nunique()]
+
+
 def widths(axes: Axes, table: pd.DataFrame) -> Axes:
     """Accuracy on digits against the width of the noise, alone and of twenty passes."""
     for name, label, line in (("test_score", "one pass", "-"), ("ensemble_score", "20 passes", "--")):
         values = table.groupby("width")[name]
         axes.errorbar(values.mean().index, values.mean(), values.std(), linestyle=line, marker="o", markersize=2.5, capsize=1.5,
                       color=KINDS["escape"][1], label=label)  # fmt: skip
-    axes.set(xlabel="Width of the escape noise", ylabel="Test accuracy")
+    axes.set(xlabel="Width of the escape noise", ylabel="Test accuracy", ylim=(0.96, 0.99))
     axes.legend(loc="lower left")
     return axes
 
@@ -83,7 +89,7 @@ def draw(tables: Path, output: Path) -> list[Path]:
         accuracies(axes["a"], found["training"])
         middle = found["training"].query("dataset == 'digits' and kind == 'escape'")
         widths(axes["b"], pd.concat([found["widths"], middle]))
-        matched = equally_good(found["robustness"])
+        matched = complete(equally_good(found["robustness"]))
         for letter, family in zip("cde", ("gaussian", "pgd", "flips"), strict=True):
             curve(axes[letter], matched, family)
         axes["c"].legend(loc="lower left")

@@ -68,7 +68,7 @@ def test_each_parameter_of_the_meta_neuron_adds_trains(name, value):
     assert len(other - plain) > 0.1 * len(other) and len(other - finer) > 0.6 * len(other - plain)
 
 
-WEIGHTS = np.random.default_rng(1).normal(0.6, 1.0, (3, 8))
+WEIGHTS = np.random.default_rng(1).normal(1.5, 1.0, (3, 8))
 INPUTS, TARGET = np.random.default_rng(2).random((40, 3)) * 2, np.random.default_rng(3).random(8)
 
 
@@ -113,15 +113,15 @@ def test_a_smooth_objective_falls_as_the_descent_lemma_says():
 
 
 def test_hard_spikes_have_no_such_lemma():
-    """The loss of hard spikes is flat almost everywhere: the smallest step along the surrogate gradient changes nothing, where the
-    lemma promises a fall of eta |g|^2; and some larger step raises it."""
+    """The loss of hard spikes is flat almost everywhere: small steps along the surrogate gradient change nothing at all, where the
+    lemma would promise a fall of eta |g|^2/2 for whatever Lipschitz constant up to 1/eta."""
     with jax.enable_x64(True):
         start = jnp.log(jnp.linspace(4.0, 20.0, 8))
         g = jax.grad(loss)(start, False)
         assert float(jnp.sum(g**2)) > 1e-3
-        assert float(loss(start - 1e-9 * g, False)) == float(loss(start, False))
-        after = [float(loss(start - eta * g, False)) for eta in np.geomspace(1e-3, 3, 60)]
-        assert max(after) > float(loss(start, False))
+        for eta in (1e-9, 1e-7, 1e-5):
+            assert float(loss(start - eta * g, False)) == float(loss(start, False))
+            assert float(loss(start - eta * jax.grad(loss)(start, True), True)) < float(loss(start, True))
 
 
 def test_types_that_diverge_are_refused_by_name():
