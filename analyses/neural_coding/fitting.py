@@ -18,8 +18,9 @@ from neurocode.learning import Network, Part, Settings, Task, evaluate, train
 WINDOW, SETTLING, BATCH = 0.7, 0.3, 24
 #: Passes of the noise over which the probability of what was held out is averaged.
 PASSES = 20
-#: What is tuned: three settings for every model. Time: spacing of knots or width of the kernel in seconds, else the learning rate.
-SPACINGS, RATES, FIXED_RATE = (0.02, 0.05, 0.12), (0.01, 0.03, 0.1), 0.03
+#: What is tuned, three settings for every model: the width of the kernel of a histogram in seconds, the spacing of knots in seconds
+#: where the feature is time, else the learning rate.
+KERNELS, SPACINGS, RATES, FIXED_RATE = (0.005, 0.02, 0.08), (0.01, 0.03, 0.1), (0.01, 0.03, 0.1), 0.03
 #: Repeats of the mean that a histogram is drawn towards, so that no bin is impossible: ours.
 PRIOR_REPEATS = 0.5
 
@@ -51,9 +52,9 @@ class Fit:
 
 def fit(model: str, recording: Recording, updates: int, n_repeats: int, seed: int, settings: int) -> Fit:
     """Fit a model with each of the first ``settings`` settings and keep the one best on validation."""
-    grid = (SPACINGS if recording.by_time or model == "psth" else RATES)[:settings]
     if model == "psth":
-        return _histogram(recording, grid, n_repeats, seed)
+        return _histogram(recording, KERNELS[:settings], n_repeats, seed)
+    grid = (SPACINGS if recording.by_time else RATES)[:settings]
     kind = "output" if model == "deterministic" else model
     found = [(*_trained(kind, recording, setting, updates, seed), setting) for setting in grid]
     net, task, validation, setting = max(found, key=lambda entry: entry[2])

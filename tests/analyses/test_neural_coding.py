@@ -59,7 +59,7 @@ def test_a_known_rate_is_found(model, share):
     """Poisson trials of a known rate: a share of the bits per spike of the truth (0.38) on held-out trials, never more."""
     spikes, probability = modulated(1, trials=60)
     own = by_time(spikes)
-    found = fitting.fit(model, own, 200, 20, 0, 1)
+    found = fitting.fit(model, own, 200, 20, 0, 2)
     base, n = fitting.constant_log_probability(own).sum(), own.test.counted.sum()
     truth = (fitting._poisson(np.tile(probability[:, None], 1), own.test.counted).sum() - base) / n / np.log(2)
     assert share * truth < (found.repeats.sum() - base) / n / np.log(2) < truth + 0.02
