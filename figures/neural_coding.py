@@ -13,9 +13,10 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.colors import LinearSegmentedColormap
 
 from analyses.neural_coding.rows import INTERVALS, MEANS
-from analyses.neural_coding.summary import LIKELIHOOD
+from analyses.neural_coding.summary import LIKELIHOOD, RIVALS
 from neurocode.plotting import house_style, label_panel, save_figure
 from neurocode.plotting.style import TWO_COLUMNS
 from neurocode.studies import study_table
@@ -33,6 +34,10 @@ DATASETS = {
 #: Data sets whose responses are drawn with the seconds that are shown, and the models of the rasters.
 SHOWN = {"raphe": (2.0, 5.0), "retina": (2.0, 8.0)}
 RASTERS = ("recorded", "internal", "output", "glm", "gif", "deterministic")
+#: From farther than the rival (orange) to nearer (blue).
+NEARER = LinearSegmentedColormap.from_list("nearer", ["#E69F00", "#FFFFFF", "#56B4E9"])
+#: Bits below this are drawn at the lower edge.
+LEAST_BITS = -3.0
 TESTED = {
     "fano_mean": "Variance over mean", "interval_distribution": "Intervals", "autocorrelogram": "Autocorrelogram",
     "noise_correlation": "Noise correlation", LIKELIHOOD: "Bits per spike",
@@ -70,11 +75,13 @@ def variance_over_mean(axes: Axes, table: pd.DataFrame) -> Axes:
 
 
 def intervals(axes: Axes, table: pd.DataFrame) -> Axes:
-    """Distribution of interspike intervals over all units and recordings."""
+    """Distribution of interspike intervals over all units and recordings; models whose cells run away leave the axes."""
     middle = 1e3 * np.sqrt(INTERVALS[1:] * INTERVALS[:-1])
     for model, own in _by_model(table):
         counts = np.sum([json.loads(text) for text in own["intervals"]], axis=0)
         axes.semilogx(middle, counts / max(1, counts.sum()), **_style(model))
+        if model == RECORDED:
+            axes.set_ylim(0, 1.6 * counts.max() / max(1, counts.sum()))
     axes.set(xlabel="Interspike interval (ms)", ylabel="Share")
     return axes
 
@@ -86,8 +93,11 @@ def likelihood(axes: Axes, table: pd.DataFrame) -> Axes:
     for number, model in enumerate(models):
         values = own[own["model"] == model].set_index("dataset").reindex(list(DATASETS))
         x = np.arange(len(DATASETS)) + 0.14 * (number - (len(models) - 1) / 2)
-        error = np.stack([values["value"] - values["low"], values["high"] - values["value"]])
-        axes.errorbar(x, values["value"], error, fmt="o", markersize=2.5, capsize=1.5, **_style(model))
+        shown, low, high = (values[name].clip(lower=LEAST_BITS) for name in ("value", "low", "high"))
+        axes.errorbar(x, shown, np.stack([shown - low, high - shown]), fmt="o", markersize=2.5, capsize=1.5, **_style(model))
+        for place, value in zip(x, values["value"], strict=True):
+            if value < LEAST_BITS:
+                axes.annotate(f"{value:.0f}", (place, LEAST_BITS), (0, 6), textcoords="offset points", ha="center", fontsize=6)
     axes.axhline(0, color="0.6", linewidth=0.6, linestyle=":")
     axes.set_xticks(range(len(DATASETS)), [name.replace(", ", ",\n") for name in DATASETS.values()])
     axes.set(ylabel="Held-out bits per spike")
@@ -95,24 +105,23 @@ def likelihood(axes: Axes, table: pd.DataFrame) -> Axes:
 
 
 def advantages(axes: Axes, tests: pd.DataFrame) -> Axes:
-    """Corrected probability of every test, signed by who is nearer to the recording."""
-    rivals = ("output", "glm", "gif", "psth")
-    own = tests[tests["p_corrected"].notna()]
-    marks = "os^Dv"
-    for marker, (dataset, name) in zip(marks, DATASETS.items(), strict=True):
-        part = own[own["dataset"] == dataset]
-        place = [
-            list(TESTED).index(s) + 0.18 * (rivals.index(r) - 1.5) for s, r in zip(part["statistic"], part["rival"], strict=True)
-        ]
-        height = -np.log10(part["p_corrected"]) * np.sign(part["advantage"])
-        axes.scatter(place, height, s=12, marker=marker, c=[MODELS[r][1] for r in part["rival"]], linewidths=0)
-        axes.plot([], [], marker, color="0.3", markersize=3, label=name)
-    for level in (np.log10(0.05), -np.log10(0.05)):
-        axes.axhline(level, color="0.6", linewidth=0.6, linestyle=":")
-    axes.axhline(0, color="0.3", linewidth=0.6)
-    axes.set_xticks(range(len(TESTED)), [name.replace(" ", "\n", 1) for name in TESTED.values()])
-    axes.set(ylabel="$-\\log_{10}p$, above zero: internal noise nearer")
-    axes.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=2, labelspacing=0.2)
+    """How much nearer to the recording internal noise is than every rival; filled where the corrected probability is below 5 %."""
+    rows = [(statistic, rival) for statistic in TESTED for rival in RIVALS]
+    own = tests.set_index(["statistic", "rival", "dataset"])
+    values = np.array([[own["advantage"].get((*row, dataset), np.nan) for dataset in DATASETS] for row in rows])
+    certain = np.array([[own["p_corrected"].get((*row, dataset), np.nan) < 0.05 for dataset in DATASETS] for row in rows])
+    axes.imshow(np.where(certain, np.sign(values), 0.15 * np.sign(values)), cmap=NEARER, vmin=-1, vmax=1, aspect="auto")
+    for (row, column), value in np.ndenumerate(values):
+        axes.text(column, row, f"{value:.2g}" if np.isfinite(value) else "–", ha="center", va="center", fontsize=6)
+    for line in range(len(RIVALS), len(rows), len(RIVALS)):
+        axes.axhline(line - 0.5, color="white", linewidth=2)
+    names = [MODELS[rival][0] if k else f"{TESTED[statistic]}: {MODELS[rival][0]}" for statistic in TESTED
+             for k, rival in enumerate(RIVALS)]  # fmt: skip
+    axes.set_yticks(range(len(rows)), names)
+    axes.set_xticks(range(len(DATASETS)), [name.replace(", ", ",\n") for name in DATASETS.values()])
+    axes.tick_params(length=0)
+    axes.spines[:].set_visible(False)
+    axes.set_title("Internal noise nearer (blue) or farther (orange)")
     return axes
 
 
@@ -142,7 +151,7 @@ def _responses(table: pd.DataFrame, output: Path) -> list[Path]:
 
 
 def _scores(table: pd.DataFrame, tests: pd.DataFrame, output: Path) -> list[Path]:
-    figure, axes = plt.subplots(1, 2, figsize=(TWO_COLUMNS, 2.9), layout="constrained")
+    figure, axes = plt.subplots(1, 2, figsize=(TWO_COLUMNS, 3.6), layout="constrained", width_ratios=(1, 1.2))
     likelihood(axes[0], table).legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=3, labelspacing=0.2)
     advantages(axes[1], tests)
     for letter, own in zip("ab", axes, strict=True):

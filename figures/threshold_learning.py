@@ -9,7 +9,6 @@ from __future__ import annotations
 from pathlib import Path
 
 import matplotlib.pyplot as plt
-import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
@@ -56,13 +55,16 @@ def gains(axes: Axes, table: pd.DataFrame) -> Axes:
 
 
 def disturbed(axes: Axes, table: pd.DataFrame) -> Axes:
-    """Accuracy of undisturbed inputs, noise, salt and pepper, and flipped spikes, from threshold 1."""
-    names = {"test_score": "none", "noise": "Gaussian", "salt": "salt,\npepper", "flips": "flips"}
+    """Accuracy lost to noise, salt and pepper, and flipped spikes, from threshold 1; 95 % intervals over seeds."""
+    names = {"noise": "Gaussian", "salt": "salt,\npepper", "flips": "flips"}
+    own = table[table["threshold"] == 1.0]
     for shift, (learned, (text, colour)) in zip((-0.2, 0.0, 0.2), LEARNED.items(), strict=True):
-        own = table[(table["learned"] == learned) & (table["threshold"] == 1.0)][list(names)]
-        axes.errorbar(np.arange(len(names)) + shift, own.mean(), own.std(), fmt="o", markersize=2.5, capsize=1.5, color=colour,
-                      label=text)  # fmt: skip
-    axes.set(xticks=range(len(names)), ylabel="Test accuracy", ylim=(0, 1))
+        means = own[own["learned"] == learned].groupby("seed")[["test_score", *names]].mean()
+        for place, name in enumerate(names):
+            lost = 100 * (means["test_score"] - means[name])
+            axes.plot([place + shift] * 2, mean_interval(lost), color=colour)
+            axes.plot(place + shift, lost.mean(), "o", markersize=2.5, color=colour, label=None if place else text)
+    axes.set(xticks=range(len(names)), ylabel="Points of accuracy lost", ylim=(0, None))
     axes.set_xticklabels(names.values())
     return axes
 
