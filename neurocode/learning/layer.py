@@ -191,9 +191,12 @@ class Layer(eqx.Module):
         self, x: Array, key: Array | None = None, *, earlier: Array | None = None, training: bool = False, adjoint: bool = True
     ) -> Array:
         """Spikes (time, batch, n) for inputs (time, batch, n_in); ``key`` for noisy neurons, ``earlier`` for the shortcut."""
-        current = self.current(x, earlier, training)
+        return self.driven(self.current(x, earlier, training), key, adjoint=adjoint)
+
+    def driven(self, current: Array, key: Array | None = None, *, adjoint: bool = True) -> Array:
+        """Spikes (time, batch, n) for weighted sums (time, batch, n)."""
         names = self.dynamics.step.prepare(self.intrinsic.values())
         state = self.dynamics.step.initial_state(names, current.shape[1:])
-        keys = jax.random.split(key, len(x)) if self.needs_key else None
+        keys = jax.random.split(key, len(current)) if self.needs_key else None
         recurrence = None if self.recurrent is None else self.recurrent.recurrence
         return run(self.dynamics, state, current, names, recurrence, keys, adjoint=adjoint, segment=self.segment)

@@ -182,8 +182,8 @@ def calibrated(net: Network, x: Array, key: Array | None = None) -> Network:
     return Network([*layers, net.readout.measured(signals[-1])], net.disturbance)
 
 
-def trainable(net: Network, weights: bool = True) -> tuple[Network, Network]:
-    """Arrays of a network that learn, and the rest; without ``weights`` only intrinsic parameters do.
+def trainable(net: Network, weights: bool = True, intrinsic: bool = True) -> tuple[Network, Network]:
+    """Arrays of a network that learn, and the rest; without ``weights`` connections do not, without ``intrinsic`` parameters.
 
     Raises
     ------
@@ -191,11 +191,14 @@ def trainable(net: Network, weights: bool = True) -> tuple[Network, Network]:
         If nothing is left to learn.
     """
     if not weights:
-        if not _coordinates(net):
+        if not (intrinsic and _coordinates(net)):
             raise ModelError("The network learns no intrinsic parameter, so it cannot be trained without its weights.")
         nothing = jax.tree.map(lambda _: False, net)
         return eqx.partition(net, eqx.tree_at(_coordinates, nothing, replace_fn=lambda _: True))
-    return eqx.partition(net, jax.tree.map(_learns, net, is_leaf=lambda node: isinstance(node, BatchNorm)))
+    learns = jax.tree.map(_learns, net, is_leaf=lambda node: isinstance(node, BatchNorm))
+    if not intrinsic and _coordinates(net):
+        learns = eqx.tree_at(_coordinates, learns, replace_fn=lambda _: False)
+    return eqx.partition(net, learns)
 
 
 def scaled_intrinsic(changes: Network, factor: float) -> Network:

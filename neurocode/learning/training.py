@@ -62,8 +62,8 @@ class Settings:
     regulariser : Regulariser
     blocks : int
         Parts of a batch that are taken one after another; see :func:`neurocode.learning.objective.gradient`.
-    weights : bool
-        Whether connections learn; without them only intrinsic parameters do.
+    weights, intrinsic : bool
+        Whether connections learn, and whether intrinsic parameters do; without, they stay where they start.
     intrinsic_factor : float
         Learning rate of intrinsic parameters over that of the rest.
     calibration : int
@@ -86,6 +86,7 @@ class Settings:
     regulariser: Regulariser = Regulariser()  # noqa: RUF009  a frozen value
     blocks: int = 1
     weights: bool = True
+    intrinsic: bool = True
     intrinsic_factor: float = 1.0
     calibration: int = 512
     devices: int = 1
@@ -181,10 +182,10 @@ def train(
     >>> len(train(net, task, settings=Settings(epochs=2, batch_size=14)).history)
     2
     """
-    _check_fit(net, task, settings)
+    check_fit(net, task, settings.batch_size)
     updates = len(task.training) // settings.batch_size
     optimiser = settings.optimiser(updates * settings.epochs)
-    learned, rest = trainable(net, settings.weights)
+    learned, rest = trainable(net, settings.weights, settings.intrinsic)
     empty = jnp.zeros((settings.epochs, 5 + len(net.layers)))
     state = State(learned, optimiser.init(learned), learned, jnp.asarray(-jnp.inf), jnp.asarray(0), empty)
     described = _described(net, task, settings, seed)
@@ -281,10 +282,10 @@ def _epoch(
             learned, rest, batch, task.loss, settings.regulariser, own, settings.blocks, task.free_running_from, settings.devices
         )
         changes, after = optimiser.update(slopes, inner, learned)
-        if settings.intrinsic_factor != 1.0:
+        if settings.intrinsic and settings.intrinsic_factor != 1.0:
             changes = scaled_intrinsic(changes, settings.intrinsic_factor)
         new = eqx.combine(optax.apply_updates(learned, changes), rest).projected()
-        new, _ = trainable(new, settings.weights)
+        new, _ = trainable(new, settings.weights, settings.intrinsic)
         sound = jnp.isfinite(report.loss) & jnp.all(jnp.stack([jnp.all(jnp.isfinite(leaf)) for leaf in jax.tree.leaves(slopes)]))
         sound &= fault == len(order)
         keep = partial(jax.tree.map, lambda fresh, old: jnp.where(sound, fresh, old))
@@ -314,14 +315,15 @@ def _batch(part: Part) -> Batch:
     return Batch(inputs, targets, valid)
 
 
-def _check_fit(net: Network, task: Task, settings: Settings) -> None:
+def check_fit(net: Network, task: Task, batch_size: int) -> None:
+    """Refuse a task that a network cannot learn in batches of a size."""
     if net.n_in != task.n_inputs or net.n_out != task.n_outputs:
         raise DataError(
             f"Task '{task.name}' has {task.n_inputs} inputs and {task.n_outputs} outputs, the network {net.n_in} and {net.n_out}."
         )
     if not np.isclose(net.dt, task.dt):
         raise DataError(f"Task '{task.name}' has a time step of {task.dt} s, the network one of {net.dt} s.")
-    if len(task.training) < settings.batch_size:
+    if len(task.training) < batch_size:
         raise DataError(f"Task '{task.name}' has {len(task.training)} training sequences, fewer than a batch.")
 
 

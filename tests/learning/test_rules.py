@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import brian2
 import jax
 import jax.numpy as jnp
@@ -9,7 +11,17 @@ import numpy as np
 import pytest
 
 from neurocode.errors import DataError, TrainingError
-from neurocode.learning.rules import Kernel, PairSTDP, Patterns, SpikeProp, SpikeTimeNetwork, Tempotron, latency_patterns
+from neurocode.learning.rules import (
+    Kernel,
+    PairSTDP,
+    Patterns,
+    SpikeProp,
+    SpikeTimeNetwork,
+    SpikeTimes,
+    Tempotron,
+    TempotronNeurons,
+    latency_patterns,
+)
 from neurocode.learning.rules import spikeprop as module
 
 DT = 1e-3
@@ -24,9 +36,9 @@ def test_the_kernel_is_that_of_the_sheet():
 
 def test_the_maximum_is_that_of_a_fine_grid():
     """100 random patterns and weights: equal to the potential at all spikes and on a grid of 10 us, within its curvature."""
-    patterns, _ = latency_patterns(100, 30, 0.2, seed=1)
+    patterns = latency_patterns(100, 30, 0.2, seed=1)
     weights = np.random.default_rng(2).normal(size=30)
-    best, when = Tempotron().maxima(weights, patterns)
+    best, when = (found[:, 0] for found in TempotronNeurons(30).maxima(weights[:, None], patterns))
     for number in range(100):
         own = slice(patterns.first[number], patterns.first[number + 1])
         grid = np.sort(np.r_[np.arange(0, 0.3, 1e-5), patterns.times[own]])
@@ -39,34 +51,45 @@ def test_the_maximum_is_that_of_a_fine_grid():
 
 def test_a_change_is_the_gradient_of_the_maximum():
     """After one false alarm the weights moved against the numerical gradient of V(t_max)."""
-    patterns, _ = latency_patterns(1, 12, 0.05, seed=3)
-    rule = Tempotron(learning_rate=1e-6, momentum=0.0, threshold=1e-3)
+    patterns = replace(latency_patterns(1, 12, 0.05, seed=3), labels=np.array([0]))
+    rule, neurons = Tempotron(learning_rate=1e-6, momentum=0.0, cycles=1), TempotronNeurons(12, threshold=1e-3)
     start = 1.0 * np.random.default_rng(5).standard_normal(12)
-    found = rule.fit(patterns, [False], cycles=1, seed=5, spread=1.0)
+    found = rule.fit(neurons, patterns, seed=5, spread=1.0)
     for synapse in range(12):
-        sides = [rule.maxima(start + step * np.eye(12)[synapse], patterns)[0][0] for step in (1e-5, -1e-5)]
-        assert (found.weights - start)[synapse] / -1e-6 == pytest.approx((sides[0] - sides[1]) / 2e-5, abs=1e-4)
+        sides = [neurons.maxima((start + step * np.eye(12)[synapse])[:, None], patterns)[0][0, 0] for step in (1e-5, -1e-5)]
+        assert (found.weights[:, 0] - start)[synapse] / -1e-6 == pytest.approx((sides[0] - sides[1]) / 2e-5, abs=1e-4)
 
 
 def test_as_many_patterns_as_synapses_are_learned():
     """Random latencies, half the published capacity: every pattern right within 200 cycles, five seeds."""
     for seed in range(5):
-        patterns, targets = latency_patterns(100, 100, 0.5, seed)
-        found = Tempotron().fit(patterns, targets, cycles=200, seed=seed)
-        assert found.learned and np.array_equal(Tempotron().predict(found.weights, patterns), targets)
+        patterns, neurons = latency_patterns(100, 100, 0.5, seed), TempotronNeurons(100)
+        found = Tempotron(cycles=200).fit(neurons, patterns, seed=seed)
+        assert found.learned and np.array_equal(neurons.predict(found.weights, patterns), patterns.labels)
+
+
+def test_one_neuron_a_class_tells_three_apart():
+    """60 random latency patterns of three labels on 100 synapses: every one right, by three neurons that learn apart."""
+    patterns = replace(latency_patterns(60, 100, 0.5, seed=0), labels=np.arange(60) % 3)
+    neurons = TempotronNeurons(100, 3)
+    found = Tempotron(cycles=300).fit(neurons, patterns)
+    assert found.learned and np.array_equal(neurons.predict(found.weights, patterns), patterns.labels)
 
 
 def test_wrong_patterns_are_named():
-    with pytest.raises(DataError, match="Pattern 1 holds"):
-        Patterns.of([[[0.1]], [[np.nan]]])
-    with pytest.raises(DataError, match="different numbers of synapses"):
-        Patterns.of([[[0.1]], [[0.1], [0.2]]])
-    with pytest.raises(DataError, match="no pattern"):
-        Patterns.of([])
-    with pytest.raises(DataError, match="2 targets for 1 patterns"):
-        Tempotron().fit(Patterns.of([[[0.1]]]), [True, False])
-    silent = Patterns.of([[[], []]])
-    assert Tempotron().maxima(np.ones(2), silent)[0].tolist() == [0.0]
+    for given, says in (
+        (([[[0.1]], [[np.nan]]], [0, 1]), "Pattern 1 holds"), (([[[0.1]], [[0.1], [0.2]]], [0, 1]), "different numbers of synapses"),
+        (([], []), "no pattern"), (([[[0.1]]], [1, 0]), "2 labels for 1 patterns"), (([[[0.1]]], [0.5]), "whole numbers"),
+    ):  # fmt: skip
+        with pytest.raises(DataError, match=says):
+            Patterns.of(*given)
+    one = Patterns.of([[[0.1]]], [2])
+    with pytest.raises(DataError, match="Labels go up to 2"):
+        Tempotron().fit(TempotronNeurons(1), one)
+    with pytest.raises(DataError, match="1 synapses, the neurons 3"):
+        Tempotron().fit(TempotronNeurons(3), one)
+    silent = Patterns.of([[[], []]], [0])
+    assert TempotronNeurons(2).maxima(np.ones((2, 1)), silent)[0].tolist() == [[0.0]]
     with pytest.raises(TrainingError, match="time constants"):
         Kernel(1e-3, 2e-3)
 
@@ -89,7 +112,7 @@ XOR = np.array([[0, 0, 0], [0, 6, 0], [6, 0, 0], [6, 6, 0]], float), np.array([[
 def test_spikeprop_solves_xor_in_time():
     """Inputs at 0 and 6 ms and a reference, outputs at 10 and 16 ms: two seeds below one ms^2 in 1000 cycles."""
     for seed in range(2):
-        found = SpikeProp().fit(SpikeTimeNetwork(3), *XOR, cycles=1000, stop=1.0, seed=seed)
+        found = SpikeProp().fit(SpikeTimeNetwork(3), SpikeTimes(*XOR), cycles=1000, stop=1.0, seed=seed)
         assert found.errors[-1] < 1.0
         outputs = [float(SpikeTimeNetwork(3)(found.weights, jnp.asarray(row))[1][0]) for row in XOR[0]]
         assert np.array_equal(np.array(outputs) > 13, XOR[1][:, 0] > 13)
@@ -109,9 +132,9 @@ def test_a_silent_network_grows_until_it_fires():
 
 def test_times_that_are_none_are_refused():
     with pytest.raises(DataError, match="finite and not negative"):
-        SpikeProp().fit(SpikeTimeNetwork(1), [[-1.0]], [[5.0]])
+        SpikeTimes([[-1.0]], [[5.0]])
     with pytest.raises(DataError, match="takes 1 input"):
-        SpikeProp().fit(SpikeTimeNetwork(1), [[1.0, 2.0]], [[5.0]])
+        SpikeProp().fit(SpikeTimeNetwork(1), SpikeTimes([[1.0, 2.0]], [[5.0]]))
     with pytest.raises(TrainingError, match="positive"):
         SpikeTimeNetwork(1, delays=())
 

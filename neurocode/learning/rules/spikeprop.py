@@ -114,6 +114,41 @@ class SpikeTimeNetwork:
 
 
 @dataclass(frozen=True)
+class SpikeTimes:
+    """Input times and the output times they should lead to.
+
+    Attributes
+    ----------
+    inputs, targets : numpy.ndarray (patterns, n_in), (patterns, n_out)
+        In milliseconds.
+
+    Raises
+    ------
+    DataError
+        For shapes that do not fit one another, or times that are negative or not finite.
+
+    Examples
+    --------
+    >>> SpikeTimes([[0.0, 6.0]], [[10.0]]).inputs.shape
+    (1, 2)
+    """
+
+    inputs: np.ndarray
+    targets: np.ndarray
+
+    def __post_init__(self) -> None:
+        for name in ("inputs", "targets"):
+            object.__setattr__(self, name, np.asarray(getattr(self, name), float))
+        if self.inputs.ndim != 2 or self.targets.ndim != 2 or len(self.inputs) != len(self.targets) or not len(self.inputs):
+            raise DataError(
+                f"Input and target times are one row a pattern, not of shapes {self.inputs.shape}, {self.targets.shape}."
+            )
+        for times in (self.inputs, self.targets):
+            if not np.all(np.isfinite(times)) or times.min() < 0:
+                raise DataError("Spike times must be finite and not negative.")
+
+
+@dataclass(frozen=True)
 class SpikePropResult:
     """What was learned.
 
@@ -150,7 +185,7 @@ class SpikeProp:
     Examples
     --------
     >>> rule, net = SpikeProp(), SpikeTimeNetwork(2, n_hidden=3)
-    >>> found = rule.fit(net, [[0.0, 4.0]], [[15.0]], cycles=60, stop=0.1)
+    >>> found = rule.fit(net, SpikeTimes([[0.0, 4.0]], [[15.0]]), cycles=60, stop=0.1)
     >>> bool(found.errors[-1] < 0.1)
     True
     """
@@ -163,30 +198,25 @@ class SpikeProp:
             raise TrainingError("The learning rate and the growth must be positive.")
 
     def fit(
-        self, network: SpikeTimeNetwork, inputs: np.ndarray, targets: np.ndarray, *, cycles: int = 500, stop: float = 0.0,
-        seed: int = 0,
-    ) -> SpikePropResult:  # fmt: skip
-        """Learn input times (patterns, n_in) and target times (patterns, n_out), in ms, until the error is below ``stop``.
+        self, network: SpikeTimeNetwork, task: SpikeTimes, *, cycles: int = 500, stop: float = 0.0, seed: int = 0
+    ) -> SpikePropResult:
+        """Learn until the error is below ``stop``.
 
         Raises
         ------
         DataError
-            For shapes that do not fit the network, or times that are negative or not finite.
+            For a task that does not fit the network.
         """
-        inputs, targets = np.asarray(inputs, float), np.asarray(targets, float)
-        if inputs.shape[1:] != (network.n_in,) or targets.shape != (len(inputs), network.n_out):
+        if (task.inputs.shape[1], task.targets.shape[1]) != (network.n_in, network.n_out):
             raise DataError(
                 f"The network takes {network.n_in} input and {network.n_out} target times a pattern, "
-                f"not {inputs.shape} and {targets.shape}."
+                f"not {task.inputs.shape[1]} and {task.targets.shape[1]}."
             )
-        if not np.all(np.isfinite(inputs)) or not np.all(np.isfinite(targets)) or min(inputs.min(), targets.min()) < 0:
-            raise DataError("Spike times must be finite and not negative.")
         with jax.enable_x64(True):
             weights, errors = network.start(seed), []
+            inputs, targets = jnp.asarray(task.inputs), jnp.asarray(task.targets)
             for _ in range(cycles):
-                error, weights = _update(
-                    weights, jnp.asarray(inputs), jnp.asarray(targets), network, self.learning_rate, self.growth
-                )
+                error, weights = _update(weights, inputs, targets, network, self.learning_rate, self.growth)
                 errors.append(float(error))
                 if errors[-1] < stop:
                     break

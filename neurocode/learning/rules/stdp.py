@@ -102,12 +102,34 @@ class PairSTDP:
         return Traces(w, trace_pre, trace_post + post, eligibility)
 
     def _weakened(self, w: Array, pre: Array, trace_post: Array) -> Array:
-        bound = (w / self.w_max) ** self.mu if self.mu else 1.0
-        return -self.a_minus * self.w_max * bound * pre[:, None] * trace_post[None, :]
+        return -self.a_minus * self.w_max * self._bounds(w)[1] * pre[:, None] * trace_post[None, :]
 
     def _strengthened(self, w: Array, trace_pre: Array, post: Array) -> Array:
-        bound = (1 - w / self.w_max) ** self.mu if self.mu else 1.0
-        return self.a_plus * self.w_max * bound * trace_pre[:, None] * post[None, :]
+        return self.a_plus * self.w_max * self._bounds(w)[0] * trace_pre[:, None] * post[None, :]
+
+    def _bounds(self, w: Array) -> tuple[Array | float, Array | float]:
+        """What is left of a change up and of one down at a weight."""
+        return ((1 - w / self.w_max) ** self.mu, (w / self.w_max) ** self.mu) if self.mu else (1.0, 1.0)
+
+    def held_change(self, weights: Array, pre: Array, post: Array, dt: float, share: Array) -> Array:
+        """Change (n_pre, n_post) that sequences write when weights are held until their end.
+
+        Parameters
+        ----------
+        weights : array (n_pre, n_post)
+        pre, post : array (time, batch, n_pre), (time, batch, n_post)
+            Zero or one.
+        dt : float
+            Seconds.
+        share : array (batch,)
+            What each sequence counts: a reward, or one over their number.
+        """
+        trace_pre = _trace(pre, np.exp(-dt / self.tau_plus))
+        trace_post = _trace(post, np.exp(-dt / self.tau_minus)) - post
+        up = jnp.einsum("tbi,tbj,b->ij", trace_pre, post, share)
+        down = jnp.einsum("tbi,tbj,b->ij", pre, trace_post, share)
+        stronger, weaker = self._bounds(weights)
+        return self.w_max * (self.a_plus * stronger * up - self.a_minus * weaker * down)
 
     def run(self, pre: np.ndarray, post: np.ndarray, weights: np.ndarray, dt: float, reward: np.ndarray | None = None) -> Array:
         """Weights (n_pre, n_post) after spikes (steps, n_pre) and (steps, n_post), with a reward (steps,) where it is modulated.
@@ -173,3 +195,13 @@ class PairSTDP:
         if self.tau_reward is None:
             return f"w = clip(w - {weaker}, 0, w_max)\npre_trace += 1", f"w = clip(w + {stronger}, 0, w_max)\npost_trace += 1"
         return f"eligibility -= {weaker}\npre_trace += 1", f"eligibility += {stronger}\npost_trace += 1"
+
+
+def _trace(spikes: Array, keep: float) -> Array:
+    """Exponential traces (time, batch, n), each with the spike of its own step."""
+
+    def visit(trace: Array, now: Array) -> tuple[Array, Array]:
+        trace = keep * trace + now
+        return trace, trace
+
+    return jax.lax.scan(visit, jnp.zeros_like(spikes[0]), spikes)[1]

@@ -1,15 +1,19 @@
-"""The Tempotron: a neuron that learns to fire for some patterns of spikes and not for others (Gütig & Sompolinsky 2006)."""
+"""The Tempotron: neurons that learn to fire for some patterns of spikes and not for others (Gütig & Sompolinsky 2006)."""
 
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numba import njit
 
 from neurocode.errors import DataError, TrainingError
+from neurocode.learning.network import Network
+from neurocode.learning.rules.patterns import Patterns
+from neurocode.learning.rules.rule import Course, RuleResult
+from neurocode.learning.rules.tempotron_layer import layer_update
+from neurocode.learning.task import Task
 
 
 @dataclass(frozen=True)
@@ -56,188 +60,171 @@ class Kernel:
 
 
 @dataclass(frozen=True)
-class Patterns:
-    """Patterns of input spikes, sorted by time.
+class TempotronNeurons:
+    """Neurons with a fixed postsynaptic potential: one that fires for label one, or one for each of several labels.
 
     Attributes
     ----------
-    times : numpy.ndarray (spikes,)
-        In seconds, all patterns one after another.
-    synapses : numpy.ndarray of int (spikes,)
-    first : numpy.ndarray of int (patterns + 1,)
-        Pattern ``p`` holds spikes ``first[p]`` up to ``first[p + 1]``.
-    n_synapses : int
-    """
-
-    times: np.ndarray
-    synapses: np.ndarray
-    first: np.ndarray
-    n_synapses: int
-
-    def __len__(self) -> int:
-        return len(self.first) - 1
-
-    @classmethod
-    def of(cls, patterns: Sequence[Sequence[Sequence[float]]]) -> Patterns:
-        """From a list of patterns, each a list of spike times (s) for every synapse.
-
-        Raises
-        ------
-        DataError
-            For no pattern, patterns of different numbers of synapses, or times that are not finite or negative.
-
-        Examples
-        --------
-        >>> Patterns.of([[[0.01], [0.03, 0.002]]]).synapses.tolist()
-        [1, 0, 1]
-        """
-        if not len(patterns):
-            raise DataError("There is no pattern to learn.")
-        numbers = {len(pattern) for pattern in patterns}
-        if len(numbers) > 1:
-            raise DataError(f"Patterns have different numbers of synapses: {sorted(numbers)}.")
-        times, synapses, counts = [], [], []
-        for number, pattern in enumerate(patterns):
-            own = np.concatenate([np.asarray(train, float) for train in pattern] or [np.empty(0)])
-            if not np.all(np.isfinite(own)) or np.any(own < 0):
-                raise DataError(f"Pattern {number} holds spike times that are not finite or negative.")
-            index = np.repeat(np.arange(len(pattern)), [len(train) for train in pattern])
-            order = np.argsort(own, kind="stable")
-            times.append(own[order])
-            synapses.append(index[order])
-            counts.append(len(own))
-        return cls(np.concatenate(times), np.concatenate(synapses), np.r_[0, np.cumsum(counts)], numbers.pop())
-
-
-def latency_patterns(n: int, n_synapses: int, duration: float, seed: int) -> tuple[Patterns, np.ndarray]:
-    """Random latency patterns: one spike per synapse, uniform in time, and labels of one or zero at random.
-
-    Parameters
-    ----------
-    n, n_synapses : int
-    duration : float
-        In seconds.
-    seed : int
-
-    Returns
-    -------
-    Patterns, numpy.ndarray of bool
-    """
-    random = np.random.default_rng(seed)
-    times = random.uniform(0, duration, (n, n_synapses))
-    order = np.argsort(times, axis=1)
-    patterns = Patterns(np.take_along_axis(times, order, 1).ravel(), order.ravel(), np.arange(n + 1) * n_synapses, n_synapses)
-    return patterns, random.random(n) < 0.5
-
-
-@dataclass(frozen=True)
-class TempotronResult:
-    """What was learned.
-
-    Attributes
-    ----------
-    weights : numpy.ndarray (synapses,)
-    errors : numpy.ndarray (cycles,)
-        Patterns that were wrong in each cycle, up to the first without errors.
-    """
-
-    weights: np.ndarray
-    errors: np.ndarray
-
-    @property
-    def learned(self) -> bool:
-        """Whether a whole cycle passed without an error."""
-        return bool(self.errors[-1] == 0)
-
-
-@dataclass(frozen=True)
-class Tempotron:
-    """Learning rule of a neuron with a fixed postsynaptic potential, exact in time.
-
-    The neuron should reach its threshold for some patterns and stay below for others. After an error every synapse changes by the
-    potential that it contributes at the time of the (unreset) maximum, up after a miss and down after a false alarm, with momentum
-    (Gütig & Sompolinsky 2006, eq. 3 and methods). Maxima are found between input spikes in closed form, not on a grid.
-
-    Attributes
-    ----------
+    n_synapses, n : int
     kernel : Kernel
     threshold : float
         In units of the peak potential of a weight of one.
-    learning_rate : float
-        Ours: a thousandth of the threshold.
-    momentum : float
-        Ours: 0.99 of the last change is added.
 
     Raises
     ------
     TrainingError
-        For a threshold or a rate that is not positive, or a momentum outside [0, 1).
+        For sizes or a threshold that are not positive.
 
     Examples
     --------
-    >>> patterns = Patterns.of([[[0.01], [0.012]], [[0.01], [0.2]]])
-    >>> found = Tempotron(learning_rate=0.05, momentum=0.0).fit(patterns, [True, False], seed=0)
-    >>> found.learned, Tempotron().predict(found.weights, patterns).tolist()
-    (True, [True, False])
+    >>> neurons = TempotronNeurons(2)
+    >>> neurons.predict(np.array([[0.8], [0.6]]), Patterns.of([[[0.01], [0.012]], [[0.01], [0.2]]], [1, 0])).tolist()
+    [1, 0]
     """
 
+    n_synapses: int
+    n: int = 1
     kernel: Kernel = Kernel()
     threshold: float = 1.0
-    learning_rate: float = 1e-3
-    momentum: float = 0.99
 
     def __post_init__(self) -> None:
-        if not min(self.threshold, self.learning_rate) > 0 or not 0 <= self.momentum < 1:
-            raise TrainingError("Threshold and learning rate must be positive, the momentum from 0 up to 1.")
+        if not min(self.n_synapses, self.n, self.threshold) > 0:
+            raise TrainingError("The numbers of synapses and neurons and the threshold must be positive.")
+
+    def maxima(self, weights: np.ndarray, patterns: Patterns) -> tuple[np.ndarray, np.ndarray]:
+        """Highest potentials (patterns, n) for weights (n_synapses, n), and their times in seconds."""
+        own = (self.kernel.tau, self.kernel.tau_s, self.kernel.scale)
+        found = np.array([
+            [_maximum(np.ascontiguousarray(column), patterns.times[a:b], patterns.synapses[a:b], *own) for column in weights.T]
+            for a, b in itertools.pairwise(patterns.first)
+        ])  # fmt: skip
+        return found[..., 0], found[..., 1]
+
+    def predict(self, weights: np.ndarray, patterns: Patterns) -> np.ndarray:
+        """Label of every pattern: whether the neuron fires, or the neuron with the highest potential."""
+        highest = self.maxima(weights, patterns)[0]
+        return (highest[:, 0] >= self.threshold).astype(int) if self.n == 1 else highest.argmax(axis=1)
+
+
+@dataclass(frozen=True)
+class TempotronResult:
+    """What neurons with a fixed potential learned.
+
+    Attributes
+    ----------
+    weights : numpy.ndarray (n_synapses, n)
+    errors : list of numpy.ndarray (cycles,)
+        For each neuron, patterns that were wrong in each cycle, up to the first without errors.
+    """
+
+    weights: np.ndarray
+    errors: list[np.ndarray]
+
+    @property
+    def learned(self) -> bool:
+        """Whether every neuron passed a whole cycle without an error."""
+        return all(own[-1] == 0 for own in self.errors)
+
+
+@dataclass(frozen=True)
+class Tempotron:
+    """Learning rule of single layers of neurons.
+
+    A neuron should reach its threshold for some patterns and stay below for others. After an error every synapse changes by the
+    derivative of the potential at the time of its (unreset) maximum, up after a miss and down after a false alarm, with momentum
+    (Gütig & Sompolinsky 2006, eq. 3 and methods). For :class:`TempotronNeurons` on :class:`Patterns` maxima are found between
+    input spikes in closed form, not on a grid. For the layer of a :class:`~neurocode.learning.Network` on a task the derivative
+    goes through the step of its model with the time of the maximum held, to weights and learned intrinsic parameters alike (ours;
+    see :mod:`neurocode.learning.rules.tempotron_layer`).
+
+    Attributes
+    ----------
+    learning_rate : float
+        Ours: a thousandth of the threshold.
+    momentum : float
+        Ours: 0.99 of the last change is added.
+    cycles : int
+        Of patterns, at most.
+    course : Course
+        Of tasks.
+
+    Raises
+    ------
+    TrainingError
+        For a rate or cycles that are not positive, or a momentum outside [0, 1).
+
+    Examples
+    --------
+    >>> patterns = Patterns.of([[[0.01], [0.012]], [[0.01], [0.2]]], [1, 0])
+    >>> Tempotron(learning_rate=0.05, momentum=0.0).fit(TempotronNeurons(2), patterns).learned
+    True
+    """
+
+    learning_rate: float = 1e-3
+    momentum: float = 0.99
+    cycles: int = 5000
+    course: Course = Course()  # noqa: RUF009  a frozen value
+
+    def __post_init__(self) -> None:
+        if not min(self.learning_rate, self.cycles) > 0 or not 0 <= self.momentum < 1:
+            raise TrainingError("Learning rate and cycles must be positive, the momentum from 0 up to 1.")
 
     def fit(
-        self, patterns: Patterns, targets: Sequence[bool], *, cycles: int = 5000, seed: int = 0, spread: float = 0.01
-    ) -> TempotronResult:
-        """Learn, patterns in a new order in every cycle, until a cycle passes without an error.
+        self, network: TempotronNeurons | Network, task: Patterns | Task, *, seed: int = 0, spread: float = 0.01
+    ) -> TempotronResult | RuleResult:
+        """Learn: patterns in a new order in every cycle until one passes without an error, or the batches of a task.
 
         Parameters
         ----------
-        patterns : Patterns
-        targets : sequence of bool
-            Whether the neuron should fire.
-        cycles : int
-            At most.
+        network : TempotronNeurons or Network
+        task : Patterns or Task
+            Patterns for the former, a task with labels for the latter.
         seed : int
-            Of the order and of the weights at the start.
+            Of the order, and of the weights of neurons with a fixed potential at the start.
         spread : float
             Standard deviation of these.
 
         Raises
         ------
         DataError
-            If there is not one target a pattern.
+            If the task does not fit the network.
+        ModelError
+            For a network of several layers, or with noise or connections inside the layer.
         """
-        targets = np.asarray(targets, bool)
-        if len(targets) != len(patterns):
-            raise DataError(f"There are {len(targets)} targets for {len(patterns)} patterns.")
+        if isinstance(network, Network) and isinstance(task, Task):
+            update, memory = layer_update(network, self.learning_rate, self.momentum)
+            return self.course.run(network, task, update, memory, seed)
+        if isinstance(network, Network) or isinstance(task, Task):
+            raise DataError("Neurons with a fixed potential learn patterns, networks learn tasks.")
+        _check_patterns(network, task)
         random = np.random.default_rng(seed)
-        weights = spread * random.standard_normal(patterns.n_synapses)
-        change, errors = np.zeros_like(weights), []
-        for _ in range(cycles):
-            order = random.permutation(len(patterns))
-            errors.append(_cycle(weights, change, order, targets, *self._of(patterns), self.learning_rate, self.momentum))
+        columns, errors = [], []
+        for number in range(network.n):
+            targets = task.labels == (1 if network.n == 1 else number)
+            column, own = self._neuron(network, task, targets, spread * random.standard_normal(network.n_synapses), random)
+            columns.append(column)
+            errors.append(own)
+        return TempotronResult(np.stack(columns, axis=1), errors)
+
+    def _neuron(
+        self, network: TempotronNeurons, task: Patterns, targets: np.ndarray, weights: np.ndarray, random: np.random.Generator
+    ) -> tuple[np.ndarray, np.ndarray]:
+        kernel, change, errors = network.kernel, np.zeros_like(weights), []
+        own = (task.times, task.synapses, task.first, kernel.tau, kernel.tau_s, kernel.scale, network.threshold)
+        for _ in range(self.cycles):
+            order = random.permutation(len(task))
+            errors.append(_cycle(weights, change, order, targets, *own, self.learning_rate, self.momentum))
             if errors[-1] == 0:
                 break
-        return TempotronResult(weights, np.array(errors))
+        return weights, np.array(errors)
 
-    def maxima(self, weights: np.ndarray, patterns: Patterns) -> tuple[np.ndarray, np.ndarray]:
-        """Highest potential of every pattern and its time in seconds."""
-        times, synapses, first, tau, tau_s, scale, _ = self._of(patterns)
-        found = [_maximum(weights, times[a:b], synapses[a:b], tau, tau_s, scale) for a, b in itertools.pairwise(first)]
-        return tuple(np.array(values) for values in zip(*found, strict=True))
 
-    def predict(self, weights: np.ndarray, patterns: Patterns) -> np.ndarray:
-        """Whether the neuron fires, for every pattern."""
-        return self.maxima(weights, patterns)[0] >= self.threshold
-
-    def _of(self, patterns: Patterns) -> tuple:
-        own = self.kernel
-        return patterns.times, patterns.synapses, patterns.first, own.tau, own.tau_s, own.scale, self.threshold
+def _check_patterns(network: TempotronNeurons, task: Patterns) -> None:
+    if task.n_synapses != network.n_synapses:
+        raise DataError(f"Patterns have {task.n_synapses} synapses, the neurons {network.n_synapses}.")
+    most = max(2, network.n)
+    if task.labels.max() >= most:
+        raise DataError(f"Labels go up to {task.labels.max()}, {network.n} neurons tell {most} apart.")
 
 
 @njit(cache=True)

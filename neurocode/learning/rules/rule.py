@@ -1,0 +1,163 @@
+"""What all rules share: a network in, a network that has learned out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pandas as pd
+
+from neurocode.errors import DataError, ModelError, TrainingError
+from neurocode.learning.connections import Dense
+from neurocode.learning.layer import Layer
+from neurocode.learning.losses import AGGREGATES, RATE
+from neurocode.learning.network import Network
+from neurocode.learning.objective import Batch
+from neurocode.learning.readout import Readout
+from neurocode.learning.task import Task
+from neurocode.learning.training import as_batch, check_fit, evaluate
+
+Array = jax.Array
+#: From a network, what the rule remembers, a batch and a random key to the two after an update, and the share of errors.
+Update = Callable[[Network, Any, Batch, Array], tuple[Network, Any, Array]]
+
+
+class Learned(Protocol):
+    """What a rule gives back: at least the network and its history."""
+
+    network: Network
+    history: pd.DataFrame
+
+
+class Rule(Protocol):
+    """A learning rule."""
+
+    def fit(self, network: Network, task: Task, *, seed: int = 0) -> Learned:
+        """Learn a task."""
+        ...
+
+
+@dataclass(frozen=True)
+class RuleResult:
+    """What a local rule learned.
+
+    Attributes
+    ----------
+    network : Network
+        The best on validation of those that were looked at.
+    history : pandas.DataFrame
+        A row for each look: ``update, error, validation_score``; ``error`` is the share of errors of the rule since the last.
+    """
+
+    network: Network
+    history: pd.DataFrame
+
+
+@dataclass(frozen=True)
+class Course:
+    """How long a local rule learns.
+
+    Attributes
+    ----------
+    updates, batch_size : int
+    looks : int
+        How often validation is read, at even distances, the last after the last update.
+
+    Raises
+    ------
+    TrainingError
+        For numbers that are not positive, or more looks than updates.
+    """
+
+    updates: int = 200
+    batch_size: int = 32
+    looks: int = 10
+
+    def __post_init__(self) -> None:
+        if min(self.updates, self.batch_size, self.looks) < 1 or self.looks > self.updates:
+            raise TrainingError("Updates, batch size and looks must be positive, with no more looks than updates.")
+
+    def run(self, network: Network, task: Task, update: Update, memory: Any, seed: int) -> RuleResult:
+        """Make the updates on batches in random order, an epoch after another."""
+        require_labels(task)
+        check_fit(network, task, self.batch_size)
+        random, key = np.random.default_rng(seed), jax.random.key(seed)
+        step = eqx.filter_jit(update)
+        looks = set(np.linspace(0, self.updates, self.looks + 1).round().astype(int)[1:])
+        rows, errors, best, order = [], [], network, np.empty(0, int)
+        for number in range(1, self.updates + 1):
+            if len(order) < self.batch_size:
+                order = random.permutation(len(task.training))
+            chosen, order = np.sort(order[: self.batch_size]), order[self.batch_size :]
+            batch = as_batch(task.training.select(chosen))
+            network, memory, error = step(network, memory, batch, jax.random.fold_in(key, number))
+            errors.append(error)
+            if number in looks:
+                _require_finite(network, number)
+                score = evaluate(network, task.validation, task, seed=seed).score
+                if not rows or score > max(row["validation_score"] for row in rows):
+                    best = network
+                rows.append({"update": number, "error": float(jnp.mean(jnp.stack(errors))), "validation_score": score})
+                errors = []
+        return RuleResult(best, pd.DataFrame(rows))
+
+
+def require_labels(task: Task) -> None:
+    """Refuse a task without a label for each sequence."""
+    if task.loss not in (*AGGREGATES, RATE):
+        raise DataError(f"Task '{task.name}' has no label for each sequence: its loss is '{task.loss}'.")
+
+
+def only_layer(network: Network, rule: str) -> Layer:
+    """The layer of a network of one layer of noiseless neurons without connections inside it.
+
+    Raises
+    ------
+    ModelError
+        For any other network.
+    """
+    if len(network.layers) != 1 or network.layers[0].recurrent is not None or network.is_stochastic:
+        raise ModelError(f"{rule} trains one layer of neurons without noise and without connections among them.")
+    return network.layers[0]
+
+
+def population_readout(n: int, n_classes: int, dt: float, time_constant: float = 100e-3) -> Readout:
+    """A readout in which neuron ``j`` speaks for class ``j`` modulo the number of classes, with the same weight (ours).
+
+    Parameters
+    ----------
+    n, n_classes : int
+    dt, time_constant : float
+        In seconds.
+
+    Raises
+    ------
+    ModelError
+        For fewer neurons than classes.
+
+    Examples
+    --------
+    >>> population_readout(4, 2, 1e-3).connection.weight.tolist()
+    [[0.5, 0.0], [0.0, 0.5], [0.5, 0.0], [0.0, 0.5]]
+    """
+    if n < n_classes:
+        raise ModelError(f"{n_classes} classes need as many neurons at least, not {n}.")
+    own = jnp.asarray(np.eye(n_classes)[np.arange(n) % n_classes])
+    dense = eqx.tree_at(lambda part: part.weight, Dense(n, n_classes, bias=False, key=jax.random.key(0)), own / own.sum(axis=0))
+    return Readout(dense, dt, time_constant)
+
+
+def classes_of_neurons(network: Network) -> Array:
+    """The class (n,) that each neuron of the layer speaks for: that of its largest weight in the readout."""
+    return jnp.argmax(network.readout.connection.weight, axis=1)
+
+
+def _require_finite(network: Network, number: int) -> None:
+    for leaf in jax.tree.leaves(eqx.filter(network, eqx.is_inexact_array)):
+        if not bool(jnp.all(jnp.isfinite(leaf))):
+            raise TrainingError(f"After update {number} weights or intrinsic parameters are not finite; take a smaller rate.")

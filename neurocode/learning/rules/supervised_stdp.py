@@ -1,0 +1,114 @@
+"""Plasticity by spike timing that learns labels: with a teacher's current, or with a reward."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+
+from neurocode.errors import ModelError, TrainingError
+from neurocode.learning.connections import Dense
+from neurocode.learning.layer import Layer
+from neurocode.learning.network import Network
+from neurocode.learning.objective import Batch
+from neurocode.learning.rules.intrinsic_perturbation import IntrinsicPerturbation
+from neurocode.learning.rules.rule import Course, RuleResult, classes_of_neurons, only_layer
+from neurocode.learning.rules.stdp import PairSTDP
+from neurocode.learning.task import Task
+
+Array = jax.Array
+
+
+@dataclass(frozen=True)
+class SupervisedSTDP:
+    """Pair-based plasticity of one layer whose neurons each speak for a class (ours; see :func:`population_readout`).
+
+    With a teacher, a current drives the neurons of the right class in training and holds the others down, and the mean change over
+    a batch is written after it. Without one the neurons run free, the changes of a sequence are multiplied by a reward, one for a
+    right answer of the network and minus one for a wrong one, less the mean of the batch. The weights of the network are clipped
+    between zero and ``w_max`` at the start, and the sum of those of a neuron is kept from then on (Diehl & Cook 2015), without which
+    every synapse that is used ends at the same weight. A neuron with one synapse so learns nothing by it. Intrinsic parameters, which no spike timing rule moves, are learned by
+    perturbation where that is given.
+
+    Attributes
+    ----------
+    plasticity : PairSTDP
+        Without ``tau_reward``: the eligibility lasts for the sequence.
+    teacher : float or None
+        Weighted sum that is added and subtracted; None for the reward.
+    perturbation : IntrinsicPerturbation, optional
+    course : Course
+
+    Raises
+    ------
+    TrainingError
+        For a teacher that is not positive, or plasticity with ``tau_reward``.
+
+    Examples
+    --------
+    >>> SupervisedSTDP(PairSTDP(a_plus=0.02, mu=1.0)).teacher
+    1.0
+    """
+
+    plasticity: PairSTDP = PairSTDP()  # noqa: RUF009  a frozen value
+    teacher: float | None = 1.0
+    perturbation: IntrinsicPerturbation | None = None
+    course: Course = Course()  # noqa: RUF009  a frozen value
+
+    def __post_init__(self) -> None:
+        if self.teacher is not None and not self.teacher > 0:
+            raise TrainingError(f"The teacher's current must be positive, not {self.teacher:g}.")
+        if self.plasticity.tau_reward is not None:
+            raise TrainingError("Supervised plasticity keeps its eligibility for the whole sequence: leave tau_reward out.")
+
+    def fit(self, network: Network, task: Task, *, seed: int = 0) -> RuleResult:
+        """Learn a task with labels.
+
+        Raises
+        ------
+        ModelError
+            For a network other than one dense layer without noise, or perturbation without learned parameters.
+        DataError
+            If the task does not fit the network.
+        """
+        layer = only_layer(network, "Plasticity by spike timing")
+        if not isinstance(layer.connection, Dense):
+            raise ModelError("Plasticity by spike timing needs a dense connection.")
+        if self.perturbation is not None:
+            self.perturbation.check(layer)
+        classes = classes_of_neurons(network)
+
+        def update(net: Network, memory: Any, batch: Batch, key: Array) -> tuple[Network, Any, Array]:
+            layer = net.layers[0]
+            if self.perturbation is not None:
+                layer = self.perturbation.moved(layer, batch, classes, key)
+                net = eqx.tree_at(lambda own: own.layers[0], net, layer)
+            layer, wrong = self._changed(net, layer, batch, classes)
+            return eqx.tree_at(lambda own: own.layers[0], net, layer), memory, wrong
+
+        start = eqx.tree_at(lambda net: net.layers[0], network, self._bounded(layer))
+        return self.course.run(start, task, update, None, seed)
+
+    def _bounded(self, layer: Layer) -> Layer:
+        return eqx.tree_at(lambda own: own.connection.weight, layer, jnp.clip(layer.connection.weight, 0, self.plasticity.w_max))
+
+    def _changed(self, net: Network, layer: Layer, batch: Batch, classes: Array) -> tuple[Layer, Array]:
+        counted = batch.valid[..., None].astype(batch.inputs.dtype)
+        own = jnp.where(classes == batch.targets[:, None], 1.0, -1.0)
+        free = layer.driven(layer.current(batch.inputs)) * counted
+        votes = jnp.sum(free, axis=0) @ net.readout.connection.weight
+        right = jnp.argmax(votes, axis=1) == batch.targets
+        if self.teacher is None:
+            reward = jnp.where(right, 1.0, -1.0)
+            post, share = free, reward - jnp.mean(reward)
+        else:
+            post = layer.driven(layer.current(batch.inputs) + self.teacher * own) * counted
+            share = jnp.ones(len(own))
+        weights = layer.connection.weight
+        change = self.plasticity.held_change(weights, batch.inputs * counted, post, net.dt, share / len(own))
+        new = jnp.clip(weights + change, 0, self.plasticity.w_max)
+        new = jnp.clip(new * jnp.sum(weights, axis=0) / jnp.maximum(jnp.sum(new, axis=0), 1e-12), 0, self.plasticity.w_max)
+        return eqx.tree_at(lambda part: part.connection.weight, layer, new), 1 - jnp.mean(right)

@@ -1,0 +1,30 @@
+"""Gradients through time with surrogate derivatives, as a rule among others."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from neurocode.learning.network import Network
+from neurocode.learning.task import Task
+from neurocode.learning.training import Settings, TrainingResult, train
+
+
+@dataclass(frozen=True)
+class SurrogateGradient:
+    """Training by :func:`neurocode.learning.train`.
+
+    Attributes
+    ----------
+    settings : Settings
+
+    Examples
+    --------
+    >>> SurrogateGradient(Settings(epochs=3)).settings.epochs
+    3
+    """
+
+    settings: Settings = Settings()  # noqa: RUF009  a frozen value
+
+    def fit(self, network: Network, task: Task, *, seed: int = 0) -> TrainingResult:
+        """Train a network; errors are those of :func:`neurocode.learning.train`."""
+        return train(network, task, seed=seed, settings=self.settings)

@@ -1,0 +1,101 @@
+"""The Tempotron for neurons without a fixed potential: derivatives through the step of their model.
+
+The trajectory without resets gives each neuron and sequence the time of its highest potential; where that trajectory leaves all
+bounds, as a quadratic neuron's does above threshold, the time of its first crossing stands for it. The derivative of the potential
+at that time, held fixed, moves weights and intrinsic parameters of the neurons that were wrong.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+
+from neurocode.learning.layer import Layer
+from neurocode.learning.network import Network, trainable
+from neurocode.learning.objective import Batch
+from neurocode.learning.rules.rule import Update, classes_of_neurons, only_layer
+from neurocode.simulation.step import State
+
+Array = jax.Array
+
+#: Distance to threshold, in units of the margin, beyond which a trajectory without resets counts as leaving all bounds.
+RUNAWAY = 100.0
+
+
+def layer_update(network: Network, learning_rate: float, momentum: float) -> tuple[Update, Any]:
+    """The update of a network, and what it remembers before the first: the last change.
+
+    Raises
+    ------
+    ModelError
+        For a network of several layers, or with noise or connections inside the layer.
+    """
+    only_layer(network, "The Tempotron")
+    classes = classes_of_neurons(network)
+
+    def update(net: Network, change: Layer, batch: Batch, key: Array) -> tuple[Network, Layer, Array]:
+        margins = unreset_margins(net.layers[0], batch.inputs)
+        margins = jnp.where(batch.valid[..., None], margins, -jnp.inf)
+        wanted = classes == batch.targets[:, None]
+        wrong = (margins >= 0).any(axis=0) != wanted
+        when = time_of_maximum(margins)
+        sign = jnp.where(wanted, -1.0, 1.0) * wrong / len(wanted)
+        learned, rest = _layer_parts(net)
+        slopes = jax.grad(lambda own: jnp.sum(sign * margin_at(eqx.combine(own, rest), batch.inputs, when)))(learned)
+        change = jax.tree.map(lambda last, slope: momentum * last - learning_rate * slope, change, slopes)
+        layer = eqx.combine(jax.tree.map(jnp.add, learned, change), rest)
+        return eqx.tree_at(lambda own: own.layers[0], net, layer).projected(), change, jnp.mean(wrong)
+
+    return update, jax.tree.map(jnp.zeros_like, _layer_parts(network)[0])
+
+
+def _layer_parts(net: Network) -> tuple[Layer, Layer]:
+    learned, rest = trainable(net)
+    return learned.layers[0], rest.layers[0]
+
+
+def unreset_margins(layer: Layer, x: Array) -> Array:
+    """Distance to threshold (time, batch, n), in units of the margin, of neurons that never reset."""
+
+    def visit(state: State, now: tuple[Array, Array]) -> tuple[State, Array]:
+        return unreset_step(*now, state)
+
+    current, start, unreset_step = _unreset(layer, x)
+    return jax.lax.scan(visit, start, (current, jnp.arange(len(current))))[1]
+
+
+def time_of_maximum(margins: Array) -> Array:
+    """Step (batch, n) of the highest margin, or of the first crossing where a trajectory runs away."""
+    bounded = jnp.all(jnp.isfinite(margins) | (margins == -jnp.inf), axis=0) & (jnp.max(margins, axis=0) < RUNAWAY)
+    return jnp.where(bounded, jnp.argmax(margins, axis=0), jnp.argmax(margins >= 0, axis=0))
+
+
+def margin_at(layer: Layer, x: Array, when: Array) -> Array:
+    """Distance to threshold (batch, n) at given steps, without resets; nothing after them is computed on."""
+
+    def visit(carry: tuple[State, Array], now: tuple[Array, Array]) -> tuple[tuple[State, Array], None]:
+        state, found = carry
+        new, margin = unreset_step(*now, state)
+        live = now[1] <= when
+        kept = {name: jnp.where(live, value, state[name]) for name, value in new.items()}
+        return (kept, jnp.where(now[1] == when, margin, found)), None
+
+    current, start, unreset_step = _unreset(layer, x)
+    return jax.lax.scan(visit, (start, jnp.zeros(when.shape, current.dtype)), (current, jnp.arange(len(current))))[0][1]
+
+
+def _unreset(layer: Layer, x: Array) -> tuple[Array, State, Any]:
+    """Weighted sums, the state at time zero, and a step without spikes that gives the margin."""
+    dynamics, current = layer.dynamics, layer.current(x)
+    step = dynamics.step
+    names = step.prepare(layer.intrinsic.values())
+
+    def unreset_step(now: Array, number: Array, state: State) -> tuple[State, Array]:
+        state = dynamics.update(state, now, names, None, number * step.dt)
+        margin = step.margin(state, names) / dynamics.distance
+        return step.settle(state, names, jnp.zeros_like(margin), lambda after, before: before), margin
+
+    return current, step.initial_state(names, current.shape[1:]), unreset_step

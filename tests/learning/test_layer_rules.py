@@ -1,0 +1,199 @@
+"""Local rules that train the layer of a network: derivatives, plasticity of held weights, trials, and tasks they must learn."""
+
+from __future__ import annotations
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+import neurocode as nc
+from neurocode.errors import DataError, ModelError, TrainingError
+from neurocode.learning import Dense, Layer, Network, Settings, evaluate, tasks
+from neurocode.learning.objective import Batch
+from neurocode.learning.rules import (
+    Course,
+    IntrinsicPerturbation,
+    PairSTDP,
+    SupervisedSTDP,
+    SurrogateGradient,
+    Tempotron,
+    TempotronNeurons,
+    latency_patterns,
+    population_readout,
+)
+from neurocode.learning.rules.tempotron_layer import margin_at, time_of_maximum, unreset_margins
+from neurocode.learning.tasks.sources import Bernoulli, tell_sources_apart
+
+DT = 1e-3
+
+
+def network(n_in, n, model, scale=1.0, learned=(), seed=0, bias=True):
+    dense = Dense(n_in, n, bias=bias, key=jax.random.key(seed))
+    dense = eqx.tree_at(lambda part: part.weight, dense, scale * dense.weight)
+    return Network([Layer(dense, model, DT, learned=learned), population_readout(n, 2, DT)])
+
+
+def channels(seed=0, samples=120):
+    """Two classes of Bernoulli trains on ten channels, five of them busy in each."""
+    random = np.random.default_rng(seed)
+    task = tell_sources_apart([Bernoulli(0.1), Bernoulli(0.1)], samples=samples, bins=60, trains=10, seed=seed)
+
+    def marked(part):
+        rates = np.where(np.arange(10) % 2 == part.targets[:, None], 0.2, 0.02)
+        return type(part)((random.random(part.inputs.shape) < rates[:, None]).astype(np.float32), part.targets, part.valid)
+
+    parts = {name: marked(getattr(task, name)) for name in ("training", "validation", "test")}
+    return type(task)("channels", **parts, loss="mean_potential", n_outputs=2, dt=DT)
+
+
+@pytest.mark.parametrize("model", [nc.models.normalised_lif(), nc.models.meta_neuron()], ids=lambda model: model.name)
+def test_the_derivative_at_the_maximum_is_numerical(model):
+    """Of weights and intrinsic parameters, time held fixed, against central differences."""
+    with jax.enable_x64(True):
+        layer = network(4, 6, model, 2.0, learned=model.free[:2], seed=1).layers[0]
+        x = jnp.asarray(np.random.default_rng(0).random((40, 3, 4)) < 0.3, float)
+        when = time_of_maximum(unreset_margins(layer, x))
+        own, rest = eqx.partition(layer, eqx.is_inexact_array)
+        total = lambda part: jnp.sum(margin_at(eqx.combine(part, rest), x, when) ** 2)  # noqa: E731
+        slopes = jax.jit(jax.grad(total))(own)
+        total = jax.jit(total)
+        places = [(lambda part: part.connection.weight, (2, 3)), (lambda part: part.connection.bias, (1,))]
+        places += [(lambda part, name=name: part.intrinsic.coordinates[name], (2,)) for name in model.free[:2]]
+        for place, index in places:
+            sides = [float(total(eqx.tree_at(place, own, place(own).at[index].add(step)))) for step in (1e-6, -1e-6)]
+            assert float(place(slopes)[index]) == pytest.approx((sides[0] - sides[1]) / 2e-6, rel=1e-5, abs=1e-8)
+
+
+def test_without_resets_a_leaky_neuron_is_a_filter():
+    """The trajectory is the exponential filter of the weighted sums, and its highest value lies at the time that is found."""
+    with jax.enable_x64(True):
+        layer = network(3, 5, nc.models.normalised_lif(), 8.0, bias=False).layers[0]
+        x = jnp.asarray(np.random.default_rng(0).random((50, 2, 3)) < 0.3, float)
+        margins = np.asarray(unreset_margins(layer, x))
+        keep = np.exp(-DT / 15e-3)
+        u, current = np.zeros((2, 5)), np.asarray(layer.current(x))
+        for step in range(50):
+            u = keep * u + (1 - keep) * current[step]
+            np.testing.assert_allclose(margins[step], u - 1, atol=1e-12)
+        assert margins.max() > 0.5
+        when = time_of_maximum(jnp.asarray(margins))
+        np.testing.assert_allclose(np.asarray(margin_at(layer, x, when)), margins.max(axis=0), atol=1e-12)
+
+
+def test_a_trajectory_that_runs_away_counts_up_to_its_crossing():
+    """A driven meta-neuron without resets leaves all numbers; its time is that of the first crossing, its derivative finite."""
+    layer = network(1, 2, nc.models.meta_neuron(), 1.0).layers[0]
+    layer = eqx.tree_at(lambda own: own.connection.bias, layer, jnp.array([2.0, 0.1]))
+    x = jnp.zeros((60, 1, 1))
+    margins = unreset_margins(layer, x)
+    assert not bool(jnp.isfinite(margins[..., 0]).all()) and bool(jnp.isfinite(margins[..., 1]).all())
+    when = np.asarray(time_of_maximum(margins))
+    assert when[0, 0] == np.argmax(np.asarray(margins[:, 0, 0]) >= 0)
+    slope = jax.grad(lambda own: jnp.sum(margin_at(own, x, jnp.asarray(when))), allow_int=True)
+    found = slope(eqx.filter(layer, eqx.is_array))
+    assert bool(jnp.isfinite(found.connection.bias).all())
+
+
+def test_held_plasticity_is_the_eligibility_of_a_sequence():
+    """Summed over a batch, the change of held weights equals what a reward at the end writes step by step."""
+    random = np.random.default_rng(1)
+    pre, post = random.random((80, 3, 4)) < 0.2, random.random((80, 3, 2)) < 0.2
+    weights = random.uniform(0.3, 0.7, (4, 2))
+    reward = np.eye(80)[-1]
+    for mu in (0.0, 1.0):
+        lasting = PairSTDP(a_plus=0.002, a_minus=0.003, mu=mu, tau_reward=1e12)
+        apart = sum(np.asarray(lasting.run(pre[:, k], post[:, k], weights, DT, reward)) - weights for k in range(3))
+        with jax.enable_x64(True):
+            together = PairSTDP(a_plus=0.002, a_minus=0.003, mu=mu).held_change(
+                jnp.asarray(weights), jnp.asarray(pre, float), jnp.asarray(post, float), DT, jnp.ones(3)
+            )
+        np.testing.assert_allclose(np.asarray(together), apart, atol=1e-10)
+        assert np.abs(apart).max() > 1e-3
+
+
+COURSE = Course(updates=60, batch_size=24, looks=3)
+RULES = {
+    "tempotron": (Tempotron(learning_rate=0.3, momentum=0.5, course=COURSE), 3.0),
+    "teacher": (SupervisedSTDP(PairSTDP(a_plus=0.02, a_minus=0.01, w_max=8.0), teacher=3.0, course=COURSE), 12.0),
+    "gradient": (SurrogateGradient(Settings(epochs=20, batch_size=24, learning_rate=0.02)), 5.0),
+}
+
+
+@pytest.mark.parametrize("name", RULES)
+def test_every_rule_learns_which_channels_are_busy(name):
+    """Through one interface, from weights at random: above 90 % where an answer by chance is at half."""
+    rule, scale = RULES[name]
+    task = channels()
+    found = rule.fit(network(10, 16, nc.models.normalised_lif(), scale), task, seed=0)
+    assert evaluate(found.network, task.test, task).score > 0.9
+    assert found.history["validation_score"].iloc[-1] >= found.history["validation_score"].iloc[0]
+
+
+def test_a_teacher_strengthens_what_its_class_fires_to():
+    """Of neurons for class one the weights from odd channels come to exceed those from even ones, and the reverse."""
+    rule, _ = RULES["teacher"]
+    weight = rule.fit(network(10, 16, nc.models.normalised_lif(), 12.0), channels()).network.layers[0].connection.weight
+    for label in (0, 1):
+        own = np.asarray(weight)[:, label::2]
+        assert own[label::2].mean() > own[1 - label :: 2].mean() + 0.5
+    assert float(weight.min()) >= 0 and float(weight.max()) <= 8.0
+
+
+def test_reward_finds_a_time_constant_and_homeostasis_a_rate():
+    """Pairs of spikes against the same number alone: reward drives a learned threshold to where only pairs fire the neuron;
+    homeostasis, which knows no label, brings the rate to its target."""
+    random = np.random.default_rng(0)
+    labels = jnp.asarray(np.arange(40) % 2)
+    first = random.random((200, 40)) < 0.05
+    x = np.where(np.asarray(labels), first | np.roll(first, 1, axis=0), first | (random.random((200, 40)) < 0.05))
+    batch = Batch(jnp.asarray(x[..., None], float), labels, jnp.ones(x.shape, bool))
+    model = nc.models.normalised_lif().with_parameters(tau="5 ms", theta=0.5).with_fixed("theta", fixed=False)
+    layer = Layer(Dense(1, 20, key=jax.random.key(0)), model, DT, learned=("tau",))
+    layer = eqx.tree_at(lambda own: own.connection.weight, layer, jnp.full((1, 20), 3.0))
+    classes = jnp.ones(20, int)
+    goals = {}
+    for goal in ("reward", "homeostasis"):
+        rule, own = IntrinsicPerturbation(goal, learning_rate=0.01, size=0.1, target=0.02), layer
+        move = eqx.filter_jit(rule.moved)
+        before = rule._goal(own, batch, classes).mean()
+        for number in range(60):
+            own = move(own, batch, classes, jax.random.key(number))
+        goals[goal] = (float(before), float(rule._goal(own, batch, classes).mean()))
+    assert goals["reward"][1] > goals["reward"][0] + 0.05
+    assert goals["homeostasis"][1] > 0.5 * goals["homeostasis"][0]
+
+
+def test_intrinsic_parameters_can_be_held():
+    """Without ``intrinsic`` a drawn time constant stays to the bit while weights learn."""
+    task = channels()
+    layer = Layer(Dense(10, 8, key=jax.random.key(0)), nc.models.normalised_lif(), DT, learned=("tau",), spread=True,
+                  key=jax.random.key(1))  # fmt: skip
+    net = Network([layer, population_readout(8, 2, DT)])
+    found = SurrogateGradient(Settings(epochs=1, batch_size=24, intrinsic=False)).fit(net, task).last
+    assert np.array_equal(found.layers[0].intrinsic.coordinates["tau"], layer.intrinsic.coordinates["tau"])
+    assert not np.array_equal(found.layers[0].connection.weight, layer.connection.weight)
+
+
+def test_what_rules_cannot_learn_is_refused():
+    net = network(10, 4, nc.models.normalised_lif())
+    noisy = network(10, 4, nc.models.noisy_lif("escape"))
+    with pytest.raises(ModelError, match="one layer of neurons without noise"):
+        Tempotron().fit(noisy, channels())
+    with pytest.raises(DataError, match="networks learn tasks"):
+        Tempotron().fit(TempotronNeurons(3), channels())
+    with pytest.raises(DataError, match="networks learn tasks"):
+        Tempotron().fit(net, latency_patterns(3, 3, 0.1, 0))
+    with pytest.raises(ModelError, match="needs learned intrinsic parameters"):
+        SupervisedSTDP(perturbation=IntrinsicPerturbation()).fit(net, channels())
+    with pytest.raises(DataError, match="no label for each sequence"):
+        Tempotron().fit(network(5, 4, nc.models.normalised_lif()), tasks.spring_mass(samples=40))
+    with pytest.raises(TrainingError, match="no more looks"):
+        Course(updates=2, looks=3)
+    with pytest.raises(TrainingError, match="no goal"):
+        IntrinsicPerturbation("pleasure")
+    with pytest.raises(TrainingError, match="leave tau_reward out"):
+        SupervisedSTDP(PairSTDP(tau_reward=1.0))
+    with pytest.raises(ModelError, match="2 classes need"):
+        population_readout(1, 2, DT)
