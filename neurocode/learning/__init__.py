@@ -15,7 +15,9 @@ run_in_brian, to_nir, from_nir
 free_running
     A network that is fed its own output.
 rules
-    Learning rules besides gradients through time.
+    Learning rules, gradients through time among them.
+NetworkComplexityClassifier, output_trains
+    A network read by the complexity of its output.
 estimate_gradient, energy, perturbations
     How gradients of noisy networks vary, what a network costs, and what it withstands.
 architectures
@@ -27,6 +29,7 @@ tasks
 from __future__ import annotations
 
 from neurocode.learning import architectures, perturbations, rules, tasks
+from neurocode.learning.complexity_readout import NetworkComplexityClassifier, output_trains
 from neurocode.learning.connections import BatchNorm, Chain, Convolution, Dense, Pool, Recurrent
 from neurocode.learning.energy import energy
 from neurocode.learning.estimators import GradientEstimate, estimate_gradient
@@ -45,9 +48,8 @@ from neurocode.learning.training import Settings, TrainingResult, evaluate, trai
 from neurocode.learning.voting import JointDecision, Voters
 
 __all__ = [
-    "BatchNorm", "BrianRun", "Chain", "Convolution", "Dense", "GradientEstimate", "JointDecision",
-    "Layer", "Network", "Part",
-    "Pool", "Readout", "RecordedNeurons", "Recurrent", "Regulariser", "Response", "Settings", "Shortcut", "Surrogate", "Task",
-    "TimeBasis", "TrainingResult", "Voters", "architectures", "energy", "estimate_gradient", "evaluate", "free_running", "from_nir",
-    "perturbations", "rules", "run_in_brian", "tasks", "to_nir", "train",
+    "BatchNorm", "BrianRun", "Chain", "Convolution", "Dense", "GradientEstimate", "JointDecision", "Layer", "Network",
+    "NetworkComplexityClassifier", "Part", "Pool", "Readout", "RecordedNeurons", "Recurrent", "Regulariser", "Response", "Settings",
+    "Shortcut", "Surrogate", "Task", "TimeBasis", "TrainingResult", "Voters", "architectures", "energy", "estimate_gradient",
+    "evaluate", "free_running", "from_nir", "output_trains", "perturbations", "rules", "run_in_brian", "tasks", "to_nir", "train",
 ]  # fmt: skip

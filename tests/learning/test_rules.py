@@ -78,7 +78,7 @@ def test_one_neuron_a_class_tells_three_apart():
 
 def test_wrong_patterns_are_named():
     for given, says in (
-        (([[[0.1]], [[np.nan]]], [0, 1]), "Pattern 1 holds"), (([[[0.1]], [[0.1], [0.2]]], [0, 1]), "different numbers of synapses"),
+        (([[[0.1]], [[np.nan]]], [0, 1]), "Pattern 1 holds"), (([[[0.1]], [[0.1], [0.2]]], [0, 1]), "different numbers"),
         (([], []), "no pattern"), (([[[0.1]]], [1, 0]), "2 labels for 1 patterns"), (([[[0.1]]], [0.5]), "whole numbers"),
     ):  # fmt: skip
         with pytest.raises(DataError, match=says):

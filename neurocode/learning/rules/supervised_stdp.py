@@ -29,9 +29,9 @@ class SupervisedSTDP:
     With a teacher, a current drives the neurons of the right class in training and holds the others down, and the mean change over
     a batch is written after it. Without one the neurons run free, the changes of a sequence are multiplied by a reward, one for a
     right answer of the network and minus one for a wrong one, less the mean of the batch. The weights of the network are clipped
-    between zero and ``w_max`` at the start, and the sum of those of a neuron is kept from then on (Diehl & Cook 2015), without which
-    every synapse that is used ends at the same weight. A neuron with one synapse so learns nothing by it. Intrinsic parameters, which no spike timing rule moves, are learned by
-    perturbation where that is given.
+    between zero and ``w_max`` at the start, and the sum of those of a neuron is kept from then on (Diehl & Cook 2015): without that
+    all synapses that are used end at the same weight. A neuron with one synapse so learns nothing by it. Intrinsic parameters,
+    which no spike timing rule moves, are learned by perturbation where that is given.
 
     Attributes
     ----------

@@ -147,11 +147,13 @@ class Tempotron:
         Of patterns, at most.
     course : Course
         Of tasks.
+    intrinsic_factor : float
+        Learning rate of the intrinsic parameters of a layer over that of its weights; zero holds them.
 
     Raises
     ------
     TrainingError
-        For a rate or cycles that are not positive, or a momentum outside [0, 1).
+        For a rate or cycles that are not positive, a negative factor, or a momentum outside [0, 1).
 
     Examples
     --------
@@ -164,10 +166,11 @@ class Tempotron:
     momentum: float = 0.99
     cycles: int = 5000
     course: Course = Course()  # noqa: RUF009  a frozen value
+    intrinsic_factor: float = 1.0
 
     def __post_init__(self) -> None:
-        if not min(self.learning_rate, self.cycles) > 0 or not 0 <= self.momentum < 1:
-            raise TrainingError("Learning rate and cycles must be positive, the momentum from 0 up to 1.")
+        if not min(self.learning_rate, self.cycles) > 0 or not 0 <= self.momentum < 1 or not self.intrinsic_factor >= 0:
+            raise TrainingError("Learning rate and cycles must be positive, the momentum from 0 up to 1, the factor not negative.")
 
     def fit(
         self, network: TempotronNeurons | Network, task: Patterns | Task, *, seed: int = 0, spread: float = 0.01
@@ -192,7 +195,7 @@ class Tempotron:
             For a network of several layers, or with noise or connections inside the layer.
         """
         if isinstance(network, Network) and isinstance(task, Task):
-            update, memory = layer_update(network, self.learning_rate, self.momentum)
+            update, memory = layer_update(network, self.learning_rate, self.momentum, self.intrinsic_factor)
             return self.course.run(network, task, update, memory, seed)
         if isinstance(network, Network) or isinstance(task, Task):
             raise DataError("Neurons with a fixed potential learn patterns, networks learn tasks.")

@@ -22,10 +22,10 @@ from neurocode.simulation.step import State
 Array = jax.Array
 
 #: Distance to threshold, in units of the margin, beyond which a trajectory without resets counts as leaving all bounds.
-RUNAWAY = 100.0
+RUNAWAY = 10.0
 
 
-def layer_update(network: Network, learning_rate: float, momentum: float) -> tuple[Update, Any]:
+def layer_update(network: Network, learning_rate: float, momentum: float, intrinsic_factor: float) -> tuple[Update, Any]:
     """The update of a network, and what it remembers before the first: the last change.
 
     Raises
@@ -45,6 +45,7 @@ def layer_update(network: Network, learning_rate: float, momentum: float) -> tup
         sign = jnp.where(wanted, -1.0, 1.0) * wrong / len(wanted)
         learned, rest = _layer_parts(net)
         slopes = jax.grad(lambda own: jnp.sum(sign * margin_at(eqx.combine(own, rest), batch.inputs, when)))(learned)
+        slopes = eqx.tree_at(_coordinates, slopes, replace_fn=lambda slope: intrinsic_factor * slope)
         change = jax.tree.map(lambda last, slope: momentum * last - learning_rate * slope, change, slopes)
         layer = eqx.combine(jax.tree.map(jnp.add, learned, change), rest)
         return eqx.tree_at(lambda own: own.layers[0], net, layer).projected(), change, jnp.mean(wrong)
@@ -55,6 +56,10 @@ def layer_update(network: Network, learning_rate: float, momentum: float) -> tup
 def _layer_parts(net: Network) -> tuple[Layer, Layer]:
     learned, rest = trainable(net)
     return learned.layers[0], rest.layers[0]
+
+
+def _coordinates(layer: Layer) -> list[Array]:
+    return jax.tree.leaves(layer.intrinsic.coordinates)
 
 
 def unreset_margins(layer: Layer, x: Array) -> Array:

@@ -1,0 +1,147 @@
+"""Recorded trains with a state to read: windows or trials, what they belong to, and the blocks that are held out together."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+
+import numpy as np
+import pandas as pd
+from scipy.io import loadmat
+
+from analyses.datasets import data_folder
+from neurocode.errors import DataError
+from neurocode.learning import Part, Task
+from neurocode.recordings.layout import Layout, read_layout
+
+FOLDS = 5
+
+
+@dataclass(frozen=True)
+class States:
+    """Trains of known states.
+
+    Attributes
+    ----------
+    name : str
+    rasters : numpy.ndarray of bool (samples, units, bins)
+    bin_size : float
+        In seconds.
+    labels : numpy.ndarray of int (samples,)
+    folds : numpy.ndarray of int (samples,)
+        Held out together: blocks of time, or trials in turn.
+    blocked : bool
+        Whether samples of a fold follow one another in one state, so that only whole folds can be exchanged.
+    """
+
+    name: str
+    rasters: np.ndarray
+    bin_size: float
+    labels: np.ndarray
+    folds: np.ndarray
+    blocked: bool
+
+    @property
+    def interpretable(self) -> bool:
+        """Whether there are enough bins for a complexity that is more than its bias."""
+        return self.rasters.shape[2] >= 100
+
+
+def _binned(trains: list[np.ndarray], bin_size: float, bins: int) -> np.ndarray:
+    rasters = np.zeros((len(trains), bins), bool)
+    for raster, times in zip(rasters, trains, strict=True):
+        index = np.floor(np.asarray(times) / bin_size + 1e-9).astype(int)
+        raster[index[(index >= 0) & (index < bins)]] = True
+    return rasters
+
+
+def _in_turn(labels: np.ndarray) -> np.ndarray:
+    """Folds of samples: those of each state in turn."""
+    folds = np.empty(len(labels), int)
+    for label in np.unique(labels):
+        own = np.flatnonzero(labels == label)
+        folds[own] = np.arange(len(own)) % FOLDS
+    return folds
+
+
+def _stn(name: str) -> dict[str, np.ndarray]:
+    path = data_folder("stn") / f"{name}.mat"
+    try:
+        return loadmat(path)
+    except (OSError, ValueError, NotImplementedError) as error:
+        raise DataError(f"{path}: the file cannot be read ({error}).") from None
+
+
+def light() -> States:
+    """A retinal neuron in low and high light, 30 s each: windows of a second in five contiguous blocks of six."""
+    content = _stn("08_spikes-1")
+    rasters, windows = [], 30
+    for name in ("SpikesLow", "SpikesHigh"):
+        times = content[name].ravel()
+        rasters.append(_binned([times[(times >= k) & (times < k + 1)] - k for k in range(windows)], 2e-3, 500))
+    labels = np.repeat([0, 1], windows)
+    folds = np.tile(np.arange(windows) // (windows // FOLDS), 2)
+    return States("light, retina", np.concatenate(rasters)[:, None], 2e-3, labels, folds, True)
+
+
+def direction() -> States:
+    """A subthalamic neuron in 50 movements to the left or right, two seconds around their start."""
+    content = _stn("10_spikes-1")
+    labels = content["direction"].ravel().astype(int)
+    rasters = content["train"].astype(bool).reshape(len(labels), 500, 4).any(axis=2)
+    return States("direction, subthalamic nucleus", rasters[:, None], 4e-3, labels, _in_turn(labels), False)
+
+
+def songs(unit: str) -> States:
+    """An auditory neuron: which of its songs, over the length of the shortest."""
+    folder = data_folder("starling")
+    stops = pd.read_csv(folder / "motifs.csv").groupby("song")["stop"].max()
+    files = [path for path in sorted((folder / unit).glob("*.txt")) if path.stem in stops.index]
+    shortest = 1e-3 * float(min(stops[path.stem] for path in files))
+    bins = int(shortest / 4e-3)
+    rasters, labels = [], []
+    for label, path in enumerate(files):
+        trains = read_layout(path, Layout(axes="trial", time_unit="ms"))
+        rasters.append(_binned([trains.train(k) for k in range(len(trains.unit))], 4e-3, bins))
+        labels += [label] * len(rasters[-1])
+    return States(
+        f"song, starling {unit}", np.concatenate(rasters)[:, None], 4e-3, np.array(labels), _in_turn(np.array(labels)), False
+    )
+
+
+def images(pair: int) -> States:
+    """38 ganglion cells and two natural images that followed one another in the set, 30 trials of 300 ms."""
+    path = data_folder("retina-movies") / "NaturalImages1.mat"
+    try:
+        stimuli = loadmat(path)["Spikes"].ravel()
+    except (OSError, ValueError, KeyError, NotImplementedError) as error:
+        raise DataError(f"{path}: the file cannot be read ({error}).") from None
+    rasters = []
+    for stimulus in stimuli[2 * pair : 2 * pair + 2]:
+        units = [_binned([1e-3 * np.ravel(times) for times in unit], 3e-3, 100) for unit in stimulus]
+        rasters.append(np.stack(units, axis=1))
+    labels = np.repeat([0, 1], [len(own) for own in rasters])
+    return States(
+        f"images {2 * pair + 1} and {2 * pair + 2}, retina", np.concatenate(rasters), 3e-3, labels, _in_turn(labels), False
+    )
+
+
+def readers() -> dict[str, Callable[[], States]]:
+    """Every set of states that lies in the data folder, by name."""
+    units = sorted(path.name for path in data_folder("starling").iterdir() if path.is_dir())
+    return {
+        "stn-light": light, "stn-direction": direction, **{f"song-{unit}": partial(songs, unit) for unit in units},
+        **{f"images-{pair}": partial(images, pair) for pair in range(10)},
+    }  # fmt: skip
+
+
+def recorded_task(name: str, seed: int) -> Task:
+    """States as a task: the fold of the seed is held out, the next one chooses."""
+    states = readers()[name]()
+    inputs = np.swapaxes(states.rasters, 1, 2).astype(np.float32)
+    held = seed % FOLDS
+    parts = []
+    for chosen in (~np.isin(states.folds, (held, (held + 1) % FOLDS)), states.folds == (held + 1) % FOLDS, states.folds == held):
+        parts.append(Part(inputs[chosen], states.labels[chosen].astype(np.int32), np.ones(inputs[chosen].shape[:2], bool)))
+    return Task(name, *parts, loss="mean_potential", n_outputs=int(states.labels.max()) + 1, dt=1e-3)

@@ -1,0 +1,90 @@
+"""Is a state better read from complexity, count or timing? Cross-validated, against permutations that respect its blocks."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from sklearn.metrics import balanced_accuracy_score
+from sklearn.neighbors import KNeighborsClassifier
+
+from analyses.complexity_classification.readouts import discriminant, features
+from analyses.complexity_classification.recordings import States, readers
+
+PERMUTATIONS, NEIGHBOURS = 200, 3
+#: Of the van Rossum distance, in seconds.
+TIME_CONSTANT = 20e-3
+
+
+def state_row(**row: Any) -> dict[str, Any]:
+    """Balanced accuracy of every readout with the probability of as much by chance, and the same at matched rates."""
+    states = readers()[row["name"]]()
+    random = np.random.default_rng(row["seed"])
+    found: dict[str, Any] = {
+        "title": states.name, "samples": len(states.labels), "states": len(np.unique(states.labels)),
+        "units": states.rasters.shape[1], "bins": states.rasters.shape[2], "bin_ms": 1e3 * states.bin_size,
+        "interpretable": states.interpretable,
+    }  # fmt: skip
+    orders = [permuted(states, random) for _ in range(row["permutations"])]
+    for suffix, rasters in (("", states.rasters), ("_matched", thinned(states, random))):
+        for name, values in features(rasters).items():
+            found |= _tested(f"{name}{suffix}", lambda labels, own=values: _by_features(own, labels, states.folds), states, orders)
+        distances = distance_matrix(rasters, states.bin_size)
+        found |= _tested(f"timing{suffix}", lambda labels, own=distances: _by_distance(own, labels, states.folds), states, orders)
+    return found
+
+
+def _tested(name: str, score: Any, states: States, orders: list[np.ndarray]) -> dict[str, float]:
+    value = score(states.labels)
+    by_chance = np.array([score(labels) for labels in orders])
+    return {name: value, f"{name}_p": float((1 + np.sum(by_chance >= value - 1e-12)) / (1 + len(by_chance)))}
+
+
+def permuted(states: States, random: np.random.Generator) -> np.ndarray:
+    """Labels exchanged inside every fold: of whole blocks where samples of a block follow one another, else of samples."""
+    labels = states.labels.copy()
+    for fold in np.unique(states.folds):
+        own = states.folds == fold
+        if states.blocked:
+            blocks, index = np.unique(labels[own], return_inverse=True)
+            labels[own] = random.permutation(blocks)[index]
+        else:
+            labels[own] = random.permutation(labels[own])
+    return labels
+
+
+def thinned(states: States, random: np.random.Generator) -> np.ndarray:
+    """Rasters whose units fire at the rate of the quietest state, spikes taken out at random."""
+    rates = np.stack([states.rasters[states.labels == label].mean(axis=(0, 2)) for label in np.unique(states.labels)])
+    kept = rates.min(axis=0) / np.maximum(rates, 1e-12)
+    index = np.searchsorted(np.unique(states.labels), states.labels)
+    return states.rasters & (random.random(states.rasters.shape) < kept[index][:, :, None])
+
+
+def distance_matrix(rasters: np.ndarray, bin_size: float) -> np.ndarray:
+    """Sum over units of the squared van Rossum distances (samples, samples)."""
+    steps = int(np.ceil(5 * TIME_CONSTANT / bin_size))
+    kernel = np.exp(-np.arange(steps) * bin_size / TIME_CONSTANT)
+    traces = np.apply_along_axis(lambda train: np.convolve(train, kernel), 2, rasters.astype(float)).reshape(len(rasters), -1)
+    squares = np.sum(traces**2, axis=1)
+    return np.maximum(squares[:, None] + squares[None, :] - 2 * traces @ traces.T, 0) * bin_size / TIME_CONSTANT
+
+
+def _by_features(values: np.ndarray, labels: np.ndarray, folds: np.ndarray) -> float:
+    guessed = np.empty_like(labels)
+    for fold in np.unique(folds):
+        held = folds == fold
+        if len(np.unique(labels[~held])) < 2:
+            guessed[held] = labels[~held][0]
+            continue
+        guessed[held] = discriminant().fit(values[~held], labels[~held]).predict(values[held])
+    return float(balanced_accuracy_score(labels, guessed))
+
+
+def _by_distance(distances: np.ndarray, labels: np.ndarray, folds: np.ndarray) -> float:
+    guessed = np.empty_like(labels)
+    for fold in np.unique(folds):
+        held = folds == fold
+        near = KNeighborsClassifier(NEIGHBOURS, metric="precomputed").fit(distances[~held][:, ~held], labels[~held])
+        guessed[held] = near.predict(distances[held][:, ~held])
+    return float(balanced_accuracy_score(labels, guessed))
