@@ -10,7 +10,7 @@ import pytest
 
 import neurocode as nc
 from neurocode.errors import DataError, ModelError, TrainingError
-from neurocode.learning import Dense, Layer, Network, Settings, evaluate, tasks
+from neurocode.learning import Dense, Layer, Network, NetworkComplexityClassifier, Settings, evaluate, output_trains, tasks
 from neurocode.learning.objective import Batch
 from neurocode.learning.rules import (
     Course,
@@ -117,6 +117,7 @@ COURSE = Course(updates=60, batch_size=24, looks=3)
 RULES = {
     "tempotron": (Tempotron(learning_rate=0.3, momentum=0.5, course=COURSE), 3.0),
     "teacher": (SupervisedSTDP(PairSTDP(a_plus=0.02, a_minus=0.01, w_max=8.0), teacher=3.0, course=COURSE), 12.0),
+    "reward": (SupervisedSTDP(PairSTDP(a_plus=0.02, a_minus=0.01, w_max=8.0), teacher=None, course=COURSE), 12.0),
     "gradient": (SurrogateGradient(Settings(epochs=20, batch_size=24, learning_rate=0.02)), 5.0),
 }
 
@@ -129,6 +130,18 @@ def test_every_rule_learns_which_channels_are_busy(name):
     found = rule.fit(network(10, 16, nc.models.normalised_lif(), scale), task, seed=0)
     assert evaluate(found.network, task.test, task).score > 0.9
     assert found.history["validation_score"].iloc[-1] >= found.history["validation_score"].iloc[0]
+
+
+def test_a_network_is_read_by_complexity():
+    """Thresholds on the complexity of trained output: right above 90 %, and inputs that do not fit are refused."""
+    rule, scale = RULES["gradient"]
+    task = channels()
+    net = rule.fit(network(10, 16, nc.models.normalised_lif(), scale), task).network
+    one = eqx.tree_at(lambda own: own.layers[0].connection.weight, net, net.layers[0].connection.weight.at[:, ::2].set(0))
+    parts = {name: (getattr(task, name).inputs.swapaxes(1, 2), getattr(task, name).targets) for name in ("training", "test")}
+    assert NetworkComplexityClassifier(one).fit(*parts["training"]).score(*parts["test"]) > 0.9
+    with pytest.raises(DataError, match="samples, 10, bins"):
+        output_trains(net, np.zeros((3, 9, 20)))
 
 
 def test_a_teacher_strengthens_what_its_class_fires_to():

@@ -27,11 +27,12 @@ class SupervisedSTDP:
     """Pair-based plasticity of one layer whose neurons each speak for a class (ours; see :func:`population_readout`).
 
     With a teacher, a current drives the neurons of the right class in training and holds the others down, and the mean change over
-    a batch is written after it. Without one the neurons run free, the changes of a sequence are multiplied by a reward, one for a
-    right answer of the network and minus one for a wrong one, less the mean of the batch. The weights of the network are clipped
-    between zero and ``w_max`` at the start, and the sum of those of a neuron is kept from then on (Diehl & Cook 2015): without that
-    all synapses that are used end at the same weight. A neuron with one synapse so learns nothing by it. Intrinsic parameters,
-    which no spike timing rule moves, are learned by perturbation where that is given.
+    a batch is written after it. Without one the neurons run free, and the changes of those that speak for the answer given are
+    multiplied by a reward, one for a right answer and minus one for a wrong one, less the mean of the batch.
+
+    The weights of the network are clipped between zero and ``w_max`` at the start, and the sum of those of a neuron is kept from
+    then on (Diehl & Cook 2015): without that all synapses that are used end at the same weight. A neuron with one synapse so learns
+    nothing by it. Intrinsic parameters, which no spike timing rule moves, are learned by perturbation where that is given.
 
     Attributes
     ----------
@@ -100,10 +101,11 @@ class SupervisedSTDP:
         own = jnp.where(classes == batch.targets[:, None], 1.0, -1.0)
         free = layer.driven(layer.current(batch.inputs)) * counted
         votes = jnp.sum(free, axis=0) @ net.readout.connection.weight
-        right = jnp.argmax(votes, axis=1) == batch.targets
+        answer = jnp.argmax(votes, axis=1)
+        right = answer == batch.targets
         if self.teacher is None:
             reward = jnp.where(right, 1.0, -1.0)
-            post, share = free, reward - jnp.mean(reward)
+            post, share = free * (classes == answer[:, None]), reward - jnp.mean(reward)
         else:
             post = layer.driven(layer.current(batch.inputs) + self.teacher * own) * counted
             share = jnp.ones(len(own))
