@@ -154,28 +154,34 @@ def test_a_teacher_strengthens_what_its_class_fires_to():
     assert float(weight.min()) >= 0 and float(weight.max()) <= 8.0
 
 
-def test_reward_finds_a_time_constant_and_homeostasis_a_rate():
-    """Pairs of spikes against the same number alone: reward drives a learned threshold to where only pairs fire the neuron;
-    homeostasis, which knows no label, brings the rate to its target."""
+def test_reward_finds_what_tells_pairs_apart_and_homeostasis_a_rate():
+    """Spikes in pairs against as many alone, weights fixed: rewarded time constants come to fire for pairs rather, by 0.05 more in
+    (a - b)/(a + b) of the rates; homeostasis, which knows no label, halves the squared distance of the rate to its target."""
     random = np.random.default_rng(0)
-    labels = jnp.asarray(np.arange(40) % 2)
-    first = random.random((200, 40)) < 0.05
-    x = np.where(np.asarray(labels), first | np.roll(first, 1, axis=0), first | (random.random((200, 40)) < 0.05))
-    batch = Batch(jnp.asarray(x[..., None], float), labels, jnp.ones(x.shape, bool))
-    model = nc.models.normalised_lif().with_parameters(tau="5 ms", theta=0.5).with_fixed("theta", fixed=False)
+    labels = np.arange(40) % 2
+    first, second = random.random((200, 40)) < 0.05, random.random((200, 40)) < 0.05
+    x = first | np.where(labels, np.roll(first, 1, axis=0), second)
+    batch = Batch(jnp.asarray(x[..., None], float), jnp.asarray(labels), jnp.ones(x.shape, bool))
+    model = nc.models.normalised_lif().with_parameters(tau="5 ms", theta=0.5)
     layer = Layer(Dense(1, 20, key=jax.random.key(0)), model, DT, learned=("tau",))
     layer = eqx.tree_at(lambda own: own.connection.weight, layer, jnp.full((1, 20), 3.0))
-    classes = jnp.ones(20, int)
-    goals = {}
+    target = 0.02
+
+    def measured(own):
+        rates = np.asarray(own.driven(own.current(batch.inputs))).mean(axis=0)
+        pairs, alone = rates[labels == 1].mean(axis=0), rates[labels == 0].mean(axis=0)
+        return np.mean((pairs - alone) / (pairs + alone + 1e-3)), np.mean((rates.mean(axis=0) / target - 1) ** 2)
+
+    moved = {}
     for goal in ("reward", "homeostasis"):
-        rule, own = IntrinsicPerturbation(goal, learning_rate=0.01, size=0.1, target=0.02), layer
+        rule, own = IntrinsicPerturbation(goal, learning_rate=0.01, size=0.1, target=target), layer
         move = eqx.filter_jit(rule.moved)
-        before = rule._goal(own, batch, classes).mean()
         for number in range(60):
-            own = move(own, batch, classes, jax.random.key(number))
-        goals[goal] = (float(before), float(rule._goal(own, batch, classes).mean()))
-    assert goals["reward"][1] > goals["reward"][0] + 0.05
-    assert goals["homeostasis"][1] > 0.5 * goals["homeostasis"][0]
+            own = move(own, batch, jnp.ones(20, int), jax.random.key(number))
+        moved[goal] = measured(own)
+    contrast, distance = measured(layer)
+    assert moved["reward"][0] > contrast + 0.05
+    assert moved["homeostasis"][1] < 0.5 * distance
 
 
 def test_intrinsic_parameters_can_be_held():
