@@ -10,7 +10,17 @@ import pytest
 
 import neurocode as nc
 from neurocode.errors import DataError, ModelError, TrainingError
-from neurocode.learning import Dense, Layer, Network, NetworkComplexityClassifier, Settings, evaluate, output_trains, tasks
+from neurocode.learning import (
+    Dense,
+    Layer,
+    Network,
+    NetworkComplexityClassifier,
+    Settings,
+    Voters,
+    evaluate,
+    output_trains,
+    tasks,
+)
 from neurocode.learning.objective import Batch
 from neurocode.learning.rules import (
     Course,
@@ -206,6 +216,12 @@ def test_what_rules_cannot_learn_is_refused():
         Tempotron().fit(net, latency_patterns(3, 3, 0.1, 0))
     with pytest.raises(ModelError, match="needs learned intrinsic parameters"):
         SupervisedSTDP(perturbation=IntrinsicPerturbation()).fit(net, channels())
+    with pytest.raises(DataError, match="inputs of zero or one"):
+        SupervisedSTDP().fit(network(64, 4, nc.models.normalised_lif()), tasks.digits(steps=2))
+    voters = Network([Layer(Dense(10, 4, key=jax.random.key(0)), nc.models.normalised_lif(), DT),
+                      Voters(Layer(Dense(4, 4, key=jax.random.key(0)), nc.models.normalised_lif(), DT), 2)])  # fmt: skip
+    with pytest.raises(ModelError, match="Readout with a dense"):
+        Tempotron().fit(voters, channels())
     with pytest.raises(DataError, match="no label for each sequence"):
         Tempotron().fit(network(5, 4, nc.models.normalised_lif()), tasks.spring_mass(samples=40))
     with pytest.raises(TrainingError, match="no more looks"):

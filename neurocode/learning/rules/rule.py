@@ -114,7 +114,7 @@ def require_labels(task: Task) -> None:
 
 
 def only_layer(network: Network, rule: str) -> Layer:
-    """The layer of a network of one layer of noiseless neurons without connections inside it.
+    """The layer of a network of one layer of noiseless neurons without connections inside it, read by dense integrators.
 
     Raises
     ------
@@ -123,6 +123,8 @@ def only_layer(network: Network, rule: str) -> Layer:
     """
     if len(network.layers) != 1 or network.layers[0].recurrent is not None or network.is_stochastic:
         raise ModelError(f"{rule} trains one layer of neurons without noise and without connections among them.")
+    if not isinstance(network.readout, Readout) or not isinstance(network.readout.connection, Dense):
+        raise ModelError(f"{rule} needs a Readout with a dense connection, which says what each neuron speaks for.")
     return network.layers[0]
 
 

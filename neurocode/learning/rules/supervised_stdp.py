@@ -8,8 +8,9 @@ from typing import Any
 import equinox as eqx
 import jax
 import jax.numpy as jnp
+import numpy as np
 
-from neurocode.errors import ModelError, TrainingError
+from neurocode.errors import DataError, ModelError, TrainingError
 from neurocode.learning.connections import Dense
 from neurocode.learning.layer import Layer
 from neurocode.learning.network import Network
@@ -73,11 +74,13 @@ class SupervisedSTDP:
         ModelError
             For a network other than one dense layer without noise, or perturbation without learned parameters.
         DataError
-            If the task does not fit the network.
+            If the task does not fit the network, or its inputs are not spikes.
         """
         layer = only_layer(network, "Plasticity by spike timing")
         if not isinstance(layer.connection, Dense):
             raise ModelError("Plasticity by spike timing needs a dense connection.")
+        if not np.all((task.training.inputs == 0) | (task.training.inputs == 1)):
+            raise DataError(f"Task '{task.name}': plasticity by spike timing needs inputs of zero or one.")
         if self.perturbation is not None:
             self.perturbation.check(layer)
         classes = classes_of_neurons(network)
