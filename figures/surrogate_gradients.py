@@ -65,7 +65,7 @@ def by_depth(axes: Axes, table: pd.DataFrame) -> Axes:
         scores = own.groupby("depth")["test_score"].mean()
         axes.plot(scores.index, scores, line, marker="o", markersize=2.5, color=colour, label=label)
     axes.axhline(CHANCE, color="0.6", linewidth=0.6, linestyle=":")
-    axes.set(xlabel="Hidden layers", ylabel="Test accuracy", ylim=(0, 1), xticks=sorted(table["depth"].unique()))
+    axes.set(xlabel="Hidden layers", ylabel="Test accuracy", ylim=(0, 1.05), xticks=sorted(table["depth"].unique()))
     legend_above(axes)
     return axes
 
@@ -132,7 +132,8 @@ def _grid(table: pd.DataFrame, output: Path) -> list[Path]:
 def _summary(found: dict[str, pd.DataFrame], output: Path) -> list[Path]:
     figure, axes = plt.subplot_mosaic("abc;def", figsize=(TWO_COLUMNS, 4.9), layout="constrained")
     by_slope(axes["a"], found["repeats"], found.get("controls", pd.DataFrame()))
-    by_depth(axes["b"], found["resets"])
+    depths = "firing_resets" if "firing_resets" in found else "resets"
+    by_depth(axes["b"], found[depths]).set_xlabel(f"Hidden layers, {'firing' if depths == 'firing_resets' else 'silent'} start")
     recurrent(axes["c"], found["loops"])
     starts = {"silent start": "sparse", "firing start": "firing_sparse"}
     sparse_limit(axes["d"], {start: found[name] for start, name in starts.items() if name in found})
