@@ -192,16 +192,18 @@ def train(
     path = None if folder is None else Path(folder) / CHECKPOINT
     if path is not None and path.exists():
         state = load_checkpoint(path, state, described)
-    run_epoch = eqx.filter_jit(partial(_epoch, rest=rest, task=task, settings=settings, optimiser=optimiser), donate="none")
     data = _on_devices(task.training)
     key = jax.random.key(seed)
     while int(state.epoch) < settings.epochs:
         began, epoch = time.perf_counter(), int(state.epoch)
         own = jax.random.fold_in(key, epoch)
         order = jax.random.permutation(jax.random.fold_in(own, ORDER), len(task.training))[: updates * settings.batch_size]
-        learned, inner, reports, fault = run_epoch(state.learned, state.optimiser, own, order.reshape(updates, -1), data)
+        order = order.reshape(updates, -1)
+        learned, inner, reports, fault = _epoch(
+            state.learned, state.optimiser, own, order, data, rest, task.loss, task.free_running_from, settings
+        )
         if int(fault) < updates:
-            indices = np.asarray(order).reshape(updates, -1)[int(fault)]
+            indices = np.asarray(order)[int(fault)]
             batch = as_batch(task.training.select(indices))
             again = jax.random.fold_in(own, int(fault))
             what = diagnose(learned, rest, batch, task.loss, settings.regulariser, again, task.free_running_from)
@@ -267,11 +269,13 @@ def _calibrated(net: Network, task: Task, settings: Settings, seed: int) -> Netw
     return eqx.filter_jit(calibrated)(net, as_batch(first).inputs, jax.random.key(seed))
 
 
+@partial(eqx.filter_jit, donate="none")
 def _epoch(
-    learned: Network, inner: Any, key: Array, order: Array, data: Part, *, rest: Network, task: Task, settings: Settings,
-    optimiser: optax.GradientTransformation,
+    learned: Network, inner: Any, key: Array, order: Array, data: Part, rest: Network, loss: str, free_running_from: int | None,
+    settings: Settings,
 ) -> tuple[Network, Any, Report, Array]:  # fmt: skip
     """All updates of an epoch; after one that is not finite nothing changes any more."""
+    optimiser = settings.optimiser(len(order) * settings.epochs)
 
     def visit(carry: tuple, step: tuple[Array, Array]) -> tuple[tuple, Report]:
         learned, inner, fault = carry
@@ -279,7 +283,7 @@ def _epoch(
         batch = _batch(data.select(indices))
         own = jax.random.fold_in(key, number)
         slopes, report = gradient(
-            learned, rest, batch, task.loss, settings.regulariser, own, settings.blocks, task.free_running_from, settings.devices
+            learned, rest, batch, loss, settings.regulariser, own, settings.blocks, free_running_from, settings.devices
         )
         changes, after = optimiser.update(slopes, inner, learned)
         if settings.intrinsic and settings.intrinsic_factor != 1.0:

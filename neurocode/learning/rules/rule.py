@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -23,8 +22,6 @@ from neurocode.learning.task import Task
 from neurocode.learning.training import as_batch, check_fit, evaluate
 
 Array = jax.Array
-#: From a network, what the rule remembers, a batch and a random key to the two after an update, and the share of errors.
-Update = Callable[[Network, Any, Batch, Array], tuple[Network, Any, Array]]
 
 
 class Learned(Protocol):
@@ -39,6 +36,14 @@ class Rule(Protocol):
 
     def fit(self, network: Network, task: Task, *, seed: int = 0) -> Learned:
         """Learn a task."""
+        ...
+
+
+class LocalRule(Protocol):
+    """A rule that is made of updates: a frozen value, so that rules that are equal share compiled programs."""
+
+    def update(self, network: Network, memory: Any, batch: Batch, key: Array) -> tuple[Network, Any, Array]:
+        """The network and what the rule remembers after a batch, and the share of errors."""
         ...
 
 
@@ -82,12 +87,11 @@ class Course:
         if min(self.updates, self.batch_size, self.looks) < 1 or self.looks > self.updates:
             raise TrainingError("Updates, batch size and looks must be positive, with no more looks than updates.")
 
-    def run(self, network: Network, task: Task, update: Update, memory: Any, seed: int) -> RuleResult:
+    def run(self, network: Network, task: Task, rule: LocalRule, memory: Any, seed: int) -> RuleResult:
         """Make the updates on batches in random order, an epoch after another."""
         require_labels(task)
         check_fit(network, task, self.batch_size)
         random, key = np.random.default_rng(seed), jax.random.key(seed)
-        step = eqx.filter_jit(update)
         looks = set(np.linspace(0, self.updates, self.looks + 1).round().astype(int)[1:])
         rows, errors, best, order = [], [], network, np.empty(0, int)
         for number in range(1, self.updates + 1):
@@ -95,7 +99,7 @@ class Course:
                 order = random.permutation(len(task.training))
             chosen, order = np.sort(order[: self.batch_size]), order[self.batch_size :]
             batch = as_batch(task.training.select(chosen))
-            network, memory, error = step(network, memory, batch, jax.random.fold_in(key, number))
+            network, memory, error = _updated(rule, network, memory, batch, jax.random.fold_in(key, number))
             errors.append(error)
             if number in looks:
                 _require_finite(network, number)
@@ -105,6 +109,11 @@ class Course:
                 rows.append({"update": number, "error": float(jnp.mean(jnp.stack(errors))), "validation_score": score})
                 errors = []
         return RuleResult(best, pd.DataFrame(rows))
+
+
+@eqx.filter_jit
+def _updated(rule: LocalRule, network: Network, memory: Any, batch: Batch, key: Array) -> tuple[Network, Any, Array]:
+    return rule.update(network, memory, batch, key)
 
 
 def require_labels(task: Task) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import equinox as eqx
 import jax
@@ -83,18 +82,16 @@ class SupervisedSTDP:
             raise DataError(f"Task '{task.name}': plasticity by spike timing needs inputs of zero or one.")
         if self.perturbation is not None:
             self.perturbation.check(layer)
-        classes = classes_of_neurons(network)
-
-        def update(net: Network, memory: Any, batch: Batch, key: Array) -> tuple[Network, Any, Array]:
-            layer = net.layers[0]
-            if self.perturbation is not None:
-                layer = self.perturbation.moved(layer, batch, classes, key)
-                net = eqx.tree_at(lambda own: own.layers[0], net, layer)
-            layer, wrong = self._changed(net, layer, batch, classes)
-            return eqx.tree_at(lambda own: own.layers[0], net, layer), memory, wrong
-
         start = eqx.tree_at(lambda net: net.layers[0], network, self._bounded(layer))
-        return self.course.run(start, task, update, None, seed)
+        return self.course.run(start, task, self, None, seed)
+
+    def update(self, network: Network, memory: None, batch: Batch, key: Array) -> tuple[Network, None, Array]:
+        """A network after a batch, nothing to remember, and the share of wrong answers."""
+        classes, layer = classes_of_neurons(network), network.layers[0]
+        if self.perturbation is not None:
+            layer = self.perturbation.moved(layer, batch, classes, key)
+        layer, wrong = self._changed(network, layer, batch, classes)
+        return eqx.tree_at(lambda own: own.layers[0], network, layer), memory, wrong
 
     def _bounded(self, layer: Layer) -> Layer:
         return eqx.tree_at(lambda own: own.connection.weight, layer, jnp.clip(layer.connection.weight, 0, self.plasticity.w_max))

@@ -6,13 +6,16 @@ import itertools
 from dataclasses import dataclass
 
 import numpy as np
+from jax import Array
 from numba import njit
 
 from neurocode.errors import DataError, TrainingError
+from neurocode.learning.layer import Layer
 from neurocode.learning.network import Network
+from neurocode.learning.objective import Batch
 from neurocode.learning.rules.patterns import Patterns
-from neurocode.learning.rules.rule import Course, RuleResult
-from neurocode.learning.rules.tempotron_layer import layer_update
+from neurocode.learning.rules.rule import Course, RuleResult, only_layer
+from neurocode.learning.rules.tempotron_layer import layer_update, no_change
 from neurocode.learning.task import Task
 
 
@@ -195,8 +198,8 @@ class Tempotron:
             For a network of several layers, or with noise or connections inside the layer.
         """
         if isinstance(network, Network) and isinstance(task, Task):
-            update, memory = layer_update(network, self.learning_rate, self.momentum, self.intrinsic_factor)
-            return self.course.run(network, task, update, memory, seed)
+            only_layer(network, "The Tempotron")
+            return self.course.run(network, task, self, no_change(network), seed)
         if isinstance(network, Network) or isinstance(task, Task):
             raise DataError("Neurons with a fixed potential learn patterns, networks learn tasks.")
         _check_patterns(network, task)
@@ -208,6 +211,10 @@ class Tempotron:
             columns.append(column)
             errors.append(own)
         return TempotronResult(np.stack(columns, axis=1), errors)
+
+    def update(self, network: Network, memory: Layer, batch: Batch, key: Array) -> tuple[Network, Layer, Array]:
+        """A network and its last change after a batch, and the share of errors."""
+        return layer_update(network, memory, batch, self.learning_rate, self.momentum, self.intrinsic_factor)
 
     def _neuron(
         self, network: TempotronNeurons, task: Patterns, targets: np.ndarray, weights: np.ndarray, random: np.random.Generator

@@ -16,7 +16,7 @@ import jax.numpy as jnp
 from neurocode.learning.layer import Layer
 from neurocode.learning.network import Network, trainable
 from neurocode.learning.objective import Batch
-from neurocode.learning.rules.rule import Update, classes_of_neurons, only_layer
+from neurocode.learning.rules.rule import classes_of_neurons
 from neurocode.simulation.step import State
 
 Array = jax.Array
@@ -25,32 +25,27 @@ Array = jax.Array
 RUNAWAY = 10.0
 
 
-def layer_update(network: Network, learning_rate: float, momentum: float, intrinsic_factor: float) -> tuple[Update, Any]:
-    """The update of a network, and what it remembers before the first: the last change.
+def layer_update(
+    net: Network, change: Layer, batch: Batch, learning_rate: float, momentum: float, intrinsic_factor: float
+) -> tuple[Network, Layer, Array]:
+    """The network and the last change after a batch, and the share of neurons and sequences that were wrong."""
+    margins = unreset_margins(net.layers[0], batch.inputs)
+    margins = jnp.where(batch.valid[..., None], margins, -jnp.inf)
+    wanted = classes_of_neurons(net) == batch.targets[:, None]
+    wrong = (margins >= 0).any(axis=0) != wanted
+    when = time_of_maximum(margins)
+    sign = jnp.where(wanted, -1.0, 1.0) * wrong / len(wanted)
+    learned, rest = _layer_parts(net)
+    slopes = jax.grad(lambda own: jnp.sum(sign * margin_at(eqx.combine(own, rest), batch.inputs, when)))(learned)
+    slopes = eqx.tree_at(_coordinates, slopes, replace_fn=lambda slope: intrinsic_factor * slope)
+    change = jax.tree.map(lambda last, slope: momentum * last - learning_rate * slope, change, slopes)
+    layer = eqx.combine(jax.tree.map(jnp.add, learned, change), rest)
+    return eqx.tree_at(lambda own: own.layers[0], net, layer).projected(), change, jnp.mean(wrong)
 
-    Raises
-    ------
-    ModelError
-        For a network of several layers, or with noise or connections inside the layer.
-    """
-    only_layer(network, "The Tempotron")
-    classes = classes_of_neurons(network)
 
-    def update(net: Network, change: Layer, batch: Batch, key: Array) -> tuple[Network, Layer, Array]:
-        margins = unreset_margins(net.layers[0], batch.inputs)
-        margins = jnp.where(batch.valid[..., None], margins, -jnp.inf)
-        wanted = classes == batch.targets[:, None]
-        wrong = (margins >= 0).any(axis=0) != wanted
-        when = time_of_maximum(margins)
-        sign = jnp.where(wanted, -1.0, 1.0) * wrong / len(wanted)
-        learned, rest = _layer_parts(net)
-        slopes = jax.grad(lambda own: jnp.sum(sign * margin_at(eqx.combine(own, rest), batch.inputs, when)))(learned)
-        slopes = eqx.tree_at(_coordinates, slopes, replace_fn=lambda slope: intrinsic_factor * slope)
-        change = jax.tree.map(lambda last, slope: momentum * last - learning_rate * slope, change, slopes)
-        layer = eqx.combine(jax.tree.map(jnp.add, learned, change), rest)
-        return eqx.tree_at(lambda own: own.layers[0], net, layer).projected(), change, jnp.mean(wrong)
-
-    return update, jax.tree.map(jnp.zeros_like, _layer_parts(network)[0])
+def no_change(network: Network) -> Layer:
+    """The last change before the first update."""
+    return jax.tree.map(jnp.zeros_like, _layer_parts(network)[0])
 
 
 def _layer_parts(net: Network) -> tuple[Layer, Layer]:
