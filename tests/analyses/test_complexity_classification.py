@@ -111,6 +111,9 @@ def test_thinning_makes_rates_equal():
     """Rates of both states within four standard errors of the lower one (one in 16 000 a side)."""
     own = states(False)
     rasters = thinned(own, np.random.default_rng(2))
+    for fold in range(5):
+        inside = [rasters[(own.labels == label) & (own.folds == fold)].mean() for label in (0, 1)]
+        assert abs(inside[0] - inside[1]) < 4 * np.sqrt(2 * 0.1 * 0.9 / (4 * 2 * 300))
     rates = [rasters[own.labels == label].mean() for label in (0, 1)]
     assert abs(rates[0] - rates[1]) < 4 * np.sqrt(2 * 0.1 * 0.9 / (20 * 2 * 300)) and not np.any(rasters & ~own.rasters)
 
