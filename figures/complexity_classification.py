@@ -26,6 +26,10 @@ KINDS = {
     "fixed": ("fixed", "#0072B2"), "learned": ("learned", "#D55E00"), "random": ("random, fixed", "#999999"),
     "homeostatic": ("homeostatic", "#CC79A7"),
 }  # fmt: skip
+SHORT = {
+    "direction, subthalamic nucleus": "movement,\nsubthalamic", "light, retina": "light,\nretina",
+    "images (ten pairs), retina": "image pairs,\nretina",
+}  # fmt: skip
 READOUTS = {"complexity": ("complexity", "#D55E00"), "count": ("count", "#0072B2"), "timing": ("timing", "#009E73")}
 TABLES = ("training", "controls", "states", "capacity")
 
@@ -84,7 +88,9 @@ def states(axes: Axes, table: pd.DataFrame) -> Axes:
     for place, level in enumerate(chance):
         axes.plot([place - 0.35, place + 0.35], [level, level], color="0.6", linewidth=0.6, linestyle=":")
     axes.plot([], [], "o", markersize=3, color="0.3", markerfacecolor="white", label="rates matched")
-    axes.set_xticks(range(len(groups)), [name.replace(", ", ",\n").replace("starling ", "") for name in groups], fontsize=6)
+    axes.set_xticks(
+        range(len(groups)), [SHORT.get(name, name.replace("song, starling ", "song,\n")) for name in groups], fontsize=6
+    )
     axes.set(ylabel="Balanced accuracy", ylim=(0, 1.04))
     return axes
 
@@ -94,7 +100,7 @@ def capacity(axes: Axes, table: pd.DataFrame) -> Axes:
     share = table.groupby("load")["learned"].mean()
     axes.plot(share.index, share, "o-", markersize=3, color="#0072B2")
     axes.axvline(3.0, color="0.4", linewidth=0.7, linestyle="--")
-    axes.annotate("published", (3.0, 0.5), (-3, 0), textcoords="offset points", rotation=90, ha="right", va="center", fontsize=6)
+    axes.annotate("published", (3.0, 1.0), (3, 0), textcoords="offset points", va="center", fontsize=6)
     axes.set(xlabel="Patterns per synapse", ylabel="Seeds that learned all", ylim=(-0.04, 1.04))
     return axes
 
@@ -105,10 +111,10 @@ def draw(tables: Path, output: Path) -> list[Path]:
     if set(found) != set(TABLES) or not set(TASKS) <= set(found["training"]["task"]):
         return []
     with house_style():
-        figure, axes = plt.subplot_mosaic("aaabbb;cccccd", figsize=(TWO_COLUMNS, 4.8), layout="constrained")
+        figure, axes = plt.subplot_mosaic("aaabbb;ccccdd", figsize=(TWO_COLUMNS, 4.8), layout="constrained")
         cells(axes["a"], found["training"], found["controls"], "markov").legend(fontsize=6, loc="lower left", labelspacing=0.2)
         gains(axes["b"], found["training"]).legend(fontsize=6, ncols=2, labelspacing=0.2)
-        states(axes["c"], found["states"]).legend(fontsize=6, ncols=2, labelspacing=0.2, loc="lower right")
+        states(axes["c"], found["states"]).legend(fontsize=6, ncols=4, loc="lower left", bbox_to_anchor=(0, 1))
         capacity(axes["d"], found["capacity"])
         for letter, own in axes.items():
             label_panel(own, letter)
