@@ -30,7 +30,12 @@ SHORT = {
     "direction, subthalamic nucleus": "movement,\nsubthalamic", "light, retina": "light,\nretina",
     "images (ten pairs), retina": "image pairs,\nretina",
 }  # fmt: skip
-READOUTS = {"complexity": ("complexity", "#D55E00"), "count": ("count", "#0072B2"), "timing": ("timing", "#009E73")}
+READOUTS = {
+    "complexity": ("complexity", "#D55E00"),
+    "count": ("count", "#0072B2"),
+    "bursts": ("bursts", "#E69F00"),
+    "timing": ("timing", "#009E73"),
+}
 TABLES = ("training", "controls", "states", "capacity")
 
 
@@ -78,7 +83,7 @@ def states(axes: Axes, table: pd.DataFrame) -> Axes:
     """Balanced accuracy over chance of every readout of recorded states; open where rates are matched by thinning."""
     shown = table.assign(group=table["title"].str.replace(r"images.*", "images (ten pairs), retina", regex=True))
     groups = list(dict.fromkeys(shown["group"]))
-    for shift, (name, (text, colour)) in zip((-0.2, 0.0, 0.2), READOUTS.items(), strict=True):
+    for shift, (name, (text, colour)) in zip((-0.24, -0.08, 0.08, 0.24), READOUTS.items(), strict=True):
         for matched in (False, True):
             column = f"{name}_matched" if matched else name
             means = shown.groupby("group")[column].mean().reindex(groups)
@@ -114,7 +119,7 @@ def draw(tables: Path, output: Path) -> list[Path]:
         figure, axes = plt.subplot_mosaic("aaabbb;ccccdd", figsize=(TWO_COLUMNS, 4.8), layout="constrained")
         cells(axes["a"], found["training"], found["controls"], "markov").legend(fontsize=6, loc="lower left", labelspacing=0.2)
         gains(axes["b"], found["training"]).legend(fontsize=6, ncols=2, labelspacing=0.2)
-        states(axes["c"], found["states"]).legend(fontsize=6, ncols=4, loc="lower left", bbox_to_anchor=(0, 1))
+        states(axes["c"], found["states"]).legend(fontsize=6, ncols=5, loc="lower left", bbox_to_anchor=(0, 1))
         capacity(axes["d"], found["capacity"])
         for letter, own in axes.items():
             label_panel(own, letter)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Iterable
 from typing import Any
 
 import pandas as pd
@@ -84,9 +85,18 @@ def controls(protocol: str) -> list[Row]:
 
 def recorded(protocol: str, names: list[str]) -> list[Row]:
     """Networks on recorded trains: a fold held out for each seed."""
-    found = itertools.product(names, NEURONS[:1], KINDS, RULES[:1])
+    return _folds(protocol, itertools.product(names, NEURONS[:1], KINDS, RULES[:1]))
+
+
+def recorded_controls(protocol: str, names: list[str]) -> list[Row]:
+    """The recorded trains themselves, and networks that were not trained."""
+    kinds = (("none", "raw"), ("lif", "fixed"), ("lif", "random"))
+    return _folds(protocol, [(name, *kind, "none") for name in names for kind in kinds])
+
+
+def _folds(protocol: str, chosen: Iterable[Cell]) -> list[Row]:
     seeds = range(1) if protocol == "quick" else FEWER_SEEDS
-    return [row(protocol, cell, 1.0, GAINS[0], seed) for cell, seed in itertools.product(found, seeds)]
+    return [row(protocol, cell, 1.0, GAINS[0], seed) for cell, seed in itertools.product(chosen, seeds)]
 
 
 def capacities(protocol: str) -> list[Row]:

@@ -1,4 +1,4 @@
-"""Is a state better read from complexity, count or timing? Cross-validated, against permutations that respect its blocks."""
+"""Is a state read from complexity, count, bursts or timing? Cross-validated, against permutations that respect its blocks."""
 
 from __future__ import annotations
 
@@ -14,6 +14,8 @@ from analyses.complexity_classification.recordings import States, readers
 PERMUTATIONS, NEIGHBOURS = 200, 3
 #: Of the van Rossum distance, in seconds.
 TIME_CONSTANT = 20e-3
+#: Longest interval within a burst, in seconds.
+SHORT = 6e-3
 
 
 def state_row(**row: Any) -> dict[str, Any]:
@@ -27,11 +29,20 @@ def state_row(**row: Any) -> dict[str, Any]:
     }  # fmt: skip
     orders = [permuted(states, random) for _ in range(row["permutations"])]
     for suffix, rasters in (("", states.rasters), ("_matched", thinned(states, random))):
-        for name, values in features(rasters).items():
+        for name, values in (features(rasters) | {"bursts": short_intervals(rasters, states.bin_size)}).items():
             found |= _tested(f"{name}{suffix}", lambda labels, own=values: _by_features(own, labels, states.folds), states, orders)
         distances = distance_matrix(rasters, states.bin_size)
         found |= _tested(f"timing{suffix}", lambda labels, own=distances: _by_distance(own, labels, states.folds), states, orders)
     return found
+
+
+def short_intervals(rasters: np.ndarray, bin_size: float) -> np.ndarray:
+    """Share (samples, units) of interspike intervals that are short."""
+    share = np.zeros(rasters.shape[:2])
+    for place in np.ndindex(share.shape):
+        intervals = np.diff(np.flatnonzero(rasters[place])) * bin_size
+        share[place] = np.mean(intervals <= SHORT + 1e-9) if len(intervals) else 0.0
+    return share
 
 
 def _tested(name: str, score: Any, states: States, orders: list[np.ndarray]) -> dict[str, float]:

@@ -42,8 +42,9 @@ def read_states(run: StudyRun) -> pd.DataFrame:
 
 
 def trained_on_recordings(run: StudyRun) -> pd.DataFrame:
-    """Networks on recorded trains; of the ten pairs of images the first three."""
+    """Networks on recorded trains, and what they are compared with; of the ten pairs of images the first three."""
     names = [name for name in recordings(run) if name not in {f"images-{pair}" for pair in range(3, 10)}]
+    run.rows(control_row, protocols.recorded_controls(run.protocol, names), "recorded_controls.parquet")
     return run.rows(training_row, protocols.recorded(run.protocol, names), "recorded.parquet")
 
 
