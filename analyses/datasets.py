@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -49,3 +50,12 @@ def rate_coded(task: Task, seed: int) -> Task:
         return replace(part, inputs=(random.random(part.inputs.shape) < part.inputs).astype(np.float32))
 
     return replace(task, **{name: drawn(getattr(task, name)) for name in PARTS})
+
+
+def binned(trains: Sequence[np.ndarray], dt: float, steps: int) -> np.ndarray:
+    """Whether a spike (times in seconds) falls into each of the bins (trains, steps)."""
+    rows = np.zeros((len(trains), steps), bool)
+    for row, times in zip(rows, trains, strict=True):
+        bins = np.floor(np.asarray(times) / dt + 1e-9).astype(int)
+        row[bins[(bins >= 0) & (bins < steps)]] = True
+    return rows

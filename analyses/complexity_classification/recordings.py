@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from scipy.io import loadmat
 
-from analyses.datasets import data_folder
+from analyses.datasets import binned, data_folder
 from neurocode.errors import DataError
 from neurocode.learning import Part, Task
 from neurocode.recordings.layout import Layout, read_layout
@@ -48,14 +48,6 @@ class States:
         return self.rasters.shape[2] >= 100
 
 
-def _binned(trains: list[np.ndarray], bin_size: float, bins: int) -> np.ndarray:
-    rasters = np.zeros((len(trains), bins), bool)
-    for raster, times in zip(rasters, trains, strict=True):
-        index = np.floor(np.asarray(times) / bin_size + 1e-9).astype(int)
-        raster[index[(index >= 0) & (index < bins)]] = True
-    return rasters
-
-
 def _in_turn(labels: np.ndarray) -> np.ndarray:
     """Folds of samples: those of each state in turn."""
     folds = np.empty(len(labels), int)
@@ -65,21 +57,21 @@ def _in_turn(labels: np.ndarray) -> np.ndarray:
     return folds
 
 
-def _stn(name: str) -> dict[str, np.ndarray]:
-    path = data_folder("stn") / f"{name}.mat"
+def _variables(folder: str, name: str, *variables: str) -> list[np.ndarray]:
+    """Variables of a MAT file of the data folder."""
+    path = data_folder(folder) / f"{name}.mat"
     try:
-        return loadmat(path)
-    except (OSError, ValueError, NotImplementedError) as error:
+        content = loadmat(path)
+        return [content[variable] for variable in variables]
+    except (OSError, ValueError, KeyError, NotImplementedError) as error:
         raise DataError(f"{path}: the file cannot be read ({error}).") from None
 
 
 def light() -> States:
     """A retinal neuron in low and high light, 30 s each: windows of a second in five contiguous blocks of six."""
-    content = _stn("08_spikes-1")
     rasters, windows = [], 30
-    for name in ("SpikesLow", "SpikesHigh"):
-        times = content[name].ravel()
-        rasters.append(_binned([times[(times >= k) & (times < k + 1)] - k for k in range(windows)], 2e-3, 500))
+    for times in map(np.ravel, _variables("stn", "08_spikes-1", "SpikesLow", "SpikesHigh")):
+        rasters.append(binned([times[(times >= k) & (times < k + 1)] - k for k in range(windows)], 2e-3, 500))
     labels = np.repeat([0, 1], windows)
     folds = np.tile(np.arange(windows) // (windows // FOLDS), 2)
     return States("light, retina", np.concatenate(rasters)[:, None], 2e-3, labels, folds, True)
@@ -87,9 +79,9 @@ def light() -> States:
 
 def direction() -> States:
     """A subthalamic neuron in 50 movements to the left or right, two seconds around their start."""
-    content = _stn("10_spikes-1")
-    labels = content["direction"].ravel().astype(int)
-    rasters = content["train"].astype(bool).reshape(len(labels), 500, 4).any(axis=2)
+    directions, trains = _variables("stn", "10_spikes-1", "direction", "train")
+    labels = directions.ravel().astype(int)
+    rasters = trains.astype(bool).reshape(len(labels), 500, 4).any(axis=2)
     return States("direction, subthalamic nucleus", rasters[:, None], 4e-3, labels, _in_turn(labels), False)
 
 
@@ -103,7 +95,7 @@ def songs(unit: str) -> States:
     rasters, labels = [], []
     for label, path in enumerate(files):
         trains = read_layout(path, Layout(axes="trial", time_unit="ms"))
-        rasters.append(_binned([trains.train(k) for k in range(len(trains.unit))], 4e-3, bins))
+        rasters.append(binned([trains.train(k) for k in range(len(trains.unit))], 4e-3, bins))
         labels += [label] * len(rasters[-1])
     return States(
         f"song, starling {unit}", np.concatenate(rasters)[:, None], 4e-3, np.array(labels), _in_turn(np.array(labels)), False
@@ -112,14 +104,10 @@ def songs(unit: str) -> States:
 
 def images(pair: int) -> States:
     """38 ganglion cells and two natural images that followed one another in the set, 30 trials of 300 ms."""
-    path = data_folder("retina-movies") / "NaturalImages1.mat"
-    try:
-        stimuli = loadmat(path)["Spikes"].ravel()
-    except (OSError, ValueError, KeyError, NotImplementedError) as error:
-        raise DataError(f"{path}: the file cannot be read ({error}).") from None
+    (stimuli,) = _variables("retina-movies", "NaturalImages1", "Spikes")
     rasters = []
-    for stimulus in stimuli[2 * pair : 2 * pair + 2]:
-        units = [_binned([1e-3 * np.ravel(times) for times in unit], 3e-3, 100) for unit in stimulus]
+    for stimulus in stimuli.ravel()[2 * pair : 2 * pair + 2]:
+        units = [binned([1e-3 * np.ravel(times) for times in unit], 3e-3, 100) for unit in stimulus]
         rasters.append(np.stack(units, axis=1))
     labels = np.repeat([0, 1], [len(own) for own in rasters])
     return States(

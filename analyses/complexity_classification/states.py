@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -71,10 +72,11 @@ def thinned(states: States, random: np.random.Generator) -> np.ndarray:
     """
     rasters = states.rasters.copy()
     for fold in np.unique(states.folds):
-        parts = [np.flatnonzero((states.folds == fold) & (states.labels == label)) for label in np.unique(states.labels)]
-        rates = [rasters[part].mean(axis=(0, 2)) for part in parts if len(part)]
+        own = states.folds == fold
+        parts = [np.flatnonzero(own & (states.labels == label)) for label in np.unique(states.labels[own])]
+        rates = [rasters[part].mean(axis=(0, 2)) for part in parts]
         quietest = np.min(rates, axis=0)
-        for part, rate in zip((part for part in parts if len(part)), rates, strict=True):
+        for part, rate in zip(parts, rates, strict=True):
             kept = quietest / np.maximum(rate, 1e-12)
             rasters[part] &= random.random(rasters[part].shape) < kept[:, None]
     return rasters
@@ -90,20 +92,23 @@ def distance_matrix(rasters: np.ndarray, bin_size: float) -> np.ndarray:
 
 
 def _by_features(values: np.ndarray, labels: np.ndarray, folds: np.ndarray) -> float:
-    guessed = np.empty_like(labels)
-    for fold in np.unique(folds):
-        held = folds == fold
-        if len(np.unique(labels[~held])) < 2:
-            guessed[held] = labels[~held][0]
-            continue
-        guessed[held] = discriminant().fit(values[~held], labels[~held]).predict(values[held])
-    return float(balanced_accuracy_score(labels, guessed))
+    def guess(held: np.ndarray) -> np.ndarray:
+        return discriminant().fit(values[~held], labels[~held]).predict(values[held])
+
+    return _cross_validated(guess, labels, folds)
 
 
 def _by_distance(distances: np.ndarray, labels: np.ndarray, folds: np.ndarray) -> float:
+    def guess(held: np.ndarray) -> np.ndarray:
+        near = KNeighborsClassifier(NEIGHBOURS, metric="precomputed").fit(distances[~held][:, ~held], labels[~held])
+        return near.predict(distances[held][:, ~held])
+
+    return _cross_validated(guess, labels, folds)
+
+
+def _cross_validated(guess: Callable[[np.ndarray], np.ndarray], labels: np.ndarray, folds: np.ndarray) -> float:
     guessed = np.empty_like(labels)
     for fold in np.unique(folds):
         held = folds == fold
-        near = KNeighborsClassifier(NEIGHBOURS, metric="precomputed").fit(distances[~held][:, ~held], labels[~held])
-        guessed[held] = near.predict(distances[held][:, ~held])
+        guessed[held] = guess(held)
     return float(balanced_accuracy_score(labels, guessed))

@@ -5,7 +5,7 @@ Files are found by their names below the data folder, so other recordings of the
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -16,7 +16,7 @@ from scipy.io import wavfile
 from scipy.signal import lfilter
 
 import neurocode as nc
-from analyses.datasets import data_folder
+from analyses.datasets import binned, data_folder
 from neurocode.errors import DataError
 from neurocode.recordings.layout import Layout, read_layout
 
@@ -95,15 +95,6 @@ class Recording:
         spikes = sum(span.counted.sum(axis=(0, 1)) for span in self.training)
         steps = sum(span.counted.shape[0] * span.counted.shape[1] for span in self.training)
         return np.maximum(spikes, 0.5) / (steps * self.dt)
-
-
-def binned(trains: Sequence[np.ndarray], dt: float, steps: int) -> np.ndarray:
-    """Whether a spike (times in seconds) falls into each of the bins (trains, steps)."""
-    rows = np.zeros((len(trains), steps), bool)
-    for row, times in zip(rows, trains, strict=True):
-        bins = np.floor(np.asarray(times) / dt + 1e-9).astype(int)
-        row[bins[(bins >= 0) & (bins < steps)]] = True
-    return rows
 
 
 def filtered(stimulus: np.ndarray, dt: float) -> np.ndarray:

@@ -10,7 +10,6 @@ from jax import Array
 from numba import njit
 
 from neurocode.errors import DataError, TrainingError
-from neurocode.learning.layer import Layer
 from neurocode.learning.network import Network
 from neurocode.learning.objective import Batch
 from neurocode.learning.rules.patterns import Patterns
@@ -212,7 +211,7 @@ class Tempotron:
             errors.append(own)
         return TempotronResult(np.stack(columns, axis=1), errors)
 
-    def update(self, network: Network, memory: Layer, batch: Batch, key: Array) -> tuple[Network, Layer, Array]:
+    def update(self, network: Network, memory: Network, batch: Batch, key: Array) -> tuple[Network, Network, Array]:
         """A network and its last change after a batch, and the share of errors."""
         return layer_update(network, memory, batch, self.learning_rate, self.momentum, self.intrinsic_factor)
 

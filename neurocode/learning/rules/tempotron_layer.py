@@ -12,9 +12,10 @@ from typing import Any
 import equinox as eqx
 import jax
 import jax.numpy as jnp
+import optax
 
 from neurocode.learning.layer import Layer
-from neurocode.learning.network import Network, trainable
+from neurocode.learning.network import Network, scaled_intrinsic, trainable
 from neurocode.learning.objective import Batch
 from neurocode.learning.rules.rule import classes_of_neurons
 from neurocode.simulation.step import State
@@ -26,8 +27,8 @@ RUNAWAY = 10.0
 
 
 def layer_update(
-    net: Network, change: Layer, batch: Batch, learning_rate: float, momentum: float, intrinsic_factor: float
-) -> tuple[Network, Layer, Array]:
+    net: Network, change: Network, batch: Batch, learning_rate: float, momentum: float, intrinsic_factor: float
+) -> tuple[Network, Network, Array]:
     """The network and the last change after a batch, and the share of neurons and sequences that were wrong."""
     margins = unreset_margins(net.layers[0], batch.inputs)
     margins = jnp.where(batch.valid[..., None], margins, -jnp.inf)
@@ -35,26 +36,16 @@ def layer_update(
     wrong = (margins >= 0).any(axis=0) != wanted
     when = time_of_maximum(margins)
     sign = jnp.where(wanted, -1.0, 1.0) * wrong / len(wanted)
-    learned, rest = _layer_parts(net)
-    slopes = jax.grad(lambda own: jnp.sum(sign * margin_at(eqx.combine(own, rest), batch.inputs, when)))(learned)
-    slopes = eqx.tree_at(_coordinates, slopes, replace_fn=lambda slope: intrinsic_factor * slope)
-    change = jax.tree.map(lambda last, slope: momentum * last - learning_rate * slope, change, slopes)
-    layer = eqx.combine(jax.tree.map(jnp.add, learned, change), rest)
-    return eqx.tree_at(lambda own: own.layers[0], net, layer).projected(), change, jnp.mean(wrong)
-
-
-def no_change(network: Network) -> Layer:
-    """The last change before the first update."""
-    return jax.tree.map(jnp.zeros_like, _layer_parts(network)[0])
-
-
-def _layer_parts(net: Network) -> tuple[Layer, Layer]:
     learned, rest = trainable(net)
-    return learned.layers[0], rest.layers[0]
+    slopes = jax.grad(lambda own: jnp.sum(sign * margin_at(eqx.combine(own, rest).layers[0], batch.inputs, when)))(learned)
+    slopes = scaled_intrinsic(slopes, intrinsic_factor)
+    change = jax.tree.map(lambda last, slope: momentum * last - learning_rate * slope, change, slopes)
+    return eqx.combine(optax.apply_updates(learned, change), rest).projected(), change, jnp.mean(wrong)
 
 
-def _coordinates(layer: Layer) -> list[Array]:
-    return jax.tree.leaves(layer.intrinsic.coordinates)
+def no_change(network: Network) -> Network:
+    """The last change before the first update."""
+    return jax.tree.map(jnp.zeros_like, trainable(network)[0])
 
 
 def unreset_margins(layer: Layer, x: Array) -> Array:
