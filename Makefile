@@ -9,7 +9,7 @@ ifneq ($(wildcard ../shared/data),)
 export NEUROCODE_DATA ?= $(abspath ../shared/data)
 endif
 
-.PHONY: demo test lint clean
+.PHONY: demo test fuzz lint clean
 
 $(VENV)/.installed: pyproject.toml
 	$(PYTHON) -m venv $(VENV)
@@ -22,6 +22,11 @@ demo: $(VENV)/.installed
 
 test: $(VENV)/.installed
 	$(BIN)/python -m pytest -n $(WORKERS)
+
+# Damaged files by the thousand: each is read, or refused in one sentence (docs/testing.md).
+CASES ?= 2000
+fuzz: $(VENV)/.installed
+	$(BIN)/python tests/fuzz/fuzz_files.py --cases $(CASES)
 
 lint: $(VENV)/.installed
 	$(BIN)/ruff check .
