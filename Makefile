@@ -23,7 +23,7 @@ demo: $(VENV)/.installed
 test: $(VENV)/.installed
 	$(BIN)/python -m pytest -n $(WORKERS)
 
-# Damaged files by the thousand: each is read, or refused in one sentence (docs/testing.md).
+# Damaged files by the thousand: each is read, or refused in one sentence. The same cases every time.
 CASES ?= 2000
 fuzz: $(VENV)/.installed
 	$(BIN)/python tests/fuzz/fuzz_files.py --cases $(CASES)
