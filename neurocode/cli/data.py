@@ -28,9 +28,9 @@ def list_command() -> None:
 def fetch_command(
     name: Annotated[str, typer.Argument(help="Data set.")],
     file: Annotated[list[str] | None, typer.Option(help="One file, repeatable; all by default.")] = None,
-    output: Annotated[Path | None, typer.Option("--output", "-o", help="Folder for downloads.")] = None,
+    output: Annotated[Path | None, typer.Option("--output", "-o", help="Folder that the files are put into.")] = None,
 ) -> None:
-    """Download files with a checksum; those in NEUROCODE_DATA are used as they are."""
+    """Download files with a checksum; those in NEUROCODE_DATA are not downloaded, and copied where -o names a folder."""
     from neurocode.recordings import datasets
 
     for entry in file or list(datasets.dataset(name).files):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import tomllib
 from dataclasses import dataclass
 from importlib.resources import files
@@ -66,7 +67,8 @@ def fetch(name: str, file: str, *, folder: str | Path | None = None) -> Path:
     file : str
         File name.
     folder : path, optional
-        Where downloads are kept; the operating system's cache folder by default.
+        Where the file is to lie, copied there from ``NEUROCODE_DATA`` or downloaded. By default the file is used where
+        ``NEUROCODE_DATA`` has it, and downloads are kept in the operating system's cache folder.
 
     Returns
     -------
@@ -86,12 +88,17 @@ def fetch(name: str, file: str, *, folder: str | Path | None = None) -> Path:
         found = local / name / file
         if pooch.file_hash(str(found)) != checksum:
             raise DataError(f"{found}: the checksum is not that of the published file.")
-        return found
+        return found if folder is None else _copied(found, Path(folder))
     cache = Path(folder) if folder is not None else pooch.os_cache("neurocode") / name
     try:
         return Path(pooch.retrieve(entry.base_url + path, f"sha256:{checksum}", fname=file, path=cache))
     except Exception as error:
         raise DataError(f"{file} of '{name}' could not be downloaded from {entry.base_url}: {error}") from None
+
+
+def _copied(source: Path, folder: Path) -> Path:
+    folder.mkdir(parents=True, exist_ok=True)
+    return Path(shutil.copyfile(source, folder / source.name))
 
 
 def dataset(name: str) -> Dataset:
