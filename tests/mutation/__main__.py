@@ -21,8 +21,10 @@ from tests.mutation.trial import KILLED, SURVIVED, try_mutant
 
 HERE = Path(__file__).parent
 #: Loaded once and inherited by the process of each mutant; neurocode itself is loaded anew by each.
-LIBRARIES = ("brian2", "elephant", "equinox", "h5py", "hypothesis", "jax", "matplotlib.pyplot", "neo", "nir", "nixio", "numba", "optax",
-             "pandas", "pynwb", "rich", "scipy.optimize", "scipy.stats", "sklearn", "typer")  # fmt: skip
+LIBRARIES = (
+    "brian2", "elephant", "equinox", "h5py", "hypothesis", "jax", "matplotlib.pyplot", "neo", "nir", "nixio", "numba", "optax",
+    "pandas", "pynwb", "rich", "scipy.optimize", "scipy.stats", "sklearn", "typer",
+)  # fmt: skip
 EQUIVALENT = "equivalent"
 #: Tests that take so much longer than without a fault hang.
 PATIENCE, LEAST_LIMIT = 4.0, 90.0

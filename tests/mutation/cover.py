@@ -72,10 +72,10 @@ def measure(root: Path, folder: Path, workers: int) -> Coverage:
     """Run the quick tests of a checkout once and say which lines each ran; a measurement in ``folder`` is read back."""
     data, seconds = folder / "coverage.sqlite", folder / "seconds.json"
     if not (data.exists() and seconds.exists()):
-        environment = {**os.environ, DURATIONS: str(seconds), "COVERAGE_FILE": str(data), "PYTHONPATH": str(root)}
-        environment["COVERAGE_CORE"] = "ctrace"
-        command = [sys.executable, "-m", "pytest", "-n", str(workers), "-p", "tests.mutation.cover", "--cov=neurocode", "--cov-context=test",
-                   "--cov-report=", "-q"]  # fmt: skip
+        paths = {DURATIONS: str(seconds), "COVERAGE_FILE": str(data), "PYTHONPATH": str(root)}
+        environment = {**os.environ, **paths, "COVERAGE_CORE": "ctrace"}
+        options = ["-n", str(workers), "-p", "tests.mutation.cover", "--cov=neurocode", "--cov-context=test", "--cov-report="]
+        command = [sys.executable, "-m", "pytest", *options]
         run = subprocess.run(command, cwd=root, env=environment, check=False)
         if run.returncode:
             raise SystemExit("The tests fail without any fault in the code: mend them first.")

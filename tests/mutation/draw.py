@@ -24,8 +24,8 @@ PACKAGES = {
     ),
 }  # fmt: skip
 
-#: Faults that pass for code: a sign, a boundary, a factor, an off-by-one, a condition turned round. Faults that no author makes (a shift
-#: for a sum) raise at once and would only flatter the tests.
+#: Faults that pass for code: a sign, a boundary, a factor, an off-by-one, a condition turned round. Faults that no author makes (a
+#: shift for a sum) raise at once and would only flatter the tests.
 OPERATORS = tuple(
     f"core/{name}"
     for name in (
