@@ -36,9 +36,9 @@ def main() -> None:
     folder = Path(arguments.output).resolve()
     root = HERE.parents[1]
     files = _tracked(root)
-    state = folder / _digest(root, files)
+    state = folder / _digest(root, files, arguments.tests)
     copies = [_copy(root, files, state / f"checkout-{worker}") for worker in range(arguments.workers)]
-    coverage = measure(copies[0], state, arguments.workers)
+    coverage = measure(copies[0], state, arguments.workers, arguments.tests)
     mutants = draw(root, arguments.count, arguments.seed, arguments.package or list(PACKAGES))
     table = state / "outcomes.jsonl"
     finished = {row["key"] for row in _rows(table)}
@@ -79,6 +79,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--count", type=int, default=300, help="Mutants to draw.")
     parser.add_argument("--seed", type=int, default=0, help="Of the draw.")
     parser.add_argument("--package", action="append", choices=list(PACKAGES), help="Draw from this one alone; repeatable.")
+    parser.add_argument("--tests", nargs="*", default=[], help="Only the tests of these files and folders; all by default.")
     parser.add_argument("--workers", type=int, default=2, help="Mutants that are tried side by side.")
     parser.add_argument("--output", default="out/mutants", help="Folder of the tables; a run that was stopped goes on from it.")
     return parser.parse_args()
@@ -89,8 +90,8 @@ def _tracked(root: Path) -> list[str]:
     return [name for name in listing.stdout.splitlines() if (root / name).is_file()]
 
 
-def _digest(root: Path, files: list[str]) -> str:
-    digest = hashlib.sha256()
+def _digest(root: Path, files: list[str], tests: list[str]) -> str:
+    digest = hashlib.sha256(" ".join(tests).encode())
     for name in files:
         if name.endswith((".py", ".toml")):
             digest.update(name.encode() + (root / name).read_bytes())

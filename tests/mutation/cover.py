@@ -6,7 +6,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -68,14 +68,23 @@ class Coverage:
         return self.seconds.get(test, 0.0), test
 
 
-def measure(root: Path, folder: Path, workers: int) -> Coverage:
-    """Run the quick tests of a checkout once and say which lines each ran; a measurement in ``folder`` is read back."""
+def measure(root: Path, folder: Path, workers: int, tests: Sequence[str]) -> Coverage:
+    """Run the quick tests of a checkout once and say which lines each ran; a measurement in ``folder`` is read back.
+
+    Parameters
+    ----------
+    root, folder : pathlib.Path
+    workers : int
+        Processes side by side.
+    tests : sequence of str
+        Files and folders; all tests where empty.
+    """
     data, seconds = folder / "coverage.sqlite", folder / "seconds.json"
     if not (data.exists() and seconds.exists()):
         paths = {DURATIONS: str(seconds), "COVERAGE_FILE": str(data), "PYTHONPATH": str(root)}
         environment = {**os.environ, **paths, "COVERAGE_CORE": "ctrace"}
         options = ["-n", str(workers), "-p", "tests.mutation.cover", "--cov=neurocode", "--cov-context=test", "--cov-report="]
-        command = [sys.executable, "-m", "pytest", *options]
+        command = [sys.executable, "-m", "pytest", *options, *tests]
         run = subprocess.run(command, cwd=root, env=environment, check=False)
         if run.returncode:
             raise SystemExit("The tests fail without any fault in the code: mend them first.")
