@@ -126,9 +126,10 @@ class Experiment:
         options = {"current_offset": current_offset, "spike_threshold": spike_threshold, "dead_time": dead_time}
         kernel = _kernel_of_file(electrode) if isinstance(electrode, (str, Path)) else electrode
         held_out = None if test is None else cls.from_files(test, electrode=kernel, **options)
-        block = read(training)
-        voltages = [signal_of(segment, "V", "voltage", str(training)) for segment in block.segments]
-        currents = [signal_of(segment, "A", "current", str(training)) - offset * pq.A for segment in block.segments]
+        segments = read(training).segments
+        sweeps = [segment for segment in segments if segment.analogsignals] or segments
+        voltages = [signal_of(segment, "V", "voltage", str(training)) for segment in sweeps]
+        currents = [signal_of(segment, "A", "current", str(training)) - offset * pq.A for segment in sweeps]
         try:
             trains = [detect_spikes(v, threshold=spike_threshold, dead_time=dead_time) for v in voltages]
             if kernel is not None:
@@ -219,11 +220,7 @@ def _repeat(train: neo.SpikeTrain, current: neo.AnalogSignal | None, voltage: ne
     signals = {name: s for name, s in (("current", current), ("voltage", voltage)) if s is not None}
     if not signals:
         return Repeat(times, duration)
-    periods = {name: float(signal.sampling_period.rescale("s")) for name, signal in signals.items()}
-    lengths = {name: len(signal) for name, signal in signals.items()}
-    if len(set(lengths.values())) > 1 or max(periods.values()) - min(periods.values()) > 1e-9:
-        raise DataError(f"Current and voltage differ in length or sampling: {lengths} samples, {periods} s.")
-    dt = next(iter(periods.values()))
+    dt = _common_sampling(signals)
     arrays = {}
     for name, unit in (("current", "amp"), ("voltage", "volt")):
         if name in signals:
@@ -235,6 +232,20 @@ def _repeat(train: neo.SpikeTrain, current: neo.AnalogSignal | None, voltage: ne
                 require_membrane_current(arrays[name])
             elif name == "voltage":
                 _require_unclipped(arrays[name])
-    if abs(next(iter(lengths.values())) * dt - duration) > 0.5 * dt:
-        raise DataError(f"The spike train lasts {duration:g} s, its signals {next(iter(lengths.values())) * dt:g} s.")
+    lasts = len(next(iter(signals.values()))) * dt
+    if abs(lasts - duration) > 0.5 * dt:
+        raise DataError(f"The spike train lasts {duration:g} s, its signals {lasts:g} s.")
     return Repeat(times, duration, arrays.get("current"), arrays.get("voltage"), dt)
+
+
+def _common_sampling(signals: dict[str, neo.AnalogSignal]) -> float:
+    """Sampling interval in seconds of signals that begin together and are equally long."""
+    periods = {name: float(signal.sampling_period.rescale("s")) for name, signal in signals.items()}
+    lengths = {name: len(signal) for name, signal in signals.items()}
+    dt = next(iter(periods.values()))
+    if len(set(lengths.values())) > 1 or max(periods.values()) - min(periods.values()) > 1e-9:
+        raise DataError(f"Current and voltage differ in length or sampling: {lengths} samples, {periods} s.")
+    starts = [float(signal.t_start.rescale("s")) for signal in signals.values()]
+    if max(starts) - min(starts) > 0.5 * dt:
+        raise DataError(f"Current and voltage begin at {starts[0]:g} and {starts[1]:g} s, expected together.")
+    return dt

@@ -17,6 +17,8 @@ from neurocode.statistics.variability import INTERVAL_COLUMNS, allan_factor, dri
 BIN_FRACTION, FINEST_BIN = 0.2, 1e-3
 #: Window of the Allan factor in seconds.
 ALLAN_WINDOW = 1.0
+#: The longest train in seconds (116 days) and the most bins of one: times of the Unix epoch would fill memory with silence.
+LONGEST_TRAIN, MOST_BINS = 1e7, 10_000_000
 #: Rates in hertz beyond which the unit of time was probably misread.
 HIGHEST_RATE, LOWEST_RATE, ENOUGH_SPIKES = 1000.0, 0.02, 20
 
@@ -50,7 +52,7 @@ def describe(spiketrains: object, *, bin_size: float | None = None, n_surrogates
     Raises
     ------
     DataError
-        If there is no unit, or the bin is not positive.
+        If there is no unit, the bin is not positive and finite, or the surrogates or the seed are below zero.
 
     Warns
     -----
@@ -67,8 +69,10 @@ def describe(spiketrains: object, *, bin_size: float | None = None, n_surrogates
     trains = Trains.of(spiketrains)
     if not trains.n_units:
         raise DataError("There is no unit to describe.")
-    if bin_size is not None and not bin_size > 0:
-        raise DataError(f"The bin size of {bin_size} s is not positive.")
+    if bin_size is not None and not 0 < bin_size < np.inf:
+        raise DataError(f"The bin size of {bin_size} s is not positive and finite.")
+    if n_surrogates < 0 or seed < 0:
+        raise DataError(f"There are {n_surrogates} surrogates with seed {seed}, expected none below zero.")
     faults = _faults(trains)
     table = pd.DataFrame(index=pd.Index(trains.names, name="unit"))
     table["n_spikes"] = np.bincount(trains.unit, trains.counts, trains.n_units).astype(int)
@@ -92,17 +96,21 @@ def _faults(trains: Trains) -> list[str]:
     """For each unit what makes its times unusable, or nothing."""
     faults = [""] * trains.n_units
     for k, unit in enumerate(trains.unit):
-        times = trains.train(k)
-        if not np.all(np.isfinite(times)):
-            fault = f"{np.sum(~np.isfinite(times))} times are not finite"
-        elif np.any(np.diff(times) < 0):
-            fault = "the times are not sorted"
-        elif times.size and (times[0] < trains.t_start[k] - 1e-9 or times[-1] > trains.t_stop[k] + 1e-9):
-            fault = f"times lie outside [{trains.t_start[k]:g}, {trains.t_stop[k]:g}] s"
-        else:
-            continue
-        faults[unit] = faults[unit] or fault
+        faults[unit] = faults[unit] or _fault(trains.train(k), trains.t_start[k], trains.t_stop[k])
     return faults
+
+
+def _fault(times: np.ndarray, start: float, stop: float) -> str:
+    """What makes one train unusable, or nothing."""
+    if not np.all(np.isfinite(times)):
+        return f"{np.sum(~np.isfinite(times))} times are not finite"
+    if np.any(np.diff(times) < 0):
+        return "the times are not sorted"
+    if times.size and (times[0] < start - 1e-9 or times[-1] > stop + 1e-9):
+        return f"times lie outside [{start:g}, {stop:g}] s"
+    if not stop - start <= LONGEST_TRAIN:
+        return f"the train lasts {stop - start:.3g} s, beyond {LONGEST_TRAIN:g} s: do its times count from an epoch? Give the start"
+    return ""
 
 
 def _notes(table: pd.DataFrame) -> list[str]:
@@ -114,10 +122,12 @@ def _notes(table: pd.DataFrame) -> list[str]:
             own.append("no spike" if row["n_spikes"] == 0 else "one spike")
         if row["min_isi"] == 0:
             own.append("two spikes at one time")
+        if row.get("bin_size", np.inf) * MOST_BINS < row["duration"]:
+            own.append(f"no complexity: more than {MOST_BINS:.0e} bins of {row['bin_size']:.2g} s")
         if row["rate"] > HIGHEST_RATE:
-            own.append(f"rate of {row['rate']:.0f} Hz: are the times in milliseconds?")
+            own.append(f"rate of {row['rate']:.0f} Hz: are the times in seconds, read as milliseconds or smaller?")
         if row["rate"] < LOWEST_RATE and row["n_spikes"] > ENOUGH_SPIKES:
-            own.append(f"rate of {row['rate']:.2g} Hz: are the times in seconds, read as milliseconds or smaller?")
+            own.append(f"rate of {row['rate']:.2g} Hz: are the times in milliseconds or smaller, read as seconds?")
         for note in own:
             if "are the times" in note:
                 warnings.warn(f"Unit {name}: {note}", stacklevel=3)
@@ -153,7 +163,8 @@ def _add_complexity(
     table["bin_size"] = default if bin_size is None else bin_size
     events, lengths = [], []
     for unit, width in enumerate(table["bin_size"]):
-        own, length = binned_events(trains, unit, width) if np.isfinite(width) and not faults[unit] else (np.empty(0, int), 1)
+        usable = not faults[unit] and table["duration"].iloc[unit] <= MOST_BINS * width
+        own, length = binned_events(trains, unit, width) if usable else (np.empty(0, int), 1)
         events.append(own)
         lengths.append(length)
     for prefix, method in (("lz", "rate"), ("lz_isi", "isi")):
