@@ -227,6 +227,6 @@ def _trains(path: Path, layout: Layout, cells: dict[tuple[int, int, int], np.nda
     for unit, stimulus, trial in sorted(cells):
         units[place[unit]].append((cells[unit, stimulus, trial] * scale, start, stop))
         conditions[place[unit]].append(stimulus)
-    label = f"{path.parent.name}/{path.stem}"
+    label = "/".join(part for part in (path.parent.name, path.stem) if part)
     names = [label] if len(numbers) == 1 else [f"{label}/{unit}" for unit in numbers]
     return Trains.of_arrays(units, names, conditions)
