@@ -297,7 +297,7 @@ def _trains(path: Path, layout: Layout, cells: Cells, end: float | None) -> Trai
     for unit, stimulus, trial in sorted(cells):
         units[place[unit]].append((cells[unit, stimulus, trial] * scale, layout.start * scale, stop))
         conditions[place[unit]].append(stimulus)
-    label = f"{path.parent.name}/{path.stem}"
+    label = "/".join(part for part in (path.parent.name, path.stem) if part)
     names = [label] if len(numbers) == 1 else [f"{label}/{unit}" for unit in numbers]
     window = (None if limit is None else limit * scale for limit in (layout.t_start, layout.t_stop))
     return Trains.of_arrays(units, names, conditions).window(*window)
