@@ -8,7 +8,7 @@ Readout, Voters, JointDecision, RecordedNeurons
     How it is read.
 Surrogate, Regulariser
     How spikes are differentiated, and what activity costs.
-train, evaluate, Settings, TrainingResult, Task, Part
+train, evaluate, Settings, TrainingResult, Task, Part, stratified
     Training on a task.
 run_in_brian, to_nir, from_nir
     A trained network elsewhere.
@@ -42,7 +42,7 @@ from neurocode.learning.readout import Readout
 from neurocode.learning.recorded_neurons import RecordedNeurons
 from neurocode.learning.regularisers import Regulariser
 from neurocode.learning.surrogate import Surrogate
-from neurocode.learning.task import Part, Task
+from neurocode.learning.task import Part, Task, stratified
 from neurocode.learning.time_basis import TimeBasis
 from neurocode.learning.training import Settings, TrainingResult, evaluate, train
 from neurocode.learning.voting import JointDecision, Voters
@@ -51,5 +51,6 @@ __all__ = [
     "BatchNorm", "BrianRun", "Chain", "Convolution", "Dense", "GradientEstimate", "JointDecision", "Layer", "Network",
     "NetworkComplexityClassifier", "Part", "Pool", "Readout", "RecordedNeurons", "Recurrent", "Regulariser", "Response", "Settings",
     "Shortcut", "Surrogate", "Task", "TimeBasis", "TrainingResult", "Voters", "architectures", "energy", "estimate_gradient",
-    "evaluate", "free_running", "from_nir", "output_trains", "perturbations", "rules", "run_in_brian", "tasks", "to_nir", "train",
+    "evaluate", "free_running", "from_nir", "output_trains", "perturbations", "rules", "run_in_brian", "stratified", "tasks", "to_nir",
+    "train",
 ]  # fmt: skip

@@ -24,7 +24,7 @@ from neurocode.learning.diagnosis import diagnose
 from neurocode.learning.network import Network, calibrated, scaled_intrinsic, trainable
 from neurocode.learning.objective import Batch, Report, gradient, objective
 from neurocode.learning.regularisers import Regulariser
-from neurocode.learning.task import Part, Task
+from neurocode.learning.task import Part, Task, stratified
 
 Array = jax.Array
 Progress = Callable[[dict[str, float]], None]
@@ -67,7 +67,8 @@ class Settings:
     intrinsic_factor : float
         Learning rate of intrinsic parameters over that of the rest.
     calibration : int
-        Training sequences, the first of the task, whose moments stand for those of a batch when a normalised network is evaluated.
+        Training sequences, every label in proportion, whose moments stand for those of a batch when a normalised network is
+        evaluated.
     devices : int
         Devices that each batch is split over. On processors these are cores: start Python with
         ``XLA_FLAGS=--xla_force_host_platform_device_count=2`` in the environment.
@@ -265,8 +266,8 @@ def _measured(
 def _calibrated(net: Network, task: Task, settings: Settings, seed: int) -> Network:
     if not net.is_normalised:
         return net
-    first = task.training.select(np.arange(min(settings.calibration, len(task.training))))
-    return eqx.filter_jit(calibrated)(net, as_batch(first).inputs, jax.random.key(seed))
+    chosen = stratified(task.training, settings.calibration, seed)
+    return eqx.filter_jit(calibrated)(net, as_batch(chosen).inputs, jax.random.key(seed))
 
 
 @partial(eqx.filter_jit, donate="none")

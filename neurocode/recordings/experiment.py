@@ -127,9 +127,10 @@ class Experiment:
         options = {"current_offset": current_offset, "spike_threshold": spike_threshold, "dead_time": dead_time}
         kernel = _kernel_of_file(electrode) if isinstance(electrode, (str, Path)) else electrode
         held_out = None if test is None else cls.from_files(test, electrode=kernel, **options)
-        block = read(training)
-        voltages = [signal_of(segment, "V", "voltage", str(training)) for segment in block.segments]
-        currents = [signal_of(segment, "A", "current", str(training)) - offset * pq.A for segment in block.segments]
+        segments = read(training).segments
+        sweeps = [segment for segment in segments if segment.analogsignals] or segments
+        voltages = [signal_of(segment, "V", "voltage", str(training)) for segment in sweeps]
+        currents = [signal_of(segment, "A", "current", str(training)) - offset * pq.A for segment in sweeps]
         try:
             trains = [detect_spikes(v, threshold=spike_threshold, dead_time=dead_time) for v in voltages]
             if kernel is not None:
@@ -239,9 +240,13 @@ def _repeat(train: SpikeTrainLike, current: neo.AnalogSignal | None, voltage: ne
 
 
 def _sampling(signals: dict[str, neo.AnalogSignal]) -> tuple[float, int]:
-    """Sampling interval in seconds and number of samples, the same for current and voltage."""
+    """Sampling interval in seconds and number of samples of signals that begin together and are equally long."""
     periods = {name: float(signal.sampling_period.rescale("s")) for name, signal in signals.items()}
     lengths = {name: len(signal) for name, signal in signals.items()}
+    dt = next(iter(periods.values()))
     if len(set(lengths.values())) > 1 or max(periods.values()) - min(periods.values()) > 1e-9:
         raise DataError(f"Current and voltage differ in length or sampling: {lengths} samples, {periods} s.")
-    return next(iter(periods.values())), next(iter(lengths.values()))
+    starts = [float(signal.t_start.rescale("s")) for signal in signals.values()]
+    if max(starts) - min(starts) > 0.5 * dt:
+        raise DataError(f"Current and voltage begin at {starts[0]:g} and {starts[1]:g} s, expected together.")
+    return dt, next(iter(lengths.values()))

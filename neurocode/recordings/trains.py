@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import neo
@@ -12,7 +13,7 @@ import pandas as pd
 import quantities as pq
 
 from neurocode.errors import DataError
-from neurocode.units import seconds
+from neurocode.units import in_si, seconds
 
 SECONDS = {"s": 1.0, "ms": 1e-3, "us": 1e-6}
 
@@ -69,7 +70,8 @@ class Trains:
         ----------
         spiketrains : neo.SpikeTrain, neo.Block, Trains, or a sequence
             A sequence of trains (:class:`neo.SpikeTrain`, or arrays of seconds) is one unit each; a sequence of
-            sequences is units of repeats. Trains of one name over the segments of a block are repeats.
+            sequences is units of repeats. Trains of one name over the segments of a block are repeats; within a segment they
+            are units.
 
         Raises
         ------
@@ -121,8 +123,11 @@ class Trains:
     def _of_block(cls, block: neo.Block) -> Trains:
         units: dict[str, list[neo.SpikeTrain]] = {}
         for segment in block.segments:
+            seen: Counter[str] = Counter()
             for number, train in enumerate(segment.spiketrains):
-                units.setdefault(train.name or str(number), []).append(train)
+                name = train.name or str(number)
+                seen[name] += 1
+                units.setdefault(name if seen[name] == 1 else f"{name} ({seen[name]})", []).append(train)
         return cls.of_arrays([[in_seconds(train) for train in trains] for trains in units.values()], units)
 
     @property
@@ -151,6 +156,27 @@ class Trains:
     def fault(self, number: int) -> str:
         """What makes the times of one train unusable, or nothing."""
         return _fault(self.train(number), float(self.t_start[number]), float(self.t_stop[number]))
+
+    def window(self, t_start: float | None = None, t_stop: float | None = None) -> Trains:
+        """The part of every train between two times in seconds or quantities, either left open by None.
+
+        Times that are not finite lie nowhere and are kept, so that they are found.
+
+        Examples
+        --------
+        >>> part = Trains.of([[0.5, 1.5, 2.5]]).window(1.0, 2.0)
+        >>> part.times.tolist(), part.t_start.tolist(), part.t_stop.tolist()
+        ([1.5], [1.0], [2.0])
+        """
+        first = -np.inf if t_start is None else in_si(t_start, "second", "The start")
+        last = np.inf if t_stop is None else in_si(t_stop, "second", "The stop")
+        kept = ((self.times >= first) & (self.times <= last)) | ~np.isfinite(self.times)
+        counts = np.bincount(np.repeat(np.arange(self.n_trains), self.counts)[kept], minlength=self.n_trains)
+        start = np.maximum(self.t_start, first)
+        return replace(
+            self, times=self.times[kept], offsets=np.concatenate([[0], np.cumsum(counts)]).astype(np.int64),
+            t_start=start, t_stop=np.maximum(start, np.minimum(self.t_stop, last)),
+        )  # fmt: skip
 
     @property
     def n_trains(self) -> int:

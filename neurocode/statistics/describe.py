@@ -19,6 +19,8 @@ from neurocode.units import seconds
 BIN_FRACTION, FINEST_BIN = 0.2, 1e-3
 #: Window of the Allan factor in seconds.
 ALLAN_WINDOW = 1.0
+#: The longest train in seconds (116 days) and the most bins of one: times of the Unix epoch would fill memory with silence.
+LONGEST_TRAIN, MOST_BINS = 1e7, 10_000_000
 #: Rates in hertz beyond which the unit of time was probably misread.
 HIGHEST_RATE, LOWEST_RATE, ENOUGH_SPIKES = 1000.0, 0.02, 20
 
@@ -52,7 +54,7 @@ def describe(spiketrains: object, *, bin_size: float | None = None, n_surrogates
     Raises
     ------
     DataError
-        If there is no unit, or the bin is not positive.
+        If there is no unit, the bin is not positive and finite, or the surrogates or the seed are below zero.
 
     Warns
     -----
@@ -70,6 +72,8 @@ def describe(spiketrains: object, *, bin_size: float | None = None, n_surrogates
     if not trains.n_units:
         raise DataError("There is no unit to describe.")
     bin_size = None if bin_size is None else seconds(bin_size, "The bin size")
+    if n_surrogates < 0 or seed < 0:
+        raise DataError(f"There are {n_surrogates} surrogates with seed {seed}, expected none below zero.")
     faults = _faults(trains)
     table = pd.DataFrame(index=pd.Index(trains.names, name="unit"))
     table["n_spikes"] = np.bincount(trains.unit, trains.counts, trains.n_units).astype(int)
@@ -93,8 +97,14 @@ def _faults(trains: Trains) -> list[str]:
     """For each unit what makes its times unusable, or nothing."""
     faults = [""] * trains.n_units
     for k, unit in enumerate(trains.unit):
-        faults[unit] = faults[unit] or trains.fault(k)
+        faults[unit] = faults[unit] or trains.fault(k) or _overlong(trains.t_stop[k] - trains.t_start[k])
     return faults
+
+
+def _overlong(duration: float) -> str:
+    if duration <= LONGEST_TRAIN:
+        return ""
+    return f"the train lasts {duration:.3g} s, beyond {LONGEST_TRAIN:g} s: do its times count from an epoch? Give the start"
 
 
 def _notes(table: pd.DataFrame) -> list[str]:
@@ -106,10 +116,12 @@ def _notes(table: pd.DataFrame) -> list[str]:
             own.append("no spike" if row["n_spikes"] == 0 else "one spike")
         if row["min_isi"] == 0:
             own.append("two spikes at one time")
+        if row.get("bin_size", np.inf) * MOST_BINS < row["duration"]:
+            own.append(f"no complexity: more than {MOST_BINS:.0e} bins of {row['bin_size']:.2g} s")
         if row["rate"] > HIGHEST_RATE:
-            own.append(f"rate of {row['rate']:.0f} Hz: are the times in milliseconds?")
+            own.append(f"rate of {row['rate']:.0f} Hz: are the times in seconds, read as milliseconds or smaller?")
         if row["rate"] < LOWEST_RATE and row["n_spikes"] > ENOUGH_SPIKES:
-            own.append(f"rate of {row['rate']:.2g} Hz: are the times in seconds, read as milliseconds or smaller?")
+            own.append(f"rate of {row['rate']:.2g} Hz: are the times in milliseconds or smaller, read as seconds?")
         for note in own:
             if "are the times" in note:
                 warnings.warn(f"Unit {name}: {note}", stacklevel=3)
@@ -145,7 +157,8 @@ def _add_complexity(
     table["bin_size"] = default if bin_size is None else bin_size
     events, lengths = [], []
     for unit, width in enumerate(table["bin_size"]):
-        own, length = binned_events(trains, unit, width) if np.isfinite(width) and not faults[unit] else (np.empty(0, int), 1)
+        usable = not faults[unit] and table["duration"].iloc[unit] <= MOST_BINS * width
+        own, length = binned_events(trains, unit, width) if usable else (np.empty(0, int), 1)
         events.append(own)
         lengths.append(length)
     for prefix, method in (("lz", "rate"), ("lz_isi", "isi")):

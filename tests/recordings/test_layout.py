@@ -86,7 +86,7 @@ def test_faults_name_the_file_and_what_was_expected(tmp_path):
         assert "cell.mat" in str(caught.value)
     truncated = tmp_path / "cut.mat"
     truncated.write_bytes(path.read_bytes()[:200])
-    with pytest.raises(DataError, match=r"cut.mat: the file does not fit"):
+    with pytest.raises(DataError, match=r"cut.mat: the file is cut off: an element of 128 bytes has 64"):
         read_layout(truncated, Layout("Spikes"))
     text = tmp_path / "words.txt"
     text.write_text("one two\n")
