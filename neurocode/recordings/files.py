@@ -98,7 +98,7 @@ def read_trains(path: str | Path, layout: Layout | None = None) -> Trains:
     path, layout = require_file(path), Layout() if layout is None else layout
     if path.suffix.lower() in LAYOUT_SUFFIXES:
         return read_layout(path, layout)
-    trains = Trains.of(read_nwb_units(path) if path.suffix.lower() == ".nwb" else read(path))
+    trains = read_nwb_units(path) if path.suffix.lower() == ".nwb" else Trains.of(read(path))
     if not trains.n_units:
         raise DataError(f"{path}: the file holds no spike train.")
     scale, (first, last) = SECONDS[layout.time_unit], (trains.t_start.min(), trains.t_stop.max())

@@ -12,6 +12,8 @@ from neurocode.recordings.guard import damage_named
 from neurocode.recordings.plausible import require_unit
 from neurocode.recordings.sizes import require_size
 
+INNER_LINKS = (h5py.h5l.TYPE_HARD, h5py.h5l.TYPE_SOFT)
+
 
 def require_self_contained(path: Path) -> None:
     """Refuse a file that reads other files, or that declares more than it can hold.
@@ -29,7 +31,9 @@ def require_self_contained(path: Path) -> None:
         If the file is damaged, points outside itself, or declares arrays larger than it can hold.
     """
     with damage_named(path, "HDF5"), h5py.File(path, "r") as file:
-        file.id.links.visit(lambda name, info: _require_inner_link(path, name, info), info=True)
+        outer = file.id.links.visit(lambda name, info: None if info.type in INNER_LINKS else name, info=True)
+        if outer is not None:
+            raise DataError(f"{path}: '{outer.decode(errors='replace')}' is a link to another file, which is not followed.")
         file.visititems(lambda name, entry: _require_inner_data(path, name, entry))
 
 
@@ -78,11 +82,6 @@ def no_variable(path: Path, name: str, names: list[str]) -> DataError:
     """The error for a variable that is not there."""
     asked = f"there is no variable '{name}'" if name else "a variable must be named"
     return DataError(f"{path}: {asked}; the file has {', '.join(names) or 'none'}.")
-
-
-def _require_inner_link(path: Path, name: bytes, info: h5py.h5l.LinkInfo) -> None:
-    if info.type not in (h5py.h5l.TYPE_HARD, h5py.h5l.TYPE_SOFT):
-        raise DataError(f"{path}: '{name.decode(errors='replace')}' is a link to another file, which is not followed.")
 
 
 def _require_inner_data(path: Path, name: str, entry: object) -> None:

@@ -146,7 +146,7 @@ def _by_table(path: Path, table: object, clamp: Sequence[PatchClampSeries]) -> d
     """Parts of series by the rows of the table of intracellular recordings."""
     responses, stimuli = table.category_tables["responses"]["response"], table.category_tables["stimuli"]["stimulus"]
     sweeps = {
-        row: [_referenced(path, row, entry) for entry in (responses[row], stimuli[row]) if entry is not None and entry.count > 0]
+        row: [_referenced(path, row, entry) for entry in (responses[row], stimuli[row]) if (entry.count or 0) > 0]
         for row in range(len(table))
     }
     used = {part.series.name for parts in sweeps.values() for part in parts}
