@@ -25,6 +25,7 @@ import neurocode as nc
 from neurocode.errors import DataError
 from neurocode.first_passage import Intervals
 from neurocode.fitting import fit as fit_function
+from neurocode.fitting.one_unit import one_unit
 from neurocode.plotting.spikes import raster
 from neurocode.recordings import Experiment, Trains
 from neurocode.recordings.trains import in_seconds, listed, repeats_of, spike_times, usable_trains
@@ -145,6 +146,7 @@ EXAMPLES = {
     "neurocode.first_passage.fit:fit_spike_times": Example(intervals_of_fit),
     "neurocode.first_passage.intervals:Intervals.of": Example(lambda a, b: Intervals.of([*many(a), *many(b)])),
     "neurocode.fitting.fit:fit": Example(spikes_of_fit),
+    "neurocode.fitting.one_unit:one_unit": Example(lambda a, b: one_unit([a, b]), refuses=False),
     "neurocode.plotting.spikes:raster": Example(drawn),
     "neurocode.recordings.experiment:Experiment.__init__": Example(lambda a, b: list(Experiment([a, b]).repeats)),
     "neurocode.recordings.trains:Trains.of": Example(lambda a, b: Trains.of([a, b]), refuses=False),
@@ -326,7 +328,7 @@ def test_times_given_as_quantities_are_read_with_their_unit(name, time, in_plain
     call = lambda value: example.call(FIRST, SECOND, **(example.times | {time: value}))  # noqa: E731
     for value in (example.times[time] * 1000 * pq.ms, f"{example.times[time] * 1000} ms"):
         np.testing.assert_allclose(numbers(call(value)), in_plain_seconds[name], rtol=1e-9, atol=1e-12)
-    refused = [5 * pq.mV, np.nan, np.inf, "soon", None if time not in ("step", "bin_size") else "none"]
+    refused = [True, 5 * pq.mV, np.nan, np.inf, "soon", None if time not in ("step", "bin_size") else "none"]
     signed = time in ("t_start", "t_stop", "before", "after")
     for value in refused if signed else [*refused, 0.0, -example.times[time]]:
         with pytest.raises(DataError, match=r" is .*expected"):
