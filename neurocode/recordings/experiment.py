@@ -15,6 +15,7 @@ from neurocode.errors import DataError
 from neurocode.recordings.detection import DEAD_TIME_MS, THRESHOLD_MV, detect_spikes
 from neurocode.recordings.electrode import ElectrodeKernel, electrode_kernel
 from neurocode.recordings.files import read, signal_of
+from neurocode.recordings.trains import SpikeTrainLike, in_seconds, listed
 from neurocode.units import in_si, require_membrane_current, signal_to_si
 
 #: So many samples in a row at the largest voltage are taken for a saturated amplifier.
@@ -53,8 +54,8 @@ class Experiment:
 
     Parameters
     ----------
-    spiketrains : neo.SpikeTrain or sequence of neo.SpikeTrain
-        One a sweep.
+    spiketrains : neo.SpikeTrain, array of seconds, or a sequence of these
+        One a sweep. An array begins at zero and ends with its signals, or without these at its last spike.
     current, voltage : neo.AnalogSignal or sequence of neo.AnalogSignal, optional
         One for all sweeps or one a sweep.
     test : Experiment, optional
@@ -63,7 +64,7 @@ class Experiment:
     Raises
     ------
     DataError
-        For unsorted or non-finite times, signals of other lengths or sampling, or no sweep.
+        For unsorted or non-finite times, signals of other lengths or sampling, no sweep, or what is no spike train.
 
     Examples
     --------
@@ -74,14 +75,14 @@ class Experiment:
 
     def __init__(
         self,
-        spiketrains: neo.SpikeTrain | Sequence[neo.SpikeTrain],
+        spiketrains: SpikeTrainLike | Sequence[SpikeTrainLike],
         current: neo.AnalogSignal | Sequence[neo.AnalogSignal] | None = None,
         voltage: neo.AnalogSignal | Sequence[neo.AnalogSignal] | None = None,
         *,
         test: Experiment | None = None,
         name: str = "",
     ) -> None:
-        trains = [spiketrains] if isinstance(spiketrains, neo.SpikeTrain) else list(spiketrains)
+        trains = listed(spiketrains)
         if not trains:
             raise DataError("An experiment needs at least one spike train.")
         currents, voltages = _one_each(current, len(trains), "current"), _one_each(voltage, len(trains), "voltage")
@@ -220,16 +221,17 @@ def _require_unclipped(voltage: np.ndarray) -> None:
         raise DataError(f"The voltage is clipped: it stays at {voltage.max() * 1e3:.1f} mV for {longest} samples.")
 
 
-def _repeat(train: neo.SpikeTrain, current: neo.AnalogSignal | None, voltage: neo.AnalogSignal | None) -> Repeat:
-    start = float(train.t_start.rescale("s"))
-    times = np.asarray(train.rescale("s").magnitude, float) - start
-    duration = float(train.t_stop.rescale("s")) - start
+def _repeat(train: SpikeTrainLike, current: neo.AnalogSignal | None, voltage: neo.AnalogSignal | None) -> Repeat:
+    signals = {name: s for name, s in (("current", current), ("voltage", voltage)) if s is not None}
+    dt, length = _sampling(signals) if signals else (None, 0)
+    times, start, stop = in_seconds(train)
+    if not isinstance(train, neo.SpikeTrain):
+        start, stop = 0.0, length * dt if signals else stop
+    times, duration = times - start, stop - start
     if not np.all(np.isfinite(times)) or np.any(np.diff(times) < 0) or np.any(times < 0) or np.any(times > duration):
         raise DataError("Spike times must be finite, increasing and inside the sweep.")
-    signals = {name: s for name, s in (("current", current), ("voltage", voltage)) if s is not None}
     if not signals:
         return Repeat(times, duration)
-    dt = _common_sampling(signals)
     arrays = {}
     for name, unit in (("current", "amp"), ("voltage", "volt")):
         if name in signals:
@@ -241,14 +243,13 @@ def _repeat(train: neo.SpikeTrain, current: neo.AnalogSignal | None, voltage: ne
                 require_membrane_current(arrays[name])
             elif name == "voltage":
                 _require_unclipped(arrays[name])
-    lasts = len(next(iter(signals.values()))) * dt
-    if abs(lasts - duration) > 0.5 * dt:
-        raise DataError(f"The spike train lasts {duration:g} s, its signals {lasts:g} s.")
+    if abs(length * dt - duration) > 0.5 * dt:
+        raise DataError(f"The spike train lasts {duration:g} s, its signals {length * dt:g} s.")
     return Repeat(times, duration, arrays.get("current"), arrays.get("voltage"), dt)
 
 
-def _common_sampling(signals: dict[str, neo.AnalogSignal]) -> float:
-    """Sampling interval in seconds of signals that begin together and are equally long."""
+def _sampling(signals: dict[str, neo.AnalogSignal]) -> tuple[float, int]:
+    """Sampling interval in seconds and number of samples of signals that begin together and are equally long."""
     periods = {name: float(signal.sampling_period.rescale("s")) for name, signal in signals.items()}
     lengths = {name: len(signal) for name, signal in signals.items()}
     dt = next(iter(periods.values()))
@@ -260,4 +261,4 @@ def _common_sampling(signals: dict[str, neo.AnalogSignal]) -> float:
     starts = [float(signal.t_start.rescale("s")) for signal in signals.values()]
     if max(starts) - min(starts) > 0.5 * dt:
         raise DataError(f"Current and voltage begin at {starts[0]:g} and {starts[1]:g} s, expected together.")
-    return dt
+    return dt, next(iter(lengths.values()))

@@ -10,8 +10,10 @@ from scipy.special import xlogy
 
 from neurocode.errors import DataError
 from neurocode.recordings.trains import Trains
+from neurocode.statistics.complexity import occupied_bins
 from neurocode.statistics.surrogates import SurrogateComplexity, false_discovery_rate, surrogate_complexity
-from neurocode.statistics.variability import INTERVAL_COLUMNS, allan_factor, drift_test, fano_factors, interval_statistics
+from neurocode.statistics.variability import INTERVAL_COLUMNS, allan_factor, drift_test, fano_column, interval_table
+from neurocode.units import seconds
 
 #: Bin of the complexity as a fraction of the mean interval, and its least width in seconds.
 BIN_FRACTION, FINEST_BIN = 0.2, 1e-3
@@ -31,7 +33,7 @@ def describe(spiketrains: object, *, bin_size: float | None = None, n_surrogates
     spiketrains
         One train a unit, or a sequence of repeats a unit (:class:`neo.SpikeTrain` or arrays of seconds), a
         :class:`neo.Block`, or :class:`~neurocode.recordings.Trains`.
-    bin_size : float, optional
+    bin_size : float or quantity, optional
         Bin of the Lempel-Ziv complexity in seconds; a fifth of each unit's mean interval, at least 1 ms, by default.
     n_surrogates : int
         Surrogates of each kind and unit; zero leaves complexity out.
@@ -69,8 +71,7 @@ def describe(spiketrains: object, *, bin_size: float | None = None, n_surrogates
     trains = Trains.of(spiketrains)
     if not trains.n_units:
         raise DataError("There is no unit to describe.")
-    if bin_size is not None and not 0 < bin_size < np.inf:
-        raise DataError(f"The bin size of {bin_size} s is not positive and finite.")
+    bin_size = None if bin_size is None else seconds(bin_size, "The bin size")
     if n_surrogates < 0 or seed < 0:
         raise DataError(f"There are {n_surrogates} surrogates with seed {seed}, expected none below zero.")
     faults = _faults(trains)
@@ -80,9 +81,9 @@ def describe(spiketrains: object, *, bin_size: float | None = None, n_surrogates
     table["duration"] = np.bincount(trains.unit, trains.t_stop - trains.t_start, trains.n_units)
     with np.errstate(divide="ignore", invalid="ignore"):
         table["rate"] = np.where(table["duration"] > 0, table["n_spikes"] / table["duration"], np.nan)
-    table[list(INTERVAL_COLUMNS)] = interval_statistics(trains).to_numpy()
+    table[list(INTERVAL_COLUMNS)] = interval_table(trains).to_numpy()
     table["allan_factor"] = _allan_factors(trains, faults)
-    table["fano_factor"] = fano_factors(trains)
+    table["fano_factor"] = fano_column(trains)
     table[["drift", "drift_p"]] = _drifts(trains)
     if n_surrogates:
         _add_complexity(table, trains, faults, bin_size, n_surrogates, seed)
@@ -96,21 +97,14 @@ def _faults(trains: Trains) -> list[str]:
     """For each unit what makes its times unusable, or nothing."""
     faults = [""] * trains.n_units
     for k, unit in enumerate(trains.unit):
-        faults[unit] = faults[unit] or _fault(trains.train(k), trains.t_start[k], trains.t_stop[k])
+        faults[unit] = faults[unit] or trains.fault(k) or _overlong(trains.t_stop[k] - trains.t_start[k])
     return faults
 
 
-def _fault(times: np.ndarray, start: float, stop: float) -> str:
-    """What makes one train unusable, or nothing."""
-    if not np.all(np.isfinite(times)):
-        return f"{np.sum(~np.isfinite(times))} times are not finite"
-    if np.any(np.diff(times) < 0):
-        return "the times are not sorted"
-    if times.size and (times[0] < start - 1e-9 or times[-1] > stop + 1e-9):
-        return f"times lie outside [{start:g}, {stop:g}] s"
-    if not stop - start <= LONGEST_TRAIN:
-        return f"the train lasts {stop - start:.3g} s, beyond {LONGEST_TRAIN:g} s: do its times count from an epoch? Give the start"
-    return ""
+def _overlong(duration: float) -> str:
+    if duration <= LONGEST_TRAIN:
+        return ""
+    return f"the train lasts {duration:.3g} s, beyond {LONGEST_TRAIN:g} s: do its times count from an epoch? Give the start"
 
 
 def _notes(table: pd.DataFrame) -> list[str]:
@@ -197,8 +191,7 @@ def binned_events(trains: Trains, unit: int, bin_size: float) -> tuple[np.ndarra
     """
     events, length = [], 0
     for k in trains.trains_of(unit):
-        n_bins = max(1, int(np.ceil((trains.t_stop[k] - trains.t_start[k]) / bin_size - 1e-9)))
-        bins = np.floor((trains.train(k) - trains.t_start[k]) / bin_size + 1e-9).astype(np.int64)
-        events.append(length + np.unique(np.minimum(bins, n_bins - 1)))
+        bins, n_bins = occupied_bins(trains.train(k) - trains.t_start[k], trains.t_stop[k] - trains.t_start[k], bin_size)
+        events.append(length + bins)
         length += n_bins
     return np.concatenate(events) if events else np.empty(0, np.int64), length
