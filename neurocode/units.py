@@ -234,7 +234,7 @@ def in_si(value: object, unit: str, what: str) -> float:
             number = to_si(number, own_unit)
         elif isinstance(value, pq.Quantity):
             number = float(value.rescale(to_neo_units(si_unit_text(unit))))
-        elif hasattr(value, "dim") and value.dim is not parse_unit(unit).dim:
+        elif isinstance(value, (bool, np.bool_)) or (hasattr(value, "dim") and value.dim is not parse_unit(unit).dim):
             raise ValueError
         else:
             number = float(value)

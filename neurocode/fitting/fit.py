@@ -20,6 +20,7 @@ from neurocode.fitting.options import prior_width_of, whole_number
 from neurocode.fitting.result import FitResult
 from neurocode.models.model import NeuronModel
 from neurocode.recordings.experiment import Experiment
+from neurocode.recordings.trains import usable_trains
 from neurocode.units import seconds
 
 FEWEST_SPIKES = 20
@@ -131,7 +132,7 @@ def experiment_of(data: object) -> Experiment:
     ------
     DataError
     """
-    return data if isinstance(data, Experiment) else Experiment(one_unit(data).to_neo()[0])
+    return data if isinstance(data, Experiment) else Experiment(usable_trains(one_unit(data)).to_neo()[0])
 
 
 def _refuse_for_diffusions(model: NeuronModel, **options: object) -> None:

@@ -10,7 +10,7 @@ import pandas as pd
 import quantities as pq
 
 from neurocode.errors import DataError
-from neurocode.recordings.trains import Trains
+from neurocode.recordings.trains import SpikeTrainLike, Trains
 
 EXPECTED = "expected a neo.SpikeTrain, spike times in seconds as an array, or a sequence of these with one entry a repeat"
 CONTAINERS = (str, bytes, Mapping, pd.DataFrame, neo.Block, neo.Segment)
@@ -60,7 +60,7 @@ def _is_train(entry: object) -> bool:
     return isinstance(entry, (list, tuple)) and len(entry) > 0 and all(np.isscalar(value) for value in entry)
 
 
-def _train(entry: object) -> pq.Quantity | np.ndarray:
+def _train(entry: object) -> SpikeTrainLike:
     if isinstance(entry, CONTAINERS) or not np.iterable(entry):
         raise DataError(f"{_name(entry)} is no spike train; {EXPECTED}.")
     try:
@@ -71,7 +71,7 @@ def _train(entry: object) -> pq.Quantity | np.ndarray:
         raise DataError(f"A spike train has one dimension, not {values.ndim}; {EXPECTED}.")
     if values.size and values.dtype.kind not in "iuf":
         raise DataError(f"Spike times are of the type '{values.dtype}', expected real numbers in seconds.")
-    return entry if isinstance(entry, pq.Quantity) else np.asarray(entry, float)
+    return entry
 
 
 def _name(entry: object) -> str:
