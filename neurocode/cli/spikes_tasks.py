@@ -181,7 +181,8 @@ COLUMNS = {
     "bic": "Bayesian information criterion (nats), number of intervals as sample size",
     "n_intervals": "interspike intervals that were fitted",
     "converged": "whether the search ended at a maximum",
-    "survives": "whether the fit converged and time rescaling rejects neither the distribution of the intervals nor their independence",
+    "survives": "whether the fit converged and time rescaling rejects neither the distribution of the intervals nor "
+    "their independence",
     "ks": "Kolmogorov-Smirnov distance of the rescaled intervals from a uniform distribution",
     "ks_band": "what a right model stays below 19 times of 20",
     "rescaled_correlation": "rank correlation of neighbouring rescaled intervals, zero for a right model",

@@ -139,8 +139,8 @@ def _refuse_for_diffusions(model: NeuronModel, **options: object) -> None:
     for name, value in options.items():
         if value is not None:
             raise FitError(
-                f"Model '{model.name}' is a diffusion to threshold, whose fit starts from the intervals, chooses its own time steps "
-                f"and sees no voltage; '{name}' ({value!r}) does not apply to it."
+                f"Model '{model.name}' is a diffusion to threshold, whose fit starts from the intervals, chooses its own time "
+                f"steps and sees no voltage; '{name}' ({value!r}) does not apply to it."
             )
 
 
