@@ -159,6 +159,8 @@ def _is_number(value: object) -> bool:
 def _open(path: Path, layout: Layout) -> tuple[np.ndarray | NumberTable, np.ndarray | None]:
     suffix = path.suffix.lower()
     variables = [layout.variable, layout.counts] if layout.counts else [layout.variable]
+    if layout.counts and suffix in (".npy", *TEXT_SUFFIXES):
+        raise DataError(f"{path}: '{layout.counts}' would name a variable with counts, which '{suffix}' files do not have.")
     if suffix == ".npy":
         return read_npy(path), None
     if suffix in TEXT_SUFFIXES:
@@ -223,12 +225,12 @@ def _one_after_another(path: Path, layout: Layout, array: np.ndarray, counts: np
 
 def _require_counts(path: Path, what: str, counts: np.ndarray) -> None:
     """Refuse counts of spikes that are negative, no whole numbers, or more than fit into memory."""
-    values = counts.astype(float)
-    wrong = ~((values >= 0) & (values == np.floor(values)) & np.isfinite(values))
+    wrong = counts < 0 if counts.dtype.kind in "biu" else ~((counts >= 0) & (counts == np.floor(counts)) & np.isfinite(counts))
     if np.any(wrong):
-        raise DataError(f"{path}: {what} holds {values[wrong].flat[0]:g}, expected counts of spikes: whole numbers, none negative.")
-    if values.sum() * np.dtype(float).itemsize > MOST_BYTES:
-        raise DataError(f"{path}: {what} adds up to {values.sum():.3g} spikes, more than {MOST_BYTES / 8:.3g}.")
+        raise DataError(f"{path}: {what} holds {counts[wrong].flat[0]:g}, expected counts of spikes: whole numbers, none negative.")
+    total = counts.sum(dtype=float)
+    if total * np.dtype(float).itemsize > MOST_BYTES:
+        raise DataError(f"{path}: {what} adds up to {total:.3g} spikes, more than {MOST_BYTES / 8:.3g}.")
 
 
 def _nested(path: Path, array: np.ndarray, names: list[str]) -> Cells:
