@@ -104,7 +104,59 @@ def _check(part: Part, where: str, loss: str, n_outputs: int) -> None:
 
 
 def split(inputs: np.ndarray, targets: np.ndarray, valid: np.ndarray, shares: tuple[float, float], seed: int) -> list[Part]:
-    """Training, validation and test parts of sequences in random order; ``shares`` are those of the first two."""
+    """Training, validation and test parts of sequences, each in random order; ``shares`` are those of the first two."""
     order = np.random.default_rng(seed).permutation(len(inputs))
     edges = np.cumsum([round(share * len(inputs)) for share in shares])
-    return [Part(inputs, targets, valid).select(np.sort(part)) for part in np.split(order, edges)]
+    return [Part(inputs, targets, valid).select(part) for part in np.split(order, edges)]
+
+
+def stratified(part: Part, sequences: int, seed: int) -> Part:
+    """Some sequences of a part, every label in proportion, in random order.
+
+    Where each sequence has one label, a label is left out only if there are fewer sequences than labels, and how often each is
+    taken depends on its number and the seed, not on the order of the part (the divisor method of Adams). Sequences with several
+    labels or with trajectories are drawn at random.
+
+    Parameters
+    ----------
+    part : Part
+    sequences : int
+        How many; a part that has no more is taken whole, in random order.
+    seed : int
+
+    Returns
+    -------
+    Part
+
+    Raises
+    ------
+    DataError
+        For fewer than one sequence, or a seed that is negative.
+
+    Examples
+    --------
+    >>> part = Part(np.zeros((6, 1, 1)), np.array([0, 0, 0, 0, 1, 1]), np.ones((6, 1), bool))
+    >>> sorted(stratified(part, 3, seed=0).targets.tolist())
+    [0, 0, 1]
+    """
+    if sequences < 1 or seed < 0:
+        raise DataError(f"A subset takes one sequence at least and a seed from zero, not {sequences} and {seed}.")
+    random = np.random.default_rng(seed)
+    order = random.permutation(len(part))
+    if part.targets.ndim == 1:
+        order = order[_in_proportion(part.targets[order], random)]
+    return part.select(random.permutation(order[:sequences]))
+
+
+def shuffled(part: Part, seed: int) -> Part:
+    """A part whose sequences come in random order."""
+    return part.select(np.random.default_rng(seed).permutation(len(part)))
+
+
+def _in_proportion(labels: np.ndarray, random: np.random.Generator) -> np.ndarray:
+    """An order whose every beginning holds the labels in proportion; those of one label stay in theirs."""
+    label, counts = np.unique(labels, return_inverse=True, return_counts=True)[1:]
+    number_within = np.empty(len(labels), int)
+    number_within[np.argsort(label, kind="stable")] = np.concatenate([np.arange(count) for count in counts])
+    turn = random.permutation(len(counts))
+    return np.lexsort((turn[label], number_within / counts[label]))

@@ -61,7 +61,8 @@ def test_fit_of_a_real_cell_writes_everything(fitted):
         "md_star_ceiling", "reliability", "gamma", "ks", "psth_correlation", "seconds",
     }  # fmt: skip
     assert expected <= set(entry)
-    assert set(entry["parameters"]["V_T"]) == {"value", "unit", "standard_error", "interval_95", "fixed", "identified"}
+    keys = {"value", "unit", "standard_error", "interval_95", "fixed", "identified", "prior_ratio"}
+    assert set(entry["parameters"]["V_T"]) == keys
     assert entry["md_star"]["8ms"] > 0.65 and entry["bits_per_spike"]["test"] > 1.5
     assert len(pd.read_csv(fitted / "scores.csv")) > 8
 

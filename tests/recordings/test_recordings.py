@@ -138,7 +138,10 @@ def test_plain_spike_times(tmp_path):
 
 def test_local_data_come_first_and_are_checked(recorded_data, monkeypatch, tmp_path):
     monkeypatch.setenv(datasets.FOLDER_VARIABLE, str(recorded_data))
-    assert datasets.fetch("raphe", "DRN164_5ht_aec.abf").parent == recorded_data / "raphe"
+    here = datasets.fetch("raphe", "DRN164_5ht_aec.abf")
+    assert here.parent == recorded_data / "raphe"
+    copy = datasets.fetch("raphe", "DRN164_5ht_aec.abf", folder=tmp_path / "data")
+    assert copy == tmp_path / "data" / "DRN164_5ht_aec.abf" and copy.read_bytes() == here.read_bytes()
     (tmp_path / "raphe").mkdir()
     (tmp_path / "raphe" / "DRN164_5ht_aec.abf").write_bytes(b"other")
     monkeypatch.setenv(datasets.FOLDER_VARIABLE, str(tmp_path))

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from neurocode.errors import DataError
-from neurocode.learning.task import Part, Task, split
+from neurocode.learning.task import Part, Task, shuffled, split
 
 #: Side of the sensor, and length in seconds of a recording (Orchard et al. 2015).
 NMNIST_SIDE, NMNIST_DURATION = 34, 0.3
@@ -88,7 +88,7 @@ def _task(
 ) -> Task:  # fmt: skip
     whole, last = (Part(frames, labels, np.ones(frames.shape[:2], bool)) for frames, labels in (training, test))
     first, second, _ = split(whole.inputs, whole.targets, whole.valid, (1 - validation, validation), seed)
-    return Task(name, first, second, last, loss="mean_potential", n_outputs=classes, dt=dt)
+    return Task(name, first, second, shuffled(last, seed), loss="mean_potential", n_outputs=classes, dt=dt)
 
 
 def _recordings(folder: Path, steps: int) -> tuple[np.ndarray, np.ndarray]:

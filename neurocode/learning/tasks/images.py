@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from neurocode.errors import DataError
-from neurocode.learning.task import Part, Task, split
+from neurocode.learning.task import Part, Task, shuffled, split
 from neurocode.learning.tasks.recorded import arrays_of
 
 #: Mean and standard deviation of the red, green and blue of CIFAR-10 (Ma, Yan, Tang 2023, released code).
@@ -155,4 +155,4 @@ def _given(
     if not 0 < validation < count:
         raise DataError(f"{validation} of {count} training images cannot be set aside.")
     first, second, _ = split(*_shown(*training, steps), ((count - validation) / count, validation / count), seed)
-    return Task(name, first, second, Part(*_shown(*test, steps)), loss="mean_potential", n_outputs=10, dt=1e-3)
+    return Task(name, first, second, shuffled(Part(*_shown(*test, steps)), seed), loss="mean_potential", n_outputs=10, dt=1e-3)

@@ -10,7 +10,7 @@ import pooch
 import scipy.io
 
 from neurocode.errors import DataError
-from neurocode.learning.task import Part, Task, split
+from neurocode.learning.task import Part, Task, shuffled, split
 
 #: Published address and checksums (MD5) of the Heidelberg spiking sets (Cramer et al. 2020).
 HEIDELBERG = "https://zenkelab.org/datasets/"
@@ -41,7 +41,7 @@ def ecg(folder: str | Path, *, validation: int = 60, seed: int = 0) -> Task:
     """
     train, test = (_qtdb(Path(folder), name) for name in ("train", "test"))
     order = np.random.default_rng(seed).permutation(len(train))
-    parts = (train.select(np.sort(order[validation:])), train.select(np.sort(order[:validation])), test)
+    parts = (train.select(order[validation:]), train.select(order[:validation]), shuffled(test, seed))
     return Task("ecg", *parts, loss="per_step", n_outputs=6, dt=1e-3)
 
 
@@ -87,14 +87,14 @@ def heidelberg(
     DataError
         That names a file that is missing, damaged or of another layout.
     """
-    parts = [_spoken(Path(path), bin_size, factor, fewest_steps) for path in (training, test)]
-    n_outputs = int(max(part.targets.max() for part in parts)) + 1
+    whole, tested = (_spoken(Path(path), bin_size, factor, fewest_steps) for path in (training, test))
+    n_outputs = int(max(whole.targets.max(), tested.targets.max())) + 1
     if validation is None:
-        whole = parts[0]
-        first, second, _ = split(whole.inputs, whole.targets, whole.valid, (0.8, 0.2), seed)
+        learned, chosen, _ = split(whole.inputs, whole.targets, whole.valid, (0.8, 0.2), seed)
     else:
-        first, second = parts[0], _spoken(Path(validation), bin_size, factor, fewest_steps)
-    return Task(Path(training).stem, first, second, parts[1], loss="sum_of_softmax", n_outputs=n_outputs, dt=bin_size)
+        learned, chosen = shuffled(whole, seed), shuffled(_spoken(Path(validation), bin_size, factor, fewest_steps), seed)
+    parts = (learned, chosen, shuffled(tested, seed))
+    return Task(Path(training).stem, *parts, loss="sum_of_softmax", n_outputs=n_outputs, dt=bin_size)
 
 
 def _spoken(path: Path, bin_size: float, factor: int, fewest_steps: int, channels: int = 700) -> Part:
