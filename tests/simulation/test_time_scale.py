@@ -5,10 +5,13 @@ from __future__ import annotations
 import warnings
 from dataclasses import replace
 
+import neo
 import numpy as np
 import pytest
+import quantities as pq
 
 import neurocode as nc
+from neurocode.errors import FitError
 from neurocode.models import NeuronModel, Parameter
 from neurocode.simulation.time_scale import CoarseStepWarning, time_constants, warn_of_coarse_step
 
@@ -104,3 +107,19 @@ def test_a_map_at_another_step_and_a_slow_relaxation_are_named():
         warn_of_coarse_step(nc.models.meta_neuron(), 2e-3)
     with pytest.warns(CoarseStepWarning, match="0.1 ms"):
         warn_of_coarse_step(nc.models.current_lif().with_parameters(tau_open="0.1 ms"), 1e-3)
+
+
+def test_a_fit_on_a_coarse_grid_is_named_too(monkeypatch):
+    """At the step of the grid, before the likelihood is made."""
+    import neurocode.fitting.fit as module
+
+    def stop(*_):
+        raise FitError("stopped")
+
+    monkeypatch.setattr(module, "training_likelihood", stop)
+    spikes = neo.SpikeTrain(np.arange(1.0, 39.0), units="s", t_stop=40.0)
+    current = neo.AnalogSignal(np.full(4000, 0.1), units="nA", sampling_rate=100 * pq.Hz)
+    says = r"step of 10 ms .* model 'gif', 10 ms"
+    with pytest.warns(CoarseStepWarning, match=says) as caught, pytest.raises(FitError, match="stopped"):
+        nc.fit(nc.models.gif(), nc.Experiment(spikes, current))
+    assert caught[0].filename == __file__
