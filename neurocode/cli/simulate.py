@@ -50,7 +50,7 @@ def simulate_command(
     block = simulate(neuron, signal, duration=duration, dt=step_seconds, trials=trials, seed=seed, record=record, engine=engine)
     shown = [(_label(s), np.asarray(s.magnitude[:, 0])) for s in reversed(block.segments[0].analogsignals)]
     for segment in block.segments:
-        segment.analogsignals[:] = [s for s in segment.analogsignals if s.name not in record]
+        segment.analogsignals = [s for s in segment.analogsignals if s.name not in record]
     trains = [np.asarray(segment.spiketrains[0].rescale("s").magnitude) for segment in block.segments]
     length = float(block.segments[0].spiketrains[0].t_stop.rescale("s"))
     settings = {
@@ -111,7 +111,7 @@ def _current(
         raise typer.BadParameter("Give --duration, or a recording by --current.")
     if not given:
         return None
-    (unit,) = neuron.inputs.values()
+    _, unit = neuron.only_input
     base, dt = si_unit_text(unit), dt or DEFAULT_DT
     if step is not None:
         return stimuli.steps([in_si(step, unit, "The step")], duration, dt, unit=base)

@@ -77,7 +77,7 @@ REFUSED = {
     "nested": (lambda: dimensionless(NESTED), "put in, at most"),
     "tower": (lambda: dimensionless(TOWER), "put in, at most|powers to powers"),
     "wide": (lambda: dimensionless(WIDE, parameters={f"a{k}": Parameter(1.0) for k in range(12)}), "terms .* at most 2000"),
-    "deep": (lambda: dimensionless(DEEP), "equation of 'v' has 112 levels .* at most 100"),
+    "deep": (lambda: dimensionless(DEEP), "equation of 'v' has 111 levels .* at most 100"),
     "chain": (lambda: dimensionless(CHAIN), "operations .* at most 4000"),
     "circle": (lambda: dimensionless("dv/dt = a/tau : 1\na = b : 1\nb = a : 1"), "depends on itself"),
     "own": (lambda: dimensionless("dv/dt = a/tau : 1\na = a + 1 : 1"), "depends on itself"),

@@ -87,7 +87,7 @@ def test_a_finer_step_holds_the_current():
         ({"duration": 0.1, "seed": 2**32}, "from 0 to 4294967295"),
         ({"duration": 1e-5}, "shorter than the time step"),
         ({"duration": 1e4, "record": ("v",), "trials": 1000}, r"1e\+08 steps with 2001 signals needs 1.46 TiB, at most 8 GiB are"),
-        ({"duration": 3e5}, r"3e\+09 steps with 1 signals needs 22.4 GiB, at most 8 GiB are taken: shorten the duration"),
+        ({"duration": 3e5}, r"3e\+09 steps with 1 signal needs 22.4 GiB, at most 8 GiB are taken: shorten the duration"),
         ({"duration": 1e300}, "shorten the duration"),
     ],
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from dataclasses import replace
+from importlib import import_module
 
 import neo
 import numpy as np
@@ -111,12 +112,10 @@ def test_a_map_at_another_step_and_a_slow_relaxation_are_named():
 
 def test_a_fit_on_a_coarse_grid_is_named_too(monkeypatch):
     """At the step of the grid, before the likelihood is made."""
-    import neurocode.fitting.fit as module
-
     def stop(*_):
         raise FitError("stopped")
 
-    monkeypatch.setattr(module, "training_likelihood", stop)
+    monkeypatch.setattr(import_module("neurocode.fitting.fit"), "training_likelihood", stop)
     spikes = neo.SpikeTrain(np.arange(1.0, 39.0), units="s", t_stop=40.0)
     current = neo.AnalogSignal(np.full(4000, 0.1), units="nA", sampling_rate=100 * pq.Hz)
     says = r"step of 10 ms .* model 'gif', 10 ms"
