@@ -32,6 +32,8 @@ def simulate_command(
     engine: Annotated[str, typer.Option(help="brian2, brian2-standalone, jax, or numba, which keeps no potential.")] = "brian2",
 ) -> None:
     """Simulate repeated trials; spikes go to NWB and CSV."""
+    import warnings
+
     import numpy as np
     import pandas as pd
 
@@ -42,12 +44,17 @@ def simulate_command(
     from neurocode.plotting.simulation_figure import simulation_figure
     from neurocode.recordings import write
     from neurocode.simulation import simulate
+    from neurocode.simulation.time_scale import CoarseStepWarning
 
     neuron = by_name(model)
     step_seconds = None if dt is None else dt * 1e-3
     signal = _current(neuron, step, noise, current, duration, step_seconds, seed)
     record = _potential(neuron, engine)
-    block = simulate(neuron, signal, duration=duration, dt=step_seconds, trials=trials, seed=seed, record=record, engine=engine)
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always", CoarseStepWarning)
+        block = simulate(neuron, signal, duration=duration, dt=step_seconds, trials=trials, seed=seed, record=record, engine=engine)
+    for warning in caught:
+        show(f"Warning: {warning.message}")
     shown = [(_label(s), np.asarray(s.magnitude[:, 0])) for s in reversed(block.segments[0].analogsignals)]
     for segment in block.segments:
         segment.analogsignals = [s for s in segment.analogsignals if s.name not in record]

@@ -139,10 +139,11 @@ def single_state_code(model: NeuronModel, name: str) -> str:
 
 
 def after_reset_code(model: NeuronModel, dt: float) -> str:
-    """Abstract code for the variables that are updated after the reset."""
+    """Abstract code for the variables that are updated after the reset; they go on during refractoriness."""
     if not model.after_reset:
         return ""
-    return _abstract_code(model, dt, held=tuple(name for name in model.states if name not in model.after_reset))
+    code = _abstract_code(model, dt, held=tuple(name for name in model.states if name not in model.after_reset))
+    return "\n".join(line for line in code.splitlines() if not line.startswith("not_refractory ="))
 
 
 def run_brian(

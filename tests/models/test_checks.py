@@ -183,6 +183,25 @@ def test_integrators_that_would_take_hours_are_refused_at_once(model, says):
         assert time.perf_counter() - began < 5
 
 
+@pytest.mark.parametrize("engine", ["brian2", "jax", "numba"])
+def test_what_is_updated_after_the_reset_goes_on_during_refractoriness(engine):
+    """w relaxes towards the potential of after the reset, by a step of an Euler scheme written out here."""
+    model = dimensionless(
+        "dv/dt = (I - v)/tau : 1 (unless refractory)\ndw/dt = (v + 1 - w)/tau : 1\nI : 1", "v - 0.4 + 0.2*w", "v = 0",
+        refractory="3*ms", after_reset=("w",),
+    )  # fmt: skip
+    expected, v, w, since = [], 0.0, 0.0, 10**6
+    for step in range(100):
+        v += 0.1 * (1.1 - v) if since >= 3 else 0.0
+        spike = v - 0.4 + 0.2 * w > 0 and since >= 3
+        v, since = (0.0, 1) if spike else (v, since + 1)
+        w += 0.1 * (v + 1 - w)
+        expected += [step] if spike else []
+    block = nc.simulate(model, np.full(100, 1.1), dt=1e-3, engine=engine)
+    assert len(expected) > 8
+    np.testing.assert_array_equal(np.round(block.segments[0].spiketrains[0].magnitude * 1e3), expected)
+
+
 def test_several_inputs_are_refused_by_every_engine():
     model = dimensionless("dv/dt = (-v + I + J)/tau : 1\nI : 1\nJ : 1")
     for engine in ("brian2", "jax", "numba"):

@@ -11,19 +11,19 @@ from scipy.stats import ks_2samp
 import neurocode as nc
 from neurocode.errors import ModelError
 
-#: As many as show at least ten spikes under each current.
-STEPS = 8000
+#: As many as show at least eight spikes under each current.
+STEPS = 2500
 INTEGRATORS = (
     "euler", "rk2", "rk4", "exponential_euler", "symplectic_euler", "symplectic_exponential_euler", "matrix_exponential",
 )  # fmt: skip
 
 #: Model, time step, and (constant, ramp end, noise mean, noise spread) of the currents, in SI; regular spiking throughout.
 CASES = {
-    "lif": (nc.models.lif(), 1e-4, (300e-12, 450e-12, 300e-12, 150e-12)),
+    "lif": (nc.models.lif(), 5e-4, (300e-12, 450e-12, 300e-12, 150e-12)),
     "adlif-symplectic": (nc.models.adlif(), 1e-3, (100.0, 160.0, 100.0, 30.0)),
     "adlif-euler-forward": (nc.models.adlif("euler-forward"), 1e-3, (70.0, 110.0, 70.0, 20.0)),
-    "adex": (nc.models.adex(), 1e-4, (1000e-12, 1500e-12, 1000e-12, 400e-12)),
-    "gif": (nc.models.gif(escape_noise=False), 1e-4, (250e-12, 350e-12, 200e-12, 80e-12)),
+    "adex": (nc.models.adex(), 2e-4, (1000e-12, 1500e-12, 1000e-12, 400e-12)),
+    "gif": (nc.models.gif(escape_noise=False), 5e-4, (250e-12, 350e-12, 200e-12, 80e-12)),
 }
 
 
@@ -41,10 +41,10 @@ def arrays(block, count):
 #: More of the library, each with its own integrator: (model, time step, scales). The regular-spiking Izhikevich neuron
 #: (b < 0) multiplies rounding errors along a slow ramp, so its coupling is positive here.
 MORE_CASES = {
-    "eif": (nc.models.eif(), 1e-4, (400e-12, 500e-12, 350e-12, 150e-12)),
-    "qif": (nc.models.qif(), 1e-4, (200e-12, 400e-12, 200e-12, 80e-12)),
-    "izhikevich": (nc.models.izhikevich().with_parameters(b="1 nS"), 1e-4, (300e-12, 500e-12, 300e-12, 100e-12)),
-    "igif-ia": (replace(nc.models.igif_ia(), noise=None), 1e-4, (800e-12, 1200e-12, 800e-12, 200e-12)),
+    "eif": (nc.models.eif(), 2e-4, (400e-12, 500e-12, 350e-12, 150e-12)),
+    "qif": (nc.models.qif(), 2e-4, (200e-12, 400e-12, 200e-12, 80e-12)),
+    "izhikevich": (nc.models.izhikevich().with_parameters(b="1 nS"), 2e-4, (300e-12, 500e-12, 300e-12, 100e-12)),
+    "igif-ia": (replace(nc.models.igif_ia(), noise=None), 5e-4, (800e-12, 1200e-12, 800e-12, 200e-12)),
 }
 
 
@@ -55,7 +55,7 @@ def test_more_models_agree_with_their_own_integrator(case):
     blocks = [nc.simulate(model, current, dt=dt, trials=3, engine=engine) for engine in ("brian2", "jax")]
     trains = [[np.round(s.spiketrains[0].magnitude / dt).astype(int) for s in block.segments] for block in blocks]
     for first, second in zip(*trains, strict=True):
-        assert len(first) >= 10
+        assert len(first) >= 8
         np.testing.assert_array_equal(first, second)
 
 
@@ -90,7 +90,7 @@ def test_engines_agree_spike_for_spike(case, integrator):
     blocks = [nc.simulate(model, currents_of(dt, scales), engine=engine, **options) for engine in ("brian2", "jax")]
     trains = [[np.round(s.spiketrains[0].magnitude / dt).astype(int) for s in block.segments] for block in blocks]
     for first, second in zip(*trains, strict=True):
-        assert len(first) >= 10
+        assert len(first) >= 8
         np.testing.assert_array_equal(first, second)
     near_spike = np.zeros((3, STEPS), bool)
     for trial, steps in enumerate(trains[0]):
@@ -167,7 +167,7 @@ def test_a_wrong_update_order_is_noticed(wrong):
 
 def test_standalone_equals_runtime():
     options = {"dt": 1e-4, "record": ("v",)}
-    current = currents_of(1e-4, CASES["lif"][2])[:3000, 2]
+    current = currents_of(1e-4, CASES["lif"][2])[:, 2]
     first, second = (nc.simulate(nc.models.lif(), current, engine=e, **options) for e in ("brian2-standalone", "brian2"))
     np.testing.assert_array_equal(*(b.segments[0].spiketrains[0].magnitude for b in (first, second)))
     np.testing.assert_allclose(*(b.segments[0].analogsignals[0].magnitude for b in (first, second)), atol=1e-12)

@@ -7,7 +7,7 @@ import warnings
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 import neurocode as nc
@@ -145,10 +145,17 @@ def compare(options, capfd):
     assert "123456" not in capfd.readouterr().out
 
 
-OPTIONS = {"deadline": None, "derandomize": True, "database": None, "suppress_health_check": list(HealthCheck)}
+#: Nothing is shrunk: each try compiles a program.
+OPTIONS = {
+    "phases": [Phase.generate],
+    "deadline": None,
+    "derandomize": True,
+    "database": None,
+    "suppress_health_check": list(HealthCheck),
+}
 
 
-@settings(max_examples=25, **OPTIONS)
+@settings(max_examples=30, **OPTIONS)
 @given(fields())
 def test_engines_agree_on_odd_models(capfd, options):
     compare(options, capfd)

@@ -33,6 +33,11 @@ def test_the_page_names_what_it_shows(tmp_path, engine, shown):
     assert [signal.name for signal in saved.analogsignals] in (["I"], [])
 
 
+def test_a_coarse_step_is_said_in_the_terminal(tmp_path, capsys):
+    simulate_command(tmp_path / "out", model="adex", step="700 pA", duration=0.4, dt=20, engine="jax")
+    assert "Warning: The time step of 20 ms is not small against" in " ".join(capsys.readouterr().out.split())
+
+
 def test_signals_and_spikes_share_the_time():
     values = np.arange(3 * POINTS, dtype=float)
     figure = simulation_figure([("I (pA)", values), ("v (mV)", -values[:10])], [np.array([0.25, 1.5]), np.array([1.0])], 2.0)
