@@ -15,7 +15,7 @@ from neurocode.recordings.guard import require_file
 from neurocode.recordings.hdf5 import read_array
 from neurocode.recordings.mat import read_mat
 from neurocode.recordings.npy import read_npy
-from neurocode.recordings.plausible import LATEST
+from neurocode.recordings.plausible import LATEST, as_times
 from neurocode.recordings.sizes import MOST_BYTES
 from neurocode.recordings.text import TEXT_SUFFIXES, NumberTable, read_numbers
 from neurocode.recordings.trains import SECONDS, Trains, require_time_unit
@@ -196,7 +196,7 @@ def _cells(path: Path, layout: Layout, content: np.ndarray | NumberTable, counts
         return _binned(path, array, layout)
     if names != ["spike"] or max(array.shape, default=0) != array.size:
         raise DataError(f"{path}: an array of shape {array.shape} has no axes '{layout.axes}'.")
-    return {(0, 0, 0): np.ravel(array).astype(float)}, None
+    return {(0, 0, 0): as_times(path, np.ravel(array))}, None
 
 
 def _array_of_text(path: Path, layout: Layout, table: NumberTable) -> np.ndarray:
@@ -219,7 +219,7 @@ def _one_after_another(path: Path, layout: Layout, array: np.ndarray, counts: np
     _require_counts(path, f"'{layout.counts}'", counts)
     if int(counts.sum()) != times.size:
         raise DataError(f"{path}: '{layout.counts}' adds up to {int(counts.sum())} spikes, '{layout.variable}' has {times.size}.")
-    parts = np.split(times.astype(float), np.cumsum(counts.astype(int))[:-1])
+    parts = np.split(as_times(path, times), np.cumsum(counts.astype(int))[:-1])
     return {(unit, 0, 0): part for unit, part in enumerate(parts[: counts.size])}
 
 
@@ -260,7 +260,7 @@ def _rows(path: Path, array: np.ndarray, names: list[str]) -> Cells:
         raise DataError(f"{path}: a table of shape {array.shape} has no columns {', '.join(names)}.")
     if not len(array):
         raise DataError(f"{path}: the table has columns {', '.join(names)} and no row.")
-    columns = dict(zip(names, array.T.astype(float), strict=True))
+    columns = dict(zip(names, as_times(path, array.T), strict=True))
     for name in [name for name in names if name not in ("time", "spike", "bin")]:
         wrong = columns[name][~np.isfinite(columns[name])]
         if wrong.size:
