@@ -9,7 +9,7 @@ ifneq ($(wildcard ../shared/data),)
 export NEUROCODE_DATA ?= $(abspath ../shared/data)
 endif
 
-.PHONY: demo test lint clean
+.PHONY: demo test test-all fuzz mutants lint clean
 
 $(VENV)/.installed: pyproject.toml
 	$(PYTHON) -m venv $(VENV)
@@ -22,6 +22,19 @@ demo: $(VENV)/.installed
 
 test: $(VENV)/.installed
 	$(BIN)/python -m pytest -n $(WORKERS)
+
+test-all: $(VENV)/.installed
+	$(BIN)/python -m pytest -n $(WORKERS) -m "long or not long"
+
+# Faults planted one at a time; an hour or so on two cores. A run that was stopped goes on where it was.
+mutants: $(VENV)/.installed
+	$(BIN)/python -m pip install --quiet --editable ".[test,mutants]"
+	$(BIN)/python -m tests.mutation --workers $(WORKERS) $(MUTANTS)
+
+# Damaged files by the thousand: each is read, or refused in one sentence. The same cases every time.
+CASES ?= 2000
+fuzz: $(VENV)/.installed
+	$(BIN)/python tests/fuzz/fuzz_files.py --cases $(CASES)
 
 lint: $(VENV)/.installed
 	$(BIN)/ruff check .

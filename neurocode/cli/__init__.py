@@ -36,3 +36,6 @@ def main() -> None:
     except NeurocodeError as error:
         print(f"neurocode: {error}", file=sys.stderr)
         sys.exit(2 if isinstance(error, ModelError) else 1)
+    except OSError as error:  # a full disk, a folder taken away meanwhile: nothing that a check beforehand could know
+        print(f"neurocode: {error.filename or 'input or output'}: {error.strerror or error}", file=sys.stderr)
+        sys.exit(1)

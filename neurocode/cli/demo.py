@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
 
 EPILOG = "Example:\n\nneurocode demo -o demo/"
 
+HEADINGS = {"parameter": "parameter", "unit": "unit", "truth": "truth", "estimate": "estimate", "low_95": "from", "high_95": "to"}
 TRAINING_SECONDS, TEST_SECONDS, TEST_REPEATS, DT = 60.0, 8.0, 10, 2e-4
 
 
@@ -26,8 +28,8 @@ def demo_command(
     from neurocode.cli.fit_report import entry, parameter_table, write_fit
     from neurocode.cli.output import output_folder
     from neurocode.cli.progress import fit_progress
-    from neurocode.fitting import evaluate, fit
-    from neurocode.models import gif
+    from neurocode.cli.terminal import show_report, show_table
+    from neurocode.fitting import cross_validate, evaluate, fit
 
     truth = true_model()
     settings = {"seed": seed, "training_seconds": TRAINING_SECONDS, "test_seconds": TEST_SECONDS, "dt": DT}
@@ -36,23 +38,30 @@ def demo_command(
         experiment = simulate_experiment(truth, seed)
         show(f"simulated a recording: {experiment.n_spikes} training spikes, {TEST_REPEATS} test repeats")
         with fit_progress("gif to the simulated recording") as report:
-            result = fit(gif(), experiment, starts=1, seed=seed, progress=report)
+            result = fit(unfitted_model(), experiment, starts=1, seed=seed, progress=report)
+            validation = cross_validate(unfitted_model(), result, experiment, progress=report)
+        result = replace(result, cross_validation=validation)
         scores = evaluate(result, experiment, seed=seed)
         write_fit(folder, result, scores, experiment, truth=truth)
     print_entry(entry(result, scores, experiment))
-    columns = ["parameter", "unit", "truth", "estimate", "standard_error"]
     frame = parameter_table(result, truth)
-    show(frame[frame["status"] != "fixed"][columns].to_string(index=False, float_format=lambda x: f"{x:.3g}"))
-    show(f"Report: {output / 'report.html'}")
+    show_table(frame[frame["status"] != "fixed"], HEADINGS)
+    show("from and to: 95 % intervals, of which 19 in 20 hold the truth")
+    show_report(output)
+
+
+def unfitted_model() -> NeuronModel:
+    """A generalised integrate-and-fire neuron with one trace of its spikes: a minute of spikes determines what is free."""
+    from neurocode.models import gif
+
+    return gif((80.0,))
 
 
 def true_model() -> NeuronModel:
     """The neuron behind the demonstration: values are ours, those of an adapting cortical cell."""
-    from neurocode.models import gif
-
-    return gif().with_parameters(
+    return unfitted_model().with_parameters(
         C="100 pF", g_L="5 nS", V_r="-58 mV", V_T="-48 mV", Delta_V="2.5 mV",
-        a_eta_1="15 pA", a_eta_2="8 pA", a_eta_3="3 pA", a_gamma_1="8 mV", a_gamma_2="3 mV", a_gamma_3="1 mV",
+        a_eta_1="30 pA", a_gamma_1="5 mV",
     )  # fmt: skip
 
 

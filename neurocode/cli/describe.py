@@ -5,8 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated
 
+import pandas as pd
 import typer
 from rich import print as show
+from rich.markup import escape
 
 EPILOG = """Examples:\n\n
 neurocode describe session.nwb -o out/\n\n
@@ -16,9 +18,12 @@ neurocode describe song_*.txt --axes trial --time-unit ms -o out/\n\n
 neurocode describe cells.mat --layout layout.toml -o out/\n\n
 neurocode describe sessions/*.nwb --workers 2 -o out/"""
 
+#: Units that one note names.
+LISTED = 5
+
 
 def describe_command(
-    files: Annotated[list[Path], typer.Argument(help="Recordings: NWB, NIX and what else Neo reads, or MAT, HDF5, NPY, text.")],
+    files: Annotated[list[Path], typer.Argument(help="Recordings: NWB, NIX, MAT, HDF5, NPY, or text (TXT, CSV, TSV, DAT).")],
     output: Annotated[Path, typer.Option("--output", "-o", help="Folder to write into.")],
     layout: Annotated[Path | None, typer.Option(help="TOML file with the entries below.")] = None,
     variable: Annotated[str, typer.Option(help="Variable of a MAT or HDF5 file.")] = "",
@@ -26,8 +31,12 @@ def describe_command(
     time_unit: Annotated[str, typer.Option(help="Unit of the spike times: s, ms or us.")] = "s",
     counts: Annotated[str, typer.Option(help="Variable with the number of spikes of each unit.")] = "",
     bin_size: Annotated[float, typer.Option(help="Bin of counts, in the unit of time.")] = 1.0,
-    t_start: Annotated[float, typer.Option(help="Start of every train, in the unit of time.")] = 0.0,
-    t_stop: Annotated[float | None, typer.Option(help="End of every train, in the unit of time.")] = None,
+    t_start: Annotated[
+        float | None, typer.Option(help="Start of every train, in the unit of time (default: 0); earlier spikes are left out.")
+    ] = None,
+    t_stop: Annotated[
+        float | None, typer.Option(help="End of every train, in the unit of time (default: last spike); later spikes are left out.")
+    ] = None,
     complexity_bin: Annotated[
         float | None, typer.Option(help="Bin of the complexity in seconds (default: mean interval / 5).")
     ] = None,
@@ -53,7 +62,15 @@ def describe_command(
     if "lz_q" in table:
         below = ((table["lz_q"] < 0.05) & (table["lz_ratio"] < 1)).sum()
         show(f"LZ complexity below rate-matched surrogates (q < 0.05) in {below} of {table['lz_q'].notna().sum()} units")
-    for unit, reason in table["reason"].items():
-        if reason:
-            show(f"note: {unit}: {reason}")
-    show(f"Report: {output / 'report.html'}")
+    for line in notes(table):
+        show(escape(line))
+    show(f"Report: {escape(str(output / 'report.html'))}")
+
+
+def notes(table: pd.DataFrame) -> list[str]:
+    """A line for each reason why entries are missing or doubtful, with the units that it holds for."""
+    lines = []
+    for reason, part in table[table["reason"] != ""].groupby("reason", sort=False):
+        more = f" and {len(part) - LISTED} more" if len(part) > LISTED else ""
+        lines.append(f"note: {', '.join(map(str, part.index[:LISTED]))}{more}: {reason}")
+    return lines

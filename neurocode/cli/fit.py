@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 import typer
 from rich import print as show
+from rich.markup import escape
 
 from neurocode.errors import ModelError
 
@@ -18,6 +19,18 @@ neurocode fit session.nwb --spikes-only --model lif-diffusive --model adaptive -
 neurocode fit units.mat --spikes-only --variable unit_t --axes unit --model auto -o out/\n\n
 neurocode fit afferent.npy --spikes-only --model adaptive-lif-diffusive-periodic --frequency 744.7 -o out/\n\n
 neurocode fit a_training.abf b_training.abf --test a_test.abf --test b_test.abf --model gif --model igif-ia --workers 2 -o out/"""
+
+
+#: Columns that are printed, and what stands above them.
+HEADINGS = {
+    "recording": "recording", "model": "model", "rank": "rank", "cross_validated_bits": "bits\ncross-v.",
+    "held_out_bits": "bits\ntest", "md_star_8ms": "Md*\n(8 ms)", "converged": "con-\nverged", "reservations": "checks\nfailed",
+    "seconds": "s",
+}  # fmt: skip
+SPIKES_HEADINGS = {
+    "unit": "unit", "model": "model", "rank": "rank", "n_intervals": "inter-\nvals", "survives": "sur-\nvives", "ks": "KS",
+    "ks_band": "KS\nband", "rescaled_correlation": "neigh-\nbours", "seconds": "s",
+}  # fmt: skip
 
 
 def fit_command(
@@ -33,7 +46,7 @@ def fit_command(
     starts: Annotated[int, typer.Option(min=1, help="Starts of the optimiser.")] = 6,
     prior_width: Annotated[float, typer.Option(min=0.01, help="Width of the weak prior in unconstrained coordinates.")] = 3.0,
     predictions: Annotated[int, typer.Option(min=2, help="Simulated repeats for the held-out scores.")] = 500,
-    seed: Annotated[int, typer.Option(help="Of the starts and the predictions.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, help="Of the starts and the predictions.")] = 0,
     workers: Annotated[int, typer.Option("--workers", "--jobs", min=1, help="Fits that run side by side.")] = 1,
     scheduler: Annotated[str | None, typer.Option(help="Address of a Dask scheduler whose workers fit instead.")] = None,
     spikes_only: Annotated[
@@ -45,25 +58,31 @@ def fit_command(
     time_unit: Annotated[str, typer.Option(help="Spike times: s, ms or us.")] = "s",
     counts: Annotated[str, typer.Option(help="Spike times: variable with the number of spikes of each unit.")] = "",
     t_stop: Annotated[float | None, typer.Option(help="Spike times: end of every train, in the unit of time.")] = None,
+    end_at_last_spike: Annotated[
+        bool, typer.Option("--end-at-last-spike", help="Spike times: a silence after the last spike does not count.")
+    ] = False,
 ) -> None:
     """Fit models to recorded spikes by maximum likelihood and score them on held-out repeats.
 
     With --spikes-only there is no current: neurons driven by white noise (lif-diffusive, eif-diffusive, qif-diffusive, each also
     adaptive- and -periodic; adaptive is short for adaptive-lif-diffusive) are fitted to the spike times of every unit.
 
-    Several models (or auto, the default) are ranked by cross-validation inside the training recording. Finished fits are not
-    run again when the command is repeated.
+    Several models (or auto, the default) are ranked by cross-validation inside the training recording.
+
+    When the command is repeated with the same output folder, a finished fit is reused, and said to be, if its data files, the text
+    of its model, all options and the version of neurocode are the same; otherwise it is run again and takes the old one's place.
     """
     if spikes_only:
         if test or electrode or voltage != "no":
             raise ModelError("--spikes-only takes no --test, --electrode or --voltage: spike times are all it reads.")
         layout = {"variable": variable, "axes": axes, "time_unit": time_unit, "counts": counts, "t_stop": t_stop}
-        choices = {"frequency": frequency, "prior_width": prior_width, "seed": seed}
+        choices = {"frequency": frequency, "prior_width": prior_width, "seed": seed, "end_at_last_spike": end_at_last_spike}
         _fit_spike_times(training, output, model or ["auto"], layout, workers, scheduler, **choices)
         return
     from neurocode.cli.fit_tasks import attempt, run_one, tasks_of, write_comparison
     from neurocode.cli.progress import fit_progress
-    from neurocode.cli.side_by_side import run_all
+    from neurocode.cli.side_by_side import reused, run_all
+    from neurocode.cli.terminal import show_report, show_table
 
     options = {
         "current_offset": current_offset, "spike_threshold": spike_threshold, "dead_time": dead_time, "starts": starts,
@@ -71,18 +90,21 @@ def fit_command(
     }  # fmt: skip
     tasks = tasks_of(training, test or [], electrode or [], model or ["auto"], **options)
     if len(tasks) == 1:
-        with fit_progress(tasks[0].label) as report:
-            print_entry(run_one(tasks[0], output, report))
+        entry = reused(tasks[0], output)
+        if entry is None:
+            with fit_progress(tasks[0].label) as report:
+                entry = run_one(tasks[0], output, report)
+        print_entry(entry)
     else:
         entries = run_all(attempt, tasks, output, workers, scheduler)
-        output.mkdir(parents=True, exist_ok=True)
-        frame = write_comparison(output, entries)
-        columns = ["recording", "model", "rank", "cross_validated_bits", "held_out_bits", "md_star_8ms", "converged", "seconds"]
-        show(frame[columns].to_string(index=False, float_format=lambda x: f"{x:.3f}"))
+        show_table(write_comparison(output, entries), HEADINGS)
         for table in entries:
+            name = escape(f"{table['recording']}, {Path(table['folder']).name}")
             if "error" in table:
-                show(f"[red]{table['recording']}, {table['model']}[/red]: {table['error']}")
-    show(f"Report: {output / 'report.html'}")
+                show(f"[red]{name}[/red]: {escape(table['error'])}")
+            for sentence in table.get("reservations", ()):
+                show(f"[yellow]{name}[/yellow]: {escape(sentence)}")
+    show_report(output)
     if len(tasks) > 1 and any("error" in table for table in entries):
         raise typer.Exit(1)
 
@@ -92,30 +114,34 @@ def _fit_spike_times(
 ) -> None:
     from neurocode.cli.side_by_side import run_all
     from neurocode.cli.spikes_tasks import attempt, summary_text, tasks_of, write_verdicts
+    from neurocode.cli.terminal import show_report, show_table
     from neurocode.recordings.layout import Layout
 
     entries = run_all(attempt, tasks_of(files, Layout(**layout), models, **options), output, workers, scheduler)
     frame = write_verdicts(output, entries)
-    columns = ["unit", "model", "rank", "n_intervals", "survives", "ks", "ks_band", "rescaled_correlation", "seconds"]
-    shown = frame[[column for column in columns if column in frame]]
-    show(shown.to_string(index=False, float_format=lambda x: f"{x:.3f}"))
+    show_table(frame, SPIKES_HEADINGS)
     for entry in entries:
         if "error" in entry:
-            show(f"[red]{entry['unit']}, {entry['model']}[/red]: {entry['error']}")
-    show(summary_text(frame))
-    show(f"Report: {output / 'report.html'}")
+            show(f"[red]{escape(entry['unit'])}, {escape(entry['model'])}[/red]: {escape(entry['error'])}")
+    show(escape(summary_text(frame)))
+    show_report(output)
     if all("error" in entry for entry in entries):
         raise typer.Exit(1)
 
 
 def print_entry(table: dict[str, Any]) -> None:
-    """Print the verdict and the main scores of one fit."""
+    """Print the verdict, the main scores of one fit, and what speaks against it."""
+    from neurocode.cli.terminal import number, spike_counts
+
     verdict = "converged" if table["converged"] else "[red]not converged[/red]"
-    bits = table["bits_per_spike"]
-    show(f"{table['model']}: {verdict}, {bits['training']:.3f} bits per training spike, {table['seconds']:.1f} s")
+    bits, validation = table["bits_per_spike"], table.get("cross_validation") or {}
+    show(f"{escape(table['model'])}: {verdict}, {table['seconds']:.1f} s")
+    show(f"training: {spike_counts(table['n_recorded_spikes'], table['n_spikes'])};")
+    show(f"  {number(bits['training'])} bits per spike, {number(validation.get('bits_per_spike'))} cross-validated")
     if "md_star" in table:
-        md = ", ".join(f"Md*({key}) {value:.3f}" for key, value in table["md_star"].items() if value is not None)
-        held_out = "undefined" if bits["test"] is None else f"{bits['test']:.3f}"
-        show(f"held out: {held_out} bits per spike, {md}, PSTH correlation {table['psth_correlation'] or float('nan'):.3f}")
+        md = ", ".join(f"Md*({key}) {number(value)}" for key, value in table["md_star"].items())
+        show(f"held out: {number(bits['test'])} bits per spike, {md}, PSTH correlation {number(table['psth_correlation'])}")
     for note in table.get("notes", ()):
-        show(f"note: {note}")
+        show(f"note: {escape(note)}")
+    for sentence in table["reservations"]:
+        show(f"[yellow]careful[/yellow]: {escape(sentence)}")

@@ -11,10 +11,12 @@ from matplotlib.figure import Figure
 
 from neurocode.cli import page
 from neurocode.cli.output import write_json
+from neurocode.cli.terminal import spike_counts
 from neurocode.first_passage.result import SpikeTimesResult
+from neurocode.fitting.checks import reservations
 from neurocode.fitting.effect import spike_effect
 from neurocode.fitting.goodness import Scores
-from neurocode.fitting.result import FitResult
+from neurocode.fitting.result import CrossValidation, FitResult
 from neurocode.models.model import NeuronModel
 from neurocode.plotting import fit_figure, save_figure
 from neurocode.recordings.experiment import Experiment
@@ -44,7 +46,7 @@ def write_fit(
     result.model.save(folder / "model.toml")
     parameters = parameter_table(result, truth)
     parameters.to_csv(folder / "parameters.csv", index=False)
-    parts = [page.paragraph(_summary(result, experiment)), page.heading("Parameters"), page.table(parameters)]
+    held_out: list[str] = []
     if scores is not None:
         score_frame = score_table(result, scores)
         score_frame.to_csv(folder / "scores.csv", index=False)
@@ -54,7 +56,9 @@ def write_fit(
         _, png = save_figure(figure_of(result, scores, experiment.test), folder / "fit.pdf")
         notes = [page.paragraph(note) for note in scores.notes]
         shown = [page.image(png, CAPTION), page.paragraph(CAPTION)]
-        parts = [parts[0], page.heading("Held-out scores"), page.table(score_frame), *notes, *shown, *parts[1:]]
+        meanings = page.definitions(SCORES, SCORES)
+        held_out = [page.heading("Held-out scores"), page.table(score_frame), *notes, meanings, *shown]
+    parts = [*_opening(result, scores, experiment), *held_out, *parameter_section(parameters)]
     page.write_page(folder / "report.html", f"{result.model.name} fitted to {experiment.name or 'spike trains'}", parts)
 
 
@@ -65,6 +69,42 @@ CAPTION = (
 )
 
 
+#: What the scores mean, and the columns that they stand in.
+SCORES = {
+    "model": "the score of the model",
+    "low_95, high_95": "95 % bootstrap interval over the recorded repeats; for the KS statistic the end of the 95 % band",
+    "recorded": "what the recorded repeats reach among themselves: Md* between random halves of them, the mean coincidence factor "
+    "and the reliability over pairs, and the recorded rate",
+    "bits per spike": "gain in log-likelihood over a Poisson process at the training rate, a spike, in bits; cross-validated: of "
+    "blocks of the training recording that a refit did not see",
+    "Md*": "likeness of predicted and recorded spike densities, spikes counted as alike within the time in brackets: 1 for equal "
+    "densities, 0 for unrelated ones (Naud et al. 2011)",
+    "coincidence factor": "share of spikes predicted within the time in brackets, less that of chance: 1 for a perfect prediction, "
+    "0 for a Poisson process of the predicted rate",
+    "reliability": "coincident spikes of two recorded repeats over those of a repeat with itself",
+    "PSTH correlation": "correlation of predicted and recorded rates over time, each smoothed by a Gaussian of 10 ms",
+    "KS statistic": "largest distance of the time-rescaled intervals of the test spikes from a uniform distribution; a right model "
+    "stays inside the band 19 times of 20",
+}
+
+#: What the columns of the parameters mean.
+PARAMETERS = {
+    "estimate": "value at the maximum of the likelihood",
+    "truth": "value that the simulation had",
+    "standard_error": "from the curvature of the likelihood, in the unit of the parameter",
+    "low_95": "lower end of the 95 % interval, which respects the bounds of the parameter",
+    "high_95": "its upper end",
+    "prior_ratio": "width that the data leave over that of the weak prior: near 0 the data decide, near 1 the prior does",
+    "status": "fixed parameters are not estimated; an estimate is narrower than the prior where the ratio is below a half",
+    "identified": "whether the ratio is below a half and the standard error below half of the value",
+}
+
+
+def parameter_section(frame: pd.DataFrame) -> list[str]:
+    """Heading, table and meanings of fitted parameters."""
+    return [page.heading("Parameters"), page.table(frame), page.definitions(PARAMETERS, frame.columns)]
+
+
 def entry(result: FitResult, scores: Scores | None, experiment: Experiment) -> dict[str, Any]:
     """One recording and model of ``result.json``."""
     table = {"recording": experiment.name, **result.to_dictionary()}
@@ -72,7 +112,7 @@ def entry(result: FitResult, scores: Scores | None, experiment: Experiment) -> d
         held_out = scores.to_dictionary()
         table["bits_per_spike"] |= held_out.pop("bits_per_spike")
         table |= held_out
-    return table
+    return {**table, "n_recorded_spikes": experiment.n_spikes, "reservations": reservations(result, scores)}
 
 
 def parameter_table(result: FitResult | SpikeTimesResult, truth: NeuronModel | None = None) -> pd.DataFrame:
@@ -84,8 +124,11 @@ def parameter_table(result: FitResult | SpikeTimesResult, truth: NeuronModel | N
             row["truth"] = truth.parameters[name].value
         low, high = fitted.interval_95 or (None, None)
         row |= {"estimate": fitted.value, "standard_error": fitted.standard_error, "low_95": low, "high_95": high}
-        row["status"] = "fixed" if fitted.fixed else "identified" if fitted.identified else "not identified"
-        rows.append(row)
+        row["prior_ratio"] = fitted.prior_ratio
+        row["status"] = (
+            "fixed" if fitted.fixed else "narrower than the prior" if fitted.narrower_than_prior else "as wide as the prior"
+        )
+        rows.append({**row, "identified": fitted.identified})
     return pd.DataFrame(rows)
 
 
@@ -93,6 +136,7 @@ def score_table(result: FitResult, scores: Scores) -> pd.DataFrame:
     """A row a score: model, 95 % interval, and what the recorded repeats reach among themselves."""
     rows = [
         ("bits per spike, training", result.bits_per_spike, None, None, None),
+        *([] if result.cross_validation is None else [_cross_validated(result.cross_validation)]),
         ("bits per spike, held out", scores.bits_per_spike, None, None, None),
     ]
     for key, score in scores.md_star.items():
@@ -137,12 +181,25 @@ def _margin_unit(model: NeuronModel) -> tuple[str, float]:
     return ("" if unit == "1" else unit), scale
 
 
+def _cross_validated(validation: CrossValidation) -> tuple[str, float, None, None, None]:
+    return "bits per spike, cross-validated", validation.bits_per_spike, None, None, None
+
+
+def _opening(result: FitResult, scores: Scores | None, experiment: Experiment) -> list[str]:
+    """The verdict, and what speaks against the fit."""
+    said = reservations(result, scores)
+    against = [page.heading("What speaks against this fit"), page.bullets(said)] if said else []
+    return [page.paragraph(_summary(result, experiment)), *against]
+
+
 def _summary(result: FitResult, experiment: Experiment) -> str:
     verdict = "The fit converged" if result.converged else "The fit did NOT converge"
     free = sum(not p.fixed for p in result.parameters.values())
+    validation = result.cross_validation
+    bits = "" if validation is None else f", {validation.bits_per_spike:.3f} cross-validated"
     return (
-        f"{verdict} ({result.message}). {result.n_spikes} training spikes, {free} free parameters of which the data determine "
-        f"{result.rank}, time step {result.dt * 1e3:g} ms, {result.seconds:.1f} s. "
-        f"Log-likelihood {result.log_likelihood:.2f} nats, "
-        f"BIC {result.bic:.1f}, {result.bits_per_spike:.3f} bits per training spike."
+        f"{verdict} ({result.message}). {spike_counts(experiment.n_spikes, result.n_spikes)}; {free} free parameters, of which the "
+        f"data determine {result.rank} combinations, time step {result.dt * 1e3:g} ms, {result.seconds:.1f} s. "
+        f"Log-likelihood {result.log_likelihood:.2f} nats, BIC {result.bic:.1f}, "
+        f"{result.bits_per_spike:.3f} bits per training spike{bits}."
     )

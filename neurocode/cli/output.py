@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import json
 import platform
-import shutil
 import sys
-import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,14 +13,17 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from neurocode.errors import DataError
+from neurocode.whole_files import recover_folder, replacing_folder
 
 PACKAGES = ("neurocode", "brian2", "jax", "neo", "numpy", "scipy", "pynwb")
+PROVENANCE = "provenance.json"
 
 
 @contextmanager
 def output_folder(folder: Path, settings: dict[str, Any]) -> Iterator[Path]:
-    """Folder to write into; its files move to ``folder`` only when everything has succeeded.
+    """Folder to write into; it takes the place of ``folder`` whole, and only when everything has succeeded.
+
+    What an earlier command wrote there goes with it, as its ``provenance.json`` lists it; other files of the folder stay.
 
     Parameters
     ----------
@@ -33,18 +34,38 @@ def output_folder(folder: Path, settings: dict[str, Any]) -> Iterator[Path]:
     Raises
     ------
     DataError
-        If ``folder`` is a file.
+        If ``folder`` cannot be written, or another process is writing there.
     """
-    if folder.exists() and not folder.is_dir():
-        raise DataError(f"{folder}: this is a file, expected a folder to write into.")
     began, started = time.perf_counter(), datetime.now(UTC)
-    with tempfile.TemporaryDirectory() as scratch:
-        yield Path(scratch)
+    with replacing_folder(folder, written_before) as scratch:
+        yield scratch
         more = {"started": started.isoformat(timespec="seconds"), "seconds": round(time.perf_counter() - began, 3)}
-        write_provenance(Path(scratch), settings, more)
-        folder.mkdir(parents=True, exist_ok=True)
-        for path in Path(scratch).iterdir():
-            shutil.move(path, folder / path.name)
+        more["files"] = sorted({PROVENANCE, *(path.name for path in scratch.iterdir())})
+        write_provenance(scratch, settings, more)
+
+
+def written_before(folder: Path) -> list[str]:
+    """Names of the files that the last command wrote into a folder."""
+    return _provenance(folder).get("files", [])
+
+
+def finished(folder: Path, settings: dict[str, Any]) -> list[dict[str, Any]] | None:
+    """Results in a folder that was written whole with the same settings, else None."""
+    recover_folder(folder, written_before)
+    if _provenance(folder).get("settings") != json.loads(json.dumps(settings)):
+        return None
+    try:
+        return json.loads((folder / "result.json").read_text(encoding="utf-8"))["results"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def _provenance(folder: Path) -> dict[str, Any]:
+    try:
+        table = json.loads((folder / PROVENANCE).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return table if isinstance(table, dict) else {}
 
 
 def write_provenance(folder: Path, settings: dict[str, Any], more: dict[str, Any] | None = None) -> Path:
@@ -53,7 +74,7 @@ def write_provenance(folder: Path, settings: dict[str, Any], more: dict[str, Any
         "command": [Path(sys.argv[0]).name, *sys.argv[1:]], "settings": settings, **(more or {}),
         "python": platform.python_version(), "versions": {package: version(package) for package in PACKAGES},
     }  # fmt: skip
-    return write_json(folder / "provenance.json", provenance)
+    return write_json(folder / PROVENANCE, provenance)
 
 
 def write_json(path: Path, table: dict[str, Any]) -> Path:

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from typing import Protocol
 
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
     Progress,
+    ProgressColumn,
     SpinnerColumn,
     TextColumn,
     TimeElapsedColumn,
@@ -19,15 +24,85 @@ from rich.progress import (
 from neurocode.fitting.optimise import Report
 
 
+class Update(Protocol):
+    """Moves a bar, or sets what the next line says."""
+
+    def __call__(self, description: str, completed: float | None = None, total: float | None = None) -> None:
+        """Describe what is done now, and how much of it."""
+
+
+#: Seconds between lines where there is no terminal that a bar could move in.
+LINE_SECONDS = 20.0
+
+
+class Lines:
+    """What a long work does, as a line every so often: for logs, which have no bars.
+
+    Parameters
+    ----------
+    console : rich.console.Console
+    title : str
+    """
+
+    def __init__(self, console: Console, title: str) -> None:
+        self.console, self.latest, self._ended, self._began = console, title, threading.Event(), time.monotonic()
+        self._thread = threading.Thread(target=self._speak, daemon=True)
+
+    def __enter__(self) -> Lines:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._ended.set()
+        self._thread.join()
+
+    def _speak(self) -> None:
+        while not self._ended.wait(LINE_SECONDS):
+            text = f"{self.latest}, {time.monotonic() - self._began:.0f} s"
+            self.console.print(text, markup=False, highlight=False, soft_wrap=True)
+
+
+@contextmanager
+def _bar(title: str, columns: Sequence[ProgressColumn], transient: bool, total: float | None = None) -> Iterator[Update]:
+    """A bar in a terminal, lines elsewhere; the function that it gives takes a description and what is completed."""
+    console = Console(stderr=True)
+    if not console.is_terminal:
+        with Lines(console, title) as lines:
+
+            def say(description: str, completed: float | None = None, total: float | None = None) -> None:
+                lines.latest = description if completed is None or total is None else f"{description}, {completed} of {total}"
+
+            yield say
+        return
+    with Progress(*columns, console=console, transient=transient) as bar:
+        task = bar.add_task(escape(title), total=total)
+
+        def move(description: str, completed: float | None = None, total: float | None = None) -> None:
+            bar.update(task, description=escape(description), completed=completed, total=total)
+
+        yield move
+
+
 @contextmanager
 def fit_progress(title: str) -> Iterator[Report]:
     """Show phase, log-likelihood and passes over the data while a fit runs."""
     columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task(title)
+    with _bar(title, columns, transient=True) as update:
 
         def report(phase: str, log_likelihood: float, passes: int) -> None:
-            bar.update(task, description=f"{title}: {phase}, log-likelihood {log_likelihood:.1f}, {passes} passes")
+            update(f"{title}: {phase}, log-likelihood {log_likelihood:.1f}, {passes} passes")
+
+        yield report
+
+
+@contextmanager
+def fits_progress(total: int) -> Iterator[Callable[[str, int], None]]:
+    """Show how many of several fits are done, and the latest."""
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with _bar(f"fits, 0 of {total} done", columns, transient=True, total=total) as update:
+
+        def report(latest: str, done: int) -> None:
+            update(f"fits, latest {latest}", done, total)
 
         yield report
 
@@ -36,13 +111,12 @@ def fit_progress(title: str) -> Iterator[Report]:
 def training_progress(epochs: int) -> Iterator[Callable[[dict[str, float]], None]]:
     """Show epochs, loss, scores and rates while a network is trained."""
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task("training", total=epochs)
+    with _bar("training", columns, transient=True, total=epochs) as update:
 
         def report(row: dict[str, float]) -> None:
             rates = ", ".join(f"{value:.3f}" for name, value in row.items() if name.startswith("rate_"))
             text = f"loss {row['loss']:.4f}, score {row['score']:.3f}, validation {row['validation_score']:.3f}, rates {rates}"
-            bar.update(task, completed=row["epoch"], description=text)
+            update(text, row["epoch"], epochs)
 
         yield report
 
@@ -51,10 +125,9 @@ def training_progress(epochs: int) -> Iterator[Callable[[dict[str, float]], None
 def row_progress(title: str) -> Iterator[Callable[[int, int], None]]:
     """Show how many rows of a study are done, and the time left."""
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True)) as bar:
-        task = bar.add_task(title, total=None)
+    with _bar(title, columns, transient=False) as update:
 
         def report(done: int, total: int) -> None:
-            bar.update(task, completed=done, total=total)
+            update(title, done, total)
 
         yield report

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +13,11 @@ from matplotlib.figure import Figure
 
 from neurocode.cli import page
 from neurocode.cli.describe_report import read_trains
-from neurocode.cli.fit_report import parameter_table
-from neurocode.cli.output import output_folder
+from neurocode.cli.fit_report import parameter_section, parameter_table
+from neurocode.cli.inputs import data_hash, distinct_models, inputs_of, require_files, require_unchanged
+from neurocode.cli.output import output_folder, write_json
 from neurocode.cli.progress import Report
+from neurocode.cli.spreadsheet import write_csv
 from neurocode.errors import DataError, NeurocodeError
 from neurocode.first_passage import SpikeTimesResult, fit_spike_times
 from neurocode.models import NeuronModel, by_name
@@ -49,7 +50,9 @@ class SpikesTask:
     frequency: float | None
     prior_width: float
     seed: int
+    end_at_last_spike: bool
     layout: dict[str, Any]
+    inputs: dict[str, str]
 
     @property
     def label(self) -> str:
@@ -65,17 +68,21 @@ def tasks_of(files: Sequence[Path], layout: Layout, models: Sequence[str], **opt
     ------
     DataError
         If a file cannot be read or holds no unit, or two share a name.
+    ModelError
+        If a model is unknown, or two models share a name.
     """
+    require_files(files)
     if len({path.stem for path in files}) < len(files):
         raise DataError("Two recordings share a file name; give them names of their own.")
-    names = [name for model in models for name in (AUTOMATIC if model == "auto" else (SHORT_NAMES.get(model, model),))]
-    for name in names:
-        by_name(name)
+    names = distinct_models([
+        name for model in models for name in (AUTOMATIC if model == "auto" else (SHORT_NAMES.get(model, model),))
+    ])  # fmt: skip
+    neurons = {name: by_name(name) for name in names}
     return [
-        SpikesTask(str(path), unit, index, name, layout=asdict(layout), **options)
-        for path in files
+        SpikesTask(str(path), unit, index, name, layout=asdict(layout), inputs=inputs_of(data, neuron), **options)
+        for path, data in ((path, data_hash([path])) for path in files)
         for index, unit in enumerate(read_trains(path, layout).names)
-        for name in dict.fromkeys(names)
+        for name, neuron in neurons.items()
     ]
 
 
@@ -84,26 +91,39 @@ def attempt(task: SpikesTask, folder: Path) -> dict[str, Any]:
     try:
         return run_one(task, folder)
     except NeurocodeError as error:
-        return {"file": Path(task.file).name, "unit": task.unit, "model": task.model, "error": str(error)}
+        return {"file": Path(task.file).name, "unit": task.unit, "model": task.model, "folder": task.label, "error": str(error)}
 
 
 def run_one(task: SpikesTask, folder: Path, report: Report | None = None) -> dict[str, Any]:
     """Fit one unit and write one folder."""
     trains = read_trains(Path(task.file), Layout(**task.layout)).select(task.index)
+    require_unchanged([task.file], by_name(task.model), task.inputs)
+    if task.end_at_last_spike:
+        trains = ending_at_last_spike(trains)
     with output_folder(folder, asdict(task)) as scratch:
         model = _model(task)
         result = fit_spike_times(model, trains, prior_width=task.prior_width, progress=report)
         result.model.save(scratch / "model.toml")
         recorded, simulated = _intervals(trains), simulated_intervals(result, task.seed)
-        entry = {"file": Path(task.file).name, "unit": task.unit, **result.to_dictionary(), "model": task.model}
+        names = {"file": Path(task.file).name, "unit": task.unit, "folder": task.label}
+        entry = {**names, **result.to_dictionary(), "model": task.model}
         entry["statistics"] = {"recorded": interval_statistics(recorded), "model": interval_statistics([simulated])}
         _, png = save_figure(_figure(result, recorded, simulated), scratch / "fit.pdf")
-        (scratch / "result.json").write_text(json.dumps({"results": [entry]}, indent=2), encoding="utf-8")
+        write_json(scratch / "result.json", {"results": [entry]})
+        parameter_table(result).to_csv(scratch / "parameters.csv", index=False)
         title = f"{task.model}, unit {task.unit}"
         page.write_page(
             scratch / "report.html", title, [*_report(result, entry), page.image(png, CAPTION), page.paragraph(CAPTION)]
         )
     return entry
+
+
+def ending_at_last_spike(trains: Trains) -> Trains:
+    """The same trains without the silence after their last spikes."""
+    ends = [
+        times[-1] if len(times) else stop for times, stop in ((trains.train(k), trains.t_stop[k]) for k in range(trains.n_trains))
+    ]
+    return replace(trains, t_stop=np.array(ends, float))
 
 
 def simulated_intervals(result: SpikeTimesResult, seed: int, n: int = SIMULATED) -> np.ndarray:
@@ -136,6 +156,7 @@ def verdict_table(entries: Sequence[dict[str, Any]]) -> pd.DataFrame:
             "file": entry["file"],
             "unit": entry["unit"],
             "model": entry["model"],
+            "folder": entry["folder"],
             "error": entry.get("error"),
             "bic": entry.get("bic"),
         }
@@ -155,19 +176,43 @@ def verdict_table(entries: Sequence[dict[str, Any]]) -> pd.DataFrame:
     return frame.sort_values(["file", "unit", "rank"], kind="stable").reset_index(drop=True)
 
 
+#: What the columns of the table mean.
+COLUMNS = {
+    "rank": "1 is the model with the lowest BIC for this unit",
+    "bic": "Bayesian information criterion (nats), number of intervals as sample size",
+    "n_intervals": "interspike intervals that were fitted",
+    "converged": "whether the search ended at a maximum",
+    "survives": "whether the fit converged and time rescaling rejects neither the distribution of the intervals nor "
+    "their independence",
+    "ks": "Kolmogorov-Smirnov distance of the rescaled intervals from a uniform distribution",
+    "ks_band": "what a right model stays below 19 times of 20",
+    "rescaled_correlation": "rank correlation of neighbouring rescaled intervals, zero for a right model",
+    "rate_recorded": "mean rate (Hz) of the recorded intervals; rate_model: of intervals that the fitted model made",
+    "cv_recorded": "coefficient of variation of the recorded intervals; cv_model: of the model's",
+    "serial_correlation_recorded": "correlation of neighbouring recorded intervals; serial_correlation_model: of the model's",
+    "seconds": "duration of the fit",
+    "verdict": "what speaks against reading the parameters as those of a neuron",
+}
+
+
 def write_verdicts(folder: Path, entries: Sequence[dict[str, Any]]) -> pd.DataFrame:
-    """Write the entries, their table and a page that links nothing outside."""
+    """Write the entries, their table, and a page that links to that of each fit."""
     frame = verdict_table(entries)
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / "result.json").write_text(json.dumps({"results": list(entries)}, indent=2), encoding="utf-8")
-    frame.to_csv(folder / "units.csv", index=False)
     text = (
         "Each unit was fitted by each model from its spike times alone. A model survives if time rescaling rejects neither the "
         "distribution of its intervals nor their independence given the model, each at 5 %. Models of a unit are ranked by BIC. "
-        "Parameters of a model that does not survive describe the unit's intervals only as far as the figure of the fit shows."
+        "Parameters, each with its unit and followed by its standard error (_se), of a model that does not survive describe the "
+        "unit's intervals only as far as the figure of the fit shows. The name of a model leads to the page of its fit."
     )
-    parts = [page.paragraph(text), page.paragraph(summary_text(frame)), page.table(frame.dropna(axis="columns", how="all"))]
-    page.write_page(folder / "report.html", "Fits to spike times", parts)
+    links = [None if row.error else f"{row.folder}/report.html" for row in frame.itertuples()]
+    frame = frame.drop(columns="folder")
+    shown = frame.dropna(axis="columns", how="all")
+    parts = [page.paragraph(text), page.paragraph(summary_text(frame))]
+    parts += [page.table(shown, {"model": links}), page.definitions(COLUMNS, shown.columns)]
+    with output_folder(folder, {"fits": [entry["folder"] for entry in entries]}) as scratch:
+        write_json(scratch / "result.json", {"results": list(entries)})
+        write_csv(frame.set_index("file"), scratch / "units.csv")
+        page.write_page(scratch / "report.html", "Fits to spike times", parts)
     return frame
 
 
@@ -201,6 +246,14 @@ def _figure(result: SpikeTimesResult, recorded: list[np.ndarray], simulated: np.
     )
 
 
+#: What the statistics of the intervals mean.
+STATISTICS = {
+    "rate": "one over the mean interval (Hz)",
+    "cv": "coefficient of variation: standard deviation over mean",
+    "serial_correlation": "correlation of neighbouring intervals",
+}
+
+
 def _report(result: SpikeTimesResult, entry: dict[str, Any]) -> list[str]:
     verdict = (
         "The model survives time rescaling."
@@ -216,8 +269,8 @@ def _report(result: SpikeTimesResult, entry: dict[str, Any]) -> list[str]:
     return [
         page.paragraph(verdict),
         page.paragraph(text),
-        page.heading("Parameters"),
-        page.table(parameter_table(result)),
+        *parameter_section(parameter_table(result)),
         page.heading("Intervals"),
         page.table(statistics),
+        page.definitions(STATISTICS, statistics["statistic"]),
     ]

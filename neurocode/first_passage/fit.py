@@ -21,6 +21,7 @@ from neurocode.first_passage.start import starting_models
 from neurocode.first_passage.verdict import data_verdicts, fit_verdicts, require_refractoriness
 from neurocode.fitting.estimates import fitted_model, fitted_parameters, information_rank
 from neurocode.fitting.optimise import CONVERGED, FIRST_RADIUS, Ascent, Optimum, Report, is_concave, newton_decrement, reporter
+from neurocode.fitting.options import prior_width_of
 from neurocode.models.model import NeuronModel
 from neurocode.recordings.trains import Trains
 from neurocode.statistics.time_rescaling import uniform_test
@@ -70,8 +71,8 @@ def fit_spike_times(
     Raises
     ------
     FitError
-        For fewer than 40 intervals, a fixed refractory period that intervals violate, a model without free parameters, or a
-        likelihood without a curvature that can be measured.
+        For a width of the prior that is not positive, fewer than 40 intervals, a fixed refractory period that intervals violate, a
+        model without free parameters, or a likelihood without a curvature that can be measured.
     DataError
         For spike times that are not finite, not sorted or twice the same.
     ModelError
@@ -85,6 +86,7 @@ def fit_spike_times(
     True
     """
     began = time.perf_counter()
+    prior_width = prior_width_of(prior_width)
     intervals = Intervals.of(spiketrains)
     if not model.free:
         raise FitError(f"Model '{model.name}' has no free parameter.")
@@ -95,8 +97,8 @@ def fit_spike_times(
         best = _search(starts, equations, intervals, prior_width, progress)
         likelihood, optimum = _climb(best, starts[0], equations, intervals, prior_width, progress)
         return _result(likelihood, optimum, intervals, prior_width, began)
-    except np.linalg.LinAlgError as error:
-        raise FitError(_refusal(f"The likelihood of the intervals has no curvature to climb on ({error})", intervals)) from None
+    except np.linalg.LinAlgError:
+        raise FitError(_refusal("The likelihood of the intervals has no finite curvature to climb on", intervals)) from None
 
 
 def _bounded(model: NeuronModel, intervals: Intervals) -> NeuronModel:

@@ -9,6 +9,7 @@ import neo
 import numpy as np
 
 from neurocode.errors import DataError, FitError
+from neurocode.fitting.one_unit import one_unit
 from neurocode.recordings.trains import Trains
 
 FEWEST_INTERVALS = 40
@@ -53,7 +54,7 @@ class Intervals:
         FitError
             For fewer than 40 intervals.
         """
-        trains = _trains(spiketrains)
+        trains = one_unit(spiketrains)
         pieces = [_pieces(trains.train(k), stop, k) for k, stop in enumerate(trains.t_stop)]
         start, duration, observed, first = (np.concatenate([np.empty(0), *column]) for column in zip(*pieces, strict=True))
         intervals = cls(start, duration, observed.astype(bool), first.astype(bool))
@@ -74,17 +75,6 @@ class Intervals:
     def lengths(self) -> np.ndarray:
         """The intervals between two spikes, in seconds."""
         return self.duration[self.observed]
-
-
-def _trains(spiketrains: object) -> Trains:
-    if isinstance(spiketrains, Trains):
-        if spiketrains.n_units != 1:
-            raise DataError(f"The trains hold {spiketrains.n_units} units, expected one; fit each by itself.")
-        return spiketrains
-    repeats = [spiketrains] if isinstance(spiketrains, (neo.SpikeTrain, np.ndarray)) else list(spiketrains)
-    if not repeats:
-        raise DataError("There is no spike train.")
-    return Trains.of([repeats])
 
 
 def _pieces(times: np.ndarray, stop: float, number: int) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:

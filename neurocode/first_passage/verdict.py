@@ -13,12 +13,14 @@ SHORTEST = 1e-3
 #: Below this a spike belongs to a burst, in seconds and in medians; share of such spikes, and CV, from which a unit bursts.
 BURST_INTERVAL, BURST_MEDIANS, BURST_SHARE, BURST_CV = 10e-3, 0.25, 0.2, 1.3
 FEW = 200
+#: A train that ends in a silence of so many of its longest intervals is said to: the end of the recording may be wrong.
+SILENCE = 3.0
 
 
 def data_verdicts(intervals: Intervals) -> list[str]:
-    """Verdicts on the data alone: refractory violations, bursts, few intervals."""
+    """Verdicts on the data alone: a silent end, refractory violations, bursts, few intervals."""
     lengths = intervals.lengths
-    verdicts = []
+    verdicts = silent_end(intervals)
     violations = int(np.sum(lengths < SHORTEST))
     if violations:
         share = violations / len(lengths)
@@ -33,6 +35,18 @@ def data_verdicts(intervals: Intervals) -> list[str]:
     if len(lengths) < FEW:
         verdicts.append(f"{len(lengths)} intervals are few: standard errors are wide and the tests weak")
     return verdicts
+
+
+def silent_end(intervals: Intervals) -> list[str]:
+    """What to say of a train that ends long after its last spike, which weighs like an interval that is at least so long."""
+    silence = float(np.max(intervals.duration[~intervals.observed], initial=0.0))
+    longest = float(np.max(intervals.lengths))
+    if silence <= SILENCE * longest:
+        return []
+    return [
+        f"the train is silent for its last {silence:.4g} s, while its longest interval lasts {longest:.4g} s: if the recording or "
+        "the unit ended there, let the train end at its last spike (--end-at-last-spike, or spike times as an array)"
+    ]
 
 
 def require_refractoriness(intervals: Intervals, refractory: float) -> None:

@@ -6,7 +6,8 @@ import numpy as np
 
 from neurocode.fitting.fit import chunked_likelihood, poisson_log_likelihood, spike_rate
 from neurocode.fitting.grid import clamp
-from neurocode.fitting.optimise import Ascent
+from neurocode.fitting.optimise import Ascent, Report, reporter
+from neurocode.fitting.options import prior_width_of, whole_number
 from neurocode.fitting.result import CrossValidation, FitResult
 from neurocode.models.model import NeuronModel
 from neurocode.recordings.experiment import Experiment
@@ -16,7 +17,13 @@ PASSES_A_FOLD = 60
 
 
 def cross_validate(
-    model: NeuronModel, result: FitResult, experiment: Experiment, *, folds: int = FOLDS, prior_width: float = 3.0
+    model: NeuronModel,
+    result: FitResult,
+    experiment: Experiment,
+    *,
+    folds: int = FOLDS,
+    prior_width: float = 3.0,
+    progress: Report | None = None,
 ) -> CrossValidation:
     """Refit without each block of time in turn and score that block.
 
@@ -28,12 +35,20 @@ def cross_validate(
         Fit to the whole recording, from which the refits start.
     experiment : Experiment
     folds : int
-        Blocks that each sweep is cut into.
+        Blocks that each sweep is cut into, at least two.
     prior_width : float
+    progress : callable, optional
+        As for :func:`neurocode.fit`.
 
     Returns
     -------
     CrossValidation
+        NaN for a block whose spikes are all that there are, or that holds none.
+
+    Raises
+    ------
+    FitError
+        For fewer than two blocks, or a width of the prior that is not positive.
 
     Examples
     --------
@@ -45,15 +60,18 @@ def cross_validate(
     >>> cross_validate(model, nc.fit(model, experiment, starts=1), experiment).bits_per_spike > 0
     True
     """
+    folds, prior_width = whole_number(folds, "The number of blocks", 2), prior_width_of(prior_width)
     clamps = [clamp(repeat, result.dt, voltage=result.voltage_interval) for repeat in experiment.repeats]
     gains, counts = [], []
     for fold in range(folds):
         kept, held_out = zip(*(c.hold_out(_block(len(c.spikes), fold, folds)) for c in clamps), strict=True)
         likelihood = chunked_likelihood(model, kept, result.dt, prior_width)
-        ascent = Ascent(likelihood, likelihood.coordinates.to_coordinates(result.model.values))
+        told = reporter(f"block {fold + 1} of {folds} left out", progress)
+        ascent = Ascent(likelihood, likelihood.coordinates.to_coordinates(result.model.values), told)
         ascent.climb(PASSES_A_FOLD, enough=1e-2)
         value = chunked_likelihood(model, held_out, result.dt).log_likelihood(ascent.point.z)
-        gains.append(value - poisson_log_likelihood(held_out, spike_rate(kept, result.dt), result.dt))
+        rate = spike_rate(kept, result.dt)
+        gains.append(value - poisson_log_likelihood(held_out, rate, result.dt) if rate > 0 else np.nan)
         counts.append(sum(c.n_spikes for c in held_out))
     bits = [gain / count / np.log(2) if count else np.nan for gain, count in zip(gains, counts, strict=True)]
     return CrossValidation(float(np.sum(gains) / np.sum(counts) / np.log(2)), tuple(bits))

@@ -6,11 +6,13 @@ from collections.abc import Callable
 
 import numpy as np
 
-from neurocode.fitting.result import FittedParameter
+from neurocode.fitting.result import NARROWER, FittedParameter
 from neurocode.models.model import NeuronModel
 from neurocode.units import parse_unit
 
 Z_95 = 1.959964
+#: A value is known to within its own size where its standard error is below this share of it.
+KNOWN = 0.5
 
 
 def fitted_model(model: NeuronModel, values: dict[str, float]) -> NeuronModel:
@@ -50,9 +52,10 @@ def fitted_parameters(
         if name in model.free:
             index, scale = model.free.index(name), parse_unit(parameter.unit).scale
             interval = tuple(sorted((low[name] / scale, high[name] / scale)))
-            identified = bool(variance[index] < 0.25 * prior_width**2)
             error = float(abs(slopes[index]) * errors[index] / scale)
-            fitted[name] = FittedParameter(value, parameter.unit, error, interval, False, identified)
+            ratio = float(errors[index] / prior_width) if np.isfinite(errors[index]) else np.inf
+            identified = ratio < NARROWER and error < KNOWN * abs(value)
+            fitted[name] = FittedParameter(value, parameter.unit, error, interval, False, identified, ratio)
     return fitted
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 
 import neo
 import numpy as np
@@ -13,12 +14,18 @@ from neurocode.fitting.estimates import fitted_model, fitted_parameters, informa
 from neurocode.fitting.grid import choose_dt, clamp
 from neurocode.fitting.lanes import Clamp
 from neurocode.fitting.likelihood import ClampedLikelihood
+from neurocode.fitting.one_unit import one_unit
 from neurocode.fitting.optimise import ROUGHLY_CONSISTENT, Ascent, Optimum, Report, finish, reporter
+from neurocode.fitting.options import prior_width_of, whole_number
 from neurocode.fitting.result import FitResult
 from neurocode.models.model import NeuronModel
 from neurocode.recordings.experiment import Experiment
+from neurocode.recordings.trains import usable_trains
+from neurocode.simulation.time_scale import warn_of_coarse_step
+from neurocode.units import seconds
 
 FEWEST_SPIKES = 20
+STARTS = 6
 #: Passes that each start has spent when the better half goes on, round by round; the best of the last
 #: round is refined.
 ROUNDS = (60, 120, 240)
@@ -36,10 +43,10 @@ CHUNK_SECONDS = 0.5
 
 def fit(
     model: NeuronModel,
-    experiment: Experiment | neo.SpikeTrain | Sequence[neo.SpikeTrain],
+    experiment: Experiment | neo.SpikeTrain | Sequence[neo.SpikeTrain] | np.ndarray,
     *,
     seed: int = 0,
-    starts: int = 6,
+    starts: int | None = None,
     prior_width: float = 3.0,
     dt: float | None = None,
     voltage: float | None = None,
@@ -56,18 +63,19 @@ def fit(
     ----------
     model : NeuronModel
         With escape noise. Its parameters that are not fixed are estimated; its values are the start.
-    experiment : Experiment, or neo.SpikeTrain or a sequence of them
-        Training data. Spike trains alone are fitted without a current. A test set is not looked at. A model with diffusive noise
-        and a sharp threshold is fitted to spike times alone by :func:`neurocode.first_passage.fit_spike_times`.
+    experiment : Experiment, or neo.SpikeTrain, array of seconds, or a sequence of them
+        Training data. Spike trains alone, one entry a repeat, are fitted without a current. A test set is not looked at. A model
+        with diffusive noise and a sharp threshold is fitted to spike times alone by
+        :func:`neurocode.first_passage.fit_spike_times`, whose search draws nothing: every seed gives the same result.
     seed : int
         Of the further starts.
-    starts : int
-        Number of starts.
+    starts : int, optional
+        Number of starts, 6 by default.
     prior_width : float
         Standard deviation of the prior in unconstrained coordinates; infinite for none.
-    dt : float, optional
+    dt : float or quantity, optional
         Time step in seconds: the sampling interval, or 0.1 ms where that is finer.
-    voltage : float, optional
+    voltage : float or quantity, optional
         Also explain the recorded membrane potential (the state ``v``) at intervals of so many seconds, away from spikes,
         with Gaussian residuals whose variance is estimated. They count as independent: 0.2 s suits recordings, whose
         residuals are correlated, 0.01 s simulated ones with white noise. The voltage pins a shift and a scale that spikes leave
@@ -83,9 +91,11 @@ def fit(
     ------
     FitError
         For a model without escape noise or free parameters, fewer than 20 spikes, a refractory period
-        longer than the shortest interval, or values at which the likelihood is not finite.
+        longer than the shortest interval, values at which the likelihood is not finite, options out of range, or ``starts``,
+        ``dt`` or ``voltage`` for a diffusion, which has none of them.
     DataError
-        For data that do not fit on the grid, or a voltage that is asked for and was not recorded.
+        For data that do not fit on the grid, a voltage that is asked for and was not recorded, or anything but an experiment or
+        spike times of one unit.
 
     Examples
     --------
@@ -96,11 +106,17 @@ def fit(
     >>> nc.fit(truth, nc.Experiment(spikes, current), starts=1).converged
     True
     """
+    seed, prior_width = whole_number(seed, "The seed"), prior_width_of(prior_width)
     if model.noise is None and model.has_diffusion:
-        return _fit_diffusion(model, experiment, prior_width, progress)
+        _refuse_for_diffusions(model, starts=starts, dt=dt, voltage=voltage)
+        return _fit_diffusion(model, experiment, seed, prior_width, progress)
     began = time.perf_counter()
-    experiment = experiment if isinstance(experiment, Experiment) else Experiment(experiment)
+    starts = whole_number(STARTS if starts is None else starts, "The number of starts", 1)
+    dt = None if dt is None else seconds(dt, "The time step")
+    voltage = None if voltage is None else seconds(voltage, "The interval between voltages")
+    experiment = experiment_of(experiment)
     step = choose_dt(experiment.dt, dt)
+    warn_of_coarse_step(model, step)
     clamps = [clamp(repeat, step, voltage=voltage) for repeat in experiment.repeats]
     likelihood = training_likelihood(model, clamps, step, prior_width)
     rough = _rough_likelihood(model, experiment, step, prior_width, voltage) or likelihood
@@ -111,19 +127,33 @@ def fit(
     return _result(model, likelihood, optimum, clamps, step, seed, prior_width, began, voltage)
 
 
-def _fit_diffusion(
-    model: NeuronModel,
-    experiment: Experiment | neo.SpikeTrain | Sequence[neo.SpikeTrain],
-    prior_width: float,
-    progress: Report | None,
-) -> FitResult:
+def experiment_of(data: object) -> Experiment:
+    """The experiment itself, or one of spike trains alone; see :func:`one_unit`.
+
+    Raises
+    ------
+    DataError
+    """
+    return data if isinstance(data, Experiment) else Experiment(usable_trains(one_unit(data)).to_neo()[0])
+
+
+def _refuse_for_diffusions(model: NeuronModel, **options: object) -> None:
+    for name, value in options.items():
+        if value is not None:
+            raise FitError(
+                f"Model '{model.name}' is a diffusion to threshold, whose fit starts from the intervals, chooses its own time "
+                f"steps and sees no voltage; '{name}' ({value!r}) does not apply to it."
+            )
+
+
+def _fit_diffusion(model: NeuronModel, experiment: object, seed: int, prior_width: float, progress: Report | None) -> FitResult:
     from neurocode.first_passage import fit_spike_times
 
     if isinstance(experiment, Experiment):
         if any(repeat.current is not None for repeat in experiment.repeats):
             raise FitError(f"Model '{model.name}' is a diffusion to threshold; it is fitted to spike times without a current.")
         experiment = [neo.SpikeTrain(r.spike_times, units="s", t_stop=r.duration) for r in experiment.repeats]
-    return fit_spike_times(model, experiment, prior_width=prior_width, progress=progress)
+    return replace(fit_spike_times(model, experiment, prior_width=prior_width, progress=progress), seed=seed)
 
 
 def training_likelihood(model: NeuronModel, clamps: Sequence[Clamp], dt: float, prior_width: float) -> ClampedLikelihood:

@@ -14,6 +14,9 @@ import numpy as np
 from neurocode.models.model import NeuronModel
 from neurocode.simulation.simulate import simulate
 
+#: Share of the width of the prior below which an estimate is called narrower than it.
+NARROWER = 0.5
+
 
 @dataclass(frozen=True)
 class FittedParameter:
@@ -29,8 +32,11 @@ class FittedParameter:
         From the observed information in the unconstrained coordinate, so it respects the bounds.
     fixed : bool
     identified : bool
-        Whether the data, not the prior, determine the value: the variance left is less than a quarter of
-        the prior's. False for a fixed parameter.
+        Whether the data determine the value to within its own size: the standard error is below half of the absolute value, and
+        ``prior_ratio`` below a half. False for a fixed parameter.
+    prior_ratio : float or None
+        Standard error over the width of the prior, both in the unconstrained coordinate: near one the value is the prior's, near
+        zero that of the data. None for a fixed parameter.
     """
 
     value: float
@@ -39,6 +45,12 @@ class FittedParameter:
     interval_95: tuple[float, float] | None = None
     fixed: bool = True
     identified: bool = False
+    prior_ratio: float | None = None
+
+    @property
+    def narrower_than_prior(self) -> bool:
+        """Whether the data leave less than half of the width of the prior."""
+        return self.prior_ratio is not None and self.prior_ratio < NARROWER
 
 
 @dataclass(frozen=True)

@@ -8,11 +8,13 @@ import numpy as np
 from matplotlib.axes import Axes
 
 from neurocode.plotting.style import PREDICTED, RECORDED
+from neurocode.recordings.trains import SpikeTrainLike, repeats_of
 
 
-def raster(axes: Axes, trains: Sequence[np.ndarray], *, color: str = RECORDED, label: str = "Repeat") -> Axes:
-    """Spikes of repeats, a row each."""
-    axes.eventplot(list(trains), colors=color, linewidths=0.5, linelengths=0.8, lineoffsets=np.arange(1, len(trains) + 1))
+def raster(axes: Axes, trains: Sequence[SpikeTrainLike], *, color: str = RECORDED, label: str = "Repeat") -> Axes:
+    """Spikes of repeats, a row each, over time in seconds: Neo trains in any unit, or spike times in seconds."""
+    trains = repeats_of(trains)
+    axes.eventplot(trains, colors=color, linewidths=0.5, linelengths=0.8, lineoffsets=np.arange(1, len(trains) + 1))
     axes.set_ylim(0.3, len(trains) + 0.7)
     axes.set_yticks([1, len(trains)] if len(trains) > 1 else [1])
     axes.set_ylabel(label)

@@ -12,6 +12,8 @@ Trains
     Many spike trains as arrays.
 Layout, read_layout
     Spike trains from MAT, HDF5, NPY and text files by a description of where they are.
+read_trains
+    Spike trains of any of these files.
 datasets
     Named public recordings: listed, found in ``NEUROCODE_DATA`` or downloaded.
 """
@@ -19,8 +21,8 @@ datasets
 from neurocode.recordings import datasets
 from neurocode.recordings.detection import detect_spikes
 from neurocode.recordings.experiment import Experiment, Repeat
-from neurocode.recordings.files import read, write
+from neurocode.recordings.files import read, read_trains, write
 from neurocode.recordings.layout import Layout, read_layout
 from neurocode.recordings.trains import Trains
 
-__all__ = ["Experiment", "Layout", "Repeat", "Trains", "datasets", "detect_spikes", "read", "read_layout", "write"]
+__all__ = ["Experiment", "Layout", "Repeat", "Trains", "datasets", "detect_spikes", "read", "read_layout", "read_trains", "write"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import tomllib
 from dataclasses import dataclass
 from importlib.resources import files
@@ -66,7 +67,8 @@ def fetch(name: str, file: str, *, folder: str | Path | None = None) -> Path:
     file : str
         File name.
     folder : path, optional
-        Where downloads are kept; the operating system's cache folder by default.
+        Where the file lies afterwards, whether it is downloaded or copied from ``NEUROCODE_DATA``. Without one, a file of
+        ``NEUROCODE_DATA`` is used where it is, and downloads are kept in the operating system's cache folder.
 
     Returns
     -------
@@ -75,7 +77,7 @@ def fetch(name: str, file: str, *, folder: str | Path | None = None) -> Path:
     Raises
     ------
     DataError
-        For an unknown data set or file, a failed download, or a wrong checksum.
+        For an unknown data set or file, a failed download, a wrong checksum, or a folder that cannot be written into.
     """
     entry = dataset(name)
     if file not in entry.files:
@@ -86,12 +88,31 @@ def fetch(name: str, file: str, *, folder: str | Path | None = None) -> Path:
         found = local / name / file
         if pooch.file_hash(str(found)) != checksum:
             raise DataError(f"{found}: the checksum is not that of the published file.")
-        return found
+        return found if folder is None else _copied(found, Path(folder))
     cache = Path(folder) if folder is not None else pooch.os_cache("neurocode") / name
+    _made(cache)
     try:
         return Path(pooch.retrieve(entry.base_url + path, f"sha256:{checksum}", fname=file, path=cache))
     except Exception as error:
         raise DataError(f"{file} of '{name}' could not be downloaded from {entry.base_url}: {error}") from None
+
+
+def _copied(file: Path, folder: Path) -> Path:
+    """Copy of a file in a folder, which is made where it is not there."""
+    _made(folder)
+    copy = folder / file.name
+    if not (copy.exists() and copy.samefile(file)):
+        shutil.copyfile(file, copy)
+    return copy
+
+
+def _made(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise DataError(f"{folder}: the folder cannot be made ({error.strerror}).") from None
+    if not os.access(folder, os.W_OK):
+        raise DataError(f"{folder}: the folder cannot be written into.")
 
 
 def dataset(name: str) -> Dataset:

@@ -15,6 +15,7 @@ from neurocode.errors import DataError
 from neurocode.recordings.detection import DEAD_TIME_MS, THRESHOLD_MV, detect_spikes
 from neurocode.recordings.electrode import ElectrodeKernel, electrode_kernel
 from neurocode.recordings.files import read, signal_of
+from neurocode.recordings.trains import SpikeTrainLike, in_seconds, listed
 from neurocode.units import in_si, require_membrane_current, signal_to_si
 
 #: So many samples in a row at the largest voltage are taken for a saturated amplifier.
@@ -53,8 +54,8 @@ class Experiment:
 
     Parameters
     ----------
-    spiketrains : neo.SpikeTrain or sequence of neo.SpikeTrain
-        One a sweep.
+    spiketrains : neo.SpikeTrain, array of seconds, or a sequence of these
+        One a sweep. An array begins at zero and ends with its signals, or without these at its last spike.
     current, voltage : neo.AnalogSignal or sequence of neo.AnalogSignal, optional
         One for all sweeps or one a sweep.
     test : Experiment, optional
@@ -63,7 +64,8 @@ class Experiment:
     Raises
     ------
     DataError
-        For unsorted or non-finite times, signals of other lengths or sampling, or no sweep.
+        For unsorted or non-finite times, signals of other lengths or sampling, no sweep, what is no spike train, or a test that
+        holds a sweep of the training.
 
     Examples
     --------
@@ -74,21 +76,28 @@ class Experiment:
 
     def __init__(
         self,
-        spiketrains: neo.SpikeTrain | Sequence[neo.SpikeTrain],
+        spiketrains: SpikeTrainLike | Sequence[SpikeTrainLike],
         current: neo.AnalogSignal | Sequence[neo.AnalogSignal] | None = None,
         voltage: neo.AnalogSignal | Sequence[neo.AnalogSignal] | None = None,
         *,
         test: Experiment | None = None,
         name: str = "",
     ) -> None:
-        trains = [spiketrains] if isinstance(spiketrains, neo.SpikeTrain) else list(spiketrains)
+        trains = listed(spiketrains)
         if not trains:
             raise DataError("An experiment needs at least one spike train.")
         currents, voltages = _one_each(current, len(trains), "current"), _one_each(voltage, len(trains), "voltage")
         self.name, self.test = name, test
         self.repeats = tuple(_repeat(*signals) for signals in zip(trains, currents, voltages, strict=True))
+        intervals = [repeat.dt or 0.0 for repeat in self.repeats]
+        if not np.allclose(intervals, intervals[0], rtol=1e-6, atol=0.0):
+            raise DataError(
+                f"The repeats are sampled every {min(intervals):g} to {max(intervals):g} s, expected the same interval."
+            )
         if test is not None and not np.isclose(self.dt or 0.0, test.dt or 0.0, rtol=1e-6, atol=0.0):
             raise DataError(f"Training and test are sampled at {self.dt} s and {test.dt} s, expected the same interval.")
+        if test is not None and any(_same(own, other) for own in self.repeats for other in test.repeats):
+            raise DataError("The test holds a sweep of the training, expected repeats that the fit does not see.")
 
     @classmethod
     def from_files(
@@ -126,9 +135,10 @@ class Experiment:
         options = {"current_offset": current_offset, "spike_threshold": spike_threshold, "dead_time": dead_time}
         kernel = _kernel_of_file(electrode) if isinstance(electrode, (str, Path)) else electrode
         held_out = None if test is None else cls.from_files(test, electrode=kernel, **options)
-        block = read(training)
-        voltages = [signal_of(segment, "V", "voltage", str(training)) for segment in block.segments]
-        currents = [signal_of(segment, "A", "current", str(training)) - offset * pq.A for segment in block.segments]
+        segments = read(training).segments
+        sweeps = [segment for segment in segments if segment.analogsignals] or segments
+        voltages = [signal_of(segment, "V", "voltage", str(training)) for segment in sweeps]
+        currents = [signal_of(segment, "A", "current", str(training)) - offset * pq.A for segment in sweeps]
         try:
             trains = [detect_spikes(v, threshold=spike_threshold, dead_time=dead_time) for v in voltages]
             if kernel is not None:
@@ -158,13 +168,24 @@ class Experiment:
         """
         if any(repeat.current is None for repeat in self.repeats):
             raise DataError("The repeats have no current.")
+        lengths = {len(repeat.current) for repeat in self.repeats}
+        if len(lengths) > 1:
+            raise DataError(f"The repeats do not share one frozen current: they have {min(lengths)} to {max(lengths)} samples.")
         currents = np.stack([repeat.current for repeat in self.repeats])
         mean = currents.mean(axis=0)
         if np.ptp(mean) > 0:
-            lowest = min(np.corrcoef(mean, current)[0, 1] for current in currents)
-            if lowest < FROZEN_CORRELATION:
+            with np.errstate(invalid="ignore", divide="ignore"):
+                lowest = float(np.min([np.corrcoef(mean, current)[0, 1] for current in currents]))
+            if not lowest >= FROZEN_CORRELATION:
                 raise DataError(f"The repeats do not share one frozen current: correlation {lowest:.2f} with their mean.")
         return mean
+
+
+def _same(first: Repeat, second: Repeat) -> bool:
+    """Whether two sweeps are one: the same spikes, several of them, under the same current."""
+    currents = (first.current, second.current)
+    alike = np.array_equal(*currents) if all(current is not None for current in currents) else currents == (None, None)
+    return len(first.spike_times) > 1 and alike and np.array_equal(first.spike_times, second.spike_times)
 
 
 def _kernel_of_file(path: str | Path) -> ElectrodeKernel:
@@ -210,20 +231,17 @@ def _require_unclipped(voltage: np.ndarray) -> None:
         raise DataError(f"The voltage is clipped: it stays at {voltage.max() * 1e3:.1f} mV for {longest} samples.")
 
 
-def _repeat(train: neo.SpikeTrain, current: neo.AnalogSignal | None, voltage: neo.AnalogSignal | None) -> Repeat:
-    start = float(train.t_start.rescale("s"))
-    times = np.asarray(train.rescale("s").magnitude, float) - start
-    duration = float(train.t_stop.rescale("s")) - start
+def _repeat(train: SpikeTrainLike, current: neo.AnalogSignal | None, voltage: neo.AnalogSignal | None) -> Repeat:
+    signals = {name: s for name, s in (("current", current), ("voltage", voltage)) if s is not None}
+    dt, length = _sampling(signals) if signals else (None, 0)
+    times, start, stop = in_seconds(train)
+    if not isinstance(train, neo.SpikeTrain):
+        start, stop = 0.0, length * dt if signals else stop
+    times, duration = times - start, stop - start
     if not np.all(np.isfinite(times)) or np.any(np.diff(times) < 0) or np.any(times < 0) or np.any(times > duration):
         raise DataError("Spike times must be finite, increasing and inside the sweep.")
-    signals = {name: s for name, s in (("current", current), ("voltage", voltage)) if s is not None}
     if not signals:
         return Repeat(times, duration)
-    periods = {name: float(signal.sampling_period.rescale("s")) for name, signal in signals.items()}
-    lengths = {name: len(signal) for name, signal in signals.items()}
-    if len(set(lengths.values())) > 1 or max(periods.values()) - min(periods.values()) > 1e-9:
-        raise DataError(f"Current and voltage differ in length or sampling: {lengths} samples, {periods} s.")
-    dt = next(iter(periods.values()))
     arrays = {}
     for name, unit in (("current", "amp"), ("voltage", "volt")):
         if name in signals:
@@ -235,6 +253,22 @@ def _repeat(train: neo.SpikeTrain, current: neo.AnalogSignal | None, voltage: ne
                 require_membrane_current(arrays[name])
             elif name == "voltage":
                 _require_unclipped(arrays[name])
-    if abs(next(iter(lengths.values())) * dt - duration) > 0.5 * dt:
-        raise DataError(f"The spike train lasts {duration:g} s, its signals {next(iter(lengths.values())) * dt:g} s.")
+    if abs(length * dt - duration) > 0.5 * dt:
+        raise DataError(f"The spike train lasts {duration:g} s, its signals {length * dt:g} s.")
     return Repeat(times, duration, arrays.get("current"), arrays.get("voltage"), dt)
+
+
+def _sampling(signals: dict[str, neo.AnalogSignal]) -> tuple[float, int]:
+    """Sampling interval in seconds and number of samples of signals that begin together and are equally long."""
+    periods = {name: float(signal.sampling_period.rescale("s")) for name, signal in signals.items()}
+    lengths = {name: len(signal) for name, signal in signals.items()}
+    dt = next(iter(periods.values()))
+    for name, signal in signals.items():
+        if signal.shape[1] != 1 or not len(signal):
+            raise DataError(f"The {name} has {signal.shape[1]} channels of {len(signal)} samples, expected one that is not empty.")
+    if len(set(lengths.values())) > 1 or max(periods.values()) - min(periods.values()) > 1e-9:
+        raise DataError(f"Current and voltage differ in length or sampling: {lengths} samples, {periods} s.")
+    starts = [float(signal.t_start.rescale("s")) for signal in signals.values()]
+    if max(starts) - min(starts) > 0.5 * dt:
+        raise DataError(f"Current and voltage begin at {starts[0]:g} and {starts[1]:g} s, expected together.")
+    return dt, next(iter(lengths.values()))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -9,10 +10,16 @@ import neo
 import numpy as np
 
 from neurocode.errors import DataError
-from neurocode.recordings.nwb import read_nwb, write_nwb
+from neurocode.recordings.guard import damage_named, quiet, require_file
+from neurocode.recordings.hdf5 import require_self_contained, require_units
+from neurocode.recordings.layout import LAYOUT_SUFFIXES, Layout, read_layout
+from neurocode.recordings.nwb import read_nwb, read_nwb_units, write_nwb
+from neurocode.recordings.plausible import require_plausible, require_unit
 from neurocode.recordings.spike_times import read_spike_times
+from neurocode.recordings.text import TEXT_SUFFIXES
+from neurocode.recordings.trains import SECONDS, Trains
 
-PLAIN_SUFFIXES = (".npy", ".csv", ".txt")
+PLAIN_SUFFIXES = (".npy", *TEXT_SUFFIXES)
 
 
 def read(path: str | Path, *, time_unit: str = "s") -> neo.Block:
@@ -21,7 +28,7 @@ def read(path: str | Path, *, time_unit: str = "s") -> neo.Block:
     Parameters
     ----------
     path : str or pathlib.Path
-        NWB by pynwb; spike times in NPY, CSV or TXT; ABF, IBW, NIX and whatever else by Neo.
+        NWB by pynwb; spike times in NPY, CSV, TXT, TSV or DAT; ABF, IBW and NIX by Neo. No other file is opened.
     time_unit : {"s", "ms", "us"}
         Of plain spike times; other formats carry their own.
 
@@ -33,7 +40,7 @@ def read(path: str | Path, *, time_unit: str = "s") -> neo.Block:
     Raises
     ------
     DataError
-        If the file is absent, empty, truncated or of an unknown format.
+        If the file is absent, empty, truncated or of an unknown format, or if it points to other files.
 
     Examples
     --------
@@ -41,23 +48,65 @@ def read(path: str | Path, *, time_unit: str = "s") -> neo.Block:
     Traceback (most recent call last):
     neurocode.errors.DataError: absent.abf: there is no such file.
     """
-    path = Path(path)
-    if not path.is_file():
-        raise DataError(f"{path}: there is no such file.")
-    if path.stat().st_size == 0:
-        raise DataError(f"{path}: the file is empty.")
+    path = require_file(path)
     suffix = path.suffix.lower()
     if suffix in PLAIN_SUFFIXES:
         block = read_spike_times(path, time_unit)
     elif suffix == ".nwb":
-        block = _guarded(path, "pynwb", lambda: read_nwb(path))
+        block = read_nwb(path)
+    elif suffix in NEO_READERS:
+        with damage_named(path, "Neo"), warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            block = NEO_READERS[suffix](path)
     else:
-        reader = _reader(path)
-        block = _guarded(path, type(reader).__name__, reader.read_block)
+        raise DataError(f"{path}: there is no reader for '{suffix}' files; {READ_INSTEAD.get(suffix, OTHER_FORMATS)}.")
+    with damage_named(path, "Neo"):
+        require_plausible(path, block)
     if not block.segments:
         raise DataError(f"{path}: the file holds no sweep.")
     block.file_origin = str(path)
     return block
+
+
+def read_trains(path: str | Path, layout: Layout | None = None) -> Trains:
+    """Read spike trains from any file that holds some.
+
+    Parameters
+    ----------
+    path : str or pathlib.Path
+        MAT, HDF5, NPY and text by the layout; the units of NWB, and the trains of what :func:`read` takes.
+    layout : Layout, optional
+        Its start and end select a window of any file, in its unit of time.
+
+    Returns
+    -------
+    Trains
+
+    Raises
+    ------
+    DataError
+        If the file holds no spike train, or the window lies outside the recording.
+
+    Examples
+    --------
+    >>> import pathlib, tempfile
+    >>> file = pathlib.Path(tempfile.mkdtemp()) / "cell.csv"
+    >>> _ = file.write_text("time\\n0.5\\n1.5\\n")
+    >>> read_trains(file, Layout(t_stop=1.0)).times.tolist()
+    [0.5]
+    """
+    path, layout = require_file(path), Layout() if layout is None else layout
+    if path.suffix.lower() in LAYOUT_SUFFIXES:
+        return read_layout(path, layout)
+    trains = read_nwb_units(path) if path.suffix.lower() == ".nwb" else Trains.of(read(path))
+    if not trains.n_units:
+        raise DataError(f"{path}: the file holds no spike train.")
+    scale, (first, last) = SECONDS[layout.time_unit], (trains.t_start.min(), trains.t_stop.max())
+    start, stop = (None if limit is None else limit * scale for limit in (layout.t_start, layout.t_stop))
+    for limit in (start, stop):
+        if limit is not None and not first <= limit <= last:
+            raise DataError(f"{path}: the window reaches to {limit:g} s, the recording lasts from {first:g} to {last:g} s.")
+    return trains.window(start, stop)
 
 
 def write(block: neo.Block, path: str | Path) -> Path:
@@ -106,27 +155,39 @@ def block_of_trains(trains: Sequence[np.ndarray], duration: float, name: str) ->
     return block
 
 
-def _reader(path: Path) -> neo.io.baseio.BaseIO:
-    try:
-        return neo.get_io(str(path))
-    except Exception:
-        if path.suffix.lower().lstrip(".") in neo.io.io_by_extension:
-            raise DataError(f"{path}: the file is damaged, truncated, or not of the format that its name says.") from None
-        raise DataError(f"{path}: Neo knows no reader for this format.") from None
+def _read_abf(path: Path) -> neo.Block:
+    reader = neo.io.AxonIO(str(path))
+    for channel in reader.header["signal_channels"]:
+        require_unit(path, channel["name"], channel["units"])
+    return reader.read_block()
 
 
-def _guarded(path: Path, reader: str, load: Callable[[], neo.Block]) -> neo.Block:
-    try:
-        return load()
-    except DataError:
-        raise
-    except Exception as error:
-        reason = (str(error).splitlines() or [""])[0] or type(error).__name__
-        raise DataError(f"{path}: the file is damaged or truncated ({reader}: {reason}).") from None
+def _read_ibw(path: Path) -> neo.Block:
+    with quiet("igor2"):  # it logs the bytes of a damaged file
+        return neo.io.IgorIO(str(path)).read_block()
+
+
+def _read_nix(path: Path) -> neo.Block:
+    require_self_contained(path)
+    require_units(path)
+    with neo.io.NixIO(str(path), "ro") as nix:
+        if len(nix.nix_file.blocks) != 1:
+            raise DataError(f"{path}: the file holds {len(nix.nix_file.blocks)} blocks, expected one.")
+        return nix.read_block()
+
+
+#: Readers by the ending of a name. Neo knows more, among them one that unpickles, and others that make data up.
+NEO_READERS: dict[str, Callable[[Path], neo.Block]] = {".abf": _read_abf, ".ibw": _read_ibw, ".nix": _read_nix}
+READ_INSTEAD = dict.fromkeys(
+    (".mat", ".h5", ".hdf5"), "say where its spike times are by a layout (neurocode.recordings.read_layout, neurocode describe)"
+)
+OTHER_FORMATS = (
+    f"known are {', '.join([*NEO_READERS, '.nwb', *PLAIN_SUFFIXES])}: open others with Neo and write them as .nix or .nwb"
+)
 
 
 def signal_of(segment: neo.Segment, unit: str, what: str, where: str) -> neo.AnalogSignal:
-    """First channel of a segment that is measured in a unit of the same dimension.
+    """The channel of a segment that is measured in a unit of the same dimension.
 
     Parameters
     ----------
@@ -139,13 +200,16 @@ def signal_of(segment: neo.Segment, unit: str, what: str, where: str) -> neo.Ana
     Raises
     ------
     DataError
-        If there is none; the message lists the channels found.
+        If there is none or more than one; the message lists the channels found.
     """
-    for signal in segment.analogsignals:
-        if _measures(signal, unit):
-            return signal[:, :1]
+    measured = [signal for signal in segment.analogsignals if _measures(signal, unit)]
+    if len(measured) == 1 and measured[0].shape[1] == 1:
+        return measured[0]
     found = ", ".join(f"{s.name or 'unnamed'} in {s.units.dimensionality.string}" for s in segment.analogsignals) or "none"
-    raise DataError(f"{where}: there is no {what} channel (in a unit of {unit}); channels found: {found}.")
+    if not measured:
+        raise DataError(f"{where}: there is no {what} channel (in a unit of {unit}); channels found: {found}.")
+    count = sum(signal.shape[1] for signal in measured)
+    raise DataError(f"{where}: there are {count} {what} channels (in a unit of {unit}), expected one; channels found: {found}.")
 
 
 def _measures(signal: neo.AnalogSignal, unit: str) -> bool:

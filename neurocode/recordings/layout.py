@@ -2,19 +2,29 @@
 
 from __future__ import annotations
 
+import math
 import tomllib
 from dataclasses import dataclass, fields
+from numbers import Real
 from pathlib import Path
 
-import h5py
 import numpy as np
-import scipy.io
-from scipy.io.matlab import MatReadError
 
 from neurocode.errors import DataError
+from neurocode.recordings.guard import require_file
+from neurocode.recordings.hdf5 import read_array
+from neurocode.recordings.mat import read_mat
+from neurocode.recordings.npy import read_npy
+from neurocode.recordings.plausible import LATEST, as_times
+from neurocode.recordings.sizes import MOST_BYTES
+from neurocode.recordings.text import TEXT_SUFFIXES, NumberTable, read_numbers
 from neurocode.recordings.trains import SECONDS, Trains, require_time_unit
 
 AXES = ("unit", "trial", "stimulus", "time", "bin", "spike")
+LAYOUT_SUFFIXES = (".mat", ".h5", ".hdf5", ".npy", *TEXT_SUFFIXES)
+
+#: Spike times (in the layout's unit) by unit, stimulus and trial.
+Cells = dict[tuple[int, int, int], np.ndarray]
 
 
 @dataclass(frozen=True)
@@ -28,19 +38,22 @@ class Layout:
     axes : str
         Comma-separated names of the axes. Cell arrays: what the cells stand for, ``"unit,trial"``, ``"unit"``,
         ``"stimulus,unit,trial"``. Numeric arrays: ``"spike"`` (times), ``"bin"``, ``"trial,bin"`` (counts in bins), or the
-        columns of a table with a row a spike, ``"unit,time"`` or ``"trial,time"``. Text: ``"trial"`` (a line each) or ``"spike"``.
+        columns of a table with a row a spike, ``"unit,time"`` or ``"trial,time"``. Text: ``"trial"`` (a line each), or
+        numbers in lines and columns as in an array.
     time_unit : {"s", "ms", "us"}
     counts : str
         Variable with the number of spikes of each unit, where trains stand one after another.
     bin_size : float
         Of binned counts, in the unit of time.
     t_start, t_stop : float, optional
-        Of every train, in the unit of time; zero and the last spike of the file where not given.
+        Of every train, in the unit of time; spikes outside are left out. Where not given: zero, and the last spike of the
+        file or the end of its last bin. The first bin begins at ``t_start``.
 
     Raises
     ------
     DataError
-        For an axis or a unit of time that is not known.
+        For an axis or a unit of time that is not known, text where a number belongs or the reverse, a bin that is not positive,
+        or an end that is not after the start.
     """
 
     variable: str = ""
@@ -48,14 +61,32 @@ class Layout:
     time_unit: str = "s"
     counts: str = ""
     bin_size: float = 1.0
-    t_start: float = 0.0
+    t_start: float | None = None
     t_stop: float | None = None
 
     def __post_init__(self) -> None:
+        for name in ("variable", "axes", "time_unit", "counts"):
+            if not isinstance(getattr(self, name), str):
+                raise DataError(f"The layout's {name} is {getattr(self, name)!r}, expected text.")
+        for name in ("bin_size", "t_start", "t_stop"):
+            value = getattr(self, name)
+            if not (_is_number(value) or (value is None and name != "bin_size")):
+                raise DataError(f"The layout's {name} is {value!r}, expected a finite number.")
         require_time_unit(self.time_unit)
-        unknown = [name for name in self.names if name not in AXES]
-        if unknown:
-            raise DataError(f"'{unknown[0]}' is no axis of a layout; known are {', '.join(AXES)}.")
+        for number, name in enumerate(self.names):
+            if name not in AXES:
+                raise DataError(f"'{name}' is no axis of a layout; known are {', '.join(AXES)}.")
+            if name in self.names[:number]:
+                raise DataError(f"The layout has the axis '{name}' twice.")
+        if self.bin_size <= 0:
+            raise DataError(f"The layout's bin_size is {self.bin_size:g} {self.time_unit}, expected a positive time.")
+        if self.t_stop is not None and self.t_stop <= self.start:
+            raise DataError(f"The layout ends at {self.t_stop:g} {self.time_unit}, not after its start at {self.start:g}.")
+
+    @property
+    def start(self) -> float:
+        """Start of every train, in the unit of time."""
+        return 0.0 if self.t_start is None else self.t_start
 
     @property
     def names(self) -> list[str]:
@@ -72,13 +103,16 @@ class Layout:
             For a file that is no TOML or an entry that a layout does not have.
         """
         try:
-            table = tomllib.loads(Path(path).read_text(encoding="utf-8"))
-        except (OSError, tomllib.TOMLDecodeError) as error:
-            raise DataError(f"{path}: {error}") from None
+            table = tomllib.loads(require_file(path).read_text(encoding="utf-8"))
+        except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+            raise DataError(f"{path}: the file is no TOML ({error}).") from None
         known = {field.name for field in fields(cls)}
         if set(table) - known:
             raise DataError(f"{path}: a layout has no '{sorted(set(table) - known)[0]}'; it has {', '.join(sorted(known))}.")
-        return cls(**table)
+        try:
+            return cls(**table)
+        except DataError as error:
+            raise DataError(f"{path}: {error}") from None
 
 
 def read_layout(path: str | Path, layout: Layout) -> Trains:
@@ -107,71 +141,101 @@ def read_layout(path: str | Path, layout: Layout) -> Trains:
     >>> read_layout(file, Layout(axes="trial", time_unit="ms")).counts.tolist()
     [2, 3]
     """
-    path = Path(path)
+    path = require_file(path)
+    content, counts = _open(path, layout)
     try:
-        content, counts = _open(path, layout)
-        cells = _cells(path, layout, content, counts)
-    except DataError:
-        raise
-    except (MatReadError, NotImplementedError, OSError, ValueError, KeyError, TypeError, IndexError) as error:
-        raise DataError(f"{path}: the file does not fit the layout ({str(error).splitlines()[0]}).") from None
-    return _trains(path, layout, cells)
+        cells, end = _cells(path, layout, content, counts)
+    except (ValueError, TypeError, IndexError, MemoryError) as error:
+        if isinstance(error, DataError):
+            raise
+        raise DataError(f"{path}: the file does not fit the layout ({(str(error).splitlines() or [''])[0]}).") from None
+    return _trains(path, layout, cells, end)
 
 
-def _open(path: Path, layout: Layout) -> tuple[object, np.ndarray | None]:
+def _is_number(value: object) -> bool:
+    return isinstance(value, Real) and not isinstance(value, bool) and math.isfinite(value)
+
+
+def _open(path: Path, layout: Layout) -> tuple[np.ndarray | NumberTable, np.ndarray | None]:
     suffix = path.suffix.lower()
-    if not path.is_file():
-        raise DataError(f"{path}: there is no such file.")
+    variables = [layout.variable, layout.counts] if layout.counts else [layout.variable]
+    if layout.counts and suffix in (".npy", *TEXT_SUFFIXES):
+        raise DataError(f"{path}: '{layout.counts}' would name a variable with counts, which '{suffix}' files do not have.")
     if suffix == ".npy":
-        return np.load(path, allow_pickle=False), None
-    if suffix in (".h5", ".hdf5", ".mat") and h5py.is_hdf5(path):
-        with h5py.File(path) as file:
-            return _named(path, layout.variable, file)[()], _named(path, layout.counts, file)[()] if layout.counts else None
+        return read_npy(path), None
+    if suffix in TEXT_SUFFIXES:
+        return read_numbers(path), None
     if suffix == ".mat":
-        file = {name: value for name, value in scipy.io.loadmat(path).items() if not name.startswith("__")}
-        return _named(path, layout.variable, file), np.ravel(_named(path, layout.counts, file)) if layout.counts else None
-    lines = [line.split("#")[0].split() for line in path.read_text(encoding="utf-8").splitlines() if not line.startswith("#")]
-    if layout.names == ["trial"]:
-        return [np.array(line, float) for line in lines], None
-    return np.array([word for line in lines for word in line], float), None
+        arrays = read_mat(path, variables)
+    elif suffix in (".h5", ".hdf5"):
+        arrays = [read_array(path, name) for name in variables]
+    else:
+        raise DataError(f"{path}: a layout reads {', '.join(LAYOUT_SUFFIXES)}, not '{suffix}'.")
+    return arrays[0], arrays[1] if layout.counts else None
 
 
-def _named(path: Path, name: str, file: object) -> object:
-    if name not in file:
-        raise DataError(f"{path}: there is no variable '{name}'; the file has {', '.join(file)}.")
-    return file[name]
-
-
-def _cells(path: Path, layout: Layout, content: object, counts: np.ndarray | None) -> dict[tuple[int, int, int], np.ndarray]:
-    """Spike times (in the layout's unit) by unit, stimulus and trial."""
+def _cells(path: Path, layout: Layout, content: np.ndarray | NumberTable, counts: np.ndarray | None) -> tuple[Cells, float | None]:
+    """Spike times, and the end of the last bin where they come from counts."""
     names = layout.names
-    if isinstance(content, list):
-        return {(0, 0, trial): times for trial, times in enumerate(content)}
-    array = np.asarray(content)
+    if isinstance(content, NumberTable):
+        if names == ["trial"]:
+            return {(0, 0, trial): times for trial, times in enumerate(content.rows)}, None
+        array = _array_of_text(path, layout, content)
+    else:
+        array = np.asarray(content)
     if counts is not None:
-        parts = np.split(np.ravel(array), np.cumsum(counts)[:-1])
-        if int(np.sum(counts)) != array.size:
-            raise DataError(
-                f"{path}: '{layout.counts}' adds up to {int(np.sum(counts))} spikes, '{layout.variable}' has {array.size}."
-            )
-        return {(unit, 0, 0): times for unit, times in enumerate(parts)}
+        return _one_after_another(path, layout, array, counts), None
     if array.dtype == object:
         inside = [name for name in names if name not in ("unit", "stimulus", "trial")]
         if inside:
             raise DataError(f"{path}: the axes of cells are unit, stimulus and trial; not '{inside[0]}': a cell holds spike times.")
-        return _nested(path, array, names)
+        return _nested(path, array, names), None
     if "time" in names:
-        return _rows(path, array, names)
+        return _rows(path, array, names), None
     if "bin" in names:
-        return _binned(path, array, names, layout)
+        return _binned(path, array, layout)
     if names != ["spike"] or max(array.shape, default=0) != array.size:
         raise DataError(f"{path}: an array of shape {array.shape} has no axes '{layout.axes}'.")
-    return {(0, 0, 0): np.ravel(array).astype(float)}
+    return {(0, 0, 0): as_times(path, np.ravel(array))}, None
 
 
-def _nested(path: Path, array: np.ndarray, names: list[str]) -> dict[tuple[int, int, int], np.ndarray]:
+def _array_of_text(path: Path, layout: Layout, table: NumberTable) -> np.ndarray:
+    """Numbers of a text file as a vector where one axis is asked for, as lines by columns for two."""
+    array = table.column() if len(layout.names) == 1 else table.array()
+    if array is None:
+        called = f" ({', '.join(table.header)})" if table.header else ""
+        raise DataError(
+            f"{path}: the text has {len(table.rows)} lines of up to {table.n_columns} columns{called}, which are no axes "
+            f"'{layout.axes}'; say what they are, for example 'unit,time', or 'trial' for a train in each line."
+        )
+    return array
+
+
+def _one_after_another(path: Path, layout: Layout, array: np.ndarray, counts: np.ndarray) -> Cells:
+    """Trains of units that follow one another, as many spikes each as ``counts`` says."""
+    counts, times = np.ravel(counts), np.ravel(array)
+    if array.dtype == object or counts.dtype == object:
+        raise DataError(f"{path}: '{layout.variable}' or '{layout.counts}' holds cells, expected numbers.")
+    _require_counts(path, f"'{layout.counts}'", counts)
+    if int(counts.sum()) != times.size:
+        raise DataError(f"{path}: '{layout.counts}' adds up to {int(counts.sum())} spikes, '{layout.variable}' has {times.size}.")
+    parts = np.split(as_times(path, times), np.cumsum(counts.astype(int))[:-1])
+    return {(unit, 0, 0): part for unit, part in enumerate(parts[: counts.size])}
+
+
+def _require_counts(path: Path, what: str, counts: np.ndarray) -> None:
+    """Refuse counts of spikes that are negative, no whole numbers, or more than fit into memory."""
+    wrong = counts < 0 if counts.dtype.kind in "biu" else ~((counts >= 0) & (counts == np.floor(counts)) & np.isfinite(counts))
+    if np.any(wrong):
+        raise DataError(f"{path}: {what} holds {counts[wrong].flat[0]:g}, expected counts of spikes: whole numbers, none negative.")
+    total = counts.sum(dtype=float)
+    if total * np.dtype(float).itemsize > MOST_BYTES:
+        raise DataError(f"{path}: {what} adds up to {total:.3g} spikes, more than {MOST_BYTES / 8:.3g}.")
+
+
+def _nested(path: Path, array: np.ndarray, names: list[str]) -> Cells:
     """Cells inside cells: every level takes as many axes as it has of more than one entry, the last all that remain."""
-    cells: dict[tuple[int, int, int], np.ndarray] = {}
+    cells: Cells = {}
 
     def walk(level: np.ndarray, known: dict[str, int], left: list[str]) -> None:
         squeezed = level if level.ndim == len(left) else np.squeeze(level)
@@ -191,10 +255,16 @@ def _nested(path: Path, array: np.ndarray, names: list[str]) -> dict[tuple[int, 
     return cells
 
 
-def _rows(path: Path, array: np.ndarray, names: list[str]) -> dict[tuple[int, int, int], np.ndarray]:
+def _rows(path: Path, array: np.ndarray, names: list[str]) -> Cells:
     if array.ndim != 2 or array.shape[1] != len(names):
         raise DataError(f"{path}: a table of shape {array.shape} has no columns {', '.join(names)}.")
-    columns = dict(zip(names, array.T, strict=True))
+    if not len(array):
+        raise DataError(f"{path}: the table has columns {', '.join(names)} and no row.")
+    columns = dict(zip(names, as_times(path, array.T), strict=True))
+    for name in [name for name in names if name not in ("time", "spike", "bin")]:
+        wrong = columns[name][~np.isfinite(columns[name])]
+        if wrong.size:
+            raise DataError(f"{path}: the column '{name}' holds {wrong[0]:g}, expected the number of a {name}.")
     labels = {name: np.unique(columns[name], return_inverse=True)[1] for name in columns if name != "time"}
     zero = np.zeros(len(array), int)
     keys = np.stack([labels.get(name, zero) for name in ("unit", "stimulus", "trial")], axis=1)
@@ -204,29 +274,38 @@ def _rows(path: Path, array: np.ndarray, names: list[str]) -> dict[tuple[int, in
     return {tuple(int(k) for k in keys[start]): part for start, part in zip([0, *edges], np.split(times, edges), strict=True)}
 
 
-def _binned(path: Path, array: np.ndarray, names: list[str], layout: Layout) -> dict[tuple[int, int, int], np.ndarray]:
+def _binned(path: Path, array: np.ndarray, layout: Layout) -> tuple[Cells, float]:
+    names = layout.names
     array = array if array.ndim == len(names) else np.squeeze(array)
     if array.ndim != len(names) or names[-1] != "bin":
         raise DataError(f"{path}: an array of shape {array.shape} has no axes '{layout.axes}'; bins come last.")
+    _require_counts(path, "the array", array)
     cells = {}
     for index in np.ndindex(array.shape[:-1]):
         place = dict(zip(names, index, strict=False))
-        times = layout.t_start + np.repeat(np.arange(array.shape[-1]), array[index].astype(int)) * layout.bin_size
+        times = layout.start + np.repeat(np.arange(array.shape[-1]), array[index].astype(int)) * layout.bin_size
         cells[tuple(place.get(name, 0) for name in ("unit", "stimulus", "trial"))] = times
-    return cells
+    return cells, layout.start + array.shape[-1] * layout.bin_size
 
 
-def _trains(path: Path, layout: Layout, cells: dict[tuple[int, int, int], np.ndarray]) -> Trains:
+def _trains(path: Path, layout: Layout, cells: Cells, end: float | None) -> Trains:
     scale = SECONDS[layout.time_unit]
-    last = max((float(np.max(times)) for times in cells.values() if times.size), default=0.0)
-    start, stop = layout.t_start * scale, (last if layout.t_stop is None else layout.t_stop) * scale
+    known = end if layout.t_stop is None else layout.t_stop
+    stop = _last_time(cells, scale) if known is None else known * scale
     numbers = sorted({unit for unit, _, _ in cells})
     units: list[list[tuple[np.ndarray, float, float]]] = [[] for _ in numbers]
     conditions: list[list[int]] = [[] for _ in numbers]
     place = {unit: number for number, unit in enumerate(numbers)}
     for unit, stimulus, trial in sorted(cells):
-        units[place[unit]].append((cells[unit, stimulus, trial] * scale, start, stop))
+        units[place[unit]].append((cells[unit, stimulus, trial] * scale, layout.start * scale, stop))
         conditions[place[unit]].append(stimulus)
-    label = f"{path.parent.name}/{path.stem}"
+    label = "/".join(part for part in (path.parent.name, path.stem) if part)
     names = [label] if len(numbers) == 1 else [f"{label}/{unit}" for unit in numbers]
-    return Trains.of_arrays(units, names, conditions)
+    window = (None if limit is None else limit * scale for limit in (layout.t_start, layout.t_stop))
+    return Trains.of_arrays(units, names, conditions).window(*window)
+
+
+def _last_time(cells: Cells, scale: float) -> float:
+    """Latest spike in seconds among those that a recording can have: one impossible time must not end all other trains."""
+    times = np.concatenate([*cells.values(), np.zeros(1)]) * scale
+    return float(np.max(times[np.isfinite(times) & (times <= LATEST)]))

@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
+import re
 import uuid
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
 import neo
 import numpy as np
 import pynwb
-import quantities as pq
 
 from neurocode.errors import DataError
+from neurocode.recordings.guard import damage_named
+from neurocode.recordings.hdf5 import require_self_contained
+from neurocode.recordings.plausible import LATEST
+from neurocode.recordings.sizes import require_memory
+from neurocode.recordings.sweeps import Part, read_sweeps, signal_of_series
+from neurocode.recordings.trains import Trains
 
 SEGMENT, TRAIN = "segment", "train_name"
 
@@ -20,30 +28,38 @@ SEGMENT, TRAIN = "segment", "train_name"
 def read_nwb(path: Path) -> neo.Block:
     """Read the units table and the regularly sampled series of an NWB file.
 
-    Units become spike trains; where neurocode wrote the file they return to the segments they came
-    from, otherwise all are in one segment. Signals come from acquisition and stimulus.
+    Units become spike trains and sweeps segments. Where neurocode wrote the file everything returns to the segment it came from;
+    elsewhere the units of a file that also has sweeps lie in a segment of their own, after them.
 
     Raises
     ------
     DataError
-        If the file holds neither units nor signals.
+        If the file holds neither units nor signals, or does not say which signals belong together (:func:`read_sweeps`).
     """
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        with pynwb.NWBHDF5IO(str(path), "r") as io:
-            file = io.read()
-            segments: dict[int, neo.Segment] = {}
-            if file.units is not None:
-                _read_units(file, segments)
-            for series in (*file.acquisition.values(), *file.stimulus.values()):
-                if isinstance(series, pynwb.TimeSeries) and series.rate is not None:
-                    _segment(segments, *_owner(series)).analogsignals.append(_signal(series))
-    if not segments:
+    with _opened(path) as file:
+        series = [s for s in (*file.acquisition.values(), *file.stimulus.values()) if isinstance(s, pynwb.TimeSeries)]
+        placed = [entry for entry in series if _place(entry) is not None]
+        sweeps = read_sweeps(path, file, [entry for entry in series if _place(entry) is None])
+        for entry in placed:
+            sweeps.setdefault(_place(entry), []).append(signal_of_series(path, Part(entry, 0, len(entry.data))))
+        trains = {number: [_train(path, name, *train) for name, train in units] for number, units in _units(path, file).items()}
+    if not sweeps and not trains:
         raise DataError(f"{path}: the file holds neither units nor regularly sampled series.")
-    block = neo.Block(name=path.stem)
-    for number in sorted(segments):
-        block.segments.append(segments[number])
-    return block
+    if not placed and len(sweeps) > 1 and trains:
+        trains = {max(sweeps) + 1: [train for of_segment in trains.values() for train in of_segment]}
+    return _block(path, sweeps, trains)
+
+
+def read_nwb_units(path: Path) -> Trains:
+    """Read the units table of an NWB file alone: its signals may be large, and need not pair.
+
+    Raises
+    ------
+    DataError
+        If the file is damaged or has no units.
+    """
+    with _opened(path) as file:
+        return Trains.of_segments(_units(path, file).values())
 
 
 def write_nwb(block: neo.Block, path: Path) -> Path:
@@ -67,41 +83,67 @@ def write_nwb(block: neo.Block, path: Path) -> Path:
     return path
 
 
-def _read_units(file: pynwb.NWBFile, segments: dict[int, neo.Segment]) -> None:
-    units = file.units
-    count = len(units.id)
-    last = max((float(np.max(units["spike_times"][i])) for i in range(count) if len(units["spike_times"][i])), default=0.0)
-    for row in range(count):
-        times = np.asarray(units["spike_times"][row], float)
-        start, stop = min(0.0, times.min(initial=0.0)), last
-        if "obs_intervals" in units.colnames:
-            intervals = np.asarray(units["obs_intervals"][row], float)
-            start, stop = float(intervals.min()), float(intervals.max())
-        number = int(units[SEGMENT][row]) if SEGMENT in units.colnames else 0
-        name = str(units[TRAIN][row]) if TRAIN in units.colnames else f"unit {units.id[row]}"
-        train = neo.SpikeTrain(times, units="s", t_start=start, t_stop=max(stop, times.max(initial=stop)), name=name)
-        _segment(segments, number).spiketrains.append(train)
+@contextmanager
+def _opened(path: Path) -> Iterator[pynwb.NWBFile]:
+    require_self_contained(path)
+    with damage_named(path, "pynwb"), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        with pynwb.NWBHDF5IO(str(path), "r") as io:
+            yield io.read()
 
 
-def _segment(segments: dict[int, neo.Segment], number: int = 0) -> neo.Segment:
-    return segments.setdefault(number, neo.Segment(name=f"segment {number}", index=number))
+def _block(path: Path, sweeps: dict[int, list[neo.AnalogSignal]], trains: dict[int, list[neo.SpikeTrain]]) -> neo.Block:
+    block = neo.Block(name=path.stem)
+    for number in sorted({*sweeps, *trains}):
+        segment = neo.Segment(name=f"segment {number}", index=number)
+        segment.analogsignals.extend(sweeps.get(number, ()))
+        segment.spiketrains.extend(trains.get(number, ()))
+        block.segments.append(segment)
+    return block
 
 
-def _owner(series: pynwb.TimeSeries) -> tuple[int]:
-    head = series.comments or ""
-    return (int(head.removeprefix("segment ")) if head.startswith("segment ") else 0,)
+def _units(path: Path, file: pynwb.NWBFile) -> dict[int, list[tuple[str, tuple[np.ndarray, float, float]]]]:
+    """Names and trains (times, start, stop) by segment; those without observation intervals end at the last spike of all."""
+    table = file.units
+    if table is None or "spike_times" not in table.colnames:
+        return {}
+    require_memory(path, len(table["spike_times"].target.data) * np.dtype(float).itemsize, "the units table")
+    all_times = [np.asarray(table["spike_times"][row], float) for row in range(len(table.id))]
+    last = max((times[_possible(times)].max(initial=0.0) for times in all_times), default=0.0)
+    units: dict[int, list[tuple[str, tuple[np.ndarray, float, float]]]] = {}
+    for row, times in enumerate(all_times):
+        start, stop = min(0.0, times[_possible(times)].min(initial=0.0)), last
+        if "obs_intervals" in table.colnames and len(table["obs_intervals"][row]):
+            start, stop = _observed(path, np.asarray(table["obs_intervals"][row], float))
+        number = int(table[SEGMENT][row]) if SEGMENT in table.colnames else 0
+        name = str(table[TRAIN][row]) if TRAIN in table.colnames else f"unit {table.id[row]}"
+        units.setdefault(number, []).append((name or str(len(units.get(number, ()))), (times, start, stop)))
+    return units
 
 
-def _signal(series: pynwb.TimeSeries) -> neo.AnalogSignal:
-    values = np.asarray(series.data) * series.conversion + (series.offset or 0.0)
-    try:
-        unit = pq.Quantity(1.0, {"volts": "V", "amperes": "A", "": "dimensionless"}.get(series.unit, series.unit))
-    except LookupError:
-        unit = pq.dimensionless
-    start = (series.starting_time or 0.0) * pq.s
-    return neo.AnalogSignal(
-        values, units=unit, sampling_rate=series.rate * pq.Hz, t_start=start, name=series.description or series.name
-    )
+def _possible(times: np.ndarray) -> np.ndarray:
+    return np.isfinite(times) & (np.abs(times) <= LATEST)
+
+
+def _observed(path: Path, intervals: np.ndarray) -> tuple[float, float]:
+    start, stop = float(intervals.min()), float(intervals.max())
+    if not -LATEST <= start <= stop <= LATEST:
+        raise DataError(f"{path}: a unit was observed from {start:g} to {stop:g} s, expected times up to {LATEST:g} s.")
+    return start, stop
+
+
+def _train(path: Path, name: str, times: np.ndarray, start: float, stop: float) -> neo.SpikeTrain:
+    if np.any((times < start) | (times > stop)) or not np.all(np.isfinite(times)):
+        raise DataError(
+            f"{path}: the times of '{name}' are not all finite and inside [{start:g}, {stop:g}] s, where it was observed."
+        )
+    return neo.SpikeTrain(times, units="s", t_start=start, t_stop=stop, name=name)
+
+
+def _place(series: pynwb.TimeSeries) -> int | None:
+    """Segment from which neurocode wrote a series."""
+    number = re.fullmatch(r"segment ([0-9]{1,9})", series.comments or "")
+    return int(number.group(1)) if number and series.rate is not None else None
 
 
 def _series(signal: neo.AnalogSignal, number: int, index: int) -> pynwb.TimeSeries:

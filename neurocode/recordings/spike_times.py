@@ -1,8 +1,7 @@
-"""Plain spike times: NumPy arrays and comma-separated text."""
+"""Plain spike times of one train: NumPy arrays and text."""
 
 from __future__ import annotations
 
-import warnings
 from pathlib import Path
 
 import neo
@@ -10,11 +9,14 @@ import numpy as np
 import quantities as pq
 
 from neurocode.errors import DataError
-from neurocode.recordings.trains import require_time_unit
+from neurocode.recordings.npy import read_npy
+from neurocode.recordings.plausible import LATEST, as_times
+from neurocode.recordings.text import read_numbers
+from neurocode.recordings.trains import SECONDS, require_time_unit
 
 
 def read_spike_times(path: Path, time_unit: str = "s") -> neo.Block:
-    """Read one spike train from an ``.npy`` array or one column of a ``.csv`` or ``.txt`` file.
+    """Read one spike train from an ``.npy`` array or one line or column of a text file.
 
     Parameters
     ----------
@@ -24,14 +26,11 @@ def read_spike_times(path: Path, time_unit: str = "s") -> neo.Block:
     Raises
     ------
     DataError
-        For another unit, times that are not finite, negative or unsorted, or more than one column.
+        For another unit, times that are not finite, negative, unsorted or given twice, or several columns.
     """
     require_time_unit(time_unit)
     times = _load(path)
-    if times.ndim != 1:
-        raise DataError(f"{path}: the array has shape {times.shape}, expected one column of spike times.")
-    if not np.all(np.isfinite(times)) or np.any(times < 0) or np.any(np.diff(times) < 0):
-        raise DataError(f"{path}: spike times must be finite, not negative and increasing.")
+    _require_spike_times(path, times, SECONDS[time_unit])
     stop = float(times[-1]) if times.size else 0.0
     segment = neo.Segment(name=path.stem)
     segment.spiketrains.append(
@@ -43,14 +42,30 @@ def read_spike_times(path: Path, time_unit: str = "s") -> neo.Block:
 
 
 def _load(path: Path) -> np.ndarray:
-    try:
-        if path.suffix.lower() == ".npy":
-            return np.atleast_1d(np.squeeze(np.load(path, allow_pickle=False).astype(float)))
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            values = np.genfromtxt(path, delimiter=",", comments="#", dtype=float)
-        values = np.atleast_1d(values)
-        headed = values.ndim == 1 and values.size and np.isnan(values[0])
-        return values[1:] if headed else values
-    except (ValueError, OSError) as error:
-        raise DataError(f"{path}: the file is damaged or holds no numbers ({str(error).splitlines()[0]}).") from None
+    if path.suffix.lower() == ".npy":
+        times = as_times(path, np.atleast_1d(np.squeeze(read_npy(path))))
+        if times.ndim != 1:
+            raise DataError(f"{path}: the array has shape {times.shape}, expected one column of spike times.")
+        return times
+    table = read_numbers(path)
+    times = table.column()
+    if times is None:
+        raise DataError(
+            f"{path}: the text has {len(table.rows)} lines of {table.n_columns} columns, expected one column of spike times."
+        )
+    return times
+
+
+def _require_spike_times(path: Path, times: np.ndarray, scale: float) -> None:
+    """Refuse times (in ``scale`` seconds) that are no spike train; the first at fault is named."""
+    steps = np.diff(times, prepend=times[:1] - 1)
+    for wrong, says in (
+        (~np.isfinite(times), "is not finite"),
+        (times < 0, "is negative"),
+        (times * scale > LATEST, f"is later than {LATEST:g} s"),
+        (steps < 0, "comes after a later one"),
+        (steps == 0, "is given twice"),
+    ):
+        if np.any(wrong):
+            first = int(np.argmax(wrong))
+            raise DataError(f"{path}: spike time {times[first]:g} (number {first + 1}) {says}; they must be finite and increasing.")

@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import neo
 import numpy as np
+import pandas as pd
 import quantities as pq
 
 from neurocode.errors import DataError
+from neurocode.units import in_si, seconds
 
 SECONDS = {"s": 1.0, "ms": 1e-3, "us": 1e-6}
+
+#: A spike train as public functions take it: a Neo train or a quantity in any unit of time, or an array or list of seconds.
+SpikeTrainLike = neo.SpikeTrain | pq.Quantity | np.ndarray | Sequence[float]
+#: Spikes this far outside their train, in seconds, are inside it but for rounding.
+ROUNDING = 1e-9
 
 
 def require_time_unit(unit: str) -> None:
@@ -62,7 +70,8 @@ class Trains:
         ----------
         spiketrains : neo.SpikeTrain, neo.Block, Trains, or a sequence
             A sequence of trains (:class:`neo.SpikeTrain`, or arrays of seconds) is one unit each; a sequence of
-            sequences is units of repeats. Trains of one name over the segments of a block are repeats.
+            sequences is units of repeats. Trains of one name over the segments of a block are repeats; within a segment they
+            are units.
 
         Raises
         ------
@@ -73,13 +82,11 @@ class Trains:
             return spiketrains
         if isinstance(spiketrains, neo.Block):
             return cls._of_block(spiketrains)
-        if _is_train(spiketrains) and len(spiketrains):
-            spiketrains = [spiketrains]
-        units = [[entry] if _is_train(entry) else list(entry) for entry in spiketrains]
+        units = [[entry] if is_train(entry) else listed(entry) for entry in listed(spiketrains)]
         names = [
             getattr(repeats[0], "name", None) or str(number) if repeats else str(number) for number, repeats in enumerate(units)
         ]
-        return cls.of_arrays([[_arrays(train) for train in repeats] for repeats in units], names)
+        return cls.of_arrays([[in_seconds(train) for train in repeats] for repeats in units], names)
 
     @classmethod
     def of_arrays(
@@ -107,17 +114,38 @@ class Trains:
         >>> Trains.of_rasters(np.array([[[0, 1, 0, 1]]]), 1e-3).times
         array([0.0015, 0.0035])
         """
+        dt = seconds(dt, "The time step")
         stop = rasters.shape[2] * dt
         units = [[((np.flatnonzero(train) + 0.5) * dt, 0.0, stop) for train in unit] for unit in rasters]
         return cls.of_arrays(units, [str(number) for number in range(len(units))])
 
     @classmethod
     def _of_block(cls, block: neo.Block) -> Trains:
-        units: dict[str, list[neo.SpikeTrain]] = {}
-        for segment in block.segments:
-            for number, train in enumerate(segment.spiketrains):
-                units.setdefault(train.name or str(number), []).append(train)
-        return cls.of_arrays([[_arrays(train) for train in trains] for trains in units.values()], units)
+        return cls.of_segments(
+            [(train.name or str(number), in_seconds(train)) for number, train in enumerate(segment.spiketrains)]
+            for segment in block.segments
+        )
+
+    @classmethod
+    def of_segments(cls, segments: Iterable[Iterable[tuple[str, tuple[np.ndarray, float, float]]]]) -> Trains:
+        """Trains (times, t_start, t_stop) with names, segment by segment.
+
+        Trains of one name over the segments are repeats of a unit; within a segment they are units.
+
+        Examples
+        --------
+        >>> train = (np.array([0.5]), 0.0, 1.0)
+        >>> trains = Trains.of_segments([[("a", train), ("a", train)], [("a", train)]])
+        >>> trains.names, trains.unit.tolist()
+        (('a', 'a (2)'), [0, 0, 1])
+        """
+        units: dict[str, list[tuple[np.ndarray, float, float]]] = {}
+        for segment in segments:
+            seen: Counter[str] = Counter()
+            for name, train in segment:
+                seen[name] += 1
+                units.setdefault(name if seen[name] == 1 else f"{name} ({seen[name]})", []).append(train)
+        return cls.of_arrays(list(units.values()), units)
 
     @property
     def n_units(self) -> int:
@@ -141,6 +169,31 @@ class Trains:
     def train(self, number: int) -> np.ndarray:
         """Spike times of one train in seconds."""
         return self.times[self.offsets[number] : self.offsets[number + 1]]
+
+    def fault(self, number: int) -> str:
+        """What makes the times of one train unusable, or nothing."""
+        return _fault(self.train(number), float(self.t_start[number]), float(self.t_stop[number]))
+
+    def window(self, t_start: float | None = None, t_stop: float | None = None) -> Trains:
+        """The part of every train between two times in seconds or quantities, either left open by None.
+
+        Times that are not finite lie nowhere and are kept, so that they are found.
+
+        Examples
+        --------
+        >>> part = Trains.of([[0.5, 1.5, 2.5]]).window(1.0, 2.0)
+        >>> part.times.tolist(), part.t_start.tolist(), part.t_stop.tolist()
+        ([1.5], [1.0], [2.0])
+        """
+        first = -np.inf if t_start is None else in_si(t_start, "second", "The start")
+        last = np.inf if t_stop is None else in_si(t_stop, "second", "The stop")
+        kept = ((self.times >= first) & (self.times <= last)) | ~np.isfinite(self.times)
+        counts = np.bincount(np.repeat(np.arange(self.n_trains), self.counts)[kept], minlength=self.n_trains)
+        start = np.maximum(self.t_start, first)
+        return replace(
+            self, times=self.times[kept], offsets=np.concatenate([[0], np.cumsum(counts)]).astype(np.int64),
+            t_start=start, t_stop=np.maximum(start, np.minimum(self.t_stop, last)),
+        )  # fmt: skip
 
     @property
     def n_trains(self) -> int:
@@ -179,27 +232,143 @@ def join(parts: Sequence[Trains]) -> Trains:
     return Trains(**stacked, offsets=offsets.astype(np.int64), unit=unit, names=tuple(n for part in parts for n in part.names))
 
 
-def _is_train(entry: object) -> bool:
-    if isinstance(entry, (neo.SpikeTrain, pq.Quantity)):
+def usable_trains(spiketrains: object) -> Trains:
+    """:meth:`Trains.of`, with every train checked.
+
+    Raises
+    ------
+    DataError
+        That names the unit whose times are not finite, not sorted, or outside their train.
+
+    Examples
+    --------
+    >>> usable_trains([np.array([0.1, 0.2]), [300.0, 400.0] * pq.ms]).times
+    array([0.1, 0.2, 0.3, 0.4])
+    """
+    trains = Trains.of(spiketrains)
+    for number, unit in enumerate(trains.unit):
+        if fault := trains.fault(number):
+            raise DataError(f"Unit '{trains.names[unit]}': {fault}; spike times must be finite and increasing.")
+    return trains
+
+
+def spike_times(train: SpikeTrainLike) -> np.ndarray:
+    """Times of one spike train in seconds, checked: where every function that takes a train begins.
+
+    Parameters
+    ----------
+    train : neo.SpikeTrain, quantity, or array or list of seconds
+        In any unit of time; the start of a Neo train is not taken off.
+
+    Raises
+    ------
+    DataError
+        For times that are not finite or not sorted, in another unit than of time, or in more than one dimension.
+
+    Examples
+    --------
+    >>> spike_times(neo.SpikeTrain([100.0, 200.0] * pq.ms, t_stop=1 * pq.s))
+    array([0.1, 0.2])
+    """
+    times = in_seconds(train)[0]
+    if fault := _fault(times, -np.inf, np.inf):
+        raise DataError(f"A spike train cannot be used, {fault}; spike times must be finite and increasing.")
+    return times
+
+
+def repeats_of(trains: Sequence[SpikeTrainLike]) -> list[np.ndarray]:
+    """:func:`spike_times` of every repeat of one unit; a train by itself is one repeat.
+
+    Parameters
+    ----------
+    trains : sequence of trains, a train, or Trains of one unit
+
+    Raises
+    ------
+    DataError
+        As :func:`spike_times`, and for more than one unit.
+
+    Examples
+    --------
+    >>> repeats_of([[0.1, 0.2], [300.0] * pq.ms])
+    [array([0.1, 0.2]), array([0.3])]
+    """
+    if isinstance(trains, Trains):
+        if trains.n_units > 1:
+            raise DataError(f"The trains hold {trains.n_units} units, expected repeats of one.")
+        trains = [trains.train(number) for number in range(trains.n_trains)]
+    return [spike_times(train) for train in listed(trains)]
+
+
+def listed(trains: object) -> list:
+    """Entries of a sequence of trains; a train by itself is the only entry, and an empty list or array has none.
+
+    Raises
+    ------
+    DataError
+        For what is no sequence.
+    """
+    if isinstance(trains, neo.SpikeTrain) or (is_train(trains) and np.size(trains)):
+        return [trains]
+    if isinstance(trains, (str, bytes, Mapping, pd.DataFrame, neo.Block, neo.Segment)) or not np.iterable(trains):
+        kind = type(trains).__name__
+        raise DataError(f"Spike trains are given as {kind}, expected Neo trains, arrays of seconds, or sequences of these.")
+    return list(trains)
+
+
+def is_train(entry: object) -> bool:
+    """Whether something is one spike train, not a sequence of them."""
+    if isinstance(entry, (neo.SpikeTrain, pq.Quantity, pd.Series)):
         return True
     if isinstance(entry, np.ndarray):
         return entry.dtype != object
     return isinstance(entry, (list, tuple)) and all(np.isscalar(value) for value in entry)
 
 
-def _arrays(train: object) -> tuple[np.ndarray, float, float]:
-    """Times, start and stop of a train in seconds; arrays begin at zero and end at their last spike."""
+def in_seconds(train: SpikeTrainLike) -> tuple[np.ndarray, float, float]:
+    """Times, start and stop of a train in seconds, unchecked: the only place where units of trains are read.
+
+    Arrays begin at zero, or at an earlier spike, and end at their last spike.
+
+    Raises
+    ------
+    DataError
+        For another unit than of time, more than one dimension, or what is no number.
+    """
     if isinstance(train, neo.SpikeTrain):
-        scale = _scale(train.dimensionality.string)
-        start, stop = (float(t.magnitude) * _scale(t.dimensionality.string) for t in (train.t_start, train.t_stop))
-        times = train.magnitude
-        return (times if scale == 1.0 else times * scale), start, stop
-    scale = _scale(train.dimensionality.string) if isinstance(train, pq.Quantity) else 1.0
-    times = np.asarray(train, float) * scale
-    if times.ndim != 1:
-        raise DataError(f"A spike train has one dimension, not {times.ndim}.")
+        start, stop = (float(_scaled(t.magnitude, t.dimensionality.string)) for t in (train.t_start, train.t_stop))
+        return _scaled(train.magnitude, train.dimensionality.string), start, stop
+    unit = train.dimensionality.string if isinstance(train, pq.Quantity) else str(getattr(train, "dim", "s"))
+    try:
+        values = np.asarray(train)
+    except ValueError:
+        raise DataError("A spike train is one row of times, not rows of different lengths.") from None
+    if values.ndim != 1:
+        raise DataError(f"A spike train has one dimension, not {values.ndim}.")
+    if values.size and values.dtype.kind not in "iuf":
+        raise DataError(f"A spike train holds values of the type '{values.dtype}', expected times in seconds.")
+    times = _scaled(values, unit)
     finite = times[np.isfinite(times)]
     return times, min(0.0, float(finite.min())) if finite.size else 0.0, float(finite.max()) if finite.size else 0.0
+
+
+def _fault(times: np.ndarray, start: float, stop: float) -> str:
+    """What makes the times of a train between two times unusable, or nothing."""
+    finite = np.isfinite(times)
+    if not finite.all():
+        return f"{np.sum(~finite)} times are not finite"
+    if np.any(times[1:] < times[:-1]):
+        return "the times are not sorted"
+    if times.size and (times[0] < start - ROUNDING or times[-1] > stop + ROUNDING):
+        return f"times lie outside [{start:g}, {stop:g}] s"
+    return ""
+
+
+def _scaled(values: np.ndarray, unit: str) -> np.ndarray:
+    """Times in seconds; divided by units a second where there are many, which gives the number nearest to the decimal."""
+    values, scale = np.asarray(values, float), _scale(unit)
+    a_second = round(1 / scale)
+    return values / a_second if abs(a_second * scale - 1) < 1e-9 else values * scale
 
 
 def _scale(unit: str) -> float:
@@ -207,5 +376,5 @@ def _scale(unit: str) -> float:
         return SECONDS[unit]
     try:
         return float(pq.Quantity(1, unit).rescale("s"))
-    except ValueError:
+    except (ValueError, LookupError, SyntaxError):
         raise DataError(f"Spike times are in '{unit}', expected a unit of time.") from None

@@ -3,24 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import ceil
 
 import numpy as np
 from scipy.ndimage import gaussian_filter1d
 
 from neurocode.errors import DataError
+from neurocode.recordings.trains import SpikeTrainLike, repeats_of, spike_times
+from neurocode.units import in_si, seconds
 
 
 def psth(
-    trains: Sequence[np.ndarray], duration: float, *, bin_size: float = 1e-3, sigma: float = 10e-3
+    trains: Sequence[SpikeTrainLike], duration: float, *, bin_size: float = 1e-3, sigma: float = 10e-3
 ) -> tuple[np.ndarray, np.ndarray]:
     """Peristimulus time histogram smoothed with a Gaussian.
 
     Parameters
     ----------
-    trains : sequence of numpy.ndarray
-        Spike times in seconds from the start of the stimulus.
-    duration, bin_size, sigma : float
-        In seconds.
+    trains : sequence of trains
+        Repeats: Neo trains in any unit, or spike times in seconds, from the start of the stimulus. Spikes before it and after
+        the duration do not count.
+    duration, bin_size, sigma : float or quantity
+        In seconds; the last bin is the one that holds the end.
 
     Returns
     -------
@@ -30,7 +34,7 @@ def psth(
     Raises
     ------
     DataError
-        If there is no train or the bins do not fit.
+        If there is no train, a train or time cannot be used, a bin is longer than the duration, or all spikes lie outside it.
 
     Examples
     --------
@@ -38,16 +42,38 @@ def psth(
     >>> round(float(rate.sum() * 1e-3), 6)
     1.0
     """
-    n_bins = round(duration / bin_size)
-    if not trains or n_bins < 1:
-        raise DataError("A histogram needs at least one spike train and one bin.")
-    counts, edges = np.histogram(np.concatenate([*trains]), bins=n_bins, range=(0, n_bins * bin_size))
-    rate = counts / (len(trains) * bin_size)
-    return 0.5 * (edges[:-1] + edges[1:]), gaussian_filter1d(rate, sigma / bin_size, mode="constant")
+    repeats = repeats_of(trains)
+    if not repeats:
+        raise DataError("A histogram needs at least one spike train.")
+    pooled, stop = np.concatenate(repeats), seconds(duration, "The duration")
+    if pooled.size and not np.any((pooled >= 0) & (pooled <= stop)):
+        raise DataError(
+            f"None of the {pooled.size} spikes, at {pooled.min():g} to {pooled.max():g} s, lies in the histogram's {stop:g} s: "
+            "are the times in seconds from the start of the stimulus?"
+        )
+    return _histogram(pooled, len(repeats), stop, bin_size, sigma)
 
 
-def psth_correlation(first: Sequence[np.ndarray], second: Sequence[np.ndarray], duration: float, *, sigma: float = 10e-3) -> float:
-    """Pearson correlation of two smoothed histograms; NaN where one is constant."""
+def psth_correlation(
+    first: Sequence[SpikeTrainLike], second: Sequence[SpikeTrainLike], duration: float, *, sigma: float = 10e-3
+) -> float:
+    """Pearson correlation of two smoothed histograms; NaN where one is constant.
+
+    Parameters
+    ----------
+    first, second, duration, sigma
+        See :func:`psth`, with bins of 1 ms.
+
+    Raises
+    ------
+    DataError
+        As :func:`psth`.
+
+    Examples
+    --------
+    >>> psth_correlation([[0.1, 0.7]], [[0.1, 0.7], [0.1, 0.7]], 1.0)
+    1.0
+    """
     rates = [psth(trains, duration, sigma=sigma)[1] for trains in (first, second)]
     if min(np.ptp(rate) for rate in rates) == 0:
         return np.nan
@@ -55,7 +81,7 @@ def psth_correlation(first: Sequence[np.ndarray], second: Sequence[np.ndarray], 
 
 
 def psth_band(
-    trains: Sequence[np.ndarray],
+    trains: Sequence[SpikeTrainLike],
     duration: float,
     *,
     bin_size: float = 1e-3,
@@ -71,17 +97,27 @@ def psth_band(
     trains, duration, bin_size, sigma
         See :func:`psth`.
     level : float
-        Of confidence.
+        Of confidence, between 0 and 1.
     n_bootstrap, seed : int
 
     Returns
     -------
     low, high : numpy.ndarray
         In hertz; NaN for a single repeat.
+
+    Raises
+    ------
+    DataError
+        As :func:`psth`, and for a level outside (0, 1).
     """
-    each = np.stack([psth([train], duration, bin_size=bin_size, sigma=sigma)[1] for train in trains])
-    if len(each) < 2:
-        return np.full(each.shape[1], np.nan), np.full(each.shape[1], np.nan)
+    if not 0 < level < 1:
+        raise DataError(f"The level of confidence is {level}, expected a number between 0 and 1.")
+    repeats = repeats_of(trains)
+    mean = psth(repeats, duration, bin_size=bin_size, sigma=sigma)[1]
+    if len(repeats) < 2:
+        return np.full(len(mean), np.nan), np.full(len(mean), np.nan)
+    stop = seconds(duration, "The duration")
+    each = np.stack([_histogram(train, 1, stop, bin_size, sigma)[1] for train in repeats])
     random = np.random.default_rng(seed)
     means = np.stack([each[random.integers(len(each), size=len(each))].mean(axis=0) for _ in range(n_bootstrap)])
     low, high = np.quantile(means, [(1 - level) / 2, (1 + level) / 2], axis=0)
@@ -104,9 +140,9 @@ def signal_and_noise_correlation(counts: np.ndarray) -> tuple[np.ndarray, np.nda
     Raises
     ------
     DataError
-        For another shape.
+        For another shape, or values that are not finite.
     """
-    counts = np.asarray(counts, float)
+    counts = _finite(counts, "Counts")
     if counts.ndim != 3:
         raise DataError(f"Counts have the shape (units, stimuli, trials), not {counts.shape}.")
     n_units, n_stimuli, n_trials = counts.shape
@@ -133,6 +169,11 @@ def normalised_correlation(prediction: np.ndarray, responses: np.ndarray) -> flo
     float
         NaN for fewer than two repeats, a constant prediction, or responses whose repeats share no signal.
 
+    Raises
+    ------
+    DataError
+        For other shapes, or values that are not finite.
+
     Examples
     --------
     >>> signal = np.sin(np.arange(200) / 9)
@@ -140,7 +181,11 @@ def normalised_correlation(prediction: np.ndarray, responses: np.ndarray) -> flo
     >>> bool(abs(normalised_correlation(signal, repeats) - 1) < 0.05)
     True
     """
-    responses, prediction = np.asarray(responses, float), np.asarray(prediction, float)
+    responses, prediction = _finite(responses, "Responses"), _finite(prediction, "Predictions")
+    if responses.ndim != 2 or prediction.shape != responses.shape[1:]:
+        raise DataError(
+            f"Responses have the shape (repeats, bins) and a prediction (bins,), not {responses.shape} and {prediction.shape}."
+        )
     n = len(responses)
     if n < 2 or np.ptp(prediction) == 0:
         return np.nan
@@ -151,29 +196,50 @@ def normalised_correlation(prediction: np.ndarray, responses: np.ndarray) -> flo
 
 
 def spike_triggered_average(
-    times: np.ndarray, stimulus: np.ndarray, dt: float, *, before: float, after: float = 0.0
+    times: SpikeTrainLike, stimulus: np.ndarray, dt: float, *, before: float, after: float = 0.0
 ) -> tuple[np.ndarray, np.ndarray]:
     """Mean stimulus around spikes, for spikes with the whole window inside the recording.
 
     Parameters
     ----------
-    times : numpy.ndarray
-        Spike times in seconds from the first sample.
+    times : neo.SpikeTrain, quantity, or array of seconds
+        From the first sample.
     stimulus : numpy.ndarray
-    dt, before, after : float
+        One value a sample.
+    dt, before, after : float or quantity
         Sampling interval and extent of the window in seconds.
 
     Returns
     -------
     lags, average : numpy.ndarray
-        Lags in seconds, negative before the spike; NaN if no spike qualifies.
+        Lags in seconds, negative before the spike, and the average in the unit of the stimulus; NaN if no spike qualifies.
+
+    Raises
+    ------
+    DataError
+        For a train or times that cannot be used, a window that ends before it begins, or a stimulus of another shape.
+
+    Examples
+    --------
+    >>> spike_triggered_average([0.002, 0.003], np.array([0.0, 1.0, 2.0, 4.0]), 1e-3, before=1e-3)[1].tolist()
+    [1.5, 3.0]
     """
-    lags = np.arange(-round(before / dt), round(after / dt) + 1)
-    steps = np.floor(np.asarray(times, float) / dt + 1e-9).astype(int)
-    steps = steps[(steps + lags[0] >= 0) & (steps + lags[-1] < len(stimulus))]
+    stimulus = np.asarray(stimulus, float)
+    if stimulus.ndim != 1:
+        raise DataError(f"A stimulus has one dimension, not {stimulus.ndim}.")
+    step = seconds(dt, "The sampling interval")
+    first, last = (
+        -round(in_si(before, "second", "The window before") / step),
+        round(in_si(after, "second", "The window after") / step),
+    )
+    if last < first:
+        raise DataError(f"The window from {first * step:g} s to {last * step:g} s around a spike ends before it begins.")
+    lags = np.arange(first, last + 1)
+    steps = np.floor(spike_times(times) / step + 1e-9).astype(int)
+    steps = steps[(steps + first >= 0) & (steps + last < len(stimulus))]
     if not steps.size:
-        return lags * dt, np.full(lags.size, np.nan)
-    return lags * dt, np.asarray(stimulus, float)[steps[:, None] + lags].mean(axis=0)
+        return lags * step, np.full(lags.size, np.nan)
+    return lags * step, stimulus[steps[:, None] + lags].mean(axis=0)
 
 
 def decode_stimulus(responses: np.ndarray, *, n_permutations: int = 199, seed: int = 0) -> tuple[float, float]:
@@ -194,9 +260,9 @@ def decode_stimulus(responses: np.ndarray, *, n_permutations: int = 199, seed: i
     Raises
     ------
     DataError
-        For another shape.
+        For another shape, or values that are not finite.
     """
-    responses = np.asarray(responses, float)
+    responses = _finite(responses, "Responses")
     if responses.ndim != 3:
         raise DataError(f"Responses have the shape (stimuli, trials, features), not {responses.shape}.")
     n_stimuli, n_trials, n_features = responses.shape
@@ -206,6 +272,24 @@ def decode_stimulus(responses: np.ndarray, *, n_permutations: int = 199, seed: i
     random, flat = np.random.default_rng(seed), responses.reshape(-1, n_features)
     shuffled = [_leave_one_out(random.permutation(flat).reshape(responses.shape)) for _ in range(n_permutations)]
     return accuracy, (1 + sum(value >= accuracy for value in shuffled)) / (n_permutations + 1)
+
+
+def _histogram(pooled: np.ndarray, repeats: int, duration: float, bin_size: float, sigma: float) -> tuple[np.ndarray, np.ndarray]:
+    """Bin centres and smoothed rate of the pooled spikes of so many repeats."""
+    width, sigma = seconds(bin_size, "The bin size"), seconds(sigma, "The width of the Gaussian")
+    n_bins = ceil(duration / width - 1e-9)
+    if width > duration * (1 + 1e-9):
+        raise DataError(f"The bin of {width:g} s is longer than the {duration:g} s of the histogram.")
+    counts, edges = np.histogram(pooled, bins=n_bins, range=(0, n_bins * width))
+    rate = counts / (repeats * width)
+    return 0.5 * (edges[:-1] + edges[1:]), gaussian_filter1d(rate, sigma / width, mode="constant")
+
+
+def _finite(values: np.ndarray, what: str) -> np.ndarray:
+    values = np.asarray(values, float)
+    if not np.all(np.isfinite(values)):
+        raise DataError(f"{what} hold {np.sum(~np.isfinite(values))} values that are not finite.")
+    return values
 
 
 def _leave_one_out(responses: np.ndarray) -> float:

@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
+import neo
 import numpy as np
 import pandas as pd
 from scipy.stats import wasserstein_distance
 
 from neurocode.errors import DataError
-from neurocode.recordings.trains import Trains
+from neurocode.recordings.trains import ROUNDING, SpikeTrainLike, Trains, is_train, listed, usable_trains
 from neurocode.statistics.coding import normalised_correlation, psth, signal_and_noise_correlation
-from neurocode.statistics.complexity import lz76_of_events
+from neurocode.statistics.complexity import lz76_of_events, occupied_bins
 from neurocode.statistics.spike_distances import mean_distance, spike_distance, van_rossum_distance, victor_purpura_distance
 from neurocode.statistics.variability import window_counts
 
 #: Window of the Fano-mean relation, largest lag and bin of the autocorrelogram, bin of the complexity; in seconds.
 COUNT_WINDOW, LARGEST_LAG, LAG_BIN, COMPLEXITY_BIN = 0.1, 0.1, 2e-3, 5e-3
+#: Durations are one if they differ by less, in seconds.
+SAME_DURATION = 1e-6
 #: Repeats of each side that enter pairwise distances.
 MOST_REPEATS = 20
 NOISE_CORRELATION = "noise_correlation"
@@ -26,10 +29,11 @@ NOISE_CORRELATION = "noise_correlation"
 
 @dataclass(frozen=True)
 class Unit:
-    """Repeats of one unit on one stimulus, in seconds from its start."""
+    """Repeats of one unit on one stimulus, in seconds from its start; the duration is stated, or that of the last spike."""
 
     repeats: list[np.ndarray]
     duration: float
+    stated: bool = True
 
     @property
     def intervals(self) -> np.ndarray:
@@ -38,19 +42,24 @@ class Unit:
 
     def part(self, chosen: np.ndarray) -> Unit:
         """Some of the repeats."""
-        return Unit([self.repeats[k] for k in chosen], self.duration)
+        return replace(self, repeats=[self.repeats[k] for k in chosen])
 
 
 def compare(
-    model_trains: object, recorded_trains: object, *, statistics: Sequence[str] | None = None, n_splits: int = 20, seed: int = 0
+    model_trains: Sequence[SpikeTrainLike] | Trains,
+    recorded_trains: Sequence[SpikeTrainLike] | Trains,
+    *,
+    statistics: Sequence[str] | None = None,
+    n_splits: int = 20,
+    seed: int = 0,
 ) -> pd.DataFrame:
     """Compare the responses of a model with recorded ones, statistic by statistic.
 
     Parameters
     ----------
     model_trains, recorded_trains
-        Repeats of one unit on one stimulus (a sequence of trains), or a sequence of such sequences, a unit each; of equal
-        duration and number of units. Repeats of different units are simultaneous.
+        Repeats of one unit on one stimulus (a sequence of Neo trains in any unit, or of arrays of seconds), or a sequence of such
+        sequences, a unit each; of equal duration and number of units. Repeats of different units are simultaneous.
     statistics : sequence of str, optional
         Rows of the result; all by default.
     n_splits : int
@@ -67,7 +76,8 @@ def compare(
     Raises
     ------
     DataError
-        If the numbers of units or the durations differ, a side has no train, or a statistic is not known.
+        If the numbers of units or the durations differ, a side has no train or one that cannot be used, or a statistic is not
+        known.
 
     Examples
     --------
@@ -79,8 +89,8 @@ def compare(
     model, recorded = _units(model_trains, "model"), _units(recorded_trains, "recorded")
     if len(model) != len(recorded):
         raise DataError(f"The model has {len(model)} units, the recording {len(recorded)}.")
-    model = [Unit(m.repeats, max(m.duration, r.duration)) for m, r in zip(model, recorded, strict=True)]
-    recorded = [Unit(r.repeats, m.duration) for m, r in zip(model, recorded, strict=True)]
+    durations = [_common_duration(*pair) for pair in zip(model, recorded, strict=True)]
+    model, recorded = ([replace(u, duration=d) for u, d in zip(side, durations, strict=True)] for side in (model, recorded))
     random = np.random.default_rng(seed)
     makers = {name: partial(_row, statistic) for name, statistic in STATISTICS.items()} | {
         NOISE_CORRELATION: _noise_correlation_row
@@ -114,7 +124,7 @@ class Curves:
     autocorrelogram: tuple[np.ndarray, np.ndarray]
 
 
-def curves(trains: object, unit: int = 0) -> Curves:
+def curves(trains: Sequence[SpikeTrainLike] | Trains, unit: int = 0) -> Curves:
     """Curves behind :func:`compare` for one side and unit.
 
     Parameters
@@ -122,8 +132,21 @@ def curves(trains: object, unit: int = 0) -> Curves:
     trains
         As for :func:`compare`.
     unit : int
+
+    Raises
+    ------
+    DataError
+        If there is no train, one cannot be used, or there is no such unit.
+
+    Examples
+    --------
+    >>> curves([[0.1, 0.3], [0.1, 0.2, 0.4]]).counts[0].tolist()
+    [0.5, 0.5]
     """
-    own = _units(trains, "given")[unit]
+    units = _units(trains, "given")
+    if not 0 <= unit < len(units):
+        raise DataError(f"There is no unit {unit}, the trains hold {len(units)}.")
+    own = units[unit]
     edges = np.geomspace(1e-3, max(own.duration, 2e-3), 61)
     histogram = np.histogram(own.intervals, edges)[0]
     return Curves(
@@ -135,22 +158,35 @@ def curves(trains: object, unit: int = 0) -> Curves:
 
 
 def _units(trains: object, side: str) -> list[Unit]:
-    if not isinstance(trains, Trains):
-        entries = list(trains)
-        trains = Trains.of(entries if not entries or _holds_trains(entries[0]) else [entries])
-    if not len(trains.unit):
+    if not isinstance(trains, (Trains, neo.Block)):
+        entries = listed(trains)
+        trains = [entries] if entries and all(is_train(entry) for entry in entries) else entries
+    trains = usable_trains(trains)
+    if not trains.n_trains:
         raise DataError(f"The {side} side has no spike train.")
     units = []
     for unit in range(trains.n_units):
         own = trains.trains_of(unit)
         repeats = [trains.train(k) - trains.t_start[k] for k in own]
-        units.append(Unit(repeats, float(np.max(trains.t_stop[own] - trains.t_start[own]))))
+        lengths = trains.t_stop[own] - trains.t_start[own]
+        stated = lengths > np.array([times[-1] if len(times) else 0.0 for times in repeats]) + ROUNDING
+        if stated.any() and np.ptp(lengths[stated]) > SAME_DURATION:
+            low, high = lengths[stated].min(), lengths[stated].max()
+            raise DataError(f"The repeats of unit {unit} on the {side} side last {low:g} to {high:g} s, expected one duration.")
+        units.append(Unit(repeats, float(np.max(lengths, initial=0.0)), bool(stated.any())))
     return units
 
 
-def _holds_trains(entry: object) -> bool:
-    """Whether an entry is a unit of repeats, not a train."""
-    return isinstance(entry, (list, tuple)) and not np.isscalar(next(iter(entry), 0.0))
+def _common_duration(model: Unit, recorded: Unit) -> float:
+    """Duration of both sides of a unit; a side whose end is not stated ends with its last spike, or later."""
+    longest, shortest = sorted((model, recorded), key=lambda unit: -unit.duration)
+    if not longest.duration > 0:
+        raise DataError("The trains have neither a duration nor a spike after their start.")
+    if shortest.stated and longest.duration - shortest.duration > SAME_DURATION:
+        raise DataError(
+            f"A unit lasts {model.duration:g} s in the model and {recorded.duration:g} s in the recording, expected one duration."
+        )
+    return longest.duration
 
 
 def _row(statistic: Statistic, model: list[Unit], recorded: list[Unit], n_splits: int, random: np.random.Generator) -> dict:
@@ -274,11 +310,10 @@ def _autocorrelogram(unit: Unit) -> np.ndarray:
 
 def _complexity(unit: Unit) -> float:
     """LZ76 words per spike, repeats binned one after another."""
-    n_bins, spikes = int(np.ceil(unit.duration / COMPLEXITY_BIN)), sum(len(times) for times in unit.repeats)
-    bins = [
-        np.unique(np.minimum((times / COMPLEXITY_BIN).astype(int), n_bins - 1)) + k * n_bins for k, times in enumerate(unit.repeats)
-    ]
-    return lz76_of_events(np.concatenate(bins), n_bins * len(unit.repeats)) / spikes if spikes else np.nan
+    spikes = sum(len(times) for times in unit.repeats)
+    binned = [occupied_bins(times, unit.duration, COMPLEXITY_BIN) for times in unit.repeats]
+    events = np.concatenate([bins + k * n_bins for k, (bins, n_bins) in enumerate(binned)])
+    return lz76_of_events(events, sum(n_bins for _, n_bins in binned)) / spikes if spikes else np.nan
 
 
 def _pairwise(distance: Callable[[np.ndarray, np.ndarray, float], float]) -> Statistic:

@@ -6,6 +6,7 @@ Not to be confused with :class:`elephant.statistics.Complexity`, a count of sync
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import ceil
 
 import numpy as np
 
@@ -81,24 +82,46 @@ def lz76_of_events(times: np.ndarray, length: int, symbols: np.ndarray | None = 
     Raises
     ------
     DataError
-        If the positions are not increasing or lie outside the sequence.
+        If the positions are not whole numbers, not increasing or outside the sequence, or the symbols do not fit them.
 
     Examples
     --------
     >>> lz76_of_events([0, 2, 4, 6, 8], 10) == lz76("1010101010")
     True
     """
-    times = np.asarray(times, np.int64)
+    times = _whole(times, "Event positions")
     if times.size and (times[0] < 0 or times[-1] >= length or np.any(np.diff(times) <= 0)):
         raise DataError(f"Event positions must increase inside [0, {length}).")
     if length == 0:
         return 0
     if symbols is not None:
+        symbols = _whole(symbols, "Symbols of events")
+        if symbols.shape != times.shape or np.any(symbols == 0):
+            raise DataError(f"{times.size} events have a symbol each, which is not the zero of the background.")
         codes = np.zeros(length, np.int32)
         codes[times] = symbols
         return lz76(codes, count_unfinished=count_unfinished)
     words, unfinished = count_lz76_binary(times, length)
     return int(words - (unfinished and not count_unfinished))
+
+
+def occupied_bins(times: np.ndarray, duration: float, bin_size: float) -> tuple[np.ndarray, int]:
+    """Bins of a train that hold spikes, increasing, and the number of bins; a spike at the very end is in the last one.
+
+    Parameters
+    ----------
+    times : numpy.ndarray
+        Increasing, in seconds from the start of the train.
+    duration, bin_size : float
+        In seconds.
+
+    Examples
+    --------
+    >>> occupied_bins(np.array([0.1, 0.12, 0.3, 1.0]), 1.0, 0.1)
+    (array([1, 3, 9]), 10)
+    """
+    n_bins = max(1, ceil(duration / bin_size - 1e-9))
+    return np.unique(np.minimum(np.floor(times / bin_size + 1e-9).astype(np.int64), n_bins - 1)), n_bins
 
 
 def lz78(sequence: Sequence | np.ndarray | str | bytes, *, count_unfinished: bool = True) -> int:
@@ -188,6 +211,13 @@ def symbols_of(sequence: Sequence | np.ndarray | str | bytes) -> tuple[np.ndarra
         return values, np.array([values.size - ones, ones])
     found, codes, counts = np.unique(values, return_inverse=True, return_counts=True)
     return codes.astype(np.uint8 if len(found) <= 256 else np.int32), counts
+
+
+def _whole(values: np.ndarray, what: str) -> np.ndarray:
+    values = np.asarray(values)
+    if values.ndim != 1 or values.dtype.kind not in "iufb" or np.any(values % 1 != 0):
+        raise DataError(f"{what} are a sequence of whole numbers.")
+    return values.astype(np.int64)
 
 
 def _count(codes: np.ndarray, counts: np.ndarray) -> tuple[int, bool]:

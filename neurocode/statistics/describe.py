@@ -10,13 +10,17 @@ from scipy.special import xlogy
 
 from neurocode.errors import DataError
 from neurocode.recordings.trains import Trains
+from neurocode.statistics.complexity import occupied_bins
 from neurocode.statistics.surrogates import SurrogateComplexity, false_discovery_rate, surrogate_complexity
-from neurocode.statistics.variability import INTERVAL_COLUMNS, allan_factor, drift_test, fano_factors, interval_statistics
+from neurocode.statistics.variability import INTERVAL_COLUMNS, allan_factor, drift_test, fano_column, interval_table
+from neurocode.units import seconds
 
 #: Bin of the complexity as a fraction of the mean interval, and its least width in seconds.
 BIN_FRACTION, FINEST_BIN = 0.2, 1e-3
 #: Window of the Allan factor in seconds.
 ALLAN_WINDOW = 1.0
+#: The longest train in seconds (116 days) and the most bins of one: times of the Unix epoch would fill memory with silence.
+LONGEST_TRAIN, MOST_BINS = 1e7, 10_000_000
 #: Rates in hertz beyond which the unit of time was probably misread.
 HIGHEST_RATE, LOWEST_RATE, ENOUGH_SPIKES = 1000.0, 0.02, 20
 
@@ -29,7 +33,7 @@ def describe(spiketrains: object, *, bin_size: float | None = None, n_surrogates
     spiketrains
         One train a unit, or a sequence of repeats a unit (:class:`neo.SpikeTrain` or arrays of seconds), a
         :class:`neo.Block`, or :class:`~neurocode.recordings.Trains`.
-    bin_size : float, optional
+    bin_size : float or quantity, optional
         Bin of the Lempel-Ziv complexity in seconds; a fifth of each unit's mean interval, at least 1 ms, by default.
     n_surrogates : int
         Surrogates of each kind and unit; zero leaves complexity out.
@@ -50,7 +54,7 @@ def describe(spiketrains: object, *, bin_size: float | None = None, n_surrogates
     Raises
     ------
     DataError
-        If there is no unit, or the bin is not positive.
+        If there is no unit, the bin is not positive and finite, or the surrogates or the seed are below zero.
 
     Warns
     -----
@@ -67,8 +71,9 @@ def describe(spiketrains: object, *, bin_size: float | None = None, n_surrogates
     trains = Trains.of(spiketrains)
     if not trains.n_units:
         raise DataError("There is no unit to describe.")
-    if bin_size is not None and not bin_size > 0:
-        raise DataError(f"The bin size of {bin_size} s is not positive.")
+    bin_size = None if bin_size is None else seconds(bin_size, "The bin size")
+    if n_surrogates < 0 or seed < 0:
+        raise DataError(f"There are {n_surrogates} surrogates with seed {seed}, expected none below zero.")
     faults = _faults(trains)
     table = pd.DataFrame(index=pd.Index(trains.names, name="unit"))
     table["n_spikes"] = np.bincount(trains.unit, trains.counts, trains.n_units).astype(int)
@@ -76,9 +81,9 @@ def describe(spiketrains: object, *, bin_size: float | None = None, n_surrogates
     table["duration"] = np.bincount(trains.unit, trains.t_stop - trains.t_start, trains.n_units)
     with np.errstate(divide="ignore", invalid="ignore"):
         table["rate"] = np.where(table["duration"] > 0, table["n_spikes"] / table["duration"], np.nan)
-    table[list(INTERVAL_COLUMNS)] = interval_statistics(trains).to_numpy()
+    table[list(INTERVAL_COLUMNS)] = interval_table(trains).to_numpy()
     table["allan_factor"] = _allan_factors(trains, faults)
-    table["fano_factor"] = fano_factors(trains)
+    table["fano_factor"] = fano_column(trains)
     table[["drift", "drift_p"]] = _drifts(trains)
     if n_surrogates:
         _add_complexity(table, trains, faults, bin_size, n_surrogates, seed)
@@ -92,17 +97,14 @@ def _faults(trains: Trains) -> list[str]:
     """For each unit what makes its times unusable, or nothing."""
     faults = [""] * trains.n_units
     for k, unit in enumerate(trains.unit):
-        times = trains.train(k)
-        if not np.all(np.isfinite(times)):
-            fault = f"{np.sum(~np.isfinite(times))} times are not finite"
-        elif np.any(np.diff(times) < 0):
-            fault = "the times are not sorted"
-        elif times.size and (times[0] < trains.t_start[k] - 1e-9 or times[-1] > trains.t_stop[k] + 1e-9):
-            fault = f"times lie outside [{trains.t_start[k]:g}, {trains.t_stop[k]:g}] s"
-        else:
-            continue
-        faults[unit] = faults[unit] or fault
+        faults[unit] = faults[unit] or trains.fault(k) or _overlong(trains.t_stop[k] - trains.t_start[k])
     return faults
+
+
+def _overlong(duration: float) -> str:
+    if duration <= LONGEST_TRAIN:
+        return ""
+    return f"the train lasts {duration:.3g} s, beyond {LONGEST_TRAIN:g} s: do its times count from an epoch? Give the start"
 
 
 def _notes(table: pd.DataFrame) -> list[str]:
@@ -114,10 +116,12 @@ def _notes(table: pd.DataFrame) -> list[str]:
             own.append("no spike" if row["n_spikes"] == 0 else "one spike")
         if row["min_isi"] == 0:
             own.append("two spikes at one time")
+        if row.get("bin_size", np.inf) * MOST_BINS < row["duration"]:
+            own.append(f"no complexity: more than {MOST_BINS:.0e} bins of {row['bin_size']:.2g} s")
         if row["rate"] > HIGHEST_RATE:
-            own.append(f"rate of {row['rate']:.0f} Hz: are the times in milliseconds?")
+            own.append(f"rate of {row['rate']:.0f} Hz: are the times in seconds, read as milliseconds or smaller?")
         if row["rate"] < LOWEST_RATE and row["n_spikes"] > ENOUGH_SPIKES:
-            own.append(f"rate of {row['rate']:.2g} Hz: are the times in seconds, read as milliseconds or smaller?")
+            own.append(f"rate of {row['rate']:.2g} Hz: are the times in milliseconds or smaller, read as seconds?")
         for note in own:
             if "are the times" in note:
                 warnings.warn(f"Unit {name}: {note}", stacklevel=3)
@@ -153,7 +157,8 @@ def _add_complexity(
     table["bin_size"] = default if bin_size is None else bin_size
     events, lengths = [], []
     for unit, width in enumerate(table["bin_size"]):
-        own, length = binned_events(trains, unit, width) if np.isfinite(width) and not faults[unit] else (np.empty(0, int), 1)
+        usable = not faults[unit] and table["duration"].iloc[unit] <= MOST_BINS * width
+        own, length = binned_events(trains, unit, width) if usable else (np.empty(0, int), 1)
         events.append(own)
         lengths.append(length)
     for prefix, method in (("lz", "rate"), ("lz_isi", "isi")):
@@ -186,8 +191,7 @@ def binned_events(trains: Trains, unit: int, bin_size: float) -> tuple[np.ndarra
     """
     events, length = [], 0
     for k in trains.trains_of(unit):
-        n_bins = max(1, int(np.ceil((trains.t_stop[k] - trains.t_start[k]) / bin_size - 1e-9)))
-        bins = np.floor((trains.train(k) - trains.t_start[k]) / bin_size + 1e-9).astype(np.int64)
-        events.append(length + np.unique(np.minimum(bins, n_bins - 1)))
+        bins, n_bins = occupied_bins(trains.train(k) - trains.t_start[k], trains.t_stop[k] - trains.t_start[k], bin_size)
+        events.append(length + bins)
         length += n_bins
     return np.concatenate(events) if events else np.empty(0, np.int64), length

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from neurocode.errors import DataError
-
-Trains = Sequence[np.ndarray]
+from neurocode.recordings.trains import SpikeTrainLike, repeats_of, spike_times
+from neurocode.units import seconds
 
 
 @dataclass(frozen=True)
@@ -31,14 +31,14 @@ class MdStar:
     reason: str = ""
 
 
-def pair_products(first: Trains, second: Trains, window: float) -> np.ndarray:
+def pair_products(first: Sequence[SpikeTrainLike], second: Sequence[SpikeTrainLike], window: float) -> np.ndarray:
     """Inner products of spike trains with a rectangular kernel.
 
     Parameters
     ----------
-    first, second : sequence of numpy.ndarray
-        Increasing spike times in seconds.
-    window : float
+    first, second : sequence of trains
+        Neo trains in any unit, or increasing spike times in seconds.
+    window : float or quantity
         Half-width in seconds.
 
     Returns
@@ -46,11 +46,20 @@ def pair_products(first: Trains, second: Trains, window: float) -> np.ndarray:
     numpy.ndarray
         Shape (len(first), len(second)): number of pairs of spikes at most ``window`` apart.
 
+    Raises
+    ------
+    DataError
+        For a train that cannot be used, or a window that is no positive time.
+
     Examples
     --------
     >>> pair_products([np.array([0.1, 0.2])], [np.array([0.103, 0.5])], 0.004)
     array([[1.]])
     """
+    return _pair_products(repeats_of(first), repeats_of(second), seconds(window, "The window"))
+
+
+def _pair_products(first: list[np.ndarray], second: list[np.ndarray], window: float) -> np.ndarray:
     reach = window * (1 + 1e-9)
     lengths = np.array([len(train) for train in second])
     pooled = np.concatenate([*second, np.empty(0)])
@@ -67,7 +76,14 @@ def pair_products(first: Trains, second: Trains, window: float) -> np.ndarray:
     return products
 
 
-def md_star(recorded: Trains, predicted: Trains, window: float, *, n_bootstrap: int = 1000, seed: int = 0) -> MdStar:
+def md_star(
+    recorded: Sequence[SpikeTrainLike],
+    predicted: Sequence[SpikeTrainLike],
+    window: float,
+    *,
+    n_bootstrap: int = 1000,
+    seed: int = 0,
+) -> MdStar:
     """Similarity of the spike densities behind two groups of repeats (Naud et al. 2011).
 
     ``Md* = 2 <d, m> / (<d, d> + <m, m>)``, each product averaged over distinct pairs of repeats, so that a
@@ -75,9 +91,9 @@ def md_star(recorded: Trains, predicted: Trains, window: float, *, n_bootstrap: 
 
     Parameters
     ----------
-    recorded, predicted : sequence of numpy.ndarray
-        Repeats under the same stimulus, times in seconds.
-    window : float
+    recorded, predicted : sequence of trains
+        Repeats under the same stimulus: Neo trains in any unit, or spike times in seconds.
+    window : float or quantity
         Half-width of the rectangular (Kistler) kernel in seconds.
     n_bootstrap : int
         Resamples of the recorded repeats.
@@ -86,7 +102,12 @@ def md_star(recorded: Trains, predicted: Trains, window: float, *, n_bootstrap: 
     Returns
     -------
     MdStar
-        With NaN and a reason for a single recorded repeat or no spikes.
+        With NaN and a reason for a single repeat or no spikes on one side.
+
+    Raises
+    ------
+    DataError
+        For a train that cannot be used, or a window that is no positive time.
 
     Examples
     --------
@@ -94,12 +115,13 @@ def md_star(recorded: Trains, predicted: Trains, window: float, *, n_bootstrap: 
     >>> md_star(trains, trains, 0.004).value
     1.0
     """
+    recorded, predicted, window = repeats_of(recorded), repeats_of(predicted), seconds(window, "The window")
     undefined = _undefined(recorded, "recorded") or _undefined(predicted, "predicted")
     if undefined:
         return MdStar(np.nan, (np.nan, np.nan), undefined)
-    within = pair_products(recorded, recorded, window)
-    across = pair_products(recorded, predicted, window).mean(axis=1)
-    model = _mean_distinct(pair_products(predicted, predicted, window))
+    within = _pair_products(recorded, recorded, window)
+    across = _pair_products(recorded, predicted, window).mean(axis=1)
+    model = _mean_distinct(_pair_products(predicted, predicted, window))
     value = _ratio(across.mean(), _mean_distinct(within), model)
     random = np.random.default_rng(seed)
     values = []
@@ -111,14 +133,34 @@ def md_star(recorded: Trains, predicted: Trains, window: float, *, n_bootstrap: 
     return MdStar(value, tuple(np.percentile(values, [2.5, 97.5])))
 
 
-def md_star_ceiling(recorded: Trains, window: float, *, n_splits: int = 200, seed: int = 0) -> tuple[float, float]:
+def md_star_ceiling(
+    recorded: Sequence[SpikeTrainLike], window: float, *, n_splits: int = 200, seed: int = 0
+) -> tuple[float, float]:
     """Mean and standard deviation of Md* between random halves of the recorded repeats.
 
     One but for drift over the repeats. NaN for fewer than four repeats, whose halves have no pairs.
+
+    Parameters
+    ----------
+    recorded, window
+        See :func:`md_star`.
+    n_splits : int
+    seed : int
+
+    Raises
+    ------
+    DataError
+        For a train that cannot be used, or a window that is no positive time.
+
+    Examples
+    --------
+    >>> md_star_ceiling([np.array([0.1, 0.2])] * 4, 0.004)
+    (1.0, 0.0)
     """
+    recorded, window = repeats_of(recorded), seconds(window, "The window")
     if len(recorded) < 4 or _undefined(recorded, "recorded"):
         return np.nan, np.nan
-    products = pair_products(recorded, recorded, window)
+    products = _pair_products(recorded, recorded, window)
     random, values = np.random.default_rng(seed), []
     for _ in range(n_splits):
         order = random.permutation(len(recorded))
@@ -128,15 +170,32 @@ def md_star_ceiling(recorded: Trains, window: float, *, n_splits: int = 200, see
     return float(np.mean(values)), float(np.std(values))
 
 
-def reliability(recorded: Trains, window: float) -> float:
-    """Mean product of distinct repeats over the mean product of a repeat with itself; NaN for one repeat."""
+def reliability(recorded: Sequence[SpikeTrainLike], window: float) -> float:
+    """Mean product of distinct repeats over the mean product of a repeat with itself; NaN for one repeat.
+
+    Parameters
+    ----------
+    recorded, window
+        See :func:`md_star`.
+
+    Raises
+    ------
+    DataError
+        For a train that cannot be used, or a window that is no positive time.
+
+    Examples
+    --------
+    >>> reliability([np.array([0.1, 0.2]), np.array([0.1, 0.5])], 0.004)
+    0.5
+    """
+    recorded, window = repeats_of(recorded), seconds(window, "The window")
     if _undefined(recorded, "recorded"):
         return np.nan
-    products = pair_products(recorded, recorded, window)
+    products = _pair_products(recorded, recorded, window)
     return float(_mean_distinct(products) / np.mean(np.diag(products)))
 
 
-def coincidence_factor(recorded: np.ndarray, predicted: np.ndarray, window: float, duration: float) -> float:
+def coincidence_factor(recorded: SpikeTrainLike, predicted: SpikeTrainLike, window: float, duration: float) -> float:
     """Coincidence factor Gamma of two spike trains (Kistler, Gerstner & van Hemmen 1997).
 
     Coincidences are one to one: no spike is counted twice. Zero for a Poisson train of the predicted
@@ -144,9 +203,9 @@ def coincidence_factor(recorded: np.ndarray, predicted: np.ndarray, window: floa
 
     Parameters
     ----------
-    recorded, predicted : numpy.ndarray
-        Increasing times in seconds.
-    window, duration : float
+    recorded, predicted : neo.SpikeTrain, quantity, or array of seconds
+        Increasing times.
+    window, duration : float or quantity
         In seconds.
 
     Returns
@@ -154,22 +213,52 @@ def coincidence_factor(recorded: np.ndarray, predicted: np.ndarray, window: floa
     float
         NaN if both trains are empty or the expected number of chance coincidences saturates.
 
+    Raises
+    ------
+    DataError
+        For a train that cannot be used or is longer than the duration, or a window or duration that is no positive time.
+
     Examples
     --------
     >>> coincidence_factor(np.array([0.1, 0.2]), np.array([0.1, 0.2]), 0.002, 1.0)
     1.0
     """
-    if duration <= 0:
-        raise DataError(f"The duration is {duration} s, expected a positive time.")
+    recorded, predicted = spike_times(recorded), spike_times(predicted)
+    window, duration = seconds(window, "The window"), seconds(duration, "The duration")
+    for train in (recorded, predicted):
+        if train.size and train[-1] - train[0] > duration * (1 + 1e-9):
+            raise DataError(f"The spikes last {train[-1] - train[0]:g} s, longer than the duration of {duration:g} s.")
     chance = 2 * window * len(predicted) / duration
     if len(recorded) + len(predicted) == 0 or chance >= 1:
         return np.nan
-    excess = count_coincidences(recorded, predicted, window) - chance * len(recorded)
+    excess = _coincidences(recorded, predicted, window) - chance * len(recorded)
     return float(excess / (0.5 * (len(recorded) + len(predicted))) / (1 - chance))
 
 
-def count_coincidences(first: np.ndarray, second: np.ndarray, window: float) -> int:
-    """Largest number of one-to-one pairs of spikes at most ``window`` apart."""
+def count_coincidences(first: SpikeTrainLike, second: SpikeTrainLike, window: float) -> int:
+    """Largest number of one-to-one pairs of spikes at most ``window`` apart.
+
+    Parameters
+    ----------
+    first, second : neo.SpikeTrain, quantity, or array of seconds
+        Increasing times.
+    window : float or quantity
+        In seconds.
+
+    Raises
+    ------
+    DataError
+        For a train that cannot be used, or a window that is no positive time.
+
+    Examples
+    --------
+    >>> count_coincidences([0.100, 0.101], [0.1005], 0.002)
+    1
+    """
+    return _coincidences(spike_times(first), spike_times(second), seconds(window, "The window"))
+
+
+def _coincidences(first: np.ndarray, second: np.ndarray, window: float) -> int:
     reach, i, j, count = window * (1 + 1e-9), 0, 0, 0
     while i < len(first) and j < len(second):
         gap = first[i] - second[j]
@@ -182,7 +271,7 @@ def count_coincidences(first: np.ndarray, second: np.ndarray, window: float) -> 
     return count
 
 
-def _undefined(trains: Trains, which: str) -> str:
+def _undefined(trains: list[np.ndarray], which: str) -> str:
     if len(trains) < 2:
         return f"{len(trains)} {which} repeat: pairs of distinct repeats are needed"
     return "" if any(len(train) for train in trains) else f"the {which} repeats hold no spikes"

@@ -127,16 +127,57 @@ def word_entropy_rate(sequence: Sequence | np.ndarray | str, *, longest: int = 1
 
 
 def plug_in_entropy(counts: np.ndarray) -> float:
-    """Entropy of observed frequencies in bits."""
-    p = np.asarray(counts, float)
-    p = p[p > 0] / p.sum()
+    """Entropy of observed frequencies in bits; NaN where nothing was observed.
+
+    Parameters
+    ----------
+    counts : array
+        How often each symbol was seen.
+
+    Raises
+    ------
+    DataError
+        For counts that are negative or not finite.
+
+    Examples
+    --------
+    >>> plug_in_entropy([2, 1, 1])
+    1.5
+    """
+    p = _counts(counts)
+    p = p[p > 0] / p.sum() if p.any() else np.array([np.nan])
     return float(-np.sum(p * np.log2(p)))
 
 
 def miller_madow_entropy(counts: np.ndarray) -> float:
-    """Entropy in bits, with (bins occupied - 1)/(2 n ln 2) added for its bias (Miller 1955)."""
-    counts = np.asarray(counts)
-    return plug_in_entropy(counts) + (np.count_nonzero(counts) - 1) / (2 * counts.sum() * np.log(2))
+    """Entropy in bits, with (bins occupied - 1)/(2 n ln 2) added for its bias (Miller 1955).
+
+    Parameters
+    ----------
+    counts : array
+        See :func:`plug_in_entropy`.
+
+    Raises
+    ------
+    DataError
+        For counts that are negative or not finite.
+
+    Examples
+    --------
+    >>> round(miller_madow_entropy([2, 1, 1]), 4)
+    1.8607
+    """
+    counts = _counts(counts)
+    if not counts.any():
+        return np.nan
+    return plug_in_entropy(counts) + float((np.count_nonzero(counts) - 1) / (2 * counts.sum() * np.log(2)))
+
+
+def _counts(counts: np.ndarray) -> np.ndarray:
+    counts = np.asarray(counts, float)
+    if not np.all(np.isfinite(counts)) or np.any(counts < 0):
+        raise DataError("Counts of symbols must be finite and not negative.")
+    return counts
 
 
 @njit(cache=True, nogil=True)

@@ -73,7 +73,17 @@ def information_per_spike(rate: np.ndarray) -> float:
     Parameters
     ----------
     rate : numpy.ndarray
-        Peristimulus time histogram; NaN if it is zero throughout.
+        Peristimulus time histogram, in any unit.
+
+    Returns
+    -------
+    float
+        NaN if the rate is zero throughout.
+
+    Raises
+    ------
+    DataError
+        For rates that are negative or not finite.
 
     Examples
     --------
@@ -81,7 +91,9 @@ def information_per_spike(rate: np.ndarray) -> float:
     1.0
     """
     rate = np.asarray(rate, float)
-    if not rate.mean() > 0:
+    if not np.all(np.isfinite(rate)) or np.any(rate < 0):
+        raise DataError("Rates must be finite and not negative.")
+    if not rate.any():
         return np.nan
     relative = rate / rate.mean()
     positive = relative > 0

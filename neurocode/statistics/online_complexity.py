@@ -71,9 +71,16 @@ class OnlineLZ76:
         return self.extend((symbol,))
 
     def extend(self, symbols: np.ndarray | list[int] | tuple[int, ...]) -> int:
-        """Add several symbols; the count after them."""
+        """Add several symbols; the count after them.
+
+        Raises
+        ------
+        DataError
+            For symbols outside the alphabet.
+        """
         symbols = np.asarray(symbols)
-        if symbols.ndim != 1 or (symbols.size and (symbols.min() < 0 or symbols.max() >= self.alphabet_size)):
+        whole = symbols.ndim == 1 and symbols.dtype.kind in "iufb" and not np.any(symbols % 1 != 0)
+        if not whole or np.any(symbols < 0) or np.any(symbols >= self.alphabet_size):
             raise DataError(f"Symbols are a sequence of numbers from 0 to {self.alphabet_size - 1}.")
         self._make_room(symbols.size)
         _extend(symbols.astype(np.int64), self._next, self._link, self._size, self._place)

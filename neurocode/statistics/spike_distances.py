@@ -8,49 +8,64 @@ import numpy as np
 from numba import njit
 
 from neurocode.errors import DataError
+from neurocode.recordings.trains import ROUNDING, SpikeTrainLike, repeats_of, spike_times
+from neurocode.units import in_si, seconds
 
 
-def victor_purpura_distance(first: np.ndarray, second: np.ndarray, cost: float = 100.0) -> float:
+def victor_purpura_distance(first: SpikeTrainLike, second: SpikeTrainLike, cost: float = 100.0) -> float:
     """Least cost of turning one train into the other by adding, removing and shifting spikes (Victor & Purpura 1996).
 
     Parameters
     ----------
-    first, second : numpy.ndarray
-        Increasing spike times in seconds.
-    cost : float
+    first, second : neo.SpikeTrain, quantity, or array of seconds
+        Increasing spike times.
+    cost : float or quantity
         Of a shift, per second; a spike added or removed costs 1. Equal to Elephant's ``cost_factor``.
+
+    Raises
+    ------
+    DataError
+        For a train that cannot be used, or a cost that is negative or no rate.
 
     Examples
     --------
     >>> round(victor_purpura_distance(np.array([0.1]), np.array([0.105]), cost=100.0), 6)
     0.5
     """
-    return float(_victor_purpura(*_checked(first, second), cost))
+    cost = in_si(cost, "hertz", "The cost")
+    if cost < 0:
+        raise DataError(f"The cost of a shift is {cost:g} per second, expected none or a positive one.")
+    return float(_victor_purpura(spike_times(first), spike_times(second), cost))
 
 
-def van_rossum_distance(first: np.ndarray, second: np.ndarray, time_constant: float = 10e-3) -> float:
+def van_rossum_distance(first: SpikeTrainLike, second: SpikeTrainLike, time_constant: float = 10e-3) -> float:
     """Root of the squared difference of trains filtered with an exponential (van Rossum 2001), as Elephant scales it.
 
     One train with a single spike and one without differ by 1.
 
     Parameters
     ----------
-    first, second : numpy.ndarray
-        Increasing spike times in seconds.
-    time_constant : float
+    first, second : neo.SpikeTrain, quantity, or array of seconds
+        Increasing spike times.
+    time_constant : float or quantity
         Of the exponential in seconds.
+
+    Raises
+    ------
+    DataError
+        For a train that cannot be used, or a time constant that is no positive time.
 
     Examples
     --------
     >>> van_rossum_distance(np.array([0.1]), np.array([]))
     1.0
     """
-    a, b = _checked(first, second)
+    a, b, time_constant = spike_times(first), spike_times(second), seconds(time_constant, "The time constant")
     square = _exponential_product(a, a, time_constant) + _exponential_product(b, b, time_constant)
     return float(np.sqrt(max(0.0, square - 2 * _exponential_product(a, b, time_constant))))
 
 
-def spike_distance(first: np.ndarray, second: np.ndarray, t_start: float, t_stop: float) -> float:
+def spike_distance(first: SpikeTrainLike, second: SpikeTrainLike, t_start: float, t_stop: float) -> float:
     """Time average of the SPIKE-distance profile (Kreuz et al. 2013): between 0 and 1, without a time scale.
 
     Edges are treated as in PySpike: before the first and after the last spike of a train its difference stays that of
@@ -59,24 +74,26 @@ def spike_distance(first: np.ndarray, second: np.ndarray, t_start: float, t_stop
 
     Parameters
     ----------
-    first, second : numpy.ndarray
-        Increasing spike times in seconds, inside ``[t_start, t_stop]``.
-    t_start, t_stop : float
+    first, second : neo.SpikeTrain, quantity, or array of seconds
+        Increasing spike times inside ``[t_start, t_stop]``.
+    t_start, t_stop : float or quantity
         In seconds.
 
     Raises
     ------
     DataError
-        For times outside, or no time between start and stop.
+        For a train that cannot be used, times outside, or no time between start and stop.
 
     Examples
     --------
     >>> spike_distance(np.array([0.2, 0.6]), np.array([0.2, 0.6]), 0.0, 1.0)
     0.0
     """
-    trains = [np.unique(train) if len(train) else np.array([t_start, t_stop]) for train in _checked(first, second)]
-    if not t_stop > t_start or min(t[0] for t in trains) < t_start or max(t[-1] for t in trains) > t_stop:
+    t_start, t_stop = in_si(t_start, "second", "The start"), in_si(t_stop, "second", "The stop")
+    trains = [np.unique(train) if len(train) else np.array([t_start, t_stop]) for train in map(spike_times, (first, second))]
+    if not t_stop > t_start or min(t[0] for t in trains) < t_start - ROUNDING or max(t[-1] for t in trains) > t_stop + ROUNDING:
         raise DataError(f"Spike times must lie inside [{t_start:g}, {t_stop:g}] s, an interval of some length.")
+    trains = [np.clip(train, t_start, t_stop) for train in trains]
     edges = np.unique(np.concatenate([[t_start, t_stop], *trains]))
     starts, stops = edges[:-1], edges[1:]
     parts = [_spike_part(own, other, starts, stops, t_start, t_stop) for own, other in (trains, trains[::-1])]
@@ -86,25 +103,39 @@ def spike_distance(first: np.ndarray, second: np.ndarray, t_start: float, t_stop
 
 
 def mean_distance(
-    first: Sequence[np.ndarray], second: Sequence[np.ndarray] | None, distance: Callable[[np.ndarray, np.ndarray], float]
+    first: Sequence[SpikeTrainLike], second: Sequence[SpikeTrainLike] | None, distance: Callable[[np.ndarray, np.ndarray], float]
 ) -> float:
     """Mean of a distance over all pairs between two groups, or over distinct pairs within one.
 
-    NaN where there is no pair.
+    Parameters
+    ----------
+    first, second : sequence of trains
+        Neo trains in any unit, or spike times in seconds; without a second group, pairs are within the first.
+    distance : callable
+        Of two trains in seconds.
+
+    Returns
+    -------
+    float
+        NaN where there is no pair.
+
+    Raises
+    ------
+    DataError
+        For a train that cannot be used.
+
+    Examples
+    --------
+    >>> mean_distance([[0.1], [0.1], []], None, van_rossum_distance) == 2 / 3
+    True
     """
+    first = repeats_of(first)
     if second is None:
         values = [distance(a, b) for i, a in enumerate(first) for b in first[i + 1 :]]
     else:
+        second = repeats_of(second)
         values = [distance(a, b) for a in first for b in second]
     return float(np.mean(values)) if values else np.nan
-
-
-def _checked(first: np.ndarray, second: np.ndarray) -> list[np.ndarray]:
-    trains = [np.asarray(train, float) for train in (first, second)]
-    for train in trains:
-        if not np.all(np.isfinite(train)) or np.any(np.diff(train) < 0):
-            raise DataError("Spike times must be finite and increasing.")
-    return trains
 
 
 def _spike_part(

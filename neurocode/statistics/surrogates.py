@@ -78,6 +78,8 @@ def surrogate_complexity(
         raise DataError(f"'{method}' is no surrogate; known are {', '.join(METHODS)}.")
     if n_surrogates < 19:
         raise DataError(f"{n_surrogates} surrogates cannot reach a p-value of 0.1; at least 19 are needed.")
+    if len(events) != np.size(lengths):
+        raise DataError(f"There are {len(events)} units and {np.size(lengths)} lengths, expected one each.")
     lengths = np.asarray(lengths, np.int64)
     seeds = np.random.SeedSequence(seed).generate_state(len(events), np.uint32)
     count = np.array([lz76_of_events(own, n) for own, n in zip(events, lengths, strict=True)], float)
@@ -128,8 +130,21 @@ def permutation_test(
 
 
 def false_discovery_rate(p: np.ndarray) -> np.ndarray:
-    """P-values adjusted for many units (Benjamini & Hochberg 1995); NaN stays and does not count."""
+    """P-values adjusted for many units (Benjamini & Hochberg 1995); NaN stays and does not count.
+
+    Raises
+    ------
+    DataError
+        For values outside [0, 1].
+
+    Examples
+    --------
+    >>> false_discovery_rate([0.01, 0.02, np.nan, 0.5])
+    array([0.03, 0.03,  nan, 0.5 ])
+    """
     p = np.asarray(p, float)
+    if np.any(p < 0) or np.any(p > 1):
+        raise DataError("P-values lie between 0 and 1.")
     adjusted, known = np.full(p.shape, np.nan), np.isfinite(p)
     if known.any():
         adjusted[known] = false_discovery_control(p[known])

@@ -45,6 +45,7 @@ def rescaled_intervals(probability: np.ndarray, spikes: np.ndarray, random: np.r
     probability : numpy.ndarray
         Conditional probability of a spike in each bin.
     spikes : numpy.ndarray of bool
+        One a bin.
     random : numpy.random.Generator
 
     Returns
@@ -55,8 +56,11 @@ def rescaled_intervals(probability: np.ndarray, spikes: np.ndarray, random: np.r
     Raises
     ------
     DataError
-        For probabilities outside [0, 1] or arrays of different length.
+        For probabilities outside [0, 1], more than one spike in a bin, or arrays of different length.
     """
+    probability, spikes = np.asarray(probability, float), np.asarray(spikes)
+    if np.any((spikes != 0) & (spikes != 1)):
+        raise DataError("Time rescaling needs at most one spike in each bin.")
     if probability.shape != spikes.shape or np.any(~(probability >= 0)) or np.any(probability > 1):
         raise DataError("Time rescaling needs one probability in [0, 1] for each bin.")
     hazard = -np.log1p(-np.minimum(probability, 1 - 1e-15))

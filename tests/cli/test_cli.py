@@ -49,6 +49,7 @@ def fitted(recorded_data, tmp_path_factory):
     return folder
 
 
+@pytest.mark.long
 def test_fit_of_a_real_cell_writes_everything(fitted):
     names = {path.name for path in fitted.iterdir()}
     assert names >= {
@@ -61,15 +62,18 @@ def test_fit_of_a_real_cell_writes_everything(fitted):
         "md_star_ceiling", "reliability", "gamma", "ks", "psth_correlation", "seconds",
     }  # fmt: skip
     assert expected <= set(entry)
-    assert set(entry["parameters"]["V_T"]) == {"value", "unit", "standard_error", "interval_95", "fixed", "identified"}
+    keys = {"value", "unit", "standard_error", "interval_95", "fixed", "identified", "prior_ratio"}
+    assert set(entry["parameters"]["V_T"]) == keys
     assert entry["md_star"]["8ms"] > 0.65 and entry["bits_per_spike"]["test"] > 1.5
     assert len(pd.read_csv(fitted / "scores.csv")) > 8
 
 
+@pytest.mark.long
 def test_report_stands_alone(fitted):
     assert_stands_alone(fitted / "report.html")
 
 
+@pytest.mark.long
 def test_report_opens_in_a_browser_without_a_console_error(fitted, tmp_path):
     chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
     if chromium is None:

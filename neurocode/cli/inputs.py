@@ -1,0 +1,78 @@
+"""What a fit was made from, as hashes: a finished one is read back only if none of it has changed."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Sequence
+from importlib.metadata import version
+from pathlib import Path
+
+from neurocode.errors import DataError, ModelError
+from neurocode.models import NeuronModel, by_name
+from neurocode.models.files import to_dictionary
+
+
+def inputs_of(data: str, model: NeuronModel) -> dict[str, str]:
+    """Hashes of the data (of :func:`data_hash`) and of the text and values of the model, and the version of neurocode."""
+    text = json.dumps(to_dictionary(model), sort_keys=True)
+    return {"data": data, "model": hashlib.sha256(text.encode()).hexdigest(), "neurocode": version("neurocode")}
+
+
+def data_hash(files: Sequence[str | Path | None]) -> str:
+    """Hash of the bytes of the files of one recording."""
+    digests = ["" if file is None else content_hash(Path(file)) for file in files]
+    return hashlib.sha256(" ".join(digests).encode()).hexdigest()
+
+
+def content_hash(path: Path) -> str:
+    """Hash of the bytes of a file; empty where it cannot be read, which its reader says better."""
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError:
+        return ""
+
+
+def require_files(paths: Sequence[str | Path | None]) -> None:
+    """Refuse folders where files are read.
+
+    Raises
+    ------
+    DataError
+    """
+    for path in paths:
+        if path is not None and Path(path).is_dir():
+            raise DataError(f"{path}: this is a folder, expected a file with a recording.")
+
+
+def require_unchanged(files: Sequence[str | Path | None], model: NeuronModel, expected: dict[str, str]) -> None:
+    """Refuse data or a model that are not those that a task was made for.
+
+    Raises
+    ------
+    DataError
+    """
+    if inputs_of(data_hash(files), model) != expected:
+        names = ", ".join(str(file) for file in files if file is not None)
+        raise DataError(f"{names}: the data or the model '{model.name}' changed while the command ran; run it again.")
+
+
+def distinct_models(names: Sequence[str]) -> list[str]:
+    """Names of models, each once.
+
+    Raises
+    ------
+    ModelError
+        If a model is unknown, or two would write into one folder.
+    """
+    chosen: dict[str, str] = {}
+    for name in names:
+        by_name(name)
+        other = chosen.setdefault(Path(name).stem, name)
+        if Path(other).resolve() != Path(name).resolve():
+            raise ModelError(
+                f"The models '{other}' and '{name}' would both write into a folder '{Path(name).stem}'; give one of the files "
+                "another name."
+            )
+    return list(chosen.values())

@@ -1,0 +1,79 @@
+"""Spike trains of one unit from whatever a user hands to a fit."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import neo
+import numpy as np
+import pandas as pd
+import quantities as pq
+
+from neurocode.errors import DataError
+from neurocode.recordings.trains import SpikeTrainLike, Trains
+
+EXPECTED = "expected a neo.SpikeTrain, spike times in seconds as an array, or a sequence of these with one entry a repeat"
+CONTAINERS = (str, bytes, Mapping, pd.DataFrame, neo.Block, neo.Segment)
+
+
+def one_unit(spiketrains: object) -> Trains:
+    """Repeats of one unit.
+
+    Parameters
+    ----------
+    spiketrains : neo.SpikeTrain, Trains of one unit, one-dimensional array or pandas.Series of seconds, or a sequence of trains
+        Arrays begin at zero and end at their last spike.
+
+    Raises
+    ------
+    DataError
+        For anything else, such as a neo.Block, a dict, a data frame, a raster of booleans, or complex numbers.
+
+    Examples
+    --------
+    >>> one_unit([[0.1, 0.2], [0.15]]).t_stop.tolist()
+    [0.2, 0.15]
+    """
+    if isinstance(spiketrains, Trains):
+        if spiketrains.n_units != 1:
+            raise DataError(f"The trains hold {spiketrains.n_units} units, expected one; fit each by itself.")
+        return spiketrains
+    if isinstance(spiketrains, (neo.Block, neo.Segment)):
+        raise DataError(
+            f"A neo.{type(spiketrains).__name__} is not fitted as it is: expected the trains of one unit, such as "
+            "[segment.spiketrains[0] for segment in block.segments], inside nc.Experiment where there is a current."
+        )
+    if isinstance(spiketrains, CONTAINERS) or not np.iterable(spiketrains):
+        raise DataError(f"{_name(spiketrains)} is not fitted; {EXPECTED}.")
+    trains = [_train(spiketrains)] if _is_train(spiketrains) else [_train(train) for train in spiketrains]
+    if not trains:
+        raise DataError(f"There is no spike train; {EXPECTED}.")
+    return Trains.of([trains])
+
+
+def _is_train(entry: object) -> bool:
+    """Whether an entry is one train, not a sequence of trains."""
+    if isinstance(entry, (neo.SpikeTrain, pq.Quantity, pd.Series)):
+        return True
+    if isinstance(entry, np.ndarray):
+        return entry.dtype != object
+    return isinstance(entry, (list, tuple)) and len(entry) > 0 and all(np.isscalar(value) for value in entry)
+
+
+def _train(entry: object) -> SpikeTrainLike:
+    if isinstance(entry, CONTAINERS) or not np.iterable(entry):
+        raise DataError(f"{_name(entry)} is no spike train; {EXPECTED}.")
+    try:
+        values = np.asarray(entry)
+    except ValueError:
+        raise DataError(f"{_name(entry)} is no spike train; {EXPECTED}.") from None
+    if values.ndim != 1:
+        raise DataError(f"A spike train has one dimension, not {values.ndim}; {EXPECTED}.")
+    if values.size and values.dtype.kind not in "iuf":
+        raise DataError(f"Spike times are of the type '{values.dtype}', expected real numbers in seconds.")
+    return entry
+
+
+def _name(entry: object) -> str:
+    module = type(entry).__module__.split(".")[0]
+    return f"A {type(entry).__name__}" if module == "builtins" else f"A {module}.{type(entry).__name__}"

@@ -1,0 +1,95 @@
+"""HDF5 files (NWB, NIX, MATLAB 7.3 and plain ones): only what lies in the file itself, and no more than it can hold."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+
+import h5py
+import numpy as np
+
+from neurocode.errors import DataError
+from neurocode.recordings.guard import damage_named
+from neurocode.recordings.plausible import require_unit
+from neurocode.recordings.sizes import require_memory, require_stored
+
+INNER_LINKS = (h5py.h5l.TYPE_HARD, h5py.h5l.TYPE_SOFT)
+
+
+def require_self_contained(path: Path) -> None:
+    """Refuse a file that reads other files, or that declares more than it can hold.
+
+    External links, external storage and virtual datasets name other files of the machine, which a recording from a stranger
+    must not open.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+
+    Raises
+    ------
+    DataError
+        If the file is damaged, points outside itself, or declares arrays larger than it can hold.
+    """
+    with damage_named(path, "HDF5"), h5py.File(path, "r") as file:
+        outer = file.id.links.visit(lambda name, info: None if info.type in INNER_LINKS else name, info=True)
+        if outer is not None:
+            raise DataError(f"{path}: '{outer.decode(errors='replace')}' is a link to another file, which is not followed.")
+        file.visititems(lambda name, entry: _require_inner_data(path, name, entry))
+
+
+def read_array(path: Path, name: str) -> np.ndarray:
+    """One array of numbers of an HDF5 file.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+    name : str
+        Path of the dataset in the file.
+
+    Raises
+    ------
+    DataError
+        If there is none, or if it holds anything but numbers.
+    """
+    require_self_contained(path)
+    with damage_named(path, "HDF5"), h5py.File(path, "r") as file:
+        if name not in file:
+            raise no_variable(path, name, list(file))
+        entry = file[name]
+        if not isinstance(entry, h5py.Dataset) or entry.dtype.kind not in "biuf":
+            found = f"{entry.dtype} values" if isinstance(entry, h5py.Dataset) else "a group"
+            raise DataError(f"{path}: '{name}' holds {found}, expected numbers.")
+        require_memory(path, entry.size * np.dtype(float).itemsize, f"'{name}'")
+        return entry[()]
+
+
+def require_units(path: Path) -> None:
+    """Refuse a file with an attribute ``unit`` that is no unit; Neo would compute whatever it says.
+
+    Raises
+    ------
+    DataError
+    """
+
+    def look(name: str, entry: h5py.HLObject) -> None:
+        unit = entry.attrs.get("unit", "")
+        require_unit(path, name, unit.decode() if isinstance(unit, bytes) else str(unit))
+
+    with damage_named(path, "HDF5"), h5py.File(path, "r") as file:
+        file.visititems(look)
+
+
+def no_variable(path: Path, name: str, names: list[str]) -> DataError:
+    """The error for a variable that is not there."""
+    asked = f"there is no variable '{name}'" if name else "a variable must be named"
+    return DataError(f"{path}: {asked}; the file has {', '.join(names) or 'none'}.")
+
+
+def _require_inner_data(path: Path, name: str, entry: object) -> None:
+    if not isinstance(entry, h5py.Dataset):
+        return
+    if entry.external or entry.is_virtual:
+        raise DataError(f"{path}: the data of '{name}' lie in another file, which is not read.")
+    if entry.shape is not None:
+        require_stored(path, math.prod(entry.shape) * entry.dtype.itemsize, f"'{name}'")

@@ -1,0 +1,96 @@
+"""What no recording has: sampling rates, times and units beyond belief, which damaged and hostile files declare."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import neo
+import numpy as np
+
+from neurocode.errors import DataError
+
+#: Sampling rates of signals in hertz.
+SLOWEST, FASTEST = 1e-3, 1e8
+#: Times in seconds: three centuries, so that the seconds of the Unix epoch are taken as they are.
+LATEST = 1e10
+
+#: Products and quotients of names of units, each with a small power: ``quantities`` would compute ``9**9**9``.
+_NAME = r"[A-Za-zµμΩ%]+(?:(?:\*\*|\^)-?[0-9](?:\.5)?)?"
+UNIT = re.compile(rf"(?:1\.?0?|{_NAME})(?:[*/·.]{_NAME}){{0,8}}")
+LONGEST_UNIT = 60
+
+
+def require_plausible(path: Path, block: neo.Block) -> None:
+    """Refuse a block with a signal whose sampling or start is beyond belief.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+    block : neo.Block
+
+    Raises
+    ------
+    DataError
+    """
+    for segment in block.segments:
+        for signal in segment.analogsignals:
+            require_sampling(path, signal.name or "a signal", _in(signal.sampling_rate, "Hz"), _in(signal.t_start, "s"))
+
+
+def require_sampling(path: Path, name: str, rate: float, start: float) -> None:
+    """Refuse a sampling rate in hertz, or a start in seconds, that no recording has.
+
+    Raises
+    ------
+    DataError
+    """
+    if not SLOWEST <= rate <= FASTEST:
+        raise DataError(f"{path}: '{name}' is sampled at {rate:.3g} Hz, expected {SLOWEST:g} to {FASTEST:g} Hz.")
+    if not abs(start) <= LATEST:
+        raise DataError(f"{path}: '{name}' starts at {start:.3g} s, beyond {LATEST:g} s.")
+
+
+def as_times(path: Path, values: np.ndarray) -> np.ndarray:
+    """Numbers of a file as times; truth values are none, though they would count as 0 and 1.
+
+    Raises
+    ------
+    DataError
+
+    Examples
+    --------
+    >>> as_times(Path("cell.npy"), np.array([1, 2]))
+    array([1., 2.])
+    """
+    if values.dtype == bool:
+        raise DataError(f"{path}: the file holds boolean values, expected spike times.")
+    return values.astype(float)
+
+
+def is_unit(text: str) -> bool:
+    """Tell whether a text may be a unit: names with small powers, multiplied and divided.
+
+    Examples
+    --------
+    >>> is_unit("mV/ms**2"), is_unit("9**9**9")
+    (True, False)
+    """
+    bare = text.replace(" ", "").replace("(", "").replace(")", "")
+    return len(text) <= LONGEST_UNIT and UNIT.fullmatch(bare) is not None
+
+
+def require_unit(path: Path, name: str, text: str) -> None:
+    """Refuse a text that is no unit; empty text is none at all and stands.
+
+    Raises
+    ------
+    DataError
+    """
+    if text and not is_unit(text):
+        raise DataError(f"{path}: '{name}' is in '{text[:LONGEST_UNIT]}', which is no unit.")
+
+
+def _in(quantity: object, unit: str) -> float:
+    with np.errstate(all="ignore"):
+        return float(quantity.rescale(unit))

@@ -1,0 +1,109 @@
+"""Numbers in text files: columns set apart by commas, semicolons or blanks, under a header or not."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from neurocode.errors import DataError
+
+TEXT_SUFFIXES = (".txt", ".csv", ".tsv", ".dat")
+
+#: A decimal number, or what says that one is missing. Python's ``float`` takes more: ``1_000``, digits of other scripts.
+NUMBER = re.compile(r"[+-]?(?:(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?|nan|inf|infinity)", re.ASCII | re.IGNORECASE)
+#: The first letter of a word that may head a column; ``0x1A`` is no such word.
+HEADING = re.compile(r"[^\W\d].*")
+
+
+@dataclass(frozen=True)
+class NumberTable:
+    """Numbers of a text file.
+
+    Attributes
+    ----------
+    header : tuple of str
+        Words above the columns, empty where there are none.
+    rows : list of numpy.ndarray
+        Numbers of each line; a line without any is an empty row.
+    """
+
+    header: tuple[str, ...]
+    rows: list[np.ndarray]
+
+    @property
+    def n_columns(self) -> int:
+        """Numbers in the longest line."""
+        return max((len(row) for row in self.rows), default=0)
+
+    def column(self) -> np.ndarray | None:
+        """All numbers where they stand in one line or one to a line, None where they fill lines and columns."""
+        filled = [row for row in self.rows if row.size]
+        if len(filled) > 1 and self.n_columns > 1:
+            return None
+        return np.concatenate([*filled, np.empty(0)])
+
+    def array(self) -> np.ndarray | None:
+        """Lines by columns where every line that holds numbers holds equally many, None elsewhere."""
+        filled = [row for row in self.rows if row.size]
+        return np.stack(filled) if filled and len({len(row) for row in filled}) == 1 else None
+
+
+def read_numbers(path: Path) -> NumberTable:
+    """Read the numbers of a text file.
+
+    Columns are set apart by semicolons, commas or blanks, the first of these that the file contains. Text after ``#`` is passed
+    over. The first line may name the columns.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+
+    Raises
+    ------
+    DataError
+        For a file that is no UTF-8 text, decimal commas, or anything that is no decimal number; the message names the line.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> file = Path(tempfile.mkdtemp()) / "cell.csv"
+    >>> _ = file.write_text("unit,time\\n1,0.5\\n2,0.25\\n")
+    >>> read_numbers(file).array().tolist()
+    [[1.0, 0.5], [2.0, 0.25]]
+    """
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError:
+        raise DataError(f"{path}: the file is not text in UTF-8, expected numbers as text.") from None
+    lines = [(number, line.split("#")[0].strip()) for number, line in enumerate(text.splitlines(), 1) if not line.startswith("#")]
+    separator = next((sign for sign in ";," if any(sign in line for _, line in lines)), None)
+    cells = [(number, _cells_of(line, separator)) for number, line in lines]
+    header = _header(cells)
+    rows = [_numbers(path, number, line) for number, line in cells if line != header]
+    if header and not any(row.size for row in rows):
+        raise DataError(f"{path}: the file holds the words '{', '.join(header)}' and no number.")
+    return NumberTable(tuple(header or ()), rows)
+
+
+def _cells_of(line: str, separator: str | None) -> list[str]:
+    cells = [cell.strip() for cell in line.split(separator)] if line else []
+    return cells[:-1] if separator and cells and not cells[-1] else cells
+
+
+def _header(cells: list[tuple[int, list[str]]]) -> list[str] | None:
+    """The first line that is not empty, where it begins with a word and holds no number."""
+    first = next((line for _, line in cells if line), [])
+    words = [cell.strip("\"'") for cell in first]
+    named = bool(words) and HEADING.fullmatch(words[0]) and not any(NUMBER.fullmatch(word) for word in words)
+    return first if named else None
+
+
+def _numbers(path: Path, number: int, cells: list[str]) -> np.ndarray:
+    for cell in cells:
+        if not NUMBER.fullmatch(cell):
+            hint = ": write decimals with a point" if re.fullmatch(r"[0-9]+,[0-9]+", cell) else ""
+            raise DataError(f"{path}: '{cell[:40]}' in line {number} is no decimal number{hint}.")
+    return np.array(cells, float)

@@ -1,0 +1,353 @@
+"""Every public function that takes spike trains takes them in any unit and form, and gives the same number.
+
+Which functions take trains is read off the names and annotations of their parameters, over every module of the package: a function
+that is found here and is neither in ``EXAMPLES`` nor in ``NO_TRAINS`` fails, so that none can be added without its example.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import importlib
+import inspect
+import pkgutil
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+
+import neo
+import numpy as np
+import pandas as pd
+import pytest
+import quantities as pq
+from brian2 import second, volt
+from matplotlib.figure import Figure
+
+import neurocode as nc
+from neurocode.errors import DataError
+from neurocode.first_passage import Intervals
+from neurocode.fitting import fit as fit_function
+from neurocode.fitting.one_unit import one_unit
+from neurocode.plotting.spikes import raster
+from neurocode.recordings import Experiment, Trains
+from neurocode.recordings.trains import in_seconds, listed, repeats_of, spike_times, usable_trains
+from neurocode.statistics import coding, compare, distance, spike_distances, variability
+from neurocode.statistics.describe import describe
+
+#: Names of parameters that hold spike trains unless their annotation says otherwise.
+NAMES = {
+    "spiketrains", "spiketrain", "trains", "train", "times", "recorded", "predicted", "first", "second", "repeats", "model_trains",
+    "recorded_trains", "spike_times", "experiment", "intervals",
+}  # fmt: skip
+#: Annotations under which a parameter of such a name may be a spike train, beside those that name one.
+ARRAYS = {"object", "np.ndarray", "list[np.ndarray]", "Sequence[np.ndarray]", "list", "Sequence", "Any", ""}
+#: Found by name, but no spike train of a user: with the reason.
+NO_TRAINS = {
+    "neurocode.first_passage.density:interval_distribution": "times at which a density is wanted",
+    "neurocode.first_passage.density:log_density_function": "times at which a density is wanted",
+    "neurocode.first_passage.intervals:Intervals.__init__": "marks of the intervals that Intervals.of makes",
+    "neurocode.fitting.goodness:Scores.__init__": "the result of evaluate, in seconds",
+    "neurocode.fitting.lanes:mismatch": "marks of chunks",
+    "neurocode.learning.rules.patterns:Patterns.__init__": "spikes of a simulated network, in steps",
+    "neurocode.plotting.fit_figure:fit_figure": "spike times that evaluate made, in seconds",
+    "neurocode.plotting.spike_times_figure:spike_times_figure": "intervals that a fit made, in seconds",
+    "neurocode.plotting.spike_times_figure:interval_histogram": "intervals that a fit made, in seconds",
+    "neurocode.plotting.spike_times_figure:serial_correlation": "correlations",
+    "neurocode.plotting.spikes:rates": "histograms",
+    "neurocode.plotting.spikes:spike_effect": "times since a spike",
+    "neurocode.plotting.spikes:trace": "sample times of a signal",
+    "neurocode.recordings.detection:after_dead_time": "crossings that detect_spikes found, in seconds",
+    "neurocode.recordings.experiment:Repeat.__init__": "what Experiment makes of trains, in seconds",
+    "neurocode.recordings.files:block_of_trains": "spike times that a simulation made, in seconds",
+    "neurocode.recordings.trains:Trains.__init__": "what Trains.of makes of trains, in seconds",
+    "neurocode.recordings.trains:join": "Trains only",
+    "neurocode.statistics.compare:Unit.__init__": "what compare makes of trains, in seconds",
+    "neurocode.statistics.complexity:lz76_of_events": "positions in a sequence, whole numbers",
+    "neurocode.statistics.complexity:occupied_bins": "times that describe and compare have read, in seconds from the start",
+    "neurocode.statistics.describe:binned_events": "Trains only",
+    "neurocode.statistics.lempel_ziv:count_lz76": "positions in a sequence, whole numbers",
+    "neurocode.statistics.lempel_ziv:count_lz76_binary": "positions in a sequence, whole numbers",
+    "neurocode.statistics.lempel_ziv:hash_levels": "positions in a sequence, whole numbers",
+    "neurocode.statistics.variability:fano_column": "Trains only",
+    "neurocode.statistics.variability:interval_table": "Trains only",
+}
+
+#: Two trains in seconds; no time and no difference lies on the edge of a bin or window below.
+FIRST = np.array([0.1013, 0.1637, 0.3049, 0.3371, 0.5083, 0.7817, 0.9])
+SECOND = np.array([0.1027, 0.2531, 0.3109, 0.5273, 0.9])
+DURATION = 0.9
+
+
+def neo_train(times: np.ndarray, unit: str) -> neo.SpikeTrain:
+    scale = {"s": 1, "ms": 1000, "us": 1_000_000, "min": 1 / 60}[unit]
+    return neo.SpikeTrain(times * scale, units=unit, t_stop=(times[-1] if len(times) else 0.0) * scale)
+
+
+FORMS: dict[str, Callable[[np.ndarray, int], object]] = {
+    "list of seconds": lambda times, _: times.tolist(),
+    "series of seconds": lambda times, _: pd.Series(times),
+    "neo in s": lambda times, _: neo_train(times, "s"),
+    "neo in ms": lambda times, _: neo_train(times, "ms"),
+    "neo in us": lambda times, _: neo_train(times, "us"),
+    "neo in min": lambda times, _: neo_train(times, "min"),
+    "quantity in ms": lambda times, _: times * 1000 * pq.ms,
+    "brian2 in seconds": lambda times, _: times * second,
+    "mixed": lambda times, number: [times, neo_train(times, "ms")][number % 2],
+}
+
+
+@dataclass(frozen=True)
+class Example:
+    """A call with two trains, its parameters that are times (s) or rates (Hz), and whether it refuses trains it cannot use."""
+
+    call: Callable[..., object]
+    times: dict[str, float] = field(default_factory=dict)
+    rates: dict[str, float] = field(default_factory=dict)
+    refuses: bool = True
+
+
+class Caught(Exception):  # noqa: N818
+    """What a fit was about to fit."""
+
+
+def fitted_data(call: Callable[[], object], place: object, name: str, number: int) -> list:
+    """The argument of an inner function of a fit, which is not run."""
+
+    def catch(*args: object, **_: object) -> None:
+        raise Caught(args[number])
+
+    with pytest.MonkeyPatch.context() as patch, pytest.raises(Caught) as caught:
+        patch.setattr(place, name, catch)
+        call()
+    return caught.value.args[0]
+
+
+def spikes_of_fit(a: object, b: object) -> list:
+    module = importlib.import_module("neurocode.fitting.fit")
+    clamps = fitted_data(lambda: fit_function(nc.models.gif((50.0,)), [a, b]), module, "training_likelihood", 1)
+    return [clamp.spikes for clamp in clamps]
+
+
+def many(train: object) -> object:
+    """Enough intervals for a fit of spike times: the same train ten times over, a repeat each."""
+    return [train] * 10
+
+
+def intervals_of_fit(a: object, b: object) -> list:
+    module = importlib.import_module("neurocode.first_passage.fit")
+    call = lambda: nc.fit_spike_times(nc.models.lif_diffusive(), [*many(a), *many(b)])  # noqa: E731
+    return numbers(fitted_data(call, module, "starting_models", 1))
+
+
+def drawn(a: object, b: object) -> list:
+    axes = raster(Figure().subplots(), [a, b])
+    return [np.sort([segment[0, 0] for segment in row.get_segments()]) for row in axes.collections]
+
+
+EXAMPLES = {
+    "neurocode.first_passage.fit:fit_spike_times": Example(intervals_of_fit),
+    "neurocode.first_passage.intervals:Intervals.of": Example(lambda a, b: Intervals.of([*many(a), *many(b)])),
+    "neurocode.fitting.fit:fit": Example(spikes_of_fit),
+    "neurocode.fitting.one_unit:one_unit": Example(lambda a, b: one_unit([a, b]), refuses=False),
+    "neurocode.plotting.spikes:raster": Example(drawn),
+    "neurocode.recordings.experiment:Experiment.__init__": Example(lambda a, b: list(Experiment([a, b]).repeats)),
+    "neurocode.recordings.trains:Trains.of": Example(lambda a, b: Trains.of([a, b]), refuses=False),
+    "neurocode.recordings.trains:in_seconds": Example(lambda a, b: [in_seconds(a), in_seconds(b)], refuses=False),
+    "neurocode.recordings.trains:listed": Example(lambda a, b: [in_seconds(train) for train in listed([a, b])], refuses=False),
+    "neurocode.recordings.trains:repeats_of": Example(lambda a, b: repeats_of([a, b])),
+    "neurocode.recordings.trains:spike_times": Example(lambda a, b: [spike_times(a), spike_times(b)]),
+    "neurocode.recordings.trains:usable_trains": Example(lambda a, b: usable_trains([a, b])),
+    "neurocode.statistics.coding:psth": Example(
+        lambda a, b, **t: coding.psth([a, b], **t), {"duration": DURATION, "bin_size": 0.01, "sigma": 0.02}
+    ),
+    "neurocode.statistics.coding:psth_band": Example(
+        lambda a, b, **t: coding.psth_band([a, b], **t), {"duration": DURATION, "bin_size": 0.01, "sigma": 0.02}
+    ),
+    "neurocode.statistics.coding:psth_correlation": Example(
+        lambda a, b, **t: coding.psth_correlation([a], [b], **t), {"duration": DURATION, "sigma": 0.02}
+    ),
+    "neurocode.statistics.coding:spike_triggered_average": Example(
+        lambda a, b, **t: [coding.spike_triggered_average(train, np.arange(90.0) ** 2, **t) for train in (a, b)],
+        {"dt": 0.01, "before": 0.05, "after": 0.02},
+    ),
+    "neurocode.statistics.compare:compare": Example(lambda a, b: compare.compare([a, b], [b, a]).drop(columns=["unit", "note"])),
+    "neurocode.statistics.compare:curves": Example(lambda a, b: compare.curves([a, b])),
+    "neurocode.statistics.describe:describe": Example(
+        lambda a, b, **t: describe([a, b], n_surrogates=19, **t).drop(columns="reason"), {"bin_size": 0.01}, refuses=False
+    ),
+    "neurocode.statistics.distance:coincidence_factor": Example(
+        distance.coincidence_factor, {"window": 0.011, "duration": DURATION}
+    ),
+    "neurocode.statistics.distance:count_coincidences": Example(distance.count_coincidences, {"window": 0.011}),
+    "neurocode.statistics.distance:md_star": Example(
+        lambda a, b, **t: distance.md_star([a, b, a], [b, a], n_bootstrap=20, **t), {"window": 0.011}
+    ),
+    "neurocode.statistics.distance:md_star_ceiling": Example(
+        lambda a, b, **t: distance.md_star_ceiling([a, b, a, b], n_splits=20, **t), {"window": 0.011}
+    ),
+    "neurocode.statistics.distance:pair_products": Example(
+        lambda a, b, **t: distance.pair_products([a], [b, a], **t), {"window": 0.011}
+    ),
+    "neurocode.statistics.distance:reliability": Example(lambda a, b, **t: distance.reliability([a, b], **t), {"window": 0.011}),
+    "neurocode.statistics.spike_distances:mean_distance": Example(
+        lambda a, b: [
+            spike_distances.mean_distance([a, b], second, spike_distances.van_rossum_distance) for second in (None, [b, a])
+        ]
+    ),
+    "neurocode.statistics.spike_distances:spike_distance": Example(
+        spike_distances.spike_distance, {"t_start": 0.05, "t_stop": 0.95}
+    ),
+    "neurocode.statistics.spike_distances:van_rossum_distance": Example(
+        spike_distances.van_rossum_distance, {"time_constant": 0.02}
+    ),
+    "neurocode.statistics.spike_distances:victor_purpura_distance": Example(
+        spike_distances.victor_purpura_distance, rates={"cost": 30.0}
+    ),
+    "neurocode.statistics.variability:allan_factor": Example(
+        lambda a, b, **t: [variability.allan_factor(train, **t) for train in (a, b)],
+        {"t_start": 0.05, "t_stop": 0.95, "window": 0.11},
+    ),
+    "neurocode.statistics.variability:fano_factors": Example(lambda a, b: variability.fano_factors([[a, b], [b, b]])),
+    "neurocode.statistics.variability:fano_time_curve": Example(
+        lambda a, b, **t: [variability.fano_time_curve(train, windows=[t["step"], 0.2], **{k: t[k] for k in ("t_start", "t_stop")})
+                           for train in (a, b)],
+        {"t_start": 0.05, "t_stop": 0.95, "step": 0.11},
+    ),
+    "neurocode.statistics.variability:interval_statistics": Example(lambda a, b: variability.interval_statistics([a, b])),
+    "neurocode.statistics.variability:serial_correlations": Example(variability.serial_correlations, refuses=False),
+    "neurocode.statistics.variability:window_counts": Example(
+        lambda a, b, **t: variability.window_counts([a, b], **t), {"t_start": 0.05, "t_stop": 0.95, "window": 0.11, "step": 0.05}
+    ),
+}  # fmt: skip
+
+
+def public_functions() -> Iterator[tuple[str, Callable]]:
+    """Functions, constructors and methods of every module but the command line, by module and name."""
+    for info in pkgutil.walk_packages(nc.__path__, "neurocode."):
+        if info.name.startswith(("neurocode.cli", "neurocode.__main__")):
+            continue
+        module = importlib.import_module(info.name)
+        for name, value in vars(module).items():
+            if name.startswith("_") or getattr(value, "__module__", None) != info.name:
+                continue
+            if inspect.isclass(value):
+                for method, member in vars(value).items():
+                    member = getattr(member, "__func__", member)
+                    if inspect.isfunction(member) and (not method.startswith("_") or method in ("__init__", "__call__")):
+                        yield f"{info.name}:{name}.{method}", member
+            elif callable(value):
+                yield f"{info.name}:{name}", value
+
+
+def takes_trains(function: Callable) -> bool:
+    for parameter in inspect.signature(function).parameters.values():
+        annotation = "" if parameter.annotation is inspect.Parameter.empty else str(parameter.annotation)
+        if "SpikeTrain" in annotation or "Trains" in annotation or (parameter.name in NAMES and annotation in ARRAYS):
+            return True
+    return False
+
+
+def numbers(value: object) -> list:
+    """Numbers of a result, in order."""
+    if dataclasses.is_dataclass(value):
+        return numbers([getattr(value, entry.name) for entry in dataclasses.fields(value)])
+    if isinstance(value, pd.DataFrame):
+        return numbers(value.to_numpy())
+    if isinstance(value, (list, tuple)):
+        return [number for entry in value for number in numbers(entry)]
+    if value is None or isinstance(value, str):
+        return []
+    return np.asarray(value, float).ravel().tolist()
+
+
+def test_every_function_that_takes_trains_has_its_example():
+    found = {name for name, function in public_functions() if takes_trains(function)}
+    assert found == set(EXAMPLES) | set(NO_TRAINS), "give a new function an example, or say in NO_TRAINS why it takes none"
+
+
+def test_a_function_without_an_example_would_be_found():
+    def new(model: object, spiketrains: np.ndarray) -> float: ...
+
+    def annotated(x: neo.SpikeTrain) -> float: ...
+
+    def other(seed: int, first: str) -> float: ...
+
+    assert takes_trains(new) and takes_trains(annotated) and not takes_trains(other)
+
+
+@pytest.fixture(scope="module")
+def in_plain_seconds() -> dict[str, list]:
+    return {name: numbers(e.call(FIRST, SECOND, **e.times, **e.rates)) for name, e in EXAMPLES.items()}
+
+
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_units_and_forms_of_trains_give_the_same_number(name, in_plain_seconds):
+    example, expected = EXAMPLES[name], in_plain_seconds[name]
+    assert np.isfinite(expected).any() and np.any(np.asarray(expected) != 0)
+    for form, make in FORMS.items():
+        found = numbers(example.call(make(FIRST, 0), make(SECOND, 1), **example.times, **example.rates))
+        np.testing.assert_allclose(found, expected, rtol=1e-9, atol=1e-12, err_msg=form)
+
+
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_another_unit_than_of_time_is_refused(name):
+    example = EXAMPLES[name]
+    for train, unit in ((FIRST * pq.mV, "mV"), (FIRST * pq.dimensionless, "dimensionless"), (FIRST * volt, "m.*kg.*")):
+        with pytest.raises(DataError, match=f"'{unit}', expected a unit of time"):
+            example.call(train, SECOND, **example.times, **example.rates)
+
+
+UNUSABLE = {
+    "not finite": np.array([0.1, np.nan, 0.3, 0.4]),
+    "infinite": np.array([0.1, 0.2, 0.3, np.inf]),
+    "not sorted": np.array([0.1, 0.3, 0.2, 0.4]),
+    "two dimensions": np.array([[0.1, 0.2], [0.3, 0.4]]),
+    "a raster": np.array([False, True, False, True]),
+    "complex": np.array([0.1, 0.2j]),
+    "text": np.array(["0.1", "0.2"]),
+}
+
+
+@pytest.mark.parametrize("name", [name for name, example in EXAMPLES.items() if example.refuses])
+@pytest.mark.parametrize("kind", UNUSABLE)
+def test_trains_that_cannot_be_used_are_refused_in_a_sentence(name, kind):
+    example, train = EXAMPLES[name], UNUSABLE[kind]
+    for pair in ((train, SECOND), (SECOND, train)):
+        with pytest.raises(DataError) as refusal:
+            example.call(*pair, **example.times, **example.rates)
+        assert "\n" not in str(refusal.value) and str(refusal.value).endswith(".")
+
+
+def test_rows_of_different_lengths_are_no_train():
+    with pytest.raises(DataError, match="one row of times"):
+        spike_times([[0.1, 0.2], [0.3]])
+
+
+@pytest.mark.parametrize(("name", "time"), [(name, time) for name, example in EXAMPLES.items() for time in example.times])
+def test_times_given_as_quantities_are_read_with_their_unit(name, time, in_plain_seconds):
+    """200 ms are 0.2 s, not 200 s; other units, NaN, and widths that are not positive are refused."""
+    example = EXAMPLES[name]
+    call = lambda value: example.call(FIRST, SECOND, **(example.times | {time: value}))  # noqa: E731
+    for value in (example.times[time] * 1000 * pq.ms, f"{example.times[time] * 1000} ms"):
+        np.testing.assert_allclose(numbers(call(value)), in_plain_seconds[name], rtol=1e-9, atol=1e-12)
+    refused = [True, 5 * pq.mV, np.nan, np.inf, "soon", None if time not in ("step", "bin_size") else "none"]
+    signed = time in ("t_start", "t_stop", "before", "after")
+    for value in refused if signed else [*refused, 0.0, -example.times[time]]:
+        with pytest.raises(DataError, match=r" is .*expected"):
+            call(value)
+
+
+def test_the_cost_of_a_shift_is_read_with_its_unit(in_plain_seconds):
+    call = lambda cost: spike_distances.victor_purpura_distance(FIRST, SECOND, cost)  # noqa: E731
+    expected = in_plain_seconds["neurocode.statistics.spike_distances:victor_purpura_distance"]
+    for cost in (30 * pq.Hz, 0.03 * pq.kHz, "30 Hz"):
+        assert call(cost) == pytest.approx(expected[0])
+    assert call(0.0) == 2.0
+    for cost, says in ((-1.0, "is -1 per second"), (np.nan, "finite"), (5 * pq.ms, "expected a number in hertz")):
+        with pytest.raises(DataError, match=says):
+            call(cost)
+
+
+@pytest.mark.parametrize("holder", [5, None, "spikes.csv", {"unit": FIRST}, pd.DataFrame({"t": FIRST}), neo.Segment(), b"0.1"])
+@pytest.mark.parametrize("call", [Trains.of, repeats_of, Experiment, nc.describe, lambda x: coding.psth(x, 1.0)])
+def test_what_holds_no_trains_is_refused_by_its_name(call, holder):
+    with pytest.raises(DataError, match=f"given as {type(holder).__name__}, expected Neo trains, arrays of seconds"):
+        call(holder)
