@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from small_tasks import few_digits
 
 import neurocode as nc
 from neurocode.errors import ModelError
@@ -26,7 +29,6 @@ from neurocode.learning import (
     Voters,
     evaluate,
     run_in_brian,
-    tasks,
     train,
 )  # fmt: skip
 from neurocode.learning.network import calibrated, trainable
@@ -152,14 +154,12 @@ def test_the_joint_decision_is_a_convex_combination():
 
 @pytest.mark.parametrize("steps", [None, 4])
 def test_voters_learn_digits_by_their_rates(steps):
-    """Squared error of rates, thresholds and weights learned: above 80 % of ten digits after eight epochs (chance 10 %)."""
-    from dataclasses import replace
-
-    task = replace(tasks.digits(steps=4), loss="rate_squared_error")
-    result = train(voting(n=64, steps=steps), task, settings=Settings(epochs=8, learning_rate=5e-3, intrinsic_factor=0.1))
-    assert result.test_score > 0.8
+    """Squared error of rates, thresholds and weights learned: above 70 % of ten digits after eight epochs (chance 10 %)."""
+    task = replace(few_digits(), loss="rate_squared_error")
+    result = train(voting(n=64, steps=steps), task, settings=Settings(epochs=8, learning_rate=0.01, intrinsic_factor=0.1))
+    assert result.test_score > 0.7
     assert 0 < result.test_loss < 0.09
-    assert evaluate(result.network, task.test, task).score == result.test_score
+    assert evaluate(result.network, task.test, task, batch_size=64).score == result.test_score
 
 
 def test_a_network_of_voters_needs_keys_for_their_noise():

@@ -40,9 +40,8 @@ def expected_loss(learned, rest):
     """Sum over all 64 spike patterns, written out: v <- v/2 + w x + b, P = Phi((v - theta)/scale), reset to zero."""
     net = eqx.combine(learned, rest)
     layer, values = net.layers[0], net.layers[0].intrinsic.values()
-    total = 0.0
-    for pattern in itertools.product((0.0, 1.0), repeat=STEPS * N):
-        spikes = jnp.asarray(pattern).reshape(STEPS, N)
+
+    def weighted(spikes):
         v, chance = jnp.zeros(N), 1.0
         for x, fired in zip(X, spikes, strict=True):
             v = 0.5 * v + x * layer.connection.weight[0] + layer.connection.bias
@@ -50,29 +49,31 @@ def expected_loss(learned, rest):
             chance = chance * jnp.prod(jnp.where(fired > 0, p, 1 - p))
             v = v * (1 - fired)
         evidence = jnp.mean(net.readout(spikes[:, None])[:, 0], axis=0)
-        total += chance * -jax.nn.log_softmax(evidence)[1]
-    return total
+        return chance * -jax.nn.log_softmax(evidence)[1]
+
+    patterns = np.array(list(itertools.product((0.0, 1.0), repeat=STEPS * N))).reshape(-1, STEPS, N)
+    return jnp.sum(jax.vmap(weighted)(jnp.asarray(patterns)))
 
 
 def test_the_score_function_is_unbiased_and_straight_through_is_not():
-    """20 000 draws: every component within 5.5 standard errors of the exact gradient; straight-through misses by more in some.
+    """4000 draws: every component within 5.5 standard errors of the exact gradient; straight-through misses by 9 or more in some.
 
     Its variance is smaller: the price of no bias.
     """
     net = network()
     learned, rest = trainable(net)
-    exact = jax.grad(expected_loss)(learned, rest)
+    exact = eqx.filter_jit(jax.grad(expected_loss))(learned, rest)
     found = {
-        name: estimate_gradient(net, batch(), "mean_potential", estimator=name, draws=20_000)
+        name: estimate_gradient(net, batch(), "mean_potential", estimator=name, draws=4000)
         for name in ("score_function", "straight_through")
     }
 
     def errors(name):
         leaves = zip(*(jax.tree.leaves(tree) for tree in (found[name].mean, found[name].variance, exact)), strict=True)
-        return np.concatenate([np.ravel((m - e) / jnp.sqrt(v / 20_000 + 1e-14)) for m, v, e in leaves])
+        return np.concatenate([np.ravel((m - e) / jnp.sqrt(v / 4000 + 1e-14)) for m, v, e in leaves])
 
     assert np.abs(errors("score_function")).max() < 5.5
-    assert np.abs(errors("straight_through")).max() > 20
+    assert np.abs(errors("straight_through")).max() > 9
     weights = [np.asarray(found[name].variance.layers[0].connection.weight) for name in ("score_function", "straight_through")]
     assert np.all(weights[0] > weights[1])
 

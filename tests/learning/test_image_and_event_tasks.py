@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import gzip
+from functools import partial
 
+import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -141,21 +143,31 @@ def test_gestures_are_cut_by_their_labels_into_frames_of_equal_events(tmp_path):
         tasks.dvs_gesture(tmp_path, side=30)
 
 
-def batch_of(n_in, steps=2, size=4):
+def batch_of(n_in, steps=2, size=2):
     x = jnp.asarray(RANDOM.normal(size=(steps, size, n_in)), jnp.float32)
     return Batch(x, jnp.arange(size) % 10, jnp.ones((steps, size), bool))
 
 
-def test_resnet_18_has_its_shape_and_a_gradient_everywhere():
-    """17 layers of neurons in four stages, shortcuts in the second of each block; noise leaves no array without a gradient."""
-    model = nc.models.noisy_lif("escape")
-    net = architectures.resnet_18((3, 32, 32), 10, model, 1e-3, width=1 / 16, key=jax.random.key(0), surrogate=None)
+def test_resnet_18_has_its_shape():
+    """17 layers of neurons in four stages, shortcuts in the second of each block."""
+    made = partial(architectures.resnet_18, (3, 32, 32), 10, nc.models.noisy_lif("escape"), 1e-3, width=1 / 16, surrogate=None)
+    net = eqx.filter_eval_shape(lambda key: made(key=key), jax.random.key(0))
     assert [layer.n for layer in net.layers] == [4096] * 5 + [2048] * 4 + [1024] * 4 + [512] * 4
     assert [number for number, layer in enumerate(net.layers) if layer.shortcut] == list(range(2, 17, 2))
     across = [layer.shortcut.connection is not None for layer in net.layers if layer.shortcut]
     assert across == [False, False, True, False, True, False, True, False]
+
+
+@pytest.mark.parametrize("stages", [((64, 1), (128, 2)), pytest.param(architectures.RESNET_18, marks=pytest.mark.long)])
+def test_residual_networks_have_a_gradient_everywhere(monkeypatch, stages):
+    """Noise leaves no array without one: two stages of blocks, and all four."""
+    monkeypatch.setattr(architectures, "RESNET_18", stages)
+    model = nc.models.noisy_lif("escape")
+    net = architectures.resnet_18((3, 8, 8), 10, model, 1e-3, width=1 / 16, key=jax.random.key(0), surrogate=None)
+    assert len(net.layers) == 1 + 4 * len(stages)
     learned, rest = trainable(net)
-    slopes, report = gradient(learned, rest, batch_of(3072), "mean_potential", Regulariser(), jax.random.key(1))
+    compiled = eqx.filter_jit(gradient)
+    slopes, report = compiled(learned, rest, batch_of(192), "mean_potential", Regulariser(), jax.random.key(1))
     leaves = jax.tree.leaves(slopes)
     assert np.isfinite(float(report.loss)) and all(bool(jnp.all(jnp.isfinite(leaf))) for leaf in leaves)
     assert all(bool(jnp.any(leaf != 0)) for leaf in leaves)

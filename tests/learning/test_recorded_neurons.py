@@ -74,7 +74,7 @@ def test_a_neuron_is_recovered_from_its_spikes():
     truth = Network([neurons(2, 1, weight=[[2.0], [-1.0]])])
     task = task_of(truth)
     start = Network([neurons(2, 1, weight=[[0.3], [0.3]], learned=("scale",))])
-    found = train(start, task, settings=Settings(epochs=200, batch_size=20, learning_rate=0.02))
+    found = train(start, task, settings=Settings(epochs=100, batch_size=20, learning_rate=0.04))
     layer = found.network.readout.layer
     np.testing.assert_allclose(layer.connection.weight[:, 0], [2.0, -1.0], atol=0.2)
     assert float(layer.intrinsic.values()["scale"][0]) == pytest.approx(0.3, rel=0.12)
@@ -91,8 +91,8 @@ def test_hidden_noise_bounds_the_likelihood_from_below():
         net = Network([hidden, neurons(12, 1)])
         net = eqx.tree_at(lambda n: n.layers[0].connection.weight, net, 2 + 0 * net.layers[0].connection.weight)
         net = eqx.tree_at(lambda n: n.readout.layer.connection.weight, net, 0.3 + 0 * net.readout.layer.connection.weight)
-        task = task_of(net, n=52, steps=30)
-        once, often = (evaluate(net, task.training, task, passes=passes).score for passes in (1, 40))
+        task = task_of(net, n=52, steps=20)
+        once, often = (evaluate(net, task.training, task, passes=passes).score for passes in (1, 20))
         if mode == "none":
             assert often == pytest.approx(once, abs=1e-5)
         else:

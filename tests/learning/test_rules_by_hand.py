@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import FrozenInstanceError, dataclass, fields, replace
 
 import equinox as eqx
 import jax
@@ -13,7 +13,7 @@ from scipy.special import lambertw
 
 import neurocode as nc
 from neurocode.errors import DataError, ModelError, TrainingError
-from neurocode.learning import Dense, Layer, Network, Part, Readout, Recurrent, Task
+from neurocode.learning import Chain, Dense, Layer, Network, Part, Readout, Recurrent, Settings, Task
 from neurocode.learning.objective import Batch
 from neurocode.learning.rules import (
     Course,
@@ -21,18 +21,22 @@ from neurocode.learning.rules import (
     Kernel,
     PairSTDP,
     Patterns,
+    RuleResult,
     SpikeProp,
+    SpikePropResult,
     SpikeTimeNetwork,
     SpikeTimes,
     SupervisedSTDP,
+    SurrogateGradient,
     Tempotron,
     TempotronNeurons,
+    TempotronResult,
     latency_patterns,
     population_readout,
 )
 from neurocode.learning.rules.rule import classes_of_neurons, only_layer
 from neurocode.learning.rules.spikeprop import Weights, _update
-from neurocode.learning.rules.tempotron_layer import no_change
+from neurocode.learning.rules.tempotron_layer import no_change, time_of_maximum
 
 DT = 1e-3
 #: Of a neuron that keeps a half of its potential in a step and takes its weighted sum whole, with its threshold at one.
@@ -149,6 +153,22 @@ def test_false_alarms_move_a_weight_down_and_later_spikes_stay():
     np.testing.assert_allclose(found.weights[:, 0], start - [0.25, 0.0], rtol=1e-9)
 
 
+def test_a_potential_that_just_reaches_the_threshold_fires():
+    own = Patterns.of([[[0.01]]], [1])
+    start = 3.0 * np.random.default_rng(0).standard_normal(1)
+    best = float(TempotronNeurons(1).maxima(start[:, None], own)[0][0, 0])
+    neurons = TempotronNeurons(1, threshold=best)
+    assert neurons.predict(start[:, None], own).tolist() == [1]
+    found = Tempotron(cycles=3).fit(neurons, own, seed=0, spread=3.0)
+    assert found.errors[0].tolist() == [0] and found.weights[0, 0] == start[0]
+
+
+def test_weights_start_small():
+    """At a hundredth of the normal numbers of the seed, where no other size is asked for."""
+    found = Tempotron(1e-12, 0.0, cycles=1).fit(TempotronNeurons(3), Patterns.of([[[0.01], [0.01], [0.02]]], [1]), seed=2)
+    np.testing.assert_allclose(found.weights[:, 0], 0.01 * np.random.default_rng(2).standard_normal(3), rtol=1e-6)
+
+
 def test_each_of_several_neurons_fires_for_its_label():
     own = Patterns.of([[[0.01], []], [[], [0.01]]], [0, 1])
     found = Tempotron(0.6, 0.0, cycles=9).fit(TempotronNeurons(2, 2), own, spread=1e-9)
@@ -197,6 +217,20 @@ def test_steps_that_do_not_count_are_no_maximum():
     np.testing.assert_allclose(net.layers[0].connection.weight, [[1.2, 0.3 + 0.05 * 0.5]], rtol=1e-12)
     np.testing.assert_allclose(net.layers[0].connection.bias, [0.0, 0.05 * 1.75], rtol=1e-12)
     assert float(error) == 0.25
+
+
+def test_the_time_of_the_maximum_by_hand():
+    """The highest value, of several the first; where it is ten units or more, or no number, the first that is not negative."""
+    margins = jnp.array([
+        [-1.0, -1.0, -1.0, -1.0, -jnp.inf, -3.0], [0.0, 0.5, 0.5, 0.25, -2.0, -1.0], [20.0, 10.0, 9.99, jnp.nan, -2.0, -2.0],
+    ])[:, None]  # fmt: skip
+    assert time_of_maximum(margins).tolist() == [[1, 1, 2, 1, 1, 1]]
+
+
+def test_a_layer_that_just_reaches_its_threshold_fires():
+    net = network([[1.0, 0.3]])
+    after, _, error = Tempotron(0.1, 0.0).update(net, no_change(net), batch_of([[[1.0], [0.0]]], [0]), jax.random.key(0))
+    assert float(error) == 0 and after.layers[0].connection.weight.tolist() == [[1.0, 0.3]]
 
 
 @pytest.mark.parametrize("factor", [0.0, 0.1, 1.0])
@@ -302,6 +336,9 @@ def test_rules_take_one_layer_without_noise_or_loops():
     for layers in ([], [layer, layer], [looped], [noisy]):
         with pytest.raises(ModelError, match="The rule trains one layer of neurons without noise and without connections among"):
             only_layer(Network([*layers, net.readout]), "The rule")
+    chained = Readout(Chain([net.readout.connection]), DT)
+    with pytest.raises(ModelError, match="The rule needs a Readout with a dense connection"):
+        only_layer(Network([layer, chained]), "The rule")
 
 
 # SpikeProp ---------------------------------------------------------------------------------------------------------------------
@@ -327,6 +364,8 @@ def test_spike_times_are_those_of_the_lambert_function():
     assert np.isinf(float(ONE(pair(0.99, 2.0), jnp.array([3.0]))[0][0]))
     assert np.isinf(float(ONE(pair(2.0, 2.0), jnp.array([jnp.inf]))[1][0]))
     assert np.isinf(float(ONE(pair(2.0, 2.0), jnp.array([49.0]))[0][0]))
+    soon = SpikeTimeNetwork(1, 1, 1, delays=(0.125,))
+    assert float(soon(pair(50.0, 50.0), jnp.array([0.0]))[0][0]) == pytest.approx(0.125 + 7 * rise(50.0), abs=1e-8)
     both = SpikeTimeNetwork(1, 1, 1, delays=(1.0, 1.0), tau=5.0, threshold=2.0)
     halves = Weights(jnp.full((2, 1, 1), 2.0), jnp.full((2, 1, 1), 2.0))
     assert float(both(halves, jnp.array([0.0]))[0][0]) == pytest.approx(1 + 5 * rise(2.0), abs=1e-8)
@@ -367,14 +406,14 @@ def test_silent_neurons_grow_and_count_as_the_horizon():
     delay = 2 + 7 * (rise(float(start.hidden[0, 0, 0])) + rise(float(start.output[0, 0, 0])))
     assert found.errors[0] == pytest.approx(0.5 * ((delay - 12) ** 2 + 100), rel=1e-6)
     _, after = _update(pair(-0.5, 0.5), jnp.array([[0.0]]), jnp.array([[9.0]]), net, 0.1, 0.02)
-    np.testing.assert_allclose([after.hidden.ravel()[0], after.output.ravel()[0]], [-0.52, 0.52], rtol=1e-12)
+    np.testing.assert_allclose([after.hidden.ravel()[0], after.output.ravel()[0]], [-0.52, 0.52], rtol=1e-8)
 
 
 def test_spikeprop_ends_when_the_error_is_small_enough():
     start = ONE.start(1)
     exact = 2 + 7 * (rise(float(start.hidden[0, 0, 0])) + rise(float(start.output[0, 0, 0])))
     task = SpikeTimes([[0.0]], [[exact - 0.1]])
-    found = SpikeProp(learning_rate=0.05).fit(ONE, task, cycles=50, stop=1e-4, seed=1)
+    found = SpikeProp(learning_rate=1.0).fit(ONE, task, cycles=50, stop=1e-4, seed=1)
     assert found.errors[0] == pytest.approx(0.005, rel=1e-4) and found.errors[-1] < 1e-4 <= found.errors[-2]
     assert len(SpikeProp(learning_rate=1e-9).fit(ONE, task, cycles=3, seed=1).errors) == 3
 
@@ -405,6 +444,36 @@ def test_spike_times_and_networks_that_mean_nothing_are_refused():
     for inputs, targets, says in (([[0.0, 1.0]], [[1.0]], "not 2 and 1"), ([[0.0]], [[1.0, 2.0]], "not 1 and 2")):
         with pytest.raises(DataError, match=f"takes 1 input and 1 target times a pattern, {says}"):
             SpikeProp().fit(ONE, SpikeTimes(inputs, targets))
+
+
+# Defaults -------------------------------------------------------------------------------------------------------------------------
+
+
+def test_defaults_are_those_that_are_written():
+    assert Kernel() == Kernel(15e-3, 3.75e-3)
+    assert TempotronNeurons(2) == TempotronNeurons(2, 1, Kernel(15e-3, 3.75e-3), 1.0)
+    assert Course() == Course(200, 32, 10)
+    assert Tempotron() == Tempotron(1e-3, 0.99, 5000, Course(200, 32, 10), 1.0)
+    assert SpikeTimeNetwork(2) == SpikeTimeNetwork(2, 5, 1, tuple(range(1, 17)), 7.0, 1.0, 50.0, 0.1)
+    assert SpikeProp() == SpikeProp(0.003, 0.005)
+    assert PairSTDP() == PairSTDP(0.01, 0.0105, 20e-3, 20e-3, 1.0, 0.0, None)
+    assert SupervisedSTDP() == SupervisedSTDP(PairSTDP(0.01, 0.0105, 20e-3, 20e-3, 1.0, 0.0, None), 1.0, None, Course(200, 32, 10))
+    assert IntrinsicPerturbation() == IntrinsicPerturbation("reward", 0.05, 0.05, 0.1)
+    assert SurrogateGradient() == SurrogateGradient(Settings())
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        Kernel(), TempotronNeurons(2), TempotronResult(np.ones((1, 1)), []), Course(), RuleResult(None, None), Tempotron(),
+        SpikeTimeNetwork(2), SpikeTimes([[0.0]], [[1.0]]), SpikePropResult(None, np.zeros(1)), SpikeProp(), PairSTDP(),
+        SupervisedSTDP(), IntrinsicPerturbation(), SurrogateGradient(), Patterns.of([[[0.1]]], [1]),
+    ],
+    ids=lambda value: type(value).__name__,
+)  # fmt: skip
+def test_rules_and_what_they_return_do_not_change(value):
+    with pytest.raises(FrozenInstanceError):
+        setattr(value, fields(value)[0].name, 1)
 
 
 # Plasticity --------------------------------------------------------------------------------------------------------------------
@@ -450,9 +519,27 @@ def test_held_changes_by_hand():
         assert float(found[0, 0]) == pytest.approx(expected, rel=1e-12)
 
 
+def test_plasticity_refuses_shapes_that_do_not_fit():
+    spikes = np.zeros((5, 1))
+    for pre, post, weights in (
+        (spikes[:, 0], spikes, [[0.5]]), (spikes, spikes[:, 0], [[0.5]]), (spikes, spikes[:4], [[0.5]]),
+        (spikes, spikes, [[0.5], [0.5]]), (spikes, np.zeros((5, 2)), [[0.5]]),
+    ):  # fmt: skip
+        with pytest.raises(DataError, match="do not fit weights"):
+            PairSTDP().run(pre, post, weights, DT)
+    for pre, post in ((spikes - 1, spikes), (spikes, spikes + 2), (spikes + 0.5, spikes)):
+        with pytest.raises(DataError, match="zero or one in every step"):
+            PairSTDP().run(pre, post, [[0.5]], DT)
+    for weight in (-0.01, 1.01, np.nan):
+        with pytest.raises(DataError, match="between 0 and 1"):
+            PairSTDP().run(spikes, spikes, [[weight]], DT)
+    for edge in (0.0, 1.0):
+        assert float(PairSTDP().run(spikes, spikes, [[edge]], DT)[0, 0]) == edge
+
+
 @pytest.mark.parametrize("name", ["a_plus", "a_minus", "tau_plus", "tau_minus", "w_max", "tau_reward", "mu"])
 def test_plasticity_of_numbers_that_mean_nothing_is_refused(name):
-    for value in (-0.1, np.nan) if name == "mu" else (-0.1, 0.0, np.nan):
+    for value in (-0.1, np.nan, np.inf) if name == "mu" else (-0.1, 0.0, np.nan, np.inf):
         with pytest.raises(TrainingError, match="must be positive"):
             PairSTDP(**{name: value})
 
@@ -477,14 +564,18 @@ def traced(spikes, keep, own=True):
     return np.array(found)
 
 
-@pytest.mark.parametrize("teacher", [0.6, None])
-def test_supervised_plasticity_is_what_it_says_in_numpy(teacher):
-    """Three sequences of ten steps, the last three of one uncounted, two inputs, four neurons: written out again."""
+@pytest.mark.parametrize(("teacher", "mu", "size"), [(0.6, 0.5, 0.05), (0.6, 0.0, 0.9), (None, 0.5, 0.05), (None, 0.0, 0.9)])
+def test_supervised_plasticity_is_what_it_says_in_numpy(teacher, mu, size):
+    """Three sequences of ten steps, the last three of one uncounted, two inputs, four neurons: written out again.
+
+    Small changes, and such that leave the bounds.
+    """
     random = np.random.default_rng(2)
     weights, labels = random.uniform(0.3, 1.2, (2, 4)), np.array([0, 1, 1])
+    weights[:, 0] = 0.2, 0.3
     x, valid = (random.random((3, 10, 2)) < 0.5).astype(float), np.ones((3, 10), bool)
     valid[1, 7:] = False
-    plasticity = PairSTDP(a_plus=0.05, a_minus=0.03, w_max=1.5, mu=0.5, tau_plus=5e-3, tau_minus=8e-3)
+    plasticity = PairSTDP(a_plus=size, a_minus=0.6 * size, w_max=1.5, mu=mu, tau_plus=5e-3, tau_minus=8e-3)
     rule = SupervisedSTDP(plasticity, teacher=teacher)
     found, _, wrong = rule.update(network(weights), None, batch_of(x, labels, valid), jax.random.key(0))
     classes, answers, posts = np.arange(4) % 2, [], []
@@ -500,9 +591,10 @@ def test_supervised_plasticity_is_what_it_says_in_numpy(teacher):
         pre = own * counted[:, None]
         up = traced(pre, np.exp(-1 / 5)).T @ post
         down = pre.T @ traced(post, np.exp(-1 / 8), own=False)
-        change += part * 1.5 * (0.05 * (1 - weights / 1.5) ** 0.5 * up - 0.03 * (weights / 1.5) ** 0.5 * down)
+        change += part * 1.5 * size * ((1 - weights / 1.5) ** mu * up - 0.6 * (weights / 1.5) ** mu * down)
     new = np.clip(weights + change, 0, 1.5)
-    new = np.clip(new * weights.sum(axis=0) / new.sum(axis=0), 0, 1.5)
+    assert size < 0.1 or np.any(weights + change < 0) or np.any(weights + change > 1.5)
+    new = np.clip(new * weights.sum(axis=0) / np.maximum(new.sum(axis=0), 1e-12), 0, 1.5)
     np.testing.assert_allclose(found.layers[0].connection.weight, new, rtol=1e-9)
     assert float(wrong) == pytest.approx(np.mean(np.array(answers) != labels)) and np.abs(new - weights).max() > 1e-3
     assert 0 < float(wrong) < 1
@@ -534,6 +626,8 @@ def test_the_goals_of_a_perturbation_by_hand():
     np.testing.assert_allclose(found, -(((own + other) / 2 / 0.25 - 1) ** 2), rtol=1e-12)
     alone = IntrinsicPerturbation("reward")._goal(layer, batch, jnp.array([5, 1]))
     assert float(alone[0]) == pytest.approx(-(1 / 3) / (1 / 3 + 1e-3), rel=1e-12)
+    everything = IntrinsicPerturbation("reward")._goal(layer, batch._replace(targets=jnp.array([1, 1])), jnp.array([1, 1]))
+    assert float(everything[0]) == pytest.approx((1 / 3) / (1 / 3 + 1e-3), rel=1e-12)
 
 
 def test_a_perturbation_moves_along_its_signs_by_the_slope_of_the_goal():

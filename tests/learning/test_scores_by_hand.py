@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import FrozenInstanceError, fields, replace
 
 import equinox as eqx
 import jax
@@ -25,6 +25,7 @@ from neurocode.learning import (
     Shortcut,
     Surrogate,
     Task,
+    TrainingResult,
     evaluate,
     train,
 )
@@ -155,7 +156,8 @@ def test_learned_time_constants_lie_between_their_bounds():
     "options",
     [
         {"time_constant": 0.0}, {"time_constant": -1.0}, {"time_constant": np.nan}, {"time_constant": np.inf}, {"synapse": 0.0},
-        {"synapse": np.nan}, {"bounds": (0.0, 1.0)}, {"bounds": (1.0, 1.0)}, {"bounds": (2.0, 1.0)}, {"bounds": (1.0, np.inf)},
+        {"synapse": np.nan},
+        {"synapse": np.inf}, {"bounds": (0.0, 1.0)}, {"bounds": (1.0, 1.0)}, {"bounds": (2.0, 1.0)}, {"bounds": (1.0, np.inf)},
     ],
 )  # fmt: skip
 def test_time_constants_that_mean_nothing_are_refused(options):
@@ -470,6 +472,29 @@ def test_every_sequence_comes_once_in_an_epoch_in_an_order_of_its_own():
     fast = [train(line([[1.0]]), task_of(part, loss="squared_error", n_outputs=1), seed=seed,
                   settings=replace(settings, epochs=1, learning_rate=0.1)).history["loss"][0] for seed in range(4)]  # fmt: skip
     assert len(set(fast)) > 1
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_the_order_of_an_epoch_is_that_of_the_seed(seed):
+    """Three of four inputs fill a batch; the loss tells the one that is left out, which the key of seed, epoch and order names."""
+    inputs = np.array([1.0, 2.0, 4.0, 8.0])
+    task = task_of(part_of(inputs[:, None], np.zeros((4, 1, 1))), loss="squared_error", n_outputs=1)
+    history = train(line([[1.0]]), task, seed=seed, settings=Settings(epochs=2, batch_size=3, learning_rate=1e-30)).history
+    for epoch, loss in enumerate(history["loss"]):
+        key = jax.random.fold_in(jax.random.fold_in(jax.random.key(seed), epoch), 2_000_003)
+        chosen = jax.random.permutation(key, 4)[:3]
+        assert loss == pytest.approx(np.mean(inputs[np.asarray(chosen)] ** 2), rel=1e-6)
+
+
+def test_defaults_are_those_that_are_written():
+    assert Settings() == Settings(100, 64, 1e-3, "constant", None, Regulariser(), 1, True, True, 1.0, 512, 1)
+    assert Regulariser() == Regulariser(0.0, 1e-3, 0.0, 100.0, 2, 0.0, 0.0)
+
+
+@pytest.mark.parametrize("value", [Settings(), Regulariser(), TrainingResult(None, None, None, 1, 0.0, 0.0)])
+def test_settings_and_results_do_not_change(value):
+    with pytest.raises(FrozenInstanceError):
+        setattr(value, fields(value)[0].name, 1)
 
 
 def test_the_history_of_an_epoch_by_hand():

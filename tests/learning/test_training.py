@@ -50,6 +50,18 @@ def simple_network(dt=1e-3, n_out=3, gain=3.0):
     return Network([layer, Readout(Dense(16, n_out, key=keys[2]), dt)])
 
 
+def test_learned_parameters_stay_between_their_bounds():
+    """At a rate of five an update moves every time constant beyond a bound, where it is put back."""
+    keys = jax.random.split(jax.random.key(0), 3)
+    layer = Layer(Dense(10, 8, key=keys[0]), nc.models.normalised_lif(), 1e-3, learned=("tau",), spread=True, key=keys[1])
+    layer = eqx.tree_at(lambda part: part.connection.weight, layer, 9 * layer.connection.weight)
+    net = Network([layer, Readout(Dense(8, 3, key=keys[2]), 1e-3)])
+    last = train(net, short_task(), settings=Settings(epochs=1, batch_size=28, learning_rate=5.0)).last
+    places = np.asarray(last.layers[0].intrinsic.coordinates["tau"])
+    assert np.all((places == 0) | (places == 1)) and len(places) == 8
+
+
+@pytest.mark.long
 def test_a_network_learns_burst_sequences():
     """Three classes from 300 samples: above 65 % of 60 test samples; at chance, a third, once in 1e6 runs."""
     keys = jax.random.split(jax.random.key(0), 4)
@@ -120,23 +132,23 @@ def test_a_loss_that_is_not_finite_is_named():
     net = simple_network()
     broken = eqx.tree_at(lambda n: n.layers[0].recurrent.weight, net, net.layers[0].recurrent.weight.at[0, 0].set(jnp.nan))
     with pytest.raises(TrainingError, match=r"Update 1 \(epoch 1, batch 1\).*layers\[0\]\.recurrent\.weight"):
-        train(broken, burst_task(), settings=Settings(epochs=1, batch_size=14))
-    with pytest.raises(TrainingError, match=r"Update \d+ "):
-        train(net, burst_task(), settings=Settings(epochs=3, batch_size=14, learning_rate=1e38))
+        train(broken, short_task(), settings=Settings(epochs=1, batch_size=14))
 
 
-def test_blocks_and_saved_segments_change_nothing():
-    task = burst_task()
+def test_blocks_change_nothing():
+    task = short_task()
     learned, rest = trainable(simple_network())
     part = task.training.select(np.arange(12))
     batch = Batch(jnp.moveaxis(jnp.asarray(part.inputs), 0, 1), jnp.asarray(part.targets), jnp.asarray(part.valid.T))
     regulariser = Regulariser(lower=0.1, lower_count=1.0, upper=0.1, upper_count=1.0, weight_decay=1e-3)
-    (one, first), (many, second) = (gradient(learned, rest, batch, task.loss, regulariser, None, n) for n in (1, 4))
+    compiled = eqx.filter_jit(gradient)
+    (one, first), (many, second) = (compiled(learned, rest, batch, task.loss, regulariser, None, n) for n in (1, 4))
     assert float(first.loss) == pytest.approx(float(second.loss), rel=1e-6) and float(first.score) == float(second.score)
     for a, b in zip(jax.tree.leaves(one), jax.tree.leaves(many), strict=True):
         np.testing.assert_allclose(a, b, rtol=1e-4, atol=1e-6)
 
 
+@pytest.mark.long
 def test_two_devices_give_the_loss_of_one():
     """In a process of its own, where the host is two devices: the same losses to 1e-6."""
     code = """
