@@ -17,6 +17,7 @@ from neurocode.cli.fit_report import parameter_section, parameter_table
 from neurocode.cli.inputs import data_hash, distinct_models, inputs_of, require_files, require_unchanged
 from neurocode.cli.output import output_folder, write_json
 from neurocode.cli.progress import Report
+from neurocode.cli.spreadsheet import write_csv
 from neurocode.errors import DataError, NeurocodeError
 from neurocode.first_passage import SpikeTimesResult, fit_spike_times
 from neurocode.models import NeuronModel, by_name
@@ -210,7 +211,7 @@ def write_verdicts(folder: Path, entries: Sequence[dict[str, Any]]) -> pd.DataFr
     parts += [page.table(shown, {"model": links}), page.definitions(COLUMNS, shown.columns)]
     with output_folder(folder, {"fits": [entry["folder"] for entry in entries]}) as scratch:
         write_json(scratch / "result.json", {"results": list(entries)})
-        frame.to_csv(scratch / "units.csv", index=False)
+        write_csv(frame.set_index("file"), scratch / "units.csv")
         page.write_page(scratch / "report.html", "Fits to spike times", parts)
     return frame
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import re
 import shutil
-import sys
 
 import neo
 import numpy as np
@@ -14,7 +14,7 @@ import pytest
 import quantities as pq
 
 import neurocode as nc
-from neurocode.cli import fit_tasks, inputs, main
+from neurocode.cli import fit_tasks, inputs
 from neurocode.cli.page import table
 from neurocode.fitting import CrossValidation
 
@@ -49,21 +49,6 @@ def files(tmp_path_factory):
     recording(folder / "other_training.nix", 3)
     MODEL.save(folder / "mine.toml")
     return folder
-
-
-@pytest.fixture
-def neurocode(monkeypatch, capsys):
-    def run(*arguments):
-        monkeypatch.setattr(sys, "argv", ["neurocode", *map(str, arguments)])
-        code = 0
-        try:
-            main()
-        except SystemExit as end:
-            code = end.code
-        printed = capsys.readouterr()
-        return code, printed.out, printed.err
-
-    return run
 
 
 @pytest.fixture(scope="module")
@@ -132,6 +117,28 @@ def test_a_finished_fit_is_reused_only_for_the_same_data_model_options_and_versi
     assert not again(*option) and again(*option)
 
 
+def test_a_failing_recording_stops_no_other_and_finished_fits_stay(files, tmp_path, neurocode, count_fits):
+    work, out = tmp_path / "work", tmp_path / "out"
+    shutil.copytree(files, work)
+    (work / "broken_training.nix").write_bytes(b"no recording")
+    MODEL.with_fixed("a_eta_1").save(work / "other.toml")
+    models = ("--model", work / "mine.toml", "--model", work / "other.toml")
+    arguments = ("fit", work / "cell_training.nix", work / "broken_training.nix", *models, "-o", out)
+    code, printed, _ = neurocode(*arguments)
+    assert code == 1 and len(count_fits) == 2 and "broken_training, mine: " in " ".join(printed.split())
+    assert max(len(line) for line in printed.splitlines()) <= 80
+    results = json.loads((out / "result.json").read_text())["results"]
+    assert [("error" in table) for table in results] == [False, False, True, True]
+    frame = pd.read_csv(out / "comparison.csv")
+    assert sorted(frame[frame["recording"] == "cell_training"]["model"]) == ["mine", "other"]
+    made = {path: path.stat().st_mtime_ns for path in out.glob("cell_training/*/result.json")}
+    assert len(made) == 2
+    (out / "notes.txt").write_text("mine")
+    code, printed, _ = neurocode(*arguments)
+    assert code == 1 and len(count_fits) == 2 and printed.count("reused: cell_training/") == 2
+    assert {path: path.stat().st_mtime_ns for path in made} == made and (out / "notes.txt").read_text() == "mine"
+
+
 def test_data_that_change_while_a_command_runs_are_not_fitted(files, tmp_path, count_fits):
     work = tmp_path / "work"
     shutil.copytree(files, work)
@@ -169,6 +176,23 @@ def test_the_page_of_a_fit_explains_itself_and_counts_as_the_terminal_does(two, 
     assert counts in printed and counts in page
     assert f"{entries[0]['cross_validation']['bits_per_spike']:.3f} cross-validated" in printed
     assert "identified" in pd.read_csv(out / "cell_training" / "mine" / "parameters.csv").columns
+
+
+def test_a_fit_writes_everything_into_a_page_that_stands_alone(two):
+    out, entries = two
+    folder = out / "cell_training" / "mine"
+    assert {path.name for path in folder.iterdir()} == {
+        "result.json", "provenance.json", "parameters.csv", "scores.csv", "predicted_spikes.nwb", "fit.pdf", "fit.png",
+        "report.html", "model.toml",
+    }  # fmt: skip
+    assert json.loads((folder / "provenance.json").read_text())["files"] == sorted(path.name for path in folder.iterdir())
+    assert {
+        "parameters", "converged", "message", "n_spikes", "dt", "log_likelihood", "bic", "bits_per_spike", "md_star",
+        "md_star_ceiling", "reliability", "gamma", "ks", "psth_correlation", "seconds", "reservations", "cross_validation",
+    } <= set(entries[0])  # fmt: skip
+    page = (folder / "report.html").read_text()
+    assert re.findall(r' src="([^,"]*)', page) == ["data:image/png;base64"]
+    assert re.findall(r' href="([^"]*)"', page) == ["data:,"] and "<script" not in page
 
 
 def test_checks_that_a_fit_fails_are_printed_and_written(two, capsys):
