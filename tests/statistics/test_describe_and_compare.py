@@ -53,9 +53,9 @@ def test_times_outside_their_train_have_a_reason():
 
 
 def test_a_misread_unit_of_time_warns():
-    with pytest.warns(UserWarning, match="are the times in milliseconds"):
+    with pytest.warns(UserWarning, match="in seconds, read as milliseconds or smaller"):
         assert "milliseconds" in nc.describe([np.arange(1, 500) * 1e-4], n_surrogates=0)["reason"].iloc[0]
-    with pytest.warns(UserWarning, match="read as milliseconds"):
+    with pytest.warns(UserWarning, match="in milliseconds or smaller, read as seconds"):
         nc.describe([np.arange(30) * 100.0], n_surrogates=0)
 
 
