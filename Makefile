@@ -9,7 +9,7 @@ ifneq ($(wildcard ../shared/data),)
 export NEUROCODE_DATA ?= $(abspath ../shared/data)
 endif
 
-.PHONY: demo test test-all mutants lint clean
+.PHONY: demo test test-all fuzz mutants lint clean
 
 $(VENV)/.installed: pyproject.toml
 	$(PYTHON) -m venv $(VENV)
@@ -30,6 +30,11 @@ test-all: $(VENV)/.installed
 mutants: $(VENV)/.installed
 	$(BIN)/python -m pip install --quiet --editable ".[test,mutants]"
 	$(BIN)/python -m tests.mutation --workers $(WORKERS) $(MUTANTS)
+
+# Damaged files by the thousand: each is read, or refused in one sentence. The same cases every time.
+CASES ?= 2000
+fuzz: $(VENV)/.installed
+	$(BIN)/python tests/fuzz/fuzz_files.py --cases $(CASES)
 
 lint: $(VENV)/.installed
 	$(BIN)/ruff check .

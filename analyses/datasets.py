@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from neurocode.errors import DataError
-from neurocode.learning import Part, Task, tasks
+from neurocode.learning import Part, Task, stratified, tasks
 
 NAMES = ("digits", "mnist10k", "braille")
 PARTS = ("training", "validation", "test")
@@ -23,6 +23,11 @@ def data_folder(name: str) -> Path:
     return Path(os.environ["NEUROCODE_DATA"]) / name
 
 
+def recorded(names: Sequence[str]) -> tuple[str, ...]:
+    """Those of some tasks that are read from a folder of their name; the digits come with scikit-learn."""
+    return tuple(name for name in names if name != "digits")
+
+
 def dataset(name: str, seed: int, steps: int = 8) -> Task:
     """Digits of scikit-learn, ten thousand of MNIST (both shown for some steps), or Braille letters; split anew for each seed."""
     if name == "digits":
@@ -32,14 +37,9 @@ def dataset(name: str, seed: int, steps: int = 8) -> Task:
     return tasks.braille(data_folder(name) / "braille_letters.npz", seed=seed)
 
 
-def smaller(task: Task, sequences: int) -> Task:
-    """The first sequences of every part."""
-    return replace(task, **{name: first(getattr(task, name), sequences) for name in PARTS})
-
-
-def first(part: Part, sequences: int) -> Part:
-    """The first sequences of a part."""
-    return part.select(np.arange(min(sequences, len(part))))
+def smaller(task: Task, sequences: int, seed: int) -> Task:
+    """Some sequences of every part, every label in proportion."""
+    return replace(task, **{name: stratified(getattr(task, name), sequences, seed) for name in PARTS})
 
 
 def rate_coded(task: Task, seed: int) -> Task:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from neurocode.studies import Claim, absent_claim, interval_claim, study_table
+from neurocode.studies import Claim, absent_claim, interval_claim, study_table, with_withdrawn
 
 Entry = dict[str, Any]
 Judge = Callable[[pd.DataFrame, Entry], np.ndarray]
@@ -19,7 +19,7 @@ Judge = Callable[[pd.DataFrame, Entry], np.ndarray]
 def judged(fixed: Path, folder: Path, judges: Mapping[str, tuple[str, Judge]]) -> list[Claim]:
     """Every claim of a file whose table is there, by a judge that gives its statistic for each seed.
 
-    A claim with a published value is on data that are not here.
+    A claim with a published value is on data that are not here; one that was withdrawn is void.
     """
     tables = {path.stem: sound(study_table(path)) for path in sorted(folder.glob("*.parquet"))}
     found = []
@@ -31,7 +31,7 @@ def judged(fixed: Path, folder: Path, judges: Mapping[str, tuple[str, Judge]]) -
         values = judge(tables[table], entry) if table in tables else ()
         if len(values):
             found.append(interval_claim(f"{entry['claim']} ({entry['statistic']})", entry["source"], values, entry["bound"]))
-    return found
+    return with_withdrawn(found, folder)
 
 
 def sound(table: pd.DataFrame) -> pd.DataFrame:

@@ -17,6 +17,7 @@ from matplotlib.axes import Axes
 from neurocode.plotting import house_style, label_panel, save_figure
 from neurocode.plotting.style import TWO_COLUMNS
 from neurocode.studies import study_table
+from neurocode.studies.claims import WITHDRAWN
 
 COLOURS = {"SE": "#0072B2", "EF": "#D55E00", "LIF": "#009E73"}
 NAMES = {"SE": "symplectic Euler", "EF": "Euler forward", "LIF": "leaky (no adaptation)"}
@@ -238,13 +239,20 @@ def _training(tables: Path, output: Path) -> list[Path]:
 
 
 def _neurons(tables: Path, output: Path) -> list[Path]:
+    """Spikes of the trained neurons and their resonance; the latter alone while claims about their spikes are withdrawn."""
+    table, start, raphe = (
+        pd.read_csv(tables / "neurons.csv"), pd.read_csv(tables / "untrained.csv"), study_table(tables / "raphe.parquet"),
+    )  # fmt: skip
+    if (tables / WITHDRAWN).exists():
+        figure, axes = plt.subplots(figsize=(0.6 * TWO_COLUMNS, 2.4), layout="constrained")
+        resonance_map(axes, table, start, raphe)
+        return save_figure(figure, output / "adaptive_lif_neurons.pdf")
     figure, axes = plt.subplot_mosaic([["a", "b", "c"], ["d", "e", "e"]], figsize=(TWO_COLUMNS, 4.0), layout="constrained")
-    table = pd.read_csv(tables / "neurons.csv")
     distribution(axes["a"], table, "cv", "CV of intervals", np.linspace(0, 9, 37))
     distribution(axes["b"], table, "lv", "Local variation", np.linspace(0, 1.5, 31)).legend(loc="upper right")
     distribution(axes["c"], table, "serial_correlation", "Serial correlation of intervals", np.linspace(-0.2, 0.5, 29))
     distribution(axes["d"], table, "lz_ratio", "Complexity over rate-matched surrogates", np.linspace(0, 1.1, 45))
-    resonance_map(axes["e"], table, pd.read_csv(tables / "untrained.csv"), study_table(tables / "raphe.parquet"))
+    resonance_map(axes["e"], table, start, raphe)
     return _saved(figure, axes, output / "adaptive_lif_neurons.pdf")
 
 

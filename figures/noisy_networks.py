@@ -80,19 +80,22 @@ def widths(axes: Axes, table: pd.DataFrame) -> Axes:
 
 
 def draw(tables: Path, output: Path) -> list[Path]:
-    """The figure, once all tables are there."""
+    """Accuracies, and robustness below them once its table is there."""
     found = {path.stem: sound(study_table(path)) for path in sorted(tables.glob("*.parquet"))}
-    if not {"training", "robustness", "widths"} <= set(found):
+    if not {"training", "widths"} <= set(found):
         return []
+    robust = "robustness" in found
     with house_style():
-        figure, axes = plt.subplot_mosaic("aab;cde", figsize=(TWO_COLUMNS, 4.0), layout="constrained")
+        layout, height = ("aab;cde", 4.0) if robust else ("aab", 2.2)
+        figure, axes = plt.subplot_mosaic(layout, figsize=(TWO_COLUMNS, height), layout="constrained")
         accuracies(axes["a"], found["training"])
         middle = found["training"].query("dataset == 'digits' and kind == 'escape'")
         widths(axes["b"], pd.concat([found["widths"], middle]))
-        matched = complete(equally_good(found["robustness"]))
-        for letter, family in zip("cde", ("gaussian", "pgd", "flips"), strict=True):
-            curve(axes[letter], matched, family)
-        axes["c"].legend(loc="lower left")
+        if robust:
+            matched = complete(equally_good(found["robustness"]))
+            for letter, family in zip("cde", ("gaussian", "pgd", "flips"), strict=True):
+                curve(axes[letter], matched, family)
+            axes["c"].legend(loc="lower left")
         for letter, own in axes.items():
             label_panel(own, letter)
         return save_figure(figure, output / "noisy_networks.pdf")

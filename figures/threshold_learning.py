@@ -44,6 +44,8 @@ def gains(axes: Axes, table: pd.DataFrame) -> Axes:
         scores = own.pivot(index=["dataset", "seed"], columns="learned", values="test_score")
         gain = 100 * (scores["both"] - scores["weights"])
         for place, name in enumerate(DATASETS):
+            if name not in gain:
+                continue
             low, high = mean_interval(gain[name])
             axes.plot([place + shift] * 2, [low, high], color="0.3")
             axes.plot(place + shift, gain[name].mean(), marker, markersize=3, color="0.3", label=None if place else text)
@@ -70,21 +72,23 @@ def disturbed(axes: Axes, table: pd.DataFrame) -> Axes:
 
 
 def draw(tables: Path, output: Path) -> list[Path]:
-    """The figure, once its table is there."""
+    """The figure, once its table is there: a row for networks without normalisation and one for those with it."""
     path = tables / "training.parquet"
     if not path.exists():
         return []
     table = sound(study_table(path))
-    normalised, plain = table[table["normalised"]], table[~table["normalised"]]
+    rows = {kind: own for kind, own in (("not normalised", table[~table["normalised"]]), ("normalised", table[table["normalised"]]))
+            if len(own)}  # fmt: skip
     with house_style():
-        figure, axes = plt.subplot_mosaic("abc;def", figsize=(TWO_COLUMNS, 4.0), layout="constrained")
-        over_thresholds(axes["a"], plain, "test_score", "Test accuracy").set(title="not normalised", ylim=(0, 1))
-        over_thresholds(axes["b"], normalised, "test_score", "Test accuracy").set(title="normalised", ylim=(0, 1))
-        over_thresholds(axes["c"], plain, "rate_hidden", "Spikes per neuron and step").set(title="not normalised")
-        gains(axes["d"], plain).set(title="not normalised")
-        gains(axes["e"], normalised).set(title="normalised")
-        disturbed(axes["f"], normalised).set(title="normalised")
-        axes["a"].legend(loc="lower left")
-        for letter, own in axes.items():
+        figure, axes = plt.subplots(len(rows), 3, figsize=(TWO_COLUMNS, 2.0 * len(rows)), layout="constrained", squeeze=False)
+        for (kind, own), row in zip(rows.items(), axes, strict=True):
+            over_thresholds(row[0], own, "test_score", "Test accuracy").set(title=kind, ylim=(0, 1))
+            gains(row[1], own).set(title=kind)
+            if kind == "normalised":
+                disturbed(row[2], own).set(title=kind)
+            else:
+                over_thresholds(row[2], own, "rate_hidden", "Spikes per neuron and step").set(title=kind)
+        axes[0, 0].legend(loc="lower left")
+        for letter, own in zip("abcdef", axes.flat, strict=False):
             label_panel(own, letter)
         return save_figure(figure, output / "threshold_learning.pdf")

@@ -1,4 +1,7 @@
-"""Recorded data for tests: found through NEUROCODE_DATA, skipped with a reason where it is absent."""
+"""What all tests share: recorded data, and programs that were compiled before.
+
+Recorded data are found through NEUROCODE_DATA; tests that need them are skipped with a reason where they are absent.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +9,12 @@ import os
 from pathlib import Path
 
 import pytest
+
+# The processes that tests run in, and those that tests start, compile each program once between them. JAX reads these when it is
+# first imported, which happens after this file.
+os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", str(Path(__file__).parents[1] / ".cache" / "jax"))
+os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0")
+os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES", "0")
 
 
 @pytest.fixture(scope="session")

@@ -15,7 +15,7 @@ import pandas as pd
 
 from analyses.adaptive_lif.protocols import CLASSES
 from analyses.adaptive_lif.summary import training_tables
-from neurocode.studies import Claim, mean_interval, study_table, verdict_of
+from neurocode.studies import Claim, mean_interval, study_table, verdict_of, with_withdrawn
 
 PAPER, DERIVED = "Baronig et al. 2025", "derived from Baronig et al. 2025"
 #: Published mean and spread on the electrocardiograms; the number of layers is not stated.
@@ -33,7 +33,7 @@ RESONATOR = 1.1
 
 
 def claims(folder: Path) -> list[Claim]:
-    """All claims whose tables are there."""
+    """All claims whose tables are there; those that were withdrawn are void."""
     found: list[Claim] = []
     if (folder / "stability.csv").exists():
         found += _stability(pd.read_csv(folder / "stability.csv").set_index("cell"))
@@ -49,7 +49,8 @@ def claims(folder: Path) -> list[Claim]:
     if (folder / "neurons.csv").exists():
         found += _neurons(pd.read_csv(folder / "neurons.csv"))
     raphe = study_table(folder / "raphe.parquet")
-    return found + (_raphe(raphe) if len(raphe) else []) + [Claim(*claim, None, None, 0, "not comparable") for claim in ABSENT]
+    found += _raphe(raphe) if len(raphe) else []
+    return with_withdrawn([*found, *(Claim(*claim, None, None, 0, "not comparable") for claim in ABSENT)], folder)
 
 
 def _stability(table: pd.DataFrame) -> list[Claim]:

@@ -13,11 +13,11 @@ import pandas as pd
 import neurocode as nc
 from analyses.adaptive_lif.networks import STEP, make_network, make_task
 from analyses.adaptive_lif.training import trained
-from neurocode.learning import Network, Task
+from neurocode.learning import Network, Part, stratified
 from neurocode.recordings import Trains
 from neurocode.simulation import linearise
 
-#: Test sequences that are described, and surrogates of each train.
+#: Test sequences that are drawn and described, and surrogates of each train.
 SEQUENCES, SURROGATES = 40, 200
 #: Neurons at the start of training that trained ones are compared with.
 UNTRAINED = 500
@@ -26,17 +26,18 @@ COLUMNS = [
 ]  # fmt: skip
 
 
-def neurons_row(folder: Path, **row: Any) -> dict[str, str]:
-    """Neurons of the first layer of a network as JSON: statistics of their spikes in the test part, parameters, resonance."""
+def neurons_row(folder: Path, traces: int, **row: Any) -> dict[str, str]:
+    """Neurons of the first layer of a network as JSON: statistics of their spikes in some test traces, parameters, resonance."""
     task, result = trained(row, folder)
-    table = nc.describe(trains(result.network, task), bin_size=STEP, n_surrogates=SURROGATES, seed=row["seed"])
+    shown = stratified(task.test, traces, row["seed"])
+    table = nc.describe(trains(result.network, shown), bin_size=STEP, n_surrogates=SURROGATES, seed=row["seed"])
     table = pd.concat([table[COLUMNS].reset_index(drop=True), learned(result.network)], axis=1)
-    return {"neurons": table.to_json(orient="records", double_precision=6)}
+    return {"described": table.to_json(orient="records", double_precision=6)}
 
 
-def trains(net: Network, task: Task) -> Trains:
+def trains(net: Network, part: Part) -> Trains:
     """Spikes of every neuron of the first layer in every sequence."""
-    x = jnp.moveaxis(jnp.asarray(task.test.inputs[:SEQUENCES]), 0, 1)
+    x = jnp.moveaxis(jnp.asarray(part.inputs), 0, 1)
     return Trains.of_rasters(np.asarray(net(x).spikes[0]).transpose(2, 1, 0), STEP)
 
 
@@ -57,14 +58,14 @@ def rows(trainings: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """Of the trainings on electrocardiograms those of one layer with the number of epochs that all cells have."""
     chosen = [row for row in trainings if row["layers"] == 1]
     common = min(row["epochs"] for row in chosen)
-    return [row for row in chosen if row["epochs"] == common]
+    return [{**row, "traces": SEQUENCES} for row in chosen if row["epochs"] == common]
 
 
 def write(found: pd.DataFrame, chosen: list[dict[str, Any]], folder: Path) -> None:
     """A row a neuron of all networks, and neurons of a large network at its start."""
     tables = [
         pd.read_json(io.StringIO(text)).assign(cell=row["cell"], seed=row["seed"])
-        for text, row in zip(found["neurons"], chosen, strict=True)
+        for text, row in zip(found["described"], chosen, strict=True)
     ]
     pd.concat(tables, ignore_index=True).to_csv(folder / "neurons.csv", index=False, float_format="%.6g")
     row = next(row for row in chosen if row["cell"] == "SE")

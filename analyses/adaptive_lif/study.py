@@ -55,6 +55,12 @@ def fit_raphe(run: StudyRun) -> None:
         run.rows(raphe.raphe_row, raphe.rows(), "raphe.parquet")
 
 
+def data(protocol: str) -> dict[str, tuple[str, ...]]:
+    """Folders of recorded data by part."""
+    recorded = {part: ("qtdb-ecg",) for part in ("ecg", "robustness", "neurons")}
+    return recorded if protocol == "quick" else {**recorded, "raphe": ("raphe",)}
+
+
 STUDY = Study(
     title="Adaptive LIF neurons and symplectic Euler (Baronig et al. 2025)",
     protocols=protocols.PROTOCOLS,
@@ -64,4 +70,5 @@ STUDY = Study(
         "robustness": test_robustness, "neurons": describe_neurons, "raphe": fit_raphe,
     },
     claims=claims,
+    data=data,
 )  # fmt: skip

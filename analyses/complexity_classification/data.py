@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from functools import partial
 
 import numpy as np
 from sklearn.datasets import load_breast_cancer
 
 from analyses.complexity_classification.recordings import recorded_task
-from analyses.datasets import PARTS, data_folder
-from neurocode.learning import Part, Task
+from analyses.datasets import data_folder, smaller
+from neurocode.learning import Task
 from neurocode.learning.task import split
 from neurocode.learning.tasks.recorded import arrays_of
 from neurocode.learning.tasks.sources import Bernoulli, Markov, tell_sources_apart
@@ -62,9 +61,4 @@ def make_task(row: dict) -> Task:
     task = MAKERS[name](seed=row["seed"]) if name in MAKERS else recorded_task(name, row["seed"])
     if not row["sequences"]:
         return task
-    return replace(task, **{name: spread(getattr(task, name), row["sequences"]) for name in PARTS})
-
-
-def spread(part: Part, sequences: int) -> Part:
-    """So many sequences from all over a part, whose classes follow one another."""
-    return part.select(np.unique(np.linspace(0, len(part) - 1, sequences).astype(int)))
+    return smaller(task, row["sequences"], row["seed"])

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -115,18 +113,24 @@ def images(pair: int) -> States:
     )
 
 
-def readers() -> dict[str, Callable[[], States]]:
-    """Every set of states that lies in the data folder, by name."""
+def set_names() -> list[str]:
+    """Every set of states that lies in the data folder."""
     units = sorted(path.name for path in data_folder("starling").iterdir() if path.is_dir())
-    return {
-        "stn-light": light, "stn-direction": direction, **{f"song-{unit}": partial(songs, unit) for unit in units},
-        **{f"images-{pair}": partial(images, pair) for pair in range(10)},
-    }  # fmt: skip
+    return ["stn-light", "stn-direction", *(f"song-{unit}" for unit in units), *(f"images-{pair}" for pair in range(10))]
+
+
+def states_of(name: str) -> States:
+    """A set of states by its name; only its own files are read."""
+    if name.startswith("song-"):
+        return songs(name.removeprefix("song-"))
+    if name.startswith("images-"):
+        return images(int(name.removeprefix("images-")))
+    return {"stn-light": light, "stn-direction": direction}[name]()
 
 
 def recorded_task(name: str, seed: int) -> Task:
     """States as a task: the fold of the seed is held out, the next one chooses."""
-    states = readers()[name]()
+    states = states_of(name)
     inputs = np.swapaxes(states.rasters, 1, 2).astype(np.float32)
     held = seed % FOLDS
     parts = []

@@ -10,7 +10,7 @@ from sklearn.metrics import balanced_accuracy_score
 from sklearn.neighbors import KNeighborsClassifier
 
 from analyses.complexity_classification.readouts import discriminant, features
-from analyses.complexity_classification.recordings import States, readers
+from analyses.complexity_classification.recordings import States, states_of
 
 PERMUTATIONS, NEIGHBOURS = 200, 3
 #: Of the van Rossum distance, in seconds.
@@ -21,7 +21,7 @@ SHORT = 6e-3
 
 def state_row(**row: Any) -> dict[str, Any]:
     """Balanced accuracy of every readout with the probability of as much by chance, and the same at matched rates."""
-    states = readers()[row["name"]]()
+    states = states_of(row["name"])
     random = np.random.default_rng(row["seed"])
     found: dict[str, Any] = {
         "title": states.name, "samples": len(states.labels), "states": len(np.unique(states.labels)),

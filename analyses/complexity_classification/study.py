@@ -13,7 +13,7 @@ import pandas as pd
 
 from analyses.complexity_classification import protocols
 from analyses.complexity_classification.claims import claims
-from analyses.complexity_classification.recordings import readers
+from analyses.complexity_classification.recordings import set_names
 from analyses.complexity_classification.states import PERMUTATIONS, state_row
 from analyses.complexity_classification.training import capacity_row, control_row, training_row
 from neurocode.studies import Study, StudyRun
@@ -31,7 +31,7 @@ def trained(name: str, run: StudyRun) -> pd.DataFrame:
 
 def recordings(run: StudyRun) -> list[str]:
     """Names of the recorded trains."""
-    return ["stn-direction"] if run.protocol == "quick" else list(readers())
+    return ["stn-direction"] if run.protocol == "quick" else set_names()
 
 
 def read_states(run: StudyRun) -> pd.DataFrame:
@@ -48,6 +48,14 @@ def trained_on_recordings(run: StudyRun) -> pd.DataFrame:
     return run.rows(training_row, protocols.recorded(run.protocol, names), "recorded.parquet")
 
 
+def data(protocol: str) -> dict[str, tuple[str, ...]]:
+    """Folders of recorded data by part."""
+    if protocol == "quick":
+        return dict.fromkeys(("states", "recorded"), ("stn",))
+    networks = dict.fromkeys(("controls", "training", "others"), ("mnist10k",))
+    return {**networks, **dict.fromkeys(("states", "recorded"), ("stn", "starling", "retina-movies"))}
+
+
 STUDY = Study(
     title="Intrinsic parameters and classification by Lempel-Ziv complexity (Rudnicka, Szczepanski, Pregowska 2026)",
     protocols=protocols.PROTOCOLS,
@@ -60,4 +68,5 @@ STUDY = Study(
         "recorded": trained_on_recordings,
     },
     claims=claims,
+    data=data,
 )  # fmt: skip

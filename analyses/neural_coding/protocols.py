@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from analyses.neural_coding.recordings import names
+from analyses.neural_coding.recordings import FOLDERS, names
 
 PROTOCOLS = ("reduced", "quick")
 MODELS = ("deterministic", "output", "internal", "glm", "gif", "psth")
@@ -17,10 +17,19 @@ QUICK, QUICK_UPDATES = ("grasshopper",), 4
 Row = dict[str, Any]
 
 
+def datasets(protocol: str) -> tuple[str, ...]:
+    """Kinds of recordings."""
+    return QUICK if protocol == "quick" else tuple(FOLDERS)
+
+
+def folders(protocol: str) -> tuple[str, ...]:
+    """Folders of the data that are read."""
+    return tuple(dict.fromkeys(FOLDERS[dataset] for dataset in datasets(protocol)))
+
+
 def recordings(protocol: str) -> list[tuple[str, str]]:
     """Data set and name of every recording."""
-    found = names()
-    return [(dataset, name) for dataset in (QUICK if protocol == "quick" else found) for name in found[dataset]]
+    return [(dataset, name) for dataset in datasets(protocol) for name in names(dataset)]
 
 
 def rows(protocol: str) -> list[Row]:

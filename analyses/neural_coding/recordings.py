@@ -244,6 +244,10 @@ def _table(path: Path, columns: int) -> np.ndarray:
 READERS: dict[str, Callable[[str], Recording]] = {
     "raphe": raphe, "grasshopper": grasshopper, "song-waveform": song_block, "song-time": song, "retina": retina,
 }  # fmt: skip
+#: Folder of the recordings of every kind.
+FOLDERS = {
+    "raphe": "raphe", "grasshopper": "grasshopper", "song-waveform": "starling", "song-time": "starling", "retina": "retina-movies",
+}  # fmt: skip
 
 
 @cache
@@ -252,14 +256,16 @@ def recording(dataset: str, name: str) -> Recording:
     return READERS[dataset](name)
 
 
-def names() -> dict[str, list[str]]:
-    """Recordings of every kind that lie in the data folder."""
-    units = sorted(path.name for path in data_folder("starling").iterdir() if path.is_dir())
-    songs = {unit: sorted(path.stem for path in (data_folder("starling") / unit).glob("*.txt")) for unit in units}
-    return {
-        "raphe": sorted(path.stem.removesuffix("_training") for path in data_folder("raphe").glob("*_training.abf")),
-        "grasshopper": sorted(path.stem.removeprefix(ENVELOPE) for path in data_folder("grasshopper").glob(f"{ENVELOPE}*.txt")),
-        "song-waveform": [f"{unit}/{block}" for unit in units if WAVEFORM in songs[unit] for block in range(BLOCKS)],
-        "song-time": [f"{unit}/{own}" for unit in units for own in songs[unit] if own != WAVEFORM],
-        "retina": sorted(path.stem for path in data_folder("retina-movies").glob("Movie*.mat")),
-    }  # fmt: skip
+def names(dataset: str) -> list[str]:
+    """Recordings of a kind that lie in its folder."""
+    folder = data_folder(FOLDERS[dataset])
+    if dataset == "raphe":
+        return sorted(path.stem.removesuffix("_training") for path in folder.glob("*_training.abf"))
+    if dataset == "grasshopper":
+        return sorted(path.stem.removeprefix(ENVELOPE) for path in folder.glob(f"{ENVELOPE}*.txt"))
+    if dataset == "retina":
+        return sorted(path.stem for path in folder.glob("Movie*.mat"))
+    songs = [(path.parent.name, path.stem) for path in sorted(folder.glob("*/*.txt"))]
+    if dataset == "song-waveform":
+        return [f"{unit}/{block}" for unit, own in songs if own == WAVEFORM for block in range(BLOCKS)]
+    return [f"{unit}/{own}" for unit, own in songs if own != WAVEFORM]

@@ -35,9 +35,11 @@ def tables(run: StudyRun) -> None:
     summary.test_table(units, likelihood).to_csv(run.output / "tests.csv", index=False, float_format="%.5g")
 
 
+PARTS = {"models": fitted, "recorded": recorded, "tables": tables}
 STUDY = Study(
     title="Do models respond like neurons?",
     protocols=protocols.PROTOCOLS,
-    parts={"models": fitted, "recorded": recorded, "tables": tables},
+    parts=PARTS,
     claims=claims,
+    data=lambda protocol: dict.fromkeys(PARTS, protocols.folders(protocol)),
 )

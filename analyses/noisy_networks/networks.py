@@ -22,7 +22,7 @@ READOUT = 4e-3
 def make_task(row: dict[str, Any]) -> Task:
     """Task of a row, split anew for each seed."""
     task = dataset(row["dataset"], row["seed"])
-    return smaller(task, row["sequences"]) if row["sequences"] else task
+    return smaller(task, row["sequences"], row["seed"]) if row["sequences"] else task
 
 
 def make_layer(kind: str, width: float) -> tuple[nc.NeuronModel, Surrogate | None, tuple[str, ...]]:

@@ -38,14 +38,15 @@ def row(protocol: str, dataset: str, kind: str, rate: float, seed: int, width: f
     return {**own, "intrinsic_factor": WIDTH_FACTOR} if kind == "learned" else own
 
 
-def _datasets(protocol: str) -> tuple[str, ...]:
+def datasets(protocol: str) -> tuple[str, ...]:
+    """Names of the tasks."""
     return NAMES[:1] if protocol == "quick" else NAMES
 
 
 def tuning(protocol: str) -> list[Row]:
     """Every kind on every data set at every learning rate: the same budget for all."""
     rates = RATES[-1:] if protocol == "quick" else RATES
-    plan = itertools.product(_datasets(protocol), COMPARED[:2] if protocol == "quick" else KINDS, rates)
+    plan = itertools.product(datasets(protocol), COMPARED[:2] if protocol == "quick" else KINDS, rates)
     return [row(protocol, name, kind, rate, TUNING_SEED) for name, kind, rate in plan]
 
 

@@ -10,12 +10,12 @@ from typing import Any
 
 import numpy as np
 
-from analyses.datasets import first
 from analyses.noisy_networks.networks import make_task
 from analyses.noisy_networks.training import PASSES, trained
-from neurocode.learning import Network, Part, Task, evaluate
+from neurocode.learning import Network, Part, Task, evaluate, stratified
 from neurocode.learning import perturbations as disturb
 
+#: Test sequences that are disturbed, every class in proportion.
 TESTED = 300
 #: Of the largest passes, the expectation over noise.
 NOISES, SHARES = (0.5, 1.0, 2.0), (0.1, 0.3)
@@ -29,7 +29,7 @@ def robustness_row(**row: Any) -> dict[str, float]:
     task = make_task(row)
     net = trained(row).last
     other = trained({**row, "kind": row["other"], "rate": row["other_rate"], "epochs": row["other_epochs"]}).last
-    part = first(task.test, TESTED)
+    part = stratified(task.test, TESTED, row["seed"])
     found = {"clean": _score(net, part, task, row), "ensemble": evaluate(net, part, task, seed=row["seed"], passes=PASSES).score}
     for name, own, inputs in _variants(net, other, part, task, row["seed"]):
         found[name] = _score(own, inputs, task, row)

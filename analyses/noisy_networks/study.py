@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import pandas as pd
 
+from analyses.datasets import recorded
 from analyses.noisy_networks import protocols
 from analyses.noisy_networks.claims import claims
 from analyses.noisy_networks.robustness import robustness_row
@@ -44,11 +45,13 @@ def describe_spikes(run: StudyRun) -> None:
     run.rows(spiking_row, chosen, "spiking.parquet")
 
 
+PARTS = {
+    "tuning": tuned, "training": trained, "widths": vary_width, "robustness": test_robustness, "spiking": describe_spikes,
+}  # fmt: skip
 STUDY = Study(
     title="Noisy spiking networks and noise-driven learning (Ma, Yan, Tang 2023)",
     protocols=protocols.PROTOCOLS,
-    parts={
-        "tuning": tuned, "training": trained, "widths": vary_width, "robustness": test_robustness, "spiking": describe_spikes,
-    },
+    parts=PARTS,
     claims=claims,
-)  # fmt: skip
+    data=lambda protocol: dict.fromkeys(PARTS, recorded(protocols.datasets(protocol))),
+)

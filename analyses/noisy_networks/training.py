@@ -10,7 +10,7 @@ import numpy as np
 
 import neurocode as nc
 from analyses.noisy_networks.networks import STEP, make_network, make_settings, make_task
-from neurocode.learning import Network, Part, TrainingResult, evaluate, train
+from neurocode.learning import Network, Part, TrainingResult, evaluate, stratified, train
 from neurocode.recordings import Trains
 
 #: Passes of an ensemble; sequences described, repeats of each, and surrogates of a complexity.
@@ -44,22 +44,22 @@ def spiking_row(**row: Any) -> dict[str, Any]:
     """Medians over hidden neurons of variability and complexity, and their mean Fano factor over repeats of one input."""
     task = make_task(row)
     net = trained(row).network
-    part, key = task.test, jax.random.key(row["seed"])
-    spikes = np.asarray(net(_inputs(part, np.arange(min(DESCRIBED, len(part)))), key).spikes[0])
+    key = jax.random.key(row["seed"])
+    spikes = np.asarray(net(_time_first(stratified(task.test, DESCRIBED, row["seed"]).inputs), key).spikes[0])
     trains = Trains.of_rasters(spikes.transpose(2, 1, 0), STEP)
     table = nc.describe(trains, bin_size=STEP, n_surrogates=SURROGATES, seed=row["seed"])
     found = {name: float(np.nanmedian(table[name])) for name in STATISTICS}
-    return {**found, "fano": fano_over_repeats(net, part, key)}
+    return {**found, "fano": fano_over_repeats(net, stratified(task.test, SEQUENCES, row["seed"]), key)}
 
 
 def fano_over_repeats(net: Network, part: Part, key: jax.Array) -> float:
     """Variance over mean of the spike count of a hidden neuron over repeats of an input, mean over neurons and inputs that fire."""
-    chosen = np.repeat(np.arange(min(SEQUENCES, len(part))), REPEATS)
-    counts = np.asarray(net(_inputs(part, chosen), jax.random.fold_in(key, 1)).spikes[0]).sum(axis=0)
+    inputs = _time_first(np.repeat(part.inputs, REPEATS, axis=0))
+    counts = np.asarray(net(inputs, jax.random.fold_in(key, 1)).spikes[0]).sum(axis=0)
     counts = counts.reshape(-1, REPEATS, counts.shape[-1])
     mean, variance = counts.mean(axis=1), counts.var(axis=1, ddof=1)
     return float(np.mean(variance[mean > 0] / mean[mean > 0]))
 
 
-def _inputs(part: Part, chosen: np.ndarray) -> jnp.ndarray:
-    return jnp.moveaxis(jnp.asarray(part.inputs[chosen]), 0, 1)
+def _time_first(inputs: np.ndarray) -> jnp.ndarray:
+    return jnp.moveaxis(jnp.asarray(inputs), 0, 1)

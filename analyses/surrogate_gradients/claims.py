@@ -25,7 +25,10 @@ Judge = Callable[[Tables, float, float], tuple[np.ndarray | float, bool | None]]
 
 
 def claims(folder: Path) -> list[Claim]:
-    """Every fixed claim whose tables are there; one with a printed value holds where ours lies within the bound of it."""
+    """Every fixed claim that the tables can judge; one with a printed value holds where ours lies within the bound of it.
+
+    A claim whose statistic has too few rows is left out, and one from tables of the quick protocol is "not comparable".
+    """
     fixed = tomllib.loads(FIXED.read_text(encoding="utf-8"))
     chance = fixed.pop("chance")
     tables = {path.stem: _longest(study_table(path)) for path in sorted(folder.glob("*.parquet"))}
@@ -33,12 +36,23 @@ def claims(folder: Path) -> list[Claim]:
     found = []
     for name, entry in fixed.items():
         needs, judge = JUDGES[name]
-        if all(need in tables for need in needs):
-            values, holds = judge(tables, chance, entry["bound"])
-            if "paper_value" in entry:
-                holds = abs(np.mean(values) - entry["paper_value"]) < entry["bound"]
-            found.append(_claim(entry, np.atleast_1d(values), holds))
+        if not all(need in tables for need in needs):
+            continue
+        values, holds = judge(tables, chance, entry["bound"])
+        values = np.atleast_1d(values)
+        if not len(values) or not np.isfinite(values).all():
+            continue
+        if "paper_value" in entry:
+            holds = abs(np.mean(values) - entry["paper_value"]) < entry["bound"]
+        quick = any(protocol_of(tables[need]) == "quick" for need in needs)
+        found.append(_claim(entry, values, "not comparable" if quick else verdict_of(holds)))
     return found
+
+
+def protocol_of(table: pd.DataFrame) -> str:
+    """The protocol whose number of epochs the rows of a table have."""
+    (protocol,) = (name for name, epochs in protocols.EPOCHS.items() if epochs == table["epochs"].iloc[0])
+    return protocol
 
 
 def _longest(table: pd.DataFrame) -> pd.DataFrame:
@@ -49,20 +63,17 @@ def _longest(table: pd.DataFrame) -> pd.DataFrame:
 
 def _is_complete(name: str, table: pd.DataFrame) -> bool:
     """Whether no row of the protocol is missing: a stopped run leaves a table that settles nothing."""
-    if not len(table):
-        return False
-    (protocol,) = (name for name, epochs in protocols.EPOCHS.items() if epochs == table["epochs"].iloc[0])
-    return len(table) >= protocols.n_rows(name, protocol)
+    return len(table) > 0 and len(table) >= protocols.n_rows(name, protocol_of(table))
 
 
-def _claim(entry: dict[str, object], values: np.ndarray, holds: bool) -> Claim:
+def _claim(entry: dict[str, object], values: np.ndarray, verdict: str) -> Claim:
     text = f"{entry['claim']} ({entry['statistic']})"
     spread = float(values.std(ddof=1)) if len(values) > 1 else None
     if spread is not None:
         low, high = mean_interval(values)
         text += f" [95 % interval {low:.3g} to {high:.3g}]"
     printed = "" if "paper_value" not in entry else str(entry["paper_value"])
-    return Claim(text, str(entry["source"]), printed, float(values.mean()), spread, len(values), verdict_of(holds))
+    return Claim(text, str(entry["source"]), printed, float(values.mean()), spread, len(values), verdict)
 
 
 def _at_best_beta(table: pd.DataFrame) -> pd.DataFrame:
@@ -179,11 +190,14 @@ def _recurrent(tables: Tables, chance: float, bound: float) -> tuple[np.ndarray,
 def fit_broken_line(table: pd.DataFrame) -> tuple[float, float, float]:
     """Place, slope below and slope above of test accuracy against the decimal logarithm of spikes per neuron and trial.
 
-    Least squares; the place is sought on a grid between the third lowest and the third highest activity.
+    Least squares; the place is sought on a grid between the third lowest and the third highest activity. NaN where there are
+    fewer than five activities.
     """
     own = table[table["spikes"] > 0]
     x, y = np.log10(own["spikes"].to_numpy()), own["test_score"].to_numpy()
     inner = np.sort(np.unique(x))[2:-2]
+    if not len(inner):
+        return float("nan"), float("nan"), float("nan")
     errors, fits = [], []
     for place in (places := np.linspace(inner[0], inner[-1], PLACES)):
         design = np.stack([np.ones_like(x), np.minimum(x - place, 0), np.maximum(x - place, 0)], axis=1)
@@ -222,6 +236,8 @@ def _sparse(name: str) -> Judge:
 def _spiking(tables: Tables, chance: float, bound: float) -> tuple[float, bool]:
     own = tables["repeats"]
     own = own[(own["shape"] == "superspike") & (own["test_score"] >= ACCURATE)]
+    if not len(own):
+        return float("nan"), False
     random = np.random.default_rng(0)
     drawn = [_excess_of_complexity(own.iloc[random.integers(0, len(own), len(own))]) for _ in range(SAMPLES)]
     return _excess_of_complexity(own), float(np.quantile(drawn, 0.025)) > bound

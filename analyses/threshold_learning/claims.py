@@ -25,6 +25,8 @@ def _of(table: pd.DataFrame, entry: Entry) -> pd.DataFrame:
 
 def at_best_threshold(table: pd.DataFrame) -> pd.DataFrame:
     """Rows at the initial threshold best on validation, of every data set and way of learning."""
+    if table.empty:
+        return table
     means = table.groupby(["dataset", "learned", "threshold"])["validation_score"].mean()
     best = pd.DataFrame(list(means.groupby(["dataset", "learned"]).idxmax()), columns=["dataset", "learned", "threshold"])
     return table.merge(best)

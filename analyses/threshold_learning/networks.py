@@ -37,7 +37,7 @@ WIDTH = 0.3
 def make_task(row: dict[str, Any]) -> Task:
     """Task of a row: images as spikes, split anew for each seed; the loss is the squared error of the rates of the voters."""
     task = dataset(row["dataset"], row["seed"])
-    task = smaller(task, row["sequences"]) if row["sequences"] else task
+    task = smaller(task, row["sequences"], row["seed"]) if row["sequences"] else task
     task = task if row["dataset"] == "braille" else rate_coded(task, row["seed"])
     return replace(task, loss="rate_squared_error")
 

@@ -33,7 +33,8 @@ def row(protocol: str, dataset: str, learned: str, normalised: bool, rate: float
     }  # fmt: skip
 
 
-def _datasets(protocol: str) -> tuple[str, ...]:
+def datasets(protocol: str) -> tuple[str, ...]:
+    """Names of the tasks."""
     return NAMES[:1] if protocol == "quick" else NAMES
 
 
@@ -44,7 +45,7 @@ def _seeds(protocol: str) -> range:
 def tuning(protocol: str) -> list[Row]:
     """Every way of learning, with and without normalisation, at every learning rate: the same budget for all."""
     rates = RATES[-1:] if protocol == "quick" else RATES
-    plan = itertools.product(_datasets(protocol), LEARNED, (True,) if protocol == "quick" else (False, True), rates)
+    plan = itertools.product(datasets(protocol), LEARNED, (True,) if protocol == "quick" else (False, True), rates)
     return [row(protocol, name, learned, normalised, rate, TUNING_SEED) for name, learned, normalised, rate in plan]
 
 
@@ -70,11 +71,11 @@ def decays(protocol: str, rates: Rates) -> list[Row]:
 
 def decisions(protocol: str, rates: Rates) -> list[Row]:
     """The joint decision beside voters alone, normalised, with thresholds that learn."""
-    plan = itertools.product(_datasets(protocol), (False, True), _seeds(protocol))
+    plan = itertools.product(datasets(protocol), (False, True), _seeds(protocol))
     return [row(protocol, name, "both", True, rates[name, "both", True], seed, joint=joint) for name, joint, seed in plan]
 
 
 def noisy(protocol: str, rates: Rates) -> list[Row]:
     """Thresholds that learn in noisy neurons (ours), normalised."""
-    plan = itertools.product(_datasets(protocol), ("both", "weights"), _seeds(protocol))
+    plan = itertools.product(datasets(protocol), ("both", "weights"), _seeds(protocol))
     return [row(protocol, name, learned, True, rates[name, learned, True], seed, noisy=True) for name, learned, seed in plan]

@@ -12,6 +12,7 @@ from functools import partial
 
 import pandas as pd
 
+from analyses.datasets import recorded
 from analyses.threshold_learning import protocols
 from analyses.threshold_learning.claims import claims
 from analyses.threshold_learning.training import training_row
@@ -28,14 +29,17 @@ def at_best_rates(table: str, rows: Callable[[str, protocols.Rates], list[protoc
     run.rows(training_row, rows(run.protocol, protocols.best_rates(tuned(run))), f"{table}.parquet")
 
 
+PARTS = {
+    "tuning": tuned,
+    "training": partial(at_best_rates, "training", protocols.trainings),
+    "decays": partial(at_best_rates, "decays", protocols.decays),
+    "decisions": partial(at_best_rates, "decisions", protocols.decisions),
+    "noisy": partial(at_best_rates, "noisy", protocols.noisy),
+}
 STUDY = Study(
     title="Synapse-threshold synergistic learning (Sun et al. 2023)",
     protocols=protocols.PROTOCOLS,
-    parts={
-        "tuning": tuned, "training": partial(at_best_rates, "training", protocols.trainings),
-        "decays": partial(at_best_rates, "decays", protocols.decays),
-        "decisions": partial(at_best_rates, "decisions", protocols.decisions),
-        "noisy": partial(at_best_rates, "noisy", protocols.noisy),
-    },
+    parts=PARTS,
     claims=claims,
-)  # fmt: skip
+    data=lambda protocol: dict.fromkeys(PARTS, recorded(protocols.datasets(protocol))),
+)

@@ -6,11 +6,11 @@ from typing import Any
 
 import numpy as np
 
-from analyses.datasets import first
 from analyses.threshold_learning.networks import make_network, make_settings, make_task
-from neurocode.learning import energy, evaluate, train
+from neurocode.learning import energy, evaluate, stratified, train
 from neurocode.learning import perturbations as disturb
 
+#: Test sequences that are disturbed and counted, every class in proportion.
 TESTED = 300
 NOISE, SHARE, FLIPS = 1.0, 0.2, 0.1
 
@@ -20,7 +20,7 @@ def training_row(**row: Any) -> dict[str, Any]:
     task = make_task(row)
     result = train(make_network(row, task), task, seed=row["seed"], settings=make_settings(row))
     chosen = result.history.set_index("epoch").loc[result.best_epoch]
-    net, part = result.network, first(task.test, TESTED)
+    net, part = result.network, stratified(task.test, TESTED, row["seed"])
     thresholds = np.asarray(net.layers[0].intrinsic.values()["theta"])
     disturbed = {
         "noise": (net, disturb.gaussian_noise(part, NOISE * float(part.inputs.std()), seed=row["seed"])),

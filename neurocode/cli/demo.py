@@ -51,7 +51,7 @@ def demo_command(
 
 
 def unfitted_model() -> NeuronModel:
-    """A generalised integrate-and-fire neuron with one trace of its spikes: a minute of spikes determines all that is free in it."""
+    """A generalised integrate-and-fire neuron with one trace of its spikes: a minute of spikes determines what is free."""
     from neurocode.models import gif
 
     return gif((80.0,))

@@ -73,14 +73,14 @@ CAPTION = (
 SCORES = {
     "model": "the score of the model",
     "low_95, high_95": "95 % bootstrap interval over the recorded repeats; for the KS statistic the end of the 95 % band",
-    "recorded": "what the recorded repeats reach among themselves: Md* between random halves of them, the mean coincidence factor and "
-    "the reliability over pairs, and the recorded rate",
-    "bits per spike": "gain in log-likelihood over a Poisson process at the training rate, a spike, in bits; cross-validated: of blocks "
-    "of the training recording that a refit did not see",
+    "recorded": "what the recorded repeats reach among themselves: Md* between random halves of them, the mean coincidence factor "
+    "and the reliability over pairs, and the recorded rate",
+    "bits per spike": "gain in log-likelihood over a Poisson process at the training rate, a spike, in bits; cross-validated: of "
+    "blocks of the training recording that a refit did not see",
     "Md*": "likeness of predicted and recorded spike densities, spikes counted as alike within the time in brackets: 1 for equal "
     "densities, 0 for unrelated ones (Naud et al. 2011)",
-    "coincidence factor": "share of spikes predicted within the time in brackets, less that of chance: 1 for a perfect prediction, 0 "
-    "for a Poisson process of the predicted rate",
+    "coincidence factor": "share of spikes predicted within the time in brackets, less that of chance: 1 for a perfect prediction, "
+    "0 for a Poisson process of the predicted rate",
     "reliability": "coincident spikes of two recorded repeats over those of a repeat with itself",
     "PSTH correlation": "correlation of predicted and recorded rates over time, each smoothed by a Gaussian of 10 ms",
     "KS statistic": "largest distance of the time-rescaled intervals of the test spikes from a uniform distribution; a right model "

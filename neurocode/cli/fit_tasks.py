@@ -14,6 +14,7 @@ from neurocode.cli.fit_report import entry, write_fit
 from neurocode.cli.inputs import content_hash, data_hash, distinct_models, inputs_of, require_files, require_unchanged
 from neurocode.cli.output import output_folder, write_json
 from neurocode.cli.progress import Report
+from neurocode.cli.spreadsheet import write_csv
 from neurocode.errors import DataError, FitError, ModelError, NeurocodeError
 from neurocode.fitting import choose_voltage, cross_validate, evaluate, fit
 from neurocode.fitting.lanes import MEMBRANE_POTENTIAL
@@ -201,6 +202,6 @@ def write_comparison(folder: Path, entries: Sequence[dict[str, Any]]) -> pd.Data
     parts = [page.paragraph(text), page.table(shown, {"model": links}), page.definitions(COLUMNS, shown.columns)]
     with output_folder(folder, {"fits": [table["folder"] for table in entries]}) as scratch:
         write_json(scratch / "result.json", {"results": list(entries)})
-        frame.to_csv(scratch / "comparison.csv", index=False)
+        write_csv(frame.set_index("recording"), scratch / "comparison.csv")
         page.write_page(scratch / "report.html", "Comparison of fits", parts)
     return frame

@@ -17,6 +17,7 @@ from neurocode.cli.fit_report import parameter_section, parameter_table
 from neurocode.cli.inputs import data_hash, distinct_models, inputs_of, require_files, require_unchanged
 from neurocode.cli.output import output_folder, write_json
 from neurocode.cli.progress import Report
+from neurocode.cli.spreadsheet import write_csv
 from neurocode.errors import DataError, NeurocodeError
 from neurocode.first_passage import SpikeTimesResult, fit_spike_times
 from neurocode.models import NeuronModel, by_name
@@ -181,7 +182,8 @@ COLUMNS = {
     "bic": "Bayesian information criterion (nats), number of intervals as sample size",
     "n_intervals": "interspike intervals that were fitted",
     "converged": "whether the search ended at a maximum",
-    "survives": "whether the fit converged and time rescaling rejects neither the distribution of the intervals nor their independence",
+    "survives": "whether the fit converged and time rescaling rejects neither the distribution of the intervals nor "
+    "their independence",
     "ks": "Kolmogorov-Smirnov distance of the rescaled intervals from a uniform distribution",
     "ks_band": "what a right model stays below 19 times of 20",
     "rescaled_correlation": "rank correlation of neighbouring rescaled intervals, zero for a right model",
@@ -209,7 +211,7 @@ def write_verdicts(folder: Path, entries: Sequence[dict[str, Any]]) -> pd.DataFr
     parts += [page.table(shown, {"model": links}), page.definitions(COLUMNS, shown.columns)]
     with output_folder(folder, {"fits": [entry["folder"] for entry in entries]}) as scratch:
         write_json(scratch / "result.json", {"results": list(entries)})
-        frame.to_csv(scratch / "units.csv", index=False)
+        write_csv(frame.set_index("file"), scratch / "units.csv")
         page.write_page(scratch / "report.html", "Fits to spike times", parts)
     return frame
 

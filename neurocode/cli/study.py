@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import numpy as np
 import typer
 from rich import print as show
+from rich.markup import escape
 
-from neurocode.errors import ModelError
+from neurocode.errors import DataError, ModelError
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -31,7 +33,7 @@ def study_command(
     name: Annotated[str, typer.Argument(help="Such as adaptive-lif: a folder of analyses that holds study.py.")],
     output: Annotated[Path | None, typer.Option("--output", "-o", help="Folder of the tables; that of the study.")] = None,
     protocol: Annotated[str | None, typer.Option(help="How long and how much; the study's first.")] = None,
-    quick: Annotated[bool, typer.Option("--quick", help="About a minute, into out/NAME/quick.")] = False,
+    quick: Annotated[bool, typer.Option("--quick", help="Every step with few rows, in some minutes, into out/NAME/quick.")] = False,
     part: Annotated[list[str] | None, typer.Option(help="Only this part; repeatable.")] = None,
     workers: Annotated[int, typer.Option(min=1, help="Local processes of one thread each.")] = 1,
     scheduler: Annotated[str | None, typer.Option(help="Address of a Dask scheduler whose workers are used instead.")] = None,
@@ -39,13 +41,14 @@ def study_command(
     """Run a study and print its claims.
 
     Rows that its tables hold under the same settings are not run again, and a run that was stopped goes on. Trained networks are
-    kept in out/NAME.
+    kept in out/NAME. Recorded data are read from the folder NEUROCODE_DATA; what is missing there is named before anything is run.
     """
     from neurocode.cli.output import write_provenance
     from neurocode.cli.progress import row_progress
     from neurocode.studies import write_claims
     from neurocode.studies.study import StudyRun, checkout, load_study, results_of
 
+    _refuse_contradictions(protocol, quick, workers, scheduler)
     place = checkout()
     study = load_study(name, place)
     chosen = QUICK if quick else protocol or study.protocols[0]
@@ -54,17 +57,18 @@ def study_command(
     unknown = [p for p in part or [] if p not in study.parts]
     if unknown:
         raise ModelError(f"Study '{name}' has no part '{unknown[0]}'; it has {', '.join(study.parts)}.")
+    parts = [title for title in study.parts if not part or title in part]
+    study.require_data(chosen, parts)
     scratch = place / "out" / name
     folder = output or (scratch / QUICK if chosen == QUICK else results_of(name, place))
-    folder.mkdir(parents=True, exist_ok=True)
-    for title, run in study.parts.items():
-        if not part or title in part:
-            with row_progress(title) as progress:
-                run(StudyRun(chosen, folder, scratch / "networks", workers, scheduler, progress))
+    _make_folder(folder)
+    for title in parts:
+        with row_progress(title) as progress:
+            study.parts[title](StudyRun(chosen, folder, scratch / "networks", workers, scheduler, progress))
     table = write_claims(folder, study.claims(folder))
-    write_provenance(folder, {"study": name, "protocol": chosen, "parts": part or list(study.parts), "workers": workers})
+    write_provenance(folder, {"study": name, "protocol": chosen, "parts": parts, "workers": workers})
     _print(study.title, table)
-    show(f"Tables: {folder}")
+    show(escape(f"Tables: {folder}"))
 
 
 def figures_command(
@@ -73,13 +77,43 @@ def figures_command(
     tables: Annotated[Path | None, typer.Option(help="Folder of the tables; the study's committed ones.")] = None,
 ) -> None:
     """Draw the figures of a study from its tables, as PDF with a PNG beside each."""
+    from pandas.errors import EmptyDataError, ParserError
+
     from neurocode.studies.study import checkout, module_of, results_of
 
     place = checkout()
+    module = module_of("figures", name, place)
+    source = tables or results_of(name, place)
+    if not source.is_dir():
+        raise DataError(f"{source}: there is no such folder of tables; 'neurocode study {name}' writes one.")
     folder = output or place / "figures"
-    folder.mkdir(parents=True, exist_ok=True)
-    for path in module_of("figures", name, place).draw(tables or results_of(name, place), folder):
-        show(f"{path}")
+    _make_folder(folder)
+    try:
+        paths = module.draw(source, folder)
+    except (KeyError, FileNotFoundError, ParserError, EmptyDataError) as error:
+        raise DataError(f"{source}: the tables are not those of '{name}' ({type(error).__name__}: {error}).") from None
+    if not paths:
+        raise DataError(f"{source}: the tables that the figures of '{name}' are drawn from are not all there.")
+    for path in paths:
+        show(escape(f"{path}"))
+
+
+def _refuse_contradictions(protocol: str | None, quick: bool, workers: int, scheduler: str | None) -> None:
+    """Options of which one would silently win over the other."""
+    if quick and protocol not in (None, QUICK):
+        raise ModelError(f"--quick and --protocol {protocol} contradict one another: give one of them.")
+    if scheduler is not None and workers != 1:
+        raise ModelError("--workers starts local processes and --scheduler uses those of a cluster: give one of them.")
+
+
+def _make_folder(folder: Path) -> None:
+    """Make an output folder before anything is computed."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise DataError(f"{folder}: no folder to write into ({error.strerror}).") from None
+    if not os.access(folder, os.W_OK):
+        raise DataError(f"{folder}: no folder to write into (permission denied).")
 
 
 def _print(title: str, claims: pd.DataFrame) -> None:
@@ -88,4 +122,4 @@ def _print(title: str, claims: pd.DataFrame) -> None:
         ours = "" if row.our_mean is None or np.isnan(row.our_mean) else f"{row.our_mean:.4g}"
         spread = "" if row.our_sd is None or np.isnan(row.our_sd) else f" ± {row.our_sd:.2g} ({row.seeds} seeds)"
         printed = f"; {row.source}: {row.paper_value}" if row.paper_value else ""
-        show(f"- {row.claim}: {ours}{spread}{printed}. {row.verdict.capitalize()}.")
+        show(escape(f"- {row.claim}: {ours}{spread}{printed}. {row.verdict.capitalize()}."))

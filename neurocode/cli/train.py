@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import typer
 from rich import print as show
 
-from neurocode.errors import ModelError
+from neurocode.errors import ModelError, TrainingError
 
 EPILOG = """Examples:\n\n
 neurocode train digits --neuron lif-normalised --hidden 64 --epochs 20 -o out/\n\n
@@ -25,6 +25,7 @@ TASKS = (
 )  # fmt: skip
 GENERATED = ("burst-sequences", "spring-mass", "digits")
 DENSITY = "density"
+NETWORK = "network.bin"
 CAPTION = (
     "a, loss of training and validation. b, score (share of right answers, or mean squared error); dashed: the epoch with the best "
     "validation score, whose network is tested. c, spikes per neuron and step."
@@ -43,45 +44,45 @@ def train_command(
     surrogate: Annotated[
         str, typer.Option(help="Family of the surrogate derivative; 'density' is that of the escape noise of the neuron.")
     ] = "superspike",
-    slope: Annotated[float, typer.Option(help="Its inverse width.")] = 10.0,
-    height: Annotated[float, typer.Option(help="Its peak.")] = 1.0,
-    dropout: Annotated[float, typer.Option(min=0.0, max=0.9, help="Share of spikes dropped between layers.")] = 0.0,
+    slope: Annotated[float | None, typer.Option(help="Its inverse width; 10 where not given.")] = None,
+    height: Annotated[float | None, typer.Option(help="Its peak; 1 where not given.")] = None,
+    dropout: Annotated[float, typer.Option(help="Share of spikes dropped between layers.")] = 0.0,
     readout: Annotated[float, typer.Option(help="Time constant of the readout in steps.")] = 15.0,
-    epochs: Annotated[int, typer.Option(min=1)] = 50,
-    batch: Annotated[int, typer.Option(min=1)] = 64,
+    epochs: Annotated[int, typer.Option(help="Passes over the training part.")] = 50,
+    batch: Annotated[int, typer.Option(help="Sequences of an update.")] = 64,
     rate: Annotated[float, typer.Option(help="Learning rate of Adam.")] = 1e-3,
     schedule: Annotated[str, typer.Option(help="Of the learning rate: constant or cosine.")] = "constant",
     clip: Annotated[float | None, typer.Option(help="Longest gradient.")] = None,
     seed: Annotated[int, typer.Option(help="Of weights, order, dropout and noise.")] = 0,
-    segment: Annotated[int | None, typer.Option(min=1, help="Save states every so many steps only: less memory, slower.")] = None,
+    segment: Annotated[int | None, typer.Option(help="Save states every so many steps only: less memory, slower.")] = None,
     current_unit: Annotated[str | None, typer.Option(help="Input of a weighted sum of one, for models with units.")] = None,
     margin_unit: Annotated[str | None, typer.Option(help="Distance to threshold that counts as one, likewise.")] = None,
 ) -> None:
     """Train a network of leaky readouts on a task; test the epoch with the best validation score.
 
-    Writes history.csv, result.json, a figure and report.html. A training that was stopped goes on from its last epoch when the same
-    command is given again.
+    Writes the network (network.bin, which neurocode.learning.load reads), history.csv, result.json, a figure and report.html. A
+    training that was stopped goes on from its last epoch when the same command is given again.
     """
     from neurocode.cli.progress import training_progress
-    from neurocode.learning import Settings, Surrogate, train
+    from neurocode.learning import train
 
+    settings = _settings(hidden or [], seed, epochs=epochs, batch_size=batch, learning_rate=rate, schedule=schedule, clip=clip)
+    spike = _surrogate(surrogate, slope, height)
     chosen = _task(task, data, test, seed)
-    spike = None if surrogate == DENSITY else Surrogate(surrogate, slope, height)
     options = {
         "neuron": neuron, "hidden": hidden or [128], "recurrent": not feed_forward, "learned": learn or [], "spike": spike,
         "dropout": dropout, "readout": readout, "seed": seed, "segment": segment, "current_unit": current_unit,
         "margin_unit": margin_unit,
     }  # fmt: skip
     net = _network(chosen, **options)
-    settings = Settings(epochs=epochs, batch_size=batch, learning_rate=rate, schedule=schedule, clip=clip)
     scratch = output / "training"
     with training_progress(epochs) as progress:
         result = train(net, chosen, seed=seed, settings=settings, folder=scratch, progress=progress)
     asked = {"task": task, **options, "spike": DENSITY if spike is None else asdict(spike), "training": asdict(settings)}
     entry = _write(output, chosen, net, result, asked)
-    shutil.rmtree(scratch)
+    shutil.rmtree(scratch, ignore_errors=True)
     show(f"{task}: validation {entry['validation_score']:.4f} in epoch {entry['best_epoch']}, test {entry['test_score']:.4f}")
-    show(f"Report: {output / 'report.html'}")
+    show(f"Report: {output / 'report.html'}, network: {output / NETWORK}")
 
 
 def _task(name: str, data: Path | None, test: Path | None, seed: int) -> Any:
@@ -89,14 +90,50 @@ def _task(name: str, data: Path | None, test: Path | None, seed: int) -> Any:
 
     if name not in TASKS:
         raise ModelError(f"'{name}' is no task; known are {', '.join(TASKS)}.")
-    if name not in GENERATED and data is None:
-        raise ModelError(f"Task '{name}' is read from files: give --data.")
+    _check_files(name, data, test)
     if name == "heidelberg":
-        if test is None:
-            raise ModelError("Task 'heidelberg' has a test file of its own: give --test.")
         return tasks.heidelberg(data, test, seed=seed)
     make = getattr(tasks, name.replace("-", "_"))
     return make(seed=seed) if name in GENERATED else make(data, seed=seed)
+
+
+def _check_files(name: str, data: Path | None, test: Path | None) -> None:
+    """Refuse files that a task needs and does not get, or gets and does not read."""
+    if name in GENERATED and data is not None:
+        raise ModelError(f"Task '{name}' is made, not read from files: leave out --data.")
+    if name not in GENERATED and data is None:
+        raise ModelError(f"Task '{name}' is read from files: give --data.")
+    if name == "heidelberg" and test is None:
+        raise ModelError("Task 'heidelberg' has a test file of its own: give --test.")
+    if name != "heidelberg" and test is not None:
+        raise ModelError(f"Task '{name}' has no test file of its own: leave out --test.")
+
+
+def _settings(hidden: list[int], seed: int, **options: Any) -> Any:
+    """How the network is trained; an option that means nothing is bad use."""
+    from neurocode.learning import Settings
+    from neurocode.learning.training import require_whole
+
+    try:
+        for n in hidden:
+            require_whole("hidden", n, 1)
+        require_whole("seed", seed, 0)
+        return Settings(**options)
+    except TrainingError as error:
+        text = str(error).replace("'batch_size'", "'batch'").replace("'learning_rate'", "'rate'")
+        raise ModelError(text) from None
+
+
+def _surrogate(family: str, slope: float | None, height: float | None) -> Any:
+    """The surrogate derivative, none for that of the escape noise."""
+    from neurocode.learning import Surrogate
+
+    given = {name: value for name, value in (("slope", slope), ("height", height)) if value is not None}
+    if family != DENSITY:
+        return Surrogate(family, **given)
+    for name in given:
+        raise ModelError(f"The derivative of the escape noise has a {name} of its own: leave out --{name}.")
+    return None
 
 
 def _network(
@@ -126,6 +163,7 @@ def _network(
 def _write(output: Path, task: Any, net: Any, result: Any, asked: dict[str, Any]) -> dict[str, Any]:
     from neurocode.cli import page
     from neurocode.cli.output import output_folder, write_json
+    from neurocode.learning import save
     from neurocode.plotting import save_figure
     from neurocode.plotting.training_figure import training_figure
 
@@ -141,6 +179,7 @@ def _write(output: Path, task: Any, net: Any, result: Any, asked: dict[str, Any]
         "seconds": float(history["seconds"].sum()),
     }  # fmt: skip
     with output_folder(output, asked) as scratch:
+        save(result.network, scratch / NETWORK)
         history.to_csv(scratch / "history.csv", index=False)
         write_json(scratch / "result.json", {"results": [entry]})
         figure = training_figure(history, result.best_epoch, "Mean squared error" if error else "Share of right answers")
@@ -148,7 +187,7 @@ def _write(output: Path, task: Any, net: Any, result: Any, asked: dict[str, Any]
         text = (
             f"{entry['parameters']} parameters, {entry['epochs']} epochs in {entry['seconds']:.0f} s. The network of epoch "
             f"{entry['best_epoch']}, the best by validation ({entry['validation_score']:.4f}), scores {entry['test_score']:.4f} on "
-            f"the test part ({entry['score']})."
+            f"the test part ({entry['score']}). It is kept in {NETWORK}, which neurocode.learning.load reads."
         )
         parts = [
             page.paragraph(text),

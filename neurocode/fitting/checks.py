@@ -38,8 +38,8 @@ def reservations(result: FitResult, scores: Scores | None = None) -> list[str]:
     said = []
     if not result.converged:
         said.append(
-            f"The fit did not converge ({result.message.partition(': ')[2]}): its values are not those of a maximum; try more starts "
-            "(--starts), a narrower prior (--prior-width 1) or a model with fewer free parameters."
+            f"The fit did not converge ({result.message.partition(': ')[2]}): its values are not those of a maximum; try more "
+            "starts (--starts), a narrower prior (--prior-width 1) or a model with fewer free parameters."
         )
     if not result.bits_per_spike > 0:
         said.append(
@@ -59,9 +59,9 @@ def _on_test(result: FitResult, scores: Scores) -> list[str]:
     said = []
     if _lost(scores.bits_per_spike, result.bits_per_spike):
         said.append(
-            f"The test spikes have {scores.bits_per_spike:.3g} bits per spike, less than half of the {result.bits_per_spike:.3g} in "
-            "training: the cell was another one by then, or the model is too rich; compare with the cross-validated bits and try "
-            "another model."
+            f"The test spikes have {scores.bits_per_spike:.3g} bits per spike, less than half of the {result.bits_per_spike:.3g} "
+            "in training: the cell was another one by then, or the model is too rich; compare with the cross-validated bits and "
+            "try another model."
         )
     if not scores.ks.passed and math.isfinite(scores.ks.statistic):
         said.append(

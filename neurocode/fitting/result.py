@@ -14,7 +14,6 @@ import numpy as np
 from neurocode.models.model import NeuronModel
 from neurocode.simulation.simulate import simulate
 
-
 #: Share of the width of the prior below which an estimate is called narrower than it.
 NARROWER = 0.5
 

@@ -10,6 +10,8 @@ Surrogate, Regulariser
     How spikes are differentiated, and what activity costs.
 train, evaluate, Settings, TrainingResult, Task, Part, stratified
     Training on a task.
+save, load
+    A network in a file.
 run_in_brian, to_nir, from_nir
     A trained network elsewhere.
 free_running
@@ -37,6 +39,7 @@ from neurocode.learning.export import BrianRun, run_in_brian
 from neurocode.learning.free_running import free_running
 from neurocode.learning.layer import Layer, Shortcut
 from neurocode.learning.network import Network, Response
+from neurocode.learning.network_file import load, save
 from neurocode.learning.nir_exchange import from_nir, to_nir
 from neurocode.learning.readout import Readout
 from neurocode.learning.recorded_neurons import RecordedNeurons
@@ -51,6 +54,6 @@ __all__ = [
     "BatchNorm", "BrianRun", "Chain", "Convolution", "Dense", "GradientEstimate", "JointDecision", "Layer", "Network",
     "NetworkComplexityClassifier", "Part", "Pool", "Readout", "RecordedNeurons", "Recurrent", "Regulariser", "Response", "Settings",
     "Shortcut", "Surrogate", "Task", "TimeBasis", "TrainingResult", "Voters", "architectures", "energy", "estimate_gradient",
-    "evaluate", "free_running", "from_nir", "output_trains", "perturbations", "rules", "run_in_brian", "stratified", "tasks", "to_nir",
-    "train",
+    "evaluate", "free_running", "from_nir", "load", "output_trains", "perturbations", "rules", "run_in_brian", "save", "stratified",
+    "tasks", "to_nir", "train",
 ]  # fmt: skip

@@ -1,10 +1,7 @@
-"""Checkpoints of a training: written whole or not at all, and refused when damaged."""
+"""Checkpoints of a training: written whole or not at all, and refused when damaged or of another training."""
 
 from __future__ import annotations
 
-import hashlib
-import io
-import json
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +9,9 @@ import jax
 import numpy as np
 
 from neurocode.errors import DataError
-from neurocode.whole_files import replacing
+from neurocode.learning.sealed import read_sealed, write_sealed
 
-MAGIC = b"neurocode checkpoint 1\n"
+MAGIC = b"neurocode checkpoint 2"
 
 
 def save_checkpoint(path: Path, state: Any, settings: dict[str, Any]) -> None:
@@ -25,14 +22,9 @@ def save_checkpoint(path: Path, state: Any, settings: dict[str, Any]) -> None:
     path : pathlib.Path
     state : tree of arrays
     settings : dict
-        What must be the same for a training to go on from it.
+        Plain values that must be the same for a training to go on from it.
     """
-    buffer = io.BytesIO()
-    np.savez(buffer, **{f"leaf_{k}": np.asarray(leaf) for k, leaf in enumerate(jax.tree.leaves(state))})
-    body = buffer.getvalue()
-    header = json.dumps({"sha256": hashlib.sha256(body).hexdigest(), "settings": settings}).encode() + b"\n"
-    with replacing(path) as scratch:
-        scratch.write_bytes(MAGIC + header + body)
+    write_sealed(path, MAGIC, settings, jax.tree.leaves(state))
 
 
 def load_checkpoint(path: Path, like: Any, settings: dict[str, Any]) -> Any:
@@ -50,21 +42,26 @@ def load_checkpoint(path: Path, like: Any, settings: dict[str, Any]) -> Any:
     DataError
         That names the file: damaged, of other settings, or of another network.
     """
-    content = path.read_bytes()
-    header, _, body = content.removeprefix(MAGIC).partition(b"\n")
     try:
-        table = json.loads(header)
-        intact = content.startswith(MAGIC) and table["sha256"] == hashlib.sha256(body).hexdigest()
-    except (ValueError, KeyError, TypeError):
-        intact = False
-    if not intact:
-        raise DataError(f"{path}: the checkpoint is damaged; delete it to start anew.")
-    differing = sorted(k for k in {*table["settings"], *settings} if table["settings"].get(k) != settings.get(k))
+        table, leaves = read_sealed(path, MAGIC, "checkpoint")
+    except DataError as error:
+        raise DataError(f"{str(error).rstrip('.')}; delete it to start anew.") from None
+    written, wanted = _flat(table), _flat(settings)
+    differing = sorted({name for name, _ in written.items() ^ wanted.items()})
     if differing:
         raise DataError(f"{path}: the checkpoint was made with another '{differing[0]}'; choose another folder or delete it.")
-    with np.load(io.BytesIO(body)) as arrays:
-        leaves = [arrays[f"leaf_{k}"] for k in range(len(arrays.files))]
     expected = jax.tree.leaves(like)
     if [leaf.shape for leaf in leaves] != [np.shape(leaf) for leaf in expected]:
-        raise DataError(f"{path}: the checkpoint holds another network.")
-    return jax.tree.unflatten(jax.tree.structure(like), [jax.numpy.asarray(leaf) for leaf in leaves])
+        raise DataError(f"{path}: the checkpoint holds another network; choose another folder or delete it.")
+    return jax.tree.unflatten(jax.tree.structure(like), leaves)
+
+
+def _flat(value: Any, name: str = "") -> dict[str, Any]:
+    """Plain values by their dotted names; lists of other lengths differ by theirs."""
+    if isinstance(value, dict):
+        parts = [_flat(part, f"{name}.{key}".lstrip(".")) for key, part in value.items()]
+    elif isinstance(value, (list, tuple)):
+        parts = [{name: len(value)}, *(_flat(part, f"{name}.{key}") for key, part in enumerate(value))]
+    else:
+        return {name: value}
+    return {key: part for flat in parts for key, part in flat.items()}

@@ -88,7 +88,7 @@ class Layer(eqx.Module):
     Raises
     ------
     ModelError
-        For a model that cannot be a layer (see :meth:`Dynamics.of`), or segments of less than a step.
+        For a model that cannot be a layer (see :meth:`Dynamics.of`), segments of less than a step, or a dropout outside [0, 1).
 
     Examples
     --------
@@ -129,6 +129,8 @@ class Layer(eqx.Module):
     ) -> None:
         if segment is not None and segment < 1:
             raise ModelError(f"Segments of a time loop have at least one step, not {segment}.")
+        if not 0 <= dropout < 1:
+            raise ModelError(f"The share of spikes that dropout takes is from 0 up to 1, not {dropout}.")
         self.connection, self.recurrent, self.shortcut = connection, recurrent, shortcut
         self.dropout, self.segment = dropout, segment
         self.intrinsic = Intrinsic(model, learned, connection.n_out, key if spread else None, shared)

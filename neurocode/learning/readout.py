@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import equinox as eqx
 import jax
 import jax.numpy as jnp
@@ -58,9 +60,9 @@ class Readout(eqx.Module):
         synapse: float | None = None,
         key: Array | None = None,
     ) -> None:
-        ordered = bounds is None or 0 < bounds[0] < bounds[1]
-        if not time_constant > 0 or not ordered or (synapse is not None and not synapse > 0):
-            raise ModelError("The time constants of a readout must be positive, its bounds positive and ordered.")
+        ordered = bounds is None or 0 < bounds[0] < bounds[1] < math.inf
+        if not 0 < time_constant < math.inf or not ordered or (synapse is not None and not 0 < synapse < math.inf):
+            raise ModelError("The time constants of a readout must be positive and finite, its bounds positive and ordered.")
         self.connection, self.dt, self.bounds = connection, dt, bounds
         self.time_constant, self.synapse = time_constant, synapse
         self.place = None if bounds is None else jax.random.uniform(key, (connection.n_out,))

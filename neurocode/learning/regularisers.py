@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -35,7 +36,7 @@ class Regulariser:
     Raises
     ------
     ModelError
-        For a negative strength or another power.
+        For a strength or count that is negative or not finite, or another power.
     """
 
     lower: float = 0.0
@@ -47,8 +48,9 @@ class Regulariser:
     intrinsic_decay: float = 0.0
 
     def __post_init__(self) -> None:
-        if min(self.lower, self.upper, self.weight_decay, self.intrinsic_decay) < 0 or self.upper_power not in (1, 2):
-            raise ModelError("Strengths of a regulariser are not negative, and its upper power is 1 or 2.")
+        numbers = (self.lower, self.upper, self.weight_decay, self.intrinsic_decay, self.lower_count, self.upper_count)
+        if not all(0 <= number < math.inf for number in numbers) or self.upper_power not in (1, 2):
+            raise ModelError("Strengths and counts of a regulariser are finite and not negative, and its upper power is 1 or 2.")
 
     def activity(self, spikes: Sequence[Array]) -> Array:
         """Penalty of spikes (time, batch, n) of each layer."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
@@ -81,7 +82,7 @@ class Surrogate:
     Raises
     ------
     ModelError
-        For an unknown family, or a slope that is not positive.
+        For an unknown family, or a slope or height that is not positive.
 
     Examples
     --------
@@ -99,8 +100,8 @@ class Surrogate:
     def __post_init__(self) -> None:
         if self.family not in FAMILIES:
             raise ModelError(f"'{self.family}' is no surrogate derivative; known are {', '.join(FAMILIES)}.")
-        if not self.slope > 0:
-            raise ModelError(f"The slope of a surrogate derivative must be positive, not {self.slope}.")
+        if not 0 < self.slope < math.inf or not 0 < self.height < math.inf:
+            raise ModelError(f"Slope and height of a surrogate derivative must be positive, not {self.slope} and {self.height}.")
 
     @property
     def peak(self) -> float:

@@ -18,13 +18,16 @@ import numpy as np
 import optax
 import pandas as pd
 
+import neurocode
 from neurocode.errors import DataError, TrainingError
 from neurocode.learning.checkpoint import load_checkpoint, save_checkpoint
 from neurocode.learning.diagnosis import diagnose
 from neurocode.learning.network import Network, calibrated, scaled_intrinsic, trainable
+from neurocode.learning.network_file import description
 from neurocode.learning.objective import Batch, Report, gradient, objective
 from neurocode.learning.regularisers import Regulariser
 from neurocode.learning.task import Part, Task, stratified
+from neurocode.locks import alone
 
 Array = jax.Array
 Progress = Callable[[dict[str, float]], None]
@@ -43,6 +46,18 @@ class State(NamedTuple):
     best_score: Array
     epoch: Array
     history: Array
+
+
+def require_whole(name: str, value: Any, least: int) -> None:
+    """Refuse an option that is no whole number of a size.
+
+    Raises
+    ------
+    TrainingError
+        That names the option.
+    """
+    if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < least:
+        raise TrainingError(f"'{name}' must be a whole number of at least {least}, not {value!r}.")
 
 
 @dataclass(frozen=True)
@@ -76,7 +91,7 @@ class Settings:
     Raises
     ------
     TrainingError
-        For numbers that are not positive, an unknown schedule, or blocks and devices that do not divide a batch.
+        For numbers that are not positive or not whole, an unknown schedule, or blocks and devices that do not divide a batch.
     """
 
     epochs: int = 100
@@ -93,12 +108,15 @@ class Settings:
     devices: int = 1
 
     def __post_init__(self) -> None:
-        numbers = (self.epochs, self.batch_size, self.blocks, self.devices, self.calibration)
-        if min(numbers) < 1 or not min(self.learning_rate, self.intrinsic_factor) > 0:
-            raise TrainingError(
-                "Epochs, batch size, blocks, devices, sequences for calibration, learning rate and the factor of intrinsic "
-                "parameters must be positive."
-            )
+        for name in ("epochs", "batch_size", "blocks", "calibration", "devices"):
+            require_whole(name, getattr(self, name), 1)
+        for name in ("learning_rate", "intrinsic_factor", *(("clip",) if self.clip is not None else ())):
+            value = getattr(self, name)
+            if isinstance(value, bool) or not isinstance(value, (int, float, np.number)) or not 0 < value < np.inf:
+                raise TrainingError(f"'{name}' must be a positive number, not {value!r}.")
+        for name in ("weights", "intrinsic"):
+            if not isinstance(getattr(self, name), (bool, np.bool_)):
+                raise TrainingError(f"'{name}' must be true or false, not {getattr(self, name)!r}.")
         if self.schedule not in ("constant", "cosine"):
             raise TrainingError(f"'{self.schedule}' is no schedule of the learning rate; known are constant, cosine.")
         if self.batch_size % (self.blocks * self.devices):
@@ -169,9 +187,10 @@ def train(
     Raises
     ------
     TrainingError
-        If the loss or a gradient is not finite: names update, layer and parameter.
+        For a seed that is negative or not whole, or if the loss or a gradient is not finite: names update, layer and parameter.
     DataError
-        If the task does not fit the network, or a checkpoint is damaged or of another training.
+        If the task does not fit the network, the folder cannot be written to, another training is running in it, or its checkpoint
+        is damaged or of another training: of another network, task, data, settings, seed, precision or version.
 
     Examples
     --------
@@ -183,30 +202,41 @@ def train(
     >>> len(train(net, task, settings=Settings(epochs=2, batch_size=14)).history)
     2
     """
+    require_whole("seed", seed, 0)
     check_fit(net, task, settings.batch_size)
+    if folder is None:
+        return _trained(net, task, seed, settings, None, progress)
+    path = Path(folder) / CHECKPOINT
+    with alone(path, "another training is writing this checkpoint."):
+        return _trained(net, task, seed, settings, path, progress)
+
+
+def _trained(
+    net: Network, task: Task, seed: int, settings: Settings, path: Path | None, progress: Progress | None
+) -> TrainingResult:
+    """Train from the start, or from the checkpoint at a path where there is one."""
     updates = len(task.training) // settings.batch_size
-    optimiser = settings.optimiser(updates * settings.epochs)
     learned, rest = trainable(net, settings.weights, settings.intrinsic)
     empty = jnp.zeros((settings.epochs, 5 + len(net.layers)))
-    state = State(learned, optimiser.init(learned), learned, jnp.asarray(-jnp.inf), jnp.asarray(0), empty)
-    described = _described(net, task, settings, seed)
-    path = None if folder is None else Path(folder) / CHECKPOINT
+    inner = settings.optimiser(updates * settings.epochs).init(learned)
+    state = State(learned, inner, learned, jnp.asarray(-jnp.inf), jnp.asarray(0), empty)
+    described = {} if path is None else _described(net, task, settings, seed)
     if path is not None and path.exists():
         state = load_checkpoint(path, state, described)
     data = _on_devices(task.training)
     key = jax.random.key(seed)
     while int(state.epoch) < settings.epochs:
         began, epoch = time.perf_counter(), int(state.epoch)
-        own = jax.random.fold_in(key, epoch)
-        order = jax.random.permutation(jax.random.fold_in(own, ORDER), len(task.training))[: updates * settings.batch_size]
+        epoch_key = jax.random.fold_in(key, epoch)
+        order = jax.random.permutation(jax.random.fold_in(epoch_key, ORDER), len(task.training))[: updates * settings.batch_size]
         order = order.reshape(updates, -1)
         learned, inner, reports, fault = _epoch(
-            state.learned, state.optimiser, own, order, data, rest, task.loss, task.free_running_from, settings
+            state.learned, state.optimiser, epoch_key, order, data, rest, task.loss, task.free_running_from, settings
         )
         if int(fault) < updates:
             indices = np.asarray(order)[int(fault)]
             batch = as_batch(task.training.select(indices))
-            again = jax.random.fold_in(own, int(fault))
+            again = jax.random.fold_in(epoch_key, int(fault))
             what = diagnose(learned, rest, batch, task.loss, settings.regulariser, again, task.free_running_from)
             where = f"Update {epoch * updates + int(fault) + 1} (epoch {epoch + 1}, batch {int(fault) + 1})"
             raise TrainingError(f"{where} is not finite: {what}.")
@@ -241,7 +271,14 @@ def evaluate(net: Network, part: Part, task: Task, *, seed: int = 0, batch_size:
     batch_size : int
     passes : int
         Of a noisy network, whose potentials are averaged (an ensemble).
+
+    Raises
+    ------
+    TrainingError
+        For a seed, a batch size or passes that are not whole numbers in range.
     """
+    for name, value, least in (("seed", seed, 0), ("batch_size", batch_size, 1), ("passes", passes, 1)):
+        require_whole(name, value, least)
     learned, rest = trainable(net)
     reports, weights = [], []
     for number, start in enumerate(range(0, len(part), batch_size)):
@@ -264,6 +301,7 @@ def _measured(
 
 
 def _calibrated(net: Network, task: Task, settings: Settings, seed: int) -> Network:
+    """With the moments of its normalisations on training sequences, every label in proportion."""
     if not net.is_normalised:
         return net
     chosen = stratified(task.training, settings.calibration, seed)
@@ -282,9 +320,9 @@ def _epoch(
         learned, inner, fault = carry
         number, indices = step
         batch = _batch(data.select(indices))
-        own = jax.random.fold_in(key, number)
+        update_key = jax.random.fold_in(key, number)
         slopes, report = gradient(
-            learned, rest, batch, loss, settings.regulariser, own, settings.blocks, free_running_from, settings.devices
+            learned, rest, batch, loss, settings.regulariser, update_key, settings.blocks, free_running_from, settings.devices
         )
         changes, after = optimiser.update(slopes, inner, learned)
         if settings.intrinsic and settings.intrinsic_factor != 1.0:
@@ -333,14 +371,24 @@ def check_fit(net: Network, task: Task, batch_size: int) -> None:
 
 
 def _described(net: Network, task: Task, settings: Settings, seed: int) -> dict[str, Any]:
-    """What a checkpoint must agree on: the network at its start, the task, how it is trained."""
-    start = hashlib.sha256(b"".join(np.asarray(leaf).tobytes() for leaf in jax.tree.leaves(trainable(net)[0]))).hexdigest()
-    layers = [
-        [layer.model.equations, repr(layer.dynamics.surrogate), layer.dynamics.reset_gradient, layer.dropout]
-        for layer in net.layers
-    ]
-    table = {"task": task.name, "sequences": len(task.training), "seed": seed, "starting weights": start, "layers": layers}
-    return json.loads(json.dumps(table | asdict(settings)))
+    """What a checkpoint must agree on: the network at its start, the task, how it is trained, and by what."""
+    table = {
+        "version": neurocode.__version__, "precision": str(jnp.result_type(float)), "seed": seed, "settings": asdict(settings),
+        "network": description(net), "disturbance": description(net.disturbance), "starting arrays": _digest(jax.tree.leaves(net)),
+        "task": {name: getattr(task, name) for name in ("name", "loss", "n_outputs", "dt", "free_running_from")},
+        "data": {name: _digest(jax.tree.leaves(getattr(task, name))) for name in ("training", "validation", "test")},
+    }  # fmt: skip
+    return json.loads(json.dumps(table))
+
+
+def _digest(arrays: list[Array | np.ndarray]) -> str:
+    """Hash of arrays, their types and shapes."""
+    digest = hashlib.sha256()
+    for array in map(np.asarray, arrays):
+        digest.update(f"{array.dtype.str}{array.shape}".encode())
+        for row in np.atleast_1d(array):
+            digest.update(row.tobytes())
+    return digest.hexdigest()
 
 
 def _recorded(state: State, reports: Report, validation: Evaluation, task: Task, seconds: float) -> State:

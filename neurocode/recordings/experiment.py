@@ -64,7 +64,8 @@ class Experiment:
     Raises
     ------
     DataError
-        For unsorted or non-finite times, signals of other lengths or sampling, no sweep, or what is no spike train.
+        For unsorted or non-finite times, signals of other lengths or sampling, no sweep, what is no spike train, or a test that
+        holds a sweep of the training.
 
     Examples
     --------
@@ -88,8 +89,15 @@ class Experiment:
         currents, voltages = _one_each(current, len(trains), "current"), _one_each(voltage, len(trains), "voltage")
         self.name, self.test = name, test
         self.repeats = tuple(_repeat(*signals) for signals in zip(trains, currents, voltages, strict=True))
+        intervals = [repeat.dt or 0.0 for repeat in self.repeats]
+        if not np.allclose(intervals, intervals[0], rtol=1e-6, atol=0.0):
+            raise DataError(
+                f"The repeats are sampled every {min(intervals):g} to {max(intervals):g} s, expected the same interval."
+            )
         if test is not None and not np.isclose(self.dt or 0.0, test.dt or 0.0, rtol=1e-6, atol=0.0):
             raise DataError(f"Training and test are sampled at {self.dt} s and {test.dt} s, expected the same interval.")
+        if test is not None and any(_same(own, other) for own in self.repeats for other in test.repeats):
+            raise DataError("The test holds a sweep of the training, expected repeats that the fit does not see.")
 
     @classmethod
     def from_files(
@@ -160,13 +168,24 @@ class Experiment:
         """
         if any(repeat.current is None for repeat in self.repeats):
             raise DataError("The repeats have no current.")
+        lengths = {len(repeat.current) for repeat in self.repeats}
+        if len(lengths) > 1:
+            raise DataError(f"The repeats do not share one frozen current: they have {min(lengths)} to {max(lengths)} samples.")
         currents = np.stack([repeat.current for repeat in self.repeats])
         mean = currents.mean(axis=0)
         if np.ptp(mean) > 0:
-            lowest = min(np.corrcoef(mean, current)[0, 1] for current in currents)
-            if lowest < FROZEN_CORRELATION:
+            with np.errstate(invalid="ignore", divide="ignore"):
+                lowest = float(np.min([np.corrcoef(mean, current)[0, 1] for current in currents]))
+            if not lowest >= FROZEN_CORRELATION:
                 raise DataError(f"The repeats do not share one frozen current: correlation {lowest:.2f} with their mean.")
         return mean
+
+
+def _same(first: Repeat, second: Repeat) -> bool:
+    """Whether two sweeps are one: the same spikes, several of them, under the same current."""
+    currents = (first.current, second.current)
+    alike = np.array_equal(*currents) if all(current is not None for current in currents) else currents == (None, None)
+    return len(first.spike_times) > 1 and alike and np.array_equal(first.spike_times, second.spike_times)
 
 
 def _kernel_of_file(path: str | Path) -> ElectrodeKernel:
@@ -244,6 +263,9 @@ def _sampling(signals: dict[str, neo.AnalogSignal]) -> tuple[float, int]:
     periods = {name: float(signal.sampling_period.rescale("s")) for name, signal in signals.items()}
     lengths = {name: len(signal) for name, signal in signals.items()}
     dt = next(iter(periods.values()))
+    for name, signal in signals.items():
+        if signal.shape[1] != 1 or not len(signal):
+            raise DataError(f"The {name} has {signal.shape[1]} channels of {len(signal)} samples, expected one that is not empty.")
     if len(set(lengths.values())) > 1 or max(periods.values()) - min(periods.values()) > 1e-9:
         raise DataError(f"Current and voltage differ in length or sampling: {lengths} samples, {periods} s.")
     starts = [float(signal.t_start.rescale("s")) for signal in signals.values()]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 
 import h5py
@@ -10,7 +11,9 @@ import numpy as np
 from neurocode.errors import DataError
 from neurocode.recordings.guard import damage_named
 from neurocode.recordings.plausible import require_unit
-from neurocode.recordings.sizes import require_size
+from neurocode.recordings.sizes import require_memory, require_stored
+
+INNER_LINKS = (h5py.h5l.TYPE_HARD, h5py.h5l.TYPE_SOFT)
 
 
 def require_self_contained(path: Path) -> None:
@@ -29,7 +32,9 @@ def require_self_contained(path: Path) -> None:
         If the file is damaged, points outside itself, or declares arrays larger than it can hold.
     """
     with damage_named(path, "HDF5"), h5py.File(path, "r") as file:
-        file.id.links.visit(lambda name, info: _require_inner_link(path, name, info), info=True)
+        outer = file.id.links.visit(lambda name, info: None if info.type in INNER_LINKS else name, info=True)
+        if outer is not None:
+            raise DataError(f"{path}: '{outer.decode(errors='replace')}' is a link to another file, which is not followed.")
         file.visititems(lambda name, entry: _require_inner_data(path, name, entry))
 
 
@@ -55,6 +60,7 @@ def read_array(path: Path, name: str) -> np.ndarray:
         if not isinstance(entry, h5py.Dataset) or entry.dtype.kind not in "biuf":
             found = f"{entry.dtype} values" if isinstance(entry, h5py.Dataset) else "a group"
             raise DataError(f"{path}: '{name}' holds {found}, expected numbers.")
+        require_memory(path, entry.size * np.dtype(float).itemsize, f"'{name}'")
         return entry[()]
 
 
@@ -80,15 +86,10 @@ def no_variable(path: Path, name: str, names: list[str]) -> DataError:
     return DataError(f"{path}: {asked}; the file has {', '.join(names) or 'none'}.")
 
 
-def _require_inner_link(path: Path, name: bytes, info: h5py.h5l.LinkInfo) -> None:
-    if info.type not in (h5py.h5l.TYPE_HARD, h5py.h5l.TYPE_SOFT):
-        raise DataError(f"{path}: '{name.decode(errors='replace')}' is a link to another file, which is not followed.")
-
-
 def _require_inner_data(path: Path, name: str, entry: object) -> None:
     if not isinstance(entry, h5py.Dataset):
         return
     if entry.external or entry.is_virtual:
         raise DataError(f"{path}: the data of '{name}' lie in another file, which is not read.")
     if entry.shape is not None:
-        require_size(path, int(np.prod(entry.shape, dtype=object)) * entry.dtype.itemsize, f"'{name}'")
+        require_stored(path, math.prod(entry.shape) * entry.dtype.itemsize, f"'{name}'")

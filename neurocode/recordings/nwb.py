@@ -18,7 +18,9 @@ from neurocode.errors import DataError
 from neurocode.recordings.guard import damage_named
 from neurocode.recordings.hdf5 import require_self_contained
 from neurocode.recordings.plausible import LATEST
+from neurocode.recordings.sizes import require_memory
 from neurocode.recordings.sweeps import Part, read_sweeps, signal_of_series
+from neurocode.recordings.trains import Trains
 
 SEGMENT, TRAIN = "segment", "train_name"
 
@@ -40,7 +42,7 @@ def read_nwb(path: Path) -> neo.Block:
         sweeps = read_sweeps(path, file, [entry for entry in series if _place(entry) is None])
         for entry in placed:
             sweeps.setdefault(_place(entry), []).append(signal_of_series(path, Part(entry, 0, len(entry.data))))
-        trains = _trains_of_units(path, file)
+        trains = {number: [_train(path, name, *train) for name, train in units] for number, units in _units(path, file).items()}
     if not sweeps and not trains:
         raise DataError(f"{path}: the file holds neither units nor regularly sampled series.")
     if not placed and len(sweeps) > 1 and trains:
@@ -48,7 +50,7 @@ def read_nwb(path: Path) -> neo.Block:
     return _block(path, sweeps, trains)
 
 
-def read_nwb_units(path: Path) -> neo.Block:
+def read_nwb_units(path: Path) -> Trains:
     """Read the units table of an NWB file alone: its signals may be large, and need not pair.
 
     Raises
@@ -57,10 +59,7 @@ def read_nwb_units(path: Path) -> neo.Block:
         If the file is damaged or has no units.
     """
     with _opened(path) as file:
-        trains = _trains_of_units(path, file)
-    if not trains:
-        raise DataError(f"{path}: the file holds no spike train.")
-    return _block(path, {}, trains)
+        return Trains.of_segments(_units(path, file).values())
 
 
 def write_nwb(block: neo.Block, path: Path) -> Path:
@@ -103,22 +102,23 @@ def _block(path: Path, sweeps: dict[int, list[neo.AnalogSignal]], trains: dict[i
     return block
 
 
-def _trains_of_units(path: Path, file: pynwb.NWBFile) -> dict[int, list[neo.SpikeTrain]]:
-    """Spike trains by segment; those without observation intervals end at the last spike of all."""
-    units = file.units
-    if units is None or "spike_times" not in units.colnames:
+def _units(path: Path, file: pynwb.NWBFile) -> dict[int, list[tuple[str, tuple[np.ndarray, float, float]]]]:
+    """Names and trains (times, start, stop) by segment; those without observation intervals end at the last spike of all."""
+    table = file.units
+    if table is None or "spike_times" not in table.colnames:
         return {}
-    all_times = [np.asarray(units["spike_times"][row], float) for row in range(len(units.id))]
+    require_memory(path, len(table["spike_times"].target.data) * np.dtype(float).itemsize, "the units table")
+    all_times = [np.asarray(table["spike_times"][row], float) for row in range(len(table.id))]
     last = max((times[_possible(times)].max(initial=0.0) for times in all_times), default=0.0)
-    trains: dict[int, list[neo.SpikeTrain]] = {}
+    units: dict[int, list[tuple[str, tuple[np.ndarray, float, float]]]] = {}
     for row, times in enumerate(all_times):
         start, stop = min(0.0, times[_possible(times)].min(initial=0.0)), last
-        if "obs_intervals" in units.colnames and len(units["obs_intervals"][row]):
-            start, stop = _observed(path, np.asarray(units["obs_intervals"][row], float))
-        number = int(units[SEGMENT][row]) if SEGMENT in units.colnames else 0
-        name = str(units[TRAIN][row]) if TRAIN in units.colnames else f"unit {units.id[row]}"
-        trains.setdefault(number, []).append(_train(times, start, stop, name))
-    return trains
+        if "obs_intervals" in table.colnames and len(table["obs_intervals"][row]):
+            start, stop = _observed(path, np.asarray(table["obs_intervals"][row], float))
+        number = int(table[SEGMENT][row]) if SEGMENT in table.colnames else 0
+        name = str(table[TRAIN][row]) if TRAIN in table.colnames else f"unit {table.id[row]}"
+        units.setdefault(number, []).append((name or str(len(units.get(number, ()))), (times, start, stop)))
+    return units
 
 
 def _possible(times: np.ndarray) -> np.ndarray:
@@ -132,9 +132,11 @@ def _observed(path: Path, intervals: np.ndarray) -> tuple[float, float]:
     return start, stop
 
 
-def _train(times: np.ndarray, start: float, stop: float, name: str) -> neo.SpikeTrain:
-    """A train with all its times, impossible ones among them: what looks at the unit must see them."""
-    start, stop = min(start, times.min(initial=start)), max(stop, times.max(initial=stop))
+def _train(path: Path, name: str, times: np.ndarray, start: float, stop: float) -> neo.SpikeTrain:
+    if np.any((times < start) | (times > stop)) or not np.all(np.isfinite(times)):
+        raise DataError(
+            f"{path}: the times of '{name}' are not all finite and inside [{start:g}, {stop:g}] s, where it was observed."
+        )
     return neo.SpikeTrain(times, units="s", t_start=start, t_stop=stop, name=name)
 
 

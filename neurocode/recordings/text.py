@@ -94,10 +94,10 @@ def _cells_of(line: str, separator: str | None) -> list[str]:
 
 
 def _header(cells: list[tuple[int, list[str]]]) -> list[str] | None:
-    """The first line that is not empty, where it holds words alone."""
+    """The first line that is not empty, where it begins with a word and holds no number."""
     first = next((line for _, line in cells if line), [])
     words = [cell.strip("\"'") for cell in first]
-    named = bool(words) and all(HEADING.fullmatch(word) and not NUMBER.fullmatch(word) for word in words)
+    named = bool(words) and HEADING.fullmatch(words[0]) and not any(NUMBER.fullmatch(word) for word in words)
     return first if named else None
 
 

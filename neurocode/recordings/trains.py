@@ -121,14 +121,31 @@ class Trains:
 
     @classmethod
     def _of_block(cls, block: neo.Block) -> Trains:
-        units: dict[str, list[neo.SpikeTrain]] = {}
-        for segment in block.segments:
+        return cls.of_segments(
+            [(train.name or str(number), in_seconds(train)) for number, train in enumerate(segment.spiketrains)]
+            for segment in block.segments
+        )
+
+    @classmethod
+    def of_segments(cls, segments: Iterable[Iterable[tuple[str, tuple[np.ndarray, float, float]]]]) -> Trains:
+        """Trains (times, t_start, t_stop) with names, segment by segment.
+
+        Trains of one name over the segments are repeats of a unit; within a segment they are units.
+
+        Examples
+        --------
+        >>> train = (np.array([0.5]), 0.0, 1.0)
+        >>> trains = Trains.of_segments([[("a", train), ("a", train)], [("a", train)]])
+        >>> trains.names, trains.unit.tolist()
+        (('a', 'a (2)'), [0, 0, 1])
+        """
+        units: dict[str, list[tuple[np.ndarray, float, float]]] = {}
+        for segment in segments:
             seen: Counter[str] = Counter()
-            for number, train in enumerate(segment.spiketrains):
-                name = train.name or str(number)
+            for name, train in segment:
                 seen[name] += 1
                 units.setdefault(name if seen[name] == 1 else f"{name} ({seen[name]})", []).append(train)
-        return cls.of_arrays([[in_seconds(train) for train in trains] for trains in units.values()], units)
+        return cls.of_arrays(list(units.values()), units)
 
     @property
     def n_units(self) -> int:

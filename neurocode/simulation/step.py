@@ -19,7 +19,8 @@ from neurocode.simulation.within_step import CROSSED, LAG, WAIT
 Array = jax.Array
 State = dict[str, Array]
 
-STEPS_SINCE_SPIKE = "steps_since_spike"
+#: Ends in an underscore, as no name of a model does.
+STEPS_SINCE_SPIKE = "steps_since_spike_"
 NEVER = 10**9
 READY = "_prepared"
 CLOCK = (LAG, WAIT, CROSSED)

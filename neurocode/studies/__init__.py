@@ -8,18 +8,26 @@ run_study, study_table, key_of
     Rows of a study, and the name of the settings of one.
 Study, StudyRun
     What a folder of analyses declares, and how it is run.
-Claim, interval_claim, absent_claim, verdict_of, mean_interval, write_claims
-    What a paper says beside what was found.
+Claim, interval_claim, absent_claim, verdict_of, mean_interval, with_withdrawn, write_claims
+    What a paper says beside what was found, and what was withdrawn.
 """
 
 from __future__ import annotations
 
-from neurocode.studies.claims import Claim, absent_claim, interval_claim, mean_interval, verdict_of, write_claims
+from neurocode.studies.claims import (
+    Claim,
+    absent_claim,
+    interval_claim,
+    mean_interval,
+    verdict_of,
+    with_withdrawn,
+    write_claims,
+)
 from neurocode.studies.runner import key_of, run_study, study_table
 from neurocode.studies.study import Study, StudyRun
 from neurocode.studies.workers import side_by_side
 
 __all__ = [
     "Claim", "Study", "StudyRun", "absent_claim", "interval_claim", "key_of", "mean_interval", "run_study", "side_by_side",
-    "study_table", "verdict_of", "write_claims",
+    "study_table", "verdict_of", "with_withdrawn", "write_claims",
 ]  # fmt: skip

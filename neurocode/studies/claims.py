@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +12,9 @@ from scipy.stats import t as student
 
 from neurocode.errors import DataError
 
-VERDICTS = ("confirmed", "not confirmed", "depends", "not comparable")
+VERDICTS = ("confirmed", "not confirmed", "depends", "not comparable", "void")
+#: Beside the tables of a study, claims whose measurement was found to be wrong, with the reason, until they are made again.
+WITHDRAWN = "withdrawn.csv"
 
 
 @dataclass(frozen=True)
@@ -28,7 +30,8 @@ class Claim:
     our_mean, our_sd : float or None
         Over seeds.
     seeds : int
-    verdict : {"confirmed", "not confirmed", "depends", "not comparable"}
+    verdict : {"confirmed", "not confirmed", "depends", "not comparable", "void"}
+        ``"void"`` where the measurement was wrong; such a claim has no numbers.
 
     Raises
     ------
@@ -60,7 +63,12 @@ def mean_interval(values: np.ndarray | pd.Series) -> tuple[float, float]:
     Parameters
     ----------
     values : numpy.ndarray or pandas.Series
-        At least two.
+        By seed.
+
+    Returns
+    -------
+    (float, float)
+        NaN for fewer than two values, which have no spread.
 
     Examples
     --------
@@ -69,6 +77,8 @@ def mean_interval(values: np.ndarray | pd.Series) -> tuple[float, float]:
     (-0.48, 4.48)
     """
     values = np.asarray(values, float)
+    if len(values) < 2:
+        return float("nan"), float("nan")
     half = student.ppf(0.975, len(values) - 1) * values.std(ddof=1) / np.sqrt(len(values))
     return float(values.mean() - half), float(values.mean() + half)
 
@@ -110,6 +120,48 @@ def absent_claim(text: str, source: str, paper_value: str) -> Claim:
     return Claim(f"{text} (data absent)", source, paper_value, None, None, 0, "not comparable")
 
 
+def with_withdrawn(claims: Sequence[Claim], folder: str | Path) -> list[Claim]:
+    """Claims with those that were withdrawn in their place, void and without numbers.
+
+    Parameters
+    ----------
+    claims : sequence of Claim
+    folder : path
+        Of the tables of the study; its ``withdrawn.csv`` lists ``claim, source, paper_value, reason``. A claim that begins with
+        a text in this list is left out. Without such a file nothing is withdrawn.
+
+    Returns
+    -------
+    list of Claim
+        Those that stand, then the void ones.
+
+    Raises
+    ------
+    DataError
+        If the list has other columns.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> folder = Path(tempfile.mkdtemp())
+    >>> _ = (folder / "withdrawn.csv").write_text("claim,source,paper_value,reason\\nit learns,ours,,measured on one class")
+    >>> with_withdrawn([Claim("it learns (score)", "ours", "", 0.9, 0.01, 5, "confirmed")], folder)[0].verdict
+    'void'
+    """
+    path = Path(folder) / WITHDRAWN
+    if not path.exists():
+        return list(claims)
+    table = pd.read_csv(path, dtype=str, keep_default_na=False)
+    if list(table.columns) != ["claim", "source", "paper_value", "reason"]:
+        raise DataError(f"{path}: expected the columns claim, source, paper_value, reason, found {', '.join(table.columns)}.")
+    standing = [claim for claim in claims if not claim.claim.startswith(tuple(table["claim"]))]
+    void = [
+        Claim(f"{row.claim} [void: {row.reason}]", row.source, row.paper_value, None, None, 0, "void")
+        for row in table.itertuples(index=False)
+    ]
+    return [*standing, *void]
+
+
 def write_claims(folder: str | Path, claims: Sequence[Claim]) -> pd.DataFrame:
     """Write ``claims.csv`` of a study and return it.
 
@@ -120,7 +172,7 @@ def write_claims(folder: str | Path, claims: Sequence[Claim]) -> pd.DataFrame:
     >>> write_claims(tempfile.mkdtemp(), [claim])["verdict"].item()
     'confirmed'
     """
-    table = pd.DataFrame([asdict(claim) for claim in claims])
+    table = pd.DataFrame([asdict(claim) for claim in claims], columns=[field.name for field in fields(Claim)])
     Path(folder).mkdir(parents=True, exist_ok=True)
     table.to_csv(Path(folder) / "claims.csv", index=False, float_format="%.6g")
     return table

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import json
 import time
 import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
 from neurocode.errors import DataError
+from neurocode.locks import alone
 from neurocode.studies.workers import side_by_side
 from neurocode.whole_files import replacing
 
@@ -64,7 +63,7 @@ def run_study(
     if len(set(keys)) < len(keys):
         raise DataError("Two rows of the study have the same settings.")
     path = Path(table)
-    with _alone(path):
+    with alone(path, "another run is writing this table."):
         done = study_table(path)
         found = set(done.loc[done[ERROR].isna(), KEY]) if len(done) else set()
         waiting = [(key, row) for key, row in zip(keys, rows, strict=True) if key not in found]
@@ -80,18 +79,6 @@ def run_study(
             if progress is not None:
                 progress(count, len(rows))
     return done.set_index(KEY).loc[keys].reset_index() if len(rows) else done
-
-
-@contextmanager
-def _alone(table: Path) -> Iterator[None]:
-    """Keep other runs from writing the same table; the lock of a process that was killed is free."""
-    table.parent.mkdir(parents=True, exist_ok=True)
-    with table.with_name(f".{table.name}.lock").open("w") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise DataError(f"{table}: another run is writing this table.") from None
-        yield
 
 
 def study_table(path: str | Path) -> pd.DataFrame:

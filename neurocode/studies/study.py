@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -60,6 +61,11 @@ class StudyRun:
         return found
 
 
+def no_data(protocol: str) -> Mapping[str, Sequence[str]]:
+    """The data of a study that reads none."""
+    return {}
+
+
 @dataclass(frozen=True)
 class Study:
     """A study, ``STUDY`` in the module ``study`` of its folder under ``analyses``.
@@ -68,17 +74,54 @@ class Study:
     ----------
     title : str
     protocols : tuple of str
-        The first is run where none is asked for; ``"quick"``, if there is one, takes about a minute.
+        The first is run where none is asked for; ``"quick"``, if there is one, takes some minutes.
     parts : mapping of str to callable
         Each takes a :class:`StudyRun` and writes its tables; run in this order, a part may read the tables of those before.
     claims : callable
         From the folder of the tables, the claims; those whose tables are missing are left out.
+    data : callable
+        From a protocol, the folders of ``NEUROCODE_DATA`` that each part reads; parts that read none may be left out.
     """
 
     title: str
     protocols: tuple[str, ...]
     parts: Mapping[str, Callable[[StudyRun], object]]
     claims: Callable[[Path], Sequence[Claim]]
+    data: Callable[[str], Mapping[str, Sequence[str]]] = no_data
+
+    def require_data(self, protocol: str, parts: Sequence[str]) -> None:
+        """Refuse a run that lacks recorded data before it computes anything.
+
+        Parameters
+        ----------
+        protocol : str
+        parts : sequence of str
+            Those that are to be run.
+
+        Raises
+        ------
+        DataError
+            If a folder that one of the parts reads is not in ``NEUROCODE_DATA``; says which, and which parts run without.
+
+        Examples
+        --------
+        >>> Study("made", ("quick",), {"all": print}, claims=lambda folder: []).require_data("quick", ["all"])
+        """
+        place = os.environ.get("NEUROCODE_DATA", "")
+        missing = {
+            part: [folder for folder in folders if not place or not (Path(place) / folder).is_dir()]
+            for part, folders in self.data(protocol).items()
+        }
+        folders = list(dict.fromkeys(folder for part in parts for folder in missing.get(part, ())))
+        if not folders:
+            return
+        several = len(folders) > 1
+        where = f"{'are' if several else 'is'} not in {place}" if place else "is not set"
+        without = [part for part in self.parts if not missing.get(part)]
+        rest = f"; without run {' '.join(f'--part {part}' for part in without)}" if without else ""
+        raise DataError(
+            f"The study reads the folder{'s' if several else ''} {', '.join(folders)} of NEUROCODE_DATA, which {where}{rest}."
+        )
 
 
 def load_study(name: str, root: Path | None = None) -> Study:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 
+import neo
 import numpy as np
 import pandas as pd
 import pytest
 from typer.testing import CliRunner
 
 from neurocode.cli import app
+from neurocode.errors import DataError
+from neurocode.recordings import write
 
 
 @pytest.fixture(scope="module")
@@ -61,3 +64,92 @@ def test_two_workers_give_the_table_of_one(folder, tmp_path):
     (tmp_path / "bad.nwb").write_bytes(b"nothing")
     result = CliRunner().invoke(app, ["describe", str(tmp_path / "bad.nwb"), "-o", str(tmp_path / "out"), "--jobs", "2"])
     assert result.exit_code == 1 and "bad.nwb" in str(result.exception or "") + result.output
+
+
+def describe(*arguments):
+    return CliRunner().invoke(app, ["describe", *map(str, arguments)])
+
+
+def plain(text):
+    return " ".join(text.split())
+
+
+def test_a_description_without_a_usable_unit_says_so(tmp_path):
+    """NaN, no spike, one spike: a table of reasons and a page without a figure, no traceback."""
+    np.save(tmp_path / "cells.npy", np.array([[0, 0.5], [0, np.nan], [1, 0.25]]))
+    run = describe(tmp_path / "cells.npy", "--axes", "unit,time", "-o", tmp_path / "out", "--surrogates", "9")
+    assert run.exit_code == 0, run.exception
+    table = pd.read_csv(tmp_path / "out" / "units.csv", index_col="unit")
+    assert table["reason"].tolist() == ["1 times are not finite", "one spike"] and table["n_spikes"].tolist() == [2, 1]
+    assert not (tmp_path / "out" / "units.pdf").exists()
+    page = (tmp_path / "out" / "report.html").read_text()
+    assert "No figure: no unit has an interval that can be used." in page and "<img" not in page
+    assert "2 units, 3 spikes" in run.output and "2 units, 3 spikes" in page
+
+
+def test_a_window_of_a_recording_is_described(tmp_path):
+    """Ten spikes at whole seconds; the window from 2.5 to 6 s holds those at 3, 4, 5 and 6."""
+    (tmp_path / "cell.csv").write_text("time\n" + "\n".join(map(str, range(1, 11))) + "\n")
+    run = describe(tmp_path / "cell.csv", "--t-start", 2.5, "--t-stop", 6, "-o", tmp_path / "out", "--surrogates", "9")
+    assert run.exit_code == 0, run.exception
+    row = pd.read_csv(tmp_path / "out" / "units.csv").iloc[0]
+    assert (row["n_spikes"], row["duration"], row["mean_isi"]) == (4, 3.5, 1.0) and row["rate"] == pytest.approx(4 / 3.5)
+    assert "1 units, 4 spikes; medians: 1.14 Hz, CV 0" in plain(run.output)
+
+
+def test_names_are_shown_as_they_are_and_never_computed(tmp_path):
+    """A name with markup of the terminal would break the last line; one that begins with ``=`` is a formula to a spreadsheet."""
+    block = neo.Block()
+    segment = neo.Segment()
+    names = ["[/bold]", "=cmd|' /C calc'!A0", "+1", "-1", "@SUM(A1)", "plain", "<b>bold</b>"]
+    for name in names:
+        segment.spiketrains.append(neo.SpikeTrain([0.5], units="s", t_stop=1.0, name=name))
+    block.segments.append(segment)
+    run = describe(write(block, tmp_path / "cells.nwb"), "-o", tmp_path / "out", "--surrogates", 0)
+    assert run.exit_code == 0, run.exception
+    assert "note: [/bold], =cmd|' /C calc'!A0, +1, -1, @SUM(A1) and 2 more: one spike" in plain(run.output)
+    written = pd.read_csv(tmp_path / "out" / "units.csv")["unit"].tolist()
+    assert written == ["[/bold]", "'=cmd|' /C calc'!A0", "'+1", "'-1", "'@SUM(A1)", "plain", "<b>bold</b>"]
+    assert "&lt;b&gt;bold" in (tmp_path / "out" / "report.html").read_text()
+
+
+def test_every_column_is_defined_on_the_page_with_its_unit(folder, tmp_path):
+    run(folder, tmp_path / "out", "--surrogates", "9")
+    page = (tmp_path / "out" / "report.html").read_text()
+    _, columns = page.split("<h2>Columns</h2>")
+    columns, settings = columns.split("<h2>Settings</h2>")
+    table = pd.read_csv(tmp_path / "out" / "units.csv")
+    shown = [name for name in table.columns if table[name].notna().any()]
+    assert all(f"<td>{name}</td>" in columns for name in shown)
+    assert "<td>entropy_rate</td>\n      <td>bits a bin</td>" in columns and "poisson.txt" in settings
+    units = json.loads((tmp_path / "out" / "result.json").read_text())["units"]
+    assert units == {"duration": "s", "rate": "Hz", "mean_isi": "s", "min_isi": "s", "bin_size": "s", "entropy_rate": "bits a bin"}
+
+
+def test_output_is_readable_at_eighty_columns(folder, tmp_path, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "80")
+    lines = run(folder, tmp_path / "out", "--surrogates", "9").output.splitlines()
+    assert max(map(len, lines)) <= 80
+    assert plain(" ".join(lines)).startswith("3 units, 1200 spikes; medians: 20 Hz, CV")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["{folder}/absent.nwb"], "absent.nwb: there is no such file."),
+        (["{folder}"], ": this is a folder, expected a file."),
+        (["{folder}/cell.txt", "--layout", "{folder}"], ": this is a folder, expected a file."),
+        (["{folder}/cell.txt", "--layout", "{folder}/axes.toml"], "axes.toml: The layout's axes is 3, expected text."),
+        (["{folder}/cell.txt", "--t-stop", "nan"], "The layout's t_stop is nan, expected a finite number."),
+        (["{folder}/cell.txt", "--bin-size", "0"], "The layout's bin_size is 0 s, expected a positive time."),
+        (["{folder}/cell.txt", "--complexity-bin", "inf"], "The bin size of inf s is not positive and finite."),
+        (["{folder}/cell.txt", "--seed", "-1"], "There are 200 surrogates with seed -1, expected none below zero."),
+        (["{folder}/cell.txt", "--axes", "unit"], ": an array of shape (2,) has no axes 'unit'."),
+    ],
+)
+def test_faults_are_one_sentence_and_write_nothing(tmp_path, arguments, says):
+    (tmp_path / "cell.txt").write_text("0.5\n1.5\n")
+    (tmp_path / "axes.toml").write_text("axes = 3\n")
+    result = describe(*[text.format(folder=tmp_path) for text in arguments], "-o", tmp_path / "out")
+    assert isinstance(result.exception, DataError) and str(result.exception).endswith(says)
+    assert not (tmp_path / "out").exists()

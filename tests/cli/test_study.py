@@ -10,8 +10,7 @@ import pytest
 from typer.testing import CliRunner
 
 from neurocode.cli import app
-from neurocode.errors import ModelError
-from neurocode.studies.study import checkout
+from neurocode.errors import DataError, ModelError
 
 ROOT = Path(__file__).parents[2]
 
@@ -20,20 +19,34 @@ def run(*arguments):
     return CliRunner().invoke(app, [str(argument) for argument in arguments], catch_exceptions=True)
 
 
+def refused(kind, *arguments):
+    """The sentence of a command that was refused."""
+    result = run(*arguments)
+    assert type(result.exception) is kind, result.exception
+    return str(result.exception)
+
+
 @pytest.fixture(autouse=True)
 def in_checkout(monkeypatch):
     monkeypatch.chdir(ROOT)
 
 
-def test_a_part_of_a_study_writes_tables_claims_and_figures(tmp_path):
-    arguments = ["study", "adaptive-lif", "--quick", "--part", "stability", "--part", "wavelets", "-o", tmp_path / "tables"]
+def test_a_part_of_a_study_writes_tables_claims_and_figures(tmp_path, monkeypatch):
+    """Parts that need no recorded data run without them; the smallest unstable coupling and the ratio of Fig. 5 are printed."""
+    monkeypatch.delenv("NEUROCODE_DATA", raising=False)
+    arguments = ["study", "adaptive-lif", "--quick", "--part", "wavelets", "--part", "stability", "-o", tmp_path / "tables"]
     result = run(*arguments)
     assert result.exit_code == 0, result.output
     claims = pd.read_csv(tmp_path / "tables" / "claims.csv")
     assert claims.columns.tolist() == ["claim", "source", "paper_value", "our_mean", "our_sd", "seeds", "verdict"]
-    assert "65.02" in result.output and "Confirmed." in result.output
+    text = " ".join(result.output.split())
+    assert (
+        "smallest coupling at which an EF neuron becomes unstable: 65.02; derived from Baronig et al. 2025: 65.02. Confirmed."
+        in text
+    )
+    assert f"Tables: {tmp_path / 'tables'}" in result.output.replace("\n", "")
     settings = json.loads((tmp_path / "tables" / "provenance.json").read_text())["settings"]
-    assert settings["protocol"] == "quick" and settings["parts"] == ["stability", "wavelets"]
+    assert settings == {"study": "adaptive-lif", "protocol": "quick", "parts": ["stability", "wavelets"], "workers": 1}
     drawn = run("figures", "adaptive-lif", "--tables", tmp_path / "tables", "-o", tmp_path / "figures")
     assert drawn.exit_code == 0, drawn.output
     assert {path.name for path in (tmp_path / "figures").iterdir()} == {
@@ -41,30 +54,60 @@ def test_a_part_of_a_study_writes_tables_claims_and_figures(tmp_path):
     }  # fmt: skip
 
 
-def test_a_quick_grid_of_surrogate_gradients_is_trained_and_drawn(tmp_path):
-    """Three trainings of an epoch; the same command again finds them in the table."""
-    arguments = ["study", "surrogate-gradients", "--quick", "--part", "grid", "-o", tmp_path / "tables"]
-    for _ in range(2):
-        result = run(*arguments)
-        assert result.exit_code == 0, result.output
-        table = pd.read_parquet(tmp_path / "tables" / "grid.parquet")
-        assert len(table) == 3 and table["error"].isna().all() and table["test_score"].between(0, 1).all()
-    drawn = run("figures", "surrogate-gradients", "--tables", tmp_path / "tables", "-o", tmp_path / "figures")
-    assert drawn.exit_code == 0 and (tmp_path / "figures" / "surrogate_gradients_grid.pdf").exists()
+def test_a_study_that_lacks_recorded_data_says_so_at_its_start(tmp_path, monkeypatch):
+    monkeypatch.delenv("NEUROCODE_DATA", raising=False)
+    assert refused(DataError, "study", "adaptive-lif", "--quick", "-o", tmp_path / "tables") == (
+        "The study reads the folder qtdb-ecg of NEUROCODE_DATA, which is not set; without run --part stability --part wavelets "
+        "--part burst-sequences --part spring-mass --part raphe."
+    )
+    assert not (tmp_path / "tables").exists(), "nothing was begun"
 
 
 @pytest.mark.parametrize(
     ("arguments", "what"),
     [
-        (["study", "adaptive-lift"], "adaptive-lif"), (["study", "adaptive-lif", "--protocol", "long"], "published"),
-        (["study", "adaptive-lif", "--part", "chess"], "stability"), (["figures", "chess"], "adaptive-lif"),
+        (["study", "adaptive-lift"], "'adaptive-lift' is not among the analyses; known are adaptive-lif, "),
+        (["study", "adaptive-lif", "--protocol", "long"], "has no protocol 'long'; it has reduced, published, quick."),
+        (["study", "adaptive-lif", "--part", "chess"], "has no part 'chess'; it has stability, "),
+        (["study", "adaptive-lif", "--quick", "--protocol", "published"], "--quick and --protocol published contradict"),
+        (["study", "adaptive-lif", "--workers", "2", "--scheduler", "tcp://h:1"], "--workers starts local processes and "),
+        (["figures", "chess"], "'chess' is not among the figures; known are adaptive-lif, "),
     ],
 )  # fmt: skip
 def test_bad_use_is_refused(arguments, what, tmp_path):
-    result = run(*arguments, "-o", tmp_path)
-    assert isinstance(result.exception, ModelError) and what in str(result.exception)
+    assert what in refused(ModelError, *arguments, "-o", tmp_path)
 
 
-def test_a_folder_without_studies_is_refused(tmp_path):
-    with pytest.raises(ModelError, match="checkout"):
-        checkout(tmp_path)
+def test_quick_is_also_a_protocol(tmp_path):
+    done = run("study", "adaptive-lif", "--quick", "--protocol", "quick", "--part", "wavelets", "-o", tmp_path)
+    assert done.exit_code == 0, done.output
+
+
+def test_a_file_is_no_folder_to_write_into(tmp_path):
+    file = tmp_path / "file"
+    file.write_text("")
+    assert refused(DataError, "study", "adaptive-lif", "--quick", "--part", "wavelets", "-o", file) == (
+        f"{file}: no folder to write into (File exists)."
+    )
+    assert "Not a directory" in refused(DataError, "figures", "adaptive-lif", "-o", file / "deeper")
+
+
+def test_figures_without_their_tables_are_refused(tmp_path):
+    """A folder that is not there, one without tables, one with tables of another study, and one with a damaged table."""
+    missing = tmp_path / "missing"
+    assert refused(DataError, "figures", "adaptive-lif", "--tables", missing, "-o", tmp_path / "drawn") == (
+        f"{missing}: there is no such folder of tables; 'neurocode study adaptive-lif' writes one."
+    )
+    assert not (tmp_path / "drawn").exists()
+    (tmp_path / "empty").mkdir()
+    assert refused(DataError, "figures", "noisy-networks", "--tables", tmp_path / "empty", "-o", tmp_path) == (
+        f"{tmp_path / 'empty'}: the tables that the figures of 'noisy-networks' are drawn from are not all there."
+    )
+    (tmp_path / "empty" / "stability.csv").write_text("cell\nSE\n")
+    assert "the tables are not those of 'adaptive-lif' (FileNotFoundError" in refused(
+        DataError, "figures", "adaptive-lif", "--tables", tmp_path / "empty", "-o", tmp_path
+    )
+    (tmp_path / "empty" / "stability_example.csv").write_text("")
+    assert "(EmptyDataError" in refused(DataError, "figures", "adaptive-lif", "--tables", tmp_path / "empty", "-o", tmp_path)
+    (tmp_path / "empty" / "stability_example.csv").write_text("cell\nSE\n")
+    assert "(KeyError" in refused(DataError, "figures", "adaptive-lif", "--tables", tmp_path / "empty", "-o", tmp_path)

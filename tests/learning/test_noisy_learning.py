@@ -163,5 +163,5 @@ def test_the_factor_and_the_decay_of_intrinsic_parameters():
     assert moved[0] == pytest.approx(1e-3 * 9.99, rel=0.05) and moved[1] == pytest.approx(1e-4 * 9.99, rel=0.05)
     penalty = Regulariser(intrinsic_decay=0.1)(net, ())
     assert float(penalty) == pytest.approx(0.5 * 0.1 * 40, rel=1e-5)
-    with pytest.raises(TrainingError, match="must be positive"):
+    with pytest.raises(TrainingError, match="'intrinsic_factor' must be a positive number"):
         Settings(intrinsic_factor=0.0)

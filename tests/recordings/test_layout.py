@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import scipy.io
 
+import neurocode as nc
 from neurocode.errors import DataError
 from neurocode.recordings import Layout, read_layout
 
@@ -97,11 +98,146 @@ def test_faults_name_the_file_and_what_was_expected(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("options", "says"), [({"time_unit": "min"}, "no unit of spike times"), ({"axes": "unit,repeat"}, "no axis")]
+    ("options", "says"),
+    [
+        ({"time_unit": "min"}, "'min' is no unit of spike times; known are s, ms, us."),
+        ({"axes": "unit,repeat"}, "'repeat' is no axis of a layout; known are unit, trial, stimulus, time, bin, spike."),
+        ({"axes": "unit, unit"}, "The layout has the axis 'unit' twice."),
+        ({"axes": ""}, "'' is no axis of a layout; known are unit, trial, stimulus, time, bin, spike."),
+        ({"axes": 3}, "The layout's axes is 3, expected text."),
+        ({"variable": ["x"]}, "The layout's variable is ['x'], expected text."),
+        ({"counts": None}, "The layout's counts is None, expected text."),
+        ({"time_unit": 1}, "The layout's time_unit is 1, expected text."),
+        ({"bin_size": 0}, "The layout's bin_size is 0 s, expected a positive time."),
+        ({"bin_size": -0.5, "time_unit": "ms"}, "The layout's bin_size is -0.5 ms, expected a positive time."),
+        ({"bin_size": float("nan")}, "The layout's bin_size is nan, expected a finite number."),
+        ({"bin_size": None}, "The layout's bin_size is None, expected a finite number."),
+        ({"bin_size": "1"}, "The layout's bin_size is '1', expected a finite number."),
+        ({"bin_size": True}, "The layout's bin_size is True, expected a finite number."),
+        ({"t_start": float("-inf")}, "The layout's t_start is -inf, expected a finite number."),
+        ({"t_stop": float("inf")}, "The layout's t_stop is inf, expected a finite number."),
+        ({"t_stop": 0}, "The layout ends at 0 s, not after its start at 0."),
+        ({"t_start": 2.0, "t_stop": 2}, "The layout ends at 2 s, not after its start at 2."),
+    ],
 )
-def test_layouts_that_make_no_sense_are_named(options, says):
-    with pytest.raises(DataError, match=says):
+def test_layouts_that_make_no_sense_are_named(tmp_path, options, says):
+    with pytest.raises(DataError) as caught:
         Layout(**options)
+    assert str(caught.value) == says
+
+
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [
+        (b"axes = 3\n", "The layout's axes is 3, expected text."),
+        (b"bin_size = 0.0\n", "The layout's bin_size is 0 s, expected a positive time."),
+        (b"axes = \n", "the file is no TOML (Invalid value (at line 1, column 8))."),
+        (b"\xff\xfe", "the file is no TOML ('utf-8' codec can't decode byte 0xff in position 0: invalid start byte)."),
+        (b"", "the file is empty."),
+        (b"axis = 'unit'\n", "a layout has no 'axis'; it has axes, bin_size, counts, t_start, t_stop, time_unit, variable."),
+    ],
+)
+def test_faults_of_a_layout_file_name_it(tmp_path, content, says):
+    path = tmp_path / "layout.toml"
+    path.write_bytes(content)
+    with pytest.raises(DataError) as caught:
+        Layout.load(path)
+    assert str(caught.value) == f"{path}: {says}"
+
+
+def test_a_folder_is_no_layout(tmp_path):
+    for path, says in ((tmp_path, "this is a folder, expected a file."), (tmp_path / "absent", "there is no such file.")):
+        with pytest.raises(DataError) as caught:
+            Layout.load(path)
+        assert str(caught.value) == f"{path}: {says}"
+
+
+def test_a_window_leaves_out_what_lies_outside(tmp_path):
+    path = tmp_path / "cell.csv"
+    path.write_text("100\n200\n300\n400\n")
+    for (start, stop), expected, extent in (
+        ((None, None), [0.1, 0.2, 0.3, 0.4], (0.0, 0.4)),
+        ((200, 300), [0.2, 0.3], (0.2, 0.3)),
+        ((150, None), [0.2, 0.3, 0.4], (0.15, 0.4)),
+        ((None, 250), [0.1, 0.2], (0.0, 0.25)),
+        ((None, 900), [0.1, 0.2, 0.3, 0.4], (0.0, 0.9)),
+        ((410, 900), [], (0.41, 0.9)),
+    ):
+        trains = read_layout(path, Layout(time_unit="ms", t_start=start, t_stop=stop))
+        np.testing.assert_allclose(trains.train(0), expected)
+        assert (trains.t_start[0], trains.t_stop[0]) == pytest.approx(extent)
+
+
+def test_times_before_zero_are_not_left_out_unasked(tmp_path):
+    path = tmp_path / "cell.csv"
+    path.write_text("-0.5\n0.5\n1.0\n")
+    assert nc.describe(read_layout(path, Layout()), n_surrogates=0)["reason"].tolist() == ["times lie outside [0, 1] s"]
+    trains = read_layout(path, Layout(t_start=-1.0))
+    assert trains.times.tolist() == [-0.5, 0.5, 1.0] and trains.t_start.tolist() == [-1.0]
+
+
+def test_an_impossible_time_is_the_fault_of_its_unit_alone(tmp_path):
+    path = tmp_path / "cells.npy"
+    rows = [[0, 0.5], [0, 1.0], [1, 0.5], [1, np.nan], [2, np.inf], [2, 0.5], [3, 1e308], [3, 0.25], [4, 0.5], [4, 0.75]]
+    np.save(path, np.array(rows))
+    trains = read_layout(path, Layout(axes="unit,time"))
+    assert trains.t_stop.tolist() == [1.0] * 5
+    table = nc.describe(trains, n_surrogates=0)
+    assert table["reason"].tolist() == ["", "1 times are not finite", "1 times are not finite", "times lie outside [0, 1] s", ""]
+    assert table["rate"].fillna(-1).tolist() == [2.0, -1, -1, -1, 2.0]
+    assert nc.describe(read_layout(path, Layout(axes="unit,time", t_stop=0.6)), n_surrogates=0)["n_spikes"].tolist() == [
+        1,
+        2,
+        2,
+        1,
+        1,
+    ]
+
+
+@pytest.mark.parametrize(
+    ("rows", "says"),
+    [
+        ([[np.nan, 0.5]], "the column 'unit' holds nan, expected the number of a unit."),
+        ([[np.inf, 0.5]], "the column 'unit' holds inf, expected the number of a unit."),
+        (np.zeros((0, 2)), "the table has columns unit, time and no row."),
+        (np.zeros((2, 3)), "a table of shape (2, 3) has no columns unit, time."),
+        (np.zeros(2), "a table of shape (2,) has no columns unit, time."),
+    ],
+)
+def test_tables_that_make_no_sense_are_named(tmp_path, rows, says):
+    path = tmp_path / "cells.npy"
+    np.save(path, np.array(rows))
+    with pytest.raises(DataError) as caught:
+        read_layout(path, Layout(axes="unit,time"))
+    assert str(caught.value) == f"{path}: {says}"
+
+
+def test_columns_of_trials_and_stimuli(tmp_path):
+    path = tmp_path / "cells.npy"
+    np.save(path, np.array([[5, 1, 0.5], [5, 0, 0.25], [3, 1, 0.75], [3, 1, 0.5]]))
+    trains = read_layout(path, Layout(axes="stimulus,trial,time"))
+    assert trains.n_units == 1 and trains.condition.tolist() == [0, 1, 1]
+    assert [trains.train(k).tolist() for k in range(3)] == [[0.5, 0.75], [0.25], [0.5]]
+
+
+def test_bins_of_units_and_trials(tmp_path):
+    path = tmp_path / "bins.npy"
+    np.save(path, np.arange(6).reshape(1, 2, 3) % 2)
+    trains = read_layout(path, Layout(axes="unit,trial,bin", bin_size=0.5, t_start=1.0))
+    assert trains.n_units == 1 and [trains.train(k).tolist() for k in range(2)] == [[1.5], [1.0, 2.0]]
+    assert trains.t_start.tolist() == [1.0, 1.0] and trains.t_stop.tolist() == [2.5, 2.5]
+    cut = read_layout(path, Layout(axes="unit,trial,bin", bin_size=0.5, t_start=1.0, t_stop=1.75))
+    assert [cut.train(k).tolist() for k in range(2)] == [[1.5], [1.0]] and cut.t_stop.tolist() == [1.75, 1.75]
+    np.save(path, np.ones((1, 3)))
+    assert read_layout(path, Layout(axes="bin")).times.tolist() == [0.0, 1.0, 2.0]
+
+
+def test_names_of_units_tell_the_file(tmp_path):
+    path = tmp_path / "cells.npy"
+    np.save(path, np.array([[7, 0.5]]))
+    assert read_layout(path, Layout(axes="unit,time")).names == (f"{tmp_path.name}/cells",)
+    np.save(path, np.array([[7, 0.5], [9, 0.5]]))
+    assert read_layout(path, Layout(axes="unit,time")).names == (f"{tmp_path.name}/cells/0", f"{tmp_path.name}/cells/1")
 
 
 def test_recorded_sets_have_the_numbers_of_their_readme(recorded_data):
@@ -120,3 +256,18 @@ def test_an_axis_inside_the_cells_is_refused(tmp_path):
     assert read_layout(path, Layout("unit_t", "unit")).n_units == 2
     with pytest.raises(DataError, match=r"row\.mat.*spike"):
         read_layout(path, Layout("unit_t", "unit,spike"))
+
+
+@pytest.mark.parametrize(("axes", "counts"), [("spike", ""), ("unit,time", ""), ("spike", "counts")])
+def test_truth_values_are_no_times(tmp_path, axes, counts):
+    with h5py.File(tmp_path / "truth.h5", "w") as file:
+        file["x"] = np.array([[True, False], [True, True]]) if axes == "unit,time" else np.array([True, False])
+        file["counts"] = np.array([1, 1])
+    with pytest.raises(DataError, match=r"truth.h5: the file holds boolean values, expected spike times"):
+        read_layout(tmp_path / "truth.h5", Layout(variable="x", axes=axes, counts=counts))
+
+
+def test_truth_values_are_counts_in_bins(tmp_path):
+    np.save(tmp_path / "raster.npy", np.array([[True, False, True]]))
+    trains = read_layout(tmp_path / "raster.npy", Layout(axes="trial,bin", bin_size=1.0, time_unit="ms"))
+    np.testing.assert_allclose(trains.train(0), [0.0, 0.002])

@@ -53,10 +53,13 @@ def test_times_outside_their_train_have_a_reason():
 
 
 def test_a_misread_unit_of_time_warns():
-    with pytest.warns(UserWarning, match="in seconds, read as milliseconds or smaller"):
-        assert "milliseconds" in nc.describe([np.arange(1, 500) * 1e-4], n_surrogates=0)["reason"].iloc[0]
-    with pytest.warns(UserWarning, match="in milliseconds or smaller, read as seconds"):
-        nc.describe([np.arange(30) * 100.0], n_surrogates=0)
+    """A rate far too high has intervals far too short: seconds taken for milliseconds; and the reverse."""
+    high = "rate of 10000 Hz: are the times in seconds, read as milliseconds or smaller?"
+    with pytest.warns(UserWarning, match="are the times in seconds, read as milliseconds"):
+        assert nc.describe([np.arange(1, 500) * 1e-4], n_surrogates=0)["reason"].iloc[0] == high
+    low = "rate of 0.01 Hz: are the times in milliseconds or smaller, read as seconds?"
+    with pytest.warns(UserWarning, match="are the times in milliseconds or smaller, read as seconds"):
+        assert nc.describe([np.arange(30) * 100.0], n_surrogates=0)["reason"].iloc[0] == low
 
 
 def test_units_of_time_and_forms_of_trains_give_one_table():

@@ -1,4 +1,4 @@
-"""A sweep of 200 rows whose main process, scheduler or worker is killed: resumed, it is that of an undisturbed run."""
+"""A sweep of 60 rows whose main process, scheduler or worker is killed: resumed, it is that of an undisturbed run."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from sweep import ROWS, row
+from sweep import ROWS, SECONDS, row
 
-from neurocode.errors import ClusterError, DataError
+from neurocode.errors import ClusterError
 from neurocode.studies import run_study, study_table
 
 HERE = Path(__file__).parent
@@ -27,7 +27,7 @@ ENVIRONMENT = {**os.environ, "PYTHONPATH": os.pathsep.join([str(HERE), os.enviro
 @pytest.fixture(scope="module")
 def undisturbed(tmp_path_factory):
     folder = tmp_path_factory.mktemp("undisturbed")
-    return run_study(partial(row, str(folder / "log")), ROWS, folder / "table.parquet", workers=2).drop(columns="seconds")
+    return run_study(partial(row, str(folder / "log"), 0.0), ROWS, folder / "table.parquet").drop(columns="seconds")
 
 
 def start(command, **options):
@@ -36,29 +36,35 @@ def start(command, **options):
     )
 
 
-def wait_for_lines(log, count, seconds=60.0):
+def wait_for(condition, what, seconds=60.0):
     end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        if log.exists() and len(log.read_text().splitlines()) >= count:
-            return
-        time.sleep(0.02)
-    raise AssertionError(f"{log} did not grow to {count} lines in {seconds} s")
+    while not condition():
+        assert time.monotonic() < end, f"{what} did not come in {seconds} s"
+        time.sleep(0.01)
+
+
+def lines(log):
+    return log.read_text().splitlines() if log.exists() else []
 
 
 @contextmanager
-def cluster(folder, workers=2):
-    """A scheduler and workers in processes of their own, without nannies, so that a killed worker stays dead."""
+def scheduler(folder):
+    """A scheduler in a process of its own: its address, its process, and what starts a worker.
+
+    Workers have no nannies, so that a killed one stays dead.
+    """
     file = folder / "scheduler.json"
-    scheduler = start([*DASK[0], "--port", "0", "--no-dashboard", "--scheduler-file", file])
-    own = [start([*DASK[1], "--scheduler-file", file, "--nthreads", "1", "--no-nanny", "--no-dashboard"]) for _ in range(workers)]
-    end = time.monotonic() + 60
-    while not file.exists() and time.monotonic() < end:
-        time.sleep(0.05)
-    address = pd.read_json(file, typ="series")["address"]
+    own = [start([*DASK[0], "--port", "0", "--no-dashboard", "--scheduler-file", file])]
+
+    def worker():
+        own.append(start([*DASK[1], "--scheduler-file", file, "--nthreads", "1", "--no-nanny", "--no-dashboard"]))
+        return own[-1]
+
+    wait_for(lambda: file.exists() and file.read_text().endswith("}"), "the scheduler")
     try:
-        yield address, scheduler, own
+        yield pd.read_json(file, typ="series")["address"], own[0], worker
     finally:
-        for process in (*own, scheduler):
+        for process in reversed(own):
             process.kill()
             process.wait()
 
@@ -71,66 +77,60 @@ def check(frame, undisturbed, table, log, kept):
     """Every row once, equal to an undisturbed run; those that were in the table at the kill were made once."""
     assert len(study_table(table)) == len(ROWS)
     pd.testing.assert_frame_equal(frame.drop(columns="seconds"), undisturbed)
-    made = Counter(line.split()[0] for line in log.read_text().splitlines())
+    made = Counter(line.split()[0] for line in lines(log))
     assert set(made) == {f"{r['width']}/{r['seed']}" for r in ROWS}
     assert kept and all(made[name] == 1 for name in kept)
 
 
-def test_a_killed_main_process(tmp_path, undisturbed):
+@pytest.mark.parametrize("workers", [1, pytest.param(2, marks=pytest.mark.long)])
+def test_a_killed_main_process(tmp_path, undisturbed, workers):
+    """With all its workers; the lock that it held on its table is free."""
     table, log = tmp_path / "table.parquet", tmp_path / "log"
-    main = start([sys.executable, HERE / "sweep.py", table, log, 2], start_new_session=True)
-    wait_for_lines(log, 60)
+    main = start([sys.executable, HERE / "sweep.py", table, log, workers], start_new_session=True)
+    wait_for(lambda: len(lines(log)) >= 20, "row 20")
     os.killpg(main.pid, signal.SIGKILL)
     main.wait()
     kept = names(table)
     assert len(kept) < len(ROWS)
-    check(run_study(partial(row, str(log)), ROWS, table), undisturbed, table, log, kept)
+    check(run_study(partial(row, str(log), 0.0), ROWS, table), undisturbed, table, log, kept)
 
 
-def test_a_killed_scheduler(tmp_path, undisturbed):
+def test_a_killed_worker_and_a_killed_scheduler(tmp_path, undisturbed, monkeypatch):
+    """Without workers it is refused; the other worker makes the rows of a killed one; without the scheduler it is resumed."""
+    monkeypatch.setattr("neurocode.studies.workers.PATIENCE", 20.0)
     table, log = tmp_path / "table.parquet", tmp_path / "log"
+    work = partial(row, str(log), SECONDS)
+    kept = set()
 
-    def kill(done, total):
-        if done >= 60:
-            scheduler.kill()
-
-    with cluster(tmp_path) as (address, scheduler, _), pytest.raises(ClusterError, match="run it again"):
-        run_study(partial(row, str(log)), ROWS, table, scheduler=address, progress=kill)
-    kept = names(table)
-    assert 60 <= len(kept) < len(ROWS)
-    check(run_study(partial(row, str(log)), ROWS, table), undisturbed, table, log, kept)
-
-
-def test_a_killed_worker(tmp_path, undisturbed):
-    """The other worker makes its rows; two workers reached by address give the table of local processes."""
-    table, log = tmp_path / "table.parquet", tmp_path / "log"
-
-    def kill(done, total):
-        if done >= 60 and not kept:
+    def kill_a_worker(done, total):
+        if done >= 20 and not kept:
             kept.update(names(table))
             workers[0].kill()
 
-    kept = set()
+    def kill_the_scheduler(done, total):
+        if done >= 20:
+            process.kill()
 
-    with cluster(tmp_path) as (address, _, workers):
-        frame = run_study(partial(row, str(log)), ROWS, table, scheduler=address, progress=kill)
-    assert len({line.split()[1] for line in log.read_text().splitlines()}) == 2
-    check(frame, undisturbed, table, log, kept)
+    with scheduler(tmp_path) as (address, process, worker):
+        with monkeypatch.context() as impatient:
+            impatient.setattr("neurocode.studies.workers.PATIENCE", 0.2)
+            with pytest.raises(ClusterError) as caught:
+                run_study(work, ROWS[:2], tmp_path / "none.parquet", scheduler=address)
+        assert str(caught.value) == (f"The scheduler at {address} has no workers: start some with 'dask worker {address}'.")
+        workers = [worker(), worker()]
+        check(run_study(work, ROWS, table, scheduler=address, progress=kill_a_worker), undisturbed, table, log, kept)
+        assert {int(line.split()[1]) for line in lines(log)} <= {own.pid for own in workers}
+        table, log = tmp_path / "second.parquet", tmp_path / "second"
+        with pytest.raises(ClusterError) as caught:
+            run_study(partial(row, str(log), SECONDS), ROWS, table, scheduler=address, progress=kill_the_scheduler)
+        assert str(caught.value) == f"The scheduler {address} is gone; what was done is kept: run it again."
+    kept = names(table)
+    assert 20 <= len(kept) < len(ROWS)
+    check(run_study(partial(row, str(log), 0.0), ROWS, table), undisturbed, table, log, kept)
 
 
 def test_a_scheduler_that_is_not_there(tmp_path, monkeypatch):
-    monkeypatch.setattr("neurocode.studies.workers.PATIENCE", 1.0)
-    with pytest.raises(ClusterError, match="no Dask scheduler at tcp"):
-        run_study(partial(row, str(tmp_path / "log")), ROWS[:2], tmp_path / "t.parquet", scheduler="tcp://127.0.0.1:9")
-    with cluster(tmp_path, workers=0) as (address, _, _), pytest.raises(ClusterError, match="no workers"):
-        run_study(partial(row, str(tmp_path / "log")), ROWS[:2], tmp_path / "t.parquet", scheduler=address)
-
-
-def test_two_runs_do_not_write_one_table(tmp_path):
-    table, log = tmp_path / "table.parquet", tmp_path / "log"
-    main = start([sys.executable, HERE / "sweep.py", table, log, 1])
-    wait_for_lines(log, 3)
-    with pytest.raises(DataError, match="another run"):
-        run_study(partial(row, str(log)), ROWS, table)
-    main.kill()
-    main.wait()
+    monkeypatch.setattr("neurocode.studies.workers.PATIENCE", 0.2)
+    for address in ("tcp://127.0.0.1:9", "nonsense://x"):
+        with pytest.raises(ClusterError, match=f"^There is no Dask scheduler at {address} \\("):
+            run_study(partial(row, str(tmp_path / "log"), 0.0), ROWS[:2], tmp_path / "t.parquet", scheduler=address)

@@ -1,0 +1,143 @@
+"""What studies take of a task does not depend on the order of the sequences in a file."""
+
+from __future__ import annotations
+
+import importlib
+from types import SimpleNamespace
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from analyses.datasets import binned, data_folder, dataset, rate_coded, recorded, smaller
+from neurocode.errors import DataError
+from neurocode.learning import Part, Task, stratified
+
+
+def sorted_task(each=40, classes=10, steps=3):
+    """Parts stored by class, as in the files of MNIST and of the Braille letters; inputs hold the number of the sequence."""
+    labels = np.repeat(np.arange(classes, dtype=np.int32), each)
+    inputs = np.arange(len(labels), dtype=np.float32)[:, None, None] * np.ones((1, steps, 1), np.float32) / len(labels)
+    part = Part(inputs, labels, np.ones((len(labels), steps), bool))
+    return Task("sorted", part, part, part, loss="max_over_time", n_outputs=classes, dt=1e-3)
+
+
+def counts(part, classes=10):
+    return np.bincount(part.targets, minlength=classes).tolist()
+
+
+def test_a_smaller_task_holds_every_class_in_proportion():
+    """Of ten classes of 40, 100 sequences are ten of each; the same for the same seed, others for another."""
+    task = sorted_task()
+    found, again, other = smaller(task, 100, 0), smaller(task, 100, 0), smaller(task, 100, 1)
+    for name in ("training", "validation", "test"):
+        part = getattr(found, name)
+        assert counts(part) == [10] * 10 and len(np.unique(part.inputs[:, 0, 0])) == 100
+        np.testing.assert_array_equal(part.inputs, getattr(again, name).inputs)
+        assert not np.array_equal(np.sort(part.inputs, axis=0), np.sort(getattr(other, name).inputs, axis=0))
+    assert counts(smaller(task, 1000, 0).test) == [40] * 10
+
+
+def test_three_hundred_of_mnist_are_of_all_digits(recorded_data):
+    """File order gave 217 zeros and 83 ones; now each digit has its share of the 2000 test sequences, within one."""
+    test = dataset("mnist10k", 0, steps=1).test
+    shares = 300 * np.bincount(test.targets) / len(test)
+    assert np.all(np.abs(np.array(counts(stratified(test, 300, 0))) - shares) < 1)
+
+
+class KnownError(Exception):
+    """What a row was about to measure is known."""
+
+
+def taken(monkeypatch, module, row, name, at):
+    """The part that a row gives to one of its functions, of a task that is stored by class."""
+    own = importlib.import_module(f"analyses.{module}")
+
+    def stop(*args, **options):
+        raise KnownError(args[at])
+
+    monkeypatch.setattr(own, "make_task", lambda row: sorted_task())
+    monkeypatch.setattr(own, name, stop)
+    with pytest.raises(KnownError) as caught:
+        row(own)
+    return caught.value.args[0]
+
+
+def trained(*args, **options):
+    """A training that is over at once."""
+    layer = SimpleNamespace(intrinsic=SimpleNamespace(values=lambda: {"theta": np.ones(2)}))
+    net = SimpleNamespace(layers=[layer])
+    history = pd.DataFrame({"epoch": [1], "validation_score": [0.5], "rate_0": [0.1]})
+    return SimpleNamespace(network=net, last=net, best_epoch=1, test_score=0.5, history=history)
+
+
+def test_robustness_of_noisy_networks_is_that_of_all_classes(monkeypatch):
+    monkeypatch.setattr("analyses.noisy_networks.robustness.trained", trained)
+    row = {"seed": 0, "kind": "escape", "other": "both", "other_rate": 0.1, "other_epochs": 1}
+    part = taken(monkeypatch, "noisy_networks.robustness", lambda own: own.robustness_row(**row), "evaluate", 1)
+    assert counts(part) == [30] * 10
+
+
+def test_robustness_of_learned_thresholds_is_that_of_all_classes(monkeypatch):
+    own = "analyses.threshold_learning.training"
+    monkeypatch.setattr(f"{own}.train", trained)
+    monkeypatch.setattr(f"{own}.make_network", lambda *args: None)
+    monkeypatch.setattr(f"{own}.make_settings", lambda row: None)
+    monkeypatch.setattr(f"{own}.disturb.spike_flips", lambda net, share: net)
+    part = taken(monkeypatch, "threshold_learning.training", lambda module: module.training_row(seed=0), "energy", 1)
+    assert counts(part) == [30] * 10
+
+
+def test_spikes_of_noisy_networks_are_of_all_classes(monkeypatch):
+    """Of ten classes of 40, those that are described and those that are repeated."""
+    own = importlib.import_module("analyses.noisy_networks.training")
+    seen = []
+    monkeypatch.setattr(own, "trained", trained)
+    monkeypatch.setattr(own, "_time_first", lambda inputs: seen.append(inputs[:, 0, 0]) or (_ for _ in ()).throw(KnownError))
+    monkeypatch.setattr(own, "make_task", lambda row: sorted_task())
+    with pytest.raises(KnownError):
+        own.spiking_row(seed=0)
+    labels = np.floor(seen[0] * 10 + 1e-6).astype(int)
+    assert np.bincount(labels).tolist() == [10] * 10
+    part = stratified(sorted_task().test, own.SEQUENCES, 0)
+    assert counts(part) == [2] * 10
+
+
+def test_described_traces_are_drawn(monkeypatch):
+    """40 of 400 traces, none twice, from all over the file: the mean number within four standard errors of the middle."""
+    monkeypatch.setattr("analyses.adaptive_lif.neurons.trained", lambda row, folder: (sorted_task(), trained()))
+    part = taken(monkeypatch, "adaptive_lif.neurons", lambda own: own.neurons_row(None, 40, seed=0), "trains", 1)
+    numbers = part.inputs[:, 0, 0]
+    assert len(np.unique(numbers)) == 40 and abs(numbers.mean() - 0.5) < 4 * (1 / 12 / 40) ** 0.5
+    from analyses.adaptive_lif import neurons, protocols
+
+    assert {row["traces"] for row in neurons.rows(protocols.ecg("reduced"))} == {40}
+
+
+def test_images_become_spikes_of_their_brightness():
+    """Zero never, one always, a half in every other step within five standard errors; the same for every look at a seed."""
+    task = sorted_task(each=2, classes=2, steps=2000)
+    inputs = np.tile(np.array([0.0, 0.5, 1.0, 0.5], np.float32)[:, None, None], (1, 2000, 1))
+    part = Part(inputs, task.test.targets, task.test.valid)
+    task = Task("made", part, part, part, loss="max_over_time", n_outputs=2, dt=1e-3)
+    found = rate_coded(task, 3)
+    assert set(np.unique(found.test.inputs)) == {0.0, 1.0} and found.test.inputs.dtype == np.float32
+    np.testing.assert_allclose(found.training.inputs.mean(axis=(1, 2)), [0, 0.5, 1, 0.5], atol=5 * 0.5 / 2000**0.5)
+    np.testing.assert_array_equal(found.test.inputs, rate_coded(task, 3).test.inputs)
+    assert not np.array_equal(found.training.inputs, found.test.inputs), "each part is drawn on its own"
+
+
+def test_spikes_fall_into_bins():
+    """A spike on the edge of a bin is in the later one; what lies outside is left out."""
+    found = binned([np.array([0.0, 0.0031, 0.004, 5.0, -0.001]), np.array([])], 1e-3, 5)
+    assert found.tolist() == [[True, False, False, True, True], [False] * 5]
+
+
+def test_data_are_where_the_environment_says(monkeypatch, tmp_path):
+    monkeypatch.setenv("NEUROCODE_DATA", str(tmp_path))
+    assert data_folder("raphe") == tmp_path / "raphe"
+    monkeypatch.delenv("NEUROCODE_DATA")
+    with pytest.raises(DataError) as caught:
+        data_folder("raphe")
+    assert str(caught.value) == "Recordings are read from the folder raphe of NEUROCODE_DATA, which is not set."
+    assert recorded(("digits", "mnist10k", "braille")) == ("mnist10k", "braille")

@@ -1,0 +1,257 @@
+"""Every study's whole way from an empty folder: rows, tables, claims, figures. In small here, as ``--quick`` behind ``long``."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from neurocode.learning import Part, Task
+from neurocode.studies import StudyRun, write_claims
+from neurocode.studies.study import load_study, module_of
+
+ROOT = Path(__file__).parents[2]
+#: Rows of every table of the quick protocols, and how many claims they can judge.
+ROWS = {
+    "adaptive-lif": {"ecg": 2, "burst_sequences": 2, "spring_mass": 6, "robustness": 4, "neurons": 2},
+    "surrogate-gradients": {
+        "controls": 5, "grid": 3, "repeats": 3, "resets": 4, "loops": 4, "sparse": 1, "firing_sparse": 1, "firing_start": 3,
+        "firing_resets": 4, "more_shapes": 2, "released_spectrum": 3, "attached_grid": 1,
+    },
+    "noisy-networks": {"tuning": 2, "training": 2, "widths": 1, "robustness": 2, "spiking": 2},
+    "threshold-learning": {"tuning": 3, "training": 3, "decays": 2, "decisions": 2, "noisy": 2},
+    "neural-coding": {"models": 5, "recorded": 1},
+    "complexity-classification": {
+        "controls": 9, "states": 1, "capacity": 1, "training_tuning": 10, "training": 10, "others_tuning": 1, "others": 1,
+        "recorded_controls": 3, "recorded": 3,
+    },
+}  # fmt: skip
+FIGURES = {
+    "adaptive-lif": {"adaptive_lif_stability", "adaptive_lif_training", "adaptive_lif_neurons"},
+    "surrogate-gradients": {"surrogate_gradients_grid", "surrogate_gradients"}, "noisy-networks": {"noisy_networks"},
+    "threshold-learning": {"threshold_learning"}, "neural-coding": {"neural_coding"},
+    "complexity-classification": {"complexity_classification"},
+}  # fmt: skip
+
+
+def once(monkeypatch, module, name, kind):
+    """Rows of one kind are computed once: what is looked at is what becomes of them, not what they hold."""
+    real, kept = getattr(module, name), {}
+
+    def work(*folder, **row):
+        if kind(row) not in kept:
+            kept[kind(row)] = real(*folder, **row)
+        return kept[kind(row)]
+
+    monkeypatch.setattr(module, name, work)
+    return kept
+
+
+def whole_way(name, folder, without=()):
+    """Every part of the quick protocol in order, as the command runs them, and the figures of their tables."""
+    study = load_study(name, ROOT)
+    tables = folder / "tables"
+    tables.mkdir()
+    for title, part in study.parts.items():
+        if title in without:
+            continue
+        part(StudyRun("quick", tables, folder / "networks", 1, None, lambda done, total: None))
+    found = write_claims(tables, study.claims(tables))
+    drawn = module_of("figures", name, ROOT).draw(tables, folder)
+    check(name, tables)
+    wanted = {figure for figure in FIGURES[name] if figure.rpartition("_")[2] not in without}
+    assert {path.stem for path in drawn} == wanted and all(path.stat().st_size > 1000 for path in drawn)
+    return tables, found
+
+
+def check(name, tables):
+    """Every row is there once and none failed."""
+    rows = {path.stem: pd.read_parquet(path) for path in tables.glob("*.parquet") if path.stem != "units"}
+    assert {title: len(table) for title, table in rows.items()} == ROWS[name]
+    assert all(table["error"].isna().all() and table["key"].is_unique for table in rows.values())
+
+
+def made_task(name, steps, channels, outputs, loss, seed=0):
+    """A task of random spikes: 60, 20 and 20 sequences."""
+    random = np.random.default_rng(seed)
+    parts = []
+    for n in (60, 20, 20):
+        inputs = 5.0 * (random.random((n, steps, channels)) < 0.3).astype(np.float32)
+        labels = random.integers(outputs, size=(n, steps) if loss == "per_step" else n).astype(np.int32)
+        parts.append(Part(inputs, labels, np.ones((n, steps), bool)))
+    return Task(name, *parts, loss=loss, n_outputs=outputs, dt=1e-3)
+
+
+def test_adaptive_lif(tmp_path, monkeypatch):
+    """Parts without networks are run by the tests of the command."""
+    load_study("adaptive-lif", ROOT)
+    from analyses.adaptive_lif import networks, neurons, protocols, study
+
+    real = networks.make_task
+    for table in ("ECG", "BURSTS", "SPRINGS"):
+        monkeypatch.setitem(getattr(protocols, table), "batch", 20)
+    monkeypatch.setitem(protocols.ECG, "neurons", 6)
+    monkeypatch.setitem(
+        protocols.BURST_SIZES, "quick", {**protocols.BURST_SIZES["quick"], "samples": 80, "epochs": 1, "neurons": 6}
+    )
+    monkeypatch.setitem(
+        protocols.SPRING_SIZES, "quick", {**protocols.SPRING_SIZES["quick"], "samples": 80, "epochs": 1, "neurons": 6}
+    )
+    made = made_task("ecg", 60, 4, 6, "per_step")
+    for module in (sys.modules["analyses.adaptive_lif.training"], neurons):
+        monkeypatch.setattr(module, "make_task", lambda row: made if row["task"] == "ecg" else real(row))
+    monkeypatch.setattr(neurons, "SURROGATES", 20)
+    monkeypatch.setattr(neurons, "UNTRAINED", 10)
+    once(monkeypatch, study, "training_row", lambda row: row["task"])
+    once(monkeypatch, study, "robustness_row", lambda row: row["task"] == "ecg")
+    once(monkeypatch, neurons, "neurons_row", lambda row: row["cell"])
+    tables, found = whole_way("adaptive-lif", tmp_path, without=("stability", "wavelets"))
+    units = pd.read_csv(tables / "neurons.csv")
+    assert units.groupby(["cell", "seed"]).size().to_dict() == {("LIF", 0): 6, ("SE", 0): 6}
+    assert len(pd.read_csv(tables / "untrained.csv")) == 10
+    assert found["verdict"].isin(["confirmed", "not confirmed", "depends", "not comparable"]).all()
+    shares = found["claim"][found["claim"].str.startswith("share of trained")]
+    assert [text.split()[3] for text in shares] == ["LIF", "SE", "SE"]
+    assert not found["claim"].str.contains("raphe").any()
+
+
+def test_surrogate_gradients(tmp_path, monkeypatch):
+    """Once more, and every row is found in its table."""
+    load_study("surrogate-gradients", ROOT)
+    from analyses.surrogate_gradients import protocols, study, training
+
+    real = training.training_row
+    small = {"neurons": 8, "samples": 20, "batch": 20, "gain": protocols.FIRING}
+    monkeypatch.setattr(study, "training_row", lambda **row: real(**{**row, **small}))
+    monkeypatch.setattr(training, "REPEATS", 3)
+    kept = once(monkeypatch, study, "training_row", lambda row: row["describe"])
+    tables, found = whole_way("surrogate-gradients", tmp_path)
+    assert set(kept) == {True, False}
+    assert set(found["verdict"]) == {"not comparable"} and len(found) == 13
+    assert not found["claim"].str.contains("critical activity|over the middle of its range").any()
+    kept.clear()
+    for part in study.STUDY.parts.values():
+        part(StudyRun("quick", tables, tmp_path, 1, None, lambda done, total: None))
+    assert not kept
+
+
+def test_noisy_networks(tmp_path, monkeypatch):
+    load_study("noisy-networks", ROOT)
+    from analyses.noisy_networks import networks, protocols, robustness, study, training
+
+    real = protocols.row
+    monkeypatch.setattr(protocols, "row", lambda *args, **own: {**real(*args, **own), "batch": 20, "sequences": 40, "epochs": 1})
+    monkeypatch.setattr(robustness, "PASSES", 20)
+    monkeypatch.setattr(robustness, "SIZES", (0.2,))
+    monkeypatch.setattr(robustness, "NOISES", (1.0,))
+    monkeypatch.setattr(robustness, "FLIPS", (0.1,))
+    monkeypatch.setattr(training, "REPEATS", 3)
+    monkeypatch.setitem(networks.SIZES, "digits", (8, False))
+    once(monkeypatch, study, "training_row", lambda row: row["kind"])
+    once(monkeypatch, study, "robustness_row", lambda row: None)
+    once(monkeypatch, study, "spiking_row", lambda row: None)
+    tables, found = whole_way("noisy-networks", tmp_path)
+    judged = found[~found["claim"].str.contains("data absent")]
+    assert len(judged) >= 2 and set(judged["verdict"]) == {"not comparable"}
+    assert pd.read_parquet(tables / "widths.parquet")["width"].tolist() == [0.1]
+
+
+def test_threshold_learning(tmp_path, monkeypatch):
+    load_study("threshold-learning", ROOT)
+    from analyses.threshold_learning import networks, protocols, study, training
+
+    real = protocols.row
+    monkeypatch.setattr(protocols, "row", lambda *args, **own: {**real(*args, **own), "sequences": 60, "epochs": 1})
+    monkeypatch.setattr(networks, "VOTERS", 2)
+    monkeypatch.setattr(training, "TESTED", 20)
+    monkeypatch.setitem(networks.SIZES, "digits", (8, False))
+    once(monkeypatch, study, "training_row", lambda row: None)
+    _, found = whole_way("threshold-learning", tmp_path)
+    judged = found[~found["claim"].str.contains("data absent")]
+    assert set(judged["verdict"]) == {"not comparable"} and set(judged["seeds"]) == {1}
+    assert len(judged) == 6 and not judged["claim"].str.contains("without normalisation").any()
+
+
+def made_states():
+    random = np.random.default_rng(0)
+    labels = np.repeat([0, 1], 10)
+    rasters = random.random((20, 1, 120)) < np.array([0.1, 0.3])[labels][:, None, None]
+    from analyses.complexity_classification.recordings import States
+
+    return States("made", rasters, 1e-3, labels, np.tile(np.arange(5), 4), False)
+
+
+def test_complexity_classification(tmp_path, monkeypatch):
+    load_study("complexity-classification", ROOT)
+    from analyses.complexity_classification import data, networks, protocols, recordings, study
+
+    real = protocols.row
+    small = {"updates": 1, "sequences": 20}
+    monkeypatch.setattr(protocols, "row", lambda *args, **own: {**real(*args, **own), **small})
+    monkeypatch.setattr(data, "STEPS", 100)
+    monkeypatch.setattr(data, "SAMPLES", 120)
+    monkeypatch.setattr(networks, "UNITS", 4)
+    monkeypatch.setattr(recordings, "direction", made_states)
+    once(monkeypatch, study, "training_row", lambda row: row["rule"] == "gradient")
+    once(monkeypatch, study, "control_row", lambda row: row["kind"])
+    _, found = whole_way("complexity-classification", tmp_path)
+    assert set(found["verdict"]) == {"not comparable"} and set(found["seeds"]) == {1} and len(found) == 8
+
+
+def test_neural_coding(tmp_path, monkeypatch):
+    load_study("neural-coding", ROOT)
+    from analyses.neural_coding import fitting, models, protocols, recordings, responses, study
+
+    random = np.random.default_rng(0)
+    steps = 400
+    envelope = np.repeat(random.random(steps // 20), 20)[:, None]
+    features = recordings.standardised(recordings.filtered(envelope, 2e-3), envelope)
+    spikes = random.random((1, steps, 1)) < 0.1 * envelope
+    spans = [recordings.Span(features, spikes, *edges) for edges in ((0, 200), (200, 260), (260, steps))]
+    made = recordings.Recording("grasshopper", "made", 2e-3, False, spans[:1], spans[1:2], spans[2], None)
+    monkeypatch.setitem(recordings.READERS, "grasshopper", lambda name: made)
+    monkeypatch.setattr(protocols, "names", lambda dataset: ["made for the whole way"])
+    monkeypatch.setattr(protocols, "QUICK_UPDATES", 1)
+    monkeypatch.setattr(models, "HIDDEN_SINGLE", 4)
+    monkeypatch.setattr(fitting, "PASSES", 2)
+    monkeypatch.setattr(responses, "RESAMPLINGS", 2)
+    once(monkeypatch, study, "coding_row", lambda row: row["model"] == "deterministic")
+    tables, found = whole_way("neural-coding", tmp_path)
+    assert found.empty, "one recording settles nothing"
+    tests = pd.read_csv(tables / "tests.csv")
+    assert tests["note"].str.startswith("not defined").all() and len(tests) == 20
+    assert set(pd.read_csv(tables / "likelihood.csv")["model"]) == {"output", "internal", "glm", "gif"}
+
+
+NEEDS = {
+    "adaptive-lif": "qtdb-ecg", "surrogate-gradients": None, "noisy-networks": None, "threshold-learning": None,
+    "neural-coding": "grasshopper", "complexity-classification": "stn",
+}  # fmt: skip
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("name", NEEDS)
+def test_the_quick_protocol_as_a_command(name, tmp_path, request):
+    """``neurocode study NAME --quick`` and ``neurocode figures NAME`` in a folder that holds nothing but the scripts."""
+    if NEEDS[name]:
+        request.getfixturevalue("recorded_data")
+    for kind in ("analyses", "figures"):
+        (tmp_path / kind).symlink_to(ROOT / kind)
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")])}
+
+    def command(*arguments):
+        done = subprocess.run([sys.executable, "-m", "neurocode", *arguments], cwd=tmp_path, env=environment, capture_output=True,
+                              text=True, check=False)  # fmt: skip
+        assert done.returncode == 0, done.stderr[-2000:]
+
+    command("study", name, "--quick")
+    tables = tmp_path / "out" / name / "quick"
+    check(name, tables)
+    assert list(pd.read_csv(tables / "claims.csv").columns)[-1] == "verdict"
+    command("figures", name, "--tables", tables, "-o", tmp_path / "drawn")
+    assert {path.stem for path in (tmp_path / "drawn").iterdir()} == FIGURES[name]

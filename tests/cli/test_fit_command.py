@@ -1,0 +1,258 @@
+"""``neurocode fit`` of one and of two models to a tiny recording: what it reuses, refuses, says and writes."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import re
+import shutil
+
+import neo
+import numpy as np
+import pandas as pd
+import pytest
+import quantities as pq
+
+import neurocode as nc
+from neurocode.cli import fit_tasks, inputs
+from neurocode.cli.page import table
+from neurocode.fitting import CrossValidation
+
+DT = 1e-3
+OPTIONS = {
+    "current_offset": "0 pA", "spike_threshold": 0.0, "dead_time": 3.0, "starts": 1, "prior_width": 3.0, "predictions": 20,
+    "seed": 0, "voltage": "no",
+}  # fmt: skip
+MODEL = nc.models.gif((50.0,)).with_fixed("V_r", "g_L")
+
+
+def recording(path, seed, trials=1, seconds=6.0):
+    """A current-clamp file: simulated potential with a peak of 20 mV at each spike, and the current."""
+    current = nc.simulation.stimuli.frozen_noise(seconds, DT, mean=100.0, standard_deviation=100.0, seed=seed)
+    block = nc.simulate(nc.models.gif((50.0,)), current, trials=trials, seed=seed, record=("v",), engine="jax")
+    out = neo.Block(name=path.stem)
+    for number, segment in enumerate(block.segments):
+        voltage = segment.analogsignals[0].magnitude.copy()
+        voltage[np.round(segment.spiketrains[0].magnitude / DT).astype(int)] = 20.0
+        sweep = neo.Segment(index=number)
+        sweep.analogsignals.append(neo.AnalogSignal(voltage, units="mV", sampling_rate=1 / DT * pq.Hz, name="Vm"))
+        sweep.analogsignals.append(neo.AnalogSignal(current.magnitude, units="pA", sampling_rate=1 / DT * pq.Hz, name="Im"))
+        out.segments.append(sweep)
+    return nc.write(out, path)
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("recordings")
+    recording(folder / "cell_training.nix", 1)
+    recording(folder / "cell_test.nix", 2, trials=3, seconds=2.0)
+    recording(folder / "other_training.nix", 3)
+    MODEL.save(folder / "mine.toml")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def two(files, tmp_path_factory):
+    """Two models fitted by the functions that the command calls."""
+    out = tmp_path_factory.mktemp("two") / "out"
+    MODEL.with_fixed("a_eta_1", "a_gamma_1").save(files / "poor.toml")
+    models = [str(files / name) for name in ("mine.toml", "poor.toml")]
+    tasks = fit_tasks.tasks_of([files / "cell_training.nix"], [files / "cell_test.nix"], [], models, **OPTIONS)
+    entries = [fit_tasks.attempt(task, out / task.label) for task in tasks]
+    fit_tasks.write_comparison(out, entries)
+    return out, entries
+
+
+@pytest.fixture
+def count_fits(files, monkeypatch):
+    """How often a fit is begun; what it finds stands ready."""
+    experiment, calls = nc.Experiment.from_files(files / "other_training.nix"), []
+    ready = nc.fit(MODEL, experiment, starts=1)
+
+    def begin(model, data, **options):
+        calls.append(model)
+        return dataclasses.replace(ready, n_spikes=data.n_spikes)
+
+    monkeypatch.setattr(fit_tasks, "fit", begin)
+    monkeypatch.setattr(fit_tasks, "cross_validate", lambda *a, **k: CrossValidation(1.0, (1.0, 1.0)))
+    return calls
+
+
+def command(folder, out, *more):
+    return ("fit", folder / "cell_training.nix", "--model", folder / "mine.toml", "-o", out, *more)
+
+
+def test_a_finished_fit_is_reused_only_for_the_same_data_model_options_and_version(
+    files, tmp_path, neurocode, count_fits, monkeypatch
+):
+    work, out = tmp_path / "work", tmp_path / "out"
+    shutil.copytree(files, work)
+
+    def again(*more):
+        """Whether the fit is reused, and whether that is said."""
+        before = len(count_fits)
+        code, printed, error = neurocode(*command(work, out, *more))
+        assert code == 0, error
+        reused = len(count_fits) == before
+        assert ("reused: cell_training/mine (same data, model, options and version" in " ".join(printed.split())) == reused
+        return reused
+
+    assert not again()
+    first, written = json.loads((out / "result.json").read_text())["results"][0], (out / "result.json").stat().st_mtime_ns
+    assert again() and (out / "result.json").stat().st_mtime_ns == written
+
+    text = (work / "mine.toml").read_text()
+    (work / "mine.toml").write_text(text + "\n# a comment\n")
+    assert again()
+    (work / "mine.toml").write_text(text.replace("v = V_r", "v = V_r + 0*mV"))
+    assert not again() and again()
+
+    shutil.copy(work / "other_training.nix", work / "cell_training.nix")
+    assert not again() and again()
+    assert json.loads((out / "result.json").read_text())["results"][0]["n_spikes"] != first["n_spikes"]
+
+    for option in (("--prior-width", 2), ("--seed", 1), ("--dead-time", 2.5), ("--current-offset", "1 pA")):
+        assert not again(*option) and again(*option)
+    monkeypatch.setattr(inputs, "version", lambda name: "0.1.1")
+    assert not again(*option) and again(*option)
+
+
+def test_a_failing_recording_stops_no_other_and_finished_fits_stay(files, tmp_path, neurocode, count_fits):
+    work, out = tmp_path / "work", tmp_path / "out"
+    shutil.copytree(files, work)
+    (work / "broken_training.nix").write_bytes(b"no recording")
+    MODEL.with_fixed("a_eta_1").save(work / "other.toml")
+    models = ("--model", work / "mine.toml", "--model", work / "other.toml")
+    arguments = ("fit", work / "cell_training.nix", work / "broken_training.nix", *models, "-o", out)
+    code, printed, _ = neurocode(*arguments)
+    assert code == 1 and len(count_fits) == 2 and "broken_training, mine: " in " ".join(printed.split())
+    assert max(len(line) for line in printed.splitlines()) <= 80
+    results = json.loads((out / "result.json").read_text())["results"]
+    assert [("error" in table) for table in results] == [False, False, True, True]
+    frame = pd.read_csv(out / "comparison.csv")
+    assert sorted(frame[frame["recording"] == "cell_training"]["model"]) == ["mine", "other"]
+    made = {path: path.stat().st_mtime_ns for path in out.glob("cell_training/*/result.json")}
+    assert len(made) == 2
+    (out / "notes.txt").write_text("mine")
+    code, printed, _ = neurocode(*arguments)
+    assert code == 1 and len(count_fits) == 2 and printed.count("reused: cell_training/") == 2
+    assert {path: path.stat().st_mtime_ns for path in made} == made and (out / "notes.txt").read_text() == "mine"
+
+
+def test_data_that_change_while_a_command_runs_are_not_fitted(files, tmp_path, count_fits):
+    work = tmp_path / "work"
+    shutil.copytree(files, work)
+    (task,) = fit_tasks.tasks_of([work / "cell_training.nix"], [], [], [str(work / "mine.toml")], **OPTIONS)
+    shutil.copy(work / "other_training.nix", work / "cell_training.nix")
+    outcome = fit_tasks.attempt(task, tmp_path / "out")
+    assert "changed while the command ran; run it again" in outcome["error"] and not count_fits
+
+
+def test_the_summary_links_to_every_fit_and_defines_its_columns(two):
+    out, _ = two
+    page = (out / "report.html").read_text()
+    for name in ("mine", "poor"):
+        assert f'<a href="cell_training/{name}/report.html">{name}</a>' in page
+        assert (out / "cell_training" / name / "report.html").is_file()
+    frame = pd.read_csv(out / "comparison.csv")
+    assert list(frame["rank"]) == [1, 2] and frame["cross_validated_bits"].is_monotonic_decreasing
+    for column in frame.columns[3:]:
+        assert f"<dt>{column}</dt>" in page or column == "gamma_4ms", column
+    assert json.loads((out / "provenance.json").read_text())["settings"] == {"fits": ["cell_training/mine", "cell_training/poor"]}
+
+
+def test_the_page_of_a_fit_explains_itself_and_counts_as_the_terminal_does(two, capsys):
+    from neurocode.cli.fit import print_entry
+
+    out, entries = two
+    page = (out / "cell_training" / "mine" / "report.html").read_text()
+    for term in ("<dt>Md*</dt>", "<dt>recorded</dt>", "<dt>prior_ratio</dt>", "<dt>low_95</dt>", "Made by <code>"):
+        assert term in page
+    print_entry(entries[0])
+    printed = " ".join(capsys.readouterr().out.split())
+    spikes = nc.Experiment.from_files(json.loads((out / "cell_training/mine/provenance.json").read_text())["settings"]["training"])
+    times = spikes.repeats[0].spike_times
+    counts = f"{len(times)} training spikes, of which {np.sum(times >= 0.5)} count (the first 500 ms of a sweep do not)"
+    assert counts in printed and counts in page
+    assert f"{entries[0]['cross_validation']['bits_per_spike']:.3f} cross-validated" in printed
+    assert "identified" in pd.read_csv(out / "cell_training" / "mine" / "parameters.csv").columns
+
+
+def test_a_fit_writes_everything_into_a_page_that_stands_alone(two):
+    out, entries = two
+    folder = out / "cell_training" / "mine"
+    assert {path.name for path in folder.iterdir()} == {
+        "result.json", "provenance.json", "parameters.csv", "scores.csv", "predicted_spikes.nwb", "fit.pdf", "fit.png",
+        "report.html", "model.toml",
+    }  # fmt: skip
+    assert json.loads((folder / "provenance.json").read_text())["files"] == sorted(path.name for path in folder.iterdir())
+    assert {
+        "parameters", "converged", "message", "n_spikes", "dt", "log_likelihood", "bic", "bits_per_spike", "md_star",
+        "md_star_ceiling", "reliability", "gamma", "ks", "psth_correlation", "seconds", "reservations", "cross_validation",
+    } <= set(entries[0])  # fmt: skip
+    page = (folder / "report.html").read_text()
+    assert re.findall(r' src="([^,"]*)', page) == ["data:image/png;base64"]
+    assert re.findall(r' href="([^"]*)"', page) == ["data:,"] and "<script" not in page
+
+
+def test_checks_that_a_fit_fails_are_printed_and_written(two, capsys):
+    from neurocode.cli.fit import print_entry
+
+    out, entries = two
+    entry = {**entries[0], "reservations": ["The model fires at 9 Hz [sic] where the cell fired at 4 Hz."]}
+    print_entry(entry)
+    assert "careful: The model fires at 9 Hz [sic]" in " ".join(capsys.readouterr().out.split())
+    for entry in entries:
+        page = (out / entry["folder"] / "report.html").read_text()
+        assert ("What speaks against this fit" in page) == bool(entry["reservations"])
+        for sentence in entry["reservations"]:
+            assert sentence in page.replace("&#x27;", "'")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "says"),
+    [
+        (["{f}/cell_training.nix", "--model", "{f}/mine.toml", "--model", "{f}/deep/mine.toml"], 2, "a folder 'mine'"),
+        (["{f}/cell_training.nix", "--model", "gif", "--model", "{f}/gif.toml"], 2, "a folder 'gif'"),
+        (["{f}/cell_training.nix", "--model", "gif", "--test", "{f}/cell_training.nix"], 1, "the test is the training"),
+        (["{f}/cell_training.nix", "--model", "gif", "--test", "{f}/copy.nix"], 1, "copy.nix: the test is the training recording"),
+        (["{f}", "--model", "gif"], 1, "this is a folder, expected a file with a recording"),
+        (["{f}/cell_training.nix", "--model", "gif", "--electrode", "{f}"], 1, "this is a folder, expected a file"),
+        (["{f}/cell_training.nix", "--model", "gif", "--seed", "-1"], 2, "--seed"),
+        (["{f}/cell_training.nix", "--model", "gif", "--starts", "0"], 2, "--starts"),
+        (["{f}/cell_training.nix", "--model", "gif", "--prior-width", "nan"], 1, "width of the prior is nan"),
+        (["{f}/cell_training.nix", "--model", "gif", "--voltage", "-1"], 2, "--voltage takes auto, no, or a positive number"),
+    ],
+)  # fmt: skip
+def test_bad_use_is_one_sentence_before_any_fit(files, tmp_path, neurocode, monkeypatch, arguments, code, says):
+    for name in ("deep/mine.toml", "gif.toml"):
+        (files / name).parent.mkdir(exist_ok=True)
+        MODEL.save(files / name)
+    shutil.copy(files / "cell_training.nix", files / "copy.nix")
+    given = [text.format(f=files) for text in arguments]
+    found, _, error = neurocode("fit", *given, "-o", tmp_path / "out")
+    assert found == code and says in " ".join(error.split()) and "Traceback" not in error
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("models", [["mine.toml"], ["mine.toml", "poor.toml"]])
+def test_a_folder_that_cannot_be_written_is_refused_before_the_fit(files, tmp_path, neurocode, monkeypatch, models):
+    monkeypatch.setattr(fit_tasks, "fit", lambda *a, **k: pytest.fail("fitted before the folder was looked at"))
+    MODEL.with_fixed("a_eta_1", "a_gamma_1").save(files / "poor.toml")
+    (tmp_path / "file").write_text("mine")
+    chosen = [part for name in models for part in ("--model", files / name)]
+    for out, says in (
+        ("file", "this is a file"),
+        ("file/out", "is a file, expected a folder"),
+        ("/proc/none/out", "nothing can be"),
+    ):
+        code, _, error = neurocode("fit", files / "cell_training.nix", *chosen, "-o", tmp_path / out)
+        assert code == 1 and says in error and "Traceback" not in error
+    assert (tmp_path / "file").read_text() == "mine"
+
+
+def test_cells_of_a_table_are_text_and_links_lead_beside_the_page():
+    frame = pd.DataFrame({"unit": ["<b>a</b>", "b c"], "value": [1.23456, None], "flag": [True, False]})
+    html = table(frame, {"unit": ["x y/report.html", None]})
+    assert '<a href="x%20y/report.html">&lt;b&gt;a&lt;/b&gt;</a>' in html and "<td>b c</td>" in html
+    assert "<td>1.235</td>" in html and "<td></td>" in html

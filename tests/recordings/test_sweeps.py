@@ -1,0 +1,331 @@
+"""Which response belongs to which stimulus in an NWB file: said by the file, or refused with the candidates."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import numpy as np
+import pynwb
+import pytest
+from pynwb.icephys import (
+    CurrentClampSeries,
+    CurrentClampStimulusSeries,
+    IZeroClampSeries,
+    VoltageClampSeries,
+    VoltageClampStimulusSeries,
+)
+
+import neurocode as nc
+from neurocode.errors import DataError
+from neurocode.recordings import read_trains
+
+RATE, SAMPLES = 1000.0, 40
+
+pytestmark = pytest.mark.filterwarnings("ignore:Spec .*sweep_number")
+
+
+class Recording:
+    """A file under construction; spikes of sweep ``n`` are ``n`` in number, its current is ``n`` picoampere."""
+
+    def __init__(self, folder):
+        self.path = folder / "cell.nwb"
+        self.file = pynwb.NWBFile("test", "test", datetime(2020, 1, 1, tzinfo=UTC))
+        self.device = self.file.create_device("amplifier")
+        self.electrodes = {}
+
+    def electrode(self, name="electrode"):
+        if name not in self.electrodes:
+            self.electrodes[name] = self.file.create_icephys_electrode(name=name, description="", device=self.device)
+        return self.electrodes[name]
+
+    def clamp(self, kind, name, data, electrode="electrode", rate=RATE, **more):
+        timing = {"timestamps": np.arange(len(data)) / RATE} if rate is None else {"rate": rate}
+        gain = {} if kind is IZeroClampSeries else {"gain": 1.0}
+        return kind(name=name, data=np.asarray(data), electrode=self.electrode(electrode), **gain, **timing, **more)
+
+    def response(self, name, spikes, **more):
+        series = self.clamp(CurrentClampSeries, name, voltage(spikes), **more)
+        self.file.add_acquisition(series)
+        return series
+
+    def stimulus(self, name, picoamperes, samples=SAMPLES, **more):
+        series = self.clamp(CurrentClampStimulusSeries, name, np.full(samples, picoamperes * 1e-12), **more)
+        self.file.add_stimulus(series)
+        return series
+
+    def series(self, name, unit, data=None, **more):
+        data = np.zeros(SAMPLES) if data is None else data
+        series = pynwb.TimeSeries(name=name, data=data, unit=unit, rate=RATE, **more)
+        self.file.add_acquisition(series)
+        return series
+
+    def write(self):
+        with pynwb.NWBHDF5IO(str(self.path), "w") as io:
+            io.write(self.file)
+        return self.path
+
+    def refused(self, match):
+        path = self.write()
+        with pytest.raises(DataError, match=match) as caught:
+            nc.read(path)
+        assert str(caught.value).startswith(f"{path}: ") and "\n" not in str(caught.value)
+
+
+def voltage(spikes):
+    values = np.full(SAMPLES, -70e-3)
+    values[4 * np.arange(1, spikes + 1)] = 20e-3
+    return values
+
+
+def pairs(path):
+    """Spikes and current in picoampere of each repeat."""
+    repeats = nc.Experiment.from_files(path).repeats
+    return [(len(repeat.spike_times), round(float(repeat.current[0]) * 1e12)) for repeat in repeats]
+
+
+@pytest.fixture
+def recording(tmp_path):
+    return Recording(tmp_path)
+
+
+def test_sweeps_pair_by_number_whatever_their_names(recording):
+    """In the order of names every response would get the current of another sweep."""
+    for number, (response, stimulus) in {7: "az", 2: "by", 30: "cx", 4: "dw"}.items():
+        recording.response(f"response_{response}", number % 10, sweep_number=number)
+        recording.stimulus(f"stimulus_{stimulus}", number % 10, sweep_number=number)
+    assert pairs(recording.write()) == [(2, 2), (4, 4), (7, 7), (0, 0)]
+    assert [segment.index for segment in nc.read(recording.path).segments] == [2, 4, 7, 30]
+
+
+def test_a_table_of_recordings_is_honoured(recording):
+    responses = {name: recording.response(f"resp_{name}", spikes) for name, spikes in (("a", 1), ("b", 2), ("c", 3))}
+    stimuli = {name: recording.stimulus(f"stim_{name}", current) for name, current in (("a", 3), ("b", 2), ("c", 1))}
+    for response, stimulus in ("ac", "bb", "ca"):
+        recording.file.add_intracellular_recording(
+            electrode=recording.electrode(), response=responses[response], stimulus=stimuli[stimulus]
+        )
+    assert pairs(recording.write()) == [(1, 1), (2, 2), (3, 3)]
+
+
+def test_rows_of_a_table_may_be_parts_of_one_series(recording):
+    response = recording.clamp(CurrentClampSeries, "response", np.concatenate([voltage(1), voltage(5)]), starting_time=2.0)
+    stimulus = recording.clamp(CurrentClampStimulusSeries, "stimulus", np.repeat([1e-12, 5e-12], SAMPLES), starting_time=2.0)
+    recording.file.add_acquisition(response)
+    recording.file.add_stimulus(stimulus)
+    for start in (SAMPLES, 0):
+        recording.file.add_intracellular_recording(
+            electrode=recording.electrode(), response=response, response_start_index=start, response_index_count=SAMPLES,
+            stimulus=stimulus, stimulus_start_index=start, stimulus_index_count=SAMPLES,
+        )  # fmt: skip
+    assert pairs(recording.write()) == [(5, 5), (1, 1)]
+    starts = [float(segment.analogsignals[0].t_start) for segment in nc.read(recording.path).segments]
+    assert starts == pytest.approx([2.0 + SAMPLES / RATE, 2.0])
+
+
+def test_a_row_without_a_stimulus_has_a_voltage_alone(recording):
+    recording.file.add_intracellular_recording(electrode=recording.electrode(), response=recording.response("alone", 3))
+    (segment,) = nc.read(recording.write()).segments
+    assert [signal.name for signal in segment.analogsignals] == ["alone"]
+    with pytest.raises(DataError, match="no current channel"):
+        nc.Experiment.from_files(recording.path)
+
+
+def test_series_outside_the_table_are_named(recording):
+    response, stimulus = recording.response("inside", 3), recording.stimulus("also_inside", 3)
+    recording.response("outside", 3)
+    recording.file.add_intracellular_recording(electrode=recording.electrode(), response=response, stimulus=stimulus)
+    recording.refused("'outside' stands in no row of the table of intracellular recordings")
+
+
+def test_twelve_sweeps_without_numbers_are_refused_with_the_candidates(recording):
+    for number in range(12):
+        recording.response(f"response_{number:02d}", 1)
+        recording.stimulus(f"stimulus_{number:02d}", 1)
+    recording.refused("sweep 0 holds 12 voltage series .'response_00', 'response_01', .*'response_05' and 6 more., expected one")
+
+
+def test_one_voltage_and_one_current_need_no_number(recording):
+    recording.response("response", 3)
+    recording.stimulus("stimulus", 8)
+    assert pairs(recording.write()) == [(3, 8)]
+
+
+def test_a_number_that_some_series_lack_is_refused(recording):
+    recording.response("response", 3, sweep_number=1)
+    recording.stimulus("stimulus", 3)
+    recording.refused("'stimulus' has no sweep number, the other series have")
+
+
+def test_two_responses_of_one_sweep_are_refused(recording):
+    for name in ("first", "second"):
+        recording.response(name, 3, sweep_number=1)
+    recording.refused("sweep 1 holds 2 voltage series .'first', 'second'., expected one")
+
+
+def test_two_stimuli_of_one_sweep_are_refused(recording):
+    recording.response("response", 3, sweep_number=1)
+    for name in ("first", "second"):
+        recording.stimulus(name, 3, sweep_number=1)
+    recording.refused("sweep 1 holds 2 current series .'first', 'second'., expected one")
+
+
+def test_a_current_without_a_voltage_is_refused(recording):
+    recording.response("response", 3, sweep_number=1)
+    recording.stimulus("stimulus", 3, sweep_number=2)
+    recording.refused("sweep 2 holds 'stimulus', expected a voltage")
+
+
+@pytest.mark.parametrize("kind", [VoltageClampSeries, VoltageClampStimulusSeries])
+def test_voltage_clamp_is_refused_with_the_reason(recording, kind):
+    series = recording.clamp(kind, "clamped", np.zeros(SAMPLES), sweep_number=1)
+    if kind is VoltageClampSeries:
+        recording.file.add_acquisition(series)
+    else:
+        recording.file.add_stimulus(series)
+    recording.response("response", 3, sweep_number=1)
+    recording.refused("'clamped' was recorded in voltage clamp, expected current clamp")
+
+
+def test_a_voltage_at_no_current_is_a_voltage(recording):
+    recording.file.add_acquisition(recording.clamp(IZeroClampSeries, "rest", voltage(2), sweep_number=1))
+    (segment,) = nc.read(recording.write()).segments
+    assert float(segment.analogsignals[0].max()) == pytest.approx(20e-3)
+
+
+def test_two_cells_are_refused(recording):
+    recording.response("response", 3, sweep_number=1, electrode="left")
+    recording.response("other", 3, sweep_number=2, electrode="right")
+    recording.refused("the sweeps come from 2 electrodes .left, right., expected one cell")
+
+
+def test_irregular_samples_are_refused(recording):
+    recording.response("response", 3, rate=None)
+    recording.refused("'response' has a time for each sample, expected one sampling rate")
+
+
+def test_voltage_and_current_begin_together(recording):
+    recording.response("response", 3, sweep_number=1, starting_time=1.0)
+    recording.stimulus("stimulus", 3, sweep_number=1, starting_time=1.0 + 0.6 / RATE)
+    recording.refused("voltage and current of sweep 1 begin at 1 and 1.0006 s, expected together")
+
+
+def test_half_a_sample_apart_is_together(recording):
+    recording.response("response", 3, sweep_number=1, starting_time=1.0)
+    recording.stimulus("stimulus", 3, sweep_number=1, starting_time=1.0 + 0.4 / RATE)
+    assert pairs(recording.write()) == [(3, 3)]
+
+
+def test_a_current_of_another_length_is_refused(recording):
+    recording.response("response", 3, sweep_number=1)
+    recording.stimulus("stimulus", 3, samples=SAMPLES - 1, sweep_number=1)
+    with pytest.raises(
+        DataError, match=r"cell.nwb: Current and voltage differ in length or sampling: .*'current': 39, 'voltage': 40"
+    ):
+        nc.Experiment.from_files(recording.write())
+
+
+@pytest.mark.parametrize(("unit", "what"), [("volts", "voltages"), ("mV", "voltages"), ("amperes", "currents"), ("pA", "currents")])
+def test_plain_series_that_could_be_either_are_refused(recording, unit, what):
+    for name in ("first", "second"):
+        recording.series(name, unit)
+    recording.refused(f"the file holds 2 {what} .'first', 'second'. and no sweep numbers that pair them")
+
+
+def test_plain_series_of_one_kind_each_form_one_sweep(recording):
+    recording.series("v", "mV", 1e3 * voltage(3))
+    recording.series("i", "pA", np.full(SAMPLES, 6.0))
+    recording.series("temperature", "celsius")
+    recording.series("licks", "no unit at all!", np.array([True] * SAMPLES))
+    recording.series("image", "pixels", np.zeros((2, 3, 4)))
+    assert pairs(recording.write()) == [(3, 6)]
+    assert len(nc.read(recording.path).segments[0].analogsignals) == 4
+
+
+def test_conversion_and_offset_are_applied(recording):
+    recording.series("v", "volts", np.arange(4), conversion=1e-3, offset=-2e-3)
+    (signal,) = nc.read(recording.write()).segments[0].analogsignals
+    np.testing.assert_allclose(signal.rescale("mV").magnitude[:, 0], [-2, -1, 0, 1])
+
+
+def test_a_plain_voltage_beside_sweeps_is_refused(recording):
+    recording.response("response", 3, sweep_number=1)
+    recording.series("temperature", "celsius")
+    recording.series("field", "volts")
+    recording.refused("which sweep 'field' belongs to is not said in the file")
+
+
+def test_units_are_described_whatever_the_signals_are(recording):
+    for name in ("first", "second"):
+        recording.series(name, "volts")
+    recording.file.add_unit(spike_times=[0.1, 0.2], obs_intervals=[[0.0, 5.0]])
+    recording.file.add_unit(spike_times=[0.3], obs_intervals=[[1.0, 2.0]])
+    trains = read_trains(recording.write())
+    assert trains.names == ("unit 0", "unit 1") and trains.counts.tolist() == [2, 1]
+    assert trains.t_start.tolist() == [0.0, 1.0] and trains.t_stop.tolist() == [5.0, 2.0]
+    reasons = nc.describe(trains, n_surrogates=0)["reason"]
+    assert reasons.tolist() == ["", "times lie outside [1, 2] s; one spike"]
+
+
+def test_spikes_outside_their_observation_are_no_neo_train(recording):
+    recording.file.add_unit(spike_times=[0.3], obs_intervals=[[1.0, 2.0]])
+    recording.refused(r"the times of 'unit 0' are not all finite and inside \[1, 2\] s, where it was observed")
+
+
+def test_units_beside_sweeps_have_a_segment_of_their_own(recording):
+    for number in (1, 2):
+        recording.response(f"response_{number}", number, sweep_number=number)
+        recording.stimulus(f"stimulus_{number}", number, sweep_number=number)
+    recording.file.add_unit(spike_times=[0.1, 0.2])
+    assert pairs(recording.write()) == [(1, 1), (2, 2)]
+    segments = nc.read(recording.path).segments
+    assert [(len(s.analogsignals), len(s.spiketrains)) for s in segments] == [(2, 0), (2, 0), (0, 1)]
+
+
+def test_units_without_intervals_end_at_the_last_possible_spike(recording):
+    for times in ([0.5, 1.5], [0.25], [-0.5, 0.5], [0.1, np.nan], [0.1, 1e308], [0.1, np.inf]):
+        recording.file.add_unit(spike_times=times)
+    trains = read_trains(recording.write())
+    assert trains.t_stop.tolist() == [1.5] * 6
+    assert trains.t_start.tolist() == [0.0, 0.0, -0.5, 0.0, 0.0, 0.0]
+    table = nc.describe(trains, n_surrogates=0)
+    assert table["reason"].tolist() == [
+        "", "one spike", "", "1 times are not finite",
+        "times lie outside [0, 1.5] s", "1 times are not finite",
+    ]  # fmt: skip
+    assert table["rate"].iloc[0] == pytest.approx(2 / 1.5)
+    with pytest.raises(DataError, match=r"'unit 3' are not all finite"):
+        nc.read(recording.path)
+
+
+@pytest.mark.parametrize("interval", [[0.0, 1e11], [np.nan, 1.0], [-1e11, 0.0]])
+def test_observation_intervals_are_possible(recording, interval):
+    recording.file.add_unit(spike_times=[0.1], obs_intervals=[interval])
+    recording.refused(r"a unit was observed from .* s, expected times up to 1e\+10 s")
+
+
+def test_a_file_without_units_or_series_is_named(recording):
+    recording.file.add_unit_column("quality", "of the sorting")
+    recording.file.add_unit(quality="good")
+    path = recording.write()
+    with pytest.raises(DataError, match="neither units nor regularly sampled series"):
+        nc.read(path)
+    with pytest.raises(DataError, match="the file holds no spike train"):
+        read_trains(path)
+
+
+@pytest.mark.parametrize(
+    ("name", "spikes", "dt"),
+    [
+        ("FergusonEtAl2015_PYR2", [0, 0, 1, 2, 3, 4, 7, 7, 8, 8, 10, 8, 9], 1e-4),
+        ("LantyerEtAl2018_180817_ME_9_CC", [0, 0, 0, 9, 21, 27, 33, 37, 42, 46], 5e-5),
+    ],
+)
+def test_recorded_sweeps_pair(recorded_data, name, spikes, dt):
+    experiment = nc.Experiment.from_files(recorded_data / "nwb-icephys" / f"{name}.nwb")
+    assert [len(repeat.spike_times) for repeat in experiment.repeats] == spikes
+    assert experiment.dt == pytest.approx(dt)
+
+
+def test_recorded_voltage_clamp_is_refused(recorded_data):
+    with pytest.raises(DataError, match=r"'VoltageClampSeries_01'.*recorded in voltage clamp"):
+        nc.read(recorded_data / "nwb-icephys" / "LantyerEtAl2018_170328_AB_277_ST50_C.nwb")
