@@ -39,12 +39,12 @@ def simulate_command(
 
     from neurocode.cli import page
     from neurocode.cli.output import output_folder, write_json
+    from neurocode.errors import CoarseStepWarning
     from neurocode.models import by_name
     from neurocode.plotting import house_style, save_figure
     from neurocode.plotting.simulation_figure import simulation_figure
     from neurocode.recordings import write
     from neurocode.simulation import simulate
-    from neurocode.simulation.time_scale import CoarseStepWarning
 
     neuron = by_name(model)
     step_seconds = None if dt is None else dt * 1e-3
