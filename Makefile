@@ -31,7 +31,7 @@ mutants: $(VENV)/.installed
 	$(BIN)/python -m pip install --quiet --editable ".[test,mutants]"
 	$(BIN)/python -m tests.mutation --workers $(WORKERS) $(MUTANTS)
 
-# Damaged files by the thousand: each is read, or refused in one sentence (docs/testing.md).
+# Damaged files by the thousand: each is read, or refused in one sentence. The same cases every time.
 CASES ?= 2000
 fuzz: $(VENV)/.installed
 	$(BIN)/python tests/fuzz/fuzz_files.py --cases $(CASES)

@@ -73,7 +73,8 @@ def gains(axes: Axes, table: pd.DataFrame) -> Axes:
             colour = {"gradient": "#D55E00", "tempotron": "#009E73", "stdp": "#CC79A7"}[rule]
             filled = colour if neuron == "lif" else "white"
             axes.plot([place + shift] * 2, mean_interval(own), color=colour)
-            label = f"{NEURONS[neuron]}, {RULES[rule]}" if place == 0 else None
+            label = f"{NEURONS[neuron]}, {RULES[rule]}"
+            label = None if label in axes.get_legend_handles_labels()[1] else label
             axes.plot(place + shift, own.mean(), "o", markersize=2.5, color=colour, markerfacecolor=filled, label=label)
     axes.axhline(0, color="0.6", linewidth=0.6, linestyle=":")
     axes.set_xticks(range(len(TASKS)), TASKS.values())

@@ -13,6 +13,7 @@ import pandas as pd
 
 from neurocode.cli import page
 from neurocode.cli.output import output_folder, write_json
+from neurocode.cli.progress import row_progress
 from neurocode.cli.spreadsheet import write_csv
 from neurocode.errors import ClusterError
 from neurocode.plotting import describe_figure, save_figure
@@ -55,10 +56,12 @@ def described(
     """
     calls = [(Path(path), layout, bin_size, n_surrogates, _seed_of(seed, number)) for number, path in enumerate(files)]
     found: dict[int, tuple[Trains, pd.DataFrame]] = {}
-    for outcome in itertools.chain.from_iterable(side_by_side(described_file, calls, workers=workers, scheduler=scheduler)):
-        if outcome.lost:
-            raise ClusterError(f"{files[outcome.number]}: {outcome.lost}")
-        found[outcome.number] = outcome.value
+    with row_progress("files described") as report:
+        for outcome in itertools.chain.from_iterable(side_by_side(described_file, calls, workers=workers, scheduler=scheduler)):
+            if outcome.lost:
+                raise ClusterError(f"{files[outcome.number]}: {outcome.lost}")
+            found[outcome.number] = outcome.value
+            report(len(found), len(files))
     parts = [found[number] for number in range(len(files))]
     table = pd.concat([own for _, own in parts])
     for name in [name for name in table.columns if name.endswith("_q")]:

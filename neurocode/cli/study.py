@@ -33,7 +33,7 @@ def study_command(
     name: Annotated[str, typer.Argument(help="Such as adaptive-lif: a folder of analyses that holds study.py.")],
     output: Annotated[Path | None, typer.Option("--output", "-o", help="Folder of the tables; that of the study.")] = None,
     protocol: Annotated[str | None, typer.Option(help="How long and how much; the study's first.")] = None,
-    quick: Annotated[bool, typer.Option("--quick", help="About a minute, into out/NAME/quick.")] = False,
+    quick: Annotated[bool, typer.Option("--quick", help="Every step with few rows, in some minutes, into out/NAME/quick.")] = False,
     part: Annotated[list[str] | None, typer.Option(help="Only this part; repeatable.")] = None,
     workers: Annotated[int, typer.Option(min=1, help="Local processes of one thread each.")] = 1,
     scheduler: Annotated[str | None, typer.Option(help="Address of a Dask scheduler whose workers are used instead.")] = None,

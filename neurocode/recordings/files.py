@@ -10,7 +10,7 @@ import neo
 import numpy as np
 
 from neurocode.errors import DataError
-from neurocode.recordings.guard import damage_named, require_file
+from neurocode.recordings.guard import damage_named, quiet, require_file
 from neurocode.recordings.hdf5 import require_self_contained, require_units
 from neurocode.recordings.layout import LAYOUT_SUFFIXES, Layout, read_layout
 from neurocode.recordings.nwb import read_nwb, read_nwb_units, write_nwb
@@ -163,7 +163,8 @@ def _read_abf(path: Path) -> neo.Block:
 
 
 def _read_ibw(path: Path) -> neo.Block:
-    return neo.io.IgorIO(str(path)).read_block()
+    with quiet("igor2"):  # it logs the bytes of a damaged file
+        return neo.io.IgorIO(str(path)).read_block()
 
 
 def _read_nix(path: Path) -> neo.Block:

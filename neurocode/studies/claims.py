@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
 import numpy as np
@@ -172,7 +172,7 @@ def write_claims(folder: str | Path, claims: Sequence[Claim]) -> pd.DataFrame:
     >>> write_claims(tempfile.mkdtemp(), [claim])["verdict"].item()
     'confirmed'
     """
-    table = pd.DataFrame([asdict(claim) for claim in claims])
+    table = pd.DataFrame([asdict(claim) for claim in claims], columns=[field.name for field in fields(Claim)])
     Path(folder).mkdir(parents=True, exist_ok=True)
     table.to_csv(Path(folder) / "claims.csv", index=False, float_format="%.6g")
     return table

@@ -74,7 +74,7 @@ class Study:
     ----------
     title : str
     protocols : tuple of str
-        The first is run where none is asked for; ``"quick"``, if there is one, takes about a minute.
+        The first is run where none is asked for; ``"quick"``, if there is one, takes some minutes.
     parts : mapping of str to callable
         Each takes a :class:`StudyRun` and writes its tables; run in this order, a part may read the tables of those before.
     claims : callable

@@ -83,6 +83,7 @@ def test_robustness_of_learned_thresholds_is_that_of_all_classes(monkeypatch):
     monkeypatch.setattr(f"{own}.train", trained)
     monkeypatch.setattr(f"{own}.make_network", lambda *args: None)
     monkeypatch.setattr(f"{own}.make_settings", lambda row: None)
+    monkeypatch.setattr(f"{own}.disturb.spike_flips", lambda net, share: net)
     part = taken(monkeypatch, "threshold_learning.training", lambda module: module.training_row(seed=0), "energy", 1)
     assert counts(part) == [30] * 10
 

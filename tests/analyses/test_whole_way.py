@@ -27,7 +27,7 @@ ROWS = {
     "threshold-learning": {"tuning": 3, "training": 3, "decays": 2, "decisions": 2, "noisy": 2},
     "neural-coding": {"models": 5, "recorded": 1},
     "complexity-classification": {
-        "controls": 5, "states": 1, "capacity": 1, "training_tuning": 10, "training": 10, "others_tuning": 1, "others": 1,
+        "controls": 9, "states": 1, "capacity": 1, "training_tuning": 10, "training": 10, "others_tuning": 1, "others": 1,
         "recorded_controls": 3, "recorded": 3,
     },
 }  # fmt: skip
@@ -52,17 +52,20 @@ def once(monkeypatch, module, name, kind):
     return kept
 
 
-def whole_way(name, folder):
-    """Every part of the quick protocol in order, as the command runs them."""
+def whole_way(name, folder, without=()):
+    """Every part of the quick protocol in order, as the command runs them, and the figures of their tables."""
     study = load_study(name, ROOT)
     tables = folder / "tables"
     tables.mkdir()
-    for part in study.parts.values():
+    for title, part in study.parts.items():
+        if title in without:
+            continue
         part(StudyRun("quick", tables, folder / "networks", 1, None, lambda done, total: None))
     found = write_claims(tables, study.claims(tables))
     drawn = module_of("figures", name, ROOT).draw(tables, folder)
     check(name, tables)
-    assert {path.stem for path in drawn} == FIGURES[name] and all(path.stat().st_size > 1000 for path in drawn)
+    wanted = {figure for figure in FIGURES[name] if figure.rpartition("_")[2] not in without}
+    assert {path.stem for path in drawn} == wanted and all(path.stat().st_size > 1000 for path in drawn)
     return tables, found
 
 
@@ -78,13 +81,14 @@ def made_task(name, steps, channels, outputs, loss, seed=0):
     random = np.random.default_rng(seed)
     parts = []
     for n in (60, 20, 20):
-        inputs = (random.random((n, steps, channels)) < 0.3).astype(np.float32)
+        inputs = 5.0 * (random.random((n, steps, channels)) < 0.3).astype(np.float32)
         labels = random.integers(outputs, size=(n, steps) if loss == "per_step" else n).astype(np.int32)
         parts.append(Part(inputs, labels, np.ones((n, steps), bool)))
     return Task(name, *parts, loss=loss, n_outputs=outputs, dt=1e-3)
 
 
 def test_adaptive_lif(tmp_path, monkeypatch):
+    """Parts without networks are run by the tests of the command."""
     load_study("adaptive-lif", ROOT)
     from analyses.adaptive_lif import networks, neurons, protocols, study
 
@@ -103,16 +107,16 @@ def test_adaptive_lif(tmp_path, monkeypatch):
         monkeypatch.setattr(module, "make_task", lambda row: made if row["task"] == "ecg" else real(row))
     monkeypatch.setattr(neurons, "SURROGATES", 20)
     monkeypatch.setattr(neurons, "UNTRAINED", 10)
-    monkeypatch.setattr(study, "QUICK_DRAWS", 1000)
     once(monkeypatch, study, "training_row", lambda row: row["task"])
     once(monkeypatch, study, "robustness_row", lambda row: row["task"] == "ecg")
     once(monkeypatch, neurons, "neurons_row", lambda row: row["cell"])
-    tables, found = whole_way("adaptive-lif", tmp_path)
+    tables, found = whole_way("adaptive-lif", tmp_path, without=("stability", "wavelets"))
     units = pd.read_csv(tables / "neurons.csv")
     assert units.groupby(["cell", "seed"]).size().to_dict() == {("LIF", 0): 6, ("SE", 0): 6}
     assert len(pd.read_csv(tables / "untrained.csv")) == 10
     assert found["verdict"].isin(["confirmed", "not confirmed", "depends", "not comparable"]).all()
-    assert sum(found["claim"].str.startswith("share of trained")) == 3
+    shares = found["claim"][found["claim"].str.startswith("share of trained")]
+    assert [text.split()[3] for text in shares] == ["LIF", "SE", "SE"]
     assert not found["claim"].str.contains("raphe").any()
 
 
@@ -128,6 +132,9 @@ def test_surrogate_gradients(tmp_path, monkeypatch):
     kept = once(monkeypatch, study, "training_row", lambda row: row["describe"])
     tables, found = whole_way("surrogate-gradients", tmp_path)
     assert set(kept) == {True, False}
+    row = pd.read_parquet(tables / "repeats.parquet").iloc[0]
+    assert row["initial_spikes"] > 1 and 0 <= row["test_score"] <= 1 and row["fano_jitter"] >= 0
+    assert set(training.STATISTICS) <= set(row.index)
     assert set(found["verdict"]) == {"not comparable"} and len(found) == 13
     assert not found["claim"].str.contains("critical activity|over the middle of its range").any()
     kept.clear()
@@ -166,10 +173,14 @@ def test_threshold_learning(tmp_path, monkeypatch):
     monkeypatch.setattr(networks, "VOTERS", 2)
     monkeypatch.setattr(training, "TESTED", 20)
     monkeypatch.setitem(networks.SIZES, "digits", (8, False))
-    once(monkeypatch, study, "training_row", lambda row: None)
-    _, found = whole_way("threshold-learning", tmp_path)
+    once(monkeypatch, study, "training_row", lambda row: row["joint"])
+    tables, found = whole_way("threshold-learning", tmp_path)
     judged = found[~found["claim"].str.contains("data absent")]
     assert set(judged["verdict"]) == {"not comparable"} and set(judged["seeds"]) == {1}
+    rows = pd.read_parquet(tables / "decisions.parquet")
+    assert rows["joint"].tolist() == [False, True]
+    assert (rows[["threshold_spread", "nanojoule", "rate_hidden"]] > 0).all(axis=None)
+    assert rows[["rate_hidden", "noise", "salt", "flips", "test_score"]].max(axis=None) <= 1
     assert len(judged) == 6 and not judged["claim"].str.contains("without normalisation").any()
 
 
@@ -193,9 +204,13 @@ def test_complexity_classification(tmp_path, monkeypatch):
     monkeypatch.setattr(data, "SAMPLES", 120)
     monkeypatch.setattr(networks, "UNITS", 4)
     monkeypatch.setattr(recordings, "direction", made_states)
-    once(monkeypatch, study, "training_row", lambda row: row["rule"] == "gradient")
+    kept = once(monkeypatch, study, "training_row", lambda row: row["rule"])
     once(monkeypatch, study, "control_row", lambda row: row["kind"])
-    _, found = whole_way("complexity-classification", tmp_path)
+    tables, found = whole_way("complexity-classification", tmp_path)
+    assert set(kept) == {"gradient", "tempotron", "stdp"}
+    for row in kept.values():
+        assert all(0 <= row[f"test_{name}"] <= 1 for name in ("complexity", "complexity_mean", "count", "potential"))
+    assert 0 < pd.read_parquet(tables / "capacity.parquet")["used"].item() <= 50
     assert set(found["verdict"]) == {"not comparable"} and set(found["seeds"]) == {1} and len(found) == 8
 
 

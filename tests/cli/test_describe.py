@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
-import re
 
 import neo
 import numpy as np
@@ -14,7 +12,7 @@ from typer.testing import CliRunner
 
 from neurocode.cli import app
 from neurocode.errors import DataError
-from neurocode.recordings import datasets, write
+from neurocode.recordings import write
 
 
 @pytest.fixture(scope="module")
@@ -155,31 +153,3 @@ def test_faults_are_one_sentence_and_write_nothing(tmp_path, arguments, says):
     result = describe(*[text.format(folder=tmp_path) for text in arguments], "-o", tmp_path / "out")
     assert isinstance(result.exception, DataError) and str(result.exception).endswith(says)
     assert not (tmp_path / "out").exists()
-
-
-def test_data_are_copied_where_they_are_asked_for(tmp_path, monkeypatch):
-    """With NEUROCODE_DATA set the next command of the README still finds ``data/``."""
-    (tmp_path / "all" / "moon").mkdir(parents=True)
-    (tmp_path / "all" / "moon" / "a.txt").write_text("0.5\n")
-    checksum = hashlib.sha256(b"0.5\n").hexdigest()
-    moon = datasets.Dataset(
-        "moon", "[/bold]", "x", "MIT", "http://localhost:1/", {"a.txt": ("a.txt", checksum), "b.txt": ("b.txt", "0")}
-    )
-    monkeypatch.setattr(datasets, "available", lambda: {"moon": moon})
-    monkeypatch.setenv(datasets.FOLDER_VARIABLE, str(tmp_path / "all"))
-    runner = CliRunner()
-    for _ in range(2):
-        assert runner.invoke(app, ["data", "fetch", "moon", "--file", "a.txt", "-o", str(tmp_path / "data")]).exit_code == 0
-    assert (tmp_path / "data" / "a.txt").read_text() == "0.5\n"
-    assert datasets.fetch("moon", "a.txt") == tmp_path / "all" / "moon" / "a.txt"
-    assert datasets.fetch("moon", "a.txt", folder=tmp_path / "all" / "moon").read_text() == "0.5\n"
-    assert "[/bold]" in runner.invoke(app, ["data", "list"]).output
-    for folder, says in (
-        (tmp_path / "data" / "a.txt", "the folder cannot be made (File exists)"),
-        (tmp_path / "data" / "a.txt" / "b", "the folder cannot be made (Not a directory)"),
-    ):
-        for name in ("a.txt", "b.txt"):
-            with pytest.raises(DataError, match=re.escape(says)):
-                datasets.fetch("moon", name, folder=folder)
-    with pytest.raises(DataError, match=r"'moon' has no file 'c.txt'; it has a.txt, b.txt"):
-        datasets.fetch("moon", "c.txt")

@@ -93,6 +93,12 @@ def test_claims_are_written_with_six_digits(tmp_path):
     assert table["our_mean"].tolist()[0] == 0.123456789 and table.shape == (2, 7)
 
 
+def test_a_study_without_claims_has_a_table_without_rows(tmp_path):
+    """A quick run of one recording settles nothing; its table of claims is read like any other."""
+    assert write_claims(tmp_path, []).empty
+    assert (tmp_path / "claims.csv").read_text() == "claim,source,paper_value,our_mean,our_sd,seeds,verdict\n"
+
+
 def listed(folder, *lines, columns="claim,source,paper_value,reason"):
     (folder / "withdrawn.csv").write_text("\n".join([columns, *lines]) + "\n")
 
