@@ -19,6 +19,7 @@ import pandas as pd
 import pytest
 import quantities as pq
 from brian2 import second, volt
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 import neurocode as nc
@@ -26,6 +27,7 @@ from neurocode.errors import DataError
 from neurocode.first_passage import Intervals
 from neurocode.fitting import fit as fit_function
 from neurocode.fitting.one_unit import one_unit
+from neurocode.plotting.simulation_figure import simulation_figure
 from neurocode.plotting.spikes import raster
 from neurocode.recordings import Experiment, Trains
 from neurocode.recordings.trains import in_seconds, listed, repeats_of, spike_times, usable_trains
@@ -138,7 +140,10 @@ def intervals_of_fit(a: object, b: object) -> list:
 
 
 def drawn(a: object, b: object) -> list:
-    axes = raster(Figure().subplots(), [a, b])
+    return rows_of(raster(Figure().subplots(), [a, b]))
+
+
+def rows_of(axes: Axes) -> list:
     return [np.sort([segment[0, 0] for segment in row.get_segments()]) for row in axes.collections]
 
 
@@ -147,6 +152,9 @@ EXAMPLES = {
     "neurocode.first_passage.intervals:Intervals.of": Example(lambda a, b: Intervals.of([*many(a), *many(b)])),
     "neurocode.fitting.fit:fit": Example(spikes_of_fit),
     "neurocode.fitting.one_unit:one_unit": Example(lambda a, b: one_unit([a, b]), refuses=False),
+    "neurocode.plotting.simulation_figure:simulation_figure": Example(
+        lambda a, b: rows_of(simulation_figure([("v (mV)", np.zeros(9))], [a, b], DURATION).axes[-1])
+    ),
     "neurocode.plotting.spikes:raster": Example(drawn),
     "neurocode.recordings.experiment:Experiment.__init__": Example(lambda a, b: list(Experiment([a, b]).repeats)),
     "neurocode.recordings.trains:Trains.of": Example(lambda a, b: Trains.of([a, b]), refuses=False),
