@@ -82,6 +82,8 @@ def test_containers_of_results_and_options():
         distance.MdStar(1.0, (0.0, 1.0)),
         statistic,
         compare.Unit([], 1.0),
+        compare.Curves((), (), (), ()),
+        surrogates.SurrogateComplexity(0, 0, 0, 0),
         TimeRescaling(0, 0, True, []),
     ):
         with pytest.raises(AttributeError):
