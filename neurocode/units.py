@@ -22,6 +22,9 @@ PREFERRED_UNITS = ("mV", "pA", "ms", "nS", "pF", "Hz", "Mohm")
 #: A membrane current beyond this, in ampere, is taken for a mistaken unit.
 LARGEST_CURRENT = 2e-8
 
+#: A value beyond this is no measurement.
+LARGEST_NUMBER = 1e300
+
 #: Where `quantities` writes a unit of Brian2 in another way.
 NEO_NAMES = {
     "amp": "A",
@@ -126,6 +129,8 @@ def parse_quantity(text: str | float) -> tuple[float, str]:
     (-70.0, 'mV')
     """
     if isinstance(text, (int, float)) and not isinstance(text, bool):
+        if abs(text) > LARGEST_NUMBER:
+            raise ModelError(f"A value is larger than {LARGEST_NUMBER:g}.")
         return float(text), "1"
     match = QUANTITY_PATTERN.match(str(text))
     if match is None:
@@ -133,6 +138,20 @@ def parse_quantity(text: str | float) -> tuple[float, str]:
     unit = match.group(2) or "1"
     parse_unit(unit)
     return float(match.group(1)), unit
+
+
+def looks_like_quantity(text: str) -> bool:
+    """Tell whether text is a number and a unit, as a value is written.
+
+    Examples
+    --------
+    >>> looks_like_quantity("2 ms"), looks_like_quantity("2*t_ref")
+    (True, False)
+    """
+    try:
+        return parse_quantity(text)[1] != "1"
+    except ModelError:
+        return False
 
 
 def to_si(value: float, unit: str) -> float:
@@ -192,6 +211,50 @@ def signal_to_si(signal: pq.Quantity, unit: str, what: str) -> np.ndarray:
         return np.asarray(signal.rescale(target).magnitude, dtype=float)
     except ValueError:
         raise DataError(f"{what} is in {signal.dimensionality.string}, expected a unit of {si_unit_text(unit)}.") from None
+
+
+def plain_numbers(values: object, what: str) -> np.ndarray:
+    """Real numbers as an array; whatever NumPy would turn into other numbers is refused.
+
+    Raises
+    ------
+    DataError
+        For complex numbers, truth values, text, and anything that is no array.
+
+    Examples
+    --------
+    >>> plain_numbers([1, 2], "The current")
+    array([1., 2.])
+    """
+    try:
+        array = np.asarray(values)
+    except ValueError:
+        array = np.empty(0, object)
+    if array.dtype.kind not in "iuf":
+        kind = {"c": "complex numbers", "b": "truth values"}.get(array.dtype.kind, type(values).__name__)
+        raise DataError(f"{what} must be real numbers, not {kind}.")
+    return array.astype(float)
+
+
+def strip_unit(values: object, unit: str, what: str) -> np.ndarray:
+    """Values in the SI base unit of ``unit``: quantities are converted, plain numbers are in SI already.
+
+    Raises
+    ------
+    DataError
+        For another dimension or anything but real numbers.
+
+    Examples
+    --------
+    >>> strip_unit([200.0] * pq.pA, "amp", "The current")
+    array([2.e-10])
+    """
+    if isinstance(values, pq.Quantity):
+        plain_numbers(values.magnitude, what)
+        return signal_to_si(values, unit, what)
+    if hasattr(values, "dim") and values.dim is not parse_unit(unit).dim:
+        raise DataError(f"{what} is in {get_unit(values.dim)!r}, expected a unit of {si_unit_text(unit)}.")
+    return plain_numbers(values, what)
 
 
 def require_membrane_current(values: np.ndarray) -> np.ndarray:

@@ -29,24 +29,35 @@ def simulate_command(
     dt: Annotated[float | None, typer.Option(help="Time step in ms; 0.1, or the sampling interval of the recording.")] = None,
     trials: Annotated[int, typer.Option(min=1, help="Repeats.")] = 1,
     seed: Annotated[int, typer.Option(help="Of the noise of current and neuron.")] = 0,
-    engine: Annotated[str, typer.Option(help="brian2, brian2-standalone or jax.")] = "brian2",
+    engine: Annotated[str, typer.Option(help="brian2, brian2-standalone, jax, or numba, which keeps no potential.")] = "brian2",
 ) -> None:
     """Simulate repeated trials; spikes go to NWB and CSV."""
+    import warnings
+
     import numpy as np
     import pandas as pd
 
     from neurocode.cli import page
     from neurocode.cli.output import output_folder, write_json
+    from neurocode.errors import CoarseStepWarning
     from neurocode.models import by_name
-    from neurocode.plotting import house_style, save_figure, spikes
-    from neurocode.plotting.style import TWO_COLUMNS
+    from neurocode.plotting import house_style, save_figure
+    from neurocode.plotting.simulation_figure import simulation_figure
     from neurocode.recordings import write
     from neurocode.simulation import simulate
 
     neuron = by_name(model)
     step_seconds = None if dt is None else dt * 1e-3
     signal = _current(neuron, step, noise, current, duration, step_seconds, seed)
-    block = simulate(neuron, signal, duration=duration, dt=step_seconds, trials=trials, seed=seed, engine=engine)
+    record = _potential(neuron, engine)
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always", CoarseStepWarning)
+        block = simulate(neuron, signal, duration=duration, dt=step_seconds, trials=trials, seed=seed, record=record, engine=engine)
+    for warning in caught:
+        show(f"Warning: {warning.message}")
+    shown = [(_label(s), np.asarray(s.magnitude[:, 0])) for s in reversed(block.segments[0].analogsignals)]
+    for segment in block.segments:
+        segment.analogsignals = [s for s in segment.analogsignals if s.name not in record]
     trains = [np.asarray(segment.spiketrains[0].rescale("s").magnitude) for segment in block.segments]
     length = float(block.segments[0].spiketrains[0].t_stop.rescale("s"))
     settings = {
@@ -62,16 +73,26 @@ def simulate_command(
         rate = float(np.mean(counts) / length)
         write_json(folder / "result.json", {"model": neuron.name, "spike_counts": counts, "rate": {"value": rate, "unit": "Hz"}})
         with house_style():
-            import matplotlib.pyplot as plt
-
-            figure, axes = plt.subplots(figsize=(TWO_COLUMNS, 2.2), layout="constrained")
-            spikes.raster(axes, trains, label="Trial")
-            axes.set(xlabel="Time (s)", xlim=(0, length))
-        _, png = save_figure(figure, folder / "raster.pdf")
+            _, png = save_figure(simulation_figure(shown, trains, length), folder / "simulation.pdf")
         text = f"{trials} trials of {length:g} s, mean rate {rate:.2f} Hz, engine {engine}, seed {seed}."
-        page.write_page(folder / "report.html", f"Simulation of {neuron.name}", [page.paragraph(text), page.image(png, "Spikes")])
+        names = [*(label for label, _ in shown), "spikes of all trials"]
+        parts = [page.paragraph(text), page.paragraph(f"From above: {', '.join(names)}."), page.image(png, "Signals and spikes")]
+        page.write_page(folder / "report.html", f"Simulation of {neuron.name}", parts)
     show(f"{neuron.name}: {sum(counts)} spikes in {trials} trials of {length:g} s ({rate:.2f} Hz)")
     show(f"Report: {output / 'report.html'}")
+
+
+def _potential(neuron: NeuronModel, engine: str) -> tuple[str, ...]:
+    """State that the margin compares with the threshold, to be shown; the compiled loop keeps none."""
+    from neurocode.models.expressions import names_in
+
+    read = names_in(neuron.margin)
+    return () if engine == "numba" else tuple(name for name in neuron.states if name in read)[:1]
+
+
+def _label(signal: neo.AnalogSignal) -> str:
+    unit = signal.units.dimensionality.string
+    return signal.name if unit == "dimensionless" else f"{signal.name} ({unit})"
 
 
 def _current(
@@ -97,7 +118,7 @@ def _current(
         raise typer.BadParameter("Give --duration, or a recording by --current.")
     if not given:
         return None
-    (unit,) = neuron.inputs.values()
+    _, unit = neuron.only_input
     base, dt = si_unit_text(unit), dt or DEFAULT_DT
     if step is not None:
         return stimuli.steps([in_si(step, unit, "The step")], duration, dt, unit=base)

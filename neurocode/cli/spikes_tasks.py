@@ -17,6 +17,7 @@ from neurocode.cli.fit_report import parameter_section, parameter_table
 from neurocode.cli.inputs import data_hash, distinct_models, inputs_of, require_files, require_unchanged
 from neurocode.cli.output import output_folder, write_json
 from neurocode.cli.progress import Report
+from neurocode.cli.spreadsheet import write_csv
 from neurocode.errors import DataError, NeurocodeError
 from neurocode.first_passage import SpikeTimesResult, fit_spike_times
 from neurocode.models import NeuronModel, by_name
@@ -90,7 +91,7 @@ def attempt(task: SpikesTask, folder: Path) -> dict[str, Any]:
     try:
         return run_one(task, folder)
     except NeurocodeError as error:
-        return {"file": Path(task.file).name, "unit": task.unit, "model": task.model, "folder": task.label, "error": str(error)}
+        return {"file": Path(task.file).name, "unit": task.unit, "model": task.model, "error": str(error)}
 
 
 def run_one(task: SpikesTask, folder: Path, report: Report | None = None) -> dict[str, Any]:
@@ -104,8 +105,7 @@ def run_one(task: SpikesTask, folder: Path, report: Report | None = None) -> dic
         result = fit_spike_times(model, trains, prior_width=task.prior_width, progress=report)
         result.model.save(scratch / "model.toml")
         recorded, simulated = _intervals(trains), simulated_intervals(result, task.seed)
-        names = {"file": Path(task.file).name, "unit": task.unit, "folder": task.label}
-        entry = {**names, **result.to_dictionary(), "model": task.model}
+        entry = {"file": Path(task.file).name, "unit": task.unit, **result.to_dictionary(), "model": task.model}
         entry["statistics"] = {"recorded": interval_statistics(recorded), "model": interval_statistics([simulated])}
         _, png = save_figure(_figure(result, recorded, simulated), scratch / "fit.pdf")
         write_json(scratch / "result.json", {"results": [entry]})
@@ -203,14 +203,14 @@ def write_verdicts(folder: Path, entries: Sequence[dict[str, Any]]) -> pd.DataFr
         "Parameters, each with its unit and followed by its standard error (_se), of a model that does not survive describe the "
         "unit's intervals only as far as the figure of the fit shows. The name of a model leads to the page of its fit."
     )
-    links = [None if row.error else f"{row.folder}/report.html" for row in frame.itertuples()]
+    links = [None if isinstance(row.error, str) else f"{row.folder}/report.html" for row in frame.itertuples()]
     frame = frame.drop(columns="folder")
     shown = frame.dropna(axis="columns", how="all")
     parts = [page.paragraph(text), page.paragraph(summary_text(frame))]
     parts += [page.table(shown, {"model": links}), page.definitions(COLUMNS, shown.columns)]
     with output_folder(folder, {"fits": [entry["folder"] for entry in entries]}) as scratch:
         write_json(scratch / "result.json", {"results": list(entries)})
-        frame.to_csv(scratch / "units.csv", index=False)
+        write_csv(frame.set_index("file"), scratch / "units.csv")
         page.write_page(scratch / "report.html", "Fits to spike times", parts)
     return frame
 

@@ -55,4 +55,4 @@ def cell_text(cell: object) -> str:
         return "-"
     if isinstance(cell, bool) or type(cell).__name__ == "bool":
         return "yes" if cell else "no"
-    return f"{cell:d}" if isinstance(cell, int) else f"{cell:.3g}" if abs(cell) < 1000 else f"{cell:.0f}"
+    return f"{cell:d}" if isinstance(cell, int) else f"{cell:.3g}" if abs(cell) < 999.5 else f"{cell:.0f}"

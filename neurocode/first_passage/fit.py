@@ -97,8 +97,8 @@ def fit_spike_times(
         best = _search(starts, equations, intervals, prior_width, progress)
         likelihood, optimum = _climb(best, starts[0], equations, intervals, prior_width, progress)
         return _result(likelihood, optimum, intervals, prior_width, began)
-    except np.linalg.LinAlgError as error:
-        raise FitError(_refusal(f"The likelihood of the intervals has no curvature to climb on ({error})", intervals)) from None
+    except np.linalg.LinAlgError:
+        raise FitError(_refusal("The likelihood of the intervals has no finite curvature to climb on", intervals)) from None
 
 
 def _bounded(model: NeuronModel, intervals: Intervals) -> NeuronModel:

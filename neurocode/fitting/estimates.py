@@ -53,7 +53,7 @@ def fitted_parameters(
             index, scale = model.free.index(name), parse_unit(parameter.unit).scale
             interval = tuple(sorted((low[name] / scale, high[name] / scale)))
             error = float(abs(slopes[index]) * errors[index] / scale)
-            ratio = float(errors[index] / prior_width)
+            ratio = float(errors[index] / prior_width) if np.isfinite(errors[index]) else np.inf
             identified = ratio < NARROWER and error < KNOWN * abs(value)
             fitted[name] = FittedParameter(value, parameter.unit, error, interval, False, identified, ratio)
     return fitted

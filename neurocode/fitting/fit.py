@@ -21,6 +21,7 @@ from neurocode.fitting.result import FitResult
 from neurocode.models.model import NeuronModel
 from neurocode.recordings.experiment import Experiment
 from neurocode.recordings.trains import usable_trains
+from neurocode.simulation.time_scale import warn_of_coarse_step
 from neurocode.units import seconds
 
 FEWEST_SPIKES = 20
@@ -115,6 +116,7 @@ def fit(
     voltage = None if voltage is None else seconds(voltage, "The interval between voltages")
     experiment = experiment_of(experiment)
     step = choose_dt(experiment.dt, dt)
+    warn_of_coarse_step(model, step)
     clamps = [clamp(repeat, step, voltage=voltage) for repeat in experiment.repeats]
     likelihood = training_likelihood(model, clamps, step, prior_width)
     rough = _rough_likelihood(model, experiment, step, prior_width, voltage) or likelihood

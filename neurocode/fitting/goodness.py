@@ -12,6 +12,7 @@ from neurocode.fitting.fit import bits_per_spike
 from neurocode.fitting.grid import clamp, on_grid
 from neurocode.fitting.lanes import Clamp
 from neurocode.fitting.likelihood import ClampedLikelihood
+from neurocode.fitting.options import whole_number
 from neurocode.fitting.result import FitResult, plain
 from neurocode.recordings.experiment import Experiment
 from neurocode.simulation.jax_engine import run_jax
@@ -96,7 +97,7 @@ def evaluate(result: FitResult, experiment: Experiment, *, n_predictions: int = 
     experiment : Experiment
         With a test set whose repeats share one frozen current.
     n_predictions : int
-        Simulated repeats, at least 500 for reported scores.
+        Simulated repeats, at least two, and 500 for reported scores.
     seed : int
         Of the simulated repeats, the bootstrap and the time rescaling.
 
@@ -108,6 +109,8 @@ def evaluate(result: FitResult, experiment: Experiment, *, n_predictions: int = 
     ------
     DataError
         If there is no test set, or its repeats do not share a current or a duration.
+    FitError
+        For fewer than two predictions or a negative seed.
 
     Examples
     --------
@@ -122,6 +125,7 @@ def evaluate(result: FitResult, experiment: Experiment, *, n_predictions: int = 
     >>> scores.md_star["8ms"].value > 0.5
     True
     """
+    n_predictions, seed = whole_number(n_predictions, "The number of predictions", 2), whole_number(seed, "The seed")
     test = experiment.test
     if test is None:
         raise DataError("The experiment has no test set to evaluate on.")

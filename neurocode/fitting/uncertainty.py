@@ -13,6 +13,7 @@ from neurocode.fitting.fit import chunked_likelihood
 from neurocode.fitting.grid import clamp, counted_steps
 from neurocode.fitting.lanes import Clamp
 from neurocode.fitting.optimise import Ascent
+from neurocode.fitting.options import whole_number
 from neurocode.fitting.result import FitResult
 from neurocode.recordings.experiment import Experiment
 from neurocode.simulation.jax_engine import run_jax
@@ -63,7 +64,7 @@ def profile_likelihood(result: FitResult, experiment: Experiment, name: str, *, 
     Raises
     ------
     FitError
-        If the parameter was fixed or nothing else is free.
+        If the parameter was fixed or nothing else is free, or for fewer than three values.
 
     Examples
     --------
@@ -75,6 +76,7 @@ def profile_likelihood(result: FitResult, experiment: Experiment, name: str, *, 
     >>> bool(profile.interval_95[0] < profile.interval_95[1])
     True
     """
+    n_points = whole_number(n_points, "The number of values", 3)
     fitted = result.parameters.get(name)
     if fitted is None or fitted.fixed or len(result.model.free) < 2:
         raise FitError(f"'{name}' was not estimated together with other parameters; estimated were {', '.join(result.model.free)}.")
@@ -111,8 +113,9 @@ def parametric_bootstrap(result: FitResult, experiment: Experiment, *, n_samples
     Raises
     ------
     FitError
-        For a fit to spikes and voltage: the model has no noise in the voltage to draw from.
+        For a fit to spikes and voltage: the model has no noise in the voltage to draw from; for no sample or a negative seed.
     """
+    n_samples, seed = whole_number(n_samples, "The number of samples", 1), whole_number(seed, "The seed")
     if result.voltage_interval is not None:
         raise FitError("The parametric bootstrap is defined for fits to spikes, not to spikes and voltage.")
     clamps = [clamp(repeat, result.dt) for repeat in experiment.repeats]

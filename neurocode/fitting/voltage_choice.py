@@ -9,6 +9,7 @@ import numpy as np
 from neurocode.fitting.fit import ROUGH_DT, bits_per_spike, chunked_likelihood, search, spike_rate, training_likelihood
 from neurocode.fitting.grid import choose_dt, clamp
 from neurocode.fitting.optimise import Report
+from neurocode.fitting.options import prior_width_of, whole_number
 from neurocode.models.model import NeuronModel
 from neurocode.recordings.experiment import Experiment
 
@@ -72,6 +73,7 @@ def choose_voltage(
     FitError, DataError
         As for :func:`neurocode.fit`.
     """
+    prior_width, seed = prior_width_of(prior_width), whole_number(seed, "The seed")
     step = choose_dt(experiment.dt, None)
     step *= max(1, round(ROUGH_DT / step))
     scores = []

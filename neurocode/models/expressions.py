@@ -10,8 +10,11 @@ import ast
 import math
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 
 from neurocode.errors import ModelError
+from neurocode.models.names import SPIKED, check_name
+from neurocode.units import SYMBOLS, looks_like_quantity, parse_unit
 
 MAXIMUM_LENGTH = 20_000
 MAXIMUM_DEPTH = 60
@@ -71,7 +74,7 @@ def parse_expression(text: str, where: str) -> ast.expr:
     Parameters
     ----------
     text : str
-        The expression.
+        The expression; white space in it counts as one blank, as in :func:`one_line`, which is what engines are given.
     where : str
         What the expression is for, used in the message.
 
@@ -90,12 +93,24 @@ def parse_expression(text: str, where: str) -> ast.expr:
     'BinOp'
     """
     _check_length(text, where)
+    if "#" in text or "\\" in text:
+        raise ModelError(f"The {where} '{_short(text)}' holds a comment or a backslash, which is not allowed in a model.")
     try:
-        tree = ast.parse(" ".join(text.split()), mode="eval")
+        tree = ast.parse(one_line(text), mode="eval")
     except (SyntaxError, ValueError, RecursionError, MemoryError):
-        raise ModelError(f"The {where} '{_short(text)}' is not a mathematical expression.") from None
-    _check_node(tree, where, depth=0)
+        raise ModelError(f"The {where} '{_short(text)}' is not a mathematical expression{_hint(text)}.") from None
+    _check_tree(tree.body, where)
     return tree.body
+
+
+def one_line(text: str) -> str:
+    """Text with all white space collapsed: what is checked and what engines are given."""
+    return " ".join(text.split())
+
+
+def _hint(text: str) -> str:
+    number, _, unit = one_line(text).partition(" ")
+    return f": write '{number}*{unit}'" if unit and looks_like_quantity(text) else ""
 
 
 def parse_statements(text: str, where: str) -> list[tuple[str, str, str]]:
@@ -130,10 +145,11 @@ def _parse_assignment(statement: ast.stmt, where: str) -> tuple[str, str, str]:
     if not isinstance(target, ast.Name):
         raise ModelError(f"The {where} assigns to '{_short(ast.unparse(target))}', which is not a variable.")
     _check_name(target.id, where)
-    _check_node(statement.value, where, depth=0)
+    _check_tree(statement.value, where)
     return target.id, operator, ast.unparse(statement.value)
 
 
+@lru_cache(maxsize=256)
 def parse_equations(text: str) -> tuple[Equation, ...]:
     """Read equation text, one equation a line (a line without ``:`` goes on in the next).
 
@@ -169,17 +185,34 @@ def _parse_equation(line: str) -> Equation:
     match = EQUATION_PATTERN.match(line)
     if match is None or (match["state"] and match["expression"] is None):
         raise ModelError(f"'{_short(line)}' is not an equation: write 'dv/dt = ... : volt' or 'x = ... : volt'.")
-    name = match["state"] or match["name"]
-    _check_name(name, "equations")
+    name, unit = match["state"] or match["name"], one_line(match["unit"])
+    kind = "input" if match["expression"] is None else "differential" if match["state"] else "subexpression"
+    _check_variable(kind, name, unit)
     flags = tuple(flag.strip() for flag in (match["flags"] or "").split(",") if flag.strip())
-    unknown = set(flags) - {"unless refractory", "constant over dt"}
+    unknown = set(flags) - ({"unless refractory"} if kind == "differential" else set())
     if unknown:
-        raise ModelError(f"The equation of '{name}' has an unknown flag '{sorted(unknown)[0]}'.")
-    if match["expression"] is None:
-        return Equation("input", name, "", match["unit"].strip(), flags)
-    expression = " ".join(match["expression"].split())
-    parse_expression(expression, f"equation of '{name}'")
-    return Equation("differential" if match["state"] else "subexpression", name, expression, match["unit"].strip(), flags)
+        raise ModelError(
+            f"The equation of '{_short(name)}' has the flag '{_short(sorted(unknown)[0])}'; the only one is 'unless refractory', "
+            "for a differential equation."
+        )
+    expression = one_line(match["expression"] or "")
+    if kind != "input":
+        parse_expression(expression, f"equation of '{name}'")
+    return Equation(kind, name, expression, unit, flags)
+
+
+def _check_variable(kind: str, name: str, unit: str) -> None:
+    """Check the name and the unit of a line, which Brian2 takes in base units only."""
+    if name != SPIKED:
+        check_name(name, "variable")
+    elif kind != "input" or unit != "1":
+        raise ModelError(f"The equations may declare '{SPIKED} : 1' only, which is set by the simulation.")
+    scale = parse_unit(unit).scale
+    symbols = [word for word in re.findall("[A-Za-z]+", unit) if word in SYMBOLS]
+    if symbols:
+        raise ModelError(f"The unit '{unit}' of '{name}' holds the symbol '{symbols[0]}': write '{SYMBOLS[symbols[0]]}'.")
+    if scale != 1.0:
+        raise ModelError(f"The unit '{unit}' of '{name}' is not a base unit, such as volt, amp or siemens.")
 
 
 def names_in(expression: str | ast.AST) -> set[str]:
@@ -187,6 +220,34 @@ def names_in(expression: str | ast.AST) -> set[str]:
     tree = ast.parse(expression, mode="eval") if isinstance(expression, str) else expression
     functions = {id(node.func) for node in ast.walk(tree) if isinstance(node, ast.Call)}
     return {node.id for node in ast.walk(tree) if isinstance(node, ast.Name) and id(node) not in functions}
+
+
+def _check_tree(tree: ast.expr, where: str) -> None:
+    _check_node(tree, where, depth=0)
+    _check_kind(tree, where, condition=False)
+
+
+def _check_kind(node: ast.expr, where: str, condition: bool) -> None:
+    """Numbers where numbers are due, conditions where conditions are: engines convert between both in ways of their own."""
+    if _is_condition(node) != condition:
+        wanted = "condition" if condition else "number: write 'v - V_T' for v > V_T, int(...) for 0 or 1"
+        raise ModelError(f"The {where} uses '{_short(_source(node))}' where it needs a {wanted}.")
+    if isinstance(node, ast.Compare) and len(node.ops) > 1:
+        raise ModelError(f"The {where} compares three values in '{_short(_source(node))}': join two comparisons with 'and'.")
+    if isinstance(node, ast.Call):
+        is_int = isinstance(node.func, ast.Name) and node.func.id == "int"
+        for argument in node.args:
+            _check_kind(argument, where, is_int and _is_condition(argument))
+        return
+    of_conditions = isinstance(node, ast.BoolOp) or (condition and isinstance(node, ast.UnaryOp))
+    for child in ast.iter_child_nodes(node):
+        if isinstance(child, ast.expr):
+            _check_kind(child, where, of_conditions)
+
+
+def _is_condition(node: ast.expr) -> bool:
+    truth = isinstance(node, ast.Constant) and isinstance(node.value, bool)
+    return truth or isinstance(node, (ast.Compare, ast.BoolOp)) or (isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.Not))
 
 
 def _check_node(node: ast.AST, where: str, depth: int) -> None:
@@ -219,14 +280,14 @@ def _check_call(node: ast.Call, where: str) -> None:
 
 
 def _check_name(name: str, where: str) -> None:
-    if name.startswith("_") or not name.isascii():
-        raise ModelError(f"The {where} uses the name '{name}'; names are ASCII and do not start with an underscore.")
+    if name.startswith("_") or name.endswith("_") or not name.isascii():
+        raise ModelError(f"The {where} uses the name '{_short(name)}'; names are ASCII without an underscore at either end.")
 
 
 def _check_number(value: object, where: str) -> None:
     if isinstance(value, bool):
         return
-    if not isinstance(value, (int, float)) or not math.isfinite(value) or abs(value) > 1e30:
+    if not isinstance(value, (int, float)) or abs(value) > 1e30 or not math.isfinite(value):
         raise ModelError(f"The {where} holds '{_short(repr(value))}', expected a finite number below 1e30.")
 
 

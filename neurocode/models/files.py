@@ -31,6 +31,13 @@ KEYS = {
     "parameters",
 }
 PARAMETER_KEYS = {"value", "bounds", "fixed", "per_neuron", "description"}
+#: What to write instead of keys that other simulators have.
+HINTS = {
+    "threshold": "write the distance to the threshold: margin = 'v - V_T' spikes where v > V_T",
+    "refractory_period": "write refractory = '2*ms' or the name of a parameter",
+    "method": "write integrator = 'exponential_euler'",
+    "model": "write equations",
+}
 REQUIRED = ("name", "equations", "margin", "reset", "parameters")
 MAXIMUM_BYTES = 200_000
 
@@ -60,6 +67,8 @@ def load(path: str | Path) -> NeuronModel:
     """
     path = Path(path)
     try:
+        if path.exists() and not path.is_file() and not path.is_dir():
+            raise ModelError("this is not a file.")
         if path.stat().st_size > MAXIMUM_BYTES:
             raise ModelError(f"the file is larger than {MAXIMUM_BYTES} bytes.")
         model = from_dictionary(tomllib.loads(path.read_text(encoding="utf-8")))
@@ -73,6 +82,10 @@ def load(path: str | Path) -> NeuronModel:
         raise ModelError(f"{path}: nested too deeply.") from None
     except ModelError as error:
         raise ModelError(f"{path}: {error}") from None
+    except OSError as error:
+        raise ModelError(f"{path}: cannot be read ({error.strerror}).") from None
+    except ValueError:
+        raise ModelError(f"{str(path)!r}: not a TOML file, or its name or a number in it is too long.") from None
     return model
 
 
@@ -85,17 +98,22 @@ def save(model: NeuronModel, path: str | Path) -> Path:
 
 def from_dictionary(table: Mapping[str, Any]) -> NeuronModel:
     """Build a model from the tables of a TOML file."""
-    unknown = set(table) - KEYS
+    unknown = sorted(set(table) - KEYS)
     if unknown:
-        raise ModelError(f"unknown key '{sorted(unknown)[0]}'; known are {', '.join(sorted(KEYS))}.")
+        hint = HINTS.get(unknown[0], f"known are {', '.join(sorted(KEYS))}")
+        raise ModelError(f"unknown key {_shown(unknown[0])}; {hint}.")
     for key in REQUIRED:
         if key not in table:
             raise ModelError(f"the key '{key}' is missing.")
     for key in ("name", "equations", "margin", "reset", "refractory", "integrator", "description"):
         if key in table and not isinstance(table[key], str):
-            raise ModelError(f"'{key}' must be text.")
+            hint = ", such as '2*ms' or the name of a parameter" if key == "refractory" else ""
+            raise ModelError(f"'{key}' must be text{hint}.")
     if not isinstance(table.get("within_step", False), bool):
         raise ModelError("'within_step' must be true or false.")
+    after_reset = table.get("after_reset", [])
+    if not isinstance(after_reset, list) or not all(isinstance(name, str) for name in after_reset):
+        raise ModelError("'after_reset' must be a list of names.")
     for key in ("parameters", "initial", "noise"):
         if not isinstance(table.get(key, {}), dict):
             raise ModelError(f"'{key}' must be a table.")
@@ -108,7 +126,7 @@ def from_dictionary(table: Mapping[str, Any]) -> NeuronModel:
         noise=_noise(table["noise"]) if "noise" in table else None,
         refractory=table.get("refractory"),
         integrator=table.get("integrator", "euler"),
-        after_reset=tuple(table.get("after_reset", ())),
+        after_reset=tuple(after_reset),
         initial={name: str(value) for name, value in table.get("initial", {}).items()},
         within_step=table.get("within_step", False),
         description=table.get("description", ""),
@@ -140,21 +158,26 @@ def _noise(entry: Mapping[str, Any]) -> EscapeNoise:
     try:
         return EscapeNoise(**entry)
     except TypeError:
-        raise ModelError("the table 'noise' takes the keys family, scale and rate.") from None
+        raise ModelError("the table 'noise' takes the keys family, scale, rate, lapse and ceiling.") from None
+
+
+def _shown(key: str) -> str:
+    return repr(key if len(key) <= 60 else key[:57] + "...")
 
 
 def _parameter(name: str, entry: object) -> Parameter:
+    shown = _shown(name)
     entry = {"value": entry} if isinstance(entry, (str, int, float)) else entry
     if not isinstance(entry, dict) or "value" not in entry or set(entry) - PARAMETER_KEYS:
-        raise ModelError(f"parameter '{name}' takes the keys {', '.join(sorted(PARAMETER_KEYS))}, of which value is required.")
+        raise ModelError(f"parameter {shown} takes the keys {', '.join(sorted(PARAMETER_KEYS))}, of which value is required.")
     bounds = entry.get("bounds")
     if bounds is not None and (not isinstance(bounds, list) or len(bounds) != 2):
-        raise ModelError(f"parameter '{name}': bounds are a list of two values.")
+        raise ModelError(f"parameter {shown}: bounds are a list of two values.")
     options = {key: entry[key] for key in ("fixed", "per_neuron", "description") if key in entry}
     try:
         return Parameter.of(entry["value"], None if bounds is None else tuple(bounds), **options)
     except ModelError as error:
-        raise ModelError(f"parameter '{name}': {error}") from None
+        raise ModelError(f"parameter {shown}: {error}") from None
 
 
 def _parameter_table(parameter: Parameter) -> dict[str, Any]:

@@ -9,14 +9,11 @@ from inspect import cleandoc
 from pathlib import Path
 
 from neurocode.errors import ModelError
-from neurocode.models.expressions import Equation, names_in, parse_equations, parse_expression, parse_statements
+from neurocode.models.checks import check_model
+from neurocode.models.expressions import Equation, names_in, one_line, parse_equations, parse_statements
+from neurocode.models.names import SPIKED, is_noise
 from neurocode.models.noise import EscapeNoise
 from neurocode.models.parameter import Parameter
-from neurocode.units import parse_unit, unit_table
-
-#: Declared as ``spiked : 1`` in the equations, it is 1 in the step of a spike and 0 otherwise.
-SPIKED = "spiked"
-RESERVED = {SPIKED, "t", "dt", "i", "N", "xi", "lastspike", "not_refractory", "refractory", "stimulus"}
 
 
 @dataclass(frozen=True)
@@ -43,7 +40,7 @@ class NeuronModel:
     after_reset : tuple of str
         Variables integrated after the reset, from post-reset values and the new spike.
     initial : mapping of str to str
-        Expressions for the state at time zero; zero where absent.
+        Expressions for the state at time zero; zero where absent. They are worked out in the order of the equations.
     within_step : bool
         Whether crossing and reset are placed inside the time step; for one-dimensional diffusions to a threshold.
     description : str
@@ -52,7 +49,8 @@ class NeuronModel:
     Raises
     ------
     ModelError
-        If the text is not allowed, or names, units and parameters do not fit together.
+        If the text is not allowed or too large, or names, units and parameters do not fit together: whatever is refused is
+        refused here, before any engine sees it.
 
     Examples
     --------
@@ -78,20 +76,24 @@ class NeuronModel:
         for text in ("equations", "reset"):
             if isinstance(getattr(self, text), str):
                 object.__setattr__(self, text, cleandoc(getattr(self, text)))
-        parse_expression(self.margin, "margin")
-        _check_equations(self)
-        _check_reset(self)
-        _check_names(self)
-        _check_noise(self)
-        for name, expression in self.initial.items():
-            parse_expression(expression, f"initial value of '{name}'")
-            if name not in self.states:
-                raise ModelError(f"The initial value of '{name}' is given, but no differential equation defines it.")
+        for text in ("margin", "refractory", "integrator"):
+            if isinstance(getattr(self, text), str):
+                object.__setattr__(self, text, one_line(getattr(self, text)))
+        if isinstance(self.integrator, str):
+            object.__setattr__(self, "integrator", self.integrator.lower())
+        check_model(self)
+        initial = {name: one_line(self.initial[name]) for name in self.states if name in self.initial}
+        object.__setattr__(self, "initial", initial)
 
     @cached_property
     def parsed(self) -> tuple[Equation, ...]:
         """The equations, line by line."""
         return parse_equations(self.equations)
+
+    @cached_property
+    def reset_code(self) -> str:
+        """The reset as it was checked, one assignment a line; this is what engines are given."""
+        return "\n".join(" ".join(statement) for statement in parse_statements(self.reset, "reset"))
 
     @property
     def states(self) -> tuple[str, ...]:
@@ -109,6 +111,20 @@ class NeuronModel:
         return {e.name: e.unit for e in self.parsed if e.kind == "input" and e.name != SPIKED}
 
     @property
+    def only_input(self) -> tuple[str, str]:
+        """Name and unit text of the input of a model with one.
+
+        Raises
+        ------
+        ModelError
+            For a model without an input, or with several.
+        """
+        if len(self.inputs) != 1:
+            count = f"{len(self.inputs)} inputs ({', '.join(self.inputs)})" if self.inputs else "no input"
+            raise ModelError(f"Model '{self.name}' has {count}, expected one.")
+        return next(iter(self.inputs.items()))
+
+    @property
     def uses_spiked(self) -> bool:
         """Whether the equations read the spike of the latest step."""
         return any(equation.kind == "input" and equation.name == SPIKED for equation in self.parsed)
@@ -121,7 +137,7 @@ class NeuronModel:
     @property
     def has_diffusion(self) -> bool:
         """Whether ``xi`` stands in the equations."""
-        return any(_is_noise(name) for equation in self.parsed if equation.expression for name in names_in(equation.expression))
+        return any(is_noise(name) for equation in self.parsed if equation.expression for name in names_in(equation.expression))
 
     @property
     def threshold(self) -> str:
@@ -174,57 +190,3 @@ class NeuronModel:
     def _require(self, name: str) -> None:
         if name not in self.parameters:
             raise ModelError(f"Model '{self.name}' has no parameter '{name}'; it has {', '.join(self.parameters)}.")
-
-
-def _is_noise(name: str) -> bool:
-    return name == "xi" or name.startswith("xi_")
-
-
-def _check_equations(model: NeuronModel) -> None:
-    for equation in model.parsed:
-        parse_unit(equation.unit)
-        if equation.name in RESERVED and equation.name != SPIKED:
-            raise ModelError(f"The equations define '{equation.name}', which is a reserved name.")
-        if "unless refractory" in equation.flags and model.refractory is None:
-            raise ModelError(
-                f"The equation of '{equation.name}' is marked 'unless refractory', but the model has no refractory period."
-            )
-    if not model.states:
-        raise ModelError("The equations hold no differential equation.")
-    unknown = set(model.after_reset) - set(model.states)
-    if unknown:
-        raise ModelError(f"'{sorted(unknown)[0]}' is to be updated after the reset, but no differential equation defines it.")
-
-
-def _check_reset(model: NeuronModel) -> None:
-    for name, _, _ in parse_statements(model.reset, "reset"):
-        if name not in model.states:
-            raise ModelError(f"The reset assigns to '{name}', which no differential equation defines.")
-
-
-def _check_names(model: NeuronModel) -> None:
-    defined = {equation.name for equation in model.parsed} | set(model.parameters)
-    clash = {equation.name for equation in model.parsed} & set(model.parameters)
-    if clash:
-        raise ModelError(f"'{sorted(clash)[0]}' is both a variable and a parameter.")
-    reserved = set(model.parameters) & (RESERVED | set(unit_table()))
-    if reserved:
-        raise ModelError(f"The parameter name '{sorted(reserved)[0]}' is reserved.")
-    texts = {f"equation of '{e.name}'": e.expression for e in model.parsed if e.expression}
-    texts |= {"margin": model.margin} | {f"initial value of '{name}'": text for name, text in model.initial.items()}
-    texts |= {f"reset of '{name}'": text for name, _, text in parse_statements(model.reset, "reset")}
-    if model.refractory is not None:
-        parse_expression(model.refractory, "refractory period")
-        texts["refractory period"] = model.refractory
-    for where, text in texts.items():
-        unknown = {name for name in names_in(text) if not _is_noise(name)} - defined - {"t", "dt"} - set(unit_table())
-        if unknown:
-            raise ModelError(f"The {where} uses '{sorted(unknown)[0]}', which is neither a variable nor a parameter.")
-
-
-def _check_noise(model: NeuronModel) -> None:
-    if model.within_step and (model.noise is not None or model.after_reset or model.uses_spiked):
-        raise ModelError("A crossing within the step excludes escape noise, variables updated after the reset, and 'spiked'.")
-    for name in model.noise.parameter_names if model.noise else ():
-        if name not in model.parameters:
-            raise ModelError(f"The escape noise reads the parameter '{name}', which the model does not have.")

@@ -16,6 +16,7 @@ import jax.numpy as jnp
 from jax.scipy.special import log_ndtr
 
 from neurocode.errors import ModelError
+from neurocode.models.names import check_name
 
 Array = jax.Array
 
@@ -145,6 +146,8 @@ class EscapeNoise:
             raise ModelError("Escape noise takes a rate if and only if its family is 'exponential'.")
         if (self.lapse or self.ceiling) and self.family != "exponential":
             raise ModelError("Only the exponential family of escape noise takes a lapse rate and a ceiling.")
+        for name in (self.scale, *(name for name in (self.rate, self.lapse, self.ceiling) if name != "")):
+            check_name(name, "parameter of the escape noise")
 
     @property
     def parameter_names(self) -> tuple[str, ...]:

@@ -6,9 +6,10 @@ import math
 from dataclasses import dataclass, replace
 
 import numpy as np
+import quantities as pq
 
-from neurocode.errors import ModelError
-from neurocode.units import parse_quantity, parse_unit, same_dimension
+from neurocode.errors import DataError, ModelError
+from neurocode.units import parse_quantity, parse_unit, plain_numbers, same_dimension, si_unit_text, to_neo_units
 
 
 @dataclass(frozen=True)
@@ -40,9 +41,18 @@ class Parameter:
 
     def __post_init__(self) -> None:
         parse_unit(self.unit)
-        value = np.asarray(self.value, dtype=float)
+        for what in ("fixed", "per_neuron"):
+            if not isinstance(getattr(self, what), bool):
+                raise ModelError(f"'{what}' of a parameter must be true or false, not {getattr(self, what)!r}.")
+        if not isinstance(self.description, str):
+            raise ModelError(f"The description of a parameter must be text, not {type(self.description).__name__}.")
+        if hasattr(self.value, "dim") or isinstance(self.value, pq.Quantity):
+            object.__setattr__(self, "value", in_unit(self.value, self.unit))
+        value = _numbers(self.value)
         if value.size == 0 or not np.all(np.isfinite(value)):
             raise ModelError(f"A parameter value must be finite, not {self.value}.")
+        if len(self.bounds) != 2:
+            raise ModelError(f"Parameter bounds are a lowest and a highest value, not {self.bounds}.")
         low, high = self.bounds
         if not low < high:
             raise ModelError(f"Parameter bounds must be ordered, not {low} and {high}.")
@@ -101,9 +111,21 @@ def in_unit(value: object, unit: str) -> float | np.ndarray:
         if not same_dimension(own_unit, unit):
             raise ModelError(f"'{value}' is not in a unit of {unit}.")
         return number * parse_unit(own_unit).scale / parse_unit(unit).scale if own_unit != unit else number
+    if isinstance(value, pq.Quantity):
+        try:
+            return _numbers(value.rescale(to_neo_units(si_unit_text(unit))).magnitude)[()] / parse_unit(unit).scale
+        except ValueError:
+            raise ModelError(f"{value} is not in a unit of {unit}.") from None
     if hasattr(value, "dim"):
         if value.dim is not parse_unit(unit).dim:
             raise ModelError(f"{value} is not in a unit of {unit}.")
         return np.asarray(value, dtype=float)[()] / parse_unit(unit).scale
-    array = np.asarray(value, dtype=float)
+    array = _numbers(value)
     return array if array.ndim else float(array)
+
+
+def _numbers(value: object) -> np.ndarray:
+    try:
+        return plain_numbers(value, "A parameter value")
+    except DataError as error:
+        raise ModelError(str(error)) from None

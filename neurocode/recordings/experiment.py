@@ -64,7 +64,8 @@ class Experiment:
     Raises
     ------
     DataError
-        For unsorted or non-finite times, signals of other lengths or sampling, no sweep, or what is no spike train.
+        For unsorted or non-finite times, signals of other lengths or sampling, no sweep, what is no spike train, or a test that
+        holds a sweep of the training.
 
     Examples
     --------
@@ -95,6 +96,8 @@ class Experiment:
             )
         if test is not None and not np.isclose(self.dt or 0.0, test.dt or 0.0, rtol=1e-6, atol=0.0):
             raise DataError(f"Training and test are sampled at {self.dt} s and {test.dt} s, expected the same interval.")
+        if test is not None and any(_same(own, other) for own in self.repeats for other in test.repeats):
+            raise DataError("The test holds a sweep of the training, expected repeats that the fit does not see.")
 
     @classmethod
     def from_files(
@@ -176,6 +179,13 @@ class Experiment:
             if not lowest >= FROZEN_CORRELATION:
                 raise DataError(f"The repeats do not share one frozen current: correlation {lowest:.2f} with their mean.")
         return mean
+
+
+def _same(first: Repeat, second: Repeat) -> bool:
+    """Whether two sweeps are one: the same spikes, several of them, under the same current."""
+    currents = (first.current, second.current)
+    alike = np.array_equal(*currents) if all(current is not None for current in currents) else currents == (None, None)
+    return len(first.spike_times) > 1 and alike and np.array_equal(first.spike_times, second.spike_times)
 
 
 def _kernel_of_file(path: str | Path) -> ElectrodeKernel:

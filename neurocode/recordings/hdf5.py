@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 
 import h5py
@@ -10,7 +11,7 @@ import numpy as np
 from neurocode.errors import DataError
 from neurocode.recordings.guard import damage_named
 from neurocode.recordings.plausible import require_unit
-from neurocode.recordings.sizes import require_size
+from neurocode.recordings.sizes import require_memory, require_stored
 
 INNER_LINKS = (h5py.h5l.TYPE_HARD, h5py.h5l.TYPE_SOFT)
 
@@ -59,6 +60,7 @@ def read_array(path: Path, name: str) -> np.ndarray:
         if not isinstance(entry, h5py.Dataset) or entry.dtype.kind not in "biuf":
             found = f"{entry.dtype} values" if isinstance(entry, h5py.Dataset) else "a group"
             raise DataError(f"{path}: '{name}' holds {found}, expected numbers.")
+        require_memory(path, entry.size * np.dtype(float).itemsize, f"'{name}'")
         return entry[()]
 
 
@@ -90,4 +92,4 @@ def _require_inner_data(path: Path, name: str, entry: object) -> None:
     if entry.external or entry.is_virtual:
         raise DataError(f"{path}: the data of '{name}' lie in another file, which is not read.")
     if entry.shape is not None:
-        require_size(path, int(np.prod(entry.shape, dtype=object)) * entry.dtype.itemsize, f"'{name}'")
+        require_stored(path, math.prod(entry.shape) * entry.dtype.itemsize, f"'{name}'")

@@ -15,7 +15,7 @@ from neurocode.recordings.guard import require_file
 from neurocode.recordings.hdf5 import read_array
 from neurocode.recordings.mat import read_mat
 from neurocode.recordings.npy import read_npy
-from neurocode.recordings.plausible import LATEST
+from neurocode.recordings.plausible import LATEST, as_times
 from neurocode.recordings.sizes import MOST_BYTES
 from neurocode.recordings.text import TEXT_SUFFIXES, NumberTable, read_numbers
 from neurocode.recordings.trains import SECONDS, Trains, require_time_unit
@@ -159,6 +159,8 @@ def _is_number(value: object) -> bool:
 def _open(path: Path, layout: Layout) -> tuple[np.ndarray | NumberTable, np.ndarray | None]:
     suffix = path.suffix.lower()
     variables = [layout.variable, layout.counts] if layout.counts else [layout.variable]
+    if layout.counts and suffix in (".npy", *TEXT_SUFFIXES):
+        raise DataError(f"{path}: '{layout.counts}' would name a variable with counts, which '{suffix}' files do not have.")
     if suffix == ".npy":
         return read_npy(path), None
     if suffix in TEXT_SUFFIXES:
@@ -194,7 +196,7 @@ def _cells(path: Path, layout: Layout, content: np.ndarray | NumberTable, counts
         return _binned(path, array, layout)
     if names != ["spike"] or max(array.shape, default=0) != array.size:
         raise DataError(f"{path}: an array of shape {array.shape} has no axes '{layout.axes}'.")
-    return {(0, 0, 0): np.ravel(array).astype(float)}, None
+    return {(0, 0, 0): as_times(path, np.ravel(array))}, None
 
 
 def _array_of_text(path: Path, layout: Layout, table: NumberTable) -> np.ndarray:
@@ -217,18 +219,18 @@ def _one_after_another(path: Path, layout: Layout, array: np.ndarray, counts: np
     _require_counts(path, f"'{layout.counts}'", counts)
     if int(counts.sum()) != times.size:
         raise DataError(f"{path}: '{layout.counts}' adds up to {int(counts.sum())} spikes, '{layout.variable}' has {times.size}.")
-    parts = np.split(times.astype(float), np.cumsum(counts.astype(int))[:-1])
+    parts = np.split(as_times(path, times), np.cumsum(counts.astype(int))[:-1])
     return {(unit, 0, 0): part for unit, part in enumerate(parts[: counts.size])}
 
 
 def _require_counts(path: Path, what: str, counts: np.ndarray) -> None:
     """Refuse counts of spikes that are negative, no whole numbers, or more than fit into memory."""
-    values = counts.astype(float)
-    wrong = ~((values >= 0) & (values == np.floor(values)) & np.isfinite(values))
+    wrong = counts < 0 if counts.dtype.kind in "biu" else ~((counts >= 0) & (counts == np.floor(counts)) & np.isfinite(counts))
     if np.any(wrong):
-        raise DataError(f"{path}: {what} holds {values[wrong].flat[0]:g}, expected counts of spikes: whole numbers, none negative.")
-    if values.sum() * np.dtype(float).itemsize > MOST_BYTES:
-        raise DataError(f"{path}: {what} adds up to {values.sum():.3g} spikes, more than {MOST_BYTES / 8:.3g}.")
+        raise DataError(f"{path}: {what} holds {counts[wrong].flat[0]:g}, expected counts of spikes: whole numbers, none negative.")
+    total = counts.sum(dtype=float)
+    if total * np.dtype(float).itemsize > MOST_BYTES:
+        raise DataError(f"{path}: {what} adds up to {total:.3g} spikes, more than {MOST_BYTES / 8:.3g}.")
 
 
 def _nested(path: Path, array: np.ndarray, names: list[str]) -> Cells:
@@ -258,7 +260,7 @@ def _rows(path: Path, array: np.ndarray, names: list[str]) -> Cells:
         raise DataError(f"{path}: a table of shape {array.shape} has no columns {', '.join(names)}.")
     if not len(array):
         raise DataError(f"{path}: the table has columns {', '.join(names)} and no row.")
-    columns = dict(zip(names, array.T.astype(float), strict=True))
+    columns = dict(zip(names, as_times(path, array.T), strict=True))
     for name in [name for name in names if name not in ("time", "spike", "bin")]:
         wrong = columns[name][~np.isfinite(columns[name])]
         if wrong.size:

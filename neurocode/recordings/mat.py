@@ -22,7 +22,7 @@ from scipy.io.matlab import matfile_version
 from neurocode.errors import DataError
 from neurocode.recordings.guard import damage_named
 from neurocode.recordings.hdf5 import no_variable, read_array
-from neurocode.recordings.sizes import MOST_BYTES, require_size
+from neurocode.recordings.sizes import MOST_BYTES, require_memory
 
 #: Types of elements of MATLAB 5 files and bytes of one number of each (MathWorks, "MAT-File Format").
 MATRIX, COMPRESSED, NAMES = 14, 15, (1, 16)
@@ -103,7 +103,7 @@ def _require_numbers_of_version_5(path: Path, names: Sequence[str]) -> None:
 def _inflated(path: Path, name: str, content: memoryview) -> memoryview:
     inflater = zlib.decompressobj()
     inflated = inflater.decompress(content, MOST_BYTES)
-    require_size(path, len(inflated) + len(inflater.unconsumed_tail), f"'{name}'")
+    require_memory(path, len(inflated) + len(inflater.unconsumed_tail), f"'{name}'")
     return memoryview(inflated)
 
 

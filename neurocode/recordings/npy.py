@@ -8,6 +8,7 @@ import numpy as np
 
 from neurocode.errors import DataError
 from neurocode.recordings.guard import damage_named
+from neurocode.recordings.sizes import require_memory
 
 
 def read_npy(path: Path) -> np.ndarray:
@@ -37,4 +38,5 @@ def read_npy(path: Path) -> np.ndarray:
         array = np.lib.format.open_memmap(path, mode="r")
         if array.dtype.kind not in "biuf":
             raise DataError(f"{path}: the array holds values of type {array.dtype}, expected numbers.")
+        require_memory(path, array.size * np.dtype(float).itemsize, "the array")
         return np.array(array)

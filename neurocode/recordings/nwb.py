@@ -18,6 +18,7 @@ from neurocode.errors import DataError
 from neurocode.recordings.guard import damage_named
 from neurocode.recordings.hdf5 import require_self_contained
 from neurocode.recordings.plausible import LATEST
+from neurocode.recordings.sizes import require_memory
 from neurocode.recordings.sweeps import Part, read_sweeps, signal_of_series
 from neurocode.recordings.trains import Trains
 
@@ -106,6 +107,7 @@ def _units(path: Path, file: pynwb.NWBFile) -> dict[int, list[tuple[str, tuple[n
     table = file.units
     if table is None or "spike_times" not in table.colnames:
         return {}
+    require_memory(path, len(table["spike_times"].target.data) * np.dtype(float).itemsize, "the units table")
     all_times = [np.asarray(table["spike_times"][row], float) for row in range(len(table.id))]
     last = max((times[_possible(times)].max(initial=0.0) for times in all_times), default=0.0)
     units: dict[int, list[tuple[str, tuple[np.ndarray, float, float]]]] = {}

@@ -51,6 +51,23 @@ def require_sampling(path: Path, name: str, rate: float, start: float) -> None:
         raise DataError(f"{path}: '{name}' starts at {start:.3g} s, beyond {LATEST:g} s.")
 
 
+def as_times(path: Path, values: np.ndarray) -> np.ndarray:
+    """Numbers of a file as times; truth values are none, though they would count as 0 and 1.
+
+    Raises
+    ------
+    DataError
+
+    Examples
+    --------
+    >>> as_times(Path("cell.npy"), np.array([1, 2]))
+    array([1., 2.])
+    """
+    if values.dtype == bool:
+        raise DataError(f"{path}: the file holds boolean values, expected spike times.")
+    return values.astype(float)
+
+
 def is_unit(text: str) -> bool:
     """Tell whether a text may be a unit: names with small powers, multiplied and divided.
 

@@ -1,4 +1,4 @@
-"""What a file declares against what it can hold, asked before memory is taken."""
+"""What a file declares against what it can hold and what memory takes, asked before anything is read."""
 
 from __future__ import annotations
 
@@ -8,14 +8,34 @@ from neurocode.errors import DataError
 
 #: Deflate packs no more than this many bytes into one (zlib's own figure).
 LARGEST_COMPRESSION = 1032
-#: Up to this many bytes are read from any file: sparse and repetitive data may be stored in very little.
-ALWAYS_READ = 2**26
+#: Up to this many bytes are believed of any file: sparse and repetitive data may be stored in very little.
+ALWAYS_BELIEVED = 2**26
 #: The most bytes that one array may fill.
 MOST_BYTES = 2**30
 
 
-def require_size(path: Path, n_bytes: int, what: str) -> None:
-    """Refuse an array that the file is too small to hold, or that is too large for memory.
+def require_stored(path: Path, n_bytes: int, what: str) -> None:
+    """Refuse an array that the file is too small to hold.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+    n_bytes : int
+        What the array fills in the file once it is unpacked.
+    what : str
+        Its name in the message.
+
+    Raises
+    ------
+    DataError
+    """
+    size = path.stat().st_size
+    if n_bytes > max(ALWAYS_BELIEVED, LARGEST_COMPRESSION * size):
+        raise DataError(f"{path}: {what} declares {n_bytes:.3g} bytes, which a file of {size} bytes cannot hold.")
+
+
+def require_memory(path: Path, n_bytes: int, what: str) -> None:
+    """Refuse an array that would fill too much memory.
 
     Parameters
     ----------
@@ -29,8 +49,5 @@ def require_size(path: Path, n_bytes: int, what: str) -> None:
     ------
     DataError
     """
-    size = path.stat().st_size
-    if n_bytes > max(ALWAYS_READ, LARGEST_COMPRESSION * size):
-        raise DataError(f"{path}: {what} declares {n_bytes:.3g} bytes, which a file of {size} bytes cannot hold.")
     if n_bytes > MOST_BYTES:
         raise DataError(f"{path}: {what} fills {n_bytes / 2**30:.3g} GiB, at most {MOST_BYTES / 2**30:g} GiB are read.")

@@ -10,7 +10,7 @@ import quantities as pq
 
 from neurocode.errors import DataError
 from neurocode.recordings.npy import read_npy
-from neurocode.recordings.plausible import LATEST
+from neurocode.recordings.plausible import LATEST, as_times
 from neurocode.recordings.text import read_numbers
 from neurocode.recordings.trains import SECONDS, require_time_unit
 
@@ -43,7 +43,7 @@ def read_spike_times(path: Path, time_unit: str = "s") -> neo.Block:
 
 def _load(path: Path) -> np.ndarray:
     if path.suffix.lower() == ".npy":
-        times = np.atleast_1d(np.squeeze(read_npy(path))).astype(float)
+        times = as_times(path, np.atleast_1d(np.squeeze(read_npy(path))))
         if times.ndim != 1:
             raise DataError(f"{path}: the array has shape {times.shape}, expected one column of spike times.")
         return times

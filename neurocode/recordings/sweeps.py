@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -15,6 +16,7 @@ from pynwb.icephys import PatchClampSeries, VoltageClampSeries, VoltageClampStim
 
 from neurocode.errors import DataError
 from neurocode.recordings.plausible import is_unit, require_sampling
+from neurocode.recordings.sizes import require_memory
 
 UNITS = {"volts": "V", "amperes": "A", "": "dimensionless"}
 #: How many names a message lists.
@@ -77,6 +79,7 @@ def signal_of_series(path: Path, part: Part) -> neo.AnalogSignal:
     series, start, stop = part
     begin = float(series.starting_time or 0.0) + start / series.rate
     require_sampling(path, series.name, float(series.rate), begin)
+    require_memory(path, (stop - start) * math.prod(series.data.shape[1:]) * np.dtype(float).itemsize, f"'{series.name}'")
     stored = np.asarray(series.data[start:stop])
     if stored.dtype.kind not in "biuf":
         raise DataError(f"{path}: '{series.name}' holds values of type {stored.dtype}, expected numbers.")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
@@ -17,10 +18,24 @@ from scipy.special import ndtr
 
 from neurocode.errors import ModelError
 from neurocode.models.model import SPIKED, NeuronModel
-from neurocode.simulation.integrators import STAGGERED, require_integrator
+from neurocode.simulation.integrators import (
+    STAGGERED,
+    require_conditional_linearity,
+    require_few_states,
+    require_integrator,
+)
 from neurocode.simulation.raw_run import RawRun
 from neurocode.simulation.within_step import CROSSED, LAG, WAIT, WithinStep, within_step, without_refractoriness
 from neurocode.units import parse_unit, si_unit_text
+
+#: Brian2 keeps its device, preferences and random numbers for the whole process: one thread at a time may use it.
+BRIAN = threading.RLock()
+
+#: Steps since the last spike of a neuron that has not spiked yet.
+NEVER = 10**9
+
+#: Letters of Brian2's reason for a refusal that are passed on.
+LONGEST_REASON = 400
 
 #: Steps from which compiling Brian2's Cython code (tens of seconds, once) pays against NumPy.
 FEWEST_COMPILED_STEPS = 200_000
@@ -80,16 +95,18 @@ def neuron_group(
     lines = _equation_lines(held, held=model.after_reset, stimulus=stimulus)
     lines += [f"{name} : {si_unit_text(model.parameters[name].unit)} (constant)" for name in per_neuron]
     if stimulus is not None:
-        (unit,) = model.inputs.values()
+        unit = model.only_input[1]
         namespace["stimulus"] = brian2.TimedArray(_quantity(stimulus, unit), dt=dt * brian2.second)
-    reset = f"{SPIKED} = 1\n{model.reset}" if model.uses_spiked else model.reset
+    reset = f"{SPIKED} = 1\n{model.reset_code}" if model.uses_spiked else model.reset_code
     group = (
         _within_step_group(model, n, dt, lines, namespace) if model.within_step else _group(model, n, dt, lines, namespace, reset)
     )
     for name, value in per_neuron.items():
         group.variables[name].set_value(value)
     for name, expression in model.initial.items():
-        setattr(group, name, expression)
+        group.state(name).set_item(slice(None), expression, namespace={})
+    if "lastspike" in group.variables:
+        group.variables["lastspike"].set_value(-NEVER * dt)  # Brian2's 10 000 s would be inside a longer refractory period
     if model.uses_spiked:
         group.run_regularly(f"{SPIKED} = 0", when="before_thresholds")
     if model.after_reset:
@@ -103,7 +120,8 @@ def update_and_reset(model: NeuronModel, dt: float) -> tuple[str, str]:
         parts = within_step_code(model, dt)
         return parts.update, parts.reset
     require_integrator(model.integrator)
-    return _abstract_code(model, dt, held=model.after_reset), model.reset
+    require_few_states(model)
+    return _abstract_code(model, dt, held=model.after_reset), model.reset_code
 
 
 def within_step_code(model: NeuronModel, dt: float) -> WithinStep:
@@ -126,10 +144,11 @@ def single_state_code(model: NeuronModel, name: str) -> str:
 
 
 def after_reset_code(model: NeuronModel, dt: float) -> str:
-    """Abstract code for the variables that are updated after the reset."""
+    """Abstract code for the variables that are updated after the reset; they go on during refractoriness."""
     if not model.after_reset:
         return ""
-    return _abstract_code(model, dt, held=tuple(name for name in model.states if name not in model.after_reset))
+    code = _abstract_code(model, dt, held=tuple(name for name in model.states if name not in model.after_reset))
+    return "\n".join(line for line in code.splitlines() if not line.startswith("not_refractory ="))
 
 
 def run_brian(
@@ -146,7 +165,8 @@ def run_brian(
 ) -> RawRun:
     """Run a model in Brian2, trials as neurons, at runtime or as a C++ standalone program.
 
-    NumPy's global random state, Brian2's active device and its preferences are left as they were found.
+    NumPy's global random state, Brian2's active device and its preferences are left as they were found; threads wait for one
+    another, so the same seed gives the same spikes in each.
 
     Raises
     ------
@@ -154,7 +174,7 @@ def run_brian(
         If units do not fit or the integrator does not admit the equations.
     """
     update_and_reset(model, dt)
-    with _device(standalone) as directory, random_state(seed), code_generation(n_steps):
+    with BRIAN, _device(standalone) as directory, random_state(seed), code_generation(n_steps):
         group = neuron_group(model, trials, dt, parameters=parameters, stimulus=stimulus)
         spikes = brian2.SpikeMonitor(group, variables=[LAG] if model.within_step else None, record=True)
         objects = [group, spikes]
@@ -163,14 +183,14 @@ def run_brian(
         try:
             network.run(n_steps * dt * brian2.second, namespace={})
         except brian2.BrianObjectException as error:
-            raise ModelError(f"Model '{model.name}': {_first_line(error.__cause__ or error)}") from None
+            raise ModelError(f"Model '{model.name}': {_one_sentence(error.__cause__ or error)}") from None
         if standalone:
             brian2.device.build(directory=directory, compile=True, run=True)
         steps = np.round(np.asarray(spikes.t) / dt).astype(int)
         mine = [np.flatnonzero(np.asarray(spikes.i) == trial) for trial in range(trials)]
         mine = [indices[np.argsort(steps[indices], kind="stable")] for indices in mine]
         offsets = [np.asarray(getattr(spikes, LAG))[indices] + dt for indices in mine] if model.within_step else None
-        recorded = {name: np.array(np.asarray(getattr(states, name))) for name in record}
+        recorded = {name: np.array(states.variables[name].get_value()).T for name in record}
     return RawRun([steps[indices] for indices in mine], recorded, offsets)
 
 
@@ -189,15 +209,25 @@ def _equation_lines(model: NeuronModel, held: tuple[str, ...], stimulus: np.ndar
 
 def _abstract_code(model: NeuronModel, dt: float, held: tuple[str, ...]) -> str:
     namespace = {name: _quantity(np.ravel(value)[0], model.parameters[name].unit) for name, value in model.values.items()}
-    group = _group(model, 1, dt, _equation_lines(model, held), {**namespace, "normal_cdf": normal_cdf()}, reset="")
+    with BRIAN:
+        return _update_code(model, dt, _equation_lines(model, held), namespace)
+
+
+def _update_code(model: NeuronModel, dt: float, lines: list[str], namespace: dict[str, Quantity]) -> str:
+    group = _group(model, 1, dt, lines, {**namespace, "normal_cdf": normal_cdf()}, reset="")
     group._network = "read, never run"  # Brian2 warns when a group outside any network is deleted
     try:
         group.equations.check_units(group, run_namespace={})
+        names = group.equations.names | group.equations.identifiers | {"dt"}
+        variables = group.resolve_all(names, run_namespace={}, user_identifiers=set())
+        require_conditional_linearity(model, group.equations, variables)
         group.state_updater.update_abstract_code(run_namespace={})
+    except ModelError:
+        raise
     except UnsupportedEquationsException as error:
         raise ModelError(f"The integrator '{model.integrator}' does not admit model '{model.name}': {error}") from None
     except (brian2.DimensionMismatchError, KeyError, SyntaxError, TypeError, ValueError) as error:
-        raise ModelError(f"Model '{model.name}': {_first_line(error)}") from None
+        raise ModelError(f"Model '{model.name}': {_one_sentence(error)}") from None
     return group.state_updater.abstract_code
 
 
@@ -215,7 +245,7 @@ def _group(model: NeuronModel, n: int, dt: float, lines: list[str], namespace: d
             namespace=namespace,
         )
     except Exception as error:
-        raise ModelError(f"Model '{model.name}': {_first_line(error)}") from None
+        raise ModelError(f"Model '{model.name}': {_one_sentence(error)}") from None
 
 
 def _within_step_group(model: NeuronModel, n: int, dt: float, lines: list[str], namespace: dict) -> brian2.NeuronGroup:
@@ -227,39 +257,42 @@ def _within_step_group(model: NeuronModel, n: int, dt: float, lines: list[str], 
             method=lambda equations, variables, options: parts.update, namespace=namespace,
         )  # fmt: skip
     except Exception as error:
-        raise ModelError(f"Model '{model.name}': {_first_line(error)}") from None
+        raise ModelError(f"Model '{model.name}': {_one_sentence(error)}") from None
 
 
 def _quantity(value: float | np.ndarray, unit: str) -> Quantity:
     return Quantity(value, dim=parse_unit(unit).dim)
 
 
-def _first_line(error: Exception) -> str:
-    text = next((line for line in str(error).strip().splitlines() if line.strip()), type(error).__name__)
-    return text.strip()
+def _one_sentence(error: Exception) -> str:
+    """All that Brian2 says, its paragraphs joined: the reason often stands after a colon at the end of a line."""
+    text = " ".join(str(error).split()) or type(error).__name__
+    return text if len(text) <= LONGEST_REASON else text[: LONGEST_REASON - 3] + "..."
 
 
 @contextmanager
 def random_state(seed: int | None) -> Iterator[None]:
-    """Seed Brian2 and leave NumPy's global random state as it was found."""
-    state = np.random.get_state()
-    try:
-        brian2.seed(seed)
-        yield
-    finally:
-        np.random.set_state(state)
+    """Seed Brian2, keep other threads away from it, and leave NumPy's global random state as it was found."""
+    with BRIAN:
+        state = np.random.get_state()
+        try:
+            brian2.seed(seed)
+            yield
+        finally:
+            np.random.set_state(state)
 
 
 @contextmanager
 def code_generation(n_steps: int) -> Iterator[None]:
     """Run short simulations in NumPy unless the user chose a target: compiling Cython takes longer."""
-    chosen = brian2.prefs.codegen.target
-    try:
-        if chosen == "auto" and n_steps < FEWEST_COMPILED_STEPS:
-            brian2.prefs.codegen.target = "numpy"
-        yield
-    finally:
-        brian2.prefs.codegen.target = chosen
+    with BRIAN:
+        chosen = brian2.prefs.codegen.target
+        try:
+            if chosen == "auto" and n_steps < FEWEST_COMPILED_STEPS:
+                brian2.prefs.codegen.target = "numpy"
+            yield
+        finally:
+            brian2.prefs.codegen.target = chosen
 
 
 @contextmanager

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable, Iterable, Mapping
+from functools import reduce
 
 import jax
 import jax.numpy as jnp
@@ -71,7 +72,9 @@ class Draw:
         return sample(jax.random.fold_in(self.key, self.count), self.shape, self.dtype)
 
 
-def evaluate(tree: ast.expr, names: Mapping[str, Array], draw: Draw | None = None) -> Array:
+def evaluate(
+    tree: ast.expr, names: Mapping[str, Array], draw: Draw | None = None, functions: Mapping[str, Callable] = FUNCTIONS
+) -> Array:
     """Value of an expression.
 
     Parameters
@@ -81,36 +84,30 @@ def evaluate(tree: ast.expr, names: Mapping[str, Array], draw: Draw | None = Non
     names : mapping of str to array
     draw : Draw, optional
         Source of ``rand()`` and ``randn()``.
+    functions : mapping of str to callable
+        JAX's unless others are given.
     """
+
+    def of(part: ast.expr) -> Array:
+        return evaluate(part, names, draw, functions)
+
     if isinstance(tree, ast.Constant):
         return int(tree.value) if isinstance(tree.value, float) and tree.value.is_integer() and abs(tree.value) < 64 else tree.value
     if isinstance(tree, ast.Name):
         return names[tree.id]
     if isinstance(tree, ast.BinOp):
-        return BINARY[type(tree.op)](evaluate(tree.left, names, draw), evaluate(tree.right, names, draw))
+        return BINARY[type(tree.op)](of(tree.left), of(tree.right))
     if isinstance(tree, ast.UnaryOp):
-        return UNARY[type(tree.op)](evaluate(tree.operand, names, draw))
+        return UNARY[type(tree.op)](of(tree.operand))
     if isinstance(tree, ast.BoolOp):
-        combine = jnp.logical_and if isinstance(tree.op, ast.And) else jnp.logical_or
-        first, *rest = (evaluate(value, names, draw) for value in tree.values)
-        for value in rest:
-            first = combine(first, value)
-        return first
+        return reduce(jnp.logical_and if isinstance(tree.op, ast.And) else jnp.logical_or, map(of, tree.values))
     if isinstance(tree, ast.Compare):
-        return _compare(tree, names, draw)
+        return COMPARE[type(tree.ops[0])](of(tree.left), of(tree.comparators[0]))
     if isinstance(tree, ast.Call) and isinstance(tree.func, ast.Name):
         if tree.func.id in ("rand", "randn"):
             return draw(tree.func.id)
-        return FUNCTIONS[tree.func.id](*(evaluate(argument, names, draw) for argument in tree.args))
+        return functions[tree.func.id](*map(of, tree.args))
     raise ModelError(f"'{ast.unparse(tree)}' cannot be evaluated.")
-
-
-def _compare(tree: ast.Compare, names: Mapping[str, Array], draw: Draw | None) -> Array:
-    values = [evaluate(value, names, draw) for value in (tree.left, *tree.comparators)]
-    result = True
-    for operator, left, right in zip(tree.ops, values[:-1], values[1:], strict=True):
-        result = jnp.logical_and(result, COMPARE[type(operator)](left, right))
-    return result
 
 
 def execute(statements: Iterable[Statement], names: Mapping[str, Array], draw: Draw | None = None) -> dict[str, Array]:

@@ -14,9 +14,10 @@ from brian2.equations.equations import PARAMETER, SingleEquation
 from brian2.parsing.sympytools import str_to_sympy, sympy_to_str
 from brian2.stateupdaters.base import StateUpdateMethod, UnsupportedEquationsException, extract_method_options
 from brian2.stateupdaters.explicit import euler
-from brian2.stateupdaters.exponential_euler import exponential_euler
+from brian2.stateupdaters.exponential_euler import exponential_euler, get_conditionally_linear_system
 
 from neurocode.errors import ModelError
+from neurocode.models.model import NeuronModel
 
 Matrix = dict[tuple[str, str], str]
 
@@ -24,6 +25,8 @@ Matrix = dict[tuple[str, str], str]
 #: ``A dt`` up to 60 the remainder is below 1e-15 and the squarings lose less than three digits.
 TAYLOR_TERMS = 12
 SQUARINGS = 8
+#: Text of a propagator beyond which compiling it takes more than some ten seconds: four states that all depend on one another.
+MOST_LETTERS = 60_000
 
 
 class StaggeredEuler(StateUpdateMethod):
@@ -71,7 +74,8 @@ class MatrixExponential(StateUpdateMethod):
             for name in (n for n in states if n not in held and frozen.update(n) != active.update(n).replace("_a_", "_h_")):
                 lines = [*lines, *frozen.lines] if frozen.lines[0] not in lines else lines
                 updates[name] = f"int(not_refractory)*({updates[name]}) + (1 - int(not_refractory))*({frozen.update(name)})"
-        lines = [*lines, *(f"_{name} = {update}" for name, update in updates.items()), *(f"{name} = _{name}" for name in states)]
+        lines = [*lines, *(f"_next_{name} = {update}" for name, update in updates.items())]
+        lines += [f"{name} = _next_{name}" for name in states]
         return "\n".join(lines)
 
 
@@ -98,7 +102,7 @@ class _PropagatorCode:
     def __init__(self, states: list[str], system: _LinearSystem, tag: str) -> None:
         self.states, self.constant, self.tag = states, system.constant, tag
         self.lines: list[str] = [f"_h_{tag} = dt/{2**SQUARINGS}"]
-        self._count = 0
+        self._count = self._letters = 0
         if len(states) == 1:
             self._one_state(states[0], system)
             return
@@ -160,6 +164,9 @@ class _PropagatorCode:
 
     def _assign(self, expression: str) -> str:
         self._count += 1
+        self._letters += len(expression)
+        if self._letters > MOST_LETTERS:
+            raise UnsupportedEquationsException(f"its {len(self.states)} coupled states make too long a program.")
         name = f"_p_{self.tag}_{self._count}"
         self.lines.append(f"{name} = {expression}")
         return name
@@ -259,13 +266,57 @@ def register_integrators() -> None:
 
 
 def require_integrator(name: str) -> None:
-    """Refuse an integrator that neither Brian2 nor neurocode knows.
+    """Refuse an integrator that the engines do not know.
 
     Raises
     ------
     ModelError
     """
     register_integrators()
-    if name.lower() not in StateUpdateMethod.stateupdaters:
-        known = ", ".join(sorted(StateUpdateMethod.stateupdaters))
-        raise ModelError(f"There is no integrator '{name}'; known are {known}.")
+    if name not in SUPPORTED:
+        raise ModelError(f"There is no integrator '{name}'; known are {', '.join(SUPPORTED)}.")
+
+
+#: Updaters of Brian2 that are numerically sound on their own; its GSL ones exist in C++ only, 'independent' is deprecated there.
+BRIAN_INTEGRATORS = ("euler", "rk2", "rk4", "heun", "milstein", "exponential_euler", "exact", "linear")
+SUPPORTED = (*INTEGRATORS, *BRIAN_INTEGRATORS)
+EXACT_IN_SYMBOLS, MOST_EXACT_STATES = ("exact", "linear"), 2
+
+
+def require_conditional_linearity(model: NeuronModel, equations: Equations, variables: Mapping) -> None:
+    """Refuse what Brian2's ``exponential_euler`` would compute without a term: ``v**2`` beside ``v`` with no constant is dropped.
+
+    Raises
+    ------
+    ModelError
+        If a variable's equation is not linear in it.
+    """
+    if model.integrator not in ("exponential_euler", "symplectic_exponential_euler"):
+        return
+    try:
+        system = get_conditionally_linear_system(equations, variables)
+    except ValueError:
+        return
+    for name, expression in equations.get_substituted_expressions(variables):
+        slope, constant = system[name]
+        rest = str_to_sympy(expression.code, variables) - slope * sympy.Symbol(name, real=True) - constant
+        if rest.expand() != 0:
+            raise ModelError(
+                f"The integrator '{model.integrator}' does not admit model '{model.name}': the equation of '{name}' is not linear "
+                f"in '{name}'; take 'rk4'."
+            )
+
+
+def require_few_states(model: NeuronModel) -> None:
+    """Refuse systems for which Brian2's ``exact`` solves the matrix exponential in symbols, which takes hours.
+
+    Raises
+    ------
+    ModelError
+        If the model has more than two states.
+    """
+    if model.integrator in EXACT_IN_SYMBOLS and len(model.states) > MOST_EXACT_STATES:
+        raise ModelError(
+            f"Model '{model.name}': the integrator '{model.integrator}' takes at most {MOST_EXACT_STATES} states, not "
+            f"{len(model.states)}; 'matrix_exponential' solves any linear system."
+        )

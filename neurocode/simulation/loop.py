@@ -1,6 +1,7 @@
 """A model as one compiled time loop a neuron: its state stays in registers, its random numbers are drawn on the way.
 
-The statements are those that Brian2 and the JAX step run; they come from whitelisted text (``models/expressions.py``).
+The statements are those that Brian2 and the JAX step run; they come from whitelisted text (``models/expressions.py``) and checked
+names (``models/names.py``). Variables of the loop itself end in an underscore, as no name of a model does.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ import numpy as np
 
 from neurocode.models.expressions import names_in
 from neurocode.models.model import SPIKED, NeuronModel
-from neurocode.simulation.brian import within_step_code
+from neurocode.simulation.brian import NEVER, within_step_code
 from neurocode.simulation.program import Hoist, Prepare, Program, build_program, renamed, reset_statements
 from neurocode.simulation.statements import Statement, parse, read_code, replaced
 from neurocode.simulation.within_step import CROSSED, LAG, TINY, WAIT
@@ -99,7 +100,7 @@ def _grid_body(model: NeuronModel, dt: float) -> tuple[list[str], list[str], lis
     spike = [*_record("0.0"), *_assignments(program.reset), *([f"{SPIKED} = 1.0"] if model.uses_spiked else []), "since_ = 0"]
     loop += [f"{SPIKED} = 0.0"] if model.uses_spiked else []
     loop += [f"if {condition}:", *(" " + line for line in spike), "since_ += 1", *_assignments(program.after_reset)]
-    initial = ["since_ = 1000000000", *(f"{name} = 0.0" for name in states)]
+    initial = [f"since_ = {NEVER}", *(f"{name} = 0.0" for name in states)]
     initial += [f"{name} = 0.0 + {_text(tree)}" for name, tree in program.initial.items()]
     if model.is_stochastic:
         constants, loop = _reciprocals(constants, loop, {*model.parameters, *map(_name, constants)})
@@ -111,10 +112,10 @@ def _refractory_update(program: Program, states: Sequence[str], active: list[str
     kept = [n for n in states if n not in program.held_names and n not in program.switched_names]
     if not kept and not program.switched_names:
         return ["if not refractory_:", *(" " + line for line in active)]
-    held = [f"new_{name} = {name}" for name in kept] + [f"{name} = old_{name}" for name in states]
-    held += _assignments(program.held) + [f"{name} = old_{name}" for name in program.held_names]
-    held += [f"{name} = new_{name}" for name in kept]
-    return [*(f"old_{name} = {name}" for name in states), *active, "if refractory_:", *(" " + line for line in held)]
+    held = [f"new_{name}_ = {name}" for name in kept] + [f"{name} = old_{name}_" for name in states]
+    held += _assignments(program.held) + [f"{name} = old_{name}_" for name in program.held_names]
+    held += [f"{name} = new_{name}_" for name in kept]
+    return [*(f"old_{name}_ = {name}" for name in states), *active, "if refractory_:", *(" " + line for line in held)]
 
 
 def _reciprocals(constants: list[str], loop: list[str], known: set[str]) -> tuple[list[str], list[str]]:
@@ -125,7 +126,7 @@ def _reciprocals(constants: list[str], loop: list[str], known: set[str]) -> tupl
         def visit_BinOp(self, node: ast.BinOp) -> ast.expr:
             self.generic_visit(node)
             if isinstance(node.op, ast.Div) and isinstance(node.right, ast.Name) and node.right.id in known:
-                name = inverses.setdefault(node.right.id, f"inverse_{node.right.id}")
+                name = inverses.setdefault(node.right.id, f"inverse_{node.right.id}_")
                 return ast.BinOp(node.left, ast.Mult(), ast.Name(name, ast.Load()))
             return node
 
@@ -215,7 +216,8 @@ def _exprel(x: float) -> float:
 
 @numba.njit(error_model="numpy")
 def _clip(x: float, low: float, high: float) -> float:
-    return min(max(x, low), high)
+    raised = low if x < low else x
+    return high if raised > high else raised  # NaN stays NaN, as in NumPy
 
 
 @numba.njit

@@ -210,7 +210,7 @@ class Hoist:
     def _constant(self, tree: ast.expr) -> str:
         text = ast.unparse(tree)
         if text not in self._known:
-            self._known[text] = f"_constant_{len(self._known)}"
+            self._known[text] = f"__constant_{len(self._known)}"
             self.constants.append(Statement(self._known[text], tree))
         return self._known[text]
 

@@ -13,8 +13,10 @@ from neurocode.models.model import NeuronModel
 from neurocode.simulation.brian import run_brian
 from neurocode.simulation.jax_engine import run_jax
 from neurocode.simulation.numba_engine import run_numba
+from neurocode.simulation.stimuli import count_steps, require_memory
+from neurocode.simulation.time_scale import warn_of_coarse_step
 from neurocode.simulation.to_neo import to_block
-from neurocode.units import parse_unit, require_membrane_current, seconds, si_unit_text, signal_to_si
+from neurocode.units import parse_unit, require_membrane_current, seconds, si_unit_text, strip_unit
 
 ENGINES = ("brian2", "brian2-standalone", "jax", "numba")
 DEFAULT_DT = 1e-4
@@ -38,7 +40,8 @@ def simulate(
     ----------
     model : NeuronModel
     current : neo.AnalogSignal or numpy.ndarray, optional
-        Input, held over each sample. An array is in ampere (SI of the model's input) and needs ``dt``.
+        Input, held over each sample. A plain array is in ampere (SI of the model's input) and needs ``dt``; a quantity is
+        converted.
         One column is given to every trial (frozen); as many columns as trials give each its own.
     duration : float, quantity or text, optional
         In seconds unless a unit is given. Without it the length of the current.
@@ -66,9 +69,14 @@ def simulate(
     Raises
     ------
     DataError
-        For a current, duration or time step that cannot be used.
+        For a current, duration, time step or seed that cannot be used, or a run that needs more than 8 GiB.
     ModelError
         For an unknown engine, variable or parameter, or equations that Brian2 refuses.
+
+    Warns
+    -----
+    CoarseStepWarning
+        If the time step is not small against the fastest time constant of the model.
 
     Examples
     --------
@@ -79,20 +87,24 @@ def simulate(
     """
     if engine not in ENGINES:
         raise ModelError(f"There is no engine '{engine}'; known are {', '.join(ENGINES)}.")
-    if not isinstance(trials, (int, np.integer)) or trials < 1:
-        raise DataError(f"The number of trials must be a positive whole number, not {trials}.")
+    if isinstance(trials, bool) or not isinstance(trials, (int, np.integer)) or trials < 1:
+        raise DataError(f"The number of trials must be a positive whole number, not {trials!r}.")
+    seed = _seed(seed)
     unknown = set(record) - set(model.states) - set(model.subexpressions)
     if unknown:
         raise ModelError(f"Model '{model.name}' has no variable '{sorted(unknown)[0]}' to record.")
     if record and engine == "numba":
         raise ModelError("The engine 'numba' keeps spikes only; record variables with 'brian2' or 'jax'.")
+    if model.inputs:
+        _ = model.only_input
     stimulus, step, n_steps = _timing(model, current, duration, dt)
+    require_memory(n_steps * step, step, trials * (len(record) + len(model.inputs)) + 1)
     if stimulus is not None and stimulus.ndim == 2 and stimulus.shape[1] != trials:
         raise DataError(f"The current has {stimulus.shape[1]} columns, expected 1 or one for each of {trials} trials.")
     if stimulus is None and model.inputs:
         stimulus = np.zeros(n_steps)
     values = {name: _parameter_si(model, name, value, trials) for name, value in (parameters or {}).items()}
-    seed = secrets.randbits(31) if seed is None else int(seed)
+    warn_of_coarse_step(model, step, values)
     options = {"parameters": values, "stimulus": stimulus, "seed": seed}
     if engine == "numba":
         run = run_numba(model, step, n_steps, trials, **options)
@@ -111,13 +123,21 @@ def current_in_si(current: neo.AnalogSignal | np.ndarray, unit: str) -> np.ndarr
     DataError
         For NaN, an empty current, another dimension, or a size that no membrane current has.
     """
-    values = signal_to_si(current, unit, "The current") if isinstance(current, neo.AnalogSignal) else np.asarray(current, float)
+    values = strip_unit(current, unit, "The current")
     values = values[:, 0] if values.ndim == 2 and values.shape[1] == 1 else values
     if values.ndim not in (1, 2) or values.size == 0:
         raise DataError(f"The current must have shape (samples,) or (samples, trials), not {values.shape}.")
     if not np.all(np.isfinite(values)):
         raise DataError(f"The current holds {np.sum(~np.isfinite(values))} values that are not finite.")
     return require_membrane_current(values) if si_unit_text(unit) == "amp" else values
+
+
+def _seed(seed: object) -> int:
+    if seed is None:
+        return secrets.randbits(31)
+    if isinstance(seed, bool) or not isinstance(seed, (int, np.integer)) or not 0 <= seed < 2**32:
+        raise DataError(f"The seed is {seed!r}, expected a whole number from 0 to 4294967295.")
+    return int(seed)
 
 
 def _timing(model: NeuronModel, current: object, duration: object, dt: object) -> tuple[np.ndarray | None, float, int]:
@@ -127,18 +147,16 @@ def _timing(model: NeuronModel, current: object, duration: object, dt: object) -
         if length is None:
             raise DataError("A simulation without a current needs a duration.")
         step = DEFAULT_DT if step is None else step
-        return None, step, _count_steps(length, step)
+        return None, step, count_steps(length, step)
     if not model.inputs:
         raise ModelError(f"Model '{model.name}' has no input, but a current is given.")
-    if len(model.inputs) > 1:
-        raise ModelError(f"Model '{model.name}' has {len(model.inputs)} inputs, expected one: {', '.join(model.inputs)}.")
-    values = current_in_si(current, *model.inputs.values())
+    values = current_in_si(current, model.only_input[1])
     if isinstance(current, neo.AnalogSignal):
         interval = float(current.sampling_period.rescale("s"))
         values, step = _refine(values, interval, interval if step is None else step)
     elif step is None:
         raise DataError("A current given as an array needs dt, its sampling interval.")
-    n_steps = len(values) if length is None else _count_steps(length, step)
+    n_steps = len(values) if length is None else count_steps(length, step)
     if n_steps > len(values):
         raise DataError(f"The duration of {n_steps * step:g} s is longer than the current of {len(values) * step:g} s.")
     return values[:n_steps], step, n_steps
@@ -149,13 +167,6 @@ def _refine(values: np.ndarray, interval: float, step: float) -> tuple[np.ndarra
     if ratio < 0.999 or abs(ratio - round(ratio)) > 1e-3:
         raise DataError(f"The time step of {step:g} s does not divide the sampling interval of {interval:g} s.")
     return np.repeat(values, round(ratio), axis=0), interval / round(ratio)
-
-
-def _count_steps(length: float, step: float) -> int:
-    n_steps = round(length / step)
-    if n_steps < 1:
-        raise DataError(f"The duration of {length:g} s is shorter than the time step of {step:g} s.")
-    return n_steps
 
 
 def _parameter_si(model: NeuronModel, name: str, value: object, trials: int) -> float | np.ndarray:

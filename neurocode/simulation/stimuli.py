@@ -12,6 +12,9 @@ from scipy.signal import lfilter
 from neurocode.errors import DataError
 from neurocode.units import seconds, to_neo_units
 
+#: Bytes that the currents and recorded signals of a simulation may take.
+LARGEST_RUN = 8 * 2**30
+
 
 def frozen_noise(
     duration: object,
@@ -75,11 +78,49 @@ def ramp(first: float, last: float, duration: object, dt: object, unit: str = "p
     return _signal(np.linspace(first, last, n_steps), step, unit)
 
 
-def _grid(duration: object, dt: object) -> tuple[float, int]:
-    step, length = seconds(dt, "The time step"), seconds(duration, "The duration")
+def count_steps(length: float, step: float) -> int:
+    """Number of time steps in a duration, both in seconds.
+
+    Raises
+    ------
+    DataError
+        If the duration is shorter than a step, or its signal alone takes more memory than a computer has.
+    """
+    require_memory(length, step, 1)
     if round(length / step) < 1:
         raise DataError(f"The duration of {length:g} s is shorter than the time step of {step:g} s.")
-    return step, round(length / step)
+    return round(length / step)
+
+
+def require_memory(length: float, step: float, signals: int) -> None:
+    """Refuse a run whose signals take more memory than a computer has.
+
+    Parameters
+    ----------
+    length, step : float
+        Duration and time step in seconds.
+    signals : int
+        Currents and recorded variables of all trials, each with a number a step.
+
+    Raises
+    ------
+    DataError
+        With the size and what to do.
+    """
+    size = 8 * signals * (length / step)
+    if size > LARGEST_RUN:
+        shown = f"{size / 2**40:.3g} TiB" if size >= 2**40 else f"{size / 2**30:.3g} GiB"
+        count = f"{signals} signal{'s' * (signals > 1)}"
+        raise DataError(
+            f"A simulation of {length:.7g} s in steps of {1e3 * step:.3g} ms with {count} needs {shown}, at most "
+            f"{LARGEST_RUN / 2**30:g} GiB are taken: shorten the duration, lengthen the time step, or ask for fewer trials or "
+            "recorded variables."
+        )
+
+
+def _grid(duration: object, dt: object) -> tuple[float, int]:
+    step, length = seconds(dt, "The time step"), seconds(duration, "The duration")
+    return step, count_steps(length, step)
 
 
 def _signal(values: np.ndarray, step: float, unit: str) -> neo.AnalogSignal:

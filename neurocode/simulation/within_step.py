@@ -114,7 +114,7 @@ def within_step(model: NeuronModel, code_of: Callable[[NeuronModel, tuple[str, .
             *(f"{name} = _crossed*_{name}_cross + (1 - _crossed)*_{name}_end" for name in others),
             f"{LAG} = _crossed*(_until - dt)", f"{WAIT} = clip({WAIT} - dt, -dt, 1e300)", f"{CROSSED} = _crossed",
         ]),
-        reset=f"{model.reset}\n{WAIT} = {LAG}" + (f" + ({_one_line(model.refractory)})" if model.refractory else ""),
+        reset=f"{model.reset_code}\n{WAIT} = {LAG}" + (f" + ({_one_line(model.refractory)})" if model.refractory else ""),
         variable=variable,
         others=others,
     )  # fmt: skip

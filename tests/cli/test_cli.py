@@ -49,6 +49,7 @@ def fitted(recorded_data, tmp_path_factory):
     return folder
 
 
+@pytest.mark.long
 def test_fit_of_a_real_cell_writes_everything(fitted):
     names = {path.name for path in fitted.iterdir()}
     assert names >= {
@@ -67,10 +68,12 @@ def test_fit_of_a_real_cell_writes_everything(fitted):
     assert len(pd.read_csv(fitted / "scores.csv")) > 8
 
 
+@pytest.mark.long
 def test_report_stands_alone(fitted):
     assert_stands_alone(fitted / "report.html")
 
 
+@pytest.mark.long
 def test_report_opens_in_a_browser_without_a_console_error(fitted, tmp_path):
     chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
     if chromium is None:

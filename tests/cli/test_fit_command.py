@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import re
 import shutil
-import sys
 
 import neo
 import numpy as np
@@ -14,8 +14,9 @@ import pytest
 import quantities as pq
 
 import neurocode as nc
-from neurocode.cli import fit_tasks, inputs, main
+from neurocode.cli import fit_tasks, inputs
 from neurocode.cli.page import table
+from neurocode.cli.side_by_side import run_all
 from neurocode.fitting import CrossValidation
 
 DT = 1e-3
@@ -51,21 +52,6 @@ def files(tmp_path_factory):
     return folder
 
 
-@pytest.fixture
-def neurocode(monkeypatch, capsys):
-    def run(*arguments):
-        monkeypatch.setattr(sys, "argv", ["neurocode", *map(str, arguments)])
-        code = 0
-        try:
-            main()
-        except SystemExit as end:
-            code = end.code
-        printed = capsys.readouterr()
-        return code, printed.out, printed.err
-
-    return run
-
-
 @pytest.fixture(scope="module")
 def two(files, tmp_path_factory):
     """Two models fitted by the functions that the command calls."""
@@ -73,7 +59,7 @@ def two(files, tmp_path_factory):
     MODEL.with_fixed("a_eta_1", "a_gamma_1").save(files / "poor.toml")
     models = [str(files / name) for name in ("mine.toml", "poor.toml")]
     tasks = fit_tasks.tasks_of([files / "cell_training.nix"], [files / "cell_test.nix"], [], models, **OPTIONS)
-    entries = [fit_tasks.attempt(task, out / task.label) for task in tasks]
+    entries = run_all(fit_tasks.attempt, tasks, out, workers=1)
     fit_tasks.write_comparison(out, entries)
     return out, entries
 
@@ -132,6 +118,28 @@ def test_a_finished_fit_is_reused_only_for_the_same_data_model_options_and_versi
     assert not again(*option) and again(*option)
 
 
+def test_a_failing_recording_stops_no_other_and_finished_fits_stay(files, tmp_path, neurocode, count_fits):
+    work, out = tmp_path / "work", tmp_path / "out"
+    shutil.copytree(files, work)
+    (work / "broken_training.nix").write_bytes(b"no recording")
+    MODEL.with_fixed("a_eta_1").save(work / "other.toml")
+    models = ("--model", work / "mine.toml", "--model", work / "other.toml")
+    arguments = ("fit", work / "cell_training.nix", work / "broken_training.nix", *models, "-o", out)
+    code, printed, _ = neurocode(*arguments)
+    assert code == 1 and len(count_fits) == 2 and "broken_training, mine: " in " ".join(printed.split())
+    assert max(len(line) for line in printed.splitlines()) <= 80
+    results = json.loads((out / "result.json").read_text())["results"]
+    assert [("error" in table) for table in results] == [False, False, True, True]
+    frame = pd.read_csv(out / "comparison.csv")
+    assert sorted(frame[frame["recording"] == "cell_training"]["model"]) == ["mine", "other"]
+    made = {path: path.stat().st_mtime_ns for path in out.glob("cell_training/*/result.json")}
+    assert len(made) == 2
+    (out / "notes.txt").write_text("mine")
+    code, printed, _ = neurocode(*arguments)
+    assert code == 1 and len(count_fits) == 2 and printed.count("reused: cell_training/") == 2
+    assert {path: path.stat().st_mtime_ns for path in made} == made and (out / "notes.txt").read_text() == "mine"
+
+
 def test_data_that_change_while_a_command_runs_are_not_fitted(files, tmp_path, count_fits):
     work = tmp_path / "work"
     shutil.copytree(files, work)
@@ -149,8 +157,8 @@ def test_the_summary_links_to_every_fit_and_defines_its_columns(two):
         assert (out / "cell_training" / name / "report.html").is_file()
     frame = pd.read_csv(out / "comparison.csv")
     assert list(frame["rank"]) == [1, 2] and frame["cross_validated_bits"].is_monotonic_decreasing
-    for column in frame.columns[3:]:
-        assert f"<dt>{column}</dt>" in page or column == "gamma_4ms", column
+    for column in frame.dropna(axis="columns", how="all").columns[2:]:
+        assert f"<dt>{column}</dt>" in page, column
     assert json.loads((out / "provenance.json").read_text())["settings"] == {"fits": ["cell_training/mine", "cell_training/poor"]}
 
 
@@ -169,6 +177,23 @@ def test_the_page_of_a_fit_explains_itself_and_counts_as_the_terminal_does(two, 
     assert counts in printed and counts in page
     assert f"{entries[0]['cross_validation']['bits_per_spike']:.3f} cross-validated" in printed
     assert "identified" in pd.read_csv(out / "cell_training" / "mine" / "parameters.csv").columns
+
+
+def test_a_fit_writes_everything_into_a_page_that_stands_alone(two):
+    out, entries = two
+    folder = out / "cell_training" / "mine"
+    assert {path.name for path in folder.iterdir()} == {
+        "result.json", "provenance.json", "parameters.csv", "scores.csv", "predicted_spikes.nwb", "fit.pdf", "fit.png",
+        "report.html", "model.toml",
+    }  # fmt: skip
+    assert json.loads((folder / "provenance.json").read_text())["files"] == sorted(path.name for path in folder.iterdir())
+    assert {
+        "parameters", "converged", "message", "n_spikes", "dt", "log_likelihood", "bic", "bits_per_spike", "md_star",
+        "md_star_ceiling", "reliability", "gamma", "ks", "psth_correlation", "seconds", "reservations", "cross_validation",
+    } <= set(entries[0])  # fmt: skip
+    page = (folder / "report.html").read_text()
+    assert re.findall(r' src="([^,"]*)', page) == ["data:image/png;base64"]
+    assert re.findall(r' href="([^"]*)"', page) == ["data:,"] and "<script" not in page
 
 
 def test_checks_that_a_fit_fails_are_printed_and_written(two, capsys):
@@ -196,7 +221,7 @@ def test_checks_that_a_fit_fails_are_printed_and_written(two, capsys):
         (["{f}/cell_training.nix", "--model", "gif", "--electrode", "{f}"], 1, "this is a folder, expected a file"),
         (["{f}/cell_training.nix", "--model", "gif", "--seed", "-1"], 2, "--seed"),
         (["{f}/cell_training.nix", "--model", "gif", "--starts", "0"], 2, "--starts"),
-        (["{f}/cell_training.nix", "--model", "gif", "--prior-width", "nan"], 1, "width of the prior is nan"),
+        (["{f}/cell_training.nix", "--model", "gif", "--prior-width", "nan"], 2, "--prior-width"),
         (["{f}/cell_training.nix", "--model", "gif", "--voltage", "-1"], 2, "--voltage takes auto, no, or a positive number"),
     ],
 )  # fmt: skip

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
+import re
 
 import numpy as np
 import pandas as pd
@@ -26,14 +25,13 @@ def study(tmp_path_factory):
     return folder, [*command, "--model", "lif-diffusive", "--model", "qif-diffusive", "-o", folder / "out"]
 
 
-def neurocode(command):
-    return subprocess.run([sys.executable, "-m", "neurocode", *map(str, command)], capture_output=True, text=True, check=False)
-
-
-def test_every_unit_is_fitted_ranked_and_reported_and_not_fitted_twice(study):
+def test_every_unit_is_fitted_ranked_and_reported_and_not_fitted_twice(study, neurocode):
     folder, command = study
-    first = neurocode(command)
-    assert first.returncode == 0, first.stderr
+    code, printed, error = neurocode(*command)
+    assert code == 0, error
+    assert max(len(line) for line in printed.splitlines()) <= 80 and "units/2, lif-diffusive: The data hold 2" in " ".join(
+        printed.split()
+    )
     table = pd.read_csv(folder / "out" / "units.csv")
     assert len(table) == 6 and table["survives"].notna().sum() == 4
     good = table[table["bic"].notna()]
@@ -44,17 +42,46 @@ def test_every_unit_is_fitted_ranked_and_reported_and_not_fitted_twice(study):
     assert results[0]["parameters"]["V_T"]["fixed"]
     written = {path: path.stat().st_mtime_ns for path in (folder / "out").glob("*/*/*/fit.pdf")}
     assert len(written) == 4 and (folder / "out" / "report.html").stat().st_size > 1000
-    second = neurocode(command)
-    assert second.returncode == 0
+    page = (folder / "out" / "report.html").read_text()
+    links = re.findall(r'<a href="([^"]*)">', page)
+    assert len(links) == 4 and all((folder / "out" / link).is_file() for link in links)
+    for column in ("rescaled_correlation", "ks_band", "survives", "cv_recorded"):
+        assert f"<dt>{column}</dt>" in page
+    code, printed, _ = neurocode(*command)
+    assert code == 0 and printed.count("reused: units/") == 4
     assert {path: path.stat().st_mtime_ns for path in written} == written
 
 
-def test_bad_use_and_bad_files_are_named(study):
+def test_a_silent_end_is_said_and_may_be_left_out(study, neurocode):
+    folder, _ = study
+    times = np.cumsum(np.random.default_rng(2).gamma(8.0, 0.005, 60))
+    np.save(folder / "steady.npy", times)
+    command = ["fit", folder / "steady.npy", "--spikes-only", "--model", "lif-diffusive", "--t-stop", 4, "-o", folder / "steady"]
+    silence, longest = 4 - times[-1], np.max(np.diff(times))
+    sentence = f"the train is silent for its last {silence:.4g} s, while its longest interval lasts {longest:.4g} s"
+    neurocode(*command)
+    (verdict,) = pd.read_csv(folder / "steady" / "units.csv")["verdict"]
+    assert sentence in verdict and "(--end-at-last-spike, or spike times as an array)" in verdict
+    code, printed, _ = neurocode(*command, "--end-at-last-spike")
+    assert code == 0 and "reused" not in printed
+    entry = json.loads((folder / "steady" / "result.json").read_text())["results"][0]
+    assert entry["n_spikes"] == 59 and not any("silent" in text for text in entry["verdicts"])
+    assert entry["training_rate"]["value"] == pytest.approx(59 / (times[-1] - times[0]))
+
+
+def test_bad_use_and_bad_files_are_named(study, neurocode):
     folder, command = study
-    both = neurocode([*command, "--test", folder / "units.mat"])
-    assert both.returncode == 2 and "--spikes-only takes no --test" in both.stderr
-    unknown = neurocode([*command[:-6], "--model", "lif-difusive", "-o", folder / "other"])
-    assert unknown.returncode == 2 and "no model 'lif-difusive'" in unknown.stderr
+    (folder / "deep").mkdir()
+    nc.models.lif_diffusive().save(folder / "deep" / "lif-diffusive.toml")
     (folder / "broken.mat").write_bytes(b"no data")
-    broken = neurocode(["fit", folder / "broken.mat", "--spikes-only", "-o", folder / "other"])
-    assert broken.returncode == 1 and "broken.mat" in broken.stderr
+    for arguments, expected, says in (
+        ([*command, "--test", folder / "units.mat"], 2, "--spikes-only takes no --test"),
+        ([*command[:-6], "--model", "lif-difusive", "-o", folder / "other"], 2, "no model 'lif-difusive'"),
+        ([*command, "--model", folder / "deep" / "lif-diffusive.toml"], 2, "both write into a folder 'lif-diffusive'"),
+        (["fit", folder / "broken.mat", "--spikes-only", "-o", folder / "other"], 1, "broken.mat"),
+        (["fit", folder / "deep", "--spikes-only", "-o", folder / "other"], 1, "this is a folder, expected a file"),
+        ([*command[:-1], folder / "units.mat"], 1, "this is a file, expected a folder to write into"),
+    ):
+        code, _, error = neurocode(*arguments)
+        assert code == expected and says in " ".join(error.split()) and "Traceback" not in error
+    assert not (folder / "other").exists()

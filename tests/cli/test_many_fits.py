@@ -1,4 +1,4 @@
-"""Many recordings and models at once: a failure stops no other, and finished fits are not run again."""
+"""Many recordings and models in processes of their own; test_fit_command.py has the same in this process."""
 
 from __future__ import annotations
 
@@ -39,7 +39,22 @@ def study(tmp_path_factory):
     files[1].write_bytes(b"no recording")
     tests = [recording(folder / "a_test.nix", 2, trials=4, seconds=5.0)] * 2
     models = [nc.models.gif((tau,)).save(folder / f"gif_{tau:.0f}.toml") for tau in (50.0, 5.0)]
-    command = ["fit", *files, "--test", tests[0], "--test", tests[1], "--starts", 1, "--predictions", 20, "-o", folder / "out"]
+    command = [
+        "fit",
+        *files,
+        "--test",
+        tests[0],
+        "--test",
+        tests[1],
+        "--starts",
+        1,
+        "--predictions",
+        20,
+        "--workers",
+        2,
+        "-o",
+        folder / "out",
+    ]
     command += [part for model in models for part in ("--model", model)]
     return folder / "out", command
 
@@ -48,6 +63,7 @@ def neurocode(command):
     return subprocess.run([sys.executable, "-m", "neurocode", *map(str, command)], capture_output=True, text=True, check=False)
 
 
+@pytest.mark.long
 def test_a_failing_recording_stops_no_other_and_finished_fits_stay(study):
     folder, command = study
     run = neurocode(command)

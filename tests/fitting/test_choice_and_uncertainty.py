@@ -45,12 +45,14 @@ def test_profile_agrees_with_the_standard_error(experiment, result):
         profile_likelihood(result, experiment, "C")
 
 
+@pytest.mark.long
 def test_bootstrap_spread_agrees_with_the_standard_error(experiment, result):
     """30 samples: the ratio of standard deviations lies within 0.6 to 1.6 (false alarm below 1e-3)."""
     frame = parametric_bootstrap(result, experiment, n_samples=30, seed=2)
     assert 0.6 < frame["Delta_V"].std() / result.parameters["Delta_V"].standard_error < 1.6
 
 
+@pytest.mark.long
 def test_a_threshold_that_drifts_is_read_from_the_time():
     """The drift of the threshold over the recording comes back within four standard errors."""
     model = nc.models.igif((30.0,)).with_fixed("V_i", "k", "tau_theta", "V_r", "g_L", "a_eta_1")
@@ -100,7 +102,10 @@ def test_a_longer_test_and_a_bursting_cell_are_said(experiment):
     result = nc.fit(nc.models.gif((30.0,)), nc.Experiment(neo.SpikeTrain(bursts, units="s", t_stop=20.0), zero), starts=1)
     assert "bursts" in result.message
     held_out = nc.Experiment([_train(experiment)] * 2, _current(experiment))
-    scores = nc.evaluate(result, nc.Experiment(_train(experiment), _current(experiment), test=held_out), n_predictions=4)
+    with pytest.raises(DataError, match="The test holds a sweep of the training, expected repeats that the fit does not see"):
+        nc.Experiment(_train(experiment), _current(experiment), test=held_out)
+    training = nc.Experiment(neo.SpikeTrain(bursts, units="s", t_stop=20.0), zero, test=held_out)
+    scores = nc.evaluate(result, training, n_predictions=4)
     assert any("longer than the training" in note for note in scores.notes)
 
 

@@ -10,7 +10,7 @@ import quantities as pq
 
 import neurocode as nc
 from neurocode.errors import DataError, FitError
-from neurocode.fitting import cross_validate
+from neurocode.fitting import choose_voltage, cross_validate, parametric_bootstrap, profile_likelihood
 from neurocode.fitting.one_unit import one_unit
 from neurocode.recordings import Trains
 
@@ -74,6 +74,20 @@ def test_cross_validation_checks_its_options():
     for options, says in (({"folds": 1}, "number of blocks is 1"), ({"prior_width": 0}, "width of the prior")):
         with pytest.raises(FitError, match=says):
             cross_validate(GIF, None, None, **options)
+
+
+def test_scores_and_uncertainties_check_their_options():
+    for call, says in (
+        (lambda: nc.evaluate(None, None, n_predictions=1), "number of predictions is 1, expected a whole number of at least 2"),
+        (lambda: nc.evaluate(None, None, seed=-1), "The seed is -1"),
+        (lambda: profile_likelihood(None, None, "V_T", n_points=2), "number of values is 2, expected a whole number of at least 3"),
+        (lambda: parametric_bootstrap(None, None, n_samples=0), "number of samples is 0, expected a whole number of at least 1"),
+        (lambda: parametric_bootstrap(None, None, seed=-1), "The seed is -1"),
+        (lambda: choose_voltage(GIF, None, prior_width=0), "width of the prior is 0"),
+        (lambda: choose_voltage(GIF, None, seed="one"), "The seed is 'one'"),
+    ):
+        with pytest.raises(FitError, match=says):
+            call()
 
 
 def block():

@@ -15,14 +15,14 @@ from neurocode.fitting import choose_voltage, cross_validate, parametric_bootstr
 from neurocode.fitting.grid import clamp
 from neurocode.fitting.likelihood import ClampedLikelihood
 
-DT = 5e-4
+DT = 1e-3
 NOISE = 0.5
 TRUTH = nc.models.gif((50.0,)).with_fixed("C", "E_L", fixed=False).with_parameters(C="90 pF", E_L="-68 mV")
 
 
 @pytest.fixture(scope="module")
 def experiment():
-    current = nc.simulation.stimuli.frozen_noise(30.0, DT, mean=110.0, standard_deviation=90.0, seed=1)
+    current = nc.simulation.stimuli.frozen_noise(15.0, DT, mean=110.0, standard_deviation=90.0, seed=1)
     segment = nc.simulate(TRUTH, current, seed=2, record=("v",), engine="brian2").segments[0]
     voltage = segment.analogsignals[0].rescale("mV")
     noise = NOISE * np.random.default_rng(3).standard_normal(voltage.shape) * voltage.units
@@ -66,7 +66,7 @@ def test_voltage_pins_what_spikes_leave_open(fitted):
     for name in fitted.model.free:
         parameter = fitted.parameters[name]
         assert abs(parameter.value - TRUTH.parameters[name].value) < 4 * parameter.standard_error, name
-    assert fitted.parameters["C"].standard_error < 1.0 and fitted.parameters["E_L"].standard_error < 0.5
+    assert fitted.parameters["C"].standard_error < 2.0 and fitted.parameters["E_L"].standard_error < 1.0
     assert fitted.voltage_residual == pytest.approx(NOISE * 1e-3, rel=0.1)
     assert fitted.to_dictionary()["voltage_residual"]["unit"] == "mV"
 
@@ -75,7 +75,7 @@ def test_voltage_is_compared_away_from_spikes_and_every_ten_milliseconds(experim
     data = clamp(experiment.repeats[0], DT, voltage=0.01)
     compared = np.flatnonzero(np.isfinite(data.voltage))
     gaps = compared[:, None] - np.flatnonzero(data.spikes)
-    assert np.all((gaps > 20) | (gaps < -4)) and np.all(np.diff(compared) % 20 == 0) and compared[0] * DT >= 0.5
+    assert np.all((gaps > 10) | (gaps < -2)) and np.all(np.diff(compared) % 10 == 0) and compared[0] * DT >= 0.5
     np.testing.assert_array_equal(data.voltage[compared], experiment.repeats[0].voltage[compared + 1])
 
 
@@ -96,10 +96,11 @@ def test_what_a_voltage_fit_cannot_do_is_named(experiment, fitted):
         nc.fit(renamed, experiment, voltage=0.01)
 
 
+@pytest.mark.long
 def test_a_voltage_that_belongs_to_another_recording_is_not_used(experiment):
     """The spikes with the voltage of a run under another current: it gains nothing for the prediction of the last third."""
     repeat = experiment.repeats[0]
-    other = nc.simulation.stimuli.frozen_noise(30.0, DT, mean=150.0, standard_deviation=200.0, seed=9)
+    other = nc.simulation.stimuli.frozen_noise(15.0, DT, mean=150.0, standard_deviation=200.0, seed=9)
     voltage = nc.simulate(TRUTH, other, seed=3, record=("v",), engine="brian2").segments[0].analogsignals[0]
     train = neo.SpikeTrain(repeat.spike_times, units="s", t_stop=repeat.duration)
     current = neo.AnalogSignal(repeat.current[:, None], units="A", sampling_period=DT * pq.s)

@@ -17,7 +17,7 @@ from neurocode.errors import DataError
 from neurocode.recordings import Layout, read_layout
 from neurocode.recordings.files import block_of_trains
 from neurocode.recordings.plausible import require_sampling
-from neurocode.recordings.sizes import require_size
+from neurocode.recordings.sizes import require_memory, require_stored
 
 X = Layout("x")
 
@@ -128,18 +128,28 @@ def test_an_hdf5_array_that_the_file_cannot_hold(tmp_path, suffix):
 def test_the_largest_sizes(tmp_path):
     path = tmp_path / "x"
     path.write_bytes(b"0" * 100_000)
-    require_size(path, 2**26, "x")
-    require_size(path, 1032 * 100_000, "x")
+    require_stored(path, 1032 * 100_000, "x")
     with pytest.raises(DataError, match=r"x declares 1\.03e\+08 bytes, which a file of 100000 bytes cannot hold"):
-        require_size(path, 1032 * 100_000 + 1, "x")
+        require_stored(path, 1032 * 100_000 + 1, "x")
     path.write_bytes(b"0" * 1000)
-    require_size(path, 2**26, "x")
+    require_stored(path, 2**26, "x")
     with pytest.raises(DataError, match="cannot hold"):
-        require_size(path, 2**26 + 1, "x")
-    path.write_bytes(b"0" * 2**21)
-    require_size(path, 2**30, "x")
+        require_stored(path, 2**26 + 1, "x")
+    require_memory(path, 2**30, "x")
     with pytest.raises(DataError, match="x fills 1 GiB, at most 1 GiB are read"):
-        require_size(path, 2**30 + 1, "x")
+        require_memory(path, 2**30 + 1, "x")
+
+
+@pytest.mark.parametrize("suffix", [".npy", ".h5"])
+def test_an_array_that_memory_should_not_hold(tmp_path, suffix):
+    """128 Mi small numbers stand in 128 MiB of a sparse file and would be a gibibyte of spike times."""
+    path = tmp_path / f"x{suffix}"
+    if suffix == ".npy":
+        np.lib.format.open_memmap(path, "w+", np.uint8, (2**27 + 1,)).flush()
+    else:
+        with h5py.File(path, "w") as file:
+            file.create_dataset("x", (2**27 + 1,), np.uint8)[-1] = 0
+    refuses(path, Layout("x", "bin"), "(the array|'x') fills 1 GiB, at most 1 GiB are read")
 
 
 @pytest.mark.parametrize("rate", [-6e30, 0.0, np.nan, np.inf, 9e-4, 1.1e8])
@@ -206,6 +216,13 @@ def test_counts_of_trains_are_counts(tmp_path, counts, match):
         file["x"], file["n"] = [0.1, 0.2, 0.15], [2, 0, 1]
     trains = read_layout(path, Layout("x", counts="n"))
     assert [trains.train(k).tolist() for k in range(3)] == [[0.1, 0.2], [], [0.15]]
+
+
+def test_counts_need_variables(tmp_path):
+    for suffix in (".npy", ".csv"):
+        path = tmp_path / f"x{suffix}"
+        path.write_text("0.5")
+        refuses(path, Layout(counts="n"), f"'n' would name a variable with counts, which '{suffix}' files do not have")
 
 
 def test_cells_beside_counts_are_refused(tmp_path):

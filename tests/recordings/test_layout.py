@@ -256,3 +256,18 @@ def test_an_axis_inside_the_cells_is_refused(tmp_path):
     assert read_layout(path, Layout("unit_t", "unit")).n_units == 2
     with pytest.raises(DataError, match=r"row\.mat.*spike"):
         read_layout(path, Layout("unit_t", "unit,spike"))
+
+
+@pytest.mark.parametrize(("axes", "counts"), [("spike", ""), ("unit,time", ""), ("spike", "counts")])
+def test_truth_values_are_no_times(tmp_path, axes, counts):
+    with h5py.File(tmp_path / "truth.h5", "w") as file:
+        file["x"] = np.array([[True, False], [True, True]]) if axes == "unit,time" else np.array([True, False])
+        file["counts"] = np.array([1, 1])
+    with pytest.raises(DataError, match=r"truth.h5: the file holds boolean values, expected spike times"):
+        read_layout(tmp_path / "truth.h5", Layout(variable="x", axes=axes, counts=counts))
+
+
+def test_truth_values_are_counts_in_bins(tmp_path):
+    np.save(tmp_path / "raster.npy", np.array([[True, False, True]]))
+    trains = read_layout(tmp_path / "raster.npy", Layout(axes="trial,bin", bin_size=1.0, time_unit="ms"))
+    np.testing.assert_allclose(trains.train(0), [0.0, 0.002])

@@ -149,3 +149,37 @@ def test_local_data_come_first_and_are_checked(recorded_data, monkeypatch, tmp_p
         datasets.fetch("raphe", "DRN164_5ht_aec.abf")
     with pytest.raises(DataError, match="no data set 'moon'"):
         datasets.fetch("moon", "x")
+
+
+@pytest.mark.parametrize("suffix", [".nwb", ".nix"])
+def test_a_file_gives_back_extents_names_and_units(tmp_path, suffix):
+    block, segment = neo.Block(name="session"), neo.Segment()
+    segment.spiketrains.append(neo.SpikeTrain([600.0], units="ms", t_start=500.0, t_stop=900.0, name="x"))
+    segment.spiketrains.append(neo.SpikeTrain([0.7], units="s", t_start=0.5, t_stop=0.9))
+    segment.analogsignals.append(neo.AnalogSignal([[1.0], [2.0]], units="pA", sampling_rate=2 * pq.kHz, t_start=0.25 * pq.s))
+    block.segments.extend([segment, neo.Segment()])
+    back = nc.read(nc.write(block, tmp_path / f"x{suffix}"))
+    first, second = back.segments[0].spiketrains
+    for train, time in ((first, 0.6), (second, 0.7)):
+        np.testing.assert_allclose(train.rescale("s").magnitude, [time])
+        assert (float(train.t_start.rescale("s")), float(train.t_stop.rescale("s"))) == pytest.approx((0.5, 0.9))
+    assert first.name == "x" and back.file_origin == str(tmp_path / f"x{suffix}")
+    (signal,) = back.segments[0].analogsignals
+    assert signal.dimensionality.string == "pA" and float(signal.t_start.rescale("s")) == 0.25
+    np.testing.assert_allclose(signal.magnitude[:, 0], [1.0, 2.0])
+    assert nc.recordings.Trains.of(back).names == ("x", "1")
+
+
+def test_repeats_of_one_duration_become_a_block():
+    block = block_of_trains([np.array([0.1]), np.array([])], 2.0, "cell")
+    assert block.name == "cell" and [segment.index for segment in block.segments] == [0, 1]
+    assert [segment.name for segment in block.segments] == ["repeat 0", "repeat 1"]
+    trains = [segment.spiketrains[0] for segment in block.segments]
+    assert [train.magnitude.tolist() for train in trains] == [[0.1], []]
+    assert all(float(train.t_stop) == 2.0 and float(train.t_start) == 0.0 and train.name == "cell" for train in trains)
+
+
+def test_a_file_without_sweeps_is_named(tmp_path):
+    path = nc.write(neo.Block(), tmp_path / "x.nix")
+    with pytest.raises(DataError, match=r"x\.nix: the file holds no sweep"):
+        nc.read(path)

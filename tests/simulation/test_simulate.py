@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import brian2
 import neo
 import numpy as np
 import pytest
@@ -22,6 +23,24 @@ def test_units_of_the_current_do_not_change_the_spikes():
     blocks = [nc.simulate(LIF, s, engine="jax") for s in signals] + [nc.simulate(LIF, amperes, dt="0.1 ms", engine="jax")]
     trains = [b.segments[0].spiketrains[0].magnitude.tolist() for b in blocks]
     assert len(trains[0]) > 5 and all(train == trains[0] for train in trains)
+
+
+@pytest.mark.parametrize("quantity", [400 * pq.pA, 0.4 * pq.nA, 400 * brian2.pA], ids=str)
+def test_a_quantity_is_converted_not_stripped(quantity):
+    block = nc.simulate(LIF, np.ones(300) * quantity, dt=1e-4, engine="jax", seed=np.int64(3))
+    np.testing.assert_allclose(block.segments[0].analogsignals[0].rescale("pA").magnitude, 400.0)
+    assert block.annotations["seed"] == 3
+
+
+def test_the_largest_run_and_the_rounding_of_steps():
+    count_steps, require_memory = nc.simulation.stimuli.count_steps, nc.simulation.stimuli.require_memory
+    assert [count_steps(length, 1e-3) for length in (0.0006, 0.0014, 0.0016, 2.0)] == [1, 1, 2, 2000]
+    require_memory(2**30, 1.0, 1)
+    require_memory(2**19, 0.5, 2**10)
+    with pytest.raises(DataError, match=r"needs 8\.01 GiB"):
+        require_memory(2**30 + 2**20, 1.0, 1)
+    with pytest.raises(DataError, match="needs 1 TiB"):
+        require_memory(2**37, 1.0, 1)
 
 
 def test_block_holds_what_was_asked():
@@ -52,6 +71,27 @@ def test_a_finer_step_holds_the_current():
         ({"duration": 1.0, "trials": 0}, "trials"),
         ({"current": neo.AnalogSignal([1.0, 2.0], units="mV", sampling_rate=1 * pq.kHz)}, "expected a unit of"),
         ({"current": np.zeros(10), "dt": 1e-4, "duration": 1.0}, "longer than the current"),
+        ({"current": np.zeros(10) * pq.mV, "dt": 1e-4}, "The current is in mV, expected a unit of"),
+        ({"current": np.zeros(10) * brian2.mV, "dt": 1e-4}, "The current is in volt, expected a unit of"),
+        ({"current": 200 * np.ones(10) * pq.A, "dt": 1e-4}, "reaches 200 A"),
+        ({"current": np.zeros(10, complex), "dt": 1e-4}, "The current must be real numbers, not complex numbers"),
+        ({"current": np.zeros(10, bool), "dt": 1e-4}, "The current must be real numbers, not truth values"),
+        ({"current": [[1.0], [1.0, 2.0]], "dt": 1e-4}, "The current must be real numbers, not list"),
+        ({"current": "300 pA", "dt": 1e-4}, "The current must be real numbers, not str"),
+        ({"duration": True}, "duration is True"),
+        ({"duration": 0.1, "trials": True}, "trials must be a positive whole number, not True"),
+        ({"duration": 0.1, "trials": 1.5}, "trials must be a positive whole number, not 1.5"),
+        ({"duration": 0.1, "seed": -1}, "seed is -1, expected a whole number"),
+        ({"duration": 0.1, "seed": 1.5}, "seed is 1.5"),
+        ({"duration": 0.1, "seed": True}, "seed is True"),
+        ({"duration": 0.1, "seed": 2**32}, "from 0 to 4294967295"),
+        ({"duration": 1e-5}, "shorter than the time step"),
+        (
+            {"duration": 1e4, "record": ("v",), "trials": 1000},
+            "10000 s in steps of 0.1 ms with 2001 signals needs 1.46 TiB, at most",
+        ),
+        ({"duration": 1e6}, "1000000 s in steps of 0.1 ms with 1 signal needs 74.5 GiB, at most 8 GiB are taken: shorten the"),
+        ({"duration": 1e300}, "shorten the duration"),
     ],
 )
 def test_bad_data_are_named(options, says):
