@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import warnings
+
 import numpy as np
 import pytest
 
@@ -137,6 +139,9 @@ def test_band_by_hand():
     options = {"bin_size": 0.1, "sigma": 0.01, "n_bootstrap": 2000}
     low, high = psth_band([[0.05], []], 0.2, level=0.4, **options)
     assert low.tolist() == [5.0, 0.0] and high.tolist() == [5.0, 0.0]
+    for level in (0.6, 0.95):
+        low, high = psth_band([[0.05], []], 0.2, level=level, **options)
+        assert low.tolist() == [0.0, 0.0] and high.tolist() == [10.0, 0.0]
     low, high = psth_band([[0.05], []], 0.2, **options)
     assert low.tolist() == [0.0, 0.0] and high.tolist() == [10.0, 0.0]
     once = psth_band([[0.05], []], 0.2, bin_size=0.1, sigma=0.01, n_bootstrap=1, seed=3)
@@ -159,12 +164,21 @@ def test_signal_and_noise_correlations_by_hand():
 def test_normalised_correlation_by_hand():
     """Variances 13 of the sum, 1 and 7 of the repeats: signal power 5 / 2; covariance 1.75 with a prediction of variance 1."""
     assert normalised_correlation([0, 1, 2], [[1, 2, 3], [1, 2, 6]]) == pytest.approx(1.75 / np.sqrt(2.5))
-    assert normalised_correlation([0, 2, 4], [[1, 2, 3], [1, 2, 6]]) == pytest.approx(1.75 / np.sqrt(2.5))
+    for scale in (0.5, 2.0):
+        prediction = np.array([0, 1, 2]) * scale
+        assert normalised_correlation(prediction, [[1, 2, 3], [1, 2, 6]]) == pytest.approx(1.75 / np.sqrt(2.5))
     three = np.array([[1, 2, 3], [1, 2, 6], [0, 4, 5.0]])
     power = (np.var(three.sum(axis=0), ddof=1) - np.var(three, axis=1, ddof=1).sum()) / 6
     assert normalised_correlation([0, 1, 2], three) == pytest.approx(np.mean([14 - 2]) / 3 / 2 / np.sqrt(power))
-    for responses in ([[1, 0, 1], [0, 1, 0]], [[1, 0, 1], [0, 0, 0]]):
-        assert np.isnan(normalised_correlation([0, 1, 2], responses))
+    for prediction, responses in (
+        ([0, 1, 2], [[1, 0, 1], [0, 1, 0]]),
+        ([0, 1, 2], [[1, 0, 1], [0, 0, 0]]),
+        ([0, 1, 2], [[1, 2, 3]]),
+        ([1, 1, 1], [[1, 2, 3], [1, 2, 6]]),
+    ):
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            assert np.isnan(normalised_correlation(prediction, responses))
 
 
 def test_spike_triggered_average_by_hand():

@@ -7,7 +7,6 @@ import pytest
 
 import neurocode as nc
 from neurocode.errors import DataError
-from neurocode.statistics import lempel_ziv
 from neurocode.statistics.complexity import lz76, lz76_of_events, lz78, normalised_lz76, occupied_bins, symbols_of
 from neurocode.statistics.lempel_ziv import (
     count_lz76,
@@ -251,6 +250,24 @@ def test_levels_of_hashes():
     assert hash_levels(seven, np.ones(seven.size, np.uint8)).tolist() == list(range(8))
 
 
-def test_the_budget_hands_long_repeats_to_the_automaton():
-    """Loops over candidates stop where the work is past the budget, which the automaton's count then replaces."""
-    assert (lempel_ziv.BUDGET, lempel_ziv.DENSE_BITS, lempel_ziv.BITS_A_LEVEL, lempel_ziv.MOST_LEVELS) == (64, 0.62, 4.0, 8)
+def test_the_budget_of_candidates_hands_over_to_the_automaton():
+    """Runs of 1, 2, 3 … zeros: every word compares all events before it, and there are 64 for each event and 10 000 more to spend.
+
+    218 runs are the most that this pays for; the automaton counts a word a run and one for the first event in either case.
+    """
+    for runs, expected in ((218, (219, False)), (219, (-1, False))):
+        times = np.concatenate([[0], np.cumsum(np.arange(1, runs) + 1)])
+        length = int(times[-1]) + runs + 1
+        assert count_lz76(times, np.ones(runs, np.uint8), length) == expected
+        assert count_lz76_binary(times, length) == (runs + 1, False)
+        assert lz76_of_events(times, length) == runs + 1
+
+
+def test_the_budget_of_the_dense_count_hands_over_to_the_automaton():
+    """A period of 200 with a fault every 311 symbols: 9641 symbols are the most whose candidates are paid for."""
+    period = np.zeros(200, np.uint8)
+    period[[3, 66, 100]] = 1
+    symbols = np.tile(period, 300)
+    symbols[np.arange(1, 192) * 311] ^= 1
+    assert count_lz76_dense(symbols[:9641], 1) == (54, True) == count_lz76_automaton(symbols[:9641])
+    assert count_lz76_dense(symbols[:9642], 1) == (-1, False) and count_lz76_automaton(symbols[:9642]) == (54, False)

@@ -114,6 +114,12 @@ def test_ceiling_by_hand():
         values.append(2 * across / (products[a, b] + products[c, d]))
     assert md_star_ceiling(recorded, 0.001, n_splits=7, seed=4) == pytest.approx((np.mean(values), np.std(values)))
     assert np.isfinite(values).all() and np.std(values) > 0
+    five, random, values = np.ones((5, 5)) + np.diag([0, 0, 0, 0, 1]), np.random.default_rng(0), []
+    for _ in range(200):
+        order = random.permutation(5)
+        values.append(2 * five[np.ix_(order[:2], order[2:])].mean() / 2)
+    assert md_star_ceiling([[0.1]] * 4 + [[0.1, 0.2]], 0.001) == (np.mean(values), np.std(values)) == (1.0, 0.0)
+    assert md_star_ceiling([*recorded, [0.1]], 0.001)[1] > 0
 
 
 def test_coincidence_factor_by_hand():
@@ -153,3 +159,20 @@ def test_where_reliability_and_ceiling_are_not_defined():
     assert np.isnan(md_star_ceiling([[], [], [], []], 0.004)).all() and np.isnan(reliability([[], []], 0.004))
     assert md_star([[0.1], [0.5]], [[0.1], [0.5]], 0.004).value != md_star([[0.1], [0.1]], [[0.1], [0.1]], 0.004).value
     assert np.isnan(md_star([[0.1], [0.5]], [[0.2], [0.7]], 0.004).value)
+
+
+def test_interval_of_a_similarity_by_its_bootstrap():
+    """Seven repeats of 30 spikes: the 2.5 and 97.5 % points of the seeded resamples, and no others."""
+    random = np.random.default_rng(5)
+    recorded, predicted = ([np.sort(random.uniform(0, 1, 30)) for _ in range(n)] for n in (7, 5))
+    within, across = pair_products(recorded, recorded, 0.01), pair_products(recorded, predicted, 0.01).mean(axis=1)
+    model = pair_products(predicted, predicted, 0.01)[~np.eye(5, dtype=bool)].mean()
+    draws, values = np.random.default_rng(6), []
+    for _ in range(200):
+        chosen = draws.integers(7, size=7)
+        distinct = [within[a, b] for a in chosen for b in chosen if a != b]
+        values.append(2 * across[chosen].mean() / (np.mean(distinct) + model))
+    score = md_star(recorded, predicted, 0.01, n_bootstrap=200, seed=6)
+    assert score.interval == pytest.approx(tuple(np.percentile(values, [2.5, 97.5])))
+    assert score.value == pytest.approx(2 * across.mean() / (within[~np.eye(7, dtype=bool)].mean() + model))
+    assert np.percentile(values, [1.5, 96.5]) != pytest.approx(score.interval, abs=1e-6)
