@@ -257,3 +257,9 @@ def test_cells_of_a_table_are_text_and_links_lead_beside_the_page():
     html = table(frame, {"unit": ["x y/report.html", None]})
     assert '<a href="x%20y/report.html">&lt;b&gt;a&lt;/b&gt;</a>' in html and "<td>b c</td>" in html
     assert "<td>1.235</td>" in html and "<td></td>" in html
+
+
+def test_a_simulation_looks_at_its_folder_first(tmp_path, neurocode, monkeypatch):
+    monkeypatch.setattr("neurocode.simulation.simulate", lambda *a, **k: pytest.fail("simulated before the folder was looked at"))
+    code, _, error = neurocode("simulate", "--model", "gif", "--step", "1 pA", "--duration", 1, "-o", "/proc/none/out")
+    assert code == 1 and "nothing can be written in /proc" in error

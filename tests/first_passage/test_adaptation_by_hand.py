@@ -43,8 +43,8 @@ def test_trains_start_in_the_steady_state_of_their_typical_interval(equations):
 
 
 def test_inputs_along_a_passage_are_the_adaptation_at_its_times(equations):
-    """Two steps of a passage of 30 ms that begins 2 ms after the spike: minus w at 2 + 7.5, 2 + 22.5 and 2 + 15, 2 + 30 ms."""
-    shares = (jnp.array([0.5, 0.5]), jnp.array([0.25, 0.75]), jnp.array([0.5, 1.0]))
+    """Two steps of a passage of 30 ms, 2 ms after the spike: minus w at 2 + 7.5, 2 + 22.5 and 2 + 15, 2 + 30 ms."""
+    shares = (np.array([0.5, 0.5]), np.array([0.25, 0.75]), np.array([0.5, 1.0]))
     with jax.enable_x64(True):
         values = {**MODEL.values, "t_ref": 2e-3}
         path = equations.path(jnp.zeros(2), {"w": jnp.full(2, 0.5)}, shares, jnp.asarray(0.03), values)
@@ -66,6 +66,7 @@ def test_drift_and_diffusion_are_in_distances_from_reset_to_threshold(equations)
 
 
 def test_a_drive_is_a_sine_of_the_time_at_which_a_passage_goes_on():
+    """Less what it is at time zero, which the drift holds."""
     model = nc.models.lif_diffusive(periodic=True).with_parameters(frequency=50.0, drive_cos=0.3, drive_sin=0.1)
     equations = passage_equations(model)
     assert equations.periodic and equations.others == () and not equations.constant
@@ -77,7 +78,7 @@ def test_a_drive_is_a_sine_of_the_time_at_which_a_passage_goes_on():
         scale = float(equations.scale(values))
     for inputs, time in ((path.middle_input, 0.411), (path.end_input, 0.421)):
         phase = 2 * np.pi * 50 * time
-        expected = (values["drive_cos"] * np.cos(phase) + values["drive_sin"] * np.sin(phase)) / scale
+        expected = (values["drive_cos"] * (np.cos(phase) - 1) + values["drive_sin"] * np.sin(phase)) / scale
         np.testing.assert_allclose(inputs, [expected], rtol=1e-9)
 
 

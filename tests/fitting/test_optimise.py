@@ -13,6 +13,7 @@ from neurocode.fitting.optimise import (
     _trust_step,
     finish,
     is_concave,
+    left_to_prior,
     maximise,
     newton_decrement,
     reporter,
@@ -192,6 +193,19 @@ def test_a_spent_ascent_is_not_converged():
 def test_a_saddle_is_no_maximum():
     optimum = finish(Ascent(Quadratic(np.diag([1.0, -1.0]), [0.0, 0.0], stated=np.eye(2)), np.zeros(2)), 3)
     assert optimum.decrement == 0.0 and not optimum.converged
+
+
+def test_directions_that_curve_upwards_get_the_information_of_the_prior():
+    information = np.diag([5.0, -3.0]) + 0.25 * np.eye(2)
+    np.testing.assert_allclose(left_to_prior(information, 0.25), np.diag([5.25, 0.25]), atol=1e-12)
+
+
+@pytest.mark.parametrize(("curvature", "converged"), [(-4e-5, True), (-6e-5, False), (-1.0, False)])
+def test_a_ridge_that_hardly_curves_upwards_is_a_maximum_and_spends_no_passes(curvature, converged):
+    """Steps are at most 2 long: a curvature of -5e-5 along one could gain 1e-4 nats. The other direction holds the maximum."""
+    objective = Quadratic(np.diag([1e4, curvature]), [0.0, 0.0], stated=np.diag([1e4, 0.1]))
+    optimum = finish(Ascent(objective, np.zeros(2)), 20)
+    assert optimum.converged == converged and (optimum.passes == 5) == converged
 
 
 def test_a_decrement_is_half_the_squared_slope_over_the_curvature():
