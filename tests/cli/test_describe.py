@@ -77,7 +77,7 @@ def plain(text):
 def test_a_description_without_a_usable_unit_says_so(tmp_path):
     """NaN, no spike, one spike: a table of reasons and a page without a figure, no traceback."""
     np.save(tmp_path / "cells.npy", np.array([[0, 0.5], [0, np.nan], [1, 0.25]]))
-    run = describe(tmp_path / "cells.npy", "--axes", "unit,time", "-o", tmp_path / "out", "--surrogates", "9")
+    run = describe(tmp_path / "cells.npy", "--axes", "unit,time", "-o", tmp_path / "out", "--surrogates", "19")
     assert run.exit_code == 0, run.exception
     table = pd.read_csv(tmp_path / "out" / "units.csv", index_col="unit")
     assert table["reason"].tolist() == ["1 times are not finite", "one spike"] and table["n_spikes"].tolist() == [2, 1]
@@ -90,7 +90,7 @@ def test_a_description_without_a_usable_unit_says_so(tmp_path):
 def test_a_window_of_a_recording_is_described(tmp_path):
     """Ten spikes at whole seconds; the window from 2.5 to 6 s holds those at 3, 4, 5 and 6."""
     (tmp_path / "cell.csv").write_text("time\n" + "\n".join(map(str, range(1, 11))) + "\n")
-    run = describe(tmp_path / "cell.csv", "--t-start", 2.5, "--t-stop", 6, "-o", tmp_path / "out", "--surrogates", "9")
+    run = describe(tmp_path / "cell.csv", "--t-start", 2.5, "--t-stop", 6, "-o", tmp_path / "out", "--surrogates", "19")
     assert run.exit_code == 0, run.exception
     row = pd.read_csv(tmp_path / "out" / "units.csv").iloc[0]
     assert (row["n_spikes"], row["duration"], row["mean_isi"]) == (4, 3.5, 1.0) and row["rate"] == pytest.approx(4 / 3.5)
@@ -114,7 +114,7 @@ def test_names_are_shown_as_they_are_and_never_computed(tmp_path):
 
 
 def test_every_column_is_defined_on_the_page_with_its_unit(folder, tmp_path):
-    run(folder, tmp_path / "out", "--surrogates", "9")
+    run(folder, tmp_path / "out", "--surrogates", "19")
     page = (tmp_path / "out" / "report.html").read_text()
     _, columns = page.split("<h2>Columns</h2>")
     columns, settings = columns.split("<h2>Settings</h2>")
@@ -128,7 +128,7 @@ def test_every_column_is_defined_on_the_page_with_its_unit(folder, tmp_path):
 
 def test_output_is_readable_at_eighty_columns(folder, tmp_path, monkeypatch):
     monkeypatch.setenv("COLUMNS", "80")
-    lines = run(folder, tmp_path / "out", "--surrogates", "9").output.splitlines()
+    lines = run(folder, tmp_path / "out", "--surrogates", "19").output.splitlines()
     assert max(map(len, lines)) <= 80
     assert plain(" ".join(lines)).startswith("3 units, 1200 spikes; medians: 20 Hz, CV")
 
@@ -142,7 +142,7 @@ def test_output_is_readable_at_eighty_columns(folder, tmp_path, monkeypatch):
         (["{folder}/cell.txt", "--layout", "{folder}/axes.toml"], "axes.toml: The layout's axes is 3, expected text."),
         (["{folder}/cell.txt", "--t-stop", "nan"], "The layout's t_stop is nan, expected a finite number."),
         (["{folder}/cell.txt", "--bin-size", "0"], "The layout's bin_size is 0 s, expected a positive time."),
-        (["{folder}/cell.txt", "--complexity-bin", "inf"], "The bin size of inf s is not positive and finite."),
+        (["{folder}/cell.txt", "--complexity-bin", "inf"], "The bin size is inf, expected a finite number."),
         (["{folder}/cell.txt", "--seed", "-1"], "There are 200 surrogates with seed -1, expected none below zero."),
         (["{folder}/cell.txt", "--axes", "unit"], ": an array of shape (2,) has no axes 'unit'."),
     ],

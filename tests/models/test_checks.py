@@ -89,6 +89,7 @@ REFUSED = {
     # types
     "parameter": (lambda: change(parameters={"C": 3.0}), "'C' must be a Parameter, not float"),
     "initial type": (lambda: change(initial={"v": 3}), "must be text, not int"),
+    "initial list": (lambda: change(initial={"v": []}), "initial value of 'v' must be text, not list"),
     "reset type": (lambda: change(reset=None), "reset must be text, not NoneType"),
     "noise type": (lambda: change(noise="gaussian"), "must be an EscapeNoise, not str"),
     "after type": (lambda: change(after_reset="v"), "must be a tuple of names"),
@@ -235,6 +236,7 @@ def test_quantities_keep_their_unit(value, expected):
         ({"value": True}, "real numbers, not truth values"),
         ({"value": "3"}, "real numbers, not str"),
         ({"value": np.nan}, "must be finite"),
+        ({"unit": ["pA"]}, "unit of a parameter must be text, not list"),
         ({"fixed": "yes"}, "'fixed' of a parameter must be true or false, not 'yes'"),
         ({"per_neuron": 1}, "'per_neuron' of a parameter must be true or false, not 1"),
         ({"description": 5}, "description of a parameter must be text, not int"),
