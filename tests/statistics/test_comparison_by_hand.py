@@ -118,8 +118,11 @@ def test_pairwise_distances_by_hand(name, distance):
     alike = compared(trains([0.1], [0.1]), trains([0.1], [0.1]), name)
     assert np.isnan(alike["difference"]) and alike["note"] == "not defined: needs two repeats with spikes on both sides"
     many = trains(*[[0.1], [0.2]] * 10, [0.1, 0.15, 0.2, 0.25, 0.3])
-    assert compared(many, many, name)["model"] == pytest.approx(compared(many[:20], many[:20], name)["model"])
-    assert compared(many[1:], many[1:], name)["model"] != pytest.approx(compared(many[:20], many[:20], name)["model"])
+    first, last = (
+        compared(side, recorded_side, name, n_splits=0) for side, recorded_side in ((many, many[:20]), (many[1:], many[:3]))
+    )
+    assert first["model"] == pytest.approx(first["recorded"]) and first["difference"] == pytest.approx(10 / 20 / (10 / 19) - 1)
+    assert last["model"] != pytest.approx(first["model"])
 
 
 def test_loss_of_the_histogram_by_hand():
