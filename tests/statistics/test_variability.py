@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import warnings
+
 import elephant.statistics
 import neo
 import numpy as np
@@ -140,7 +142,9 @@ def test_serial_correlation_by_hand():
     assert serial_correlations([1, 2, 4, 3], [3, 1], lags=1)[0] == pytest.approx(expected)
     assert serial_correlations([1, 2, 4, 3], [3, 1], lags=2)[1] != serial_correlations([1, 2, 4, 3, 3, 1], lags=2)[1]
     assert np.isnan(serial_correlations([1, 2, 3], lags=1)[0]) and np.isfinite(serial_correlations([1, 2, 3, 1], lags=1)[0])
-    assert np.isnan(serial_correlations([1, 1, 1, 2], lags=1)[0]) and np.isnan(serial_correlations([2, 1, 1, 1], lags=1)[0])
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert np.isnan(serial_correlations([1, 1, 1, 2], lags=1)[0]) and np.isnan(serial_correlations([2, 1, 1, 1], lags=1)[0])
     assert len(serial_correlations([1.0, 2.0])) == 5
 
 
@@ -222,6 +226,9 @@ def test_mean_matching_by_hand():
     assert share.tolist() == [0.5, 0.5]
     assert value == pytest.approx([(1 * 2 + 21 * 2) / (1 + 441), (0 + 21 * 18) / (1 + 441)])
     assert np.isnan(mean_matched_fano_factor(np.zeros((2, 2, 1), int))[0]).all()
+    neighbours = np.stack([unit((0, 2), (1, 1)), unit((19, 20), (21, 21))])
+    value, share = mean_matched_fano_factor(neighbours)
+    assert value.tolist() == [2.0, 0.0] and share.tolist() == [0.5, 0.5]
     apart = np.stack([unit((0, 2), (40, 42))])
     value, share = mean_matched_fano_factor(apart)
     assert np.isnan(value).all() and share.tolist() == [0, 0]
