@@ -36,6 +36,9 @@ LONGEST_STEP = 2.0
 TRUSTED = -3.0
 #: Step of the differences that give the observed information, in standard errors.
 DIFFERENCE = 0.05
+#: Expected gain of a full Newton step, in nats, up to which an ascent that has spent its passes gets more, and how many rounds of them.
+NEAR = 1.0
+MORE_ROUNDS, MORE_PASSES = 2, 200
 #: Directions with less information than this fraction of a well-determined one count as flat.
 FLAT = 1e-9
 
@@ -197,12 +200,19 @@ def maximise(likelihood: Objective, z: np.ndarray, *, most_passes: int = 600, pr
 
 
 def finish(ascent: Ascent, most_passes: int) -> Optimum:
-    """Climb to the maximum and measure the observed information there; climb on with it if it says so."""
+    """Climb to the maximum and measure the observed information there; climb on with it if it says so.
+
+    To measure the information takes two points a parameter: with 25 parameters on a curved ridge, as few spikes make one, the
+    passes are spent after two measurements. A maximum that is near by then is worth some rounds more.
+    """
+    more = MORE_ROUNDS
     while True:
         ascent.climb(most_passes)
         information = ascent.observed_information()
         decrement = newton_decrement(ascent.point.gradient, information)
         converged = bool(decrement < CONVERGED) and (is_concave(information) or _is_flat(ascent.point, information))
+        if ascent.passes >= most_passes and decrement < NEAR and more > 0:
+            more, most_passes = more - 1, ascent.passes + MORE_PASSES
         if converged or ascent.passes >= most_passes:
             break
         ascent.secant = information - ascent.point.information

@@ -190,6 +190,35 @@ def test_a_spent_ascent_is_not_converged():
     assert optimum.passes == 6 and optimum.z[0] == pytest.approx(6.0, rel=1e-3)
 
 
+@pytest.mark.parametrize(("peak", "converged", "passes"), [(1.41, True, 3 + 1 + 2), (1.42, False, 3)])
+def test_a_maximum_within_a_nat_is_worth_more_passes(peak, converged, passes):
+    """The passes are spent by the first measurement; half of the squared distance is the gain of a Newton step."""
+    optimum = finish(Ascent(Quadratic([[1.0]], [peak]), np.zeros(1)), 1)
+    assert (optimum.converged, optimum.passes) == (converged, passes)
+
+
+@pytest.mark.parametrize(("gain", "budgets"), [(0.99, [800, 1050, 1300]), (1.01, [800])])
+def test_rounds_are_added_twice_and_no_more(gain, budgets):
+    """Each climb spends its passes, each measurement 50 more; the maximum stays as far as it was."""
+
+    class Stuck:
+        passes, calls, radius, secant = 0, [], 0.0, np.zeros((1, 1))
+        point = type(
+            "Point", (), {"gradient": np.array([np.sqrt(2 * gain)]), "information": np.eye(1), "z": 0, "log_likelihood": 0}
+        )
+
+        def climb(self, most_passes):
+            self.passes, self.calls = most_passes, [*self.calls, most_passes]
+
+        def observed_information(self):
+            self.passes += 50
+            return np.eye(1)
+
+    stuck = Stuck()
+    optimum = finish(stuck, 800)
+    assert stuck.calls == budgets and not optimum.converged and optimum.passes == budgets[-1] + 50
+
+
 def test_a_saddle_is_no_maximum():
     optimum = finish(Ascent(Quadratic(np.diag([1.0, -1.0]), [0.0, 0.0], stated=np.eye(2)), np.zeros(2)), 3)
     assert optimum.decrement == 0.0 and not optimum.converged
