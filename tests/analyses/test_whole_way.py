@@ -87,6 +87,7 @@ def made_task(name, steps, channels, outputs, loss, seed=0):
     return Task(name, *parts, loss=loss, n_outputs=outputs, dt=1e-3)
 
 
+@pytest.mark.long
 def test_adaptive_lif(tmp_path, monkeypatch):
     """Parts without networks are run by the tests of the command."""
     load_study("adaptive-lif", ROOT)
