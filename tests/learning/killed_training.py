@@ -6,6 +6,7 @@ import hashlib
 import os
 import signal
 import sys
+from collections.abc import Callable
 
 import jax
 import numpy as np
@@ -13,24 +14,24 @@ import numpy as np
 import neurocode as nc
 from neurocode.learning import Dense, Layer, Network, Readout, Recurrent, Settings, tasks, train
 
-EPOCHS = 6
+EPOCHS = 4
 
 
 def network(n_in: int, n_out: int, dropout: float = 0.1) -> Network:
     """Noisy neurons with learned intrinsic parameters and dropout, so that random keys matter."""
     keys = jax.random.split(jax.random.key(5), 3)
     hidden = Layer(
-        Dense(n_in, 12, key=keys[0]), nc.models.noisy_lif(), 1e-3, recurrent=Recurrent(12, key=keys[1]), learned=("tau",),
+        Dense(n_in, 6, key=keys[0]), nc.models.noisy_lif(), 1e-3, recurrent=Recurrent(6, key=keys[1]), learned=("tau",),
         dropout=dropout,
     )  # fmt: skip
-    return Network([hidden, Readout(Dense(12, n_out, key=keys[2]), 1e-3)])
+    return Network([hidden, Readout(Dense(6, n_out, key=keys[2]), 1e-3)])
 
 
-def digest(folder: str, seed: int = 3) -> str:
+def digest(folder: str, seed: int = 3, progress: Callable[[dict], None] | None = None) -> str:
     """Hash of all that a training ends with, times apart."""
-    task = tasks.burst_sequences(classes=3, samples=90, seed=1)
+    task = tasks.burst_sequences(classes=3, samples=40, seed=1)
     settings = Settings(epochs=EPOCHS, batch_size=9, learning_rate=0.01, clip=1.0, schedule="cosine")
-    result = train(network(10, 3), task, seed=seed, settings=settings, folder=folder)
+    result = train(network(10, 3), task, seed=seed, settings=settings, folder=folder, progress=progress)
     leaves = [np.asarray(leaf) for leaf in jax.tree.leaves((result.network, result.last)) if hasattr(leaf, "dtype")]
     numbers = result.history.drop(columns="seconds").to_numpy()
     return hashlib.sha256(b"".join(leaf.tobytes() for leaf in [*leaves, numbers])).hexdigest()

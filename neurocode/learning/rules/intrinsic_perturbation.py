@@ -51,7 +51,7 @@ class IntrinsicPerturbation:
     def __post_init__(self) -> None:
         if self.goal not in GOALS:
             raise TrainingError(f"'{self.goal}' is no goal of a perturbation; known are {', '.join(GOALS)}.")
-        if not min(self.learning_rate, self.size, self.target) > 0:
+        if not all(number > 0 for number in (self.learning_rate, self.size, self.target)):
             raise TrainingError("Rate, size and target of a perturbation must be positive.")
 
     def check(self, layer: Layer) -> None:

@@ -67,7 +67,7 @@ class SpikeTimeNetwork:
 
     def __post_init__(self) -> None:
         numbers = (self.n_in, self.n_hidden, self.n_out, self.tau, self.threshold, self.horizon, self.resolution, *self.delays)
-        if not self.delays or not min(numbers) > 0:
+        if not self.delays or not all(number > 0 for number in numbers):
             raise TrainingError("Sizes, delays, times and the threshold must be positive.")
 
     def start(self, seed: int) -> Weights:
@@ -194,7 +194,7 @@ class SpikeProp:
     growth: float = 0.005
 
     def __post_init__(self) -> None:
-        if not min(self.learning_rate, self.growth) > 0:
+        if not (self.learning_rate > 0 and self.growth > 0):
             raise TrainingError("The learning rate and the growth must be positive.")
 
     def fit(

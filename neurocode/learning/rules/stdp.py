@@ -78,8 +78,9 @@ class PairSTDP:
     tau_reward: float | None = None
 
     def __post_init__(self) -> None:
-        positive = (self.a_plus, self.a_minus, self.tau_plus, self.tau_minus, self.w_max, self.tau_reward or 1.0)
-        if not min(positive) > 0 or self.mu < 0:
+        positive = [self.a_plus, self.a_minus, self.tau_plus, self.tau_minus, self.w_max]
+        positive += [] if self.tau_reward is None else [self.tau_reward]
+        if not all(0 < number < np.inf for number in positive) or not 0 <= self.mu < np.inf:
             raise TrainingError("Amplitudes, time constants and the largest weight must be positive, the exponent not negative.")
 
     def start(self, weights: Array) -> Traces:

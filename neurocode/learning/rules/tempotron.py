@@ -90,7 +90,7 @@ class TempotronNeurons:
     threshold: float = 1.0
 
     def __post_init__(self) -> None:
-        if not min(self.n_synapses, self.n, self.threshold) > 0:
+        if not all(number > 0 for number in (self.n_synapses, self.n, self.threshold)):
             raise TrainingError("The numbers of synapses and neurons and the threshold must be positive.")
 
     def maxima(self, weights: np.ndarray, patterns: Patterns) -> tuple[np.ndarray, np.ndarray]:
@@ -171,7 +171,8 @@ class Tempotron:
     intrinsic_factor: float = 1.0
 
     def __post_init__(self) -> None:
-        if not min(self.learning_rate, self.cycles) > 0 or not 0 <= self.momentum < 1 or not self.intrinsic_factor >= 0:
+        positive = self.learning_rate > 0 and self.cycles > 0
+        if not positive or not 0 <= self.momentum < 1 or not self.intrinsic_factor >= 0:
             raise TrainingError("Learning rate and cycles must be positive, the momentum from 0 up to 1, the factor not negative.")
 
     def fit(
