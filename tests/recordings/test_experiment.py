@@ -175,7 +175,8 @@ SPIKING = signal(np.where(np.arange(SAMPLES) % 40 == 20, 20.0, -70.0 + 0.01 * RA
 
 def test_a_file_becomes_an_experiment(tmp_path):
     path = block_file(tmp_path, SPIKING, CURRENT, sweeps=2)
-    experiment = Experiment.from_files(path, path, current_offset="5 pA")
+    test = block_file(tmp_path, signal(np.roll(SPIKING.magnitude[:, 0], 3), "mV"), CURRENT, sweeps=2, name="test.nix")
+    experiment = Experiment.from_files(path, test, current_offset="5 pA")
     assert (
         [len(repeat.spike_times) for repeat in experiment.repeats]
         == [2, 2]
