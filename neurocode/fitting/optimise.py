@@ -36,7 +36,7 @@ LONGEST_STEP = 2.0
 TRUSTED = -3.0
 #: Step of the differences that give the observed information, in standard errors.
 DIFFERENCE = 0.05
-#: Expected gain of a full Newton step, in nats, up to which an ascent that has spent its passes gets more, and how many rounds of them.
+#: Newton gain in nats below which an ascent that has spent its passes gets more, how many rounds, and how many passes in each.
 NEAR = 1.0
 MORE_ROUNDS, MORE_PASSES = 2, 200
 #: Directions with less information than this fraction of a well-determined one count as flat.
