@@ -1,4 +1,4 @@
-"""Errors that a user can act on: one sentence, naming what is wrong and what was expected."""
+"""Errors and warnings that a user can act on: one sentence, naming what is wrong and what was expected."""
 
 
 class NeurocodeError(Exception):
@@ -23,3 +23,7 @@ class TrainingError(NeurocodeError, ValueError):
 
 class ClusterError(NeurocodeError, RuntimeError):
     """Workers that were asked for are not there, or were lost."""
+
+
+class CoarseStepWarning(UserWarning):
+    """A time step is not small against the fastest time constant of a model."""

@@ -1,4 +1,4 @@
-"""What all tests share: recorded data, and programs that were compiled before.
+"""What all tests share: recorded data, programs that were compiled before, and the command line.
 
 Recorded data are found through NEUROCODE_DATA; tests that need them are skipped with a reason where they are absent.
 """
@@ -6,6 +6,8 @@ Recorded data are found through NEUROCODE_DATA; tests that need them are skipped
 from __future__ import annotations
 
 import os
+import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -23,3 +25,21 @@ def recorded_data() -> Path:
     if not Path(folder).is_dir() or not folder:
         pytest.skip("needs recorded data: set NEUROCODE_DATA to their folder")
     return Path(folder)
+
+
+@pytest.fixture
+def neurocode(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Callable[..., tuple[int, str, str]]:
+    """Run a command in this process; gives its exit code and what it printed, on both streams."""
+    from neurocode.cli import main
+
+    def run(*arguments: object) -> tuple[int, str, str]:
+        monkeypatch.setattr(sys, "argv", ["neurocode", *map(str, arguments)])
+        code = 0
+        try:
+            main()
+        except SystemExit as end:
+            code = end.code or 0
+        printed = capsys.readouterr()
+        return code, printed.out, printed.err
+
+    return run

@@ -198,14 +198,15 @@ def fit_broken_line(table: pd.DataFrame) -> tuple[float, float, float]:
     inner = np.sort(np.unique(x))[2:-2]
     if not len(inner):
         return float("nan"), float("nan"), float("nan")
-    errors, fits = [], []
-    for place in (places := np.linspace(inner[0], inner[-1], PLACES)):
-        design = np.stack([np.ones_like(x), np.minimum(x - place, 0), np.maximum(x - place, 0)], axis=1)
-        found = np.linalg.lstsq(design, y)[0]
-        errors.append(np.sum((design @ found - y) ** 2))
-        fits.append(found)
+    places = np.linspace(inner[0], inner[-1], PLACES)
+    beyond = x - places[:, None]
+    design = np.stack([np.ones_like(beyond), np.minimum(beyond, 0), np.maximum(beyond, 0)], axis=2)
+    basis, triangle = np.linalg.qr(design)
+    projected = np.einsum("pxk,x->pk", basis, y)
+    errors = np.sum((np.einsum("pxk,pk->px", basis, projected) - y) ** 2, axis=1)
     best = int(np.argmin(errors))
-    return float(places[best]), float(fits[best][1]), float(fits[best][2])
+    _, below, above = np.linalg.solve(triangle[best], projected[best])
+    return float(places[best]), float(below), float(above)
 
 
 def bootstrapped(table: pd.DataFrame) -> np.ndarray:

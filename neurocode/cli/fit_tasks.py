@@ -101,8 +101,7 @@ def attempt(task: FitTask, folder: Path) -> dict[str, Any]:
     try:
         return run_one(task, folder)
     except NeurocodeError as error:
-        names = {"recording": Path(task.training).stem, "model": Path(task.model).stem, "folder": task.label}
-        return {**names, "error": str(error)}
+        return {"recording": Path(task.training).stem, "model": Path(task.model).stem, "error": str(error)}
 
 
 def run_one(task: FitTask, folder: Path, report: Report | None = None) -> dict[str, Any]:
@@ -122,7 +121,7 @@ def run_one(task: FitTask, folder: Path, report: Report | None = None) -> dict[s
         if experiment.test is not None:
             scores = evaluate(result, experiment, n_predictions=task.predictions, seed=task.seed)
         write_fit(scratch, result, scores, experiment)
-        return {**entry(result, scores, experiment), "folder": task.label}
+        return entry(result, scores, experiment)
 
 
 def _voltage_interval(task: FitTask, neuron: NeuronModel, experiment: Experiment, report: Report | None) -> float | None:
@@ -197,7 +196,7 @@ def write_comparison(folder: Path, entries: Sequence[dict[str, Any]]) -> pd.Data
         "Held-out scores on the test recording stand beside and choose nothing. Each fit has a folder of its own with its report, "
         "to which the name of its model leads."
     )
-    links = [None if row.error else f"{row.recording}/{row.model}/report.html" for row in frame.itertuples()]
+    links = [None if isinstance(row.error, str) else f"{row.recording}/{row.model}/report.html" for row in frame.itertuples()]
     shown = frame.dropna(axis="columns", how="all")
     parts = [page.paragraph(text), page.table(shown, {"model": links}), page.definitions(COLUMNS, shown.columns)]
     with output_folder(folder, {"fits": [table["folder"] for table in entries]}) as scratch:

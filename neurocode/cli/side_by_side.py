@@ -24,7 +24,9 @@ Attempt = Callable[[Task, Path], dict[str, Any]]
 def run_all(
     attempt: Attempt, tasks: Sequence[Task], folder: Path, workers: int, scheduler: str | None = None
 ) -> list[dict[str, Any]]:
-    """Outcomes of fits, each in a folder of its own; finished ones with the same settings and inputs are read, not run again.
+    """Outcomes of fits, each with its ``folder`` below the one given.
+
+    Finished ones with the same settings and inputs are read, not run again.
 
     Raises
     ------
@@ -44,7 +46,7 @@ def run_all(
                 raise ClusterError(f"{label}: {outcome.lost}")
             entries[label] = outcome.value
             report(label, len(entries))
-    return [entries[task.label] for task in tasks]
+    return [{**entries[task.label], "folder": task.label} for task in tasks]
 
 
 def reused(task: Task, folder: Path) -> dict[str, Any] | None:

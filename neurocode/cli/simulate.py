@@ -39,17 +39,19 @@ def simulate_command(
 
     from neurocode.cli import page
     from neurocode.cli.output import output_folder, write_json
+    from neurocode.errors import CoarseStepWarning
     from neurocode.models import by_name
     from neurocode.plotting import house_style, save_figure
     from neurocode.plotting.simulation_figure import simulation_figure
     from neurocode.recordings import write
     from neurocode.simulation import simulate
-    from neurocode.simulation.time_scale import CoarseStepWarning
+    from neurocode.whole_files import require_replaceable
 
     neuron = by_name(model)
     step_seconds = None if dt is None else dt * 1e-3
     signal = _current(neuron, step, noise, current, duration, step_seconds, seed)
     record = _potential(neuron, engine)
+    require_replaceable(output)
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always", CoarseStepWarning)
         block = simulate(neuron, signal, duration=duration, dt=step_seconds, trials=trials, seed=seed, record=record, engine=engine)

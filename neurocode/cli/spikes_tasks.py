@@ -91,7 +91,7 @@ def attempt(task: SpikesTask, folder: Path) -> dict[str, Any]:
     try:
         return run_one(task, folder)
     except NeurocodeError as error:
-        return {"file": Path(task.file).name, "unit": task.unit, "model": task.model, "folder": task.label, "error": str(error)}
+        return {"file": Path(task.file).name, "unit": task.unit, "model": task.model, "error": str(error)}
 
 
 def run_one(task: SpikesTask, folder: Path, report: Report | None = None) -> dict[str, Any]:
@@ -105,8 +105,7 @@ def run_one(task: SpikesTask, folder: Path, report: Report | None = None) -> dic
         result = fit_spike_times(model, trains, prior_width=task.prior_width, progress=report)
         result.model.save(scratch / "model.toml")
         recorded, simulated = _intervals(trains), simulated_intervals(result, task.seed)
-        names = {"file": Path(task.file).name, "unit": task.unit, "folder": task.label}
-        entry = {**names, **result.to_dictionary(), "model": task.model}
+        entry = {"file": Path(task.file).name, "unit": task.unit, **result.to_dictionary(), "model": task.model}
         entry["statistics"] = {"recorded": interval_statistics(recorded), "model": interval_statistics([simulated])}
         _, png = save_figure(_figure(result, recorded, simulated), scratch / "fit.pdf")
         write_json(scratch / "result.json", {"results": [entry]})
@@ -204,7 +203,7 @@ def write_verdicts(folder: Path, entries: Sequence[dict[str, Any]]) -> pd.DataFr
         "Parameters, each with its unit and followed by its standard error (_se), of a model that does not survive describe the "
         "unit's intervals only as far as the figure of the fit shows. The name of a model leads to the page of its fit."
     )
-    links = [None if row.error else f"{row.folder}/report.html" for row in frame.itertuples()]
+    links = [None if isinstance(row.error, str) else f"{row.folder}/report.html" for row in frame.itertuples()]
     frame = frame.drop(columns="folder")
     shown = frame.dropna(axis="columns", how="all")
     parts = [page.paragraph(text), page.paragraph(summary_text(frame))]

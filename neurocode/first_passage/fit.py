@@ -20,7 +20,17 @@ from neurocode.first_passage.result import SpikeTimesResult
 from neurocode.first_passage.start import starting_models
 from neurocode.first_passage.verdict import data_verdicts, fit_verdicts, require_refractoriness
 from neurocode.fitting.estimates import fitted_model, fitted_parameters, information_rank
-from neurocode.fitting.optimise import CONVERGED, FIRST_RADIUS, Ascent, Optimum, Report, is_concave, newton_decrement, reporter
+from neurocode.fitting.optimise import (
+    CONVERGED,
+    FIRST_RADIUS,
+    Ascent,
+    Optimum,
+    Report,
+    is_concave,
+    left_to_prior,
+    newton_decrement,
+    reporter,
+)
 from neurocode.fitting.options import prior_width_of
 from neurocode.models.model import NeuronModel
 from neurocode.recordings.trains import Trains
@@ -181,7 +191,7 @@ def _climb(
             likelihood = on(mesh, exact)
             ascent = Ascent(likelihood, ascent.point.z, reporter("refining", progress))
             continue
-        information = _left_to_prior(ascent.observed_information(), likelihood.prior_precision)
+        information = left_to_prior(ascent.observed_information(), likelihood.prior_precision)
         if not exact:
             exact, likelihood = True, on(now, True)
             ascent = Ascent(likelihood, ascent.point.z, reporter("refining", progress))
@@ -192,12 +202,6 @@ def _climb(
             break
     point, converged = ascent.point, bool(decrement < CONVERGED)
     return likelihood, Optimum(point.z, point.log_likelihood, point.gradient, information, converged, decrement, ascent.passes)
-
-
-def _left_to_prior(information: np.ndarray, precision: float) -> np.ndarray:
-    """Information in which directions that the data curve upwards, flat ridges, have that of the prior."""
-    values, vectors = np.linalg.eigh(information - precision * np.eye(len(information)))
-    return (vectors * np.maximum(values, 0.0)) @ vectors.T + precision * np.eye(len(information))
 
 
 def _result(

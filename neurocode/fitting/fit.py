@@ -15,7 +15,7 @@ from neurocode.fitting.grid import choose_dt, clamp
 from neurocode.fitting.lanes import Clamp
 from neurocode.fitting.likelihood import ClampedLikelihood
 from neurocode.fitting.one_unit import one_unit
-from neurocode.fitting.optimise import ROUGHLY_CONSISTENT, Ascent, Optimum, Report, finish, reporter
+from neurocode.fitting.optimise import ROUGHLY_CONSISTENT, Ascent, Optimum, Report, finish, is_concave, left_to_prior, reporter
 from neurocode.fitting.options import prior_width_of, whole_number
 from neurocode.fitting.result import FitResult
 from neurocode.models.model import NeuronModel
@@ -248,14 +248,17 @@ def _result(
     log_likelihood = likelihood.log_likelihood(optimum.z)
     n_spikes = likelihood.n_spikes
     rate = spike_rate(clamps, dt)
-    data_information = optimum.information - likelihood.prior_precision * np.eye(len(optimum.z))
+    information = optimum.information
+    if optimum.converged and not is_concave(information):
+        information = left_to_prior(information, likelihood.prior_precision)
+    data_information = information - likelihood.prior_precision * np.eye(len(optimum.z))
     message = "converged" if optimum.converged else "not converged"
     short = _short_intervals(clamps, dt)
     bursting = f"; the cell bursts: {short:.0%} of its intervals are below 10 ms" if short > BURSTING else ""
     return FitResult(
         model=fitted,
         parameters=fitted_parameters(
-            fitted, optimum.z, optimum.information, likelihood.coordinates.slope(optimum.z), likelihood.values_at, prior_width
+            fitted, optimum.z, information, likelihood.coordinates.slope(optimum.z), likelihood.values_at, prior_width
         ),
         log_likelihood=log_likelihood,
         bic=len(optimum.z) * np.log(n_spikes) - 2 * log_likelihood,

@@ -36,6 +36,9 @@ LONGEST_STEP = 2.0
 TRUSTED = -3.0
 #: Step of the differences that give the observed information, in standard errors.
 DIFFERENCE = 0.05
+#: Newton gain in nats below which an ascent that has spent its passes gets more, how many rounds, and how many passes in each.
+NEAR = 1.0
+MORE_ROUNDS, MORE_PASSES = 2, 200
 #: Directions with less information than this fraction of a well-determined one count as flat.
 FLAT = 1e-9
 
@@ -68,7 +71,7 @@ class Optimum:
     gradient, information : numpy.ndarray
         Gradient and observed information by coordinate.
     converged : bool
-        Whether a full Newton step is expected to gain less than ``CONVERGED`` nats.
+        Whether a full Newton step is expected to gain less than ``CONVERGED`` nats, and no direction curves upwards by so much.
     decrement : float
         That expected gain.
     passes : int
@@ -197,17 +200,24 @@ def maximise(likelihood: Objective, z: np.ndarray, *, most_passes: int = 600, pr
 
 
 def finish(ascent: Ascent, most_passes: int) -> Optimum:
-    """Climb to the maximum and measure the observed information there; climb on with it if it says so."""
+    """Climb to the maximum and measure the observed information there; climb on with it if it says so.
+
+    To measure the information takes two points a parameter: with 25 parameters on a curved ridge, as few spikes make one, the
+    passes are spent after two measurements. A maximum that is near by then is worth some rounds more.
+    """
+    more = MORE_ROUNDS
     while True:
         ascent.climb(most_passes)
         information = ascent.observed_information()
         decrement = newton_decrement(ascent.point.gradient, information)
-        if (decrement < CONVERGED and is_concave(information)) or ascent.passes >= most_passes:
+        converged = bool(decrement < CONVERGED) and (is_concave(information) or _is_flat(ascent.point, information))
+        if ascent.passes >= most_passes and decrement < NEAR and more > 0:
+            more, most_passes = more - 1, ascent.passes + MORE_PASSES
+        if converged or ascent.passes >= most_passes:
             break
         ascent.secant = information - ascent.point.information
         ascent.radius = FIRST_RADIUS
     point = ascent.point
-    converged = bool(decrement < CONVERGED) and is_concave(information)
     return Optimum(point.z, point.log_likelihood, point.gradient, information, converged, decrement, ascent.passes)
 
 
@@ -220,10 +230,33 @@ def newton_decrement(gradient: np.ndarray, information: np.ndarray) -> float:
     return float(0.5 * np.sum(along[steep] ** 2 / np.abs(values[steep])))
 
 
+def left_to_prior(information: np.ndarray, precision: float) -> np.ndarray:
+    """Information in which directions that the data curve upwards, flat ridges, have that of the prior."""
+    values, vectors = np.linalg.eigh(information - precision * np.eye(len(information)))
+    return (vectors * np.maximum(values, 0.0)) @ vectors.T + precision * np.eye(len(information))
+
+
 def is_concave(information: np.ndarray) -> bool:
     """Whether an observed information has no clearly negative direction."""
     scale = 1.0 / np.sqrt(np.maximum(np.abs(np.diag(information)), 1e-12))
     return bool(np.linalg.eigvalsh(information * np.outer(scale, scale))[0] > -1e-6)
+
+
+def _is_flat(point: _Point, information: np.ndarray) -> bool:
+    """Whether no step that an ascent takes is expected to gain a tenth of ``CONVERGED``, also along directions that curve upwards.
+
+    Few spikes leave many parameters to a weak prior. Where the information of a direction is the prior's, the differences that
+    measure it may give it a small negative curvature; to climb on from there would only spend all passes on the spot.
+    """
+    metric = np.sqrt(np.maximum(np.diag(point.information), 1e-12))
+    direction = np.linalg.eigh(information / np.outer(metric, metric))[1][:, 0]
+    upwards = _not_too_long(FIRST_RADIUS * direction / metric)
+    _, expected = _trust_step(point.gradient, information, metric, FIRST_RADIUS)
+    return bool(max(expected, float(-0.5 * upwards @ information @ upwards)) < 0.1 * CONVERGED)
+
+
+def _not_too_long(step: np.ndarray) -> np.ndarray:
+    return step * min(1.0, LONGEST_STEP / max(float(np.max(np.abs(step))), 1e-300))
 
 
 def _trust_step(gradient: np.ndarray, curvature: np.ndarray, metric: np.ndarray, radius: float) -> tuple[np.ndarray, float]:
@@ -241,8 +274,7 @@ def _trust_step(gradient: np.ndarray, curvature: np.ndarray, metric: np.ndarray,
         while np.linalg.norm(step(highest)) > radius:
             highest *= 4
         shift = brentq(lambda s: np.linalg.norm(step(s)) - radius, lowest, highest, rtol=1e-3)
-    best = vectors @ step(shift) / metric
-    best *= min(1.0, LONGEST_STEP / max(float(np.max(np.abs(best))), 1e-300))
+    best = _not_too_long(vectors @ step(shift) / metric)
     return best, float(gradient @ best - 0.5 * best @ curvature @ best)
 
 

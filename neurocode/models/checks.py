@@ -81,6 +81,9 @@ def _check_types(model: NeuronModel) -> None:
     for what in ("parameters", "initial"):
         if not isinstance(getattr(model, what), Mapping):
             raise ModelError(f"The {what} must be a mapping from names to values, not {type(getattr(model, what)).__name__}.")
+    for name, text in model.initial.items():
+        if not isinstance(text, str):
+            raise ModelError(f"The initial value of {name!r} must be text, not {type(text).__name__}.")
     if not isinstance(model.after_reset, tuple) or not all(isinstance(name, str) for name in model.after_reset):
         raise ModelError("The variables updated after the reset must be a tuple of names.")
     if model.noise is not None and not isinstance(model.noise, EscapeNoise):

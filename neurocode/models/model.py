@@ -79,6 +79,8 @@ class NeuronModel:
         for text in ("margin", "refractory", "integrator"):
             if isinstance(getattr(self, text), str):
                 object.__setattr__(self, text, one_line(getattr(self, text)))
+        if isinstance(self.integrator, str):
+            object.__setattr__(self, "integrator", self.integrator.lower())
         check_model(self)
         initial = {name: one_line(self.initial[name]) for name in self.states if name in self.initial}
         object.__setattr__(self, "initial", initial)

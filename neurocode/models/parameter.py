@@ -40,6 +40,8 @@ class Parameter:
     description: str = ""
 
     def __post_init__(self) -> None:
+        if not isinstance(self.unit, str):
+            raise ModelError(f"The unit of a parameter must be text, not {type(self.unit).__name__}.")
         parse_unit(self.unit)
         for what in ("fixed", "per_neuron"):
             if not isinstance(getattr(self, what), bool):

@@ -114,7 +114,9 @@ class Trains:
         >>> Trains.of_rasters(np.array([[[0, 1, 0, 1]]]), 1e-3).times
         array([0.0015, 0.0035])
         """
-        dt = seconds(dt, "The time step")
+        dt, rasters = seconds(dt, "The time step"), np.asarray(rasters)
+        if rasters.ndim != 3 or not np.all((rasters == 0) | (rasters == 1)):
+            raise DataError(f"Rasters hold zero or one in the shape (units, repeats, steps), not {rasters.shape} of other values.")
         stop = rasters.shape[2] * dt
         units = [[((np.flatnonzero(train) + 0.5) * dt, 0.0, stop) for train in unit] for unit in rasters]
         return cls.of_arrays(units, [str(number) for number in range(len(units))])

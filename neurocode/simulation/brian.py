@@ -31,6 +31,9 @@ from neurocode.units import parse_unit, si_unit_text
 #: Brian2 keeps its device, preferences and random numbers for the whole process: one thread at a time may use it.
 BRIAN = threading.RLock()
 
+#: Steps since the last spike of a neuron that has not spiked yet.
+NEVER = 10**9
+
 #: Letters of Brian2's reason for a refusal that are passed on.
 LONGEST_REASON = 400
 
@@ -102,6 +105,8 @@ def neuron_group(
         group.variables[name].set_value(value)
     for name, expression in model.initial.items():
         group.state(name).set_item(slice(None), expression, namespace={})
+    if "lastspike" in group.variables:
+        group.variables["lastspike"].set_value(-NEVER * dt)  # Brian2's 10 000 s would be inside a longer refractory period
     if model.uses_spiked:
         group.run_regularly(f"{SPIKED} = 0", when="before_thresholds")
     if model.after_reset:

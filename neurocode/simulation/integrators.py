@@ -273,7 +273,7 @@ def require_integrator(name: str) -> None:
     ModelError
     """
     register_integrators()
-    if name.lower() not in SUPPORTED:
+    if name not in SUPPORTED:
         raise ModelError(f"There is no integrator '{name}'; known are {', '.join(SUPPORTED)}.")
 
 

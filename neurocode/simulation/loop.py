@@ -17,7 +17,7 @@ import numpy as np
 
 from neurocode.models.expressions import names_in
 from neurocode.models.model import SPIKED, NeuronModel
-from neurocode.simulation.brian import within_step_code
+from neurocode.simulation.brian import NEVER, within_step_code
 from neurocode.simulation.program import Hoist, Prepare, Program, build_program, renamed, reset_statements
 from neurocode.simulation.statements import Statement, parse, read_code, replaced
 from neurocode.simulation.within_step import CROSSED, LAG, TINY, WAIT
@@ -100,7 +100,7 @@ def _grid_body(model: NeuronModel, dt: float) -> tuple[list[str], list[str], lis
     spike = [*_record("0.0"), *_assignments(program.reset), *([f"{SPIKED} = 1.0"] if model.uses_spiked else []), "since_ = 0"]
     loop += [f"{SPIKED} = 0.0"] if model.uses_spiked else []
     loop += [f"if {condition}:", *(" " + line for line in spike), "since_ += 1", *_assignments(program.after_reset)]
-    initial = ["since_ = 1000000000", *(f"{name} = 0.0" for name in states)]
+    initial = [f"since_ = {NEVER}", *(f"{name} = 0.0" for name in states)]
     initial += [f"{name} = 0.0 + {_text(tree)}" for name, tree in program.initial.items()]
     if model.is_stochastic:
         constants, loop = _reciprocals(constants, loop, {*model.parameters, *map(_name, constants)})

@@ -98,7 +98,7 @@ def simulate(
     if model.inputs:
         _ = model.only_input
     stimulus, step, n_steps = _timing(model, current, duration, dt)
-    require_memory(n_steps, trials * (len(record) + len(model.inputs)) + 1)
+    require_memory(n_steps * step, step, trials * (len(record) + len(model.inputs)) + 1)
     if stimulus is not None and stimulus.ndim == 2 and stimulus.shape[1] != trials:
         raise DataError(f"The current has {stimulus.shape[1]} columns, expected 1 or one for each of {trials} trials.")
     if stimulus is None and model.inputs:

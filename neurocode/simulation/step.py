@@ -12,6 +12,7 @@ import jax.numpy as jnp
 from neurocode.errors import ModelError
 from neurocode.models.model import SPIKED, NeuronModel
 from neurocode.models.noise import EscapeNoise
+from neurocode.simulation.brian import NEVER
 from neurocode.simulation.evaluate import Draw, evaluate, execute, timestep
 from neurocode.simulation.program import Program, build_program
 from neurocode.simulation.within_step import CROSSED, LAG, WAIT
@@ -21,7 +22,6 @@ State = dict[str, Array]
 
 #: Ends in an underscore, as no name of a model does.
 STEPS_SINCE_SPIKE = "steps_since_spike_"
-NEVER = 10**9
 READY = "_prepared"
 CLOCK = (LAG, WAIT, CROSSED)
 

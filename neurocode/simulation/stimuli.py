@@ -86,18 +86,19 @@ def count_steps(length: float, step: float) -> int:
     DataError
         If the duration is shorter than a step, or its signal alone takes more memory than a computer has.
     """
-    require_memory(length / step, 1)
+    require_memory(length, step, 1)
     if round(length / step) < 1:
         raise DataError(f"The duration of {length:g} s is shorter than the time step of {step:g} s.")
     return round(length / step)
 
 
-def require_memory(n_steps: float, signals: int) -> None:
+def require_memory(length: float, step: float, signals: int) -> None:
     """Refuse a run whose signals take more memory than a computer has.
 
     Parameters
     ----------
-    n_steps : float
+    length, step : float
+        Duration and time step in seconds.
     signals : int
         Currents and recorded variables of all trials, each with a number a step.
 
@@ -106,13 +107,14 @@ def require_memory(n_steps: float, signals: int) -> None:
     DataError
         With the size and what to do.
     """
-    size = 8 * n_steps * signals
+    size = 8 * signals * (length / step)
     if size > LARGEST_RUN:
         shown = f"{size / 2**40:.3g} TiB" if size >= 2**40 else f"{size / 2**30:.3g} GiB"
         count = f"{signals} signal{'s' * (signals > 1)}"
         raise DataError(
-            f"A simulation of {n_steps:.3g} steps with {count} needs {shown}, at most {LARGEST_RUN / 2**30:g} GiB are taken: "
-            "shorten the duration, lengthen the time step, or ask for fewer trials or recorded variables."
+            f"A simulation of {length:.7g} s in steps of {1e3 * step:.3g} ms with {count} needs {shown}, at most "
+            f"{LARGEST_RUN / 2**30:g} GiB are taken: shorten the duration, lengthen the time step, or ask for fewer trials or "
+            "recorded variables."
         )
 
 

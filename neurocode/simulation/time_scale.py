@@ -9,6 +9,7 @@ from collections.abc import Mapping
 import numpy as np
 from scipy.special import exprel, ndtr
 
+from neurocode.errors import CoarseStepWarning
 from neurocode.models.model import NeuronModel
 from neurocode.models.names import is_noise
 from neurocode.simulation.evaluate import evaluate
@@ -34,10 +35,6 @@ FUNCTIONS = {
     "log10": np.log10, "log1p": np.log1p, "normal_cdf": ndtr, "sign": np.sign, "sin": np.sin, "sinh": np.sinh, "sqrt": np.sqrt,
     "tan": np.tan, "tanh": np.tanh,
 }  # fmt: skip
-
-
-class CoarseStepWarning(UserWarning):
-    """A time step is not small against the fastest time constant of a model."""
 
 
 def time_constants(model: NeuronModel, parameters: Mapping[str, float | np.ndarray] | None = None, dt: float = 1e-4) -> np.ndarray:

@@ -138,7 +138,7 @@ def md_star_ceiling(
 ) -> tuple[float, float]:
     """Mean and standard deviation of Md* between random halves of the recorded repeats.
 
-    One but for drift over the repeats. NaN for fewer than four repeats, whose halves have no pairs.
+    One but for drift over the repeats. NaN for fewer than four repeats, whose halves have no pairs, and without spikes.
 
     Parameters
     ----------
@@ -158,7 +158,7 @@ def md_star_ceiling(
     (1.0, 0.0)
     """
     recorded, window = repeats_of(recorded), seconds(window, "The window")
-    if len(recorded) < 4 or _undefined(recorded, "recorded"):
+    if len(recorded) < 4:
         return np.nan, np.nan
     products = _pair_products(recorded, recorded, window)
     random, values = np.random.default_rng(seed), []

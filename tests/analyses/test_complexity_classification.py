@@ -12,7 +12,6 @@ from analyses.complexity_classification.networks import neuron
 from analyses.complexity_classification.readouts import readout_scores
 from analyses.complexity_classification.recordings import States, recorded_task
 from analyses.complexity_classification.states import distance_matrix, permuted, thinned
-from analyses.complexity_classification.training import capacity_row, control_row, training_row
 from neurocode.errors import ModelError
 from neurocode.learning.tasks.sources import Bernoulli, Markov, tell_sources_apart
 from neurocode.statistics.spike_distances import van_rossum_distance
@@ -127,16 +126,6 @@ def test_distances_are_those_of_van_rossum():
     for i, j in ((0, 1), (1, 2)):
         times = [np.flatnonzero(rasters[k, 0]) * 1e-3 for k in (i, j)]
         assert found[i, j] == pytest.approx(van_rossum_distance(*times, 20e-3) ** 2 / 2, rel=0.06)
-
-
-def test_a_row_of_every_rule_is_a_row():
-    """The quick protocol: accuracies of all readouts for the three rules, the control and the capacity."""
-    for cell in (("markov", "lif", "learned", "gradient"), ("markov", "lif", "learned", "tempotron"),
-                 ("markov", "lif", "homeostatic", "stdp")):  # fmt: skip
-        found = training_row(**protocols.row("quick", cell, 1.0, 1.5, 0))
-        assert all(0 <= found[f"test_{name}"] <= 1 for name in ("complexity", "complexity_mean", "count", "potential"))
-    assert 0 <= control_row(**protocols.controls("quick")[0])["test_complexity"] <= 1
-    assert capacity_row(**protocols.capacities("quick")[0])["used"] <= 50
 
 
 def test_recorded_states_become_tasks(recorded_data):

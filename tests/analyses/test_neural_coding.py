@@ -54,23 +54,38 @@ def test_sequences_hold_every_counted_step_once():
     assert part.inputs.min() > 0 and part.targets[0, : round(fitting.SETTLING / own.dt)].sum() == 0
 
 
-@pytest.mark.parametrize(("model", "share"), [("psth", 0.8), ("glm", 0.7), ("output", 0.5), ("internal", 0.5)])
+LONG_MODELS = [pytest.param(model, 0.5, marks=pytest.mark.long) for model in ("output", "internal")]
+
+
+@pytest.mark.parametrize(("model", "share"), [("psth", 0.8), ("glm", 0.7), *LONG_MODELS])
 def test_a_known_rate_is_found(model, share):
     """Poisson trials of a known rate: a share of the bits per spike of the truth (0.38) on held-out trials, never more."""
     spikes, probability = modulated(1, trials=60)
     own = by_time(spikes)
-    found = fitting.fit(model, own, 200, 20, 0, 2)
+    found = fitting.fit(model, own, 200, 20, 0, 1)
     base, n = fitting.constant_log_probability(own).sum(), own.test.counted.sum()
     truth = (fitting._poisson(np.tile(probability[:, None], 1), own.test.counted).sum() - base) / n / np.log(2)
     assert share * truth < (found.repeats.sum() - base) / n / np.log(2) < truth + 0.02
     assert found.spikes.shape == own.test.counted.shape and found.spikes.sum() == pytest.approx(n, rel=0.3)
 
 
+@pytest.mark.parametrize(("settings", "best"), [(1, 0.01), (2, 0.03), (3, 0.03)])
+def test_the_setting_that_is_best_on_validation_is_kept(settings, best, monkeypatch):
+    """Of the first settings of the grid; the rest of a fit is that of the chosen one."""
+    own, scores = by_time(modulated(2, trials=9, steps=50)[0]), {0.01: -3.0, 0.03: -1.0, 0.1: -2.0}
+    monkeypatch.setattr(fitting, "_trained", lambda kind, recording, setting, updates, seed: (setting, None, scores[setting]))
+    monkeypatch.setattr(fitting, "held_out", lambda net, task, span, repeat, dt, seed: -net)
+    monkeypatch.setattr(fitting, "drawn", lambda net, recording, n_repeats, seed: np.full(n_repeats, net))
+    found = fitting.fit("glm", own, 1, 4, 0, settings)
+    assert (found.setting, found.validation) == (best, scores[best]) and np.isnan(found.width)
+    assert found.repeats.tolist() == [-best] * len(own.test.spikes) and found.spikes.tolist() == [best] * 4
+
+
 def test_a_deterministic_network_repeats_itself():
-    own = by_time(modulated(2)[0])
+    own = by_time(modulated(2, trials=9, steps=300)[0])
     found = fitting.fit("deterministic", own, 8, 4, 0, 1)
     assert np.all(found.spikes == found.spikes[:1]) and np.all(np.isneginf(found.repeats))
-    assert by_time(modulated(2)[0]).rates.shape == (1,)
+    assert own.rates.shape == (1,)
 
 
 def test_every_model_starts_at_the_recorded_rates():
@@ -128,7 +143,8 @@ def made_likelihood(gap):
     ])  # fmt: skip
 
 
-def test_tables_see_what_was_put_in():
+def test_tables_see_what_was_put_in(monkeypatch):
+    monkeypatch.setattr(summary, "DRAWS", 200)
     units, likelihood = made_units(0.3), made_likelihood(0.2)
     tests = summary.test_table(units, likelihood).set_index(["statistic", "rival"])
     assert tests.loc[("fano_mean", "output"), "advantage"] == pytest.approx(0.3, abs=0.02)

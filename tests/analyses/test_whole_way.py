@@ -87,6 +87,7 @@ def made_task(name, steps, channels, outputs, loss, seed=0):
     return Task(name, *parts, loss=loss, n_outputs=outputs, dt=1e-3)
 
 
+@pytest.mark.long
 def test_adaptive_lif(tmp_path, monkeypatch):
     """Parts without networks are run by the tests of the command."""
     load_study("adaptive-lif", ROOT)
@@ -132,6 +133,9 @@ def test_surrogate_gradients(tmp_path, monkeypatch):
     kept = once(monkeypatch, study, "training_row", lambda row: row["describe"])
     tables, found = whole_way("surrogate-gradients", tmp_path)
     assert set(kept) == {True, False}
+    row = pd.read_parquet(tables / "repeats.parquet").iloc[0]
+    assert row["initial_spikes"] > 1 and 0 <= row["test_score"] <= 1 and row["fano_jitter"] >= 0
+    assert set(training.STATISTICS) <= set(row.index)
     assert set(found["verdict"]) == {"not comparable"} and len(found) == 13
     assert not found["claim"].str.contains("critical activity|over the middle of its range").any()
     kept.clear()
@@ -170,10 +174,14 @@ def test_threshold_learning(tmp_path, monkeypatch):
     monkeypatch.setattr(networks, "VOTERS", 2)
     monkeypatch.setattr(training, "TESTED", 20)
     monkeypatch.setitem(networks.SIZES, "digits", (8, False))
-    once(monkeypatch, study, "training_row", lambda row: None)
-    _, found = whole_way("threshold-learning", tmp_path)
+    once(monkeypatch, study, "training_row", lambda row: row["joint"])
+    tables, found = whole_way("threshold-learning", tmp_path)
     judged = found[~found["claim"].str.contains("data absent")]
     assert set(judged["verdict"]) == {"not comparable"} and set(judged["seeds"]) == {1}
+    rows = pd.read_parquet(tables / "decisions.parquet")
+    assert rows["joint"].tolist() == [False, True]
+    assert (rows[["threshold_spread", "nanojoule", "rate_hidden"]] > 0).all(axis=None)
+    assert rows[["rate_hidden", "noise", "salt", "flips", "test_score"]].max(axis=None) <= 1
     assert len(judged) == 6 and not judged["claim"].str.contains("without normalisation").any()
 
 
@@ -197,9 +205,13 @@ def test_complexity_classification(tmp_path, monkeypatch):
     monkeypatch.setattr(data, "SAMPLES", 120)
     monkeypatch.setattr(networks, "UNITS", 4)
     monkeypatch.setattr(recordings, "direction", made_states)
-    once(monkeypatch, study, "training_row", lambda row: row["rule"] == "gradient")
+    kept = once(monkeypatch, study, "training_row", lambda row: row["rule"])
     once(monkeypatch, study, "control_row", lambda row: row["kind"])
-    _, found = whole_way("complexity-classification", tmp_path)
+    tables, found = whole_way("complexity-classification", tmp_path)
+    assert set(kept) == {"gradient", "tempotron", "stdp"}
+    for row in kept.values():
+        assert all(0 <= row[f"test_{name}"] <= 1 for name in ("complexity", "complexity_mean", "count", "potential"))
+    assert 0 < pd.read_parquet(tables / "capacity.parquet")["used"].item() <= 50
     assert set(found["verdict"]) == {"not comparable"} and set(found["seeds"]) == {1} and len(found) == 8
 
 

@@ -35,5 +35,5 @@ def test_the_demo_in_short(tmp_path, neurocode, monkeypatch):
     assert "1.250 cross-validated" in printed and "truth  estimate" in printed
     assert max(len(line) for line in printed.splitlines()) <= 80
     page = (tmp_path / "demo" / "report.html").read_text()
-    (counts,) = [line for line in " ".join(printed.split()).split("training: ")[1:]]
+    counts = " ".join(printed.split()).split(" s training: ")[1]
     assert counts.split(";")[0] in page and "<dt>truth</dt>" in page and (tmp_path / "demo" / "result.json").is_file()

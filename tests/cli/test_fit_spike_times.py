@@ -54,15 +54,19 @@ def test_every_unit_is_fitted_ranked_and_reported_and_not_fitted_twice(study, ne
 
 def test_a_silent_end_is_said_and_may_be_left_out(study, neurocode):
     folder, _ = study
-    times = 0.097 * np.arange(60) + np.random.default_rng(2).uniform(0, 5e-4, 60)
-    np.save(folder / "regular.npy", times)
-    command = ["fit", folder / "regular.npy", "--spikes-only", "--model", "lif-diffusive", "--t-stop", 45, "-o", folder / "regular"]
-    code, printed, _ = neurocode(*command)
-    assert code == 1 and "is silent for its last 39.2" in " ".join(printed.split()) and "(--end-at-last-spike" in printed
+    times = np.cumsum(np.random.default_rng(2).gamma(8.0, 0.005, 60))
+    np.save(folder / "steady.npy", times)
+    command = ["fit", folder / "steady.npy", "--spikes-only", "--model", "lif-diffusive", "--t-stop", 4, "-o", folder / "steady"]
+    silence, longest = 4 - times[-1], np.max(np.diff(times))
+    sentence = f"the train is silent for its last {silence:.4g} s, while its longest interval lasts {longest:.4g} s"
+    neurocode(*command)
+    (verdict,) = pd.read_csv(folder / "steady" / "units.csv")["verdict"]
+    assert sentence in verdict and "(--end-at-last-spike, or spike times as an array)" in verdict
     code, printed, _ = neurocode(*command, "--end-at-last-spike")
     assert code == 0 and "reused" not in printed
-    entry = json.loads((folder / "regular" / "result.json").read_text())["results"][0]
-    assert entry["n_spikes"] == 59 and not any("silent" in verdict for verdict in entry["verdicts"])
+    entry = json.loads((folder / "steady" / "result.json").read_text())["results"][0]
+    assert entry["n_spikes"] == 59 and not any("silent" in text for text in entry["verdicts"])
+    assert entry["training_rate"]["value"] == pytest.approx(59 / (times[-1] - times[0]))
 
 
 def test_bad_use_and_bad_files_are_named(study, neurocode):

@@ -12,7 +12,7 @@ import neurocode as nc
 from neurocode.errors import DataError, FitError
 from neurocode.first_passage import Intervals, interval_distribution
 from neurocode.first_passage.equations import passage_equations
-from neurocode.first_passage.fit import _bounded, _left_to_prior, fit_spike_times
+from neurocode.first_passage.fit import _bounded, fit_spike_times
 from neurocode.first_passage.kernel import propagate
 from neurocode.first_passage.likelihood import PassageLikelihood
 from neurocode.first_passage.mesh import Mesh, depth, halved, richardson_weight
@@ -222,11 +222,6 @@ def test_derivatives_of_the_objective_hold_the_prior():
     scores = free.solution(z).scores(intervals.observed) * 50.0
     np.testing.assert_allclose(a.information, scores.T @ scores, rtol=1e-12)
     assert a.gradient == pytest.approx(np.sum(scores, axis=0)) and a.value == pytest.approx(free.log_likelihood(z))
-
-
-def test_directions_that_curve_upwards_get_the_information_of_the_prior():
-    information = np.diag([5.0, -3.0]) + 0.25 * np.eye(2)
-    np.testing.assert_allclose(_left_to_prior(information, 0.25), np.diag([5.25, 0.25]), atol=1e-12)
 
 
 def test_starts_are_those_of_a_perfect_integrator():

@@ -13,6 +13,7 @@ from neurocode.fitting.optimise import (
     _trust_step,
     finish,
     is_concave,
+    left_to_prior,
     maximise,
     newton_decrement,
     reporter,
@@ -189,9 +190,51 @@ def test_a_spent_ascent_is_not_converged():
     assert optimum.passes == 6 and optimum.z[0] == pytest.approx(6.0, rel=1e-3)
 
 
+@pytest.mark.parametrize(("peak", "converged", "passes"), [(1.41, True, 3 + 1 + 2), (1.42, False, 3)])
+def test_a_maximum_within_a_nat_is_worth_more_passes(peak, converged, passes):
+    """The passes are spent by the first measurement; half of the squared distance is the gain of a Newton step."""
+    optimum = finish(Ascent(Quadratic([[1.0]], [peak]), np.zeros(1)), 1)
+    assert (optimum.converged, optimum.passes) == (converged, passes)
+
+
+@pytest.mark.parametrize(("gain", "budgets"), [(0.99, [800, 1050, 1300]), (1.01, [800])])
+def test_rounds_are_added_twice_and_no_more(gain, budgets):
+    """Each climb spends its passes, each measurement 50 more; the maximum stays as far as it was."""
+
+    class Stuck:
+        passes, calls, radius, secant = 0, [], 0.0, np.zeros((1, 1))
+        point = type(
+            "Point", (), {"gradient": np.array([np.sqrt(2 * gain)]), "information": np.eye(1), "z": 0, "log_likelihood": 0}
+        )
+
+        def climb(self, most_passes):
+            self.passes, self.calls = most_passes, [*self.calls, most_passes]
+
+        def observed_information(self):
+            self.passes += 50
+            return np.eye(1)
+
+    stuck = Stuck()
+    optimum = finish(stuck, 800)
+    assert stuck.calls == budgets and not optimum.converged and optimum.passes == budgets[-1] + 50
+
+
 def test_a_saddle_is_no_maximum():
     optimum = finish(Ascent(Quadratic(np.diag([1.0, -1.0]), [0.0, 0.0], stated=np.eye(2)), np.zeros(2)), 3)
     assert optimum.decrement == 0.0 and not optimum.converged
+
+
+def test_directions_that_curve_upwards_get_the_information_of_the_prior():
+    information = np.diag([5.0, -3.0]) + 0.25 * np.eye(2)
+    np.testing.assert_allclose(left_to_prior(information, 0.25), np.diag([5.25, 0.25]), atol=1e-12)
+
+
+@pytest.mark.parametrize(("curvature", "converged"), [(-4e-5, True), (-6e-5, False), (-1.0, False)])
+def test_a_ridge_that_hardly_curves_upwards_is_a_maximum_and_spends_no_passes(curvature, converged):
+    """Steps are at most 2 long: a curvature of -5e-5 along one could gain 1e-4 nats. The other direction holds the maximum."""
+    objective = Quadratic(np.diag([1e4, curvature]), [0.0, 0.0], stated=np.diag([1e4, 0.1]))
+    optimum = finish(Ascent(objective, np.zeros(2)), 20)
+    assert optimum.converged == converged and (optimum.passes == 5) == converged
 
 
 def test_a_decrement_is_half_the_squared_slope_over_the_curvature():

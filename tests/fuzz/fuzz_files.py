@@ -78,12 +78,20 @@ def make(case: Case, folder: Path) -> Path:
 def read_every_way(path: Path) -> None:
     """Read a file as a recording and as spike trains; the first refusal ends it."""
     if path.suffix == ".mat":
-        content: object = read_trains(path, Layout("spks", "unit"))
+        content: object = read_mat_either_way(path)
     else:
         content = nc.read(path)
         if path.suffix in (".npy", ".csv", ".nwb"):
             require_data(read_trains(path))
     require_data(content)
+
+
+def read_mat_either_way(path: Path) -> Trains:
+    """Cells of trains, or the table that files of version 4 hold."""
+    try:
+        return read_trains(path, Layout("spks", "unit"))
+    except NeurocodeError:
+        return read_trains(path, Layout("spks", "unit,time"))
 
 
 def require_data(content: object) -> None:

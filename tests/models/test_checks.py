@@ -89,6 +89,7 @@ REFUSED = {
     # types
     "parameter": (lambda: change(parameters={"C": 3.0}), "'C' must be a Parameter, not float"),
     "initial type": (lambda: change(initial={"v": 3}), "must be text, not int"),
+    "initial list": (lambda: change(initial={"v": []}), "initial value of 'v' must be text, not list"),
     "reset type": (lambda: change(reset=None), "reset must be text, not NoneType"),
     "noise type": (lambda: change(noise="gaussian"), "must be an EscapeNoise, not str"),
     "after type": (lambda: change(after_reset="v"), "must be a tuple of names"),
@@ -137,7 +138,7 @@ def test_initial_values_are_worked_out_in_the_order_of_the_equations():
 
 def test_what_was_checked_is_what_engines_are_given():
     model = change(margin="v\n -\tV_T", reset="v = V_r  # back;\n\n", refractory=" t_ref\n", integrator="Exponential_Euler")
-    model = replace(model, integrator="exponential_euler")
+    assert model.integrator == "exponential_euler"
     assert (model.margin, model.reset_code, model.refractory) == ("v - V_T", "v = V_r", "t_ref")
     assert nc.models.izhikevich().reset_code == "v = V_r\nu += d"
     current = np.full(400, 500e-12)
@@ -202,6 +203,14 @@ def test_what_is_updated_after_the_reset_goes_on_during_refractoriness(engine):
     np.testing.assert_array_equal(np.round(block.segments[0].spiketrains[0].magnitude * 1e3), expected)
 
 
+@pytest.mark.parametrize("engine", ["brian2", "jax", "numba"])
+def test_a_neuron_that_has_not_spiked_is_not_refractory(engine):
+    """However long its refractory period: one spike, at once."""
+    model = dimensionless("dv/dt = (2 - v)/tau : 1", refractory="20000*second", initial={"v": "1.5"})
+    block = nc.simulate(model, duration=5e-3, dt=1e-3, engine=engine)
+    np.testing.assert_array_equal(block.segments[0].spiketrains[0].magnitude, [0.0])
+
+
 def test_several_inputs_are_refused_by_every_engine():
     model = dimensionless("dv/dt = (-v + I + J)/tau : 1\nI : 1\nJ : 1")
     for engine in ("brian2", "jax", "numba"):
@@ -227,6 +236,7 @@ def test_quantities_keep_their_unit(value, expected):
         ({"value": True}, "real numbers, not truth values"),
         ({"value": "3"}, "real numbers, not str"),
         ({"value": np.nan}, "must be finite"),
+        ({"unit": ["pA"]}, "unit of a parameter must be text, not list"),
         ({"fixed": "yes"}, "'fixed' of a parameter must be true or false, not 'yes'"),
         ({"per_neuron": 1}, "'per_neuron' of a parameter must be true or false, not 1"),
         ({"description": 5}, "description of a parameter must be text, not int"),

@@ -231,3 +231,34 @@ def test_cells_beside_counts_are_refused(tmp_path):
     cells[0, :] = [[0.1], [0.2]]
     scipy.io.savemat(path, {"x": cells, "n": [1, 1]})
     refuses(path, Layout("x", counts="n"), "'x' or 'n' holds cells, expected numbers")
+
+
+@pytest.mark.parametrize(
+    ("head", "match"),
+    [
+        (struct.pack("<h", 4), "the file is of version 4, expected an Igor binary wave of version 1, 2, 3 or 5"),
+        (
+            struct.pack("<hhi3i4i4ii", 5, 0, 20, 0, 0, 0, *[2**30] * 4, *[0] * 4, 0),
+            "declares parts of 4294967316 bytes .0 the least., it has 64",
+        ),
+        (struct.pack("<hhi3i4i4ii", 5, 0, 20, 0, 0, 0, *[0] * 8, 45), "declares parts of 65 bytes .0 the least., it has 64"),
+        (struct.pack("<hhi3i4i4ii", 5, 0, 20, 0, 0, -1, *[0] * 8, 0), "declares parts of 19 bytes .-1 the least., it has 64"),
+        (struct.pack(">hhi3i4i4ii", 5, 0, 65, 0, 0, 0, *[0] * 8, 0), "declares parts of 65 bytes"),
+        (struct.pack("<hi", 1, 65), "declares parts of 65 bytes"),
+        (struct.pack("<hii", 2, 0, 65), "declares parts of 65 bytes"),
+        (struct.pack("<hiii", 3, 0, 0, 65), "declares parts of 65 bytes"),
+    ],
+)
+def test_parts_of_an_igor_wave_fit_into_it(tmp_path, head, match):
+    path = tmp_path / "x.ibw"
+    path.write_bytes(head.ljust(64, b"\0"))
+    with pytest.raises(DataError, match=match):
+        nc.read(path)
+
+
+@pytest.mark.parametrize("head", [struct.pack("<hii", 2, 0, 0), struct.pack("<hhi3i4i4ii", 5, 0, 64, *[0] * 12)])
+def test_an_igor_wave_that_declares_no_more_than_it_has_is_tried(tmp_path, head):
+    path = tmp_path / "x.ibw"
+    path.write_bytes(head.ljust(64, b"\0"))
+    with pytest.raises(DataError, match=r"damaged or truncated \(Neo: "):
+        nc.read(path)

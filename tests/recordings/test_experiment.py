@@ -53,7 +53,7 @@ def test_spikes_alone_have_no_interval():
 
 def test_one_current_serves_all_sweeps_or_each_has_its_own():
     both = Experiment([train(0.01)] * 2, CURRENT)
-    own = Experiment([train(0.01)] * 2, [CURRENT, 2 * CURRENT], [VOLTAGE, VOLTAGE])
+    own = Experiment([train(0.01)] * 2, [CURRENT, signal(2 * RAMP, "pA")], [VOLTAGE, VOLTAGE])
     np.testing.assert_array_equal(both.repeats[0].current, both.repeats[1].current)
     np.testing.assert_allclose(own.repeats[1].current, 2e-12 * RAMP)
     np.testing.assert_allclose(own.frozen_current, 1.5e-12 * RAMP)
@@ -175,14 +175,15 @@ SPIKING = signal(np.where(np.arange(SAMPLES) % 40 == 20, 20.0, -70.0 + 0.01 * RA
 
 def test_a_file_becomes_an_experiment(tmp_path):
     path = block_file(tmp_path, SPIKING, CURRENT, sweeps=2)
-    experiment = Experiment.from_files(path, path, current_offset="5 pA")
+    test = block_file(tmp_path, signal(np.roll(SPIKING.magnitude[:, 0], 3), "mV"), CURRENT, sweeps=2, name="test.nix")
+    experiment = Experiment.from_files(path, test, current_offset="5 pA")
     assert (
         [len(repeat.spike_times) for repeat in experiment.repeats]
         == [2, 2]
         == [len(r.spike_times) for r in experiment.test.repeats]
     )
-    np.testing.assert_allclose(experiment.repeats[1].current, (RAMP - 5) * 1e-12)
-    np.testing.assert_allclose(experiment.test.repeats[0].current, (RAMP - 5) * 1e-12)
+    np.testing.assert_allclose(experiment.repeats[1].current, (RAMP - 5) * 1e-12, atol=1e-20)
+    np.testing.assert_allclose(experiment.test.repeats[0].current, (RAMP - 5) * 1e-12, atol=1e-20)
     assert experiment.name == "cell"
     assert Experiment.from_files(path, spike_threshold=30.0).n_spikes == 0
     assert Experiment.from_files(path, dead_time=50.0).n_spikes == 2

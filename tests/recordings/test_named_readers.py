@@ -230,4 +230,6 @@ def test_a_folder_or_an_empty_file_is_named(tmp_path):
 def test_other_bytes_are_damage(tmp_path, suffix, content):
     path = tmp_path / f"x{suffix}"
     path.write_bytes(content)
-    says_one_sentence(path, lambda file: read_trains(file, Layout("x")), "damaged|no variable|cut off|no spike train")
+    says_one_sentence(
+        path, lambda file: read_trains(file, Layout("x")), "damaged|no variable|cut off|no spike train|is of version|declares parts"
+    )

@@ -98,7 +98,7 @@ def test_trains_of_one_name_are_repeats_over_segments_and_units_within_one():
     block = neo.Block()
     for names in (("x", "x", None), ("x",)):
         segment = neo.Segment()
-        segment.spiketrains.extend(neo.SpikeTrain([0.1], units="s", t_stop=1.0, name=name) for name in names)
+        segment.spiketrains.extend([neo.SpikeTrain([0.1], units="s", t_stop=1.0, name=name) for name in names])
         block.segments.append(segment)
     trains = Trains.of(block)
     assert trains.names == ("x", "x (2)", "2") and trains.unit.tolist() == [0, 0, 1, 2]

@@ -11,8 +11,8 @@ from scipy.stats import ks_2samp
 import neurocode as nc
 from neurocode.errors import ModelError
 
-#: As many as show at least eight spikes under each current.
-STEPS = 2500
+#: As many as show at least five spikes under each current.
+STEPS = 1500
 INTEGRATORS = (
     "euler", "rk2", "rk4", "exponential_euler", "symplectic_euler", "symplectic_exponential_euler", "matrix_exponential",
 )  # fmt: skip
@@ -22,7 +22,7 @@ CASES = {
     "lif": (nc.models.lif(), 5e-4, (300e-12, 450e-12, 300e-12, 150e-12)),
     "adlif-symplectic": (nc.models.adlif(), 1e-3, (100.0, 160.0, 100.0, 30.0)),
     "adlif-euler-forward": (nc.models.adlif("euler-forward"), 1e-3, (70.0, 110.0, 70.0, 20.0)),
-    "adex": (nc.models.adex(), 2e-4, (1000e-12, 1500e-12, 1000e-12, 400e-12)),
+    "adex": (nc.models.adex(), 3e-4, (1000e-12, 1500e-12, 1000e-12, 400e-12)),
     "gif": (nc.models.gif(escape_noise=False), 5e-4, (250e-12, 350e-12, 200e-12, 80e-12)),
 }
 
@@ -55,7 +55,7 @@ def test_more_models_agree_with_their_own_integrator(case):
     blocks = [nc.simulate(model, current, dt=dt, trials=3, engine=engine) for engine in ("brian2", "jax")]
     trains = [[np.round(s.spiketrains[0].magnitude / dt).astype(int) for s in block.segments] for block in blocks]
     for first, second in zip(*trains, strict=True):
-        assert len(first) >= 8
+        assert len(first) >= 5
         np.testing.assert_array_equal(first, second)
 
 
@@ -90,7 +90,7 @@ def test_engines_agree_spike_for_spike(case, integrator):
     blocks = [nc.simulate(model, currents_of(dt, scales), engine=engine, **options) for engine in ("brian2", "jax")]
     trains = [[np.round(s.spiketrains[0].magnitude / dt).astype(int) for s in block.segments] for block in blocks]
     for first, second in zip(*trains, strict=True):
-        assert len(first) >= 8
+        assert len(first) >= 5
         np.testing.assert_array_equal(first, second)
     near_spike = np.zeros((3, STEPS), bool)
     for trial, steps in enumerate(trains[0]):
@@ -165,6 +165,7 @@ def test_a_wrong_update_order_is_noticed(wrong):
     assert not np.array_equal(np.round(block.segments[0].spiketrains[0].magnitude / 1e-3).astype(int), spikes)
 
 
+@pytest.mark.long
 def test_standalone_equals_runtime():
     options = {"dt": 1e-4, "record": ("v",)}
     current = currents_of(1e-4, CASES["lif"][2])[:, 2]

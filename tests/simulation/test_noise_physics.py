@@ -10,7 +10,7 @@ from scipy.special import erfcx
 import neurocode as nc
 from neurocode.errors import ModelError
 from neurocode.models import NeuronModel, Parameter
-from neurocode.simulation.jax_engine import run_jax
+from neurocode.simulation.numba_engine import run_numba
 
 
 def ornstein_uhlenbeck():
@@ -101,7 +101,7 @@ def test_rate_of_a_noisy_lif_tends_to_siegert_as_root_dt():
     truth = siegert_rate(0.9, 0.25, 0.02, 1.0, 0.0, 0.002)
     steps, rates = np.array([4e-4, 2e-4, 1e-4]), []
     for dt in steps:
-        run = run_jax(model, dt, round(4.5 / dt), 2000, parameters={}, stimulus=None, seed=8)
+        run = run_numba(model, dt, round(4.5 / dt), 2000, parameters={}, stimulus=None, seed=8)
         late = sum(int(np.sum(s * dt >= 0.5)) for s in run.spike_steps)
         rates.append(late / (2000 * 4.0))
     rates = np.array(rates)

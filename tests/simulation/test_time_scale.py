@@ -12,9 +12,9 @@ import pytest
 import quantities as pq
 
 import neurocode as nc
-from neurocode.errors import FitError
+from neurocode.errors import CoarseStepWarning, FitError
 from neurocode.models import NeuronModel, Parameter
-from neurocode.simulation.time_scale import CoarseStepWarning, time_constants, warn_of_coarse_step
+from neurocode.simulation.time_scale import time_constants, warn_of_coarse_step
 
 
 def coupled(a, integrator="rk4"):

@@ -18,6 +18,7 @@ from neurocode.statistics.complexity_classifier import (
     raster_complexities,
 )
 from neurocode.statistics.online_complexity import OnlineLZ76
+from neurocode.statistics.surrogates import surrogate_complexity
 
 
 @settings(max_examples=100, deadline=None)
@@ -87,3 +88,93 @@ def test_other_lengths_and_more_classes():
     assert model.score(X, np.repeat(["a", "b", "c"], 30)) > 0.95 and len(model.classifier_.thresholds_) == 2
     with pytest.raises(DataError, match="300 bins, not of 200"):
         model.predict(X[:, :, :200])
+
+
+def test_streams_by_hand():
+    """Prefixes of 0001101001000101 after Lempel and Ziv: 0 · 001 · 10 · 100 · 1000 · 101."""
+    stream = OnlineLZ76()
+    counts = [stream.push(int(symbol)) for symbol in "0001101001000101"]
+    assert counts == [1, 2, 2, 2, 3, 3, 4, 4, 4, 5, 5, 5, 5, 6, 6, 6] and len(stream) == 16
+    assert stream.normalised == pytest.approx(6 * np.log2(16) / 16)
+    assert np.isnan(OnlineLZ76().normalised) and OnlineLZ76(3).extend([]) == 0
+    one = OnlineLZ76(4)
+    one.push(3)
+    assert np.isnan(one.normalised) and one.push(2) == 2 and one.normalised == pytest.approx(2 * 0.5 / 2)
+
+
+@pytest.mark.parametrize("symbols", [[2], [-1], [0.5], [[0, 1]], ["a"], [np.nan]])
+def test_symbols_outside_the_alphabet_are_named(symbols):
+    stream = OnlineLZ76()
+    with pytest.raises(DataError, match="numbers from 0 to 1"):
+        stream.extend(symbols)
+    assert len(stream) == 0
+
+
+def test_alphabets_of_one_symbol_are_named():
+    with pytest.raises(DataError, match="at least two symbols, not 1"):
+        OnlineLZ76(1)
+
+
+def test_room_is_made_before_it_is_needed():
+    """Symbol by symbol over the first room of 1024, with a larger alphabet: the count is that of the whole at every hundredth."""
+    symbols = np.random.default_rng(4).integers(0, 3, 2500)
+    stream = OnlineLZ76(3)
+    for k, symbol in enumerate(symbols):
+        count = stream.push(symbol)
+        if k % 100 == 0:
+            assert count == lz76(symbols[: k + 1])
+    assert stream.count == lz76(symbols)
+
+
+def test_complexities_of_rasters_by_hand():
+    """Six words of sixteen bins; over surrogates a train without any stands at one."""
+    train = np.array([int(bit) for bit in "0001101001000101"])
+    assert raster_complexities([[train]])[0, 0] == pytest.approx(6 * 4 / 16)
+    assert raster_complexities([[[0, 1]]])[0, 0] == pytest.approx(2 / 2)
+    both = raster_complexities([[train, 0 * train]], n_surrogates=19, seed=2)
+    again = surrogate_complexity([np.flatnonzero(train), []], [16, 16], n_surrogates=19, seed=2)
+    assert both.tolist() == [[again.ratio[0], 1.0]]
+    with pytest.raises(DataError, match="zero or one"):
+        raster_complexities([[[0, -1]]])
+
+
+def test_thresholds_by_hand():
+    """Errors at each place between 1 2 3 5 with classes low high low high: one at 1.5 and at 4, of which the gap at 4 is wider."""
+    values, high = np.array([3.0, 1.0, 5.0, 2.0]), np.array([False, False, True, True])
+    assert best_threshold(values, high) == 4.0
+    assert best_threshold(np.array([1.0, 2.0]), np.array([True, True])) == 0.0
+    assert best_threshold(np.array([1.0, 2.0]), np.array([False, False])) == 3.0
+    assert best_threshold(np.array([1.0, 1.0, 2.0]), np.array([False, True, True])) in (0.0, 1.5)
+    assert best_threshold(np.array([2.0, 2.0]), np.array([False, True])) in (1.0, 3.0)
+    assert best_threshold(np.array([1.0, 2.0, 4.0, 5.0]), np.array([False, False, True, True])) == 3.0
+
+
+def test_classes_are_ordered_by_their_medians():
+    """Medians 1, 5 and 9 of b, c, a: thresholds half way between neighbours; a value on a threshold belongs to the higher class."""
+    X = np.array([[1.0], [1.0], [9.0], [9.0], [5.0], [5.0]])
+    model = ThresholdClassifier().fit(X, list("bbaacc"))
+    assert model.classes_[model.order_].tolist() == ["b", "c", "a"] and model.thresholds_.tolist() == [3.0, 7.0]
+    assert model.predict([[0.0], [2.999], [3.0], [7.0], [8.0]]).tolist() == ["b", "b", "c", "a", "a"]
+    mean = ThresholdClassifier().fit(np.array([[0.0, 2.0], [4.0, 6.0]]), [0, 1])
+    assert mean.thresholds_.tolist() == [3.0] and mean.predict([[1.0, 4.9], [1.0, 5.1]]).tolist() == [0, 1]
+    assert ThresholdClassifier().fit(X[:2], ["b", "b"]).predict(X).tolist() == ["b"] * 6
+
+
+def test_thresholds_do_not_cross():
+    """The upper pair alone would be parted below the lower pair: the higher of both stands."""
+    X = np.array([0.0, 0, 10, 4, 4, 4, 5, 5, 0, 0, 5.0])[:, None]
+    y = [0, 0, 0, 1, 1, 1, 2, 2, 2, 2, 2]
+    model = ThresholdClassifier().fit(X, y)
+    assert np.all(np.diff(model.thresholds_) >= 0)
+
+
+def test_the_classifier_by_complexity_passes_its_options_on():
+    random = np.random.default_rng(6)
+    X = random.random((20, 1, 64)) < np.repeat([0.1, 0.5], 10)[:, None, None]
+    y = np.repeat([0, 1], 10)
+    for options in ({}, {"n_surrogates": 19, "seed": 3}):
+        model = ComplexityClassifier(**options).fit(X, y)
+        inner = ThresholdClassifier().fit(raster_complexities(X, **options), y)
+        assert model.classifier_.thresholds_.tolist() == inner.thresholds_.tolist() and model.n_bins_ == 64
+        assert model.predict(X).tolist() == inner.predict(raster_complexities(X, **options)).tolist()
+    assert model.get_params() == {"n_surrogates": 19, "seed": 3} and model.__sklearn_tags__().classifier_tags is not None

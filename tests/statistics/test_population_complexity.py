@@ -33,3 +33,21 @@ def test_bad_populations_are_named():
     with pytest.raises(DataError, match="not positive"):
         sliding_lz76(np.zeros(4), 0)
     assert sliding_lz76(np.zeros(4), 5)[1].size == 0
+
+
+def test_populations_by_hand():
+    """Patterns a b a b a b c of two units; concatenated 10101010101011; each alone."""
+    units = np.array([[1, 0, 1, 0, 1, 0, 1], [0, 1, 0, 1, 0, 1, 1]])
+    assert population_lz76(units) == lz76("abababc") == 3
+    assert population_lz76(units, "concatenated") == lz76("10101010101011")
+    assert population_lz76(units, "each").tolist() == [lz76("1010101"), lz76("0101011")]
+    assert population_lz76(np.zeros((2, 0))) == 0 and population_lz76(np.zeros((0, 3))) == 0
+
+
+def test_windows_by_hand():
+    starts, counts = sliding_lz76(np.array([0, 1, 0, 1, 1, 0, 0]), 3, 2)
+    assert starts.tolist() == [0, 2, 4] and counts.tolist() == [lz76("010"), lz76("011"), lz76("100")]
+    assert sliding_lz76("0101", 4)[0].tolist() == [0] and sliding_lz76(np.zeros(4), 1)[1].tolist() == [1] * 4
+    for window, step in ((1, 0), (0, 1), (2, -1)):
+        with pytest.raises(DataError, match=f"window of {window} and a step of {step}"):
+            sliding_lz76(np.zeros(4), window, step)

@@ -49,3 +49,48 @@ def test_bad_trains_are_named():
         victor_purpura_distance(np.array([0.2, 0.1]), np.array([]))
     with pytest.raises(DataError, match="must lie inside"):
         spike_distance(np.array([2.0]), np.array([0.5]), 0.0, 1.0)
+
+
+def test_distances_by_hand():
+    """Shifts of 5 and 30 ms at 100 per second: 0.5 for the first, and 2 (removed and added) for the second; a spike left over 1."""
+    first, second = [0.100, 0.300], [0.105, 0.330, 0.500]
+    assert victor_purpura_distance(first, second) == pytest.approx(0.5 + 2 + 1)
+    assert victor_purpura_distance(first, second, 10.0) == pytest.approx(0.05 + 0.3 + 1)
+    assert victor_purpura_distance(first, second, 0.0) == 1 and victor_purpura_distance(second, [], 5.0) == 3
+    assert van_rossum_distance([0.1], [0.105], 10e-3) == pytest.approx(np.sqrt(2 - 2 * np.exp(-0.5)))
+    assert van_rossum_distance([0.1, 0.11], [], 10e-3) == pytest.approx(np.sqrt(2 + 2 * np.exp(-1)))
+    assert van_rossum_distance([0.1, 0.11, 0.13], [0.12]) ** 2 == pytest.approx(
+        3 + 2 * (np.exp(-1) + np.exp(-2) + np.exp(-3)) + 1 - 2 * (np.exp(-2) + 2 * np.exp(-1))
+    )
+
+
+def test_spike_distance_by_hand():
+    """One spike each at 0.25 and 0.75 of a second: the difference of either is 0.25 at both edges and 0.5 at its own spike.
+
+    With intervals x = (0.25, 0.75) before and after the first and (0.75, 0.25) of the second, worked out edge by edge.
+    """
+    value = spike_distance([0.25], [0.75], 0.0, 1.0)
+    assert value == pytest.approx(pyspike_profile_mean([0.25], [0.75]))
+    assert spike_distance([], [], 0.0, 1.0) == 0.0
+    assert spike_distance([0.0, 1.0], [], 0.0, 1.0) == 0.0
+    shifted = spike_distance([10.25], [10.75], 10.0, 11.0)
+    assert shifted == pytest.approx(value) and spike_distance([25.0], [75.0], 0.0, 100.0) == pytest.approx(value)
+
+
+def pyspike_profile_mean(first, second):
+    return pyspike.spike_distance(*(pyspike.SpikeTrain(np.array(t), [0.0, 1.0]) for t in (first, second)), MRTS=0.0)
+
+
+def test_edges_of_the_spike_distance():
+    assert spike_distance([0.0, 0.1 + 0.2], [0.1], 0.0, 0.3) == pytest.approx(spike_distance([0.0, 0.3], [0.1], 0.0, 0.3))
+    for train, t_start, t_stop in (([-0.1], 0.0, 1.0), ([1.1], 0.0, 1.0), ([0.5], 1.0, 0.0), ([], 0.0, 0.0)):
+        with pytest.raises(DataError, match="must lie inside"):
+            spike_distance([], train, t_start, t_stop)
+
+
+def test_mean_distances_by_hand():
+    group, other = [[0.1], [0.1], []], [[0.1, 0.2], []]
+    count = lambda a, b: float(abs(len(a) - len(b)))  # noqa: E731
+    assert mean_distance(group, None, count) == pytest.approx(2 / 3)
+    assert mean_distance(group, other, count) == pytest.approx((1 + 1 + 1 + 1 + 2 + 0) / 6)
+    assert np.isnan(mean_distance(group, [], count)) and np.isnan(mean_distance([], None, count))

@@ -19,6 +19,7 @@ import pandas as pd
 import pytest
 import quantities as pq
 from brian2 import second, volt
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 import neurocode as nc
@@ -26,6 +27,7 @@ from neurocode.errors import DataError
 from neurocode.first_passage import Intervals
 from neurocode.fitting import fit as fit_function
 from neurocode.fitting.one_unit import one_unit
+from neurocode.plotting.simulation_figure import simulation_figure
 from neurocode.plotting.spikes import raster
 from neurocode.recordings import Experiment, Trains
 from neurocode.recordings.trains import in_seconds, listed, repeats_of, spike_times, usable_trains
@@ -138,7 +140,10 @@ def intervals_of_fit(a: object, b: object) -> list:
 
 
 def drawn(a: object, b: object) -> list:
-    axes = raster(Figure().subplots(), [a, b])
+    return rows_of(raster(Figure().subplots(), [a, b]))
+
+
+def rows_of(axes: Axes) -> list:
     return [np.sort([segment[0, 0] for segment in row.get_segments()]) for row in axes.collections]
 
 
@@ -147,6 +152,9 @@ EXAMPLES = {
     "neurocode.first_passage.intervals:Intervals.of": Example(lambda a, b: Intervals.of([*many(a), *many(b)])),
     "neurocode.fitting.fit:fit": Example(spikes_of_fit),
     "neurocode.fitting.one_unit:one_unit": Example(lambda a, b: one_unit([a, b]), refuses=False),
+    "neurocode.plotting.simulation_figure:simulation_figure": Example(
+        lambda a, b: rows_of(simulation_figure([("v (mV)", np.zeros(9))], [a, b], DURATION).axes[-1])
+    ),
     "neurocode.plotting.spikes:raster": Example(drawn),
     "neurocode.recordings.experiment:Experiment.__init__": Example(lambda a, b: list(Experiment([a, b]).repeats)),
     "neurocode.recordings.trains:Trains.of": Example(lambda a, b: Trains.of([a, b]), refuses=False),
@@ -344,6 +352,61 @@ def test_the_cost_of_a_shift_is_read_with_its_unit(in_plain_seconds):
     for cost, says in ((-1.0, "is -1 per second"), (np.nan, "finite"), (5 * pq.ms, "expected a number in hertz")):
         with pytest.raises(DataError, match=says):
             call(cost)
+
+
+def test_rasters_become_trains_of_their_steps():
+    """Spikes in the middle of steps of 2 ms, read with its unit; counts and other shapes are refused."""
+    for dt in (2e-3, 2 * pq.ms):
+        trains = Trains.of_rasters([[[0, 1, 0], [1, 0, 1]], [[0, 0, 0], [0, 0, 1]]], dt)
+        np.testing.assert_allclose(trains.times, [0.003, 0.001, 0.005, 0.005])
+        assert trains.counts.tolist() == [1, 2, 0, 1] and trains.unit.tolist() == [0, 0, 1, 1]
+        np.testing.assert_allclose(trains.t_stop, 0.006)
+    for rasters, dt, says in (
+        ([[[0, 2]]], 1e-3, "zero or one"),
+        ([[0, 1]], 1e-3, r"\(units, repeats, steps\), not \(1, 2\)"),
+        ([[[0, 1]]], 0.0, "time step is 0.0 s"),
+        ([[[0, 1]]], np.nan, "time step is nan"),
+    ):
+        with pytest.raises(DataError, match=says):
+            Trains.of_rasters(rasters, dt)
+
+
+def test_windows_of_trains_are_read_with_their_unit():
+    trains = Trains.of([FIRST, SECOND])
+    assert trains.window(0.2, 0.6).times.tolist() == trains.window(200 * pq.ms, 600 * pq.ms).times.tolist()
+    assert trains.window(0.2, 0.6).times.tolist() == [0.3049, 0.3371, 0.5083, 0.2531, 0.3109, 0.5273]
+    with pytest.raises(DataError, match="The stop is"):
+        trains.window(t_stop=5 * pq.mV)
+
+
+def test_edges_between_units_and_numbers():
+    """Milliseconds become the seconds nearest to them, minutes are multiplied; starts and stops come along."""
+    times, start, stop = in_seconds(neo.SpikeTrain([1.1, 2.3] * pq.ms, t_start=1 * pq.ms, t_stop=2.7 * pq.ms))
+    assert (times.tolist(), start, stop) == ([0.0011, 0.0023], 0.001, 0.0027)
+    times, start, stop = in_seconds([0.5, 1.5] * pq.min)
+    assert (times.tolist(), start, stop) == ([30.0, 90.0], 0.0, 90.0)
+    assert in_seconds([-0.5, 1.5])[1:] == (-0.5, 1.5) and in_seconds([])[1:] == (0.0, 0.0)
+    assert in_seconds([0.2, np.nan, 0.7, np.inf])[1:] == (0.0, 0.7)
+    assert in_seconds(np.arange(3))[0].dtype == float
+    assert len(listed(neo.SpikeTrain([] * pq.s, t_stop=1 * pq.s))) == 1 and listed(np.empty(0)) == [] and listed([]) == []
+
+
+def test_faults_of_trains_are_told():
+    arrays = [
+        (np.array([0.5]), 0.0, 0.5),
+        (np.array([0.5]), 0.5 + 1e-8, 1.0),
+        (np.array([0.5]), 0.0, 0.5 - 1e-8),
+        (np.empty(0), 0, 1),
+    ]
+    trains = Trains.of_arrays([[train] for train in arrays], "abcd")
+    assert [trains.fault(k) for k in range(4)] == ["", "times lie outside [0.5, 1] s", "times lie outside [0, 0.5] s", ""]
+    with pytest.raises(DataError, match=r"Unit 'b': times lie outside \[0.5, 1\] s; spike times must be finite and increasing"):
+        usable_trains(trains)
+    assert spike_times([0.1, 0.1]).tolist() == [0.1, 0.1] and spike_times([-1.0, 1.0]).tolist() == [-1, 1]
+    with pytest.raises(DataError, match="hold 4 units, expected repeats of one"):
+        repeats_of(trains)
+    assert [t.tolist() for t in repeats_of(trains.select(0))] == [[0.5]]
+    assert [t.tolist() for t in repeats_of(neo.SpikeTrain([500] * pq.ms, t_stop=1 * pq.s))] == [[0.5]]
 
 
 @pytest.mark.parametrize("holder", [5, None, "spikes.csv", {"unit": FIRST}, pd.DataFrame({"t": FIRST}), neo.Segment(), b"0.1"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import FrozenInstanceError
 
 import numpy as np
 import pandas as pd
@@ -76,6 +77,11 @@ def test_a_claim_on_data_that_are_not_here():
 @pytest.mark.parametrize("verdict", ["confirmed", "not confirmed", "depends", "not comparable", "void"])
 def test_known_verdicts(verdict):
     assert Claim("c", "s", "", None, None, 0, verdict).verdict == verdict
+
+
+def test_a_claim_is_not_changed_afterwards():
+    with pytest.raises(FrozenInstanceError):
+        Claim("c", "s", "", None, None, 0, "void").verdict = "confirmed"
 
 
 def test_another_verdict_is_refused():

@@ -1,0 +1,46 @@
+"""Igor binary waves, whose head is looked over before igor2 makes room for what it declares."""
+
+from __future__ import annotations
+
+import struct
+from pathlib import Path
+
+import neo
+
+from neurocode.errors import DataError
+from neurocode.recordings.guard import damage_named, quiet
+
+#: By version: where the head declares sizes of its parts, and how many (WaveMetrics, Technical Note 3).
+SIZES = {1: (2, 1), 2: (2, 2), 3: (2, 3), 5: (4, 13)}
+
+
+def read_ibw(path: Path) -> neo.Block:
+    """Read an Igor binary wave by Neo.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+
+    Raises
+    ------
+    DataError
+        If the file is damaged, or its parts are larger than the file.
+    """
+    with damage_named(path, "Neo"):
+        _require_sizes(path)
+        with quiet("igor2"):  # it logs the bytes of a damaged file
+            return neo.io.IgorIO(str(path)).read_block()
+
+
+def _require_sizes(path: Path) -> None:
+    with path.open("rb") as file:
+        head = file.read(64)
+    order = "<" if head[0] else ">"
+    (version,) = struct.unpack_from(f"{order}h", head)
+    if version not in SIZES:
+        raise DataError(f"{path}: the file is of version {version}, expected an Igor binary wave of version 1, 2, 3 or 5.")
+    place, count = SIZES[version]
+    sizes = struct.unpack_from(f"{order}{count}i", head, place)
+    size = path.stat().st_size
+    if min(sizes) < 0 or sum(sizes) > size:
+        raise DataError(f"{path}: the file declares parts of {sum(sizes)} bytes ({min(sizes)} the least), it has {size}.")
