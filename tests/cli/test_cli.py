@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 
 
-def neurocode(*arguments):
+def process(*arguments):
     return subprocess.run([sys.executable, "-m", "neurocode", *map(str, arguments)], capture_output=True, text=True, check=False)
 
 
@@ -41,7 +41,7 @@ def assert_stands_alone(path):
 def fitted(recorded_data, tmp_path_factory):
     folder = tmp_path_factory.mktemp("fit") / "out"
     raphe = recorded_data / "raphe"
-    run = neurocode(
+    run = process(
         "fit", raphe / "DRN164_5ht_training.abf", "--test", raphe / "DRN164_5ht_test.abf", "--model", "gif",
         "--starts", 1, "-o", folder,
     )  # fmt: skip
@@ -87,12 +87,12 @@ def test_report_opens_in_a_browser_without_a_console_error(fitted, tmp_path):
     assert "CONSOLE" not in run.stderr
 
 
-def test_simulate_is_reproducible(tmp_path):
+def test_simulate_is_reproducible(tmp_path, neurocode):
     tables = []
     for name in ("a", "b"):
-        run = neurocode("simulate", "--model", "gif", "--noise", "100 pA", "80 pA", "--duration", 1, "--trials", 3, "--seed", 2,
-                        "--engine", "jax", "-o", tmp_path / name)  # fmt: skip
-        assert run.returncode == 0, run.stderr
+        arguments = ("--model", "gif", "--noise", "100 pA", "80 pA", "--duration", 1, "--trials", 3, "--seed", 2, "--engine", "jax")
+        code, _, error = neurocode("simulate", *arguments, "-o", tmp_path / name)
+        assert code == 0, error
         tables.append((tmp_path / name / "spikes.csv").read_bytes())
     assert tables[0] == tables[1] and len(tables[0].splitlines()) > 5
     assert_stands_alone(tmp_path / "a" / "report.html")
@@ -112,14 +112,19 @@ def test_simulate_is_reproducible(tmp_path):
         (["fly"], 2, "fly"),
     ],
 )
-def test_faults_are_one_sentence_with_a_code_and_write_nothing(tmp_path, arguments, code, says):
+def test_faults_are_one_sentence_with_a_code_and_write_nothing(tmp_path, neurocode, arguments, code, says):
     extra = [] if arguments[0] in ("data", "fly") else ["-o", tmp_path / "out"]
-    run = neurocode(*arguments, *extra)
-    assert run.returncode == code and says in run.stderr and "Traceback" not in run.stderr
+    found, _, error = neurocode(*arguments, *extra)
+    assert found == code and says in error and "Traceback" not in error
     assert not (tmp_path / "out").exists()
 
 
 @pytest.mark.parametrize("command", [[], ["demo"], ["fit"], ["simulate"], ["data"], ["data", "fetch"]])
-def test_help_is_everywhere(command):
-    run = neurocode(*command, "--help")
-    assert run.returncode == 0 and "Usage" in run.stdout
+def test_help_is_everywhere(neurocode, command):
+    code, printed, _ = neurocode(*command, "--help")
+    assert code == 0 and "Usage" in printed
+
+
+def test_the_module_runs_in_a_process_of_its_own():
+    run = process("fly")
+    assert run.returncode == 2 and "fly" in run.stderr and "Traceback" not in run.stderr

@@ -64,11 +64,15 @@ def two(files, tmp_path_factory):
     return out, entries
 
 
+@pytest.fixture(scope="module")
+def ready(files):
+    return nc.fit(MODEL, nc.Experiment.from_files(files / "other_training.nix"), starts=1)
+
+
 @pytest.fixture
-def count_fits(files, monkeypatch):
+def count_fits(ready, monkeypatch):
     """How often a fit is begun; what it finds stands ready."""
-    experiment, calls = nc.Experiment.from_files(files / "other_training.nix"), []
-    ready = nc.fit(MODEL, experiment, starts=1)
+    calls = []
 
     def begin(model, data, **options):
         calls.append(model)

@@ -31,6 +31,7 @@ def test_estimates_lie_within_four_standard_errors_of_the_truth(name):
         assert low / 3 < model.parameters[parameter].value < 3 * high
 
 
+@pytest.mark.long
 def test_adaptation_is_recovered_and_a_renewal_model_is_seen_to_miss_it():
     model = nc.models.lif_diffusive(adaptation=True).with_parameters(mu=0.8, b=0.3, sigma=0.6)
     train = spikes(model, 12.0, seed=1)
@@ -41,6 +42,7 @@ def test_adaptation_is_recovered_and_a_renewal_model_is_seen_to_miss_it():
     assert not renewal.survives and any("memory" in verdict for verdict in renewal.verdicts)
 
 
+@pytest.mark.long
 def test_a_periodic_drive_is_recovered_with_its_phase():
     model = nc.models.lif_diffusive(periodic=True).with_parameters(drive_cos=0.3, drive_sin=0.2, frequency=50.0)
     result = fit_spike_times(model, spikes(model, 8.0, seed=2))
@@ -98,6 +100,7 @@ def test_a_fixed_refractory_period_that_intervals_violate_is_refused_with_their_
         fit_spike_times(model, train)
 
 
+@pytest.mark.long
 def test_bursts_and_refractory_violations_get_a_verdict_not_a_clean_bill():
     random = np.random.default_rng(1)
     starts = np.cumsum(random.exponential(0.5, 150) + 0.1)

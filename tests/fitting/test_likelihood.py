@@ -87,6 +87,7 @@ def test_gradient_equals_finite_differences(family):
         assert (values[0] - values[1]) / 2e-5 == pytest.approx(slope, rel=1e-4, abs=1e-3)
 
 
+@pytest.mark.long
 def test_score_has_mean_zero_and_the_fisher_information_as_variance():
     """50 simulated recordings at the truth: sum of squared scores is chi-square (false alarm 1e-4)."""
     model = nc.models.gif((50.0,)).with_fixed("V_r")
