@@ -36,7 +36,7 @@ DRIFTING = NeuronModel(
     name="drifting", equations="dv/dt = -v/tau : 1\nu = v + slope*t + I : 1\nI : 1", margin="u - theta", reset="v = 0",
     integrator="exponential_euler", noise=EscapeNoise("exponential", scale="scale", rate="rate"),
     parameters={
-        "tau": Parameter.of("10 second", fixed=True), "scale": Parameter(1.0, fixed=True), "rate": Parameter.of("10 Hz", fixed=True),
+        "tau": Parameter.of("9 second", fixed=True), "scale": Parameter(1.0, fixed=True), "rate": Parameter.of("10 Hz", fixed=True),
         "theta": Parameter(1.0), "slope": Parameter.of("0.5 Hz"),
     },
 )  # fmt: skip

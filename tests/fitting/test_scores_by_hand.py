@@ -27,7 +27,7 @@ TWO_RATES = NeuronModel(
     name="two rates", equations="dv/dt = -v/tau : 1\nu = v + gain*I : 1\nI : 1", margin="u - theta", reset="v = 0",
     integrator="exponential_euler", noise=EscapeNoise("exponential", scale="scale", rate="rate"),
     parameters={
-        "tau": Parameter.of("10 second", fixed=True), "scale": Parameter(1.0, fixed=True), "rate": Parameter.of("10 Hz", fixed=True),
+        "tau": Parameter.of("9 second", fixed=True), "scale": Parameter(1.0, fixed=True), "rate": Parameter.of("10 Hz", fixed=True),
         "theta": Parameter(1.0), "gain": Parameter(1.0),
     },
 )  # fmt: skip
