@@ -54,8 +54,9 @@ def test_more_models_agree_with_their_own_integrator(case):
     current = currents_of(dt, scales)
     blocks = [nc.simulate(model, current, dt=dt, trials=3, engine=engine) for engine in ("brian2", "jax")]
     trains = [[np.round(s.spiketrains[0].magnitude / dt).astype(int) for s in block.segments] for block in blocks]
+    assert sum(map(len, trains[0])) >= 15
     for first, second in zip(*trains, strict=True):
-        assert len(first) >= 5
+        assert len(first) >= 3
         np.testing.assert_array_equal(first, second)
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 import warnings
 
-import jax
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
@@ -14,7 +13,6 @@ from hypothesis import strategies as st
 import neurocode as nc
 from neurocode.errors import NeurocodeError
 from neurocode.models import EscapeNoise, NeuronModel, Parameter
-from neurocode.simulation import loop
 
 ENGINES = ("brian2", "jax", "numba")
 STEPS, DT = 25, 1e-3
@@ -157,21 +155,11 @@ OPTIONS = {
 }
 
 
-def interpreted(source):
-    """The time loop as Python runs it: its text is that which is compiled."""
-    functions = {name: getattr(function, "py_func", function) for name, function in loop.FUNCTIONS.items()}
-    names = {}
-    exec(source, functions, names)
-    return names["time_loop"]
-
-
 @settings(max_examples=30, **OPTIONS)
 @given(fields())
-def test_engines_agree_on_odd_models(capfd, monkeypatch, options):
-    """The same programs without compiling them, which takes seconds a model."""
-    monkeypatch.setattr(loop, "_compiled", interpreted)
-    with jax.disable_jit():
-        compare(options, capfd)
+def test_engines_agree_on_odd_models(capfd, options):
+    """Thirty, each compiled three times unless refused; more are refused in ``tests/models/test_checks.py``."""
+    compare(options, capfd)
 
 
 @pytest.mark.long
