@@ -10,12 +10,13 @@ import neo
 import numpy as np
 
 from neurocode.errors import DataError
+from neurocode.recordings.abf import read_abf
 from neurocode.recordings.guard import damage_named, require_file
 from neurocode.recordings.hdf5 import require_self_contained, require_units
 from neurocode.recordings.ibw import read_ibw
 from neurocode.recordings.layout import LAYOUT_SUFFIXES, Layout, read_layout
 from neurocode.recordings.nwb import read_nwb, read_nwb_units, write_nwb
-from neurocode.recordings.plausible import require_plausible, require_unit
+from neurocode.recordings.plausible import require_plausible
 from neurocode.recordings.spike_times import read_spike_times
 from neurocode.recordings.text import TEXT_SUFFIXES
 from neurocode.recordings.trains import SECONDS, Trains
@@ -156,13 +157,6 @@ def block_of_trains(trains: Sequence[np.ndarray], duration: float, name: str) ->
     return block
 
 
-def _read_abf(path: Path) -> neo.Block:
-    reader = neo.io.AxonIO(str(path))
-    for channel in reader.header["signal_channels"]:
-        require_unit(path, channel["name"], channel["units"])
-    return reader.read_block()
-
-
 def _read_nix(path: Path) -> neo.Block:
     require_self_contained(path)
     require_units(path)
@@ -173,7 +167,7 @@ def _read_nix(path: Path) -> neo.Block:
 
 
 #: Readers by the ending of a name. Neo knows more, among them one that unpickles, and others that make data up.
-NEO_READERS: dict[str, Callable[[Path], neo.Block]] = {".abf": _read_abf, ".ibw": read_ibw, ".nix": _read_nix}
+NEO_READERS: dict[str, Callable[[Path], neo.Block]] = {".abf": read_abf, ".ibw": read_ibw, ".nix": _read_nix}
 READ_INSTEAD = dict.fromkeys(
     (".mat", ".h5", ".hdf5"), "say where its spike times are by a layout (neurocode.recordings.read_layout, neurocode describe)"
 )

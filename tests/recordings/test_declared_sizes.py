@@ -262,3 +262,26 @@ def test_an_igor_wave_that_declares_no_more_than_it_has_is_tried(tmp_path, head)
     path.write_bytes(head.ljust(64, b"\0"))
     with pytest.raises(DataError, match=r"damaged or truncated \(Neo: "):
         nc.read(path)
+
+
+def abf2(entries: int, entry_bytes: int = 2, block: int = 1) -> bytes:
+    """An ABF2 file of 1024 bytes: one section of its table declares something, the others nothing."""
+    table = struct.pack("<IIq", block, entry_bytes, entries) + bytes(16 * 17)
+    return (b"ABF2" + bytes(72) + table).ljust(1024, b"\0")
+
+
+@pytest.mark.parametrize(
+    ("declared", "end"),
+    [((257,), 1026), ((2**40,), 2**41 + 512), ((513, 0), 1025), ((-1,), 510), ((1, 128, 2), 1152)],
+)
+def test_a_section_of_an_abf_file_lies_inside_it(tmp_path, declared, end):
+    (tmp_path / "cell.abf").write_bytes(abf2(*declared))
+    with pytest.raises(DataError, match=rf"cell.abf: .* {declared[0]} entries ends at byte {end} of 1024"):
+        nc.read(tmp_path / "cell.abf")
+
+
+def test_a_section_may_reach_the_end_of_an_abf_file(tmp_path):
+    (tmp_path / "cell.abf").write_bytes(abf2(256))
+    with pytest.raises(DataError, match=r"cell\.abf") as refused:
+        nc.read(tmp_path / "cell.abf")
+    assert "section of" not in str(refused.value)
