@@ -96,6 +96,11 @@ def test_a_result_with_the_name_of_a_setting_fails(tmp_path, name):
     assert frame["x"].tolist() == [7] and "fine" not in frame
 
 
+def test_two_processes_give_the_rows_of_one(tmp_path):
+    alone, together = (run_study(square, rows(1, 2, 5, 7), tmp_path / f"{n}.parquet", workers=n) for n in (1, 2))
+    pd.testing.assert_frame_equal(alone.drop(columns="seconds"), together.drop(columns="seconds"))
+
+
 def test_an_interrupted_row_is_no_row(tmp_path):
     """An interruption is not recorded as a fault of the row: it ends the run, and what was done is kept."""
 
