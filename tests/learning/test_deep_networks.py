@@ -152,7 +152,7 @@ def test_the_joint_decision_is_a_convex_combination():
         joint(jnp.concatenate([spikes, spikes]))
 
 
-@pytest.mark.parametrize("steps", [None, 4])
+@pytest.mark.parametrize("steps", [None, pytest.param(4, marks=pytest.mark.long)])
 def test_voters_learn_digits_by_their_rates(steps):
     """Squared error of rates, thresholds and weights learned: above 70 % of ten digits after eight epochs (chance 10 %)."""
     task = replace(few_digits(), loss="rate_squared_error")
