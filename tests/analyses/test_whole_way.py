@@ -144,6 +144,7 @@ def test_surrogate_gradients(tmp_path, monkeypatch):
     assert not kept
 
 
+@pytest.mark.long
 def test_noisy_networks(tmp_path, monkeypatch):
     load_study("noisy-networks", ROOT)
     from analyses.noisy_networks import networks, protocols, robustness, study, training

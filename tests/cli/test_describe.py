@@ -59,6 +59,7 @@ def test_the_same_seed_gives_the_same_table(folder, described, tmp_path):
     assert (described[1] / "units.csv").read_bytes() == (tmp_path / "again" / "units.csv").read_bytes()
 
 
+@pytest.mark.long
 def test_two_workers_give_the_table_of_one(folder, described, tmp_path):
     """Byte for byte; p-values are adjusted for the units of all files."""
     assert run(folder, tmp_path / "two", "--surrogates", "19", "--workers", "2").exit_code == 0

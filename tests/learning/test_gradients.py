@@ -64,6 +64,13 @@ ALIKE, MIXED = (1,) * N, (3, 1, 2, 4, 1, 2)
 #: Of the adaptive neuron all four; of the others gradients through the reset with delays that differ, and neither.
 CASES = [("adlif", ALIKE, True), ("adlif", MIXED, False)]
 CASES += [(name, delay, reset) for name in NEURONS for delay, reset in ((MIXED, True), (ALIKE, False))]
+#: Programs of neurons with exponentials or many states take seconds to compile: the quick tests leave out the second case of the
+#: first kind, and both of the second.
+SLOW, SLOWEST = ("eif", "qif", "gif", "izhikevich"), ("adex", "igif", "igif-ia")
+CASES = [
+    pytest.param(*case, marks=pytest.mark.long) if case[0] in SLOWEST or (case[0] in SLOW and not case[2]) else case
+    for case in CASES
+]
 
 
 @pytest.mark.parametrize(("name", "delay", "reset"), CASES)
