@@ -78,8 +78,19 @@ def test_meta_neuron_fires_as_its_published_step(types):
         assert np.sum(steps >= 1000) / 1000 == pytest.approx(late, abs=5e-3)
 
 
-@pytest.mark.parametrize("integrator", INTEGRATORS)
-@pytest.mark.parametrize("case", CASES)
+def is_quick(case, integrator):
+    """The quick tests take every integrator for one neuron, for the others their own and what is refused."""
+    return case == "adlif-symplectic" or integrator == CASES[case][0].integrator or (case, integrator) == ("adex", "matrix_exponential")
+
+
+@pytest.mark.parametrize(
+    ("case", "integrator"),
+    [
+        pytest.param(case, integrator, marks=() if is_quick(case, integrator) else pytest.mark.long)
+        for case in CASES
+        for integrator in INTEGRATORS
+    ],
+)
 def test_engines_agree_spike_for_spike(case, integrator):
     model, dt, scales = CASES[case]
     model = replace(model, integrator=integrator)
