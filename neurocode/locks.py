@@ -1,8 +1,9 @@
-"""Files that one process at a time may write."""
+"""Files and folders that one process at a time may write."""
 
 from __future__ import annotations
 
 import fcntl
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,19 +13,19 @@ from neurocode.errors import DataError
 
 @contextmanager
 def alone(path: Path, refusal: str) -> Iterator[None]:
-    """Keep others from writing the same file while the block runs; the lock of a process that was killed is free.
+    """Keep others from writing the same file or folder while the block runs; the lock of a process that was killed is free.
 
     Parameters
     ----------
     path : pathlib.Path
-        Of the file; its folder is made where it is missing, and the lock lies beside it.
+        Of the file or folder; the one above it is made where it is missing, and the lock lies there until the block ends.
     refusal : str
         What is said, after the path, to whom comes second.
 
     Raises
     ------
     DataError
-        If another holds the lock, or the folder cannot be written to.
+        If another holds the lock, or the folder above cannot be written to.
 
     Examples
     --------
@@ -32,14 +33,21 @@ def alone(path: Path, refusal: str) -> Iterator[None]:
     >>> with alone(Path(tempfile.mkdtemp()) / "table.csv", "another run is writing this table."):
     ...     pass
     """
+    lock = path.with_name(f".{path.name}.lock")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        file = path.with_name(f".{path.name}.lock").open("w")
+        file = lock.open("w")
     except OSError as error:
         raise DataError(f"{path.parent}: this folder cannot be written to ({error.strerror}).") from None
     with file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            lost = not lock.exists() or not os.path.samestat(os.fstat(file.fileno()), lock.stat())
         except BlockingIOError:
-            raise DataError(f"{path}: {refusal}") from None
-        yield
+            lost = True
+        if lost:  # held by another process, or removed by one that has just ended
+            raise DataError(f"{path}: {refusal}")
+        try:
+            yield
+        finally:
+            lock.unlink(missing_ok=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
 import shutil
 import tempfile
@@ -11,6 +10,9 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from neurocode.errors import DataError
+from neurocode.locks import alone
+
+ANOTHER_RUN = "another run is writing into this folder, expected a folder of its own."
 
 
 @contextmanager
@@ -68,7 +70,7 @@ def replacing_folder(folder: Path, replaced: Callable[[Path], Collection[str]]) 
     ['table.csv']
     """
     folder = require_replaceable(folder)
-    with _parents(folder), _alone(folder):
+    with _parents(folder), alone(folder, ANOTHER_RUN):
         _recover(folder, replaced)
         scratch = _beside(folder, "writing")
         shutil.rmtree(scratch, ignore_errors=True)
@@ -117,7 +119,7 @@ def recover_folder(folder: Path, replaced: Callable[[Path], Collection[str]]) ->
     """
     folder = Path(folder).resolve()
     if _beside(folder, "old").exists():
-        with _alone(folder):
+        with alone(folder, ANOTHER_RUN):
             _recover(folder, replaced)
 
 
@@ -153,24 +155,6 @@ def _carry_over(aside: Path, folder: Path, replaced: Callable[[Path], Collection
         if path.name not in gone:
             os.rename(path, folder / path.name)
     shutil.rmtree(aside)
-
-
-@contextmanager
-def _alone(folder: Path) -> Iterator[None]:
-    """Keep other processes from writing the same folder; the lock of a process that was killed is free."""
-    lock = _beside(folder, "lock")
-    with lock.open("w") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            lost = not lock.exists() or not os.path.samestat(os.fstat(file.fileno()), lock.stat())
-        except BlockingIOError:
-            lost = True
-        if lost:  # held by another process, or removed by one that has just ended
-            raise DataError(f"{folder}: another run is writing into this folder, expected a folder of its own.")
-        try:
-            yield
-        finally:
-            lock.unlink(missing_ok=True)
 
 
 @contextmanager
