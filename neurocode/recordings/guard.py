@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -62,15 +61,3 @@ def damage_named(path: Path, reader: str) -> Iterator[None]:
         reason = (str(error).splitlines() or [""])[0].strip().rstrip(".") or type(error).__name__
         printable = "".join(sign if sign.isprintable() else "?" for sign in reason[:LONGEST_REASON])
         raise DataError(f"{path}: the file is damaged or truncated ({reader}: {printable}).") from None
-
-
-@contextmanager
-def quiet(name: str) -> Iterator[None]:
-    """Keep a library from logging what :func:`damage_named` says anyway."""
-    logger = logging.getLogger(name)
-    level = logger.level
-    logger.setLevel(logging.CRITICAL + 1)
-    try:
-        yield
-    finally:
-        logger.setLevel(level)

@@ -8,7 +8,8 @@ from pathlib import Path
 import neo
 
 from neurocode.errors import DataError
-from neurocode.recordings.guard import damage_named, quiet
+from neurocode.logs import quiet
+from neurocode.recordings.guard import damage_named
 
 #: By version: where the head declares sizes of its parts, and how many (WaveMetrics, Technical Note 3).
 SIZES = {1: (2, 1), 2: (2, 2), 3: (2, 3), 5: (4, 13)}

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from neurocode.errors import ClusterError
+from neurocode.logs import quiet
 
 if TYPE_CHECKING:
     from distributed import Client, Future
@@ -67,7 +68,7 @@ def side_by_side(
     from distributed import as_completed
     from distributed.comm import CommClosedError
 
-    with _quiet(), _client(workers, scheduler) as client:
+    with quiet("distributed"), _client(workers, scheduler) as client:
         futures = {client.submit(work, *call, pure=False): number for number, call in enumerate(calls)}
         try:
             for batch in as_completed(futures).batches():
@@ -87,18 +88,6 @@ def _outcome(future: Future, number: int) -> Outcome:
     finally:
         # a value that is still asked for would be made again if its worker died
         future.release()
-
-
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """Without Dask's own reports of lost connections: outcomes and errors here say what they mean."""
-    logger = logging.getLogger("distributed")
-    level = logger.level
-    logger.setLevel(logging.CRITICAL + 1)
-    try:
-        yield
-    finally:
-        logger.setLevel(level)
 
 
 @contextmanager

@@ -7,7 +7,8 @@ import logging
 import pytest
 
 from neurocode.errors import DataError, ModelError
-from neurocode.recordings.guard import LONGEST_REASON, damage_named, quiet, require_file
+from neurocode.logs import quiet
+from neurocode.recordings.guard import LONGEST_REASON, damage_named, require_file
 
 
 def said(path, error):

@@ -1,0 +1,30 @@
+"""What other libraries log."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+
+@contextmanager
+def quiet(name: str) -> Iterator[None]:
+    """Keep a library from logging while the block runs, where outcomes and errors here say what it would.
+
+    Parameters
+    ----------
+    name : str
+        Of its logger.
+
+    Examples
+    --------
+    >>> with quiet("a library"):
+    ...     logging.getLogger("a library").critical("never seen")
+    """
+    logger = logging.getLogger(name)
+    level = logger.level
+    logger.setLevel(logging.CRITICAL + 1)
+    try:
+        yield
+    finally:
+        logger.setLevel(level)
