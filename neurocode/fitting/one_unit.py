@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 import neo
 import numpy as np
-import pandas as pd
-import quantities as pq
 
 from neurocode.errors import DataError
-from neurocode.recordings.trains import SpikeTrainLike, Trains
+from neurocode.recordings.trains import CONTAINERS, SpikeTrainLike, Trains, is_train
 
 EXPECTED = "expected a neo.SpikeTrain, spike times in seconds as an array, or a sequence of these with one entry a repeat"
-CONTAINERS = (str, bytes, Mapping, pd.DataFrame, neo.Block, neo.Segment)
 
 
 def one_unit(spiketrains: object) -> Trains:
@@ -45,19 +40,12 @@ def one_unit(spiketrains: object) -> Trains:
         )
     if isinstance(spiketrains, CONTAINERS) or not np.iterable(spiketrains):
         raise DataError(f"{_name(spiketrains)} is not fitted; {EXPECTED}.")
-    trains = [_train(spiketrains)] if _is_train(spiketrains) else [_train(train) for train in spiketrains]
+    is_empty = isinstance(spiketrains, (list, tuple)) and not spiketrains
+    entries = [spiketrains] if is_train(spiketrains) and not is_empty else spiketrains
+    trains = [_train(entry) for entry in entries]
     if not trains:
         raise DataError(f"There is no spike train; {EXPECTED}.")
     return Trains.of([trains])
-
-
-def _is_train(entry: object) -> bool:
-    """Whether an entry is one train, not a sequence of trains."""
-    if isinstance(entry, (neo.SpikeTrain, pq.Quantity, pd.Series)):
-        return True
-    if isinstance(entry, np.ndarray):
-        return entry.dtype != object
-    return isinstance(entry, (list, tuple)) and len(entry) > 0 and all(np.isscalar(value) for value in entry)
 
 
 def _train(entry: object) -> SpikeTrainLike:

@@ -15,6 +15,8 @@ import quantities as pq
 from neurocode.errors import DataError
 from neurocode.units import in_si, seconds
 
+#: What is iterable and yet no sequence of trains.
+CONTAINERS = (str, bytes, Mapping, pd.DataFrame, neo.Block, neo.Segment)
 SECONDS = {"s": 1.0, "ms": 1e-3, "us": 1e-6}
 
 #: A spike train as public functions take it: a Neo train or a quantity in any unit of time, or an array or list of seconds.
@@ -312,7 +314,7 @@ def listed(trains: object) -> list:
     """
     if isinstance(trains, neo.SpikeTrain) or (is_train(trains) and np.size(trains)):
         return [trains]
-    if isinstance(trains, (str, bytes, Mapping, pd.DataFrame, neo.Block, neo.Segment)) or not np.iterable(trains):
+    if isinstance(trains, CONTAINERS) or not np.iterable(trains):
         kind = type(trains).__name__
         raise DataError(f"Spike trains are given as {kind}, expected Neo trains, arrays of seconds, or sequences of these.")
     return list(trains)
@@ -367,7 +369,7 @@ def _fault(times: np.ndarray, start: float, stop: float) -> str:
 
 
 def _scaled(values: np.ndarray, unit: str) -> np.ndarray:
-    """Times in seconds; divided by units a second where there are many, which gives the number nearest to the decimal."""
+    """Times in seconds; divided by units per second where there are many, which gives the number nearest to the decimal."""
     values, scale = np.asarray(values, float), _scale(unit)
     a_second = round(1 / scale)
     return values / a_second if abs(a_second * scale - 1) < 1e-9 else values * scale
