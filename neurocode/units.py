@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 from functools import lru_cache
+from numbers import Integral
 from typing import NamedTuple
 
 import numpy as np
@@ -234,6 +235,17 @@ def plain_numbers(values: object, what: str) -> np.ndarray:
         kind = {"c": "complex numbers", "b": "truth values"}.get(array.dtype.kind, type(values).__name__)
         raise DataError(f"{what} must be real numbers, not {kind}.")
     return array.astype(float)
+
+
+def is_whole(value: object, least: int) -> bool:
+    """Whether a value is a whole number of at least ``least``; a truth value is none.
+
+    Examples
+    --------
+    >>> is_whole(np.int64(3), 1), is_whole(3.0, 1), is_whole(True, 1)
+    (True, False, False)
+    """
+    return isinstance(value, Integral) and not isinstance(value, bool) and bool(value >= least)
 
 
 def strip_unit(values: object, unit: str, what: str) -> np.ndarray:

@@ -112,7 +112,7 @@ def _check_files(name: str, data: Path | None, test: Path | None) -> None:
 def _settings(hidden: list[int], seed: int, **options: Any) -> Any:
     """How the network is trained; an option that means nothing is bad use."""
     from neurocode.learning import Settings
-    from neurocode.learning.training import require_whole
+    from neurocode.learning.settings import require_whole
 
     try:
         for n in hidden:

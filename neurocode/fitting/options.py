@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from numbers import Integral, Real
+from numbers import Real
 
 import numpy as np
 
 from neurocode.errors import FitError
+from neurocode.units import is_whole
 
 
 def whole_number(value: object, what: str, least: int = 0) -> int:
@@ -21,7 +22,7 @@ def whole_number(value: object, what: str, least: int = 0) -> int:
     >>> whole_number(np.int64(3), "The number of starts", 1)
     3
     """
-    if not isinstance(value, Integral) or isinstance(value, (bool, np.bool_)) or value < least:
+    if not is_whole(value, least):
         raise FitError(f"{what} is {value!r}, expected a whole number of at least {least}.")
     return int(value)
 

@@ -44,10 +44,11 @@ from neurocode.learning.nir_exchange import from_nir, to_nir
 from neurocode.learning.readout import Readout
 from neurocode.learning.recorded_neurons import RecordedNeurons
 from neurocode.learning.regularisers import Regulariser
+from neurocode.learning.settings import Settings
 from neurocode.learning.surrogate import Surrogate
 from neurocode.learning.task import Part, Task, stratified
 from neurocode.learning.time_basis import TimeBasis
-from neurocode.learning.training import Settings, TrainingResult, evaluate, train
+from neurocode.learning.training import TrainingResult, evaluate, train
 from neurocode.learning.voting import JointDecision, Voters
 
 __all__ = [

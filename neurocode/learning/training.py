@@ -26,6 +26,7 @@ from neurocode.learning.network import Network, calibrated, scaled_intrinsic, tr
 from neurocode.learning.network_file import description
 from neurocode.learning.objective import Batch, Report, gradient, objective
 from neurocode.learning.regularisers import Regulariser
+from neurocode.learning.settings import DEFAULT_SETTINGS, Settings, require_whole
 from neurocode.learning.task import Part, Task, stratified
 from neurocode.locks import alone
 
@@ -46,89 +47,6 @@ class State(NamedTuple):
     best_score: Array
     epoch: Array
     history: Array
-
-
-def require_whole(name: str, value: Any, least: int) -> None:
-    """Refuse an option that is no whole number of a size.
-
-    Raises
-    ------
-    TrainingError
-        That names the option.
-    """
-    if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < least:
-        raise TrainingError(f"'{name}' must be a whole number of at least {least}, not {value!r}.")
-
-
-@dataclass(frozen=True)
-class Settings:
-    """How a network is trained.
-
-    Attributes
-    ----------
-    epochs, batch_size : int
-        Each epoch takes the sequences in a new order and leaves out those that do not fill a batch.
-    learning_rate : float
-        Of Adam.
-    schedule : {"constant", "cosine"}
-        Of the learning rate over all updates; ``"cosine"`` ends at zero.
-    clip : float, optional
-        Longest gradient.
-    regulariser : Regulariser
-    blocks : int
-        Parts of a batch that are taken one after another; see :func:`neurocode.learning.objective.gradient`.
-    weights, intrinsic : bool
-        Whether connections learn, and whether intrinsic parameters do; without, they stay where they start.
-    intrinsic_factor : float
-        Learning rate of intrinsic parameters over that of the rest.
-    calibration : int
-        Training sequences, every label in proportion, whose moments stand for those of a batch when a normalised network is
-        evaluated.
-    devices : int
-        Devices that each batch is split over. On processors these are cores: start Python with
-        ``XLA_FLAGS=--xla_force_host_platform_device_count=2`` in the environment.
-
-    Raises
-    ------
-    TrainingError
-        For numbers that are not positive or not whole, an unknown schedule, or blocks and devices that do not divide a batch.
-    """
-
-    epochs: int = 100
-    batch_size: int = 64
-    learning_rate: float = 1e-3
-    schedule: str = "constant"
-    clip: float | None = None
-    regulariser: Regulariser = Regulariser()  # noqa: RUF009  a frozen value
-    blocks: int = 1
-    weights: bool = True
-    intrinsic: bool = True
-    intrinsic_factor: float = 1.0
-    calibration: int = 512
-    devices: int = 1
-
-    def __post_init__(self) -> None:
-        for name in ("epochs", "batch_size", "blocks", "calibration", "devices"):
-            require_whole(name, getattr(self, name), 1)
-        for name in ("learning_rate", "intrinsic_factor", *(("clip",) if self.clip is not None else ())):
-            value = getattr(self, name)
-            if isinstance(value, bool) or not isinstance(value, (int, float, np.number)) or not 0 < value < np.inf:
-                raise TrainingError(f"'{name}' must be a positive number, not {value!r}.")
-        for name in ("weights", "intrinsic"):
-            if not isinstance(getattr(self, name), (bool, np.bool_)):
-                raise TrainingError(f"'{name}' must be true or false, not {getattr(self, name)!r}.")
-        if self.schedule not in ("constant", "cosine"):
-            raise TrainingError(f"'{self.schedule}' is no schedule of the learning rate; known are constant, cosine.")
-        if self.batch_size % (self.blocks * self.devices):
-            raise TrainingError(
-                f"A batch of {self.batch_size} does not divide into {self.blocks} blocks on {self.devices} devices."
-            )
-
-    def optimiser(self, updates: int) -> optax.GradientTransformation:
-        """Adam with the schedule and the clipping."""
-        rate = optax.cosine_decay_schedule(self.learning_rate, updates) if self.schedule == "cosine" else self.learning_rate
-        clip = optax.identity() if self.clip is None else optax.clip_by_global_norm(self.clip)
-        return optax.chain(clip, optax.adam(rate))
 
 
 @dataclass(frozen=True)
@@ -162,7 +80,7 @@ def train(
     task: Task,
     *,
     seed: int = 0,
-    settings: Settings = Settings(),
+    settings: Settings = DEFAULT_SETTINGS,
     folder: str | Path | None = None,
     progress: Progress | None = None,
 ) -> TrainingResult:

@@ -16,7 +16,7 @@ from neurocode.simulation.numba_engine import run_numba
 from neurocode.simulation.stimuli import count_steps, require_memory
 from neurocode.simulation.time_scale import warn_of_coarse_step
 from neurocode.simulation.to_neo import to_block
-from neurocode.units import parse_unit, require_membrane_current, seconds, si_unit_text, strip_unit
+from neurocode.units import is_whole, parse_unit, require_membrane_current, seconds, si_unit_text, strip_unit
 
 ENGINES = ("brian2", "brian2-standalone", "jax", "numba")
 DEFAULT_DT = 1e-4
@@ -87,7 +87,7 @@ def simulate(
     """
     if engine not in ENGINES:
         raise ModelError(f"There is no engine '{engine}'; known are {', '.join(ENGINES)}.")
-    if isinstance(trials, bool) or not isinstance(trials, (int, np.integer)) or trials < 1:
+    if not is_whole(trials, 1):
         raise DataError(f"The number of trials must be a positive whole number, not {trials!r}.")
     seed = _seed(seed)
     unknown = set(record) - set(model.states) - set(model.subexpressions)
@@ -135,7 +135,7 @@ def current_in_si(current: neo.AnalogSignal | np.ndarray, unit: str) -> np.ndarr
 def _seed(seed: object) -> int:
     if seed is None:
         return secrets.randbits(31)
-    if isinstance(seed, bool) or not isinstance(seed, (int, np.integer)) or not 0 <= seed < 2**32:
+    if not is_whole(seed, 0) or seed >= 2**32:
         raise DataError(f"The seed is {seed!r}, expected a whole number from 0 to 4294967295.")
     return int(seed)
 

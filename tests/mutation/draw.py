@@ -19,7 +19,8 @@ PACKAGES = {
     "first_passage": ("neurocode/first_passage/*.py",),
     "studies": ("neurocode/studies/*.py",),
     "learning": (
-        "neurocode/learning/training.py", "neurocode/learning/readout.py", "neurocode/learning/losses.py",
+        "neurocode/learning/training.py", "neurocode/learning/settings.py", "neurocode/learning/readout.py",
+        "neurocode/learning/losses.py",
         "neurocode/learning/regularisers.py", "neurocode/learning/rules/*.py",
     ),
 }  # fmt: skip

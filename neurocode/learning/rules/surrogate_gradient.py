@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from neurocode.learning.network import Network
+from neurocode.learning.settings import Settings
 from neurocode.learning.task import Task
-from neurocode.learning.training import Settings, TrainingResult, train
+from neurocode.learning.training import TrainingResult, train
 
 
 @dataclass(frozen=True)
