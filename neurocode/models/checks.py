@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import TYPE_CHECKING
@@ -62,7 +62,7 @@ def _check_text(text: _Text) -> None:
     texts = _texts(model)
     subexpressions = {name: parse_expression(text, f"equation of '{name}'") for name, text in model.subexpressions.items()}
     check_expansion([(where, parse_expression(text, where)) for where, text, _ in texts], subexpressions)
-    _check_what_is_read(model)
+    _check_what_is_read(model, texts)
     questions = texts if model.noise is None else (*texts, *_noise_questions(model.noise, model.margin))
     units = [(e.name, e.unit) for e in model.parsed] + [(name, p.unit) for name, p in model.parameters.items()]
     try:
@@ -156,11 +156,11 @@ def _noise_questions(noise: EscapeNoise, margin: str) -> list[Question]:
     return [("escape noise", f"({margin})/{noise.scale}", "1"), *rates]
 
 
-def _check_what_is_read(model: NeuronModel) -> None:
+def _check_what_is_read(model: NeuronModel, texts: Sequence[Question]) -> None:
     """Names must be defined, and the same in all engines at the time at which they are read."""
     inside = {name: names_in(text) for name, text in model.subexpressions.items()}
     defined = {equation.name for equation in model.parsed} | set(model.parameters) | {"t", "dt"} | set(unit_table())
-    for where, text, _ in _texts(model):
+    for where, text, _ in texts:
         names = _read_names(text, inside)
         forbidden = _forbidden(where, model)
         for name in sorted(names - set(unit_table())):
