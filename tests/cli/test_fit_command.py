@@ -7,39 +7,22 @@ import json
 import re
 import shutil
 
-import neo
 import numpy as np
 import pandas as pd
 import pytest
-import quantities as pq
 
 import neurocode as nc
 from neurocode.cli import fit_tasks, inputs
 from neurocode.cli.page import table
 from neurocode.cli.side_by_side import run_all
 from neurocode.fitting import CrossValidation
+from tests.current_clamp import recording
 
-DT = 1e-3
 OPTIONS = {
     "current_offset": "0 pA", "spike_threshold": 0.0, "dead_time": 3.0, "starts": 1, "prior_width": 3.0, "predictions": 20,
     "seed": 0, "voltage": "no",
 }  # fmt: skip
 MODEL = nc.models.gif((50.0,)).with_fixed("V_r", "g_L")
-
-
-def recording(path, seed, trials=1, seconds=6.0):
-    """A current-clamp file: simulated potential with a peak of 20 mV at each spike, and the current."""
-    current = nc.simulation.stimuli.frozen_noise(seconds, DT, mean=100.0, standard_deviation=100.0, seed=seed)
-    block = nc.simulate(nc.models.gif((50.0,)), current, trials=trials, seed=seed, record=("v",), engine="jax")
-    out = neo.Block(name=path.stem)
-    for number, segment in enumerate(block.segments):
-        voltage = segment.analogsignals[0].magnitude.copy()
-        voltage[np.round(segment.spiketrains[0].magnitude / DT).astype(int)] = 20.0
-        sweep = neo.Segment(index=number)
-        sweep.analogsignals.append(neo.AnalogSignal(voltage, units="mV", sampling_rate=1 / DT * pq.Hz, name="Vm"))
-        sweep.analogsignals.append(neo.AnalogSignal(current.magnitude, units="pA", sampling_rate=1 / DT * pq.Hz, name="Im"))
-        out.segments.append(sweep)
-    return nc.write(out, path)
 
 
 @pytest.fixture(scope="module")

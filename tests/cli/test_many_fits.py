@@ -6,36 +6,17 @@ import json
 import subprocess
 import sys
 
-import neo
-import numpy as np
 import pandas as pd
 import pytest
-import quantities as pq
 
 import neurocode as nc
-
-DT = 1e-3
-
-
-def recording(path, seed, trials=1, seconds=20.0):
-    """A current-clamp file: simulated potential with a peak of 20 mV at each spike, and the current."""
-    current = nc.simulation.stimuli.frozen_noise(seconds, DT, mean=100.0, standard_deviation=100.0, seed=seed)
-    block = nc.simulate(nc.models.gif((50.0,)), current, trials=trials, seed=seed, record=("v",), engine="jax")
-    out = neo.Block(name=path.stem)
-    for number, segment in enumerate(block.segments):
-        voltage = segment.analogsignals[0].magnitude.copy()
-        voltage[np.round(segment.spiketrains[0].magnitude / DT).astype(int)] = 20.0
-        sweep = neo.Segment(index=number)
-        sweep.analogsignals.append(neo.AnalogSignal(voltage, units="mV", sampling_rate=1 / DT * pq.Hz, name="Vm"))
-        sweep.analogsignals.append(neo.AnalogSignal(current.magnitude, units="pA", sampling_rate=1 / DT * pq.Hz, name="Im"))
-        out.segments.append(sweep)
-    return nc.write(out, path)
+from tests.current_clamp import recording
 
 
 @pytest.fixture(scope="module")
 def study(tmp_path_factory):
     folder = tmp_path_factory.mktemp("study")
-    files = [recording(folder / "a_training.nix", 1), folder / "b_training.nix"]
+    files = [recording(folder / "a_training.nix", 1, seconds=20.0), folder / "b_training.nix"]
     files[1].write_bytes(b"no recording")
     tests = [recording(folder / "a_test.nix", 2, trials=4, seconds=5.0)] * 2
     models = [nc.models.gif((tau,)).save(folder / f"gif_{tau:.0f}.toml") for tau in (50.0, 5.0)]
