@@ -77,18 +77,18 @@ def draw(tables: Path, output: Path) -> list[Path]:
     if not path.exists():
         return []
     table = sound(study_table(path))
-    rows = {kind: own for kind, own in (("not normalised", table[~table["normalised"]]), ("normalised", table[table["normalised"]]))
-            if len(own)}  # fmt: skip
+    kinds = (("not normalised", table[~table["normalised"]]), ("normalised", table[table["normalised"]]))
+    rows = {kind: shown for kind, shown in kinds if len(shown)}
     with house_style():
         figure, axes = plt.subplots(len(rows), 3, figsize=(TWO_COLUMNS, 2.0 * len(rows)), layout="constrained", squeeze=False)
-        for (kind, own), row in zip(rows.items(), axes, strict=True):
-            over_thresholds(row[0], own, "test_score", "Test accuracy").set(title=kind, ylim=(0, 1))
-            gains(row[1], own).set(title=kind)
+        for (kind, shown), row in zip(rows.items(), axes, strict=True):
+            over_thresholds(row[0], shown, "test_score", "Test accuracy").set(title=kind, ylim=(0, 1))
+            gains(row[1], shown).set(title=kind)
             if kind == "normalised":
-                disturbed(row[2], own).set(title=kind)
+                disturbed(row[2], shown).set(title=kind)
             else:
-                over_thresholds(row[2], own, "rate_hidden", "Spikes per neuron and step").set(title=kind)
+                over_thresholds(row[2], shown, "rate_hidden", "Spikes per neuron and step").set(title=kind)
         axes[0, 0].legend(loc="lower left")
-        for letter, own in zip("abcdef", axes.flat, strict=False):
-            label_panel(own, letter)
+        for letter, panel in zip("abcdef", axes.flat, strict=False):
+            label_panel(panel, letter)
         return save_figure(figure, output / "threshold_learning.pdf")

@@ -267,5 +267,5 @@ def names(dataset: str) -> list[str]:
         return sorted(path.stem for path in folder.glob("Movie*.mat"))
     songs = [(path.parent.name, path.stem) for path in sorted(folder.glob("*/*.txt"))]
     if dataset == "song-waveform":
-        return [f"{unit}/{block}" for unit, own in songs if own == WAVEFORM for block in range(BLOCKS)]
-    return [f"{unit}/{own}" for unit, own in songs if own != WAVEFORM]
+        return [f"{unit}/{block}" for unit, song in songs if song == WAVEFORM for block in range(BLOCKS)]
+    return [f"{unit}/{song}" for unit, song in songs if song != WAVEFORM]

@@ -127,7 +127,7 @@ COLUMNS = {
     "drift_p": ("", "its p-value, two-sided"),
     "bin_size": ("s", "bin of the complexity"),
     "lz76": ("", "words of the Lempel-Ziv parsing of 1976"),
-    "entropy_rate": ("bits a bin", "entropy of independent bins of this rate times lz_ratio"),
+    "entropy_rate": ("bits per bin", "entropy of independent bins of this rate times lz_ratio"),
     "lz_ratio": ("", "words over their mean in rate-matched surrogates"),
     "lz_z": ("", "distance from that mean in standard deviations of the surrogates"),
     "lz_p": ("", "its p-value, two-sided"),

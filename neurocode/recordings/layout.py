@@ -38,7 +38,7 @@ class Layout:
     axes : str
         Comma-separated names of the axes. Cell arrays: what the cells stand for, ``"unit,trial"``, ``"unit"``,
         ``"stimulus,unit,trial"``. Numeric arrays: ``"spike"`` (times), ``"bin"``, ``"trial,bin"`` (counts in bins), or the
-        columns of a table with a row a spike, ``"unit,time"`` or ``"trial,time"``. Text: ``"trial"`` (a line each), or
+        columns of a table with one row per spike, ``"unit,time"`` or ``"trial,time"``. Text: ``"trial"`` (a line each), or
         numbers in lines and columns as in an array.
     time_unit : {"s", "ms", "us"}
     counts : str

@@ -146,14 +146,14 @@ def curves(trains: Sequence[SpikeTrainLike] | Trains, unit: int = 0) -> Curves:
     units = _units(trains, "given")
     if not 0 <= unit < len(units):
         raise DataError(f"There is no unit {unit}, the trains hold {len(units)}.")
-    own = units[unit]
-    edges = np.geomspace(1e-3, max(own.duration, 2e-3), 61)
-    histogram = np.histogram(own.intervals, edges)[0]
+    shown = units[unit]
+    edges = np.geomspace(1e-3, max(shown.duration, 2e-3), 61)
+    histogram = np.histogram(shown.intervals, edges)[0]
     return Curves(
-        psth=psth(own.repeats, own.duration),
+        psth=psth(shown.repeats, shown.duration),
         intervals=(edges, histogram / max(1, histogram.sum())),
-        counts=_variance_at(own),
-        autocorrelogram=(np.arange(0, LARGEST_LAG + LAG_BIN / 2, LAG_BIN), _autocorrelogram(own)),
+        counts=_variance_at(shown),
+        autocorrelogram=(np.arange(0, LARGEST_LAG + LAG_BIN / 2, LAG_BIN), _autocorrelogram(shown)),
     )
 
 

@@ -46,7 +46,7 @@ def describe(spiketrains: object, *, bin_size: float | None = None, n_surrogates
         Intervals: ``mean_isi``, ``min_isi`` (s), ``cv``, ``cv2``, ``lv``, ``lvr``, ``serial_correlation``, ``burst_index``.
         Counts: ``allan_factor`` (adjacent windows of 1 s); over repeats ``fano_factor`` (unbiased variance), ``drift`` and
         ``drift_p`` (Spearman's correlation of count with repeat).
-        Complexity: ``bin_size`` (s), ``lz76`` (words), ``entropy_rate`` (bits a bin, from ``lz_ratio``); against rate-matched
+        Complexity: ``bin_size`` (s), ``lz76`` (words), ``entropy_rate`` (bits per bin, from ``lz_ratio``); against rate-matched
         surrogates ``lz_ratio``, ``lz_z``, ``lz_p``, ``lz_q`` (p adjusted for the number of units), against shuffled intervals
         the same with the prefix ``lz_isi``.
         ``reason``: why entries are NaN or doubtful, empty where nothing is.

@@ -129,9 +129,16 @@ def test_every_column_is_defined_on_the_page_with_its_unit(described):
     table = pd.read_csv(output / "units.csv")
     shown = [name for name in table.columns if table[name].notna().any()]
     assert all(f"<td>{name}</td>" in columns for name in shown)
-    assert "<td>entropy_rate</td>\n      <td>bits a bin</td>" in columns and "poisson.txt" in settings
+    assert "<td>entropy_rate</td>\n      <td>bits per bin</td>" in columns and "poisson.txt" in settings
     units = json.loads((output / "result.json").read_text())["units"]
-    assert units == {"duration": "s", "rate": "Hz", "mean_isi": "s", "min_isi": "s", "bin_size": "s", "entropy_rate": "bits a bin"}
+    assert units == {
+        "duration": "s",
+        "rate": "Hz",
+        "mean_isi": "s",
+        "min_isi": "s",
+        "bin_size": "s",
+        "entropy_rate": "bits per bin",
+    }
 
 
 def test_output_is_readable_at_eighty_columns(described):
