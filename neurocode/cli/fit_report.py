@@ -75,7 +75,7 @@ SCORES = {
     "low_95, high_95": "95 % bootstrap interval over the recorded repeats; for the KS statistic the end of the 95 % band",
     "recorded": "what the recorded repeats reach among themselves: Md* between random halves of them, the mean coincidence factor "
     "and the reliability over pairs, and the recorded rate",
-    "bits per spike": "gain in log-likelihood over a Poisson process at the training rate, a spike, in bits; cross-validated: of "
+    "bits per spike": "gain in log-likelihood over a Poisson process at the training rate, in bits per spike; cross-validated: of "
     "blocks of the training recording that a refit did not see",
     "Md*": "likeness of predicted and recorded spike densities, spikes counted as alike within the time in brackets: 1 for equal "
     "densities, 0 for unrelated ones (Naud et al. 2011)",
