@@ -21,10 +21,10 @@ demo: $(VENV)/.installed
 	$(BIN)/neurocode demo --output demo
 
 test: $(VENV)/.installed
-	$(BIN)/python -m pytest -n $(WORKERS)
+	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal
 
 test-all: $(VENV)/.installed
-	$(BIN)/python -m pytest -n $(WORKERS) -m "long or not long"
+	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal -m "long or not long"
 
 # Faults planted one at a time; an hour or so on two cores. A run that was stopped goes on where it was.
 mutants: $(VENV)/.installed

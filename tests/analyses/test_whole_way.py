@@ -121,6 +121,7 @@ def test_adaptive_lif(tmp_path, monkeypatch):
     assert not found["claim"].str.contains("raphe").any()
 
 
+@pytest.mark.long
 def test_surrogate_gradients(tmp_path, monkeypatch):
     """Once more, and every row is found in its table."""
     load_study("surrogate-gradients", ROOT)
@@ -166,6 +167,7 @@ def test_noisy_networks(tmp_path, monkeypatch):
     assert pd.read_parquet(tables / "widths.parquet")["width"].tolist() == [0.1]
 
 
+@pytest.mark.long
 def test_threshold_learning(tmp_path, monkeypatch):
     load_study("threshold-learning", ROOT)
     from analyses.threshold_learning import networks, protocols, study, training

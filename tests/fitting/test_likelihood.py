@@ -37,6 +37,8 @@ def settled_derivatives(likelihood, z):
     for _ in range(40):
         result = likelihood.derivatives(z, start, tangents)
         start, tangents = result.start, result.tangents
+        if max(result.mismatch, result.tangent_mismatch) < 1e-10:
+            break
     return result
 
 

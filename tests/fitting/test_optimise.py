@@ -100,6 +100,16 @@ def test_the_secant_learns_the_part_of_the_curvature_that_the_information_lacks(
     np.testing.assert_allclose(ascent.observed_information(), objective.curvature, rtol=1e-9)
 
 
+def test_the_differences_are_a_fraction_of_a_standard_error_and_never_of_more_than_one():
+    """Along the axes of an information of 4 and 1/4: a half and, instead of two, one."""
+    objective = Quadratic(np.diag([0.25, 4.0]), [0.0, 0.0])
+    ascent = Ascent(objective, np.zeros(2))
+    objective.visited.clear()
+    np.testing.assert_allclose(ascent.observed_information(), objective.curvature, rtol=1e-9)
+    places = np.abs(objective.visited) / optimise.DIFFERENCE
+    np.testing.assert_allclose(places, [[1.0, 0.0], [1.0, 0.0], [0.0, 0.5], [0.0, 0.5]], atol=1e-12)
+
+
 def test_without_learning_the_secant_stays():
     objective = Quadratic([[2.0]], [1.0], stated=[[4.0]])
     ascent = Ascent(objective, np.zeros(1))

@@ -155,10 +155,10 @@ OPTIONS = {
 }
 
 
-@settings(max_examples=30, **OPTIONS)
+@settings(max_examples=20, **OPTIONS)
 @given(fields())
 def test_engines_agree_on_odd_models(capfd, options):
-    """Thirty, each compiled three times unless refused; more are refused in ``tests/models/test_checks.py``."""
+    """Twenty, each compiled three times unless refused; more are refused in ``tests/models/test_checks.py``."""
     compare(options, capfd)
 
 
