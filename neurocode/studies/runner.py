@@ -7,6 +7,7 @@ import json
 import time
 import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -93,7 +94,8 @@ def study_table(path: str | Path) -> pd.DataFrame:
     if not path.exists():
         return pd.DataFrame({KEY: [], ERROR: []})
     try:
-        frame = pd.read_parquet(path)
+        # read at once: a run that goes on meanwhile replaces the file, which Arrow opens more than once
+        frame = pd.read_parquet(BytesIO(path.read_bytes()))
     except (OSError, ValueError) as error:
         raise DataError(f"{path}: no table of a study ({str(error).splitlines()[0]}).") from None
     if not {KEY, ERROR} <= set(frame.columns):

@@ -13,7 +13,7 @@ from neurocode.studies import run_study
 
 ROWS = [{"width": width, "seed": seed} for width in (0.5, 1.0, 2.0, 4.0) for seed in range(15)]
 #: Seconds that a row takes where it is not resumed.
-SECONDS = 0.02
+SECONDS = 0.05
 
 
 def row(log: str, seconds: float, width: float, seed: int) -> dict[str, float]:

@@ -87,7 +87,7 @@ def test_a_killed_main_process(tmp_path, undisturbed, workers):
     """With all its workers; the lock that it held on its table is free."""
     table, log = tmp_path / "table.parquet", tmp_path / "log"
     main = start([sys.executable, HERE / "sweep.py", table, log, workers], start_new_session=True)
-    wait_for(lambda: len(lines(log)) >= 20, "row 20")
+    wait_for(lambda: len(names(table)) >= 10, "row 10 of the table")
     os.killpg(main.pid, signal.SIGKILL)
     main.wait()
     kept = names(table)

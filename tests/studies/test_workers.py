@@ -54,8 +54,9 @@ def test_no_calls_need_no_workers():
 
 
 @pytest.mark.long
-def test_processes_of_one_thread_and_a_row_whose_worker_dies(tmp_path):
+def test_processes_of_one_thread_and_a_row_whose_worker_dies(tmp_path, monkeypatch):
     """Rows come from other processes, in the order asked; the one that kills its worker is recorded, the others are kept."""
+    monkeypatch.delenv("XLA_FLAGS", raising=False)
     level = logging.getLogger("distributed").level
     seen = []
     with dask.config.set({"distributed.scheduler.allowed-failures": 0}):
