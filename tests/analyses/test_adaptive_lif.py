@@ -78,6 +78,7 @@ def test_rows_differ_from_one_another():
         assert len(set(keys)) == len(keys)
 
 
+@pytest.mark.long
 def test_a_row_is_trained_kept_and_disturbed(tmp_path):
     """Trajectories: the errors are of the free-running half; a kept network is read, not trained again."""
     row = next(row for row in protocols.spring_mass("quick") if row["cell"] == "SE")

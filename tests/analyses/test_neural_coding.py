@@ -98,6 +98,7 @@ def test_every_model_starts_at_the_recorded_rates():
         assert np.all((ratio > (0.4 if model == "gif" else 0.75)) & (ratio < 1.25)), model
 
 
+@pytest.mark.long
 def test_units_are_compared_by_what_is_defined():
     spikes, _ = modulated(4, trials=8, units=2)
     table = pd.DataFrame(responses.unit_rows(spikes, modulated(5, trials=8, units=2)[0], 2e-3, 0))

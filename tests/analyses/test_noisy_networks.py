@@ -59,6 +59,7 @@ def test_epochs_are_chosen_at_equal_validation_accuracy():
     assert set(judged["kind"]) == {"escape", "both"}
 
 
+@pytest.mark.long
 def test_a_row_trains_and_its_last_network_is_that_of_the_epoch():
     """A training stopped after an epoch is the longer one at that epoch."""
     row = {**protocols.row("quick", "digits", "escape", 1e-2, 0), "epochs": 3}
@@ -91,6 +92,7 @@ def test_judges_see_a_planted_difference():
     assert len(better) == 5 and abs(better.mean() - 0.02) < 0.002 and abs(same.mean()) < 0.002
 
 
+@pytest.mark.long
 def test_disturbances_reach_every_family_that_is_judged():
     row = {**protocols.row("quick", "digits", "deterministic", 1e-2, 0), "epochs": 1}
     task = networks.make_task(row)

@@ -218,6 +218,7 @@ def test_complexity_classification(tmp_path, monkeypatch):
     assert set(found["verdict"]) == {"not comparable"} and set(found["seeds"]) == {1} and len(found) == 8
 
 
+@pytest.mark.long
 def test_neural_coding(tmp_path, monkeypatch):
     load_study("neural-coding", ROOT)
     from analyses.neural_coding import fitting, models, protocols, recordings, responses, study

@@ -22,6 +22,7 @@ def test_the_demo_shows_intervals_that_hold_the_truth(tmp_path, neurocode):
     assert "converged" in printed and "cross-validated" in printed and "careful" not in printed
 
 
+@pytest.mark.long
 def test_the_demo_in_short(tmp_path, neurocode, monkeypatch):
     """Ten seconds of training, and a cross-validation that stands ready: what is printed, and in which folder."""
     monkeypatch.setattr(demo, "TRAINING_SECONDS", 8.0)

@@ -72,7 +72,9 @@ def test_density_integrates_to_the_distribution():
     np.testing.assert_allclose(integral, cumulative - cumulative[0], atol=2e-5)
 
 
-@pytest.mark.parametrize("name", ["lif-diffusive", "adaptive-lif-diffusive", "eif-diffusive-periodic"])
+@pytest.mark.parametrize(
+    "name", ["lif-diffusive", "adaptive-lif-diffusive", pytest.param("eif-diffusive-periodic", marks=pytest.mark.long)]
+)
 def test_simulated_intervals_are_uniform_once_rescaled(name):
     """The chain from equations to simulation and from equations to conditional density closes: Kolmogorov-Smirnov p > 1e-4."""
     model = nc.models.by_name(name)
@@ -86,7 +88,9 @@ def test_simulated_intervals_are_uniform_once_rescaled(name):
     assert kstest(uniform, "uniform").pvalue > 1e-4
 
 
-@pytest.mark.parametrize("name", ["lif-diffusive", "adaptive-eif-diffusive", "adaptive-lif-diffusive-periodic"])
+@pytest.mark.parametrize(
+    "name", ["lif-diffusive", pytest.param("adaptive-eif-diffusive", marks=pytest.mark.long), "adaptive-lif-diffusive-periodic"]
+)
 def test_scores_are_the_derivatives_of_the_likelihood(name):
     """By every free parameter, to 1e-4 of central differences on the same mesh."""
     model = nc.models.by_name(name)

@@ -64,12 +64,10 @@ ALIKE, MIXED = (1,) * N, (3, 1, 2, 4, 1, 2)
 #: Of the adaptive neuron all four; of the others gradients through the reset with delays that differ, and neither.
 CASES = [("adlif", ALIKE, True), ("adlif", MIXED, False)]
 CASES += [(name, delay, reset) for name in NEURONS for delay, reset in ((MIXED, True), (ALIKE, False))]
-#: Programs of neurons with exponentials or many states take seconds to compile: the quick tests leave out the second case of the
-#: first kind, and both of the second.
-SLOW, SLOWEST = ("eif", "qif", "gif", "izhikevich"), ("adex", "igif", "igif-ia")
+#: Programs of neurons with exponentials or many states take seconds to compile: of these the quick tests hold one case.
+SLOW = ("eif", "qif", "gif", "izhikevich", "adex", "igif", "igif-ia")
 CASES = [
-    pytest.param(*case, marks=pytest.mark.long) if case[0] in SLOWEST or (case[0] in SLOW and not case[2]) else case
-    for case in CASES
+    pytest.param(*case, marks=pytest.mark.long) if case[0] in SLOW and case != ("gif", MIXED, True) else case for case in CASES
 ]
 
 
@@ -108,11 +106,14 @@ def test_a_layer_in_segments_needs_less_memory_for_its_gradient():
         Layer(Dense(2, 16, key=jax.random.key(0)), nc.models.adlif(), 1e-3, segment=0)
 
 
-@pytest.mark.parametrize("name", ["adlif", "lif-normalised", "izhikevich", "meta-neuron", "adex", "eif", "qif"])
-@pytest.mark.parametrize("delay", [MIXED])
-def test_smooth_spikes_have_the_gradient_of_finite_differences(name, delay):
+SMOOTH = ["adlif", "lif-normalised", "meta-neuron", "izhikevich"]
+SMOOTH += [pytest.param(name, marks=pytest.mark.long) for name in ("adex", "eif", "qif")]
+
+
+@pytest.mark.parametrize("name", SMOOTH)
+def test_smooth_spikes_have_the_gradient_of_finite_differences(name):
     """Along random directions of all parameters, inputs and weights, to 1e-6."""
-    loss, point = loss_of(name, smooth=True, delay=delay, dt=1e-4 if name == "adex" else 1e-3)
+    loss, point = loss_of(name, smooth=True, delay=MIXED, dt=1e-4 if name == "adex" else 1e-3)
     value, slopes = jax.jit(jax.value_and_grad(lambda p: loss(p)[0]))(point)
     compiled = jax.jit(lambda p: loss(p)[0])
     random = np.random.default_rng(4)

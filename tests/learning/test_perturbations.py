@@ -118,6 +118,7 @@ def test_attacks_keep_their_length(task, trained):
         disturb.fast_gradient_sign(net, part, task, -0.1)
 
 
+@pytest.mark.long
 def test_attacks_raise_the_loss_more_than_random_directions(task, trained):
     """Of equal Euclidean length, deterministic and noisy networks (8 passes); more steps find more."""
     part = task.test

@@ -82,6 +82,7 @@ def test_a_neuron_is_recovered_from_its_spikes():
     assert found.test_score == pytest.approx(best, abs=0.01) and found.test_score > evaluate(start, task.test, task).score + 0.05
 
 
+@pytest.mark.long
 def test_hidden_noise_bounds_the_likelihood_from_below():
     """The bound rises with the passes; without noise inside one pass is exact."""
     a = jax.random.key(3)

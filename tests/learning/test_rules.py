@@ -110,6 +110,7 @@ def test_the_gradient_of_spike_times_is_numerical():
 XOR = np.array([[0, 0, 0], [0, 6, 0], [6, 0, 0], [6, 6, 0]], float), np.array([[16.0], [10.0], [10.0], [16.0]])
 
 
+@pytest.mark.long
 def test_spikeprop_solves_xor_in_time():
     """Inputs at 0 and 6 ms and a reference, outputs at 10 and 16 ms: two seeds below one ms^2 in 1000 cycles."""
     with jax.enable_x64(True):
@@ -120,6 +121,7 @@ def test_spikeprop_solves_xor_in_time():
             assert np.array_equal(np.asarray(answer(found.weights, jnp.asarray(XOR[0]))) > 13, XOR[1][:, 0] > 13)
 
 
+@pytest.mark.long
 def test_a_silent_network_grows_until_it_fires():
     net = SpikeTimeNetwork(1, n_hidden=2, threshold=1.0)
     start = net.start(0)
