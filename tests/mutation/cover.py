@@ -13,6 +13,8 @@ from pathlib import Path
 import coverage
 
 DURATIONS = "MUTATION_DURATIONS"
+#: Tests of what is read when a module is imported, which no measurement ascribes to a test.
+IMPORTS = "tests/test_stated_defaults.py"
 
 
 class Durations:
@@ -54,13 +56,13 @@ class Coverage:
     def plan(self, path: str, line: int) -> list[str]:
         """Tests that may notice a fault in a line: those that ran it, the quickest first, then the rest of their files.
 
-        Compiled loops and programs that were traced before hide lines from the measurement; then every file of tests that ran some
-        line of the same source file is taken.
+        Compiled loops and programs that were traced before hide lines from the measurement, and the import of a module runs lines
+        before any test; then every file of tests that ran some line of the same source file is taken, and the test of defaults.
         """
         by_line = self.tests.get(path, {})
         direct = by_line.get(line, set())
         near = direct or set().union(*by_line.values())
-        files = {test.partition("::")[0] for test in near}
+        files = {test.partition("::")[0] for test in near} | (set() if direct else {IMPORTS})
         others = {test for test in self.seconds if test.partition("::")[0] in files} - direct
         return [*sorted(direct, key=self._cost), *sorted(others, key=self._cost)]
 
