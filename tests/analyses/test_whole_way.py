@@ -197,6 +197,7 @@ def made_states():
     return States("made", rasters, 1e-3, labels, np.tile(np.arange(5), 4), False)
 
 
+@pytest.mark.long
 def test_complexity_classification(tmp_path, monkeypatch):
     load_study("complexity-classification", ROOT)
     from analyses.complexity_classification import data, networks, protocols, recordings, study

@@ -52,6 +52,7 @@ def test_every_unit_is_fitted_ranked_and_reported_and_not_fitted_twice(study, ne
     assert {path: path.stat().st_mtime_ns for path in written} == written
 
 
+@pytest.mark.long
 def test_a_silent_end_is_said_and_may_be_left_out(study, neurocode):
     folder, _ = study
     times = np.cumsum(np.random.default_rng(2).gamma(8.0, 0.005, 60))

@@ -56,7 +56,10 @@ def test_distribution_of_a_perfect_integrator_is_inverse_gaussian(strength):
     np.testing.assert_allclose(density, law.pdf(times), rtol=1e-3)
 
 
-@pytest.mark.parametrize("name", ["eif-diffusive", "qif-diffusive", "adaptive-lif-diffusive", "lif-diffusive-periodic"])
+@pytest.mark.parametrize(
+    "name",
+    ["eif-diffusive", "qif-diffusive", "lif-diffusive-periodic", pytest.param("adaptive-lif-diffusive", marks=pytest.mark.long)],
+)
 def test_distributions_without_a_closed_form_agree_with_a_refined_solution(name):
     """Within 1e-5 of 2.5 times the cells and the time steps."""
     model = nc.models.by_name(name)

@@ -99,6 +99,7 @@ def largest_curvature(start, direction, smooth):
     return max(float(jnp.linalg.norm(b - a)) / gap for a, b in itertools.pairwise(points))
 
 
+@pytest.mark.long
 def test_a_smooth_objective_falls_as_the_descent_lemma_says():
     """L(theta+) <= L(theta) - eta (1 - eta K/2) |g|^2 for steps up to 2/K, K measured on the segment, with 1 % for the grid."""
     with jax.enable_x64(True):

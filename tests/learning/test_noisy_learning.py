@@ -134,6 +134,7 @@ def digits_network(learned=("theta",), mode="none"):
     return task, Network([layer, Readout(Dense(40, 10, key=b), DT, 4e-3)])
 
 
+@pytest.mark.long
 def test_thresholds_alone_weights_alone_or_both_learn():
     """TL leaves every weight, SL every threshold, STL neither; all beat chance (10 %)."""
     task, net = digits_network()

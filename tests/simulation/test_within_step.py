@@ -119,7 +119,10 @@ def test_crossing_inside_the_step_refuses_what_is_no_diffusion():
         step(step.initial_state(values), {}, values, key=jax.random.key(0), spikes=False)
 
 
-@pytest.mark.parametrize("name", ["lif", "eif", "qif", "izhikevich", "adex", "adlif", "meta-neuron"])
+@pytest.mark.parametrize(
+    "name",
+    ["lif", "eif", "qif", "adlif", "meta-neuron", *(pytest.param(name, marks=pytest.mark.long) for name in ("izhikevich", "adex"))],
+)
 def test_the_compiled_loop_gives_the_spikes_of_brian2(name):
     """Deterministic models under frozen noise: the same spikes, step for step."""
     model = nc.models.by_name(name)

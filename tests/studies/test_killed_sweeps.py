@@ -95,6 +95,7 @@ def test_a_killed_main_process(tmp_path, undisturbed, workers):
     check(run_study(partial(row, str(log), 0.0), ROWS, table), undisturbed, table, log, kept)
 
 
+@pytest.mark.long
 def test_a_killed_worker_and_a_killed_scheduler(tmp_path, undisturbed, monkeypatch):
     """Without workers it is refused; the other worker makes the rows of a killed one; without the scheduler it is resumed."""
     monkeypatch.setattr("neurocode.studies.workers.PATIENCE", 20.0)

@@ -80,6 +80,7 @@ class SpikeTimeNetwork:
             draw(output, (n, self.n_hidden, self.n_out)) * 4 * self.threshold / (n * self.n_hidden),
         )
 
+    @partial(jax.jit, static_argnums=0)
     def __call__(self, weights: Weights, times: Array) -> tuple[Array, Array]:
         """Spike times (n_hidden,) and (n_out,) in ms for input times (n_in,); infinite for an input or a neuron that is silent."""
         hidden = self._layer(weights.hidden, times)
