@@ -214,6 +214,24 @@ def signal_to_si(signal: pq.Quantity, unit: str, what: str) -> np.ndarray:
         raise DataError(f"{what} is in {signal.dimensionality.string}, expected a unit of {si_unit_text(unit)}.") from None
 
 
+def unmasked(values: object, what: str) -> np.ndarray:
+    """An array, unless entries of it are masked: NumPy would go on with what lies under the mask.
+
+    Raises
+    ------
+    DataError
+        That says how many entries are masked.
+
+    Examples
+    --------
+    >>> unmasked([1, 2], "Counts")
+    array([1, 2])
+    """
+    if np.ma.is_masked(values):
+        raise DataError(f"{what}: {np.ma.count_masked(values)} entries are masked, expected none; leave them out (.compressed()).")
+    return np.asarray(values)
+
+
 def plain_numbers(values: object, what: str) -> np.ndarray:
     """Real numbers as an array; whatever NumPy would turn into other numbers is refused.
 
@@ -228,8 +246,10 @@ def plain_numbers(values: object, what: str) -> np.ndarray:
     array([1., 2.])
     """
     try:
-        array = np.asarray(values)
-    except ValueError:
+        array = unmasked(values, what)
+    except ValueError as error:
+        if isinstance(error, DataError):
+            raise
         array = np.empty(0, object)
     if array.dtype.kind not in "iuf":
         kind = {"c": "complex numbers", "b": "truth values"}.get(array.dtype.kind, type(values).__name__)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -23,16 +24,22 @@ LISTED = 5
 
 
 def describe_command(
+    context: typer.Context,
     files: Annotated[list[Path], typer.Argument(help="Recordings: NWB, NIX, MAT, HDF5, NPY, or text (TXT, CSV, TSV, DAT).")],
     output: Annotated[Path, typer.Option("--output", "-o", help="Folder to write into.")],
-    layout: Annotated[Path | None, typer.Option(help="TOML file with the entries below.")] = None,
+    layout: Annotated[
+        Path | None, typer.Option(help="TOML file with the entries below; an option that is given comes before its entry.")
+    ] = None,
     variable: Annotated[str, typer.Option(help="Variable of a MAT or HDF5 file.")] = "",
     axes: Annotated[str, typer.Option(help="Axes: unit, trial, stimulus, time, bin or spike, separated by commas.")] = "spike",
     time_unit: Annotated[str, typer.Option(help="Unit of the spike times: s, ms or us.")] = "s",
     counts: Annotated[str, typer.Option(help="Variable with the number of spikes of each unit.")] = "",
     bin_size: Annotated[float, typer.Option(help="Bin of counts, in the unit of time.")] = 1.0,
     t_start: Annotated[
-        float | None, typer.Option(help="Start of every train, in the unit of time (default: 0); earlier spikes are left out.")
+        float | None,
+        typer.Option(
+            help="Start of every train and of the first bin of counts, in the unit of time (default: 0); earlier ones are left out."
+        ),
     ] = None,
     t_stop: Annotated[
         float | None, typer.Option(help="End of every train, in the unit of time (default: last spike); later spikes are left out.")
@@ -47,11 +54,19 @@ def describe_command(
 ) -> None:
     """Describe spike trains: rate, variability, complexity with significance, a row a unit."""
     from neurocode.cli.describe_report import write_description
-    from neurocode.recordings.layout import Layout
+    from neurocode.errors import DataError
+    from neurocode.recordings.layout import LAYOUT_SUFFIXES, Layout
 
     given = {"variable": variable, "axes": axes, "time_unit": time_unit, "counts": counts}
     given |= {"bin_size": bin_size, "t_start": t_start, "t_stop": t_stop}
-    chosen = Layout(**given) if layout is None else Layout.load(layout)
+    typed = {name: value for name, value in given.items() if context.get_parameter_source(name).name == "COMMANDLINE"}
+    chosen = Layout(**given) if layout is None else replace(Layout.load(layout), **typed)
+    unread = [name for name in ("variable", "axes", "counts", "bin_size") if name in typed]
+    if unread and not any(path.suffix.lower() in LAYOUT_SUFFIXES for path in files):
+        option = f"--{unread[0].replace('_', '-')}"
+        raise DataError(f"{files[0]}: '{files[0].suffix}' files say themselves where their spikes are and take no {option}.")
+    if len({path.resolve() for path in files}) < len(files):
+        raise DataError("A file is given twice, expected each recording once.")
     options = {"bin_size": complexity_bin, "n_surrogates": surrogates, "seed": seed, "workers": workers, "scheduler": scheduler}
     table = write_description(files, output, chosen, **options)
     middle = table.median(numeric_only=True)

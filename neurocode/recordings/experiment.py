@@ -231,15 +231,26 @@ def _require_unclipped(voltage: np.ndarray) -> None:
         raise DataError(f"The voltage is clipped: it stays at {voltage.max() * 1e3:.1f} mV for {longest} samples.")
 
 
-def _repeat(train: SpikeTrainLike, current: neo.AnalogSignal | None, voltage: neo.AnalogSignal | None) -> Repeat:
-    signals = {name: s for name, s in (("current", current), ("voltage", voltage)) if s is not None}
-    dt, length = _sampling(signals) if signals else (None, 0)
+def _placed(train: SpikeTrainLike, signals: dict[str, neo.AnalogSignal], duration: float) -> tuple[np.ndarray, float]:
+    """Spike times from the start of a sweep and its duration; a train and its signals begin together."""
     times, start, stop = in_seconds(train)
     if not isinstance(train, neo.SpikeTrain):
-        start, stop = 0.0, length * dt if signals else stop
+        start, stop = 0.0, duration if signals else stop
+    elif signals:
+        name, signal = next(iter(signals.items()))
+        begin = float(signal.t_start.rescale("s"))
+        if abs(begin - start) > 0.5 * float(signal.sampling_period.rescale("s")):
+            raise DataError(f"The spike train begins at {start:g} s, its {name} at {begin:g} s, expected one start.")
     times, duration = times - start, stop - start
     if not np.all(np.isfinite(times)) or np.any(np.diff(times) < 0) or np.any(times < 0) or np.any(times > duration):
         raise DataError("Spike times must be finite, increasing and inside the sweep.")
+    return times, duration
+
+
+def _repeat(train: SpikeTrainLike, current: neo.AnalogSignal | None, voltage: neo.AnalogSignal | None) -> Repeat:
+    signals = {name: s for name, s in (("current", current), ("voltage", voltage)) if s is not None}
+    dt, length = _sampling(signals) if signals else (None, 0)
+    times, duration = _placed(train, signals, length * dt if signals else 0.0)
     if not signals:
         return Repeat(times, duration)
     arrays = {}

@@ -100,11 +100,12 @@ def read_trains(path: str | Path, layout: Layout | None = None) -> Trains:
     path, layout = require_file(path), Layout() if layout is None else layout
     if path.suffix.lower() in LAYOUT_SUFFIXES:
         return read_layout(path, layout)
-    trains = read_nwb_units(path) if path.suffix.lower() == ".nwb" else Trains.of(read(path))
+    scale = SECONDS[layout.time_unit]
+    start, stop = (None if limit is None else limit * scale for limit in (layout.t_start, layout.t_stop))
+    trains = read_nwb_units(path, start, stop) if path.suffix.lower() == ".nwb" else Trains.of(read(path))
     if not trains.n_units:
         raise DataError(f"{path}: the file holds no spike train.")
-    scale, (first, last) = SECONDS[layout.time_unit], (trains.t_start.min(), trains.t_stop.max())
-    start, stop = (None if limit is None else limit * scale for limit in (layout.t_start, layout.t_stop))
+    first, last = trains.t_start.min(), trains.t_stop.max()
     for limit in (start, stop):
         if limit is not None and not first <= limit <= last:
             raise DataError(f"{path}: the window reaches to {limit:g} s, the recording lasts from {first:g} to {last:g} s.")

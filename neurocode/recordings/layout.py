@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import tomllib
+import warnings
 from dataclasses import dataclass, fields
 from numbers import Real
 from pathlib import Path
@@ -17,11 +18,14 @@ from neurocode.recordings.mat import read_mat
 from neurocode.recordings.npy import read_npy
 from neurocode.recordings.plausible import LATEST, as_times
 from neurocode.recordings.sizes import MOST_BYTES
-from neurocode.recordings.text import TEXT_SUFFIXES, NumberTable, read_numbers
+from neurocode.recordings.text import TEXT_SUFFIXES, NumberTable, read_numbers, require_header
 from neurocode.recordings.trains import SECONDS, Trains, require_time_unit
 
 AXES = ("unit", "trial", "stimulus", "time", "bin", "spike")
 LAYOUT_SUFFIXES = (".mat", ".h5", ".hdf5", ".npy", *TEXT_SUFFIXES)
+
+#: Beyond this the number of a unit or trial is no number of one; trials of which so few fire are not numbered in a row.
+LARGEST_LABEL, SPARSEST = 2**53, 100
 
 #: Spike times (in the layout's unit) by unit, stimulus and trial.
 Cells = dict[tuple[int, int, int], np.ndarray]
@@ -38,8 +42,9 @@ class Layout:
     axes : str
         Comma-separated names of the axes. Cell arrays: what the cells stand for, ``"unit,trial"``, ``"unit"``,
         ``"stimulus,unit,trial"``. Numeric arrays: ``"spike"`` (times), ``"bin"``, ``"trial,bin"`` (counts in bins), or the
-        columns of a table with one row per spike, ``"unit,time"`` or ``"trial,time"``. Text: ``"trial"`` (a line each), or
-        numbers in lines and columns as in an array.
+        columns of a table with one row per spike, ``"unit,time"`` or ``"unit,trial,time"``; trials in which another unit fired,
+        and numbers between two trials, are silent ones. Text: ``"trial"`` (a line each), or numbers in lines and columns as in
+        an array.
     time_unit : {"s", "ms", "us"}
     counts : str
         Variable with the number of spikes of each unit, where trains stand one after another.
@@ -47,7 +52,7 @@ class Layout:
         Of binned counts, in the unit of time.
     t_start, t_stop : float, optional
         Of every train, in the unit of time; spikes outside are left out. Where not given: zero, and the last spike of the
-        file or the end of its last bin. The first bin begins at ``t_start``.
+        file or the end of its last bin. The first bin of counts begins at ``t_start``, and bins from ``t_stop`` on are left out.
 
     Raises
     ------
@@ -126,7 +131,7 @@ def read_layout(path: str | Path, layout: Layout) -> Trains:
     Returns
     -------
     Trains
-        Units are named after the file and their number.
+        Units are named after the file and their number, in tables the one that stands there.
 
     Raises
     ------
@@ -201,6 +206,7 @@ def _cells(path: Path, layout: Layout, content: np.ndarray | NumberTable, counts
 
 def _array_of_text(path: Path, layout: Layout, table: NumberTable) -> np.ndarray:
     """Numbers of a text file as a vector where one axis is asked for, as lines by columns for two."""
+    require_header(path, table.header, layout.names, layout.time_unit)
     array = table.column() if len(layout.names) == 1 else table.array()
     if array is None:
         called = f" ({', '.join(table.header)})" if table.header else ""
@@ -265,13 +271,51 @@ def _rows(path: Path, array: np.ndarray, names: list[str]) -> Cells:
         wrong = columns[name][~np.isfinite(columns[name])]
         if wrong.size:
             raise DataError(f"{path}: the column '{name}' holds {wrong[0]:g}, expected the number of a {name}.")
-    labels = {name: np.unique(columns[name], return_inverse=True)[1] for name in columns if name != "time"}
+    ranks = {name: np.unique(columns[name], return_inverse=True)[1] for name in columns if name != "time"}
+    labels = ranks | {name: _whole_labels(columns[name], ranks[name]) for name in ("unit", "trial") if name in ranks}
     zero = np.zeros(len(array), int)
     keys = np.stack([labels.get(name, zero) for name in ("unit", "stimulus", "trial")], axis=1)
     order = np.lexsort((columns["time"], *keys.T[::-1]))
     keys, times = keys[order], columns["time"][order]
     edges = np.flatnonzero(np.any(np.diff(keys, axis=0), axis=1)) + 1
-    return {tuple(int(k) for k in keys[start]): part for start, part in zip([0, *edges], np.split(times, edges), strict=True)}
+    firing = {tuple(int(k) for k in keys[start]): part for start, part in zip([0, *edges], np.split(times, edges), strict=True)}
+    return _with_silent_trials(path, firing, names)
+
+
+def _whole_labels(column: np.ndarray, ranks: np.ndarray) -> np.ndarray:
+    """The numbers of a column themselves where they are whole, else their ranks."""
+    whole = np.all(column == np.floor(column)) and np.all(np.abs(column) < LARGEST_LABEL)
+    return column.astype(np.int64) if whole else ranks
+
+
+def _with_silent_trials(path: Path, firing: Cells, names: list[str]) -> Cells:
+    """Besides the trains with spikes, those without: a trial in which another unit fired, and a number that was passed over."""
+    units = sorted({unit for unit, _, _ in firing})
+    trials: dict[int, set[int]] = {}
+    for _, stimulus, trial in firing:
+        trials.setdefault(stimulus, set()).add(trial)
+    if "trial" in names and "stimulus" not in names:
+        first, last = min(trials[0]), max(trials[0])
+        if last - first >= SPARSEST * len(trials[0]):
+            raise DataError(
+                f"{path}: trials are numbered from {first} to {last} and {len(trials[0])} of them hold a spike, expected numbers "
+                "in a row."
+            )
+        trials[0] = set(range(first, last + 1))
+    cells = {
+        (unit, stimulus, trial): firing.get((unit, stimulus, trial), np.empty(0))
+        for unit in units
+        for stimulus in sorted(trials)
+        for trial in sorted(trials[stimulus])
+    }
+    silent = len(cells) - len(firing)
+    if silent:
+        warnings.warn(
+            f"{path}: {silent} of {len(cells)} trials have no row; they are taken for silent ones, since another unit fired in "
+            "them or their number was passed over. Where they were not recorded, describe each unit by itself.",
+            stacklevel=2,
+        )
+    return cells
 
 
 def _binned(path: Path, array: np.ndarray, layout: Layout) -> tuple[Cells, float]:
@@ -279,6 +323,7 @@ def _binned(path: Path, array: np.ndarray, layout: Layout) -> tuple[Cells, float
     array = array if array.ndim == len(names) else np.squeeze(array)
     if array.ndim != len(names) or names[-1] != "bin":
         raise DataError(f"{path}: an array of shape {array.shape} has no axes '{layout.axes}'; bins come last.")
+    array = array[..., : _bins_before_the_end(path, layout, array.shape[-1])]
     _require_counts(path, "the array", array)
     cells = {}
     for index in np.ndindex(array.shape[:-1]):
@@ -286,6 +331,19 @@ def _binned(path: Path, array: np.ndarray, layout: Layout) -> tuple[Cells, float
         times = layout.start + np.repeat(np.arange(array.shape[-1]), array[index].astype(int)) * layout.bin_size
         cells[tuple(place.get(name, 0) for name in ("unit", "stimulus", "trial"))] = times
     return cells, layout.start + array.shape[-1] * layout.bin_size
+
+
+def _bins_before_the_end(path: Path, layout: Layout, n_bins: int) -> int:
+    """How many bins lie before ``t_stop``, which stands between two."""
+    if layout.t_stop is None:
+        return n_bins
+    wanted = (layout.t_stop - layout.start) / layout.bin_size
+    if abs(wanted - round(wanted)) > 1e-6:
+        raise DataError(
+            f"{path}: {wanted:g} bins of {layout.bin_size:g} {layout.time_unit} lie between {layout.start:g} and "
+            f"{layout.t_stop:g}, expected a whole number of bins."
+        )
+    return min(n_bins, round(wanted))
 
 
 def _trains(path: Path, layout: Layout, cells: Cells, end: float | None) -> Trains:

@@ -20,7 +20,7 @@ from neurocode.recordings.hdf5 import require_self_contained
 from neurocode.recordings.plausible import LATEST
 from neurocode.recordings.sizes import require_memory
 from neurocode.recordings.sweeps import Part, read_sweeps, signal_of_series
-from neurocode.recordings.trains import Trains
+from neurocode.recordings.trains import ROUNDING, Trains
 
 SEGMENT, TRAIN = "segment", "train_name"
 
@@ -50,16 +50,22 @@ def read_nwb(path: Path) -> neo.Block:
     return _block(path, sweeps, trains)
 
 
-def read_nwb_units(path: Path) -> Trains:
+def read_nwb_units(path: Path, t_start: float | None = None, t_stop: float | None = None) -> Trains:
     """Read the units table of an NWB file alone: its signals may be large, and need not pair.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+    t_start, t_stop : float, optional
+        In seconds: of units that were observed in several stretches, the one that holds this window.
 
     Raises
     ------
     DataError
-        If the file is damaged or has no units.
+        If the file is damaged or has no units, or a unit was not observed throughout the window.
     """
     with _opened(path) as file:
-        return Trains.of_segments(_units(path, file).values())
+        return Trains.of_segments(_units(path, file, t_start, t_stop).values())
 
 
 def write_nwb(block: neo.Block, path: Path) -> Path:
@@ -102,7 +108,9 @@ def _block(path: Path, sweeps: dict[int, list[neo.AnalogSignal]], trains: dict[i
     return block
 
 
-def _units(path: Path, file: pynwb.NWBFile) -> dict[int, list[tuple[str, tuple[np.ndarray, float, float]]]]:
+def _units(
+    path: Path, file: pynwb.NWBFile, t_start: float | None = None, t_stop: float | None = None
+) -> dict[int, list[tuple[str, tuple[np.ndarray, float, float]]]]:
     """Names and trains (times, start, stop) by segment; those without observation intervals end at the last spike of all."""
     table = file.units
     if table is None or "spike_times" not in table.colnames:
@@ -114,7 +122,8 @@ def _units(path: Path, file: pynwb.NWBFile) -> dict[int, list[tuple[str, tuple[n
     for row, times in enumerate(all_times):
         start, stop = min(0.0, times[_possible(times)].min(initial=0.0)), last
         if "obs_intervals" in table.colnames and len(table["obs_intervals"][row]):
-            start, stop = _observed(path, np.asarray(table["obs_intervals"][row], float))
+            start, stop, several = _observed(path, np.asarray(table["obs_intervals"][row], float), t_start, t_stop)
+            times = times[~((times < start) | (times > stop))] if several else times
         number = int(table[SEGMENT][row]) if SEGMENT in table.colnames else 0
         name = str(table[TRAIN][row]) if TRAIN in table.colnames else f"unit {table.id[row]}"
         units.setdefault(number, []).append((name or str(len(units.get(number, ()))), (times, start, stop)))
@@ -125,11 +134,25 @@ def _possible(times: np.ndarray) -> np.ndarray:
     return np.isfinite(times) & (np.abs(times) <= LATEST)
 
 
-def _observed(path: Path, intervals: np.ndarray) -> tuple[float, float]:
+def _observed(path: Path, intervals: np.ndarray, t_start: float | None, t_stop: float | None) -> tuple[float, float, bool]:
+    """The stretch in which a unit was observed, that of the window where there are several; and whether there are."""
+    intervals = intervals[np.argsort(intervals[:, 0], kind="stable")]
     start, stop = float(intervals.min()), float(intervals.max())
-    if not -LATEST <= start <= stop <= LATEST:
+    if not -LATEST <= start <= stop <= LATEST or np.any(intervals[:, 1] < intervals[:, 0]):
         raise DataError(f"{path}: a unit was observed from {start:g} to {stop:g} s, expected times up to {LATEST:g} s.")
-    return start, stop
+    reached = np.maximum.accumulate(intervals[:, 1])
+    gaps = np.flatnonzero(intervals[1:, 0] > reached[:-1] + ROUNDING)
+    if not len(gaps):
+        return start, stop, False
+    stretches = list(zip(intervals[[0, *gaps + 1], 0].tolist(), reached[[*gaps, -1]].tolist(), strict=True))
+    for first, last in stretches:
+        if t_start is not None and t_stop is not None and first <= t_start <= t_stop <= last:
+            return first, last, True
+    (_, end), (begin, _) = stretches[:2]
+    raise DataError(
+        f"{path}: a unit was observed in {len(stretches)} stretches, not between {end:g} and {begin:g} s; choose a window inside "
+        "one by t_start and t_stop."
+    )
 
 
 def _train(path: Path, name: str, times: np.ndarray, start: float, stop: float) -> neo.SpikeTrain:

@@ -11,7 +11,7 @@ import quantities as pq
 from neurocode.errors import DataError
 from neurocode.recordings.npy import read_npy
 from neurocode.recordings.plausible import LATEST, as_times
-from neurocode.recordings.text import read_numbers
+from neurocode.recordings.text import read_numbers, require_header
 from neurocode.recordings.trains import SECONDS, require_time_unit
 
 
@@ -29,7 +29,7 @@ def read_spike_times(path: Path, time_unit: str = "s") -> neo.Block:
         For another unit, times that are not finite, negative, unsorted or given twice, or several columns.
     """
     require_time_unit(time_unit)
-    times = _load(path)
+    times = _load(path, time_unit)
     _require_spike_times(path, times, SECONDS[time_unit])
     stop = float(times[-1]) if times.size else 0.0
     segment = neo.Segment(name=path.stem)
@@ -41,13 +41,14 @@ def read_spike_times(path: Path, time_unit: str = "s") -> neo.Block:
     return block
 
 
-def _load(path: Path) -> np.ndarray:
+def _load(path: Path, time_unit: str) -> np.ndarray:
     if path.suffix.lower() == ".npy":
         times = as_times(path, np.atleast_1d(np.squeeze(read_npy(path))))
         if times.ndim != 1:
             raise DataError(f"{path}: the array has shape {times.shape}, expected one column of spike times.")
         return times
     table = read_numbers(path)
+    require_header(path, table.header, ("time",), time_unit)
     times = table.column()
     if times is None:
         raise DataError(

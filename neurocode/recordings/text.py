@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -78,7 +79,11 @@ def read_numbers(path: Path) -> NumberTable:
         text = path.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError:
         raise DataError(f"{path}: the file is not text in UTF-8, expected numbers as text.") from None
-    lines = [(number, line.split("#")[0].strip()) for number, line in enumerate(text.splitlines(), 1) if not line.startswith("#")]
+    lines = [
+        (number, line.split("#")[0].strip())
+        for number, line in enumerate(text.splitlines(), 1)
+        if not line.lstrip().startswith("#")
+    ]
     separator = next((sign for sign in ";," if any(sign in line for _, line in lines)), None)
     cells = [(number, _cells_of(line, separator)) for number, line in lines]
     header = _header(cells)
@@ -86,6 +91,27 @@ def read_numbers(path: Path) -> NumberTable:
     if header and not any(row.size for row in rows):
         raise DataError(f"{path}: the file holds the words '{', '.join(header)}' and no number.")
     return NumberTable(tuple(header or ()), rows)
+
+
+def require_header(path: Path, header: Sequence[str], axes: Sequence[str], time_unit: str) -> None:
+    """Refuse the words above columns where they say something else than the axes or the unit of time that were asked for.
+
+    Raises
+    ------
+    DataError
+
+    Examples
+    --------
+    >>> require_header(Path("cell.csv"), ("unit", "time (s)"), ("unit", "time"), "s")
+    """
+    words = [re.match(r"[a-z]*", word.strip("\"'").lower()).group().removesuffix("s") for word in header]
+    wanted = [name.removesuffix("s") for name in axes]
+    if sorted(words) == sorted(wanted) and words != wanted:
+        raise DataError(f"{path}: the columns are called {', '.join(header)}, the axes say {', '.join(axes)}.")
+    for word in header:
+        unit = re.search(r"[_ (\[](s|ms|us)[)\]]?$", word.strip("\"'"))
+        if unit and unit.group(1) != time_unit:
+            raise DataError(f"{path}: the column '{word}' says {unit.group(1)}, the unit of time is {time_unit}.")
 
 
 def _cells_of(line: str, separator: str | None) -> list[str]:
@@ -96,7 +122,7 @@ def _cells_of(line: str, separator: str | None) -> list[str]:
 def _header(cells: list[tuple[int, list[str]]]) -> list[str] | None:
     """The first line that is not empty, where it begins with a word and holds no number."""
     first = next((line for _, line in cells if line), [])
-    words = [cell.strip("\"'") for cell in first]
+    words = [cell.strip("\"'") for cell in first if cell]
     named = bool(words) and HEADING.fullmatch(words[0]) and not any(NUMBER.fullmatch(word) for word in words)
     return first if named else None
 

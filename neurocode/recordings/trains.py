@@ -13,7 +13,7 @@ import pandas as pd
 import quantities as pq
 
 from neurocode.errors import DataError
-from neurocode.units import in_si, seconds
+from neurocode.units import in_si, seconds, unmasked
 
 #: What is iterable and yet no sequence of trains.
 CONTAINERS = (str, bytes, Mapping, pd.DataFrame, neo.Block, neo.Segment)
@@ -340,12 +340,14 @@ def in_seconds(train: SpikeTrainLike) -> tuple[np.ndarray, float, float]:
         For another unit than of time, more than one dimension, or what is no number.
     """
     if isinstance(train, neo.SpikeTrain):
-        start, stop = (float(_scaled(t.magnitude, t.dimensionality.string)) for t in (train.t_start, train.t_stop))
-        return _scaled(train.magnitude, train.dimensionality.string), start, stop
-    unit = train.dimensionality.string if isinstance(train, pq.Quantity) else str(getattr(train, "dim", "s"))
+        start, stop = (float(_scaled(t.magnitude, t.units)) for t in (train.t_start, train.t_stop))
+        return _scaled(train.magnitude, train.units), start, stop
+    unit = train.units if isinstance(train, pq.Quantity) else str(getattr(train, "dim", "s"))
     try:
-        values = np.asarray(train)
-    except ValueError:
+        values = unmasked(train, "A spike train")
+    except ValueError as error:
+        if isinstance(error, DataError):
+            raise
         raise DataError("A spike train is one row of times, not rows of different lengths.") from None
     if values.ndim != 1:
         raise DataError(f"A spike train has one dimension, not {values.ndim}.")
@@ -368,17 +370,18 @@ def _fault(times: np.ndarray, start: float, stop: float) -> str:
     return ""
 
 
-def _scaled(values: np.ndarray, unit: str) -> np.ndarray:
+def _scaled(values: np.ndarray, unit: str | pq.Quantity) -> np.ndarray:
     """Times in seconds; divided by units per second where there are many, which gives the number nearest to the decimal."""
     values, scale = np.asarray(values, float), _scale(unit)
     a_second = round(1 / scale)
     return values / a_second if abs(a_second * scale - 1) < 1e-9 else values * scale
 
 
-def _scale(unit: str) -> float:
-    if unit in SECONDS:
-        return SECONDS[unit]
+def _scale(unit: str | pq.Quantity) -> float:
+    name = unit if isinstance(unit, str) else unit.dimensionality.string
+    if name in SECONDS:
+        return SECONDS[name]
     try:
-        return float(pq.Quantity(1, unit).rescale("s"))
+        return float(pq.Quantity(1, unit).rescale("s") if isinstance(unit, str) else unit.rescale("s"))
     except (ValueError, LookupError, SyntaxError):
-        raise DataError(f"Spike times are in '{unit}', expected a unit of time.") from None
+        raise DataError(f"Spike times are in '{name}', expected a unit of time.") from None

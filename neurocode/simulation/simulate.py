@@ -42,7 +42,8 @@ def simulate(
     current : neo.AnalogSignal or numpy.ndarray, optional
         Input, held over each sample. A plain array is in ampere (SI of the model's input) and needs ``dt``; a quantity is
         converted.
-        One column is given to every trial (frozen); as many columns as trials give each its own.
+        One column is given to every trial (frozen); as many columns as trials give each its own. The run begins with the
+        current: what its ``t_start`` says is passed over, and times count from zero.
     duration : float, quantity or text, optional
         In seconds unless a unit is given. Without it the length of the current.
     dt : float, quantity or text, optional

@@ -42,11 +42,18 @@ def frozen_noise(
     -------
     neo.AnalogSignal
 
+    Raises
+    ------
+    DataError
+        For times that are not positive or a standard deviation that is negative.
+
     Examples
     --------
     >>> frozen_noise(1.0, 1e-4, mean=100.0, standard_deviation=50.0, seed=1).shape
     (10000, 1)
     """
+    if not standard_deviation >= 0:
+        raise DataError(f"The standard deviation of the noise is {standard_deviation:g} {unit}, expected none below zero.")
     step, n_steps = _grid(duration, dt)
     decay = np.exp(-step / seconds(time_constant, "The time constant"))
     draws = np.random.default_rng(seed).standard_normal(n_steps)

@@ -26,7 +26,7 @@ def to_block(
     sampling = 1.0 / dt * pq.Hz
     for trial, times in enumerate(run.times(dt)):
         segment = neo.Segment(name=f"trial {trial}", index=trial)
-        segment.spiketrains.append(neo.SpikeTrain(times, units="s", t_stop=n_steps * dt, name=f"{model.name} {trial}"))
+        segment.spiketrains.append(neo.SpikeTrain(times, units="s", t_stop=n_steps * dt, name=model.name))
         for name, values in run.recorded.items():
             segment.analogsignals.append(_signal(values[trial], units[name], sampling, name))
         if stimulus is not None:

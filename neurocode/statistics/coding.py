@@ -10,7 +10,7 @@ from scipy.ndimage import gaussian_filter1d
 
 from neurocode.errors import DataError
 from neurocode.recordings.trains import SpikeTrainLike, repeats_of, spike_times
-from neurocode.units import in_si, seconds
+from neurocode.units import in_si, seconds, unmasked
 
 
 def psth(
@@ -24,7 +24,7 @@ def psth(
         Repeats: Neo trains in any unit, or spike times in seconds, from the start of the stimulus. Spikes before it and after
         the duration do not count.
     duration, bin_size, sigma : float or quantity
-        In seconds; the last bin is the one that holds the end.
+        In seconds; the last bin is the one that holds the end, and is as long as the others.
 
     Returns
     -------
@@ -51,7 +51,7 @@ def psth(
             f"None of the {pooled.size} spikes, at {pooled.min():g} to {pooled.max():g} s, lies in the histogram's {stop:g} s: "
             "are the times in seconds from the start of the stimulus?"
         )
-    return _histogram(pooled, len(repeats), stop, bin_size, sigma)
+    return _histogram(pooled[(pooled >= 0) & (pooled <= stop)], len(repeats), stop, bin_size, sigma)
 
 
 def psth_correlation(
@@ -117,7 +117,8 @@ def psth_band(
     if len(repeats) < 2:
         return np.full(len(mean), np.nan), np.full(len(mean), np.nan)
     stop = seconds(duration, "The duration")
-    each = np.stack([_histogram(train, 1, stop, bin_size, sigma)[1] for train in repeats])
+    inside = [train[(train >= 0) & (train <= stop)] for train in repeats]
+    each = np.stack([_histogram(train, 1, stop, bin_size, sigma)[1] for train in inside])
     random = np.random.default_rng(seed)
     means = np.stack([each[random.integers(len(each), size=len(each))].mean(axis=0) for _ in range(n_bootstrap)])
     low, high = np.quantile(means, [(1 - level) / 2, (1 + level) / 2], axis=0)
@@ -224,7 +225,7 @@ def spike_triggered_average(
     >>> spike_triggered_average([0.002, 0.003], np.array([0.0, 1.0, 2.0, 4.0]), 1e-3, before=1e-3)[1].tolist()
     [1.5, 3.0]
     """
-    stimulus = np.asarray(stimulus, float)
+    stimulus = unmasked(stimulus, "The stimulus").astype(float)
     if stimulus.ndim != 1:
         raise DataError(f"A stimulus has one dimension, not {stimulus.ndim}.")
     step = seconds(dt, "The sampling interval")
@@ -286,7 +287,7 @@ def _histogram(pooled: np.ndarray, repeats: int, duration: float, bin_size: floa
 
 
 def _finite(values: np.ndarray, what: str) -> np.ndarray:
-    values = np.asarray(values, float)
+    values = unmasked(values, what).astype(float)
     if not np.all(np.isfinite(values)):
         raise DataError(f"{what} hold {np.sum(~np.isfinite(values))} values that are not finite.")
     return values

@@ -12,7 +12,7 @@ import pandas as pd
 from scipy.stats import wasserstein_distance
 
 from neurocode.errors import DataError
-from neurocode.recordings.trains import ROUNDING, SpikeTrainLike, Trains, is_train, listed, usable_trains
+from neurocode.recordings.trains import ROUNDING, SpikeTrainLike, Trains, in_seconds, is_train, listed, usable_trains
 from neurocode.statistics.coding import normalised_correlation, psth, signal_and_noise_correlation
 from neurocode.statistics.complexity import lz76_of_events, occupied_bins
 from neurocode.statistics.spike_distances import mean_distance, spike_distance, van_rossum_distance, victor_purpura_distance
@@ -160,6 +160,7 @@ def curves(trains: Sequence[SpikeTrainLike] | Trains, unit: int = 0) -> Curves:
 def _units(trains: object, side: str) -> list[Unit]:
     if not isinstance(trains, (Trains, neo.Block)):
         entries = listed(trains)
+        _require_a_common_start(entries, side)
         trains = [entries] if entries and all(is_train(entry) for entry in entries) else entries
     trains = usable_trains(trains)
     if not trains.n_trains:
@@ -175,6 +176,19 @@ def _units(trains: object, side: str) -> list[Unit]:
             raise DataError(f"The repeats of unit {unit} on the {side} side last {low:g} to {high:g} s, expected one duration.")
         units.append(Unit(repeats, float(np.max(lengths, initial=0.0)), bool(stated.any())))
     return units
+
+
+def _require_a_common_start(entries: list, side: str) -> None:
+    """Refuse arrays with times before zero: where they begin is not said, and repeats are laid over one another."""
+    for entry in entries:
+        repeats = [entry] if is_train(entry) else listed(entry)
+        for train in repeats:
+            times = in_seconds(train)[0]
+            if not isinstance(train, neo.SpikeTrain) and np.any(times < 0):
+                raise DataError(
+                    f"The {side} side holds a spike at {np.nanmin(times):g} s in an array, which begins at zero; give Neo trains, "
+                    "whose t_start says where they begin."
+                )
 
 
 def _common_duration(model: Unit, recorded: Unit) -> float:

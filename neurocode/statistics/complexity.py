@@ -21,6 +21,7 @@ from neurocode.statistics.lempel_ziv import (
     events_of,
     histogram,
 )
+from neurocode.units import unmasked
 
 #: Largest alphabet of which every position may be indexed.
 LARGEST_DENSE = 32
@@ -196,7 +197,7 @@ def symbols_of(sequence: Sequence | np.ndarray | str | bytes) -> tuple[np.ndarra
     """
     if isinstance(sequence, str):
         sequence = np.array(list(sequence), dtype="U1")
-    values = np.frombuffer(sequence, np.uint8) if isinstance(sequence, bytes) else np.asarray(sequence)
+    values = np.frombuffer(sequence, np.uint8) if isinstance(sequence, bytes) else unmasked(sequence, "The sequence")
     if values.ndim != 1:
         raise DataError(f"A sequence has one dimension, not {values.ndim}.")
     if values.dtype.kind == "f" and not np.all(np.isfinite(values)):
@@ -214,7 +215,7 @@ def symbols_of(sequence: Sequence | np.ndarray | str | bytes) -> tuple[np.ndarra
 
 
 def _whole(values: np.ndarray, what: str) -> np.ndarray:
-    values = np.asarray(values)
+    values = unmasked(values, what)
     if values.ndim != 1 or values.dtype.kind not in "iufb" or np.any(values % 1 != 0):
         raise DataError(f"{what} are a sequence of whole numbers.")
     return values.astype(np.int64)

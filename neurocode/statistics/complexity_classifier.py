@@ -12,6 +12,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from neurocode.errors import DataError
 from neurocode.statistics.lempel_ziv import count_lz76_automaton, count_lz76_dense
 from neurocode.statistics.surrogates import surrogate_complexity
+from neurocode.units import unmasked
 
 
 def raster_complexities(rasters: np.ndarray, *, n_surrogates: int = 0, seed: int = 0) -> np.ndarray:
@@ -42,7 +43,7 @@ def raster_complexities(rasters: np.ndarray, *, n_surrogates: int = 0, seed: int
     >>> raster_complexities(np.array([[[0, 1] * 50, [0, 0] * 50]])).round(3).tolist()
     [[0.199, 0.133]]
     """
-    rasters = np.asarray(rasters)
+    rasters = unmasked(rasters, "Rasters")
     if rasters.ndim != 3 or rasters.shape[2] < 2:
         raise DataError(f"Rasters have the shape (samples, trains, bins) with two bins at least, not {rasters.shape}.")
     if not np.all((rasters == 0) | (rasters == 1)):

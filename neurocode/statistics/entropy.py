@@ -9,6 +9,7 @@ from numba import njit
 
 from neurocode.errors import DataError
 from neurocode.statistics.complexity import lz76, symbols_of
+from neurocode.units import unmasked
 
 #: Words per possible word that a word length needs to count as sampled (Strong et al. 1998 ask for several).
 SAMPLES_A_WORD = 8
@@ -174,7 +175,7 @@ def miller_madow_entropy(counts: np.ndarray) -> float:
 
 
 def _counts(counts: np.ndarray) -> np.ndarray:
-    counts = np.asarray(counts, float)
+    counts = unmasked(counts, "Counts").astype(float)
     if not np.all(np.isfinite(counts)) or np.any(counts < 0):
         raise DataError("Counts of symbols must be finite and not negative.")
     return counts

@@ -9,6 +9,7 @@ from scipy.optimize import brentq
 
 from neurocode.errors import DataError
 from neurocode.statistics.entropy import plug_in_entropy
+from neurocode.units import unmasked
 
 CORRECTIONS = ("none", "panzeri-treves", "quadratic", "shuffle")
 
@@ -48,7 +49,7 @@ def mutual_information(
     """
     if correction not in CORRECTIONS:
         raise DataError(f"'{correction}' is no correction; known are {', '.join(CORRECTIONS)}.")
-    groups = [np.asarray(group) for group in responses]
+    groups = [unmasked(group, "Responses") for group in responses]
     if any(group.dtype.kind not in "iub" for group in groups):
         raise DataError("Responses are whole numbers, such as spike counts.")
     if len(groups) < 2 or min(len(group) for group in groups) < (8 if correction == "quadratic" else 2):
@@ -90,7 +91,7 @@ def information_per_spike(rate: np.ndarray) -> float:
     >>> information_per_spike(np.array([0.0, 2.0, 0.0, 2.0]))
     1.0
     """
-    rate = np.asarray(rate, float)
+    rate = unmasked(rate, "The rate").astype(float)
     if not np.all(np.isfinite(rate)) or np.any(rate < 0):
         raise DataError("Rates must be finite and not negative.")
     if not rate.any():

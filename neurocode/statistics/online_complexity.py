@@ -6,6 +6,7 @@ import numpy as np
 from numba import njit
 
 from neurocode.errors import DataError
+from neurocode.units import unmasked
 
 #: Room at first, in symbols; it doubles when it is full.
 ROOM = 1024
@@ -78,7 +79,7 @@ class OnlineLZ76:
         DataError
             For symbols outside the alphabet.
         """
-        symbols = np.asarray(symbols)
+        symbols = unmasked(symbols, "The symbols")
         whole = symbols.ndim == 1 and symbols.dtype.kind in "iufb" and not np.any(symbols % 1 != 0)
         if not whole or np.any(symbols < 0) or np.any(symbols >= self.alphabet_size):
             raise DataError(f"Symbols are a sequence of numbers from 0 to {self.alphabet_size - 1}.")

@@ -6,6 +6,7 @@ import numpy as np
 
 from neurocode.errors import DataError
 from neurocode.statistics.complexity import lz76
+from neurocode.units import unmasked
 
 FORMS = ("joint", "concatenated", "each")
 
@@ -36,7 +37,7 @@ def population_lz76(binned: np.ndarray, form: str = "joint") -> int | np.ndarray
     >>> bool(population_lz76(twins, "joint") == population_lz76(twins, "each")[0])
     True
     """
-    binned = np.asarray(binned)
+    binned = unmasked(binned, "Binned trains")
     if form not in FORMS:
         raise DataError(f"'{form}' is no form of a population; known are {', '.join(FORMS)}.")
     if binned.ndim != 2:

@@ -14,6 +14,7 @@ from scipy.stats import false_discovery_control
 from neurocode.errors import DataError
 from neurocode.statistics.complexity import lz76_of_events
 from neurocode.statistics.lempel_ziv import count_lz76_binary
+from neurocode.units import unmasked
 
 METHODS = ("rate", "isi")
 
@@ -142,7 +143,7 @@ def false_discovery_rate(p: np.ndarray) -> np.ndarray:
     >>> false_discovery_rate([0.01, 0.02, np.nan, 0.5])
     array([0.03, 0.03,  nan, 0.5 ])
     """
-    p = np.asarray(p, float)
+    p = unmasked(p, "Values of p").astype(float)
     if np.any(p < 0) or np.any(p > 1):
         raise DataError("P-values lie between 0 and 1.")
     adjusted, known = np.full(p.shape, np.nan), np.isfinite(p)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from neurocode.errors import DataError
+from neurocode.units import unmasked
 
 #: Asymptotic 95 % point of sqrt(n) times the Kolmogorov-Smirnov statistic.
 KS_95 = 1.358
@@ -58,10 +59,10 @@ def rescaled_intervals(probability: np.ndarray, spikes: np.ndarray, random: np.r
     DataError
         For probabilities outside [0, 1], more than one spike in a bin, or arrays of different length.
     """
-    probability, spikes = np.asarray(probability, float), np.asarray(spikes)
+    probability, spikes = unmasked(probability, "The probability").astype(float), unmasked(spikes, "The spikes")
     if np.any((spikes != 0) & (spikes != 1)):
         raise DataError("Time rescaling needs at most one spike in each bin.")
-    if probability.shape != spikes.shape or np.any(~(probability >= 0)) or np.any(probability > 1):
+    if probability.ndim != 1 or probability.shape != spikes.shape or np.any(~(probability >= 0)) or np.any(probability > 1):
         raise DataError("Time rescaling needs one probability in [0, 1] for each bin.")
     hazard = -np.log1p(-np.minimum(probability, 1 - 1e-15))
     total = np.concatenate([[0.0], np.cumsum(hazard)])

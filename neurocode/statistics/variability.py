@@ -11,7 +11,7 @@ from scipy import stats
 
 from neurocode.errors import DataError
 from neurocode.recordings.trains import SpikeTrainLike, Trains, in_seconds, repeats_of, spike_times, usable_trains
-from neurocode.units import in_si, seconds
+from neurocode.units import in_si, seconds, unmasked
 
 #: Refractoriness constant of LvR (Shinomoto et al. 2009), and intervals that count as within a burst, in seconds.
 REFRACTORINESS, BURST = 5e-3, 6e-3
@@ -253,7 +253,7 @@ def fano_time_curve(times: SpikeTrainLike, t_start: float, t_stop: float, window
     Raises
     ------
     DataError
-        For a train or times that cannot be used, or a stop before the start.
+        For a train or times that cannot be used, a single width, or a stop before the start.
 
     Examples
     --------
@@ -261,6 +261,8 @@ def fano_time_curve(times: SpikeTrainLike, t_start: float, t_stop: float, window
     array([0.33333333,        nan])
     """
     train, (start, stop) = spike_times(times), _span(t_start, t_stop)
+    if isinstance(windows, str) or np.ndim(windows) != 1:
+        raise DataError("The windows are a sequence of widths, one or more.")
     widths = [seconds(window, "The window") for window in windows]
     return np.array([fano_factor(_window_counts([train], start, stop, width)[0]) for width in widths])
 
@@ -379,7 +381,7 @@ def _whole_counts(counts: np.ndarray, axes: tuple[str, ...]) -> np.ndarray:
     DataError
         For counts that are negative or not whole, or another number of axes.
     """
-    counts = np.asarray(counts)
+    counts = unmasked(counts, "Counts of spikes")
     if counts.dtype.kind not in "iufb" or counts.ndim != len(axes):
         raise DataError(f"Counts of spikes have the shape ({', '.join(axes)}), not {counts.shape} of '{counts.dtype}'.")
     if not np.all(counts >= 0) or np.any(counts % 1 != 0):

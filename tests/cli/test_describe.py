@@ -167,3 +167,30 @@ def test_faults_are_one_sentence_and_write_nothing(tmp_path, arguments, says):
     result = describe(*[text.format(folder=tmp_path) for text in arguments], "-o", tmp_path / "out")
     assert isinstance(result.exception, DataError) and str(result.exception).endswith(says)
     assert not (tmp_path / "out").exists()
+
+
+def test_an_option_comes_before_the_entry_of_a_layout(folder, tmp_path, neurocode):
+    """Half of the recording, though the layout holds all of it; what the option does not say is left to the layout."""
+    layout = tmp_path / "layout.toml"
+    layout.write_text('axes = "trial"\ntime_unit = "ms"\nt_stop = 5000\n')
+    for more, duration in (((), 5.0), (("--t-stop", 2500), 2.5), (("--t-stop", 4, "--time-unit", "s"), 4.0)):
+        code, _, error = neurocode(
+            "describe", folder / "regular.txt", "--layout", layout, *more, "--surrogates", 0, "-o", tmp_path / "out"
+        )
+        assert code == 0, error
+        table = pd.read_csv(tmp_path / "out" / "units.csv")
+        assert table["duration"].item() == pytest.approx(6 * duration) and table["n_trains"].item() == 6
+
+
+def test_files_that_would_be_misread_are_refused(folder, tmp_path, neurocode):
+    block = neo.Block()
+    block.segments.append(neo.Segment())
+    block.segments[0].spiketrains.append(neo.SpikeTrain([0.5], units="s", t_stop=1.0, name="cell"))
+    session, text = write(block, tmp_path / "session.nwb"), folder / "regular.txt"
+    for files, more, says in (
+        ((session,), ("--variable", "x"), "'.nwb' files say themselves where their spikes are and take no --variable."),
+        ((session,), ("--bin-size", 3), "'.nwb' files say themselves where their spikes are and take no --bin-size."),
+        ((text, folder / "." / "regular.txt"), ("--axes", "trial"), "A file is given twice, expected each recording once."),
+    ):
+        code, _, error = neurocode("describe", *files, *more, "-o", tmp_path / "none")
+        assert code == 1 and says in " ".join(error.split()), error

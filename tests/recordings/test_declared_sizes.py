@@ -97,7 +97,7 @@ def test_mat_arrays_hold_as_much_as_they_declare(tmp_path, compressed):
 )  # fmt: skip
 def test_mat_numbers_of_every_width(tmp_path, dtype, axes):
     path = tmp_path / "x.mat"
-    scipy.io.savemat(path, {"x": np.array([[0, 1, 1]], dtype)})
+    scipy.io.savemat(path, {"x": np.array([[0, 1, 1] + 20 * [0]], dtype)})
     assert read_layout(path, Layout("x", axes)).times.tolist() == [1.0, 2.0]
 
 

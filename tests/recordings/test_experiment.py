@@ -211,3 +211,13 @@ def test_channels_that_are_missing_or_many_are_named(tmp_path, channels, says):
     with pytest.raises(DataError) as caught:
         Experiment.from_files(path)
     assert str(caught.value) == f"{path}: {says}"
+
+
+def test_a_train_begins_with_its_signals():
+    """Half a sample may lie between them, no more."""
+    late = signal(RAMP, "pA", start=0.05)
+    assert refused(train(0.01), late) == "The spike train begins at 0 s, its current at 0.05 s, expected one start."
+    assert refused(train(0.01), None, signal(RAMP - 120.0, "mV", start=5.0)) == (
+        "The spike train begins at 0 s, its voltage at 5 s, expected one start."
+    )
+    assert Experiment(train(0.01), signal(RAMP, "pA", start=0.0004)).n_spikes == 1

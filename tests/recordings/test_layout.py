@@ -220,14 +220,74 @@ def test_columns_of_trials_and_stimuli(tmp_path):
     assert [trains.train(k).tolist() for k in range(3)] == [[0.5, 0.75], [0.25], [0.5]]
 
 
+def test_the_last_bin_is_the_one_before_the_end(tmp_path):
+    """Ten bins of 1 ms with a spike each; up to 5 ms there are five."""
+    path = tmp_path / "bins.npy"
+    np.save(path, np.ones((2, 10), int))
+    trains = read_layout(path, Layout(axes="trial,bin", time_unit="ms", t_stop=5.0))
+    assert trains.counts.tolist() == [5, 5] and trains.t_stop.tolist() == [0.005, 0.005]
+    assert read_layout(path, Layout(axes="trial,bin", time_unit="ms", t_stop=20.0)).t_stop.tolist() == [0.02, 0.02]
+
+
+def test_trials_without_a_row_are_silent(tmp_path):
+    """Unit 7 fires in every trial, unit 9 in the first and third; trial 13 has no row at all."""
+    path = tmp_path / "rows.npy"
+    rows = [[7, trial, 0.5] for trial in (10, 11, 12, 14)] + [[9, trial, 0.25] for trial in (10, 12)]
+    np.save(path, np.array(rows))
+    with pytest.warns(UserWarning, match=r"rows.npy: 4 of 10 trials have no row; they are taken for silent ones"):
+        trains = read_layout(path, Layout(axes="unit,trial,time", t_stop=1.0))
+    assert [len(trains.trains_of(unit)) for unit in (0, 1)] == [5, 5]
+    assert trains.counts.tolist() == [1, 1, 1, 0, 1, 1, 0, 1, 0, 0]
+    assert [name.rpartition("/")[2] for name in trains.names] == ["7", "9"]
+    table = nc.describe(trains, n_surrogates=0)
+    assert table["rate"].tolist() == [0.8, 0.4] and table["n_trains"].tolist() == [5, 5]
+    np.save(path, np.array([[1, 0.5], [1_000_000, 0.5]]))
+    with pytest.raises(DataError, match="trials are numbered from 1 to 1000000 and 2 of them hold a spike"):
+        read_layout(path, Layout(axes="trial,time"))
+
+
+def test_trials_of_other_stimuli_are_no_silent_trials(tmp_path):
+    """Trials are counted through: the second stimulus was shown in trials 1 and 3; one unit misses one of them."""
+    path = tmp_path / "rows.npy"
+    np.save(path, np.array([[0, 0, 0, 0.5], [0, 0, 2, 0.5], [0, 1, 1, 0.5], [0, 1, 3, 0.5], [4, 1, 3, 0.5]]))
+    with pytest.warns(UserWarning, match="3 of 8 trials"):
+        trains = read_layout(path, Layout(axes="unit,stimulus,trial,time"))
+    assert trains.condition.tolist() == [0, 0, 1, 1] * 2 and trains.counts.tolist() == [1, 1, 1, 1, 0, 0, 0, 1]
+
+
+@pytest.mark.parametrize(
+    ("header", "says"),
+    [
+        ("time,unit", "the columns are called time, unit, the axes say unit, time"),
+        ("unit,time_ms", "the column 'time_ms' says ms, the unit of time is s"),
+        ("unit,times (us)", "the column 'times (us)' says us, the unit of time is s"),
+    ],
+)
+def test_a_header_that_says_otherwise_is_refused(tmp_path, header, says):
+    path = tmp_path / "rows.csv"
+    path.write_text(f"{header}\n1,0.5\n2,0.25\n")
+    with pytest.raises(DataError) as caught:
+        read_layout(path, Layout(axes="unit,time"))
+    assert str(caught.value) == f"{path}: {says}."
+    for right in ("unit,time", "units,times (s)", "cell,t_s", '"unit","time"'):
+        path.write_text(f"{right}\n1,0.5\n2,0.25\n")
+        assert read_layout(path, Layout(axes="unit,time")).counts.tolist() == [1, 1]
+    path.write_text("time_ms\n500\n")
+    with pytest.raises(DataError, match="says ms"):
+        nc.read(path)
+    assert float(nc.read(path, time_unit="ms").segments[0].spiketrains[0].rescale("s").magnitude[0]) == 0.5
+
+
 def test_bins_of_units_and_trials(tmp_path):
     path = tmp_path / "bins.npy"
     np.save(path, np.arange(6).reshape(1, 2, 3) % 2)
     trains = read_layout(path, Layout(axes="unit,trial,bin", bin_size=0.5, t_start=1.0))
     assert trains.n_units == 1 and [trains.train(k).tolist() for k in range(2)] == [[1.5], [1.0, 2.0]]
     assert trains.t_start.tolist() == [1.0, 1.0] and trains.t_stop.tolist() == [2.5, 2.5]
-    cut = read_layout(path, Layout(axes="unit,trial,bin", bin_size=0.5, t_start=1.0, t_stop=1.75))
-    assert [cut.train(k).tolist() for k in range(2)] == [[1.5], [1.0]] and cut.t_stop.tolist() == [1.75, 1.75]
+    cut = read_layout(path, Layout(axes="unit,trial,bin", bin_size=0.5, t_start=1.0, t_stop=2.0))
+    assert [cut.train(k).tolist() for k in range(2)] == [[1.5], [1.0]] and cut.t_stop.tolist() == [2.0, 2.0]
+    with pytest.raises(DataError, match=r"1.5 bins of 0.5 s lie between 1 and 1.75, expected a whole number of bins"):
+        read_layout(path, Layout(axes="unit,trial,bin", bin_size=0.5, t_start=1.0, t_stop=1.75))
     np.save(path, np.ones((1, 3)))
     assert read_layout(path, Layout(axes="bin")).times.tolist() == [0.0, 1.0, 2.0]
 
@@ -237,7 +297,7 @@ def test_names_of_units_tell_the_file(tmp_path):
     np.save(path, np.array([[7, 0.5]]))
     assert read_layout(path, Layout(axes="unit,time")).names == (f"{tmp_path.name}/cells",)
     np.save(path, np.array([[7, 0.5], [9, 0.5]]))
-    assert read_layout(path, Layout(axes="unit,time")).names == (f"{tmp_path.name}/cells/0", f"{tmp_path.name}/cells/1")
+    assert read_layout(path, Layout(axes="unit,time")).names == (f"{tmp_path.name}/cells/7", f"{tmp_path.name}/cells/9")
 
 
 def test_recorded_sets_have_the_numbers_of_their_readme(recorded_data):

@@ -17,7 +17,7 @@ from pynwb.icephys import (
 
 import neurocode as nc
 from neurocode.errors import DataError
-from neurocode.recordings import read_trains
+from neurocode.recordings import Layout, read_trains
 
 RATE, SAMPLES = 1000.0, 40
 
@@ -329,3 +329,20 @@ def test_recorded_sweeps_pair(recorded_data, name, spikes, dt):
 def test_recorded_voltage_clamp_is_refused(recorded_data):
     with pytest.raises(DataError, match=r"'VoltageClampSeries_01'.*recorded in voltage clamp"):
         nc.read(recorded_data / "nwb-icephys" / "LantyerEtAl2018_170328_AB_277_ST50_C.nwb")
+
+
+def test_units_that_were_observed_in_stretches_are_read_one_stretch_at_a_time(recording):
+    """Ten seconds at 2 Hz, eighty that nobody looked at, ten at 1 Hz; neighbours that touch are one stretch."""
+    times = np.concatenate([np.arange(0.25, 10, 0.5), np.arange(90.5, 100, 1.0)])
+    recording.file.add_unit(spike_times=times, obs_intervals=[[90.0, 100.0], [0.0, 4.0], [4.0, 10.0]])
+    path = recording.write()
+    with pytest.raises(DataError) as caught:
+        read_trains(path)
+    assert str(caught.value) == (
+        f"{path}: a unit was observed in 2 stretches, not between 10 and 90 s; choose a window inside one by t_start and t_stop."
+    )
+    with pytest.raises(DataError, match="not between 10 and 90 s"):
+        read_trains(path, Layout(t_start=20.0, t_stop=80.0))
+    for window, rate in (((0.0, 10.0), 2.0), ((90.0, 100.0), 1.0), ((1.0, 3.0), 2.0)):
+        table = nc.describe(read_trains(path, Layout(t_start=window[0], t_stop=window[1])), n_surrogates=0)
+        assert table["rate"].item() == rate and table["duration"].item() == window[1] - window[0]

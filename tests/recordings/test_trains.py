@@ -11,7 +11,7 @@ from neurocode.errors import DataError
 from neurocode.recordings import Trains, read_trains, write
 from neurocode.recordings.files import block_of_trains
 from neurocode.recordings.layout import Layout
-from neurocode.recordings.trains import join
+from neurocode.recordings.trains import join, spike_times
 
 
 def two_units():
@@ -130,3 +130,9 @@ def test_a_window_of_a_file(tmp_path, suffix):
         with pytest.raises(DataError) as caught:
             read_trains(path, Layout(**window))
         assert str(caught.value) == f"{path}: the window reaches to {limit} s, the recording lasts from 0 to 1 s."
+
+
+def test_a_unit_of_ten_milliseconds_is_ten_milliseconds():
+    unit = pq.CompoundUnit("10*ms")
+    np.testing.assert_allclose(spike_times([0.1, 0.9] * unit), [0.001, 0.009], rtol=1e-12)
+    np.testing.assert_allclose(spike_times(neo.SpikeTrain([0.1, 0.9], units=unit, t_stop=1.0)), [0.001, 0.009], rtol=1e-12)

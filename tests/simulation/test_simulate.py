@@ -111,3 +111,11 @@ def test_bad_data_are_named(options, says):
 def test_bad_use_is_named(options, says):
     with pytest.raises(ModelError, match=says):
         nc.simulate(LIF, duration=0.1, **options)
+
+
+def test_trials_of_a_run_are_repeats_of_one_unit(tmp_path):
+    """In the block and in files: a row with five trains, of which each is as long as the run."""
+    block = nc.simulate(nc.models.noisy_lif(), np.full(300, 0.6), dt=1e-3, trials=5, seed=1, engine="jax")
+    for trains in (block, *(nc.recordings.read_trains(nc.write(block, tmp_path / f"run{suffix}")) for suffix in (".nwb", ".nix"))):
+        table = nc.describe(trains, n_surrogates=0)
+        assert table["n_trains"].tolist() == [5] and table["duration"].item() == pytest.approx(1.5)

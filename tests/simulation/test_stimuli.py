@@ -48,3 +48,9 @@ def test_steps_and_ramps():
 def test_times_that_make_no_grid_are_refused(duration, dt, says):
     with pytest.raises(DataError, match=says):
         stimuli.steps([1.0], duration, dt)
+
+
+def test_a_spread_below_zero_is_refused():
+    with pytest.raises(DataError, match="standard deviation of the noise is -1 pA, expected none below zero"):
+        stimuli.frozen_noise(1.0, 1e-3, mean=0.0, standard_deviation=-1.0, seed=1)
+    assert np.ptp(stimuli.frozen_noise(1.0, 1e-3, mean=2.0, standard_deviation=0.0, seed=1).magnitude) == 0

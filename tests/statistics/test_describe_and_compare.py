@@ -12,6 +12,7 @@ import quantities as pq
 import neurocode as nc
 from neurocode.errors import DataError
 from neurocode.recordings import Trains
+from neurocode.statistics.compare import curves
 
 
 def poisson_repeats(rate, duration, count, seed):
@@ -139,3 +140,15 @@ def test_the_figure_of_a_comparison_is_drawn(tmp_path):
     names = [text.get_text() for axes in figure.axes for text in axes.get_yticklabels()]
     assert "fano mean" in names and "spike distance" not in names
     assert all(path.stat().st_size > 1000 for path in save_figure(figure, tmp_path / "comparison.pdf"))
+
+
+def test_arrays_that_begin_before_zero_are_not_laid_over_one_another():
+    """Each would begin at its own first spike; Neo trains say where they begin, and give no difference to themselves."""
+    random = np.random.default_rng(0)
+    repeats = [np.sort(np.append(random.uniform(-0.5, 1.0, 20), 0.2)) for _ in range(8)]
+    for call in (lambda: nc.compare(repeats, repeats), lambda: curves(repeats)):
+        with pytest.raises(DataError, match=r"side holds a spike at -0\.\d+ s in an array, which begins at zero; give Neo trains"):
+            call()
+    trains = [neo.SpikeTrain(times, units="s", t_start=-0.5, t_stop=1.0) for times in repeats]
+    centres, rate = curves(trains).psth
+    assert centres[np.argmax(rate)] == pytest.approx(0.7, abs=0.02)

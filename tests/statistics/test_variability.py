@@ -275,3 +275,9 @@ def test_counts_and_windows_that_cannot_be_used_are_named(call, says):
     with pytest.raises(DataError, match=says):
         call()
     assert window_counts([[0.1]], 0.0, 0.0, 0.1).shape == (1, 0)
+
+
+def test_a_curve_of_fano_factors_takes_several_windows():
+    for windows in (0.5, "0.5 s"):
+        with pytest.raises(DataError, match="a sequence of widths"):
+            fano_time_curve([0.1, 0.2], 0.0, 2.0, windows)
