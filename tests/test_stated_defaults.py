@@ -1,4 +1,4 @@
-"""Defaults are part of what a call means: a changed one changes the numbers of everybody who leaves it out."""
+"""What is said when modules are imported: defaults, what is given by its name alone, and values that are not changed."""
 
 from __future__ import annotations
 
@@ -6,28 +6,34 @@ import importlib
 import inspect
 import pkgutil
 import tomllib
+from collections.abc import Iterator
+from dataclasses import is_dataclass
 from pathlib import Path
+
+import equinox
 
 import neurocode
 
-#: By function or class, as they are documented and as tables in docs were made; change them here with the version.
+#: By function or class, as they are documented and as tables in docs were made: a changed one changes the numbers of everybody who
+#: leaves it out. A star stands before what is given by its name alone.
 STATED = tomllib.loads((Path(__file__).parent / "defaults.toml").read_text(encoding="utf-8"))
 
 
-def defaults() -> dict[str, dict[str, object]]:
-    """Of every function and class without an underscore: numbers, texts, truth values and tuples of them."""
-    stated = {}
+def members() -> Iterator[tuple[str, object]]:
+    """Functions and classes with their paths, of all modules but those of the command line."""
     for found in pkgutil.walk_packages(neurocode.__path__, "neurocode."):
         if found.name.endswith("__main__") or found.name.startswith("neurocode.cli"):
             continue
         module = importlib.import_module(found.name)
         for name, member in vars(module).items():
-            if name.startswith("_") or not callable(member) or getattr(member, "__module__", None) != module.__name__:
-                continue
-            values = _values_of(member)
-            if values:
-                stated[f"{module.__name__}.{name}"] = values
-    return stated
+            if callable(member) and getattr(member, "__module__", None) == module.__name__:
+                yield f"{module.__name__}.{name}", member
+
+
+def defaults() -> dict[str, dict[str, object]]:
+    """Of every function and class without an underscore: numbers, texts, truth values and tuples of them."""
+    stated = {path: _values_of(member) for path, member in members() if not path.rpartition(".")[2].startswith("_")}
+    return {path: values for path, values in stated.items() if values}
 
 
 def _values_of(member: object) -> dict[str, object]:
@@ -35,9 +41,20 @@ def _values_of(member: object) -> dict[str, object]:
         parameters = inspect.signature(member).parameters.values()
     except (TypeError, ValueError):
         return {}
-    kept = {each.name: each.default for each in parameters if isinstance(each.default, (bool, int, float, str, tuple))}
+    plain = [each for each in parameters if isinstance(each.default, (bool, int, float, str, tuple))]
+    kept = {"*" * (each.kind is each.KEYWORD_ONLY) + each.name: each.default for each in plain}
     return {name: list(value) if isinstance(value, tuple) else value for name, value in kept.items()}
 
 
 def test_defaults_are_those_that_are_stated():
     assert defaults() == {f"neurocode.{name}": values for name, values in STATED.items()}
+
+
+def test_values_are_not_changed_once_they_are_made():
+    """Every dataclass is frozen, as Equinox's modules are by themselves."""
+    kinds = {path: kind for path, kind in members() if isinstance(kind, type) and is_dataclass(kind)}
+    assert len(kinds) > 60
+    open_to_change = [
+        path for path, kind in kinds.items() if not kind.__dataclass_params__.frozen and not issubclass(kind, equinox.Module)
+    ]
+    assert open_to_change == []

@@ -87,7 +87,7 @@ class Optimum:
     passes: int
 
 
-@dataclass
+@dataclass(frozen=True)
 class _Point:
     z: np.ndarray
     log_likelihood: float

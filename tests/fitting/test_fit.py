@@ -73,6 +73,12 @@ def test_held_out_scores_of_a_right_model(result, experiment):
     assert scores.recorded_rate == pytest.approx(scores.predicted_rate, rel=0.1)
 
 
+def test_a_prediction_under_an_array_has_the_time_step_of_the_fit(result):
+    (segment,) = result.predict(np.full(40, 1e-10), seed=1).segments
+    assert float(segment.analogsignals[-1].sampling_period.rescale("s")) == pytest.approx(DT)
+    assert float(segment.spiketrains[0].t_stop.rescale("s")) == pytest.approx(40 * DT)
+
+
 def test_the_same_seed_gives_the_same_bytes(experiment):
     model = nc.models.gif((50.0,))
     first, second = (nc.fit(model, experiment, starts=2, seed=3).to_dictionary() for _ in range(2))

@@ -78,6 +78,12 @@ def test_a_trust_step_inside_the_radius_is_newtons_and_its_gain_is_half_the_slop
     assert expected == pytest.approx(0.5 * (2 * 0.5 + 3 * 1.5), rel=1e-7)
 
 
+def test_a_trust_step_leaves_a_flat_direction_where_it_is():
+    step, expected = _trust_step(np.array([1.0, 0.0]), np.diag([2.0, 0.0]), np.ones(2), 10.0)
+    np.testing.assert_allclose(step, [0.5, 0.0], rtol=1e-7)
+    assert expected == pytest.approx(0.25)
+
+
 def test_a_trust_step_on_the_boundary_solves_the_shifted_system():
     gradient, curvature, metric = np.array([2.0, -3.0]), np.diag([4.0, -2.0]), np.array([2.0, 1.0])
     step, expected = _trust_step(gradient, curvature, metric, 0.5)

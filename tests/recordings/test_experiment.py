@@ -128,6 +128,12 @@ def test_repeats_and_test_are_sampled_alike():
     assert Experiment(train(0.01), CURRENT, test=Experiment(train(0.05), CURRENT)).test.n_spikes == 1
 
 
+def test_a_sweep_given_twice_is_known_by_several_spikes():
+    """One spike at the same time may be chance; two are the same sweep."""
+    assert Experiment(train(0.01), CURRENT, test=Experiment(train(0.01), CURRENT)).test.n_spikes == 1
+    assert refused(train(0.01, 0.05), CURRENT, test=Experiment(train(0.01, 0.05), CURRENT)).startswith("The test holds a sweep")
+
+
 def test_a_frozen_current_is_shared():
     random = np.random.default_rng(1)
     shared, own = 10.0 * random.standard_normal(SAMPLES), random.standard_normal((2, SAMPLES))

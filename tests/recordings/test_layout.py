@@ -64,6 +64,14 @@ def test_trains_one_after_another(tmp_path):
     assert read_layout(path, Layout("spikes", counts="sCount")).counts.tolist() == [2, 1]
 
 
+def test_one_number_is_no_row_of_spikes(tmp_path):
+    path = tmp_path / "one.h5"
+    with h5py.File(path, "w") as file:
+        file["spikes"] = 0.5
+    with pytest.raises(DataError, match=r"an array of shape \(\) has no axes 'spike'"):
+        read_layout(path, Layout("spikes"))
+
+
 def test_a_layout_in_toml(tmp_path):
     path = tmp_path / "layout.toml"
     path.write_text('variable = "Spikes"\naxes = "unit, trial"\ntime_unit = "ms"\n')

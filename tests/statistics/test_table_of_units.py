@@ -122,7 +122,8 @@ def test_more_bins_than_memory_holds_leave_the_complexity_out():
     ("rate", "spikes", "hint"),
     [
         (1010.0, 30, "rate of 1010 Hz: are the times in seconds, read as milliseconds or smaller?"),
-        (990.0, 30, ""),
+        (1000.6, 30, "rate of 1001 Hz: are the times in seconds, read as milliseconds or smaller?"),
+        (999.6, 30, ""),
         (0.019, 30, "rate of 0.019 Hz: are the times in milliseconds or smaller, read as seconds?"),
         (0.021, 30, ""),
         (0.019, 20, ""),
