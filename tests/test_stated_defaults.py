@@ -31,9 +31,14 @@ def members() -> Iterator[tuple[str, object]]:
 
 
 def defaults() -> dict[str, dict[str, object]]:
-    """Of every function and class without an underscore: numbers, texts, truth values and tuples of them."""
-    stated = {path: _values_of(member) for path, member in members() if not path.rpartition(".")[2].startswith("_")}
-    return {path: values for path, values in stated.items() if values}
+    """Of every function, class and method without an underscore: numbers, texts, truth values and tuples of them."""
+    stated = {}
+    for path, member in members():
+        methods = vars(member).items() if isinstance(member, type) else ()
+        for called, part in ((path, member), *((f"{path}.{name}", method) for name, method in methods)):
+            if not called.rpartition(".")[2].startswith("_") and (values := _values_of(part)):
+                stated[called] = values
+    return stated
 
 
 def _values_of(member: object) -> dict[str, object]:

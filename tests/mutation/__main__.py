@@ -11,6 +11,7 @@ import shutil
 import subprocess
 import tomllib
 from dataclasses import asdict
+from multiprocessing.sharedctypes import Synchronized
 from pathlib import Path
 
 import pandas as pd
@@ -46,8 +47,8 @@ def main() -> None:
     for library in LIBRARIES:
         importlib.import_module(library)
     fork = multiprocessing.get_context("fork")
-    share = [waiting[worker :: arguments.workers] for worker in range(arguments.workers)]
-    processes = [fork.Process(target=_work, args=(part, coverage, copy, table)) for part, copy in zip(share, copies, strict=True)]
+    turn = fork.Value("i", 0)
+    processes = [fork.Process(target=_work, args=(waiting, turn, coverage, copy, table)) for copy in copies]
     for process in processes:
         process.start()
     for process in processes:
@@ -109,8 +110,14 @@ def _rows(table: Path) -> list[dict]:
     return [json.loads(line) for line in table.read_text(encoding="utf-8").splitlines()] if table.exists() else []
 
 
-def _work(mutants: list[Mutant], coverage: Coverage, root: Path, table: Path) -> None:
-    for number, mutant in enumerate(mutants):
+def _work(mutants: list[Mutant], turn: Synchronized, coverage: Coverage, root: Path, table: Path) -> None:
+    """Try the mutants whose turn it is: some take a hundred times as long as others."""
+    while True:
+        with turn.get_lock():
+            number, turn.value = turn.value, turn.value + 1
+        if number >= len(mutants):
+            return
+        mutant = mutants[number]
         plan = coverage.plan(mutant.path, mutant.line)
         limit = LEAST_LIMIT + PATIENCE * sum(coverage.seconds.get(test, 0.0) for test in plan)
         outcome = try_mutant(mutant, plan, root, number, limit)

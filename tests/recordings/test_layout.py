@@ -235,6 +235,7 @@ def test_the_last_bin_is_the_one_before_the_end(tmp_path):
     trains = read_layout(path, Layout(axes="trial,bin", time_unit="ms", t_stop=5.0))
     assert trains.counts.tolist() == [5, 5] and trains.t_stop.tolist() == [0.005, 0.005]
     assert read_layout(path, Layout(axes="trial,bin", time_unit="ms", t_stop=20.0)).t_stop.tolist() == [0.02, 0.02]
+    assert read_layout(path, Layout(axes="trial,bin", time_unit="ms")).t_stop.tolist() == [0.01, 0.01]
 
 
 def test_trials_without_a_row_are_silent(tmp_path):
