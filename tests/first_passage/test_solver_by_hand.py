@@ -10,7 +10,7 @@ from scipy.stats import invgauss, norm
 
 import neurocode as nc
 from neurocode.errors import DataError, FitError
-from neurocode.first_passage import Intervals, interval_distribution
+from neurocode.first_passage import Intervals, interval_distribution, kernel
 from neurocode.first_passage.equations import passage_equations
 from neurocode.first_passage.fit import _bounded, fit_spike_times
 from neurocode.first_passage.kernel import propagate
@@ -337,3 +337,28 @@ def test_a_drive_moves_the_potential_by_its_integral():
     equations, intervals = passage_equations(model), renewal(np.linspace(0.01, 0.03, 41))
     still, driven = (scales_of(equations, Parameters.of(model), intervals, period).bottom for period in (np.inf, 1 / 40))
     assert driven - still == pytest.approx(2 * 10 / (2 * np.pi * 40), rel=0.02)
+
+
+@pytest.mark.parametrize("loop", [kernel._solve, kernel._solve.py_func])
+def test_a_step_solves_its_tridiagonal_system(loop):
+    """``(1 - w G) y = p`` by NumPy, for four lanes of five cells; as plain Python an index outside an array raises."""
+    random = np.random.default_rng(0)
+    n, rates = 5, random.uniform(0.5, 2.0, (3, 5, kernel.WIDE))
+    p, weight = random.uniform(0, 1, (n, kernel.WIDE)), random.uniform(0.1, 0.5, kernel.WIDE)
+    y, factor = np.zeros_like(p), np.zeros_like(p)
+    loop(p, y, rates, weight, factor)
+    up, down = rates[0], rates[1]
+    for lane in range(kernel.WIDE):
+        generator = -np.diag(up[:, lane]) + np.diag(up[:-1, lane], -1) + np.diag(down[:-1, lane], 1)
+        generator -= np.diag(np.append(0.0, down[:-1, lane]))
+        np.testing.assert_allclose(y[:, lane], np.linalg.solve(np.eye(n) - weight[lane] * generator, p[:, lane]), rtol=1e-10)
+
+
+@pytest.mark.parametrize(("compiled", "rank"), [(kernel._move, 2), (kernel._move_slopes, 3)])
+def test_a_whole_step_from_its_half_is_the_mirror_of_its_start(compiled, rank):
+    shape = {2: (3, kernel.WIDE), 3: (3, 2, kernel.WIDE)}[rank]
+    for loop in (compiled, compiled.py_func):
+        for euler, expected in ((False, 2 * 0.75 - 0.25), (True, 0.75)):
+            start = np.full(shape, 0.25)
+            loop(start, np.full(shape, 0.75), euler)
+            np.testing.assert_array_equal(start, np.full(shape, expected))
