@@ -19,13 +19,16 @@ os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", str(Path(__file__).parents[1]
 os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0")
 os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES", "0")
 
-# Programs of tests run for a moment: to compile them without optimisation takes less time than it costs. One thread for each of
-# the processes that tests run in.
-os.environ.setdefault(
-    "XLA_FLAGS",
-    "--xla_backend_optimization_level=0 --xla_llvm_disable_expensive_passes=true --xla_cpu_multi_thread_eigen=false",
-)
+# One thread for each of the processes that tests run in.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+#: Programs of quick tests run for a moment: to compile them without optimisation takes less time than it costs.
+QUICKLY_COMPILED = "--xla_backend_optimization_level=0 --xla_llvm_disable_expensive_passes=true --xla_cpu_multi_thread_eigen=false"
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Where long tests run as well, programs are optimised: they run for minutes."""
+    if config.option.markexpr == "not long":
+        os.environ.setdefault("XLA_FLAGS", QUICKLY_COMPILED)
 
 
 @pytest.fixture(scope="module", autouse=True)
