@@ -251,6 +251,10 @@ def test_a_refractory_period_is_bounded_by_the_shortest_interval():
     low, high = bounded.parameters["t_ref"].bounds
     assert high == pytest.approx(8.0) and bounded.parameters["t_ref"].value == pytest.approx(0.5 * (low + 8.0))
     assert _bounded(PERFECT, renewal([0.01] * 40)) == PERFECT
+    free = nc.models.lif_diffusive()
+    late = replace(free, parameters={**free.parameters, "t_ref": replace(free.parameters["t_ref"], value=6.0, bounds=(5.0, 10.0))})
+    with pytest.raises(FitError, match="1 of 41 intervals are not longer than the fixed refractory period of 5 ms"):
+        _bounded(late, renewal([0.008] * 40 + [0.004]))
     fixed = nc.models.lif_diffusive().with_parameters(t_ref=8.0).with_fixed("t_ref")
     assert _bounded(fixed, renewal([0.0081] * 40)) == fixed
     with pytest.raises(FitError, match="2 of 40 intervals are not longer than the fixed refractory period of 8 ms"):
