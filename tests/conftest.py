@@ -34,6 +34,7 @@ def pytest_configure(config: pytest.Config) -> None:
 @pytest.fixture(scope="module", autouse=True)
 def quick_garbage_collection() -> None:
     """Brian2 and nixio ask for a full collection each time; what libraries and traced programs hold need not be looked at again."""
+    gc.collect()
     gc.freeze()
 
 
