@@ -227,9 +227,19 @@ def unmasked(values: object, what: str) -> np.ndarray:
     >>> unmasked([1, 2], "Counts")
     array([1, 2])
     """
+    require_unmasked(values, what)
+    return np.asarray(values)
+
+
+def require_unmasked(values: object, what: str) -> None:
+    """Refuse a masked array that hides entries.
+
+    Raises
+    ------
+    DataError
+    """
     if np.ma.is_masked(values):
         raise DataError(f"{what}: {np.ma.count_masked(values)} entries are masked, expected none; leave them out (.compressed()).")
-    return np.asarray(values)
 
 
 def plain_numbers(values: object, what: str) -> np.ndarray:
@@ -245,11 +255,10 @@ def plain_numbers(values: object, what: str) -> np.ndarray:
     >>> plain_numbers([1, 2], "The current")
     array([1., 2.])
     """
+    require_unmasked(values, what)
     try:
-        array = unmasked(values, what)
-    except ValueError as error:
-        if isinstance(error, DataError):
-            raise
+        array = np.asarray(values)
+    except ValueError:
         array = np.empty(0, object)
     if array.dtype.kind not in "iuf":
         kind = {"c": "complex numbers", "b": "truth values"}.get(array.dtype.kind, type(values).__name__)

@@ -302,6 +302,11 @@ def _with_silent_trials(path: Path, firing: Cells, names: list[str]) -> Cells:
                 "in a row."
             )
         trials[0] = set(range(first, last + 1))
+    count = len(units) * sum(map(len, trials.values()))
+    if count >= SPARSEST * len(firing):
+        raise DataError(
+            f"{path}: {len(firing)} of {count} trials of the units hold a spike, expected units that share their trials."
+        )
     cells = {
         (unit, stimulus, trial): firing.get((unit, stimulus, trial), np.empty(0))
         for unit in units

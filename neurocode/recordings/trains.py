@@ -13,7 +13,7 @@ import pandas as pd
 import quantities as pq
 
 from neurocode.errors import DataError
-from neurocode.units import in_si, seconds, unmasked
+from neurocode.units import in_si, require_unmasked, seconds
 
 #: What is iterable and yet no sequence of trains.
 CONTAINERS = (str, bytes, Mapping, pd.DataFrame, neo.Block, neo.Segment)
@@ -343,11 +343,10 @@ def in_seconds(train: SpikeTrainLike) -> tuple[np.ndarray, float, float]:
         start, stop = (float(_scaled(t.magnitude, t.units)) for t in (train.t_start, train.t_stop))
         return _scaled(train.magnitude, train.units), start, stop
     unit = train.units if isinstance(train, pq.Quantity) else str(getattr(train, "dim", "s"))
+    require_unmasked(train, "A spike train")
     try:
-        values = unmasked(train, "A spike train")
-    except ValueError as error:
-        if isinstance(error, DataError):
-            raise
+        values = np.asarray(train)
+    except ValueError:
         raise DataError("A spike train is one row of times, not rows of different lengths.") from None
     if values.ndim != 1:
         raise DataError(f"A spike train has one dimension, not {values.ndim}.")

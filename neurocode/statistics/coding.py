@@ -51,7 +51,7 @@ def psth(
             f"None of the {pooled.size} spikes, at {pooled.min():g} to {pooled.max():g} s, lies in the histogram's {stop:g} s: "
             "are the times in seconds from the start of the stimulus?"
         )
-    return _histogram(pooled[(pooled >= 0) & (pooled <= stop)], len(repeats), stop, bin_size, sigma)
+    return _histogram(pooled, len(repeats), stop, bin_size, sigma)
 
 
 def psth_correlation(
@@ -117,8 +117,7 @@ def psth_band(
     if len(repeats) < 2:
         return np.full(len(mean), np.nan), np.full(len(mean), np.nan)
     stop = seconds(duration, "The duration")
-    inside = [train[(train >= 0) & (train <= stop)] for train in repeats]
-    each = np.stack([_histogram(train, 1, stop, bin_size, sigma)[1] for train in inside])
+    each = np.stack([_histogram(train, 1, stop, bin_size, sigma)[1] for train in repeats])
     random = np.random.default_rng(seed)
     means = np.stack([each[random.integers(len(each), size=len(each))].mean(axis=0) for _ in range(n_bootstrap)])
     low, high = np.quantile(means, [(1 - level) / 2, (1 + level) / 2], axis=0)
@@ -281,7 +280,7 @@ def _histogram(pooled: np.ndarray, repeats: int, duration: float, bin_size: floa
     n_bins = ceil(duration / width - 1e-9)
     if width > duration * (1 + 1e-9):
         raise DataError(f"The bin of {width:g} s is longer than the {duration:g} s of the histogram.")
-    counts, edges = np.histogram(pooled, bins=n_bins, range=(0, n_bins * width))
+    counts, edges = np.histogram(pooled[pooled <= duration], bins=n_bins, range=(0, n_bins * width))
     rate = counts / (repeats * width)
     return 0.5 * (edges[:-1] + edges[1:]), gaussian_filter1d(rate, sigma / width, mode="constant")
 

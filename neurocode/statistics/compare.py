@@ -159,7 +159,7 @@ def curves(trains: Sequence[SpikeTrainLike] | Trains, unit: int = 0) -> Curves:
 
 def _units(trains: object, side: str) -> list[Unit]:
     if not isinstance(trains, (Trains, neo.Block)):
-        entries = listed(trains)
+        entries = [entry if is_train(entry) else listed(entry) for entry in listed(trains)]
         _require_a_common_start(entries, side)
         trains = [entries] if entries and all(is_train(entry) for entry in entries) else entries
     trains = usable_trains(trains)
@@ -181,12 +181,11 @@ def _units(trains: object, side: str) -> list[Unit]:
 def _require_a_common_start(entries: list, side: str) -> None:
     """Refuse arrays with times before zero: where they begin is not said, and repeats are laid over one another."""
     for entry in entries:
-        repeats = [entry] if is_train(entry) else listed(entry)
-        for train in repeats:
-            times = in_seconds(train)[0]
-            if not isinstance(train, neo.SpikeTrain) and np.any(times < 0):
+        for train in [entry] if is_train(entry) else entry:
+            start = 0.0 if isinstance(train, neo.SpikeTrain) else in_seconds(train)[1]
+            if start < 0:
                 raise DataError(
-                    f"The {side} side holds a spike at {np.nanmin(times):g} s in an array, which begins at zero; give Neo trains, "
+                    f"The {side} side holds a spike at {start:g} s in an array, which begins at zero; give Neo trains, "
                     "whose t_start says where they begin."
                 )
 

@@ -255,6 +255,14 @@ def test_trials_without_a_row_are_silent(tmp_path):
         read_layout(path, Layout(axes="trial,time"))
 
 
+def test_units_that_share_no_trial_do_not_fill_the_memory(tmp_path):
+    """A hundred units in a hundred trials, each in its own: 9900 silent ones would be made up."""
+    path = tmp_path / "rows.npy"
+    np.save(path, np.stack([np.arange(100), np.arange(100), np.full(100, 0.5)], axis=1))
+    with pytest.raises(DataError, match="100 of 10000 trials of the units hold a spike, expected units that share their trials"):
+        read_layout(path, Layout(axes="unit,trial,time"))
+
+
 def test_trials_of_other_stimuli_are_no_silent_trials(tmp_path):
     """Trials are counted through: the second stimulus was shown in trials 1 and 3; one unit misses one of them."""
     path = tmp_path / "rows.npy"

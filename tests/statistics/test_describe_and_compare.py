@@ -6,6 +6,7 @@ import warnings
 
 import neo
 import numpy as np
+import pandas as pd
 import pytest
 import quantities as pq
 
@@ -149,6 +150,10 @@ def test_arrays_that_begin_before_zero_are_not_laid_over_one_another():
     for call in (lambda: nc.compare(repeats, repeats), lambda: curves(repeats)):
         with pytest.raises(DataError, match=r"side holds a spike at -0\.\d+ s in an array, which begins at zero; give Neo trains"):
             call()
+    with pytest.raises(DataError, match="begins at zero"):
+        nc.compare([iter(repeats)], [iter(repeats)])
+    later = [times + 0.6 for times in repeats]
+    pd.testing.assert_frame_equal(nc.compare([iter(later)], [later]), nc.compare([later], [later]))
     trains = [neo.SpikeTrain(times, units="s", t_start=-0.5, t_stop=1.0) for times in repeats]
     centres, rate = curves(trains).psth
     assert centres[np.argmax(rate)] == pytest.approx(0.7, abs=0.02)
