@@ -13,16 +13,19 @@ from pathlib import Path
 
 import pytest
 
-# The processes that tests run in, and those that tests start, compile each program once between them. JAX reads these when it is
-# first imported, which happens after this file.
+# The processes that tests run in, and those that tests start, compile each large program once between them; to keep thousands of
+# small ones takes longer than to compile them again. JAX reads these when it is first imported, which happens after this file.
 os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", str(Path(__file__).parents[1] / ".cache" / "jax"))
-os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0")
+os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0.5")
 os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES", "0")
 
 # One thread for each of the processes that tests run in.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 #: Programs of quick tests run for a moment: to compile them without optimisation takes less time than it costs.
-QUICKLY_COMPILED = "--xla_backend_optimization_level=0 --xla_llvm_disable_expensive_passes=true --xla_cpu_multi_thread_eigen=false"
+QUICKLY_COMPILED = (
+    "--xla_backend_optimization_level=0 --xla_llvm_disable_expensive_passes=true --xla_cpu_multi_thread_eigen=false "
+    "--xla_cpu_parallel_codegen_split_count=1"
+)
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -22,6 +22,7 @@ def load(name):
     return module
 
 
+@pytest.mark.long
 def test_theory_of_the_rates_study_agrees_with_the_fokker_planck_solution():
     """Siegert's rate and Brunel's CV against the moments of the first-passage distribution, to 1e-3."""
     from neurocode.first_passage import interval_distribution
@@ -41,6 +42,7 @@ def test_committed_rates_are_within_the_stated_error():
     assert (rates["relative_error"].abs() < 2e-3 + 2 * rates["relative_standard_error"]).all()
 
 
+@pytest.mark.long
 def test_intervals_of_a_few_neurons_cover_the_truth():
     """Twenty-four intervals of 95 %: fewer covered than the bound has a probability below 0.1 % if coverage is right."""
     study = load("recovery")

@@ -58,7 +58,11 @@ def test_distribution_of_a_perfect_integrator_is_inverse_gaussian(strength):
 
 @pytest.mark.parametrize(
     "name",
-    ["eif-diffusive", "qif-diffusive", "lif-diffusive-periodic", pytest.param("adaptive-lif-diffusive", marks=pytest.mark.long)],
+    [
+        "eif-diffusive",
+        "qif-diffusive",
+        *(pytest.param(name, marks=pytest.mark.long) for name in ("lif-diffusive-periodic", "adaptive-lif-diffusive")),
+    ],
 )
 def test_distributions_without_a_closed_form_agree_with_a_refined_solution(name):
     """Within 1e-5 of 2.5 times the cells and the time steps."""
@@ -76,7 +80,11 @@ def test_density_integrates_to_the_distribution():
 
 
 @pytest.mark.parametrize(
-    "name", ["lif-diffusive", "adaptive-lif-diffusive", pytest.param("eif-diffusive-periodic", marks=pytest.mark.long)]
+    "name",
+    [
+        "lif-diffusive",
+        *(pytest.param(name, marks=pytest.mark.long) for name in ("adaptive-lif-diffusive", "eif-diffusive-periodic")),
+    ],
 )
 def test_simulated_intervals_are_uniform_once_rescaled(name):
     """The chain from equations to simulation and from equations to conditional density closes: Kolmogorov-Smirnov p > 1e-4."""
@@ -92,7 +100,12 @@ def test_simulated_intervals_are_uniform_once_rescaled(name):
 
 
 @pytest.mark.parametrize(
-    "name", ["lif-diffusive", pytest.param("adaptive-eif-diffusive", marks=pytest.mark.long), "adaptive-lif-diffusive-periodic"]
+    "name",
+    [
+        "lif-diffusive",
+        "adaptive-lif-diffusive",
+        *(pytest.param(name, marks=pytest.mark.long) for name in ("adaptive-eif-diffusive", "adaptive-lif-diffusive-periodic")),
+    ],
 )
 def test_scores_are_the_derivatives_of_the_likelihood(name):
     """By every free parameter, to 1e-4 of central differences on the same mesh."""

@@ -158,7 +158,8 @@ def test_resnet_18_has_its_shape():
     assert across == [False, False, True, False, True, False, True, False]
 
 
-@pytest.mark.parametrize("stages", [((64, 2),), pytest.param(architectures.RESNET_18, marks=pytest.mark.long)])
+@pytest.mark.long
+@pytest.mark.parametrize("stages", [((64, 2),), architectures.RESNET_18])
 def test_residual_networks_have_a_gradient_everywhere(monkeypatch, stages):
     """Noise leaves no array without one: one stage of two blocks, the first across a stride, and all four stages."""
     monkeypatch.setattr(architectures, "RESNET_18", stages)
