@@ -35,8 +35,13 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 @pytest.fixture(scope="module", autouse=True)
-def quick_garbage_collection() -> None:
-    """Brian2 and nixio ask for a full collection each time; what libraries and traced programs hold need not be looked at again."""
+def a_process_that_stays_small() -> None:
+    """Forget the compiled programs of the file before, thousands of maps of memory in the end, and set aside what stays.
+
+    Brian2 and nixio ask for a full collection each time, which need not look at what libraries hold.
+    """
+    if "jax" in sys.modules:
+        sys.modules["jax"].clear_caches()
     gc.collect()
     gc.freeze()
 
