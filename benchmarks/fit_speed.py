@@ -20,10 +20,10 @@ import brian2
 import numpy as np
 
 import neurocode as nc
-from neurocode.fitting.fit import training_likelihood
-from neurocode.fitting.grid import clamp
-from neurocode.fitting.lanes import Clamp
-from neurocode.fitting.likelihood import ClampedLikelihood
+from neurocode.inference.clamped.grid import clamp
+from neurocode.inference.clamped.lanes import Clamp
+from neurocode.inference.clamped.likelihood import ClampedLikelihood
+from neurocode.inference.fit import training_likelihood
 from neurocode.simulation.brian import neuron_group
 
 POPULATION = 100

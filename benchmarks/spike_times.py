@@ -23,11 +23,11 @@ from rich.progress import track
 from scipy.optimize import minimize
 
 import neurocode as nc
-from neurocode.first_passage import Intervals, fit_spike_times
-from neurocode.first_passage.equations import passage_equations
-from neurocode.first_passage.likelihood import PassageLikelihood
-from neurocode.first_passage.resolution import mesh_of
-from neurocode.first_passage.start import starting_models
+from neurocode.inference.passage import Intervals, fit_spike_times
+from neurocode.inference.passage.equations import passage_equations
+from neurocode.inference.passage.likelihood import PassageLikelihood
+from neurocode.inference.passage.resolution import mesh_of
+from neurocode.inference.passage.start import starting_models
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "analyses" / "diffusion"))
 from recovery import N_INTERVALS, spike_times

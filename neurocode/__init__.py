@@ -23,13 +23,13 @@ _NAMES = {
     "complexity": "neurocode.statistics.complexity:",
     "compare": "neurocode.statistics.compare:compare",
     "describe": "neurocode.statistics.describe:describe",
-    "fitting": "neurocode.fitting:",
-    "fit": "neurocode.fitting:fit",
+    "fitting": "neurocode.inference:",
+    "fit": "neurocode.inference:fit",
     "learning": "neurocode.learning:",
-    "first_passage": "neurocode.first_passage:",
-    "fit_spike_times": "neurocode.first_passage:fit_spike_times",
-    "evaluate": "neurocode.fitting:evaluate",
-    "FitResult": "neurocode.fitting:FitResult",
+    "first_passage": "neurocode.inference.passage:",
+    "fit_spike_times": "neurocode.inference.passage:fit_spike_times",
+    "evaluate": "neurocode.inference:evaluate",
+    "FitResult": "neurocode.inference:FitResult",
 }
 
 __all__ = [*_NAMES, "__version__"]

@@ -23,7 +23,7 @@ from scipy.optimize import least_squares
 from scipy.special import erfcx
 
 import neurocode as nc
-from neurocode.first_passage import interval_distribution
+from neurocode.inference.passage import interval_distribution
 from neurocode.models import NeuronModel
 from neurocode.simulation.numba_engine import run_numba
 

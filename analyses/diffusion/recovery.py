@@ -19,11 +19,11 @@ import pandas as pd
 from rich.progress import track
 
 import neurocode as nc
-from neurocode.first_passage import Intervals, fit_spike_times
-from neurocode.first_passage.equations import passage_equations
-from neurocode.first_passage.likelihood import PassageLikelihood
-from neurocode.first_passage.resolution import mesh_of
-from neurocode.first_passage.solution import Parameters
+from neurocode.inference.passage import Intervals, fit_spike_times
+from neurocode.inference.passage.equations import passage_equations
+from neurocode.inference.passage.likelihood import PassageLikelihood
+from neurocode.inference.passage.resolution import mesh_of
+from neurocode.inference.passage.solution import Parameters
 
 RESULTS = Path(__file__).parent / "results"
 MODELS = ("lif-diffusive", "eif-diffusive", "adaptive-lif-diffusive")

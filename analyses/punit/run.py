@@ -27,7 +27,7 @@ from rich.progress import track
 
 import neurocode as nc
 from neurocode.errors import NeurocodeError
-from neurocode.first_passage import fit_spike_times
+from neurocode.inference.passage import fit_spike_times
 
 RESULTS = Path(__file__).parent / "results"
 MODELS = {"constant": "adaptive-lif-diffusive", "periodic": "adaptive-lif-diffusive-periodic"}

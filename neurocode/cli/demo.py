@@ -29,7 +29,7 @@ def demo_command(
     from neurocode.cli.output import output_folder
     from neurocode.cli.progress import fit_progress
     from neurocode.cli.terminal import show_report, show_table
-    from neurocode.fitting import cross_validate, evaluate, fit
+    from neurocode.inference import cross_validate, evaluate, fit
 
     truth = true_model()
     settings = {"seed": seed, "training_seconds": TRAINING_SECONDS, "test_seconds": TEST_SECONDS, "dt": DT}

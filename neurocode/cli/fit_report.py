@@ -12,15 +12,15 @@ from matplotlib.figure import Figure
 from neurocode.cli import page
 from neurocode.cli.output import write_json
 from neurocode.cli.terminal import spike_counts
-from neurocode.first_passage.result import SpikeTimesResult
-from neurocode.fitting.checks import reservations
-from neurocode.fitting.effect import spike_effect
-from neurocode.fitting.goodness import Scores
-from neurocode.fitting.result import CrossValidation, FitResult
+from neurocode.inference.checks import reservations
+from neurocode.inference.held_out import Scores
+from neurocode.inference.passage.result import SpikeTimesResult
+from neurocode.inference.result import CrossValidation, FitResult
 from neurocode.models.model import NeuronModel
 from neurocode.plotting import fit_figure, save_figure
 from neurocode.recordings.experiment import Experiment
 from neurocode.recordings.files import block_of_trains, write
+from neurocode.simulation.effect import spike_effect
 from neurocode.statistics.coding import psth
 from neurocode.units import parse_unit, preferred_unit
 

@@ -16,9 +16,9 @@ from neurocode.cli.output import output_folder, write_json
 from neurocode.cli.progress import Report
 from neurocode.cli.spreadsheet import write_csv
 from neurocode.errors import DataError, FitError, ModelError, NeurocodeError
-from neurocode.fitting import choose_voltage, cross_validate, evaluate, fit
-from neurocode.fitting.lanes import MEMBRANE_POTENTIAL
-from neurocode.fitting.voltage_choice import with_voltage_freed
+from neurocode.inference import choose_voltage, cross_validate, evaluate, fit
+from neurocode.inference.clamped.lanes import MEMBRANE_POTENTIAL
+from neurocode.inference.clamped.voltage_choice import with_voltage_freed
 from neurocode.models import NeuronModel, by_name
 from neurocode.recordings import Experiment
 

@@ -21,7 +21,7 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
-from neurocode.fitting.optimise import Report
+from neurocode.inference.optimise import Report
 
 
 class Update(Protocol):

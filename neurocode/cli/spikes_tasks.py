@@ -19,7 +19,7 @@ from neurocode.cli.output import output_folder, write_json
 from neurocode.cli.progress import Report
 from neurocode.cli.spreadsheet import write_csv
 from neurocode.errors import DataError, NeurocodeError
-from neurocode.first_passage import SpikeTimesResult, fit_spike_times
+from neurocode.inference.passage import SpikeTimesResult, fit_spike_times
 from neurocode.models import NeuronModel, by_name
 from neurocode.plotting import save_figure
 from neurocode.plotting.spike_times_figure import spike_times_figure

@@ -25,7 +25,7 @@ def load(name):
 @pytest.mark.long
 def test_theory_of_the_rates_study_agrees_with_the_fokker_planck_solution():
     """Siegert's rate and Brunel's CV against the moments of the first-passage distribution, to 1e-3."""
-    from neurocode.first_passage import interval_distribution
+    from neurocode.inference.passage import interval_distribution
 
     model, rate, cv = load("rates").neuron(20.0, 0.7, 2e-3)
     times = np.linspace(1e-4, 1.2, 800)

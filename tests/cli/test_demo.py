@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from neurocode.cli import demo
-from neurocode.fitting import CrossValidation
+from neurocode.inference import CrossValidation
 
 
 @pytest.mark.long
@@ -30,7 +30,7 @@ def test_the_demo_in_short(tmp_path, neurocode, monkeypatch):
     monkeypatch.setattr(demo, "TEST_REPEATS", 3)
     monkeypatch.setattr(demo, "DT", 1e-3)
     monkeypatch.setattr(demo, "engine_difference", lambda: 1e-14)
-    monkeypatch.setattr("neurocode.fitting.cross_validate", lambda *a, **k: CrossValidation(1.25, (1.0, 1.5)))
+    monkeypatch.setattr("neurocode.inference.cross_validate", lambda *a, **k: CrossValidation(1.25, (1.0, 1.5)))
     code, printed, error = neurocode("demo", "-o", tmp_path / "demo", "--seed", 2)
     assert code == 0, error
     assert "1.250 cross-validated" in printed and "truth  estimate" in printed

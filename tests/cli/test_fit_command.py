@@ -15,7 +15,7 @@ import neurocode as nc
 from neurocode.cli import fit_tasks, inputs
 from neurocode.cli.page import table
 from neurocode.cli.side_by_side import run_all
-from neurocode.fitting import CrossValidation
+from neurocode.inference import CrossValidation
 from tests.current_clamp import recording
 
 OPTIONS = {

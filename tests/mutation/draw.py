@@ -15,8 +15,8 @@ from cosmic_ray.plugins import get_operator
 PACKAGES = {
     "recordings": ("neurocode/recordings/*.py",),
     "statistics": ("neurocode/statistics/*.py",),
-    "fitting": ("neurocode/fitting/*.py",),
-    "first_passage": ("neurocode/first_passage/*.py",),
+    "inference": ("neurocode/inference/*.py", "neurocode/inference/clamped/*.py"),
+    "passage": ("neurocode/inference/passage/*.py",),
     "studies": ("neurocode/studies/*.py",),
     "learning": (
         "neurocode/learning/training.py", "neurocode/learning/settings.py", "neurocode/learning/readout.py",

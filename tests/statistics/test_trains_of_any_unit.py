@@ -24,9 +24,9 @@ from matplotlib.figure import Figure
 
 import neurocode as nc
 from neurocode.errors import DataError
-from neurocode.first_passage import Intervals
-from neurocode.fitting import fit as fit_function
-from neurocode.fitting.one_unit import one_unit
+from neurocode.inference import fit as fit_function
+from neurocode.inference.one_unit import one_unit
+from neurocode.inference.passage import Intervals
 from neurocode.plotting.simulation_figure import simulation_figure
 from neurocode.plotting.spikes import raster
 from neurocode.recordings import Experiment, Trains
@@ -43,11 +43,11 @@ NAMES = {
 ARRAYS = {"object", "np.ndarray", "list[np.ndarray]", "Sequence[np.ndarray]", "list", "Sequence", "Any", ""}
 #: Found by name, but no spike train of a user: with the reason.
 NO_TRAINS = {
-    "neurocode.first_passage.density:interval_distribution": "times at which a density is wanted",
-    "neurocode.first_passage.density:log_density_function": "times at which a density is wanted",
-    "neurocode.first_passage.intervals:Intervals.__init__": "marks of the intervals that Intervals.of makes",
-    "neurocode.fitting.goodness:Scores.__init__": "the result of evaluate, in seconds",
-    "neurocode.fitting.lanes:mismatch": "marks of chunks",
+    "neurocode.inference.passage.density:interval_distribution": "times at which a density is wanted",
+    "neurocode.inference.passage.density:log_density_function": "times at which a density is wanted",
+    "neurocode.inference.passage.intervals:Intervals.__init__": "marks of the intervals that Intervals.of makes",
+    "neurocode.inference.held_out:Scores.__init__": "the result of evaluate, in seconds",
+    "neurocode.inference.clamped.lanes:mismatch": "marks of chunks",
     "neurocode.learning.rules.patterns:Patterns.__init__": "spikes of a simulated network, in steps",
     "neurocode.plotting.fit_figure:fit_figure": "spike times that evaluate made, in seconds",
     "neurocode.plotting.spike_times_figure:spike_times_figure": "intervals that a fit made, in seconds",
@@ -123,7 +123,7 @@ def fitted_data(call: Callable[[], object], place: object, name: str, number: in
 
 
 def spikes_of_fit(a: object, b: object) -> list:
-    module = importlib.import_module("neurocode.fitting.fit")
+    module = importlib.import_module("neurocode.inference.fit")
     clamps = fitted_data(lambda: fit_function(nc.models.gif((50.0,)), [a, b]), module, "training_likelihood", 1)
     return [clamp.spikes for clamp in clamps]
 
@@ -134,7 +134,7 @@ def many(train: object) -> object:
 
 
 def intervals_of_fit(a: object, b: object) -> list:
-    module = importlib.import_module("neurocode.first_passage.fit")
+    module = importlib.import_module("neurocode.inference.passage.fit")
     call = lambda: nc.fit_spike_times(nc.models.lif_diffusive(), [*many(a), *many(b)])  # noqa: E731
     return numbers(fitted_data(call, module, "starting_models", 1))
 
@@ -148,10 +148,10 @@ def rows_of(axes: Axes) -> list:
 
 
 EXAMPLES = {
-    "neurocode.first_passage.fit:fit_spike_times": Example(intervals_of_fit),
-    "neurocode.first_passage.intervals:Intervals.of": Example(lambda a, b: Intervals.of([*many(a), *many(b)])),
-    "neurocode.fitting.fit:fit": Example(spikes_of_fit),
-    "neurocode.fitting.one_unit:one_unit": Example(lambda a, b: one_unit([a, b]), refuses=False),
+    "neurocode.inference.passage.fit:fit_spike_times": Example(intervals_of_fit),
+    "neurocode.inference.passage.intervals:Intervals.of": Example(lambda a, b: Intervals.of([*many(a), *many(b)])),
+    "neurocode.inference.fit:fit": Example(spikes_of_fit),
+    "neurocode.inference.one_unit:one_unit": Example(lambda a, b: one_unit([a, b]), refuses=False),
     "neurocode.plotting.simulation_figure:simulation_figure": Example(
         lambda a, b: rows_of(simulation_figure([("v (mV)", np.zeros(9))], [a, b], DURATION).axes[-1])
     ),

@@ -1,0 +1,91 @@
+"""Whether the recorded voltage helps a fit: decided inside the training recording."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from neurocode.inference.clamped.grid import choose_dt, clamp
+from neurocode.inference.fit import ROUGH_DT, bits_per_spike, chunked_likelihood, search, spike_rate, training_likelihood
+from neurocode.inference.optimise import Report
+from neurocode.inference.options import prior_width_of, whole_number
+from neurocode.models.model import NeuronModel
+from neurocode.recordings.experiment import Experiment
+
+#: Parameters that the spikes leave open and a recorded voltage determines.
+FREED_BY_VOLTAGE = ("C", "E_L")
+#: Seconds between compared voltages: residuals of recorded cells are correlated over some 100 ms.
+INTERVAL = 0.2
+#: Share of each sweep that is fitted; the rest is predicted.
+FITTED_SHARE = 2 / 3
+STARTS = 4
+#: Gain in bits per spike from which the voltage is used: less is within what the end of a minute can tell.
+LEAST_GAIN = 0.02
+
+
+@dataclass(frozen=True)
+class VoltageChoice:
+    """Outcome of :func:`choose_voltage`.
+
+    Attributes
+    ----------
+    interval : float or None
+        For :func:`neurocode.fit`: None unless the voltage gains at least 0.02 bits per spike.
+    bits_spikes, bits_voltage : float
+        Bits per spike of the last third of each sweep, predicted from fits to the first two thirds.
+    """
+
+    interval: float | None
+    bits_spikes: float
+    bits_voltage: float
+
+
+def with_voltage_freed(model: NeuronModel) -> NeuronModel:
+    """Copy of a model in which the capacitance and the resting potential are free."""
+    return model.with_fixed(*(name for name in FREED_BY_VOLTAGE if name in model.parameters), fixed=False)
+
+
+def choose_voltage(
+    model: NeuronModel, experiment: Experiment, *, prior_width: float = 3.0, seed: int = 0, progress: Report | None = None
+) -> VoltageChoice:
+    """Fit the first two thirds of the training sweeps with and without the voltage and see which predicts the last third.
+
+    A test is recorded after the training, so the later part of the training stands in for it. The fits are rough: a
+    time step of up to 0.4 ms, few starts.
+
+    Parameters
+    ----------
+    model : NeuronModel
+        As it is fitted to spikes alone; with the voltage ``C`` and ``E_L`` are free.
+    experiment : Experiment
+        With a recorded voltage.
+    prior_width : float
+    seed : int
+    progress : callable, optional
+
+    Returns
+    -------
+    VoltageChoice
+
+    Raises
+    ------
+    FitError, DataError
+        As for :func:`neurocode.fit`.
+    """
+    prior_width, seed = prior_width_of(prior_width), whole_number(seed, "The seed")
+    step = choose_dt(experiment.dt, None)
+    step *= max(1, round(ROUGH_DT / step))
+    scores = []
+    for candidate, interval in ((model, None), (with_voltage_freed(model), INTERVAL)):
+        sweeps = [clamp(repeat, step, voltage=interval) for repeat in experiment.repeats]
+        early, late = zip(*(sweep.hold_out(_late(len(sweep.spikes))) for sweep in sweeps), strict=True)
+        likelihood = training_likelihood(candidate, early, step, prior_width)
+        z = search(likelihood, candidate, STARTS, seed, progress).point.z
+        value = chunked_likelihood(candidate, late, step).log_likelihood(z)
+        scores.append(bits_per_spike(value, late, spike_rate(early, step), step))
+    return VoltageChoice(INTERVAL if scores[1] > scores[0] + LEAST_GAIN else None, *scores)
+
+
+def _late(n_steps: int) -> np.ndarray:
+    return np.arange(n_steps) >= FITTED_SHARE * n_steps

@@ -1,0 +1,65 @@
+"""Estimates with intervals from the maximum of a likelihood."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from neurocode.inference.result import NARROWER, FittedParameter
+from neurocode.models.model import NeuronModel
+from neurocode.units import parse_unit
+
+Z_95 = 1.959964
+#: A value is known to within its own size where its standard error is below this share of it.
+KNOWN = 0.5
+
+
+def fitted_model(model: NeuronModel, values: dict[str, float]) -> NeuronModel:
+    """The model at values in SI."""
+    return model.with_parameters({name: value / parse_unit(model.parameters[name].unit).scale for name, value in values.items()})
+
+
+def fitted_parameters(
+    model: NeuronModel,
+    z: np.ndarray,
+    information: np.ndarray,
+    slopes: np.ndarray,
+    values_at: Callable[[np.ndarray], dict[str, float]],
+    prior_width: float,
+) -> dict[str, FittedParameter]:
+    """Every parameter of a fitted model, the free ones with standard error and interval.
+
+    Parameters
+    ----------
+    model : NeuronModel
+        At its fitted values.
+    z, information, slopes : numpy.ndarray
+        Unconstrained coordinates, observed information there, derivative of each parameter (SI) by its coordinate.
+    values_at : callable
+        Parameters in SI at coordinates.
+    prior_width : float
+        In coordinates.
+    """
+    variance = np.diag(np.linalg.pinv(information, hermitian=True)).copy()
+    variance[variance <= 0] = np.inf
+    errors = np.sqrt(variance)
+    low, high = (values_at(z + sign * Z_95 * errors) for sign in (-1, 1))
+    fitted = {}
+    for name, parameter in model.parameters.items():
+        value = float(parameter.value)
+        fitted[name] = FittedParameter(value, parameter.unit)
+        if name in model.free:
+            index, scale = model.free.index(name), parse_unit(parameter.unit).scale
+            interval = tuple(sorted((low[name] / scale, high[name] / scale)))
+            error = float(abs(slopes[index]) * errors[index] / scale)
+            ratio = float(errors[index] / prior_width) if np.isfinite(errors[index]) else np.inf
+            identified = ratio < NARROWER and error < KNOWN * abs(value)
+            fitted[name] = FittedParameter(value, parameter.unit, error, interval, False, identified, ratio)
+    return fitted
+
+
+def information_rank(information: np.ndarray) -> int:
+    """Rank of an information matrix, coordinates scaled alike."""
+    scale = 1.0 / np.sqrt(np.maximum(np.abs(np.diag(information)), 1e-12))
+    return int(np.sum(np.linalg.eigvalsh(information * np.outer(scale, scale)) > 1e-6))

@@ -1,0 +1,187 @@
+"""Held-out scores of a fitted model, as the project defines them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from neurocode.errors import DataError, FitError
+from neurocode.inference.clamped.grid import clamp, on_grid
+from neurocode.inference.clamped.lanes import Clamp
+from neurocode.inference.clamped.likelihood import ClampedLikelihood
+from neurocode.inference.fit import bits_per_spike
+from neurocode.inference.options import whole_number
+from neurocode.inference.result import FitResult, plain
+from neurocode.recordings.experiment import Experiment
+from neurocode.simulation.jax_engine import run_jax
+from neurocode.statistics.coding import psth_correlation
+from neurocode.statistics.distance import MdStar, coincidence_factor, md_star, md_star_ceiling, reliability
+from neurocode.statistics.time_rescaling import TimeRescaling, time_rescaling
+
+PREDICTIONS = 500
+MD_WINDOWS = {"4ms": 4e-3, "8ms": 8e-3}
+GAMMA_WINDOWS = {"2ms": 2e-3, "4ms": 4e-3}
+#: Predicted repeats that the pairwise coincidence factor is averaged over.
+GAMMA_PREDICTIONS = 100
+
+
+@dataclass(frozen=True)
+class Scores:
+    """Scores of a model on held-out repeats of a frozen current.
+
+    Attributes
+    ----------
+    bits_per_spike : float
+        Against a homogeneous Poisson process at the training rate.
+    md_star : dict of str to MdStar
+    md_star_ceiling : dict of str to (float, float)
+        Mean and spread over random halves of the recorded repeats.
+    reliability : dict of str to float
+    gamma, gamma_recorded : dict of str to float
+        Mean coincidence factor of model with recorded repeats, and among recorded repeats.
+    ks : TimeRescaling
+    psth_correlation : float
+        After a Gaussian of 10 ms.
+    recorded_rate, predicted_rate : float
+        In hertz.
+    recorded, predicted : list of numpy.ndarray
+        Spike times of the repeats in seconds.
+    duration : float
+        Of a repeat, in seconds.
+    notes : list of str
+        What could not be computed, and why.
+    """
+
+    bits_per_spike: float
+    md_star: dict[str, MdStar]
+    md_star_ceiling: dict[str, tuple[float, float]]
+    reliability: dict[str, float]
+    gamma: dict[str, float]
+    gamma_recorded: dict[str, float]
+    ks: TimeRescaling
+    psth_correlation: float
+    recorded_rate: float
+    predicted_rate: float
+    recorded: list[np.ndarray] = field(repr=False)
+    predicted: list[np.ndarray] = field(repr=False)
+    duration: float
+    notes: list[str]
+
+    def to_dictionary(self) -> dict[str, Any]:
+        """Plain values for JSON, in the layout of ``result.json``."""
+        table = {
+            "bits_per_spike": {"test": self.bits_per_spike},
+            "md_star": {key: score.value for key, score in self.md_star.items()},
+            "md_star_interval_95": {key: score.interval for key, score in self.md_star.items()},
+            "md_star_ceiling": {key: mean for key, (mean, _) in self.md_star_ceiling.items()},
+            "md_star_ceiling_sd": {key: spread for key, (_, spread) in self.md_star_ceiling.items()},
+            "reliability": self.reliability,
+            "gamma": self.gamma,
+            "gamma_over_recorded": {key: _over(self.gamma[key], self.gamma_recorded[key]) for key in self.gamma},
+            "ks": {"statistic": self.ks.statistic, "band": self.ks.band, "passed": self.ks.passed},
+            "psth_correlation": self.psth_correlation,
+            "rate": {"recorded": self.recorded_rate, "predicted": self.predicted_rate, "unit": "Hz"},
+            "notes": self.notes,
+        }
+        return plain(table)
+
+
+def evaluate(result: FitResult, experiment: Experiment, *, n_predictions: int = PREDICTIONS, seed: int = 0) -> Scores:
+    """Score a fitted model on the test repeats of an experiment.
+
+    Parameters
+    ----------
+    result : FitResult
+    experiment : Experiment
+        With a test set whose repeats share one frozen current.
+    n_predictions : int
+        Simulated repeats, at least two, and 500 for reported scores.
+    seed : int
+        Of the simulated repeats, the bootstrap and the time rescaling.
+
+    Returns
+    -------
+    Scores
+
+    Raises
+    ------
+    DataError
+        If there is no test set, or its repeats do not share a current or a duration.
+    FitError
+        For fewer than two predictions or a negative seed.
+
+    Examples
+    --------
+    >>> import neurocode as nc
+    >>> noise = nc.simulation.stimuli.frozen_noise
+    >>> currents = [noise(8, 1e-3, mean=70, standard_deviation=40, seed=s) for s in (1, 2)]
+    >>> model = nc.models.gif((50.0,))
+    >>> blocks = [nc.simulate(model, c, trials=n, seed=3, engine="jax") for c, n in zip(currents, (1, 4))]
+    >>> trains = [[s.spiketrains[0] for s in block.segments] for block in blocks]
+    >>> experiment = nc.Experiment(trains[0], currents[0], test=nc.Experiment(trains[1], currents[1]))
+    >>> scores = nc.evaluate(nc.fit(model, experiment, starts=1), experiment, n_predictions=50)
+    >>> scores.md_star["8ms"].value > 0.5
+    True
+    """
+    n_predictions, seed = whole_number(n_predictions, "The number of predictions", 2), whole_number(seed, "The seed")
+    test = experiment.test
+    if test is None:
+        raise DataError("The experiment has no test set to evaluate on.")
+    durations = {round(repeat.duration, 6) for repeat in test.repeats}
+    if len(durations) > 1:
+        raise DataError(f"The test repeats last {sorted(durations)} s, expected one duration.")
+    duration = durations.pop()
+    clamps = [clamp(repeat, result.dt) for repeat in test.repeats]
+    bits, ks, notes = _likelihood_scores(result, clamps, seed)
+    current = on_grid(test.frozen_current, test.dt, result.dt, len(clamps[0].spikes))
+    options = {"parameters": {}, "stimulus": current, "seed": seed, "t_start": result.duration}
+    run = run_jax(result.model, result.dt, len(current), n_predictions, **options)
+    predicted = [steps * result.dt for steps in run.spike_steps]
+    recorded = [np.flatnonzero(c.spikes) * result.dt for c in clamps]
+    scores = {key: md_star(recorded, predicted, window, seed=seed) for key, window in MD_WINDOWS.items()}
+    if duration > result.duration:
+        notes.append(f"The test lasts {duration:g} s, longer than the training of {result.duration:g} s.")
+    notes += [f"Md* ({key}) is not defined: {score.reason}" for key, score in scores.items() if score.reason]
+    return Scores(
+        bits_per_spike=bits,
+        md_star=scores,
+        md_star_ceiling={key: md_star_ceiling(recorded, window, seed=seed) for key, window in MD_WINDOWS.items()},
+        reliability={key: reliability(recorded, window) for key, window in MD_WINDOWS.items()},
+        gamma={key: _mean_gamma(recorded, predicted[:GAMMA_PREDICTIONS], w, duration) for key, w in GAMMA_WINDOWS.items()},
+        gamma_recorded={key: _gamma_among(recorded, w, duration) for key, w in GAMMA_WINDOWS.items()},
+        ks=ks,
+        psth_correlation=psth_correlation(recorded, predicted, duration),
+        recorded_rate=float(np.mean([len(train) for train in recorded]) / duration),
+        predicted_rate=float(np.mean([len(train) for train in predicted]) / duration),
+        recorded=recorded,
+        predicted=predicted,
+        duration=duration,
+        notes=notes,
+    )
+
+
+def _likelihood_scores(result: FitResult, clamps: list[Clamp], seed: int) -> tuple[float, TimeRescaling, list[str]]:
+    try:
+        likelihood = ClampedLikelihood(result.model, clamps, result.dt, chunk_steps=len(clamps[0].spikes), t_start=result.duration)
+    except FitError as error:
+        return -np.inf, TimeRescaling(np.nan, np.nan, False, np.empty(0)), [f"A test spike is impossible under the model: {error}"]
+    z = likelihood.coordinates.to_coordinates(result.model.values)
+    bits = bits_per_spike(likelihood.log_likelihood(z), clamps, result.training_rate, result.dt)
+    probabilities = likelihood.spike_probabilities(z)
+    spikes = [c.spikes & counted for c, counted in zip(clamps, likelihood.counted, strict=True)]
+    return bits, time_rescaling(probabilities, spikes, seed=seed), []
+
+
+def _mean_gamma(recorded: list[np.ndarray], predicted: list[np.ndarray], window: float, duration: float) -> float:
+    return float(np.mean([coincidence_factor(r, p, window, duration) for r in recorded for p in predicted]))
+
+
+def _gamma_among(recorded: list[np.ndarray], window: float, duration: float) -> float:
+    pairs = [(a, b) for i, a in enumerate(recorded) for j, b in enumerate(recorded) if i != j]
+    return float(np.mean([coincidence_factor(a, b, window, duration) for a, b in pairs])) if pairs else np.nan
+
+
+def _over(value: float, reference: float) -> float:
+    return value / reference if reference else np.nan

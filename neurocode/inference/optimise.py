@@ -1,0 +1,292 @@
+"""Maximum of a likelihood by a trust region on the Fisher information with a secant correction.
+
+Where a model is right the Fisher information is the curvature of its log-likelihood; where it is not
+(and no neuron model is) a second term remains. As in NL2SOL (Dennis, Gay, Welsch 1981) that term is
+learnt from the gradients met on the way, here by symmetric rank-one updates.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from scipy.optimize import brentq
+
+from neurocode.inference.clamped.likelihood import Derivatives, States
+
+Progress = Callable[[float, int], None]
+Report = Callable[[str, float, int], None]
+
+#: Expected gain of a full Newton step, in nats, below which a fit has converged.
+CONVERGED = 1e-3
+#: Start states of lanes, and their sensitivities, may differ from the ends of their predecessors by this,
+#: relative to their range: in an ascent that is to end at a maximum, and in one that looks for the way to it.
+CONSISTENT = (1e-7, 1e-5)
+ROUGHLY_CONSISTENT = (1e-3, 1e-2)
+#: Passes for one point; the first has no sensitivities to start from.
+MOST_REPEATS, FIRST_REPEATS = 4, 40
+#: Radius of the first step in standard errors; below the smallest an ascent has stalled.
+FIRST_RADIUS = 5.0
+SMALLEST_RADIUS = 1e-8
+#: Longest step in one coordinate: a factor of about e^2 in a positive parameter.
+LONGEST_STEP = 2.0
+#: A trial this much worse than expected (ratio of gains) teaches nothing about the curvature here.
+TRUSTED = -3.0
+#: Step of the differences that give the observed information, in standard errors.
+DIFFERENCE = 0.05
+#: Newton gain in nats below which an ascent that has spent its passes gets more, how many rounds, and how many passes in each.
+NEAR = 1.0
+MORE_ROUNDS, MORE_PASSES = 2, 200
+#: Directions with less information than this fraction of a well-determined one count as flat.
+FLAT = 1e-9
+
+
+class Objective(Protocol):
+    """A log-likelihood with derivatives, and whatever states it hands from one evaluation to the next."""
+
+    def first_start(self, z: np.ndarray) -> tuple[States, States]:
+        """States to evaluate a first point from, and their sensitivities."""
+
+    def derivatives(self, z: np.ndarray, start: States, tangents: States) -> Derivatives:
+        """Value, gradient and information at one point."""
+
+
+def reporter(phase: str, report: Report | None) -> Progress | None:
+    """Progress of one phase of a fit, for a callable that takes phase, log-likelihood and number of passes."""
+    return None if report is None else lambda value, passes: report(phase, value, passes)
+
+
+@dataclass(frozen=True)
+class Optimum:
+    """Where an ascent ended.
+
+    Attributes
+    ----------
+    z : numpy.ndarray
+        Coordinates.
+    log_likelihood : float
+        In nats.
+    gradient, information : numpy.ndarray
+        Gradient and observed information by coordinate.
+    converged : bool
+        Whether a full Newton step is expected to gain less than ``CONVERGED`` nats, and no direction curves upwards by so much.
+    decrement : float
+        That expected gain.
+    passes : int
+        Passes over the data.
+    """
+
+    z: np.ndarray
+    log_likelihood: float
+    gradient: np.ndarray
+    information: np.ndarray
+    converged: bool
+    decrement: float
+    passes: int
+
+
+@dataclass(frozen=True)
+class _Point:
+    z: np.ndarray
+    log_likelihood: float
+    gradient: np.ndarray
+    information: np.ndarray
+    start: States
+    tangents: States
+
+
+class Ascent:
+    """An ascent on one likelihood that keeps the chunks consistent from point to point.
+
+    Start states of the chunks follow a step to first order by their sensitivities, so a pass or two
+    are enough, and the remaining inconsistency vanishes with the step.
+
+    Parameters
+    ----------
+    likelihood : Objective
+    z : numpy.ndarray
+        Start.
+    progress : callable, optional
+        Called with the log-likelihood and the number of passes.
+    consistent : (float, float)
+        Tolerances for the start states of the chunks and for their sensitivities.
+    """
+
+    def __init__(
+        self,
+        likelihood: Objective,
+        z: np.ndarray,
+        progress: Progress | None = None,
+        consistent: tuple[float, float] = CONSISTENT,
+    ) -> None:
+        self.likelihood, self.progress, self.consistent, self.passes = likelihood, progress, consistent, 0
+        self.radius = FIRST_RADIUS
+        self.point = self._evaluate(np.asarray(z, float), *likelihood.first_start(z), FIRST_REPEATS)
+        self.secant = np.zeros_like(self.point.information)
+
+    def climb(self, most_passes: int, enough: float = 0.1 * CONVERGED, learn: bool = True) -> None:
+        """Step until the gain expected of a step is below ``enough`` nats or the passes are spent.
+
+        Without ``learn`` the curvature stays what it is, as it should where it was measured close by.
+        """
+        known = self.point.information + self.secant
+        while self.passes < most_passes and self.radius > SMALLEST_RADIUS:
+            curvature = self.point.information + self.secant if learn else known
+            metric = np.sqrt(np.maximum(np.diag(self.point.information), 1e-12))
+            step, expected = _trust_step(self.point.gradient, curvature, metric, self.radius)
+            if expected < enough:
+                return
+            trial = self._evaluate(self.point.z + step, *_follow(self.point, step))
+            ratio = (trial.log_likelihood - self.point.log_likelihood) / expected
+            if learn and ratio > TRUSTED:
+                self._learn(step, self.point.gradient - trial.gradient, trial.information)
+            self.radius = _next_radius(self.radius, float(np.linalg.norm(metric * step)), ratio)
+            if ratio > 1e-3:
+                self.point = trial
+
+    def observed_information(self) -> np.ndarray:
+        """Negative Hessian by central differences of the exact gradient along the axes of the Fisher information."""
+        values, vectors = np.linalg.eigh(self.point.information)
+        lengths = np.sqrt(np.maximum(values, 1.0))
+        axes, inverse = vectors / lengths, lengths[:, None] * vectors.T
+        columns = []
+        for axis in axes.T:
+            step = DIFFERENCE * axis
+            ahead, behind = (self._evaluate(self.point.z + s, *_follow(self.point, s)).gradient for s in (step, -step))
+            columns.append(axes.T @ (behind - ahead) / (2 * DIFFERENCE))
+        matrix = np.stack(columns)
+        return inverse.T @ (0.5 * (matrix + matrix.T)) @ inverse
+
+    def _learn(self, step: np.ndarray, change: np.ndarray, information: np.ndarray) -> None:
+        residual = change - (information + self.secant) @ step
+        product = residual @ step
+        if abs(product) > 1e-6 * np.linalg.norm(residual) * np.linalg.norm(step):
+            self.secant = self.secant + np.outer(residual, residual) / product
+
+    def _evaluate(self, z: np.ndarray, start: States, tangents: States, repeats: int = MOST_REPEATS) -> _Point:
+        for _ in range(repeats):
+            result = self.likelihood.derivatives(z, start, tangents)
+            start, tangents = result.start, result.tangents
+            self.passes += 1
+            if not (result.mismatch > self.consistent[0] or result.tangent_mismatch > self.consistent[1]):
+                break
+        arrays = (result.gradient, result.information)
+        value = result.value if all(np.all(np.isfinite(array)) for array in arrays) else -np.inf
+        if self.progress is not None:
+            self.progress(value, self.passes)
+        return _Point(z, value, *(np.nan_to_num(array) for array in arrays), start, tangents)
+
+
+def maximise(likelihood: Objective, z: np.ndarray, *, most_passes: int = 600, progress: Progress | None = None) -> Optimum:
+    """Climb from ``z`` to a maximum of the likelihood.
+
+    Parameters
+    ----------
+    likelihood : Objective
+    z : numpy.ndarray
+        Start.
+    most_passes : int
+        Passes over the data after which the ascent stops unconverged.
+    progress : callable, optional
+        Called with the log-likelihood and the number of passes.
+
+    Returns
+    -------
+    Optimum
+    """
+    return finish(Ascent(likelihood, z, progress), most_passes)
+
+
+def finish(ascent: Ascent, most_passes: int) -> Optimum:
+    """Climb to the maximum and measure the observed information there; climb on with it if it says so.
+
+    To measure the information takes two points a parameter: with 25 parameters on a curved ridge, as few spikes make one, the
+    passes are spent after two measurements. A maximum that is near by then is worth some rounds more.
+    """
+    more = MORE_ROUNDS
+    while True:
+        ascent.climb(most_passes)
+        information = ascent.observed_information()
+        decrement = newton_decrement(ascent.point.gradient, information)
+        converged = bool(decrement < CONVERGED) and (is_concave(information) or _is_flat(ascent.point, information))
+        if ascent.passes >= most_passes and decrement < NEAR and more > 0:
+            more, most_passes = more - 1, ascent.passes + MORE_PASSES
+        if converged or ascent.passes >= most_passes:
+            break
+        ascent.secant = information - ascent.point.information
+        ascent.radius = FIRST_RADIUS
+    point = ascent.point
+    return Optimum(point.z, point.log_likelihood, point.gradient, information, converged, decrement, ascent.passes)
+
+
+def newton_decrement(gradient: np.ndarray, information: np.ndarray) -> float:
+    """Expected gain of a full Newton step, in nats; flat directions are left out."""
+    scale = 1.0 / np.sqrt(np.maximum(np.abs(np.diag(information)), 1e-12))
+    values, vectors = np.linalg.eigh(information * np.outer(scale, scale))
+    along = vectors.T @ (gradient * scale)
+    steep = np.abs(values) > FLAT
+    return float(0.5 * np.sum(along[steep] ** 2 / np.abs(values[steep])))
+
+
+def left_to_prior(information: np.ndarray, precision: float) -> np.ndarray:
+    """Information in which directions that the data curve upwards, flat ridges, have that of the prior."""
+    values, vectors = np.linalg.eigh(information - precision * np.eye(len(information)))
+    return (vectors * np.maximum(values, 0.0)) @ vectors.T + precision * np.eye(len(information))
+
+
+def is_concave(information: np.ndarray) -> bool:
+    """Whether an observed information has no clearly negative direction."""
+    scale = 1.0 / np.sqrt(np.maximum(np.abs(np.diag(information)), 1e-12))
+    return bool(np.linalg.eigvalsh(information * np.outer(scale, scale))[0] > -1e-6)
+
+
+def _is_flat(point: _Point, information: np.ndarray) -> bool:
+    """Whether no step that an ascent takes is expected to gain a tenth of ``CONVERGED``, also along directions that curve upwards.
+
+    Few spikes leave many parameters to a weak prior. Where the information of a direction is the prior's, the differences that
+    measure it may give it a small negative curvature; to climb on from there would only spend all passes on the spot.
+    """
+    metric = np.sqrt(np.maximum(np.diag(point.information), 1e-12))
+    direction = np.linalg.eigh(information / np.outer(metric, metric))[1][:, 0]
+    upwards = _not_too_long(FIRST_RADIUS * direction / metric)
+    _, expected = _trust_step(point.gradient, information, metric, FIRST_RADIUS)
+    return bool(max(expected, float(-0.5 * upwards @ information @ upwards)) < 0.1 * CONVERGED)
+
+
+def _not_too_long(step: np.ndarray) -> np.ndarray:
+    return step * min(1.0, LONGEST_STEP / max(float(np.max(np.abs(step))), 1e-300))
+
+
+def _trust_step(gradient: np.ndarray, curvature: np.ndarray, metric: np.ndarray, radius: float) -> tuple[np.ndarray, float]:
+    """Step that maximises the quadratic model within a radius of the metric, and the gain that it expects."""
+    values, vectors = np.linalg.eigh(curvature / np.outer(metric, metric))
+    along = vectors.T @ (gradient / metric)
+
+    def step(shift: float) -> np.ndarray:
+        return along / (values + shift)
+
+    lowest = max(0.0, -values[0] + 1e-8 * max(1.0, abs(values[0])))
+    shift = lowest
+    if np.linalg.norm(step(lowest)) > radius:
+        highest = lowest + np.linalg.norm(along) / radius + 1e-12
+        while np.linalg.norm(step(highest)) > radius:
+            highest *= 4
+        shift = brentq(lambda s: np.linalg.norm(step(s)) - radius, lowest, highest, rtol=1e-3)
+    best = _not_too_long(vectors @ step(shift) / metric)
+    return best, float(gradient @ best - 0.5 * best @ curvature @ best)
+
+
+def _next_radius(radius: float, length: float, ratio: float) -> float:
+    if not ratio > 0.1:
+        return 0.25 * length
+    if ratio < 0.3:
+        return 0.7 * length
+    return max(radius, 2.5 * length) if ratio > 0.75 else radius
+
+
+def _follow(point: _Point, step: np.ndarray) -> tuple[States, States]:
+    """Start states moved along their sensitivities."""
+    moved = {n: v + np.tensordot(step, point.tangents[n], axes=1) for n, v in point.start.items()}
+    return moved, point.tangents

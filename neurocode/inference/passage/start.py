@@ -1,0 +1,84 @@
+"""Starting values of a fit from the mean and the spread of the intervals and from the phases of the spikes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+import numpy as np
+
+from neurocode.inference.passage.intervals import Intervals
+from neurocode.models.model import NeuronModel
+from neurocode.units import parse_unit
+
+#: Membrane time constants tried, in mean intervals; adaptation as a share of the input that it takes away.
+TIME_CONSTANTS = (0.3, 1.0, 4.0)
+ADAPTATION_SHARE, ADAPTATION_INTERVALS = 0.3, 5.0
+#: Strongest adaptation by one spike, in the mean input that crosses from reset to threshold in a mean interval: more would silence
+#: the neuron, and a bound far above the estimate puts all of it into a corner.
+STRONGEST_ADAPTATION = 20.0
+#: Where the search for the refractory period begins, in seconds (ours).
+REFRACTORY = 1.5e-3
+#: Swing of the membrane potential under a periodic drive, in distances from reset to threshold, and its lag.
+SWINGS, LAGS = (0.1, 0.4), (0.0, 0.5 * np.pi)
+
+
+def starting_models(model: NeuronModel, intervals: Intervals) -> list[NeuronModel]:
+    """The model with several sets of values that fit mean and spread of the intervals roughly.
+
+    They are those of a perfect integrator (mean interval ``a/mu``, squared CV ``sigma^2/(mu a)`` with the distance ``a`` from
+    reset to threshold). Parameters with other names than the library's keep their values.
+    """
+    mean = float(np.mean(intervals.lengths))
+    cv = float(np.std(intervals.lengths)) / mean
+    values = model.values
+    if not {"mu", "sigma", "tau", "V_r", "V_T"} <= set(values):
+        return [model]
+    distance = abs(values["V_T"] - values["V_r"])
+    starts = []
+    for ratio in TIME_CONSTANTS if "tau" in model.free else (values["tau"] / mean,):
+        tau = ratio * mean
+        guess = {"mu": distance / mean, "sigma": cv * distance / np.sqrt(mean), "tau": tau}
+        if "t_ref" in values:
+            guess["t_ref"] = min(REFRACTORY, 0.5 * float(np.min(intervals.lengths)))
+        if "tau_w" in values:
+            guess["tau_w"] = ADAPTATION_INTERVALS * mean
+            guess["b"] = ADAPTATION_SHARE * guess["mu"] * mean / guess["tau_w"]
+            guess["mu"] *= 1 + ADAPTATION_SHARE
+            model = _below(model, "b", STRONGEST_ADAPTATION * distance / mean)
+        starts += [{**guess, **drive} for drive in _drives(model, intervals, distance)]
+    return [_with(model, start) for start in starts]
+
+
+def _drives(model: NeuronModel, intervals: Intervals, distance: float) -> Iterator[dict[str, float]]:
+    if "drive_cos" not in model.free:
+        yield {}
+        return
+    angular = 2 * np.pi * model.values["frequency"]
+    locked = np.angle(np.mean(np.exp(1j * angular * (intervals.start + intervals.duration)[intervals.observed])))
+    for swing in SWINGS:
+        for lag in LAGS:
+            amplitude, phase = swing * distance * angular, locked - lag
+            yield {"drive_cos": amplitude * np.cos(phase), "drive_sin": amplitude * np.sin(phase)}
+
+
+def _below(model: NeuronModel, name: str, highest: float) -> NeuronModel:
+    """The model with a lower upper bound, in SI, of a free parameter."""
+    parameter = model.parameters[name]
+    high = min(parameter.bounds[1], highest / parse_unit(parameter.unit).scale)
+    if name not in model.free or high <= parameter.bounds[0]:
+        return model
+    bounded = replace(parameter, value=min(float(parameter.value), high), bounds=(parameter.bounds[0], high))
+    return replace(model, parameters={**model.parameters, name: bounded})
+
+
+def _with(model: NeuronModel, guess: dict[str, float]) -> NeuronModel:
+    """The model with its free parameters at values in SI, moved inside their bounds."""
+    parameters = dict(model.parameters)
+    for name in set(guess) & set(model.free):
+        parameter = parameters[name]
+        low, high = parameter.bounds
+        value = guess[name] / parse_unit(parameter.unit).scale
+        width = high - low if np.isfinite(high - low) else abs(value)
+        parameters[name] = replace(parameter, value=float(np.clip(value, low + 1e-3 * width, high - 1e-3 * width)))
+    return replace(model, parameters=parameters)

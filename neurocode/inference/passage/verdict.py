@@ -1,0 +1,85 @@
+"""What in a set of intervals speaks against a model of one neuron that fires at threshold."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from neurocode.errors import FitError
+from neurocode.inference.passage.intervals import Intervals
+from neurocode.inference.passage.mesh import DEEPEST
+
+#: No neuron fires twice within this time, in seconds.
+SHORTEST = 1e-3
+#: Below this a spike belongs to a burst, in seconds and in medians; share of such spikes, and CV, from which a unit bursts.
+BURST_INTERVAL, BURST_MEDIANS, BURST_SHARE, BURST_CV = 10e-3, 0.25, 0.2, 1.3
+FEW = 200
+#: A train that ends in a silence of so many of its longest intervals is said to: the end of the recording may be wrong.
+SILENCE = 3.0
+
+
+def data_verdicts(intervals: Intervals) -> list[str]:
+    """Verdicts on the data alone: a silent end, refractory violations, bursts, few intervals."""
+    lengths = intervals.lengths
+    verdicts = silent_end(intervals)
+    violations = int(np.sum(lengths < SHORTEST))
+    if violations:
+        share = violations / len(lengths)
+        verdicts.append(
+            f"{violations} of {len(lengths)} intervals ({share:.2%}) are below 1 ms: the unit mixes neurons or spikes were split; "
+            "the refractory period is that of the shortest"
+        )
+    cv = float(np.std(lengths) / np.mean(lengths))
+    short = float(np.mean(lengths < min(BURST_INTERVAL, BURST_MEDIANS * np.mean(lengths))))
+    if short > BURST_SHARE and cv > BURST_CV:
+        verdicts.append(f"the unit bursts ({short:.0%} of its intervals are in bursts, CV {cv:.2f}): no renewal model describes it")
+    if len(lengths) < FEW:
+        verdicts.append(f"{len(lengths)} intervals are few: standard errors are wide and the tests weak")
+    return verdicts
+
+
+def silent_end(intervals: Intervals) -> list[str]:
+    """What to say of a train that ends long after its last spike, which weighs like an interval that is at least so long."""
+    silence = float(np.max(intervals.duration[~intervals.observed], initial=0.0))
+    longest = float(np.max(intervals.lengths))
+    if silence <= SILENCE * longest:
+        return []
+    return [
+        f"the train is silent for its last {silence:.4g} s, while its longest interval lasts {longest:.4g} s: if the recording or "
+        "the unit ended there, let the train end at its last spike (--end-at-last-spike, or spike times as an array)"
+    ]
+
+
+def require_refractoriness(intervals: Intervals, refractory: float) -> None:
+    """Refuse a fixed refractory period that intervals violate.
+
+    Raises
+    ------
+    FitError
+    """
+    violations = int(np.sum(intervals.lengths <= refractory))
+    if violations:
+        raise FitError(
+            f"{violations} of {intervals.n_observed} intervals are not longer than the fixed refractory period of "
+            f"{refractory * 1e3:g} ms (the shortest is {np.min(intervals.lengths) * 1e3:.3f} ms); free it or clean the unit."
+        )
+
+
+def fit_verdicts(
+    passed: bool, dependence: float, dependence_p: float, converged: bool, message: str, bottomless: bool
+) -> list[str]:
+    """Verdicts on the fit."""
+    verdicts = []
+    if bottomless:
+        verdicts.append(
+            f"the fitted membrane potential falls more than {DEEPEST:g} distances from reset to threshold below the reset and was "
+            "stopped there: leak and input are not those of a neuron"
+        )
+    if not converged:
+        verdicts.append(f"the fit did not converge ({message})")
+    if not passed:
+        verdicts.append("time rescaling rejects the model: its interval distribution is not the recorded one")
+    if dependence_p <= 0.05:
+        verdicts.append(
+            f"neighbouring rescaled intervals are correlated ({dependence:+.2f}, p = {dependence_p:.1g}): the model misses a memory"
+        )
+    return verdicts
