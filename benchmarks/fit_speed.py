@@ -23,7 +23,6 @@ import neurocode as nc
 from neurocode.inference.clamped.grid import clamp
 from neurocode.inference.clamped.lanes import Clamp
 from neurocode.inference.clamped.likelihood import ClampedLikelihood
-from neurocode.inference.fit import training_likelihood
 from neurocode.simulation.brian import neuron_group
 
 POPULATION = 100
@@ -50,7 +49,7 @@ def compare_with_longer_run(model: nc.models.NeuronModel, experiment: nc.Experim
 def chunking_error(model: nc.models.NeuronModel, experiment: nc.Experiment, result: nc.FitResult) -> float:
     """Relative difference of the log-likelihood in chunks and in one piece."""
     data = [clamp(repeat, result.dt) for repeat in experiment.repeats]
-    chunked = training_likelihood(model, data, result.dt, 3.0)
+    chunked = ClampedLikelihood(model, data, result.dt, prior_width=3.0)
     whole = ClampedLikelihood(model, data, result.dt, chunk_steps=len(data[0].spikes))
     z = chunked.coordinates.to_coordinates(result.model.values)
     return abs(chunked.log_likelihood(z) / whole.log_likelihood(z) - 1)
@@ -113,7 +112,7 @@ def peer_fit(model: nc.models.NeuronModel, experiment: nc.Experiment, target: fl
 
     dt = experiment.dt
     data = clamp(experiment.repeats[0], dt)
-    likelihood = training_likelihood(model, [data], dt, 3.0)
+    likelihood = ClampedLikelihood(model, [data], dt, prior_width=3.0)
     start = likelihood.coordinates.to_coordinates(model.values)
     with tempfile.TemporaryDirectory() as directory, _standalone():
         began = time.perf_counter()

@@ -23,7 +23,7 @@ from rich.progress import track
 from scipy.optimize import minimize
 
 import neurocode as nc
-from neurocode.inference.passage import Intervals, fit_spike_times
+from neurocode.inference.passage import Intervals
 from neurocode.inference.passage.equations import passage_equations
 from neurocode.inference.passage.likelihood import PassageLikelihood
 from neurocode.inference.passage.resolution import mesh_of
@@ -116,14 +116,14 @@ def main() -> None:
     lines = []
     for name in arguments.case or CASES:
         warm = Intervals.of(spike_times(name, N_INTERVALS, seed=999))
-        fit_spike_times(nc.models.by_name(name), spike_times(name, N_INTERVALS, seed=999))
+        nc.fit(nc.models.by_name(name), spike_times(name, N_INTERVALS, seed=999))
         fit_peer(name, warm)
         rows = []
         for seed in track(range(arguments.sets), name):
             times = spike_times(name, N_INTERVALS, seed)
             intervals = Intervals.of(times)
             began = time.perf_counter()
-            result = fit_spike_times(nc.models.by_name(name), times, prior_width=arguments.prior_width)
+            result = nc.fit(nc.models.by_name(name), times, prior_width=arguments.prior_width)
             seconds = time.perf_counter() - began
             ours = {n: result.parameters[n].value for n in ("mu", "sigma", "tau", "t_ref")}
             theirs, peer_seconds, evaluations = fit_peer(name, intervals)

@@ -23,11 +23,12 @@ _NAMES = {
     "complexity": "neurocode.statistics.complexity:",
     "compare": "neurocode.statistics.compare:compare",
     "describe": "neurocode.statistics.describe:describe",
+    "inference": "neurocode.inference:",
     "fitting": "neurocode.inference:",
     "fit": "neurocode.inference:fit",
     "learning": "neurocode.learning:",
     "first_passage": "neurocode.inference.passage:",
-    "fit_spike_times": "neurocode.inference.passage:fit_spike_times",
+    "fit_spike_times": "neurocode.inference:fit",
     "evaluate": "neurocode.inference:evaluate",
     "FitResult": "neurocode.inference:FitResult",
 }

@@ -19,7 +19,7 @@ import pandas as pd
 from rich.progress import track
 
 import neurocode as nc
-from neurocode.inference.passage import Intervals, fit_spike_times
+from neurocode.inference.passage import Intervals
 from neurocode.inference.passage.equations import passage_equations
 from neurocode.inference.passage.likelihood import PassageLikelihood
 from neurocode.inference.passage.resolution import mesh_of
@@ -45,7 +45,7 @@ def spike_times(name: str, n_intervals: int, seed: int) -> np.ndarray:
 
 def run(seed: int, name: str, n_intervals: int = N_INTERVALS) -> list[dict[str, object]]:
     """Fit one data set; a row a free parameter."""
-    result = fit_spike_times(nc.models.by_name(name), spike_times(name, n_intervals, seed))
+    result = nc.fit(nc.models.by_name(name), spike_times(name, n_intervals, seed))
     rows = []
     for parameter, truth in nc.models.by_name(name).parameters.items():
         fitted = result.parameters[parameter]
@@ -54,7 +54,7 @@ def run(seed: int, name: str, n_intervals: int = N_INTERVALS) -> list[dict[str, 
             rows.append({
                 "model": name, "seed": seed, "parameter": parameter, "truth": truth.value, "estimate": fitted.value,
                 "standard_error": fitted.standard_error, "low": low, "high": high, "covered": low <= truth.value <= high,
-                "identified": fitted.identified, "converged": result.converged, "passed": result.rescaling.passed,
+                "identified": fitted.identified, "converged": result.converged, "passed": result.goodness["rescaling"].passed,
                 "seconds": result.seconds,
             })  # fmt: skip
     return rows

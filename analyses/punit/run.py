@@ -27,7 +27,6 @@ from rich.progress import track
 
 import neurocode as nc
 from neurocode.errors import NeurocodeError
-from neurocode.inference.passage import fit_spike_times
 
 RESULTS = Path(__file__).parent / "results"
 MODELS = {"constant": "adaptive-lif-diffusive", "periodic": "adaptive-lif-diffusive-periodic"}
@@ -123,7 +122,7 @@ def run(cell: str, folder: Path, table: dict[str, dict[str, str]]) -> list[dict[
         if label == "periodic":
             model = model.with_parameters(frequency=frequency)
         try:
-            result = fit_spike_times(model, fitted)
+            result = nc.fit(model, fitted)
         except NeurocodeError as error:
             rows.append({**base, "model": label, "verdict": str(error)})
             continue
@@ -134,8 +133,8 @@ def run(cell: str, folder: Path, table: dict[str, dict[str, str]]) -> list[dict[
         errors = {f"{n}_se": p.standard_error for n, p in result.parameters.items() if not p.fixed}
         rows.append({
             **base, "model": label, "n_intervals": result.n_spikes, **statistics(intervals, recorded),
-            "ks": result.rescaling.statistic,
-            "ks_band": result.rescaling.band, "rescaled_correlation": result.dependence, "survives": result.survives,
+            "ks": result.goodness["rescaling"].statistic, "ks_band": result.goodness["rescaling"].band,
+            "rescaled_correlation": result.goodness["dependence"], "survives": result.survives,
             "bic": result.bic,
             "bits_per_spike": result.bits_per_spike, "converged": result.converged, "seconds": result.seconds,
             "verdict": "; ".join(result.verdicts), **values, **errors, "histogram": histogram(intervals),

@@ -14,7 +14,6 @@ from neurocode.cli.output import write_json
 from neurocode.cli.terminal import spike_counts
 from neurocode.inference.checks import reservations
 from neurocode.inference.held_out import Scores
-from neurocode.inference.passage.result import SpikeTimesResult
 from neurocode.inference.result import CrossValidation, FitResult
 from neurocode.models.model import NeuronModel
 from neurocode.plotting import fit_figure, save_figure
@@ -115,7 +114,7 @@ def entry(result: FitResult, scores: Scores | None, experiment: Experiment) -> d
     return {**table, "n_recorded_spikes": experiment.n_spikes, "reservations": reservations(result, scores)}
 
 
-def parameter_table(result: FitResult | SpikeTimesResult, truth: NeuronModel | None = None) -> pd.DataFrame:
+def parameter_table(result: FitResult, truth: NeuronModel | None = None) -> pd.DataFrame:
     """A row a parameter: estimate, standard error, interval, and the truth where it is known."""
     rows = []
     for name, fitted in result.parameters.items():

@@ -19,7 +19,7 @@ from neurocode.cli.output import output_folder, write_json
 from neurocode.cli.progress import Report
 from neurocode.cli.spreadsheet import write_csv
 from neurocode.errors import DataError, NeurocodeError
-from neurocode.inference.passage import SpikeTimesResult, fit_spike_times
+from neurocode.inference import FitResult, fit
 from neurocode.models import NeuronModel, by_name
 from neurocode.plotting import save_figure
 from neurocode.plotting.spike_times_figure import spike_times_figure
@@ -102,7 +102,7 @@ def run_one(task: SpikesTask, folder: Path, report: Report | None = None) -> dic
         trains = ending_at_last_spike(trains)
     with output_folder(folder, asdict(task)) as scratch:
         model = _model(task)
-        result = fit_spike_times(model, trains, prior_width=task.prior_width, progress=report)
+        result = fit(model, trains, prior_width=task.prior_width, progress=report)
         result.model.save(scratch / "model.toml")
         recorded, simulated = _intervals(trains), simulated_intervals(result, task.seed)
         entry = {"file": Path(task.file).name, "unit": task.unit, **result.to_dictionary(), "model": task.model}
@@ -125,11 +125,11 @@ def ending_at_last_spike(trains: Trains) -> Trains:
     return replace(trains, t_stop=np.array(ends, float))
 
 
-def simulated_intervals(result: SpikeTimesResult, seed: int, n: int = SIMULATED) -> np.ndarray:
+def simulated_intervals(result: FitResult, seed: int, n: int = SIMULATED) -> np.ndarray:
     """Intervals of the fitted model."""
     duration = min(n / max(result.training_rate, 1e-3), 4000.0)
     step = min(1e-4, 0.02 / result.training_rate)
-    block = result.predict(duration, seed=seed, dt=step)
+    block = result.predict(duration=duration, seed=seed, dt=step)
     return np.diff(block.segments[0].spiketrains[0].magnitude)
 
 
@@ -235,13 +235,13 @@ def _intervals(trains: Trains) -> list[np.ndarray]:
     return [np.diff(trains.train(k)) for k in range(trains.n_trains)]
 
 
-def _figure(result: SpikeTimesResult, recorded: list[np.ndarray], simulated: np.ndarray) -> Figure:
+def _figure(result: FitResult, recorded: list[np.ndarray], simulated: np.ndarray) -> Figure:
     return spike_times_figure(
         recorded=np.concatenate(recorded),
         simulated=simulated,
         correlations=(serial_correlations(*recorded, lags=LAGS), serial_correlations(simulated, lags=LAGS)),
-        quantiles=result.rescaling.quantiles,
-        band=result.rescaling.band,
+        quantiles=result.goodness["rescaling"].quantiles,
+        band=result.goodness["rescaling"].band,
     )
 
 
@@ -253,7 +253,7 @@ STATISTICS = {
 }
 
 
-def _report(result: SpikeTimesResult, entry: dict[str, Any]) -> list[str]:
+def _report(result: FitResult, entry: dict[str, Any]) -> list[str]:
     verdict = (
         "The model survives time rescaling."
         if result.survives

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 
-from neurocode.inference.clamped.grid import clamp
-from neurocode.inference.fit import chunked_likelihood, poisson_log_likelihood, spike_rate
-from neurocode.inference.optimise import Ascent, Report, reporter
+from neurocode.inference.likelihood import Block, Likelihood
+from neurocode.inference.optimise import Report, reporter
 from neurocode.inference.options import prior_width_of, whole_number
+from neurocode.inference.refit import refit
 from neurocode.inference.result import CrossValidation, FitResult
+from neurocode.inference.table import likelihood_of
 from neurocode.models.model import NeuronModel
-from neurocode.recordings.experiment import Experiment
 
 FOLDS = 4
 PASSES_A_FOLD = 60
@@ -19,10 +19,11 @@ PASSES_A_FOLD = 60
 def cross_validate(
     model: NeuronModel,
     result: FitResult,
-    experiment: Experiment,
+    experiment: object,
     *,
     folds: int = FOLDS,
     prior_width: float = 3.0,
+    likelihood: type[Likelihood] | None = None,
     progress: Report | None = None,
 ) -> CrossValidation:
     """Refit without each block of time in turn and score that block.
@@ -33,10 +34,13 @@ def cross_validate(
         As it was before the fit: its values centre the prior.
     result : FitResult
         Fit to the whole recording, from which the refits start.
-    experiment : Experiment
+    experiment : Experiment or spike trains
+        The training data of the fit.
     folds : int
-        Blocks that each sweep is cut into, at least two.
+        Blocks that each repeat is cut into, at least two.
     prior_width : float
+    likelihood : type of Likelihood, optional
+        That of the fit, where it was one of your own.
     progress : callable, optional
         As for :func:`neurocode.fit`.
 
@@ -48,7 +52,7 @@ def cross_validate(
     Raises
     ------
     FitError
-        For fewer than two blocks, or a width of the prior that is not positive.
+        For fewer than two blocks, a width of the prior that is not positive, or another likelihood than that of the fit.
 
     Examples
     --------
@@ -61,24 +65,16 @@ def cross_validate(
     True
     """
     folds, prior_width = whole_number(folds, "The number of blocks", 2), prior_width_of(prior_width)
-    clamps = [clamp(repeat, result.dt, voltage=result.voltage_interval) for repeat in experiment.repeats]
+    whole = likelihood_of(result, likelihood).of(model, experiment, prior_width=prior_width, **result.settings)
+    z = whole.coordinates.to_coordinates(result.model.values)
+    whole = whole.resolved(z)
     gains, counts = [], []
     for fold in range(folds):
-        kept, held_out = zip(*(c.hold_out(_block(len(c.spikes), fold, folds)) for c in clamps), strict=True)
-        likelihood = chunked_likelihood(model, kept, result.dt, prior_width)
+        kept, held_out = whole.without(Block(fold, folds))
         told = reporter(f"block {fold + 1} of {folds} left out", progress)
-        ascent = Ascent(likelihood, likelihood.coordinates.to_coordinates(result.model.values), told)
-        ascent.climb(PASSES_A_FOLD, enough=1e-2)
-        value = chunked_likelihood(model, held_out, result.dt).log_likelihood(ascent.point.z)
-        rate = spike_rate(kept, result.dt)
-        gains.append(value - poisson_log_likelihood(held_out, rate, result.dt) if rate > 0 else np.nan)
-        counts.append(sum(c.n_spikes for c in held_out))
+        ascent = refit(kept, z, passes=PASSES_A_FOLD, enough=1e-2, progress=told)
+        gain = held_out.log_likelihood(ascent.point.z) - held_out.null_log_likelihood(kept.rate) if kept.rate > 0 else np.nan
+        gains.append(gain)
+        counts.append(held_out.n_spikes)
     bits = [gain / count / np.log(2) if count else np.nan for gain, count in zip(gains, counts, strict=True)]
     return CrossValidation(float(np.sum(gains) / np.sum(counts) / np.log(2)), tuple(bits))
-
-
-def _block(n_steps: int, fold: int, folds: int) -> np.ndarray:
-    edges = np.linspace(0, n_steps, folds + 1).astype(int)
-    inside = np.zeros(n_steps, bool)
-    inside[edges[fold] : edges[fold + 1]] = True
-    return inside

@@ -7,18 +7,15 @@ from typing import Any
 
 import numpy as np
 
-from neurocode.errors import DataError, FitError
-from neurocode.inference.clamped.grid import clamp, on_grid
-from neurocode.inference.clamped.lanes import Clamp
-from neurocode.inference.clamped.likelihood import ClampedLikelihood
-from neurocode.inference.fit import bits_per_spike
+from neurocode.errors import DataError
+from neurocode.inference.likelihood import Likelihood
 from neurocode.inference.options import whole_number
 from neurocode.inference.result import FitResult, plain
+from neurocode.inference.table import likelihood_of
 from neurocode.recordings.experiment import Experiment
-from neurocode.simulation.jax_engine import run_jax
 from neurocode.statistics.coding import psth_correlation
 from neurocode.statistics.distance import MdStar, coincidence_factor, md_star, md_star_ceiling, reliability
-from neurocode.statistics.time_rescaling import TimeRescaling, time_rescaling
+from neurocode.statistics.time_rescaling import TimeRescaling, uniform_test
 
 PREDICTIONS = 500
 MD_WINDOWS = {"4ms": 4e-3, "8ms": 8e-3}
@@ -29,7 +26,10 @@ GAMMA_PREDICTIONS = 100
 
 @dataclass(frozen=True)
 class Scores:
-    """Scores of a model on held-out repeats of a frozen current.
+    """Scores of a model on spikes that its fit did not see.
+
+    Repeats of a frozen current are compared with predicted ones moment by moment; without a stimulus that repeats share these
+    scores are absent (empty mappings, NaN).
 
     Attributes
     ----------
@@ -88,18 +88,27 @@ class Scores:
         return plain(table)
 
 
-def evaluate(result: FitResult, experiment: Experiment, *, n_predictions: int = PREDICTIONS, seed: int = 0) -> Scores:
+def evaluate(
+    result: FitResult,
+    experiment: Experiment,
+    *,
+    n_predictions: int = PREDICTIONS,
+    seed: int = 0,
+    likelihood: type[Likelihood] | None = None,
+) -> Scores:
     """Score a fitted model on the test repeats of an experiment.
 
     Parameters
     ----------
     result : FitResult
     experiment : Experiment
-        With a test set whose repeats share one frozen current.
+        With a test set. Under a current its repeats share one; of spike times alone they are any.
     n_predictions : int
         Simulated repeats, at least two, and 500 for reported scores.
     seed : int
         Of the simulated repeats, the bootstrap and the time rescaling.
+    likelihood : type of Likelihood, optional
+        That of the fit, where it was one of your own.
 
     Returns
     -------
@@ -110,7 +119,7 @@ def evaluate(result: FitResult, experiment: Experiment, *, n_predictions: int = 
     DataError
         If there is no test set, or its repeats do not share a current or a duration.
     FitError
-        For fewer than two predictions or a negative seed.
+        For fewer than two predictions, a negative seed, or another likelihood than that of the fit.
 
     Examples
     --------
@@ -129,32 +138,25 @@ def evaluate(result: FitResult, experiment: Experiment, *, n_predictions: int = 
     test = experiment.test
     if test is None:
         raise DataError("The experiment has no test set to evaluate on.")
-    durations = {round(repeat.duration, 6) for repeat in test.repeats}
-    if len(durations) > 1:
-        raise DataError(f"The test repeats last {sorted(durations)} s, expected one duration.")
-    duration = durations.pop()
-    clamps = [clamp(repeat, result.dt) for repeat in test.repeats]
-    bits, ks, notes = _likelihood_scores(result, clamps, seed)
-    current = on_grid(test.frozen_current, test.dt, result.dt, len(clamps[0].spikes))
-    options = {"parameters": {}, "stimulus": current, "seed": seed, "t_start": result.duration}
-    run = run_jax(result.model, result.dt, len(current), n_predictions, **options)
-    predicted = [steps * result.dt for steps in run.spike_steps]
-    recorded = [np.flatnonzero(c.spikes) * result.dt for c in clamps]
-    scores = {key: md_star(recorded, predicted, window, seed=seed) for key, window in MD_WINDOWS.items()}
-    if duration > result.duration:
+    data = likelihood_of(result, likelihood).of_test(result.model, test, after=result.duration, **result.settings)
+    data = data.resolved(data.origin)
+    durations = [round(repeat.duration, 6) for repeat in test.repeats]
+    if data.shares_stimulus:
+        _require_alike(test, durations)
+    duration = max(durations)
+    notes = [f"A test spike is impossible under the model: {data.impossible}"] if data.impossible else []
+    if data.shares_stimulus and duration > result.duration:
         notes.append(f"The test lasts {duration:g} s, longer than the training of {result.duration:g} s.")
-    notes += [f"Md* ({key}) is not defined: {score.reason}" for key, score in scores.items() if score.reason]
+    log_likelihood = data.log_likelihood(data.origin)
+    recorded, predicted = data.trains, data.simulate(0, n_predictions, seed)
+    compared = _compared(recorded, predicted, duration, seed) if data.shares_stimulus else _not_compared()
+    notes += [f"Md* ({key}) is not defined: {score.reason}" for key, score in compared["md_star"].items() if score.reason]
     return Scores(
-        bits_per_spike=bits,
-        md_star=scores,
-        md_star_ceiling={key: md_star_ceiling(recorded, window, seed=seed) for key, window in MD_WINDOWS.items()},
-        reliability={key: reliability(recorded, window) for key, window in MD_WINDOWS.items()},
-        gamma={key: _mean_gamma(recorded, predicted[:GAMMA_PREDICTIONS], w, duration) for key, w in GAMMA_WINDOWS.items()},
-        gamma_recorded={key: _gamma_among(recorded, w, duration) for key, w in GAMMA_WINDOWS.items()},
-        ks=ks,
-        psth_correlation=psth_correlation(recorded, predicted, duration),
-        recorded_rate=float(np.mean([len(train) for train in recorded]) / duration),
-        predicted_rate=float(np.mean([len(train) for train in predicted]) / duration),
+        bits_per_spike=data.bits_per_spike(log_likelihood, result.training_rate),
+        ks=uniform_test(data.rescaled_intervals(data.origin, seed)),
+        **compared,
+        recorded_rate=float(sum(map(len, recorded)) / sum(durations)),
+        predicted_rate=float(np.mean([len(train) for train in predicted]) / durations[0]),
         recorded=recorded,
         predicted=predicted,
         duration=duration,
@@ -162,16 +164,29 @@ def evaluate(result: FitResult, experiment: Experiment, *, n_predictions: int = 
     )
 
 
-def _likelihood_scores(result: FitResult, clamps: list[Clamp], seed: int) -> tuple[float, TimeRescaling, list[str]]:
-    try:
-        likelihood = ClampedLikelihood(result.model, clamps, result.dt, chunk_steps=len(clamps[0].spikes), t_start=result.duration)
-    except FitError as error:
-        return -np.inf, TimeRescaling(np.nan, np.nan, False, np.empty(0)), [f"A test spike is impossible under the model: {error}"]
-    z = likelihood.coordinates.to_coordinates(result.model.values)
-    bits = bits_per_spike(likelihood.log_likelihood(z), clamps, result.training_rate, result.dt)
-    probabilities = likelihood.spike_probabilities(z)
-    spikes = [c.spikes & counted for c, counted in zip(clamps, likelihood.counted, strict=True)]
-    return bits, time_rescaling(probabilities, spikes, seed=seed), []
+def _require_alike(test: Experiment, durations: list[float]) -> None:
+    """Refuse repeats of several currents or durations."""
+    if len(set(durations)) > 1:
+        raise DataError(f"The test repeats last {sorted(set(durations))} s, expected one duration.")
+    _ = test.frozen_current
+
+
+def _compared(recorded: list[np.ndarray], predicted: list[np.ndarray], duration: float, seed: int) -> dict[str, Any]:
+    """Scores of repeats of one stimulus."""
+    some = predicted[:GAMMA_PREDICTIONS]
+    return {
+        "md_star": {key: md_star(recorded, predicted, window, seed=seed) for key, window in MD_WINDOWS.items()},
+        "md_star_ceiling": {key: md_star_ceiling(recorded, window, seed=seed) for key, window in MD_WINDOWS.items()},
+        "reliability": {key: reliability(recorded, window) for key, window in MD_WINDOWS.items()},
+        "gamma": {key: _mean_gamma(recorded, some, window, duration) for key, window in GAMMA_WINDOWS.items()},
+        "gamma_recorded": {key: _gamma_among(recorded, window, duration) for key, window in GAMMA_WINDOWS.items()},
+        "psth_correlation": psth_correlation(recorded, predicted, duration),
+    }
+
+
+def _not_compared() -> dict[str, Any]:
+    names = ("md_star", "md_star_ceiling", "reliability", "gamma", "gamma_recorded")
+    return {**{name: {} for name in names}, "psth_correlation": np.nan}
 
 
 def _mean_gamma(recorded: list[np.ndarray], predicted: list[np.ndarray], window: float, duration: float) -> float:

@@ -6,7 +6,8 @@ import neo
 import numpy as np
 
 from neurocode.errors import DataError
-from neurocode.recordings.trains import CONTAINERS, SpikeTrainLike, Trains, is_train
+from neurocode.recordings.experiment import Experiment
+from neurocode.recordings.trains import CONTAINERS, SpikeTrainLike, Trains, is_train, usable_trains
 
 EXPECTED = "expected a neo.SpikeTrain, spike times in seconds as an array, or a sequence of these with one entry a repeat"
 
@@ -46,6 +47,16 @@ def one_unit(spiketrains: object) -> Trains:
     if not trains:
         raise DataError(f"There is no spike train; {EXPECTED}.")
     return Trains.of([trains])
+
+
+def experiment_of(data: object) -> Experiment:
+    """The experiment itself, or one of spike trains alone; see :func:`one_unit`.
+
+    Raises
+    ------
+    DataError
+    """
+    return data if isinstance(data, Experiment) else Experiment(usable_trains(one_unit(data)).to_neo()[0])
 
 
 def _train(entry: object) -> SpikeTrainLike:

@@ -9,23 +9,19 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any
 
 import numpy as np
 from scipy.optimize import brentq
 
-from neurocode.inference.clamped.likelihood import Derivatives, States
+from neurocode.inference.objective import Objective
 
 Progress = Callable[[float, int], None]
 Report = Callable[[str, float, int], None]
 
 #: Expected gain of a full Newton step, in nats, below which a fit has converged.
 CONVERGED = 1e-3
-#: Start states of lanes, and their sensitivities, may differ from the ends of their predecessors by this,
-#: relative to their range: in an ascent that is to end at a maximum, and in one that looks for the way to it.
-CONSISTENT = (1e-7, 1e-5)
-ROUGHLY_CONSISTENT = (1e-3, 1e-2)
-#: Passes for one point; the first has no sensitivities to start from.
+#: Evaluations of one point until it is settled; the first has nothing to start from.
 MOST_REPEATS, FIRST_REPEATS = 4, 40
 #: Radius of the first step in standard errors; below the smallest an ascent has stalled.
 FIRST_RADIUS = 5.0
@@ -41,16 +37,6 @@ NEAR = 1.0
 MORE_ROUNDS, MORE_PASSES = 2, 200
 #: Directions with less information than this fraction of a well-determined one count as flat.
 FLAT = 1e-9
-
-
-class Objective(Protocol):
-    """A log-likelihood with derivatives, and whatever states it hands from one evaluation to the next."""
-
-    def first_start(self, z: np.ndarray) -> tuple[States, States]:
-        """States to evaluate a first point from, and their sensitivities."""
-
-    def derivatives(self, z: np.ndarray, start: States, tangents: States) -> Derivatives:
-        """Value, gradient and information at one point."""
 
 
 def reporter(phase: str, report: Report | None) -> Progress | None:
@@ -93,15 +79,11 @@ class _Point:
     log_likelihood: float
     gradient: np.ndarray
     information: np.ndarray
-    start: States
-    tangents: States
+    carry: Any
 
 
 class Ascent:
-    """An ascent on one likelihood that keeps the chunks consistent from point to point.
-
-    Start states of the chunks follow a step to first order by their sensitivities, so a pass or two
-    are enough, and the remaining inconsistency vanishes with the step.
+    """An ascent on one likelihood that hands on from point to point what the likelihood carries.
 
     Parameters
     ----------
@@ -110,8 +92,8 @@ class Ascent:
         Start.
     progress : callable, optional
         Called with the log-likelihood and the number of passes.
-    consistent : (float, float)
-        Tolerances for the start states of the chunks and for their sensitivities.
+    rough : bool
+        Whether the ascent looks for the way to a maximum and need not end at one.
     """
 
     def __init__(
@@ -119,11 +101,11 @@ class Ascent:
         likelihood: Objective,
         z: np.ndarray,
         progress: Progress | None = None,
-        consistent: tuple[float, float] = CONSISTENT,
+        rough: bool = False,
     ) -> None:
-        self.likelihood, self.progress, self.consistent, self.passes = likelihood, progress, consistent, 0
+        self.likelihood, self.progress, self.rough, self.passes = likelihood, progress, rough, 0
         self.radius = FIRST_RADIUS
-        self.point = self._evaluate(np.asarray(z, float), *likelihood.first_start(z), FIRST_REPEATS)
+        self.point = self._evaluate(np.asarray(z, float), None, FIRST_REPEATS)
         self.secant = np.zeros_like(self.point.information)
 
     def climb(self, most_passes: int, enough: float = 0.1 * CONVERGED, learn: bool = True) -> None:
@@ -138,7 +120,7 @@ class Ascent:
             step, expected = _trust_step(self.point.gradient, curvature, metric, self.radius)
             if expected < enough:
                 return
-            trial = self._evaluate(self.point.z + step, *_follow(self.point, step))
+            trial = self._evaluate(self.point.z + step, self.point.carry)
             ratio = (trial.log_likelihood - self.point.log_likelihood) / expected
             if learn and ratio > TRUSTED:
                 self._learn(step, self.point.gradient - trial.gradient, trial.information)
@@ -154,7 +136,7 @@ class Ascent:
         columns = []
         for axis in axes.T:
             step = DIFFERENCE * axis
-            ahead, behind = (self._evaluate(self.point.z + s, *_follow(self.point, s)).gradient for s in (step, -step))
+            ahead, behind = (self._evaluate(self.point.z + s, self.point.carry).gradient for s in (step, -step))
             columns.append(axes.T @ (behind - ahead) / (2 * DIFFERENCE))
         matrix = np.stack(columns)
         return inverse.T @ (0.5 * (matrix + matrix.T)) @ inverse
@@ -165,38 +147,18 @@ class Ascent:
         if abs(product) > 1e-6 * np.linalg.norm(residual) * np.linalg.norm(step):
             self.secant = self.secant + np.outer(residual, residual) / product
 
-    def _evaluate(self, z: np.ndarray, start: States, tangents: States, repeats: int = MOST_REPEATS) -> _Point:
+    def _evaluate(self, z: np.ndarray, carry: Any, repeats: int = MOST_REPEATS) -> _Point:
         for _ in range(repeats):
-            result = self.likelihood.derivatives(z, start, tangents)
-            start, tangents = result.start, result.tangents
+            result = self.likelihood.evaluate(z, carry, rough=self.rough)
+            carry = result.carry
             self.passes += 1
-            if not (result.mismatch > self.consistent[0] or result.tangent_mismatch > self.consistent[1]):
+            if result.settled:
                 break
         arrays = (result.gradient, result.information)
         value = result.value if all(np.all(np.isfinite(array)) for array in arrays) else -np.inf
         if self.progress is not None:
             self.progress(value, self.passes)
-        return _Point(z, value, *(np.nan_to_num(array) for array in arrays), start, tangents)
-
-
-def maximise(likelihood: Objective, z: np.ndarray, *, most_passes: int = 600, progress: Progress | None = None) -> Optimum:
-    """Climb from ``z`` to a maximum of the likelihood.
-
-    Parameters
-    ----------
-    likelihood : Objective
-    z : numpy.ndarray
-        Start.
-    most_passes : int
-        Passes over the data after which the ascent stops unconverged.
-    progress : callable, optional
-        Called with the log-likelihood and the number of passes.
-
-    Returns
-    -------
-    Optimum
-    """
-    return finish(Ascent(likelihood, z, progress), most_passes)
+        return _Point(z, value, *(np.nan_to_num(array) for array in arrays), carry)
 
 
 def finish(ascent: Ascent, most_passes: int) -> Optimum:
@@ -284,9 +246,3 @@ def _next_radius(radius: float, length: float, ratio: float) -> float:
     if ratio < 0.3:
         return 0.7 * length
     return max(radius, 2.5 * length) if ratio > 0.75 else radius
-
-
-def _follow(point: _Point, step: np.ndarray) -> tuple[States, States]:
-    """Start states moved along their sensitivities."""
-    moved = {n: v + np.tensordot(step, point.tangents[n], axes=1) for n, v in point.start.items()}
-    return moved, point.tangents

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import math
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -78,6 +79,8 @@ class FitResult:
     model : NeuronModel
         The model with fitted values.
     parameters : dict of str to FittedParameter
+    likelihood : str
+        Name of the likelihood that was climbed: ``clamped`` (spikes under a current) or ``passage`` (spike times of a diffusion).
     log_likelihood : float
         Of the training spikes, in nats, without the prior.
     bic : float
@@ -95,22 +98,29 @@ class FitResult:
     dt : float
         Time step in seconds.
     duration : float
-        Of the longest training sweep in seconds; a model that reads ``t`` is tested from there on.
+        Of the longest training sweep in seconds; a model that reads ``t`` is tested from there on. Of a fit to spike times, of all
+        intervals together.
     seconds : float
         Wall time of the fit.
     seed : int
     rank : int
         Rank of the information of the data alone.
-    voltage_interval : float, optional
-        Seconds between the membrane potentials that were fitted too.
-    voltage_residual : float, optional
-        Root mean square of the voltage residuals in volts, where the voltage was fitted too.
+    settings : mapping
+        What makes the likelihood again from the same data: ``dt`` and ``voltage`` (seconds between the membrane potentials that
+        were fitted too, None for spikes alone) of a clamped likelihood.
+    goodness : mapping
+        What else was measured at the maximum: ``voltage_residual`` (root mean square, in volts) where a voltage was fitted too;
+        of spike times ``rescaling`` (a TimeRescaling of the training intervals), ``dependence`` (rank correlation of rescaled
+        neighbours, zero under a right model) and ``dependence_p``.
+    verdicts : tuple of str
+        What speaks against reading the parameters as those of a neuron, where the likelihood asks; empty where nothing does.
     cross_validation : CrossValidation, optional
         Where models were compared.
     """
 
     model: NeuronModel
     parameters: dict[str, FittedParameter]
+    likelihood: str
     log_likelihood: float
     bic: float
     bits_per_spike: float
@@ -124,8 +134,9 @@ class FitResult:
     seconds: float
     seed: int
     rank: int
-    voltage_interval: float | None = None
-    voltage_residual: float | None = None
+    settings: Mapping[str, float | None] = field(default_factory=dict)
+    goodness: Mapping[str, Any] = field(default_factory=dict)
+    verdicts: tuple[str, ...] = ()
     cross_validation: CrossValidation | None = None
 
     @property
@@ -133,11 +144,44 @@ class FitResult:
         """Standard error of every parameter in its unit, None where fixed."""
         return {name: parameter.standard_error for name, parameter in self.parameters.items()}
 
-    def predict(self, current: neo.AnalogSignal | np.ndarray, *, trials: int = 1, seed: int = 0, dt: object = None) -> neo.Block:
-        """Simulate repeats of the fitted model under a current; see :func:`neurocode.simulate`."""
+    @property
+    def survives(self) -> bool | None:
+        """Whether time rescaling rejects neither the distribution of the training intervals nor their independence (each at 5 %).
+
+        None where the likelihood does not test it.
+        """
+        if "rescaling" not in self.goodness:
+            return None
+        return bool(self.converged and self.goodness["rescaling"].passed and self.goodness["dependence_p"] > 0.05)
+
+    def predict(
+        self,
+        current: neo.AnalogSignal | np.ndarray | None = None,
+        duration: float | None = None,
+        *,
+        trials: int = 1,
+        seed: int = 0,
+        dt: object = None,
+    ) -> neo.Block:
+        """Simulate repeats of the fitted model under a current, or for some seconds without one; see :func:`neurocode.simulate`.
+
+        Parameters
+        ----------
+        current : neo.AnalogSignal or numpy.ndarray, optional
+            An array is in SI, one value a step of the fit unless ``dt`` is given.
+        duration : float, optional
+            In seconds.
+        trials, seed : int
+        dt : float or quantity, optional
+            Time step; that of the fit, or 0.1 ms where that has none of its own.
+        """
+        if current is None:
+            engine = "numba" if self.model.has_diffusion else "jax"
+            step = self.settings.get("dt", 1e-4) if dt is None else dt
+            return simulate(self.model, duration=duration, trials=trials, seed=seed, dt=step, engine=engine)
         if dt is None and not isinstance(current, neo.AnalogSignal):
             dt = self.dt
-        return simulate(self.model, current, trials=trials, seed=seed, dt=dt, engine="jax")
+        return simulate(self.model, current, duration=duration, trials=trials, seed=seed, dt=dt, engine="jax")
 
     def to_dictionary(self) -> dict[str, Any]:
         """Plain values for JSON; numbers that are not finite become None."""
@@ -157,9 +201,13 @@ class FitResult:
             "seed": self.seed,
             "seconds": self.seconds,
         }
-        if self.voltage_residual is not None:
-            table["voltage_interval"] = {"value": self.voltage_interval, "unit": "s"}
-            table["voltage_residual"] = {"value": 1e3 * self.voltage_residual, "unit": "mV"}
+        if "voltage_residual" in self.goodness:
+            table["voltage_interval"] = {"value": self.settings["voltage"], "unit": "s"}
+            table["voltage_residual"] = {"value": 1e3 * self.goodness["voltage_residual"], "unit": "mV"}
+        if "rescaling" in self.goodness:
+            table["ks"] = {key: getattr(self.goodness["rescaling"], key) for key in ("statistic", "band", "passed")}
+            table["dependence"] = {"rank_correlation": self.goodness["dependence"], "p_value": self.goodness["dependence_p"]}
+            table |= {"survives": self.survives, "verdicts": list(self.verdicts)}
         if self.cross_validation is not None:
             table["cross_validation"] = dict(vars(self.cross_validation))
         return plain(table)

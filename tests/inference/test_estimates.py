@@ -11,11 +11,12 @@ from scipy.stats import norm
 
 import neurocode as nc
 from neurocode.errors import FitError
-from neurocode.inference import FitResult, FittedParameter, uncertainty
+from neurocode.inference import FitResult, FittedParameter, refit
+from neurocode.inference.bootstrap import parametric_bootstrap
 from neurocode.inference.coordinates import Coordinates
 from neurocode.inference.estimates import fitted_model, fitted_parameters, information_rank
+from neurocode.inference.profile import _crossings, profile_likelihood
 from neurocode.inference.result import CrossValidation, plain
-from neurocode.inference.uncertainty import _crossings, parametric_bootstrap, profile_likelihood
 from neurocode.models import NeuronModel, Parameter
 
 #: One parameter of each kind: two bounds, one below, one above, none, none and zero, fixed.
@@ -128,8 +129,8 @@ def test_rank_counts_directions_above_a_millionth():
 
 RESULT = FitResult(
     model=nc.models.gif((20.0,)), parameters={"V_T": FittedParameter(-45.0, "mV", 1.0, (-47.0, -43.0), False, True, 0.1)},
-    log_likelihood=-10.0, bic=30.0, bits_per_spike=np.nan, training_rate=5.0, converged=True, message="converged: well",
-    gradient_norm=np.inf, n_spikes=50, dt=1e-3, duration=10.0, seconds=1.5, seed=3, rank=4,
+    likelihood="clamped", log_likelihood=-10.0, bic=30.0, bits_per_spike=np.nan, training_rate=5.0, converged=True,
+    message="converged: well", gradient_norm=np.inf, n_spikes=50, dt=1e-3, duration=10.0, seconds=1.5, seed=3, rank=4,
 )  # fmt: skip
 
 
@@ -143,7 +144,7 @@ def test_a_result_as_a_table_has_units_and_no_number_that_json_does_not_know():
     assert table["training_rate"] == {"value": 5.0, "unit": "Hz"} and table["information_rank"] == 4 and table["seed"] == 3
     assert "voltage_interval" not in table and "cross_validation" not in table and "voltage_residual" not in table
     more = replace(
-        RESULT, voltage_interval=0.2, voltage_residual=3e-3, cross_validation=CrossValidation(1.5, (1.0, 2.0))
+        RESULT, settings={"voltage": 0.2}, goodness={"voltage_residual": 3e-3}, cross_validation=CrossValidation(1.5, (1.0, 2.0))
     ).to_dictionary()
     assert more["voltage_interval"] == {"value": 0.2, "unit": "s"} and more["voltage_residual"] == {"value": 3.0, "unit": "mV"}
     assert more["cross_validation"] == {"bits_per_spike": 1.5, "folds": [1.0, 2.0]}
@@ -170,11 +171,17 @@ def quadratic_ascents(monkeypatch, curvature, free):
     """Ascents and likelihoods that know the maximum: -1/2 (x - peak)' H (x - peak) of parameter values, solved for the free."""
 
     class Likelihood:
-        def __init__(self, model, *_):
+        name = "clamped"
+
+        def __init__(self, model):
             self.model, self.coordinates = model, Coordinates.of(model)
 
-        def values_at(self, z):
-            return self.coordinates.numbers(z)
+        @classmethod
+        def of(cls, model, data):
+            return cls(model)
+
+        def with_model(self, model):
+            return Likelihood(model)
 
     class Climb:
         def __init__(self, likelihood, z):
@@ -188,37 +195,35 @@ def quadratic_ascents(monkeypatch, curvature, free):
         def climb(self, passes, enough):
             assert passes == 80 and enough == 1e-3
 
-    monkeypatch.setattr(uncertainty, "chunked_likelihood", Likelihood)
-    monkeypatch.setattr(uncertainty, "Ascent", Climb)
+    monkeypatch.setattr(refit, "Ascent", lambda likelihood, z, progress: Climb(likelihood, z))
+    return Likelihood
 
 
 def test_a_profile_of_a_quadratic_ends_1_96_errors_from_its_peak(monkeypatch):
     """Curvature [[4, 1], [1, 2]]: the profile of the first has curvature 4 - 1/2, so its error is 1/sqrt(3.5)."""
     curvature = np.array([[4.0, 1.0], [1.0, 2.0]])
     model = nc.models.gif((20.0,)).with_fixed("g_L", "V_r", "a_eta_1", "a_gamma_1").with_parameters(V_T=-45.0, Delta_V=3.0)
-    quadratic_ascents(monkeypatch, curvature, {"V_T": -45.0, "Delta_V": 3.0})
+    likelihood = quadratic_ascents(monkeypatch, curvature, {"V_T": -45.0, "Delta_V": 3.0})
     error = 1 / np.sqrt(3.5)
     fitted = {"V_T": FittedParameter(-45.0, "mV", error, None, False, True, 0.1), "C": FittedParameter(100.0, "pF")}
     result = replace(RESULT, model=model, parameters=fitted)
-    experiment = type("Data", (), {"repeats": ()})
-    profile = profile_likelihood(result, experiment, "V_T", n_points=13)
+    profile = profile_likelihood(result, None, "V_T", n_points=13, likelihood=likelihood)
     np.testing.assert_allclose(profile.values, -45.0 + np.linspace(-3, 3, 13) * error, rtol=1e-12)
     np.testing.assert_allclose(profile.log_likelihood, -0.5 * 3.5 * (profile.values + 45.0) ** 2, rtol=1e-9, atol=1e-12)
     assert profile.interval_95 == pytest.approx((-45 - 1.96 * error, -45 + 1.96 * error), abs=0.02 * error)
     assert profile.name == "V_T" and profile.unit == "mV"
-    short = profile_likelihood(result, experiment, "V_T", n_points=3, reach=1.0)
+    short = profile_likelihood(result, None, "V_T", n_points=3, reach=1.0, likelihood=likelihood)
     assert np.isnan(short.interval_95).all() and short.values[0] == pytest.approx(-45 - error)
     bounded = replace(result, parameters={"V_T": replace(fitted["V_T"], standard_error=20.0)})
-    assert np.all(
-        (profile_likelihood(bounded, experiment, "V_T").values > -90) & (profile_likelihood(bounded, experiment, "V_T").values < 20)
-    )
+    values = profile_likelihood(bounded, None, "V_T", likelihood=likelihood).values
+    assert np.all((values > -90) & (values < 20))
     for name in ("C", "nothing"):
         with pytest.raises(
             FitError, match=f"'{name}' was not estimated together with other parameters; estimated were V_T, Delta_V"
         ):
-            profile_likelihood(result, experiment, name)
+            profile_likelihood(result, None, name)
     with pytest.raises(FitError, match="not estimated together"):
-        profile_likelihood(replace(result, model=model.with_fixed("Delta_V")), experiment, "V_T")
+        profile_likelihood(replace(result, model=model.with_fixed("Delta_V")), None, "V_T")
 
 
 def test_a_bootstrap_has_a_row_a_sample_in_the_units_of_the_model(monkeypatch):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import jax
 import neo
 import numpy as np
@@ -10,7 +12,6 @@ import quantities as pq
 
 import neurocode as nc
 from neurocode.errors import FitError
-from neurocode.inference import held_out
 from neurocode.inference.clamped import voltage_choice
 from neurocode.inference.clamped.lanes import (
     Clamp,
@@ -24,9 +25,9 @@ from neurocode.inference.clamped.lanes import (
     split,
     steps_since_spike,
 )
-from neurocode.inference.clamped.likelihood import ClampedLikelihood, _add_voltage, _exclude_refractory
+from neurocode.inference.clamped.likelihood import Carry, ClampedLikelihood, _add_voltage, _exclude_refractory
 from neurocode.inference.coordinates import Coordinates
-from neurocode.inference.held_out import _likelihood_scores, _over
+from neurocode.inference.held_out import _over
 from neurocode.models import EscapeNoise, NeuronModel, Parameter
 from neurocode.simulation.effect import spike_effect
 from neurocode.simulation.step import NEVER
@@ -188,17 +189,35 @@ def test_refractory_steps_do_not_count_and_hold_no_spike():
 
 
 def test_a_test_spike_that_the_model_forbids_has_no_bits():
-    result = type("Result", (), {"model": DRIFTING.with_fixed("theta", "slope"), "dt": DT, "duration": 0.0})
-
-    def refuse(*arguments, **options):
-        raise FitError("too close")
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(held_out, "ClampedLikelihood", refuse)
-        bits, ks, notes = _likelihood_scores(result, [sweep(4, [1])], 0)
-    assert bits == -np.inf and np.isnan(ks.statistic) and not ks.passed
-    assert notes == ["A test spike is impossible under the model: too close"]
+    """Two spikes 200 ms apart under a refractory period of 300 ms: an error in training, likelihood zero in a test."""
+    forbidding = replace(DRIFTING, refractory="0.3*second").with_fixed("theta", "slope")
+    spikes = nc.Experiment(neo.SpikeTrain([1.05, 1.25], units="s", t_stop=3.0))
+    with pytest.raises(FitError, match="follows its predecessor within the refractory period of 300 ms"):
+        ClampedLikelihood.of(forbidding, spikes, dt=DT)
+    data = ClampedLikelihood.of_test(forbidding, spikes, dt=DT)
+    assert data.log_likelihood(data.origin) == -np.inf == data.bits_per_spike(-np.inf, 1.0)
+    assert data.rescaled_intervals(data.origin).size == 0 and "at 1.2000 s follows its predecessor" in data.impossible
     assert _over(3.0, 2.0) == 1.5 and np.isnan(_over(3.0, 0.0))
+
+
+def test_start_states_follow_a_step_along_their_sensitivities():
+    carry = Carry(np.zeros(1), {"v": np.array([1.0, 2.0])}, {"v": np.array([[10.0, 20.0]])})
+    start, tangents = carry.at(np.array([0.5]))
+    assert start["v"].tolist() == [6.0, 12.0] and tangents is carry.tangents and carry.at(np.zeros(1))[0] is carry.start
+
+
+@pytest.mark.parametrize(
+    ("states", "sensitivities", "settled"),
+    [(1e-7, 1e-5, (True, True)), (1.1e-7, 0.0, (False, True)), (0.0, 1.1e-5, (False, True)), (1.1e-3, 0.0, (False, False)),
+     (0.0, 1.1e-2, (False, False)), (np.nan, np.nan, (True, True))],
+)  # fmt: skip
+def test_a_pass_is_settled_where_chunks_agree(monkeypatch, states, sensitivities, settled):
+    """By 1e-7 of the range in states and 1e-5 in sensitivities, on the way to a maximum by 1e-3 and 1e-2."""
+    likelihood = ClampedLikelihood(DRIFTING, [sweep(10, [2, 7])], DT, chunk_steps=5)
+    z = likelihood.origin
+    exact = likelihood.derivatives(z, *likelihood.first_start(z))
+    monkeypatch.setattr(likelihood, "derivatives", lambda *_: replace(exact, mismatch=states, tangent_mismatch=sensitivities))
+    assert (likelihood.evaluate(z).settled, likelihood.evaluate(z, rough=True).settled) == settled
 
 
 def test_the_effect_of_a_spike_is_its_threshold_jump_where_nothing_else_changes():
@@ -215,17 +234,25 @@ def test_the_effect_of_a_spike_is_its_threshold_jump_where_nothing_else_changes(
 def test_the_voltage_is_used_from_a_fiftieth_of_a_bit_on(monkeypatch, gain, interval):
     """The first two thirds of each sweep are fitted, with C and E_L free where the voltage is; the last third is scored."""
 
-    seen = []
+    seen, bits = [], iter([2.0, 2.0 + gain])
 
-    def likelihood(candidate, clamps, step, *_):
-        seen.append((candidate.parameters["C"].fixed, step, [c.counted for c in clamps], clamps[0].voltage is None))
-        return type("Likelihood", (), {"log_likelihood": lambda self, z: 0.0})()
+    class Recorded:
+        origin, rate = np.zeros(1), 1.0
 
-    monkeypatch.setattr(voltage_choice, "training_likelihood", likelihood)
-    monkeypatch.setattr(voltage_choice, "chunked_likelihood", likelihood)
+        def __init__(self, candidate, clamps, step, *, prior_width=np.inf):
+            seen.append((candidate.parameters["C"].fixed, step, [c.counted for c in clamps], clamps[0].voltage is None))
+
+        def require_training_data(self):
+            pass
+
+        def log_likelihood(self, z):
+            return 0.0
+
+        def bits_per_spike(self, log_likelihood, rate):
+            return next(bits)
+
+    monkeypatch.setattr(voltage_choice, "ClampedLikelihood", Recorded)
     monkeypatch.setattr(voltage_choice, "search", lambda *_: type("Ascent", (), {"point": type("Point", (), {"z": np.zeros(1)})})())
-    bits = iter([2.0, 2.0 + gain])
-    monkeypatch.setattr(voltage_choice, "bits_per_spike", lambda *_: next(bits))
     train = neo.SpikeTrain([1.5, 2.5], units="s", t_stop=3.0)
     signals = [neo.AnalogSignal(np.zeros((30_000, 1)), units=unit, sampling_rate=10 * pq.kHz) for unit in ("pA", "mV")]
     choice = voltage_choice.choose_voltage(nc.models.gif((50.0,)), nc.Experiment(train, *signals))

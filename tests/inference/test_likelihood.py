@@ -85,7 +85,7 @@ def test_gradient_equals_finite_differences(family):
     result = settled_derivatives(likelihood, z)
     for index, slope in enumerate(result.gradient):
         step = 1e-5 * np.eye(len(z))[index]
-        values = [likelihood.log_likelihood(z + s) - np.sum((z + s - likelihood._prior_mean) ** 2) / 8 for s in (step, -step)]
+        values = [likelihood.log_likelihood(z + s) - np.sum((z + s - likelihood.origin) ** 2) / 8 for s in (step, -step)]
         assert (values[0] - values[1]) / 2e-5 == pytest.approx(slope, rel=1e-4, abs=1e-3)
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from neurocode.inference import optimise
-from neurocode.inference.clamped.likelihood import Derivatives
+from neurocode.inference.objective import Evaluation
 from neurocode.inference.optimise import (
     Ascent,
     _next_radius,
@@ -14,7 +16,6 @@ from neurocode.inference.optimise import (
     finish,
     is_concave,
     left_to_prior,
-    maximise,
     newton_decrement,
     reporter,
 )
@@ -28,18 +29,14 @@ class Quadratic:
         self.stated = self.curvature if stated is None else np.asarray(stated, float)
         self.visited = []
 
-    def first_start(self, z):
-        return {}, {}
-
-    def derivatives(self, z, start, tangents):
+    def evaluate(self, z, carry=None, *, rough=False):
         self.visited.append(z)
         away = z - self.peak
-        return Derivatives(
-            -0.5 * away @ self.curvature @ away, -self.curvature @ away, self.stated, start, tangents, self.mismatch(), 0.0
-        )
+        value = -0.5 * away @ self.curvature @ away
+        return Evaluation(value, -self.curvature @ away, self.stated, len(self.visited), self.settled(rough))
 
-    def mismatch(self):
-        return 0.0
+    def settled(self, rough):
+        return True
 
 
 def test_one_newton_step_ends_at_the_peak_of_a_quadratic():
@@ -126,9 +123,9 @@ def test_without_learning_the_secant_stays():
 
 def test_a_worse_point_is_left_and_the_radius_shrinks():
     class Cliff(Quadratic):
-        def derivatives(self, z, start, tangents):
-            result = super().derivatives(z, start, tangents)
-            return result if z[0] <= 0.2 else Derivatives(-100.0, *list(vars(result).values())[1:])
+        def evaluate(self, z, carry=None, *, rough=False):
+            result = super().evaluate(z, carry)
+            return result if z[0] <= 0.2 else replace(result, value=-100.0)
 
     ascent = Ascent(Cliff([[1.0]], [1.0]), np.zeros(1))
     ascent.climb(3)
@@ -138,19 +135,19 @@ def test_a_worse_point_is_left_and_the_radius_shrinks():
 
 def test_not_finite_derivatives_count_as_the_worst_point():
     class Hole(Quadratic):
-        def derivatives(self, z, start, tangents):
-            result = super().derivatives(z, start, tangents)
-            return result if z[0] == 0 else Derivatives(result.value, np.array([np.nan]), *list(vars(result).values())[2:])
+        def evaluate(self, z, carry=None, *, rough=False):
+            result = super().evaluate(z, carry)
+            return result if z[0] == 0 else replace(result, gradient=np.array([np.nan]))
 
     ascent = Ascent(Hole([[1.0]], [1.0]), np.zeros(1))
     ascent.climb(6)
     assert ascent.point.z[0] == 0.0 and ascent.passes == 6 and ascent.point.log_likelihood == -0.5
 
 
-def test_passes_are_repeated_until_the_chunks_agree():
+def test_passes_are_repeated_until_the_likelihood_has_settled():
     class Slow(Quadratic):
-        def mismatch(self):
-            return 0.0 if len(self.visited) % 3 == 0 else 1.0
+        def settled(self, rough):
+            return len(self.visited) % 3 == 0
 
     objective = Slow([[1.0]], [1.0])
     ascent = Ascent(objective, np.zeros(1))
@@ -159,26 +156,25 @@ def test_passes_are_repeated_until_the_chunks_agree():
     assert ascent.passes == 6 and ascent.point.z[0] == pytest.approx(1.0)
 
     class Never(Quadratic):
-        def mismatch(self):
-            return np.nextafter(1e-7, 1)
+        def settled(self, rough):
+            return rough
 
     assert Ascent(Never([[1.0]], [1.0]), np.zeros(1)).passes == 40
-    rough = Ascent(Never([[1.0]], [1.0]), np.zeros(1), consistent=(1e-3, 1e-2))
-    assert rough.passes == 1
+    assert Ascent(Never([[1.0]], [1.0]), np.zeros(1), rough=True).passes == 1
 
 
-def test_start_states_follow_a_step_along_their_sensitivities():
-    class Moving(Quadratic):
-        def first_start(self, z):
-            return {"v": np.array([1.0, 2.0])}, {"v": np.array([[10.0, 20.0]])}
+def test_what_a_point_carries_is_handed_to_the_next():
+    """The first evaluation has nothing to start from; a point that is left hands on what the point before it did."""
 
-        def derivatives(self, z, start, tangents):
-            self.starts = [*getattr(self, "starts", []), start["v"]]
-            return super().derivatives(z, start, tangents)
+    class Carrying(Quadratic):
+        def evaluate(self, z, carry=None, *, rough=False):
+            self.carried = [*getattr(self, "carried", []), carry]
+            result = super().evaluate(z, carry)
+            return replace(result, value=-100.0) if len(self.visited) == 2 else result
 
-    objective = Moving([[1.0]], [0.5])
-    Ascent(objective, np.zeros(1)).climb(2)
-    np.testing.assert_allclose(objective.starts, [[1.0, 2.0], [6.0, 12.0]], rtol=1e-6)
+    objective = Carrying([[1.0]], [0.5])
+    Ascent(objective, np.zeros(1)).climb(3)
+    assert objective.carried == [None, 1, 1]
 
 
 def test_an_ascent_ends_where_the_expected_gain_is_too_small():
@@ -192,7 +188,7 @@ def test_an_ascent_ends_where_the_expected_gain_is_too_small():
 def test_an_optimum_says_where_and_how_well():
     objective = Quadratic([[4.0, 1.0], [1.0, 2.0]], [0.5, -1.0])
     told = []
-    optimum = maximise(objective, np.zeros(2), progress=lambda value, passes: told.append((value, passes)))
+    optimum = finish(Ascent(objective, np.zeros(2), lambda value, passes: told.append((value, passes))), 600)
     np.testing.assert_allclose(optimum.z, [0.5, -1.0], atol=1e-7)
     np.testing.assert_allclose(optimum.information, objective.curvature, rtol=1e-8)
     assert optimum.converged and optimum.decrement < 1e-12 and optimum.log_likelihood == pytest.approx(0.0, abs=1e-12)
@@ -201,7 +197,7 @@ def test_an_optimum_says_where_and_how_well():
 
 
 def test_a_spent_ascent_is_not_converged():
-    optimum = maximise(Quadratic([[1.0]], [50.0]), np.zeros(1), most_passes=4)
+    optimum = finish(Ascent(Quadratic([[1.0]], [50.0]), np.zeros(1)), 4)
     assert not optimum.converged and optimum.decrement == pytest.approx(0.5 * optimum.gradient[0] ** 2, rel=1e-6)
     assert optimum.passes == 6 and optimum.z[0] == pytest.approx(6.0, rel=1e-3)
 

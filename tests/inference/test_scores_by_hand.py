@@ -12,11 +12,11 @@ import quantities as pq
 import neurocode as nc
 from neurocode.cli.fit_report import entry, score_table
 from neurocode.errors import DataError, FitError
-from neurocode.inference import CrossValidation, cross_validate, held_out
+from neurocode.inference import ClampedLikelihood, CrossValidation, cross_validate, refit
 from neurocode.inference.checks import reservations
+from neurocode.inference.clamped import likelihood as clamped_likelihood
 from neurocode.inference.clamped.grid import choose_dt, clamp, counted_steps, on_grid
 from neurocode.inference.clamped.lanes import Clamp
-from neurocode.inference.fit import _short_intervals, bits_per_spike, poisson_log_likelihood, spike_rate
 from neurocode.models import EscapeNoise, NeuronModel, Parameter
 from neurocode.recordings import Repeat
 from neurocode.simulation.raw_run import RawRun
@@ -141,7 +141,7 @@ def test_a_prior_pulls_as_its_width_says(experiment, width):
 @pytest.fixture
 def scores(result, experiment, monkeypatch):
     run = RawRun([np.array(steps) for steps in PREDICTED], *[None] * (len(RawRun.__dataclass_fields__) - 1))
-    monkeypatch.setattr(held_out, "run_jax", lambda *arguments, **options: run)
+    monkeypatch.setattr(clamped_likelihood, "run_jax", lambda *arguments, **options: run)
     return nc.evaluate(result, experiment, n_predictions=4, seed=3)
 
 
@@ -271,16 +271,14 @@ def test_cross_validation_scores_blocks_by_the_shares_of_the_others(result, expe
 
 def test_the_training_likelihood_of_no_fold_sees_the_held_out_spikes(result, experiment, monkeypatch):
     """For every fold the climb ends where it ends when the spikes of the held-out block, and they alone, are others."""
-    from neurocode.inference import cross_validation
-
     ends = []
-    original = cross_validation.Ascent.climb
+    original = refit.Ascent.climb
 
     def climb(self, *arguments, **options):
         original(self, *arguments, **options)
         ends.append((self.point.log_likelihood, *self.point.z))
 
-    monkeypatch.setattr(cross_validation.Ascent, "climb", climb)
+    monkeypatch.setattr(refit.Ascent, "climb", climb)
     cross_validate(TWO_RATES, result, experiment, prior_width=np.inf)
     reference = list(ends)
     edges = np.linspace(0, 125, 5).astype(int)
@@ -301,11 +299,12 @@ def test_rates_and_bits_of_clamps():
         Clamp(np.zeros(5), np.array([True, True, False, False, True]), counted),
         Clamp(np.zeros(5), np.zeros(5, bool), counted),
     ]
-    assert [c.n_spikes for c in clamps] == [2, 0] and spike_rate(clamps, 0.1) == pytest.approx(2 / 0.8)
+    both, silent = (ClampedLikelihood(TWO_RATES, sweeps, 0.1) for sweeps in (clamps, clamps[1:]))
+    assert both.n_spikes == 2 and both.exposure == pytest.approx(0.8) and both.rate == pytest.approx(2 / 0.8)
     expected = 2 * np.log(1 - np.exp(-0.3)) - 6 * 0.3
-    assert poisson_log_likelihood(clamps, 3.0, 0.1) == pytest.approx(expected, rel=1e-12)
-    assert bits_per_spike(expected + 4 * np.log(2), clamps, 3.0, 0.1) == pytest.approx(2.0, rel=1e-12)
-    assert np.isnan(bits_per_spike(-1.0, clamps[1:], 3.0, 0.1))
+    assert both.null_log_likelihood(3.0) == pytest.approx(expected, rel=1e-12)
+    assert both.bits_per_spike(expected + 4 * np.log(2), 3.0) == pytest.approx(2.0, rel=1e-12)
+    assert np.isnan(silent.bits_per_spike(-1.0, 3.0))
 
 
 def test_what_stays_and_what_goes_when_steps_are_held_out():
@@ -377,5 +376,6 @@ def test_bursts_are_said_from_a_fifth_of_the_intervals_on():
     spikes = np.zeros(1000, bool)
     spikes[np.cumsum([5, *([9] * 2), *([20] * 8)])] = True
     quiet = Clamp(np.zeros(1000), spikes, np.ones(1000, bool))
-    assert _short_intervals([quiet], 1e-3) == pytest.approx(0.2)
-    assert _short_intervals([quiet], 2e-3) == 0.0
+    one_more = Clamp(np.zeros(1000), spikes | (np.arange(1000) == 1), np.ones(1000, bool))
+    said = [ClampedLikelihood(TWO_RATES, [data], 1e-3).remarks() for data in (quiet, one_more)]
+    assert said == [[], ["the cell bursts: 27% of its intervals are below 10 ms"]]

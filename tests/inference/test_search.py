@@ -14,7 +14,7 @@ from neurocode.errors import FitError
 from neurocode.inference.clamped.lanes import Clamp
 from neurocode.inference.clamped.likelihood import ClampedLikelihood
 from neurocode.inference.coordinates import Coordinates
-from neurocode.inference.fit import _rough_likelihood, chunked_likelihood, search, training_likelihood
+from neurocode.inference.search import search
 from neurocode.models import EscapeNoise, NeuronModel, Parameter
 
 MODEL = nc.models.gif((20.0,))
@@ -26,8 +26,8 @@ class Fake:
     made: list = []  # noqa: RUF012
     heights = (-5.0, -1.0, -3.0, -2.0, -4.0, -6.0)
 
-    def __init__(self, likelihood, z, progress, consistent):
-        self.number, self.climbs, self.consistent = len(Fake.made), [], consistent
+    def __init__(self, objective, z, progress, rough):
+        self.number, self.climbs, self.rough = len(Fake.made), [], rough
         self.point = type("Point", (), {"z": z, "log_likelihood": self.heights[self.number]})
         Fake.made.append(self)
 
@@ -38,21 +38,21 @@ class Fake:
 @pytest.fixture
 def fake(monkeypatch):
 
-    module = sys.modules["neurocode.inference.fit"]
+    module = sys.modules["neurocode.inference.search"]
     Fake.made = []
     monkeypatch.setattr(module, "Ascent", Fake)
-    return type("Likelihood", (), {"coordinates": Coordinates.of(MODEL)})()
+    return Coordinates.of(MODEL).to_coordinates(MODEL.values)
 
 
 def test_the_better_half_goes_on_round_by_round(fake):
     """Six starts climb 60 passes, three 120, two 240; the first begins at the model, the others a normal step away."""
-    best = search(fake, MODEL, 6, seed=3)
-    first = fake.coordinates.to_coordinates(MODEL.values)
+    first = fake
+    best = search(None, first, 6, seed=3)
     random = np.random.default_rng(3)
     np.testing.assert_array_equal(Fake.made[0].point.z, first)
     for ascent in Fake.made[1:]:
         np.testing.assert_allclose(ascent.point.z, first + random.standard_normal(len(first)))
-    assert best.number == 1 and all(ascent.consistent == (1e-3, 1e-2) for ascent in Fake.made)
+    assert best.number == 1 and all(ascent.rough for ascent in Fake.made)
     rounds = {ascent.number: [passes for passes, _ in ascent.climbs] for ascent in Fake.made}
     assert rounds == {1: [60, 120, 240], 3: [60, 120, 240], 2: [60, 120], 0: [60], 4: [60], 5: [60]}
     assert {enough for ascent in Fake.made for _, enough in ascent.climbs} == {0.1}
@@ -60,7 +60,7 @@ def test_the_better_half_goes_on_round_by_round(fake):
 
 @pytest.mark.parametrize(("starts", "last"), [(1, {0}), (2, {1}), (3, {1})])
 def test_few_starts_are_halved_upwards(fake, starts, last):
-    search(fake, MODEL, starts, seed=0)
+    search(None, fake, starts, seed=0)
     assert len(Fake.made) == starts and {a.number for a in Fake.made if len(a.climbs) == 3} == last
 
 
@@ -73,8 +73,9 @@ def experiment(dt, seconds=2.0, step=0.05):
 
 @pytest.mark.parametrize(("dt", "rough"), [(1e-4, 4e-4), (2e-4, 4e-4), (3e-4, None), (4e-4, None), (1e-3, None)])
 def test_starts_see_a_grid_of_four_tenths_of_a_millisecond(dt, rough):
-    likelihood = _rough_likelihood(MODEL, experiment(dt), dt, 3.0, None)
-    assert (None if likelihood is None else likelihood.step.dt) == (None if rough is None else pytest.approx(rough))
+    likelihood = ClampedLikelihood.of(MODEL, experiment(dt), prior_width=2.0, dt=dt)
+    assert likelihood.dt == pytest.approx(dt) and likelihood.rough().dt == pytest.approx(dt if rough is None else rough)
+    assert likelihood.rough().prior_precision == 0.25 and (rough is None) == (likelihood.rough() is likelihood)
 
 
 def test_starts_keep_the_fine_grid_where_spikes_are_too_close_for_a_rough_one():
@@ -83,15 +84,15 @@ def test_starts_keep_the_fine_grid_where_spikes_are_too_close_for_a_rough_one():
     data = experiment(1e-4)
     times = np.sort(np.append(data.repeats[0].spike_times, 1.0003))
     close = nc.Experiment(neo.SpikeTrain(times, units="s", t_stop=2.0))
-    assert _rough_likelihood(MODEL.with_parameters(t_ref="0.1 ms"), close, 1e-4, 3.0, None) is None
+    assert ClampedLikelihood.of(MODEL.with_parameters(t_ref="0.1 ms"), close, dt=1e-4).rough().dt == pytest.approx(1e-4)
 
 
 def test_chunks_are_half_a_second_and_the_prior_is_handed_on():
     data = Clamp(np.zeros(2000), np.zeros(2000, bool), np.ones(2000, bool))
-    likelihood = chunked_likelihood(MODEL, [data], 1e-3, 2.0)
+    likelihood = ClampedLikelihood(MODEL, [data], 1e-3, prior_width=2.0)
     assert likelihood._n_lanes == 4 and likelihood.prior_precision == 0.25
-    assert chunked_likelihood(MODEL, [data], 1e-3).prior_precision == 0.0
-    assert ClampedLikelihood(MODEL, [data], 1e-3)._n_lanes == 1
+    assert ClampedLikelihood(MODEL, [data], 1e-3).prior_precision == 0.0
+    assert ClampedLikelihood(MODEL, [data], 1e-3, chunk_steps=2000)._n_lanes == 1
 
 
 def test_models_with_two_inputs_are_refused():
@@ -102,4 +103,4 @@ def test_models_with_two_inputs_are_refused():
     spikes = np.zeros(100, bool)
     spikes[::4] = True
     with pytest.raises(FitError, match="has 2 inputs, a fit takes one current"):
-        training_likelihood(model, [Clamp(np.zeros(100), spikes, np.ones(100, bool))], 1e-3, 3.0)
+        ClampedLikelihood(model, [Clamp(np.zeros(100), spikes, np.ones(100, bool))], 1e-3).maximise()

@@ -67,7 +67,7 @@ def test_voltage_pins_what_spikes_leave_open(fitted):
         parameter = fitted.parameters[name]
         assert abs(parameter.value - TRUTH.parameters[name].value) < 4 * parameter.standard_error, name
     assert fitted.parameters["C"].standard_error < 2.0 and fitted.parameters["E_L"].standard_error < 1.0
-    assert fitted.voltage_residual == pytest.approx(NOISE * 1e-3, rel=0.1)
+    assert fitted.goodness["voltage_residual"] == pytest.approx(NOISE * 1e-3, rel=0.1)
     assert fitted.to_dictionary()["voltage_residual"]["unit"] == "mV"
 
 

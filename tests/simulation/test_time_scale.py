@@ -117,7 +117,7 @@ def test_a_fit_on_a_coarse_grid_is_named_too(monkeypatch):
     def stop(*_):
         raise FitError("stopped")
 
-    monkeypatch.setattr(import_module("neurocode.inference.fit"), "training_likelihood", stop)
+    monkeypatch.setattr(import_module("neurocode.inference.likelihood"), "search", stop)
     spikes = neo.SpikeTrain(np.arange(1.0, 39.0), units="s", t_stop=40.0)
     current = neo.AnalogSignal(np.full(4000, 0.1), units="nA", sampling_rate=100 * pq.Hz)
     says = r"step of 10 ms .* model 'gif', 10 ms"

@@ -12,6 +12,7 @@ import inspect
 import pkgutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from types import SimpleNamespace
 
 import neo
 import numpy as np
@@ -24,6 +25,7 @@ from matplotlib.figure import Figure
 
 import neurocode as nc
 from neurocode.errors import DataError
+from neurocode.inference import ClampedLikelihood, FittedParameter, cross_validate, parametric_bootstrap, profile_likelihood
 from neurocode.inference import fit as fit_function
 from neurocode.inference.one_unit import one_unit
 from neurocode.inference.passage import Intervals
@@ -48,6 +50,10 @@ NO_TRAINS = {
     "neurocode.inference.passage.intervals:Intervals.__init__": "marks of the intervals that Intervals.of makes",
     "neurocode.inference.held_out:Scores.__init__": "the result of evaluate, in seconds",
     "neurocode.inference.clamped.lanes:mismatch": "marks of chunks",
+    "neurocode.inference.likelihood:Block.holds_times": "times of a likelihood, in seconds",
+    "neurocode.inference.likelihood:Likelihood.with_spikes": "spike times that a likelihood simulated, in seconds",
+    "neurocode.inference.clamped.likelihood:ClampedLikelihood.with_spikes": "spike times that a likelihood simulated, in seconds",
+    "neurocode.inference.passage.likelihood:PassageLikelihood.with_spikes": "spike times that a likelihood simulated, in seconds",
     "neurocode.learning.rules.patterns:Patterns.__init__": "spikes of a simulated network, in steps",
     "neurocode.plotting.fit_figure:fit_figure": "spike times that evaluate made, in seconds",
     "neurocode.plotting.spike_times_figure:spike_times_figure": "intervals that a fit made, in seconds",
@@ -123,9 +129,32 @@ def fitted_data(call: Callable[[], object], place: object, name: str, number: in
 
 
 def spikes_of_fit(a: object, b: object) -> list:
-    module = importlib.import_module("neurocode.inference.fit")
-    clamps = fitted_data(lambda: fit_function(nc.models.gif((50.0,)), [a, b]), module, "training_likelihood", 1)
-    return [clamp.spikes for clamp in clamps]
+    likelihood = fitted_data(lambda: fit_function(nc.models.gif((50.0,)), [a, b]), ClampedLikelihood, "maximise", 0)
+    return [sweep.spikes for sweep in likelihood.sweeps]
+
+
+#: What a fit would have given, as far as it is read before anything is climbed again.
+GIF = nc.models.gif((50.0,))
+FITTED = SimpleNamespace(
+    model=GIF, likelihood="clamped", settings={}, parameters={"V_T": FittedParameter(-40.0, "mV", 1.0, fixed=False)}
+)
+
+
+def spikes_of_refit(name: str, call: Callable[[list], object]) -> Callable[[object, object], list]:
+    """The spikes that a function hands to the first refit."""
+
+    def spikes(a: object, b: object) -> list:
+        module = importlib.import_module(f"neurocode.inference.{name}")
+        likelihood = fitted_data(lambda: call([a, b]), module, "refit", 0)
+        return [sweep.spikes for sweep in likelihood.sweeps]
+
+    return spikes
+
+
+def durations_of_bootstrap(a: object, b: object) -> list:
+    """Of the sweeps that are simulated: all that a bootstrap takes from the data."""
+    call = lambda: parametric_bootstrap(FITTED, [a, b], n_samples=1)  # noqa: E731
+    return [fitted_data(call, ClampedLikelihood, "simulate", 0).duration]
 
 
 def many(train: object) -> object:
@@ -134,7 +163,7 @@ def many(train: object) -> object:
 
 
 def intervals_of_fit(a: object, b: object) -> list:
-    module = importlib.import_module("neurocode.inference.passage.fit")
+    module = importlib.import_module("neurocode.inference.passage.likelihood")
     call = lambda: nc.fit_spike_times(nc.models.lif_diffusive(), [*many(a), *many(b)])  # noqa: E731
     return numbers(fitted_data(call, module, "starting_models", 1))
 
@@ -148,7 +177,13 @@ def rows_of(axes: Axes) -> list:
 
 
 EXAMPLES = {
-    "neurocode.inference.passage.fit:fit_spike_times": Example(intervals_of_fit),
+    "neurocode.inference.bootstrap:parametric_bootstrap": Example(durations_of_bootstrap),
+    "neurocode.inference.cross_validation:cross_validate": Example(
+        spikes_of_refit("cross_validation", lambda trains: cross_validate(GIF, FITTED, trains))
+    ),
+    "neurocode.inference.profile:profile_likelihood": Example(
+        spikes_of_refit("profile", lambda trains: profile_likelihood(FITTED, trains, "V_T"))
+    ),
     "neurocode.inference.passage.intervals:Intervals.of": Example(lambda a, b: Intervals.of([*many(a), *many(b)])),
     "neurocode.inference.fit:fit": Example(spikes_of_fit),
     "neurocode.inference.one_unit:one_unit": Example(lambda a, b: one_unit([a, b]), refuses=False),

@@ -48,6 +48,12 @@ class Clamp:
         """Spikes that enter the likelihood."""
         return int(np.sum(self.spikes & self.counted))
 
+    def with_spikes(self, steps: np.ndarray) -> Clamp:
+        """The sweep with spikes in other steps."""
+        spikes = np.zeros(len(self.spikes), bool)
+        spikes[steps] = True
+        return replace(self, spikes=spikes)
+
     def hold_out(self, chosen: np.ndarray) -> tuple[Clamp, Clamp]:
         """The sweep without the chosen steps, voltage included, and the spikes of these steps alone."""
         seen = None if self.voltage is None else np.where(chosen, np.nan, self.voltage)

@@ -12,13 +12,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Self
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
-from neurocode.errors import FitError
+from neurocode.errors import DataError, FitError
+from neurocode.inference.clamped.grid import choose_dt, clamp, counted_steps
 from neurocode.inference.clamped.lanes import (
     MEMBRANE_POTENTIAL,
     Clamp,
@@ -34,17 +35,35 @@ from neurocode.inference.clamped.lanes import (
     steps_since_spike,
     value_pass,
 )
-from neurocode.inference.coordinates import Coordinates
+from neurocode.inference.likelihood import Block, Likelihood
+from neurocode.inference.objective import Evaluation
+from neurocode.inference.one_unit import experiment_of
+from neurocode.inference.optimise import Optimum, Report
 from neurocode.models.expressions import names_in
 from neurocode.models.model import NeuronModel
+from neurocode.recordings.experiment import Repeat
 from neurocode.simulation.evaluate import evaluate, timestep
+from neurocode.simulation.jax_engine import run_jax
 from neurocode.simulation.step import Step, step_function
+from neurocode.simulation.time_scale import warn_of_coarse_step
+from neurocode.statistics.time_rescaling import rescaled_intervals
+from neurocode.units import seconds
 
 #: Start states of lanes count as settled when they differ from the ends of their predecessors by less.
 SETTLED = 1e-10
 MOST_PASSES = 60
+#: Start states of lanes, and their sensitivities, may differ from the ends of their predecessors by this,
+#: relative to their range: in an ascent that is to end at a maximum, and in one that looks for the way to it.
+CONSISTENT = (1e-7, 1e-5)
+ROUGHLY_CONSISTENT = (1e-3, 1e-2)
 #: Groups of lanes that run in threads of their own.
 GROUPS = 2
+CHUNK_SECONDS = 0.5
+FEWEST_SPIKES = 20
+#: Time step of the starts, in seconds, where the fit's own is finer.
+ROUGH_DT = 4e-4
+#: Share of intervals below 10 ms from which a cell is said to burst.
+BURSTING = 0.2
 
 States = dict[str, np.ndarray]
 
@@ -74,7 +93,23 @@ class Derivatives:
     tangent_mismatch: float
 
 
-class ClampedLikelihood:
+@dataclass(frozen=True)
+class Carry:
+    """States in which lanes begin at coordinates ``z``, and their sensitivities to these."""
+
+    z: np.ndarray
+    start: States
+    tangents: States
+
+    def at(self, z: np.ndarray) -> tuple[States, States]:
+        """Start states moved along their sensitivities, by which a pass or two settle a small step."""
+        step = z - self.z
+        if not np.any(step):
+            return self.start, self.tangents
+        return {name: value + np.tensordot(step, self.tangents[name], axes=1) for name, value in self.start.items()}, self.tangents
+
+
+class ClampedLikelihood(Likelihood):
     """Log-likelihood of spikes given current, its gradient and its Fisher information.
 
     Parameters
@@ -84,13 +119,15 @@ class ClampedLikelihood:
     sweeps : sequence of Clamp
     dt : float
         Time step in seconds.
-    chunk_steps : int
-        Steps in a chunk.
+    chunk_steps : int, optional
+        Steps in a chunk; half a second by default.
     prior_width : float
         Standard deviation of a normal prior around the model's values in unconstrained coordinates,
         which :meth:`derivatives` includes.
     t_start : float
         Time at which the sweeps begin, for models that read ``t``.
+    impossible_spikes : bool
+        Whether a spike within the refractory period has the likelihood zero; otherwise it is an error.
 
     Raises
     ------
@@ -100,38 +137,216 @@ class ClampedLikelihood:
         and the model has no state ``v``.
     """
 
+    name = "clamped"
+    options = ("starts", "dt", "voltage")
+    shares_stimulus = True
+
     def __init__(
         self,
         model: NeuronModel,
         sweeps: Sequence[Clamp],
         dt: float,
         *,
-        chunk_steps: int = 10_000,
+        chunk_steps: int | None = None,
         prior_width: float = np.inf,
         t_start: float = 0.0,
+        impossible_spikes: bool = False,
     ) -> None:
-        if model.noise is None or model.has_diffusion:
-            raise FitError(f"Model '{model.name}' cannot be fitted by clamped likelihood: it needs escape noise and no xi.")
-        free = names_in(model.refractory) & set(model.free) if model.refractory else set()
-        if any(sweep.voltage is not None for sweep in sweeps) and MEMBRANE_POTENTIAL not in model.states:
-            raise FitError(f"Model '{model.name}' has no state '{MEMBRANE_POTENTIAL}' to compare with the recorded voltage.")
-        if free:
-            raise FitError(f"The refractory period '{free.pop()}' has no gradient in discrete time; fix it for the fit.")
-        self.coordinates = Coordinates.of(model)
-        self.prior_precision = prior_width**-2.0
-        self._prior_mean = self.coordinates.to_coordinates(model.values)
+        _require_escape_noise(model, any(sweep.voltage is not None for sweep in sweeps))
+        super().__init__(model, prior_width)
+        self.sweeps, self._dt, self.t_start = tuple(sweeps), dt, t_start
+        self.chunk_steps = round(CHUNK_SECONDS / dt) if chunk_steps is None else chunk_steps
+        self.voltage: float | None = None
+        self._repeats: tuple[Repeat, ...] = ()
         self._static = StaticCoordinates(self.coordinates)
         with jax.enable_x64(True):
             self.step = step_function(model, dt)
             self._fixed = {name: jnp.asarray(value, float) for name, value in model.values.items()}
-            sweeps = [_exclude_refractory(sweep, _refractory_steps(self.step, self._fixed), dt) for sweep in sweeps]
-            lanes = cut(sweeps, chunk_steps, dt, t_start)
+            refractory = _refractory_steps(self.step, self._fixed)
+            try:
+                sweeps = [_exclude_refractory(sweep, refractory, dt) for sweep in sweeps]
+            except FitError as error:
+                if not impossible_spikes:
+                    raise
+                self.impossible = str(error)
+            lanes = cut(sweeps, self.chunk_steps, dt, t_start)
             self._n_lanes = lanes.since.shape[0]
             self._groups = split(lanes, min(GROUPS, self._n_lanes))
             self._first = np.concatenate([np.asarray(group.first) for group in self._groups])
         self.counted = [sweep.counted for sweep in sweeps]
         self.n_voltages = sum(int(np.sum(np.isfinite(sweep.voltage))) for sweep in sweeps if sweep.voltage is not None)
-        self.n_spikes = sum(sweep.n_spikes for sweep in sweeps)
+
+    @classmethod
+    def takes(cls, model: NeuronModel, data: object) -> bool:
+        """Every model that is no diffusion without escape noise."""
+        return model.noise is not None or not model.has_diffusion
+
+    @classmethod
+    def of(
+        cls,
+        model: NeuronModel,
+        data: object,
+        *,
+        prior_width: float = np.inf,
+        dt: float | None = None,
+        voltage: float | None = None,
+    ) -> Self:
+        """Likelihood of an experiment or of spike trains alone, on a grid of ``dt``; see :func:`neurocode.fit`.
+
+        Warns
+        -----
+        CoarseStepWarning
+            If the time step is not small against the fastest time constant of the model.
+        """
+        dt = None if dt is None else seconds(dt, "The time step")
+        voltage = None if voltage is None else seconds(voltage, "The interval between voltages")
+        experiment = experiment_of(data)
+        step = choose_dt(experiment.dt, dt)
+        warn_of_coarse_step(model, step, stacklevel=4)  # names the caller of the fit or of what makes a likelihood for one
+        return cls._on_grid(model, experiment.repeats, step, voltage, prior_width)
+
+    @classmethod
+    def of_test(cls, model: NeuronModel, data: object, *, after: float = 0.0, dt: float | None = None, **options: Any) -> Self:
+        """Likelihood of test spikes; one that the model excludes makes it zero."""
+        repeats = experiment_of(data).repeats
+        return cls(model, [clamp(repeat, dt) for repeat in repeats], dt, t_start=after, impossible_spikes=True)
+
+    @classmethod
+    def _on_grid(cls, model: NeuronModel, repeats: Sequence[Repeat], dt: float, voltage: float | None, prior_width: float) -> Self:
+        likelihood = cls(model, [clamp(repeat, dt, voltage=voltage) for repeat in repeats], dt, prior_width=prior_width)
+        likelihood.voltage, likelihood._repeats = voltage, tuple(repeats)
+        return likelihood
+
+    def with_model(self, model: NeuronModel) -> Self:
+        """The same sweeps under another model, without a prior."""
+        return type(self)(model, self.sweeps, self.dt, t_start=self.t_start)
+
+    def with_spikes(self, trains: Sequence[np.ndarray]) -> Self:
+        """Other spikes under the same currents.
+
+        Raises
+        ------
+        FitError
+            For spikes and voltage: the model says nothing of the noise of a voltage.
+        """
+        if self.n_voltages:
+            raise FitError("Spikes without a voltage cannot take the place of spikes and voltage.")
+        sweeps = [
+            sweep.with_spikes(np.round(train / self.dt).astype(int)) for sweep, train in zip(self.sweeps, trains, strict=True)
+        ]
+        sweeps = [replace(sweep, counted=counted_steps(len(sweep.spikes), self.dt)) for sweep in sweeps]
+        return type(self)(self.model, sweeps, self.dt, t_start=self.t_start, prior_width=self.prior_width)
+
+    def without(self, block: Block) -> tuple[Self, Self]:
+        """The sweeps without one block of steps, voltage included, and the spikes of that block alone."""
+        kept, held_out = zip(*(sweep.hold_out(block.holds(len(sweep.spikes))) for sweep in self.sweeps), strict=True)
+        options = {"t_start": self.t_start, "prior_width": self.prior_width}
+        return tuple(type(self)(self.model, sweeps, self.dt, **options) for sweeps in (kept, held_out))
+
+    def rough(self) -> Self:
+        """The same likelihood on a coarser grid, where the spikes allow one."""
+        coarse = self.dt * round(ROUGH_DT / self.dt)
+        if coarse < 1.5 * self.dt or not self._repeats:
+            return self
+        try:
+            rough = self._on_grid(self.model, self._repeats, coarse, self.voltage, self.prior_width)
+            rough.require_training_data()
+        except (DataError, FitError):
+            return self
+        return rough
+
+    def require_training_data(self) -> None:
+        """Check what a fit needs.
+
+        Raises
+        ------
+        FitError
+            For a model with several inputs, or fewer than 20 spikes.
+        """
+        if len(self.model.inputs) > 1:
+            raise FitError(f"Model '{self.model.name}' has {len(self.model.inputs)} inputs, a fit takes one current.")
+        if self.n_spikes < FEWEST_SPIKES:
+            raise FitError(
+                f"The training data hold {self.n_spikes} spikes after the first 500 ms, at least {FEWEST_SPIKES} are needed."
+            )
+
+    def maximise(self, starts: int | None = None, seed: int = 0, progress: Report | None = None) -> tuple[Likelihood, Optimum]:
+        """The maximum, after the checks that a fit needs."""
+        self.require_training_data()
+        return super().maximise(starts, seed, progress)
+
+    @property
+    def trains(self) -> list[np.ndarray]:
+        """Spike times of each sweep in seconds, at the beginning of their steps."""
+        return [np.flatnonzero(sweep.spikes) * self.dt for sweep in self.sweeps]
+
+    @property
+    def n_spikes(self) -> int:
+        """Spikes that enter the likelihood."""
+        return sum(sweep.n_spikes for sweep in self.sweeps)
+
+    @property
+    def exposure(self) -> float:
+        """Seconds of the steps that enter the likelihood, refractory ones included."""
+        return self._n_counted * self.dt
+
+    @property
+    def duration(self) -> float:
+        """Of the longest sweep, in seconds; a model that reads ``t`` is tested from there on."""
+        return max(len(sweep.spikes) for sweep in self.sweeps) * self.dt
+
+    @property
+    def dt(self) -> float:
+        """Time step in seconds."""
+        return self._dt
+
+    @property
+    def settings(self) -> dict[str, float | None]:
+        """Time step, and interval between the voltages that are fitted too."""
+        return {"dt": self.dt, "voltage": self.voltage}
+
+    @property
+    def _n_counted(self) -> int:
+        return sum(int(np.sum(sweep.counted)) for sweep in self.sweeps)
+
+    def null_log_likelihood(self, rate: float) -> float:
+        """Log-likelihood under a homogeneous Poisson process in the same steps, in nats."""
+        n_spikes, bins = self.n_spikes, self._n_counted
+        return float(n_spikes * np.log(-np.expm1(-rate * self.dt)) - (bins - n_spikes) * rate * self.dt)
+
+    def evaluate(self, z: np.ndarray, carry: Carry | None = None, *, rough: bool = False) -> Evaluation:
+        """Log-likelihood plus log prior and its derivatives, by one pass from the states in which the pass before ended."""
+        start, tangents = self.first_start(z) if carry is None else carry.at(z)
+        result = self.derivatives(z, start, tangents)
+        states, sensitivities = ROUGHLY_CONSISTENT if rough else CONSISTENT
+        settled = not (result.mismatch > states or result.tangent_mismatch > sensitivities)
+        carry = Carry(z, result.start, result.tangents)
+        return Evaluation(result.value, result.gradient, result.information, carry, settled)
+
+    def rescaled_intervals(self, z: np.ndarray, seed: int = 0) -> np.ndarray:
+        """Intervals corrected for discrete time; see :func:`neurocode.statistics.time_rescaling.rescaled_intervals`."""
+        if self.impossible:
+            return np.empty(0)
+        random = np.random.default_rng(seed)
+        spikes = [sweep.spikes & counted for sweep, counted in zip(self.sweeps, self.counted, strict=True)]
+        pairs = zip(self.spike_probabilities(z), spikes, strict=True)
+        return np.concatenate([np.empty(0), *(rescaled_intervals(p, s, random) for p, s in pairs)])
+
+    def simulate(self, repeat: int, n: int, seed: int) -> list[np.ndarray]:
+        """Spike times of runs under the current of a sweep, at the beginning of their steps."""
+        current = self.sweeps[repeat].current
+        options = {"parameters": {}, "stimulus": current, "seed": seed, "t_start": self.t_start}
+        return [steps * self.dt for steps in run_jax(self.model, self.dt, len(current), n, **options).spike_steps]
+
+    def goodness(self, z: np.ndarray) -> dict[str, float]:
+        """Root mean square of the voltage residuals in volts, where the voltage was fitted too."""
+        return {"voltage_residual": self.voltage_residual(z)} if self.n_voltages else {}
+
+    def remarks(self) -> list[str]:
+        """Whether the cell bursts."""
+        intervals = np.concatenate([np.diff(np.flatnonzero(sweep.spikes)) * self.dt for sweep in self.sweeps])
+        short = float(np.mean(intervals < 10e-3)) if len(intervals) else 0.0
+        return [f"the cell bursts: {short:.0%} of its intervals are below 10 ms"] if short > BURSTING else []
 
     def first_start(self, z: np.ndarray) -> tuple[States, States]:
         """Settled start states at coordinates ``z`` and sensitivities of zero."""
@@ -151,24 +366,20 @@ class ClampedLikelihood:
             value, gradient, information = _add_voltage(
                 (value, gradient, information), _total(p.voltage for p in parts), self.n_voltages
             )
-        offset = z - self._prior_mean
+        with_prior = self.with_prior(value, gradient, information, z)
         return Derivatives(
-            value=value - 0.5 * self.prior_precision * float(offset @ offset),
-            gradient=gradient - self.prior_precision * offset,
-            information=information + self.prior_precision * np.eye(len(z)),
+            value=with_prior.value,
+            gradient=with_prior.gradient,
+            information=with_prior.information,
             start=following,
             tangents=sensitivities,
             mismatch=mismatch(start, following, self._first),
             tangent_mismatch=mismatch(tangents, sensitivities, self._first),
         )
 
-    def values_at(self, z: np.ndarray) -> dict[str, float]:
-        """Free parameters in SI at coordinates ``z``."""
-        return self.coordinates.numbers(z)
-
     def log_likelihood(self, z: np.ndarray) -> float:
         """Log-likelihood in nats at coordinates ``z``, lanes settled."""
-        return self._settled(z)[0]
+        return -np.inf if self.impossible else self._settled(z)[0]
 
     def voltage_residual(self, z: np.ndarray) -> float:
         """Root mean square of recorded minus modelled membrane potential at coordinates ``z``, in volts."""
@@ -229,6 +440,16 @@ def _add_voltage(spikes: tuple, voltage: tuple, count: int) -> tuple[float, np.n
     variance = squares / count
     value = -0.5 * count * (np.log(2 * np.pi * variance) + 1)
     return spikes[0] + value, spikes[1] + slope / variance, spikes[2] + product / variance
+
+
+def _require_escape_noise(model: NeuronModel, with_voltage: bool) -> None:
+    if model.noise is None or model.has_diffusion:
+        raise FitError(f"Model '{model.name}' cannot be fitted by clamped likelihood: it needs escape noise and no xi.")
+    if with_voltage and MEMBRANE_POTENTIAL not in model.states:
+        raise FitError(f"Model '{model.name}' has no state '{MEMBRANE_POTENTIAL}' to compare with the recorded voltage.")
+    free = names_in(model.refractory) & set(model.free) if model.refractory else set()
+    if free:
+        raise FitError(f"The refractory period '{free.pop()}' has no gradient in discrete time; fix it for the fit.")
 
 
 def _refractory_steps(step: Step, values: dict) -> int:

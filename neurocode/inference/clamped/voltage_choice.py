@@ -7,9 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from neurocode.inference.clamped.grid import choose_dt, clamp
-from neurocode.inference.fit import ROUGH_DT, bits_per_spike, chunked_likelihood, search, spike_rate, training_likelihood
+from neurocode.inference.clamped.likelihood import ROUGH_DT, ClampedLikelihood
 from neurocode.inference.optimise import Report
 from neurocode.inference.options import prior_width_of, whole_number
+from neurocode.inference.search import search
 from neurocode.models.model import NeuronModel
 from neurocode.recordings.experiment import Experiment
 
@@ -80,10 +81,11 @@ def choose_voltage(
     for candidate, interval in ((model, None), (with_voltage_freed(model), INTERVAL)):
         sweeps = [clamp(repeat, step, voltage=interval) for repeat in experiment.repeats]
         early, late = zip(*(sweep.hold_out(_late(len(sweep.spikes))) for sweep in sweeps), strict=True)
-        likelihood = training_likelihood(candidate, early, step, prior_width)
-        z = search(likelihood, candidate, STARTS, seed, progress).point.z
-        value = chunked_likelihood(candidate, late, step).log_likelihood(z)
-        scores.append(bits_per_spike(value, late, spike_rate(early, step), step))
+        likelihood = ClampedLikelihood(candidate, early, step, prior_width=prior_width)
+        likelihood.require_training_data()
+        z = search(likelihood, likelihood.origin, STARTS, seed, progress).point.z
+        later = ClampedLikelihood(candidate, late, step)
+        scores.append(later.bits_per_spike(later.log_likelihood(z), likelihood.rate))
     return VoltageChoice(INTERVAL if scores[1] > scores[0] + LEAST_GAIN else None, *scores)
 
 

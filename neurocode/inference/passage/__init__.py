@@ -1,9 +1,9 @@
-"""Spike times alone: densities of interspike intervals of neurons driven by white noise, and fits by them.
+"""Spike times alone: densities of interspike intervals of neurons driven by white noise, and their likelihood.
 
 Contents
 --------
-fit_spike_times, SpikeTimesResult
-    Maximum likelihood of spike times under a diffusion to threshold.
+PassageLikelihood
+    The likelihood of spike times under a diffusion to threshold, with its gradient.
 interval_distribution, log_density_function
     Density and distribution function of an interval, by time and as a differentiable function of the parameters.
 Intervals
@@ -11,8 +11,7 @@ Intervals
 """
 
 from neurocode.inference.passage.density import interval_distribution, log_density_function
-from neurocode.inference.passage.fit import fit_spike_times
 from neurocode.inference.passage.intervals import Intervals
-from neurocode.inference.passage.result import SpikeTimesResult
+from neurocode.inference.passage.likelihood import PassageLikelihood
 
-__all__ = ["Intervals", "SpikeTimesResult", "fit_spike_times", "interval_distribution", "log_density_function"]
+__all__ = ["Intervals", "PassageLikelihood", "interval_distribution", "log_density_function"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -39,27 +40,31 @@ class Intervals:
     first: np.ndarray
 
     @classmethod
-    def of(cls, spiketrains: neo.SpikeTrain | Sequence[neo.SpikeTrain] | Trains | np.ndarray) -> Intervals:
+    def of(
+        cls, spiketrains: neo.SpikeTrain | Sequence[neo.SpikeTrain] | Trains | np.ndarray, *, fewest: int = FEWEST_INTERVALS
+    ) -> Intervals:
         """Intervals of one unit.
 
         Parameters
         ----------
         spiketrains : neo.SpikeTrain, a sequence of them, Trains of one unit, or sorted times in seconds
             Several trains are repeats.
+        fewest : int
+            Intervals that are needed.
 
         Raises
         ------
         DataError
             For times that are not finite, not sorted, or twice the same.
         FitError
-            For fewer than 40 intervals.
+            For fewer intervals than are needed.
         """
         trains = one_unit(spiketrains)
         pieces = [_pieces(trains.train(k), stop, k) for k, stop in enumerate(trains.t_stop)]
         start, duration, observed, first = (np.concatenate([np.empty(0), *column]) for column in zip(*pieces, strict=True))
         intervals = cls(start, duration, observed.astype(bool), first.astype(bool))
-        if intervals.n_observed < FEWEST_INTERVALS:
-            raise FitError(f"The data hold {intervals.n_observed} interspike intervals, at least {FEWEST_INTERVALS} are needed.")
+        if intervals.n_observed < fewest:
+            raise FitError(f"The data hold {intervals.n_observed} interspike intervals, at least {fewest} are needed.")
         return intervals
 
     @property
@@ -70,6 +75,23 @@ class Intervals:
     def part(self, most: int) -> Intervals:
         """The first intervals, at most so many."""
         return Intervals(*(array[:most] for array in (self.start, self.duration, self.observed, self.first)))
+
+    @property
+    def repeats(self) -> list[slice]:
+        """The intervals of each repeat that holds a spike."""
+        edges = [*np.flatnonzero(self.first).tolist(), len(self.start)]
+        return [slice(begin, end) for begin, end in itertools.pairwise(edges)]
+
+    @property
+    def trains(self) -> list[np.ndarray]:
+        """Spike times of each repeat that holds a spike, in seconds."""
+        ends = self.start + self.duration
+        return [np.append(self.start[part], ends[part][-1:][self.observed[part][-1:]]) for part in self.repeats]
+
+    @property
+    def stops(self) -> list[float]:
+        """End of each repeat that holds a spike, in seconds."""
+        return [float((self.start + self.duration)[part][-1]) for part in self.repeats]
 
     @property
     def lengths(self) -> np.ndarray:

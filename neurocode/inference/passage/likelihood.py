@@ -2,18 +2,38 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from typing import Any, Self
+
+import neo
 import numpy as np
+from scipy.stats import spearmanr
 
-from neurocode.inference.clamped.likelihood import Derivatives
-from neurocode.inference.coordinates import Coordinates
-from neurocode.inference.passage.equations import PassageEquations
+from neurocode.errors import FitError
+from neurocode.inference.estimates import fitted_model
+from neurocode.inference.likelihood import Block, Likelihood
+from neurocode.inference.objective import Evaluation
+from neurocode.inference.optimise import Optimum, Report
+from neurocode.inference.passage.climb import maximum
+from neurocode.inference.passage.equations import PassageEquations, passage_equations
 from neurocode.inference.passage.intervals import Intervals
-from neurocode.inference.passage.mesh import Mesh
+from neurocode.inference.passage.mesh import DEEPEST, EACH, FINE, ROUGH, Mesh
+from neurocode.inference.passage.resolution import mesh_of
 from neurocode.inference.passage.solution import Parameters, Plan, Solution, solve
+from neurocode.inference.passage.start import bounded, starting_models
+from neurocode.inference.passage.verdict import data_verdicts, fit_verdicts
 from neurocode.models.model import NeuronModel
+from neurocode.recordings.experiment import Experiment
+from neurocode.simulation.simulate import simulate
+from neurocode.statistics.time_rescaling import uniform_test
+
+#: Intervals that the starts of a fit see.
+ROUGH_INTERVALS = 500
+#: Time step of runs of the model in seconds, and the largest share of a mean interval that it may be.
+SIMULATION_DT, SHARE_OF_INTERVAL = 1e-4, 0.02
 
 
-class PassageLikelihood:
+class PassageLikelihood(Likelihood):
     """Log-likelihood of interspike intervals, each given the spikes before it, with its exact gradient.
 
     The last interval of a train, which no spike ends, enters by its survival probability. The information is that
@@ -31,7 +51,13 @@ class PassageLikelihood:
         See :func:`solve`.
     prior_width : float
         Standard deviation of a normal prior around the model's values in unconstrained coordinates.
+    counted : numpy.ndarray of bool, optional
+        Intervals that enter the likelihood; one that does not still tells what came before the next. All by default.
     """
+
+    name = "passage"
+    options = ()
+    refuses = "it is a diffusion to threshold, whose fit starts from the intervals, chooses its own time steps and sees no voltage"
 
     def __init__(
         self,
@@ -42,28 +68,120 @@ class PassageLikelihood:
         *,
         extrapolate: bool = False,
         prior_width: float = np.inf,
+        counted: np.ndarray | None = None,
     ) -> None:
-        self.model, self.equations, self.intervals, self.mesh = model, equations, intervals, mesh
+        super().__init__(model, prior_width)
+        self.equations, self.intervals, self.mesh = equations, intervals, mesh
+        self.counted = np.ones(len(intervals.start), bool) if counted is None else counted
         self.plan = Plan.of(equations, intervals, mesh)
         self.finer = self.plan.finer(intervals) if extrapolate else None
-        self.coordinates = Coordinates.of(model)
-        self.prior_precision = 1.0 / prior_width**2
-        self.origin = self.coordinates.to_coordinates(model.values)
         self.fixed = Parameters.of(model).fixed
+
+    @classmethod
+    def takes(cls, model: NeuronModel, data: object) -> bool:
+        """A model with white noise and no escape noise."""
+        return model.noise is None and model.has_diffusion
+
+    @classmethod
+    def of(cls, model: NeuronModel, data: object, *, prior_width: float = np.inf) -> Self:
+        """Likelihood of spike times on a rough mesh; the prior is around values that they suggest, for the library's models."""
+        intervals = Intervals.of(_spike_times(model, data))
+        model = starting_models(bounded(model, intervals), intervals)[0]
+        equations = passage_equations(model)
+        return cls(model, equations, intervals, mesh_of(model, equations, intervals, *ROUGH), prior_width=prior_width)
+
+    @classmethod
+    def of_test(cls, model: NeuronModel, data: object, *, after: float = 0.0) -> Self:
+        """Likelihood of test spikes at the model's own values."""
+        intervals = Intervals.of(_spike_times(model, data), fewest=1)
+        equations = passage_equations(model)
+        return cls(model, equations, intervals, mesh_of(model, equations, intervals, *ROUGH))
+
+    def with_model(self, model: NeuronModel) -> Self:
+        """The same intervals under another model, without a prior."""
+        return self._under(model, self.intervals)
+
+    def with_spikes(self, trains: Sequence[np.ndarray]) -> Self:
+        """Intervals of other spikes between the same ends."""
+        repeats = [neo.SpikeTrain(train, units="s", t_stop=stop) for train, stop in zip(trains, self.intervals.stops, strict=True)]
+        return self._under(self.model, Intervals.of(repeats), self.prior_width)
+
+    def _under(self, model: NeuronModel, intervals: Intervals, prior_width: float = np.inf) -> Self:
+        equations = passage_equations(model)
+        mesh = mesh_of(model, equations, intervals, *_accuracy(equations))
+        return type(self)(model, equations, intervals, mesh, extrapolate=True, prior_width=prior_width)
+
+    def on(self, mesh: Mesh, *, extrapolate: bool) -> Self:
+        """The same likelihood on another mesh."""
+        options = {"extrapolate": extrapolate, "prior_width": self.prior_width, "counted": self.counted}
+        return type(self)(self.model, self.equations, self.intervals, mesh, **options)
+
+    def started(self, model: NeuronModel) -> Self:
+        """The first intervals on a rough mesh, at the values of a start."""
+        some = self.intervals.part(ROUGH_INTERVALS)
+        return type(self)(model, self.equations, some, mesh_of(model, self.equations, some, *ROUGH), prior_width=self.prior_width)
+
+    def fine_mesh(self, z: np.ndarray) -> Mesh:
+        """The mesh that values at ``z`` need for standard errors that do not depend on it."""
+        model = fitted_model(self.model, self.values_at(z))
+        return mesh_of(model, self.equations, self.intervals, *_accuracy(self.equations))
+
+    def resolved(self, z: np.ndarray) -> Self:
+        """On a mesh that is fine for the values at ``z``, extrapolated."""
+        return self.on(self.fine_mesh(z), extrapolate=True)
+
+    def without(self, block: Block) -> tuple[Self, Self]:
+        """The intervals that end outside a block of time, and those that end in it; on one mesh, with one prior."""
+        ends = self.intervals.start + self.intervals.duration
+        parts = zip(self.intervals.repeats, self.intervals.stops, strict=True)
+        inside = np.concatenate([block.holds_times(ends[part], stop) for part, stop in parts])
+        options = {"extrapolate": self.finer is not None, "prior_width": self.prior_width}
+        of = (self.model, self.equations, self.intervals, self.mesh)
+        return tuple(type(self)(*of, **options, counted=self.counted & chosen) for chosen in (~inside, inside))
+
+    def maximise(self, starts: int | None = None, seed: int = 0, progress: Report | None = None) -> tuple[Likelihood, Optimum]:
+        """The maximum from starts that the intervals give, on meshes made finer on the way.
+
+        Raises
+        ------
+        FitError
+            For a likelihood that is not finite, or without a curvature that can be measured.
+        """
+        try:
+            return maximum(self, starting_models(self.model, self.intervals), progress)
+        except np.linalg.LinAlgError:
+            said = ["The likelihood of the intervals has no finite curvature to climb on", *data_verdicts(self.intervals)]
+            raise FitError("; ".join(said) + ".") from None
+
+    @property
+    def trains(self) -> list[np.ndarray]:
+        """Spike times of each repeat that holds a spike, in seconds."""
+        return self.intervals.trains
 
     @property
     def n_spikes(self) -> int:
         """Number of intervals that a spike ends."""
-        return self.intervals.n_observed
+        return int(np.sum(self.intervals.observed & self.counted))
+
+    @property
+    def exposure(self) -> float:
+        """Duration of the intervals together, in seconds."""
+        return float(np.sum(self.intervals.duration[self.counted]))
+
+    @property
+    def duration(self) -> float:
+        """The same."""
+        return self.exposure
+
+    @property
+    def dt(self) -> float:
+        """Time step of the mesh in seconds."""
+        return self.mesh.step
 
     def parameters_at(self, z: np.ndarray) -> Parameters:
         """Parameters at coordinates ``z``."""
         values = self.values_at(z)
         return Parameters(tuple(values), np.array(list(values.values())), self.fixed)
-
-    def values_at(self, z: np.ndarray) -> dict[str, float]:
-        """Free parameters in SI at coordinates ``z``."""
-        return self.coordinates.numbers(z)
 
     def solution(self, z: np.ndarray) -> Solution:
         """Densities and survival probabilities of the intervals at coordinates ``z``."""
@@ -71,22 +189,60 @@ class PassageLikelihood:
 
     def log_likelihood(self, z: np.ndarray) -> float:
         """In nats, densities per second, without the prior."""
-        return float(np.sum(self.solution(z).contributions(self.intervals.observed)))
+        return float(np.sum(self.solution(z).contributions(self.intervals.observed)[self.counted]))
 
-    def first_start(self, z: np.ndarray) -> tuple[dict, dict]:
-        """Nothing: this likelihood has no state that passes from one evaluation to the next."""
-        return {}, {}
+    def null_log_likelihood(self, rate: float) -> float:
+        """Log-likelihood under a homogeneous Poisson process, in nats, densities per second."""
+        return self.n_spikes * float(np.log(rate)) - rate * self.exposure
 
-    def derivatives(self, z: np.ndarray, start: dict, tangents: dict) -> Derivatives:
+    def evaluate(self, z: np.ndarray, carry: None = None, *, rough: bool = False) -> Evaluation:
         """Log-likelihood and log prior, their gradient, and the information of the scores."""
         solution, observed = self.solution(z), self.intervals.observed
-        scores = solution.scores(observed) * self.coordinates.slope(z)
-        away = z - self.origin
+        scores = (solution.scores(observed) * self.coordinates.slope(z))[self.counted]
         with np.errstate(over="ignore", invalid="ignore"):  # where a trial point makes an interval impossible
-            information = scores.T @ scores + self.prior_precision * np.eye(len(z))
-        return Derivatives(
-            float(np.sum(solution.contributions(observed))) - 0.5 * self.prior_precision * float(away @ away),
-            np.sum(scores, axis=0) - self.prior_precision * away,
-            information,
-            start, tangents, 0.0, 0.0,
-        )  # fmt: skip
+            information = scores.T @ scores
+        value = float(np.sum(solution.contributions(observed)[self.counted]))
+        return self.with_prior(value, np.sum(scores, axis=0), information, z)
+
+    def rescaled_intervals(self, z: np.ndarray, seed: int = 0) -> np.ndarray:
+        """Intervals between spikes, each mapped by the distribution that the model gives it."""
+        return -np.expm1(self.solution(z).log_survival[self.intervals.observed & self.counted])
+
+    def simulate(self, repeat: int, n: int, seed: int) -> list[np.ndarray]:
+        """Spike times of runs as long as a repeat."""
+        dt = min(SIMULATION_DT, SHARE_OF_INTERVAL / self.rate)
+        block = simulate(self.model, duration=self.intervals.stops[repeat], dt=dt, trials=n, seed=seed, engine="numba")
+        return [segment.spiketrains[0].magnitude for segment in block.segments]
+
+    def goodness(self, z: np.ndarray) -> dict[str, Any]:
+        """Time rescaling of the intervals, and the correlation of rescaled neighbours with its p-value."""
+        uniform = self.rescaled_intervals(z)
+        dependence, dependence_p = _dependence(uniform, self.intervals)
+        return {"rescaling": uniform_test(uniform), "dependence": dependence, "dependence_p": dependence_p}
+
+    def verdicts(self, optimum: Optimum, goodness: Mapping[str, Any]) -> list[str]:
+        """What in the intervals and in the fit speaks against a neuron that fires at threshold."""
+        bottomless = self.mesh.below >= 0.99 * DEEPEST / self.mesh.width
+        return data_verdicts(self.intervals) + fit_verdicts(optimum, goodness, bottomless)
+
+
+def _accuracy(equations: PassageEquations) -> tuple[float, float]:
+    return FINE if equations.constant else EACH
+
+
+def _spike_times(model: NeuronModel, data: object) -> object:
+    if not isinstance(data, Experiment):
+        return data
+    if any(repeat.current is not None for repeat in data.repeats):
+        raise FitError(f"Model '{model.name}' is a diffusion to threshold; it is fitted to spike times without a current.")
+    return [neo.SpikeTrain(repeat.spike_times, units="s", t_stop=repeat.duration) for repeat in data.repeats]
+
+
+def _dependence(uniform: np.ndarray, intervals: Intervals) -> tuple[float, float]:
+    """Rank correlation of rescaled intervals that follow one another, and its p-value."""
+    indices = np.flatnonzero(intervals.observed)
+    neighbours = (np.diff(indices) == 1) & ~intervals.first[indices[1:]]
+    if np.sum(neighbours) < 10:
+        return 0.0, 1.0
+    test = spearmanr(uniform[:-1][neighbours], uniform[1:][neighbours])
+    return float(test.statistic), float(test.pvalue)

@@ -16,6 +16,8 @@ FEWEST_STEPS = 16
 #: Cells between reset and threshold per inverse CV and time steps in a standard deviation of the intervals: where all
 #: intervals share one passage, and where each has its own.
 FINE, EACH = (24.0, 30.0), (10.0, 11.0)
+#: The same for the starts of a fit.
+ROUGH = (8.0, 8.0)
 
 
 @dataclass(frozen=True)

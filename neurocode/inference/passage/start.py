@@ -7,7 +7,9 @@ from dataclasses import replace
 
 import numpy as np
 
+from neurocode.inference.passage.equations import passage_equations
 from neurocode.inference.passage.intervals import Intervals
+from neurocode.inference.passage.verdict import require_refractoriness
 from neurocode.models.model import NeuronModel
 from neurocode.units import parse_unit
 
@@ -21,6 +23,31 @@ STRONGEST_ADAPTATION = 20.0
 REFRACTORY = 1.5e-3
 #: Swing of the membrane potential under a periodic drive, in distances from reset to threshold, and its lag.
 SWINGS, LAGS = (0.1, 0.4), (0.0, 0.5 * np.pi)
+
+
+def bounded(model: NeuronModel, intervals: Intervals) -> NeuronModel:
+    """The model with its refractory period below the shortest interval.
+
+    Raises
+    ------
+    FitError
+        If the period is fixed, or has a lower bound, above that interval.
+    """
+    name = model.refractory
+    if name is None:
+        return model
+    if name not in model.parameters or model.parameters[name].fixed:
+        with_values = passage_equations(model).refractory_period(model.values)
+        require_refractoriness(intervals, float(with_values))
+        return model
+    parameter = model.parameters[name]
+    shortest = float(np.min(intervals.lengths)) * parameter.value / parameter.si if parameter.value else None
+    low = parameter.bounds[0]
+    high = min(parameter.bounds[1], shortest) if shortest is not None else parameter.bounds[1]
+    if not low < high:
+        require_refractoriness(intervals, parameter.si_bounds[0])
+    limited = replace(parameter, value=0.5 * (low + high), bounds=(low, high))
+    return replace(model, parameters={**model.parameters, name: limited})
 
 
 def starting_models(model: NeuronModel, intervals: Intervals) -> list[NeuronModel]:

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 import numpy as np
 
 from neurocode.errors import FitError
+from neurocode.inference.optimise import Optimum
 from neurocode.inference.passage.intervals import Intervals
 from neurocode.inference.passage.mesh import DEEPEST
 
@@ -64,22 +68,21 @@ def require_refractoriness(intervals: Intervals, refractory: float) -> None:
         )
 
 
-def fit_verdicts(
-    passed: bool, dependence: float, dependence_p: float, converged: bool, message: str, bottomless: bool
-) -> list[str]:
-    """Verdicts on the fit."""
+def fit_verdicts(optimum: Optimum, goodness: Mapping[str, Any], bottomless: bool) -> list[str]:
+    """Verdicts on the fit: where it ended, and what :meth:`PassageLikelihood.goodness` measured there."""
     verdicts = []
     if bottomless:
         verdicts.append(
             f"the fitted membrane potential falls more than {DEEPEST:g} distances from reset to threshold below the reset and was "
             "stopped there: leak and input are not those of a neuron"
         )
-    if not converged:
-        verdicts.append(f"the fit did not converge ({message})")
-    if not passed:
+    if not optimum.converged:
+        verdicts.append(f"the fit did not converge (a full Newton step is expected to gain {optimum.decrement:.1e} nats)")
+    if not goodness["rescaling"].passed:
         verdicts.append("time rescaling rejects the model: its interval distribution is not the recorded one")
-    if dependence_p <= 0.05:
+    if goodness["dependence_p"] <= 0.05:
         verdicts.append(
-            f"neighbouring rescaled intervals are correlated ({dependence:+.2f}, p = {dependence_p:.1g}): the model misses a memory"
+            f"neighbouring rescaled intervals are correlated ({goodness['dependence']:+.2f}, p = {goodness['dependence_p']:.1g}): "
+            "the model misses a memory"
         )
     return verdicts

@@ -11,7 +11,6 @@ import pytest
 
 import neurocode as nc
 from neurocode.inference.passage.equations import passage_equations
-from neurocode.inference.passage.result import SpikeTimesResult
 from neurocode.statistics.time_rescaling import TimeRescaling
 
 MODEL = nc.models.lif_diffusive(adaptation=True).with_parameters(b=0.2, tau_w=100.0)
@@ -85,12 +84,17 @@ def test_a_drive_is_a_sine_of_the_time_at_which_a_passage_goes_on():
 def test_a_model_survives_only_if_it_converged_and_both_tests_pass():
     template = nc.fit_spike_times(nc.models.lif_diffusive(), np.cumsum(np.random.default_rng(1).gamma(8.0, 0.005, 60)))
     passed = TimeRescaling(0.1, 0.2, True, np.array([0.5]))
-    good = replace(template, converged=True, rescaling=passed, dependence_p=0.051)
-    assert good.survives and not replace(good, converged=False).survives and not replace(good, dependence_p=0.05).survives
-    assert not replace(good, rescaling=replace(passed, passed=False)).survives
-    table = replace(good, dependence=0.25, verdicts=("one", "two")).to_dictionary()
+
+    def measured(**changed):
+        goodness = {"rescaling": passed, "dependence": 0.25, "dependence_p": 0.051, **changed}
+        return replace(template, converged=True, goodness=goodness, verdicts=("one", "two"))
+
+    good = measured()
+    assert good.survives and not replace(good, converged=False).survives and not measured(dependence_p=0.05).survives
+    assert not measured(rescaling=replace(passed, passed=False)).survives and replace(good, goodness={}).survives is None
+    table = good.to_dictionary()
     assert table["ks"] == {"statistic": 0.1, "band": 0.2, "passed": True} and table["verdicts"] == ["one", "two"]
     assert table["dependence"] == {"rank_correlation": 0.25, "p_value": 0.051} and table["survives"] is True
-    block = template.predict(0.5, trials=2, seed=3)
-    assert isinstance(template, SpikeTimesResult) and len(block.segments) == 2
+    block = template.predict(duration=0.5, trials=2, seed=3)
+    assert template.likelihood == "passage" and len(block.segments) == 2
     assert float(block.segments[0].spiketrains[0].t_stop.rescale("s")) == pytest.approx(0.5)

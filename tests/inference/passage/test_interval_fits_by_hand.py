@@ -10,11 +10,13 @@ from scipy.stats import invgauss, kstest, spearmanr
 import neurocode as nc
 from neurocode.cli.spikes_tasks import ending_at_last_spike
 from neurocode.errors import FitError
-from neurocode.inference.passage import Intervals, fit_spike_times
-from neurocode.inference.passage.fit import _dependence
+from neurocode.inference.optimise import Optimum
+from neurocode.inference.passage import Intervals
+from neurocode.inference.passage.likelihood import _dependence
 from neurocode.inference.passage.verdict import data_verdicts, fit_verdicts
 from neurocode.models import NeuronModel, Parameter
 from neurocode.recordings import Trains
+from neurocode.statistics.time_rescaling import TimeRescaling
 
 #: Sixty intervals in seconds: quantiles of an inverse Gaussian of mean 20 ms and CV 0.4, dealt in a fixed order.
 LENGTHS = np.random.default_rng(5).permutation(invgauss(0.16, scale=0.125).ppf((np.arange(60) + 0.5) / 60))
@@ -26,7 +28,7 @@ PERFECT = NeuronModel(
 
 @pytest.fixture(scope="module")
 def result():
-    return fit_spike_times(PERFECT, np.concatenate([[0.3], 0.3 + np.cumsum(LENGTHS)]), prior_width=np.inf)
+    return nc.fit(PERFECT, np.concatenate([[0.3], 0.3 + np.cumsum(LENGTHS)]), prior_width=np.inf)
 
 
 def test_estimates_are_the_closed_ones_of_the_inverse_gaussian(result):
@@ -72,7 +74,7 @@ def test_an_open_end_counts_by_its_survival_probability():
     spikes = np.concatenate([[0.0], np.cumsum(LENGTHS)])
     train = neo.SpikeTrain(spikes, units="s", t_stop=spikes[-1] + 0.03)
     fixed = PERFECT.with_parameters(mu=50.0).with_fixed("mu")
-    fitted = fit_spike_times(fixed, train, prior_width=np.inf)
+    fitted = nc.fit(fixed, train, prior_width=np.inf)
     sigma = fitted.parameters["sigma"].value
     law = invgauss(sigma**2 / 50, scale=1 / sigma**2)
     assert fitted.log_likelihood == pytest.approx(np.sum(law.logpdf(LENGTHS)) + law.logsf(0.03), abs=2e-3)
@@ -104,7 +106,7 @@ def test_a_silent_end_is_named_as_the_reason():
     with pytest.raises(
         FitError, match=r"is silent for its last 6.2 s, while its longest interval lasts 0.097.* s: if the recording"
     ) as error:
-        fit_spike_times(nc.models.lif_diffusive(), regular(12.02, 5e-4))
+        nc.fit(nc.models.lif_diffusive(), regular(12.02, 5e-4))
     assert "end at its last spike (--end-at-last-spike, or spike times as an array)" in str(error.value)
 
 
@@ -140,10 +142,15 @@ def test_verdicts_on_the_data(durations, says):
 
 
 def test_verdicts_on_the_fit():
-    assert fit_verdicts(True, 0.1, 0.051, True, "", False) == []
-    assert fit_verdicts(True, 0.1, 0.05, True, "", False) == [
+    def verdicts(passed, dependence, p, converged, bottomless):
+        optimum = Optimum(np.zeros(1), 0.0, np.zeros(1), np.eye(1), converged, 0.25, 1)
+        goodness = {"rescaling": TimeRescaling(0.1, 0.2, passed, np.empty(0)), "dependence": dependence, "dependence_p": p}
+        return fit_verdicts(optimum, goodness, bottomless)
+
+    assert verdicts(True, 0.1, 0.051, True, False) == []
+    assert verdicts(True, 0.1, 0.05, True, False) == [
         "neighbouring rescaled intervals are correlated (+0.10, p = 0.05): the model misses a memory"
     ]
-    found = fit_verdicts(False, -0.2, 0.001, False, "not converged: far", True)
+    found = verdicts(False, -0.2, 0.001, False, True)
     assert [text.split()[0] for text in found] == ["the", "the", "time", "neighbouring"]
-    assert "(not converged: far)" in found[1] and "more than 20 distances" in found[0]
+    assert "expected to gain 2.5e-01 nats" in found[1] and "more than 20 distances" in found[0]

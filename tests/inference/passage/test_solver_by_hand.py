@@ -12,13 +12,12 @@ import neurocode as nc
 from neurocode.errors import DataError, FitError
 from neurocode.inference.passage import Intervals, interval_distribution, kernel
 from neurocode.inference.passage.equations import passage_equations
-from neurocode.inference.passage.fit import _bounded, fit_spike_times
 from neurocode.inference.passage.kernel import propagate
 from neurocode.inference.passage.likelihood import PassageLikelihood
 from neurocode.inference.passage.mesh import Mesh, depth, halved, richardson_weight
 from neurocode.inference.passage.resolution import choose_mesh, mesh_of, scales_of
 from neurocode.inference.passage.solution import Parameters, Plan, Solution, _cubic, _extrapolated, solve
-from neurocode.inference.passage.start import starting_models
+from neurocode.inference.passage.start import bounded, starting_models
 from neurocode.inference.passage.verdict import require_refractoriness
 from neurocode.models import NeuronModel, Parameter
 
@@ -217,7 +216,7 @@ def test_derivatives_of_the_objective_hold_the_prior():
     mesh = Mesh(30, 100, 2e-4, 0.02)
     free, held = (PassageLikelihood(model, equations, intervals, mesh, prior_width=width) for width in (np.inf, 0.5))
     z = free.origin + 1.0
-    a, b = (likelihood.derivatives(z, {}, {}) for likelihood in (free, held))
+    a, b = (likelihood.evaluate(z) for likelihood in (free, held))
     assert free.origin.tolist() == [1.0] and free.values_at(z) == {"mu": 100.0} and free.n_spikes == 2
     assert b.value - a.value == pytest.approx(-2.0) and b.gradient - a.gradient == pytest.approx([-4.0])
     np.testing.assert_allclose(b.information - a.information, [[4.0]], rtol=1e-9)
@@ -247,18 +246,18 @@ def test_starts_are_those_of_a_perfect_integrator():
 
 
 def test_a_refractory_period_is_bounded_by_the_shortest_interval():
-    bounded = _bounded(nc.models.lif_diffusive(), renewal([0.008, 0.03] * 20))
-    low, high = bounded.parameters["t_ref"].bounds
-    assert high == pytest.approx(8.0) and bounded.parameters["t_ref"].value == pytest.approx(0.5 * (low + 8.0))
-    assert _bounded(PERFECT, renewal([0.01] * 40)) == PERFECT
+    limited = bounded(nc.models.lif_diffusive(), renewal([0.008, 0.03] * 20))
+    low, high = limited.parameters["t_ref"].bounds
+    assert high == pytest.approx(8.0) and limited.parameters["t_ref"].value == pytest.approx(0.5 * (low + 8.0))
+    assert bounded(PERFECT, renewal([0.01] * 40)) == PERFECT
     free = nc.models.lif_diffusive()
     late = replace(free, parameters={**free.parameters, "t_ref": replace(free.parameters["t_ref"], value=6.0, bounds=(5.0, 10.0))})
     with pytest.raises(FitError, match="1 of 41 intervals are not longer than the fixed refractory period of 5 ms"):
-        _bounded(late, renewal([0.008] * 40 + [0.004]))
+        bounded(late, renewal([0.008] * 40 + [0.004]))
     fixed = nc.models.lif_diffusive().with_parameters(t_ref=8.0).with_fixed("t_ref")
-    assert _bounded(fixed, renewal([0.0081] * 40)) == fixed
+    assert bounded(fixed, renewal([0.0081] * 40)) == fixed
     with pytest.raises(FitError, match="2 of 40 intervals are not longer than the fixed refractory period of 8 ms"):
-        _bounded(fixed, renewal([0.0081] * 38 + [0.008, 0.0079]))
+        bounded(fixed, renewal([0.0081] * 38 + [0.008, 0.0079]))
     require_refractoriness(renewal([0.0081]), 0.008)
 
 
@@ -284,7 +283,7 @@ def test_parts_of_intervals_and_their_counts():
         Intervals.of(np.arange(40) * 0.1)
     assert Intervals.of(np.arange(41) * 0.1).n_observed == 40
     with pytest.raises(FitError, match="no free parameter"):
-        fit_spike_times(PERFECT.with_fixed("mu", "sigma"), np.arange(41) * 0.1)
+        nc.fit(PERFECT.with_fixed("mu", "sigma"), np.arange(41) * 0.1)
 
 
 def test_duplicates_are_closer_than_a_microsecond():

@@ -9,7 +9,7 @@ import quantities as pq
 
 import neurocode as nc
 from neurocode.errors import DataError, FitError, ModelError
-from neurocode.inference.passage import Intervals, fit_spike_times
+from neurocode.inference.passage import Intervals, PassageLikelihood
 
 
 def spikes(model, duration, seed):
@@ -20,7 +20,7 @@ def spikes(model, duration, seed):
 def test_estimates_lie_within_four_standard_errors_of_the_truth(name):
     """In unconstrained coordinates, from about 1500 intervals (false alarm 6e-5 a parameter), and the model survives."""
     model = nc.models.by_name(name)
-    result = fit_spike_times(model, spikes(model, 60.0, seed=4))
+    result = nc.fit(model, spikes(model, 60.0, seed=4))
     assert result.converged and result.survives and not result.verdicts
     for parameter in ("mu", "sigma"):
         fitted, truth = result.parameters[parameter], model.parameters[parameter].value
@@ -35,7 +35,7 @@ def test_estimates_lie_within_four_standard_errors_of_the_truth(name):
 def test_adaptation_is_recovered_and_a_renewal_model_is_seen_to_miss_it():
     model = nc.models.lif_diffusive(adaptation=True).with_parameters(mu=0.8, b=0.3, sigma=0.6)
     train = spikes(model, 12.0, seed=1)
-    adaptive, renewal = (fit_spike_times(candidate, train) for candidate in (model, nc.models.lif_diffusive()))
+    adaptive, renewal = (nc.fit(candidate, train) for candidate in (model, nc.models.lif_diffusive()))
     assert adaptive.converged and adaptive.survives
     assert abs(adaptive.parameters["b"].value - 0.3) < 4 * adaptive.parameters["b"].standard_error
     assert adaptive.bic < renewal.bic - 10
@@ -45,7 +45,7 @@ def test_adaptation_is_recovered_and_a_renewal_model_is_seen_to_miss_it():
 @pytest.mark.long
 def test_a_periodic_drive_is_recovered_with_its_phase():
     model = nc.models.lif_diffusive(periodic=True).with_parameters(drive_cos=0.3, drive_sin=0.2, frequency=50.0)
-    result = fit_spike_times(model, spikes(model, 8.0, seed=2))
+    result = nc.fit(model, spikes(model, 8.0, seed=2))
     assert result.converged
     for name, truth in (("drive_cos", 0.3), ("drive_sin", 0.2)):
         assert abs(result.parameters[name].value - truth) < 4 * result.parameters[name].standard_error
@@ -55,11 +55,11 @@ def test_the_front_door_takes_diffusions_and_spike_trains():
     model = nc.models.lif_diffusive()
     train = spikes(model, 4.0, seed=3)
     result = nc.fit(model, train)
-    assert result.parameters == fit_spike_times(model, train).parameters
+    assert result.parameters == nc.fit(model, train).parameters
     assert nc.fit(model, nc.Experiment(train)).log_likelihood == pytest.approx(result.log_likelihood, rel=1e-9)
     table = result.to_dictionary()
     assert set(table["ks"]) == {"statistic", "band", "passed"} and table["survives"] == result.survives
-    assert len(result.predict(2.0, seed=1).segments[0].spiketrains[0]) > 10
+    assert len(result.predict(duration=2.0, seed=1).segments[0].spiketrains[0]) > 10
 
 
 def test_repeats_are_pooled_and_what_follows_the_last_spike_counts():
@@ -90,14 +90,14 @@ def test_repeats_are_pooled_and_what_follows_the_last_spike_counts():
 )
 def test_unusable_spike_times_are_named(times, error, words):
     with pytest.raises(error, match=words):
-        fit_spike_times(nc.models.lif_diffusive(), times)
+        nc.fit(nc.models.lif_diffusive(), times)
 
 
 def test_a_fixed_refractory_period_that_intervals_violate_is_refused_with_their_number():
     model = nc.models.lif_diffusive().with_parameters(t_ref=12.0).with_fixed("t_ref")
     train = spikes(nc.models.lif_diffusive(), 5.0, seed=1)
     with pytest.raises(FitError, match=r"of \d+ intervals are not longer than the fixed refractory period of 12 ms"):
-        fit_spike_times(model, train)
+        nc.fit(model, train)
 
 
 @pytest.mark.long
@@ -105,20 +105,20 @@ def test_bursts_and_refractory_violations_get_a_verdict_not_a_clean_bill():
     random = np.random.default_rng(1)
     starts = np.cumsum(random.exponential(0.5, 150) + 0.1)
     bursts = np.sort(np.concatenate([starts + k * 4e-3 + random.uniform(0, 5e-4, 150) for k in range(3)]))
-    result = fit_spike_times(nc.models.lif_diffusive(), bursts)
+    result = nc.fit(nc.models.lif_diffusive(), bursts)
     assert not result.survives
     assert any("bursts" in verdict for verdict in result.verdicts) and any("rejects" in verdict for verdict in result.verdicts)
     poisson = np.cumsum(random.exponential(0.02, 600) + 2e-4)
-    result = fit_spike_times(nc.models.lif_diffusive(), poisson)
+    result = nc.fit(nc.models.lif_diffusive(), poisson)
     assert any("below 1 ms" in verdict for verdict in result.verdicts)
 
 
 def test_models_that_spike_times_cannot_fit_are_refused():
     train = spikes(nc.models.lif_diffusive(), 4.0, seed=1)
     with pytest.raises(ModelError, match="escape noise"):
-        fit_spike_times(nc.models.gif(), train)
+        nc.fit(nc.models.gif(), train, likelihood=PassageLikelihood)
     with pytest.raises(FitError, match="no free parameter"):
-        fit_spike_times(nc.models.lif_diffusive().with_fixed("mu", "sigma", "tau", "t_ref"), train)
+        nc.fit(nc.models.lif_diffusive().with_fixed("mu", "sigma", "tau", "t_ref"), train)
     with pytest.raises(FitError, match="without a current"):
         current = neo.AnalogSignal(np.zeros(4000), units="pA", sampling_rate=1 * pq.kHz)
         nc.fit(nc.models.lif_diffusive(), nc.Experiment(train, current))

@@ -1,0 +1,229 @@
+"""What fits, cross-validation, profiles, bootstrap and held-out scores ask of a likelihood: they are written once against it."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar, Self
+
+import numpy as np
+
+from neurocode.errors import FitError
+from neurocode.inference.coordinates import Coordinates
+from neurocode.inference.objective import Evaluation
+from neurocode.inference.optimise import Ascent, Optimum, Report, finish, reporter
+from neurocode.inference.search import STARTS, search
+from neurocode.models.model import NeuronModel
+
+#: Evaluations after which the last ascent of a fit stops unconverged.
+MOST_PASSES = 800
+
+
+@dataclass(frozen=True)
+class Block:
+    """One of several blocks of equal length that every repeat is cut into.
+
+    Attributes
+    ----------
+    number, of : int
+        Which, counted from zero, of how many.
+    """
+
+    number: int
+    of: int
+
+    def holds(self, n_steps: int) -> np.ndarray:
+        """Which of ``n_steps`` steps of a repeat lie in the block."""
+        edges = np.linspace(0, n_steps, self.of + 1).astype(int)
+        inside = np.zeros(n_steps, bool)
+        inside[edges[self.number] : edges[self.number + 1]] = True
+        return inside
+
+    def holds_times(self, times: np.ndarray, duration: float) -> np.ndarray:
+        """Which times between zero and the end of a repeat lie in the block."""
+        edges = np.linspace(0, duration, self.of + 1)
+        return np.clip(np.searchsorted(edges, times, side="right") - 1, 0, self.of - 1) == self.number
+
+
+class Likelihood(ABC):
+    """Log-likelihood of recorded spikes under a model, by unconstrained coordinates of its free parameters.
+
+    A subclass says how probable spikes are; everything else of :mod:`neurocode.inference` follows. It holds a model, whose values
+    centre a normal prior, and the spikes of one unit in one or more repeats.
+
+    Attributes
+    ----------
+    name : str
+        As it stands in a result.
+    options : tuple of str
+        Options of :func:`neurocode.fit` that it takes besides the prior and the seed: of ``starts`` and of those of :meth:`of`.
+    refuses : str
+        Why it takes no others, as part of a sentence about the model.
+    shares_stimulus : bool
+        Whether repeats are responses to one stimulus, so that predicted and recorded ones may be compared moment by moment.
+    """
+
+    name: ClassVar[str]
+    options: ClassVar[tuple[str, ...]] = ("starts",)
+    refuses: ClassVar[str] = "its likelihood has no such option"
+    shares_stimulus: ClassVar[bool] = False
+
+    def __init__(self, model: NeuronModel, prior_width: float = np.inf) -> None:
+        self.model, self.prior_width = model, prior_width
+        self.coordinates = Coordinates.of(model)
+        self.prior_precision = prior_width**-2.0
+        self.origin = self.coordinates.to_coordinates(model.values)
+        #: Why the spikes have the likelihood zero at any value; empty where they have not.
+        self.impossible = ""
+
+    # Made from model and data.
+
+    @classmethod
+    @abstractmethod
+    def takes(cls, model: NeuronModel, data: object) -> bool:
+        """Whether this is the likelihood of such a model and such data."""
+
+    @classmethod
+    @abstractmethod
+    def of(cls, model: NeuronModel, data: object, *, prior_width: float = np.inf, **options: Any) -> Self:
+        """Likelihood of training data.
+
+        Raises
+        ------
+        FitError, DataError
+            For a model or data that it does not take.
+        """
+
+    @classmethod
+    def of_test(cls, model: NeuronModel, data: object, *, after: float = 0.0, **options: Any) -> Self:
+        """Likelihood of data that a fit did not see, recorded ``after`` seconds of training, at the values of a model."""
+        return cls.of(model, data, **options)
+
+    @abstractmethod
+    def with_model(self, model: NeuronModel) -> Self:
+        """The same data under another model, without a prior."""
+
+    @abstractmethod
+    def with_spikes(self, trains: Sequence[np.ndarray]) -> Self:
+        """Other spikes, in seconds and one train a repeat, in place of the recorded ones."""
+
+    @abstractmethod
+    def without(self, block: Block) -> tuple[Self, Self]:
+        """The data without one block of time, and that block alone; what came before a spike is known to both."""
+
+    def resolved(self, z: np.ndarray) -> Self:
+        """The same likelihood, solved as accurately as the values at ``z`` need."""
+        return self
+
+    def rough(self) -> Self:
+        """A quicker likelihood for the starts of a fit, in the same coordinates."""
+        return self
+
+    # What it says of the data.
+
+    @property
+    @abstractmethod
+    def trains(self) -> list[np.ndarray]:
+        """Spike times of each repeat in seconds."""
+
+    @property
+    @abstractmethod
+    def n_spikes(self) -> int:
+        """Spikes that enter the likelihood."""
+
+    @property
+    @abstractmethod
+    def exposure(self) -> float:
+        """Seconds in which spikes enter the likelihood."""
+
+    @property
+    @abstractmethod
+    def duration(self) -> float:
+        """Seconds that the result calls the duration of the training."""
+
+    @property
+    @abstractmethod
+    def dt(self) -> float:
+        """Time step of the likelihood in seconds."""
+
+    @property
+    def settings(self) -> dict[str, float | None]:
+        """The options of :meth:`of` that make this likelihood again from the same data."""
+        return {}
+
+    @property
+    def rate(self) -> float:
+        """Mean rate in hertz."""
+        return self.n_spikes / self.exposure if self.exposure > 0 else np.nan
+
+    # What it says of parameters.
+
+    @abstractmethod
+    def log_likelihood(self, z: np.ndarray) -> float:
+        """In nats, without the prior."""
+
+    @abstractmethod
+    def null_log_likelihood(self, rate: float) -> float:
+        """Log-likelihood of the same spikes under a homogeneous Poisson process, in nats."""
+
+    @abstractmethod
+    def evaluate(self, z: np.ndarray, carry: Any = None, *, rough: bool = False) -> Evaluation:
+        """Log-likelihood plus log prior with its derivatives; see :class:`neurocode.inference.objective.Objective`."""
+
+    @abstractmethod
+    def rescaled_intervals(self, z: np.ndarray, seed: int = 0) -> np.ndarray:
+        """Intervals between spikes mapped to (0, 1), where they are uniform under a right model."""
+
+    @abstractmethod
+    def simulate(self, repeat: int, n: int, seed: int) -> list[np.ndarray]:
+        """Spike times of ``n`` runs of the model at its own values under the conditions of a repeat."""
+
+    def goodness(self, z: np.ndarray) -> dict[str, Any]:
+        """What else is measured at the maximum."""
+        return {}
+
+    def remarks(self) -> list[str]:
+        """What is to be said of the data beside whether the fit converged."""
+        return []
+
+    def verdicts(self, optimum: Optimum, goodness: Mapping[str, Any]) -> list[str]:
+        """What speaks against reading the parameters as those of a neuron."""
+        return []
+
+    # What is written once.
+
+    def values_at(self, z: np.ndarray) -> dict[str, float]:
+        """Free parameters in SI at coordinates ``z``."""
+        return self.coordinates.numbers(z)
+
+    def with_prior(self, value: float, gradient: np.ndarray, information: np.ndarray, z: np.ndarray, **state: Any) -> Evaluation:
+        """An evaluation from the derivatives of the log-likelihood alone."""
+        away = z - self.origin
+        return Evaluation(
+            value - 0.5 * self.prior_precision * float(away @ away),
+            gradient - self.prior_precision * away,
+            information + self.prior_precision * np.eye(len(z)),
+            **state,
+        )
+
+    def bits_per_spike(self, log_likelihood: float, rate: float) -> float:
+        """Gain over a homogeneous Poisson process at ``rate``; NaN where there is no spike."""
+        if self.n_spikes == 0:
+            return np.nan
+        return (log_likelihood - self.null_log_likelihood(rate)) / self.n_spikes / np.log(2)
+
+    def maximise(self, starts: int | None = None, seed: int = 0, progress: Report | None = None) -> tuple[Likelihood, Optimum]:
+        """The maximum, and the likelihood that it is one of.
+
+        Raises
+        ------
+        FitError
+            If no start has a finite likelihood.
+        """
+        best = search(self.rough(), self.origin, STARTS if starts is None else starts, seed, progress)
+        if not np.isfinite(best.point.log_likelihood):
+            raise FitError(
+                f"No start of model '{self.model.name}' gives the spikes a finite likelihood; check its values and the current."
+            )
+        return self, finish(Ascent(self, best.point.z, reporter("refining", progress)), MOST_PASSES)
