@@ -52,9 +52,11 @@ def write_fit(
         write(
             block_of_trains(scores.predicted, scores.duration, f"predicted by {result.model.name}"), folder / "predicted_spikes.nwb"
         )
-        _, png = save_figure(figure_of(result, scores, experiment.test), folder / "fit.pdf")
         notes = [page.paragraph(note) for note in scores.notes]
-        shown = [page.image(png, CAPTION), page.paragraph(CAPTION)]
+        shown = []
+        if scores.compares_repeats:
+            _, png = save_figure(figure_of(result, scores, experiment.test), folder / "fit.pdf")
+            shown = [page.image(png, CAPTION), page.paragraph(CAPTION)]
         meanings = page.definitions(SCORES, SCORES)
         held_out = [page.heading("Held-out scores"), page.table(score_frame), *notes, meanings, *shown]
     parts = [*_opening(result, scores, experiment), *held_out, *parameter_section(parameters)]
@@ -116,19 +118,10 @@ def entry(result: FitResult, scores: Scores | None, experiment: Experiment) -> d
 
 def parameter_table(result: FitResult, truth: NeuronModel | None = None) -> pd.DataFrame:
     """A row a parameter: estimate, standard error, interval, and the truth where it is known."""
-    rows = []
-    for name, fitted in result.parameters.items():
-        row = {"parameter": name, "meaning": result.model.parameters[name].description, "unit": fitted.unit}
-        if truth is not None:
-            row["truth"] = truth.parameters[name].value
-        low, high = fitted.interval_95 or (None, None)
-        row |= {"estimate": fitted.value, "standard_error": fitted.standard_error, "low_95": low, "high_95": high}
-        row["prior_ratio"] = fitted.prior_ratio
-        row["status"] = (
-            "fixed" if fitted.fixed else "narrower than the prior" if fitted.narrower_than_prior else "as wide as the prior"
-        )
-        rows.append({**row, "identified": fitted.identified})
-    return pd.DataFrame(rows)
+    frame = result.to_dataframe().reset_index()
+    if truth is not None:
+        frame.insert(3, "truth", [truth.parameters[name].value for name in frame["parameter"]])
+    return frame
 
 
 def score_table(result: FitResult, scores: Scores) -> pd.DataFrame:
@@ -144,7 +137,8 @@ def score_table(result: FitResult, scores: Scores) -> pd.DataFrame:
         rows.append((f"coincidence factor ({key})", value, None, None, scores.gamma_recorded[key]))
     for key, value in scores.reliability.items():
         rows.append((f"reliability ({key})", None, None, None, value))
-    rows.append(("PSTH correlation", scores.psth_correlation, None, None, None))
+    if scores.compares_repeats:
+        rows.append(("PSTH correlation", scores.psth_correlation, None, None, None))
     rows.append(("rate (Hz)", scores.predicted_rate, None, None, scores.recorded_rate))
     rows.append(("KS statistic (passes below band)", scores.ks.statistic, None, scores.ks.band, None))
     return pd.DataFrame(rows, columns=["score", "model", "low_95", "high_95", "recorded"])

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from neurocode.errors import DataError, ModelError
 from neurocode.models import NeuronModel, by_name
-from neurocode.models.files import to_dictionary
+from neurocode.models.writing import to_dictionary
 
 
 def inputs_of(data: str, model: NeuronModel) -> dict[str, str]:

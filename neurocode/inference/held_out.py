@@ -69,6 +69,11 @@ class Scores:
     duration: float
     notes: list[str]
 
+    @property
+    def compares_repeats(self) -> bool:
+        """Whether repeats of one stimulus were compared moment by moment."""
+        return bool(self.md_star)
+
     def to_dictionary(self) -> dict[str, Any]:
         """Plain values for JSON, in the layout of ``result.json``."""
         table = {

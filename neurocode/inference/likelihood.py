@@ -80,9 +80,9 @@ class Likelihood(ABC):
     # Made from model and data.
 
     @classmethod
-    @abstractmethod
     def takes(cls, model: NeuronModel, data: object) -> bool:
-        """Whether this is the likelihood of such a model and such data."""
+        """Whether a fit of such a model to such data uses this likelihood unasked; never unless a subclass says so."""
+        return False
 
     @classmethod
     @abstractmethod

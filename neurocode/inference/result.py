@@ -11,12 +11,21 @@ from typing import Any
 
 import neo
 import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
 
+from neurocode.display import html, lines
+from neurocode.errors import DataError
+from neurocode.inference.lossless import decode, encode
 from neurocode.models.model import NeuronModel
+from neurocode.plotting.estimates_figure import estimates_figure
 from neurocode.simulation.simulate import simulate
+from neurocode.statistics.time_rescaling import TimeRescaling
 
 #: Share of the width of the prior below which an estimate is called narrower than it.
 NARROWER = 0.5
+#: Name of a saved result inside a folder.
+FILE = "result.json"
 
 
 @dataclass(frozen=True)
@@ -53,6 +62,20 @@ class FittedParameter:
         """Whether the data leave less than half of the width of the prior."""
         return self.prior_ratio is not None and self.prior_ratio < NARROWER
 
+    @property
+    def status(self) -> str:
+        """Whether the value was fixed, and otherwise whether the data or the prior decide it."""
+        return "fixed" if self.fixed else "narrower than the prior" if self.narrower_than_prior else "as wide as the prior"
+
+    @property
+    def described(self) -> str:
+        """Value, standard error, unit and interval in a line."""
+        unit = "" if self.unit == "1" else f" {self.unit}"
+        if self.fixed:
+            return f"{self.value:.4g}{unit} (fixed)"
+        low, high = self.interval_95
+        return f"{self.value:.4g} ± {self.standard_error:.2g}{unit}, 95 % from {low:.4g} to {high:.4g}, {self.status}"
+
 
 @dataclass(frozen=True)
 class CrossValidation:
@@ -70,7 +93,7 @@ class CrossValidation:
     folds: tuple[float, ...]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class FitResult:
     """Outcome of :func:`neurocode.fit`.
 
@@ -212,15 +235,109 @@ class FitResult:
             table["cross_validation"] = dict(vars(self.cross_validation))
         return plain(table)
 
+    def to_dataframe(self) -> pd.DataFrame:
+        """A row a parameter: meaning, unit, estimate, standard error, interval, and what the data say of it.
+
+        Returns
+        -------
+        pandas.DataFrame
+            ``prior_ratio`` is near zero where the data decide and near one where the prior does; ``status`` puts it in words.
+        """
+        rows = {}
+        for name, fitted in self.parameters.items():
+            low, high = fitted.interval_95 or (None, None)
+            rows[name] = {
+                "meaning": self.model.parameters[name].description, "unit": fitted.unit, "estimate": fitted.value,
+                "standard_error": fitted.standard_error, "low_95": low, "high_95": high, "prior_ratio": fitted.prior_ratio,
+                "status": fitted.status, "identified": fitted.identified,
+            }  # fmt: skip
+        return pd.DataFrame.from_dict(rows, orient="index").rename_axis("parameter")
+
+    def summary(self) -> str:
+        """The verdict and the estimates as text, a line a parameter."""
+        return lines(self._heading(), self._rows(), most=len(self.parameters) + len(self.verdicts) + 2)
+
+    def plot(self) -> Figure:
+        """Estimates with their 95 % intervals, each in its unit."""
+        free = {name: fitted for name, fitted in self.parameters.items() if not fitted.fixed}
+        labels = [f"{name} ({fitted.unit})" if fitted.unit != "1" else name for name, fitted in free.items()]
+        intervals = [fitted.interval_95 for fitted in free.values()]
+        return estimates_figure(labels, [fitted.value for fitted in free.values()], intervals, n=self.n_spikes)
+
+    def __repr__(self) -> str:
+        return lines(self._heading(), self._rows())
+
+    def _repr_html_(self) -> str:
+        return html(self._heading(), self.to_dataframe(), self.verdicts)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, FitResult) and encode(self) == encode(other)
+
+    __hash__ = None
+
+    def _heading(self) -> str:
+        verdict = self.message.partition(":")[0]
+        return (
+            f"Fit of '{self.model.name}' to {self.n_spikes} spikes ({self.likelihood} likelihood), {verdict}: "
+            f"{self.bits_per_spike:.3g} bits per spike, log-likelihood {self.log_likelihood:.2f} nats"
+        )
+
+    def _rows(self) -> list[str]:
+        estimates = [f"{name} = {fitted.described}" for name, fitted in self.parameters.items() if not fitted.fixed]
+        fixed = [name for name, fitted in self.parameters.items() if fitted.fixed]
+        return [*estimates, *self.verdicts, *([f"fixed: {', '.join(fixed)}"] if fixed else [])]
+
     def save(self, path: str | Path) -> Path:
-        """Write the result as JSON to a file, or as ``result.json`` and ``model.toml`` into a folder."""
+        """Write everything as JSON, which :meth:`load` reads: to a file, or as ``result.json`` beside ``model.toml`` into a folder.
+
+        Beside the values for reading the file holds the fields in a form that loses nothing, under ``saved``.
+        """
         path = Path(path)
         if path.suffix != ".json":
             path.mkdir(parents=True, exist_ok=True)
             self.model.save(path / "model.toml")
-            path = path / "result.json"
-        path.write_text(json.dumps(self.to_dictionary(), indent=2), encoding="utf-8")
+            path = path / FILE
+        path.write_text(json.dumps({**self.to_dictionary(), "saved": encode(self)}, indent=2), encoding="utf-8")
         return path
+
+    @classmethod
+    def load(cls, path: str | Path) -> FitResult:
+        """Read a result that :meth:`save` or ``neurocode fit`` wrote, every field as it was.
+
+        Parameters
+        ----------
+        path : path
+            The file, or the folder that holds it.
+
+        Raises
+        ------
+        DataError
+            If there is no such file, or it holds no saved result.
+
+        Examples
+        --------
+        >>> import neurocode as nc, tempfile
+        >>> result = nc.fit(nc.models.lif_diffusive(), nc.simulate(nc.models.lif_diffusive(), duration=12, seed=1, engine="numba"
+        ...     ).segments[0].spiketrains)
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     nc.FitResult.load(result.save(folder)) == result
+        True
+        """
+        path = Path(path)
+        path = path / FILE if path.is_dir() else path
+        try:
+            table = json.loads(path.read_text(encoding="utf-8"))
+        except OSError as error:
+            raise DataError(f"{path}: cannot be read ({error.strerror or error}).") from None
+        except ValueError:
+            raise DataError(f"{path} is no JSON file, expected what FitResult.save wrote.") from None
+        saved = table.get("saved") if isinstance(table, dict) else None
+        if not isinstance(saved, dict) or set(saved) != {cls.__name__}:
+            raise DataError(f"{path} holds no saved fit, expected what FitResult.save wrote.")
+        try:
+            return decode(saved, {kind.__name__: kind for kind in (cls, FittedParameter, CrossValidation, TimeRescaling)})
+        except (TypeError, ValueError, AttributeError, KeyError) as error:
+            raise DataError(f"{path} holds a damaged fit ({error}).") from None
 
 
 def plain(value: Any) -> Any:

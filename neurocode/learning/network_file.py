@@ -22,8 +22,9 @@ from neurocode.learning.sealed import read_sealed, write_sealed
 from neurocode.learning.surrogate import Surrogate
 from neurocode.learning.time_basis import TimeBasis
 from neurocode.learning.voting import JointDecision, Voters
-from neurocode.models.files import from_dictionary, to_dictionary
+from neurocode.models.files import from_dictionary
 from neurocode.models.model import NeuronModel
+from neurocode.models.writing import to_dictionary
 from neurocode.units import si_unit_text
 
 MAGIC = b"neurocode network 1"

@@ -1,15 +1,11 @@
-"""Models as TOML files: a person writes one, a stranger's cannot run code."""
+"""Models read from TOML files: a person writes one, a stranger's cannot run code."""
 
 from __future__ import annotations
 
-import math
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
-
-import numpy as np
-import tomli_w
 
 from neurocode.errors import ModelError
 from neurocode.models.model import NeuronModel
@@ -89,13 +85,6 @@ def load(path: str | Path) -> NeuronModel:
     return model
 
 
-def save(model: NeuronModel, path: str | Path) -> Path:
-    """Write a model to a TOML file and return its path."""
-    path = Path(path)
-    path.write_text(tomli_w.dumps(to_dictionary(model), multiline_strings=True), encoding="utf-8")
-    return path
-
-
 def from_dictionary(table: Mapping[str, Any]) -> NeuronModel:
     """Build a model from the tables of a TOML file."""
     unknown = sorted(set(table) - KEYS)
@@ -133,27 +122,6 @@ def from_dictionary(table: Mapping[str, Any]) -> NeuronModel:
     )
 
 
-def to_dictionary(model: NeuronModel) -> dict[str, Any]:
-    """Tables of the TOML file of a model, absent where they hold the default."""
-    table: dict[str, Any] = {
-        "name": model.name,
-        "description": model.description,
-        "equations": model.equations,
-        "margin": model.margin,
-        "reset": model.reset,
-        "refractory": model.refractory,
-        "integrator": model.integrator,
-        "after_reset": list(model.after_reset),
-        "initial": dict(model.initial),
-        "within_step": model.within_step or None,
-    }
-    table = {key: value for key, value in table.items() if value not in (None, "", [], {}) or key == "reset"}
-    if model.noise is not None:
-        table["noise"] = {key: value for key, value in vars(model.noise).items() if value}
-    table["parameters"] = {name: _parameter_table(parameter) for name, parameter in model.parameters.items()}
-    return table
-
-
 def _noise(entry: Mapping[str, Any]) -> EscapeNoise:
     try:
         return EscapeNoise(**entry)
@@ -178,19 +146,3 @@ def _parameter(name: str, entry: object) -> Parameter:
         return Parameter.of(entry["value"], None if bounds is None else tuple(bounds), **options)
     except ModelError as error:
         raise ModelError(f"parameter {shown}: {error}") from None
-
-
-def _parameter_table(parameter: Parameter) -> dict[str, Any]:
-    if np.ndim(parameter.value):
-        raise ModelError("A model with one value for each neuron cannot be written to TOML.")
-    table: dict[str, Any] = {"value": _quantity_text(float(parameter.value), parameter.unit)}
-    if any(math.isfinite(bound) for bound in parameter.bounds):
-        table["bounds"] = [_quantity_text(bound, parameter.unit) for bound in parameter.bounds]
-    for key in ("fixed", "per_neuron", "description"):
-        if getattr(parameter, key):
-            table[key] = getattr(parameter, key)
-    return table
-
-
-def _quantity_text(value: float, unit: str) -> str:
-    return f"{value!r} {unit}".removesuffix(" 1")

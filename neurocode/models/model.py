@@ -14,6 +14,7 @@ from neurocode.models.expressions import Equation, names_in, one_line, parse_equ
 from neurocode.models.names import SPIKED, is_noise
 from neurocode.models.noise import EscapeNoise
 from neurocode.models.parameter import Parameter
+from neurocode.models.writing import save
 
 
 @dataclass(frozen=True)
@@ -183,8 +184,6 @@ class NeuronModel:
 
     def save(self, path: str | Path) -> Path:
         """Write the model to a TOML file that :func:`neurocode.models.load` reads."""
-        from neurocode.models.files import save
-
         return save(self, path)
 
     def _require(self, name: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 
 import jax
@@ -10,7 +11,7 @@ import pytest
 from scipy.stats import norm
 
 import neurocode as nc
-from neurocode.errors import FitError
+from neurocode.errors import DataError, FitError
 from neurocode.inference import FitResult, FittedParameter, refit
 from neurocode.inference.bootstrap import parametric_bootstrap
 from neurocode.inference.coordinates import Coordinates
@@ -18,6 +19,7 @@ from neurocode.inference.estimates import fitted_model, fitted_parameters, infor
 from neurocode.inference.profile import _crossings, profile_likelihood
 from neurocode.inference.result import CrossValidation, plain
 from neurocode.models import NeuronModel, Parameter
+from neurocode.statistics.time_rescaling import TimeRescaling
 
 #: One parameter of each kind: two bounds, one below, one above, none, none and zero, fixed.
 MODEL = NeuronModel(
@@ -234,3 +236,62 @@ def test_a_bootstrap_has_a_row_a_sample_in_the_units_of_the_model(monkeypatch):
     assert frame.shape == (3, len(RESULT.model.free)) and list(frame.columns) == list(RESULT.model.free)
     np.testing.assert_allclose(frame["V_T"], -45.0, rtol=1e-9)
     np.testing.assert_allclose(frame["a_eta_1"], 20.0, rtol=1e-9)
+
+
+def test_a_saved_result_comes_back_as_it_was(tmp_path):
+    """Every field, numbers that are not finite and arrays included; JSON stays readable."""
+    rescaling = TimeRescaling(0.1, 0.2, True, np.array([0.25, 0.5]))
+    flat = FittedParameter(1.0, "nS", np.inf, (-np.inf, np.inf), False, False, np.inf)
+    full = replace(
+        RESULT, parameters={**RESULT.parameters, "g_L": flat}, settings={"dt": 1e-3, "voltage": None}, verdicts=("one", "two"),
+        goodness={"rescaling": rescaling, "dependence": np.float64(0.1), "dependence_p": np.nan},
+        cross_validation=CrossValidation(np.nan, (1.0, np.nan)),
+    )  # fmt: skip
+    for result, path in ((full, tmp_path / "folder"), (RESULT, tmp_path / "one.json")):
+        loaded = nc.FitResult.load(result.save(path))
+        assert loaded == result and loaded.model == result.model and repr(loaded) == repr(result)
+    loaded = nc.FitResult.load(tmp_path / "folder")
+    assert loaded.goodness["rescaling"].quantiles.tolist() == [0.25, 0.5] and np.isnan(loaded.cross_validation.bits_per_spike)
+    assert loaded.parameters["g_L"].standard_error == np.inf and isinstance(loaded.cross_validation.folds, tuple)
+    for changed in (replace(full, seed=4), replace(full, goodness={}), replace(full, model=nc.models.gif((21.0,)))):
+        assert changed != full
+    table = json.loads((tmp_path / "folder" / "result.json").read_text())
+    assert table["parameters"]["V_T"]["value"] == -45.0 and table["gradient_norm"] is None
+    assert nc.models.load(tmp_path / "folder" / "model.toml") == RESULT.model
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [("{", "is no JSON file"), ("[1]", "holds no saved fit"), ('{"saved": {"Path": {}}}', "holds no saved fit"),
+     ('{"saved": {"FitResult": {"model": {"Popen": {}}}}}', "'Popen', which is none of"),
+     ('{"saved": {"FitResult": {}}}', "damaged")],
+)  # fmt: skip
+def test_what_is_no_saved_result_is_said(tmp_path, text, says):
+    path = tmp_path / "result.json"
+    path.write_text(text)
+    with pytest.raises(DataError, match=says):
+        nc.FitResult.load(tmp_path)
+    with pytest.raises(DataError, match="cannot be read"):
+        nc.FitResult.load(tmp_path / "nowhere.json")
+
+
+def test_a_result_shows_itself_in_ten_lines_and_as_a_table():
+    frame = RESULT.to_dataframe()
+    assert frame.loc["V_T", ["unit", "estimate", "standard_error", "low_95", "high_95"]].tolist() == [
+        "mV",
+        -45.0,
+        1.0,
+        -47.0,
+        -43.0,
+    ]
+    assert frame.loc["V_T", "status"] == "narrower than the prior" and frame.loc["V_T", "meaning"]
+    many = replace(RESULT, parameters={f"p{number}": RESULT.parameters["V_T"] for number in range(12)})
+    assert len(repr(many).splitlines()) == 10 and repr(many).endswith("... and 4 more")
+    assert len(many.summary().splitlines()) == 13
+    assert "V_T = -45 ± 1 mV, 95 % from -47 to -43, narrower than the prior" in RESULT.summary()
+    page = replace(RESULT, verdicts=("a < b",))._repr_html_()
+    assert "<table" in page and "a &lt; b" in page and "narrower than the prior" in page
+    figure = RESULT.plot()
+    assert [text.get_text() for text in figure.axes[0].get_yticklabels()] == ["V_T (mV)"] and "50 spikes" in figure.axes[
+        0
+    ].get_title()

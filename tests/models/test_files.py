@@ -11,7 +11,8 @@ import pytest
 import neurocode as nc
 from neurocode.errors import ModelError
 from neurocode.models import Parameter
-from neurocode.models.files import MAXIMUM_BYTES, from_dictionary, to_dictionary
+from neurocode.models.files import MAXIMUM_BYTES, from_dictionary
+from neurocode.models.writing import to_dictionary
 
 TEXT = """
 name = "plain"

@@ -1,0 +1,38 @@
+"""How values show themselves: some lines in a terminal, a table in a notebook."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from html import escape
+
+import pandas as pd
+
+#: Lines of a ``repr``.
+MOST_LINES = 10
+
+
+def lines(heading: str, rows: Sequence[str], most: int = MOST_LINES) -> str:
+    """A heading with rows below it, at most so many lines; the last says how many rows are left out.
+
+    Examples
+    --------
+    >>> print(lines("three", ["a", "b", "c"], most=3))
+    three
+      a
+      ... and 2 more
+    """
+    shown = list(rows) if len(rows) < most else [*rows[: most - 2], f"... and {len(rows) - most + 2} more"]
+    return "\n".join([heading, *(f"  {row}" for row in shown)])
+
+
+def html(heading: str, frame: pd.DataFrame, sentences: Sequence[str] = ()) -> str:
+    """A heading, sentences and a table as HTML, with every text escaped.
+
+    Examples
+    --------
+    >>> "<b>a &lt; b</b>" in html("a < b", pd.DataFrame({"x": [1]}))
+    True
+    """
+    paragraphs = "".join(f"<p>{escape(sentence)}</p>" for sentence in sentences)
+    table = frame.to_html(float_format=lambda value: f"{value:.4g}", na_rep="", border=0)
+    return f"<div><b>{escape(heading)}</b>{paragraphs}{table}</div>"

@@ -1,0 +1,68 @@
+"""Results as JSON and back without losing anything: numbers that are not finite, tuples, arrays, and values made of others."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import fields, is_dataclass
+from typing import Any
+
+import numpy as np
+
+from neurocode.errors import DataError
+from neurocode.models.files import from_dictionary
+from neurocode.models.model import NeuronModel
+from neurocode.models.writing import to_dictionary
+
+
+def encode(value: Any) -> Any:
+    """A value in types that JSON knows; what JSON does not know becomes a table of one key that says what it was.
+
+    Examples
+    --------
+    >>> encode((1.5, float("inf")))
+    {'tuple': [1.5, {'number': 'inf'}]}
+    """
+    if isinstance(value, NeuronModel):
+        return {"model": to_dictionary(value)}
+    if is_dataclass(value):
+        return {type(value).__name__: {entry.name: encode(getattr(value, entry.name)) for entry in fields(value)}}
+    if isinstance(value, np.ndarray):
+        return {"array": [encode(entry) for entry in value.tolist()]}
+    if isinstance(value, tuple):
+        return {"tuple": [encode(entry) for entry in value]}
+    if isinstance(value, Mapping):
+        return {"mapping": {str(key): encode(entry) for key, entry in value.items()}}
+    if isinstance(value, (bool, np.bool_)):
+        return bool(value)
+    if isinstance(value, (float, np.floating)):
+        return float(value) if math.isfinite(value) else {"number": str(float(value))}
+    return int(value) if isinstance(value, np.integer) else value
+
+
+def decode(value: Any, classes: Mapping[str, type]) -> Any:
+    """What :func:`encode` was given; only the classes named are made.
+
+    Raises
+    ------
+    DataError
+        For a table that :func:`encode` did not write.
+    """
+    if not isinstance(value, dict):
+        return value
+    if len(value) != 1:
+        raise DataError("A saved value is a table of one key.")
+    ((kind, content),) = value.items()
+    if kind == "model":
+        return from_dictionary(content)
+    if kind == "number":
+        return float(content)
+    if kind == "array":
+        return np.array([decode(entry, classes) for entry in content])
+    if kind == "tuple":
+        return tuple(decode(entry, classes) for entry in content)
+    if kind == "mapping":
+        return {key: decode(entry, classes) for key, entry in content.items()}
+    if kind not in classes:
+        raise DataError(f"A saved value is a '{kind}', which is none of {', '.join(classes)}.")
+    return classes[kind](**{name: decode(entry, classes) for name, entry in content.items()})

@@ -1,0 +1,37 @@
+"""No import runs upward, and none runs in a circle; the layers stand in pyproject.toml."""
+
+from __future__ import annotations
+
+import graphlib
+from pathlib import Path
+
+import grimp
+import pytest
+from importlinter import cli
+
+
+@pytest.fixture(autouse=True)
+def in_the_checkout(monkeypatch):
+    monkeypatch.chdir(Path(__file__).parents[1])
+
+
+def test_imports_run_downwards(capsys):
+    status = cli.lint_imports(no_cache=True)
+    assert status == cli.EXIT_STATUS_SUCCESS, capsys.readouterr().out
+
+
+def test_no_imports_run_in_a_circle():
+    """Between modules, imports inside functions included, and between folders."""
+    graph = grimp.build_graph("neurocode", exclude_type_checking_imports=True, cache_dir=None)
+    modules = {module: graph.find_modules_directly_imported_by(module) for module in graph.modules}
+    list(graphlib.TopologicalSorter(modules).static_order())
+    folders: dict[str, set[str]] = {}
+    for module, imported in modules.items():
+        for folder, other in ((folder_of(module), folder_of(other)) for other in imported):
+            if folder != other and other != "neurocode":
+                folders.setdefault(folder, set()).add(other)
+    list(graphlib.TopologicalSorter(folders).static_order())
+
+
+def folder_of(module: str) -> str:
+    return ".".join(module.split(".")[:2])
