@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import concurrent.futures
 import logging
+import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -23,6 +24,8 @@ SINGLE_THREAD = {
     "NUMBA_NUM_THREADS": "1",
     "XLA_FLAGS": "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1",
 }
+#: What Dask sets besides in the process that starts workers.
+SET_BY_DASK = ("PYTHONHASHSEED", "__DASK_PARENT_PID")
 #: Seconds to wait for a scheduler that does not answer, and for a first worker.
 PATIENCE = 20.0
 
@@ -111,5 +114,27 @@ def _client(workers: int, scheduler: str | None) -> Iterator[Client]:
         return
     settings = {"distributed.nanny.pre-spawn-environ": SINGLE_THREAD}
     options = {"threads_per_worker": 1, "memory_limit": None, "dashboard_address": ":0", "silence_logs": logging.CRITICAL}
-    with dask.config.set(settings), LocalCluster(n_workers=workers, **options) as cluster, Client(cluster) as client:
+    with (
+        _environment_put_back(*SINGLE_THREAD, *SET_BY_DASK),
+        dask.config.set(settings),
+        LocalCluster(n_workers=workers, **options) as cluster,
+        Client(cluster) as client,
+    ):
         yield client
+
+
+@contextmanager
+def _environment_put_back(*names: str) -> Iterator[None]:
+    """Give these variables their values back: Dask sets those of its workers in the process that starts them, for good.
+
+    Programs that this process starts afterwards would compute with other threads, and so end with other last digits.
+    """
+    before = {name: os.environ.get(name) for name in names}
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value

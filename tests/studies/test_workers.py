@@ -22,6 +22,10 @@ def fail(a):
     raise KeyError(a)
 
 
+def threads_of_numba():
+    return os.environ["NUMBA_NUM_THREADS"]
+
+
 def look(number):
     """Dies for one number, else says where it runs."""
     if number == 3:
@@ -51,6 +55,16 @@ def test_what_a_call_raises_is_raised_here():
 
 def test_no_calls_need_no_workers():
     assert list(side_by_side(add, [], workers=2)) == [] and list(side_by_side(add, [], scheduler="tcp://127.0.0.1:9")) == []
+
+
+def test_workers_leave_the_environment_as_it_was(monkeypatch):
+    """Programs that are started afterwards compute with the threads, and so to the last digit, as those before."""
+    for name in ("XLA_FLAGS", "NUMBA_NUM_THREADS"):
+        monkeypatch.delenv(name, raising=False)
+    before = dict(os.environ)
+    outcomes = list(side_by_side(threads_of_numba, [(), ()], workers=2))
+    assert [outcome.value for batch in outcomes for outcome in batch] == ["1", "1"]
+    assert dict(os.environ) == before
 
 
 @pytest.mark.long
