@@ -127,7 +127,7 @@ def run(cell: str, folder: Path, table: dict[str, dict[str, str]]) -> list[dict[
             rows.append({**base, "model": label, "verdict": str(error)})
             continue
         rate = result.training_rate
-        block = result.predict(SIMULATED / rate, seed=1, dt=min(2e-5, 0.02 / rate))
+        block = result.predict(duration=SIMULATED / rate, seed=1, dt=min(2e-5, 0.02 / rate))
         intervals = np.diff(block.segments[0].spiketrains[0].magnitude)
         values = {n: p.value for n, p in result.parameters.items() if not p.fixed}
         errors = {f"{n}_se": p.standard_error for n, p in result.parameters.items() if not p.fixed}
