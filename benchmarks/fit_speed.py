@@ -65,7 +65,7 @@ class ClampedGroup:
         step = dt * brian2.second
         flags = {
             "recorded": brian2.TimedArray(data.spikes.astype(float), dt=step),
-            "counted": brian2.TimedArray(likelihood.counted[0].astype(float), dt=step),
+            "counted": brian2.TimedArray(likelihood.passes.counted[0].astype(float), dt=step),
         }
         self.group = brian2.NeuronGroup(
             POPULATION,

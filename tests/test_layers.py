@@ -14,9 +14,8 @@ LINT = "import sys; from importlinter.cli import lint_imports; sys.exit(lint_imp
 
 def test_imports_run_downwards():
     """In a process of its own: the linter takes the streams of the one that it runs in."""
-    done = subprocess.run(
-        [sys.executable, "-c", LINT], cwd=Path(__file__).parents[1], capture_output=True, text=True, check=False
-    )  # fmt: skip
+    root = Path(__file__).parents[1]
+    done = subprocess.run([sys.executable, "-c", LINT], cwd=root, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
 
 

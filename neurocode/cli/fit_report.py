@@ -117,7 +117,7 @@ def entry(result: FitResult, scores: Scores | None, experiment: Experiment) -> d
 
 
 def parameter_table(result: FitResult, truth: NeuronModel | None = None) -> pd.DataFrame:
-    """A row a parameter: estimate, standard error, interval, and the truth where it is known."""
+    """One row per parameter: estimate, standard error, interval, and the truth where it is known."""
     frame = result.to_dataframe().reset_index()
     if truth is not None:
         frame.insert(3, "truth", [truth.parameters[name].value for name in frame["parameter"]])

@@ -20,6 +20,7 @@ from neurocode.cli.progress import Report
 from neurocode.cli.spreadsheet import write_csv
 from neurocode.errors import DataError, NeurocodeError
 from neurocode.inference import FitResult, fit
+from neurocode.inference.passage.likelihood import simulation_step
 from neurocode.models import NeuronModel, by_name
 from neurocode.plotting import save_figure
 from neurocode.plotting.spike_times_figure import spike_times_figure
@@ -128,8 +129,7 @@ def ending_at_last_spike(trains: Trains) -> Trains:
 def simulated_intervals(result: FitResult, seed: int, n: int = SIMULATED) -> np.ndarray:
     """Intervals of the fitted model."""
     duration = min(n / max(result.training_rate, 1e-3), 4000.0)
-    step = min(1e-4, 0.02 / result.training_rate)
-    block = result.predict(duration=duration, seed=seed, dt=step)
+    block = result.predict(duration=duration, seed=seed, dt=simulation_step(result.training_rate))
     return np.diff(block.segments[0].spiketrains[0].magnitude)
 
 

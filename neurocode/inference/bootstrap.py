@@ -31,7 +31,7 @@ def parametric_bootstrap(
     Returns
     -------
     pandas.DataFrame
-        A row a sample, a column a free parameter in its own unit.
+        One row per sample, one column per free parameter in its own unit.
 
     Raises
     ------

@@ -49,7 +49,7 @@ def fit(
         Its parameters that are not fixed are estimated; its values are the start. For the library's diffusions the start is derived
         from the intervals.
     experiment : Experiment, or neo.SpikeTrain, array of seconds, or a sequence of them
-        Training data. Spike trains alone, one entry a repeat, are fitted without a current. A test set is not looked at.
+        Training data. Spike trains alone, one entry per repeat, are fitted without a current. A test set is not looked at.
     seed : int
         Of the further starts. The search of a diffusion draws nothing: every seed gives the same result.
     starts : int, optional

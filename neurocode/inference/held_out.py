@@ -143,17 +143,18 @@ def evaluate(
     test = experiment.test
     if test is None:
         raise DataError("The experiment has no test set to evaluate on.")
-    data = likelihood_of(result, likelihood).of_test(result.model, test, after=result.duration, **result.settings)
-    data = data.resolved(data.origin)
+    kind = likelihood_of(result, likelihood)
     durations = [round(repeat.duration, 6) for repeat in test.repeats]
-    if data.shares_stimulus:
-        _require_alike(test, durations)
+    if kind.shares_stimulus and len(set(durations)) > 1:
+        raise DataError(f"The test repeats last {sorted(set(durations))} s, expected one duration.")
+    data = kind.of_test(result.model, test, after=result.duration, **result.settings)
+    data = data.resolved(data.origin)
     duration = max(durations)
     notes = [f"A test spike is impossible under the model: {data.impossible}"] if data.impossible else []
     if data.shares_stimulus and duration > result.duration:
         notes.append(f"The test lasts {duration:g} s, longer than the training of {result.duration:g} s.")
     log_likelihood = data.log_likelihood(data.origin)
-    recorded, predicted = data.trains, data.simulate(0, n_predictions, seed)
+    recorded, predicted = data.trains, data.predict(n_predictions, seed)
     compared = _compared(recorded, predicted, duration, seed) if data.shares_stimulus else _not_compared()
     notes += [f"Md* ({key}) is not defined: {score.reason}" for key, score in compared["md_star"].items() if score.reason]
     return Scores(
@@ -161,19 +162,12 @@ def evaluate(
         ks=uniform_test(data.rescaled_intervals(data.origin, seed)),
         **compared,
         recorded_rate=float(sum(map(len, recorded)) / sum(durations)),
-        predicted_rate=float(np.mean([len(train) for train in predicted]) / durations[0]),
+        predicted_rate=float(np.mean([len(train) for train in predicted]) / data.durations[0]),
         recorded=recorded,
         predicted=predicted,
         duration=duration,
         notes=notes,
     )
-
-
-def _require_alike(test: Experiment, durations: list[float]) -> None:
-    """Refuse repeats of several currents or durations."""
-    if len(set(durations)) > 1:
-        raise DataError(f"The test repeats last {sorted(set(durations))} s, expected one duration.")
-    _ = test.frozen_current
 
 
 def _compared(recorded: list[np.ndarray], predicted: list[np.ndarray], duration: float, seed: int) -> dict[str, Any]:

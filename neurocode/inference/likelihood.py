@@ -106,7 +106,7 @@ class Likelihood(ABC):
 
     @abstractmethod
     def with_spikes(self, trains: Sequence[np.ndarray]) -> Self:
-        """Other spikes, in seconds and one train a repeat, in place of the recorded ones."""
+        """Other spikes, in seconds and one train per repeat, in place of the recorded ones."""
 
     @abstractmethod
     def without(self, block: Block) -> tuple[Self, Self]:
@@ -139,8 +139,13 @@ class Likelihood(ABC):
 
     @property
     @abstractmethod
+    def durations(self) -> list[float]:
+        """Length of each repeat in seconds, as :meth:`simulate` runs it."""
+
+    @property
     def duration(self) -> float:
-        """Seconds that the result calls the duration of the training."""
+        """Seconds that the result calls the duration of the training: those of the longest repeat."""
+        return max(self.durations)
 
     @property
     @abstractmethod
@@ -168,7 +173,7 @@ class Likelihood(ABC):
         """Log-likelihood of the same spikes under a homogeneous Poisson process, in nats."""
 
     @abstractmethod
-    def evaluate(self, z: np.ndarray, carry: Any = None, *, rough: bool = False) -> Evaluation:
+    def evaluate(self, z: np.ndarray, carry: Any = None, step: np.ndarray | None = None, *, rough: bool = False) -> Evaluation:
         """Log-likelihood plus log prior with its derivatives; see :class:`neurocode.inference.objective.Objective`."""
 
     @abstractmethod
@@ -178,6 +183,10 @@ class Likelihood(ABC):
     @abstractmethod
     def simulate(self, repeat: int, n: int, seed: int) -> list[np.ndarray]:
         """Spike times of ``n`` runs of the model at its own values under the conditions of a repeat."""
+
+    def predict(self, n: int, seed: int) -> list[np.ndarray]:
+        """Spike times of ``n`` runs under what all repeats share; under the conditions of the first where they share nothing."""
+        return self.simulate(0, n, seed)
 
     def goodness(self, z: np.ndarray) -> dict[str, Any]:
         """What else is measured at the maximum."""

@@ -19,7 +19,7 @@ class Evaluation:
     gradient, information : numpy.ndarray
         Gradient and Fisher information by coordinate, prior included.
     carry : object
-        What the next evaluation may start from, whatever its point; None where an evaluation needs nothing of the one before.
+        What the next evaluation may start from, here or a step away; None where an evaluation needs nothing of the one before.
     settled : bool
         Whether evaluating once more from ``carry`` at the same point would change nothing that matters.
     """
@@ -34,14 +34,16 @@ class Evaluation:
 class Objective(Protocol):
     """A function to climb."""
 
-    def evaluate(self, z: np.ndarray, carry: Any = None, *, rough: bool = False) -> Evaluation:
+    def evaluate(self, z: np.ndarray, carry: Any = None, step: np.ndarray | None = None, *, rough: bool = False) -> Evaluation:
         """Value, gradient and information at coordinates ``z``.
 
         Parameters
         ----------
         z : numpy.ndarray
         carry : object, optional
-            That of an evaluation before, at this point or another.
+            That of an evaluation before.
+        step : numpy.ndarray, optional
+            From the point of that evaluation to ``z``; None where it was at ``z``.
         rough : bool
             Whether a point on the way to a maximum is asked for, of which less accuracy is enough.
         """

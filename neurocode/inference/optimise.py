@@ -105,7 +105,7 @@ class Ascent:
     ) -> None:
         self.likelihood, self.progress, self.rough, self.passes = likelihood, progress, rough, 0
         self.radius = FIRST_RADIUS
-        self.point = self._evaluate(np.asarray(z, float), None, FIRST_REPEATS)
+        self.point = self._evaluate(np.asarray(z, float), None, None, FIRST_REPEATS)
         self.secant = np.zeros_like(self.point.information)
 
     def climb(self, most_passes: int, enough: float = 0.1 * CONVERGED, learn: bool = True) -> None:
@@ -120,7 +120,7 @@ class Ascent:
             step, expected = _trust_step(self.point.gradient, curvature, metric, self.radius)
             if expected < enough:
                 return
-            trial = self._evaluate(self.point.z + step, self.point.carry)
+            trial = self._evaluate(self.point.z + step, self.point.carry, step)
             ratio = (trial.log_likelihood - self.point.log_likelihood) / expected
             if learn and ratio > TRUSTED:
                 self._learn(step, self.point.gradient - trial.gradient, trial.information)
@@ -136,7 +136,7 @@ class Ascent:
         columns = []
         for axis in axes.T:
             step = DIFFERENCE * axis
-            ahead, behind = (self._evaluate(self.point.z + s, self.point.carry).gradient for s in (step, -step))
+            ahead, behind = (self._evaluate(self.point.z + s, self.point.carry, s).gradient for s in (step, -step))
             columns.append(axes.T @ (behind - ahead) / (2 * DIFFERENCE))
         matrix = np.stack(columns)
         return inverse.T @ (0.5 * (matrix + matrix.T)) @ inverse
@@ -147,10 +147,10 @@ class Ascent:
         if abs(product) > 1e-6 * np.linalg.norm(residual) * np.linalg.norm(step):
             self.secant = self.secant + np.outer(residual, residual) / product
 
-    def _evaluate(self, z: np.ndarray, carry: Any, repeats: int = MOST_REPEATS) -> _Point:
+    def _evaluate(self, z: np.ndarray, carry: Any, step: np.ndarray | None, repeats: int = MOST_REPEATS) -> _Point:
         for _ in range(repeats):
-            result = self.likelihood.evaluate(z, carry, rough=self.rough)
-            carry = result.carry
+            result = self.likelihood.evaluate(z, carry, step, rough=self.rough)
+            carry, step = result.carry, None
             self.passes += 1
             if result.settled:
                 break

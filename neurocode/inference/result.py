@@ -236,7 +236,7 @@ class FitResult:
         return plain(table)
 
     def to_dataframe(self) -> pd.DataFrame:
-        """A row a parameter: meaning, unit, estimate, standard error, interval, and what the data say of it.
+        """One row per parameter: meaning, unit, estimate, standard error, interval, and what the data say of it.
 
         Returns
         -------
@@ -254,7 +254,7 @@ class FitResult:
         return pd.DataFrame.from_dict(rows, orient="index").rename_axis("parameter")
 
     def summary(self) -> str:
-        """The verdict and the estimates as text, a line a parameter."""
+        """The verdict and the estimates as text, one line per parameter."""
         return lines(self._heading(), self._rows(), most=len(self.parameters) + len(self.verdicts) + 2)
 
     def plot(self) -> Figure:

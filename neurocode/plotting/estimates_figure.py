@@ -1,4 +1,4 @@
-"""Estimates with their intervals, a row a parameter."""
+"""Estimates with their intervals, one row per parameter."""
 
 from __future__ import annotations
 

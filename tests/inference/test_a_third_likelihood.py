@@ -23,19 +23,19 @@ class GammaRenewal(Likelihood):
     """Intervals of a gamma distribution, each of its own; the last of a repeat enters by its survival."""
 
     name = "gamma-renewal"
-    trains = n_spikes = exposure = duration = None
+    trains = n_spikes = exposure = durations = None
     dt = 0.0
 
     def __init__(self, model, trains, stops, *, prior_width=np.inf, counted=None):
         super().__init__(model, prior_width)
-        self.trains, self.stops = trains, stops
+        self.trains, self.durations = trains, stops
         ends = [np.append(train[1:], stop) for train, stop in zip(trains, stops, strict=True)]
-        self.durations = np.concatenate([end - train for end, train in zip(ends, trains, strict=True)])
+        self.gaps = np.concatenate([end - train for end, train in zip(ends, trains, strict=True)])
         self.observed = np.concatenate([np.arange(len(end)) < len(end) - 1 for end in ends])
         self.ends, self.stop = np.concatenate(ends), np.repeat(stops, [len(end) for end in ends])
         self.counted = np.ones(len(self.ends), bool) if counted is None else counted
         self.n_spikes = int(np.sum(self.observed & self.counted))
-        self.exposure = self.duration = float(np.sum(self.durations[self.counted]))
+        self.exposure = float(np.sum(self.gaps[self.counted]))
 
     @classmethod
     def of(cls, model, data, *, prior_width=np.inf):
@@ -43,21 +43,21 @@ class GammaRenewal(Likelihood):
         return cls(model, [r.spike_times for r in repeats], [r.duration for r in repeats], prior_width=prior_width)
 
     def with_model(self, model):
-        return GammaRenewal(model, self.trains, self.stops, counted=self.counted)
+        return GammaRenewal(model, self.trains, self.durations, counted=self.counted)
 
     def with_spikes(self, trains):
-        return GammaRenewal(self.model, trains, self.stops, prior_width=self.prior_width)
+        return GammaRenewal(self.model, trains, self.durations, prior_width=self.prior_width)
 
     def without(self, block):
         inside = block.holds_times(self.ends / self.stop, 1.0)
         parts = (self.counted & ~inside, self.counted & inside)
-        return tuple(GammaRenewal(self.model, self.trains, self.stops, prior_width=self.prior_width, counted=c) for c in parts)
+        return tuple(GammaRenewal(self.model, self.trains, self.durations, prior_width=self.prior_width, counted=c) for c in parts)
 
     def contributions(self, z):
         values = self.model.values | self.values_at(z)
         shape, beat = values["shape"], values["shape"] * values["rate"]
-        density = shape * np.log(beat) - gammaln(shape) + (shape - 1) * np.log(self.durations) - beat * self.durations
-        return np.where(self.observed, density, np.log(gammaincc(shape, beat * self.durations)))[self.counted]
+        density = shape * np.log(beat) - gammaln(shape) + (shape - 1) * np.log(self.gaps) - beat * self.gaps
+        return np.where(self.observed, density, np.log(gammaincc(shape, beat * self.gaps)))[self.counted]
 
     def log_likelihood(self, z):
         return float(np.sum(self.contributions(z)))
@@ -65,18 +65,18 @@ class GammaRenewal(Likelihood):
     def null_log_likelihood(self, rate):
         return self.n_spikes * np.log(rate) - rate * self.exposure
 
-    def evaluate(self, z, carry=None, *, rough=False):
-        steps = 1e-5 * np.eye(len(z))
-        scores = np.stack([(self.contributions(z + step) - self.contributions(z - step)) / 2e-5 for step in steps], axis=1)
+    def evaluate(self, z, carry=None, step=None, *, rough=False):
+        axes = 1e-5 * np.eye(len(z))
+        scores = np.stack([(self.contributions(z + axis) - self.contributions(z - axis)) / 2e-5 for axis in axes], axis=1)
         return self.with_prior(self.log_likelihood(z), np.sum(scores, axis=0), scores.T @ scores, z)
 
     def rescaled_intervals(self, z, seed=0):
         values = self.model.values | self.values_at(z)
-        return gammainc(values["shape"], values["shape"] * values["rate"] * self.durations[self.observed & self.counted])
+        return gammainc(values["shape"], values["shape"] * values["rate"] * self.gaps[self.observed & self.counted])
 
     def simulate(self, repeat, n, seed):
         random, values = np.random.default_rng(seed), self.model.values
-        return [drawn(random, values["rate"], values["shape"], self.stops[repeat]) for _ in range(n)]
+        return [drawn(random, values["rate"], values["shape"], self.durations[repeat]) for _ in range(n)]
 
 
 def drawn(random, rate, shape, stop):

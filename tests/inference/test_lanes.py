@@ -25,7 +25,8 @@ from neurocode.inference.clamped.lanes import (
     split,
     steps_since_spike,
 )
-from neurocode.inference.clamped.likelihood import Carry, ClampedLikelihood, _add_voltage, _exclude_refractory
+from neurocode.inference.clamped.likelihood import Carry, ClampedLikelihood, _exclude_refractory
+from neurocode.inference.clamped.passes import _add_voltage
 from neurocode.inference.coordinates import Coordinates
 from neurocode.inference.held_out import _over
 from neurocode.models import EscapeNoise, NeuronModel, Parameter
@@ -63,10 +64,10 @@ def test_a_likelihood_that_reads_the_time_is_its_hazards(chunk_steps):
     times = [2.0 + DT * np.arange(10), 2.0 + DT * np.arange(6)]
     expected = by_hand(times[0], [2, 7]) + by_hand(times[1], [0])
     assert likelihood.log_likelihood(z) == pytest.approx(expected, rel=1e-12)
-    for found, time in zip(likelihood.spike_probabilities(z), times, strict=True):
+    for found, time in zip(likelihood.passes.spike_probabilities(z), times, strict=True):
         np.testing.assert_allclose(found, 1 - np.exp(-np.exp(0.5 * time - 1.0)), rtol=1e-12)
-    assert likelihood.n_spikes == 3 and likelihood.n_voltages == 0
-    result = likelihood.derivatives(z, *likelihood.first_start(z))
+    assert likelihood.n_spikes == 3 and likelihood.passes.n_voltages == 0
+    result = likelihood.passes.derivatives(z, *likelihood.passes.first_start(z))
     gradient, information = np.zeros(2), np.zeros((2, 2))
     for time, spikes in zip(times, ([2, 7], [0]), strict=True):
         hazard = np.exp(0.5 * time - 1.0)
@@ -84,7 +85,7 @@ def test_the_prior_is_normal_around_the_values_of_the_model():
     likelihood = ClampedLikelihood(DRIFTING, [sweep(10, [2])], DT, prior_width=0.5)
     free = ClampedLikelihood(DRIFTING, [sweep(10, [2])], DT)
     z = likelihood.coordinates.to_coordinates(DRIFTING.values) + np.array([1.0, -2.0])
-    held, loose = (part.derivatives(z, *part.first_start(z)) for part in (likelihood, free))
+    held, loose = (part.evaluate(z) for part in (likelihood, free))
     assert held.value - loose.value == pytest.approx(-0.5 * 4 * 5)
     np.testing.assert_allclose(held.gradient - loose.gradient, [-4.0, 8.0], rtol=1e-9)
     np.testing.assert_allclose(held.information - loose.information, 4 * np.eye(2), rtol=1e-9, atol=1e-9)
@@ -201,9 +202,9 @@ def test_a_test_spike_that_the_model_forbids_has_no_bits():
 
 
 def test_start_states_follow_a_step_along_their_sensitivities():
-    carry = Carry(np.zeros(1), {"v": np.array([1.0, 2.0])}, {"v": np.array([[10.0, 20.0]])})
-    start, tangents = carry.at(np.array([0.5]))
-    assert start["v"].tolist() == [6.0, 12.0] and tangents is carry.tangents and carry.at(np.zeros(1))[0] is carry.start
+    carry = Carry({"v": np.array([1.0, 2.0])}, {"v": np.array([[10.0, 20.0]])})
+    start, tangents = carry.moved(np.array([0.5]))
+    assert start["v"].tolist() == [6.0, 12.0] and tangents is carry.tangents and carry.moved(None)[0] is carry.start
 
 
 @pytest.mark.parametrize(
@@ -215,8 +216,10 @@ def test_a_pass_is_settled_where_chunks_agree(monkeypatch, states, sensitivities
     """By 1e-7 of the range in states and 1e-5 in sensitivities, on the way to a maximum by 1e-3 and 1e-2."""
     likelihood = ClampedLikelihood(DRIFTING, [sweep(10, [2, 7])], DT, chunk_steps=5)
     z = likelihood.origin
-    exact = likelihood.derivatives(z, *likelihood.first_start(z))
-    monkeypatch.setattr(likelihood, "derivatives", lambda *_: replace(exact, mismatch=states, tangent_mismatch=sensitivities))
+    exact = likelihood.passes.derivatives(z, *likelihood.passes.first_start(z))
+    monkeypatch.setattr(
+        likelihood.passes, "derivatives", lambda *_: replace(exact, mismatch=states, tangent_mismatch=sensitivities)
+    )
     assert (likelihood.evaluate(z).settled, likelihood.evaluate(z, rough=True).settled) == settled
 
 

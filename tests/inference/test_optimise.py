@@ -29,7 +29,7 @@ class Quadratic:
         self.stated = self.curvature if stated is None else np.asarray(stated, float)
         self.visited = []
 
-    def evaluate(self, z, carry=None, *, rough=False):
+    def evaluate(self, z, carry=None, step=None, *, rough=False):
         self.visited.append(z)
         away = z - self.peak
         value = -0.5 * away @ self.curvature @ away
@@ -123,7 +123,7 @@ def test_without_learning_the_secant_stays():
 
 def test_a_worse_point_is_left_and_the_radius_shrinks():
     class Cliff(Quadratic):
-        def evaluate(self, z, carry=None, *, rough=False):
+        def evaluate(self, z, carry=None, step=None, *, rough=False):
             result = super().evaluate(z, carry)
             return result if z[0] <= 0.2 else replace(result, value=-100.0)
 
@@ -135,7 +135,7 @@ def test_a_worse_point_is_left_and_the_radius_shrinks():
 
 def test_not_finite_derivatives_count_as_the_worst_point():
     class Hole(Quadratic):
-        def evaluate(self, z, carry=None, *, rough=False):
+        def evaluate(self, z, carry=None, step=None, *, rough=False):
             result = super().evaluate(z, carry)
             return result if z[0] == 0 else replace(result, gradient=np.array([np.nan]))
 
@@ -164,17 +164,19 @@ def test_passes_are_repeated_until_the_likelihood_has_settled():
 
 
 def test_what_a_point_carries_is_handed_to_the_next():
-    """The first evaluation has nothing to start from; a point that is left hands on what the point before it did."""
+    """The first evaluation has nothing to start from; a point that is left hands on what the point before it did, with the step."""
 
     class Carrying(Quadratic):
-        def evaluate(self, z, carry=None, *, rough=False):
+        def evaluate(self, z, carry=None, step=None, *, rough=False):
             self.carried = [*getattr(self, "carried", []), carry]
+            self.steps = [*getattr(self, "steps", []), step]
             result = super().evaluate(z, carry)
             return replace(result, value=-100.0) if len(self.visited) == 2 else result
 
     objective = Carrying([[1.0]], [0.5])
     Ascent(objective, np.zeros(1)).climb(3)
-    assert objective.carried == [None, 1, 1]
+    assert objective.carried == [None, 1, 1] and objective.steps[0] is None
+    np.testing.assert_array_equal(objective.steps[1:], objective.visited[1:])  # the first point is zero
 
 
 def test_an_ascent_ends_where_the_expected_gain_is_too_small():

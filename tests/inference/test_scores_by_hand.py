@@ -379,3 +379,19 @@ def test_bursts_are_said_from_a_fifth_of_the_intervals_on():
     one_more = Clamp(np.zeros(1000), spikes | (np.arange(1000) == 1), np.ones(1000, bool))
     said = [ClampedLikelihood(TWO_RATES, [data], 1e-3).remarks() for data in (quiet, one_more)]
     assert said == [[], ["the cell bursts: 27% of its intervals are below 10 ms"]]
+
+
+def test_predictions_are_made_under_the_mean_of_the_recorded_currents(monkeypatch):
+    """Two repeats of one current, recorded with noise of opposite sign: the mean is the current itself."""
+    noise = 1e-3 * np.random.default_rng(1).standard_normal(20)
+    repeats = [train([6, 9], 20), train([6, 14], 20)]
+    test = nc.Experiment(repeats, [signal(CURRENT[:20] + noise), signal(CURRENT[:20] - noise)])
+    data, stimuli = ClampedLikelihood.of_test(TWO_RATES, test, dt=DT), []
+    run = RawRun([np.array([], int)], *[None] * (len(RawRun.__dataclass_fields__) - 1))
+    monkeypatch.setattr(clamped_likelihood, "run_jax", lambda *_, stimulus, **__: stimuli.append(stimulus) or run)
+    data.predict(1, 0), data.simulate(1, 1, 0)
+    np.testing.assert_allclose(stimuli[0], CURRENT[:20], atol=1e-12)
+    np.testing.assert_allclose(stimuli[1], CURRENT[:20] - noise, atol=1e-12)
+    two_currents = nc.Experiment(repeats, [signal(CURRENT[:20]), signal(np.roll(CURRENT[:20], 1))])
+    with pytest.raises(DataError, match="do not share one frozen current"):
+        ClampedLikelihood.of_test(TWO_RATES, two_currents, dt=DT).predict(1, 0)

@@ -90,9 +90,9 @@ def test_starts_keep_the_fine_grid_where_spikes_are_too_close_for_a_rough_one():
 def test_chunks_are_half_a_second_and_the_prior_is_handed_on():
     data = Clamp(np.zeros(2000), np.zeros(2000, bool), np.ones(2000, bool))
     likelihood = ClampedLikelihood(MODEL, [data], 1e-3, prior_width=2.0)
-    assert likelihood._n_lanes == 4 and likelihood.prior_precision == 0.25
+    assert likelihood.passes.n_lanes == 4 and likelihood.prior_precision == 0.25
     assert ClampedLikelihood(MODEL, [data], 1e-3).prior_precision == 0.0
-    assert ClampedLikelihood(MODEL, [data], 1e-3, chunk_steps=2000)._n_lanes == 1
+    assert ClampedLikelihood(MODEL, [data], 1e-3, chunk_steps=2000).passes.n_lanes == 1
 
 
 def test_models_with_two_inputs_are_refused():

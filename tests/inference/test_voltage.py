@@ -38,10 +38,10 @@ def test_objective_is_the_spikes_plus_the_profile_of_a_gaussian(experiment):
     data = clamp(experiment.repeats[0], DT, voltage=0.01)
     likelihood = ClampedLikelihood(TRUTH, [data], DT, chunk_steps=1000)
     z = likelihood.coordinates.to_coordinates(TRUTH.values)
-    start, tangents = likelihood.first_start(z)
-    value = likelihood.derivatives(z, start, tangents).value
-    residual = likelihood.voltage_residual(z) * 1e3
-    n = likelihood.n_voltages
+    passes = likelihood.passes
+    value = passes.derivatives(z, *passes.first_start(z)).value
+    residual = passes.voltage_residual(z) * 1e3
+    n = passes.n_voltages
     assert residual == pytest.approx(NOISE, abs=4 * NOISE / np.sqrt(2 * n))
     by_hand = likelihood.log_likelihood(z) - 0.5 * n * (np.log(2 * np.pi * (residual * 1e-3) ** 2) + 1)
     assert value == pytest.approx(by_hand, rel=1e-9)
@@ -53,7 +53,7 @@ def test_gradient_with_voltage_equals_finite_differences(experiment):
     z = likelihood.coordinates.to_coordinates(TRUTH.values)
 
     def at(point):
-        return likelihood.derivatives(point, *likelihood.first_start(point))
+        return likelihood.passes.derivatives(point, *likelihood.passes.first_start(point))
 
     gradient, step = at(z).gradient, 1e-5
     numeric = [(at(z + step * e).value - at(z - step * e).value) / (2 * step) for e in np.eye(len(z))]

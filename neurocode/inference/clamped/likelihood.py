@@ -1,47 +1,30 @@
 """Likelihood of recorded spikes under a model with escape noise, with its exact sensitivities.
 
 The spikes are clamped to the recorded ones, so the likelihood is a product over time steps of
-Bernoulli probabilities that depend on the state. A recording is cut into chunks that run as lanes of
-one batch; each lane starts from the state (and the sensitivities of the state to the parameters) at
-which its predecessor ended in the pass before. Passes are repeated until these agree, so chunking
-leaves no trace in the result.
+Bernoulli probabilities that depend on the state.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Self
+from typing import Self
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
 from neurocode.errors import DataError, FitError
-from neurocode.inference.clamped.grid import choose_dt, clamp, counted_steps
-from neurocode.inference.clamped.lanes import (
-    MEMBRANE_POTENTIAL,
-    Clamp,
-    Lanes,
-    Pass,
-    StaticCoordinates,
-    continued,
-    cut,
-    derivative_pass,
-    mismatch,
-    resting_start,
-    split,
-    steps_since_spike,
-    value_pass,
-)
+from neurocode.inference.clamped.grid import choose_dt, clamp, counted_steps, on_grid
+from neurocode.inference.clamped.lanes import MEMBRANE_POTENTIAL, Clamp, steps_since_spike
+from neurocode.inference.clamped.passes import Passes, States
 from neurocode.inference.likelihood import Block, Likelihood
 from neurocode.inference.objective import Evaluation
 from neurocode.inference.one_unit import experiment_of
 from neurocode.inference.optimise import Optimum, Report
 from neurocode.models.expressions import names_in
 from neurocode.models.model import NeuronModel
-from neurocode.recordings.experiment import Repeat
+from neurocode.recordings.experiment import Experiment, Repeat
 from neurocode.simulation.evaluate import evaluate, timestep
 from neurocode.simulation.jax_engine import run_jax
 from neurocode.simulation.step import Step, step_function
@@ -49,15 +32,10 @@ from neurocode.simulation.time_scale import warn_of_coarse_step
 from neurocode.statistics.time_rescaling import rescaled_intervals
 from neurocode.units import seconds
 
-#: Start states of lanes count as settled when they differ from the ends of their predecessors by less.
-SETTLED = 1e-10
-MOST_PASSES = 60
 #: Start states of lanes, and their sensitivities, may differ from the ends of their predecessors by this,
 #: relative to their range: in an ascent that is to end at a maximum, and in one that looks for the way to it.
 CONSISTENT = (1e-7, 1e-5)
 ROUGHLY_CONSISTENT = (1e-3, 1e-2)
-#: Groups of lanes that run in threads of their own.
-GROUPS = 2
 CHUNK_SECONDS = 0.5
 FEWEST_SPIKES = 20
 #: Time step of the starts, in seconds, where the fit's own is finer.
@@ -65,46 +43,17 @@ ROUGH_DT = 4e-4
 #: Share of intervals below 10 ms from which a cell is said to burst.
 BURSTING = 0.2
 
-States = dict[str, np.ndarray]
-
-
-@dataclass(frozen=True)
-class Derivatives:
-    """Objective and derivatives at one point, and from where the next pass starts.
-
-    Attributes
-    ----------
-    value : float
-        Log-likelihood plus log prior.
-    gradient, information : numpy.ndarray
-        Gradient and Fisher information, prior included.
-    start, tangents : dict of str to numpy.ndarray
-        States in which the lanes end, as start of their successors, and their sensitivities.
-    mismatch, tangent_mismatch : float
-        How far these are from the start states and sensitivities that were used.
-    """
-
-    value: float
-    gradient: np.ndarray
-    information: np.ndarray
-    start: States
-    tangents: States
-    mismatch: float
-    tangent_mismatch: float
-
 
 @dataclass(frozen=True)
 class Carry:
-    """States in which lanes begin at coordinates ``z``, and their sensitivities to these."""
+    """States in which lanes begin, and their sensitivities to the coordinates."""
 
-    z: np.ndarray
     start: States
     tangents: States
 
-    def at(self, z: np.ndarray) -> tuple[States, States]:
+    def moved(self, step: np.ndarray | None) -> tuple[States, States]:
         """Start states moved along their sensitivities, by which a pass or two settle a small step."""
-        step = z - self.z
-        if not np.any(step):
+        if step is None:
             return self.start, self.tangents
         return {name: value + np.tensordot(step, self.tangents[name], axes=1) for name, value in self.start.items()}, self.tangents
 
@@ -123,7 +72,7 @@ class ClampedLikelihood(Likelihood):
         Steps in a chunk; half a second by default.
     prior_width : float
         Standard deviation of a normal prior around the model's values in unconstrained coordinates,
-        which :meth:`derivatives` includes.
+        which :meth:`evaluate` includes.
     t_start : float
         Time at which the sweeps begin, for models that read ``t``.
     impossible_spikes : bool
@@ -155,26 +104,21 @@ class ClampedLikelihood(Likelihood):
         _require_escape_noise(model, any(sweep.voltage is not None for sweep in sweeps))
         super().__init__(model, prior_width)
         self.sweeps, self._dt, self.t_start = tuple(sweeps), dt, t_start
-        self.chunk_steps = round(CHUNK_SECONDS / dt) if chunk_steps is None else chunk_steps
         self.voltage: float | None = None
         self._repeats: tuple[Repeat, ...] = ()
-        self._static = StaticCoordinates(self.coordinates)
+        self._test: Experiment | None = None
         with jax.enable_x64(True):
-            self.step = step_function(model, dt)
-            self._fixed = {name: jnp.asarray(value, float) for name, value in model.values.items()}
-            refractory = _refractory_steps(self.step, self._fixed)
-            try:
-                sweeps = [_exclude_refractory(sweep, refractory, dt) for sweep in sweeps]
-            except FitError as error:
-                if not impossible_spikes:
-                    raise
-                self.impossible = str(error)
-            lanes = cut(sweeps, self.chunk_steps, dt, t_start)
-            self._n_lanes = lanes.since.shape[0]
-            self._groups = split(lanes, min(GROUPS, self._n_lanes))
-            self._first = np.concatenate([np.asarray(group.first) for group in self._groups])
-        self.counted = [sweep.counted for sweep in sweeps]
-        self.n_voltages = sum(int(np.sum(np.isfinite(sweep.voltage))) for sweep in sweeps if sweep.voltage is not None)
+            step = step_function(model, dt)
+            fixed = {name: jnp.asarray(value, float) for name, value in model.values.items()}
+            refractory = _refractory_steps(step, fixed)
+        try:
+            sweeps = [_exclude_refractory(sweep, refractory, dt) for sweep in sweeps]
+        except FitError as error:
+            if not impossible_spikes:
+                raise
+            self.impossible = str(error)
+        chunk_steps = round(CHUNK_SECONDS / dt) if chunk_steps is None else chunk_steps
+        self.passes = Passes(step, self.coordinates, fixed, sweeps, chunk_steps, t_start)
 
     @classmethod
     def takes(cls, model: NeuronModel, data: object) -> bool:
@@ -206,10 +150,12 @@ class ClampedLikelihood(Likelihood):
         return cls._on_grid(model, experiment.repeats, step, voltage, prior_width)
 
     @classmethod
-    def of_test(cls, model: NeuronModel, data: object, *, after: float = 0.0, dt: float | None = None, **options: Any) -> Self:
-        """Likelihood of test spikes; one that the model excludes makes it zero."""
-        repeats = experiment_of(data).repeats
-        return cls(model, [clamp(repeat, dt) for repeat in repeats], dt, t_start=after, impossible_spikes=True)
+    def of_test(cls, model: NeuronModel, data: object, *, after: float = 0.0, dt: float, voltage: float | None = None) -> Self:
+        """Likelihood of test spikes, whether a voltage was fitted too or not; one that the model excludes makes it zero."""
+        test = experiment_of(data)
+        likelihood = cls(model, [clamp(repeat, dt) for repeat in test.repeats], dt, t_start=after, impossible_spikes=True)
+        likelihood._test = test
+        return likelihood
 
     @classmethod
     def _on_grid(cls, model: NeuronModel, repeats: Sequence[Repeat], dt: float, voltage: float | None, prior_width: float) -> Self:
@@ -229,7 +175,7 @@ class ClampedLikelihood(Likelihood):
         FitError
             For spikes and voltage: the model says nothing of the noise of a voltage.
         """
-        if self.n_voltages:
+        if self.passes.n_voltages:
             raise FitError("Spikes without a voltage cannot take the place of spikes and voltage.")
         sweeps = [
             sweep.with_spikes(np.round(train / self.dt).astype(int)) for sweep, train in zip(self.sweeps, trains, strict=True)
@@ -291,9 +237,9 @@ class ClampedLikelihood(Likelihood):
         return self._n_counted * self.dt
 
     @property
-    def duration(self) -> float:
-        """Of the longest sweep, in seconds; a model that reads ``t`` is tested from there on."""
-        return max(len(sweep.spikes) for sweep in self.sweeps) * self.dt
+    def durations(self) -> list[float]:
+        """Of each sweep, in seconds; a model that reads ``t`` is tested from the end of the longest on."""
+        return [len(sweep.spikes) * self.dt for sweep in self.sweeps]
 
     @property
     def dt(self) -> float:
@@ -314,33 +260,50 @@ class ClampedLikelihood(Likelihood):
         n_spikes, bins = self.n_spikes, self._n_counted
         return float(n_spikes * np.log(-np.expm1(-rate * self.dt)) - (bins - n_spikes) * rate * self.dt)
 
-    def evaluate(self, z: np.ndarray, carry: Carry | None = None, *, rough: bool = False) -> Evaluation:
+    def evaluate(
+        self, z: np.ndarray, carry: Carry | None = None, step: np.ndarray | None = None, *, rough: bool = False
+    ) -> Evaluation:
         """Log-likelihood plus log prior and its derivatives, by one pass from the states in which the pass before ended."""
-        start, tangents = self.first_start(z) if carry is None else carry.at(z)
-        result = self.derivatives(z, start, tangents)
+        start, tangents = self.passes.first_start(z) if carry is None else carry.moved(step)
+        result = self.passes.derivatives(z, start, tangents)
         states, sensitivities = ROUGHLY_CONSISTENT if rough else CONSISTENT
         settled = not (result.mismatch > states or result.tangent_mismatch > sensitivities)
-        carry = Carry(z, result.start, result.tangents)
-        return Evaluation(result.value, result.gradient, result.information, carry, settled)
+        carry = Carry(result.start, result.tangents)
+        return self.with_prior(result.value, result.gradient, result.information, z, carry=carry, settled=settled)
 
     def rescaled_intervals(self, z: np.ndarray, seed: int = 0) -> np.ndarray:
         """Intervals corrected for discrete time; see :func:`neurocode.statistics.time_rescaling.rescaled_intervals`."""
         if self.impossible:
             return np.empty(0)
         random = np.random.default_rng(seed)
-        spikes = [sweep.spikes & counted for sweep, counted in zip(self.sweeps, self.counted, strict=True)]
-        pairs = zip(self.spike_probabilities(z), spikes, strict=True)
+        spikes = [sweep.spikes & counted for sweep, counted in zip(self.sweeps, self.passes.counted, strict=True)]
+        pairs = zip(self.passes.spike_probabilities(z), spikes, strict=True)
         return np.concatenate([np.empty(0), *(rescaled_intervals(p, s, random) for p, s in pairs)])
 
     def simulate(self, repeat: int, n: int, seed: int) -> list[np.ndarray]:
         """Spike times of runs under the current of a sweep, at the beginning of their steps."""
-        current = self.sweeps[repeat].current
+        return self._simulated(self.sweeps[repeat].current, n, seed)
+
+    def predict(self, n: int, seed: int) -> list[np.ndarray]:
+        """Spike times of runs under the mean of the recorded test currents, which differ by the noise of the recording alone.
+
+        Raises
+        ------
+        DataError
+            If the repeats have no current or do not share one.
+        """
+        if self._test is None:
+            return super().predict(n, seed)
+        n_steps = len(self.sweeps[0].spikes)
+        return self._simulated(on_grid(self._test.frozen_current, self._test.dt, self.dt, n_steps), n, seed)
+
+    def _simulated(self, current: np.ndarray, n: int, seed: int) -> list[np.ndarray]:
         options = {"parameters": {}, "stimulus": current, "seed": seed, "t_start": self.t_start}
         return [steps * self.dt for steps in run_jax(self.model, self.dt, len(current), n, **options).spike_steps]
 
     def goodness(self, z: np.ndarray) -> dict[str, float]:
         """Root mean square of the voltage residuals in volts, where the voltage was fitted too."""
-        return {"voltage_residual": self.voltage_residual(z)} if self.n_voltages else {}
+        return {"voltage_residual": self.passes.voltage_residual(z)} if self.passes.n_voltages else {}
 
     def remarks(self) -> list[str]:
         """Whether the cell bursts."""
@@ -348,98 +311,9 @@ class ClampedLikelihood(Likelihood):
         short = float(np.mean(intervals < 10e-3)) if len(intervals) else 0.0
         return [f"the cell bursts: {short:.0%} of its intervals are below 10 ms"] if short > BURSTING else []
 
-    def first_start(self, z: np.ndarray) -> tuple[States, States]:
-        """Settled start states at coordinates ``z`` and sensitivities of zero."""
-        start = self._settled(z)[2]
-        return start, {name: np.zeros((len(z), *value.shape)) for name, value in start.items()}
-
-    def derivatives(self, z: np.ndarray, start: States, tangents: States) -> Derivatives:
-        """Log-likelihood plus log prior at ``z`` and its derivatives, by one pass from the start states given."""
-        with jax.enable_x64(True):
-            at = jnp.asarray(z, float)
-
-        parts = self._each_group(lambda lanes, part: self._pass(at, lanes, part, start, tangents))
-        following = {name: continued(np.concatenate([p.end[name] for p in parts])) for name in start}
-        sensitivities = {name: continued(np.concatenate([p.tangents[name] for p in parts], axis=-1)) for name in start}
-        value, gradient, information = _total(p.spikes for p in parts)
-        if self.n_voltages:
-            value, gradient, information = _add_voltage(
-                (value, gradient, information), _total(p.voltage for p in parts), self.n_voltages
-            )
-        with_prior = self.with_prior(value, gradient, information, z)
-        return Derivatives(
-            value=with_prior.value,
-            gradient=with_prior.gradient,
-            information=with_prior.information,
-            start=following,
-            tangents=sensitivities,
-            mismatch=mismatch(start, following, self._first),
-            tangent_mismatch=mismatch(tangents, sensitivities, self._first),
-        )
-
     def log_likelihood(self, z: np.ndarray) -> float:
         """Log-likelihood in nats at coordinates ``z``, lanes settled."""
-        return -np.inf if self.impossible else self._settled(z)[0]
-
-    def voltage_residual(self, z: np.ndarray) -> float:
-        """Root mean square of recorded minus modelled membrane potential at coordinates ``z``, in volts."""
-        with jax.enable_x64(True):
-            at = jnp.asarray(z, float)
-        start, tangents = self.first_start(z)
-        parts = self._each_group(lambda lanes, part: self._pass(at, lanes, part, start, tangents))
-        return float(np.sqrt(_total(p.voltage for p in parts)[0] / self.n_voltages))
-
-    def spike_probabilities(self, z: np.ndarray) -> list[np.ndarray]:
-        """For each sweep the probability of a spike in every step, zero where the step does not count."""
-        probability = 1.0 / (1.0 + np.exp(-self._settled(z)[1]))
-        starts = np.flatnonzero(self._first[: self._n_lanes])
-        sweeps = [np.concatenate(list(lanes)) for lanes in np.split(probability[: self._n_lanes], starts[1:])]
-        return [np.where(counted, values[: len(counted)], 0.0) for values, counted in zip(sweeps, self.counted, strict=True)]
-
-    def _pass(self, z: jax.Array, lanes: Lanes, part: slice, start: States, tangents: States) -> Pass:
-        own_start = {name: value[part] for name, value in start.items()}
-        own_tangents = {name: value[:, part] for name, value in tangents.items()}
-        return derivative_pass(self.step, self._static, z, self._fixed, lanes, own_start, own_tangents)
-
-    def _settled(self, z: np.ndarray) -> tuple[float, np.ndarray, States]:
-        """Log-likelihood, log odds of shape (lanes, steps) and start states once lanes follow on each other."""
-        with jax.enable_x64(True):
-            values = {**self._fixed, **self.coordinates.to_values(jnp.asarray(z, float))}
-            resting = resting_start(self.step, values, len(self._first))
-        start = {name: np.asarray(value) for name, value in resting.items()}
-        for _ in range(MOST_PASSES):
-            begin = start
-            parts = self._each_group(
-                lambda lanes, part, begin=begin: value_pass(self.step, values, lanes, {n: v[part] for n, v in begin.items()})
-            )
-            start = {name: continued(np.concatenate([end[name] for _, _, end in parts])) for name in begin}
-            if mismatch(begin, start, self._first) < SETTLED:
-                break
-        return sum(float(p[0]) for p in parts), np.concatenate([np.asarray(p[1]).T for p in parts]), start
-
-    def _each_group(self, run: Callable[[Lanes, slice], Any]) -> list[Any]:
-        """Call ``run`` for every group of lanes side by side: compiled passes release Python's lock."""
-
-        def call(number: int) -> Any:
-            size = len(self._first) // len(self._groups)
-            with jax.enable_x64(True):
-                return jax.block_until_ready(run(self._groups[number], slice(number * size, (number + 1) * size)))
-
-        with ThreadPoolExecutor(len(self._groups)) as pool:
-            return list(pool.map(call, range(len(self._groups))))
-
-
-def _total(parts: Iterable[tuple]) -> tuple[float, np.ndarray, np.ndarray]:
-    value, gradient, information = (sum(np.asarray(term) for term in terms) for terms in zip(*parts, strict=True))
-    return float(value), gradient, information
-
-
-def _add_voltage(spikes: tuple, voltage: tuple, count: int) -> tuple[float, np.ndarray, np.ndarray]:
-    """Add the log-likelihood of Gaussian voltage residuals whose variance is the mean square (profile likelihood)."""
-    squares, slope, product = voltage
-    variance = squares / count
-    value = -0.5 * count * (np.log(2 * np.pi * variance) + 1)
-    return spikes[0] + value, spikes[1] + slope / variance, spikes[2] + product / variance
+        return -np.inf if self.impossible else self.passes.log_likelihood(z)
 
 
 def _require_escape_noise(model: NeuronModel, with_voltage: bool) -> None:

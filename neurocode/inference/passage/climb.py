@@ -7,7 +7,6 @@ from typing import Protocol, Self, TypeVar
 
 import numpy as np
 
-from neurocode.errors import FitError
 from neurocode.inference.coordinates import Coordinates
 from neurocode.inference.objective import Objective
 from neurocode.inference.optimise import (
@@ -23,7 +22,7 @@ from neurocode.inference.optimise import (
 )
 from neurocode.inference.passage.intervals import Intervals
 from neurocode.inference.passage.mesh import Mesh
-from neurocode.inference.passage.verdict import data_verdicts
+from neurocode.inference.passage.verdict import refusal
 from neurocode.models.model import NeuronModel
 
 #: Evaluations of a start in the first round and of the best in the second; gain of a step in nats at which it is done.
@@ -91,8 +90,7 @@ def _best_start(likelihood: Meshed, starts: Sequence[NeuronModel], progress: Rep
     best = max(ascents, key=lambda ascent: ascent.point.log_likelihood)
     best.climb(ROUNDS[1], ENOUGH_FOR_A_START)
     if not np.isfinite(best.point.log_likelihood):
-        said = ["No start gives the intervals a finite likelihood", *data_verdicts(likelihood.intervals)]
-        raise FitError("; ".join(said) + ".")
+        raise refusal("No start gives the intervals a finite likelihood", likelihood.intervals)
     return best
 
 

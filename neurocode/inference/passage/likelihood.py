@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import cached_property
 from typing import Any, Self
 
 import neo
@@ -21,7 +22,7 @@ from neurocode.inference.passage.mesh import DEEPEST, EACH, FINE, ROUGH, Mesh
 from neurocode.inference.passage.resolution import mesh_of
 from neurocode.inference.passage.solution import Parameters, Plan, Solution, solve
 from neurocode.inference.passage.start import bounded, starting_models
-from neurocode.inference.passage.verdict import data_verdicts, fit_verdicts
+from neurocode.inference.passage.verdict import data_verdicts, fit_verdicts, refusal
 from neurocode.models.model import NeuronModel
 from neurocode.recordings.experiment import Experiment
 from neurocode.simulation.simulate import simulate
@@ -73,9 +74,18 @@ class PassageLikelihood(Likelihood):
         super().__init__(model, prior_width)
         self.equations, self.intervals, self.mesh = equations, intervals, mesh
         self.counted = np.ones(len(intervals.start), bool) if counted is None else counted
-        self.plan = Plan.of(equations, intervals, mesh)
-        self.finer = self.plan.finer(intervals) if extrapolate else None
+        self.extrapolate = extrapolate
         self.fixed = Parameters.of(model).fixed
+
+    @cached_property
+    def plan(self) -> Plan:
+        """What is solved; made when it first is, for a likelihood may only be the way to one on another mesh."""
+        return Plan.of(self.equations, self.intervals, self.mesh)
+
+    @cached_property
+    def finer(self) -> Plan | None:
+        """The plan of half the step, where the solution is extrapolated."""
+        return self.plan.finer(self.intervals) if self.extrapolate else None
 
     @classmethod
     def takes(cls, model: NeuronModel, data: object) -> bool:
@@ -135,7 +145,7 @@ class PassageLikelihood(Likelihood):
         ends = self.intervals.start + self.intervals.duration
         parts = zip(self.intervals.repeats, self.intervals.stops, strict=True)
         inside = np.concatenate([block.holds_times(ends[part], stop) for part, stop in parts])
-        options = {"extrapolate": self.finer is not None, "prior_width": self.prior_width}
+        options = {"extrapolate": self.extrapolate, "prior_width": self.prior_width}
         of = (self.model, self.equations, self.intervals, self.mesh)
         return tuple(type(self)(*of, **options, counted=self.counted & chosen) for chosen in (~inside, inside))
 
@@ -150,8 +160,7 @@ class PassageLikelihood(Likelihood):
         try:
             return maximum(self, starting_models(self.model, self.intervals), progress)
         except np.linalg.LinAlgError:
-            said = ["The likelihood of the intervals has no finite curvature to climb on", *data_verdicts(self.intervals)]
-            raise FitError("; ".join(said) + ".") from None
+            raise refusal("The likelihood of the intervals has no finite curvature to climb on", self.intervals) from None
 
     @property
     def trains(self) -> list[np.ndarray]:
@@ -169,8 +178,13 @@ class PassageLikelihood(Likelihood):
         return float(np.sum(self.intervals.duration[self.counted]))
 
     @property
+    def durations(self) -> list[float]:
+        """End of each repeat that holds a spike, in seconds."""
+        return self.intervals.stops
+
+    @property
     def duration(self) -> float:
-        """The same."""
+        """Of the intervals together."""
         return self.exposure
 
     @property
@@ -195,7 +209,7 @@ class PassageLikelihood(Likelihood):
         """Log-likelihood under a homogeneous Poisson process, in nats, densities per second."""
         return self.n_spikes * float(np.log(rate)) - rate * self.exposure
 
-    def evaluate(self, z: np.ndarray, carry: None = None, *, rough: bool = False) -> Evaluation:
+    def evaluate(self, z: np.ndarray, carry: None = None, step: np.ndarray | None = None, *, rough: bool = False) -> Evaluation:
         """Log-likelihood and log prior, their gradient, and the information of the scores."""
         solution, observed = self.solution(z), self.intervals.observed
         scores = (solution.scores(observed) * self.coordinates.slope(z))[self.counted]
@@ -210,8 +224,8 @@ class PassageLikelihood(Likelihood):
 
     def simulate(self, repeat: int, n: int, seed: int) -> list[np.ndarray]:
         """Spike times of runs as long as a repeat."""
-        dt = min(SIMULATION_DT, SHARE_OF_INTERVAL / self.rate)
-        block = simulate(self.model, duration=self.intervals.stops[repeat], dt=dt, trials=n, seed=seed, engine="numba")
+        dt = simulation_step(self.rate)
+        block = simulate(self.model, duration=self.durations[repeat], dt=dt, trials=n, seed=seed, engine="numba")
         return [segment.spiketrains[0].magnitude for segment in block.segments]
 
     def goodness(self, z: np.ndarray) -> dict[str, Any]:
@@ -224,6 +238,11 @@ class PassageLikelihood(Likelihood):
         """What in the intervals and in the fit speaks against a neuron that fires at threshold."""
         bottomless = self.mesh.below >= 0.99 * DEEPEST / self.mesh.width
         return data_verdicts(self.intervals) + fit_verdicts(optimum, goodness, bottomless)
+
+
+def simulation_step(rate: float) -> float:
+    """Time step, in seconds, of runs of a neuron that fires at a rate in hertz."""
+    return min(SIMULATION_DT, SHARE_OF_INTERVAL / rate)
 
 
 def _accuracy(equations: PassageEquations) -> tuple[float, float]:

@@ -41,6 +41,11 @@ def data_verdicts(intervals: Intervals) -> list[str]:
     return verdicts
 
 
+def refusal(what: str, intervals: Intervals) -> FitError:
+    """The error of a fit that cannot be made, with what in the data may be the reason."""
+    return FitError("; ".join([what, *data_verdicts(intervals)]) + ".")
+
+
 def silent_end(intervals: Intervals) -> list[str]:
     """What to say of a train that ends long after its last spike, which weighs like an interval that is at least so long."""
     silence = float(np.max(intervals.duration[~intervals.observed], initial=0.0))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import neo
 import numpy as np
 import pytest
 from scipy.stats import invgauss
@@ -83,3 +84,12 @@ def test_a_train_that_the_fit_did_not_see_is_scored(result):
     np.testing.assert_allclose(scores.ks.quantiles, uniform, atol=2e-3)
     assert scores.predicted_rate == pytest.approx(1 / mean, rel=0.1)
     assert scores.recorded_rate == pytest.approx(41 / other[-1], rel=1e-6)
+
+
+def test_the_predicted_rate_is_not_that_of_a_silent_repeat(result):
+    """Predictions are as long as the first repeat that holds a spike, 0.8 s, and not as the silent 5 s before it."""
+    silent = neo.SpikeTrain([], units="s", t_stop=5.0)
+    test = nc.Experiment([silent, neo.SpikeTrain(np.cumsum(LENGTHS[:30]), units="s", t_stop=0.8)])
+    training = nc.recordings.Trains.of([[TIMES]]).to_neo()[0]
+    scores = nc.evaluate(result, nc.Experiment(training, test=test), n_predictions=30)
+    assert scores.predicted_rate == pytest.approx(1 / np.mean(LENGTHS), rel=0.1)
