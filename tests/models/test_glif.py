@@ -74,7 +74,7 @@ def test_the_interval_under_a_constant_current_is_that_of_an_integrator():
     rise = current / p["g_L"]
     interval = p["t_ref"] + p["C"] / p["g_L"] * np.log(rise / (rise - (p["V_T"] - p["E_L"])))
     train = nc.simulate(model, np.full(20_000, current), dt=dt, engine="numba").segments[0].spiketrains[0].rescale("s").magnitude
-    assert len(train) == 14 and train[0] == pytest.approx(interval - p["t_ref"], abs=dt)
+    assert len(train) == 19 and train[0] == pytest.approx(interval - p["t_ref"], abs=dt)
     np.testing.assert_allclose(np.diff(train), interval, atol=1.01 * dt)
 
 
@@ -115,15 +115,14 @@ def test_parameters_of_a_level_are_those_of_the_article():
 
 
 def test_a_fit_recovers_the_after_spike_currents():
-    """GLIF3 with escape noise, 40 s from the JAX engine: every free parameter within three standard errors, which are small."""
+    """GLIF3 with escape noise, 20 s from the JAX engine: every free parameter within three standard errors, which are small."""
     dt, truth = 1e-3, nc.models.glif(3).with_parameters(Delta_V="2 mV", a_2="-120 pA", a_1="-15 pA")
-    current = nc.simulation.stimuli.frozen_noise(40, dt, mean=280.0, standard_deviation=150.0, seed=1)
+    current = nc.simulation.stimuli.frozen_noise(20, dt, mean=280.0, standard_deviation=150.0, seed=1)
     trains = [s.spiketrains[0] for s in nc.simulate(truth, current, seed=2, engine="jax").segments]
     start = truth.with_parameters(V_T="-49 mV", g_L="7 nS", a_1="-9.2 pA", a_2="-199 pA", Delta_V="3 mV")
     result = nc.fit(start, nc.Experiment(trains, current), starts=1)
-    print(len(trains[0]), result, result.seconds)
     assert result.converged
     for name in truth.free:
         fitted = result.parameters[name]
         assert abs(fitted.value - truth.parameters[name].value) < 3 * fitted.standard_error, name
-        assert fitted.narrower_than_prior, name
+        assert fitted.standard_error < 0.15 * abs(fitted.value), name

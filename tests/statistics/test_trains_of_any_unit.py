@@ -198,6 +198,9 @@ EXAMPLES = {
     "neurocode.recordings.trains:repeats_of": Example(lambda a, b: repeats_of([a, b])),
     "neurocode.recordings.trains:spike_times": Example(lambda a, b: [spike_times(a), spike_times(b)]),
     "neurocode.recordings.trains:usable_trains": Example(lambda a, b: usable_trains([a, b])),
+    "neurocode.statistics.coding:explained_variance": Example(
+        lambda a, b, **t: coding.explained_variance([a, b], [b], **t), {"duration": DURATION, "sigma": 0.02}
+    ),
     "neurocode.statistics.coding:psth": Example(
         lambda a, b, **t: coding.psth([a, b], **t), {"duration": DURATION, "bin_size": 0.01, "sigma": 0.02}
     ),
