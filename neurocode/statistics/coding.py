@@ -86,9 +86,9 @@ def explained_variance(
     """Explained variance of the Allen Cell Types Database: that of recorded by predicted spikes over that among the recorded.
 
     Trains are smoothed with a Gaussian. Of two traces ``EV(D, M) = (var D + var M - var(D - M)) / (var D + var M)``: one where they
-    are equal, zero where they are unrelated (Teeter et al. 2018, Nat Commun 9:709). The score is the mean of ``EV`` of each recorded
-    repeat with the prediction, over the mean of ``EV`` of each recorded repeat with the mean of all of them: one for a prediction as
-    good as that mean, zero for a silent one.
+    are equal, zero where they are unrelated (Teeter et al. 2018, Nat Commun 9:709). The score is the mean of ``EV`` of each
+    recorded repeat with the prediction, over the mean of ``EV`` of each recorded repeat with the mean of all of them: one for a
+    prediction as good as that mean, zero for a silent one.
 
     The published models draw nothing, and their one train is the prediction. Of a model that draws, the prediction is the mean
     over its repeats, as it is over the recorded ones: ``EV`` with each train alone would count its variability as a fault.

@@ -99,7 +99,7 @@ def test_what_a_spike_leaves_has_its_amplitude_when_the_refractory_period_ends()
 
 @pytest.mark.parametrize("level", [0, 6, -1, True, 3.0, "3", None, [3]])
 def test_another_level_is_refused(level):
-    with pytest.raises(ModelError, match="level of a GLIF is .*, expected one of 1, 2, 3, 4, 5"):
+    with pytest.raises(ModelError, match=r"level of a GLIF is .*, expected one of 1, 2, 3, 4, 5"):
         nc.models.glif(level)
 
 

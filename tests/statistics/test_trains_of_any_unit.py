@@ -48,7 +48,7 @@ NO_TRAINS = {
     "neurocode.inference.passage.density:interval_distribution": "times at which a density is wanted",
     "neurocode.inference.passage.density:log_density_function": "times at which a density is wanted",
     "neurocode.inference.passage.intervals:Intervals.__init__": "marks of the intervals that Intervals.of makes",
-    "neurocode.inference.held_out:Scores.__init__": "the result of evaluate, in seconds",
+    "neurocode.inference.scores:Scores.__init__": "the result of evaluate, in seconds",
     "neurocode.inference.clamped.lanes:mismatch": "marks of chunks",
     "neurocode.inference.likelihood:Block.holds_times": "times of a likelihood, in seconds",
     "neurocode.inference.likelihood:Likelihood.with_spikes": "spike times that a likelihood simulated, in seconds",
