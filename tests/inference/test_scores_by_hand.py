@@ -210,6 +210,27 @@ def test_explained_variance_counts_shared_bins(scores):
     assert not any("explained variance" in note for note in scores.notes)
 
 
+@pytest.mark.parametrize(
+    ("repeats", "predicted", "value", "note"),
+    [
+        (REPEATS, ([], []), 0.0, ""),
+        (REPEATS[:1] * 3, (REPEATS[0], REPEATS[0]), 1.0, ""),
+        (REPEATS[:1], PREDICTED, np.nan, "The explained variance is not defined: a single recorded repeat."),
+        (([], []), PREDICTED, np.nan, "The explained variance is not defined: the mean of the recorded repeats does not vary."),
+    ],
+)
+def test_explained_variance_of_silence_of_equal_repeats_and_of_one(result, monkeypatch, repeats, predicted, value, note):
+    run = RawRun([np.array(steps, int) for steps in predicted], *[None] * (len(RawRun.__dataclass_fields__) - 1))
+    monkeypatch.setattr(clamped_likelihood, "run_jax", lambda *arguments, **options: run)
+    test = nc.Experiment([train(steps, 15) for steps in repeats], signal(TEST_CURRENT))
+    scores = nc.evaluate(result, nc.Experiment(train(SPIKES, 125), signal(CURRENT), test=test), n_predictions=len(predicted))
+    assert scores.explained_variance == pytest.approx(value, abs=1e-12, nan_ok=True)
+    assert [text for text in scores.notes if "explained variance" in text] == ([note] if note else [])
+    written = json.loads(json.dumps(scores.to_dictionary()))["explained_variance"]
+    assert written is None if note else written == scores.explained_variance
+    assert len(scores.plot().axes) == 4 and len(repr(scores).splitlines()) <= 10
+
+
 def test_rescaled_intervals_are_sums_of_hazards(scores):
     """Intervals between counted spikes: 6-9, 9-11 and 6-14; hazards log(1/0.9) or log 2 a bin, and a share of the last bin."""
     random = np.random.default_rng(3)

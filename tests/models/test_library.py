@@ -61,7 +61,7 @@ def test_a_library_model_is_a_row(monkeypatch, tmp_path):
     monkeypatch.setitem(LIBRARY, "outside", lambda: OUTSIDE)
     assert nc.models.by_name("outside") is OUTSIDE
     assert simulated("outside", tmp_path / "out") == EVERY_TEN_STEPS
-    with pytest.raises(ModelError, match="known are lif, .*outside, or the path of a .toml file"):
+    with pytest.raises(ModelError, match=r"known are lif, .*outside, or the path of a \.toml file"):
         nc.models.by_name("unheard")
 
 
