@@ -10,7 +10,7 @@ from neurocode.errors import ModelError
 from neurocode.models.glif import LEVELS
 
 DT = 1e-4
-TIMES = np.arange(3000) * DT
+TIMES = np.arange(2000) * DT
 CURRENT = 420e-12 + 120e-12 * np.sin(2 * np.pi * 7 * TIMES) + 60e-12 * np.sin(2 * np.pi * 31 * TIMES)
 
 
@@ -56,7 +56,7 @@ def test_every_engine_spikes_by_the_published_rules(level):
     for name in {"a_1", "a_2", "a_s"} & set(values):  # the amplitudes hold a step later, at the end of the refractory period
         values[name] *= np.exp(DT / values[f"tau_{name[2:]}"])
     spikes, potential = published(level, values, cut=round(values["t_ref"] / DT))
-    assert len(spikes) >= 6
+    assert len(spikes) >= 5
     known = np.isfinite(potential[:-1])
     for engine in ("brian2", "jax", "numba"):
         segment = nc.simulate(model, CURRENT, dt=DT, engine=engine, record=() if engine == "numba" else ("v",)).segments[0]
