@@ -11,7 +11,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from neurocode.cli import page
-from neurocode.cli.output import write_json
+from neurocode.cli.output import write_json, write_spikes
 from neurocode.cli.terminal import spike_counts
 from neurocode.inference.checks import reservations
 from neurocode.inference.held_out import Scores
@@ -19,7 +19,7 @@ from neurocode.inference.result import CrossValidation, FitResult
 from neurocode.models.model import NeuronModel
 from neurocode.plotting import fit_figure, save_figure
 from neurocode.recordings.experiment import Experiment
-from neurocode.recordings.files import block_of_trains, write
+from neurocode.recordings.files import block_of_trains
 from neurocode.simulation.effect import spike_effect
 from neurocode.statistics.coding import psth
 from neurocode.units import parse_unit, preferred_unit
@@ -59,9 +59,8 @@ def write_fit(
     if scores is not None:
         score_frame = score_table(result, scores)
         score_frame.to_csv(folder / "scores.csv", index=False)
-        write(
-            block_of_trains(scores.predicted, scores.duration, f"predicted by {result.model.name}"), folder / "predicted_spikes.nwb"
-        )
+        predicted = block_of_trains(scores.predicted, scores.duration, f"predicted by {result.model.name}")
+        write_spikes(predicted, folder / "predicted_spikes")
         shown = []
         if scores.compares_repeats:
             _, png = save_figure(figure_of(result, scores, experiment.test), folder / "fit.pdf")

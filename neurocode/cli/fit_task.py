@@ -9,9 +9,9 @@ from typing import Any
 
 from neurocode.cli.inputs import require_unchanged
 from neurocode.cli.output import output_folder
-from neurocode.cli.progress import Report
 from neurocode.errors import DataError, FitError, NeurocodeError
 from neurocode.inference import FitResult, cross_validate
+from neurocode.inference.optimise import Report
 from neurocode.models import NeuronModel, by_name
 
 

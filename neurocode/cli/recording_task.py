@@ -11,11 +11,11 @@ from neurocode.cli.fit_comparison import Comparison
 from neurocode.cli.fit_report import write_fit
 from neurocode.cli.fit_task import FitTask
 from neurocode.cli.inputs import content_hash, data_hash, inputs_of, models_of, require_distinct_files
-from neurocode.cli.progress import Report
 from neurocode.errors import DataError, FitError, ModelError
 from neurocode.inference import FitResult, choose_voltage, evaluate, fit
 from neurocode.inference.clamped.lanes import MEMBRANE_POTENTIAL
 from neurocode.inference.clamped.voltage_choice import with_voltage_freed
+from neurocode.inference.optimise import Report
 from neurocode.models import NeuronModel
 from neurocode.recordings import Experiment
 

@@ -12,10 +12,10 @@ import pandas as pd
 from neurocode.cli.fit_comparison import Comparison
 from neurocode.cli.fit_task import FitTask
 from neurocode.cli.inputs import data_hash, inputs_of, models_of, require_distinct_files
-from neurocode.cli.progress import Report
 from neurocode.cli.unit_report import write_unit_fit
 from neurocode.errors import ModelError
 from neurocode.inference import FitResult, fit
+from neurocode.inference.optimise import Report
 from neurocode.models import NeuronModel
 from neurocode.recordings.files import read_trains
 from neurocode.recordings.layout import Layout

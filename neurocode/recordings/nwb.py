@@ -12,15 +12,17 @@ from pathlib import Path
 
 import neo
 import numpy as np
-import pynwb
 
 from neurocode.errors import DataError
+from neurocode.extras import Library, require
 from neurocode.recordings.guard import damage_named
 from neurocode.recordings.hdf5 import require_self_contained
 from neurocode.recordings.plausible import LATEST
 from neurocode.recordings.sizes import require_memory
 from neurocode.recordings.sweeps import Part, read_sweeps, signal_of_series
 from neurocode.recordings.trains import ROUNDING, Trains
+
+pynwb = Library("pynwb")
 
 SEGMENT, TRAIN = "segment", "train_name"
 
@@ -91,6 +93,7 @@ def write_nwb(block: neo.Block, path: Path) -> Path:
 
 @contextmanager
 def _opened(path: Path) -> Iterator[pynwb.NWBFile]:
+    require("pynwb")
     require_self_contained(path)
     with damage_named(path, "pynwb"), warnings.catch_warnings():
         warnings.simplefilter("ignore")

@@ -5,18 +5,21 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import neo
 import numpy as np
-import pynwb
 import quantities as pq
-from pynwb.ecephys import ElectricalSeries
-from pynwb.icephys import PatchClampSeries, VoltageClampSeries, VoltageClampStimulusSeries
 
 from neurocode.errors import DataError
+from neurocode.extras import Library
 from neurocode.recordings.plausible import is_unit, require_sampling
 from neurocode.recordings.sizes import require_memory
+
+if TYPE_CHECKING:
+    import pynwb
+
+icephys, ecephys = Library("pynwb.icephys"), Library("pynwb.ecephys")
 
 UNITS = {"volts": "V", "amperes": "A", "": "dimensionless"}
 #: How many names a message lists.
@@ -55,12 +58,12 @@ def read_sweeps(path: Path, file: pynwb.NWBFile, series: Sequence[pynwb.TimeSeri
         For voltage clamp, several electrodes, irregular sampling, or series of which the file does not say what belongs together;
         the message names them.
     """
-    clamp = [entry for entry in series if isinstance(entry, PatchClampSeries)]
-    others = [entry for entry in series if not isinstance(entry, PatchClampSeries) and entry.rate is not None]
+    clamp = [entry for entry in series if isinstance(entry, icephys.PatchClampSeries)]
+    others = [entry for entry in series if not isinstance(entry, icephys.PatchClampSeries) and entry.rate is not None]
     if not clamp:
         return {0: _signals(path, others)} if others else {}
     _require_one_current_clamped_cell(path, clamp)
-    electrical = [entry for entry in others if not isinstance(entry, ElectricalSeries) and _dimension(entry.unit)]
+    electrical = [entry for entry in others if not isinstance(entry, ecephys.ElectricalSeries) and _dimension(entry.unit)]
     if electrical:
         raise DataError(f"{path}: which sweep {_named(electrical)} belongs to is not said in the file.")
     table = file.intracellular_recordings
@@ -112,14 +115,16 @@ def _dimension(unit: str) -> str:
 def _signals(path: Path, series: Sequence[pynwb.TimeSeries]) -> list[neo.AnalogSignal]:
     """Series of a file without an amplifier's, of which one voltage and one current belong together."""
     for dimension, what in (("V", "voltages"), ("A", "currents")):
-        same = [entry for entry in series if _dimension(entry.unit) == dimension and not isinstance(entry, ElectricalSeries)]
+        same = [
+            entry for entry in series if _dimension(entry.unit) == dimension and not isinstance(entry, ecephys.ElectricalSeries)
+        ]
         if len(same) > 1:
             raise DataError(f"{path}: the file holds {len(same)} {what} ({_named(same)}) and no sweep numbers that pair them.")
     return [signal_of_series(path, _whole(entry)) for entry in series if len(entry.data.shape) <= 2]
 
 
-def _require_one_current_clamped_cell(path: Path, clamp: Sequence[PatchClampSeries]) -> None:
-    clamped = [entry for entry in clamp if isinstance(entry, (VoltageClampSeries, VoltageClampStimulusSeries))]
+def _require_one_current_clamped_cell(path: Path, clamp: Sequence[icephys.PatchClampSeries]) -> None:
+    clamped = [entry for entry in clamp if isinstance(entry, (icephys.VoltageClampSeries, icephys.VoltageClampStimulusSeries))]
     if clamped:
         raise DataError(
             f"{path}: {_named(clamped)} was recorded in voltage clamp, expected current clamp: its cell did not spike freely."
@@ -132,7 +137,7 @@ def _require_one_current_clamped_cell(path: Path, clamp: Sequence[PatchClampSeri
         raise DataError(f"{path}: the sweeps come from {len(electrodes)} electrodes ({', '.join(electrodes)}), expected one cell.")
 
 
-def _by_number(path: Path, clamp: Sequence[PatchClampSeries]) -> dict[int, list[Part]]:
+def _by_number(path: Path, clamp: Sequence[icephys.PatchClampSeries]) -> dict[int, list[Part]]:
     """Series by their sweep number; a single voltage and a single current need none."""
     without = [entry for entry in clamp if entry.sweep_number is None]
     if without and len(without) == len(clamp):
@@ -145,7 +150,7 @@ def _by_number(path: Path, clamp: Sequence[PatchClampSeries]) -> dict[int, list[
     return sweeps
 
 
-def _by_table(path: Path, table: object, clamp: Sequence[PatchClampSeries]) -> dict[int, list[Part]]:
+def _by_table(path: Path, table: object, clamp: Sequence[icephys.PatchClampSeries]) -> dict[int, list[Part]]:
     """Parts of series by the rows of the table of intracellular recordings."""
     responses, stimuli = table.category_tables["responses"]["response"], table.category_tables["stimuli"]["stimulus"]
     sweeps = {
