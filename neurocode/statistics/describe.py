@@ -9,6 +9,7 @@ import pandas as pd
 from scipy.special import xlogy
 
 from neurocode.errors import DataError
+from neurocode.recordings.files import trains_of
 from neurocode.recordings.trains import Trains
 from neurocode.statistics.complexity import occupied_bins
 from neurocode.statistics.surrogates import SurrogateComplexity, false_discovery_rate, surrogate_complexity
@@ -31,8 +32,8 @@ def describe(spiketrains: object, *, bin_size: float | None = None, n_surrogates
     Parameters
     ----------
     spiketrains
-        One train a unit, or a sequence of repeats a unit (:class:`neo.SpikeTrain` or arrays of seconds), a
-        :class:`neo.Block`, or :class:`~neurocode.recordings.Trains`.
+        One train a unit, or a sequence of repeats a unit (:class:`neo.SpikeTrain` or arrays of seconds), a container of units
+        (see :meth:`Trains.of <neurocode.recordings.Trains.of>`), or the path of a recording.
     bin_size : float or quantity, optional
         Bin of the Lempel-Ziv complexity in seconds; a fifth of each unit's mean interval, at least 1 ms, by default.
     n_surrogates : int
@@ -68,7 +69,7 @@ def describe(spiketrains: object, *, bin_size: float | None = None, n_surrogates
     >>> bool(np.all(np.abs(table["lz_z"]) < 4))
     True
     """
-    trains = Trains.of(spiketrains)
+    trains = trains_of(spiketrains)
     if not trains.n_units:
         raise DataError("There is no unit to describe.")
     bin_size = None if bin_size is None else seconds(bin_size, "The bin size")
