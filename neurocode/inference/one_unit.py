@@ -32,7 +32,7 @@ def one_unit(spiketrains: object) -> Trains:
     [0.2, 0.15]
     """
     _require_no_signal(spiketrains)
-    if isinstance(spiketrains, Trains) or holds_units(spiketrains):
+    if isinstance(spiketrains, Trains) or holds_units(spiketrains) or is_stretch(spiketrains):
         trains = Trains.of(spiketrains)
         if trains.n_units != 1:
             raise DataError(f"The trains hold {trains.n_units} units, expected one; fit each by itself.")

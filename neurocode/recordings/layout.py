@@ -226,7 +226,7 @@ def _named_arrays(path: Path, layout: Layout, arrays: dict[str, np.ndarray]) -> 
     units = {unit for _, unit in read}
     if len(units) > 1:
         raise DataError(f"{path}: the names of the arrays say {' and '.join(sorted(units))}, expected one unit of time.")
-    layout = replace(layout, time_unit=units.pop())
+    layout = replace(layout, time_unit=units.pop(), sampling_rate=None)
     cells = {(unit, 0, 0): times for unit, (times, _) in enumerate(read)}
     return _trains(path, layout, cells, None, tuple(arrays))
 
@@ -244,7 +244,7 @@ def _table(path: Path, layout: Layout, headings: Sequence[str], content: Callabl
             f"{', '.join(headings) or 'none'}; say which by time_column (--time-column)."
         )
     table = read_spike_table(path, columns, content(columns), time_unit=layout.time_unit, sampling_rate=layout.sampling_rate)
-    return _trains(path, replace(layout, time_unit=table.time_unit), table.cells, None, table.names)
+    return _trains(path, replace(layout, time_unit=table.time_unit, sampling_rate=None), table.cells, None, table.names)
 
 
 def _require_one_unit(time_unit: str | None, sampling_rate: float | None) -> None:
