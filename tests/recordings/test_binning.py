@@ -69,6 +69,7 @@ def test_the_last_edge_belongs_to_the_last_occupied_bin():
 #: Histograms of what is no spike time, with the reason.
 OTHERS = {
     "learning": "its own steps",
+    "simulation": "steps of the time loop",
     "statistics/variability.py": "mean counts of units, for the mean-matched Fano factor",
     "statistics/lempel_ziv.py": "a name of its own",
     "recordings/layout.py": "counts that must be whole numbers",
