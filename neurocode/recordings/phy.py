@@ -16,7 +16,8 @@ import numpy as np
 from neurocode.errors import DataError
 from neurocode.recordings.guard import require_file
 from neurocode.recordings.npy import read_npy
-from neurocode.recordings.spike_table import samples_in_seconds
+from neurocode.recordings.plausible import FASTEST
+from neurocode.recordings.spike_table import LARGEST_LABEL, samples_in_seconds
 from neurocode.recordings.trains import ROUNDING, Trains
 
 SPIKES, CLUSTERS, TEMPLATES, PARAMETERS = "spike_times.npy", "spike_clusters.npy", "spike_templates.npy", "params.py"
@@ -81,8 +82,10 @@ def read_phy(
     folder = Path(folder)
     parameters = _parameters(folder)
     rate = parameters.get("sample_rate") if sampling_rate is None else sampling_rate
-    if not isinstance(rate, (int, float)) or isinstance(rate, bool):
-        raise DataError(f"{folder}: {PARAMETERS} says no sample_rate as a plain number; give the sampling rate (--sampling-rate).")
+    if not isinstance(rate, (int, float)) or isinstance(rate, bool) or abs(rate) > FASTEST:
+        raise DataError(
+            f"{folder}: {PARAMETERS} says no sample_rate as a plain number up to {FASTEST:g} Hz; give the sampling rate (--sampling-rate)."
+        )
     samples, clusters = _row(folder / SPIKES), _row(_clusters_file(folder))
     if len(samples) != len(clusters):
         raise DataError(f"{folder}: {len(samples)} spike times belong to {len(clusters)} clusters, expected one each.")
@@ -103,6 +106,8 @@ def _row(path: Path) -> np.ndarray:
     values = np.atleast_1d(np.squeeze(read_npy(require_file(path))))
     if values.ndim != 1 or values.dtype.kind not in "iuf":
         raise DataError(f"{path}: the array has the shape {values.shape} of '{values.dtype}', expected one number a spike.")
+    if values.size and values.max() > LARGEST_LABEL:
+        raise DataError(f"{path}: the array holds {values.max():g}, expected the numbers of samples and clusters.")
     whole = values.astype(np.int64) if values.dtype.kind in "iu" else values
     if whole.dtype.kind == "f" and not np.all(whole == np.floor(whole)):
         raise DataError(f"{path}: the array holds {whole[whole != np.floor(whole)][0]:g}, expected whole numbers.")

@@ -185,7 +185,10 @@ def _units_of_column(
     values = np.asarray(values)
     if values.ndim != 1:
         raise DataError(f"{where}: '{heading}' has the shape {values.shape}, expected one name or number a spike.")
-    codes, known = pd.factorize(values)
+    try:
+        codes, known = pd.factorize(values)
+    except TypeError:
+        raise DataError(f"{where}: '{heading}' holds lists, expected a name or number a spike.") from None
     if np.any(codes < 0):
         raise DataError(f"{where}: '{heading}' is empty in row {int(np.argmax(codes < 0)) + 1}, expected a name or number.")
     known = _as_numbers_or_words(where, heading, np.asarray(known))

@@ -119,6 +119,11 @@ def break_file(name, content):
         (break_file("params.py", None), "says no sample_rate as a plain number"),
         (break_file("params.py", "sample_rate = True"), "says no sample_rate as a plain number"),
         (break_file("params.py", "sample_rate = -1"), "the sampling rate is -1 Hz, expected 0.001 to 1e"),
+        (break_file("params.py", "sample_rate = " + "9" * 400), "says no sample_rate as a plain number up to 1e"),
+        (
+            break_file("spike_times.npy", np.array([2**64 - 1, 1, 2, 3, 4, 5], np.uint64)),
+            r"holds 1.84467e\+19, expected the numbers",
+        ),
         (break_file("params.py", "sample_rate = = 3"), "the file is no Python text"),
         (break_file("params.py", PARAMETERS.replace("4", "400")), "a spike at 0.11 s lies after the end of raw.dat at 0.002 s"),
         (break_file("cluster_group.tsv", "cluster_id\tgroup\nx\tgood\n"), "'x' is no number of a cluster"),

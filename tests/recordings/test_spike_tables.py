@@ -166,6 +166,7 @@ def refused(path, content):
         (pd.DataFrame({"time": pd.to_datetime(["2020-01-01"])}), "'time' holds dates, expected spike times"),
         (pd.DataFrame({"x": [0.5]}), r"no column is called as spike times are \(time, spike_times, t\); the columns are x"),
         (pd.DataFrame({"time": np.empty(0), "unit": np.empty(0)}), "the table has columns time, unit and no row"),
+        (pd.DataFrame({"time": [0.5, 1.0], "unit": [[1], [2]]}), "'unit' holds lists, expected a name or number a spike"),
         ({"a": np.array([{}])}, "'a' holds Python objects, which are not unpickled"),
         ({"a": np.array(["x"])}, "'a' holds text, expected spike times as numbers"),
         ({"a": np.ones((2, 2))}, r"'a' has the shape \(2, 2\), expected one row of spike times"),
