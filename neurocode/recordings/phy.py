@@ -84,7 +84,7 @@ def read_phy(
     rate = parameters.get("sample_rate") if sampling_rate is None else sampling_rate
     if not isinstance(rate, (int, float)) or isinstance(rate, bool) or abs(rate) > FASTEST:
         raise DataError(
-            f"{folder}: {PARAMETERS} says no sample_rate as a plain number up to {FASTEST:g} Hz; give the sampling rate (--sampling-rate)."
+            f"{folder}: {PARAMETERS} says no sample_rate as a plain number up to {FASTEST:g} Hz; give it (--sampling-rate)."
         )
     samples, clusters = _row(folder / SPIKES), _row(_clusters_file(folder))
     if len(samples) != len(clusters):
