@@ -26,8 +26,8 @@ from torch import nn
 
 import neurocode as nc
 from neurocode.learning import Dense, Layer, Network, Readout, Regulariser, Surrogate, tasks
-from neurocode.learning.network import trainable
 from neurocode.learning.objective import Batch, gradient
+from neurocode.learning.trainable import trainable
 
 INPUTS, NEURONS, CLASSES, BATCH, STEPS, GAIN, BLOCKS = 20, 100, 10, 250, 100, 20.0, 5
 MEM, SYN, OUT = (float(np.exp(-1 / tau)) for tau in (10.0, 5.0, 20.0))

@@ -39,8 +39,8 @@ from torch import nn
 
 import neurocode as nc
 from neurocode.learning import Dense, Layer, Network, Readout, Recurrent, Regulariser, Surrogate
-from neurocode.learning.network import trainable
 from neurocode.learning.objective import Batch, gradient, mesh_of
+from neurocode.learning.trainable import trainable
 
 #: Inputs, neurons, outputs, recurrent, steps, batch, share of input spikes, gain of the input weights, parts of our batch.
 CASES = {

@@ -10,9 +10,9 @@ from sklearn.datasets import load_breast_cancer
 from analyses.complexity_classification.recordings import recorded_task
 from analyses.datasets import data_folder, smaller
 from neurocode.learning import Task
-from neurocode.learning.task import split
-from neurocode.learning.tasks.recorded import arrays_of
-from neurocode.learning.tasks.sources import Bernoulli, Markov, tell_sources_apart
+from neurocode.tasks.recorded import arrays_of
+from neurocode.tasks.sources import Bernoulli, Markov, tell_sources_apart
+from neurocode.tasks.task import split
 
 STEPS, DT, SAMPLES = 500, 1e-3, 1200
 SHARES = (0.5, 1 / 6)

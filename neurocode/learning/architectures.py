@@ -56,8 +56,8 @@ def cifar_net(
     Examples
     --------
     >>> import neurocode as nc
-    >>> net = cifar_net((3, 8, 8), 10, nc.models.noisy_lif(), 1e-3, width=1 / 64, key=jax.random.key(0))
-    >>> [layer.n for layer in net.layers]
+    >>> network = cifar_net((3, 8, 8), 10, nc.models.noisy_lif(), 1e-3, width=1 / 64, key=jax.random.key(0))
+    >>> [layer.n for layer in network.layers]
     [128, 256, 128, 64, 32]
     """
     keys, layers = _keys(key), []
@@ -83,8 +83,8 @@ def resnet_18(
     Examples
     --------
     >>> import neurocode as nc
-    >>> net = resnet_18((3, 8, 8), 10, nc.models.noisy_lif(), 1e-3, width=1 / 16, key=jax.random.key(0))
-    >>> len(net.layers), net.layers[-1].n
+    >>> network = resnet_18((3, 8, 8), 10, nc.models.noisy_lif(), 1e-3, width=1 / 16, key=jax.random.key(0))
+    >>> len(network.layers), network.layers[-1].n
     (17, 32)
     """
     keys = _keys(key)

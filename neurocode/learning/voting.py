@@ -7,14 +7,14 @@ import jax
 import jax.numpy as jnp
 
 from neurocode.errors import ModelError
-from neurocode.learning.connections import Connection
 from neurocode.learning.layer import Layer
+from neurocode.learning.output import Output
 from neurocode.learning.readout import Readout
 
 Array = jax.Array
 
 
-class Voters(eqx.Module):
+class Voters(Output):
     """Classes voted for by spiking neurons: in every step the share of the voters of a class that spike (Sun et al. 2023).
 
     Parameters
@@ -48,11 +48,6 @@ class Voters(eqx.Module):
         self.layer, self.classes = layer, classes
 
     @property
-    def n_in(self) -> int:
-        """Number of inputs."""
-        return self.layer.n_in
-
-    @property
     def n_out(self) -> int:
         """Number of classes."""
         return self.classes
@@ -61,24 +56,6 @@ class Voters(eqx.Module):
     def dt(self) -> float:
         """Time step in seconds."""
         return self.layer.dynamics.step.dt
-
-    @property
-    def layers(self) -> tuple[Layer, ...]:
-        """The voters."""
-        return (self.layer,)
-
-    @property
-    def connections(self) -> tuple[Connection, ...]:
-        """Connections from the neurons that are read."""
-        return (self.layer.connection,)
-
-    def projected(self) -> Voters:
-        """With the intrinsic parameters of the voters inside their bounds."""
-        return eqx.tree_at(lambda own: own.layer.intrinsic, self, self.layer.intrinsic.projected())
-
-    def measured(self, spikes: Array) -> Voters:
-        """With the moments of the normalisations on these spikes."""
-        return eqx.tree_at(lambda own: own.layer, self, self.layer.measured(spikes))
 
     def votes(self, spikes: Array, key: Array | None, training: bool, adjoint: bool) -> Array:
         """Spikes of the voters (time, batch, classes, voters)."""
@@ -90,7 +67,7 @@ class Voters(eqx.Module):
         return self.votes(spikes, key, training, adjoint).mean(axis=-1)
 
 
-class JointDecision(eqx.Module):
+class JointDecision(Output):
     """A convex combination of decisions over voters, time and potentials, learned with the weights.
 
     The score of class ``c`` is ``sum_t w_t [a sum_p v_p s_cp(t) + (1 - a) q_c(t)]`` with the spikes ``s_cp`` of its voters and the
@@ -126,11 +103,6 @@ class JointDecision(eqx.Module):
         self.of_voters = jnp.zeros(voters.layer.n // voters.classes)
 
     @property
-    def n_in(self) -> int:
-        """Number of inputs."""
-        return self.voters.n_in
-
-    @property
     def n_out(self) -> int:
         """Number of classes."""
         return self.voters.n_out
@@ -139,26 +111,6 @@ class JointDecision(eqx.Module):
     def dt(self) -> float:
         """Time step in seconds."""
         return self.voters.dt
-
-    @property
-    def layers(self) -> tuple[Layer, ...]:
-        """The voters."""
-        return self.voters.layers
-
-    @property
-    def connections(self) -> tuple[Connection, ...]:
-        """Connections from the neurons that are read."""
-        return (*self.voters.connections, *self.integrators.connections)
-
-    def projected(self) -> JointDecision:
-        """With the parameters of voters and integrators inside their bounds."""
-        inside = (self.voters.projected(), self.integrators.projected())
-        return eqx.tree_at(lambda own: (own.voters, own.integrators), self, inside)
-
-    def measured(self, spikes: Array) -> JointDecision:
-        """With the moments of the normalisations on these spikes."""
-        fresh = (self.voters.measured(spikes), self.integrators.measured(spikes))
-        return eqx.tree_at(lambda own: (own.voters, own.integrators), self, fresh)
 
     def __call__(self, spikes: Array, key: Array | None = None, *, training: bool = False, adjoint: bool = True) -> Array:
         """Weighted decisions (time, batch, classes), whose mean over time is the score.

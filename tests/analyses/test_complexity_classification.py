@@ -13,8 +13,8 @@ from analyses.complexity_classification.readouts import readout_scores
 from analyses.complexity_classification.recordings import States, recorded_task
 from analyses.complexity_classification.states import distance_matrix, permuted, thinned
 from neurocode.errors import ModelError
-from neurocode.learning.tasks.sources import Bernoulli, Markov, tell_sources_apart
 from neurocode.statistics.spike_distances import van_rossum_distance
+from neurocode.tasks.sources import Bernoulli, Markov, tell_sources_apart
 
 
 def made(tmp_path, gain, over_count, raw=0.8):

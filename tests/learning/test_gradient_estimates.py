@@ -14,8 +14,8 @@ from jax.scipy.special import ndtr
 import neurocode as nc
 from neurocode.errors import ModelError
 from neurocode.learning import Dense, Layer, Network, Readout, Surrogate, Voters, estimate_gradient
-from neurocode.learning.network import trainable
 from neurocode.learning.objective import Batch
+from neurocode.learning.trainable import trainable
 
 DT, STEPS, N = 1e-3, 3, 2
 X = jnp.asarray([0.8, 0.2, 1.1])

@@ -15,9 +15,9 @@ import neurocode as nc
 from neurocode.errors import DataError, ModelError
 from neurocode.learning import Dense, Layer, Network, Readout, Recurrent, architectures, tasks
 from neurocode.learning.energy import energy
-from neurocode.learning.network import trainable
 from neurocode.learning.objective import Batch, gradient
 from neurocode.learning.regularisers import Regulariser
+from neurocode.learning.trainable import trainable
 
 RANDOM = np.random.default_rng(0)
 

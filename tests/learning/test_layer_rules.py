@@ -34,7 +34,7 @@ from neurocode.learning.rules import (
     population_readout,
 )
 from neurocode.learning.rules.tempotron_layer import margin_at, time_of_maximum, unreset_margins
-from neurocode.learning.tasks.sources import Bernoulli, tell_sources_apart
+from neurocode.tasks.sources import Bernoulli, tell_sources_apart
 
 DT = 1e-3
 

@@ -29,9 +29,9 @@ from neurocode.learning import (
     evaluate,
     train,
 )
-from neurocode.learning.losses import AGGREGATES, LOSSES, answers, cross_entropy, loss_and_score
-from neurocode.learning.network import trainable
 from neurocode.learning.objective import Batch, gradient, mesh_of, objective
+from neurocode.learning.trainable import trainable
+from neurocode.tasks.losses import AGGREGATES, LOSSES, answers, cross_entropy, loss_and_score
 
 DT = 1e-3
 #: Time constant of which a step keeps a half.

@@ -8,8 +8,8 @@ from scipy.io import wavfile
 
 from neurocode.errors import DataError
 from neurocode.learning import tasks
-from neurocode.learning.tasks.manifolds import _spectrum
-from neurocode.learning.tasks.speech import BANDS, mel_filters
+from neurocode.tasks.manifolds import _spectrum
+from neurocode.tasks.speech import BANDS, mel_filters
 
 
 def spike_times(part):

@@ -10,7 +10,7 @@ import pytest
 
 from neurocode.errors import DataError
 from neurocode.learning import BatchNorm, Chain, Dense, Network, Part, Readout, Settings, Task, evaluate, stratified, tasks, train
-from neurocode.learning.task import shuffled, split
+from neurocode.tasks.task import shuffled, split
 
 ORDERS = ("sorted", "reversed", "shuffled")
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from neurocode.errors import DataError
-from neurocode.learning.tasks.sources import (
+from neurocode.tasks.sources import (
     Bernoulli,
     BinnedPoisson,
     GammaRenewal,

@@ -21,8 +21,8 @@ from killed_training import digest, network
 import neurocode as nc
 from neurocode.errors import DataError, ModelError, TrainingError
 from neurocode.learning import Dense, Layer, Network, Part, Readout, Recurrent, Regulariser, Settings, Task, evaluate, tasks, train
-from neurocode.learning.network import trainable
 from neurocode.learning.objective import Batch, gradient
+from neurocode.learning.trainable import trainable
 
 SCRIPT = Path(__file__).with_name("killed_training.py")
 #: Kills in the test; a thorough run sets more.

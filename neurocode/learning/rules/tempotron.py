@@ -15,7 +15,7 @@ from neurocode.learning.objective import Batch
 from neurocode.learning.rules.patterns import Patterns
 from neurocode.learning.rules.rule import Course, RuleResult, only_layer
 from neurocode.learning.rules.tempotron_layer import layer_update, no_change
-from neurocode.learning.task import Task
+from neurocode.tasks.task import Task
 
 
 @dataclass(frozen=True)

@@ -15,9 +15,10 @@ import jax.numpy as jnp
 import optax
 
 from neurocode.learning.layer import Layer
-from neurocode.learning.network import Network, scaled_intrinsic, trainable
+from neurocode.learning.network import Network
 from neurocode.learning.objective import Batch
 from neurocode.learning.rules.rule import classes_of_neurons
+from neurocode.learning.trainable import scaled_intrinsic, trainable
 from neurocode.simulation.step import State
 
 Array = jax.Array
@@ -27,16 +28,16 @@ RUNAWAY = 10.0
 
 
 def layer_update(
-    net: Network, change: Network, batch: Batch, learning_rate: float, momentum: float, intrinsic_factor: float
+    network: Network, change: Network, batch: Batch, learning_rate: float, momentum: float, intrinsic_factor: float
 ) -> tuple[Network, Network, Array]:
     """The network and the last change after a batch, and the share of neurons and sequences that were wrong."""
-    margins = unreset_margins(net.layers[0], batch.inputs)
+    margins = unreset_margins(network.layers[0], batch.inputs)
     margins = jnp.where(batch.valid[..., None], margins, -jnp.inf)
-    wanted = classes_of_neurons(net) == batch.targets[:, None]
+    wanted = classes_of_neurons(network) == batch.targets[:, None]
     wrong = (margins >= 0).any(axis=0) != wanted
     when = time_of_maximum(margins)
     sign = jnp.where(wanted, -1.0, 1.0) * wrong / len(wanted)
-    learned, rest = trainable(net)
+    learned, rest = trainable(network)
     slopes = jax.grad(lambda own: jnp.sum(sign * margin_at(eqx.combine(own, rest).layers[0], batch.inputs, when)))(learned)
     slopes = scaled_intrinsic(slopes, intrinsic_factor)
     change = jax.tree.map(lambda last, slope: momentum * last - learning_rate * slope, change, slopes)

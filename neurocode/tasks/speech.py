@@ -9,7 +9,7 @@ import numpy as np
 from scipy.io import wavfile
 
 from neurocode.errors import DataError
-from neurocode.learning.task import Task, split
+from neurocode.tasks.task import Task, split
 
 #: Pre-emphasis, window and shift of a frame in seconds, points of the transform, bands.
 EMPHASIS, WINDOW, SHIFT, POINTS, BANDS = 0.95, 25e-3, 10e-3, 512, 40

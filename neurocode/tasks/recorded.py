@@ -10,7 +10,7 @@ import pooch
 import scipy.io
 
 from neurocode.errors import DataError
-from neurocode.learning.task import Part, Task, shuffled, split
+from neurocode.tasks.task import Part, Task, shuffled, split
 
 #: Published address and checksums (MD5) of the Heidelberg spiking sets (Cramer et al. 2020).
 HEIDELBERG = "https://zenkelab.org/datasets/"

@@ -11,9 +11,10 @@ import numpy as np
 from numba import njit
 
 from neurocode.errors import DataError
-from neurocode.learning.losses import LIKELIHOOD
-from neurocode.learning.task import Task, split
 from neurocode.recordings.trains import Trains
+from neurocode.tasks.loss import LABELS, Loss
+from neurocode.tasks.losses import as_loss
+from neurocode.tasks.task import Task, split
 
 
 class Source(Protocol):
@@ -205,7 +206,7 @@ def source_trains(source: Source, n: int, bins: int, *, dt: float = 1e-3, seed: 
 
 
 def tell_sources_apart(
-    sources: Sequence[Source], *, samples: int = 1000, bins: int = 500, trains: int = 1, loss: str = "mean_potential",
+    sources: Sequence[Source], *, samples: int = 1000, bins: int = 500, trains: int = 1, loss: str | Loss = "mean_potential",
     dt: float = 1e-3, shares: tuple[float, float] = (0.6, 0.2), seed: int = 0,
 ) -> Task:  # fmt: skip
     """The task of naming the source of a sample, classes of equal size.
@@ -219,8 +220,8 @@ def tell_sources_apart(
     bins : int
     trains : int
         Independent trains of one source in a sample.
-    loss : str
-        See :func:`neurocode.learning.losses.loss_and_score`; one of labels.
+    loss : str or Loss
+        One of labels; see :class:`Task`.
     dt : float
         Bin in seconds.
     shares : (float, float)
@@ -243,8 +244,8 @@ def tell_sources_apart(
     """
     if len(sources) < 2 or samples < 10 * len(sources):
         raise DataError(f"The task needs two sources and ten samples of each, not {len(sources)} and {samples} in all.")
-    if loss in (LIKELIHOOD, "squared_error", "per_step"):
-        raise DataError(f"A source is named by a label; the loss '{loss}' takes none.")
+    if as_loss(loss).targets != LABELS:
+        raise DataError(f"A source is named by a label; the loss '{as_loss(loss).name}' takes none.")
     each = samples // len(sources)
     drawn = [source.draw(each * trains, bins, seed * 1000 + k) for k, source in enumerate(sources)]
     inputs = np.concatenate([raster.reshape(each, trains, bins).swapaxes(1, 2) for raster in drawn]).astype(np.float32)

@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 
 from neurocode.errors import DataError
-from neurocode.learning.task import Part, Task, shuffled, split
-from neurocode.learning.tasks.recorded import arrays_of
+from neurocode.tasks.recorded import arrays_of
+from neurocode.tasks.task import Part, Task, shuffled, split
 
 #: Mean and standard deviation of the red, green and blue of CIFAR-10 (Ma, Yan, Tang 2023, released code).
 CIFAR_MEAN, CIFAR_DEVIATION = (0.4914, 0.4822, 0.4465), (0.2023, 0.1994, 0.2010)

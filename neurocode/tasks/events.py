@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from neurocode.errors import DataError
-from neurocode.learning.task import Part, Task, shuffled, split
+from neurocode.tasks.task import Part, Task, shuffled, split
 
 #: Side of the sensor, and length in seconds of a recording (Orchard et al. 2015).
 NMNIST_SIDE, NMNIST_DURATION = 34, 0.3

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from neurocode.errors import DataError
-from neurocode.learning.task import Part, Task
+from neurocode.tasks.task import Part, Task
 
 #: Terms of the printed sum; precision at which the released code cuts it.
 TERMS, PRECISION = 1000, 1e-3

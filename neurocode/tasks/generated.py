@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from neurocode.errors import DataError
-from neurocode.learning.task import Task, split
+from neurocode.tasks.task import Task, split
 
 #: Burst sequences: steps, channels, channels that a class fixes, width of a burst (variance, in units of ten steps),
 #: probabilities of a spike outside of bursts and added at their centre, steps that count.
