@@ -1,7 +1,6 @@
 """What a network ends with: the base class of all readouts."""
 
-from __future__ import annotations
-
+# annotations are not postponed here: Equinox reads AbstractVar when the class is made
 from abc import abstractmethod
 
 import equinox as eqx
@@ -55,7 +54,7 @@ class Output(eqx.Module):
         """Potentials (time, batch, n_out) for spikes (time, batch, n_in), with a key for noise inside the readout."""
 
     @property
-    def parts(self) -> dict[str, Connection | Layer | Output]:
+    def parts(self) -> dict[str, "Connection | Layer | Output"]:
         """Fields that take the spikes of the last layer."""
         return {name: part for name, part in vars(self).items() if isinstance(part, Connection | Layer | Output)}
 
@@ -78,18 +77,18 @@ class Output(eqx.Module):
             each += [part.connection] if isinstance(part, Layer) else part.connections if isinstance(part, Output) else [part]
         return tuple(each)
 
-    def projected(self) -> Output:
+    def projected(self) -> "Output":
         """With every learned parameter inside its bounds."""
         return self._with({name: _projected(part) for name, part in self.parts.items()})
 
-    def measured(self, spikes: Array) -> Output:
+    def measured(self, spikes: Array) -> "Output":
         """With the moments of its normalisations on these spikes."""
         parts = self.parts.items()
         return self._with({
             name: measured(part, spikes) if isinstance(part, Connection) else part.measured(spikes) for name, part in parts
         })  # fmt: skip
 
-    def _with(self, parts: dict[str, Connection | Layer | Output]) -> Output:
+    def _with(self, parts: dict[str, "Connection | Layer | Output"]) -> "Output":
         return eqx.tree_at(lambda own: [getattr(own, name) for name in parts], self, list(parts.values()))
 
 
