@@ -357,7 +357,7 @@ def test_blocks_of_unequal_answers_weigh_as_in_the_whole_batch(blocks):
     batch = Batch(jnp.asarray(random.random((3, 4, 1))), jnp.asarray(random.integers(0, 2, (3, 4))), jnp.asarray(valid))
     regulariser = Regulariser(lower=1.0, lower_count=2.0, weight_decay=0.1)
     compiled = eqx.filter_jit(gradient)
-    whole, parts = (compiled(learned, rest, batch, "per_step", regulariser, None, number) for number in (1, blocks))
+    whole, parts = (compiled(learned, rest, batch, LOSSES["per_step"], regulariser, None, number) for number in (1, blocks))
     for one, other in zip(jax.tree.leaves(whole), jax.tree.leaves(parts), strict=True):
         np.testing.assert_allclose(other, one, rtol=1e-9)
 
