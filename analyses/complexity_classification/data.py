@@ -22,7 +22,7 @@ PAIR, SIDE, BRIGHTEST = (4, 9), 14, 0.2
 
 def sources(*pair: Bernoulli | Markov, seed: int) -> Task:
     """Two sources of single trains."""
-    return tell_sources_apart(pair, samples=SAMPLES, bins=STEPS, shares=SHARES, seed=seed)
+    return tell_sources_apart(pair, n_samples=SAMPLES, n_bins=STEPS, shares=SHARES, seed=seed)
 
 
 def mnist_pair(seed: int) -> Task:

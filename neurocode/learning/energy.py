@@ -40,7 +40,7 @@ def energy(network: Network, part: Part, *, seed: int = 0, batch_size: int = 250
     --------
     >>> import neurocode as nc
     >>> from neurocode.learning import Dense, Readout, tasks
-    >>> task = tasks.digits(steps=4)
+    >>> task = tasks.digits(n_steps=4)
     >>> network = Network([Readout(Dense(64, 10, key=jax.random.key(0)), 1e-3)])
     >>> energy(network, task.test)["operations"].tolist()
     [640.0]

@@ -36,16 +36,16 @@ class GradientEstimate:
     ----------
     mean, variance : Network
         Of each learned array: mean over draws, and variance of the estimate from a single draw.
-    draws : int
+    n_draws : int
     """
 
     mean: Network
     variance: Network
-    draws: int
+    n_draws: int
 
 
 def estimate_gradient(
-    network: Network, batch: Batch, loss: str | Loss, *, estimator: str = "straight_through", draws: int = 100, seed: int = 0
+    network: Network, batch: Batch, loss: str | Loss, *, estimator: str = "straight_through", n_draws: int = 100, seed: int = 0
 ) -> GradientEstimate:
     """Estimate the gradient of the expected loss.
 
@@ -57,7 +57,7 @@ def estimate_gradient(
     loss : str or Loss
         See :class:`neurocode.tasks.Task`.
     estimator : {"straight_through", "score_function"}
-    draws : int
+    n_draws : int
         At least two.
     seed : int
 
@@ -77,19 +77,19 @@ def estimate_gradient(
     >>> layer = Layer(Dense(2, 3, key=jax.random.key(0)), nc.models.noisy_lif(), 1e-3, surrogate=None)
     >>> network = Network([layer, Readout(Dense(3, 2, key=jax.random.key(1)), 1e-3)])
     >>> batch = Batch(jnp.ones((5, 4, 2)), jnp.zeros(4, int), jnp.ones((5, 4), bool))
-    >>> estimate_gradient(network, batch, "mean_potential", draws=10).mean.layers[0].connection.weight.shape
+    >>> estimate_gradient(network, batch, "mean_potential", n_draws=10).mean.layers[0].connection.weight.shape
     (2, 3)
     """
-    if estimator not in ESTIMATORS or draws < 2:
+    if estimator not in ESTIMATORS or n_draws < 2:
         raise ModelError(f"A gradient is estimated by {' or '.join(ESTIMATORS)} from two draws or more.")
     loss = as_loss(loss)
     if not loss.of_potentials:
         raise ModelError(f"The gradient of the loss '{loss.name}', which reads no potentials, is not estimated.")
     if estimator == "score_function":
         _require_probabilities(network)
-    keys = jax.random.split(jax.random.key(seed), draws)
+    keys = jax.random.split(jax.random.key(seed), n_draws)
     mean, variance = _moments(network, batch, keys, loss, estimator)
-    return GradientEstimate(mean, variance, draws)
+    return GradientEstimate(mean, variance, n_draws)
 
 
 @eqx.filter_jit

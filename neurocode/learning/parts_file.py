@@ -170,9 +170,10 @@ KINDS: dict[type, Kind] = {
         _keyed(TimeBasis),
     ),
     Readout: Kind(_readout, _keyed(Readout)),
-    Voters: Kind(lambda part: {"layer": part.layer, "classes": part.classes}, Voters),
+    Voters: Kind(lambda part: {"layer": part.layer, "classes": part.n_classes}, lambda layer, classes: Voters(layer, classes)),
     JointDecision: Kind(
-        lambda part: {"voters": part.voters, "integrators": part.integrators, "steps": len(part.of_steps)}, JointDecision
+        lambda part: {"voters": part.voters, "integrators": part.integrators, "steps": len(part.of_steps)},
+        lambda voters, integrators, steps: JointDecision(voters, integrators, steps),
     ),
     RecordedNeurons: Kind(lambda part: {"layer": part.layer}, RecordedNeurons),
     Surrogate: Kind(asdict, Surrogate),

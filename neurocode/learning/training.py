@@ -91,7 +91,7 @@ def train(
     --------
     >>> import neurocode as nc
     >>> from neurocode.learning import Dense, Layer, Network, Readout, tasks
-    >>> task = tasks.burst_sequences(classes=2, samples=40, seed=1)
+    >>> task = tasks.burst_sequences(n_classes=2, n_samples=40, seed=1)
     >>> a, b = jax.random.split(jax.random.key(0))
     >>> network = Network([Layer(Dense(10, 16, key=a), nc.models.adlif(), 1e-3), Readout(Dense(16, 2, key=b), 1e-3)])
     >>> len(train(network, task, settings=Settings(epochs=2, batch_size=14)).history)

@@ -21,7 +21,7 @@ class Voters(Output):
     ----------
     layer : Layer
         Its neurons are the voters, those of the first class first; without shortcut and dropout.
-    classes : int
+    n_classes : int
 
     Raises
     ------
@@ -38,19 +38,19 @@ class Voters(Output):
     """
 
     layer: Layer
-    classes: int = eqx.field(static=True)
+    n_classes: int = eqx.field(static=True)
 
-    def __init__(self, layer: Layer, classes: int) -> None:
-        if classes < 1 or layer.n % classes:
-            raise ModelError(f"{layer.n} voters do not divide into {classes} classes.")
+    def __init__(self, layer: Layer, n_classes: int) -> None:
+        if n_classes < 1 or layer.n % n_classes:
+            raise ModelError(f"{layer.n} voters do not divide into {n_classes} classes.")
         if layer.shortcut is not None or layer.dropout:
             raise ModelError("A layer of voters has neither shortcut nor dropout.")
-        self.layer, self.classes = layer, classes
+        self.layer, self.n_classes = layer, n_classes
 
     @property
     def n_out(self) -> int:
         """Number of classes."""
-        return self.classes
+        return self.n_classes
 
     @property
     def dt(self) -> float:
@@ -60,7 +60,7 @@ class Voters(Output):
     def votes(self, spikes: Array, key: Array | None, training: bool, adjoint: bool) -> Array:
         """Spikes of the voters (time, batch, classes, voters)."""
         found = self.layer(spikes, key, training=training, adjoint=adjoint)
-        return found.reshape(*found.shape[:2], self.classes, -1)
+        return found.reshape(*found.shape[:2], self.n_classes, -1)
 
     def __call__(self, spikes: Array, key: Array | None = None, *, training: bool = False, adjoint: bool = True) -> Array:
         """Share of the voters of each class that spike (time, batch, classes)."""
@@ -80,7 +80,7 @@ class JointDecision(Output):
     ----------
     voters : Voters
     integrators : Readout
-    steps : int
+    n_steps : int
         Of the sequences.
 
     Raises
@@ -95,12 +95,12 @@ class JointDecision(Output):
     of_steps: Array
     of_voters: Array
 
-    def __init__(self, voters: Voters, integrators: Readout, steps: int) -> None:
+    def __init__(self, voters: Voters, integrators: Readout, n_steps: int) -> None:
         if (voters.n_in, voters.n_out, voters.dt) != (integrators.n_in, integrators.n_out, integrators.dt):
             raise ModelError("Voters and integrators of a joint decision need the same inputs, classes and time step.")
         self.voters, self.integrators = voters, integrators
-        self.share, self.of_steps = jnp.zeros(()), jnp.zeros(steps)
-        self.of_voters = jnp.zeros(voters.layer.n // voters.classes)
+        self.share, self.of_steps = jnp.zeros(()), jnp.zeros(n_steps)
+        self.of_voters = jnp.zeros(voters.layer.n // voters.n_classes)
 
     @property
     def n_out(self) -> int:

@@ -107,7 +107,7 @@ def split(inputs: np.ndarray, targets: np.ndarray, valid: np.ndarray, shares: tu
     return [Part(inputs, targets, valid).select(part) for part in np.split(order, edges)]
 
 
-def stratified(part: Part, sequences: int, seed: int) -> Part:
+def stratified(part: Part, n_sequences: int, seed: int) -> Part:
     """Some sequences of a part, every label in proportion, in random order.
 
     Where each sequence has one label, a label is left out only if there are fewer sequences than labels, and how often each is
@@ -117,7 +117,7 @@ def stratified(part: Part, sequences: int, seed: int) -> Part:
     Parameters
     ----------
     part : Part
-    sequences : int
+    n_sequences : int
         How many; a part that has no more is taken whole, in random order.
     seed : int
 
@@ -136,13 +136,13 @@ def stratified(part: Part, sequences: int, seed: int) -> Part:
     >>> sorted(stratified(part, 3, seed=0).targets.tolist())
     [0, 0, 1]
     """
-    if sequences < 1 or seed < 0:
-        raise DataError(f"A subset takes one sequence at least and a seed from zero, not {sequences} and {seed}.")
+    if n_sequences < 1 or seed < 0:
+        raise DataError(f"A subset takes one sequence at least and a seed from zero, not {n_sequences} and {seed}.")
     random = np.random.default_rng(seed)
     order = random.permutation(len(part))
     if part.targets.ndim == 1:
         order = order[_in_proportion(part.targets[order], random)]
-    return part.select(random.permutation(order[:sequences]))
+    return part.select(random.permutation(order[:n_sequences]))
 
 
 def shuffled(part: Part, seed: int) -> Part:

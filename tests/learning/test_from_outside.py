@@ -2,8 +2,8 @@
 
 The readout counts weighted spikes, the loss is what the right output lacks of leading by a margin after the last step. Channel k
 fires in each of three steps of a sequence of class k, so that a lead is three times the difference of two weights. These start at
-zero; the gradient keeps its value as long as the margin is not reached, and Adam then moves each weight by its rate: 0.1 an epoch of
-one batch. The lead grows by 3 (0.1 + 0.1) = 0.6 an epoch.
+zero; the gradient keeps its value as long as the margin is not reached, and Adam then moves each weight by its rate: 0.1 an epoch
+of one batch. The lead grows by 3 (0.1 + 0.1) = 0.6 an epoch.
 """
 
 from __future__ import annotations
@@ -170,7 +170,7 @@ def test_a_checkpoint_of_another_margin_is_refused(tmp_path):
 
 
 def test_what_is_no_loss_is_refused():
-    with pytest.raises(DataError, match="Task 'lines': 3 is no loss; known are max_over_time, .*Loss"):
+    with pytest.raises(DataError, match=r"Task 'lines': 3 is no loss; known are max_over_time, .*Loss"):
         lines_of_spikes(3)
     with pytest.raises(DataError, match="Loss 'Hinge' must hold numbers, texts, truth values or tuples of them alone"):
         lines_of_spikes(Hinge([1.0]))

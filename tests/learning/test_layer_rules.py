@@ -49,7 +49,7 @@ def network(n_in, n, model, scale=1.0, learned=(), seed=0, bias=True):
 def channels(seed=0, samples=120):
     """Two classes of Bernoulli trains on ten channels, five of them busy in each."""
     random = np.random.default_rng(seed)
-    task = tell_sources_apart([Bernoulli(0.1), Bernoulli(0.1)], samples=samples, bins=60, trains=10, seed=seed)
+    task = tell_sources_apart([Bernoulli(0.1), Bernoulli(0.1)], n_samples=samples, n_bins=60, n_trains=10, seed=seed)
 
     def marked(part):
         rates = np.where(np.arange(10) % 2 == part.targets[:, None], 0.2, 0.02)
@@ -218,13 +218,13 @@ def test_what_rules_cannot_learn_is_refused():
     with pytest.raises(ModelError, match="needs learned intrinsic parameters"):
         SupervisedSTDP(perturbation=IntrinsicPerturbation()).fit(net, channels())
     with pytest.raises(DataError, match="inputs of zero or one"):
-        SupervisedSTDP().fit(network(64, 4, nc.models.normalised_lif()), tasks.digits(steps=2))
+        SupervisedSTDP().fit(network(64, 4, nc.models.normalised_lif()), tasks.digits(n_steps=2))
     voters = Network([Layer(Dense(10, 4, key=jax.random.key(0)), nc.models.normalised_lif(), DT),
                       Voters(Layer(Dense(4, 4, key=jax.random.key(0)), nc.models.normalised_lif(), DT), 2)])  # fmt: skip
     with pytest.raises(ModelError, match="Readout with a dense"):
         LayerTempotron().fit(voters, channels())
     with pytest.raises(DataError, match="no label for each sequence"):
-        LayerTempotron().fit(network(5, 4, nc.models.normalised_lif()), tasks.spring_mass(samples=40))
+        LayerTempotron().fit(network(5, 4, nc.models.normalised_lif()), tasks.spring_mass(n_samples=40))
     with pytest.raises(TrainingError, match="no more looks"):
         Course(updates=2, looks=3)
     with pytest.raises(TrainingError, match="no goal"):

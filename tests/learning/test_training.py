@@ -30,7 +30,7 @@ KILLS = int(os.environ.get("NEUROCODE_KILLS", "2"))
 
 
 def burst_task(samples=60):
-    return tasks.burst_sequences(classes=3, samples=samples, seed=1)
+    return tasks.burst_sequences(n_classes=3, n_samples=samples, seed=1)
 
 
 def short_task():

@@ -62,7 +62,7 @@ def fast_gradient_sign(
     Examples
     --------
     >>> from neurocode.learning import Dense, Readout, tasks
-    >>> task = tasks.digits(steps=4)
+    >>> task = tasks.digits(n_steps=4)
     >>> network = Network([Readout(Dense(64, 10, key=jax.random.key(0)), 1e-3)])
     >>> attacked = fast_gradient_sign(network, task.test, task, 0.1)
     >>> float(np.abs(attacked.inputs - task.test.inputs).max()).__round__(3)
@@ -73,7 +73,7 @@ def fast_gradient_sign(
 
 
 def projected_gradient(
-    network: Network, part: Part, task: Task, size: float, *, norm: str = "largest", steps: int = 10, passes: int = 1,
+    network: Network, part: Part, task: Task, size: float, *, norm: str = "largest", n_steps: int = 10, passes: int = 1,
     seed: int = 0, shared: bool = False,
 ) -> Part:  # fmt: skip
     """Ascent of the loss, each step projected onto the ball of radius ``size`` (Madry et al. 2018); steps are 2.5 sizes in all.
@@ -82,17 +82,25 @@ def projected_gradient(
     ----------
     norm : {"largest", "euclidean"}
         Of the ball: the largest change of an entry, or the length of the change of a sequence.
-    steps : int
+    n_steps : int
 
     Other arguments, returned value and errors are those of :func:`fast_gradient_sign`; an unknown norm raises ``DataError``.
     """
     if norm not in ("largest", "euclidean"):
         raise DataError(f"'{norm}' is no norm of an attack; known are largest, euclidean.")
-    return _moved(network, part, task, _Ascent(norm, steps, shared), size, passes, seed, shared)
+    return _moved(network, part, task, _Ascent(norm, n_steps, shared), size, passes, seed, shared)
 
 
 def direct_optimisation(
-    network: Network, part: Part, task: Task, length: float, *, steps: int = 30, rate: float = 2e-3, passes: int = 1, seed: int = 0
+    network: Network,
+    part: Part,
+    task: Task,
+    length: float,
+    *,
+    n_steps: int = 30,
+    rate: float = 2e-3,
+    passes: int = 1,
+    seed: int = 0,
 ) -> Part:
     """The worst change of a given Euclidean length that Adam finds from a random start, one for all steps of a sequence.
 
@@ -103,13 +111,13 @@ def direct_optimisation(
     ----------
     length : float
         Of the change of one step of a sequence, over its channels.
-    steps : int
+    n_steps : int
     rate : float
         Of Adam.
 
     Other arguments, returned value and errors are those of :func:`fast_gradient_sign`.
     """
-    return _moved(network, part, task, _OnSphere(steps, rate), length, passes, seed, True)
+    return _moved(network, part, task, _OnSphere(n_steps, rate), length, passes, seed, True)
 
 
 def random_direction(part: Part, length: float, *, seed: int = 0) -> Part:
@@ -150,11 +158,11 @@ class _Ascent:
     """Steps along the gradient inside a ball."""
 
     norm: str
-    steps: int
+    n_steps: int
     shared: bool
 
     def __call__(self, x: Array, key: Array, slope: Slope, size: Array) -> Array:
-        rate = 2.5 * size / self.steps
+        rate = 2.5 * size / self.n_steps
 
         def ascend(change: Array, own: Array) -> tuple[Array, None]:
             way = slope(x + change, own)
@@ -164,14 +172,14 @@ class _Ascent:
             return change * jnp.minimum(1.0, size / jnp.maximum(_length(change), TINY)), None
 
         start = jnp.zeros_like(x[:1] if self.shared else x)
-        return x + jax.lax.scan(ascend, start, jax.random.split(key, self.steps))[0]
+        return x + jax.lax.scan(ascend, start, jax.random.split(key, self.n_steps))[0]
 
 
 @dataclass(frozen=True)
 class _OnSphere:
     """Steps of Adam over directions."""
 
-    steps: int
+    n_steps: int
     rate: float
 
     def __call__(self, x: Array, key: Array, slope: Slope, size: Array) -> Array:
@@ -186,7 +194,7 @@ class _OnSphere:
             updates, inner = adam.update(-way, inner)
             return (optax.apply_updates(free, updates), inner), None
 
-        (free, _), _ = jax.lax.scan(ascend, (start, adam.init(start)), jax.random.split(key, self.steps))
+        (free, _), _ = jax.lax.scan(ascend, (start, adam.init(start)), jax.random.split(key, self.n_steps))
         return x + size * free / _length(free)
 
 

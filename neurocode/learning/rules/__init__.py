@@ -29,7 +29,7 @@ from neurocode.learning.rules.tempotron import Kernel, Tempotron, TempotronNeuro
 from neurocode.learning.rules.tempotron_layer import LayerTempotron
 
 __all__ = [
-    "Course", "IntrinsicPerturbation", "Kernel", "LayerTempotron", "PairSTDP", "Patterns", "Rule", "RuleResult", "SpikeProp", "SpikePropResult",
-    "SpikeTimeNetwork", "SpikeTimes", "SupervisedSTDP", "SurrogateGradient", "Tempotron", "TempotronNeurons", "TempotronResult",
-    "latency_patterns", "population_readout",
+    "Course", "IntrinsicPerturbation", "Kernel", "LayerTempotron", "PairSTDP", "Patterns", "Rule", "RuleResult", "SpikeProp",
+    "SpikePropResult", "SpikeTimeNetwork", "SpikeTimes", "SupervisedSTDP", "SurrogateGradient", "Tempotron", "TempotronNeurons",
+    "TempotronResult", "latency_patterns", "population_readout",
 ]  # fmt: skip

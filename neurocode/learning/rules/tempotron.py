@@ -128,8 +128,8 @@ class Tempotron:
 
     A neuron should reach its threshold for some patterns and stay below for others. After an error every synapse changes by the
     derivative of the potential at the time of its (unreset) maximum, up after a miss and down after a false alarm, with momentum
-    (Gütig & Sompolinsky 2006, eq. 3 and methods). Maxima are found between input spikes in closed form, not on a grid. For the layer
-    of a network on a task there is :class:`LayerTempotron`.
+    (Gütig & Sompolinsky 2006, eq. 3 and methods). Maxima are found between input spikes in closed form, not on a grid. For the
+    layer of a network on a task there is :class:`LayerTempotron`.
 
     Attributes
     ----------
