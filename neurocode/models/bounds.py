@@ -74,7 +74,7 @@ class Bounds:
         with np.errstate(all="ignore"):
             both = (x - low) / (high - low) if self.place else np.log((x - low) / (high - x))
             one = np.where(np.isfinite(self.low), np.log((x - low) / self.scale), -np.log((high - x) / self.scale))
-        return np.where(self.two_sided, both, np.where(self.one_sided, one, x / self.scale))[()]
+            return np.where(self.two_sided, both, np.where(self.one_sided, one, x / self.scale))[()]
 
     def slope(self, z: np.ndarray) -> np.ndarray:
         """Derivative of each number by its coordinate."""
