@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -27,9 +28,15 @@ SHOWN_SECONDS = 3.0
 
 
 def write_fit(
-    folder: Path, result: FitResult, scores: Scores | None, experiment: Experiment, truth: NeuronModel | None = None
-) -> None:
-    """Write the files of one fit into a folder.
+    folder: Path,
+    result: FitResult,
+    scores: Scores | None,
+    experiment: Experiment,
+    *,
+    truth: NeuronModel | None = None,
+    notes: Sequence[str] = (),
+) -> dict[str, Any]:
+    """Write the files of one fit into a folder; gives the entry of ``result.json``.
 
     Parameters
     ----------
@@ -40,8 +47,11 @@ def write_fit(
     experiment : Experiment
     truth : NeuronModel, optional
         Known parameters, shown beside the estimates.
+    notes : sequence of str
+        What else is to be known of the fit.
     """
-    write_json(folder / "result.json", {"results": [entry(result, scores, experiment)]})
+    fit_entry = entry(result, scores, experiment, notes)
+    write_json(folder / "result.json", {"results": [fit_entry]})
     result.model.save(folder / "model.toml")
     parameters = parameter_table(result, truth)
     parameters.to_csv(folder / "parameters.csv", index=False)
@@ -52,15 +62,16 @@ def write_fit(
         write(
             block_of_trains(scores.predicted, scores.duration, f"predicted by {result.model.name}"), folder / "predicted_spikes.nwb"
         )
-        notes = [page.paragraph(note) for note in scores.notes]
         shown = []
         if scores.compares_repeats:
             _, png = save_figure(figure_of(result, scores, experiment.test), folder / "fit.pdf")
             shown = [page.image(png, CAPTION), page.paragraph(CAPTION)]
         meanings = page.definitions(SCORES, SCORES)
-        held_out = [page.heading("Held-out scores"), page.table(score_frame), *notes, meanings, *shown]
-    parts = [*_opening(result, scores, experiment), *held_out, *parameter_section(parameters)]
-    page.write_page(folder / "report.html", f"{result.model.name} fitted to {experiment.name or 'spike trains'}", parts)
+        held_out = [page.heading("Held-out scores"), page.table(score_frame), meanings, *shown]
+    opening = [*_opening(result, scores, experiment), *map(page.paragraph, fit_entry.get("notes", ()))]
+    title = f"{result.model.name} fitted to {experiment.name or 'spike trains'}"
+    page.write_page(folder / "report.html", title, [*opening, *held_out, *parameter_section(parameters)])
+    return fit_entry
 
 
 CAPTION = (
@@ -106,13 +117,15 @@ def parameter_section(frame: pd.DataFrame) -> list[str]:
     return [page.heading("Parameters"), page.table(frame), page.definitions(PARAMETERS, frame.columns)]
 
 
-def entry(result: FitResult, scores: Scores | None, experiment: Experiment) -> dict[str, Any]:
+def entry(result: FitResult, scores: Scores | None, experiment: Experiment, notes: Sequence[str] = ()) -> dict[str, Any]:
     """One recording and model of ``result.json``."""
     table = {"recording": experiment.name, **result.to_dictionary()}
     if scores is not None:
         held_out = scores.to_dictionary()
         table["bits_per_spike"] |= held_out.pop("bits_per_spike")
         table |= held_out
+    if notes:
+        table["notes"] = [*table.get("notes", ()), *notes]
     return {**table, "n_recorded_spikes": experiment.n_spikes, "reservations": reservations(result, scores)}
 
 

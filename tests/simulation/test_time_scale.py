@@ -112,7 +112,7 @@ def test_a_map_at_another_step_and_a_slow_relaxation_are_named():
 
 
 def test_a_fit_on_a_coarse_grid_is_named_too(monkeypatch):
-    """At the step of the grid, before the likelihood is made."""
+    """At the step of the grid, before the climb begins."""
 
     def stop(*_):
         raise FitError("stopped")
