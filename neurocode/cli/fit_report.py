@@ -95,6 +95,8 @@ SCORES = {
     "0 for a Poisson process of the predicted rate",
     "reliability": "coincident spikes of two recorded repeats over those of a repeat with itself",
     "PSTH correlation": "correlation of predicted and recorded rates over time, each smoothed by a Gaussian of 10 ms",
+    "explained variance": "that of recorded by predicted spikes over that among the recorded repeats, all smoothed by a Gaussian "
+    "of 10 ms: 1 for a prediction as good as the mean of the repeats, 0 for a silent one (Teeter et al. 2018)",
     "KS statistic": "largest distance of the time-rescaled intervals of the test spikes from a uniform distribution; a right model "
     "stays inside the band 19 times of 20",
 }
@@ -142,19 +144,9 @@ def score_table(result: FitResult, scores: Scores) -> pd.DataFrame:
     rows = [
         ("bits per spike, training", result.bits_per_spike, None, None, None),
         *([] if result.cross_validation is None else [_cross_validated(result.cross_validation)]),
-        ("bits per spike, held out", scores.bits_per_spike, None, None, None),
     ]
-    for key, score in scores.md_star.items():
-        rows.append((f"Md* ({key})", score.value, *score.interval, scores.md_star_ceiling[key][0]))
-    for key, value in scores.gamma.items():
-        rows.append((f"coincidence factor ({key})", value, None, None, scores.gamma_recorded[key]))
-    for key, value in scores.reliability.items():
-        rows.append((f"reliability ({key})", None, None, None, value))
-    if scores.compares_repeats:
-        rows.append(("PSTH correlation", scores.psth_correlation, None, None, None))
-    rows.append(("rate (Hz)", scores.predicted_rate, None, None, scores.recorded_rate))
-    rows.append(("KS statistic (passes below band)", scores.ks.statistic, None, scores.ks.band, None))
-    return pd.DataFrame(rows, columns=["score", "model", "low_95", "high_95", "recorded"])
+    held_out = scores.to_dataframe().reset_index()
+    return pd.DataFrame([*rows, *held_out.itertuples(index=False)], columns=held_out.columns)
 
 
 def figure_of(result: FitResult, scores: Scores, test: Experiment) -> Figure:
