@@ -31,9 +31,9 @@ def recorded(names: Sequence[str]) -> tuple[str, ...]:
 def dataset(name: str, seed: int, steps: int = 8) -> Task:
     """Digits of scikit-learn, ten thousand of MNIST (both shown for some steps), or Braille letters; split anew for each seed."""
     if name == "digits":
-        return tasks.digits(steps=steps, seed=seed)
+        return tasks.digits(n_steps=steps, seed=seed)
     if name == "mnist10k":
-        return tasks.mnist(data_folder(name) / "mnist10k.npz", steps=steps, seed=seed)
+        return tasks.mnist(data_folder(name) / "mnist10k.npz", n_steps=steps, seed=seed)
     return tasks.braille(data_folder(name) / "braille_letters.npz", seed=seed)
 
 

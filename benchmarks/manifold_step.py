@@ -26,8 +26,9 @@ from torch import nn
 
 import neurocode as nc
 from neurocode.learning import Dense, Layer, Network, Readout, Regulariser, Surrogate, tasks
-from neurocode.learning.network import trainable
 from neurocode.learning.objective import Batch, gradient
+from neurocode.learning.trainable import trainable
+from neurocode.tasks import LOSSES
 
 INPUTS, NEURONS, CLASSES, BATCH, STEPS, GAIN, BLOCKS = 20, 100, 10, 250, 100, 20.0, 5
 MEM, SYN, OUT = (float(np.exp(-1 / tau)) for tau in (10.0, 5.0, 20.0))
@@ -136,7 +137,9 @@ def require_equal() -> None:
     with jax.enable_x64(True):
         net = jax.tree.map(lambda leaf: jnp.asarray(np.asarray(leaf, float)), single)
         batch = Batch(jnp.asarray(x, float), jnp.asarray(labels), jnp.ones(x.shape[:2], bool))
-        slopes, report = jax.jit(lambda batch: gradient(*trainable(net), batch, "max_over_time", Regulariser(), None))(batch)
+        slopes, report = jax.jit(lambda batch: gradient(*trainable(net), batch, LOSSES["max_over_time"], Regulariser(), None))(
+            batch
+        )
         ours = [np.asarray(part.weight) for part in (slopes.layers[0].connection, slopes.readout.connection)]
     module = PlainTorch().double()
     loss = loss_of(module, torch.tensor(x).double(), torch.tensor(labels))

@@ -39,8 +39,9 @@ from torch import nn
 
 import neurocode as nc
 from neurocode.learning import Dense, Layer, Network, Readout, Recurrent, Regulariser, Surrogate
-from neurocode.learning.network import trainable
 from neurocode.learning.objective import Batch, gradient, mesh_of
+from neurocode.learning.trainable import trainable
+from neurocode.tasks import LOSSES
 
 #: Inputs, neurons, outputs, recurrent, steps, batch, share of input spikes, gain of the input weights, parts of our batch.
 CASES = {
@@ -109,7 +110,7 @@ def step_of(net: Network, x: np.ndarray, labels: np.ndarray, blocks: int) -> tup
     @jax.jit
     def update(state, batch, key):
         net, inner = jax.tree.unflatten(tree, state)
-        slopes, report = gradient(net, rest, batch, "max_over_time", Regulariser(), key, blocks, None, DEVICES)
+        slopes, report = gradient(net, rest, batch, LOSSES["max_over_time"], Regulariser(), key, blocks, None, DEVICES)
         changes, inner = optimiser.update(slopes, inner, net)
         return jax.tree.leaves((optax.apply_updates(net, changes), inner)), report
 
@@ -289,7 +290,9 @@ def require_equal(case: str) -> None:
     with jax.enable_x64(True):
         net = jax.tree.map(lambda leaf: jnp.asarray(np.asarray(leaf, float)), single)
         batch = Batch(jnp.asarray(x, float), jnp.asarray(labels), jnp.ones(x.shape[:2], bool))
-        slopes, report = eqx.filter_jit(gradient)(*trainable(net), batch, "max_over_time", Regulariser(), None, CASES[case][-1])
+        slopes, report = eqx.filter_jit(gradient)(
+            *trainable(net), batch, LOSSES["max_over_time"], Regulariser(), None, CASES[case][-1]
+        )
         slopes = jax.tree.map(np.asarray, slopes)
     module = PlainTorch(case).double()
     loss = loss_of(module, torch.tensor(x).double(), torch.tensor(labels))

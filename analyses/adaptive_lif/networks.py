@@ -19,11 +19,11 @@ STEP = 1e-3
 def make_task(row: dict[str, Any]) -> Task:
     """Task of a row; burst sequences and springs are drawn anew for each seed, the electrocardiograms split anew."""
     if row["task"] == "ecg":
-        return tasks.ecg(data_folder("qtdb-ecg"), validation=row["validation"], seed=row["seed"])
+        return tasks.ecg(data_folder("qtdb-ecg"), n_validation=row["validation"], seed=row["seed"])
     drawn = 42 + row["seed"]
     if row["task"] == "burst-sequences":
-        return tasks.burst_sequences(classes=row["classes"], samples=row["samples"], seed=drawn)
-    return tasks.spring_mass(samples=row["samples"], seed=drawn)
+        return tasks.burst_sequences(n_classes=row["classes"], n_samples=row["samples"], seed=drawn)
+    return tasks.spring_mass(n_samples=row["samples"], seed=drawn)
 
 
 def make_model(row: dict[str, Any]) -> tuple[nc.NeuronModel, tuple[str, ...]]:

@@ -39,7 +39,7 @@ def training_row(folder: Path, **row: Any) -> dict[str, Any]:
         "test_score": result.test_score, "spike_rate": float(chosen["rate_0"]),
         "curve": json.dumps([round(float(value), 5) for value in history["validation_score"]]),
     }  # fmt: skip
-    if task.loss == "squared_error":
+    if not task.loss.larger_is_better:
         return {**found, "both_halves": result.test_score, **free_running_errors(task, result)}
     return {**found, "majority": float(np.bincount(task.test.targets.ravel()).max() / task.test.targets.size)}
 

@@ -10,9 +10,9 @@ from sklearn.datasets import load_breast_cancer
 from analyses.complexity_classification.recordings import recorded_task
 from analyses.datasets import data_folder, smaller
 from neurocode.learning import Task
-from neurocode.learning.task import split
-from neurocode.learning.tasks.recorded import arrays_of
-from neurocode.learning.tasks.sources import Bernoulli, Markov, tell_sources_apart
+from neurocode.tasks.recorded import arrays_of
+from neurocode.tasks.sources import Bernoulli, Markov, tell_sources_apart
+from neurocode.tasks.task import split
 
 STEPS, DT, SAMPLES = 500, 1e-3, 1200
 SHARES = (0.5, 1 / 6)
@@ -22,7 +22,7 @@ PAIR, SIDE, BRIGHTEST = (4, 9), 14, 0.2
 
 def sources(*pair: Bernoulli | Markov, seed: int) -> Task:
     """Two sources of single trains."""
-    return tell_sources_apart(pair, samples=SAMPLES, bins=STEPS, shares=SHARES, seed=seed)
+    return tell_sources_apart(pair, n_samples=SAMPLES, n_bins=STEPS, shares=SHARES, seed=seed)
 
 
 def mnist_pair(seed: int) -> Task:

@@ -15,11 +15,11 @@ from neurocode.learning import Dense, Layer, Network, Settings, Task
 from neurocode.learning.rules import (
     Course,
     IntrinsicPerturbation,
+    LayerTempotron,
     PairSTDP,
     Rule,
     SupervisedSTDP,
     SurrogateGradient,
-    Tempotron,
     population_readout,
 )
 
@@ -83,7 +83,7 @@ def make_rule(row: dict[str, Any], task: Task) -> Rule:
         return SurrogateGradient(Settings(epochs, batch, GRADIENT * factor, clip=1.0, intrinsic=learns))
     if row["rule"] == "tempotron":
         rate = TEMPOTRON * factor * task.n_inputs
-        return Tempotron(rate, 0.9, course=course, intrinsic_factor=INTRINSIC / task.n_inputs if learns else 0.0)
+        return LayerTempotron(rate, 0.9, course=course, intrinsic_factor=INTRINSIC / task.n_inputs if learns else 0.0)
     drive = row["gain"] * task.n_inputs * RATES.get(row["task"], RECORDED_RATE)
     goal = "homeostasis" if row["kind"] == HOMEOSTATIC else "reward"
     trial = IntrinsicPerturbation(goal, TRIAL * factor) if learns else None

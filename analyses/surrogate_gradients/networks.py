@@ -17,7 +17,7 @@ INPUTS, CLASSES, STEP, READOUT, SYNAPSE = 20, 10, 1e-3, 20e-3, 5e-3
 @lru_cache(maxsize=6)
 def manifolds(spectrum: str, samples: int, seed: int) -> Task:
     """The task; kept, because many rows share it."""
-    return tasks.random_manifolds(CLASSES, samples, inputs=INPUTS, spectrum=spectrum, seed=seed)
+    return tasks.random_manifolds(CLASSES, samples, n_inputs=INPUTS, spectrum=spectrum, seed=seed)
 
 
 def make_task(row: dict[str, Any]) -> Task:

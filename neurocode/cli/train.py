@@ -12,6 +12,7 @@ from rich import print as show
 
 from neurocode.errors import ModelError, TrainingError
 from neurocode.extras import require
+from neurocode.tasks.catalogue import ROWS, maker
 
 EPILOG = """Examples:\n\n
 neurocode train digits --neuron lif-normalised --hidden 64 --epochs 20 -o out/\n\n
@@ -20,11 +21,6 @@ neurocode train ecg --data qtdb-ecg/ --neuron adlif --hidden 36 --learn tau_u --
 neurocode train burst-sequences --neuron my_neuron.toml --hidden 128 --hidden 64 --feed-forward -o out/\n\n
 neurocode train digits --neuron noisy-lif --surrogate density --hidden 100 --feed-forward --rate 0.01 -o out/\n\n
 neurocode train heidelberg --data shd_train.h5 --test shd_test.h5 --hidden 128 -o out/"""
-TASKS = (
-    "burst-sequences", "spring-mass", "digits", "ecg", "braille", "mnist", "fashion-mnist", "cifar10", "nmnist", "dvs-gesture",
-    "heidelberg",
-)  # fmt: skip
-GENERATED = ("burst-sequences", "spring-mass", "digits")
 DENSITY = "density"
 NETWORK = "network.bin"
 CAPTION = (
@@ -34,7 +30,7 @@ CAPTION = (
 
 
 def train_command(
-    task: Annotated[str, typer.Argument(help=f"One of {', '.join(TASKS)}.")],
+    task: Annotated[str, typer.Argument(help=f"One of {', '.join(ROWS)}.")],
     output: Annotated[Path, typer.Option("--output", "-o", help="Folder to write into; a training found there goes on.")],
     data: Annotated[Path | None, typer.Option(help="File or folder of the task, for those that are read.")] = None,
     test: Annotated[Path | None, typer.Option(help="Test file, for heidelberg.")] = None,
@@ -76,38 +72,32 @@ def train_command(
         "dropout": dropout, "readout": readout, "seed": seed, "segment": segment, "current_unit": current_unit,
         "margin_unit": margin_unit,
     }  # fmt: skip
-    net = _network(chosen, **options)
+    network = _network(chosen, **options)
     scratch = output / "training"
     with training_progress(epochs) as progress:
-        result = train(net, chosen, seed=seed, settings=settings, folder=scratch, progress=progress)
+        result = train(network, chosen, seed=seed, settings=settings, folder=scratch, progress=progress)
     asked = {"task": task, **options, "spike": DENSITY if spike is None else asdict(spike), "training": asdict(settings)}
-    entry = _write(output, chosen, net, result, asked)
+    entry = _write(output, chosen, network, result, asked)
     shutil.rmtree(scratch, ignore_errors=True)
     show(f"{task}: validation {entry['validation_score']:.4f} in epoch {entry['best_epoch']}, test {entry['test_score']:.4f}")
     show(f"Report: {output / 'report.html'}, network: {output / NETWORK}")
 
 
 def _task(name: str, data: Path | None, test: Path | None, seed: int) -> Any:
-    from neurocode.learning import tasks
-
-    if name not in TASKS:
-        raise ModelError(f"'{name}' is no task; known are {', '.join(TASKS)}.")
-    _check_files(name, data, test)
-    if name == "heidelberg":
-        return tasks.heidelberg(data, test, seed=seed)
-    make = getattr(tasks, name.replace("-", "_"))
-    return make(seed=seed) if name in GENERATED else make(data, seed=seed)
+    make, n_files = maker(name), ROWS[name].n_files
+    _check_files(name, n_files, data, test)
+    return make(*(data, test)[:n_files], seed=seed)
 
 
-def _check_files(name: str, data: Path | None, test: Path | None) -> None:
+def _check_files(name: str, n_files: int, data: Path | None, test: Path | None) -> None:
     """Refuse files that a task needs and does not get, or gets and does not read."""
-    if name in GENERATED and data is not None:
+    if n_files == 0 and data is not None:
         raise ModelError(f"Task '{name}' is made, not read from files: leave out --data.")
-    if name not in GENERATED and data is None:
+    if n_files > 0 and data is None:
         raise ModelError(f"Task '{name}' is read from files: give --data.")
-    if name == "heidelberg" and test is None:
-        raise ModelError("Task 'heidelberg' has a test file of its own: give --test.")
-    if name != "heidelberg" and test is not None:
+    if n_files == 2 and test is None:
+        raise ModelError(f"Task '{name}' has a test file of its own: give --test.")
+    if n_files < 2 and test is not None:
         raise ModelError(f"Task '{name}' has no test file of its own: leave out --test.")
 
 
@@ -162,30 +152,26 @@ def _network(
     return Network([*layers, Readout(Dense(n_in, task.n_outputs, key=next(keys)), task.dt, readout * task.dt)])
 
 
-def _write(output: Path, task: Any, net: Any, result: Any, asked: dict[str, Any]) -> dict[str, Any]:
+def _write(output: Path, task: Any, network: Any, result: Any, asked: dict[str, Any]) -> dict[str, Any]:
     from neurocode.cli import page
     from neurocode.cli.output import output_folder, write_json
-    from neurocode.learning import save
     from neurocode.plotting import save_figure
-    from neurocode.plotting.training_figure import training_figure
 
     history = result.history
-    error = task.loss == "squared_error"
     chosen = history.loc[history["epoch"] == result.best_epoch].iloc[0]
     entry = {
-        "task": task.name, "neuron": asked["neuron"], "hidden": asked["hidden"], "loss": task.loss,
-        "score": "mean squared error" if error else "share of right answers",
-        "parameters": net.n_parameters, "epochs": len(history),
+        "task": task.name, "neuron": asked["neuron"], "hidden": asked["hidden"], "loss": task.loss.name,
+        "score": result.score_name,
+        "parameters": network.n_parameters, "epochs": len(history),
         "best_epoch": result.best_epoch, "validation_score": float(chosen["validation_score"]), "test_loss": result.test_loss,
         "test_score": result.test_score, "sequences": {k: len(getattr(task, k)) for k in ("training", "validation", "test")},
         "seconds": float(history["seconds"].sum()),
     }  # fmt: skip
     with output_folder(output, asked) as scratch:
-        save(result.network, scratch / NETWORK)
+        result.network.save(scratch / NETWORK)
         history.to_csv(scratch / "history.csv", index=False)
         write_json(scratch / "result.json", {"results": [entry]})
-        figure = training_figure(history, result.best_epoch, "Mean squared error" if error else "Share of right answers")
-        _, png = save_figure(figure, scratch / "training.pdf")
+        _, png = save_figure(result.plot(), scratch / "training.pdf")
         text = (
             f"{entry['parameters']} parameters, {entry['epochs']} epochs in {entry['seconds']:.0f} s. The network of epoch "
             f"{entry['best_epoch']}, the best by validation ({entry['validation_score']:.4f}), scores {entry['test_score']:.4f} on "

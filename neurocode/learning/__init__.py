@@ -4,8 +4,8 @@ Contents
 --------
 Network, Layer, Dense, Convolution, Pool, BatchNorm, Chain, Recurrent, Shortcut, TimeBasis, Response
     What a network is made of.
-Readout, Voters, JointDecision, RecordedNeurons
-    How it is read.
+Output, Readout, Voters, JointDecision, RecordedNeurons
+    How it is read; one of your own is a subclass of :class:`Output`.
 Surrogate, Regulariser
     How spikes are differentiated, and what activity costs.
 train, evaluate, Settings, TrainingResult, Task, Part, stratified
@@ -25,35 +25,40 @@ estimate_gradient, energy, perturbations
 architectures
     Deep networks of the literature.
 tasks
-    Tasks, generated and from files.
+    :mod:`neurocode.tasks`, generated and from files.
 """
 
 from __future__ import annotations
 
-from neurocode.learning import architectures, perturbations, rules, tasks
+from neurocode import tasks
+from neurocode.learning import architectures, perturbations, rules
 from neurocode.learning.complexity_readout import NetworkComplexityClassifier, output_trains
 from neurocode.learning.connections import BatchNorm, Chain, Convolution, Dense, Pool, Recurrent
 from neurocode.learning.energy import energy
 from neurocode.learning.estimators import GradientEstimate, estimate_gradient
+from neurocode.learning.evaluation import evaluate
 from neurocode.learning.export import BrianRun, run_in_brian
 from neurocode.learning.free_running import free_running
 from neurocode.learning.layer import Layer, Shortcut
 from neurocode.learning.network import Network, Response
 from neurocode.learning.network_file import load, save
 from neurocode.learning.nir_exchange import from_nir, to_nir
+from neurocode.learning.output import Output
 from neurocode.learning.readout import Readout
 from neurocode.learning.recorded_neurons import RecordedNeurons
 from neurocode.learning.regularisers import Regulariser
 from neurocode.learning.settings import Settings
 from neurocode.learning.surrogate import Surrogate
-from neurocode.learning.task import Part, Task, stratified
 from neurocode.learning.time_basis import TimeBasis
-from neurocode.learning.training import TrainingResult, evaluate, train
+from neurocode.learning.training import train
+from neurocode.learning.training_result import TrainingResult
 from neurocode.learning.voting import JointDecision, Voters
+from neurocode.tasks.task import Part, Task, stratified
 
 __all__ = [
     "BatchNorm", "BrianRun", "Chain", "Convolution", "Dense", "GradientEstimate", "JointDecision", "Layer", "Network",
-    "NetworkComplexityClassifier", "Part", "Pool", "Readout", "RecordedNeurons", "Recurrent", "Regulariser", "Response", "Settings",
+    "NetworkComplexityClassifier", "Output", "Part", "Pool", "Readout", "RecordedNeurons", "Recurrent", "Regulariser", "Response",
+    "Settings",
     "Shortcut", "Surrogate", "Task", "TimeBasis", "TrainingResult", "Voters", "architectures", "energy", "estimate_gradient",
     "evaluate", "free_running", "from_nir", "load", "output_trains", "perturbations", "rules", "run_in_brian", "save", "stratified",
     "tasks", "to_nir", "train",

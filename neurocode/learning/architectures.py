@@ -28,7 +28,7 @@ RESNET_18 = ((64, 1), (128, 2), (256, 2), (512, 2))
 
 
 def cifar_net(
-    shape: Shape, classes: int, model: NeuronModel, dt: float, *, width: float = 1.0, readout: float = 1e-9, key: Array,
+    shape: Shape, n_classes: int, model: NeuronModel, dt: float, *, width: float = 1.0, readout: float = 1e-9, key: Array,
     **options: Any,
 ) -> Network:  # fmt: skip
     """CIFARNet: five convolutions of 3 by 3 with spiking neurons, means of squares before the third and fourth, three linear maps.
@@ -37,7 +37,7 @@ def cifar_net(
     ----------
     shape : (int, int, int)
         Channels, height and width of the images; sides divide by four.
-    classes : int
+    n_classes : int
     model : NeuronModel
     dt : float
         Time step in seconds.
@@ -56,8 +56,8 @@ def cifar_net(
     Examples
     --------
     >>> import neurocode as nc
-    >>> net = cifar_net((3, 8, 8), 10, nc.models.noisy_lif(), 1e-3, width=1 / 64, key=jax.random.key(0))
-    >>> [layer.n for layer in net.layers]
+    >>> network = cifar_net((3, 8, 8), 10, nc.models.noisy_lif(), 1e-3, width=1 / 64, key=jax.random.key(0))
+    >>> [layer.n for layer in network.layers]
     [128, 256, 128, 64, 32]
     """
     keys, layers = _keys(key), []
@@ -67,13 +67,13 @@ def cifar_net(
         parts.append(Convolution(shape, _scaled(channels, width), key=next(keys)))
         shape = parts[-1].out_shape
         layers.append(Layer(Chain(parts), model, dt, **options))
-    sizes = [layers[-1].n, *(_scaled(n, width) for n in CIFAR_NET_DENSE), classes]
+    sizes = [layers[-1].n, *(_scaled(n, width) for n in CIFAR_NET_DENSE), n_classes]
     dense = [Dense(a, b, key=next(keys)) for a, b in itertools.pairwise(sizes)]
     return Network([*layers, Readout(Chain(dense), dt, readout)])
 
 
 def resnet_18(
-    shape: Shape, classes: int, model: NeuronModel, dt: float, *, width: float = 1.0, readout: float = 1e-9, key: Array,
+    shape: Shape, n_classes: int, model: NeuronModel, dt: float, *, width: float = 1.0, readout: float = 1e-9, key: Array,
     **options: Any,
 ) -> Network:  # fmt: skip
     """Spiking ResNet-18 for images of 32 pixels: a convolution and eight blocks of two, normalised, with shortcuts.
@@ -83,8 +83,8 @@ def resnet_18(
     Examples
     --------
     >>> import neurocode as nc
-    >>> net = resnet_18((3, 8, 8), 10, nc.models.noisy_lif(), 1e-3, width=1 / 16, key=jax.random.key(0))
-    >>> len(net.layers), net.layers[-1].n
+    >>> network = resnet_18((3, 8, 8), 10, nc.models.noisy_lif(), 1e-3, width=1 / 16, key=jax.random.key(0))
+    >>> len(network.layers), network.layers[-1].n
     (17, 32)
     """
     keys = _keys(key)
@@ -95,7 +95,7 @@ def resnet_18(
         for step in (stride, 1):
             block, shape = _block(shape, _scaled(channels, width), step, keys, make)
             layers += block
-    read = Chain([Pool(shape, shape[1]), Dense(shape[0], classes, key=next(keys))])
+    read = Chain([Pool(shape, shape[1]), Dense(shape[0], n_classes, key=next(keys))])
     return Network([*layers, Readout(read, dt, readout)])
 
 

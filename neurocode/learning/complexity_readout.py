@@ -86,7 +86,7 @@ class NetworkComplexityClassifier(ClassifierMixin, BaseEstimator):
     >>> import neurocode as nc
     >>> from neurocode.learning import Dense, Layer
     >>> from neurocode.learning.rules import population_readout
-    >>> from neurocode.learning.tasks.sources import Bernoulli
+    >>> from neurocode.tasks.sources import Bernoulli
     >>> layer = Layer(Dense(1, 6, key=jax.random.key(0)), nc.models.normalised_lif(), 1e-3, current_unit=40.0)
     >>> network = Network([layer, population_readout(6, 2, 1e-3)])
     >>> X = np.concatenate([Bernoulli(p).draw(20, 300, seed=k)[:, None] for k, p in enumerate((0.05, 0.3))])

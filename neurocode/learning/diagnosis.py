@@ -10,12 +10,13 @@ import numpy as np
 from neurocode.learning.network import Network, noise_key
 from neurocode.learning.objective import Batch, gradient
 from neurocode.learning.regularisers import Regulariser
+from neurocode.tasks.loss import Loss
 
 Array = jax.Array
 
 
 def diagnose(
-    learned: Network, rest: Network, batch: Batch, loss: str, regulariser: Regulariser, key: Array,
+    learned: Network, rest: Network, batch: Batch, loss: Loss, regulariser: Regulariser, key: Array,
     free_running_from: int | None = None,
 ) -> str:  # fmt: skip
     """Name the first layer and parameter that are not finite before an update, or whose gradient is not.
@@ -34,15 +35,15 @@ def diagnose(
     return "the loss" if not jnp.isfinite(report.loss) else "nothing when the update is made again"
 
 
-def _first_layer(net: Network, x: Array, key: Array) -> str:
+def _first_layer(network: Network, x: Array, key: Array) -> str:
     """The first layer whose input is not finite, empty where all are; without dropout."""
     signals = [x]
-    for number, layer in enumerate(net.layers):
+    for number, layer in enumerate(network.layers):
         earlier = layer.earlier(signals)
         if not np.all(np.isfinite(layer.current(signals[-1], earlier, training=True))):
             return f"input of layer {number}, through layers[{number}].connection"
         signals.append(layer(signals[-1], noise_key(key, number), earlier=earlier, training=True))
-    potentials = net.readout(signals[-1], noise_key(key, len(net.layers)), training=True)
+    potentials = network.readout(signals[-1], noise_key(key, len(network.layers)), training=True)
     return "" if np.all(np.isfinite(potentials)) else "potentials of the readout, through readout.connection"
 
 

@@ -9,13 +9,13 @@ import numpy as np
 import pandas as pd
 
 from neurocode.learning.network import Network
-from neurocode.learning.task import Part
+from neurocode.tasks.task import Part
 
 #: Picojoule of a multiplication with addition, and of an addition, of 32-bit numbers.
 MULTIPLY_ACCUMULATE, ACCUMULATE = 4.6, 0.9
 
 
-def energy(net: Network, part: Part, *, seed: int = 0, batch_size: int = 250) -> pd.DataFrame:
+def energy(network: Network, part: Part, *, seed: int = 0, batch_size: int = 250) -> pd.DataFrame:
     """Operations and energy of each connection for one sequence, mean over sequences.
 
     A spike costs an addition at each of its synapses; an input that is not 0 or 1 costs a multiplication and an addition at each
@@ -24,7 +24,7 @@ def energy(net: Network, part: Part, *, seed: int = 0, batch_size: int = 250) ->
 
     Parameters
     ----------
-    net : Network
+    network : Network
     part : Part
     seed : int
         Of the noise of noisy networks.
@@ -40,17 +40,17 @@ def energy(net: Network, part: Part, *, seed: int = 0, batch_size: int = 250) ->
     --------
     >>> import neurocode as nc
     >>> from neurocode.learning import Dense, Readout, tasks
-    >>> task = tasks.digits(steps=4)
-    >>> net = Network([Readout(Dense(64, 10, key=jax.random.key(0)), 1e-3)])
-    >>> energy(net, task.test)["operations"].tolist()
+    >>> task = tasks.digits(n_steps=4)
+    >>> network = Network([Readout(Dense(64, 10, key=jax.random.key(0)), 1e-3)])
+    >>> energy(network, task.test)["operations"].tolist()
     [640.0]
     """
-    rates = _input_rates(net, part, seed, batch_size)
+    rates = _input_rates(network, part, seed, batch_size)
     binary = bool(np.all((part.inputs == 0) | (part.inputs == 1)))
     steps = part.inputs.shape[1]
     dense_steps = 1 if np.all(part.inputs == part.inputs[:, :1]) else steps
     rows = []
-    for name, synapses, source in _connections(net):
+    for name, synapses, source in _connections(network):
         spiking = source > 0 or binary
         operations = float(synapses * (steps * rates[source] if spiking else dense_steps))
         cost = ACCUMULATE if spiking else MULTIPLY_ACCUMULATE
@@ -59,26 +59,26 @@ def energy(net: Network, part: Part, *, seed: int = 0, batch_size: int = 250) ->
     return pd.DataFrame(rows, columns=["connection", "synapses", "rate", "operations", "kind", "picojoule"])
 
 
-def _input_rates(net: Network, part: Part, seed: int, batch_size: int) -> list[float]:
+def _input_rates(network: Network, part: Part, seed: int, batch_size: int) -> list[float]:
     """Share of entries that are not zero: of the inputs, then of the spikes of each layer."""
-    run = eqx.filter_jit(lambda net, x, key: [jnp.mean(spikes) for spikes in net(x, key).spikes])
+    run = eqx.filter_jit(lambda network, x, key: [jnp.mean(spikes) for spikes in network(x, key).spikes])
     found = []
     for number, start in enumerate(range(0, len(part), batch_size)):
         inputs = part.inputs[start : start + batch_size]
         x = jnp.moveaxis(jnp.asarray(inputs, jnp.result_type(float)), 0, 1)
-        rates = run(net, x, jax.random.fold_in(jax.random.key(seed), number))
+        rates = run(network, x, jax.random.fold_in(jax.random.key(seed), number))
         found.append([len(inputs), np.mean(inputs != 0), *map(float, rates)])
     sizes, *columns = np.array(found).T
     return [float(np.average(column, weights=sizes)) for column in columns]
 
 
-def _connections(net: Network) -> list[tuple[str, int, int]]:
+def _connections(network: Network) -> list[tuple[str, int, int]]:
     """Name, synapses and source (0 the input, then the layers) of everything that carries spikes."""
     rows = []
-    for number, layer in enumerate(net.layers):
+    for number, layer in enumerate(network.layers):
         rows.append((f"layer {number}", layer.connection.operations, number))
         if layer.recurrent is not None:
             rows.append((f"layer {number}, recurrent", layer.recurrent.operations, number + 1))
         if layer.shortcut is not None and layer.shortcut.connection is not None:
             rows.append((f"layer {number}, shortcut", layer.shortcut.connection.operations, number - layer.shortcut.back))
-    return [*rows, *(("readout", connection.operations, len(net.layers)) for connection in net.readout.connections)]
+    return [*rows, *(("readout", connection.operations, len(network.layers)) for connection in network.readout.connections)]

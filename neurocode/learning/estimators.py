@@ -16,10 +16,12 @@ import jax
 import jax.numpy as jnp
 
 from neurocode.errors import ModelError
-from neurocode.learning.losses import loss_and_score
-from neurocode.learning.network import Network, Response, trainable
+from neurocode.learning.network import Network, Response
 from neurocode.learning.objective import Batch
 from neurocode.learning.recorded_neurons import clamped_log_probability, require_known_probability
+from neurocode.learning.trainable import trainable
+from neurocode.tasks.loss import Loss
+from neurocode.tasks.losses import as_loss
 
 Array = jax.Array
 
@@ -34,28 +36,28 @@ class GradientEstimate:
     ----------
     mean, variance : Network
         Of each learned array: mean over draws, and variance of the estimate from a single draw.
-    draws : int
+    n_draws : int
     """
 
     mean: Network
     variance: Network
-    draws: int
+    n_draws: int
 
 
 def estimate_gradient(
-    net: Network, batch: Batch, loss: str, *, estimator: str = "straight_through", draws: int = 100, seed: int = 0
+    network: Network, batch: Batch, loss: str | Loss, *, estimator: str = "straight_through", n_draws: int = 100, seed: int = 0
 ) -> GradientEstimate:
     """Estimate the gradient of the expected loss.
 
     Parameters
     ----------
-    net : Network
+    network : Network
         For the score function of neurons with escape noise and without diffusion, read by leaky integrators.
     batch : Batch
-    loss : str
-        See :func:`neurocode.learning.losses.loss_and_score`.
+    loss : str or Loss
+        See :class:`neurocode.tasks.Task`.
     estimator : {"straight_through", "score_function"}
-    draws : int
+    n_draws : int
         At least two.
     seed : int
 
@@ -66,32 +68,35 @@ def estimate_gradient(
     Raises
     ------
     ModelError
-        For another estimator, less than two draws, or spikes whose probability is not known.
+        For another estimator, less than two draws, spikes whose probability is not known, or a loss that reads no potentials.
 
     Examples
     --------
     >>> import neurocode as nc
     >>> from neurocode.learning import Dense, Layer, Readout
     >>> layer = Layer(Dense(2, 3, key=jax.random.key(0)), nc.models.noisy_lif(), 1e-3, surrogate=None)
-    >>> net = Network([layer, Readout(Dense(3, 2, key=jax.random.key(1)), 1e-3)])
+    >>> network = Network([layer, Readout(Dense(3, 2, key=jax.random.key(1)), 1e-3)])
     >>> batch = Batch(jnp.ones((5, 4, 2)), jnp.zeros(4, int), jnp.ones((5, 4), bool))
-    >>> estimate_gradient(net, batch, "mean_potential", draws=10).mean.layers[0].connection.weight.shape
+    >>> estimate_gradient(network, batch, "mean_potential", n_draws=10).mean.layers[0].connection.weight.shape
     (2, 3)
     """
-    if estimator not in ESTIMATORS or draws < 2:
+    if estimator not in ESTIMATORS or n_draws < 2:
         raise ModelError(f"A gradient is estimated by {' or '.join(ESTIMATORS)} from two draws or more.")
+    loss = as_loss(loss)
+    if not loss.of_potentials:
+        raise ModelError(f"The gradient of the loss '{loss.name}', which reads no potentials, is not estimated.")
     if estimator == "score_function":
-        _require_probabilities(net)
-    keys = jax.random.split(jax.random.key(seed), draws)
-    mean, variance = _moments(net, batch, keys, loss, estimator)
-    return GradientEstimate(mean, variance, draws)
+        _require_probabilities(network)
+    keys = jax.random.split(jax.random.key(seed), n_draws)
+    mean, variance = _moments(network, batch, keys, loss, estimator)
+    return GradientEstimate(mean, variance, n_draws)
 
 
 @eqx.filter_jit
-def _moments(net: Network, batch: Batch, keys: Array, loss: str, estimator: str) -> tuple[Network, Network]:
-    learned, rest = trainable(net)
+def _moments(network: Network, batch: Batch, keys: Array, loss: Loss, estimator: str) -> tuple[Network, Network]:
+    learned, rest = trainable(network)
     slope = jax.grad(partial(OBJECTIVES[estimator], rest=rest, batch=batch, loss=loss))
-    losses = jax.lax.map(lambda key: sequence_losses(loss, net(batch.inputs, key), batch), keys)
+    losses = jax.lax.map(lambda key: sequence_losses(loss, network(batch.inputs, key), batch), keys)
     baselines = (jnp.sum(losses, axis=0) - losses) / (len(keys) - 1)
 
     def visit(sums: tuple[Network, Network], draw: tuple[Array, Array]) -> tuple[tuple[Network, Network], None]:
@@ -106,23 +111,23 @@ def _moments(net: Network, batch: Batch, keys: Array, loss: str, estimator: str)
     return mean, variance
 
 
-def sequence_losses(loss: str, response: Response, batch: Batch) -> Array:
+def sequence_losses(loss: Loss, response: Response, batch: Batch) -> Array:
     """Loss of each sequence of a batch."""
 
     def single(potentials: Array, target: Array, valid: Array) -> Array:
         targets = target[None] if batch.targets.ndim == 1 else target[:, None]
-        return loss_and_score(loss, potentials[:, None], targets, valid[:, None])[0]
+        return loss.loss_and_score(potentials[:, None], targets, valid[:, None])[0]
 
     axis = 0 if batch.targets.ndim == 1 else 1
     return jax.vmap(single, in_axes=(1, axis, 1))(response.potentials, batch.targets, batch.valid)
 
 
-def log_probability(net: Network, x: Array, spikes: tuple[Array, ...]) -> Array:
+def log_probability(network: Network, x: Array, spikes: tuple[Array, ...]) -> Array:
     """Logarithm of the probability of all spikes of each sequence, as a function of the parameters.
 
     Parameters
     ----------
-    net : Network
+    network : Network
     x : array (time, batch, inputs)
     spikes : tuple of array (time, batch, n)
         Of each layer; each layer is given those of the one before, and is reset by its own.
@@ -132,7 +137,7 @@ def log_probability(net: Network, x: Array, spikes: tuple[Array, ...]) -> Array:
     array (batch,)
     """
     total, signals = jnp.zeros(x.shape[1]), [x, *spikes]
-    for number, layer in enumerate(net.layers):
+    for number, layer in enumerate(network.layers):
         current = layer.current(signals[number], layer.earlier(signals[: number + 1]))
         total += jnp.sum(clamped_log_probability(layer, current, signals[number + 1]), axis=(0, 2))
     return total
@@ -143,19 +148,19 @@ def _straight_through(learned: Network, key: Array, _: Array, *, rest: Network, 
 
 
 def _score_function(learned: Network, key: Array, baseline: Array, *, rest: Network, batch: Batch, loss: str) -> Array:
-    net = eqx.combine(learned, rest)
-    spikes = jax.lax.stop_gradient(net(batch.inputs, key).spikes)
-    potentials = net.readout(spikes[-1] if spikes else batch.inputs)
+    network = eqx.combine(learned, rest)
+    spikes = jax.lax.stop_gradient(network(batch.inputs, key).spikes)
+    potentials = network.readout(spikes[-1] if spikes else batch.inputs)
     losses = sequence_losses(loss, Response(potentials, spikes), batch)
-    score = jax.lax.stop_gradient(losses - baseline) * log_probability(net, batch.inputs, spikes)
+    score = jax.lax.stop_gradient(losses - baseline) * log_probability(network, batch.inputs, spikes)
     return jnp.mean(score + losses)
 
 
 OBJECTIVES: dict[str, Callable[..., Array]] = {"straight_through": _straight_through, "score_function": _score_function}
 
 
-def _require_probabilities(net: Network) -> None:
-    for number, layer in enumerate(net.populations):
+def _require_probabilities(network: Network) -> None:
+    for number, layer in enumerate(network.populations):
         require_known_probability(layer, f"layer {number}")
-    if net.disturbance is not None or net.readout.layers or net.is_normalised:
+    if network.disturbance is not None or network.readout.layers or network.is_normalised:
         raise ModelError("The score function takes neither voters, nor normalisation, nor a disturbance.")

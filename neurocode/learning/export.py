@@ -59,12 +59,12 @@ class BrianRun:
         return block
 
 
-def run_in_brian(net: Network, x: np.ndarray, *, seed: int | None = None) -> BrianRun:
+def run_in_brian(network: Network, x: np.ndarray, *, seed: int | None = None) -> BrianRun:
     """Run a network in Brian2, its sequences side by side.
 
     Parameters
     ----------
-    net : Network
+    network : Network
     x : numpy.ndarray (time, batch, inputs)
     seed : int, optional
         Of Brian2's random numbers, for noisy models; those do not fire the spikes of the JAX network.
@@ -85,54 +85,54 @@ def run_in_brian(net: Network, x: np.ndarray, *, seed: int | None = None) -> Bri
     >>> import neurocode as nc
     >>> from neurocode.learning import Dense, Layer, Readout
     >>> a, b = jax.random.split(jax.random.key(0))
-    >>> net = Network([Layer(Dense(2, 4, key=a), nc.models.adlif(), 1e-3), Readout(Dense(4, 2, key=b), 1e-3)])
-    >>> run_in_brian(net, np.ones((30, 1, 2))).spikes[0].shape
+    >>> network = Network([Layer(Dense(2, 4, key=a), nc.models.adlif(), 1e-3), Readout(Dense(4, 2, key=b), 1e-3)])
+    >>> run_in_brian(network, np.ones((30, 1, 2))).spikes[0].shape
     (30, 1, 4)
     """
     x = np.asarray(x, float)
-    if x.ndim != 3 or x.shape[2] != net.n_in or not np.all(np.isfinite(x)):
-        raise DataError(f"The network takes finite inputs of shape (time, batch, {net.n_in}), not {x.shape}.")
-    _require_synapses(net)
+    if x.ndim != 3 or x.shape[2] != network.n_in or not np.all(np.isfinite(x)):
+        raise DataError(f"The network takes finite inputs of shape (time, batch, {network.n_in}), not {x.shape}.")
+    _require_synapses(network)
     steps, batch, _ = x.shape
     with jax.enable_x64(True):
-        net = jax.tree.map(lambda leaf: np.asarray(leaf, float), net)
-        drive = np.asarray(project((net.layers or (net.readout,))[0].connection, jax.numpy.asarray(x)))
+        network = jax.tree.map(lambda leaf: np.asarray(leaf, float), network)
+        drive = np.asarray(project((network.layers or (network.readout,))[0].connection, jax.numpy.asarray(x)))
     with random_state(seed), code_generation(steps):
-        return _run(net, drive, batch)
+        return _run(network, drive, batch)
 
 
-def _require_synapses(net: Network) -> None:
+def _require_synapses(network: Network) -> None:
     """That every connection is a sum over synapses and the readout integrates."""
-    if not isinstance(net.readout, Readout) or net.disturbance is not None:
+    if not isinstance(network.readout, Readout) or network.disturbance is not None:
         raise ModelError("A network of voters or with a disturbance is not run in Brian2.")
-    for number, part in enumerate((*net.layers, net.readout)):
+    for number, part in enumerate((*network.layers, network.readout)):
         parts = part.connection.parts if isinstance(part.connection, Chain) else (part.connection,)
         if getattr(part, "shortcut", None) is not None or any(isinstance(own, Pool) and own.highest for own in parts):
             raise ModelError(f"Layer {number} has a shortcut or a pool of highest values, which is not run in Brian2.")
 
 
-def _run(net: Network, drive: np.ndarray, batch: int) -> BrianRun:
+def _run(network: Network, drive: np.ndarray, batch: int) -> BrianRun:
     steps = len(drive)
-    groups = [_layer_group(layer, number, batch) for number, layer in enumerate(net.layers)]
-    groups.append(_readout_group(net, batch))
-    parts = [*net.layers, net.readout]
+    groups = [_layer_group(layer, number, batch) for number, layer in enumerate(network.layers)]
+    groups.append(_readout_group(network, batch))
+    parts = [*network.layers, network.readout]
     objects = []
     for number, (group, part) in enumerate(zip(groups, parts, strict=True)):
         bias = _bias(part.connection, batch) if number else None
-        objects += [group, _base_current(group, part, drive if number == 0 else bias, number, net.dt)]
+        objects += [group, _base_current(group, part, drive if number == 0 else bias, number, network.dt)]
         if number:
             objects.append(_synapses(groups[number - 1], group, part, number - 1, batch))
         if getattr(part, "recurrent", None) is not None:
             objects.append(_loops(group, part, number, batch))
     monitors = [brian2.SpikeMonitor(group) for group in groups[:-1]]
     potentials = brian2.StateMonitor(groups[-1], "y", record=True, when="end")
-    network = brian2.Network(*objects, *monitors, potentials)
-    network.schedule = ["start", *(f"{slot}_{number}" for number in range(len(groups)) for slot in SLOTS), "end"]
+    simulation = brian2.Network(*objects, *monitors, potentials)
+    simulation.schedule = ["start", *(f"{slot}_{number}" for number in range(len(groups)) for slot in SLOTS), "end"]
     for number, monitor in enumerate(monitors):
         monitor.when = f"after_thresholds_{number}"
-    network.run(steps * net.dt * brian2.second, namespace={})
-    spikes = tuple(_raster(m, steps, batch, layer.n, net.dt) for m, layer in zip(monitors, net.layers, strict=True))
-    return BrianRun(spikes, np.asarray(potentials.y).T.reshape(steps, batch, -1), net.dt)
+    simulation.run(steps * network.dt * brian2.second, namespace={})
+    spikes = tuple(_raster(m, steps, batch, layer.n, network.dt) for m, layer in zip(monitors, network.layers, strict=True))
+    return BrianRun(spikes, np.asarray(potentials.y).T.reshape(steps, batch, -1), network.dt)
 
 
 def _layer_group(layer: Layer, number: int, batch: int) -> brian2.NeuronGroup:
@@ -159,13 +159,13 @@ def _readout_model(synapse: float | None) -> NeuronModel:
     )
 
 
-def _readout_group(net: Network, batch: int) -> brian2.NeuronGroup:
-    model = _readout_model(net.readout.synapse)
+def _readout_group(network: Network, batch: int) -> brian2.NeuronGroup:
+    model = _readout_model(network.readout.synapse)
     with jax.enable_x64(True):
-        constants = np.asarray(net.readout.time_constants, float)
+        constants = np.asarray(network.readout.time_constants, float)
     values = {**model.values, "tau": np.tile(constants, batch)}
-    group = neuron_group(model, batch * len(constants), net.dt, parameters=values)
-    return _in_slots(group, len(net.layers))
+    group = neuron_group(model, batch * len(constants), network.dt, parameters=values)
+    return _in_slots(group, len(network.layers))
 
 
 def _in_slots(group: brian2.NeuronGroup, number: int) -> brian2.NeuronGroup:

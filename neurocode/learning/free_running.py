@@ -12,12 +12,12 @@ from neurocode.learning.readout import Readout
 Array = jax.Array
 
 
-def free_running(net: Network, x: Array, start: int) -> Response:
+def free_running(network: Network, x: Array, start: int) -> Response:
     """Response of a network that from step ``start`` on is fed its own latest output, without a gradient through the feedback.
 
     Parameters
     ----------
-    net : Network
+    network : Network
         With as many outputs as inputs, without noise, dropout and delays.
     x : array (time, batch, inputs)
         Of which the steps before ``start`` are read.
@@ -34,37 +34,37 @@ def free_running(net: Network, x: Array, start: int) -> Response:
     ModelError
         For a network with noise, delays or shortcuts, or of voters.
     """
-    n_out = net.n_out
-    if n_out != net.n_in or x.shape[2] != net.n_in:
-        raise DataError(f"A free-running network needs as many outputs as inputs, not {n_out} and {net.n_in}.")
-    if net.is_stochastic or any(_delayed(layer) for layer in net.layers):
+    n_out = network.n_out
+    if n_out != network.n_in or x.shape[2] != network.n_in:
+        raise DataError(f"A free-running network needs as many outputs as inputs, not {n_out} and {network.n_in}.")
+    if network.is_stochastic or any(_delayed(layer) for layer in network.layers):
         raise ModelError("A free-running network has neither noise nor delays.")
-    if not isinstance(net.readout, Readout) or any(layer.shortcut is not None for layer in net.layers):
+    if not isinstance(network.readout, Readout) or any(layer.shortcut is not None for layer in network.layers):
         raise ModelError("A free-running network is read by leaky integrators and has no shortcuts.")
-    names = [layer.dynamics.step.prepare(layer.intrinsic.values()) for layer in net.layers]
+    names = [layer.dynamics.step.prepare(layer.intrinsic.values()) for layer in network.layers]
     batch = x.shape[1]
-    states = [layer.dynamics.step.initial_state(own, (batch, layer.n)) for layer, own in zip(net.layers, names, strict=True)]
-    spikes = [jnp.zeros((batch, layer.n), x.dtype) for layer in net.layers]
+    states = [layer.dynamics.step.initial_state(own, (batch, layer.n)) for layer, own in zip(network.layers, names, strict=True)]
+    spikes = [jnp.zeros((batch, layer.n), x.dtype) for layer in network.layers]
 
-    keep = net.readout.keep
+    keep = network.readout.keep
 
     def visit(carry: tuple, step: tuple[Array, Array]) -> tuple[tuple, tuple]:
         states, spikes, out = carry
         number, given = step
         signal = jnp.where(number < start, given, jax.lax.stop_gradient(out[0]))
         after, fired = [], []
-        for layer, own, state, latest in zip(net.layers, names, states, spikes, strict=True):
+        for layer, own, state, latest in zip(network.layers, names, states, spikes, strict=True):
             current = layer.connection(signal[None])[0]
             if layer.recurrent is not None:
                 current = current + layer.recurrent.recurrence.current(latest)
-            time = net.dt * number
+            time = network.dt * number
             state, signal = layer.dynamics.settle(layer.dynamics.update(state, current, own, None, time), own, None, time)
             after.append(state)
             fired.append(signal)
-        out = net.readout.advance(out, net.readout.connection(signal[None])[0], keep)
+        out = network.readout.advance(out, network.readout.connection(signal[None])[0], keep)
         return (after, fired, out), (out[0], tuple(fired))
 
-    _, (potentials, fired) = jax.lax.scan(visit, (states, spikes, net.readout.start(batch, x.dtype)), (jnp.arange(len(x)), x))
+    _, (potentials, fired) = jax.lax.scan(visit, (states, spikes, network.readout.start(batch, x.dtype)), (jnp.arange(len(x)), x))
     return Response(potentials, fired)
 
 

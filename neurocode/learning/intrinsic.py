@@ -10,6 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from neurocode.errors import ModelError
+from neurocode.models.bounds import Bounds
 from neurocode.models.model import NeuronModel
 
 Array = jax.Array
@@ -18,9 +19,9 @@ Array = jax.Array
 class Intrinsic(eqx.Module):
     """Values of the parameters of a model for each neuron of a layer.
 
-    A learned parameter with two finite bounds is kept as its place between them, from 0 to 1, and projected back there after
-    every update (as in Baronig et al. 2025); one with a single bound as the logarithm of its distance to it, in units of its
-    start; one with none in units of its start.
+    Learned parameters are kept in the coordinates of :class:`~neurocode.models.bounds.Bounds`, as those of fits are, but those
+    with two finite bounds as their place between them, projected back there after every update; a single bound and none are in
+    units of the start.
 
     Parameters
     ----------
@@ -64,51 +65,34 @@ class Intrinsic(eqx.Module):
     def values(self) -> dict[str, Array | float]:
         """Values in SI of all parameters of the model."""
         fixed = {name: float(value) if np.ndim(value) == 0 else jnp.asarray(value) for name, value in self.model.values.items()}
-        return {**fixed, **{name: _value(self.model, name, c) for name, c in self.coordinates.items()}}
+        return {**fixed, **{name: _value(_bounds(self.model, name), c) for name, c in self.coordinates.items()}}
 
     def projected(self) -> Intrinsic:
         """With every parameter inside its bounds."""
-        inside = {
-            name: jnp.clip(c, 0.0, 1.0) if _kind(self.model, name) == "interval" else c for name, c in self.coordinates.items()
-        }
+        inside = {name: jnp.clip(c, 0.0, 1.0) if _bounds(self.model, name).two_sided else c for name, c in self.coordinates.items()}
         return eqx.tree_at(lambda module: module.coordinates, self, inside)
 
 
-def _kind(model: NeuronModel, name: str) -> str:
-    finite = np.isfinite(model.parameters[name].si_bounds)
-    return "interval" if all(finite) else "half-line" if any(finite) else "line"
-
-
-def _distance(model: NeuronModel, name: str) -> tuple[float, float]:
-    """The single bound of a parameter, and the signed distance of its value to it."""
+def _bounds(model: NeuronModel, name: str) -> Bounds:
+    """Bounds of a parameter, with its size: the distance of the model's value to a single bound, or that value."""
     low, high = model.parameters[name].si_bounds
-    bound = low if np.isfinite(low) else high
-    return bound, float(np.mean(model.values[name])) - bound
+    bound, value = low if np.isfinite(low) else high, float(np.mean(model.values[name]))
+    return Bounds(low, high, abs(value - bound) if np.isfinite(bound) else abs(value) or 1.0, place=True)
 
 
 def _start(model: NeuronModel, name: str, shape: tuple[int, ...], key: Array | None) -> Array:
-    kind, value = _kind(model, name), np.broadcast_to(np.asarray(model.values[name], float), shape)
-    if kind == "interval":
-        low, high = model.parameters[name].si_bounds
-        return jnp.asarray((value - low) / (high - low), float) if key is None else jax.random.uniform(key, shape)
-    if kind == "half-line":
-        bound, distance = _distance(model, name)
-        if distance == 0:
-            raise ModelError(f"Parameter '{name}' starts on its bound; give it a value inside.")
-        return jnp.asarray(np.log((value - bound) / distance), float)
-    return jnp.asarray(value / (_scale(model, name)), float)
+    bounds, value = _bounds(model, name), np.broadcast_to(np.asarray(model.values[name], float), shape)
+    if bounds.two_sided and key is not None:
+        return jax.random.uniform(key, shape)
+    if bounds.one_sided and bounds.scale == 0:
+        raise ModelError(f"Parameter '{name}' starts on its bound; give it a value inside.")
+    return jnp.asarray(_sign(bounds) * bounds.coordinate(value), float)
 
 
-def _scale(model: NeuronModel, name: str) -> float:
-    return abs(float(np.mean(model.values[name]))) or 1.0
+def _value(bounds: Bounds, coordinate: Array) -> Array:
+    return bounds.value(coordinate if _sign(bounds) > 0 else -coordinate)
 
 
-def _value(model: NeuronModel, name: str, coordinate: Array) -> Array:
-    kind = _kind(model, name)
-    if kind == "interval":
-        low, high = model.parameters[name].si_bounds
-        return low + (high - low) * coordinate
-    if kind == "half-line":
-        bound, distance = _distance(model, name)
-        return bound + distance * jnp.exp(coordinate)
-    return coordinate * _scale(model, name)
+def _sign(bounds: Bounds) -> int:
+    """Minus one where the single bound is an upper one: files of networks hold the logarithm of the distance to it."""
+    return -1 if bounds.one_sided and np.isfinite(bounds.high) else 1

@@ -3,23 +3,27 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import equinox as eqx
 import jax
+import pandas as pd
 
+from neurocode.display import html, lines
 from neurocode.errors import DataError, ModelError
 from neurocode.learning.connections import BatchNorm
 from neurocode.learning.layer import Layer
-from neurocode.learning.readout import Readout
-from neurocode.learning.recorded_neurons import RecordedNeurons
-from neurocode.learning.voting import JointDecision, Voters
+from neurocode.learning.output import Output
+from neurocode.learning.parts_file import KIND, made, require_writable, table_of
+from neurocode.learning.sealed import read_sealed, write_sealed
+from neurocode.learning.trainable import trainable
 
 Array = jax.Array
 Disturbance = Callable[[Array, Array], Array]
-Output = Readout | Voters | JointDecision | RecordedNeurons
 
+MAGIC = b"neurocode network 1"
 #: Folded into the key of a layer for its disturbance.
 DISTURB = 3_000_017
 
@@ -46,7 +50,7 @@ class Network(eqx.Module):
 
     Parameters
     ----------
-    layers : list of Layer, the last a Readout, Voters, JointDecision or RecordedNeurons
+    layers : list of Layer, the last an Output: Readout, Voters, JointDecision, RecordedNeurons or one's own
     disturbance : callable, optional
         Changes the outgoing spikes (time, batch, n) of every layer, given a random key; spikes inside the layer are spared.
 
@@ -61,8 +65,8 @@ class Network(eqx.Module):
     >>> from neurocode.learning import Dense, Layer, Readout
     >>> a, b = jax.random.split(jax.random.key(0))
     >>> layer = Layer(Dense(4, 8, key=a), nc.models.adlif(), 1e-3)
-    >>> net = Network([layer, Readout(Dense(8, 3, key=b), 1e-3)])
-    >>> net(jax.numpy.ones((20, 2, 4))).potentials.shape
+    >>> network = Network([layer, Readout(Dense(8, 3, key=b), 1e-3)])
+    >>> network(jax.numpy.ones((20, 2, 4))).potentials.shape
     (20, 2, 3)
     """
 
@@ -159,13 +163,168 @@ class Network(eqx.Module):
         potentials = self.readout(signals[-1], noise_key(key, len(self.layers)), training=training, adjoint=adjoint)
         return Response(potentials, tuple(spikes))
 
+    def to_dataframe(self) -> pd.DataFrame:
+        """One row a layer, the readout last.
 
-def calibrated(net: Network, x: Array, key: Array | None = None) -> Network:
+        Returns
+        -------
+        pandas.DataFrame
+            ``kind`` and ``model``, numbers of inputs ``n_in`` and of neurons or outputs ``n_out``, ``recurrent`` and ``shortcut``
+            (whether it has one), ``learned`` (names of intrinsic parameters), and ``n_parameters`` (learned values).
+        """
+        learned, _ = trainable(self)
+        rows = [_row(f"layer {k + 1}", part, learned.layers[k]) for k, part in enumerate(self.layers)]
+        return pd.DataFrame([*rows, _row("readout", self.readout, learned.readout)]).set_index("part")
+
+    def summary(self) -> str:
+        """What the network is made of, one line a layer."""
+        return lines(self._heading(), self._rows(), most=len(self.layers) + 2)
+
+    def __repr__(self) -> str:
+        return lines(self._heading(), self._rows())
+
+    def _repr_html_(self) -> str:
+        return html(self._heading(), self.to_dataframe())
+
+    def _heading(self) -> str:
+        return (
+            f"Network of {self.n_in} inputs and {self.n_out} outputs: {self.n_parameters} learned values, "
+            f"steps of {1e3 * self.dt:g} ms{', noisy' if self.is_stochastic else ''}"
+        )
+
+    def _rows(self) -> list[str]:
+        rows = []
+        for name, row in self.to_dataframe().iterrows():
+            extras = [f"model {row['model']}"] if row["model"] else []
+            extras += [name for name in ("recurrent", "shortcut") if row[name]]
+            extras += [f"learns {', '.join(row['learned'])}"] if row["learned"] else []
+            rows.append("; ".join([f"{name}: {row['kind']}, {row['n_in']} to {row['n_out']}", *extras]))
+        return rows
+
+    def table(self) -> dict[str, Any]:
+        """What the network is made of, as plain values; arrays apart."""
+        return {KIND: Network.__name__, "layers": table_of([*self.layers, self.readout])}
+
+    def save(self, path: str | Path) -> Path:
+        """Write the network to a file that :meth:`load` reads.
+
+        Parameters
+        ----------
+        path : path
+
+        Returns
+        -------
+        pathlib.Path
+
+        Raises
+        ------
+        ModelError
+            For a network with a disturbance, or with parts that are neither neurocode's own nor a readout whose fields are the
+            arguments of its constructor.
+        """
+        path = Path(path)
+        write_sealed(path, MAGIC, self.writable_table(), jax.tree.leaves(self))
+        return path
+
+    def writable_table(self) -> dict[str, Any]:
+        """The same as :meth:`table`, of a network that can be made again from it.
+
+        Raises
+        ------
+        ModelError
+            See :meth:`save`.
+        """
+        if self.disturbance is not None:
+            raise ModelError("A network with a disturbance is not written; write the one without it.")
+        require_writable([*self.layers, self.readout])
+        return self.table()
+
+    @classmethod
+    def load(cls, path: str | Path, readouts: Sequence[type[Output]] = ()) -> Network:
+        """Read a network that :meth:`save` wrote, its arrays bit for bit.
+
+        Parameters
+        ----------
+        path : path
+        readouts : sequence of classes
+            Readouts of one's own that the network may end with; nothing that a file names is made besides these and neurocode's.
+
+        Returns
+        -------
+        Network
+
+        Raises
+        ------
+        DataError
+            That names the file: missing, damaged, another kind of file, or a network that does not fit together.
+
+        Examples
+        --------
+        >>> import tempfile
+        >>> from neurocode.learning import Dense, Readout
+        >>> network = Network([Readout(Dense(3, 2, key=jax.random.key(0)), 1e-3)])
+        >>> Network.load(network.save(Path(tempfile.mkdtemp()) / "network.bin"))
+        Network of 3 inputs and 2 outputs: 8 learned values, steps of 1 ms
+          readout: Readout, 3 to 2
+        """
+        path = Path(path)
+        table, leaves = read_sealed(path, MAGIC, "network of neurocode")
+        return cls.rebuilt(table, leaves, path, readouts)
+
+    @classmethod
+    def rebuilt(cls, table: Any, leaves: Sequence[Array], path: Path, readouts: Sequence[type[Output]] = ()) -> Network:
+        """A network from its table and its arrays; ``path`` is named where they do not fit together.
+
+        Raises
+        ------
+        DataError
+            If they do not.
+        """
+        structures = []
+
+        def outline() -> list[Array]:
+            options = dict(table)
+            if options.pop(KIND) != Network.__name__:
+                raise ModelError("it is no whole network")
+            network = Network(**{name: made(value, readouts) for name, value in options.items()})
+            structures.append(jax.tree.structure(network))
+            return jax.tree.leaves(network)
+
+        try:
+            # abstract, so that no memory is taken for sizes that the arrays of the file do not have
+            expected = jax.eval_shape(outline)
+            if [_form(leaf) for leaf in leaves] != [_form(leaf) for leaf in expected]:
+                raise ModelError("its arrays are not those of its parts")
+        except (ValueError, TypeError, KeyError, AttributeError, MemoryError, OverflowError, RecursionError) as error:
+            raise DataError(f"{path}: the network does not fit together ({str(error).rstrip('.')}).") from None
+        return jax.tree.unflatten(structures[0], leaves)
+
+
+def _form(array: Any) -> tuple[str, tuple[int, ...]]:
+    """Kind of the numbers of an array, and its shape."""
+    return array.dtype.kind, array.shape
+
+
+def _row(name: str, part: Layer | Output, learned: Layer | Output) -> dict[str, Any]:
+    """A row of the table of a network."""
+    hidden = isinstance(part, Layer)
+    layers = (part,) if hidden else part.layers
+    return {
+        "part": name, "kind": type(part.connection if hidden else part).__name__,
+        "model": ", ".join(layer.model.name for layer in layers), "n_in": part.n_in, "n_out": part.n if hidden else part.n_out,
+        "recurrent": any(layer.recurrent is not None for layer in layers),
+        "shortcut": any(layer.shortcut is not None for layer in layers),
+        "learned": [key for layer in layers for key in layer.intrinsic.coordinates],
+        "n_parameters": sum(int(leaf.size) for leaf in jax.tree.leaves(learned)),
+    }  # fmt: skip
+
+
+def calibrated(network: Network, x: Array, key: Array | None = None) -> Network:
     """A network whose normalisations hold the moments of these inputs, each after those before it.
 
     Parameters
     ----------
-    net : Network
+    network : Network
     x : array (time, batch, inputs)
     key : jax.Array, optional
         For noisy neurons.
@@ -175,43 +334,11 @@ def calibrated(net: Network, x: Array, key: Array | None = None) -> Network:
     Network
     """
     signals, layers = [x], []
-    for number, layer in enumerate(net.layers):
+    for number, layer in enumerate(network.layers):
         earlier = layer.earlier(signals)
         layers.append(layer.measured(signals[-1], earlier))
         signals.append(layers[-1](signals[-1], noise_key(key, number), earlier=earlier))
-    return Network([*layers, net.readout.measured(signals[-1])], net.disturbance)
-
-
-def trainable(net: Network, weights: bool = True, intrinsic: bool = True) -> tuple[Network, Network]:
-    """Arrays of a network that learn, and the rest; without ``weights`` connections do not, without ``intrinsic`` parameters.
-
-    Raises
-    ------
-    ModelError
-        If nothing is left to learn.
-    """
-    if not weights:
-        if not (intrinsic and _coordinates(net)):
-            raise ModelError("The network learns no intrinsic parameter, so it cannot be trained without its weights.")
-        nothing = jax.tree.map(lambda _: False, net)
-        return eqx.partition(net, eqx.tree_at(_coordinates, nothing, replace_fn=lambda _: True))
-    learns = jax.tree.map(_learns, net, is_leaf=lambda node: isinstance(node, BatchNorm))
-    if not intrinsic and _coordinates(net):
-        learns = eqx.tree_at(_coordinates, learns, replace_fn=lambda _: False)
-    return eqx.partition(net, learns)
-
-
-def scaled_intrinsic(changes: Network, factor: float) -> Network:
-    """Changes of a network with those of its intrinsic parameters multiplied by a factor."""
-    return eqx.tree_at(_coordinates, changes, replace_fn=lambda change: factor * change)
-
-
-def _coordinates(net: Network) -> list[Array]:
-    return jax.tree.leaves([layer.intrinsic.coordinates for layer in net.populations])
-
-
-def _learns(node: Any) -> Any:
-    return node.learns if isinstance(node, BatchNorm) else eqx.is_inexact_array(node)
+    return Network([*layers, network.readout.measured(signals[-1])], network.disturbance)
 
 
 def noise_key(key: Array | None, number: int) -> Array | None:

@@ -24,14 +24,14 @@ nir = Library("nir")
 INPUT, OUTPUT = "input", "output"
 
 
-def to_nir(net: Network) -> nir.NIRGraph:
+def to_nir(network: Network) -> nir.NIRGraph:
     """A network as an NIR graph: ``Affine`` or ``Linear``, ``LIF`` with a ``Linear`` loop, ``LI``.
 
     In NIR, as here, spikes on a loop act in the next step. Time constants are in seconds.
 
     Parameters
     ----------
-    net : Network
+    network : Network
         Of leaky integrate-and-fire neurons (:func:`neurocode.models.normalised_lif`), dense, without delays.
 
     Returns
@@ -48,13 +48,13 @@ def to_nir(net: Network) -> nir.NIRGraph:
     >>> import neurocode as nc
     >>> from neurocode.learning import Dense, Layer, Network, Readout
     >>> a, b = jax.random.split(jax.random.key(0))
-    >>> net = Network([Layer(Dense(2, 4, key=a), nc.models.normalised_lif(), 1e-3), Readout(Dense(4, 2, key=b), 1e-3)])
-    >>> sorted(to_nir(net).nodes)
+    >>> network = Network([Layer(Dense(2, 4, key=a), nc.models.normalised_lif(), 1e-3), Readout(Dense(4, 2, key=b), 1e-3)])
+    >>> sorted(to_nir(network).nodes)
     ['input', 'neurons_0', 'output', 'readout', 'weights_0', 'weights_1']
     """
-    nodes: dict[str, nir.NIRNode] = {INPUT: nir.Input({"input": np.array([net.n_in])})}
+    nodes: dict[str, nir.NIRNode] = {INPUT: nir.Input({"input": np.array([network.n_in])})}
     edges, last = [], INPUT
-    for number, layer in enumerate(net.layers):
+    for number, layer in enumerate(network.layers):
         _require_known(layer, number)
         weights, neurons = f"weights_{number}", f"neurons_{number}"
         values = {name: np.broadcast_to(np.asarray(value, float), (layer.n,)) for name, value in layer.intrinsic.values().items()}
@@ -66,14 +66,14 @@ def to_nir(net: Network) -> nir.NIRGraph:
             nodes[f"loop_{number}"] = nir.Linear(np.asarray(layer.recurrent.weight, float).T)
             edges += [(neurons, f"loop_{number}"), (f"loop_{number}", neurons)]
         last = neurons
-    if not isinstance(net.readout, Readout) or net.readout.synapse is not None:
+    if not isinstance(network.readout, Readout) or network.readout.synapse is not None:
         raise ModelError("NIR has no readout of voters or with a synapse.")
-    weights = f"weights_{len(net.layers)}"
-    constants = np.asarray(net.readout.time_constants, float)
-    nodes |= {weights: _weights(net.readout.connection), "readout": nir.LI(constants, np.ones_like(constants), 0 * constants)}
+    weights = f"weights_{len(network.layers)}"
+    constants = np.asarray(network.readout.time_constants, float)
+    nodes |= {weights: _weights(network.readout.connection), "readout": nir.LI(constants, np.ones_like(constants), 0 * constants)}
     nodes[OUTPUT] = nir.Output({"output": np.array([len(constants)])})
     edges += [(last, weights), (weights, "readout"), ("readout", OUTPUT)]
-    return nir.NIRGraph(nodes, edges, metadata={"dt": net.dt})
+    return nir.NIRGraph(nodes, edges, metadata={"dt": network.dt})
 
 
 def from_nir(graph: nir.NIRGraph | str | Path, dt: float) -> Network:

@@ -13,9 +13,9 @@ from jax.sharding import Mesh, PartitionSpec
 
 from neurocode.errors import TrainingError
 from neurocode.learning.free_running import free_running
-from neurocode.learning.losses import LIKELIHOOD, answers, loss_and_score
-from neurocode.learning.network import Network, Response
+from neurocode.learning.network import Network
 from neurocode.learning.regularisers import Regulariser
+from neurocode.tasks.loss import Loss
 
 Array = jax.Array
 
@@ -48,58 +48,36 @@ class Report(NamedTuple):
 
 
 def objective(
-    learned: Network, rest: Network, batch: Batch, loss: str, regulariser: Regulariser, key: Array | None, training: bool,
+    learned: Network, rest: Network, batch: Batch, loss: Loss, regulariser: Regulariser, key: Array | None, training: bool,
     free_running_from: int | None = None, weight: Array | float = 1.0, passes: int = 1,
 ) -> tuple[Array, Report]:  # fmt: skip
     """Regularised loss, and the report; ``weight`` is that of the batch among the parts of a larger one, on average one.
 
-    Of several passes of a noisy network the potentials are averaged, or the probabilities of what was recorded.
+    Evidence of several passes of a noisy network is taken together as the loss says: most average potentials.
     """
-    net = eqx.combine(learned, rest)
-    if loss == LIKELIHOOD:
-        value, score, response = _likelihood(net, batch, key, training, passes)
+    network = eqx.combine(learned, rest)
+    if free_running_from is None:
+        evidence, spikes = _evidence(network, batch, loss, key, training, passes)
     else:
-        if free_running_from is None:
-            response = _response(net, batch.inputs, key, training, passes)
-        else:
-            response = free_running(net, batch.inputs, free_running_from)
-        value, score = loss_and_score(loss, response.potentials, batch.targets, batch.valid)
-    rates = jnp.stack([jnp.mean(spikes) for spikes in response.spikes]) if response.spikes else jnp.zeros(0)
-    report = Report(weight * value, score, answers(loss, batch.valid), rates)
-    return weight * value + regulariser(net, response.spikes), report
+        evidence, spikes = free_running(network, batch.inputs, free_running_from)
+    value, score = loss.loss_and_score(evidence, batch.targets, batch.valid)
+    rates = jnp.stack([jnp.mean(each) for each in spikes]) if spikes else jnp.zeros(0)
+    report = Report(weight * value, score, loss.answers(batch.valid), rates)
+    return weight * value + regulariser(network, spikes), report
 
 
-def _response(net: Network, x: Array, key: Array | None, training: bool, passes: int) -> Response:
+def _evidence(
+    network: Network, batch: Batch, loss: Loss, key: Array | None, training: bool, passes: int
+) -> tuple[Array, tuple[Array, ...]]:
+    """What the loss judges, of all passes together, and the spikes of the layers, on average over passes."""
     if passes == 1:
-        return net(x, key, training=training)
-    found = jax.lax.map(lambda own: net(x, own, training=training), jax.random.split(key, passes))
-    return jax.tree.map(lambda values: jnp.mean(values, axis=0), found)
-
-
-def _likelihood(net: Network, batch: Batch, key: Array, training: bool, passes: int) -> tuple[Array, Array, Response]:
-    """Negative log probability a valid step of the recorded spikes, its sum with the other sign, and the responses of layers.
-
-    With noise inside the network the probability of a sequence is the mean over passes: a lower bound of its logarithm.
-    """
-
-    def single(own: Array) -> tuple[Array, Response]:
-        response = net(batch.inputs, own, training=training)
-        spikes = response.spikes[-1] if response.spikes else batch.inputs
-        found = net.readout.log_probability(spikes, batch.targets, training=training)
-        return jnp.sum(found * batch.valid[..., None], axis=(0, 2)), response
-
-    if passes == 1:
-        logs, response = single(key)
-    else:
-        each, responses = jax.lax.map(single, jax.random.split(key, passes))
-        logs = jax.nn.logsumexp(each, axis=0) - jnp.log(passes)
-        response = jax.tree.map(lambda values: jnp.mean(values, axis=0), responses)
-    total = jnp.sum(logs)
-    return -total / jnp.maximum(jnp.sum(batch.valid), 1), total, response
+        return loss.evidence(network, batch, key, training)
+    evidence, spikes = jax.lax.map(lambda own: loss.evidence(network, batch, own, training), jax.random.split(key, passes))
+    return loss.pooled(evidence), jax.tree.map(lambda values: jnp.mean(values, axis=0), spikes)
 
 
 def gradient(
-    learned: Network, rest: Network, batch: Batch, loss: str, regulariser: Regulariser, key: Array | None, blocks: int = 1,
+    learned: Network, rest: Network, batch: Batch, loss: Loss, regulariser: Regulariser, key: Array | None, blocks: int = 1,
     free_running_from: int | None = None, devices: int = 1,
 ) -> tuple[Network, Report]:  # fmt: skip
     """Gradient of the objective, and the report.
@@ -114,13 +92,13 @@ def gradient(
     """
 
     def parts(learned: Network, batch: Batch, key: Array | None) -> tuple[Network, Report]:
-        total, number = answers(loss, batch.valid), blocks * devices
+        total, number = loss.answers(batch.valid), blocks * devices
         if devices > 1:
             total = jax.lax.psum(total, AXIS)
             key = None if key is None else jax.random.fold_in(key, jax.lax.axis_index(AXIS))
 
         def differentiate(part: Batch, key: Array | None) -> tuple[Network, Report]:
-            weight = answers(loss, part.valid) * number / total
+            weight = loss.answers(part.valid) * number / total
             function = jax.value_and_grad(objective, has_aux=True)
             (_, report), slopes = function(learned, rest, part, loss, regulariser, key, True, free_running_from, weight)
             return slopes, report

@@ -11,13 +11,14 @@ import numpy as np
 from jax.typing import DTypeLike
 
 from neurocode.errors import ModelError
-from neurocode.learning.connections import Connection, measured, project
+from neurocode.learning.connections import Connection, project
+from neurocode.learning.output import Output
 
 Array = jax.Array
 State = tuple[Array, Array | None]
 
 
-class Readout(eqx.Module):
+class Readout(Output):
     """Leaky integrators: ``y[k] = g y[k-1] + (1 - g)(W z[k] + bias)`` with ``g = exp(-dt/tau)``.
 
     With a synapse, ``y[k] = g y[k-1] + (1 - g) c[k-1]`` and ``c[k] = h c[k-1] + W z[k] + bias`` with ``h = exp(-dt/synapse)``
@@ -68,24 +69,9 @@ class Readout(eqx.Module):
         self.place = None if bounds is None else jax.random.uniform(key, (connection.n_out,))
 
     @property
-    def n_in(self) -> int:
-        """Number of inputs."""
-        return self.connection.n_in
-
-    @property
     def n_out(self) -> int:
         """Number of outputs."""
         return self.connection.n_out
-
-    @property
-    def layers(self) -> tuple:
-        """Layers of neurons inside a readout: none."""
-        return ()
-
-    @property
-    def connections(self) -> tuple[Connection, ...]:
-        """Connections from the neurons that are read."""
-        return (self.connection,)
 
     @property
     def time_constants(self) -> Array:
@@ -99,11 +85,7 @@ class Readout(eqx.Module):
         """With the time constants inside their bounds."""
         if self.place is None:
             return self
-        return eqx.tree_at(lambda readout: readout.place, self, jnp.clip(self.place, 0.0, 1.0))
-
-    def measured(self, spikes: Array) -> Readout:
-        """With the moments of its normalisations on these spikes."""
-        return eqx.tree_at(lambda own: own.connection, self, measured(self.connection, spikes))
+        return eqx.tree_at(lambda own: own.place, self, jnp.clip(self.place, 0.0, 1.0))
 
     @property
     def keep(self) -> Array:

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import equinox as eqx
 import jax
 import jax.numpy as jnp
 
 from neurocode.errors import ModelError
-from neurocode.learning.connections import Connection
 from neurocode.learning.layer import Layer
+from neurocode.learning.output import Output
 from neurocode.learning.timeloop import late
 
 Array = jax.Array
 
 
-class RecordedNeurons(eqx.Module):
+class RecordedNeurons(Output):
     """Neurons with escape noise that stand for recorded ones.
 
     A network that ends with them is trained on recorded spikes with ``loss="spike_log_likelihood"``: their spikes are clamped to
@@ -52,11 +51,6 @@ class RecordedNeurons(eqx.Module):
         self.layer = layer
 
     @property
-    def n_in(self) -> int:
-        """Number of inputs."""
-        return self.layer.n_in
-
-    @property
     def n_out(self) -> int:
         """Number of neurons."""
         return self.layer.n
@@ -65,24 +59,6 @@ class RecordedNeurons(eqx.Module):
     def dt(self) -> float:
         """Time step in seconds."""
         return self.layer.dynamics.step.dt
-
-    @property
-    def layers(self) -> tuple[Layer, ...]:
-        """The neurons."""
-        return (self.layer,)
-
-    @property
-    def connections(self) -> tuple[Connection, ...]:
-        """Connections from the neurons that are read."""
-        return (self.layer.connection,)
-
-    def projected(self) -> RecordedNeurons:
-        """With the intrinsic parameters inside their bounds."""
-        return eqx.tree_at(lambda own: own.layer.intrinsic, self, self.layer.intrinsic.projected())
-
-    def measured(self, spikes: Array) -> RecordedNeurons:
-        """With the moments of the normalisations on these spikes."""
-        return eqx.tree_at(lambda own: own.layer, self, self.layer.measured(spikes))
 
     def log_probability(self, spikes: Array, recorded: Array, *, training: bool = False) -> Array:
         """Logarithm of the probability of what was recorded (time, batch, n), for the spikes (time, batch, n_in) that come in."""

@@ -62,22 +62,22 @@ class Regulariser:
             total += self.lower * jnp.mean(lack**2) + self.upper * jnp.mean(excess**self.upper_power)
         return total
 
-    def weights(self, net: Network) -> Array:
+    def weights(self, network: Network) -> Array:
         """Penalty of the weights of a network."""
-        connections = [part for layer in net.layers for part in layer.connections] + list(net.readout.connections)
+        connections = [part for layer in network.layers for part in layer.connections] + list(network.readout.connections)
         weights = [weight for part in connections for weight in weights_of(part)]
         return 0.5 * self.weight_decay * sum((jnp.sum(w**2) for w in weights), jnp.zeros(()))
 
-    def intrinsic(self, net: Network) -> Array:
+    def intrinsic(self, network: Network) -> Array:
         """Penalty of the learned intrinsic parameters of a network."""
-        values = [layer.intrinsic.values()[name] for layer in net.populations for name in layer.intrinsic.coordinates]
+        values = [layer.intrinsic.values()[name] for layer in network.populations for name in layer.intrinsic.coordinates]
         return 0.5 * self.intrinsic_decay * sum((jnp.sum(value**2) for value in values), jnp.zeros(()))
 
-    def __call__(self, net: Network, spikes: Sequence[Array]) -> Array:
+    def __call__(self, network: Network, spikes: Sequence[Array]) -> Array:
         """Penalty of a network and its spikes."""
         penalty = jnp.zeros(())
         if self.lower or self.upper:
             penalty += self.activity(spikes)
         if self.weight_decay:
-            penalty += self.weights(net)
-        return penalty + self.intrinsic(net) if self.intrinsic_decay else penalty
+            penalty += self.weights(network)
+        return penalty + self.intrinsic(network) if self.intrinsic_decay else penalty

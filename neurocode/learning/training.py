@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -17,18 +15,20 @@ import jax.numpy as jnp
 import numpy as np
 import pandas as pd
 
-import neurocode
-from neurocode.errors import DataError, TrainingError
+from neurocode.errors import TrainingError
 from neurocode.extras import Library
 from neurocode.learning.checkpoint import load_checkpoint, save_checkpoint
 from neurocode.learning.diagnosis import diagnose
-from neurocode.learning.network import Network, calibrated, scaled_intrinsic, trainable
-from neurocode.learning.network_file import description
-from neurocode.learning.objective import Batch, Report, gradient, objective
-from neurocode.learning.regularisers import Regulariser
+from neurocode.learning.evaluation import Evaluation, as_batch, check_fit, evaluate, on_devices, time_first
+from neurocode.learning.identity import identity
+from neurocode.learning.network import Network, calibrated
+from neurocode.learning.objective import Report, gradient
 from neurocode.learning.settings import DEFAULT_SETTINGS, Settings, require_whole
-from neurocode.learning.task import Part, Task, stratified
+from neurocode.learning.trainable import scaled_intrinsic, trainable
+from neurocode.learning.training_result import TrainingResult
 from neurocode.locks import alone
+from neurocode.tasks.loss import Loss
+from neurocode.tasks.task import Part, Task, stratified
 
 optax = Library("optax")
 Array = jax.Array
@@ -50,46 +50,21 @@ class State(NamedTuple):
     history: Array
 
 
-@dataclass(frozen=True)
-class TrainingResult:
-    """A trained network.
-
-    Attributes
-    ----------
-    network : Network
-        Of the epoch with the best validation score.
-    last : Network
-        Of the last epoch.
-    history : pandas.DataFrame
-        A row an epoch: ``epoch, loss, score, validation_loss, validation_score, rate_0 …, seconds``. Scores are the share of
-        right answers, the mean squared error, or the log probability of recorded spikes in nats a step.
-    best_epoch : int
-    test_loss, test_score : float
-        Of ``network``.
-    """
-
-    network: Network
-    last: Network
-    history: pd.DataFrame
-    best_epoch: int
-    test_loss: float
-    test_score: float
-
-
 def train(
-    net: Network,
+    network: Network,
     task: Task,
     *,
     seed: int = 0,
     settings: Settings = DEFAULT_SETTINGS,
     folder: str | Path | None = None,
     progress: Progress | None = None,
+    loss: str | Loss | None = None,
 ) -> TrainingResult:
     """Train a network.
 
     Parameters
     ----------
-    net : Network
+    network : Network
     task : Task
     seed : int
         Of the order of the data, dropout and noise. The same seed gives the same network on one machine.
@@ -98,6 +73,8 @@ def train(
         Keep a checkpoint of every epoch there and go on from one that is found: the result is that of an uninterrupted run.
     progress : callable, optional
         Called with the row of each epoch.
+    loss : str or Loss, optional
+        Instead of that of the task.
 
     Returns
     -------
@@ -108,41 +85,42 @@ def train(
     TrainingError
         For a seed that is negative or not whole, or if the loss or a gradient is not finite: names update, layer and parameter.
     DataError
-        If the task does not fit the network, the folder cannot be written to, another training is running in it, or its checkpoint
-        is damaged or of another training: of another network, task, data, settings, seed, precision or version.
+        If the task does not fit the network or the loss, the folder cannot be written to, another training is running in it, or its
+        checkpoint is damaged or of another training: of another network, task, data, settings, seed, precision or version.
 
     Examples
     --------
     >>> import neurocode as nc
     >>> from neurocode.learning import Dense, Layer, Network, Readout, tasks
-    >>> task = tasks.burst_sequences(classes=2, samples=40, seed=1)
+    >>> task = tasks.burst_sequences(n_classes=2, n_samples=40, seed=1)
     >>> a, b = jax.random.split(jax.random.key(0))
-    >>> net = Network([Layer(Dense(10, 16, key=a), nc.models.adlif(), 1e-3), Readout(Dense(16, 2, key=b), 1e-3)])
-    >>> len(train(net, task, settings=Settings(epochs=2, batch_size=14)).history)
+    >>> network = Network([Layer(Dense(10, 16, key=a), nc.models.adlif(), 1e-3), Readout(Dense(16, 2, key=b), 1e-3)])
+    >>> len(train(network, task, settings=Settings(epochs=2, batch_size=14)).history)
     2
     """
     require_whole("seed", seed, 0)
-    check_fit(net, task, settings.batch_size)
+    task = task if loss is None else replace(task, loss=loss)
+    check_fit(network, task, settings.batch_size)
     if folder is None:
-        return _trained(net, task, seed, settings, None, progress)
+        return _trained(network, task, seed, settings, None, progress)
     path = Path(folder) / CHECKPOINT
     with alone(path, "another training is writing this checkpoint."):
-        return _trained(net, task, seed, settings, path, progress)
+        return _trained(network, task, seed, settings, path, progress)
 
 
 def _trained(
-    net: Network, task: Task, seed: int, settings: Settings, path: Path | None, progress: Progress | None
+    network: Network, task: Task, seed: int, settings: Settings, path: Path | None, progress: Progress | None
 ) -> TrainingResult:
     """Train from the start, or from the checkpoint at a path where there is one."""
     updates = len(task.training) // settings.batch_size
-    learned, rest = trainable(net, settings.weights, settings.intrinsic)
-    empty = jnp.zeros((settings.epochs, 5 + len(net.layers)))
+    learned, rest = trainable(network, settings.weights, settings.intrinsic)
+    empty = jnp.zeros((settings.epochs, 5 + len(network.layers)))
     inner = settings.optimiser(updates * settings.epochs).init(learned)
     state = State(learned, inner, learned, jnp.asarray(-jnp.inf), jnp.asarray(0), empty)
-    described = {} if path is None else _described(net, task, settings, seed)
+    described = {} if path is None else identity(network, task, settings, seed)
     if path is not None and path.exists():
         state = load_checkpoint(path, state, described)
-    data = _on_devices(task.training)
+    data = on_devices(task.training)
     key = jax.random.key(seed)
     while int(state.epoch) < settings.epochs:
         began, epoch = time.perf_counter(), int(state.epoch)
@@ -169,67 +147,17 @@ def _trained(
     return _result(state, rest, task, seed, settings)
 
 
-class Evaluation(NamedTuple):
-    """Loss, score (share of right answers or mean squared error), spikes per neuron and step of each layer."""
-
-    loss: float
-    score: float
-    rates: tuple[float, ...]
-
-
-def evaluate(net: Network, part: Part, task: Task, *, seed: int = 0, batch_size: int = 256, passes: int = 1) -> Evaluation:
-    """Loss and score of a network on a part of a task, without dropout.
-
-    Parameters
-    ----------
-    net : Network
-    part : Part
-    task : Task
-    seed : int
-        Of the noise of noisy networks.
-    batch_size : int
-    passes : int
-        Of a noisy network, whose potentials are averaged (an ensemble).
-
-    Raises
-    ------
-    TrainingError
-        For a seed, a batch size or passes that are not whole numbers in range.
-    """
-    for name, value, least in (("seed", seed, 0), ("batch_size", batch_size, 1), ("passes", passes, 1)):
-        require_whole(name, value, least)
-    learned, rest = trainable(net)
-    reports, weights = [], []
-    for number, start in enumerate(range(0, len(part), batch_size)):
-        indices = np.arange(start, min(start + batch_size, len(part)))
-        key = jax.random.fold_in(jax.random.key(seed), number)
-        batch = as_batch(part.select(indices))
-        reports.append(_measured(learned, batch, key, rest, task.loss, task.free_running_from, passes))
-        weights.append(float(reports[-1].answers))
-    share = np.array(weights) / sum(weights)
-    loss = float(sum(w * float(r.loss) for w, r in zip(share, reports, strict=True)))
-    rates = np.sum([w * np.asarray(r.rates) for w, r in zip(share, reports, strict=True)], axis=0)
-    return Evaluation(loss, float(sum(float(r.score) for r in reports) / sum(weights)), tuple(float(rate) for rate in rates))
-
-
-@eqx.filter_jit
-def _measured(
-    learned: Network, batch: Batch, key: Array, rest: Network, loss: str, free_running_from: int | None, passes: int
-) -> Report:
-    return objective(learned, rest, batch, loss, Regulariser(), key, False, free_running_from, passes=passes)[1]
-
-
-def _calibrated(net: Network, task: Task, settings: Settings, seed: int) -> Network:
+def _calibrated(network: Network, task: Task, settings: Settings, seed: int) -> Network:
     """With the moments of its normalisations on training sequences, every label in proportion."""
-    if not net.is_normalised:
-        return net
+    if not network.is_normalised:
+        return network
     chosen = stratified(task.training, settings.calibration, seed)
-    return eqx.filter_jit(calibrated)(net, as_batch(chosen).inputs, jax.random.key(seed))
+    return eqx.filter_jit(calibrated)(network, as_batch(chosen).inputs, jax.random.key(seed))
 
 
 @partial(eqx.filter_jit, donate="none")
 def _epoch(
-    learned: Network, inner: Any, key: Array, order: Array, data: Part, rest: Network, loss: str, free_running_from: int | None,
+    learned: Network, inner: Any, key: Array, order: Array, data: Part, rest: Network, loss: Loss, free_running_from: int | None,
     settings: Settings,
 ) -> tuple[Network, Any, Report, Array]:  # fmt: skip
     """All updates of an epoch; after one that is not finite nothing changes any more."""
@@ -238,7 +166,7 @@ def _epoch(
     def visit(carry: tuple, step: tuple[Array, Array]) -> tuple[tuple, Report]:
         learned, inner, fault = carry
         number, indices = step
-        batch = _batch(data.select(indices))
+        batch = time_first(data.select(indices))
         update_key = jax.random.fold_in(key, number)
         slopes, report = gradient(
             learned, rest, batch, loss, settings.regulariser, update_key, settings.blocks, free_running_from, settings.devices
@@ -259,57 +187,6 @@ def _epoch(
     return learned, inner, reports, fault
 
 
-def _on_devices(part: Part) -> Part:
-    targets = part.targets.astype(np.int32 if np.issubdtype(part.targets.dtype, np.integer) else np.float32)
-    return Part(jnp.asarray(part.inputs), jnp.asarray(targets), jnp.asarray(part.valid))
-
-
-def as_batch(part: Part) -> Batch:
-    """Sequences of a part as a network takes them."""
-    return _batch(_on_devices(part))
-
-
-def _batch(part: Part) -> Batch:
-    """Time first, numbers of the type that is computed in."""
-    inputs = jnp.moveaxis(part.inputs, 0, 1).astype(jnp.result_type(float))
-    targets = part.targets if part.targets.ndim == 1 else jnp.moveaxis(part.targets, 0, 1)
-    valid = part.valid.T
-    return Batch(inputs, targets, valid)
-
-
-def check_fit(net: Network, task: Task, batch_size: int) -> None:
-    """Refuse a task that a network cannot learn in batches of a size."""
-    if net.n_in != task.n_inputs or net.n_out != task.n_outputs:
-        raise DataError(
-            f"Task '{task.name}' has {task.n_inputs} inputs and {task.n_outputs} outputs, the network {net.n_in} and {net.n_out}."
-        )
-    if not np.isclose(net.dt, task.dt):
-        raise DataError(f"Task '{task.name}' has a time step of {task.dt} s, the network one of {net.dt} s.")
-    if len(task.training) < batch_size:
-        raise DataError(f"Task '{task.name}' has {len(task.training)} training sequences, fewer than a batch.")
-
-
-def _described(net: Network, task: Task, settings: Settings, seed: int) -> dict[str, Any]:
-    """What a checkpoint must agree on: the network at its start, the task, how it is trained, and by what."""
-    table = {
-        "version": neurocode.__version__, "precision": str(jnp.result_type(float)), "seed": seed, "settings": asdict(settings),
-        "network": description(net), "disturbance": description(net.disturbance), "starting arrays": _digest(jax.tree.leaves(net)),
-        "task": {name: getattr(task, name) for name in ("name", "loss", "n_outputs", "dt", "free_running_from")},
-        "data": {name: _digest(jax.tree.leaves(getattr(task, name))) for name in ("training", "validation", "test")},
-    }  # fmt: skip
-    return json.loads(json.dumps(table))
-
-
-def _digest(arrays: list[Array | np.ndarray]) -> str:
-    """Hash of arrays, their types and shapes."""
-    digest = hashlib.sha256()
-    for array in map(np.asarray, arrays):
-        digest.update(f"{array.dtype.str}{array.shape}".encode())
-        for row in np.atleast_1d(array):
-            digest.update(row.tobytes())
-    return digest.hexdigest()
-
-
 def _recorded(state: State, reports: Report, validation: Evaluation, task: Task, seconds: float) -> State:
     """The state with the row of an epoch, and the best network so far."""
     score = float(jnp.sum(reports.score) / jnp.sum(reports.answers))
@@ -324,7 +201,7 @@ def _recorded(state: State, reports: Report, validation: Evaluation, task: Task,
 
 def _quality(task: Task, score: float | pd.Series) -> float | pd.Series:
     """A score of which more is better."""
-    return -score if task.loss == "squared_error" else score
+    return score if task.loss.larger_is_better else -score
 
 
 def _rows(state: State) -> pd.DataFrame:
@@ -341,4 +218,4 @@ def _result(state: State, rest: Network, task: Task, seed: int, settings: Settin
     best, last = (_calibrated(eqx.combine(own, rest), task, settings, seed) for own in (state.best, state.learned))
     test = evaluate(best, task.test, task, seed=seed, batch_size=settings.batch_size)
     scores = _quality(task, history["validation_score"])
-    return TrainingResult(best, last, history, int(history["epoch"][scores.idxmax()]), test.loss, test.score)
+    return TrainingResult(best, last, history, int(history["epoch"][scores.idxmax()]), test.loss, test.score, task.loss.score_name)

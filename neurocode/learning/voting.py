@@ -7,21 +7,21 @@ import jax
 import jax.numpy as jnp
 
 from neurocode.errors import ModelError
-from neurocode.learning.connections import Connection
 from neurocode.learning.layer import Layer
+from neurocode.learning.output import Output
 from neurocode.learning.readout import Readout
 
 Array = jax.Array
 
 
-class Voters(eqx.Module):
+class Voters(Output):
     """Classes voted for by spiking neurons: in every step the share of the voters of a class that spike (Sun et al. 2023).
 
     Parameters
     ----------
     layer : Layer
         Its neurons are the voters, those of the first class first; without shortcut and dropout.
-    classes : int
+    n_classes : int
 
     Raises
     ------
@@ -38,59 +38,36 @@ class Voters(eqx.Module):
     """
 
     layer: Layer
-    classes: int = eqx.field(static=True)
+    n_classes: int = eqx.field(static=True)
 
-    def __init__(self, layer: Layer, classes: int) -> None:
-        if classes < 1 or layer.n % classes:
-            raise ModelError(f"{layer.n} voters do not divide into {classes} classes.")
+    def __init__(self, layer: Layer, n_classes: int) -> None:
+        if n_classes < 1 or layer.n % n_classes:
+            raise ModelError(f"{layer.n} voters do not divide into {n_classes} classes.")
         if layer.shortcut is not None or layer.dropout:
             raise ModelError("A layer of voters has neither shortcut nor dropout.")
-        self.layer, self.classes = layer, classes
-
-    @property
-    def n_in(self) -> int:
-        """Number of inputs."""
-        return self.layer.n_in
+        self.layer, self.n_classes = layer, n_classes
 
     @property
     def n_out(self) -> int:
         """Number of classes."""
-        return self.classes
+        return self.n_classes
 
     @property
     def dt(self) -> float:
         """Time step in seconds."""
         return self.layer.dynamics.step.dt
 
-    @property
-    def layers(self) -> tuple[Layer, ...]:
-        """The voters."""
-        return (self.layer,)
-
-    @property
-    def connections(self) -> tuple[Connection, ...]:
-        """Connections from the neurons that are read."""
-        return (self.layer.connection,)
-
-    def projected(self) -> Voters:
-        """With the intrinsic parameters of the voters inside their bounds."""
-        return eqx.tree_at(lambda own: own.layer.intrinsic, self, self.layer.intrinsic.projected())
-
-    def measured(self, spikes: Array) -> Voters:
-        """With the moments of the normalisations on these spikes."""
-        return eqx.tree_at(lambda own: own.layer, self, self.layer.measured(spikes))
-
     def votes(self, spikes: Array, key: Array | None, training: bool, adjoint: bool) -> Array:
         """Spikes of the voters (time, batch, classes, voters)."""
         found = self.layer(spikes, key, training=training, adjoint=adjoint)
-        return found.reshape(*found.shape[:2], self.classes, -1)
+        return found.reshape(*found.shape[:2], self.n_classes, -1)
 
     def __call__(self, spikes: Array, key: Array | None = None, *, training: bool = False, adjoint: bool = True) -> Array:
         """Share of the voters of each class that spike (time, batch, classes)."""
         return self.votes(spikes, key, training, adjoint).mean(axis=-1)
 
 
-class JointDecision(eqx.Module):
+class JointDecision(Output):
     """A convex combination of decisions over voters, time and potentials, learned with the weights.
 
     The score of class ``c`` is ``sum_t w_t [a sum_p v_p s_cp(t) + (1 - a) q_c(t)]`` with the spikes ``s_cp`` of its voters and the
@@ -103,7 +80,7 @@ class JointDecision(eqx.Module):
     ----------
     voters : Voters
     integrators : Readout
-    steps : int
+    n_steps : int
         Of the sequences.
 
     Raises
@@ -118,17 +95,12 @@ class JointDecision(eqx.Module):
     of_steps: Array
     of_voters: Array
 
-    def __init__(self, voters: Voters, integrators: Readout, steps: int) -> None:
+    def __init__(self, voters: Voters, integrators: Readout, n_steps: int) -> None:
         if (voters.n_in, voters.n_out, voters.dt) != (integrators.n_in, integrators.n_out, integrators.dt):
             raise ModelError("Voters and integrators of a joint decision need the same inputs, classes and time step.")
         self.voters, self.integrators = voters, integrators
-        self.share, self.of_steps = jnp.zeros(()), jnp.zeros(steps)
-        self.of_voters = jnp.zeros(voters.layer.n // voters.classes)
-
-    @property
-    def n_in(self) -> int:
-        """Number of inputs."""
-        return self.voters.n_in
+        self.share, self.of_steps = jnp.zeros(()), jnp.zeros(n_steps)
+        self.of_voters = jnp.zeros(voters.layer.n // voters.n_classes)
 
     @property
     def n_out(self) -> int:
@@ -139,26 +111,6 @@ class JointDecision(eqx.Module):
     def dt(self) -> float:
         """Time step in seconds."""
         return self.voters.dt
-
-    @property
-    def layers(self) -> tuple[Layer, ...]:
-        """The voters."""
-        return self.voters.layers
-
-    @property
-    def connections(self) -> tuple[Connection, ...]:
-        """Connections from the neurons that are read."""
-        return (*self.voters.connections, *self.integrators.connections)
-
-    def projected(self) -> JointDecision:
-        """With the parameters of voters and integrators inside their bounds."""
-        inside = (self.voters.projected(), self.integrators.projected())
-        return eqx.tree_at(lambda own: (own.voters, own.integrators), self, inside)
-
-    def measured(self, spikes: Array) -> JointDecision:
-        """With the moments of the normalisations on these spikes."""
-        fresh = (self.voters.measured(spikes), self.integrators.measured(spikes))
-        return eqx.tree_at(lambda own: (own.voters, own.integrators), self, fresh)
 
     def __call__(self, spikes: Array, key: Array | None = None, *, training: bool = False, adjoint: bool = True) -> Array:
         """Weighted decisions (time, batch, classes), whose mean over time is the score.

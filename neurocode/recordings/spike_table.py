@@ -143,7 +143,7 @@ def require_no_samples(where: object, what: str, values: np.ndarray) -> None:
         )
 
 
-def samples_in_seconds(where: object, what: str, samples: np.ndarray, sampling_rate: float | None) -> np.ndarray:
+def samples_in_seconds(where: object, what: str, counted: np.ndarray, sampling_rate: float | None) -> np.ndarray:
     """Times counted in samples, in seconds.
 
     Raises
@@ -160,10 +160,10 @@ def samples_in_seconds(where: object, what: str, samples: np.ndarray, sampling_r
         raise DataError(f"{where}: '{what}' counts samples; say how many there are in a second by sampling_rate (--sampling-rate).")
     if not SLOWEST <= sampling_rate <= FASTEST:
         raise DataError(f"{where}: the sampling rate is {sampling_rate:g} Hz, expected {SLOWEST:g} to {FASTEST:g} Hz.")
-    wrong = np.zeros(samples.shape, bool) if samples.dtype.kind in "iu" else samples != np.floor(samples)
+    wrong = np.zeros(counted.shape, bool) if counted.dtype.kind in "iu" else counted != np.floor(counted)
     if np.any(wrong):
-        raise DataError(f"{where}: '{what}' holds {samples[wrong].flat[0]:g}, expected whole numbers of samples.")
-    return samples / sampling_rate
+        raise DataError(f"{where}: '{what}' holds {counted[wrong].flat[0]:g}, expected whole numbers of samples.")
+    return counted / sampling_rate
 
 
 def last_time(cells: Cells, scale: float) -> float:

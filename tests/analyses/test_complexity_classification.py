@@ -13,8 +13,8 @@ from analyses.complexity_classification.readouts import readout_scores
 from analyses.complexity_classification.recordings import States, recorded_task
 from analyses.complexity_classification.states import distance_matrix, permuted, thinned
 from neurocode.errors import ModelError
-from neurocode.learning.tasks.sources import Bernoulli, Markov, tell_sources_apart
 from neurocode.statistics.spike_distances import van_rossum_distance
+from neurocode.tasks.sources import Bernoulli, Markov, tell_sources_apart
 
 
 def made(tmp_path, gain, over_count, raw=0.8):
@@ -73,7 +73,7 @@ def test_every_cell_has_the_same_budget():
 def test_raw_inputs_reach_what_the_sheet_computed():
     """Equal rates: complexity 0.906 and count 0.547 (standard error of the sheet 0.018, of these 400 samples 0.025); bounds of
     four standard errors of the difference."""
-    task = tell_sources_apart([Bernoulli(0.2), Markov(0.2, 0.5)], samples=1200, bins=500, shares=(0.5, 1 / 6), seed=3)
+    task = tell_sources_apart([Bernoulli(0.2), Markov(0.2, 0.5)], n_samples=1200, n_bins=500, shares=(0.5, 1 / 6), seed=3)
     found = readout_scores(task, None)
     assert found["test_complexity"] == pytest.approx(0.906, abs=0.08)
     assert found["test_count"] == pytest.approx(0.547, abs=0.12)

@@ -170,7 +170,8 @@ def test_a_fit_writes_everything_into_a_page_that_stands_alone(two):
     out, entries = two
     folder = out / "cell_training" / "mine"
     assert {path.name for path in folder.iterdir()} == {
-        "result.json", "provenance.json", "parameters.csv", "scores.csv", "predicted_spikes.nwb", "fit.pdf", "fit.png",
+        "result.json", "provenance.json", "parameters.csv", "scores.csv", "predicted_spikes.nwb", "predicted_spikes.csv",
+        "fit.pdf", "fit.png",
         "report.html", "model.toml",
     }  # fmt: skip
     assert json.loads((folder / "provenance.json").read_text())["files"] == sorted(path.name for path in folder.iterdir())

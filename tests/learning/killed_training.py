@@ -29,7 +29,7 @@ def network(n_in: int, n_out: int, dropout: float = 0.1) -> Network:
 
 def digest(folder: str, seed: int = 3, progress: Callable[[dict], None] | None = None) -> str:
     """Hash of all that a training ends with, times apart."""
-    task = tasks.burst_sequences(classes=3, samples=40, seed=1)
+    task = tasks.burst_sequences(n_classes=3, n_samples=40, seed=1)
     settings = Settings(epochs=EPOCHS, batch_size=9, learning_rate=0.01, clip=1.0, schedule="cosine")
     result = train(network(10, 3), task, seed=seed, settings=settings, folder=folder, progress=progress)
     leaves = [np.asarray(leaf) for leaf in jax.tree.leaves((result.network, result.last)) if hasattr(leaf, "dtype")]

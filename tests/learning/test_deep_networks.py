@@ -31,7 +31,8 @@ from neurocode.learning import (
     run_in_brian,
     train,
 )  # fmt: skip
-from neurocode.learning.network import calibrated, trainable
+from neurocode.learning.network import calibrated
+from neurocode.learning.trainable import trainable
 
 DT = 1e-3
 MODEL = nc.models.noisy_lif("none")

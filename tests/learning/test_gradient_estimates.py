@@ -14,8 +14,8 @@ from jax.scipy.special import ndtr
 import neurocode as nc
 from neurocode.errors import ModelError
 from neurocode.learning import Dense, Layer, Network, Readout, Surrogate, Voters, estimate_gradient
-from neurocode.learning.network import trainable
 from neurocode.learning.objective import Batch
+from neurocode.learning.trainable import trainable
 
 DT, STEPS, N = 1e-3, 3, 2
 X = jnp.asarray([0.8, 0.2, 1.1])
@@ -64,7 +64,7 @@ def test_the_score_function_is_unbiased_and_straight_through_is_not():
     learned, rest = trainable(net)
     exact = eqx.filter_jit(jax.grad(expected_loss))(learned, rest)
     found = {
-        name: estimate_gradient(net, batch(), "mean_potential", estimator=name, draws=4000)
+        name: estimate_gradient(net, batch(), "mean_potential", estimator=name, n_draws=4000)
         for name in ("score_function", "straight_through")
     }
 
@@ -109,4 +109,4 @@ def test_what_has_no_known_probability_is_refused():
     with pytest.raises(ModelError, match="voters"):
         estimate_gradient(Network([layer, voters]), batch(), "rate_squared_error", estimator="score_function")
     with pytest.raises(ModelError, match="two draws"):
-        estimate_gradient(network(), batch(), "mean_potential", draws=1)
+        estimate_gradient(network(), batch(), "mean_potential", n_draws=1)

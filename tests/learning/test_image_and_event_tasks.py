@@ -15,9 +15,9 @@ import neurocode as nc
 from neurocode.errors import DataError, ModelError
 from neurocode.learning import Dense, Layer, Network, Readout, Recurrent, architectures, tasks
 from neurocode.learning.energy import energy
-from neurocode.learning.network import trainable
 from neurocode.learning.objective import Batch, gradient
 from neurocode.learning.regularisers import Regulariser
+from neurocode.learning.trainable import trainable
 
 RANDOM = np.random.default_rng(0)
 
@@ -34,20 +34,20 @@ def test_fashion_mnist_is_read_from_its_four_files(tmp_path):
         written[name] = RANDOM.integers(0, 256, (count, 28, 28)), np.arange(count) % 10
         write_idx(tmp_path / f"{name}-images-idx3-ubyte.gz", written[name][0])
         write_idx(tmp_path / f"{name}-labels-idx1-ubyte.gz", written[name][1])
-    task = tasks.fashion_mnist(tmp_path, steps=3, validation=8)
+    task = tasks.fashion_mnist(tmp_path, n_steps=3, n_validation=8)
     assert [len(part) for part in (task.training, task.validation, task.test)] == [32, 8, 10]
     # labels name the images, which come in random order
     np.testing.assert_allclose(task.test.inputs[:, 2], written["t10k"][0].reshape(10, -1)[task.test.targets] / 255, atol=1e-6)
     assert sorted([*task.training.targets, *task.validation.targets]) == sorted(written["train"][1])
     with pytest.raises(DataError, match="set aside"):
-        tasks.fashion_mnist(tmp_path, validation=40)
+        tasks.fashion_mnist(tmp_path, n_validation=40)
     whole = gzip.decompress((tmp_path / "t10k-images-idx3-ubyte.gz").read_bytes())
     (tmp_path / "t10k-images-idx3-ubyte.gz").write_bytes(gzip.compress(whole[:-7]))
     with pytest.raises(DataError, match=r"t10k-images-idx3-ubyte\.gz: no whole file of images"):
-        tasks.fashion_mnist(tmp_path, validation=8)
+        tasks.fashion_mnist(tmp_path, n_validation=8)
     (tmp_path / "t10k-images-idx3-ubyte.gz").write_bytes(gzip.compress(whole)[:-20])
     with pytest.raises(DataError, match=r"t10k-images-idx3-ubyte\.gz: the file cannot be read"):
-        tasks.fashion_mnist(tmp_path, validation=8)
+        tasks.fashion_mnist(tmp_path, n_validation=8)
 
 
 def test_cifar_is_read_from_its_binary_files_with_channels_first(tmp_path):
@@ -55,17 +55,17 @@ def test_cifar_is_read_from_its_binary_files_with_channels_first(tmp_path):
         rows = RANDOM.integers(0, 256, (8, 3073)).astype(np.uint8)
         rows[:, 0] = np.arange(8)
         rows.tofile(tmp_path / f"{name}.bin")
-    task = tasks.cifar10(tmp_path, steps=2, validation=10)
+    task = tasks.cifar10(tmp_path, n_steps=2, n_validation=10)
     assert task.training.inputs.shape == (30, 2, 3072) and len(task.test) == 8
     colours = rows[:, 1:].reshape(8, 3, 1024) / 255
     colours = colours[task.test.targets]
     np.testing.assert_allclose(task.test.inputs[:, 0, 1024:2048], (colours[:, 1] - 0.4822) / 0.1994, rtol=1e-4, atol=1e-5)
     rows.ravel()[:-1].tofile(tmp_path / "test_batch.bin")
     with pytest.raises(DataError, match=r"test_batch\.bin: 24583 bytes"):
-        tasks.cifar10(tmp_path, validation=10)
+        tasks.cifar10(tmp_path, n_validation=10)
     (tmp_path / "data_batch_3.bin").unlink()
     with pytest.raises(DataError, match=r"data_batch_3\.bin: there is no such file"):
-        tasks.cifar10(tmp_path, validation=10)
+        tasks.cifar10(tmp_path, n_validation=10)
 
 
 def nmnist_bytes(x, y, polarity, microseconds):
@@ -80,7 +80,7 @@ def test_nmnist_events_are_counted_by_time_polarity_and_pixel(tmp_path):
             for number in range(5):
                 path = tmp_path / part / str(label) / f"{number:05}.bin"
                 path.write_bytes(b"".join(nmnist_bytes(*event) for event in events))
-    task = tasks.nmnist(tmp_path, steps=10, validation=0.2)
+    task = tasks.nmnist(tmp_path, n_steps=10, validation_share=0.2)
     frames = task.test.inputs[0].reshape(10, 2, 34, 34)
     assert frames.sum() == 5 and frames[0, 1, 5, 3] == 2 and frames[1, 0, 0, 33] == 1
     assert frames[9, 1, 33, 0] == 1 and frames[9, 0, 1, 1] == 1
@@ -122,7 +122,7 @@ def test_gestures_are_cut_by_their_labels_into_frames_of_equal_events(tmp_path):
     events = tasks.read_aedat(tmp_path / "user01_lab.aedat")
     np.testing.assert_array_equal(events["time"], times)
     np.testing.assert_array_equal(events["data"] >> 17, x)
-    task = tasks.dvs_gesture(tmp_path, steps=5, side=32, validation=0.5)
+    task = tasks.dvs_gesture(tmp_path, n_steps=5, side=32, validation_share=0.5)
     assert task.n_inputs == 2 * 32 * 32 and sorted(task.test.targets) == [0, 10]
     frames = task.test.inputs[list(task.test.targets).index(10)].reshape(5, 2, 32, 32)
     first = np.zeros((2, 32, 32))
@@ -135,10 +135,10 @@ def test_gestures_are_cut_by_their_labels_into_frames_of_equal_events(tmp_path):
         tasks.dvs_gesture(tmp_path)
     (tmp_path / "user02_lab.aedat").write_bytes(b"#!AER-DAT2.0\n")
     with pytest.raises(DataError, match=r"no AEDAT 3\.1"):
-        tasks.dvs_gesture(tmp_path, steps=5)
+        tasks.dvs_gesture(tmp_path, n_steps=5)
     (tmp_path / "user01_lab_labels.csv").write_text("class,startTime_usec,endTime_usec\n12,0,2000\n")
     with pytest.raises(DataError, match=r"user01_lab_labels\.csv: expected columns class \(1 to 11\)"):
-        tasks.dvs_gesture(tmp_path, steps=5)
+        tasks.dvs_gesture(tmp_path, n_steps=5)
     with pytest.raises(DataError, match="do not divide"):
         tasks.dvs_gesture(tmp_path, side=30)
 
@@ -193,7 +193,7 @@ def test_full_networks_have_the_published_sizes():
 
 def test_energy_counts_an_addition_a_spike_and_synapse():
     """By hand on digits: the first map once in full as multiplications, the others by the spikes that reach them."""
-    task = tasks.digits(steps=4)
+    task = tasks.digits(n_steps=4)
     keys = jax.random.split(jax.random.key(0), 3)
     layer = Layer(Dense(64, 30, key=keys[0]), nc.models.noisy_lif("none"), 1e-3, recurrent=Recurrent(30, key=keys[1]))
     net = Network([layer, Readout(Dense(30, 10, key=keys[2]), 1e-3)])

@@ -25,6 +25,7 @@ from neurocode.learning.objective import Batch
 from neurocode.learning.rules import (
     Course,
     IntrinsicPerturbation,
+    LayerTempotron,
     PairSTDP,
     SupervisedSTDP,
     SurrogateGradient,
@@ -34,7 +35,7 @@ from neurocode.learning.rules import (
     population_readout,
 )
 from neurocode.learning.rules.tempotron_layer import margin_at, time_of_maximum, unreset_margins
-from neurocode.learning.tasks.sources import Bernoulli, tell_sources_apart
+from neurocode.tasks.sources import Bernoulli, tell_sources_apart
 
 DT = 1e-3
 
@@ -48,7 +49,7 @@ def network(n_in, n, model, scale=1.0, learned=(), seed=0, bias=True):
 def channels(seed=0, samples=120):
     """Two classes of Bernoulli trains on ten channels, five of them busy in each."""
     random = np.random.default_rng(seed)
-    task = tell_sources_apart([Bernoulli(0.1), Bernoulli(0.1)], samples=samples, bins=60, trains=10, seed=seed)
+    task = tell_sources_apart([Bernoulli(0.1), Bernoulli(0.1)], n_samples=samples, n_bins=60, n_trains=10, seed=seed)
 
     def marked(part):
         rates = np.where(np.arange(10) % 2 == part.targets[:, None], 0.2, 0.02)
@@ -125,7 +126,7 @@ def test_held_plasticity_is_the_eligibility_of_a_sequence():
 
 COURSE = Course(updates=60, batch_size=24, looks=3)
 RULES = {
-    "tempotron": (Tempotron(learning_rate=0.3, momentum=0.5, course=COURSE), 3.0),
+    "tempotron": (LayerTempotron(learning_rate=0.3, momentum=0.5, course=COURSE), 3.0),
     "teacher": (SupervisedSTDP(PairSTDP(a_plus=0.02, a_minus=0.01, w_max=8.0), teacher=3.0, course=COURSE), 12.0),
     "reward": (SupervisedSTDP(PairSTDP(a_plus=0.02, a_minus=0.01, w_max=8.0), teacher=None, course=COURSE), 12.0),
     "gradient": (SurrogateGradient(Settings(epochs=20, batch_size=24, learning_rate=0.02)), 5.0),
@@ -209,21 +210,21 @@ def test_what_rules_cannot_learn_is_refused():
     net = network(10, 4, nc.models.normalised_lif())
     noisy = network(10, 4, nc.models.noisy_lif("escape"))
     with pytest.raises(ModelError, match="one layer of neurons without noise"):
-        Tempotron().fit(noisy, channels())
-    with pytest.raises(DataError, match="networks learn tasks"):
-        Tempotron().fit(TempotronNeurons(3), channels())
-    with pytest.raises(DataError, match="networks learn tasks"):
+        LayerTempotron().fit(noisy, channels())
+    with pytest.raises(DataError, match="TempotronNeurons learn Patterns by the Tempotron"):
+        LayerTempotron().fit(TempotronNeurons(3), channels())
+    with pytest.raises(DataError, match="layer of a network learns by LayerTempotron"):
         Tempotron().fit(net, latency_patterns(3, 3, 0.1, 0))
     with pytest.raises(ModelError, match="needs learned intrinsic parameters"):
         SupervisedSTDP(perturbation=IntrinsicPerturbation()).fit(net, channels())
     with pytest.raises(DataError, match="inputs of zero or one"):
-        SupervisedSTDP().fit(network(64, 4, nc.models.normalised_lif()), tasks.digits(steps=2))
+        SupervisedSTDP().fit(network(64, 4, nc.models.normalised_lif()), tasks.digits(n_steps=2))
     voters = Network([Layer(Dense(10, 4, key=jax.random.key(0)), nc.models.normalised_lif(), DT),
                       Voters(Layer(Dense(4, 4, key=jax.random.key(0)), nc.models.normalised_lif(), DT), 2)])  # fmt: skip
     with pytest.raises(ModelError, match="Readout with a dense"):
-        Tempotron().fit(voters, channels())
+        LayerTempotron().fit(voters, channels())
     with pytest.raises(DataError, match="no label for each sequence"):
-        Tempotron().fit(network(5, 4, nc.models.normalised_lif()), tasks.spring_mass(samples=40))
+        LayerTempotron().fit(network(5, 4, nc.models.normalised_lif()), tasks.spring_mass(n_samples=40))
     with pytest.raises(TrainingError, match="no more looks"):
         Course(updates=2, looks=3)
     with pytest.raises(TrainingError, match="no goal"):

@@ -29,9 +29,9 @@ from neurocode.learning import (
     evaluate,
     train,
 )
-from neurocode.learning.losses import AGGREGATES, LOSSES, answers, cross_entropy, loss_and_score
-from neurocode.learning.network import trainable
 from neurocode.learning.objective import Batch, gradient, mesh_of, objective
+from neurocode.learning.trainable import trainable
+from neurocode.tasks.losses import LOSSES, CrossEntropy, as_loss, cross_entropy
 
 DT = 1e-3
 #: Time constant of which a step keeps a half.
@@ -63,22 +63,25 @@ SOFT = 1 / (1 + np.exp(-1)), 1 / (1 + np.exp(-3)), 1 / (1 + np.exp(-2))  # of ev
     ],
 )
 def test_aggregates_take_the_valid_steps_of_each_sequence(name, expected):
-    np.testing.assert_allclose(AGGREGATES[name](jnp.asarray(POTENTIALS), jnp.asarray(VALID)), expected, rtol=1e-12)
+    np.testing.assert_allclose(LOSSES[name].aggregate(jnp.asarray(POTENTIALS), jnp.asarray(VALID)), expected, rtol=1e-12)
 
 
 def test_a_sequence_without_valid_steps_has_no_mean():
-    assert AGGREGATES["mean_potential"](jnp.ones((2, 1, 1)), jnp.zeros((2, 1), bool)).tolist() == [[0.0]]
+    assert LOSSES["mean_potential"].aggregate(jnp.ones((2, 1, 1)), jnp.zeros((2, 1), bool)).tolist() == [[0.0]]
     for name, targets in (("per_step", jnp.zeros((2, 1), int)), ("squared_error", jnp.zeros((2, 1, 1)))):
-        assert [float(value) for value in loss_and_score(name, jnp.ones((2, 1, 1)), targets, jnp.zeros((2, 1), bool))] == [0, 0]
+        assert [float(value) for value in LOSSES[name].loss_and_score(jnp.ones((2, 1, 1)), targets, jnp.zeros((2, 1), bool))] == [
+            0,
+            0,
+        ]
 
 
-@pytest.mark.parametrize("name", AGGREGATES)
+@pytest.mark.parametrize("name", [name for name, loss in LOSSES.items() if isinstance(loss, CrossEntropy)])
 def test_a_loss_of_labels_is_the_mean_cross_entropy_and_its_score_a_count(name):
     """Of the aggregates above; both sequences speak for the first output, or the second as the first of two equals."""
-    evidence = np.asarray(AGGREGATES[name](jnp.asarray(POTENTIALS), jnp.asarray(VALID)))
+    evidence = np.asarray(LOSSES[name].aggregate(jnp.asarray(POTENTIALS), jnp.asarray(VALID)))
     ahead = evidence[:, 0] - evidence[:, 1]
     for labels, expected in (([0, 0], np.log1p(np.exp(-ahead))), ([0, 1], np.log1p(np.exp([-ahead[0], ahead[1]])))):
-        loss, right = loss_and_score(name, jnp.asarray(POTENTIALS), jnp.asarray(labels), jnp.asarray(VALID))
+        loss, right = LOSSES[name].loss_and_score(jnp.asarray(POTENTIALS), jnp.asarray(labels), jnp.asarray(VALID))
         assert float(loss) == pytest.approx(expected.mean(), rel=1e-12)
         assert int(right) == labels.count(0)
 
@@ -90,29 +93,29 @@ def test_cross_entropy_by_hand():
 
 def test_the_squared_error_of_rates_by_hand():
     """Means (1, 0) and (3, 1) against (0, 1) and (1, 0): squares 1, 1, 4 and 1 over four; one of two right."""
-    loss, right = loss_and_score("rate_squared_error", jnp.asarray(POTENTIALS), jnp.array([1, 0]), jnp.asarray(VALID))
+    loss, right = LOSSES["rate_squared_error"].loss_and_score(jnp.asarray(POTENTIALS), jnp.array([1, 0]), jnp.asarray(VALID))
     assert float(loss) == pytest.approx(7 / 4, rel=1e-12) and int(right) == 1
 
 
 def test_losses_of_steps_by_hand():
     """Three valid steps of six: leads 1 of the second, 3 and 2 of the first output."""
     targets = jnp.array([[1, 1], [0, 1], [1, 0]])
-    loss, right = loss_and_score("per_step", jnp.asarray(POTENTIALS), targets, jnp.asarray(VALID))
+    loss, right = LOSSES["per_step"].loss_and_score(jnp.asarray(POTENTIALS), targets, jnp.asarray(VALID))
     expected = (np.log1p(np.exp(-1)) + np.log1p(np.exp(3)) + np.log1p(np.exp(2))) / 3
     assert float(loss) == pytest.approx(expected, rel=1e-12) and int(right) == 1
     wanted = jnp.asarray(POTENTIALS) - jnp.array([1.0, 3.0])
-    loss, squares = loss_and_score("squared_error", jnp.asarray(POTENTIALS), wanted, jnp.asarray(VALID))
+    loss, squares = LOSSES["squared_error"].loss_and_score(jnp.asarray(POTENTIALS), wanted, jnp.asarray(VALID))
     assert float(loss) == pytest.approx((1 + 9) / 2, rel=1e-12) and float(squares) == pytest.approx(15.0, rel=1e-12)
 
 
 def test_answers_are_steps_or_sequences():
-    found = {name: int(answers(name, jnp.asarray(VALID))) for name in LOSSES}
+    found = {name: int(loss.answers(jnp.asarray(VALID))) for name, loss in LOSSES.items()}
     assert found == {
         "max_over_time": 2, "sum_of_softmax": 2, "mean_potential": 2, "last_step": 2, "rate_squared_error": 2, "per_step": 3,
         "squared_error": 3, "spike_log_likelihood": 3,
     }  # fmt: skip
     with pytest.raises(ModelError, match="'hinge' is no loss; known are max_over_time, "):
-        loss_and_score("hinge", jnp.zeros((1, 1, 1)), jnp.zeros(1, int), jnp.ones((1, 1), bool))
+        as_loss("hinge")
 
 
 # Readouts ----------------------------------------------------------------------------------------------------------------------
@@ -255,7 +258,7 @@ def test_the_report_of_a_batch_by_hand():
     """Potentials (x, -x): leads of 2 and -1 for the first output; loss and penalty add, the report holds the loss alone."""
     learned, rest = trainable(line())
     batch = batch_of([[1.0], [-0.5]], [0, 0])
-    value, report = objective(learned, rest, batch, "last_step", Regulariser(weight_decay=0.1), None, False, weight=0.5)
+    value, report = objective(learned, rest, batch, LOSSES["last_step"], Regulariser(weight_decay=0.1), None, False, weight=0.5)
     loss = (np.log1p(np.exp(-2)) + np.log1p(np.exp(1))) / 2
     assert float(report.loss) == pytest.approx(0.5 * loss, rel=1e-12)
     assert float(value) == pytest.approx(0.5 * loss + 0.1 * 0.5 * 2, rel=1e-12)
@@ -274,7 +277,7 @@ def test_rates_are_spikes_per_neuron_and_step():
     """Of six steps of two sequences the neuron fires where its input is one: three times."""
     learned, rest = trainable(spiking())
     batch = batch_of([[1.0, 0.0, 1.0], [0.0, 1.0, 0.0]], [0, 0])
-    _, report = objective(learned, rest, batch, "last_step", Regulariser(), None, False)
+    _, report = objective(learned, rest, batch, LOSSES["last_step"], Regulariser(), None, False)
     assert report.rates.tolist() == [0.5]
     assert float(report.loss) == pytest.approx((np.log1p(np.exp(-2)) + LOG2) / 2, rel=1e-12)
 
@@ -284,12 +287,12 @@ def test_several_passes_average_the_potentials():
     net, key = spiking(1.0, "escape"), jax.random.key(3)
     learned, rest = trainable(net)
     batch = batch_of([[1.0, 1.0], [1.0, 0.0]], [0, 1])
-    _, report = objective(learned, rest, batch, "mean_potential", Regulariser(), key, False, passes=8)
+    _, report = objective(learned, rest, batch, LOSSES["mean_potential"], Regulariser(), key, False, passes=8)
     potentials = jnp.mean(jnp.stack([net(batch.inputs, own).potentials for own in jax.random.split(key, 8)]), axis=0)
-    loss, right = loss_and_score("mean_potential", potentials, batch.targets, batch.valid)
+    loss, right = LOSSES["mean_potential"].loss_and_score(potentials, batch.targets, batch.valid)
     assert float(report.loss) == pytest.approx(float(loss), rel=1e-12) and int(report.score) == int(right)
-    single = objective(learned, rest, batch, "mean_potential", Regulariser(), key, False)[1]
-    alone = loss_and_score("mean_potential", net(batch.inputs, key).potentials, batch.targets, batch.valid)[0]
+    single = objective(learned, rest, batch, LOSSES["mean_potential"], Regulariser(), key, False)[1]
+    alone = LOSSES["mean_potential"].loss_and_score(net(batch.inputs, key).potentials, batch.targets, batch.valid)[0]
     assert float(single.loss) == pytest.approx(float(alone), rel=1e-12)
 
 
@@ -308,7 +311,7 @@ def test_the_likelihood_of_recorded_spikes_by_hand():
         jnp.array([[1.0, 0.0], [1.0, 0.0], [5.0, 0.0]])[..., None], jnp.array([[1.0, 0.0], [1.0, 0.0], [0.0, 0.0]])[..., None],
         jnp.array([[True, True], [True, True], [False, True]]),
     )  # fmt: skip
-    value, report = objective(learned, rest, batch, "spike_log_likelihood", Regulariser(), jax.random.key(0), False)
+    value, report = objective(learned, rest, batch, LOSSES["spike_log_likelihood"], Regulariser(), jax.random.key(0), False)
     total = 2 * np.log(0.5) + 3 * float(jax.scipy.stats.norm.logcdf(1 / 0.3))
     assert float(report.score) == pytest.approx(total, rel=1e-9)
     assert float(report.loss) == float(value) == pytest.approx(-total / 5, rel=1e-9)
@@ -321,7 +324,7 @@ def test_several_passes_average_probabilities_of_what_was_recorded():
     net, key = Network([hidden, recorded(2.0)]), jax.random.key(5)
     learned, rest = trainable(net)
     batch = Batch(jnp.ones((3, 2, 1)), jnp.array([[1.0, 0.0], [0.0, 0.0], [1.0, 1.0]])[..., None], jnp.ones((3, 2), bool))
-    report = objective(learned, rest, batch, "spike_log_likelihood", Regulariser(), key, False, passes=7)[1]
+    report = objective(learned, rest, batch, LOSSES["spike_log_likelihood"], Regulariser(), key, False, passes=7)[1]
     logs = []
     for own in jax.random.split(key, 7):
         spikes = net(batch.inputs, own).spikes[-1]
@@ -336,7 +339,7 @@ def test_the_gradient_by_hand():
     batch = Batch(
         jnp.array([[1.0, 2.0], [3.0, 9.0]])[..., None], jnp.zeros((2, 2, 2)), jnp.array([[True, True], [True, False]])
     )  # fmt: skip
-    slopes, report = gradient(learned, rest, batch, "squared_error", Regulariser(weight_decay=0.5), None)
+    slopes, report = gradient(learned, rest, batch, LOSSES["squared_error"], Regulariser(weight_decay=0.5), None)
     squares = 1 + 9 + 4
     np.testing.assert_allclose(
         slopes.readout.connection.weight, [[2 * squares / 3 + 0.5 * 2, -squares / 3 - 0.5]], rtol=1e-12
@@ -354,7 +357,7 @@ def test_blocks_of_unequal_answers_weigh_as_in_the_whole_batch(blocks):
     batch = Batch(jnp.asarray(random.random((3, 4, 1))), jnp.asarray(random.integers(0, 2, (3, 4))), jnp.asarray(valid))
     regulariser = Regulariser(lower=1.0, lower_count=2.0, weight_decay=0.1)
     compiled = eqx.filter_jit(gradient)
-    whole, parts = (compiled(learned, rest, batch, "per_step", regulariser, None, number) for number in (1, blocks))
+    whole, parts = (compiled(learned, rest, batch, LOSSES["per_step"], regulariser, None, number) for number in (1, blocks))
     for one, other in zip(jax.tree.leaves(whole), jax.tree.leaves(parts), strict=True):
         np.testing.assert_allclose(other, one, rtol=1e-9)
 

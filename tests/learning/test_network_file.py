@@ -33,7 +33,7 @@ from neurocode.learning import (
     Voters,
     run_in_brian,
 )
-from neurocode.learning.network_file import MAGIC, description
+from neurocode.learning.network import MAGIC
 
 DT = 1e-3
 LIF = nc.models.normalised_lif()
@@ -92,7 +92,7 @@ def test_a_network_comes_back_as_it_was(tmp_path, name):
     """Every array bit for bit, every option, and so the same answers."""
     net = NETWORKS[name]()
     again = nc.learning.load(nc.learning.save(net, tmp_path / "deep" / "network.bin"))
-    assert description(again) == description(net)
+    assert again.table() == net.table()
     for before, after in zip(jax.tree.leaves(net), jax.tree.leaves(again), strict=True):
         assert before.dtype == after.dtype and np.array_equal(before, after)
     x = 3 * jax.random.uniform(jax.random.key(0), (7, 2, net.n_in))
@@ -164,7 +164,7 @@ def test_damaged_and_foreign_files_are_refused(tmp_path):
 def test_files_whose_digest_is_right_but_whose_content_is_not_are_refused(tmp_path):
     """Tables of parts that are not known, of sizes without arrays, of models that are not allowed; none is run or allocated."""
     net = Network([Layer(Dense(2, 3, key=jax.random.key(0)), LIF, DT), Readout(Dense(3, 2, key=jax.random.key(1)), DT)])
-    table = description(net)
+    table = net.table()
     path = tmp_path / "network.bin"
     leaves = [np.asarray(leaf) for leaf in jax.tree.leaves(net)]
     kinds, body = [[leaf.dtype.str, list(leaf.shape)] for leaf in leaves], b"".join(leaf.tobytes() for leaf in leaves)

@@ -13,7 +13,7 @@ from small_tasks import few_digits
 import neurocode as nc
 from neurocode.errors import ModelError
 from neurocode.learning import Dense, Layer, Network, Readout, Settings, Surrogate, train
-from neurocode.learning.network import trainable
+from neurocode.learning.trainable import trainable
 
 DT = 1e-3
 

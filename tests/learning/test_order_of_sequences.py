@@ -10,7 +10,7 @@ import pytest
 
 from neurocode.errors import DataError
 from neurocode.learning import BatchNorm, Chain, Dense, Network, Part, Readout, Settings, Task, evaluate, stratified, tasks, train
-from neurocode.learning.task import shuffled, split
+from neurocode.tasks.task import shuffled, split
 
 ORDERS = ("sorted", "reversed", "shuffled")
 
@@ -140,6 +140,6 @@ def test_the_order_of_the_file_moves_accuracy_by_less_than_its_standard_error(no
 
 def test_test_parts_of_files_come_shuffled(recorded_data):
     """MNIST is stored by class: no part of ours is."""
-    task = tasks.mnist(recorded_data / "mnist10k" / "mnist10k.npz", steps=1)
+    task = tasks.mnist(recorded_data / "mnist10k" / "mnist10k.npz", n_steps=1)
     for part in (task.training, task.validation, task.test):
         assert len(set(part.targets[:60].tolist())) == 10

@@ -19,6 +19,7 @@ from neurocode.learning.rules import (
     Course,
     IntrinsicPerturbation,
     Kernel,
+    LayerTempotron,
     PairSTDP,
     Patterns,
     RuleResult,
@@ -183,11 +184,14 @@ def test_each_of_several_neurons_fires_for_its_label():
 
 
 @pytest.mark.parametrize(
-    "options", [{"learning_rate": 0.0}, {"cycles": 0}, {"momentum": 1.0}, {"momentum": -0.1}, {"intrinsic_factor": -1.0}]
-)
-def test_tempotrons_that_mean_nothing_are_refused(options):
+    ("rule", "options"),
+    [(Tempotron, {"cycles": 0}), (LayerTempotron, {"intrinsic_factor": -1.0})]
+    + [(rule, option) for rule in (Tempotron, LayerTempotron)
+       for option in ({"learning_rate": 0.0}, {"momentum": 1.0}, {"momentum": -0.1})],
+)  # fmt: skip
+def test_tempotrons_that_mean_nothing_are_refused(rule, options):
     with pytest.raises(TrainingError, match="momentum from 0 up to 1"):
-        Tempotron(**options)
+        rule(**options)
 
 
 #: Of one input; the first sequence is of class 0, the second of class 1.
@@ -199,7 +203,7 @@ def test_a_layer_learns_as_the_tempotron_does_by_hand():
 
     There the potential moves by 1 with the weight and by 1.5 with the bias, and the batch holds two sequences.
     """
-    net, batch, rule = network([[1.2, 0.3]], [0.0, 0.0]), batch_of(SEQUENCES, [0, 1]), Tempotron(0.1, 0.5)
+    net, batch, rule = network([[1.2, 0.3]], [0.0, 0.0]), batch_of(SEQUENCES, [0, 1]), LayerTempotron(0.1, 0.5)
     memory = no_change(net)
     for weights, biases in (([1.15, 0.35], [-0.075, 0.075]), ([1.075, 0.425], [-0.1875, 0.1875])):
         net, memory, error = rule.update(net, memory, batch, jax.random.key(0))
@@ -213,7 +217,7 @@ def test_steps_that_do_not_count_are_no_maximum():
     """Without the second step of the second sequence only the miss is left: a quarter, and its highest potential is the third."""
     batch = batch_of(SEQUENCES, [0, 1], [[True] * 3, [True, False, True]])
     net = network([[1.2, 0.3]], [0.0, 0.0])
-    net, _, error = Tempotron(0.1, 0.0).update(net, no_change(net), batch, jax.random.key(0))
+    net, _, error = LayerTempotron(0.1, 0.0).update(net, no_change(net), batch, jax.random.key(0))
     np.testing.assert_allclose(net.layers[0].connection.weight, [[1.2, 0.3 + 0.05 * 0.5]], rtol=1e-12)
     np.testing.assert_allclose(net.layers[0].connection.bias, [0.0, 0.05 * 1.75], rtol=1e-12)
     assert float(error) == 0.25
@@ -229,7 +233,7 @@ def test_the_time_of_the_maximum_by_hand():
 
 def test_a_layer_that_just_reaches_its_threshold_fires():
     net = network([[1.0, 0.3]])
-    after, _, error = Tempotron(0.1, 0.0).update(net, no_change(net), batch_of([[[1.0], [0.0]]], [0]), jax.random.key(0))
+    after, _, error = LayerTempotron(0.1, 0.0).update(net, no_change(net), batch_of([[[1.0], [0.0]]], [0]), jax.random.key(0))
     assert float(error) == 0 and after.layers[0].connection.weight.tolist() == [[1.0, 0.3]]
 
 
@@ -239,7 +243,7 @@ def test_thresholds_move_against_the_potentials(factor):
     net = network([[1.2, 0.3]], [0.0, 0.0], learned=("theta",))
     low, high = HALVING.parameters["theta"].si_bounds
     start = net.layers[0].intrinsic.coordinates["theta"]
-    rule = Tempotron(0.001, 0.0, intrinsic_factor=factor)
+    rule = LayerTempotron(0.001, 0.0, intrinsic_factor=factor)
     net, _, _ = rule.update(net, no_change(net), batch_of(SEQUENCES, [0, 1]), jax.random.key(0))
     moved = net.layers[0].intrinsic.coordinates["theta"] - start
     np.testing.assert_allclose(moved, 0.0005 * factor * (high - low) * np.array([1, -1]), rtol=1e-6, atol=1e-15)
@@ -453,7 +457,8 @@ def test_defaults_are_those_that_are_written():
     assert Kernel() == Kernel(15e-3, 3.75e-3)
     assert TempotronNeurons(2) == TempotronNeurons(2, 1, Kernel(15e-3, 3.75e-3), 1.0)
     assert Course() == Course(200, 32, 10)
-    assert Tempotron() == Tempotron(1e-3, 0.99, 5000, Course(200, 32, 10), 1.0)
+    assert Tempotron() == Tempotron(1e-3, 0.99, 5000)
+    assert LayerTempotron() == LayerTempotron(1e-3, 0.99, Course(200, 32, 10), 1.0)
     assert SpikeTimeNetwork(2) == SpikeTimeNetwork(2, 5, 1, tuple(range(1, 17)), 7.0, 1.0, 50.0, 0.1)
     assert SpikeProp() == SpikeProp(0.003, 0.005)
     assert PairSTDP() == PairSTDP(0.01, 0.0105, 20e-3, 20e-3, 1.0, 0.0, None)
@@ -466,6 +471,7 @@ def test_defaults_are_those_that_are_written():
     "value",
     [
         Kernel(), TempotronNeurons(2), TempotronResult(np.ones((1, 1)), []), Course(), RuleResult(None, None), Tempotron(),
+        LayerTempotron(),
         SpikeTimeNetwork(2), SpikeTimes([[0.0]], [[1.0]]), SpikePropResult(None, np.zeros(1)), SpikeProp(), PairSTDP(),
         SupervisedSTDP(), IntrinsicPerturbation(), SurrogateGradient(), Patterns.of([[[0.1]]], [1]),
     ],

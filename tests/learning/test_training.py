@@ -21,8 +21,8 @@ from killed_training import digest, network
 import neurocode as nc
 from neurocode.errors import DataError, ModelError, TrainingError
 from neurocode.learning import Dense, Layer, Network, Part, Readout, Recurrent, Regulariser, Settings, Task, evaluate, tasks, train
-from neurocode.learning.network import trainable
 from neurocode.learning.objective import Batch, gradient
+from neurocode.learning.trainable import trainable
 
 SCRIPT = Path(__file__).with_name("killed_training.py")
 #: Kills in the test; a thorough run sets more.
@@ -30,7 +30,7 @@ KILLS = int(os.environ.get("NEUROCODE_KILLS", "2"))
 
 
 def burst_task(samples=60):
-    return tasks.burst_sequences(classes=3, samples=samples, seed=1)
+    return tasks.burst_sequences(n_classes=3, n_samples=samples, seed=1)
 
 
 def short_task():

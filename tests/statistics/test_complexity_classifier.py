@@ -9,7 +9,6 @@ from hypothesis import strategies as st
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from neurocode.errors import DataError
-from neurocode.learning.tasks.sources import Bernoulli, Markov
 from neurocode.statistics.complexity import lz76, normalised_lz76
 from neurocode.statistics.complexity_classifier import (
     ComplexityClassifier,
@@ -19,6 +18,7 @@ from neurocode.statistics.complexity_classifier import (
 )
 from neurocode.statistics.online_complexity import OnlineLZ76
 from neurocode.statistics.surrogates import surrogate_complexity
+from neurocode.tasks.sources import Bernoulli, Markov
 
 
 @settings(max_examples=100, deadline=None)

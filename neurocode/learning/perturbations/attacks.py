@@ -16,11 +16,11 @@ import numpy as np
 
 from neurocode.errors import DataError
 from neurocode.extras import Library
-from neurocode.learning.losses import loss_and_score
+from neurocode.learning.evaluation import as_batch
 from neurocode.learning.network import Network
 from neurocode.learning.objective import Batch
-from neurocode.learning.task import Part, Task
-from neurocode.learning.training import as_batch
+from neurocode.tasks.loss import Loss
+from neurocode.tasks.task import Part, Task
 
 optax = Library("optax")
 Array = jax.Array
@@ -33,13 +33,13 @@ TINY = 1e-12
 
 
 def fast_gradient_sign(
-    net: Network, part: Part, task: Task, size: float, *, passes: int = 1, seed: int = 0, shared: bool = False
+    network: Network, part: Part, task: Task, size: float, *, passes: int = 1, seed: int = 0, shared: bool = False
 ) -> Part:
     """Inputs plus ``size`` times the sign of the gradient of the loss (Goodfellow et al. 2015), not clipped.
 
     Parameters
     ----------
-    net : Network
+    network : Network
         That is attacked; another one may then be tested on the result (transfer).
     part : Part
     task : Task
@@ -63,19 +63,19 @@ def fast_gradient_sign(
     Examples
     --------
     >>> from neurocode.learning import Dense, Readout, tasks
-    >>> task = tasks.digits(steps=4)
-    >>> net = Network([Readout(Dense(64, 10, key=jax.random.key(0)), 1e-3)])
-    >>> attacked = fast_gradient_sign(net, task.test, task, 0.1)
+    >>> task = tasks.digits(n_steps=4)
+    >>> network = Network([Readout(Dense(64, 10, key=jax.random.key(0)), 1e-3)])
+    >>> attacked = fast_gradient_sign(network, task.test, task, 0.1)
     >>> float(np.abs(attacked.inputs - task.test.inputs).max()).__round__(3)
     0.1
     """
 
-    return _moved(net, part, task, _Sign(), size, passes, seed, shared)
+    return _moved(network, part, task, _Sign(), size, passes, seed, shared)
 
 
 def projected_gradient(
-    net: Network, part: Part, task: Task, size: float, *, norm: str = "largest", steps: int = 10, passes: int = 1, seed: int = 0,
-    shared: bool = False,
+    network: Network, part: Part, task: Task, size: float, *, norm: str = "largest", n_steps: int = 10, passes: int = 1,
+    seed: int = 0, shared: bool = False,
 ) -> Part:  # fmt: skip
     """Ascent of the loss, each step projected onto the ball of radius ``size`` (Madry et al. 2018); steps are 2.5 sizes in all.
 
@@ -83,17 +83,25 @@ def projected_gradient(
     ----------
     norm : {"largest", "euclidean"}
         Of the ball: the largest change of an entry, or the length of the change of a sequence.
-    steps : int
+    n_steps : int
 
     Other arguments, returned value and errors are those of :func:`fast_gradient_sign`; an unknown norm raises ``DataError``.
     """
     if norm not in ("largest", "euclidean"):
         raise DataError(f"'{norm}' is no norm of an attack; known are largest, euclidean.")
-    return _moved(net, part, task, _Ascent(norm, steps, shared), size, passes, seed, shared)
+    return _moved(network, part, task, _Ascent(norm, n_steps, shared), size, passes, seed, shared)
 
 
 def direct_optimisation(
-    net: Network, part: Part, task: Task, length: float, *, steps: int = 30, rate: float = 2e-3, passes: int = 1, seed: int = 0
+    network: Network,
+    part: Part,
+    task: Task,
+    length: float,
+    *,
+    n_steps: int = 30,
+    rate: float = 2e-3,
+    passes: int = 1,
+    seed: int = 0,
 ) -> Part:
     """The worst change of a given Euclidean length that Adam finds from a random start, one for all steps of a sequence.
 
@@ -104,13 +112,13 @@ def direct_optimisation(
     ----------
     length : float
         Of the change of one step of a sequence, over its channels.
-    steps : int
+    n_steps : int
     rate : float
         Of Adam.
 
     Other arguments, returned value and errors are those of :func:`fast_gradient_sign`.
     """
-    return _moved(net, part, task, _OnSphere(steps, rate), length, passes, seed, True)
+    return _moved(network, part, task, _OnSphere(n_steps, rate), length, passes, seed, True)
 
 
 def random_direction(part: Part, length: float, *, seed: int = 0) -> Part:
@@ -151,11 +159,11 @@ class _Ascent:
     """Steps along the gradient inside a ball."""
 
     norm: str
-    steps: int
+    n_steps: int
     shared: bool
 
     def __call__(self, x: Array, key: Array, slope: Slope, size: Array) -> Array:
-        rate = 2.5 * size / self.steps
+        rate = 2.5 * size / self.n_steps
 
         def ascend(change: Array, own: Array) -> tuple[Array, None]:
             way = slope(x + change, own)
@@ -165,14 +173,14 @@ class _Ascent:
             return change * jnp.minimum(1.0, size / jnp.maximum(_length(change), TINY)), None
 
         start = jnp.zeros_like(x[:1] if self.shared else x)
-        return x + jax.lax.scan(ascend, start, jax.random.split(key, self.steps))[0]
+        return x + jax.lax.scan(ascend, start, jax.random.split(key, self.n_steps))[0]
 
 
 @dataclass(frozen=True)
 class _OnSphere:
     """Steps of Adam over directions."""
 
-    steps: int
+    n_steps: int
     rate: float
 
     def __call__(self, x: Array, key: Array, slope: Slope, size: Array) -> Array:
@@ -187,16 +195,17 @@ class _OnSphere:
             updates, inner = adam.update(-way, inner)
             return (optax.apply_updates(free, updates), inner), None
 
-        (free, _), _ = jax.lax.scan(ascend, (start, adam.init(start)), jax.random.split(key, self.steps))
+        (free, _), _ = jax.lax.scan(ascend, (start, adam.init(start)), jax.random.split(key, self.n_steps))
         return x + size * free / _length(free)
 
 
 @eqx.filter_jit
-def _attacked(net: Network, batch: Batch, key: Array, size: Array, move: Move, loss: str, passes: int, shared: bool) -> Array:
+def _attacked(network: Network, batch: Batch, key: Array, size: Array, move: Move, loss: Loss, passes: int, shared: bool) -> Array:
     """Moved inputs of a batch; one program for all sizes."""
 
     def cost(change: Array, inputs: Array, own: Array) -> Array:
-        return loss_and_score(loss, net(inputs + change, own).potentials, batch.targets, batch.valid)[0]
+        evidence = loss.evidence(network, batch._replace(inputs=inputs + change), own, False)[0]
+        return loss.loss_and_score(evidence, batch.targets, batch.valid)[0]
 
     def slope(inputs: Array, own: Array) -> Array:
         change = jnp.zeros_like(inputs[:1] if shared else inputs)
@@ -206,13 +215,13 @@ def _attacked(net: Network, batch: Batch, key: Array, size: Array, move: Move, l
     return move(batch.inputs, key, slope, size)
 
 
-def _moved(net: Network, part: Part, task: Task, move: Move, size: float, passes: int, seed: int, shared: bool) -> Part:
+def _moved(network: Network, part: Part, task: Task, move: Move, size: float, passes: int, seed: int, shared: bool) -> Part:
     _require_size(size)
     found = []
     for number, start in enumerate(range(0, len(part), BATCH)):
         batch = as_batch(part.select(np.arange(start, min(start + BATCH, len(part)))))
         key = jax.random.fold_in(jax.random.key(seed), number)
-        moved = _attacked(net, batch, key, jnp.asarray(size, batch.inputs.dtype), move, task.loss, passes, shared)
+        moved = _attacked(network, batch, key, jnp.asarray(size, batch.inputs.dtype), move, task.loss, passes, shared)
         found.append(np.moveaxis(np.asarray(moved), 1, 0))
     return replace(part, inputs=np.concatenate(found).astype(np.result_type(part.inputs.dtype, np.float32)))
 

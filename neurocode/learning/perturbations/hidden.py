@@ -17,7 +17,7 @@ from neurocode.models.parameter import Parameter
 Array = jax.Array
 
 
-def spike_flips(net: Network, share: float) -> Network:
+def spike_flips(network: Network, share: float) -> Network:
     """A network in which a share of the outgoing spikes of every layer is lost, and the same share of silent steps spikes.
 
     Hidden layers only; voters are spared. Of each sequence, over all neurons and steps, the shares are taken of spikes and of
@@ -25,7 +25,7 @@ def spike_flips(net: Network, share: float) -> Network:
 
     Parameters
     ----------
-    net : Network
+    network : Network
     share : float
         Between 0 and 1.
 
@@ -40,10 +40,10 @@ def spike_flips(net: Network, share: float) -> Network:
     """
     if not 0 <= share <= 1:
         raise ModelError(f"A share of spikes lies between 0 and 1, not at {share}.")
-    return Network([*net.layers, net.readout], _Flips(share))
+    return Network([*network.layers, network.readout], _Flips(share))
 
 
-def membrane_noise(net: Network, deviation: float) -> Network:
+def membrane_noise(network: Network, deviation: float) -> Network:
     """A network whose membrane potentials take a Gaussian number of this standard deviation in every step, and carry it on.
 
     The noise is a term of the equations, ``membrane_noise*xi_membrane/sqrt(membrane_step)``, on the first variable that the margin
@@ -51,7 +51,7 @@ def membrane_noise(net: Network, deviation: float) -> Network:
 
     Parameters
     ----------
-    net : Network
+    network : Network
         Of models whose integrator takes noise, such as ``"euler"``.
     deviation : float
         In the unit of the membrane potential.
@@ -67,8 +67,8 @@ def membrane_noise(net: Network, deviation: float) -> Network:
     """
     if deviation < 0:
         raise ModelError(f"The standard deviation of membrane noise is not negative, but {deviation}.")
-    layers = [layer.with_model(_with_membrane_noise(layer.model, deviation, net.dt)) for layer in net.layers]
-    return eqx.tree_at(lambda own: own.layers, net, tuple(layers))
+    layers = [layer.with_model(_with_membrane_noise(layer.model, deviation, network.dt)) for layer in network.layers]
+    return eqx.tree_at(lambda own: own.layers, network, tuple(layers))
 
 
 @dataclass(frozen=True)

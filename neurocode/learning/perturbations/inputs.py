@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from neurocode.errors import DataError
-from neurocode.learning.task import Part
+from neurocode.tasks.task import Part
 
 
 def gaussian_noise(part: Part, deviation: float, *, seed: int = 0) -> Part:

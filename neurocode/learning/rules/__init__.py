@@ -7,7 +7,9 @@ Rule, RuleResult, Course, population_readout
 SurrogateGradient
     Gradients through time.
 Tempotron, TempotronNeurons, Kernel, Patterns, latency_patterns, TempotronResult
-    Neurons that learn which patterns of spikes to fire for.
+    Neurons with a fixed potential that learn which patterns of spikes to fire for.
+LayerTempotron
+    The same for the layer of a network, on a task.
 SpikeProp, SpikeTimeNetwork, SpikeTimes, SpikePropResult
     Gradient descent on the times of single spikes.
 PairSTDP, SupervisedSTDP, IntrinsicPerturbation
@@ -24,9 +26,10 @@ from neurocode.learning.rules.stdp import PairSTDP
 from neurocode.learning.rules.supervised_stdp import SupervisedSTDP
 from neurocode.learning.rules.surrogate_gradient import SurrogateGradient
 from neurocode.learning.rules.tempotron import Kernel, Tempotron, TempotronNeurons, TempotronResult
+from neurocode.learning.rules.tempotron_layer import LayerTempotron
 
 __all__ = [
-    "Course", "IntrinsicPerturbation", "Kernel", "PairSTDP", "Patterns", "Rule", "RuleResult", "SpikeProp", "SpikePropResult",
-    "SpikeTimeNetwork", "SpikeTimes", "SupervisedSTDP", "SurrogateGradient", "Tempotron", "TempotronNeurons", "TempotronResult",
-    "latency_patterns", "population_readout",
+    "Course", "IntrinsicPerturbation", "Kernel", "LayerTempotron", "PairSTDP", "Patterns", "Rule", "RuleResult", "SpikeProp",
+    "SpikePropResult", "SpikeTimeNetwork", "SpikeTimes", "SupervisedSTDP", "SurrogateGradient", "Tempotron", "TempotronNeurons",
+    "TempotronResult", "latency_patterns", "population_readout",
 ]  # fmt: skip

@@ -72,12 +72,12 @@ class Patterns:
         return cls(np.concatenate(times), np.concatenate(synapses), np.r_[0, np.cumsum(counts)], numbers.pop(), given.astype(int))
 
 
-def latency_patterns(n: int, n_synapses: int, duration: float, seed: int) -> Patterns:
+def latency_patterns(n_patterns: int, n_synapses: int, duration: float, seed: int) -> Patterns:
     """Random latency patterns: one spike per synapse, uniform in time, and labels of one or zero at random.
 
     Parameters
     ----------
-    n, n_synapses : int
+    n_patterns, n_synapses : int
     duration : float
         In seconds.
     seed : int
@@ -92,7 +92,9 @@ def latency_patterns(n: int, n_synapses: int, duration: float, seed: int) -> Pat
     5
     """
     random = np.random.default_rng(seed)
-    times = random.uniform(0, duration, (n, n_synapses))
+    times = random.uniform(0, duration, (n_patterns, n_synapses))
     order = np.argsort(times, axis=1)
-    labels = (random.random(n) < 0.5).astype(int)
-    return Patterns(np.take_along_axis(times, order, 1).ravel(), order.ravel(), np.arange(n + 1) * n_synapses, n_synapses, labels)
+    labels = (random.random(n_patterns) < 0.5).astype(int)
+    return Patterns(
+        np.take_along_axis(times, order, 1).ravel(), order.ravel(), np.arange(n_patterns + 1) * n_synapses, n_synapses, labels
+    )

@@ -13,13 +13,13 @@ import pandas as pd
 
 from neurocode.errors import DataError, ModelError, TrainingError
 from neurocode.learning.connections import Dense
+from neurocode.learning.evaluation import as_batch, check_fit, evaluate
 from neurocode.learning.layer import Layer
-from neurocode.learning.losses import AGGREGATES, RATE
 from neurocode.learning.network import Network
 from neurocode.learning.objective import Batch
 from neurocode.learning.readout import Readout
-from neurocode.learning.task import Task
-from neurocode.learning.training import as_batch, check_fit, evaluate
+from neurocode.tasks.loss import LABELS
+from neurocode.tasks.task import Task
 
 Array = jax.Array
 
@@ -118,8 +118,8 @@ def _updated(rule: LocalRule, network: Network, memory: Any, batch: Batch, key: 
 
 def require_labels(task: Task) -> None:
     """Refuse a task without a label for each sequence."""
-    if task.loss not in (*AGGREGATES, RATE):
-        raise DataError(f"Task '{task.name}' has no label for each sequence: its loss is '{task.loss}'.")
+    if task.loss.targets != LABELS:
+        raise DataError(f"Task '{task.name}' has no label for each sequence: its loss is '{task.loss.name}'.")
 
 
 def only_layer(network: Network, rule: str) -> Layer:

@@ -17,7 +17,7 @@ from neurocode.learning.objective import Batch
 from neurocode.learning.rules.intrinsic_perturbation import IntrinsicPerturbation
 from neurocode.learning.rules.rule import Course, RuleResult, classes_of_neurons, only_layer
 from neurocode.learning.rules.stdp import PairSTDP
-from neurocode.learning.task import Task
+from neurocode.tasks.task import Task
 
 Array = jax.Array
 
@@ -82,7 +82,7 @@ class SupervisedSTDP:
             raise DataError(f"Task '{task.name}': plasticity by spike timing needs inputs of zero or one.")
         if self.perturbation is not None:
             self.perturbation.check(layer)
-        start = eqx.tree_at(lambda net: net.layers[0], network, self._bounded(layer))
+        start = eqx.tree_at(lambda network: network.layers[0], network, self._bounded(layer))
         return self.course.run(start, task, self, None, seed)
 
     def update(self, network: Network, memory: None, batch: Batch, key: Array) -> tuple[Network, None, Array]:
@@ -96,11 +96,11 @@ class SupervisedSTDP:
     def _bounded(self, layer: Layer) -> Layer:
         return eqx.tree_at(lambda own: own.connection.weight, layer, jnp.clip(layer.connection.weight, 0, self.plasticity.w_max))
 
-    def _changed(self, net: Network, layer: Layer, batch: Batch, classes: Array) -> tuple[Layer, Array]:
+    def _changed(self, network: Network, layer: Layer, batch: Batch, classes: Array) -> tuple[Layer, Array]:
         counted = batch.valid[..., None].astype(batch.inputs.dtype)
         own = jnp.where(classes == batch.targets[:, None], 1.0, -1.0)
         free = layer.driven(layer.current(batch.inputs)) * counted
-        votes = jnp.sum(free, axis=0) @ net.readout.connection.weight
+        votes = jnp.sum(free, axis=0) @ network.readout.connection.weight
         answer = jnp.argmax(votes, axis=1)
         right = answer == batch.targets
         if self.teacher is None:
@@ -110,7 +110,7 @@ class SupervisedSTDP:
             post = layer.driven(layer.current(batch.inputs) + self.teacher * own) * counted
             share = jnp.ones(len(own))
         weights = layer.connection.weight
-        change = self.plasticity.held_change(weights, batch.inputs * counted, post, net.dt, share / len(own))
+        change = self.plasticity.held_change(weights, batch.inputs * counted, post, network.dt, share / len(own))
         new = jnp.clip(weights + change, 0, self.plasticity.w_max)
         new = jnp.clip(new * jnp.sum(weights, axis=0) / jnp.maximum(jnp.sum(new, axis=0), 1e-12), 0, self.plasticity.w_max)
         return eqx.tree_at(lambda part: part.connection.weight, layer, new), 1 - jnp.mean(right)

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 
 from neurocode.learning.network import Network
 from neurocode.learning.settings import Settings
-from neurocode.learning.task import Task
-from neurocode.learning.training import TrainingResult, train
+from neurocode.learning.training import train
+from neurocode.learning.training_result import TrainingResult
+from neurocode.tasks.task import Task
 
 
 @dataclass(frozen=True)

@@ -6,16 +6,10 @@ import itertools
 from dataclasses import dataclass
 
 import numpy as np
-from jax import Array
 from numba import njit
 
 from neurocode.errors import DataError, TrainingError
-from neurocode.learning.network import Network
-from neurocode.learning.objective import Batch
 from neurocode.learning.rules.patterns import Patterns
-from neurocode.learning.rules.rule import Course, RuleResult, only_layer
-from neurocode.learning.rules.tempotron_layer import layer_update, no_change
-from neurocode.learning.task import Task
 
 
 @dataclass(frozen=True)
@@ -130,14 +124,12 @@ class TempotronResult:
 
 @dataclass(frozen=True)
 class Tempotron:
-    """Learning rule of single layers of neurons.
+    """Learning rule of neurons with a fixed postsynaptic potential, on patterns of spikes in continuous time.
 
     A neuron should reach its threshold for some patterns and stay below for others. After an error every synapse changes by the
     derivative of the potential at the time of its (unreset) maximum, up after a miss and down after a false alarm, with momentum
-    (Gütig & Sompolinsky 2006, eq. 3 and methods). For :class:`TempotronNeurons` on :class:`Patterns` maxima are found between
-    input spikes in closed form, not on a grid. For the layer of a :class:`~neurocode.learning.Network` on a task the derivative
-    goes through the step of its model with the time of the maximum held, to weights and learned intrinsic parameters alike (ours;
-    see :mod:`neurocode.learning.rules.tempotron_layer`).
+    (Gütig & Sompolinsky 2006, eq. 3 and methods). Maxima are found between input spikes in closed form, not on a grid. For the
+    layer of a network on a task there is :class:`LayerTempotron`.
 
     Attributes
     ----------
@@ -147,15 +139,11 @@ class Tempotron:
         Ours: 0.99 of the last change is added.
     cycles : int
         Of patterns, at most.
-    course : Course
-        Of tasks.
-    intrinsic_factor : float
-        Learning rate of the intrinsic parameters of a layer over that of its weights; zero holds them.
 
     Raises
     ------
     TrainingError
-        For a rate or cycles that are not positive, a negative factor, or a momentum outside [0, 1).
+        For a rate or cycles that are not positive, or a momentum outside [0, 1).
 
     Examples
     --------
@@ -167,41 +155,30 @@ class Tempotron:
     learning_rate: float = 1e-3
     momentum: float = 0.99
     cycles: int = 5000
-    course: Course = Course()  # noqa: RUF009  a frozen value
-    intrinsic_factor: float = 1.0
 
     def __post_init__(self) -> None:
-        positive = self.learning_rate > 0 and self.cycles > 0
-        if not positive or not 0 <= self.momentum < 1 or not self.intrinsic_factor >= 0:
-            raise TrainingError("Learning rate and cycles must be positive, the momentum from 0 up to 1, the factor not negative.")
+        if not (self.learning_rate > 0 and self.cycles > 0) or not 0 <= self.momentum < 1:
+            raise TrainingError("Learning rate and cycles must be positive, the momentum from 0 up to 1.")
 
-    def fit(
-        self, network: TempotronNeurons | Network, task: Patterns | Task, *, seed: int = 0, spread: float = 0.01
-    ) -> TempotronResult | RuleResult:
-        """Learn: patterns in a new order in every cycle until one passes without an error, or the batches of a task.
+    def fit(self, network: TempotronNeurons, task: Patterns, *, seed: int = 0, spread: float = 0.01) -> TempotronResult:
+        """Learn patterns in a new order in every cycle, until one passes without an error.
 
         Parameters
         ----------
-        network : TempotronNeurons or Network
-        task : Patterns or Task
-            Patterns for the former, a task with labels for the latter.
+        network : TempotronNeurons
+        task : Patterns
         seed : int
-            Of the order, and of the weights of neurons with a fixed potential at the start.
+            Of the order, and of the weights at the start.
         spread : float
             Standard deviation of these.
 
         Raises
         ------
         DataError
-            If the task does not fit the network.
-        ModelError
-            For a network of several layers, or with noise or connections inside the layer.
+            If the patterns do not fit the neurons, or these are a network, which :class:`LayerTempotron` trains.
         """
-        if isinstance(network, Network) and isinstance(task, Task):
-            only_layer(network, "The Tempotron")
-            return self.course.run(network, task, self, no_change(network), seed)
-        if isinstance(network, Network) or isinstance(task, Task):
-            raise DataError("Neurons with a fixed potential learn patterns, networks learn tasks.")
+        if not isinstance(network, TempotronNeurons) or not isinstance(task, Patterns):
+            raise DataError("The Tempotron takes TempotronNeurons and Patterns; the layer of a network learns by LayerTempotron.")
         _check_patterns(network, task)
         random = np.random.default_rng(seed)
         columns, errors = [], []
@@ -211,10 +188,6 @@ class Tempotron:
             columns.append(column)
             errors.append(own)
         return TempotronResult(np.stack(columns, axis=1), errors)
-
-    def update(self, network: Network, memory: Network, batch: Batch, key: Array) -> tuple[Network, Network, Array]:
-        """A network and its last change after a batch, and the share of errors."""
-        return layer_update(network, memory, batch, self.learning_rate, self.momentum, self.intrinsic_factor)
 
     def _neuron(
         self, network: TempotronNeurons, task: Patterns, targets: np.ndarray, weights: np.ndarray, random: np.random.Generator

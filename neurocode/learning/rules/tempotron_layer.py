@@ -7,18 +7,22 @@ at that time, held fixed, moves weights and intrinsic parameters of the neurons 
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import equinox as eqx
 import jax
 import jax.numpy as jnp
 
+from neurocode.errors import DataError, TrainingError
 from neurocode.extras import Library
 from neurocode.learning.layer import Layer
-from neurocode.learning.network import Network, scaled_intrinsic, trainable
+from neurocode.learning.network import Network
 from neurocode.learning.objective import Batch
-from neurocode.learning.rules.rule import classes_of_neurons
+from neurocode.learning.rules.rule import Course, RuleResult, classes_of_neurons, only_layer
+from neurocode.learning.trainable import scaled_intrinsic, trainable
 from neurocode.simulation.step import State
+from neurocode.tasks.task import Task
 
 optax = Library("optax")
 Array = jax.Array
@@ -27,17 +31,80 @@ Array = jax.Array
 RUNAWAY = 10.0
 
 
+@dataclass(frozen=True)
+class LayerTempotron:
+    """The Tempotron as the learning rule of a network of one layer, on a task with labels (ours).
+
+    As :class:`Tempotron` moves weights by the derivative of a fixed potential at its maximum, this moves weights and learned
+    intrinsic parameters alike by that of the potential of the model, with the time of the maximum held.
+
+    Attributes
+    ----------
+    learning_rate : float
+    momentum : float
+        Share of the last change that is added.
+    course : Course
+    intrinsic_factor : float
+        Learning rate of the intrinsic parameters over that of the weights; zero holds them.
+
+    Raises
+    ------
+    TrainingError
+        For a rate that is not positive, a negative factor, or a momentum outside [0, 1).
+
+    Examples
+    --------
+    >>> LayerTempotron(learning_rate=0.1).momentum
+    0.99
+    """
+
+    learning_rate: float = 1e-3
+    momentum: float = 0.99
+    course: Course = Course()  # noqa: RUF009  a frozen value
+    intrinsic_factor: float = 1.0
+
+    def __post_init__(self) -> None:
+        if not self.learning_rate > 0 or not 0 <= self.momentum < 1 or not self.intrinsic_factor >= 0:
+            raise TrainingError("The learning rate must be positive, the momentum from 0 up to 1, the factor not negative.")
+
+    def fit(self, network: Network, task: Task, *, seed: int = 0) -> RuleResult:
+        """Learn the batches of a task.
+
+        Parameters
+        ----------
+        network : Network
+        task : Task
+        seed : int
+            Of the order.
+
+        Raises
+        ------
+        DataError
+            If the task does not fit the network, or they are neurons and patterns, which :class:`Tempotron` takes.
+        ModelError
+            For a network of several layers, or with noise or connections inside the layer.
+        """
+        if not isinstance(network, Network) or not isinstance(task, Task):
+            raise DataError("LayerTempotron takes a Network and a Task; TempotronNeurons learn Patterns by the Tempotron.")
+        only_layer(network, "The Tempotron")
+        return self.course.run(network, task, self, no_change(network), seed)
+
+    def update(self, network: Network, memory: Network, batch: Batch, key: Array) -> tuple[Network, Network, Array]:
+        """A network and its last change after a batch, and the share of errors."""
+        return layer_update(network, memory, batch, self.learning_rate, self.momentum, self.intrinsic_factor)
+
+
 def layer_update(
-    net: Network, change: Network, batch: Batch, learning_rate: float, momentum: float, intrinsic_factor: float
+    network: Network, change: Network, batch: Batch, learning_rate: float, momentum: float, intrinsic_factor: float
 ) -> tuple[Network, Network, Array]:
     """The network and the last change after a batch, and the share of neurons and sequences that were wrong."""
-    margins = unreset_margins(net.layers[0], batch.inputs)
+    margins = unreset_margins(network.layers[0], batch.inputs)
     margins = jnp.where(batch.valid[..., None], margins, -jnp.inf)
-    wanted = classes_of_neurons(net) == batch.targets[:, None]
+    wanted = classes_of_neurons(network) == batch.targets[:, None]
     wrong = (margins >= 0).any(axis=0) != wanted
     when = time_of_maximum(margins)
     sign = jnp.where(wanted, -1.0, 1.0) * wrong / len(wanted)
-    learned, rest = trainable(net)
+    learned, rest = trainable(network)
     slopes = jax.grad(lambda own: jnp.sum(sign * margin_at(eqx.combine(own, rest).layers[0], batch.inputs, when)))(learned)
     slopes = scaled_intrinsic(slopes, intrinsic_factor)
     change = jax.tree.map(lambda last, slope: momentum * last - learning_rate * slope, change, slopes)

@@ -8,8 +8,9 @@ from functools import partial
 import jax
 import numpy as np
 
-from neurocode.errors import DataError
-from neurocode.learning.losses import LIKELIHOOD, LOSSES
+from neurocode.errors import DataError, ModelError
+from neurocode.tasks.loss import Loss
+from neurocode.tasks.losses import as_loss
 
 
 @partial(jax.tree_util.register_dataclass, data_fields=["inputs", "targets", "valid"], meta_fields=[])
@@ -47,8 +48,8 @@ class Task:
     name : str
     training, validation, test : Part
         Validation chooses; the test part is read once, at the end.
-    loss : str
-        See :func:`neurocode.learning.losses.loss_and_score`.
+    loss : str or Loss
+        One of :data:`neurocode.tasks.losses.LOSSES` by its name, or an object of one's own; kept as a :class:`Loss`.
     n_outputs : int
     dt : float
         Time step in seconds.
@@ -65,14 +66,18 @@ class Task:
     training: Part
     validation: Part
     test: Part
-    loss: str
+    loss: str | Loss
     n_outputs: int
     dt: float
     free_running_from: int | None = None
 
     def __post_init__(self) -> None:
-        if self.loss not in LOSSES:
-            raise DataError(f"Task '{self.name}': '{self.loss}' is no loss; known are {', '.join(LOSSES)}.")
+        try:
+            object.__setattr__(self, "loss", as_loss(self.loss))
+        except ModelError as error:
+            raise DataError(f"Task '{self.name}': {error}") from None
+        if self.free_running_from is not None and not self.loss.of_potentials:
+            raise DataError(f"Task '{self.name}': the loss '{self.loss.name}' takes no network that runs freely.")
         for label in ("training", "validation", "test"):
             _check(getattr(self, label), f"Task '{self.name}', {label} part", self.loss, self.n_outputs)
 
@@ -82,23 +87,15 @@ class Task:
         return self.training.inputs.shape[2]
 
 
-def _check(part: Part, where: str, loss: str, n_outputs: int) -> None:
+def _check(part: Part, where: str, loss: Loss, n_outputs: int) -> None:
     if part.inputs.ndim != 3 or part.valid.shape != part.inputs.shape[:2] or len(part.targets) != len(part.inputs):
         raise DataError(f"{where}: inputs {part.inputs.shape}, targets {part.targets.shape}, valid {part.valid.shape} do not fit.")
     if not len(part):
         raise DataError(f"{where} holds no sequence.")
     if not np.all(np.isfinite(part.inputs)) or not np.all(np.isfinite(part.targets)):
         raise DataError(f"{where} holds values that are not finite.")
-    expected = {"per_step": part.valid.shape, **dict.fromkeys(("squared_error", LIKELIHOOD), (*part.valid.shape, n_outputs))}
-    expected = expected.get(loss, (len(part),))
-    if part.targets.shape != expected:
-        raise DataError(f"{where}: targets are of shape {part.targets.shape}, expected {expected}.")
-    if loss == LIKELIHOOD and not np.all((part.targets == 0) | (part.targets == 1)):
-        raise DataError(f"{where}: recorded spikes are 0 or 1 in every step; take a finer step.")
-    if loss not in ("squared_error", LIKELIHOOD) and (part.targets.min() < 0 or part.targets.max() >= n_outputs):
-        raise DataError(
-            f"{where}: labels lie between {part.targets.min()} and {part.targets.max()}, expected 0 to {n_outputs - 1}."
-        )
+    if (wrong := loss.complaint(part.targets, part.valid.shape, n_outputs)) is not None:
+        raise DataError(f"{where}: {wrong}")
     if not part.valid.any(axis=1).all():
         raise DataError(f"{where}: sequence {int(np.argmin(part.valid.any(axis=1)))} has no valid step.")
 
@@ -110,7 +107,7 @@ def split(inputs: np.ndarray, targets: np.ndarray, valid: np.ndarray, shares: tu
     return [Part(inputs, targets, valid).select(part) for part in np.split(order, edges)]
 
 
-def stratified(part: Part, sequences: int, seed: int) -> Part:
+def stratified(part: Part, n_sequences: int, seed: int) -> Part:
     """Some sequences of a part, every label in proportion, in random order.
 
     Where each sequence has one label, a label is left out only if there are fewer sequences than labels, and how often each is
@@ -120,7 +117,7 @@ def stratified(part: Part, sequences: int, seed: int) -> Part:
     Parameters
     ----------
     part : Part
-    sequences : int
+    n_sequences : int
         How many; a part that has no more is taken whole, in random order.
     seed : int
 
@@ -139,13 +136,13 @@ def stratified(part: Part, sequences: int, seed: int) -> Part:
     >>> sorted(stratified(part, 3, seed=0).targets.tolist())
     [0, 0, 1]
     """
-    if sequences < 1 or seed < 0:
-        raise DataError(f"A subset takes one sequence at least and a seed from zero, not {sequences} and {seed}.")
+    if n_sequences < 1 or seed < 0:
+        raise DataError(f"A subset takes one sequence at least and a seed from zero, not {n_sequences} and {seed}.")
     random = np.random.default_rng(seed)
     order = random.permutation(len(part))
     if part.targets.ndim == 1:
         order = order[_in_proportion(part.targets[order], random)]
-    return part.select(random.permutation(order[:sequences]))
+    return part.select(random.permutation(order[:n_sequences]))
 
 
 def shuffled(part: Part, seed: int) -> Part:

@@ -9,7 +9,7 @@ import scipy.io
 
 from neurocode.errors import DataError
 from neurocode.extras import Library
-from neurocode.learning.task import Part, Task, shuffled, split
+from neurocode.tasks.task import Part, Task, shuffled, split
 
 h5py, pooch = Library("h5py"), Library("pooch")
 
@@ -19,14 +19,14 @@ HEIDELBERG = "https://zenkelab.org/datasets/"
 SETTLING = 10
 
 
-def ecg(folder: str | Path, *, validation: int = 60, seed: int = 0) -> Task:
+def ecg(folder: str | Path, *, n_validation: int = 60, seed: int = 0) -> Task:
     """Electrocardiograms of the QT database, level-crossing coded (Yin, Corradi, Bohté 2021): a label for every step.
 
     Parameters
     ----------
     folder : path
         That holds ``QTDB_train.mat`` and ``QTDB_test.mat``.
-    validation : int
+    n_validation : int
         Training traces that are set aside (ours; Baronig et al. 2025 take 30).
     seed : int
         Of that choice.
@@ -42,7 +42,7 @@ def ecg(folder: str | Path, *, validation: int = 60, seed: int = 0) -> Task:
     """
     train, test = (_qtdb(Path(folder), name) for name in ("train", "test"))
     order = np.random.default_rng(seed).permutation(len(train))
-    parts = (train.select(order[validation:]), train.select(order[:validation]), shuffled(test, seed))
+    parts = (train.select(order[n_validation:]), train.select(order[:n_validation]), shuffled(test, seed))
     return Task("ecg", *parts, loss="per_step", n_outputs=6, dt=1e-3)
 
 

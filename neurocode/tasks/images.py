@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 
 from neurocode.errors import DataError
-from neurocode.learning.task import Part, Task, shuffled, split
-from neurocode.learning.tasks.recorded import arrays_of
+from neurocode.tasks.recorded import arrays_of
+from neurocode.tasks.task import Part, Task, shuffled, split
 
 #: Mean and standard deviation of the red, green and blue of CIFAR-10 (Ma, Yan, Tang 2023, released code).
 CIFAR_MEAN, CIFAR_DEVIATION = (0.4914, 0.4822, 0.4465), (0.2023, 0.1994, 0.2010)
@@ -19,14 +19,14 @@ CIFAR_SHAPE = (3, 32, 32)
 IMAGES_MAGIC, LABELS_MAGIC = 2051, 2049
 
 
-def mnist(path: str | Path, *, steps: int = 25, seed: int = 0) -> Task:
+def mnist(path: str | Path, *, n_steps: int = 25, seed: int = 0) -> Task:
     """Handwritten digits, each shown for some steps as a constant input between 0 and 1.
 
     Parameters
     ----------
     path : path
         NPZ file with ``images`` (images, 28, 28) and ``labels``.
-    steps : int
+    n_steps : int
         Ours.
     seed : int
         Of the split into 70, 10 and 20 %.
@@ -41,18 +41,18 @@ def mnist(path: str | Path, *, steps: int = 25, seed: int = 0) -> Task:
         If the file cannot be read or lacks an array.
     """
     images, labels = arrays_of(Path(path), "images", "labels")
-    return _divided("mnist", images.reshape(len(images), -1) / 255.0, labels, steps, seed)
+    return _divided("mnist", images.reshape(len(images), -1) / 255.0, labels, n_steps, seed)
 
 
-def digits(*, steps: int = 25, seed: int = 0) -> Task:
+def digits(*, n_steps: int = 25, seed: int = 0) -> Task:
     """The 8 by 8 digits that come with scikit-learn, shown like those of :func:`mnist`."""
     from sklearn.datasets import load_digits
 
     images, labels = load_digits(return_X_y=True)
-    return _divided("digits", images / 16.0, labels, steps, seed)
+    return _divided("digits", images / 16.0, labels, n_steps, seed)
 
 
-def fashion_mnist(folder: str | Path, *, steps: int = 8, validation: int = 6000, seed: int = 0) -> Task:
+def fashion_mnist(folder: str | Path, *, n_steps: int = 8, n_validation: int = 6000, seed: int = 0) -> Task:
     """Fashion-MNIST (Xiao et al. 2017), or MNIST itself, from its four files, between 0 and 1.
 
     Parameters
@@ -60,8 +60,8 @@ def fashion_mnist(folder: str | Path, *, steps: int = 8, validation: int = 6000,
     folder : path
         With ``train-images-idx3-ubyte.gz``, ``train-labels-idx1-ubyte.gz``, ``t10k-images-idx3-ubyte.gz``,
         ``t10k-labels-idx1-ubyte.gz``.
-    steps : int
-    validation : int
+    n_steps : int
+    n_validation : int
         Training images that are set aside (ours).
     seed : int
         Of that choice.
@@ -82,19 +82,19 @@ def fashion_mnist(folder: str | Path, *, steps: int = 8, validation: int = 6000,
         if len(images) != len(labels):
             raise DataError(f"{folder}: {len(images)} images and {len(labels)} labels of the {name} part do not fit.")
         parts.append((images.reshape(len(images), -1) / 255.0, labels))
-    return _given("fashion-mnist", *parts, steps, validation, seed)
+    return _given("fashion-mnist", *parts, n_steps, n_validation, seed)
 
 
-def cifar10(folder: str | Path, *, steps: int = 2, validation: int = 5000, seed: int = 0) -> Task:
+def cifar10(folder: str | Path, *, n_steps: int = 2, n_validation: int = 5000, seed: int = 0) -> Task:
     """CIFAR-10 (Krizhevsky 2009) from its binary files, each colour with mean zero and variance one, channels first.
 
     Parameters
     ----------
     folder : path
         With ``data_batch_1.bin`` to ``data_batch_5.bin`` and ``test_batch.bin``.
-    steps : int
+    n_steps : int
         Two in the runs of Ma, Yan, Tang 2023.
-    validation : int
+    n_validation : int
         Training images that are set aside (ours).
     seed : int
         Of that choice.
@@ -110,7 +110,7 @@ def cifar10(folder: str | Path, *, steps: int = 2, validation: int = 5000, seed:
     """
     training = [_cifar(Path(folder) / f"data_batch_{k}.bin") for k in range(1, 6)]
     images, labels = (np.concatenate(part) for part in zip(*training, strict=True))
-    return _given("cifar10", (images, labels), _cifar(Path(folder) / "test_batch.bin"), steps, validation, seed)
+    return _given("cifar10", (images, labels), _cifar(Path(folder) / "test_batch.bin"), n_steps, n_validation, seed)
 
 
 def _cifar(path: Path) -> tuple[np.ndarray, np.ndarray]:
@@ -137,22 +137,27 @@ def _idx(path: Path, magic: int, dimensions: int) -> np.ndarray:
     return np.frombuffer(content, np.uint8, offset=4 * len(head)).reshape(head[1:])
 
 
-def _shown(images: np.ndarray, labels: np.ndarray, steps: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    shown = np.broadcast_to(images[:, None, :].astype(np.float32), (len(images), steps, images.shape[1]))
-    return shown, labels.astype(np.int32), np.ones((len(images), steps), bool)
+def _shown(images: np.ndarray, labels: np.ndarray, n_steps: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    shown = np.broadcast_to(images[:, None, :].astype(np.float32), (len(images), n_steps, images.shape[1]))
+    return shown, labels.astype(np.int32), np.ones((len(images), n_steps), bool)
 
 
-def _divided(name: str, images: np.ndarray, labels: np.ndarray, steps: int, seed: int) -> Task:
-    parts = split(*_shown(images, labels, steps), (0.7, 0.1), seed)
+def _divided(name: str, images: np.ndarray, labels: np.ndarray, n_steps: int, seed: int) -> Task:
+    parts = split(*_shown(images, labels, n_steps), (0.7, 0.1), seed)
     return Task(name, *parts, loss="mean_potential", n_outputs=int(labels.max()) + 1, dt=1e-3)
 
 
 def _given(
-    name: str, training: tuple[np.ndarray, np.ndarray], test: tuple[np.ndarray, np.ndarray], steps: int, validation: int, seed: int
+    name: str,
+    training: tuple[np.ndarray, np.ndarray],
+    test: tuple[np.ndarray, np.ndarray],
+    n_steps: int,
+    n_validation: int,
+    seed: int,
 ) -> Task:
     """With a test part of its own, and so many images of the rest set aside."""
     count = len(training[0])
-    if not 0 < validation < count:
-        raise DataError(f"{validation} of {count} training images cannot be set aside.")
-    first, second, _ = split(*_shown(*training, steps), ((count - validation) / count, validation / count), seed)
-    return Task(name, first, second, shuffled(Part(*_shown(*test, steps)), seed), loss="mean_potential", n_outputs=10, dt=1e-3)
+    if not 0 < n_validation < count:
+        raise DataError(f"{n_validation} of {count} training images cannot be set aside.")
+    first, second, _ = split(*_shown(*training, n_steps), ((count - n_validation) / count, n_validation / count), seed)
+    return Task(name, first, second, shuffled(Part(*_shown(*test, n_steps)), seed), loss="mean_potential", n_outputs=10, dt=1e-3)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from neurocode.errors import DataError
-from neurocode.learning.task import Task, split
+from neurocode.tasks.task import Task, split
 
 #: Burst sequences: steps, channels, channels that a class fixes, width of a burst (variance, in units of ten steps),
 #: probabilities of a spike outside of bursts and added at their centre, steps that count.
@@ -14,12 +14,12 @@ STEPS, CHANNELS, FIXED, VARIANCE, FLOOR, HEIGHT, VALID_FROM = 200, 10, 3, 0.1, 0
 MASSES, STIFFNESS, SAMPLING, MOMENTS, FORCED = 4, (500, 10000), 402.0, 202, 101
 
 
-def burst_sequences(classes: int = 20, samples: int = 8000, seed: int = 42) -> Task:
+def burst_sequences(n_classes: int = 20, n_samples: int = 8000, seed: int = 42) -> Task:
     """Burst sequence detection: one burst in each channel; a class fixes the times of three of them.
 
     Parameters
     ----------
-    classes, samples : int
+    n_classes, n_samples : int
         Published: 20 and 8000.
     seed : int
         Of classes, samples and the split into 70, 10 and 20 %.
@@ -36,38 +36,38 @@ def burst_sequences(classes: int = 20, samples: int = 8000, seed: int = 42) -> T
 
     Examples
     --------
-    >>> burst_sequences(classes=5, samples=20).n_inputs
+    >>> burst_sequences(n_classes=5, n_samples=20).n_inputs
     10
     """
-    if classes < 2 or samples < 10:
-        raise DataError(f"Burst sequences need two classes and ten samples, not {classes} and {samples}.")
+    if n_classes < 2 or n_samples < 10:
+        raise DataError(f"Burst sequences need two classes and ten samples, not {n_classes} and {n_samples}.")
     random = np.random.default_rng(seed)
     chosen, centres = [], []
-    for _ in range(classes):
+    for _ in range(n_classes):
         chosen.append(random.choice(CHANNELS, FIXED, replace=False))
         centres.append(0.1 + 0.75 * random.random(FIXED))
-    inputs = np.empty((samples, STEPS, CHANNELS), np.float32)
-    labels = np.empty(samples, np.int32)
+    inputs = np.empty((n_samples, STEPS, CHANNELS), np.float32)
+    labels = np.empty(n_samples, np.int32)
     time = 0.1 * np.arange(STEPS)
-    for sample in range(samples):
-        labels[sample] = random.integers(classes)
+    for sample in range(n_samples):
+        labels[sample] = random.integers(n_classes)
         own = 0.1 + 0.75 * random.random(CHANNELS)
         own[chosen[labels[sample]]] = centres[labels[sample]]
         bumps = np.exp(-((time[:, None] - 0.1 * STEPS * own) ** 2) / (2 * VARIANCE))
         probability = FLOOR + HEIGHT * bumps / bumps.max(axis=0)
         inputs[sample] = random.random((STEPS, CHANNELS)) < probability
-    valid = np.zeros((samples, STEPS), bool)
+    valid = np.zeros((n_samples, STEPS), bool)
     valid[:, VALID_FROM:] = True
     parts = split(inputs, labels, valid, (0.7, 0.1), seed)
-    return Task("burst-sequences", *parts, loss="sum_of_softmax", n_outputs=classes, dt=1e-3)
+    return Task("burst-sequences", *parts, loss="sum_of_softmax", n_outputs=n_classes, dt=1e-3)
 
 
-def spring_mass(samples: int = 4096, seed: int = 42) -> Task:
+def spring_mass(n_samples: int = 4096, seed: int = 42) -> Task:
     """Trajectories of a chain of four masses on springs: predict the next displacement, after 101 steps from the own prediction.
 
     Parameters
     ----------
-    samples : int
+    n_samples : int
         Published: 4096.
     seed : int
         Of the springs, the initial displacements and the split into 80, 10 and 10 %.
@@ -84,17 +84,17 @@ def spring_mass(samples: int = 4096, seed: int = 42) -> Task:
 
     Examples
     --------
-    >>> task = spring_mass(samples=20)
+    >>> task = spring_mass(n_samples=20)
     >>> float(abs(task.training.inputs[:, 1:] - task.training.targets[:, :-1]).max())
     0.0
     """
-    if samples < 10:
-        raise DataError(f"Spring-mass trajectories need ten samples, not {samples}.")
+    if n_samples < 10:
+        raise DataError(f"Spring-mass trajectories need ten samples, not {n_samples}.")
     random = np.random.default_rng(seed)
     springs = random.integers(STIFFNESS[0], STIFFNESS[1] + 1, MASSES + 1)
     coupling = np.diag(springs[:-1] + springs[1:]) - np.diag(springs[1:-1], 1) - np.diag(springs[1:-1], -1)
     squares, modes = np.linalg.eigh(coupling.astype(float))
-    start = random.standard_normal((samples, MASSES))
+    start = random.standard_normal((n_samples, MASSES))
     times = np.arange(MOMENTS) / SAMPLING
     # without damping and initial velocity every mode of the chain is a cosine
     amplitudes = start @ modes

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from neurocode.errors import DataError
-from neurocode.learning.tasks.sources import (
+from neurocode.tasks.sources import (
     Bernoulli,
     BinnedPoisson,
     GammaRenewal,
@@ -63,9 +63,9 @@ def test_driven_and_binned_poisson():
 def test_trains_and_task():
     trains = source_trains(Bernoulli(0.1), 2, 1000, dt=2e-3, seed=4)
     assert float(trains[0].t_stop) == pytest.approx(2.0) and len(trains[0]) == Bernoulli(0.1).draw(2, 1000, 4)[0].sum()
-    task = tell_sources_apart([Bernoulli(0.1), Markov(0.1, 0.5)], samples=100, bins=40, trains=3)
+    task = tell_sources_apart([Bernoulli(0.1), Markov(0.1, 0.5)], n_samples=100, n_bins=40, n_trains=3)
     assert task.training.inputs.shape == (60, 40, 3) and set(task.training.targets) == {0, 1}
-    again = tell_sources_apart([Bernoulli(0.1), Markov(0.1, 0.5)], samples=100, bins=40, trains=3)
+    again = tell_sources_apart([Bernoulli(0.1), Markov(0.1, 0.5)], n_samples=100, n_bins=40, n_trains=3)
     assert np.array_equal(task.test.inputs, again.test.inputs)
 
 

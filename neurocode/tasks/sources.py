@@ -11,15 +11,16 @@ import numpy as np
 from numba import njit
 
 from neurocode.errors import DataError
-from neurocode.learning.losses import LIKELIHOOD
-from neurocode.learning.task import Task, split
 from neurocode.recordings.trains import Trains
+from neurocode.tasks.loss import LABELS, Loss
+from neurocode.tasks.losses import as_loss
+from neurocode.tasks.task import Task, split
 
 
 class Source(Protocol):
     """Stationary or driven source of trains in bins."""
 
-    def draw(self, n: int, bins: int, seed: int) -> np.ndarray:
+    def draw(self, n_trains: int, n_bins: int, seed: int) -> np.ndarray:
         """Whether each bin holds a spike, bool (n, bins)."""
         ...
 
@@ -39,9 +40,9 @@ class Bernoulli:
     def __post_init__(self) -> None:
         _require_probability(self.p)
 
-    def draw(self, n: int, bins: int, seed: int) -> np.ndarray:
+    def draw(self, n_trains: int, n_bins: int, seed: int) -> np.ndarray:
         """Whether each bin holds a spike, bool (n, bins)."""
-        return np.random.default_rng(seed).random(_shape(n, bins)) < self.p
+        return np.random.default_rng(seed).random(_shape(n_trains, n_bins)) < self.p
 
 
 @dataclass(frozen=True)
@@ -65,9 +66,9 @@ class BinnedPoisson:
         """Probability of a spike in a bin."""
         return float(-np.expm1(-self.rate * self.dt))
 
-    def draw(self, n: int, bins: int, seed: int) -> np.ndarray:
+    def draw(self, n_trains: int, n_bins: int, seed: int) -> np.ndarray:
         """Whether each bin holds a spike, bool (n, bins)."""
-        return Bernoulli(self.p).draw(n, bins, seed)
+        return Bernoulli(self.p).draw(n_trains, n_bins, seed)
 
 
 @dataclass(frozen=True)
@@ -94,9 +95,9 @@ class Markov:
                 f"At p = {self.p:g} the correlation of neighbouring bins lies in [{low:.3g}, 1), not at {self.correlation:g}."
             )
 
-    def draw(self, n: int, bins: int, seed: int) -> np.ndarray:
+    def draw(self, n_trains: int, n_bins: int, seed: int) -> np.ndarray:
         """Whether each bin holds a spike, bool (n, bins)."""
-        uniform = np.random.default_rng(seed).random(_shape(n, bins))
+        uniform = np.random.default_rng(seed).random(_shape(n_trains, n_bins))
         after = self.p * (1 - self.correlation) + self.correlation * np.array([0.0, 1.0])
         return _chain(uniform, self.p, after)
 
@@ -118,10 +119,10 @@ class GammaRenewal:
     def __post_init__(self) -> None:
         _require_positive(rate=self.rate, shape=self.shape, dt=self.dt)
 
-    def draw(self, n: int, bins: int, seed: int) -> np.ndarray:
+    def draw(self, n_trains: int, n_bins: int, seed: int) -> np.ndarray:
         """Whether each bin holds a spike, bool (n, bins); the first interval is one that covers a random time."""
-        random, stop = np.random.default_rng(seed), _shape(n, bins)[1] * self.dt
-        raster = np.zeros((n, bins), bool)
+        random, stop = np.random.default_rng(seed), _shape(n_trains, n_bins)[1] * self.dt
+        raster = np.zeros((n_trains, n_bins), bool)
         for row in raster:
             covering = random.gamma(self.shape + 1, 1 / (self.rate * self.shape))
             times, now = [], covering * random.random()
@@ -159,10 +160,10 @@ class Hawkes:
         """Mean rate in hertz."""
         return self.base / (1 - self.branching)
 
-    def draw(self, n: int, bins: int, seed: int) -> np.ndarray:
+    def draw(self, n_trains: int, n_bins: int, seed: int) -> np.ndarray:
         """Whether each bin holds a spike, bool (n, bins), after ten time constants in which the process settles."""
         before = int(np.ceil(10 * self.tau / self.dt / (1 - self.branching)))
-        uniform = np.random.default_rng(seed).random(_shape(n, bins + before))
+        uniform = np.random.default_rng(seed).random(_shape(n_trains, n_bins + before))
         keep = float(np.exp(-self.dt / self.tau))
         return _excited(uniform, self.base * self.dt, self.branching * (1 - keep) / keep, keep)[:, before:]
 
@@ -186,14 +187,14 @@ class Inhomogeneous:
             raise DataError("Rates are finite and not negative, one a bin.")
         _require_positive(dt=self.dt)
 
-    def draw(self, n: int, bins: int, seed: int) -> np.ndarray:
+    def draw(self, n_trains: int, n_bins: int, seed: int) -> np.ndarray:
         """Whether each bin holds a spike, bool (n, bins)."""
-        if bins != len(self.rates):
-            raise DataError(f"The source has rates for {len(self.rates)} bins, {bins} are asked for.")
-        return np.random.default_rng(seed).random(_shape(n, bins)) < -np.expm1(-np.asarray(self.rates) * self.dt)
+        if n_bins != len(self.rates):
+            raise DataError(f"The source has rates for {len(self.rates)} bins, {n_bins} are asked for.")
+        return np.random.default_rng(seed).random(_shape(n_trains, n_bins)) < -np.expm1(-np.asarray(self.rates) * self.dt)
 
 
-def source_trains(source: Source, n: int, bins: int, *, dt: float = 1e-3, seed: int = 0) -> list[neo.SpikeTrain]:
+def source_trains(source: Source, n_trains: int, n_bins: int, *, dt: float = 1e-3, seed: int = 0) -> list[neo.SpikeTrain]:
     """Trains of a source as Neo objects, spikes in the middle of bins of ``dt`` seconds.
 
     Examples
@@ -201,11 +202,11 @@ def source_trains(source: Source, n: int, bins: int, *, dt: float = 1e-3, seed: 
     >>> len(source_trains(Bernoulli(0.1), 3, 100))
     3
     """
-    return Trains.of_rasters(source.draw(n, bins, seed)[None], dt).to_neo()[0]
+    return Trains.of_rasters(source.draw(n_trains, n_bins, seed)[None], dt).to_neo()[0]
 
 
 def tell_sources_apart(
-    sources: Sequence[Source], *, samples: int = 1000, bins: int = 500, trains: int = 1, loss: str = "mean_potential",
+    sources: Sequence[Source], *, n_samples: int = 1000, n_bins: int = 500, n_trains: int = 1, loss: str | Loss = "mean_potential",
     dt: float = 1e-3, shares: tuple[float, float] = (0.6, 0.2), seed: int = 0,
 ) -> Task:  # fmt: skip
     """The task of naming the source of a sample, classes of equal size.
@@ -214,13 +215,13 @@ def tell_sources_apart(
     ----------
     sources : sequence of Source
         A class each.
-    samples : int
+    n_samples : int
         Of all classes.
-    bins : int
-    trains : int
+    n_bins : int
+    n_trains : int
         Independent trains of one source in a sample.
-    loss : str
-        See :func:`neurocode.learning.losses.loss_and_score`; one of labels.
+    loss : str or Loss
+        One of labels; see :class:`Task`.
     dt : float
         Bin in seconds.
     shares : (float, float)
@@ -238,16 +239,16 @@ def tell_sources_apart(
 
     Examples
     --------
-    >>> tell_sources_apart([Bernoulli(0.1), Bernoulli(0.2)], samples=40, bins=50).n_outputs
+    >>> tell_sources_apart([Bernoulli(0.1), Bernoulli(0.2)], n_samples=40, n_bins=50).n_outputs
     2
     """
-    if len(sources) < 2 or samples < 10 * len(sources):
-        raise DataError(f"The task needs two sources and ten samples of each, not {len(sources)} and {samples} in all.")
-    if loss in (LIKELIHOOD, "squared_error", "per_step"):
-        raise DataError(f"A source is named by a label; the loss '{loss}' takes none.")
-    each = samples // len(sources)
-    drawn = [source.draw(each * trains, bins, seed * 1000 + k) for k, source in enumerate(sources)]
-    inputs = np.concatenate([raster.reshape(each, trains, bins).swapaxes(1, 2) for raster in drawn]).astype(np.float32)
+    if len(sources) < 2 or n_samples < 10 * len(sources):
+        raise DataError(f"The task needs two sources and ten samples of each, not {len(sources)} and {n_samples} in all.")
+    if as_loss(loss).targets != LABELS:
+        raise DataError(f"A source is named by a label; the loss '{as_loss(loss).name}' takes none.")
+    each = n_samples // len(sources)
+    drawn = [source.draw(each * n_trains, n_bins, seed * 1000 + k) for k, source in enumerate(sources)]
+    inputs = np.concatenate([raster.reshape(each, n_trains, n_bins).swapaxes(1, 2) for raster in drawn]).astype(np.float32)
     labels = np.repeat(np.arange(len(sources), dtype=np.int32), each)
     parts = split(inputs, labels, np.ones(inputs.shape[:2], bool), shares, seed)
     return Task("sources", *parts, loss=loss, n_outputs=len(sources), dt=dt)
@@ -277,10 +278,10 @@ def _excited(uniform: np.ndarray, base: float, jump: float, keep: float) -> np.n
     return raster
 
 
-def _shape(n: int, bins: int) -> tuple[int, int]:
-    if n < 1 or bins < 1:
-        raise DataError(f"At least one train and one bin are drawn, not {n} and {bins}.")
-    return n, bins
+def _shape(n_trains: int, n_bins: int) -> tuple[int, int]:
+    if n_trains < 1 or n_bins < 1:
+        raise DataError(f"At least one train and one bin are drawn, not {n_trains} and {n_bins}.")
+    return n_trains, n_bins
 
 
 def _require_probability(p: float) -> None:

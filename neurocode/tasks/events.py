@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from neurocode.errors import DataError
-from neurocode.learning.task import Part, Task, shuffled, split
+from neurocode.tasks.task import Part, Task, shuffled, split
 
 #: Side of the sensor, and length in seconds of a recording (Orchard et al. 2015).
 NMNIST_SIDE, NMNIST_DURATION = 34, 0.3
@@ -21,16 +21,16 @@ POLARITY = 1
 EVENT = np.dtype([("data", "<u4"), ("time", "<u4")])
 
 
-def nmnist(folder: str | Path, *, steps: int = 10, validation: float = 0.1, seed: int = 0) -> Task:
+def nmnist(folder: str | Path, *, n_steps: int = 10, validation_share: float = 0.1, seed: int = 0) -> Task:
     """Digits before a moving event camera (Orchard et al. 2015): events of each polarity and pixel counted in equal times.
 
     Parameters
     ----------
     folder : path
         With ``Train/0`` to ``Train/9`` and ``Test/0`` to ``Test/9``, a ``.bin`` file a recording.
-    steps : int
+    n_steps : int
         Frames of 2 x 34 x 34 counts.
-    validation : float
+    validation_share : float
         Share of the training recordings that is set aside (ours).
     seed : int
         Of that choice.
@@ -45,22 +45,22 @@ def nmnist(folder: str | Path, *, steps: int = 10, validation: float = 0.1, seed
     DataError
         That names a folder without recordings, or a file that is truncated or has events outside the sensor.
     """
-    parts = [_recordings(Path(folder) / name, steps) for name in ("Train", "Test")]
-    return _task("nmnist", *parts, 10, NMNIST_DURATION / steps, validation, seed)
+    parts = [_recordings(Path(folder) / name, n_steps) for name in ("Train", "Test")]
+    return _task("nmnist", *parts, 10, NMNIST_DURATION / n_steps, validation_share, seed)
 
 
-def dvs_gesture(folder: str | Path, *, steps: int = 20, side: int = 32, validation: float = 0.1, seed: int = 0) -> Task:
+def dvs_gesture(folder: str | Path, *, n_steps: int = 20, side: int = 32, validation_share: float = 0.1, seed: int = 0) -> Task:
     """Gestures before an event camera (Amir et al. 2017): frames with the same number of events each, counts over the largest.
 
     Parameters
     ----------
     folder : path
         With ``trials_to_train.txt``, ``trials_to_test.txt``, and for each trial its ``.aedat`` (3.1) and ``_labels.csv``.
-    steps : int
+    n_steps : int
         Frames of each gesture.
     side : int
         Of the frames; neighbouring pixels are added.
-    validation : float
+    validation_share : float
         Share of the training gestures that is set aside (ours).
     seed : int
         Of that choice.
@@ -78,28 +78,28 @@ def dvs_gesture(folder: str | Path, *, steps: int = 20, side: int = 32, validati
     """
     if GESTURE_SIDE % side:
         raise DataError(f"Frames of {side} by {side} do not divide a sensor of {GESTURE_SIDE} by {GESTURE_SIDE}.")
-    parts = [_trials(Path(folder), name, steps, side) for name in ("trials_to_train.txt", "trials_to_test.txt")]
-    return _task("dvs-gesture", *parts, GESTURE_CLASSES, 1e-3, validation, seed)
+    parts = [_trials(Path(folder), name, n_steps, side) for name in ("trials_to_train.txt", "trials_to_test.txt")]
+    return _task("dvs-gesture", *parts, GESTURE_CLASSES, 1e-3, validation_share, seed)
 
 
 def _task(
     name: str, training: tuple[np.ndarray, np.ndarray], test: tuple[np.ndarray, np.ndarray], classes: int, dt: float,
-    validation: float, seed: int,
+    validation_share: float, seed: int,
 ) -> Task:  # fmt: skip
     whole, last = (Part(frames, labels, np.ones(frames.shape[:2], bool)) for frames, labels in (training, test))
-    first, second, _ = split(whole.inputs, whole.targets, whole.valid, (1 - validation, validation), seed)
+    first, second, _ = split(whole.inputs, whole.targets, whole.valid, (1 - validation_share, validation_share), seed)
     return Task(name, first, second, shuffled(last, seed), loss="mean_potential", n_outputs=classes, dt=dt)
 
 
-def _recordings(folder: Path, steps: int) -> tuple[np.ndarray, np.ndarray]:
+def _recordings(folder: Path, n_steps: int) -> tuple[np.ndarray, np.ndarray]:
     files = [(path, label) for label in range(10) for path in sorted((folder / str(label)).glob("*.bin"))]
     if not files:
         raise DataError(f"{folder}: there are no recordings such as 0/00002.bin.")
-    frames = np.stack([_nmnist_frames(path, steps) for path, _ in files])
+    frames = np.stack([_nmnist_frames(path, n_steps) for path, _ in files])
     return frames, np.array([label for _, label in files], np.int32)
 
 
-def _nmnist_frames(path: Path, steps: int) -> np.ndarray:
+def _nmnist_frames(path: Path, n_steps: int) -> np.ndarray:
     content = np.fromfile(path, np.uint8)
     if not len(content) or len(content) % 5:
         raise DataError(f"{path}: {len(content)} bytes are no events of 5 bytes.")
@@ -107,11 +107,11 @@ def _nmnist_frames(path: Path, steps: int) -> np.ndarray:
     if max(x.max(), y.max()) >= NMNIST_SIDE:
         raise DataError(f"{path}: an event lies at ({x.max()}, {y.max()}), outside a sensor of {NMNIST_SIDE} by {NMNIST_SIDE}.")
     seconds = 1e-6 * (((high & 0x7F) << 16) | (middle << 8) | low)
-    frame = np.minimum((seconds / NMNIST_DURATION * steps).astype(int), steps - 1)
-    return _counted(frame, high >> 7, y, x, steps, NMNIST_SIDE)
+    frame = np.minimum((seconds / NMNIST_DURATION * n_steps).astype(int), n_steps - 1)
+    return _counted(frame, high >> 7, y, x, n_steps, NMNIST_SIDE)
 
 
-def _trials(folder: Path, name: str, steps: int, side: int) -> tuple[np.ndarray, np.ndarray]:
+def _trials(folder: Path, name: str, n_steps: int, side: int) -> tuple[np.ndarray, np.ndarray]:
     try:
         trials = [line.strip() for line in (folder / name).read_text().splitlines() if line.strip()]
     except OSError as error:
@@ -121,9 +121,9 @@ def _trials(folder: Path, name: str, steps: int, side: int) -> tuple[np.ndarray,
         events = read_aedat(folder / trial)
         for label, begin, end in _labels(folder / trial.replace(".aedat", "_labels.csv")):
             own = events[(events["time"] >= begin) & (events["time"] < end)]
-            if len(own) < steps:
+            if len(own) < n_steps:
                 raise DataError(f"{folder / trial}: the gesture from {begin} to {end} us has {len(own)} events, fewer than frames.")
-            frames.append(_gesture_frames(own["data"], steps, side))
+            frames.append(_gesture_frames(own["data"], n_steps, side))
             labels.append(label)
     if not frames:
         raise DataError(f"{folder / name}: its trials hold no gesture.")
@@ -182,15 +182,15 @@ def read_aedat(path: str | Path) -> np.ndarray:
     return np.concatenate(found)
 
 
-def _gesture_frames(data: np.ndarray, steps: int, side: int) -> np.ndarray:
+def _gesture_frames(data: np.ndarray, n_steps: int, side: int) -> np.ndarray:
     shrink = GESTURE_SIDE // side
     x, y, polarity = (data >> 17) & 0x7FFF, (data >> 2) & 0x7FFF, (data >> 1) & 1
-    frame = np.arange(len(data)) * steps // len(data)
-    counts = _counted(frame, polarity, y // shrink, x // shrink, steps, side)
+    frame = np.arange(len(data)) * n_steps // len(data)
+    counts = _counted(frame, polarity, y // shrink, x // shrink, n_steps, side)
     return counts / np.maximum(counts.max(axis=1, keepdims=True), 1)
 
 
-def _counted(frame: np.ndarray, polarity: np.ndarray, y: np.ndarray, x: np.ndarray, steps: int, side: int) -> np.ndarray:
+def _counted(frame: np.ndarray, polarity: np.ndarray, y: np.ndarray, x: np.ndarray, n_steps: int, side: int) -> np.ndarray:
     """Events of each frame, polarity and pixel (frame, channel)."""
     place = ((frame * 2 + polarity) * side + y) * side + x
-    return np.bincount(place.astype(int), minlength=steps * 2 * side**2).reshape(steps, -1).astype(np.float32)
+    return np.bincount(place.astype(int), minlength=n_steps * 2 * side**2).reshape(n_steps, -1).astype(np.float32)

@@ -13,18 +13,18 @@ from neurocode.learning import tasks
 
 def test_burst_sequences_have_the_published_moments():
     """Mean of ``200 * 0.05 + 7.5 sqrt(0.2 pi)`` spikes per channel and sample; parts of 70, 10 and 20 %; the last fifth counts."""
-    task = tasks.burst_sequences(classes=5, samples=400)
+    task = tasks.burst_sequences(n_classes=5, n_samples=400)
     assert [len(part) for part in (task.training, task.validation, task.test)] == [280, 40, 80]
     counts = task.training.inputs.sum(axis=1)
     assert counts.mean() == pytest.approx(200 * 0.05 + 7.5 * np.sqrt(0.2 * np.pi), abs=0.25)
     assert task.training.valid.sum(axis=1).tolist() == [40] * 280
-    again = tasks.burst_sequences(classes=5, samples=400)
+    again = tasks.burst_sequences(n_classes=5, n_samples=400)
     assert np.array_equal(task.training.inputs, again.training.inputs)
 
 
 def test_only_three_channels_tell_the_class():
     """Mean time of the burst varies between classes in exactly three channels of each class more than chance allows."""
-    task = tasks.burst_sequences(classes=2, samples=2000, seed=3)
+    task = tasks.burst_sequences(n_classes=2, n_samples=2000, seed=3)
     times = np.arange(200)[None, :, None] * task.training.inputs
     centre = times.sum(axis=1) / np.maximum(task.training.inputs.sum(axis=1), 1)
     for label in range(2):
@@ -34,7 +34,7 @@ def test_only_three_channels_tell_the_class():
 
 def test_spring_mass_trajectories_conserve_energy_and_the_zero_predictor_errs_by_a_half():
     """Cosines of unit variance have a mean square of a half, and each sample oscillates without loss."""
-    task = tasks.spring_mass(samples=1500)
+    task = tasks.spring_mass(n_samples=1500)
     paths = task.training.targets
     assert np.mean(paths[:, 100:] ** 2) == pytest.approx(0.5, abs=0.06)
     assert np.mean(paths[:, :100] ** 2) == pytest.approx(np.mean(paths[:, 100:] ** 2), rel=0.1)
@@ -89,13 +89,13 @@ def test_files_that_do_not_fit_are_refused_by_name(tmp_path):
     with pytest.raises(DataError, match=r"missing\.npz"):
         tasks.mnist(tmp_path / "missing.npz")
     with pytest.raises(DataError, match="two classes"):
-        tasks.burst_sequences(classes=1)
+        tasks.burst_sequences(n_classes=1)
     with pytest.raises(DataError, match="no Heidelberg set"):
         tasks.download_heidelberg("shd")
 
 
 def test_digits_are_shown_as_constant_inputs():
-    task = tasks.digits(steps=7)
+    task = tasks.digits(n_steps=7)
     assert task.n_inputs == 64 and task.n_outputs == 10
     assert np.array_equal(task.test.inputs[:, 0], task.test.inputs[:, 6]) and task.test.inputs.max() == 1.0
 
@@ -109,4 +109,4 @@ def test_recorded_sets_have_their_published_sizes(recorded_data):
     assert braille.n_outputs == 27 and braille.n_inputs == 12
     lengths = braille.training.valid.sum(axis=1)
     assert lengths.min() < lengths.max()
-    assert tasks.mnist(recorded_data / "mnist10k" / "mnist10k.npz", steps=2).n_outputs == 10
+    assert tasks.mnist(recorded_data / "mnist10k" / "mnist10k.npz", n_steps=2).n_outputs == 10

@@ -9,7 +9,7 @@ import numpy as np
 from scipy.io import wavfile
 
 from neurocode.errors import DataError
-from neurocode.learning.task import Task, split
+from neurocode.tasks.task import Task, split
 
 #: Pre-emphasis, window and shift of a frame in seconds, points of the transform, bands.
 EMPHASIS, WINDOW, SHIFT, POINTS, BANDS = 0.95, 25e-3, 10e-3, 512, 40
@@ -17,7 +17,7 @@ EMPHASIS, WINDOW, SHIFT, POINTS, BANDS = 0.95, 25e-3, 10e-3, 512, 40
 DIGIT = re.compile(r"lang-(?P<language>english|german)_speaker-(?P<speaker>\d+)_trial-\d+_digit-(?P<digit>\d)$")
 
 
-def mel_frames(waveform: np.ndarray, sampling_rate: float, frames: int = 80) -> np.ndarray:
+def mel_frames(waveform: np.ndarray, sampling_rate: float, n_frames: int = 80) -> np.ndarray:
     """Logarithmic energy of a waveform in 40 mel bands every 10 ms, with one mean and one spread for all of it.
 
     Parameters
@@ -25,7 +25,7 @@ def mel_frames(waveform: np.ndarray, sampling_rate: float, frames: int = 80) -> 
     waveform : numpy.ndarray (samples,)
     sampling_rate : float
         In hertz.
-    frames : int
+    n_frames : int
         Frames of the result; longer waveforms are cut, in shorter ones the last frame is repeated.
 
     Returns
@@ -50,8 +50,8 @@ def mel_frames(waveform: np.ndarray, sampling_rate: float, frames: int = 80) -> 
     windows = np.lib.stride_tricks.sliding_window_view(signal, length)[::shift] * np.hamming(length)
     points = max(POINTS, length)
     power = np.abs(np.fft.rfft(windows, points)) ** 2 / points
-    energies = np.log10(np.maximum(power @ mel_filters(points, sampling_rate).T, np.finfo(float).eps))[:frames]
-    energies = np.concatenate([energies, np.repeat(energies[-1:], frames - len(energies), axis=0)])
+    energies = np.log10(np.maximum(power @ mel_filters(points, sampling_rate).T, np.finfo(float).eps))[:n_frames]
+    energies = np.concatenate([energies, np.repeat(energies[-1:], n_frames - len(energies), axis=0)])
     return ((energies - energies.mean()) / energies.std()).astype(np.float32)
 
 
@@ -64,14 +64,14 @@ def mel_filters(points: int, sampling_rate: float) -> np.ndarray:
     return np.clip(np.minimum((frequencies - low) / (middle - low), (high - frequencies) / (high - middle)), 0, None)
 
 
-def spoken_digits(folder: str | Path, *, frames: int = 80, repeat: int = 5, seed: int = 0) -> Task:
+def spoken_digits(folder: str | Path, *, n_frames: int = 80, repeat: int = 5, seed: int = 0) -> Task:
     """Heidelberg digits from their waveforms: twenty classes, input currents instead of spikes.
 
     Parameters
     ----------
     folder : path
         With WAV files named as published, such as ``lang-german_speaker-03_trial-7_digit-4.wav``.
-    frames : int
+    n_frames : int
         Frames of 10 ms of each word.
     repeat : int
         Steps for which a frame is held: 5 gives steps of 2 ms (ours; how the paper warps frames to steps is not known).
@@ -90,16 +90,16 @@ def spoken_digits(folder: str | Path, *, frames: int = 80, repeat: int = 5, seed
     files = sorted(path for path in Path(folder).glob("*.wav") if DIGIT.match(path.stem))
     if not files:
         raise DataError(f"{folder}: there is no file such as lang-german_speaker-03_trial-7_digit-4.wav.")
-    inputs = np.stack([np.repeat(_read(path, frames), repeat, axis=0) for path in files])
+    inputs = np.stack([np.repeat(_read(path, n_frames), repeat, axis=0) for path in files])
     labels = np.array([_label(path) for path in files], np.int32)
     parts = split(inputs, labels, np.ones(inputs.shape[:2], bool), (0.7, 0.1), seed)
     return Task("spoken-digits", *parts, loss="max_over_time", n_outputs=20, dt=SHIFT / repeat)
 
 
-def _read(path: Path, frames: int) -> np.ndarray:
+def _read(path: Path, n_frames: int) -> np.ndarray:
     try:
         rate, waveform = wavfile.read(path)
-        return mel_frames(waveform, rate, frames)
+        return mel_frames(waveform, rate, n_frames)
     except (ValueError, EOFError, DataError) as error:
         raise DataError(f"{path}: the waveform cannot be read ({error}).") from None
 

@@ -8,8 +8,8 @@ from scipy.io import wavfile
 
 from neurocode.errors import DataError
 from neurocode.learning import tasks
-from neurocode.learning.tasks.manifolds import _spectrum
-from neurocode.learning.tasks.speech import BANDS, mel_filters
+from neurocode.tasks.manifolds import _spectrum
+from neurocode.tasks.speech import BANDS, mel_filters
 
 
 def spike_times(part):
@@ -20,7 +20,7 @@ def spike_times(part):
 @pytest.mark.parametrize("spectrum", ["printed", "released"])
 def test_every_input_spikes_once_before_the_latest_step(spectrum):
     """Rates carry nothing; each class uses its whole range of times; parts are 80, 10 and 10 % of every class."""
-    task = tasks.random_manifolds(classes=3, samples=200, spectrum=spectrum, seed=1)
+    task = tasks.random_manifolds(n_classes=3, n_samples=200, spectrum=spectrum, seed=1)
     for part, each in ((task.training, 160), (task.validation, 20), (task.test, 20)):
         assert np.bincount(part.targets).tolist() == [each] * 3
         times = spike_times(part)
@@ -40,7 +40,7 @@ def test_spectra_are_those_of_paper_and_package():
 
 def test_a_smooth_line_has_one_dimension():
     """Times of a class on a one-dimensional manifold of alpha 3 lie near their nearest neighbour, those of random times do not."""
-    task = tasks.random_manifolds(classes=2, samples=400, smoothness=3.0, seed=2)
+    task = tasks.random_manifolds(n_classes=2, n_samples=400, smoothness=3.0, seed=2)
     own = spike_times(task.training)[task.training.targets == 0].astype(float)
     shuffled = np.stack([np.random.default_rng(k).permutation(own[:, k]) for k in range(own.shape[1])], axis=1)
 
@@ -55,7 +55,7 @@ def test_impossible_manifolds_are_refused():
     with pytest.raises(DataError, match="printed, released"):
         tasks.random_manifolds(spectrum="pink")
     with pytest.raises(DataError, match="two classes"):
-        tasks.random_manifolds(classes=1)
+        tasks.random_manifolds(n_classes=1)
 
 
 def test_a_tone_lights_its_band():
@@ -85,7 +85,7 @@ def test_spoken_digits_are_read_by_their_names(tmp_path):
                 tmp_path / f"lang-{language}_speaker-01_trial-0_digit-{digit}.wav", 8000,
                 (3000 * random.normal(size=6000)).astype(np.int16),
             )  # fmt: skip
-    task = tasks.spoken_digits(tmp_path, frames=20)
+    task = tasks.spoken_digits(tmp_path, n_frames=20)
     assert task.n_inputs == 40 and task.n_outputs == 20 and task.dt == pytest.approx(2e-3)
     labels = np.concatenate([part.targets for part in (task.training, task.validation, task.test)])
     assert sorted(labels) == list(range(20)) and task.training.inputs.shape[1] == 100
