@@ -8,13 +8,12 @@ from pathlib import Path
 import neo
 
 from neurocode.errors import DataError
-from neurocode.recordings.channels import channels_of
+from neurocode.recordings.channels import PASS_BOTH, channels_of
 from neurocode.recordings.plausible import require_unit
 from neurocode.recordings.protocol import commanded_currents
 
 #: Version 2: where the table of sections begins, how many entries it has, and the bytes that blocks are counted in (pyABF's notes).
 TABLE, SECTIONS, BLOCK = 76, 18, 512
-INSTEAD = "pass the file that holds the current beside it, as (voltage file, current file)"
 
 
 def read_abf(path: Path) -> neo.Block:
@@ -22,7 +21,7 @@ def read_abf(path: Path) -> neo.Block:
 
     Where a voltage was recorded and no current, the current that the protocol commands is added
     (:func:`neurocode.recordings.protocol.commanded_currents`), annotated ``source="protocol"``. Where that is not known either,
-    the segments say why under ``why_no_current``.
+    the segments say why under ``missing_channel``.
 
     Parameters
     ----------
@@ -49,7 +48,7 @@ def _add_commands(block: neo.Block, reader: neo.io.AxonIO) -> None:
         commands = commanded_currents(reader._axon_info, [len(voltage) for voltage in voltages])
     except DataError as error:
         for segment in block.segments:
-            segment.annotate(why_no_current=f"{error}: {INSTEAD}")
+            segment.annotate(missing_channel=f"{error}: {PASS_BOTH}")
         return
     for command in commands:
         for segment, voltage, waveform in zip(block.segments, voltages, command.waveforms, strict=True):

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import neo
+import numpy as np
 import quantities as pq
 
 from neurocode.errors import DataError
 
 #: Dimension of each kind of channel.
 UNITS = {"voltage": "V", "current": "A"}
+PASS_BOTH = "pass the files of both channels together, as (voltage file, current file)"
 
 
 class Channel(NamedTuple):
@@ -26,6 +29,20 @@ class Channel(NamedTuple):
 
     names: tuple[str, ...]
     signal: neo.AnalogSignal
+
+
+def numbers_of(segments: Sequence[neo.Segment]) -> list[int]:
+    """Numbers of segments: their own where all have one that no other has, else their order.
+
+    Examples
+    --------
+    >>> numbers_of([neo.Segment(index=7), neo.Segment(index=2)]), numbers_of([neo.Segment(), neo.Segment(index=2)])
+    ([7, 2], [0, 1])
+    """
+    stated = [segment.index for segment in segments]
+    if all(isinstance(number, (int, np.integer)) and number >= 0 for number in stated) and len(set(stated)) == len(stated):
+        return [int(number) for number in stated]
+    return list(range(len(segments)))
 
 
 def channels_of(segment: neo.Segment, what: str) -> list[Channel]:
@@ -68,7 +85,7 @@ def channel_of(
     channels = channels_of(segment, what)
     if not channels:
         there = ", ".join(f"{s.name or 'unnamed'} in {s.units.dimensionality.string}" for s in segment.analogsignals) or "none"
-        reason = segment.annotations.get("why_no_current", "") if what == "current" else ""
+        reason = segment.annotations.get("missing_channel", "")
         raise DataError(
             f"{where}: there is no {what} channel (in a unit of {UNITS[what]}); channels found: {there}"
             + (f"; {reason}." if reason else ".")

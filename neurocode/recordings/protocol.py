@@ -38,10 +38,10 @@ class Command(NamedTuple):
 def commanded_currents(info: Mapping[str, Any], samples: Sequence[int]) -> list[Command]:
     """Draw the currents that a protocol commands from its table of epochs.
 
-    The first 1/64 of a sweep is held, then epochs follow each other, each a step to its level or a ramp to it from the level before;
-    after the last one the output returns to the holding level or, if the protocol says so, stays at the last level through the next
-    sweep's start. Neo draws steps (:meth:`neo.io.AxonIO.read_protocol`); it takes ramps for steps and always returns to the holding
-    level.
+    The first 1/64 of a sweep is held, then epochs follow each other, each a step to its level or a ramp to it from the level
+    before; after the last one the output returns to the holding level or, if the protocol says so, stays at the last level
+    through the start of the next sweep. Neo draws steps (:meth:`neo.io.AxonIO.read_protocol`); it takes ramps for steps and
+    always returns to the holding level.
 
     Parameters
     ----------

@@ -7,11 +7,11 @@ from typing import NamedTuple
 import numpy as np
 from scipy.signal import find_peaks
 
-#: In seconds: how long a rest before the stimulus is looked at, the bins in which noise of the recording is averaged out, the longest
-#: pause inside one stimulus, and the shortest long square.
+#: In seconds: how long a rest before the stimulus is looked at, the bins in which noise of the recording is averaged out, the
+#: longest pause inside one stimulus, and the shortest long square.
 REST, BIN, PAUSE, LONG = 0.01, 1e-3, 0.05, 0.1
-#: In ampere: a current that stays this close to its rest is none; sample noise below the second is left as it is; sample noise up to
-#: the third may be that of an amplifier.
+#: In ampere: a current that stays this close to its rest is none; sample noise below the second is left as it is; sample noise up
+#: to the third may be that of an amplifier.
 SMALLEST, QUIET, AMPLIFIER = 1e-12, 1e-12, 2e-11
 #: So many standard deviations of the sample noise, or this share of the largest deviation, count as a deviation from rest.
 DEVIATIONS, SHARE = 6.0, 0.05
@@ -19,7 +19,8 @@ DEVIATIONS, SHARE = 6.0, 0.05
 FLAT, FILLED, LINEAR = 0.1, 0.9, 0.97
 #: A stimulus this many times as long as all others of the sweep together stands for the sweep: the others are test pulses.
 MAIN = 5.0
-#: Noise turns at least so often, by steps whose coefficient of variation is at least this; turns below a share of its deviation are none.
+#: Noise turns at least so often, by steps whose coefficient of variation is at least this; turns below this share of its deviation
+#: are none.
 TURNS, UNEVEN, TURN = 8, 0.2, 0.25
 
 
@@ -49,8 +50,8 @@ class Stimulus(NamedTuple):
 def stimulus_of(current: np.ndarray, dt: float) -> Stimulus:
     """Tell squares, ramps and noise apart.
 
-    The current at rest is the median of the first 10 ms. Samples that are noisy (a recorded current) are first replaced by medians of
-    1 ms, which also takes away what spikes leave in it. The stimulus is where the current is away from rest, pauses below 50 ms
+    The current at rest is the median of the first 10 ms. Samples that are noisy (a recorded current) are first replaced by medians
+    of 1 ms, which also takes away what spikes leave in it. The stimulus is where the current is away from rest, pauses below 50 ms
     included: by 5 % of its largest deviation and by six standard deviations of the sample noise. Of several stretches the longest
     stands for the sweep if it is five times as long as the others together (these are test pulses); otherwise all of them are the
     stimulus. It is
@@ -58,8 +59,8 @@ def stimulus_of(current: np.ndarray, dt: float) -> Stimulus:
     - ``none`` where the current stays within 1 pA, or within what the noise of an amplifier explains;
     - a ``long square`` (100 ms or more) or ``short square`` if it stays within 10 % of its median for 90 % of its time;
     - a ``ramp`` if a straight line explains 97 % of its variance and spans half of its largest deviation;
-    - ``noise`` if it turns eight times or more, by steps of unlike size (coefficient of variation of 0.2), so that neither a sine nor
-      a train of pulses is noise;
+    - ``noise`` if it turns eight times or more, by steps of unlike size (coefficient of variation of 0.2), so that neither a sine
+      nor a train of pulses is noise;
     - ``steps`` if it stays at one level after another: two squares, a staircase, a train of pulses;
     - ``other`` otherwise, for example a sine.
 

@@ -192,10 +192,20 @@ def test_a_voltage_at_no_current_is_a_voltage(recording):
     assert float(segment.analogsignals[0].max()) == pytest.approx(20e-3)
 
 
-def test_two_cells_are_refused(recording):
+def test_two_cells_are_refused_until_one_is_chosen(recording):
     recording.response("response", 3, sweep_number=1, electrode="left")
-    recording.response("other", 3, sweep_number=2, electrode="right")
-    recording.refused("the sweeps come from 2 electrodes .left, right., expected one cell")
+    recording.response("other", 4, sweep_number=2, electrode="right")
+    for number, electrode in ((1, "left"), (2, "right")):
+        recording.stimulus(f"stimulus_{electrode}", number, sweep_number=number, electrode=electrode)
+    path = recording.write()
+    with pytest.raises(DataError) as caught:
+        nc.Experiment.from_files(path)
+    assert str(caught.value) == (
+        f"{path}: the sweeps come from 2 electrodes (left, right), expected one cell; choose it by voltage_channel."
+    )
+    for electrode, number, spikes in (("left", 1, 3), ("right", 2, 4)):
+        (repeat,) = nc.Experiment.from_files(path, voltage_channel=electrode).repeats
+        assert (repeat.number, len(repeat.spike_times), repeat.current[0]) == (number, spikes, number * 1e-12)
 
 
 def test_irregular_samples_are_refused(recording):

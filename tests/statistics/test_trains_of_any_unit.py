@@ -63,7 +63,7 @@ NO_TRAINS = {
     "neurocode.plotting.spikes:spike_effect": "times since a spike",
     "neurocode.plotting.spikes:trace": "sample times of a signal",
     "neurocode.recordings.detection:after_dead_time": "crossings that detect_spikes found, in seconds",
-    "neurocode.recordings.experiment:Repeat.__init__": "what Experiment makes of trains, in seconds",
+    "neurocode.recordings.repeat:Repeat.__init__": "what Experiment makes of trains, in seconds",
     "neurocode.recordings.files:block_of_trains": "spike times that a simulation made, in seconds",
     "neurocode.recordings.trains:Trains.__init__": "what Trains.of makes of trains, in seconds",
     "neurocode.recordings.trains:join": "Trains only",
