@@ -166,7 +166,15 @@ def ranges(numbers: Sequence[int]) -> str:
 
 
 def name_of(source: Source) -> str:
-    """Name of a recording: of its file, or of the first of its files, without the ending."""
+    """Name of a recording: of its file, or of the first of its files, without the ending.
+
+    Raises
+    ------
+    DataError
+        If there is no file.
+    """
+    if not isinstance(source, Path) and not len(source):
+        raise DataError("No file is given, expected a recording.")
     return Path(source).stem if isinstance(source, (str, Path)) else name_of(source[0])
 
 
@@ -189,12 +197,11 @@ def _segments(source: Source) -> tuple[str, list[neo.Segment], list[int]]:
             [s for s in block.segments if s.analogsignals] or block.segments,
             block.annotations.get("voltage_clamp", []),
         )
-    if not len(source):
-        raise DataError("No file is given, expected a recording.")
+    name = name_of(source)
     if all(isinstance(entry, (str, Path)) for entry in source):
         return _merged(source)
     if any(isinstance(entry, (str, Path)) for entry in source):
-        raise DataError(f"{name_of(source)}: files stand beside groups of files; {PASS_BOTH}, or a list of such pairs.")
+        raise DataError(f"{name}: files stand beside groups of files; {PASS_BOTH}, or a list of such pairs.")
     parts = [_segments(entry) for entry in source]
     segments = [segment for _, of_one, _ in parts for segment in of_one]
     for number, segment in enumerate(segments):

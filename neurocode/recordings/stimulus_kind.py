@@ -19,6 +19,8 @@ DEVIATIONS, SHARE = 6.0, 0.05
 FLAT, FILLED, LINEAR = 0.1, 0.9, 0.97
 #: A stimulus this many times as long as all others of the sweep together stands for the sweep: the others are test pulses.
 MAIN = 5.0
+#: The median of n normal values has this many times the standard error of their mean.
+MEDIAN = np.sqrt(np.pi / 2)
 #: Noise turns at least so often, by steps whose coefficient of variation is at least this; turns below this share of its deviation
 #: are none.
 TURNS, UNEVEN, TURN = 8, 0.2, 0.25
@@ -86,7 +88,7 @@ def stimulus_of(current: np.ndarray, dt: float) -> Stimulus:
     noise = _sample_noise(current)
     n = max(1, round(BIN / dt)) if noise > QUIET else 1
     values, step = _binned(current, n) - rest, n * dt
-    noise = _sample_noise(values) if noise <= AMPLIFIER else 0.0
+    noise = (noise if n == 1 else MEDIAN * noise / np.sqrt(n)) if noise <= AMPLIFIER else 0.0
     largest = float(np.max(np.abs(values), initial=0.0))
     if largest <= max(SMALLEST, DEVIATIONS * noise):
         return Stimulus("none", 0.0, np.nan, np.nan, rest)
