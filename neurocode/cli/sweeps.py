@@ -57,21 +57,18 @@ def sweeps_command(
     }  # fmt: skip
     table = sweep_table(source, **choices)
     shown = table.reset_index()
-    if not shown["description"].any() or shown["description"].nunique() == 1:
+    if shown["description"].nunique() == 1:
         shown = shown.drop(columns="description")
     show_table(shown, HEADINGS)
-    kinds = ", ".join(f"{count} {kind}" for kind, count in table["stimulus"].value_counts().items())
-    show(
-        escape(
-            f"{file.name}: {len(table)} {'sweep' if len(table) == 1 else 'sweeps'} ({kinds}), {int(table['n_spikes'].sum())} spikes"
-        )
-    )
+    kinds = ", ".join(f"{count} {kind}" for kind, count in table["stimulus"].value_counts(sort=False).items())
+    n_spikes, n_sweeps = int(table["n_spikes"].sum()), len(table)
+    sweeps_text, spikes_text = f"sweep{'s' * (n_sweeps != 1)}", f"spike{'s' * (n_spikes != 1)}"
+    show(escape(f"{file.name}: {n_sweeps} {sweeps_text} ({kinds}), {n_spikes} {spikes_text}"))
     descriptions = table["description"].unique()
     if len(descriptions) == 1 and descriptions[0]:
         show(escape(f"Stimulus of all: {descriptions[0]}"))
     if output is not None:
-        with output_folder(
-            output, {"command": "sweeps", "files": [source] if isinstance(source, str) else list(source), **choices}
-        ) as folder:
+        settings = {"command": "sweeps", "file": str(file), "current": None if current is None else str(current), **choices}
+        with output_folder(output, settings) as folder:
             write_csv(table, folder / "sweeps.csv")
         show(escape(f"Table: {output / 'sweeps.csv'}"))

@@ -170,10 +170,11 @@ class Experiment:
             seen = repeats_of(training, sweeps)
             unseen = [] if test is None else _test_repeats(test, test_sweeps, repeats_of)
         try:
-            seen = [repeat.time_slice(t_start, t_stop) for repeat in seen]
-            unseen = [repeat.time_slice(t_start, t_stop) for repeat in unseen] if test is None else unseen
             held_out = cls.of_repeats(unseen, name=name if test is None else name_of(test)) if unseen else None
-            return cls.of_repeats(seen, held_out, name)
+            whole = cls.of_repeats(seen, held_out, name)
+            if held_out is not None and test is None:
+                held_out = held_out.time_slice(t_start, t_stop)
+            return cls.of_repeats(whole.time_slice(t_start, t_stop).repeats, held_out, name)
         except DataError as error:
             raise DataError(f"{where}: {error}") from None
 

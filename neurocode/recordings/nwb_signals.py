@@ -103,7 +103,8 @@ def _place(signal: neo.AnalogSignal, number: int) -> dict[str, object]:
 
 
 def _factor(signal: neo.AnalogSignal, unit: str) -> float | None:
+    """What makes volt or ampere of the numbers, without the rounding of its last digit; None for another dimension."""
     try:
-        return float(signal.units.rescale(unit))
+        return float(f"{float(signal.units.rescale(unit)):.12g}")
     except ValueError:
         return None

@@ -8,7 +8,7 @@ import neo
 import numpy as np
 
 from neurocode.errors import DataError
-from neurocode.recordings.trains import SpikeTrainLike, in_seconds
+from neurocode.recordings.trains import ROUNDING, SpikeTrainLike, in_seconds
 from neurocode.units import in_si, require_membrane_current, signal_to_si
 
 #: So many samples in a row at the largest voltage are taken for a saturated amplifier.
@@ -136,8 +136,10 @@ def repeat_of(
 
 def same_sweep(first: Repeat, second: Repeat) -> bool:
     """Whether two sweeps are one: the same spikes, several of them, under the same current."""
-    alike = _equal(first.current, second.current)
-    return len(first.spike_times) > 1 and alike and np.array_equal(first.spike_times, second.spike_times)
+    times = (first.spike_times, second.spike_times)
+    if len(times[0]) < 2 or len(times[0]) != len(times[1]) or np.max(np.abs(times[0] - times[1])) > ROUNDING:
+        return False
+    return _equal(first.current, second.current)
 
 
 def _equal(first: object, second: object) -> bool:

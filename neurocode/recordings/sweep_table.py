@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from neurocode.recordings.current_clamp import Source, SweepNumbers, read_clamped_sweeps
+from neurocode.errors import DataError
+from neurocode.recordings.current_clamp import ClampedSweep, Source, SweepNumbers, name_of, read_clamped_sweeps
 from neurocode.recordings.detection import DEAD_TIME_MS, THRESHOLD_MV, detect_spikes
 from neurocode.recordings.repeat import Repeat
 from neurocode.recordings.stimulus_kind import Stimulus, stimulus_of
@@ -14,6 +15,8 @@ from neurocode.units import LARGEST_CURRENT
 #: Kind of a sweep whose file holds no current.
 NOT_RECORDED = "not recorded"
 PICOAMPERE, MEGAOHM = 1e-12, 1e6
+#: Columns that a table has where its file states them.
+STATED = ("sequence", "repetition", "bias_pA", "bridge_balance_MOhm")
 
 
 def sweep_table(
@@ -56,20 +59,32 @@ def sweep_table(
     chosen = {"sweeps": sweeps, "voltage_channel": voltage_channel, "current_channel": current_channel}
     rows = []
     for sweep in read_clamped_sweeps(source, **chosen, bias_current=bias_current, current_needed=False):
-        train = detect_spikes(sweep.voltage, threshold=spike_threshold, dead_time=dead_time)
-        signals = (None if s is None else s.rescale(u).magnitude[:, 0] for s, u in ((sweep.current, "A"), (sweep.voltage, "V")))
-        dt, start = float(sweep.voltage.sampling_period.rescale("s")), float(train.t_start)
-        description = str(sweep.notes.get("stimulus_description") or sweep.notes.get("stimulus_type") or "")
-        repeat = Repeat(train.magnitude - start, float(train.t_stop) - start, *signals, dt, sweep.number, description)
-        stated = {key: sweep.notes.get(key) for key in ("sequence", "repetition")}
-        for key, column, unit in (("bias_current", "bias_pA", PICOAMPERE), ("bridge_balance", "bridge_balance_MOhm", MEGAOHM)):
-            value = sweep.voltage.annotations.get(key)
-            stated[column] = None if value is None else float(value) / unit
-        rows.append({"sweep": sweep.number, **sweep_row(repeat.time_slice(t_start, t_stop)), **stated})
+        try:
+            repeat = _repeat(sweep, spike_threshold, dead_time).time_slice(t_start, t_stop)
+        except DataError as error:
+            raise DataError(f"{name_of(source)}: {error}") from None
+        rows.append({"sweep": sweep.number, **sweep_row(repeat), **_stated(sweep)})
     table = pd.DataFrame(rows).set_index("sweep")
-    return table.drop(
-        columns=[name for name in ("sequence", "repetition", "bias_pA", "bridge_balance_MOhm") if table[name].isna().all()]
-    )
+    return table.drop(columns=[name for name in STATED if table[name].isna().all()])
+
+
+def _repeat(sweep: ClampedSweep, spike_threshold: float, dead_time: float) -> Repeat:
+    """A sweep as arrays, also without a current."""
+    voltage, current = sweep.voltage, sweep.current
+    train = detect_spikes(voltage, threshold=spike_threshold, dead_time=dead_time)
+    dt, start = float(voltage.sampling_period.rescale("s")), float(train.t_start)
+    description = str(sweep.notes.get("stimulus_description") or sweep.notes.get("stimulus_type") or "")
+    signals = (None if current is None else current.rescale("A").magnitude[:, 0], voltage.rescale("V").magnitude[:, 0])
+    return Repeat(train.magnitude - start, float(train.t_stop) - start, *signals, dt, sweep.number, description)
+
+
+def _stated(sweep: ClampedSweep) -> dict[str, object]:
+    """What a file says of the amplifier and of the place among repeats."""
+    stated = {key: sweep.notes.get(key) for key in ("sequence", "repetition")}
+    for key, column, unit in (("bias_current", "bias_pA", PICOAMPERE), ("bridge_balance", "bridge_balance_MOhm", MEGAOHM)):
+        value = sweep.voltage.annotations.get(key)
+        stated[column] = None if value is None else float(value) / unit
+    return stated
 
 
 def sweep_row(repeat: Repeat) -> dict[str, object]:
@@ -91,7 +106,8 @@ def sweep_row(repeat: Repeat) -> dict[str, object]:
 
 def described_sweep(repeat: Repeat) -> str:
     """A sweep in a line."""
-    stimulus, spikes = _stimulus(repeat), f"{len(repeat.spike_times)} spikes in {repeat.duration:g} s"
+    stimulus, n = _stimulus(repeat), len(repeat.spike_times)
+    spikes = f"{n} {'spike' if n == 1 else 'spikes'} in {repeat.duration:g} s"
     amplitude = f" of {stimulus.amplitude / PICOAMPERE:.4g} pA" if np.isfinite(stimulus.amplitude) and stimulus.amplitude else ""
     when = f" from {stimulus.start:g} to {stimulus.start + stimulus.duration:g} s" if np.isfinite(stimulus.start) else ""
     kind = (

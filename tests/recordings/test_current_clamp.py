@@ -107,7 +107,7 @@ def test_repeats_of_one_current_are_the_test(frozen_file):
 
 def test_a_test_file_that_holds_a_training_sweep_is_still_refused(frozen_file):
     with pytest.raises(DataError, match=r"cell\.nwb: The test holds a sweep of the training"):
-        nc.Experiment.from_files(frozen_file, frozen_file, test_sweeps="3", sweeps="1-4")
+        nc.Experiment.from_files(frozen_file, frozen_file, test_sweeps="3", sweeps="1-4", t_start=0.01)
     assert told(nc.Experiment.from_files(frozen_file, frozen_file, test_sweeps="5", sweeps="1-4").test) == [(5, 6)]
 
 
@@ -195,27 +195,26 @@ def test_an_error_of_one_sweep_names_it(tmp_path):
     assert nc.Experiment.from_files(path, sweeps=0).n_spikes == 2
 
 
-def unequal_sweeps():
-    """Three sweeps of a simulated cell, of 4, 2.5 and 7 s under currents of their own."""
+def test_sweeps_of_unequal_length_are_counted_one_by_one():
+    """Three sweeps of 2, 1.5 and 3 s, of each of which the first half second does not count, nor 4 ms after a counted spike."""
+    lengths, spikes = (2.0, 1.5, 3.0), ([0.2, 0.8, 1.9], [0.7], [0.1, 0.55, 2.0, 2.9])
+    currents = [signal(np.full(round(1e3 * seconds), 100.0 * seconds), "pA") for seconds in lengths]
+    likelihood = ClampedLikelihood.of(nc.models.gif((50.0,)), nc.Experiment([np.array(times) for times in spikes], currents))
+    assert likelihood.durations == pytest.approx(lengths) and likelihood.n_spikes == 2 + 1 + 3
+    assert 6.5 - 3 * 0.5 - 6 * 0.005 <= likelihood.exposure <= 6.5 - 3 * 0.5
+
+
+@pytest.mark.long
+def test_sweeps_of_unequal_length_are_fitted_as_one_training_set():
+    """The likelihood of the sweeps of a simulated cell together is the sum over them, and their fit takes the spikes of all."""
     model, currents, trains = nc.models.gif((50.0,)), [], []
     for seed, seconds in enumerate((4.0, 2.5, 7.0)):
         current = nc.simulation.stimuli.frozen_noise(seconds, 1e-3, mean=100.0, standard_deviation=100.0, seed=seed)
         currents.append(current)
         trains.append(nc.simulate(model, current, seed=seed, engine="jax").segments[0].spiketrains[0])
-    return model, nc.Experiment(trains, currents)
-
-
-def test_the_likelihood_of_sweeps_of_unequal_length_is_the_sum_over_them():
-    model, together = unequal_sweeps()
-    assert [repeat.duration for repeat in together.repeats] == pytest.approx([4.0, 2.5, 7.0])
+    together = nc.Experiment(trains, currents)
     whole, *each = (ClampedLikelihood.of(model, part) for part in (together, *(together.sweeps(number) for number in range(3))))
-    assert whole.n_spikes == sum(part.n_spikes for part in each) == sum(int(np.sum(r.spike_times >= 0.5)) for r in together.repeats)
-    z = np.zeros(len(whole.coordinates.names)) + 0.1
+    z = np.full(len(whole.coordinates.names), 0.1)
     assert whole.log_likelihood(z) == pytest.approx(sum(part.log_likelihood(z) for part in each), rel=1e-9)
-
-
-@pytest.mark.long
-def test_sweeps_of_unequal_length_are_fitted_as_one_training_set():
-    model, together = unequal_sweeps()
     result = nc.fit(model, together, starts=1, seed=0)
     assert result.converged and result.n_spikes == sum(int(np.sum(r.spike_times >= 0.5)) for r in together.repeats) > 20

@@ -496,3 +496,28 @@ def test_numbers_with_a_prefix_stay_as_they_are_stored(recording):
     for signal in signals:
         np.testing.assert_array_equal(signal.magnitude[:, 0], stored)
         assert signal.dtype == np.float32
+
+
+def test_twelve_sweeps_of_a_simulated_cell_keep_their_stimuli_where_the_table_pairs_against_the_alphabet(recording):
+    """Six seconds of a cell cut into sweeps. Names of responses rise, names of stimuli fall, rows stand in neither order."""
+    levels, samples, dt = 20.0 * np.arange(1, 13), 500, 1e-3
+    current = nc.simulation.stimuli.steps(levels.tolist(), samples * dt, dt)
+    simulated = nc.simulate(nc.models.gif((50.0,)), current, seed=1, engine="jax").segments[0].spiketrains[0]
+    spikes = np.round(simulated.rescale("s").magnitude / dt).astype(int)
+    volts, amperes = np.full(12 * samples, -70e-3), current.rescale("A").magnitude[:, 0]
+    volts[spikes] = 20e-3
+    for number in np.random.default_rng(0).permutation(12):
+        part = slice(number * samples, (number + 1) * samples)
+        response = recording.clamp(CurrentClampSeries, f"response_{number:02d}", volts[part])
+        stimulus = recording.clamp(CurrentClampStimulusSeries, f"stimulus_{11 - number:02d}", amperes[part])
+        recording.file.add_acquisition(response)
+        recording.file.add_stimulus(stimulus)
+        recording.file.add_intracellular_recording(
+            electrode=recording.electrode(), response=response, stimulus=stimulus, id=int(number)
+        )
+    repeats = nc.Experiment.from_files(recording.write(), dead_time=0.0).repeats
+    assert [repeat.number for repeat in repeats] == list(range(12)) and len(spikes) > 30
+    for number, repeat in enumerate(repeats):
+        inside = spikes[spikes // samples == number] - number * samples
+        np.testing.assert_allclose(repeat.spike_times, inside[inside > 0] * dt, atol=1e-9)
+        np.testing.assert_allclose(repeat.current, levels[number] * 1e-12, rtol=1e-12)
