@@ -11,32 +11,32 @@ endif
 
 .PHONY: demo test test-all fuzz mutants lint clean
 
-$(VENV)/.installed: pyproject.toml
+# The file .with-EXTRA says that an extra of pyproject.toml is installed: a demonstration needs less than the tests.
+$(VENV)/.with-%: pyproject.toml
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --upgrade pip
-	$(BIN)/python -m pip install --quiet --editable ".[test]"
+	$(BIN)/python -m pip install --quiet --editable ".[$*]"
 	touch $@
 
-demo: $(VENV)/.installed
+demo: $(VENV)/.with-files
 	$(BIN)/neurocode demo --output demo
 
-test: $(VENV)/.installed
+test: $(VENV)/.with-test
 	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal
 
-test-all: $(VENV)/.installed
+test-all: $(VENV)/.with-test
 	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal -m "long or not long"
 
 # Faults planted one at a time; an hour or so on two cores. A run that was stopped goes on where it was.
-mutants: $(VENV)/.installed
-	$(BIN)/python -m pip install --quiet --editable ".[test,mutants]"
+mutants: $(VENV)/.with-test $(VENV)/.with-mutants
 	$(BIN)/python -m tests.mutation --workers $(WORKERS) $(MUTANTS)
 
 # Damaged files by the thousand: each is read, or refused in one sentence. The same cases every time.
 CASES ?= 2000
-fuzz: $(VENV)/.installed
+fuzz: $(VENV)/.with-test
 	$(BIN)/python tests/fuzz/fuzz_files.py --cases $(CASES)
 
-lint: $(VENV)/.installed
+lint: $(VENV)/.with-test
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 

@@ -27,6 +27,8 @@ _NAMES = {
     "fitting": "neurocode.inference:",
     "fit": "neurocode.inference:fit",
     "learning": "neurocode.learning:",
+    "studies": "neurocode.studies:",
+    "plotting": "neurocode.plotting:",
     "first_passage": "neurocode.inference.passage:",
     "fit_spike_times": "neurocode.inference:fit",
     "evaluate": "neurocode.inference:evaluate",

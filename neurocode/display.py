@@ -25,14 +25,14 @@ def lines(heading: str, rows: Sequence[str], most: int = MOST_LINES) -> str:
     return "\n".join([heading, *(f"  {row}" for row in shown)])
 
 
-def html(heading: str, frame: pd.DataFrame, sentences: Sequence[str] = ()) -> str:
-    """A heading, sentences and a table as HTML, with every text escaped.
+def html(heading: str, frame: pd.DataFrame, sentences: Sequence[str] = (), code: str = "") -> str:
+    """A heading, lines of code, sentences and a table as HTML, with every text escaped.
 
     Examples
     --------
     >>> "<b>a &lt; b</b>" in html("a < b", pd.DataFrame({"x": [1]}))
     True
     """
-    paragraphs = "".join(f"<p>{escape(sentence)}</p>" for sentence in sentences)
+    paragraphs = (f"<pre>{escape(code)}</pre>" if code else "") + "".join(f"<p>{escape(sentence)}</p>" for sentence in sentences)
     table = frame.to_html(float_format=lambda value: f"{value:.4g}", na_rep="", border=0)
     return f"<div><b>{escape(heading)}</b>{paragraphs}{table}</div>"

@@ -25,5 +25,9 @@ class ClusterError(NeurocodeError, RuntimeError):
     """Workers that were asked for are not there, or were lost."""
 
 
+class MissingExtraError(NeurocodeError, ImportError):
+    """A library that only some users need is not installed; the message says which command installs it."""
+
+
 class CoarseStepWarning(UserWarning):
     """A time step is not small against the fastest time constant of a model."""

@@ -6,14 +6,15 @@ import ast
 import re
 from functools import lru_cache
 from numbers import Integral
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import quantities as pq
-from brian2.core.namespace import DEFAULT_UNITS
-from brian2.units.fundamentalunits import DIMENSIONLESS, Dimension, Quantity, get_unit
 
 from neurocode.errors import DataError, ModelError
+
+if TYPE_CHECKING:  # Brian2 takes seconds to import, and plain numbers need none of it
+    from brian2.units.fundamentalunits import Dimension, Quantity
 
 QUANTITY_PATTERN = re.compile(r"^\s*([+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?|[+-]?inf)\s*\*?\s*(.*?)\s*$")
 
@@ -41,6 +42,8 @@ NEO_NAMES = {
 
 def unit_table() -> dict[str, Quantity]:
     """Every unit name that Brian2 resolves in equations, with its value."""
+    from brian2.core.namespace import DEFAULT_UNITS
+
     return DEFAULT_UNITS
 
 
@@ -79,7 +82,7 @@ def parse_unit(text: str) -> ParsedUnit:
     0.001
     """
     if text.strip() in ("", "1"):
-        return ParsedUnit(1.0, DIMENSIONLESS)
+        return ParsedUnit(1.0, _dimensionless())
     try:
         tree = ast.parse(text.strip(), mode="eval").body
     except (SyntaxError, ValueError, RecursionError, MemoryError):
@@ -92,7 +95,7 @@ def _evaluate_unit(node: ast.expr, text: str) -> ParsedUnit:
         unit = unit_table()[SYMBOLS.get(node.id, node.id)]
         return ParsedUnit(float(unit), unit.dim)
     if isinstance(node, ast.Constant) and type(node.value) is int and node.value == 1:
-        return ParsedUnit(1.0, DIMENSIONLESS)
+        return ParsedUnit(1.0, _dimensionless())
     if isinstance(node, ast.BinOp):
         left = _evaluate_unit(node.left, text)
         if isinstance(node.op, ast.Pow):
@@ -163,7 +166,7 @@ def to_si(value: float, unit: str) -> float:
 def si_unit_text(unit: str) -> str:
     """Name of the SI base unit of the same dimension as ``unit``, as Brian2 writes it."""
     quantity = parse_unit(unit)
-    return "1" if quantity.dim is DIMENSIONLESS else _base_unit_text(quantity.dim)
+    return "1" if quantity.dim is _dimensionless() else _base_unit_text(quantity.dim)
 
 
 def same_dimension(first: str, second: str) -> bool:
@@ -173,7 +176,7 @@ def same_dimension(first: str, second: str) -> bool:
 
 def preferred_unit(dimension: Dimension) -> tuple[str, float]:
     """Unit text and SI value in which quantities of a dimension are shown."""
-    if dimension is DIMENSIONLESS:
+    if dimension is _dimensionless():
         return "1", 1.0
     for name in PREFERRED_UNITS:
         unit = parse_unit(name)
@@ -183,7 +186,19 @@ def preferred_unit(dimension: Dimension) -> tuple[str, float]:
 
 
 def _base_unit_text(dimension: Dimension) -> str:
-    return repr(get_unit(dimension)).replace(" ", "")
+    return _brian_unit_text(dimension).replace(" ", "")
+
+
+def _brian_unit_text(dimension: Dimension) -> str:
+    from brian2.units.fundamentalunits import get_unit
+
+    return repr(get_unit(dimension))
+
+
+def _dimensionless() -> Dimension:
+    from brian2.units.fundamentalunits import DIMENSIONLESS
+
+    return DIMENSIONLESS
 
 
 def to_neo_units(unit: str) -> pq.Quantity:
@@ -294,7 +309,7 @@ def strip_unit(values: object, unit: str, what: str) -> np.ndarray:
         plain_numbers(values.magnitude, what)
         return signal_to_si(values, unit, what)
     if hasattr(values, "dim") and values.dim is not parse_unit(unit).dim:
-        raise DataError(f"{what} is in {get_unit(values.dim)!r}, expected a unit of {si_unit_text(unit)}.")
+        raise DataError(f"{what} is in {_brian_unit_text(values.dim)}, expected a unit of {si_unit_text(unit)}.")
     return plain_numbers(values, what)
 
 

@@ -21,6 +21,7 @@ app = typer.Typer(
 )
 app.command("demo", epilog=demo.EPILOG)(demo.demo_command)
 app.command("fit", epilog=fit.EPILOG)(fit.fit_command)
+app.command("fit-spikes", epilog=fit.SPIKES_EPILOG)(fit.fit_spikes_command)
 app.command("describe", epilog=describe.EPILOG)(describe.describe_command)
 app.command("sweeps", epilog=sweeps.EPILOG)(sweeps.sweeps_command)
 app.command("simulate", epilog=simulate.EPILOG)(simulate.simulate_command)
@@ -33,10 +34,17 @@ app.add_typer(data_app, name="data")
 def main() -> None:
     """Run the command line."""
     try:
-        app()
+        app(_present_names(sys.argv[1:]))
     except NeurocodeError as error:
         print(f"neurocode: {error}", file=sys.stderr)
         sys.exit(2 if isinstance(error, ModelError) else 1)
     except OSError as error:  # a full disk, a folder taken away meanwhile: nothing that a check beforehand could know
         print(f"neurocode: {error.filename or 'input or output'}: {error.strerror or error}", file=sys.stderr)
         sys.exit(1)
+
+
+def _present_names(arguments: list[str]) -> list[str]:
+    """Arguments under today's names: ``fit --spikes-only`` became ``fit-spikes``."""
+    if arguments[:1] == ["fit"] and "--spikes-only" in arguments:
+        return ["fit-spikes", *(argument for argument in arguments[1:] if argument != "--spikes-only")]
+    return arguments

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
-import pandas as pd
 import typer
 from rich import print as show
 from rich.markup import escape
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 EPILOG = """Examples:\n\n
 neurocode describe session.nwb -o out/\n\n

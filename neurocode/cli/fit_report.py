@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from neurocode.cli import page
-from neurocode.cli.output import write_json
+from neurocode.cli.output import write_json, write_spikes
 from neurocode.cli.terminal import spike_counts
 from neurocode.inference.checks import reservations
 from neurocode.inference.held_out import Scores
@@ -18,7 +19,7 @@ from neurocode.inference.result import CrossValidation, FitResult
 from neurocode.models.model import NeuronModel
 from neurocode.plotting import fit_figure, save_figure
 from neurocode.recordings.experiment import Experiment
-from neurocode.recordings.files import block_of_trains, write
+from neurocode.recordings.files import block_of_trains
 from neurocode.simulation.effect import spike_effect
 from neurocode.statistics.coding import psth
 from neurocode.units import parse_unit, preferred_unit
@@ -27,9 +28,15 @@ SHOWN_SECONDS = 3.0
 
 
 def write_fit(
-    folder: Path, result: FitResult, scores: Scores | None, experiment: Experiment, truth: NeuronModel | None = None
-) -> None:
-    """Write the files of one fit into a folder.
+    folder: Path,
+    result: FitResult,
+    scores: Scores | None,
+    experiment: Experiment,
+    *,
+    truth: NeuronModel | None = None,
+    notes: Sequence[str] = (),
+) -> dict[str, Any]:
+    """Write the files of one fit into a folder; gives the entry of ``result.json``.
 
     Parameters
     ----------
@@ -40,8 +47,11 @@ def write_fit(
     experiment : Experiment
     truth : NeuronModel, optional
         Known parameters, shown beside the estimates.
+    notes : sequence of str
+        What else is to be known of the fit.
     """
-    write_json(folder / "result.json", {"results": [entry(result, scores, experiment)]})
+    fit_entry = entry(result, scores, experiment, notes)
+    write_json(folder / "result.json", {"results": [fit_entry]})
     result.model.save(folder / "model.toml")
     parameters = parameter_table(result, truth)
     parameters.to_csv(folder / "parameters.csv", index=False)
@@ -49,18 +59,18 @@ def write_fit(
     if scores is not None:
         score_frame = score_table(result, scores)
         score_frame.to_csv(folder / "scores.csv", index=False)
-        write(
-            block_of_trains(scores.predicted, scores.duration, f"predicted by {result.model.name}"), folder / "predicted_spikes.nwb"
-        )
-        notes = [page.paragraph(note) for note in scores.notes]
+        predicted = block_of_trains(scores.predicted, scores.duration, f"predicted by {result.model.name}")
+        write_spikes(predicted, folder / "predicted_spikes")
         shown = []
         if scores.compares_repeats:
             _, png = save_figure(figure_of(result, scores, experiment.test), folder / "fit.pdf")
             shown = [page.image(png, CAPTION), page.paragraph(CAPTION)]
         meanings = page.definitions(SCORES, SCORES)
-        held_out = [page.heading("Held-out scores"), page.table(score_frame), *notes, meanings, *shown]
-    parts = [*_opening(result, scores, experiment), *held_out, *parameter_section(parameters)]
-    page.write_page(folder / "report.html", f"{result.model.name} fitted to {experiment.name or 'spike trains'}", parts)
+        held_out = [page.heading("Held-out scores"), page.table(score_frame), meanings, *shown]
+    opening = [*_opening(result, scores, experiment), *map(page.paragraph, fit_entry.get("notes", ()))]
+    title = f"{result.model.name} fitted to {experiment.name or 'spike trains'}"
+    page.write_page(folder / "report.html", title, [*opening, *held_out, *parameter_section(parameters)])
+    return fit_entry
 
 
 CAPTION = (
@@ -84,6 +94,8 @@ SCORES = {
     "0 for a Poisson process of the predicted rate",
     "reliability": "coincident spikes of two recorded repeats over those of a repeat with itself",
     "PSTH correlation": "correlation of predicted and recorded rates over time, each smoothed by a Gaussian of 10 ms",
+    "explained variance": "that of recorded by predicted spikes over that among the recorded repeats, all smoothed by a Gaussian "
+    "of 10 ms: 1 for a prediction as good as the mean of the repeats, 0 for a silent one (Teeter et al. 2018)",
     "KS statistic": "largest distance of the time-rescaled intervals of the test spikes from a uniform distribution; a right model "
     "stays inside the band 19 times of 20",
 }
@@ -106,13 +118,15 @@ def parameter_section(frame: pd.DataFrame) -> list[str]:
     return [page.heading("Parameters"), page.table(frame), page.definitions(PARAMETERS, frame.columns)]
 
 
-def entry(result: FitResult, scores: Scores | None, experiment: Experiment) -> dict[str, Any]:
+def entry(result: FitResult, scores: Scores | None, experiment: Experiment, notes: Sequence[str] = ()) -> dict[str, Any]:
     """One recording and model of ``result.json``."""
     table = {"recording": experiment.name, **result.to_dictionary()}
     if scores is not None:
         held_out = scores.to_dictionary()
         table["bits_per_spike"] |= held_out.pop("bits_per_spike")
         table |= held_out
+    if notes:
+        table["notes"] = [*table.get("notes", ()), *notes]
     return {**table, "n_recorded_spikes": experiment.n_spikes, "reservations": reservations(result, scores)}
 
 
@@ -129,19 +143,9 @@ def score_table(result: FitResult, scores: Scores) -> pd.DataFrame:
     rows = [
         ("bits per spike, training", result.bits_per_spike, None, None, None),
         *([] if result.cross_validation is None else [_cross_validated(result.cross_validation)]),
-        ("bits per spike, held out", scores.bits_per_spike, None, None, None),
     ]
-    for key, score in scores.md_star.items():
-        rows.append((f"Md* ({key})", score.value, *score.interval, scores.md_star_ceiling[key][0]))
-    for key, value in scores.gamma.items():
-        rows.append((f"coincidence factor ({key})", value, None, None, scores.gamma_recorded[key]))
-    for key, value in scores.reliability.items():
-        rows.append((f"reliability ({key})", None, None, None, value))
-    if scores.compares_repeats:
-        rows.append(("PSTH correlation", scores.psth_correlation, None, None, None))
-    rows.append(("rate (Hz)", scores.predicted_rate, None, None, scores.recorded_rate))
-    rows.append(("KS statistic (passes below band)", scores.ks.statistic, None, scores.ks.band, None))
-    return pd.DataFrame(rows, columns=["score", "model", "low_95", "high_95", "recorded"])
+    held_out = scores.to_dataframe().reset_index()
+    return pd.DataFrame([*rows, *held_out.itertuples(index=False)], columns=held_out.columns)
 
 
 def figure_of(result: FitResult, scores: Scores, test: Experiment) -> Figure:

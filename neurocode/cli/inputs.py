@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from importlib.metadata import version
 from pathlib import Path
 
@@ -34,16 +34,18 @@ def content_hash(path: Path) -> str:
         return ""
 
 
-def require_files(paths: Sequence[str | Path | None]) -> None:
-    """Refuse folders where files are read.
+def require_distinct_files(recordings: Sequence[Path], others: Sequence[Path] = ()) -> None:
+    """Refuse folders where files are read, and recordings whose results would be written into one folder.
 
     Raises
     ------
     DataError
     """
-    for path in paths:
-        if path is not None and Path(path).is_dir():
+    for path in (*recordings, *others):
+        if path.is_dir():
             raise DataError(f"{path}: this is a folder, expected a file with a recording.")
+    if len({path.stem for path in recordings}) < len(recordings):
+        raise DataError("Two recordings share a file name; give them names of their own.")
 
 
 def require_unchanged(files: Sequence[str | Path | None], model: NeuronModel, expected: dict[str, str]) -> None:
@@ -58,21 +60,22 @@ def require_unchanged(files: Sequence[str | Path | None], model: NeuronModel, ex
         raise DataError(f"{names}: the data or the model '{model.name}' changed while the command ran; run it again.")
 
 
-def distinct_models(names: Sequence[str]) -> list[str]:
-    """Names of models, each once.
+def models_of(names: Sequence[str], short_names: Mapping[str, Sequence[str]]) -> dict[str, NeuronModel]:
+    """Models by name, each once; a short name stands for one or several.
 
     Raises
     ------
     ModelError
         If a model is unknown, or two would write into one folder.
     """
-    chosen: dict[str, str] = {}
-    for name in names:
-        by_name(name)
-        other = chosen.setdefault(Path(name).stem, name)
+    models: dict[str, NeuronModel] = {}
+    folders: dict[str, str] = {}
+    for name in (name for given in names for name in short_names.get(given, (given,))):
+        models[name] = by_name(name)
+        other = folders.setdefault(Path(name).stem, name)
         if Path(other).resolve() != Path(name).resolve():
             raise ModelError(
                 f"The models '{other}' and '{name}' would both write into a folder '{Path(name).stem}'; give one of the files "
                 "another name."
             )
-    return list(chosen.values())
+    return {name: models[name] for name in folders.values()}

@@ -7,13 +7,17 @@ import platform
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from neurocode.extras import is_installed
 from neurocode.whole_files import recover_folder, replacing_folder
+
+if TYPE_CHECKING:
+    import neo
 
 PACKAGES = ("neurocode", "brian2", "jax", "neo", "numpy", "scipy", "pynwb")
 PROVENANCE = "provenance.json"
@@ -72,9 +76,39 @@ def write_provenance(folder: Path, settings: dict[str, Any], more: dict[str, Any
     """Write ``provenance.json``: command, settings, and the versions of what the numbers depend on."""
     provenance = {
         "command": [Path(sys.argv[0]).name, *sys.argv[1:]], "settings": settings, **(more or {}),
-        "python": platform.python_version(), "versions": {package: version(package) for package in PACKAGES},
+        "python": platform.python_version(), "versions": _versions(),
     }  # fmt: skip
     return write_json(folder / PROVENANCE, provenance)
+
+
+def _versions() -> dict[str, str]:
+    """Versions of what numbers and files depend on, those that are installed."""
+    found = {}
+    for package in PACKAGES:
+        with suppress(PackageNotFoundError):
+            found[package] = version(package)
+    return found
+
+
+def write_spikes(block: neo.Block, path: Path) -> None:
+    """Write the spikes of repeated trials as CSV and, where pynwb is installed, as NWB.
+
+    Parameters
+    ----------
+    block : neo.Block
+        A segment a trial, with the train of one neuron.
+    path : pathlib.Path
+        Without an ending.
+    """
+    import pandas as pd
+
+    from neurocode.recordings import write
+
+    trains = [segment.spiketrains[0].rescale("s").magnitude for segment in block.segments]
+    rows = [(trial, time) for trial, train in enumerate(trains) for time in train]
+    pd.DataFrame(rows, columns=["trial", "time_s"]).to_csv(path.with_suffix(".csv"), index=False)
+    if is_installed("pynwb"):
+        write(block, path.with_suffix(".nwb"))
 
 
 def write_json(path: Path, table: dict[str, Any]) -> Path:

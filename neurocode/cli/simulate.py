@@ -31,19 +31,18 @@ def simulate_command(
     seed: Annotated[int, typer.Option(help="Of the noise of current and neuron.")] = 0,
     engine: Annotated[str, typer.Option(help="brian2, brian2-standalone, jax, or numba, which keeps no potential.")] = "brian2",
 ) -> None:
-    """Simulate repeated trials; spikes go to NWB and CSV."""
+    """Simulate repeated trials; spikes go to CSV and NWB."""
     import warnings
 
     import numpy as np
-    import pandas as pd
 
     from neurocode.cli import page
-    from neurocode.cli.output import output_folder, write_json
+    from neurocode.cli.output import output_folder, write_json, write_spikes
+    from neurocode.cli.terminal import show_report
     from neurocode.errors import CoarseStepWarning
     from neurocode.models import by_name
     from neurocode.plotting import house_style, save_figure
     from neurocode.plotting.simulation_figure import simulation_figure
-    from neurocode.recordings import write
     from neurocode.simulation import simulate
     from neurocode.whole_files import require_replaceable
 
@@ -68,9 +67,7 @@ def simulate_command(
     }  # fmt: skip
     with output_folder(output, settings) as folder:
         neuron.save(folder / "model.toml")
-        write(block, folder / "spikes.nwb")
-        rows = [(trial, time) for trial, train in enumerate(trains) for time in train]
-        pd.DataFrame(rows, columns=["trial", "time_s"]).to_csv(folder / "spikes.csv", index=False)
+        write_spikes(block, folder / "spikes")
         counts = [len(train) for train in trains]
         rate = float(np.mean(counts) / length)
         write_json(folder / "result.json", {"model": neuron.name, "spike_counts": counts, "rate": {"value": rate, "unit": "Hz"}})
@@ -81,7 +78,7 @@ def simulate_command(
         parts = [page.paragraph(text), page.paragraph(f"From above: {', '.join(names)}."), page.image(png, "Signals and spikes")]
         page.write_page(folder / "report.html", f"Simulation of {neuron.name}", parts)
     show(f"{neuron.name}: {sum(counts)} spikes in {trials} trials of {length:g} s ({rate:.2f} Hz)")
-    show(f"Report: {output / 'report.html'}")
+    show_report(output)
 
 
 def _potential(neuron: NeuronModel, engine: str) -> tuple[str, ...]:

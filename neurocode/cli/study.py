@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import math
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-import numpy as np
 import typer
 from rich import print as show
 from rich.markup import escape
 
 from neurocode.errors import DataError, ModelError
+from neurocode.extras import require
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -50,6 +51,7 @@ def study_command(
 
     _refuse_contradictions(protocol, quick, workers, scheduler)
     place = checkout()
+    require("pyarrow")
     study = load_study(name, place)
     chosen = QUICK if quick else protocol or study.protocols[0]
     if chosen not in study.protocols:
@@ -82,6 +84,7 @@ def figures_command(
     from neurocode.studies.study import checkout, module_of, results_of
 
     place = checkout()
+    require("pyarrow")
     module = module_of("figures", name, place)
     source = tables or results_of(name, place)
     if not source.is_dir():
@@ -119,7 +122,7 @@ def _make_folder(folder: Path) -> None:
 def _print(title: str, claims: pd.DataFrame) -> None:
     show(f"[bold]{title}[/bold]")
     for row in claims.itertuples(index=False):
-        ours = "" if row.our_mean is None or np.isnan(row.our_mean) else f"{row.our_mean:.4g}"
-        spread = "" if row.our_sd is None or np.isnan(row.our_sd) else f" ± {row.our_sd:.2g} ({row.seeds} seeds)"
+        ours = "" if row.our_mean is None or math.isnan(row.our_mean) else f"{row.our_mean:.4g}"
+        spread = "" if row.our_sd is None or math.isnan(row.our_sd) else f" ± {row.our_sd:.2g} ({row.seeds} seeds)"
         printed = f"; {row.source}: {row.paper_value}" if row.paper_value else ""
         show(escape(f"- {row.claim}: {ours}{spread}{printed}. {row.verdict.capitalize()}."))

@@ -11,6 +11,8 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from neurocode.extras import is_installed, missing
+
 
 def show_table(frame: pd.DataFrame, headings: Mapping[str, str], console: Console | None = None) -> None:
     """Print columns of a table; numbers stay whole, names are folded where they are long.
@@ -33,7 +35,9 @@ def show_table(frame: pd.DataFrame, headings: Mapping[str, str], console: Consol
 
 
 def show_report(folder: Path) -> None:
-    """Say where the page is that a person opens first."""
+    """Say where the page is that a person opens first, and what would have to be installed for more."""
+    if not is_installed("pynwb") and any(folder.rglob("*spikes.csv")):
+        print(f"Spikes are written as CSV alone: {escape(missing('pynwb'))}")
     print(f"Report: {escape(str(folder / 'report.html'))}")
 
 

@@ -11,6 +11,7 @@ import typer
 from rich import print as show
 
 from neurocode.errors import ModelError, TrainingError
+from neurocode.extras import require
 
 EPILOG = """Examples:\n\n
 neurocode train digits --neuron lif-normalised --hidden 64 --epochs 20 -o out/\n\n
@@ -66,6 +67,7 @@ def train_command(
     from neurocode.cli.progress import training_progress
     from neurocode.learning import train
 
+    require("optax")
     settings = _settings(hidden or [], seed, epochs=epochs, batch_size=batch, learning_rate=rate, schedule=schedule, clip=clip)
     spike = _surrogate(surrogate, slope, height)
     chosen = _task(task, data, test, seed)

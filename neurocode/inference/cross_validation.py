@@ -76,5 +76,5 @@ def cross_validate(
         gain = held_out.log_likelihood(ascent.point.z) - held_out.null_log_likelihood(kept.rate) if kept.rate > 0 else np.nan
         gains.append(gain)
         counts.append(held_out.n_spikes)
-    bits = [gain / count / np.log(2) if count else np.nan for gain, count in zip(gains, counts, strict=True)]
+    bits = [float(gain / count / np.log(2)) if count else np.nan for gain, count in zip(gains, counts, strict=True)]
     return CrossValidation(float(np.sum(gains) / np.sum(counts) / np.log(2)), tuple(bits))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -10,87 +9,19 @@ import numpy as np
 from neurocode.errors import DataError
 from neurocode.inference.likelihood import Likelihood
 from neurocode.inference.options import whole_number
-from neurocode.inference.result import FitResult, plain
+from neurocode.inference.result import FitResult
+from neurocode.inference.scores import Scores
 from neurocode.inference.table import likelihood_of
 from neurocode.recordings.experiment import Experiment
-from neurocode.statistics.coding import psth_correlation
-from neurocode.statistics.distance import MdStar, coincidence_factor, md_star, md_star_ceiling, reliability
-from neurocode.statistics.time_rescaling import TimeRescaling, uniform_test
+from neurocode.statistics.coding import explained_variance, psth_correlation
+from neurocode.statistics.distance import coincidence_factor, md_star, md_star_ceiling, reliability
+from neurocode.statistics.time_rescaling import uniform_test
 
 PREDICTIONS = 500
 MD_WINDOWS = {"4ms": 4e-3, "8ms": 8e-3}
 GAMMA_WINDOWS = {"2ms": 2e-3, "4ms": 4e-3}
 #: Predicted repeats that the pairwise coincidence factor is averaged over.
 GAMMA_PREDICTIONS = 100
-
-
-@dataclass(frozen=True)
-class Scores:
-    """Scores of a model on spikes that its fit did not see.
-
-    Repeats of a frozen current are compared with predicted ones moment by moment; without a stimulus that repeats share these
-    scores are absent (empty mappings, NaN).
-
-    Attributes
-    ----------
-    bits_per_spike : float
-        Against a homogeneous Poisson process at the training rate.
-    md_star : dict of str to MdStar
-    md_star_ceiling : dict of str to (float, float)
-        Mean and spread over random halves of the recorded repeats.
-    reliability : dict of str to float
-    gamma, gamma_recorded : dict of str to float
-        Mean coincidence factor of model with recorded repeats, and among recorded repeats.
-    ks : TimeRescaling
-    psth_correlation : float
-        After a Gaussian of 10 ms.
-    recorded_rate, predicted_rate : float
-        In hertz.
-    recorded, predicted : list of numpy.ndarray
-        Spike times of the repeats in seconds.
-    duration : float
-        Of a repeat, in seconds.
-    notes : list of str
-        What could not be computed, and why.
-    """
-
-    bits_per_spike: float
-    md_star: dict[str, MdStar]
-    md_star_ceiling: dict[str, tuple[float, float]]
-    reliability: dict[str, float]
-    gamma: dict[str, float]
-    gamma_recorded: dict[str, float]
-    ks: TimeRescaling
-    psth_correlation: float
-    recorded_rate: float
-    predicted_rate: float
-    recorded: list[np.ndarray] = field(repr=False)
-    predicted: list[np.ndarray] = field(repr=False)
-    duration: float
-    notes: list[str]
-
-    @property
-    def compares_repeats(self) -> bool:
-        """Whether repeats of one stimulus were compared moment by moment."""
-        return bool(self.md_star)
-
-    def to_dictionary(self) -> dict[str, Any]:
-        """Plain values for JSON, in the layout of ``result.json``."""
-        table = {
-            "bits_per_spike": {"test": self.bits_per_spike},
-            "md_star": {key: score.value for key, score in self.md_star.items()},
-            "md_star_interval_95": {key: score.interval for key, score in self.md_star.items()},
-            "md_star_ceiling": {key: mean for key, (mean, _) in self.md_star_ceiling.items()},
-            "md_star_ceiling_sd": {key: spread for key, (_, spread) in self.md_star_ceiling.items()},
-            "reliability": self.reliability,
-            "gamma": self.gamma,
-            "gamma_over_recorded": {key: _over(self.gamma[key], self.gamma_recorded[key]) for key in self.gamma},
-            "ks": {"statistic": self.ks.statistic, "band": self.ks.band, "passed": self.ks.passed},
-            "psth_correlation": self.psth_correlation,
-            "rate": {"recorded": self.recorded_rate, "predicted": self.predicted_rate, "unit": "Hz"},
-            "notes": self.notes,
-        }
-        return plain(table)
 
 
 def evaluate(
@@ -156,6 +87,9 @@ def evaluate(
     log_likelihood = data.log_likelihood(data.origin)
     recorded, predicted = data.trains, data.predict(n_predictions, seed)
     compared = _compared(recorded, predicted, duration, seed) if data.shares_stimulus else _not_compared()
+    if data.shares_stimulus and np.isnan(compared["explained_variance"]):
+        reason = "a single recorded repeat" if len(recorded) < 2 else "the mean of the recorded repeats does not vary"
+        notes.append(f"The explained variance is not defined: {reason}.")
     notes += [f"Md* ({key}) is not defined: {score.reason}" for key, score in compared["md_star"].items() if score.reason]
     return Scores(
         bits_per_spike=data.bits_per_spike(log_likelihood, result.training_rate),
@@ -180,12 +114,13 @@ def _compared(recorded: list[np.ndarray], predicted: list[np.ndarray], duration:
         "gamma": {key: _mean_gamma(recorded, some, window, duration) for key, window in GAMMA_WINDOWS.items()},
         "gamma_recorded": {key: _gamma_among(recorded, window, duration) for key, window in GAMMA_WINDOWS.items()},
         "psth_correlation": psth_correlation(recorded, predicted, duration),
+        "explained_variance": explained_variance(recorded, predicted, duration),
     }
 
 
 def _not_compared() -> dict[str, Any]:
     names = ("md_star", "md_star_ceiling", "reliability", "gamma", "gamma_recorded")
-    return {**{name: {} for name in names}, "psth_correlation": np.nan}
+    return {**{name: {} for name in names}, "psth_correlation": np.nan, "explained_variance": np.nan}
 
 
 def _mean_gamma(recorded: list[np.ndarray], predicted: list[np.ndarray], window: float, duration: float) -> float:
@@ -195,7 +130,3 @@ def _mean_gamma(recorded: list[np.ndarray], predicted: list[np.ndarray], window:
 def _gamma_among(recorded: list[np.ndarray], window: float, duration: float) -> float:
     pairs = [(a, b) for i, a in enumerate(recorded) for j, b in enumerate(recorded) if i != j]
     return float(np.mean([coincidence_factor(a, b, window, duration) for a, b in pairs])) if pairs else np.nan
-
-
-def _over(value: float, reference: float) -> float:
-    return value / reference if reference else np.nan

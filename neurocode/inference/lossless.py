@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import fields, is_dataclass
-from typing import Any
+from pathlib import Path
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -13,6 +15,8 @@ from neurocode.errors import DataError
 from neurocode.models.files import from_dictionary
 from neurocode.models.model import NeuronModel
 from neurocode.models.writing import to_dictionary
+
+Kind = TypeVar("Kind")
 
 
 def encode(value: Any) -> Any:
@@ -28,9 +32,11 @@ def encode(value: Any) -> Any:
     if is_dataclass(value):
         return {type(value).__name__: {entry.name: encode(getattr(value, entry.name)) for entry in fields(value)}}
     if isinstance(value, np.ndarray):
-        return {"array": [encode(entry) for entry in value.tolist()]}
+        return {"array": encode(value.tolist())}
     if isinstance(value, tuple):
         return {"tuple": [encode(entry) for entry in value]}
+    if isinstance(value, list):
+        return [encode(entry) for entry in value]
     if isinstance(value, Mapping):
         return {"mapping": {str(key): encode(entry) for key, entry in value.items()}}
     if isinstance(value, (bool, np.bool_)):
@@ -48,6 +54,8 @@ def decode(value: Any, classes: Mapping[str, type]) -> Any:
     DataError
         For a table that :func:`encode` did not write.
     """
+    if isinstance(value, list):
+        return [decode(entry, classes) for entry in value]
     if not isinstance(value, dict):
         return value
     if len(value) != 1:
@@ -58,7 +66,7 @@ def decode(value: Any, classes: Mapping[str, type]) -> Any:
     if kind == "number":
         return float(content)
     if kind == "array":
-        return np.array([decode(entry, classes) for entry in content])
+        return np.array(decode(content, classes))
     if kind == "tuple":
         return tuple(decode(entry, classes) for entry in content)
     if kind == "mapping":
@@ -66,3 +74,34 @@ def decode(value: Any, classes: Mapping[str, type]) -> Any:
     if kind not in classes:
         raise DataError(f"A saved value is a '{kind}', which is none of {', '.join(classes)}.")
     return classes[kind](**{name: decode(entry, classes) for name, entry in content.items()})
+
+
+def load_saved(path: Path, kind: type[Kind], parts: Sequence[type]) -> Kind:
+    """The value of a class that stands under ``saved`` in a JSON file, as :func:`encode` made it.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+    kind : type
+        Class of the value.
+    parts : sequence of type
+        Classes that its fields may hold.
+
+    Raises
+    ------
+    DataError
+        If there is no such file, or it holds no such value or a damaged one.
+    """
+    try:
+        table = json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise DataError(f"{path}: cannot be read ({error.strerror or error}).") from None
+    except ValueError:
+        raise DataError(f"{path} is no JSON file, expected what {kind.__name__}.save wrote.") from None
+    saved = table.get("saved") if isinstance(table, dict) else None
+    if not isinstance(saved, dict) or set(saved) != {kind.__name__}:
+        raise DataError(f"{path} holds no saved {kind.__name__}, expected what {kind.__name__}.save wrote.")
+    try:
+        return decode(saved, {part.__name__: part for part in (kind, *parts)})
+    except (TypeError, ValueError, AttributeError, KeyError) as error:
+        raise DataError(f"{path} holds a damaged {kind.__name__} ({error}).") from None

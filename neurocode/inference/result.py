@@ -15,8 +15,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from neurocode.display import html, lines
-from neurocode.errors import DataError
-from neurocode.inference.lossless import decode, encode
+from neurocode.inference.lossless import encode, load_saved
 from neurocode.models.model import NeuronModel
 from neurocode.plotting.estimates_figure import estimates_figure
 from neurocode.simulation.simulate import simulate
@@ -324,20 +323,7 @@ class FitResult:
         True
         """
         path = Path(path)
-        path = path / FILE if path.is_dir() else path
-        try:
-            table = json.loads(path.read_text(encoding="utf-8"))
-        except OSError as error:
-            raise DataError(f"{path}: cannot be read ({error.strerror or error}).") from None
-        except ValueError:
-            raise DataError(f"{path} is no JSON file, expected what FitResult.save wrote.") from None
-        saved = table.get("saved") if isinstance(table, dict) else None
-        if not isinstance(saved, dict) or set(saved) != {cls.__name__}:
-            raise DataError(f"{path} holds no saved fit, expected what FitResult.save wrote.")
-        try:
-            return decode(saved, {kind.__name__: kind for kind in (cls, FittedParameter, CrossValidation, TimeRescaling)})
-        except (TypeError, ValueError, AttributeError, KeyError) as error:
-            raise DataError(f"{path} holds a damaged fit ({error}).") from None
+        return load_saved(path / FILE if path.is_dir() else path, cls, (FittedParameter, CrossValidation, TimeRescaling))
 
 
 def plain(value: Any) -> Any:

@@ -8,16 +8,18 @@ from pathlib import Path
 import equinox as eqx
 import jax
 import jax.numpy as jnp
-import nir
 import numpy as np
 
 from neurocode.errors import DataError, ModelError
+from neurocode.extras import Library
 from neurocode.learning.connections import Dense, Recurrent
 from neurocode.learning.layer import Layer
 from neurocode.learning.network import Network
 from neurocode.learning.readout import Readout
 from neurocode.models.lif import normalised_lif
 from neurocode.models.model import NeuronModel
+
+nir = Library("nir")
 
 INPUT, OUTPUT = "input", "output"
 

@@ -6,11 +6,13 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import optax
 
 from neurocode.errors import TrainingError
+from neurocode.extras import Library
 from neurocode.learning.regularisers import Regulariser
 from neurocode.units import is_whole
+
+optax = Library("optax")
 
 
 def require_whole(name: str, value: Any, least: int) -> None:

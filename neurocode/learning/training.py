@@ -15,11 +15,11 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
-import optax
 import pandas as pd
 
 import neurocode
 from neurocode.errors import DataError, TrainingError
+from neurocode.extras import Library
 from neurocode.learning.checkpoint import load_checkpoint, save_checkpoint
 from neurocode.learning.diagnosis import diagnose
 from neurocode.learning.network import Network, calibrated, scaled_intrinsic, trainable
@@ -30,6 +30,7 @@ from neurocode.learning.settings import DEFAULT_SETTINGS, Settings, require_whol
 from neurocode.learning.task import Part, Task, stratified
 from neurocode.locks import alone
 
+optax = Library("optax")
 Array = jax.Array
 Progress = Callable[[dict[str, float]], None]
 

@@ -4,7 +4,7 @@ Contents
 --------
 NeuronModel, Parameter, EscapeNoise
     The values a model is made of.
-lif, noisy_lif, normalised_lif, current_lif, adlif, adex, eif, qif, izhikevich, meta_neuron, gif, igif, igif_ia, glm
+lif, noisy_lif, normalised_lif, current_lif, adlif, adex, eif, qif, izhikevich, meta_neuron, gif, glif, igif, igif_ia, glm
     Library models.
 lif_diffusive, eif_diffusive, qif_diffusive, lif_coloured
     Models with white noise for spike times alone, with adaptation and a periodic drive where asked.
@@ -20,6 +20,7 @@ from neurocode.models.catalogue import LIBRARY, by_name
 from neurocode.models.diffusive import eif_diffusive, lif_coloured, lif_diffusive, qif_diffusive
 from neurocode.models.files import load
 from neurocode.models.gif import gif
+from neurocode.models.glif import glif
 from neurocode.models.glm import glm
 from neurocode.models.igif import igif, igif_ia
 from neurocode.models.integrate_and_fire import eif, izhikevich, meta_neuron, qif
@@ -30,6 +31,6 @@ from neurocode.models.parameter import Parameter
 
 __all__ = [
     "LIBRARY", "EscapeNoise", "NeuronModel", "Parameter", "adex", "adlif", "by_name", "current_lif", "eif", "eif_diffusive",
-    "gif", "glm", "igif", "igif_ia", "izhikevich", "lif", "lif_coloured", "lif_diffusive", "load", "meta_neuron", "noisy_lif",
-    "normalised_lif", "qif", "qif_diffusive",
+    "gif", "glif", "glm", "igif", "igif_ia", "izhikevich", "lif", "lif_coloured", "lif_diffusive", "load", "meta_neuron",
+    "noisy_lif", "normalised_lif", "qif", "qif_diffusive",
 ]  # fmt: skip

@@ -40,7 +40,7 @@ def adlif(discretisation: str = "symplectic") -> NeuronModel:
         raise ModelError(f"'{discretisation}' is no discretisation; known are {', '.join(DISCRETISATIONS)}.")
     symplectic = discretisation == "symplectic"
     return NeuronModel(
-        name=f"adlif_{discretisation.replace('-', '_')}",
+        name="adlif" if symplectic else f"adlif-{discretisation}",
         description="Adaptive leaky integrate-and-fire neuron (Baronig et al. 2025).",
         equations="""
             du/dt = (-u + I - w)/tau_u : 1

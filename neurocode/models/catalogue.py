@@ -11,18 +11,25 @@ from neurocode.models.adlif import adlif
 from neurocode.models.diffusive import eif_diffusive, lif_coloured, lif_diffusive, qif_diffusive
 from neurocode.models.files import load
 from neurocode.models.gif import gif
+from neurocode.models.glif import LEVELS, glif
 from neurocode.models.glm import glm
 from neurocode.models.igif import igif, igif_ia
 from neurocode.models.integrate_and_fire import eif, izhikevich, meta_neuron, qif
-from neurocode.models.lif import current_lif, lif, noisy_lif, normalised_lif
+from neurocode.models.lif import NOISE_MODES, current_lif, lif, noisy_lif, normalised_lif
 from neurocode.models.model import NeuronModel
 
 DIFFUSIVE = {"lif-diffusive": lif_diffusive, "eif-diffusive": eif_diffusive, "qif-diffusive": qif_diffusive}
+#: Neurons with an escape rate; without it they are ``-deterministic``.
+ESCAPING = {"gif": gif, "glm": glm, **{f"glif{level}": partial(glif, level) for level in LEVELS}}
 
+#: A row a model: the name that it has itself, and what makes it.
 LIBRARY: dict[str, Callable[[], NeuronModel]] = {
     "lif": lif, "lif-normalised": normalised_lif, "lif-current": current_lif,
-    "noisy-lif": noisy_lif, "adlif": adlif, "adex": adex, "eif": eif, "qif": qif, "izhikevich": izhikevich,
-    "meta-neuron": meta_neuron, "gif": gif, "glm": glm, "igif": igif, "igif-ia": igif_ia, **DIFFUSIVE, "lif-coloured": lif_coloured,
+    "noisy-lif": noisy_lif, **{f"noisy-lif-{mode}": partial(noisy_lif, mode) for mode in NOISE_MODES if mode != "escape"},
+    "adlif": adlif, "adlif-euler-forward": partial(adlif, "euler-forward"), "adex": adex, "eif": eif, "qif": qif,
+    "izhikevich": izhikevich, "meta-neuron": meta_neuron, **ESCAPING, "igif": igif, "igif-ia": igif_ia,
+    **{f"{name}-deterministic": partial(make, escape_noise=False) for name, make in ESCAPING.items()},
+    **DIFFUSIVE, "lif-coloured": lif_coloured,
     **{f"adaptive-{name}": partial(make, adaptation=True) for name, make in DIFFUSIVE.items()},
     **{f"{name}-periodic": partial(make, periodic=True) for name, make in DIFFUSIVE.items()},
     **{f"adaptive-{name}-periodic": partial(make, adaptation=True, periodic=True) for name, make in DIFFUSIVE.items()},

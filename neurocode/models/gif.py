@@ -66,7 +66,7 @@ def gif(time_constants: Sequence[float] = TIME_CONSTANTS_MS, *, escape_noise: bo
         f"deta_{n}/dt = -eta_{n}/tau_{n} : amp\n            dgamma_{n}/dt = -gamma_{n}/tau_{n} : volt" for n in numbers
     ).replace("\ndeta", "\n            deta")
     return NeuronModel(
-        name="gif",
+        name="gif" if escape_noise else "gif-deterministic",
         description="Generalised integrate-and-fire neuron (Pozzorini et al. 2015).",
         equations=f"""
             dv/dt = (g_L*(E_L - v) - ({eta}) + I)/C : volt (unless refractory)

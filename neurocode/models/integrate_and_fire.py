@@ -139,7 +139,7 @@ def meta_neuron() -> NeuronModel:
     'euler'
     """
     return NeuronModel(
-        name="meta_neuron",
+        name="meta-neuron",
         description="Meta-neuron (Cheng, Zhang, Jia, Xu 2020).",
         equations="""
             dv/dt = (v**2 - v - u + I)/dt_unit : 1

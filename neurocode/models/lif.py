@@ -171,7 +171,7 @@ def noisy_lif(noise_mode: str = "escape", family: str = "gaussian") -> NeuronMod
         )
         parameters["dt_noise"] = Parameter.of("1 ms", fixed=True, description="step that sigma refers to")
     return NeuronModel(
-        name=f"noisy_lif_{noise_mode}",
+        name="noisy-lif" if noise_mode == "escape" else f"noisy-lif-{noise_mode}",
         description="Noisy leaky integrate-and-fire neuron (Ma, Yan, Tang 2023).",
         equations=f"""
             dv/dt = (-v + R*I)/tau{diffusion} : 1

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from inspect import cleandoc
 from pathlib import Path
 
+import pandas as pd
+
+from neurocode.display import html, lines
 from neurocode.errors import ModelError
 from neurocode.models.checks import check_model
 from neurocode.models.expressions import Equation, names_in, one_line, parse_equations, parse_statements
@@ -16,8 +19,11 @@ from neurocode.models.noise import EscapeNoise
 from neurocode.models.parameter import Parameter
 from neurocode.models.writing import save
 
+#: Columns of the table of parameters.
+COLUMNS = ["meaning", "value", "unit", "low", "high", "fixed", "per_neuron"]
 
-@dataclass(frozen=True)
+
+@dataclass(frozen=True, repr=False)
 class NeuronModel:
     """A stochastic neuron written as Brian2 equations; every engine is derived from this text.
 
@@ -165,14 +171,25 @@ class NeuronModel:
         ModelError
             For an unknown parameter, another dimension, or a value outside its bounds.
         """
-        parameters = dict(self.parameters)
-        for name, value in {**(values or {}), **more}.items():
-            self._require(name)
-            try:
-                parameters[name] = parameters[name].with_value(value)
-            except ModelError as error:
-                raise ModelError(f"Parameter '{name}': {error}") from None
-        return replace(self, parameters=parameters)
+        return self._changed({**(values or {}), **more}, Parameter.with_value)
+
+    def with_bounds(self, bounds: Mapping[str, object] | None = None, **more: object) -> NeuronModel:
+        """Copy with other bounds, a lowest and a highest value a parameter, written as those of :meth:`with_parameters`.
+
+        Infinite is open. A fit keeps to the bounds.
+
+        Raises
+        ------
+        ModelError
+            For an unknown parameter, anything but two ordered values of its dimension, or bounds that its value lies outside.
+
+        Examples
+        --------
+        >>> import neurocode as nc
+        >>> nc.models.lif().with_bounds(g_L=(1, "50 nS")).parameters["g_L"].bounds
+        (1.0, 50.0)
+        """
+        return self._changed({**(bounds or {}), **more}, Parameter.with_bounds)
 
     def with_fixed(self, *names: str, fixed: bool = True) -> NeuronModel:
         """Copy in which the named parameters are fixed (or freed) for a fit."""
@@ -185,6 +202,59 @@ class NeuronModel:
     def save(self, path: str | Path) -> Path:
         """Write the model to a TOML file that :func:`neurocode.models.load` reads."""
         return save(self, path)
+
+    def to_dataframe(self) -> pd.DataFrame:
+        """A row a parameter: meaning, value, unit, bounds, and whether a fit may change it.
+
+        Returns
+        -------
+        pandas.DataFrame
+            Value and bounds are in the unit of the row.
+        """
+        rows = {
+            name: {
+                "meaning": parameter.description, "value": parameter.value, "unit": parameter.unit, "low": parameter.bounds[0],
+                "high": parameter.bounds[1], "fixed": parameter.fixed, "per_neuron": parameter.per_neuron,
+            }
+            for name, parameter in self.parameters.items()
+        }  # fmt: skip
+        return pd.DataFrame.from_dict(rows, orient="index", columns=COLUMNS).rename_axis("parameter")
+
+    def summary(self) -> str:
+        """Equations, spike and reset, and the parameters with their units as text."""
+        rows = [*self._text.splitlines(), *self._parameter_rows()]
+        return lines(self._heading(), rows, most=len(rows) + 2)
+
+    def __repr__(self) -> str:
+        return lines(self._heading(), [*self._text.splitlines(), *self._parameter_rows()])
+
+    def _repr_html_(self) -> str:
+        return html(self._heading(), self.to_dataframe(), code=self._text)
+
+    def _heading(self) -> str:
+        return f"Model '{self.name}'" + (f": {self.description}" if self.description else "")
+
+    @property
+    def _text(self) -> str:
+        """Equations and what makes and follows a spike, as lines."""
+        noise = "" if self.noise is None else f", {self.noise.family} escape noise of {', '.join(self.noise.parameter_names)}"
+        refractory = "" if self.refractory is None else f", then refractory for {self.refractory}"
+        reset = self.reset_code.replace("\n", "; ") or "nothing"
+        return f"{self.equations}\nspike: {self.margin} > 0{noise}\nat a spike: {reset}{refractory}"
+
+    def _parameter_rows(self) -> list[str]:
+        return [f"{name} = {parameter.described}" for name, parameter in self.parameters.items()]
+
+    def _changed(self, changes: Mapping[str, object], change: Callable[[Parameter, object], Parameter]) -> NeuronModel:
+        """Copy with some parameters changed; a fault is told with the name of its parameter."""
+        parameters = dict(self.parameters)
+        for name, value in changes.items():
+            self._require(name)
+            try:
+                parameters[name] = change(parameters[name], value)
+            except ModelError as error:
+                raise ModelError(f"Parameter '{name}': {error}") from None
+        return replace(self, parameters=parameters)
 
     def _require(self, name: str) -> None:
         if name not in self.parameters:

@@ -97,6 +97,36 @@ class Parameter:
         """Copy with another value: a number in this unit, text with a unit, or a Brian2 quantity."""
         return replace(self, value=in_unit(value, self.unit))
 
+    def with_bounds(self, bounds: object) -> Parameter:
+        """Copy with another lowest and highest value: numbers in this unit, text with a unit, or quantities; infinite is open.
+
+        Raises
+        ------
+        ModelError
+            For anything but two ordered values of this dimension around the value.
+        """
+        pair = [] if isinstance(bounds, (str, dict, set)) else list(bounds) if np.iterable(bounds) else []
+        if len(pair) != 2 or any(np.ndim(bound) for bound in pair):
+            raise ModelError(f"Parameter bounds are a lowest and a highest value, not {bounds!r}.")
+        return replace(self, bounds=tuple(float(in_unit(bound, self.unit)) for bound in pair))
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Parameter):
+            return NotImplemented
+        return np.array_equal(self.value, other.value) and _rest(self) == _rest(other)
+
+    @property
+    def described(self) -> str:
+        """Value, unit, bounds and meaning in a line."""
+        value = f"{self.value:.6g}" if np.ndim(self.value) == 0 else f"{np.size(self.value)} values"
+        unit = "" if self.unit == "1" else f" {self.unit}"
+        state = "fixed" if self.fixed else f"from {self.bounds[0]:.6g} to {self.bounds[1]:.6g}" if self._is_bounded else "unbounded"
+        return f"{value}{unit} ({state})" + (f": {self.description}" if self.description else "")
+
+    @property
+    def _is_bounded(self) -> bool:
+        return any(math.isfinite(bound) for bound in self.bounds)
+
 
 def in_unit(value: object, unit: str) -> float | np.ndarray:
     """Express a value in ``unit``; plain numbers are taken to be in ``unit`` already.
@@ -124,6 +154,11 @@ def in_unit(value: object, unit: str) -> float | np.ndarray:
         return np.asarray(value, dtype=float)[()] / parse_unit(unit).scale
     array = _numbers(value)
     return array if array.ndim else float(array)
+
+
+def _rest(parameter: Parameter) -> dict[str, object]:
+    """All but the value, which may be an array."""
+    return {name: part for name, part in vars(parameter).items() if name != "value"}
 
 
 def _numbers(value: object) -> np.ndarray:

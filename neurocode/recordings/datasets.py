@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import shutil
 import tomllib
@@ -9,9 +10,8 @@ from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
 
-import pooch
-
 from neurocode.errors import DataError
+from neurocode.extras import require
 
 FOLDER_VARIABLE = "NEUROCODE_DATA"
 
@@ -86,15 +86,21 @@ def fetch(name: str, file: str, *, folder: str | Path | None = None) -> Path:
     local = local_folder()
     if local is not None and (local / name / file).is_file():
         found = local / name / file
-        if pooch.file_hash(str(found)) != checksum:
+        if _checksum(found) != checksum:
             raise DataError(f"{found}: the checksum is not that of the published file.")
         return found if folder is None else _copied(found, Path(folder))
+    pooch = require("pooch")
     cache = Path(folder) if folder is not None else pooch.os_cache("neurocode") / name
     _made(cache)
     try:
         return Path(pooch.retrieve(entry.base_url + path, f"sha256:{checksum}", fname=file, path=cache))
     except Exception as error:
         raise DataError(f"{file} of '{name}' could not be downloaded from {entry.base_url}: {error}") from None
+
+
+def _checksum(file: Path) -> str:
+    with file.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 def _copied(file: Path, folder: Path) -> Path:

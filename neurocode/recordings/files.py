@@ -10,6 +10,7 @@ import neo
 import numpy as np
 
 from neurocode.errors import DataError
+from neurocode.extras import require
 from neurocode.recordings.abf import read_abf
 from neurocode.recordings.guard import damage_named, require_file
 from neurocode.recordings.hdf5 import require_self_contained, require_units
@@ -142,6 +143,7 @@ def write(block: neo.Block, path: str | Path) -> Path:
     if path.suffix.lower() == ".nwb":
         return write_nwb(block, path)
     if path.suffix.lower() == ".nix":
+        require("nixio")
         with neo.io.NixIO(str(path), "ow") as nix:
             nix.write_block(block)
         return path
@@ -159,6 +161,7 @@ def block_of_trains(trains: Sequence[np.ndarray], duration: float, name: str) ->
 
 
 def _read_nix(path: Path) -> neo.Block:
+    require("nixio")
     require_self_contained(path)
     require_units(path)
     with neo.io.NixIO(str(path), "ro") as nix:

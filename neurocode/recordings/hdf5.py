@@ -5,15 +5,40 @@ from __future__ import annotations
 import math
 from pathlib import Path
 
-import h5py
 import numpy as np
 
 from neurocode.errors import DataError
+from neurocode.extras import Library
 from neurocode.recordings.guard import damage_named
 from neurocode.recordings.plausible import require_unit
 from neurocode.recordings.sizes import require_memory, require_stored
 
-INNER_LINKS = (h5py.h5l.TYPE_HARD, h5py.h5l.TYPE_SOFT)
+h5py = Library("h5py")
+
+#: What HDF5 files begin with, or what follows a block of the user's of 512 bytes, or twice that, and so on (HDF5 File Format
+#: Specification, II.A).
+SIGNATURE, FIRST_BLOCK = b"\x89HDF\r\n\x1a\n", 512
+
+
+def is_hdf5(path: Path) -> bool:
+    """Whether a file is one of HDF5, whatever its name ends in; asks no library.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> file = Path(tempfile.mkdtemp()) / "cell.mat"
+    >>> _ = file.write_bytes(bytes(512) + SIGNATURE)
+    >>> is_hdf5(file)
+    True
+    """
+    size, place = path.stat().st_size, 0
+    with path.open("rb") as file:
+        while place + len(SIGNATURE) <= size:
+            file.seek(place)
+            if file.read(len(SIGNATURE)) == SIGNATURE:
+                return True
+            place = 2 * place or FIRST_BLOCK
+    return False
 
 
 def require_self_contained(path: Path) -> None:
@@ -32,7 +57,8 @@ def require_self_contained(path: Path) -> None:
         If the file is damaged, points outside itself, or declares arrays larger than it can hold.
     """
     with damage_named(path, "HDF5"), h5py.File(path, "r") as file:
-        outer = file.id.links.visit(lambda name, info: None if info.type in INNER_LINKS else name, info=True)
+        inner = (h5py.h5l.TYPE_HARD, h5py.h5l.TYPE_SOFT)
+        outer = file.id.links.visit(lambda name, info: None if info.type in inner else name, info=True)
         if outer is not None:
             raise DataError(f"{path}: '{outer.decode(errors='replace')}' is a link to another file, which is not followed.")
         file.visititems(lambda name, entry: _require_inner_data(path, name, entry))

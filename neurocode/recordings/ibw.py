@@ -8,6 +8,7 @@ from pathlib import Path
 import neo
 
 from neurocode.errors import DataError
+from neurocode.extras import require
 from neurocode.logs import quiet
 from neurocode.recordings.channels import PASS_BOTH
 from neurocode.recordings.guard import damage_named
@@ -28,6 +29,7 @@ def read_ibw(path: Path) -> neo.Block:
     DataError
         If the file is damaged, or its parts are larger than the file.
     """
+    require("igor2")
     with damage_named(path, "Neo"):
         _require_sizes(path)
         with quiet("igor2"):  # it logs the bytes of a damaged file

@@ -14,14 +14,13 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-import h5py
 import numpy as np
 import scipy.io
 from scipy.io.matlab import matfile_version
 
 from neurocode.errors import DataError
 from neurocode.recordings.guard import damage_named
-from neurocode.recordings.hdf5 import no_variable, read_array
+from neurocode.recordings.hdf5 import is_hdf5, no_variable, read_array
 from neurocode.recordings.sizes import MOST_BYTES, require_memory
 
 #: Types of elements of MATLAB 5 files and bytes of one number of each (MathWorks, "MAT-File Format").
@@ -60,7 +59,7 @@ def read_mat(path: Path, names: Sequence[str]) -> list[np.ndarray]:
     >>> read_mat(file, ["times"])[0].tolist()
     [[0.5, 0.25]]
     """
-    if h5py.is_hdf5(path):
+    if is_hdf5(path):
         return [read_array(path, name) for name in names]
     with damage_named(path, "MATLAB"):
         if matfile_version(path)[0] == 0:

@@ -12,9 +12,9 @@ from pathlib import Path
 
 import neo
 import numpy as np
-import pynwb
 
 from neurocode.errors import DataError
+from neurocode.extras import Library, require
 from neurocode.recordings.channels import numbers_of
 from neurocode.recordings.guard import damage_named
 from neurocode.recordings.hdf5 import require_self_contained
@@ -24,6 +24,8 @@ from neurocode.recordings.plausible import LATEST
 from neurocode.recordings.sizes import require_memory
 from neurocode.recordings.sweeps import Sweep, note_of, read_sweeps, signal_of_series
 from neurocode.recordings.trains import ROUNDING, Trains
+
+pynwb = Library("pynwb")
 
 SEGMENT, TRAIN = "segment", "train_name"
 
@@ -113,6 +115,7 @@ def _add_units(file: pynwb.NWBFile, trains: Sequence[tuple[int, neo.SpikeTrain]]
 
 @contextmanager
 def _opened(path: Path) -> Iterator[pynwb.NWBFile]:
+    require("pynwb")
     require_self_contained(path)
     with damage_named(path, "pynwb"), warnings.catch_warnings():
         warnings.simplefilter("ignore")

@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
-import pynwb
-from hdmf.common import DynamicTable
-from pynwb.icephys import PatchClampSeries
 
 from neurocode.errors import DataError
+
+if TYPE_CHECKING:
+    import pynwb
+    from hdmf.common import DynamicTable
+    from pynwb.icephys import PatchClampSeries
 
 #: How many names a message lists.
 LISTED = 6

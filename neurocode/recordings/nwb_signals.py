@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import neo
-import pynwb
-from pynwb.icephys import CurrentClampSeries, CurrentClampStimulusSeries
+
+from neurocode.extras import Library
+
+if TYPE_CHECKING:
+    import pynwb.icephys
+
+nwb, icephys = Library("pynwb"), Library("pynwb.icephys")
 
 #: What an amplifier added or compensated (in ampere, ohm and farad), as NWB names it: annotations of a voltage.
 SETTINGS = ("bias_current", "bridge_balance", "capacitance_compensation")
@@ -40,7 +46,7 @@ def add_signals(file: pynwb.NWBFile, segment: neo.Segment, number: int) -> None:
         description = signal.name or "signal"
         name = f"segment_{number}_signal_{index}"
         file.add_acquisition(
-            pynwb.TimeSeries(
+            nwb.TimeSeries(
                 name=name,
                 data=signal.magnitude,
                 unit=signal.dimensionality.string,
@@ -75,8 +81,12 @@ def _add_pair(
     electrode = _electrode(file, electrode_name)
     stated = {name: float(voltage.annotations[name]) for name in SETTINGS if voltage.annotations.get(name) is not None}
     shared = {"electrode": electrode, "stimulus_description": str(segment.annotations.get("stimulus_description", "N/A"))}
-    response = CurrentClampSeries(name=f"{stem}_voltage", **_data(voltage, "V"), **_place(voltage, number), **shared, **stated)
-    stimulus = CurrentClampStimulusSeries(name=f"{stem}_current", **_data(current, "A"), **_place(current, number), **shared)
+    response = icephys.CurrentClampSeries(
+        name=f"{stem}_voltage", **_data(voltage, "V"), **_place(voltage, number), **shared, **stated
+    )
+    stimulus = icephys.CurrentClampStimulusSeries(
+        name=f"{stem}_current", **_data(current, "A"), **_place(current, number), **shared
+    )
     file.add_acquisition(response)
     file.add_stimulus(stimulus)
     return file.add_intracellular_recording(electrode=electrode, response=response, stimulus=stimulus)

@@ -5,27 +5,30 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import neo
 import numpy as np
-import pynwb
 import quantities as pq
-from pynwb.ecephys import ElectricalSeries
-from pynwb.icephys import PatchClampSeries, VoltageClampSeries, VoltageClampStimulusSeries
 
 from neurocode.errors import DataError
+from neurocode.extras import Library
 from neurocode.recordings.nwb_pairing import Part, by_sweep_number, by_table, named
 from neurocode.recordings.nwb_signals import SETTINGS
 from neurocode.recordings.plausible import is_unit, require_sampling
 from neurocode.recordings.sizes import require_memory
+
+if TYPE_CHECKING:
+    import pynwb
+    from pynwb.icephys import PatchClampSeries
+
+icephys, ecephys = Library("pynwb.icephys"), Library("pynwb.ecephys")
 
 UNITS = {"volts": "V", "amperes": "A", "": "dimensionless"}
 #: Factors to volt and ampere that are prefixes: the stored numbers are kept, in this unit.
 PREFIXES = {"V": {1e-3: "mV", 1e-6: "uV"}, "A": {1e-3: "mA", 1e-6: "uA", 1e-9: "nA", 1e-12: "pA"}}
 #: Descriptions that say nothing.
 SILENT = ("", "no description", "N/A", "NA", "none")
-VOLTAGE_CLAMP = (VoltageClampSeries, VoltageClampStimulusSeries)
 
 
 class Sweep(NamedTuple):
@@ -71,17 +74,17 @@ def read_sweeps(path: Path, file: pynwb.NWBFile, series: Sequence[pynwb.TimeSeri
         For voltage clamp alone, irregular sampling, or series of which the file does not say what belongs together; the message
         names them.
     """
-    clamp = [entry for entry in series if isinstance(entry, PatchClampSeries)]
-    others = [entry for entry in series if not isinstance(entry, PatchClampSeries) and entry.rate is not None]
+    clamp = [entry for entry in series if isinstance(entry, icephys.PatchClampSeries)]
+    others = [entry for entry in series if not isinstance(entry, icephys.PatchClampSeries) and entry.rate is not None]
     if not clamp:
         return Sweeps({0: Sweep(_signals(path, others), {})} if others else {})
     _require_free_voltage(path, clamp)
-    electrical = [entry for entry in others if not isinstance(entry, ElectricalSeries) and _dimension(entry.unit)]
+    electrical = [entry for entry in others if not isinstance(entry, ecephys.ElectricalSeries) and _dimension(entry.unit)]
     if electrical:
         raise DataError(f"{path}: which sweep {named(electrical)} belongs to is not said in the file.")
     table = file.intracellular_recordings
     by_number = by_sweep_number(path, clamp) if table is None or not len(table) else by_table(path, file, clamp)
-    held = {number for number, (parts, _) in by_number.items() if any(isinstance(p.series, VOLTAGE_CLAMP) for p in parts)}
+    held = {number for number, (parts, _) in by_number.items() if any(_is_voltage_clamp(p.series) for p in parts)}
     if held == set(by_number):
         _refuse_voltage_clamp(path, clamp)
     sweeps = {number: _sweep(path, number, *sweep) for number, sweep in by_number.items() if number not in held}
@@ -120,7 +123,7 @@ def signal_of_series(path: Path, part: Part) -> neo.AnalogSignal:
 
 def _settings(series: pynwb.TimeSeries) -> dict[str, str | float]:
     """Name of a series, its electrode, and what its amplifier was set to."""
-    if not isinstance(series, PatchClampSeries):
+    if not isinstance(series, icephys.PatchClampSeries):
         return {"series": series.name}
     stated = {name: getattr(series, name, None) for name in SETTINGS}
     known = {name: float(value) for name, value in stated.items() if value is not None and np.isfinite(value)}
@@ -153,14 +156,20 @@ def _dimension(unit: str) -> str:
 def _signals(path: Path, series: Sequence[pynwb.TimeSeries]) -> list[neo.AnalogSignal]:
     """Series of a file without an amplifier's, of which one voltage and one current belong together."""
     for dimension, what in (("V", "voltages"), ("A", "currents")):
-        same = [entry for entry in series if _dimension(entry.unit) == dimension and not isinstance(entry, ElectricalSeries)]
+        same = [
+            entry for entry in series if _dimension(entry.unit) == dimension and not isinstance(entry, ecephys.ElectricalSeries)
+        ]
         if len(same) > 1:
             raise DataError(f"{path}: the file holds {len(same)} {what} ({named(same)}) and no sweep numbers that pair them.")
     return [signal_of_series(path, Part.whole(entry)) for entry in series if len(entry.data.shape) <= 2]
 
 
+def _is_voltage_clamp(series: pynwb.TimeSeries) -> bool:
+    return isinstance(series, (icephys.VoltageClampSeries, icephys.VoltageClampStimulusSeries))
+
+
 def _require_free_voltage(path: Path, clamp: Sequence[PatchClampSeries]) -> None:
-    if all(isinstance(entry, VOLTAGE_CLAMP) for entry in clamp):
+    if all(_is_voltage_clamp(entry) for entry in clamp):
         _refuse_voltage_clamp(path, clamp)
     irregular = [entry for entry in clamp if entry.rate is None]
     if irregular:
@@ -168,7 +177,7 @@ def _require_free_voltage(path: Path, clamp: Sequence[PatchClampSeries]) -> None
 
 
 def _refuse_voltage_clamp(path: Path, clamp: Sequence[PatchClampSeries]) -> None:
-    clamped = [entry for entry in clamp if isinstance(entry, VOLTAGE_CLAMP)]
+    clamped = [entry for entry in clamp if _is_voltage_clamp(entry)]
     raise DataError(
         f"{path}: {named(clamped)} was recorded in voltage clamp, expected current clamp: its cell did not spike freely."
     )

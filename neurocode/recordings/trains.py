@@ -199,6 +199,13 @@ class Trains:
             t_start=start, t_stop=np.maximum(start, np.minimum(self.t_stop, last)),
         )  # fmt: skip
 
+    def ending_at_last_spike(self) -> Trains:
+        """The same trains without the silence after their last spikes; one without spikes keeps its end."""
+        spiking = self.counts > 0
+        ends = np.array(self.t_stop, float)
+        ends[spiking] = self.times[np.asarray(self.offsets)[1:][spiking] - 1]
+        return replace(self, t_stop=ends)
+
     @property
     def n_trains(self) -> int:
         """Number of trains, repeats of all units."""

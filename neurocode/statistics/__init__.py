@@ -19,7 +19,7 @@ surrogates
 """
 
 from neurocode.statistics import complexity, entropy, information, population_complexity, spike_distances, surrogates, variability
-from neurocode.statistics.coding import psth, psth_correlation
+from neurocode.statistics.coding import explained_variance, psth, psth_correlation
 from neurocode.statistics.complexity_classifier import ComplexityClassifier, ThresholdClassifier, raster_complexities
 from neurocode.statistics.distance import MdStar, coincidence_factor, md_star, md_star_ceiling, reliability
 from neurocode.statistics.online_complexity import OnlineLZ76
@@ -34,6 +34,7 @@ __all__ = [
     "coincidence_factor",
     "complexity",
     "entropy",
+    "explained_variance",
     "information",
     "md_star",
     "md_star_ceiling",

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from scipy.stats import t as student
+from scipy.special import stdtrit
 
 from neurocode.errors import DataError
 
@@ -79,7 +79,7 @@ def mean_interval(values: np.ndarray | pd.Series) -> tuple[float, float]:
     values = np.asarray(values, float)
     if len(values) < 2:
         return float("nan"), float("nan")
-    half = student.ppf(0.975, len(values) - 1) * values.std(ddof=1) / np.sqrt(len(values))
+    half = stdtrit(len(values) - 1, 0.975) * values.std(ddof=1) / np.sqrt(len(values))
     return float(values.mean() - half), float(values.mean() + half)
 
 

@@ -14,6 +14,7 @@ from typing import Any
 import pandas as pd
 
 from neurocode.errors import DataError
+from neurocode.extras import require
 from neurocode.locks import alone
 from neurocode.studies.workers import side_by_side
 from neurocode.whole_files import replacing
@@ -60,6 +61,7 @@ def run_study(
     ClusterError
         If the scheduler is not there or is lost; rows that were done are in the table.
     """
+    require("pyarrow")
     keys = [key_of(row) for row in rows]
     if len(set(keys)) < len(keys):
         raise DataError("Two rows of the study have the same settings.")
@@ -93,6 +95,7 @@ def study_table(path: str | Path) -> pd.DataFrame:
     path = Path(path)
     if not path.exists():
         return pd.DataFrame({KEY: [], ERROR: []})
+    require("pyarrow")
     try:
         # read at once: a run that goes on meanwhile replaces the file, which Arrow opens more than once
         frame = pd.read_parquet(BytesIO(path.read_bytes()))

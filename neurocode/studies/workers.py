@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from neurocode.errors import ClusterError
+from neurocode.extras import require
 from neurocode.logs import quiet
 
 if TYPE_CHECKING:
@@ -68,6 +69,7 @@ def side_by_side(
         return
     if not calls:
         return
+    require("distributed")
     from distributed import as_completed
     from distributed.comm import CommClosedError
 

@@ -115,7 +115,7 @@ CASES = {
     "fit: a negative seed": (["fit", "cut.abf", "--model", "gif", "--seed", "-1"], 2, "seed"),
     "fit: one prediction": (["fit", "cut.abf", "--model", "gif", "--predictions", "1"], 2, "predictions"),
     "fit: volts as current": (["fit", "cut.abf", "--model", "gif", "--current-offset", "5 mV"], None, "offset"),
-    "fit: spikes alone and a test": (["fit", "good.npy", "--spikes-only", "--test", "good.npy"], 2, "--spikes-only"),
+    "fit: spikes alone and a test": (["fit-spikes", "good.npy", "--test", "good.npy"], 2, "No such option: --test"),
     "simulate: no duration": (["simulate", "--model", "lif"], 2, "--duration"),
     "simulate: years": (["simulate", "--model", "lif", "--duration", "1000000"], None, "74.5 GiB"),
     "simulate: no trial": (["simulate", "--model", "lif", "--duration", "1", "--trials", "0"], 2, "trials"),
@@ -147,8 +147,8 @@ REASONS = {
     "describe: a negative time": (["describe", "negative.npy"], 0, "negative"),
     "describe: an infinite time": (["describe", "infinite.npy"], 0, "infinite"),
     "describe: a time that is no number": (["describe", "nan.npy"], 0, "nan"),
-    "fit: three spikes": (["fit", "three.npy", "--spikes-only", "--model", "lif-diffusive"], 1, "2 interspike intervals"),
-    "fit: times out of order": (["fit", "unsorted.npy", "--spikes-only", "--model", "lif-diffusive"], 1, "not sorted"),
+    "fit: three spikes": (["fit-spikes", "three.npy", "--model", "lif-diffusive"], 1, "2 interspike intervals"),
+    "fit: times out of order": (["fit-spikes", "unsorted.npy", "--model", "lif-diffusive"], 1, "not sorted"),
 }
 NO_OUTPUT = ("data", "fly")
 

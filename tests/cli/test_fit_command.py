@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 
 import neurocode as nc
-from neurocode.cli import fit_tasks, inputs
+from neurocode.cli import fit_task, inputs, recording_task
 from neurocode.cli.page import table
 from neurocode.cli.side_by_side import run_all
 from neurocode.inference import CrossValidation
@@ -41,9 +41,9 @@ def two(files, tmp_path_factory):
     out = tmp_path_factory.mktemp("two") / "out"
     MODEL.with_fixed("a_eta_1", "a_gamma_1").save(files / "poor.toml")
     models = [str(files / name) for name in ("mine.toml", "poor.toml")]
-    tasks = fit_tasks.tasks_of([files / "cell_training.nix"], [files / "cell_test.nix"], [], models, **OPTIONS)
-    entries = run_all(fit_tasks.attempt, tasks, out, workers=1)
-    fit_tasks.write_comparison(out, entries)
+    tasks = recording_task.tasks_of([files / "cell_training.nix"], [files / "cell_test.nix"], [], models, **OPTIONS)
+    entries = run_all(fit_task.attempt, tasks, out, workers=1)
+    recording_task.COMPARISON.write(out, entries)
     return out, entries
 
 
@@ -61,8 +61,8 @@ def count_fits(ready, monkeypatch):
         calls.append(model)
         return dataclasses.replace(ready, n_spikes=data.n_spikes)
 
-    monkeypatch.setattr(fit_tasks, "fit", begin)
-    monkeypatch.setattr(fit_tasks, "cross_validate", lambda *a, **k: CrossValidation(1.0, (1.0, 1.0)))
+    monkeypatch.setattr(recording_task, "fit", begin)
+    monkeypatch.setattr(fit_task, "cross_validate", lambda *a, **k: CrossValidation(1.0, (1.0, 1.0)))
     return calls
 
 
@@ -130,9 +130,9 @@ def test_a_failing_recording_stops_no_other_and_finished_fits_stay(files, tmp_pa
 def test_data_that_change_while_a_command_runs_are_not_fitted(files, tmp_path, count_fits):
     work = tmp_path / "work"
     shutil.copytree(files, work)
-    (task,) = fit_tasks.tasks_of([work / "cell_training.nix"], [], [], [str(work / "mine.toml")], **OPTIONS)
+    (task,) = recording_task.tasks_of([work / "cell_training.nix"], [], [], [str(work / "mine.toml")], **OPTIONS)
     shutil.copy(work / "other_training.nix", work / "cell_training.nix")
-    outcome = fit_tasks.attempt(task, tmp_path / "out")
+    outcome = fit_task.attempt(task, tmp_path / "out")
     assert "changed while the command ran; run it again" in outcome["error"] and not count_fits
 
 
@@ -225,7 +225,7 @@ def test_bad_use_is_one_sentence_before_any_fit(files, tmp_path, neurocode, monk
 
 @pytest.mark.parametrize("models", [["mine.toml"], ["mine.toml", "poor.toml"]])
 def test_a_folder_that_cannot_be_written_is_refused_before_the_fit(files, tmp_path, neurocode, monkeypatch, models):
-    monkeypatch.setattr(fit_tasks, "fit", lambda *a, **k: pytest.fail("fitted before the folder was looked at"))
+    monkeypatch.setattr(recording_task, "fit", lambda *a, **k: pytest.fail("fitted before the folder was looked at"))
     MODEL.with_fixed("a_eta_1", "a_gamma_1").save(files / "poor.toml")
     (tmp_path / "file").write_text("mine")
     chosen = [part for name in models for part in ("--model", files / name)]

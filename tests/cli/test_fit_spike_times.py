@@ -1,4 +1,4 @@
-"""``neurocode fit --spikes-only``: every unit of a file, resumable, one bad unit stopping no other."""
+"""``neurocode fit-spikes``: every unit of a file, resumable, one bad unit stopping no other."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def study(tmp_path_factory):
     cells = np.empty(3, dtype=object)
     cells[:] = [trains[0], trains[1], np.array([0.1, 0.2, 0.3])]
     scipy.io.savemat(folder / "units.mat", {"unit_t": cells})
-    command = ["fit", folder / "units.mat", "--spikes-only", "--variable", "unit_t", "--axes", "unit"]
+    command = ["fit-spikes", folder / "units.mat", "--variable", "unit_t", "--axes", "unit"]
     return folder, [*command, "--model", "lif-diffusive", "--model", "qif-diffusive", "-o", folder / "out"]
 
 
@@ -35,6 +35,8 @@ def test_every_unit_is_fitted_ranked_and_reported_and_not_fitted_twice(study, ne
     table = pd.read_csv(folder / "out" / "units.csv")
     assert len(table) == 6 and table["survives"].notna().sum() == 4
     good = table[table["bic"].notna()]
+    for _, unit in good.groupby("unit"):
+        assert list(unit["rank"]) == [1.0, 2.0] and unit["cross_validated_bits"].is_monotonic_decreasing
     assert set(good["rank"]) == {1.0, 2.0} and good["converged"].astype(bool).all()
     assert table[table["bic"].isna()]["verdict"].str.contains("2 interspike intervals, at least 40").all()
     results = json.loads((folder / "out" / "result.json").read_text())["results"]
@@ -57,7 +59,7 @@ def test_a_silent_end_is_said_and_may_be_left_out(study, neurocode):
     folder, _ = study
     times = np.cumsum(np.random.default_rng(2).gamma(8.0, 0.005, 60))
     np.save(folder / "steady.npy", times)
-    command = ["fit", folder / "steady.npy", "--spikes-only", "--model", "lif-diffusive", "--t-stop", 4, "-o", folder / "steady"]
+    command = ["fit-spikes", folder / "steady.npy", "--model", "lif-diffusive", "--t-stop", 4, "-o", folder / "steady"]
     silence, longest = 4 - times[-1], np.max(np.diff(times))
     sentence = f"the train is silent for its last {silence:.4g} s, while its longest interval lasts {longest:.4g} s"
     neurocode(*command)
@@ -76,11 +78,12 @@ def test_bad_use_and_bad_files_are_named(study, neurocode):
     nc.models.lif_diffusive().save(folder / "deep" / "lif-diffusive.toml")
     (folder / "broken.mat").write_bytes(b"no data")
     for arguments, expected, says in (
-        ([*command, "--test", folder / "units.mat"], 2, "--spikes-only takes no --test"),
+        ([*command, "--test", folder / "units.mat"], 2, "No such option: --test"),
+        ([*command, "--model", "gif"], 2, "Model 'gif' has no xi, expected a neuron driven by white noise"),
         ([*command[:-6], "--model", "lif-difusive", "-o", folder / "other"], 2, "no model 'lif-difusive'"),
         ([*command, "--model", folder / "deep" / "lif-diffusive.toml"], 2, "both write into a folder 'lif-diffusive'"),
         (["fit", folder / "broken.mat", "--spikes-only", "-o", folder / "other"], 1, "broken.mat"),
-        (["fit", folder / "deep", "--spikes-only", "-o", folder / "other"], 1, "this is a folder, expected a file"),
+        (["fit-spikes", folder / "deep", "-o", folder / "other"], 1, "this is a folder, expected a file"),
         ([*command[:-1], folder / "units.mat"], 1, "this is a file, expected a folder to write into"),
     ):
         code, _, error = neurocode(*arguments)

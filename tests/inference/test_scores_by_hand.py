@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+import json
+from dataclasses import fields, replace
 
 import neo
 import numpy as np
@@ -12,7 +13,7 @@ import quantities as pq
 import neurocode as nc
 from neurocode.cli.fit_report import entry, score_table
 from neurocode.errors import DataError, FitError
-from neurocode.inference import ClampedLikelihood, CrossValidation, cross_validate, refit
+from neurocode.inference import ClampedLikelihood, CrossValidation, Scores, cross_validate, refit
 from neurocode.inference.checks import reservations
 from neurocode.inference.clamped import likelihood as clamped_likelihood
 from neurocode.inference.clamped.grid import choose_dt, clamp, counted_steps, on_grid
@@ -191,6 +192,45 @@ def test_rates_and_histograms_are_those_of_the_spikes(scores):
     assert scores.psth_correlation == pytest.approx(np.corrcoef(*rates)[0, 1], abs=2e-4)
 
 
+def test_explained_variance_counts_shared_bins(scores):
+    """Spikes of different bins are ten widths s apart: covariances are shared spikes / (2 s sqrt(pi)) less n m / T.
+
+    Predicted: shares 3/4, 1/4, 1/4, 1/4, 1/4 of repeats in bins 6, 9, 10, 11 and 14; recorded mean: 1 in bin 6, 1/2 in 9, 11, 14.
+    """
+    gain = 1 / (2 * 0.01 * np.sqrt(np.pi))
+
+    def explained(shared, first, second, n, m):
+        variances = gain * (first + second) - (n**2 + m**2) / 1.5
+        return 2 * (gain * shared - n * m / 1.5) / variances
+
+    model = np.mean([explained(5 / 4, 3, 13 / 16, 3, 7 / 4), explained(1, 2, 13 / 16, 2, 7 / 4)])
+    among = np.mean([explained(2, 3, 7 / 4, 3, 5 / 2), explained(3 / 2, 2, 7 / 4, 2, 5 / 2)])
+    assert scores.explained_variance == pytest.approx(model / among, rel=2e-4)
+    assert scores.to_dictionary()["explained_variance"] == scores.explained_variance
+    assert not any("explained variance" in note for note in scores.notes)
+
+
+@pytest.mark.parametrize(
+    ("repeats", "predicted", "value", "note"),
+    [
+        (REPEATS, ([], []), 0.0, ""),
+        (REPEATS[:1] * 3, (REPEATS[0], REPEATS[0]), 1.0, ""),
+        (REPEATS[:1], PREDICTED, np.nan, "The explained variance is not defined: a single recorded repeat."),
+        (([], []), PREDICTED, np.nan, "The explained variance is not defined: the mean of the recorded repeats does not vary."),
+    ],
+)
+def test_explained_variance_of_silence_of_equal_repeats_and_of_one(result, monkeypatch, repeats, predicted, value, note):
+    run = RawRun([np.array(steps, int) for steps in predicted], *[None] * (len(RawRun.__dataclass_fields__) - 1))
+    monkeypatch.setattr(clamped_likelihood, "run_jax", lambda *arguments, **options: run)
+    test = nc.Experiment([train(steps, 15) for steps in repeats], signal(TEST_CURRENT))
+    scores = nc.evaluate(result, nc.Experiment(train(SPIKES, 125), signal(CURRENT), test=test), n_predictions=len(predicted))
+    assert scores.explained_variance == pytest.approx(value, abs=1e-12, nan_ok=True)
+    assert [text for text in scores.notes if "explained variance" in text] == ([note] if note else [])
+    written = json.loads(json.dumps(scores.to_dictionary()))["explained_variance"]
+    assert written is None if note else written == scores.explained_variance
+    assert len(scores.plot().axes) == 4 and len(repr(scores).splitlines()) <= 10
+
+
 def test_rescaled_intervals_are_sums_of_hazards(scores):
     """Intervals between counted spikes: 6-9, 9-11 and 6-14; hazards log(1/0.9) or log 2 a bin, and a share of the last bin."""
     random = np.random.default_rng(3)
@@ -215,12 +255,51 @@ def test_the_table_of_scores_holds_them(result, scores, experiment):
     assert tuple(frame.loc["Md* (8ms)", ["model", "low_95", "high_95"]]) == (md.value, *md.interval)
     assert frame.loc["coincidence factor (2ms)", "recorded"] == scores.gamma_recorded["2ms"]
     assert frame.loc["reliability (4ms)", "recorded"] == scores.reliability["4ms"]
+    assert frame.loc["explained variance (10 ms)", "model"] == scores.explained_variance
     assert tuple(frame.loc["rate (Hz)", ["model", "recorded"]]) == (scores.predicted_rate, scores.recorded_rate)
     assert tuple(frame.loc["KS statistic (passes below band)", ["model", "high_95"]]) == (scores.ks.statistic, scores.ks.band)
     table = entry(validated, scores, experiment)
     assert table["recording"] == "paper" and table["n_recorded_spikes"] == 28
     assert set(table["bits_per_spike"]) == {"training", "test"} and table["cross_validation"]["folds"] == [0.2, 0.3]
     assert table["reservations"] == reservations(validated, scores)
+
+
+def test_saved_scores_come_back_as_they_were(scores, tmp_path):
+    """To the last bit, with numbers that are not finite; from a file and from a folder."""
+    unusual = replace(scores, bits_per_spike=-np.inf, recorded=[np.array([0.1 + 0.2, 1.0]), np.empty(0)], notes=["a note"])
+    for saved in (scores, unusual):
+        for path in (tmp_path / "own.json", tmp_path):
+            loaded = Scores.load(saved.save(path))
+            assert loaded == saved == Scores.load(path)
+            for name in (part.name for part in fields(Scores)):
+                assert isinstance(getattr(saved, name), type(getattr(loaded, name))), name
+            assert [train.tolist() for train in loaded.recorded] == [train.tolist() for train in saved.recorded]
+            assert loaded.md_star["8ms"].interval == saved.md_star["8ms"].interval and loaded.ks.passed == saved.ks.passed
+    assert loaded != scores and loaded != "scores" and replace(loaded, notes=[]) != loaded
+    assert json.loads((tmp_path / "scores.json").read_text())["explained_variance"] == pytest.approx(scores.explained_variance)
+    (tmp_path / "other.json").write_text('{"saved": {"FitResult": {}}}')
+    with pytest.raises(DataError, match=r"other\.json holds no saved Scores, expected what Scores\.save wrote"):
+        Scores.load(tmp_path / "other.json")
+    with pytest.raises(DataError, match=r"none\.json: cannot be read"):
+        Scores.load(tmp_path / "none.json")
+
+
+def test_scores_show_themselves(scores):
+    assert scores.summary().splitlines()[0] == "Scores on 2 held-out repeats of 1.5 s with 5 spikes, 4 predicted"
+    assert f"  explained variance (10 ms): {scores.explained_variance:.3g}" in scores.summary().splitlines()
+    assert f"  reliability (8ms): recorded {scores.reliability['8ms']:.3g}" in scores.summary().splitlines()
+    low, high = scores.md_star["8ms"].interval
+    assert f"Md* (8ms): 1.5, 95 % from {low:.3g} to {high:.3g}" in scores.summary()
+    assert len(repr(scores).splitlines()) == 10 and repr(scores).endswith("more")
+    assert len(scores.summary().splitlines()) == 1 + len(scores.to_dataframe()) + len(scores.notes)
+    page = replace(scores, notes=["rate < 1"])._repr_html_()
+    assert "rate &lt; 1" in page and "<th>KS statistic (passes below band)</th>" in page and "NaN" not in page
+    figure = scores.plot()
+    raster, predicted, rates, quantiles = figure.axes
+    assert [len(axes.collections) for axes in (raster, predicted)] == [2, 4]
+    np.testing.assert_array_equal(quantiles.lines[0].get_ydata(), scores.ks.quantiles)
+    assert rates.lines[0].get_ydata().sum() * 1e-3 == pytest.approx(7 / 4, rel=1e-3)
+    assert len(replace(scores, md_star={}).plot().axes) == 1
 
 
 def test_every_check_speaks_from_its_own_limit_on(result, scores):

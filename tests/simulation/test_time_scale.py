@@ -105,14 +105,14 @@ def test_steps_that_are_meant_pass_without_a_word(model, dt):
 
 
 def test_a_map_at_another_step_and_a_slow_relaxation_are_named():
-    with pytest.warns(CoarseStepWarning, match="meta_neuron"):
+    with pytest.warns(CoarseStepWarning, match="meta-neuron"):
         warn_of_coarse_step(nc.models.meta_neuron(), 2e-3)
     with pytest.warns(CoarseStepWarning, match="0.1 ms"):
         warn_of_coarse_step(nc.models.current_lif().with_parameters(tau_open="0.1 ms"), 1e-3)
 
 
 def test_a_fit_on_a_coarse_grid_is_named_too(monkeypatch):
-    """At the step of the grid, before the likelihood is made."""
+    """At the step of the grid, before the climb begins."""
 
     def stop(*_):
         raise FitError("stopped")

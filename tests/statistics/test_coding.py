@@ -10,6 +10,7 @@ import pytest
 from neurocode.errors import DataError
 from neurocode.statistics.coding import (
     decode_stimulus,
+    explained_variance,
     normalised_correlation,
     psth,
     psth_band,
@@ -133,6 +134,52 @@ def test_correlation_of_histograms_by_hand():
     first, second = [[0.0005, 0.0015]], [[0.0005]]
     assert psth_correlation(first, second, 0.004, sigma=1e-5) == pytest.approx(0.5 / np.sqrt(0.75))
     assert np.isnan(psth_correlation(first, [[0.0005, 0.0015, 0.0025, 0.0035]], 0.004, sigma=1e-5))
+
+
+#: Trains in bins of 1 ms that so narrow a Gaussian leaves as they are.
+BINS = {"duration": 0.004, "sigma": 1e-5}
+BOTH, FIRST, OTHER = [0.0005, 0.0015], [0.0005], [0.0005, 0.0025]
+
+
+def test_explained_variance_by_hand():
+    """Recorded 1 1 0 0 and 1 0 0 0, so a mean of 1 1/2 0 0; predicted 1 0 1 0.
+
+    Twice the covariance over the sum of variances: 0 and 2/16 * 2 / (3/16 + 4/16) = 4/7 with the prediction; with the mean
+    (variance 11/64) 24/64 / (16/64 + 11/64) = 8/9 and 20/64 / (12/64 + 11/64) = 20/23.
+    """
+    expected = (4 / 7) / (8 / 9 + 20 / 23)
+    assert explained_variance([BOTH, FIRST], [OTHER], **BINS) == pytest.approx(expected, rel=1e-12)
+    assert explained_variance([BOTH, FIRST], [OTHER, OTHER], **BINS) == pytest.approx(expected, rel=1e-12)
+    assert explained_variance([BOTH, FIRST], [FIRST, BOTH], **BINS) == pytest.approx(1.0, rel=1e-12)
+    assert explained_variance([BOTH, BOTH], [BOTH], **BINS) == pytest.approx(1.0, rel=1e-12)
+    inverted = explained_variance([BOTH, BOTH], [[0.0025, 0.0035]], **BINS)
+    assert inverted == pytest.approx(-1.0, rel=1e-12)
+
+
+def test_explained_variance_of_gaussians_ten_milliseconds_wide():
+    """One spike a train: K(d) = exp(-d^2/4 s^2) / (2 s sqrt(pi)) - 1/T is the covariance of trains whose spikes are d apart."""
+    s, stop = 0.01, 1.0
+
+    def covariance(apart):
+        return np.exp(-((apart / s) ** 2) / 4) / (2 * s * np.sqrt(np.pi)) - 1 / stop
+
+    own, across = covariance(0), covariance(0.012)
+    among = (own + across) / (1.5 * own + 0.5 * across)
+    found = explained_variance([[0.3005], [0.3125]], [[0.3245]], stop)
+    assert found == pytest.approx((covariance(0.024) + across) / 2 / own / among, rel=3e-3)
+
+
+def test_explained_variance_where_there_is_little_to_explain():
+    """A silent model explains nothing, also not a silent repeat; one repeat, and repeats without spikes, leave it open."""
+    assert explained_variance([BOTH, FIRST], [[], []], **BINS) == 0 == explained_variance([BOTH, []], [[]], **BINS)
+    assert np.isnan(explained_variance([BOTH], [BOTH], **BINS)) and np.isnan(explained_variance([[], []], [BOTH], **BINS))
+    assert np.isnan(explained_variance([[0.0005, 0.0015], [0.0025, 0.0035]], [BOTH], **BINS))  # together they are constant
+    assert explained_variance([BOTH, [0.1]], [BOTH], **BINS) > 0  # a spike after the end does not count
+    for arguments, says in ((([], [BOTH]), "at least one spike train"), (([BOTH, BOTH], []), "at least one spike train")):
+        with pytest.raises(DataError, match=says):
+            explained_variance(*arguments, **BINS)
+    with pytest.raises(DataError, match="duration"):
+        explained_variance([BOTH, BOTH], [BOTH], -1.0)
 
 
 def test_band_by_hand():

@@ -25,6 +25,7 @@ from neurocode.statistics import (
 from neurocode.statistics.time_rescaling import KS_95, TimeRescaling, time_rescaling
 
 DEFAULTS = {
+    coding.explained_variance: {"sigma": 10e-3},
     coding.psth: {"bin_size": 1e-3, "sigma": 10e-3},
     coding.psth_correlation: {"sigma": 10e-3},
     coding.psth_band: {"bin_size": 1e-3, "sigma": 10e-3, "level": 0.95, "n_bootstrap": 200, "seed": 0},

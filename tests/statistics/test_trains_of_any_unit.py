@@ -48,7 +48,7 @@ NO_TRAINS = {
     "neurocode.inference.passage.density:interval_distribution": "times at which a density is wanted",
     "neurocode.inference.passage.density:log_density_function": "times at which a density is wanted",
     "neurocode.inference.passage.intervals:Intervals.__init__": "marks of the intervals that Intervals.of makes",
-    "neurocode.inference.held_out:Scores.__init__": "the result of evaluate, in seconds",
+    "neurocode.inference.scores:Scores.__init__": "the result of evaluate, in seconds",
     "neurocode.inference.clamped.lanes:mismatch": "marks of chunks",
     "neurocode.inference.likelihood:Block.holds_times": "times of a likelihood, in seconds",
     "neurocode.inference.likelihood:Likelihood.with_spikes": "spike times that a likelihood simulated, in seconds",
@@ -198,6 +198,9 @@ EXAMPLES = {
     "neurocode.recordings.trains:repeats_of": Example(lambda a, b: repeats_of([a, b])),
     "neurocode.recordings.trains:spike_times": Example(lambda a, b: [spike_times(a), spike_times(b)]),
     "neurocode.recordings.trains:usable_trains": Example(lambda a, b: usable_trains([a, b])),
+    "neurocode.statistics.coding:explained_variance": Example(
+        lambda a, b, **t: coding.explained_variance([a, b], [b], **t), {"duration": DURATION, "sigma": 0.02}
+    ),
     "neurocode.statistics.coding:psth": Example(
         lambda a, b, **t: coding.psth([a, b], **t), {"duration": DURATION, "bin_size": 0.01, "sigma": 0.02}
     ),

@@ -78,6 +78,12 @@ class ClampedLikelihood(Likelihood):
         Time at which the sweeps begin, for models that read ``t``.
     impossible_spikes : bool
         Whether a spike within the refractory period has the likelihood zero; otherwise it is an error.
+    repeats : sequence of Repeat
+        What the sweeps were made from, where they were: a coarser grid for the starts is made from them too.
+    voltage : float, optional
+        Seconds between the membrane potentials of the sweeps.
+    test : Experiment, optional
+        The test that the sweeps were made from: its frozen current is what predictions run under.
 
     Raises
     ------
@@ -101,13 +107,14 @@ class ClampedLikelihood(Likelihood):
         prior_width: float = np.inf,
         t_start: float = 0.0,
         impossible_spikes: bool = False,
+        repeats: Sequence[Repeat] = (),
+        voltage: float | None = None,
+        test: Experiment | None = None,
     ) -> None:
         _require_escape_noise(model, any(sweep.voltage is not None for sweep in sweeps))
         super().__init__(model, prior_width)
         self.sweeps, self._dt, self.t_start = tuple(sweeps), dt, t_start
-        self.voltage: float | None = None
-        self._repeats: tuple[Repeat, ...] = ()
-        self._test: Experiment | None = None
+        self.voltage, self.repeats, self.test = voltage, tuple(repeats), test
         with jax.enable_x64(True):
             step = step_function(model, dt)
             fixed = {name: jnp.asarray(value, float) for name, value in model.values.items()}
@@ -136,33 +143,23 @@ class ClampedLikelihood(Likelihood):
         dt: float | None = None,
         voltage: float | None = None,
     ) -> Self:
-        """Likelihood of an experiment or of spike trains alone, on a grid of ``dt``; see :func:`neurocode.fit`.
-
-        Warns
-        -----
-        CoarseStepWarning
-            If the time step is not small against the fastest time constant of the model.
-        """
+        """Likelihood of an experiment or of spike trains alone, on a grid of ``dt``; see :func:`neurocode.fit`."""
         dt = None if dt is None else seconds(dt, "The time step")
         voltage = None if voltage is None else seconds(voltage, "The interval between voltages")
         experiment = experiment_of(data)
-        step = choose_dt(experiment.dt, dt)
-        warn_of_coarse_step(model, step, stacklevel=4)  # names the caller of the fit or of what makes a likelihood for one
-        return cls._on_grid(model, experiment.repeats, step, voltage, prior_width)
+        return cls._on_grid(model, experiment.repeats, choose_dt(experiment.dt, dt), voltage, prior_width)
 
     @classmethod
     def of_test(cls, model: NeuronModel, data: object, *, after: float = 0.0, dt: float, voltage: float | None = None) -> Self:
         """Likelihood of test spikes, whether a voltage was fitted too or not; one that the model excludes makes it zero."""
         test = experiment_of(data)
-        likelihood = cls(model, [clamp(repeat, dt) for repeat in test.repeats], dt, t_start=after, impossible_spikes=True)
-        likelihood._test = test
-        return likelihood
+        sweeps = [clamp(repeat, dt) for repeat in test.repeats]
+        return cls(model, sweeps, dt, t_start=after, impossible_spikes=True, test=test)
 
     @classmethod
     def _on_grid(cls, model: NeuronModel, repeats: Sequence[Repeat], dt: float, voltage: float | None, prior_width: float) -> Self:
-        likelihood = cls(model, [clamp(repeat, dt, voltage=voltage) for repeat in repeats], dt, prior_width=prior_width)
-        likelihood.voltage, likelihood._repeats = voltage, tuple(repeats)
-        return likelihood
+        sweeps = [clamp(repeat, dt, voltage=voltage) for repeat in repeats]
+        return cls(model, sweeps, dt, prior_width=prior_width, repeats=repeats, voltage=voltage)
 
     def with_model(self, model: NeuronModel) -> Self:
         """The same sweeps under another model, without a prior."""
@@ -193,10 +190,10 @@ class ClampedLikelihood(Likelihood):
     def rough(self) -> Self:
         """The same likelihood on a coarser grid, where the spikes allow one."""
         coarse = self.dt * round(ROUGH_DT / self.dt)
-        if coarse < 1.5 * self.dt or not self._repeats:
+        if coarse < 1.5 * self.dt or not self.repeats:
             return self
         try:
-            rough = self._on_grid(self.model, self._repeats, coarse, self.voltage, self.prior_width)
+            rough = self._on_grid(self.model, self.repeats, coarse, self.voltage, self.prior_width)
             rough.require_training_data()
         except (DataError, FitError):
             return self
@@ -218,7 +215,14 @@ class ClampedLikelihood(Likelihood):
             )
 
     def maximise(self, starts: int | None = None, seed: int = 0, progress: Report | None = None) -> tuple[Likelihood, Optimum]:
-        """The maximum, after the checks that a fit needs."""
+        """The maximum, after the checks that a fit needs.
+
+        Warns
+        -----
+        CoarseStepWarning
+            If the time step is not small against the fastest time constant of the model.
+        """
+        warn_of_coarse_step(self.model, self.dt, stacklevel=4)  # names the caller of the fit
         self.require_training_data()
         return super().maximise(starts, seed, progress)
 
@@ -293,10 +297,10 @@ class ClampedLikelihood(Likelihood):
         DataError
             If the repeats have no current or do not share one.
         """
-        if self._test is None:
+        if self.test is None:
             return super().predict(n, seed)
         n_steps = len(self.sweeps[0].spikes)
-        return self._simulated(on_grid(self._test.frozen_current, self._test.dt, self.dt, n_steps), n, seed)
+        return self._simulated(on_grid(self.test.frozen_current, self.test.dt, self.dt, n_steps), n, seed)
 
     def _simulated(self, current: np.ndarray, n: int, seed: int) -> list[np.ndarray]:
         options = {"parameters": {}, "stimulus": current, "seed": seed, "t_start": self.t_start}

@@ -13,15 +13,16 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
-import optax
 
 from neurocode.errors import DataError
+from neurocode.extras import Library
 from neurocode.learning.losses import loss_and_score
 from neurocode.learning.network import Network
 from neurocode.learning.objective import Batch
 from neurocode.learning.task import Part, Task
 from neurocode.learning.training import as_batch
 
+optax = Library("optax")
 Array = jax.Array
 Slope = Callable[[Array, Array], Array]
 Move = Callable[[Array, Array, Slope, Array], Array]

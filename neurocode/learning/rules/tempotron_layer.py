@@ -12,14 +12,15 @@ from typing import Any
 import equinox as eqx
 import jax
 import jax.numpy as jnp
-import optax
 
+from neurocode.extras import Library
 from neurocode.learning.layer import Layer
 from neurocode.learning.network import Network, scaled_intrinsic, trainable
 from neurocode.learning.objective import Batch
 from neurocode.learning.rules.rule import classes_of_neurons
 from neurocode.simulation.step import State
 
+optax = Library("optax")
 Array = jax.Array
 
 #: Distance to threshold, in units of the margin, beyond which a trajectory without resets counts as leaving all bounds.

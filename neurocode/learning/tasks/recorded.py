@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import h5py
 import numpy as np
-import pooch
 import scipy.io
 
 from neurocode.errors import DataError
+from neurocode.extras import Library
 from neurocode.learning.task import Part, Task, shuffled, split
+
+h5py, pooch = Library("h5py"), Library("pooch")
 
 #: Published address and checksums (MD5) of the Heidelberg spiking sets (Cramer et al. 2020).
 HEIDELBERG = "https://zenkelab.org/datasets/"

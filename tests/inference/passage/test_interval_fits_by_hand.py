@@ -8,7 +8,6 @@ import pytest
 from scipy.stats import invgauss, kstest, spearmanr
 
 import neurocode as nc
-from neurocode.cli.spikes_tasks import ending_at_last_spike
 from neurocode.errors import FitError
 from neurocode.inference.optimise import Optimum
 from neurocode.inference.passage import Intervals
@@ -119,7 +118,7 @@ def test_a_silence_is_said_from_three_of_the_longest_intervals_on():
 
 def test_trains_end_at_their_last_spikes_where_asked():
     trains = Trains.of_arrays([[(np.array([0.1, 0.4]), 0.0, 9.0), (np.array([]), 0.0, 9.0), (np.array([0.3]), 0.0, 9.0)]], ["a"])
-    np.testing.assert_array_equal(ending_at_last_spike(trains).t_stop, [0.4, 9.0, 0.3])
+    np.testing.assert_array_equal(trains.ending_at_last_spike().t_stop, [0.4, 9.0, 0.3])
     assert len(Intervals.of(regular(None, 0.0)).duration) == 60
 
 

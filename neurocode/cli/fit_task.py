@@ -1,0 +1,96 @@
+"""One fit of the command line, whatever it is fitted to: read, fit, cross-validate, write a folder."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from neurocode.cli.inputs import require_unchanged
+from neurocode.cli.output import output_folder
+from neurocode.errors import DataError, FitError, NeurocodeError
+from neurocode.inference import FitResult, cross_validate
+from neurocode.inference.optimise import Report
+from neurocode.models import NeuronModel, by_name
+
+
+@dataclass(frozen=True, kw_only=True)
+class FitTask(ABC):
+    """Data and one model with everything that decides the result.
+
+    Attributes
+    ----------
+    model : str
+        Library name or path of a model file.
+    prior_width : float
+    seed : int
+    inputs : dict of str to str
+        Hashes of what the task was made for; see :func:`~neurocode.cli.inputs.inputs_of`.
+    """
+
+    model: str
+    prior_width: float
+    seed: int
+    inputs: dict[str, str]
+
+    @property
+    @abstractmethod
+    def label(self) -> str:
+        """Name of the folder below the output folder."""
+
+    @property
+    @abstractmethod
+    def names(self) -> dict[str, str]:
+        """What the data and the model are called in tables."""
+
+    @property
+    @abstractmethod
+    def files(self) -> tuple[str | None, ...]:
+        """What the data are read from."""
+
+    @property
+    def neuron(self) -> NeuronModel:
+        """The model before the fit."""
+        return by_name(self.model)
+
+    @abstractmethod
+    def data(self) -> object:
+        """The data, as :func:`neurocode.fit` takes them."""
+
+    @abstractmethod
+    def fitted(self, data: Any, report: Report | None) -> tuple[NeuronModel, FitResult]:
+        """The model that was fitted, as it was before, and the result."""
+
+    @abstractmethod
+    def write(self, folder: Path, result: FitResult, data: Any, notes: list[str]) -> dict[str, Any]:
+        """Write tables, figures and the page of a fit, with notes on it; gives its entry of ``result.json``."""
+
+
+def run_one(task: FitTask, folder: Path, report: Report | None = None) -> dict[str, Any]:
+    """Fit, cross-validate, and write one folder whole; gives the entry of ``result.json``."""
+    data = task.data()
+    require_unchanged(task.files, by_name(task.model), task.inputs)
+    with output_folder(folder, asdict(task)) as scratch:
+        neuron, result = task.fitted(data, report)
+        result, notes = _cross_validated(task, neuron, result, data, report)
+        return task.write(scratch, result, data, notes)
+
+
+def attempt(task: FitTask, folder: Path) -> dict[str, Any]:
+    """Run one task; an error of the data or the model is the outcome."""
+    try:
+        return run_one(task, folder)
+    except NeurocodeError as error:
+        return {**task.names, "error": str(error)}
+
+
+def _cross_validated(
+    task: FitTask, neuron: NeuronModel, result: FitResult, data: object, report: Report | None
+) -> tuple[FitResult, list[str]]:
+    """The result with its cross-validation, or a note that says why there is none: the fit stands, its rank stays open."""
+    try:
+        validation = cross_validate(neuron, result, data, prior_width=task.prior_width, progress=report)
+    except (DataError, FitError) as error:
+        return result, [f"The fit was not cross-validated: {error}"]
+    return replace(result, cross_validation=validation), []
