@@ -13,7 +13,7 @@ from neurocode.errors import DataError
 
 if TYPE_CHECKING:
     import pynwb
-    from hdmf.common import DynamicTable
+    from pynwb.core import DynamicTable
     from pynwb.icephys import PatchClampSeries
 
 #: How many names a message lists.
