@@ -32,6 +32,7 @@ from neurocode.inference.passage import Intervals
 from neurocode.plotting.simulation_figure import simulation_figure
 from neurocode.plotting.spikes import raster
 from neurocode.recordings import Experiment, Trains
+from neurocode.recordings.repeat import repeat_of
 from neurocode.recordings.trains import in_seconds, listed, repeats_of, spike_times, usable_trains
 from neurocode.statistics import coding, compare, distance, spike_distances, variability
 from neurocode.statistics.describe import describe
@@ -192,6 +193,7 @@ EXAMPLES = {
     ),
     "neurocode.plotting.spikes:raster": Example(drawn),
     "neurocode.recordings.experiment:Experiment.__init__": Example(lambda a, b: list(Experiment([a, b]).repeats)),
+    "neurocode.recordings.repeat:repeat_of": Example(lambda a, b: [repeat_of(a, None, None), repeat_of(b, None, None)]),
     "neurocode.recordings.trains:Trains.of": Example(lambda a, b: Trains.of([a, b]), refuses=False),
     "neurocode.recordings.trains:in_seconds": Example(lambda a, b: [in_seconds(a), in_seconds(b)], refuses=False),
     "neurocode.recordings.trains:listed": Example(lambda a, b: [in_seconds(train) for train in listed([a, b])], refuses=False),
