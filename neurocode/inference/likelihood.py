@@ -15,6 +15,7 @@ from neurocode.inference.objective import Evaluation
 from neurocode.inference.optimise import Ascent, Optimum, Report, finish, reporter
 from neurocode.inference.search import STARTS, search
 from neurocode.models.model import NeuronModel
+from neurocode.recordings.binning import interval_numbers
 
 #: Evaluations after which the last ascent of a fit stops unconverged.
 MOST_PASSES = 800
@@ -43,7 +44,7 @@ class Block:
     def holds_times(self, times: np.ndarray, duration: float) -> np.ndarray:
         """Which times between zero and the end of a repeat lie in the block."""
         edges = np.linspace(0, duration, self.of + 1)
-        return np.clip(np.searchsorted(edges, times, side="right") - 1, 0, self.of - 1) == self.number
+        return interval_numbers(times, edges) == self.number
 
 
 class Likelihood(ABC):

@@ -6,8 +6,9 @@ import neo
 import numpy as np
 
 from neurocode.errors import DataError
+from neurocode.recordings.containers import holds_units, is_stretch
 from neurocode.recordings.experiment import Experiment
-from neurocode.recordings.trains import CONTAINERS, SpikeTrainLike, Trains, is_train, usable_trains
+from neurocode.recordings.trains import NO_TRAINS, SpikeTrainLike, Trains, is_train, usable_trains
 
 EXPECTED = "expected a neo.SpikeTrain, spike times in seconds as an array, or a sequence of these with one entry a repeat"
 
@@ -18,32 +19,29 @@ def one_unit(spiketrains: object) -> Trains:
     Parameters
     ----------
     spiketrains : neo.SpikeTrain, Trains of one unit, one-dimensional array or pandas.Series of seconds, or a sequence of trains
-        Arrays begin at zero and end at their last spike.
+        Or a container of one unit; see :meth:`Trains.of`. Arrays begin at zero and end at their last spike.
 
     Raises
     ------
     DataError
-        For anything else, such as a neo.Block, a dict, a data frame, a raster of booleans, or complex numbers.
+        For anything else, such as several units, a neo.Block with a current, a raster of booleans, or complex numbers.
 
     Examples
     --------
     >>> one_unit([[0.1, 0.2], [0.15]]).t_stop.tolist()
     [0.2, 0.15]
     """
-    if isinstance(spiketrains, Trains):
-        if spiketrains.n_units != 1:
-            raise DataError(f"The trains hold {spiketrains.n_units} units, expected one; fit each by itself.")
-        return spiketrains
-    if isinstance(spiketrains, (neo.Block, neo.Segment)):
-        raise DataError(
-            f"A neo.{type(spiketrains).__name__} is not fitted as it is: expected the trains of one unit, such as "
-            "[segment.spiketrains[0] for segment in block.segments], inside nc.Experiment where there is a current."
-        )
-    if isinstance(spiketrains, CONTAINERS) or not np.iterable(spiketrains):
+    _require_no_signal(spiketrains)
+    if isinstance(spiketrains, Trains) or holds_units(spiketrains) or is_stretch(spiketrains):
+        trains = Trains.of(spiketrains)
+        if trains.n_units != 1:
+            raise DataError(f"The trains hold {trains.n_units} units, expected one; fit each by itself.")
+        return trains
+    if isinstance(spiketrains, NO_TRAINS) or not np.iterable(spiketrains):
         raise DataError(f"{_name(spiketrains)} is not fitted; {EXPECTED}.")
     is_empty = isinstance(spiketrains, (list, tuple)) and not spiketrains
     entries = [spiketrains] if is_train(spiketrains) and not is_empty else spiketrains
-    trains = [_train(entry) for entry in entries]
+    trains = [entry if is_stretch(entry) else _train(entry) for entry in entries]
     if not trains:
         raise DataError(f"There is no spike train; {EXPECTED}.")
     return Trains.of([trains])
@@ -59,8 +57,18 @@ def experiment_of(data: object) -> Experiment:
     return data if isinstance(data, Experiment) else Experiment(usable_trains(one_unit(data)).to_neo()[0])
 
 
+def _require_no_signal(spiketrains: object) -> None:
+    """Refuse blocks and segments with signals: the current that drove the neuron would be left out in silence."""
+    segments = spiketrains.segments if isinstance(spiketrains, neo.Block) else [spiketrains]
+    if any(isinstance(segment, neo.Segment) and segment.analogsignals for segment in segments):
+        raise DataError(
+            f"A neo.{type(spiketrains).__name__} with signals is not fitted as it is: expected the trains of one unit, such as "
+            "[segment.spiketrains[0] for segment in block.segments], inside nc.Experiment where there is a current."
+        )
+
+
 def _train(entry: object) -> SpikeTrainLike:
-    if isinstance(entry, CONTAINERS) or not np.iterable(entry):
+    if isinstance(entry, NO_TRAINS) or holds_units(entry) or not np.iterable(entry):
         raise DataError(f"{_name(entry)} is no spike train; {EXPECTED}.")
     try:
         values = np.asarray(entry)

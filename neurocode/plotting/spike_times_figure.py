@@ -8,6 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from neurocode.plotting import spikes
+from neurocode.recordings.binning import counts_between
 from neurocode.style import PREDICTED, RECORDED, TWO_COLUMNS, house_style, label_panel
 
 MOST_BINS = 80
@@ -54,9 +55,9 @@ def interval_histogram(axes: Axes, recorded: np.ndarray, simulated: np.ndarray) 
     wanted = 2 * spread / len(recorded) ** (1 / 3)
     edges = np.linspace(0, end, int(np.clip(end / max(wanted, 1e-6), 15, MOST_BINS)) + 1)
     widths = np.diff(edges)
-    axes.stairs(np.histogram(recorded, edges)[0] / (len(recorded) * widths), edges * 1e3, fill=True, color="0.75", label="recorded")
+    axes.stairs(counts_between(recorded, edges) / (len(recorded) * widths), edges * 1e3, fill=True, color="0.75", label="recorded")
     if len(simulated):
-        axes.stairs(np.histogram(simulated, edges)[0] / (len(simulated) * widths), edges * 1e3, color=PREDICTED, label="model")
+        axes.stairs(counts_between(simulated, edges) / (len(simulated) * widths), edges * 1e3, color=PREDICTED, label="model")
     axes.set(xlabel="Interspike interval (ms)", ylabel="Density (1/s)", xlim=(0, end * 1e3))
     axes.legend(frameon=False)
     return axes

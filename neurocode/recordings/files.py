@@ -17,23 +17,25 @@ from neurocode.recordings.hdf5 import require_self_contained, require_units
 from neurocode.recordings.ibw import read_ibw
 from neurocode.recordings.layout import LAYOUT_SUFFIXES, Layout, read_layout
 from neurocode.recordings.nwb import read_nwb, read_nwb_units, write_nwb
+from neurocode.recordings.phy import CLUSTERS, SPIKES, is_phy, read_phy
 from neurocode.recordings.plausible import require_plausible
 from neurocode.recordings.spike_times import read_spike_times
 from neurocode.recordings.text import TEXT_SUFFIXES
-from neurocode.recordings.trains import SECONDS, Trains
+from neurocode.recordings.time_units import SECONDS
+from neurocode.recordings.trains import Trains
 
 PLAIN_SUFFIXES = (".npy", *TEXT_SUFFIXES)
 
 
-def read(path: str | Path, *, time_unit: str = "s") -> neo.Block:
+def read(path: str | Path, *, time_unit: str | None = None) -> neo.Block:
     """Read a recording into a Neo block.
 
     Parameters
     ----------
     path : str or pathlib.Path
         NWB by pynwb; spike times in NPY, CSV, TXT, TSV or DAT; ABF, IBW and NIX by Neo. No other file is opened.
-    time_unit : {"s", "ms", "us"}
-        Of plain spike times; other formats carry their own.
+    time_unit : {"s", "ms", "us"}, optional
+        Of plain spike times, seconds by default; other formats carry their own.
 
     Returns
     -------
@@ -77,7 +79,8 @@ def read_trains(path: str | Path, layout: Layout | None = None) -> Trains:
     Parameters
     ----------
     path : str or pathlib.Path
-        MAT, HDF5, NPY and text by the layout; the units of NWB, and the trains of what :func:`read` takes.
+        MAT, HDF5, NPY, NPZ, Parquet and text by the layout; the units of NWB; a folder of Kilosort or Phy; and the trains of what
+        :func:`read` takes.
     layout : Layout, optional
         Its start and end select a window of any file, in its unit of time.
 
@@ -98,11 +101,15 @@ def read_trains(path: str | Path, layout: Layout | None = None) -> Trains:
     >>> read_trains(file, Layout(t_stop=1.0)).times.tolist()
     [0.5]
     """
-    path, layout = require_file(path), Layout() if layout is None else layout
+    layout = Layout() if layout is None else layout
+    scale = SECONDS[layout.unit_of_time]
+    start, stop = (None if limit is None else limit * scale for limit in (layout.t_start, layout.t_stop))
+    if is_phy(path):
+        return read_phy(path, labels=layout.labels, sampling_rate=layout.sampling_rate, t_stop=stop).window(start, stop)
+    path = require_file(path)
+    _require_whole_folder(path)
     if path.suffix.lower() in LAYOUT_SUFFIXES:
         return read_layout(path, layout)
-    scale = SECONDS[layout.time_unit]
-    start, stop = (None if limit is None else limit * scale for limit in (layout.t_start, layout.t_stop))
     trains = read_nwb_units(path, start, stop) if path.suffix.lower() == ".nwb" else Trains.of(read(path))
     if not trains.n_units:
         raise DataError(f"{path}: the file holds no spike train.")
@@ -111,6 +118,28 @@ def read_trains(path: str | Path, layout: Layout | None = None) -> Trains:
         if limit is not None and not first <= limit <= last:
             raise DataError(f"{path}: the window reaches to {limit:g} s, the recording lasts from {first:g} to {last:g} s.")
     return trains.window(start, stop)
+
+
+def trains_of(spiketrains: object) -> Trains:
+    """Trains of whatever holds them: a path is read, anything else goes through :meth:`Trains.of`.
+
+    Raises
+    ------
+    DataError
+
+    Examples
+    --------
+    >>> trains_of("absent.nwb")
+    Traceback (most recent call last):
+    neurocode.errors.DataError: absent.nwb: there is no such file.
+    """
+    return read_trains(spiketrains) if isinstance(spiketrains, (str, Path)) else Trains.of(spiketrains)
+
+
+def _require_whole_folder(path: Path) -> None:
+    """Refuse the samples of a sorting without its clusters and its sampling rate, which lie beside them."""
+    if path.name == SPIKES and (path.parent / CLUSTERS).is_file():
+        raise DataError(f"{path}: this is a part of the sorting in {path.parent}; give the folder.")
 
 
 def write(block: neo.Block, path: str | Path) -> Path:
@@ -175,6 +204,10 @@ NEO_READERS: dict[str, Callable[[Path], neo.Block]] = {".abf": read_abf, ".ibw":
 READ_INSTEAD = dict.fromkeys(
     (".mat", ".h5", ".hdf5"), "say where its spike times are by a layout (neurocode.recordings.read_layout, neurocode describe)"
 )
+READ_INSTEAD |= dict.fromkeys(
+    (".npz", ".parquet"), "its spike trains are read by neurocode.recordings.read_trains and neurocode describe"
+)
+READABLE_SUFFIXES = (".nwb", *NEO_READERS, *LAYOUT_SUFFIXES)
 OTHER_FORMATS = (
     f"known are {', '.join([*NEO_READERS, '.nwb', *PLAIN_SUFFIXES])}: open others with Neo and write them as .nix or .nwb"
 )

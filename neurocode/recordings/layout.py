@@ -4,31 +4,39 @@ from __future__ import annotations
 
 import math
 import tomllib
-import warnings
-from dataclasses import dataclass, fields
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, fields, replace
 from numbers import Real
 from pathlib import Path
 
 import numpy as np
 
 from neurocode.errors import DataError
+from neurocode.recordings.columns import SAMPLES, Columns, find_columns, unit_of_header
 from neurocode.recordings.guard import require_file
-from neurocode.recordings.hdf5 import read_array
+from neurocode.recordings.hdf5 import no_variable, read_array
 from neurocode.recordings.mat import read_mat
 from neurocode.recordings.npy import read_npy
-from neurocode.recordings.plausible import LATEST, as_times
+from neurocode.recordings.npz import read_npz
+from neurocode.recordings.parquet import headings_of_parquet, read_parquet
+from neurocode.recordings.plausible import as_times
 from neurocode.recordings.sizes import MOST_BYTES
-from neurocode.recordings.text import TEXT_SUFFIXES, NumberTable, read_numbers, require_header
-from neurocode.recordings.trains import SECONDS, Trains, require_time_unit
+from neurocode.recordings.spike_table import (
+    Cells,
+    cells_of_rows,
+    last_time,
+    read_spike_table,
+    require_no_samples,
+    samples_in_seconds,
+    times_of_column,
+)
+from neurocode.recordings.text import TEXT_SUFFIXES, CellTable, NumberTable, numbers_of, read_cells, require_header
+from neurocode.recordings.time_units import SECONDS, require_time_unit
+from neurocode.recordings.trains import Trains
 
 AXES = ("unit", "trial", "stimulus", "time", "bin", "spike")
-LAYOUT_SUFFIXES = (".mat", ".h5", ".hdf5", ".npy", *TEXT_SUFFIXES)
-
-#: Beyond this the number of a unit or trial is no number of one; trials of which so few fire are not numbered in a row.
-LARGEST_LABEL, SPARSEST = 2**53, 100
-
-#: Spike times (in the layout's unit) by unit, stimulus and trial.
-Cells = dict[tuple[int, int, int], np.ndarray]
+SINGLE = "spike"
+LAYOUT_SUFFIXES = (".mat", ".h5", ".hdf5", ".npy", ".npz", ".parquet", *TEXT_SUFFIXES)
 
 
 @dataclass(frozen=True)
@@ -38,14 +46,15 @@ class Layout:
     Attributes
     ----------
     variable : str
-        Name in a MAT file, path in an HDF5 file; unused for NPY and text.
+        Name in a MAT or NPZ file, path in an HDF5 file; unused for NPY, Parquet and text.
     axes : str
         Comma-separated names of the axes. Cell arrays: what the cells stand for, ``"unit,trial"``, ``"unit"``,
         ``"stimulus,unit,trial"``. Numeric arrays: ``"spike"`` (times), ``"bin"``, ``"trial,bin"`` (counts in bins), or the
         columns of a table with one row per spike, ``"unit,time"`` or ``"unit,trial,time"``; trials in which another unit fired,
         and numbers between two trials, are silent ones. Text: ``"trial"`` (a line each), or numbers in lines and columns as in
-        an array.
-    time_unit : {"s", "ms", "us"}
+        an array. With the default, ``"spike"``, the columns of text, Parquet and NPZ are found by their headings.
+    time_unit : {"s", "ms", "us"}, optional
+        What a heading says where there is one (``time_ms``), else seconds.
     counts : str
         Variable with the number of spikes of each unit, where trains stand one after another.
     bin_size : float
@@ -53,6 +62,12 @@ class Layout:
     t_start, t_stop : float, optional
         Of every train, in the unit of time; spikes outside are left out. Where not given: zero, and the last spike of the
         file or the end of its last bin. The first bin of counts begins at ``t_start``, and bins from ``t_stop`` on are left out.
+    time_column, unit_column : str
+        Headings of the columns that hold times and units, where a table leaves a choice.
+    sampling_rate : float, optional
+        In hertz, of times that are counted in samples.
+    labels : str
+        Of the clusters of a Phy folder that are read; see :func:`~neurocode.recordings.phy.read_phy`.
 
     Raises
     ------
@@ -63,30 +78,40 @@ class Layout:
 
     variable: str = ""
     axes: str = "spike"
-    time_unit: str = "s"
+    time_unit: str | None = None
     counts: str = ""
     bin_size: float = 1.0
     t_start: float | None = None
     t_stop: float | None = None
+    time_column: str = ""
+    unit_column: str = ""
+    sampling_rate: float | None = None
+    labels: str = ""
 
     def __post_init__(self) -> None:
-        for name in ("variable", "axes", "time_unit", "counts"):
-            if not isinstance(getattr(self, name), str):
-                raise DataError(f"The layout's {name} is {getattr(self, name)!r}, expected text.")
-        for name in ("bin_size", "t_start", "t_stop"):
+        for name in ("variable", "axes", "time_unit", "counts", "time_column", "unit_column", "labels"):
+            value = getattr(self, name)
+            if not (isinstance(value, str) or (value is None and name == "time_unit")):
+                raise DataError(f"The layout's {name} is {value!r}, expected text.")
+        for name in ("bin_size", "t_start", "t_stop", "sampling_rate"):
             value = getattr(self, name)
             if not (_is_number(value) or (value is None and name != "bin_size")):
                 raise DataError(f"The layout's {name} is {value!r}, expected a finite number.")
-        require_time_unit(self.time_unit)
+        _require_one_unit(self.time_unit, self.sampling_rate)
         for number, name in enumerate(self.names):
             if name not in AXES:
                 raise DataError(f"'{name}' is no axis of a layout; known are {', '.join(AXES)}.")
             if name in self.names[:number]:
                 raise DataError(f"The layout has the axis '{name}' twice.")
         if self.bin_size <= 0:
-            raise DataError(f"The layout's bin_size is {self.bin_size:g} {self.time_unit}, expected a positive time.")
+            raise DataError(f"The layout's bin_size is {self.bin_size:g} {self.unit_of_time}, expected a positive time.")
         if self.t_stop is not None and self.t_stop <= self.start:
-            raise DataError(f"The layout ends at {self.t_stop:g} {self.time_unit}, not after its start at {self.start:g}.")
+            raise DataError(f"The layout ends at {self.t_stop:g} {self.unit_of_time}, not after its start at {self.start:g}.")
+
+    @property
+    def unit_of_time(self) -> str:
+        """Unit of time where no heading says another."""
+        return "s" if self.time_unit is None else self.time_unit
 
     @property
     def start(self) -> float:
@@ -121,7 +146,7 @@ class Layout:
 
 
 def read_layout(path: str | Path, layout: Layout) -> Trains:
-    """Read spike trains from a MAT, HDF5, NPY or text file.
+    """Read spike trains from a MAT, HDF5, NPY, NPZ, Parquet or text file.
 
     Parameters
     ----------
@@ -147,14 +172,89 @@ def read_layout(path: str | Path, layout: Layout) -> Trains:
     [2, 3]
     """
     path = require_file(path)
+    suffix = path.suffix.lower()
+    if suffix == ".parquet":
+        return _table(path, layout, headings_of_parquet(path), lambda columns: read_parquet(path, [*columns.by_axis.values()]))
+    if suffix == ".npz":
+        return _named_arrays(path, layout, read_npz(path))
+    if suffix in TEXT_SUFFIXES and not layout.counts:
+        return _text(path, layout, read_cells(path))
     content, counts = _open(path, layout)
+    return _described(path, layout, content, counts)
+
+
+def _described(path: Path, layout: Layout, content: np.ndarray | NumberTable, counts: np.ndarray | None = None) -> Trains:
+    """Trains of what is read as the axes of the layout say."""
     try:
         cells, end = _cells(path, layout, content, counts)
+        if layout.sampling_rate is not None and end is None:
+            cells = {key: samples_in_seconds(path, "the file", times, layout.sampling_rate) for key, times in cells.items()}
     except (ValueError, TypeError, IndexError, MemoryError) as error:
         if isinstance(error, DataError):
             raise
         raise DataError(f"{path}: the file does not fit the layout ({(str(error).splitlines() or [''])[0]}).") from None
     return _trains(path, layout, cells, end)
+
+
+def _text(path: Path, layout: Layout, table: CellTable) -> Trains:
+    """Trains of columns that are found by their headings, else of the numbers in lines and columns."""
+    columns = _columns(path, layout, table.header) if layout.axes == SINGLE and table.header else None
+    rows = any(cells for _, cells in table.lines)
+    if rows and columns and (len(table.header) > 1 or columns.time_unit == SAMPLES):
+        return _table(path, layout, table.header, lambda found: table.columns(path, [*found.by_axis.values()], found.time))
+    if layout.time_unit is None and layout.sampling_rate is None:
+        layout = replace(layout, time_unit=unit_of_header(table.header))
+    return _described(path, layout, numbers_of(path, table))
+
+
+def _named_arrays(path: Path, layout: Layout, arrays: dict[str, np.ndarray]) -> Trains:
+    """Trains of an array that is named, of arrays of times and units, or of an array a unit."""
+    for name in filter(None, (layout.variable, layout.counts)):
+        if name not in arrays:
+            raise no_variable(path, name, list(arrays))
+    if layout.variable:
+        return _described(path, layout, arrays[layout.variable], arrays.get(layout.counts))
+    columns = _columns(path, layout, list(arrays))
+    if columns and (columns.unit or len(arrays) == 1):
+        return _table(path, layout, list(arrays), lambda _: {name: np.squeeze(array) for name, array in arrays.items()})
+    if columns or not arrays:
+        raise DataError(
+            f"{path}: the arrays are {', '.join(arrays) or 'none'}; expected an array a unit, or times and units; say which one "
+            "holds the spikes by variable (--variable)."
+        )
+    read = [times_of_column(path, name, array, layout.time_unit, layout.sampling_rate) for name, array in arrays.items()]
+    units = {unit for _, unit in read}
+    if len(units) > 1:
+        raise DataError(f"{path}: the names of the arrays say {' and '.join(sorted(units))}, expected one unit of time.")
+    layout = replace(layout, time_unit=units.pop(), sampling_rate=None)
+    cells = {(unit, 0, 0): times for unit, (times, _) in enumerate(read)}
+    return _trains(path, layout, cells, None, tuple(arrays))
+
+
+def _columns(path: Path, layout: Layout, headings: Sequence[str]) -> Columns | None:
+    return find_columns(path, headings, time=layout.time_column, unit=layout.unit_column)
+
+
+def _table(path: Path, layout: Layout, headings: Sequence[str], content: Callable[[Columns], Mapping[str, np.ndarray]]) -> Trains:
+    """Trains of a table with a row a spike."""
+    columns = _columns(path, layout, headings)
+    if columns is None:
+        raise DataError(
+            f"{path}: no column is called as spike times are (time, spike_times, t); the columns are "
+            f"{', '.join(headings) or 'none'}; say which by time_column (--time-column)."
+        )
+    table = read_spike_table(path, columns, content(columns), time_unit=layout.time_unit, sampling_rate=layout.sampling_rate)
+    return _trains(path, replace(layout, time_unit=table.time_unit, sampling_rate=None), table.cells, None, table.names)
+
+
+def _require_one_unit(time_unit: str | None, sampling_rate: float | None) -> None:
+    if time_unit is not None:
+        require_time_unit(time_unit)
+        if sampling_rate is not None:
+            raise DataError(
+                f"The layout's sampling_rate is {sampling_rate:g} Hz and its time_unit {time_unit}, expected one of both: times "
+                "are samples or have a unit."
+            )
 
 
 def _is_number(value: object) -> bool:
@@ -168,8 +268,6 @@ def _open(path: Path, layout: Layout) -> tuple[np.ndarray | NumberTable, np.ndar
         raise DataError(f"{path}: '{layout.counts}' would name a variable with counts, which '{suffix}' files do not have.")
     if suffix == ".npy":
         return read_npy(path), None
-    if suffix in TEXT_SUFFIXES:
-        return read_numbers(path), None
     if suffix == ".mat":
         arrays = read_mat(path, variables)
     elif suffix in (".h5", ".hdf5"):
@@ -196,17 +294,19 @@ def _cells(path: Path, layout: Layout, content: np.ndarray | NumberTable, counts
             raise DataError(f"{path}: the axes of cells are unit, stimulus and trial; not '{inside[0]}': a cell holds spike times.")
         return _nested(path, array, names), None
     if "time" in names:
-        return _rows(path, array, names), None
+        return cells_of_rows(path, array, names), None
     if "bin" in names:
         return _binned(path, array, layout)
-    if names != ["spike"] or max(array.shape, default=0) != array.size:
+    if names != [SINGLE] or max(array.shape, default=0) != array.size:
         raise DataError(f"{path}: an array of shape {array.shape} has no axes '{layout.axes}'.")
+    if path.suffix.lower() in (".npy", ".npz") and layout.time_unit is None and layout.sampling_rate is None:
+        require_no_samples(path, "the array", array)
     return {(0, 0, 0): as_times(path, np.ravel(array))}, None
 
 
 def _array_of_text(path: Path, layout: Layout, table: NumberTable) -> np.ndarray:
     """Numbers of a text file as a vector where one axis is asked for, as lines by columns for two."""
-    require_header(path, table.header, layout.names, layout.time_unit)
+    require_header(path, table.header, layout.names, layout.unit_of_time)
     array = table.column() if len(layout.names) == 1 else table.array()
     if array is None:
         called = f" ({', '.join(table.header)})" if table.header else ""
@@ -261,68 +361,6 @@ def _nested(path: Path, array: np.ndarray, names: list[str]) -> Cells:
     return cells
 
 
-def _rows(path: Path, array: np.ndarray, names: list[str]) -> Cells:
-    if array.ndim != 2 or array.shape[1] != len(names):
-        raise DataError(f"{path}: a table of shape {array.shape} has no columns {', '.join(names)}.")
-    if not len(array):
-        raise DataError(f"{path}: the table has columns {', '.join(names)} and no row.")
-    columns = dict(zip(names, as_times(path, array.T), strict=True))
-    for name in [name for name in names if name not in ("time", "spike", "bin")]:
-        wrong = columns[name][~np.isfinite(columns[name])]
-        if wrong.size:
-            raise DataError(f"{path}: the column '{name}' holds {wrong[0]:g}, expected the number of a {name}.")
-    ranks = {name: np.unique(columns[name], return_inverse=True)[1] for name in columns if name != "time"}
-    labels = ranks | {name: _whole_labels(columns[name], ranks[name]) for name in ("unit", "trial") if name in ranks}
-    zero = np.zeros(len(array), int)
-    keys = np.stack([labels.get(name, zero) for name in ("unit", "stimulus", "trial")], axis=1)
-    order = np.lexsort((columns["time"], *keys.T[::-1]))
-    keys, times = keys[order], columns["time"][order]
-    edges = np.flatnonzero(np.any(np.diff(keys, axis=0), axis=1)) + 1
-    firing = {tuple(int(k) for k in keys[start]): part for start, part in zip([0, *edges], np.split(times, edges), strict=True)}
-    return _with_silent_trials(path, firing, names)
-
-
-def _whole_labels(column: np.ndarray, ranks: np.ndarray) -> np.ndarray:
-    """The numbers of a column themselves where they are whole, else their ranks."""
-    whole = np.all(column == np.floor(column)) and np.all(np.abs(column) < LARGEST_LABEL)
-    return column.astype(np.int64) if whole else ranks
-
-
-def _with_silent_trials(path: Path, firing: Cells, names: list[str]) -> Cells:
-    """Besides the trains with spikes, those without: a trial in which another unit fired, and a number that was passed over."""
-    units = sorted({unit for unit, _, _ in firing})
-    trials: dict[int, set[int]] = {}
-    for _, stimulus, trial in firing:
-        trials.setdefault(stimulus, set()).add(trial)
-    if "trial" in names and "stimulus" not in names:
-        first, last = min(trials[0]), max(trials[0])
-        if last - first >= SPARSEST * len(trials[0]):
-            raise DataError(
-                f"{path}: trials are numbered from {first} to {last} and {len(trials[0])} of them hold a spike, expected numbers "
-                "in a row."
-            )
-        trials[0] = set(range(first, last + 1))
-    count = len(units) * sum(map(len, trials.values()))
-    if count >= SPARSEST * len(firing):
-        raise DataError(
-            f"{path}: {len(firing)} of {count} trials of the units hold a spike, expected units that share their trials."
-        )
-    cells = {
-        (unit, stimulus, trial): firing.get((unit, stimulus, trial), np.empty(0))
-        for unit in units
-        for stimulus in sorted(trials)
-        for trial in sorted(trials[stimulus])
-    }
-    silent = len(cells) - len(firing)
-    if silent:
-        warnings.warn(
-            f"{path}: {silent} of {len(cells)} trials have no row; they are taken for silent ones, since another unit fired in "
-            "them or their number was passed over. Where they were not recorded, describe each unit by itself.",
-            stacklevel=2,
-        )
-    return cells
-
-
 def _binned(path: Path, array: np.ndarray, layout: Layout) -> tuple[Cells, float]:
     names = layout.names
     array = array if array.ndim == len(names) else np.squeeze(array)
@@ -345,16 +383,16 @@ def _bins_before_the_end(path: Path, layout: Layout, n_bins: int) -> int:
     wanted = (layout.t_stop - layout.start) / layout.bin_size
     if abs(wanted - round(wanted)) > 1e-6:
         raise DataError(
-            f"{path}: {wanted:g} bins of {layout.bin_size:g} {layout.time_unit} lie between {layout.start:g} and "
+            f"{path}: {wanted:g} bins of {layout.bin_size:g} {layout.unit_of_time} lie between {layout.start:g} and "
             f"{layout.t_stop:g}, expected a whole number of bins."
         )
     return min(n_bins, round(wanted))
 
 
-def _trains(path: Path, layout: Layout, cells: Cells, end: float | None) -> Trains:
-    scale = SECONDS[layout.time_unit]
+def _trains(path: Path, layout: Layout, cells: Cells, end: float | None, unit_names: Sequence[str] = ()) -> Trains:
+    scale = SECONDS[layout.unit_of_time]
     known = end if layout.t_stop is None else layout.t_stop
-    stop = _last_time(cells, scale) if known is None else known * scale
+    stop = last_time(cells, scale) if known is None else known * scale
     numbers = sorted({unit for unit, _, _ in cells})
     units: list[list[tuple[np.ndarray, float, float]]] = [[] for _ in numbers]
     conditions: list[list[int]] = [[] for _ in numbers]
@@ -363,12 +401,7 @@ def _trains(path: Path, layout: Layout, cells: Cells, end: float | None) -> Trai
         units[place[unit]].append((cells[unit, stimulus, trial] * scale, layout.start * scale, stop))
         conditions[place[unit]].append(stimulus)
     label = "/".join(part for part in (path.parent.name, path.stem) if part)
-    names = [label] if len(numbers) == 1 else [f"{label}/{unit}" for unit in numbers]
+    called = dict(enumerate(unit_names)) if any(unit_names) else {}
+    names = [label] if len(numbers) == 1 and not called else [f"{label}/{called.get(unit, unit)}" for unit in numbers]
     window = (None if limit is None else limit * scale for limit in (layout.t_start, layout.t_stop))
     return Trains.of_arrays(units, names, conditions).window(*window)
-
-
-def _last_time(cells: Cells, scale: float) -> float:
-    """Latest spike in seconds among those that a recording can have: one impossible time must not end all other trains."""
-    times = np.concatenate([*cells.values(), np.zeros(1)]) * scale
-    return float(np.max(times[np.isfinite(times) & (times <= LATEST)]))

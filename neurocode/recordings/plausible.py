@@ -65,6 +65,8 @@ def as_times(path: Path, values: np.ndarray) -> np.ndarray:
     """
     if values.dtype == bool:
         raise DataError(f"{path}: the file holds boolean values, expected spike times.")
+    if values.dtype.kind in "mMUSO":
+        raise DataError(f"{path}: the file holds values of type {values.dtype}, expected spike times.")
     return values.astype(float)
 
 

@@ -9,27 +9,31 @@ import numpy as np
 import quantities as pq
 
 from neurocode.errors import DataError
+from neurocode.recordings.columns import unit_of_header
 from neurocode.recordings.npy import read_npy
 from neurocode.recordings.plausible import LATEST, as_times
+from neurocode.recordings.spike_table import require_no_samples
 from neurocode.recordings.text import read_numbers, require_header
-from neurocode.recordings.trains import SECONDS, require_time_unit
+from neurocode.recordings.time_units import SECONDS, require_time_unit
 
 
-def read_spike_times(path: Path, time_unit: str = "s") -> neo.Block:
+def read_spike_times(path: Path, time_unit: str | None = None) -> neo.Block:
     """Read one spike train from an ``.npy`` array or one line or column of a text file.
 
     Parameters
     ----------
     path : pathlib.Path
-    time_unit : {"s", "ms", "us"}
+    time_unit : {"s", "ms", "us"}, optional
+        That of a heading by default (``time_ms``), else seconds.
 
     Raises
     ------
     DataError
-        For another unit, times that are not finite, negative, unsorted or given twice, or several columns.
+        For another unit, whole numbers of an array without one, or times that are not finite, negative, unsorted or given twice,
+        or several columns.
     """
+    times, time_unit = _load(path, time_unit)
     require_time_unit(time_unit)
-    times = _load(path, time_unit)
     _require_spike_times(path, times, SECONDS[time_unit])
     stop = float(times[-1]) if times.size else 0.0
     segment = neo.Segment(name=path.stem)
@@ -41,20 +45,25 @@ def read_spike_times(path: Path, time_unit: str = "s") -> neo.Block:
     return block
 
 
-def _load(path: Path, time_unit: str) -> np.ndarray:
+def _load(path: Path, time_unit: str | None) -> tuple[np.ndarray, str]:
+    """Times and their unit: the one asked for, else that of a heading, else seconds."""
     if path.suffix.lower() == ".npy":
-        times = as_times(path, np.atleast_1d(np.squeeze(read_npy(path))))
+        content = read_npy(path)
+        if time_unit is None:
+            require_no_samples(path, "the array", content)
+        times = as_times(path, np.atleast_1d(np.squeeze(content)))
         if times.ndim != 1:
             raise DataError(f"{path}: the array has shape {times.shape}, expected one column of spike times.")
-        return times
+        return times, time_unit or "s"
     table = read_numbers(path)
+    time_unit = time_unit or unit_of_header(table.header) or "s"
     require_header(path, table.header, ("time",), time_unit)
     times = table.column()
     if times is None:
         raise DataError(
             f"{path}: the text has {len(table.rows)} lines of {table.n_columns} columns, expected one column of spike times."
         )
-    return times
+    return times, time_unit
 
 
 def _require_spike_times(path: Path, times: np.ndarray, scale: float) -> None:

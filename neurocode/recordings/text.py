@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from neurocode.errors import DataError
+from neurocode.recordings.columns import unit_of_heading
 
 TEXT_SUFFIXES = (".txt", ".csv", ".tsv", ".dat")
 
@@ -52,11 +53,82 @@ class NumberTable:
         return np.stack(filled) if filled and len({len(row) for row in filled}) == 1 else None
 
 
-def read_numbers(path: Path) -> NumberTable:
-    """Read the numbers of a text file.
+@dataclass(frozen=True)
+class CellTable:
+    """Cells of a text file as they stand there.
+
+    Attributes
+    ----------
+    header : tuple of str
+        Words above the columns, empty where there are none.
+    lines : list of (int, list of str)
+        Number and cells of each other line.
+    """
+
+    header: tuple[str, ...]
+    lines: list[tuple[int, list[str]]]
+
+    def columns(self, path: Path, headings: Sequence[str], numeric: str) -> dict[str, np.ndarray]:
+        """Columns by their headings, one of them as numbers and the others as text; empty lines are passed over.
+
+        Raises
+        ------
+        DataError
+            For a line with more cells than there are headings, or without one that is asked for, or what is no number.
+        """
+        place = {heading: self.header.index(heading) for heading in headings}
+        filled = [(number, cells) for number, cells in self.lines if cells]
+        for number, cells in filled:
+            if not max(place.values()) < len(cells) <= len(self.header):
+                raise DataError(f"{path}: line {number} has {len(cells)} cells under {len(self.header)} headings.")
+        numbers = np.concatenate([np.empty(0), *(_numbers(path, number, [cells[place[numeric]]]) for number, cells in filled)])
+        words = {
+            heading: np.array([cells[column].strip("\"'") for _, cells in filled], dtype=object)
+            for heading, column in place.items()
+        }
+        return words | {numeric: numbers}
+
+
+def read_cells(path: Path) -> CellTable:
+    """Read the cells of a text file.
 
     Columns are set apart by semicolons, commas or blanks, the first of these that the file contains. Text after ``#`` is passed
     over. The first line may name the columns.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+
+    Raises
+    ------
+    DataError
+        For a file that is no UTF-8 text.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> file = Path(tempfile.mkdtemp()) / "cell.csv"
+    >>> _ = file.write_text("unit,time\\na,0.5\\n")
+    >>> read_cells(file)
+    CellTable(header=('unit', 'time'), lines=[(2, ['a', '0.5'])])
+    """
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError:
+        raise DataError(f"{path}: the file is not text in UTF-8, expected numbers as text.") from None
+    lines = [
+        (number, line.split("#")[0].strip())
+        for number, line in enumerate(text.splitlines(), 1)
+        if not line.lstrip().startswith("#")
+    ]
+    separator = next((sign for sign in ";," if any(sign in line for _, line in lines)), None)
+    cells = [(number, _cells_of(line, separator)) for number, line in lines]
+    header = _header(cells)
+    return CellTable(tuple(header or ()), [(number, line) for number, line in cells if line != header])
+
+
+def read_numbers(path: Path) -> NumberTable:
+    """Read the numbers of a text file; see :func:`read_cells`.
 
     Parameters
     ----------
@@ -75,22 +147,21 @@ def read_numbers(path: Path) -> NumberTable:
     >>> read_numbers(file).array().tolist()
     [[1.0, 0.5], [2.0, 0.25]]
     """
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except UnicodeDecodeError:
-        raise DataError(f"{path}: the file is not text in UTF-8, expected numbers as text.") from None
-    lines = [
-        (number, line.split("#")[0].strip())
-        for number, line in enumerate(text.splitlines(), 1)
-        if not line.lstrip().startswith("#")
-    ]
-    separator = next((sign for sign in ";," if any(sign in line for _, line in lines)), None)
-    cells = [(number, _cells_of(line, separator)) for number, line in lines]
-    header = _header(cells)
-    rows = [_numbers(path, number, line) for number, line in cells if line != header]
-    if header and not any(row.size for row in rows):
-        raise DataError(f"{path}: the file holds the words '{', '.join(header)}' and no number.")
-    return NumberTable(tuple(header or ()), rows)
+    return numbers_of(path, read_cells(path))
+
+
+def numbers_of(path: Path, table: CellTable) -> NumberTable:
+    """The cells of a text file as numbers.
+
+    Raises
+    ------
+    DataError
+        See :func:`read_numbers`.
+    """
+    rows = [_numbers(path, number, cells) for number, cells in table.lines]
+    if table.header and not any(row.size for row in rows):
+        raise DataError(f"{path}: the file holds the words '{', '.join(table.header)}' and no number.")
+    return NumberTable(table.header, rows)
 
 
 def require_header(path: Path, header: Sequence[str], axes: Sequence[str], time_unit: str) -> None:
@@ -109,9 +180,9 @@ def require_header(path: Path, header: Sequence[str], axes: Sequence[str], time_
     if sorted(words) == sorted(wanted) and words != wanted:
         raise DataError(f"{path}: the columns are called {', '.join(header)}, the axes say {', '.join(axes)}.")
     for word in header:
-        unit = re.search(r"[_ (\[](s|ms|us)[)\]]?$", word.strip("\"'"))
-        if unit and unit.group(1) != time_unit:
-            raise DataError(f"{path}: the column '{word}' says {unit.group(1)}, the unit of time is {time_unit}.")
+        unit = unit_of_heading(word)
+        if unit and unit != time_unit:
+            raise DataError(f"{path}: the column '{word}' says {unit}, the unit of time is {time_unit}.")
 
 
 def _cells_of(line: str, separator: str | None) -> list[str]:

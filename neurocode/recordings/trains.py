@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -13,27 +12,17 @@ import pandas as pd
 import quantities as pq
 
 from neurocode.errors import DataError
+from neurocode.recordings.containers import Stretch, holds_units, is_stretch, stretch_of, units_in, units_of_segments
+from neurocode.recordings.time_units import SECONDS
 from neurocode.units import in_si, require_unmasked, seconds
 
 #: What is iterable and yet no sequence of trains.
-CONTAINERS = (str, bytes, Mapping, pd.DataFrame, neo.Block, neo.Segment)
-SECONDS = {"s": 1.0, "ms": 1e-3, "us": 1e-6}
+NO_TRAINS = (str, bytes)
 
 #: A spike train as public functions take it: a Neo train or a quantity in any unit of time, or an array or list of seconds.
 SpikeTrainLike = neo.SpikeTrain | pq.Quantity | np.ndarray | Sequence[float]
 #: Spikes this far outside their train, in seconds, are inside it but for rounding.
 ROUNDING = 1e-9
-
-
-def require_time_unit(unit: str) -> None:
-    """Refuse a unit that spike times in a file do not come in.
-
-    Raises
-    ------
-    DataError
-    """
-    if unit not in SECONDS:
-        raise DataError(f"'{unit}' is no unit of spike times; known are {', '.join(SECONDS)}.")
 
 
 @dataclass(frozen=True)
@@ -70,10 +59,12 @@ class Trains:
 
         Parameters
         ----------
-        spiketrains : neo.SpikeTrain, neo.Block, Trains, or a sequence
-            A sequence of trains (:class:`neo.SpikeTrain`, or arrays of seconds) is one unit each; a sequence of
-            sequences is units of repeats. Trains of one name over the segments of a block are repeats; within a segment they
-            are units.
+        spiketrains : neo.SpikeTrain, Trains, a sequence, or a container
+            A sequence of trains (:class:`neo.SpikeTrain`, pynapple's ``Ts``, or arrays of seconds) is one unit each; a sequence of
+            sequences is units of repeats. Trains of one name over the segments of a :class:`neo.Block` are repeats; within a
+            segment they are units. Further containers (:mod:`neurocode.recordings.containers`): :class:`neo.Segment`, a mapping
+            or :class:`pandas.Series` of trains by unit, a :class:`pandas.DataFrame` with a row a spike, pynapple's ``TsGroup``
+            (its one epoch begins and ends the trains), and a SpikeInterface sorting (its segments are repeats).
 
         Raises
         ------
@@ -82,8 +73,9 @@ class Trains:
         """
         if isinstance(spiketrains, Trains):
             return spiketrains
-        if isinstance(spiketrains, neo.Block):
-            return cls._of_block(spiketrains)
+        held = units_in(spiketrains)
+        if held is not None:
+            return cls.of_arrays([[in_seconds(train) for train in unit] for unit in held.repeats], held.names, held.conditions)
         units = [[entry] if is_train(entry) else listed(entry) for entry in listed(spiketrains)]
         names = [
             getattr(repeats[0], "name", None) or str(number) if repeats else str(number) for number, repeats in enumerate(units)
@@ -124,13 +116,6 @@ class Trains:
         return cls.of_arrays(units, [str(number) for number in range(len(units))])
 
     @classmethod
-    def _of_block(cls, block: neo.Block) -> Trains:
-        return cls.of_segments(
-            [(train.name or str(number), in_seconds(train)) for number, train in enumerate(segment.spiketrains)]
-            for segment in block.segments
-        )
-
-    @classmethod
     def of_segments(cls, segments: Iterable[Iterable[tuple[str, tuple[np.ndarray, float, float]]]]) -> Trains:
         """Trains (times, t_start, t_stop) with names, segment by segment.
 
@@ -143,13 +128,8 @@ class Trains:
         >>> trains.names, trains.unit.tolist()
         (('a', 'a (2)'), [0, 0, 1])
         """
-        units: dict[str, list[tuple[np.ndarray, float, float]]] = {}
-        for segment in segments:
-            seen: Counter[str] = Counter()
-            for name, train in segment:
-                seen[name] += 1
-                units.setdefault(name if seen[name] == 1 else f"{name} ({seen[name]})", []).append(train)
-        return cls.of_arrays(list(units.values()), units)
+        units = units_of_segments(segments)
+        return cls.of_arrays(units.repeats, units.names)
 
     @property
     def n_units(self) -> int:
@@ -305,31 +285,49 @@ def repeats_of(trains: Sequence[SpikeTrainLike]) -> list[np.ndarray]:
     [array([0.1, 0.2]), array([0.3])]
     """
     if isinstance(trains, Trains):
-        if trains.n_units > 1:
-            raise DataError(f"The trains hold {trains.n_units} units, expected repeats of one.")
-        trains = [trains.train(number) for number in range(trains.n_trains)]
+        _require_one_unit(trains)
+        return [spike_times(trains.train(number)) for number in range(trains.n_trains)]
     return [spike_times(train) for train in listed(trains)]
+
+
+def _require_one_unit(trains: Trains) -> None:
+    if trains.n_units > 1:
+        raise DataError(f"The trains hold {trains.n_units} units, expected repeats of one.")
 
 
 def listed(trains: object) -> list:
     """Entries of a sequence of trains; a train by itself is the only entry, and an empty list or array has none.
 
+    A container of one unit has its repeats.
+
     Raises
     ------
     DataError
-        For what is no sequence.
+        For what is no sequence, or a container of several units.
     """
-    if isinstance(trains, neo.SpikeTrain) or (is_train(trains) and np.size(trains)):
-        return [trains]
-    if isinstance(trains, CONTAINERS) or not np.iterable(trains):
+    if holds_units(trains):
+        held = usable_trains(trains)
+        _require_one_unit(held)
+        return [train for unit in held.to_neo() for train in unit]
+    if isinstance(trains, neo.SpikeTrain) or is_stretch(trains) or (is_train(trains) and np.size(trains)):
+        return [_as_neo(trains)]
+    if isinstance(trains, NO_TRAINS) or not np.iterable(trains):
         kind = type(trains).__name__
         raise DataError(f"Spike trains are given as {kind}, expected Neo trains, arrays of seconds, or sequences of these.")
-    return list(trains)
+    return [_as_neo(entry) for entry in trains]
+
+
+def _as_neo(entry: object) -> object:
+    """A train of another package as a Neo train, which says where it begins and ends; anything else as it is."""
+    if not is_stretch(entry):
+        return entry
+    times, start, stop = stretch_of(entry)
+    return neo.SpikeTrain(times, units="s", t_start=start, t_stop=stop)
 
 
 def is_train(entry: object) -> bool:
     """Whether something is one spike train, not a sequence of them."""
-    if isinstance(entry, (neo.SpikeTrain, pq.Quantity, pd.Series)):
+    if isinstance(entry, (neo.SpikeTrain, pq.Quantity, pd.Series)) or is_stretch(entry):
         return True
     if isinstance(entry, np.ndarray):
         return entry.dtype != object
@@ -346,6 +344,10 @@ def in_seconds(train: SpikeTrainLike) -> tuple[np.ndarray, float, float]:
     DataError
         For another unit than of time, more than one dimension, or what is no number.
     """
+    if isinstance(train, Stretch):
+        return train
+    if is_stretch(train):
+        return stretch_of(train)
     if isinstance(train, neo.SpikeTrain):
         start, stop = (float(_scaled(t.magnitude, t.units)) for t in (train.t_start, train.t_stop))
         return _scaled(train.magnitude, train.units), start, stop

@@ -16,36 +16,150 @@ distance, spike_distances
     Likeness of groups of repeats, and distances between pairs of trains.
 surrogates
     Nulls: surrogates, permutation tests, many units at once.
+unit_statistics, distributions
+    Rows of ``describe``, one's own among them (``UnitStatistic``, ``Column``), and what its figure shows.
+
+All their public functions stand here too; ``describe`` and ``compare`` are modules here and functions of ``neurocode``.
 """
 
 from neurocode.statistics import complexity, entropy, information, population_complexity, spike_distances, surrogates, variability
-from neurocode.statistics.coding import explained_variance, psth, psth_correlation
-from neurocode.statistics.complexity_classifier import ComplexityClassifier, ThresholdClassifier, raster_complexities
-from neurocode.statistics.distance import MdStar, coincidence_factor, md_star, md_star_ceiling, reliability
+from neurocode.statistics.coding import (
+    decode_stimulus,
+    explained_variance,
+    normalised_correlation,
+    psth,
+    psth_band,
+    psth_correlation,
+    signal_and_noise_correlation,
+    spike_triggered_average,
+)
+from neurocode.statistics.compare import Curves, Statistic, Unit, curves
+from neurocode.statistics.complexity import lz76, lz76_of_events, lz78, normalised_lz76, occupied_bins, symbols_of
+from neurocode.statistics.complexity_classifier import (
+    ComplexityClassifier,
+    ThresholdClassifier,
+    best_threshold,
+    raster_complexities,
+)
+from neurocode.statistics.describe import columns_of
+from neurocode.statistics.distance import (
+    MdStar,
+    coincidence_factor,
+    count_coincidences,
+    md_star,
+    md_star_ceiling,
+    pair_products,
+    reliability,
+)
+from neurocode.statistics.distributions import complexity_by_bin, count_moments, interval_histogram
+from neurocode.statistics.entropy import (
+    context_tree_entropy_rate,
+    lempel_ziv_entropy_rate,
+    miller_madow_entropy,
+    plug_in_entropy,
+    word_entropy_rate,
+)
+from neurocode.statistics.information import information_per_spike, mutual_information
 from neurocode.statistics.online_complexity import OnlineLZ76
-from neurocode.statistics.time_rescaling import TimeRescaling, rescaled_intervals, time_rescaling
+from neurocode.statistics.population_complexity import population_lz76, sliding_lz76
+from neurocode.statistics.spike_distances import mean_distance, spike_distance, van_rossum_distance, victor_purpura_distance
+from neurocode.statistics.surrogates import SurrogateComplexity, false_discovery_rate, permutation_test, surrogate_complexity
+from neurocode.statistics.time_rescaling import TimeRescaling, rescaled_intervals, time_rescaling, uniform_test
+from neurocode.statistics.unit_statistics import Column, UnitStatistic, binned_events, complexity_statistic, durations, spike_counts
+from neurocode.statistics.variability import (
+    allan_factor,
+    drift_test,
+    fano_column,
+    fano_factor,
+    fano_factors,
+    fano_time_curve,
+    interval_statistics,
+    interval_table,
+    mean_matched_fano_factor,
+    serial_correlations,
+    sliding_fano_factor,
+    window_counts,
+)
 
 __all__ = [
+    "Column",
     "ComplexityClassifier",
+    "Curves",
     "MdStar",
     "OnlineLZ76",
+    "Statistic",
+    "SurrogateComplexity",
     "ThresholdClassifier",
     "TimeRescaling",
+    "Unit",
+    "UnitStatistic",
+    "allan_factor",
+    "best_threshold",
+    "binned_events",
     "coincidence_factor",
+    "columns_of",
     "complexity",
+    "complexity_by_bin",
+    "complexity_statistic",
+    "context_tree_entropy_rate",
+    "count_coincidences",
+    "count_moments",
+    "curves",
+    "decode_stimulus",
+    "drift_test",
+    "durations",
     "entropy",
     "explained_variance",
+    "false_discovery_rate",
+    "fano_column",
+    "fano_factor",
+    "fano_factors",
+    "fano_time_curve",
     "information",
+    "information_per_spike",
+    "interval_histogram",
+    "interval_statistics",
+    "interval_table",
+    "lempel_ziv_entropy_rate",
+    "lz76",
+    "lz76_of_events",
+    "lz78",
     "md_star",
     "md_star_ceiling",
+    "mean_distance",
+    "mean_matched_fano_factor",
+    "miller_madow_entropy",
+    "mutual_information",
+    "normalised_correlation",
+    "normalised_lz76",
+    "occupied_bins",
+    "pair_products",
+    "permutation_test",
+    "plug_in_entropy",
     "population_complexity",
+    "population_lz76",
     "psth",
+    "psth_band",
     "psth_correlation",
     "raster_complexities",
     "reliability",
     "rescaled_intervals",
+    "serial_correlations",
+    "signal_and_noise_correlation",
+    "sliding_fano_factor",
+    "sliding_lz76",
+    "spike_counts",
+    "spike_distance",
     "spike_distances",
+    "spike_triggered_average",
+    "surrogate_complexity",
     "surrogates",
+    "symbols_of",
     "time_rescaling",
+    "uniform_test",
+    "van_rossum_distance",
     "variability",
+    "victor_purpura_distance",
+    "window_counts",
+    "word_entropy_rate",
 ]

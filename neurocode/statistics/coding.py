@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from math import ceil
 
 import numpy as np
 from scipy.ndimage import gaussian_filter1d
 
 from neurocode.errors import DataError
+from neurocode.recordings.binning import bin_numbers, bins_up_to, counts_between
 from neurocode.recordings.trains import SpikeTrainLike, repeats_of, spike_times
 from neurocode.units import in_si, seconds, unmasked
 
@@ -287,7 +287,7 @@ def spike_triggered_average(
     if last < first:
         raise DataError(f"The window from {first * step:g} s to {last * step:g} s around a spike ends before it begins.")
     lags = np.arange(first, last + 1)
-    steps = np.floor(spike_times(times) / step + 1e-9).astype(int)
+    steps = bin_numbers(spike_times(times), step)
     steps = steps[(steps + first >= 0) & (steps + last < len(stimulus))]
     if not steps.size:
         return lags * step, np.full(lags.size, np.nan)
@@ -335,11 +335,11 @@ def _explained(first: np.ndarray, second: np.ndarray) -> float:
 def _histogram(pooled: np.ndarray, repeats: int, duration: float, bin_size: float, sigma: float) -> tuple[np.ndarray, np.ndarray]:
     """Bin centres and smoothed rate of the pooled spikes of so many repeats."""
     width, sigma = seconds(bin_size, "The bin size"), seconds(sigma, "The width of the Gaussian")
-    n_bins = ceil(duration / width - 1e-9)
+    n_bins = bins_up_to(duration, width)
     if width > duration * (1 + 1e-9):
         raise DataError(f"The bin of {width:g} s is longer than the {duration:g} s of the histogram.")
-    counts, edges = np.histogram(pooled[pooled <= duration], bins=n_bins, range=(0, n_bins * width))
-    rate = counts / (repeats * width)
+    edges = np.linspace(0, n_bins * width, n_bins + 1)
+    rate = counts_between(pooled[pooled <= duration], edges) / (repeats * width)
     return 0.5 * (edges[:-1] + edges[1:]), gaussian_filter1d(rate, sigma / width, mode="constant")
 
 

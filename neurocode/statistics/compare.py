@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from pathlib import Path
 
 import neo
 import numpy as np
@@ -12,6 +13,9 @@ import pandas as pd
 from scipy.stats import wasserstein_distance
 
 from neurocode.errors import DataError
+from neurocode.recordings.binning import counts_between
+from neurocode.recordings.containers import holds_units
+from neurocode.recordings.files import trains_of
 from neurocode.recordings.trains import ROUNDING, SpikeTrainLike, Trains, in_seconds, is_train, listed, usable_trains
 from neurocode.statistics.coding import normalised_correlation, psth, signal_and_noise_correlation
 from neurocode.statistics.complexity import lz76_of_events, occupied_bins
@@ -148,7 +152,7 @@ def curves(trains: Sequence[SpikeTrainLike] | Trains, unit: int = 0) -> Curves:
         raise DataError(f"There is no unit {unit}, the trains hold {len(units)}.")
     shown = units[unit]
     edges = np.geomspace(1e-3, max(shown.duration, 2e-3), 61)
-    histogram = np.histogram(shown.intervals, edges)[0]
+    histogram = counts_between(shown.intervals, edges)
     return Curves(
         psth=psth(shown.repeats, shown.duration),
         intervals=(edges, histogram / max(1, histogram.sum())),
@@ -158,7 +162,9 @@ def curves(trains: Sequence[SpikeTrainLike] | Trains, unit: int = 0) -> Curves:
 
 
 def _units(trains: object, side: str) -> list[Unit]:
-    if not isinstance(trains, (Trains, neo.Block)):
+    if isinstance(trains, (str, Path)):
+        trains = trains_of(trains)
+    if not isinstance(trains, Trains) and not holds_units(trains):
         entries = [entry if is_train(entry) else listed(entry) for entry in listed(trains)]
         _require_a_common_start(entries, side)
         trains = [entries] if entries and all(is_train(entry) for entry in entries) else entries
@@ -316,7 +322,7 @@ def _autocorrelogram(unit: Unit) -> np.ndarray:
             lags = times[shift:] - times[:-shift]
             if lags.min() > LARGEST_LAG:
                 break
-            histogram += np.histogram(lags, edges)[0]
+            histogram += counts_between(lags, edges)
     rate = _rate(unit)
     return histogram / (spikes * LAG_BIN * rate) if spikes and rate else np.full(len(edges) - 1, np.nan)
 

@@ -6,11 +6,11 @@ Not to be confused with :class:`elephant.statistics.Complexity`, a count of sync
 from __future__ import annotations
 
 from collections.abc import Sequence
-from math import ceil
 
 import numpy as np
 
 from neurocode.errors import DataError
+from neurocode.recordings.binning import bin_numbers, bins_up_to
 from neurocode.statistics.lempel_ziv import (
     DENSE_BITS,
     count_lz76,
@@ -121,8 +121,8 @@ def occupied_bins(times: np.ndarray, duration: float, bin_size: float) -> tuple[
     >>> occupied_bins(np.array([0.1, 0.12, 0.3, 1.0]), 1.0, 0.1)
     (array([1, 3, 9]), 10)
     """
-    n_bins = max(1, ceil(duration / bin_size - 1e-9))
-    return np.unique(np.minimum(np.floor(times / bin_size + 1e-9).astype(np.int64), n_bins - 1)), n_bins
+    n_bins = bins_up_to(duration, bin_size)
+    return np.unique(np.minimum(bin_numbers(times, bin_size), n_bins - 1)), n_bins
 
 
 def lz78(sequence: Sequence | np.ndarray | str | bytes, *, count_unfinished: bool = True) -> int:

@@ -3,36 +3,57 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
-from scipy.special import xlogy
 
 from neurocode.errors import DataError
+from neurocode.recordings.files import trains_of
 from neurocode.recordings.trains import Trains
-from neurocode.statistics.complexity import occupied_bins
-from neurocode.statistics.surrogates import SurrogateComplexity, false_discovery_rate, surrogate_complexity
-from neurocode.statistics.variability import INTERVAL_COLUMNS, allan_factor, drift_test, fano_column, interval_table
+from neurocode.statistics.unit_statistics import (
+    COMPLEXITY,
+    COMPLEXITY_COLUMNS,
+    FIRST_COLUMNS,
+    LAST_COLUMN,
+    MOST_BINS,
+    STATISTICS,
+    Column,
+    UnitStatistic,
+    complexity_statistic,
+    durations,
+    spike_counts,
+)
 from neurocode.units import seconds
 
-#: Bin of the complexity as a fraction of the mean interval, and its least width in seconds.
-BIN_FRACTION, FINEST_BIN = 0.2, 1e-3
-#: Window of the Allan factor in seconds.
-ALLAN_WINDOW = 1.0
-#: The longest train in seconds (116 days) and the most bins of one: times of the Unix epoch would fill memory with silence.
-LONGEST_TRAIN, MOST_BINS = 1e7, 10_000_000
+#: The longest train in seconds (116 days).
+LONGEST_TRAIN = 1e7
 #: Rates in hertz beyond which the unit of time was probably misread.
 HIGHEST_RATE, LOWEST_RATE, ENOUGH_SPIKES = 1000.0, 0.02, 20
+#: Names of the statistics that a table holds unless others are asked for.
+ALL = (*STATISTICS, COMPLEXITY)
 
 
-def describe(spiketrains: object, *, bin_size: float | None = None, n_surrogates: int = 200, seed: int = 0) -> pd.DataFrame:
+def describe(
+    spiketrains: object,
+    *,
+    statistics: Sequence[str | UnitStatistic] | None = None,
+    bin_size: float | None = None,
+    n_surrogates: int = 200,
+    seed: int = 0,
+) -> pd.DataFrame:
     """Rate, variability and complexity of every unit, with significance.
 
     Parameters
     ----------
     spiketrains
-        One train a unit, or a sequence of repeats a unit (:class:`neo.SpikeTrain` or arrays of seconds), a
-        :class:`neo.Block`, or :class:`~neurocode.recordings.Trains`.
+        One train a unit, or a sequence of repeats a unit (:class:`neo.SpikeTrain` or arrays of seconds), a container of units
+        (see :meth:`Trains.of <neurocode.recordings.Trains.of>`), or the path of a recording.
+    statistics : sequence of str or UnitStatistic, optional
+        What the table holds besides ``n_spikes``, ``n_trains``, ``duration`` and ``reason``: names of columns or of rows of
+        :data:`~neurocode.statistics.unit_statistics.STATISTICS`, ``"complexity"``, and statistics of your own; all of ours by
+        default. ``[*ALL, mine]`` adds one.
     bin_size : float or quantity, optional
         Bin of the Lempel-Ziv complexity in seconds; a fifth of each unit's mean interval, at least 1 ms, by default.
     n_surrogates : int
@@ -54,7 +75,8 @@ def describe(spiketrains: object, *, bin_size: float | None = None, n_surrogates
     Raises
     ------
     DataError
-        If there is no unit, the bin is not positive and finite, or the surrogates or the seed are below zero.
+        If there is no unit, the bin is not positive and finite, the surrogates or the seed are below zero, or a statistic is not
+        known or gives another number of values than there are units.
 
     Warns
     -----
@@ -68,29 +90,94 @@ def describe(spiketrains: object, *, bin_size: float | None = None, n_surrogates
     >>> bool(np.all(np.abs(table["lz_z"]) < 4))
     True
     """
-    trains = Trains.of(spiketrains)
+    trains = trains_of(spiketrains)
     if not trains.n_units:
         raise DataError("There is no unit to describe.")
     bin_size = None if bin_size is None else seconds(bin_size, "The bin size")
     if n_surrogates < 0 or seed < 0:
         raise DataError(f"There are {n_surrogates} surrogates with seed {seed}, expected none below zero.")
+    rows = _rows(ALL if statistics is None else statistics, bin_size, n_surrogates, seed)
     faults = _faults(trains)
+    sound = _without_spikes(trains, np.array([bool(fault) for fault in faults]))
     table = pd.DataFrame(index=pd.Index(trains.names, name="unit"))
-    table["n_spikes"] = np.bincount(trains.unit, trains.counts, trains.n_units).astype(int)
-    table["n_trains"] = np.bincount(trains.unit, minlength=trains.n_units)
-    table["duration"] = np.bincount(trains.unit, trains.t_stop - trains.t_start, trains.n_units)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        table["rate"] = np.where(table["duration"] > 0, table["n_spikes"] / table["duration"], np.nan)
-    table[list(INTERVAL_COLUMNS)] = interval_table(trains).to_numpy()
-    table["allan_factor"] = _allan_factors(trains, faults)
-    table["fano_factor"] = fano_column(trains)
-    table[["drift", "drift_p"]] = _drifts(trains)
-    if n_surrogates:
-        _add_complexity(table, trains, faults, bin_size, n_surrogates, seed)
+    table["n_spikes"], table["n_trains"] = spike_counts(trains), np.bincount(trains.unit, minlength=trains.n_units)
+    table["duration"] = durations(trains)
+    for row, chosen in rows:
+        values = _values(row, sound)
+        for name in chosen:
+            table[name] = values[:, row.names.index(name)]
     broken = np.array([bool(fault) for fault in faults])
     table.loc[broken, table.columns.difference(["n_spikes", "n_trains", "duration"])] = np.nan
-    table["reason"] = ["; ".join(part for part in (fault, note) if part) for fault, note in zip(faults, _notes(table), strict=True)]
+    notes = _notes(table, sound)
+    table["reason"] = ["; ".join(part for part in (fault, note) if part) for fault, note in zip(faults, notes, strict=True)]
     return table
+
+
+def columns_of(statistics: Sequence[UnitStatistic] = ()) -> list[Column]:
+    """Columns that a table may hold, in their order, with what they mean.
+
+    Parameters
+    ----------
+    statistics : sequence of UnitStatistic
+        That were added to ours.
+
+    Examples
+    --------
+    >>> [column.name for column in columns_of()][:4]
+    ['unit', 'n_spikes', 'n_trains', 'duration']
+    """
+    ours = [column for row in STATISTICS.values() for column in row.columns]
+    return [*FIRST_COLUMNS, *ours, *COMPLEXITY_COLUMNS, *(c for row in statistics for c in row.columns), LAST_COLUMN]
+
+
+def _rows(
+    statistics: Sequence[str | UnitStatistic], bin_size: float | None, n_surrogates: int, seed: int
+) -> list[tuple[UnitStatistic, list[str]]]:
+    """Statistics and which of their columns are wanted."""
+    if isinstance(statistics, (str, UnitStatistic)):
+        raise DataError(f"The statistics are {statistics!r}, expected a sequence of names and statistics.")
+    known = STATISTICS | {COMPLEXITY: complexity_statistic(bin_size, n_surrogates, seed)}
+    wanted: dict[str, list[str]] = {}
+    added: list[tuple[UnitStatistic, list[str]]] = []
+    taken = {column.name for column in columns_of()}
+    for statistic in statistics:
+        if isinstance(statistic, UnitStatistic):
+            if again := taken & set(statistic.names):
+                raise DataError(f"The table has a column '{min(again)}' already, expected another name of a statistic.")
+            taken |= set(statistic.names)
+            added.append((statistic, statistic.names))
+            continue
+        row = next((name for name, row in known.items() if statistic == name or statistic in row.names), None)
+        if row is None:
+            raise DataError(f"'{statistic}' is no statistic of a description; known are {', '.join(known)} and their columns.")
+        wanted.setdefault(row, []).extend(known[row].names if statistic == row else [statistic])
+    if not n_surrogates:
+        wanted.pop(COMPLEXITY, None)
+    return [(known[row], [name for name in known[row].names if name in wanted[row]]) for row in known if row in wanted] + added
+
+
+def _values(row: UnitStatistic, trains: Trains) -> np.ndarray:
+    """Values of a statistic, (units, columns)."""
+    values = np.asarray(row.values(trains))
+    values = values[:, None] if values.ndim == 1 else values
+    if values.shape != (trains.n_units, len(row.columns)):
+        raise DataError(
+            f"The statistic '{row.names[0]}' gives values of the shape {values.shape} for {trains.n_units} units and "
+            f"{len(row.columns)} columns."
+        )
+    return values
+
+
+def _without_spikes(trains: Trains, broken: np.ndarray) -> Trains:
+    """The same trains, those of broken units without a spike and without a duration."""
+    out = broken[trains.unit] if len(broken) else np.zeros(0, bool)
+    counts = np.where(out, 0, trains.counts)
+    return replace(
+        trains,
+        times=trains.times[~np.repeat(out, trains.counts)],
+        offsets=np.concatenate([[0], np.cumsum(counts)]).astype(np.int64),
+        t_stop=np.where(out, trains.t_start, trains.t_stop),
+    )
 
 
 def _faults(trains: Trains) -> list[str]:
@@ -107,91 +194,26 @@ def _overlong(duration: float) -> str:
     return f"the train lasts {duration:.3g} s, beyond {LONGEST_TRAIN:g} s: do its times count from an epoch? Give the start"
 
 
-def _notes(table: pd.DataFrame) -> list[str]:
+def _notes(table: pd.DataFrame, trains: Trains) -> list[str]:
     """What a reader should know of usable units; warns where the unit of time looks misread."""
+    basic = [STATISTICS["rate"].values(trains), STATISTICS["intervals"].values(trains)[:, 1]]
     notes = []
-    for name, row in table.iterrows():
-        own = []
-        if row["n_spikes"] < 2:
-            own.append("no spike" if row["n_spikes"] == 0 else "one spike")
-        if row["min_isi"] == 0:
-            own.append("two spikes at one time")
-        if row.get("bin_size", np.inf) * MOST_BINS < row["duration"]:
-            own.append(f"no complexity: more than {MOST_BINS:.0e} bins of {row['bin_size']:.2g} s")
-        if row["rate"] > HIGHEST_RATE:
-            own.append(f"rate of {row['rate']:.0f} Hz: are the times in seconds, read as milliseconds or smaller?")
-        if row["rate"] < LOWEST_RATE and row["n_spikes"] > ENOUGH_SPIKES:
-            own.append(f"rate of {row['rate']:.2g} Hz: are the times in milliseconds or smaller, read as seconds?")
-        for note in own:
-            if "are the times" in note:
-                warnings.warn(f"Unit {name}: {note}", stacklevel=3)
-        notes.append("; ".join(own))
+    for name, n_spikes, rate, min_isi, duration, width in zip(
+        table.index, table["n_spikes"], *basic, table["duration"], table.get("bin_size", np.full(len(table), np.inf)), strict=True
+    ):
+        parts = []
+        if n_spikes < 2:
+            parts.append("no spike" if n_spikes == 0 else "one spike")
+        if min_isi == 0:
+            parts.append("two spikes at one time")
+        if width * MOST_BINS < duration:
+            parts.append(f"no complexity: more than {MOST_BINS:.0e} bins of {width:.2g} s")
+        if rate > HIGHEST_RATE:
+            parts.append(f"rate of {rate:.0f} Hz: are the times in seconds, read as milliseconds or smaller?")
+        if rate < LOWEST_RATE and n_spikes > ENOUGH_SPIKES:
+            parts.append(f"rate of {rate:.2g} Hz: are the times in milliseconds or smaller, read as seconds?")
+        for part in parts:
+            if "are the times" in part:
+                warnings.warn(f"Unit {name}: {part}", stacklevel=3)
+        notes.append("; ".join(parts))
     return notes
-
-
-def _allan_factors(trains: Trains, faults: list[str]) -> np.ndarray:
-    """Mean over the trains of a unit that are long enough."""
-    values = np.full(trains.n_units, np.nan)
-    for unit in range(trains.n_units):
-        if faults[unit]:
-            continue
-        own = [allan_factor(trains.train(k), trains.t_start[k], trains.t_stop[k], ALLAN_WINDOW) for k in trains.trains_of(unit)]
-        values[unit] = np.nanmean(own) if np.isfinite(own).any() else np.nan
-    return values
-
-
-def _drifts(trains: Trains) -> np.ndarray:
-    counts = trains.counts
-    drifts = np.full((trains.n_units, 2), np.nan)
-    for unit in range(trains.n_units):
-        own = trains.trains_of(unit)
-        if len(own) >= 4 and np.ptp(trains.condition[own]) == 0:
-            drifts[unit] = drift_test(counts[own])
-    return drifts
-
-
-def _add_complexity(
-    table: pd.DataFrame, trains: Trains, faults: list[str], bin_size: float | None, n_surrogates: int, seed: int
-) -> None:
-    default = np.maximum(FINEST_BIN, BIN_FRACTION * table["mean_isi"].to_numpy())
-    table["bin_size"] = default if bin_size is None else bin_size
-    events, lengths = [], []
-    for unit, width in enumerate(table["bin_size"]):
-        usable = not faults[unit] and table["duration"].iloc[unit] <= MOST_BINS * width
-        own, length = binned_events(trains, unit, width) if usable else (np.empty(0, int), 1)
-        events.append(own)
-        lengths.append(length)
-    for prefix, method in (("lz", "rate"), ("lz_isi", "isi")):
-        result = surrogate_complexity(events, lengths, method=method, n_surrogates=n_surrogates, seed=seed)
-        if method == "rate":
-            table["lz76"] = np.where(np.isnan(result.ratio), np.nan, result.count)
-        _add_result(table, prefix, result)
-    occupied = np.array([len(own) / length for own, length in zip(events, lengths, strict=True)])
-    table.insert(table.columns.get_loc("lz76") + 1, "entropy_rate", table["lz_ratio"] * _bernoulli_entropy(occupied))
-
-
-def _bernoulli_entropy(p: np.ndarray) -> np.ndarray:
-    return -(xlogy(p, p) + xlogy(1 - p, 1 - p)) / np.log(2)
-
-
-def _add_result(table: pd.DataFrame, prefix: str, result: SurrogateComplexity) -> None:
-    table[f"{prefix}_ratio"], table[f"{prefix}_z"], table[f"{prefix}_p"] = result.ratio, result.z, result.p
-    table[f"{prefix}_q"] = false_discovery_rate(result.p)
-
-
-def binned_events(trains: Trains, unit: int, bin_size: float) -> tuple[np.ndarray, int]:
-    """Occupied bins of a unit, its trains one after another, and the number of bins.
-
-    Parameters
-    ----------
-    trains : Trains
-    unit : int
-    bin_size : float
-        In seconds.
-    """
-    events, length = [], 0
-    for k in trains.trains_of(unit):
-        bins, n_bins = occupied_bins(trains.train(k) - trains.t_start[k], trains.t_stop[k] - trains.t_start[k], bin_size)
-        events.append(length + bins)
-        length += n_bins
-    return np.concatenate(events) if events else np.empty(0, np.int64), length

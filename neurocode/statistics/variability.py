@@ -10,6 +10,7 @@ from numba import njit
 from scipy import stats
 
 from neurocode.errors import DataError
+from neurocode.recordings.binning import ROUNDING, window_counts_at
 from neurocode.recordings.trains import SpikeTrainLike, Trains, in_seconds, repeats_of, spike_times, usable_trains
 from neurocode.units import in_si, seconds, unmasked
 
@@ -368,9 +369,8 @@ def _window_counts(repeats: list[np.ndarray], start: float, stop: float, window:
     step = window if step is None else seconds(step, "The step")
     if (stop - start) / step > MOST_WINDOWS:
         raise DataError(f"The {stop - start:g} s hold more than {MOST_WINDOWS} windows, one every {step:g} s.")
-    rounding = 1e-9 * window
-    starts = np.arange(start, stop - window + rounding, step) - rounding
-    return np.stack([np.searchsorted(t, starts + window, "left") - np.searchsorted(t, starts, "left") for t in repeats])
+    starts = np.arange(start, stop - window + ROUNDING * window, step)
+    return np.stack([window_counts_at(times, starts, window) for times in repeats])
 
 
 def _whole_counts(counts: np.ndarray, axes: tuple[str, ...]) -> np.ndarray:

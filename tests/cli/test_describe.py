@@ -151,7 +151,16 @@ def test_output_is_readable_at_eighty_columns(described):
     ("arguments", "says"),
     [
         (["{folder}/absent.nwb"], "absent.nwb: there is no such file."),
-        (["{folder}"], ": this is a folder, expected a file."),
+        (
+            ["{folder}/none"],
+            ": the folder holds no recording; expected a Phy folder or files that end in .nwb, .abf, .ibw, .nix, "
+            ".mat, .h5, .hdf5, .npy, .npz, .parquet, .csv, .tsv.",
+        ),
+        (
+            ["{folder}/*.nwb"],
+            "*.nwb: no file matches; expected recordings that end in .nwb, .abf, .ibw, .nix, .mat, .h5, .hdf5, "
+            ".npy, .npz, .parquet, .txt, .csv, .tsv, .dat.",
+        ),
         (["{folder}/cell.txt", "--layout", "{folder}"], ": this is a folder, expected a file."),
         (["{folder}/cell.txt", "--layout", "{folder}/axes.toml"], "axes.toml: The layout's axes is 3, expected text."),
         (["{folder}/cell.txt", "--t-stop", "nan"], "The layout's t_stop is nan, expected a finite number."),
@@ -164,6 +173,7 @@ def test_output_is_readable_at_eighty_columns(described):
 def test_faults_are_one_sentence_and_write_nothing(tmp_path, arguments, says):
     (tmp_path / "cell.txt").write_text("0.5\n1.5\n")
     (tmp_path / "axes.toml").write_text("axes = 3\n")
+    (tmp_path / "none").mkdir()
     result = describe(*[text.format(folder=tmp_path) for text in arguments], "-o", tmp_path / "out")
     assert isinstance(result.exception, DataError) and str(result.exception).endswith(says)
     assert not (tmp_path / "out").exists()
@@ -190,7 +200,31 @@ def test_files_that_would_be_misread_are_refused(folder, tmp_path, neurocode):
     for files, more, says in (
         ((session,), ("--variable", "x"), "'.nwb' files say themselves where their spikes are and take no --variable."),
         ((session,), ("--bin-size", 3), "'.nwb' files say themselves where their spikes are and take no --bin-size."),
+        ((session,), ("--labels", "good"), "'.nwb' files say themselves where their spikes are and take no --labels."),
+        ((session,), ("--sampling-rate", 3), "'.nwb' files say themselves where their spikes are and take no --sampling-rate."),
         ((text, folder / "." / "regular.txt"), ("--axes", "trial"), "A file is given twice, expected each recording once."),
     ):
         code, _, error = neurocode("describe", *files, *more, "-o", tmp_path / "none")
         assert code == 1 and says in " ".join(error.split()), error
+
+
+def test_a_folder_and_a_pattern_are_described_as_their_files_are(tmp_path):
+    """A sorting, a table and an archive, sorted by name; the labels choose a cluster of the sorting alone."""
+    place = tmp_path / "sessions"
+    (place / "b_phy").mkdir(parents=True)
+    np.save(place / "b_phy" / "spike_times.npy", np.array([100, 200, 300, 500]))
+    np.save(place / "b_phy" / "spike_clusters.npy", np.array([1, 0, 1, 0]))
+    (place / "b_phy" / "params.py").write_text("sample_rate = 1000.0\n")
+    (place / "b_phy" / "cluster_group.tsv").write_text("cluster_id\tgroup\n0\tmua\n1\tgood\n")
+    (place / "a.csv").write_text("time_ms,unit\n500,x\n250,y\n")
+    np.savez(place / "c.npz", z=[0.5, 0.75])
+    (place / "notes.txt").write_text("no spikes here")
+    options = ("--labels", "good", "--surrogates", 0, "-o")
+    with pytest.warns(UserWarning, match="raw file is not there"):
+        run = describe(place, *options, tmp_path / "out")
+    assert run.exit_code == 0, run.exception
+    table = pd.read_csv(tmp_path / "out" / "units.csv", index_col="unit")
+    assert table.index.tolist() == ["sessions/a/x", "sessions/a/y", "b_phy/1 (good)", "sessions/c/z"]
+    assert table["n_spikes"].tolist() == [1, 1, 2, 2] and table["mean_isi"].tolist()[2:] == pytest.approx([0.2, 0.25])
+    assert describe(place / "*.csv", "--surrogates", 0, "-o", tmp_path / "two").exit_code == 0
+    assert pd.read_csv(tmp_path / "two" / "units.csv")["unit"].tolist() == ["sessions/a/x", "sessions/a/y"]

@@ -10,8 +10,7 @@ import pandas as pd
 import pytest
 from rich.console import Console
 
-from neurocode.cli import progress
-from neurocode.cli.fit import HEADINGS, SPIKES_HEADINGS
+from neurocode.cli import progress, recording_task, unit_task
 from neurocode.cli.terminal import cell_text, number, show_report, show_table, spike_counts
 
 
@@ -21,7 +20,7 @@ def printed(frame, headings, width=80):
     return console.file.getvalue()
 
 
-@pytest.mark.parametrize("headings", [HEADINGS, SPIKES_HEADINGS])
+@pytest.mark.parametrize("headings", [recording_task.COMPARISON.headings, unit_task.COMPARISON.headings])
 def test_wide_tables_stay_inside_80_columns_with_numbers_whole(headings):
     names = {"recording", "model", "unit"}
     row = {name: "a_very_long_name_of_a_recording_20261126" if name in names else -0.123456 for name in headings}

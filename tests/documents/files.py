@@ -13,8 +13,12 @@ import neurocode as nc
 
 
 def write_files(folder: Path) -> None:
-    """Write ``session.nwb`` (three units of a renewal process, 60 s), ``movie.mat`` (units by repeats, in ms) and
-    ``cell.nwb`` (sweeps 1 to 9 of current clamp, the last three under one current) into a folder."""
+    """Write recordings into a folder.
+
+    ``session.nwb`` (three units of a renewal process, 60 s), the same in ``sessions/``, ``movie.mat`` (units by repeats, in ms),
+    ``cells.csv`` (a row a spike), ``sorted/`` (three clusters of a sorting) and ``cell.nwb`` (sweeps 1 to 9 of current clamp, the
+    last three under one current).
+    """
     random = np.random.default_rng(0)
     segment = neo.Segment(name="session")
     for unit in range(3):
@@ -28,12 +32,26 @@ def write_files(folder: Path) -> None:
     for cell in np.ndindex(3, 5):
         spikes[cell] = np.sort(random.uniform(0.0, 2000.0, 20))
     scipy.io.savemat(folder / "movie.mat", {"Spikes": spikes})
-    nc.write(current_clamp(random), folder / "cell.nwb")
+    (folder / "sessions").mkdir()
+    nc.write(block, folder / "sessions" / "monday.nwb")
+    times, units = np.sort(random.uniform(0.0, 20.0, 300)), random.integers(0, 3, 300)
+    rows = "\n".join(f"{time * 1e3:.3f},cell {unit}" for time, unit in zip(times, units, strict=True))
+    (folder / "cells.csv").write_text(f"time_ms,unit\n{rows}\n")
+    _write_sorting(folder / "sorted", times, units)
+    nc.write(_current_clamp(), folder / "cell.nwb")
 
 
-def current_clamp(random: np.random.Generator) -> neo.Block:
+def _write_sorting(folder: Path, times: np.ndarray, clusters: np.ndarray) -> None:
+    folder.mkdir()
+    np.save(folder / "spike_times.npy", (times * 30000).astype(np.uint64))
+    np.save(folder / "spike_clusters.npy", clusters.astype(np.int32))
+    (folder / "params.py").write_text("dat_path = 'raw.dat'\nn_channels_dat = 64\ndtype = 'int16'\nsample_rate = 30000.\n")
+    (folder / "cluster_group.tsv").write_text("cluster_id\tgroup\n0\tgood\n1\tmua\n2\tnoise\n")
+
+
+def _current_clamp() -> neo.Block:
     """Steps of 50 to 300 pA and three repeats of one noise, with spikes that follow the current."""
-    samples, block = 2000, neo.Block(name="cell")
+    random, samples, block = np.random.default_rng(1), 2000, neo.Block(name="cell")
     frozen = 80 * random.standard_normal(samples)
     for number in range(1, 10):
         current = 50.0 * number * ((np.arange(samples) >= 300) & (np.arange(samples) < 1300)) if number < 7 else frozen

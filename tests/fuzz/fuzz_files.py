@@ -11,6 +11,7 @@ import argparse
 import multiprocessing
 import os
 import resource
+import shutil
 import sys
 import tempfile
 import warnings
@@ -30,7 +31,7 @@ from neurocode.recordings import Layout, Trains, read_trains
 
 SEED, CASES, SECONDS, GIGABYTE = 11, 2000, 5.0, 2**30
 OUTCOMES = ("data", "sentence", "fault")
-FORMATS = ("abf", "ibw", "nwb", "nix", "mat", "npy", "csv")
+FORMATS = ("abf", "ibw", "nwb", "nix", "mat", "npy", "csv", "tsv", "npz", "parquet", "phy")
 
 
 @dataclass(frozen=True)
@@ -71,14 +72,28 @@ def make(case: Case, folder: Path) -> Path:
     """Write the file of a case."""
     random = np.random.default_rng([SEED, FORMATS.index(case.format), case.number])
     path = folder / f"case.{case.format}"
+    if case.format == "phy":
+        return _damaged_folder(case, path, random)
     path.write_bytes(damaged(case.seeds[case.number % len(case.seeds)].read_bytes(), random))
     return path
+
+
+def _damaged_folder(case: Case, folder: Path, random: np.random.Generator) -> Path:
+    """A copy of a folder of which one file is damaged."""
+    shutil.rmtree(folder, ignore_errors=True)
+    shutil.copytree(case.seeds[case.number % len(case.seeds)], folder)
+    files = sorted(folder.iterdir())
+    hit = files[int(random.integers(len(files)))]
+    hit.write_bytes(damaged(hit.read_bytes(), random))
+    return folder
 
 
 def read_every_way(path: Path) -> None:
     """Read a file as a recording and as spike trains; the first refusal ends it."""
     if path.suffix == ".mat":
         content: object = read_mat_either_way(path)
+    elif path.suffix in (".tsv", ".npz", ".parquet", ".phy"):
+        content = read_trains(path)
     else:
         content = nc.read(path)
         if path.suffix in (".npy", ".csv", ".nwb"):
@@ -112,7 +127,7 @@ def judge(path: Path, read: Callable[[Path], None] = read_every_way) -> tuple[st
             read(path)
     except NeurocodeError as error:
         text = str(error)
-        whole = text.startswith(f"{path}: ") and text.endswith(".") and "\n" not in text
+        whole = text.startswith((f"{path}: ", f"{path}/")) and text.endswith(".") and "\n" not in text
         return ("sentence", text) if whole else ("fault", f"no sentence: {text!r}")
     except BaseException as error:
         return "fault", f"{type(error).__name__}: {error}"

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import struct
+from collections.abc import Callable
 from pathlib import Path
 
 import neo
 import numpy as np
+import pandas as pd
 import pynwb
 import quantities as pq
 import scipy.io
@@ -35,6 +37,10 @@ def write_seeds(folder: Path, recorded: Path | None) -> dict[str, list[Path]]:
         "mat": [_mat(folder / f"seed_{kind}.mat", **how) for kind, how in MAT_KINDS.items()],
         "npy": [_npy(folder / "seed.npy")],
         "csv": [_csv(folder / "seed.csv")],
+        "tsv": [_table_of_text(folder / "seed.tsv")],
+        "npz": [_npz(folder / "seed.npz"), _npz(folder / "seed_packed.npz", np.savez_compressed)],
+        "parquet": [_parquet(folder / "seed.parquet")],
+        "phy": [_phy(folder / "seed.phy")],
     }
     for name, path in RECORDED.items():
         if recorded is not None and (recorded / path).is_file():
@@ -109,3 +115,30 @@ def _npy(path: Path) -> Path:
 def _csv(path: Path) -> Path:
     path.write_text("time\n" + "\n".join(map(str, TIMES)) + "\n", encoding="utf-8")
     return path
+
+
+def _table_of_text(path: Path) -> Path:
+    path.write_text("unit,time_ms\n" + "\n".join(f"{unit},{time * 1e3}" for unit, time in zip("aba", TIMES, strict=True)) + "\n")
+    return path
+
+
+def _npz(path: Path, save: Callable = np.savez) -> Path:
+    save(path, times=TIMES, units=np.array([2, 7, 2]))
+    return path
+
+
+def _parquet(path: Path) -> Path:
+    pd.DataFrame({"time": TIMES, "unit": ["a", "b", "a"]}).to_parquet(path)
+    return path
+
+
+def _phy(folder: Path) -> Path:
+    folder.mkdir()
+    np.save(folder / "spike_times.npy", np.array([120, 270, 390], np.uint64))
+    np.save(folder / "spike_clusters.npy", np.array([0, 3, 0], np.int32))
+    (folder / "params.py").write_text(
+        "dat_path = 'raw.dat'\nn_channels_dat = 2\ndtype = 'int16'\noffset = 0\nsample_rate = 30000.\n"
+    )
+    (folder / "raw.dat").write_bytes(bytes(4 * 600))
+    (folder / "cluster_group.tsv").write_text("cluster_id\tgroup\n0\tgood\n3\tmua\n")
+    return folder

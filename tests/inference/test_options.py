@@ -90,11 +90,13 @@ def test_scores_and_uncertainties_check_their_options():
             call()
 
 
-def block():
+def block(signal=False):
     segments = []
     for _ in range(2):
         segments.append(neo.Segment())
         segments[-1].spiketrains.append(neo.SpikeTrain(TIMES, units="s", t_stop=3.0))
+        if signal:
+            segments[-1].analogsignals.append(neo.AnalogSignal(np.zeros(3), units="pA", sampling_rate=1 * pq.Hz))
     whole = neo.Block()
     whole.segments.extend(segments)
     return whole
@@ -114,9 +116,14 @@ def block():
         (TIMES * 1e3 * pq.ms, [0.0], [TIMES[-1]]),
         ([TIMES, TIMES[:50]], [0.0, 0.0], [TIMES[-1], TIMES[49]]),
         (Trains.of([TIMES]), [0.0], [TIMES[-1]]),
+        (block(), [0.0, 0.0], [3.0, 3.0]),
+        (block().segments[0], [0.0], [3.0]),
+        ({"cell": TIMES}, [0.0], [TIMES[-1]]),
+        (pd.DataFrame({"time": TIMES}), [0.0], [TIMES[-1]]),
+        (pd.DataFrame({"time_ms": TIMES * 1e3, "unit": 4}), [0.0], [TIMES[-1]]),
     ],
     ids=["train", "milliseconds", "trains", "trains of a segment", "trains of segments", "array", "list", "series", "quantity",
-         "arrays", "Trains"],
+         "arrays", "Trains", "block", "segment", "dict", "frame", "frame in ms"],
 )  # fmt: skip
 def test_spike_times_are_taken_from(data, starts, stops):
     trains = one_unit(data)
@@ -130,10 +137,11 @@ def test_spike_times_are_taken_from(data, starts, stops):
 @pytest.mark.parametrize(
     ("data", "says"),
     [
-        (block(), r"neo.Block is not fitted as it is: expected the trains of one unit, such as \[segment.spiketrains"),
-        (block().segments[0], "neo.Segment is not fitted as it is"),
-        ({"cell": TIMES}, "A dict is not fitted; expected a neo.SpikeTrain"),
-        (pd.DataFrame({"a": TIMES}), "A pandas.DataFrame is not fitted; expected"),
+        (block(signal=True), r"neo.Block with signals is not fitted as it is: expected the trains of one unit, such as \[segment"),
+        (block(signal=True).segments[0], "neo.Segment with signals is not fitted as it is"),
+        ({"cell": TIMES, "other": TIMES}, "hold 2 units, expected one; fit each by itself"),
+        ({"cell": np.array([3000, 6000])}, "The unit 'cell' holds whole numbers, which may be samples"),
+        (pd.DataFrame({"a": TIMES}), "The data frame has the columns a, expected one of spike times"),
         ("spikes.txt", "A str is not fitted; expected"),
         (None, "A NoneType is not fitted; expected"),
         (3.0, "A float is not fitted; expected"),
@@ -147,8 +155,8 @@ def test_spike_times_are_taken_from(data, starts, stops):
         (np.stack([TIMES, TIMES]), "one dimension, not 2"),
         (Trains.of([TIMES, TIMES]), "hold 2 units, expected one"),
     ],
-    ids=["block", "segment", "dict", "frame", "text", "none", "number", "nothing", "dicts", "numbers", "nested", "boolean",
-         "complex", "strings", "matrix", "units"],
+    ids=["block", "segment", "dict", "samples", "frame", "text", "none", "number", "nothing", "dicts", "numbers", "nested",
+         "boolean", "complex", "strings", "matrix", "units"],
 )  # fmt: skip
 def test_anything_else_is_refused_with_what_is_expected(model, data, says):
     with pytest.raises(DataError, match=says):

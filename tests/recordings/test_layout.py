@@ -142,7 +142,11 @@ def test_layouts_that_make_no_sense_are_named(tmp_path, options, says):
         (b"axes = \n", "the file is no TOML (Invalid value (at line 1, column 8))."),
         (b"\xff\xfe", "the file is no TOML ('utf-8' codec can't decode byte 0xff in position 0: invalid start byte)."),
         (b"", "the file is empty."),
-        (b"axis = 'unit'\n", "a layout has no 'axis'; it has axes, bin_size, counts, t_start, t_stop, time_unit, variable."),
+        (
+            b"axis = 'unit'\n",
+            "a layout has no 'axis'; it has axes, bin_size, counts, labels, sampling_rate, t_start, t_stop, time_column, "
+            "time_unit, unit_column, variable.",
+        ),
     ],
 )
 def test_faults_of_a_layout_file_name_it(tmp_path, content, says):
@@ -284,14 +288,15 @@ def test_a_header_that_says_otherwise_is_refused(tmp_path, header, says):
     path = tmp_path / "rows.csv"
     path.write_text(f"{header}\n1,0.5\n2,0.25\n")
     with pytest.raises(DataError) as caught:
-        read_layout(path, Layout(axes="unit,time"))
+        read_layout(path, Layout(axes="unit,time", time_unit="s"))
     assert str(caught.value) == f"{path}: {says}."
     for right in ("unit,time", "units,times (s)", "cell,t_s", '"unit","time"'):
         path.write_text(f"{right}\n1,0.5\n2,0.25\n")
         assert read_layout(path, Layout(axes="unit,time")).counts.tolist() == [1, 1]
     path.write_text("time_ms\n500\n")
     with pytest.raises(DataError, match="says ms"):
-        nc.read(path)
+        nc.read(path, time_unit="s")
+    assert float(nc.read(path).segments[0].spiketrains[0].rescale("s").magnitude[0]) == 0.5
     assert float(nc.read(path, time_unit="ms").segments[0].spiketrains[0].rescale("s").magnitude[0]) == 0.5
 
 

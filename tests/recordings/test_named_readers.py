@@ -46,7 +46,9 @@ def test_unknown_endings_are_not_opened(tmp_path, suffix):
     for read in (nc.read, read_trains, nc.Experiment.from_files):
         says_one_sentence(path, read, rf"there is no reader for '{suffix.lower()}' files; known are .abf, .ibw, .nix, .nwb, .npy")
     says_one_sentence(
-        path, lambda file: read_layout(file, Layout()), rf"a layout reads .mat, .h5, .hdf5, .npy, .txt.*not '{suffix.lower()}'"
+        path,
+        lambda file: read_layout(file, Layout()),
+        rf"a layout reads .mat, .h5, .hdf5, .npy, .npz, .parquet, .txt.*not '{suffix.lower()}'",
     )
     run = CliRunner().invoke(app, ["describe", str(path), "-o", str(tmp_path / "out")])
     assert isinstance(run.exception, DataError) and not (tmp_path / "out").exists()

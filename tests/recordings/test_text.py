@@ -9,7 +9,7 @@ import pytest
 
 import neurocode as nc
 from neurocode.errors import DataError
-from neurocode.recordings import Layout, read_layout
+from neurocode.recordings import Layout, read_layout, read_trains
 from neurocode.recordings.text import read_numbers
 
 
@@ -30,7 +30,7 @@ def written(folder, content, name="cell.csv"):
         "0.1 0.2\t0.3\n",
         "0.1\r\n0.2\r\n0.3\r\n",
         codecs.BOM_UTF8 + b"0.1\n0.2\n0.3\n",
-        codecs.BOM_UTF8 + "Zeit (µs)\n0.1\n0.2\n0.3\n".encode(),
+        codecs.BOM_UTF8 + b"Zeit (s)\n0.1\n0.2\n0.3\n",
         "# times of spikes\ntime\n0.1\n0.2 # a doublet\n0.3\n",
         '"time"\n0.1\n0.2\n0.3\n',
         "+0.1\n2e-1\n.3\n",
@@ -107,7 +107,10 @@ def test_an_array_file_says_the_same_of_its_times(tmp_path):
     with pytest.raises(DataError, match=r"shape \(2, 3\), expected one column"):
         nc.read(path)
     np.save(path, np.array([1, 2], np.uint8))
-    assert nc.read(path).segments[0].spiketrains[0].magnitude.tolist() == [1.0, 2.0]
+    assert nc.read(path, time_unit="s").segments[0].spiketrains[0].magnitude.tolist() == [1.0, 2.0]
+    for read in (nc.read, read_trains):
+        with pytest.raises(DataError, match="the array holds whole numbers, which may be samples; say their unit"):
+            read(path)
 
 
 def test_rows_and_columns_of_a_table(tmp_path):
@@ -125,8 +128,9 @@ def test_a_table_of_units_and_times_as_text(tmp_path):
     path = written(tmp_path, "unit,time\n2,0.5\n1,0.25\n2,0.125\n")
     trains = read_layout(path, Layout(axes="unit,time"))
     assert [trains.train(k).tolist() for k in range(2)] == [[0.25], [0.125, 0.5]]
-    with pytest.raises(DataError, match=r"3 lines of up to 2 columns \(unit, time\), which are no axes 'spike'; say what they are"):
-        read_layout(path, Layout())
+    assert [read_layout(path, Layout()).train(k).tolist() for k in range(2)] == [[0.25], [0.125, 0.5]]
+    with pytest.raises(DataError, match=r"2 lines of up to 2 columns \(x, y\), which are no axes 'spike'; say what they are"):
+        read_layout(written(tmp_path, "x,y\n1,2\n3,4\n"), Layout())
     with pytest.raises(DataError, match=r"2 lines of up to 2 columns, which are no axes 'unit,time'"):
         read_layout(written(tmp_path, "1 2\n3\n"), Layout(axes="unit,time"))
 

@@ -8,7 +8,7 @@ import pytest
 import neurocode as nc
 from neurocode.errors import DataError
 from neurocode.recordings import Trains
-from neurocode.statistics.describe import MOST_BINS, binned_events
+from neurocode.statistics.unit_statistics import MOST_BINS, binned_events
 
 #: Spikes of two repeats of 4 s: intervals 0.5, 1.5 and 1, 0.5, 0.5.
 FIRST, SECOND = np.array([0.5, 1.0, 2.5]), np.array([0.25, 1.25, 1.75, 2.25])

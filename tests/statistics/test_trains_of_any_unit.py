@@ -32,6 +32,7 @@ from neurocode.inference.passage import Intervals
 from neurocode.plotting.simulation_figure import simulation_figure
 from neurocode.plotting.spikes import raster
 from neurocode.recordings import Experiment, Trains
+from neurocode.recordings.files import trains_of
 from neurocode.recordings.repeat import repeat_of
 from neurocode.recordings.trains import in_seconds, listed, repeats_of, spike_times, usable_trains
 from neurocode.statistics import coding, compare, distance, spike_distances, variability
@@ -65,13 +66,24 @@ NO_TRAINS = {
     "neurocode.plotting.spikes:trace": "sample times of a signal",
     "neurocode.recordings.detection:after_dead_time": "crossings that detect_spikes found, in seconds",
     "neurocode.recordings.repeat:Repeat.__init__": "what Experiment makes of trains, in seconds",
+    "neurocode.recordings.containers:stretch_of": "a train of pynapple, in seconds",
     "neurocode.recordings.files:block_of_trains": "spike times that a simulation made, in seconds",
     "neurocode.recordings.trains:Trains.__init__": "what Trains.of makes of trains, in seconds",
     "neurocode.recordings.trains:join": "Trains only",
     "neurocode.statistics.compare:Unit.__init__": "what compare makes of trains, in seconds",
     "neurocode.statistics.complexity:lz76_of_events": "positions in a sequence, whole numbers",
     "neurocode.statistics.complexity:occupied_bins": "times that describe and compare have read, in seconds from the start",
-    "neurocode.statistics.describe:binned_events": "Trains only",
+    "neurocode.recordings.binning:bin_numbers": "times that a caller has read, in seconds",
+    "neurocode.recordings.binning:counts_between": "times that a caller has read, in seconds",
+    "neurocode.recordings.binning:interval_numbers": "times that a caller has read, in seconds",
+    "neurocode.recordings.binning:window_counts_at": "times that a caller has read, in seconds",
+    "neurocode.statistics.distributions:complexity_by_bin": "Trains only",
+    "neurocode.statistics.distributions:count_moments": "Trains only",
+    "neurocode.statistics.distributions:interval_histogram": "Trains only",
+    "neurocode.statistics.unit_statistics:binned_events": "Trains only",
+    "neurocode.statistics.unit_statistics:UnitStatistic.__init__": "a function of Trains",
+    "neurocode.statistics.unit_statistics:durations": "Trains only",
+    "neurocode.statistics.unit_statistics:spike_counts": "Trains only",
     "neurocode.statistics.lempel_ziv:count_lz76": "positions in a sequence, whole numbers",
     "neurocode.statistics.lempel_ziv:count_lz76_binary": "positions in a sequence, whole numbers",
     "neurocode.statistics.lempel_ziv:hash_levels": "positions in a sequence, whole numbers",
@@ -193,6 +205,7 @@ EXAMPLES = {
     ),
     "neurocode.plotting.spikes:raster": Example(drawn),
     "neurocode.recordings.experiment:Experiment.__init__": Example(lambda a, b: list(Experiment([a, b]).repeats)),
+    "neurocode.recordings.files:trains_of": Example(lambda a, b: trains_of([a, b]), refuses=False),
     "neurocode.recordings.repeat:repeat_of": Example(lambda a, b: [repeat_of(a, None, None), repeat_of(b, None, None)]),
     "neurocode.recordings.trains:Trains.of": Example(lambda a, b: Trains.of([a, b]), refuses=False),
     "neurocode.recordings.trains:in_seconds": Example(lambda a, b: [in_seconds(a), in_seconds(b)], refuses=False),
@@ -449,8 +462,8 @@ def test_faults_of_trains_are_told():
     assert [t.tolist() for t in repeats_of(neo.SpikeTrain([500] * pq.ms, t_stop=1 * pq.s))] == [[0.5]]
 
 
-@pytest.mark.parametrize("holder", [5, None, "spikes.csv", {"unit": FIRST}, pd.DataFrame({"t": FIRST}), neo.Segment(), b"0.1"])
-@pytest.mark.parametrize("call", [Trains.of, repeats_of, Experiment, nc.describe, lambda x: coding.psth(x, 1.0)])
+@pytest.mark.parametrize("holder", [5, None, "spikes.csv", b"0.1"])
+@pytest.mark.parametrize("call", [Trains.of, repeats_of, Experiment, lambda x: coding.psth(x, 1.0)])
 def test_what_holds_no_trains_is_refused_by_its_name(call, holder):
     with pytest.raises(DataError, match=f"given as {type(holder).__name__}, expected Neo trains, arrays of seconds"):
         call(holder)

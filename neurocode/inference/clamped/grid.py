@@ -6,12 +6,15 @@ import numpy as np
 
 from neurocode.errors import DataError
 from neurocode.inference.clamped.lanes import Clamp
+from neurocode.recordings.binning import bin_numbers, whole_bins
 from neurocode.recordings.repeat import Repeat
 
 #: Finest time step of a fit unless asked otherwise, in seconds.
 FINEST_DT = 1e-4
 #: Start of each sweep that enters no likelihood and no score: the state settles from an unknown one.
 SETTLING = 0.5
+#: Share of a step by which a spike may lie before its sample: a recording's clock drifts by rounding over millions of steps.
+CLOCK = 1e-6
 #: The recorded voltage is not compared in this window around a spike, whose shape integrate-and-fire models
 #: leave out; in seconds.
 SPIKE_WINDOW = (2e-3, 10e-3)
@@ -45,8 +48,8 @@ def clamp(repeat: Repeat, dt: float, *, voltage: float | None = None) -> Clamp:
     DataError
         If two spikes fall into one step, or the voltage is asked for and was not recorded.
     """
-    n_steps = int(np.floor(repeat.duration / dt + 1e-6))
-    steps = np.floor(repeat.spike_times / dt + 1e-6).astype(int)
+    n_steps = whole_bins(repeat.duration, dt, rounding=CLOCK)
+    steps = bin_numbers(repeat.spike_times, dt, rounding=CLOCK)
     steps = steps[steps < n_steps]
     if np.any(np.diff(steps) == 0):
         time = steps[np.flatnonzero(np.diff(steps) == 0)[0]] * dt

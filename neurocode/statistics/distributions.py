@@ -1,0 +1,79 @@
+"""What the figure of a description shows of many units: intervals, counts, and complexity against the bin."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from neurocode.recordings.binning import counts_between
+from neurocode.recordings.trains import Trains
+from neurocode.statistics.surrogates import surrogate_complexity
+from neurocode.statistics.unit_statistics import MOST_BINS, binned_events, durations
+from neurocode.statistics.variability import interval_table, window_counts
+
+#: Bins of the histogram of intervals, windows of the counts of single trains in seconds, surrogates of each bin of the complexity.
+INTERVAL_BINS, COUNT_WINDOW, FEW_SURROGATES = 40, 1.0, 19
+
+
+def interval_histogram(trains: Trains, units: Sequence[int]) -> tuple[np.ndarray, np.ndarray]:
+    """Edges (s), evenly spaced by their logarithm, and probability of the pooled interspike intervals of some units.
+
+    Intervals of zero length are left out.
+
+    Examples
+    --------
+    >>> edges, probability = interval_histogram(Trains.of([[0.0, 1.0, 3.0], [5.0, 5.5]]), [0])
+    >>> edges[[0, -1]].round(3).tolist(), probability[[0, -1]].tolist()
+    ([0.999, 2.002], [0.5, 0.5])
+    """
+    chosen = np.flatnonzero(np.isin(trains.unit, units))
+    intervals = np.concatenate([np.empty(0), *(np.diff(trains.train(k)) for k in chosen)])
+    intervals = intervals[intervals > 0]
+    if not intervals.size:
+        return np.array([1e-3, 1.0]), np.zeros(1)
+    edges = np.geomspace(intervals.min() * 0.999, intervals.max() * 1.001, INTERVAL_BINS + 1)
+    return edges, counts_between(intervals, edges) / intervals.size
+
+
+def count_moments(trains: Trains, units: Sequence[int]) -> tuple[np.ndarray, np.ndarray]:
+    """Mean and unbiased variance of counts: over repeats of a condition, or over windows of 1 s of a single train.
+
+    Examples
+    --------
+    >>> count_moments(Trains.of([[[0.1], [0.1, 0.2, 0.3]]]), [0])
+    (array([2.]), array([2.]))
+    """
+    counts, moments = trains.counts, []
+    for unit in units:
+        rows = np.array(trains.trains_of(unit))
+        groups = [counts[rows[trains.condition[rows] == c]] for c in np.unique(trains.condition[rows])]
+        first, start, stop = trains.train(rows[0]), trains.t_start[rows[0]], trains.t_stop[rows[0]]
+        if max(len(group) for group in groups) == 1 and stop - start >= 2 * COUNT_WINDOW:
+            groups = [window_counts([first], start, stop, COUNT_WINDOW)[0]]
+        moments += [(np.mean(group), np.var(group, ddof=1)) for group in groups if len(group) > 1]
+    return tuple(np.array(moments).T) if moments else (np.empty(0), np.empty(0))
+
+
+def complexity_by_bin(
+    trains: Trains, units: Sequence[int], fractions: Sequence[float], *, most_units: int, seed: int
+) -> np.ndarray:
+    """LZ76 words over those of rate-matched surrogates, by the bin as a fraction of each unit's mean interval.
+
+    Units whose finest bins would fill memory are left out, and of the others every so many are taken.
+
+    Returns
+    -------
+    numpy.ndarray, shape (units taken, fractions)
+    """
+    mean = interval_table(trains)["mean_isi"].to_numpy()
+    units = np.asarray(units, dtype=int)
+    fitting = units[durations(trains)[units] <= MOST_BINS * min(fractions) * mean[units]]
+    chosen = fitting[:: max(1, len(fitting) // most_units)]
+    ratios = np.full((len(chosen), len(fractions)), np.nan)
+    for column, fraction in enumerate(fractions):
+        binned = [binned_events(trains, unit, fraction * mean[unit]) for unit in chosen]
+        if binned:
+            events, lengths = zip(*binned, strict=True)
+            ratios[:, column] = surrogate_complexity(list(events), lengths, n_surrogates=FEW_SURROGATES, seed=seed).ratio
+    return ratios
