@@ -10,6 +10,23 @@ import typer
 from rich import print as show
 from rich.markup import escape
 
+from neurocode.cli.train_files import (
+    Axes,
+    BinSize,
+    Counts,
+    Labels,
+    LayoutFile,
+    SamplingRate,
+    Start,
+    Stop,
+    TimeColumn,
+    TimeUnit,
+    TrainFiles,
+    UnitColumn,
+    Variable,
+    chosen_trains,
+)
+
 if TYPE_CHECKING:
     from neurocode.cli.fit_comparison import Comparison
     from neurocode.cli.fit_task import FitTask
@@ -77,15 +94,23 @@ def fit_command(
 
 
 def fit_spikes_command(
-    files: Annotated[list[Path], typer.Argument(help="Recordings of spike times, as neurocode describe reads them.")],
+    context: typer.Context,
+    files: TrainFiles,
     output: Output,
     model: Models = None,
     frequency: Annotated[float | None, typer.Option(help="Frequency of the drive of a -periodic model (Hz).")] = None,
-    variable: Annotated[str, typer.Option(help="Variable of a MAT or HDF5 file.")] = "",
-    axes: Annotated[str, typer.Option(help="Axes of the variable, as in neurocode describe.")] = "spike",
-    time_unit: Annotated[str, typer.Option(help="Unit of the spike times: s, ms or us.")] = "s",
-    counts: Annotated[str, typer.Option(help="Variable with the number of spikes of each unit.")] = "",
-    t_stop: Annotated[float | None, typer.Option(help="End of every train, in the unit of time.")] = None,
+    layout: LayoutFile = None,
+    variable: Variable = "",
+    axes: Axes = "spike",
+    time_unit: TimeUnit = None,
+    counts: Counts = "",
+    bin_size: BinSize = 1.0,
+    t_start: Start = None,
+    t_stop: Stop = None,
+    time_column: TimeColumn = "",
+    unit_column: UnitColumn = "",
+    sampling_rate: SamplingRate = None,
+    labels: Labels = "",
     end_at_last_spike: Annotated[
         bool, typer.Option("--end-at-last-spike", help="A silence after the last spike does not count.")
     ] = False,
@@ -103,11 +128,10 @@ def fit_spikes_command(
     Finished fits are reused as by neurocode fit. The exit code is 1 only where no fit succeeded.
     """
     from neurocode.cli.unit_task import COMPARISON, tasks_of
-    from neurocode.recordings.layout import Layout
 
-    layout = Layout(variable=variable, axes=axes, time_unit=time_unit, counts=counts, t_stop=t_stop)
+    recordings, chosen = chosen_trains(context, files)
     options = {"frequency": frequency, "prior_width": prior_width, "seed": seed, "end_at_last_spike": end_at_last_spike}
-    tasks = tasks_of(files, layout, model or ["auto"], **options)
+    tasks = tasks_of(recordings, chosen, model or ["auto"], **options)
     entries = _run_many(tasks, COMPARISON, output, workers, scheduler)
     if all("error" in entry for entry in entries):
         raise typer.Exit(1)

@@ -11,6 +11,7 @@ from pathlib import Path
 from neurocode.errors import DataError, ModelError
 from neurocode.models import NeuronModel, by_name
 from neurocode.models.writing import to_dictionary
+from neurocode.recordings.phy import files_of_phy, is_phy
 
 
 def inputs_of(data: str, model: NeuronModel) -> dict[str, str]:
@@ -20,9 +21,15 @@ def inputs_of(data: str, model: NeuronModel) -> dict[str, str]:
 
 
 def data_hash(files: Sequence[str | Path | None]) -> str:
-    """Hash of the bytes of the files of one recording."""
-    digests = ["" if file is None else content_hash(Path(file)) for file in files]
+    """Hash of the bytes of the files of one recording, of a folder of Phy those that are read."""
+    digests = [content_hash(part) for file in files for part in _parts(file)]
     return hashlib.sha256(" ".join(digests).encode()).hexdigest()
+
+
+def _parts(file: str | Path | None) -> list[Path]:
+    if file is None:
+        return [Path()]  # keeps the place of what is absent: it has no bytes
+    return files_of_phy(file) if is_phy(file) else [Path(file)]
 
 
 def content_hash(path: Path) -> str:
@@ -42,7 +49,7 @@ def require_distinct_files(recordings: Sequence[Path], others: Sequence[Path] = 
     DataError
     """
     for path in (*recordings, *others):
-        if path.is_dir():
+        if path.is_dir() and not is_phy(path):
             raise DataError(f"{path}: this is a folder, expected a file with a recording.")
     if len({path.stem for path in recordings}) < len(recordings):
         raise DataError("Two recordings share a file name; give them names of their own.")

@@ -41,6 +41,18 @@ def is_phy(path: str | Path) -> bool:
     return (Path(path) / SPIKES).is_file()
 
 
+def files_of_phy(folder: str | Path) -> list[Path]:
+    """Files of a folder of spike sorting that :func:`read_phy` opens, those that are there.
+
+    Examples
+    --------
+    >>> files_of_phy("absent")
+    []
+    """
+    names = dict.fromkeys((SPIKES, CLUSTERS, TEMPLATES, PARAMETERS, *(name for name, _ in LABELS)))
+    return [path for path in (Path(folder) / name for name in names) if path.is_file()]
+
+
 def read_phy(
     folder: str | Path,
     *,

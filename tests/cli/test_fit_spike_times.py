@@ -83,7 +83,7 @@ def test_bad_use_and_bad_files_are_named(study, neurocode):
         ([*command[:-6], "--model", "lif-difusive", "-o", folder / "other"], 2, "no model 'lif-difusive'"),
         ([*command, "--model", folder / "deep" / "lif-diffusive.toml"], 2, "both write into a folder 'lif-diffusive'"),
         (["fit", folder / "broken.mat", "--spikes-only", "-o", folder / "other"], 1, "broken.mat"),
-        (["fit-spikes", folder / "deep", "-o", folder / "other"], 1, "this is a folder, expected a file"),
+        (["fit-spikes", folder / "deep", "-o", folder / "other"], 1, "deep: the folder holds no recording; expected a Phy folder or files"),
         ([*command[:-1], folder / "units.mat"], 1, "this is a file, expected a folder to write into"),
     ):
         code, _, error = neurocode(*arguments)
