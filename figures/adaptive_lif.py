@@ -15,9 +15,9 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from neurocode.plotting import house_style, label_panel, save_figure
-from neurocode.plotting.style import TWO_COLUMNS
 from neurocode.studies import study_table
 from neurocode.studies.claims import WITHDRAWN
+from neurocode.style import TWO_COLUMNS
 
 COLOURS = {"SE": "#0072B2", "EF": "#D55E00", "LIF": "#009E73"}
 NAMES = {"SE": "symplectic Euler", "EF": "Euler forward", "LIF": "leaky (no adaptation)"}

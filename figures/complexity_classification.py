@@ -16,8 +16,8 @@ from matplotlib.axes import Axes
 from analyses.complexity_classification.claims import paired
 from analyses.judging import sound
 from neurocode.plotting import house_style, label_panel, save_figure
-from neurocode.plotting.style import TWO_COLUMNS
 from neurocode.studies import mean_interval, study_table
+from neurocode.style import TWO_COLUMNS
 
 TASKS = {"rates": "Bernoulli\n0.1, 0.2", "markov": "Bernoulli,\nMarkov", "mnist": "MNIST\n4, 9"}
 RULES = {"gradient": "gradient", "tempotron": "Tempotron", "stdp": "STDP"}

@@ -18,8 +18,8 @@ from matplotlib.colors import LinearSegmentedColormap
 from analyses.neural_coding.rows import INTERVALS, MEANS
 from analyses.neural_coding.summary import LIKELIHOOD, RIVALS
 from neurocode.plotting import house_style, label_panel, save_figure
-from neurocode.plotting.style import TWO_COLUMNS
 from neurocode.studies import study_table
+from neurocode.style import TWO_COLUMNS
 
 RECORDED = "recorded"
 MODELS = {

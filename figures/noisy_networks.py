@@ -16,8 +16,8 @@ from matplotlib.axes import Axes
 from analyses.judging import sound
 from analyses.noisy_networks.claims import equally_good
 from neurocode.plotting import house_style, label_panel, save_figure
-from neurocode.plotting.style import TWO_COLUMNS
 from neurocode.studies import study_table
+from neurocode.style import TWO_COLUMNS
 
 KINDS = {
     "deterministic": ("deterministic", "#000000"), "released": ("deterministic, wide surrogate", "#999999"),

@@ -14,7 +14,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from neurocode.plotting import house_style, label_panel, save_figure
-from neurocode.plotting.style import TWO_COLUMNS
+from neurocode.style import TWO_COLUMNS
 
 COLOURS = {"constant": "#56B4E9", "periodic": "#D55E00", "laboratory": "#009E73"}
 LABELS = {"constant": "constant input", "periodic": "periodic drive", "laboratory": "laboratory's model"}

@@ -13,8 +13,8 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from neurocode.plotting import house_style, label_panel, save_figure
-from neurocode.plotting.style import TWO_COLUMNS
 from neurocode.studies import study_table
+from neurocode.style import TWO_COLUMNS
 
 NAMES = {"superspike": "SuperSpike", "sigmoid": "sigmoid'", "piecewise_linear": "piecewise linear"}
 COLOURS = {"superspike": "#0072B2", "sigmoid": "#D55E00", "piecewise_linear": "#009E73"}

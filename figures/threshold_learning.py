@@ -15,8 +15,8 @@ from matplotlib.axes import Axes
 from analyses.judging import sound
 from analyses.threshold_learning.claims import at_best_threshold
 from neurocode.plotting import house_style, label_panel, save_figure
-from neurocode.plotting.style import TWO_COLUMNS
 from neurocode.studies import mean_interval, study_table
+from neurocode.style import TWO_COLUMNS
 
 LEARNED = {
     "both": ("weights and thresholds", "#D55E00"), "weights": ("weights", "#0072B2"), "thresholds": ("thresholds", "#999999"),

@@ -9,7 +9,7 @@ import sys
 
 import typer
 
-from neurocode.cli import demo, describe, fit, simulate, study, train
+from neurocode.cli import demo, describe, fit, simulate, study, sweeps, train
 from neurocode.cli.data import data_app
 from neurocode.errors import ModelError, NeurocodeError
 
@@ -23,6 +23,7 @@ app.command("demo", epilog=demo.EPILOG)(demo.demo_command)
 app.command("fit", epilog=fit.EPILOG)(fit.fit_command)
 app.command("fit-spikes", epilog=fit.SPIKES_EPILOG)(fit.fit_spikes_command)
 app.command("describe", epilog=describe.EPILOG)(describe.describe_command)
+app.command("sweeps", epilog=sweeps.EPILOG)(sweeps.sweeps_command)
 app.command("simulate", epilog=simulate.EPILOG)(simulate.simulate_command)
 app.command("train", epilog=train.EPILOG)(train.train_command)
 app.command("study", epilog=study.STUDY_EPILOG)(study.study_command)

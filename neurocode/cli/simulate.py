@@ -103,7 +103,8 @@ def _current(
     dt: float | None,
     seed: int,
 ) -> neo.AnalogSignal | None:
-    from neurocode.recordings.files import read, signal_of
+    from neurocode.recordings.channels import channel_of
+    from neurocode.recordings.files import read
     from neurocode.simulation import stimuli
     from neurocode.simulation.simulate import DEFAULT_DT
     from neurocode.units import in_si, si_unit_text
@@ -112,7 +113,7 @@ def _current(
     if len(given) > 1:
         raise typer.BadParameter(f"{' and '.join(given)} exclude each other.")
     if current is not None:
-        return signal_of(read(current).segments[0], "A", "current", str(current))
+        return channel_of(read(current).segments[0], "current", str(current))
     if duration is None:
         raise typer.BadParameter("Give --duration, or a recording by --current.")
     if not given:

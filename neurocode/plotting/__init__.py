@@ -16,6 +16,6 @@ from neurocode.plotting import spikes
 from neurocode.plotting.compare_figure import compare_figure
 from neurocode.plotting.describe_figure import describe_figure
 from neurocode.plotting.fit_figure import fit_figure
-from neurocode.plotting.style import house_style, label_panel, save_figure
+from neurocode.style import house_style, label_panel, save_figure
 
 __all__ = ["compare_figure", "describe_figure", "fit_figure", "house_style", "label_panel", "save_figure", "spikes"]

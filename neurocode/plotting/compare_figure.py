@@ -9,8 +9,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from neurocode.plotting.spikes import rates
-from neurocode.plotting.style import PREDICTED, RECORDED, TWO_COLUMNS, house_style, label_panel
 from neurocode.statistics.compare import Curves
+from neurocode.style import PREDICTED, RECORDED, TWO_COLUMNS, house_style, label_panel
 
 #: Statistics whose reference is zero but for chance, so that a ratio to it says nothing.
 PAIRWISE = ("victor_purpura", "van_rossum", "spike_distance")

@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, LogLocator, NullFormatter, ScalarFormatter
 
-from neurocode.plotting.style import PREDICTED, RECORDED, TWO_COLUMNS, house_style, label_panel
+from neurocode.style import PREDICTED, RECORDED, TWO_COLUMNS, house_style, label_panel
 
 ALPHA = 0.05
 

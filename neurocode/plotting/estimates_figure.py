@@ -8,7 +8,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.figure import Figure
 
-from neurocode.plotting.style import ONE_COLUMN, PREDICTED, house_style
+from neurocode.style import ONE_COLUMN, PREDICTED, house_style
 
 ROW_HEIGHT = 0.42
 

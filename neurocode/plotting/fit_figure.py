@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from neurocode.plotting import spikes
-from neurocode.plotting.style import PREDICTED, TWO_COLUMNS, house_style, label_panel
+from neurocode.style import PREDICTED, TWO_COLUMNS, house_style, label_panel
 
 SHOWN_PREDICTIONS = 10
 

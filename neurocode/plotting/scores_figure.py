@@ -7,7 +7,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from neurocode.plotting import spikes
-from neurocode.plotting.style import ONE_COLUMN, PREDICTED, TWO_COLUMNS, house_style
+from neurocode.style import ONE_COLUMN, PREDICTED, TWO_COLUMNS, house_style
 
 SHOWN_PREDICTIONS = 10
 

@@ -8,7 +8,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from neurocode.plotting import spikes
-from neurocode.plotting.style import TWO_COLUMNS
+from neurocode.style import TWO_COLUMNS
 
 #: Points of a line; more are not seen.
 POINTS = 4000

@@ -8,8 +8,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from neurocode.plotting import spikes
-from neurocode.plotting.style import PREDICTED, RECORDED, TWO_COLUMNS, house_style, label_panel
 from neurocode.recordings.binning import counts_between
+from neurocode.style import PREDICTED, RECORDED, TWO_COLUMNS, house_style, label_panel
 
 MOST_BINS = 80
 

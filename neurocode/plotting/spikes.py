@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 from matplotlib.axes import Axes
 
-from neurocode.plotting.style import PREDICTED, RECORDED
 from neurocode.recordings.trains import SpikeTrainLike, repeats_of
+from neurocode.style import PREDICTED, RECORDED
 
 
 def raster(axes: Axes, trains: Sequence[SpikeTrainLike], *, color: str = RECORDED, label: str = "Repeat") -> Axes:

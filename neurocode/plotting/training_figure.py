@@ -7,7 +7,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from neurocode.plotting.style import PREDICTED, RECORDED, TWO_COLUMNS, house_style, label_panel
+from neurocode.style import PREDICTED, RECORDED, TWO_COLUMNS, house_style, label_panel
 
 LAYERS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7")
 

@@ -7,7 +7,9 @@ read, write
 detect_spikes
     Spikes from a membrane potential.
 Experiment, Repeat
-    A recording made ready for a fit.
+    A recording made ready for a fit, and one of its sweeps.
+sweep_table
+    The sweeps of a file: stimulus and spikes of each.
 Trains
     Many spike trains as arrays.
 Layout, read_layout
@@ -20,9 +22,14 @@ datasets
 
 from neurocode.recordings import datasets
 from neurocode.recordings.detection import detect_spikes
-from neurocode.recordings.experiment import Experiment, Repeat
+from neurocode.recordings.experiment import Experiment
 from neurocode.recordings.files import read, read_trains, write
 from neurocode.recordings.layout import Layout, read_layout
+from neurocode.recordings.repeat import Repeat
+from neurocode.recordings.sweep_table import sweep_table
 from neurocode.recordings.trains import Trains
 
-__all__ = ["Experiment", "Layout", "Repeat", "Trains", "datasets", "detect_spikes", "read", "read_layout", "read_trains", "write"]
+__all__ = [
+    "Experiment", "Layout", "Repeat", "Trains", "datasets", "detect_spikes", "read", "read_layout", "read_trains", "sweep_table",
+    "write",
+]  # fmt: skip

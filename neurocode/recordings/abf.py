@@ -8,7 +8,9 @@ from pathlib import Path
 import neo
 
 from neurocode.errors import DataError
+from neurocode.recordings.channels import PASS_BOTH, channels_of
 from neurocode.recordings.plausible import require_unit
+from neurocode.recordings.protocol import commanded_currents
 
 #: Version 2: where the table of sections begins, how many entries it has, and the bytes that blocks are counted in (pyABF's notes).
 TABLE, SECTIONS, BLOCK = 76, 18, 512
@@ -16,6 +18,10 @@ TABLE, SECTIONS, BLOCK = 76, 18, 512
 
 def read_abf(path: Path) -> neo.Block:
     """Read an Axon binary file by Neo.
+
+    Where a voltage was recorded and no current, the current that the protocol commands is added
+    (:func:`neurocode.recordings.protocol.commanded_currents`), annotated ``source="protocol"``. Where that is not known either,
+    the segments say why under ``missing_channel``.
 
     Parameters
     ----------
@@ -30,7 +36,26 @@ def read_abf(path: Path) -> neo.Block:
     reader = neo.io.AxonIO(str(path))
     for channel in reader.header["signal_channels"]:
         require_unit(path, channel["name"], channel["units"])
-    return reader.read_block()
+    block = reader.read_block()
+    if block.segments and channels_of(block.segments[0], "voltage") and not channels_of(block.segments[0], "current"):
+        _add_commands(block, reader)
+    return block
+
+
+def _add_commands(block: neo.Block, reader: neo.io.AxonIO) -> None:
+    voltages = [channels_of(segment, "voltage")[0].signal for segment in block.segments]
+    try:
+        commands = commanded_currents(reader._axon_info, [len(voltage) for voltage in voltages])
+    except DataError as error:
+        for segment in block.segments:
+            segment.annotate(missing_channel=f"{error}: {PASS_BOTH}")
+        return
+    for command in commands:
+        for segment, voltage, waveform in zip(block.segments, voltages, command.waveforms, strict=True):
+            timing = {"sampling_rate": voltage.sampling_rate, "t_start": voltage.t_start}
+            segment.analogsignals.append(
+                neo.AnalogSignal(waveform, units=command.unit, name=command.name, **timing, source="protocol")
+            )
 
 
 def _require_sections(path: Path) -> None:

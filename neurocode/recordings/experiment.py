@@ -2,51 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
 from functools import cached_property
 from pathlib import Path
 
 import neo
 import numpy as np
+import pandas as pd
 import quantities as pq
+from matplotlib.figure import Figure
 
+from neurocode.display import html, lines
 from neurocode.errors import DataError
+from neurocode.recordings.current_clamp import (
+    ClampedSweep,
+    Source,
+    SweepNumbers,
+    chosen_numbers,
+    name_of,
+    read_clamped_sweeps,
+    sweep_numbers,
+)
 from neurocode.recordings.detection import DEAD_TIME_MS, THRESHOLD_MV, detect_spikes
 from neurocode.recordings.electrode import ElectrodeKernel, electrode_kernel
-from neurocode.recordings.files import read, signal_of
-from neurocode.recordings.trains import SpikeTrainLike, in_seconds, listed
-from neurocode.units import in_si, require_membrane_current, signal_to_si
-
-#: So many samples in a row at the largest voltage are taken for a saturated amplifier.
-CLIPPED_SAMPLES = 8
-#: Repeats whose currents correlate less do not share one frozen stimulus.
-FROZEN_CORRELATION = 0.95
-
-
-@dataclass(frozen=True)
-class Repeat:
-    """One sweep as arrays.
-
-    Attributes
-    ----------
-    spike_times : numpy.ndarray
-        In seconds from the start of the sweep, increasing.
-    duration : float
-        In seconds.
-    current : numpy.ndarray or None
-        In SI, one value a sample.
-    voltage : numpy.ndarray or None
-        In volt, one value a sample.
-    dt : float or None
-        Sampling interval of current and voltage in seconds.
-    """
-
-    spike_times: np.ndarray
-    duration: float
-    current: np.ndarray | None = None
-    voltage: np.ndarray | None = None
-    dt: float | None = None
+from neurocode.recordings.experiment_figure import experiment_figure
+from neurocode.recordings.experiment_file import load_repeats, save_repeats
+from neurocode.recordings.held_out_sweeps import FROZEN_CORRELATION, REPEATED, parted, repeated_sweeps
+from neurocode.recordings.repeat import Repeat, repeat_of, same_sweep
+from neurocode.recordings.sweep_table import described_sweep, sweep_row
+from neurocode.recordings.trains import SpikeTrainLike, listed
+from neurocode.units import in_si
 
 
 class Experiment:
@@ -57,7 +42,7 @@ class Experiment:
     spiketrains : neo.SpikeTrain, array of seconds, or a sequence of these
         One a sweep. An array begins at zero and ends with its signals, or without these at its last spike.
     current, voltage : neo.AnalogSignal or sequence of neo.AnalogSignal, optional
-        One for all sweeps or one a sweep.
+        One for all sweeps or one a sweep. Sweeps may differ in length.
     test : Experiment, optional
     name : str
 
@@ -74,6 +59,10 @@ class Experiment:
     2
     """
 
+    name: str
+    test: Experiment | None
+    repeats: tuple[Repeat, ...]
+
     def __init__(
         self,
         spiketrains: SpikeTrainLike | Sequence[SpikeTrainLike],
@@ -84,11 +73,27 @@ class Experiment:
         name: str = "",
     ) -> None:
         trains = listed(spiketrains)
-        if not trains:
-            raise DataError("An experiment needs at least one spike train.")
         currents, voltages = _one_each(current, len(trains), "current"), _one_each(voltage, len(trains), "voltage")
-        self.name, self.test = name, test
-        self.repeats = tuple(_repeat(*signals) for signals in zip(trains, currents, voltages, strict=True))
+        sweeps = enumerate(zip(trains, currents, voltages, strict=True))
+        self._hold([repeat_of(*signals, number) for number, signals in sweeps], test, name)
+
+    @classmethod
+    def of_repeats(cls, repeats: Sequence[Repeat], test: Experiment | None = None, name: str = "") -> Experiment:
+        """An experiment of sweeps that are arrays already.
+
+        Raises
+        ------
+        DataError
+            As the constructor for no sweep, other sampling, or a test that holds a sweep of the training.
+        """
+        experiment = cls.__new__(cls)
+        experiment._hold(repeats, test, name)
+        return experiment
+
+    def _hold(self, repeats: Sequence[Repeat], test: Experiment | None, name: str) -> None:
+        if not repeats:
+            raise DataError("An experiment needs at least one spike train.")
+        self.name, self.test, self.repeats = name, test, tuple(repeats)
         intervals = [repeat.dt or 0.0 for repeat in self.repeats]
         if not np.allclose(intervals, intervals[0], rtol=1e-6, atol=0.0):
             raise DataError(
@@ -96,15 +101,22 @@ class Experiment:
             )
         if test is not None and not np.isclose(self.dt or 0.0, test.dt or 0.0, rtol=1e-6, atol=0.0):
             raise DataError(f"Training and test are sampled at {self.dt} s and {test.dt} s, expected the same interval.")
-        if test is not None and any(_same(own, other) for own in self.repeats for other in test.repeats):
+        if test is not None and any(same_sweep(own, other) for own in self.repeats for other in test.repeats):
             raise DataError("The test holds a sweep of the training, expected repeats that the fit does not see.")
 
     @classmethod
     def from_files(
         cls,
-        training: str | Path,
-        test: str | Path | None = None,
+        training: Source,
+        test: Source | None = None,
         *,
+        sweeps: SweepNumbers | None = None,
+        test_sweeps: SweepNumbers | None = None,
+        voltage_channel: str | int | None = None,
+        current_channel: str | int | None = None,
+        t_start: object = None,
+        t_stop: object = None,
+        bias_current: str = "auto",
         current_offset: object = 0.0,
         electrode: str | Path | ElectrodeKernel | None = None,
         spike_threshold: float = THRESHOLD_MV,
@@ -114,8 +126,20 @@ class Experiment:
 
         Parameters
         ----------
-        training, test : path
-            Sweeps of a file are the repeats.
+        training, test : path, pair of paths, or sequence of pairs
+            Sweeps of a file are the repeats. A pair of files holds one channel each, such as two Igor waves.
+        sweeps : str, int or iterable of int, optional
+            Numbers of the training sweeps, such as ``"3,5,7-12"``; all that are not of the test otherwise.
+        test_sweeps : str, int or iterable of int, optional
+            Numbers of the test sweeps, in the file of the test or, where there is none, in that of the training. With
+            ``"repeated"`` these are the sweeps that share one waveform of current.
+        voltage_channel, current_channel : str or int, optional
+            Name of a channel, series or electrode, or number among the voltages (currents), from 0, where there are several.
+        t_start, t_stop : float or quantity, optional
+            Part of each sweep that is kept, in seconds from its start; sweeps of a test file of its own are kept whole.
+        bias_current : {"auto", "add", "ignore"}
+            What an NWB file states as the amplifier's bias (holding) current: added to a stimulus that holds the command alone
+            (:func:`neurocode.recordings.current_clamp.read_clamped_sweeps`).
         current_offset : float, quantity or text
             Subtracted from the current (ampere unless a unit is given): what the amplifier adds.
         electrode : path or ElectrodeKernel, optional
@@ -131,21 +155,69 @@ class Experiment:
         DataError
             That names the file and what was expected.
         """
-        offset = in_si(current_offset, "amp", "The current offset")
-        options = {"current_offset": current_offset, "spike_threshold": spike_threshold, "dead_time": dead_time}
         kernel = _kernel_of_file(electrode) if isinstance(electrode, (str, Path)) else electrode
-        held_out = None if test is None else cls.from_files(test, electrode=kernel, **options)
-        segments = read(training).segments
-        sweeps = [segment for segment in segments if segment.analogsignals] or segments
-        voltages = [signal_of(segment, "V", "voltage", str(training)) for segment in sweeps]
-        currents = [signal_of(segment, "A", "current", str(training)) - offset * pq.A for segment in sweeps]
+        offset = in_si(current_offset, "amp", "The current offset")
+        channels = {"voltage_channel": voltage_channel, "current_channel": current_channel, "bias_current": bias_current}
+
+        def repeats_of(source: Source, numbers: SweepNumbers | None) -> list[Repeat]:
+            clamped = read_clamped_sweeps(source, sweeps=numbers, **channels)
+            return [_ready(source, s, len(clamped) > 1, offset, spike_threshold, dead_time, kernel) for s in clamped]
+
+        where, name = _where(training), name_of(training)
+        if test is None and test_sweeps is not None:
+            seen, unseen = parted(repeats_of(training, _both(sweeps, test_sweeps)), sweeps, test_sweeps, where)
+        else:
+            seen = repeats_of(training, sweeps)
+            unseen = [] if test is None else _test_repeats(test, test_sweeps, repeats_of)
         try:
-            trains = [detect_spikes(v, threshold=spike_threshold, dead_time=dead_time) for v in voltages]
-            if kernel is not None:
-                voltages = [_compensated(kernel, *signals) for signals in zip(voltages, currents, strict=True)]
-            return cls(trains, currents, voltages, test=held_out, name=Path(training).stem)
+            held_out = cls.of_repeats(unseen, name=name if test is None else name_of(test)) if unseen else None
+            whole = cls.of_repeats(seen, held_out, name)
+            if held_out is not None and test is None:
+                held_out = held_out.time_slice(t_start, t_stop)
+            return cls.of_repeats(whole.time_slice(t_start, t_stop).repeats, held_out, name)
         except DataError as error:
-            raise DataError(f"{training}: {error}") from None
+            raise DataError(f"{where}: {error}") from None
+
+    def sweeps(self, numbers: SweepNumbers) -> Experiment:
+        """The experiment with these sweeps alone, and the same test.
+
+        Parameters
+        ----------
+        numbers : str, int or iterable of int
+            As :attr:`Repeat.number` counts, such as ``"3,5,7-12"``.
+
+        Raises
+        ------
+        DataError
+            If there is no such sweep.
+
+        Examples
+        --------
+        >>> Experiment([[0.1, 0.2], [0.3], [0.4]]).sweeps("0,2").n_spikes
+        3
+        """
+        numbered = {repeat.number: repeat for repeat in self.repeats}
+        return self.of_repeats([numbered[n] for n in chosen_numbers(numbers, list(numbered), self.name)], self.test, self.name)
+
+    def time_slice(self, t_start: object = None, t_stop: object = None) -> Experiment:
+        """The experiment with a part of each sweep, and the same test; see :meth:`Repeat.time_slice`.
+
+        Parameters
+        ----------
+        t_start, t_stop : float or quantity, optional
+            In seconds from the start of each sweep.
+
+        Raises
+        ------
+        DataError
+            If the part is empty or reaches beyond a sweep.
+
+        Examples
+        --------
+        >>> Experiment([[0.1, 0.2, 0.9]]).time_slice(0.15).repeats[0].spike_times.round(9).tolist()
+        [0.05, 0.75]
+        """
+        return self.of_repeats([repeat.time_slice(t_start, t_stop) for repeat in self.repeats], self.test, self.name)
 
     @property
     def n_spikes(self) -> int:
@@ -180,12 +252,127 @@ class Experiment:
                 raise DataError(f"The repeats do not share one frozen current: correlation {lowest:.2f} with their mean.")
         return mean
 
+    def to_dataframe(self) -> pd.DataFrame:
+        """One row a sweep, those of the test after those of the training.
 
-def _same(first: Repeat, second: Repeat) -> bool:
-    """Whether two sweeps are one: the same spikes, several of them, under the same current."""
-    currents = (first.current, second.current)
-    alike = np.array_equal(*currents) if all(current is not None for current in currents) else currents == (None, None)
-    return len(first.spike_times) > 1 and alike and np.array_equal(first.spike_times, second.spike_times)
+        Returns
+        -------
+        pandas.DataFrame
+            ``set`` (training or test) and the columns of :func:`neurocode.recordings.sweep_table.sweep_table`.
+        """
+        parts = {"training": self.repeats, "test": self.test.repeats if self.test else ()}
+        rows = [{"sweep": repeat.number, "set": part, **sweep_row(repeat)} for part, repeats in parts.items() for repeat in repeats]
+        return pd.DataFrame(rows).set_index("sweep")
+
+    def summary(self) -> str:
+        """What was recorded, as text: one line a sweep."""
+        rows = self._rows()
+        return lines(self._heading(), rows, most=len(rows) + 1)
+
+    def plot(self) -> Figure:
+        """Voltage, current and spikes of the training sweeps."""
+        return experiment_figure(self.repeats)
+
+    def save(self, path: str | Path) -> Path:
+        """Write everything, the test included, to an ``.npz`` file that :meth:`load` reads.
+
+        Raises
+        ------
+        DataError
+            For another ending.
+        """
+        parts = {"training": self, "test": self.test}
+        return save_repeats(path, {key: (part.name, part.repeats) for key, part in parts.items() if part is not None})
+
+    @classmethod
+    def load(cls, path: str | Path) -> Experiment:
+        """Read an experiment that :meth:`save` wrote, every number as it was.
+
+        Raises
+        ------
+        DataError
+            If there is no such file, or it holds no experiment.
+
+        Examples
+        --------
+        >>> import tempfile
+        >>> experiment = Experiment([[0.1, 0.25], [0.2]], test=Experiment([[0.3]]))
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     Experiment.load(experiment.save(f"{folder}/cell.npz")) == experiment
+        True
+        """
+        parts = load_repeats(path)
+        test = cls.of_repeats(parts["test"][1], name=parts["test"][0]) if "test" in parts else None
+        name, repeats = parts["training"]
+        return cls.of_repeats(repeats, test, name)
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Experiment):
+            return NotImplemented
+        return self.name == other.name and self.repeats == other.repeats and self.test == other.test
+
+    __hash__ = None
+
+    def __repr__(self) -> str:
+        return lines(self._heading(), self._rows())
+
+    def _repr_html_(self) -> str:
+        return html(self._heading(), self.to_dataframe())
+
+    def _heading(self) -> str:
+        name = f" '{self.name}'" if self.name else ""
+        rate = "spikes alone" if self.dt is None else f"sampled every {self.dt * 1e3:g} ms"
+        held = "no test" if self.test is None else f"test: {self.test._counted()}"
+        return f"Experiment{name}: {self._counted()}, {rate}; {held}"
+
+    def _counted(self) -> str:
+        seconds = sum(repeat.duration for repeat in self.repeats)
+        return f"{len(self.repeats)} sweeps, {seconds:g} s, {self.n_spikes} spikes"
+
+    def _rows(self) -> list[str]:
+        return [described_sweep(repeat) for repeat in self.repeats]
+
+
+def _where(source: Source) -> str:
+    return str(source) if isinstance(source, (str, Path)) else name_of(source)
+
+
+def _ready(
+    source: Source,
+    sweep: ClampedSweep,
+    several: bool,
+    offset: float,
+    spike_threshold: float,
+    dead_time: float,
+    kernel: ElectrodeKernel | None,
+) -> Repeat:
+    """Spikes and signals of a sweep of a file; an error names the file and, of several, the sweep."""
+    try:
+        current = sweep.current - offset * pq.A
+        train = detect_spikes(sweep.voltage, threshold=spike_threshold, dead_time=dead_time)
+        voltage = sweep.voltage if kernel is None else _compensated(kernel, sweep.voltage, current)
+        description = str(sweep.notes.get("stimulus_description") or sweep.notes.get("stimulus_type") or "")
+        return repeat_of(train, current, voltage, sweep.number, description)
+    except DataError as error:
+        raise DataError(f"{_where(source)}: {f'sweep {sweep.number}: ' if several else ''}{error}") from None
+
+
+def _both(sweeps: SweepNumbers | None, test_sweeps: SweepNumbers) -> list[int] | None:
+    """Numbers of the sweeps to read where training and test are of one file; None for all."""
+    if sweeps is None:
+        return None
+    return [*sweep_numbers(sweeps), *([] if test_sweeps == REPEATED else sweep_numbers(test_sweeps))]
+
+
+def _test_repeats(
+    test: Source, numbers: SweepNumbers | None, repeats_of: Callable[[Source, SweepNumbers | None], list[Repeat]]
+) -> list[Repeat]:
+    """Sweeps of a test file: all, those of the numbers, or those that share one current."""
+    if numbers != REPEATED:
+        return repeats_of(test, numbers)
+    repeats = repeats_of(test, None)
+    shared = repeated_sweeps(repeats, _where(test))
+    return [repeat for repeat in repeats if repeat.number in shared]
 
 
 def _kernel_of_file(path: str | Path) -> ElectrodeKernel:
@@ -220,66 +407,3 @@ def _one_each(signals: object, count: int, what: str) -> list:
     if len(signals) != count:
         raise DataError(f"There are {len(signals)} {what} signals for {count} spike trains.")
     return signals
-
-
-def _require_unclipped(voltage: np.ndarray) -> None:
-    """Refuse a voltage that stays at its largest value, as a saturated amplifier's does."""
-    at_top = np.concatenate([[0], (voltage == voltage.max()).astype(int), [0]])
-    edges = np.flatnonzero(np.diff(at_top))
-    longest = int(np.max(edges[1::2] - edges[::2]))
-    if np.ptp(voltage) > 0 and longest >= CLIPPED_SAMPLES:
-        raise DataError(f"The voltage is clipped: it stays at {voltage.max() * 1e3:.1f} mV for {longest} samples.")
-
-
-def _placed(train: SpikeTrainLike, signals: dict[str, neo.AnalogSignal], duration: float) -> tuple[np.ndarray, float]:
-    """Spike times from the start of a sweep and its duration; a train and its signals begin together."""
-    times, start, stop = in_seconds(train)
-    if not isinstance(train, neo.SpikeTrain):
-        start, stop = 0.0, duration if signals else stop
-    elif signals:
-        name, signal = next(iter(signals.items()))
-        begin = float(signal.t_start.rescale("s"))
-        if abs(begin - start) > 0.5 * float(signal.sampling_period.rescale("s")):
-            raise DataError(f"The spike train begins at {start:g} s, its {name} at {begin:g} s, expected one start.")
-    times, duration = times - start, stop - start
-    if not np.all(np.isfinite(times)) or np.any(np.diff(times) < 0) or np.any(times < 0) or np.any(times > duration):
-        raise DataError("Spike times must be finite, increasing and inside the sweep.")
-    return times, duration
-
-
-def _repeat(train: SpikeTrainLike, current: neo.AnalogSignal | None, voltage: neo.AnalogSignal | None) -> Repeat:
-    signals = {name: s for name, s in (("current", current), ("voltage", voltage)) if s is not None}
-    dt, length = _sampling(signals) if signals else (None, 0)
-    times, duration = _placed(train, signals, length * dt if signals else 0.0)
-    if not signals:
-        return Repeat(times, duration)
-    arrays = {}
-    for name, unit in (("current", "amp"), ("voltage", "volt")):
-        if name in signals:
-            unit = "1" if signals[name].dimensionality.string == "dimensionless" else unit
-            arrays[name] = signal_to_si(signals[name], unit, f"The {name}")[:, 0]
-            if not np.all(np.isfinite(arrays[name])):
-                raise DataError(f"The {name} holds {np.sum(~np.isfinite(arrays[name]))} values that are not finite.")
-            if unit == "amp":
-                require_membrane_current(arrays[name])
-            elif name == "voltage":
-                _require_unclipped(arrays[name])
-    if abs(length * dt - duration) > 0.5 * dt:
-        raise DataError(f"The spike train lasts {duration:g} s, its signals {length * dt:g} s.")
-    return Repeat(times, duration, arrays.get("current"), arrays.get("voltage"), dt)
-
-
-def _sampling(signals: dict[str, neo.AnalogSignal]) -> tuple[float, int]:
-    """Sampling interval in seconds and number of samples of signals that begin together and are equally long."""
-    periods = {name: float(signal.sampling_period.rescale("s")) for name, signal in signals.items()}
-    lengths = {name: len(signal) for name, signal in signals.items()}
-    dt = next(iter(periods.values()))
-    for name, signal in signals.items():
-        if signal.shape[1] != 1 or not len(signal):
-            raise DataError(f"The {name} has {signal.shape[1]} channels of {len(signal)} samples, expected one that is not empty.")
-    if len(set(lengths.values())) > 1 or max(periods.values()) - min(periods.values()) > 1e-9:
-        raise DataError(f"Current and voltage differ in length or sampling: {lengths} samples, {periods} s.")
-    starts = [float(signal.t_start.rescale("s")) for signal in signals.values()]
-    if max(starts) - min(starts) > 0.5 * dt:
-        raise DataError(f"Current and voltage begin at {starts[0]:g} and {starts[1]:g} s, expected together.")
-    return dt, next(iter(lengths.values()))

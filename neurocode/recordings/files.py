@@ -211,37 +211,3 @@ READABLE_SUFFIXES = (".nwb", *NEO_READERS, *LAYOUT_SUFFIXES)
 OTHER_FORMATS = (
     f"known are {', '.join([*NEO_READERS, '.nwb', *PLAIN_SUFFIXES])}: open others with Neo and write them as .nix or .nwb"
 )
-
-
-def signal_of(segment: neo.Segment, unit: str, what: str, where: str) -> neo.AnalogSignal:
-    """The channel of a segment that is measured in a unit of the same dimension.
-
-    Parameters
-    ----------
-    segment : neo.Segment
-    unit : str
-        For example ``"V"`` or ``"A"``.
-    what, where : str
-        Name of the channel and of the file, used in the message.
-
-    Raises
-    ------
-    DataError
-        If there is none or more than one; the message lists the channels found.
-    """
-    measured = [signal for signal in segment.analogsignals if _measures(signal, unit)]
-    if len(measured) == 1 and measured[0].shape[1] == 1:
-        return measured[0]
-    found = ", ".join(f"{s.name or 'unnamed'} in {s.units.dimensionality.string}" for s in segment.analogsignals) or "none"
-    if not measured:
-        raise DataError(f"{where}: there is no {what} channel (in a unit of {unit}); channels found: {found}.")
-    count = sum(signal.shape[1] for signal in measured)
-    raise DataError(f"{where}: there are {count} {what} channels (in a unit of {unit}), expected one; channels found: {found}.")
-
-
-def _measures(signal: neo.AnalogSignal, unit: str) -> bool:
-    try:
-        signal.units.rescale(unit)
-    except ValueError:
-        return False
-    return True

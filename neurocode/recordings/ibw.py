@@ -10,6 +10,7 @@ import neo
 from neurocode.errors import DataError
 from neurocode.extras import require
 from neurocode.logs import quiet
+from neurocode.recordings.channels import PASS_BOTH
 from neurocode.recordings.guard import damage_named
 
 #: By version: where the head declares sizes of its parts, and how many (WaveMetrics, Technical Note 3).
@@ -32,7 +33,10 @@ def read_ibw(path: Path) -> neo.Block:
     with damage_named(path, "Neo"):
         _require_sizes(path)
         with quiet("igor2"):  # it logs the bytes of a damaged file
-            return neo.io.IgorIO(str(path)).read_block()
+            block = neo.io.IgorIO(str(path)).read_block()
+    for segment in block.segments:
+        segment.annotate(missing_channel=f"a wave holds one channel: {PASS_BOTH}")
+    return block
 
 
 def _require_sizes(path: Path) -> None:

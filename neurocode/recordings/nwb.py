@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import uuid
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,11 +15,14 @@ import numpy as np
 
 from neurocode.errors import DataError
 from neurocode.extras import Library, require
+from neurocode.recordings.channels import numbers_of
 from neurocode.recordings.guard import damage_named
 from neurocode.recordings.hdf5 import require_self_contained
+from neurocode.recordings.nwb_pairing import Part
+from neurocode.recordings.nwb_signals import add_signals
 from neurocode.recordings.plausible import LATEST
 from neurocode.recordings.sizes import require_memory
-from neurocode.recordings.sweeps import Part, read_sweeps, signal_of_series
+from neurocode.recordings.sweeps import Sweep, note_of, read_sweeps, signal_of_series
 from neurocode.recordings.trains import ROUNDING, Trains
 
 pynwb = Library("pynwb")
@@ -30,8 +33,12 @@ SEGMENT, TRAIN = "segment", "train_name"
 def read_nwb(path: Path) -> neo.Block:
     """Read the units table and the regularly sampled series of an NWB file.
 
-    Units become spike trains and sweeps segments. Where neurocode wrote the file everything returns to the segment it came from;
-    elsewhere the units of a file that also has sweeps lie in a segment of their own, after them.
+    Units become spike trains and sweeps segments, which are numbered as the file numbers its sweeps. Where neurocode wrote the file
+    everything returns to the segment it came from; elsewhere the units of a file that also has sweeps lie in a segment of their
+    own, after them. Numbers are in the unit that the file states after its ``conversion`` and ``offset``; ``gain`` is that of the
+    amplifier and already in them. Bias current, bridge balance and capacitance compensation stand in the annotations of the
+    voltage, the description of the stimulus in those of the segment. Sweeps in voltage clamp beside others are left out, and listed
+    in the annotation ``voltage_clamp`` of the block.
 
     Raises
     ------
@@ -41,15 +48,20 @@ def read_nwb(path: Path) -> neo.Block:
     with _opened(path) as file:
         series = [s for s in (*file.acquisition.values(), *file.stimulus.values()) if isinstance(s, pynwb.TimeSeries)]
         placed = [entry for entry in series if _place(entry) is not None]
-        sweeps = read_sweeps(path, file, [entry for entry in series if _place(entry) is None])
+        sweeps, left_out = read_sweeps(path, file, [entry for entry in series if _place(entry) is None])
         for entry in placed:
-            sweeps.setdefault(_place(entry), []).append(signal_of_series(path, Part(entry, 0, len(entry.data))))
+            sweep = sweeps.setdefault(_place(entry), Sweep([], {}))
+            sweep.signals.append(signal_of_series(path, Part.whole(entry)))
+            sweep.notes.update(note_of([entry]))
         trains = {number: [_train(path, name, *train) for name, train in units] for number, units in _units(path, file).items()}
     if not sweeps and not trains:
         raise DataError(f"{path}: the file holds neither units nor regularly sampled series.")
     if not placed and len(sweeps) > 1 and trains:
         trains = {max(sweeps) + 1: [train for of_segment in trains.values() for train in of_segment]}
-    return _block(path, sweeps, trains)
+    block = _block(path, sweeps, trains)
+    if left_out:
+        block.annotate(voltage_clamp=list(left_out))
+    return block
 
 
 def read_nwb_units(path: Path, t_start: float | None = None, t_stop: float | None = None) -> Trains:
@@ -71,11 +83,27 @@ def read_nwb_units(path: Path, t_start: float | None = None, t_stop: float | Non
 
 
 def write_nwb(block: neo.Block, path: Path) -> Path:
-    """Write the spike trains of a block as a units table and its signals as time series."""
-    file = pynwb.NWBFile(
-        session_description=block.name or "neurocode", identifier=str(uuid.uuid4()), session_start_time=datetime.now(UTC)
-    )
-    trains = [(number, train) for number, segment in enumerate(block.segments) for train in segment.spiketrains]
+    """Write the spike trains of a block as a units table and its signals as series.
+
+    Where a segment holds one voltage and one current of an electrode, sampled alike, they are written as a response and a
+    stimulus of current clamp, paired by the table of intracellular recordings; rows of one segment are a simultaneous recording.
+    Other signals are plain time series. Segments keep their numbers where these are distinct.
+    """
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        file = pynwb.NWBFile(
+            session_description=block.name or "neurocode", identifier=str(uuid.uuid4()), session_start_time=datetime.now(UTC)
+        )
+        numbers = numbers_of(block.segments)
+        _add_units(file, [(n, train) for n, segment in zip(numbers, block.segments, strict=True) for train in segment.spiketrains])
+        for number, segment in zip(numbers, block.segments, strict=True):
+            add_signals(file, segment, number)
+        with pynwb.NWBHDF5IO(str(path), "w") as io:
+            io.write(file)
+    return path
+
+
+def _add_units(file: pynwb.NWBFile, trains: Sequence[tuple[int, neo.SpikeTrain]]) -> None:
     if trains:
         file.add_unit_column(SEGMENT, "number of the sweep or repeat")
         file.add_unit_column(TRAIN, "name of the spike train")
@@ -83,12 +111,6 @@ def write_nwb(block: neo.Block, path: Path) -> Path:
         interval = [[float(train.t_start.rescale("s")), float(train.t_stop.rescale("s"))]]
         times = train.rescale("s").magnitude
         file.add_unit(spike_times=times, obs_intervals=np.array(interval), **{SEGMENT: number, TRAIN: train.name or ""})
-    for number, segment in enumerate(block.segments):
-        for index, signal in enumerate(segment.analogsignals):
-            file.add_acquisition(_series(signal, number, index))
-    with pynwb.NWBHDF5IO(str(path), "w") as io:
-        io.write(file)
-    return path
 
 
 @contextmanager
@@ -101,11 +123,13 @@ def _opened(path: Path) -> Iterator[pynwb.NWBFile]:
             yield io.read()
 
 
-def _block(path: Path, sweeps: dict[int, list[neo.AnalogSignal]], trains: dict[int, list[neo.SpikeTrain]]) -> neo.Block:
+def _block(path: Path, sweeps: dict[int, Sweep], trains: dict[int, list[neo.SpikeTrain]]) -> neo.Block:
     block = neo.Block(name=path.stem)
     for number in sorted({*sweeps, *trains}):
         segment = neo.Segment(name=f"segment {number}", index=number)
-        segment.analogsignals.extend(sweeps.get(number, ()))
+        sweep = sweeps.get(number, Sweep([], {}))
+        segment.analogsignals.extend(sweep.signals)
+        segment.annotate(**sweep.notes)
         segment.spiketrains.extend(trains.get(number, ()))
         block.segments.append(segment)
     return block
@@ -170,15 +194,3 @@ def _place(series: pynwb.TimeSeries) -> int | None:
     """Segment from which neurocode wrote a series."""
     number = re.fullmatch(r"segment ([0-9]{1,9})", series.comments or "")
     return int(number.group(1)) if number and series.rate is not None else None
-
-
-def _series(signal: neo.AnalogSignal, number: int, index: int) -> pynwb.TimeSeries:
-    return pynwb.TimeSeries(
-        name=f"segment_{number}_signal_{index}",
-        data=signal.magnitude,
-        unit=signal.dimensionality.string,
-        rate=float(signal.sampling_rate.rescale("Hz")),
-        starting_time=float(signal.t_start.rescale("s")),
-        description=signal.name or "signal",
-        comments=f"segment {number}",
-    )

@@ -13,32 +13,53 @@ import quantities as pq
 
 from neurocode.errors import DataError
 from neurocode.extras import Library
+from neurocode.recordings.nwb_pairing import Part, by_sweep_number, by_table, named
+from neurocode.recordings.nwb_signals import SETTINGS
 from neurocode.recordings.plausible import is_unit, require_sampling
 from neurocode.recordings.sizes import require_memory
 
 if TYPE_CHECKING:
     import pynwb
+    from pynwb.icephys import PatchClampSeries
 
 icephys, ecephys = Library("pynwb.icephys"), Library("pynwb.ecephys")
 
 UNITS = {"volts": "V", "amperes": "A", "": "dimensionless"}
-#: How many names a message lists.
-LISTED = 6
+#: Factors to volt and ampere that are prefixes: the stored numbers are kept, in this unit.
+PREFIXES = {"V": {1e-3: "mV", 1e-6: "uV"}, "A": {1e-3: "mA", 1e-6: "uA", 1e-9: "nA", 1e-12: "pA"}}
+#: Descriptions that say nothing.
+SILENT = ("", "no description", "N/A", "NA", "none")
 
 
-class Part(NamedTuple):
-    """Samples ``start`` to ``stop`` of a series."""
+class Sweep(NamedTuple):
+    """What was recorded at once.
 
-    series: pynwb.TimeSeries
-    start: int
-    stop: int
+    Attributes
+    ----------
+    signals : list of neo.AnalogSignal
+        For each electrode its voltage and, where there is one, its current.
+    notes : dict
+        ``stimulus_description``, ``stimulus_type``, ``sequence`` and ``repetition`` as far as the file states them.
+    """
+
+    signals: list[neo.AnalogSignal]
+    notes: dict[str, str | int]
 
 
-def read_sweeps(path: Path, file: pynwb.NWBFile, series: Sequence[pynwb.TimeSeries]) -> dict[int, list[neo.AnalogSignal]]:
+class Sweeps(NamedTuple):
+    """Sweeps by their numbers, and the numbers of those that were recorded in voltage clamp and left out."""
+
+    sweeps: dict[int, Sweep]
+    left_out: tuple[int, ...] = ()
+
+
+def read_sweeps(path: Path, file: pynwb.NWBFile, series: Sequence[pynwb.TimeSeries]) -> Sweeps:
     """Signals of each sweep of a current-clamp recording.
 
-    A response belongs to the stimulus that stands in the same row of the table of intracellular recordings or, where the file
-    has no such table, to the one of the same sweep number. Series that no amplifier recorded form one sweep.
+    A response belongs to the stimulus that stands in the same row of the table of intracellular recordings; rows that the table of
+    simultaneous recordings puts together are one sweep, and the tables of sequential recordings and of repetitions say its type of
+    stimulus and its place among repeats. Where the file has no such table, they belong together by their sweep number. A sweep is
+    known by its sweep number, else by the id of its row. Series that no amplifier recorded form one sweep.
 
     Parameters
     ----------
@@ -47,28 +68,27 @@ def read_sweeps(path: Path, file: pynwb.NWBFile, series: Sequence[pynwb.TimeSeri
     series : sequence of pynwb.TimeSeries
         Of the file's acquisition and stimulus.
 
-    Returns
-    -------
-    dict of int to list of neo.AnalogSignal
-        For each sweep its voltage and, where there is one, its current.
-
     Raises
     ------
     DataError
-        For voltage clamp, several electrodes, irregular sampling, or series of which the file does not say what belongs together;
-        the message names them.
+        For voltage clamp alone, irregular sampling, or series of which the file does not say what belongs together; the message
+        names them.
     """
     clamp = [entry for entry in series if isinstance(entry, icephys.PatchClampSeries)]
     others = [entry for entry in series if not isinstance(entry, icephys.PatchClampSeries) and entry.rate is not None]
     if not clamp:
-        return {0: _signals(path, others)} if others else {}
-    _require_one_current_clamped_cell(path, clamp)
+        return Sweeps({0: Sweep(_signals(path, others), {})} if others else {})
+    _require_free_voltage(path, clamp)
     electrical = [entry for entry in others if not isinstance(entry, ecephys.ElectricalSeries) and _dimension(entry.unit)]
     if electrical:
-        raise DataError(f"{path}: which sweep {_named(electrical)} belongs to is not said in the file.")
+        raise DataError(f"{path}: which sweep {named(electrical)} belongs to is not said in the file.")
     table = file.intracellular_recordings
-    sweeps = _by_number(path, clamp) if table is None or not len(table) else _by_table(path, table, clamp)
-    return {number: _sweep(path, number, parts) for number, parts in sweeps.items()}
+    by_number = by_sweep_number(path, clamp) if table is None or not len(table) else by_table(path, file, clamp)
+    held = {number for number, (parts, _) in by_number.items() if any(_is_voltage_clamp(p.series) for p in parts)}
+    if held == set(by_number):
+        _refuse_voltage_clamp(path, clamp)
+    sweeps = {number: _sweep(path, number, *sweep) for number, sweep in by_number.items() if number not in held}
+    return Sweeps(sweeps, tuple(sorted(held)))
 
 
 def signal_of_series(path: Path, part: Part) -> neo.AnalogSignal:
@@ -87,17 +107,38 @@ def signal_of_series(path: Path, part: Part) -> neo.AnalogSignal:
     if stored.dtype.kind not in "biuf":
         raise DataError(f"{path}: '{series.name}' holds values of type {stored.dtype}, expected numbers.")
     unit = UNITS.get(series.unit, series.unit)
+    prefixed = PREFIXES.get(unit, {}).get(float(series.conversion)) if not series.offset else None
+    if prefixed is not None:
+        values, unit = stored * np.float32(1.0) if stored.dtype == np.float32 else stored.astype(float), prefixed
+    else:
+        values = stored * series.conversion + (series.offset or 0.0)
     try:
         quantity = pq.Quantity(1.0, unit if is_unit(unit) else "dimensionless")
     except LookupError:
         quantity = pq.dimensionless
-    values = stored * series.conversion + (series.offset or 0.0)
-    name = series.description if series.description not in ("", "no description") else series.name
-    return neo.AnalogSignal(values, units=quantity, sampling_rate=series.rate * pq.Hz, t_start=begin * pq.s, name=name)
+    name = series.description if series.description not in SILENT else series.name
+    timing = {"sampling_rate": series.rate * pq.Hz, "t_start": begin * pq.s}
+    return neo.AnalogSignal(values, units=quantity, name=name, **timing, **_settings(series))
 
 
-def _whole(series: pynwb.TimeSeries) -> Part:
-    return Part(series, 0, len(series.data))
+def _settings(series: pynwb.TimeSeries) -> dict[str, str | float]:
+    """Name of a series, its electrode, and what its amplifier was set to."""
+    if not isinstance(series, icephys.PatchClampSeries):
+        return {"series": series.name}
+    stated = {name: getattr(series, name, None) for name in SETTINGS}
+    known = {name: float(value) for name, value in stated.items() if value is not None and np.isfinite(value)}
+    return {"series": series.name, "electrode": _electrode(series), **known}
+
+
+def _electrode(series: PatchClampSeries) -> str:
+    return "" if series.electrode is None else series.electrode.name
+
+
+def note_of(series: Iterable[pynwb.TimeSeries]) -> dict[str, str]:
+    """Name of the protocol of a sweep, that of its stimulus first."""
+    texts = [str(getattr(entry, "stimulus_description", "") or "") for entry in series]
+    told = [text for text in reversed(texts) if text not in SILENT]
+    return {"stimulus_description": told[0]} if told else {}
 
 
 def _dimension(unit: str) -> str:
@@ -119,63 +160,39 @@ def _signals(path: Path, series: Sequence[pynwb.TimeSeries]) -> list[neo.AnalogS
             entry for entry in series if _dimension(entry.unit) == dimension and not isinstance(entry, ecephys.ElectricalSeries)
         ]
         if len(same) > 1:
-            raise DataError(f"{path}: the file holds {len(same)} {what} ({_named(same)}) and no sweep numbers that pair them.")
-    return [signal_of_series(path, _whole(entry)) for entry in series if len(entry.data.shape) <= 2]
+            raise DataError(f"{path}: the file holds {len(same)} {what} ({named(same)}) and no sweep numbers that pair them.")
+    return [signal_of_series(path, Part.whole(entry)) for entry in series if len(entry.data.shape) <= 2]
 
 
-def _require_one_current_clamped_cell(path: Path, clamp: Sequence[icephys.PatchClampSeries]) -> None:
-    clamped = [entry for entry in clamp if isinstance(entry, (icephys.VoltageClampSeries, icephys.VoltageClampStimulusSeries))]
-    if clamped:
-        raise DataError(
-            f"{path}: {_named(clamped)} was recorded in voltage clamp, expected current clamp: its cell did not spike freely."
-        )
+def _is_voltage_clamp(series: pynwb.TimeSeries) -> bool:
+    return isinstance(series, (icephys.VoltageClampSeries, icephys.VoltageClampStimulusSeries))
+
+
+def _require_free_voltage(path: Path, clamp: Sequence[PatchClampSeries]) -> None:
+    if all(_is_voltage_clamp(entry) for entry in clamp):
+        _refuse_voltage_clamp(path, clamp)
     irregular = [entry for entry in clamp if entry.rate is None]
     if irregular:
-        raise DataError(f"{path}: {_named(irregular)} has a time for each sample, expected one sampling rate.")
-    electrodes = sorted({entry.electrode.name for entry in clamp if entry.electrode is not None})
-    if len(electrodes) > 1:
-        raise DataError(f"{path}: the sweeps come from {len(electrodes)} electrodes ({', '.join(electrodes)}), expected one cell.")
+        raise DataError(f"{path}: {named(irregular)} has a time for each sample, expected one sampling rate.")
 
 
-def _by_number(path: Path, clamp: Sequence[icephys.PatchClampSeries]) -> dict[int, list[Part]]:
-    """Series by their sweep number; a single voltage and a single current need none."""
-    without = [entry for entry in clamp if entry.sweep_number is None]
-    if without and len(without) == len(clamp):
-        return {0: [_whole(entry) for entry in clamp]}
-    if without:
-        raise DataError(f"{path}: {_named(without)} has no sweep number, the other series have.")
-    sweeps: dict[int, list[Part]] = {}
-    for entry in clamp:
-        sweeps.setdefault(int(entry.sweep_number), []).append(_whole(entry))
-    return sweeps
+def _refuse_voltage_clamp(path: Path, clamp: Sequence[PatchClampSeries]) -> None:
+    clamped = [entry for entry in clamp if _is_voltage_clamp(entry)]
+    raise DataError(
+        f"{path}: {named(clamped)} was recorded in voltage clamp, expected current clamp: its cell did not spike freely."
+    )
 
 
-def _by_table(path: Path, table: object, clamp: Sequence[icephys.PatchClampSeries]) -> dict[int, list[Part]]:
-    """Parts of series by the rows of the table of intracellular recordings."""
-    responses, stimuli = table.category_tables["responses"]["response"], table.category_tables["stimuli"]["stimulus"]
-    sweeps = {
-        row: [_referenced(path, row, entry) for entry in (responses[row], stimuli[row]) if (entry.count or 0) > 0]
-        for row in range(len(table))
-    }
-    used = {part.series.name for parts in sweeps.values() for part in parts}
-    left = [entry for entry in clamp if entry.name not in used]
-    if left:
-        raise DataError(f"{path}: {_named(left)} stands in no row of the table of intracellular recordings.")
-    return sweeps
+def _sweep(path: Path, number: int, parts: Sequence[Part], notes: dict[str, str | int]) -> Sweep:
+    """For each electrode of a sweep its voltage and current, which begin together."""
+    electrodes: dict[str, list[Part]] = {}
+    for part in parts:
+        electrodes.setdefault(_electrode(part.series), []).append(part)
+    signals = [signal for of_one in electrodes.values() or [[]] for signal in _pair(path, number, of_one)]
+    return Sweep(signals, {**note_of(part.series for part in parts), **notes})
 
 
-def _referenced(path: Path, row: int, reference: object) -> Part:
-    start, stop, length = int(reference.idx_start), int(reference.idx_start + reference.count), len(reference.timeseries.data)
-    if start < 0 or stop > length:
-        raise DataError(
-            f"{path}: row {row} of the table of intracellular recordings asks for samples {start} to {stop} of "
-            f"'{reference.timeseries.name}', which has {length}."
-        )
-    return Part(reference.timeseries, start, stop)
-
-
-def _sweep(path: Path, number: int, parts: Sequence[Part]) -> list[neo.AnalogSignal]:
-    """Voltage and current of a sweep, which begin together."""
+def _pair(path: Path, number: int, parts: Sequence[Part]) -> list[neo.AnalogSignal]:
     kinds = {"V": "voltage", "A": "current"}
     by_kind: dict[str, list[Part]] = {}
     for part in parts:
@@ -184,10 +201,10 @@ def _sweep(path: Path, number: int, parts: Sequence[Part]) -> list[neo.AnalogSig
         if len(same) > 1:
             what = kinds.get(kind, "unknown")
             raise DataError(
-                f"{path}: sweep {number} holds {len(same)} {what} series ({_named(p.series for p in same)}), expected one."
+                f"{path}: sweep {number} holds {len(same)} {what} series ({named(p.series for p in same)}), expected one."
             )
     if "V" not in by_kind:
-        raise DataError(f"{path}: sweep {number} holds {_named(part.series for part in parts) or 'nothing'}, expected a voltage.")
+        raise DataError(f"{path}: sweep {number} holds {named(part.series for part in parts) or 'nothing'}, expected a voltage.")
     signals = [signal_of_series(path, part) for kind in ("V", "A") for part in by_kind.get(kind, ())]
     starts = [float(signal.t_start) for signal in signals]
     if max(starts) - min(starts) > 0.5 / float(signals[0].sampling_rate):
@@ -195,8 +212,3 @@ def _sweep(path: Path, number: int, parts: Sequence[Part]) -> list[neo.AnalogSig
             f"{path}: voltage and current of sweep {number} begin at {starts[0]:g} and {starts[1]:g} s, expected together."
         )
     return signals
-
-
-def _named(series: Iterable[pynwb.TimeSeries]) -> str:
-    names = [entry.name for entry in series]
-    return ", ".join(f"'{name}'" for name in names[:LISTED]) + (f" and {len(names) - LISTED} more" if len(names) > LISTED else "")

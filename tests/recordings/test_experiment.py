@@ -10,7 +10,8 @@ import quantities as pq
 import neurocode as nc
 from neurocode.errors import DataError
 from neurocode.recordings.detection import after_dead_time, detect_spikes
-from neurocode.recordings.experiment import CLIPPED_SAMPLES, Experiment
+from neurocode.recordings.experiment import Experiment
+from neurocode.recordings.repeat import CLIPPED_SAMPLES
 
 SAMPLES = 100
 
@@ -203,11 +204,12 @@ def test_a_file_becomes_an_experiment(tmp_path):
         (
             (SPIKING, VOLTAGE, CURRENT),
             "there are 2 voltage channels (in a unit of V), expected one; "
-            "channels found: unnamed in mV, unnamed in mV, unnamed in pA.",
+            "choose by voltage_channel among 0: unnamed in mV, 1: unnamed in mV.",
         ),
         (
             (SPIKING, signal(np.zeros((SAMPLES, 3)), "pA")),
-            "there are 3 current channels (in a unit of A), expected one; channels found: unnamed in mV, unnamed in pA.",
+            "there are 3 current channels (in a unit of A), expected one; "
+            "choose by current_channel among 0: unnamed in pA, 1: unnamed in pA, 2: unnamed in pA.",
         ),
         ((signal([*RAMP[:-1], np.nan], "mV"), CURRENT), "The voltage holds 1 values that are not finite."),
     ],

@@ -35,11 +35,6 @@ def test_spike_counts_of_the_raphe_cells(recorded_data, cell):
     np.testing.assert_allclose(raw.repeats[0].current - experiment.repeats[0].current, 5e-12, atol=1e-18)
 
 
-def test_a_file_without_a_current_channel_is_named(recorded_data):
-    with pytest.raises(DataError, match=r"no current channel .* channels found: .* in mV"):
-        nc.Experiment.from_files(recorded_data / "abf" / "17o05028_ic_steps.abf")
-
-
 def test_a_truncated_file_is_named(recorded_data, tmp_path):
     data = (recorded_data / "raphe" / "DRN164_5ht_aec.abf").read_bytes()
     for size in (100, 3000, len(data) // 2):

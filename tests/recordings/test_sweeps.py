@@ -17,7 +17,8 @@ from pynwb.icephys import (
 
 import neurocode as nc
 from neurocode.errors import DataError
-from neurocode.recordings import Layout, read_trains
+from neurocode.recordings import Layout, detect_spikes, read_trains
+from neurocode.recordings.channels import channel_of
 
 RATE, SAMPLES = 1000.0, 40
 
@@ -192,10 +193,20 @@ def test_a_voltage_at_no_current_is_a_voltage(recording):
     assert float(segment.analogsignals[0].max()) == pytest.approx(20e-3)
 
 
-def test_two_cells_are_refused(recording):
+def test_two_cells_are_refused_until_one_is_chosen(recording):
     recording.response("response", 3, sweep_number=1, electrode="left")
-    recording.response("other", 3, sweep_number=2, electrode="right")
-    recording.refused("the sweeps come from 2 electrodes .left, right., expected one cell")
+    recording.response("other", 4, sweep_number=2, electrode="right")
+    for number, electrode in ((1, "left"), (2, "right")):
+        recording.stimulus(f"stimulus_{electrode}", number, sweep_number=number, electrode=electrode)
+    path = recording.write()
+    with pytest.raises(DataError) as caught:
+        nc.Experiment.from_files(path)
+    assert str(caught.value) == (
+        f"{path}: the sweeps come from 2 electrodes (left, right), expected one cell; choose it by voltage_channel."
+    )
+    for electrode, number, spikes in (("left", 1, 3), ("right", 2, 4)):
+        (repeat,) = nc.Experiment.from_files(path, voltage_channel=electrode).repeats
+        assert (repeat.number, len(repeat.spike_times), repeat.current[0]) == (number, spikes, number * 1e-12)
 
 
 def test_irregular_samples_are_refused(recording):
@@ -346,3 +357,167 @@ def test_units_that_were_observed_in_stretches_are_read_one_stretch_at_a_time(re
     for window, rate in (((0.0, 10.0), 2.0), ((90.0, 100.0), 1.0), ((1.0, 3.0), 2.0)):
         table = nc.describe(read_trains(path, Layout(t_start=window[0], t_stop=window[1])), n_surrogates=0)
         assert table["rate"].item() == rate and table["duration"].item() == window[1] - window[0]
+
+
+def simultaneous(recording, electrodes=("left", "right"), sweeps=3):
+    """Sweeps of several electrodes, row by row: sweep ``n`` at electrode ``k`` has ``n + k`` spikes and ``10 k + n`` picoampere."""
+    rows = {}
+    for number in range(sweeps):
+        for place, name in enumerate(electrodes):
+            response = recording.response(f"{name}_v{number}", number + place, electrode=name)
+            stimulus = recording.stimulus(f"{name}_i{sweeps - number}", 10 * place + number, electrode=name)
+            rows[number, place] = recording.file.add_intracellular_recording(
+                electrode=recording.electrode(name), response=response, stimulus=stimulus
+            )
+    return rows
+
+
+def test_simultaneous_sequential_and_repeated_recordings_place_each_sweep(recording):
+    """Two electrodes at once, three sweeps in the order 1, 0, 2 of the table, in two sequences and one repetition."""
+    rows = simultaneous(recording)
+    for sweep, number in ((1, 11), (0, 10), (2, 12)):
+        recording.file.add_icephys_simultaneous_recording(recordings=[rows[sweep, 0], rows[sweep, 1]], id=number)
+    recording.file.add_icephys_sequential_recording(simultaneous_recordings=[0, 2], stimulus_type="square", id=20)
+    recording.file.add_icephys_sequential_recording(simultaneous_recordings=[1], stimulus_type="ramp", id=21)
+    recording.file.add_icephys_repetition(sequential_recordings=[0, 1], id=30)
+    path = recording.write()
+    segments = nc.read(path).segments
+    assert [(segment.index, len(segment.analogsignals)) for segment in segments] == [(10, 4), (11, 4), (12, 4)]
+    keys = ("stimulus_type", "sequence", "repetition")
+    assert [tuple(segment.annotations[key] for key in keys) for segment in segments] == [
+        ("ramp", 21, 30), ("square", 20, 30), ("square", 20, 30)
+    ]  # fmt: skip
+    with pytest.raises(DataError) as caught:
+        nc.Experiment.from_files(path)
+    assert str(caught.value) == (
+        f"{path}: there are 2 voltage channels (in a unit of V), expected one; choose by voltage_channel among "
+        "0: 'left_v0' or 'left' in V, 1: 'right_v0' or 'right' in V."
+    )
+    repeats = nc.Experiment.from_files(path, voltage_channel="right").repeats
+    told = [(r.number, len(r.spike_times), round(r.current[0] * 1e12), r.description) for r in repeats]
+    assert told == [(10 + n, n + 1, 10 + n, "square" if n else "ramp") for n in range(3)]
+    for choice in ("left", 0, "0"):
+        chosen = [channel_of(segment, "voltage", "", choice) for segment in segments]
+        assert [len(detect_spikes(signal, dead_time=0.0)) for signal in chosen] == [0, 1, 2]
+    crossed = nc.Experiment.from_files(path, voltage_channel="left", current_channel="right").repeats
+    assert [round(repeat.current[0] * 1e12) for repeat in crossed] == [10, 11, 12]
+    with pytest.raises(DataError, match=r"no voltage channel is called 'middle'; there are 0: 'left_v0' or 'left' in V, 1: 'right"):
+        channel_of(segments[0], "voltage", "cell", "middle")
+
+
+def test_sweep_numbers_of_the_series_name_the_rows_of_the_table(recording):
+    for number, row in ((7, "a"), (3, "b")):
+        series = {"sweep_number": number}
+        response, stimulus = recording.response(f"v{row}", number, **series), recording.stimulus(f"i{row}", number, **series)
+        recording.file.add_intracellular_recording(electrode=recording.electrode(), response=response, stimulus=stimulus)
+    assert [repeat.number for repeat in nc.Experiment.from_files(recording.write()).repeats] == [3, 7]
+
+
+def test_tables_that_contradict_themselves_are_refused(recording):
+    rows = simultaneous(recording, ("one",))
+    recording.file.add_icephys_simultaneous_recording(recordings=[rows[0, 0], rows[1, 0]])
+    recording.file.add_icephys_simultaneous_recording(recordings=[rows[1, 0], rows[2, 0]])
+    recording.refused("the table of simultaneous recordings refers to row 1 twice")
+
+
+def test_a_row_outside_the_simultaneous_recordings_is_named(recording):
+    rows = simultaneous(recording, ("one",))
+    recording.file.add_icephys_simultaneous_recording(recordings=[rows[0, 0], rows[1, 0]])
+    recording.refused("row 2 of the intracellular recordings is in no row of the simultaneous recordings")
+
+
+def test_sweeps_in_voltage_clamp_beside_others_are_left_out_and_said_to_be(recording):
+    for number in (1, 3):
+        recording.response(f"v{number}", number, sweep_number=number)
+        recording.stimulus(f"i{number}", number, sweep_number=number)
+    recording.file.add_acquisition(recording.clamp(VoltageClampSeries, "clamped", np.zeros(SAMPLES), sweep_number=2))
+    path = recording.write()
+    assert pairs(path) == [(1, 1), (3, 3)]
+    assert nc.read(path).annotations["voltage_clamp"] == [2]
+    with pytest.raises(DataError, match=r"cell\.nwb: sweep 2 was recorded in voltage clamp, expected current clamp"):
+        nc.Experiment.from_files(path, sweeps="1-3")
+
+
+def test_settings_of_the_amplifier_are_kept_and_nothing_is_taken_off(recording):
+    settings = {"bridge_balance": 15e6, "capacitance_compensation": 4e-12, "bias_current": float("nan")}
+    recording.response("response", 3, **settings)
+    recording.stimulus("stimulus", 8)
+    (segment,) = nc.read(recording.write()).segments
+    noted = segment.analogsignals[0].annotations
+    assert (
+        noted["bridge_balance"] == 15e6
+        and noted["capacitance_compensation"] == pytest.approx(4e-12)
+        and "bias_current" not in noted
+    )
+    np.testing.assert_array_equal(segment.analogsignals[0].magnitude[:, 0], voltage(3))
+    assert pairs(recording.path) == [(3, 8)]
+
+
+@pytest.mark.parametrize(
+    ("stimulus", "choice", "held"),
+    [
+        (0, "auto", -30),
+        (2, "auto", -28),
+        (-30, "auto", -30),
+        (-28, "auto", -28),
+        (-30, "add", -60),
+        (0, "ignore", 0),
+        (-12, "ignore", -12),
+    ],
+)
+def test_a_bias_current_is_added_to_a_command_that_does_not_hold_it(recording, stimulus, choice, held):
+    recording.response("response", 3, bias_current=-30e-12)
+    recording.stimulus("stimulus", stimulus)
+    (repeat,) = nc.Experiment.from_files(recording.write(), bias_current=choice).repeats
+    np.testing.assert_allclose(repeat.current, held * 1e-12, atol=1e-18)
+
+
+def test_a_bias_current_that_may_be_in_the_stimulus_or_not_is_refused(recording):
+    recording.response("response", 3, bias_current=-30e-12)
+    recording.stimulus("stimulus", -12)
+    path = recording.write()
+    with pytest.raises(DataError) as caught:
+        nc.Experiment.from_files(path)
+    assert str(caught.value) == (
+        f"{path}: sweep 0 states a bias current of -30 pA and its stimulus begins at -12 pA, which does not say whether the "
+        "stimulus holds the bias; say so by bias_current='add' or 'ignore'."
+    )
+    with pytest.raises(DataError, match="bias_current is 'perhaps', expected one of auto, add, ignore"):
+        nc.Experiment.from_files(path, bias_current="perhaps")
+
+
+def test_numbers_with_a_prefix_stay_as_they_are_stored(recording):
+    """Millivolts with their factor to volts come back as those millivolts, with nothing rounded."""
+    stored = np.float32([-70.123, 30.77, -69.9])
+    for name, unit, factor in (("v", "volts", 1e-3), ("i", "amperes", 1e-12)):
+        recording.series(name, unit, stored, conversion=factor)
+    signals = nc.read(recording.write()).segments[0].analogsignals
+    assert sorted(signal.units.dimensionality.string for signal in signals) == ["mV", "pA"]
+    for signal in signals:
+        np.testing.assert_array_equal(signal.magnitude[:, 0], stored)
+        assert signal.dtype == np.float32
+
+
+def test_twelve_sweeps_of_a_simulated_cell_keep_their_stimuli_where_the_table_pairs_against_the_alphabet(recording):
+    """Six seconds of a cell cut into sweeps. Names of responses rise, names of stimuli fall, rows stand in neither order."""
+    levels, samples, dt = 20.0 * np.arange(1, 13), 500, 1e-3
+    current = nc.simulation.stimuli.steps(levels.tolist(), samples * dt, dt)
+    simulated = nc.simulate(nc.models.gif((50.0,)), current, seed=1, engine="jax").segments[0].spiketrains[0]
+    spikes = np.round(simulated.rescale("s").magnitude / dt).astype(int)
+    volts, amperes = np.full(12 * samples, -70e-3), current.rescale("A").magnitude[:, 0]
+    volts[spikes] = 20e-3
+    for number in np.random.default_rng(0).permutation(12):
+        part = slice(number * samples, (number + 1) * samples)
+        response = recording.clamp(CurrentClampSeries, f"response_{number:02d}", volts[part])
+        stimulus = recording.clamp(CurrentClampStimulusSeries, f"stimulus_{11 - number:02d}", amperes[part])
+        recording.file.add_acquisition(response)
+        recording.file.add_stimulus(stimulus)
+        recording.file.add_intracellular_recording(
+            electrode=recording.electrode(), response=response, stimulus=stimulus, id=int(number)
+        )
+    repeats = nc.Experiment.from_files(recording.write(), dead_time=0.0).repeats
+    assert [repeat.number for repeat in repeats] == list(range(12)) and len(spikes) > 30
+    for number, repeat in enumerate(repeats):
+        inside = spikes[spikes // samples == number] - number * samples
+        np.testing.assert_allclose(repeat.spike_times, inside[inside > 0] * dt, atol=1e-9)
+        np.testing.assert_allclose(repeat.current, levels[number] * 1e-12, rtol=1e-12)

@@ -33,6 +33,7 @@ from neurocode.plotting.simulation_figure import simulation_figure
 from neurocode.plotting.spikes import raster
 from neurocode.recordings import Experiment, Trains
 from neurocode.recordings.files import trains_of
+from neurocode.recordings.repeat import repeat_of
 from neurocode.recordings.trains import in_seconds, listed, repeats_of, spike_times, usable_trains
 from neurocode.statistics import coding, compare, distance, spike_distances, variability
 from neurocode.statistics.describe import describe
@@ -64,7 +65,7 @@ NO_TRAINS = {
     "neurocode.plotting.spikes:spike_effect": "times since a spike",
     "neurocode.plotting.spikes:trace": "sample times of a signal",
     "neurocode.recordings.detection:after_dead_time": "crossings that detect_spikes found, in seconds",
-    "neurocode.recordings.experiment:Repeat.__init__": "what Experiment makes of trains, in seconds",
+    "neurocode.recordings.repeat:Repeat.__init__": "what Experiment makes of trains, in seconds",
     "neurocode.recordings.containers:stretch_of": "a train of pynapple, in seconds",
     "neurocode.recordings.files:block_of_trains": "spike times that a simulation made, in seconds",
     "neurocode.recordings.trains:Trains.__init__": "what Trains.of makes of trains, in seconds",
@@ -205,6 +206,7 @@ EXAMPLES = {
     "neurocode.plotting.spikes:raster": Example(drawn),
     "neurocode.recordings.experiment:Experiment.__init__": Example(lambda a, b: list(Experiment([a, b]).repeats)),
     "neurocode.recordings.files:trains_of": Example(lambda a, b: trains_of([a, b]), refuses=False),
+    "neurocode.recordings.repeat:repeat_of": Example(lambda a, b: [repeat_of(a, None, None), repeat_of(b, None, None)]),
     "neurocode.recordings.trains:Trains.of": Example(lambda a, b: Trains.of([a, b]), refuses=False),
     "neurocode.recordings.trains:in_seconds": Example(lambda a, b: [in_seconds(a), in_seconds(b)], refuses=False),
     "neurocode.recordings.trains:listed": Example(lambda a, b: [in_seconds(train) for train in listed([a, b])], refuses=False),

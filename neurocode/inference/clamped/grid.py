@@ -7,7 +7,7 @@ import numpy as np
 from neurocode.errors import DataError
 from neurocode.inference.clamped.lanes import Clamp
 from neurocode.recordings.binning import bin_numbers, whole_bins
-from neurocode.recordings.experiment import Repeat
+from neurocode.recordings.repeat import Repeat
 
 #: Finest time step of a fit unless asked otherwise, in seconds.
 FINEST_DT = 1e-4

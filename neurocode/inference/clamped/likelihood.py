@@ -24,7 +24,8 @@ from neurocode.inference.one_unit import experiment_of
 from neurocode.inference.optimise import Optimum, Report
 from neurocode.models.expressions import names_in
 from neurocode.models.model import NeuronModel
-from neurocode.recordings.experiment import Experiment, Repeat
+from neurocode.recordings.experiment import Experiment
+from neurocode.recordings.repeat import Repeat
 from neurocode.simulation.evaluate import evaluate, timestep
 from neurocode.simulation.jax_engine import run_jax
 from neurocode.simulation.step import Step, step_function

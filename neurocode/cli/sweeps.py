@@ -1,0 +1,74 @@
+"""``neurocode sweeps``: what the sweeps of a current-clamp recording hold."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich import print as show
+from rich.markup import escape
+
+EPILOG = """Examples:\n\n
+neurocode sweeps cell.nwb\n\n
+neurocode sweeps cell.abf --sweeps 3,5,7-12 -o out/\n\n
+neurocode sweeps cell.nwb --voltage-channel electrode_1 --t-start 0.5 --t-stop 1.5\n\n
+neurocode sweeps voltage.ibw --current current.ibw"""
+
+#: Columns that are printed; the CSV file has all.
+HEADINGS = {
+    "sweep": "sweep", "stimulus": "stimulus", "amplitude_pA": "ampli-\ntude\n(pA)", "stimulus_start_s": "start\n(s)",
+    "stimulus_duration_s": "dura-\ntion\n(s)", "duration_s": "sweep\n(s)", "sampling_rate_Hz": "sampl-\ning\n(Hz)",
+    "n_spikes": "spikes", "description": "description",
+}  # fmt: skip
+
+
+def sweeps_command(
+    file: Annotated[Path, typer.Argument(help="Recording: NWB, ABF, IBW or NIX.")],
+    current: Annotated[
+        Path | None, typer.Option(help="File with the current, where it lies in one of its own (such as an Igor wave).")
+    ] = None,
+    sweeps: Annotated[str | None, typer.Option(help="Numbers of sweeps, such as 3,5,7-12 (default: all).")] = None,
+    voltage_channel: Annotated[
+        str | None, typer.Option(help="Name of a voltage channel, series or electrode, or its number among the voltages, from 0.")
+    ] = None,
+    current_channel: Annotated[
+        str | None, typer.Option(help="Name of a current channel, or its number among the currents, from 0.")
+    ] = None,
+    t_start: Annotated[float | None, typer.Option(help="Start of the part of each sweep that is looked at, in seconds.")] = None,
+    t_stop: Annotated[float | None, typer.Option(help="End of that part, in seconds.")] = None,
+    bias_current: Annotated[
+        str, typer.Option(help="Bias (holding) current that an NWB file states: add it to the stimulus, ignore it, or auto.")
+    ] = "auto",
+    spike_threshold: Annotated[float, typer.Option(help="Spikes cross this voltage upwards, in mV.")] = 0.0,
+    dead_time: Annotated[float, typer.Option(help="Crossings closer than this to a spike are no spike, in ms.")] = 3.0,
+    output: Annotated[Path | None, typer.Option("--output", "-o", help="Folder to write sweeps.csv into.")] = None,
+) -> None:
+    """List the sweeps of a current-clamp recording: stimulus, amplitude, spikes, a row a sweep."""
+    from neurocode.cli.output import output_folder
+    from neurocode.cli.spreadsheet import write_csv
+    from neurocode.cli.terminal import show_table
+    from neurocode.recordings.sweep_table import sweep_table
+
+    source = str(file) if current is None else (str(file), str(current))
+    choices = {
+        "sweeps": sweeps, "voltage_channel": voltage_channel, "current_channel": current_channel, "t_start": t_start,
+        "t_stop": t_stop, "bias_current": bias_current, "spike_threshold": spike_threshold, "dead_time": dead_time,
+    }  # fmt: skip
+    table = sweep_table(source, **choices)
+    shown = table.reset_index()
+    if shown["description"].nunique() == 1:
+        shown = shown.drop(columns="description")
+    show_table(shown, HEADINGS)
+    kinds = ", ".join(f"{count} {kind}" for kind, count in table["stimulus"].value_counts(sort=False).items())
+    n_spikes, n_sweeps = int(table["n_spikes"].sum()), len(table)
+    sweeps_text, spikes_text = f"sweep{'s' * (n_sweeps != 1)}", f"spike{'s' * (n_spikes != 1)}"
+    show(escape(f"{file.name}: {n_sweeps} {sweeps_text} ({kinds}), {n_spikes} {spikes_text}"))
+    descriptions = table["description"].unique()
+    if len(descriptions) == 1 and descriptions[0]:
+        show(escape(f"Stimulus of all: {descriptions[0]}"))
+    if output is not None:
+        settings = {"command": "sweeps", "file": str(file), "current": None if current is None else str(current), **choices}
+        with output_folder(output, settings) as folder:
+            write_csv(table, folder / "sweeps.csv")
+        show(escape(f"Table: {output / 'sweeps.csv'}"))
