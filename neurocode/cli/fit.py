@@ -10,6 +10,9 @@ import typer
 from rich import print as show
 from rich.markup import escape
 
+from neurocode.cli.sweep_options import BiasCurrent, CurrentChannel, DeadTime, SpikeThreshold, Sweeps, VoltageChannel
+from neurocode.cli.sweep_options import Start as SweepStart
+from neurocode.cli.sweep_options import Stop as SweepStop
 from neurocode.cli.train_files import (
     Axes,
     BinSize,
@@ -35,6 +38,8 @@ EPILOG = """Examples:\n\n
 neurocode fit cell_training.abf --test cell_test.abf --model gif -o out/\n\n
 neurocode fit cell_training.abf --electrode cell_aec.abf --voltage 0.2 --model igif-ia -o out/\n\n
 neurocode fit cell_training.abf --test cell_test.abf --model my_neuron.toml --current-offset "5 pA" -o out/\n\n
+neurocode fit cell.nwb --test-sweeps repeated --model gif -o out/\n\n
+neurocode fit voltage.ibw --current current.ibw --sweeps 0-9 --model gif -o out/\n\n
 neurocode fit a_training.abf b_training.abf --test a_test.abf --test b_test.abf --model gif --model igif-ia --workers 2 -o out/"""
 
 SPIKES_EPILOG = """Examples:\n\n
@@ -52,15 +57,36 @@ Scheduler = Annotated[str | None, typer.Option(help="Address of a Dask scheduler
 
 
 def fit_command(
-    training: Annotated[list[Path], typer.Argument(help="Training recordings with a voltage and a current channel.")],
+    context: typer.Context,
+    training: Annotated[
+        list[Path],
+        typer.Argument(help="Training recordings with a voltage and a current channel; folders of them, or patterns in quotes."),
+    ],
     output: Output,
     test: Annotated[list[Path] | None, typer.Option(help="Test recordings, one for each training recording, in order.")] = None,
     model: Models = None,
     electrode: Annotated[list[Path] | None, typer.Option(help="Electrode recordings, one for each training recording.")] = None,
     voltage: Annotated[str, typer.Option(help="Fit the recorded voltage too: no, seconds between samples, or auto.")] = "no",
+    current: Annotated[
+        list[Path] | None, typer.Option(help="Files with the currents, where they lie apart (such as Igor waves), in order.")
+    ] = None,
+    test_current: Annotated[list[Path] | None, typer.Option(help="The same for the test recordings.")] = None,
+    sweeps: Sweeps = None,
+    test_sweeps: Annotated[
+        str | None,
+        typer.Option(
+            help="Sweeps of the test, of the training file where there is no --test: numbers, or repeated for those that share "
+            "one waveform of current."
+        ),
+    ] = None,
+    voltage_channel: VoltageChannel = None,
+    current_channel: CurrentChannel = None,
+    t_start: SweepStart = None,
+    t_stop: SweepStop = None,
+    bias_current: BiasCurrent = "auto",
     current_offset: Annotated[str, typer.Option(help="Subtracted from the recorded current.")] = "0 pA",
-    spike_threshold: Annotated[float, typer.Option(help="Voltage whose upward crossing is a spike (mV).")] = 0.0,
-    dead_time: Annotated[float, typer.Option(help="Crossings closer than this to the spike before are passed over (ms).")] = 3.0,
+    spike_threshold: SpikeThreshold = 0.0,
+    dead_time: DeadTime = 3.0,
     starts: Annotated[int, typer.Option(min=1, help="Starts of the optimiser.")] = 6,
     prior_width: PriorWidth = 3.0,
     predictions: Annotated[int, typer.Option(min=2, help="Simulated repeats for the held-out scores.")] = 500,
@@ -76,14 +102,14 @@ def fit_command(
     When the command is repeated with the same output folder, a finished fit is reused, and said to be, if its data files, the text
     of its model, all options and the version of neurocode are the same; otherwise it is run again and takes the old one's place.
     """
-    from neurocode.cli.recording_task import COMPARISON, tasks_of
+    from neurocode.cli.recording_task import COMPARISON, READING, recordings_of, tasks_of
     from neurocode.cli.terminal import show_report
+    from neurocode.recordings.places import recording_files
 
-    options = {
-        "current_offset": current_offset, "spike_threshold": spike_threshold, "dead_time": dead_time, "starts": starts,
-        "prior_width": prior_width, "predictions": predictions, "seed": seed, "voltage": voltage,
-    }  # fmt: skip
-    tasks = tasks_of(training, test or [], electrode or [], model or ["auto"], **options)
+    others = {"test": test, "electrode": electrode, "current": current, "test_current": test_current}
+    recordings = recordings_of(recording_files(training), **{kind: paths or [] for kind, paths in others.items()})
+    options = {name: context.params[name] for name in (*READING, "starts", "prior_width", "predictions", "seed", "voltage")}
+    tasks = tasks_of(recordings, model or ["auto"], **options)
     if len(tasks) == 1:
         print_entry(_run_alone(tasks[0], output))
         show_report(output)

@@ -20,7 +20,16 @@ from neurocode.models import NeuronModel
 from neurocode.recordings import Experiment
 
 #: What ``auto`` stands for: the library's current-driven models with escape noise.
+#: Options of :meth:`Experiment.from_files` that a task holds.
+READING = (
+    "sweeps", "test_sweeps", "voltage_channel", "current_channel", "t_start", "t_stop", "bias_current", "current_offset",
+    "spike_threshold", "dead_time",
+)  # fmt: skip
 AUTOMATIC = {"auto": ("gif", "igif", "igif-ia")}
+
+
+#: Kinds of files that stand beside a training recording, in the order of :class:`Files`.
+KINDS = ("test", "electrode", "current", "test_current")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,6 +39,15 @@ class RecordingTask(FitTask):
     training: str
     test: str | None
     electrode: str | None
+    current: str | None
+    test_current: str | None
+    sweeps: str | None = None
+    test_sweeps: str | None = None
+    voltage_channel: str | None = None
+    current_channel: str | None = None
+    t_start: float | None = None
+    t_stop: float | None = None
+    bias_current: str = "auto"
     current_offset: str
     spike_threshold: float
     dead_time: float
@@ -39,8 +57,8 @@ class RecordingTask(FitTask):
 
     @property
     def files(self) -> tuple[str | None, ...]:
-        """Training, test and electrode recording."""
-        return self.training, self.test, self.electrode
+        """Training, test and electrode recording, and the currents that lie in files of their own."""
+        return self.training, self.test, self.electrode, self.current, self.test_current
 
     @property
     def names(self) -> dict[str, str]:
@@ -54,8 +72,9 @@ class RecordingTask(FitTask):
 
     def data(self) -> Experiment:
         """The recording with its test set apart."""
-        options = {"spike_threshold": self.spike_threshold, "dead_time": self.dead_time, "current_offset": self.current_offset}
-        return Experiment.from_files(self.training, self.test, electrode=self.electrode, **options)
+        choices = {name: getattr(self, name) for name in READING}
+        training, test = _with_current(self.training, self.current), _with_current(self.test, self.test_current)
+        return Experiment.from_files(training, test, electrode=self.electrode, **choices)
 
     def fitted(self, data: Experiment, report: Report | None) -> tuple[NeuronModel, FitResult]:
         """Fit the spikes, and the voltage where that was asked for."""
@@ -85,42 +104,70 @@ class RecordingTask(FitTask):
             return None
 
 
-def tasks_of(
-    trainings: Sequence[Path], tests: Sequence[Path], electrodes: Sequence[Path], models: Sequence[str], **options: Any
-) -> list[RecordingTask]:
+@dataclass(frozen=True)
+class Files:
+    """Files of one recording, ``None`` for those that it lacks."""
+
+    training: Path
+    test: Path | None
+    electrode: Path | None
+    current: Path | None
+    test_current: Path | None
+
+    def as_text(self) -> dict[str, str | None]:
+        """The same as text, as a task holds them."""
+        return {name: None if path is None else str(path) for name, path in vars(self).items()}
+
+
+def recordings_of(training: Sequence[Path], **others: Sequence[Path]) -> list[Files]:
+    """Files that belong together, by their order: each kind is given once for each training recording, or not at all.
+
+    Raises
+    ------
+    DataError
+        If there are more or fewer of a kind, folders among them, or two training recordings of one name.
+    """
+    for kind, paths in others.items():
+        if paths and len(paths) != len(training):
+            raise DataError(f"There are {len(paths)} {kind.replace('_', ' ')} recordings for {len(training)} training recordings.")
+    require_distinct_files(training, [path for paths in others.values() for path in paths])
+    none = [None] * len(training)
+    return [Files(*row) for row in zip(training, *(others.get(kind) or none for kind in KINDS), strict=True)]
+
+
+def tasks_of(recordings: Sequence[Files], models: Sequence[str], **options: Any) -> list[RecordingTask]:
     """All pairs of recording and model.
 
     Raises
     ------
     DataError
-        If tests or electrode recordings are given but not one for each training recording, a test is its training recording,
-        or two recordings share a name.
+        If a test is its training recording, or a current is given for a test that is not.
     ModelError
         If a model is unknown, or two models share a name.
     """
-    for given, what in ((tests, "test"), (electrodes, "electrode")):
-        if given and len(given) != len(trainings):
-            raise DataError(f"There are {len(given)} {what} recordings for {len(trainings)} training recordings.")
-    require_distinct_files(trainings, [*tests, *electrodes])
     neurons = models_of(models, AUTOMATIC)
-    none = [None] * len(trainings)
-    recordings = [
-        tuple(None if path is None else str(path) for path in row)
-        for row in zip(trainings, tests or none, electrodes or none, strict=True)
-    ]
-    for training, test, _ in recordings:
-        _require_another_test(training, test)
+    for files in recordings:
+        _require_another_test(files)
     return [
-        RecordingTask(training=training, test=test, electrode=electrode, model=name, inputs=inputs_of(data, neuron), **options)
-        for training, test, electrode, data in ((*files, data_hash(files)) for files in recordings)
+        RecordingTask(**files, model=name, inputs=inputs_of(data, neuron), **options)
+        for files, data in ((files.as_text(), data_hash([*vars(files).values()])) for files in recordings)
         for name, neuron in neurons.items()
     ]
 
 
-def _require_another_test(training: str, test: str | None) -> None:
-    """Refuse the training recording, under whatever name, as its own test."""
-    if test is not None and (digest := content_hash(Path(test))) and digest == content_hash(Path(training)):
-        raise DataError(f"{test}: the test is the training recording itself, expected repeats that the fit does not see.")
+def _require_another_test(files: Files) -> None:
+    """Refuse the training recording, under whatever name, as its own test, and a current without its voltage."""
+    if files.test_current is not None and files.test is None:
+        raise DataError(f"{files.test_current}: a current of a test is given, expected the voltage of that test too (--test).")
+    if files.test is not None and (digest := content_hash(files.test)) and digest == content_hash(files.training):
+        raise DataError(
+            f"{files.test}: the test is the training recording itself, expected repeats that the fit does not see; sweeps of one "
+            "file are told apart by --test-sweeps without --test."
+        )
+
+
+def _with_current(voltage: str | None, current: str | None) -> str | tuple[str, str] | None:
+    return voltage if current is None else (voltage, current)
 
 
 def _seconds(text: str) -> float:

@@ -9,6 +9,17 @@ import typer
 from rich import print as show
 from rich.markup import escape
 
+from neurocode.cli.sweep_options import (
+    BiasCurrent,
+    CurrentChannel,
+    DeadTime,
+    SpikeThreshold,
+    Start,
+    Stop,
+    Sweeps,
+    VoltageChannel,
+)
+
 EPILOG = """Examples:\n\n
 neurocode sweeps cell.nwb\n\n
 neurocode sweeps cell.abf --sweeps 3,5,7-12 -o out/\n\n
@@ -28,20 +39,14 @@ def sweeps_command(
     current: Annotated[
         Path | None, typer.Option(help="File with the current, where it lies in one of its own (such as an Igor wave).")
     ] = None,
-    sweeps: Annotated[str | None, typer.Option(help="Numbers of sweeps, such as 3,5,7-12 (default: all).")] = None,
-    voltage_channel: Annotated[
-        str | None, typer.Option(help="Name of a voltage channel, series or electrode, or its number among the voltages, from 0.")
-    ] = None,
-    current_channel: Annotated[
-        str | None, typer.Option(help="Name of a current channel, or its number among the currents, from 0.")
-    ] = None,
-    t_start: Annotated[float | None, typer.Option(help="Start of the part of each sweep that is looked at, in seconds.")] = None,
-    t_stop: Annotated[float | None, typer.Option(help="End of that part, in seconds.")] = None,
-    bias_current: Annotated[
-        str, typer.Option(help="Bias (holding) current that an NWB file states: add it to the stimulus, ignore it, or auto.")
-    ] = "auto",
-    spike_threshold: Annotated[float, typer.Option(help="Spikes cross this voltage upwards, in mV.")] = 0.0,
-    dead_time: Annotated[float, typer.Option(help="Crossings closer than this to a spike are no spike, in ms.")] = 3.0,
+    sweeps: Sweeps = None,
+    voltage_channel: VoltageChannel = None,
+    current_channel: CurrentChannel = None,
+    t_start: Start = None,
+    t_stop: Stop = None,
+    bias_current: BiasCurrent = "auto",
+    spike_threshold: SpikeThreshold = 0.0,
+    dead_time: DeadTime = 3.0,
     output: Annotated[Path | None, typer.Option("--output", "-o", help="Folder to write sweeps.csv into.")] = None,
 ) -> None:
     """List the sweeps of a current-clamp recording: stimulus, amplitude, spikes, a row a sweep."""

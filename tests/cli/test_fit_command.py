@@ -41,7 +41,9 @@ def two(files, tmp_path_factory):
     out = tmp_path_factory.mktemp("two") / "out"
     MODEL.with_fixed("a_eta_1", "a_gamma_1").save(files / "poor.toml")
     models = [str(files / name) for name in ("mine.toml", "poor.toml")]
-    tasks = recording_task.tasks_of([files / "cell_training.nix"], [files / "cell_test.nix"], [], models, **OPTIONS)
+    tasks = recording_task.tasks_of(
+        recording_task.recordings_of([files / "cell_training.nix"], test=[files / "cell_test.nix"]), models, **OPTIONS
+    )
     entries = run_all(fit_task.attempt, tasks, out, workers=1)
     recording_task.COMPARISON.write(out, entries)
     return out, entries
@@ -130,7 +132,9 @@ def test_a_failing_recording_stops_no_other_and_finished_fits_stay(files, tmp_pa
 def test_data_that_change_while_a_command_runs_are_not_fitted(files, tmp_path, count_fits):
     work = tmp_path / "work"
     shutil.copytree(files, work)
-    (task,) = recording_task.tasks_of([work / "cell_training.nix"], [], [], [str(work / "mine.toml")], **OPTIONS)
+    (task,) = recording_task.tasks_of(
+        recording_task.recordings_of([work / "cell_training.nix"]), [str(work / "mine.toml")], **OPTIONS
+    )
     shutil.copy(work / "other_training.nix", work / "cell_training.nix")
     outcome = fit_task.attempt(task, tmp_path / "out")
     assert "changed while the command ran; run it again" in outcome["error"] and not count_fits
@@ -205,7 +209,9 @@ def test_checks_that_a_fit_fails_are_printed_and_written(two, capsys):
         (["{f}/cell_training.nix", "--model", "gif", "--model", "{f}/gif.toml"], 2, "a folder 'gif'"),
         (["{f}/cell_training.nix", "--model", "gif", "--test", "{f}/cell_training.nix"], 1, "the test is the training"),
         (["{f}/cell_training.nix", "--model", "gif", "--test", "{f}/copy.nix"], 1, "copy.nix: the test is the training recording"),
-        (["{f}", "--model", "gif"], 1, "this is a folder, expected a file with a recording"),
+        (["{f}/deep", "--model", "gif"], 1, "deep: the folder holds no recording"),
+        (["{f}/cell_training.nix", "--model", "gif", "--test-current", "{f}/copy.nix"], 1, "expected the voltage of that test too"),
+        (["{f}/*_training.nix", "--model", "gif", "--test", "{f}/copy.nix"], 1, "There are 1 test recordings for 2 training"),
         (["{f}/cell_training.nix", "--model", "gif", "--electrode", "{f}"], 1, "this is a folder, expected a file"),
         (["{f}/cell_training.nix", "--model", "gif", "--seed", "-1"], 2, "--seed"),
         (["{f}/cell_training.nix", "--model", "gif", "--starts", "0"], 2, "--starts"),
@@ -251,3 +257,21 @@ def test_a_simulation_looks_at_its_folder_first(tmp_path, neurocode, monkeypatch
     monkeypatch.setattr("neurocode.simulation.simulate", lambda *a, **k: pytest.fail("simulated before the folder was looked at"))
     code, _, error = neurocode("simulate", "--model", "gif", "--step", "1 pA", "--duration", 1, "-o", "/proc/none/out")
     assert code == 1 and "nothing can be written in /proc" in error
+
+
+def test_sweeps_and_files_of_one_channel_are_handed_to_the_reader(files, monkeypatch):
+    (task,) = recording_task.tasks_of(
+        recording_task.recordings_of([files / "cell_test.nix"]), [str(files / "mine.toml")], **OPTIONS, sweeps="0", test_sweeps="2"
+    )
+    data, whole = task.data(), nc.Experiment.from_files(files / "cell_test.nix")
+    assert [repeat.number for repeat in data.repeats] == [0] and [repeat.number for repeat in data.test.repeats] == [2]
+    np.testing.assert_array_equal(data.test.repeats[0].spike_times, whole.repeats[2].spike_times)
+
+    given = {}
+    monkeypatch.setattr(recording_task.Experiment, "from_files", lambda *paths, **options: given.update(paths=paths, **options))
+    kinds = {"test": "v_test.ibw", "current": "i.ibw", "test_current": "i_test.ibw"}
+    (recording,) = recording_task.recordings_of([files / "v.ibw"], **{kind: [files / name] for kind, name in kinds.items()})
+    (task,) = recording_task.tasks_of([recording], [str(files / "mine.toml")], **OPTIONS, t_start=0.5, bias_current="add")
+    task.data()
+    assert given["paths"] == tuple((str(files / v), str(files / i)) for v, i in (("v.ibw", "i.ibw"), ("v_test.ibw", "i_test.ibw")))
+    assert (given["t_start"], given["bias_current"], given["sweeps"], given["dead_time"]) == (0.5, "add", None, 3.0)

@@ -54,7 +54,8 @@ def test_a_fit_that_cannot_be_cross_validated_stands_and_says_so(tmp_path, monke
     ready = nc.fit(model, experiment, starts=1)
     path = model.save(tmp_path / "mine.toml")
     options = {"current_offset": "0 pA", "spike_threshold": 0.0, "dead_time": 3.0, "starts": 1, "prior_width": 3.0}
-    (task,) = recording_task.tasks_of([tmp_path / "cell.nix"], [], [], [str(path)], **options, predictions=2, seed=0, voltage="no")
+    files = recording_task.recordings_of([tmp_path / "cell.nix"])
+    (task,) = recording_task.tasks_of(files, [str(path)], **options, predictions=2, seed=0, voltage="no")
     monkeypatch.setattr(RecordingTask, "fitted", lambda self, data, report: (model, dataclasses.replace(ready)))
 
     def refuse(*given, **options):
