@@ -6,12 +6,14 @@ Exit code 2 for bad use, 1 for bad data.
 from __future__ import annotations
 
 import sys
+import warnings
+from collections.abc import Callable
 
 import typer
 
 from neurocode.cli import demo, describe, fit, simulate, study, sweeps, train
 from neurocode.cli.data import data_app
-from neurocode.errors import ModelError, NeurocodeError
+from neurocode.errors import CoarseStepWarning, ModelError, NeurocodeError
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -34,13 +36,27 @@ app.add_typer(data_app, name="data")
 def main() -> None:
     """Run the command line."""
     try:
-        app(_present_names(sys.argv[1:]))
+        with warnings.catch_warnings():
+            warnings.showwarning = _note(warnings.showwarning)
+            app(_present_names(sys.argv[1:]))
     except NeurocodeError as error:
         print(f"neurocode: {error}", file=sys.stderr)
         sys.exit(2 if isinstance(error, ModelError) else 1)
     except OSError as error:  # a full disk, a folder taken away meanwhile: nothing that a check beforehand could know
         print(f"neurocode: {error.filename or 'input or output'}: {error.strerror or error}", file=sys.stderr)
         sys.exit(1)
+
+
+def _note(show: Callable[..., None]) -> Callable[..., None]:
+    """What shows a warning: those that are meant for a user as one line, the others as Python does."""
+
+    def said(message: Warning | str, category: type[Warning], *where: object, **more: object) -> None:
+        if category is UserWarning or issubclass(category, CoarseStepWarning):
+            print(f"note: {message}", file=sys.stderr)
+        else:
+            show(message, category, *where, **more)
+
+    return said
 
 
 def _present_names(arguments: list[str]) -> list[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import time
+import warnings
 
 import numpy as np
 import pandas as pd
@@ -12,6 +13,7 @@ from rich.console import Console
 
 from neurocode.cli import progress, recording_task, unit_task
 from neurocode.cli.terminal import cell_text, number, show_report, show_table, spike_counts
+from neurocode.errors import CoarseStepWarning
 
 
 def printed(frame, headings, width=80):
@@ -106,3 +108,22 @@ def test_a_terminal_gets_a_bar(monkeypatch):
     with progress.row_progress("study [a]") as report:
         report(3, 10)
     assert "study [a]" in stream.getvalue() and "3/10" in stream.getvalue()
+
+
+def test_warnings_for_a_user_are_one_line_and_others_stay_python_s(capsys, monkeypatch):
+    from neurocode import cli
+
+    def warn(_):
+        warnings.warn("The step is coarse.", CoarseStepWarning, stacklevel=1)
+        warnings.warn("2 of 5 clusters are left out.", stacklevel=1)
+        warnings.warn("nan", RuntimeWarning, stacklevel=1)
+
+    shown = []
+    monkeypatch.setattr(cli, "app", warn)
+    with warnings.catch_warnings():
+        warnings.simplefilter("always")
+        warnings.showwarning = lambda message, category, *where, **more: shown.append((str(message), category))
+        cli.main()
+        warnings.warn("afterwards", stacklevel=1)
+    assert capsys.readouterr().err == "note: The step is coarse.\nnote: 2 of 5 clusters are left out.\n"
+    assert shown == [("nan", RuntimeWarning), ("afterwards", UserWarning)]
