@@ -327,7 +327,9 @@ class Experiment:
 
     def _counted(self) -> str:
         seconds = sum(repeat.duration for repeat in self.repeats)
-        return f"{len(self.repeats)} sweeps, {seconds:g} s, {self.n_spikes} spikes"
+        counts = ((len(self.repeats), "sweep"), (self.n_spikes, "spike"))
+        sweeps, spikes = (f"{count} {what}{'s' * (count != 1)}" for count, what in counts)
+        return f"{sweeps}, {seconds:g} s, {spikes}"
 
     def _rows(self) -> list[str]:
         return [described_sweep(repeat) for repeat in self.repeats]
