@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 
 from neurocode.cli import fit_task, recording_task, unit_report, unit_task
+from neurocode.cli.inputs import data_hash
 from neurocode.recordings import Trains
 
 RECORDING = {
@@ -110,7 +111,7 @@ def test_options_of_a_unit_reach_its_data_its_model_and_its_fit(handed, tmp_path
 
 
 def test_recorded_intervals_and_those_of_the_model_are_told_apart(tmp_path, monkeypatch):
-    """Recorded intervals of 1, 1 and 4 s, those of the model of 0.5 s: 1/2 Hz and 2 Hz."""
+    """Recorded intervals of 1, 3, 1 and 3 s, those of the model of 0.5 s: 1/2 Hz and 2 Hz."""
     drawn, simulated = {}, {}
 
     def predict(**options):
@@ -128,16 +129,23 @@ def test_recorded_intervals_and_those_of_the_model_are_told_apart(tmp_path, monk
     monkeypatch.setattr(unit_report, "save_figure", lambda figure, path: (None, None))
     monkeypatch.setattr(unit_report.page, "image", lambda path, caption: "")
     names = {"file": "a.npy", "unit": "0", "model": "lif"}
-    entry = unit_report.write_unit_fit(tmp_path, result, Trains.of([[0.0, 1.0, 2.0, 6.0]]), names=names, seed=4)
+    entry = unit_report.write_unit_fit(tmp_path, result, Trains.of([[0.0, 1.0, 4.0, 5.0, 8.0]]), names=names, seed=4)
     recorded, model = entry["statistics"]["recorded"], entry["statistics"]["model"]
-    assert recorded["rate"] == 0.5 and recorded["cv"] == pytest.approx(np.sqrt(2) / 2) and model == {
-        "rate": 2.0, "cv": 0.0, "serial_correlation": None
-    }  # fmt: skip
-    assert drawn["recorded"].tolist() == [1, 1, 4] and drawn["simulated"].tolist() == [0.5] * 3 and drawn["band"] == 0.1
-    assert len(drawn["correlations"]) == 2
-    np.testing.assert_array_equal(drawn["correlations"][0], unit_report.serial_correlations(np.array([1.0, 1, 4]), lags=10))
+    assert recorded == {"rate": 0.5, "cv": 0.5, "serial_correlation": pytest.approx(-1)}
+    assert model == {"rate": 2.0, "cv": 0.0, "serial_correlation": None}
+    assert drawn["recorded"].tolist() == [1, 3, 1, 3] and drawn["simulated"].tolist() == [0.5] * 3 and drawn["band"] == 0.1
+    assert [len(values) for values in drawn["correlations"]] == [10, 10]
+    assert [values[0] for values in drawn["correlations"]] == [pytest.approx(-1), pytest.approx(np.nan, nan_ok=True)]
     # 20000 intervals at 10 Hz last 2000 s, and at 1 Hz no longer than 4000 s.
     assert simulated["seed"] == 4 and simulated["duration"] == 2000
     result.training_rate = 1.0
     unit_report.simulated_train(result, 0)
     assert simulated["duration"] == 4000
+
+
+def test_the_same_file_in_another_place_is_other_data(tmp_path):
+    """A test recording is no electrode recording."""
+    (tmp_path / "a").write_bytes(b"1")
+    (tmp_path / "b").write_bytes(b"2")
+    a, b = tmp_path / "a", tmp_path / "b"
+    assert len({data_hash(files) for files in ([a, b, None], [a, None, b], [None, a, b], [b, a, None], [a, None, None])}) == 5

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from pathlib import Path
+from types import SimpleNamespace
 
 import neo
 import numpy as np
@@ -11,10 +13,10 @@ import pytest
 import quantities as pq
 
 import neurocode as nc
-from neurocode.recordings import Repeat, current_clamp
+from neurocode.recordings import Repeat, abf, current_clamp, experiment
 from neurocode.recordings.current_clamp import read_clamped_sweeps
 from neurocode.recordings.held_out_sweeps import repeated_sweeps
-from neurocode.recordings.nwb import _observed
+from neurocode.recordings.nwb import _observed, _units
 from neurocode.recordings.nwb_pairing import Part
 from neurocode.recordings.protocol import commanded_currents
 from neurocode.recordings.sweep_table import described_sweep, sweep_row, sweep_table
@@ -102,18 +104,21 @@ def epoch(level, duration, longer=0):
     }  # fmt: skip
 
 
-def drawn(epochs, sweeps, n=64):
-    """Waveforms of the second of two outputs, the first of which commands a voltage."""
+def head(epochs):
+    """Head of a file with two outputs, of which the first commands a voltage and the second a current by these epochs."""
     output = {
         "nWaveformEnable": 1, "DACChUnits": b"nA", "DACChNames": b"Cmd 1", "nWaveformSource": 1, "nLeakSubtractType": 0,
         "fDACHoldingLevel": 0.0, "nInterEpisodeLevel": 0,
     }  # fmt: skip
-    info = {
+    return {
         "fFileVersionNumber": 2.6, "protocol": {"nOperationMode": 5}, "sections": {},
         "listDACInfo": [{**output, "DACChUnits": b"mV"}, output],
         "dictEpochInfoPerDAC": {0: {0: epoch(-70.0, 30)}, 1: epochs},
     }  # fmt: skip
-    (command,) = commanded_currents(info, [n] * sweeps)
+
+
+def drawn(epochs, sweeps, n=64):
+    (command,) = commanded_currents(head(epochs), [n] * sweeps)
     assert (command.name, command.unit) == ("Cmd 1", "nA")
     return [waveform.astype(int).tolist() for waveform in command.waveforms]
 
@@ -187,3 +192,31 @@ def test_a_unit_is_observed_up_to_the_ends_of_a_stretch():
         _observed(Path("x.nwb"), stretches, 1.5, 3.5)
     assert _observed(Path("x.nwb"), np.array([[0.0, 0.1 + 0.2], [0.3 + 1e-10, 1.0]]), None, None) == (0.0, 1.0, False)
     assert _observed(Path("x.nwb"), np.array([[0.0, 5.0], [1.0, 2.0], [4.0, 6.0]]), None, None) == (0.0, 6.0, False)
+
+
+def test_a_commanded_current_has_the_unit_of_its_output():
+    block, segment = neo.Block(), neo.Segment()
+    segment.analogsignals.append(signal(spiking(length=64), "mV", t_start=2 * pq.s))
+    block.segments.append(segment)
+    abf._add_commands(block, SimpleNamespace(_axon_info=head({0: epoch(1.0, 2)})))
+    current = segment.analogsignals[1]
+    np.testing.assert_allclose(current.rescale("A").magnitude[:4, 0], [0, 1e-9, 1e-9, 0], rtol=1e-12)
+    assert current.t_start == 2 * pq.s and current.sampling_rate == RATE * pq.Hz
+
+
+def test_the_electrode_is_measured_in_the_first_sweep_and_taken_off_under_the_current_that_flowed(reads, monkeypatch):
+    """Of 7 pA that were recorded 5 pA are an offset: 2 pA flow through the electrode, of 1 GOhm here."""
+    reads((np.full(100, -60.0), {}, np.full(100, 7.0), {}), (np.full(100, -50.0), {}, np.full(100, 9.0), {}))
+    monkeypatch.setattr(experiment, "electrode_kernel", lambda volts, amperes, dt: (volts[0], amperes[0], dt))
+    assert experiment._kernel_of_file("aec.nwb") == pytest.approx((-60e-3, 7 * PA, 1e-3))
+    resistor = SimpleNamespace(dt=1e-3, compensate=lambda volts, amperes: volts - 1e9 * amperes)
+    repeat = nc.Experiment.from_files("cell.nwb", electrode=resistor, current_offset="5 pA").repeats[0]
+    np.testing.assert_allclose(repeat.voltage, -62e-3, rtol=1e-12)
+
+
+def test_spikes_at_both_ends_of_a_stretch_belong_to_it():
+    file = pynwb.NWBFile("test", "test", datetime(2020, 1, 1, tzinfo=UTC))
+    file.add_unit(spike_times=[1.0, 1.5, 2.0, 3.0, 4.0], obs_intervals=[[1.0, 2.0], [3.0, 4.0]])
+    for start, stop, expected in ((1.0, 2.0, [1.0, 1.5, 2.0]), (3.0, 4.0, [3.0, 4.0])):
+        ((_, (times, *span)),) = _units(Path("x.nwb"), file, start, stop)[0]
+        assert times.tolist() == expected and span == [start, stop]

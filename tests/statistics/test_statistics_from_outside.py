@@ -168,3 +168,15 @@ def test_surrogates_are_those_of_the_seed():
         expected = surrogate_complexity([events], [length], method=method, n_surrogates=19, seed=5)
         assert row[f"{prefix}_z"] == expected.z[0] and row[f"{prefix}_ratio"] == expected.ratio[0]
         assert row[f"{prefix}_p"] == row[f"{prefix}_q"] == expected.p[0]
+
+
+def test_p_values_are_adjusted_for_the_number_of_units():
+    """By Benjamini and Hochberg: of increasing p-values the k-th times 4/k, and none above a later one."""
+    random = np.random.default_rng(2)
+    table = nc.describe([np.cumsum(random.gamma(shape, 0.1 / shape, 60)) for shape in (0.3, 0.6, 1.0, 3.0)], n_surrogates=39)
+    for prefix in ("lz", "lz_isi"):
+        p = table[f"{prefix}_p"].to_numpy()
+        order = np.argsort(p)
+        adjusted = np.minimum.accumulate((p[order] * 4 / np.arange(1, 5))[::-1])[::-1]
+        assert table[f"{prefix}_q"].to_numpy()[order] == pytest.approx(np.minimum(adjusted, 1.0))
+        assert not np.allclose(p, table[f"{prefix}_q"])
