@@ -72,6 +72,7 @@ def test_help_imports_nothing_that_computes(arguments):
     assert not HEAVY & {*done.stderr.split()}
 
 
+@pytest.mark.long
 def test_spike_times_are_described_without_what_simulates(tmp_path):
     (tmp_path / "cell.csv").write_text("time\n" + "\n".join(f"{0.1 * k + 0.01 * (k % 3):g}" for k in range(40)) + "\n")
     done = in_a_process(COMMAND, "describe", "cell.csv", "-o", "out", "--surrogates", 0, folder=tmp_path)

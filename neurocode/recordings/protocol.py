@@ -35,7 +35,7 @@ class Command(NamedTuple):
     waveforms: list[np.ndarray]
 
 
-def commanded_currents(info: Mapping[str, Any], samples: Sequence[int]) -> list[Command]:
+def commanded_currents(info: Mapping[str, Any], n_samples: Sequence[int]) -> list[Command]:
     """Draw the currents that a protocol commands from its table of epochs.
 
     The first 1/64 of a sweep is held, then epochs follow each other, each a step to its level or a ramp to it from the level
@@ -47,7 +47,7 @@ def commanded_currents(info: Mapping[str, Any], samples: Sequence[int]) -> list[
     ----------
     info : mapping
         What :class:`neo.rawio.AxonRawIO` reads of the head of a file.
-    samples : sequence of int
+    n_samples : sequence of int
         Samples of each sweep.
 
     Raises
@@ -70,10 +70,10 @@ def commanded_currents(info: Mapping[str, Any], samples: Sequence[int]) -> list[
         raise DataError("its protocol takes values from a list that changes from sweep to sweep")
     if info["protocol"].get("nAlternateDACOutputState"):
         raise DataError("its protocol alternates between outputs")
-    return [_command(output, info["dictEpochInfoPerDAC"].get(number, {}), samples) for number, output in outputs.items()]
+    return [_command(output, info["dictEpochInfoPerDAC"].get(number, {}), n_samples) for number, output in outputs.items()]
 
 
-def _command(output: Mapping[str, Any], epochs: Mapping[int, Mapping[str, Any]], samples: Sequence[int]) -> Command:
+def _command(output: Mapping[str, Any], epochs: Mapping[int, Mapping[str, Any]], n_samples: Sequence[int]) -> Command:
     name = _text(output["DACChNames"])
     if output["nWaveformSource"] != FROM_EPOCHS:
         raise DataError(f"the waveform of '{name}' came from a stimulus file that the recording does not hold")
@@ -84,7 +84,7 @@ def _command(output: Mapping[str, Any], epochs: Mapping[int, Mapping[str, Any]],
     if strange:
         raise DataError(f"the protocol of '{name}' holds an epoch of kind '{OTHER_EPOCHS.get(strange[0], strange[0])}'")
     level, waveforms = float(output["fDACHoldingLevel"]), []
-    for sweep, n in enumerate(samples):
+    for sweep, n in enumerate(n_samples):
         waveform, level = _sweep(used, sweep, n, level, returns=not output["nInterEpisodeLevel"])
         waveforms.append(waveform)
     return Command(name, _text(output["DACChUnits"]), waveforms)

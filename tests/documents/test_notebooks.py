@@ -10,8 +10,10 @@ from nbclient import NotebookClient
 
 NOTEBOOK = Path(__file__).resolve().parents[2] / "docs" / "notebooks" / "tour.ipynb"
 #: What stands in bold above each table, in order.
-HEADINGS = ("Model &#x27;gif&#x27;", "Experiment &#x27;simulated cell&#x27;", "Fit of &#x27;gif&#x27;", "Scores on 4 held-out repeats",
-            "Network of 10 inputs", "Training of 2 epochs")  # fmt: skip
+HEADINGS = (
+    "Model &#x27;gif&#x27;", "Experiment &#x27;simulated cell&#x27;", "Fit of &#x27;gif&#x27;", "Scores on 4 held-out repeats",
+    "Network of 10 inputs", "Training of 2 epochs",
+)  # fmt: skip
 
 
 @pytest.fixture(scope="module")

@@ -112,5 +112,6 @@ def test_everything_that_a_fit_has_comes_from_this_file(experiment, tmp_path):
     assert scores.predicted_rate == pytest.approx(RATE, rel=0.03) and scores.recorded_rate == pytest.approx(RATE, rel=0.03)
     write_fit(tmp_path, result, scores, experiment)
     written = {path.name for path in tmp_path.iterdir()}
-    assert written == {"result.json", "model.toml", "parameters.csv", "scores.csv", "predicted_spikes.nwb", "report.html"}
+    tables = {"result.json", "model.toml", "parameters.csv", "scores.csv", "report.html"}
+    assert written == {*tables, "predicted_spikes.nwb", "predicted_spikes.csv"}
     assert "Held-out scores" in (tmp_path / "report.html").read_text() and not {"fit.pdf", "fit.png"} & written

@@ -39,7 +39,7 @@ DEFAULTS = {
     complexity.normalised_lz76: {"alphabet_size": 2},
     complexity_classifier.raster_complexities: {"n_surrogates": 0, "seed": 0},
     complexity_classifier.ComplexityClassifier: {"n_surrogates": 0, "seed": 0},
-    describe.describe: {"bin_size": None, "n_surrogates": 200, "seed": 0},
+    describe.describe: {"bin_size": None, "n_surrogates": 200, "seed": 0, "statistics": None},
     distance.md_star: {"n_bootstrap": 1000, "seed": 0},
     distance.md_star_ceiling: {"n_splits": 200, "seed": 0},
     entropy.lempel_ziv_entropy_rate: {"n_surrogates": 50, "seed": 0},
