@@ -517,3 +517,12 @@ def test_the_seed_of_an_evaluation_is_that_of_all_its_draws(result, experiment, 
     monkeypatch.setattr(held_out, "md_star_ceiling", draws(held_out.md_star_ceiling))
     nc.evaluate(result, experiment, n_predictions=4, seed=seed)
     assert drawn == [seed] * 5
+
+
+def test_the_time_of_a_test_goes_on_where_the_training_ends(result, experiment, monkeypatch):
+    """A drive that depends on time, such as a periodic one, meets the test 12.5 s after it met the training."""
+    starts = []
+    run = RawRun([np.array(steps) for steps in PREDICTED], *[None] * (len(RawRun.__dataclass_fields__) - 1))
+    monkeypatch.setattr(clamped_likelihood, "run_jax", lambda *arguments, **options: starts.append(options["t_start"]) or run)
+    nc.evaluate(result, experiment, n_predictions=4)
+    assert starts == [pytest.approx(12.5)]
