@@ -596,10 +596,10 @@ def test_the_factor_of_intrinsic_parameters_leaves_weights_alone():
 
 
 def test_every_batch_of_an_evaluation_has_noise_of_its_own_from_the_seed():
-    """Two sequences of 40 steps, each a batch: the key of batch ``k`` is that of the seed, folded with ``k``."""
-    net, part = spiking(1.0, "escape"), part_of(np.ones((2, 40)), [0, 0])
+    """Two sequences of 400 steps, each a batch: the key of batch ``k`` is that of the seed, folded with ``k``."""
+    net, part = spiking(1.0, "escape"), part_of(np.ones((2, 400)), [0, 0])
     keys = [jax.random.fold_in(jax.random.key(5), number) for number in range(2)]
-    expected = np.mean([net(jnp.ones((40, 1, 1)), key).spikes[0] for key in keys])
+    expected = np.mean([net(jnp.ones((400, 1, 1)), key).spikes[0] for key in keys])
     assert evaluate(net, part, task_of(part), seed=5, batch_size=1).rates == pytest.approx((expected,), abs=1e-12)
 
 

@@ -262,3 +262,13 @@ def test_a_column_of_stimuli_keeps_their_trials_apart(tmp_path):
     (tmp_path / "cell.csv").write_text("stimulus,trial,time\n0,0,0.25\n1,0,0.5\n1,0,0.75\n")
     trains = read_trains(tmp_path / "cell.csv")
     assert trains.condition.tolist() == [0, 1] and trains.counts.tolist() == [1, 2]
+
+
+def test_a_data_frame_keeps_stimuli_and_times_before_zero():
+    """Milliseconds from -500 to 750: every train ends with the last spike of all, those with earlier ones begin with them."""
+    frame = pd.DataFrame({"stimulus": [0, 1, 1, 1], "trial": [0, 0, 1, 1], "time_ms": [250.0, 500.0, -500.0, 750.0]})
+    trains = Trains.of(frame)
+    assert trains.condition.tolist() == [0, 1, 1] and trains.counts.tolist() == [1, 1, 2]
+    np.testing.assert_allclose(trains.times, [0.25, 0.5, -0.5, 0.75])
+    np.testing.assert_allclose(trains.t_start, [0.0, 0.0, -0.5])
+    np.testing.assert_allclose(trains.t_stop, [0.75] * 3)
