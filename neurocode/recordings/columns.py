@@ -21,7 +21,7 @@ UNITS_OF_TIME |= {"sample": SAMPLES, "frame": SAMPLES}
 TIME_WORDS = {"time", "t", "spiketime", "timestamp", "spiketimestamp"}
 SAMPLE_WORDS = {"sample", "spikesample", "sampleindex", "sampleindices", "frame", "spikeframe", "frameindex"}
 UNIT_WORDS = {"unit", "cluster", "neuron", "cell", "spikeunit", "spikecluster", "id"}
-TRIAL_WORDS, STIMULUS_WORDS = {"trial", "repeat"}, {"stimulus", "stim", "condition"}
+TRIAL_WORDS, STIMULUS_WORDS = {"trial", "repeat"}, {"stimulus", "stimuli", "stim", "condition"}
 #: What may follow the word for a unit or a trial: ``unit_id``, ``cluster_ids``, ``trial_number``.
 NUMBERED = re.compile(r"(id|name|index|number|label)s?$")
 
@@ -133,11 +133,16 @@ def _word(heading: str) -> str:
 
 
 def _joined(words: str) -> str:
-    return re.sub(r"[\s_.\-]+", "", words).removesuffix("s")
+    return _singular(re.sub(r"[\s_.\-]+", "", words))
+
+
+def _singular(word: str) -> str:
+    """A word without the ``s`` of its plural, but for words that are known with theirs (``stimulus``, ``sample indices``)."""
+    return word if word in STIMULUS_WORDS | SAMPLE_WORDS else word.removesuffix("s")
 
 
 def _of_words(where: object, headings: Sequence[str], words: set[str], what: str, option: str) -> str:
-    candidates = [name for name in headings if _word(name) in words or NUMBERED.sub("", _word(name)).removesuffix("s") in words]
+    candidates = [name for name in headings if _word(name) in words or _singular(NUMBERED.sub("", _word(name))) in words]
     return _only(where, candidates, what, option)
 
 

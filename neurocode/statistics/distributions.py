@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -60,7 +61,7 @@ def complexity_by_bin(
 ) -> np.ndarray:
     """LZ76 words over those of rate-matched surrogates, by the bin as a fraction of each unit's mean interval.
 
-    Units whose finest bins would fill memory are left out, and of the others every so many are taken.
+    Units whose finest bins would fill memory are left out, and of more than ``most_units`` others every so many are taken.
 
     Returns
     -------
@@ -69,7 +70,7 @@ def complexity_by_bin(
     mean = interval_table(trains)["mean_isi"].to_numpy()
     units = np.asarray(units, dtype=int)
     fitting = units[durations(trains)[units] <= MOST_BINS * min(fractions) * mean[units]]
-    chosen = fitting[:: max(1, len(fitting) // most_units)]
+    chosen = fitting[:: max(1, math.ceil(len(fitting) / most_units))]
     ratios = np.full((len(chosen), len(fractions)), np.nan)
     for column, fraction in enumerate(fractions):
         binned = [binned_events(trains, unit, fraction * mean[unit]) for unit in chosen]

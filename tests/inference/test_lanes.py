@@ -28,7 +28,7 @@ from neurocode.inference.clamped.lanes import (
 from neurocode.inference.clamped.likelihood import Carry, ClampedLikelihood, _exclude_refractory
 from neurocode.inference.clamped.passes import _add_voltage
 from neurocode.inference.coordinates import Coordinates
-from neurocode.inference.held_out import _over
+from neurocode.inference.scores import _over
 from neurocode.models import EscapeNoise, NeuronModel, Parameter
 from neurocode.simulation.effect import spike_effect
 from neurocode.simulation.step import NEVER

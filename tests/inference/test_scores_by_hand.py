@@ -13,7 +13,7 @@ import quantities as pq
 import neurocode as nc
 from neurocode.cli.fit_report import entry, score_table
 from neurocode.errors import DataError, FitError
-from neurocode.inference import ClampedLikelihood, CrossValidation, Scores, cross_validate, refit
+from neurocode.inference import ClampedLikelihood, CrossValidation, Scores, cross_validate, held_out, refit
 from neurocode.inference.checks import reservations
 from neurocode.inference.clamped import likelihood as clamped_likelihood
 from neurocode.inference.clamped.grid import choose_dt, clamp, counted_steps, on_grid
@@ -474,3 +474,55 @@ def test_predictions_are_made_under_the_mean_of_the_recorded_currents(monkeypatc
     two_currents = nc.Experiment(repeats, [signal(CURRENT[:20]), signal(np.roll(CURRENT[:20], 1))])
     with pytest.raises(DataError, match="do not share one frozen current"):
         ClampedLikelihood.of_test(TWO_RATES, two_currents, dt=DT).predict(1, 0)
+
+
+def test_a_ceiling_has_a_mean_and_a_spread(scores):
+    ceiling = replace(scores, md_star_ceiling={"4ms": (0.9, 0.05), "8ms": (0.8, 0.1)})
+    table = ceiling.to_dictionary()
+    assert table["md_star_ceiling"] == {"4ms": 0.9, "8ms": 0.8} and table["md_star_ceiling_sd"] == {"4ms": 0.05, "8ms": 0.1}
+    assert ceiling.to_dataframe()["recorded"][["Md* (4ms)", "Md* (8ms)"]].tolist() == [0.9, 0.8]
+
+
+def test_a_test_longer_than_the_training_is_noted(result, experiment, scores):
+    assert not any("longer than the training" in note for note in scores.notes)
+    short = nc.evaluate(replace(result, duration=1.0), experiment, n_predictions=4)
+    assert "The test lasts 1.5 s, longer than the training of 1 s." in short.notes
+
+
+def test_a_narrow_prior_holds_every_refit_at_the_model(result, experiment):
+    """With theta and gain held at one the hazard of a bin is exp(-1) without current and 1 with it, in every block."""
+    flags = np.zeros(125, bool)
+    flags[SPIKES] = True
+    hazards = np.where(CURRENT == 1, 1.0, np.exp(-1))
+    blocks = [np.arange(5, 62), np.arange(62, 125)]
+    bits = []
+    for own, other in (blocks, blocks[::-1]):
+        constant = np.full(len(own), np.mean(flags[other]))
+        model, poisson = (np.sum(np.where(flags[own], np.log(1 - np.exp(-hazard)), -hazard)) for hazard in (hazards[own], constant))
+        bits.append((model - poisson) / np.sum(flags[own]) / np.log(2))
+    found = cross_validate(TWO_RATES, result, experiment, folds=2, prior_width=1e-4)
+    assert found.folds == pytest.approx(bits, abs=3e-3)
+
+
+@pytest.mark.parametrize("seed", [0, 3])
+def test_the_seed_of_an_evaluation_is_that_of_all_its_draws(result, experiment, monkeypatch, seed):
+    drawn = []
+
+    def draws(score):
+        return lambda *arguments, seed, **options: drawn.append(seed) or score(*arguments, seed=seed, **options)
+
+    run = RawRun([np.array(steps) for steps in PREDICTED], *[None] * (len(RawRun.__dataclass_fields__) - 1))
+    monkeypatch.setattr(clamped_likelihood, "run_jax", draws(lambda *arguments, **options: run))
+    monkeypatch.setattr(held_out, "md_star", draws(held_out.md_star))
+    monkeypatch.setattr(held_out, "md_star_ceiling", draws(held_out.md_star_ceiling))
+    nc.evaluate(result, experiment, n_predictions=4, seed=seed)
+    assert drawn == [seed] * 5
+
+
+def test_the_time_of_a_test_goes_on_where_the_training_ends(result, experiment, monkeypatch):
+    """A drive that depends on time, such as a periodic one, meets the test 12.5 s after it met the training."""
+    starts = []
+    run = RawRun([np.array(steps) for steps in PREDICTED], *[None] * (len(RawRun.__dataclass_fields__) - 1))
+    monkeypatch.setattr(clamped_likelihood, "run_jax", lambda *arguments, **options: starts.append(options["t_start"]) or run)
+    nc.evaluate(result, experiment, n_predictions=4)
+    assert starts == [pytest.approx(12.5)]

@@ -14,6 +14,7 @@ import neurocode as nc
 from neurocode.errors import DataError, ModelError, TrainingError
 from neurocode.learning import (
     Dense,
+    JointDecision,
     Layer,
     Network,
     Part,
@@ -26,9 +27,11 @@ from neurocode.learning import (
     Surrogate,
     Task,
     TrainingResult,
+    Voters,
     evaluate,
     train,
 )
+from neurocode.learning.network import calibrated
 from neurocode.learning.objective import Batch, gradient, mesh_of, objective
 from neurocode.learning.trainable import trainable
 from neurocode.tasks.losses import LOSSES, CrossEntropy, as_loss, cross_entropy
@@ -587,3 +590,55 @@ def test_the_factor_of_intrinsic_parameters_leaves_weights_alone():
     moved = abs(np.asarray(last.layers[0].intrinsic.coordinates["theta"] - net.layers[0].intrinsic.coordinates["theta"]))
     assert moved == pytest.approx(np.array([0.001]), rel=1e-4)
     assert abs(float(last.layers[0].connection.weight[0, 0]) - 1.2) == pytest.approx(0.01, rel=1e-4)
+
+
+# Noise, votes and disturbances -------------------------------------------------------------------------------------------------
+
+
+def test_every_batch_of_an_evaluation_has_noise_of_its_own_from_the_seed():
+    """Two sequences of 400 steps, each a batch: the key of batch ``k`` is that of the seed, folded with ``k``."""
+    net, part = spiking(1.0, "escape"), part_of(np.ones((2, 400)), [0, 0])
+    keys = [jax.random.fold_in(jax.random.key(5), number) for number in range(2)]
+    expected = np.mean([net(jnp.ones((400, 1, 1)), key).spikes[0] for key in keys])
+    assert evaluate(net, part, task_of(part), seed=5, batch_size=1).rates == pytest.approx((expected,), abs=1e-12)
+
+
+def voters(*weights):
+    """Neurons that fire in every step where their input is above one."""
+    layer = Layer(Dense(1, len(weights), bias=False, key=jax.random.key(0)), nc.models.noisy_lif("none"), DT, surrogate=Surrogate())
+    return Voters(eqx.tree_at(lambda own: own.connection.weight, layer, jnp.array([weights])), 2)
+
+
+def test_votes_are_shares_of_the_voters_of_each_class():
+    """Both voters of the first class fire, the second of the other."""
+    np.testing.assert_array_equal(voters(1.2, 1.2, 0.0, 1.2)(jnp.ones((2, 1, 1)))[:, 0], [[1.0, 0.5]] * 2)
+
+
+def test_a_joint_decision_by_hand():
+    """Weights 3/4 and 1/4 of voters, 1/4 and 3/4 of steps, 3/4 of votes; beliefs are the softmax of potentials 1 and -1."""
+    joint = JointDecision(voters(1.2, 1.2, 0.0, 1.2), readout_of([[1.0, -1.0]], time_constant=1e-9), 2)
+    logits = jnp.log(jnp.array([1.0, 3.0]))
+    joint = eqx.tree_at(lambda own: (own.share, own.of_steps, own.of_voters), joint, (jnp.log(3.0), logits, logits[::-1]))
+    bracket = 0.75 * np.array([1.0, 0.25]) + 0.25 / (1 + np.exp([-2.0, 2.0]))
+    np.testing.assert_allclose(joint(jnp.ones((2, 1, 1)))[:, 0], [0.5 * bracket, 1.5 * bracket], rtol=1e-12)
+
+
+def test_a_readout_of_readouts_holds_their_layers_connections_and_bounds():
+    integrators = readout_of([[1.0, -1.0]], bounds=(0.01, 0.03), key=jax.random.key(1))
+    integrators = eqx.tree_at(lambda part: part.place, integrators, jnp.array([-0.5, 1.5]))
+    joint = JointDecision(voters(1.2, 0.0), integrators, 2)
+    assert [layer.n for layer in joint.layers] == [2] and joint.layers[0] is joint.voters.layer
+    assert all(
+        part is own for part, own in zip(joint.connections, (joint.voters.layer.connection, integrators.connection), strict=True)
+    )
+    np.testing.assert_allclose(joint.projected().integrators.time_constants, [0.01, 0.03], rtol=1e-12)
+
+
+def test_a_network_stays_disturbed_when_it_is_projected_and_calibrated():
+    def silence(spikes, key):
+        return 0 * spikes
+
+    net = Network([*spiking().layers, spiking().readout], silence)
+    for same in (net.projected(), calibrated(net, jnp.ones((2, 1, 1)))):
+        assert same.disturbance is silence
+        assert same(jnp.ones((2, 1, 1)), jax.random.key(0)).potentials.tolist() == [[[0.0, 0.0]]] * 2

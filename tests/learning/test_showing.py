@@ -99,6 +99,14 @@ def test_a_training_comes_back_from_its_file(tmp_path):
         replace(result(), last=Network([Readout(Dense(2, 2, key=KEY), DT)], lambda spikes, key: spikes)).save(tmp_path / "x.bin")
 
 
+def test_the_best_and_the_last_network_keep_their_places(tmp_path):
+    before = result()
+    changed = replace(before, last=jax.tree.map(lambda array: array + 1, before.network))
+    back = TrainingResult.load(changed.save(tmp_path / "result.bin"))
+    assert back == changed and back.network == before.network and back.last == changed.last
+    assert changed != before and changed != replace(before, network=changed.last)
+
+
 # Coordinates of learned parameters ---------------------------------------------------------------------------------------------
 
 MODEL = NeuronModel(

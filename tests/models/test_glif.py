@@ -126,3 +126,16 @@ def test_a_fit_recovers_the_after_spike_currents():
         fitted = result.parameters[name]
         assert abs(fitted.value - truth.parameters[name].value) < 3 * fitted.standard_error, name
         assert fitted.standard_error < 0.15 * abs(fitted.value), name
+
+
+def test_every_value_of_the_fifth_level_and_what_is_fixed():
+    """Cell 490626718 of the database, rounded, in SI; fixed is what spikes do not tell, or what a recording fixes."""
+    model = nc.models.glif(5)
+    expected = {
+        "C": 59e-12, "g_L": 9.4e-9, "E_L": -79e-3, "V_T": -52e-3, "t_ref": 4e-3, "f_v": 0.2, "V_add": 18.5e-3, "tau_s": 0.11,
+        "a_s": 0.37e-3, "tau_1": 0.33, "tau_2": 0.01, "a_1": -9.2e-12, "a_2": -199e-12, "a_v": 5.0, "tau_v": 0.011,
+        "Delta_V": 3e-3, "lambda_0": 1000.0,
+    }  # fmt: skip
+    assert model.values == pytest.approx(expected, rel=1e-12)
+    fixed = {name for name, parameter in model.parameters.items() if parameter.fixed}
+    assert fixed == {"C", "E_L", "t_ref", "f_v", "tau_s", "tau_1", "tau_2", "lambda_0"}

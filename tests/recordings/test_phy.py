@@ -140,3 +140,26 @@ def test_faults_of_a_folder_are_one_sentence(folder, change, says):
 def test_a_part_of_a_sorting_is_not_read_by_itself(folder):
     with pytest.raises(DataError, match=r"this is a part of the sorting in .*phy; give the folder"):
         read_trains(folder / "spike_times.npy", Layout(sampling_rate=30000.0))
+
+
+def test_clusters_of_neighbouring_numbers_and_spikes_in_any_order_are_told_apart(folder):
+    """Cluster 3 fires in samples 900 and 300, cluster 4 in 600 and 6000: 30, 10, 20 and 200 ms at 30 kHz."""
+    np.save(folder / "spike_times.npy", np.array([900, 6000, 300, 600]))
+    np.save(folder / "spike_clusters.npy", np.array([3, 4, 3, 4]))
+    trains = read_phy(folder, labels="all")
+    assert [trains.train(k).tolist() for k in range(2)] == [pytest.approx([0.01, 0.03]), pytest.approx([0.02, 0.2])]
+    part = read_phy(folder, labels="all", t_stop=0.025)
+    assert [part.train(k).tolist() for k in range(2)] == [pytest.approx([0.01]), pytest.approx([0.02])]
+    assert part.t_stop.tolist() == [0.025] * 2
+
+
+def test_a_raw_file_ends_with_its_last_whole_sample(folder):
+    (folder / "raw.dat").write_bytes(bytes(16 + 6000 * 4 * 2 + 7))
+    assert read_phy(folder, labels="all").t_stop.tolist() == [0.2] * 3
+
+
+def test_labels_of_the_sorter_are_those_of_the_table_of_phy_and_noise_has_any_case(folder):
+    (folder / "cluster_group.tsv").write_text("cluster_id\tgroup\n12\tNoise\n")
+    (folder / "cluster_info.tsv").write_text("id\tgroup\tKSLabel\n3\t\tgood\n")
+    with pytest.warns(UserWarning, match="1 of 3 clusters are labelled noise"):
+        assert read_phy(folder).names == ("phy/3 (good)", "phy/7 (mua)")

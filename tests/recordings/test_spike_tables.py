@@ -13,7 +13,8 @@ import pytest
 import neurocode as nc
 from neurocode.errors import DataError, MissingExtraError
 from neurocode.recordings import Layout, Trains, read_layout, read_trains
-from neurocode.recordings.columns import find_columns
+from neurocode.recordings.columns import find_columns, unit_of_header, unit_of_heading
+from neurocode.recordings.spike_table import cells_of_rows, last_time, times_of_column
 
 TIMES, UNITS = np.array([0.5, 0.25, 0.125, 2.0]), ["b", "a", "b", "a"]
 
@@ -227,3 +228,70 @@ def test_without_pyarrow_one_sentence_says_what_to_install(tmp_path, monkeypatch
         read_layout(path, Layout())
     with pytest.raises(DataError, match=r"no reader for '.parquet' files; its spike trains are read by .*read_trains"):
         nc.read(path)
+
+
+@pytest.mark.parametrize(
+    ("headings", "unit"),
+    [
+        (("time_s", "time_sec", "times_secs", "time (second)", "spike_times [seconds]"), "s"),
+        (("time_ms", "t_msec", "times_msecs", "time (millisecond)", "TIME_MILLISECONDS"), "ms"),
+        (("time_us", "t (µs)", "time_microsecond", "timestamps [microseconds]"), "us"),
+        (("sample", "spike_samples", "time_sample", "time (samples)", "t_frame", "frame_index", "sample_indices"), "samples"),
+        (("time", "t", "spike_times", "status", "items"), ""),
+    ],
+)
+def test_units_of_time_have_many_spellings(headings, unit):
+    assert [unit_of_heading(heading) for heading in headings] == [unit] * len(headings)
+
+
+def test_a_header_of_samples_says_no_unit_of_time():
+    assert unit_of_header(["sample", "time_ms"]) == "ms" and unit_of_header(["sample", "unit"]) is None
+
+
+@pytest.mark.parametrize(
+    ("trial", "stimulus"),
+    [
+        ("trial", "stimulus"), ("trials", "stimuli"), ("trial_index", "stimulus_id"),
+        ("repeat_number", "condition"), ("repeats", "stim_id"), ("trial_id", "conditions"),
+    ],
+)  # fmt: skip
+def test_repeats_are_trials_and_conditions_are_stimuli(trial, stimulus):
+    columns = find_columns("x.csv", [stimulus, "time", trial, "cell"])
+    assert (columns.trial, columns.stimulus, columns.unit, columns.time) == (trial, stimulus, "cell", "time")
+
+
+def test_the_unit_of_time_is_that_of_the_option_where_the_heading_says_none():
+    times, unit = times_of_column("x.csv", "time", np.array([500.0, 750.0]), "ms", None)
+    assert times.tolist() == [500.0, 750.0] and unit == "ms"
+    assert times_of_column("x.csv", "time_us", np.array([500]), None, None)[1] == "us"
+
+
+def test_an_impossible_time_ends_no_train():
+    assert last_time({(0, 0, 0): np.array([500.0, 2e14]), (1, 0, 0): np.array([750.0, np.inf])}, 1e-3) == 0.75
+
+
+@pytest.mark.filterwarnings("ignore:.* trials have no row")
+def test_stimuli_may_have_been_shown_in_unlike_numbers_of_trials():
+    """Stimulus 0 in trial 0 alone, stimulus 1 in trials 0 and 2; units 3 and 8 fire in some of them."""
+    rows = np.array([[3, 0, 0, 0.5], [8, 1, 2, 0.25], [8, 1, 0, 0.75], [3, 1, 2, 1.5], [3, 1, 2, 1.25]])
+    cells = cells_of_rows("x.csv", rows, ["unit", "stimulus", "trial", "time"])
+    assert {key: times.tolist() for key, times in cells.items()} == {
+        (3, 0, 0): [0.5], (3, 1, 0): [], (3, 1, 2): [1.25, 1.5], (8, 0, 0): [], (8, 1, 0): [0.75], (8, 1, 2): [0.25],
+    }  # fmt: skip
+
+
+def test_a_column_of_stimuli_keeps_their_trials_apart(tmp_path):
+    """Trial 0 of stimulus 0 and trial 0 of stimulus 1 are two trains."""
+    (tmp_path / "cell.csv").write_text("stimulus,trial,time\n0,0,0.25\n1,0,0.5\n1,0,0.75\n")
+    trains = read_trains(tmp_path / "cell.csv")
+    assert trains.condition.tolist() == [0, 1] and trains.counts.tolist() == [1, 2]
+
+
+def test_a_data_frame_keeps_stimuli_and_times_before_zero():
+    """Milliseconds from -500 to 750: every train ends with the last spike of all, those with earlier ones begin with them."""
+    frame = pd.DataFrame({"stimulus": [0, 1, 1, 1], "trial": [0, 0, 1, 1], "time_ms": [250.0, 500.0, -500.0, 750.0]})
+    trains = Trains.of(frame)
+    assert trains.condition.tolist() == [0, 1, 1] and trains.counts.tolist() == [1, 1, 2]
+    np.testing.assert_allclose(trains.times, [0.25, 0.5, -0.5, 0.75])
+    np.testing.assert_allclose(trains.t_start, [0.0, 0.0, -0.5])
+    np.testing.assert_allclose(trains.t_stop, [0.75] * 3)

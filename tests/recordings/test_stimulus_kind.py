@@ -134,3 +134,41 @@ def test_recorded_stimuli_are_the_pulses_that_their_files_name(recorded_data):
                 assert stimulus.kind == "long square" and stimulus.duration == pytest.approx(duration, abs=1e-3)
                 assert stimulus.amplitude == pytest.approx(plateau - rest, abs=5 * PA)
                 assert (stimulus.amplitude + stimulus.rest) / PA == pytest.approx(named, abs=8)
+
+
+@pytest.mark.parametrize(
+    ("current", "expected"),
+    [
+        # A pulse 40 ms before a square is a part of it, one 60 ms before it is not.
+        (square(-10, 0.45, 0.46) + square(100, 0.5, 1.5), ("long square", 100, 0.45, 1.05, 0)),
+        (square(-10, 0.43, 0.44) + square(100, 0.5, 1.5), ("long square", 100, 0.5, 1.0, 0)),
+        # A square five times as long as the other stands for the sweep, one four times as long does not.
+        (square(-40, 0.1, 0.2) + square(100, 0.5, 1.0), ("long square", 100, 0.5, 0.5, 0)),
+        (square(-40, 0.1, 0.2) + square(100, 0.5, 0.9), ("steps", 100, 0.1, 0.8, 0)),
+        # A line from 100 to 140 pA spans less than half of its largest deviation.
+        (np.where((TIMES >= 0.5) & (TIMES < 1.5), (100 + 40 * (TIMES - 0.5)) * PA, 0.0), ("other", 139.996, 0.5, 1.0, 0)),
+    ],
+)
+def test_pauses_pulses_and_slopes_have_their_limits(current, expected):
+    assert told(current) == expected
+
+
+@pytest.mark.parametrize(("start", "stop"), [(0.5007, 1.5003), (0.5003, 1.5007), (0.5, 1.5)])
+def test_edges_of_a_recorded_square_are_found_to_the_sample_inside_and_beside_their_bins(start, stop):
+    kind, _, begin, duration, _ = told(square(100, start, stop) + amplifier(4))
+    assert (kind, begin, round(begin + duration, 6)) == ("long square", start, stop)
+
+
+@pytest.mark.parametrize(("n_turns", "kind"), [(8, "other"), (9, "noise")])
+def test_noise_turns_by_eight_steps(n_turns, kind):
+    """Lines between points that lie above and below the rest by 20 to 100 pA."""
+    heights = np.array([100, -20, 30, -90, 30, -20, 90, -90, 100])[:n_turns]
+    current = np.interp(TIMES, np.linspace(0.2, 1.8, n_turns + 2), [0, *heights * PA, 0])
+    assert told(current)[0] == kind
+
+
+@pytest.mark.parametrize(("depth", "kind"), [(0.1, "other"), (0.5, "noise")])
+def test_noise_turns_by_unlike_steps(depth, kind):
+    """A sine whose amplitude is modulated: the coefficient of variation of its steps is the depth over the root of two."""
+    modulated = 100 * PA * np.sin(2 * np.pi * 20 * TIMES) * (1 + depth * np.sin(2 * np.pi * TIMES))
+    assert told(modulated)[0] == kind

@@ -6,6 +6,7 @@ import importlib
 import inspect
 import json
 import pkgutil
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -16,9 +17,11 @@ from neurocode import statistics
 from neurocode.cli.describe_report import write_description
 from neurocode.errors import DataError
 from neurocode.recordings import Layout, Trains
+from neurocode.statistics import distributions
 from neurocode.statistics.describe import ALL, columns_of
 from neurocode.statistics.distributions import complexity_by_bin, count_moments, interval_histogram
-from neurocode.statistics.unit_statistics import Column, UnitStatistic
+from neurocode.statistics.surrogates import surrogate_complexity
+from neurocode.statistics.unit_statistics import Column, UnitStatistic, binned_events
 
 TRAINS = [[0.0, 1.0, 3.0], [0.5, 1.0, 2.0, 2.25], [0.25, 0.125], [2.0]]
 
@@ -123,3 +126,57 @@ def test_all_public_functions_of_statistics_are_listed():
                 assert name in statistics.__all__ and getattr(statistics, name) is value, f"{info.name}.{name}"
     assert len(set(statistics.__all__)) == len(statistics.__all__) and all(hasattr(statistics, name) for name in statistics.__all__)
     assert statistics.time_rescaling is importlib.import_module("neurocode.statistics.time_rescaling").time_rescaling
+
+
+def test_counts_of_a_single_train_are_those_of_its_whole_seconds():
+    """One spike in the first second and two in the next: mean 1.5, variance 0.5; less than two seconds say nothing."""
+    spikes = np.array([0.5, 1.25, 1.75])
+    for stop, moments in ((2.0, ([1.5], [0.5])), (1.99, ([], []))):
+        found = count_moments(Trains.of_arrays([[(spikes, 0.0, stop)]], ["a"]), [0])
+        assert tuple(values.tolist() for values in found) == moments
+
+
+def test_bins_of_the_complexity_are_shares_of_the_mean_interval_of_each_unit(monkeypatch):
+    """Five units of 16 s with intervals of 1/8 to 2 s; of at most two, every third, with bins of 1/4 and 1 interval."""
+    steps = (0.125, 0.25, 0.5, 1.0, 2.0)
+    trains = Trains.of_arrays([[(np.arange(0.0, 16.0, step), 0.0, 16.0)] for step in steps], list("abcde"))
+
+    def lengths_and_seed(events, lengths, n_surrogates, seed):
+        return SimpleNamespace(ratio=np.array(lengths) + seed)
+
+    monkeypatch.setattr(distributions, "surrogate_complexity", lengths_and_seed)
+    table = complexity_by_bin(trains, range(5), [0.25, 1.0], most_units=2, seed=7)
+    assert table.tolist() == [[16 * 8 * 4 + 7, 16 * 8 + 7], [16 * 4 + 7, 16 + 7]]
+    monkeypatch.setattr(distributions, "MOST_BINS", 64)
+    table = complexity_by_bin(trains, range(5), [0.25, 1.0], most_units=9, seed=0)
+    assert table.tolist() == [[64, 16], [32, 8]]
+
+
+def test_repeats_of_the_counts_of_each_condition():
+    """Counts 1 and 3 of one stimulus, 0, 1 and 2 of another: means 2 and 1, variances 2 and 1."""
+    repeats = [[0.5], [0.5, 0.6, 0.7], [], [0.5], [0.5, 0.6]]
+    unit = [(np.array(times), 0.0, 1.0) for times in repeats]
+    mean, variance = count_moments(Trains.of_arrays([unit], ["a"], [[4, 4, 5, 5, 5]]), [0])
+    assert mean.tolist() == [2, 1] and variance.tolist() == [2, 1]
+
+
+def test_surrogates_are_those_of_the_seed():
+    train = np.cumsum(np.random.default_rng(1).exponential(0.1, 60))
+    row = nc.describe([train], n_surrogates=19, seed=5, bin_size=0.05).iloc[0]
+    events, length = binned_events(Trains.of([train]), 0, 0.05)
+    for prefix, method in (("lz", "rate"), ("lz_isi", "isi")):
+        expected = surrogate_complexity([events], [length], method=method, n_surrogates=19, seed=5)
+        assert row[f"{prefix}_z"] == expected.z[0] and row[f"{prefix}_ratio"] == expected.ratio[0]
+        assert row[f"{prefix}_p"] == row[f"{prefix}_q"] == expected.p[0]
+
+
+def test_p_values_are_adjusted_for_the_number_of_units():
+    """By Benjamini and Hochberg: of increasing p-values the k-th times 4/k, and none above a later one."""
+    random = np.random.default_rng(2)
+    table = nc.describe([np.cumsum(random.gamma(shape, 0.1 / shape, 60)) for shape in (0.3, 0.6, 1.0, 3.0)], n_surrogates=39)
+    for prefix in ("lz", "lz_isi"):
+        p = table[f"{prefix}_p"].to_numpy()
+        order = np.argsort(p)
+        adjusted = np.minimum.accumulate((p[order] * 4 / np.arange(1, 5))[::-1])[::-1]
+        assert table[f"{prefix}_q"].to_numpy()[order] == pytest.approx(np.minimum(adjusted, 1.0))
+        assert not np.allclose(p, table[f"{prefix}_q"])
