@@ -34,6 +34,7 @@ _NAMES = {
     "fit_spike_times": "neurocode.inference:fit",
     "evaluate": "neurocode.inference:evaluate",
     "FitResult": "neurocode.inference:FitResult",
+    "Scores": "neurocode.inference:Scores",
 }
 
 __all__ = [*_NAMES, "__version__"]

@@ -1,4 +1,4 @@
-"""Numbers in text files: columns set apart by commas, semicolons or blanks, under a header or not."""
+"""Numbers in text files: columns set apart by commas, semicolons, tabs or blanks, under a header or not."""
 
 from __future__ import annotations
 
@@ -92,8 +92,9 @@ class CellTable:
 def read_cells(path: Path) -> CellTable:
     """Read the cells of a text file.
 
-    Columns are set apart by semicolons, commas or blanks, the first of these that the file contains. Text after ``#`` is passed
-    over. The first line may name the columns.
+    Columns are set apart by semicolons, commas or blanks, the first of these that the file contains, or by tabs where the first
+    line names columns between tabs: such names hold blanks, and such cells may be empty. Text after ``#`` is passed over. The first
+    line may name the columns.
 
     Parameters
     ----------
@@ -117,11 +118,11 @@ def read_cells(path: Path) -> CellTable:
     except UnicodeDecodeError:
         raise DataError(f"{path}: the file is not text in UTF-8, expected numbers as text.") from None
     lines = [
-        (number, line.split("#")[0].strip())
+        (number, line.split("#")[0].rstrip())
         for number, line in enumerate(text.splitlines(), 1)
         if not line.lstrip().startswith("#")
     ]
-    separator = next((sign for sign in ";," if any(sign in line for _, line in lines)), None)
+    separator = _separator([line for _, line in lines if line])
     cells = [(number, _cells_of(line, separator)) for number, line in lines]
     header = _header(cells)
     return CellTable(tuple(header or ()), [(number, line) for number, line in cells if line != header])
@@ -183,6 +184,15 @@ def require_header(path: Path, header: Sequence[str], axes: Sequence[str], time_
         unit = unit_of_heading(word)
         if unit and unit != time_unit:
             raise DataError(f"{path}: the column '{word}' says {unit}, the unit of time is {time_unit}.")
+
+
+def _separator(lines: Sequence[str]) -> str | None:
+    """What sets the columns of lines that are not empty apart; None stands for blanks of any kind."""
+    for sign in ";,":
+        if any(sign in line for line in lines):
+            return sign
+    named = bool(lines) and "\t" in lines[0] and HEADING.match(lines[0].strip("\"' ")) is not None
+    return "\t" if named and any("\t" in line for line in lines[1:]) else None
 
 
 def _cells_of(line: str, separator: str | None) -> list[str]:

@@ -228,15 +228,17 @@ def _halves(unit: Unit, n_splits: int, random: np.random.Generator) -> list[tupl
 
 
 def _noise_correlation_row(model: list[Unit], recorded: list[Unit], n_splits: int, random: np.random.Generator) -> dict:
+    def counts(unit: Unit) -> np.ndarray:
+        return window_counts(unit.repeats, 0.0, unit.duration, COUNT_WINDOW).T
+
     def value(units: list[Unit]) -> float:
-        counts = [window_counts(unit.repeats, 0.0, unit.duration, COUNT_WINDOW).T for unit in units]
-        noise = signal_and_noise_correlation(np.stack(counts))[1]
+        noise = signal_and_noise_correlation(np.stack([counts(unit) for unit in units]))[1]
         return _mean(noise[np.triu_indices(len(noise), 1)])
 
     trials = {len(unit.repeats) for unit in recorded}
     row = dict.fromkeys(("model", "recorded", "difference", "reference", "reference_sd"), np.nan)
-    row |= {"unit": "", "note": "not defined: needs two units with the same two or more repeats"}
-    if len(recorded) < 2 or len(trials) > 1 or min(trials) < 2 or len({len(unit.repeats) for unit in model}) > 1:
+    row |= {"unit": "", "note": "not defined: needs two units with the same two or more repeats, equally long"}
+    if len(recorded) < 2 or min(trials) < 2 or any(len({counts(unit).shape for unit in side}) > 1 for side in (model, recorded)):
         return row
     sides = value(model), value(recorded)
     orders = [random.permutation(min(trials)) for _ in range(n_splits)] if min(trials) >= 4 else []

@@ -269,7 +269,7 @@ def test_saved_scores_come_back_as_they_were(scores, tmp_path):
     unusual = replace(scores, bits_per_spike=-np.inf, recorded=[np.array([0.1 + 0.2, 1.0]), np.empty(0)], notes=["a note"])
     for saved in (scores, unusual):
         for path in (tmp_path / "own.json", tmp_path):
-            loaded = Scores.load(saved.save(path))
+            loaded = nc.Scores.load(saved.save(path))
             assert loaded == saved == Scores.load(path)
             for name in (part.name for part in fields(Scores)):
                 assert isinstance(getattr(saved, name), type(getattr(loaded, name))), name

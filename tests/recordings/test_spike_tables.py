@@ -76,6 +76,29 @@ def test_trials_of_a_table_are_repeats(tmp_path):
     assert trains.counts.tolist() == [1, 0, 1, 0, 0, 1] and trains.unit.tolist() == [0, 0, 0, 1, 1, 1]
 
 
+@pytest.mark.parametrize(
+    ("heading", "row"),
+    [
+        ("unit\ttime (ms)", "{unit}\t{time}"),
+        ("peak (uV)\ttime_ms\tunit\tdepth\tx", "80\t{time}\t{unit}\t7\t8"),
+        ("label\tunit\ttime (ms)\tpeak", "\t{unit}\t{time}\t80"),
+    ],
+    ids=["unit of time behind a blank", "blank in another heading", "empty cells"],
+)
+def test_names_and_cells_between_tabs_may_hold_blanks_or_be_empty(tmp_path, heading, row):
+    """Read as cells between blanks, the unit of time is lost, and the columns behind are taken for those of times and units."""
+    spikes = [("b", 500), ("a", 250), ("b", 125), ("a", 2000)]
+    (tmp_path / "cells.tsv").write_text("\n".join([heading, *(row.format(unit=unit, time=time) for unit, time in spikes)]))
+    trains = read_trains(tmp_path / "cells.tsv")
+    assert [name.split("/")[-1] for name in trains.names] == ["a", "b"]
+    assert [trains.train(k).tolist() for k in range(2)] == [[0.25, 2.0], [0.125, 0.5]]
+
+
+def test_blanks_under_a_heading_with_tabs_are_still_read(tmp_path):
+    (tmp_path / "cells.txt").write_text("unit\ttime_ms\n3 500\n3 250\n")
+    assert read_trains(tmp_path / "cells.txt").train(0).tolist() == [0.25, 0.5]
+
+
 def test_spans_of_time_are_read_as_such(tmp_path):
     frame = pd.DataFrame({"time": pd.to_timedelta([500, 250], unit="ms")})
     assert read_trains(as_parquet(tmp_path / "x", frame)).times.tolist() == [0.25, 0.5] == Trains.of(frame).times.tolist()

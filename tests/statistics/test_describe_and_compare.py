@@ -114,6 +114,14 @@ def test_what_a_model_lacks_is_seen():
     assert frozen.loc["fano_factor", "model"] == 0 and "not defined" in frozen.loc["fano_mean", "note"]
 
 
+def test_units_of_different_duration_are_compared_without_a_noise_correlation():
+    """Arrays end at their last spikes: unit a lasts 6 s and unit b 5 s, so no window of one belongs to one of the other."""
+    first, second = np.array([0.5, 1.5, 2.25, 4.0, 6.0]), np.array([1.0, 3.0, 5.0])
+    table = nc.compare(*[{"a": [first, first], "b": [second, second]}] * 2)
+    assert table.loc["rate", "model"] == pytest.approx((5 / 6 + 3 / 5) / 2, rel=1e-12)
+    assert table.loc["noise_correlation", "note"] == "not defined: needs two units with the same two or more repeats, equally long"
+
+
 def test_noise_correlation_of_shared_input_is_compared():
     random = np.random.default_rng(4)
     shared = [np.sort(random.uniform(0, 4, 60)) for _ in range(12)]
