@@ -5,6 +5,7 @@ Exit code 2 for bad use, 1 for bad data.
 
 from __future__ import annotations
 
+import logging
 import sys
 import warnings
 from collections.abc import Callable
@@ -37,7 +38,9 @@ def main() -> None:
     """Run the command line."""
     try:
         with warnings.catch_warnings():
-            warnings.showwarning = _note(warnings.showwarning)
+            show = warnings.showwarning
+            logging.captureWarnings(True)  # Brian2 does so when it is imported, and finds it done
+            warnings.showwarning = _note(show)
             app(_present_names(sys.argv[1:]))
     except NeurocodeError as error:
         print(f"neurocode: {error}", file=sys.stderr)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import logging
 import time
 import warnings
 
@@ -114,6 +115,7 @@ def test_warnings_for_a_user_are_one_line_and_others_stay_python_s(capsys, monke
     from neurocode import cli
 
     def warn(_):
+        logging.captureWarnings(True)  # what the import of Brian2 does
         warnings.warn("The step is coarse.", CoarseStepWarning, stacklevel=1)
         warnings.warn("2 of 5 clusters are left out.", stacklevel=1)
         warnings.warn("nan", RuntimeWarning, stacklevel=1)
