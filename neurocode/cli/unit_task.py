@@ -139,7 +139,7 @@ COMPARISON = Comparison(
     },
     headings={
         "unit": "unit", "model": "model", "rank": "rank", "cross_validated_bits": "bits\ncross-v.", "n_intervals": "inter-\nvals",
-        "survives": "sur-\nvives", "ks": "KS", "ks_band": "KS\nband", "rescaled_correlation": "neigh-\nbours", "seconds": "s",
+        "survives": "sur-\nvives", "ks": "KS", "rescaled_correlation": "neigh-\nbours", "seconds": "s",
     },
     table="units.csv",
     title="Fits to spike times",
