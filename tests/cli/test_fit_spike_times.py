@@ -24,6 +24,7 @@ def study(tmp_path_factory):
     return folder, [*command, "--model", "lif-diffusive", "--model", "qif-diffusive", "-o", folder / "out"]
 
 
+@pytest.mark.long
 def test_every_unit_is_fitted_ranked_and_reported_and_not_fitted_twice(study, neurocode):
     folder, command = study
     code, printed, error = neurocode(*command)
