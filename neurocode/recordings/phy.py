@@ -203,6 +203,9 @@ def _chosen(folder: Path, clusters: Sequence[int], labels: str) -> dict[int, str
         there = ", ".join(sorted({label or "no label" for label in label_of.values()})) or "none"
         asked = f"labelled {', '.join(sorted(wanted))}" if wanted else "that is not noise"
         raise DataError(f"{folder}: there is no cluster {asked}; the labels of its {len(label_of)} clusters are {there}.")
+    absent = sorted(wanted - {ALL} - {label.lower() for label in label_of.values()})
+    if absent:
+        warnings.warn(f"{folder}: no cluster is labelled {', '.join(absent)}.", stacklevel=3)
     if left and not wanted:
         warnings.warn(
             f"{folder}: {left} of {len(label_of)} clusters are labelled noise and left out (--labels all reads them).", stacklevel=3
