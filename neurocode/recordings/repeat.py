@@ -182,7 +182,8 @@ def _sampling(signals: dict[str, neo.AnalogSignal]) -> tuple[float, int]:
         if signal.shape[1] != 1 or not len(signal):
             raise DataError(f"The {name} has {signal.shape[1]} channels of {len(signal)} samples, expected one that is not empty.")
     if len(set(lengths.values())) > 1 or max(periods.values()) - min(periods.values()) > 1e-9:
-        raise DataError(f"Current and voltage differ in length or sampling: {lengths} samples, {periods} s.")
+        each = ", ".join(f"the {name} has {lengths[name]} samples every {periods[name]:g} s" for name in signals)
+        raise DataError(f"Current and voltage differ in length or sampling: {each}; expected as many at the same times.")
     starts = [float(signal.t_start.rescale("s")) for signal in signals.values()]
     if max(starts) - min(starts) > 0.5 * dt:
         raise DataError(f"Current and voltage begin at {starts[0]:g} and {starts[1]:g} s, expected together.")
