@@ -80,7 +80,7 @@ def test_times_are_finite_and_increase(times):
         (
             signal(RAMP[:-1], "pA"),
             VOLTAGE,
-            "Current and voltage differ in length or sampling: the current has 99 samples every 0.001 s, the voltage has 100 samples",
+            "Current and voltage differ in length or sampling: the current has 99 samples every 0.001 s, the voltage has 100 ",
         ),
         (signal(RAMP, "pA", rate=1000.1), VOLTAGE, "Current and voltage differ in length or sampling"),
         (signal(RAMP, "pA", start=0.0006), VOLTAGE, "Current and voltage begin at 0.0006 and 0 s, expected together."),
