@@ -12,22 +12,7 @@ from rich.markup import escape
 if TYPE_CHECKING:
     import pandas as pd
 
-from neurocode.cli.train_files import (
-    Axes,
-    BinSize,
-    Counts,
-    Labels,
-    LayoutFile,
-    SamplingRate,
-    Start,
-    Stop,
-    TimeColumn,
-    TimeUnit,
-    TrainFiles,
-    UnitColumn,
-    Variable,
-    chosen_trains,
-)
+from neurocode.cli import train_files
 
 EPILOG = """Examples:\n\n
 neurocode describe session.nwb -o out/\n\n
@@ -44,20 +29,20 @@ LISTED = 5
 
 def describe_command(
     context: typer.Context,
-    files: TrainFiles,
+    files: train_files.TrainFiles,
     output: Annotated[Path, typer.Option("--output", "-o", help="Folder to write into.")],
-    layout: LayoutFile = None,
-    variable: Variable = "",
-    axes: Axes = "spike",
-    time_unit: TimeUnit = None,
-    counts: Counts = "",
-    bin_size: BinSize = 1.0,
-    t_start: Start = None,
-    t_stop: Stop = None,
-    time_column: TimeColumn = "",
-    unit_column: UnitColumn = "",
-    sampling_rate: SamplingRate = None,
-    labels: Labels = "",
+    layout: train_files.LayoutFile = None,
+    variable: train_files.Variable = "",
+    axes: train_files.Axes = "spike",
+    time_unit: train_files.TimeUnit = None,
+    counts: train_files.Counts = "",
+    bin_size: train_files.BinSize = 1.0,
+    t_start: train_files.Start = None,
+    t_stop: train_files.Stop = None,
+    time_column: train_files.TimeColumn = "",
+    unit_column: train_files.UnitColumn = "",
+    sampling_rate: train_files.SamplingRate = None,
+    labels: train_files.Labels = "",
     complexity_bin: Annotated[
         float | None, typer.Option(help="Bin of the complexity in seconds (default: mean interval / 5).")
     ] = None,
@@ -66,10 +51,10 @@ def describe_command(
     workers: Annotated[int, typer.Option("--workers", "--jobs", min=1, help="Files that are described side by side.")] = 1,
     scheduler: Annotated[str | None, typer.Option(help="Address of a Dask scheduler whose workers describe instead.")] = None,
 ) -> None:
-    """Describe spike trains: rate, variability, complexity with significance, a row a unit."""
+    """Describe spike trains: rate, variability, complexity with significance, one row per unit."""
     from neurocode.cli.describe_report import write_description
 
-    recordings, chosen = chosen_trains(context, files)
+    recordings, chosen = train_files.chosen_trains(context, files)
     options = {"bin_size": complexity_bin, "n_surrogates": surrogates, "seed": seed, "workers": workers, "scheduler": scheduler}
     table = write_description(recordings, output, chosen, **options)
     middle = table.median(numeric_only=True)

@@ -10,25 +10,7 @@ import typer
 from rich import print as show
 from rich.markup import escape
 
-from neurocode.cli.sweep_options import BiasCurrent, CurrentChannel, DeadTime, SpikeThreshold, Sweeps, VoltageChannel
-from neurocode.cli.sweep_options import Start as SweepStart
-from neurocode.cli.sweep_options import Stop as SweepStop
-from neurocode.cli.train_files import (
-    Axes,
-    BinSize,
-    Counts,
-    Labels,
-    LayoutFile,
-    SamplingRate,
-    Start,
-    Stop,
-    TimeColumn,
-    TimeUnit,
-    TrainFiles,
-    UnitColumn,
-    Variable,
-    chosen_trains,
-)
+from neurocode.cli import sweep_options, train_files
 
 if TYPE_CHECKING:
     from neurocode.cli.fit_comparison import Comparison
@@ -71,7 +53,7 @@ def fit_command(
         list[Path] | None, typer.Option(help="Files with the currents, where they lie apart (such as Igor waves), in order.")
     ] = None,
     test_current: Annotated[list[Path] | None, typer.Option(help="The same for the test recordings.")] = None,
-    sweeps: Sweeps = None,
+    sweeps: sweep_options.Sweeps = None,
     test_sweeps: Annotated[
         str | None,
         typer.Option(
@@ -79,14 +61,14 @@ def fit_command(
             "one waveform of current."
         ),
     ] = None,
-    voltage_channel: VoltageChannel = None,
-    current_channel: CurrentChannel = None,
-    t_start: SweepStart = None,
-    t_stop: SweepStop = None,
-    bias_current: BiasCurrent = "auto",
+    voltage_channel: sweep_options.VoltageChannel = None,
+    current_channel: sweep_options.CurrentChannel = None,
+    t_start: sweep_options.Start = None,
+    t_stop: sweep_options.Stop = None,
+    bias_current: sweep_options.BiasCurrent = "auto",
     current_offset: Annotated[str, typer.Option(help="Subtracted from the recorded current.")] = "0 pA",
-    spike_threshold: SpikeThreshold = 0.0,
-    dead_time: DeadTime = 3.0,
+    spike_threshold: sweep_options.SpikeThreshold = 0.0,
+    dead_time: sweep_options.DeadTime = 3.0,
     starts: Annotated[int, typer.Option(min=1, help="Starts of the optimiser.")] = 6,
     prior_width: PriorWidth = 3.0,
     predictions: Annotated[int, typer.Option(min=2, help="Simulated repeats for the held-out scores.")] = 500,
@@ -121,22 +103,22 @@ def fit_command(
 
 def fit_spikes_command(
     context: typer.Context,
-    files: TrainFiles,
+    files: train_files.TrainFiles,
     output: Output,
     model: Models = None,
     frequency: Annotated[float | None, typer.Option(help="Frequency of the drive of a -periodic model (Hz).")] = None,
-    layout: LayoutFile = None,
-    variable: Variable = "",
-    axes: Axes = "spike",
-    time_unit: TimeUnit = None,
-    counts: Counts = "",
-    bin_size: BinSize = 1.0,
-    t_start: Start = None,
-    t_stop: Stop = None,
-    time_column: TimeColumn = "",
-    unit_column: UnitColumn = "",
-    sampling_rate: SamplingRate = None,
-    labels: Labels = "",
+    layout: train_files.LayoutFile = None,
+    variable: train_files.Variable = "",
+    axes: train_files.Axes = "spike",
+    time_unit: train_files.TimeUnit = None,
+    counts: train_files.Counts = "",
+    bin_size: train_files.BinSize = 1.0,
+    t_start: train_files.Start = None,
+    t_stop: train_files.Stop = None,
+    time_column: train_files.TimeColumn = "",
+    unit_column: train_files.UnitColumn = "",
+    sampling_rate: train_files.SamplingRate = None,
+    labels: train_files.Labels = "",
     end_at_last_spike: Annotated[
         bool, typer.Option("--end-at-last-spike", help="A silence after the last spike does not count.")
     ] = False,
@@ -155,7 +137,7 @@ def fit_spikes_command(
     """
     from neurocode.cli.unit_task import COMPARISON, tasks_of
 
-    recordings, chosen = chosen_trains(context, files)
+    recordings, chosen = train_files.chosen_trains(context, files)
     options = {"frequency": frequency, "prior_width": prior_width, "seed": seed, "end_at_last_spike": end_at_last_spike}
     tasks = tasks_of(recordings, chosen, model or ["auto"], **options)
     entries = _run_many(tasks, COMPARISON, output, workers, scheduler)

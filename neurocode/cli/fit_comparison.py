@@ -55,7 +55,7 @@ class Comparison:
     summary: Callable[[pd.DataFrame], Sequence[str]] = lambda frame: ()
 
     def frame(self, entries: Sequence[dict[str, Any]]) -> pd.DataFrame:
-        """A row a fit, ranked for each recording or unit by the likelihood of blocks that a refit did not see."""
+        """One row per fit, ranked for each recording or unit by the likelihood of blocks that a refit did not see."""
         frame = pd.DataFrame([self._row(entry) for entry in entries])
         bits = frame["cross_validated_bits"] = pd.to_numeric(frame["cross_validated_bits"])
         ranks = bits.groupby([frame[name] for name in self.data]).rank(ascending=False, method="first")

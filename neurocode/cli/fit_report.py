@@ -139,7 +139,7 @@ def parameter_table(result: FitResult, truth: NeuronModel | None = None) -> pd.D
 
 
 def score_table(result: FitResult, scores: Scores) -> pd.DataFrame:
-    """A row a score: model, 95 % interval, and what the recorded repeats reach among themselves."""
+    """One row per score: model, 95 % interval, and what the recorded repeats reach among themselves."""
     rows = [
         ("bits per spike, training", result.bits_per_spike, None, None, None),
         *([] if result.cross_validation is None else [_cross_validated(result.cross_validation)]),

@@ -9,16 +9,7 @@ import typer
 from rich import print as show
 from rich.markup import escape
 
-from neurocode.cli.sweep_options import (
-    BiasCurrent,
-    CurrentChannel,
-    DeadTime,
-    SpikeThreshold,
-    Start,
-    Stop,
-    Sweeps,
-    VoltageChannel,
-)
+from neurocode.cli import sweep_options
 
 EPILOG = """Examples:\n\n
 neurocode sweeps cell.nwb\n\n
@@ -39,17 +30,17 @@ def sweeps_command(
     current: Annotated[
         Path | None, typer.Option(help="File with the current, where it lies in one of its own (such as an Igor wave).")
     ] = None,
-    sweeps: Sweeps = None,
-    voltage_channel: VoltageChannel = None,
-    current_channel: CurrentChannel = None,
-    t_start: Start = None,
-    t_stop: Stop = None,
-    bias_current: BiasCurrent = "auto",
-    spike_threshold: SpikeThreshold = 0.0,
-    dead_time: DeadTime = 3.0,
+    sweeps: sweep_options.Sweeps = None,
+    voltage_channel: sweep_options.VoltageChannel = None,
+    current_channel: sweep_options.CurrentChannel = None,
+    t_start: sweep_options.Start = None,
+    t_stop: sweep_options.Stop = None,
+    bias_current: sweep_options.BiasCurrent = "auto",
+    spike_threshold: sweep_options.SpikeThreshold = 0.0,
+    dead_time: sweep_options.DeadTime = 3.0,
     output: Annotated[Path | None, typer.Option("--output", "-o", help="Folder to write sweeps.csv into.")] = None,
 ) -> None:
-    """List the sweeps of a current-clamp recording: stimulus, amplitude, spikes, a row a sweep."""
+    """List the sweeps of a current-clamp recording: stimulus, amplitude, spikes, one row per sweep."""
     from neurocode.cli.output import output_folder
     from neurocode.cli.spreadsheet import write_csv
     from neurocode.cli.terminal import show_table

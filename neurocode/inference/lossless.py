@@ -76,12 +76,39 @@ def decode(value: Any, classes: Mapping[str, type]) -> Any:
     return classes[kind](**{name: decode(entry, classes) for name, entry in content.items()})
 
 
-def load_saved(path: Path, kind: type[Kind], parts: Sequence[type]) -> Kind:
+def save_value(value: object, path: str | Path, name: str) -> Path:
+    """Write ``value.to_dictionary()`` as JSON, and under ``saved`` the fields in a form that loses nothing.
+
+    Parameters
+    ----------
+    value : object
+        That :func:`encode` takes.
+    path : path
+        A file that ends in ``.json``, or else a folder.
+    name : str
+        Of the file in a folder.
+
+    Returns
+    -------
+    pathlib.Path
+        The file.
+    """
+    path = Path(path)
+    if path.suffix != ".json":
+        path.mkdir(parents=True, exist_ok=True)
+        path = path / name
+    path.write_text(json.dumps({**value.to_dictionary(), "saved": encode(value)}, indent=2), encoding="utf-8")
+    return path
+
+
+def load_saved(path: str | Path, name: str, kind: type[Kind], parts: Sequence[type]) -> Kind:
     """The value of a class that stands under ``saved`` in a JSON file, as :func:`encode` made it.
 
     Parameters
     ----------
-    path : pathlib.Path
+    path : path
+        The file, or the folder that holds it under ``name``.
+    name : str
     kind : type
         Class of the value.
     parts : sequence of type
@@ -92,6 +119,8 @@ def load_saved(path: Path, kind: type[Kind], parts: Sequence[type]) -> Kind:
     DataError
         If there is no such file, or it holds no such value or a damaged one.
     """
+    path = Path(path)
+    path = path / name if path.is_dir() else path
     try:
         table = json.loads(path.read_text(encoding="utf-8"))
     except OSError as error:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -15,7 +14,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from neurocode.display import html, lines
-from neurocode.inference.lossless import encode, load_saved
+from neurocode.inference.lossless import encode, load_saved, save_value
 from neurocode.models.model import NeuronModel
 from neurocode.plotting.estimates_figure import estimates_figure
 from neurocode.simulation.simulate import simulate
@@ -291,13 +290,10 @@ class FitResult:
 
         Beside the values for reading the file holds the fields in a form that loses nothing, under ``saved``.
         """
-        path = Path(path)
-        if path.suffix != ".json":
-            path.mkdir(parents=True, exist_ok=True)
-            self.model.save(path / "model.toml")
-            path = path / FILE
-        path.write_text(json.dumps({**self.to_dictionary(), "saved": encode(self)}, indent=2), encoding="utf-8")
-        return path
+        file = save_value(self, path, FILE)
+        if file != Path(path):
+            self.model.save(file.parent / "model.toml")
+        return file
 
     @classmethod
     def load(cls, path: str | Path) -> FitResult:
@@ -322,8 +318,7 @@ class FitResult:
         ...     nc.FitResult.load(result.save(folder)) == result
         True
         """
-        path = Path(path)
-        return load_saved(path / FILE if path.is_dir() else path, cls, (FittedParameter, CrossValidation, TimeRescaling))
+        return load_saved(path, FILE, cls, (FittedParameter, CrossValidation, TimeRescaling))
 
 
 def plain(value: Any) -> Any:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,7 +11,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from neurocode.display import html, lines
-from neurocode.inference.lossless import encode, load_saved
+from neurocode.inference.lossless import encode, load_saved, save_value
 from neurocode.inference.result import plain
 from neurocode.plotting.scores_figure import scores_figure
 from neurocode.statistics.coding import psth
@@ -98,7 +97,7 @@ class Scores:
         return plain(table)
 
     def to_dataframe(self) -> pd.DataFrame:
-        """A row a score: that of the model, its 95 % interval, and what the recorded repeats reach among themselves.
+        """One row per score: that of the model, its 95 % interval, and what the recorded repeats reach among themselves.
 
         Returns
         -------
@@ -139,12 +138,7 @@ class Scores:
 
         Beside the values for reading the file holds the fields in a form that loses nothing, under ``saved``.
         """
-        path = Path(path)
-        if path.suffix != ".json":
-            path.mkdir(parents=True, exist_ok=True)
-            path = path / FILE
-        path.write_text(json.dumps({**self.to_dictionary(), "saved": encode(self)}, indent=2), encoding="utf-8")
-        return path
+        return save_value(self, path, FILE)
 
     @classmethod
     def load(cls, path: str | Path) -> Scores:
@@ -160,8 +154,7 @@ class Scores:
         DataError
             If there is no such file, or it holds no saved scores.
         """
-        path = Path(path)
-        return load_saved(path / FILE if path.is_dir() else path, cls, (MdStar, TimeRescaling))
+        return load_saved(path, FILE, cls, (MdStar, TimeRescaling))
 
     def __repr__(self) -> str:
         return lines(self._heading(), self._rows())
