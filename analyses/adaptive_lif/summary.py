@@ -24,7 +24,7 @@ def training_tables(folder: Path) -> pd.DataFrame:
 
 
 def write_summary(folder: Path) -> None:
-    """``training.csv``: a row a configuration."""
+    """``training.csv``: one row per configuration."""
     rows = training_tables(folder)
     grouped = rows.groupby(GROUPS, dropna=False, sort=True)
     columns = {"seeds": grouped.size(), "parameters": grouped["parameters"].first()}

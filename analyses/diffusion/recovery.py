@@ -44,7 +44,7 @@ def spike_times(name: str, n_intervals: int, seed: int) -> np.ndarray:
 
 
 def run(seed: int, name: str, n_intervals: int = N_INTERVALS) -> list[dict[str, object]]:
-    """Fit one data set; a row a free parameter."""
+    """Fit one data set; one row per free parameter."""
     result = nc.fit(nc.models.by_name(name), spike_times(name, n_intervals, seed))
     rows = []
     for parameter, truth in nc.models.by_name(name).parameters.items():

@@ -114,7 +114,7 @@ def fit_runs(name: str, system: System, runs: int, seed: int) -> pd.DataFrame:
 
 
 def summarise(frame: pd.DataFrame) -> pd.DataFrame:
-    """Coverage of the 95 % intervals and bias in standard errors, a row a parameter."""
+    """Coverage of the 95 % intervals and bias in standard errors, one row per parameter."""
     frame = frame.assign(deviation=(frame["estimate"] - frame["truth"]) / frame["standard_error"])
     grouped = frame.groupby(["system", "parameter"], sort=False)
     return grouped.agg(

@@ -22,7 +22,7 @@ DIFFUSIVE = {"lif-diffusive": lif_diffusive, "eif-diffusive": eif_diffusive, "qi
 #: Neurons with an escape rate; without it they are ``-deterministic``.
 ESCAPING = {"gif": gif, "glm": glm, **{f"glif{level}": partial(glif, level) for level in LEVELS}}
 
-#: A row a model: the name that it has itself, and what makes it.
+#: One row per model: the name that it has itself, and what makes it.
 LIBRARY: dict[str, Callable[[], NeuronModel]] = {
     "lif": lif, "lif-normalised": normalised_lif, "lif-current": current_lif,
     "noisy-lif": noisy_lif, **{f"noisy-lif-{mode}": partial(noisy_lif, mode) for mode in NOISE_MODES if mode != "escape"},

@@ -204,7 +204,7 @@ class NeuronModel:
         return save(self, path)
 
     def to_dataframe(self) -> pd.DataFrame:
-        """A row a parameter: meaning, value, unit, bounds, and whether a fit may change it.
+        """One row per parameter: meaning, value, unit, bounds, and whether a fit may change it.
 
         Returns
         -------

@@ -69,7 +69,7 @@ def variances(axes: Axes, recorded: tuple, model: tuple) -> Axes:
 
 
 def deviations(axes: Axes, table: pd.DataFrame) -> Axes:
-    """Difference over the reference between halves of the recording, a row a statistic that has a positive one."""
+    """Difference over the reference between halves of the recording, one row per statistic that has a positive one."""
     ratio = (table["difference"] / table["reference"])[table["note"] == ""]
     ratio = ratio[np.isfinite(ratio) & (ratio > 0) & ~ratio.index.isin(PAIRWISE)]
     rows = np.arange(len(ratio))[::-1]

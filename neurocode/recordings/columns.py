@@ -52,7 +52,7 @@ class Columns:
 
 
 def find_columns(where: object, headings: Sequence[str], *, time: str = "", unit: str = "") -> Columns | None:
-    """Find the columns of a table with a row a spike.
+    """Find the columns of a table with one row per spike.
 
     Parameters
     ----------

@@ -161,7 +161,7 @@ def _repeats(entry: object) -> list[object]:
 
 
 def _of_frame(frame: pd.DataFrame) -> Units:
-    """A row a spike: a column of times and perhaps one of units."""
+    """One row per spike: a column of times and perhaps one of units."""
     return _of_table("The data frame", frame)
 
 

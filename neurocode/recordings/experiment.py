@@ -42,7 +42,7 @@ class Experiment:
     spiketrains : neo.SpikeTrain, array of seconds, or a sequence of these
         One a sweep. An array begins at zero and ends with its signals, or without these at its last spike.
     current, voltage : neo.AnalogSignal or sequence of neo.AnalogSignal, optional
-        One for all sweeps or one a sweep. Sweeps may differ in length.
+        One for all sweeps, or one per sweep. Sweeps may differ in length.
     test : Experiment, optional
     name : str
 

@@ -26,7 +26,7 @@ def experiment_figure(repeats: Sequence[Repeat]) -> Figure:
     Returns
     -------
     matplotlib.figure.Figure
-        With a panel for voltage and for current where there are any, and one for spikes, a row a sweep.
+        With a panel for voltage and for current where there are any, and one for spikes, one row per sweep.
 
     Examples
     --------

@@ -236,7 +236,7 @@ def _columns(path: Path, layout: Layout, headings: Sequence[str]) -> Columns | N
 
 
 def _table(path: Path, layout: Layout, headings: Sequence[str], content: Callable[[Columns], Mapping[str, np.ndarray]]) -> Trains:
-    """Trains of a table with a row a spike."""
+    """Trains of a table with one row per spike."""
     columns = _columns(path, layout, headings)
     if columns is None:
         raise DataError(

@@ -1,4 +1,4 @@
-"""Tables with a row a spike: its time and, where it has them, its unit, stimulus and trial."""
+"""Tables with one row per spike: its time and, where it has them, its unit, stimulus and trial."""
 
 from __future__ import annotations
 

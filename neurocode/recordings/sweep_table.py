@@ -1,4 +1,4 @@
-"""A recording as a table: one row a sweep, with its stimulus and its spikes."""
+"""A recording as a table: one row per sweep, with its stimulus and its spikes."""
 
 from __future__ import annotations
 

@@ -63,7 +63,7 @@ class Trains:
             A sequence of trains (:class:`neo.SpikeTrain`, pynapple's ``Ts``, or arrays of seconds) is one unit each; a sequence of
             sequences is units of repeats. Trains of one name over the segments of a :class:`neo.Block` are repeats; within a
             segment they are units. Further containers (:mod:`neurocode.recordings.containers`): :class:`neo.Segment`, a mapping
-            or :class:`pandas.Series` of trains by unit, a :class:`pandas.DataFrame` with a row a spike, pynapple's ``TsGroup``
+            or :class:`pandas.Series` of trains by unit, a :class:`pandas.DataFrame` with one row per spike, pynapple's ``TsGroup``
             (its one epoch begins and ends the trains), and a SpikeInterface sorting (its segments are repeats).
 
         Raises

@@ -73,7 +73,7 @@ def compare(
     Returns
     -------
     pandas.DataFrame
-        A row a statistic, means over units: ``model`` and ``recorded`` values where the statistic is a number of each side;
+        One row per statistic, means over units: ``model`` and ``recorded`` values where the statistic is a number of each side;
         ``difference`` between both (a distance, or an absolute difference); ``reference`` and ``reference_sd``, the same between
         random halves of the recording; ``note``, "not defined: why" where the data cannot support it.
 

@@ -1,4 +1,4 @@
-"""One table that describes many spike trains: a row a unit."""
+"""One table that describes many spike trains: one row per unit."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def describe(
     Returns
     -------
     pandas.DataFrame
-        A row a unit. ``n_spikes``, ``n_trains``, ``duration`` (s, all trains), ``rate`` (Hz).
+        One row per unit. ``n_spikes``, ``n_trains``, ``duration`` (s, all trains), ``rate`` (Hz).
         Intervals: ``mean_isi``, ``min_isi`` (s), ``cv``, ``cv2``, ``lv``, ``lvr``, ``serial_correlation``, ``burst_index``.
         Counts: ``allan_factor`` (adjacent windows of 1 s); over repeats ``fano_factor`` (unbiased variance), ``drift`` and
         ``drift_p`` (Spearman's correlation of count with repeat).

@@ -37,7 +37,7 @@ def interval_statistics(spiketrains: object) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        A row a unit: ``mean_isi`` and ``min_isi`` in seconds, the others without dimension. NaN where a statistic needs
+        One row per unit: ``mean_isi`` and ``min_isi`` in seconds, the others without dimension. NaN where a statistic needs
         more spikes: one interval for the means and the CV, two for CV2, LV and LvR, three for the serial correlation.
 
     Raises

@@ -83,7 +83,7 @@ def recomputed(name, file, condition):
 
 
 def test_numbers_of_claims_by_pandas_alone():
-    """A claim of each study whose tables hold one row a seed, by hand."""
+    """A claim of each study whose tables hold one row per seed, by hand."""
     noisy = recomputed("noisy-networks", "training.parquet", "kind in ('escape', 'deterministic')")
     means = noisy.groupby(["seed", "kind"])["test_score"].mean().unstack()
     assert (means["escape"] - means["deterministic"]).mean() == pytest.approx(kept("noisy-networks")["our_mean"][0], rel=1e-4)

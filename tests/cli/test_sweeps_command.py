@@ -1,4 +1,4 @@
-"""``neurocode sweeps``: a row a sweep in 80 columns, the same numbers as CSV, and one sentence for what cannot be listed."""
+"""``neurocode sweeps``: one row per sweep in 80 columns, the same numbers as CSV, and one sentence for what cannot be listed."""
 
 from __future__ import annotations
 

@@ -16,8 +16,8 @@ def write_files(folder: Path) -> None:
     """Write recordings into a folder.
 
     ``session.nwb`` (three units of a renewal process, 60 s), the same in ``sessions/``, ``movie.mat`` (units by repeats, in ms),
-    ``cells.csv`` (a row a spike), ``sorted/`` (three clusters of a sorting) and ``cell.nwb`` (sweeps 1 to 9 of current clamp, the
-    last three under one current).
+    ``cells.csv`` (one row per spike), ``sorted/`` (three clusters of a sorting) and ``cell.nwb`` (sweeps 1 to 9 of current clamp,
+    the last three under one current).
     """
     random = np.random.default_rng(0)
     segment = neo.Segment(name="session")
