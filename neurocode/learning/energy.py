@@ -34,7 +34,8 @@ def energy(network: Network, part: Part, *, seed: int = 0, batch_size: int = 250
     -------
     pandas.DataFrame
         One row per connection: ``connection`` (such as ``"layer 1"``, ``"layer 1, recurrent"``, ``"readout"``), ``synapses`` (of
-        one step, each use of a shared weight counted), ``rate`` (spikes per input and step), ``operations``, ``kind``, ``picojoule``.
+        one step, each use of a shared weight counted), ``rate`` (spikes per input and step), ``operations``, ``kind``,
+        ``picojoule``.
 
     Examples
     --------
