@@ -19,17 +19,13 @@ from neurocode.inference.optimise import Report
 from neurocode.models import NeuronModel
 from neurocode.recordings import Experiment
 
-#: What ``auto`` stands for: the library's current-driven models with escape noise.
 #: Options of :meth:`Experiment.from_files` that a task holds.
 READING = (
     "sweeps", "test_sweeps", "voltage_channel", "current_channel", "t_start", "t_stop", "bias_current", "current_offset",
     "spike_threshold", "dead_time",
 )  # fmt: skip
+#: What ``auto`` stands for: the library's current-driven models with escape noise.
 AUTOMATIC = {"auto": ("gif", "igif", "igif-ia")}
-
-
-#: Kinds of files that stand beside a training recording, in the order of :class:`Files`.
-KINDS = ("test", "electrode", "current", "test_current")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -109,10 +105,10 @@ class Files:
     """Files of one recording, ``None`` for those that it lacks."""
 
     training: Path
-    test: Path | None
-    electrode: Path | None
-    current: Path | None
-    test_current: Path | None
+    test: Path | None = None
+    electrode: Path | None = None
+    current: Path | None = None
+    test_current: Path | None = None
 
     def as_text(self) -> dict[str, str | None]:
         """The same as text, as a task holds them."""
@@ -131,8 +127,9 @@ def recordings_of(training: Sequence[Path], **others: Sequence[Path]) -> list[Fi
         if paths and len(paths) != len(training):
             raise DataError(f"There are {len(paths)} {kind.replace('_', ' ')} recordings for {len(training)} training recordings.")
     require_distinct_files(training, [path for paths in others.values() for path in paths])
-    none = [None] * len(training)
-    return [Files(*row) for row in zip(training, *(others.get(kind) or none for kind in KINDS), strict=True)]
+    return [
+        Files(path, **{kind: paths[number] for kind, paths in others.items() if paths}) for number, path in enumerate(training)
+    ]
 
 
 def tasks_of(recordings: Sequence[Files], models: Sequence[str], **options: Any) -> list[RecordingTask]:

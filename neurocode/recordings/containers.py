@@ -142,7 +142,7 @@ def _of_segment(segment: neo.Segment) -> Units:
 
 
 def _of_mapping(mapping: Mapping) -> Units:
-    """A unit a key: its train, or a sequence of its repeats; or all spikes under one key and their units under another."""
+    """One unit per key: its train, or a sequence of its repeats; or all spikes under one key and their units under another."""
     if _has(mapping, "time_support"):
         return Units(
             distinct(mapping), [[Stretch(stretch_of(mapping[key]).times, *_epoch(mapping.time_support))] for key in mapping]
