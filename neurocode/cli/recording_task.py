@@ -127,9 +127,7 @@ def recordings_of(training: Sequence[Path], **others: Sequence[Path]) -> list[Fi
         if paths and len(paths) != len(training):
             raise DataError(f"There are {len(paths)} {kind.replace('_', ' ')} recordings for {len(training)} training recordings.")
     require_distinct_files(training, [path for paths in others.values() for path in paths])
-    return [
-        Files(path, **{kind: paths[number] for kind, paths in others.items() if paths}) for number, path in enumerate(training)
-    ]
+    return [Files(path, **{kind: paths[number] for kind, paths in others.items() if paths}) for number, path in enumerate(training)]
 
 
 def tasks_of(recordings: Sequence[Files], models: Sequence[str], **options: Any) -> list[RecordingTask]:
