@@ -102,13 +102,14 @@ def describe(
     table = pd.DataFrame(index=pd.Index(trains.names, name="unit"))
     table["n_spikes"], table["n_trains"] = spike_counts(trains), np.bincount(trains.unit, minlength=trains.n_units)
     table["duration"] = durations(trains)
-    for row, chosen in rows:
-        values = _values(row, sound)
+    computed = [(row, chosen, _values(row, sound)) for row, chosen in rows]
+    for row, chosen, values in computed:
         for name in chosen:
             table[name] = values[:, row.names.index(name)]
     broken = np.array([bool(fault) for fault in faults])
     table.loc[broken, table.columns.difference(["n_spikes", "n_trains", "duration"])] = np.nan
-    notes = _notes(table, sound)
+    rate, intervals = (_computed(STATISTICS[name], computed, sound) for name in ("rate", "intervals"))
+    notes = _notes(table, rate[:, 0], intervals[:, 1])
     table["reason"] = ["; ".join(part for part in (fault, note) if part) for fault, note in zip(faults, notes, strict=True)]
     return table
 
@@ -156,6 +157,12 @@ def _rows(
     return [(known[row], [name for name in known[row].names if name in wanted[row]]) for row in known if row in wanted] + added
 
 
+def _computed(wanted: UnitStatistic, computed: Sequence[tuple[UnitStatistic, list[str], np.ndarray]], trains: Trains) -> np.ndarray:
+    """Values of a statistic, those of the table where it holds them."""
+    values = next((values for row, _, values in computed if row is wanted), None)
+    return _values(wanted, trains) if values is None else values
+
+
 def _values(row: UnitStatistic, trains: Trains) -> np.ndarray:
     """Values of a statistic, (units, columns)."""
     values = np.asarray(row.values(trains))
@@ -194,12 +201,12 @@ def _overlong(duration: float) -> str:
     return f"the train lasts {duration:.3g} s, beyond {LONGEST_TRAIN:g} s: do its times count from an epoch? Give the start"
 
 
-def _notes(table: pd.DataFrame, trains: Trains) -> list[str]:
+def _notes(table: pd.DataFrame, rates: np.ndarray, shortest_intervals: np.ndarray) -> list[str]:
     """What a reader should know of usable units; warns where the unit of time looks misread."""
-    basic = [STATISTICS["rate"].values(trains), STATISTICS["intervals"].values(trains)[:, 1]]
+    widths = table.get("bin_size", np.full(len(table), np.inf))
     notes = []
     for name, n_spikes, rate, min_isi, duration, width in zip(
-        table.index, table["n_spikes"], *basic, table["duration"], table.get("bin_size", np.full(len(table), np.inf)), strict=True
+        table.index, table["n_spikes"], rates, shortest_intervals, table["duration"], widths, strict=True
     ):
         parts = []
         if n_spikes < 2:
