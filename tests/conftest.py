@@ -34,13 +34,22 @@ def pytest_configure(config: pytest.Config) -> None:
         os.environ.setdefault("XLA_FLAGS", QUICKLY_COMPILED)
 
 
+#: Each compiled program holds maps of memory, of which Linux gives a process 65 530: forget the programs long before.
+MOST_MEMORY_MAPS = 20_000
+
+
+def _memory_maps() -> int:
+    maps = Path("/proc/self/maps")
+    return len(maps.read_bytes().splitlines()) if maps.exists() else MOST_MEMORY_MAPS
+
+
 @pytest.fixture(scope="module", autouse=True)
 def a_process_that_stays_small() -> None:
-    """Forget the compiled programs of the file before, thousands of maps of memory in the end, and set aside what stays.
+    """Forget compiled programs once they hold many maps of memory, and set aside what stays.
 
     Brian2 and nixio ask for a full collection each time, which need not look at what libraries hold.
     """
-    if "jax" in sys.modules:
+    if "jax" in sys.modules and _memory_maps() >= MOST_MEMORY_MAPS:
         sys.modules["jax"].clear_caches()
     gc.collect()
     gc.freeze()

@@ -73,21 +73,22 @@ def _measured(
 
 def on_devices(part: Part) -> Part:
     """A part in the memory of the accelerator."""
-    targets = part.targets.astype(np.int32 if np.issubdtype(part.targets.dtype, np.integer) else np.float32)
-    return Part(jnp.asarray(part.inputs), jnp.asarray(targets), jnp.asarray(part.valid))
+    return Part(jnp.asarray(part.inputs), jnp.asarray(_narrow(part.targets)), jnp.asarray(part.valid))
 
 
 def as_batch(part: Part) -> Batch:
-    """Sequences of a part as a network takes them."""
-    return time_first(on_devices(part))
+    """Sequences of a part as a network takes them; they are put in order before JAX sees them, which would compile for it."""
+    return jax.tree.map(jnp.asarray, time_first(Part(part.inputs, _narrow(part.targets), part.valid)))
 
 
 def time_first(part: Part) -> Batch:
     """Time first, numbers of the type that is computed in."""
-    inputs = jnp.moveaxis(part.inputs, 0, 1).astype(jnp.result_type(float))
-    targets = part.targets if part.targets.ndim == 1 else jnp.moveaxis(part.targets, 0, 1)
-    valid = part.valid.T
-    return Batch(inputs, targets, valid)
+    targets = part.targets if part.targets.ndim == 1 else part.targets.swapaxes(0, 1)
+    return Batch(part.inputs.swapaxes(0, 1).astype(jnp.result_type(float)), targets, part.valid.T)
+
+
+def _narrow(targets: np.ndarray) -> np.ndarray:
+    return targets.astype(np.int32 if np.issubdtype(targets.dtype, np.integer) else np.float32)
 
 
 def check_fit(network: Network, task: Task, batch_size: int) -> None:

@@ -17,12 +17,20 @@ ROOT = Path(__file__).resolve().parents[2]
 DOCUMENTS = documents(ROOT)
 
 
-@pytest.fixture
-def folder(tmp_path, monkeypatch):
-    """A clean folder with what a reader has: recordings of their own, and a copy of what the documents name."""
-    write_files(tmp_path)
+@pytest.fixture(scope="module")
+def folder_of_a_reader(tmp_path_factory):
+    """Recordings of their own, and a copy of what the documents name."""
+    folder = tmp_path_factory.mktemp("reader")
+    write_files(folder)
     for name in ("docs", "analyses", "figures"):
-        shutil.copytree(ROOT / name, tmp_path / name)
+        shutil.copytree(ROOT / name, folder / name)
+    return folder
+
+
+@pytest.fixture
+def folder(folder_of_a_reader, tmp_path, monkeypatch):
+    """A clean folder with what a reader has."""
+    shutil.copytree(folder_of_a_reader, tmp_path, dirs_exist_ok=True)
     monkeypatch.chdir(tmp_path)
     return tmp_path
 

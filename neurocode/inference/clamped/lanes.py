@@ -126,15 +126,16 @@ def split(lanes: Lanes, groups: int) -> list[Lanes]:
     count = lanes.since.shape[0]
     missing = -count % groups
 
-    def fill(values: Array) -> Array:
-        return jnp.concatenate([values, jnp.repeat(values[..., :1], missing, axis=-1)], axis=-1)
+    def fill(values: Array) -> np.ndarray:
+        return np.concatenate([values, np.repeat(values[..., :1], missing, axis=-1)], axis=-1)
 
     filled = jax.tree.map(fill, lanes)
-    filled = filled._replace(counted=filled.counted.at[:, count:].set(False), first=filled.first.at[count:].set(True))
+    filled.counted[:, count:] = False
+    filled.first[count:] = True
     if filled.voltage is not None:
-        filled = filled._replace(voltage=filled.voltage.at[:, count:].set(jnp.nan))
+        filled.voltage[:, count:] = np.nan
     size = (count + missing) // groups
-    return [jax.tree.map(lambda values, n=n: values[..., n * size : (n + 1) * size], filled) for n in range(groups)]
+    return [jax.tree.map(lambda values, n=n: jnp.asarray(values[..., n * size : (n + 1) * size]), filled) for n in range(groups)]
 
 
 class StaticCoordinates:
