@@ -6,6 +6,7 @@ Recorded data are found through NEUROCODE_DATA; tests that need them are skipped
 from __future__ import annotations
 
 import gc
+import importlib.metadata
 import os
 import sys
 from collections.abc import Callable
@@ -26,6 +27,9 @@ QUICKLY_COMPILED = (
     "--xla_backend_optimization_level=0 --xla_llvm_disable_expensive_passes=true --xla_cpu_multi_thread_eigen=false "
     "--xla_cpu_parallel_codegen_split_count=1"
 )
+#: With these emitters a program takes almost twice as long to compile; later versions neither let one choose nor take so long.
+if importlib.metadata.version("jaxlib").startswith("0.10."):
+    QUICKLY_COMPILED += " --xla_cpu_use_fusion_emitters=false"
 
 
 def pytest_configure(config: pytest.Config) -> None:
