@@ -291,7 +291,8 @@ def test_several_passes_average_the_potentials():
     learned, rest = trainable(net)
     batch = batch_of([[1.0, 1.0], [1.0, 0.0]], [0, 1])
     _, report = objective(learned, rest, batch, LOSSES["mean_potential"], Regulariser(), key, False, passes=8)
-    potentials = jnp.mean(jnp.stack([net(batch.inputs, own).potentials for own in jax.random.split(key, 8)]), axis=0)
+    respond = eqx.filter_jit(net)
+    potentials = jnp.mean(jnp.stack([respond(batch.inputs, own).potentials for own in jax.random.split(key, 8)]), axis=0)
     loss, right = LOSSES["mean_potential"].loss_and_score(potentials, batch.targets, batch.valid)
     assert float(report.loss) == pytest.approx(float(loss), rel=1e-12) and int(report.score) == int(right)
     single = objective(learned, rest, batch, LOSSES["mean_potential"], Regulariser(), key, False)[1]
@@ -328,9 +329,9 @@ def test_several_passes_average_probabilities_of_what_was_recorded():
     learned, rest = trainable(net)
     batch = Batch(jnp.ones((3, 2, 1)), jnp.array([[1.0, 0.0], [0.0, 0.0], [1.0, 1.0]])[..., None], jnp.ones((3, 2), bool))
     report = objective(learned, rest, batch, LOSSES["spike_log_likelihood"], Regulariser(), key, False, passes=7)[1]
-    logs = []
+    logs, respond = [], eqx.filter_jit(net)
     for own in jax.random.split(key, 7):
-        spikes = net(batch.inputs, own).spikes[-1]
+        spikes = respond(batch.inputs, own).spikes[-1]
         logs.append(np.asarray(net.readout.log_probability(spikes, batch.targets)).sum(axis=(0, 2)))
     expected = np.log(np.mean(np.exp(logs), axis=0)).sum()
     assert float(report.score) == pytest.approx(expected, rel=1e-9)
