@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 
 import jax
 import jax.numpy as jnp
@@ -141,22 +142,28 @@ def linearise(
         step = step_function(model, dt)
         shape = np.broadcast_shapes(*(values.shape for values in given.values())) if given else ()
         columns = {name: jnp.asarray(np.broadcast_to(values, shape).reshape(-1)) for name, values in given.items()}
-        count = int(np.prod(shape))
-        fixed = {name: value for name, value in model.values.items() if name not in given}
-
-        def around(own: dict[str, Array]) -> tuple[Array, ...]:
-            values, drive = {**fixed, **own}, jnp.asarray(current, float)
-            state = step.initial_state(values)
-            x, error = _steady_state(lambda x: _moved(step, x, drive, values)[0], jnp.stack([state[name] for name in step.states]))
-            margin = _moved(step, x, drive, values)[1]
-            return x, error, margin, *jax.jacfwd(lambda x, drive: _moved(step, x, drive, values)[0], (0, 1))(x, drive)
-
-        steady, error, margin, matrix, gain = (np.asarray(part) for part in jax.jit(jax.vmap(around, axis_size=count))(columns))
+        fixed = {name: jnp.asarray(value, float) for name, value in model.values.items() if name not in given}
+        parts = _around(step, columns, fixed, jnp.asarray(current, float), int(np.prod(shape)))
+        steady, error, margin, matrix, gain = (np.asarray(part) for part in parts)
     if not np.all(error <= STEADY) or (model.noise is None and np.any(margin > 0)):
         raise ModelError(f"Model '{model.name}' has no steady state below threshold that was found at an input of {current:g}.")
     n = len(model.states)
     shapes = ((*shape, n, n), (*shape, n), (*shape, n))
     return Linearisation(model.states, *(part.reshape(s) for part, s in zip((matrix, gain, steady), shapes, strict=True)), dt)
+
+
+@partial(jax.jit, static_argnames=("step", "count"))
+def _around(step: Step, columns: dict[str, Array], fixed: dict[str, Array], drive: Array, count: int) -> tuple[Array, ...]:
+    """Steady states, what is left to correct, distances to threshold, matrices and gains, for each entry of the columns."""
+
+    def one(column: dict[str, Array]) -> tuple[Array, ...]:
+        values = {**fixed, **column}
+        state = step.initial_state(values)
+        x, error = _steady_state(lambda x: _moved(step, x, drive, values)[0], jnp.stack([state[name] for name in step.states]))
+        margin = _moved(step, x, drive, values)[1]
+        return x, error, margin, *jax.jacfwd(lambda x, drive: _moved(step, x, drive, values)[0], (0, 1))(x, drive)
+
+    return jax.vmap(one, axis_size=count)(columns)
 
 
 def _moved(step: Step, x: Array, drive: Array, values: Mapping[str, Array]) -> tuple[Array, Array]:
