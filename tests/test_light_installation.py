@@ -80,7 +80,7 @@ def test_spike_times_are_described_without_what_simulates(tmp_path):
     loaded = done.stderr.split()
     of_extras = {*LIBRARIES} - {"pyarrow"}  # pandas imports it where it finds it
     assert not {"brian2", "jax", "equinox", *of_extras} & {*loaded} and "pandas" in loaded
-    assert "1 units, 40 spikes" in done.stdout and (tmp_path / "out" / "report.html").is_file()
+    assert "1 unit, 40 spikes" in done.stdout and (tmp_path / "out" / "report.html").is_file()
 
 
 def test_each_library_stands_in_the_extra_that_its_sentence_names():

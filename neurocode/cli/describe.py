@@ -52,14 +52,14 @@ def describe_command(
     scheduler: Annotated[str | None, typer.Option(help="Address of a Dask scheduler whose workers describe instead.")] = None,
 ) -> None:
     """Describe spike trains: rate, variability, complexity with significance, one row per unit."""
-    from neurocode.cli.describe_report import write_description
+    from neurocode.cli.describe_report import contents, write_description
 
     recordings, chosen = train_files.chosen_trains(context, files)
     options = {"bin_size": complexity_bin, "n_surrogates": surrogates, "seed": seed, "workers": workers, "scheduler": scheduler}
     table = write_description(recordings, output, chosen, **options)
     middle = table.median(numeric_only=True)
     show(
-        f"{len(table)} units, {int(table['n_spikes'].sum())} spikes; medians: {middle['rate']:.3g} Hz, CV {middle['cv']:.3g}, "
+        f"{contents(table)}; medians: {middle['rate']:.3g} Hz, CV {middle['cv']:.3g}, "
         f"LV {middle['lv']:.3g}, Fano factor {middle['fano_factor']:.3g}"
     )
     if "lz_q" in table:

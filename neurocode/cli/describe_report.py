@@ -138,9 +138,15 @@ def _drawn(table: pd.DataFrame) -> np.ndarray:
     return np.flatnonzero((table["n_spikes"] >= 2) & table["cv"].notna())
 
 
+def contents(table: pd.DataFrame) -> str:
+    """How many units and spikes a table describes."""
+    units, spikes = len(table), int(table["n_spikes"].sum())
+    return f"{units} unit{'s' * (units != 1)}, {spikes} spike{'s' * (spikes != 1)}"
+
+
 def _summary(table: pd.DataFrame) -> str:
     usable = table[table["reason"] == ""]
-    text = f"{len(table)} units, {int(table['n_spikes'].sum())} spikes; {len(usable)} units without a reservation. "
+    text = f"{contents(table)}; without a reservation: {len(usable)}. "
     text += "Median over units: " + ", ".join(
         f"{label} {table[name].median():.3g}"
         for name, label in (("rate", "rate (Hz)"), ("cv", "CV"), ("lv", "LV"), ("serial_correlation", "serial correlation"),

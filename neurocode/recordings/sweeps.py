@@ -15,6 +15,7 @@ from neurocode.errors import DataError
 from neurocode.extras import Library
 from neurocode.recordings.nwb_pairing import Part, by_sweep_number, by_table, named
 from neurocode.recordings.nwb_signals import SETTINGS
+from neurocode.recordings.nwb_timing import even_rate, timing_of
 from neurocode.recordings.plausible import is_unit, require_sampling
 from neurocode.recordings.sizes import require_memory
 
@@ -71,11 +72,11 @@ def read_sweeps(path: Path, file: pynwb.NWBFile, series: Sequence[pynwb.TimeSeri
     Raises
     ------
     DataError
-        For voltage clamp alone, irregular sampling, or series of which the file does not say what belongs together; the message
-        names them.
+        For voltage clamp alone, samples at times that are not even, or series of which the file does not say what belongs
+        together; the message names them.
     """
     clamp = [entry for entry in series if isinstance(entry, icephys.PatchClampSeries)]
-    others = [entry for entry in series if not isinstance(entry, icephys.PatchClampSeries) and entry.rate is not None]
+    others = [entry for entry in series if not isinstance(entry, icephys.PatchClampSeries) and _is_sampled(entry)]
     if not clamp:
         return Sweeps({0: Sweep(_signals(path, others), {})} if others else {})
     _require_free_voltage(path, clamp)
@@ -97,11 +98,11 @@ def signal_of_series(path: Path, part: Part) -> neo.AnalogSignal:
     Raises
     ------
     DataError
-        For a sampling rate or a start that no recording has, or values that are no real numbers.
+        For times of samples that are not even, a rate or a start that no recording has, or values that are no real numbers.
     """
     series, start, stop = part
-    begin = float(series.starting_time or 0.0) + start / series.rate
-    require_sampling(path, series.name, float(series.rate), begin)
+    rate, begin = timing_of(path, series, start, stop)
+    require_sampling(path, series.name, rate, begin)
     require_memory(path, (stop - start) * math.prod(series.data.shape[1:]) * np.dtype(float).itemsize, f"'{series.name}'")
     stored = np.asarray(series.data[start:stop])
     if stored.dtype.kind not in "biuf":
@@ -117,7 +118,7 @@ def signal_of_series(path: Path, part: Part) -> neo.AnalogSignal:
     except LookupError:
         quantity = pq.dimensionless
     name = series.description if series.description not in SILENT else series.name
-    timing = {"sampling_rate": series.rate * pq.Hz, "t_start": begin * pq.s}
+    timing = {"sampling_rate": rate * pq.Hz, "t_start": begin * pq.s}
     return neo.AnalogSignal(values, units=quantity, name=name, **timing, **_settings(series))
 
 
@@ -164,6 +165,14 @@ def _signals(path: Path, series: Sequence[pynwb.TimeSeries]) -> list[neo.AnalogS
     return [signal_of_series(path, Part.whole(entry)) for entry in series if len(entry.data.shape) <= 2]
 
 
+def _is_sampled(series: pynwb.TimeSeries) -> bool:
+    """At a rate or, where it is a voltage or current of a cell, at even times; others hold events, behaviour or large arrays."""
+    if series.rate is not None:
+        return True
+    of_a_cell = _dimension(series.unit) and not isinstance(series, ecephys.ElectricalSeries)
+    return bool(of_a_cell) and even_rate(np.asarray(series.timestamps, float)) is not None
+
+
 def _is_voltage_clamp(series: pynwb.TimeSeries) -> bool:
     return isinstance(series, (icephys.VoltageClampSeries, icephys.VoltageClampStimulusSeries))
 
@@ -171,9 +180,6 @@ def _is_voltage_clamp(series: pynwb.TimeSeries) -> bool:
 def _require_free_voltage(path: Path, clamp: Sequence[PatchClampSeries]) -> None:
     if all(_is_voltage_clamp(entry) for entry in clamp):
         _refuse_voltage_clamp(path, clamp)
-    irregular = [entry for entry in clamp if entry.rate is None]
-    if irregular:
-        raise DataError(f"{path}: {named(irregular)} has a time for each sample, expected one sampling rate.")
 
 
 def _refuse_voltage_clamp(path: Path, clamp: Sequence[PatchClampSeries]) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +17,8 @@ TEXT_SUFFIXES = (".txt", ".csv", ".tsv", ".dat")
 
 #: A decimal number, or what says that one is missing. Python's ``float`` takes more: ``1_000``, digits of other scripts.
 NUMBER = re.compile(r"[+-]?(?:(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?|nan|inf|infinity)", re.ASCII | re.IGNORECASE)
+#: A cell in quotation marks, which may hold commas, blanks and ``#``.
+QUOTED = re.compile(r'"[^"]*"')
 #: The first letter of a word that may head a column; ``0x1A`` is no such word.
 HEADING = re.compile(r"[^\W\d].*")
 
@@ -93,8 +96,8 @@ def read_cells(path: Path) -> CellTable:
     """Read the cells of a text file.
 
     Columns are set apart by semicolons, commas or blanks, the first of these that the file contains, or by tabs where the first
-    line names columns between tabs: such names hold blanks, and such cells may be empty. Text after ``#`` is passed over. The first
-    line may name the columns.
+    line names columns between tabs: such names hold blanks, and such cells may be empty. Cells in quotation marks may hold any of
+    these. Text after ``#`` is passed over. The first line may name the columns.
 
     Parameters
     ----------
@@ -118,11 +121,11 @@ def read_cells(path: Path) -> CellTable:
     except UnicodeDecodeError:
         raise DataError(f"{path}: the file is not text in UTF-8, expected numbers as text.") from None
     lines = [
-        (number, line.split("#")[0].rstrip())
+        (number, line[: len(_masked(line).split("#")[0])].rstrip())
         for number, line in enumerate(text.splitlines(), 1)
         if not line.lstrip().startswith("#")
     ]
-    separator = _separator([line for _, line in lines if line])
+    separator = _separator([_masked(line) for _, line in lines if line])
     cells = [(number, _cells_of(line, separator)) for number, line in lines]
     header = _header(cells)
     return CellTable(tuple(header or ()), [(number, line) for number, line in cells if line != header])
@@ -196,8 +199,24 @@ def _separator(lines: Sequence[str]) -> str | None:
 
 
 def _cells_of(line: str, separator: str | None) -> list[str]:
-    cells = [cell.strip() for cell in line.split(separator)] if line else []
+    cells = [cell.strip() for cell in _split(line, separator)] if line else []
     return cells[:-1] if separator and cells and not cells[-1] else cells
+
+
+def _split(line: str, separator: str | None) -> list[str]:
+    """Parts of a line, of which those in quotation marks stay whole."""
+    if '"' not in line:
+        return line.split(separator)
+    masked = _masked(line)
+    if separator is None:
+        return [line[slice(*match.span())] for match in re.finditer(r"\S+", masked)]
+    ends = list(accumulate(len(part) + 1 for part in masked.split(separator)))
+    return [line[start : end - 1] for start, end in zip([0, *ends], ends, strict=False)]
+
+
+def _masked(line: str) -> str:
+    """A line whose cells in quotation marks hold nothing that sets columns apart."""
+    return QUOTED.sub(lambda match: "_" * len(match.group()), line)
 
 
 def _header(cells: list[tuple[int, list[str]]]) -> list[str] | None:

@@ -102,7 +102,7 @@ def test_a_window_of_a_recording_is_described(tmp_path):
     assert run.exit_code == 0, run.exception
     row = pd.read_csv(tmp_path / "out" / "units.csv").iloc[0]
     assert (row["n_spikes"], row["duration"], row["mean_isi"]) == (4, 3.5, 1.0) and row["rate"] == pytest.approx(4 / 3.5)
-    assert "1 units, 4 spikes; medians: 1.14 Hz, CV 0" in plain(run.output)
+    assert "1 unit, 4 spikes; medians: 1.14 Hz, CV 0" in plain(run.output)
 
 
 def test_names_are_shown_as_they_are_and_never_computed(tmp_path):

@@ -68,7 +68,11 @@ REFUSED = {
     "no samples": ((v(data=[]), i(data=[])), (), "one that is not empty"),
     "stimulus alone": ((i(),), (), "sweep 0 holds 'i', expected a voltage"),
     "response alone": ((v(),), (), "there is no current channel"),
-    "times of samples": ((v(timestamps=np.arange(SAMPLES) / RATE), i()), (), "'v' has a time for each sample, expected one"),
+    "times that are not even": (
+        (v(timestamps=np.arange(SAMPLES) ** 2 / RATE), i()),
+        (),
+        "'v' has a time for each sample, and these are not even; expected one",
+    ),
     "a row that names another": (
         (v("a"), v("b"), i()),
         (("a", "i"),),
@@ -78,6 +82,7 @@ REFUSED = {
     "clipped": ((v(data=np.minimum(np.linspace(-0.07, 0.03, SAMPLES), 0.01)), i()), (), "The voltage is clipped"),
 }
 READ = {
+    "even times of samples": ((v(timestamps=np.arange(SAMPLES) / RATE), i()), ()),
     "millivolts with their factor": ((v(data=1e3 * VOLTS, conversion=1e-3), i(data=[5.0] * SAMPLES, conversion=1e-12)), ()),
     "integers with offset": ((v(data=np.round(VOLTS * 1e3).astype(np.int16) + 7, conversion=1e-3, offset=-7e-3), i()), ()),
     "a gain that is already in the numbers": ((v(gain=20.0), i(gain=0.5)), ()),

@@ -94,6 +94,17 @@ def test_names_and_cells_between_tabs_may_hold_blanks_or_be_empty(tmp_path, head
     assert [trains.train(k).tolist() for k in range(2)] == [[0.25, 2.0], [0.125, 0.5]]
 
 
+@pytest.mark.parametrize("separator", [",", ";", " "])
+def test_cells_in_quotation_marks_hold_what_else_would_set_columns_apart(tmp_path, separator):
+    """Commas, semicolons, blanks and ``#``, as spreadsheets write them; text after a ``#`` outside is passed over."""
+    lines = (("unit", "time"), ('"CA1, left; #3"', "0.25"), ('"CA1, left; #3"', "0.5 # late"), ('"b"', "0.75"))
+    path = tmp_path / "cell.csv"
+    path.write_text("\n".join(separator.join(line) for line in lines))
+    trains = read_trains(path, Layout(time_unit="s"))
+    assert [name.split("/")[-1] for name in trains.names] == ["CA1, left; #3", "b"]
+    assert [trains.train(k).tolist() for k in range(2)] == [[0.25, 0.5], [0.75]]
+
+
 def test_blanks_under_a_heading_with_tabs_are_still_read(tmp_path):
     (tmp_path / "cells.txt").write_text("unit\ttime_ms\n3 500\n3 250\n")
     assert read_trains(tmp_path / "cells.txt").train(0).tolist() == [0.25, 0.5]

@@ -39,8 +39,8 @@ class Recording:
             self.electrodes[name] = self.file.create_icephys_electrode(name=name, description="", device=self.device)
         return self.electrodes[name]
 
-    def clamp(self, kind, name, data, electrode="electrode", rate=RATE, **more):
-        timing = {"timestamps": np.arange(len(data)) / RATE} if rate is None else {"rate": rate}
+    def clamp(self, kind, name, data, electrode="electrode", timestamps=None, **more):
+        timing = {"rate": RATE} if timestamps is None else {"timestamps": timestamps}
         gain = {} if kind is IZeroClampSeries else {"gain": 1.0}
         return kind(name=name, data=np.asarray(data), electrode=self.electrode(electrode), **gain, **timing, **more)
 
@@ -209,9 +209,34 @@ def test_two_cells_are_refused_until_one_is_chosen(recording):
         assert (repeat.number, len(repeat.spike_times), repeat.current[0]) == (number, spikes, number * 1e-12)
 
 
-def test_irregular_samples_are_refused(recording):
-    recording.response("response", 3, rate=None)
-    recording.refused("'response' has a time for each sample, expected one sampling rate")
+@pytest.mark.parametrize("missing", [1, SAMPLES // 2, SAMPLES - 1])
+def test_samples_at_uneven_times_are_refused(recording, missing):
+    """One sample is missing: the times after it are one interval later."""
+    recording.response("response", 3, timestamps=(np.arange(SAMPLES) + (np.arange(SAMPLES) >= missing)) / RATE)
+    recording.stimulus("stimulus", 3)
+    recording.refused("'response' has a time for each sample, and these are not even; expected one sampling rate")
+
+
+@pytest.mark.parametrize("jitter", [0.0, 2e-5])
+def test_samples_at_even_times_are_as_good_as_a_rate(recording, jitter):
+    """From 2.5 s, to a fiftieth of an interval: the rate is the whole number nearby, and the stimulus begins with the voltage."""
+    stray = jitter * np.where(np.arange(SAMPLES) % 2, 1, -1)
+    recording.response("response", 3, timestamps=2.5 + np.arange(SAMPLES) / RATE + stray)
+    recording.stimulus("stimulus", 7, starting_time=2.5)
+    (segment,) = nc.read(recording.write()).segments
+    read = segment.analogsignals[0]
+    assert (float(read.sampling_rate), float(read.t_start)) == (RATE, pytest.approx(2.5, abs=jitter + 1e-12))
+    (repeat,) = nc.Experiment.from_files(recording.path).repeats
+    assert (len(repeat.spike_times), repeat.current[0], repeat.dt) == (3, 7e-12, 1 / RATE)
+
+
+def test_a_voltage_without_an_amplifier_may_have_even_times(recording):
+    """Events and behaviour with times of their own are passed over."""
+    even = np.arange(SAMPLES) / RATE
+    for name, unit, times in (("voltage", "volts", even), ("position", "meters", even), ("odd", "volts", even**2)):
+        recording.file.add_acquisition(pynwb.TimeSeries(name=name, data=np.zeros(SAMPLES), unit=unit, timestamps=times))
+    (segment,) = nc.read(recording.write()).segments
+    assert [signal.annotations["series"] for signal in segment.analogsignals] == ["voltage"]
 
 
 def test_voltage_and_current_begin_together(recording):
