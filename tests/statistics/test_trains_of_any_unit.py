@@ -47,6 +47,7 @@ NAMES = {
 ARRAYS = {"object", "np.ndarray", "list[np.ndarray]", "Sequence[np.ndarray]", "list", "Sequence", "Any", ""}
 #: Found by name, but no spike train of a user: with the reason.
 NO_TRAINS = {
+    "neurocode.recordings.nwb_timing:even_rate": "times of samples",
     "neurocode.inference.passage.density:interval_distribution": "times at which a density is wanted",
     "neurocode.inference.passage.density:log_density_function": "times at which a density is wanted",
     "neurocode.inference.passage.intervals:Intervals.__init__": "marks of the intervals that Intervals.of makes",
