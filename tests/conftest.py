@@ -14,12 +14,6 @@ from pathlib import Path
 
 import pytest
 
-# The processes that tests run in, and those that tests start, compile each large program once between them; to keep thousands of
-# small ones takes longer than to compile them again. JAX reads these when it is first imported, which happens after this file.
-os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", str(Path(__file__).parents[1] / ".cache" / "jax"))
-os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0.5")
-os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES", "0")
-
 # One thread for each of the processes that tests run in.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 #: Programs of quick tests run for a moment: to compile them without optimisation takes less time than it costs.
@@ -32,10 +26,20 @@ if importlib.metadata.version("jaxlib").startswith("0.10."):
     QUICKLY_COMPILED += " --xla_cpu_use_fusion_emitters=false"
 
 
+#: The processes that long tests run in, and those that they start, compile each large program once between them. Quick tests share
+#: so few that to look each of theirs up takes longer. JAX reads these when it is first imported, which happens after this file.
+KEPT_PROGRAMS = {
+    "JAX_COMPILATION_CACHE_DIR": str(Path(__file__).parents[1] / ".cache" / "jax"),
+    "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0.5",
+    "JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES": "0",
+}
+
+
 def pytest_configure(config: pytest.Config) -> None:
-    """Where long tests run as well, programs are optimised: they run for minutes."""
-    if config.option.markexpr == "not long":
-        os.environ.setdefault("XLA_FLAGS", QUICKLY_COMPILED)
+    """Where long tests run as well, programs are optimised, since they run for minutes, and kept."""
+    chosen = {"XLA_FLAGS": QUICKLY_COMPILED} if config.option.markexpr == "not long" else KEPT_PROGRAMS
+    for name, value in chosen.items():
+        os.environ.setdefault(name, value)
 
 
 #: Each compiled program holds maps of memory, of which Linux gives a process 65 530: forget the programs long before.
