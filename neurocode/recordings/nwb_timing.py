@@ -54,11 +54,11 @@ def even_rate(times: np.ndarray) -> float | None:
     >>> even_rate(np.array([0.5, 0.501, 0.502])), even_rate(np.array([0.0, 1.0, 3.0]))
     (1000.0, None)
     """
-    if len(times) < 2 or not np.all(np.isfinite(times)) or times[-1] <= times[0]:
+    if len(times) < 2 or not np.all(np.isfinite(times)) or np.any(np.diff(times) <= 0):
         return None
     numbers, seconds = np.arange(len(times)) - 0.5 * (len(times) - 1), times - np.mean(times)
     fitted = float(numbers @ numbers / (numbers @ seconds))
     for rate in (float(round(fitted)), fitted):
-        if rate > 0 and np.max(np.abs(seconds * rate - numbers)) <= STRAY:
+        if np.max(np.abs(seconds * rate - numbers)) <= STRAY:
             return rate
     return None

@@ -49,6 +49,6 @@ def test_rates_that_are_no_whole_number_are_kept():
     assert even_rate(np.arange(100) / 0.4) == pytest.approx(0.4, rel=1e-12)
 
 
-@pytest.mark.parametrize("times", [[], [1.0], [1.0, 1.0], [2.0, 1.0], [0.0, np.nan, 2.0], [0.0, np.inf]])
+@pytest.mark.parametrize("times", [[], [1.0], [1.0, 1.0], [2.0, 1.0], [0.0, np.nan, 2.0], [0.0, np.inf], [0.0, 7.5, -7.5, 5.0]])
 def test_times_that_give_no_rate(times):
     assert even_rate(np.array(times)) is None
