@@ -228,24 +228,27 @@ def _halves(unit: Unit, n_splits: int, random: np.random.Generator) -> list[tupl
 
 
 def _noise_correlation_row(model: list[Unit], recorded: list[Unit], n_splits: int, random: np.random.Generator) -> dict:
-    def counts(unit: Unit) -> np.ndarray:
-        return window_counts(unit.repeats, 0.0, unit.duration, COUNT_WINDOW).T
-
-    def value(units: list[Unit]) -> float:
-        noise = signal_and_noise_correlation(np.stack([counts(unit) for unit in units]))[1]
-        return _mean(noise[np.triu_indices(len(noise), 1)])
-
-    trials = {len(unit.repeats) for unit in recorded}
     row = dict.fromkeys(("model", "recorded", "difference", "reference", "reference_sd"), np.nan)
     row |= {"unit": "", "note": "not defined: needs two units with the same two or more repeats, equally long"}
-    if len(recorded) < 2 or min(trials) < 2 or any(len({counts(unit).shape for unit in side}) > 1 for side in (model, recorded)):
+    if len(recorded) < 2 or min(len(unit.repeats) for unit in recorded) < 2:
         return row
-    sides = value(model), value(recorded)
-    orders = [random.permutation(min(trials)) for _ in range(n_splits)] if min(trials) >= 4 else []
-    half = min(trials) // 2
-    splits = [abs(value([u.part(o[:half]) for u in recorded]) - value([u.part(o[half:]) for u in recorded])) for o in orders]
-    row |= {"model": sides[0], "recorded": sides[1], "difference": abs(sides[0] - sides[1]), "note": ""}
+    sides = [[window_counts(u.repeats, 0.0, u.duration, COUNT_WINDOW).T for u in side] for side in (model, recorded)]
+    if any(len({counts.shape for counts in side}) > 1 for side in sides):
+        return row
+    of_model, of_recorded = (np.stack(side) for side in sides)
+    values = _noise_correlation(of_model), _noise_correlation(of_recorded)
+    trials = of_recorded.shape[-1]
+    orders = [random.permutation(trials) for _ in range(n_splits)] if trials >= 4 else []
+    halves = [(of_recorded[..., order[: trials // 2]], of_recorded[..., order[trials // 2 :]]) for order in orders]
+    splits = [abs(_noise_correlation(first) - _noise_correlation(second)) for first, second in halves]
+    row |= {"model": values[0], "recorded": values[1], "difference": abs(values[0] - values[1]), "note": ""}
     return row | {"reference": _mean(splits), "reference_sd": float(np.std(splits, ddof=1)) if len(splits) > 1 else np.nan}
+
+
+def _noise_correlation(counts: np.ndarray) -> float:
+    """Mean over pairs of units, of counts (units, windows, trials)."""
+    noise = signal_and_noise_correlation(counts)[1]
+    return _mean(noise[np.triu_indices(len(noise), 1)])
 
 
 def _mean(values: object) -> float:
