@@ -32,18 +32,33 @@ def timing_of(path: Path, series: pynwb.TimeSeries, start: int = 0, stop: int | 
     Raises
     ------
     DataError
-        For times of samples that are not even.
+        For times of samples that are not even, or more than memory holds.
     """
     if series.rate is not None:
         begin = float(series.starting_time or 0.0)
         return float(series.rate), begin + start / float(series.rate) if start else begin
-    stop = len(series.timestamps) if stop is None else stop
-    require_memory(path, (stop - start) * np.dtype(float).itemsize, f"the times of '{series.name}'")
-    times = np.asarray(series.timestamps[start:stop], float)
+    times = _times(path, series, start, stop)
     rate = even_rate(times)
     if rate is None:
         raise DataError(f"{path}: '{series.name}' has a time for each sample, and these are not even; expected one sampling rate.")
     return rate, float(times[0])
+
+
+def is_even(path: Path, series: pynwb.TimeSeries) -> bool:
+    """Whether a series was sampled at a rate, stated or not.
+
+    Raises
+    ------
+    DataError
+        For more times than memory holds.
+    """
+    return series.rate is not None or even_rate(_times(path, series)) is not None
+
+
+def _times(path: Path, series: pynwb.TimeSeries, start: int = 0, stop: int | None = None) -> np.ndarray:
+    stop = len(series.timestamps) if stop is None else stop
+    require_memory(path, (stop - start) * np.dtype(float).itemsize, f"the times of '{series.name}'")
+    return np.asarray(series.timestamps[start:stop], float)
 
 
 def even_rate(times: np.ndarray) -> float | None:

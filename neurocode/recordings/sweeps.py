@@ -15,7 +15,7 @@ from neurocode.errors import DataError
 from neurocode.extras import Library
 from neurocode.recordings.nwb_pairing import Part, by_sweep_number, by_table, named
 from neurocode.recordings.nwb_signals import SETTINGS
-from neurocode.recordings.nwb_timing import even_rate, timing_of
+from neurocode.recordings.nwb_timing import is_even, timing_of
 from neurocode.recordings.plausible import is_unit, require_sampling
 from neurocode.recordings.sizes import require_memory
 
@@ -76,7 +76,7 @@ def read_sweeps(path: Path, file: pynwb.NWBFile, series: Sequence[pynwb.TimeSeri
         together; the message names them.
     """
     clamp = [entry for entry in series if isinstance(entry, icephys.PatchClampSeries)]
-    others = [entry for entry in series if not isinstance(entry, icephys.PatchClampSeries) and _is_sampled(entry)]
+    others = [entry for entry in series if not isinstance(entry, icephys.PatchClampSeries) and _is_sampled(path, entry)]
     if not clamp:
         return Sweeps({0: Sweep(_signals(path, others), {})} if others else {})
     _require_free_voltage(path, clamp)
@@ -165,12 +165,10 @@ def _signals(path: Path, series: Sequence[pynwb.TimeSeries]) -> list[neo.AnalogS
     return [signal_of_series(path, Part.whole(entry)) for entry in series if len(entry.data.shape) <= 2]
 
 
-def _is_sampled(series: pynwb.TimeSeries) -> bool:
+def _is_sampled(path: Path, series: pynwb.TimeSeries) -> bool:
     """At a rate or, where it is a voltage or current of a cell, at even times; others hold events, behaviour or large arrays."""
-    if series.rate is not None:
-        return True
-    of_a_cell = _dimension(series.unit) and not isinstance(series, ecephys.ElectricalSeries)
-    return bool(of_a_cell) and even_rate(np.asarray(series.timestamps, float)) is not None
+    of_a_cell = bool(_dimension(series.unit)) and not isinstance(series, ecephys.ElectricalSeries)
+    return is_even(path, series) if of_a_cell else series.rate is not None
 
 
 def _is_voltage_clamp(series: pynwb.TimeSeries) -> bool:

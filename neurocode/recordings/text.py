@@ -205,9 +205,9 @@ def _cells_of(line: str, separator: str | None) -> list[str]:
 
 def _split(line: str, separator: str | None) -> list[str]:
     """Parts of a line, of which those in quotation marks stay whole."""
-    if '"' not in line:
-        return line.split(separator)
     masked = _masked(line)
+    if masked == line:
+        return line.split(separator)
     if separator is None:
         return [line[slice(*match.span())] for match in re.finditer(r"\S+", masked)]
     ends = list(accumulate(len(part) + 1 for part in masked.split(separator)))
@@ -216,7 +216,7 @@ def _split(line: str, separator: str | None) -> list[str]:
 
 def _masked(line: str) -> str:
     """A line whose cells in quotation marks hold nothing that sets columns apart."""
-    return QUOTED.sub(lambda match: "_" * len(match.group()), line)
+    return QUOTED.sub(lambda match: "_" * len(match.group()), line) if '"' in line else line
 
 
 def _header(cells: list[tuple[int, list[str]]]) -> list[str] | None:

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from neurocode.errors import DataError
-from neurocode.recordings.nwb_timing import even_rate, timing_of
+from neurocode.recordings.nwb_timing import even_rate, is_even, timing_of
 
 PATH = Path("cell.nwb")
 
@@ -23,6 +23,21 @@ def test_a_part_begins_at_the_time_of_its_first_sample():
     assert timing_of(PATH, series(4.0, 2.0), 2, 5) == timing_of(PATH, series(timestamps=2 + np.arange(8) / 4), 2, 5) == (4.0, 2.5)
     assert timing_of(PATH, series(4.0)) == (4.0, 0.0)
     assert timing_of(PATH, series(timestamps=np.arange(8) / 4)) == (4.0, 0.0)
+
+
+class Declared:
+    """Times of which a file declares more than a machine holds."""
+
+    def __len__(self):
+        return 10**13
+
+
+def test_times_are_counted_before_they_are_read():
+    for read in (timing_of, is_even):
+        with pytest.raises(DataError, match="the times of 'voltage'"):
+            read(PATH, series(timestamps=Declared()))
+    assert is_even(PATH, series(4.0)) and is_even(PATH, series(timestamps=np.arange(3.0)))
+    assert not is_even(PATH, series(timestamps=np.arange(3.0) ** 2))
 
 
 def test_a_part_before_a_missing_sample_is_even():
