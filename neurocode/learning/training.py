@@ -28,6 +28,7 @@ from neurocode.learning.trainable import scaled_intrinsic, trainable
 from neurocode.learning.training_result import TrainingResult
 from neurocode.locks import alone
 from neurocode.tasks.loss import Loss
+from neurocode.tasks.presentation import Presentation
 from neurocode.tasks.task import Part, Task, stratified
 
 optax = Library("optax")
@@ -128,12 +129,14 @@ def _trained(
         order = jax.random.permutation(jax.random.fold_in(epoch_key, ORDER), len(task.training))[: updates * settings.batch_size]
         order = order.reshape(updates, -1)
         learned, inner, reports, fault = _epoch(
-            state.learned, state.optimiser, epoch_key, order, data, rest, task.loss, task.free_running_from, settings
-        )
+            state.learned, state.optimiser, epoch_key, order, data, rest, task.loss, task.free_running_from, settings,
+            task.presentation,
+        )  # fmt: skip
         if int(fault) < updates:
             indices = np.asarray(order)[int(fault)]
             batch = as_batch(task.training.select(indices))
             again = jax.random.fold_in(epoch_key, int(fault))
+            batch = batch._replace(inputs=task.shown(batch.inputs, again, training=True))
             what = diagnose(learned, rest, batch, task.loss, settings.regulariser, again, task.free_running_from)
             where = f"Update {epoch * updates + int(fault) + 1} (epoch {epoch + 1}, batch {int(fault) + 1})"
             raise TrainingError(f"{where} is not finite: {what}.")
@@ -151,14 +154,14 @@ def _calibrated(network: Network, task: Task, settings: Settings, seed: int) -> 
     """With the moments of its normalisations on training sequences, every label in proportion."""
     if not network.is_normalised:
         return network
-    chosen = stratified(task.training, settings.calibration, seed)
-    return eqx.filter_jit(calibrated)(network, as_batch(chosen).inputs, jax.random.key(seed))
+    chosen, key = stratified(task.training, settings.calibration, seed), jax.random.key(seed)
+    return eqx.filter_jit(calibrated)(network, task.shown(as_batch(chosen).inputs, key, training=False), key)
 
 
 @partial(eqx.filter_jit, donate="none")
 def _epoch(
     learned: Network, inner: Any, key: Array, order: Array, data: Part, rest: Network, loss: Loss, free_running_from: int | None,
-    settings: Settings,
+    settings: Settings, presentation: Presentation | None,
 ) -> tuple[Network, Any, Report, Array]:  # fmt: skip
     """All updates of an epoch; after one that is not finite nothing changes any more."""
     optimiser = settings.optimiser(len(order) * settings.epochs)
@@ -168,6 +171,8 @@ def _epoch(
         number, indices = step
         batch = time_first(data.select(indices))
         update_key = jax.random.fold_in(key, number)
+        if presentation is not None:
+            batch = batch._replace(inputs=presentation.shown(batch.inputs, update_key, training=True))
         slopes, report = gradient(
             learned, rest, batch, loss, settings.regulariser, update_key, settings.blocks, free_running_from, settings.devices
         )
