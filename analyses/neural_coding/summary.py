@@ -9,6 +9,8 @@ from collections.abc import Callable
 import numpy as np
 import pandas as pd
 
+from neurocode.studies import holm
+
 #: What internal noise is asked to reproduce better, by a permutation test.
 TESTED = ("fano_mean", "interval_distribution", "autocorrelogram", "noise_correlation")
 LIKELIHOOD = "bits_per_spike"
@@ -123,12 +125,3 @@ def sign_flip(values: np.ndarray, random: np.random.Generator) -> float:
         return float(np.mean(np.abs(signs @ values) >= abs(values.sum()) - 1e-12))
     signs = random.choice((-1, 1), size=(DRAWS * 5, len(values)))
     return float((1 + np.sum(np.abs(signs @ values) >= abs(values.sum()))) / (len(signs) + 1))
-
-
-def holm(p: np.ndarray) -> np.ndarray:
-    """Probabilities corrected for their number (Holm 1979); NaN stays."""
-    corrected = np.full(len(p), np.nan)
-    order = np.argsort(p)[: np.isfinite(p).sum()]
-    factors = len(order) - np.arange(len(order))
-    corrected[order] = np.minimum(np.maximum.accumulate(p[order] * factors), 1.0)
-    return corrected

@@ -12,7 +12,7 @@ from scipy.special import stdtrit
 
 from neurocode.errors import DataError
 
-VERDICTS = ("confirmed", "not confirmed", "depends", "not comparable", "void")
+VERDICTS = ("confirmed", "refuted", "undecided", "not confirmed", "depends", "not comparable", "void")
 #: Beside the tables of a study, claims whose measurement was found to be wrong, with the reason, until they are made again.
 WITHDRAWN = "withdrawn.csv"
 
@@ -30,8 +30,18 @@ class Claim:
     our_mean, our_sd : float or None
         Over seeds.
     seeds : int
-    verdict : {"confirmed", "not confirmed", "depends", "not comparable", "void"}
+    verdict : {"confirmed", "refuted", "undecided", "not confirmed", "depends", "not comparable", "void"}
         ``"void"`` where the measurement was wrong; such a claim has no numbers.
+    dataset : str
+        Of a paired comparison (:func:`neurocode.studies.judge_family`), as all that follows.
+    low, high : float or None
+        95 % interval of the mean.
+    p : float or None
+        Probability of the verdict's direction, corrected for the number of comparisons.
+    needed : int or None
+        Pairs that would decide an undecided comparison.
+    untrained : int
+        Pairs left out because one of their arms did not train.
 
     Raises
     ------
@@ -46,6 +56,12 @@ class Claim:
     our_sd: float | None
     seeds: int
     verdict: str
+    dataset: str = ""
+    low: float | None = None
+    high: float | None = None
+    p: float | None = None
+    needed: int | None = None
+    untrained: int = 0
 
     def __post_init__(self) -> None:
         if self.verdict not in VERDICTS:
@@ -163,7 +179,7 @@ def with_withdrawn(claims: Sequence[Claim], folder: str | Path) -> list[Claim]:
 
 
 def write_claims(folder: str | Path, claims: Sequence[Claim]) -> pd.DataFrame:
-    """Write ``claims.csv`` of a study and return it.
+    """Write ``claims.csv`` of a study and return it; the columns of paired comparisons only where there are any.
 
     Examples
     --------
@@ -172,7 +188,12 @@ def write_claims(folder: str | Path, claims: Sequence[Claim]) -> pd.DataFrame:
     >>> write_claims(tempfile.mkdtemp(), [claim])["verdict"].item()
     'confirmed'
     """
-    table = pd.DataFrame([asdict(claim) for claim in claims], columns=[field.name for field in fields(Claim)])
+    names = [field.name for field in fields(Claim)]
+    if not any(claim.dataset for claim in claims):
+        names = names[: names.index("dataset")]
+    table = pd.DataFrame([asdict(claim) for claim in claims], columns=names)
+    if "needed" in table:
+        table["needed"] = table["needed"].astype("Int64")
     Path(folder).mkdir(parents=True, exist_ok=True)
     table.to_csv(Path(folder) / "claims.csv", index=False, float_format="%.6g")
     return table

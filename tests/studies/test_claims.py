@@ -74,7 +74,7 @@ def test_a_claim_on_data_that_are_not_here():
     )
 
 
-@pytest.mark.parametrize("verdict", ["confirmed", "not confirmed", "depends", "not comparable", "void"])
+@pytest.mark.parametrize("verdict", ["confirmed", "refuted", "undecided", "not confirmed", "depends", "not comparable", "void"])
 def test_known_verdicts(verdict):
     assert Claim("c", "s", "", None, None, 0, verdict).verdict == verdict
 
@@ -87,7 +87,9 @@ def test_a_claim_is_not_changed_afterwards():
 def test_another_verdict_is_refused():
     with pytest.raises(DataError) as caught:
         Claim("c", "s", "", None, None, 0, "perhaps")
-    assert str(caught.value) == ("'perhaps' is no verdict; known are confirmed, not confirmed, depends, not comparable, void.")
+    assert str(caught.value) == (
+        "'perhaps' is no verdict; known are confirmed, refuted, undecided, not confirmed, depends, not comparable, void."
+    )
 
 
 def test_claims_are_written_with_six_digits(tmp_path):
