@@ -19,6 +19,8 @@ from neurocode.units import parse_quantity, parse_unit, same_dimension
 Array = jax.Array
 Names = Mapping[str, Array | float]
 
+#: What stands in for the derivative of a spike that was drawn.
+DRAW_GRADIENTS = ("straight_through", "trapezoid")
 #: Stream of the random numbers that decide spikes; those of the state update count from one.
 SPIKE_DRAW = 0
 
@@ -38,6 +40,9 @@ class Dynamics:
         Input in SI of a weighted sum of one.
     distance : float
         Margin in SI that counts as one for the surrogate derivative.
+    draw_gradient : {"straight_through", "trapezoid"}
+        What stands in for the derivative of a spike that was drawn with probability p: that of p (or of the surrogate), or that of
+        p over 2p where there is a spike and over 2(1 - p) where there is none.
     """
 
     step: Step
@@ -45,6 +50,7 @@ class Dynamics:
     reset_gradient: bool
     current: float
     distance: float
+    draw_gradient: str = "straight_through"
 
     @classmethod
     def of(
@@ -55,6 +61,7 @@ class Dynamics:
         reset_gradient: bool = False,
         current_unit: str | float | None = None,
         margin_unit: str | float | None = None,
+        draw_gradient: str = "straight_through",
     ) -> Dynamics:
         """Dynamics of a model.
 
@@ -62,7 +69,8 @@ class Dynamics:
         ------
         ModelError
             For a model without exactly one input, one that places crossings inside the step, one without escape noise where
-            there is no surrogate, or a missing unit of a model that is not dimensionless.
+            there is no surrogate, or a missing unit of a model that is not dimensionless; for a draw gradient that is not known, or
+            the trapezoid of a model without escape noise or beside a surrogate.
         """
         if len(model.inputs) != 1:
             raise ModelError(f"A layer needs a model with one input; '{model.name}' has {len(model.inputs)}.")
@@ -70,10 +78,12 @@ class Dynamics:
             raise ModelError(f"Model '{model.name}' places crossings inside the step; a layer needs them on the grid.")
         if surrogate is None and model.noise is None:
             raise ModelError(f"Model '{model.name}' has no escape noise, so its layer needs a surrogate derivative.")
+        _check_draw_gradient(draw_gradient, model, surrogate)
         (unit,) = model.inputs.values()
         return cls(
             step_function(model, dt), surrogate, reset_gradient,
             _in_si(current_unit, unit, model, "current_unit"), _in_si(margin_unit, unit_of_margin(model), model, "margin_unit"),
+            draw_gradient,
         )  # fmt: skip
 
     def update(self, state: State, current: Array, names: Names, key: Array | None, time: Array | float) -> State:
@@ -102,8 +112,15 @@ class Dynamics:
         if fired is None:
             drawn = uniform(key, SPIKE_DRAW, jnp.shape(margin), margin.dtype)
             fired = (drawn < probability).astype(margin.dtype)
-        smooth = probability if self.surrogate is None else self.surrogate(margin / self.distance)
-        return _drawn(fired, smooth)
+        return _drawn(fired, self._smooth(probability, fired, margin, names))
+
+    def _smooth(self, probability: Array, fired: Array, margin: Array, names: Names) -> Array:
+        """What is differentiated in the place of spikes that were drawn."""
+        if self.draw_gradient == "trapezoid":
+            # the derivatives of log p and of -log(1 - p) are those of p over p and over 1 - p, without a small number below
+            log_spike, log_none = self.step.noise.log_probabilities(margin, names, self.step.dt)
+            return 0.5 * jnp.where(fired > 0, log_spike, -log_none)
+        return probability if self.surrogate is None else self.surrogate(margin / self.distance)
 
 
 @jax.custom_jvp
@@ -115,6 +132,15 @@ def _drawn(fired: Array, smooth: Array) -> Array:
 @_drawn.defjvp
 def _drawn_rule(primals: tuple[Array, Array], tangents: tuple[Array, Array]) -> tuple[Array, Array]:
     return primals[0], tangents[1]
+
+
+def _check_draw_gradient(draw_gradient: str, model: NeuronModel, surrogate: Surrogate | None) -> None:
+    if draw_gradient not in DRAW_GRADIENTS:
+        raise ModelError(f"A draw gradient is {' or '.join(DRAW_GRADIENTS)}, not '{draw_gradient}'.")
+    if draw_gradient == "trapezoid" and model.noise is None:
+        raise ModelError(f"Model '{model.name}' has no escape noise, so its layer draws no spikes for draw_gradient='trapezoid'.")
+    if draw_gradient == "trapezoid" and surrogate is not None:
+        raise ModelError("draw_gradient='trapezoid' differentiates the probability of a spike, so it takes surrogate=None.")
 
 
 def unit_of_margin(model: NeuronModel) -> str:

@@ -74,6 +74,12 @@ class Layer(eqx.Module):
         None for the derivative of the spike probability, for models with escape noise.
     reset_gradient : bool
         Whether gradients flow through the reset ("attached").
+    draw_gradient : {"straight_through", "trapezoid"}
+        What stands in for the derivative of a spike that was drawn with probability p, for models with escape noise and without a
+        surrogate. Straight through the draw: the derivative of p, of the mean of the expected loss where the loss is linear in the
+        spike. Trapezoid: that derivative over 2p where there is a spike and over 2(1 - p) where there is none, whose mean takes
+        (L'(0) + L'(1))/2 for L(1) - L(0), right where the loss is quadratic in the spike (for two categories the rule "ReinMax" of
+        Liu et al. 2023, "Bridging Discrete and Backpropagation: Straight-Through and Beyond", NeurIPS).
     dropout : float
         Probability with which an outgoing spike is dropped in training; connections inside the layer are spared.
     segment : int, optional
@@ -88,7 +94,8 @@ class Layer(eqx.Module):
     Raises
     ------
     ModelError
-        For a model that cannot be a layer (see :meth:`Dynamics.of`), segments of less than a step, or a dropout outside [0, 1).
+        For a model that cannot be a layer or a draw gradient that it cannot have (see :meth:`Dynamics.of`), segments of less than
+        a step, or a dropout outside [0, 1).
 
     Examples
     --------
@@ -121,6 +128,7 @@ class Layer(eqx.Module):
         spread: bool = False,
         surrogate: Surrogate | None = Surrogate(),  # noqa: B008  a frozen value
         reset_gradient: bool = False,
+        draw_gradient: str = "straight_through",
         dropout: float = 0.0,
         segment: int | None = None,
         current_unit: str | float | None = None,
@@ -134,16 +142,23 @@ class Layer(eqx.Module):
         self.connection, self.recurrent, self.shortcut = connection, recurrent, shortcut
         self.dropout, self.segment = dropout, segment
         self.intrinsic = Intrinsic(model, learned, connection.n_out, key if spread else None, shared)
-        self.dynamics = Dynamics.of(model, dt, surrogate, reset_gradient, current_unit, margin_unit)
+        self.dynamics = Dynamics.of(model, dt, surrogate, reset_gradient, current_unit, margin_unit, draw_gradient)
 
     def with_model(self, model: NeuronModel) -> Layer:
         """The same connections and learned values on another model with the same learned parameters, input and units."""
+        return self._remade(model, self.dynamics.draw_gradient)
+
+    def with_draw_gradient(self, draw_gradient: str) -> Layer:
+        """The same layer with another stand-in for the derivative of a spike that was drawn."""
+        return self._remade(self.model, draw_gradient)
+
+    def _remade(self, model: NeuronModel, draw_gradient: str) -> Layer:
         old, own = self.dynamics, self.intrinsic.coordinates
         units = (parse_unit(unit).scale for unit in (*model.inputs.values(), unit_of_margin(model)))
         layer = Layer(
             self.connection, model, old.step.dt, recurrent=self.recurrent, shortcut=self.shortcut, learned=tuple(own),
             shared=[name for name, value in own.items() if value.ndim == 0], surrogate=old.surrogate,
-            reset_gradient=old.reset_gradient, dropout=self.dropout, segment=self.segment,
+            reset_gradient=old.reset_gradient, draw_gradient=draw_gradient, dropout=self.dropout, segment=self.segment,
             current_unit=old.current / next(units), margin_unit=old.distance / next(units),
         )  # fmt: skip
         return eqx.tree_at(lambda part: part.intrinsic.coordinates, layer, own)
