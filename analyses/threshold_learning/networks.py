@@ -35,7 +35,7 @@ Connection = Dense | Convolution | Chain
 STEP = 1e-3
 #: Steps that an image is drawn for, as released.
 STEPS = 4
-SIZES = {"digits": (100, False), "mnist10k": (200, False), "braille": (128, True)}
+SIZES = {"digits": (100, False), "mnist10k": (400, False), "braille": (128, True)}
 #: Voters of a class, and the surrogate of the released code (alpha 2).
 VOTERS, SURROGATE = 10, Surrogate("arctan", 2.0)
 #: Learned thresholds are kept as their place between 0.01 and 10: this factor gives them the step of the weights, as released.
