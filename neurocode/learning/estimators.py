@@ -1,8 +1,9 @@
-"""Three estimates of the gradient of a noisy network's expected loss, and their variance.
+"""Estimates of the gradient of a noisy network's expected loss, and their variance.
 
 The straight-through estimate takes a spike for its probability on the way back (noise-driven learning; Ma, Yan, Tang 2023): biased
 where the loss is not linear in a spike. The trapezoid weighs that by whether there was a spike (Liu et al. 2023): biased where the
-loss is not quadratic in a spike; see :class:`neurocode.learning.Layer`. The score function (Williams 1992) weighs the gradient of
+loss is not quadratic in a spike; the secant takes finite differences through the reset, too: see
+:class:`neurocode.learning.Layer`. The score function (Williams 1992) weighs the gradient of
 the log probability of all spikes with the loss: unbiased, of larger variance. Its baseline is the mean loss of the other draws of
 the same sequence.
 """
@@ -59,8 +60,8 @@ def estimate_gradient(
     batch : Batch
     loss : str or Loss
         See :class:`neurocode.tasks.Task`.
-    estimator : {"straight_through", "trapezoid", "score_function"}
-        The first two in the place of what the layers have.
+    estimator : {"straight_through", "trapezoid", "secant", "score_function"}
+        The first three in the place of what the layers have.
     n_draws : int
         At least two.
     seed : int
@@ -73,7 +74,7 @@ def estimate_gradient(
     ------
     ModelError
         For another estimator, less than two draws, spikes whose probability is not known, a loss that reads no potentials, or
-        the trapezoid for layers that cannot have it.
+        trapezoid or secant for layers that cannot have it.
 
     Examples
     --------
@@ -91,9 +92,9 @@ def estimate_gradient(
     if not loss.of_potentials:
         raise ModelError(f"The gradient of the loss '{loss.name}', which reads no potentials, is not estimated.")
     if estimator in DRAW_GRADIENTS:
-        network = _with_draw_gradient(network, estimator)
+        network = with_draw_gradient(network, estimator)
     else:
-        _require_probabilities(network)
+        require_probabilities(network)
     keys = jax.random.split(jax.random.key(seed), n_draws)
     mean, variance = _moments(network, batch, keys, loss, estimator)
     return GradientEstimate(mean, variance, n_draws)
@@ -151,7 +152,7 @@ def log_probability(network: Network, x: Array, spikes: tuple[Array, ...]) -> Ar
     return total
 
 
-def _with_draw_gradient(network: Network, draw_gradient: str) -> Network:
+def with_draw_gradient(network: Network, draw_gradient: str) -> Network:
     """The same network with another stand-in for the derivative of a draw in every layer."""
     is_layer = lambda node: isinstance(node, Layer)  # noqa: E731
     change = lambda node: node.with_draw_gradient(draw_gradient) if is_layer(node) else node  # noqa: E731
@@ -171,7 +172,7 @@ def _score_function(learned: Network, key: Array, baseline: Array, *, rest: Netw
     return jnp.mean(score + losses)
 
 
-def _require_probabilities(network: Network) -> None:
+def require_probabilities(network: Network) -> None:
     for number, layer in enumerate(network.populations):
         require_known_probability(layer, f"layer {number}")
     if network.disturbance is not None or network.readout.layers or network.is_normalised:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import equinox as eqx
 import jax
@@ -74,12 +75,14 @@ class Layer(eqx.Module):
         None for the derivative of the spike probability, for models with escape noise.
     reset_gradient : bool
         Whether gradients flow through the reset ("attached").
-    draw_gradient : {"straight_through", "trapezoid"}
+    draw_gradient : {"straight_through", "trapezoid", "secant"}
         What stands in for the derivative of a spike that was drawn with probability p, for models with escape noise and without a
         surrogate. Straight through the draw: the derivative of p, of the mean of the expected loss where the loss is linear in the
         spike. Trapezoid: that derivative over 2p where there is a spike and over 2(1 - p) where there is none, whose mean takes
         (L'(0) + L'(1))/2 for L(1) - L(0), right where the loss is quadratic in the spike (for two categories the rule "ReinMax" of
-        Liu et al. 2023, "Bridging Discrete and Backpropagation: Straight-Through and Beyond", NeurIPS).
+        Liu et al. 2023, "Bridging Discrete and Backpropagation: Straight-Through and Beyond", NeurIPS). Secant, ours: the
+        trapezoid, and by the reset a spike changes the next state and the probability of the next spike by their differences
+        with and without it, where their derivatives are far off if the noise is narrow; it takes ``reset_gradient=True``.
     dropout : float
         Probability with which an outgoing spike is dropped in training; connections inside the layer are spared.
     segment : int, optional
@@ -212,8 +215,15 @@ class Layer(eqx.Module):
 
     def driven(self, current: Array, key: Array | None = None, *, adjoint: bool = True) -> Array:
         """Spikes (time, batch, n) for weighted sums (time, batch, n)."""
-        names = self.dynamics.step.prepare(self.intrinsic.values())
-        state = self.dynamics.step.initial_state(names, current.shape[1:])
         keys = jax.random.split(key, len(current)) if self.needs_key else None
+        return self._run(current, keys=keys, adjoint=adjoint, segment=self.segment)
+
+    def replayed(self, current: Array, fired: Array) -> Array:
+        """Spikes (time, batch, n) of neurons with escape noise that were drawn before, with the gradient of the draw."""
+        return self._run(current, fired=fired)
+
+    def _run(self, current: Array, **options: Any) -> Array:
+        names = self.dynamics.step.prepare(self.intrinsic.values())
+        state = self.dynamics.initial_state(names, current.shape[1:])
         recurrence = None if self.recurrent is None else self.recurrent.recurrence
-        return run(self.dynamics, state, current, names, recurrence, keys, adjoint=adjoint, segment=self.segment)
+        return run(self.dynamics, state, current, names, recurrence, **options)

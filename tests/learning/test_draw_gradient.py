@@ -95,5 +95,5 @@ def test_layers_without_a_probability_to_differentiate_are_refused():
         layer_of("diffusive", surrogate=Surrogate(), draw_gradient="trapezoid")
     with pytest.raises(ModelError, match="takes surrogate=None"):
         layer_of(surrogate=Surrogate(), draw_gradient="trapezoid")
-    with pytest.raises(ModelError, match="straight_through or trapezoid, not 'midpoint'"):
+    with pytest.raises(ModelError, match="straight_through or trapezoid or secant, not 'midpoint'"):
         layer_of(draw_gradient="midpoint")

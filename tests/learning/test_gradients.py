@@ -48,7 +48,7 @@ def loss_of(name, *, adjoint=True, reset=True, delay=(1,) * N, surrogate=None, s
     def loss(point):
         own, inputs, weight = point
         names = dynamics.step.prepare({**{n: float(v) for n, v in model.values.items()}, **own})
-        state = dynamics.step.initial_state(names, (BATCH, N))
+        state = dynamics.initial_state(names, (BATCH, N))
         spikes = run(dynamics, state, inputs, names, Recurrence(weight, delay, True), keys, adjoint=adjoint, segment=segment)
         return jnp.sum(spikes * target), jnp.sum(spikes)
 
@@ -82,11 +82,15 @@ def test_the_adjoint_equals_autodiff_of_the_plain_loop(name, delay, reset):
     assert relative(slopes, plain) < 1e-10
 
 
-@pytest.mark.parametrize(("name", "delay", "reset"), [("noisy-lif", MIXED, True), ("noisy-lif", ALIKE, False)])
-def test_the_adjoint_equals_autodiff_through_the_trapezoid(name, delay, reset):
+DRAWS = [("noisy-lif", "trapezoid", MIXED, True), ("noisy-lif", "trapezoid", ALIKE, False), ("noisy-lif", "secant", MIXED, True)]
+DRAWS += [pytest.param("gif", "secant", ALIKE, True, marks=pytest.mark.long)]
+
+
+@pytest.mark.parametrize(("name", "draw", "delay", "reset"), DRAWS)
+def test_the_adjoint_equals_autodiff_through_the_trapezoid_and_the_secant(name, draw, delay, reset):
     """As above within 1e-10, in segments too; and it is not the straight-through gradient."""
     options = {"adjoint": True, "reset": reset, "delay": delay}
-    cases = [{"draw": "trapezoid"}, {"draw": "trapezoid", "adjoint": False}, {"draw": "trapezoid", "segment": 7}]
+    cases = [{"draw": draw}, {"draw": draw, "adjoint": False}, {"draw": draw, "segment": 7}]
     losses = [loss_of(name, **options | case) for case in (*cases, {"draw": "straight_through"})]
     point = losses[0][1]
     found = jax.jit(lambda place: [jax.grad(loss, has_aux=True)(place) for loss, _ in losses])(point)
