@@ -52,7 +52,7 @@ HE = float(np.sqrt(6.0))
 
 
 def make_task(row: Row) -> Task:
-    """Task of a row, split anew for each seed; a smaller training part where the row asks for one."""
+    """Task of a row, training and validation divided anew for each seed; a smaller training part where the row asks for one."""
     task = dataset(row["dataset"], row["seed"], STEPS if row["net"] == "dense" else CONVOLUTIONAL_STEPS)
     if row["dataset"] == "braille":
         task = replace(task, loss="rate_squared_error")
