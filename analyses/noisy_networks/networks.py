@@ -33,7 +33,7 @@ Options = dict[str, Any]
 
 STEP = 1e-3
 #: Steps that an image is shown to a dense network for (ours), and to a convolutional one (those of the shipped CIFAR-10 command).
-STEPS, CONVOLUTIONAL_STEPS = 4, 2
+STEPS, CONVOLUTIONAL_STEPS = 4, 4
 #: Hidden neurons of dense networks, and whether they are connected with each other.
 SIZES = {"digits": (100, False), "mnist10k": (200, False), "braille": (128, True)}
 #: Time constant in seconds of the integrators that read images; of convolutional networks none, as released.
