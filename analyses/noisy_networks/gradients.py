@@ -41,7 +41,7 @@ Row = dict[str, Any]
 STEP, READOUT = 1e-3, 4e-3
 INPUTS, CLASSES = 2, 2
 EXACT, STRAIGHT = "score_function", "straight_through"
-CORRECTED = ("trapezoid", "secant")
+CORRECTED = ("trapezoid", "secant", "trapezoid_secant")
 #: Neurons of the noisy layers, and steps: at most 4096 patterns.
 BASE = {"loss": "mean_potential", "neurons": "2", "steps": 4, "width": 0.3, "coupling": 0.5, "gain": 4.0}
 DEEP = ({"neurons": "2-2", "steps": 3}, {"neurons": "1-1-1", "steps": 4})
