@@ -56,6 +56,7 @@ def evaluate(network: Network, part: Part, task: Task, *, seed: int = 0, batch_s
         indices = np.arange(start, min(start + batch_size, len(part)))
         key = jax.random.fold_in(jax.random.key(seed), number)
         batch = as_batch(part.select(indices))
+        batch = batch._replace(inputs=task.shown(batch.inputs, key, training=False))
         reports.append(_measured(learned, batch, key, rest, task.loss, task.free_running_from, passes))
         weights.append(float(reports[-1].answers))
     share = np.array(weights) / sum(weights)

@@ -30,7 +30,8 @@ def identity(network: Network, task: Task, settings: Settings, seed: int) -> dic
         "network": network.table(), "disturbance": table_of(network.disturbance),
         "starting arrays": _digest(jax.tree.leaves(network)),
         "task": {
-            "loss": _loss(task.loss), **{name: getattr(task, name) for name in ("name", "n_outputs", "dt", "free_running_from")},
+            "loss": _loss(task.loss), "presentation": table_of(task.presentation),
+            **{name: getattr(task, name) for name in ("name", "n_outputs", "dt", "free_running_from")},
         },
         "data": {name: _digest(jax.tree.leaves(getattr(task, name))) for name in ("training", "validation", "test")},
     }  # fmt: skip

@@ -28,6 +28,7 @@ from neurocode.learning.trainable import scaled_intrinsic, trainable
 from neurocode.learning.training_result import TrainingResult
 from neurocode.locks import alone
 from neurocode.tasks.loss import Loss
+from neurocode.tasks.presentation import Presentation
 from neurocode.tasks.task import Part, Task, stratified
 
 optax = Library("optax")
@@ -113,7 +114,7 @@ def _trained(
 ) -> TrainingResult:
     """Train from the start, or from the checkpoint at a path where there is one."""
     updates = len(task.training) // settings.batch_size
-    learned, rest = trainable(network, settings.weights, settings.intrinsic)
+    learned, rest = trainable(_of_their_type(network), settings.weights, settings.intrinsic)
     empty = jnp.zeros((settings.epochs, 5 + len(network.layers)))
     inner = settings.optimiser(updates * settings.epochs).init(learned)
     state = State(learned, inner, learned, jnp.asarray(-jnp.inf), jnp.asarray(0), empty)
@@ -122,18 +123,22 @@ def _trained(
         state = load_checkpoint(path, state, described)
     data = on_devices(task.training)
     key = jax.random.key(seed)
+    # one program serves all learning rates
+    rate, fixed = jnp.asarray(settings.learning_rate), replace(settings, learning_rate=1.0)
     while int(state.epoch) < settings.epochs:
         began, epoch = time.perf_counter(), int(state.epoch)
         epoch_key = jax.random.fold_in(key, epoch)
         order = jax.random.permutation(jax.random.fold_in(epoch_key, ORDER), len(task.training))[: updates * settings.batch_size]
         order = order.reshape(updates, -1)
         learned, inner, reports, fault = _epoch(
-            state.learned, state.optimiser, epoch_key, order, data, rest, task.loss, task.free_running_from, settings
-        )
+            state.learned, state.optimiser, epoch_key, order, data, rest, task.loss, task.free_running_from, fixed,
+            task.presentation, rate,
+        )  # fmt: skip
         if int(fault) < updates:
             indices = np.asarray(order)[int(fault)]
             batch = as_batch(task.training.select(indices))
             again = jax.random.fold_in(epoch_key, int(fault))
+            batch = batch._replace(inputs=task.shown(batch.inputs, again, training=True))
             what = diagnose(learned, rest, batch, task.loss, settings.regulariser, again, task.free_running_from)
             where = f"Update {epoch * updates + int(fault) + 1} (epoch {epoch + 1}, batch {int(fault) + 1})"
             raise TrainingError(f"{where} is not finite: {what}.")
@@ -147,27 +152,34 @@ def _trained(
     return _result(state, rest, task, seed, settings)
 
 
+def _of_their_type(network: Network) -> Network:
+    """With arrays of the types that updates give them: one that came from a plain number is compiled for once more."""
+    return jax.tree.map(lambda array: jax.lax.convert_element_type(array, array.dtype), network)
+
+
 def _calibrated(network: Network, task: Task, settings: Settings, seed: int) -> Network:
     """With the moments of its normalisations on training sequences, every label in proportion."""
     if not network.is_normalised:
         return network
-    chosen = stratified(task.training, settings.calibration, seed)
-    return eqx.filter_jit(calibrated)(network, as_batch(chosen).inputs, jax.random.key(seed))
+    chosen, key = stratified(task.training, settings.calibration, seed), jax.random.key(seed)
+    return eqx.filter_jit(calibrated)(network, task.shown(as_batch(chosen).inputs, key, training=False), key)
 
 
 @partial(eqx.filter_jit, donate="none")
 def _epoch(
     learned: Network, inner: Any, key: Array, order: Array, data: Part, rest: Network, loss: Loss, free_running_from: int | None,
-    settings: Settings,
+    settings: Settings, presentation: Presentation | None, learning_rate: Array,
 ) -> tuple[Network, Any, Report, Array]:  # fmt: skip
     """All updates of an epoch; after one that is not finite nothing changes any more."""
-    optimiser = settings.optimiser(len(order) * settings.epochs)
+    optimiser = settings.optimiser(len(order) * settings.epochs, learning_rate)
 
     def visit(carry: tuple, step: tuple[Array, Array]) -> tuple[tuple, Report]:
         learned, inner, fault = carry
         number, indices = step
         batch = time_first(data.select(indices))
         update_key = jax.random.fold_in(key, number)
+        if presentation is not None:
+            batch = batch._replace(inputs=presentation.shown(batch.inputs, update_key, training=True))
         slopes, report = gradient(
             learned, rest, batch, loss, settings.regulariser, update_key, settings.blocks, free_running_from, settings.devices
         )

@@ -4,6 +4,8 @@ Contents
 --------
 Task, Part, stratified
     What a task is; one of your own is an object of :class:`Task`.
+Presentation, RateCoding, Shifts
+    How its sequences are shown: as spikes drawn anew every time, or shifted in training.
 Loss, LOSSES
     What a loss is, and those that come with neurocode.
 burst_sequences, spring_mass
@@ -32,6 +34,7 @@ from neurocode.tasks.catalogue import ROWS
 #: Module of each public name, loaded when the name is first used, so that names of tasks are known without what reads their files.
 _MODULES = {
     "Task": "task", "Part": "task", "stratified": "task", "Loss": "loss", "LOSSES": "losses",
+    "Presentation": "presentation", "RateCoding": "presentation", "Shifts": "presentation",
     **{name.replace("-", "_"): row.module for name, row in ROWS.items()},
     "random_manifolds": "manifolds", "download_heidelberg": "recorded", "read_aedat": "events", "spoken_digits": "speech",
     "mel_frames": "speech", "tell_sources_apart": "sources",

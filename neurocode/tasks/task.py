@@ -11,6 +11,7 @@ import numpy as np
 from neurocode.errors import DataError, ModelError
 from neurocode.tasks.loss import Loss
 from neurocode.tasks.losses import as_loss
+from neurocode.tasks.presentation import Presentation
 
 
 @partial(jax.tree_util.register_dataclass, data_fields=["inputs", "targets", "valid"], meta_fields=[])
@@ -55,6 +56,9 @@ class Task:
         Time step in seconds.
     free_running_from : int, optional
         Step from which the network's own output is its input.
+    presentation : Presentation, optional
+        How sequences are shown, anew for every batch: :class:`RateCoding`, :class:`Shifts` or one's own; as they are where not
+        given.
 
     Raises
     ------
@@ -70,6 +74,7 @@ class Task:
     n_outputs: int
     dt: float
     free_running_from: int | None = None
+    presentation: Presentation | None = None
 
     def __post_init__(self) -> None:
         try:
@@ -79,12 +84,19 @@ class Task:
         if self.free_running_from is not None and not self.loss.of_potentials:
             raise DataError(f"Task '{self.name}': the loss '{self.loss.name}' takes no network that runs freely.")
         for label in ("training", "validation", "test"):
-            _check(getattr(self, label), f"Task '{self.name}', {label} part", self.loss, self.n_outputs)
+            part, where = getattr(self, label), f"Task '{self.name}', {label} part"
+            _check(part, where, self.loss, self.n_outputs)
+            if self.presentation is not None and (wrong := self.presentation.complaint(part.inputs)) is not None:
+                raise DataError(f"{where}: {wrong}")
 
     @property
     def n_inputs(self) -> int:
         """Number of input channels."""
         return self.training.inputs.shape[2]
+
+    def shown(self, inputs: jax.Array, key: jax.Array, *, training: bool) -> jax.Array:
+        """Inputs (time, batch, channels) of a batch as the network is given them, in training or in evaluation."""
+        return inputs if self.presentation is None else self.presentation.shown(inputs, key, training)
 
 
 def _check(part: Part, where: str, loss: Loss, n_outputs: int) -> None:

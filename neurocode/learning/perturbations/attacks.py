@@ -20,6 +20,7 @@ from neurocode.learning.evaluation import as_batch
 from neurocode.learning.network import Network
 from neurocode.learning.objective import Batch
 from neurocode.tasks.loss import Loss
+from neurocode.tasks.presentation import Presentation
 from neurocode.tasks.task import Part, Task
 
 optax = Library("optax")
@@ -200,11 +201,16 @@ class _OnSphere:
 
 
 @eqx.filter_jit
-def _attacked(network: Network, batch: Batch, key: Array, size: Array, move: Move, loss: Loss, passes: int, shared: bool) -> Array:
+def _attacked(
+    network: Network, batch: Batch, key: Array, size: Array, move: Move, loss: Loss, presentation: Presentation | None,
+    passes: int, shared: bool,
+) -> Array:  # fmt: skip
     """Moved inputs of a batch; one program for all sizes."""
 
     def cost(change: Array, inputs: Array, own: Array) -> Array:
-        evidence = loss.evidence(network, batch._replace(inputs=inputs + change), own, False)[0]
+        moved = inputs + change
+        moved = moved if presentation is None else presentation.shown(moved, own, training=False)
+        evidence = loss.evidence(network, batch._replace(inputs=moved), own, False)[0]
         return loss.loss_and_score(evidence, batch.targets, batch.valid)[0]
 
     def slope(inputs: Array, own: Array) -> Array:
@@ -221,7 +227,9 @@ def _moved(network: Network, part: Part, task: Task, move: Move, size: float, pa
     for number, start in enumerate(range(0, len(part), BATCH)):
         batch = as_batch(part.select(np.arange(start, min(start + BATCH, len(part)))))
         key = jax.random.fold_in(jax.random.key(seed), number)
-        moved = _attacked(network, batch, key, jnp.asarray(size, batch.inputs.dtype), move, task.loss, passes, shared)
+        moved = _attacked(
+            network, batch, key, jnp.asarray(size, batch.inputs.dtype), move, task.loss, task.presentation, passes, shared
+        )
         found.append(np.moveaxis(np.asarray(moved), 1, 0))
     return replace(part, inputs=np.concatenate(found).astype(np.result_type(part.inputs.dtype, np.float32)))
 

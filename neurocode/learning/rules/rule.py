@@ -117,7 +117,9 @@ def _updated(rule: LocalRule, network: Network, memory: Any, batch: Batch, key: 
 
 
 def require_labels(task: Task) -> None:
-    """Refuse a task without a label for each sequence."""
+    """Refuse a task without a label for each sequence, or one whose sequences are drawn or shifted."""
+    if task.presentation is not None:
+        raise DataError(f"Task '{task.name}' shows its sequences by {task.presentation!r}, which local rules do not.")
     if task.loss.targets != LABELS:
         raise DataError(f"Task '{task.name}' has no label for each sequence: its loss is '{task.loss.name}'.")
 
