@@ -115,19 +115,16 @@ def test_the_correction_is_unbiased_to_two_percent_and_straight_through_is_not(n
     assert found["trapezoid_secant"] < 0.02 < 2 * 0.02 < found["straight_through"]
 
 
-@pytest.mark.parametrize("fault", ["swapped weights", "derivative through the reset"])
-def test_a_fault_in_the_correction_is_seen(monkeypatch, fault):
-    """The density over p where there was no spike, or four fifths of the difference: off by more than two percent."""
+@pytest.mark.parametrize(("fault", "steps"), [("swapped weights", 3), ("part of the difference", 2)])
+def test_a_fault_in_the_correction_is_seen(monkeypatch, fault, steps):
+    """The density over p where there was no spike, or half of the difference: off by more than two percent."""
     network, (smooth, chance) = small_network(1, (2,), 0.2), (Dynamics._smooth, Dynamics._chance)
     if fault == "swapped weights":
         monkeypatch.setattr(Dynamics, "_smooth", lambda self, p, fired, *rest: smooth(self, p, 1 - fired, *rest))
     else:
-        monkeypatch.setattr(Dynamics, "_chance", lambda *all: 0.8 * chance(*all))
-    jax.clear_caches()
-    try:
-        assert errors(network, 4, ("trapezoid_secant",))["trapezoid_secant"] > 0.02
-    finally:
-        jax.clear_caches()
+        monkeypatch.setattr(Dynamics, "_chance", lambda *all: 0.5 * chance(*all))
+    # numbers of steps that no other test here enumerates, so that no program without the fault is at hand
+    assert errors(network, steps, ("trapezoid_secant",))["trapezoid_secant"] > 0.02
 
 
 def test_what_cannot_be_enumerated_is_refused():
