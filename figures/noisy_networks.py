@@ -6,96 +6,147 @@ neurocode figures noisy-networks
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import matplotlib.pyplot as plt
-import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
+from analyses.drawing import DATASETS, counted, differences, margin, seeds
 from analyses.judging import sound
-from analyses.noisy_networks.claims import equally_good
+from analyses.noisy_networks.claims import levels_of, with_mean
+from analyses.protocol import Pairs, is_trained, paired
 from neurocode.plotting import house_style, label_panel, save_figure
-from neurocode.studies import study_table
+from neurocode.studies import mean_interval, study_table
 from neurocode.style import TWO_COLUMNS
 
 KINDS = {
-    "deterministic": ("deterministic", "#000000"), "released": ("deterministic, wide surrogate", "#999999"),
-    "escape": ("escape noise", "#D55E00"), "diffusive": ("diffusive noise", "#0072B2"), "both": ("both", "#009E73"),
-    "learned": ("escape, width learned", "#CC79A7"),
+    "deterministic": ("no noise", "#000000"), "escape": ("escape noise", "#D55E00"), "diffusive": ("diffusive noise", "#0072B2"),
+    "both": ("both noises", "#009E73"), "corrected": ("escape, corrected", "#CC79A7"),
 }  # fmt: skip
-DATASETS = {"digits": "Digits", "mnist10k": "MNIST, 10 000", "braille": "Braille"}
+NETS = {"lenet": "MNIST,\nLeNet", "cifar": "MNIST,\nCIFARNet"}
+#: Disturbances of a panel: their families in the table.
 FAMILIES = {
-    "gaussian": "Gaussian noise (s.d. of inputs)", "pgd": "Size of attack (s.d. of inputs)",
-    "flips": "Share of flipped spikes",
+    "input": ("gaussian", "salt", "drop"), "random\nlength": ("random",), "FGSM": ("fgsm_over",), "PGD": ("pgd_over",),
+    "transfer": ("transfer",), "spikes": ("flips",), "membrane": ("membrane",),
 }  # fmt: skip
+MOSAIC = "aaaaaabbbbbb;ccccddddeeee;ffffgggghhhh;iiijjjkkklll"
+Tables = Mapping[str, pd.DataFrame]
 
 
-def accuracies(axes: Axes, table: pd.DataFrame) -> Axes:
-    """Test accuracy of every kind and data set: seeds and their mean."""
-    for number, (kind, (label, colour)) in enumerate(KINDS.items()):
-        for place, name in enumerate(DATASETS):
-            own = table[(table["kind"] == kind) & (table["dataset"] == name)]["test_score"]
-            x = place + 0.12 * (number - 2.5)
-            axes.plot(np.full(len(own), x), own, "o", markersize=1.5, color=colour, alpha=0.5)
-            axes.plot([x - 0.05, x + 0.05], [own.mean()] * 2, color=colour, label=label if not place else None)
-    axes.set(xticks=range(len(DATASETS)), ylabel="Test accuracy")
-    axes.set_xticklabels(DATASETS.values())
+def gain(table: pd.DataFrame, kind: str, values: str, rival: str = "deterministic") -> Pairs:
+    """Of a kind over a rival on one data set."""
+    return paired(table, "kind", kind, rival, values)
+
+
+def accuracy(axes: Axes, tables: Tables) -> Axes:
+    """Test accuracy of every seed."""
+    seeds(axes, tables["all"], "kind", "test_score", KINDS, {**DATASETS, **NETS}, by="place")
+    axes.set(ylabel="Test accuracy (%)")
     axes.legend(loc="lower left", ncols=2)
+    return counted(axes, tables["all"])
+
+
+def accuracy_gains(axes: Axes, tables: Tables) -> Axes:
+    """What each noise adds to the accuracy of the deterministic network of the same seed."""
+    places = {**DATASETS, **NETS}
+    parts = [tables["all"][tables["all"]["place"] == place] for place in places]
+    pairs = {kind: [gain(part, kind, "test_score") for part in parts] for kind in KINDS if kind != "deterministic"}
+    differences(margin(axes, 1.0), pairs, KINDS, list(places.values()))
+    axes.set(ylabel="Gain over no noise (points)")
+    return counted(axes, tables["all"])
+
+
+def robustness(axes: Axes, table: pd.DataFrame, title: str) -> Axes:
+    """Of one data set, how much less accuracy noisy networks lose to each disturbance."""
+    pairs = {
+        kind: [gain(with_mean(table, names).assign(kept=lambda t: -t["lost"]), kind, "kept") for names in FAMILIES.values()]
+        for kind in ("escape", "diffusive", "both")
+    }
+    differences(margin(axes, 1.0), pairs, KINDS, list(FAMILIES))
+    axes.set(ylabel="Less accuracy lost\nthan without noise (points)", title=title)
+    axes.tick_params(axis="x", labelrotation=60)
+    return counted(axes, table)
+
+
+def attack_curve(axes: Axes, table: pd.DataFrame, title: str) -> Axes:
+    """Of one data set, accuracy against the size of an iterated attack, through and over the noise, and of random changes."""
+    for kind in ("deterministic", "escape"):
+        own = table[(table["kind"] == kind) & is_trained(table)]
+        for family, line in (("pgd_over", "-"), ("pgd_through", "--"), ("random", ":")):
+            names = levels_of(own, [family])
+            if kind == "deterministic" and family == "pgd_through":
+                continue
+            levels = [0.0, *(float(name.rpartition("_")[2]) for name in names)]
+            values = own[["clean", *names]]
+            low, high = zip(*(mean_interval(values[name]) for name in values), strict=True)
+            label = {"pgd_over": KINDS[kind][0], "pgd_through": "one pass a step", "random": "random direction"}[family]
+            axes.plot(levels, 100 * values.mean(), line, marker="o", markersize=2, color=KINDS[kind][1],
+                      label=label if family != "random" or kind == "escape" else None)  # fmt: skip
+            axes.fill_between(levels, 100 * pd.Series(low), 100 * pd.Series(high), color=KINDS[kind][1], alpha=0.15, linewidth=0)
+    axes.set(xlabel="Size of attack (s.d. of inputs)", ylabel="Accuracy (%)", ylim=(0, 100), title=title)
+    return counted(axes, table)
+
+
+def widths(axes: Axes, tables: Tables) -> Axes:
+    """Validation accuracy of the tuning at the best rate against the width of noise or surrogate, mean over seeds."""
+    tuned = tables["tuning"]
+    for kind, (_, colour) in KINDS.items():
+        for name, line in zip(DATASETS, ("-", "--", ":"), strict=True):
+            own = tuned[(tuned["kind"] == kind) & (tuned["dataset"] == name)]
+            best = own.groupby(["width", "rate"])["validation_score"].mean().groupby("width").max()
+            axes.plot(best.index, 100 * best, line, marker="o", markersize=2, color=colour)
+    axes.set(xscale="log", xlabel="Width of noise or surrogate", ylabel="Validation accuracy (%)")
+    ticks = sorted(tuned["width"].unique())
+    axes.set_xticks(ticks, [f"{tick:g}" for tick in ticks])
+    axes.minorticks_off()
+    axes.annotate(f"n = {tuned['seed'].nunique()} tuning seeds; solid digits,\ndashed MNIST, dotted Braille", (0.03, 0.04),
+                  xycoords="axes fraction", fontsize=6, color="0.3")  # fmt: skip
     return axes
 
 
-def curve(axes: Axes, table: pd.DataFrame, family: str) -> Axes:
-    """Accuracy against the level of a disturbance, mean over data sets and seeds; for attacks, dotted, the random control."""
-    for kind, own in table.groupby("kind"):
-        label, colour = KINDS[kind]
-        axes.plot(*_means(own, family), "-o", markersize=2.5, color=colour, label=label)
-        if family == "pgd":
-            axes.plot(*_means(own, "random"), ":", color=colour)
-    axes.set(xlabel=FAMILIES[family], ylabel="Test accuracy", ylim=(0, 1))
-    return axes
+def regularisation(axes: Axes, table: pd.DataFrame, values: str, label: str, sign: float) -> Axes:
+    """Difference to the deterministic network against the number of training images."""
+    sizes = sorted(table["training_size"].unique())
+    parts = [table[table["training_size"] == size].assign(own=lambda t: sign * t[values]) for size in sizes]
+    pairs = {kind: [gain(part, kind, "own") for part in parts] for kind in ("escape", "both")}
+    differences(margin(axes, 1.0), pairs, KINDS, [f"{size:g}" for size in sizes])
+    axes.set(xlabel="Training images (MNIST)", ylabel=label)
+    return counted(axes, table)
 
 
-def _means(table: pd.DataFrame, family: str) -> tuple[list[float], list[float]]:
-    """Levels from zero on, and mean accuracies."""
-    names = [name for name in table.columns if name.rpartition("_")[0] == family]
-    return [0.0, *(float(name.rpartition("_")[2]) for name in names)], [table["clean"].mean(), *table[names].mean()]
-
-
-def complete(table: pd.DataFrame) -> pd.DataFrame:
-    """Data sets and seeds of which every kind is there, so that all curves are means over the same."""
-    kinds = table.groupby(["dataset", "seed"])["kind"].transform("nunique")
-    return table[kinds == table["kind"].nunique()]
-
-
-def widths(axes: Axes, table: pd.DataFrame) -> Axes:
-    """Accuracy on digits against the width of the noise, alone and of twenty passes."""
-    for name, label, line in (("test_score", "one pass", "-"), ("ensemble_score", "20 passes", "--")):
-        values = table.groupby("width")[name]
-        axes.errorbar(values.mean().index, values.mean(), values.std(), linestyle=line, marker="o", markersize=2.5, capsize=1.5,
-                      color=KINDS["escape"][1], label=label)  # fmt: skip
-    axes.set(xlabel="Width of the escape noise", ylabel="Test accuracy", ylim=(0.96, 0.99))
-    axes.legend(loc="lower left")
-    return axes
+def calibration(axes: Axes, tables: Tables) -> Axes:
+    """Expected calibration error, of noisy networks over twenty passes."""
+    seeds(axes, tables["training"], "kind", "ensemble_calibration_error", KINDS, DATASETS)
+    axes.set(ylabel="Calibration error (%)", ylim=(0, None))
+    return counted(axes, tables["training"])
 
 
 def draw(tables: Path, output: Path) -> list[Path]:
-    """Accuracies, and robustness below them once its table is there."""
-    found = {path.stem: sound(study_table(path)) for path in sorted(tables.glob("*.parquet"))}
-    if not {"training", "widths"} <= set(found):
+    """The page, once its tables are there; data sets apart in every panel."""
+    read = {path.stem: sound(study_table(path)) for path in sorted(tables.glob("*.parquet"))}
+    if not {"tuning", "training", "robustness", "sizes"} <= set(read):
         return []
-    robust = "robustness" in found
+    parts = [read["training"].assign(place=read["training"]["dataset"])]
+    if "convolutional" in read:
+        parts.append(read["convolutional"].assign(place=read["convolutional"]["net"]))
+    read["all"] = pd.concat(parts)
+    shown = [name for name in DATASETS if (read["robustness"]["dataset"] == name).any()]
+    robust = {name: read["robustness"][read["robustness"]["dataset"] == name] for name in shown}
     with house_style():
-        layout, height = ("aab;cde", 4.0) if robust else ("aab", 2.2)
-        figure, axes = plt.subplot_mosaic(layout, figsize=(TWO_COLUMNS, height), layout="constrained")
-        accuracies(axes["a"], found["training"])
-        middle = found["training"].query("dataset == 'digits' and kind == 'escape'")
-        widths(axes["b"], pd.concat([found["widths"], middle]))
-        if robust:
-            matched = complete(equally_good(found["robustness"]))
-            for letter, family in zip("cde", ("gaussian", "pgd", "flips"), strict=True):
-                curve(axes[letter], matched, family)
-            axes["c"].legend(loc="lower left")
+        figure, axes = plt.subplot_mosaic(MOSAIC, figsize=(TWO_COLUMNS, 8.2), layout="constrained")
+        accuracy(axes["a"], read)
+        accuracy_gains(axes["b"], read)
+        for letter, (name, table) in zip("cde", robust.items(), strict=False):
+            robustness(axes[letter], table, DATASETS[name])
+        for letter, (name, table) in zip("fgh", robust.items(), strict=False):
+            attack_curve(axes[letter], table, DATASETS[name])
+        axes["f"].legend(loc="lower left")
+        regularisation(axes["i"], read["sizes"], "gap", "Smaller gap of training and test\nthan without noise (points)", -1.0)
+        regularisation(axes["j"], read["sizes"], "last_test_score", "Test accuracy gained\nover no noise (points)", 1.0)
+        calibration(axes["k"], read)
+        widths(axes["l"], read)
         for letter, own in axes.items():
             label_panel(own, letter)
         return save_figure(figure, output / "noisy_networks.pdf")

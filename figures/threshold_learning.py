@@ -9,86 +9,126 @@ from __future__ import annotations
 from pathlib import Path
 
 import matplotlib.pyplot as plt
+import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
+from analyses.drawing import DATASETS, counted, differences, margin, seeds
 from analyses.judging import sound
-from analyses.threshold_learning.claims import at_best_threshold
+from analyses.protocol import is_trained, paired
+from analyses.threshold_learning.claims import with_derived
 from neurocode.plotting import house_style, label_panel, save_figure
 from neurocode.studies import mean_interval, study_table
 from neurocode.style import TWO_COLUMNS
 
-LEARNED = {
-    "both": ("weights and thresholds", "#D55E00"), "weights": ("weights", "#0072B2"), "thresholds": ("thresholds", "#999999"),
+ARMS = {
+    "both": ("synapses and thresholds", "#D55E00"), "weights": ("synapses", "#0072B2"), "thresholds": ("thresholds", "#999999"),
+    "joint": ("both, joint decision", "#009E73"),
 }  # fmt: skip
-DATASETS = {"digits": "Digits", "mnist10k": "MNIST, 10 000", "braille": "Braille"}
+NORMALISED = {True: ("normalised", "#D55E00"), False: ("not normalised", "#0072B2")}
+NETS = {"dense": "Dense", "convolutional": "Convolutional"}
+MOSAIC = "aaabbb;ccddee;ffgghh"
 
 
-def over_thresholds(axes: Axes, table: pd.DataFrame, name: str, label: str) -> Axes:
-    """A column against the initial threshold, mean over data sets and seeds, for every way of learning."""
-    for learned, (text, colour) in LEARNED.items():
-        values = table[table["learned"] == learned].groupby("threshold")[name].mean()
-        axes.plot(values.index, values, "-o", markersize=2.5, color=colour, label=text)
-    axes.set(xlabel="Initial threshold", ylabel=label, xscale="log")
-    axes.set_xticks(sorted(table["threshold"].unique()), [f"{t:g}" for t in sorted(table["threshold"].unique())])
-    axes.minorticks_off()
-    return axes
+def accuracy(axes: Axes, table: pd.DataFrame, normalised: bool) -> Axes:
+    """Test accuracy of every seed, with or without normalisation."""
+    own = table[table["normalised"] == normalised]
+    seeds(axes, own, "arm", "test_score", ARMS, DATASETS)
+    axes.set(ylabel="Test accuracy (%)", ylim=(0, 100), title=NORMALISED[normalised][0])
+    return counted(axes, own)
 
 
-def gains(axes: Axes, table: pd.DataFrame) -> Axes:
-    """Accuracy gained by learning thresholds besides: from threshold 1, and each at its best threshold; 95 % intervals."""
-    for shift, own, marker, text in (
-        (-0.1, table[table["threshold"] == 1.0], "o", "from threshold 1"),
-        (0.1, at_best_threshold(table), "s", "thresholds tuned"),
-    ):
-        scores = own.pivot(index=["dataset", "seed"], columns="learned", values="test_score")
-        gain = 100 * (scores["both"] - scores["weights"])
-        for place, name in enumerate(DATASETS):
-            if name not in gain:
+def gains(axes: Axes, table: pd.DataFrame, first: str, second: str, title: str) -> Axes:
+    """Paired differences of two arms on each data set, with and without normalisation."""
+    pairs = {
+        normalised: [
+            paired(table[(table["dataset"] == name) & (table["normalised"] == normalised)], "arm", first, second, "test_score")
+            for name in DATASETS
+        ]
+        for normalised in NORMALISED
+    }
+    differences(margin(axes, 1.0), pairs, NORMALISED, list(DATASETS.values()))
+    axes.set(ylabel="Gain in accuracy (points)", title=title)
+    return counted(axes, table[table["arm"].isin((first, second))])
+
+
+def noise(axes: Axes, table: pd.DataFrame) -> Axes:
+    """How much less accuracy learned thresholds lose to disturbances of the same images."""
+    own = with_derived(table).assign(kept=lambda t: -t["lost"])
+    pairs = {
+        normalised: [
+            paired(own[(own["dataset"] == name) & (own["normalised"] == normalised)], "arm", "both", "weights", "kept")
+            for name in DATASETS
+        ]
+        for normalised in NORMALISED
+    }
+    differences(margin(axes, 1.0), pairs, NORMALISED, list(DATASETS.values()))
+    axes.set(ylabel="Less accuracy lost (points)", title="disturbed: STL minus SL")
+    return counted(axes, table[table["arm"].isin(("both", "weights"))])
+
+
+def rates(axes: Axes, table: pd.DataFrame) -> Axes:
+    """Hidden rate against the initial threshold on each data set, not normalised: mean and 95 % interval of trained networks."""
+    own = table[~table["normalised"] & is_trained(table)]
+    for arm in ("both", "weights"):
+        for name, line in zip(DATASETS, ("-", "--", ":"), strict=True):
+            groups = own[(own["arm"] == arm) & (own["dataset"] == name)].groupby("threshold")["rate_hidden"]
+            if not len(groups):
                 continue
-            low, high = mean_interval(gain[name])
-            axes.plot([place + shift] * 2, [low, high], color="0.3")
-            axes.plot(place + shift, gain[name].mean(), marker, markersize=3, color="0.3", label=None if place else text)
-    axes.axhline(0, color="0.6", linewidth=0.6, linestyle=":")
-    axes.set(xticks=range(len(DATASETS)), ylabel="Gain (points of accuracy)")
-    axes.set_xticklabels(DATASETS.values())
-    axes.legend()
-    return axes
+            low, high = np.array([mean_interval(values) for _, values in groups]).T
+            place, mean = groups.mean().index, groups.mean().to_numpy()
+            axes.errorbar(place, mean, (mean - low, high - mean), linestyle=line, marker="o", markersize=2, capsize=1.5,
+                          color=ARMS[arm][1])  # fmt: skip
+    axes.set(xscale="log", yscale="log", xlabel="Initial threshold", ylabel="Spikes per neuron and step",
+             title="not normalised")  # fmt: skip
+    axes.set_xticks(sorted(own["threshold"].unique()), [f"{t:g}" for t in sorted(own["threshold"].unique())])
+    axes.minorticks_off()
+    axes.annotate("solid digits, dashed MNIST, dotted Braille", (0.03, 0.03), xycoords="axes fraction", fontsize=6, color="0.3")
+    return counted(axes, table[~table["normalised"]])
 
 
-def disturbed(axes: Axes, table: pd.DataFrame) -> Axes:
-    """Accuracy lost to noise, salt and pepper, and flipped spikes, from threshold 1; 95 % intervals over seeds."""
-    names = {"noise": "Gaussian", "salt": "salt,\npepper", "flips": "flips"}
-    own = table[table["threshold"] == 1.0]
-    for shift, (learned, (text, colour)) in zip((-0.2, 0.0, 0.2), LEARNED.items(), strict=True):
-        means = own[own["learned"] == learned].groupby("seed")[["test_score", *names]].mean()
-        for place, name in enumerate(names):
-            lost = 100 * (means["test_score"] - means[name])
-            axes.plot([place + shift] * 2, mean_interval(lost), color=colour)
-            axes.plot(place + shift, lost.mean(), "o", markersize=2.5, color=colour, label=None if place else text)
-    axes.set(xticks=range(len(names)), ylabel="Points of accuracy lost", ylim=(0, None))
-    axes.set_xticklabels(names.values())
-    return axes
+def depth(axes: Axes, table: pd.DataFrame, net: str) -> Axes:
+    """Accuracy against energy, from one to eight hidden layers: mean and 95 % intervals in both directions."""
+    own = table[(table["net"] == net) & is_trained(table)]
+    for arm in ("weights", "both"):
+        path = []
+        for layers, part in own[own["arm"] == arm].groupby("depth"):
+            energy, score = part["nanojoule"], 100 * part["test_score"]
+            colour = ARMS[arm][1]
+            if len(part) > 1:
+                axes.plot(mean_interval(energy), [score.mean()] * 2, color=colour)
+                axes.plot([energy.mean()] * 2, mean_interval(score), color=colour)
+            axes.annotate(
+                f"{layers:g}", (energy.mean(), score.mean()), (3, 3), textcoords="offset points", fontsize=6, color=colour
+            )
+            path.append((energy.mean(), score.mean()))
+        if path:
+            axes.plot(*zip(*path, strict=True), "-o", markersize=2.5, linewidth=0.7, color=ARMS[arm][1], label=ARMS[arm][0])
+    axes.set(
+        xscale="log", xlabel="Energy of an image (nJ)", ylabel="Test accuracy (%)", title=f"{NETS[net]}, MNIST, by hidden layers"
+    )
+    return counted(axes, table[table["net"] == net])
 
 
 def draw(tables: Path, output: Path) -> list[Path]:
-    """The figure, once its table is there: a row for networks without normalisation and one for those with it."""
-    path = tables / "training.parquet"
-    if not path.exists():
+    """The page, once its tables are there; data sets apart in every panel."""
+    read = {path.stem: sound(study_table(path)) for path in sorted(tables.glob("*.parquet"))}
+    if not {"training", "starts", "depth"} <= set(read):
         return []
-    table = sound(study_table(path))
-    kinds = (("not normalised", table[~table["normalised"]]), ("normalised", table[table["normalised"]]))
-    rows = {kind: shown for kind, shown in kinds if len(shown)}
+    training, starts = read["training"], read["starts"]
     with house_style():
-        figure, axes = plt.subplots(len(rows), 3, figsize=(TWO_COLUMNS, 2.0 * len(rows)), layout="constrained", squeeze=False)
-        for (kind, shown), row in zip(rows.items(), axes, strict=True):
-            over_thresholds(row[0], shown, "test_score", "Test accuracy").set(title=kind, ylim=(0, 1))
-            gains(row[1], shown).set(title=kind)
-            if kind == "normalised":
-                disturbed(row[2], shown).set(title=kind)
-            else:
-                over_thresholds(row[2], shown, "rate_hidden", "Spikes per neuron and step").set(title=kind)
-        axes[0, 0].legend(loc="lower left")
-        for letter, panel in zip("abcdef", axes.flat, strict=False):
-            label_panel(panel, letter)
+        figure, axes = plt.subplot_mosaic(MOSAIC, figsize=(TWO_COLUMNS, 6.2), layout="constrained")
+        accuracy(axes["a"], training, True)
+        accuracy(axes["b"], training, False)
+        axes["b"].legend(loc="lower left")
+        gains(axes["c"], starts[starts["threshold"] == 1.0], "both", "weights", "STL minus SL, from threshold 1")
+        gains(axes["d"], training, "both", "weights", "STL minus SL, thresholds tuned")
+        axes["d"].legend()
+        noise(axes["e"], training)
+        rates(axes["f"], starts)
+        depth(axes["g"], read["depth"], "dense")
+        depth(axes["h"], read["depth"], "convolutional")
+        axes["h"].legend(loc="lower right")
+        for letter, own in axes.items():
+            label_panel(own, letter)
         return save_figure(figure, output / "threshold_learning.pdf")

@@ -69,7 +69,8 @@ def layer_options(kind: str, width: float) -> tuple[nc.NeuronModel, Options]:
     """Neuron of a kind of network, and how it is differentiated.
 
     ``deterministic`` has a Gaussian density of the width as surrogate, ``escape`` draws its spikes, ``diffusive`` takes noise on
-    the membrane, ``both`` is the released double noise; ``corrected`` is ``escape`` whose gradient is that of the trapezoid rule.
+    the membrane, ``both`` is the released double noise; ``corrected`` is ``escape`` whose gradient is exact to second order in a
+    spike, its reset included.
     """
     mode = {"deterministic": "none", "corrected": "escape"}.get(kind, kind)
     model = nc.models.noisy_lif(mode)
@@ -78,7 +79,7 @@ def layer_options(kind: str, width: float) -> tuple[nc.NeuronModel, Options]:
     if model.noise is None:
         options["surrogate"] = Surrogate("gaussian", 1 / width, 1 / (width * np.sqrt(2 * np.pi)))
     if kind == "corrected":
-        options["draw_gradient"] = "trapezoid"
+        options["draw_gradient"] = "secant"
     return model, options
 
 
