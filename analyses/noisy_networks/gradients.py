@@ -24,8 +24,10 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
+import pandas as pd
 
 import neurocode as nc
+from analyses.protocol import Pairs
 from neurocode.learning import Dense, Layer, Network, Readout, enumerated_gradients
 from neurocode.learning.estimators import sequence_losses
 from neurocode.learning.network import Response
@@ -41,10 +43,14 @@ Row = dict[str, Any]
 STEP, READOUT = 1e-3, 4e-3
 INPUTS, CLASSES = 2, 2
 EXACT, STRAIGHT = "score_function", "straight_through"
-CORRECTED = ("trapezoid", "secant")
-#: Neurons of the noisy layers, and steps: at most 4096 patterns.
-BASE = {"loss": "mean_potential", "neurons": "2", "steps": 4, "width": 0.3, "coupling": 0.5, "gain": 4.0}
-DEEP = ({"neurons": "2-2", "steps": 3}, {"neurons": "1-1-1", "steps": 4})
+CORRECTED = ("trapezoid", "secant", "trapezoid_secant")
+#: Of which one setting at a time is varied; neurons of the noisy layers and steps make at most 4096 patterns.
+BASE = {
+    "dataset": "one noisy layer", "loss": "mean_potential", "neurons": "2", "steps": 4, "width": 0.3, "coupling": 0.5, "gain": 4.0
+}  # fmt: skip
+DEEP = (
+    {"dataset": "two noisy layers", "neurons": "2-2", "steps": 3}, {"dataset": "three noisy layers", "neurons": "1-1-1", "steps": 4}
+)  # fmt: skip
 WIDTHS = (0.1, 0.2, 0.3, 0.5, 0.8)
 SEEDS = 12
 
@@ -61,15 +67,30 @@ class LinearLoss(Loss):
 
 def gradient_rows(protocol: str) -> list[Row]:
     """Rows of the enumeration: width, depth, steps, gain of the readout and weights between noisy layers, each varied alone."""
+    shared = {"protocol": protocol, "sequences": 0, **BASE}
     if protocol == "quick":
-        return [{"protocol": protocol, **BASE, "neurons": "1", "steps": 2, "seed": seed} for seed in range(2)]
+        return [{**shared, "neurons": "1", "steps": 2, "seed": seed} for seed in range(2)]
     varied = [{"width": width} for width in WIDTHS]
     varied += [{"steps": steps} for steps in (1, 2, 3, 6)]
     varied += [{"gain": gain} for gain in (1.0, 2.0, 8.0)]
     varied += [{"loss": "rate_squared_error", "gain": 1.0, "width": width} for width in WIDTHS]
     varied += [{**deep, "width": width} for deep in DEEP for width in WIDTHS]
     varied += [{**DEEP[0], "coupling": coupling} for coupling in (0.25, 1.0, 2.0)]
-    return [{"protocol": protocol, **BASE, **own, "seed": seed} for own in varied for seed in range(SEEDS)]
+    return [{**shared, **own, "seed": seed} for own in varied for seed in range(SEEDS)]
+
+
+def base_of(table: pd.DataFrame, **settings: Any) -> pd.DataFrame:
+    """Rows of the base of each depth, but for some settings."""
+    bases = [{**BASE, **own, **settings} for own in ({}, *DEEP)]
+    return pd.concat([table[(table[list(own)] == pd.Series(own)).all(axis=1)] for own in bases])
+
+
+def gradient_pairs(table: pd.DataFrame, entry: dict[str, Any]) -> Pairs:
+    """Of the networks of an entry's settings (``where``), one column minus another, or minus a number."""
+    chosen = base_of(table, **entry.get("where", {})).sort_values("seed")
+    second = entry["second"]
+    values = chosen[entry["first"]] - (chosen[second] if isinstance(second, str) else second)
+    return Pairs(values.to_numpy(float), 0)
 
 
 def compare_gradients(

@@ -79,7 +79,7 @@ def layer_options(kind: str, width: float) -> tuple[nc.NeuronModel, Options]:
     if model.noise is None:
         options["surrogate"] = Surrogate("gaussian", 1 / width, 1 / (width * np.sqrt(2 * np.pi)))
     if kind == "corrected":
-        options["draw_gradient"] = "secant"
+        options["draw_gradient"] = "trapezoid_secant"
     return model, options
 
 

@@ -20,7 +20,7 @@ Array = jax.Array
 Names = Mapping[str, Array | float]
 
 #: What stands in for the derivative of a spike that was drawn.
-DRAW_GRADIENTS = ("straight_through", "trapezoid", "secant")
+DRAW_GRADIENTS = ("straight_through", "trapezoid", "secant", "trapezoid_secant")
 #: Names in the state of a layer that follows its neurons with and without the spike before: none is a name of an equation.
 FIRED, SPIKED_BRANCH, FREE_BRANCH = "spike before", "with a spike: ", "without a spike: "
 MARGIN, CHANGE = "margin of what happened", "change of the probability by the spike before"
@@ -43,10 +43,10 @@ class Dynamics:
         Input in SI of a weighted sum of one.
     distance : float
         Margin in SI that counts as one for the surrogate derivative.
-    draw_gradient : {"straight_through", "trapezoid", "secant"}
-        What stands in for the derivative of a spike that was drawn with probability p: that of p (or of the surrogate), or that of
-        p over 2p where there is a spike and over 2(1 - p) where there is none; with the secant, moreover, the difference that a
-        spike makes by its reset to the next state and to the next probability, in the place of their derivatives.
+    draw_gradient : {"straight_through", "trapezoid", "secant", "trapezoid_secant"}
+        What stands in for the derivative of a spike that was drawn with probability p: that of p (or of the surrogate), or, with
+        the trapezoid, that of p over 2p where there is a spike and over 2(1 - p) where there is none. With the secant a spike
+        changes the next state and the next probability by the differences that its reset makes, not by their derivatives.
     """
 
     step: Step
@@ -137,7 +137,7 @@ class Dynamics:
     @property
     def _follows_both(self) -> bool:
         """Whether each neuron is followed with and without a spike until the next step."""
-        return self.draw_gradient == "secant"
+        return self.draw_gradient in ("secant", "trapezoid_secant")
 
     def _chance(self, state: State, names: Names) -> Array:
         """Probability of a spike in a state before the threshold."""
@@ -155,7 +155,7 @@ class Dynamics:
 
     def _smooth(self, probability: Array, fired: Array, margin: Array, names: Names) -> Array:
         """What is differentiated in the place of spikes that were drawn."""
-        if self.draw_gradient != "straight_through":
+        if self.draw_gradient in ("trapezoid", "trapezoid_secant"):
             # the derivatives of log p and of -log(1 - p) are those of p over p and over 1 - p, without a small number below
             log_spike, log_none = self.step.noise.log_probabilities(margin, names, self.step.dt)
             return 0.5 * jnp.where(fired > 0, log_spike, -log_none)
@@ -192,8 +192,8 @@ def _check_draw_gradient(draw_gradient: str, model: NeuronModel, surrogate: Surr
         raise ModelError(f"Model '{model.name}' has no escape noise, so its layer draws no spikes for '{draw_gradient}'.")
     if surrogate is not None:
         raise ModelError(f"draw_gradient='{draw_gradient}' differentiates the probability of a spike, so it takes surrogate=None.")
-    if draw_gradient == "secant" and not reset_gradient:
-        raise ModelError("draw_gradient='secant' is about the reset, so it takes reset_gradient=True.")
+    if draw_gradient != "trapezoid" and not reset_gradient:
+        raise ModelError(f"draw_gradient='{draw_gradient}' is about the reset, so it takes reset_gradient=True.")
 
 
 def unit_of_margin(model: NeuronModel) -> str:

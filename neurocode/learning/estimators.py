@@ -2,10 +2,9 @@
 
 The straight-through estimate takes a spike for its probability on the way back (noise-driven learning; Ma, Yan, Tang 2023): biased
 where the loss is not linear in a spike. The trapezoid weighs that by whether there was a spike (Liu et al. 2023): biased where the
-loss is not quadratic in a spike; the secant takes finite differences through the reset, too: see
-:class:`neurocode.learning.Layer`. The score function (Williams 1992) weighs the gradient of
-the log probability of all spikes with the loss: unbiased, of larger variance. Its baseline is the mean loss of the other draws of
-the same sequence.
+loss is not quadratic in a spike. The secant takes differences through the reset; see :class:`neurocode.learning.Layer`. The score
+function (Williams 1992) weighs the gradient of the log probability of all spikes with the loss: unbiased, of larger variance. Its
+baseline is the mean loss of the other draws of the same sequence.
 """
 
 from __future__ import annotations
@@ -60,8 +59,8 @@ def estimate_gradient(
     batch : Batch
     loss : str or Loss
         See :class:`neurocode.tasks.Task`.
-    estimator : {"straight_through", "trapezoid", "secant", "score_function"}
-        The first three in the place of what the layers have.
+    estimator : {"straight_through", "trapezoid", "secant", "trapezoid_secant", "score_function"}
+        All but the last in the place of what the layers have.
     n_draws : int
         At least two.
     seed : int
@@ -74,7 +73,7 @@ def estimate_gradient(
     ------
     ModelError
         For another estimator, less than two draws, spikes whose probability is not known, a loss that reads no potentials, or
-        trapezoid or secant for layers that cannot have it.
+        one of the others for layers that cannot have it.
 
     Examples
     --------

@@ -75,14 +75,15 @@ class Layer(eqx.Module):
         None for the derivative of the spike probability, for models with escape noise.
     reset_gradient : bool
         Whether gradients flow through the reset ("attached").
-    draw_gradient : {"straight_through", "trapezoid", "secant"}
-        What stands in for the derivative of a spike that was drawn with probability p, for models with escape noise and without a
-        surrogate. Straight through the draw: the derivative of p, of the mean of the expected loss where the loss is linear in the
-        spike. Trapezoid: that derivative over 2p where there is a spike and over 2(1 - p) where there is none, whose mean takes
-        (L'(0) + L'(1))/2 for L(1) - L(0), right where the loss is quadratic in the spike (for two categories the rule "ReinMax" of
-        Liu et al. 2023, "Bridging Discrete and Backpropagation: Straight-Through and Beyond", NeurIPS). Secant, ours: the
-        trapezoid, and by the reset a spike changes the next state and the probability of the next spike by their differences
-        with and without it, where their derivatives are far off if the noise is narrow; it takes ``reset_gradient=True``.
+    draw_gradient : {"straight_through", "trapezoid", "secant", "trapezoid_secant"}
+        What stands in for the derivative of a spike that was drawn with probability p; all but the first for models with escape
+        noise and without a surrogate. Straight through the draw: the derivative of p, right where the expected loss is linear in
+        the spike. Trapezoid: that over 2p where there is a spike and over 2(1 - p) where there is none, whose mean takes
+        (L'(0) + L'(1))/2 for L(1) - L(0), right where the loss is quadratic in the spike, for a variance that grows as
+        1/(4p(1 - p)); for two categories it is ReinMax (Liu et al. 2023, "Bridging Discrete and Backpropagation: Straight-Through
+        and Beyond", NeurIPS). Secant, ours: by the reset a spike changes the next state and the probability of the next spike by
+        their differences with and without it, not by their derivatives, which are far off where the noise is narrow; it takes
+        ``reset_gradient=True``. Both together: ``"trapezoid_secant"``.
     dropout : float
         Probability with which an outgoing spike is dropped in training; connections inside the layer are spared.
     segment : int, optional

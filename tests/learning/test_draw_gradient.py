@@ -93,7 +93,9 @@ def test_a_layer_draws_the_same_spikes_and_keeps_its_draw_gradient():
 def test_layers_without_a_probability_to_differentiate_are_refused():
     with pytest.raises(ModelError, match="no escape noise, so its layer draws no spikes"):
         layer_of("diffusive", surrogate=Surrogate(), draw_gradient="trapezoid")
+    with pytest.raises(ModelError, match="takes reset_gradient=True"):
+        layer_of(draw_gradient="secant")
     with pytest.raises(ModelError, match="takes surrogate=None"):
         layer_of(surrogate=Surrogate(), draw_gradient="trapezoid")
-    with pytest.raises(ModelError, match="straight_through or trapezoid or secant, not 'midpoint'"):
+    with pytest.raises(ModelError, match="or secant or trapezoid_secant, not 'midpoint'"):
         layer_of(draw_gradient="midpoint")

@@ -83,7 +83,7 @@ def test_the_adjoint_equals_autodiff_of_the_plain_loop(name, delay, reset):
 
 
 DRAWS = [("noisy-lif", "trapezoid", MIXED, True), ("noisy-lif", "trapezoid", ALIKE, False), ("noisy-lif", "secant", MIXED, True)]
-DRAWS += [pytest.param("gif", "secant", ALIKE, True, marks=pytest.mark.long)]
+DRAWS += [pytest.param("gif", "trapezoid_secant", ALIKE, True, marks=pytest.mark.long)]
 
 
 @pytest.mark.parametrize(("name", "draw", "delay", "reset"), DRAWS)
