@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from analyses.datasets import binned, data_folder, dataset, divided_anew, recorded, smaller
+from analyses.datasets import binned, coarser, data_folder, dataset, divided_anew, recorded, smaller
 from neurocode.errors import DataError
 from neurocode.learning import Part, Task, stratified
 
@@ -108,6 +108,15 @@ def test_every_seed_is_tested_on_the_same_sequences_and_trained_on_others():
     assert len(np.unique(numbers[0])) == 200 and not np.array_equal(numbers[0], numbers[1])
     assert len(a.training) == len(a.validation) == 100
     assert min(np.bincount(a.training.targets, minlength=10)) > 0 and np.any(np.diff(a.training.targets) < 0)
+
+
+def test_a_coarser_task_holds_means_of_its_steps():
+    """Five steps 0, 1, 2, 3, 4 in twos: 0.5 and 2.5, the last left out; valid where either was."""
+    inputs = np.arange(5, dtype=np.float32)[None, :, None]
+    part = Part(inputs, np.zeros(1, np.int32), np.array([[True, False, False, False, True]]))
+    found = coarser(Task("made", part, part, part, loss="max_over_time", n_outputs=2, dt=1e-3), 2).training
+    assert found.inputs[0, :, 0].tolist() == [0.5, 2.5] and found.inputs.dtype == np.float32
+    assert found.valid.tolist() == [[True, False]]
 
 
 def test_the_test_parts_of_recorded_tasks_are_shared_by_all_seeds(recorded_data):
