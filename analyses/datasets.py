@@ -49,7 +49,7 @@ def _made(name: str, steps: int) -> Task:
 
 
 def coarser(task: Task, steps: int) -> Task:
-    """Means of so many steps after one another; one that any valid step went into is valid, and steps that fill none are left out."""
+    """Means of so many steps; one that any valid step went into is valid, and the steps that do not fill one are left out."""
 
     def joined(part: Part) -> Part:
         length = part.inputs.shape[1] // steps
