@@ -66,7 +66,8 @@ def _judges() -> dict[str, tuple[str, PairedJudge]]:
     sizes += [f"regularisation_test_{size}" for size in (200, 1000)]
     lost = ("input", "fgsm", "pgd", "transfer", "spikes", "membrane")
     return {
-        **dict.fromkeys(("subsumes_spikes", "subsumes_gradients"), ("limit", _column)), **dict.fromkeys(trained, ("training", _scored)),
+        **dict.fromkeys(("subsumes_spikes", "subsumes_gradients"), ("limit", _column)),
+        **dict.fromkeys(trained, ("training", _scored)),
         **dict.fromkeys(("accuracy_lenet", "accuracy_cifar"), ("convolutional", _scored)),
         **dict.fromkeys(sizes, ("sizes", _scored)), "variability": ("spiking", _scored),
         **{f"robust_{name}": ("robustness", _lost) for name in lost}, "corrected_robustness": ("robustness", _lost),

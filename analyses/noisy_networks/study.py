@@ -66,8 +66,8 @@ def convolutional(run: StudyRun) -> None:
 
 
 PARTS = {
-    "tuning": tuned, "training": trained, "robustness": disturb, "spiking": describe_spikes, "sizes": vary_size, "limit": narrow_noise,
-    "convolutional": convolutional,
+    "tuning": tuned, "training": trained, "robustness": disturb, "spiking": describe_spikes, "sizes": vary_size,
+    "limit": narrow_noise, "convolutional": convolutional,
 }  # fmt: skip
 STUDY = Study(
     title="Noisy spiking networks and noise-driven learning (Ma, Yan, Tang 2023)",
