@@ -17,8 +17,8 @@ CONVOLUTIONAL, CONVOLUTIONAL_KINDS = ("lenet", "cifar"), ("deterministic", "esca
 #: Of weights, and of the noise; for networks without it of their surrogate.
 GRID: Grid = {"rate": (1e-3, 3e-3, 1e-2), "width": (0.15, 0.3, 0.6)}
 CONVOLUTIONAL_GRID: Grid = {"rate": (1e-3, 3e-3), "width": (0.3, 0.6)}
-EPOCHS = {"digits": 30, "mnist10k": 12, "braille": 40}
-CONVOLUTIONAL_EPOCHS = {"lenet": 20, "cifar": 10}
+EPOCHS = {"digits": 30, "mnist10k": 12, "braille": 30}
+CONVOLUTIONAL_EPOCHS = {"lenet": 12, "cifar": 4}
 #: Training images, all with as many updates as the largest; kinds whose gap between training and test is compared.
 TRAINING_SIZES = (200, 500, 1000, 2000, 7000)
 SIZE_KINDS = ("deterministic", "escape", "both")

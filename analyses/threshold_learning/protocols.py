@@ -18,8 +18,8 @@ GRID: Grid = {"rate": (1e-3, 3e-3, 1e-2), "threshold": (0.5, 1.0, 2.0)}
 STARTS = (0.5, 1.0, 2.0)
 DEPTHS, DEEP_NETS, DEEP_ARMS = (1, 2, 4, 8), ("dense", "convolutional"), ("both", "weights")
 DEEP_GRID: Grid = {"rate": (1e-3, 3e-3, 1e-2)}
-EPOCHS = {"digits": 30, "mnist10k": 12, "braille": 40}
-DEEP_EPOCHS = {"dense": 12, "convolutional": 6}
+EPOCHS = {"digits": 30, "mnist10k": 8, "braille": 25}
+DEEP_EPOCHS = {"dense": 8, "convolutional": 6}
 
 Row = dict[str, Any]
 
