@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
-from neurocode.learning import Settings, Task, TrainingResult, evaluate
+from neurocode.learning import Network, Part, Settings, Task, TrainingResult, evaluate
 from neurocode.studies import StudyRun
 
 Row = dict[str, Any]
@@ -22,6 +22,8 @@ Grid = dict[str, tuple[float, ...]]
 Work = Callable[..., Mapping[str, Any]]
 
 CLIP, SCHEDULE, BATCH = 1.0, "cosine", 50
+#: Sequences that are evaluated together.
+EVALUATED = 250
 #: Seeds of the tuning are not those of the results.
 TUNING_SEEDS, SEEDS = (100, 101, 102), tuple(range(8))
 #: A network whose training accuracy stays below so many times chance did not train; nor did one whose best epoch is the first.
@@ -48,9 +50,14 @@ def validation_of(result: TrainingResult) -> dict[str, float]:
     return {name: float(chosen[name]) for name in ("validation_score", "validation_loss")} | {"best_epoch": result.best_epoch}
 
 
+def score_of(network: Network, part: Part, task: Task, seed: int, passes: int = 1) -> float:
+    """Score of a network on a part, in batches that divide the larger parts, so that one program serves them."""
+    return evaluate(network, part, task, seed=seed, passes=passes, batch_size=EVALUATED).score
+
+
 def training_of(result: TrainingResult, task: Task, seed: int) -> dict[str, float]:
     """What says whether a network trained: see :func:`is_trained`."""
-    score = evaluate(result.network, task.training, task, seed=seed).score
+    score = score_of(result.network, task.training, task, seed)
     return {"best_epoch": result.best_epoch, "training_score": score, "chance": 1 / task.n_outputs}
 
 

@@ -48,6 +48,11 @@ def _one_pass(table: pd.DataFrame, entry: Entry) -> Pairs:
     return Pairs((weaker - stronger)[trained].to_numpy(float), int((~trained).sum()))
 
 
+def _column(table: pd.DataFrame, entry: Entry) -> Pairs:
+    """A column that is a difference already."""
+    return Pairs(table[entry["column"]].to_numpy(float), 0)
+
+
 def _judges() -> dict[str, tuple[str, PairedJudge]]:
     trained = (
         "accuracy_escape",
@@ -61,6 +66,7 @@ def _judges() -> dict[str, tuple[str, PairedJudge]]:
     sizes += [f"regularisation_test_{size}" for size in (200, 1000)]
     lost = ("input", "fgsm", "pgd", "transfer", "spikes", "membrane")
     return {
+        **dict.fromkeys(("subsumes_spikes", "subsumes_gradients"), ("limit", _column)),
         **dict.fromkeys(trained, ("training", _scored)),
         **dict.fromkeys(("accuracy_lenet", "accuracy_cifar"), ("convolutional", _scored)),
         **dict.fromkeys(sizes, ("sizes", _scored)), "variability": ("spiking", _scored),

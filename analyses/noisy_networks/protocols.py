@@ -94,5 +94,11 @@ def robustness(protocol: str, best: pd.DataFrame) -> list[Row]:
     return found
 
 
+def limit(protocol: str) -> list[Row]:
+    """Deterministic networks on digits at their start, with the width and the rate of the middle of the grid."""
+    base = cell(protocol, "digits", "dense", "deterministic", rate=GRID["rate"][1], width=GRID["width"][1])
+    return [{**base, "seed": seed} for seed in _seeds(protocol)]
+
+
 def _seeds(protocol: str) -> tuple[int, ...]:
     return SEEDS[:1] if protocol == "quick" else SEEDS

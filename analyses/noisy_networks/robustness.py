@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 
 from analyses.noisy_networks.training import trained
-from analyses.protocol import training_of
-from neurocode.learning import Network, Part, Task, evaluate, stratified
+from analyses.protocol import score_of, training_of
+from neurocode.learning import Network, Part, Task, stratified
 from neurocode.learning import perturbations as disturb
 
 #: Test sequences that are disturbed, every class in proportion; smaller test parts are taken whole.
@@ -31,9 +31,9 @@ def robustness_row(folder: Path, other_kind: str, other_rate: float, other_width
     task, result = trained(row, folder)
     partner = trained({**row, "kind": other_kind, "rate": other_rate, "width": other_width}, folder)[1].network
     part = stratified(task.test, TESTED, row["seed"])
-    scores = training_of(result, task, row["seed"]) | {"clean": evaluate(result.network, part, task, seed=row["seed"]).score}
+    scores = training_of(result, task, row["seed"]) | {"clean": score_of(result.network, part, task, row["seed"])}
     for name, net, inputs in variants(result.network, partner, part, task, row["seed"]):
-        scores[name] = evaluate(net, inputs, task, seed=row["seed"]).score
+        scores[name] = score_of(net, inputs, task, row["seed"])
     return scores
 
 

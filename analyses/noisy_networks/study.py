@@ -14,6 +14,7 @@ import pandas as pd
 from analyses.datasets import recorded
 from analyses.noisy_networks import protocols
 from analyses.noisy_networks.claims import claims
+from analyses.noisy_networks.limit import limit_row
 from analyses.noisy_networks.robustness import robustness_row
 from analyses.noisy_networks.training import size_row, spiking_row, training_row, tuning_row
 from analyses.protocol import tune
@@ -49,6 +50,11 @@ def vary_size(run: StudyRun) -> None:
     run.rows(size_row, protocols.sizes(run.protocol, tuned(run)), "sizes.parquet")
 
 
+def narrow_noise(run: StudyRun) -> None:
+    """Noisy networks whose noise is narrow beside deterministic ones."""
+    run.rows(limit_row, protocols.limit(run.protocol), "limit.parquet")
+
+
 def convolutional(run: StudyRun) -> None:
     """Convolutional networks, tuned and trained like the others."""
     cells, grid = protocols.convolutional(run.protocol)
@@ -61,7 +67,7 @@ def convolutional(run: StudyRun) -> None:
 
 PARTS = {
     "tuning": tuned, "training": trained, "robustness": disturb, "spiking": describe_spikes, "sizes": vary_size,
-    "convolutional": convolutional,
+    "limit": narrow_noise, "convolutional": convolutional,
 }  # fmt: skip
 STUDY = Study(
     title="Noisy spiking networks and noise-driven learning (Ma, Yan, Tang 2023)",

@@ -12,8 +12,8 @@ import numpy as np
 import neurocode as nc
 from analyses.noisy_networks.calibration import calibration_error, class_probabilities
 from analyses.noisy_networks.networks import STEP, make_network, make_task
-from analyses.protocol import scores_of, settings_of, training_of, validation_of
-from neurocode.learning import Network, Part, Task, TrainingResult, evaluate, stratified, train
+from analyses.protocol import score_of, scores_of, settings_of, training_of, validation_of
+from neurocode.learning import Network, Part, Task, TrainingResult, stratified, train
 from neurocode.recordings import Trains
 from neurocode.studies import key_of
 
@@ -45,7 +45,7 @@ def training_row(folder: Path, **row: Any) -> dict[str, float]:
     probabilities = {count: class_probabilities(net, task.test, task, seed, count) for count in {1, passes}}
     chosen = result.history.set_index("epoch").loc[result.best_epoch]
     return {
-        **scores_of(result, task, seed), "ensemble_score": evaluate(net, task.test, task, seed=seed, passes=passes).score,
+        **scores_of(result, task, seed), "ensemble_score": score_of(net, task.test, task, seed, passes),
         "calibration_error": calibration_error(probabilities[1], task.test.targets),
         "ensemble_calibration_error": calibration_error(probabilities[passes], task.test.targets),
         "rate_hidden": float(np.mean([chosen[f"rate_{k}"] for k in range(len(net.layers))])),
@@ -55,7 +55,7 @@ def training_row(folder: Path, **row: Any) -> dict[str, float]:
 def size_row(**row: Any) -> dict[str, float]:
     """Scores of the network after its last update, which no early stopping chose, on a smaller training part."""
     task, result = trained(row)
-    last = {name: evaluate(result.last, getattr(task, name), task, seed=row["seed"]).score for name in ("training", "test")}
+    last = {name: score_of(result.last, getattr(task, name), task, row["seed"]) for name in ("training", "test")}
     return {
         **scores_of(result, task, row["seed"]), "last_training_score": last["training"], "last_test_score": last["test"],
         "gap": last["training"] - last["test"],

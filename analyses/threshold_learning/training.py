@@ -9,9 +9,9 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from analyses.protocol import scores_of, validation_of
+from analyses.protocol import score_of, scores_of, validation_of
 from analyses.threshold_learning.networks import make_network, make_settings, make_task
-from neurocode.learning import Part, Task, TrainingResult, energy, evaluate, train
+from neurocode.learning import Part, Task, TrainingResult, energy, train
 from neurocode.learning import perturbations as disturb
 
 #: Standard deviation of Gaussian noise in that of the inputs, share of salt and pepper, share of flipped hidden spikes.
@@ -49,7 +49,7 @@ def training_row(**row: Any) -> dict[str, float]:
         **scores_of(result, task, seed), "rate_hidden": float(np.mean(rates)), "rate_first": rates[0], "rate_last": rates[-1],
         "threshold_mean": float(thresholds.mean()), "threshold_spread": float(thresholds.std()),
         "operations": float(counted["operations"].sum()), "nanojoule": 1e-3 * float(counted["picojoule"].sum()),
-        **{name: evaluate(own, inputs, task, seed=seed).score for name, (own, inputs) in disturbed.items()},
+        **{name: score_of(own, inputs, task, seed) for name, (own, inputs) in disturbed.items()},
     }  # fmt: skip
 
 

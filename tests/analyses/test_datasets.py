@@ -76,7 +76,7 @@ def test_robustness_of_noisy_networks_is_that_of_all_classes(monkeypatch):
     monkeypatch.setattr(robustness, "training_of", lambda *args: {})
     monkeypatch.setattr(robustness, "TESTED", 100)
     row = {"seed": 0, "kind": "escape", "other_kind": "both", "other_rate": 0.1, "other_width": 0.3}
-    part = taken(monkeypatch, "noisy_networks.robustness", lambda own: own.robustness_row(None, **row), "evaluate", 1)
+    part = taken(monkeypatch, "noisy_networks.robustness", lambda own: own.robustness_row(None, **row), "score_of", 1)
     assert counts(part) == [10] * 10
 
 
