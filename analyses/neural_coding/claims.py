@@ -16,7 +16,7 @@ FIXED = Path(__file__).with_name("claims.toml")
 
 def claims(folder: Path) -> list[Claim]:
     """Every fixed claim that the tables can judge; the claims of one family on one data set are corrected together."""
-    path = folder / "cells.parquet"
+    path = folder / "units.parquet"
     if not path.exists():
         return []
     fixed = tomllib.loads(FIXED.read_text(encoding="utf-8"))

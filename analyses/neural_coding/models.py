@@ -3,8 +3,8 @@
 ``deterministic``: the network of ``output`` whose output neurons fire when the integral of their rate reaches one.
 ``output``: deterministic hidden neurons; each output neuron draws its spikes, given its own past (generalised linear model).
 ``internal``: the same with noisy hidden neurons, whose noise all outputs share.
-``recurrent-output``, ``recurrent``: the two with connections among the hidden neurons, which start at zero. Their weights learn, but
-no gradient flows back through them: over a second of bins it grows until it is no longer finite.
+``recurrent-output``, ``recurrent``: the two with connections among the hidden neurons, which start at zero. Their weights learn,
+but no gradient flows back through them: over a second of bins it grows until it is no longer finite.
 ``glm``: the output neurons alone, driven by the stimulus. ``coupled``: with connections between them.
 ``gif``: integrate-and-fire neurons with spike-triggered currents and a moving threshold, driven by the stimulus.
 Beside them stand ``psth``, a Poisson process with the rate of other repeats of the same stimulus, and ``igif`` and ``igif-ia``

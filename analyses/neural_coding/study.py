@@ -28,7 +28,7 @@ def recorded(run: StudyRun) -> pd.DataFrame:
 def tables(run: StudyRun) -> None:
     """Recordings averaged over seeds, data sets by model, and models in pairs."""
     recordings = summary.recording_table(fitted(run), recorded(run))
-    recordings.to_parquet(run.output / "cells.parquet", index=False)
+    recordings.to_parquet(run.output / "units.parquet", index=False)
     summary.summary_table(recordings).to_csv(run.output / "summary.csv", index=False, float_format="%.5g")
     summary.pair_table(recordings).to_csv(run.output / "pairs.csv", index=False, float_format="%.5g")
 

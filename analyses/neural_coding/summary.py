@@ -86,7 +86,7 @@ def _entries(own: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def summary_table(recordings: pd.DataFrame) -> pd.DataFrame:
-    """Mean and median over the cells of a data set with the 95 % t interval of the mean; the reason for models that make no sense."""
+    """Mean and median over the cells of a data set with the 95 % t interval of the mean, and why models make no sense."""
     rows = []
     for (dataset, model, statistic), own in recordings.groupby(["dataset", "model", "statistic"], sort=False):
         defined = own.dropna(subset="score")
