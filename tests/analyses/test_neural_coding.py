@@ -204,26 +204,20 @@ def test_a_constant_rate_gains_nothing_over_itself():
     np.testing.assert_allclose(logs, np.where(binned, np.log(-np.expm1(-rate)), -rate), rtol=1e-6)
 
 
-def test_bins_of_one_step_have_the_likelihood_of_the_fit():
-    """Against :func:`neurocode.evaluate`, which leaves out the first 500 ms and takes the rate of training."""
-    noise = nc.simulation.stimuli.frozen_noise
-    currents = [noise(seconds, 1e-3, mean=70, standard_deviation=40, seed=seed) for seconds, seed in ((8, 1), (2, 2))]
-    truth = nc.models.gif((50.0,))
-    trains = [
-        [segment.spiketrains[0] for segment in nc.simulate(truth, current, trials=n, seed=3, engine="jax").segments]
-        for current, n in zip(currents, (1, 3), strict=True)
-    ]
-    experiment = nc.Experiment(trains[0], currents[0], test=nc.Experiment(trains[1], currents[1]))
-    result = nc.fit(truth, experiment, starts=1)
-    dt, test = result.dt, experiment.test.repeats
-    spikes = recordings.binned([repeat.spike_times for repeat in test], dt, len(test[0].current))
-    drive = recordings.Drive(experiment, test[0].current, spikes, 0.0)
-    counted = slice(round(0.5 / dt), None)
-    gained = integrate_and_fire.bin_log_probabilities(result.model, drive, 1, dt)[:, counted].sum()
-    rate, shown = result.training_rate * dt, spikes[:, counted]
-    constant = np.where(shown, np.log(-np.expm1(-rate)), -rate).sum()
-    wanted = nc.evaluate(result, experiment, n_predictions=2).bits_per_spike
-    assert (gained - constant) / shown.sum() / np.log(2) == pytest.approx(wanted, rel=1e-6) and wanted > 0.3
+def test_bins_of_one_step_have_the_likelihood_of_fits():
+    """That of :mod:`neurocode.inference`, which leaves out the first 500 ms, and its bits against a constant rate."""
+    dt, rate = 1e-3, 12.0
+    current = nc.simulation.stimuli.frozen_noise(2, dt, mean=70, standard_deviation=40, seed=2)
+    model = nc.models.gif((50.0,))
+    trains = [segment.spiketrains[0] for segment in nc.simulate(model, current, trials=3, seed=3, engine="jax").segments]
+    likelihood = nc.inference.ClampedLikelihood.of_test(model, nc.Experiment(trains, current), dt=dt)
+    spikes = recordings.binned([train.rescale("s").magnitude for train in trains], dt, 2000)
+    drive = recordings.Drive(None, current.rescale("A").magnitude[:, 0], spikes, 0.0)
+    shown = spikes[:, 500:]
+    gained = integrate_and_fire.bin_log_probabilities(model, drive, 1, dt)[:, 500:].sum()
+    assert gained == pytest.approx(likelihood.log_likelihood(likelihood.origin), rel=1e-9) and shown.sum() > 20
+    constant = np.where(shown, np.log(-np.expm1(-rate * dt)), -rate * dt).sum()
+    assert (gained - constant) / shown.sum() / np.log(2) == pytest.approx(likelihood.bits_per_spike(gained, rate), rel=1e-9)
 
 
 def test_settling_comes_before_the_stimulus_and_the_clock_waits():
