@@ -25,7 +25,7 @@ from neurocode.style import TWO_COLUMNS
 RECORDED = "recorded"
 MODELS = {
     RECORDED: ("recorded", "#000000"), "internal": ("internal noise", "#D55E00"), "output": ("output noise", "#0072B2"),
-    "recurrent": ("recurrent, internal", "#A33B00"), "recurrent-output": ("recurrent, output", "#56B4E9"),
+    "recurrent": ("recurrent, internal", "#44AA99"), "recurrent-output": ("recurrent, output", "#56B4E9"),
     "glm": ("GLM", "#009E73"), "gif": ("GIF, in network", "#CC79A7"), "igif": ("iGIF", "#882255"),
     "igif-ia": ("iGIF, A-type", "#332288"), "psth": ("Poisson, PSTH", "#E69F00"), "deterministic": ("deterministic", "#999999"),
 }  # fmt: skip
@@ -130,7 +130,8 @@ def spread(axes: Axes, groups: list[pd.Series | None], lines: pd.DataFrame, colo
     if defined:
         axes.set_xlim(*limits(np.concatenate([*defined, lines["mean"].dropna()])))
         numbers = sorted({len(values) for values in defined})
-        axes.set_title("n = " + " to ".join(map(str, numbers[:: max(1, len(numbers) - 1)])), fontsize=6, loc="right", pad=2)
+        number = "n = " + " to ".join(map(str, numbers[:: max(1, len(numbers) - 1)]))
+        axes.text(1, 1.01, number, fontsize=6, ha="right", va="bottom", transform=axes.transAxes)
     axes.set_ylim(len(groups) - 0.4, -0.6)
     axes.tick_params(axis="y", length=0)
 
@@ -192,10 +193,11 @@ def _statistics(recordings: pd.DataFrame, pairs: pd.DataFrame, output: Path) -> 
             panel.set_xticks([])
         if row == 0:
             panel.set_title(DATASETS[dataset], loc="left", pad=9)
-        if row == len(statistics) - 1:
-            panel.set_xlabel("Nearer to the recording by")
         if column == 0:
             panel.set_ylabel(STATISTICS[statistic])
+    figure.supxlabel("First model nearer to the recording by", fontsize=7)
+    for letter, panel in zip("abcdefghijklmnopqrst", axes.flat, strict=False):
+        label_panel(panel, letter)
     return save_figure(figure, output / "neural_coding_statistics.pdf")
 
 
@@ -205,10 +207,10 @@ def _responses(table: pd.DataFrame, output: Path) -> list[Path]:
         own = table[table["dataset"] == dataset]
         raster(row[0], own[own["name"] == own["name"].iloc[0]].set_index("model"), window)
         n = len(own[own["model"] == RECORDED])
-        row[0].set_title(f"{DATASETS[dataset]}, one unit of {own['name'].iloc[0]}")
+        row[0].set_title(f"A unit of {own['name'].iloc[0]}", loc="right")
         variance_over_mean(row[1], own).set_title(f"n = {n} recordings", fontsize=6, loc="right", pad=2)
         intervals(row[2], own).set_title(f"n = {n} recordings", fontsize=6, loc="right", pad=2)
-    axes[0, 1].legend(loc="lower left", bbox_to_anchor=(0, 1.08), ncols=3, labelspacing=0.2)
+    figure.legend(*axes[0, 1].get_legend_handles_labels(), loc="outside upper center", ncols=6, labelspacing=0.2)
     for letter, own in zip("abcdef", axes.flat, strict=True):
         label_panel(own, letter)
     return save_figure(figure, output / "neural_coding_responses.pdf")
