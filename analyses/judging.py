@@ -10,10 +10,21 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from neurocode.studies import Claim, absent_claim, interval_claim, study_table, with_withdrawn
+from analyses.protocol import Pairs
+from neurocode.studies import (
+    Claim,
+    Comparison,
+    absent_claim,
+    interval_claim,
+    judge_family,
+    study_table,
+    with_withdrawn,
+)
 
 Entry = dict[str, Any]
 Judge = Callable[[pd.DataFrame, Entry], np.ndarray]
+#: From the table of a data set and an entry, the differences of its two arms.
+PairedJudge = Callable[[pd.DataFrame, Entry], Pairs]
 
 
 def judged(fixed: Path, folder: Path, judges: Mapping[str, tuple[str, Judge]]) -> list[Claim]:
@@ -32,6 +43,38 @@ def judged(fixed: Path, folder: Path, judges: Mapping[str, tuple[str, Judge]]) -
         if len(values):
             found.append(interval_claim(f"{entry['claim']} ({entry['statistic']})", entry["source"], values, entry["bound"]))
     return with_withdrawn(found, folder)
+
+
+def judged_families(fixed: Path, folder: Path, judges: Mapping[str, tuple[str, PairedJudge]]) -> list[Claim]:
+    """Every claim of a file whose table is there, on each of its data sets, judged with the others of its family.
+
+    An entry names its ``family``, ``kind`` and ``margin``, and where the table holds several its ``datasets``. A claim with a
+    published value is on data that are not here.
+    """
+    tables = {path.stem: sound(study_table(path)) for path in sorted(folder.glob("*.parquet"))}
+    entries = tomllib.loads(fixed.read_text(encoding="utf-8"))
+    families: dict[str, list[Comparison]] = {}
+    for name, entry in entries.items():
+        if "paper_value" not in entry:
+            table, judge = judges[name]
+            families.setdefault(entry["family"], []).extend(_comparisons(entry, tables.get(table), judge))
+    found = [claim for comparisons in families.values() for claim in judge_family(comparisons)]
+    absent = [absent_claim(e["claim"], e["source"], e["paper_value"]) for e in entries.values() if "paper_value" in e]
+    return [*found, *absent]
+
+
+def _comparisons(entry: Entry, table: pd.DataFrame | None, judge: PairedJudge) -> list[Comparison]:
+    """One comparison for each data set of an entry that its table holds."""
+    if table is None:
+        return []
+    names = entry.get("datasets", sorted(table["dataset"].unique()))
+    pairs = {name: judge(table[table["dataset"] == name], entry) for name in names if (table["dataset"] == name).any()}
+    text = f"{entry['claim']} ({entry['statistic']})"
+    return [
+        Comparison(text, entry["source"], name, own.values, entry["kind"], entry["margin"], own.untrained)
+        for name, own in pairs.items()
+        if len(own.values) or own.untrained
+    ]
 
 
 def sound(table: pd.DataFrame) -> pd.DataFrame:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 
-from analyses.judging import Entry, Judge, difference, judged
-from analyses.noisy_networks.protocols import MATCHED
+from analyses.judging import Entry, PairedJudge, judged_families
+from analyses.protocol import Pairs, is_trained, paired
 from neurocode.studies import Claim
 
 FIXED = Path(__file__).with_name("claims.toml")
@@ -16,44 +16,63 @@ FIXED = Path(__file__).with_name("claims.toml")
 
 def claims(folder: Path) -> list[Claim]:
     """Every fixed claim whose tables are there; those on data that are not are "not comparable"."""
-    return judged(FIXED, folder, JUDGES)
+    return judged_families(FIXED, folder, JUDGES)
 
 
-def equally_good(table: pd.DataFrame) -> pd.DataFrame:
-    """Rows of networks whose validation accuracy lies within half a point of what all compared kinds reach."""
-    return table[(table["validation"] - table["common"]).abs() <= MATCHED + 1e-9]
+def levels_of(table: pd.DataFrame, disturbances: Sequence[str]) -> list[str]:
+    """Columns of all levels of some disturbances."""
+    return [name for name in table.columns if name.rpartition("_")[0] in disturbances]
 
 
-def mean_over(table: pd.DataFrame, families: list[str]) -> pd.DataFrame:
-    """With the mean accuracy over all levels of some disturbances."""
-    return table.assign(mean=table[[name for name in table.columns if name.rpartition("_")[0] in families]].mean(axis=1))
+def with_mean(table: pd.DataFrame, disturbances: Sequence[str]) -> pd.DataFrame:
+    """With the mean accuracy over all levels of some disturbances, and the accuracy that they cost."""
+    mean = table[levels_of(table, disturbances)].mean(axis=1)
+    return table.assign(disturbed=mean, lost=table["clean"] - mean)
 
 
-def _accuracy(table: pd.DataFrame, entry: Entry) -> np.ndarray:
-    return difference(table, "kind", "escape", "deterministic", "test_score")
+def _scored(table: pd.DataFrame, entry: Entry) -> Pairs:
+    for name, column in (("net", "net"), ("size", "training_size")):
+        if name in entry:
+            table = table[table[column] == entry[name]]
+    return paired(table, "kind", entry["first"], entry["second"], entry["values"])
 
 
-def _released(table: pd.DataFrame, entry: Entry) -> np.ndarray:
-    return difference(table, "kind", "deterministic", "released", "test_score")
+def _lost(table: pd.DataFrame, entry: Entry) -> Pairs:
+    return paired(with_mean(table, entry["disturbances"]), "kind", entry["first"], entry["second"], "lost")
 
 
-def _robust(table: pd.DataFrame, entry: Entry) -> np.ndarray:
-    return difference(mean_over(equally_good(table), entry["families"]), "kind", "escape", "deterministic", "mean")
+def _one_pass(table: pd.DataFrame, entry: Entry) -> Pairs:
+    noisy = table[table["kind"] == "escape"]
+    trained = is_trained(noisy)
+    weaker, stronger = (with_mean(noisy, entry[name])["disturbed"] for name in ("weaker", "disturbances"))
+    return Pairs((weaker - stronger)[trained].to_numpy(float), int((~trained).sum()))
 
 
-def _one_pass(table: pd.DataFrame, entry: Entry) -> np.ndarray:
-    own = equally_good(table)
-    own = own[own["kind"] == "escape"]
-    lost = mean_over(own, ["fgsm1"])["mean"] - mean_over(own, ["fgsm20"])["mean"]
-    return lost.groupby(own["seed"]).mean().to_numpy()
+def _column(table: pd.DataFrame, entry: Entry) -> Pairs:
+    """A column that is a difference already."""
+    return Pairs(table[entry["column"]].to_numpy(float), 0)
 
 
-def _variability(table: pd.DataFrame, entry: Entry) -> np.ndarray:
-    return table.loc[table["kind"] == "escape", "fano"].to_numpy()
+def _judges() -> dict[str, tuple[str, PairedJudge]]:
+    trained = (
+        "accuracy_escape",
+        "accuracy_diffusive",
+        "accuracy_both",
+        "calibration",
+        "corrected_accuracy",
+        "corrected_calibration",
+    )
+    sizes = [f"regularisation_gap_{size}" for size in (200, 500, 1000, 2000, 7000)]
+    sizes += [f"regularisation_test_{size}" for size in (200, 1000)]
+    lost = ("input", "fgsm", "pgd", "transfer", "spikes", "membrane")
+    return {
+        **dict.fromkeys(("subsumes_spikes", "subsumes_gradients"), ("limit", _column)),
+        **dict.fromkeys(trained, ("training", _scored)),
+        **dict.fromkeys(("accuracy_lenet", "accuracy_cifar"), ("convolutional", _scored)),
+        **dict.fromkeys(sizes, ("sizes", _scored)), "variability": ("spiking", _scored),
+        **{f"robust_{name}": ("robustness", _lost) for name in lost}, "corrected_robustness": ("robustness", _lost),
+        **dict.fromkeys(("one_pass_fgsm", "one_pass_pgd"), ("robustness", _one_pass)),
+    }  # fmt: skip
 
 
-ROBUST = ("robust_input", "robust_attack", "robust_transfer", "robust_random", "robust_spikes", "robust_membrane")
-JUDGES: dict[str, tuple[str, Judge]] = {
-    "accuracy": ("training", _accuracy), "released_surrogate": ("training", _released), "one_pass": ("robustness", _one_pass),
-    "variability": ("spiking", _variability), **{name: ("robustness", _robust) for name in ROBUST},
-}  # fmt: skip
+JUDGES: dict[str, tuple[str, PairedJudge]] = _judges()

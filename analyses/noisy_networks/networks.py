@@ -1,7 +1,9 @@
-"""Networks of the study: one membrane, with and without noise (Ma, Yan, Tang 2023)."""
+"""Networks of the study: one membrane, with and without noise (Ma, Yan, Tang 2023), dense, recurrent and convolutional."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import jax
@@ -9,51 +11,119 @@ import numpy as np
 
 import neurocode as nc
 from analyses.datasets import dataset, smaller
-from neurocode.learning import Dense, Layer, Network, Readout, Recurrent, Settings, Surrogate, Task
+from neurocode.learning import (
+    Chain,
+    Convolution,
+    Dense,
+    Layer,
+    Network,
+    Pool,
+    Readout,
+    Recurrent,
+    Surrogate,
+    Task,
+    Voters,
+    architectures,
+    stratified,
+)
+from neurocode.tasks import Shifts
+
+Row = dict[str, Any]
+Options = dict[str, Any]
 
 STEP = 1e-3
-#: Hidden neurons, and whether they are connected with each other.
+#: Steps that an image is shown to each network for: two in the shipped CIFAR-10 command, four are ours.
+STEPS = {"dense": 4, "lenet": 4, "cifar": 2}
+#: Hidden neurons of dense networks, and whether they are connected with each other.
 SIZES = {"digits": (100, False), "mnist10k": (200, False), "braille": (128, True)}
-#: Standard deviation of the surrogate of the released deterministic baseline, (alpha/sqrt(pi)) exp(-(alpha x)^2) with alpha 1.
-RELEASED_WIDTH = float(np.sqrt(0.5))
-READOUT = 4e-3
+#: Time constant in seconds of the integrators that read images; of convolutional networks none, as released.
+READOUT, NO_INTEGRATION = 4e-3, 1e-9
+#: Voters of each Braille letter.
+VOTERS = 10
+IMAGE = (1, 28, 28)
+#: Pixels by which images are shifted while convolutional networks train.
+SHIFT = 1
+#: Channels and units of the released CIFARNet that are kept.
+CIFAR_WIDTH = 1 / 8
+#: Channels, kernel and dense units of LeNet-5 (LeCun et al. 1998).
+LENET_CHANNELS, LENET_KERNEL, LENET_DENSE = (6, 16), 5, (120, 84)
+#: From weights uniform within one over the root of the inputs to those of He et al. 2015, which convolutional networks start with.
+HE = float(np.sqrt(6.0))
 
 
-def make_task(row: dict[str, Any]) -> Task:
-    """Task of a row, split anew for each seed."""
-    task = dataset(row["dataset"], row["seed"])
-    return smaller(task, row["sequences"], row["seed"]) if row["sequences"] else task
+def make_task(row: Row) -> Task:
+    """Task of a row, training and validation divided anew for each seed; a smaller training part where the row asks for one."""
+    task = dataset(row["dataset"], row["seed"], STEPS[row["net"]])
+    if row["dataset"] == "braille":
+        task = replace(task, loss="rate_squared_error")
+    if row["net"] != "dense":
+        task = replace(task, presentation=Shifts(IMAGE, SHIFT))
+    if row["sequences"]:
+        task = smaller(task, row["sequences"], row["seed"])
+    if row["training_size"]:
+        task = replace(task, training=stratified(task.training, row["training_size"], row["seed"]))
+    return task
 
 
-def make_layer(kind: str, width: float) -> tuple[nc.NeuronModel, Surrogate | None, tuple[str, ...]]:
-    """Neuron, surrogate and learned parameters of a kind of network.
+def layer_options(kind: str, width: float) -> tuple[nc.NeuronModel, Options]:
+    """Neuron of a kind of network, and how it is differentiated.
 
-    ``deterministic`` has the density of the noise as surrogate, ``released`` that of the released baseline, ``escape`` draws its
-    spikes, ``diffusive`` takes noise on the membrane, ``both`` is the released double noise, ``learned`` draws its spikes with a
-    width that each neuron learns.
+    ``deterministic`` has a Gaussian density of the width as surrogate, ``escape`` draws its spikes, ``diffusive`` takes noise on
+    the membrane, ``both`` is the released double noise; ``corrected`` is ``escape`` whose gradient is exact to second order in a
+    spike, its reset included.
     """
-    mode = {"deterministic": "none", "released": "none", "learned": "escape"}.get(kind, kind)
+    mode = {"deterministic": "none", "corrected": "escape"}.get(kind, kind)
     model = nc.models.noisy_lif(mode)
-    noise = {name: width for name in ("scale", "sigma") if name in model.parameters}
-    if model.noise is not None:
-        return model.with_parameters(noise), None, ("scale",) if kind == "learned" else ()
-    own = RELEASED_WIDTH if kind == "released" else width
-    return model.with_parameters(noise), Surrogate("gaussian", 1 / own, 1 / (own * np.sqrt(2 * np.pi))), ()
+    model = model.with_parameters({name: width for name in ("scale", "sigma") if name in model.parameters})
+    options: Options = {"surrogate": None, "reset_gradient": True}
+    if model.noise is None:
+        options["surrogate"] = Surrogate("gaussian", 1 / width, 1 / (width * np.sqrt(2 * np.pi)))
+    if kind == "corrected":
+        options["draw_gradient"] = "trapezoid_secant"
+    return model, options
 
 
-def make_network(row: dict[str, Any], task: Task) -> Network:
+def make_network(row: Row, task: Task) -> Network:
     """Network of a row at its start: the same weights for every kind."""
-    n, recurrent = SIZES[row["dataset"]]
-    model, surrogate, learned = make_layer(row["kind"], row["width"])
-    a, b, c = jax.random.split(jax.random.key(row["seed"]), 3)
-    layer = Layer(
-        Dense(task.n_inputs, n, key=a), model, STEP, recurrent=Recurrent(n, key=b) if recurrent else None, learned=learned,
-        surrogate=surrogate, reset_gradient=True,
-    )  # fmt: skip
-    return Network([layer, Readout(Dense(n, task.n_outputs, key=c), STEP, READOUT)])
+    model, options = layer_options(row["kind"], row["width"])
+    return BUILDERS[row["net"]](row, task, model, options, jax.random.key(row["seed"]))
 
 
-def make_settings(row: dict[str, Any]) -> Settings:
-    """How a row is trained."""
-    factor = row.get("intrinsic_factor", 1.0)
-    return Settings(epochs=row["epochs"], batch_size=row["batch"], learning_rate=row["rate"], intrinsic_factor=factor)
+def _dense(row: Row, task: Task, model: nc.NeuronModel, options: Options, key: jax.Array) -> Network:
+    n, is_recurrent = SIZES[row["dataset"]]
+    a, b, c = jax.random.split(key, 3)
+    hidden = Layer(Dense(task.n_inputs, n, key=a), model, STEP, recurrent=Recurrent(n, key=b) if is_recurrent else None, **options)
+    if row["dataset"] != "braille":
+        return Network([hidden, Readout(Dense(n, task.n_outputs, key=c), STEP, READOUT)])
+    voters = Layer(Dense(n, VOTERS * task.n_outputs, key=c), model, STEP, **options)
+    return Network([hidden, Voters(voters, task.n_outputs)])
+
+
+def _cifar(row: Row, task: Task, model: nc.NeuronModel, options: Options, key: jax.Array) -> Network:
+    net = architectures.cifar_net(IMAGE, task.n_outputs, model, STEP, width=CIFAR_WIDTH, readout=NO_INTEGRATION, key=key, **options)
+    return _started_as_he(net)
+
+
+def _lenet(row: Row, task: Task, model: nc.NeuronModel, options: Options, key: jax.Array) -> Network:
+    """LeNet-5 with neurons after each of its four maps."""
+    keys = jax.random.split(key, 5)
+    first = Convolution(IMAGE, LENET_CHANNELS[0], LENET_KERNEL, key=keys[0])
+    pool = Pool(first.out_shape, 2)
+    second = Convolution(pool.out_shape, LENET_CHANNELS[1], LENET_KERNEL, key=keys[1])
+    last = Pool(second.out_shape, 2)
+    wide, narrow = LENET_DENSE
+    maps = (first, Chain([pool, second]), Chain([last, Dense(last.n_out, wide, key=keys[2])]), Dense(wide, narrow, key=keys[3]))
+    layers = [Layer(connection, model, STEP, **options) for connection in maps]
+    return _started_as_he(Network([*layers, Readout(Dense(narrow, task.n_outputs, key=keys[4]), STEP, NO_INTEGRATION)]))
+
+
+def _started_as_he(network: Network) -> Network:
+    """With weights of the variance of He et al. 2015."""
+
+    def scaled(path: tuple, array: jax.Array) -> jax.Array:
+        return HE * array if path[-1] == jax.tree_util.GetAttrKey("weight") else array
+
+    return jax.tree_util.tree_map_with_path(scaled, network)
+
+
+BUILDERS: dict[str, Callable[..., Network]] = {"dense": _dense, "cifar": _cifar, "lenet": _lenet}

@@ -1,4 +1,4 @@
-"""Rows of the study. Data sets, sizes and levels are ours; noise of width 0.3 is that of the shipped CIFAR-10 command."""
+"""Rows of the study. Data sets, sizes, epochs and levels are ours; a noise of width 0.3 is that of the shipped CIFAR-10 command."""
 
 from __future__ import annotations
 
@@ -8,91 +8,97 @@ from typing import Any
 import pandas as pd
 
 from analyses.datasets import NAMES
+from analyses.protocol import SEEDS, TUNING_SEEDS, Grid
 
 PROTOCOLS = ("reduced", "quick")
-KINDS = ("deterministic", "released", "escape", "diffusive", "both", "learned")
-#: Kinds whose robustness is compared at equal validation accuracy.
-COMPARED = ("deterministic", "escape", "both")
-WIDTH, WIDTHS = 0.3, (0.1, 0.2, 0.4, 0.6)
-RATES = (1e-3, 3e-3, 1e-2)
-#: Learning rate of a width, kept as its place between 0.001 and 10, over that of a weight.
-WIDTH_FACTOR = 0.1
-EPOCHS = {"digits": 40, "mnist10k": 20, "braille": 60}
-#: Seeds of the tuning are not those of the study.
-TUNING_SEED, SEEDS = 100, range(5)
-#: Largest difference of validation accuracy at which two networks count as equally good.
-MATCHED = 0.005
-
-SETTINGS = ("dataset", "kind", "width", "rate", "batch", "seed", "sequences")
+#: Networks without noise, with noise in each of three ways, and with escape noise whose gradient is corrected (ours).
+KINDS = ("deterministic", "escape", "diffusive", "both", "corrected")
+CONVOLUTIONAL, CONVOLUTIONAL_KINDS = ("lenet", "cifar"), ("deterministic", "escape")
+#: Of weights, and of the noise; for networks without it of their surrogate.
+GRID: Grid = {"rate": (1e-3, 3e-3, 1e-2), "width": (0.15, 0.3, 0.6)}
+CONVOLUTIONAL_GRID: Grid = {"rate": (1e-3, 3e-3), "width": (0.3, 0.6)}
+EPOCHS = {"digits": 30, "mnist10k": 12, "braille": 30}
+CONVOLUTIONAL_EPOCHS = {"lenet": 12, "cifar": 4}
+#: Training images, all with as many updates as the largest; kinds whose gap between training and test is compared.
+TRAINING_SIZES = (200, 500, 1000, 2000, 7000)
+SIZE_KINDS = ("deterministic", "escape", "both")
+UPDATES = 1400
 
 Row = dict[str, Any]
 
 
-def row(protocol: str, dataset: str, kind: str, rate: float, seed: int, width: float = WIDTH) -> Row:
-    """Settings of a training; learned widths take the step of a weight, by the factor of their place between their bounds."""
+def cell(protocol: str, dataset: str, net: str, kind: str, **options: Any) -> Row:
+    """A row without what is tuned and without seed."""
     quick = protocol == "quick"
-    own = {
-        "dataset": dataset, "kind": kind, "width": width, "rate": rate, "epochs": 2 if quick else EPOCHS[dataset], "batch": 50,
-        "seed": seed, "sequences": 120 if quick else 0,
-    }  # fmt: skip
-    return {**own, "intrinsic_factor": WIDTH_FACTOR} if kind == "learned" else own
+    epochs = EPOCHS[dataset] if net == "dense" else CONVOLUTIONAL_EPOCHS[net]
+    base = {"dataset": dataset, "net": net, "kind": kind, "epochs": 2 if quick else epochs, "training_size": 0}
+    return {**base, "sequences": 120 if quick else 0, **options}
 
 
 def datasets(protocol: str) -> tuple[str, ...]:
-    """Names of the tasks."""
+    """Names of the tasks of dense and recurrent networks."""
     return NAMES[:1] if protocol == "quick" else NAMES
 
 
-def tuning(protocol: str) -> list[Row]:
-    """Every kind on every data set at every learning rate: the same budget for all."""
-    rates = RATES[-1:] if protocol == "quick" else RATES
-    plan = itertools.product(datasets(protocol), COMPARED[:2] if protocol == "quick" else KINDS, rates)
-    return [row(protocol, name, kind, rate, TUNING_SEED) for name, kind, rate in plan]
+def tuning_seeds(protocol: str) -> tuple[int, ...]:
+    """Seeds of the tuning."""
+    return TUNING_SEEDS[:1] if protocol == "quick" else TUNING_SEEDS
 
 
-def best_rates(tuned: pd.DataFrame) -> dict[tuple[str, str], float]:
-    """Learning rate best on validation, of every data set and kind."""
-    best = tuned.loc[tuned.groupby(["dataset", "kind"])["validation_score"].idxmax()]
-    return {(own.dataset, own.kind): own.rate for own in best.itertuples()}
+def dense(protocol: str) -> tuple[list[Row], Grid]:
+    """Every kind on every data set, and the grid that all of them search."""
+    kinds = ("deterministic", "escape", "corrected") if protocol == "quick" else KINDS
+    return [cell(protocol, *chosen) for chosen in itertools.product(datasets(protocol), ("dense",), kinds)], _grid(protocol, GRID)
 
 
-def trainings(protocol: str, tuned: pd.DataFrame) -> list[Row]:
-    """Five seeds of every kind at its learning rate."""
-    seeds = range(1) if protocol == "quick" else SEEDS
-    return [row(protocol, name, kind, rate, seed) for (name, kind), rate in best_rates(tuned).items() for seed in seeds]
+def convolutional(protocol: str) -> tuple[list[Row], Grid]:
+    """Convolutional networks on MNIST; none in the quick protocol, which needs no recorded data."""
+    nets = () if protocol == "quick" else CONVOLUTIONAL
+    cells = [cell(protocol, "mnist10k", net, kind) for net, kind in itertools.product(nets, CONVOLUTIONAL_KINDS)]
+    return cells, _grid(protocol, CONVOLUTIONAL_GRID)
 
 
-def widths(protocol: str, tuned: pd.DataFrame) -> list[Row]:
-    """Other widths of the escape noise on digits."""
-    rate = best_rates(tuned)["digits", "escape"]
-    chosen, seeds = (WIDTHS[:1], range(1)) if protocol == "quick" else (WIDTHS, SEEDS)
-    return [row(protocol, "digits", "escape", rate, seed, width) for width, seed in itertools.product(chosen, seeds)]
+def _grid(protocol: str, grid: Grid) -> Grid:
+    return {"rate": (1e-2,), "width": (0.3,)} if protocol == "quick" else grid
 
 
-def matched(trained: pd.DataFrame) -> list[Row]:
-    """Of every data set and seed, the epoch of each compared kind whose validation accuracy is nearest to what all reach.
-
-    That accuracy is the lowest of their best ones. A row carries the epoch of the deterministic network and its settings, whose
-    attacks are also tried on the others, and of the noisy one for the deterministic network.
-    """
-    rows = []
-    compared = trained[trained["kind"].isin(COMPARED)]
-    for (_, _), own in compared.groupby(["dataset", "seed"]):
-        curves = {entry.kind: pd.Series(accuracies_of(entry.curve)) for entry in own.itertuples()}
-        common = min(curve.max() for curve in curves.values())
-        epochs = {kind: int((curve - common).abs().idxmin()) + 1 for kind, curve in curves.items()}
-        reached = {kind: float(curves[kind][epochs[kind] - 1]) for kind in curves}
-        settings = {entry.kind: entry for entry in own.itertuples()}
-        for kind in curves:
-            other = "escape" if kind == "deterministic" else "deterministic"
-            base = {name: getattr(settings[kind], name) for name in SETTINGS}
-            rows.append({
-                **base, "epochs": epochs[kind], "validation": reached[kind], "common": common, "other": other,
-                "other_rate": settings[other].rate, "other_epochs": epochs[other],
-            })  # fmt: skip
-    return rows
+def trainings(protocol: str, best: pd.DataFrame) -> list[Row]:
+    """Fresh seeds of every cell at its best setting."""
+    return [{**setting, "seed": seed} for setting in settings(best) for seed in _seeds(protocol)]
 
 
-def accuracies_of(text: str) -> list[float]:
-    """Validation accuracies of all epochs, as a table keeps them."""
-    return [float(value) for value in text.split()]
+def settings(best: pd.DataFrame) -> list[Row]:
+    """Cells at their best settings."""
+    names = [name for name in best.columns if name not in ("validation_score", "at_edge")]
+    return best[names].to_dict("records")
+
+
+def sizes(protocol: str, best: pd.DataFrame) -> list[Row]:
+    """Smaller training parts with as many updates, on MNIST; on digits in the quick protocol."""
+    name, counts = ("digits", (60,)) if protocol == "quick" else ("mnist10k", TRAINING_SIZES)
+    chosen = [setting for setting in settings(best) if setting["dataset"] == name and setting["kind"] in SIZE_KINDS]
+    return [
+        {**setting, "training_size": size, "epochs": 2 if protocol == "quick" else UPDATES // (size // 50), "seed": seed}
+        for setting, size, seed in itertools.product(chosen, counts, _seeds(protocol))
+    ]
+
+
+def robustness(protocol: str, best: pd.DataFrame) -> list[Row]:
+    """Every dense network with the one that its transferred attack is made for: deterministic for noisy ones, else escape."""
+    rows = trainings(protocol, best)
+    by_kind = {(row["dataset"], row["kind"], row["seed"]): row for row in rows}
+    found = []
+    for row in rows:
+        other = by_kind[row["dataset"], "escape" if row["kind"] == "deterministic" else "deterministic", row["seed"]]
+        found.append({**row, **{f"other_{name}": other[name] for name in ("kind", "rate", "width")}})
+    return found
+
+
+def limit(protocol: str) -> list[Row]:
+    """Deterministic networks on digits at their start, with the width and the rate of the middle of the grid."""
+    base = cell(protocol, "digits", "dense", "deterministic", rate=GRID["rate"][1], width=GRID["width"][1])
+    return [{**base, "seed": seed} for seed in _seeds(protocol)]
+
+
+def _seeds(protocol: str) -> tuple[int, ...]:
+    return SEEDS[:1] if protocol == "quick" else SEEDS

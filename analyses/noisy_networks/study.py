@@ -7,46 +7,67 @@ neurocode figures noisy-networks
 
 from __future__ import annotations
 
+from functools import partial
+
 import pandas as pd
 
 from analyses.datasets import recorded
 from analyses.noisy_networks import protocols
 from analyses.noisy_networks.claims import claims
+from analyses.noisy_networks.limit import limit_row
 from analyses.noisy_networks.robustness import robustness_row
-from analyses.noisy_networks.training import spiking_row, training_row
+from analyses.noisy_networks.training import size_row, spiking_row, training_row, tuning_row
+from analyses.protocol import tune
 from neurocode.studies import Study, StudyRun
 
 
 def tuned(run: StudyRun) -> pd.DataFrame:
-    """Learning rates of every kind on validation."""
-    return run.rows(training_row, protocols.tuning(run.protocol), "tuning.parquet")
+    """Best setting of every kind on every data set."""
+    cells, grid = protocols.dense(run.protocol)
+    return tune(run, tuning_row, cells, grid, "tuning.parquet", ("dataset",), protocols.tuning_seeds(run.protocol))
 
 
-def trained(run: StudyRun) -> pd.DataFrame:
-    """Fresh seeds at the chosen rates."""
-    return run.rows(training_row, protocols.trainings(run.protocol, tuned(run)), "training.parquet")
+def trained(run: StudyRun) -> None:
+    """Fresh seeds at the best settings."""
+    run.rows(partial(training_row, run.scratch), protocols.trainings(run.protocol, tuned(run)), "training.parquet")
 
 
-def vary_width(run: StudyRun) -> None:
-    """Widths of the noise."""
-    run.rows(training_row, protocols.widths(run.protocol, tuned(run)), "widths.parquet")
-
-
-def test_robustness(run: StudyRun) -> None:
-    """Networks of equal validation accuracy under every disturbance."""
-    run.rows(robustness_row, protocols.matched(trained(run)), "robustness.parquet")
+def disturb(run: StudyRun) -> None:
+    """The same networks under every disturbance."""
+    run.rows(partial(robustness_row, run.scratch), protocols.robustness(run.protocol, tuned(run)), "robustness.parquet")
 
 
 def describe_spikes(run: StudyRun) -> None:
     """Hidden spikes of the longest sequences."""
-    rows = protocols.trainings(run.protocol, tuned(run))
     last = "digits" if run.protocol == "quick" else "braille"
-    chosen = [row for row in rows if row["dataset"] == last and row["kind"] in protocols.COMPARED]
-    run.rows(spiking_row, chosen, "spiking.parquet")
+    rows = protocols.trainings(run.protocol, tuned(run))
+    chosen = [row for row in rows if row["dataset"] == last and row["kind"] in ("deterministic", "escape")]
+    run.rows(partial(spiking_row, run.scratch), chosen, "spiking.parquet")
+
+
+def vary_size(run: StudyRun) -> None:
+    """Smaller training parts."""
+    run.rows(size_row, protocols.sizes(run.protocol, tuned(run)), "sizes.parquet")
+
+
+def narrow_noise(run: StudyRun) -> None:
+    """Noisy networks whose noise is narrow beside deterministic ones."""
+    run.rows(limit_row, protocols.limit(run.protocol), "limit.parquet")
+
+
+def convolutional(run: StudyRun) -> None:
+    """Convolutional networks, tuned and trained like the others."""
+    cells, grid = protocols.convolutional(run.protocol)
+    if cells:
+        seeds = protocols.tuning_seeds(run.protocol)
+        best = tune(run, tuning_row, cells, grid, "convolutional_tuning.parquet", ("net",), seeds)
+        rows = protocols.trainings(run.protocol, best)
+        run.rows(partial(training_row, run.scratch), rows, "convolutional.parquet")
 
 
 PARTS = {
-    "tuning": tuned, "training": trained, "widths": vary_width, "robustness": test_robustness, "spiking": describe_spikes,
+    "tuning": tuned, "training": trained, "robustness": disturb, "spiking": describe_spikes, "sizes": vary_size,
+    "limit": narrow_noise, "convolutional": convolutional,
 }  # fmt: skip
 STUDY = Study(
     title="Noisy spiking networks and noise-driven learning (Ma, Yan, Tang 2023)",

@@ -1,7 +1,8 @@
-"""A row of the training tables, and how hidden neurons of a trained network spike."""
+"""Rows of tuning, of training, of the size of the training part, and how hidden neurons of a trained network spike."""
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import jax
@@ -9,47 +10,71 @@ import jax.numpy as jnp
 import numpy as np
 
 import neurocode as nc
-from analyses.noisy_networks.networks import STEP, make_network, make_settings, make_task
-from neurocode.learning import Network, Part, TrainingResult, evaluate, stratified, train
+from analyses.noisy_networks.calibration import calibration_error, class_probabilities
+from analyses.noisy_networks.networks import STEP, make_network, make_task
+from analyses.protocol import score_of, scores_of, settings_of, training_of, validation_of
+from neurocode.learning import Network, Part, Task, TrainingResult, stratified, train
 from neurocode.recordings import Trains
+from neurocode.studies import key_of
 
 #: Passes of an ensemble; sequences described, repeats of each, and surrogates of a complexity.
 PASSES = 20
 DESCRIBED, SEQUENCES, REPEATS, SURROGATES = 100, 20, 20, 20
 STATISTICS = ("cv", "lv", "lz_ratio")
 
+Row = dict[str, Any]
 
-def trained(row: dict[str, Any]) -> TrainingResult:
-    """The training of a row."""
+
+def trained(row: Row, folder: Path | None = None) -> tuple[Task, TrainingResult]:
+    """Task and training of a row; one that is kept in the folder is read, or gone on with."""
     task = make_task(row)
-    return train(make_network(row, task), task, seed=row["seed"], settings=make_settings(row))
+    place = None if folder is None else folder / key_of(row)
+    return task, train(make_network(row, task), task, seed=row["seed"], settings=settings_of(row), folder=place)
 
 
-def training_row(**row: Any) -> dict[str, Any]:
-    """Accuracies of the epoch that validation chose, alone and as an ensemble of passes, rate, learned widths, learning curve."""
-    result, task = trained(row), make_task(row)
+def tuning_row(**row: Any) -> dict[str, float]:
+    """What validation says of a setting; no test score is kept."""
+    return validation_of(trained(row)[1])
+
+
+def training_row(folder: Path, **row: Any) -> dict[str, float]:
+    """Scores of the network that validation chose, alone and as an ensemble of passes, its calibration and its rate."""
+    task, result = trained(row, folder)
+    net, seed = result.network, row["seed"]
+    passes = PASSES if net.is_stochastic else 1
+    probabilities = {count: class_probabilities(net, task.test, task, seed, count) for count in {1, passes}}
     chosen = result.history.set_index("epoch").loc[result.best_epoch]
-    net = result.network
-    width = net.layers[0].intrinsic.values().get("scale", np.nan)
     return {
-        "validation_score": float(chosen["validation_score"]), "test_score": result.test_score, "best_epoch": result.best_epoch,
-        "ensemble_score": evaluate(net, task.test, task, seed=row["seed"], passes=PASSES).score if net.is_stochastic
-        else result.test_score,
-        "rate_hidden": float(chosen["rate_0"]), "learned_width": float(np.mean(width)),
-        "curve": " ".join(f"{value:.5f}" for value in result.history["validation_score"]),
+        **scores_of(result, task, seed), "ensemble_score": score_of(net, task.test, task, seed, passes),
+        "calibration_error": calibration_error(probabilities[1], task.test.targets),
+        "ensemble_calibration_error": calibration_error(probabilities[passes], task.test.targets),
+        "rate_hidden": float(np.mean([chosen[f"rate_{k}"] for k in range(len(net.layers))])),
     }  # fmt: skip
 
 
-def spiking_row(**row: Any) -> dict[str, Any]:
+def size_row(**row: Any) -> dict[str, float]:
+    """Scores of the network after its last update, which no early stopping chose, on a smaller training part."""
+    task, result = trained(row)
+    last = {name: score_of(result.last, getattr(task, name), task, row["seed"]) for name in ("training", "test")}
+    return {
+        **scores_of(result, task, row["seed"]), "last_training_score": last["training"], "last_test_score": last["test"],
+        "gap": last["training"] - last["test"],
+    }  # fmt: skip
+
+
+def spiking_row(folder: Path, **row: Any) -> dict[str, float]:
     """Medians over hidden neurons of variability and complexity, and their mean Fano factor over repeats of one input."""
-    task = make_task(row)
-    net = trained(row).network
-    key = jax.random.key(row["seed"])
+    task, result = trained(row, folder)
+    net, key = result.network, jax.random.key(row["seed"])
     spikes = np.asarray(net(_time_first(stratified(task.test, DESCRIBED, row["seed"]).inputs), key).spikes[0])
     trains = Trains.of_rasters(spikes.transpose(2, 1, 0), STEP)
     table = nc.describe(trains, bin_size=STEP, n_surrogates=SURROGATES, seed=row["seed"])
-    found = {name: float(np.nanmedian(table[name])) for name in STATISTICS}
-    return {**found, "fano": fano_over_repeats(net, stratified(task.test, SEQUENCES, row["seed"]), key)}
+    medians = {name: float(np.nanmedian(table[name])) for name in STATISTICS}
+    return {
+        **training_of(result, task, row["seed"]),
+        **medians,
+        "fano": fano_over_repeats(net, stratified(task.test, SEQUENCES, row["seed"]), key),
+    }
 
 
 def fano_over_repeats(net: Network, part: Part, key: jax.Array) -> float:

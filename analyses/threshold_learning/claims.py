@@ -7,68 +7,67 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from analyses.judging import Entry, Judge, difference, judged
+from analyses.judging import Entry, PairedJudge, judged_families
+from analyses.protocol import Pairs, is_trained, paired
 from neurocode.studies import Claim
 
 FIXED = Path(__file__).with_name("claims.toml")
 DISTURBANCES = ["noise", "salt", "flips"]
+#: Rates below this count as this where their logarithm is taken.
+LOWEST_RATE = 1e-6
 
 
 def claims(folder: Path) -> list[Claim]:
     """Every fixed claim whose tables are there; those on data that are not are "not comparable"."""
-    return judged(FIXED, folder, JUDGES)
+    return judged_families(FIXED, folder, JUDGES)
 
 
-def _of(table: pd.DataFrame, entry: Entry) -> pd.DataFrame:
-    return table[table["normalised"] == entry["normalised"]]
+def with_derived(table: pd.DataFrame) -> pd.DataFrame:
+    """With the accuracy that disturbances cost, the logarithm of the operations, and the change of rates through the layers."""
+    first, last = (np.log(np.maximum(table[name], LOWEST_RATE)) for name in ("rate_first", "rate_last"))
+    return table.assign(
+        lost=table["test_score"] - table[DISTURBANCES].mean(axis=1), log_operations=np.log(table["operations"]),
+        rate_change=(last - first).abs(),
+    )  # fmt: skip
 
 
-def at_best_threshold(table: pd.DataFrame) -> pd.DataFrame:
-    """Rows at the initial threshold best on validation, of every data set and way of learning."""
-    if table.empty:
-        return table
-    means = table.groupby(["dataset", "learned", "threshold"])["validation_score"].mean()
-    best = pd.DataFrame(list(means.groupby(["dataset", "learned"]).idxmax()), columns=["dataset", "learned", "threshold"])
-    return table.merge(best)
+def chosen(table: pd.DataFrame, entry: Entry) -> pd.DataFrame:
+    """Rows that an entry is about."""
+    for name in ("normalised", "threshold", "net", "depth"):
+        if name in entry:
+            table = table[table[name] == entry[name]]
+    return with_derived(table)
 
 
-def _from_one(table: pd.DataFrame, entry: Entry) -> np.ndarray:
-    own = _of(table, entry)
-    return difference(own[own["threshold"] == 1.0], "learned", "both", "weights", "test_score")
+def _scored(table: pd.DataFrame, entry: Entry) -> Pairs:
+    return paired(chosen(table, entry), "arm", entry["first"], entry["second"], entry["values"])
 
 
-def _over(other: str) -> Judge:
-    def judge(table: pd.DataFrame, entry: Entry) -> np.ndarray:
-        return difference(at_best_threshold(_of(table, entry)), "learned", "both", other, "test_score")
-
-    return judge
+def _lost(table: pd.DataFrame, entry: Entry) -> Pairs:
+    return paired(chosen(table, entry), "arm", entry["first"], entry["second"], "lost")
 
 
-def _rates(table: pd.DataFrame, entry: Entry) -> np.ndarray:
-    own = _of(table, entry)
-    own = own.assign(log=np.log(np.maximum(own["rate_hidden"], 1e-6)))
-    spread = own.groupby(["dataset", "seed", "learned"])["log"].std().rename("spread").reset_index()
-    return difference(spread, "learned", "weights", "both", "spread")
+def _spread(table: pd.DataFrame, entry: Entry) -> Pairs:
+    """Of the spread over initial thresholds; a seed counts as trained where it is from every threshold."""
+    own = chosen(table, entry)
+    own = own.assign(log=np.log(np.maximum(own["rate_hidden"], LOWEST_RATE)), trained=is_trained(own))
+    groups = own.groupby(["seed", "arm"])
+    spread = groups["log"].std().rename("spread").to_frame().assign(trained=groups["trained"].all()).reset_index()
+    # in the columns by which networks are told to have trained
+    spread = spread.assign(best_epoch=np.where(spread["trained"], 2, 1), training_score=1.0, chance=0.0)
+    return paired(spread.dropna(), "arm", entry["first"], entry["second"], "spread")
 
 
-def _noise(table: pd.DataFrame, entry: Entry) -> np.ndarray:
-    own = _of(table, entry)
-    own = own[own["threshold"] == 1.0]
-    return difference(own.assign(lost=own["test_score"] - own[DISTURBANCES].mean(axis=1)), "learned", "weights", "both", "lost")
+def _judges() -> dict[str, tuple[str, PairedJudge]]:
+    found: dict[str, tuple[str, PairedJudge]] = {}
+    for suffix in ("", "_plain"):
+        tuned = [f"{name}{suffix}" for name in ("over_tuned", "over_thresholds", "joint")]
+        found |= dict.fromkeys(tuned, ("training", _scored)) | {f"over_weights{suffix}": ("starts", _scored)}
+        found |= {f"noise{suffix}": ("training", _lost), f"rates{suffix}": ("starts", _spread)}
+    for net in ("dense", "convolutional"):
+        found |= {f"deep_{what}_{net}_{depth}": ("depth", _scored) for what in ("accuracy", "operations") for depth in (1, 2, 4, 8)}
+        found[f"deep_rates_{net}"] = ("depth", _scored)
+    return found
 
 
-def _joint(table: pd.DataFrame, entry: Entry) -> np.ndarray:
-    own = table[table["learned"] == "both"].assign(decision=lambda rows: np.where(rows["joint"], "joint", "voters"))
-    return difference(own, "decision", "joint", "voters", "test_score")
-
-
-def _noisy(table: pd.DataFrame, entry: Entry) -> np.ndarray:
-    return difference(table, "learned", "both", "weights", "test_score")
-
-
-JUDGES: dict[str, tuple[str, Judge]] = {
-    "over_weights": ("training", _from_one), "over_weights_plain": ("training", _from_one),
-    "over_tuned": ("training", _over("weights")), "over_tuned_plain": ("training", _over("weights")),
-    "over_thresholds": ("training", _over("thresholds")), "rates": ("training", _rates), "noise": ("training", _noise),
-    "joint": ("decisions", _joint), "noisy_thresholds": ("noisy", _noisy),
-}  # fmt: skip
+JUDGES: dict[str, tuple[str, PairedJudge]] = _judges()

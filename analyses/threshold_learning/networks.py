@@ -1,4 +1,4 @@
-"""Networks of the study: the released neuron with dense layers, voters, and thresholds that learn or not (Sun et al. 2023)."""
+"""Networks of the study: the released neuron and voters, with thresholds that learn or not, shallow and deep (Sun et al. 2023)."""
 
 from __future__ import annotations
 
@@ -8,14 +8,17 @@ from typing import Any
 import jax
 
 import neurocode as nc
-from analyses.datasets import dataset, rate_coded, smaller
+from analyses.datasets import dataset, smaller
+from analyses.protocol import settings_of
 from neurocode.learning import (
     BatchNorm,
     Chain,
+    Convolution,
     Dense,
     JointDecision,
     Layer,
     Network,
+    Pool,
     Readout,
     Recurrent,
     Regulariser,
@@ -24,50 +27,86 @@ from neurocode.learning import (
     Task,
     Voters,
 )  # fmt: skip
+from neurocode.tasks import RateCoding
+
+Row = dict[str, Any]
+Connection = Dense | Convolution | Chain
 
 STEP = 1e-3
-SIZES = {"digits": (100, False), "mnist10k": (200, False), "braille": (128, True)}
+#: Steps that an image is drawn for, as released.
+STEPS = 4
+SIZES = {"digits": (100, False), "mnist10k": (400, False), "braille": (128, True)}
 #: Voters of a class, and the surrogate of the released code (alpha 2).
 VOTERS, SURROGATE = 10, Surrogate("arctan", 2.0)
 #: Learned thresholds are kept as their place between 0.01 and 10: this factor gives them the step of the weights, as released.
 FACTOR = 0.1
-WIDTH = 0.3
+#: Decay of weights, and of thresholds where they learn, as released.
+DECAY = 1e-6
+#: Neurons of a layer of deep dense networks, and channels of one of deep convolutional networks.
+DEEP_NEURONS, DEEP_CHANNELS = 100, 8
+IMAGE = (1, 28, 28)
+#: Layers of a deep convolutional network before which images are averaged by two.
+POOLED = (0, 2)
 
 
-def make_task(row: dict[str, Any]) -> Task:
-    """Task of a row: images as spikes, split anew for each seed; the loss is the squared error of the rates of the voters."""
-    task = dataset(row["dataset"], row["seed"])
+def make_task(row: Row) -> Task:
+    """Task of a row: images as spikes, drawn at every presentation; the loss is the squared error of the rates of the voters."""
+    task = dataset(row["dataset"], row["seed"], STEPS)
     task = smaller(task, row["sequences"], row["seed"]) if row["sequences"] else task
-    task = task if row["dataset"] == "braille" else rate_coded(task, row["seed"])
-    return replace(task, loss="rate_squared_error")
+    return replace(task, loss="rate_squared_error", presentation=None if row["dataset"] == "braille" else RateCoding())
 
 
-def make_network(row: dict[str, Any], task: Task) -> Network:
-    """Network of a row at its start: a hidden layer, and voters that may decide with the potentials of leaky integrators."""
-    n, recurrent = SIZES[row["dataset"]]
-    keys = jax.random.split(jax.random.key(row["seed"]), 4)
-    loop = Recurrent(n, key=keys[1]) if recurrent else None
-    hidden = _layer(row, task.n_inputs, n, keys[0], recurrent=loop)
-    voters = Voters(_layer(row, n, VOTERS * task.n_outputs, keys[2]), task.n_outputs)
+def make_network(row: Row, task: Task) -> Network:
+    """Network of a row at its start: hidden layers, and voters that may decide with the potentials of leaky integrators."""
+    keys = jax.random.split(jax.random.key(row["seed"]), 12)
+    hidden = HIDDEN[row["net"]](row, task, keys[3:])
+    n = hidden[-1].n
+    voters = Voters(_layer(row, Dense(n, VOTERS * task.n_outputs, bias=False, key=keys[2])), task.n_outputs)
     if not row["joint"]:
-        return Network([hidden, voters])
-    integrators = Readout(Dense(n, task.n_outputs, key=keys[3]), STEP, 4e-3)
-    return Network([hidden, JointDecision(voters, integrators, task.training.inputs.shape[1])])
+        return Network([*hidden, voters])
+    integrators = Readout(Dense(n, task.n_outputs, key=keys[1]), STEP, 4e-3)
+    return Network([*hidden, JointDecision(voters, integrators, task.training.inputs.shape[1])])
 
 
-def _layer(row: dict[str, Any], n_in: int, n: int, key: jax.Array, **options: Any) -> Layer:
-    model = nc.models.noisy_lif("escape" if row["noisy"] else "none").with_parameters(theta=row["threshold"])
-    model = model.with_parameters(scale=WIDTH) if row["noisy"] else model
-    dense = Dense(n_in, n, bias=False, key=key)
-    connection = Chain([dense, BatchNorm(n)]) if row["normalised"] else dense
+def _single(row: Row, task: Task, keys: jax.Array) -> list[Layer]:
+    """The hidden layer of the study of each data set."""
+    n, is_recurrent = SIZES[row["dataset"]]
+    loop = Recurrent(n, key=keys[1]) if is_recurrent else None
+    return [_layer(row, Dense(task.n_inputs, n, bias=False, key=keys[0]), recurrent=loop)]
+
+
+def _deep_dense(row: Row, task: Task, keys: jax.Array) -> list[Layer]:
+    sizes = [task.n_inputs, *[DEEP_NEURONS] * (row["depth"] - 1)]
+    return [_layer(row, Dense(n, DEEP_NEURONS, bias=False, key=key)) for n, key in zip(sizes, keys, strict=False)]
+
+
+def _deep_convolutional(row: Row, task: Task, keys: jax.Array) -> list[Layer]:
+    layers, shape = [], IMAGE
+    for number, key in zip(range(row["depth"]), keys, strict=False):
+        parts: list[Any] = [Pool(shape, 2)] if number in POOLED else []
+        shape = parts[-1].out_shape if parts else shape
+        parts.append(Convolution(shape, DEEP_CHANNELS, bias=False, key=key))
+        shape = parts[-1].out_shape
+        layers.append(_layer(row, Chain(parts), channels=DEEP_CHANNELS))
+    return layers
+
+
+HIDDEN = {"single": _single, "dense": _deep_dense, "convolutional": _deep_convolutional}
+
+
+def _layer(row: Row, connection: Connection, channels: int | None = None, recurrent: Recurrent | None = None) -> Layer:
+    model = nc.models.noisy_lif("none").with_parameters(theta=row["threshold"])
+    if row["normalised"]:
+        parts = connection.parts if isinstance(connection, Chain) else (connection,)
+        connection = Chain([*parts, BatchNorm(connection.n_out, channels)])
     learned = () if row["learned"] == "weights" else ("theta",)
-    surrogate = None if row["noisy"] else SURROGATE
-    return Layer(connection, model, STEP, learned=learned, surrogate=surrogate, reset_gradient=True, **options)
+    return Layer(connection, model, STEP, learned=learned, surrogate=SURROGATE, reset_gradient=True, recurrent=recurrent)
 
 
-def make_settings(row: dict[str, Any]) -> Settings:
+def make_settings(row: Row) -> Settings:
     """How a row is trained."""
-    return Settings(
-        epochs=row["epochs"], batch_size=50, learning_rate=row["rate"], weights=row["learned"] != "thresholds",
-        intrinsic_factor=FACTOR, regulariser=Regulariser(weight_decay=1e-6, intrinsic_decay=row["decay"]),
+    decay = DECAY if row["learned"] != "weights" else 0.0
+    return settings_of(
+        row, weights=row["learned"] != "thresholds", intrinsic_factor=FACTOR,
+        regulariser=Regulariser(weight_decay=DECAY, intrinsic_decay=decay),
     )  # fmt: skip

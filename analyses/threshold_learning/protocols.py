@@ -1,4 +1,4 @@
-"""Rows of the study. Data sets and sizes are ours; neuron, surrogate, voters, loss and decay are those of the released code."""
+"""Rows of the study. Data sets, sizes and depths are ours; neuron, surrogate, voters, loss and decay are as released."""
 
 from __future__ import annotations
 
@@ -8,29 +8,29 @@ from typing import Any
 import pandas as pd
 
 from analyses.datasets import NAMES
+from analyses.protocol import SEEDS, TUNING_SEEDS, Grid
 
 PROTOCOLS = ("reduced", "quick")
-#: Synapses and thresholds (STL), synapses (SL), thresholds (TL).
-LEARNED = ("both", "weights", "thresholds")
-THRESHOLDS = (0.5, 1.0, 2.0)
-RATES = (1e-3, 3e-3, 1e-2)
-#: Of the released code, and none, and a thousand times the first.
-DECAY, OTHER_DECAYS = 1e-6, (0.0, 1e-3)
-EPOCHS = {"digits": 30, "mnist10k": 12, "braille": 40}
-TUNING_SEED, SEEDS = 100, range(5)
+#: Synapses and thresholds (STL), synapses (SL), thresholds (TL), and STL whose voters decide with integrators.
+ARMS = {"both": ("both", False), "weights": ("weights", False), "thresholds": ("thresholds", False), "joint": ("both", True)}
+GRID: Grid = {"rate": (1e-3, 3e-3, 1e-2), "threshold": (0.5, 1.0, 2.0)}
+#: Initial thresholds over which rates are compared.
+STARTS = (0.5, 1.0, 2.0)
+DEPTHS, DEEP_NETS, DEEP_ARMS = (1, 2, 4, 8), ("dense", "convolutional"), ("both", "weights")
+DEEP_GRID: Grid = {"rate": (1e-3, 3e-3, 1e-2)}
+EPOCHS = {"digits": 30, "mnist10k": 8, "braille": 25}
+DEEP_EPOCHS = {"dense": 8, "convolutional": 6}
 
 Row = dict[str, Any]
-Rates = dict[tuple[str, str, bool], float]
 
 
-def row(protocol: str, dataset: str, learned: str, normalised: bool, rate: float, seed: int, **own: Any) -> Row:
-    """Settings of a training."""
+def cell(protocol: str, dataset: str, arm: str, normalised: bool, **options: Any) -> Row:
+    """A row without what is tuned and without seed."""
     quick = protocol == "quick"
-    common = {"threshold": 1.0, "decay": DECAY if learned != "weights" else 0.0, "joint": False, "noisy": False}
-    return {
-        "dataset": dataset, "learned": learned, "normalised": normalised, "rate": rate, "seed": seed,
-        "epochs": 2 if quick else EPOCHS[dataset], "sequences": 120 if quick else 0, **common, **own,
-    }  # fmt: skip
+    learned, joint = ARMS[arm]
+    base = {"dataset": dataset, "net": "single", "depth": 1, "arm": arm, "learned": learned, "joint": joint}
+    base |= {"normalised": normalised, "epochs": 2 if quick else EPOCHS[dataset], "sequences": 120 if quick else 0}
+    return {**base, **options}
 
 
 def datasets(protocol: str) -> tuple[str, ...]:
@@ -38,44 +38,49 @@ def datasets(protocol: str) -> tuple[str, ...]:
     return NAMES[:1] if protocol == "quick" else NAMES
 
 
-def _seeds(protocol: str) -> range:
-    return range(1) if protocol == "quick" else SEEDS
+def tuning_seeds(protocol: str) -> tuple[int, ...]:
+    """Seeds of the tuning."""
+    return TUNING_SEEDS[:1] if protocol == "quick" else TUNING_SEEDS
 
 
-def tuning(protocol: str) -> list[Row]:
-    """Every way of learning, with and without normalisation, at every learning rate: the same budget for all."""
-    rates = RATES[-1:] if protocol == "quick" else RATES
-    plan = itertools.product(datasets(protocol), LEARNED, (True,) if protocol == "quick" else (False, True), rates)
-    return [row(protocol, name, learned, normalised, rate, TUNING_SEED) for name, learned, normalised, rate in plan]
+def single(protocol: str) -> tuple[list[Row], Grid]:
+    """Every arm on every data set, with and without normalisation, and the grid that all of them search."""
+    plan = itertools.product(datasets(protocol), ARMS, (True,) if protocol == "quick" else (False, True))
+    return [cell(protocol, *chosen) for chosen in plan], {"rate": (1e-2,), "threshold": (1.0,)} if protocol == "quick" else GRID
 
 
-def best_rates(tuned: pd.DataFrame) -> Rates:
-    """Learning rate best on validation, of every data set, way of learning and normalisation."""
-    best = tuned.loc[tuned.groupby(["dataset", "learned", "normalised"])["validation_score"].idxmax()]
-    return {(own.dataset, own.learned, bool(own.normalised)): own.rate for own in best.itertuples()}
+def deep(protocol: str) -> tuple[list[Row], Grid]:
+    """Normalised networks of every depth on MNIST, from a threshold of one; none in the quick protocol."""
+    plan = () if protocol == "quick" else itertools.product(DEEP_NETS, DEPTHS, DEEP_ARMS)
+    cells = [
+        cell(protocol, "mnist10k", arm, True, net=net, depth=depth, epochs=DEEP_EPOCHS[net], threshold=1.0)
+        for net, depth, arm in plan
+    ]
+    return cells, DEEP_GRID
 
 
-def trainings(protocol: str, rates: Rates) -> list[Row]:
-    """Every way of learning from three thresholds."""
-    thresholds = THRESHOLDS[1:2] if protocol == "quick" else THRESHOLDS
-    plan = itertools.product(rates.items(), thresholds, _seeds(protocol))
-    return [row(protocol, *cell, rate, seed, threshold=threshold) for (cell, rate), threshold, seed in plan]
+def settings(best: pd.DataFrame) -> list[Row]:
+    """Cells at their best settings."""
+    names = [name for name in best.columns if name not in ("validation_score", "at_edge")]
+    return best[names].to_dict("records")
 
 
-def decays(protocol: str, rates: Rates) -> list[Row]:
-    """Other decays of thresholds that learn with weights, on digits, normalised and not."""
-    own = [(cell, rate) for cell, rate in rates.items() if cell[:2] == ("digits", "both")]
-    plan = itertools.product(own, OTHER_DECAYS, _seeds(protocol))
-    return [row(protocol, *cell, rate, seed, decay=decay) for (cell, rate), decay, seed in plan]
+def trainings(protocol: str, best: pd.DataFrame) -> list[Row]:
+    """Fresh seeds of every cell at its best setting."""
+    return [{**setting, "seed": seed} for setting in settings(best) for seed in _seeds(protocol)]
 
 
-def decisions(protocol: str, rates: Rates) -> list[Row]:
-    """The joint decision beside voters alone, normalised, with thresholds that learn."""
-    plan = itertools.product(datasets(protocol), (False, True), _seeds(protocol))
-    return [row(protocol, name, "both", True, rates[name, "both", True], seed, joint=joint) for name, joint, seed in plan]
+def starts(protocol: str, tuned: pd.DataFrame) -> list[Row]:
+    """Synapses with and without thresholds from each initial threshold, at the rate best for it."""
+    means = tuned.groupby(["dataset", "arm", "normalised", "threshold", "rate"])["validation_score"].mean().reset_index()
+    best = means.loc[means.groupby(["dataset", "arm", "normalised", "threshold"])["validation_score"].idxmax()]
+    chosen = best[best["arm"].isin(DEEP_ARMS) & best["threshold"].isin(STARTS)]
+    return [
+        {**cell(protocol, own.dataset, own.arm, bool(own.normalised)), "rate": own.rate, "threshold": own.threshold, "seed": seed}
+        for own in chosen.itertuples()
+        for seed in _seeds(protocol)
+    ]
 
 
-def noisy(protocol: str, rates: Rates) -> list[Row]:
-    """Thresholds that learn in noisy neurons (ours), normalised."""
-    plan = itertools.product(datasets(protocol), ("both", "weights"), _seeds(protocol))
-    return [row(protocol, name, learned, True, rates[name, learned, True], seed, noisy=True) for name, learned, seed in plan]
+def _seeds(protocol: str) -> tuple[int, ...]:
+    return SEEDS[:1] if protocol == "quick" else SEEDS

@@ -7,35 +7,43 @@ neurocode figures threshold-learning
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from functools import partial
-
 import pandas as pd
 
 from analyses.datasets import recorded
+from analyses.protocol import tune
 from analyses.threshold_learning import protocols
 from analyses.threshold_learning.claims import claims
-from analyses.threshold_learning.training import training_row
-from neurocode.studies import Study, StudyRun
+from analyses.threshold_learning.training import training_row, tuning_row
+from neurocode.studies import Study, StudyRun, study_table
 
 
 def tuned(run: StudyRun) -> pd.DataFrame:
-    """Learning rates of every way of learning, on validation."""
-    return run.rows(training_row, protocols.tuning(run.protocol), "tuning.parquet")
+    """Best setting of every arm on every data set, with and without normalisation."""
+    cells, grid = protocols.single(run.protocol)
+    return tune(run, tuning_row, cells, grid, "tuning.parquet", ("dataset",), protocols.tuning_seeds(run.protocol))
 
 
-def at_best_rates(table: str, rows: Callable[[str, protocols.Rates], list[protocols.Row]], run: StudyRun) -> None:
-    """A table of rows at the chosen rates."""
-    run.rows(training_row, rows(run.protocol, protocols.best_rates(tuned(run))), f"{table}.parquet")
+def trained(run: StudyRun) -> None:
+    """Fresh seeds at the best settings."""
+    run.rows(training_row, protocols.trainings(run.protocol, tuned(run)), "training.parquet")
 
 
-PARTS = {
-    "tuning": tuned,
-    "training": partial(at_best_rates, "training", protocols.trainings),
-    "decays": partial(at_best_rates, "decays", protocols.decays),
-    "decisions": partial(at_best_rates, "decisions", protocols.decisions),
-    "noisy": partial(at_best_rates, "noisy", protocols.noisy),
-}
+def vary_start(run: StudyRun) -> None:
+    """Fresh seeds from every initial threshold, at the rate best for it."""
+    tuned(run)
+    run.rows(training_row, protocols.starts(run.protocol, study_table(run.output / "tuning.parquet")), "starts.parquet")
+
+
+def vary_depth(run: StudyRun) -> None:
+    """Deep networks, tuned and trained like the others."""
+    cells, grid = protocols.deep(run.protocol)
+    if cells:
+        seeds = protocols.tuning_seeds(run.protocol)
+        best = tune(run, tuning_row, cells, grid, "depth_tuning.parquet", ("net", "depth"), seeds)
+        run.rows(training_row, protocols.trainings(run.protocol, best), "depth.parquet")
+
+
+PARTS = {"tuning": tuned, "training": trained, "starts": vary_start, "depth": vary_depth}
 STUDY = Study(
     title="Synapse-threshold synergistic learning (Sun et al. 2023)",
     protocols=protocols.PROTOCOLS,

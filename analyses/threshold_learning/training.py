@@ -1,37 +1,62 @@
-"""A row of the tables: accuracy, rates, energy, thresholds, and accuracy under disturbances."""
+"""Rows of tuning and of training: accuracy, rates, operations, thresholds, and accuracy under disturbances of the same images."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
+import jax
+import jax.numpy as jnp
 import numpy as np
 
+from analyses.protocol import score_of, scores_of, validation_of
 from analyses.threshold_learning.networks import make_network, make_settings, make_task
-from neurocode.learning import energy, evaluate, stratified, train
+from neurocode.learning import Part, Task, TrainingResult, energy, train
 from neurocode.learning import perturbations as disturb
 
-#: Test sequences that are disturbed and counted, every class in proportion.
-TESTED = 300
-NOISE, SHARE, FLIPS = 1.0, 0.2, 0.1
+#: Standard deviation of Gaussian noise in that of the inputs, share of salt and pepper, share of flipped hidden spikes.
+NOISE, SALT, FLIPS = 1.0, 0.2, 0.1
+
+Row = dict[str, Any]
 
 
-def training_row(**row: Any) -> dict[str, Any]:
-    """Scores of the epoch that validation chose, and what its network needs and withstands."""
+def trained(row: Row) -> tuple[Task, TrainingResult]:
+    """Task and training of a row."""
     task = make_task(row)
-    result = train(make_network(row, task), task, seed=row["seed"], settings=make_settings(row))
+    return task, train(make_network(row, task), task, seed=row["seed"], settings=make_settings(row))
+
+
+def tuning_row(**row: Any) -> dict[str, float]:
+    """What validation says of a setting; no test score is kept."""
+    return validation_of(trained(row)[1])
+
+
+def training_row(**row: Any) -> dict[str, float]:
+    """Scores of the network that validation chose, and what it needs and withstands on the whole test part."""
+    task, result = trained(row)
+    net, seed = result.network, row["seed"]
+    counted = energy(net, drawn(task, seed), seed=seed)
+    thresholds = np.concatenate([np.ravel(layer.intrinsic.values()["theta"]) for layer in net.populations])
     chosen = result.history.set_index("epoch").loc[result.best_epoch]
-    net, part = result.network, stratified(task.test, TESTED, row["seed"])
-    thresholds = np.asarray(net.layers[0].intrinsic.values()["theta"])
+    rates = [float(chosen[f"rate_{k}"]) for k in range(len(net.layers))]
     disturbed = {
-        "noise": (net, disturb.gaussian_noise(part, NOISE * float(part.inputs.std()), seed=row["seed"])),
-        "salt": (net, disturb.salt_and_pepper(part, SHARE, seed=row["seed"])),
-        "flips": (disturb.spike_flips(net, FLIPS), part),
-    }
-    counted = energy(net, part, seed=row["seed"])
-    return {
-        "validation_score": float(chosen["validation_score"]), "test_score": result.test_score, "best_epoch": result.best_epoch,
-        "rate_hidden": float(chosen["rate_0"]), "threshold_mean": float(thresholds.mean()),
-        "threshold_spread": float(thresholds.std()), "operations": float(counted["operations"].sum()),
-        "nanojoule": 1e-3 * float(counted["picojoule"].sum()),
-        **{name: evaluate(own, inputs, task, seed=row["seed"]).score for name, (own, inputs) in disturbed.items()},
+        "noise": (net, disturb.gaussian_noise(task.test, NOISE * float(task.test.inputs.std()), seed=seed)),
+        "salt": (net, disturb.salt_and_pepper(task.test, SALT, low=float(task.test.inputs.min()),
+                                              high=float(task.test.inputs.max()), seed=seed)),
+        "flips": (disturb.spike_flips(net, FLIPS), task.test),
     }  # fmt: skip
+    return {
+        **scores_of(result, task, seed), "rate_hidden": float(np.mean(rates)), "rate_first": rates[0], "rate_last": rates[-1],
+        "threshold_mean": float(thresholds.mean()), "threshold_spread": float(thresholds.std()),
+        "operations": float(counted["operations"].sum()), "nanojoule": 1e-3 * float(counted["picojoule"].sum()),
+        **{name: score_of(own, inputs, task, seed) for name, (own, inputs) in disturbed.items()},
+    }  # fmt: skip
+
+
+def drawn(task: Task, seed: int) -> Part:
+    """The test part as the network is given it once."""
+    if task.presentation is None:
+        return task.test
+    inputs = jnp.moveaxis(jnp.asarray(task.test.inputs), 0, 1)
+    shown = task.shown(inputs, jax.random.key(seed), training=False)
+    return replace(task.test, inputs=np.moveaxis(np.asarray(shown), 1, 0))

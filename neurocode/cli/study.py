@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich import print as show
@@ -125,4 +125,21 @@ def _print(title: str, claims: pd.DataFrame) -> None:
         ours = "" if row.our_mean is None or math.isnan(row.our_mean) else f"{row.our_mean:.4g}"
         spread = "" if row.our_sd is None or math.isnan(row.our_sd) else f" ± {row.our_sd:.2g} ({row.seeds} seeds)"
         printed = f"; {row.source}: {row.paper_value}" if row.paper_value else ""
-        show(escape(f"- {row.claim}: {ours}{spread}{printed}. {row.verdict.capitalize()}."))
+        where = f" on {row.dataset}" if getattr(row, "dataset", "") else ""
+        show(escape(f"- {row.claim}{where}: {ours}{spread}{_interval(row)}{printed}. {row.verdict.capitalize()}{_needed(row)}."))
+
+
+def _interval(row: Any) -> str:
+    """95 % interval of a paired comparison."""
+    known = not math.isnan(getattr(row, "low", None) or math.nan)
+    return f", {row.low:.3g} to {row.high:.3g}" if known else ""
+
+
+def _needed(row: Any) -> str:
+    """What an undecided comparison would take."""
+    if row.verdict != "undecided":
+        return ""
+    import pandas as pd
+
+    known = not pd.isna(needed := getattr(row, "needed", None))
+    return f": about {int(needed)} seeds would decide" if known else ": no number of seeds below 10 000 would decide"

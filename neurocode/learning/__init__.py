@@ -20,7 +20,7 @@ rules
     Learning rules, gradients through time among them.
 NetworkComplexityClassifier, output_trains
     A network read by the complexity of its output.
-estimate_gradient, energy, perturbations
+estimate_gradient, enumerated_gradients, energy, perturbations
     How gradients of noisy networks vary, what a network costs, and what it withstands.
 architectures
     Deep networks of the literature.
@@ -35,6 +35,7 @@ from neurocode.learning import architectures, perturbations, rules
 from neurocode.learning.complexity_readout import NetworkComplexityClassifier, output_trains
 from neurocode.learning.connections import BatchNorm, Chain, Convolution, Dense, Pool, Recurrent
 from neurocode.learning.energy import energy
+from neurocode.learning.enumeration import enumerated_gradients
 from neurocode.learning.estimators import GradientEstimate, estimate_gradient
 from neurocode.learning.evaluation import evaluate
 from neurocode.learning.export import BrianRun, run_in_brian
@@ -57,9 +58,8 @@ from neurocode.tasks.task import Part, Task, stratified
 
 __all__ = [
     "BatchNorm", "BrianRun", "Chain", "Convolution", "Dense", "GradientEstimate", "JointDecision", "Layer", "Network",
-    "NetworkComplexityClassifier", "Output", "Part", "Pool", "Readout", "RecordedNeurons", "Recurrent", "Regulariser", "Response",
-    "Settings",
-    "Shortcut", "Surrogate", "Task", "TimeBasis", "TrainingResult", "Voters", "architectures", "energy", "estimate_gradient",
-    "evaluate", "free_running", "from_nir", "load", "output_trains", "perturbations", "rules", "run_in_brian", "save", "stratified",
-    "tasks", "to_nir", "train",
+    "NetworkComplexityClassifier", "Output", "Part", "Pool", "Readout", "RecordedNeurons", "Recurrent", "Regulariser",
+    "Response", "Settings", "Shortcut", "Surrogate", "Task", "TimeBasis", "TrainingResult", "Voters", "architectures", "energy",
+    "enumerated_gradients", "estimate_gradient", "evaluate", "free_running", "from_nir", "load", "output_trains",
+    "perturbations", "rules", "run_in_brian", "save", "stratified", "tasks", "to_nir", "train",
 ]  # fmt: skip

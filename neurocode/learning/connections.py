@@ -138,11 +138,15 @@ class Convolution(eqx.Module):
         """Outputs (time, batch, n_out) of inputs (time, batch, n_in)."""
         images, border = x.reshape(-1, *self.shape), (self.weight.shape[-1] - 1) // 2
         after = self.weight.shape[-1] - 1 - border
-        found = jax.lax.conv_general_dilated(images, self.weight, (self.stride,) * 2, [(border, after)] * 2)
-        found = found if self.bias is None else found + self.bias[:, None, None]
+        # channels last: the gradient by the weights takes two thirds of the time on processors
+        found = jax.lax.conv_general_dilated(
+            jnp.moveaxis(images, 1, -1), self.weight.transpose(2, 3, 1, 0), (self.stride,) * 2, [(border, after)] * 2,
+            dimension_numbers=("NHWC", "HWIO", "NHWC"),
+        )  # fmt: skip
+        found = found if self.bias is None else found + self.bias
         channels, height, width = self.out_shape
-        found = found.reshape(-1, channels, height, self.pool, width, self.pool).mean(axis=(3, 5))
-        return found.reshape(*x.shape[:2], self.n_out)
+        found = found.reshape(-1, height, self.pool, width, self.pool, channels).mean(axis=(2, 4))
+        return jnp.moveaxis(found, -1, 1).reshape(*x.shape[:2], self.n_out)
 
 
 class Pool(eqx.Module):

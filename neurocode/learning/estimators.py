@@ -1,13 +1,14 @@
-"""Two estimates of the gradient of a noisy network's expected loss, and their variance.
+"""Estimates of the gradient of a noisy network's expected loss, and their variance.
 
 The straight-through estimate takes a spike for its probability on the way back (noise-driven learning; Ma, Yan, Tang 2023): biased
-where the loss is not linear in a spike. The score function (Williams 1992) weighs the gradient of the log probability of all spikes
-with the loss: unbiased, of larger variance. Its baseline is the mean loss of the other draws of the same sequence.
+where the loss is not linear in a spike. The trapezoid weighs that by whether there was a spike (Liu et al. 2023): biased where the
+loss is not quadratic in a spike. The secant takes differences through the reset; see :class:`neurocode.learning.Layer`. The score
+function (Williams 1992) weighs the gradient of the log probability of all spikes with the loss: unbiased, of larger variance. Its
+baseline is the mean loss of the other draws of the same sequence.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
@@ -16,6 +17,8 @@ import jax
 import jax.numpy as jnp
 
 from neurocode.errors import ModelError
+from neurocode.learning.dynamics import DRAW_GRADIENTS
+from neurocode.learning.layer import Layer
 from neurocode.learning.network import Network, Response
 from neurocode.learning.objective import Batch
 from neurocode.learning.recorded_neurons import clamped_log_probability, require_known_probability
@@ -25,7 +28,7 @@ from neurocode.tasks.losses import as_loss
 
 Array = jax.Array
 
-ESTIMATORS = ("straight_through", "score_function")
+ESTIMATORS = (*DRAW_GRADIENTS, "score_function")
 
 
 @dataclass(frozen=True)
@@ -56,7 +59,8 @@ def estimate_gradient(
     batch : Batch
     loss : str or Loss
         See :class:`neurocode.tasks.Task`.
-    estimator : {"straight_through", "score_function"}
+    estimator : {"straight_through", "trapezoid", "secant", "trapezoid_secant", "score_function"}
+        All but the last in the place of what the layers have.
     n_draws : int
         At least two.
     seed : int
@@ -68,7 +72,8 @@ def estimate_gradient(
     Raises
     ------
     ModelError
-        For another estimator, less than two draws, spikes whose probability is not known, or a loss that reads no potentials.
+        For another estimator, less than two draws, spikes whose probability is not known, a loss that reads no potentials, or
+        one of the others for layers that cannot have it.
 
     Examples
     --------
@@ -85,8 +90,10 @@ def estimate_gradient(
     loss = as_loss(loss)
     if not loss.of_potentials:
         raise ModelError(f"The gradient of the loss '{loss.name}', which reads no potentials, is not estimated.")
-    if estimator == "score_function":
-        _require_probabilities(network)
+    if estimator in DRAW_GRADIENTS:
+        network = with_draw_gradient(network, estimator)
+    else:
+        require_probabilities(network)
     keys = jax.random.split(jax.random.key(seed), n_draws)
     mean, variance = _moments(network, batch, keys, loss, estimator)
     return GradientEstimate(mean, variance, n_draws)
@@ -95,7 +102,8 @@ def estimate_gradient(
 @eqx.filter_jit
 def _moments(network: Network, batch: Batch, keys: Array, loss: Loss, estimator: str) -> tuple[Network, Network]:
     learned, rest = trainable(network)
-    slope = jax.grad(partial(OBJECTIVES[estimator], rest=rest, batch=batch, loss=loss))
+    objective = _score_function if estimator == "score_function" else _through_the_draw
+    slope = jax.grad(partial(objective, rest=rest, batch=batch, loss=loss))
     losses = jax.lax.map(lambda key: sequence_losses(loss, network(batch.inputs, key), batch), keys)
     baselines = (jnp.sum(losses, axis=0) - losses) / (len(keys) - 1)
 
@@ -143,7 +151,14 @@ def log_probability(network: Network, x: Array, spikes: tuple[Array, ...]) -> Ar
     return total
 
 
-def _straight_through(learned: Network, key: Array, _: Array, *, rest: Network, batch: Batch, loss: str) -> Array:
+def with_draw_gradient(network: Network, draw_gradient: str) -> Network:
+    """The same network with another stand-in for the derivative of a draw in every layer."""
+    is_layer = lambda node: isinstance(node, Layer)  # noqa: E731
+    change = lambda node: node.with_draw_gradient(draw_gradient) if is_layer(node) else node  # noqa: E731
+    return jax.tree.map(change, network, is_leaf=is_layer)
+
+
+def _through_the_draw(learned: Network, key: Array, _: Array, *, rest: Network, batch: Batch, loss: str) -> Array:
     return jnp.mean(sequence_losses(loss, eqx.combine(learned, rest)(batch.inputs, key), batch))
 
 
@@ -156,10 +171,7 @@ def _score_function(learned: Network, key: Array, baseline: Array, *, rest: Netw
     return jnp.mean(score + losses)
 
 
-OBJECTIVES: dict[str, Callable[..., Array]] = {"straight_through": _straight_through, "score_function": _score_function}
-
-
-def _require_probabilities(network: Network) -> None:
+def require_probabilities(network: Network) -> None:
     for number, layer in enumerate(network.populations):
         require_known_probability(layer, f"layer {number}")
     if network.disturbance is not None or network.readout.layers or network.is_normalised:

@@ -43,7 +43,7 @@ def free_running(network: Network, x: Array, start: int) -> Response:
         raise ModelError("A free-running network is read by leaky integrators and has no shortcuts.")
     names = [layer.dynamics.step.prepare(layer.intrinsic.values()) for layer in network.layers]
     batch = x.shape[1]
-    states = [layer.dynamics.step.initial_state(own, (batch, layer.n)) for layer, own in zip(network.layers, names, strict=True)]
+    states = [layer.dynamics.initial_state(own, (batch, layer.n)) for layer, own in zip(network.layers, names, strict=True)]
     spikes = [jnp.zeros((batch, layer.n), x.dtype) for layer in network.layers]
 
     keep = network.readout.keep

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import equinox as eqx
 import jax
@@ -74,6 +75,15 @@ class Layer(eqx.Module):
         None for the derivative of the spike probability, for models with escape noise.
     reset_gradient : bool
         Whether gradients flow through the reset ("attached").
+    draw_gradient : {"straight_through", "trapezoid", "secant", "trapezoid_secant"}
+        What stands in for the derivative of a spike that was drawn with probability p; all but the first for models with escape
+        noise and without a surrogate. Straight through the draw: the derivative of p, right where the expected loss is linear in
+        the spike. Trapezoid: that over 2p where there is a spike and over 2(1 - p) where there is none, whose mean takes
+        (L'(0) + L'(1))/2 for L(1) - L(0), right where the loss is quadratic in the spike, for a variance that grows as
+        1/(4p(1 - p)); for two categories it is ReinMax (Liu et al. 2023, "Bridging Discrete and Backpropagation: Straight-Through
+        and Beyond", NeurIPS). Secant, ours: by the reset a spike changes the next state and the probability of the next spike by
+        their differences with and without it, not by their derivatives, which are far off where the noise is narrow; it takes
+        ``reset_gradient=True``. Both together: ``"trapezoid_secant"``.
     dropout : float
         Probability with which an outgoing spike is dropped in training; connections inside the layer are spared.
     segment : int, optional
@@ -88,7 +98,8 @@ class Layer(eqx.Module):
     Raises
     ------
     ModelError
-        For a model that cannot be a layer (see :meth:`Dynamics.of`), segments of less than a step, or a dropout outside [0, 1).
+        For a model that cannot be a layer or a draw gradient that it cannot have (see :meth:`Dynamics.of`), segments of less than
+        a step, or a dropout outside [0, 1).
 
     Examples
     --------
@@ -121,6 +132,7 @@ class Layer(eqx.Module):
         spread: bool = False,
         surrogate: Surrogate | None = Surrogate(),  # noqa: B008  a frozen value
         reset_gradient: bool = False,
+        draw_gradient: str = "straight_through",
         dropout: float = 0.0,
         segment: int | None = None,
         current_unit: str | float | None = None,
@@ -134,16 +146,23 @@ class Layer(eqx.Module):
         self.connection, self.recurrent, self.shortcut = connection, recurrent, shortcut
         self.dropout, self.segment = dropout, segment
         self.intrinsic = Intrinsic(model, learned, connection.n_out, key if spread else None, shared)
-        self.dynamics = Dynamics.of(model, dt, surrogate, reset_gradient, current_unit, margin_unit)
+        self.dynamics = Dynamics.of(model, dt, surrogate, reset_gradient, current_unit, margin_unit, draw_gradient)
 
     def with_model(self, model: NeuronModel) -> Layer:
         """The same connections and learned values on another model with the same learned parameters, input and units."""
+        return self._remade(model, self.dynamics.draw_gradient)
+
+    def with_draw_gradient(self, draw_gradient: str) -> Layer:
+        """The same layer with another stand-in for the derivative of a spike that was drawn."""
+        return self._remade(self.model, draw_gradient)
+
+    def _remade(self, model: NeuronModel, draw_gradient: str) -> Layer:
         old, own = self.dynamics, self.intrinsic.coordinates
         units = (parse_unit(unit).scale for unit in (*model.inputs.values(), unit_of_margin(model)))
         layer = Layer(
             self.connection, model, old.step.dt, recurrent=self.recurrent, shortcut=self.shortcut, learned=tuple(own),
             shared=[name for name, value in own.items() if value.ndim == 0], surrogate=old.surrogate,
-            reset_gradient=old.reset_gradient, dropout=self.dropout, segment=self.segment,
+            reset_gradient=old.reset_gradient, draw_gradient=draw_gradient, dropout=self.dropout, segment=self.segment,
             current_unit=old.current / next(units), margin_unit=old.distance / next(units),
         )  # fmt: skip
         return eqx.tree_at(lambda part: part.intrinsic.coordinates, layer, own)
@@ -197,8 +216,15 @@ class Layer(eqx.Module):
 
     def driven(self, current: Array, key: Array | None = None, *, adjoint: bool = True) -> Array:
         """Spikes (time, batch, n) for weighted sums (time, batch, n)."""
-        names = self.dynamics.step.prepare(self.intrinsic.values())
-        state = self.dynamics.step.initial_state(names, current.shape[1:])
         keys = jax.random.split(key, len(current)) if self.needs_key else None
+        return self._run(current, keys=keys, adjoint=adjoint, segment=self.segment)
+
+    def replayed(self, current: Array, fired: Array) -> Array:
+        """Spikes (time, batch, n) of neurons with escape noise that were drawn before, with the gradient of the draw."""
+        return self._run(current, fired=fired)
+
+    def _run(self, current: Array, **options: Any) -> Array:
+        names = self.dynamics.step.prepare(self.intrinsic.values())
+        state = self.dynamics.initial_state(names, current.shape[1:])
         recurrence = None if self.recurrent is None else self.recurrent.recurrence
-        return run(self.dynamics, state, current, names, recurrence, keys, adjoint=adjoint, segment=self.segment)
+        return run(self.dynamics, state, current, names, recurrence, **options)

@@ -133,8 +133,8 @@ def _layer(layer: Layer) -> dict[str, Any]:
         "connection": layer.connection, "model": layer.model, "dt": dynamics.step.dt, "recurrent": layer.recurrent,
         "shortcut": layer.shortcut, "learned": sorted(coordinates),
         "shared": sorted(name for name, value in coordinates.items() if value.ndim == 0), "surrogate": dynamics.surrogate,
-        "reset_gradient": dynamics.reset_gradient, "dropout": layer.dropout, "segment": layer.segment, "current_unit": current,
-        "margin_unit": distance,
+        "reset_gradient": dynamics.reset_gradient, "draw_gradient": dynamics.draw_gradient, "dropout": layer.dropout,
+        "segment": layer.segment, "current_unit": current, "margin_unit": distance,
     }  # fmt: skip
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+import jax
 import numpy as np
 
 from neurocode.errors import TrainingError
@@ -91,9 +92,10 @@ class Settings:
                 f"A batch of {self.batch_size} does not divide into {self.blocks} blocks on {self.devices} devices."
             )
 
-    def optimiser(self, updates: int) -> optax.GradientTransformation:
-        """Adam with the schedule and the clipping."""
-        rate = optax.cosine_decay_schedule(self.learning_rate, updates) if self.schedule == "cosine" else self.learning_rate
+    def optimiser(self, updates: int, learning_rate: jax.Array | float | None = None) -> optax.GradientTransformation:
+        """Adam with the schedule and the clipping; a learning rate that is an array can change without another compilation."""
+        peak = self.learning_rate if learning_rate is None else learning_rate
+        rate = optax.cosine_decay_schedule(peak, updates) if self.schedule == "cosine" else peak
         clip = optax.identity() if self.clip is None else optax.clip_by_global_norm(self.clip)
         return optax.chain(clip, optax.adam(rate))
 

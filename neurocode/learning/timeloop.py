@@ -19,7 +19,7 @@ from jax.extend.core import Literal
 
 from neurocode.learning.dynamics import Dynamics
 from neurocode.models.model import SPIKED
-from neurocode.simulation.step import STEPS_SINCE_SPIKE, State
+from neurocode.simulation.step import State
 
 Array = jax.Array
 Arrays = dict[str, Array]
@@ -85,6 +85,7 @@ def run(
     *,
     adjoint: bool = True,
     segment: int | None = None,
+    fired: Array | None = None,
 ) -> Array:
     """Spikes of a layer.
 
@@ -105,6 +106,8 @@ def run(
     segment : int, optional
         Save only the state every so many steps and run the loop twice: memory for one segment instead of the whole. JAX
         differentiates it.
+    fired : array (time, batch, n), optional
+        Spikes of noisy neurons that were drawn before, in the place of new draws. JAX differentiates the loop.
 
     Returns
     -------
@@ -120,6 +123,8 @@ def run(
     moments = Moment(keys, dynamics.step.dt * jnp.arange(len(inputs), dtype=inputs.dtype))
     if segment is not None:
         return _segmented(setting, state, inputs, arrays, weight, moments, segment)
+    if fired is not None:
+        return _forward(setting, _at_rest(setting, state, inputs), inputs, arrays, weight, moments, save=False, fired=fired)[1]
     loop = _adjoint if adjoint else _plain
     return loop(setting, state, inputs, arrays, weight, moments)
 
@@ -153,22 +158,23 @@ def _at_rest(setting: _Setting, state: State, inputs: Array) -> Carry:
 
 
 def _forward(
-    setting: _Setting, carry: Carry, inputs: Array, arrays: Arrays, weight: Array | None, moments: Moment, save: bool
-) -> tuple[Carry, Array, State | None]:
+    setting: _Setting, carry: Carry, inputs: Array, arrays: Arrays, weight: Array | None, moments: Moment, save: bool,
+    fired: Array | None = None,
+) -> tuple[Carry, Array, State | None]:  # fmt: skip
     """Last state and spikes, all spikes, and the states just before threshold and reset."""
     dynamics, names = setting.dynamics, {**dict(setting.numbers), **arrays}
 
-    def visit(carry: Carry, step: tuple[Array, Moment]) -> tuple[Carry, tuple]:
+    def visit(carry: Carry, step: tuple[Array, Moment, Array | None]) -> tuple[Carry, tuple]:
         state, buffer = carry
-        current, moment = step
+        current, moment, drawn = step
         if weight is not None:
             recurrence = Recurrence(weight, setting.delay, setting.gradient)
             current = current + recurrence.current(_arriving(buffer, setting.delay))
         before = dynamics.update(state, current, names, *moment)
-        after, spikes = dynamics.settle(before, names, *moment)
+        after, spikes = dynamics.settle(before, names, *moment, drawn)
         return (after, _pushed(buffer, spikes)), (spikes, setting.kept(before) if save else None)
 
-    carry, (spikes, before) = jax.lax.scan(visit, carry, (inputs, moments))
+    carry, (spikes, before) = jax.lax.scan(visit, carry, (inputs, moments, fired))
     return carry, spikes, before
 
 
@@ -265,11 +271,14 @@ def _returned(setting: _Setting, buffer: Array, slope: Array, weight: Array | No
 def _reads_current(setting: _Setting, state: State, inputs: Array, arrays: Arrays, moments: Moment) -> bool:
     """Whether the transposed state update depends on the current: not where it is linear and its constants are not learned."""
 
-    def transposed(current: Array) -> tuple:
-        first = jax.tree.map(lambda array: array[0], moments)
-        return _updated(setting, state, current, arrays, first, setting.kept(_split(state)[0]))
+    names, first = {**dict(setting.numbers), **arrays}, jax.tree.map(lambda array: array[0], moments)
+    before = jax.eval_shape(lambda current: setting.dynamics.update(state, current, names, *first), inputs[0])
+    slopes = {name: jnp.zeros(value.shape, value.dtype) for name, value in setting.kept(_split(before)[0]).items()}
 
-    jaxpr = jax.make_jaxpr(transposed)(inputs[0]).jaxpr
+    def transposed(current: Array, slopes: State) -> tuple:
+        return _updated(setting, state, current, arrays, first, slopes)
+
+    jaxpr = jax.make_jaxpr(transposed)(inputs[0], slopes).jaxpr
     needed = {variable for variable in jaxpr.outvars if not isinstance(variable, Literal)}
     for equation in reversed(jaxpr.eqns):
         if needed & set(equation.outvars):
@@ -289,7 +298,7 @@ def late(x: Array, delay: tuple[int, ...]) -> Array:
 
 def _split(state: State) -> tuple[State, State]:
     """What of a state has a gradient, and the count of steps that has none."""
-    integers = {name: value for name, value in state.items() if name == STEPS_SINCE_SPIKE}
+    integers = {name: value for name, value in state.items() if not jnp.issubdtype(value.dtype, jnp.floating)}
     return {name: value for name, value in state.items() if name not in integers}, integers
 
 

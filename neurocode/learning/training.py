@@ -114,7 +114,7 @@ def _trained(
 ) -> TrainingResult:
     """Train from the start, or from the checkpoint at a path where there is one."""
     updates = len(task.training) // settings.batch_size
-    learned, rest = trainable(network, settings.weights, settings.intrinsic)
+    learned, rest = trainable(_of_their_type(network), settings.weights, settings.intrinsic)
     empty = jnp.zeros((settings.epochs, 5 + len(network.layers)))
     inner = settings.optimiser(updates * settings.epochs).init(learned)
     state = State(learned, inner, learned, jnp.asarray(-jnp.inf), jnp.asarray(0), empty)
@@ -123,14 +123,16 @@ def _trained(
         state = load_checkpoint(path, state, described)
     data = on_devices(task.training)
     key = jax.random.key(seed)
+    # one program serves all learning rates
+    rate, fixed = jnp.asarray(settings.learning_rate), replace(settings, learning_rate=1.0)
     while int(state.epoch) < settings.epochs:
         began, epoch = time.perf_counter(), int(state.epoch)
         epoch_key = jax.random.fold_in(key, epoch)
         order = jax.random.permutation(jax.random.fold_in(epoch_key, ORDER), len(task.training))[: updates * settings.batch_size]
         order = order.reshape(updates, -1)
         learned, inner, reports, fault = _epoch(
-            state.learned, state.optimiser, epoch_key, order, data, rest, task.loss, task.free_running_from, settings,
-            task.presentation,
+            state.learned, state.optimiser, epoch_key, order, data, rest, task.loss, task.free_running_from, fixed,
+            task.presentation, rate,
         )  # fmt: skip
         if int(fault) < updates:
             indices = np.asarray(order)[int(fault)]
@@ -150,6 +152,11 @@ def _trained(
     return _result(state, rest, task, seed, settings)
 
 
+def _of_their_type(network: Network) -> Network:
+    """With arrays of the types that updates give them: one that came from a plain number is compiled for once more."""
+    return jax.tree.map(lambda array: jax.lax.convert_element_type(array, array.dtype), network)
+
+
 def _calibrated(network: Network, task: Task, settings: Settings, seed: int) -> Network:
     """With the moments of its normalisations on training sequences, every label in proportion."""
     if not network.is_normalised:
@@ -161,10 +168,10 @@ def _calibrated(network: Network, task: Task, settings: Settings, seed: int) -> 
 @partial(eqx.filter_jit, donate="none")
 def _epoch(
     learned: Network, inner: Any, key: Array, order: Array, data: Part, rest: Network, loss: Loss, free_running_from: int | None,
-    settings: Settings, presentation: Presentation | None,
+    settings: Settings, presentation: Presentation | None, learning_rate: Array,
 ) -> tuple[Network, Any, Report, Array]:  # fmt: skip
     """All updates of an epoch; after one that is not finite nothing changes any more."""
-    optimiser = settings.optimiser(len(order) * settings.epochs)
+    optimiser = settings.optimiser(len(order) * settings.epochs, learning_rate)
 
     def visit(carry: tuple, step: tuple[Array, Array]) -> tuple[tuple, Report]:
         learned, inner, fault = carry

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from analyses.datasets import binned, data_folder, dataset, rate_coded, recorded, smaller
+from analyses.datasets import binned, coarser, data_folder, dataset, divided_anew, recorded, smaller
 from neurocode.errors import DataError
 from neurocode.learning import Part, Task, stratified
 
@@ -56,7 +56,6 @@ def taken(monkeypatch, module, row, name, at):
     def stop(*args, **options):
         raise KnownError(args[at])
 
-    monkeypatch.setattr(own, "make_task", lambda row: sorted_task())
     monkeypatch.setattr(own, name, stop)
     with pytest.raises(KnownError) as caught:
         row(own)
@@ -64,67 +63,78 @@ def taken(monkeypatch, module, row, name, at):
 
 
 def trained(*args, **options):
-    """A training that is over at once."""
-    layer = SimpleNamespace(intrinsic=SimpleNamespace(values=lambda: {"theta": np.ones(2)}))
-    net = SimpleNamespace(layers=[layer])
-    history = pd.DataFrame({"epoch": [1], "validation_score": [0.5], "rate_0": [0.1]})
-    return SimpleNamespace(network=net, last=net, best_epoch=1, test_score=0.5, history=history)
+    """A training that is over at once, of a task that is stored by class."""
+    net = SimpleNamespace(layers=[], populations=[], is_stochastic=False)
+    history = pd.DataFrame({"epoch": [1], "validation_score": [0.5], "validation_loss": [0.5], "rate_0": [0.1]})
+    return sorted_task(), SimpleNamespace(network=net, last=net, best_epoch=1, test_score=0.5, history=history)
 
 
 def test_robustness_of_noisy_networks_is_that_of_all_classes(monkeypatch):
-    monkeypatch.setattr("analyses.noisy_networks.robustness.trained", trained)
-    row = {"seed": 0, "kind": "escape", "other": "both", "other_rate": 0.1, "other_epochs": 1}
-    part = taken(monkeypatch, "noisy_networks.robustness", lambda own: own.robustness_row(**row), "evaluate", 1)
-    assert counts(part) == [30] * 10
+    from analyses.noisy_networks import robustness
 
-
-def test_robustness_of_learned_thresholds_is_that_of_all_classes(monkeypatch):
-    own = "analyses.threshold_learning.training"
-    monkeypatch.setattr(f"{own}.train", trained)
-    monkeypatch.setattr(f"{own}.make_network", lambda *args: None)
-    monkeypatch.setattr(f"{own}.make_settings", lambda row: None)
-    monkeypatch.setattr(f"{own}.disturb.spike_flips", lambda net, share: net)
-    part = taken(monkeypatch, "threshold_learning.training", lambda module: module.training_row(seed=0), "energy", 1)
-    assert counts(part) == [30] * 10
+    monkeypatch.setattr(robustness, "trained", trained)
+    monkeypatch.setattr(robustness, "training_of", lambda *args: {})
+    monkeypatch.setattr(robustness, "TESTED", 100)
+    row = {"seed": 0, "kind": "escape", "other_kind": "both", "other_rate": 0.1, "other_width": 0.3}
+    part = taken(monkeypatch, "noisy_networks.robustness", lambda own: own.robustness_row(None, **row), "score_of", 1)
+    assert counts(part) == [10] * 10
 
 
 def test_spikes_of_noisy_networks_are_of_all_classes(monkeypatch):
     """Of ten classes of 40, those that are described and those that are repeated."""
-    own = importlib.import_module("analyses.noisy_networks.training")
+    from analyses.noisy_networks import training
+
     seen = []
-    monkeypatch.setattr(own, "trained", trained)
-    monkeypatch.setattr(own, "_time_first", lambda inputs: seen.append(inputs[:, 0, 0]) or (_ for _ in ()).throw(KnownError))
-    monkeypatch.setattr(own, "make_task", lambda row: sorted_task())
+    monkeypatch.setattr(training, "trained", trained)
+    monkeypatch.setattr(training, "_time_first", lambda inputs: seen.append(inputs[:, 0, 0]) or (_ for _ in ()).throw(KnownError))
     with pytest.raises(KnownError):
-        own.spiking_row(seed=0)
+        training.spiking_row(None, seed=0)
     labels = np.floor(seen[0] * 10 + 1e-6).astype(int)
     assert np.bincount(labels).tolist() == [10] * 10
-    part = stratified(sorted_task().test, own.SEQUENCES, 0)
+    part = stratified(sorted_task().test, training.SEQUENCES, 0)
     assert counts(part) == [2] * 10
+
+
+def test_every_seed_is_tested_on_the_same_sequences_and_trained_on_others():
+    """The test part stays; of the rest each is in training or in validation, another one for another seed, in no order."""
+    task = sorted_task(each=10)
+    part = Part(task.test.inputs + 10.0, task.test.targets, task.test.valid)
+    task = Task("made", task.training, part, task.test, loss="max_over_time", n_outputs=10, dt=1e-3)
+    a, b, again = (divided_anew(task, seed) for seed in (0, 1, 0))
+    assert a.test is task.test
+    numbers = [np.concatenate([own.training.inputs, own.validation.inputs])[:, 0, 0] for own in (a, b, again)]
+    np.testing.assert_array_equal(np.sort(numbers[0]), np.sort(numbers[1]))
+    np.testing.assert_array_equal(numbers[0], numbers[2])
+    assert len(np.unique(numbers[0])) == 200 and not np.array_equal(numbers[0], numbers[1])
+    assert len(a.training) == len(a.validation) == 100
+    assert min(np.bincount(a.training.targets, minlength=10)) > 0 and np.any(np.diff(a.training.targets) < 0)
+
+
+def test_a_coarser_task_holds_means_of_its_steps():
+    """Five steps 0, 1, 2, 3, 4 in twos: 0.5 and 2.5, the last left out; valid where either was."""
+    inputs = np.arange(5, dtype=np.float32)[None, :, None]
+    part = Part(inputs, np.zeros(1, np.int32), np.array([[True, False, False, False, True]]))
+    found = coarser(Task("made", part, part, part, loss="max_over_time", n_outputs=2, dt=1e-3), 2).training
+    assert found.inputs[0, :, 0].tolist() == [0.5, 2.5] and found.inputs.dtype == np.float32
+    assert found.valid.tolist() == [[True, False]]
+
+
+def test_the_test_parts_of_recorded_tasks_are_shared_by_all_seeds(recorded_data):
+    for name in ("mnist10k", "braille"):
+        first, second = (dataset(name, seed, steps=1) for seed in (0, 100))
+        np.testing.assert_array_equal(first.test.inputs, second.test.inputs)
+        assert not np.array_equal(first.validation.targets, second.validation.targets)
 
 
 def test_described_traces_are_drawn(monkeypatch):
     """40 of 400 traces, none twice, from all over the file: the mean number within four standard errors of the middle."""
-    monkeypatch.setattr("analyses.adaptive_lif.neurons.trained", lambda row, folder: (sorted_task(), trained()))
+    monkeypatch.setattr("analyses.adaptive_lif.neurons.trained", lambda row, folder: trained())
     part = taken(monkeypatch, "adaptive_lif.neurons", lambda own: own.neurons_row(None, 40, seed=0), "trains", 1)
     numbers = part.inputs[:, 0, 0]
     assert len(np.unique(numbers)) == 40 and abs(numbers.mean() - 0.5) < 4 * (1 / 12 / 40) ** 0.5
     from analyses.adaptive_lif import neurons, protocols
 
     assert {row["traces"] for row in neurons.rows(protocols.ecg("reduced"))} == {40}
-
-
-def test_images_become_spikes_of_their_brightness():
-    """Zero never, one always, a half in every other step within five standard errors; the same for every look at a seed."""
-    task = sorted_task(each=2, classes=2, steps=2000)
-    inputs = np.tile(np.array([0.0, 0.5, 1.0, 0.5], np.float32)[:, None, None], (1, 2000, 1))
-    part = Part(inputs, task.test.targets, task.test.valid)
-    task = Task("made", part, part, part, loss="max_over_time", n_outputs=2, dt=1e-3)
-    found = rate_coded(task, 3)
-    assert set(np.unique(found.test.inputs)) == {0.0, 1.0} and found.test.inputs.dtype == np.float32
-    np.testing.assert_allclose(found.training.inputs.mean(axis=(1, 2)), [0, 0.5, 1, 0.5], atol=5 * 0.5 / 2000**0.5)
-    np.testing.assert_array_equal(found.test.inputs, rate_coded(task, 3).test.inputs)
-    assert not np.array_equal(found.training.inputs, found.test.inputs), "each part is drawn on its own"
 
 
 def test_spikes_fall_into_bins():

@@ -66,7 +66,8 @@ def units():
 def voting():
     key = keys(4)
     noisy = nc.models.noisy_lif("escape", "logistic")
-    hidden = Layer(Dense(2, 4, key=next(key)), noisy, DT, learned=("theta",), spread=True, surrogate=None, key=next(key))
+    options = {"surrogate": None, "draw_gradient": "trapezoid"}
+    hidden = Layer(Dense(2, 4, key=next(key)), noisy, DT, learned=("theta",), spread=True, key=next(key), **options)
     voters = Voters(Layer(Dense(4, 6, key=next(key)), noisy, DT, surrogate=None), 2)
     joint = JointDecision(voters, Readout(Dense(4, 2, key=next(key)), DT), 7)
     return Network([hidden, eqx.tree_at(lambda own: own.share, joint, jnp.asarray(0.3))])

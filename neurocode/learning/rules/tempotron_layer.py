@@ -153,7 +153,7 @@ def _unreset(layer: Layer, x: Array) -> tuple[Array, State, Any]:
     names = step.prepare(layer.intrinsic.values())
 
     def unreset_step(now: Array, number: Array, state: State) -> tuple[State, Array]:
-        state = dynamics.update(state, now, names, None, number * step.dt)
+        state = dynamics.integrated(state, now, names, None, number * step.dt)
         margin = step.margin(state, names) / dynamics.distance
         return step.settle(state, names, jnp.zeros_like(margin), lambda after, before: before), margin
 

@@ -1,0 +1,58 @@
+"""How well the confidence of a network fits its accuracy."""
+
+from __future__ import annotations
+
+from functools import partial
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from neurocode.learning import Network, Part, Task
+from neurocode.learning.evaluation import as_batch
+from neurocode.learning.objective import Batch
+from neurocode.tasks.losses import CrossEntropy, mean_potential
+
+Array = jax.Array
+
+BINS, BATCH = 15, 250
+
+
+def class_probabilities(network: Network, part: Part, task: Task, seed: int, passes: int) -> np.ndarray:
+    """Probability (sequences, classes) of each class, mean over passes of a noisy network.
+
+    Of a network trained by cross entropy the softmax that it was trained with, of voters their shares of all votes; without a vote
+    all classes are equally probable.
+    """
+    rows = []
+    for number, start in enumerate(range(0, len(part), BATCH)):
+        batch = as_batch(part.select(np.arange(start, min(start + BATCH, len(part)))))
+        keys = jax.random.split(jax.random.fold_in(jax.random.key(seed), number), passes)
+        rows.append(np.asarray(_mean_probabilities(network, batch, keys, task.loss)))
+    return np.concatenate(rows)
+
+
+@eqx.filter_jit
+def _mean_probabilities(network: Network, batch: Batch, keys: Array, loss: object) -> Array:
+    return jnp.mean(jax.lax.map(partial(_probabilities, network, batch, loss), keys), axis=0)
+
+
+def _probabilities(network: Network, batch: Batch, loss: object, key: Array) -> Array:
+    potentials = network(batch.inputs, key).potentials
+    if isinstance(loss, CrossEntropy):
+        return jax.nn.softmax(loss.aggregate(potentials, batch.valid), axis=-1)
+    votes = mean_potential(potentials, batch.valid)
+    total = jnp.sum(votes, axis=-1, keepdims=True)
+    return jnp.where(total > 0, votes / jnp.where(total > 0, total, 1.0), 1 / votes.shape[-1])
+
+
+def calibration_error(probabilities: np.ndarray, labels: np.ndarray) -> float:
+    """Expected calibration error (Guo et al. 2017): mean over sequences of the gap between confidence and accuracy of their bin.
+
+    Confidence is the highest probability of a sequence; the bins are fifteen of equal width.
+    """
+    confidence, right = probabilities.max(axis=1), probabilities.argmax(axis=1) == labels
+    place = np.minimum((confidence * BINS).astype(int), BINS - 1)
+    gaps = [abs(np.sum(right[place == k]) - np.sum(confidence[place == k])) for k in range(BINS)]
+    return float(np.sum(gaps) / len(labels))

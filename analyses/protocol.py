@@ -1,0 +1,157 @@
+"""What all studies of trained networks keep to: how an arm is optimised, tuned and called trained, and how arms are paired.
+
+Clipping and decay of the learning rate are the same for all arms. Tuning uses three seeds and validation alone; its tables hold no
+test score. All arms of a data set search one grid; where the best setting of any of them lies at an edge, the grid of all grows.
+Numbers here are ours.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from neurocode.learning import Network, Part, Settings, Task, TrainingResult, evaluate
+from neurocode.studies import StudyRun
+
+Row = dict[str, Any]
+Grid = dict[str, tuple[float, ...]]
+Work = Callable[..., Mapping[str, Any]]
+
+CLIP, SCHEDULE, BATCH = 1.0, "cosine", 50
+#: Sequences that are evaluated together.
+EVALUATED = 250
+#: Seeds of the tuning are not those of the results.
+TUNING_SEEDS, SEEDS = (100, 101, 102), tuple(range(8))
+#: A network whose training accuracy stays below so many times chance did not train; nor did one whose best epoch is the first.
+FLOOR = 3.0
+#: How often a grid may grow; a best setting that is at an edge even then is reported as such.
+MOST_WIDENINGS = 3
+
+
+class Pairs(NamedTuple):
+    """Differences between two arms by seed, and how many pairs are left out because one of them did not train."""
+
+    values: np.ndarray
+    untrained: int
+
+
+def settings_of(row: Row, **options: Any) -> Settings:
+    """How a row is trained; ``options`` are those of a study."""
+    return Settings(epochs=row["epochs"], batch_size=BATCH, learning_rate=row["rate"], schedule=SCHEDULE, clip=CLIP, **options)
+
+
+def validation_of(result: TrainingResult) -> dict[str, float]:
+    """What tuning sees of a training."""
+    chosen = result.history.set_index("epoch").loc[result.best_epoch]
+    return {name: float(chosen[name]) for name in ("validation_score", "validation_loss")} | {"best_epoch": result.best_epoch}
+
+
+def score_of(network: Network, part: Part, task: Task, seed: int, passes: int = 1) -> float:
+    """Score of a network on a part, in batches that divide the larger parts, so that one program serves them."""
+    return evaluate(network, part, task, seed=seed, passes=passes, batch_size=EVALUATED).score
+
+
+def training_of(result: TrainingResult, task: Task, seed: int) -> dict[str, float]:
+    """What says whether a network trained: see :func:`is_trained`."""
+    score = score_of(result.network, task.training, task, seed)
+    return {"best_epoch": result.best_epoch, "training_score": score, "chance": 1 / task.n_outputs}
+
+
+def scores_of(result: TrainingResult, task: Task, seed: int) -> dict[str, float]:
+    """Scores of the network that validation chose, on all three parts."""
+    return {**validation_of(result), **training_of(result, task, seed), "test_score": result.test_score}
+
+
+def is_trained(table: pd.DataFrame) -> pd.Series:
+    """Which rows, with the columns of :func:`training_of`, are networks that trained."""
+    return (table["best_epoch"] > 1) & (table["training_score"] >= FLOOR * table["chance"])
+
+
+def tune(
+    run: StudyRun, work: Work, cells: Sequence[Row], grid: Grid, table: str, shared: Sequence[str], seeds: Sequence[int]
+) -> pd.DataFrame:
+    """The setting best on validation of every cell, on a grid that grows where one lies at its edge.
+
+    Parameters
+    ----------
+    run : StudyRun
+    work : callable
+        Gives the columns of :func:`validation_of`.
+    cells : sequence of dict
+        Rows without what is tuned and without seed.
+    grid : dict of str to tuple
+        Values of what is tuned, in order; one with a single value does not grow.
+    table : str
+        File of the rows.
+    shared : sequence of str
+        Columns that name the cells which search the same grid.
+    seeds : sequence of int
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row a cell: its settings, those that are best, and ``at_edge``.
+    """
+    groups = {tuple(cell[name] for name in shared): grid for cell in cells}
+    for _ in range(MOST_WIDENINGS + 1):
+        plan = [
+            {**cell, **dict(zip(grid, values, strict=True)), "seed": seed}
+            for cell in cells
+            for values in itertools.product(*groups[tuple(cell[name] for name in shared)].values())
+            for seed in seeds
+        ]
+        best = best_settings(run.rows(work, plan, table), list(cells[0]), list(grid))
+        wider = {group: _widened(own, _of(best, shared, group)) for group, own in groups.items()}
+        if wider == groups:
+            break
+        tried, groups = groups, wider
+    else:
+        groups = tried
+    edges = [
+        any(_edge(groups[tuple(cell[name] for name in shared)][name], cell[name]) for name in grid)
+        for cell in best.to_dict("records")
+    ]
+    return best.assign(at_edge=edges)
+
+
+def best_settings(tuned: pd.DataFrame, cell: Sequence[str], axes: Sequence[str]) -> pd.DataFrame:
+    """Of every cell, the setting of the highest mean validation score; of equal ones that of the lower loss."""
+    means = tuned.groupby([*cell, *axes], sort=False, dropna=False)[["validation_score", "validation_loss"]].mean().reset_index()
+    ordered = means.sort_values(["validation_score", "validation_loss"], ascending=[False, True], kind="stable")
+    return ordered.drop_duplicates(list(cell)).sort_index().reset_index(drop=True)[[*cell, *axes, "validation_score"]]
+
+
+def _of(best: pd.DataFrame, shared: Sequence[str], group: tuple) -> pd.DataFrame:
+    return best[np.logical_and.reduce([best[name] == value for name, value in zip(shared, group, strict=True)])]
+
+
+def _widened(grid: Grid, best: pd.DataFrame) -> Grid:
+    """A grid with one more value wherever the best of any cell lies at an end, by the ratio of the two values there."""
+    wider = {}
+    for name, values in grid.items():
+        below = (values[0] ** 2 / values[1],) if len(values) > 1 and np.isclose(best[name], values[0]).any() else ()
+        above = (values[-1] ** 2 / values[-2],) if len(values) > 1 and np.isclose(best[name], values[-1]).any() else ()
+        wider[name] = tuple(float(f"{value:.6g}") for value in (*below, *values, *above))
+    return wider
+
+
+def _edge(values: tuple[float, ...], value: float) -> bool:
+    return len(values) > 1 and bool(np.isclose(value, (values[0], values[-1])).any())
+
+
+def paired(table: pd.DataFrame, column: str, first: str, second: str, values: str) -> Pairs:
+    """By seed, ``values`` where a column holds the first entry minus those of the second; the rows are those of one data set.
+
+    A pair of which a network did not train is left out and counted.
+    """
+    wide = table.assign(trained=is_trained(table)).pivot(index="seed", columns=column, values=[values, "trained"])
+    if not {first, second} <= set(table[column]):
+        return Pairs(np.empty(0), 0)
+    trained = (wide["trained"][first] == True) & (wide["trained"][second] == True)  # noqa: E712  missing rows are neither
+    both = wide[values][[first, second]].notna().all(axis=1)
+    difference = (wide[values][first] - wide[values][second])[trained & both]
+    return Pairs(difference.to_numpy(float), int((both & ~trained).sum()))

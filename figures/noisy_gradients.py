@@ -1,0 +1,100 @@
+"""Gradients of noisy networks, how far they are off and what corrects them: from the tables of ``analyses/noisy_networks``.
+
+neurocode figures noisy-gradients
+
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import matplotlib.pyplot as plt
+import pandas as pd
+from matplotlib.axes import Axes
+
+from analyses.noisy_networks.gradients import BASE, DEEP
+from neurocode.plotting import house_style, label_panel, save_figure
+from neurocode.studies import study_table
+from neurocode.style import TWO_COLUMNS
+
+#: Columns of errors, their names and colours: straight-through and its parts, then the corrections.
+STRAIGHT = {
+    "straight_through": ("straight-through", "#000000", "-"),
+    "linear": ("of it by the reset (linear loss)", "#0072B2", "--"),
+    "unreset": ("by the loss (no reset)", "#D55E00", "--"),
+}
+CORRECTED = {
+    "trapezoid": ("trapezoid", "#E69F00", "-"),
+    "secant": ("secant", "#56B4E9", "-"),
+    "trapezoid_secant": ("both", "#009E73", "-"),
+}
+MARGIN = 0.02
+
+
+def varied(table: pd.DataFrame, setting: str, base: dict[str, object] = BASE) -> pd.DataFrame:
+    """Rows that differ from a base in one setting alone."""
+    fixed = {name: value for name, value in {**BASE, **base}.items() if name != setting}
+    return table[(table[list(fixed)] == pd.Series(fixed)).all(axis=1)]
+
+
+def curves(axes: Axes, table: pd.DataFrame, setting: str, lines: dict[str, tuple[str, str, str]], suffix: str = "error") -> Axes:
+    """Median over networks of some columns against a setting, with quartiles."""
+    for name, (label, colour, line) in lines.items():
+        values = table.groupby(setting)[f"{name}_{suffix}"]
+        middle, low, high = values.median(), values.quantile(0.25), values.quantile(0.75)
+        axes.plot(middle.index, middle, line, marker="o", markersize=2.5, color=colour, label=label)
+        axes.fill_between(middle.index, low, high, color=colour, alpha=0.12, linewidth=0)
+    count = table.groupby(setting).size()
+    text = f"n = {count.min()}" if count.min() == count.max() else f"n = {count.min()} to {count.max()}"
+    axes.annotate(f"{text} networks a point", (0.97, 0.97), xycoords="axes fraction", ha="right", va="top", fontsize=6)
+    return axes
+
+
+def errors(axes: Axes, table: pd.DataFrame, setting: str, lines: dict[str, tuple[str, str, str]], name: str) -> Axes:
+    """Distances from the exact gradient, on a logarithmic axis with the margin of the claim."""
+    curves(axes, table, setting, lines)
+    axes.axhline(MARGIN, color="#999999", linewidth=0.6, linestyle=":")
+    axes.set(yscale="log", ylim=(1e-4, 3), xlabel=name, ylabel="Distance from exact gradient")
+    return axes
+
+
+def excess(axes: Axes, table: pd.DataFrame) -> Axes:
+    """Size of straight-through over that of the exact gradient in networks without reset, against what moments predict."""
+    single = table[(table["neurons"] == BASE["neurons"]) & table["predicted_unreset"].notna()]
+    for gain, own in single.groupby("gain"):
+        axes.plot(own["predicted_unreset"], own["unreset_ratio"], ".", markersize=3, label=f"gain {gain:g}")
+    ends = (0.6, 2.0)
+    axes.plot(ends, ends, color="#999999", linewidth=0.6)
+    axes.set(xlim=ends, ylim=ends, xlabel="Ratio predicted by moments", ylabel="Ratio enumerated, no reset")
+    axes.annotate(f"n = {len(single)} networks", (0.97, 0.03), xycoords="axes fraction", ha="right", fontsize=6)
+    axes.legend(loc="upper left", fontsize=6)
+    return axes
+
+
+def draw(tables: Path, output: Path) -> list[Path]:
+    """Errors over width, steps, gain and depth; the prediction; and what the corrections cost in variance."""
+    path = tables / "gradients.parquet"
+    if not path.exists():
+        return []
+    table = study_table(path)
+    everything, two, three = {**STRAIGHT, **CORRECTED}, *DEEP
+    with house_style():
+        figure, axes = plt.subplot_mosaic("abc;def;ghi", figsize=(TWO_COLUMNS, 5.6), layout="constrained")
+        errors(axes["a"], varied(table, "width"), "width", STRAIGHT, "Width of the noise, one layer")
+        errors(axes["b"], varied(table, "steps"), "steps", STRAIGHT, "Steps, one layer")
+        errors(axes["c"], varied(table, "gain"), "gain", STRAIGHT, "Weights of the readout, one layer")
+        errors(axes["d"], varied(table, "width"), "width", CORRECTED, "Width of the noise, one layer")
+        both = {name: everything[name] for name in ("straight_through", "trapezoid_secant")}
+        errors(axes["e"], varied(table, "width", two), "width", both, "Width of the noise, two layers")
+        errors(axes["f"], varied(table, "width", three), "width", both, "Width of the noise, three layers")
+        excess(axes["g"], table)
+        errors(axes["h"], varied(table, "coupling", two), "coupling", both, "Weights between two layers, width 0.3")
+        variances = {name: everything[name] for name in ("straight_through", *CORRECTED)}
+        variances["score_function"] = ("score function", "#CC79A7", "-")
+        curves(axes["i"], varied(table, "width"), "width", variances, "variance")
+        axes["i"].set(yscale="log", xlabel="Width of the noise, one layer", ylabel="Variance over squared gradient")
+        for letter in "adei":
+            axes[letter].legend(loc="best", fontsize=6)
+        for letter, own in axes.items():
+            label_panel(own, letter)
+        return save_figure(figure, output / "noisy_gradients.pdf")
