@@ -6,6 +6,7 @@ neurocode figures neural-coding
 
 from __future__ import annotations
 
+import itertools
 import json
 from pathlib import Path
 
@@ -13,10 +14,10 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.colors import LinearSegmentedColormap
 
-from analyses.neural_coding.rows import INTERVALS, MEANS
-from analyses.neural_coding.summary import LIKELIHOOD, RIVALS
+from analyses.neural_coding.nested import by_cell
+from analyses.neural_coding.rows import DRAWN, INTERVALS, MEANS
+from analyses.neural_coding.summary import LIKELIHOOD, PAIRS, advantages
 from neurocode.plotting import house_style, label_panel, save_figure
 from neurocode.studies import study_table
 from neurocode.style import TWO_COLUMNS
@@ -24,30 +25,31 @@ from neurocode.style import TWO_COLUMNS
 RECORDED = "recorded"
 MODELS = {
     RECORDED: ("recorded", "#000000"), "internal": ("internal noise", "#D55E00"), "output": ("output noise", "#0072B2"),
-    "deterministic": ("deterministic", "#999999"), "glm": ("GLM", "#009E73"), "gif": ("GIF", "#CC79A7"),
-    "psth": ("Poisson, PSTH", "#E69F00"),
+    "recurrent": ("recurrent, internal", "#44AA99"), "recurrent-output": ("recurrent, output", "#56B4E9"),
+    "glm": ("GLM", "#009E73"), "gif": ("GIF, in network", "#CC79A7"), "igif": ("iGIF", "#882255"),
+    "igif-ia": ("iGIF, A-type", "#332288"), "psth": ("Poisson, PSTH", "#E69F00"), "deterministic": ("deterministic", "#999999"),
 }  # fmt: skip
 DATASETS = {
-    "raphe": "Raphe, current", "grasshopper": "Receptor, envelope", "song-waveform": "Starling, waveform",
-    "song-time": "Starling, time", "retina": "Retina, time",
+    "raphe": "Raphe, current", "grasshopper": "Receptor", "song-waveform": "Song, waveform", "song-time": "Song, time",
+    "retina": "Retina, time",
 }  # fmt: skip
-#: Data sets whose responses are drawn with the seconds that are shown, and the models of the rasters.
+#: Data sets whose responses are drawn with the seconds that are shown, and the models of the rasters and curves.
 SHOWN = {"raphe": (2.0, 5.0), "retina": (2.0, 8.0)}
-RASTERS = ("recorded", "internal", "output", "glm", "gif", "deterministic")
-#: From farther than the rival (orange) to nearer (blue).
-NEARER = LinearSegmentedColormap.from_list("nearer", ["#E69F00", "#FFFFFF", "#56B4E9"])
-#: Bits below this are drawn at the lower edge.
-LEAST_BITS = -3.0
-TESTED = {
-    "fano_mean": "Variance over mean", "interval_distribution": "Intervals", "autocorrelogram": "Autocorrelogram",
-    "noise_correlation": "Noise correlation", LIKELIHOOD: "Bits per spike",
+RESPONDING = ("recorded", "internal", "output", "recurrent", "gif", "igif-ia", "deterministic")
+STATISTICS = {
+    "fano_mean": "Variance over mean\n(log units)", "interval_distribution": "Intervals\n(s)",
+    "autocorrelogram": "Autocorrelogram\n(Hz)", "noise_correlation": "Noise correlation",
 }  # fmt: skip
+#: First models of pairs in labels.
+SHORT = {"internal": "int.", "recurrent": "rec."}
+#: Share of the points at each end that may lie outside a panel of so many.
+OUTSIDE, MANY = 0.03, 20
 
 
 def raster(axes: Axes, table: pd.DataFrame, window: tuple[float, float]) -> Axes:
     """Repeats of one unit, recorded and of every model, one block above another."""
     line, ticks = 0, []
-    for model in RASTERS:
+    for model in RESPONDING:
         if model not in table.index:
             continue
         repeats = json.loads(table.loc[model, "raster"])[:5]
@@ -67,7 +69,7 @@ def variance_over_mean(axes: Axes, table: pd.DataFrame) -> Axes:
     for model, own in _by_model(table):
         values = np.array([json.loads(text) for text in own["variances"]], float)
         defined = np.isfinite(values).any(axis=0)
-        if model != "deterministic" and defined.any():
+        if model in RESPONDING[:-1] and defined.any():
             axes.loglog(middle[defined], np.nanmean(values[:, defined], axis=0), "o-", markersize=2, **_style(model))
     axes.plot(MEANS, MEANS, ":", color="0.6", linewidth=0.6)
     axes.set(xlabel="Mean count (100 ms)", ylabel="Variance of count")
@@ -77,7 +79,7 @@ def variance_over_mean(axes: Axes, table: pd.DataFrame) -> Axes:
 def intervals(axes: Axes, table: pd.DataFrame) -> Axes:
     """Distribution of interspike intervals over all units and recordings; models whose cells run away leave the axes."""
     middle = 1e3 * np.sqrt(INTERVALS[1:] * INTERVALS[:-1])
-    for model, own in _by_model(table):
+    for model, own in _by_model(table[table["model"].isin(RESPONDING)]):
         counts = np.sum([json.loads(text) for text in own["intervals"]], axis=0)
         axes.semilogx(middle, counts / max(1, counts.sum()), **_style(model))
         if model == RECORDED:
@@ -86,54 +88,117 @@ def intervals(axes: Axes, table: pd.DataFrame) -> Axes:
     return axes
 
 
-def likelihood(axes: Axes, table: pd.DataFrame) -> Axes:
-    """Held-out bits per spike of every model on every data set, with 95 % intervals."""
-    own = table[(table["statistic"] == LIKELIHOOD) & table["model"].isin(MODELS)]
-    models = [model for model in MODELS if model in set(own["model"])]
-    for number, model in enumerate(models):
-        values = own[own["model"] == model].set_index("dataset").reindex(list(DATASETS))
-        x = np.arange(len(DATASETS)) + 0.14 * (number - (len(models) - 1) / 2)
-        shown, low, high = (values[name].clip(lower=LEAST_BITS) for name in ("value", "low", "high"))
-        axes.errorbar(x, shown, np.stack([shown - low, high - shown]), fmt="o", markersize=2.5, capsize=1.5, **_style(model))
-        for place, value in zip(x, values["value"], strict=True):
-            if value < LEAST_BITS:
-                axes.annotate(f"{value:.0f}", (place, LEAST_BITS), (0, 6), textcoords="offset points", ha="center", fontsize=6)
-    axes.axhline(0, color="0.6", linewidth=0.6, linestyle=":")
-    axes.set_xticks(range(len(DATASETS)), [name.replace(", ", ",\n") for name in DATASETS.values()])
-    axes.set(ylabel="Held-out bits per spike")
+def scores(axes: Axes, recordings: pd.DataFrame, summary: pd.DataFrame) -> Axes:
+    """Held-out bits per spike of every model on a data set: cells, mean with its 95 % interval, median."""
+    names = [model for model in MODELS if model not in (RECORDED, "deterministic")]
+    own = recordings.dropna(subset="score")
+    groups = {model: by_cell(part["score"], part["cell"]) for model, part in own.groupby("model") if model in names}
+    lines = summary.set_index("model").reindex(names)
+    spread(axes, [groups.get(model) for model in names], lines, [MODELS[model][1] for model in names])
+    axes.set_yticks(range(len(names)), [MODELS[model][0] for model in names])
     return axes
 
 
-def advantages(axes: Axes, tests: pd.DataFrame) -> Axes:
-    """How much nearer to the recording internal noise is than every rival; filled where the corrected probability is below 5 %."""
-    rows = [(statistic, rival) for statistic in TESTED for rival in RIVALS]
-    own = tests.set_index(["statistic", "rival", "dataset"])
-    values = np.array([[own["advantage"].get((*row, dataset), np.nan) for dataset in DATASETS] for row in rows])
-    certain = np.array([[own["p_corrected"].get((*row, dataset), np.nan) < 0.05 for dataset in DATASETS] for row in rows])
-    axes.imshow(np.where(certain, np.sign(values), 0.15 * np.sign(values)), cmap=NEARER, vmin=-1, vmax=1, aspect="auto")
-    for (row, column), value in np.ndenumerate(values):
-        axes.text(column, row, f"{value:.2g}" if np.isfinite(value) else "–", ha="center", va="center", fontsize=6)
-    for line in range(len(RIVALS), len(rows), len(RIVALS)):
-        axes.axhline(line - 0.5, color="white", linewidth=2)
-    names = [MODELS[rival][0] if k else f"{TESTED[statistic]}: {MODELS[rival][0]}" for statistic in TESTED
-             for k, rival in enumerate(RIVALS)]  # fmt: skip
-    axes.set_yticks(range(len(rows)), names)
-    axes.set_xticks(range(len(DATASETS)), [name.replace(", ", ",\n") for name in DATASETS.values()])
-    axes.tick_params(length=0)
-    axes.spines[:].set_visible(False)
-    axes.set_title("Internal noise nearer (blue) or farther (orange)")
+def paired(axes: Axes, recordings: pd.DataFrame, pairs: pd.DataFrame, dataset: str, statistic: str) -> Axes:
+    """By how much the first of two models is nearer to the recording: cells, mean with its 95 % interval, median."""
+    names = [(model, rival) for model, rivals in PAIRS.items() for rival in rivals]
+    found = [advantages(recordings, dataset, statistic, *pair) for pair in names]
+    groups = [by_cell(own["value"], own["cell"]) if len(own) else None for own in found]
+    own = pairs[(pairs["dataset"] == dataset) & (pairs["statistic"] == statistic)]
+    lines = own.set_index(["model", "rival"]).reindex(names)
+    spread(axes, groups, lines, [MODELS[rival][1] for _, rival in names])
+    axes.axhline(len(PAIRS["internal"]) - 0.5, color="0.8", linewidth=0.6)
+    axes.axvline(0, color="0.6", linewidth=0.6, linestyle=":")
+    axes.set_yticks(range(len(names)), [f"{SHORT[model]} – {MODELS[rival][0]}" for model, rival in names])
     return axes
+
+
+def spread(axes: Axes, groups: list[pd.Series | None], lines: pd.DataFrame, colours: list[str]) -> None:
+    """A row of points for every group of cells, with its mean, interval and median; n is that of the cells."""
+    for place, (values, (_, line), colour) in enumerate(zip(groups, lines.iterrows(), colours, strict=True)):
+        if values is None:
+            where = {"transform": axes.get_yaxis_transform(), "ha": "center", "va": "center"}
+            axes.text(0.5, place, "not defined", fontsize=5, color="0.6", **where)
+            continue
+        heights = place + np.linspace(-0.25, 0.25, len(values)) if len(values) > 1 else [place]
+        size = 2.2 if len(values) < 20 else 1.2
+        axes.plot(values, heights, "o", color=colour, markersize=size, alpha=0.45, markeredgewidth=0)
+        axes.plot([line["low"], line["high"]], [place, place], color=colour, linewidth=1.2, zorder=2)
+        axes.plot(line["mean"], place, "D", color=colour, markersize=3, markeredgecolor="white", markeredgewidth=0.4, zorder=3)
+        axes.plot(line["median"], place, "|", color="black", markersize=6, markeredgewidth=0.9, zorder=4)
+    defined = [values.to_numpy() for values in groups if values is not None]
+    if defined:
+        axes.set_xlim(*limits(np.concatenate([*defined, lines["mean"].dropna()])))
+        numbers = sorted({len(values) for values in defined})
+        number = "n = " + " to ".join(map(str, numbers[:: max(1, len(numbers) - 1)]))
+        axes.text(1, 1.01, number, fontsize=6, ha="right", va="bottom", transform=axes.transAxes)
+    axes.set_ylim(len(groups) - 0.4, -0.6)
+    axes.tick_params(axis="y", length=0)
+
+
+def limits(values: np.ndarray) -> tuple[float, float]:
+    """Of an axis that holds zero and all values but the outermost."""
+    share = OUTSIDE if len(values) >= MANY else 0.0
+    low, high = np.quantile(np.r_[values, 0.0], (share, 1 - share))
+    room = 0.1 * (high - low) or 1.0
+    return low - room, high + room
 
 
 def draw(tables: Path, output: Path) -> list[Path]:
     """All figures whose tables are there."""
     models, recorded = study_table(tables / "models.parquet"), study_table(tables / "recorded.parquet")
-    if not len(models) or not len(recorded):
+    if not len(models) or not len(recorded) or not (tables / "pairs.csv").exists():
         return []
-    table = pd.concat([models[models["model"].isin(MODELS)], recorded.assign(model=RECORDED)], ignore_index=True)
+    first = models[models["model"].isin(MODELS) & (models["seed"] == DRAWN)]
+    table = pd.concat([first, recorded.assign(model=RECORDED)], ignore_index=True)
+    recordings, summary, pairs = (
+        pd.read_parquet(tables / "units.parquet"), pd.read_csv(tables / "summary.csv"), pd.read_csv(tables / "pairs.csv"),
+    )  # fmt: skip
     with house_style():
         paths = _responses(table, output) if set(SHOWN) <= set(table["dataset"]) else []
-        return paths + _scores(pd.read_csv(tables / "summary.csv"), pd.read_csv(tables / "tests.csv"), output)
+        return paths + _likelihood(recordings, summary, pairs, output) + _statistics(recordings, pairs, output)
+
+
+def _likelihood(recordings: pd.DataFrame, summary: pd.DataFrame, pairs: pd.DataFrame, output: Path) -> list[Path]:
+    datasets = [name for name in DATASETS if name in set(recordings["dataset"])]
+    figure, axes = plt.subplots(
+        2, len(datasets), figsize=(TWO_COLUMNS, 4.6), layout="constrained", squeeze=False, sharey="row"
+    )  # fmt: skip
+    for column, dataset in enumerate(datasets):
+        own = recordings[(recordings["dataset"] == dataset) & (recordings["statistic"] == LIKELIHOOD)]
+        about = summary[(summary["dataset"] == dataset) & (summary["statistic"] == LIKELIHOOD)]
+        scores(axes[0, column], own, about).set_xlabel("Bits per spike")
+        paired(axes[1, column], recordings, pairs, dataset, LIKELIHOOD).set_xlabel("Bits gained")
+        axes[0, column].set_title(DATASETS[dataset], loc="left", pad=9)
+    for letter, panel in zip("abcdefghij", axes.flat, strict=False):
+        label_panel(panel, letter)
+    return save_figure(figure, output / "neural_coding.pdf")
+
+
+def _statistics(recordings: pd.DataFrame, pairs: pd.DataFrame, output: Path) -> list[Path]:
+    datasets = [name for name in DATASETS if name in set(recordings["dataset"])]
+    statistics = [name for name in STATISTICS if name in set(pairs["statistic"])]
+    if not statistics:
+        return []
+    figure, axes = plt.subplots(
+        len(statistics), len(datasets), figsize=(TWO_COLUMNS, 2.0 * len(statistics) + 0.3), layout="constrained", squeeze=False,
+        sharey=True,
+    )  # fmt: skip
+    for (row, statistic), (column, dataset) in itertools.product(enumerate(statistics), enumerate(datasets)):
+        panel = axes[row, column]
+        if ((pairs["dataset"] == dataset) & (pairs["statistic"] == statistic)).any():
+            paired(panel, recordings, pairs, dataset, statistic)
+        else:
+            panel.text(0.5, 0.5, "not defined", transform=panel.transAxes, ha="center", fontsize=6, color="0.6")
+            panel.set_xticks([])
+        if row == 0:
+            panel.set_title(DATASETS[dataset], loc="left", pad=9)
+        if column == 0:
+            panel.set_ylabel(STATISTICS[statistic])
+    figure.supxlabel("First model nearer to the recording by", fontsize=7)
+    for letter, panel in zip("abcdefghijklmnopqrst", axes.flat, strict=False):
+        label_panel(panel, letter)
+    return save_figure(figure, output / "neural_coding_statistics.pdf")
 
 
 def _responses(table: pd.DataFrame, output: Path) -> list[Path]:
@@ -141,22 +206,14 @@ def _responses(table: pd.DataFrame, output: Path) -> list[Path]:
     for row, (dataset, window) in zip(axes, SHOWN.items(), strict=True):
         own = table[table["dataset"] == dataset]
         raster(row[0], own[own["name"] == own["name"].iloc[0]].set_index("model"), window)
-        row[0].set_title(DATASETS[dataset])
-        variance_over_mean(row[1], own)
-        intervals(row[2], own)
-    axes[0, 1].legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=2, labelspacing=0.2)
+        n = len(own[own["model"] == RECORDED])
+        row[0].set_title(f"A unit of {own['name'].iloc[0]}", loc="right")
+        variance_over_mean(row[1], own).set_title(f"n = {n} recordings", fontsize=6, loc="right", pad=2)
+        intervals(row[2], own).set_title(f"n = {n} recordings", fontsize=6, loc="right", pad=2)
+    figure.legend(*axes[0, 1].get_legend_handles_labels(), loc="outside upper center", ncols=6, labelspacing=0.2)
     for letter, own in zip("abcdef", axes.flat, strict=True):
         label_panel(own, letter)
     return save_figure(figure, output / "neural_coding_responses.pdf")
-
-
-def _scores(table: pd.DataFrame, tests: pd.DataFrame, output: Path) -> list[Path]:
-    figure, axes = plt.subplots(1, 2, figsize=(TWO_COLUMNS, 3.6), layout="constrained", width_ratios=(1, 1.2))
-    likelihood(axes[0], table).legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=3, labelspacing=0.2)
-    advantages(axes[1], tests)
-    for letter, own in zip("ab", axes, strict=True):
-        label_panel(own, letter)
-    return save_figure(figure, output / "neural_coding.pdf")
 
 
 def _by_model(table: pd.DataFrame) -> list[tuple[str, pd.DataFrame]]:

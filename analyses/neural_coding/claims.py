@@ -1,45 +1,42 @@
-"""The claims of ``claims.toml``, judged from the tables."""
+"""The claims of ``claims.toml``, judged from the tables: every data set by itself, over cells."""
 
 from __future__ import annotations
 
 import tomllib
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 
-from analyses.neural_coding.responses import NOISE
-from analyses.neural_coding.summary import LIKELIHOOD
-from neurocode.studies import Claim, interval_claim
+from analyses.neural_coding.nested import by_cell
+from analyses.neural_coding.summary import advantages
+from neurocode.studies import Claim, Comparison, judge_family
 
 FIXED = Path(__file__).with_name("claims.toml")
 
 
 def claims(folder: Path) -> list[Claim]:
-    """Every fixed claim that the tables can judge."""
-    paths = [folder / name for name in ("units.parquet", "likelihood.csv")]
-    if not all(path.exists() for path in paths):
+    """Every fixed claim that the tables can judge; the claims of one family on one data set are corrected together."""
+    path = folder / "units.parquet"
+    if not path.exists():
         return []
-    units, likelihood = pd.read_parquet(paths[0]), pd.read_csv(paths[1], dtype={"name": str})
+    fixed = tomllib.loads(FIXED.read_text(encoding="utf-8"))
+    recordings = pd.read_parquet(path)
     found = []
-    for entry in tomllib.loads(FIXED.read_text(encoding="utf-8")).values():
-        values = advantages(units, likelihood, entry["of"], entry["rival"])
-        if len(values) > 1:
-            found.append(interval_claim(f"{entry['claim']} ({entry['statistic']})", entry["source"], values, 0.0))
+    for family in fixed["families"]:
+        entries = [entry for entry in fixed["claims"].values() if entry["family"] == family]
+        for dataset in recordings["dataset"].unique():
+            found += judge_family(comparisons(recordings, dataset, entries, fixed["margins"]))
     return found
 
 
-def advantages(units: pd.DataFrame, likelihood: pd.DataFrame, statistic: str, rival: str) -> np.ndarray:
-    """By how much internal noise is nearer to the recording than a rival, for every recording, or unit for correlations."""
-    keys = ["dataset", "name"]
-    if statistic == LIKELIHOOD:
-        sums = likelihood.groupby([*keys, "model"])[["bits", "spikes"]].sum()
-        wide = (sums["bits"] / sums["spikes"].where(sums["spikes"] > 0)).unstack("model")
-        sign = -1.0
-    else:
-        own = units[units["statistic"] == statistic]
-        keys = [*keys, "unit"] if statistic == NOISE else keys
-        wide, sign = own.pivot_table(index=keys, columns="model", values="difference", aggfunc="mean"), 1.0
-    if not {"internal", rival} <= set(wide):
-        return np.empty(0)
-    return sign * (wide[rival] - wide["internal"]).dropna().to_numpy()
+def comparisons(recordings: pd.DataFrame, dataset: str, entries: list[dict], margins: dict[str, dict]) -> list[Comparison]:
+    """Claims on one data set with the advantage of every cell; those whose models make no sense there are left out."""
+    found = []
+    for entry in entries:
+        values = advantages(recordings, dataset, entry["of"], entry["model"], entry["rival"])
+        if len(values):
+            margin = margins[entry["of"]].get(dataset, margins[entry["of"]].get("any"))
+            cells = by_cell(values["value"], values["cell"]).to_numpy()
+            text = f"{entry['claim']} ({entry['statistic']})"
+            found.append(Comparison(text, entry["source"], dataset, cells, entry["kind"], margin))
+    return found

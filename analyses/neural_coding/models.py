@@ -1,11 +1,14 @@
-"""The models that answer for a recording, all but one built from the same connections and fitted by the same likelihood.
+"""The networks that answer for a recording, built from the same connections and fitted by the same likelihood.
 
 ``deterministic``: the network of ``output`` whose output neurons fire when the integral of their rate reaches one.
 ``output``: deterministic hidden neurons; each output neuron draws its spikes, given its own past (generalised linear model).
 ``internal``: the same with noisy hidden neurons, whose noise all outputs share.
+``recurrent-output``, ``recurrent``: the two with connections among the hidden neurons, which start at zero. Their weights learn,
+but no gradient flows back through them: over a second of bins it grows until it is no longer finite.
 ``glm``: the output neurons alone, driven by the stimulus. ``coupled``: with connections between them.
 ``gif``: integrate-and-fire neurons with spike-triggered currents and a moving threshold, driven by the stimulus.
-``psth``: a Poisson process with the rate of other repeats of the same stimulus; no network.
+Beside them stand ``psth``, a Poisson process with the rate of other repeats of the same stimulus, and ``igif`` and ``igif-ia``
+(:mod:`analyses.neural_coding.integrate_and_fire`).
 """
 
 from __future__ import annotations
@@ -21,7 +24,9 @@ import neurocode as nc
 from analyses.neural_coding.recordings import Recording
 from neurocode.learning import Dense, Layer, Network, RecordedNeurons, Recurrent, Surrogate, TimeBasis
 
-FITTED = ("output", "internal", "glm", "gif", "coupled")
+#: Networks with a hidden layer, those of them whose hidden neurons are noisy, and those with connections among these.
+HIDDEN_LAYER = ("output", "internal", "recurrent-output", "recurrent")
+NOISY, RECURRENT = ("internal", "recurrent"), ("recurrent-output", "recurrent")
 #: Hidden neurons by the kind of data, their membrane time constant and the width of their noise at the start: ours.
 HIDDEN, HIDDEN_SINGLE = 64, 32
 HIDDEN_TAU, WIDTH, WIDTHS = "10 ms", 0.3, (0.02, 1.0)
@@ -33,9 +38,10 @@ GIF_BOUNDS = {"g_L": (1.0, 20.0), "V_r": (-75.0, -46.0), "Delta_V": (0.5, 10.0)}
 def network(model: str, recording: Recording, spacing: float, seed: int) -> Network:
     """A model of a recording before its fit; ``spacing`` is that of the knots in seconds where the feature is time."""
     keys = jax.random.split(jax.random.key(seed), 2)
-    if model in ("output", "internal"):
+    if model in HIDDEN_LAYER:
         hidden = HIDDEN if recording.n_units > 1 else HIDDEN_SINGLE
-        layer = hidden_layer(model == "internal", stimulus(recording, spacing, hidden, keys[0]), recording.dt)
+        recurrent = silenced(Recurrent(hidden, gradient=False, key=keys[1])) if model in RECURRENT else None
+        layer = hidden_layer(model in NOISY, stimulus(recording, spacing, hidden, keys[0]), recording.dt, recurrent)
         return Network([layer, _neurons(Dense(hidden, recording.n_units, key=keys[1]), recording)])
     connection = silenced(stimulus(recording, spacing, recording.n_units, keys[0]))
     if model == "gif":
@@ -57,7 +63,7 @@ def silenced(connection: Dense | TimeBasis | Recurrent) -> Dense | TimeBasis | R
     return eqx.tree_at(lambda own: own.weight, connection, replace_fn=jnp.zeros_like)
 
 
-def hidden_layer(noisy: bool, connection: Dense | TimeBasis, dt: float) -> Layer:
+def hidden_layer(noisy: bool, connection: Dense | TimeBasis, dt: float, recurrent: Recurrent | None = None) -> Layer:
     """Leaky integrate-and-fire neurons that draw their spikes with a width they learn, or the same without noise.
 
     The surrogate of those without is the density of the noise of the others at its start.
@@ -66,7 +72,7 @@ def hidden_layer(noisy: bool, connection: Dense | TimeBasis, dt: float) -> Layer
     if noisy:
         model = bounded(model.with_parameters(scale=WIDTH), {"scale": WIDTHS})
     surrogate = None if noisy else Surrogate("gaussian", 1 / WIDTH, 1 / (WIDTH * np.sqrt(2 * np.pi)))
-    return Layer(connection, model, dt, learned=("scale",) if noisy else (), surrogate=surrogate)
+    return Layer(connection, model, dt, recurrent=recurrent, learned=("scale",) if noisy else (), surrogate=surrogate)
 
 
 def _neurons(connection: Dense | TimeBasis, recording: Recording, coupling: Recurrent | None = None) -> RecordedNeurons:

@@ -1,16 +1,40 @@
-"""Rows of the study: every model on every recording, each with the same number of settings and updates."""
+"""Rows of the study: every model on every recording with every seed, each with the same number of settings and updates."""
 
 from __future__ import annotations
 
 from typing import Any
 
+from analyses.neural_coding.integrate_and_fire import CLAMPED
 from analyses.neural_coding.recordings import FOLDERS, names
 
 PROTOCOLS = ("reduced", "quick")
-MODELS = ("deterministic", "output", "internal", "glm", "gif", "psth")
-#: Only where several units were recorded together; reported apart.
-COUPLED = "coupled"
-UPDATES, SETTINGS = 200, 3
+#: Networks, the histogram of other repeats, and neurons of one current.
+MODELS = (
+    "output",
+    "internal",
+    "recurrent-output",
+    "recurrent",
+    "glm",
+    "gif",
+    "coupled",
+    "igif",
+    "igif-ia",
+    "psth",
+    "deterministic",
+)
+UPDATES, SETTINGS, SEEDS = 200, 3, (0, 1, 2, 3, 4)
+#: It is the trained network of ``output`` with another draw of spikes, and enters no claim.
+ONE_SEED = ("deterministic",)
+NO_CURRENT = "the stimulus is not one current"
+#: Why a model makes no sense for a kind of recording.
+NOT_DEFINED = {
+    **{(dataset, "coupled"): "one unit was recorded at a time" for dataset in FOLDERS if dataset != "retina"},
+    **{(dataset, "psth"): "the stimulus of the test was not repeated outside it" for dataset in ("grasshopper", "song-waveform")},
+    **{("song-waveform", model): f"{NO_CURRENT} but a sound in 16 bands" for model in CLAMPED},
+    **{(dataset, model): f"{NO_CURRENT}: its file is absent, and the feature is the time since onset"
+       for dataset in ("song-time", "retina") for model in CLAMPED},
+    ("grasshopper", "igif-ia"): "the A-type current is that of raphe neurons",
+}  # fmt: skip
 #: Data sets of the quick protocol, and its updates.
 QUICK, QUICK_UPDATES = ("grasshopper",), 4
 
@@ -33,16 +57,16 @@ def recordings(protocol: str) -> list[tuple[str, str]]:
 
 
 def rows(protocol: str) -> list[Row]:
-    """Every model on every recording; histograms only where other repeats were recorded."""
+    """Every model on every recording where it makes sense, seed by seed, so that a run that is stopped has whole seeds."""
     quick = protocol == "quick"
-    common = {"updates": QUICK_UPDATES if quick else UPDATES, "settings": 1 if quick else SETTINGS, "seed": 0}
-    found = []
-    for dataset, name in recordings(protocol):
-        for model in (*MODELS, COUPLED):
-            without = {"grasshopper": ("psth", COUPLED), "song-waveform": ("psth", COUPLED), "retina": ()}.get(dataset, (COUPLED,))
-            if model not in without:
-                found.append({"dataset": dataset, "name": name, "model": model, **common})
-    return found
+    common = {"updates": QUICK_UPDATES, "settings": 1} if quick else {"updates": UPDATES, "settings": SETTINGS}
+    return [
+        {"dataset": dataset, "name": name, "model": model, **common, "seed": seed}
+        for seed in (SEEDS[:1] if quick else SEEDS)
+        for dataset, name in recordings(protocol)
+        for model in MODELS
+        if (dataset, model) not in NOT_DEFINED and (seed == SEEDS[0] or model not in ONE_SEED)
+    ]
 
 
 def recorded_rows(protocol: str) -> list[Row]:

@@ -19,9 +19,14 @@ import neurocode as nc
 from analyses.datasets import binned, data_folder
 from neurocode.errors import DataError
 from neurocode.recordings.layout import Layout, read_layout
+from neurocode.recordings.repeat import Repeat
 
 #: Bins in seconds: below the shortest interval but for 33 spikes of the retina.
 BIN, RETINA_BIN = 1e-3, 2e-3
+#: Step in seconds of neurons that are fitted under one current; a whole share of a bin.
+FINE = 2e-4
+#: Current in ampere that the mean and the spread of a sound's envelope stand for: ours, as spikes leave shift and scale open.
+ENVELOPE_CURRENT = 50e-12
 #: Time constants in ms of the filters that a stimulus goes through, besides itself.
 FILTERS_MS = (5.0, 20.0, 80.0, 320.0)
 #: Bands of a song in hertz, and its window and its shift in seconds.
@@ -58,6 +63,28 @@ class Span:
 
 
 @dataclass(frozen=True)
+class Drive:
+    """A stimulus that is one current, in steps of ``FINE``, for neurons that are fitted under it.
+
+    Attributes
+    ----------
+    training : neurocode.Experiment
+        The stretch in which the other models are trained too.
+    current : numpy.ndarray (steps,)
+        Of the test in ampere, from the start of the stimulus to the end of what counts.
+    spikes : numpy.ndarray of bool (repeats, steps)
+        Held-out repeats.
+    after : float
+        Seconds of recording before the test began, for models that drift.
+    """
+
+    training: nc.Experiment
+    current: np.ndarray
+    spikes: np.ndarray
+    after: float
+
+
+@dataclass(frozen=True)
 class Recording:
     """Units that were recorded together.
 
@@ -73,6 +100,8 @@ class Recording:
     test : Span
     average : numpy.ndarray (repeats, steps, units) or None
         Repeats on the stimulus of the test that are not in it, for the peristimulus time histogram; the last fifth chooses.
+    drive : Drive or None
+        Where the stimulus is one current.
     """
 
     dataset: str
@@ -83,6 +112,7 @@ class Recording:
     validation: list[Span]
     test: Span
     average: np.ndarray | None
+    drive: Drive | None = None
 
     @property
     def n_units(self) -> int:
@@ -122,23 +152,27 @@ def raphe(name: str) -> Recording:
     folder = data_folder("raphe")
     experiment = nc.Experiment.from_files(folder / f"{name}_training.abf", test=folder / f"{name}_test.abf")
     (training,), test = experiment.repeats, experiment.test.repeats
-    driven = [_current(repeat.current, repeat.dt) for repeat in (training, test[0])]
+    driven = [1e12 * averaged(repeat.current, repeat.dt, BIN)[:, None] for repeat in (training, test[0])]
     own = filtered(driven[0], BIN)
     features = [standardised(filtered(current, BIN), own) for current in driven]
     spikes = binned([training.spike_times], BIN, len(own))[:, :, None]
     repeats = binned([repeat.spike_times for repeat in test], BIN, len(driven[1]))[:, :, None]
     edge = round(0.8 * len(own))
+    held_out = binned([repeat.spike_times for repeat in test[1::2]], FINE, len(driven[1]) * round(BIN / FINE))
+    drive = Drive(
+        nc.Experiment.of_repeats([training.time_slice(0.0, edge * BIN)]),
+        averaged(test[0].current, test[0].dt, FINE)[: held_out.shape[1]], held_out, training.duration,
+    )  # fmt: skip
     return Recording(
         "raphe", name, BIN, False, [Span(features[0], spikes, 0, edge)], [Span(features[0], spikes, edge, len(own))],
-        Span(features[1], repeats[1::2], 0, len(driven[1])), repeats[::2],
+        Span(features[1], repeats[1::2], 0, len(driven[1])), repeats[::2], drive,
     )  # fmt: skip
 
 
-def _current(current: np.ndarray, dt: float) -> np.ndarray:
-    """Mean current (bins, 1) in picoampere."""
-    samples = round(BIN / dt)
-    whole = len(current) // samples * samples
-    return 1e12 * current[:whole].reshape(-1, samples).mean(axis=1)[:, None]
+def averaged(signal: np.ndarray, dt: float, width: float) -> np.ndarray:
+    """Mean of a signal, sampled every ``dt`` seconds, in whole bins of a width in seconds."""
+    samples = round(width / dt)
+    return signal[: len(signal) // samples * samples].reshape(-1, samples).mean(axis=1)
 
 
 def grasshopper(name: str) -> Recording:
@@ -147,8 +181,7 @@ def grasshopper(name: str) -> Recording:
     path = folder / f"{ENVELOPE}{name}.txt"
     stimulus = _table(path, 2)
     interval = 1e-6 * (stimulus[1, 0] - stimulus[0, 0])
-    samples = round(BIN / interval)
-    envelope = stimulus[: len(stimulus) // samples * samples, 1].reshape(-1, samples).mean(axis=1)[:, None]
+    envelope = averaged(stimulus[:, 1], interval, BIN)[:, None]
     times = read_layout(folder / f"grasshopper_spike_times{name}.txt", Layout(time_unit="us")).train(0)
     steps = len(envelope)
     spikes = binned([times], BIN, steps)[:, :, None]
@@ -156,7 +189,18 @@ def grasshopper(name: str) -> Recording:
     edges = [round(share * steps) for share in (TRAINED, CHOSEN)]
     features = standardised(features, features[: edges[0]])
     spans = [Span(features, spikes, start, stop) for start, stop in zip((0, *edges), (*edges, steps), strict=True)]
-    return Recording("grasshopper", name, BIN, False, spans[:1], spans[1:2], spans[2], None)
+    trained = edges[0] * BIN
+    current = _as_current(stimulus[:, 1], round(trained / interval))
+    training = nc.Experiment.of_repeats([Repeat(times, len(current) * interval, current, dt=interval).time_slice(0.0, trained)])
+    fine = steps * round(BIN / FINE)
+    drive = Drive(training, averaged(current, interval, FINE)[:fine], binned([times], FINE, fine), 0.0)
+    return Recording("grasshopper", name, BIN, False, spans[:1], spans[1:2], spans[2], None, drive)
+
+
+def _as_current(envelope: np.ndarray, trained: int) -> np.ndarray:
+    """An envelope in ampere: mean and spread of the samples in which models are trained are ``ENVELOPE_CURRENT``."""
+    like = envelope[:trained]
+    return ENVELOPE_CURRENT * (1 + (envelope - like.mean()) / like.std())
 
 
 def song_block(name: str) -> Recording:

@@ -1,7 +1,8 @@
-"""How the spikes of a model differ from recorded ones, unit by unit, and how far repeats leave that open."""
+"""How the spikes of a model differ from recorded ones, unit by unit, and how halves of what was recorded differ."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -12,63 +13,50 @@ from neurocode.recordings import Trains
 from neurocode.statistics.coding import signal_and_noise_correlation
 from neurocode.statistics.compare import STATISTICS
 
-#: Statistics of :func:`neurocode.compare` that resampled repeats are judged by; the others are distances between pairs of repeats.
-RESAMPLED = ("rate", "fano_factor", "fano_mean", "interval_distribution", "autocorrelogram", "complexity_per_spike")
 NOISE = "noise_correlation"
-#: Resamplings of the repeats, splits of the recording for the reference, and seconds in which spikes are counted for correlations.
-RESAMPLINGS, SPLITS, COUNTED = 10, 10, 0.1
+#: Splits of the recording for the reference, and seconds in which spikes are counted for correlations.
+SPLITS, COUNTED = 10, 0.1
 
 
-def unit_rows(model: np.ndarray, recorded: np.ndarray, dt: float, seed: int) -> list[dict[str, Any]]:
-    """A row for every unit and statistic.
+def unit_rows(model: np.ndarray, recorded: np.ndarray, dt: float) -> list[dict[str, Any]]:
+    """``unit, statistic, model, recorded, difference, note`` for every unit and statistic.
 
     Parameters
     ----------
     model, recorded : numpy.ndarray of bool (repeats, steps, units)
     dt : float
         In seconds.
-    seed : int
-
-    Returns
-    -------
-    list of dict
-        ``unit, statistic, model, recorded, difference, reference, note`` and ``resampled``, the differences with repeats of both
-        sides drawn with replacement, as text.
     """
     rows = []
-    random = np.random.default_rng(seed)
     for unit in range(recorded.shape[2]):
-        sides = [side[:, :, unit] for side in (model, recorded)]
-        found = compared(*sides, dt, tuple(STATISTICS), SPLITS, seed)
-        draws = [compared(*(_resampled(side, random) for side in sides), dt, RESAMPLED) for _ in range(RESAMPLINGS)]
-        for name, own in found.iterrows():
-            resampled = [draw.loc[name, "difference"] for draw in draws] if name in RESAMPLED else []
-            rows.append(_row(unit, name, own, resampled))
-    return rows + noise_rows(model, recorded, dt)
+        found = compared(model[:, :, unit], recorded[:, :, unit], dt)
+        rows += [_row(unit, name, own) for name, own in found.iterrows()]
+    return rows + [_row(unit, NOISE, own) for unit, own in enumerate(_noise(model, recorded, dt))]
 
 
-def compared(
-    model: np.ndarray, recorded: np.ndarray, dt: float, statistics: tuple[str, ...], splits: int = 0, seed: int = 0
-) -> pd.DataFrame:
+def reference_rows(recorded: np.ndarray, dt: float) -> list[dict[str, Any]]:
+    """``unit, statistic, reference``: the mean difference between random halves of the recorded repeats, NaN for too few."""
+    rows = []
+    for unit in range(recorded.shape[2]):
+        found = compared(recorded[:, :, unit], recorded[:, :, unit], dt, SPLITS)
+        rows += [{"unit": unit, "statistic": name, "reference": float(own["reference"])} for name, own in found.iterrows()]
+    half = len(recorded) // 2
+    halves = _noise(recorded[:half], recorded[half:], dt)
+    return rows + [{"unit": unit, "statistic": NOISE, "reference": own["difference"]} for unit, own in enumerate(halves)]
+
+
+def compared(model: np.ndarray, recorded: np.ndarray, dt: float, splits: int = 0) -> pd.DataFrame:
     """The comparison of one unit from rasters (repeats, steps)."""
     sides = [Trains.of_rasters(side[None], dt) for side in (model, recorded)]
-    return nc.compare(*sides, statistics=statistics, n_splits=splits, seed=seed)
+    return nc.compare(*sides, statistics=tuple(STATISTICS), n_splits=splits, seed=0)
 
 
-def noise_rows(model: np.ndarray, recorded: np.ndarray, dt: float) -> list[dict[str, Any]]:
-    """The mean noise correlation of every unit with the others; not defined for one unit or one repeat."""
-    units = recorded.shape[2]
-    if units < 2 or min(len(model), len(recorded)) < 2:
+def _noise(model: np.ndarray, recorded: np.ndarray, dt: float) -> list[dict[str, Any]]:
+    """The mean noise correlation of every unit with the others; nothing for one unit or one repeat."""
+    if recorded.shape[2] < 2 or min(len(model), len(recorded)) < 2:
         return []
     sides = [noise_correlations(counts_of(side, dt)) for side in (model, recorded)]
-    half = len(recorded) // 2
-    halves = [noise_correlations(counts_of(part, dt)) for part in (recorded[:half], recorded[half:])]
-    rows = []
-    for unit in range(units):
-        values = {"model": sides[0][unit], "recorded": sides[1][unit], "difference": abs(sides[0][unit] - sides[1][unit])}
-        own = pd.Series({**values, "reference": abs(halves[0][unit] - halves[1][unit]), "note": ""})
-        rows.append(_row(unit, NOISE, own, []))
-    return rows
+    return [{"model": m, "recorded": r, "difference": abs(m - r), "note": ""} for m, r in zip(*sides, strict=True)]
 
 
 def counts_of(spikes: np.ndarray, dt: float) -> np.ndarray:
@@ -87,10 +75,6 @@ def noise_correlations(counts: np.ndarray) -> np.ndarray:
     return np.array([np.nanmean(row) if np.isfinite(row).any() else np.nan for row in noise])
 
 
-def _resampled(side: np.ndarray, random: np.random.Generator) -> np.ndarray:
-    return side[random.integers(len(side), size=len(side))]
-
-
-def _row(unit: int, name: str, own: pd.Series, resampled: list[float]) -> dict[str, Any]:
-    numbers = {key: float(own[key]) for key in ("model", "recorded", "difference", "reference")}
-    return {"unit": unit, "statistic": name, **numbers, "note": own["note"], "resampled": " ".join(f"{v:.4g}" for v in resampled)}
+def _row(unit: int, name: str, own: Mapping[str, Any]) -> dict[str, Any]:
+    numbers = {key: float(own[key]) for key in ("model", "recorded", "difference")}
+    return {"unit": unit, "statistic": name, **numbers, "note": own["note"]}

@@ -20,19 +20,17 @@ def fitted(run: StudyRun) -> pd.DataFrame:
     return run.rows(coding_row, protocols.rows(run.protocol), "models.parquet")
 
 
-def recorded(run: StudyRun) -> None:
-    """Curves of the recordings."""
-    run.rows(recorded_row, protocols.recorded_rows(run.protocol), "recorded.parquet")
+def recorded(run: StudyRun) -> pd.DataFrame:
+    """Curves of the recordings, and how far their halves are apart."""
+    return run.rows(recorded_row, protocols.recorded_rows(run.protocol), "recorded.parquet")
 
 
 def tables(run: StudyRun) -> None:
-    """Units, means with intervals, and permutation tests."""
-    table = fitted(run)
-    units, likelihood = summary.unit_table(table), summary.likelihood_table(table)
-    units.to_parquet(run.output / "units.parquet", index=False)
-    likelihood.to_csv(run.output / "likelihood.csv", index=False)
-    summary.summary_table(units, likelihood).to_csv(run.output / "summary.csv", index=False, float_format="%.5g")
-    summary.test_table(units, likelihood).to_csv(run.output / "tests.csv", index=False, float_format="%.5g")
+    """Recordings averaged over seeds, data sets by model, and models in pairs."""
+    recordings = summary.recording_table(fitted(run), recorded(run))
+    recordings.to_parquet(run.output / "units.parquet", index=False)
+    summary.summary_table(recordings).to_csv(run.output / "summary.csv", index=False, float_format="%.5g")
+    summary.pair_table(recordings).to_csv(run.output / "pairs.csv", index=False, float_format="%.5g")
 
 
 PARTS = {"models": fitted, "recorded": recorded, "tables": tables}

@@ -1,127 +1,139 @@
-"""Tables of the study: every unit, means with bootstrap intervals, and permutation tests of internal noise against other models."""
+"""Tables of the study: every recording averaged over seeds, data sets by model, and models in pairs."""
 
 from __future__ import annotations
 
 import itertools
 import json
-from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from neurocode.studies import holm
+from analyses.neural_coding.nested import nested_mean
+from analyses.neural_coding.protocols import NOT_DEFINED
 
-#: What internal noise is asked to reproduce better, by a permutation test.
+#: What models are compared by besides the likelihood.
 TESTED = ("fano_mean", "interval_distribution", "autocorrelogram", "noise_correlation")
 LIKELIHOOD = "bits_per_spike"
-RIVALS = ("output", "glm", "gif", "psth")
-DRAWS, MOST_EXACT = 2000, 13
-KEYS = ("dataset", "name", "model")
+#: First model of a pair, and its rivals.
+PAIRS = {
+    "internal": ("output", "glm", "gif", "igif", "igif-ia", "psth"),
+    "recurrent": ("recurrent-output", "internal", "igif", "igif-ia"),
+}  # fmt: skip
+UNIT = ["dataset", "name", "unit"]
+ROW = [*UNIT, "model", "statistic"]
 
 
-def unit_table(table: pd.DataFrame) -> pd.DataFrame:
-    """A row for every data set, recording, model, unit and statistic; ``value`` is that of the model."""
-    rows = []
-    for own in table.to_dict("records"):
-        for entry in json.loads(own["units"]):
-            value = entry.pop("model")
-            rows.append({**{key: own[key] for key in KEYS}, **entry, "value": value})
-    return pd.DataFrame(rows)
+def cell_of(dataset: str, name: str, unit: int) -> str:
+    """The neuron behind a row: the two of the starling have ten rows each set, those of a retina are the units of its recording."""
+    if dataset.startswith("song"):
+        return name.split("/")[0]
+    return f"{name} {unit}" if dataset == "retina" else name
 
 
-def likelihood_table(table: pd.DataFrame) -> pd.DataFrame:
-    """Held-out bits per spike of every model and repeat, against the rates of training."""
-    rows = []
-    for own in table[table["bits"] != ""].to_dict("records"):
-        for repeat, (bits, spikes) in enumerate(zip(json.loads(own["bits"]), json.loads(own["spikes"]), strict=True)):
-            rows.append({**{key: own[key] for key in KEYS}, "repeat": repeat, "bits": bits, "spikes": spikes})
-    return pd.DataFrame(rows)
+def recording_table(table: pd.DataFrame, recorded: pd.DataFrame) -> pd.DataFrame:
+    """A row for every unit of a recording, model and statistic, averaged over the seeds in which it is defined.
 
+    Parameters
+    ----------
+    table, recorded : pandas.DataFrame
+        Rows of models and of recordings.
 
-def summary_table(units: pd.DataFrame, likelihood: pd.DataFrame, seed: int = 0) -> pd.DataFrame:
-    """Means over the units of a data set with 95 % bootstrap intervals over units and repeats."""
-    random = np.random.default_rng(seed)
-    rows = []
-    for (dataset, model, statistic), own in units.groupby(["dataset", "model", "statistic"], sort=False):
-        defined = own[np.isfinite(own["difference"].astype(float))]
-        row = {"dataset": dataset, "model": model, "statistic": statistic, "units": len(defined)}
-        if len(defined):
-            low, high = np.quantile(_bootstrap(defined, random), (0.025, 0.975))
-            row |= {"difference": defined["difference"].mean(), "low": low, "high": high, "note": ""}
-            row |= {
-                "reference": defined["reference"].mean(),
-                "value": defined["value"].mean(),
-                "recorded": defined["recorded"].mean(),
-            }
-        else:
-            row |= {"note": own["note"].iloc[0] or "not defined"}
-        rows.append(row)
-    for (dataset, model), own in likelihood.groupby(["dataset", "model"], sort=False):
-        draws = [_bits(own.sample(frac=1.0, replace=True, random_state=k)) for k in range(200)]
-        low, high = np.nanquantile(draws, (0.025, 0.975))
-        rows.append({
-            "dataset": dataset, "model": model, "statistic": LIKELIHOOD, "units": len(own), "value": _bits(own), "low": low,
-            "high": high, "note": "repeats and recordings resampled together",
-        })  # fmt: skip
-    return pd.DataFrame(rows)
-
-
-def _bits(own: pd.DataFrame) -> float:
-    return own["bits"].sum() / own["spikes"].sum() if own["spikes"].sum() else np.nan
-
-
-def _bootstrap(own: pd.DataFrame, random: np.random.Generator) -> np.ndarray:
-    """Means of units drawn with replacement, each moved by the deviation of one of its resamplings of repeats."""
-    moved = []
-    for difference, text in zip(own["difference"], own["resampled"], strict=True):
-        draws = np.array(text.split(), float)
-        draws = draws[np.isfinite(draws)]
-        moved.append(difference + (draws - draws.mean() if len(draws) else np.zeros(1)))
-    means = np.empty(DRAWS)
-    for k in range(DRAWS):
-        chosen = random.integers(len(moved), size=len(moved))
-        means[k] = np.mean([moved[unit][random.integers(len(moved[unit]))] for unit in chosen])
-    return means
-
-
-def test_table(units: pd.DataFrame, likelihood: pd.DataFrame, seed: int = 0) -> pd.DataFrame:
-    """Internal noise against every rival: how much nearer to the recording, and the probability of that by exchange of the two.
-
-    ``advantage`` is positive where internal noise is nearer (a smaller difference, more bits per spike); ``p_corrected`` by Holm
-    over all tests of the table.
+    Returns
+    -------
+    pandas.DataFrame
+        ``dataset, name, unit, model, statistic, cell``; ``score`` (difference from the recording, or bits per spike), its spread
+        ``seed_sd`` over ``seeds`` of ``runs``; the statistic itself (``value``), that of the ``recorded`` spikes, the
+        ``reference`` of halves of the recording, and a ``note`` where nothing is defined.
     """
-    random = np.random.default_rng(seed)
-    nearer = {name: units[units["statistic"] == name] for name in TESTED}
-    keys = ["dataset", "name", "unit"]
+    runs = pd.DataFrame([entry for own in table.to_dict("records") for entry in _entries(own)])
+    runs["score"] = runs["score"].astype(float).where(np.isfinite(runs["score"].astype(float)))
+    grouped = runs.groupby(ROW, sort=False)
+    found = grouped.agg(
+        score=("score", "mean"), seed_sd=("score", "std"), seeds=("score", "count"), runs=("score", "size"),
+        value=("value", "mean"), recorded=("recorded", "mean"), note=("note", "first"),
+    ).reset_index()  # fmt: skip
+    found["note"] = found["note"].where(found["seeds"] == 0, "")
+    found["cell"] = [cell_of(*key) for key in found[UNIT].itertuples(index=False)]
+    references = pd.DataFrame([
+        {"dataset": own["dataset"], "name": own["name"], **entry}
+        for own in recorded.to_dict("records") for entry in json.loads(own["units"])
+    ])  # fmt: skip
+    return found.merge(references, how="left", on=[*UNIT, "statistic"])
+
+
+def _entries(own: dict[str, Any]) -> list[dict[str, Any]]:
+    """Statistics and likelihoods of all units of a run."""
+    key = {name: own[name] for name in ("dataset", "name", "model", "seed")}
+    entries = [
+        {**key, "unit": entry["unit"], "statistic": entry["statistic"], "score": entry["difference"], "value": entry["model"],
+         "recorded": entry["recorded"], "note": entry["note"]}
+        for entry in json.loads(own["units"])
+    ]  # fmt: skip
+    for unit, (bits, spikes) in enumerate(zip(json.loads(own["bits"]), json.loads(own["spikes"]), strict=True)):
+        note = (
+            "not defined: no spike was held out"
+            if not spikes
+            else "not defined: a held-out spike is impossible"
+            if bits is None
+            else ""
+        )
+        score = np.nan if note else bits / spikes
+        entries.append(
+            {**key, "unit": unit, "statistic": LIKELIHOOD, "score": score, "value": score, "recorded": np.nan, "note": note}
+        )
+    return entries
+
+
+def summary_table(recordings: pd.DataFrame) -> pd.DataFrame:
+    """Mean and median over the cells of a data set with the 95 % t interval of the mean, and why models make no sense."""
     rows = []
-    for dataset, (statistic, own) in itertools.product(units["dataset"].unique(), nearer.items()):
-        wide = own[own["dataset"] == dataset].pivot(index=keys, columns="model", values="difference")
-        rows += [_tested(dataset, statistic, rival, wide, lambda w, r: w[r] - w["internal"], random) for rival in RIVALS]
-    for dataset, own in likelihood.groupby("dataset", sort=False):
-        bits = own.assign(each=own["bits"] / own["spikes"].where(own["spikes"] > 0))
-        wide = bits.pivot(index=["name", "repeat"], columns="model", values="each")
-        rows += [_tested(dataset, LIKELIHOOD, rival, wide, lambda w, r: w["internal"] - w[r], random) for rival in RIVALS]
-    table = pd.DataFrame(rows)
-    return table.assign(p_corrected=holm(table["p"].to_numpy()))
+    for (dataset, model, statistic), own in recordings.groupby(["dataset", "model", "statistic"], sort=False):
+        defined = own.dropna(subset="score")
+        row = {"dataset": dataset, "model": model, "statistic": statistic, "left_out": len(own) - len(defined)}
+        if len(defined):
+            means = {name: defined[name].mean() for name in ("value", "recorded", "reference")}
+            rows.append({**row, **nested_mean(defined["score"], defined["cell"])._asdict(), **means, "note": ""})
+        else:
+            rows.append({**row, "note": own["note"].iloc[0] or "not defined"})
+    present = set(recordings["dataset"])
+    rows += [
+        {"dataset": dataset, "model": model, "statistic": "all", "note": f"not defined: {reason}"}
+        for (dataset, model), reason in NOT_DEFINED.items() if dataset in present
+    ]  # fmt: skip
+    return pd.DataFrame(rows)
 
 
-def _tested(
-    dataset: str, statistic: str, rival: str, wide: pd.DataFrame, advantage: Callable[[pd.DataFrame, str], pd.Series],
-    random: np.random.Generator,
-) -> dict[str, object]:  # fmt: skip
-    row = {"dataset": dataset, "statistic": statistic, "rival": rival, "pairs": 0, "advantage": np.nan, "p": np.nan}
-    if rival not in wide or "internal" not in wide:
-        return {**row, "note": "not defined: there is no such model"}
-    values = advantage(wide, rival).dropna().to_numpy(float)
-    if len(values) < 5:
-        return {**row, "pairs": len(values), "note": "not defined: fewer than 5 pairs"}
-    return {**row, "pairs": len(values), "advantage": values.mean(), "p": sign_flip(values, random), "note": ""}
+def advantages(recordings: pd.DataFrame, dataset: str, statistic: str, model: str, rival: str) -> pd.DataFrame:
+    """By how much a model is nearer to the recording than a rival (more bits, a smaller difference).
+
+    ``value``, ``cell`` and ``seed_sd``, a row for every unit of a recording in which both are defined.
+    """
+    own = recordings[(recordings["dataset"] == dataset) & (recordings["statistic"] == statistic)]
+    first, second = (own[own["model"] == name].set_index(["name", "unit"]) for name in (model, rival))
+    sign = 1.0 if statistic == LIKELIHOOD else -1.0
+    value = (sign * (first["score"] - second["score"])).dropna()
+    spread = np.hypot(first["seed_sd"].fillna(0.0), second["seed_sd"].fillna(0.0))
+    return pd.DataFrame({"value": value, "cell": first["cell"].reindex(value.index), "seed_sd": spread.reindex(value.index)})
 
 
-def sign_flip(values: np.ndarray, random: np.random.Generator) -> float:
-    """Two-sided probability of a mean at least as far from zero when the signs are exchangeable."""
-    if len(values) <= MOST_EXACT:
-        signs = np.array(list(itertools.product((-1, 1), repeat=len(values))))
-        return float(np.mean(np.abs(signs @ values) >= abs(values.sum()) - 1e-12))
-    signs = random.choice((-1, 1), size=(DRAWS * 5, len(values)))
-    return float((1 + np.sum(np.abs(signs @ values) >= abs(values.sum()))) / (len(signs) + 1))
+def pair_table(recordings: pd.DataFrame) -> pd.DataFrame:
+    """Every pair of models by data set and statistic.
+
+    ``mean``, ``low``, ``high`` and ``median`` of the advantage over cells, in how many of the ``cells`` the first is ``nearer``,
+    and the standard deviations ``between`` cells, ``within`` cells between recordings, and of the seeds inside a recording.
+    """
+    rows = []
+    pairs = [(model, rival) for model, rivals in PAIRS.items() for rival in rivals]
+    for dataset, statistic, (model, rival) in itertools.product(recordings["dataset"].unique(), (LIKELIHOOD, *TESTED), pairs):
+        found = advantages(recordings, dataset, statistic, model, rival)
+        if not len(found):
+            continue
+        row = {"dataset": dataset, "statistic": statistic, "model": model, "rival": rival}
+        nearer = int((found.groupby("cell")["value"].mean() > 0).sum())
+        spread = float(np.sqrt(np.mean(found["seed_sd"] ** 2)))
+        rows.append({**row, **nested_mean(found["value"], found["cell"])._asdict(), "nearer": nearer, "seed_sd": spread})
+    return pd.DataFrame(rows, columns=[
+        "dataset", "statistic", "model", "rival", "mean", "low", "high", "median", "cells", "recordings", "between", "within",
+        "nearer", "seed_sd",
+    ])  # fmt: skip

@@ -1,0 +1,118 @@
+"""Neurons of one current, fitted by maximum likelihood at a step finer than the bins, and judged in the bins of the other models.
+
+A network says how probable a spike is in a bin, given the spikes of the bins before. A neuron fitted by :func:`neurocode.fit` says
+so for every step of ``FINE`` seconds. In a bin of n such steps it is silent with the probability ``prod (1 - p_j)``, where ``p_j``
+is the probability of a spike in step j given the recorded spikes before the bin and none in it; otherwise there is a spike in the
+bin. These are the same events as those of the networks, so both are counted in bits against the same constant rate.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+import neurocode as nc
+from analyses.neural_coding.recordings import FINE, Drive, Recording
+from neurocode.simulation.step import Step, step_function
+
+CLAMPED = ("igif", "igif-ia")
+#: Starts of the search for every setting that the other models are tuned over: the six of :func:`neurocode.fit` for three.
+STARTS_A_SETTING = 2
+#: Refractory period of a neuron whose intervals are shorter than that of the model.
+SHORT = {"grasshopper": "1 ms"}
+
+
+def fitted(model: str, recording: Recording, seed: int, starts: int) -> nc.NeuronModel:
+    """A model at its maximum-likelihood values on the training stretch."""
+    start = nc.models.by_name(model)
+    if recording.dataset in SHORT:
+        start = start.with_parameters(t_ref=SHORT[recording.dataset])
+    return nc.fit(start, recording.drive.training, seed=seed, starts=starts, dt=FINE).model
+
+
+def bin_log_probabilities(model: nc.NeuronModel, drive: Drive, per_bin: int, dt: float = FINE, settling: int = 0) -> np.ndarray:
+    """Logarithm of the probability of what each bin holds (repeats, bins), given the recorded spikes before it.
+
+    Parameters
+    ----------
+    model : NeuronModel
+        With escape noise.
+    drive : Drive
+        In steps of ``dt``.
+    per_bin : int
+        Steps in a bin.
+    dt : float
+        In seconds.
+    settling : int
+        Steps before the stimulus in which the first current flows and no spike falls.
+    """
+    spikes = drive.spikes.reshape(len(drive.spikes), -1, per_bin).transpose(1, 2, 0)
+    with jax.enable_x64(True):
+        step, state, names, inputs = _prepared(model, drive, dt, settling, spikes.shape[2])
+        silent = np.asarray(_clamped(step, state, names, inputs, jnp.asarray(spikes), settling))
+    with np.errstate(divide="ignore"):
+        return np.where(spikes.any(axis=1), np.log(-np.expm1(silent)), silent).T
+
+
+def own_spikes(model: nc.NeuronModel, drive: Drive, per_bin: int, repeats: int, seed: int, dt: float = FINE) -> np.ndarray:
+    """Whether a spike of the model's own falls into each bin (repeats, bins), from the onset of the stimulus."""
+    with jax.enable_x64(True):
+        step, state, names, inputs = _prepared(model, drive, dt, 0, repeats)
+        spikes = np.asarray(_free(step, state, names, inputs, jax.random.key(seed)))
+    return spikes.reshape(-1, per_bin, repeats).any(axis=1).T
+
+
+def _prepared(model: nc.NeuronModel, drive: Drive, dt: float, settling: int, repeats: int) -> tuple:
+    """Step, initial state, parameters, and current and time of every step."""
+    step = step_function(model, dt)
+    values = {name: jnp.asarray(value, float) for name, value in model.values.items()}
+    current = np.concatenate([np.full(settling, drive.current[0]), drive.current])
+    # the clock stands still until the stimulus begins
+    time = drive.after + dt * np.maximum(np.arange(len(current)) - settling, 0)
+    return step, step.initial_state(values, (repeats,)), values, (jnp.asarray(current), jnp.asarray(time))
+
+
+@partial(jax.jit, static_argnums=(0, 5))
+def _clamped(step: Step, state: dict, values: dict, inputs: tuple, spikes: jax.Array, settling: int) -> jax.Array:
+    """Logarithm of the probability of silence (bins, repeats); ``spikes`` are (bins, steps in a bin, repeats)."""
+    names = step.prepare(values)
+    none = jnp.zeros(spikes.shape[2], bool)
+
+    def one(state: dict, now: tuple, fired: jax.Array) -> tuple[dict, jax.Array]:
+        state, output = step(state, _given(step, now), names, spikes=fired)
+        return state, output.log_probability
+
+    def fine(both: tuple, now: tuple) -> tuple[tuple, jax.Array]:
+        recorded, silent = both
+        silent, log_probability = one(silent, now[0], none)
+        return (one(recorded, now[0], now[1])[0], silent), log_probability
+
+    def bin_(state: dict, now: tuple) -> tuple[dict, jax.Array]:
+        (state, _), logs = jax.lax.scan(fine, (state, state), now)
+        return state, jnp.sum(logs, axis=0)
+
+    before, during = (tuple(value[part] for value in inputs) for part in (slice(settling), slice(settling, None)))
+    state, _ = jax.lax.scan(lambda state, now: one(state, now, none), state, before)
+    binned = tuple(value.reshape(spikes.shape[:2]) for value in during)
+    return jax.lax.scan(bin_, state, (binned, spikes))[1]
+
+
+@partial(jax.jit, static_argnums=0)
+def _free(step: Step, state: dict, values: dict, inputs: tuple, key: jax.Array) -> jax.Array:
+    """Spikes (steps, repeats) of the model's own."""
+    names = step.prepare(values)
+
+    def one(state: dict, now: tuple) -> tuple[dict, jax.Array]:
+        given, key = now
+        state, output = step(state, _given(step, given), names, key=key)
+        return state, output.spikes
+
+    return jax.lax.scan(one, state, (inputs, jax.random.split(key, len(inputs[0]))))[1]
+
+
+def _given(step: Step, now: tuple[jax.Array, jax.Array]) -> dict[str, jax.Array]:
+    current, time = now
+    return {step.inputs[0]: current, "t": time}
