@@ -1,8 +1,4 @@
-"""Gradients of noisy networks, how far they are off and what corrects them: from the tables of ``analyses/noisy_networks``.
-
-neurocode figures noisy-gradients
-
-"""
+"""Gradients of noisy networks, how far they are off and what corrects them: the second figure of the study."""
 
 from __future__ import annotations
 
@@ -71,7 +67,7 @@ def excess(axes: Axes, table: pd.DataFrame) -> Axes:
     return axes
 
 
-def draw(tables: Path, output: Path) -> list[Path]:
+def draw_gradients(tables: Path, output: Path) -> list[Path]:
     """Errors over width, steps, gain and depth; the prediction; and what the corrections cost in variance."""
     path = tables / "gradients.parquet"
     if not path.exists():
