@@ -17,7 +17,7 @@ from neurocode.studies.study import load_study
 ROOT = Path(__file__).parents[2]
 STUDY = load_study("noisy-networks", ROOT)
 
-from analyses.noisy_networks import calibration, claims, networks, protocols, robustness, training  # noqa: E402
+from analyses.noisy_networks import calibration, claims, limit, networks, protocols, robustness, training  # noqa: E402
 
 ENTRIES = tomllib.loads(claims.FIXED.read_text(encoding="utf-8"))
 
@@ -147,3 +147,18 @@ def test_disturbances_reach_every_family_that_is_judged():
         for which in ("disturbances", "weaker"):
             if which in entry:
                 assert len(claims.levels_of(columns, entry[which])) >= 3
+
+
+def test_narrow_noise_is_no_noise():
+    """At a width of 0.001 at most one step in a thousand has another spike, and gradients agree to 5 %."""
+    (setting,) = protocols.limit("quick")
+    found = limit.limit_row(**setting)
+    assert not set(found) & set(setting)
+    assert 0 < found["rate_hidden"] < 0.5 and found["spikes_differ"] < 1e-3 and found["gradients_differ"] < 0.05
+
+
+def test_the_limit_tells_wide_noise_from_none(monkeypatch):
+    (setting,) = protocols.limit("quick")
+    monkeypatch.setattr(limit, "NARROW", 0.3)
+    found = limit.limit_row(**setting)
+    assert found["spikes_differ"] > 0.01 and found["gradients_differ"] > 0.1
