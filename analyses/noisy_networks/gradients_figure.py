@@ -89,7 +89,7 @@ def draw_gradients(tables: Path, output: Path) -> list[Path]:
         variances = {name: everything[name] for name in ("straight_through", *CORRECTED)}
         variances["score_function"] = ("score function", "#CC79A7", "-")
         curves(axes["i"], varied(table, "width"), "width", variances, "variance")
-        axes["i"].set(yscale="log", xlabel="Width of the noise, one layer", ylabel="Relative variance")
+        axes["i"].set(yscale="log", ylim=(3e-3, 500), xlabel="Width of the noise, one layer", ylabel="Relative variance")
         for letter in "adei":
             axes[letter].legend(loc="best", fontsize=6)
         for letter, own in axes.items():
