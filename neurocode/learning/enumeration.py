@@ -70,7 +70,7 @@ def enumerated_gradients(
     --------
     >>> import neurocode as nc
     >>> from neurocode.learning import Dense, Layer, Readout
-    >>> layer = Layer(Dense(2, 3, key=jax.random.key(0)), nc.models.noisy_lif(), 1e-3, surrogate=None)
+    >>> layer = Layer(Dense(2, 3, key=jax.random.key(0)), nc.models.noisy_lif(), 1e-3, surrogate=None, reset_gradient=True)
     >>> network = Network([layer, Readout(Dense(3, 2, key=jax.random.key(1)), 1e-3)])
     >>> batch = Batch(jnp.ones((2, 1, 2)), jnp.zeros(1, int), jnp.ones((2, 1), bool))
     >>> gradients = enumerated_gradients(network, batch, "mean_potential")

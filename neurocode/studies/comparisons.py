@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -168,6 +169,10 @@ def pairs_needed(comparison: Comparison, size: int) -> int | None:
     else:
         # outside the margins two directions share the level
         distance, level = abs(margin - abs(mean)), LEVEL / size / (1 if abs(mean) < margin else 2)
-    pairs = np.arange(len(values), MOST_PAIRS + 1)
-    decided = distance > stdtrit(pairs - 1, 1 - level) * deviation / np.sqrt(pairs)
-    return int(pairs[np.argmax(decided)]) if decided.any() else None
+
+    def decides(pairs: int) -> bool:
+        return bool(distance > stdtrit(pairs - 1, 1 - level) * deviation / np.sqrt(pairs))
+
+    counts = range(len(values), MOST_PAIRS + 1)
+    place = bisect_left(counts, True, key=decides)
+    return counts[place] if place < len(counts) else None

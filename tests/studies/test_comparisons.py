@@ -86,15 +86,15 @@ def test_equal_seeds_and_single_seeds():
 
 
 def test_false_alarms_stay_below_the_level():
-    """2000 families of five true null claims: at most 2.5 % with any confirmed; 3.5 % lies 2.9 standard errors above."""
+    """1000 families of five true null claims: at most 2.5 % with any confirmed; 4 % lies 3 standard errors above."""
     random = np.random.default_rng(0)
     wrong = {"better": 0, "equal": 0}
     for kind, mean in (("better", 0.0), ("equal", MARGIN)):
-        for _ in range(2000):
+        for _ in range(1000):
             family = [comparison(random.normal(mean, 0.01, 8), kind) for _ in range(5)]
             wrong[kind] += any(claim.verdict == "confirmed" for claim in judge_family(family))
-    assert 0.015 < wrong["better"] / 2000 < 0.035
-    assert wrong["equal"] / 2000 < 0.035
+    assert 0.01 < wrong["better"] / 1000 < 0.04
+    assert wrong["equal"] / 1000 < 0.04
 
 
 @pytest.mark.parametrize(
