@@ -8,6 +8,7 @@ from pathlib import Path
 import pandas as pd
 
 from analyses.judging import Entry, PairedJudge, judged_families
+from analyses.noisy_networks.gradients import gradient_pairs
 from analyses.protocol import Pairs, is_trained, paired
 from neurocode.studies import Claim
 
@@ -65,7 +66,9 @@ def _judges() -> dict[str, tuple[str, PairedJudge]]:
     sizes = [f"regularisation_gap_{size}" for size in (200, 500, 1000, 2000, 7000)]
     sizes += [f"regularisation_test_{size}" for size in (200, 1000)]
     lost = ("input", "fgsm", "pgd", "transfer", "spikes", "membrane")
+    gradients = ("detached", "straight_through", "correction", "correction_direction", "narrow_noise", "wide_noise")
     return {
+        **{f"gradient_{name}": ("gradients", gradient_pairs) for name in gradients},
         **dict.fromkeys(("subsumes_spikes", "subsumes_gradients"), ("limit", _column)),
         **dict.fromkeys(trained, ("training", _scored)),
         **dict.fromkeys(("accuracy_lenet", "accuracy_cifar"), ("convolutional", _scored)),

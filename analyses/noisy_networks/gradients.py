@@ -52,7 +52,7 @@ DEEP = (
     {"dataset": "two noisy layers", "neurons": "2-2", "steps": 3}, {"dataset": "three noisy layers", "neurons": "1-1-1", "steps": 4}
 )  # fmt: skip
 WIDTHS = (0.1, 0.2, 0.3, 0.5, 0.8)
-SEEDS = 12
+SEEDS = 24
 
 
 class LinearLoss(Loss):

@@ -31,7 +31,7 @@ def limit_row(**row: Any) -> dict[str, float]:
     spikes = [net(batch.inputs, key).spikes[0] for net in (deterministic, noisy)]
     slopes = [_slopes(net, batch, task.loss, key) for net in (deterministic, noisy)]
     return {
-        "spikes_differ": float(jnp.mean(spikes[0] != spikes[1])), "rate": float(jnp.mean(spikes[0])),
+        "spikes_differ": float(jnp.mean(spikes[0] != spikes[1])), "rate_hidden": float(jnp.mean(spikes[0])),
         "gradients_differ": float(np.linalg.norm(slopes[1] - slopes[0]) / np.linalg.norm(slopes[0])),
     }  # fmt: skip
 

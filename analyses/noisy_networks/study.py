@@ -14,6 +14,7 @@ import pandas as pd
 from analyses.datasets import recorded
 from analyses.noisy_networks import protocols
 from analyses.noisy_networks.claims import claims
+from analyses.noisy_networks.gradients import compare_gradients, gradient_rows
 from analyses.noisy_networks.limit import limit_row
 from analyses.noisy_networks.robustness import robustness_row
 from analyses.noisy_networks.training import size_row, spiking_row, training_row, tuning_row
@@ -55,6 +56,11 @@ def narrow_noise(run: StudyRun) -> None:
     run.rows(limit_row, protocols.limit(run.protocol), "limit.parquet")
 
 
+def enumerate_gradients(run: StudyRun) -> None:
+    """Gradients of small networks by sums over all patterns of spikes."""
+    run.rows(compare_gradients, gradient_rows(run.protocol), "gradients.parquet")
+
+
 def convolutional(run: StudyRun) -> None:
     """Convolutional networks, tuned and trained like the others."""
     cells, grid = protocols.convolutional(run.protocol)
@@ -67,12 +73,14 @@ def convolutional(run: StudyRun) -> None:
 
 PARTS = {
     "tuning": tuned, "training": trained, "robustness": disturb, "spiking": describe_spikes, "sizes": vary_size,
-    "limit": narrow_noise, "convolutional": convolutional,
+    "limit": narrow_noise, "gradients": enumerate_gradients, "convolutional": convolutional,
 }  # fmt: skip
 STUDY = Study(
     title="Noisy spiking networks and noise-driven learning (Ma, Yan, Tang 2023)",
     protocols=protocols.PROTOCOLS,
     parts=PARTS,
     claims=claims,
-    data=lambda protocol: dict.fromkeys(PARTS, recorded(protocols.datasets(protocol))),
+    data=lambda protocol: dict.fromkeys(
+        [part for part in PARTS if part not in ("limit", "gradients")], recorded(protocols.datasets(protocol))
+    ),
 )

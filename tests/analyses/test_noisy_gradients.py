@@ -27,7 +27,7 @@ def test_without_reset_and_curvature_straight_through_is_exact():
     assert found["straight_through_variance"] < found["trapezoid_secant_variance"] < found["score_function_variance"]
 
 
-def test_every_row_is_another_network_and_every_claim_has_its_twelve():
+def test_every_row_is_another_network_and_every_claim_has_its_twenty_four():
     rows = gradients.gradient_rows("reduced")
     assert len({key_of(row) for row in rows}) == len(rows)
     assert max(int(np.sum([int(n) for n in row["neurons"].split("-")])) * row["steps"] for row in rows) == 12
@@ -36,6 +36,6 @@ def test_every_row_is_another_network_and_every_claim_has_its_twelve():
     for depth in ("one noisy layer", "two noisy layers", "three noisy layers"):
         own = table[table["dataset"] == depth]
         entry = {"first": "straight_through_ratio", "second": 1.0}
-        np.testing.assert_allclose(gradients.gradient_pairs(own, entry).values, 0.3 * np.arange(1, 13))
+        np.testing.assert_allclose(gradients.gradient_pairs(own, entry).values, 0.3 * np.arange(1, 25))
         entry = {"first": "straight_through_ratio", "second": "error_of_it", "where": {"width": 0.1}}
-        np.testing.assert_allclose(gradients.gradient_pairs(own, entry).values, 0.75 + 0.1 * np.arange(1, 13))
+        np.testing.assert_allclose(gradients.gradient_pairs(own, entry).values, 0.75 + 0.1 * np.arange(1, 25))

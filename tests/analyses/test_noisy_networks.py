@@ -17,7 +17,7 @@ from neurocode.studies.study import load_study
 ROOT = Path(__file__).parents[2]
 STUDY = load_study("noisy-networks", ROOT)
 
-from analyses.noisy_networks import calibration, claims, networks, protocols, robustness, training  # noqa: E402
+from analyses.noisy_networks import calibration, claims, limit, networks, protocols, robustness, training  # noqa: E402
 
 ENTRIES = tomllib.loads(claims.FIXED.read_text(encoding="utf-8"))
 
@@ -62,7 +62,7 @@ def test_convolutional_networks_have_the_layers_of_their_papers_and_start_as_he(
 def test_all_kinds_have_one_budget_and_seeds_of_the_tuning_are_others():
     cells, grid = protocols.dense("reduced")
     assert len(cells) == 15 and len({tuple(cell.items()) for cell in cells}) == 15
-    best = pd.DataFrame(cells).assign(rate=1e-3, width=0.3, validation_score=0.9, at_edge=False)
+    best = pd.DataFrame(cells).assign(rate=1e-3, width=0.3, at_edge=False)
     rows = protocols.trainings("reduced", best)
     assert len(rows) == len({key_of(own) for own in rows}) == 15 * 8
     assert not {own["seed"] for own in rows} & set(protocols.tuning_seeds("reduced"))
@@ -73,7 +73,7 @@ def test_all_kinds_have_one_budget_and_seeds_of_the_tuning_are_others():
 
 def test_a_transferred_attack_is_made_for_the_other_network_of_the_same_seed():
     cells, _ = protocols.dense("reduced")
-    best = pd.DataFrame(cells).assign(rate=[1e-3 * k for k in range(15)], width=0.3, validation_score=0.9, at_edge=False)
+    best = pd.DataFrame(cells).assign(rate=[1e-3 * k for k in range(15)], width=0.3, at_edge=False)
     rates = {(own.dataset, own.kind): own.rate for own in best.itertuples()}
     rows = protocols.robustness("reduced", best)
     assert len(rows) == 120
@@ -147,3 +147,18 @@ def test_disturbances_reach_every_family_that_is_judged():
         for which in ("disturbances", "weaker"):
             if which in entry:
                 assert len(claims.levels_of(columns, entry[which])) >= 3
+
+
+def test_narrow_noise_is_no_noise():
+    """At a width of 0.001 at most one step in a thousand has another spike, and gradients agree to 5 %."""
+    (setting,) = protocols.limit("quick")
+    found = limit.limit_row(**setting)
+    assert not set(found) & set(setting)
+    assert 0 < found["rate_hidden"] < 0.5 and found["spikes_differ"] < 1e-3 and found["gradients_differ"] < 0.05
+
+
+def test_the_limit_tells_wide_noise_from_none(monkeypatch):
+    (setting,) = protocols.limit("quick")
+    monkeypatch.setattr(limit, "NARROW", 0.3)
+    found = limit.limit_row(**setting)
+    assert found["spikes_differ"] > 0.01 and found["gradients_differ"] > 0.1

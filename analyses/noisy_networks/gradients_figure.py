@@ -1,8 +1,4 @@
-"""Gradients of noisy networks, how far they are off and what corrects them: from the tables of ``analyses/noisy_networks``.
-
-neurocode figures noisy-gradients
-
-"""
+"""Gradients of noisy networks, how far they are off and what corrects them: the second figure of the study."""
 
 from __future__ import annotations
 
@@ -46,7 +42,8 @@ def curves(axes: Axes, table: pd.DataFrame, setting: str, lines: dict[str, tuple
         axes.fill_between(middle.index, low, high, color=colour, alpha=0.12, linewidth=0)
     count = table.groupby(setting).size()
     text = f"n = {count.min()}" if count.min() == count.max() else f"n = {count.min()} to {count.max()}"
-    axes.annotate(f"{text} networks a point", (0.97, 0.97), xycoords="axes fraction", ha="right", va="top", fontsize=6)
+    axes.annotate(f"{text} networks a point", (1, 1), (0, 2), xycoords="axes fraction", textcoords="offset points", ha="right",
+                  fontsize=6, color="0.3")  # fmt: skip
     return axes
 
 
@@ -54,7 +51,7 @@ def errors(axes: Axes, table: pd.DataFrame, setting: str, lines: dict[str, tuple
     """Distances from the exact gradient, on a logarithmic axis with the margin of the claim."""
     curves(axes, table, setting, lines)
     axes.axhline(MARGIN, color="#999999", linewidth=0.6, linestyle=":")
-    axes.set(yscale="log", ylim=(1e-4, 3), xlabel=name, ylabel="Distance from exact gradient")
+    axes.set(yscale="log", ylim=(1e-4, 3), xlabel=name, ylabel="Error of the gradient")
     return axes
 
 
@@ -71,7 +68,7 @@ def excess(axes: Axes, table: pd.DataFrame) -> Axes:
     return axes
 
 
-def draw(tables: Path, output: Path) -> list[Path]:
+def draw_gradients(tables: Path, output: Path) -> list[Path]:
     """Errors over width, steps, gain and depth; the prediction; and what the corrections cost in variance."""
     path = tables / "gradients.parquet"
     if not path.exists():
@@ -92,7 +89,7 @@ def draw(tables: Path, output: Path) -> list[Path]:
         variances = {name: everything[name] for name in ("straight_through", *CORRECTED)}
         variances["score_function"] = ("score function", "#CC79A7", "-")
         curves(axes["i"], varied(table, "width"), "width", variances, "variance")
-        axes["i"].set(yscale="log", xlabel="Width of the noise, one layer", ylabel="Variance over squared gradient")
+        axes["i"].set(yscale="log", ylim=(3e-3, 500), xlabel="Width of the noise, one layer", ylabel="Relative variance")
         for letter in "adei":
             axes[letter].legend(loc="best", fontsize=6)
         for letter, own in axes.items():
