@@ -16,21 +16,29 @@ import numpy as np
 
 import neurocode as nc
 from analyses.neural_coding.recordings import FINE, Drive, Recording
+from neurocode.errors import FitError
 from neurocode.simulation.step import Step, step_function
 
 CLAMPED = ("igif", "igif-ia")
 #: Starts of the search for every setting that the other models are tuned over: the six of :func:`neurocode.fit` for three.
 STARTS_A_SETTING = 2
-#: Refractory period of a neuron whose intervals are shorter than that of the model.
-SHORT = {"grasshopper": "1 ms"}
 
 
 def fitted(model: str, recording: Recording, seed: int, starts: int) -> nc.NeuronModel:
-    """A model at its maximum-likelihood values on the training stretch."""
-    start = nc.models.by_name(model)
-    if recording.dataset in SHORT:
-        start = start.with_parameters(t_ref=SHORT[recording.dataset])
-    return nc.fit(start, recording.drive.training, seed=seed, starts=starts, dt=FINE).model
+    """A model at its maximum-likelihood values on the training stretch.
+
+    Raises
+    ------
+    FitError
+        If it says less of the training spikes than a constant rate: the search began where the likelihood is flat.
+    """
+    result = nc.fit(nc.models.by_name(model), recording.drive.training, seed=seed, starts=starts, dt=FINE)
+    if not result.bits_per_spike > 0:
+        raise FitError(
+            f"{recording.dataset} {recording.name}: the fit of '{model}' has {result.bits_per_spike:.2f} bits per training spike, "
+            "expected more than those of a constant rate."
+        )
+    return result.model
 
 
 def bin_log_probabilities(model: nc.NeuronModel, drive: Drive, per_bin: int, dt: float = FINE, settling: int = 0) -> np.ndarray:

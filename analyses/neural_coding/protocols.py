@@ -33,7 +33,8 @@ NOT_DEFINED = {
     **{("song-waveform", model): f"{NO_CURRENT} but a sound in 16 bands" for model in CLAMPED},
     **{(dataset, model): f"{NO_CURRENT}: its file is absent, and the feature is the time since onset"
        for dataset in ("song-time", "retina") for model in CLAMPED},
-    ("grasshopper", "igif-ia"): "the A-type current is that of raphe neurons",
+    **{("grasshopper", model): f"{NO_CURRENT} but the envelope of a sound, and their start is that of slowly firing cells"
+       for model in CLAMPED},
 }  # fmt: skip
 #: Data sets of the quick protocol, and its updates.
 QUICK, QUICK_UPDATES = ("grasshopper",), 4

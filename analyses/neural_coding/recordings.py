@@ -19,14 +19,11 @@ import neurocode as nc
 from analyses.datasets import binned, data_folder
 from neurocode.errors import DataError
 from neurocode.recordings.layout import Layout, read_layout
-from neurocode.recordings.repeat import Repeat
 
 #: Bins in seconds: below the shortest interval but for 33 spikes of the retina.
 BIN, RETINA_BIN = 1e-3, 2e-3
 #: Step in seconds of neurons that are fitted under one current; a whole share of a bin.
 FINE = 2e-4
-#: Current in ampere that the mean and the spread of a sound's envelope stand for: ours, as spikes leave shift and scale open.
-ENVELOPE_CURRENT = 50e-12
 #: Time constants in ms of the filters that a stimulus goes through, besides itself.
 FILTERS_MS = (5.0, 20.0, 80.0, 320.0)
 #: Bands of a song in hertz, and its window and its shift in seconds.
@@ -189,18 +186,7 @@ def grasshopper(name: str) -> Recording:
     edges = [round(share * steps) for share in (TRAINED, CHOSEN)]
     features = standardised(features, features[: edges[0]])
     spans = [Span(features, spikes, start, stop) for start, stop in zip((0, *edges), (*edges, steps), strict=True)]
-    trained = edges[0] * BIN
-    current = _as_current(stimulus[:, 1], round(trained / interval))
-    training = nc.Experiment.of_repeats([Repeat(times, len(current) * interval, current, dt=interval).time_slice(0.0, trained)])
-    fine = steps * round(BIN / FINE)
-    drive = Drive(training, averaged(current, interval, FINE)[:fine], binned([times], FINE, fine), 0.0)
-    return Recording("grasshopper", name, BIN, False, spans[:1], spans[1:2], spans[2], None, drive)
-
-
-def _as_current(envelope: np.ndarray, trained: int) -> np.ndarray:
-    """An envelope in ampere: mean and spread of the samples in which models are trained are ``ENVELOPE_CURRENT``."""
-    like = envelope[:trained]
-    return ENVELOPE_CURRENT * (1 + (envelope - like.mean()) / like.std())
+    return Recording("grasshopper", name, BIN, False, spans[:1], spans[1:2], spans[2], None)
 
 
 def song_block(name: str) -> Recording:

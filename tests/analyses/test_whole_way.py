@@ -11,9 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-import neurocode as nc
 from neurocode.learning import Part, Task
-from neurocode.recordings.repeat import Repeat
 from neurocode.studies import StudyRun, write_claims
 from neurocode.studies.study import load_study, module_of
 
@@ -27,7 +25,7 @@ ROWS = {
     },
     "noisy-networks": {"tuning": 2, "training": 2, "widths": 1, "robustness": 2, "spiking": 2},
     "threshold-learning": {"tuning": 3, "training": 3, "decays": 2, "decisions": 2, "noisy": 2},
-    "neural-coding": {"models": 8, "recorded": 1},
+    "neural-coding": {"models": 7, "recorded": 1},
     "complexity-classification": {
         "controls": 9, "states": 1, "capacity": 1, "training_tuning": 10, "training": 10, "others_tuning": 1, "others": 1,
         "recorded_controls": 3, "recorded": 3,
@@ -224,7 +222,7 @@ def test_complexity_classification(tmp_path, monkeypatch):
 @pytest.mark.long
 def test_neural_coding(tmp_path, monkeypatch):
     load_study("neural-coding", ROOT)
-    from analyses.neural_coding import fitting, integrate_and_fire, models, protocols, recordings, study
+    from analyses.neural_coding import fitting, models, protocols, recordings, study
 
     random = np.random.default_rng(0)
     steps = 400
@@ -232,24 +230,19 @@ def test_neural_coding(tmp_path, monkeypatch):
     features = recordings.standardised(recordings.filtered(envelope, 2e-3), envelope)
     spikes = random.random((1, steps, 1)) < 0.1 * envelope
     spans = [recordings.Span(features, spikes, *edges) for edges in ((0, 200), (200, 260), (260, steps))]
-    fine = np.repeat(spikes[:, :, 0], 10, axis=1) & (np.arange(10 * steps) % 10 == 4)
-    current = 1e-10 * np.repeat(envelope[:, 0], 10)
-    trained = Repeat(np.flatnonzero(fine[0, :2000]) * 2e-4, 0.4, current[:2000], dt=2e-4)
-    drive = recordings.Drive(nc.Experiment.of_repeats([trained]), current, fine, 0.0)
-    made = recordings.Recording("grasshopper", "made", 2e-3, False, spans[:1], spans[1:2], spans[2], None, drive)
+    made = recordings.Recording("grasshopper", "made", 2e-3, False, spans[:1], spans[1:2], spans[2], None)
     monkeypatch.setitem(recordings.READERS, "grasshopper", lambda name: made)
     monkeypatch.setattr(protocols, "names", lambda dataset: ["made for the whole way"])
     monkeypatch.setattr(protocols, "QUICK_UPDATES", 1)
     monkeypatch.setattr(models, "HIDDEN_SINGLE", 4)
     monkeypatch.setattr(fitting, "PASSES", 2)
-    monkeypatch.setattr(integrate_and_fire, "fitted", lambda model, recording, seed, starts: nc.models.by_name(model))
-    once(monkeypatch, study, "coding_row", lambda row: row["model"] if row["model"] in ("deterministic", "igif") else "network")
+    once(monkeypatch, study, "coding_row", lambda row: row["model"] == "deterministic")
     tables, found = whole_way("neural-coding", tmp_path)
     assert set(found["verdict"]) == {"not comparable"} and set(found["dataset"]) == {"grasshopper"}, "one recording settles nothing"
     pairs = pd.read_csv(tables / "pairs.csv")
-    assert set(pairs["cells"]) == {1} and set(pairs["rival"]) == {"output", "glm", "gif", "igif", "recurrent-output", "internal"}
+    assert set(pairs["cells"]) == {1} and set(pairs["rival"]) == {"output", "glm", "gif", "recurrent-output", "internal"}
     reasons = pd.read_csv(tables / "summary.csv").query("statistic == 'all'").set_index("model")["note"]
-    assert set(reasons.index) == {"coupled", "psth", "igif-ia"} and reasons.str.startswith("not defined: ").all()
+    assert set(reasons.index) == {"coupled", "psth", "igif", "igif-ia"} and reasons.str.startswith("not defined: ").all()
 
 
 NEEDS = {
