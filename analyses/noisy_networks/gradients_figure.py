@@ -15,6 +15,7 @@ from neurocode.style import TWO_COLUMNS
 
 #: Columns of errors, their names and colours: straight-through and its parts, then the corrections.
 STRAIGHT = {
+    "detached": ("straight-through, reset detached", "#999999", "-"),
     "straight_through": ("straight-through", "#000000", "-"),
     "linear": ("of it by the reset (linear loss)", "#0072B2", "--"),
     "unreset": ("by the loss (no reset)", "#D55E00", "--"),
@@ -42,7 +43,7 @@ def curves(axes: Axes, table: pd.DataFrame, setting: str, lines: dict[str, tuple
         axes.fill_between(middle.index, low, high, color=colour, alpha=0.12, linewidth=0)
     count = table.groupby(setting).size()
     text = f"n = {count.min()}" if count.min() == count.max() else f"n = {count.min()} to {count.max()}"
-    axes.annotate(f"{text} networks a point", (0.97, 0.97), xycoords="axes fraction", ha="right", va="top", fontsize=6)
+    axes.annotate(f"{text} networks a point", (0.97, 1.0), xycoords="axes fraction", ha="right", va="bottom", fontsize=6)
     return axes
 
 
@@ -50,7 +51,7 @@ def errors(axes: Axes, table: pd.DataFrame, setting: str, lines: dict[str, tuple
     """Distances from the exact gradient, on a logarithmic axis with the margin of the claim."""
     curves(axes, table, setting, lines)
     axes.axhline(MARGIN, color="#999999", linewidth=0.6, linestyle=":")
-    axes.set(yscale="log", ylim=(1e-4, 3), xlabel=name, ylabel="Distance from exact gradient")
+    axes.set(yscale="log", ylim=(1e-4, 3), xlabel=name, ylabel="Relative error")
     return axes
 
 
@@ -88,9 +89,9 @@ def draw_gradients(tables: Path, output: Path) -> list[Path]:
         variances = {name: everything[name] for name in ("straight_through", *CORRECTED)}
         variances["score_function"] = ("score function", "#CC79A7", "-")
         curves(axes["i"], varied(table, "width"), "width", variances, "variance")
-        axes["i"].set(yscale="log", xlabel="Width of the noise, one layer", ylabel="Variance over squared gradient")
+        axes["i"].set(yscale="log", xlabel="Width of the noise, one layer", ylabel="Variance / gradient squared")
         for letter in "adei":
-            axes[letter].legend(loc="best", fontsize=6)
+            axes[letter].legend(loc="lower left", fontsize=6)
         for letter, own in axes.items():
             label_panel(own, letter)
         return save_figure(figure, output / "noisy_gradients.pdf")
