@@ -71,9 +71,10 @@ def excess(axes: Axes, table: pd.DataFrame) -> Axes:
 def draw_gradients(tables: Path, output: Path) -> list[Path]:
     """Errors over width, steps, gain and depth; the prediction; and what the corrections cost in variance."""
     path = tables / "gradients.parquet"
-    if not path.exists():
-        return []
     table = study_table(path)
+    # neither without a table nor from that of the quick protocol, which varies nothing
+    if "unreset_ratio" not in table:
+        return []
     everything, two, three = {**STRAIGHT, **CORRECTED}, *DEEP
     with house_style():
         figure, axes = plt.subplot_mosaic("abc;def;ghi", figsize=(TWO_COLUMNS, 5.6), layout="constrained")
@@ -89,9 +90,10 @@ def draw_gradients(tables: Path, output: Path) -> list[Path]:
         variances = {name: everything[name] for name in ("straight_through", *CORRECTED)}
         variances["score_function"] = ("score function", "#CC79A7", "-")
         curves(axes["i"], varied(table, "width"), "width", variances, "variance")
-        axes["i"].set(yscale="log", xlabel="Width of the noise, one layer", ylabel="Variance / gradient squared")
-        for letter in "adei":
+        axes["i"].set(yscale="log", ylim=(1e-5, 30), xlabel="Width of the noise, one layer", ylabel="Variance / gradient squared")
+        for letter in "ade":
             axes[letter].legend(loc="lower left", fontsize=6)
+        axes["i"].legend(loc="lower left", ncols=2, columnspacing=1.0, fontsize=5)
         for letter, own in axes.items():
             label_panel(own, letter)
         return save_figure(figure, output / "noisy_gradients.pdf")
