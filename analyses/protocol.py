@@ -1,7 +1,7 @@
 """What all studies of trained networks keep to: how an arm is optimised, tuned and called trained, and how arms are paired.
 
 Clipping and decay of the learning rate are the same for all arms. Tuning uses three seeds and validation alone; its tables hold no
-test score. All arms of a data set search one grid; where the best setting of any of them lies at an edge, the grid of all grows.
+test score. All arms of a data set search one grid; where the best value of any of them lies at an end, all try one more beyond it.
 Numbers here are ours.
 """
 
@@ -29,7 +29,7 @@ TUNING_SEEDS, SEEDS = (100, 101, 102), tuple(range(8))
 #: A network whose training accuracy stays below so many times chance did not train; nor did one whose best epoch is the first.
 FLOOR = 3.0
 #: How often a grid may grow; a best setting that is at an edge even then is reported as such.
-MOST_WIDENINGS = 3
+MOST_WIDENINGS = 4
 
 
 class Pairs(NamedTuple):
@@ -76,6 +76,9 @@ def tune(
 ) -> pd.DataFrame:
     """The setting best on validation of every cell, on a grid that grows where one lies at its edge.
 
+    The grid is tried whole. Then, while the best value of any cell lies at an end of an axis, every cell that shares the grid tries
+    one value more beyond that end, with its other values at their best.
+
     Parameters
     ----------
     run : StudyRun
@@ -94,28 +97,26 @@ def tune(
     Returns
     -------
     pandas.DataFrame
-        One row a cell: its settings, those that are best, and ``at_edge``.
+        One row a cell: its settings, those that are best, and ``at_edge``: a value lies at an end that was not passed.
     """
+    names, axes = list(cells[0]), list(grid)
     groups = {tuple(cell[name] for name in shared): grid for cell in cells}
-    for _ in range(MOST_WIDENINGS + 1):
-        plan = [
-            {**cell, **dict(zip(grid, values, strict=True)), "seed": seed}
-            for cell in cells
-            for values in itertools.product(*groups[tuple(cell[name] for name in shared)].values())
-            for seed in seeds
-        ]
-        best = best_settings(run.rows(work, plan, table), list(cells[0]), list(grid))
-        wider = {group: _widened(own, _of(best, shared, group)) for group, own in groups.items()}
-        if wider == groups:
+    plan = [{**cell, **dict(zip(axes, values, strict=True))} for cell in cells for values in itertools.product(*grid.values())]
+    for turn in itertools.count():
+        best = best_settings(run.rows(work, [{**row, "seed": seed} for row in plan for seed in seeds], table), names, axes)
+        group_of = best[list(shared)].apply(tuple, axis=1)
+        edges = {group: _edges(own, best[group_of == group]) for group, own in groups.items()}
+        if turn == MOST_WIDENINGS or not any(edges.values()):
             break
-        tried, groups = groups, wider
-    else:
-        groups = tried
-    edges = [
-        any(_edge(groups[tuple(cell[name] for name in shared)][name], cell[name]) for name in grid)
-        for cell in best.to_dict("records")
-    ]
-    return best.assign(at_edge=edges)
+        for group, passed in edges.items():
+            for name, value in passed:
+                plan += [{**cell, name: value} for cell in best.loc[group_of == group, [*names, *axes]].to_dict("records")]
+            groups[group] = {
+                name: tuple(sorted({*values, *(value for axis, value in passed if axis == name)}))
+                for name, values in groups[group].items()
+            }
+    at_edge = [bool(_edges(groups[group], best.iloc[[k]])) for k, group in enumerate(group_of)]
+    return best.drop(columns="validation_score").assign(at_edge=at_edge)
 
 
 def best_settings(tuned: pd.DataFrame, cell: Sequence[str], axes: Sequence[str]) -> pd.DataFrame:
@@ -125,22 +126,14 @@ def best_settings(tuned: pd.DataFrame, cell: Sequence[str], axes: Sequence[str])
     return ordered.drop_duplicates(list(cell)).sort_index().reset_index(drop=True)[[*cell, *axes, "validation_score"]]
 
 
-def _of(best: pd.DataFrame, shared: Sequence[str], group: tuple) -> pd.DataFrame:
-    return best[np.logical_and.reduce([best[name] == value for name, value in zip(shared, group, strict=True)])]
-
-
-def _widened(grid: Grid, best: pd.DataFrame) -> Grid:
-    """A grid with one more value wherever the best of any cell lies at an end, by the ratio of the two values there."""
-    wider = {}
+def _edges(grid: Grid, best: pd.DataFrame) -> list[tuple[str, float]]:
+    """Where the best value of any cell lies at an end of an axis: the axis, and the next value by the ratio of the two there."""
+    found = []
     for name, values in grid.items():
-        below = (values[0] ** 2 / values[1],) if len(values) > 1 and np.isclose(best[name], values[0]).any() else ()
-        above = (values[-1] ** 2 / values[-2],) if len(values) > 1 and np.isclose(best[name], values[-1]).any() else ()
-        wider[name] = tuple(float(f"{value:.6g}") for value in (*below, *values, *above))
-    return wider
-
-
-def _edge(values: tuple[float, ...], value: float) -> bool:
-    return len(values) > 1 and bool(np.isclose(value, (values[0], values[-1])).any())
+        for end, inner in ((values[0], values[1:2]), (values[-1], values[-2:-1])):
+            if inner and np.isclose(best[name], end).any():
+                found.append((name, float(f"{end**2 / inner[0]:.6g}")))
+    return found
 
 
 def paired(table: pd.DataFrame, column: str, first: str, second: str, values: str) -> Pairs:

@@ -43,7 +43,8 @@ def curves(axes: Axes, table: pd.DataFrame, setting: str, lines: dict[str, tuple
         axes.fill_between(middle.index, low, high, color=colour, alpha=0.12, linewidth=0)
     count = table.groupby(setting).size()
     text = f"n = {count.min()}" if count.min() == count.max() else f"n = {count.min()} to {count.max()}"
-    axes.annotate(f"{text} networks a point", (0.97, 1.0), xycoords="axes fraction", ha="right", va="bottom", fontsize=6)
+    axes.annotate(f"{text} networks a point", (1, 1), (0, 2), xycoords="axes fraction", textcoords="offset points", ha="right",
+                  fontsize=6, color="0.3")  # fmt: skip
     return axes
 
 
@@ -51,7 +52,7 @@ def errors(axes: Axes, table: pd.DataFrame, setting: str, lines: dict[str, tuple
     """Distances from the exact gradient, on a logarithmic axis with the margin of the claim."""
     curves(axes, table, setting, lines)
     axes.axhline(MARGIN, color="#999999", linewidth=0.6, linestyle=":")
-    axes.set(yscale="log", ylim=(1e-4, 3), xlabel=name, ylabel="Relative error")
+    axes.set(yscale="log", ylim=(1e-4, 3), xlabel=name, ylabel="Error of the gradient")
     return axes
 
 
@@ -90,10 +91,9 @@ def draw_gradients(tables: Path, output: Path) -> list[Path]:
         variances = {name: everything[name] for name in ("straight_through", *CORRECTED)}
         variances["score_function"] = ("score function", "#CC79A7", "-")
         curves(axes["i"], varied(table, "width"), "width", variances, "variance")
-        axes["i"].set(yscale="log", ylim=(1e-5, 30), xlabel="Width of the noise, one layer", ylabel="Variance / gradient squared")
-        for letter in "ade":
-            axes[letter].legend(loc="lower left", fontsize=6)
-        axes["i"].legend(loc="lower left", ncols=2, columnspacing=1.0, fontsize=5)
+        axes["i"].set(yscale="log", ylim=(3e-3, 500), xlabel="Width of the noise, one layer", ylabel="Relative variance")
+        for letter, place in {"a": "lower left", "d": "lower left", "e": "lower left", "i": "best"}.items():
+            axes[letter].legend(loc=place, fontsize=6)
         for letter, own in axes.items():
             label_panel(own, letter)
         return save_figure(figure, output / "noisy_gradients.pdf")

@@ -61,8 +61,7 @@ def deep(protocol: str) -> tuple[list[Row], Grid]:
 
 def settings(best: pd.DataFrame) -> list[Row]:
     """Cells at their best settings."""
-    names = [name for name in best.columns if name not in ("validation_score", "at_edge")]
-    return best[names].to_dict("records")
+    return best.drop(columns="at_edge").to_dict("records")
 
 
 def trainings(protocol: str, best: pd.DataFrame) -> list[Row]:

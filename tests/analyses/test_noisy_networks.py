@@ -62,7 +62,7 @@ def test_convolutional_networks_have_the_layers_of_their_papers_and_start_as_he(
 def test_all_kinds_have_one_budget_and_seeds_of_the_tuning_are_others():
     cells, grid = protocols.dense("reduced")
     assert len(cells) == 15 and len({tuple(cell.items()) for cell in cells}) == 15
-    best = pd.DataFrame(cells).assign(rate=1e-3, width=0.3, validation_score=0.9, at_edge=False)
+    best = pd.DataFrame(cells).assign(rate=1e-3, width=0.3, at_edge=False)
     rows = protocols.trainings("reduced", best)
     assert len(rows) == len({key_of(own) for own in rows}) == 15 * 8
     assert not {own["seed"] for own in rows} & set(protocols.tuning_seeds("reduced"))
@@ -73,7 +73,7 @@ def test_all_kinds_have_one_budget_and_seeds_of_the_tuning_are_others():
 
 def test_a_transferred_attack_is_made_for_the_other_network_of_the_same_seed():
     cells, _ = protocols.dense("reduced")
-    best = pd.DataFrame(cells).assign(rate=[1e-3 * k for k in range(15)], width=0.3, validation_score=0.9, at_edge=False)
+    best = pd.DataFrame(cells).assign(rate=[1e-3 * k for k in range(15)], width=0.3, at_edge=False)
     rates = {(own.dataset, own.kind): own.rate for own in best.itertuples()}
     rows = protocols.robustness("reduced", best)
     assert len(rows) == 120

@@ -36,19 +36,23 @@ def tuned(folder, kinds, widths=(0.5, 1.0, 2.0)):
 
 
 def test_a_best_setting_at_an_edge_widens_the_grid_of_all_arms(tmp_path):
-    """Narrow is best at 0.25, one below the grid; wide at 2, its end: one more on each side, for both arms alike."""
+    """Narrow is best at 0.25, one below the grid of 0.5, 1, 2; wide at 2, its end: both ends grow until they are passed.
+
+    Both arms try the whole grid of nine, then each end with their own best values: 0.25 and 4, then 0.125. Twelve settings.
+    """
     best, table = tuned(tmp_path, ("narrow", "wide"))
     assert best.loc["narrow", ["rate", "width"]].tolist() == [1.0, 0.25] and best.loc["wide", "width"] == 2.0
     assert not best["at_edge"].any()
     for kind in ("narrow", "wide"):
-        assert sorted(table.loc[table["kind"] == kind, "width"].unique()) == [0.125, 0.25, 0.5, 1.0, 2.0, 4.0]
-    assert table.groupby("kind").size().tolist() == [3 * 6 * 2] * 2
+        own = table[table["kind"] == kind]
+        assert sorted(own["width"].unique()) == [0.125, 0.25, 0.5, 1.0, 2.0, 4.0] and len(own) == 12 * 2
+        assert set(own.loc[~own["width"].isin((0.5, 1.0, 2.0)), "rate"]) == {1.0}
 
 
 def test_a_grid_stops_growing_and_says_so(tmp_path):
     best, table = tuned(tmp_path, ("far",))
     assert best["at_edge"].all() and best["width"].item() == 2.0 * 2.0**protocol.MOST_WIDENINGS
-    assert table["width"].max() == best["width"].item()
+    assert table["width"].max() == best["width"].item() and len(table) == 2 * (9 + protocol.MOST_WIDENINGS)
 
 
 def test_a_grid_of_one_value_does_not_grow(tmp_path):

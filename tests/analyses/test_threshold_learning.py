@@ -105,7 +105,7 @@ def test_deep_networks_have_so_many_hidden_layers(net, depth, sizes):
 def test_rows_differ_and_have_one_budget():
     cells, grid = protocols.single("reduced")
     assert len(cells) == 3 * 4 * 2 and len(grid["rate"]) == len(grid["threshold"]) == 3
-    best = pd.DataFrame(cells).assign(rate=1e-3, threshold=1.0, validation_score=0.9, at_edge=False)
+    best = pd.DataFrame(cells).assign(rate=1e-3, threshold=1.0, at_edge=False)
     rows = protocols.trainings("reduced", best)
     assert len(rows) == len({key_of(own) for own in rows}) == 24 * 8
     assert not {own["seed"] for own in rows} & set(protocols.tuning_seeds("reduced"))
