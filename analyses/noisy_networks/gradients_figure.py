@@ -15,6 +15,7 @@ from neurocode.style import TWO_COLUMNS
 
 #: Columns of errors, their names and colours: straight-through and its parts, then the corrections.
 STRAIGHT = {
+    "detached": ("straight-through, reset detached", "#999999", "-"),
     "straight_through": ("straight-through", "#000000", "-"),
     "linear": ("of it by the reset (linear loss)", "#0072B2", "--"),
     "unreset": ("by the loss (no reset)", "#D55E00", "--"),
@@ -71,9 +72,10 @@ def excess(axes: Axes, table: pd.DataFrame) -> Axes:
 def draw_gradients(tables: Path, output: Path) -> list[Path]:
     """Errors over width, steps, gain and depth; the prediction; and what the corrections cost in variance."""
     path = tables / "gradients.parquet"
-    if not path.exists():
-        return []
     table = study_table(path)
+    # neither without a table nor from that of the quick protocol, which varies nothing
+    if "unreset_ratio" not in table:
+        return []
     everything, two, three = {**STRAIGHT, **CORRECTED}, *DEEP
     with house_style():
         figure, axes = plt.subplot_mosaic("abc;def;ghi", figsize=(TWO_COLUMNS, 5.6), layout="constrained")
@@ -90,8 +92,8 @@ def draw_gradients(tables: Path, output: Path) -> list[Path]:
         variances["score_function"] = ("score function", "#CC79A7", "-")
         curves(axes["i"], varied(table, "width"), "width", variances, "variance")
         axes["i"].set(yscale="log", ylim=(3e-3, 500), xlabel="Width of the noise, one layer", ylabel="Relative variance")
-        for letter in "adei":
-            axes[letter].legend(loc="best", fontsize=6)
+        for letter, place in {"a": "lower left", "d": "lower left", "e": "lower left", "i": "best"}.items():
+            axes[letter].legend(loc=place, fontsize=6)
         for letter, own in axes.items():
             label_panel(own, letter)
         return save_figure(figure, output / "noisy_gradients.pdf")

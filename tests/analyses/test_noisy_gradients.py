@@ -17,9 +17,10 @@ load_study("noisy-networks", ROOT)
 from analyses.noisy_networks import gradients  # noqa: E402
 
 
+@pytest.mark.long
 def test_without_reset_and_curvature_straight_through_is_exact():
     """One neuron, two steps: memory alone adds nothing; the loss and the reset each do, and both corrections together remove it."""
-    found = gradients.compare_gradients(**gradients.gradient_rows("quick")[0])
+    found = gradients.compare_gradients(**gradients.gradient_rows("quick")[0] | {"parts": True})
     assert found["linear_unreset_error"] < 1e-12
     assert found["linear_error"] > 0.02 and found["unreset_error"] > 0.02 and found["forgetful_error"] > 0.02
     assert found["trapezoid_secant_error"] < 0.02 < found["straight_through_error"]
