@@ -16,7 +16,7 @@ NAMES = ("digits", "mnist10k", "braille")
 PARTS = ("training", "validation", "test")
 #: Of the division into the test part and the rest.
 TEST_SEED = 0
-#: Samples of a Braille letter that are averaged into a step: ours, half of the time for networks that learn them as well.
+#: Samples of a Braille letter that are averaged into one step (ours): training takes half the time.
 BRAILLE_STEPS = 2
 
 

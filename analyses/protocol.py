@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
+from analyses.datasets import NAMES
 from neurocode.learning import Network, Part, Settings, Task, TrainingResult, evaluate
 from neurocode.studies import StudyRun
 
@@ -37,6 +38,31 @@ class Pairs(NamedTuple):
 
     values: np.ndarray
     untrained: int
+
+
+def datasets(protocol: str) -> tuple[str, ...]:
+    """Names of the tasks; the quick protocol needs no recorded data."""
+    return NAMES[:1] if protocol == "quick" else NAMES
+
+
+def tuning_seeds(protocol: str) -> tuple[int, ...]:
+    """Seeds of the tuning."""
+    return TUNING_SEEDS[:1] if protocol == "quick" else TUNING_SEEDS
+
+
+def result_seeds(protocol: str) -> tuple[int, ...]:
+    """Seeds of the results."""
+    return SEEDS[:1] if protocol == "quick" else SEEDS
+
+
+def best_rows(best: pd.DataFrame) -> list[Row]:
+    """Cells at the best settings that :func:`tune` found."""
+    return best.drop(columns="at_edge").to_dict("records")
+
+
+def trainings(protocol: str, best: pd.DataFrame) -> list[Row]:
+    """Fresh seeds of every cell at its best setting."""
+    return [{**row, "seed": seed} for row in best_rows(best) for seed in result_seeds(protocol)]
 
 
 def settings_of(row: Row, **options: Any) -> Settings:

@@ -9,6 +9,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from analyses.protocol import EVALUATED
 from neurocode.learning import Network, Part, Task
 from neurocode.learning.evaluation import as_batch
 from neurocode.learning.objective import Batch
@@ -16,7 +17,7 @@ from neurocode.tasks.losses import CrossEntropy, mean_potential
 
 Array = jax.Array
 
-BINS, BATCH = 15, 250
+BINS = 15
 
 
 def class_probabilities(network: Network, part: Part, task: Task, seed: int, passes: int) -> np.ndarray:
@@ -26,8 +27,8 @@ def class_probabilities(network: Network, part: Part, task: Task, seed: int, pas
     all classes are equally probable.
     """
     rows = []
-    for number, start in enumerate(range(0, len(part), BATCH)):
-        batch = as_batch(part.select(np.arange(start, min(start + BATCH, len(part)))))
+    for number, start in enumerate(range(0, len(part), EVALUATED)):
+        batch = as_batch(part.select(np.arange(start, min(start + EVALUATED, len(part)))))
         keys = jax.random.split(jax.random.fold_in(jax.random.key(seed), number), passes)
         rows.append(np.asarray(_mean_probabilities(network, batch, keys, task.loss)))
     return np.concatenate(rows)

@@ -7,8 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from analyses.datasets import NAMES
-from analyses.protocol import SEEDS, TUNING_SEEDS, Grid
+from analyses.protocol import Grid, Row, best_rows, datasets, result_seeds, trainings
 
 PROTOCOLS = ("reduced", "quick")
 #: Networks without noise, with noise in each of three ways, and with escape noise whose gradient is corrected (ours).
@@ -24,8 +23,6 @@ TRAINING_SIZES = (200, 500, 1000, 2000, 7000)
 SIZE_KINDS = ("deterministic", "escape", "both")
 UPDATES = 1400
 
-Row = dict[str, Any]
-
 
 def cell(protocol: str, dataset: str, net: str, kind: str, **options: Any) -> Row:
     """A row without what is tuned and without seed."""
@@ -33,16 +30,6 @@ def cell(protocol: str, dataset: str, net: str, kind: str, **options: Any) -> Ro
     epochs = EPOCHS[dataset] if net == "dense" else CONVOLUTIONAL_EPOCHS[net]
     base = {"dataset": dataset, "net": net, "kind": kind, "epochs": 2 if quick else epochs, "training_size": 0}
     return {**base, "sequences": 120 if quick else 0, **options}
-
-
-def datasets(protocol: str) -> tuple[str, ...]:
-    """Names of the tasks of dense and recurrent networks."""
-    return NAMES[:1] if protocol == "quick" else NAMES
-
-
-def tuning_seeds(protocol: str) -> tuple[int, ...]:
-    """Seeds of the tuning."""
-    return TUNING_SEEDS[:1] if protocol == "quick" else TUNING_SEEDS
 
 
 def dense(protocol: str) -> tuple[list[Row], Grid]:
@@ -62,23 +49,13 @@ def _grid(protocol: str, grid: Grid) -> Grid:
     return {"rate": (1e-2,), "width": (0.3,)} if protocol == "quick" else grid
 
 
-def trainings(protocol: str, best: pd.DataFrame) -> list[Row]:
-    """Fresh seeds of every cell at its best setting."""
-    return [{**setting, "seed": seed} for setting in settings(best) for seed in _seeds(protocol)]
-
-
-def settings(best: pd.DataFrame) -> list[Row]:
-    """Cells at their best settings."""
-    return best.drop(columns="at_edge").to_dict("records")
-
-
 def sizes(protocol: str, best: pd.DataFrame) -> list[Row]:
     """Smaller training parts with as many updates, on MNIST; on digits in the quick protocol."""
     name, counts = ("digits", (60,)) if protocol == "quick" else ("mnist10k", TRAINING_SIZES)
-    chosen = [setting for setting in settings(best) if setting["dataset"] == name and setting["kind"] in SIZE_KINDS]
+    chosen = [setting for setting in best_rows(best) if setting["dataset"] == name and setting["kind"] in SIZE_KINDS]
     return [
         {**setting, "training_size": size, "epochs": 2 if protocol == "quick" else UPDATES // (size // 50), "seed": seed}
-        for setting, size, seed in itertools.product(chosen, counts, _seeds(protocol))
+        for setting, size, seed in itertools.product(chosen, counts, result_seeds(protocol))
     ]
 
 
@@ -96,8 +73,4 @@ def robustness(protocol: str, best: pd.DataFrame) -> list[Row]:
 def limit(protocol: str) -> list[Row]:
     """Deterministic networks on digits at their start, with the width and the rate of the middle of the grid."""
     base = cell(protocol, "digits", "dense", "deterministic", rate=GRID["rate"][1], width=GRID["width"][1])
-    return [{**base, "seed": seed} for seed in _seeds(protocol)]
-
-
-def _seeds(protocol: str) -> tuple[int, ...]:
-    return SEEDS[:1] if protocol == "quick" else SEEDS
+    return [{**base, "seed": seed} for seed in result_seeds(protocol)]

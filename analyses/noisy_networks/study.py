@@ -18,19 +18,19 @@ from analyses.noisy_networks.gradients import compare_gradients, gradient_rows
 from analyses.noisy_networks.limit import limit_row
 from analyses.noisy_networks.robustness import robustness_row
 from analyses.noisy_networks.training import size_row, spiking_row, training_row, tuning_row
-from analyses.protocol import tune
+from analyses.protocol import datasets, trainings, tune, tuning_seeds
 from neurocode.studies import Study, StudyRun
 
 
 def tuned(run: StudyRun) -> pd.DataFrame:
     """Best setting of every kind on every data set."""
     cells, grid = protocols.dense(run.protocol)
-    return tune(run, tuning_row, cells, grid, "tuning.parquet", ("dataset",), protocols.tuning_seeds(run.protocol))
+    return tune(run, tuning_row, cells, grid, "tuning.parquet", ("dataset",), tuning_seeds(run.protocol))
 
 
 def trained(run: StudyRun) -> None:
     """Fresh seeds at the best settings."""
-    run.rows(partial(training_row, run.scratch), protocols.trainings(run.protocol, tuned(run)), "training.parquet")
+    run.rows(partial(training_row, run.scratch), trainings(run.protocol, tuned(run)), "training.parquet")
 
 
 def disturb(run: StudyRun) -> None:
@@ -41,7 +41,7 @@ def disturb(run: StudyRun) -> None:
 def describe_spikes(run: StudyRun) -> None:
     """Hidden spikes of the longest sequences."""
     last = "digits" if run.protocol == "quick" else "braille"
-    rows = protocols.trainings(run.protocol, tuned(run))
+    rows = trainings(run.protocol, tuned(run))
     chosen = [row for row in rows if row["dataset"] == last and row["kind"] in ("deterministic", "escape")]
     run.rows(partial(spiking_row, run.scratch), chosen, "spiking.parquet")
 
@@ -65,9 +65,9 @@ def convolutional(run: StudyRun) -> None:
     """Convolutional networks, tuned and trained like the others."""
     cells, grid = protocols.convolutional(run.protocol)
     if cells:
-        seeds = protocols.tuning_seeds(run.protocol)
+        seeds = tuning_seeds(run.protocol)
         best = tune(run, tuning_row, cells, grid, "convolutional_tuning.parquet", ("net",), seeds)
-        rows = protocols.trainings(run.protocol, best)
+        rows = trainings(run.protocol, best)
         run.rows(partial(training_row, run.scratch), rows, "convolutional.parquet")
 
 
@@ -81,6 +81,6 @@ STUDY = Study(
     parts=PARTS,
     claims=claims,
     data=lambda protocol: dict.fromkeys(
-        [part for part in PARTS if part not in ("limit", "gradients")], recorded(protocols.datasets(protocol))
+        [part for part in PARTS if part not in ("limit", "gradients")], recorded(datasets(protocol))
     ),
 )

@@ -43,10 +43,6 @@ def _scored(table: pd.DataFrame, entry: Entry) -> Pairs:
     return paired(chosen(table, entry), "arm", entry["first"], entry["second"], entry["values"])
 
 
-def _lost(table: pd.DataFrame, entry: Entry) -> Pairs:
-    return paired(chosen(table, entry), "arm", entry["first"], entry["second"], "lost")
-
-
 def _spread(table: pd.DataFrame, entry: Entry) -> Pairs:
     """Of the spread over initial thresholds; a seed counts as trained where it is from every threshold."""
     own = chosen(table, entry)
@@ -63,7 +59,7 @@ def _judges() -> dict[str, tuple[str, PairedJudge]]:
     for suffix in ("", "_plain"):
         tuned = [f"{name}{suffix}" for name in ("over_tuned", "over_thresholds", "joint")]
         found |= dict.fromkeys(tuned, ("training", _scored)) | {f"over_weights{suffix}": ("starts", _scored)}
-        found |= {f"noise{suffix}": ("training", _lost), f"rates{suffix}": ("starts", _spread)}
+        found |= {f"noise{suffix}": ("training", _scored), f"rates{suffix}": ("starts", _spread)}
     for net in ("dense", "convolutional"):
         found |= {f"deep_{what}_{net}_{depth}": ("depth", _scored) for what in ("accuracy", "operations") for depth in (1, 2, 4, 8)}
         found[f"deep_rates_{net}"] = ("depth", _scored)

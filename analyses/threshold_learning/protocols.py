@@ -7,8 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from analyses.datasets import NAMES
-from analyses.protocol import SEEDS, TUNING_SEEDS, Grid
+from analyses.protocol import Grid, Row, datasets, result_seeds
 
 PROTOCOLS = ("reduced", "quick")
 #: Synapses and thresholds (STL), synapses (SL), thresholds (TL), and STL whose voters decide with integrators.
@@ -21,8 +20,6 @@ DEEP_GRID: Grid = {"rate": (1e-3, 3e-3, 1e-2)}
 EPOCHS = {"digits": 30, "mnist10k": 8, "braille": 25}
 DEEP_EPOCHS = {"dense": 8, "convolutional": 6}
 
-Row = dict[str, Any]
-
 
 def cell(protocol: str, dataset: str, arm: str, normalised: bool, **options: Any) -> Row:
     """A row without what is tuned and without seed."""
@@ -31,16 +28,6 @@ def cell(protocol: str, dataset: str, arm: str, normalised: bool, **options: Any
     base = {"dataset": dataset, "net": "single", "depth": 1, "arm": arm, "learned": learned, "joint": joint}
     base |= {"normalised": normalised, "epochs": 2 if quick else EPOCHS[dataset], "sequences": 120 if quick else 0}
     return {**base, **options}
-
-
-def datasets(protocol: str) -> tuple[str, ...]:
-    """Names of the tasks."""
-    return NAMES[:1] if protocol == "quick" else NAMES
-
-
-def tuning_seeds(protocol: str) -> tuple[int, ...]:
-    """Seeds of the tuning."""
-    return TUNING_SEEDS[:1] if protocol == "quick" else TUNING_SEEDS
 
 
 def single(protocol: str) -> tuple[list[Row], Grid]:
@@ -59,16 +46,6 @@ def deep(protocol: str) -> tuple[list[Row], Grid]:
     return cells, DEEP_GRID
 
 
-def settings(best: pd.DataFrame) -> list[Row]:
-    """Cells at their best settings."""
-    return best.drop(columns="at_edge").to_dict("records")
-
-
-def trainings(protocol: str, best: pd.DataFrame) -> list[Row]:
-    """Fresh seeds of every cell at its best setting."""
-    return [{**setting, "seed": seed} for setting in settings(best) for seed in _seeds(protocol)]
-
-
 def starts(protocol: str, tuned: pd.DataFrame) -> list[Row]:
     """Synapses with and without thresholds from each initial threshold, at the rate best for it."""
     means = tuned.groupby(["dataset", "arm", "normalised", "threshold", "rate"])["validation_score"].mean().reset_index()
@@ -77,9 +54,5 @@ def starts(protocol: str, tuned: pd.DataFrame) -> list[Row]:
     return [
         {**cell(protocol, own.dataset, own.arm, bool(own.normalised)), "rate": own.rate, "threshold": own.threshold, "seed": seed}
         for own in chosen.itertuples()
-        for seed in _seeds(protocol)
+        for seed in result_seeds(protocol)
     ]
-
-
-def _seeds(protocol: str) -> tuple[int, ...]:
-    return SEEDS[:1] if protocol == "quick" else SEEDS

@@ -10,7 +10,7 @@ from __future__ import annotations
 import pandas as pd
 
 from analyses.datasets import recorded
-from analyses.protocol import tune
+from analyses.protocol import datasets, trainings, tune, tuning_seeds
 from analyses.threshold_learning import protocols
 from analyses.threshold_learning.claims import claims
 from analyses.threshold_learning.training import training_row, tuning_row
@@ -20,12 +20,12 @@ from neurocode.studies import Study, StudyRun, study_table
 def tuned(run: StudyRun) -> pd.DataFrame:
     """Best setting of every arm on every data set, with and without normalisation."""
     cells, grid = protocols.single(run.protocol)
-    return tune(run, tuning_row, cells, grid, "tuning.parquet", ("dataset",), protocols.tuning_seeds(run.protocol))
+    return tune(run, tuning_row, cells, grid, "tuning.parquet", ("dataset",), tuning_seeds(run.protocol))
 
 
 def trained(run: StudyRun) -> None:
     """Fresh seeds at the best settings."""
-    run.rows(training_row, protocols.trainings(run.protocol, tuned(run)), "training.parquet")
+    run.rows(training_row, trainings(run.protocol, tuned(run)), "training.parquet")
 
 
 def vary_start(run: StudyRun) -> None:
@@ -38,9 +38,9 @@ def vary_depth(run: StudyRun) -> None:
     """Deep networks, tuned and trained like the others."""
     cells, grid = protocols.deep(run.protocol)
     if cells:
-        seeds = protocols.tuning_seeds(run.protocol)
+        seeds = tuning_seeds(run.protocol)
         best = tune(run, tuning_row, cells, grid, "depth_tuning.parquet", ("net", "depth"), seeds)
-        run.rows(training_row, protocols.trainings(run.protocol, best), "depth.parquet")
+        run.rows(training_row, trainings(run.protocol, best), "depth.parquet")
 
 
 PARTS = {"tuning": tuned, "training": trained, "starts": vary_start, "depth": vary_depth}
@@ -49,5 +49,5 @@ STUDY = Study(
     protocols=protocols.PROTOCOLS,
     parts=PARTS,
     claims=claims,
-    data=lambda protocol: dict.fromkeys(PARTS, recorded(protocols.datasets(protocol))),
+    data=lambda protocol: dict.fromkeys(PARTS, recorded(datasets(protocol))),
 )

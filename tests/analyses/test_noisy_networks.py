@@ -17,6 +17,7 @@ from neurocode.studies.study import load_study
 ROOT = Path(__file__).parents[2]
 STUDY = load_study("noisy-networks", ROOT)
 
+from analyses import protocol  # noqa: E402
 from analyses.noisy_networks import calibration, claims, limit, networks, protocols, robustness, training  # noqa: E402
 
 ENTRIES = tomllib.loads(claims.FIXED.read_text(encoding="utf-8"))
@@ -63,9 +64,9 @@ def test_all_kinds_have_one_budget_and_seeds_of_the_tuning_are_others():
     cells, grid = protocols.dense("reduced")
     assert len(cells) == 15 and len({tuple(cell.items()) for cell in cells}) == 15
     best = pd.DataFrame(cells).assign(rate=1e-3, width=0.3, at_edge=False)
-    rows = protocols.trainings("reduced", best)
+    rows = protocol.trainings("reduced", best)
     assert len(rows) == len({key_of(own) for own in rows}) == 15 * 8
-    assert not {own["seed"] for own in rows} & set(protocols.tuning_seeds("reduced"))
+    assert not {own["seed"] for own in rows} & set(protocol.tuning_seeds("reduced"))
     assert all(len(values) >= 3 for values in grid.values())
     sizes = protocols.sizes("reduced", best)
     assert len(sizes) == 3 * 5 * 8 and {own["epochs"] * (own["training_size"] // 50) for own in sizes} == {1400}

@@ -20,6 +20,7 @@ from neurocode.studies.study import load_study
 ROOT = Path(__file__).parents[2]
 STUDY = load_study("threshold-learning", ROOT)
 
+from analyses import protocol  # noqa: E402
 from analyses.threshold_learning import claims, networks, protocols, training  # noqa: E402
 
 ENTRIES = tomllib.loads(claims.FIXED.read_text(encoding="utf-8"))
@@ -106,9 +107,9 @@ def test_rows_differ_and_have_one_budget():
     cells, grid = protocols.single("reduced")
     assert len(cells) == 3 * 4 * 2 and len(grid["rate"]) == len(grid["threshold"]) == 3
     best = pd.DataFrame(cells).assign(rate=1e-3, threshold=1.0, at_edge=False)
-    rows = protocols.trainings("reduced", best)
+    rows = protocol.trainings("reduced", best)
     assert len(rows) == len({key_of(own) for own in rows}) == 24 * 8
-    assert not {own["seed"] for own in rows} & set(protocols.tuning_seeds("reduced"))
+    assert not {own["seed"] for own in rows} & set(protocol.tuning_seeds("reduced"))
     deep, _ = protocols.deep("reduced")
     assert len(deep) == 2 * 4 * 2 and {cell["normalised"] for cell in deep} == {True}
 
