@@ -162,15 +162,16 @@ def _edges(grid: Grid, best: pd.DataFrame) -> list[tuple[str, float]]:
     return found
 
 
-def paired(table: pd.DataFrame, column: str, first: str, second: str, values: str) -> Pairs:
+def paired(table: pd.DataFrame, column: str, first: str, second: str, values: str, trained: pd.Series | None = None) -> Pairs:
     """By seed, ``values`` where a column holds the first entry minus those of the second; the rows are those of one data set.
 
-    A pair of which a network did not train is left out and counted.
+    A pair of which a row did not train is left out and counted; which did is what :func:`is_trained` says, or ``trained``.
     """
-    wide = table.assign(trained=is_trained(table)).pivot(index="seed", columns=column, values=[values, "trained"])
+    judged = table.assign(trained=is_trained(table) if trained is None else trained)
+    wide = judged.pivot(index="seed", columns=column, values=[values, "trained"])
     if not {first, second} <= set(table[column]):
         return Pairs(np.empty(0), 0)
-    trained = (wide["trained"][first] == True) & (wide["trained"][second] == True)  # noqa: E712  missing rows are neither
+    both_trained = (wide["trained"][[first, second]] == True).all(axis=1)  # noqa: E712  missing rows are neither
     both = wide[values][[first, second]].notna().all(axis=1)
-    difference = (wide[values][first] - wide[values][second])[trained & both]
-    return Pairs(difference.to_numpy(float), int((both & ~trained).sum()))
+    difference = (wide[values][first] - wide[values][second])[both_trained & both]
+    return Pairs(difference.to_numpy(float), int((both & ~both_trained).sum()))

@@ -13,7 +13,7 @@ from analyses.protocol import EVALUATED
 from neurocode.learning import Network, Part, Task
 from neurocode.learning.evaluation import as_batch
 from neurocode.learning.objective import Batch
-from neurocode.tasks.losses import CrossEntropy, mean_potential
+from neurocode.tasks.losses import CrossEntropy
 
 Array = jax.Array
 
@@ -21,11 +21,7 @@ BINS = 15
 
 
 def class_probabilities(network: Network, part: Part, task: Task, seed: int, passes: int) -> np.ndarray:
-    """Probability (sequences, classes) of each class, mean over passes of a noisy network.
-
-    Of a network trained by cross entropy the softmax that it was trained with, of voters their shares of all votes; without a vote
-    all classes are equally probable.
-    """
+    """Probability (sequences, classes) of each class by the softmax that the network was trained with, mean over passes."""
     rows = []
     for number, start in enumerate(range(0, len(part), EVALUATED)):
         batch = as_batch(part.select(np.arange(start, min(start + EVALUATED, len(part)))))
@@ -35,17 +31,12 @@ def class_probabilities(network: Network, part: Part, task: Task, seed: int, pas
 
 
 @eqx.filter_jit
-def _mean_probabilities(network: Network, batch: Batch, keys: Array, loss: object) -> Array:
+def _mean_probabilities(network: Network, batch: Batch, keys: Array, loss: CrossEntropy) -> Array:
     return jnp.mean(jax.lax.map(partial(_probabilities, network, batch, loss), keys), axis=0)
 
 
-def _probabilities(network: Network, batch: Batch, loss: object, key: Array) -> Array:
-    potentials = network(batch.inputs, key).potentials
-    if isinstance(loss, CrossEntropy):
-        return jax.nn.softmax(loss.aggregate(potentials, batch.valid), axis=-1)
-    votes = mean_potential(potentials, batch.valid)
-    total = jnp.sum(votes, axis=-1, keepdims=True)
-    return jnp.where(total > 0, votes / jnp.where(total > 0, total, 1.0), 1 / votes.shape[-1])
+def _probabilities(network: Network, batch: Batch, loss: CrossEntropy, key: Array) -> Array:
+    return jax.nn.softmax(loss.aggregate(network(batch.inputs, key).potentials, batch.valid), axis=-1)
 
 
 def calibration_error(probabilities: np.ndarray, labels: np.ndarray) -> float:

@@ -41,6 +41,7 @@ def variants(net: Network, partner: Network, part: Part, task: Task, seed: int) 
     """Name, network and inputs of every disturbance."""
     unit = float(part.inputs.std())
     low, high = float(part.inputs.min()), float(part.inputs.max())
+    ways = {"through": 1, "over": PASSES} if net.is_stochastic else {"over": 1}
     for level in NOISES:
         yield f"gaussian_{level:g}", net, disturb.gaussian_noise(part, level * unit, seed=seed)
     for share in SHARES:
@@ -49,7 +50,7 @@ def variants(net: Network, partner: Network, part: Part, task: Task, seed: int) 
         yield f"drop_{share:g}", net, disturb.event_drop(part, share, seed=seed)
     for level in SIZES:
         size, length = level * unit, level * unit * np.sqrt(part.inputs.shape[2])
-        for way, passes in (("through", 1), ("over", PASSES if net.is_stochastic else 1)):
+        for way, passes in ways.items():
             yield f"fgsm_{way}_{level:g}", net, disturb.fast_gradient_sign(net, part, task, size, passes=passes, seed=seed)
             yield f"pgd_{way}_{level:g}", net, disturb.projected_gradient(net, part, task, size, passes=passes, seed=seed)
         attacked = PASSES if partner.is_stochastic else 1

@@ -48,10 +48,8 @@ def _spread(table: pd.DataFrame, entry: Entry) -> Pairs:
     own = chosen(table, entry)
     own = own.assign(log=np.log(np.maximum(own["rate_hidden"], LOWEST_RATE)), trained=is_trained(own))
     groups = own.groupby(["seed", "arm"])
-    spread = groups["log"].std().rename("spread").to_frame().assign(trained=groups["trained"].all()).reset_index()
-    # in the columns by which networks are told to have trained
-    spread = spread.assign(best_epoch=np.where(spread["trained"], 2, 1), training_score=1.0, chance=0.0)
-    return paired(spread.dropna(), "arm", entry["first"], entry["second"], "spread")
+    spread = groups["log"].std().rename("spread").to_frame().assign(trained=groups["trained"].all()).reset_index().dropna()
+    return paired(spread, "arm", entry["first"], entry["second"], "spread", trained=spread["trained"])
 
 
 def _judges() -> dict[str, tuple[str, PairedJudge]]:

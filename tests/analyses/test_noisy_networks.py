@@ -13,11 +13,12 @@ import pytest
 
 from neurocode.studies import key_of
 from neurocode.studies.study import load_study
+from neurocode.tasks.losses import as_loss
 
 ROOT = Path(__file__).parents[2]
 STUDY = load_study("noisy-networks", ROOT)
 
-from analyses import protocol  # noqa: E402
+from analyses import datasets, protocol  # noqa: E402
 from analyses.noisy_networks import calibration, claims, limit, networks, protocols, robustness, training  # noqa: E402
 
 ENTRIES = tomllib.loads(claims.FIXED.read_text(encoding="utf-8"))
@@ -90,7 +91,7 @@ def test_calibration_error_by_hand():
     assert calibration.calibration_error(np.eye(3), np.arange(3)) == 0.0
 
 
-def test_class_probabilities_are_those_of_the_loss_and_shares_of_votes():
+def test_class_probabilities_are_those_of_the_loss():
     task = networks.make_task(row("escape", sequences=60))
     net = networks.make_network(row("deterministic"), task)
     x = jnp.moveaxis(jnp.asarray(task.test.inputs), 0, 1)
@@ -101,6 +102,28 @@ def test_class_probabilities_are_those_of_the_loss_and_shares_of_votes():
     one = calibration.class_probabilities(noisy, task.test, task, 0, 1)
     np.testing.assert_allclose(many.sum(axis=1), 1, atol=1e-5)
     assert not np.allclose(many, one) and np.abs(many.mean(axis=0) - one.mean(axis=0)).max() < 0.02
+
+
+def test_counted_votes_by_hand():
+    """Of 10 voters a class, two thirds of the first and half of the second spike in two valid steps: 20/3 against 5 votes."""
+    shares = jnp.array([[[1.0, 0.4]], [[1 / 3, 0.6]], [[0.0, 1.0]]])
+    loss, right = networks.CountedVotes(10).loss_and_score(shares, jnp.array([1]), jnp.array([[True], [True], [False]]))
+    assert float(loss) == pytest.approx(np.log1p(np.exp(20 / 3 - 5)), rel=1e-5) and int(right) == 0
+
+
+def test_only_letters_are_learned_from_votes(monkeypatch):
+    monkeypatch.setattr(networks, "dataset", lambda name, seed, steps: datasets.dataset("digits", seed, steps))
+    assert networks.make_task(row("escape", dataset="braille")).loss == networks.CountedVotes(10)
+    assert networks.make_task(row("escape")).loss == as_loss("mean_potential")
+
+
+def test_attacks_of_noisy_networks_go_through_and_over_the_noise_those_of_others_once():
+    task = networks.make_task(row("escape", sequences=60))
+    part = task.test.select(np.arange(4))
+    nets = {kind: networks.make_network(row(kind), task) for kind in ("deterministic", "escape")}
+    names = {kind: [name for name, *_ in robustness.variants(net, nets["escape"], part, task, 0)] for kind, net in nets.items()}
+    through = {f"{attack}_through_{size:g}" for attack in ("fgsm", "pgd") for size in robustness.SIZES}
+    assert set(names["escape"]) - set(names["deterministic"]) == through and set(names["deterministic"]) < set(names["escape"])
 
 
 @pytest.mark.long
