@@ -66,9 +66,9 @@ def fit_raphe(run: StudyRun) -> None:
 
 
 def data(protocol: str) -> dict[str, tuple[str, ...]]:
-    """Folders of recorded data by part."""
-    if protocol == "quick":
-        return {}
+    """Folders of recorded data by part; bursts and springs of the released size are drawn."""
+    if protocol != "reduced":
+        return {} if protocol == "quick" else {"raphe": ("raphe",)}
     both = ("qtdb-ecg", "braille")
     return {
         **dict.fromkeys(("tuning", "ecg", "rivals", "springs", "bursts", "robustness", "neurons"), both), "raphe": ("raphe",),
