@@ -49,7 +49,7 @@ def gains(axes: Axes, table: pd.DataFrame, tasks: dict[str, str]) -> Axes:
 
 
 def unlikeness(axes: Axes, table: pd.DataFrame, tasks: dict[str, str]) -> Axes:
-    """How many times more than halves of a recording differ, the spikes of a network differ from its cells, before and after training."""
+    """Difference of the spikes of a network to its cells over that of halves of a recording, before and after training."""
     trained = table[is_trained(table)]
     step = 0.8 / len(ARMS)
     for number, (arm, (label, colour)) in enumerate(ARMS.items()):

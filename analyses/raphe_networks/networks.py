@@ -67,5 +67,5 @@ def make_settings(row: Row) -> Settings:
     """How every arm is trained."""
     return Settings(
         epochs=row["epochs"], batch_size=BATCH[row["dataset"].partition("-")[0]], learning_rate=row["rate"], schedule="cosine",
-        clip=CLIP, intrinsic_factor=INTRINSIC,
+        clip=CLIP, intrinsic_factor=INTRINSIC if row["arm"] == "learned" else 1.0,
     )  # fmt: skip

@@ -161,9 +161,11 @@ def test_an_lstm_has_as_many_values_as_the_spiking_network_and_computes_what_its
 
 def test_the_threshold_of_an_alif_neuron_jumps_and_comes_back(bursts):
     """A constant input of 3 and a jump of 1.5: by hand, step by step."""
-    model, learned = networks.make_model(row("ALIF"))
+    _, learned = networks.make_model(row("ALIF"))
     assert learned == ("tau", "tau_w", "b")
-    alone = eqx.tree_at(lambda own: own.recurrent.weight, networks.make_network(row("ALIF", neurons=1), bursts).layers[0], jnp.zeros((1, 1)))
+    alone = eqx.tree_at(
+        lambda own: own.recurrent.weight, networks.make_network(row("ALIF", neurons=1), bursts).layers[0], jnp.zeros((1, 1))
+    )
     middle = {name: jnp.full(1, 0.5) for name in alone.intrinsic.coordinates}
     layer = eqx.tree_at(lambda own: own.intrinsic.coordinates, alone, middle)
     values = {name: float(layer.intrinsic.values()[name][0]) for name in learned}
@@ -263,7 +265,9 @@ def test_judges_of_trajectories_leave_out_what_failed():
     """Errors of 0.03 and 0.05 where zero has 0.5; a LIF at 0.3 fails, so its pairs are none and its own claim is refuted."""
     errors = {"SE": 0.03, "EF": 0.05, "LIF": 0.3, "SE-normalised": 0.1}
     table = planted(zero_predictor=0.5, training_zero=0.5).assign(test_score=lambda t: t["arm"].map(errors))
-    table = table.assign(training_score=table["test_score"], course="[0.1, 0.2, 0.4]").replace({"arm": {"SE-normalised": "SE-feed-forward"}})
+    table = table.assign(training_score=table["test_score"], course="[0.1, 0.2, 0.4]").replace(
+        {"arm": {"SE-normalised": "SE-feed-forward"}}
+    )
     np.testing.assert_allclose(judged("springs_se_over_ef", table).values, 0.02)
     found = judged("springs_se_over_lif", table)
     assert len(found.values) == 0 and found.untrained == 5
@@ -289,7 +293,9 @@ def test_judges_of_spikes_and_of_cells():
 def test_every_claim_has_a_judge_and_none_falls_with_its_own_spread():
     judged_names = {name for name, entry in ENTRIES.items() if "paper_value" not in entry}
     assert judged_names == set(claims.JUDGES)
-    assert all(entry["kind"] in ("better", "equal") and entry["margin"] > 0 for name, entry in ENTRIES.items() if name in judged_names)
+    assert all(
+        entry["kind"] in ("better", "equal") and entry["margin"] > 0 for name, entry in ENTRIES.items() if name in judged_names
+    )
     assert ENTRIES["ecg_se_over_ef"]["margin"] == 0.0035 and ENTRIES["delays_target"]["bound"] == 0.93
 
 

@@ -54,7 +54,10 @@ def test_springs_by_hand():
     springs = table("adaptive_lif", "springs").query("dataset == 'springs' and neurons == 100 and best_epoch > 1")
     learned = springs[springs["training_score"] <= 0.5 * springs["training_zero"]]
     errors = learned.pivot(index="seed", columns="arm", values="test_score")
-    agree(claim("adaptive_lif", "SE predicts trajectories of springs better than EF", "springs"), (errors["EF"] - errors["SE"]).dropna())
+    agree(
+        claim("adaptive_lif", "SE predicts trajectories of springs better than EF", "springs"),
+        (errors["EF"] - errors["SE"]).dropna(),
+    )
 
 
 def test_fitted_neurons_by_hand():

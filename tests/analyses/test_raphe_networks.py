@@ -100,7 +100,9 @@ def test_unlikeness_is_that_of_compare_by_cell(monkeypatch):
     other = Trains.of_arrays([[(times, 0.0, 0.5) for times in unit] for unit in given], list("012"))
     table = nc.compare(own, other, statistics=training.STATISTICS, seed=0)
     by_hand = np.log(table["difference"] / table["reference"])
-    assert found["rate"] == pytest.approx(by_hand["rate"], rel=1e-6) and found["unlikeness"] == pytest.approx(by_hand.mean(), rel=1e-6)
+    assert found["rate"] == pytest.approx(by_hand["rate"], rel=1e-6) and found["unlikeness"] == pytest.approx(
+        by_hand.mean(), rel=1e-6
+    )
     rates = np.array([[len(np.concatenate(unit)) / 6 for unit in given], raster.sum(axis=(0, 1)) / 6])
     assert table.loc["rate", "difference"] == pytest.approx(np.abs(np.diff(rates, axis=0)).mean())
 
