@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 import pandas as pd
@@ -91,9 +92,8 @@ def free_running_errors(task: Task, network: Network, part: Part) -> tuple[np.nd
 
 def in_brian(network: Network, task: Task, seed: int) -> dict[str, float]:
     """What Brian2 makes of a network with whole delays: the share of spikes that differ, and how many there are; its delays."""
-    own, part = settled(network), stratified(task.test, IN_BRIAN, seed)
-    here = [np.asarray(spikes) > 0 for spikes in own(jnp.moveaxis(jnp.asarray(part.inputs), 0, 1)).spikes]
-    there = run_in_brian(own, np.moveaxis(part.inputs, 0, 1)).spikes
+    own, inputs = settled(network), np.moveaxis(stratified(task.test, IN_BRIAN, seed).inputs, 0, 1)
+    here, there = spikes_in_double(own, inputs), run_in_brian(own, inputs).spikes
     steps = [layer.connection.steps for layer in network.layers if isinstance(layer.connection, DelayedDense)]
     steps += [network.readout.connection.steps] if isinstance(network.readout.connection, DelayedDense) else []
     return {
@@ -101,3 +101,10 @@ def in_brian(network: Network, task: Task, seed: int) -> dict[str, float]:
         "brian_spikes": float(sum(np.sum(spikes) for spikes in there)),
         "settled_score": evaluate(own, task.test, task, seed=seed).score, "mean_delay": float(np.mean(np.concatenate(steps))),
     }  # fmt: skip
+
+
+def spikes_in_double(network: Network, inputs: np.ndarray) -> list[np.ndarray]:
+    """Whether neurons of each layer spike (time, batch, n), computed with as many digits as Brian2 does."""
+    with jax.enable_x64(True):
+        double = jax.tree.map(lambda leaf: jnp.asarray(np.asarray(leaf, float)), network)
+        return [np.asarray(spikes) > 0 for spikes in double(jnp.asarray(inputs, float)).spikes]
