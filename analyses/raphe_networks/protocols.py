@@ -15,7 +15,7 @@ PROTOCOLS = ("reduced", "quick")
 ARMS = ("fitted", "shuffled", "library", "learned")
 GRID: Grid = {"rate": (3e-3, 0.01), "gain": (50.0, 200.0)}
 TUNING_SEEDS, SEEDS = (100, 101, 102), 8
-SIZES = {"ecg": {"neurons": 35, "epochs": 12}, "braille": {"neurons": 50, "epochs": 30}}
+SIZES = {"ecg": {"neurons": 70, "epochs": 12}, "braille": {"neurons": 100, "epochs": 30}}
 
 
 def cells(protocol: str) -> tuple[list[Row], Grid]:
