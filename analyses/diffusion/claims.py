@@ -38,8 +38,8 @@ def claims(folder: Path = RESULTS) -> list[Claim]:
 def coverage(name: str, runs: pd.DataFrame) -> Row:
     """Whether 95 % intervals of a model cover the truth as often as they say, by the exact binomial interval of the pooled share.
 
-    Where it leaves out 95 % the claim is refuted, and the row says whether intervals are too narrow or too wide; confirmed
-    where all of it lies within three points of 95 %. Parameters of one fit are not independent, so the interval is rather too short.
+    Where it leaves out 95 % the claim is refuted, and the row says whether intervals are too narrow or too wide; confirmed where
+    all of it lies within three points of 95 %. Parameters of a fit are not independent, so the interval is rather too short.
     """
     covered, count = int(runs["covered"].sum()), len(runs)
     low, high = binomtest(covered, count).proportion_ci(method="exact")
