@@ -39,8 +39,8 @@ ECG_ARMS = ("SE", "ALIF", "LSTM", "SE-normalised", "LIF-normalised")
 BRAILLE_ARMS = ("SE", "LIF", "ALIF", "LSTM", "SE-normalised", "LIF-normalised", "SE-delays")
 #: Arms whose learning rate is released.
 RELEASED = ("SE", "EF", "SE-feed-forward")
-#: Epochs of a tuning of the longest runs, which a constant rate lets one cut short (ours).
-TUNED_ECG = 40
+#: Epochs of a tuning of runs at a constant rate, which may be cut short (ours).
+TUNED_EPOCHS = 40
 
 QUICK = {
     "layers": 1, "neurons": 12, "batch": 32, "blocks": 1, "samples": 100, "epochs": 2, "schedule": "cosine", "sequences": 100,
@@ -53,13 +53,15 @@ def row(base: Mapping[str, object], arm: str, **options: object) -> Row:
 
 
 def tuned_cells(protocol: str) -> tuple[list[Row], Grid]:
-    """Arms whose learning rate is searched, and where: the electrocardiograms of two layers at few epochs."""
+    """Arms whose learning rate is searched, and where; what is released trains at a constant rate and is tuned in few epochs."""
     if protocol == "quick":
         return [row(QUICK, "LIF", dataset="bursts-5")], {"rate": (RELEASED_RATE,)}
     bursts, springs = _sizes(protocol)
+    if protocol == "published":
+        bursts, springs = ({**size, "epochs": TUNED_EPOCHS} for size in (bursts, springs))
     tuned = [row(bursts, "LIF", dataset="bursts-20"), row(springs, "LIF", dataset="springs")]
     if protocol == "reduced":
-        tuned += [row(ECG, "LIF", epochs=TUNED_ECG)]
+        tuned += [row(ECG, "LIF", epochs=TUNED_EPOCHS)]
         tuned += [row(ECG_RIVALS, arm) for arm in ECG_ARMS if arm not in RELEASED]
         tuned += [row(BRAILLE, arm) for arm in BRAILLE_ARMS if arm != "SE-delays"]
     return tuned, GRID
