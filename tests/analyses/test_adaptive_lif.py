@@ -314,12 +314,12 @@ def test_a_row_is_trained_kept_and_read_again(tmp_path):
     first, second = (training.training_row(tmp_path, **own) for _ in range(2))
     assert first == second and (tmp_path / key_of(own) / "checkpoint.bin").exists()
     delayed = training.training_row(tmp_path, **row("SE-delays", layers=2))
-    assert delayed["brian_differs"] == 0 and delayed["brian_spikes"] > 0 and delayed["settled_score"] == delayed["test_score"]
+    assert delayed["brian_differs"] == 0 and delayed["brian_spikes"] > 0 and 0 < delayed["mean_delay"] < networks.LONGEST_DELAY
 
 
 @pytest.mark.long
 def test_the_quick_protocol_runs_from_an_empty_folder_and_draws(tmp_path, monkeypatch):
-    """Without recorded data; every part makes its table, and the figures are drawn from them."""
+    """Without recorded data; every part makes its table, and stability and neurons are drawn from them."""
     from figures import adaptive_lif as figures
 
     monkeypatch.delenv("NEUROCODE_DATA", raising=False)
@@ -329,7 +329,7 @@ def test_the_quick_protocol_runs_from_an_empty_folder_and_draws(tmp_path, monkey
         "tuning", "ecg", "rivals", "springs", "bursts", "robustness", "neurons",
     }  # fmt: skip
     assert any(claim.verdict == "not comparable" and claim.seeds == 1 for claim in STUDY.claims(tmp_path))
-    assert len(figures.draw(tmp_path, tmp_path)) == 6
+    assert len(figures.draw(tmp_path, tmp_path)) == 4
 
 
 def test_an_unknown_study_is_refused():
