@@ -160,7 +160,7 @@ def test_the_quick_protocol_runs_from_an_empty_folder_and_draws(tmp_path, monkey
     for part in STUDY.parts.values():
         part(StudyRun("quick", tmp_path, tmp_path / "networks", 1, None, lambda done, total: None))
     trained = pd.read_parquet(tmp_path / "training.parquet")
-    assert set(trained["arm"]) == {"fitted", "learned"} and trained["after_unlikeness"].notna().all()
+    assert set(trained["arm"]) == {"fitted"} and trained["after_unlikeness"].notna().all()
     assert study.cells_of(pd.read_parquet(tmp_path / "fits.parquet")).keys() == set(cells.CELLS)
     assert {claim.verdict for claim in STUDY.claims(tmp_path)} == {"not comparable"}
     assert len(figures.draw(tmp_path, tmp_path)) == 2
