@@ -25,7 +25,7 @@ VERDICTS = {
     "adaptive-lif": {"refuted": 1, "undecided": 1, "not comparable": 4},
     "complexity-classification": {"confirmed": 2, "not confirmed": 5, "depends": 3, "not comparable": 1},
     "neural-coding": {},
-    "noisy-networks": {"confirmed": 7, "undecided": 9, "not comparable": 2},
+    "noisy-networks": {"confirmed": 10, "refuted": 14, "undecided": 17, "not comparable": 2},
     "raphe-networks": {},
     "surrogate-gradients": {"confirmed": 7, "not confirmed": 10},
     "threshold-learning": {"not comparable": 3},
