@@ -13,6 +13,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.ticker import NullLocator
 
 from analyses.adaptive_lif.neurons import neurons_of
 from analyses.adaptive_lif.training import is_sound
@@ -36,7 +37,7 @@ TRAJECTORIES = {
     "SE-feed-forward": ("SE, not recurrent", "#56B4E9"),
 }  # fmt: skip
 #: Braille first: it has every arm, and the first place is the one that is labelled.
-TASKS = {"braille": "Braille, two layers", "ecg": "ECG, one layer"}
+TASKS = {"braille": "Braille, 64 x 2", "ecg": "ECG, 36 x 1"}
 RANGES = {"springs-slow": "stiffness / 10", "springs": "published", "springs-fast": "stiffness x 6"}
 STEP_COLOURS = {0.001: "#F0C89A", 0.5: "#E69F00", 1.0: "#D55E00"}
 COUPLING_COLOURS = {"0": "#000000", "5": "#56B4E9", "30": "#CC79A7", "120": "#0072B2"}
@@ -142,7 +143,12 @@ def rivals(axes: Axes, rows: pd.DataFrame) -> Axes:
     axes.axhline(93, color="0.6", linewidth=0.6, linestyle=":")
     axes.set(ylabel="Test accuracy (%)", ylim=(0, 102))
     axes.legend(
-        loc="lower left", bbox_to_anchor=(0, 0.05), ncols=2, title="dashed: most frequent label; dotted: 93 %", title_fontsize=6
+        loc="lower left",
+        bbox_to_anchor=(0, 0.06),
+        ncols=3,
+        fontsize=6,
+        title="dashed: most frequent label; dotted: 93 %",
+        title_fontsize=6,
     )
     return numbered(axes, rows)
 
@@ -172,7 +178,8 @@ def spring_errors(axes: Axes, rows: pd.DataFrame) -> Axes:
         axes.fill_between(time, courses.min(axis=0), courses.max(axis=0), color=colour, alpha=0.15, linewidth=0)
     axes.axhline(rows["zero_predictor"].mean(), color="0.5", linewidth=0.8, linestyle="--", label="prediction of zero")
     axes.set(xlabel="Time since the input ended (ms)", ylabel="Squared error, springs", yscale="log")
-    axes.legend(loc="lower right", fontsize=6)
+    axes.set_ylim(bottom=axes.get_ylim()[0] / 8)
+    axes.legend(loc="lower right", fontsize=6, ncols=2)
     return numbered(axes, rows)
 
 
@@ -199,7 +206,8 @@ def sizes(axes: Axes, rows: pd.DataFrame) -> Axes:
     ticks = sorted(rows["neurons"].unique())
     axes.set(xscale="log", yscale="log", xlabel="Neurons", ylabel="Squared error, springs")
     axes.set_xticks(ticks, [f"{tick:g}" for tick in ticks])
-    axes.minorticks_off()
+    axes.xaxis.set_minor_locator(NullLocator())
+    axes.set_ylim(bottom=axes.get_ylim()[0] / 4)
     axes.legend(loc="lower left", fontsize=6)
     return numbered(axes, rows)
 
@@ -295,7 +303,7 @@ def _stability(tables: Path, output: Path) -> list[Path]:
 
 
 def _training(read: dict[str, pd.DataFrame], output: Path) -> list[Path]:
-    figure, axes = plt.subplot_mosaic("aabb;cccd;eeff;gghh;iijj", figsize=(TWO_COLUMNS, 10.5), layout="constrained")
+    figure, axes = plt.subplot_mosaic("aabb;ccdd;eeff;gghh;iijj", figsize=(TWO_COLUMNS, 10.5), layout="constrained")
     springs = read["springs"]
     most = springs[springs["dataset"] == "springs"]["neurons"].mode().iloc[0]
     wide = springs[springs["neurons"] == most]

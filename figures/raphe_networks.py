@@ -34,8 +34,7 @@ def accuracy(axes: Axes, table: pd.DataFrame, tasks: dict[str, str]) -> Axes:
     seeds(axes, table, "arm", "test_score", ARMS, tasks)
     for place, name in enumerate(tasks):
         axes.plot([place - 0.45, place + 0.45], [CHANCE[name]] * 2, "--", color="0.6", linewidth=0.6)
-    axes.set(ylabel="Test accuracy (%)", ylim=(0, 102))
-    axes.legend(loc="lower left", fontsize=6, title="dashed: most frequent answer", title_fontsize=6)
+    axes.set(ylabel="Test accuracy (%); dashed: most frequent answer", ylim=(0, 102))
     return counted(axes, table)
 
 
@@ -45,6 +44,11 @@ def gains(axes: Axes, table: pd.DataFrame, tasks: dict[str, str]) -> Axes:
     pairs = {arm: [paired(part, "arm", arm, "fitted", "test_score") for part in parts] for arm in ARMS if arm != "fitted"}
     differences(margin(axes, 1.0), pairs, ARMS, list(tasks.values()))
     axes.set(ylabel="Gain over fitted neurons (points)")
+    for label, colour in ARMS.values():
+        axes.plot([], [], color=colour, label=label)
+    handles, labels = axes.get_legend_handles_labels()
+    shown = dict(zip(labels, handles, strict=True))
+    axes.legend(shown.values(), shown.keys(), loc="upper center", bbox_to_anchor=(0.5, -0.12), ncols=2, fontsize=6)
     return counted(axes, table)
 
 
@@ -52,7 +56,7 @@ def unlikeness(axes: Axes, table: pd.DataFrame, tasks: dict[str, str]) -> Axes:
     """Difference of the spikes of a network to its cells over that of halves of a recording, before and after training."""
     trained = table[is_trained(table)]
     step = 0.8 / len(ARMS)
-    for number, (arm, (label, colour)) in enumerate(ARMS.items()):
+    for number, (arm, (_, colour)) in enumerate(ARMS.items()):
         for place, name in enumerate(tasks):
             own = trained[(trained["arm"] == arm) & (trained["dataset"] == name)]
             for shift, when, marker in ((-0.15, "before", "s"), (0.15, "after", "o")):
@@ -61,14 +65,14 @@ def unlikeness(axes: Axes, table: pd.DataFrame, tasks: dict[str, str]) -> Axes:
                     continue
                 x = place + step * (number - 1.5 + shift)
                 filled = colour if when == "after" else "none"
-                axes.plot(x, np.exp(values.mean()), marker, markersize=3, color=colour, markerfacecolor=filled,
-                          label=label if when == "after" and not place else None)  # fmt: skip
+                axes.plot(x, np.exp(values.mean()), marker, markersize=3, color=colour, markerfacecolor=filled)
                 if len(values) > 1:
                     axes.plot([x] * 2, np.exp(mean_interval(values)), color=colour, linewidth=0.8)
     axes.axhline(1, color="0.6", linewidth=0.8, linestyle="--")
-    axes.set(yscale="log", ylabel="Difference to the cells\nover that of halves of a recording")
+    axes.set(yscale="log", ylabel="Difference to the cells over that of halves\nof a recording; squares: before training")
+    axes.yaxis.set_major_formatter("{x:g}")
+    axes.yaxis.set_minor_formatter("{x:g}")
     axes.set_xticks(range(len(tasks)), list(tasks.values()))
-    axes.legend(loc="best", fontsize=6, title="squares: before training; dashed: halves", title_fontsize=6)
     return counted(axes, table)
 
 

@@ -70,8 +70,8 @@ def test_coverage_is_judged_by_the_exact_binomial_interval(covered, verdict, sai
     text, _, _, mean, _, seeds, found = load("claims").coverage("made", runs)
     low, high = (float(text.split("interval ")[1].split(" to ")[k].split("]")[0].split(",")[0]) for k in (0, 1))
     # Clopper and Pearson: the tails at the ends hold 2.5 %
-    assert binom.sf(covered - 1, 500, low) == pytest.approx(0.025, abs=5e-3)
-    assert binom.cdf(covered, 500, high) == pytest.approx(0.025, abs=5e-3)
+    assert binom.sf(covered - 1, 500, low) == pytest.approx(0.025, abs=8e-3)
+    assert binom.cdf(covered, 500, high) == pytest.approx(0.025, abs=8e-3)
     assert (found, mean, seeds) == (verdict, covered / 500, 100) and said in text
 
 
