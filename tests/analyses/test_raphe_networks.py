@@ -89,6 +89,7 @@ def test_windows_of_a_train_count_from_their_own_start():
 
 def test_unlikeness_is_that_of_compare_by_cell(monkeypatch):
     """Neurons 0 and 2 are the first cell, neuron 1 the second; spikes of 20 Hz against recordings of 10 and 40 Hz."""
+    monkeypatch.setattr(training, "STATISTICS", ("rate", "interval_distribution"))
     random = np.random.default_rng(1)
     raster = random.random((500, 12, 3)) < 0.02
     net = lambda x, key: type("Response", (), {"spikes": (raster,)})  # noqa: E731
