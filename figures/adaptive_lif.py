@@ -21,6 +21,7 @@ from analyses.drawing import differences, margin, seeds
 from analyses.judging import sound
 from analyses.protocol import paired
 from neurocode.plotting import house_style, label_panel, save_figure
+from neurocode.plotting.log_axes import logarithmic
 from neurocode.studies import mean_interval, study_table
 from neurocode.style import TWO_COLUMNS
 
@@ -179,6 +180,7 @@ def spring_errors(axes: Axes, rows: pd.DataFrame) -> Axes:
     axes.axhline(rows["zero_predictor"].mean(), color="0.5", linewidth=0.8, linestyle="--", label="prediction of zero")
     axes.set(xlabel="Time since the input ended (ms)", ylabel="Squared error, springs", yscale="log")
     axes.set_ylim(bottom=axes.get_ylim()[0] / 8)
+    logarithmic(axes, "y")
     axes.legend(loc="lower right", fontsize=6, ncols=2)
     return numbered(axes, rows)
 
@@ -208,6 +210,7 @@ def sizes(axes: Axes, rows: pd.DataFrame) -> Axes:
     axes.set_xticks(ticks, [f"{tick:g}" for tick in ticks])
     axes.xaxis.set_minor_locator(NullLocator())
     axes.set_ylim(bottom=axes.get_ylim()[0] / 4)
+    logarithmic(axes, "y")
     axes.legend(loc="lower left", fontsize=6)
     return numbered(axes, rows)
 

@@ -17,6 +17,7 @@ from analyses.drawing import counted, differences, margin, seeds
 from analyses.judging import sound
 from analyses.protocol import is_trained, paired
 from neurocode.plotting import house_style, label_panel, save_figure
+from neurocode.plotting.log_axes import logarithmic
 from neurocode.studies import mean_interval, study_table
 from neurocode.style import TWO_COLUMNS
 
@@ -70,8 +71,7 @@ def unlikeness(axes: Axes, table: pd.DataFrame, tasks: dict[str, str]) -> Axes:
                     axes.plot([x] * 2, np.exp(mean_interval(values)), color=colour, linewidth=0.8)
     axes.axhline(1, color="0.6", linewidth=0.8, linestyle="--")
     axes.set(yscale="log", ylabel="Difference to the cells over that of halves\nof a recording; squares: before training")
-    axes.yaxis.set_major_formatter("{x:g}")
-    axes.yaxis.set_minor_formatter("{x:g}")
+    logarithmic(axes, "y")
     axes.set_xticks(range(len(tasks)), list(tasks.values()))
     return counted(axes, table)
 
