@@ -26,7 +26,7 @@ ECG = {"dataset": "ecg", "layers": 2, "neurons": 36, "batch": 64, "blocks": 1, "
 #: Rivals are compared in networks of one layer, for as many epochs as the budget has (ours).
 ECG_RIVALS = {**ECG, "layers": 1, "epochs": 20, "schedule": "cosine"}
 BRAILLE = {
-    "dataset": "braille", "layers": 2, "neurons": 64, "batch": 50, "blocks": 1, "samples": 0, "epochs": 25, "schedule": "cosine",
+    "dataset": "braille", "layers": 2, "neurons": 64, "batch": 50, "blocks": 1, "samples": 0, "epochs": 75, "schedule": "cosine",
 }  # fmt: skip
 #: Of 2857 sequences 70 % are 2000 for training.
 BURSTS = {"layers": 1, "neurons": 128, "batch": 50, "blocks": 2, "samples": 2857, "epochs": 40, "schedule": "cosine"}
