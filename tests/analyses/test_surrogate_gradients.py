@@ -105,10 +105,11 @@ def test_rows_differ_and_have_one_budget():
         "randman": 37, "ecg": 22, "braille": 22, "randman-rough": 6, "randman-2d": 6,
     }  # fmt: skip
     deep, bound, starts = protocols.deep("reduced"), protocols.sparse("reduced"), protocols.starts("reduced")
+    assert (len(protocols.SEEDS), len(protocols.FEWER_SEEDS)) == (8, 5)
     assert (len(deep), len(bound), len(starts)) == (15, 8, 6 * 3 * (8 * 3 + 3 * 2))
     for plan, seeds in ((cells, protocols.SEEDS), (deep, protocols.FEWER_SEEDS), (bound, protocols.FEWER_SEEDS)):
         rows = protocols.results("reduced", best(plan), seeds)
-        assert len(rows) == len({key_of(own) for own in rows}) == {96: 8, 15: 5, 8: 5}[len(plan)] * len(plan)
+        assert len(rows) == len({key_of(own) for own in rows}) == len(seeds) * len(plan)
         assert not {own["seed"] for own in rows} & set(protocol.tuning_seeds("reduced"))
     assert len({key_of(own) for own in starts}) == len(starts) and len(protocols.GRID["rate"]) == 3
     assert max(own["upper"] for own in bound) < 30

@@ -64,15 +64,15 @@ def test_free_potentials_have_the_mean_and_the_deviation_that_were_asked_for(mea
     assert within == pytest.approx(deviation, rel=0.04)
 
 
-def test_the_share_of_recurrent_connections_is_that_of_the_variance_they_bring():
-    """Of sums of independent inputs the variance is n f s^2 sum k^2; inputs fire at 20 Hz, neurons of the layer at 50 Hz."""
-    inputs = poisson()
-    start = network(recurrent=True, n=200)
-    net = fluctuation_driven(start, inputs, rate=50.0, recurrent_share=0.25, homeostasis=False, key=jax.random.key(3))
-    outside, inside = (np.asarray(part.weight) for part in (net.layers[0].connection, net.layers[0].recurrent))
-    frequency = float(inputs.mean())
-    ratio = (200 * 0.05 * inside.var()) / (40 * frequency * outside.var())
-    assert ratio == pytest.approx(0.25 / 0.75, rel=0.05)
+def test_recurrent_connections_bring_their_share_and_count_for_the_mean():
+    """Inputs of frequency f bring n f <w^2> sum k^2 of variance and n f <w> sum k of mean; sum k is 1/(1 - exp(-0.2))."""
+    inputs, start = poisson(), network(recurrent=True, n=200)
+    options = {"mean": 0.9, "recurrent_share": 0.25, "homeostasis": False, "key": jax.random.key(3)}
+    layer = fluctuation_driven(start, inputs, rate=5.0, **options).layers[0]
+    outside, inside = np.asarray(layer.connection.weight), np.asarray(layer.recurrent.weight)
+    arriving, returning = 40 * float(inputs.mean()), 200 * 0.005
+    assert returning * np.mean(inside**2) / (arriving * np.mean(outside**2)) == pytest.approx(0.25 / 0.75, rel=0.06)
+    assert inside.mean() == pytest.approx(0.9 * (1 - np.exp(-0.2)) / (arriving + returning), rel=0.1)
 
 
 @pytest.mark.parametrize("recurrent", [False, True])
