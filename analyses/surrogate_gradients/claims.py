@@ -20,7 +20,7 @@ CHOICES = ("net", "start", "depth", "arm")
 
 def claims(folder: Path) -> list[Claim]:
     """Every fixed claim whose tables are there; those on data that are not are "not comparable"."""
-    return judged_families(FIXED, folder, JUDGES)
+    return judged_families(FIXED, folder, judges())
 
 
 def chosen(table: pd.DataFrame, entry: Entry) -> pd.DataFrame:
@@ -74,10 +74,7 @@ KINDS: dict[str, tuple[str, PairedJudge]] = {
 }  # fmt: skip
 
 
-def _judges() -> dict[str, tuple[str, PairedJudge]]:
-    """By the first word of the name of an entry."""
+def judges() -> dict[str, tuple[str, PairedJudge]]:
+    """Table and judge of every claim on data that are here, by the first word of its name."""
     entries = tomllib.loads(FIXED.read_text(encoding="utf-8"))
     return {name: KINDS[name.partition("_")[0]] for name, entry in entries.items() if "paper_value" not in entry}
-
-
-JUDGES: dict[str, tuple[str, PairedJudge]] = _judges()

@@ -22,7 +22,7 @@ STUDY = load_study("surrogate-gradients", ROOT)
 from analyses import protocol  # noqa: E402
 from analyses.surrogate_gradients import claims, learnability, networks, protocols, sparse  # noqa: E402
 
-ENTRIES = tomllib.loads(claims.FIXED.read_text(encoding="utf-8"))
+ENTRIES, JUDGES = tomllib.loads(claims.FIXED.read_text(encoding="utf-8")), claims.judges()
 
 
 def row(arm="reference", net="feedforward", start="firing", **options):
@@ -118,7 +118,7 @@ def test_rows_differ_and_have_one_budget():
 def test_every_claim_about_networks_has_its_cells():
     """Every arm, start, kind of network and depth that a claim names is trained on its data sets."""
     planned = {"comparisons": pd.DataFrame(protocols.comparisons("reduced")), "depth": pd.DataFrame(protocols.deep("reduced"))}
-    for name, (table, _) in claims.JUDGES.items():
+    for name, (table, _) in JUDGES.items():
         entry = ENTRIES[name]
         if table not in planned:
             continue
@@ -136,7 +136,7 @@ def table_of(cells, seeds=protocols.SEEDS, **values):
 
 
 def judged(name, table):
-    return claims.JUDGES[name][1](table, ENTRIES[name])
+    return JUDGES[name][1](table, ENTRIES[name])
 
 
 def test_judges_see_planted_differences(tmp_path):
@@ -245,6 +245,6 @@ def test_the_rule_predicts_shapes_it_was_not_fitted_on():
 
 
 def test_every_fixed_claim_is_judged_or_absent_and_says_its_start():
-    assert {name for name, entry in ENTRIES.items() if "paper_value" not in entry} == set(claims.JUDGES)
+    assert {name for name, entry in ENTRIES.items() if "paper_value" not in entry} == set(JUDGES)
     for entry in ENTRIES.values():
         assert "start unknown" in entry["source"] or entry["source"].startswith("ours")

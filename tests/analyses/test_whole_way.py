@@ -266,6 +266,6 @@ def test_the_quick_protocol_as_a_command(name, tmp_path, request):
     command("study", name, "--quick")
     tables = tmp_path / "out" / name / "quick"
     check(name, tables)
-    assert list(pd.read_csv(tables / "claims.csv").columns)[-1] == "verdict"
+    assert "verdict" in pd.read_csv(tables / "claims.csv").columns
     command("figures", name, "--tables", tables, "-o", tmp_path / "drawn")
     assert {path.stem for path in (tmp_path / "drawn").iterdir()} == FIGURES[name]
