@@ -47,7 +47,7 @@ ARMS: dict[str, dict[str, Any]] = {
     "asymptotic attached": {"asymptotic": True, "reset_gradient": True}, "stopped": {"through_loop": False},
     "asymptotic stopped": {"asymptotic": True, "through_loop": False},
 }  # fmt: skip
-#: Hertz at which every layer of the firing start fires (ours): about a spike of each neuron in a sequence, five of the long ones.
+#: Hertz at which every layer of the firing start fires (ours): about a spike of each neuron in a sequence, four of the long ones.
 FIRING = {"ecg": 10.0, "braille": 26.0}
 MANIFOLD_FIRING = 10.0
 #: Training sequences on which the firing start is set.

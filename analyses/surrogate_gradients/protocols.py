@@ -91,8 +91,8 @@ def sparse(protocol: str) -> list[Row]:
 
 
 def results(protocol: str, best: pd.DataFrame, values: tuple[int, ...] = SEEDS) -> list[Row]:
-    """Fresh seeds of every cell at its best rate."""
-    return [{**row, "seed": seed} for row in best_rows(best) for seed in seeds(protocol, values)]
+    """Fresh seeds of every cell at its best rate, seed by seed: all cells of one share its data."""
+    return [{**row, "seed": seed} for seed in seeds(protocol, values) for row in best_rows(best)]
 
 
 def starts(protocol: str) -> list[Row]:
@@ -105,7 +105,7 @@ def starts(protocol: str) -> list[Row]:
     return [
         {
             **cell(protocol, "randman", "feedforward", start, "", depth=depth),
-            "shape": shape, "height": height, "slope": slope, "seed": seed, "rates": len(START_RATES),
+            "shape": shape, "height": height, "slope": slope, "seed": seed,
             "neurons": 20 if quick else START_NEURONS,
             "samples": 40 if quick else START_SAMPLES, "batch": 50 if quick else START_BATCH,
             "epochs": 1 if quick else START_EPOCHS,
