@@ -5,6 +5,7 @@ from __future__ import annotations
 import tomllib
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from analyses.judging import Entry, PairedJudge, judged_families
@@ -45,12 +46,12 @@ def _over_chance(table: pd.DataFrame, entry: Entry) -> Pairs:
 def _grows_with_depth(table: pd.DataFrame, entry: Entry) -> Pairs:
     """Accuracy of the first arm minus that of the second in deep networks, minus the same in shallow ones."""
     own = chosen(table, entry)
-    wide = own[is_trained(own)].pivot(index="seed", columns=["depth", "arm"], values="test_score")
-    arms = (entry["first"], entry["second"])
-    if not {(depth, arm) for depth in (entry["deep"], entry["shallow"]) for arm in arms} <= set(wide.columns):
-        return Pairs(pd.Series(dtype=float).to_numpy(), own["seed"].nunique())
-    deep, shallow = (wide[depth][arms[0]] - wide[depth][arms[1]] for depth in (entry["deep"], entry["shallow"]))
-    difference = (deep - shallow).dropna()
+    wanted = [(depth, entry[arm]) for depth in (entry["deep"], entry["shallow"]) for arm in ("first", "second")]
+    if not set(wanted) <= set(zip(own["depth"], own["arm"], strict=True)):
+        return Pairs(np.empty(0), 0)
+    trained = own[is_trained(own)]
+    wide = trained.pivot(index="seed", columns=["depth", "arm"], values="test_score").reindex(columns=wanted)
+    difference = (wide[wanted[0]] - wide[wanted[1]] - wide[wanted[2]] + wide[wanted[3]]).dropna()
     return Pairs(difference.to_numpy(float), own["seed"].nunique() - len(difference))
 
 
@@ -64,7 +65,7 @@ def _line(table: pd.DataFrame, entry: Entry) -> Pairs:
 def _area(table: pd.DataFrame, entry: Entry) -> Pairs:
     """Area under the curve on held-out shapes minus the one that is claimed; nothing before rows of all shapes are there."""
     if table["shape"].nunique() < entry["shapes"]:
-        return Pairs(pd.Series(dtype=float).to_numpy(), 0)
+        return Pairs(np.empty(0), 0)
     return Pairs((area_by_seed(table) - entry["area"]).to_numpy(float), 0)
 
 

@@ -181,7 +181,10 @@ def test_depth_is_judged_by_hand():
     failed = planted.assign(best_epoch=np.where((planted["seed"] == 1) & (planted["depth"] == 1), 1, 5))
     pairs = judged("growth_explicit", failed)
     assert len(pairs.values) == 4 and pairs.untrained == 1
-    assert len(judged("growth_explicit", planted[planted["depth"] < 4]).values) == 0
+    missing = judged("growth_explicit", planted[planted["depth"] < 4])
+    assert len(missing.values) == 0 and missing.untrained == 0
+    nothing = judged("growth_explicit", planted.assign(best_epoch=np.where(planted["arm"] == "asymptotic attached", 1, 5)))
+    assert len(nothing.values) == 0 and nothing.untrained == 5
 
 
 def activities(bend=0.1, below=0.6, above=0.02):
