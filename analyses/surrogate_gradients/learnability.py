@@ -2,7 +2,8 @@
 
 A weight learns from the derivative at the potentials that it helps to make. From a silent start these lie near rest, where a
 compact derivative is zero and one with a fast tail is lost beside the smallest number that Adam adds to a gradient. The rule asks
-for the mean derivative over the potentials of the start, of the layer in which it is smallest, and for the number of layers.
+for the mean derivative over the potentials of the start, of the layer in which it is smallest, and for the number of silent layers:
+weights that no spike reaches have no gradient at all, so these layers wake one after another.
 """
 
 from __future__ import annotations
@@ -23,19 +24,20 @@ from neurocode.learning import Layer, Network, Task, stratified
 SEQUENCES = 100
 #: Smaller derivatives, which a gradient of 32 bits cannot hold either, count as this.
 SMALLEST = 1e-45
-FEATURES = ("log_derivative", "depth")
+FEATURES = ("log_derivative", "silent_layers")
 
 
 def derivative_at_start(network: Network, task: Task, seed: int) -> dict[str, float]:
-    """Mean derivative over neurons, time and sequences, of the layer in which it is smallest; and that at rest."""
+    """Mean derivative over neurons, time and sequences, of the layer in which it is smallest; that at rest; and silent layers."""
     signal = jnp.moveaxis(jnp.asarray(stratified(task.training, SEQUENCES, seed).inputs), 0, 1)
-    means = []
+    means, silent = [], 0
     for layer in network.layers:
         distances = margins(layer, signal)
         means.append(float(jnp.mean(layer.dynamics.surrogate.derivative(distances))))
         signal = (distances > 0).astype(signal.dtype)
+        silent += int(not bool(jnp.any(signal)))
     at_rest = float(network.layers[0].dynamics.surrogate.derivative(jnp.asarray(-1.0)))
-    return {"derivative": min(means), "derivative_at_rest": at_rest}
+    return {"derivative": min(means), "derivative_at_rest": at_rest, "silent_layers": silent}
 
 
 @eqx.filter_jit
