@@ -8,7 +8,7 @@ from __future__ import annotations
 import importlib
 from typing import Any
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 _NAMES = {
     "models": "neurocode.models:",
@@ -23,6 +23,7 @@ _NAMES = {
     "Experiment": "neurocode.recordings:Experiment",
     "statistics": "neurocode.statistics:",
     "complexity": "neurocode.statistics.complexity:",
+    "cite": "neurocode.citing:cite",
     "compare": "neurocode.statistics.compare:compare",
     "describe": "neurocode.statistics.describe:describe",
     "inference": "neurocode.inference:",
