@@ -145,7 +145,7 @@ def rivals(axes: Axes, rows: pd.DataFrame) -> Axes:
     axes.set(ylabel="Test accuracy (%)", ylim=(0, 102))
     axes.legend(
         loc="lower left",
-        bbox_to_anchor=(0, 0.06),
+        bbox_to_anchor=(0, 0.42),
         ncols=3,
         fontsize=6,
         title="dashed: most frequent label; dotted: 93 %",
@@ -223,7 +223,7 @@ def burst_accuracy(axes: Axes, rows: pd.DataFrame) -> Axes:
         chance = 100 / int(name.removeprefix("bursts-"))
         axes.plot([place - 0.45, place + 0.45], [chance] * 2, "--", color="0.6", linewidth=0.6)
     axes.set(ylabel="Test accuracy, bursts (%)", ylim=(0, 102))
-    axes.legend(loc="lower left", title="dashed: chance", title_fontsize=6)
+    axes.legend(loc="center left", title="dashed: chance", title_fontsize=6)
     return numbered(axes, rows)
 
 

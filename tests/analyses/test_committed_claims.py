@@ -25,9 +25,9 @@ VERDICTS = {
     "adaptive-lif": {"refuted": 1, "undecided": 1, "not comparable": 4},
     "complexity-classification": {"confirmed": 2, "not confirmed": 5, "depends": 3, "not comparable": 1},
     "neural-coding": {},
-    "noisy-networks": {"confirmed": 10, "refuted": 14, "undecided": 17, "not comparable": 2},
+    "noisy-networks": {"confirmed": 17, "refuted": 24, "undecided": 28, "not comparable": 2},
     "raphe-networks": {},
-    "surrogate-gradients": {"confirmed": 7, "not confirmed": 10},
+    "surrogate-gradients": {"not comparable": 3},
     "threshold-learning": {"not comparable": 3},
 }
 
@@ -70,9 +70,6 @@ def recomputed(name, file, condition):
 
 def test_numbers_of_claims_by_pandas_alone():
     """A claim of each study whose tables hold one row per seed, by hand."""
-    control = recomputed("surrogate-gradients", "controls.parquet", "gain > 1 and shape in ('superspike', 'zero')")
-    means = control.groupby("shape")["test_score"].mean()
-    assert means["superspike"] - means["zero"] == pytest.approx(kept("surrogate-gradients")["our_mean"][7], rel=1e-4)
     cells = recomputed("complexity-classification", "training.parquet", "neuron == 'lif' and kind in ('learned', 'fixed')")
     means = cells.groupby("kind")["test_complexity"].mean()
     assert means["learned"] - means["fixed"] == pytest.approx(kept("complexity-classification")["our_mean"][0], rel=1e-4)
