@@ -57,7 +57,7 @@ def training_row(folder: Path, **row: Any) -> dict[str, Any]:
 
 def is_sound(table: pd.DataFrame) -> pd.Series:
     """Which rows are networks that trained; of trajectories those clearly below the error of predicting zero."""
-    if "zero_predictor" not in table or table["zero_predictor"].isna().all():
+    if "zero_predictor" not in table:
         return is_trained(table)
     return (table["best_epoch"] > 1) & (table["training_score"] <= FAILED * table["training_zero"])
 

@@ -276,6 +276,7 @@ def test_judges_of_trajectories_leave_out_what_failed():
     np.testing.assert_allclose(judged("springs_zero_lif", table).values, -0.05)
     np.testing.assert_allclose(judged("springs_zero_se", table).values, 0.22)
     assert len(judged("springs_se_over_ef_released", table).values) == 0
+    assert len(judged("springs_se_over_ef_released", table.drop(columns="chance")).values) == 0
     learned = table.assign(training_score=0.1)
     steeper = learned.assign(course=np.where(learned["arm"] == "LIF", "[0.1, 0.9]", "[0.1, 0.2, 0.4]"))
     np.testing.assert_allclose(judged("springs_degrade", steeper).values, 0.8 - 0.3)
