@@ -35,7 +35,8 @@ def accuracy(axes: Axes, table: pd.DataFrame, tasks: dict[str, str]) -> Axes:
     seeds(axes, table, "arm", "test_score", ARMS, tasks)
     for place, name in enumerate(tasks):
         axes.plot([place - 0.45, place + 0.45], [CHANCE[name]] * 2, "--", color="0.6", linewidth=0.6)
-    axes.set(ylabel="Test accuracy (%); dashed: most frequent answer", ylim=(0, 102))
+    axes.set(ylabel="Test accuracy (%)", ylim=(0, 102))
+    axes.annotate("dashed: most frequent answer", (0.03, 0.42), xycoords="axes fraction", fontsize=6, color="0.3")
     return counted(axes, table)
 
 
@@ -70,8 +71,9 @@ def unlikeness(axes: Axes, table: pd.DataFrame, tasks: dict[str, str]) -> Axes:
                 if len(values) > 1:
                     axes.plot([x] * 2, np.exp(mean_interval(values)), color=colour, linewidth=0.8)
     axes.axhline(1, color="0.6", linewidth=0.8, linestyle="--")
-    axes.set(yscale="log", ylabel="Difference to the cells over that of halves\nof a recording; squares: before training")
+    axes.set(yscale="log", ylabel="Unlikeness to the cells\n(1: as halves of a recording)")
     logarithmic(axes, "y")
+    axes.annotate("squares: before training", (0.03, 0.02), xycoords="axes fraction", fontsize=6, color="0.3")
     axes.set_xticks(range(len(tasks)), list(tasks.values()))
     return counted(axes, table)
 
@@ -83,7 +85,7 @@ def draw(tables: Path, output: Path) -> list[Path]:
         return []
     tasks = {name: label for name, label in TASKS.items() if (table["dataset"] == name).any()}
     with house_style():
-        figure, axes = plt.subplot_mosaic("abc", figsize=(TWO_COLUMNS, 2.6), layout="constrained")
+        figure, axes = plt.subplot_mosaic("abc", figsize=(TWO_COLUMNS, 2.9), layout="constrained")
         accuracy(axes["a"], table, tasks)
         gains(axes["b"], table, tasks)
         unlikeness(axes["c"], table, tasks)
