@@ -40,6 +40,8 @@ BOUNDS = {
 }  # fmt: skip
 #: Of the weighted sums at the start over the threshold; for the meta-neuron their standard deviation.
 DRIVE = {"lif": 1.5, "threshold": 1.5, "adlif": 3.0, "meta": 1.5}
+#: Weights of the readout over those of a mean: rates of a tenth then differ by more than the cross entropy takes for nothing.
+READOUT = 100.0
 #: Learning rate of the Tempotron over its inputs; of intrinsic parameters over weights there, where that of weights grows with the
 #: inputs; of the weights of plasticity; of the trials.
 TEMPOTRON, INTRINSIC, PLASTICITY, TRIAL = 0.1, 0.3, 0.02, 0.05
@@ -66,7 +68,9 @@ def make_network(row: Row, task: Task) -> Network:
     for number in range(row["depth"]):
         layers.append(_layer(row, n_in, rate, *keys[2 * number : 2 * number + 2]))
         n_in, rate = row["units"], HIDDEN_RATE
-    return Network([*layers, population_readout(row["units"], task.n_outputs, DT)])
+    readout = population_readout(row["units"], task.n_outputs, DT)
+    louder = eqx.tree_at(lambda part: part.connection.weight, readout, READOUT * readout.connection.weight)
+    return Network([*layers, louder])
 
 
 def _layer(row: Row, n_in: int, rate: float, weight_key: jax.Array, intrinsic_key: jax.Array) -> Layer:

@@ -15,7 +15,7 @@ from analyses.protocol import Grid, Row, result_seeds, tuning_seeds
 PROTOCOLS = ("reduced", "quick")
 #: Distances of the pilot, from hard to easy, and numbers of neurons.
 DISTANCES = {
-    "bernoulli": (0.01, 0.02, 0.03, 0.04), "markov": (0.2, 0.3, 0.4, 0.5), "gamma": (1.0, 3.0, 7.0, 15.0),
+    "bernoulli": (0.01, 0.02, 0.03, 0.04), "markov": (0.3, 0.45, 0.6, 0.8), "gamma": (1.0, 3.0, 7.0, 15.0),
     "poisson": (0.1, 0.15, 0.2, 0.3),
 }  # fmt: skip
 SIZES = (16, 32, 64)
