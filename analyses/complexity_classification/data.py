@@ -49,8 +49,8 @@ def renewal(distance: float) -> tuple[Class, Class]:
 def poisson(distance: float) -> tuple[Class, Class]:
     """Poisson trains of which five are faster and five slower by a relative distance, in the other class the other way round."""
     fast, slow = (BinnedPoisson(RATE * (1 + sign * distance), DT) for sign in (1, -1))
-    half = INFORMATIVE // 2
-    return tuple(_with_background((first, half), (second, half)) for first, second in ((fast, slow), (slow, fast)))
+    half, p = INFORMATIVE // 2, (fast.p + slow.p) / 2
+    return tuple(_with_background((first, half), (second, half), p=p) for first, second in ((fast, slow), (slow, fast)))
 
 
 def occupied(rate: float, shape: float) -> float:

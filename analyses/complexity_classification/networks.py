@@ -39,7 +39,7 @@ BOUNDS = {
     "meta": {"a": (0.001, 0.2), "b": (0.0, 0.5), "c": (-0.3, 0.3), "d": (-0.1, 0.3)},
 }  # fmt: skip
 #: Of the weighted sums at the start over the threshold; for the meta-neuron their standard deviation.
-DRIVE = {"lif": 1.5, "threshold": 1.5, "adlif": 3.0, "meta": 1.5}
+DRIVE = {"lif": 0.9, "threshold": 0.9, "adlif": 6.0, "meta": 3.0}
 #: Weights of the readout over those of a mean: rates of a tenth then differ by more than the cross entropy takes for nothing.
 READOUT = 100.0
 #: Learning rate of the Tempotron over its inputs; of intrinsic parameters over weights there, where that of weights grows with the

@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from analyses.complexity_classification.readouts import features
 from analyses.complexity_classification.recordings import FOLDS, States, in_turn, states_of
 from analyses.complexity_classification.states import by_features, thinned
+from neurocode.statistics import raster_complexities
 from neurocode.tasks.sources import Markov
 
 #: Share of trains without structure whose accuracy is above the critical one, at most.
@@ -18,7 +18,7 @@ MADE = "made"
 
 
 def power_row(**row: Any) -> dict[str, Any]:
-    """In how many of some repeats a planted correlation is seen by complexity, and by the count, which it leaves as it is.
+    """In how many of some repeats a planted correlation is seen by complexity.
 
     Trains have the numbers of samples, units, bins and states of a recording, its folds, and of every unit the rate that is left
     when rates are matched. State k of K has a correlation of neighbouring bins of k/(K - 1) times that of the row. Seen is what has
@@ -27,20 +27,14 @@ def power_row(**row: Any) -> dict[str, Any]:
     states = layout_of(row["dataset"])
     random = np.random.default_rng(row["seed"])
     rates = thinned(states, random).mean(axis=(0, 2)) if row["dataset"] != MADE else states.rasters.mean(axis=(0, 2))
-    without = [_accuracies(states, planted(states, rates, 0.0, random)) for _ in range(row["without"])]
-    found = [_accuracies(states, planted(states, rates, row["correlation"], random)) for _ in range(row["repeats"])]
-    results: dict[str, Any] = {
+    without = [_accuracy(states, planted(states, rates, 0.0, random)) for _ in range(row["without"])]
+    accuracies = np.array([_accuracy(states, planted(states, rates, row["correlation"], random)) for _ in range(row["repeats"])])
+    critical = float(np.quantile(without, 1 - LEVEL, method="higher"))
+    return {
         "title": states.name, "samples": len(states.labels), "units": states.rasters.shape[1], "bins": states.rasters.shape[2],
-        "rate": float(rates.mean()), "smallest_p": smallest_p(states),
+        "rate": float(rates.mean()), "smallest_p": smallest_p(states), "complexity_critical": critical,
+        "complexity_seen": int(np.sum(accuracies > critical + 1e-12)), "complexity_accuracy": float(accuracies.mean()),
     }  # fmt: skip
-    for name in ("complexity", "count"):
-        critical = float(np.quantile([own[name] for own in without], 1 - LEVEL, method="higher"))
-        accuracies = np.array([own[name] for own in found])
-        results |= {
-            f"{name}_critical": critical, f"{name}_seen": int(np.sum(accuracies > critical + 1e-12)),
-            f"{name}_accuracy": float(accuracies.mean()),
-        }  # fmt: skip
-    return results
 
 
 def layout_of(name: str) -> States:
@@ -72,5 +66,5 @@ def smallest_p(states: States) -> float:
     return 2 / 2**FOLDS
 
 
-def _accuracies(states: States, rasters: np.ndarray) -> dict[str, float]:
-    return {name: by_features(values, states.labels, states.folds) for name, values in features(rasters).items()}
+def _accuracy(states: States, rasters: np.ndarray) -> float:
+    return by_features(raster_complexities(rasters), states.labels, states.folds)

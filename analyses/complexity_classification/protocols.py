@@ -36,7 +36,7 @@ GRIDS: dict[str, Grid] = {
 #: Of the three seeds of the tuning, those that must have trained for a cell to go on to the results.
 MUST_TRAIN = 2
 #: Correlation of neighbouring bins that is planted in recordings, and how often.
-CORRELATIONS, PLANTED, WITHOUT = (0.0, 0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.6), 100, 400
+CORRELATIONS, PLANTED, WITHOUT = (0.0, 0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.6), 100, 200
 PERMUTATIONS = 200
 LOADS, CYCLES, LOAD_SEEDS = (1.0, 2.0, 2.5, 3.0, 3.5), 5000, range(10)
 

@@ -65,13 +65,18 @@ def judged(table, folder):
     return pd.DataFrame([vars(claim) for claim in claims.claims(folder)])
 
 
+@pytest.fixture(scope="module")
+def found(tmp_path_factory):
+    """Claims of the planted table."""
+    return judged(planted_table(), tmp_path_factory.mktemp("planted"))
+
+
 def rows_of(found, *words):
     """Claims that hold all of some words."""
     return found[[all(word in text for word in words) for text in found["claim"]]]
 
 
-def test_judges_see_what_was_planted(tmp_path):
-    found = judged(planted_table(), tmp_path)
+def test_judges_see_what_was_planted(found):
     for layers in ("one layer", "two layers"):
         gain = rows_of(found, "improves leaky integrate-and-fire networks trained by gradients", layers)
         assert set(gain["verdict"]) == {"confirmed"} and set(gain["dataset"]) == {"markov", "gamma"}
@@ -89,11 +94,11 @@ def test_judges_see_what_was_planted(tmp_path):
     assert len(thresholds) == 2 and thresholds["our_mean"].to_numpy() == pytest.approx(0.03, abs=0.002)
 
 
-def test_the_best_cell_is_compared_with_every_control(tmp_path):
-    """The best cell on validation has 85 %: 25 points over complexity and five below the count of the input."""
-    found = judged(planted_table(), tmp_path)
+def test_the_best_cell_is_compared_with_every_control(found):
+    """The best cell on validation has 85 %: 25 points over complexity and five below the count of the input, three over the best
+    untrained networks, which are those before a teacher."""
     expected = {"complexity of its input": 0.25, "the spike count of its input": -0.05, "its spike count": 0.02,
-                "that of networks that were never": 0.0}  # fmt: skip
+                "that of networks that were never": 0.03}  # fmt: skip
     for words, gain in expected.items():
         own = rows_of(found, f"a trained network beats {words}")
         assert len(own) == 2 and own["our_mean"].to_numpy() == pytest.approx(gain, abs=0.002)
@@ -106,11 +111,11 @@ def test_the_best_cell_is_compared_with_every_control(tmp_path):
     assert set(claims.best_cell(table[table["dataset"] == "markov"])["kind"]) == {"both"}, "chosen on validation"
 
 
-def test_three_claims_by_pandas_alone(tmp_path):
+def test_three_claims_by_pandas_alone(found):
     """A gain, the largest gain and a control, from the committed tables where there are any, else from planted ones."""
-    folder = RESULTS if (RESULTS / "training.parquet").exists() else tmp_path
-    found = judged(planted_table(), tmp_path) if folder is tmp_path else pd.read_csv(RESULTS / "claims.csv")
-    table = pd.read_parquet(folder / "training.parquet")
+    committed = (RESULTS / "training.parquet").exists()
+    table = pd.read_parquet(RESULTS / "training.parquet") if committed else planted_table()
+    found = pd.read_csv(RESULTS / "claims.csv") if committed else found
     floor = table["chance"] + 3 * np.sqrt(table["chance"] * (1 - table["chance"]) / table["training_samples"])
     learned = table[(table["best_epoch"] > 1) & (table["moved"] > 0) & (table["training_score"] >= floor)]
     lif = learned[(learned["neuron"] == "lif") & learned["kind"].isin(["fixed", "learned"])]
@@ -130,8 +135,8 @@ def test_three_claims_by_pandas_alone(tmp_path):
         assert row["our_mean"] == pytest.approx((best["test_complexity"] - best["raw_test_complexity"]).mean(), rel=1e-4)
 
 
-def test_what_is_published_as_up_to_is_judged_against_the_largest_by_chance(tmp_path):
-    found = rows_of(judged(planted_table(), tmp_path), "by up to so much")
+def test_what_is_published_as_up_to_is_judged_against_the_largest_by_chance(found):
+    found = rows_of(found, "by up to so much")
     lif, meta = (found[found["claim"].str.contains(name)] for name in ("leaky", "meta"))
     assert lif["dataset"].tolist() == ["gamma", "markov", EVERYWHERE] and set(lif["paper_value"]) == {"0.135"}
     assert set(lif["verdict"]) == {"confirmed"} and lif["our_mean"].to_numpy() == pytest.approx(0.05, abs=0.002)
@@ -145,7 +150,7 @@ def test_exchanges_keep_the_cells_of_a_seed_and_task_together():
     one = pd.DataFrame({("a", "gradient", 1): [0.02, 0.04]})
     assert maximum_of(one).p == 1 / 4 and maximum_of(one).largest == pytest.approx(0.03)
     same = one.assign(**{"x": -one.iloc[:, 0]}).set_axis([("a", "gradient", 1), ("a", "teacher", 1)], axis=1)
-    assert maximum_of(same).p == 2 / 4 and maximum_of(same).mean == 0
+    assert maximum_of(same).p == 2 / 4 and maximum_of(same).mean == pytest.approx(0, abs=1e-12)
     other = same.set_axis([("a", "gradient", 1), ("b", "gradient", 1)], axis=1)
     assert maximum_of(other).p == 7 / 16
 
@@ -227,7 +232,7 @@ def test_every_rule_makes_as_many_updates_and_only_learning_kinds_learn():
     rules = {rule: networks.make_rule({**row, "rule": rule}, task) for rule in ("gradient", "tempotron", "teacher", "reward")}
     assert BATCH == 50 and rules["gradient"].settings.epochs * 12 == 180
     assert {rules[name].course.updates for name in ("tempotron", "teacher", "reward")} == {180}
-    assert rules["reward"].teacher is None and rules["teacher"].teacher == pytest.approx(1.5 * 30 * 0.1)
+    assert rules["reward"].teacher is None and rules["teacher"].teacher == pytest.approx(0.9 * 30 * 0.1)
     for kind, learns in (("fixed", False), ("random", False), ("learned", True), ("both", True)):
         made = {rule: networks.make_rule({**row, "rule": rule, "kind": kind}, task) for rule in rules}
         assert made["gradient"].settings.intrinsic == learns and (made["tempotron"].intrinsic_factor > 0) == learns
@@ -240,7 +245,7 @@ def test_kinds_start_from_the_same_weights_and_differ_in_what_they_should():
     weights = {kind: [np.asarray(layer.connection.weight) for layer in net.layers] for kind, net in made.items()}
     for own in weights.values():
         assert all(map(np.array_equal, own, weights["fixed"]))
-    assert [w.shape for w in weights["fixed"]] == [(30, 8), (8, 8)] and weights["fixed"][0].mean() == pytest.approx(1.5, abs=0.15)
+    assert [w.shape for w in weights["fixed"]] == [(30, 8), (8, 8)] and weights["fixed"][0].mean() == pytest.approx(0.9, abs=0.1)
     taus = {kind: np.asarray(net.layers[0].intrinsic.values()["tau"]) for kind, net in made.items()}
     assert np.ptp(taus["fixed"]) == 0 and np.allclose(taus["learned"], taus["fixed"])
     assert np.array_equal(taus["random"], taus["both"]) and np.ptp(taus["random"]) > 10e-3
@@ -354,12 +359,12 @@ def test_planted_trains_have_the_rates_and_the_correlations_that_they_should():
 
 
 def test_structure_is_seen_by_complexity_where_it_was_planted():
-    """Of twelve sets of 40 trains of 200 bins a correlation of 0.9 is seen in all and by the count, whose variance it raises, in
-    few; without any about one in twenty is."""
-    setting = {"dataset": power.MADE, "repeats": 12, "without": 60, "seed": 1}
+    """A correlation of 0.9 in 40 trains of 200 bins is seen in six sets of six; of six without any at most two are above what one
+    of twenty others is (with probability 0.998)."""
+    setting = {"dataset": power.MADE, "repeats": 6, "without": 20, "seed": 1}
     found = power.power_row(**setting, correlation=0.9)
-    assert found["complexity_seen"] == 12 and found["complexity_accuracy"] > 0.9 and found["count_seen"] <= 4
-    assert power.power_row(**setting, correlation=0.0)["complexity_seen"] <= 3
+    assert found["complexity_seen"] == 6 and found["complexity_accuracy"] > 0.9
+    assert power.power_row(**setting, correlation=0.0)["complexity_seen"] <= 2
     assert (found["samples"], found["units"], found["bins"]) == (40, 1, 200)
 
 
