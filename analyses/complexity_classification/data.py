@@ -1,6 +1,6 @@
-"""Tasks of the study by name, distance and seed: 30 trains of which ten tell two sources apart, 250 bins of a millisecond.
+"""Tasks of the study by name, distance and seed: 30 trains of which 20 tell two sources apart, 250 bins of a millisecond.
 
-Every task is two classes of equal size. Ten trains come from one of two sources, twenty are Bernoulli trains of the same
+Every task is two classes of equal size. Twenty trains come from one of two sources, ten are Bernoulli trains of the same
 probability in both, so that what is learned is also which trains to listen to. Sizes and rates are ours.
 """
 
@@ -16,7 +16,7 @@ from neurocode.learning import Task
 from neurocode.tasks.sources import Bernoulli, BinnedPoisson, GammaRenewal, Markov, Source
 from neurocode.tasks.task import split
 
-CHANNELS, INFORMATIVE, STEPS, DT = 30, 10, 250, 1e-3
+CHANNELS, INFORMATIVE, STEPS, DT = 30, 20, 250, 1e-3
 #: Samples of a seed, half of each class, and the shares of training and validation; the rest is the test part.
 SAMPLES, SHARES = 2000, (0.3, 0.2)
 #: Probability of a spike in a bin, and the rate (Hz) that has it.
@@ -47,7 +47,7 @@ def renewal(distance: float) -> tuple[Class, Class]:
 
 
 def poisson(distance: float) -> tuple[Class, Class]:
-    """Poisson trains of which five are faster and five slower by a relative distance, in the other class the other way round."""
+    """Poisson trains of which ten are faster and ten slower by a relative distance, in the other class the other way round."""
     fast, slow = (BinnedPoisson(RATE * (1 + sign * distance), DT) for sign in (1, -1))
     half, p = INFORMATIVE // 2, (fast.p + slow.p) / 2
     return tuple(_with_background((first, half), (second, half), p=p) for first, second in ((fast, slow), (slow, fast)))
