@@ -15,7 +15,7 @@ from analyses.protocol import Grid, Row, result_seeds, tuning_seeds
 PROTOCOLS = ("reduced", "quick")
 #: Distances of the pilot, from hard to easy, and numbers of neurons.
 DISTANCES = {
-    "bernoulli": (0.005, 0.01, 0.015, 0.02), "markov": (0.2, 0.3, 0.45, 0.6), "gamma": (3.0, 7.0, 15.0, 31.0),
+    "bernoulli": (0.005, 0.01, 0.015, 0.02), "markov": (0.2, 0.3, 0.45, 0.6), "gamma": (3.0, 5.0, 7.0, 15.0),
     "poisson": (0.04, 0.06, 0.08, 0.12),
 }  # fmt: skip
 SIZES = (16, 32, 64)
