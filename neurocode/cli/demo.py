@@ -11,12 +11,13 @@ from rich import print as show
 
 if TYPE_CHECKING:
     from neurocode.models import NeuronModel
-    from neurocode.recordings import Experiment
 
 EPILOG = "Example:\n\nneurocode demo -o demo/"
 
 HEADINGS = {"parameter": "parameter", "unit": "unit", "truth": "truth", "estimate": "estimate", "low_95": "from", "high_95": "to"}
 TRAINING_SECONDS, TEST_SECONDS, TEST_REPEATS, DT = 60.0, 8.0, 10, 2e-4
+#: In pA and seconds.
+CURRENT = {"mean": 110.0, "standard_deviation": 90.0, "time_constant": 3e-3}
 
 
 def demo_command(
@@ -30,12 +31,15 @@ def demo_command(
     from neurocode.cli.progress import fit_progress
     from neurocode.cli.terminal import show_report, show_table
     from neurocode.inference import cross_validate, evaluate, fit
+    from neurocode.simulation import simulated_experiment
 
     truth = true_model()
     settings = {"seed": seed, "training_seconds": TRAINING_SECONDS, "test_seconds": TEST_SECONDS, "dt": DT}
     with output_folder(output, settings) as folder:
         show(f"Brian2 and JAX run the same text: membrane potentials differ by at most {engine_difference():.1e} mV over 1 s")
-        experiment = simulate_experiment(truth, seed)
+        experiment = simulated_experiment(
+            truth, current=CURRENT, training=TRAINING_SECONDS, test=TEST_SECONDS, repeats=TEST_REPEATS, dt=DT, seed=seed
+        )
         show(f"simulated a recording: {experiment.n_spikes} training spikes, {TEST_REPEATS} test repeats")
         with fit_progress("gif to the simulated recording") as report:
             result = fit(unfitted_model(), experiment, starts=1, seed=seed, progress=report)
@@ -63,23 +67,6 @@ def true_model() -> NeuronModel:
         C="100 pF", g_L="5 nS", V_r="-58 mV", V_T="-48 mV", Delta_V="2.5 mV",
         a_eta_1="30 pA", a_gamma_1="5 mV",
     )  # fmt: skip
-
-
-def simulate_experiment(truth: NeuronModel, seed: int) -> Experiment:
-    """Training sweep and test repeats of the true model under frozen noise."""
-    import neo
-
-    from neurocode.recordings import Experiment
-    from neurocode.simulation import simulate, stimuli
-
-    def record(duration: float, trials: int, seed: int) -> tuple[list[neo.SpikeTrain], neo.AnalogSignal, list[neo.AnalogSignal]]:
-        current = stimuli.frozen_noise(duration, DT, mean=110.0, standard_deviation=90.0, time_constant=3e-3, seed=seed)
-        block = simulate(truth, current, trials=trials, seed=seed, record=("v",), engine="jax")
-        return [s.spiketrains[0] for s in block.segments], current, [s.analogsignals[0] for s in block.segments]
-
-    trains, current, voltage = record(TRAINING_SECONDS, 1, seed)
-    test = Experiment(*record(TEST_SECONDS, TEST_REPEATS, seed + 1))
-    return Experiment(trains, current, voltage, test=test, name="simulated recording")
 
 
 def engine_difference() -> float:

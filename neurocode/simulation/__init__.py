@@ -4,6 +4,8 @@ Contents
 --------
 simulate
     Repeated trials of a model as a Neo block.
+simulated_experiment
+    A recording with known truth, for a fit.
 step_function, Step, StepOutput
     The model as a differentiable JAX step.
 linearise, Linearisation
@@ -17,7 +19,18 @@ register_integrators
 from neurocode.simulation import stimuli
 from neurocode.simulation.integrators import register_integrators
 from neurocode.simulation.linearisation import Linearisation, linearise
+from neurocode.simulation.recorded import simulated_experiment
 from neurocode.simulation.simulate import simulate
 from neurocode.simulation.step import Step, StepOutput, step_function
 
-__all__ = ["Linearisation", "Step", "StepOutput", "linearise", "register_integrators", "simulate", "step_function", "stimuli"]
+__all__ = [
+    "Linearisation",
+    "Step",
+    "StepOutput",
+    "linearise",
+    "register_integrators",
+    "simulate",
+    "simulated_experiment",
+    "step_function",
+    "stimuli",
+]
