@@ -104,7 +104,7 @@ def test_the_best_cell_is_compared_with_every_control(found):
         assert len(own) == 2 and own["our_mean"].to_numpy() == pytest.approx(gain, abs=0.002)
     late = rows_of(found, "less than a millisecond")
     assert set(late["verdict"]) == {"confirmed"} and late["our_mean"].to_numpy() == pytest.approx(1 - 0.4035)
-    assert late["claim"].str.contains("accuracy 0.850, 2 nJ").all()
+    assert late["claim"].str.contains(r"accuracy 0\.8(?:49|50|51), 2 nJ").all()
     table = planted_table()
     table.loc[table["kind"] == "both", "validation_complexity"] = 2.0
     table.loc[table["kind"] == "both", "test_complexity"] = 0.0
