@@ -9,7 +9,7 @@ ifneq ($(wildcard ../shared/data),)
 export NEUROCODE_DATA ?= $(abspath ../shared/data)
 endif
 
-.PHONY: demo test test-all fuzz mutants lint clean
+.PHONY: demo test test-all fuzz mutants lint docs clean
 
 # The file .with-EXTRA says that an extra of pyproject.toml is installed: a demonstration needs less than the tests.
 $(VENV)/.with-%: pyproject.toml
@@ -40,5 +40,10 @@ lint: $(VENV)/.with-test
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 
+# The site, warnings as errors; it opens from the file system. Examples that read recordings are left out where there are none.
+docs: $(VENV)/.with-docs
+	$(BIN)/python -m sphinx -W --keep-going -b html docs docs/_build/html
+	@echo "Site: docs/_build/html/index.html"
+
 clean:
-	rm -rf $(VENV) demo
+	rm -rf $(VENV) demo docs/_build docs/auto_gallery docs/reference/names

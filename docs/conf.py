@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 
 HERE = Path(__file__).parent
+os.environ["JAX_PLATFORMS"] = "cpu"
 sys.path[:0] = [str(HERE / "_extensions"), str(HERE.parent)]
 
 import neurocode  # noqa: E402
@@ -43,6 +45,9 @@ sphinx_gallery_conf = {
     "examples_dirs": "gallery",
     "gallery_dirs": "auto_gallery",
     "filename_pattern": r"/plot_",
+    # Examples of recorded cells need the folder of recordings.
+    "ignore_pattern": "a^" if "NEUROCODE_DATA" in os.environ else r"plot_real_",
+    "reset_modules": ("house_style.reset",),
     "image_scrapers": ("matplotlib",),
     "remove_config_comments": True,
     "show_memory": False,

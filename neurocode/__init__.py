@@ -23,6 +23,7 @@ _NAMES = {
     "Experiment": "neurocode.recordings:Experiment",
     "statistics": "neurocode.statistics:",
     "complexity": "neurocode.statistics.complexity:",
+    "cite": "neurocode.citing:cite",
     "compare": "neurocode.statistics.compare:compare",
     "describe": "neurocode.statistics.describe:describe",
     "inference": "neurocode.inference:",

@@ -1,4 +1,4 @@
-"""Writes the pages of the reference before Sphinx reads them: one page per public module, one entry per public name."""
+"""Writes the pages of the reference before Sphinx looks for pages: one per public module, with an entry for every public name."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from pathlib import Path
 from types import ModuleType
 
 from sphinx.application import Sphinx
+from sphinx.config import Config
 
-#: Public modules, and what a reader finds there.
+#: Public modules, and what a reader finds there. A name that several of them hold is documented in the first of them.
 MODULES = {
-    "neurocode": "What most sessions need",
     "neurocode.models": "Neuron models as equations",
     "neurocode.recordings": "Reading and writing recordings",
     "neurocode.simulation": "Simulation in Brian2, JAX and Numba",
@@ -26,6 +26,7 @@ MODULES = {
     "neurocode.learning.rules": "Learning rules other than gradients",
     "neurocode.studies": "Studies: rows, claims and verdicts",
     "neurocode.errors": "Errors",
+    "neurocode": "What most sessions need",
 }
 
 
@@ -34,29 +35,46 @@ def public_names(module: ModuleType) -> list[str]:
     names = getattr(module, "__all__", None)
     if names is None:
         names = [name for name, value in vars(module).items() if getattr(value, "__module__", None) == module.__name__]
-    return [name for name in names if not name.startswith("_") and callable(getattr(module, name))]
+    return sorted((name for name in names if not name.startswith("_") and callable(getattr(module, name))), key=str.lower)
 
 
-def page_of(name: str, title: str) -> str:
-    """Page of a module: its docstring and a table of its names, each linked to a page of its own."""
-    module = importlib.import_module(name)
-    heading = f"{title}\n{'=' * len(title)}"
-    table = "\n".join(f"   {entry}" for entry in sorted(public_names(module), key=str.lower))
-    return f"{heading}\n\n.. currentmodule:: {name}\n\n.. automodule:: {name}\n   :no-members:\n\n" + (
-        f".. autosummary::\n   :toctree: names\n   :nosignatures:\n\n{table}\n"
-    )
+def pages() -> dict[str, str]:
+    """Text of the page of every module."""
+    documented: dict[int, str] = {}
+    found = {}
+    for module_name, title in MODULES.items():
+        module = importlib.import_module(module_name)
+        first, others = [], []
+        for name in public_names(module):
+            value = getattr(module, name)
+            if id(value) in documented:
+                others.append(documented[id(value)])
+            else:
+                documented[id(value)] = f"{module_name}.{name}"
+                first.append(name)
+        found[module_name] = _page(module_name, title, first, list(dict.fromkeys(others)))
+    return found
 
 
-def write_pages(app: Sphinx) -> None:
-    """Write the pages of all public modules into ``reference``; a page that would not change is left alone."""
-    folder = Path(app.srcdir) / "reference"
-    for name, title in MODULES.items():
-        path, text = folder / f"{name}.rst", page_of(name, title)
+def _page(module: str, title: str, first: list[str], others: list[str]) -> str:
+    parts = [f"{title}\n{'=' * len(title)}", f".. automodule:: {module}\n   :no-members:"]
+    if others:
+        parts.append("\n".join(f"* :py:obj:`{name}`" for name in others))
+    if first:
+        entries = "\n".join(f"   {name}" for name in first)
+        parts.append(f".. currentmodule:: {module}\n\n.. autosummary::\n   :toctree: names\n   :nosignatures:\n\n{entries}")
+    return "\n\n".join(parts) + "\n"
+
+
+def write_pages(app: Sphinx, config: Config) -> None:
+    """Write the pages into ``reference``; one that would not change is left alone."""
+    for name, text in pages().items():
+        path = Path(app.srcdir) / "reference" / f"{name}.rst"
         if not path.exists() or path.read_text(encoding="utf-8") != text:
             path.write_text(text, encoding="utf-8")
 
 
 def setup(app: Sphinx) -> dict[str, bool]:
-    """Register with Sphinx, ahead of autosummary."""
-    app.connect("builder-inited", write_pages, priority=1)
+    """Register with Sphinx, before it looks for pages."""
+    app.connect("config-inited", write_pages)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

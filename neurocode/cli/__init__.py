@@ -9,19 +9,37 @@ import logging
 import sys
 import warnings
 from collections.abc import Callable
+from typing import Annotated
 
 import typer
 
-from neurocode.cli import demo, describe, fit, simulate, study, sweeps, train
+from neurocode import __version__
+from neurocode.cli import cite, demo, describe, fit, models, simulate, study, sweeps, train
 from neurocode.cli.data import data_app
 from neurocode.errors import CoarseStepWarning, ModelError, NeurocodeError
 
 app = typer.Typer(
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
     help="One stochastic neuron model: simulated, fitted to recorded spikes, judged on held-out data, trained in networks.",
 )
+
+
+def _say_version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"neurocode {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _common(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_say_version, is_eager=True, help="Say which version this is.")
+    ] = False,
+) -> None:
+    pass
+
+
 app.command("demo", epilog=demo.EPILOG)(demo.demo_command)
 app.command("fit", epilog=fit.EPILOG)(fit.fit_command)
 app.command("fit-spikes", epilog=fit.SPIKES_EPILOG)(fit.fit_spikes_command)
@@ -31,6 +49,8 @@ app.command("simulate", epilog=simulate.EPILOG)(simulate.simulate_command)
 app.command("train", epilog=train.EPILOG)(train.train_command)
 app.command("study", epilog=study.STUDY_EPILOG)(study.study_command)
 app.command("figures", epilog=study.FIGURES_EPILOG)(study.figures_command)
+app.command("models", epilog=models.EPILOG)(models.models_command)
+app.command("cite", epilog=cite.EPILOG)(cite.cite_command)
 app.add_typer(data_app, name="data")
 
 

@@ -175,6 +175,11 @@ class FitResult:
             return None
         return bool(self.converged and self.goodness["rescaling"].passed and self.goodness["dependence_p"] > 0.05)
 
+    @property
+    def sources(self) -> tuple[str, ...]:
+        """Papers behind the likelihood, besides that of the model."""
+        return ("Ladenbauer et al. 2019",) if self.likelihood == "passage" else ("Truccolo et al. 2005",)
+
     def predict(
         self,
         current: neo.AnalogSignal | np.ndarray | None = None,

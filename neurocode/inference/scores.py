@@ -119,6 +119,11 @@ class Scores:
         rows.append(("KS statistic (passes below band)", self.ks.statistic, None, self.ks.band, None))
         return pd.DataFrame(rows, columns=["score", *COLUMNS]).astype(dict.fromkeys(COLUMNS, float)).set_index("score")
 
+    @property
+    def sources(self) -> tuple[str, ...]:
+        """Papers behind the similarity of trains and the time-rescaling test."""
+        return ("Naud et al. 2011", "Brown et al. 2002")
+
     def summary(self) -> str:
         """Every score and every note as text, a line each."""
         rows = self._rows()

@@ -193,6 +193,11 @@ class Layer(eqx.Module):
         """Whether the neurons are noisy."""
         return self.model.is_stochastic
 
+    @property
+    def sources(self) -> tuple[str, ...]:
+        """Paper behind the gradient through a spike: a surrogate, or that of the chance of a spike where the neuron draws it."""
+        return ("Ma, Yan, Tang 2023",) if self.dynamics.surrogate is None else ("Neftci et al. 2019",)
+
     def earlier(self, signals: Sequence[Array]) -> Array | None:
         """What its shortcut takes, of the inputs of all layers up to this one."""
         return None if self.shortcut is None else signals[-1 - self.shortcut.back]

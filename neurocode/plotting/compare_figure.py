@@ -8,6 +8,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from neurocode.errors import DataError
 from neurocode.plotting.spikes import rates
 from neurocode.statistics.compare import Curves
 from neurocode.style import PREDICTED, RECORDED, TWO_COLUMNS, house_style, label_panel
@@ -29,7 +30,17 @@ def compare_figure(table: pd.DataFrame, model: Curves, recorded: Curves) -> Figu
     Returns
     -------
     matplotlib.figure.Figure
+
+    Raises
+    ------
+    DataError
+        If both are not over the same time, as where the end of a train is taken from its last spike.
     """
+    ends = [float(rate[0][-1]) for rate in (model.psth, recorded.psth)]
+    if len(model.psth[0]) != len(recorded.psth[0]):
+        raise DataError(
+            f"The model's rate ends at {ends[0]:g} s, the recorded one at {ends[1]:g} s; give both trains the same t_stop."
+        )
     with house_style():
         figure = plt.figure(figsize=(TWO_COLUMNS, 4.6), layout="constrained")
         grid = figure.add_gridspec(3, 3, height_ratios=[1, 1.3, 1.3])

@@ -54,4 +54,4 @@ def is_run(block: Block) -> bool:
 
 def documents(root: Path) -> list[Path]:
     """The README and every page of ``docs``."""
-    return [root / "README.md", *sorted((root / "docs").glob("*.md"))]
+    return [root / "README.md", *sorted((root / "docs").glob("*.md")), *sorted((root / "docs" / "by_task").glob("*.md"))]
