@@ -38,6 +38,8 @@ KINDS = {
     "fixed": ("equal, held", "#0072B2"), "learned": ("learned", "#D55E00"), "random": ("random, held", "#009E73"),
     "both": ("random, learned", "#CC79A7"),
 }  # fmt: skip
+#: Kinds beside the rules; random ones are trained by gradients in one layer alone.
+SHOWN = ("fixed", "learned", "random")
 RAW = {"raw_test_complexity": ("input by complexity", "--"), "raw_test_count": ("input by count", ":")}
 READOUTS = {
     "complexity": ("complexity", "#D55E00"), "count": ("count", "#0072B2"), "bursts": ("bursts", "#E69F00"),
@@ -61,23 +63,23 @@ def counted(axes: Axes, text: str) -> Axes:
 def seeds_of(table: pd.DataFrame) -> str:
     """Seeds, and networks that did not learn."""
     lost = int((~is_trained(table)).sum())
-    return f"n = {table['seed'].nunique()} seeds" + (f", {lost} of {len(table)} networks did not learn" if lost else "")
+    return f"n = {table['seed'].nunique()} seeds" + (f"; {lost} of {len(table)} not learned" if lost else "")
 
 
 def rules(axes: Axes, table: pd.DataFrame) -> Axes:
     """Of one task, accuracy by complexity of every rule, before (open) and after training, and of the input."""
-    styles = [(neuron, kind) for neuron in PAPER for kind in ("fixed", "learned")]
+    styles = [(neuron, kind) for neuron in PAPER for kind in SHOWN]
     for number, (neuron, kind) in enumerate(styles):
         for place, (rule, depth) in enumerate(ARMS):
             rows = arm(table, {"neuron": neuron, "rule": rule, "depth": depth})
-            _before_and_after(axes, rows[rows["kind"] == kind], place + 0.2 * (number - 1.5), KINDS[kind][1], PAPER[neuron][1])
+            _before_and_after(axes, rows[rows["kind"] == kind], place + 0.13 * (number - 2.5), KINDS[kind][1], PAPER[neuron][1])
     inputs = table.drop_duplicates("seed")
     for name, (_, line) in RAW.items():
         axes.axhline(100 * inputs[name].mean(), color="0.4", linewidth=0.7, linestyle=line)
     axes.axhline(50, color="0.8", linewidth=0.6)
     axes.set_xticks(range(len(ARMS)), [RULES[own] for own in ARMS])
     axes.set(xlim=(-0.5, len(ARMS) - 0.5), ylim=(45, 100), ylabel="Test accuracy\nby complexity (%)")
-    axes.set_title(f"{short(table['dataset'].iloc[0])}, distance {table['distance'].iloc[0]:g}", loc="left")
+    axes.set_title(f"{short(table['dataset'].iloc[0])} {table['distance'].iloc[0]:g}", loc="left")
     return counted(axes, seeds_of(table))
 
 
@@ -97,7 +99,7 @@ def _before_and_after(axes: Axes, rows: pd.DataFrame, x: float, colour: str, mar
 def legend_of_rules(axes: Axes) -> Axes:
     """The key of all panels of rules, by entries that are not in them."""
     for name, marker in PAPER.values():
-        for kind in ("fixed", "learned"):
+        for kind in SHOWN:
             axes.plot([], [], marker, markersize=3, color=KINDS[kind][1], label=f"{name}, {KINDS[kind][0]}")
     axes.plot([], [], "o", markersize=3, color="0.4", markerfacecolor="white", label="before training")
     axes.plot([], [], "x", markersize=3, color="0.4", label="objective not learned")
