@@ -13,6 +13,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.ticker import NullFormatter
 
 from analyses.complexity_classification.claims import arm, is_trained
 from analyses.complexity_classification.data import TITLES
@@ -52,6 +53,11 @@ MOSAIC = "aaabbb;cccddd;eeefff;ggghhh;iiijjj;kkklll"
 def short(task: str) -> str:
     """The kind of source of a task."""
     return TITLES[task].split(",")[0].replace("\n", " ")
+
+
+def recording(title: str) -> str:
+    """Name of a recording without the place it comes from."""
+    return title.replace(", retina", "").replace(", subthalamic nucleus", "").replace("starling ", "")
 
 
 def counted(axes: Axes, text: str) -> Axes:
@@ -148,6 +154,8 @@ def cost(axes: Axes, table: pd.DataFrame) -> Axes:
     slowest = trained.groupby(["dataset", "neuron", "kind", "rule", "depth"])["milliseconds"].mean()
     text = f"; {slowest.min():.2g} to {slowest.max():.2g} ms" if len(slowest) else ""
     axes.set(xscale="log", xlabel="Synaptic operations (nJ a decision)", ylabel="Test accuracy\nby complexity (%)", ylim=(45, 100))
+    axes.xaxis.set_major_formatter("{x:g}")
+    axes.xaxis.set_minor_formatter(NullFormatter())
     return counted(axes, f"n = {table['seed'].nunique()} seeds, {len(slowest)} cells{text}")
 
 
@@ -158,7 +166,7 @@ def detection(axes: Axes, table: pd.DataFrame) -> Axes:
     for name, colour in zip(shown, PALETTE, strict=False):
         own = table[table["dataset"] == name]
         found, first = curve(own), own.iloc[0]
-        label = f"{first['title']} ({first['samples']} of {first['bins']} bins)"
+        label = f"{recording(first['title'])}, {first['samples']} x {first['bins']}"
         axes.plot(found["correlation"], 100 * found["share"], "o-", markersize=2, color=colour, label=label)
         axes.fill_between(found["correlation"], 100 * found["low"], 100 * found["high"], color=colour, alpha=0.15, linewidth=0)
     axes.axhline(100 * POWER, color="0.4", linewidth=0.7, linestyle="--")
@@ -174,9 +182,7 @@ def states(axes: Axes, table: pd.DataFrame) -> Axes:
     for place, count in enumerate(table["states"]):
         label = None if place else "chance"
         axes.plot([place - 0.4, place + 0.4], [100 / count] * 2, color="0.5", linewidth=0.7, linestyle=":", label=label)
-    labels = [
-        title.replace(", retina", "").replace(", subthalamic nucleus", "").replace("starling ", "") for title in table["title"]
-    ]
+    labels = [recording(title) for title in table["title"]]
     axes.set_xticks(range(len(table)), labels, rotation=60, ha="right", fontsize=5)
     axes.set(ylabel="Accuracy at\nmatched rates (%)", ylim=(0, 105))
     return counted(axes, f"n = {table['samples'].min()} to {table['samples'].max()} trials")
@@ -195,15 +201,17 @@ def draw(tables: Path, output: Path) -> list[Path]:
         for letters, panel in (("abcd", rules), ("efgh", heterogeneity)):
             for letter, own in zip(letters, parts, strict=False):
                 panel(axes[letter], own)
-        figure.legend(*legend_of_rules(axes["a"]).get_legend_handles_labels(), fontsize=6, ncols=4, loc="outside upper center")
+        figure.legend(*legend_of_rules(axes["a"]).get_legend_handles_labels(), fontsize=6, ncols=5, loc="outside upper center")
         axes["e"].legend(fontsize=6, ncols=3, loc="best")
         found = maxima(tables, is_trained)
         if found:
             largest(axes["i"], found).legend(fontsize=6)
         cost(axes["j"], table).legend(fontsize=6, ncols=2, loc="lower right")
-        detection(axes["k"], read["power"]).legend(fontsize=5)
+        detection(axes["k"], read["power"]).legend(fontsize=5, loc="upper left")
         if "states" in read:
-            states(axes["l"], read["states"]).legend(fontsize=5, ncols=5, loc="lower left")
+            states(axes["l"], read["states"]).legend(
+                fontsize=5, ncols=5, loc="lower left", bbox_to_anchor=(-0.05, 0.97), columnspacing=1
+            )
         drawn = [(letter, own) for letter, own in axes.items() if own.has_data()]
         for letter, own in axes.items():
             own.set_visible((letter, own) in drawn)
