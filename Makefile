@@ -9,7 +9,7 @@ ifneq ($(wildcard ../shared/data),)
 export NEUROCODE_DATA ?= $(abspath ../shared/data)
 endif
 
-.PHONY: demo test test-all fuzz mutants lint docs clean
+.PHONY: demo test test-all fuzz mutants lint docs release-check clean
 
 # The file .with-EXTRA says that an extra of pyproject.toml is installed: a demonstration needs less than the tests.
 $(VENV)/.with-%: pyproject.toml
@@ -44,6 +44,10 @@ lint: $(VENV)/.with-test
 docs: $(VENV)/.with-docs
 	$(BIN)/python -m sphinx -W --keep-going -b html docs docs/_build/html
 	@echo "Site: docs/_build/html/index.html"
+
+# Source and wheel, built and tried outside the checkout on every Python at hand.
+release-check:
+	.ci/release-check
 
 clean:
 	rm -rf $(VENV) demo docs/_build docs/auto_gallery docs/reference/names

@@ -28,7 +28,7 @@ extensions = [
     "public_names",
 ]
 source_suffix = {".md": "markdown", ".rst": "restructuredtext"}
-exclude_patterns = ["_build", "notebooks", "gallery/*.md", "gallery/*.py"]
+exclude_patterns = ["_build", "notebooks", "gallery"]
 templates_path = ["_templates"]
 nitpicky = False
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Annotated
 
-import numpy as np
 import typer
 from rich import print as show
 from rich.markup import escape
@@ -73,4 +73,5 @@ def _bounds(parameter: Parameter) -> str:
     """Between which values a fit looks."""
     if parameter.fixed:
         return "fixed"
-    return "{:g} to {:g}".format(*parameter.bounds) if np.isfinite(parameter.bounds).any() else "free"
+    low, high = parameter.bounds
+    return "free" if low == -math.inf and high == math.inf else f"{low:g} to {high:g}"

@@ -68,7 +68,7 @@ def test_noise_costs_no_accuracy_by_hand():
     confirmed = found["verdict"] == "confirmed"
     assert len(tests) == 9
     # with the convolutional networks the family is larger, so corrected probabilities are at least these
-    assert np.all(found.loc[confirmed, "p"].to_numpy() >= np.array(holm(tests))[confirmed.to_numpy()] - 1e-9)
+    assert np.all(found.loc[confirmed, "p"].to_numpy() >= 0.999 * np.array(holm(tests))[confirmed.to_numpy()])
     assert np.all(np.array(tests)[confirmed.to_numpy()] < 0.025)
 
 

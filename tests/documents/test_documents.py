@@ -63,26 +63,26 @@ def quick(blocks: list[Block]) -> list[Block]:
     return [block for block in blocks if is_run(block) and LONG not in block.notes]
 
 
-@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.relative_to(ROOT).as_posix())
 def test_quick_blocks_run_without_recorded_data(document, folder, monkeypatch, no_network):
     monkeypatch.delenv("NEUROCODE_DATA", raising=False)
     run_all([block for block in quick(blocks_of(document)) if RECORDED not in block.notes], monkeypatch)
 
 
 @pytest.mark.parametrize(
-    "document", [d for d in DOCUMENTS if any(RECORDED in b.notes for b in quick(blocks_of(d)))], ids=lambda p: p.name
+    "document", [d for d in DOCUMENTS if any(RECORDED in b.notes for b in quick(blocks_of(d)))], ids=lambda p: p.relative_to(ROOT).as_posix()
 )
 def test_quick_blocks_run_with_recorded_data(document, folder, recordings_at_hand, monkeypatch):
     run_all(quick(blocks_of(document)), monkeypatch)
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("document", [d for d in DOCUMENTS if any(LONG in b.notes for b in blocks_of(d))], ids=lambda p: p.name)
+@pytest.mark.parametrize("document", [d for d in DOCUMENTS if any(LONG in b.notes for b in blocks_of(d))], ids=lambda p: p.relative_to(ROOT).as_posix())
 def test_all_blocks_run(document, folder, recordings_at_hand, monkeypatch):
     run_all([block for block in blocks_of(document) if is_run(block)], monkeypatch)
 
 
-@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.relative_to(ROOT).as_posix())
 def test_blocks_with_recorded_data_say_what_is_missing_without_them(document, folder, monkeypatch, no_network, capsys):
     monkeypatch.delenv("NEUROCODE_DATA", raising=False)
     for block in blocks_of(document):

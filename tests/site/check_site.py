@@ -1,6 +1,6 @@
 """Looks at every page of the built site as a reader does: ``python tests/site/check_site.py docs/_build/html``.
 
-In headless Chromium, on a wide and on a narrow screen: no error in the console, nothing wider than the screen; and no link to a page,
+In headless Chromium, on a wide and on a narrow screen: no error in the console, nothing wider than the screen. No link to a page,
 file or heading that is not there. Exit code 1, with one line per fault.
 """
 
@@ -54,9 +54,9 @@ def seen_faults(site: Path, pictures: Path | None = None) -> list[str]:
     faults = []
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium(), args=["--no-sandbox", "--disable-gpu"])
+        messages: list[str] = []
         for width in WIDTHS:
             page = browser.new_page(viewport={"width": width, "height": 900})
-            messages: list[str] = []
             page.on("console", lambda message: messages.append(message.text) if message.type == "error" else None)
             page.on("pageerror", lambda error: messages.append(str(error)))
             for path in sorted(site.rglob("*.html")):
