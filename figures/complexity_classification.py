@@ -13,7 +13,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.ticker import NullFormatter
+from matplotlib.ticker import LogFormatter
 
 from analyses.complexity_classification.claims import arm, is_trained
 from analyses.complexity_classification.data import TITLES
@@ -155,7 +155,7 @@ def cost(axes: Axes, table: pd.DataFrame) -> Axes:
     text = f"; {slowest.min():.2g} to {slowest.max():.2g} ms" if len(slowest) else ""
     axes.set(xscale="log", xlabel="Synaptic operations (nJ a decision)", ylabel="Test accuracy\nby complexity (%)", ylim=(45, 100))
     axes.xaxis.set_major_formatter("{x:g}")
-    axes.xaxis.set_minor_formatter(NullFormatter())
+    axes.xaxis.set_minor_formatter(LogFormatter(minor_thresholds=(2, 0.5)))
     return counted(axes, f"n = {table['seed'].nunique()} seeds, {len(slowest)} cells{text}")
 
 
@@ -171,7 +171,9 @@ def detection(axes: Axes, table: pd.DataFrame) -> Axes:
         axes.fill_between(found["correlation"], 100 * found["low"], 100 * found["high"], color=colour, alpha=0.15, linewidth=0)
     axes.axhline(100 * POWER, color="0.4", linewidth=0.7, linestyle="--")
     axes.axhline(5, color="0.6", linewidth=0.6, linestyle=":")
-    axes.set(xlabel="Planted correlation of neighbouring bins", ylabel="Seen by complexity (%)", ylim=(0, 100))
+    axes.set(xlabel="Planted correlation of neighbouring bins", ylabel="Seen by\ncomplexity (%)", ylim=(0, 100))
+    # room for the names of the recordings
+    axes.set_xlim(-0.02, 1.6 * table["correlation"].max())
     return counted(axes, f"n = {table['repeats'].max()} repeats")
 
 
@@ -185,7 +187,7 @@ def states(axes: Axes, table: pd.DataFrame) -> Axes:
     labels = [recording(title) for title in table["title"]]
     axes.set_xticks(range(len(table)), labels, rotation=60, ha="right", fontsize=5)
     axes.set(ylabel="Accuracy at\nmatched rates (%)", ylim=(0, 105))
-    return counted(axes, f"n = {table['samples'].min()} to {table['samples'].max()} trials")
+    return counted(axes, f"n = {table['samples'].min()} to {table['samples'].max()}")
 
 
 def draw(tables: Path, output: Path) -> list[Path]:
@@ -207,10 +209,10 @@ def draw(tables: Path, output: Path) -> list[Path]:
         if found:
             largest(axes["i"], found).legend(fontsize=6)
         cost(axes["j"], table).legend(fontsize=6, ncols=2, loc="lower right")
-        detection(axes["k"], read["power"]).legend(fontsize=5, loc="upper left")
+        detection(axes["k"], read["power"]).legend(fontsize=5, loc="center right")
         if "states" in read:
             states(axes["l"], read["states"]).legend(
-                fontsize=5, ncols=5, loc="lower left", bbox_to_anchor=(-0.05, 0.97), columnspacing=1
+                fontsize=5, ncols=5, loc="lower left", bbox_to_anchor=(-0.05, 0.97), columnspacing=0.6
             )
         drawn = [(letter, own) for letter, own in axes.items() if own.has_data()]
         for letter, own in axes.items():
