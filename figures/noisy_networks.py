@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import matplotlib.pyplot as plt
+import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
@@ -29,10 +30,11 @@ KINDS = {
 NETS = {"lenet": "MNIST,\nLeNet", "cifar": "MNIST,\nCIFARNet"}
 #: Disturbances of a panel: their families in the table.
 FAMILIES = {
-    "input": ("gaussian", "salt", "drop"), "random\nlength": ("random",), "FGSM": ("fgsm_over",), "PGD": ("pgd_over",),
-    "transfer": ("transfer",), "spikes": ("flips",), "membrane": ("membrane",),
+    "disturbed inputs": ("gaussian", "salt", "drop"), "random direction": ("random",), "fast gradient sign": ("fgsm_over",),
+    "iterated sign": ("pgd_over",), "transferred attack": ("transfer",), "flipped spikes": ("flips",),
+    "membrane noise": ("membrane",),
 }  # fmt: skip
-MOSAIC = "aaaaaabbbbbb;ccccddddeeee;ffffgggghhhh;iiijjjkkklll"
+NETWORKS, ROBUSTNESS = "aaabbb;ccddee;ffffff", "abc;def"
 Tables = Mapping[str, pd.DataFrame]
 
 
@@ -43,15 +45,19 @@ def gain(table: pd.DataFrame, kind: str, values: str, rival: str = "deterministi
 
 def accuracy(axes: Axes, tables: Tables) -> Axes:
     """Test accuracy of every seed."""
-    seeds(axes, tables["all"], "kind", "test_score", KINDS, {**DATASETS, **NETS}, by="place")
+    seeds(axes, tables["all"], "kind", "test_score", KINDS, places_of(tables), by="place")
     axes.set(ylabel="Test accuracy (%)")
-    axes.legend(loc="lower left", ncols=2)
     return counted(axes, tables["all"])
+
+
+def places_of(tables: Tables) -> dict[str, str]:
+    """Data sets and convolutional networks whose rows are there, with their labels."""
+    return {place: label for place, label in {**DATASETS, **NETS}.items() if (tables["all"]["place"] == place).any()}
 
 
 def accuracy_gains(axes: Axes, tables: Tables) -> Axes:
     """What each noise adds to the accuracy of the deterministic network of the same seed."""
-    places = {**DATASETS, **NETS}
+    places = places_of(tables)
     parts = [tables["all"][tables["all"]["place"] == place] for place in places]
     pairs = {kind: [gain(part, kind, "test_score") for part in parts] for kind in KINDS if kind != "deterministic"}
     differences(margin(axes, 1.0), pairs, KINDS, list(places.values()))
@@ -60,14 +66,22 @@ def accuracy_gains(axes: Axes, tables: Tables) -> Axes:
 
 
 def robustness(axes: Axes, table: pd.DataFrame, title: str) -> Axes:
-    """Of one data set, how much less accuracy noisy networks lose to each disturbance."""
-    pairs = {
-        kind: [gain(with_mean(table, names).assign(kept=lambda t: -t["lost"]), kind, "kept") for names in FAMILIES.values()]
-        for kind in ("escape", "diffusive", "both")
-    }
-    differences(margin(axes, 1.0), pairs, KINDS, list(FAMILIES))
-    axes.set(ylabel="Less accuracy lost\nthan without noise (points)", title=title)
-    axes.tick_params(axis="x", labelrotation=60)
+    """Of one data set, how much less accuracy noisy networks lose to each disturbance, which stand below each other."""
+    step, kinds = 0.25, ("escape", "diffusive", "both")
+    axes.axvspan(-1.0, 1.0, color="0.92", zorder=0)
+    axes.axvline(0, color="0.6", linewidth=0.6, linestyle=":")
+    for row, names in enumerate(FAMILIES.values()):
+        for number, kind in enumerate(kinds):
+            pairs = gain(with_mean(table, names).assign(kept=lambda t: -t["lost"]), kind, "kept")
+            if len(pairs.values) < 2:
+                continue
+            y = row + step * (number - 1)
+            axes.plot(100 * np.array(mean_interval(pairs.values)), [y] * 2, color=KINDS[kind][1])
+            axes.plot(
+                100 * pairs.values.mean(), y, "o", markersize=2.5, color=KINDS[kind][1], label=None if row else KINDS[kind][0]
+            )
+    axes.set(xlabel="Accuracy kept beyond no noise (points)", ylim=(len(FAMILIES) - 0.4, -0.6), title=title)
+    axes.set_yticks(range(len(FAMILIES)), list(FAMILIES))
     return counted(axes, table)
 
 
@@ -85,25 +99,23 @@ def attack_curve(axes: Axes, table: pd.DataFrame, title: str) -> Axes:
             label = {"pgd_over": KINDS[kind][0], "pgd_through": "one pass a step", "random": "random direction"}[family]
             axes.plot(levels, 100 * values.mean(), line, marker="o", markersize=2, color=KINDS[kind][1],
                       label=label if family != "random" or kind == "escape" else None)  # fmt: skip
-            axes.fill_between(levels, 100 * pd.Series(low), 100 * pd.Series(high), color=KINDS[kind][1], alpha=0.15, linewidth=0)
+            low, high = (100 * np.clip(bound, 0.0, 1.0) for bound in (low, high))
+            axes.fill_between(levels, low, high, color=KINDS[kind][1], alpha=0.15, linewidth=0)
     axes.set(xlabel="Size of attack (s.d. of inputs)", ylabel="Accuracy (%)", ylim=(0, 100), title=title)
     return counted(axes, table)
 
 
-def widths(axes: Axes, tables: Tables) -> Axes:
-    """Validation accuracy of the tuning at the best rate against the width of noise or surrogate, mean over seeds."""
-    tuned = tables["tuning"]
+def widths(axes: Axes, table: pd.DataFrame, title: str) -> Axes:
+    """Of one data set, validation accuracy at the best rate against the width of noise or surrogate, mean over tuning seeds."""
     for kind, (_, colour) in KINDS.items():
-        for name, line in zip(DATASETS, ("-", "--", ":"), strict=True):
-            own = tuned[(tuned["kind"] == kind) & (tuned["dataset"] == name)]
-            best = own.groupby(["width", "rate"])["validation_score"].mean().groupby("width").max()
-            axes.plot(best.index, 100 * best, line, marker="o", markersize=2, color=colour)
-    axes.set(xscale="log", xlabel="Width of noise or surrogate", ylabel="Validation accuracy (%)")
-    ticks = sorted(tuned["width"].unique())
+        own = table[table["kind"] == kind]
+        best = own.groupby(["width", "rate"])["validation_score"].mean().groupby("width").max()
+        axes.plot(best.index, 100 * best, marker="o", markersize=2, color=colour)
+    axes.set(xscale="log", xlabel="Width of noise or surrogate", ylabel="Validation (%)")
+    axes.set_title(f"{title}, n = {table['seed'].nunique()} tuning seeds", fontsize=6)
+    ticks = sorted(table["width"].unique())
     axes.set_xticks(ticks, [f"{tick:g}" for tick in ticks])
     axes.minorticks_off()
-    axes.annotate(f"n = {tuned['seed'].nunique()} tuning seeds; solid digits,\ndashed MNIST, dotted Braille", (0.03, 0.04),
-                  xycoords="axes fraction", fontsize=6, color="0.3")  # fmt: skip
     return axes
 
 
@@ -125,34 +137,57 @@ def calibration(axes: Axes, tables: Tables) -> Axes:
 
 
 def draw(tables: Path, output: Path) -> list[Path]:
-    """The page of networks and that of gradients, each once its tables are there."""
-    return [*draw_networks(tables, output), *draw_gradients(tables, output)]
-
-
-def draw_networks(tables: Path, output: Path) -> list[Path]:
-    """Accuracy, robustness, regularisation and calibration; data sets apart in every panel."""
+    """The pages of networks, of their robustness and of gradients, each once its tables are there."""
     read = {path.stem: sound(study_table(path)) for path in sorted(tables.glob("*.parquet"))}
-    if not {"tuning", "training", "robustness", "sizes"} <= set(read):
+    return [*draw_networks(read, output), *draw_robustness(read, output), *draw_gradients(tables, output)]
+
+
+def draw_networks(tables: Tables, output: Path) -> list[Path]:
+    """Accuracy, regularisation, calibration and tuning; data sets apart in every panel."""
+    if not {"tuning", "training", "sizes"} <= set(tables):
         return []
-    parts = [read["training"].assign(place=read["training"]["dataset"])]
-    if "convolutional" in read:
-        parts.append(read["convolutional"].assign(place=read["convolutional"]["net"]))
-    read["all"] = pd.concat(parts)
-    shown = [name for name in DATASETS if (read["robustness"]["dataset"] == name).any()]
-    robust = {name: read["robustness"][read["robustness"]["dataset"] == name] for name in shown}
+    parts = [tables["training"].assign(place=tables["training"]["dataset"])]
+    if "convolutional" in tables:
+        parts.append(tables["convolutional"].assign(place=tables["convolutional"]["net"]))
+    tables = {**tables, "all": pd.concat(parts)}
     with house_style():
-        figure, axes = plt.subplot_mosaic(MOSAIC, figsize=(TWO_COLUMNS, 8.2), layout="constrained")
-        accuracy(axes["a"], read)
-        accuracy_gains(axes["b"], read)
-        for letter, (name, table) in zip("cde", robust.items(), strict=False):
-            robustness(axes[letter], table, DATASETS[name])
-        for letter, (name, table) in zip("fgh", robust.items(), strict=False):
-            attack_curve(axes[letter], table, DATASETS[name])
-        axes["f"].legend(loc="lower left")
-        regularisation(axes["i"], read["sizes"], "gap", "Smaller gap of training and test\nthan without noise (points)", -1.0)
-        regularisation(axes["j"], read["sizes"], "last_test_score", "Test accuracy gained\nover no noise (points)", 1.0)
-        calibration(axes["k"], read)
-        widths(axes["l"], read)
-        for letter, own in axes.items():
-            label_panel(own, letter)
+        figure, axes = plt.subplot_mosaic(NETWORKS, figsize=(TWO_COLUMNS, 6.0), layout="constrained")
+        accuracy(axes["a"], tables)
+        accuracy_gains(axes["b"], tables)
+        regularisation(axes["c"], tables["sizes"], "gap", "Smaller gap of training and\ntest than without noise (points)", -1.0)
+        regularisation(axes["d"], tables["sizes"], "last_test_score", "Test accuracy gained\nover no noise (points)", 1.0)
+        calibration(axes["e"], tables)
+        figure.legend(*axes["a"].get_legend_handles_labels(), loc="outside upper center", ncols=len(KINDS))
+        inner = axes["f"].get_subplotspec().subgridspec(1, len(DATASETS))
+        axes["f"].remove()
+        panels = [figure.add_subplot(place) for place in inner]
+        for panel, (name, title) in zip(panels, DATASETS.items(), strict=True):
+            widths(panel, tables["tuning"][tables["tuning"]["dataset"] == name], title)
+        for letter, panel in zip("abcdefgh", [*(axes[letter] for letter in "abcde"), *panels], strict=True):
+            label_panel(panel, letter)
         return save_figure(figure, output / "noisy_networks.pdf")
+
+
+def draw_robustness(tables: Tables, output: Path) -> list[Path]:
+    """What disturbances and attacks cost, one column per data set."""
+    if "robustness" not in tables:
+        return []
+    table = tables["robustness"]
+    with house_style():
+        figure, axes = plt.subplot_mosaic(ROBUSTNESS, figsize=(TWO_COLUMNS, 4.6), layout="constrained")
+        for place, (name, title) in enumerate(DATASETS.items()):
+            own = table[table["dataset"] == name]
+            above, below = axes["abc"[place]], axes["def"[place]]
+            if own.empty:
+                above.remove()
+                below.remove()
+                continue
+            robustness(above, own, title)
+            attack_curve(below, own, title)
+            if place:
+                above.set_yticklabels([])
+        figure.legend(*axes["a"].get_legend_handles_labels(), loc="outside upper center", ncols=3)
+        axes["d"].legend(loc="lower left")
+        for letter, panel in axes.items():
+            label_panel(panel, letter)
+        return save_figure(figure, output / "noisy_robustness.pdf")

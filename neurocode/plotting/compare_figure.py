@@ -9,6 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from neurocode.errors import DataError
+from neurocode.plotting.log_axes import logarithmic
 from neurocode.plotting.spikes import rates
 from neurocode.statistics.compare import Curves
 from neurocode.style import PREDICTED, RECORDED, TWO_COLUMNS, house_style, label_panel
@@ -87,5 +88,6 @@ def deviations(axes: Axes, table: pd.DataFrame) -> Axes:
     axes.axvline(1, color="0.7", linewidth=0.5)
     axes.plot(ratio, rows, "o", color=PREDICTED, markersize=3, markeredgewidth=0)
     axes.set_yticks(rows, [name.replace("_", " ") for name in ratio.index], fontsize=6)
-    axes.set(xscale="log", xlabel="Difference / reference", ylim=(-0.6, len(ratio) - 0.4))
+    axes.set(xlabel="Difference / reference", ylim=(-0.6, len(ratio) - 0.4))
+    logarithmic(axes, "x")
     return axes

@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import FixedLocator, LogLocator, NullFormatter, ScalarFormatter
 
+from neurocode.plotting.log_axes import logarithmic
 from neurocode.style import PREDICTED, RECORDED, TWO_COLUMNS, house_style, label_panel
 
 ALPHA = 0.05
@@ -68,7 +68,7 @@ def interval_density(axes: Axes, edges: np.ndarray, probability: np.ndarray) -> 
     """Histogram of interspike intervals on a logarithmic axis."""
     axes.stairs(probability, edges * 1e3, fill=True, color="0.6")
     axes.set(xlabel="Interspike interval (ms)", ylabel="Probability")
-    _logarithmic(axes, "x")
+    logarithmic(axes, "x")
     return axes
 
 
@@ -88,7 +88,7 @@ def mean_and_variance(axes: Axes, mean: np.ndarray, variance: np.ndarray) -> Axe
         span = np.array([mean[positive].min(), mean[positive].max()])
         axes.plot(span, span, color="0.7", linewidth=0.5)
         axes.plot(mean[positive], variance[positive], "o", color=PREDICTED, markersize=2, markeredgewidth=0, alpha=0.5)
-        _logarithmic(axes, "x", "y")
+        logarithmic(axes, "x", "y")
     else:
         axes.text(0.5, 0.5, "not defined:\none window", transform=axes.transAxes, ha="center", va="center")
     axes.set(xlabel="Mean spike count", ylabel="Variance of spike count")
@@ -108,26 +108,9 @@ def complexity_and_rate(axes: Axes, table: pd.DataFrame) -> Axes:
             axes.plot(part["rate"], part["lz_ratio"], "o", markersize=3, color=PREDICTED, markerfacecolor=face,
                       markeredgewidth=0.5, label=label)  # fmt: skip
         axes.legend(loc="best", handletextpad=0.2)
-        _logarithmic(axes, "x")
+        logarithmic(axes, "x")
     axes.set(xlabel="Rate (Hz)", ylabel="LZ complexity / surrogates")
     return axes
-
-
-def _logarithmic(axes: Axes, *names: str) -> None:
-    """Logarithmic axes with few labels: powers of ten, or 1, 2 and 5 times them over less than two decades."""
-    for name in names:
-        getattr(axes, f"set_{name}scale")("log")
-        axis = getattr(axes, f"{name}axis")
-        low, high = sorted(axis.get_view_interval())
-        axis.set_minor_formatter(NullFormatter())
-        if high < 100 * low:
-            candidates = [
-                m * 10.0**e for e in range(int(np.floor(np.log10(low))), int(np.ceil(np.log10(high))) + 1) for m in (1, 2, 5)
-            ]
-            axis.set_major_locator(FixedLocator([value for value in candidates if low <= value <= high]))
-            axis.set_major_formatter(ScalarFormatter())
-        else:
-            axis.set_major_locator(LogLocator(numticks=5))
 
 
 def bins(axes: Axes, fractions: np.ndarray, ratios: np.ndarray) -> Axes:
@@ -136,6 +119,6 @@ def bins(axes: Axes, fractions: np.ndarray, ratios: np.ndarray) -> Axes:
     axes.plot(fractions, ratios.T, color="0.75", linewidth=0.4)
     if ratios.size:
         axes.plot(fractions, np.nanmedian(ratios, axis=0), color=PREDICTED, linewidth=1.2)
-    _logarithmic(axes, "x")
+    logarithmic(axes, "x")
     axes.set(xlabel="Bin / mean interval", ylabel="LZ complexity / surrogates")
     return axes

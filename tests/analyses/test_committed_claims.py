@@ -24,7 +24,7 @@ VERDICTS = {
     "adaptive-lif": {"confirmed": 23, "not confirmed": 1, "depends": 1, "not comparable": 9, "void": 3},
     "complexity-classification": {"not comparable": 2},
     "neural-coding": {},
-    "noisy-networks": {"confirmed": 10, "refuted": 14, "undecided": 17, "not comparable": 2},
+    "noisy-networks": {"confirmed": 17, "refuted": 24, "undecided": 28, "not comparable": 2},
     "surrogate-gradients": {"confirmed": 7, "not confirmed": 10},
     "threshold-learning": {"not comparable": 3},
 }

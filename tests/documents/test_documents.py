@@ -17,6 +17,11 @@ ROOT = Path(__file__).resolve().parents[2]
 DOCUMENTS = documents(ROOT)
 
 
+def name_of(document: Path) -> str:
+    """Where a document lies in the checkout."""
+    return document.relative_to(ROOT).as_posix()
+
+
 @pytest.fixture(scope="module")
 def folder_of_a_reader(tmp_path_factory):
     """Recordings of their own, and a copy of what the documents name."""
@@ -63,26 +68,24 @@ def quick(blocks: list[Block]) -> list[Block]:
     return [block for block in blocks if is_run(block) and LONG not in block.notes]
 
 
-@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.relative_to(ROOT).as_posix())
+@pytest.mark.parametrize("document", DOCUMENTS, ids=name_of)
 def test_quick_blocks_run_without_recorded_data(document, folder, monkeypatch, no_network):
     monkeypatch.delenv("NEUROCODE_DATA", raising=False)
     run_all([block for block in quick(blocks_of(document)) if RECORDED not in block.notes], monkeypatch)
 
 
-@pytest.mark.parametrize(
-    "document", [d for d in DOCUMENTS if any(RECORDED in b.notes for b in quick(blocks_of(d)))], ids=lambda p: p.relative_to(ROOT).as_posix()
-)
+@pytest.mark.parametrize("document", [d for d in DOCUMENTS if any(RECORDED in b.notes for b in quick(blocks_of(d)))], ids=name_of)
 def test_quick_blocks_run_with_recorded_data(document, folder, recordings_at_hand, monkeypatch):
     run_all(quick(blocks_of(document)), monkeypatch)
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("document", [d for d in DOCUMENTS if any(LONG in b.notes for b in blocks_of(d))], ids=lambda p: p.relative_to(ROOT).as_posix())
+@pytest.mark.parametrize("document", [d for d in DOCUMENTS if any(LONG in b.notes for b in blocks_of(d))], ids=name_of)
 def test_all_blocks_run(document, folder, recordings_at_hand, monkeypatch):
     run_all([block for block in blocks_of(document) if is_run(block)], monkeypatch)
 
 
-@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.relative_to(ROOT).as_posix())
+@pytest.mark.parametrize("document", DOCUMENTS, ids=name_of)
 def test_blocks_with_recorded_data_say_what_is_missing_without_them(document, folder, monkeypatch, no_network, capsys):
     monkeypatch.delenv("NEUROCODE_DATA", raising=False)
     for block in blocks_of(document):

@@ -149,6 +149,9 @@ def test_the_figure_of_a_comparison_is_drawn(tmp_path):
     names = [text.get_text() for axes in figure.axes for text in axes.get_yticklabels()]
     assert "fano mean" in names and "spike distance" not in names
     assert all(path.stat().st_size > 1000 for path in save_figure(figure, tmp_path / "comparison.pdf"))
+    longer = poisson_repeats(modulated, 6.0, 10, 3)
+    with pytest.raises(DataError, match=r"rate ends at 4.9975 s, the recorded one at 5.9875 s; give both trains the same t_stop"):
+        compare_figure(nc.compare(model, recorded), curves(model), curves(longer))
 
 
 def test_arrays_that_begin_before_zero_are_not_laid_over_one_another():
