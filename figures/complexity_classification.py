@@ -13,7 +13,6 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.ticker import LogFormatter
 
 from analyses.complexity_classification.claims import arm, is_trained
 from analyses.complexity_classification.data import TITLES
@@ -24,6 +23,7 @@ from analyses.drawing import differences, margin
 from analyses.judging import sound
 from analyses.protocol import Pairs, paired
 from neurocode.plotting import house_style, label_panel, save_figure
+from neurocode.plotting.log_axes import logarithmic
 from neurocode.studies import mean_interval, study_table
 from neurocode.style import TWO_COLUMNS
 
@@ -153,9 +153,8 @@ def cost(axes: Axes, table: pd.DataFrame) -> Axes:
         axes.plot(1e9 * means["joules"], 100 * means["test_complexity"], "o", markersize=2.5, color=colour, label=short(name))
     slowest = trained.groupby(["dataset", "neuron", "kind", "rule", "depth"])["milliseconds"].mean()
     text = f"; {slowest.min():.2g} to {slowest.max():.2g} ms" if len(slowest) else ""
-    axes.set(xscale="log", xlabel="Synaptic operations (nJ a decision)", ylabel="Test accuracy\nby complexity (%)", ylim=(45, 100))
-    axes.xaxis.set_major_formatter("{x:g}")
-    axes.xaxis.set_minor_formatter(LogFormatter(minor_thresholds=(2, 0.5)))
+    axes.set(xlabel="Synaptic operations (nJ a decision)", ylabel="Test accuracy\nby complexity (%)", ylim=(45, 100))
+    logarithmic(axes, "x")
     return counted(axes, f"n = {table['seed'].nunique()} seeds, {len(slowest)} cells{text}")
 
 
