@@ -6,139 +6,250 @@ neurocode figures surrogate-gradients
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import matplotlib.pyplot as plt
+import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
+from sklearn.metrics import roc_curve
 
+from analyses.drawing import counted, differences, margin, seeds
+from analyses.judging import sound
+from analyses.protocol import Pairs, is_trained, paired
+from analyses.surrogate_gradients.learnability import area_by_seed, held_out, predicted, with_features
+from analyses.surrogate_gradients.protocols import FITTED, HELD_OUT
+from analyses.surrogate_gradients.sparse import fit_broken_line
 from neurocode.plotting import house_style, label_panel, save_figure
 from neurocode.studies import study_table
 from neurocode.style import TWO_COLUMNS
 
-NAMES = {"superspike": "SuperSpike", "sigmoid": "sigmoid'", "piecewise_linear": "piecewise linear"}
-COLOURS = {"superspike": "#0072B2", "sigmoid": "#D55E00", "piecewise_linear": "#009E73"}
-CHANCE = 0.1
-CONDITIONS = {
-    (False, False): ("normalised, detached", "#0072B2", "-"), (False, True): ("normalised, attached", "#0072B2", "--"),
-    (True, False): ("asymptotic, detached", "#D55E00", "-"), (True, True): ("asymptotic, attached", "#D55E00", "--"),
+DATASETS = {"randman": "Randman", "ecg": "ECG", "braille": "Braille"}
+HARDER = {"randman": "benchmark", "randman-rough": "rougher", "randman-2d": "of two dimensions"}
+#: Labels and colours of arms.
+SHAPES = {
+    "reference": ("SuperSpike", "#000000"), "sigmoid": ("logistic", "#0072B2"), "linear": ("piecewise linear", "#009E73"),
+    "constant": ("constant", "#E69F00"), "zero": ("zero (true)", "#999999"),
 }  # fmt: skip
-STATISTICS = {"lz_ratio": "Complexity over surrogates", "fano_jitter": "Fano factor under jitter"}
+CHANGED = {
+    "sigmoid": ("logistic", "#0072B2"), "linear": ("piecewise linear", "#009E73"), "shallow": ("slope 1", "#56B4E9"),
+    "steep": ("slope 100", "#CC79A7"),
+}  # fmt: skip
+RESETS = {
+    "reference": ("normalised, detached", "#000000"), "attached": ("normalised, attached", "#0072B2"),
+    "asymptotic": ("asymptotic, detached", "#E69F00"), "asymptotic attached": ("asymptotic, attached", "#D55E00"),
+}  # fmt: skip
+LOOPS = {"reference": ("normalised", "#0072B2"), "asymptotic": ("asymptotic", "#D55E00")}
+SILENT = ("silent start", "#999999")
+FAMILIES = {
+    "superspike": "SuperSpike", "sigmoid": "Logistic", "piecewise_linear": "Piecewise linear", "gaussian": "Gaussian",
+    "slayer": "Exponential", "arctan": "Arctangent",
+}  # fmt: skip
+#: Networks that a difference is shown for: data set, start, network, and the name under the axis.
+PLACES = (
+    ("randman", "firing", "feedforward", "Randman"), ("randman", "silent", "feedforward", "silent"),
+    ("ecg", "firing", "feedforward", "ECG"), ("braille", "firing", "feedforward", "Braille"),
+    ("randman", "firing", "recurrent", "Randman,\nrec."), ("randman", "silent", "recurrent", "silent,\nrec."),
+    ("ecg", "firing", "recurrent", "ECG,\nrec."), ("braille", "firing", "recurrent", "Braille,\nrec."),
+)  # fmt: skip
+CHANCE = 10.0
+MOSAIC = "aaabbb;cccddd;eeefff;ggghhh"
+
+
+def part_of(table: pd.DataFrame, dataset: str, start: str, net: str) -> pd.DataFrame:
+    """Rows of one data set, start and kind of network."""
+    return table[(table["dataset"] == dataset) & (table["start"] == start) & (table["net"] == net)]
+
+
+def legend_below(axes: Axes, **options: Any) -> None:
+    """A legend below what is drawn, with room made for it."""
+    low, high = axes.get_ylim()
+    axes.set_ylim(low - 0.4 * (high - low), high)
+    legend(axes, loc="lower left", **options)
+
+
+def legend(axes: Axes, **options: Any) -> None:
+    """A legend where anything was drawn."""
+    if axes.get_legend_handles_labels()[0]:
+        axes.legend(**options)
+
+
+def accuracy(axes: Axes, table: pd.DataFrame, net: str, title: str) -> Axes:
+    """Test accuracy of every seed by shape, with a derivative of zero and a constant one as controls."""
+    own = table[(table["start"] == "firing") & (table["net"] == net) & table["arm"].isin(SHAPES)]
+    own = own[own["dataset"].isin(DATASETS)]
+    seeds(axes, own, "arm", "test_score", SHAPES, DATASETS)
+    axes.set(ylabel="Test accuracy (%)", ylim=(0, 103))
+    axes.set_title(f"{title}, firing start", loc="left")
+    return counted(axes, own)
+
+
+def changes(axes: Axes, table: pd.DataFrame, arms: Mapping[str, tuple[str, str]], against: Mapping[str, str], label: str) -> Axes:
+    """What each change adds to the accuracy of what it changes."""
+    parts = {place[3]: part_of(table, *place[:3]) for place in PLACES}
+    parts = {name: part for name, part in parts.items() if part["arm"].isin(arms).any()}
+    pairs = {arm: [paired(part, "arm", arm, against[arm], "test_score") for part in parts.values()] for arm in arms}
+    differences(margin(axes, 2.0), pairs, arms, list(parts))
+    axes.tick_params(axis="x", labelrotation=45)
+    axes.set(ylabel=label)
+    legend_below(axes, ncols=2)
+    return counted(axes, table[table["arm"].isin([*arms, *against.values()]) & table["dataset"].isin(DATASETS)])
+
+
+def loops(axes: Axes, table: pd.DataFrame) -> Axes:
+    """What gradients through recurrent connections add."""
+    places = [place for place in PLACES if place[2] == "recurrent"]
+    stopped = {"reference": "stopped", "asymptotic": "asymptotic stopped"}
+    parts = [part_of(table, *place[:3]) for place in places]
+    pairs: dict[str, list[Pairs]] = {
+        arm: [paired(part, "arm", arm, without, "test_score") for part in parts] for arm, without in stopped.items()
+    }
+    differences(margin(axes, 2.0), pairs, LOOPS, [place[3].removesuffix(",\nrec.") for place in places])
+    axes.set(ylabel="Gain by gradients through\nconnections inside (points)")
+    legend_below(axes)
+    return counted(axes, table[table["net"] == "recurrent"])
+
+
+def depth(axes: Axes, table: pd.DataFrame) -> Axes:
+    """Test accuracy of every seed by depth; the default also from the silent start."""
+    own = table.assign(arm=np.where(table["start"] == "silent", "silent", table["arm"]))
+    places = {depth: f"{depth:g}" for depth in sorted(own["depth"].unique())}
+    seeds(axes, own, "arm", "test_score", {**RESETS, "silent": SILENT}, places, by="depth")
+    axes.axhline(CHANCE, color="0.6", linewidth=0.6, linestyle=":")
+    axes.set(xlabel="Hidden layers (Randman, firing start)", ylabel="Test accuracy (%)", ylim=(0, 103))
+    legend(axes, loc="lower left", bbox_to_anchor=(0, 0.12))
+    return counted(axes, own)
+
+
+def sparse_limit(axes: Axes, table: pd.DataFrame) -> Axes:
+    """Test accuracy against activity, with the broken line; networks that did not train as crosses."""
+    trained = is_trained(table)
+    for chosen, marker in ((trained, "o"), (~trained, "x")):
+        own = table[chosen]
+        shown = own["spikes"].clip(lower=1e-3)
+        image = axes.scatter(shown, 100 * own["test_score"], c=np.log10(own["upper"] + 0.03), marker=marker, s=10, cmap="viridis",
+                             vmin=-1.5, vmax=1.5)  # fmt: skip
+    place, below, above = fit_broken_line(table)
+    if np.isfinite(place):
+        own = table[trained & (table["spikes"] > 0)]
+        x = np.log10(own["spikes"]).sort_values()
+        bent = np.where(x < place, below, above) * (x - place)
+        axes.plot(10**x, 100 * (bent + np.mean(own["test_score"] - bent)), color="0.3", linewidth=0.8)
+        axes.axvline(10**place, color="0.3", linewidth=0.6, linestyle="--")
+    axes.axhline(CHANCE, color="0.6", linewidth=0.6, linestyle=":")
+    axes.set(xscale="log", xlabel="Spikes per neuron and sequence (Randman)", ylabel="Test accuracy (%)", ylim=(0, 103))
+    bar = axes.figure.colorbar(image, ax=axes, ticks=[np.log10(strength + 0.03) for strength in (0.0, 1.0, 20.0)])
+    bar.set_ticklabels(["0", "1", "20"])
+    bar.set_label("Strength of the bound")
+    return counted(axes, table)
+
+
+def difficulty(axes: Axes, table: pd.DataFrame) -> Axes:
+    """Test accuracy of every seed on harder manifolds."""
+    own = table[(table["start"] == "firing") & (table["net"] == "feedforward") & table["dataset"].isin(HARDER)]
+    arms = ("reference", "sigmoid", "linear", "constant")
+    style = {**{arm: SHAPES[arm] for arm in arms}, "asymptotic attached": RESETS["asymptotic attached"]}
+    seeds(axes, own[own["arm"].isin(style)], "arm", "test_score", style, HARDER)
+    axes.axhline(CHANCE, color="0.6", linewidth=0.6, linestyle=":")
+    axes.set(xlabel="Manifolds (Randman)", ylabel="Test accuracy (%)", ylim=(0, 103))
+    legend(axes, loc="lower left", bbox_to_anchor=(0, 0.12), ncols=2)
+    return counted(axes, own)
 
 
 def heat_map(axes: Axes, table: pd.DataFrame, shape: str) -> plt.cm.ScalarMappable:
-    """Test accuracy over slope and learning rate."""
-    grid = table[table["shape"] == shape].pivot(index="rate", columns="beta", values="test_score")
-    image = axes.imshow(grid.to_numpy(), origin="lower", vmin=0, vmax=1, cmap="viridis", aspect="auto")
-    axes.set_xticks(range(len(grid.columns)), [f"{beta:g}" for beta in grid.columns], rotation=90)
-    axes.set_yticks(range(len(grid.index)), [f"{rate:g}" for rate in grid.index])
-    axes.set(xlabel=r"Slope $\beta$", ylabel="Learning rate", title=NAMES[shape])
+    """Training accuracy from the silent start over slope and depth, mean over seeds; crosses where the rule says "cannot"."""
+    own = table[(table["shape"] == shape) & (table["start"] == "silent")]
+    accuracy, learns = (own.pivot_table(index="depth", columns="slope", values=name) for name in ("training_score", "predicted"))
+    image = axes.imshow(100 * accuracy.to_numpy(), origin="lower", vmin=0, vmax=100, cmap="viridis", aspect="auto")
+    rows, columns = np.nonzero(learns.to_numpy() < 0.5)
+    axes.plot(columns, rows, "x", color="white", markersize=4)
+    axes.set_xticks(range(len(accuracy.columns)), [f"{slope:g}" for slope in accuracy.columns], rotation=90)
+    axes.set_yticks(range(len(accuracy.index)), [f"{depth:g}" for depth in accuracy.index])
+    group = "fitted" if shape in FITTED else "held out"
+    axes.set(xlabel=r"Slope $\beta$", ylabel="Hidden layers", title=f"{FAMILIES[shape]} ({group})")
     return image
 
 
-def over_slope(axes: Axes, table: pd.DataFrame, name: str) -> Axes:
-    """Mean and spread over seeds of a column against the slope, for each shape."""
-    for shape, own in table.groupby("shape"):
-        values = own.groupby("beta")[name]
-        style = {"marker": "o", "markersize": 2.5, "capsize": 1.5, "color": COLOURS[shape], "label": NAMES[shape]}
-        axes.errorbar(values.mean().index, values.mean(), values.std(), **style)
+def curves(axes: Axes, table: pd.DataFrame) -> Axes:
+    """Share of learners found against share of others called so, on held-out shapes: the rule, and with the derivative at rest."""
+    for column, label, colour in (("derivative", "at the potentials", "#D55E00"), ("derivative_at_rest", "at rest", "#0072B2")):
+        areas = area_by_seed(table, column)
+        if not len(areas):
+            continue
+        for seed in areas.index:
+            own = held_out(table, column).query("seed == @seed")
+            wrong, right, _ = roc_curve(own["learns"], own["predicted"])
+            named = f"{label}: {areas.mean():.3f} ({areas.min():.3f} to {areas.max():.3f})" if seed == areas.index[0] else None
+            axes.plot(wrong, right, color=colour, linewidth=0.8, label=named)
+    axes.plot([0, 1], [0, 1], ":", color="0.6", linewidth=0.6, label="guessing: 0.5")
+    axes.set(xlabel="Starts that cannot learn, called learners", ylabel="Learners found", title="Held-out shapes, area")
+    legend(axes, loc="lower right")
     return axes
 
 
-def by_slope(axes: Axes, table: pd.DataFrame, controls: pd.DataFrame) -> Axes:
-    """Test accuracy at the best learning rate against the slope, mean and spread over seeds."""
-    over_slope(axes, table, "test_score")
-    if len(controls):
-        constant = controls[(controls["shape"] == "constant") & (controls["gain"] == 1.0)]
-        best = constant.groupby("rate")["validation_score"].mean().idxmax()
-        axes.axhline(constant.loc[constant["rate"] == best, "test_score"].mean(), color="0.5", linestyle="--", label="constant")
-    axes.axhline(CHANCE, color="0.6", linewidth=0.6, linestyle=":")
-    axes.set(xscale="log", xlabel=r"Slope $\beta$", ylabel="Test accuracy", ylim=(0, 1.05))
-    legend_above(axes)
-    return axes
-
-
-def by_depth(axes: Axes, table: pd.DataFrame) -> Axes:
-    """Test accuracy against depth, mean over slopes and seeds, for each magnitude and reset."""
-    for (asymptotic, attached), (label, colour, line) in CONDITIONS.items():
-        own = table[(table["asymptotic"] == asymptotic) & (table["reset_gradient"] == attached)]
-        scores = own.groupby("depth")["test_score"].mean()
-        axes.plot(scores.index, scores, line, marker="o", markersize=2.5, color=colour, label=label)
-    axes.axhline(CHANCE, color="0.6", linewidth=0.6, linestyle=":")
-    axes.set(xlabel="Hidden layers", ylabel="Test accuracy", ylim=(0, 1.05), xticks=sorted(table["depth"].unique()))
-    legend_above(axes)
-    return axes
-
-
-def recurrent(axes: Axes, table: pd.DataFrame) -> Axes:
-    """Test accuracy of recurrent networks against the slope."""
-    for (asymptotic, gradient), own in table.groupby(["asymptotic", "recurrent"]):
-        scores = own.groupby("beta")["test_score"].mean()
-        label = f"{'asymptotic' if asymptotic else 'normalised'}, {gradient}"
-        axes.plot(scores.index, scores, "--" if gradient == "gradient" else "-", marker="o", markersize=2.5,
-                  color="#D55E00" if asymptotic else "#0072B2", label=label)  # fmt: skip
-    axes.axhline(CHANCE, color="0.6", linewidth=0.6, linestyle=":")
-    axes.set(xscale="log", xlabel=r"Slope $\beta$", ylabel="Test accuracy", ylim=(0, 1.05))
-    legend_above(axes)
-    return axes
-
-
-def legend_above(axes: Axes) -> None:
-    """A legend over the panel, clear of the data."""
-    axes.legend(loc="lower left", bbox_to_anchor=(0, 1), labelspacing=0.2, borderpad=0.1)
-
-
-def sparse_limit(axes: Axes, tables: dict[str, pd.DataFrame]) -> Axes:
-    """Test accuracy against activity from every start; networks without any spike stand at the left edge."""
-    fewest = min(table.loc[table["spikes"] > 0, "spikes"].min() for table in tables.values()) / 3
-    for (start, table), marker, colour in zip(tables.items(), "so", ("0.5", COLOURS["superspike"]), strict=False):
-        shown = table["spikes"].clip(lower=fewest)
-        axes.semilogx(shown, table["test_score"], marker, markersize=2.5, color=colour, label=start, markerfacecolor="none")
-    axes.axhline(CHANCE, color="0.6", linewidth=0.6, linestyle=":")
-    axes.set(xlabel="Spikes per neuron and trial", ylabel="Test accuracy", ylim=(0, 1.05))
-    legend_above(axes)
-    return axes
-
-
-def spiking(axes: Axes, table: pd.DataFrame, name: str) -> Axes:
-    """A statistic of the trained spikes against the slope."""
-    over_slope(axes, table, name)
-    axes.set(xscale="log", xlabel=r"Slope $\beta$", ylabel=STATISTICS[name])
+def learners(axes: Axes, table: pd.DataFrame) -> Axes:
+    """Training accuracy against the derivative at the start, every start of the held-out shapes."""
+    own = with_features(table)
+    own = own[own["shape"].isin(HELD_OUT)]
+    for number, (depth, colour) in enumerate(zip((1, 2, 4), ("#56B4E9", "#0072B2", "#000000"), strict=True)):
+        part = own[own["depth"] == depth]
+        for start, marker in (("silent", "o"), ("firing", "^")):
+            chosen = part[part["start"] == start]
+            label = f"{depth} layer{'s' if number else ''}" if start == "silent" else None
+            axes.plot(chosen["log_derivative"], 100 * chosen["training_score"], marker, markersize=2, color=colour, label=label)
+    axes.axhline(3 * CHANCE, color="0.6", linewidth=0.6, linestyle=":")
+    axes.set(
+        xlabel="Derivative at the start\n(decimal logarithm; triangles: firing)", ylabel="Training accuracy (%)", ylim=(0, 103)
+    )
+    legend(axes, loc="upper left")
+    n = f"n = {len(own)} starts, {own['seed'].nunique()} seeds"
+    axes.annotate(n, (1, 1), (0, 2), xycoords="axes fraction", textcoords="offset points", ha="right", fontsize=6, color="0.3")
     return axes
 
 
 def draw(tables: Path, output: Path) -> list[Path]:
-    """All figures whose tables are there."""
-    found = {path.stem: study_table(path) for path in sorted(tables.glob("*.parquet"))}
-    found = {name: table[table["epochs"] == table["epochs"].max()] for name, table in found.items() if len(table)}
+    """The page of comparisons and that of starts, each once its tables are there."""
+    read = {path.stem: sound(study_table(path)) for path in sorted(tables.glob("*.parquet"))}
     paths: list[Path] = []
     with house_style():
-        if "grid" in found:
-            paths += _grid(found["grid"], output)
-        if {"repeats", "resets", "loops", "sparse"} <= set(found):
-            paths += _summary(found, output)
+        if {"comparisons", "depth", "sparse"} <= set(read):
+            paths += _comparisons(read, output)
+        if "starts" in read:
+            paths += _starts(read["starts"], output)
     return paths
 
 
-def _grid(table: pd.DataFrame, output: Path) -> list[Path]:
-    figure, axes = plt.subplots(1, 3, figsize=(TWO_COLUMNS, 2.3), layout="constrained")
-    for letter, own, shape in zip("abc", axes, NAMES, strict=True):
-        image = heat_map(own, table, shape)
-        label_panel(own, letter)
-    figure.colorbar(image, ax=axes, label="Test accuracy")
-    return save_figure(figure, output / "surrogate_gradients_grid.pdf")
-
-
-def _summary(found: dict[str, pd.DataFrame], output: Path) -> list[Path]:
-    figure, axes = plt.subplot_mosaic("abc;def", figsize=(TWO_COLUMNS, 4.9), layout="constrained")
-    by_slope(axes["a"], found["repeats"], found.get("controls", pd.DataFrame()))
-    depths = "firing_resets" if "firing_resets" in found else "resets"
-    by_depth(axes["b"], found[depths]).set_xlabel(f"Hidden layers, {'firing' if depths == 'firing_resets' else 'silent'} start")
-    recurrent(axes["c"], found["loops"])
-    starts = {"silent start": "sparse", "firing start": "firing_sparse"}
-    sparse_limit(axes["d"], {start: found[name] for start, name in starts.items() if name in found})
-    spiking(axes["e"], found["repeats"], "lz_ratio")
-    spiking(axes["f"], found["repeats"], "fano_jitter")
+def _comparisons(read: Mapping[str, pd.DataFrame], output: Path) -> list[Path]:
+    figure, axes = plt.subplot_mosaic(MOSAIC, figsize=(TWO_COLUMNS, 8.6), layout="constrained")
+    table = read["comparisons"]
+    legend(accuracy(axes["a"], table, "feedforward", "Feed-forward"), loc="lower left", ncols=2)
+    accuracy(axes["b"], table, "recurrent", "Recurrent")
+    changes(axes["c"], table, CHANGED, dict.fromkeys(CHANGED, "reference"), "Gain over SuperSpike\nof slope 10 (points)")
+    resets = {name: RESETS[name] for name in ("attached", "asymptotic", "asymptotic attached")}
+    against = {"attached": "reference", "asymptotic": "reference", "asymptotic attached": "asymptotic"}
+    changes(axes["d"], table, resets, against, "Gain (points): attached over\ndetached, else over normalised")
+    loops(axes["e"], table)
+    depth(axes["f"], read["depth"])
+    sparse_limit(axes["g"], read["sparse"])
+    difficulty(axes["h"], table)
     for letter, own in axes.items():
         label_panel(own, letter)
     return save_figure(figure, output / "surrogate_gradients.pdf")
+
+
+def _starts(table: pd.DataFrame, output: Path) -> list[Path]:
+    table = table.assign(predicted=predicted(table))
+    figure, axes = plt.subplot_mosaic("abc;def;ghh", figsize=(TWO_COLUMNS, 5.6), layout="constrained")
+    for letter, shape in zip("abcdef", FAMILIES, strict=True):
+        if (table["shape"] == shape).any():
+            image = heat_map(axes[letter], table, shape)
+        else:
+            axes[letter].set_axis_off()
+    figure.colorbar(image, ax=[axes[letter] for letter in "cf"], label="Training accuracy (%)")
+    learners(axes["g"], table)
+    curves(axes["h"], table)
+    for letter, own in axes.items():
+        label_panel(own, letter)
+    return save_figure(figure, output / "surrogate_gradients_starts.pdf")

@@ -1,142 +1,114 @@
-"""Rows of the study. The grids are those of the figure (read off); sizes of the reduced protocol are ours."""
+"""Rows of the study. Data sets, sizes, starts and grids are ours unless said otherwise; results have other seeds than tuning."""
 
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Iterable
 from typing import Any
 
 import pandas as pd
 
-PROTOCOLS = ("reduced", "full", "quick")
-BETAS = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0, 500.0, 1000.0)
-RATES = (1e-3, 5e-3, 1e-2, 2e-2, 5e-2, 1e-1)
-#: Families with the peak as transcribed; the logistic derivative also with peak one, and the other noise density.
-SHAPES = {"superspike": 1.0, "sigmoid": 0.25, "piecewise_linear": 1.0}
-MORE_SHAPES = {"sigmoid": 1.0, "gaussian": 1.0}
-FEW_BETAS = (5.0, 20.0, 100.0)
-#: Slopes of each shape that are repeated on the other spectrum.
-BEST_SLOPES = 4
-DEPTHS = (1, 2, 4)
-BEST_RATE = 0.05
-#: Weights of the firing start over the published ones (at least one spike per neuron and trial), and upper-bound strengths.
-FIRING = 20.0
-STRENGTHS = (0.0, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0)
-FIRING_STRENGTHS = (0.1, 0.3, 1.0, 3.0, 10.0, 30.0, 100.0, 300.0)
-EPOCHS = {"reduced": 20, "full": 50, "quick": 1}
-SAMPLES = {"reduced": 1000, "full": 1000, "quick": 32}
+from analyses.protocol import Grid, Row, best_rows
+from analyses.surrogate_gradients.networks import MANIFOLDS
 
-Row = dict[str, Any]
+PROTOCOLS = ("reduced", "quick")
+RECORDED = ("ecg", "braille")
+#: Seeds of comparisons, and of what is asked of depth and of activity.
+SEEDS, FEWER_SEEDS = tuple(range(8)), tuple(range(5))
+#: The best published rates lie between 0.02 and 0.1 for one layer that starts silent.
+GRID: Grid = {"rate": (2e-3, 1e-2, 5e-2)}
+FEEDFORWARD = (
+    "reference", "sigmoid", "linear", "shallow", "steep", "constant", "zero", "attached", "asymptotic", "asymptotic attached",
+)  # fmt: skip
+RECURRENT = (*FEEDFORWARD, "stopped", "asymptotic stopped")
+#: What is asked of recurrent networks that start silent.
+SILENT_RECURRENT = ("reference", "zero", "asymptotic", "stopped", "asymptotic stopped")
+#: What is asked of harder manifolds.
+HARDER = ("reference", "sigmoid", "linear", "constant", "asymptotic", "asymptotic attached")
+DEPTHS, DEEP_ARMS = (1, 2, 4), ("reference", "attached", "asymptotic", "asymptotic attached")
+EPOCHS = {"ecg": 10, "braille": 30}
+MANIFOLD_EPOCHS, DEEP_EPOCHS, SPARSE_EPOCHS = 8, 12, 10
+#: Strengths of the upper bound of activity; at 30 and above nothing was learned before.
+STRENGTHS = (0.0, 0.1, 0.3, 1.0, 3.0, 6.0, 10.0, 20.0)
 
-
-def row(protocol: str, **own: Any) -> Row:
-    """A row, of what it does not say otherwise."""
-    surrogate = {"shape": "superspike", "height": 1.0, "beta": 10.0, "asymptotic": False, "reset_gradient": False}
-    network = {"depth": 1, "recurrent": "", "neurons": 100, "gain": 1.0}
-    training = {"rate": BEST_RATE, "upper": 0.0, "epochs": EPOCHS[protocol], "batch": 250, "seed": 0}
-    data = {"spectrum": "printed", "samples": SAMPLES[protocol], "data_seed": 0}
-    return {**surrogate, **network, **training, **data, "describe": False, **own}
-
-
-def _some(protocol: str, values: Sequence) -> Sequence:
-    """All values, or one in the quick protocol."""
-    return values[-1:] if protocol == "quick" else values
-
-
-def _seeds(protocol: str, count: int) -> list[dict[str, int]]:
-    """Fresh seeds of weights, order and manifolds."""
-    return [{"seed": k, "data_seed": k} for k in range(1, 1 + (1 if protocol == "quick" else count))]
+#: What decides whether a start can learn: shapes on which the rule is fitted (the published ones), and on which it is judged.
+FITTED = {"superspike": 1.0, "sigmoid": 0.25, "piecewise_linear": 1.0}
+HELD_OUT = {"gaussian": 1.0, "slayer": 1.0, "arctan": 1.0}
+SLOPES = (0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0)
+#: Slopes and depths from the firing start, where nearly all learn.
+FIRING_SLOPES, FIRING_DEPTHS = (1.0, 10.0, 100.0), (1, 4)
+START_SEEDS = (0, 1, 2)
+#: Each is tried; a start can learn if the network trains at one of them.
+START_RATES = (1e-2, 5e-2)
+START_NEURONS, START_SAMPLES, START_BATCH, START_EPOCHS = 50, 200, 50, 10
 
 
-def grid(protocol: str, **own: Any) -> list[Row]:
-    """Stage 1: every shape, slope and learning rate on one data set from one start; ``own`` settings apply to all."""
-    cells = itertools.product(SHAPES.items(), _some(protocol, BETAS), _some(protocol, RATES))
-    return [row(protocol, shape=shape, height=height, beta=beta, rate=rate, **own) for (shape, height), beta, rate in cells]
+def seeds(protocol: str, values: tuple[int, ...]) -> tuple[int, ...]:
+    """Seeds of results."""
+    return values[:1] if protocol == "quick" else values
 
 
-def repeated(protocol: str, stage_1: pd.DataFrame, spectrum: str = "printed") -> list[Row]:
-    """Stage 2: for every shape and slope the learning rate best on validation, with fresh seeds.
+def cell(protocol: str, dataset: str, net: str, start: str, arm: str, **options: Any) -> Row:
+    """A row without what is tuned and without seed."""
+    quick = protocol == "quick"
+    base = {"dataset": dataset, "net": net, "depth": 1, "start": start, "arm": arm, "upper": 0.0}
+    epochs = EPOCHS.get(dataset, MANIFOLD_EPOCHS)
+    size = {"neurons": 20 if quick else 100, "samples": 40 if quick else 1000, "sequences": 100 if quick else 0}
+    batch = 50 if quick or dataset in RECORDED else 250
+    return {**base, **size, "batch": batch, "epochs": 2 if quick else epochs, **options}
 
-    On the released spectrum only the slopes of each shape that were best on validation.
-    """
-    best = stage_1.loc[stage_1.groupby(["shape", "height", "beta"])["validation_score"].idxmax()]
-    if spectrum != "printed":
-        best = best.sort_values("validation_score").groupby(["shape", "height"]).tail(BEST_SLOPES)
+
+def grid(protocol: str) -> Grid:
+    """Learning rates that are tried."""
+    return {"rate": GRID["rate"][-1:]} if protocol == "quick" else GRID
+
+
+def comparisons(protocol: str) -> list[Row]:
+    """Shape, slope, reset and recurrence: on every data set from the firing start, on the benchmark also from the silent one."""
+    if protocol == "quick":
+        return [cell(protocol, "randman", "feedforward", "firing", arm) for arm in ("reference", "constant")]
+    plan = [(name, net, "firing", arm) for name in ("randman", *RECORDED)
+            for net, arms in (("feedforward", FEEDFORWARD), ("recurrent", RECURRENT)) for arm in arms]  # fmt: skip
+    plan += [("randman", net, "silent", arm) for net, arms in (("feedforward", FEEDFORWARD), ("recurrent", SILENT_RECURRENT))
+             for arm in arms]  # fmt: skip
+    plan += [(name, "feedforward", "firing", arm) for name in MANIFOLDS if name != "randman" for arm in HARDER]
+    return [cell(protocol, *chosen) for chosen in plan]
+
+
+def deep(protocol: str) -> list[Row]:
+    """Reset by depth from the firing start; the default from the silent one, to see what leaves it."""
+    if protocol == "quick":
+        return [cell(protocol, "randman", "feedforward", "firing", "reference", depth=2)]
+    plan = [("firing", *own) for own in itertools.product(DEPTHS, DEEP_ARMS)] + [("silent", depth, "reference") for depth in DEPTHS]
+    return [cell(protocol, "randman", "feedforward", start, arm, depth=depth, epochs=DEEP_EPOCHS) for start, depth, arm in plan]
+
+
+def sparse(protocol: str) -> list[Row]:
+    """Ever stronger upper bounds of activity, from the firing start."""
+    strengths = STRENGTHS[2:3] if protocol == "quick" else STRENGTHS
+    options = {} if protocol == "quick" else {"epochs": SPARSE_EPOCHS}
+    return [cell(protocol, "randman", "feedforward", "firing", "reference", upper=strength, **options) for strength in strengths]
+
+
+def results(protocol: str, best: pd.DataFrame, values: tuple[int, ...] = SEEDS) -> list[Row]:
+    """Fresh seeds of every cell at its best rate, seed by seed: all cells of one share its data."""
+    return [{**row, "seed": seed} for seed in seeds(protocol, values) for row in best_rows(best)]
+
+
+def starts(protocol: str) -> list[Row]:
+    """Every shape, slope and depth from the silent start, some from the firing one; rows of one program follow on one another."""
+    quick = protocol == "quick"
+    silent = itertools.product(SLOPES, DEPTHS, ("silent",))
+    firing = itertools.product(FIRING_SLOPES, FIRING_DEPTHS, ("firing",))
+    chosen: Iterable = [(10.0, 1, "silent")] if quick else itertools.chain(silent, firing)
+    shapes = {"superspike": 1.0} if quick else {**FITTED, **HELD_OUT}
     return [
-        row(protocol, shape=own.shape, height=own.height, beta=own.beta, rate=own.rate, spectrum=spectrum,
-            describe=spectrum == "printed", **seed)
-        for own in best[["shape", "height", "beta", "rate"]].itertuples(index=False) for seed in _seeds(protocol, 5)
+        {
+            **cell(protocol, "randman", "feedforward", start, "", depth=depth),
+            "shape": shape, "height": height, "slope": slope, "seed": seed,
+            "neurons": 20 if quick else START_NEURONS,
+            "samples": 40 if quick else START_SAMPLES, "batch": 50 if quick else START_BATCH,
+            "epochs": 1 if quick else START_EPOCHS,
+        }
+        for (slope, depth, start), (shape, height), seed in itertools.product(chosen, shapes.items(), seeds(protocol, START_SEEDS))
     ]  # fmt: skip
-
-
-def more_shapes(protocol: str) -> list[Row]:
-    """The logistic derivative with peak one, and the Gaussian density."""
-    return [
-        row(protocol, shape=shape, height=height, beta=beta, **seed)
-        for (shape, height), beta, seed in itertools.product(MORE_SHAPES.items(), _some(protocol, FEW_BETAS), _seeds(protocol, 5))
-    ]
-
-
-def controls(protocol: str) -> list[Row]:
-    """No derivative and a constant one, from the silent and from a firing start; SuperSpike from the firing one."""
-    rates = _some(protocol, RATES)
-    plan = [("zero", gain, BEST_RATE) for gain in (1.0, FIRING)] + [("superspike", FIRING, BEST_RATE)]
-    plan += [("constant", gain, rate) for gain in (1.0, FIRING) for rate in rates]
-    return [
-        row(protocol, shape=shape, gain=gain, rate=rate, **seed)
-        for (shape, gain, rate), seed in itertools.product(plan, _seeds(protocol, 5))
-    ]
-
-
-def firing_start(protocol: str) -> list[Row]:
-    """The shapes from a start at which every neuron fires: what of the effect of the slope is that of a silent start."""
-    cells = itertools.product(SHAPES.items(), _some(protocol, FEW_BETAS), _seeds(protocol, 3))
-    return [row(protocol, shape=shape, height=height, beta=beta, gain=FIRING, **seed) for (shape, height), beta, seed in cells]
-
-
-def resets(protocol: str, **own: Any) -> list[Row]:
-    """Normalised and asymptotic, attached and detached, by depth and slope; ``own`` settings apply to all."""
-    depths, betas = _some(protocol, DEPTHS), _some(protocol, FEW_BETAS)
-    plan = itertools.product((False, True), (False, True), depths, betas, _seeds(protocol, 3))
-    return [row(protocol, asymptotic=a, reset_gradient=r, depth=d, beta=b, **seed, **own) for a, r, d, b, seed in plan]
-
-
-def firing_resets(protocol: str) -> list[Row]:
-    """The same from a start at which every neuron fires: deeper networks do not leave the silent one."""
-    return resets(protocol, gain=FIRING)
-
-
-def loops(protocol: str) -> list[Row]:
-    """Recurrent networks with and without the gradient through their connections."""
-    plan = itertools.product((False, True), ("gradient", "no gradient"), _some(protocol, FEW_BETAS), _seeds(protocol, 3))
-    return [row(protocol, asymptotic=a, recurrent=r, beta=b, **seed) for a, r, b, seed in plan]
-
-
-def sparse(protocol: str, strengths: Sequence[float] = STRENGTHS, **own: Any) -> list[Row]:
-    """Ever stronger upper bounds of activity; ``own`` settings apply to all."""
-    plan = itertools.product(_some(protocol, strengths), _seeds(protocol, 5))
-    return [row(protocol, upper=strength, **seed, **own) for strength, seed in plan]
-
-
-def firing_sparse(protocol: str) -> list[Row]:
-    """The same from a start at which every neuron fires: strong bounds keep a silent one silent."""
-    return sparse(protocol, FIRING_STRENGTHS, gain=FIRING)
-
-
-def n_rows(table: str, protocol: str) -> int:
-    """Rows of a table."""
-    makers = {
-        "controls": controls, "grid": grid, "resets": resets, "loops": loops, "sparse": sparse, "more_shapes": more_shapes,
-        "firing_start": firing_start, "firing_sparse": firing_sparse, "firing_resets": firing_resets,
-        "attached_grid": superspike_grid,
-    }  # fmt: skip
-    if table in makers:
-        return len(makers[table](protocol))
-    slopes = len(_some(protocol, BETAS))
-    repeats = slopes if table == "repeats" else min(slopes, BEST_SLOPES)
-    return len(SHAPES) * repeats * len(_seeds(protocol, 5))
-
-
-def superspike_grid(protocol: str, **own: Any) -> list[Row]:
-    """The grid of one shape, for the statistic of the asymptotic surrogate with an attached reset."""
-    return [cell for cell in grid(protocol, **own) if cell["shape"] == "superspike"]

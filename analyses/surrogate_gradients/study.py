@@ -7,53 +7,49 @@ neurocode figures surrogate-gradients
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from functools import partial
-
+from analyses.protocol import tune, tuning_seeds
 from analyses.surrogate_gradients import protocols
-from analyses.surrogate_gradients.claims import claims, write_sparse_limit
-from analyses.surrogate_gradients.training import training_row
-from neurocode.errors import DataError
-from neurocode.studies import Study, StudyRun, key_of, study_table
+from analyses.surrogate_gradients.claims import claims
+from analyses.surrogate_gradients.sparse import write_limit
+from analyses.surrogate_gradients.training import last_row, last_tuning_row, start_row, training_row, tuning_row
+from neurocode.studies import Study, StudyRun
 
 
-def run_rows(table: str, rows: Callable[[str], list[protocols.Row]], run: StudyRun) -> None:
-    """A table whose rows depend on the protocol alone."""
-    run.rows(training_row, rows(run.protocol), f"{table}.parquet")
+def compare(run: StudyRun) -> None:
+    """Shapes, slopes, resets and recurrence, each at the rate that is best for it."""
+    cells, seeds = protocols.comparisons(run.protocol), tuning_seeds(run.protocol)
+    shared = ("dataset", "net", "start")
+    best = tune(run, tuning_row, cells, protocols.grid(run.protocol), "comparisons_tuning.parquet", shared, seeds)
+    run.rows(training_row, protocols.results(run.protocol, best), "comparisons.parquet")
 
 
-def run_repeats(name: str, spectrum: str, run: StudyRun) -> None:
-    """Stage 2: fresh seeds at the learning rates that stage 1 chose on validation."""
-    wanted = {key_of(row) for row in protocols.grid(run.protocol)}
-    table = study_table(run.output / "grid.parquet")
-    stage_1 = table[table["key"].isin(wanted) & table["error"].isna()]
-    if len(stage_1) < len(wanted):
-        raise DataError(f"{run.output / 'grid.parquet'}: stage 1 is not complete; run the part 'grid' first.")
-    run.rows(training_row, protocols.repeated(run.protocol, stage_1, spectrum), f"{name}.parquet")
+def vary_depth(run: StudyRun) -> None:
+    """Networks of one, two and four layers, each at the rate that is best for its depth."""
+    cells, seeds = protocols.deep(run.protocol), tuning_seeds(run.protocol)
+    best = tune(run, tuning_row, cells, protocols.grid(run.protocol), "depth_tuning.parquet", ("start", "depth"), seeds)
+    run.rows(training_row, protocols.results(run.protocol, best, protocols.FEWER_SEEDS), "depth.parquet")
 
 
-def find_sparse_limit(table: str, rows: Callable[[str], list[protocols.Row]], run: StudyRun) -> None:
-    """Ever stronger bounds of activity, and the activity at which the line of accuracy breaks, with a bootstrap interval."""
-    found = run.rows(training_row, rows(run.protocol), f"{table}.parquet")
+def bound_activity(run: StudyRun) -> None:
+    """Ever stronger upper bounds of activity, and the activity at which the line of accuracy breaks."""
+    cells, seeds = protocols.sparse(run.protocol), tuning_seeds(run.protocol)
+    best = tune(run, last_tuning_row, cells, protocols.grid(run.protocol), "sparse_tuning.parquet", ("dataset",), seeds)
+    found = run.rows(last_row, protocols.results(run.protocol, best, protocols.FEWER_SEEDS), "sparse.parquet")
     if run.protocol != "quick":
-        write_sparse_limit(found, run.output / f"{table}_limit.csv")
+        write_limit(found, run.output / "sparse_limit.csv")
 
 
+def try_starts(run: StudyRun) -> None:
+    """What can be learned at all from a start, over shapes, slopes and depths."""
+    run.rows(start_row, protocols.starts(run.protocol), "starts.parquet")
+
+
+#: Folders of recorded data.
+FOLDERS = ("qtdb-ecg", "braille")
 STUDY = Study(
     title="The robustness of surrogate gradients (Zenke & Vogels 2021)",
     protocols=protocols.PROTOCOLS,
-    parts={
-        "controls": partial(run_rows, "controls", protocols.controls), "grid": partial(run_rows, "grid", protocols.grid),
-        "repeats": partial(run_repeats, "repeats", "printed"), "resets": partial(run_rows, "resets", protocols.resets),
-        "loops": partial(run_rows, "loops", protocols.loops), "sparse": partial(find_sparse_limit, "sparse", protocols.sparse),
-        "firing-sparse": partial(find_sparse_limit, "firing_sparse", protocols.firing_sparse),
-        "firing-start": partial(run_rows, "firing_start", protocols.firing_start),
-        "firing-resets": partial(run_rows, "firing_resets", protocols.firing_resets),
-        "more-shapes": partial(run_rows, "more_shapes", protocols.more_shapes),
-        "released-spectrum": partial(run_repeats, "released_spectrum", "released"),
-        "attached-grid": partial(
-            run_rows, "attached_grid", partial(protocols.superspike_grid, asymptotic=True, reset_gradient=True)
-        ),
-    },
+    parts={"starts": try_starts, "depth": vary_depth, "sparse": bound_activity, "comparisons": compare},
     claims=claims,
-)  # fmt: skip
+    data=lambda protocol: {} if protocol == "quick" else {"comparisons": FOLDERS},
+)

@@ -1,56 +1,66 @@
-"""A row of the tables: one network trained on random manifolds, and how it spikes."""
+"""Rows of tuning and of training, with bounds of activity that stay, and what a start can learn."""
 
 from __future__ import annotations
 
 from typing import Any
 
-import jax.numpy as jnp
 import numpy as np
+import pandas as pd
 
-import neurocode as nc
-from analyses.surrogate_gradients.networks import STEP, make_network, make_settings, make_task
-from neurocode.learning import Network, Part, evaluate, train
-from neurocode.recordings import Trains
+from analyses.protocol import is_trained, score_of, scores_of, training_of, validation_of
+from analyses.surrogate_gradients.learnability import derivative_at_start
+from analyses.surrogate_gradients.networks import make_network, make_settings, make_task
+from analyses.surrogate_gradients.protocols import START_RATES
+from neurocode.learning import Network, Task, TrainingResult, evaluate, train
 
-#: Test sequences that are described, and of them those that are jittered, repeats of each, largest shift of a spike in steps.
-DESCRIBED, SEQUENCES, REPEATS, JITTER = 200, 40, 25, 2
-SURROGATES = 20
-STATISTICS = ("cv", "lv", "lz_ratio")
-
-
-def training_row(**row: Any) -> dict[str, Any]:
-    """Accuracies of the epoch that validation chose, and spikes per neuron and trial before and after training."""
-    task, net = make_task(row), make_network(row)
-    steps = task.training.inputs.shape[1]
-    start = evaluate(net, task.validation, task)
-    result = train(net, task, seed=row["seed"], settings=make_settings(row))
-    chosen = result.history.set_index("epoch").loc[result.best_epoch]
-    rates = [chosen[name] for name in result.history.columns if name.startswith("rate_")]
-    found = {
-        "validation_score": float(chosen["validation_score"]), "test_score": result.test_score, "best_epoch": result.best_epoch,
-        "last_validation_score": float(result.history["validation_score"].iloc[-1]),
-        "initial_spikes": steps * float(np.mean(start.rates)), "spikes": steps * float(np.mean(rates)),
-    }  # fmt: skip
-    return {**found, **(spiking(result.network, task.test, row["seed"]) if row["describe"] else {})}
+Row = dict[str, Any]
 
 
-def spiking(net: Network, part: Part, seed: int) -> dict[str, float]:
-    """Medians over neurons of the first layer: variability, complexity, and the Fano factor when input spikes are jittered."""
-    spikes = np.asarray(net(jnp.moveaxis(jnp.asarray(part.inputs[:DESCRIBED]), 0, 1)).spikes[0])
-    trains = Trains.of_rasters(spikes.transpose(2, 1, 0), STEP)
-    table = nc.describe(trains, bin_size=STEP, n_surrogates=SURROGATES, seed=seed)
-    medians = {name: float(np.nanmedian(table[name])) for name in STATISTICS}
-    return {**medians, "fano_jitter": fano_under_jitter(net, part, seed)}
+def trained(row: Row) -> tuple[Task, Network, TrainingResult]:
+    """Task of a row, its network at the start, and the training."""
+    task = make_task(row)
+    start = make_network(row, task)
+    return task, start, train(start, task, seed=row["seed"], settings=make_settings(row))
 
 
-def fano_under_jitter(net: Network, part: Part, seed: int) -> float:
-    """Variance over mean of the spike count of a neuron when every input spike moves by up to two steps; mean over sequences."""
-    random = np.random.default_rng(seed)
-    times = part.inputs[:SEQUENCES].argmax(axis=1)
-    moved = np.clip(times[:, None] + random.integers(-JITTER, JITTER + 1, (len(times), REPEATS, times.shape[1])), 0, None)
-    inputs = np.zeros((part.inputs.shape[1], moved.shape[0] * REPEATS, times.shape[1]), np.float32)
-    np.put_along_axis(inputs, moved.reshape(1, -1, times.shape[1]), 1.0, axis=0)
-    counts = np.asarray(net(jnp.asarray(inputs)).spikes[0]).sum(axis=0).reshape(len(times), REPEATS, -1)
-    mean, variance = counts.mean(axis=1), counts.var(axis=1, ddof=1)
-    fired = mean > 0
-    return float(np.mean(variance[fired] / mean[fired])) if fired.any() else float("nan")
+def tuning_row(**row: Any) -> dict[str, float]:
+    """What validation says of a setting; no test score is kept."""
+    return validation_of(trained(row)[2])
+
+
+def training_row(**row: Any) -> dict[str, float]:
+    """Scores of the network that validation chose, and spikes per neuron and sequence of its least active layer."""
+    task, start, result = trained(row)
+    spikes = {"initial_spikes": least_active(start, task), "spikes": least_active(result.network, task)}
+    return {**scores_of(result, task, row["seed"]), **spikes}
+
+
+def least_active(network: Network, task: Task) -> float:
+    """Spikes per neuron and validation sequence of the layer that fires least."""
+    return task.validation.inputs.shape[1] * float(np.min(evaluate(network, task.validation, task, batch_size=250).rates))
+
+
+def last_tuning_row(**row: Any) -> dict[str, float]:
+    """What validation says of the network after its last update: early stopping would undo a bound of activity."""
+    result = trained(row)[2]
+    last = result.history.iloc[-1]
+    return {name: float(last[name]) for name in ("validation_score", "validation_loss")} | {"best_epoch": result.best_epoch}
+
+
+def last_row(**row: Any) -> dict[str, float]:
+    """Scores and activity of the network after its last update."""
+    task, _, result = trained(row)
+    scores = {f"{name}_score": score_of(result.last, getattr(task, name), task, row["seed"]) for name in ("training", "test")}
+    return {**training_of(result, task, row["seed"]), **scores, "spikes": least_active(result.last, task)}
+
+
+def start_row(**row: Any) -> dict[str, float]:
+    """Whether a start can learn at one of the rates, and the derivative where its potentials are."""
+    options = {"family": row["shape"], "height": row["height"], "slope": row["slope"]}
+    own = {**row, "surrogate": options}
+    task = make_task(own)
+    start = make_network(own, task)
+    found = [train(start, task, seed=row["seed"], settings=make_settings({**own, "rate": rate})) for rate in START_RATES]
+    scores = pd.DataFrame([{**training_of(result, task, row["seed"]), "test_score": result.test_score} for result in found])
+    best = scores.assign(learns=is_trained(scores)).sort_values(["learns", "training_score"]).iloc[-1]
+    return {**best.drop("learns").astype(float), **derivative_at_start(start, task, row["seed"])}

@@ -6,6 +6,8 @@ Network, Layer, Dense, Convolution, Pool, BatchNorm, Chain, Recurrent, Shortcut,
     What a network is made of.
 Output, Readout, Voters, JointDecision, RecordedNeurons
     How it is read; one of your own is a subclass of :class:`Output`.
+fluctuation_driven
+    A start at which every layer fires.
 Surrogate, Regulariser
     How spikes are differentiated, and what activity costs.
 train, evaluate, Settings, TrainingResult, Task, Part, stratified
@@ -39,6 +41,7 @@ from neurocode.learning.enumeration import enumerated_gradients
 from neurocode.learning.estimators import GradientEstimate, estimate_gradient
 from neurocode.learning.evaluation import evaluate
 from neurocode.learning.export import BrianRun, run_in_brian
+from neurocode.learning.fluctuation_driven import fluctuation_driven
 from neurocode.learning.free_running import free_running
 from neurocode.learning.layer import Layer, Shortcut
 from neurocode.learning.network import Network, Response
@@ -60,6 +63,6 @@ __all__ = [
     "BatchNorm", "BrianRun", "Chain", "Convolution", "Dense", "GradientEstimate", "JointDecision", "Layer", "Network",
     "NetworkComplexityClassifier", "Output", "Part", "Pool", "Readout", "RecordedNeurons", "Recurrent", "Regulariser",
     "Response", "Settings", "Shortcut", "Surrogate", "Task", "TimeBasis", "TrainingResult", "Voters", "architectures", "energy",
-    "enumerated_gradients", "estimate_gradient", "evaluate", "free_running", "from_nir", "load", "output_trains",
-    "perturbations", "rules", "run_in_brian", "save", "stratified", "tasks", "to_nir", "train",
+    "enumerated_gradients", "estimate_gradient", "evaluate", "fluctuation_driven", "free_running", "from_nir", "load",
+    "output_trains", "perturbations", "rules", "run_in_brian", "save", "stratified", "tasks", "to_nir", "train",
 ]  # fmt: skip

@@ -93,3 +93,38 @@ def test_learned_thresholds_against_tuned_ones_by_hand():
     for row in found.to_dict("records"):
         own = training[(training["dataset"] == row["dataset"]) & (training["normalised"] == ("not normalised" not in row["claim"]))]
         agree(row, by_seed(own, "arm", "both", "weights", "test_score"))
+
+
+def test_shapes_of_surrogates_by_hand():
+    """The logistic derivative against SuperSpike on every data set, feed-forward from the firing start."""
+    rows = table("surrogate_gradients", "comparisons")
+    rows = rows[(rows["net"] == "feedforward") & (rows["start"] == "firing")]
+    found = claims("surrogate_gradients")
+    found = found[found["claim"].str.contains("logistic function is as good as SuperSpike, feed-forward networks from a firing")]
+    assert len(found) == 5
+    for row in found.to_dict("records"):
+        agree(row, by_seed(rows[rows["dataset"] == row["dataset"]], "arm", "sigmoid", "reference", "test_score"))
+
+
+def test_gradients_through_recurrence_by_hand():
+    """Stopped against propagated with an asymptotic surrogate, from the firing start."""
+    rows = table("surrogate_gradients", "comparisons")
+    rows = rows[(rows["net"] == "recurrent") & (rows["start"] == "firing")]
+    found = claims("surrogate_gradients")
+    found = found[found["claim"].str.contains("connections impair an asymptotic surrogate, recurrent networks from a firing")]
+    assert len(found) == 3
+    for row in found.to_dict("records"):
+        own = rows[rows["dataset"] == row["dataset"]]
+        agree(row, by_seed(own, "arm", "asymptotic stopped", "asymptotic", "test_score"))
+
+
+def test_the_reset_of_deep_networks_by_hand():
+    """What an attached reset costs an asymptotic surrogate at four layers minus at one, networks that trained at both."""
+    rows = table("surrogate_gradients", "depth")
+    rows = rows[rows["start"] == "firing"]
+    trained = rows[(rows["best_epoch"] > 1) & (rows["training_score"] >= 3 * rows["chance"])]
+    wide = {(depth, arm): own.set_index("seed")["test_score"] for (depth, arm), own in trained.groupby(["depth", "arm"])}
+    lost = {depth: wide[depth, "asymptotic"] - wide[depth, "asymptotic attached"] for depth in (1, 4)}
+    found = claims("surrogate_gradients")
+    (row,) = found[found["claim"].str.contains("the more the deeper the network")].to_dict("records")
+    agree(row, (lost[4] - lost[1]).dropna().sort_index().to_numpy())
