@@ -13,15 +13,33 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.ticker import NullLocator
 
+from analyses.adaptive_lif.neurons import neurons_of
+from analyses.adaptive_lif.training import is_sound
+from analyses.drawing import differences, margin, seeds
+from analyses.judging import sound
+from analyses.protocol import paired
 from neurocode.plotting import house_style, label_panel, save_figure
-from neurocode.studies import study_table
-from neurocode.studies.claims import WITHDRAWN
+from neurocode.plotting.log_axes import logarithmic
+from neurocode.studies import mean_interval, study_table
 from neurocode.style import TWO_COLUMNS
 
 COLOURS = {"SE": "#0072B2", "EF": "#D55E00", "LIF": "#009E73"}
 NAMES = {"SE": "symplectic Euler", "EF": "Euler forward", "LIF": "leaky (no adaptation)"}
-TWO_LAYERS = {"SE": "#56B4E9", "EF": "#E69F00", "LIF": "#7FCDBB"}
+#: Label and colour of the arms that are compared with one another, and of those of trajectories.
+RIVALS = {
+    "SE": ("SE", "#0072B2"), "LIF": ("LIF", "#009E73"), "ALIF": ("ALIF", "#E69F00"), "LSTM": ("LSTM", "#000000"),
+    "SE-normalised": ("SE, normalised", "#56B4E9"), "LIF-normalised": ("LIF, normalised", "#F0E442"),
+    "SE-delays": ("SE, delays", "#CC79A7"),
+}  # fmt: skip
+TRAJECTORIES = {
+    "SE": ("SE", "#0072B2"), "EF": ("EF", "#D55E00"), "LIF": ("LIF", "#009E73"), 
+    "SE-feed-forward": ("SE, not recurrent", "#56B4E9"),
+}  # fmt: skip
+#: Braille first: it has every arm, and the first place is the one that is labelled.
+TASKS = {"braille": "Braille, 64 x 2", "ecg": "ECG, 36 x 1"}
+RANGES = {"springs-slow": "stiffness / 10", "springs": "published", "springs-fast": "stiffness x 6"}
 STEP_COLOURS = {0.001: "#F0C89A", 0.5: "#E69F00", 1.0: "#D55E00"}
 COUPLING_COLOURS = {"0": "#000000", "5": "#56B4E9", "30": "#CC79A7", "120": "#0072B2"}
 #: Where a best frequency of zero is drawn on a logarithmic axis.
@@ -87,102 +105,169 @@ def spectra(axes: Axes, table: pd.DataFrame) -> Axes:
     return axes
 
 
-def learning_curves(axes: Axes, rows: pd.DataFrame) -> Axes:
-    """Validation accuracy on the electrocardiograms against the epoch, mean and range over seeds."""
-    for (layers, cell, epochs, schedule), own in rows.groupby(["layers", "cell", "epochs", "schedule"]):
-        curves = np.array([json.loads(text) for text in own["curve"]])
-        x = np.arange(1, curves.shape[1] + 1)
-        colour = COLOURS[cell] if layers == 1 else TWO_LAYERS[cell]
-        label = f"{cell}, {layers:.0f} layer{'s' if layers > 1 else ''}, {epochs:.0f} epochs, {schedule}"
-        axes.plot(x, curves.mean(axis=0), "-" if schedule == "constant" else "--", color=colour, linewidth=0.7, label=label)
-        if len(curves) > 1:
-            axes.fill_between(x, curves.min(axis=0), curves.max(axis=0), color=colour, alpha=0.15, linewidth=0)
-    axes.set(xlabel="Epoch", ylabel="Validation accuracy, ECG", ylim=(0.0, 0.92), xlim=(0, None))
-    axes.legend(loc="lower right", fontsize=6)
+def accuracy(axes: Axes, rows: pd.DataFrame) -> Axes:
+    """Test accuracy of the published networks of electrocardiograms, every seed, with the published means and spreads."""
+    seeds(axes, rows, "arm", "test_score", {arm: (NAMES[arm], COLOURS[arm]) for arm in COLOURS}, {"ecg": "36 x 2, 400 epochs"})
+    for arm, (mean, spread) in PUBLISHED.items():
+        axes.axhspan(100 * (mean - spread), 100 * (mean + spread), color=COLOURS[arm], alpha=0.15, linewidth=0)
+        axes.axhline(100 * mean, color=COLOURS[arm], linewidth=0.6, linestyle=":")
+    axes.axhline(100 * MAJORITY, color="0.6", linewidth=0.6, linestyle="--")
+    axes.annotate("most frequent label", (0.03, 100 * MAJORITY + 1), xycoords=("axes fraction", "data"), fontsize=6, color="0.3")
+    axes.set(ylabel="Test accuracy, ECG (%)", ylim=(25, 100))
+    axes.legend(loc="center left", title="band: published", title_fontsize=6)
+    return numbered(axes, rows)
+
+
+def symplectic_gain(axes: Axes, rows: pd.DataFrame) -> Axes:
+    """SE minus EF on electrocardiograms: every pair, the mean with its interval, and the published difference."""
+    own = paired(rows, "arm", "SE", "EF", "test_score")
+    axes.plot(100 * own.values, np.zeros(len(own.values)), "o", markersize=3, color="0.6", label="one seed")
+    if len(own.values) > 1:
+        low, high = mean_interval(own.values)
+        axes.plot([100 * low, 100 * high], [1, 1], color=COLOURS["SE"])
+        axes.plot(100 * own.values.mean(), 1, "o", markersize=3.5, color=COLOURS["SE"], label="mean, 95 % interval")
+    published = 100 * (PUBLISHED["SE"][0] - PUBLISHED["EF"][0])
+    axes.axvline(published, color=COLOURS["EF"], linestyle="--", linewidth=0.8, label="published difference")
+    axes.axvline(0, color="0.6", linewidth=0.6, linestyle=":")
+    axes.set(xlabel="SE minus EF, ECG (points)", yticks=[], ylim=(-0.6, 3.2))
+    axes.legend(loc="upper right")
+    axes.annotate(f"n = {len(own.values)} pairs", (1, 1), (0, 2), xycoords="axes fraction", textcoords="offset points", ha="right",
+                  fontsize=6, color="0.3")  # fmt: skip
     return axes
 
 
-def test_accuracies(axes: Axes, rows: pd.DataFrame) -> Axes:
-    """Test accuracy on the electrocardiograms of every seed, with the published means."""
-    groups = list(rows.groupby(["layers", "epochs", "schedule"]))
-    for place, (_, group) in enumerate(groups):
-        for cell, shift in {"SE": -0.2, "EF": 0.0, "LIF": 0.2}.items():
-            scores = group.loc[group["cell"] == cell, "test_score"]
-            axes.plot(place + shift + np.zeros(len(scores)), scores, "o", markersize=2.5, color=COLOURS[cell], alpha=0.8)
-    for cell, (mean, spread) in PUBLISHED.items():
-        axes.axhspan(mean - spread, mean + spread, color=COLOURS[cell], alpha=0.15, linewidth=0)
-        axes.axhline(mean, color=COLOURS[cell], linewidth=0.6, linestyle=":")
-    names = [f"{layers:.0f} layer{'s' if layers > 1 else ''}\n{epochs:.0f}, {schedule}" for (layers, epochs, schedule), _ in groups]
-    axes.set_xticks(range(len(names)), names)
-    axes.set(ylabel="Test accuracy, ECG", xlim=(-0.5, len(names) - 0.5))
-    axes.annotate("published", (len(names) - 0.52, PUBLISHED["SE"][0] + 0.006), ha="right", va="bottom", fontsize=6)
-    return axes
+def rivals(axes: Axes, rows: pd.DataFrame) -> Axes:
+    """Test accuracy of every arm on electrocardiograms (one layer) and Braille, every seed."""
+    seeds(axes, rows, "arm", "test_score", RIVALS, TASKS)
+    for place, chance in enumerate((100 / 27, 100 * MAJORITY)):
+        axes.plot([place - 0.45, place + 0.45], [chance] * 2, "--", color="0.6", linewidth=0.6)
+    axes.axhline(93, color="0.6", linewidth=0.6, linestyle=":")
+    axes.set(ylabel="Test accuracy (%)", ylim=(0, 102))
+    axes.legend(
+        loc="lower left",
+        bbox_to_anchor=(0, 0.42),
+        ncols=3,
+        fontsize=6,
+        title="dashed: most frequent label; dotted: 93 %",
+        title_fontsize=6,
+    )
+    return numbered(axes, rows)
 
 
-def burst_errors(axes: Axes, rows: pd.DataFrame) -> Axes:
-    """Test error against the number of classes."""
-    for cell, own in rows.groupby("cell"):
-        errors = 1 - own.groupby("classes")["test_score"].agg(["mean"])["mean"]
-        spread = own.groupby("classes")["test_score"].std()
-        axes.errorbar(errors.index, errors, spread, marker="o", markersize=3, capsize=2, color=COLOURS[cell], label=NAMES[cell])
-    axes.set(xlabel="Classes", ylabel="Test error, burst sequences", ylim=(0, None), xticks=sorted(rows["classes"].unique()))
-    axes.legend(loc="upper left")
-    return axes
+def rival_gains(axes: Axes, rows: pd.DataFrame) -> Axes:
+    """What every other arm gains over SE, by task."""
+    parts = [rows[rows["dataset"] == name] for name in TASKS]
+    pairs = {arm: [paired(part, "arm", arm, "SE", "test_score") for part in parts] for arm in RIVALS if arm != "SE"}
+    differences(margin(axes, 1.0), pairs, RIVALS, list(TASKS.values()))
+    axes.set(ylabel="Gain over SE (points)")
+    return numbered(axes, rows)
 
 
 def spring_errors(axes: Axes, rows: pd.DataFrame) -> Axes:
-    """Mean squared error of the free-running half over its course."""
-    for (cell, recurrent), own in rows.groupby(["cell", "recurrent"]):
+    """Squared error of the free-running half over its course, mean and range over the networks that trained."""
+    for arm, (label, colour) in TRAJECTORIES.items():
+        own = rows[(rows["arm"] == arm) & is_sound(rows)]
+        lost = int((rows["arm"] == arm).sum() - len(own))
+        if not len(own):
+            axes.plot([], [], color=colour, label=f"{label}: none trained")
+            continue
         courses = np.array([json.loads(text) for text in own["course"]])
         time = 25 * (np.arange(courses.shape[1]) + 0.5)
-        label = f"{cell}, {'recurrent' if recurrent else 'not recurrent'}"
-        line = "-" if recurrent else "--"
-        axes.plot(time, courses.mean(axis=0), line, marker="o", markersize=2, color=COLOURS[cell], label=label)
-    axes.axhline(rows["zero_predictor"].mean(), color="0.5", linewidth=0.6, linestyle=":")
-    axes.set(xlabel="Time since the input ended (ms)", ylabel="Squared error, springs", yscale="log", ylim=(2e-3, 1))
-    axes.annotate("dotted: prediction of zero", (245, 0.68), ha="right", va="bottom", fontsize=6)
-    axes.legend(loc="lower right", ncols=2)
-    return axes
+        axes.plot(
+            time, courses.mean(axis=0), marker="o", markersize=2, color=colour, label=f"{label}, {lost} failed" if lost else label
+        )
+        axes.fill_between(time, courses.min(axis=0), courses.max(axis=0), color=colour, alpha=0.15, linewidth=0)
+    axes.axhline(rows["zero_predictor"].mean(), color="0.5", linewidth=0.8, linestyle="--", label="prediction of zero")
+    axes.set(xlabel="Time since the input ended (ms)", ylabel="Squared error, springs", yscale="log")
+    axes.set_ylim(bottom=axes.get_ylim()[0] / 8)
+    logarithmic(axes, "y")
+    axes.legend(loc="lower right", fontsize=6, ncols=2)
+    return numbered(axes, rows)
+
+
+def frequency_gains(axes: Axes, rows: pd.DataFrame) -> Axes:
+    """What SE gains over EF on slow, published and fast springs."""
+    parts = [rows[rows["dataset"] == name] for name in RANGES]
+    pairs = {"SE": [paired(part, "arm", "EF", "SE", "test_score", is_sound(part)) for part in parts]}
+    differences(margin(axes, 0.005), pairs, {"SE": ("EF minus SE", COLOURS["SE"])}, list(RANGES.values()), scale=1.0)
+    axes.set(ylabel="Squared error,\nEF minus SE")
+    axes.legend(loc="upper left")
+    return numbered(axes, rows)
+
+
+def sizes(axes: Axes, rows: pd.DataFrame) -> Axes:
+    """Error of the free-running half against the number of neurons, every seed; networks that did not train as crosses."""
+    trained = is_sound(rows)
+    for arm in ("SE", "LIF"):
+        for kept, marker in ((trained, "o"), (~trained, "x")):
+            own = rows[(rows["arm"] == arm) & kept]
+            axes.plot(own["neurons"], own["test_score"], marker, markersize=2.5, color=COLOURS[arm], alpha=0.6)
+        means = rows[(rows["arm"] == arm) & trained].groupby("neurons")["test_score"].mean()
+        axes.plot(means.index, means, color=COLOURS[arm], label=NAMES[arm])
+    axes.axhline(rows["zero_predictor"].mean(), color="0.5", linewidth=0.8, linestyle="--", label="prediction of zero")
+    ticks = sorted(rows["neurons"].unique())
+    axes.set(xscale="log", yscale="log", xlabel="Neurons", ylabel="Squared error, springs")
+    axes.set_xticks(ticks, [f"{tick:g}" for tick in ticks])
+    axes.xaxis.set_minor_locator(NullLocator())
+    axes.set_ylim(bottom=axes.get_ylim()[0] / 4)
+    logarithmic(axes, "y")
+    axes.legend(loc="lower left", fontsize=6)
+    return numbered(axes, rows)
+
+
+def burst_accuracy(axes: Axes, rows: pd.DataFrame) -> Axes:
+    """Test accuracy on burst sequences of few and many classes, every seed."""
+    groups = {name: f"{name.removeprefix('bursts-')} classes" for name in sorted(rows["dataset"].unique(), key=len)}
+    seeds(axes, rows, "arm", "test_score", {arm: (NAMES[arm], COLOURS[arm]) for arm in COLOURS}, groups)
+    for place, name in enumerate(groups):
+        chance = 100 / int(name.removeprefix("bursts-"))
+        axes.plot([place - 0.45, place + 0.45], [chance] * 2, "--", color="0.6", linewidth=0.6)
+    axes.set(ylabel="Test accuracy, bursts (%)", ylim=(0, 102))
+    axes.legend(loc="center left", title="dashed: chance", title_fontsize=6)
+    return numbered(axes, rows)
 
 
 def disturbed(axes: Axes, rows: pd.DataFrame, kind: str) -> Axes:
-    """Accuracy on the electrocardiograms under a shift of the mean or added events."""
+    """Mean accuracy on the electrocardiograms, with its interval, under a shift of the mean or added events."""
     columns = [name for name in rows.columns if name.startswith(f"{kind}_")]
-    if kind == "events":
-        columns = ["shift_0", *columns]
+    columns = ["shift_0", *columns] if kind == "events" else columns
     levels = [0.0 if name == "shift_0" else float(name.split("_")[1]) for name in columns]
-    for cell, own in rows.groupby("cell"):
-        axes.errorbar(
-            levels,
-            own[columns].mean(),
-            own[columns].std(),
-            marker="o",
-            markersize=2.5,
-            capsize=1.5,
-            color=COLOURS[cell],
-            label=cell,
-        )
-    axes.axhline(MAJORITY, color="0.6", linewidth=0.6, linestyle=":")
-    axes.text(0.55, MAJORITY - 0.01, "most frequent label", transform=axes.get_yaxis_transform(), va="top", fontsize=6)
-    label = "Shift of the input (means)" if kind == "shift" else "Share of added events"
-    axes.set(xlabel=label, ylabel="Test accuracy, ECG", ylim=(0.0, 0.92))
+    for arm, own in rows.groupby("arm"):
+        low, high = (100 * np.array(side) for side in zip(*(mean_interval(own[name]) for name in columns), strict=True))
+        axes.plot(levels, 100 * own[columns].mean(), marker="o", markersize=2.5, color=COLOURS[arm], label=NAMES[arm])
+        axes.fill_between(levels, low.clip(0, 100), high.clip(0, 100), color=COLOURS[arm], alpha=0.15, linewidth=0)
+    axes.axhline(100 * MAJORITY, color="0.6", linewidth=0.6, linestyle="--", label="most frequent label")
+    label = "Constant added (means of the input)" if kind == "shift" else "Share of steps with an added event"
+    axes.set(xlabel=label, ylabel="Test accuracy, ECG (%)", ylim=(0, 100))
+    axes.legend(loc="upper right")
+    return numbered(axes, rows)
+
+
+def numbered(axes: Axes, rows: pd.DataFrame) -> Axes:
+    """How many seeds each arm has, and how many networks did not train."""
+    counts = rows.groupby(["arm", "dataset"])["seed"].nunique()
+    lost = int((~is_sound(rows)).sum())
+    n = f"{counts.min()}" if counts.min() == counts.max() else f"{counts.min()} to {counts.max()}"
+    text = f"n = {n} seeds" + (f", {lost} not trained" if lost else "")
+    axes.annotate(text, (1, 1), (0, 2), xycoords="axes fraction", textcoords="offset points", ha="right", fontsize=6, color="0.3")
     return axes
 
 
 def distribution(axes: Axes, table: pd.DataFrame, column: str, label: str, edges: np.ndarray) -> Axes:
-    """Histogram of a statistic over the neurons of each cell."""
-    for cell, own in table.groupby("cell"):
-        axes.hist(
-            np.clip(own[column].dropna(), edges[0], edges[-1]), edges, histtype="step", color=COLOURS[cell], label=NAMES[cell]
-        )
+    """Histogram of a statistic over the neurons of each arm."""
+    for arm, own in table.groupby("arm"):
+        axes.hist(np.clip(own[column].dropna(), edges[0], edges[-1]), edges, histtype="step", color=COLOURS[arm], label=NAMES[arm])
     axes.set(xlabel=label, ylabel="Neurons")
+    n = table.groupby("arm")["seed"].nunique()
+    axes.annotate(f"n = {len(table)} neurons, {n.min()} networks an arm", (1, 1), (0, 2), xycoords="axes fraction",
+                  textcoords="offset points", ha="right", fontsize=6, color="0.3")  # fmt: skip
     return axes
 
 
 def resonance_map(axes: Axes, table: pd.DataFrame, untrained: pd.DataFrame, raphe: pd.DataFrame) -> Axes:
     """How much larger than to constant input the response is at its best frequency."""
     groups = [(untrained, ".", 1.5, "0.75", "SE, untrained")]
-    groups += [(table[table["cell"] == cell], ".", 2.5, COLOURS[cell], f"{cell}, trained") for cell in ("SE", "EF")]
+    groups += [(table[table["arm"] == cell], ".", 2.5, COLOURS[cell], f"{cell}, trained") for cell in ("SE", "EF")]
     if len(raphe):
         groups.append((raphe[raphe["coupling"]], "*", 5, "0.0", "raphe, fitted"))
     for own, marker, size, colour, label in groups:
@@ -199,10 +284,11 @@ def draw(tables: Path, output: Path) -> list[Path]:
     with house_style():
         if (tables / "stability.csv").exists():
             paths += _stability(tables, output)
-        if (tables / "spring_mass.parquet").exists():
-            paths += _training(tables, output)
-        if (tables / "neurons.csv").exists():
-            paths += _neurons(tables, output)
+        read = {path.stem: sound(study_table(path)) for path in sorted(tables.glob("*.parquet"))}
+        if {"ecg", "rivals", "springs", "bursts", "robustness"} <= set(read) and (read["ecg"]["dataset"] == "ecg").any():
+            paths += _training(read, output)
+        if "neurons" in read:
+            paths += _neurons(read, pd.read_csv(tables / "untrained.csv"), output)
     return paths
 
 
@@ -219,46 +305,35 @@ def _stability(tables: Path, output: Path) -> list[Path]:
     return _saved(figure, axes, output / "adaptive_lif_stability.pdf")
 
 
-def _training(tables: Path, output: Path) -> list[Path]:
-    figure, axes = plt.subplot_mosaic(
-        [["a", "a", "a", "b", "b", "b"], ["c", "c", "c", "d", "d", "d"], ["e", "e", "e", "f", "f", "f"]],
-        figsize=(TWO_COLUMNS, 6.4), layout="constrained",
-    )  # fmt: skip
-    ecg, bursts, springs, robust = (
-        study_table(tables / f"{name}.parquet") for name in ("ecg", "burst_sequences", "spring_mass", "robustness")
-    )
-    learning_curves(axes["a"], ecg)
-    test_accuracies(axes["b"], ecg)
-    burst_errors(axes["c"], _shortest(bursts))
-    spring_errors(axes["d"], _shortest(springs))
-    if len(robust):
-        own = _shortest(robust[robust["task"] == "ecg"])
-        disturbed(axes["e"], own, "shift")
-        disturbed(axes["f"], own, "events")
+def _training(read: dict[str, pd.DataFrame], output: Path) -> list[Path]:
+    figure, axes = plt.subplot_mosaic("aabb;ccdd;eeff;gghh;iijj", figsize=(TWO_COLUMNS, 10.5), layout="constrained")
+    springs = read["springs"]
+    most = springs[springs["dataset"] == "springs"]["neurons"].mode().iloc[0]
+    wide = springs[springs["neurons"] == most]
+    accuracy(axes["a"], read["ecg"])
+    symplectic_gain(axes["b"], read["ecg"])
+    rivals(axes["c"], read["rivals"])
+    rival_gains(axes["d"], read["rivals"])
+    spring_errors(axes["e"], wide[wide["dataset"] == "springs"])
+    frequency_gains(axes["f"], wide[wide["arm"].isin(("SE", "EF"))])
+    sizes(axes["g"], springs[(springs["dataset"] == "springs") & springs["arm"].isin(("SE", "LIF"))])
+    burst_accuracy(axes["h"], read["bursts"])
+    robust = read["robustness"][read["robustness"]["dataset"] == "ecg"]
+    disturbed(axes["i"], robust, "shift")
+    disturbed(axes["j"], robust, "events")
     return _saved(figure, axes, output / "adaptive_lif_training.pdf")
 
 
-def _neurons(tables: Path, output: Path) -> list[Path]:
-    """Spikes of the trained neurons and their resonance; the latter alone while claims about their spikes are withdrawn."""
-    table, start, raphe = (
-        pd.read_csv(tables / "neurons.csv"), pd.read_csv(tables / "untrained.csv"), study_table(tables / "raphe.parquet"),
-    )  # fmt: skip
-    if (tables / WITHDRAWN).exists():
-        figure, axes = plt.subplots(figsize=(0.6 * TWO_COLUMNS, 2.4), layout="constrained")
-        resonance_map(axes, table, start, raphe)
-        return save_figure(figure, output / "adaptive_lif_neurons.pdf")
+def _neurons(read: dict[str, pd.DataFrame], start: pd.DataFrame, output: Path) -> list[Path]:
+    """Spikes of the trained neurons and their resonance."""
+    table = neurons_of(read["neurons"])
     figure, axes = plt.subplot_mosaic([["a", "b", "c"], ["d", "e", "e"]], figsize=(TWO_COLUMNS, 4.0), layout="constrained")
     distribution(axes["a"], table, "cv", "CV of intervals", np.linspace(0, 9, 37))
     distribution(axes["b"], table, "lv", "Local variation", np.linspace(0, 1.5, 31)).legend(loc="upper right")
     distribution(axes["c"], table, "serial_correlation", "Serial correlation of intervals", np.linspace(-0.2, 0.5, 29))
     distribution(axes["d"], table, "lz_ratio", "Complexity over rate-matched surrogates", np.linspace(0, 1.1, 45))
-    resonance_map(axes["e"], table, start, raphe)
+    resonance_map(axes["e"], table, start, read.get("raphe", pd.DataFrame()))
     return _saved(figure, axes, output / "adaptive_lif_neurons.pdf")
-
-
-def _shortest(rows: pd.DataFrame) -> pd.DataFrame:
-    """Rows of the protocol with the fewest epochs, which every table has."""
-    return rows[rows["epochs"] == rows["epochs"].min()]
 
 
 def _saved(figure: plt.Figure, axes: dict[str, Axes], path: Path) -> list[Path]:

@@ -17,8 +17,8 @@ from neurocode.learning import Network, Part, stratified
 from neurocode.recordings import Trains
 from neurocode.simulation import linearise
 
-#: Test sequences that are drawn and described, and surrogates of each train.
-SEQUENCES, SURROGATES = 40, 200
+#: Surrogates of each train.
+SURROGATES = 200
 #: Neurons at the start of training that trained ones are compared with.
 UNTRAINED = 500
 COLUMNS = [
@@ -54,20 +54,15 @@ def learned(net: Network) -> pd.DataFrame:
     )
 
 
-def rows(trainings: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Of the trainings on electrocardiograms those of one layer with the number of epochs that all cells have."""
-    chosen = [row for row in trainings if row["layers"] == 1]
-    common = min(row["epochs"] for row in chosen)
-    return [{**row, "traces": SEQUENCES} for row in chosen if row["epochs"] == common]
-
-
-def write(found: pd.DataFrame, chosen: list[dict[str, Any]], folder: Path) -> None:
-    """A row a neuron of all networks, and neurons of a large network at its start."""
-    tables = [
-        pd.read_json(io.StringIO(text)).assign(cell=row["cell"], seed=row["seed"])
-        for text, row in zip(found["described"], chosen, strict=True)
+def neurons_of(table: pd.DataFrame) -> pd.DataFrame:
+    """A row a neuron of all networks of a table of :func:`neurons_row`."""
+    parts = [
+        pd.read_json(io.StringIO(row["described"])).assign(arm=row["arm"], seed=row["seed"]) for row in table.to_dict("records")
     ]
-    pd.concat(tables, ignore_index=True).to_csv(folder / "neurons.csv", index=False, float_format="%.6g")
-    row = next(row for row in chosen if row["cell"] == "SE")
-    start = make_network({**row, "neurons": UNTRAINED}, make_task(row))
+    return pd.concat(parts, ignore_index=True)
+
+
+def write_untrained(row: dict[str, Any], folder: Path) -> None:
+    """Neurons of a large network at its start."""
+    start = make_network({**row, "arm": "SE", "neurons": UNTRAINED}, make_task(row))
     learned(start).to_csv(folder / "untrained.csv", index=False, float_format="%.6g")

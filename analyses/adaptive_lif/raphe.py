@@ -31,7 +31,10 @@ def coupled() -> nc.NeuronModel:
 
 
 def raphe_row(cell: str, coupling: bool, seed: int) -> dict[str, Any]:
-    """Fit to the training recording of a cell, held-out likelihood, and the place on the map."""
+    """Fit to the training recording of a cell, held-out likelihood, and the place on the map.
+
+    The data set is named, as in the tables of networks.
+    """
     folder = data_folder("raphe")
     training, test = (next(iter(sorted(folder.glob(f"{cell}*_{part}.abf")))) for part in ("training", "test"))
     experiment = nc.Experiment.from_files(training, test=test)
@@ -40,6 +43,7 @@ def raphe_row(cell: str, coupling: bool, seed: int) -> dict[str, Any]:
     fitted = linearise(result.model, DT)
     frequency, ratio = fitted.resonance()
     row = {
+        "dataset": "raphe", "sequences": 0,
         "converged": result.converged, "log_likelihood": result.log_likelihood, "bic": float(result.bic),
         "bits_per_spike": float(result.bits_per_spike), "held_out_bits": float(scores.bits_per_spike),
         "frequency": float(fitted.frequency), "resonance_frequency": float(frequency), "resonance_ratio": float(ratio),

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from analyses.adaptive_lif.training import trained
+from analyses.protocol import training_of
 from neurocode.learning import Part, evaluate
 
 #: Shifts in units of the mean of the test inputs, and shares of channels and steps that get an event (both ours).
@@ -28,8 +29,9 @@ def with_events(part: Part, share: float, seed: int) -> Part:
 
 
 def robustness_row(folder: Path, **row: Any) -> dict[str, Any]:
-    """Score of a trained network at every level."""
+    """Score of a trained network at every level, and whether it trained."""
     task, result = trained(row, folder)
     parts = {f"shift_{level:g}": shifted(task.test, level) for level in SHIFTS}
     parts |= {f"events_{share:g}": with_events(task.test, share, row["seed"]) for share in EVENTS}
-    return {name: evaluate(result.network, part, task).score for name, part in parts.items()}
+    scores = {name: evaluate(result.network, part, task).score for name, part in parts.items()}
+    return {**training_of(result, task, row["seed"]), **scores}

@@ -1,73 +1,88 @@
 """Adaptive LIF neurons and symplectic Euler (Baronig, Ferrand, Sabathiel, Legenstein 2025): the parts of the study.
 
 neurocode study adaptive-lif --workers 2
+neurocode study adaptive-lif --protocol published --part springs --workers 2
 neurocode figures adaptive-lif
 
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
+
+import pandas as pd
 
 from analyses.adaptive_lif import neurons, protocols, raphe, stability, wavelets
 from analyses.adaptive_lif.claims import claims
+from analyses.adaptive_lif.networks import Row
 from analyses.adaptive_lif.robustness import robustness_row
-from analyses.adaptive_lif.summary import write_summary
-from analyses.adaptive_lif.training import training_row
+from analyses.adaptive_lif.training import training_row, tuning_row
+from analyses.protocol import tune
 from neurocode.studies import Study, StudyRun
 
 QUICK_DRAWS, DRAWS = 10_000, 100_000
 
 
 def draw_stability(run: StudyRun) -> None:
-    """Part a: spectral radius and frequency of both discretisations."""
+    """Spectral radius and frequency of both discretisations."""
     stability.write(run.output, QUICK_DRAWS if run.protocol == "quick" else DRAWS)
 
 
 def draw_wavelets(run: StudyRun) -> None:
-    """Part b: gradients over time and frequency."""
+    """Gradients over time and frequency."""
     wavelets.write(run.output)
 
 
-def train(table: str, run: StudyRun) -> None:
-    """Part c: one training table."""
-    run.rows(partial(training_row, run.scratch), protocols.ROWS[table](run.protocol), f"{table}.parquet")
-    write_summary(run.output)
+def tuned(run: StudyRun) -> pd.DataFrame:
+    """Learning rate of every arm that has no released one."""
+    cells, grid = protocols.tuned_cells(run.protocol)
+    seeds = protocols.TUNING_SEEDS[:1] if run.protocol == "quick" else protocols.TUNING_SEEDS
+    return tune(run, tuning_row, cells, grid, "tuning.parquet", ("dataset", "layers", "neurons"), seeds)
+
+
+def train(table: str, rows: Callable[[str, pd.DataFrame], list[Row]], run: StudyRun) -> None:
+    """One training table; none where the protocol has no rows of it."""
+    if found := rows(run.protocol, tuned(run)):
+        run.rows(partial(training_row, run.scratch), found, f"{table}.parquet")
 
 
 def test_robustness(run: StudyRun) -> None:
-    """Part d: networks of the electrocardiograms and of the most burst sequences under shifted and noisier input."""
-    rows = [row for row in protocols.ecg(run.protocol) if row["layers"] == 1]
-    most = max(row["classes"] for row in protocols.burst_sequences(run.protocol))
-    rows += [row for row in protocols.burst_sequences(run.protocol) if row["classes"] == most]
-    run.rows(partial(robustness_row, run.scratch), rows, "robustness.parquet")
+    """Trained networks under shifted and noisier input."""
+    run.rows(partial(robustness_row, run.scratch), protocols.disturbed(run.protocol, tuned(run)), "robustness.parquet")
 
 
 def describe_neurons(run: StudyRun) -> None:
-    """Part e: spikes of trained neurons."""
-    rows = neurons.rows(protocols.ecg(run.protocol))
-    neurons.write(run.rows(partial(neurons.neurons_row, run.scratch), rows, "neurons.parquet"), rows, run.output)
+    """Spikes of trained neurons, and neurons at their start."""
+    if rows := protocols.described(run.protocol, tuned(run)):
+        run.rows(partial(neurons.neurons_row, run.scratch), rows, "neurons.parquet")
+        neurons.write_untrained(rows[0], run.output)
 
 
 def fit_raphe(run: StudyRun) -> None:
-    """Part e: recorded neurons on the same map; not in the quick protocol."""
+    """Recorded neurons on the same map; not in the quick protocol."""
     if run.protocol != "quick":
         run.rows(raphe.raphe_row, raphe.rows(), "raphe.parquet")
 
 
 def data(protocol: str) -> dict[str, tuple[str, ...]]:
-    """Folders of recorded data by part."""
-    recorded = {part: ("qtdb-ecg",) for part in ("ecg", "robustness", "neurons")}
-    return recorded if protocol == "quick" else {**recorded, "raphe": ("raphe",)}
+    """Folders of recorded data by part; bursts and springs of the released size are drawn."""
+    if protocol != "reduced":
+        return {} if protocol == "quick" else {"raphe": ("raphe",)}
+    both = ("qtdb-ecg", "braille")
+    return {
+        **dict.fromkeys(("tuning", "ecg", "rivals", "springs", "bursts", "robustness", "neurons"), both), "raphe": ("raphe",),
+    }  # fmt: skip
 
 
 STUDY = Study(
     title="Adaptive LIF neurons and symplectic Euler (Baronig et al. 2025)",
     protocols=protocols.PROTOCOLS,
     parts={
-        "stability": draw_stability, "wavelets": draw_wavelets, "ecg": partial(train, "ecg"),
-        "burst-sequences": partial(train, "burst_sequences"), "spring-mass": partial(train, "spring_mass"),
-        "robustness": test_robustness, "neurons": describe_neurons, "raphe": fit_raphe,
+        "stability": draw_stability, "wavelets": draw_wavelets, "tuning": tuned, "ecg": partial(train, "ecg", protocols.ecg),
+        "rivals": partial(train, "rivals", protocols.rivals), "springs": partial(train, "springs", protocols.springs),
+        "bursts": partial(train, "bursts", protocols.bursts), "robustness": test_robustness, "neurons": describe_neurons,
+        "raphe": fit_raphe,
     },
     claims=claims,
     data=data,

@@ -62,7 +62,7 @@ def burst_sequences(n_classes: int = 20, n_samples: int = 8000, seed: int = 42) 
     return Task("burst-sequences", *parts, loss="sum_of_softmax", n_outputs=n_classes, dt=1e-3)
 
 
-def spring_mass(n_samples: int = 4096, seed: int = 42) -> Task:
+def spring_mass(n_samples: int = 4096, seed: int = 42, stiffness: tuple[int, int] = STIFFNESS) -> Task:
     """Trajectories of a chain of four masses on springs: predict the next displacement, after 101 steps from the own prediction.
 
     Parameters
@@ -71,6 +71,9 @@ def spring_mass(n_samples: int = 4096, seed: int = 42) -> Task:
         Published: 4096.
     seed : int
         Of the springs, the initial displacements and the split into 80, 10 and 10 %.
+    stiffness : (int, int)
+        Least and greatest stiffness of a spring between masses of one; four times as stiff swings twice as fast. Published: 500
+        and 10000.
 
     Returns
     -------
@@ -80,7 +83,7 @@ def spring_mass(n_samples: int = 4096, seed: int = 42) -> Task:
     Raises
     ------
     DataError
-        For fewer than ten samples.
+        For fewer than ten samples, or a stiffness that is not positive and ordered.
 
     Examples
     --------
@@ -90,8 +93,10 @@ def spring_mass(n_samples: int = 4096, seed: int = 42) -> Task:
     """
     if n_samples < 10:
         raise DataError(f"Spring-mass trajectories need ten samples, not {n_samples}.")
+    if not 0 < stiffness[0] <= stiffness[1]:
+        raise DataError(f"The stiffness of springs runs from a positive number to one at least as large, not {stiffness}.")
     random = np.random.default_rng(seed)
-    springs = random.integers(STIFFNESS[0], STIFFNESS[1] + 1, MASSES + 1)
+    springs = random.integers(stiffness[0], stiffness[1] + 1, MASSES + 1)
     coupling = np.diag(springs[:-1] + springs[1:]) - np.diag(springs[1:-1], 1) - np.diag(springs[1:-1], -1)
     squares, modes = np.linalg.eigh(coupling.astype(float))
     start = random.standard_normal((n_samples, MASSES))

@@ -12,7 +12,8 @@ from neurocode.studies.study import load_study, names_of, results_of
 
 ROOT = Path(__file__).parents[2]
 STUDIES = (
-    "adaptive-lif", "complexity-classification", "neural-coding", "noisy-networks", "surrogate-gradients", "threshold-learning",
+    "adaptive-lif", "complexity-classification", "neural-coding", "noisy-networks", "raphe-networks", "surrogate-gradients",
+    "threshold-learning",
 )  # fmt: skip
 #: Studies that are scripts, with how many claims each.
 SCRIPTS = {"diffusion": 8, "punit": 4, "recovery": 9}
@@ -21,10 +22,11 @@ COLUMNS = ["claim", "source", "paper_value", "our_mean", "our_sd", "seeds", "ver
 PAIRED = ["dataset", "low", "high", "p", "needed", "untrained"]
 #: How many claims have which verdict. Studies whose rows are still being made have the claims that their tables settle so far.
 VERDICTS = {
-    "adaptive-lif": {"confirmed": 23, "not confirmed": 1, "depends": 1, "not comparable": 9, "void": 3},
+    "adaptive-lif": {"refuted": 1, "undecided": 1, "not comparable": 4},
     "complexity-classification": {"not comparable": 2},
     "neural-coding": {},
     "noisy-networks": {"confirmed": 17, "refuted": 24, "undecided": 28, "not comparable": 2},
+    "raphe-networks": {},
     "surrogate-gradients": {"not comparable": 3},
     "threshold-learning": {"not comparable": 3},
 }
@@ -62,20 +64,12 @@ def test_verdicts_that_were_reported(name):
     assert kept(name)["verdict"].value_counts().to_dict() == VERDICTS[name]
 
 
-@pytest.mark.parametrize("name", [name for name in STUDIES if "void" in VERDICTS[name]])
-def test_void_claims_have_no_numbers_and_a_reason(name):
-    table = kept(name)
-    void = table[table["verdict"] == "void"]
-    assert void["our_mean"].isna().all() and void["our_sd"].isna().all() and (void["seeds"] == 0).all()
-    assert void["claim"].str.contains("sequences in file order; to be made again]", regex=False).all()
-
-
 def recomputed(name, file, condition):
     return pd.read_parquet(results_of(name, ROOT) / file).query(condition)
 
 
 def test_numbers_of_claims_by_pandas_alone():
     """A claim of each study whose tables hold one row per seed, by hand."""
-    raphe = recomputed("adaptive-lif", "raphe.parquet", "coupling")
-    own = kept("adaptive-lif").set_index("claim")["our_mean"]
-    assert (raphe["resonance_ratio"] < 1.1).mean() == own["share of 5 raphe neurons that integrate below threshold"]
+    raphe = recomputed("adaptive-lif", "raphe.parquet", "cell == cell").pivot(index="cell", columns="coupling")["held_out_bits"]
+    own = kept("adaptive-lif").query("dataset == 'raphe'")["our_mean"]
+    assert (raphe[True] - raphe[False]).mean() == pytest.approx(own.item(), rel=1e-4)

@@ -132,9 +132,10 @@ def test_described_traces_are_drawn(monkeypatch):
     part = taken(monkeypatch, "adaptive_lif.neurons", lambda own: own.neurons_row(None, 40, seed=0), "trains", 1)
     numbers = part.inputs[:, 0, 0]
     assert len(np.unique(numbers)) == 40 and abs(numbers.mean() - 0.5) < 4 * (1 / 12 / 40) ** 0.5
-    from analyses.adaptive_lif import neurons, protocols
+    from analyses.adaptive_lif import protocols
 
-    assert {row["traces"] for row in neurons.rows(protocols.ecg("reduced"))} == {40}
+    best = pd.DataFrame([{"arm": "LIF", "dataset": "ecg", "layers": 2, "rate": 0.003}])
+    assert {row["traces"] for row in protocols.described("reduced", best)} == {40}
 
 
 def test_spikes_fall_into_bins():

@@ -58,3 +58,24 @@ def test_the_committed_summary_follows_from_the_committed_runs(name):
     assert runs["seed"].nunique() == 100
     for parameter, group in runs.groupby("parameter"):
         assert group["covered"].mean() == pytest.approx(table.loc[parameter, "coverage"], abs=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("covered", "verdict", "said"),
+    [(460, "refuted", "too narrow"), (475, "confirmed", ""), (488, "refuted", "too wide"), (466, "undecided", "")],
+)  # fmt: skip
+def test_coverage_is_judged_by_the_exact_binomial_interval(covered, verdict, said):
+    """Of 500: 92.0 % leaves 95 % out below and 97.6 % above; 93.2 % does not, nor does it lie within three points."""
+    runs = pd.DataFrame({"covered": np.arange(500) < covered, "seed": np.arange(500) % 100})
+    text, _, _, mean, _, seeds, found = load("claims").coverage("made", runs)
+    low, high = (float(text.split("interval ")[1].split(" to ")[k].split("]")[0].split(",")[0]) for k in (0, 1))
+    # Clopper and Pearson: the tails at the ends hold 2.5 %
+    assert binom.sf(covered - 1, 500, low) == pytest.approx(0.025, abs=8e-3)
+    assert binom.cdf(covered, 500, high) == pytest.approx(0.025, abs=8e-3)
+    assert (found, mean, seeds) == (verdict, covered / 500, 100) and said in text
+
+
+def test_the_committed_coverage_of_the_adaptive_diffusion_is_too_narrow():
+    table = pd.read_csv(FOLDER / "results" / "claims.csv")
+    found = [own for own in table.to_dict("records") if "adaptive-lif-diffusive" in own["claim"]]
+    assert [own["verdict"] for own in found] == ["refuted"] and "too narrow" in found[0]["claim"]

@@ -32,7 +32,7 @@ def in_checkout(monkeypatch):
 
 
 def test_a_part_of_a_study_writes_tables_claims_and_figures(tmp_path, monkeypatch):
-    """Parts that need no recorded data run without them; the smallest unstable coupling and the ratio of Fig. 5 are printed."""
+    """Parts that need no recorded data run without them; the smallest coupling at which SE is unstable is printed."""
     monkeypatch.delenv("NEUROCODE_DATA", raising=False)
     arguments = ["study", "adaptive-lif", "--quick", "--part", "wavelets", "--part", "stability", "-o", tmp_path / "tables"]
     result = run(*arguments)
@@ -40,10 +40,7 @@ def test_a_part_of_a_study_writes_tables_claims_and_figures(tmp_path, monkeypatc
     claims = pd.read_csv(tmp_path / "tables" / "claims.csv")
     assert claims.columns.tolist() == ["claim", "source", "paper_value", "our_mean", "our_sd", "seeds", "verdict"]
     text = " ".join(result.output.split())
-    assert (
-        "smallest coupling at which an EF neuron becomes unstable: 65.02; derived from Baronig et al. 2025: 65.02. Confirmed."
-        in text
-    )
+    assert "at which a neuron of the used time constants does not): 1204" in text and "Refuted." in text
     assert f"Tables: {tmp_path / 'tables'}" in result.output.replace("\n", "")
     settings = json.loads((tmp_path / "tables" / "provenance.json").read_text())["settings"]
     assert settings == {"study": "adaptive-lif", "protocol": "quick", "parts": ["stability", "wavelets"], "workers": 1}
@@ -56,9 +53,9 @@ def test_a_part_of_a_study_writes_tables_claims_and_figures(tmp_path, monkeypatc
 
 def test_a_study_that_lacks_recorded_data_says_so_at_its_start(tmp_path, monkeypatch):
     monkeypatch.delenv("NEUROCODE_DATA", raising=False)
-    assert refused(DataError, "study", "adaptive-lif", "--quick", "-o", tmp_path / "tables") == (
-        "The study reads the folder qtdb-ecg of NEUROCODE_DATA, which is not set; without run --part stability --part wavelets "
-        "--part burst-sequences --part spring-mass --part raphe."
+    assert refused(DataError, "study", "adaptive-lif", "-o", tmp_path / "tables") == (
+        "The study reads the folders qtdb-ecg, braille, raphe of NEUROCODE_DATA, which is not set; without run --part stability "
+        "--part wavelets."
     )
     assert not (tmp_path / "tables").exists(), "nothing was begun"
 

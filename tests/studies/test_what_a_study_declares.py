@@ -70,7 +70,8 @@ def test_data_that_no_chosen_part_reads_are_not_asked_for(tmp_path, monkeypatch)
 
 #: Folders that each study reads, in its first and in its quick protocol.
 READ = {
-    "adaptive-lif": ({"qtdb-ecg", "raphe"}, {"qtdb-ecg"}), "surrogate-gradients": ({"qtdb-ecg", "braille"}, set()),
+    "adaptive-lif": ({"qtdb-ecg", "braille", "raphe"}, set()), "raphe-networks": ({"qtdb-ecg", "braille", "raphe"}, set()),
+    "surrogate-gradients": ({"qtdb-ecg", "braille"}, set()),
     "noisy-networks": ({"mnist10k", "braille"}, set()), "threshold-learning": ({"mnist10k", "braille"}, set()),
     "neural-coding": ({"raphe", "grasshopper", "starling", "retina-movies"}, {"grasshopper"}),
     "complexity-classification": ({"stn", "starling", "retina-movies"}, set()),

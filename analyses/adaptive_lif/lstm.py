@@ -1,0 +1,61 @@
+"""Long short-term memory (Hochreiter & Schmidhuber 1997; the cell of Equinox) in the place of spiking neurons."""
+
+from __future__ import annotations
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+
+from neurocode.learning import Dense, Output, Task
+
+Array = jax.Array
+
+
+class LongShortTermMemory(Output):
+    """Cells that read the input themselves, and a linear map of their state in every step.
+
+    Parameters
+    ----------
+    n_in, units, n_out : int
+    dt : float
+        Time step in seconds.
+    key : jax.Array
+        The bias of the forget gates starts at one.
+    """
+
+    cell: eqx.nn.LSTMCell
+    connection: Dense
+    dt: float = eqx.field(static=True)
+
+    def __init__(self, n_in: int, units: int, n_out: int, dt: float, *, key: Array) -> None:
+        first, second = jax.random.split(key)
+        cell = eqx.nn.LSTMCell(n_in, units, key=first)
+        # gates are ordered input, forget, cell, output
+        self.cell = eqx.tree_at(lambda own: own.bias, cell, cell.bias.at[units : 2 * units].set(1.0))
+        self.connection, self.dt = Dense(units, n_out, key=second), dt
+
+    @property
+    def n_in(self) -> int:
+        """Number of inputs."""
+        return self.cell.input_size
+
+    @property
+    def n_out(self) -> int:
+        """Number of outputs."""
+        return self.connection.n_out
+
+    def __call__(self, x: Array, key: Array | None = None, *, training: bool = False, adjoint: bool = True) -> Array:
+        """Outputs (time, batch, n_out) for inputs (time, batch, n_in)."""
+        rest = jnp.zeros((x.shape[1], self.cell.hidden_size), x.dtype)
+
+        def visit(state: tuple[Array, Array], now: Array) -> tuple[tuple[Array, Array], Array]:
+            state = jax.vmap(self.cell)(now, state)
+            return state, state[0]
+
+        return self.connection(jax.lax.scan(visit, (rest, rest), x)[1])
+
+
+def matched_units(parameters: int, task: Task) -> int:
+    """Cells that bring the number of learned values nearest to the one that is wanted."""
+    size = lambda units: 4 * units * (task.n_inputs + units + 1) + (units + 1) * task.n_outputs  # noqa: E731
+    return min(range(1, 1000), key=lambda units: abs(size(units) - parameters))

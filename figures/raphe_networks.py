@@ -1,0 +1,92 @@
+"""One neuron, four jobs: figure from the tables of ``analyses/raphe_networks``.
+
+neurocode figures raphe-networks
+
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+
+from analyses.drawing import counted, differences, margin, seeds
+from analyses.judging import sound
+from analyses.protocol import is_trained, paired
+from neurocode.plotting import house_style, label_panel, save_figure
+from neurocode.plotting.log_axes import logarithmic
+from neurocode.studies import mean_interval, study_table
+from neurocode.style import TWO_COLUMNS
+
+ARMS = {
+    "fitted": ("fitted to cells", "#0072B2"), "shuffled": ("parameters dealt anew", "#E69F00"), "library": ("library", "#000000"),
+    "learned": ("fitted, then learned", "#CC79A7"),
+}  # fmt: skip
+TASKS = {"ecg": "ECG", "braille": "Braille", "bursts": "bursts (quick)"}
+#: Accuracy of always giving the most frequent answer.
+CHANCE = {"ecg": 30.5, "braille": 100 / 27, "bursts": 20.0}
+
+
+def accuracy(axes: Axes, table: pd.DataFrame, tasks: dict[str, str]) -> Axes:
+    """Test accuracy of every seed of every kind of neuron, with that of the most frequent answer."""
+    seeds(axes, table, "arm", "test_score", ARMS, tasks)
+    for place, name in enumerate(tasks):
+        axes.plot([place - 0.45, place + 0.45], [CHANCE[name]] * 2, "--", color="0.6", linewidth=0.6)
+    axes.set(ylabel="Test accuracy (%); dashed: most frequent answer", ylim=(0, 102))
+    return counted(axes, table)
+
+
+def gains(axes: Axes, table: pd.DataFrame, tasks: dict[str, str]) -> Axes:
+    """What other kinds of neurons gain over fitted ones of the same seed."""
+    parts = [table[table["dataset"] == name] for name in tasks]
+    pairs = {arm: [paired(part, "arm", arm, "fitted", "test_score") for part in parts] for arm in ARMS if arm != "fitted"}
+    differences(margin(axes, 1.0), pairs, ARMS, list(tasks.values()))
+    axes.set(ylabel="Gain over fitted neurons (points)")
+    for label, colour in ARMS.values():
+        axes.plot([], [], color=colour, label=label)
+    handles, labels = axes.get_legend_handles_labels()
+    shown = dict(zip(labels, handles, strict=True))
+    axes.legend(shown.values(), shown.keys(), loc="upper center", bbox_to_anchor=(0.5, -0.12), ncols=2, fontsize=6)
+    return counted(axes, table)
+
+
+def unlikeness(axes: Axes, table: pd.DataFrame, tasks: dict[str, str]) -> Axes:
+    """Difference of the spikes of a network to its cells over that of halves of a recording, before and after training."""
+    trained = table[is_trained(table)]
+    step = 0.8 / len(ARMS)
+    for number, (arm, (_, colour)) in enumerate(ARMS.items()):
+        for place, name in enumerate(tasks):
+            own = trained[(trained["arm"] == arm) & (trained["dataset"] == name)]
+            for shift, when, marker in ((-0.15, "before", "s"), (0.15, "after", "o")):
+                values = own[f"{when}_unlikeness"].to_numpy(float)
+                if not len(values):
+                    continue
+                x = place + step * (number - 1.5 + shift)
+                filled = colour if when == "after" else "none"
+                axes.plot(x, np.exp(values.mean()), marker, markersize=3, color=colour, markerfacecolor=filled)
+                if len(values) > 1:
+                    axes.plot([x] * 2, np.exp(mean_interval(values)), color=colour, linewidth=0.8)
+    axes.axhline(1, color="0.6", linewidth=0.8, linestyle="--")
+    axes.set(yscale="log", ylabel="Difference to the cells over that of halves\nof a recording; squares: before training")
+    logarithmic(axes, "y")
+    axes.set_xticks(range(len(tasks)), list(tasks.values()))
+    return counted(axes, table)
+
+
+def draw(tables: Path, output: Path) -> list[Path]:
+    """One page, once the networks are trained."""
+    table = sound(study_table(tables / "training.parquet")) if (tables / "training.parquet").exists() else pd.DataFrame()
+    if not len(table):
+        return []
+    tasks = {name: label for name, label in TASKS.items() if (table["dataset"] == name).any()}
+    with house_style():
+        figure, axes = plt.subplot_mosaic("abc", figsize=(TWO_COLUMNS, 2.6), layout="constrained")
+        accuracy(axes["a"], table, tasks)
+        gains(axes["b"], table, tasks)
+        unlikeness(axes["c"], table, tasks)
+        for letter, own in axes.items():
+            label_panel(own, letter)
+        return save_figure(figure, output / "raphe_networks.pdf")

@@ -1,0 +1,70 @@
+"""Claims of adaptive and of raphe networks made again from the committed tables by pandas and SciPy alone."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy import stats
+
+ANALYSES = Path(__file__).parents[2] / "analyses"
+
+
+def table(study, name):
+    path = ANALYSES / study / "results" / f"{name}.parquet"
+    if not path.exists():
+        pytest.skip(f"{study} has not made its table '{name}' yet")
+    frame = pd.read_parquet(path)
+    return frame[frame["error"].isna() & (frame["sequences"] == 0)]
+
+
+def claim(study, text, dataset):
+    frame = pd.read_csv(ANALYSES / study / "results" / "claims.csv")
+    return frame[frame["claim"].str.contains(text, regex=False) & (frame["dataset"] == dataset)].iloc[0]
+
+
+def agree(row, values):
+    """Mean, interval and number of pairs of a committed claim."""
+    assert row["our_mean"] == pytest.approx(np.mean(values), rel=1e-4, abs=1e-9) and row["seeds"] == len(values)
+    low, high = stats.t.interval(0.95, len(values) - 1, np.mean(values), stats.sem(values))
+    np.testing.assert_allclose((row["low"], row["high"]), (low, high), rtol=1e-3, atol=1e-7)
+
+
+def by_arm(frame, values):
+    """Values of networks that trained, seeds down and arms across."""
+    trained = frame[(frame["best_epoch"] > 1) & (frame["training_score"] >= 3 * frame["chance"])]
+    return trained.pivot(index="seed", columns="arm", values=values)
+
+
+def test_symplectic_minus_euler_on_electrocardiograms_by_hand():
+    scores = by_arm(table("adaptive_lif", "ecg"), "test_score")
+    agree(claim("adaptive_lif", "SE is more accurate than EF", "ecg"), (scores["SE"] - scores["EF"]).dropna())
+
+
+def test_letters_with_delays_by_hand():
+    rivals = table("adaptive_lif", "rivals")
+    scores = by_arm(rivals[rivals["dataset"] == "braille"], "test_score")["SE-delays"].dropna()
+    agree(claim("adaptive_lif", "93 % or more", "braille"), scores - 0.93)
+
+
+def test_springs_by_hand():
+    """Free-running errors of networks whose error on training sequences is at most half of that of zero."""
+    springs = table("adaptive_lif", "springs").query("dataset == 'springs' and neurons == 100 and best_epoch > 1")
+    learned = springs[springs["training_score"] <= 0.5 * springs["training_zero"]]
+    errors = learned.pivot(index="seed", columns="arm", values="test_score")
+    agree(
+        claim("adaptive_lif", "SE predicts trajectories of springs better than EF", "springs"),
+        (errors["EF"] - errors["SE"]).dropna(),
+    )
+
+
+def test_fitted_neurons_by_hand():
+    """Accuracy over library neurons, and unlikeness to the cells, on the electrocardiograms."""
+    training = table("raphe_networks", "training")
+    training = training[training["dataset"] == "ecg"]
+    scores, unlike = (by_arm(training, name) for name in ("test_score", "after_unlikeness"))
+    agree(claim("raphe_networks", "better than neurons of the library", "ecg"), (scores["fitted"] - scores["library"]).dropna())
+    agree(claim("raphe_networks", "than the spikes of library neurons", "ecg"), (unlike["library"] - unlike["fitted"]).dropna())
+    agree(claim("raphe_networks", "less than twice as much", "ecg"), np.log(2) - unlike["fitted"].dropna())
