@@ -1,64 +1,90 @@
-"""Tasks of the study by name and seed: 500 bins of a millisecond, 50 % training, a sixth validation, a third test unless said."""
+"""Tasks of the study by name, distance and seed: 30 trains of which 20 tell two sources apart, 250 bins of a millisecond.
+
+Every task is two classes of equal size. Twenty trains come from one of two sources, ten are Bernoulli trains of the same
+probability in both, so that what is learned is also which trains to listen to. Sizes and rates are ours.
+"""
 
 from __future__ import annotations
 
-from functools import partial
+from collections.abc import Callable
 
 import numpy as np
-from sklearn.datasets import load_breast_cancer
+from scipy.stats import gamma
 
-from analyses.complexity_classification.recordings import recorded_task
-from analyses.datasets import data_folder, smaller
+from analyses.datasets import smaller
 from neurocode.learning import Task
-from neurocode.tasks.recorded import arrays_of
-from neurocode.tasks.sources import Bernoulli, Markov, tell_sources_apart
+from neurocode.tasks.sources import Bernoulli, BinnedPoisson, GammaRenewal, Markov, Source
 from neurocode.tasks.task import split
 
-STEPS, DT, SAMPLES = 500, 1e-3, 1200
-SHARES = (0.5, 1 / 6)
-#: Two digits that are alike, at 14 x 14 pixels, and the probability of a spike of the brightest: ours.
-PAIR, SIDE, BRIGHTEST = (4, 9), 14, 0.2
+CHANNELS, INFORMATIVE, STEPS, DT = 30, 20, 250, 1e-3
+#: Samples of a seed, half of each class, and the shares of training and validation; the rest is the test part.
+SAMPLES, SHARES = 2000, (0.3, 0.2)
+#: Probability of a spike in a bin, and the rate (Hz) that has it.
+P, RATE = 0.1, 100.0
+
+#: Sources of the trains of a class, each with how many trains it gives.
+Class = tuple[tuple[Source, int], ...]
 
 
-def sources(*pair: Bernoulli | Markov, seed: int) -> Task:
-    """Two sources of single trains."""
-    return tell_sources_apart(pair, n_samples=SAMPLES, n_bins=STEPS, shares=SHARES, seed=seed)
+def _with_background(*groups: tuple[Source, int], p: float = P) -> Class:
+    return (*groups, (Bernoulli(p), CHANNELS - INFORMATIVE))
 
 
-def mnist_pair(seed: int) -> Task:
-    """Two digits; each pixel a Bernoulli train."""
-    images, labels = arrays_of(data_folder("mnist10k") / "mnist10k.npz", "images", "labels")
-    images = images.reshape(len(images), SIDE, 2, SIDE, 2).mean(axis=(2, 4)).reshape(len(images), -1) / 255.0
-    chosen = np.flatnonzero(np.isin(labels, PAIR))
-    chosen = np.random.default_rng(seed).permutation(chosen)[:SAMPLES]
-    return rate_coded("mnist-pair", BRIGHTEST * images[chosen], (labels[chosen] == PAIR[1]).astype(np.int32), seed)
+def bernoulli(distance: float) -> tuple[Class, Class]:
+    """Spike probabilities that differ by a distance."""
+    return tuple(_with_background((Bernoulli(P + shift), INFORMATIVE)) for shift in (0.0, distance))
 
 
-def breast_cancer(seed: int) -> Task:
-    """Breast Cancer Wisconsin (Diagnostic) of scikit-learn: ranks of each of 30 features as the rate of a Bernoulli train."""
-    values, labels = load_breast_cancer(return_X_y=True)
-    ranks = values.argsort(axis=0).argsort(axis=0) / (len(values) - 1)
-    return rate_coded("breast-cancer", BRIGHTEST * ranks, labels.astype(np.int32), seed)
+def markov(distance: float) -> tuple[Class, Class]:
+    """Independent bins, and neighbouring bins of a correlation, at equal rates."""
+    return tuple(_with_background((source, INFORMATIVE)) for source in (Bernoulli(P), Markov(P, distance)))
 
 
-def rate_coded(name: str, probabilities: np.ndarray, labels: np.ndarray, seed: int) -> Task:
-    """Probabilities (samples, channels) as trains."""
-    random = np.random.default_rng(seed)
-    inputs = random.random((len(labels), STEPS, probabilities.shape[1]), dtype=np.float32) < probabilities[:, None]
-    parts = split(inputs, labels, np.ones(inputs.shape[:2], bool), SHARES, seed)
-    return Task(name, *parts, loss="mean_potential", n_outputs=2, dt=DT)
+def renewal(distance: float) -> tuple[Class, Class]:
+    """Independent bins, and gamma-distributed intervals whose shape is larger than one by a distance, at equal rates."""
+    p = occupied(RATE, 1 + distance)
+    return tuple(_with_background((s, INFORMATIVE), p=p) for s in (Bernoulli(p), GammaRenewal(RATE, 1 + distance, DT)))
 
 
-MAKERS = {
-    "rates": partial(sources, Bernoulli(0.1), Bernoulli(0.2)), "markov": partial(sources, Bernoulli(0.2), Markov(0.2, 0.5)),
-    "mnist": mnist_pair, "breast": breast_cancer,
+def poisson(distance: float) -> tuple[Class, Class]:
+    """Poisson trains of which ten are faster and ten slower by a relative distance, in the other class the other way round."""
+    fast, slow = (BinnedPoisson(RATE * (1 + sign * distance), DT) for sign in (1, -1))
+    half, p = INFORMATIVE // 2, (fast.p + slow.p) / 2
+    return tuple(_with_background((first, half), (second, half), p=p) for first, second in ((fast, slow), (slow, fast)))
+
+
+def occupied(rate: float, shape: float) -> float:
+    """Probability that a bin holds a spike of a gamma renewal process in equilibrium: rate times the integral of the survival."""
+    scale = 1 / (rate * shape)
+    survival = DT * gamma.sf(DT, shape, scale=scale) + gamma.cdf(DT, shape + 1, scale=scale) / rate
+    return float(rate * survival)
+
+
+FAMILIES: dict[str, Callable[[float], tuple[Class, Class]]] = {
+    "bernoulli": bernoulli, "markov": markov, "gamma": renewal, "poisson": poisson,
+}  # fmt: skip
+#: Tasks by the name that a reader sees.
+TITLES = {
+    "bernoulli": "Bernoulli,\nprobability", "markov": "Markov,\ncorrelation", "gamma": "gamma renewal,\nshape",
+    "poisson": "Poisson,\nrates by train",
 }  # fmt: skip
 
 
 def make_task(row: dict) -> Task:
     """Task of a row."""
-    name = row["task"]
-    task = MAKERS[name](seed=row["seed"]) if name in MAKERS else recorded_task(name, row["seed"])
-    if not row["sequences"]:
-        return task
-    return smaller(task, row["sequences"], row["seed"])
+    random = np.random.default_rng(row["seed"])
+    drawn = [trains_of(own, SAMPLES // 2, random) for own in FAMILIES[row["dataset"]](row["distance"])]
+    inputs = np.concatenate(drawn).swapaxes(1, 2).astype(np.float32)
+    labels = np.repeat(np.arange(2, dtype=np.int32), SAMPLES // 2)
+    parts = split(inputs, labels, np.ones(inputs.shape[:2], bool), SHARES, row["seed"])
+    task = Task(row["dataset"], *parts, loss="mean_potential", n_outputs=2, dt=DT)
+    return smaller(task, row["sequences"], row["seed"]) if row["sequences"] else task
+
+
+def trains_of(sources: Class, samples: int, random: np.random.Generator) -> np.ndarray:
+    """Trains (samples, channels, bins) of a class."""
+    parts = [
+        source.draw(samples * channels, STEPS, int(random.integers(2**31))).reshape(samples, channels, STEPS)
+        for source, channels in sources
+    ]
+    return np.concatenate(parts, axis=1)

@@ -1,4 +1,4 @@
-"""Networks of the study: 64 neurons of one model behind the input, each speaking for a class, and the rules that train them."""
+"""Networks of the study: one or two layers of neurons of one model behind the input, and the rules that train them."""
 
 from __future__ import annotations
 
@@ -10,8 +10,9 @@ import jax
 import numpy as np
 
 import neurocode as nc
-from analyses.complexity_classification.protocols import HOMEOSTATIC
-from neurocode.learning import Dense, Layer, Network, Settings, Task
+from analyses.complexity_classification.data import DT, P
+from analyses.protocol import BATCH, settings_of
+from neurocode.learning import Dense, Layer, Network, Task
 from neurocode.learning.rules import (
     Course,
     IntrinsicPerturbation,
@@ -23,69 +24,82 @@ from neurocode.learning.rules import (
     population_readout,
 )
 
-UNITS, STEP, BATCH, LOOKS = 64, 1e-3, 16, 5
-#: Spread of the weights at the start around their drive.
-SPREAD = (0.2, 1.8)
-#: Bounds of what is learned or drawn: ours, around the fixed values.
-BOUNDS = {
-    "lif": {"tau": (1.0, 50.0), "theta": (0.5, 2.0)},
-    "meta": {"a": (0.001, 0.2), "b": (0.0, 0.5), "c": (-0.3, 0.3), "d": (-0.1, 0.3)},
-    "adlif": {"a": (0.0, 1.0), "b": (0.0, 2.0)},
+Row = dict[str, Any]
+
+#: How often a local rule looks at validation.
+LOOKS = 10
+#: Spread of the weights at the start around their drive, and spike probability of a hidden layer that its drive counts on.
+SPREAD, HIDDEN_RATE = (0.2, 1.8), 0.1
+MODELS = {
+    "lif": nc.models.normalised_lif, "threshold": nc.models.normalised_lif, "adlif": nc.models.adlif, "meta": nc.models.meta_neuron,
 }  # fmt: skip
-#: Probability of an input spike in a bin, about, by task: constants, so that networks of all seeds are one compiled program.
-RATES = {"rates": 0.15, "markov": 0.2, "mnist": 0.03, "breast": 0.1}
-RECORDED_RATE = 0.1
-#: Rates at a factor of one: of Adam, of the Tempotron over its inputs, of the weights of plasticity, of trials.
-GRADIENT, TEMPOTRON, PLASTICITY, TRIAL = 0.03, 0.1, 0.02, 0.05
-#: Of intrinsic parameters over weights under the Tempotron, whose rate grows with the inputs.
-INTRINSIC = 0.3
+#: Intrinsic parameters that are learned or drawn, and their bounds: ours, around the fixed values. Time constants in ms.
+BOUNDS = {
+    "lif": {"tau": (1.0, 50.0)}, "threshold": {"theta": (0.5, 2.0)}, "adlif": {"a": (0.0, 1.0), "b": (0.0, 2.0)},
+    "meta": {"a": (0.001, 0.2), "b": (0.0, 0.5), "c": (-0.3, 0.3), "d": (-0.1, 0.3)},
+}  # fmt: skip
+#: Of the weighted sums at the start over the threshold; for the meta-neuron their standard deviation.
+DRIVE = {"lif": 0.9, "threshold": 0.9, "adlif": 6.0, "meta": 3.0}
+#: Weights of the readout over those of a mean: rates of a tenth then differ by more than the cross entropy takes for nothing.
+READOUT = 100.0
+#: Learning rate of the Tempotron over its inputs; of intrinsic parameters over weights there, where that of weights grows with the
+#: inputs; of the weights of plasticity; of the trials.
+TEMPOTRON, INTRINSIC, PLASTICITY, TRIAL = 0.1, 0.3, 0.02, 0.05
+#: Kinds whose intrinsic parameters start at random, and those that learn them.
+RANDOM, LEARNING = ("random", "both"), ("learned", "both")
 
 
 def neuron(name: str) -> nc.NeuronModel:
     """A model with the bounds of the study; the meta-neuron takes its input through a sigmoid, as published."""
-    model = {"lif": nc.models.normalised_lif, "meta": nc.models.meta_neuron, "adlif": nc.models.adlif}[name]()
+    model = MODELS[name]()
     if name == "meta":
         model = replace(model, equations=model.equations.replace("- u + I)", "- u + 0.5 + 0.5*tanh(0.5*I))"))
-    own = {
-        parameter: replace(model.parameters[parameter], bounds=limits, fixed=False) for parameter, limits in BOUNDS[name].items()
+    bounded = {
+        parameter: replace(model.parameters[parameter], bounds=limits, fixed=False, per_neuron=True)
+        for parameter, limits in BOUNDS[name].items()
     }
-    return replace(model, parameters={**model.parameters, **{key: replace(p, per_neuron=True) for key, p in own.items()}})
+    return replace(model, parameters={**model.parameters, **bounded})
 
 
-def make_network(row: dict[str, Any], task: Task) -> Network:
-    """Network of a row at its start.
+def make_network(row: Row, task: Task) -> Network:
+    """Network of a row at its start: the same weights for all kinds."""
+    keys = jax.random.split(jax.random.key(row["seed"]), 2 * row["depth"])
+    layers, n_in, rate = [], task.n_inputs, P
+    for number in range(row["depth"]):
+        layers.append(_layer(row, n_in, rate, *keys[2 * number : 2 * number + 2]))
+        n_in, rate = row["units"], HIDDEN_RATE
+    readout = population_readout(row["units"], task.n_outputs, DT)
+    louder = eqx.tree_at(lambda part: part.connection.weight, readout, READOUT * readout.connection.weight)
+    return Network([*layers, louder])
 
-    Weighted sums are counted in units of what the mean input gives through weights of one, for the meta-neuron in units of its
-    standard deviation, so that a drive means the same in every task.
-    """
-    keys = jax.random.split(jax.random.key(row["seed"]), 3)
-    n_in = task.n_inputs
-    dense = Dense(n_in, UNITS, key=keys[0])
-    drive = row["gain"] * jax.random.uniform(keys[1], (n_in, UNITS), minval=SPREAD[0], maxval=SPREAD[1])
-    dense = eqx.tree_at(lambda part: part.weight, dense, drive)
-    rate = RATES.get(row["task"], RECORDED_RATE)
-    unit = 1 / np.sqrt(n_in * rate * (1 - rate)) if row["neuron"] == "meta" else 1 / (n_in * rate)
-    learned = () if row["kind"] == "fixed" else tuple(BOUNDS[row["neuron"]])
-    layer = Layer(
-        dense, neuron(row["neuron"]), STEP, learned=learned, spread=row["kind"] == "random", current_unit=unit, key=keys[2]
+
+def _layer(row: Row, n_in: int, rate: float, weight_key: jax.Array, intrinsic_key: jax.Array) -> Layer:
+    """A layer whose weighted sums are counted in what the mean input gives through weights of one; the sigmoid of the meta-neuron
+    takes sums around zero, counted in their standard deviation."""
+    name, learned = row["neuron"], () if row["kind"] == "fixed" else tuple(BOUNDS[row["neuron"]])
+    shape, scale = (n_in, row["units"]), DRIVE[name]
+    if name == "meta":
+        weight, unit = scale * jax.random.normal(weight_key, shape), 1 / np.sqrt(n_in * rate)
+    else:
+        weight, unit = scale * jax.random.uniform(weight_key, shape, minval=SPREAD[0], maxval=SPREAD[1]), 1 / (n_in * rate)
+    dense = eqx.tree_at(lambda part: part.weight, Dense(*shape, key=weight_key), weight)
+    return Layer(
+        dense, neuron(name), DT, learned=learned, spread=row["kind"] in RANDOM, current_unit=float(unit), key=intrinsic_key
     )
-    return Network([layer, population_readout(UNITS, task.n_outputs, STEP)])
 
 
-def make_rule(row: dict[str, Any], task: Task) -> Rule:
-    """Rule of a row, at its factor; every rule makes the same number of updates on batches of the same size."""
-    factor, learns = row["factor"], row["kind"] in ("learned", HOMEOSTATIC)
-    batch = min(BATCH, len(task.training))
-    looks = min(LOOKS, row["updates"])
-    course = Course(row["updates"], batch, looks)
+def make_rule(row: Row, task: Task) -> Rule:
+    """Rule of a row; every rule makes as many updates on batches of the same size."""
+    batch, learns = min(BATCH, len(task.training)), row["kind"] in LEARNING
+    updates = row["epochs"] * (len(task.training) // batch)
+    course = Course(updates, batch, min(LOOKS, updates))
     if row["rule"] == "gradient":
-        epochs = max(1, row["updates"] // (len(task.training) // batch))
-        return SurrogateGradient(Settings(epochs, batch, GRADIENT * factor, clip=1.0, intrinsic=learns))
+        return SurrogateGradient(settings_of(row, intrinsic=learns))
     if row["rule"] == "tempotron":
-        rate = TEMPOTRON * factor * task.n_inputs
+        rate = TEMPOTRON * row["rate"] * task.n_inputs
         return LayerTempotron(rate, 0.9, course=course, intrinsic_factor=INTRINSIC / task.n_inputs if learns else 0.0)
-    drive = row["gain"] * task.n_inputs * RATES.get(row["task"], RECORDED_RATE)
-    goal = "homeostasis" if row["kind"] == HOMEOSTATIC else "reward"
-    trial = IntrinsicPerturbation(goal, TRIAL * factor) if learns else None
-    plasticity = PairSTDP(PLASTICITY * factor, PLASTICITY * factor / 2, w_max=4 * row["gain"])
-    return SupervisedSTDP(plasticity, drive, trial, course)
+    strength = DRIVE[row["neuron"]]
+    plasticity = PairSTDP(PLASTICITY * row["rate"], PLASTICITY * row["rate"] / 2, w_max=4 * strength)
+    trial = IntrinsicPerturbation("reward", TRIAL) if learns else None
+    teacher = strength * task.n_inputs * P if row["rule"] == "teacher" else None
+    return SupervisedSTDP(plasticity, teacher, trial, course)

@@ -1,106 +1,140 @@
-"""Rows of the study: cells of neuron, kind of intrinsic parameters and rule, each with the same grid of settings."""
+"""Rows of the study: a pilot that chooses distances and sizes, cells of neuron, kind and rule, recordings, what is planted in them.
+
+All numbers are ours. Seeds of the pilot and of the tuning are not those of the results.
+"""
 
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable
-from typing import Any
 
 import pandas as pd
 
+from analyses.complexity_classification.data import FAMILIES
+from analyses.protocol import Grid, Row, result_seeds, tuning_seeds
+
 PROTOCOLS = ("reduced", "quick")
-TASKS = ("rates", "markov", "mnist")
-NEURONS = ("lif", "meta")
-#: Every kind of intrinsic parameters under every rule; the homeostatic control goes with plasticity alone.
-KINDS = ("fixed", "learned", "random")
-RULES = ("gradient", "tempotron", "stdp")
-HOMEOSTATIC = "homeostatic"
-#: The grid of settings, the same for every cell: a factor on the learning rate of the rule, the drive of the input at the start.
-FACTORS, GAINS = (1 / 3, 1.0, 3.0), (1.5, 4.0)
-TUNING_SEEDS, SEEDS, FEWER_SEEDS = (100, 101), range(10), range(5)
-UPDATES = 185
-#: Cells beyond the core table, under gradients alone.
-OTHERS = (("adlif", TASKS), ("lif", ("breast",)), ("meta", ("breast",)))
-LOADS, CYCLES = (1.0, 2.0, 2.5, 3.0, 3.5), 5000
+#: Distances of the pilot, from hard to easy, and numbers of neurons.
+DISTANCES = {
+    "bernoulli": (0.005, 0.01, 0.015, 0.02), "markov": (0.2, 0.3, 0.45, 0.6), "gamma": (3.0, 5.0, 7.0, 15.0),
+    "poisson": (0.04, 0.06, 0.08, 0.12),
+}  # fmt: skip
+SIZES = (16, 32, 64)
+#: Validation accuracy that fixed parameters with their best size must have at a distance, and where the chosen one is nearest to.
+BAND, GOAL = (0.7, 0.9), 0.8
+EPOCHS, PILOT_RATE = 15, 0.03
+#: A rule and how many layers it trains; rules other than gradients train one (see ``neurocode.learning.rules.rule.only_layer``).
+ARMS = (("gradient", 1), ("gradient", 2), ("tempotron", 1), ("teacher", 1), ("reward", 1))
+#: The neurons of the paper, those of the table of heterogeneity, and kinds of intrinsic parameters: equal and held, random and
+#: held, equal at the start and learned, random at the start and learned.
+NEURONS, ALL_NEURONS, KINDS = ("lif", "meta"), ("lif", "threshold", "adlif", "meta"), ("fixed", "random", "learned", "both")
+PLASTICITY = ("teacher", "reward")
+#: Learning rates of Adam, and factors on the rates of the other rules.
+GRIDS: dict[str, Grid] = {
+    "gradient": {"rate": (0.01, 0.03, 0.1)},
+    **{rule: {"rate": (0.333333, 1.0, 3.0)} for rule in ("tempotron", *PLASTICITY)},
+}
+#: Of the three seeds of the tuning, those that must have trained for a cell to go on to the results.
+MUST_TRAIN = 2
+#: Correlation of neighbouring bins that is planted in recordings, and how often.
+CORRELATIONS, PLANTED, WITHOUT = (0.0, 0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.6), 100, 200
+PERMUTATIONS = 200
+LOADS, CYCLES, LOAD_SEEDS = (1.0, 2.0, 2.5, 3.0, 3.5), 5000, range(10)
 
-Row = dict[str, Any]
-Cell = tuple[str, str, str, str]
 
-
-def row(protocol: str, cell: Cell, factor: float, gain: float, seed: int) -> Row:
-    """Settings of a training."""
+def cell(protocol: str, dataset: str, distance: float, units: int, neuron: str, kind: str, rule: str, depth: int) -> Row:
+    """A row without its learning rate and without seed."""
     quick = protocol == "quick"
-    names = dict(zip(("task", "neuron", "kind", "rule"), cell, strict=True))
     return {
-        **names, "factor": factor, "gain": gain, "updates": 4 if quick else UPDATES, "seed": seed, "sequences": 120 if quick else 0,
+        "dataset": dataset, "distance": distance, "units": units, "neuron": neuron, "kind": kind, "rule": rule, "depth": depth,
+        "epochs": 2 if quick else EPOCHS, "sequences": 120 if quick else 0,
     }  # fmt: skip
 
 
-def cells(protocol: str) -> list[Cell]:
-    """Of the core table: task, neuron, kind and rule."""
-    tasks = ("markov",) if protocol == "quick" else TASKS
-    neurons = NEURONS[:1] if protocol == "quick" else NEURONS
-    control = itertools.product(tasks, neurons, (HOMEOSTATIC,), ("stdp",))
-    return [*itertools.product(tasks, neurons, KINDS, RULES), *control]
-
-
-def other_cells(protocol: str) -> list[Cell]:
-    """Adaptive neurons, and the breast cancer data, under gradients."""
-    if protocol == "quick":
-        return [("breast", "lif", "learned", "gradient")]
-    return [(task, neuron, kind, "gradient") for neuron, tasks in OTHERS for task in tasks for kind in KINDS]
-
-
-def tuning(protocol: str, chosen: list[Cell]) -> list[Row]:
-    """Every setting of the grid for every cell, on seeds that are not tested."""
-    grid = [(1.0, GAINS[0])] if protocol == "quick" else list(itertools.product(FACTORS, GAINS))
-    seeds = TUNING_SEEDS[:1] if protocol == "quick" else TUNING_SEEDS
-    return [row(protocol, cell, *setting, seed) for cell, setting, seed in itertools.product(chosen, grid, seeds)]
-
-
-def best_settings(tuned: pd.DataFrame) -> dict[Cell, tuple[float, float]]:
-    """Setting with the best mean validation accuracy of SNN-LZC, of every cell; among equals the first of the grid."""
-    names = ["task", "neuron", "kind", "rule"]
-    means = tuned.groupby([*names, "factor", "gain"], sort=False)["validation_complexity"].mean()
-    best = pd.DataFrame(list(means.groupby(names, sort=False).idxmax()), columns=[*names, "factor", "gain"])
-    return {tuple(own[:4]): tuple(own[4:]) for own in best.itertuples(index=False, name=None)}
-
-
-def trainings(protocol: str, settings: dict[Cell, tuple[float, float]], seeds: range) -> list[Row]:
-    """Every cell at its best setting."""
-    seeds = range(1) if protocol == "quick" else seeds
-    return [row(protocol, cell, *setting, seed) for (cell, setting), seed in itertools.product(settings.items(), seeds)]
-
-
-def controls(protocol: str) -> list[Row]:
-    """The inputs themselves, and networks that were not trained, at both drives."""
-    tasks = ("markov",) if protocol == "quick" else (*TASKS, "breast")
-    seeds = range(1) if protocol == "quick" else SEEDS
-    plan = [("none", "raw", GAINS[0]), *itertools.product(NEURONS, ("fixed", "random"), GAINS)]
+def pilot(protocol: str) -> list[Row]:
+    """Fixed leaky integrate-and-fire neurons under gradients at every distance with every number of neurons."""
+    quick = protocol == "quick"
+    plan = [("markov", 0.5)] if quick else [(name, distance) for name, own in DISTANCES.items() for distance in own]
+    sizes = SIZES[:1] if quick else SIZES
     return [
-        row(protocol, (task, neuron, kind, "none"), 1.0, gain, seed)
-        for task, (neuron, kind, gain), seed in itertools.product(tasks, plan, seeds)
+        {**cell(protocol, *task, units, "lif", "fixed", "gradient", 1), "rate": PILOT_RATE, "seed": seed}
+        for task, units, seed in itertools.product(plan, sizes, tuning_seeds(protocol))
     ]
 
 
+def chosen(found: pd.DataFrame, band: tuple[float, float] = BAND) -> pd.DataFrame:
+    """The distance and the number of neurons of every task that leave room, from the table of the pilot.
+
+    At each distance the number of neurons with the best mean validation accuracy counts, of equal ones the smaller; of the
+    distances whose accuracy lies in the band the one nearest to the goal is taken, of equal ones the harder. A task without such a
+    distance is left out.
+    """
+    means = found.groupby(["dataset", "distance", "units"], sort=True)["validation_score"].mean().reset_index()
+    best = means.loc[means.groupby(["dataset", "distance"])["validation_score"].idxmax()]
+    inside = best[best["validation_score"].between(*band)]
+    nearest = inside.assign(off=(inside["validation_score"] - GOAL).abs().round(9)).sort_values(["dataset", "off", "distance"])
+    return nearest.groupby("dataset").head(1).set_index("dataset").loc[lambda t: [name for name in FAMILIES if name in t.index]]
+
+
+def cells(protocol: str, tasks: pd.DataFrame) -> list[Row]:
+    """Every cell of the chosen tasks: what the claims of the paper need, and the table of heterogeneity."""
+    plan = [("lif", "learned", "gradient", 1), ("lif", "random", "gradient", 1), ("lif", "fixed", "teacher", 1)]
+    if protocol != "quick":
+        paper = [
+            (neuron, kind, *arm)
+            for neuron, kind, arm in itertools.product(NEURONS, ("fixed", "learned"), ARMS)
+            if (neuron, arm[0]) != ("meta", "reward")
+        ]
+        # equal thresholds that are held are those of the leaky integrate-and-fire neuron
+        table = [(*own, "gradient", 1) for own in itertools.product(ALL_NEURONS, KINDS) if own != ("threshold", "fixed")]
+        plan = list(dict.fromkeys([*paper, *table]))
+    return [
+        cell(protocol, name, float(task.distance), int(task.units), *own)
+        for (name, task), own in itertools.product(tasks.iterrows(), plan)
+    ]
+
+
+def grid(protocol: str, rule: str) -> Grid:
+    """Learning rates of a rule."""
+    return {"rate": GRIDS[rule]["rate"][1:2]} if protocol == "quick" else GRIDS[rule]
+
+
+def with_trained(best: pd.DataFrame, tuned: pd.DataFrame, trained: pd.Series, protocol: str) -> pd.DataFrame:
+    """Settings with the number of seeds of the tuning that trained at them, and whether the cell is left out.
+
+    Left out is a cell of which fewer than two seeds of three trained. Plasticity with fixed parameters is kept in any case: whether
+    it beats no training is asked of it.
+    """
+    names = [name for name in best.columns if name != "at_edge"]
+    counts = tuned.assign(trained_seeds=trained.astype(int)).groupby(names, sort=False)["trained_seeds"].sum().reset_index()
+    merged = best.merge(counts, on=names, validate="one_to_one")
+    needed = 0 if protocol == "quick" else MUST_TRAIN
+    asked = merged["rule"].isin(PLASTICITY) & (merged["kind"] == "fixed")
+    return merged.assign(left_out=(merged["trained_seeds"] < needed) & ~asked)
+
+
+def trainings(protocol: str, settings: pd.DataFrame) -> list[Row]:
+    """Fresh seeds of the cells that are not left out."""
+    kept = settings[~settings["left_out"]].drop(columns=["at_edge", "trained_seeds", "left_out"])
+    return [{**own, "seed": seed} for own in kept.to_dict("records") for seed in result_seeds(protocol)]
+
+
 def recorded(protocol: str, names: list[str]) -> list[Row]:
-    """Networks on recorded trains: a fold held out for each seed."""
-    return _folds(protocol, itertools.product(names, NEURONS[:1], KINDS, RULES[:1]))
+    """Recorded trains whose states are read."""
+    return [{"name": name, "permutations": PERMUTATIONS, "seed": 0, "sequences": 0} for name in names]
 
 
-def recorded_controls(protocol: str, names: list[str]) -> list[Row]:
-    """The recorded trains themselves, and networks that were not trained."""
-    kinds = (("none", "raw"), ("lif", "fixed"), ("lif", "random"))
-    return _folds(protocol, [(name, *kind, "none") for name in names for kind in kinds])
-
-
-def _folds(protocol: str, chosen: Iterable[Cell]) -> list[Row]:
-    seeds = range(1) if protocol == "quick" else FEWER_SEEDS
-    return [row(protocol, cell, 1.0, GAINS[0], seed) for cell, seed in itertools.product(chosen, seeds)]
+def planted(protocol: str, names: list[str]) -> list[Row]:
+    """Every strength of structure in trains of the size of every recording."""
+    quick = protocol == "quick"
+    correlations, repeats, without = ((0.0, 0.6), 10, 20) if quick else (CORRELATIONS, PLANTED, WITHOUT)
+    return [
+        {"dataset": name, "correlation": c, "repeats": repeats, "without": without, "seed": 0, "sequences": 0}
+        for name, c in itertools.product(names, correlations)
+    ]
 
 
 def capacities(protocol: str) -> list[Row]:
     """Loads of the Tempotron."""
-    loads, seeds = (LOADS[:1], range(1)) if protocol == "quick" else (LOADS, SEEDS)
-    cycles = 50 if protocol == "quick" else CYCLES
+    quick = protocol == "quick"
+    loads, seeds, cycles = (LOADS[:1], range(1), 50) if quick else (LOADS, LOAD_SEEDS, CYCLES)
     return [{"load": load, "cycles": cycles, "seed": seed, "sequences": 0} for load, seed in itertools.product(loads, seeds)]

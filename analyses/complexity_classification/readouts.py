@@ -1,15 +1,16 @@
-"""What is read from trains: complexities or counts of every unit, by one decoder, or their mean by a threshold."""
+"""What is read from trains: complexities or counts of every unit, by one decoder."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
-from sklearn.base import ClassifierMixin
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
-from sklearn.pipeline import make_pipeline
+from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from neurocode.learning import Network, Part, Task, output_trains
-from neurocode.statistics import ThresholdClassifier, raster_complexities
+from neurocode.statistics import raster_complexities
 
 Features = dict[str, np.ndarray]
 
@@ -19,28 +20,23 @@ def features(rasters: np.ndarray) -> Features:
     return {"complexity": raster_complexities(rasters), "count": rasters.sum(axis=2).astype(float)}
 
 
-def discriminant() -> ClassifierMixin:
+def discriminant() -> Pipeline:
     """Shrunk linear discriminant of standardised features."""
     return make_pipeline(StandardScaler(), LinearDiscriminantAnalysis(solver="lsqr", shrinkage="auto"))
 
 
 def rasters_of(part: Part, net: Network | None) -> np.ndarray:
-    """Trains (samples, trains, bins) of the neurons of a network, or without one those of the inputs."""
+    """Trains (samples, trains, bins) of the last layer of a network, or without one those of the inputs."""
     inputs = np.swapaxes(part.inputs, 1, 2)
     return inputs.astype(bool) if net is None else output_trains(net, inputs)
 
 
-def readout_scores(task: Task, net: Network | None) -> dict[str, float]:
-    """Accuracy of every feature, by the discriminant of units and by a threshold on their mean, fitted to the training part."""
-    found = {name: features(rasters_of(getattr(task, name), net)) for name in ("training", "validation", "test")}
+def read_out(task: Task, net: Network | None, parts: Sequence[str]) -> tuple[dict[str, float], dict[str, Pipeline]]:
+    """Accuracy of every decoder on some parts, as ``test_complexity``, and the decoders, fitted to the training part."""
+    training = features(rasters_of(task.training, net))
+    decoders = {name: discriminant().fit(values, task.training.targets) for name, values in training.items()}
     scores = {}
-    for name in ("complexity", "count"):
-        units = discriminant().fit(found["training"][name], task.training.targets)
-        mean = ThresholdClassifier().fit(found["training"][name], task.training.targets)
-        for part in ("validation", "test"):
-            targets = getattr(task, part).targets
-            scores[f"{part}_{name}"] = float(units.score(found[part][name], targets))
-            scores[f"{part}_{name}_mean"] = float(mean.score(found[part][name], targets))
-    counts = found["test"]["count"]
-    rates = {"rate": float(counts.mean() / task.test.inputs.shape[1]), "silent": float(np.mean(counts == 0))}
-    return {**scores, **rates}
+    for part in parts:
+        values, targets = features(rasters_of(getattr(task, part), net)), getattr(task, part).targets
+        scores |= {f"{part}_{name}": float(decoder.score(values[name], targets)) for name, decoder in decoders.items()}
+    return scores, decoders

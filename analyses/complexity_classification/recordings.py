@@ -10,7 +10,6 @@ from scipy.io import loadmat
 
 from analyses.datasets import binned, data_folder
 from neurocode.errors import DataError
-from neurocode.learning import Part, Task
 from neurocode.recordings.layout import Layout, read_layout
 
 FOLDS = 5
@@ -46,7 +45,7 @@ class States:
         return self.rasters.shape[2] >= 100
 
 
-def _in_turn(labels: np.ndarray) -> np.ndarray:
+def in_turn(labels: np.ndarray) -> np.ndarray:
     """Folds of samples: those of each state in turn."""
     folds = np.empty(len(labels), int)
     for label in np.unique(labels):
@@ -80,7 +79,7 @@ def direction() -> States:
     directions, trains = _variables("stn", "10_spikes-1", "direction", "train")
     labels = directions.ravel().astype(int)
     rasters = trains.astype(bool).reshape(len(labels), 500, 4).any(axis=2)
-    return States("direction, subthalamic nucleus", rasters[:, None], 4e-3, labels, _in_turn(labels), False)
+    return States("direction, subthalamic nucleus", rasters[:, None], 4e-3, labels, in_turn(labels), False)
 
 
 def songs(unit: str) -> States:
@@ -96,7 +95,7 @@ def songs(unit: str) -> States:
         rasters.append(binned([trains.train(k) for k in range(len(trains.unit))], 4e-3, bins))
         labels += [label] * len(rasters[-1])
     return States(
-        f"song, starling {unit}", np.concatenate(rasters)[:, None], 4e-3, np.array(labels), _in_turn(np.array(labels)), False
+        f"song, starling {unit}", np.concatenate(rasters)[:, None], 4e-3, np.array(labels), in_turn(np.array(labels)), False
     )
 
 
@@ -109,7 +108,7 @@ def images(pair: int) -> States:
         rasters.append(np.stack(units, axis=1))
     labels = np.repeat([0, 1], [len(own) for own in rasters])
     return States(
-        f"images {2 * pair + 1} and {2 * pair + 2}, retina", np.concatenate(rasters), 3e-3, labels, _in_turn(labels), False
+        f"images {2 * pair + 1} and {2 * pair + 2}, retina", np.concatenate(rasters), 3e-3, labels, in_turn(labels), False
     )
 
 
@@ -126,14 +125,3 @@ def states_of(name: str) -> States:
     if name.startswith("images-"):
         return images(int(name.removeprefix("images-")))
     return {"stn-light": light, "stn-direction": direction}[name]()
-
-
-def recorded_task(name: str, seed: int) -> Task:
-    """States as a task: the fold of the seed is held out, the next one chooses."""
-    states = states_of(name)
-    inputs = np.swapaxes(states.rasters, 1, 2).astype(np.float32)
-    held = seed % FOLDS
-    parts = []
-    for chosen in (~np.isin(states.folds, (held, (held + 1) % FOLDS)), states.folds == (held + 1) % FOLDS, states.folds == held):
-        parts.append(Part(inputs[chosen], states.labels[chosen].astype(np.int32), np.ones(inputs[chosen].shape[:2], bool)))
-    return Task(name, *parts, loss="mean_potential", n_outputs=int(states.labels.max()) + 1, dt=1e-3)

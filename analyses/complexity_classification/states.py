@@ -12,7 +12,7 @@ from sklearn.neighbors import KNeighborsClassifier
 from analyses.complexity_classification.readouts import discriminant, features
 from analyses.complexity_classification.recordings import States, states_of
 
-PERMUTATIONS, NEIGHBOURS = 200, 3
+NEIGHBOURS = 3
 #: Of the van Rossum distance, in seconds.
 TIME_CONSTANT = 20e-3
 #: Longest interval within a burst, in seconds.
@@ -31,7 +31,7 @@ def state_row(**row: Any) -> dict[str, Any]:
     orders = [permuted(states, random) for _ in range(row["permutations"])]
     for suffix, rasters in (("", states.rasters), ("_matched", thinned(states, random))):
         for name, values in (features(rasters) | {"bursts": short_intervals(rasters, states.bin_size)}).items():
-            found |= _tested(f"{name}{suffix}", lambda labels, own=values: _by_features(own, labels, states.folds), states, orders)
+            found |= _tested(f"{name}{suffix}", lambda labels, own=values: by_features(own, labels, states.folds), states, orders)
         distances = distance_matrix(rasters, states.bin_size)
         found |= _tested(f"timing{suffix}", lambda labels, own=distances: _by_distance(own, labels, states.folds), states, orders)
     return found
@@ -91,7 +91,7 @@ def distance_matrix(rasters: np.ndarray, bin_size: float) -> np.ndarray:
     return np.maximum(squares[:, None] + squares[None, :] - 2 * traces @ traces.T, 0) * bin_size / TIME_CONSTANT
 
 
-def _by_features(values: np.ndarray, labels: np.ndarray, folds: np.ndarray) -> float:
+def by_features(values: np.ndarray, labels: np.ndarray, folds: np.ndarray) -> float:
     def guess(held: np.ndarray) -> np.ndarray:
         return discriminant().fit(values[~held], labels[~held]).predict(values[held])
 

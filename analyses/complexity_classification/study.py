@@ -1,4 +1,4 @@
-"""Learned intrinsic parameters and classification by complexity (Rudnicka, Szczepanski, Pregowska 2026): the parts of the study.
+"""Intrinsic parameters and classification by Lempel-Ziv complexity (Rudnicka, Szczepanski, Pregowska 2026): the parts of the study.
 
 neurocode study complexity-classification --workers 2
 neurocode figures complexity-classification
@@ -7,65 +7,79 @@ neurocode figures complexity-classification
 
 from __future__ import annotations
 
-from functools import partial
-
 import pandas as pd
 
 from analyses.complexity_classification import protocols
-from analyses.complexity_classification.claims import claims
+from analyses.complexity_classification.claims import claims, is_trained
+from analyses.complexity_classification.power import MADE, power_row
 from analyses.complexity_classification.recordings import set_names
-from analyses.complexity_classification.states import PERMUTATIONS, state_row
-from analyses.complexity_classification.training import capacity_row, control_row, training_row
-from neurocode.studies import Study, StudyRun
+from analyses.complexity_classification.states import state_row
+from analyses.complexity_classification.training import capacity_row, training_row, tuning_row
+from analyses.protocol import tune, tuning_seeds
+from neurocode.errors import DataError
+from neurocode.studies import Study, StudyRun, study_table
+
+#: Every cell with its best setting, how many seeds of the tuning trained there, and whether it is left out.
+SETTINGS = "settings.csv"
 
 
-def trained(name: str, run: StudyRun) -> pd.DataFrame:
-    """The core table or the other cells: settings chosen on validation, then the seeds of the test."""
-    core = name == "training"
-    cells = protocols.cells(run.protocol) if core else protocols.other_cells(run.protocol)
-    tuned = run.rows(training_row, protocols.tuning(run.protocol, cells), f"{name}_tuning.parquet")
-    seeds = protocols.SEEDS if core else protocols.FEWER_SEEDS
-    rows = protocols.trainings(run.protocol, protocols.best_settings(tuned), seeds)
-    return run.rows(training_row, rows, f"{name}.parquet")
+def choose_tasks(run: StudyRun) -> pd.DataFrame:
+    """Distances and sizes that leave room."""
+    found = run.rows(tuning_row, protocols.pilot(run.protocol), "pilot.parquet")
+    tasks = protocols.chosen(found, (0.0, 1.0) if run.protocol == "quick" else protocols.BAND)
+    if tasks.empty:
+        low, high = protocols.BAND
+        raise DataError(
+            f"{run.output / 'pilot.parquet'}: no distance of any task has a validation accuracy of {low:g} to {high:g}."
+        )
+    return tasks
 
 
-def recordings(run: StudyRun) -> list[str]:
-    """Names of the recorded trains."""
-    return ["stn-direction"] if run.protocol == "quick" else set_names()
+def tuned(run: StudyRun) -> pd.DataFrame:
+    """Best setting of every cell; the cells of a rule, a task and a depth search one grid."""
+    cells = protocols.cells(run.protocol, choose_tasks(run))
+    best = []
+    for rule in dict.fromkeys(cell["rule"] for cell in cells):
+        same, grid = [cell for cell in cells if cell["rule"] == rule], protocols.grid(run.protocol, rule)
+        best.append(tune(run, tuning_row, same, grid, "tuning.parquet", ("dataset", "depth"), tuning_seeds(run.protocol)))
+    table = study_table(run.output / "tuning.parquet")
+    settings = protocols.with_trained(pd.concat(best, ignore_index=True), table, is_trained(table), run.protocol)
+    settings.to_csv(run.output / SETTINGS, index=False, lineterminator="\n")
+    return settings
 
 
-def read_states(run: StudyRun) -> pd.DataFrame:
-    """Recorded trains without a network."""
-    permutations = 5 if run.protocol == "quick" else PERMUTATIONS
-    rows = [{"name": name, "permutations": permutations, "seed": 0, "sequences": 0} for name in recordings(run)]
-    return run.rows(state_row, rows, "states.parquet")
+def trained(run: StudyRun) -> None:
+    """Fresh seeds at the best settings."""
+    run.rows(training_row, protocols.trainings(run.protocol, tuned(run)), "training.parquet")
 
 
-def trained_on_recordings(run: StudyRun) -> pd.DataFrame:
-    """Networks on recorded trains, and what they are compared with; of the ten pairs of images the first three."""
-    names = [name for name in recordings(run) if name not in {f"images-{pair}" for pair in range(3, 10)}]
-    run.rows(control_row, protocols.recorded_controls(run.protocol, names), "recorded_controls.parquet")
-    return run.rows(training_row, protocols.recorded(run.protocol, names), "recorded.parquet")
+def read_states(run: StudyRun) -> None:
+    """Recorded trains without a network; none in the quick protocol, which needs no recorded data."""
+    names = [] if run.protocol == "quick" else set_names()
+    run.rows(state_row, protocols.recorded(run.protocol, names), "states.parquet")
+
+
+def plant(run: StudyRun) -> None:
+    """Structure of known strength in trains of the size of every recording."""
+    names = [MADE] if run.protocol == "quick" else set_names()
+    run.rows(power_row, protocols.planted(run.protocol, names), "power.parquet")
+
+
+def fill(run: StudyRun) -> None:
+    """Capacity of one Tempotron."""
+    run.rows(capacity_row, protocols.capacities(run.protocol), "capacity.parquet")
 
 
 def data(protocol: str) -> dict[str, tuple[str, ...]]:
     """Folders of recorded data by part."""
-    if protocol == "quick":
-        return dict.fromkeys(("states", "recorded"), ("stn",))
-    networks = dict.fromkeys(("controls", "training", "others"), ("mnist10k",))
-    return {**networks, **dict.fromkeys(("states", "recorded"), ("stn", "starling", "retina-movies"))}
+    return {} if protocol == "quick" else dict.fromkeys(("states", "power"), ("stn", "starling", "retina-movies"))
 
 
 STUDY = Study(
     title="Intrinsic parameters and classification by Lempel-Ziv complexity (Rudnicka, Szczepanski, Pregowska 2026)",
     protocols=protocols.PROTOCOLS,
     parts={
-        "controls": lambda run: run.rows(control_row, protocols.controls(run.protocol), "controls.parquet"),
-        "states": read_states,
-        "capacity": lambda run: run.rows(capacity_row, protocols.capacities(run.protocol), "capacity.parquet"),
-        "training": partial(trained, "training"),
-        "others": partial(trained, "others"),
-        "recorded": trained_on_recordings,
+        "pilot": choose_tasks, "tuning": tuned, "training": trained, "states": read_states, "power": plant, "capacity": fill,
     },
     claims=claims,
     data=data,

@@ -25,10 +25,7 @@ ROWS = {
     "noisy-networks": {"tuning": 2, "training": 2, "widths": 1, "robustness": 2, "spiking": 2},
     "threshold-learning": {"tuning": 3, "training": 3, "decays": 2, "decisions": 2, "noisy": 2},
     "neural-coding": {"models": 7, "recorded": 1},
-    "complexity-classification": {
-        "controls": 9, "states": 1, "capacity": 1, "training_tuning": 10, "training": 10, "others_tuning": 1, "others": 1,
-        "recorded_controls": 3, "recorded": 3,
-    },
+    "complexity-classification": {"pilot": 1, "tuning": 3, "training": 3, "power": 2, "capacity": 1},
 }  # fmt: skip
 FIGURES = {
     "adaptive-lif": {"adaptive_lif_stability", "adaptive_lif_training", "adaptive_lif_neurons"},
@@ -185,35 +182,23 @@ def test_threshold_learning(tmp_path, monkeypatch):
     assert len(judged) == 6 and not judged["claim"].str.contains("without normalisation").any()
 
 
-def made_states():
-    random = np.random.default_rng(0)
-    labels = np.repeat([0, 1], 10)
-    rasters = random.random((20, 1, 120)) < np.array([0.1, 0.3])[labels][:, None, None]
-    from analyses.complexity_classification.recordings import States
-
-    return States("made", rasters, 1e-3, labels, np.tile(np.arange(5), 4), False)
-
-
 @pytest.mark.long
 def test_complexity_classification(tmp_path, monkeypatch):
     load_study("complexity-classification", ROOT)
-    from analyses.complexity_classification import data, networks, protocols, recordings, study
+    from analyses.complexity_classification import data, protocols
 
-    real = protocols.row
-    small = {"updates": 1, "sequences": 20}
-    monkeypatch.setattr(protocols, "row", lambda *args, **own: {**real(*args, **own), **small})
-    monkeypatch.setattr(data, "STEPS", 100)
-    monkeypatch.setattr(data, "SAMPLES", 120)
-    monkeypatch.setattr(networks, "UNITS", 4)
-    monkeypatch.setattr(recordings, "direction", made_states)
-    kept = once(monkeypatch, study, "training_row", lambda row: row["rule"])
-    once(monkeypatch, study, "control_row", lambda row: row["kind"])
+    real = protocols.cell
+    monkeypatch.setattr(protocols, "cell", lambda *args: {**real(*args), "sequences": 60})
+    monkeypatch.setattr(protocols, "SIZES", (4,))
+    monkeypatch.setattr(data, "STEPS", 60)
+    monkeypatch.setattr(data, "SAMPLES", 400)
     tables, found = whole_way("complexity-classification", tmp_path)
-    assert set(kept) == {"gradient", "tempotron", "stdp"}
-    for row in kept.values():
-        assert all(0 <= row[f"test_{name}"] <= 1 for name in ("complexity", "complexity_mean", "count", "potential"))
+    training = pd.read_parquet(tables / "training.parquet")
+    assert set(training["rule"]) == {"gradient", "teacher"} and (training[["joules", "milliseconds"]] > 0).all(axis=None)
+    assert training[[name for name in training if name.startswith("test_")]].stack().between(0, 1).all()
+    assert pd.read_csv(tables / "settings.csv")["left_out"].sum() == 0
     assert 0 < pd.read_parquet(tables / "capacity.parquet")["used"].item() <= 50
-    assert set(found["verdict"]) == {"not comparable"} and set(found["seeds"]) == {1} and len(found) == 8
+    assert set(found["verdict"]) == {"not comparable"} and set(found["seeds"]) <= {0, 1} and len(found) >= 4
 
 
 @pytest.mark.long
@@ -244,7 +229,7 @@ def test_neural_coding(tmp_path, monkeypatch):
 
 NEEDS = {
     "adaptive-lif": "qtdb-ecg", "surrogate-gradients": None, "noisy-networks": None, "threshold-learning": None,
-    "neural-coding": "grasshopper", "complexity-classification": "stn",
+    "neural-coding": "grasshopper", "complexity-classification": None,
 }  # fmt: skip
 
 

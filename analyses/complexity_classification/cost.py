@@ -1,0 +1,56 @@
+"""What a trained classifier costs: joules of its synaptic operations, and milliseconds from an input to a decision."""
+
+from __future__ import annotations
+
+import time
+
+import equinox as eqx
+import jax
+import numpy as np
+from sklearn.pipeline import Pipeline
+
+from neurocode.learning import Network, Part, energy
+from neurocode.learning.energy import MULTIPLY_ACCUMULATE
+from neurocode.statistics import raster_complexities
+
+#: Inputs that are timed, after one that is not.
+TIMED = 50
+
+
+def cost_of(network: Network, part: Part, decoder: Pipeline, seed: int) -> dict[str, float]:
+    """Energy and time of a decision by complexity, mean and median over inputs, and spikes of the last layer in a bin.
+
+    Energy counts additions at the synapses of the layers and a product a unit in the linear decision. The readout that training
+    uses takes no part in it, and parsing words is not a synaptic operation and costs nothing here.
+    """
+    table = energy(network, part, seed=seed).set_index("connection")
+    synaptic = table["picojoule"].drop("readout").sum()
+    return {
+        "joules": float(1e-12 * (synaptic + MULTIPLY_ACCUMULATE * network.layers[-1].n)),
+        "spike_rate": float(table.loc["readout", "rate"]), "milliseconds": milliseconds(network, part, decoder),
+    }  # fmt: skip
+
+
+def milliseconds(network: Network, part: Part, decoder: Pipeline) -> float:
+    """Median time of a decision, one input after another on this machine, compilation left out."""
+    weights, offset = linear_decision(decoder)
+    taken = []
+    for x in part.inputs[: TIMED + 1]:
+        began = time.perf_counter()
+        trains = np.asarray(_spikes(network, x)).T[None]
+        _ = float(raster_complexities(trains)[0] @ weights + offset) > 0
+        taken.append(1e3 * (time.perf_counter() - began))
+    return float(np.median(taken[1:]))
+
+
+def linear_decision(decoder: Pipeline) -> tuple[np.ndarray, float]:
+    """Weights and offset of a discriminant of two classes on features that are not standardised; above zero is the second."""
+    scaler, linear = (step for _, step in decoder.steps)
+    weights = linear.coef_[0] / scaler.scale_
+    return weights, float(linear.intercept_[0] - scaler.mean_ @ weights)
+
+
+@eqx.filter_jit
+def _spikes(network: Network, x: jax.Array) -> jax.Array:
+    """Spikes (bins, units) of the last layer for one input (bins, channels)."""
+    return network(x[:, None]).spikes[-1][:, 0] > 0.5
