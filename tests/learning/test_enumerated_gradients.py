@@ -109,7 +109,10 @@ def errors(network, steps, estimators):
     return {name: np.linalg.norm(rows[name] - exact) / np.linalg.norm(exact) for name in estimators}
 
 
-@pytest.mark.parametrize(("neurons", "steps", "width"), [((2,), 4, 0.2), ((1,), 6, 0.3), ((2, 1), 3, 0.3)])
+@pytest.mark.parametrize(
+    ("neurons", "steps", "width"),
+    [((2,), 4, 0.2), pytest.param((1,), 6, 0.3, marks=pytest.mark.long), pytest.param((2, 1), 3, 0.3, marks=pytest.mark.long)],
+)
 def test_the_correction_is_unbiased_to_two_percent_and_straight_through_is_not(neurons, steps, width):
     """Of two layers with weights of a third of a width of the noise between them."""
     found = errors(small_network(2, neurons, width), steps, ("straight_through", "trapezoid_secant"))
