@@ -50,4 +50,4 @@ release-check:
 	.ci/release-check
 
 clean:
-	rm -rf $(VENV) demo docs/_build docs/auto_gallery docs/reference/names
+	rm -rf $(VENV) demo docs/_build docs/auto_gallery docs/reference/names docs/reference/*.rst

@@ -24,13 +24,11 @@ extensions = [
     "numpydoc",
     "sphinx_gallery.gen_gallery",
     "sphinx_copybutton",
-    "sphinx_design",
     "public_names",
 ]
 source_suffix = {".md": "markdown", ".rst": "restructuredtext"}
 exclude_patterns = ["_build", "notebooks", "gallery"]
 templates_path = ["_templates"]
-nitpicky = False
 
 myst_enable_extensions = ["colon_fence"]
 myst_heading_anchors = 3
@@ -38,8 +36,6 @@ myst_heading_anchors = 3
 autosummary_generate = True
 autodoc_typehints = "none"
 numpydoc_show_class_members = False
-numpydoc_xref_param_type = False
-numpydoc_validation_checks: set[str] = set()
 
 sphinx_gallery_conf = {
     "examples_dirs": "gallery",
@@ -48,14 +44,12 @@ sphinx_gallery_conf = {
     # Examples of recorded cells need the folder of recordings.
     "ignore_pattern": "a^" if "NEUROCODE_DATA" in os.environ else r"plot_real_",
     "reset_modules": ("house_style.reset",),
-    "image_scrapers": ("matplotlib",),
     "remove_config_comments": True,
     "show_memory": False,
     "show_signature": False,
     "download_all_examples": False,
     "min_reported_time": 0,
     "abort_on_example_error": True,
-    "matplotlib_animations": False,
 }
 
 html_theme = "pydata_sphinx_theme"

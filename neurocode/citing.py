@@ -59,8 +59,9 @@ def references() -> dict[str, str]:
 
 def keys_in(text: str) -> list[str]:
     """Keys of the papers that a text names, as "Pozzorini et al. 2015"."""
-    found = (re.sub(r"\W", "", _plain(surname)) + year for surname, year in SOURCE.findall(text))
-    return [key for key in found if key in references()]
+    known = references()
+    named = (re.sub(r"\W", "", _plain(surname)) + year for surname, year in SOURCE.findall(text))
+    return [key for key in named if key in known]
 
 
 def _keys_of(thing: object) -> list[str]:

@@ -39,20 +39,20 @@ def _scored(table: pd.DataFrame, entry: Entry) -> Pairs:
 
 def _over_chance(table: pd.DataFrame, entry: Entry) -> Pairs:
     """Of all networks, also of those that did not train: that is what is claimed."""
-    own = chosen(table, entry)
-    return Pairs((own["test_score"] - own["chance"]).to_numpy(float), 0)
+    rows = chosen(table, entry)
+    return Pairs((rows["test_score"] - rows["chance"]).to_numpy(float), 0)
 
 
 def _grows_with_depth(table: pd.DataFrame, entry: Entry) -> Pairs:
     """Accuracy of the first arm minus that of the second in deep networks, minus the same in shallow ones."""
-    own = chosen(table, entry)
+    rows = chosen(table, entry)
     wanted = [(depth, entry[arm]) for depth in (entry["deep"], entry["shallow"]) for arm in ("first", "second")]
-    if not set(wanted) <= set(zip(own["depth"], own["arm"], strict=True)):
+    if not set(wanted) <= set(zip(rows["depth"], rows["arm"], strict=True)):
         return Pairs(np.empty(0), 0)
-    trained = own[is_trained(own)]
+    trained = rows[is_trained(rows)]
     wide = trained.pivot(index="seed", columns=["depth", "arm"], values="test_score").reindex(columns=wanted)
     difference = (wide[wanted[0]] - wide[wanted[1]] - wide[wanted[2]] + wide[wanted[3]]).dropna()
-    return Pairs(difference.to_numpy(float), own["seed"].nunique() - len(difference))
+    return Pairs(difference.to_numpy(float), rows["seed"].nunique() - len(difference))
 
 
 def _line(table: pd.DataFrame, entry: Entry) -> Pairs:

@@ -95,27 +95,35 @@ def test_learned_thresholds_against_tuned_ones_by_hand():
         agree(row, by_seed(own, "arm", "both", "weights", "test_score"))
 
 
-def test_shapes_of_surrogates_by_hand():
-    """The logistic derivative against SuperSpike on every data set, feed-forward from the firing start."""
+@pytest.mark.parametrize(
+    ("net", "words", "count", "first", "second"),
+    [
+        (
+            "feedforward",
+            "logistic function is as good as SuperSpike, feed-forward networks from a firing",
+            5,
+            "sigmoid",
+            "reference",
+        ),
+        (
+            "recurrent",
+            "connections impair an asymptotic surrogate, recurrent networks from a firing",
+            3,
+            "asymptotic stopped",
+            "asymptotic",
+        ),
+    ],
+    ids=["shapes", "gradients through recurrence"],
+)
+def test_arms_of_surrogate_gradients_by_hand(net, words, count, first, second):
+    """On every data set from the firing start: logistic against SuperSpike, gradients stopped at recurrence against propagated."""
     rows = table("surrogate_gradients", "comparisons")
-    rows = rows[(rows["net"] == "feedforward") & (rows["start"] == "firing")]
+    rows = rows[(rows["net"] == net) & (rows["start"] == "firing")]
     found = claims("surrogate_gradients")
-    found = found[found["claim"].str.contains("logistic function is as good as SuperSpike, feed-forward networks from a firing")]
-    assert len(found) == 5
+    found = found[found["claim"].str.contains(words)]
+    assert len(found) == count
     for row in found.to_dict("records"):
-        agree(row, by_seed(rows[rows["dataset"] == row["dataset"]], "arm", "sigmoid", "reference", "test_score"))
-
-
-def test_gradients_through_recurrence_by_hand():
-    """Stopped against propagated with an asymptotic surrogate, from the firing start."""
-    rows = table("surrogate_gradients", "comparisons")
-    rows = rows[(rows["net"] == "recurrent") & (rows["start"] == "firing")]
-    found = claims("surrogate_gradients")
-    found = found[found["claim"].str.contains("connections impair an asymptotic surrogate, recurrent networks from a firing")]
-    assert len(found) == 3
-    for row in found.to_dict("records"):
-        own = rows[rows["dataset"] == row["dataset"]]
-        agree(row, by_seed(own, "arm", "asymptotic stopped", "asymptotic", "test_score"))
+        agree(row, by_seed(rows[rows["dataset"] == row["dataset"]], "arm", first, second, "test_score"))
 
 
 def test_the_reset_of_deep_networks_by_hand():

@@ -2,34 +2,13 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
-import pandas as pd
-import pytest
-from scipy import stats
-
-ANALYSES = Path(__file__).parents[2] / "analyses"
-
-
-def table(study, name):
-    path = ANALYSES / study / "results" / f"{name}.parquet"
-    if not path.exists():
-        pytest.skip(f"{study} has not made its table '{name}' yet")
-    frame = pd.read_parquet(path)
-    return frame[frame["error"].isna() & (frame["sequences"] == 0)]
+from test_audit import agree, claims, table
 
 
 def claim(study, text, dataset):
-    frame = pd.read_csv(ANALYSES / study / "results" / "claims.csv")
+    frame = claims(study)
     return frame[frame["claim"].str.contains(text, regex=False) & (frame["dataset"] == dataset)].iloc[0]
-
-
-def agree(row, values):
-    """Mean, interval and number of pairs of a committed claim."""
-    assert row["our_mean"] == pytest.approx(np.mean(values), rel=1e-4, abs=1e-9) and row["seeds"] == len(values)
-    low, high = stats.t.interval(0.95, len(values) - 1, np.mean(values), stats.sem(values))
-    np.testing.assert_allclose((row["low"], row["high"]), (low, high), rtol=1e-3, atol=1e-7)
 
 
 def by_arm(frame, values):
