@@ -23,19 +23,24 @@ BRAILLE_STEPS = 2
 def data_folder(name: str) -> Path:
     """Folder of recorded data."""
     if "NEUROCODE_DATA" not in os.environ:
-        raise DataError(f"Recordings are read from the folder {name} of NEUROCODE_DATA, which is not set.")
+        raise DataError(
+            f"Recordings are read from the folder {name} of NEUROCODE_DATA, which is not set."
+        )
     return Path(os.environ["NEUROCODE_DATA"]) / name
 
 
 def recorded(names: Sequence[str]) -> tuple[str, ...]:
-    """Those of some tasks that are read from a folder of their name; the digits come with scikit-learn."""
+    """Those of some tasks that are read from a folder of their name; the digits come with
+    scikit-learn."""
     return tuple(name for name in names if name != "digits")
 
 
 def dataset(name: str, seed: int, steps: int = 8) -> Task:
-    """Digits of scikit-learn, ten thousand of MNIST (both shown for some steps), or Braille letters at half their sampling rate.
+    """Digits of scikit-learn, ten thousand of MNIST (both shown for some steps), or Braille letters
+    at half their sampling rate.
 
-    The test part is the same for every seed, so that no seed is tuned on what another is tested on; the rest is divided anew.
+    The test part is the same for every seed, so that no seed is tuned on what another is tested on;
+    the rest is divided anew.
     """
     return divided_anew(_made(name, steps), seed)
 
@@ -45,26 +50,36 @@ def _made(name: str, steps: int) -> Task:
         return tasks.digits(n_steps=steps, seed=TEST_SEED)
     if name == "mnist10k":
         return tasks.mnist(data_folder(name) / "mnist10k.npz", n_steps=steps, seed=TEST_SEED)
-    return coarser(tasks.braille(data_folder(name) / "braille_letters.npz", seed=TEST_SEED), BRAILLE_STEPS)
+    return coarser(
+        tasks.braille(data_folder(name) / "braille_letters.npz", seed=TEST_SEED), BRAILLE_STEPS
+    )
 
 
 def coarser(task: Task, steps: int) -> Task:
-    """Means of so many steps; one that any valid step went into is valid, and the steps that do not fill one are left out."""
+    """Means of so many steps; one that any valid step went into is valid, and the steps that do not
+    fill one are left out."""
 
     def joined(part: Part) -> Part:
         length = part.inputs.shape[1] // steps
         inputs = part.inputs[:, : length * steps].reshape(len(part), length, steps, -1).mean(axis=2)
-        return Part(inputs, part.targets, part.valid[:, : length * steps].reshape(len(part), length, steps).any(axis=2))
+        return Part(
+            inputs,
+            part.targets,
+            part.valid[:, : length * steps].reshape(len(part), length, steps).any(axis=2),
+        )
 
     return replace(task, **{name: joined(getattr(task, name)) for name in PARTS})
 
 
 def divided_anew(task: Task, seed: int) -> Task:
-    """The training and validation sequences in a new random order, divided into parts of the same sizes."""
+    """The training and validation sequences in a new random order, divided into parts of the same
+    sizes."""
     whole = Part(
-        *(np.concatenate([getattr(part, field) for part in (task.training, task.validation)])
-          for field in ("inputs", "targets", "valid"))
-    )  # fmt: skip
+        *(
+            np.concatenate([getattr(part, field) for part in (task.training, task.validation)])
+            for field in ("inputs", "targets", "valid")
+        )
+    )
     order = np.random.default_rng(seed).permutation(len(whole))
     training, validation = (whole.select(own) for own in np.split(order, [len(task.training)]))
     return replace(task, training=training, validation=validation)
@@ -72,7 +87,9 @@ def divided_anew(task: Task, seed: int) -> Task:
 
 def smaller(task: Task, sequences: int, seed: int) -> Task:
     """Some sequences of every part, every label in proportion."""
-    return replace(task, **{name: stratified(getattr(task, name), sequences, seed) for name in PARTS})
+    return replace(
+        task, **{name: stratified(getattr(task, name), sequences, seed) for name in PARTS}
+    )
 
 
 def binned(trains: Sequence[np.ndarray], dt: float, steps: int) -> np.ndarray:

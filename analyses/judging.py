@@ -23,11 +23,14 @@ Entry = dict[str, Any]
 PairedJudge = Callable[[pd.DataFrame, Entry], Pairs]
 
 
-def judged_families(fixed: Path, folder: Path, judges: Mapping[str, tuple[str, PairedJudge]]) -> list[Claim]:
-    """Every claim of a file whose table is there, on each of its data sets, judged with the others of its family.
+def judged_families(
+    fixed: Path, folder: Path, judges: Mapping[str, tuple[str, PairedJudge]]
+) -> list[Claim]:
+    """Every claim of a file whose table is there, on each of its data sets, judged with the others
+    of its family.
 
-    An entry names its ``family``, ``kind`` and ``margin``, and where the table holds several its ``datasets``. A claim with a
-    published value is on data that are not here.
+    An entry names its ``family``, ``kind`` and ``margin``, and where the table holds several its
+    ``datasets``. A claim with a published value is on data that are not here.
     """
     tables = {path.stem: sound(study_table(path)) for path in sorted(folder.glob("*.parquet"))}
     entries = tomllib.loads(fixed.read_text(encoding="utf-8"))
@@ -35,9 +38,15 @@ def judged_families(fixed: Path, folder: Path, judges: Mapping[str, tuple[str, P
     for name, entry in entries.items():
         if "paper_value" not in entry:
             table, judge = judges[name]
-            families.setdefault(entry["family"], []).extend(_comparisons(entry, tables.get(table), judge))
+            families.setdefault(entry["family"], []).extend(
+                _comparisons(entry, tables.get(table), judge)
+            )
     found = [claim for comparisons in families.values() for claim in judge_family(comparisons)]
-    absent = [absent_claim(e["claim"], e["source"], e["paper_value"]) for e in entries.values() if "paper_value" in e]
+    absent = [
+        absent_claim(e["claim"], e["source"], e["paper_value"])
+        for e in entries.values()
+        if "paper_value" in e
+    ]
     return [*found, *absent]
 
 
@@ -46,10 +55,16 @@ def _comparisons(entry: Entry, table: pd.DataFrame | None, judge: PairedJudge) -
     if table is None:
         return []
     names = entry.get("datasets", sorted(table["dataset"].unique()))
-    pairs = {name: judge(table[table["dataset"] == name], entry) for name in names if (table["dataset"] == name).any()}
+    pairs = {
+        name: judge(table[table["dataset"] == name], entry)
+        for name in names
+        if (table["dataset"] == name).any()
+    }
     text = f"{entry['claim']} ({entry['statistic']})"
     return [
-        Comparison(text, entry["source"], name, own.values, entry["kind"], entry["margin"], own.untrained)
+        Comparison(
+            text, entry["source"], name, own.values, entry["kind"], entry["margin"], own.untrained
+        )
         for name, own in pairs.items()
         if len(own.values) or own.untrained
     ]

@@ -1,8 +1,9 @@
-"""What all studies of trained networks keep to: how an arm is optimised, tuned and called trained, and how arms are paired.
+"""What all studies of trained networks keep to: how an arm is optimised, tuned and called trained,
+and how arms are paired.
 
-Clipping and decay of the learning rate are the same for all arms. Tuning uses three seeds and validation alone; its tables hold no
-test score. All arms of a data set search one grid; where the best value of any of them lies at an end, all try one more beyond it.
-Numbers here are ours.
+Clipping and decay of the learning rate are the same for all arms. Tuning uses three seeds and
+validation alone; its tables hold no test score. All arms of a data set search one grid; where the
+best value of any of them lies at an end, all try one more beyond it. Numbers here are ours.
 """
 
 from __future__ import annotations
@@ -27,14 +28,16 @@ CLIP, SCHEDULE, BATCH = 1.0, "cosine", 50
 EVALUATED = 250
 #: Seeds of the tuning are not those of the results.
 TUNING_SEEDS, SEEDS = (100, 101, 102), tuple(range(8))
-#: A network whose training accuracy stays below so many times chance did not train; nor did one whose best epoch is the first.
+#: A network whose training accuracy stays below so many times chance did not train; nor did one
+#: whose best epoch is the first.
 FLOOR = 3.0
 #: How often a grid may grow; a best setting that is at an edge even then is reported as such.
 MOST_WIDENINGS = 4
 
 
 class Pairs(NamedTuple):
-    """Differences between two arms by seed, and how many pairs are left out because one of them did not train."""
+    """Differences between two arms by seed, and how many pairs are left out because one of them did
+    not train."""
 
     values: np.ndarray
     untrained: int
@@ -67,17 +70,27 @@ def trainings(protocol: str, best: pd.DataFrame) -> list[Row]:
 
 def settings_of(row: Row, **options: Any) -> Settings:
     """How a row is trained; ``options`` are those of a study."""
-    return Settings(epochs=row["epochs"], batch_size=BATCH, learning_rate=row["rate"], schedule=SCHEDULE, clip=CLIP, **options)
+    return Settings(
+        epochs=row["epochs"],
+        batch_size=BATCH,
+        learning_rate=row["rate"],
+        schedule=SCHEDULE,
+        clip=CLIP,
+        **options,
+    )
 
 
 def validation_of(result: TrainingResult) -> dict[str, float]:
     """What tuning sees of a training."""
     chosen = result.history.set_index("epoch").loc[result.best_epoch]
-    return {name: float(chosen[name]) for name in ("validation_score", "validation_loss")} | {"best_epoch": result.best_epoch}
+    return {name: float(chosen[name]) for name in ("validation_score", "validation_loss")} | {
+        "best_epoch": result.best_epoch
+    }
 
 
 def score_of(network: Network, part: Part, task: Task, seed: int, passes: int = 1) -> float:
-    """Score of a network on a part, in batches that divide the larger parts, so that one program serves them."""
+    """Score of a network on a part, in batches that divide the larger parts, so that one program
+    serves them."""
     return evaluate(network, part, task, seed=seed, passes=passes, batch_size=EVALUATED).score
 
 
@@ -89,7 +102,11 @@ def training_of(result: TrainingResult, task: Task, seed: int) -> dict[str, floa
 
 def scores_of(result: TrainingResult, task: Task, seed: int) -> dict[str, float]:
     """Scores of the network that validation chose, on all three parts."""
-    return {**validation_of(result), **training_of(result, task, seed), "test_score": result.test_score}
+    return {
+        **validation_of(result),
+        **training_of(result, task, seed),
+        "test_score": result.test_score,
+    }
 
 
 def is_trained(table: pd.DataFrame) -> pd.Series:
@@ -98,12 +115,20 @@ def is_trained(table: pd.DataFrame) -> pd.Series:
 
 
 def tune(
-    run: StudyRun, work: Work, cells: Sequence[Row], grid: Grid, table: str, shared: Sequence[str], seeds: Sequence[int]
+    run: StudyRun,
+    work: Work,
+    cells: Sequence[Row],
+    grid: Grid,
+    table: str,
+    shared: Sequence[str],
+    seeds: Sequence[int],
 ) -> pd.DataFrame:
-    """The setting best on validation of every cell, on a grid that grows where one lies at its edge.
+    """The setting best on validation of every cell, on a grid that grows where one lies at its
+    edge.
 
-    The grid is tried whole. Then, while the best value of any cell lies at an end of an axis, every cell that shares the grid tries
-    one value more beyond that end, with its other values at their best.
+    The grid is tried whole. Then, while the best value of any cell lies at an end of an axis, every
+    cell that shares the grid tries one value more beyond that end, with its other values at their
+    best.
 
     Parameters
     ----------
@@ -123,20 +148,32 @@ def tune(
     Returns
     -------
     pandas.DataFrame
-        One row a cell: its settings, those that are best, and ``at_edge``: a value lies at an end that was not passed.
+        One row a cell: its settings, those that are best, and ``at_edge``: a value lies at an end
+        that was not passed.
     """
     names, axes = list(cells[0]), list(grid)
     groups = {tuple(cell[name] for name in shared): grid for cell in cells}
-    plan = [{**cell, **dict(zip(axes, values, strict=True))} for cell in cells for values in itertools.product(*grid.values())]
+    plan = [
+        {**cell, **dict(zip(axes, values, strict=True))}
+        for cell in cells
+        for values in itertools.product(*grid.values())
+    ]
     for turn in itertools.count():
-        best = best_settings(run.rows(work, [{**row, "seed": seed} for row in plan for seed in seeds], table), names, axes)
+        best = best_settings(
+            run.rows(work, [{**row, "seed": seed} for row in plan for seed in seeds], table),
+            names,
+            axes,
+        )
         group_of = best[list(shared)].apply(tuple, axis=1)
         edges = {group: _edges(own, best[group_of == group]) for group, own in groups.items()}
         if turn == MOST_WIDENINGS or not any(edges.values()):
             break
         for group, passed in edges.items():
             for name, value in passed:
-                plan += [{**cell, name: value} for cell in best.loc[group_of == group, [*names, *axes]].to_dict("records")]
+                plan += [
+                    {**cell, name: value}
+                    for cell in best.loc[group_of == group, [*names, *axes]].to_dict("records")
+                ]
             groups[group] = {
                 name: tuple(sorted({*values, *(value for axis, value in passed if axis == name)}))
                 for name, values in groups[group].items()
@@ -146,14 +183,28 @@ def tune(
 
 
 def best_settings(tuned: pd.DataFrame, cell: Sequence[str], axes: Sequence[str]) -> pd.DataFrame:
-    """Of every cell, the setting of the highest mean validation score; of equal ones that of the lower loss."""
-    means = tuned.groupby([*cell, *axes], sort=False, dropna=False)[["validation_score", "validation_loss"]].mean().reset_index()
-    ordered = means.sort_values(["validation_score", "validation_loss"], ascending=[False, True], kind="stable")
-    return ordered.drop_duplicates(list(cell)).sort_index().reset_index(drop=True)[[*cell, *axes, "validation_score"]]
+    """Of every cell, the setting of the highest mean validation score; of equal ones that of the
+    lower loss."""
+    means = (
+        tuned.groupby([*cell, *axes], sort=False, dropna=False)[
+            ["validation_score", "validation_loss"]
+        ]
+        .mean()
+        .reset_index()
+    )
+    ordered = means.sort_values(
+        ["validation_score", "validation_loss"], ascending=[False, True], kind="stable"
+    )
+    return (
+        ordered.drop_duplicates(list(cell))
+        .sort_index()
+        .reset_index(drop=True)[[*cell, *axes, "validation_score"]]
+    )
 
 
 def _edges(grid: Grid, best: pd.DataFrame) -> list[tuple[str, float]]:
-    """Where the best value of any cell lies at an end of an axis: the axis, and the next value by the ratio of the two there."""
+    """Where the best value of any cell lies at an end of an axis: the axis, and the next value by
+    the ratio of the two there."""
     found = []
     for name, values in grid.items():
         for end, inner in ((values[0], values[1:2]), (values[-1], values[-2:-1])):
@@ -162,10 +213,19 @@ def _edges(grid: Grid, best: pd.DataFrame) -> list[tuple[str, float]]:
     return found
 
 
-def paired(table: pd.DataFrame, column: str, first: str, second: str, values: str, trained: pd.Series | None = None) -> Pairs:
-    """By seed, ``values`` where a column holds the first entry minus those of the second; the rows are those of one data set.
+def paired(
+    table: pd.DataFrame,
+    column: str,
+    first: str,
+    second: str,
+    values: str,
+    trained: pd.Series | None = None,
+) -> Pairs:
+    """By seed, ``values`` where a column holds the first entry minus those of the second; the rows
+    are those of one data set.
 
-    A pair of which a row did not train is left out and counted; which did is what :func:`is_trained` says, or ``trained``.
+    A pair of which a row did not train is left out and counted; which did is what
+    :func:`is_trained` says, or ``trained``.
     """
     judged = table.assign(trained=is_trained(table) if trained is None else trained)
     wide = judged.pivot(index="seed", columns=column, values=[values, "trained"])

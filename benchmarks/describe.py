@@ -1,4 +1,5 @@
-"""Interval statistics of many units against a loop over Elephant, and the time of the whole description.
+"""Interval statistics of many units against a loop over Elephant, and the time of the whole
+description.
 
 python benchmarks/describe.py --csv
 """
@@ -24,7 +25,10 @@ SHARED = ("mean_isi", "min_isi", "cv", "cv2", "lv", "lvr")
 def units(count: int, spikes: int, seed: int = 1) -> list[neo.SpikeTrain]:
     """Gamma renewal trains of different regularity."""
     random = np.random.default_rng(seed)
-    trains = [np.cumsum(random.gamma(shape, 0.1 / shape, spikes)) for shape in random.uniform(0.5, 8, count)]
+    trains = [
+        np.cumsum(random.gamma(shape, 0.1 / shape, spikes))
+        for shape in random.uniform(0.5, 8, count)
+    ]
     return [neo.SpikeTrain(times * pq.s, t_stop=(times[-1] + 0.1) * pq.s) for times in trains]
 
 
@@ -35,18 +39,31 @@ def by_elephant(trains: list[neo.SpikeTrain]) -> np.ndarray:
         intervals = elephant.statistics.isi(train)
         values = [
             float(f(intervals))
-            for f in (elephant.statistics.cv, elephant.statistics.cv2, elephant.statistics.lv, elephant.statistics.lvr)
+            for f in (
+                elephant.statistics.cv,
+                elephant.statistics.cv2,
+                elephant.statistics.lv,
+                elephant.statistics.lvr,
+            )
         ]
-        rows.append([float(intervals.mean().rescale("s")), float(intervals.min().rescale("s")), *values])
+        rows.append(
+            [float(intervals.mean().rescale("s")), float(intervals.min().rescale("s")), *values]
+        )
     return np.array(rows)
 
 
 def main() -> None:
     """Run the benchmark."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--units", type=int, default=5000)
     parser.add_argument("--spikes", type=int, default=200)
-    parser.add_argument("--csv", action="store_true", help="end with benchmark,case,peer,peer_seconds,our_seconds,ratio")
+    parser.add_argument(
+        "--csv",
+        action="store_true",
+        help="end with benchmark,case,peer,peer_seconds,our_seconds,ratio",
+    )
     arguments = parser.parse_args()
     warnings.simplefilter("ignore")
     print(f"load average {os.getloadavg()[0]:.2f} on {os.cpu_count()} cores")
@@ -62,13 +79,22 @@ def main() -> None:
         seconds["elephant"].append(time.perf_counter() - began)
     np.testing.assert_allclose(ours, theirs, rtol=1e-12)
     peer, our = (float(np.median(seconds[name])) for name in ("elephant", "neurocode"))
-    print(f"{arguments.units} units x {arguments.spikes} spikes: Elephant {peer:.2f} s, neurocode {our:.3f} s; equal to 1e-12")
+    print(
+        f"{arguments.units} units x {arguments.spikes} spikes: Elephant {peer:.2f} s, neurocode "
+        f"{our:.3f} s; equal to 1e-12"
+    )
     began = time.perf_counter()
     nc.describe(trains, n_surrogates=200)
-    print(f"whole description with 200 surrogates of each kind a unit: {time.perf_counter() - began:.1f} s")
+    print(
+        f"whole description with 200 surrogates of each kind a unit: "
+        f"{time.perf_counter() - began:.1f} s"
+    )
     if arguments.csv:
         print("benchmark,case,peer,peer_seconds,our_seconds,ratio")
-        print(f"describe,{arguments.units} units x {arguments.spikes} spikes,elephant,{peer:.4g},{our:.4g},{peer / our:.4g}")
+        print(
+            f"describe,{arguments.units} units x {arguments.spikes} "
+            f"spikes,elephant,{peer:.4g},{our:.4g},{peer / our:.4g}"
+        )
 
 
 if __name__ == "__main__":

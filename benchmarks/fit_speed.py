@@ -1,8 +1,9 @@
-"""How fast a cell is fitted, how near the fit is to a ten times longer one, and what a gradient-free peer reaches.
+"""How fast a cell is fitted, how near the fit is to a ten times longer one, and what a
+gradient-free peer reaches.
 
-The peer does what brian2modelfitting does: Nevergrad proposes parameters, one Brian2 group of clamped
-neurons scores them side by side. It is given the C++ standalone device (compiled once), our unconstrained
-coordinates, the same start and the same likelihood. Usage:
+The peer does what brian2modelfitting does: Nevergrad proposes parameters, one Brian2 group of
+clamped neurons scores them side by side. It is given the C++ standalone device (compiled once), our
+unconstrained coordinates, the same start and the same likelihood. Usage:
 
     python benchmarks/fit_speed.py training.abf --model gif --model igif-ia --peer-minutes 15 --csv
 """
@@ -32,21 +33,30 @@ def our_fit(model: nc.models.NeuronModel, experiment: nc.Experiment) -> nc.FitRe
     """Fit with default settings and say what a reader needs to judge the time."""
     result = nc.fit(model, experiment)
     print(
-        f"{model.name}: {result.seconds:.1f} s for {len(model.free)} parameters, {result.message}; gradient norm "
-        f"{result.gradient_norm:.2e}; log-likelihood {result.log_likelihood:.3f} nats, {result.n_spikes} spikes, "
+        f"{model.name}: {result.seconds:.1f} s for {len(model.free)} parameters, "
+        f"{result.message}; gradient norm "
+        f"{result.gradient_norm:.2e}; log-likelihood {result.log_likelihood:.3f} nats, "
+        f"{result.n_spikes} spikes, "
         f"time step {result.dt * 1e3:g} ms"
     )
     return result
 
 
-def compare_with_longer_run(model: nc.models.NeuronModel, experiment: nc.Experiment, result: nc.FitResult, factor: int) -> None:
+def compare_with_longer_run(
+    model: nc.models.NeuronModel, experiment: nc.Experiment, result: nc.FitResult, factor: int
+) -> None:
     """Print what a run with ``factor`` times as many starts gains."""
     longer = nc.fit(model, experiment, starts=6 * factor, seed=1)
     gain = (longer.log_likelihood - result.log_likelihood) / result.n_spikes
-    print(f"{model.name}: {6 * factor} starts, {longer.seconds:.1f} s, gain {gain:+.5f} nats per spike")
+    print(
+        f"{model.name}: {6 * factor} starts, {longer.seconds:.1f} s, gain {gain:+.5f} nats per "
+        f"spike"
+    )
 
 
-def chunking_error(model: nc.models.NeuronModel, experiment: nc.Experiment, result: nc.FitResult) -> float:
+def chunking_error(
+    model: nc.models.NeuronModel, experiment: nc.Experiment, result: nc.FitResult
+) -> float:
     """Relative difference of the log-likelihood in chunks and in one piece."""
     data = [clamp(repeat, result.dt) for repeat in experiment.repeats]
     chunked = ClampedLikelihood(model, data, result.dt, prior_width=3.0)
@@ -58,10 +68,19 @@ def chunking_error(model: nc.models.NeuronModel, experiment: nc.Experiment, resu
 class ClampedGroup:
     """A compiled Brian2 group of neurons with clamped spikes that sum their log-likelihood."""
 
-    def __init__(self, model: nc.models.NeuronModel, likelihood: ClampedLikelihood, data: Clamp, dt: float, directory: str) -> None:
+    def __init__(
+        self,
+        model: nc.models.NeuronModel,
+        likelihood: ClampedLikelihood,
+        data: Clamp,
+        dt: float,
+        directory: str,
+    ) -> None:
         self.names, self.duration = model.free, len(data.current) * dt * brian2.second
         per_neuron = {name: np.full(POPULATION, model.values[name]) for name in model.free}
-        self.base = base = neuron_group(model, POPULATION, dt, parameters=per_neuron, stimulus=data.current)
+        self.base = base = neuron_group(
+            model, POPULATION, dt, parameters=per_neuron, stimulus=data.current
+        )
         step = dt * brian2.second
         flags = {
             "recorded": brian2.TimedArray(data.spikes.astype(float), dt=step),
@@ -80,7 +99,10 @@ class ClampedGroup:
         for name, expression in model.initial.items():
             setattr(self.group, name, expression)
         probability = f"clip({model.noise.brian_text(model.margin)}, 1e-300, 1 - 1e-16)"
-        gain = f"counted(t)*(recorded(t)*log({probability}) + (1 - recorded(t))*log(1 - {probability}))"
+        gain = (
+            f"counted(t)*(recorded(t)*log({probability}) + (1 - recorded(t))*log(1 - "
+            f"{probability}))"
+        )
         self.group.run_regularly(f"log_likelihood += {gain}", when="before_thresholds")
         self.network = brian2.Network(self.group)
         self.network.run(self.duration, namespace={})
@@ -89,7 +111,9 @@ class ClampedGroup:
     def score(self, values: list[dict[str, float]]) -> np.ndarray:
         """Log-likelihood of every set of parameters (SI)."""
         arguments = {
-            getattr(self.group, name): brian2.Quantity(np.array([v[name] for v in values]), dim=self.group.variables[name].dim)
+            getattr(self.group, name): brian2.Quantity(
+                np.array([v[name] for v in values]), dim=self.group.variables[name].dim
+            )
             for name in self.names
         }
         brian2.device.run(run_args=arguments)
@@ -106,8 +130,11 @@ def _standalone() -> Iterator[None]:
         brian2.set_device("runtime")
 
 
-def peer_fit(model: nc.models.NeuronModel, experiment: nc.Experiment, target: float, minutes: float) -> tuple[float, float]:
-    """Best log-likelihood of Nevergrad's differential evolution and the seconds it took, stopped once ``target`` is reached."""
+def peer_fit(
+    model: nc.models.NeuronModel, experiment: nc.Experiment, target: float, minutes: float
+) -> tuple[float, float]:
+    """Best log-likelihood of Nevergrad's differential evolution and the seconds it took, stopped
+    once ``target`` is reached."""
     import nevergrad
 
     dt = experiment.dt
@@ -118,9 +145,14 @@ def peer_fit(model: nc.models.NeuronModel, experiment: nc.Experiment, target: fl
         began = time.perf_counter()
         group = ClampedGroup(model, likelihood, data, dt, directory)
         parametrisation = nevergrad.p.Array(init=start).set_mutation(sigma=1.0)
-        optimiser = nevergrad.optimizers.DifferentialEvolution(popsize=POPULATION)(parametrisation, budget=10**6)
+        optimiser = nevergrad.optimizers.DifferentialEvolution(popsize=POPULATION)(
+            parametrisation, budget=10**6
+        )
         same = group.score([likelihood.values_at(start)] * POPULATION)[0]
-        print(f"  likelihood at the start in both engines: {likelihood.log_likelihood(start):.6f} and {same:.6f} nats")
+        print(
+            f"  likelihood at the start in both engines: {likelihood.log_likelihood(start):.6f} "
+            f"and {same:.6f} nats"
+        )
         best = -np.inf
         while time.perf_counter() - began < 60 * minutes and best < target:
             proposals = [optimiser.ask() for _ in range(POPULATION)]
@@ -128,31 +160,55 @@ def peer_fit(model: nc.models.NeuronModel, experiment: nc.Experiment, target: fl
             for proposal, score in zip(proposals, scores, strict=True):
                 optimiser.tell(proposal, -score if np.isfinite(score) else 1e12)
             best = max(best, float(np.nanmax(scores)))
-            print(f"  nevergrad: {time.perf_counter() - began:7.1f} s, best log-likelihood {best:.1f} nats", flush=True)
+            print(
+                f"  nevergrad: {time.perf_counter() - began:7.1f} s, best log-likelihood "
+                f"{best:.1f} nats",
+                flush=True,
+            )
         return best, time.perf_counter() - began
 
 
 def main() -> None:
     """Run the benchmark."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("training", type=Path, help="current-clamp recording")
-    parser.add_argument("--model", action="append", help="library model, repeatable (default: gif and igif-ia)")
-    parser.add_argument("--longer", type=int, default=10, help="how many times more starts the longer run has; 0 leaves it out")
+    parser.add_argument(
+        "--model", action="append", help="library model, repeatable (default: gif and igif-ia)"
+    )
+    parser.add_argument(
+        "--longer",
+        type=int,
+        default=10,
+        help="how many times more starts the longer run has; 0 leaves it out",
+    )
     parser.add_argument("--peer-minutes", type=float, default=15.0, help="0 leaves the peer out")
-    parser.add_argument("--csv", action="store_true", help="end with benchmark,case,peer,peer_seconds,our_seconds,ratio")
+    parser.add_argument(
+        "--csv",
+        action="store_true",
+        help="end with benchmark,case,peer,peer_seconds,our_seconds,ratio",
+    )
     arguments = parser.parse_args()
     experiment = nc.Experiment.from_files(arguments.training)
     models = [nc.models.by_name(name) for name in arguments.model or ["gif", "igif-ia"]]
     results = [our_fit(model, experiment) for model in models]
     for model, result in zip(models, results, strict=True):
-        print(f"{model.name}: chunking changes the log-likelihood by {chunking_error(model, experiment, result):.1e} of itself")
+        print(
+            f"{model.name}: chunking changes the log-likelihood by "
+            f"{chunking_error(model, experiment, result):.1e} of itself"
+        )
         if arguments.longer:
             compare_with_longer_run(model, experiment, result, arguments.longer)
     rows = []
     for model, result in zip(models, results, strict=True) if arguments.peer_minutes else ():
         best, seconds = peer_fit(model, experiment, result.log_likelihood, arguments.peer_minutes)
         deficit = (result.log_likelihood - best) / result.n_spikes
-        reached = "reached ours" if deficit <= 0 else f"is {deficit:.3f} nats per spike below ours: the ratio is a lower bound"
+        reached = (
+            "reached ours"
+            if deficit <= 0
+            else f"is {deficit:.3f} nats per spike below ours: the ratio is a lower bound"
+        )
         print(f"{model.name}: nevergrad {reached} after {seconds:.0f} s")
         rows.append(("fit_speed", model.name, "nevergrad+brian2", seconds, result.seconds))
     if arguments.csv:

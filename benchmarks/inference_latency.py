@@ -1,7 +1,8 @@
 """From a train of inputs to a decision by complexity: a batch of one, from one array to the other.
 
-Three layers of 64, 64 and 10 neurons on 64 inputs, weights at random, scaled so that every layer fires; the complexity of the ten
-output trains, their mean and a threshold. Single precision, one call after another on one thread. A busy machine is refused. Usage:
+Three layers of 64, 64 and 10 neurons on 64 inputs, weights at random, scaled so that every layer
+fires; the complexity of the ten output trains, their mean and a threshold. Single precision, one
+call after another on one thread. A busy machine is refused. Usage:
 
     OMP_NUM_THREADS=1 python benchmarks/inference_latency.py --csv
 
@@ -31,7 +32,10 @@ def network(name: str) -> Network:
     """Three layers of one kind of neuron, with positive weights in part so that none is silent."""
     make, gain = NEURONS[name]
     keys = jax.random.split(jax.random.key(0), len(SIZES))
-    layers = [Layer(Dense(a, b, key=key), make(), DT) for a, b, key in zip(SIZES, SIZES[1:], keys, strict=False)]
+    layers = [
+        Layer(Dense(a, b, key=key), make(), DT)
+        for a, b, key in zip(SIZES, SIZES[1:], keys, strict=False)
+    ]
     net = Network([*layers, Readout(Dense(SIZES[-1], 2, key=keys[-1]), DT)])
     return jax.tree.map(lambda leaf: gain * (leaf + 0.02) if leaf.ndim == 2 else leaf, net)
 
@@ -49,9 +53,13 @@ def milliseconds(call: Callable[[], object], calls: int) -> np.ndarray:
 
 def main() -> None:
     """Run the benchmark."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--calls", type=int, default=1000)
-    parser.add_argument("--csv", action="store_true", help="end with neuron,bins,part,median_ms,percentile_95_ms")
+    parser.add_argument(
+        "--csv", action="store_true", help="end with neuron,bins,part,median_ms,percentile_95_ms"
+    )
     arguments = parser.parse_args()
     refuse_busy_machine()
     rows = []
@@ -60,7 +68,11 @@ def main() -> None:
         spikes = jax.jit(lambda x, net=net: net(x[:, None]).spikes)
         for bins in LENGTHS:
             x = (np.random.default_rng(0).random((bins, SIZES[0])) < SHARE).astype(np.float32)
-            print(f"{name}, {bins} bins: spikes in", ", ".join(f"{own.mean():.1%}" for own in spikes(x)), "of the bins")
+            print(
+                f"{name}, {bins} bins: spikes in",
+                ", ".join(f"{own.mean():.1%}" for own in spikes(x)),
+                "of the bins",
+            )
 
             def answer(spikes: Callable = spikes, x: np.ndarray = x) -> np.ndarray:
                 return np.asarray(spikes(x)[-1])
@@ -70,13 +82,17 @@ def main() -> None:
 
             trains = answer()
             parts = {
-                "network": answer, "complexity": lambda trains=trains, decide=decide: decide(trains),
+                "network": answer,
+                "complexity": lambda trains=trains, decide=decide: decide(trains),
                 "both": lambda answer=answer, decide=decide: decide(answer()),
-            }  # fmt: skip
+            }
             for part, call in parts.items():
                 times = milliseconds(call, arguments.calls)
                 rows.append((name, bins, part, np.median(times), np.quantile(times, 0.95)))
-                print(f"  {part:10s} median {rows[-1][3]:.3f} ms, 95th percentile {rows[-1][4]:.3f} ms")
+                print(
+                    f"  {part:10s} median {rows[-1][3]:.3f} ms, 95th percentile {rows[-1][4]:.3f} "
+                    f"ms"
+                )
     if arguments.csv:
         print("neuron,bins,part,median_ms,percentile_95_ms")
         for row in rows:

@@ -1,9 +1,12 @@
-"""Training steps of the robustness study on random manifolds, beside snnTorch, Norse, SpikingJelly and plain PyTorch, in one run.
+"""Training steps of the robustness study on random manifolds, beside snnTorch, Norse, SpikingJelly
+and plain PyTorch, in one run.
 
-The cell is the current-based LIF neuron of Zenke & Vogels 2021, 20 inputs, 100 neurons, 10 readouts with a synapse, 100 steps, 250
-sequences, float32, Adam. Plain PyTorch has the same cell and must give our loss and gradients to 1e-4 before anything is timed;
-every other peer runs its own fastest neuron with a synaptic current (snnTorch ``Synaptic``, Norse ``LIF``), or its multi-step node
-on currents filtered in one product (SpikingJelly). Rounds are interleaved, a busy machine is refused. Usage:
+The cell is the current-based LIF neuron of Zenke & Vogels 2021, 20 inputs, 100 neurons, 10 readouts
+with a synapse, 100 steps, 250 sequences, float32, Adam. Plain PyTorch has the same cell and must
+give our loss and gradients to 1e-4 before anything is timed; every other peer runs its own fastest
+neuron with a synaptic current (snnTorch ``Synaptic``, Norse ``LIF``), or its multi-step node on
+currents filtered in one product (SpikingJelly). Rounds are interleaved, a busy machine is refused.
+Usage:
 
     pip install "neurocode[bench]"
     python benchmarks/manifold_step.py --csv
@@ -16,13 +19,14 @@ import argparse
 import sys
 
 from quiet import refuse_busy_machine  # isort: skip
-from training_step import SLOPE, SuperSpike, kernel_product, loss_of, step_of, timed, torch_step  # isort: skip
 
+# isort: skip
 import jax
 import jax.numpy as jnp
 import numpy as np
 import torch
 from torch import nn
+from training_step import SLOPE, SuperSpike, kernel_product, loss_of, step_of, timed, torch_step
 
 import neurocode as nc
 from neurocode.learning import Dense, Layer, Network, Readout, Regulariser, Surrogate, tasks
@@ -37,26 +41,37 @@ MEM, SYN, OUT = (float(np.exp(-1 / tau)) for tau in (10.0, 5.0, 20.0))
 def data() -> tuple[np.ndarray, np.ndarray]:
     """One batch (time, batch, inputs), and its labels."""
     part = tasks.random_manifolds(CLASSES, 40).training
-    return np.ascontiguousarray(np.moveaxis(part.inputs[:BATCH], 0, 1)), part.targets[:BATCH].astype(np.int64)
+    return np.ascontiguousarray(np.moveaxis(part.inputs[:BATCH], 0, 1)), part.targets[
+        :BATCH
+    ].astype(np.int64)
 
 
 def network() -> Network:
-    """Our network, from the firing start of the study, so that spikes and gradients are there from the first step."""
+    """Our network, from the firing start of the study, so that spikes and gradients are there from
+    the first step."""
     a, b = jax.random.split(jax.random.key(0))
     dense = Dense(INPUTS, NEURONS, bias=False, key=a)
-    layer = Layer(dense, nc.models.by_name("lif-current"), 1e-3, surrogate=Surrogate("superspike", SLOPE))
-    net = Network([layer, Readout(Dense(NEURONS, CLASSES, bias=False, key=b), 1e-3, 20e-3, synapse=5e-3)])
-    return jax.tree_util.tree_map_with_path(lambda path, leaf: GAIN * leaf if "layers" in str(path[0]) else leaf, net)
+    layer = Layer(
+        dense, nc.models.by_name("lif-current"), 1e-3, surrogate=Surrogate("superspike", SLOPE)
+    )
+    net = Network(
+        [layer, Readout(Dense(NEURONS, CLASSES, bias=False, key=b), 1e-3, 20e-3, synapse=5e-3)]
+    )
+    return jax.tree_util.tree_map_with_path(
+        lambda path, leaf: GAIN * leaf if "layers" in str(path[0]) else leaf, net
+    )
 
 
 class Peer(nn.Module):
-    """Weights of our start, and a readout with a synapse as one product over time: what every peer shares."""
+    """Weights of our start, and a readout with a synapse as one product over time: what every peer
+    shares."""
 
     def __init__(self) -> None:
         super().__init__()
         net = network()
         self.into, self.out = (
-            nn.Parameter(torch.tensor(np.asarray(p.weight))) for p in (net.layers[0].connection, net.readout.connection)
+            nn.Parameter(torch.tensor(np.asarray(p.weight)))
+            for p in (net.layers[0].connection, net.readout.connection)
         )
 
     def spikes(self, drive: torch.Tensor) -> torch.Tensor:
@@ -90,7 +105,9 @@ class SnnTorch(Peer):
         import snntorch
 
         gradient = snntorch.surrogate.fast_sigmoid(slope=SLOPE)
-        self.neurons = snntorch.Synaptic(alpha=SYN, beta=MEM, spike_grad=gradient, reset_mechanism="zero")
+        self.neurons = snntorch.Synaptic(
+            alpha=SYN, beta=MEM, spike_grad=gradient, reset_mechanism="zero"
+        )
 
     def spikes(self, drive: torch.Tensor) -> torch.Tensor:
         synapse = potential = torch.zeros_like(drive[0])
@@ -108,7 +125,9 @@ class Norse(Peer):
         super().__init__()
         import norse.torch as norse
 
-        parameters = norse.LIFParameters(tau_mem_inv=torch.tensor(100.0), tau_syn_inv=torch.tensor(200.0))
+        parameters = norse.LIFParameters(
+            tau_mem_inv=torch.tensor(100.0), tau_syn_inv=torch.tensor(200.0)
+        )
         self.neurons = norse.LIF(parameters)
 
     def spikes(self, drive: torch.Tensor) -> torch.Tensor:
@@ -123,7 +142,9 @@ class SpikingJelly(Peer):
         from spikingjelly.activation_based import functional, neuron, surrogate
 
         self.functional = functional
-        self.neurons = neuron.LIFNode(tau=10.0, detach_reset=True, surrogate_function=surrogate.ATan(), step_mode="m")
+        self.neurons = neuron.LIFNode(
+            tau=10.0, detach_reset=True, surrogate_function=surrogate.ATan(), step_mode="m"
+        )
 
     def spikes(self, drive: torch.Tensor) -> torch.Tensor:
         self.functional.reset_net(self.neurons)
@@ -137,43 +158,70 @@ def require_equal() -> None:
     with jax.enable_x64(True):
         net = jax.tree.map(lambda leaf: jnp.asarray(np.asarray(leaf, float)), single)
         batch = Batch(jnp.asarray(x, float), jnp.asarray(labels), jnp.ones(x.shape[:2], bool))
-        slopes, report = jax.jit(lambda batch: gradient(*trainable(net), batch, LOSSES["max_over_time"], Regulariser(), None))(
-            batch
-        )
-        ours = [np.asarray(part.weight) for part in (slopes.layers[0].connection, slopes.readout.connection)]
+        slopes, report = jax.jit(
+            lambda batch: gradient(
+                *trainable(net), batch, LOSSES["max_over_time"], Regulariser(), None
+            )
+        )(batch)
+        ours = [
+            np.asarray(part.weight)
+            for part in (slopes.layers[0].connection, slopes.readout.connection)
+        ]
     module = PlainTorch().double()
     loss = loss_of(module, torch.tensor(x).double(), torch.tensor(labels))
     loss.backward()
     pairs = zip(ours, (module.into, module.out), strict=True)
     errors = [float(np.max(np.abs(a - b.grad.numpy())) / b.grad.abs().max()) for a, b in pairs]
     off = abs(float(report.loss) - float(loss.detach()))
-    print(f"loss differs by {off:.1e}, gradients by {max(errors):.1e} of their largest; {float(report.rates[0]):.2%} spike")
+    print(
+        f"loss differs by {off:.1e}, gradients by {max(errors):.1e} of their largest; "
+        f"{float(report.rates[0]):.2%} spike"
+    )
     if off > 1e-4 or max(errors) > 1e-4:
         sys.exit("Plain PyTorch gives another loss or other gradients.")
 
 
 def main() -> None:
     """Run the benchmark."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--rounds", type=int, default=50)
-    parser.add_argument("--csv", action="store_true", help="end with benchmark,case,peer,peer_seconds,our_seconds,ratio")
+    parser.add_argument(
+        "--csv",
+        action="store_true",
+        help="end with benchmark,case,peer,peer_seconds,our_seconds,ratio",
+    )
     arguments = parser.parse_args()
     require_equal()
     refuse_busy_machine()
     x, labels = data()
     ours, compiled, _ = step_of(network(), x, labels, BLOCKS)
-    peers = {"PyTorch": PlainTorch, "snnTorch": SnnTorch, "Norse": Norse, "SpikingJelly": SpikingJelly}
-    seconds = timed({"ours": ours, **{name: torch_step(make(), x, labels) for name, make in peers.items()}}, arguments.rounds)
+    peers = {
+        "PyTorch": PlainTorch,
+        "snnTorch": SnnTorch,
+        "Norse": Norse,
+        "SpikingJelly": SpikingJelly,
+    }
+    seconds = timed(
+        {"ours": ours, **{name: torch_step(make(), x, labels) for name, make in peers.items()}},
+        arguments.rounds,
+    )
     medians = {name: float(np.median(values)) for name, values in seconds.items()}
     print(f"compiled in {compiled:.1f} s")
     for name in sorted(medians, key=medians.get):
         least, pace = seconds[name].min(), 1 / medians[name]
-        print(f"  {name:14s} median {medians[name]:.4f} s, minimum {least:.4f} s, {pace:.0f} steps a second")
+        print(
+            f"  {name:14s} median {medians[name]:.4f} s, minimum {least:.4f} s, {pace:.0f} steps "
+            f"a second"
+        )
     if arguments.csv:
         print("benchmark,case,peer,peer_seconds,our_seconds,ratio")
         for name in peers:
             ratio = medians[name] / medians["ours"]
-            print(f"manifold_step,20-100-10,{name},{medians[name]:.4f},{medians['ours']:.4f},{ratio:.2f}")
+            print(
+                f"manifold_step,20-100-10,{name},{medians[name]:.4f},{medians['ours']:.4f},{ratio:.2f}"
+            )
 
 
 if __name__ == "__main__":

@@ -1,10 +1,13 @@
-"""One training step of a noisy recurrent network over that of the deterministic one, and beside the form of snnTorch's NoisyLeaky.
+"""One training step of a noisy recurrent network over that of the deterministic one, and beside the
+form of snnTorch's NoisyLeaky.
 
-Case ``recurrent-140`` of ``training_step.py``: 140 inputs, 128 neurons, 20 readouts, 250 steps, 64 sequences, float32, Adam, on two
-cores. The deterministic network is the fast path timed there. The noisy ones have the same membrane and draw their spikes (escape),
-take white noise (diffusive), or both, as the released code of Ma, Yan, Tang 2023. snnTorch 1.0 does not hold the NoisyLeaky neuron
-that its repository was offered; its form (noise on the distance to threshold, then a drawn spike) is written here in PyTorch with
-the same gradient. Rounds are interleaved, a busy machine is refused. Usage:
+Case ``recurrent-140`` of ``training_step.py``: 140 inputs, 128 neurons, 20 readouts, 250 steps, 64
+sequences, float32, Adam, on two cores. The deterministic network is the fast path timed there. The
+noisy ones have the same membrane and draw their spikes (escape), take white noise (diffusive), or
+both, as the released code of Ma, Yan, Tang 2023. snnTorch 1.0 does not hold the NoisyLeaky neuron
+that its repository was offered; its form (noise on the distance to threshold, then a drawn spike)
+is written here in PyTorch with the same gradient. Rounds are interleaved, a busy machine is
+refused. Usage:
 
     pip install "neurocode[bench]"
     python benchmarks/noisy_step.py --csv
@@ -16,10 +19,22 @@ from __future__ import annotations
 import argparse
 
 from quiet import refuse_busy_machine  # isort: skip
-from training_step import ALPHA, CASES, SLOPE, PlainTorch, data, filtered, network, step_of, timed, torch_step  # isort: skip
 
+# isort: skip
 import numpy as np
 import torch
+from training_step import (
+    ALPHA,
+    CASES,
+    SLOPE,
+    PlainTorch,
+    data,
+    filtered,
+    network,
+    step_of,
+    timed,
+    torch_step,
+)
 
 import neurocode as nc
 
@@ -44,7 +59,8 @@ class NoisySpike(torch.autograd.Function):
 
 
 class NoisyTorch(PlainTorch):
-    """The recurrent network with the neuron of snnTorch's proposal: noise on the distance to threshold and a drawn spike."""
+    """The recurrent network with the neuron of snnTorch's proposal: noise on the distance to
+    threshold and a drawn spike."""
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         drive = x @ self.into
@@ -65,17 +81,30 @@ def noisy_model(mode: str) -> nc.NeuronModel:
 
 def main() -> None:
     """Run the benchmark."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--rounds", type=int, default=30)
-    parser.add_argument("--csv", action="store_true", help="end with benchmark,case,peer,peer_seconds,our_seconds,ratio")
+    parser.add_argument(
+        "--csv",
+        action="store_true",
+        help="end with benchmark,case,peer,peer_seconds,our_seconds,ratio",
+    )
     arguments = parser.parse_args()
     refuse_busy_machine()
-    made = {"ours": step_of(network(CASE, nc.models.normalised_lif()), *data(CASE), CASES[CASE][-1])}
+    made = {
+        "ours": step_of(network(CASE, nc.models.normalised_lif()), *data(CASE), CASES[CASE][-1])
+    }
     for mode in ("none", "escape", "diffusive", "both"):
         options = {} if mode in ("none", "diffusive") else {"surrogate": None}
-        made[f"ours, {mode}"] = step_of(network(CASE, noisy_model(mode), **options), *data(CASE), CASES[CASE][-1])
+        made[f"ours, {mode}"] = step_of(
+            network(CASE, noisy_model(mode), **options), *data(CASE), CASES[CASE][-1]
+        )
     for name, (_, compiled, rate) in made.items():
-        print(f"  {name:20s} compiled in {compiled:.1f} s, {rate:.2%} of neurons spike in a step, slope {SLOPE:g}")
+        print(
+            f"  {name:20s} compiled in {compiled:.1f} s, {rate:.2%} of neurons spike in a step, "
+            f"slope {SLOPE:g}"
+        )
     steps = {name: step for name, (step, _, _) in made.items()}
     steps["NoisyLeaky form"] = torch_step(NoisyTorch(CASE), *data(CASE))
     seconds = timed(steps, arguments.rounds)
@@ -89,7 +118,9 @@ def main() -> None:
         print("benchmark,case,peer,peer_seconds,our_seconds,ratio")
         for name in ("ours", "NoisyLeaky form"):
             mine = medians["ours, escape"]
-            print(f"noisy_step,escape,{name},{medians[name]:.4f},{mine:.4f},{medians[name] / mine:.2f}")
+            print(
+                f"noisy_step,escape,{name},{medians[name]:.4f},{mine:.4f},{medians[name] / mine:.2f}"
+            )
 
 
 if __name__ == "__main__":

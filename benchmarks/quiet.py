@@ -15,7 +15,10 @@ def others() -> float:
     """Share of the processors in use while this process sleeps."""
 
     def read() -> tuple[int, int]:
-        numbers = [int(part) for part in Path("/proc/stat").read_text(encoding="utf-8").split("\n")[0].split()[1:9]]
+        numbers = [
+            int(part)
+            for part in Path("/proc/stat").read_text(encoding="utf-8").split("\n")[0].split()[1:9]
+        ]
         return sum(numbers) - numbers[3] - numbers[4], sum(numbers)
 
     first = read()
@@ -27,6 +30,9 @@ def others() -> float:
 def refuse_busy_machine() -> None:
     """Print the load; stop where others take much of the processors."""
     busy = others()
-    print(f"load average {os.getloadavg()[0]:.2f} on {os.cpu_count()} cores, {busy:.0%} in use by others")
+    print(
+        f"load average {os.getloadavg()[0]:.2f} on {os.cpu_count()} cores, {busy:.0%} in use by "
+        f"others"
+    )
     if busy > BUSY:
         sys.exit(f"The machine is busy ({busy:.0%} in use): timings would mean nothing.")

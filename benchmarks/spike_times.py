@@ -1,8 +1,10 @@
-"""Fits to spike times alone against the method of Ladenbauer et al. 2019, rebuilt: same data, same run.
+"""Fits to spike times alone against the method of Ladenbauer et al. 2019, rebuilt: same data, same
+run.
 
-The peer maximises the same likelihood with Nelder-Mead, its density from a Fokker-Planck equation by finite volumes and
-implicit Euler steps, compiled; it gives no standard errors. Grid, time step, start and tolerances of the peer are ours. Both
-likelihoods are evaluated at the end by one solver on a fine mesh. Usage:
+The peer maximises the same likelihood with Nelder-Mead, its density from a Fokker-Planck equation
+by finite volumes and implicit Euler steps, compiled; it gives no standard errors. Grid, time step,
+start and tolerances of the peer are ours. Both likelihoods are evaluated at the end by one solver
+on a fine mesh. Usage:
 
     python benchmarks/spike_times.py --sets 100 --csv
 
@@ -32,16 +34,26 @@ from neurocode.inference.passage.start import starting_models
 sys.path.insert(0, str(Path(__file__).parents[1] / "analyses" / "diffusion"))
 from recovery import N_INTERVALS, spike_times
 
-#: Peer: cells between lowest potential and threshold, time step (ms), lowest potential below reset (mV).
+#: Peer: cells between lowest potential and threshold, time step (ms), lowest potential below reset
+#: (mV).
 PEER_CELLS, PEER_STEP, PEER_LOWEST = 300, 0.1, 20.0
 CASES = {"lif-diffusive": 10.0, "eif-diffusive": 20.0}
 
 
 @numba.njit(cache=True)
 def peer_density(
-    mu: float, sigma: float, tau: float, exponential: float, peak: float, t_max: float, cells: int, step: float, low: float
+    mu: float,
+    sigma: float,
+    tau: float,
+    exponential: float,
+    peak: float,
+    t_max: float,
+    cells: int,
+    step: float,
+    low: float,
 ):
-    """Interval density (1/ms) on a grid of times, reset at 0, leak reversal at 5, threshold of initiation at 10 mV."""
+    """Interval density (1/ms) on a grid of times, reset at 0, leak reversal at 5, threshold of
+    initiation at 10 mV."""
     width = (peak + low) / cells
     half = 0.5 * sigma * sigma
     up, down = np.zeros(cells), np.zeros(cells)
@@ -75,7 +87,12 @@ def fit_peer(name: str, intervals: Intervals) -> tuple[dict[str, float], float, 
     """Nelder-Mead from the same start; parameters in the library's units, seconds, evaluations."""
     lengths = intervals.lengths * 1e3
     start = starting_models(nc.models.by_name(name), intervals)[1]
-    x = np.array([start.parameters["mu"].value, *(np.log(start.parameters[n].value) for n in ("sigma", "tau"))])
+    x = np.array(
+        [
+            start.parameters["mu"].value,
+            *(np.log(start.parameters[n].value) for n in ("sigma", "tau")),
+        ]
+    )
     x = np.append(x, min(start.parameters["t_ref"].value, 0.9 * lengths.min()))
     began = time.perf_counter()
 
@@ -84,13 +101,28 @@ def fit_peer(name: str, intervals: Intervals) -> tuple[dict[str, float], float, 
         if not 0 <= refractory < lengths.min() or not 0.5 < tau < 500 or not 0.005 < sigma < 50:
             return 1e10
         density = peer_density(
-            mu, sigma, tau, float(name.startswith("eif")), CASES[name], lengths.max(), PEER_CELLS, PEER_STEP, PEER_LOWEST
+            mu,
+            sigma,
+            tau,
+            float(name.startswith("eif")),
+            CASES[name],
+            lengths.max(),
+            PEER_CELLS,
+            PEER_STEP,
+            PEER_LOWEST,
         )
         found = np.interp(lengths - refractory, PEER_STEP * np.arange(len(density)), density)
         return -float(np.sum(np.log(np.maximum(found, 1e-300))))
 
-    result = minimize(cost, x, method="Nelder-Mead", options={"xatol": 1e-4, "fatol": 1e-4, "maxfev": 4000})
-    values = {"mu": result.x[0], "sigma": np.exp(result.x[1]), "tau": np.exp(result.x[2]), "t_ref": result.x[3]}
+    result = minimize(
+        cost, x, method="Nelder-Mead", options={"xatol": 1e-4, "fatol": 1e-4, "maxfev": 4000}
+    )
+    values = {
+        "mu": result.x[0],
+        "sigma": np.exp(result.x[1]),
+        "tau": np.exp(result.x[2]),
+        "t_ref": result.x[3],
+    }
     return values, time.perf_counter() - began, result.nfev
 
 
@@ -98,19 +130,35 @@ def judged(name: str, intervals: Intervals, values: dict[str, float]) -> float:
     """Log-likelihood of both, on one fine mesh, the interval that no spike ends left out."""
     model = nc.models.by_name(name)
     bounds = model.parameters["t_ref"].bounds
-    model = model.with_parameters({**values, "t_ref": float(np.clip(values["t_ref"], bounds[0], bounds[1]))})
+    model = model.with_parameters(
+        {**values, "t_ref": float(np.clip(values["t_ref"], bounds[0], bounds[1]))}
+    )
     equations = passage_equations(model)
-    likelihood = PassageLikelihood(model, equations, intervals, mesh_of(model, equations, intervals, 40.0, 50.0), extrapolate=True)
+    likelihood = PassageLikelihood(
+        model,
+        equations,
+        intervals,
+        mesh_of(model, equations, intervals, 40.0, 50.0),
+        extrapolate=True,
+    )
     return float(np.sum(likelihood.solution(likelihood.origin).log_density[intervals.observed]))
 
 
 def main() -> None:
     """Run the benchmark."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--sets", type=int, default=100)
     parser.add_argument("--case", action="append", choices=tuple(CASES))
-    parser.add_argument("--prior-width", type=float, default=3.0, help="of our fit, in unconstrained coordinates")
-    parser.add_argument("--csv", action="store_true", help="end with benchmark,case,peer,peer_seconds,our_seconds,ratio")
+    parser.add_argument(
+        "--prior-width", type=float, default=3.0, help="of our fit, in unconstrained coordinates"
+    )
+    parser.add_argument(
+        "--csv",
+        action="store_true",
+        help="end with benchmark,case,peer,peer_seconds,our_seconds,ratio",
+    )
     arguments = parser.parse_args()
     print(f"load average {os.getloadavg()[0]:.2f} on {os.cpu_count()} cores")
     lines = []
@@ -135,23 +183,43 @@ def main() -> None:
                 "converged": result.converged,
             }
             row["gain"] = judged(name, intervals, ours) - judged(name, intervals, theirs)
-            row |= {f"our_{n}": v for n, v in ours.items()} | {f"peer_{n}": v for n, v in theirs.items()}
+            row |= {f"our_{n}": v for n, v in ours.items()} | {
+                f"peer_{n}": v for n, v in theirs.items()
+            }
             rows.append(row)
         table = pd.DataFrame(rows)
-        print(f"\n{name}, {len(table)} data sets of {N_INTERVALS} intervals, converged {table['converged'].mean():.0%}")
+        print(
+            f"\n{name}, {len(table)} data sets of {N_INTERVALS} intervals, converged "
+            f"{table['converged'].mean():.0%}"
+        )
         for parameter in ("mu", "sigma", "tau", "t_ref"):
             truth = nc.models.by_name(name).parameters[parameter].value
-            errors = [np.sqrt(np.mean((table[f"{who}_{parameter}"] - truth) ** 2)) for who in ("our", "peer")]
-            print(f"  root mean square error of {parameter}: ours {errors[0]:.4g}, peer {errors[1]:.4g} (truth {truth:g})")
+            errors = [
+                np.sqrt(np.mean((table[f"{who}_{parameter}"] - truth) ** 2))
+                for who in ("our", "peer")
+            ]
+            print(
+                f"  root mean square error of {parameter}: ours {errors[0]:.4g}, peer "
+                f"{errors[1]:.4g} (truth {truth:g})"
+            )
         for slack in (0.0, 0.01, 0.1):
-            print(f"  our log-likelihood not more than {slack} nats below the peer's in {np.mean(table['gain'] >= -slack):.0%}")
-        print(f"  gain in nats: quantiles {np.round(np.quantile(table['gain'], [0, 0.05, 0.5, 0.95, 1]), 4)}")
+            print(
+                f"  our log-likelihood not more than {slack} nats below the peer's in "
+                f"{np.mean(table['gain'] >= -slack):.0%}"
+            )
+        print(
+            f"  gain in nats: quantiles "
+            f"{np.round(np.quantile(table['gain'], [0, 0.05, 0.5, 0.95, 1]), 4)}"
+        )
         ours, theirs = table["our_seconds"].median(), table["peer_seconds"].median()
         print(
             f"  seconds a fit: ours with standard errors {ours:.3f}, peer without {theirs:.3f}, "
             f"{table['evaluations'].median():.0f} evaluations"
         )
-        lines.append(f"spike_times,{name},Fokker-Planck and Nelder-Mead,{theirs:.4f},{ours:.4f},{theirs / ours:.2f}")
+        lines.append(
+            f"spike_times,{name},Fokker-Planck and "
+            f"Nelder-Mead,{theirs:.4f},{ours:.4f},{theirs / ours:.2f}"
+        )
     if arguments.csv:
         print("benchmark,case,peer,peer_seconds,our_seconds,ratio")
         print("\n".join(lines))

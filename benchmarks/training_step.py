@@ -1,9 +1,11 @@
-"""One training step of small spiking networks, beside snnTorch, Norse, SpikingJelly and plain PyTorch, in the same run.
+"""One training step of small spiking networks, beside snnTorch, Norse, SpikingJelly and plain
+PyTorch, in the same run.
 
-Forward, backward and Adam in float32: dense input, one layer of leaky integrate-and-fire neurons (recurrent or not), a leaky
-readout, cross entropy of its maximum over time. Before anything is timed, plain PyTorch must give our loss and our gradients to
-1e-4. Rounds are interleaved; ours runs on two cores as two devices with half of the batch each, peers with one and with two
-threads, whose better median counts. A busy machine is refused. Usage:
+Forward, backward and Adam in float32: dense input, one layer of leaky integrate-and-fire neurons
+(recurrent or not), a leaky readout, cross entropy of its maximum over time. Before anything is
+timed, plain PyTorch must give our loss and our gradients to 1e-4. Rounds are interleaved; ours runs
+on two cores as two devices with half of the batch each, peers with one and with two threads, whose
+better median counts. A busy machine is refused. Usage:
 
     pip install "neurocode[bench]"
     python benchmarks/training_step.py --csv
@@ -43,7 +45,8 @@ from neurocode.learning.objective import Batch, gradient, mesh_of
 from neurocode.learning.trainable import trainable
 from neurocode.tasks import LOSSES
 
-#: Inputs, neurons, outputs, recurrent, steps, batch, share of input spikes, gain of the input weights, parts of our batch.
+#: Inputs, neurons, outputs, recurrent, steps, batch, share of input spikes, gain of the input
+#: weights, parts of our batch.
 CASES = {
     "recurrent-140": (140, 128, 20, True, 250, 64, 0.05, 25.0, 1),
     "ecg": (4, 36, 6, True, 1301, 64, 0.08, 16.0, 2),
@@ -73,7 +76,9 @@ def data(case: str) -> tuple[np.ndarray, np.ndarray]:
     """Random spikes (time, batch, inputs) and labels."""
     n_in, _, n_out, _, steps, batch, share, _, _ = CASES[case]
     random = np.random.default_rng(0)
-    return (random.random((steps, batch, n_in)) < share).astype(np.float32), random.integers(0, n_out, batch)
+    return (random.random((steps, batch, n_in)) < share).astype(np.float32), random.integers(
+        0, n_out, batch
+    )
 
 
 def network(
@@ -86,23 +91,36 @@ def network(
     n_in, n, n_out, recurrent, _, _, _, gain, _ = CASES[case]
     keys = jax.random.split(jax.random.key(0), 3)
     layer = Layer(
-        Dense(n_in, n, bias=False, key=keys[0]), model, DT, recurrent=Recurrent(n, key=keys[1]) if recurrent else None,
-        learned=learned, surrogate=surrogate,
-    )  # fmt: skip
+        Dense(n_in, n, bias=False, key=keys[0]),
+        model,
+        DT,
+        recurrent=Recurrent(n, key=keys[1]) if recurrent else None,
+        learned=learned,
+        surrogate=surrogate,
+    )
     layer = eqx.tree_at(lambda part: part.connection.weight, layer, gain * layer.connection.weight)
     return Network([layer, Readout(Dense(n, n_out, bias=False, key=keys[2]), DT, TAU_OUT)])
 
 
-def our_step(case: str, model: nc.NeuronModel, learned: tuple[str, ...] = ()) -> tuple[Step, float, float]:
+def our_step(
+    case: str, model: nc.NeuronModel, learned: tuple[str, ...] = ()
+) -> tuple[Step, float, float]:
     """Our training step, the seconds of its compilation, and the spikes per neuron and step."""
     return step_of(network(case, model, learned), *data(case), CASES[case][-1])
 
 
-def step_of(net: Network, x: np.ndarray, labels: np.ndarray, blocks: int) -> tuple[Step, float, float]:
-    """Training step of a network on two host devices, the seconds of its compilation, and the spikes per neuron and step."""
+def step_of(
+    net: Network, x: np.ndarray, labels: np.ndarray, blocks: int
+) -> tuple[Step, float, float]:
+    """Training step of a network on two host devices, the seconds of its compilation, and the
+    spikes per neuron and step."""
     learned_part, rest = trainable(net)
     split = NamedSharding(mesh_of(DEVICES), PartitionSpec(None, "batch"))
-    batch = Batch(jax.device_put(x, split), jnp.asarray(labels), jax.device_put(jnp.ones(x.shape[:2], bool), split))
+    batch = Batch(
+        jax.device_put(x, split),
+        jnp.asarray(labels),
+        jax.device_put(jnp.ones(x.shape[:2], bool), split),
+    )
     optimiser = optax.adam(RATE)
 
     state, tree = jax.tree.flatten((learned_part, optimiser.init(learned_part)))
@@ -110,7 +128,9 @@ def step_of(net: Network, x: np.ndarray, labels: np.ndarray, blocks: int) -> tup
     @jax.jit
     def update(state, batch, key):
         net, inner = jax.tree.unflatten(tree, state)
-        slopes, report = gradient(net, rest, batch, LOSSES["max_over_time"], Regulariser(), key, blocks, None, DEVICES)
+        slopes, report = gradient(
+            net, rest, batch, LOSSES["max_over_time"], Regulariser(), key, blocks, None, DEVICES
+        )
         changes, inner = optimiser.update(slopes, inner, net)
         return jax.tree.leaves((optax.apply_updates(net, changes), inner)), report
 
@@ -149,7 +169,9 @@ class PlainTorch(nn.Module):
         tensors = [net.layers[0].connection.weight, net.readout.connection.weight]
         self.into, self.out = (nn.Parameter(torch.tensor(np.asarray(t))) for t in tensors)
         recurrent = net.layers[0].recurrent
-        self.loop = None if recurrent is None else nn.Parameter(torch.tensor(np.asarray(recurrent.weight)))
+        self.loop = (
+            None if recurrent is None else nn.Parameter(torch.tensor(np.asarray(recurrent.weight)))
+        )
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         drive = x @ self.into
@@ -176,7 +198,9 @@ def kernel_product(x: torch.Tensor, keep: float, gain: float, late: int) -> torc
     """
     steps = torch.arange(len(x))
     lag = steps[:, None] - steps[None, :] - late
-    kernel = torch.where(lag >= 0, gain * keep ** lag.clamp(min=0).to(x.dtype), torch.zeros((), dtype=x.dtype))
+    kernel = torch.where(
+        lag >= 0, gain * keep ** lag.clamp(min=0).to(x.dtype), torch.zeros((), dtype=x.dtype)
+    )
     return (kernel @ x.reshape(len(x), -1)).reshape(x.shape)
 
 
@@ -190,8 +214,16 @@ class SnnTorch(nn.Module):
         n_in, n, n_out, recurrent, *_ = CASES[case]
         gradient = snntorch.surrogate.fast_sigmoid(slope=SLOPE)
         options = {"beta": ALPHA, "spike_grad": gradient, "reset_mechanism": "zero"}
-        self.into, self.out, self.recurrent = nn.Linear(n_in, n, bias=False), nn.Linear(n, n_out, bias=False), recurrent
-        self.neurons = snntorch.RLeaky(linear_features=n, **options) if recurrent else snntorch.Leaky(**options)
+        self.into, self.out, self.recurrent = (
+            nn.Linear(n_in, n, bias=False),
+            nn.Linear(n, n_out, bias=False),
+            recurrent,
+        )
+        self.neurons = (
+            snntorch.RLeaky(linear_features=n, **options)
+            if recurrent
+            else snntorch.Leaky(**options)
+        )
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         drive, spikes = self.into(x), []
@@ -209,7 +241,8 @@ class SnnTorch(nn.Module):
 
 
 class Norse(nn.Module):
-    """Norse: ``LIFBoxCell`` (no synaptic filter) step by step, or ``LIFRecurrent``; ``LSNNRecurrent`` for adaptation."""
+    """Norse: ``LIFBoxCell`` (no synaptic filter) step by step, or ``LIFRecurrent``;
+    ``LSNNRecurrent`` for adaptation."""
 
     def __init__(self, case: str, adaptive: bool = False) -> None:
         super().__init__()
@@ -243,10 +276,16 @@ class SpikingJelly(nn.Module):
 
         n_in, n, n_out, recurrent, *_ = CASES[case]
         options = {"tau": TAU / DT, "detach_reset": True, "surrogate_function": surrogate.ATan()}
-        self.into, self.out, self.functional = nn.Linear(n_in, n, bias=False), nn.Linear(n, n_out, bias=False), functional
+        self.into, self.out, self.functional = (
+            nn.Linear(n_in, n, bias=False),
+            nn.Linear(n, n_out, bias=False),
+            functional,
+        )
         if recurrent:
             node = neuron.LIFNode(step_mode="s", **options)
-            self.neurons = layer.LinearRecurrentContainer(node, in_features=n, out_features=n, bias=False, step_mode="m")
+            self.neurons = layer.LinearRecurrentContainer(
+                node, in_features=n, out_features=n, bias=False, step_mode="m"
+            )
         else:
             self.neurons = neuron.LIFNode(step_mode="m", **options)
 
@@ -256,8 +295,11 @@ class SpikingJelly(nn.Module):
 
 
 PEERS: dict[str, Callable[[str], nn.Module]] = {
-    "PyTorch": PlainTorch, "snnTorch": SnnTorch, "Norse": Norse, "SpikingJelly": SpikingJelly,
-}  # fmt: skip
+    "PyTorch": PlainTorch,
+    "snnTorch": SnnTorch,
+    "Norse": Norse,
+    "SpikingJelly": SpikingJelly,
+}
 
 
 def loss_of(module: nn.Module, x: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
@@ -283,7 +325,8 @@ def torch_step(module: nn.Module, x: np.ndarray, labels: np.ndarray) -> Step:
 def require_equal(case: str) -> None:
     """Stop unless plain PyTorch gives our loss and gradients to 1e-4.
 
-    In float64: in float32 a margin of 1e-8 may fall on either side of zero, and a single spike is worth more than 1e-4.
+    In float64: in float32 a margin of 1e-8 may fall on either side of zero, and a single spike is
+    worth more than 1e-4.
     """
     x, labels = data(case)
     single = network(case, nc.models.normalised_lif())
@@ -297,12 +340,20 @@ def require_equal(case: str) -> None:
     module = PlainTorch(case).double()
     loss = loss_of(module, torch.tensor(x).double(), torch.tensor(labels))
     loss.backward()
-    pairs = [(slopes.layers[0].connection.weight, module.into), (slopes.readout.connection.weight, module.out)]
+    pairs = [
+        (slopes.layers[0].connection.weight, module.into),
+        (slopes.readout.connection.weight, module.out),
+    ]
     if module.loop is not None:
         pairs.append((slopes.layers[0].recurrent.weight, module.loop))
-    errors = [float(np.max(np.abs(np.asarray(a) - b.grad.numpy())) / b.grad.abs().max()) for a, b in pairs]
+    errors = [
+        float(np.max(np.abs(np.asarray(a) - b.grad.numpy())) / b.grad.abs().max()) for a, b in pairs
+    ]
     off = abs(float(report.loss) - float(loss.detach()))
-    print(f"{case}: loss differs by {off:.1e}, gradients by {max(errors):.1e} of their largest, {float(report.rates[0]):.2%} spike")
+    print(
+        f"{case}: loss differs by {off:.1e}, gradients by {max(errors):.1e} of their largest, "
+        f"{float(report.rates[0]):.2%} spike"
+    )
     if off > 1e-4 or max(errors) > 1e-4:
         sys.exit(f"{case}: plain PyTorch gives another loss or other gradients.")
 
@@ -311,7 +362,10 @@ def contestants(case: str) -> tuple[dict[str, Step], dict[str, float]]:
     """Ours and the peers, ready to run, and our compile times."""
     path = Path(tempfile.mkdtemp()) / "mine.toml"
     path.write_text(USER_MODEL, encoding="utf-8")
-    models = {"ours": (nc.models.normalised_lif(), ()), "ours, a user's TOML": (nc.models.load(path), ())}
+    models = {
+        "ours": (nc.models.normalised_lif(), ()),
+        "ours, a user's TOML": (nc.models.load(path), ()),
+    }
     if CASES[case][3]:
         models["ours, SE-adLIF, all learned"] = (nc.models.adlif(), ("tau_u", "tau_w", "a", "b"))
     steps, compiled = {}, {}
@@ -331,27 +385,37 @@ def timed(steps: dict[str, Step], rounds: int) -> dict[str, np.ndarray]:
     seconds: dict[tuple[str, int], list[float]] = {variant: [] for variant in variants}
     order = np.random.default_rng(0)
     for number in range(rounds + 2):
-        for name, threads in order.permutation(np.array(variants, object)):  # what ran before costs some milliseconds
+        # what ran before costs some milliseconds
+        for name, threads in order.permutation(np.array(variants, object)):
             torch.set_num_threads(threads)
             began = time.perf_counter()
             steps[name]()
             if number >= 2:
                 seconds[name, threads].append(time.perf_counter() - began)
             time.sleep(0.2)  # threads of the one before may still spin
-    best = {name: min((v for v in variants if v[0] == name), key=lambda v: np.median(seconds[v])) for name in steps}
+    best = {
+        name: min((v for v in variants if v[0] == name), key=lambda v: np.median(seconds[v]))
+        for name in steps
+    }
     return {name: np.array(seconds[variant]) for name, variant in best.items()}
 
 
 def peak_memory(case: str, name: str) -> float:
     """Megabytes that two steps add to a process of its own."""
     command = [sys.executable, __file__, "--child", case, name]
-    return float(subprocess.run(command, capture_output=True, text=True, check=True).stdout.split()[-1])
+    return float(
+        subprocess.run(command, capture_output=True, text=True, check=True).stdout.split()[-1]
+    )
 
 
 def child(case: str, name: str) -> None:
     """Print the peak of one contestant over what the libraries take."""
     before = high_water()
-    step = our_step(case, nc.models.normalised_lif())[0] if name == "ours" else torch_step(PEERS[name](case), *data(case))
+    step = (
+        our_step(case, nc.models.normalised_lif())[0]
+        if name == "ours"
+        else torch_step(PEERS[name](case), *data(case))
+    )
     step()
     step()
     print(high_water() - before)
@@ -365,10 +429,16 @@ def high_water() -> float:
 
 def main() -> None:
     """Run the benchmark."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--case", action="append", choices=tuple(CASES))
     parser.add_argument("--rounds", type=int, default=12)
-    parser.add_argument("--csv", action="store_true", help="end with benchmark,case,peer,peer_seconds,our_seconds,ratio")
+    parser.add_argument(
+        "--csv",
+        action="store_true",
+        help="end with benchmark,case,peer,peer_seconds,our_seconds,ratio",
+    )
     parser.add_argument("--child", nargs=2, help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.child:
@@ -382,12 +452,19 @@ def main() -> None:
         seconds = timed(steps, arguments.rounds)
         medians = {name: float(np.median(values)) for name, values in seconds.items()}
         for name, values in sorted(seconds.items(), key=lambda item: medians[item[0]]):
-            memory = f", {peak_memory(case, name):.0f} MB" if name == "ours" or name in PEERS else ""
+            memory = (
+                f", {peak_memory(case, name):.0f} MB" if name == "ours" or name in PEERS else ""
+            )
             extra = f", compiled in {compiled[name]:.1f} s" if name in compiled else ""
-            print(f"  {name:28s} median {medians[name]:.4f} s, minimum {values.min():.4f} s{memory}{extra}")
+            print(
+                f"  {name:28s} median {medians[name]:.4f} s, minimum {values.min():.4f} "
+                f"s{memory}{extra}"
+            )
         for name in (*PEERS, "ours, a user's TOML"):
             ratio = medians[name] / medians["ours"]
-            lines.append(f"training_step,{case},{name.replace(',', '')},{medians[name]:.4f},{medians['ours']:.4f},{ratio:.2f}")
+            lines.append(
+                f"training_step,{case},{name.replace(',', '')},{medians[name]:.4f},{medians['ours']:.4f},{ratio:.2f}"
+            )
     if arguments.csv:
         print(f"load average {os.getloadavg()[0]:.2f}")
         print("benchmark,case,peer,peer_seconds,our_seconds,ratio")

@@ -1,4 +1,5 @@
-"""The site: Markdown pages by task, executed examples with thumbnails, and a reference made from the docstrings."""
+"""The site: Markdown pages by task, executed examples with thumbnails, and a reference made from
+the docstrings."""
 
 from __future__ import annotations
 

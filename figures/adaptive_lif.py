@@ -29,14 +29,20 @@ COLOURS = {"SE": "#0072B2", "EF": "#D55E00", "LIF": "#009E73"}
 NAMES = {"SE": "symplectic Euler", "EF": "Euler forward", "LIF": "leaky (no adaptation)"}
 #: Label and colour of the arms that are compared with one another, and of those of trajectories.
 RIVALS = {
-    "SE": ("SE", "#0072B2"), "LIF": ("LIF", "#009E73"), "ALIF": ("ALIF", "#E69F00"), "LSTM": ("LSTM", "#000000"),
-    "SE-normalised": ("SE, normalised", "#56B4E9"), "LIF-normalised": ("LIF, normalised", "#F0E442"),
+    "SE": ("SE", "#0072B2"),
+    "LIF": ("LIF", "#009E73"),
+    "ALIF": ("ALIF", "#E69F00"),
+    "LSTM": ("LSTM", "#000000"),
+    "SE-normalised": ("SE, normalised", "#56B4E9"),
+    "LIF-normalised": ("LIF, normalised", "#F0E442"),
     "SE-delays": ("SE, delays", "#CC79A7"),
-}  # fmt: skip
+}
 TRAJECTORIES = {
-    "SE": ("SE", "#0072B2"), "EF": ("EF", "#D55E00"), "LIF": ("LIF", "#009E73"), 
+    "SE": ("SE", "#0072B2"),
+    "EF": ("EF", "#D55E00"),
+    "LIF": ("LIF", "#009E73"),
     "SE-feed-forward": ("SE, not recurrent", "#56B4E9"),
-}  # fmt: skip
+}
 #: Braille first: it has every arm, and the first place is the one that is labelled.
 TASKS = {"braille": "Braille, 64 x 2", "ecg": "ECG, 36 x 1"}
 RANGES = {"springs-slow": "stiffness / 10", "springs": "published", "springs-fast": "stiffness x 6"}
@@ -54,12 +60,19 @@ MAJORITY = 0.305
 def decay(axes: Axes, table: pd.DataFrame) -> Axes:
     """Spectral radius of the example neuron against the coupling, for three time steps."""
     for step, own in table[table["cell"] == "EF"].groupby("dt_ms"):
-        axes.plot(own["a"], own["radius_per_ms"], color=STEP_COLOURS[step], label=f"Euler forward, {step:g} ms")
+        axes.plot(
+            own["a"],
+            own["radius_per_ms"],
+            color=STEP_COLOURS[step],
+            label=f"Euler forward, {step:g} ms",
+        )
     own = table[(table["cell"] == "SE") & (table["dt_ms"] == 1.0)]
     axes.plot(own["a"], own["radius_per_ms"], color=COLOURS["SE"], label="symplectic, 1 ms")
     axes.plot(own["a"], own["radius_continuous"], color="0.0", linestyle=":", label="continuous")
     axes.axhline(1.0, color="0.6", linewidth=0.6, zorder=0)
-    axes.set(xlabel="Coupling $a$", ylabel="Spectral radius per ms", xlim=(0, 500), ylim=(0.95, 1.25))
+    axes.set(
+        xlabel="Coupling $a$", ylabel="Spectral radius per ms", xlim=(0, 500), ylim=(0.95, 1.25)
+    )
     axes.legend(loc="upper left")
     return axes
 
@@ -79,7 +92,15 @@ def random_neurons(axes: Axes, table: pd.DataFrame) -> Axes:
     """Spectral radius against frequency of random neurons."""
     for cell in ("EF", "SE"):
         own = table[table["cell"] == cell]
-        axes.plot(own["frequency"], own["radius"], ".", markersize=1.5, color=COLOURS[cell], label=NAMES[cell], rasterized=True)
+        axes.plot(
+            own["frequency"],
+            own["radius"],
+            ".",
+            markersize=1.5,
+            color=COLOURS[cell],
+            label=NAMES[cell],
+            rasterized=True,
+        )
     axes.axhline(1.0, color="0.6", linewidth=0.6, zorder=0)
     axes.set(xlabel="Frequency (Hz)", ylabel="Spectral radius per step")
     axes.legend(loc="upper left", markerscale=4)
@@ -91,7 +112,12 @@ def gradients(axes: Axes, table: pd.DataFrame) -> Axes:
     for column in table.columns[1:]:
         coupling = column.removeprefix("a_")
         scaled = table[column] / table[column].abs().max()
-        axes.plot(-table["steps_before"], scaled, color=COUPLING_COLOURS[coupling], label=f"$a$ = {coupling}")
+        axes.plot(
+            -table["steps_before"],
+            scaled,
+            color=COUPLING_COLOURS[coupling],
+            label=f"$a$ = {coupling}",
+        )
     axes.set(xlabel="Input before the end (ms)", ylabel="Gradient (scaled)", xlim=(-150, 0))
     axes.legend(loc="upper left")
     return axes
@@ -100,39 +126,86 @@ def gradients(axes: Axes, table: pd.DataFrame) -> Axes:
 def spectra(axes: Axes, table: pd.DataFrame) -> Axes:
     """Size of the gradient against the frequency of the input."""
     for column in table.columns[1:]:
-        axes.semilogy(table["frequency"], table[column], color=COUPLING_COLOURS[column.removeprefix("a_")])
+        axes.semilogy(
+            table["frequency"], table[column], color=COUPLING_COLOURS[column.removeprefix("a_")]
+        )
     axes.set(xlabel="Frequency of the input (Hz)", ylabel="Gradient", xlim=(0, 150))
     return axes
 
 
 def accuracy(axes: Axes, rows: pd.DataFrame) -> Axes:
-    """Test accuracy of the published networks of electrocardiograms, every seed, with the published means and spreads."""
-    seeds(axes, rows, "arm", "test_score", {arm: (NAMES[arm], COLOURS[arm]) for arm in COLOURS}, {"ecg": "36 x 2, 400 epochs"})
+    """Test accuracy of the published networks of electrocardiograms, every seed, with the published
+    means and spreads."""
+    seeds(
+        axes,
+        rows,
+        "arm",
+        "test_score",
+        {arm: (NAMES[arm], COLOURS[arm]) for arm in COLOURS},
+        {"ecg": "36 x 2, 400 epochs"},
+    )
     for arm, (mean, spread) in PUBLISHED.items():
-        axes.axhspan(100 * (mean - spread), 100 * (mean + spread), color=COLOURS[arm], alpha=0.15, linewidth=0)
+        axes.axhspan(
+            100 * (mean - spread),
+            100 * (mean + spread),
+            color=COLOURS[arm],
+            alpha=0.15,
+            linewidth=0,
+        )
         axes.axhline(100 * mean, color=COLOURS[arm], linewidth=0.6, linestyle=":")
     axes.axhline(100 * MAJORITY, color="0.6", linewidth=0.6, linestyle="--")
-    axes.annotate("most frequent label", (0.03, 100 * MAJORITY + 1), xycoords=("axes fraction", "data"), fontsize=6, color="0.3")
+    axes.annotate(
+        "most frequent label",
+        (0.03, 100 * MAJORITY + 1),
+        xycoords=("axes fraction", "data"),
+        fontsize=6,
+        color="0.3",
+    )
     axes.set(ylabel="Test accuracy, ECG (%)", ylim=(25, 100))
     axes.legend(loc="center left", title="band: published", title_fontsize=6)
     return numbered(axes, rows)
 
 
 def symplectic_gain(axes: Axes, rows: pd.DataFrame) -> Axes:
-    """SE minus EF on electrocardiograms: every pair, the mean with its interval, and the published difference."""
+    """SE minus EF on electrocardiograms: every pair, the mean with its interval, and the published
+    difference."""
     own = paired(rows, "arm", "SE", "EF", "test_score")
-    axes.plot(100 * own.values, np.zeros(len(own.values)), "o", markersize=3, color="0.6", label="one seed")
+    axes.plot(
+        100 * own.values,
+        np.zeros(len(own.values)),
+        "o",
+        markersize=3,
+        color="0.6",
+        label="one seed",
+    )
     if len(own.values) > 1:
         low, high = mean_interval(own.values)
         axes.plot([100 * low, 100 * high], [1, 1], color=COLOURS["SE"])
-        axes.plot(100 * own.values.mean(), 1, "o", markersize=3.5, color=COLOURS["SE"], label="mean, 95 % interval")
+        axes.plot(
+            100 * own.values.mean(),
+            1,
+            "o",
+            markersize=3.5,
+            color=COLOURS["SE"],
+            label="mean, 95 % interval",
+        )
     published = 100 * (PUBLISHED["SE"][0] - PUBLISHED["EF"][0])
-    axes.axvline(published, color=COLOURS["EF"], linestyle="--", linewidth=0.8, label="published difference")
+    axes.axvline(
+        published, color=COLOURS["EF"], linestyle="--", linewidth=0.8, label="published difference"
+    )
     axes.axvline(0, color="0.6", linewidth=0.6, linestyle=":")
     axes.set(xlabel="SE minus EF, ECG (points)", yticks=[], ylim=(-0.6, 3.2))
     axes.legend(loc="upper right")
-    axes.annotate(f"n = {len(own.values)} pairs", (1, 1), (0, 2), xycoords="axes fraction", textcoords="offset points", ha="right",
-                  fontsize=6, color="0.3")  # fmt: skip
+    axes.annotate(
+        f"n = {len(own.values)} pairs",
+        (1, 1),
+        (0, 2),
+        xycoords="axes fraction",
+        textcoords="offset points",
+        ha="right",
+        fontsize=6,
+        color="0.3",
+    )
     return axes
 
 
@@ -157,14 +230,19 @@ def rivals(axes: Axes, rows: pd.DataFrame) -> Axes:
 def rival_gains(axes: Axes, rows: pd.DataFrame) -> Axes:
     """What every other arm gains over SE, by task."""
     parts = [rows[rows["dataset"] == name] for name in TASKS]
-    pairs = {arm: [paired(part, "arm", arm, "SE", "test_score") for part in parts] for arm in RIVALS if arm != "SE"}
+    pairs = {
+        arm: [paired(part, "arm", arm, "SE", "test_score") for part in parts]
+        for arm in RIVALS
+        if arm != "SE"
+    }
     differences(margin(axes, 1.0), pairs, RIVALS, list(TASKS.values()))
     axes.set(ylabel="Gain over SE (points)")
     return numbered(axes, rows)
 
 
 def spring_errors(axes: Axes, rows: pd.DataFrame) -> Axes:
-    """Squared error of the free-running half over its course, mean and range over the networks that trained."""
+    """Squared error of the free-running half over its course, mean and range over the networks that
+    trained."""
     for arm, (label, colour) in TRAJECTORIES.items():
         own = rows[(rows["arm"] == arm) & is_sound(rows)]
         lost = int((rows["arm"] == arm).sum() - len(own))
@@ -174,11 +252,26 @@ def spring_errors(axes: Axes, rows: pd.DataFrame) -> Axes:
         courses = np.array([json.loads(text) for text in own["course"]])
         time = 25 * (np.arange(courses.shape[1]) + 0.5)
         axes.plot(
-            time, courses.mean(axis=0), marker="o", markersize=2, color=colour, label=f"{label}, {lost} failed" if lost else label
+            time,
+            courses.mean(axis=0),
+            marker="o",
+            markersize=2,
+            color=colour,
+            label=f"{label}, {lost} failed" if lost else label,
         )
-        axes.fill_between(time, courses.min(axis=0), courses.max(axis=0), color=colour, alpha=0.15, linewidth=0)
-    axes.axhline(rows["zero_predictor"].mean(), color="0.5", linewidth=0.8, linestyle="--", label="prediction of zero")
-    axes.set(xlabel="Time since the input ended (ms)", ylabel="Squared error, springs", yscale="log")
+        axes.fill_between(
+            time, courses.min(axis=0), courses.max(axis=0), color=colour, alpha=0.15, linewidth=0
+        )
+    axes.axhline(
+        rows["zero_predictor"].mean(),
+        color="0.5",
+        linewidth=0.8,
+        linestyle="--",
+        label="prediction of zero",
+    )
+    axes.set(
+        xlabel="Time since the input ended (ms)", ylabel="Squared error, springs", yscale="log"
+    )
     axes.set_ylim(bottom=axes.get_ylim()[0] / 8)
     logarithmic(axes, "y")
     axes.legend(loc="lower right", fontsize=6, ncols=2)
@@ -188,23 +281,45 @@ def spring_errors(axes: Axes, rows: pd.DataFrame) -> Axes:
 def frequency_gains(axes: Axes, rows: pd.DataFrame) -> Axes:
     """What SE gains over EF on slow, published and fast springs."""
     parts = [rows[rows["dataset"] == name] for name in RANGES]
-    pairs = {"SE": [paired(part, "arm", "EF", "SE", "test_score", is_sound(part)) for part in parts]}
-    differences(margin(axes, 0.005), pairs, {"SE": ("EF minus SE", COLOURS["SE"])}, list(RANGES.values()), scale=1.0)
+    pairs = {
+        "SE": [paired(part, "arm", "EF", "SE", "test_score", is_sound(part)) for part in parts]
+    }
+    differences(
+        margin(axes, 0.005),
+        pairs,
+        {"SE": ("EF minus SE", COLOURS["SE"])},
+        list(RANGES.values()),
+        scale=1.0,
+    )
     axes.set(ylabel="Squared error,\nEF minus SE")
     axes.legend(loc="upper left")
     return numbered(axes, rows)
 
 
 def sizes(axes: Axes, rows: pd.DataFrame) -> Axes:
-    """Error of the free-running half against the number of neurons, every seed; networks that did not train as crosses."""
+    """Error of the free-running half against the number of neurons, every seed; networks that did
+    not train as crosses."""
     trained = is_sound(rows)
     for arm in ("SE", "LIF"):
         for kept, marker in ((trained, "o"), (~trained, "x")):
             own = rows[(rows["arm"] == arm) & kept]
-            axes.plot(own["neurons"], own["test_score"], marker, markersize=2.5, color=COLOURS[arm], alpha=0.6)
+            axes.plot(
+                own["neurons"],
+                own["test_score"],
+                marker,
+                markersize=2.5,
+                color=COLOURS[arm],
+                alpha=0.6,
+            )
         means = rows[(rows["arm"] == arm) & trained].groupby("neurons")["test_score"].mean()
         axes.plot(means.index, means, color=COLOURS[arm], label=NAMES[arm])
-    axes.axhline(rows["zero_predictor"].mean(), color="0.5", linewidth=0.8, linestyle="--", label="prediction of zero")
+    axes.axhline(
+        rows["zero_predictor"].mean(),
+        color="0.5",
+        linewidth=0.8,
+        linestyle="--",
+        label="prediction of zero",
+    )
     ticks = sorted(rows["neurons"].unique())
     axes.set(xscale="log", yscale="log", xlabel="Neurons", ylabel="Squared error, springs")
     axes.set_xticks(ticks, [f"{tick:g}" for tick in ticks])
@@ -217,8 +332,18 @@ def sizes(axes: Axes, rows: pd.DataFrame) -> Axes:
 
 def burst_accuracy(axes: Axes, rows: pd.DataFrame) -> Axes:
     """Test accuracy on burst sequences of few and many classes, every seed."""
-    groups = {name: f"{name.removeprefix('bursts-')} classes" for name in sorted(rows["dataset"].unique(), key=len)}
-    seeds(axes, rows, "arm", "test_score", {arm: (NAMES[arm], COLOURS[arm]) for arm in COLOURS}, groups)
+    groups = {
+        name: f"{name.removeprefix('bursts-')} classes"
+        for name in sorted(rows["dataset"].unique(), key=len)
+    }
+    seeds(
+        axes,
+        rows,
+        "arm",
+        "test_score",
+        {arm: (NAMES[arm], COLOURS[arm]) for arm in COLOURS},
+        groups,
+    )
     for place, name in enumerate(groups):
         chance = 100 / int(name.removeprefix("bursts-"))
         axes.plot([place - 0.45, place + 0.45], [chance] * 2, "--", color="0.6", linewidth=0.6)
@@ -228,16 +353,35 @@ def burst_accuracy(axes: Axes, rows: pd.DataFrame) -> Axes:
 
 
 def disturbed(axes: Axes, rows: pd.DataFrame, kind: str) -> Axes:
-    """Mean accuracy on the electrocardiograms, with its interval, under a shift of the mean or added events."""
+    """Mean accuracy on the electrocardiograms, with its interval, under a shift of the mean or
+    added events."""
     columns = [name for name in rows.columns if name.startswith(f"{kind}_")]
     columns = ["shift_0", *columns] if kind == "events" else columns
     levels = [0.0 if name == "shift_0" else float(name.split("_")[1]) for name in columns]
     for arm, own in rows.groupby("arm"):
-        low, high = (100 * np.array(side) for side in zip(*(mean_interval(own[name]) for name in columns), strict=True))
-        axes.plot(levels, 100 * own[columns].mean(), marker="o", markersize=2.5, color=COLOURS[arm], label=NAMES[arm])
-        axes.fill_between(levels, low.clip(0, 100), high.clip(0, 100), color=COLOURS[arm], alpha=0.15, linewidth=0)
-    axes.axhline(100 * MAJORITY, color="0.6", linewidth=0.6, linestyle="--", label="most frequent label")
-    label = "Constant added (means of the input)" if kind == "shift" else "Share of steps with an added event"
+        low, high = (
+            100 * np.array(side)
+            for side in zip(*(mean_interval(own[name]) for name in columns), strict=True)
+        )
+        axes.plot(
+            levels,
+            100 * own[columns].mean(),
+            marker="o",
+            markersize=2.5,
+            color=COLOURS[arm],
+            label=NAMES[arm],
+        )
+        axes.fill_between(
+            levels, low.clip(0, 100), high.clip(0, 100), color=COLOURS[arm], alpha=0.15, linewidth=0
+        )
+    axes.axhline(
+        100 * MAJORITY, color="0.6", linewidth=0.6, linestyle="--", label="most frequent label"
+    )
+    label = (
+        "Constant added (means of the input)"
+        if kind == "shift"
+        else "Share of steps with an added event"
+    )
     axes.set(xlabel=label, ylabel="Test accuracy, ECG (%)", ylim=(0, 100))
     axes.legend(loc="upper right")
     return numbered(axes, rows)
@@ -249,31 +393,63 @@ def numbered(axes: Axes, rows: pd.DataFrame) -> Axes:
     lost = int((~is_sound(rows)).sum())
     n = f"{counts.min()}" if counts.min() == counts.max() else f"{counts.min()} to {counts.max()}"
     text = f"n = {n} seeds" + (f", {lost} not trained" if lost else "")
-    axes.annotate(text, (1, 1), (0, 2), xycoords="axes fraction", textcoords="offset points", ha="right", fontsize=6, color="0.3")
+    axes.annotate(
+        text,
+        (1, 1),
+        (0, 2),
+        xycoords="axes fraction",
+        textcoords="offset points",
+        ha="right",
+        fontsize=6,
+        color="0.3",
+    )
     return axes
 
 
-def distribution(axes: Axes, table: pd.DataFrame, column: str, label: str, edges: np.ndarray) -> Axes:
+def distribution(
+    axes: Axes, table: pd.DataFrame, column: str, label: str, edges: np.ndarray
+) -> Axes:
     """Histogram of a statistic over the neurons of each arm."""
     for arm, own in table.groupby("arm"):
-        axes.hist(np.clip(own[column].dropna(), edges[0], edges[-1]), edges, histtype="step", color=COLOURS[arm], label=NAMES[arm])
+        axes.hist(
+            np.clip(own[column].dropna(), edges[0], edges[-1]),
+            edges,
+            histtype="step",
+            color=COLOURS[arm],
+            label=NAMES[arm],
+        )
     axes.set(xlabel=label, ylabel="Neurons")
     n = table.groupby("arm")["seed"].nunique()
-    axes.annotate(f"n = {len(table)} neurons, {n.min()} networks an arm", (1, 1), (0, 2), xycoords="axes fraction",
-                  textcoords="offset points", ha="right", fontsize=6, color="0.3")  # fmt: skip
+    axes.annotate(
+        f"n = {len(table)} neurons, {n.min()} networks an arm",
+        (1, 1),
+        (0, 2),
+        xycoords="axes fraction",
+        textcoords="offset points",
+        ha="right",
+        fontsize=6,
+        color="0.3",
+    )
     return axes
 
 
-def resonance_map(axes: Axes, table: pd.DataFrame, untrained: pd.DataFrame, raphe: pd.DataFrame) -> Axes:
+def resonance_map(
+    axes: Axes, table: pd.DataFrame, untrained: pd.DataFrame, raphe: pd.DataFrame
+) -> Axes:
     """How much larger than to constant input the response is at its best frequency."""
     groups = [(untrained, ".", 1.5, "0.75", "SE, untrained")]
-    groups += [(table[table["arm"] == cell], ".", 2.5, COLOURS[cell], f"{cell}, trained") for cell in ("SE", "EF")]
+    groups += [
+        (table[table["arm"] == cell], ".", 2.5, COLOURS[cell], f"{cell}, trained")
+        for cell in ("SE", "EF")
+    ]
     if len(raphe):
         groups.append((raphe[raphe["coupling"]], "*", 5, "0.0", "raphe, fitted"))
     for own, marker, size, colour, label in groups:
         x = own["resonance_frequency"].clip(LOWEST)
         axes.loglog(x, own["resonance_ratio"], marker, markersize=size, color=colour, label=label)
-    axes.set(xlabel=f"Best frequency (Hz; 0 drawn at {LOWEST})", ylabel="Best over constant response")
+    axes.set(
+        xlabel=f"Best frequency (Hz; 0 drawn at {LOWEST})", ylabel="Best over constant response"
+    )
     axes.legend(loc="upper left")
     return axes
 
@@ -285,7 +461,9 @@ def draw(tables: Path, output: Path) -> list[Path]:
         if (tables / "stability.csv").exists():
             paths += _stability(tables, output)
         read = {path.stem: sound(study_table(path)) for path in sorted(tables.glob("*.parquet"))}
-        if {"ecg", "rivals", "springs", "bursts", "robustness"} <= set(read) and (read["ecg"]["dataset"] == "ecg").any():
+        if {"ecg", "rivals", "springs", "bursts", "robustness"} <= set(read) and (
+            read["ecg"]["dataset"] == "ecg"
+        ).any():
             paths += _training(read, output)
         if "neurons" in read:
             paths += _neurons(read, pd.read_csv(tables / "untrained.csv"), output)
@@ -294,7 +472,9 @@ def draw(tables: Path, output: Path) -> list[Path]:
 
 def _stability(tables: Path, output: Path) -> list[Path]:
     figure, axes = plt.subplot_mosaic(
-        [["a", "a", "b", "b", "c", "c"], ["d", "d", "d", "e", "e", "e"]], figsize=(TWO_COLUMNS, 4.0), layout="constrained"
+        [["a", "a", "b", "b", "c", "c"], ["d", "d", "d", "e", "e", "e"]],
+        figsize=(TWO_COLUMNS, 4.0),
+        layout="constrained",
     )
     example = pd.read_csv(tables / "stability_example.csv")
     decay(axes["a"], example)
@@ -306,7 +486,9 @@ def _stability(tables: Path, output: Path) -> list[Path]:
 
 
 def _training(read: dict[str, pd.DataFrame], output: Path) -> list[Path]:
-    figure, axes = plt.subplot_mosaic("aabb;ccdd;eeff;gghh;iijj", figsize=(TWO_COLUMNS, 10.5), layout="constrained")
+    figure, axes = plt.subplot_mosaic(
+        "aabb;ccdd;eeff;gghh;iijj", figsize=(TWO_COLUMNS, 10.5), layout="constrained"
+    )
     springs = read["springs"]
     most = springs[springs["dataset"] == "springs"]["neurons"].mode().iloc[0]
     wide = springs[springs["neurons"] == most]
@@ -316,7 +498,9 @@ def _training(read: dict[str, pd.DataFrame], output: Path) -> list[Path]:
     rival_gains(axes["d"], read["rivals"])
     spring_errors(axes["e"], wide[wide["dataset"] == "springs"])
     frequency_gains(axes["f"], wide[wide["arm"].isin(("SE", "EF"))])
-    sizes(axes["g"], springs[(springs["dataset"] == "springs") & springs["arm"].isin(("SE", "LIF"))])
+    sizes(
+        axes["g"], springs[(springs["dataset"] == "springs") & springs["arm"].isin(("SE", "LIF"))]
+    )
     burst_accuracy(axes["h"], read["bursts"])
     robust = read["robustness"][read["robustness"]["dataset"] == "ecg"]
     disturbed(axes["i"], robust, "shift")
@@ -327,11 +511,27 @@ def _training(read: dict[str, pd.DataFrame], output: Path) -> list[Path]:
 def _neurons(read: dict[str, pd.DataFrame], start: pd.DataFrame, output: Path) -> list[Path]:
     """Spikes of the trained neurons and their resonance."""
     table = neurons_of(read["neurons"])
-    figure, axes = plt.subplot_mosaic([["a", "b", "c"], ["d", "e", "e"]], figsize=(TWO_COLUMNS, 4.0), layout="constrained")
+    figure, axes = plt.subplot_mosaic(
+        [["a", "b", "c"], ["d", "e", "e"]], figsize=(TWO_COLUMNS, 4.0), layout="constrained"
+    )
     distribution(axes["a"], table, "cv", "CV of intervals", np.linspace(0, 9, 37))
-    distribution(axes["b"], table, "lv", "Local variation", np.linspace(0, 1.5, 31)).legend(loc="upper right")
-    distribution(axes["c"], table, "serial_correlation", "Serial correlation of intervals", np.linspace(-0.2, 0.5, 29))
-    distribution(axes["d"], table, "lz_ratio", "Complexity over rate-matched surrogates", np.linspace(0, 1.1, 45))
+    distribution(axes["b"], table, "lv", "Local variation", np.linspace(0, 1.5, 31)).legend(
+        loc="upper right"
+    )
+    distribution(
+        axes["c"],
+        table,
+        "serial_correlation",
+        "Serial correlation of intervals",
+        np.linspace(-0.2, 0.5, 29),
+    )
+    distribution(
+        axes["d"],
+        table,
+        "lz_ratio",
+        "Complexity over rate-matched surrogates",
+        np.linspace(0, 1.1, 45),
+    )
     resonance_map(axes["e"], table, start, read.get("raphe", pd.DataFrame()))
     return _saved(figure, axes, output / "adaptive_lif_neurons.pdf")
 

@@ -1,4 +1,5 @@
-"""Learned intrinsic parameters and classification by complexity: figure from the tables of ``analyses/complexity_classification``.
+"""Learned intrinsic parameters and classification by complexity: figure from the tables of
+``analyses/complexity_classification``.
 
 neurocode figures complexity-classification
 
@@ -28,24 +29,39 @@ from neurocode.studies import mean_interval, study_table
 from neurocode.style import TWO_COLUMNS
 
 RULES = {
-    ("gradient", 1): "gradient", ("gradient", 2): "gradient,\n2 layers", ("tempotron", 1): "Tempotron",
-    ("teacher", 1): "STDP,\nteacher", ("reward", 1): "STDP,\nreward",
-}  # fmt: skip
-NEURONS = {"lif": "LIF,\ntime constant", "threshold": "LIF,\nthreshold", "adlif": "adaptive\nLIF", "meta": "meta-\nneuron"}
+    ("gradient", 1): "gradient",
+    ("gradient", 2): "gradient,\n2 layers",
+    ("tempotron", 1): "Tempotron",
+    ("teacher", 1): "STDP,\nteacher",
+    ("reward", 1): "STDP,\nreward",
+}
+NEURONS = {
+    "lif": "LIF,\ntime constant",
+    "threshold": "LIF,\nthreshold",
+    "adlif": "adaptive\nLIF",
+    "meta": "meta-\nneuron",
+}
 #: The two neurons of the paper: their names in a line, and markers.
 PAPER = {"lif": ("LIF", "o"), "meta": ("meta-neuron", "s")}
 #: Label and colour of a kind of intrinsic parameters (Okabe & Ito 2008).
 KINDS = {
-    "fixed": ("equal, held", "#0072B2"), "learned": ("learned", "#D55E00"), "random": ("random, held", "#009E73"),
+    "fixed": ("equal, held", "#0072B2"),
+    "learned": ("learned", "#D55E00"),
+    "random": ("random, held", "#009E73"),
     "both": ("random, learned", "#CC79A7"),
-}  # fmt: skip
+}
 #: Kinds beside the rules; random ones are trained by gradients in one layer alone.
 SHOWN = ("fixed", "learned", "random")
-RAW = {"raw_test_complexity": ("input by complexity", "--"), "raw_test_count": ("input by count", ":")}
+RAW = {
+    "raw_test_complexity": ("input by complexity", "--"),
+    "raw_test_count": ("input by count", ":"),
+}
 READOUTS = {
-    "complexity": ("complexity", "#D55E00"), "count": ("count", "#0072B2"), "bursts": ("bursts", "#E69F00"),
+    "complexity": ("complexity", "#D55E00"),
+    "count": ("count", "#0072B2"),
+    "bursts": ("bursts", "#E69F00"),
     "timing": ("timing", "#009E73"),
-}  # fmt: skip
+}
 PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00")
 MOSAIC = "aaabbb;cccddd;eeefff;ggghhh;iiijjj;kkklll"
 
@@ -57,44 +73,74 @@ def short(task: str) -> str:
 
 def recording(title: str) -> str:
     """Name of a recording without the place it comes from."""
-    return title.replace(", retina", "").replace(", subthalamic nucleus", "").replace("starling ", "")
+    return (
+        title.replace(", retina", "").replace(", subthalamic nucleus", "").replace("starling ", "")
+    )
 
 
 def counted(axes: Axes, text: str) -> Axes:
     """How much a panel shows, above it."""
-    axes.annotate(text, (1, 1), (0, 2), xycoords="axes fraction", textcoords="offset points", ha="right", fontsize=6, color="0.3")
+    axes.annotate(
+        text,
+        (1, 1),
+        (0, 2),
+        xycoords="axes fraction",
+        textcoords="offset points",
+        ha="right",
+        fontsize=6,
+        color="0.3",
+    )
     return axes
 
 
 def seeds_of(table: pd.DataFrame) -> str:
     """Seeds, and networks that did not learn."""
     lost = int((~is_trained(table)).sum())
-    return f"n = {table['seed'].nunique()} seeds" + (f"; {lost} of {len(table)} not learned" if lost else "")
+    return f"n = {table['seed'].nunique()} seeds" + (
+        f"; {lost} of {len(table)} not learned" if lost else ""
+    )
 
 
 def rules(axes: Axes, table: pd.DataFrame) -> Axes:
-    """Of one task, accuracy by complexity of every rule, before (open) and after training, and of the input."""
+    """Of one task, accuracy by complexity of every rule, before (open) and after training, and of
+    the input."""
     styles = [(neuron, kind) for neuron in PAPER for kind in SHOWN]
     for number, (neuron, kind) in enumerate(styles):
         for place, (rule, depth) in enumerate(ARMS):
             rows = arm(table, {"neuron": neuron, "rule": rule, "depth": depth})
-            _before_and_after(axes, rows[rows["kind"] == kind], place + 0.13 * (number - 2.5), KINDS[kind][1], PAPER[neuron][1])
+            _before_and_after(
+                axes,
+                rows[rows["kind"] == kind],
+                place + 0.13 * (number - 2.5),
+                KINDS[kind][1],
+                PAPER[neuron][1],
+            )
     inputs = table.drop_duplicates("seed")
     for name, (_, line) in RAW.items():
         axes.axhline(100 * inputs[name].mean(), color="0.4", linewidth=0.7, linestyle=line)
     axes.axhline(50, color="0.8", linewidth=0.6)
     axes.set_xticks(range(len(ARMS)), [RULES[own] for own in ARMS])
-    axes.set(xlim=(-0.5, len(ARMS) - 0.5), ylim=(45, 100), ylabel="Test accuracy\nby complexity (%)")
+    axes.set(
+        xlim=(-0.5, len(ARMS) - 0.5), ylim=(45, 100), ylabel="Test accuracy\nby complexity (%)"
+    )
     axes.set_title(f"{short(table['dataset'].iloc[0])} {table['distance'].iloc[0]:g}", loc="left")
     return counted(axes, seeds_of(table))
 
 
 def _before_and_after(axes: Axes, rows: pd.DataFrame, x: float, colour: str, marker: str) -> None:
-    """Means and intervals of networks that learned; a cross at the mean of all where fewer than two did."""
+    """Means and intervals of networks that learned; a cross at the mean of all where fewer than two
+    did."""
     if rows.empty:
         return
     trained = rows[is_trained(rows)]
-    axes.plot(x, 100 * rows["untrained_test_complexity"].mean(), marker, markersize=3, color=colour, markerfacecolor="white")
+    axes.plot(
+        x,
+        100 * rows["untrained_test_complexity"].mean(),
+        marker,
+        markersize=3,
+        color=colour,
+        markerfacecolor="white",
+    )
     if len(trained) < 2:
         axes.plot(x, 100 * rows["test_complexity"].mean(), "x", markersize=3, color=colour)
         return
@@ -106,8 +152,17 @@ def legend_of_rules(axes: Axes) -> Axes:
     """The key of all panels of rules, by entries that are not in them."""
     for name, marker in PAPER.values():
         for kind in SHOWN:
-            axes.plot([], [], marker, markersize=3, color=KINDS[kind][1], label=f"{name}, {KINDS[kind][0]}")
-    axes.plot([], [], "o", markersize=3, color="0.4", markerfacecolor="white", label="before training")
+            axes.plot(
+                [],
+                [],
+                marker,
+                markersize=3,
+                color=KINDS[kind][1],
+                label=f"{name}, {KINDS[kind][0]}",
+            )
+    axes.plot(
+        [], [], "o", markersize=3, color="0.4", markerfacecolor="white", label="before training"
+    )
     axes.plot([], [], "x", markersize=3, color="0.4", label="objective not learned")
     for label, line in RAW.values():
         axes.plot([], [], line, color="0.4", linewidth=0.7, label=label)
@@ -115,14 +170,20 @@ def legend_of_rules(axes: Axes) -> Axes:
 
 
 def gain_of(table: pd.DataFrame, neuron: str, kind: str) -> Pairs:
-    """Accuracy by complexity of a kind of intrinsic parameters minus equal ones that are held, gradients and one layer."""
+    """Accuracy by complexity of a kind of intrinsic parameters minus equal ones that are held,
+    gradients and one layer."""
     rows = arm(table, {"neuron": neuron, "rule": "gradient", "depth": 1})
     return paired(rows, "kind", kind, "fixed", "test_complexity", is_trained(rows))
 
 
 def heterogeneity(axes: Axes, table: pd.DataFrame) -> Axes:
-    """Of one task, what random, learned, and random and learned parameters add to equal ones that are held."""
-    pairs = {kind: [gain_of(table, neuron, kind) for neuron in NEURONS] for kind in KINDS if kind != "fixed"}
+    """Of one task, what random, learned, and random and learned parameters add to equal ones that
+    are held."""
+    pairs = {
+        kind: [gain_of(table, neuron, kind) for neuron in NEURONS]
+        for kind in KINDS
+        if kind != "fixed"
+    }
     differences(margin(axes, 1.0), pairs, KINDS, list(NEURONS.values()))
     axes.set(ylabel="Gain over equal,\nheld (points)")
     axes.set_title(short(table["dataset"].iloc[0]), loc="left")
@@ -130,47 +191,105 @@ def heterogeneity(axes: Axes, table: pd.DataFrame) -> Axes:
 
 
 def largest(axes: Axes, found: Mapping[tuple[str, str], Maximum]) -> Axes:
-    """The largest gain of every neuron and task, the mean over the same cells, and what the largest is by chance."""
+    """The largest gain of every neuron and task, the mean over the same cells, and what the largest
+    is by chance."""
     for place, ((_, task), own) in enumerate(found.items()):
         low, high = 100 * np.quantile(own.by_chance, (0.025, 0.975))
-        axes.bar(place, high - low, bottom=low, width=0.6, color="0.85", label=None if place else "largest by chance, 95 %")
-        axes.plot(place, 100 * own.largest, "o", markersize=3.5, color="#D55E00", label=None if place else "largest")
+        axes.bar(
+            place,
+            high - low,
+            bottom=low,
+            width=0.6,
+            color="0.85",
+            label=None if place else "largest by chance, 95 %",
+        )
+        axes.plot(
+            place,
+            100 * own.largest,
+            "o",
+            markersize=3.5,
+            color="#D55E00",
+            label=None if place else "largest",
+        )
         if task != EVERYWHERE:
-            axes.plot(place, 100 * own.mean, "_", markersize=8, color="#0072B2", label=None if place else "mean of the same cells")
+            axes.plot(
+                place,
+                100 * own.mean,
+                "_",
+                markersize=8,
+                color="#0072B2",
+                label=None if place else "mean of the same cells",
+            )
     axes.axhline(0, color="0.6", linewidth=0.6, linestyle=":")
-    labels = [f"{PAPER[neuron][0]}, {task if task == EVERYWHERE else short(task)}" for neuron, task in found]
+    labels = [
+        f"{PAPER[neuron][0]}, {task if task == EVERYWHERE else short(task)}"
+        for neuron, task in found
+    ]
     axes.set_xticks(range(len(found)), labels, rotation=45, ha="right", fontsize=6)
     axes.set(ylabel="Gain of learning (points)")
     return counted(axes, f"n = {max((own.seeds for own in found.values()), default=0)} seeds")
 
 
 def cost(axes: Axes, table: pd.DataFrame) -> Axes:
-    """Accuracy of every cell that learned against the energy of its decision, a colour for each task."""
+    """Accuracy of every cell that learned against the energy of its decision, a colour for each
+    task."""
     trained = table[is_trained(table)]
-    for name, colour in zip([name for name in TITLES if (table["dataset"] == name).any()], PALETTE, strict=False):
+    for name, colour in zip(
+        [name for name in TITLES if (table["dataset"] == name).any()], PALETTE, strict=False
+    ):
         own = trained[trained["dataset"] == name].groupby(["neuron", "kind", "rule", "depth"])
         means = own[["joules", "test_complexity"]].mean()
-        axes.plot(1e9 * means["joules"], 100 * means["test_complexity"], "o", markersize=2.5, color=colour, label=short(name))
+        axes.plot(
+            1e9 * means["joules"],
+            100 * means["test_complexity"],
+            "o",
+            markersize=2.5,
+            color=colour,
+            label=short(name),
+        )
     slowest = trained.groupby(["dataset", "neuron", "kind", "rule", "depth"])["milliseconds"].mean()
     text = f"; {slowest.min():.2g} to {slowest.max():.2g} ms" if len(slowest) else ""
-    axes.set(xlabel="Synaptic operations (nJ a decision)", ylabel="Test accuracy\nby complexity (%)", ylim=(45, 100))
+    axes.set(
+        xlabel="Synaptic operations (nJ a decision)",
+        ylabel="Test accuracy\nby complexity (%)",
+        ylim=(45, 100),
+    )
     logarithmic(axes, "x")
     return counted(axes, f"n = {table['seed'].nunique()} seeds, {len(slowest)} cells{text}")
 
 
 def detection(axes: Axes, table: pd.DataFrame) -> Axes:
-    """How often a planted correlation is seen in trains of the size of every recording; of image pairs the first."""
+    """How often a planted correlation is seen in trains of the size of every recording; of image
+    pairs the first."""
     names = list(dict.fromkeys(table["dataset"]))
     shown = [name for name in names if not name.startswith("images-") or name == "images-0"]
     for name, colour in zip(shown, PALETTE, strict=False):
         own = table[table["dataset"] == name]
         found, first = curve(own), own.iloc[0]
         label = f"{recording(first['title'])}, {first['samples']} x {first['bins']}"
-        axes.plot(found["correlation"], 100 * found["share"], "o-", markersize=2, color=colour, label=label)
-        axes.fill_between(found["correlation"], 100 * found["low"], 100 * found["high"], color=colour, alpha=0.15, linewidth=0)
+        axes.plot(
+            found["correlation"],
+            100 * found["share"],
+            "o-",
+            markersize=2,
+            color=colour,
+            label=label,
+        )
+        axes.fill_between(
+            found["correlation"],
+            100 * found["low"],
+            100 * found["high"],
+            color=colour,
+            alpha=0.15,
+            linewidth=0,
+        )
     axes.axhline(100 * POWER, color="0.4", linewidth=0.7, linestyle="--")
     axes.axhline(5, color="0.6", linewidth=0.6, linestyle=":")
-    axes.set(xlabel="Planted correlation of neighbouring bins", ylabel="Seen by\ncomplexity (%)", ylim=(0, 100))
+    axes.set(
+        xlabel="Planted correlation of neighbouring bins",
+        ylabel="Seen by\ncomplexity (%)",
+        ylim=(0, 100),
+    )
     # room for the names of the recordings
     axes.set_xlim(-0.02, 1.6 * table["correlation"].max())
     return counted(axes, f"n = {table['repeats'].max()} repeats")
@@ -178,11 +297,27 @@ def detection(axes: Axes, table: pd.DataFrame) -> Axes:
 
 def states(axes: Axes, table: pd.DataFrame) -> Axes:
     """Balanced accuracy of every readout at matched rates, each recording by itself."""
-    for shift, (name, (text, colour)) in zip((-0.24, -0.08, 0.08, 0.24), READOUTS.items(), strict=True):
-        axes.plot(np.arange(len(table)) + shift, 100 * table[f"{name}_matched"], "o", markersize=2, color=colour, label=text)
+    for shift, (name, (text, colour)) in zip(
+        (-0.24, -0.08, 0.08, 0.24), READOUTS.items(), strict=True
+    ):
+        axes.plot(
+            np.arange(len(table)) + shift,
+            100 * table[f"{name}_matched"],
+            "o",
+            markersize=2,
+            color=colour,
+            label=text,
+        )
     for place, count in enumerate(table["states"]):
         label = None if place else "chance"
-        axes.plot([place - 0.4, place + 0.4], [100 / count] * 2, color="0.5", linewidth=0.7, linestyle=":", label=label)
+        axes.plot(
+            [place - 0.4, place + 0.4],
+            [100 / count] * 2,
+            color="0.5",
+            linewidth=0.7,
+            linestyle=":",
+            label=label,
+        )
     labels = [recording(title) for title in table["title"]]
     axes.set_xticks(range(len(table)), labels, rotation=60, ha="right", fontsize=5)
     axes.set(ylabel="Accuracy at\nmatched rates (%)", ylim=(0, 105))
@@ -190,9 +325,14 @@ def states(axes: Axes, table: pd.DataFrame) -> Axes:
 
 
 def draw(tables: Path, output: Path) -> list[Path]:
-    """The figure, once its tables are there; panels of tasks and recordings that a run leaves out stay empty."""
+    """The figure, once its tables are there; panels of tasks and recordings that a run leaves out
+    stay empty."""
     names = ("training", "power", "states")
-    read = {name: sound(study_table(tables / f"{name}.parquet")) for name in names if (tables / f"{name}.parquet").exists()}
+    read = {
+        name: sound(study_table(tables / f"{name}.parquet"))
+        for name in names
+        if (tables / f"{name}.parquet").exists()
+    }
     if not {"training", "power"} <= set(read):
         return []
     table = read["training"]
@@ -202,7 +342,12 @@ def draw(tables: Path, output: Path) -> list[Path]:
         for letters, panel in (("abcd", rules), ("efgh", heterogeneity)):
             for letter, own in zip(letters, parts, strict=False):
                 panel(axes[letter], own)
-        figure.legend(*legend_of_rules(axes["a"]).get_legend_handles_labels(), fontsize=6, ncols=5, loc="outside upper center")
+        figure.legend(
+            *legend_of_rules(axes["a"]).get_legend_handles_labels(),
+            fontsize=6,
+            ncols=5,
+            loc="outside upper center",
+        )
         axes["e"].legend(fontsize=6, ncols=3, loc="best")
         found = maxima(tables, is_trained)
         if found:
@@ -211,7 +356,11 @@ def draw(tables: Path, output: Path) -> list[Path]:
         detection(axes["k"], read["power"]).legend(fontsize=5, loc="center right")
         if "states" in read:
             states(axes["l"], read["states"]).legend(
-                fontsize=5, ncols=5, loc="lower left", bbox_to_anchor=(-0.05, 0.97), columnspacing=0.6
+                fontsize=5,
+                ncols=5,
+                loc="lower left",
+                bbox_to_anchor=(-0.05, 0.97),
+                columnspacing=0.6,
             )
         drawn = [(letter, own) for letter, own in axes.items() if own.has_data()]
         for letter, own in axes.items():

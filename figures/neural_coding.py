@@ -24,22 +24,35 @@ from neurocode.style import TWO_COLUMNS
 
 RECORDED = "recorded"
 MODELS = {
-    RECORDED: ("recorded", "#000000"), "internal": ("internal noise", "#D55E00"), "output": ("output noise", "#0072B2"),
-    "recurrent": ("recurrent, internal", "#44AA99"), "recurrent-output": ("recurrent, output", "#56B4E9"),
-    "glm": ("GLM", "#009E73"), "gif": ("GIF, in network", "#CC79A7"), "igif": ("iGIF", "#882255"),
-    "igif-ia": ("iGIF, A-type", "#332288"), "psth": ("Poisson, PSTH", "#E69F00"), "deterministic": ("deterministic", "#999999"),
-}  # fmt: skip
+    RECORDED: ("recorded", "#000000"),
+    "internal": ("internal noise", "#D55E00"),
+    "output": ("output noise", "#0072B2"),
+    "recurrent": ("recurrent, internal", "#44AA99"),
+    "recurrent-output": ("recurrent, output", "#56B4E9"),
+    "glm": ("GLM", "#009E73"),
+    "gif": ("GIF, in network", "#CC79A7"),
+    "igif": ("iGIF", "#882255"),
+    "igif-ia": ("iGIF, A-type", "#332288"),
+    "psth": ("Poisson, PSTH", "#E69F00"),
+    "deterministic": ("deterministic", "#999999"),
+}
 DATASETS = {
-    "raphe": "Raphe, current", "grasshopper": "Receptor", "song-waveform": "Song, waveform", "song-time": "Song, time",
+    "raphe": "Raphe, current",
+    "grasshopper": "Receptor",
+    "song-waveform": "Song, waveform",
+    "song-time": "Song, time",
     "retina": "Retina, time",
-}  # fmt: skip
-#: Data sets whose responses are drawn with the seconds that are shown, and the models of the rasters and curves.
+}
+#: Data sets whose responses are drawn with the seconds that are shown, and the models of the
+#: rasters and curves.
 SHOWN = {"raphe": (2.0, 5.0), "retina": (2.0, 8.0)}
 RESPONDING = ("recorded", "internal", "output", "recurrent", "gif", "igif-ia", "deterministic")
 STATISTICS = {
-    "fano_mean": "Variance over mean\n(log units)", "interval_distribution": "Intervals\n(s)",
-    "autocorrelogram": "Autocorrelogram\n(Hz)", "noise_correlation": "Noise correlation",
-}  # fmt: skip
+    "fano_mean": "Variance over mean\n(log units)",
+    "interval_distribution": "Intervals\n(s)",
+    "autocorrelogram": "Autocorrelogram\n(Hz)",
+    "noise_correlation": "Noise correlation",
+}
 #: First models of pairs in labels.
 SHORT = {"internal": "int.", "recurrent": "rec."}
 #: Share of the points at each end that may lie outside a panel of so many.
@@ -54,30 +67,46 @@ def raster(axes: Axes, table: pd.DataFrame, window: tuple[float, float]) -> Axes
             continue
         repeats = json.loads(table.loc[model, "raster"])[:5]
         shown = [[t for t in times if window[0] <= t < window[1]] for times in repeats]
-        axes.eventplot(shown, lineoffsets=line + np.arange(len(shown)), linelengths=0.8, linewidths=0.6, colors=MODELS[model][1])
+        axes.eventplot(
+            shown,
+            lineoffsets=line + np.arange(len(shown)),
+            linelengths=0.8,
+            linewidths=0.6,
+            colors=MODELS[model][1],
+        )
         ticks.append((line + (len(shown) - 1) / 2, MODELS[model][0]))
         line += len(shown) + 1
-    axes.set(xlim=window, ylim=(line - 1, -1), xlabel="Time (s)", yticks=[place for place, _ in ticks])
+    axes.set(
+        xlim=window, ylim=(line - 1, -1), xlabel="Time (s)", yticks=[place for place, _ in ticks]
+    )
     axes.set_yticklabels([name for _, name in ticks])
     axes.tick_params(axis="y", length=0)
     return axes
 
 
 def variance_over_mean(axes: Axes, table: pd.DataFrame) -> Axes:
-    """Mean variance of counts in windows of 100 ms by their mean over repeats, all units and recordings of a data set."""
+    """Mean variance of counts in windows of 100 ms by their mean over repeats, all units and
+    recordings of a data set."""
     middle = np.sqrt(MEANS[1:] * MEANS[:-1])
     for model, own in _by_model(table):
         values = np.array([json.loads(text) for text in own["variances"]], float)
         defined = np.isfinite(values).any(axis=0)
         if model in RESPONDING[:-1] and defined.any():
-            axes.loglog(middle[defined], np.nanmean(values[:, defined], axis=0), "o-", markersize=2, **_style(model))
+            axes.loglog(
+                middle[defined],
+                np.nanmean(values[:, defined], axis=0),
+                "o-",
+                markersize=2,
+                **_style(model),
+            )
     axes.plot(MEANS, MEANS, ":", color="0.6", linewidth=0.6)
     axes.set(xlabel="Mean count (100 ms)", ylabel="Variance of count")
     return axes
 
 
 def intervals(axes: Axes, table: pd.DataFrame) -> Axes:
-    """Distribution of interspike intervals over all units and recordings; models whose cells run away leave the axes."""
+    """Distribution of interspike intervals over all units and recordings; models whose cells run
+    away leave the axes."""
     middle = 1e3 * np.sqrt(INTERVALS[1:] * INTERVALS[:-1])
     for model, own in _by_model(table[table["model"].isin(RESPONDING)]):
         counts = np.sum([json.loads(text) for text in own["intervals"]], axis=0)
@@ -89,18 +118,28 @@ def intervals(axes: Axes, table: pd.DataFrame) -> Axes:
 
 
 def scores(axes: Axes, recordings: pd.DataFrame, summary: pd.DataFrame) -> Axes:
-    """Held-out bits per spike of every model on a data set: cells, mean with its 95 % interval, median."""
+    """Held-out bits per spike of every model on a data set: cells, mean with its 95 % interval,
+    median."""
     names = [model for model in MODELS if model not in (RECORDED, "deterministic")]
     own = recordings.dropna(subset="score")
-    groups = {model: by_cell(part["score"], part["cell"]) for model, part in own.groupby("model") if model in names}
+    groups = {
+        model: by_cell(part["score"], part["cell"])
+        for model, part in own.groupby("model")
+        if model in names
+    }
     lines = summary.set_index("model").reindex(names)
-    spread(axes, [groups.get(model) for model in names], lines, [MODELS[model][1] for model in names])
+    spread(
+        axes, [groups.get(model) for model in names], lines, [MODELS[model][1] for model in names]
+    )
     axes.set_yticks(range(len(names)), [MODELS[model][0] for model in names])
     return axes
 
 
-def paired(axes: Axes, recordings: pd.DataFrame, pairs: pd.DataFrame, dataset: str, statistic: str) -> Axes:
-    """By how much the first of two models is nearer to the recording: cells, mean with its 95 % interval, median."""
+def paired(
+    axes: Axes, recordings: pd.DataFrame, pairs: pd.DataFrame, dataset: str, statistic: str
+) -> Axes:
+    """By how much the first of two models is nearer to the recording: cells, mean with its 95 %
+    interval, median."""
     names = [(model, rival) for model, rivals in PAIRS.items() for rival in rivals]
     found = [advantages(recordings, dataset, statistic, *pair) for pair in names]
     groups = [by_cell(own["value"], own["cell"]) if len(own) else None for own in found]
@@ -109,23 +148,45 @@ def paired(axes: Axes, recordings: pd.DataFrame, pairs: pd.DataFrame, dataset: s
     spread(axes, groups, lines, [MODELS[rival][1] for _, rival in names])
     axes.axhline(len(PAIRS["internal"]) - 0.5, color="0.8", linewidth=0.6)
     axes.axvline(0, color="0.6", linewidth=0.6, linestyle=":")
-    axes.set_yticks(range(len(names)), [f"{SHORT[model]} – {MODELS[rival][0]}" for model, rival in names])
+    axes.set_yticks(
+        range(len(names)), [f"{SHORT[model]} – {MODELS[rival][0]}" for model, rival in names]
+    )
     return axes
 
 
-def spread(axes: Axes, groups: list[pd.Series | None], lines: pd.DataFrame, colours: list[str]) -> None:
-    """A row of points for every group of cells, with its mean, interval and median; n is that of the cells."""
-    for place, (values, (_, line), colour) in enumerate(zip(groups, lines.iterrows(), colours, strict=True)):
+def spread(
+    axes: Axes, groups: list[pd.Series | None], lines: pd.DataFrame, colours: list[str]
+) -> None:
+    """A row of points for every group of cells, with its mean, interval and median; n is that of
+    the cells."""
+    for place, (values, (_, line), colour) in enumerate(
+        zip(groups, lines.iterrows(), colours, strict=True)
+    ):
         if values is None:
             where = {"transform": axes.get_yaxis_transform(), "ha": "center", "va": "center"}
             axes.text(0.5, place, "not defined", fontsize=5, color="0.6", **where)
             continue
         heights = place + np.linspace(-0.25, 0.25, len(values)) if len(values) > 1 else [place]
         size = 2.2 if len(values) < 20 else 1.2
-        axes.plot(values, heights, "o", color=colour, markersize=size, alpha=0.45, markeredgewidth=0)
-        axes.plot([line["low"], line["high"]], [place, place], color=colour, linewidth=1.2, zorder=2)
-        axes.plot(line["mean"], place, "D", color=colour, markersize=3, markeredgecolor="white", markeredgewidth=0.4, zorder=3)
-        axes.plot(line["median"], place, "|", color="black", markersize=6, markeredgewidth=0.9, zorder=4)
+        axes.plot(
+            values, heights, "o", color=colour, markersize=size, alpha=0.45, markeredgewidth=0
+        )
+        axes.plot(
+            [line["low"], line["high"]], [place, place], color=colour, linewidth=1.2, zorder=2
+        )
+        axes.plot(
+            line["mean"],
+            place,
+            "D",
+            color=colour,
+            markersize=3,
+            markeredgecolor="white",
+            markeredgewidth=0.4,
+            zorder=3,
+        )
+        axes.plot(
+            line["median"], place, "|", color="black", markersize=6, markeredgewidth=0.9, zorder=4
+        )
     defined = [values.to_numpy() for values in groups if values is not None]
     if defined:
         axes.set_xlim(*limits(np.concatenate([*defined, lines["mean"].dropna()])))
@@ -146,26 +207,44 @@ def limits(values: np.ndarray) -> tuple[float, float]:
 
 def draw(tables: Path, output: Path) -> list[Path]:
     """All figures whose tables are there."""
-    models, recorded = study_table(tables / "models.parquet"), study_table(tables / "recorded.parquet")
+    models, recorded = (
+        study_table(tables / "models.parquet"),
+        study_table(tables / "recorded.parquet"),
+    )
     if not len(models) or not len(recorded) or not (tables / "pairs.csv").exists():
         return []
     first = models[models["model"].isin(MODELS) & (models["seed"] == DRAWN)]
     table = pd.concat([first, recorded.assign(model=RECORDED)], ignore_index=True)
     recordings, summary, pairs = (
-        pd.read_parquet(tables / "units.parquet"), pd.read_csv(tables / "summary.csv"), pd.read_csv(tables / "pairs.csv"),
-    )  # fmt: skip
+        pd.read_parquet(tables / "units.parquet"),
+        pd.read_csv(tables / "summary.csv"),
+        pd.read_csv(tables / "pairs.csv"),
+    )
     with house_style():
         paths = _responses(table, output) if set(SHOWN) <= set(table["dataset"]) else []
-        return paths + _likelihood(recordings, summary, pairs, output) + _statistics(recordings, pairs, output)
+        return (
+            paths
+            + _likelihood(recordings, summary, pairs, output)
+            + _statistics(recordings, pairs, output)
+        )
 
 
-def _likelihood(recordings: pd.DataFrame, summary: pd.DataFrame, pairs: pd.DataFrame, output: Path) -> list[Path]:
+def _likelihood(
+    recordings: pd.DataFrame, summary: pd.DataFrame, pairs: pd.DataFrame, output: Path
+) -> list[Path]:
     datasets = [name for name in DATASETS if name in set(recordings["dataset"])]
     figure, axes = plt.subplots(
-        2, len(datasets), figsize=(TWO_COLUMNS, 4.6), layout="constrained", squeeze=False, sharey="row"
-    )  # fmt: skip
+        2,
+        len(datasets),
+        figsize=(TWO_COLUMNS, 4.6),
+        layout="constrained",
+        squeeze=False,
+        sharey="row",
+    )
     for column, dataset in enumerate(datasets):
-        own = recordings[(recordings["dataset"] == dataset) & (recordings["statistic"] == LIKELIHOOD)]
+        own = recordings[
+            (recordings["dataset"] == dataset) & (recordings["statistic"] == LIKELIHOOD)
+        ]
         about = summary[(summary["dataset"] == dataset) & (summary["statistic"] == LIKELIHOOD)]
         scores(axes[0, column], own, about).set_xlabel("Bits per spike")
         paired(axes[1, column], recordings, pairs, dataset, LIKELIHOOD).set_xlabel("Bits gained")
@@ -181,15 +260,29 @@ def _statistics(recordings: pd.DataFrame, pairs: pd.DataFrame, output: Path) -> 
     if not statistics:
         return []
     figure, axes = plt.subplots(
-        len(statistics), len(datasets), figsize=(TWO_COLUMNS, 2.0 * len(statistics) + 0.3), layout="constrained", squeeze=False,
+        len(statistics),
+        len(datasets),
+        figsize=(TWO_COLUMNS, 2.0 * len(statistics) + 0.3),
+        layout="constrained",
+        squeeze=False,
         sharey=True,
-    )  # fmt: skip
-    for (row, statistic), (column, dataset) in itertools.product(enumerate(statistics), enumerate(datasets)):
+    )
+    for (row, statistic), (column, dataset) in itertools.product(
+        enumerate(statistics), enumerate(datasets)
+    ):
         panel = axes[row, column]
         if ((pairs["dataset"] == dataset) & (pairs["statistic"] == statistic)).any():
             paired(panel, recordings, pairs, dataset, statistic)
         else:
-            panel.text(0.5, 0.5, "not defined", transform=panel.transAxes, ha="center", fontsize=6, color="0.6")
+            panel.text(
+                0.5,
+                0.5,
+                "not defined",
+                transform=panel.transAxes,
+                ha="center",
+                fontsize=6,
+                color="0.6",
+            )
             panel.set_xticks([])
         if row == 0:
             panel.set_title(DATASETS[dataset], loc="left", pad=9)
@@ -202,15 +295,24 @@ def _statistics(recordings: pd.DataFrame, pairs: pd.DataFrame, output: Path) -> 
 
 
 def _responses(table: pd.DataFrame, output: Path) -> list[Path]:
-    figure, axes = plt.subplots(2, 3, figsize=(TWO_COLUMNS, 4.6), layout="constrained", width_ratios=(1.5, 1, 1))
+    figure, axes = plt.subplots(
+        2, 3, figsize=(TWO_COLUMNS, 4.6), layout="constrained", width_ratios=(1.5, 1, 1)
+    )
     for row, (dataset, window) in zip(axes, SHOWN.items(), strict=True):
         own = table[table["dataset"] == dataset]
         raster(row[0], own[own["name"] == own["name"].iloc[0]].set_index("model"), window)
         n = len(own[own["model"] == RECORDED])
         row[0].set_title(f"A unit of {own['name'].iloc[0]}", loc="right")
-        variance_over_mean(row[1], own).set_title(f"n = {n} recordings", fontsize=6, loc="right", pad=2)
+        variance_over_mean(row[1], own).set_title(
+            f"n = {n} recordings", fontsize=6, loc="right", pad=2
+        )
         intervals(row[2], own).set_title(f"n = {n} recordings", fontsize=6, loc="right", pad=2)
-    figure.legend(*axes[0, 1].get_legend_handles_labels(), loc="outside upper center", ncols=6, labelspacing=0.2)
+    figure.legend(
+        *axes[0, 1].get_legend_handles_labels(),
+        loc="outside upper center",
+        ncols=6,
+        labelspacing=0.2,
+    )
     for letter, own in zip("abcdef", axes.flat, strict=True):
         label_panel(own, letter)
     return save_figure(figure, output / "neural_coding_responses.pdf")

@@ -24,16 +24,23 @@ from neurocode.studies import mean_interval, study_table
 from neurocode.style import TWO_COLUMNS
 
 KINDS = {
-    "deterministic": ("no noise", "#000000"), "escape": ("escape noise", "#D55E00"), "diffusive": ("diffusive noise", "#0072B2"),
-    "both": ("both noises", "#009E73"), "corrected": ("escape, corrected", "#CC79A7"),
-}  # fmt: skip
+    "deterministic": ("no noise", "#000000"),
+    "escape": ("escape noise", "#D55E00"),
+    "diffusive": ("diffusive noise", "#0072B2"),
+    "both": ("both noises", "#009E73"),
+    "corrected": ("escape, corrected", "#CC79A7"),
+}
 NETS = {"lenet": "MNIST,\nLeNet", "cifar": "MNIST,\nCIFARNet"}
 #: Disturbances of a panel: their families in the table.
 FAMILIES = {
-    "disturbed inputs": ("gaussian", "salt", "drop"), "random direction": ("random",), "fast gradient sign": ("fgsm_over",),
-    "iterated sign": ("pgd_over",), "transferred attack": ("transfer",), "flipped spikes": ("flips",),
+    "disturbed inputs": ("gaussian", "salt", "drop"),
+    "random direction": ("random",),
+    "fast gradient sign": ("fgsm_over",),
+    "iterated sign": ("pgd_over",),
+    "transferred attack": ("transfer",),
+    "flipped spikes": ("flips",),
     "membrane noise": ("membrane",),
-}  # fmt: skip
+}
 NETWORKS, ROBUSTNESS = "aaabbb;ccddee;ffffff", "abc;def"
 Tables = Mapping[str, pd.DataFrame]
 
@@ -52,21 +59,30 @@ def accuracy(axes: Axes, tables: Tables) -> Axes:
 
 def places_of(tables: Tables) -> dict[str, str]:
     """Data sets and convolutional networks whose rows are there, with their labels."""
-    return {place: label for place, label in {**DATASETS, **NETS}.items() if (tables["all"]["place"] == place).any()}
+    return {
+        place: label
+        for place, label in {**DATASETS, **NETS}.items()
+        if (tables["all"]["place"] == place).any()
+    }
 
 
 def accuracy_gains(axes: Axes, tables: Tables) -> Axes:
     """What each noise adds to the accuracy of the deterministic network of the same seed."""
     places = places_of(tables)
     parts = [tables["all"][tables["all"]["place"] == place] for place in places]
-    pairs = {kind: [gain(part, kind, "test_score") for part in parts] for kind in KINDS if kind != "deterministic"}
+    pairs = {
+        kind: [gain(part, kind, "test_score") for part in parts]
+        for kind in KINDS
+        if kind != "deterministic"
+    }
     differences(margin(axes, 1.0), pairs, KINDS, list(places.values()))
     axes.set(ylabel="Gain over no noise (points)")
     return counted(axes, tables["all"])
 
 
 def robustness(axes: Axes, table: pd.DataFrame, title: str) -> Axes:
-    """Of one data set, how much less accuracy noisy networks lose to each disturbance, which stand below each other."""
+    """Of one data set, how much less accuracy noisy networks lose to each disturbance, which stand
+    below each other."""
     step, kinds = 0.25, ("escape", "diffusive", "both")
     axes.axvspan(-1.0, 1.0, color="0.92", zorder=0)
     axes.axvline(0, color="0.6", linewidth=0.6, linestyle=":")
@@ -78,15 +94,25 @@ def robustness(axes: Axes, table: pd.DataFrame, title: str) -> Axes:
             y = row + step * (number - 1)
             axes.plot(100 * np.array(mean_interval(pairs.values)), [y] * 2, color=KINDS[kind][1])
             axes.plot(
-                100 * pairs.values.mean(), y, "o", markersize=2.5, color=KINDS[kind][1], label=None if row else KINDS[kind][0]
+                100 * pairs.values.mean(),
+                y,
+                "o",
+                markersize=2.5,
+                color=KINDS[kind][1],
+                label=None if row else KINDS[kind][0],
             )
-    axes.set(xlabel="Accuracy kept beyond no noise (points)", ylim=(len(FAMILIES) - 0.4, -0.6), title=title)
+    axes.set(
+        xlabel="Accuracy kept beyond no noise (points)",
+        ylim=(len(FAMILIES) - 0.4, -0.6),
+        title=title,
+    )
     axes.set_yticks(range(len(FAMILIES)), list(FAMILIES))
     return counted(axes, table)
 
 
 def attack_curve(axes: Axes, table: pd.DataFrame, title: str) -> Axes:
-    """Of one data set, accuracy against the size of an iterated attack, through and over the noise, and of random changes."""
+    """Of one data set, accuracy against the size of an iterated attack, through and over the noise,
+    and of random changes."""
     for kind in ("deterministic", "escape"):
         own = table[(table["kind"] == kind) & is_trained(table)]
         for family, line in (("pgd_over", "-"), ("pgd_through", "--"), ("random", ":")):
@@ -96,17 +122,31 @@ def attack_curve(axes: Axes, table: pd.DataFrame, title: str) -> Axes:
             levels = [0.0, *(float(name.rpartition("_")[2]) for name in names)]
             values = own[["clean", *names]]
             low, high = zip(*(mean_interval(values[name]) for name in values), strict=True)
-            label = {"pgd_over": KINDS[kind][0], "pgd_through": "one pass a step", "random": "random direction"}[family]
-            axes.plot(levels, 100 * values.mean(), line, marker="o", markersize=2, color=KINDS[kind][1],
-                      label=label if family != "random" or kind == "escape" else None)  # fmt: skip
+            label = {
+                "pgd_over": KINDS[kind][0],
+                "pgd_through": "one pass a step",
+                "random": "random direction",
+            }[family]
+            axes.plot(
+                levels,
+                100 * values.mean(),
+                line,
+                marker="o",
+                markersize=2,
+                color=KINDS[kind][1],
+                label=label if family != "random" or kind == "escape" else None,
+            )
             low, high = (100 * np.clip(bound, 0.0, 1.0) for bound in (low, high))
             axes.fill_between(levels, low, high, color=KINDS[kind][1], alpha=0.15, linewidth=0)
-    axes.set(xlabel="Size of attack (s.d. of inputs)", ylabel="Accuracy (%)", ylim=(0, 100), title=title)
+    axes.set(
+        xlabel="Size of attack (s.d. of inputs)", ylabel="Accuracy (%)", ylim=(0, 100), title=title
+    )
     return counted(axes, table)
 
 
 def widths(axes: Axes, table: pd.DataFrame, title: str) -> Axes:
-    """Of one data set, validation accuracy at the best rate against the width of noise or surrogate, mean over tuning seeds."""
+    """Of one data set, validation accuracy at the best rate against the width of noise or
+    surrogate, mean over tuning seeds."""
     for kind, (_, colour) in KINDS.items():
         own = table[table["kind"] == kind]
         best = own.groupby(["width", "rate"])["validation_score"].mean().groupby("width").max()
@@ -122,7 +162,10 @@ def widths(axes: Axes, table: pd.DataFrame, title: str) -> Axes:
 def regularisation(axes: Axes, table: pd.DataFrame, values: str, label: str, sign: float) -> Axes:
     """Difference to the deterministic network against the number of training images."""
     sizes = sorted(table["training_size"].unique())
-    parts = [table[table["training_size"] == size].assign(own=lambda t: sign * t[values]) for size in sizes]
+    parts = [
+        table[table["training_size"] == size].assign(own=lambda t: sign * t[values])
+        for size in sizes
+    ]
     pairs = {kind: [gain(part, kind, "own") for part in parts] for kind in ("escape", "both")}
     differences(margin(axes, 1.0), pairs, KINDS, [f"{size:g}" for size in sizes])
     axes.set(xlabel="Training images (MNIST)", ylabel=label)
@@ -139,7 +182,11 @@ def calibration(axes: Axes, tables: Tables) -> Axes:
 def draw(tables: Path, output: Path) -> list[Path]:
     """The pages of networks, of their robustness and of gradients, each once its tables are there."""
     read = {path.stem: sound(study_table(path)) for path in sorted(tables.glob("*.parquet"))}
-    return [*draw_networks(read, output), *draw_robustness(read, output), *draw_gradients(tables, output)]
+    return [
+        *draw_networks(read, output),
+        *draw_robustness(read, output),
+        *draw_gradients(tables, output),
+    ]
 
 
 def draw_networks(tables: Tables, output: Path) -> list[Path]:
@@ -151,19 +198,37 @@ def draw_networks(tables: Tables, output: Path) -> list[Path]:
         parts.append(tables["convolutional"].assign(place=tables["convolutional"]["net"]))
     tables = {**tables, "all": pd.concat(parts)}
     with house_style():
-        figure, axes = plt.subplot_mosaic(NETWORKS, figsize=(TWO_COLUMNS, 6.0), layout="constrained")
+        figure, axes = plt.subplot_mosaic(
+            NETWORKS, figsize=(TWO_COLUMNS, 6.0), layout="constrained"
+        )
         accuracy(axes["a"], tables)
         accuracy_gains(axes["b"], tables)
-        regularisation(axes["c"], tables["sizes"], "gap", "Smaller gap of training and\ntest than without noise (points)", -1.0)
-        regularisation(axes["d"], tables["sizes"], "last_test_score", "Test accuracy gained\nover no noise (points)", 1.0)
+        regularisation(
+            axes["c"],
+            tables["sizes"],
+            "gap",
+            "Smaller gap of training and\ntest than without noise (points)",
+            -1.0,
+        )
+        regularisation(
+            axes["d"],
+            tables["sizes"],
+            "last_test_score",
+            "Test accuracy gained\nover no noise (points)",
+            1.0,
+        )
         calibration(axes["e"], tables)
-        figure.legend(*axes["a"].get_legend_handles_labels(), loc="outside upper center", ncols=len(KINDS))
+        figure.legend(
+            *axes["a"].get_legend_handles_labels(), loc="outside upper center", ncols=len(KINDS)
+        )
         inner = axes["f"].get_subplotspec().subgridspec(1, len(DATASETS))
         axes["f"].remove()
         panels = [figure.add_subplot(place) for place in inner]
         for panel, (name, title) in zip(panels, DATASETS.items(), strict=True):
             widths(panel, tables["tuning"][tables["tuning"]["dataset"] == name], title)
-        for letter, panel in zip("abcdefgh", [*(axes[letter] for letter in "abcde"), *panels], strict=True):
+        for letter, panel in zip(
+            "abcdefgh", [*(axes[letter] for letter in "abcde"), *panels], strict=True
+        ):
             label_panel(panel, letter)
         return save_figure(figure, output / "noisy_networks.pdf")
 
@@ -174,7 +239,9 @@ def draw_robustness(tables: Tables, output: Path) -> list[Path]:
         return []
     table = tables["robustness"]
     with house_style():
-        figure, axes = plt.subplot_mosaic(ROBUSTNESS, figsize=(TWO_COLUMNS, 4.6), layout="constrained")
+        figure, axes = plt.subplot_mosaic(
+            ROBUSTNESS, figsize=(TWO_COLUMNS, 4.6), layout="constrained"
+        )
         for place, (name, title) in enumerate(DATASETS.items()):
             own = table[table["dataset"] == name]
             above, below = axes["abc"[place]], axes["def"[place]]

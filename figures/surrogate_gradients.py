@@ -1,4 +1,5 @@
-"""The robustness of surrogate gradients: figures from the tables of ``analyses/surrogate_gradients``.
+"""The robustness of surrogate gradients: figures from the tables of
+``analyses/surrogate_gradients``.
 
 neurocode figures surrogate-gradients
 
@@ -19,7 +20,12 @@ from sklearn.metrics import roc_curve
 from analyses.drawing import counted, differences, margin, seeds
 from analyses.judging import sound
 from analyses.protocol import Pairs, is_trained, paired
-from analyses.surrogate_gradients.learnability import area_by_seed, held_out, predicted, with_features
+from analyses.surrogate_gradients.learnability import (
+    area_by_seed,
+    held_out,
+    predicted,
+    with_features,
+)
 from analyses.surrogate_gradients.protocols import FITTED, HELD_OUT
 from analyses.surrogate_gradients.sparse import fit_broken_line
 from neurocode.plotting import house_style, label_panel, save_figure
@@ -30,30 +36,45 @@ DATASETS = {"randman": "Randman", "ecg": "ECG", "braille": "Braille"}
 HARDER = {"randman": "benchmark", "randman-rough": "rougher", "randman-2d": "of two dimensions"}
 #: Labels and colours of arms.
 SHAPES = {
-    "reference": ("SuperSpike", "#000000"), "sigmoid": ("logistic", "#0072B2"), "linear": ("piecewise linear", "#009E73"),
-    "constant": ("constant", "#E69F00"), "zero": ("zero (true)", "#999999"),
-}  # fmt: skip
+    "reference": ("SuperSpike", "#000000"),
+    "sigmoid": ("logistic", "#0072B2"),
+    "linear": ("piecewise linear", "#009E73"),
+    "constant": ("constant", "#E69F00"),
+    "zero": ("zero (true)", "#999999"),
+}
 CHANGED = {
-    "sigmoid": ("logistic", "#0072B2"), "linear": ("piecewise linear", "#009E73"), "shallow": ("slope 1", "#56B4E9"),
+    "sigmoid": ("logistic", "#0072B2"),
+    "linear": ("piecewise linear", "#009E73"),
+    "shallow": ("slope 1", "#56B4E9"),
     "steep": ("slope 100", "#CC79A7"),
-}  # fmt: skip
+}
 RESETS = {
-    "reference": ("normalised, detached", "#000000"), "attached": ("normalised, attached", "#0072B2"),
-    "asymptotic": ("asymptotic, detached", "#E69F00"), "asymptotic attached": ("asymptotic, attached", "#D55E00"),
-}  # fmt: skip
+    "reference": ("normalised, detached", "#000000"),
+    "attached": ("normalised, attached", "#0072B2"),
+    "asymptotic": ("asymptotic, detached", "#E69F00"),
+    "asymptotic attached": ("asymptotic, attached", "#D55E00"),
+}
 LOOPS = {"reference": ("normalised", "#0072B2"), "asymptotic": ("asymptotic", "#D55E00")}
 SILENT = ("silent start", "#999999")
 FAMILIES = {
-    "superspike": "SuperSpike", "sigmoid": "Logistic", "piecewise_linear": "Piecewise linear", "gaussian": "Gaussian",
-    "slayer": "Exponential", "arctan": "Arctangent",
-}  # fmt: skip
+    "superspike": "SuperSpike",
+    "sigmoid": "Logistic",
+    "piecewise_linear": "Piecewise linear",
+    "gaussian": "Gaussian",
+    "slayer": "Exponential",
+    "arctan": "Arctangent",
+}
 #: Networks that a difference is shown for: data set, start, network, and the name under the axis.
 PLACES = (
-    ("randman", "firing", "feedforward", "Randman"), ("randman", "silent", "feedforward", "silent"),
-    ("ecg", "firing", "feedforward", "ECG"), ("braille", "firing", "feedforward", "Braille"),
-    ("randman", "firing", "recurrent", "Randman,\nrec."), ("randman", "silent", "recurrent", "silent,\nrec."),
-    ("ecg", "firing", "recurrent", "ECG,\nrec."), ("braille", "firing", "recurrent", "Braille,\nrec."),
-)  # fmt: skip
+    ("randman", "firing", "feedforward", "Randman"),
+    ("randman", "silent", "feedforward", "silent"),
+    ("ecg", "firing", "feedforward", "ECG"),
+    ("braille", "firing", "feedforward", "Braille"),
+    ("randman", "firing", "recurrent", "Randman,\nrec."),
+    ("randman", "silent", "recurrent", "silent,\nrec."),
+    ("ecg", "firing", "recurrent", "ECG,\nrec."),
+    ("braille", "firing", "recurrent", "Braille,\nrec."),
+)
 CHANCE = 10.0
 MOSAIC = "aaabbb;cccddd;eeefff;ggghhh"
 
@@ -77,7 +98,8 @@ def legend(axes: Axes, **options: Any) -> None:
 
 
 def accuracy(axes: Axes, table: pd.DataFrame, net: str, title: str) -> Axes:
-    """Test accuracy of every seed by shape, with a derivative of zero and a constant one as controls."""
+    """Test accuracy of every seed by shape, with a derivative of zero and a constant one as
+    controls."""
     own = table[(table["start"] == "firing") & (table["net"] == net) & table["arm"].isin(SHAPES)]
     own = own[own["dataset"].isin(DATASETS)]
     seeds(axes, own, "arm", "test_score", SHAPES, DATASETS)
@@ -86,16 +108,27 @@ def accuracy(axes: Axes, table: pd.DataFrame, net: str, title: str) -> Axes:
     return counted(axes, own)
 
 
-def changes(axes: Axes, table: pd.DataFrame, arms: Mapping[str, tuple[str, str]], against: Mapping[str, str], label: str) -> Axes:
+def changes(
+    axes: Axes,
+    table: pd.DataFrame,
+    arms: Mapping[str, tuple[str, str]],
+    against: Mapping[str, str],
+    label: str,
+) -> Axes:
     """What each change adds to the accuracy of what it changes."""
     parts = {place[3]: part_of(table, *place[:3]) for place in PLACES}
     parts = {name: part for name, part in parts.items() if part["arm"].isin(arms).any()}
-    pairs = {arm: [paired(part, "arm", arm, against[arm], "test_score") for part in parts.values()] for arm in arms}
+    pairs = {
+        arm: [paired(part, "arm", arm, against[arm], "test_score") for part in parts.values()]
+        for arm in arms
+    }
     differences(margin(axes, 2.0), pairs, arms, list(parts))
     axes.tick_params(axis="x", labelrotation=45)
     axes.set(ylabel=label)
     legend_below(axes, ncols=2)
-    return counted(axes, table[table["arm"].isin([*arms, *against.values()]) & table["dataset"].isin(DATASETS)])
+    return counted(
+        axes, table[table["arm"].isin([*arms, *against.values()]) & table["dataset"].isin(DATASETS)]
+    )
 
 
 def loops(axes: Axes, table: pd.DataFrame) -> Axes:
@@ -104,9 +137,12 @@ def loops(axes: Axes, table: pd.DataFrame) -> Axes:
     stopped = {"reference": "stopped", "asymptotic": "asymptotic stopped"}
     parts = [part_of(table, *place[:3]) for place in places]
     pairs: dict[str, list[Pairs]] = {
-        arm: [paired(part, "arm", arm, without, "test_score") for part in parts] for arm, without in stopped.items()
+        arm: [paired(part, "arm", arm, without, "test_score") for part in parts]
+        for arm, without in stopped.items()
     }
-    differences(margin(axes, 2.0), pairs, LOOPS, [place[3].removesuffix(",\nrec.") for place in places])
+    differences(
+        margin(axes, 2.0), pairs, LOOPS, [place[3].removesuffix(",\nrec.") for place in places]
+    )
     axes.set(ylabel="Gain by gradients through\nconnections inside (points)")
     legend_below(axes)
     return counted(axes, table[table["net"] == "recurrent"])
@@ -118,7 +154,9 @@ def depth(axes: Axes, table: pd.DataFrame) -> Axes:
     places = {depth: f"{depth:g}" for depth in sorted(own["depth"].unique())}
     seeds(axes, own, "arm", "test_score", {**RESETS, "silent": SILENT}, places, by="depth")
     axes.axhline(CHANCE, color="0.6", linewidth=0.6, linestyle=":")
-    axes.set(xlabel="Hidden layers (Randman, firing start)", ylabel="Test accuracy (%)", ylim=(0, 103))
+    axes.set(
+        xlabel="Hidden layers (Randman, firing start)", ylabel="Test accuracy (%)", ylim=(0, 103)
+    )
     legend(axes, loc="lower left", bbox_to_anchor=(0, 0.12))
     return counted(axes, own)
 
@@ -129,18 +167,35 @@ def sparse_limit(axes: Axes, table: pd.DataFrame) -> Axes:
     for chosen, marker in ((trained, "o"), (~trained, "x")):
         own = table[chosen]
         shown = own["spikes"].clip(lower=1e-3)
-        image = axes.scatter(shown, 100 * own["test_score"], c=np.log10(own["upper"] + 0.03), marker=marker, s=10, cmap="viridis",
-                             vmin=-1.5, vmax=1.5)  # fmt: skip
+        image = axes.scatter(
+            shown,
+            100 * own["test_score"],
+            c=np.log10(own["upper"] + 0.03),
+            marker=marker,
+            s=10,
+            cmap="viridis",
+            vmin=-1.5,
+            vmax=1.5,
+        )
     place, below, above = fit_broken_line(table)
     if np.isfinite(place):
         own = table[trained & (table["spikes"] > 0)]
         x = np.log10(own["spikes"]).sort_values()
         bent = np.where(x < place, below, above) * (x - place)
-        axes.plot(10**x, 100 * (bent + np.mean(own["test_score"] - bent)), color="0.3", linewidth=0.8)
+        axes.plot(
+            10**x, 100 * (bent + np.mean(own["test_score"] - bent)), color="0.3", linewidth=0.8
+        )
         axes.axvline(10**place, color="0.3", linewidth=0.6, linestyle="--")
     axes.axhline(CHANCE, color="0.6", linewidth=0.6, linestyle=":")
-    axes.set(xscale="log", xlabel="Spikes per neuron and sequence (Randman)", ylabel="Test accuracy (%)", ylim=(0, 103))
-    bar = axes.figure.colorbar(image, ax=axes, ticks=[np.log10(strength + 0.03) for strength in (0.0, 1.0, 20.0)])
+    axes.set(
+        xscale="log",
+        xlabel="Spikes per neuron and sequence (Randman)",
+        ylabel="Test accuracy (%)",
+        ylim=(0, 103),
+    )
+    bar = axes.figure.colorbar(
+        image, ax=axes, ticks=[np.log10(strength + 0.03) for strength in (0.0, 1.0, 20.0)]
+    )
     bar.set_ticklabels(["0", "1", "20"])
     bar.set_label("Strength of the bound")
     return counted(axes, table)
@@ -148,9 +203,16 @@ def sparse_limit(axes: Axes, table: pd.DataFrame) -> Axes:
 
 def difficulty(axes: Axes, table: pd.DataFrame) -> Axes:
     """Test accuracy of every seed on harder manifolds."""
-    own = table[(table["start"] == "firing") & (table["net"] == "feedforward") & table["dataset"].isin(HARDER)]
+    own = table[
+        (table["start"] == "firing")
+        & (table["net"] == "feedforward")
+        & table["dataset"].isin(HARDER)
+    ]
     arms = ("reference", "sigmoid", "linear", "constant")
-    style = {**{arm: SHAPES[arm] for arm in arms}, "asymptotic attached": RESETS["asymptotic attached"]}
+    style = {
+        **{arm: SHAPES[arm] for arm in arms},
+        "asymptotic attached": RESETS["asymptotic attached"],
+    }
     seeds(axes, own[own["arm"].isin(style)], "arm", "test_score", style, HARDER)
     axes.axhline(CHANCE, color="0.6", linewidth=0.6, linestyle=":")
     axes.set(xlabel="Manifolds (Randman)", ylabel="Test accuracy (%)", ylim=(0, 103))
@@ -159,13 +221,21 @@ def difficulty(axes: Axes, table: pd.DataFrame) -> Axes:
 
 
 def heat_map(axes: Axes, table: pd.DataFrame, shape: str) -> plt.cm.ScalarMappable:
-    """Training accuracy from the silent start over slope and depth, mean over seeds; crosses where the rule says "cannot"."""
+    """Training accuracy from the silent start over slope and depth, mean over seeds; crosses where
+    the rule says "cannot"."""
     own = table[(table["shape"] == shape) & (table["start"] == "silent")]
-    accuracy, learns = (own.pivot_table(index="depth", columns="slope", values=name) for name in ("training_score", "predicted"))
-    image = axes.imshow(100 * accuracy.to_numpy(), origin="lower", vmin=0, vmax=100, cmap="viridis", aspect="auto")
+    accuracy, learns = (
+        own.pivot_table(index="depth", columns="slope", values=name)
+        for name in ("training_score", "predicted")
+    )
+    image = axes.imshow(
+        100 * accuracy.to_numpy(), origin="lower", vmin=0, vmax=100, cmap="viridis", aspect="auto"
+    )
     rows, columns = np.nonzero(learns.to_numpy() < 0.5)
     axes.plot(columns, rows, "x", color="white", markersize=4)
-    axes.set_xticks(range(len(accuracy.columns)), [f"{slope:g}" for slope in accuracy.columns], rotation=90)
+    axes.set_xticks(
+        range(len(accuracy.columns)), [f"{slope:g}" for slope in accuracy.columns], rotation=90
+    )
     axes.set_yticks(range(len(accuracy.index)), [f"{depth:g}" for depth in accuracy.index])
     group = "fitted" if shape in FITTED else "held out"
     axes.set(xlabel=r"Slope $\beta$", ylabel="Hidden layers", title=f"{FAMILIES[shape]} ({group})")
@@ -173,18 +243,30 @@ def heat_map(axes: Axes, table: pd.DataFrame, shape: str) -> plt.cm.ScalarMappab
 
 
 def curves(axes: Axes, table: pd.DataFrame) -> Axes:
-    """Share of learners found against share of others called so, on held-out shapes: the rule, and with the derivative at rest."""
-    for column, label, colour in (("derivative", "at the potentials", "#D55E00"), ("derivative_at_rest", "at rest", "#0072B2")):
+    """Share of learners found against share of others called so, on held-out shapes: the rule, and
+    with the derivative at rest."""
+    for column, label, colour in (
+        ("derivative", "at the potentials", "#D55E00"),
+        ("derivative_at_rest", "at rest", "#0072B2"),
+    ):
         areas = area_by_seed(table, column)
         if not len(areas):
             continue
         for seed in areas.index:
             own = held_out(table, column).query("seed == @seed")
             wrong, right, _ = roc_curve(own["learns"], own["predicted"])
-            named = f"{label}: {areas.mean():.3f} ({areas.min():.3f} to {areas.max():.3f})" if seed == areas.index[0] else None
+            named = (
+                f"{label}: {areas.mean():.3f} ({areas.min():.3f} to {areas.max():.3f})"
+                if seed == areas.index[0]
+                else None
+            )
             axes.plot(wrong, right, color=colour, linewidth=0.8, label=named)
     axes.plot([0, 1], [0, 1], ":", color="0.6", linewidth=0.6, label="guessing: 0.5")
-    axes.set(xlabel="Starts that cannot learn, called learners", ylabel="Learners found", title="Held-out shapes, area")
+    axes.set(
+        xlabel="Starts that cannot learn, called learners",
+        ylabel="Learners found",
+        title="Held-out shapes, area",
+    )
     legend(axes, loc="lower right")
     return axes
 
@@ -193,19 +275,39 @@ def learners(axes: Axes, table: pd.DataFrame) -> Axes:
     """Training accuracy against the derivative at the start, every start of the held-out shapes."""
     own = with_features(table)
     own = own[own["shape"].isin(HELD_OUT)]
-    for number, (depth, colour) in enumerate(zip((1, 2, 4), ("#56B4E9", "#0072B2", "#000000"), strict=True)):
+    for number, (depth, colour) in enumerate(
+        zip((1, 2, 4), ("#56B4E9", "#0072B2", "#000000"), strict=True)
+    ):
         part = own[own["depth"] == depth]
         for start, marker in (("silent", "o"), ("firing", "^")):
             chosen = part[part["start"] == start]
             label = f"{depth} layer{'s' if number else ''}" if start == "silent" else None
-            axes.plot(chosen["log_derivative"], 100 * chosen["training_score"], marker, markersize=2, color=colour, label=label)
+            axes.plot(
+                chosen["log_derivative"],
+                100 * chosen["training_score"],
+                marker,
+                markersize=2,
+                color=colour,
+                label=label,
+            )
     axes.axhline(3 * CHANCE, color="0.6", linewidth=0.6, linestyle=":")
     axes.set(
-        xlabel="Derivative at the start\n(decimal logarithm; triangles: firing)", ylabel="Training accuracy (%)", ylim=(0, 103)
+        xlabel="Derivative at the start\n(decimal logarithm; triangles: firing)",
+        ylabel="Training accuracy (%)",
+        ylim=(0, 103),
     )
     legend(axes, loc="upper left")
     n = f"n = {len(own)} starts, {own['seed'].nunique()} seeds"
-    axes.annotate(n, (1, 1), (0, 2), xycoords="axes fraction", textcoords="offset points", ha="right", fontsize=6, color="0.3")
+    axes.annotate(
+        n,
+        (1, 1),
+        (0, 2),
+        xycoords="axes fraction",
+        textcoords="offset points",
+        ha="right",
+        fontsize=6,
+        color="0.3",
+    )
     return axes
 
 
@@ -226,10 +328,26 @@ def _comparisons(read: Mapping[str, pd.DataFrame], output: Path) -> list[Path]:
     table = read["comparisons"]
     legend(accuracy(axes["a"], table, "feedforward", "Feed-forward"), loc="lower left", ncols=2)
     accuracy(axes["b"], table, "recurrent", "Recurrent")
-    changes(axes["c"], table, CHANGED, dict.fromkeys(CHANGED, "reference"), "Gain over SuperSpike\nof slope 10 (points)")
+    changes(
+        axes["c"],
+        table,
+        CHANGED,
+        dict.fromkeys(CHANGED, "reference"),
+        "Gain over SuperSpike\nof slope 10 (points)",
+    )
     resets = {name: RESETS[name] for name in ("attached", "asymptotic", "asymptotic attached")}
-    against = {"attached": "reference", "asymptotic": "reference", "asymptotic attached": "asymptotic"}
-    changes(axes["d"], table, resets, against, "Gain (points): attached over\ndetached, else over normalised")
+    against = {
+        "attached": "reference",
+        "asymptotic": "reference",
+        "asymptotic attached": "asymptotic",
+    }
+    changes(
+        axes["d"],
+        table,
+        resets,
+        against,
+        "Gain (points): attached over\ndetached, else over normalised",
+    )
     loops(axes["e"], table)
     depth(axes["f"], read["depth"])
     sparse_limit(axes["g"], read["sparse"])
@@ -241,7 +359,9 @@ def _comparisons(read: Mapping[str, pd.DataFrame], output: Path) -> list[Path]:
 
 def _starts(table: pd.DataFrame, output: Path) -> list[Path]:
     table = table.assign(predicted=predicted(table))
-    figure, axes = plt.subplot_mosaic("abc;def;ghh", figsize=(TWO_COLUMNS, 5.6), layout="constrained")
+    figure, axes = plt.subplot_mosaic(
+        "abc;def;ghh", figsize=(TWO_COLUMNS, 5.6), layout="constrained"
+    )
     for letter, shape in zip("abcdef", FAMILIES, strict=True):
         if (table["shape"] == shape).any():
             image = heat_map(axes[letter], table, shape)

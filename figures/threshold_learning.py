@@ -22,9 +22,11 @@ from neurocode.studies import mean_interval, study_table
 from neurocode.style import TWO_COLUMNS
 
 ARMS = {
-    "both": ("synapses and thresholds", "#D55E00"), "weights": ("synapses", "#0072B2"), "thresholds": ("thresholds", "#999999"),
+    "both": ("synapses and thresholds", "#D55E00"),
+    "weights": ("synapses", "#0072B2"),
+    "thresholds": ("thresholds", "#999999"),
     "joint": ("both, joint decision", "#009E73"),
-}  # fmt: skip
+}
 NORMALISED = {True: ("normalised", "#D55E00"), False: ("not normalised", "#0072B2")}
 NETS = {"dense": "Dense", "convolutional": "Convolutional"}
 MOSAIC = "aaabbb;ccddee;ffgghh"
@@ -42,7 +44,13 @@ def gains(axes: Axes, table: pd.DataFrame, first: str, second: str, title: str) 
     """Paired differences of two arms on each data set, with and without normalisation."""
     pairs = {
         normalised: [
-            paired(table[(table["dataset"] == name) & (table["normalised"] == normalised)], "arm", first, second, "test_score")
+            paired(
+                table[(table["dataset"] == name) & (table["normalised"] == normalised)],
+                "arm",
+                first,
+                second,
+                "test_score",
+            )
             for name in DATASETS
         ]
         for normalised in NORMALISED
@@ -57,7 +65,13 @@ def noise(axes: Axes, table: pd.DataFrame) -> Axes:
     own = with_derived(table).assign(kept=lambda t: -t["lost"])
     pairs = {
         normalised: [
-            paired(own[(own["dataset"] == name) & (own["normalised"] == normalised)], "arm", "both", "weights", "kept")
+            paired(
+                own[(own["dataset"] == name) & (own["normalised"] == normalised)],
+                "arm",
+                "both",
+                "weights",
+                "kept",
+            )
             for name in DATASETS
         ]
         for normalised in NORMALISED
@@ -68,27 +82,52 @@ def noise(axes: Axes, table: pd.DataFrame) -> Axes:
 
 
 def rates(axes: Axes, table: pd.DataFrame) -> Axes:
-    """Hidden rate against the initial threshold on each data set, not normalised: mean and 95 % interval of trained networks."""
+    """Hidden rate against the initial threshold on each data set, not normalised: mean and 95 %
+    interval of trained networks."""
     own = table[~table["normalised"] & is_trained(table)]
     for arm in ("both", "weights"):
         for name, line in zip(DATASETS, ("-", "--", ":"), strict=True):
-            groups = own[(own["arm"] == arm) & (own["dataset"] == name)].groupby("threshold")["rate_hidden"]
+            groups = own[(own["arm"] == arm) & (own["dataset"] == name)].groupby("threshold")[
+                "rate_hidden"
+            ]
             if not len(groups):
                 continue
             low, high = np.array([mean_interval(values) for _, values in groups]).T
             place, mean = groups.mean().index, groups.mean().to_numpy()
-            axes.errorbar(place, mean, (mean - low, high - mean), linestyle=line, marker="o", markersize=2, capsize=1.5,
-                          color=ARMS[arm][1])  # fmt: skip
-    axes.set(xscale="log", yscale="log", xlabel="Initial threshold", ylabel="Spikes per neuron and step",
-             title="not normalised")  # fmt: skip
-    axes.set_xticks(sorted(own["threshold"].unique()), [f"{t:g}" for t in sorted(own["threshold"].unique())])
+            axes.errorbar(
+                place,
+                mean,
+                (mean - low, high - mean),
+                linestyle=line,
+                marker="o",
+                markersize=2,
+                capsize=1.5,
+                color=ARMS[arm][1],
+            )
+    axes.set(
+        xscale="log",
+        yscale="log",
+        xlabel="Initial threshold",
+        ylabel="Spikes per neuron and step",
+        title="not normalised",
+    )
+    axes.set_xticks(
+        sorted(own["threshold"].unique()), [f"{t:g}" for t in sorted(own["threshold"].unique())]
+    )
     axes.minorticks_off()
-    axes.annotate("solid digits, dashed MNIST, dotted Braille", (0.03, 0.03), xycoords="axes fraction", fontsize=6, color="0.3")
+    axes.annotate(
+        "solid digits, dashed MNIST, dotted Braille",
+        (0.03, 0.03),
+        xycoords="axes fraction",
+        fontsize=6,
+        color="0.3",
+    )
     return counted(axes, table[~table["normalised"]])
 
 
 def depth(axes: Axes, table: pd.DataFrame, net: str) -> Axes:
-    """Accuracy against energy, from one to eight hidden layers: mean and 95 % intervals in both directions."""
+    """Accuracy against energy, from one to eight hidden layers: mean and 95 % intervals in both
+    directions."""
     own = table[(table["net"] == net) & is_trained(table)]
     for arm in ("weights", "both"):
         path = []
@@ -99,13 +138,28 @@ def depth(axes: Axes, table: pd.DataFrame, net: str) -> Axes:
                 axes.plot(mean_interval(energy), [score.mean()] * 2, color=colour)
                 axes.plot([energy.mean()] * 2, mean_interval(score), color=colour)
             axes.annotate(
-                f"{layers:g}", (energy.mean(), score.mean()), (3, 3), textcoords="offset points", fontsize=6, color=colour
+                f"{layers:g}",
+                (energy.mean(), score.mean()),
+                (3, 3),
+                textcoords="offset points",
+                fontsize=6,
+                color=colour,
             )
             path.append((energy.mean(), score.mean()))
         if path:
-            axes.plot(*zip(*path, strict=True), "-o", markersize=2.5, linewidth=0.7, color=ARMS[arm][1], label=ARMS[arm][0])
+            axes.plot(
+                *zip(*path, strict=True),
+                "-o",
+                markersize=2.5,
+                linewidth=0.7,
+                color=ARMS[arm][1],
+                label=ARMS[arm][0],
+            )
     axes.set(
-        xscale="log", xlabel="Energy of an image (nJ)", ylabel="Test accuracy (%)", title=f"{NETS[net]}, MNIST, by hidden layers"
+        xscale="log",
+        xlabel="Energy of an image (nJ)",
+        ylabel="Test accuracy (%)",
+        title=f"{NETS[net]}, MNIST, by hidden layers",
     )
     return counted(axes, table[table["net"] == net])
 
@@ -121,7 +175,13 @@ def draw(tables: Path, output: Path) -> list[Path]:
         accuracy(axes["a"], training, True)
         accuracy(axes["b"], training, False)
         axes["b"].legend(loc="lower left")
-        gains(axes["c"], starts[starts["threshold"] == 1.0], "both", "weights", "STL minus SL, from threshold 1")
+        gains(
+            axes["c"],
+            starts[starts["threshold"] == 1.0],
+            "both",
+            "weights",
+            "STL minus SL, from threshold 1",
+        )
         gains(axes["d"], training, "both", "weights", "STL minus SL, thresholds tuned")
         axes["d"].legend()
         noise(axes["e"], training)

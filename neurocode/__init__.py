@@ -1,6 +1,8 @@
-"""neurocode: one stochastic neuron model, simulated, fitted, trained and characterised from one text.
+"""neurocode: one stochastic neuron model, simulated, fitted, trained and characterised from one
+text.
 
-Public names are loaded when first used, so that ``import neurocode`` and ``neurocode --help`` are quick.
+Public names are loaded when first used, so that ``import neurocode`` and ``neurocode --help`` are
+quick.
 """
 
 from __future__ import annotations

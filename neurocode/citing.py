@@ -16,14 +16,16 @@ TOPICS = {
     "describe": ("Shinomoto et al. 2003", "Lempel & Ziv 1976", "Benjamini & Hochberg 1995"),
     "complexity": ("Lempel & Ziv 1976",),
 }
-#: "Ma, Yan, Tang 2023", "Pozzorini et al. 2015" or "Izhikevich 2007" as descriptions of models name their source.
+#: "Ma, Yan, Tang 2023", "Pozzorini et al. 2015" or "Izhikevich 2007" as descriptions of models name
+#: their source.
 SOURCE = re.compile(r"([A-Z][\w-]+)(?:,? (?:et al\.|& [A-Z]\w+|[A-Z]\w+))*,? (\d{4})")
 #: Attributes of results and networks that hold what they are made of.
 PARTS = ("model", "network", "layers", "readout", "layer")
 
 
 def cite(*used: object) -> str:
-    """BibTeX of neurocode, its engines, and the papers behind models, fits, scores, networks or topics.
+    """BibTeX of neurocode, its engines, and the papers behind models, fits, scores, networks or
+    topics.
 
     Parameters
     ----------
@@ -54,7 +56,11 @@ def cite(*used: object) -> str:
 def references() -> dict[str, str]:
     """Every BibTeX entry that is known, by its key: surname of the first author and year."""
     text = files("neurocode").joinpath("references.bib").read_text(encoding="utf-8")
-    return {entry.partition("{")[2].partition(",")[0]: entry.strip() for entry in re.split(r"(?m)^(?=@)", text) if entry.strip()}
+    return {
+        entry.partition("{")[2].partition(",")[0]: entry.strip()
+        for entry in re.split(r"(?m)^(?=@)", text)
+        if entry.strip()
+    }
 
 
 def keys_in(text: str) -> list[str]:
@@ -71,7 +77,10 @@ def _keys_of(thing: object) -> list[str]:
         return [key for source in TOPICS[thing] for key in keys_in(source)]
     sources = list(_sources_of(thing))
     if not sources:
-        raise DataError(f"A {type(thing).__name__} names no papers; give a model, a fit, scores, a network or a training.")
+        raise DataError(
+            f"A {type(thing).__name__} names no papers; give a model, a fit, scores, a network or "
+            f"a training."
+        )
     return [key for text in sources for key in keys_in(text)]
 
 

@@ -12,7 +12,8 @@ MOST_LINES = 10
 
 
 def lines(heading: str, rows: Sequence[str], most: int = MOST_LINES) -> str:
-    """A heading with rows below it, at most so many lines; the last says how many rows are left out.
+    """A heading with rows below it, at most so many lines; the last says how many rows are left
+    out.
 
     Examples
     --------
@@ -21,7 +22,11 @@ def lines(heading: str, rows: Sequence[str], most: int = MOST_LINES) -> str:
       a
       ... and 2 more
     """
-    shown = list(rows) if len(rows) < most else [*rows[: most - 2], f"... and {len(rows) - most + 2} more"]
+    shown = (
+        list(rows)
+        if len(rows) < most
+        else [*rows[: most - 2], f"... and {len(rows) - most + 2} more"]
+    )
     return "\n".join([heading, *(f"  {row}" for row in shown)])
 
 
@@ -33,6 +38,8 @@ def html(heading: str, frame: pd.DataFrame, sentences: Sequence[str] = (), code:
     >>> "<b>a &lt; b</b>" in html("a < b", pd.DataFrame({"x": [1]}))
     True
     """
-    paragraphs = (f"<pre>{escape(code)}</pre>" if code else "") + "".join(f"<p>{escape(sentence)}</p>" for sentence in sentences)
+    paragraphs = (f"<pre>{escape(code)}</pre>" if code else "") + "".join(
+        f"<p>{escape(sentence)}</p>" for sentence in sentences
+    )
     table = frame.to_html(float_format=lambda value: f"{value:.4g}", na_rep="", border=0)
     return f"<div><b>{escape(heading)}</b>{paragraphs}{table}</div>"

@@ -1,4 +1,5 @@
-"""Errors and warnings that a user can act on: one sentence, naming what is wrong and what was expected."""
+"""Errors and warnings that a user can act on: one sentence, naming what is wrong and what was
+expected."""
 
 
 class NeurocodeError(Exception):
@@ -26,7 +27,8 @@ class ClusterError(NeurocodeError, RuntimeError):
 
 
 class MissingExtraError(NeurocodeError, ImportError):
-    """A library that only some users need is not installed; the message says which command installs it."""
+    """A library that only some users need is not installed; the message says which command installs
+    it."""
 
 
 class CoarseStepWarning(UserWarning):

@@ -1,4 +1,5 @@
-"""Libraries that only some users need: imported when first used, and named with the command that installs them."""
+"""Libraries that only some users need: imported when first used, and named with the command that
+installs them."""
 
 from __future__ import annotations
 
@@ -75,7 +76,8 @@ def missing(name: str) -> str:
 
 
 class Library:
-    """Stands for a library of an extra in the modules that use it: imported when an attribute of it is first asked for.
+    """Stands for a library of an extra in the modules that use it: imported when an attribute of it
+    is first asked for.
 
     Parameters
     ----------
@@ -93,6 +95,7 @@ class Library:
         self._name = name
 
     def __getattr__(self, attribute: str) -> Any:
-        if attribute.startswith("_"):  # what looks into a module for documentation or tests must not import the library
+        # what looks into a module for documentation or tests must not import the library
+        if attribute.startswith("_"):
             raise AttributeError(attribute)
         return getattr(require(self._name), attribute)

@@ -13,12 +13,14 @@ from neurocode.errors import DataError
 
 @contextmanager
 def alone(path: Path, refusal: str) -> Iterator[None]:
-    """Keep others from writing the same file or folder while the block runs; the lock of a process that was killed is free.
+    """Keep others from writing the same file or folder while the block runs; the lock of a process
+    that was killed is free.
 
     Parameters
     ----------
     path : pathlib.Path
-        Of the file or folder; the one above it is made where it is missing, and the lock lies there until the block ends.
+        Of the file or folder; the one above it is made where it is missing, and the lock lies there
+        until the block ends.
     refusal : str
         What is said, after the path, to whom comes second.
 
@@ -38,7 +40,9 @@ def alone(path: Path, refusal: str) -> Iterator[None]:
         path.parent.mkdir(parents=True, exist_ok=True)
         file = lock.open("w")
     except OSError as error:
-        raise DataError(f"{path.parent}: this folder cannot be written to ({error.strerror}).") from None
+        raise DataError(
+            f"{path.parent}: this folder cannot be written to ({error.strerror})."
+        ) from None
     with file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -9,7 +9,8 @@ from contextlib import contextmanager
 
 @contextmanager
 def quiet(name: str) -> Iterator[None]:
-    """Keep a library from logging while the block runs, where outcomes and errors here say what it would.
+    """Keep a library from logging while the block runs, where outcomes and errors here say what it
+    would.
 
     Parameters
     ----------

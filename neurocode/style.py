@@ -21,13 +21,24 @@ RECORDED, PREDICTED = "#000000", "#D55E00"
 @contextmanager
 def house_style() -> Iterator[None]:
     """Draw inside this context; Matplotlib's settings are left as they were found."""
-    with as_file(files("neurocode").joinpath("neurocode.mplstyle")) as path, plt.style.context(str(path)):
+    with (
+        as_file(files("neurocode").joinpath("neurocode.mplstyle")) as path,
+        plt.style.context(str(path)),
+    ):
         yield
 
 
 def label_panel(axes: Axes, letter: str) -> Axes:
     """Bold lower-case letter at the upper left of a panel."""
-    axes.annotate(letter, (0, 1), (-28, 3), xycoords="axes fraction", textcoords="offset points", fontsize=8, fontweight="bold")
+    axes.annotate(
+        letter,
+        (0, 1),
+        (-28, 3),
+        xycoords="axes fraction",
+        textcoords="offset points",
+        fontsize=8,
+        fontweight="bold",
+    )
     return axes
 
 

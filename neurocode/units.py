@@ -16,7 +16,9 @@ from neurocode.errors import DataError, ModelError
 if TYPE_CHECKING:  # Brian2 takes seconds to import, and plain numbers need none of it
     from brian2.units.fundamentalunits import Dimension, Quantity
 
-QUANTITY_PATTERN = re.compile(r"^\s*([+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?|[+-]?inf)\s*\*?\s*(.*?)\s*$")
+QUANTITY_PATTERN = re.compile(
+    r"^\s*([+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?|[+-]?inf)\s*\*?\s*(.*?)\s*$"
+)
 
 #: Preferred unit in Neo objects and reports for each physical dimension, as Brian2 writes it.
 PREFERRED_UNITS = ("mV", "pA", "ms", "nS", "pF", "Hz", "Mohm")
@@ -86,7 +88,9 @@ def parse_unit(text: str) -> ParsedUnit:
     try:
         tree = ast.parse(text.strip(), mode="eval").body
     except (SyntaxError, ValueError, RecursionError, MemoryError):
-        raise ModelError(f"'{text}' is not a unit: expected names such as mV, pA or nS/mV.") from None
+        raise ModelError(
+            f"'{text}' is not a unit: expected names such as mV, pA or nS/mV."
+        ) from None
     return _evaluate_unit(tree, text)
 
 
@@ -115,7 +119,9 @@ def _power(node: ast.expr, text: str) -> float:
     except ValueError:
         power = None
     if type(power) not in (int, float) or abs(power) > 6 or 2 * power != int(2 * power):
-        raise ModelError(f"'{text}' is not a unit: a power must be a whole or half number from -6 to 6.")
+        raise ModelError(
+            f"'{text}' is not a unit: a power must be a whole or half number from -6 to 6."
+        )
     return power
 
 
@@ -211,7 +217,9 @@ def to_neo_units(unit: str) -> pq.Quantity:
     """
     if unit == "1":
         return pq.dimensionless
-    return pq.Quantity(1.0, re.sub("[A-Za-z]+", lambda name: NEO_NAMES.get(name.group(), name.group()), unit))
+    return pq.Quantity(
+        1.0, re.sub("[A-Za-z]+", lambda name: NEO_NAMES.get(name.group(), name.group()), unit)
+    )
 
 
 def signal_to_si(signal: pq.Quantity, unit: str, what: str) -> np.ndarray:
@@ -226,7 +234,9 @@ def signal_to_si(signal: pq.Quantity, unit: str, what: str) -> np.ndarray:
     try:
         return np.asarray(signal.rescale(target).magnitude, dtype=float)
     except ValueError:
-        raise DataError(f"{what} is in {signal.dimensionality.string}, expected a unit of {si_unit_text(unit)}.") from None
+        raise DataError(
+            f"{what} is in {signal.dimensionality.string}, expected a unit of {si_unit_text(unit)}."
+        ) from None
 
 
 def unmasked(values: object, what: str) -> np.ndarray:
@@ -254,7 +264,10 @@ def require_unmasked(values: object, what: str) -> None:
     DataError
     """
     if np.ma.is_masked(values):
-        raise DataError(f"{what}: {np.ma.count_masked(values)} entries are masked, expected none; leave them out (.compressed()).")
+        raise DataError(
+            f"{what}: {np.ma.count_masked(values)} entries are masked, expected none; leave them "
+            f"out (.compressed())."
+        )
 
 
 def plain_numbers(values: object, what: str) -> np.ndarray:
@@ -276,7 +289,9 @@ def plain_numbers(values: object, what: str) -> np.ndarray:
     except ValueError:
         array = np.empty(0, object)
     if array.dtype.kind not in "iuf":
-        kind = {"c": "complex numbers", "b": "truth values"}.get(array.dtype.kind, type(values).__name__)
+        kind = {"c": "complex numbers", "b": "truth values"}.get(
+            array.dtype.kind, type(values).__name__
+        )
         raise DataError(f"{what} must be real numbers, not {kind}.")
     return array.astype(float)
 
@@ -293,7 +308,8 @@ def is_whole(value: object, least: int) -> bool:
 
 
 def strip_unit(values: object, unit: str, what: str) -> np.ndarray:
-    """Values in the SI base unit of ``unit``: quantities are converted, plain numbers are in SI already.
+    """Values in the SI base unit of ``unit``: quantities are converted, plain numbers are in SI
+    already.
 
     Raises
     ------
@@ -309,7 +325,9 @@ def strip_unit(values: object, unit: str, what: str) -> np.ndarray:
         plain_numbers(values.magnitude, what)
         return signal_to_si(values, unit, what)
     if hasattr(values, "dim") and values.dim is not parse_unit(unit).dim:
-        raise DataError(f"{what} is in {_brian_unit_text(values.dim)}, expected a unit of {si_unit_text(unit)}.")
+        raise DataError(
+            f"{what} is in {_brian_unit_text(values.dim)}, expected a unit of {si_unit_text(unit)}."
+        )
     return plain_numbers(values, what)
 
 
@@ -328,7 +346,10 @@ def require_membrane_current(values: np.ndarray) -> np.ndarray:
     """
     largest = float(np.max(np.abs(values), initial=0.0))
     if largest > LARGEST_CURRENT:
-        raise DataError(f"The current reaches {largest:.3g} A, beyond {LARGEST_CURRENT:g} A: is it in the unit it says?")
+        raise DataError(
+            f"The current reaches {largest:.3g} A, beyond {LARGEST_CURRENT:g} A: is it in the "
+            f"unit it says?"
+        )
     return values
 
 
@@ -353,12 +374,16 @@ def in_si(value: object, unit: str, what: str) -> float:
             number = to_si(number, own_unit)
         elif isinstance(value, pq.Quantity):
             number = float(value.rescale(to_neo_units(si_unit_text(unit))))
-        elif isinstance(value, (bool, np.bool_)) or (hasattr(value, "dim") and value.dim is not parse_unit(unit).dim):
+        elif isinstance(value, (bool, np.bool_)) or (
+            hasattr(value, "dim") and value.dim is not parse_unit(unit).dim
+        ):
             raise ValueError
         else:
             number = float(value)
     except (ModelError, TypeError, ValueError):
-        raise DataError(f"{what} is {value!r}, expected a number in {si_unit_text(unit)} or text with a unit.") from None
+        raise DataError(
+            f"{what} is {value!r}, expected a number in {si_unit_text(unit)} or text with a unit."
+        ) from None
     if not np.isfinite(number):
         raise DataError(f"{what} is {number}, expected a finite number.")
     return number

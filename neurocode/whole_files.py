@@ -17,7 +17,8 @@ ANOTHER_RUN = "another run is writing into this folder, expected a folder of its
 
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
-    """A path beside ``path`` to write to; its file takes the place of ``path`` when all of it is on the disk.
+    """A path beside ``path`` to write to; its file takes the place of ``path`` when all of it is on
+    the disk.
 
     Parameters
     ----------
@@ -43,10 +44,12 @@ def replacing(path: Path) -> Iterator[Path]:
 
 @contextmanager
 def replacing_folder(folder: Path, replaced: Callable[[Path], Collection[str]]) -> Iterator[Path]:
-    """An empty folder beside ``folder`` to write into, which takes its place whole when the block ends without an error.
+    """An empty folder beside ``folder`` to write into, which takes its place whole when the block
+    ends without an error.
 
-    A process that is killed at any moment leaves the old folder or the new one, never some files of each. What else is in the
-    old folder stays: its entries whose names are neither in the new one nor in ``replaced``.
+    A process that is killed at any moment leaves the old folder or the new one, never some files of
+    each. What else is in the old folder stays: its entries whose names are neither in the new one
+    nor in ``replaced``.
 
     Parameters
     ----------
@@ -83,19 +86,22 @@ def replacing_folder(folder: Path, replaced: Callable[[Path], Collection[str]]) 
 
 
 def require_replaceable(folder: Path) -> Path:
-    """The absolute path of a folder that can be written, checked before anything is computed for it.
+    """The absolute path of a folder that can be written, checked before anything is computed for
+    it.
 
     Raises
     ------
     DataError
-        If it is a file, a mount point or the working folder, lies below a file, or may not be written.
+        If it is a file, a mount point or the working folder, lies below a file, or may not be
+        written.
     """
     path = Path(folder).resolve()
     if os.path.exists(path) and not path.is_dir():
         raise DataError(f"{folder}: this is a file, expected a folder to write into.")
     if path == Path.cwd() or path in Path.cwd().parents or path.is_mount():
         raise DataError(
-            f"{folder}: this folder cannot be replaced as a whole (it is a mount point or holds the working folder), expected a "
+            f"{folder}: this folder cannot be replaced as a whole (it is a mount point or holds "
+            f"the working folder), expected a "
             "folder of its own such as out/."
         )
     home = _existing(path.parent)
@@ -105,7 +111,10 @@ def require_replaceable(folder: Path) -> Path:
         with tempfile.TemporaryFile(dir=home):
             return path
     except OSError as error:
-        raise DataError(f"{folder}: nothing can be written in {home} ({error.strerror}), expected a folder that can.") from None
+        raise DataError(
+            f"{folder}: nothing can be written in {home} ({error.strerror}), expected a folder "
+            f"that can."
+        ) from None
 
 
 def recover_folder(folder: Path, replaced: Callable[[Path], Collection[str]]) -> None:

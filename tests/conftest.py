@@ -1,6 +1,7 @@
 """What all tests share: recorded data, programs that were compiled before, and the command line.
 
-Recorded data are found through NEUROCODE_DATA; tests that need them are skipped with a reason where they are absent.
+Recorded data are found through NEUROCODE_DATA; tests that need them are skipped with a reason where
+they are absent.
 """
 
 from __future__ import annotations
@@ -16,18 +17,22 @@ import pytest
 
 # One thread for each of the processes that tests run in.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-#: Programs of quick tests run for a moment: to compile them without optimisation takes less time than it costs.
+#: Programs of quick tests run for a moment: to compile them without optimisation takes less time
+#: than it costs.
 QUICKLY_COMPILED = (
-    "--xla_backend_optimization_level=0 --xla_llvm_disable_expensive_passes=true --xla_cpu_multi_thread_eigen=false "
+    "--xla_backend_optimization_level=0 --xla_llvm_disable_expensive_passes=true "
+    "--xla_cpu_multi_thread_eigen=false "
     "--xla_cpu_parallel_codegen_split_count=1"
 )
-#: With these emitters a program takes almost twice as long to compile; later versions neither let one choose nor take so long.
+#: With these emitters a program takes almost twice as long to compile; later versions neither let
+#: one choose nor take so long.
 if importlib.metadata.version("jaxlib").startswith("0.10."):
     QUICKLY_COMPILED += " --xla_cpu_use_fusion_emitters=false"
 
 
-#: The processes that long tests run in, and those that they start, compile each large program once between them. Quick tests share
-#: so few that to look each of theirs up takes longer. JAX reads these when it is first imported, which happens after this file.
+#: The processes that long tests run in, and those that they start, compile each large program once
+#: between them. Quick tests share so few that to look each of theirs up takes longer. JAX reads
+#: these when it is first imported, which happens after this file.
 KEPT_PROGRAMS = {
     "JAX_COMPILATION_CACHE_DIR": str(Path(__file__).parents[1] / ".cache" / "jax"),
     "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0.5",
@@ -37,12 +42,15 @@ KEPT_PROGRAMS = {
 
 def pytest_configure(config: pytest.Config) -> None:
     """Where long tests run as well, programs are optimised, since they run for minutes, and kept."""
-    chosen = {"XLA_FLAGS": QUICKLY_COMPILED} if config.option.markexpr == "not long" else KEPT_PROGRAMS
+    chosen = (
+        {"XLA_FLAGS": QUICKLY_COMPILED} if config.option.markexpr == "not long" else KEPT_PROGRAMS
+    )
     for name, value in chosen.items():
         os.environ.setdefault(name, value)
 
 
-#: Each compiled program holds maps of memory, of which Linux gives a process 65 530: forget the programs long before.
+#: Each compiled program holds maps of memory, of which Linux gives a process 65 530: forget the
+#: programs long before.
 MOST_MEMORY_MAPS = 20_000
 
 
@@ -55,7 +63,8 @@ def _memory_maps() -> int:
 def a_process_that_stays_small() -> None:
     """Forget compiled programs once they hold many maps of memory, and set aside what stays.
 
-    Brian2 and nixio ask for a full collection each time, which need not look at what libraries hold.
+    Brian2 and nixio ask for a full collection each time, which need not look at what libraries
+    hold.
     """
     if "jax" in sys.modules and _memory_maps() >= MOST_MEMORY_MAPS:
         sys.modules["jax"].clear_caches()
@@ -72,7 +81,9 @@ def recorded_data() -> Path:
 
 
 @pytest.fixture
-def neurocode(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Callable[..., tuple[int, str, str]]:
+def neurocode(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Callable[..., tuple[int, str, str]]:
     """Run a command in this process; gives its exit code and what it printed, on both streams."""
     from neurocode.cli import main
 

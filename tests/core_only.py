@@ -1,4 +1,5 @@
-"""A process without the libraries of the extras: what works there, and what is said where one is needed."""
+"""A process without the libraries of the extras: what works there, and what is said where one is
+needed."""
 
 from __future__ import annotations
 
@@ -40,9 +41,17 @@ def main() -> None:
     folder = Path(sys.argv[1])
     os.environ.pop("NEUROCODE_DATA", None)
     sys.modules.update(dict.fromkeys(LIBRARIES))  # None: as if it were not there
-    names = [module.name for module in pkgutil.walk_packages(importlib.import_module("neurocode").__path__, "neurocode.")]
+    names = [
+        module.name
+        for module in pkgutil.walk_packages(
+            importlib.import_module("neurocode").__path__, "neurocode."
+        )
+    ]
     names = [name for name in names if name != "neurocode.__main__"]
-    said: dict[str, object] = {"modules": len(names), "imported": sum(bool(importlib.import_module(name)) for name in names)}
+    said: dict[str, object] = {
+        "modules": len(names),
+        "imported": sum(bool(importlib.import_module(name)) for name in names),
+    }
     said |= {name: outcome(action) for name, action in actions(folder).items()}
     said |= commands(folder)
     (folder / "said.json").write_text(json.dumps(said), encoding="utf-8")
@@ -76,8 +85,14 @@ def actions(folder: Path) -> dict[str, Callable[[], object]]:
     (folder / "table.parquet").write_bytes(b"PAR1")
     scipy.io.savemat(folder / "early.mat", {"times": np.array([0.25, 0.5])})
     np.save(folder / "a.npy", np.array([0.25, 0.5]))
-    connections = [nc.learning.Dense(1, 2, key=jax.random.key(0)), nc.learning.Dense(2, 1, key=jax.random.key(1))]
-    layers = [nc.learning.Layer(connections[0], nc.models.normalised_lif(), 1e-3), nc.learning.Readout(connections[1], 1e-3)]
+    connections = [
+        nc.learning.Dense(1, 2, key=jax.random.key(0)),
+        nc.learning.Dense(2, 1, key=jax.random.key(1)),
+    ]
+    layers = [
+        nc.learning.Layer(connections[0], nc.models.normalised_lif(), 1e-3),
+        nc.learning.Readout(connections[1], 1e-3),
+    ]
     network = nc.learning.Network(layers)
     layout = Layout(variable="times")
     return {
@@ -92,7 +107,9 @@ def actions(folder: Path) -> dict[str, Callable[[], object]]:
         "read NPY": lambda: nc.read(folder / "a.npy"),
         "list data sets": datasets.available,
         "download": lambda: datasets.fetch("raphe", "DRN164_5ht_test.abf", folder=folder),
-        "read spoken digits": lambda: nc.learning.tasks.heidelberg(folder / "a.h5", folder / "a.h5"),
+        "read spoken digits": lambda: nc.learning.tasks.heidelberg(
+            folder / "a.h5", folder / "a.h5"
+        ),
         "run a study": lambda: nc.studies.run_study(dict, [], folder / "new.parquet"),
         "read the table of a study": lambda: nc.studies.study_table(folder / "table.parquet"),
         "one worker": lambda: list(nc.studies.side_by_side(abs, [(-1,)])),
@@ -109,7 +126,19 @@ def commands(folder: Path) -> dict[str, str]:
     said = {
         "--help": command("--help"),
         "describe session.nwb": command("describe", nwb, "-o", folder / "described"),
-        "simulate": command("simulate", "--model", "lif", "--step", "300 pA", "--duration", "0.1", "--engine", "jax", "-o", out),
+        "simulate": command(
+            "simulate",
+            "--model",
+            "lif",
+            "--step",
+            "300 pA",
+            "--duration",
+            "0.1",
+            "--engine",
+            "jax",
+            "-o",
+            out,
+        ),
     }
     said["files of simulate"] = " ".join(sorted(path.name for path in out.iterdir()))
     return said

@@ -20,7 +20,20 @@ from tests import core_only
 ROOT = Path(__file__).parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 #: What takes time to import, and is not needed to say what a command takes.
-HEAVY = {"brian2", "elephant", "equinox", "jax", "matplotlib", "neo", "numba", "numpy", "pandas", "quantities", "scipy", "sklearn"}
+HEAVY = {
+    "brian2",
+    "elephant",
+    "equinox",
+    "jax",
+    "matplotlib",
+    "neo",
+    "numba",
+    "numpy",
+    "pandas",
+    "quantities",
+    "scipy",
+    "sklearn",
+}
 
 IMPORT = """
 import sys, time
@@ -39,7 +52,9 @@ finally:
 """
 
 
-def in_a_process(script: str, *arguments: object, folder: Path | None = None) -> subprocess.CompletedProcess:
+def in_a_process(
+    script: str, *arguments: object, folder: Path | None = None
+) -> subprocess.CompletedProcess:
     command = [sys.executable, "-c", script, *map(str, arguments)]
     return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
 
@@ -49,7 +64,8 @@ def libraries_of(requirements: list[str]) -> set[str]:
 
 
 def test_the_package_is_imported_in_a_tenth_of_a_second_of_computing():
-    """Time of the processor over that of an interpreter that is up: other work on the machine does not count."""
+    """Time of the processor over that of an interpreter that is up: other work on the machine does
+    not count."""
     done = in_a_process(IMPORT)
     seconds, *modules = done.stdout.split()
     assert float(seconds) <= 0.1
@@ -59,13 +75,17 @@ def test_the_package_is_imported_in_a_tenth_of_a_second_of_computing():
 def test_every_public_name_is_there():
     for name in nc.__all__:
         assert getattr(nc, name) is not None, name
-    assert nc.plotting.__name__ == "neurocode.plotting" and nc.studies.__name__ == "neurocode.studies"
+    assert (
+        nc.plotting.__name__ == "neurocode.plotting" and nc.studies.__name__ == "neurocode.studies"
+    )
     assert nc.complexity is nc.statistics.complexity and {*nc.__all__} == {*dir(nc)}
     with pytest.raises(AttributeError, match="'neurocode' has no attribute 'simulation_of'"):
         _ = nc.simulation_of
 
 
-@pytest.mark.parametrize("arguments", [["--help"], ["describe", "--help"], ["study", "--help"], ["fit", "--help"]])
+@pytest.mark.parametrize(
+    "arguments", [["--help"], ["describe", "--help"], ["study", "--help"], ["fit", "--help"]]
+)
 def test_help_imports_nothing_that_computes(arguments):
     done = in_a_process(COMMAND, *arguments)
     assert done.returncode == 0 and "Usage" in done.stdout
@@ -74,8 +94,12 @@ def test_help_imports_nothing_that_computes(arguments):
 
 @pytest.mark.long
 def test_spike_times_are_described_without_what_simulates(tmp_path):
-    (tmp_path / "cell.csv").write_text("time\n" + "\n".join(f"{0.1 * k + 0.01 * (k % 3):g}" for k in range(40)) + "\n")
-    done = in_a_process(COMMAND, "describe", "cell.csv", "-o", "out", "--surrogates", 0, folder=tmp_path)
+    (tmp_path / "cell.csv").write_text(
+        "time\n" + "\n".join(f"{0.1 * k + 0.01 * (k % 3):g}" for k in range(40)) + "\n"
+    )
+    done = in_a_process(
+        COMMAND, "describe", "cell.csv", "-o", "out", "--surrogates", 0, folder=tmp_path
+    )
     assert done.returncode == 0, done.stderr
     loaded = done.stderr.split()
     of_extras = {*LIBRARIES} - {"pyarrow"}  # pandas imports it where it finds it
@@ -84,7 +108,10 @@ def test_spike_times_are_described_without_what_simulates(tmp_path):
 
 
 def test_each_library_stands_in_the_extra_that_its_sentence_names():
-    extras = {name: libraries_of(requirements) for name, requirements in PROJECT["optional-dependencies"].items()}
+    extras = {
+        name: libraries_of(requirements)
+        for name, requirements in PROJECT["optional-dependencies"].items()
+    }
     for library, (extra, _) in LIBRARIES.items():
         assert library in extras[extra]
     core = libraries_of(PROJECT["dependencies"])
@@ -93,7 +120,9 @@ def test_each_library_stands_in_the_extra_that_its_sentence_names():
     assert set().union(*(extras[name] for name in lighter)) == {*LIBRARIES}
     every = f"neurocode[{','.join(sorted(lighter))}]"
     assert PROJECT["optional-dependencies"]["all"] == [every]
-    assert all("neurocode[all]" in PROJECT["optional-dependencies"][name] for name in ("bench", "test"))
+    assert all(
+        "neurocode[all]" in PROJECT["optional-dependencies"][name] for name in ("bench", "test")
+    )
 
 
 def test_no_library_is_required_twice():
@@ -107,9 +136,17 @@ def test_what_is_imported_is_required():
     """Every library that the package imports is in the core or, by name, in an extra."""
     imported = set()
     for file in (ROOT / "neurocode").rglob("*.py"):
-        imported |= {*re.findall(r"^\s*(?:import|from) (\w+)", file.read_text(encoding="utf-8"), re.MULTILINE)}
+        imported |= {
+            *re.findall(
+                r"^\s*(?:import|from) (\w+)", file.read_text(encoding="utf-8"), re.MULTILINE
+            )
+        }
     distributions = importlib.metadata.packages_distributions()
-    others = {distributions[name][0].lower().replace("_", "-") for name in imported if name in distributions}
+    others = {
+        distributions[name][0].lower().replace("_", "-")
+        for name in imported
+        if name in distributions
+    }
     core = libraries_of(PROJECT["dependencies"])
     assert others - {"neurocode"} - {*LIBRARIES} == core
 
@@ -127,7 +164,10 @@ def said(tmp_path_factory) -> dict[str, str]:
 def test_what_is_missing_is_said_with_the_command_that_installs_it(said, action):
     library = core_only.NEEDS[action]
     extra, purpose = LIBRARIES[library]
-    assert said[action] == f'{library}, which {purpose}, is not installed: pip install "neurocode[{extra}]".'
+    assert (
+        said[action]
+        == f'{library}, which {purpose}, is not installed: pip install "neurocode[{extra}]".'
+    )
 
 
 def test_everything_is_imported_and_the_rest_works_without_the_extras(said):
@@ -138,12 +178,21 @@ def test_everything_is_imported_and_the_rest_works_without_the_extras(said):
 
 def test_commands_say_in_one_sentence_what_is_missing(said):
     assert said["describe session.nwb"] == (
-        '1 neurocode: pynwb, which reads and writes NWB files, is not installed: pip install "neurocode[files]".'
+        "1 neurocode: pynwb, which reads and writes NWB files, is not installed: pip install "
+        '"neurocode[files]".'
     )
     assert said["--help"].startswith("0 ") and "Usage" in said["--help"]
     assert said["simulate"].startswith("0 ")
     assert f"Spikes are written as CSV alone: {missing('pynwb')}" in said["simulate"]
-    written = ["model.toml", "provenance.json", "report.html", "result.json", "simulation.pdf", "simulation.png", "spikes.csv"]
+    written = [
+        "model.toml",
+        "provenance.json",
+        "report.html",
+        "result.json",
+        "simulation.pdf",
+        "simulation.png",
+        "spikes.csv",
+    ]
     assert said["files of simulate"].split() == written
 
 

@@ -9,9 +9,17 @@ from test_stated_defaults import members
 
 #: Given up, and what is said instead.
 GIVEN_UP = {
-    "net": "network", "classes": "n_classes", "samples": "n_samples", "bins": "n_bins", "draws": "n_draws",
-    "sequences": "n_sequences", "frames": "n_frames", "num_steps": "n_steps", "timestep": "dt", "delta_t": "dt",
-}  # fmt: skip
+    "net": "network",
+    "classes": "n_classes",
+    "samples": "n_samples",
+    "bins": "n_bins",
+    "draws": "n_draws",
+    "sequences": "n_sequences",
+    "frames": "n_frames",
+    "num_steps": "n_steps",
+    "timestep": "dt",
+    "delta_t": "dt",
+}
 #: Where such a word names the things themselves and not how many there are.
 OTHER_MEANING = {
     "inference.lossless.decode(classes)",
@@ -26,14 +34,19 @@ def arguments() -> list[tuple[str, inspect.Parameter]]:
     every = []
     for path, member in members():
         methods = vars(member).items() if isinstance(member, type) else ()
-        for called, part in ((path, member), *((f"{path}.{name}", method) for name, method in methods)):
+        for called, part in (
+            (path, member),
+            *((f"{path}.{name}", method) for name, method in methods),
+        ):
             if any(word.startswith("_") for word in called.split(".")):
                 continue
             try:
                 parameters = inspect.signature(part).parameters.values()
             except (TypeError, ValueError):
                 continue
-            every += [(f"{called.removeprefix('neurocode.')}({each.name})", each) for each in parameters]
+            every += [
+                (f"{called.removeprefix('neurocode.')}({each.name})", each) for each in parameters
+            ]
     return every
 
 
@@ -58,15 +71,32 @@ def test_names_are_looked_for_in_all_of_the_package():
 
 
 def test_numbers_of_things_begin_with_n():
-    counts = [path for path, each in ARGUMENTS if each.name in COUNTED and type(each.default) is int]
+    counts = [
+        path for path, each in ARGUMENTS if each.name in COUNTED and type(each.default) is int
+    ]
     assert not counts
 
 
 def test_a_network_is_called_network():
     """Arguments that hold one, whatever they are called."""
-    others = [path for path, each in ARGUMENTS if each.annotation == "Network" and each.name not in ("network", "other")]
+    others = [
+        path
+        for path, each in ARGUMENTS
+        if each.annotation == "Network" and each.name not in ("network", "other")
+    ]
     assert {path.partition("(")[2].rstrip(")") for path in others} <= NETWORKS_OF_OTHER_KINDS
 
 
-#: Parts of one network in training: its learned arrays and the rest, changes of them, the best and the last one.
-NETWORKS_OF_OTHER_KINDS = {"learned", "rest", "changes", "change", "memory", "best", "last", "mean", "variance"}
+#: Parts of one network in training: its learned arrays and the rest, changes of them, the best and
+#: the last one.
+NETWORKS_OF_OTHER_KINDS = {
+    "learned",
+    "rest",
+    "changes",
+    "change",
+    "memory",
+    "best",
+    "last",
+    "mean",
+    "variance",
+}

@@ -1,4 +1,5 @@
-"""What is said when modules are imported: defaults, what is given by its name alone, and values that are not changed."""
+"""What is said when modules are imported: defaults, what is given by its name alone, and values
+that are not changed."""
 
 from __future__ import annotations
 
@@ -14,8 +15,9 @@ import equinox
 
 import neurocode
 
-#: By function or class, as they are documented and as tables in docs were made: a changed one changes the numbers of everybody who
-#: leaves it out. A star stands before what is given by its name alone.
+#: By function or class, as they are documented and as tables in docs were made: a changed one
+#: changes the numbers of everybody who leaves it out. A star stands before what is given by its
+#: name alone.
 STATED = tomllib.loads((Path(__file__).parent / "defaults.toml").read_text(encoding="utf-8"))
 
 
@@ -31,11 +33,15 @@ def members() -> Iterator[tuple[str, object]]:
 
 
 def defaults() -> dict[str, dict[str, object]]:
-    """Of every function, class and method without an underscore: numbers, texts, truth values and tuples of them."""
+    """Of every function, class and method without an underscore: numbers, texts, truth values and
+    tuples of them."""
     stated = {}
     for path, member in members():
         methods = vars(member).items() if isinstance(member, type) else ()
-        for called, part in ((path, member), *((f"{path}.{name}", method) for name, method in methods)):
+        for called, part in (
+            (path, member),
+            *((f"{path}.{name}", method) for name, method in methods),
+        ):
             if not called.rpartition(".")[2].startswith("_") and (values := _values_of(part)):
                 stated[called] = values
     return stated
@@ -46,9 +52,13 @@ def _values_of(member: object) -> dict[str, object]:
         parameters = inspect.signature(member).parameters.values()
     except (TypeError, ValueError):
         return {}
-    plain = [each for each in parameters if isinstance(each.default, (bool, int, float, str, tuple))]
+    plain = [
+        each for each in parameters if isinstance(each.default, (bool, int, float, str, tuple))
+    ]
     kept = {"*" * (each.kind is each.KEYWORD_ONLY) + each.name: each.default for each in plain}
-    return {name: list(value) if isinstance(value, tuple) else value for name, value in kept.items()}
+    return {
+        name: list(value) if isinstance(value, tuple) else value for name, value in kept.items()
+    }
 
 
 def test_defaults_are_those_that_are_stated():
@@ -57,9 +67,13 @@ def test_defaults_are_those_that_are_stated():
 
 def test_values_are_not_changed_once_they_are_made():
     """Every dataclass is frozen, as Equinox's modules are by themselves."""
-    kinds = {path: kind for path, kind in members() if isinstance(kind, type) and is_dataclass(kind)}
+    kinds = {
+        path: kind for path, kind in members() if isinstance(kind, type) and is_dataclass(kind)
+    }
     assert len(kinds) > 60
     open_to_change = [
-        path for path, kind in kinds.items() if not kind.__dataclass_params__.frozen and not issubclass(kind, equinox.Module)
+        path
+        for path, kind in kinds.items()
+        if not kind.__dataclass_params__.frozen and not issubclass(kind, equinox.Module)
     ]
     assert open_to_change == []

@@ -1,4 +1,5 @@
-"""Folders are replaced whole: a kill at any moment leaves the old one or the new one, never a mixture."""
+"""Folders are replaced whole: a kill at any moment leaves the old one or the new one, never a
+mixture."""
 
 from __future__ import annotations
 
@@ -55,12 +56,15 @@ def test_an_error_inside_leaves_the_old_folder_and_no_trace(tmp_path):
     with pytest.raises(ValueError, match="no"), replacing_folder(folder, nothing) as scratch:
         fill(scratch, numbers="2")
         raise ValueError("no")
-    assert content(folder) == {"numbers": "1"} and [path.name for path in folder.parent.iterdir()] == ["out"]
+    assert content(folder) == {"numbers": "1"} and [
+        path.name for path in folder.parent.iterdir()
+    ] == ["out"]
 
 
 @pytest.mark.parametrize("moment", range(4))
 def test_a_kill_at_any_rename_leaves_one_of_the_two_folders(tmp_path, monkeypatch, moment):
-    """Renames: the old folder aside, the new one in place, two files that are kept; a kill comes before one of them."""
+    """Renames: the old folder aside, the new one in place, two files that are kept; a kill comes
+    before one of them."""
     folder = tmp_path / "out"
     with replacing_folder(folder, nothing) as scratch:
         fill(scratch, settings="old", numbers="old", scores="old")
@@ -80,7 +84,11 @@ def test_a_kill_at_any_rename_leaves_one_of_the_two_folders(tmp_path, monkeypatc
         fill(scratch, settings="new", numbers="new")
     monkeypatch.undo()
     recover_folder(folder, ours)
-    new = {"settings": "new", "numbers": "new"} if moment >= 2 else {"settings": "old", "numbers": "old", "scores": "old"}
+    new = (
+        {"settings": "new", "numbers": "new"}
+        if moment >= 2
+        else {"settings": "old", "numbers": "old", "scores": "old"}
+    )
     assert content(folder) == {**new, "notes": "mine", "more": "mine"}
     with replacing_folder(folder, ours) as scratch:
         assert content(scratch) == {}
@@ -103,7 +111,9 @@ def test_a_failing_rename_puts_the_old_folder_back(tmp_path, monkeypatch):
     monkeypatch.setattr(os, "rename", failing)
     with pytest.raises(OSError, match="disk"), replacing_folder(folder, nothing) as scratch:
         fill(scratch, numbers="new")
-    assert content(folder) == {"numbers": "old"} and [path.name for path in tmp_path.iterdir()] == ["out"]
+    assert content(folder) == {"numbers": "old"} and [path.name for path in tmp_path.iterdir()] == [
+        "out"
+    ]
 
 
 def test_two_processes_do_not_write_one_folder(tmp_path):

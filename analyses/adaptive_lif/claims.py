@@ -26,10 +26,12 @@ def claims(folder: Path) -> list[Claim]:
 
 
 def stable_for_all(table: pd.DataFrame) -> Claim:
-    """That SE is stable whatever its parameters: a bound exists, far outside the ranges that are used."""
+    """That SE is stable whatever its parameters: a bound exists, far outside the ranges that are
+    used."""
     least = float(table.set_index("cell").loc["SE", "smallest_bound"])
     text = (
-        "SE preserves stability for all parameterizations (smallest coupling at which a neuron of the used time constants does not)"
+        "SE preserves stability for all parameterizations (smallest coupling at which a neuron "
+        "of the used time constants does not)"
     )
     return Claim(text, "Baronig et al. 2025 (quoted)", "none", least, None, 1, "refuted")
 
@@ -48,7 +50,9 @@ def _between(table: pd.DataFrame, entry: Entry) -> Pairs:
 def _against_bound(table: pd.DataFrame, entry: Entry) -> Pairs:
     own = table[table["arm"] == entry["arm"]]
     trained = is_sound(own)
-    return Pairs((own[entry["values"]] - entry["bound"])[trained].to_numpy(float), int((~trained).sum()))
+    return Pairs(
+        (own[entry["values"]] - entry["bound"])[trained].to_numpy(float), int((~trained).sum())
+    )
 
 
 def _against_zero(table: pd.DataFrame, entry: Entry) -> Pairs:
@@ -65,7 +69,10 @@ def _rising(table: pd.DataFrame, entry: Entry) -> Pairs:
 
 def _sizes(table: pd.DataFrame, entry: Entry) -> Pairs:
     """Two arms of different size."""
-    parts = [table[(table["arm"] == entry[name]) & (table["neurons"] == entry[f"{name}_neurons"])] for name in ("first", "second")]
+    parts = [
+        table[(table["arm"] == entry[name]) & (table["neurons"] == entry[f"{name}_neurons"])]
+        for name in ("first", "second")
+    ]
     both = pd.concat(parts)
     return paired(both, "arm", entry["first"], entry["second"], "test_score", is_sound(both))
 
@@ -96,21 +103,34 @@ def _judges() -> dict[str, tuple[str, PairedJudge]]:
     zero = [f"springs_zero_{arm}{size}" for arm in ("se", "ef", "lif") for size in sizes]
     between = [f"springs_se_over_{arm}{size}" for arm in ("ef", "lif") for size in sizes]
     bursts = [f"bursts_{arm}{size}" for arm in ("ef", "lif") for size in sizes]
-    rivals = ("rivals_alif", "rivals_lif", "rivals_lstm", "normalisation_adds_nothing", "normalised_lif", "delays_gain")
+    rivals = (
+        "rivals_alif",
+        "rivals_lif",
+        "rivals_lstm",
+        "normalisation_adds_nothing",
+        "normalised_lif",
+        "delays_gain",
+    )
     return {
         **dict.fromkeys(("ecg_reproduces_se", "ecg_reproduces_ef"), ("ecg", _against_bound)),
         **dict.fromkeys(("ecg_se_over_ef", "ecg_se_over_lif"), ("ecg", _between)),
         **dict.fromkeys(rivals, ("rivals", _between)),
         **dict.fromkeys(("delays_target", "delays_brian"), ("rivals", _against_bound)),
-        **dict.fromkeys(zero, ("springs", _against_zero)), **dict.fromkeys(between, ("springs", _between)),
+        **dict.fromkeys(zero, ("springs", _against_zero)),
+        **dict.fromkeys(between, ("springs", _between)),
         **{f"springs_degrade{size}": ("springs", _rising) for size in sizes},
         "frequency": ("springs", _between),
-        **dict.fromkeys(("size_25", "size_50"), ("springs", _between)), "size_small": ("springs", _sizes),
+        **dict.fromkeys(("size_25", "size_50"), ("springs", _between)),
+        "size_small": ("springs", _sizes),
         **dict.fromkeys(bursts, ("bursts", _between)),
-        **dict.fromkeys(("robust_shift_1", "robust_shift_4", "robust_events_0_05"), ("robustness", _lost)),
-        **dict.fromkeys(("complexity_se", "complexity_ef", "complexity_lif"), ("neurons", _less_complex)),
+        **dict.fromkeys(
+            ("robust_shift_1", "robust_shift_4", "robust_events_0_05"), ("robustness", _lost)
+        ),
+        **dict.fromkeys(
+            ("complexity_se", "complexity_ef", "complexity_lif"), ("neurons", _less_complex)
+        ),
         "raphe_held_out": ("raphe", _coupled),
-    }  # fmt: skip
+    }
 
 
 JUDGES: dict[str, tuple[str, PairedJudge]] = _judges()

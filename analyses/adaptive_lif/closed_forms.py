@@ -1,7 +1,9 @@
-"""Discrete adaptive LIF neuron below threshold: closed forms (papers' Fig. 3; derived from the released update equations).
+"""Discrete adaptive LIF neuron below threshold: closed forms (papers' Fig. 3; derived from the
+released update equations).
 
-``alpha = exp(-dt/tau_u)``, ``beta = exp(-dt/tau_w)``, ``p = (1 - alpha)(1 - beta)``; ``a`` is the effective coupling ``q a``. The
-Euler-forward matrix is ``[[alpha, -(1-alpha)], [(1-beta) a, beta]]``, the symplectic one has the determinant ``alpha beta``.
+``alpha = exp(-dt/tau_u)``, ``beta = exp(-dt/tau_w)``, ``p = (1 - alpha)(1 - beta)``; ``a`` is the
+effective coupling ``q a``. The Euler-forward matrix is ``[[alpha, -(1-alpha)], [(1-beta) a,
+beta]]``, the symplectic one has the determinant ``alpha beta``.
 """
 
 from __future__ import annotations
@@ -17,7 +19,9 @@ def decays(tau_u: Array, tau_w: Array, dt: float) -> tuple[Array, Array, Array]:
     return alpha, beta, (1 - alpha) * (1 - beta)
 
 
-def trace_and_determinant(cell: str, a: Array, tau_u: Array, tau_w: Array, dt: float) -> tuple[Array, Array]:
+def trace_and_determinant(
+    cell: str, a: Array, tau_u: Array, tau_w: Array, dt: float
+) -> tuple[Array, Array]:
     """Of the matrix of a step; ``cell`` is "SE" or "EF"."""
     alpha, beta, p = decays(tau_u, tau_w, dt)
     if cell == "EF":
@@ -61,12 +65,15 @@ def continuous(a: Array, tau_u: Array, tau_w: Array) -> tuple[Array, Array]:
     return decay, np.sqrt(np.maximum(inner, 0)) / (2 * np.pi)
 
 
-def impulse_response(cell: str, a: float, tau_u: float, tau_w: float, dt: float, steps: int) -> Array:
+def impulse_response(
+    cell: str, a: float, tau_u: float, tau_w: float, dt: float, steps: int
+) -> Array:
     """Membrane potential in each step after a unit input in the first, where the neuron oscillates."""
     alpha, _, p = decays(tau_u, tau_w, dt)
     trace, determinant = trace_and_determinant(cell, a, tau_u, tau_w, dt)
     radius, angle = np.sqrt(determinant), np.arccos(trace / (2 * np.sqrt(determinant)))
-    # u obeys u[k+1] = trace u[k] - determinant u[k-1]; the first two values fix the amplitude and phase
+    # u obeys u[k+1] = trace u[k] - determinant u[k-1]; the first two values fix the amplitude and
+    # phase
     first = 1 - alpha
     second = first * (alpha if cell == "EF" else alpha - a * p)
     cosine, sine = first, (second / radius - first * np.cos(angle)) / np.sin(angle)

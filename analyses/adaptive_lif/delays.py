@@ -1,9 +1,10 @@
 """Axonal delays that are learned: whole steps forward, and a derivative by the delay going back.
 
-A network is run with its delays rounded, so it is at any moment one with whole delays, which Brian2 runs spike for spike. The
-derivative of a spike train by its delay is taken of the train smoothed by a box of ``2 WIDTH`` steps: the difference of the trains
-that come ``WIDTH`` steps later and earlier, over that distance (ours; Hammouamri, Khalfaoui-Hassani, Masquelier 2024 learn delays
-by kernels that narrow while they train).
+A network is run with its delays rounded, so it is at any moment one with whole delays, which Brian2
+runs spike for spike. The derivative of a spike train by its delay is taken of the train smoothed by
+a box of ``2 WIDTH`` steps: the difference of the trains that come ``WIDTH`` steps later and
+earlier, over that distance (ours; Hammouamri, Khalfaoui-Hassani, Masquelier 2024 learn delays by
+kernels that narrow while they train).
 """
 
 from __future__ import annotations
@@ -19,12 +20,14 @@ from neurocode.learning import Dense, Network
 
 Array = jax.Array
 
-#: Half of the box that smooths a train for its derivative, and delays that a change of one in a learned value makes, in steps.
+#: Half of the box that smooths a train for its derivative, and delays that a change of one in a
+#: learned value makes, in steps.
 WIDTH, SCALE = 2, 10.0
 
 
 def shifted(x: Array, delay: Array) -> Array:
-    """Trains (time, batch, n), each later by its own number of whole steps, or earlier; zero where nothing came yet."""
+    """Trains (time, batch, n), each later by its own number of whole steps, or earlier; zero where
+    nothing came yet."""
     steps = jnp.arange(len(x))[:, None] - delay[None, :]
     moved = jnp.take_along_axis(x, jnp.clip(steps, 0, len(x) - 1)[:, None, :], axis=0)
     return moved * ((steps >= 0) & (steps < len(x)))[:, None, :]

@@ -1,4 +1,5 @@
-"""Long short-term memory (Hochreiter & Schmidhuber 1997; the cell of Equinox) in the place of spiking neurons."""
+"""Long short-term memory (Hochreiter & Schmidhuber 1997; the cell of Equinox) in the place of
+spiking neurons."""
 
 from __future__ import annotations
 
@@ -31,7 +32,9 @@ class LongShortTermMemory(Output):
         first, second = jax.random.split(key)
         cell = eqx.nn.LSTMCell(n_in, units, key=first)
         # gates are ordered input, forget, cell, output
-        self.cell = eqx.tree_at(lambda own: own.bias, cell, cell.bias.at[units : 2 * units].set(1.0))
+        self.cell = eqx.tree_at(
+            lambda own: own.bias, cell, cell.bias.at[units : 2 * units].set(1.0)
+        )
         self.connection, self.dt = Dense(units, n_out, key=second), dt
 
     @property
@@ -44,7 +47,9 @@ class LongShortTermMemory(Output):
         """Number of outputs."""
         return self.connection.n_out
 
-    def __call__(self, x: Array, key: Array | None = None, *, training: bool = False, adjoint: bool = True) -> Array:
+    def __call__(
+        self, x: Array, key: Array | None = None, *, training: bool = False, adjoint: bool = True
+    ) -> Array:
         """Outputs (time, batch, n_out) for inputs (time, batch, n_in)."""
         rest = jnp.zeros((x.shape[1], self.cell.hidden_size), x.dtype)
 

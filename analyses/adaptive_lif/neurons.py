@@ -1,4 +1,5 @@
-"""Spikes of trained neurons as a physiologist would describe them, and what their learned parameters make of them."""
+"""Spikes of trained neurons as a physiologist would describe them, and what their learned
+parameters make of them."""
 
 from __future__ import annotations
 
@@ -22,15 +23,28 @@ SURROGATES = 200
 #: Neurons at the start of training that trained ones are compared with.
 UNTRAINED = 500
 COLUMNS = [
-    "n_spikes", "rate", "cv", "lv", "serial_correlation", "lz_ratio", "lz_z", "lz_q", "lz_isi_ratio", "lz_isi_z", "lz_isi_q",
-]  # fmt: skip
+    "n_spikes",
+    "rate",
+    "cv",
+    "lv",
+    "serial_correlation",
+    "lz_ratio",
+    "lz_z",
+    "lz_q",
+    "lz_isi_ratio",
+    "lz_isi_z",
+    "lz_isi_q",
+]
 
 
 def neurons_row(folder: Path, traces: int, **row: Any) -> dict[str, str]:
-    """Neurons of the first layer of a network as JSON: statistics of their spikes in some test traces, parameters, resonance."""
+    """Neurons of the first layer of a network as JSON: statistics of their spikes in some test
+    traces, parameters, resonance."""
     task, result = trained(row, folder)
     shown = stratified(task.test, traces, row["seed"])
-    table = nc.describe(trains(result.network, shown), bin_size=STEP, n_surrogates=SURROGATES, seed=row["seed"])
+    table = nc.describe(
+        trains(result.network, shown), bin_size=STEP, n_surrogates=SURROGATES, seed=row["seed"]
+    )
     table = pd.concat([table[COLUMNS].reset_index(drop=True), learned(result.network)], axis=1)
     return {"described": table.to_json(orient="records", double_precision=6)}
 
@@ -44,20 +58,27 @@ def trains(net: Network, part: Part) -> Trains:
 def learned(net: Network) -> pd.DataFrame:
     """Learned parameters of the first layer, and the response of each neuron below threshold."""
     layer = net.layers[0]
-    values = {name: np.asarray(layer.intrinsic.values()[name], float) for name in layer.intrinsic.coordinates}
+    values = {
+        name: np.asarray(layer.intrinsic.values()[name], float)
+        for name in layer.intrinsic.coordinates
+    }
     found = linearise(layer.model, STEP, parameters=values)
     frequency, ratio = found.resonance()
     q = layer.model.values.get("q", 1.0)
     table = pd.DataFrame({name: q * v if name in ("a", "b") else v for name, v in values.items()})
     return table.assign(
-        radius=found.spectral_radius, frequency=found.frequency, resonance_frequency=frequency, resonance_ratio=ratio
+        radius=found.spectral_radius,
+        frequency=found.frequency,
+        resonance_frequency=frequency,
+        resonance_ratio=ratio,
     )
 
 
 def neurons_of(table: pd.DataFrame) -> pd.DataFrame:
     """A row a neuron of all networks of a table of :func:`neurons_row`."""
     parts = [
-        pd.read_json(io.StringIO(row["described"])).assign(arm=row["arm"], seed=row["seed"]) for row in table.to_dict("records")
+        pd.read_json(io.StringIO(row["described"])).assign(arm=row["arm"], seed=row["seed"])
+        for row in table.to_dict("records")
     ]
     return pd.concat(parts, ignore_index=True)
 

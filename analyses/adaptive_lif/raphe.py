@@ -1,7 +1,9 @@
-"""Dorsal raphe neurons on the map of trained ones: does a subthreshold current make them resonators?
+"""Dorsal raphe neurons on the map of trained ones: does a subthreshold current make them
+resonators?
 
-A GIF has one variable below threshold, so it integrates whatever is fitted. Here the GIF with a following threshold gains the
-adaptation current of the adaptive LIF neuron, ``dw/dt = (a_w (v - E_L) - w)/tau_w``; ``a_w/g_L`` is the effective coupling.
+A GIF has one variable below threshold, so it integrates whatever is fitted. Here the GIF with a
+following threshold gains the adaptation current of the adaptive LIF neuron, ``dw/dt = (a_w (v -
+E_L) - w)/tau_w``; ``a_w/g_L`` is the effective coupling.
 """
 
 from __future__ import annotations
@@ -26,8 +28,13 @@ def coupled() -> nc.NeuronModel:
         "a_w": Parameter.of("1 nS", ("-2 nS", "200 nS"), description="subthreshold coupling"),
         "tau_w": Parameter.of("100 ms", ("2 ms", "500 ms"), description="adaptation time constant"),
     }
-    equations = base.equations.replace(" + I)/C", " - w + I)/C") + "\ndw/dt = (a_w*(v - E_L) - w)/tau_w : amp"
-    return replace(base, name="igif-coupled", equations=equations, parameters={**base.parameters, **more})
+    equations = (
+        base.equations.replace(" + I)/C", " - w + I)/C")
+        + "\ndw/dt = (a_w*(v - E_L) - w)/tau_w : amp"
+    )
+    return replace(
+        base, name="igif-coupled", equations=equations, parameters={**base.parameters, **more}
+    )
 
 
 def raphe_row(cell: str, coupling: bool, seed: int) -> dict[str, Any]:
@@ -36,28 +43,41 @@ def raphe_row(cell: str, coupling: bool, seed: int) -> dict[str, Any]:
     The data set is named, as in the tables of networks.
     """
     folder = data_folder("raphe")
-    training, test = (next(iter(sorted(folder.glob(f"{cell}*_{part}.abf")))) for part in ("training", "test"))
+    training, test = (
+        next(iter(sorted(folder.glob(f"{cell}*_{part}.abf")))) for part in ("training", "test")
+    )
     experiment = nc.Experiment.from_files(training, test=test)
     result = nc.fit(coupled() if coupling else nc.models.by_name("igif"), experiment, seed=seed)
     scores = nc.evaluate(result, experiment)
     fitted = linearise(result.model, DT)
     frequency, ratio = fitted.resonance()
     row = {
-        "dataset": "raphe", "sequences": 0,
-        "converged": result.converged, "log_likelihood": result.log_likelihood, "bic": float(result.bic),
-        "bits_per_spike": float(result.bits_per_spike), "held_out_bits": float(scores.bits_per_spike),
-        "frequency": float(fitted.frequency), "resonance_frequency": float(frequency), "resonance_ratio": float(ratio),
-    }  # fmt: skip
+        "dataset": "raphe",
+        "sequences": 0,
+        "converged": result.converged,
+        "log_likelihood": result.log_likelihood,
+        "bic": float(result.bic),
+        "bits_per_spike": float(result.bits_per_spike),
+        "held_out_bits": float(scores.bits_per_spike),
+        "frequency": float(fitted.frequency),
+        "resonance_frequency": float(frequency),
+        "resonance_ratio": float(ratio),
+    }
     if coupling:
         values, found = result.model.values, result.parameters
         row |= {
             "effective_coupling": values["a_w"] / values["g_L"],
             "effective_coupling_se": found["a_w"].standard_error / found["g_L"].value,
-            "tau_u": values["C"] / values["g_L"], "tau_w": values["tau_w"],
-        }  # fmt: skip
+            "tau_u": values["C"] / values["g_L"],
+            "tau_w": values["tau_w"],
+        }
     return row
 
 
 def rows() -> list[dict[str, Any]]:
     """Each cell with and without the coupling."""
-    return [{"cell": cell, "coupling": coupling, "seed": 0} for cell in CELLS for coupling in (True, False)]
+    return [
+        {"cell": cell, "coupling": coupling, "seed": 0}
+        for cell in CELLS
+        for coupling in (True, False)
+    ]

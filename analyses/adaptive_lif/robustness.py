@@ -1,4 +1,5 @@
-"""Trained networks under inputs that training did not show: a shifted mean, added events (test options of the released code)."""
+"""Trained networks under inputs that training did not show: a shifted mean, added events (test
+options of the released code)."""
 
 from __future__ import annotations
 
@@ -12,14 +13,17 @@ from analyses.adaptive_lif.training import trained
 from analyses.protocol import training_of
 from neurocode.learning import Part, evaluate
 
-#: Shifts in units of the mean of the test inputs, and shares of channels and steps that get an event (both ours).
+#: Shifts in units of the mean of the test inputs, and shares of channels and steps that get an
+#: event (both ours).
 SHIFTS = (0.0, 0.5, 1.0, 2.0, 4.0, 8.0)
 EVENTS = (0.01, 0.02, 0.05, 0.1, 0.2)
 
 
 def shifted(part: Part, level: float) -> Part:
     """Inputs with ``level`` times their mean added everywhere."""
-    return dataclasses.replace(part, inputs=(part.inputs + level * part.inputs.mean()).astype(np.float32))
+    return dataclasses.replace(
+        part, inputs=(part.inputs + level * part.inputs.mean()).astype(np.float32)
+    )
 
 
 def with_events(part: Part, share: float, seed: int) -> Part:

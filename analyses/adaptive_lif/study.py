@@ -1,4 +1,5 @@
-"""Adaptive LIF neurons and symplectic Euler (Baronig, Ferrand, Sabathiel, Legenstein 2025): the parts of the study.
+"""Adaptive LIF neurons and symplectic Euler (Baronig, Ferrand, Sabathiel, Legenstein 2025): the
+parts of the study.
 
 neurocode study adaptive-lif --workers 2
 neurocode study adaptive-lif --protocol published --part springs --workers 2
@@ -38,7 +39,9 @@ def tuned(run: StudyRun) -> pd.DataFrame:
     """Learning rate of every arm that has no released one."""
     cells, grid = protocols.tuned_cells(run.protocol)
     seeds = protocols.TUNING_SEEDS[:1] if run.protocol == "quick" else protocols.TUNING_SEEDS
-    return tune(run, tuning_row, cells, grid, "tuning.parquet", ("dataset", "layers", "neurons"), seeds)
+    return tune(
+        run, tuning_row, cells, grid, "tuning.parquet", ("dataset", "layers", "neurons"), seeds
+    )
 
 
 def train(table: str, rows: Callable[[str, pd.DataFrame], list[Row]], run: StudyRun) -> None:
@@ -49,7 +52,11 @@ def train(table: str, rows: Callable[[str, pd.DataFrame], list[Row]], run: Study
 
 def test_robustness(run: StudyRun) -> None:
     """Trained networks under shifted and noisier input."""
-    run.rows(partial(robustness_row, run.scratch), protocols.disturbed(run.protocol, tuned(run)), "robustness.parquet")
+    run.rows(
+        partial(robustness_row, run.scratch),
+        protocols.disturbed(run.protocol, tuned(run)),
+        "robustness.parquet",
+    )
 
 
 def describe_neurons(run: StudyRun) -> None:
@@ -71,19 +78,28 @@ def data(protocol: str) -> dict[str, tuple[str, ...]]:
         return {} if protocol == "quick" else {"raphe": ("raphe",)}
     both = ("qtdb-ecg", "braille")
     return {
-        **dict.fromkeys(("tuning", "ecg", "rivals", "springs", "bursts", "robustness", "neurons"), both), "raphe": ("raphe",),
-    }  # fmt: skip
+        **dict.fromkeys(
+            ("tuning", "ecg", "rivals", "springs", "bursts", "robustness", "neurons"), both
+        ),
+        "raphe": ("raphe",),
+    }
 
 
 STUDY = Study(
     title="Adaptive LIF neurons and symplectic Euler (Baronig et al. 2025)",
     protocols=protocols.PROTOCOLS,
     parts={
-        "stability": draw_stability, "wavelets": draw_wavelets, "tuning": tuned, "ecg": partial(train, "ecg", protocols.ecg),
-        "rivals": partial(train, "rivals", protocols.rivals), "springs": partial(train, "springs", protocols.springs),
-        "bursts": partial(train, "bursts", protocols.bursts), "robustness": test_robustness, "neurons": describe_neurons,
+        "stability": draw_stability,
+        "wavelets": draw_wavelets,
+        "tuning": tuned,
+        "ecg": partial(train, "ecg", protocols.ecg),
+        "rivals": partial(train, "rivals", protocols.rivals),
+        "springs": partial(train, "springs", protocols.springs),
+        "bursts": partial(train, "bursts", protocols.bursts),
+        "robustness": test_robustness,
+        "neurons": describe_neurons,
         "raphe": fit_raphe,
     },
     claims=claims,
     data=data,
-)  # fmt: skip
+)

@@ -1,4 +1,5 @@
-"""Gradients as wavelets (Fig. 5): what a late membrane potential passes back to earlier input, by frequency."""
+"""Gradients as wavelets (Fig. 5): what a late membrane potential passes back to earlier input, by
+frequency."""
 
 from __future__ import annotations
 
@@ -19,7 +20,8 @@ COUPLINGS = (0.0, 5.0, 30.0, 120.0)
 
 
 def gradient(a: float, steps: int = STEPS) -> np.ndarray:
-    """Derivative of the last membrane potential by the input of each step, by automatic differentiation of the symplectic step."""
+    """Derivative of the last membrane potential by the input of each step, by automatic
+    differentiation of the symplectic step."""
     model = nc.models.adlif().with_parameters(q=1.0)
     values = {**model.values, "a": a, "tau_u": TAU_U, "tau_w": TAU_W}
     with jax.enable_x64(True):
@@ -42,6 +44,8 @@ def write(folder: Path) -> None:
     before.to_csv(folder / "wavelets.csv", index=False, float_format="%.8g")
     frequencies = np.arange(0.0, 150.5, 0.5)
     turn = np.exp(-2j * np.pi * frequencies[:, None] * MS * np.arange(STEPS))
-    spectra = pd.DataFrame({f"a_{a:g}": np.abs(turn @ values[::-1]) for a, values in gradients.items()})
+    spectra = pd.DataFrame(
+        {f"a_{a:g}": np.abs(turn @ values[::-1]) for a, values in gradients.items()}
+    )
     spectra.insert(0, "frequency", frequencies)
     spectra.to_csv(folder / "wavelet_spectra.csv", index=False, float_format="%.8g")

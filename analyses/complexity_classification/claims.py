@@ -34,8 +34,9 @@ def claims(folder: Path) -> list[Claim]:
 def is_trained(table: pd.DataFrame) -> pd.Series:
     """Which rows are networks that learned their objective.
 
-    The best look at validation is not the first, something moved, and the accuracy of the readout that is trained is three standard
-    errors above chance in the training part. (Three times chance, the floor of ten classes, is more than all of two.)
+    The best look at validation is not the first, something moved, and the accuracy of the readout
+    that is trained is three standard errors above chance in the training part. (Three times chance,
+    the floor of ten classes, is more than all of two.)
     """
     chance = table["chance"]
     floor = chance + ERRORS * np.sqrt(chance * (1 - chance) / table["training_samples"])
@@ -50,11 +51,16 @@ def arm(table: pd.DataFrame, entry: Entry) -> pd.DataFrame:
     if entry["neuron"] == "threshold":
         held = (table["neuron"] == "lif") & (table["kind"] == "fixed")
         table = table.assign(neuron=table["neuron"].where(~held, "threshold"))
-    return table[(table[["neuron", "rule", "depth"]] == [entry["neuron"], entry["rule"], entry["depth"]]).all(axis=1)]
+    return table[
+        (
+            table[["neuron", "rule", "depth"]] == [entry["neuron"], entry["rule"], entry["depth"]]
+        ).all(axis=1)
+    ]
 
 
 def best_cell(table: pd.DataFrame) -> pd.DataFrame:
-    """Of the networks of one task that trained, those of the cell with the best mean validation accuracy by complexity."""
+    """Of the networks of one task that trained, those of the cell with the best mean validation
+    accuracy by complexity."""
     trained = table[is_trained(table)]
     if trained.empty:
         return trained
@@ -68,7 +74,8 @@ def _kinds(table: pd.DataFrame, entry: Entry) -> Pairs:
 
 
 def _training(table: pd.DataFrame, entry: Entry) -> Pairs:
-    """Whether a rule beats the same networks before it; what did not train counts, for that is what is asked."""
+    """Whether a rule beats the same networks before it; what did not train counts, for that is what
+    is asked."""
     rows = arm(table, entry)
     return Pairs(rows.loc[rows["kind"] == "fixed", "over_untrained"].to_numpy(float), 0)
 
@@ -81,7 +88,9 @@ def _best_over(table: pd.DataFrame, entry: Entry) -> Pairs:
 def _best_over_untrained(table: pd.DataFrame, entry: Entry) -> Pairs:
     """Against the cell whose networks, before any training, are the best on validation."""
     choice = table.groupby(CELL)["untrained_validation_complexity"].mean().idxmax()
-    rival = table[(table[CELL] == list(choice)).all(axis=1)].set_index("seed")["untrained_test_complexity"]
+    rival = table[(table[CELL] == list(choice)).all(axis=1)].set_index("seed")[
+        "untrained_test_complexity"
+    ]
     return Pairs((best_cell(table).set_index("seed")[SCORE] - rival).dropna().to_numpy(float), 0)
 
 
@@ -96,7 +105,10 @@ def _with_accuracy(claim: Claim, table: pd.DataFrame) -> Claim:
     rows = best_cell(table[table["dataset"] == claim.dataset])
     if rows.empty:
         return claim
-    reached = f"; accuracy {rows[SCORE].mean():.3f}, {1e9 * rows['joules'].mean():.3g} nJ of synaptic operations"
+    reached = (
+        f"; accuracy {rows[SCORE].mean():.3f}, {1e9 * rows['joules'].mean():.3g} nJ of "
+        f"synaptic operations"
+    )
     return replace(claim, claim=claim.claim + reached)
 
 
@@ -108,14 +120,19 @@ def _judges() -> dict[str, tuple[str, PairedJudge]]:
     gains = [f"gain_{neuron}_{name}" for neuron, own in arms.items() for name in own]
     training = [f"training_{neuron}_{name}" for neuron, own in arms.items() for name in own]
     neurons = ("lif", "threshold", "adlif", "meta")
-    table = [f"{name}_{neuron}" for name in ("random_learned", "random_fixed", "both_random") for neuron in neurons]
+    table = [
+        f"{name}_{neuron}"
+        for name in ("random_learned", "random_fixed", "both_random")
+        for neuron in neurons
+    ]
     table += [f"learned_fixed_{neuron}" for neuron in ("threshold", "adlif")]
     return {
         **{name: ("training", _kinds) for name in (*gains, *table)},
         **{name: ("training", _training) for name in training},
         **{f"over_{name}": ("training", _best_over) for name in ("raw", "raw_count", "count")},
-        "over_untrained": ("training", _best_over_untrained), "latency": ("training", _latency),
-    }  # fmt: skip
+        "over_untrained": ("training", _best_over_untrained),
+        "latency": ("training", _latency),
+    }
 
 
 JUDGES: dict[str, tuple[str, PairedJudge]] = _judges()

@@ -1,4 +1,5 @@
-"""What a trained classifier costs: joules of its synaptic operations, and milliseconds from an input to a decision."""
+"""What a trained classifier costs: joules of its synaptic operations, and milliseconds from an
+input to a decision."""
 
 from __future__ import annotations
 
@@ -18,17 +19,20 @@ TIMED = 50
 
 
 def cost_of(network: Network, part: Part, decoder: Pipeline, seed: int) -> dict[str, float]:
-    """Energy and time of a decision by complexity, mean and median over inputs, and spikes of the last layer in a bin.
+    """Energy and time of a decision by complexity, mean and median over inputs, and spikes of the
+    last layer in a bin.
 
-    Energy counts additions at the synapses of the layers and a product a unit in the linear decision. The readout that training
-    uses takes no part in it, and parsing words is not a synaptic operation and costs nothing here.
+    Energy counts additions at the synapses of the layers and a product a unit in the linear
+    decision. The readout that training uses takes no part in it, and parsing words is not a
+    synaptic operation and costs nothing here.
     """
     table = energy(network, part, seed=seed).set_index("connection")
     synaptic = table["picojoule"].drop("readout").sum()
     return {
         "joules": float(1e-12 * (synaptic + MULTIPLY_ACCUMULATE * network.layers[-1].n)),
-        "spike_rate": float(table.loc["readout", "rate"]), "milliseconds": milliseconds(network, part, decoder),
-    }  # fmt: skip
+        "spike_rate": float(table.loc["readout", "rate"]),
+        "milliseconds": milliseconds(network, part, decoder),
+    }
 
 
 def milliseconds(network: Network, part: Part, decoder: Pipeline) -> float:
@@ -44,7 +48,8 @@ def milliseconds(network: Network, part: Part, decoder: Pipeline) -> float:
 
 
 def linear_decision(decoder: Pipeline) -> tuple[np.ndarray, float]:
-    """Weights and offset of a discriminant of two classes on features that are not standardised; above zero is the second."""
+    """Weights and offset of a discriminant of two classes on features that are not standardised;
+    above zero is the second."""
     scaler, linear = (step for _, step in decoder.steps)
     weights = linear.coef_[0] / scaler.scale_
     return weights, float(linear.intercept_[0] - scaler.mean_ @ weights)

@@ -1,4 +1,5 @@
-"""The largest of many gains, as an abstract states it ("up to"), against what the largest of as many is by chance."""
+"""The largest of many gains, as an abstract states it ("up to"), against what the largest of as
+many is by chance."""
 
 from __future__ import annotations
 
@@ -27,7 +28,8 @@ Trained = Callable[[pd.DataFrame], pd.Series]
 
 
 class Maximum(NamedTuple):
-    """The largest mean gain, the mean over the same cells, the largest gains under exchanged labels, and probabilities."""
+    """The largest mean gain, the mean over the same cells, the largest gains under exchanged
+    labels, and probabilities."""
 
     largest: float
     mean: float
@@ -39,22 +41,28 @@ class Maximum(NamedTuple):
 
 
 def gains(table: pd.DataFrame, neuron: str, trained: Trained) -> pd.DataFrame:
-    """Learned minus fixed accuracy by complexity, of pairs that trained: rows are seeds, columns task, rule and depth."""
+    """Learned minus fixed accuracy by complexity, of pairs that trained: rows are seeds, columns
+    task, rule and depth."""
     own = table[(table["neuron"] == neuron) & table["kind"].isin(("learned", "fixed"))]
     own = own[trained(own)]
-    wide = own.pivot(index="seed", columns=["dataset", "rule", "depth", "kind"], values="test_complexity")
+    wide = own.pivot(
+        index="seed", columns=["dataset", "rule", "depth", "kind"], values="test_complexity"
+    )
     cells = sorted({column[:3] for column in wide})
     both = [cell for cell in cells if {(*cell, "learned"), (*cell, "fixed")} <= set(wide)]
-    found = pd.DataFrame({cell: wide[*cell, "learned"] - wide[*cell, "fixed"] for cell in both}, index=wide.index)
+    found = pd.DataFrame(
+        {cell: wide[*cell, "learned"] - wide[*cell, "fixed"] for cell in both}, index=wide.index
+    )
     return found.loc[:, found.notna().sum() > 1]
 
 
 def maximum_of(found: pd.DataFrame, seed: int = 0) -> Maximum:
     """The largest mean gain of cells against its null.
 
-    Under the null the labels "learned" and "fixed" of a pair could be exchanged. They are, for all cells of a seed and a task at
-    once, so that what these cells share stays; with few of them all exchanges are made, else 20 000 are drawn. Refuted is that any
-    cell gains the margin where the t test of every cell refutes it, whose largest probability this is.
+    Under the null the labels "learned" and "fixed" of a pair could be exchanged. They are, for all
+    cells of a seed and a task at once, so that what these cells share stays; with few of them all
+    exchanges are made, else 20 000 are drawn. Refuted is that any cell gains the margin where the t
+    test of every cell refutes it, whose largest probability this is.
     """
     values = found.to_numpy(float)
     tasks = [cell[0] for cell in found]
@@ -63,7 +71,15 @@ def maximum_of(found: pd.DataFrame, seed: int = 0) -> Maximum:
     by_chance = (sums / np.isfinite(values).sum(axis=0)).max(axis=1)
     p = float(np.mean(by_chance >= largest - 1e-12))
     refute = max(_below(column[np.isfinite(column)]) for column in values.T)
-    return Maximum(float(largest), float(np.nanmean(values)), by_chance, p, refute, values.shape[1], len(values))
+    return Maximum(
+        float(largest),
+        float(np.nanmean(values)),
+        by_chance,
+        p,
+        refute,
+        values.shape[1],
+        len(values),
+    )
 
 
 def _exchanges(seeds: int, tasks: list[str], seed: int) -> np.ndarray:
@@ -111,8 +127,14 @@ def maximum_claims(folder: Path, trained: Trained) -> list[Claim]:
         own = {task: value for (name, task), value in found.items() if name == neuron}
         if not own:
             continue
-        corrected = zip(*(holm(np.array([getattr(v, name) for v in own.values()])) for name in ("p", "refute")), strict=True)
-        claims += [_claim(neuron, task, value, *map(float, p)) for (task, value), p in zip(own.items(), corrected, strict=True)]
+        corrected = zip(
+            *(holm(np.array([getattr(v, name) for v in own.values()])) for name in ("p", "refute")),
+            strict=True,
+        )
+        claims += [
+            _claim(neuron, task, value, *map(float, p))
+            for (task, value), p in zip(own.items(), corrected, strict=True)
+        ]
     return claims
 
 
@@ -121,10 +143,18 @@ def _claim(neuron: str, task: str, value: Maximum, p: float, refute: float) -> C
     beside = "" if task == EVERYWHERE else f"; the mean over the same cells is {value.mean:.4f}"
     limit = f"by chance below {np.quantile(value.by_chance, 0.95):.4f} in 95 %"
     text = (
-        f"learning intrinsic parameters improves {TITLES[neuron]} networks by up to so much (test accuracy by complexity, "
+        f"learning intrinsic parameters improves {TITLES[neuron]} networks by up to so much (test "
+        f"accuracy by complexity, "
         f"learned minus fixed, the largest of {value.cells} cells; {limit}{beside})"
     )
     return Claim(
-        text, SOURCE, PUBLISHED[neuron], value.largest, None, value.seeds, verdict, dataset=task,
+        text,
+        SOURCE,
+        PUBLISHED[neuron],
+        value.largest,
+        None,
+        value.seeds,
+        verdict,
+        dataset=task,
         p={"confirmed": p, "refuted": refute}.get(verdict, min(p, refute)),
-    )  # fmt: skip
+    )

@@ -1,4 +1,5 @@
-"""Networks of the study: one or two layers of neurons of one model behind the input, and the rules that train them."""
+"""Networks of the study: one or two layers of neurons of one model behind the input, and the rules
+that train them."""
 
 from __future__ import annotations
 
@@ -28,32 +29,44 @@ Row = dict[str, Any]
 
 #: How often a local rule looks at validation.
 LOOKS = 10
-#: Spread of the weights at the start around their drive, and spike probability of a hidden layer that its drive counts on.
+#: Spread of the weights at the start around their drive, and spike probability of a hidden layer
+#: that its drive counts on.
 SPREAD, HIDDEN_RATE = (0.2, 1.8), 0.1
 MODELS = {
-    "lif": nc.models.normalised_lif, "threshold": nc.models.normalised_lif, "adlif": nc.models.adlif, "meta": nc.models.meta_neuron,
-}  # fmt: skip
-#: Intrinsic parameters that are learned or drawn, and their bounds: ours, around the fixed values. Time constants in ms.
+    "lif": nc.models.normalised_lif,
+    "threshold": nc.models.normalised_lif,
+    "adlif": nc.models.adlif,
+    "meta": nc.models.meta_neuron,
+}
+#: Intrinsic parameters that are learned or drawn, and their bounds: ours, around the fixed values.
+#: Time constants in ms.
 BOUNDS = {
-    "lif": {"tau": (1.0, 50.0)}, "threshold": {"theta": (0.5, 2.0)}, "adlif": {"a": (0.0, 1.0), "b": (0.0, 2.0)},
+    "lif": {"tau": (1.0, 50.0)},
+    "threshold": {"theta": (0.5, 2.0)},
+    "adlif": {"a": (0.0, 1.0), "b": (0.0, 2.0)},
     "meta": {"a": (0.001, 0.2), "b": (0.0, 0.5), "c": (-0.3, 0.3), "d": (-0.1, 0.3)},
-}  # fmt: skip
-#: Of the weighted sums at the start over the threshold; for the meta-neuron their standard deviation.
+}
+#: Of the weighted sums at the start over the threshold; for the meta-neuron their standard
+#: deviation.
 DRIVE = {"lif": 0.9, "threshold": 0.9, "adlif": 6.0, "meta": 3.0}
-#: Weights of the readout over those of a mean: rates of a tenth then differ by more than the cross entropy takes for nothing.
+#: Weights of the readout over those of a mean: rates of a tenth then differ by more than the cross
+#: entropy takes for nothing.
 READOUT = 100.0
-#: Learning rate of the Tempotron over its inputs; of intrinsic parameters over weights there, where that of weights grows with the
-#: inputs; of the weights of plasticity; of the trials.
+#: Learning rate of the Tempotron over its inputs; of intrinsic parameters over weights there, where
+#: that of weights grows with the inputs; of the weights of plasticity; of the trials.
 TEMPOTRON, INTRINSIC, PLASTICITY, TRIAL = 0.1, 0.3, 0.02, 0.05
 #: Kinds whose intrinsic parameters start at random, and those that learn them.
 RANDOM, LEARNING = ("random", "both"), ("learned", "both")
 
 
 def neuron(name: str) -> nc.NeuronModel:
-    """A model with the bounds of the study; the meta-neuron takes its input through a sigmoid, as published."""
+    """A model with the bounds of the study; the meta-neuron takes its input through a sigmoid, as
+    published."""
     model = MODELS[name]()
     if name == "meta":
-        model = replace(model, equations=model.equations.replace("- u + I)", "- u + 0.5 + 0.5*tanh(0.5*I))"))
+        model = replace(
+            model, equations=model.equations.replace("- u + I)", "- u + 0.5 + 0.5*tanh(0.5*I))")
+        )
     bounded = {
         parameter: replace(model.parameters[parameter], bounds=limits, fixed=False, per_neuron=True)
         for parameter, limits in BOUNDS[name].items()
@@ -69,22 +82,35 @@ def make_network(row: Row, task: Task) -> Network:
         layers.append(_layer(row, n_in, rate, *keys[2 * number : 2 * number + 2]))
         n_in, rate = row["units"], HIDDEN_RATE
     readout = population_readout(row["units"], task.n_outputs, DT)
-    louder = eqx.tree_at(lambda part: part.connection.weight, readout, READOUT * readout.connection.weight)
+    louder = eqx.tree_at(
+        lambda part: part.connection.weight, readout, READOUT * readout.connection.weight
+    )
     return Network([*layers, louder])
 
 
-def _layer(row: Row, n_in: int, rate: float, weight_key: jax.Array, intrinsic_key: jax.Array) -> Layer:
-    """A layer whose weighted sums are counted in what the mean input gives through weights of one; the sigmoid of the meta-neuron
-    takes sums around zero, counted in their standard deviation."""
+def _layer(
+    row: Row, n_in: int, rate: float, weight_key: jax.Array, intrinsic_key: jax.Array
+) -> Layer:
+    """A layer whose weighted sums are counted in what the mean input gives through weights of one;
+    the sigmoid of the meta-neuron takes sums around zero, counted in their standard deviation."""
     name, learned = row["neuron"], () if row["kind"] == "fixed" else tuple(BOUNDS[row["neuron"]])
     shape, scale = (n_in, row["units"]), DRIVE[name]
     if name == "meta":
         weight, unit = scale * jax.random.normal(weight_key, shape), 1 / np.sqrt(n_in * rate)
     else:
-        weight, unit = scale * jax.random.uniform(weight_key, shape, minval=SPREAD[0], maxval=SPREAD[1]), 1 / (n_in * rate)
+        weight, unit = (
+            scale * jax.random.uniform(weight_key, shape, minval=SPREAD[0], maxval=SPREAD[1]),
+            1 / (n_in * rate),
+        )
     dense = eqx.tree_at(lambda part: part.weight, Dense(*shape, key=weight_key), weight)
     return Layer(
-        dense, neuron(name), DT, learned=learned, spread=row["kind"] in RANDOM, current_unit=float(unit), key=intrinsic_key
+        dense,
+        neuron(name),
+        DT,
+        learned=learned,
+        spread=row["kind"] in RANDOM,
+        current_unit=float(unit),
+        key=intrinsic_key,
     )
 
 
@@ -97,9 +123,13 @@ def make_rule(row: Row, task: Task) -> Rule:
         return SurrogateGradient(settings_of(row, intrinsic=learns))
     if row["rule"] == "tempotron":
         rate = TEMPOTRON * row["rate"] * task.n_inputs
-        return LayerTempotron(rate, 0.9, course=course, intrinsic_factor=INTRINSIC / task.n_inputs if learns else 0.0)
+        return LayerTempotron(
+            rate, 0.9, course=course, intrinsic_factor=INTRINSIC / task.n_inputs if learns else 0.0
+        )
     strength = DRIVE[row["neuron"]]
-    plasticity = PairSTDP(PLASTICITY * row["rate"], PLASTICITY * row["rate"] / 2, w_max=4 * strength)
+    plasticity = PairSTDP(
+        PLASTICITY * row["rate"], PLASTICITY * row["rate"] / 2, w_max=4 * strength
+    )
     trial = IntrinsicPerturbation("reward", TRIAL) if learns else None
     teacher = strength * task.n_inputs * P if row["rule"] == "teacher" else None
     return SupervisedSTDP(plasticity, teacher, trial, course)

@@ -1,4 +1,5 @@
-"""Rows of the study: a pilot that chooses distances and sizes, cells of neuron, kind and rule, recordings, what is planted in them.
+"""Rows of the study: a pilot that chooses distances and sizes, cells of neuron, kind and rule,
+recordings, what is planted in them.
 
 All numbers are ours. Seeds of the pilot and of the tuning are not those of the results.
 """
@@ -15,25 +16,34 @@ from analyses.protocol import Grid, Row, result_seeds, tuning_seeds
 PROTOCOLS = ("reduced", "quick")
 #: Distances of the pilot, from hard to easy, and numbers of neurons.
 DISTANCES = {
-    "bernoulli": (0.005, 0.01, 0.015, 0.02), "markov": (0.2, 0.3, 0.45, 0.6), "gamma": (3.0, 5.0, 7.0, 15.0),
+    "bernoulli": (0.005, 0.01, 0.015, 0.02),
+    "markov": (0.2, 0.3, 0.45, 0.6),
+    "gamma": (3.0, 5.0, 7.0, 15.0),
     "poisson": (0.04, 0.06, 0.08, 0.12),
-}  # fmt: skip
+}
 SIZES = (16, 32, 64)
-#: Validation accuracy that fixed parameters with their best size must have at a distance, and where the chosen one is nearest to.
+#: Validation accuracy that fixed parameters with their best size must have at a distance, and where
+#: the chosen one is nearest to.
 BAND, GOAL = (0.7, 0.9), 0.8
 EPOCHS, PILOT_RATE = 15, 0.03
-#: A rule and how many layers it trains; rules other than gradients train one (see ``neurocode.learning.rules.rule.only_layer``).
+#: A rule and how many layers it trains; rules other than gradients train one (see
+#: ``neurocode.learning.rules.rule.only_layer``).
 ARMS = (("gradient", 1), ("gradient", 2), ("tempotron", 1), ("teacher", 1), ("reward", 1))
-#: The neurons of the paper, those of the table of heterogeneity, and kinds of intrinsic parameters: equal and held, random and
-#: held, equal at the start and learned, random at the start and learned.
-NEURONS, ALL_NEURONS, KINDS = ("lif", "meta"), ("lif", "threshold", "adlif", "meta"), ("fixed", "random", "learned", "both")
+#: The neurons of the paper, those of the table of heterogeneity, and kinds of intrinsic parameters:
+#: equal and held, random and held, equal at the start and learned, random at the start and learned.
+NEURONS, ALL_NEURONS, KINDS = (
+    ("lif", "meta"),
+    ("lif", "threshold", "adlif", "meta"),
+    ("fixed", "random", "learned", "both"),
+)
 PLASTICITY = ("teacher", "reward")
 #: Learning rates of Adam, and factors on the rates of the other rules.
 GRIDS: dict[str, Grid] = {
     "gradient": {"rate": (0.01, 0.03, 0.1)},
     **{rule: {"rate": (0.333333, 1.0, 3.0)} for rule in ("tempotron", *PLASTICITY)},
 }
-#: Of the three seeds of the tuning, those that must have trained for a cell to go on to the results.
+#: Of the three seeds of the tuning, those that must have trained for a cell to go on to the
+#: results.
 MUST_TRAIN = 2
 #: Correlation of neighbouring bins that is planted in recordings, and how often.
 CORRELATIONS, PLANTED, WITHOUT = (0.0, 0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.6), 100, 200
@@ -41,43 +51,85 @@ PERMUTATIONS = 200
 LOADS, CYCLES, LOAD_SEEDS = (1.0, 2.0, 2.5, 3.0, 3.5), 5000, range(10)
 
 
-def cell(protocol: str, dataset: str, distance: float, units: int, neuron: str, kind: str, rule: str, depth: int) -> Row:
+def cell(
+    protocol: str,
+    dataset: str,
+    distance: float,
+    units: int,
+    neuron: str,
+    kind: str,
+    rule: str,
+    depth: int,
+) -> Row:
     """A row without its learning rate and without seed."""
     quick = protocol == "quick"
     return {
-        "dataset": dataset, "distance": distance, "units": units, "neuron": neuron, "kind": kind, "rule": rule, "depth": depth,
-        "epochs": 2 if quick else EPOCHS, "sequences": 120 if quick else 0,
-    }  # fmt: skip
+        "dataset": dataset,
+        "distance": distance,
+        "units": units,
+        "neuron": neuron,
+        "kind": kind,
+        "rule": rule,
+        "depth": depth,
+        "epochs": 2 if quick else EPOCHS,
+        "sequences": 120 if quick else 0,
+    }
 
 
 def pilot(protocol: str) -> list[Row]:
-    """Fixed leaky integrate-and-fire neurons under gradients at every distance with every number of neurons."""
+    """Fixed leaky integrate-and-fire neurons under gradients at every distance with every number of
+    neurons."""
     quick = protocol == "quick"
-    plan = [("markov", 0.5)] if quick else [(name, distance) for name, own in DISTANCES.items() for distance in own]
+    plan = (
+        [("markov", 0.5)]
+        if quick
+        else [(name, distance) for name, own in DISTANCES.items() for distance in own]
+    )
     sizes = SIZES[:1] if quick else SIZES
     return [
-        {**cell(protocol, *task, units, "lif", "fixed", "gradient", 1), "rate": PILOT_RATE, "seed": seed}
+        {
+            **cell(protocol, *task, units, "lif", "fixed", "gradient", 1),
+            "rate": PILOT_RATE,
+            "seed": seed,
+        }
         for task, units, seed in itertools.product(plan, sizes, tuning_seeds(protocol))
     ]
 
 
 def chosen(found: pd.DataFrame, band: tuple[float, float] = BAND) -> pd.DataFrame:
-    """The distance and the number of neurons of every task that leave room, from the table of the pilot.
+    """The distance and the number of neurons of every task that leave room, from the table of the
+    pilot.
 
-    At each distance the number of neurons with the best mean validation accuracy counts, of equal ones the smaller; of the
-    distances whose accuracy lies in the band the one nearest to the goal is taken, of equal ones the harder. A task without such a
-    distance is left out.
+    At each distance the number of neurons with the best mean validation accuracy counts, of equal
+    ones the smaller; of the distances whose accuracy lies in the band the one nearest to the goal
+    is taken, of equal ones the harder. A task without such a distance is left out.
     """
-    means = found.groupby(["dataset", "distance", "units"], sort=True)["validation_score"].mean().reset_index()
+    means = (
+        found.groupby(["dataset", "distance", "units"], sort=True)["validation_score"]
+        .mean()
+        .reset_index()
+    )
     best = means.loc[means.groupby(["dataset", "distance"])["validation_score"].idxmax()]
     inside = best[best["validation_score"].between(*band)]
-    nearest = inside.assign(off=(inside["validation_score"] - GOAL).abs().round(9)).sort_values(["dataset", "off", "distance"])
-    return nearest.groupby("dataset").head(1).set_index("dataset").loc[lambda t: [name for name in FAMILIES if name in t.index]]
+    nearest = inside.assign(off=(inside["validation_score"] - GOAL).abs().round(9)).sort_values(
+        ["dataset", "off", "distance"]
+    )
+    return (
+        nearest.groupby("dataset")
+        .head(1)
+        .set_index("dataset")
+        .loc[lambda t: [name for name in FAMILIES if name in t.index]]
+    )
 
 
 def cells(protocol: str, tasks: pd.DataFrame) -> list[Row]:
-    """Every cell of the chosen tasks: what the claims of the paper need, and the table of heterogeneity."""
-    plan = [("lif", "learned", "gradient", 1), ("lif", "random", "gradient", 1), ("lif", "fixed", "teacher", 1)]
+    """Every cell of the chosen tasks: what the claims of the paper need, and the table of
+    heterogeneity."""
+    plan = [
+        ("lif", "learned", "gradient", 1),
+        ("lif", "random", "gradient", 1),
+        ("lif", "fixed", "teacher", 1),
+    ]
     if protocol != "quick":
         paper = [
             (neuron, kind, *arm)
@@ -85,7 +137,11 @@ def cells(protocol: str, tasks: pd.DataFrame) -> list[Row]:
             if (neuron, arm[0]) != ("meta", "reward")
         ]
         # equal thresholds that are held are those of the leaky integrate-and-fire neuron
-        table = [(*own, "gradient", 1) for own in itertools.product(ALL_NEURONS, KINDS) if own != ("threshold", "fixed")]
+        table = [
+            (*own, "gradient", 1)
+            for own in itertools.product(ALL_NEURONS, KINDS)
+            if own != ("threshold", "fixed")
+        ]
         plan = list(dict.fromkeys([*paper, *table]))
     return [
         cell(protocol, name, float(task.distance), int(task.units), *own)
@@ -98,14 +154,22 @@ def grid(protocol: str, rule: str) -> Grid:
     return {"rate": GRIDS[rule]["rate"][1:2]} if protocol == "quick" else GRIDS[rule]
 
 
-def with_trained(best: pd.DataFrame, tuned: pd.DataFrame, trained: pd.Series, protocol: str) -> pd.DataFrame:
-    """Settings with the number of seeds of the tuning that trained at them, and whether the cell is left out.
+def with_trained(
+    best: pd.DataFrame, tuned: pd.DataFrame, trained: pd.Series, protocol: str
+) -> pd.DataFrame:
+    """Settings with the number of seeds of the tuning that trained at them, and whether the cell is
+    left out.
 
-    Left out is a cell of which fewer than two seeds of three trained. Plasticity with fixed parameters is kept in any case: whether
-    it beats no training is asked of it.
+    Left out is a cell of which fewer than two seeds of three trained. Plasticity with fixed
+    parameters is kept in any case: whether it beats no training is asked of it.
     """
     names = [name for name in best.columns if name != "at_edge"]
-    counts = tuned.assign(trained_seeds=trained.astype(int)).groupby(names, sort=False)["trained_seeds"].sum().reset_index()
+    counts = (
+        tuned.assign(trained_seeds=trained.astype(int))
+        .groupby(names, sort=False)["trained_seeds"]
+        .sum()
+        .reset_index()
+    )
     merged = best.merge(counts, on=names, validate="one_to_one")
     needed = 0 if protocol == "quick" else MUST_TRAIN
     asked = merged["rule"].isin(PLASTICITY) & (merged["kind"] == "fixed")
@@ -115,20 +179,33 @@ def with_trained(best: pd.DataFrame, tuned: pd.DataFrame, trained: pd.Series, pr
 def trainings(protocol: str, settings: pd.DataFrame) -> list[Row]:
     """Fresh seeds of the cells that are not left out."""
     kept = settings[~settings["left_out"]].drop(columns=["at_edge", "trained_seeds", "left_out"])
-    return [{**own, "seed": seed} for own in kept.to_dict("records") for seed in result_seeds(protocol)]
+    return [
+        {**own, "seed": seed} for own in kept.to_dict("records") for seed in result_seeds(protocol)
+    ]
 
 
 def recorded(protocol: str, names: list[str]) -> list[Row]:
     """Recorded trains whose states are read."""
-    return [{"name": name, "permutations": PERMUTATIONS, "seed": 0, "sequences": 0} for name in names]
+    return [
+        {"name": name, "permutations": PERMUTATIONS, "seed": 0, "sequences": 0} for name in names
+    ]
 
 
 def planted(protocol: str, names: list[str]) -> list[Row]:
     """Every strength of structure in trains of the size of every recording."""
     quick = protocol == "quick"
-    correlations, repeats, without = ((0.0, 0.6), 10, 20) if quick else (CORRELATIONS, PLANTED, WITHOUT)
+    correlations, repeats, without = (
+        ((0.0, 0.6), 10, 20) if quick else (CORRELATIONS, PLANTED, WITHOUT)
+    )
     return [
-        {"dataset": name, "correlation": c, "repeats": repeats, "without": without, "seed": 0, "sequences": 0}
+        {
+            "dataset": name,
+            "correlation": c,
+            "repeats": repeats,
+            "without": without,
+            "seed": 0,
+            "sequences": 0,
+        }
         for name, c in itertools.product(names, correlations)
     ]
 
@@ -137,4 +214,7 @@ def capacities(protocol: str) -> list[Row]:
     """Loads of the Tempotron."""
     quick = protocol == "quick"
     loads, seeds, cycles = (LOADS[:1], range(1), 50) if quick else (LOADS, LOAD_SEEDS, CYCLES)
-    return [{"load": load, "cycles": cycles, "seed": seed, "sequences": 0} for load, seed in itertools.product(loads, seeds)]
+    return [
+        {"load": load, "cycles": cycles, "seed": seed, "sequences": 0}
+        for load, seed in itertools.product(loads, seeds)
+    ]

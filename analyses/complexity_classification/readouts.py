@@ -22,21 +22,35 @@ def features(rasters: np.ndarray) -> Features:
 
 def discriminant() -> Pipeline:
     """Shrunk linear discriminant of standardised features."""
-    return make_pipeline(StandardScaler(), LinearDiscriminantAnalysis(solver="lsqr", shrinkage="auto"))
+    return make_pipeline(
+        StandardScaler(), LinearDiscriminantAnalysis(solver="lsqr", shrinkage="auto")
+    )
 
 
 def rasters_of(part: Part, net: Network | None) -> np.ndarray:
-    """Trains (samples, trains, bins) of the last layer of a network, or without one those of the inputs."""
+    """Trains (samples, trains, bins) of the last layer of a network, or without one those of the
+    inputs."""
     inputs = np.swapaxes(part.inputs, 1, 2)
     return inputs.astype(bool) if net is None else output_trains(net, inputs)
 
 
-def read_out(task: Task, net: Network | None, parts: Sequence[str]) -> tuple[dict[str, float], dict[str, Pipeline]]:
-    """Accuracy of every decoder on some parts, as ``test_complexity``, and the decoders, fitted to the training part."""
+def read_out(
+    task: Task, net: Network | None, parts: Sequence[str]
+) -> tuple[dict[str, float], dict[str, Pipeline]]:
+    """Accuracy of every decoder on some parts, as ``test_complexity``, and the decoders, fitted to
+    the training part."""
     training = features(rasters_of(task.training, net))
-    decoders = {name: discriminant().fit(values, task.training.targets) for name, values in training.items()}
+    decoders = {
+        name: discriminant().fit(values, task.training.targets) for name, values in training.items()
+    }
     scores = {}
     for part in parts:
-        values, targets = features(rasters_of(getattr(task, part), net)), getattr(task, part).targets
-        scores |= {f"{part}_{name}": float(decoder.score(values[name], targets)) for name, decoder in decoders.items()}
+        values, targets = (
+            features(rasters_of(getattr(task, part), net)),
+            getattr(task, part).targets,
+        )
+        scores |= {
+            f"{part}_{name}": float(decoder.score(values[name], targets))
+            for name, decoder in decoders.items()
+        }
     return scores, decoders

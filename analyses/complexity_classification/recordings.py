@@ -1,4 +1,5 @@
-"""Recorded trains with a state to read: windows or trials, what they belong to, and the blocks that are held out together."""
+"""Recorded trains with a state to read: windows or trials, what they belong to, and the blocks that
+are held out together."""
 
 from __future__ import annotations
 
@@ -29,7 +30,8 @@ class States:
     folds : numpy.ndarray of int (samples,)
         Held out together: blocks of time, or trials in turn.
     blocked : bool
-        Whether samples of a fold follow one another in one state, so that only whole folds can be exchanged.
+        Whether samples of a fold follow one another in one state, so that only whole folds can be
+        exchanged.
     """
 
     name: str
@@ -65,10 +67,13 @@ def _variables(folder: str, name: str, *variables: str) -> list[np.ndarray]:
 
 
 def light() -> States:
-    """A retinal neuron in low and high light, 30 s each: windows of a second in five contiguous blocks of six."""
+    """A retinal neuron in low and high light, 30 s each: windows of a second in five contiguous
+    blocks of six."""
     rasters, windows = [], 30
     for times in map(np.ravel, _variables("stn", "08_spikes-1", "SpikesLow", "SpikesHigh")):
-        rasters.append(binned([times[(times >= k) & (times < k + 1)] - k for k in range(windows)], 2e-3, 500))
+        rasters.append(
+            binned([times[(times >= k) & (times < k + 1)] - k for k in range(windows)], 2e-3, 500)
+        )
     labels = np.repeat([0, 1], windows)
     folds = np.tile(np.arange(windows) // (windows // FOLDS), 2)
     return States("light, retina", np.concatenate(rasters)[:, None], 2e-3, labels, folds, True)
@@ -79,7 +84,9 @@ def direction() -> States:
     directions, trains = _variables("stn", "10_spikes-1", "direction", "train")
     labels = directions.ravel().astype(int)
     rasters = trains.astype(bool).reshape(len(labels), 500, 4).any(axis=2)
-    return States("direction, subthalamic nucleus", rasters[:, None], 4e-3, labels, in_turn(labels), False)
+    return States(
+        "direction, subthalamic nucleus", rasters[:, None], 4e-3, labels, in_turn(labels), False
+    )
 
 
 def songs(unit: str) -> States:
@@ -95,12 +102,18 @@ def songs(unit: str) -> States:
         rasters.append(binned([trains.train(k) for k in range(len(trains.unit))], 4e-3, bins))
         labels += [label] * len(rasters[-1])
     return States(
-        f"song, starling {unit}", np.concatenate(rasters)[:, None], 4e-3, np.array(labels), in_turn(np.array(labels)), False
+        f"song, starling {unit}",
+        np.concatenate(rasters)[:, None],
+        4e-3,
+        np.array(labels),
+        in_turn(np.array(labels)),
+        False,
     )
 
 
 def images(pair: int) -> States:
-    """38 ganglion cells and two natural images that followed one another in the set, 30 trials of 300 ms."""
+    """38 ganglion cells and two natural images that followed one another in the set, 30 trials of
+    300 ms."""
     (stimuli,) = _variables("retina-movies", "NaturalImages1", "Spikes")
     rasters = []
     for stimulus in stimuli.ravel()[2 * pair : 2 * pair + 2]:
@@ -108,14 +121,24 @@ def images(pair: int) -> States:
         rasters.append(np.stack(units, axis=1))
     labels = np.repeat([0, 1], [len(own) for own in rasters])
     return States(
-        f"images {2 * pair + 1} and {2 * pair + 2}, retina", np.concatenate(rasters), 3e-3, labels, in_turn(labels), False
+        f"images {2 * pair + 1} and {2 * pair + 2}, retina",
+        np.concatenate(rasters),
+        3e-3,
+        labels,
+        in_turn(labels),
+        False,
     )
 
 
 def set_names() -> list[str]:
     """Every set of states that lies in the data folder."""
     units = sorted(path.name for path in data_folder("starling").iterdir() if path.is_dir())
-    return ["stn-light", "stn-direction", *(f"song-{unit}" for unit in units), *(f"images-{pair}" for pair in range(10))]
+    return [
+        "stn-light",
+        "stn-direction",
+        *(f"song-{unit}" for unit in units),
+        *(f"images-{pair}" for pair in range(10)),
+    ]
 
 
 def states_of(name: str) -> States:

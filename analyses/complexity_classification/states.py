@@ -1,4 +1,5 @@
-"""Is a state read from complexity, count, bursts or timing? Cross-validated, against permutations that respect its blocks."""
+"""Is a state read from complexity, count, bursts or timing? Cross-validated, against permutations
+that respect its blocks."""
 
 from __future__ import annotations
 
@@ -20,20 +21,37 @@ SHORT = 6e-3
 
 
 def state_row(**row: Any) -> dict[str, Any]:
-    """Balanced accuracy of every readout with the probability of as much by chance, and the same at matched rates."""
+    """Balanced accuracy of every readout with the probability of as much by chance, and the same at
+    matched rates."""
     states = states_of(row["name"])
     random = np.random.default_rng(row["seed"])
     found: dict[str, Any] = {
-        "title": states.name, "samples": len(states.labels), "states": len(np.unique(states.labels)),
-        "units": states.rasters.shape[1], "bins": states.rasters.shape[2], "bin_ms": 1e3 * states.bin_size,
+        "title": states.name,
+        "samples": len(states.labels),
+        "states": len(np.unique(states.labels)),
+        "units": states.rasters.shape[1],
+        "bins": states.rasters.shape[2],
+        "bin_ms": 1e3 * states.bin_size,
         "interpretable": states.interpretable,
-    }  # fmt: skip
+    }
     orders = [permuted(states, random) for _ in range(row["permutations"])]
     for suffix, rasters in (("", states.rasters), ("_matched", thinned(states, random))):
-        for name, values in (features(rasters) | {"bursts": short_intervals(rasters, states.bin_size)}).items():
-            found |= _tested(f"{name}{suffix}", lambda labels, own=values: by_features(own, labels, states.folds), states, orders)
+        for name, values in (
+            features(rasters) | {"bursts": short_intervals(rasters, states.bin_size)}
+        ).items():
+            found |= _tested(
+                f"{name}{suffix}",
+                lambda labels, own=values: by_features(own, labels, states.folds),
+                states,
+                orders,
+            )
         distances = distance_matrix(rasters, states.bin_size)
-        found |= _tested(f"timing{suffix}", lambda labels, own=distances: _by_distance(own, labels, states.folds), states, orders)
+        found |= _tested(
+            f"timing{suffix}",
+            lambda labels, own=distances: _by_distance(own, labels, states.folds),
+            states,
+            orders,
+        )
     return found
 
 
@@ -49,11 +67,15 @@ def short_intervals(rasters: np.ndarray, bin_size: float) -> np.ndarray:
 def _tested(name: str, score: Any, states: States, orders: list[np.ndarray]) -> dict[str, float]:
     value = score(states.labels)
     by_chance = np.array([score(labels) for labels in orders])
-    return {name: value, f"{name}_p": float((1 + np.sum(by_chance >= value - 1e-12)) / (1 + len(by_chance)))}
+    return {
+        name: value,
+        f"{name}_p": float((1 + np.sum(by_chance >= value - 1e-12)) / (1 + len(by_chance))),
+    }
 
 
 def permuted(states: States, random: np.random.Generator) -> np.ndarray:
-    """Labels exchanged inside every fold: of whole blocks where samples of a block follow one another, else of samples."""
+    """Labels exchanged inside every fold: of whole blocks where samples of a block follow one
+    another, else of samples."""
     labels = states.labels.copy()
     for fold in np.unique(states.folds):
         own = states.folds == fold
@@ -66,14 +88,19 @@ def permuted(states: States, random: np.random.Generator) -> np.ndarray:
 
 
 def thinned(states: States, random: np.random.Generator) -> np.ndarray:
-    """Rasters whose units fire in every fold at the rate of its quietest state, spikes taken out at random.
+    """Rasters whose units fire in every fold at the rate of its quietest state, spikes taken out at
+    random.
 
-    Over all folds at once a state that is above the rate in some would be below it in the others, and be told apart by that.
+    Over all folds at once a state that is above the rate in some would be below it in the others,
+    and be told apart by that.
     """
     rasters = states.rasters.copy()
     for fold in np.unique(states.folds):
         own = states.folds == fold
-        parts = [np.flatnonzero(own & (states.labels == label)) for label in np.unique(states.labels[own])]
+        parts = [
+            np.flatnonzero(own & (states.labels == label))
+            for label in np.unique(states.labels[own])
+        ]
         rates = [rasters[part].mean(axis=(0, 2)) for part in parts]
         quietest = np.min(rates, axis=0)
         for part, rate in zip(parts, rates, strict=True):
@@ -86,9 +113,15 @@ def distance_matrix(rasters: np.ndarray, bin_size: float) -> np.ndarray:
     """Sum over units of the squared van Rossum distances (samples, samples)."""
     steps = int(np.ceil(5 * TIME_CONSTANT / bin_size))
     kernel = np.exp(-np.arange(steps) * bin_size / TIME_CONSTANT)
-    traces = np.apply_along_axis(lambda train: np.convolve(train, kernel), 2, rasters.astype(float)).reshape(len(rasters), -1)
+    traces = np.apply_along_axis(
+        lambda train: np.convolve(train, kernel), 2, rasters.astype(float)
+    ).reshape(len(rasters), -1)
     squares = np.sum(traces**2, axis=1)
-    return np.maximum(squares[:, None] + squares[None, :] - 2 * traces @ traces.T, 0) * bin_size / TIME_CONSTANT
+    return (
+        np.maximum(squares[:, None] + squares[None, :] - 2 * traces @ traces.T, 0)
+        * bin_size
+        / TIME_CONSTANT
+    )
 
 
 def by_features(values: np.ndarray, labels: np.ndarray, folds: np.ndarray) -> float:
@@ -100,13 +133,17 @@ def by_features(values: np.ndarray, labels: np.ndarray, folds: np.ndarray) -> fl
 
 def _by_distance(distances: np.ndarray, labels: np.ndarray, folds: np.ndarray) -> float:
     def guess(held: np.ndarray) -> np.ndarray:
-        near = KNeighborsClassifier(NEIGHBOURS, metric="precomputed").fit(distances[~held][:, ~held], labels[~held])
+        near = KNeighborsClassifier(NEIGHBOURS, metric="precomputed").fit(
+            distances[~held][:, ~held], labels[~held]
+        )
         return near.predict(distances[held][:, ~held])
 
     return _cross_validated(guess, labels, folds)
 
 
-def _cross_validated(guess: Callable[[np.ndarray], np.ndarray], labels: np.ndarray, folds: np.ndarray) -> float:
+def _cross_validated(
+    guess: Callable[[np.ndarray], np.ndarray], labels: np.ndarray, folds: np.ndarray
+) -> float:
     guessed = np.empty_like(labels)
     for fold in np.unique(folds):
         held = folds == fold

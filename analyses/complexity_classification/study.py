@@ -1,4 +1,5 @@
-"""Intrinsic parameters and classification by Lempel-Ziv complexity (Rudnicka, Szczepanski, Pregowska 2026): the parts of the study.
+"""Intrinsic parameters and classification by Lempel-Ziv complexity (Rudnicka, Szczepanski,
+Pregowska 2026): the parts of the study.
 
 neurocode study complexity-classification --workers 2
 neurocode figures complexity-classification
@@ -19,7 +20,8 @@ from analyses.protocol import tune, tuning_seeds
 from neurocode.errors import DataError
 from neurocode.studies import Study, StudyRun, study_table
 
-#: Every cell with its best setting, how many seeds of the tuning trained there, and whether it is left out.
+#: Every cell with its best setting, how many seeds of the tuning trained there, and whether it is
+#: left out.
 SETTINGS = "settings.csv"
 
 
@@ -30,7 +32,8 @@ def choose_tasks(run: StudyRun) -> pd.DataFrame:
     if tasks.empty:
         low, high = protocols.BAND
         raise DataError(
-            f"{run.output / 'pilot.parquet'}: no distance of any task has a validation accuracy of {low:g} to {high:g}."
+            f"{run.output / 'pilot.parquet'}: no distance of any task has a validation accuracy "
+            f"of {low:g} to {high:g}."
         )
     return tasks
 
@@ -40,10 +43,25 @@ def tuned(run: StudyRun) -> pd.DataFrame:
     cells = protocols.cells(run.protocol, choose_tasks(run))
     best = []
     for rule in dict.fromkeys(cell["rule"] for cell in cells):
-        same, grid = [cell for cell in cells if cell["rule"] == rule], protocols.grid(run.protocol, rule)
-        best.append(tune(run, tuning_row, same, grid, "tuning.parquet", ("dataset", "depth"), tuning_seeds(run.protocol)))
+        same, grid = (
+            [cell for cell in cells if cell["rule"] == rule],
+            protocols.grid(run.protocol, rule),
+        )
+        best.append(
+            tune(
+                run,
+                tuning_row,
+                same,
+                grid,
+                "tuning.parquet",
+                ("dataset", "depth"),
+                tuning_seeds(run.protocol),
+            )
+        )
     table = study_table(run.output / "tuning.parquet")
-    settings = protocols.with_trained(pd.concat(best, ignore_index=True), table, is_trained(table), run.protocol)
+    settings = protocols.with_trained(
+        pd.concat(best, ignore_index=True), table, is_trained(table), run.protocol
+    )
     settings.to_csv(run.output / SETTINGS, index=False, lineterminator="\n")
     return settings
 
@@ -72,15 +90,25 @@ def fill(run: StudyRun) -> None:
 
 def data(protocol: str) -> dict[str, tuple[str, ...]]:
     """Folders of recorded data by part."""
-    return {} if protocol == "quick" else dict.fromkeys(("states", "power"), ("stn", "starling", "retina-movies"))
+    return (
+        {}
+        if protocol == "quick"
+        else dict.fromkeys(("states", "power"), ("stn", "starling", "retina-movies"))
+    )
 
 
 STUDY = Study(
-    title="Intrinsic parameters and classification by Lempel-Ziv complexity (Rudnicka, Szczepanski, Pregowska 2026)",
+    title="Intrinsic parameters and classification by Lempel-Ziv complexity (Rudnicka, "
+    "Szczepanski, Pregowska 2026)",
     protocols=protocols.PROTOCOLS,
     parts={
-        "pilot": choose_tasks, "tuning": tuned, "training": trained, "states": read_states, "power": plant, "capacity": fill,
+        "pilot": choose_tasks,
+        "tuning": tuned,
+        "training": trained,
+        "states": read_states,
+        "power": plant,
+        "capacity": fill,
     },
     claims=claims,
     data=data,
-)  # fmt: skip
+)

@@ -1,4 +1,5 @@
-"""Rows of the tables of networks: what tuning sees, and what the networks of the results are, need and take."""
+"""Rows of the tables of networks: what tuning sees, and what the networks of the results are, need
+and take."""
 
 from __future__ import annotations
 
@@ -61,13 +62,22 @@ def training_row(**row: Any) -> dict[str, Any]:
     """
     task, start, net, best_epoch = fitted(row)
     parts = ("validation", "test")
-    (read, decoders), (before, _), (raw, _) = (read_out(task, own, parts) for own in (net, start, None))
-    potential = {f"{part}_potential": evaluate(net, getattr(task, part), task, batch_size=TOGETHER).score for part in parts}
+    (read, decoders), (before, _), (raw, _) = (
+        read_out(task, own, parts) for own in (net, start, None)
+    )
+    potential = {
+        f"{part}_potential": evaluate(net, getattr(task, part), task, batch_size=TOGETHER).score
+        for part in parts
+    }
     return {
-        **read, **potential, **_named("untrained", before), **_named("raw", raw),
+        **read,
+        **potential,
+        **_named("untrained", before),
+        **_named("raw", raw),
         "over_untrained": read["test_complexity"] - before["test_complexity"],
-        **cost_of(net, task.test, decoders["complexity"], row["seed"]), **learning_of(task, start, net, best_epoch),
-    }  # fmt: skip
+        **cost_of(net, task.test, decoders["complexity"], row["seed"]),
+        **learning_of(task, start, net, best_epoch),
+    }
 
 
 def _named(name: str, scores: dict[str, float]) -> dict[str, float]:
@@ -75,7 +85,14 @@ def _named(name: str, scores: dict[str, float]) -> dict[str, float]:
 
 
 def capacity_row(**row: Any) -> dict[str, Any]:
-    """Whether one Tempotron of 200 synapses learns every random latency pattern of half a second, and in how many cycles."""
+    """Whether one Tempotron of 200 synapses learns every random latency pattern of half a second,
+    and in how many cycles."""
     patterns = latency_patterns(round(row["load"] * SYNAPSES), SYNAPSES, DURATION, row["seed"])
-    found = Tempotron(cycles=row["cycles"]).fit(TempotronNeurons(SYNAPSES), patterns, seed=row["seed"])
-    return {"learned": found.learned, "used": len(found.errors[0]), "left": int(found.errors[0][-1])}
+    found = Tempotron(cycles=row["cycles"]).fit(
+        TempotronNeurons(SYNAPSES), patterns, seed=row["seed"]
+    )
+    return {
+        "learned": found.learned,
+        "used": len(found.errors[0]),
+        "left": int(found.errors[0][-1]),
+    }

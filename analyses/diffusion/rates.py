@@ -1,8 +1,10 @@
-"""Noise without a time-step error: rate and CV of a leaky integrate-and-fire neuron with white noise against theory.
+"""Noise without a time-step error: rate and CV of a leaky integrate-and-fire neuron with white
+noise against theory.
 
-Twenty neurons between 2 and 100 Hz are simulated at 0.1 ms and compared with the rate of Siegert (1951) and the CV of Brunel
-(2000); four of them at other time steps and with plain Euler. A million intervals of a LIF and of an EIF neuron are compared
-with the first-passage distribution of the Fokker-Planck solver. Usage:
+Twenty neurons between 2 and 100 Hz are simulated at 0.1 ms and compared with the rate of Siegert
+(1951) and the CV of Brunel (2000); four of them at other time steps and with plain Euler. A million
+intervals of a LIF and of an EIF neuron are compared with the first-passage distribution of the
+Fokker-Planck solver. Usage:
 
     python analyses/diffusion/rates.py
 
@@ -31,21 +33,45 @@ RESULTS = Path(__file__).parent / "results"
 TAU = 20e-3
 #: Rate (Hz), CV and refractory period (ms) of the twenty neurons (ours).
 POINTS = [
-    (2, 0.9, 0), (2, 0.98, 2), (5, 0.8, 0), (5, 0.9, 2), (5, 1.0, 0), (10, 0.5, 0), (10, 0.7, 2),
-    (10, 0.95, 0), (20, 0.3, 0), (20, 0.5, 2), (20, 0.7, 0), (20, 0.9, 2), (40, 0.2, 0), (40, 0.4, 2),
-    (40, 0.6, 0), (60, 0.3, 2), (60, 0.8, 0), (100, 0.2, 0), (100, 0.3, 2), (100, 0.6, 0),
-]  # fmt: skip
+    (2, 0.9, 0),
+    (2, 0.98, 2),
+    (5, 0.8, 0),
+    (5, 0.9, 2),
+    (5, 1.0, 0),
+    (10, 0.5, 0),
+    (10, 0.7, 2),
+    (10, 0.95, 0),
+    (20, 0.3, 0),
+    (20, 0.5, 2),
+    (20, 0.7, 0),
+    (20, 0.9, 2),
+    (40, 0.2, 0),
+    (40, 0.4, 2),
+    (40, 0.6, 0),
+    (60, 0.3, 2),
+    (60, 0.8, 0),
+    (100, 0.2, 0),
+    (100, 0.3, 2),
+    (100, 0.6, 0),
+]
 CONVERGENCE = (1, 6, 12, 19)
 TIME_STEPS = (1.6e-3, 8e-4, 4e-4, 2e-4, 1e-4)
 
 
 def theory(mean: float, deviation: float, refractory: float) -> tuple[float, float]:
-    """Rate (Hz) and CV; mean and stationary standard deviation of the free potential relative to a threshold of one, reset zero."""
+    """Rate (Hz) and CV; mean and stationary standard deviation of the free potential relative to a
+    threshold of one, reset zero."""
     low, high = -mean / (deviation * np.sqrt(2)), (1 - mean) / (deviation * np.sqrt(2))
     passage = TAU * np.sqrt(np.pi) * quad(lambda x: erfcx(-x), low, high, epsabs=0, epsrel=1e-11)[0]
 
     def integrand(x: float) -> float:
-        return quad(lambda d: erfcx(-(x - d)) ** 2 * np.exp(x * x - (x - d) ** 2), 0, 60, epsrel=1e-9, limit=500)[0]
+        return quad(
+            lambda d: erfcx(-(x - d)) ** 2 * np.exp(x * x - (x - d) ** 2),
+            0,
+            60,
+            epsrel=1e-9,
+            limit=500,
+        )[0]
 
     variance = 2 * np.pi * TAU**2 * quad(integrand, low, high, epsrel=1e-8, limit=200)[0]
     rate = 1.0 / (refractory + passage)
@@ -60,7 +86,9 @@ def neuron(rate: float, cv: float, refractory: float) -> tuple[NeuronModel, floa
         return np.array([np.log(found[0] / rate), 3 * (found[1] - cv)])
 
     starts = [(0.8, np.log(0.3)), (1.1, np.log(0.1)), (0.5, np.log(0.6))]
-    best = min((least_squares(away, start, diff_step=1e-4) for start in starts), key=lambda fit: fit.cost)
+    best = min(
+        (least_squares(away, start, diff_step=1e-4) for start in starts), key=lambda fit: fit.cost
+    )
     mean, deviation = best.x[0], np.exp(best.x[1])
     model = nc.models.lif_diffusive()
     values = model.values
@@ -77,19 +105,27 @@ def neuron(rate: float, cv: float, refractory: float) -> tuple[NeuronModel, floa
     return model, *theory(mean, deviation, refractory)
 
 
-def simulated(model: NeuronModel, dt: float, rate: float, n_spikes: float, seed: int) -> dict[str, float]:
+def simulated(
+    model: NeuronModel, dt: float, rate: float, n_spikes: float, seed: int
+) -> dict[str, float]:
     """Rate and CV of 1000 neurons with standard errors; the first ten intervals are left out."""
     duration = n_spikes / rate / 1000 + 10 / rate
-    trains = run_numba(model, dt, round(duration / dt), 1000, parameters={}, stimulus=None, seed=seed).times(dt)
+    trains = run_numba(
+        model, dt, round(duration / dt), 1000, parameters={}, stimulus=None, seed=seed
+    ).times(dt)
     intervals = [np.diff(train[train > 10 / rate]) for train in trains]
     pooled = np.concatenate(intervals)
     mean, cv = float(np.mean(pooled)), float(np.std(pooled) / np.mean(pooled))
     counts = np.array([np.sum(train > 10 / rate) for train in trains]) / (duration - 10 / rate)
     batches = np.array([np.std(part) / np.mean(part) for part in np.array_split(pooled, 50)])
     return {
-        "rate": float(np.mean(counts)), "rate_error": float(np.std(counts, ddof=1) / np.sqrt(len(counts))),
-        "cv": cv, "cv_error": float(np.std(batches, ddof=1) / np.sqrt(50)), "mean_interval": mean, "n_spikes": len(pooled),
-    }  # fmt: skip
+        "rate": float(np.mean(counts)),
+        "rate_error": float(np.std(counts, ddof=1) / np.sqrt(len(counts))),
+        "cv": cv,
+        "cv_error": float(np.std(batches, ddof=1) / np.sqrt(50)),
+        "mean_interval": mean,
+        "n_spikes": len(pooled),
+    }
 
 
 def rates(n_spikes: float) -> pd.DataFrame:
@@ -99,12 +135,19 @@ def rates(n_spikes: float) -> pd.DataFrame:
         model, true_rate, true_cv = neuron(rate, cv, refractory * 1e-3)
         found = simulated(model, 1e-4, true_rate, n_spikes * max(true_cv, 0.3) ** 2, seed=number)
         error, spread = found["rate"] / true_rate - 1, found["rate_error"] / true_rate
-        rows.append({
-            "siegert_rate": true_rate, "brunel_cv": true_cv, "refractory_ms": refractory,
-            "mean_above_threshold": bool(model.values["mu"] * TAU > 5e-3), **found,
-            "relative_error": error, "relative_standard_error": spread,
-            "cv_difference": found["cv"] - true_cv, "within": bool(abs(error) < 0.002 + 2 * spread),
-        })  # fmt: skip
+        rows.append(
+            {
+                "siegert_rate": true_rate,
+                "brunel_cv": true_cv,
+                "refractory_ms": refractory,
+                "mean_above_threshold": bool(model.values["mu"] * TAU > 5e-3),
+                **found,
+                "relative_error": error,
+                "relative_standard_error": spread,
+                "cv_difference": found["cv"] - true_cv,
+                "within": bool(abs(error) < 0.002 + 2 * spread),
+            }
+        )
     return pd.DataFrame(rows)
 
 
@@ -117,9 +160,16 @@ def convergence(n_spikes: float) -> pd.DataFrame:
         euler = replace(inside, within_step=False, integrator="euler")
         for method, model in (("inside the step", inside), ("Euler", euler)):
             for dt in TIME_STEPS:
-                found = simulated(model, dt, true_rate, n_spikes * max(true_cv, 0.3) ** 2, seed=number)
+                found = simulated(
+                    model, dt, true_rate, n_spikes * max(true_cv, 0.3) ** 2, seed=number
+                )
                 error, spread = found["rate"] / true_rate - 1, found["rate_error"] / true_rate
-                point = {"siegert_rate": true_rate, "brunel_cv": true_cv, "method": method, "dt_ms": dt * 1e3}
+                point = {
+                    "siegert_rate": true_rate,
+                    "brunel_cv": true_cv,
+                    "method": method,
+                    "dt_ms": dt * 1e3,
+                }
                 rows.append({**point, "relative_error": error, "relative_standard_error": spread})
     return pd.DataFrame(rows)
 
@@ -131,13 +181,19 @@ def distributions(n_intervals: int) -> pd.DataFrame:
         model = nc.models.by_name(name)
         pilot = simulated(model, 1e-4, 20.0, 2e4, seed=1)
         duration = 1.1 * n_intervals * pilot["mean_interval"] / 1000
-        trains = run_numba(model, dt, round(duration / dt), 1000, parameters={}, stimulus=None, seed=2).times(dt)
+        trains = run_numba(
+            model, dt, round(duration / dt), 1000, parameters={}, stimulus=None, seed=2
+        ).times(dt)
         # the first intervals of each neuron: stopping at a fixed time would favour short ones
-        intervals = np.sort(np.concatenate([np.diff(train)[: n_intervals // 1000] for train in trains]))
+        intervals = np.sort(
+            np.concatenate([np.diff(train)[: n_intervals // 1000] for train in trains])
+        )
         nodes = np.geomspace(0.5 * intervals[0], 1.01 * intervals[-1], 1500)
         cumulative = CubicSpline(nodes, interval_distribution(model, nodes)[1])(intervals)
         n = len(intervals)
-        distance = float(max(np.max(cumulative - np.arange(n) / n), np.max(np.arange(1, n + 1) / n - cumulative)))
+        distance = float(
+            max(np.max(cumulative - np.arange(n) / n), np.max(np.arange(1, n + 1) / n - cumulative))
+        )
         rows.append(
             {
                 "model": name,
@@ -153,8 +209,12 @@ def distributions(n_intervals: int) -> pd.DataFrame:
 
 def main() -> None:
     """Run the study and write its tables."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--spikes", type=float, default=2e6, help="spikes of a neuron with a CV of one")
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument(
+        "--spikes", type=float, default=2e6, help="spikes of a neuron with a CV of one"
+    )
     parser.add_argument("--intervals", type=int, default=1_000_000)
     parser.add_argument("--output", type=Path, default=RESULTS)
     arguments = parser.parse_args()

@@ -1,7 +1,8 @@
-"""Recovery of diffusions to threshold from 400 interspike intervals: bias, coverage, and the Cramer-Rao bound.
+"""Recovery of diffusions to threshold from 400 interspike intervals: bias, coverage, and the
+Cramer-Rao bound.
 
-Spike times of the library's LIF, EIF and adaptive LIF neurons with white noise are simulated with crossings inside the step
-and fitted without any knowledge of the truth. Usage:
+Spike times of the library's LIF, EIF and adaptive LIF neurons with white noise are simulated with
+crossings inside the step and fitted without any knowledge of the truth. Usage:
 
     python analyses/diffusion/recovery.py --runs 100 --jobs 2
 """
@@ -36,7 +37,12 @@ def spike_times(name: str, n_intervals: int, seed: int) -> np.ndarray:
     """Spike times in seconds with so many intervals, after a second of running in."""
     model = nc.models.by_name(name)
     duration = 1.0 + n_intervals * 0.09 + 3.0
-    times = nc.simulate(model, duration=duration, dt=DT, seed=seed, engine="numba").segments[0].spiketrains[0].magnitude
+    times = (
+        nc.simulate(model, duration=duration, dt=DT, seed=seed, engine="numba")
+        .segments[0]
+        .spiketrains[0]
+        .magnitude
+    )
     times = times[times > 1.0]
     if len(times) <= n_intervals:
         raise RuntimeError(f"{name}, seed {seed}: only {len(times)} spikes")
@@ -51,26 +57,46 @@ def run(seed: int, name: str, n_intervals: int = N_INTERVALS) -> list[dict[str, 
         fitted = result.parameters[parameter]
         if not fitted.fixed:
             low, high = fitted.interval_95
-            rows.append({
-                "model": name, "seed": seed, "parameter": parameter, "truth": truth.value, "estimate": fitted.value,
-                "standard_error": fitted.standard_error, "low": low, "high": high, "covered": low <= truth.value <= high,
-                "identified": fitted.identified, "converged": result.converged, "passed": result.goodness["rescaling"].passed,
-                "seconds": result.seconds,
-            })  # fmt: skip
+            rows.append(
+                {
+                    "model": name,
+                    "seed": seed,
+                    "parameter": parameter,
+                    "truth": truth.value,
+                    "estimate": fitted.value,
+                    "standard_error": fitted.standard_error,
+                    "low": low,
+                    "high": high,
+                    "covered": low <= truth.value <= high,
+                    "identified": fitted.identified,
+                    "converged": result.converged,
+                    "passed": result.goodness["rescaling"].passed,
+                    "seconds": result.seconds,
+                }
+            )
     return rows
 
 
 def bound(name: str, n_intervals: int = N_INTERVALS) -> dict[str, float]:
-    """Cramer-Rao bound: standard errors from the expected information of so many intervals at the truth."""
+    """Cramer-Rao bound: standard errors from the expected information of so many intervals at the
+    truth."""
     model = nc.models.by_name(name)
     intervals = Intervals.of(spike_times(name, N_BOUND, seed=10_000))
     equations = passage_equations(model)
-    likelihood = PassageLikelihood(model, equations, intervals, mesh_of(model, equations, intervals, 16.0, 20.0), extrapolate=True)
+    likelihood = PassageLikelihood(
+        model,
+        equations,
+        intervals,
+        mesh_of(model, equations, intervals, 16.0, 20.0),
+        extrapolate=True,
+    )
     solution, scale = likelihood.solution(likelihood.origin), Parameters.of(model).x
     scores = solution.density_slopes[intervals.observed] * scale
     information = scores.T @ scores * n_intervals / intervals.n_observed
     errors = np.sqrt(np.diag(np.linalg.inv(information)))
-    return {n: float(e) * model.parameters[n].value for n, e in zip(model.free, errors, strict=True)}
+    return {
+        n: float(e) * model.parameters[n].value for n, e in zip(model.free, errors, strict=True)
+    }
 
 
 def summary(runs: pd.DataFrame) -> pd.DataFrame:
@@ -78,27 +104,41 @@ def summary(runs: pd.DataFrame) -> pd.DataFrame:
     rows, bounds = [], {name: bound(name) for name in runs["model"].unique()}
     for (name, parameter), group in runs.groupby(["model", "parameter"], sort=False):
         error = group["estimate"] - group["truth"]
-        rows.append({
-            "model": name, "parameter": parameter, "truth": group["truth"].iloc[0], "mean": group["estimate"].mean(),
-            "median": group["estimate"].median(), "bias_in_sd": error.mean() / error.std(),
-            "rms_error": float(np.sqrt(np.mean(error**2))),
-            "cramer_rao": bounds[name][parameter], "median_standard_error": group["standard_error"].median(),
-            "coverage": group["covered"].mean(), "identified": group["identified"].mean(),
-            "converged": group["converged"].mean(), "seconds": group["seconds"].median(), "runs": len(group),
-        })  # fmt: skip
+        rows.append(
+            {
+                "model": name,
+                "parameter": parameter,
+                "truth": group["truth"].iloc[0],
+                "mean": group["estimate"].mean(),
+                "median": group["estimate"].median(),
+                "bias_in_sd": error.mean() / error.std(),
+                "rms_error": float(np.sqrt(np.mean(error**2))),
+                "cramer_rao": bounds[name][parameter],
+                "median_standard_error": group["standard_error"].median(),
+                "coverage": group["covered"].mean(),
+                "identified": group["identified"].mean(),
+                "converged": group["converged"].mean(),
+                "seconds": group["seconds"].median(),
+                "runs": len(group),
+            }
+        )
     return pd.DataFrame(rows)
 
 
 def main() -> None:
     """Run the study and write its tables."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--runs", type=int, default=100)
     parser.add_argument("--jobs", type=int, default=1)
     parser.add_argument("--model", action="append", choices=MODELS)
     parser.add_argument("--output", type=Path, default=RESULTS)
     arguments = parser.parse_args()
     arguments.output.mkdir(parents=True, exist_ok=True)
-    with ProcessPoolExecutor(arguments.jobs, mp_context=multiprocessing.get_context("spawn")) as pool:
+    with ProcessPoolExecutor(
+        arguments.jobs, mp_context=multiprocessing.get_context("spawn")
+    ) as pool:
         rows = []
         for name in arguments.model or MODELS:
             results = pool.map(partial(run, name=name), range(arguments.runs))
@@ -108,7 +148,9 @@ def main() -> None:
     runs.to_csv(arguments.output / "recovery_runs.csv", index=False, float_format="%.6g")
     table.to_csv(arguments.output / "recovery.csv", index=False, float_format="%.6g")
     print(table.to_string(index=False, float_format=lambda x: f"{x:.3g}"))
-    print("pooled coverage:", runs.groupby("model", sort=False)["covered"].mean().round(3).to_dict())
+    print(
+        "pooled coverage:", runs.groupby("model", sort=False)["covered"].mean().round(3).to_dict()
+    )
 
 
 if __name__ == "__main__":

@@ -15,7 +15,8 @@ FIXED = Path(__file__).with_name("claims.toml")
 
 
 def claims(folder: Path) -> list[Claim]:
-    """Every fixed claim that the tables can judge; the claims of one family on one data set are corrected together."""
+    """Every fixed claim that the tables can judge; the claims of one family on one data set are
+    corrected together."""
     path = folder / "units.parquet"
     if not path.exists():
         return []
@@ -29,8 +30,11 @@ def claims(folder: Path) -> list[Claim]:
     return found
 
 
-def comparisons(recordings: pd.DataFrame, dataset: str, entries: list[dict], margins: dict[str, dict]) -> list[Comparison]:
-    """Claims on one data set with the advantage of every cell; those whose models make no sense there are left out."""
+def comparisons(
+    recordings: pd.DataFrame, dataset: str, entries: list[dict], margins: dict[str, dict]
+) -> list[Comparison]:
+    """Claims on one data set with the advantage of every cell; those whose models make no sense
+    there are left out."""
     found = []
     for entry in entries:
         values = advantages(recordings, dataset, entry["of"], entry["model"], entry["rival"])

@@ -1,9 +1,12 @@
-"""Neurons of one current, fitted by maximum likelihood at a step finer than the bins, and judged in the bins of the other models.
+"""Neurons of one current, fitted by maximum likelihood at a step finer than the bins, and judged in
+the bins of the other models.
 
-A network says how probable a spike is in a bin, given the spikes of the bins before. A neuron fitted by :func:`neurocode.fit` says
-so for every step of ``FINE`` seconds. In a bin of n such steps it is silent with the probability ``prod (1 - p_j)``, where ``p_j``
-is the probability of a spike in step j given the recorded spikes before the bin and none in it; otherwise there is a spike in the
-bin. These are the same events as those of the networks, so both are counted in bits against the same constant rate.
+A network says how probable a spike is in a bin, given the spikes of the bins before. A neuron
+fitted by :func:`neurocode.fit` says so for every step of ``FINE`` seconds. In a bin of n such steps
+it is silent with the probability ``prod (1 - p_j)``, where ``p_j`` is the probability of a spike in
+step j given the recorded spikes before the bin and none in it; otherwise there is a spike in the
+bin. These are the same events as those of the networks, so both are counted in bits against the
+same constant rate.
 """
 
 from __future__ import annotations
@@ -20,7 +23,8 @@ from neurocode.errors import FitError
 from neurocode.simulation.step import Step, step_function
 
 CLAMPED = ("igif", "igif-ia")
-#: Starts of the search for every setting that the other models are tuned over: the six of :func:`neurocode.fit` for three.
+#: Starts of the search for every setting that the other models are tuned over: the six of
+#: :func:`neurocode.fit` for three.
 STARTS_A_SETTING = 2
 
 
@@ -30,19 +34,26 @@ def fitted(model: str, recording: Recording, seed: int, starts: int) -> nc.Neuro
     Raises
     ------
     FitError
-        If it says less of the training spikes than a constant rate: the search began where the likelihood is flat.
+        If it says less of the training spikes than a constant rate: the search began where the
+        likelihood is flat.
     """
-    result = nc.fit(nc.models.by_name(model), recording.drive.training, seed=seed, starts=starts, dt=FINE)
+    result = nc.fit(
+        nc.models.by_name(model), recording.drive.training, seed=seed, starts=starts, dt=FINE
+    )
     if not result.bits_per_spike > 0:
         raise FitError(
-            f"{recording.dataset} {recording.name}: the fit of '{model}' has {result.bits_per_spike:.2f} bits per training spike, "
+            f"{recording.dataset} {recording.name}: the fit of '{model}' has "
+            f"{result.bits_per_spike:.2f} bits per training spike, "
             "expected more than those of a constant rate."
         )
     return result.model
 
 
-def bin_log_probabilities(model: nc.NeuronModel, drive: Drive, per_bin: int, dt: float = FINE, settling: int = 0) -> np.ndarray:
-    """Logarithm of the probability of what each bin holds (repeats, bins), given the recorded spikes before it.
+def bin_log_probabilities(
+    model: nc.NeuronModel, drive: Drive, per_bin: int, dt: float = FINE, settling: int = 0
+) -> np.ndarray:
+    """Logarithm of the probability of what each bin holds (repeats, bins), given the recorded
+    spikes before it.
 
     Parameters
     ----------
@@ -65,8 +76,11 @@ def bin_log_probabilities(model: nc.NeuronModel, drive: Drive, per_bin: int, dt:
         return np.where(spikes.any(axis=1), np.log(-np.expm1(silent)), silent).T
 
 
-def own_spikes(model: nc.NeuronModel, drive: Drive, per_bin: int, repeats: int, seed: int, dt: float = FINE) -> np.ndarray:
-    """Whether a spike of the model's own falls into each bin (repeats, bins), from the onset of the stimulus."""
+def own_spikes(
+    model: nc.NeuronModel, drive: Drive, per_bin: int, repeats: int, seed: int, dt: float = FINE
+) -> np.ndarray:
+    """Whether a spike of the model's own falls into each bin (repeats, bins), from the onset of the
+    stimulus."""
     with jax.enable_x64(True):
         step, state, names, inputs = _prepared(model, drive, dt, 0, repeats)
         spikes = np.asarray(_free(step, state, names, inputs, jax.random.key(seed)))
@@ -80,12 +94,20 @@ def _prepared(model: nc.NeuronModel, drive: Drive, dt: float, settling: int, rep
     current = np.concatenate([np.full(settling, drive.current[0]), drive.current])
     # the clock stands still until the stimulus begins
     time = drive.after + dt * np.maximum(np.arange(len(current)) - settling, 0)
-    return step, step.initial_state(values, (repeats,)), values, (jnp.asarray(current), jnp.asarray(time))
+    return (
+        step,
+        step.initial_state(values, (repeats,)),
+        values,
+        (jnp.asarray(current), jnp.asarray(time)),
+    )
 
 
 @partial(jax.jit, static_argnums=(0, 5))
-def _clamped(step: Step, state: dict, values: dict, inputs: tuple, spikes: jax.Array, settling: int) -> jax.Array:
-    """Logarithm of the probability of silence (bins, repeats); ``spikes`` are (bins, steps in a bin, repeats)."""
+def _clamped(
+    step: Step, state: dict, values: dict, inputs: tuple, spikes: jax.Array, settling: int
+) -> jax.Array:
+    """Logarithm of the probability of silence (bins, repeats); ``spikes`` are (bins, steps in a
+    bin, repeats)."""
     names = step.prepare(values)
     none = jnp.zeros(spikes.shape[2], bool)
 
@@ -102,7 +124,9 @@ def _clamped(step: Step, state: dict, values: dict, inputs: tuple, spikes: jax.A
         (state, _), logs = jax.lax.scan(fine, (state, state), now)
         return state, jnp.sum(logs, axis=0)
 
-    before, during = (tuple(value[part] for value in inputs) for part in (slice(settling), slice(settling, None)))
+    before, during = (
+        tuple(value[part] for value in inputs) for part in (slice(settling), slice(settling, None))
+    )
     state, _ = jax.lax.scan(lambda state, now: one(state, now, none), state, before)
     binned = tuple(value.reshape(spikes.shape[:2]) for value in during)
     return jax.lax.scan(bin_, state, (binned, spikes))[1]

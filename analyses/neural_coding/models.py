@@ -1,14 +1,16 @@
-"""The networks that answer for a recording, built from the same connections and fitted by the same likelihood.
+"""The networks that answer for a recording, built from the same connections and fitted by the same
+likelihood.
 
-``deterministic``: the network of ``output`` whose output neurons fire when the integral of their rate reaches one.
-``output``: deterministic hidden neurons; each output neuron draws its spikes, given its own past (generalised linear model).
-``internal``: the same with noisy hidden neurons, whose noise all outputs share.
-``recurrent-output``, ``recurrent``: the two with connections among the hidden neurons, which start at zero. Their weights learn,
-but no gradient flows back through them: over a second of bins it grows until it is no longer finite.
-``glm``: the output neurons alone, driven by the stimulus. ``coupled``: with connections between them.
-``gif``: integrate-and-fire neurons with spike-triggered currents and a moving threshold, driven by the stimulus.
-Beside them stand ``psth``, a Poisson process with the rate of other repeats of the same stimulus, and ``igif`` and ``igif-ia``
-(:mod:`analyses.neural_coding.integrate_and_fire`).
+``deterministic``: the network of ``output`` whose output neurons fire when the integral of their
+rate reaches one. ``output``: deterministic hidden neurons; each output neuron draws its spikes,
+given its own past (generalised linear model). ``internal``: the same with noisy hidden neurons,
+whose noise all outputs share. ``recurrent-output``, ``recurrent``: the two with connections among
+the hidden neurons, which start at zero. Their weights learn, but no gradient flows back through
+them: over a second of bins it grows until it is no longer finite. ``glm``: the output neurons
+alone, driven by the stimulus. ``coupled``: with connections between them. ``gif``:
+integrate-and-fire neurons with spike-triggered currents and a moving threshold, driven by the
+stimulus. Beside them stand ``psth``, a Poisson process with the rate of other repeats of the same
+stimulus, and ``igif`` and ``igif-ia`` (:mod:`analyses.neural_coding.integrate_and_fire`).
 """
 
 from __future__ import annotations
@@ -22,12 +24,22 @@ import numpy as np
 
 import neurocode as nc
 from analyses.neural_coding.recordings import Recording
-from neurocode.learning import Dense, Layer, Network, RecordedNeurons, Recurrent, Surrogate, TimeBasis
+from neurocode.learning import (
+    Dense,
+    Layer,
+    Network,
+    RecordedNeurons,
+    Recurrent,
+    Surrogate,
+    TimeBasis,
+)
 
-#: Networks with a hidden layer, those of them whose hidden neurons are noisy, and those with connections among these.
+#: Networks with a hidden layer, those of them whose hidden neurons are noisy, and those with
+#: connections among these.
 HIDDEN_LAYER = ("output", "internal", "recurrent-output", "recurrent")
 NOISY, RECURRENT = ("internal", "recurrent"), ("recurrent-output", "recurrent")
-#: Hidden neurons by the kind of data, their membrane time constant and the width of their noise at the start: ours.
+#: Hidden neurons by the kind of data, their membrane time constant and the width of their noise at
+#: the start: ours.
 HIDDEN, HIDDEN_SINGLE = 64, 32
 HIDDEN_TAU, WIDTH, WIDTHS = "10 ms", 0.3, (0.02, 1.0)
 #: Times in ms of the filters of the integrate-and-fire neuron, and the current of an input of one.
@@ -36,18 +48,25 @@ GIF_BOUNDS = {"g_L": (1.0, 20.0), "V_r": (-75.0, -46.0), "Delta_V": (0.5, 10.0)}
 
 
 def network(model: str, recording: Recording, spacing: float, seed: int) -> Network:
-    """A model of a recording before its fit; ``spacing`` is that of the knots in seconds where the feature is time."""
+    """A model of a recording before its fit; ``spacing`` is that of the knots in seconds where the
+    feature is time."""
     keys = jax.random.split(jax.random.key(seed), 2)
     if model in HIDDEN_LAYER:
         hidden = HIDDEN if recording.n_units > 1 else HIDDEN_SINGLE
-        recurrent = silenced(Recurrent(hidden, gradient=False, key=keys[1])) if model in RECURRENT else None
-        layer = hidden_layer(model in NOISY, stimulus(recording, spacing, hidden, keys[0]), recording.dt, recurrent)
+        recurrent = (
+            silenced(Recurrent(hidden, gradient=False, key=keys[1])) if model in RECURRENT else None
+        )
+        layer = hidden_layer(
+            model in NOISY, stimulus(recording, spacing, hidden, keys[0]), recording.dt, recurrent
+        )
         return Network([layer, _neurons(Dense(hidden, recording.n_units, key=keys[1]), recording)])
     connection = silenced(stimulus(recording, spacing, recording.n_units, keys[0]))
     if model == "gif":
         return Network([_integrate_and_fire(connection, recording)])
     coupling = Recurrent(recording.n_units, key=keys[1]) if model == "coupled" else None
-    return Network([_neurons(connection, recording, None if coupling is None else silenced(coupling))])
+    return Network(
+        [_neurons(connection, recording, None if coupling is None else silenced(coupling))]
+    )
 
 
 def stimulus(recording: Recording, spacing: float, n: int, key: jax.Array) -> Dense | TimeBasis:
@@ -63,38 +82,78 @@ def silenced(connection: Dense | TimeBasis | Recurrent) -> Dense | TimeBasis | R
     return eqx.tree_at(lambda own: own.weight, connection, replace_fn=jnp.zeros_like)
 
 
-def hidden_layer(noisy: bool, connection: Dense | TimeBasis, dt: float, recurrent: Recurrent | None = None) -> Layer:
-    """Leaky integrate-and-fire neurons that draw their spikes with a width they learn, or the same without noise.
+def hidden_layer(
+    noisy: bool, connection: Dense | TimeBasis, dt: float, recurrent: Recurrent | None = None
+) -> Layer:
+    """Leaky integrate-and-fire neurons that draw their spikes with a width they learn, or the same
+    without noise.
 
     The surrogate of those without is the density of the noise of the others at its start.
     """
     model = nc.models.noisy_lif("escape" if noisy else "none").with_parameters(tau=HIDDEN_TAU)
     if noisy:
         model = bounded(model.with_parameters(scale=WIDTH), {"scale": WIDTHS})
-    surrogate = None if noisy else Surrogate("gaussian", 1 / WIDTH, 1 / (WIDTH * np.sqrt(2 * np.pi)))
-    return Layer(connection, model, dt, recurrent=recurrent, learned=("scale",) if noisy else (), surrogate=surrogate)
+    surrogate = (
+        None if noisy else Surrogate("gaussian", 1 / WIDTH, 1 / (WIDTH * np.sqrt(2 * np.pi)))
+    )
+    return Layer(
+        connection,
+        model,
+        dt,
+        recurrent=recurrent,
+        learned=("scale",) if noisy else (),
+        surrogate=surrogate,
+    )
 
 
-def _neurons(connection: Dense | TimeBasis, recording: Recording, coupling: Recurrent | None = None) -> RecordedNeurons:
+def _neurons(
+    connection: Dense | TimeBasis, recording: Recording, coupling: Recurrent | None = None
+) -> RecordedNeurons:
     """Output neurons that start at the recorded rates."""
     model = nc.models.glm()
-    start = eqx.tree_at(lambda own: own.bias, connection, jnp.log(jnp.asarray(recording.rates, float)))
-    return RecordedNeurons(Layer(start, model, recording.dt, learned=model.free, surrogate=None, recurrent=coupling))
+    start = eqx.tree_at(
+        lambda own: own.bias, connection, jnp.log(jnp.asarray(recording.rates, float))
+    )
+    return RecordedNeurons(
+        Layer(start, model, recording.dt, learned=model.free, surrogate=None, recurrent=coupling)
+    )
 
 
 def _integrate_and_fire(connection: Dense | TimeBasis, recording: Recording) -> RecordedNeurons:
-    """Output neurons that start at the recorded rates while they are silent; the threshold is fixed, as the input has a bias.
+    """Output neurons that start at the recorded rates while they are silent; the threshold is
+    fixed, as the input has a bias.
 
     The absolute refractory period is one bin: what is longer is learned by the filters.
     """
-    model = bounded(nc.models.gif(GIF_TIMES), GIF_BOUNDS).with_fixed("V_T").with_parameters(t_ref=f"{1e3 * recording.dt} ms")
-    model = replace(model, parameters={name: replace(own, per_neuron=not own.fixed) for name, own in model.parameters.items()})
+    model = (
+        bounded(nc.models.gif(GIF_TIMES), GIF_BOUNDS)
+        .with_fixed("V_T")
+        .with_parameters(t_ref=f"{1e3 * recording.dt} ms")
+    )
+    model = replace(
+        model,
+        parameters={
+            name: replace(own, per_neuron=not own.fixed) for name, own in model.parameters.items()
+        },
+    )
     values = model.values
-    above = values["V_T"] + values["Delta_V"] * np.log(recording.rates / values["lambda_0"]) - values["E_L"]
-    start = eqx.tree_at(lambda own: own.bias, connection, jnp.asarray(above * values["g_L"] / 100e-12, float))
+    above = (
+        values["V_T"]
+        + values["Delta_V"] * np.log(recording.rates / values["lambda_0"])
+        - values["E_L"]
+    )
+    start = eqx.tree_at(
+        lambda own: own.bias, connection, jnp.asarray(above * values["g_L"] / 100e-12, float)
+    )
     layer = Layer(
-        start, model, recording.dt, learned=model.free, surrogate=None, current_unit=GIF_CURRENT, margin_unit=GIF_MARGIN,
-    )  # fmt: skip
+        start,
+        model,
+        recording.dt,
+        learned=model.free,
+        surrogate=None,
+        current_unit=GIF_CURRENT,
+        margin_unit=GIF_MARGIN,
+    )
     return RecordedNeurons(layer)
 
 
@@ -107,5 +166,10 @@ def bounded(model: nc.NeuronModel, bounds: dict[str, tuple[float, float]]) -> nc
 def without_output_noise(neurons: RecordedNeurons) -> Layer:
     """The same neurons firing when the integral of their rate reaches one."""
     old = neurons.layer
-    layer = Layer(old.connection, nc.models.glm(escape_noise=False), neurons.dt, learned=tuple(old.intrinsic.coordinates))
+    layer = Layer(
+        old.connection,
+        nc.models.glm(escape_noise=False),
+        neurons.dt,
+        learned=tuple(old.intrinsic.coordinates),
+    )
     return eqx.tree_at(lambda own: own.intrinsic.coordinates, layer, old.intrinsic.coordinates)

@@ -1,9 +1,10 @@
 """The mean of recordings that are nested in cells.
 
-The model is ``value = mean + cell + recording``, with a random effect for the cell. Where every cell has as many recordings, as in
-all data sets here, the restricted maximum likelihood estimate of the mean is that of the means of cells, and its exact test is
-Student's with one degree of freedom less than there are cells (Searle, Casella & McCulloch 1992, ch. 3); so a package for mixed
-models is not needed. Where the numbers differ, every cell still counts the same.
+The model is ``value = mean + cell + recording``, with a random effect for the cell. Where every
+cell has as many recordings, as in all data sets here, the restricted maximum likelihood estimate of
+the mean is that of the means of cells, and its exact test is Student's with one degree of freedom
+less than there are cells (Searle, Casella & McCulloch 1992, ch. 3); so a package for mixed models
+is not needed. Where the numbers differ, every cell still counts the same.
 """
 
 from __future__ import annotations
@@ -18,7 +19,8 @@ from neurocode.studies.claims import mean_interval
 
 
 class Nested(NamedTuple):
-    """Mean over cells with its 95 % t interval, median over cells, numbers, and standard deviations of the two random effects."""
+    """Mean over cells with its 95 % t interval, median over cells, numbers, and standard deviations
+    of the two random effects."""
 
     mean: float
     low: float
@@ -38,14 +40,18 @@ def by_cell(values: Sequence[float], cells: Sequence[object]) -> pd.Series:
 def nested_mean(values: Sequence[float], cells: Sequence[object]) -> Nested:
     """Mean of values, one a recording, of cells.
 
-    Standard deviations are those of the analysis of variance, ``between`` cells not below zero; NaN where there is nothing to
-    estimate them from.
+    Standard deviations are those of the analysis of variance, ``between`` cells not below zero; NaN
+    where there is nothing to estimate them from.
     """
     values, means = np.asarray(values, float), by_cell(values, cells)
     groups = pd.Series(values).groupby(np.asarray(cells, object), sort=True)
     n, sizes = len(means), groups.size().to_numpy()
     freedom = len(values) - n
-    within = float(((groups.size() - 1) * groups.var(ddof=1).fillna(0.0)).sum() / freedom) if freedom else np.nan
+    within = (
+        float(((groups.size() - 1) * groups.var(ddof=1).fillna(0.0)).sum() / freedom)
+        if freedom
+        else np.nan
+    )
     noise = 0.0 if np.isnan(within) else within * float(np.mean(1 / sizes))
     between = max(0.0, float(means.var(ddof=1)) - noise) if n > 1 else np.nan
     return Nested(

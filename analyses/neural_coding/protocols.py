@@ -1,4 +1,5 @@
-"""Rows of the study: every model on every recording with every seed, each with the same number of settings and updates."""
+"""Rows of the study: every model on every recording with every seed, each with the same number of
+settings and updates."""
 
 from __future__ import annotations
 
@@ -28,14 +29,33 @@ ONE_SEED = ("deterministic",)
 NO_CURRENT = "the stimulus is not one current"
 #: Why a model makes no sense for a kind of recording.
 NOT_DEFINED = {
-    **{(dataset, "coupled"): "one unit was recorded at a time" for dataset in FOLDERS if dataset != "retina"},
-    **{(dataset, "psth"): "the stimulus of the test was not repeated outside it" for dataset in ("grasshopper", "song-waveform")},
+    **{
+        (dataset, "coupled"): "one unit was recorded at a time"
+        for dataset in FOLDERS
+        if dataset != "retina"
+    },
+    **{
+        (dataset, "psth"): "the stimulus of the test was not repeated outside it"
+        for dataset in ("grasshopper", "song-waveform")
+    },
     **{("song-waveform", model): f"{NO_CURRENT} but a sound in 16 bands" for model in CLAMPED},
-    **{(dataset, model): f"{NO_CURRENT}: its file is absent, and the feature is the time since onset"
-       for dataset in ("song-time", "retina") for model in CLAMPED},
-    **{("grasshopper", model): f"{NO_CURRENT} but the envelope of a sound, and their start is that of slowly firing cells"
-       for model in CLAMPED},
-}  # fmt: skip
+    **{
+        (
+            dataset,
+            model,
+        ): f"{NO_CURRENT}: its file is absent, and the feature is the time since onset"
+        for dataset in ("song-time", "retina")
+        for model in CLAMPED
+    },
+    **{
+        (
+            "grasshopper",
+            model,
+        ): f"{NO_CURRENT} but the envelope of a sound, and their start is that of slowly firing "
+        f"cells"
+        for model in CLAMPED
+    },
+}
 #: Data sets of the quick protocol, and its updates.
 QUICK, QUICK_UPDATES = ("grasshopper",), 4
 
@@ -58,9 +78,14 @@ def recordings(protocol: str) -> list[tuple[str, str]]:
 
 
 def rows(protocol: str) -> list[Row]:
-    """Every model on every recording where it makes sense, seed by seed, so that a run that is stopped has whole seeds."""
+    """Every model on every recording where it makes sense, seed by seed, so that a run that is
+    stopped has whole seeds."""
     quick = protocol == "quick"
-    common = {"updates": QUICK_UPDATES, "settings": 1} if quick else {"updates": UPDATES, "settings": SETTINGS}
+    common = (
+        {"updates": QUICK_UPDATES, "settings": 1}
+        if quick
+        else {"updates": UPDATES, "settings": SETTINGS}
+    )
     return [
         {"dataset": dataset, "name": name, "model": model, **common, "seed": seed}
         for seed in (SEEDS[:1] if quick else SEEDS)

@@ -1,6 +1,7 @@
 """Recordings as stimulus features and spikes in bins, with what is held out of each.
 
-Files are found by their names below the data folder, so other recordings of the same kinds are taken as they are.
+Files are found by their names below the data folder, so other recordings of the same kinds are
+taken as they are.
 """
 
 from __future__ import annotations
@@ -96,7 +97,8 @@ class Recording:
         In which models are trained, and chosen.
     test : Span
     average : numpy.ndarray (repeats, steps, units) or None
-        Repeats on the stimulus of the test that are not in it, for the peristimulus time histogram; the last fifth chooses.
+        Repeats on the stimulus of the test that are not in it, for the peristimulus time histogram;
+        the last fifth chooses.
     drive : Drive or None
         Where the stimulus is one current.
     """
@@ -145,25 +147,41 @@ def times_of(steps: int, dt: float) -> np.ndarray:
 
 
 def raphe(name: str) -> Recording:
-    """A cell driven by injected current: its training file trains, the last fifth chooses, every second test repeat is held out."""
+    """A cell driven by injected current: its training file trains, the last fifth chooses, every
+    second test repeat is held out."""
     folder = data_folder("raphe")
-    experiment = nc.Experiment.from_files(folder / f"{name}_training.abf", test=folder / f"{name}_test.abf")
+    experiment = nc.Experiment.from_files(
+        folder / f"{name}_training.abf", test=folder / f"{name}_test.abf"
+    )
     (training,), test = experiment.repeats, experiment.test.repeats
-    driven = [1e12 * averaged(repeat.current, repeat.dt, BIN)[:, None] for repeat in (training, test[0])]
+    driven = [
+        1e12 * averaged(repeat.current, repeat.dt, BIN)[:, None] for repeat in (training, test[0])
+    ]
     own = filtered(driven[0], BIN)
     features = [standardised(filtered(current, BIN), own) for current in driven]
     spikes = binned([training.spike_times], BIN, len(own))[:, :, None]
     repeats = binned([repeat.spike_times for repeat in test], BIN, len(driven[1]))[:, :, None]
     edge = round(0.8 * len(own))
-    held_out = binned([repeat.spike_times for repeat in test[1::2]], FINE, len(driven[1]) * round(BIN / FINE))
+    held_out = binned(
+        [repeat.spike_times for repeat in test[1::2]], FINE, len(driven[1]) * round(BIN / FINE)
+    )
     drive = Drive(
         nc.Experiment.of_repeats([training.time_slice(0.0, edge * BIN)]),
-        averaged(test[0].current, test[0].dt, FINE)[: held_out.shape[1]], held_out, training.duration,
-    )  # fmt: skip
+        averaged(test[0].current, test[0].dt, FINE)[: held_out.shape[1]],
+        held_out,
+        training.duration,
+    )
     return Recording(
-        "raphe", name, BIN, False, [Span(features[0], spikes, 0, edge)], [Span(features[0], spikes, edge, len(own))],
-        Span(features[1], repeats[1::2], 0, len(driven[1])), repeats[::2], drive,
-    )  # fmt: skip
+        "raphe",
+        name,
+        BIN,
+        False,
+        [Span(features[0], spikes, 0, edge)],
+        [Span(features[0], spikes, edge, len(own))],
+        Span(features[1], repeats[1::2], 0, len(driven[1])),
+        repeats[::2],
+        drive,
+    )
 
 
 def averaged(signal: np.ndarray, dt: float, width: float) -> np.ndarray:
@@ -179,18 +197,24 @@ def grasshopper(name: str) -> Recording:
     stimulus = _table(path, 2)
     interval = 1e-6 * (stimulus[1, 0] - stimulus[0, 0])
     envelope = averaged(stimulus[:, 1], interval, BIN)[:, None]
-    times = read_layout(folder / f"grasshopper_spike_times{name}.txt", Layout(time_unit="us")).train(0)
+    times = read_layout(
+        folder / f"grasshopper_spike_times{name}.txt", Layout(time_unit="us")
+    ).train(0)
     steps = len(envelope)
     spikes = binned([times], BIN, steps)[:, :, None]
     features = filtered(envelope, BIN)
     edges = [round(share * steps) for share in (TRAINED, CHOSEN)]
     features = standardised(features, features[: edges[0]])
-    spans = [Span(features, spikes, start, stop) for start, stop in zip((0, *edges), (*edges, steps), strict=True)]
+    spans = [
+        Span(features, spikes, start, stop)
+        for start, stop in zip((0, *edges), (*edges, steps), strict=True)
+    ]
     return Recording("grasshopper", name, BIN, False, spans[:1], spans[1:2], spans[2], None)
 
 
 def song_block(name: str) -> Recording:
-    """A unit on the song whose waveform is there, as ``unit/block``: one block of time is held out, the next one chooses."""
+    """A unit on the song whose waveform is there, as ``unit/block``: one block of time is held out,
+    the next one chooses."""
     unit, block = name.split("/")
     features = _spectrogram(data_folder("starling") / f"{WAVEFORM}.wav")
     spikes = _song_spikes(unit, WAVEFORM, len(features))
@@ -198,15 +222,25 @@ def song_block(name: str) -> Recording:
     held = int(block)
     choosing = (held + 1) % BLOCKS
     trained = [k for k in range(BLOCKS) if k not in (held, choosing)]
-    features = standardised(features, np.concatenate([features[edges[k] : edges[k + 1]] for k in trained]))
+    features = standardised(
+        features, np.concatenate([features[edges[k] : edges[k + 1]] for k in trained])
+    )
     spans = [Span(features, spikes, edges[k], edges[k + 1]) for k in range(BLOCKS)]
     return Recording(
-        "song-waveform", name, BIN, False, [spans[k] for k in trained], [spans[choosing]], spans[held], None,
-    )  # fmt: skip
+        "song-waveform",
+        name,
+        BIN,
+        False,
+        [spans[k] for k in trained],
+        [spans[choosing]],
+        spans[held],
+        None,
+    )
 
 
 def song(name: str) -> Recording:
-    """A unit on a song whose waveform is not there, as ``unit/song``: by time since onset, a third of the trials is held out."""
+    """A unit on a song whose waveform is not there, as ``unit/song``: by time since onset, a third
+    of the trials is held out."""
     unit, own = name.split("/")
     motifs = pd.read_csv(data_folder("starling") / "motifs.csv")
     ends = motifs.loc[motifs["song"] == own, "stop"]
@@ -221,7 +255,10 @@ def retina(name: str) -> Recording:
     path = data_folder("retina-movies") / f"{name}.mat"
     trains = read_layout(path, Layout("Spikes", "unit,trial", "ms"))
     steps = int(np.ceil(trains.times.max()) / RETINA_BIN)
-    spikes = [binned([trains.train(k) for k in trains.trains_of(unit)], RETINA_BIN, steps) for unit in range(trains.n_units)]
+    spikes = [
+        binned([trains.train(k) for k in trains.trains_of(unit)], RETINA_BIN, steps)
+        for unit in range(trains.n_units)
+    ]
     return _by_time("retina", name, np.stack(spikes, axis=2), RETINA_BIN, 1 / 3)
 
 
@@ -233,9 +270,14 @@ def _by_time(dataset: str, name: str, spikes: np.ndarray, dt: float, share: floa
     choosing = rest[-max(1, len(rest) // 4) :] if len(rest) < 8 else rest[2::4]
     trained = np.setdiff1d(rest, choosing)
     if not held.any() or not len(trained):
-        raise DataError(f"{dataset} {name}: {trials} trials are too few to train, choose and hold out; at least 3 are needed.")
+        raise DataError(
+            f"{dataset} {name}: {trials} trials are too few to train, choose and hold out; at "
+            f"least 3 are needed."
+        )
     features = times_of(steps, dt)
-    spans = [Span(features, spikes[part], 0, steps) for part in (trained, choosing, np.flatnonzero(held))]
+    spans = [
+        Span(features, spikes[part], 0, steps) for part in (trained, choosing, np.flatnonzero(held))
+    ]
     average = np.concatenate([spikes[trained], spikes[choosing]])
     return Recording(dataset, name, dt, True, spans[:1], spans[1:2], spans[2], average)
 
@@ -247,7 +289,8 @@ def _song_spikes(unit: str, own: str, steps: int) -> np.ndarray:
 
 
 def _spectrogram(path: Path) -> np.ndarray:
-    """Logarithmic power of a song in bands every bin, and the same through exponential filters (steps, channels)."""
+    """Logarithmic power of a song in bands every bin, and the same through exponential filters
+    (steps, channels)."""
     rate, waveform = wavfile.read(path)
     if waveform.ndim != 1:
         raise DataError(f"{path}: a song has one channel, not {waveform.shape[1]}.")
@@ -267,17 +310,27 @@ def _table(path: Path, columns: int) -> np.ndarray:
     except (OSError, ValueError) as error:
         raise DataError(f"{path}: {error}") from None
     if table.shape[1] != columns or not np.all(np.isfinite(table)):
-        raise DataError(f"{path}: expected {columns} columns of finite numbers, found {table.shape[1]}.")
+        raise DataError(
+            f"{path}: expected {columns} columns of finite numbers, found {table.shape[1]}."
+        )
     return table
 
 
 READERS: dict[str, Callable[[str], Recording]] = {
-    "raphe": raphe, "grasshopper": grasshopper, "song-waveform": song_block, "song-time": song, "retina": retina,
-}  # fmt: skip
+    "raphe": raphe,
+    "grasshopper": grasshopper,
+    "song-waveform": song_block,
+    "song-time": song,
+    "retina": retina,
+}
 #: Folder of the recordings of every kind.
 FOLDERS = {
-    "raphe": "raphe", "grasshopper": "grasshopper", "song-waveform": "starling", "song-time": "starling", "retina": "retina-movies",
-}  # fmt: skip
+    "raphe": "raphe",
+    "grasshopper": "grasshopper",
+    "song-waveform": "starling",
+    "song-time": "starling",
+    "retina": "retina-movies",
+}
 
 
 @cache
@@ -297,5 +350,7 @@ def names(dataset: str) -> list[str]:
         return sorted(path.stem for path in folder.glob("Movie*.mat"))
     songs = [(path.parent.name, path.stem) for path in sorted(folder.glob("*/*.txt"))]
     if dataset == "song-waveform":
-        return [f"{unit}/{block}" for unit, song in songs if song == WAVEFORM for block in range(BLOCKS)]
+        return [
+            f"{unit}/{block}" for unit, song in songs if song == WAVEFORM for block in range(BLOCKS)
+        ]
     return [f"{unit}/{song}" for unit, song in songs if song != WAVEFORM]

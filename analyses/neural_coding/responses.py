@@ -1,4 +1,5 @@
-"""How the spikes of a model differ from recorded ones, unit by unit, and how halves of what was recorded differ."""
+"""How the spikes of a model differ from recorded ones, unit by unit, and how halves of what was
+recorded differ."""
 
 from __future__ import annotations
 
@@ -14,7 +15,8 @@ from neurocode.statistics.coding import signal_and_noise_correlation
 from neurocode.statistics.compare import STATISTICS
 
 NOISE = "noise_correlation"
-#: Splits of the recording for the reference, and seconds in which spikes are counted for correlations.
+#: Splits of the recording for the reference, and seconds in which spikes are counted for
+#: correlations.
 SPLITS, COUNTED = 10, 0.1
 
 
@@ -35,14 +37,21 @@ def unit_rows(model: np.ndarray, recorded: np.ndarray, dt: float) -> list[dict[s
 
 
 def reference_rows(recorded: np.ndarray, dt: float) -> list[dict[str, Any]]:
-    """``unit, statistic, reference``: the mean difference between random halves of the recorded repeats, NaN for too few."""
+    """``unit, statistic, reference``: the mean difference between random halves of the recorded
+    repeats, NaN for too few."""
     rows = []
     for unit in range(recorded.shape[2]):
         found = compared(recorded[:, :, unit], recorded[:, :, unit], dt, SPLITS)
-        rows += [{"unit": unit, "statistic": name, "reference": float(own["reference"])} for name, own in found.iterrows()]
+        rows += [
+            {"unit": unit, "statistic": name, "reference": float(own["reference"])}
+            for name, own in found.iterrows()
+        ]
     half = len(recorded) // 2
     halves = _noise(recorded[:half], recorded[half:], dt)
-    return rows + [{"unit": unit, "statistic": NOISE, "reference": own["difference"]} for unit, own in enumerate(halves)]
+    return rows + [
+        {"unit": unit, "statistic": NOISE, "reference": own["difference"]}
+        for unit, own in enumerate(halves)
+    ]
 
 
 def compared(model: np.ndarray, recorded: np.ndarray, dt: float, splits: int = 0) -> pd.DataFrame:
@@ -56,7 +65,10 @@ def _noise(model: np.ndarray, recorded: np.ndarray, dt: float) -> list[dict[str,
     if recorded.shape[2] < 2 or min(len(model), len(recorded)) < 2:
         return []
     sides = [noise_correlations(counts_of(side, dt)) for side in (model, recorded)]
-    return [{"model": m, "recorded": r, "difference": abs(m - r), "note": ""} for m, r in zip(*sides, strict=True)]
+    return [
+        {"model": m, "recorded": r, "difference": abs(m - r), "note": ""}
+        for m, r in zip(*sides, strict=True)
+    ]
 
 
 def counts_of(spikes: np.ndarray, dt: float) -> np.ndarray:

@@ -1,4 +1,5 @@
-"""Do models respond like neurons? Every model on every recording, and its spikes beside those held out.
+"""Do models respond like neurons? Every model on every recording, and its spikes beside those held
+out.
 
 neurocode study neural-coding --workers 2
 neurocode figures neural-coding
@@ -29,8 +30,12 @@ def tables(run: StudyRun) -> None:
     """Recordings averaged over seeds, data sets by model, and models in pairs."""
     recordings = summary.recording_table(fitted(run), recorded(run))
     recordings.to_parquet(run.output / "units.parquet", index=False)
-    summary.summary_table(recordings).to_csv(run.output / "summary.csv", index=False, float_format="%.5g")
-    summary.pair_table(recordings).to_csv(run.output / "pairs.csv", index=False, float_format="%.5g")
+    summary.summary_table(recordings).to_csv(
+        run.output / "summary.csv", index=False, float_format="%.5g"
+    )
+    summary.pair_table(recordings).to_csv(
+        run.output / "pairs.csv", index=False, float_format="%.5g"
+    )
 
 
 PARTS = {"models": fitted, "recorded": recorded, "tables": tables}

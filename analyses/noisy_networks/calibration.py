@@ -20,8 +20,11 @@ Array = jax.Array
 BINS = 15
 
 
-def class_probabilities(network: Network, part: Part, task: Task, seed: int, passes: int) -> np.ndarray:
-    """Probability (sequences, classes) of each class by the softmax that the network was trained with, mean over passes."""
+def class_probabilities(
+    network: Network, part: Part, task: Task, seed: int, passes: int
+) -> np.ndarray:
+    """Probability (sequences, classes) of each class by the softmax that the network was trained
+    with, mean over passes."""
     rows = []
     for number, start in enumerate(range(0, len(part), EVALUATED)):
         batch = as_batch(part.select(np.arange(start, min(start + EVALUATED, len(part)))))
@@ -36,11 +39,14 @@ def _mean_probabilities(network: Network, batch: Batch, keys: Array, loss: Cross
 
 
 def _probabilities(network: Network, batch: Batch, loss: CrossEntropy, key: Array) -> Array:
-    return jax.nn.softmax(loss.aggregate(network(batch.inputs, key).potentials, batch.valid), axis=-1)
+    return jax.nn.softmax(
+        loss.aggregate(network(batch.inputs, key).potentials, batch.valid), axis=-1
+    )
 
 
 def calibration_error(probabilities: np.ndarray, labels: np.ndarray) -> float:
-    """Expected calibration error (Guo et al. 2017): mean over sequences of the gap between confidence and accuracy of their bin.
+    """Expected calibration error (Guo et al. 2017): mean over sequences of the gap between
+    confidence and accuracy of their bin.
 
     Confidence is the highest probability of a sequence; the bins are fifteen of equal width.
     """

@@ -39,13 +39,17 @@ def _scored(table: pd.DataFrame, entry: Entry) -> Pairs:
 
 
 def _lost(table: pd.DataFrame, entry: Entry) -> Pairs:
-    return paired(with_mean(table, entry["disturbances"]), "kind", entry["first"], entry["second"], "lost")
+    return paired(
+        with_mean(table, entry["disturbances"]), "kind", entry["first"], entry["second"], "lost"
+    )
 
 
 def _one_pass(table: pd.DataFrame, entry: Entry) -> Pairs:
     noisy = table[table["kind"] == "escape"]
     trained = is_trained(noisy)
-    weaker, stronger = (with_mean(noisy, entry[name])["disturbed"] for name in ("weaker", "disturbances"))
+    weaker, stronger = (
+        with_mean(noisy, entry[name])["disturbed"] for name in ("weaker", "disturbances")
+    )
     return Pairs((weaker - stronger)[trained].to_numpy(float), int((~trained).sum()))
 
 
@@ -66,16 +70,25 @@ def _judges() -> dict[str, tuple[str, PairedJudge]]:
     sizes = [f"regularisation_gap_{size}" for size in (200, 500, 1000, 2000, 7000)]
     sizes += [f"regularisation_test_{size}" for size in (200, 1000)]
     lost = ("input", "fgsm", "pgd", "transfer", "spikes", "membrane")
-    gradients = ("detached", "straight_through", "correction", "correction_direction", "narrow_noise", "wide_noise")
+    gradients = (
+        "detached",
+        "straight_through",
+        "correction",
+        "correction_direction",
+        "narrow_noise",
+        "wide_noise",
+    )
     return {
         **{f"gradient_{name}": ("gradients", gradient_pairs) for name in gradients},
         **dict.fromkeys(("subsumes_spikes", "subsumes_gradients"), ("limit", _column)),
         **dict.fromkeys(trained, ("training", _scored)),
         **dict.fromkeys(("accuracy_lenet", "accuracy_cifar"), ("convolutional", _scored)),
-        **dict.fromkeys(sizes, ("sizes", _scored)), "variability": ("spiking", _scored),
-        **{f"robust_{name}": ("robustness", _lost) for name in lost}, "corrected_robustness": ("robustness", _lost),
+        **dict.fromkeys(sizes, ("sizes", _scored)),
+        "variability": ("spiking", _scored),
+        **{f"robust_{name}": ("robustness", _lost) for name in lost},
+        "corrected_robustness": ("robustness", _lost),
         **dict.fromkeys(("one_pass_fgsm", "one_pass_pgd"), ("robustness", _one_pass)),
-    }  # fmt: skip
+    }
 
 
 JUDGES: dict[str, tuple[str, PairedJudge]] = _judges()

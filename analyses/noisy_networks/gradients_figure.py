@@ -1,4 +1,5 @@
-"""Gradients of noisy networks, how far they are off and what corrects them: the second figure of the study."""
+"""Gradients of noisy networks, how far they are off and what corrects them: the second figure of
+the study."""
 
 from __future__ import annotations
 
@@ -34,7 +35,13 @@ def varied(table: pd.DataFrame, setting: str, base: dict[str, object] = BASE) ->
     return table[(table[list(fixed)] == pd.Series(fixed)).all(axis=1)]
 
 
-def curves(axes: Axes, table: pd.DataFrame, setting: str, lines: dict[str, tuple[str, str, str]], suffix: str = "error") -> Axes:
+def curves(
+    axes: Axes,
+    table: pd.DataFrame,
+    setting: str,
+    lines: dict[str, tuple[str, str, str]],
+    suffix: str = "error",
+) -> Axes:
     """Median over networks of some columns against a setting, with quartiles."""
     for name, (label, colour, line) in lines.items():
         values = table.groupby(setting)[f"{name}_{suffix}"]
@@ -42,13 +49,27 @@ def curves(axes: Axes, table: pd.DataFrame, setting: str, lines: dict[str, tuple
         axes.plot(middle.index, middle, line, marker="o", markersize=2.5, color=colour, label=label)
         axes.fill_between(middle.index, low, high, color=colour, alpha=0.12, linewidth=0)
     count = table.groupby(setting).size()
-    text = f"n = {count.min()}" if count.min() == count.max() else f"n = {count.min()} to {count.max()}"
-    axes.annotate(f"{text} networks a point", (1, 1), (0, 2), xycoords="axes fraction", textcoords="offset points", ha="right",
-                  fontsize=6, color="0.3")  # fmt: skip
+    text = (
+        f"n = {count.min()}"
+        if count.min() == count.max()
+        else f"n = {count.min()} to {count.max()}"
+    )
+    axes.annotate(
+        f"{text} networks a point",
+        (1, 1),
+        (0, 2),
+        xycoords="axes fraction",
+        textcoords="offset points",
+        ha="right",
+        fontsize=6,
+        color="0.3",
+    )
     return axes
 
 
-def errors(axes: Axes, table: pd.DataFrame, setting: str, lines: dict[str, tuple[str, str, str]], name: str) -> Axes:
+def errors(
+    axes: Axes, table: pd.DataFrame, setting: str, lines: dict[str, tuple[str, str, str]], name: str
+) -> Axes:
     """Distances from the exact gradient, on a logarithmic axis with the margin of the claim."""
     curves(axes, table, setting, lines)
     axes.axhline(MARGIN, color="#999999", linewidth=0.6, linestyle=":")
@@ -57,20 +78,39 @@ def errors(axes: Axes, table: pd.DataFrame, setting: str, lines: dict[str, tuple
 
 
 def excess(axes: Axes, table: pd.DataFrame) -> Axes:
-    """Size of straight-through over that of the exact gradient in networks without reset, against what moments predict."""
+    """Size of straight-through over that of the exact gradient in networks without reset, against
+    what moments predict."""
     single = table[(table["neurons"] == BASE["neurons"]) & table["predicted_unreset"].notna()]
     for gain, own in single.groupby("gain"):
-        axes.plot(own["predicted_unreset"], own["unreset_ratio"], ".", markersize=3, label=f"gain {gain:g}")
+        axes.plot(
+            own["predicted_unreset"],
+            own["unreset_ratio"],
+            ".",
+            markersize=3,
+            label=f"gain {gain:g}",
+        )
     ends = (0.6, 2.0)
     axes.plot(ends, ends, color="#999999", linewidth=0.6)
-    axes.set(xlim=ends, ylim=ends, xlabel="Ratio predicted by moments", ylabel="Ratio enumerated, no reset")
-    axes.annotate(f"n = {len(single)} networks", (0.97, 0.03), xycoords="axes fraction", ha="right", fontsize=6)
+    axes.set(
+        xlim=ends,
+        ylim=ends,
+        xlabel="Ratio predicted by moments",
+        ylabel="Ratio enumerated, no reset",
+    )
+    axes.annotate(
+        f"n = {len(single)} networks",
+        (0.97, 0.03),
+        xycoords="axes fraction",
+        ha="right",
+        fontsize=6,
+    )
     axes.legend(loc="upper left", fontsize=6)
     return axes
 
 
 def draw_gradients(tables: Path, output: Path) -> list[Path]:
-    """Errors over width, steps, gain and depth; the prediction; and what the corrections cost in variance."""
+    """Errors over width, steps, gain and depth; the prediction; and what the corrections cost in
+    variance."""
     path = tables / "gradients.parquet"
     table = study_table(path)
     # neither without a table nor from that of the quick protocol, which varies nothing
@@ -78,21 +118,53 @@ def draw_gradients(tables: Path, output: Path) -> list[Path]:
         return []
     everything, two, three = {**STRAIGHT, **CORRECTED}, *DEEP
     with house_style():
-        figure, axes = plt.subplot_mosaic("abc;def;ghi", figsize=(TWO_COLUMNS, 5.6), layout="constrained")
-        errors(axes["a"], varied(table, "width"), "width", STRAIGHT, "Width of the noise, one layer")
+        figure, axes = plt.subplot_mosaic(
+            "abc;def;ghi", figsize=(TWO_COLUMNS, 5.6), layout="constrained"
+        )
+        errors(
+            axes["a"], varied(table, "width"), "width", STRAIGHT, "Width of the noise, one layer"
+        )
         errors(axes["b"], varied(table, "steps"), "steps", STRAIGHT, "Steps, one layer")
-        errors(axes["c"], varied(table, "gain"), "gain", STRAIGHT, "Weights of the readout, one layer")
-        errors(axes["d"], varied(table, "width"), "width", CORRECTED, "Width of the noise, one layer")
+        errors(
+            axes["c"], varied(table, "gain"), "gain", STRAIGHT, "Weights of the readout, one layer"
+        )
+        errors(
+            axes["d"], varied(table, "width"), "width", CORRECTED, "Width of the noise, one layer"
+        )
         both = {name: everything[name] for name in ("straight_through", "trapezoid_secant")}
-        errors(axes["e"], varied(table, "width", two), "width", both, "Width of the noise, two layers")
-        errors(axes["f"], varied(table, "width", three), "width", both, "Width of the noise, three layers")
+        errors(
+            axes["e"], varied(table, "width", two), "width", both, "Width of the noise, two layers"
+        )
+        errors(
+            axes["f"],
+            varied(table, "width", three),
+            "width",
+            both,
+            "Width of the noise, three layers",
+        )
         excess(axes["g"], table)
-        errors(axes["h"], varied(table, "coupling", two), "coupling", both, "Weights between two layers, width 0.3")
+        errors(
+            axes["h"],
+            varied(table, "coupling", two),
+            "coupling",
+            both,
+            "Weights between two layers, width 0.3",
+        )
         variances = {name: everything[name] for name in ("straight_through", *CORRECTED)}
         variances["score_function"] = ("score function", "#CC79A7", "-")
         curves(axes["i"], varied(table, "width"), "width", variances, "variance")
-        axes["i"].set(yscale="log", ylim=(3e-3, 500), xlabel="Width of the noise, one layer", ylabel="Relative variance")
-        for letter, place in {"a": "lower left", "d": "lower left", "e": "lower left", "i": "best"}.items():
+        axes["i"].set(
+            yscale="log",
+            ylim=(3e-3, 500),
+            xlabel="Width of the noise, one layer",
+            ylabel="Relative variance",
+        )
+        for letter, place in {
+            "a": "lower left",
+            "d": "lower left",
+            "e": "lower left",
+            "i": "best",
+        }.items():
             axes[letter].legend(loc=place, fontsize=6)
         for letter, own in axes.items():
             label_panel(own, letter)

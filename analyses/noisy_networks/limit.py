@@ -1,4 +1,5 @@
-"""The limit of narrow noise: a noisy network whose draws are sharp and whose surrogate is wide is a deterministic one."""
+"""The limit of narrow noise: a noisy network whose draws are sharp and whose surrogate is wide is a
+deterministic one."""
 
 from __future__ import annotations
 
@@ -22,18 +23,24 @@ NARROW, SEQUENCES = 1e-3, 100
 
 
 def limit_row(**row: Any) -> dict[str, float]:
-    """Share of hidden spikes that differ between both networks, and the distance of their gradients over the size of one."""
+    """Share of hidden spikes that differ between both networks, and the distance of their gradients
+    over the size of one."""
     task = make_task(row)
     batch = as_batch(stratified(task.training, SEQUENCES, row["seed"]))
     deterministic = make_network(row, task)
-    noisy = eqx.tree_at(lambda net: net.layers, deterministic, tuple(map(drawn, deterministic.layers)))
+    noisy = eqx.tree_at(
+        lambda net: net.layers, deterministic, tuple(map(drawn, deterministic.layers))
+    )
     key = jax.random.key(row["seed"])
     spikes = [net(batch.inputs, key).spikes[0] for net in (deterministic, noisy)]
     slopes = [_slopes(net, batch, task.loss, key) for net in (deterministic, noisy)]
     return {
-        "spikes_differ": float(jnp.mean(spikes[0] != spikes[1])), "rate_hidden": float(jnp.mean(spikes[0])),
-        "gradients_differ": float(np.linalg.norm(slopes[1] - slopes[0]) / np.linalg.norm(slopes[0])),
-    }  # fmt: skip
+        "spikes_differ": float(jnp.mean(spikes[0] != spikes[1])),
+        "rate_hidden": float(jnp.mean(spikes[0])),
+        "gradients_differ": float(
+            np.linalg.norm(slopes[1] - slopes[0]) / np.linalg.norm(slopes[0])
+        ),
+    }
 
 
 def drawn(layer: Any) -> Any:

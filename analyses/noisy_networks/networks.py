@@ -1,4 +1,5 @@
-"""Networks of the study: one membrane, with and without noise (Ma, Yan, Tang 2023), dense, recurrent and convolutional."""
+"""Networks of the study: one membrane, with and without noise (Ma, Yan, Tang 2023), dense,
+recurrent and convolutional."""
 
 from __future__ import annotations
 
@@ -33,11 +34,13 @@ Row = dict[str, Any]
 Options = dict[str, Any]
 
 STEP = 1e-3
-#: Steps that an image is shown to each network for: two in the shipped CIFAR-10 command, four are ours.
+#: Steps that an image is shown to each network for: two in the shipped CIFAR-10 command, four are
+#: ours.
 STEPS = {"dense": 4, "lenet": 4, "cifar": 2}
 #: Hidden neurons of dense networks, and whether they are connected with each other.
 SIZES = {"digits": (100, False), "mnist10k": (200, False), "braille": (128, True)}
-#: Time constant in seconds of the integrators that read images; of convolutional networks none, as released.
+#: Time constant in seconds of the integrators that read images; of convolutional networks none, as
+#: released.
 READOUT, NO_INTEGRATION = 4e-3, 1e-9
 #: Voters of each Braille letter.
 VOTERS = 10
@@ -48,15 +51,18 @@ SHIFT = 1
 CIFAR_WIDTH = 1 / 8
 #: Channels, kernel and dense units of LeNet-5 (LeCun et al. 1998).
 LENET_CHANNELS, LENET_KERNEL, LENET_DENSE = (6, 16), 5, (120, 84)
-#: From weights uniform within one over the root of the inputs to those of He et al. 2015, which convolutional networks start with.
+#: From weights uniform within one over the root of the inputs to those of He et al. 2015, which
+#: convolutional networks start with.
 HE = float(np.sqrt(6.0))
 
 
 class CountedVotes(CrossEntropy):
-    """Cross entropy of the labels under the softmax of how many voters of each class spike, on average over the valid steps.
+    """Cross entropy of the labels under the softmax of how many voters of each class spike, on
+    average over the valid steps.
 
-    The squared error of their rates, which is released for voters without noise, has one right class beside 26 wrong ones: it first
-    silences all voters, and with noise some letters never come back.
+    The squared error of their rates, which is released for voters without noise, has one right
+    class beside 26 wrong ones: it first silences all voters, and with noise some letters never come
+    back.
     """
 
     name = "counted_votes"
@@ -70,7 +76,8 @@ class CountedVotes(CrossEntropy):
 
 
 def make_task(row: Row) -> Task:
-    """Task of a row, training and validation divided anew for each seed; a smaller training part where the row asks for one."""
+    """Task of a row, training and validation divided anew for each seed; a smaller training part
+    where the row asks for one."""
     task = dataset(row["dataset"], row["seed"], STEPS[row["net"]])
     if row["dataset"] == "braille":
         task = replace(task, loss=CountedVotes(VOTERS))
@@ -86,13 +93,15 @@ def make_task(row: Row) -> Task:
 def layer_options(kind: str, width: float) -> tuple[nc.NeuronModel, Options]:
     """Neuron of a kind of network, and how it is differentiated.
 
-    ``deterministic`` has a Gaussian density of the width as surrogate, ``escape`` draws its spikes, ``diffusive`` takes noise on
-    the membrane, ``both`` is the released double noise; ``corrected`` is ``escape`` whose gradient is exact to second order in a
-    spike, its reset included.
+    ``deterministic`` has a Gaussian density of the width as surrogate, ``escape`` draws its spikes,
+    ``diffusive`` takes noise on the membrane, ``both`` is the released double noise; ``corrected``
+    is ``escape`` whose gradient is exact to second order in a spike, its reset included.
     """
     mode = {"deterministic": "none", "corrected": "escape"}.get(kind, kind)
     model = nc.models.noisy_lif(mode)
-    model = model.with_parameters({name: width for name in ("scale", "sigma") if name in model.parameters})
+    model = model.with_parameters(
+        {name: width for name in ("scale", "sigma") if name in model.parameters}
+    )
     options: Options = {"surrogate": None, "reset_gradient": True}
     if model.noise is None:
         options["surrogate"] = Surrogate("gaussian", 1 / width, 1 / (width * np.sqrt(2 * np.pi)))
@@ -107,22 +116,43 @@ def make_network(row: Row, task: Task) -> Network:
     return BUILDERS[row["net"]](row, task, model, options, jax.random.key(row["seed"]))
 
 
-def _dense(row: Row, task: Task, model: nc.NeuronModel, options: Options, key: jax.Array) -> Network:
+def _dense(
+    row: Row, task: Task, model: nc.NeuronModel, options: Options, key: jax.Array
+) -> Network:
     n, is_recurrent = SIZES[row["dataset"]]
     a, b, c = jax.random.split(key, 3)
-    hidden = Layer(Dense(task.n_inputs, n, key=a), model, STEP, recurrent=Recurrent(n, key=b) if is_recurrent else None, **options)
+    hidden = Layer(
+        Dense(task.n_inputs, n, key=a),
+        model,
+        STEP,
+        recurrent=Recurrent(n, key=b) if is_recurrent else None,
+        **options,
+    )
     if row["dataset"] != "braille":
         return Network([hidden, Readout(Dense(n, task.n_outputs, key=c), STEP, READOUT)])
     voters = Layer(Dense(n, VOTERS * task.n_outputs, key=c), model, STEP, **options)
     return Network([hidden, Voters(voters, task.n_outputs)])
 
 
-def _cifar(row: Row, task: Task, model: nc.NeuronModel, options: Options, key: jax.Array) -> Network:
-    net = architectures.cifar_net(IMAGE, task.n_outputs, model, STEP, width=CIFAR_WIDTH, readout=NO_INTEGRATION, key=key, **options)
+def _cifar(
+    row: Row, task: Task, model: nc.NeuronModel, options: Options, key: jax.Array
+) -> Network:
+    net = architectures.cifar_net(
+        IMAGE,
+        task.n_outputs,
+        model,
+        STEP,
+        width=CIFAR_WIDTH,
+        readout=NO_INTEGRATION,
+        key=key,
+        **options,
+    )
     return _started_as_he(net)
 
 
-def _lenet(row: Row, task: Task, model: nc.NeuronModel, options: Options, key: jax.Array) -> Network:
+def _lenet(
+    row: Row, task: Task, model: nc.NeuronModel, options: Options, key: jax.Array
+) -> Network:
     """LeNet-5 with neurons after each of its four maps."""
     keys = jax.random.split(key, 5)
     first = Convolution(IMAGE, LENET_CHANNELS[0], LENET_KERNEL, key=keys[0])
@@ -130,9 +160,18 @@ def _lenet(row: Row, task: Task, model: nc.NeuronModel, options: Options, key: j
     second = Convolution(pool.out_shape, LENET_CHANNELS[1], LENET_KERNEL, key=keys[1])
     last = Pool(second.out_shape, 2)
     wide, narrow = LENET_DENSE
-    maps = (first, Chain([pool, second]), Chain([last, Dense(last.n_out, wide, key=keys[2])]), Dense(wide, narrow, key=keys[3]))
+    maps = (
+        first,
+        Chain([pool, second]),
+        Chain([last, Dense(last.n_out, wide, key=keys[2])]),
+        Dense(wide, narrow, key=keys[3]),
+    )
     layers = [Layer(connection, model, STEP, **options) for connection in maps]
-    return _started_as_he(Network([*layers, Readout(Dense(narrow, task.n_outputs, key=keys[4]), STEP, NO_INTEGRATION)]))
+    return _started_as_he(
+        Network(
+            [*layers, Readout(Dense(narrow, task.n_outputs, key=keys[4]), STEP, NO_INTEGRATION)]
+        )
+    )
 
 
 def _started_as_he(network: Network) -> Network:

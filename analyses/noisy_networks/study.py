@@ -25,24 +25,34 @@ from neurocode.studies import Study, StudyRun
 def tuned(run: StudyRun) -> pd.DataFrame:
     """Best setting of every kind on every data set."""
     cells, grid = protocols.dense(run.protocol)
-    return tune(run, tuning_row, cells, grid, "tuning.parquet", ("dataset",), tuning_seeds(run.protocol))
+    return tune(
+        run, tuning_row, cells, grid, "tuning.parquet", ("dataset",), tuning_seeds(run.protocol)
+    )
 
 
 def trained(run: StudyRun) -> None:
     """Fresh seeds at the best settings."""
-    run.rows(partial(training_row, run.scratch), trainings(run.protocol, tuned(run)), "training.parquet")
+    run.rows(
+        partial(training_row, run.scratch), trainings(run.protocol, tuned(run)), "training.parquet"
+    )
 
 
 def disturb(run: StudyRun) -> None:
     """The same networks under every disturbance."""
-    run.rows(partial(robustness_row, run.scratch), protocols.robustness(run.protocol, tuned(run)), "robustness.parquet")
+    run.rows(
+        partial(robustness_row, run.scratch),
+        protocols.robustness(run.protocol, tuned(run)),
+        "robustness.parquet",
+    )
 
 
 def describe_spikes(run: StudyRun) -> None:
     """Hidden spikes of the longest sequences."""
     last = "digits" if run.protocol == "quick" else "braille"
     rows = trainings(run.protocol, tuned(run))
-    chosen = [row for row in rows if row["dataset"] == last and row["kind"] in ("deterministic", "escape")]
+    chosen = [
+        row for row in rows if row["dataset"] == last and row["kind"] in ("deterministic", "escape")
+    ]
     run.rows(partial(spiking_row, run.scratch), chosen, "spiking.parquet")
 
 
@@ -72,9 +82,15 @@ def convolutional(run: StudyRun) -> None:
 
 
 PARTS = {
-    "tuning": tuned, "training": trained, "robustness": disturb, "spiking": describe_spikes, "sizes": vary_size,
-    "limit": narrow_noise, "gradients": enumerate_gradients, "convolutional": convolutional,
-}  # fmt: skip
+    "tuning": tuned,
+    "training": trained,
+    "robustness": disturb,
+    "spiking": describe_spikes,
+    "sizes": vary_size,
+    "limit": narrow_noise,
+    "gradients": enumerate_gradients,
+    "convolutional": convolutional,
+}
 STUDY = Study(
     title="Noisy spiking networks and noise-driven learning (Ma, Yan, Tang 2023)",
     protocols=protocols.PROTOCOLS,

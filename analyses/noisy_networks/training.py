@@ -1,4 +1,5 @@
-"""Rows of tuning, of training, of the size of the training part, and how hidden neurons of a trained network spike."""
+"""Rows of tuning, of training, of the size of the training part, and how hidden neurons of a
+trained network spike."""
 
 from __future__ import annotations
 
@@ -29,7 +30,9 @@ def trained(row: Row, folder: Path | None = None) -> tuple[Task, TrainingResult]
     """Task and training of a row; one that is kept in the folder is read, or gone on with."""
     task = make_task(row)
     place = None if folder is None else folder / key_of(row)
-    return task, train(make_network(row, task), task, seed=row["seed"], settings=settings_of(row), folder=place)
+    return task, train(
+        make_network(row, task), task, seed=row["seed"], settings=settings_of(row), folder=place
+    )
 
 
 def tuning_row(**row: Any) -> dict[str, float]:
@@ -38,35 +41,48 @@ def tuning_row(**row: Any) -> dict[str, float]:
 
 
 def training_row(folder: Path, **row: Any) -> dict[str, float]:
-    """Scores of the network that validation chose, alone and as an ensemble of passes, its calibration and its rate."""
+    """Scores of the network that validation chose, alone and as an ensemble of passes, its
+    calibration and its rate."""
     task, result = trained(row, folder)
     net, seed = result.network, row["seed"]
     passes = PASSES if net.is_stochastic else 1
-    probabilities = {count: class_probabilities(net, task.test, task, seed, count) for count in {1, passes}}
+    probabilities = {
+        count: class_probabilities(net, task.test, task, seed, count) for count in {1, passes}
+    }
     chosen = result.history.set_index("epoch").loc[result.best_epoch]
     return {
-        **scores_of(result, task, seed), "ensemble_score": score_of(net, task.test, task, seed, passes),
+        **scores_of(result, task, seed),
+        "ensemble_score": score_of(net, task.test, task, seed, passes),
         "calibration_error": calibration_error(probabilities[1], task.test.targets),
         "ensemble_calibration_error": calibration_error(probabilities[passes], task.test.targets),
         "rate_hidden": float(np.mean([chosen[f"rate_{k}"] for k in range(len(net.layers))])),
-    }  # fmt: skip
+    }
 
 
 def size_row(**row: Any) -> dict[str, float]:
-    """Scores of the network after its last update, which no early stopping chose, on a smaller training part."""
+    """Scores of the network after its last update, which no early stopping chose, on a smaller
+    training part."""
     task, result = trained(row)
-    last = {name: score_of(result.last, getattr(task, name), task, row["seed"]) for name in ("training", "test")}
+    last = {
+        name: score_of(result.last, getattr(task, name), task, row["seed"])
+        for name in ("training", "test")
+    }
     return {
-        **scores_of(result, task, row["seed"]), "last_training_score": last["training"], "last_test_score": last["test"],
+        **scores_of(result, task, row["seed"]),
+        "last_training_score": last["training"],
+        "last_test_score": last["test"],
         "gap": last["training"] - last["test"],
-    }  # fmt: skip
+    }
 
 
 def spiking_row(folder: Path, **row: Any) -> dict[str, float]:
-    """Medians over hidden neurons of variability and complexity, and their mean Fano factor over repeats of one input."""
+    """Medians over hidden neurons of variability and complexity, and their mean Fano factor over
+    repeats of one input."""
     task, result = trained(row, folder)
     net, key = result.network, jax.random.key(row["seed"])
-    spikes = np.asarray(net(_time_first(stratified(task.test, DESCRIBED, row["seed"]).inputs), key).spikes[0])
+    spikes = np.asarray(
+        net(_time_first(stratified(task.test, DESCRIBED, row["seed"]).inputs), key).spikes[0]
+    )
     trains = Trains.of_rasters(spikes.transpose(2, 1, 0), STEP)
     table = nc.describe(trains, bin_size=STEP, n_surrogates=SURROGATES, seed=row["seed"])
     medians = {name: float(np.nanmedian(table[name])) for name in STATISTICS}
@@ -78,7 +94,8 @@ def spiking_row(folder: Path, **row: Any) -> dict[str, float]:
 
 
 def fano_over_repeats(net: Network, part: Part, key: jax.Array) -> float:
-    """Variance over mean of the spike count of a hidden neuron over repeats of an input, mean over neurons and inputs that fire."""
+    """Variance over mean of the spike count of a hidden neuron over repeats of an input, mean over
+    neurons and inputs that fire."""
     inputs = _time_first(np.repeat(part.inputs, REPEATS, axis=0))
     counts = np.asarray(net(inputs, jax.random.fold_in(key, 1)).spikes[0]).sum(axis=0)
     counts = counts.reshape(-1, REPEATS, counts.shape[-1])

@@ -16,20 +16,30 @@ RESULTS = Path(__file__).parent / "results"
 
 
 def claims(folder: Path = RESULTS) -> list[Claim]:
-    """How much nearer a periodic drive brings the distribution of intervals, cell by cell; how many cells survive."""
+    """How much nearer a periodic drive brings the distribution of intervals, cell by cell; how many
+    cells survive."""
     cells = pd.read_csv(folder / "cells.csv")
     distance = cells.pivot(index="cell", columns="model", values="distance")
     found = []
-    for other, what in (("constant", "constant input"), ("laboratory", "the laboratory's model (Benda laboratory)")):
+    for other, what in (
+        ("constant", "constant input"),
+        ("laboratory", "the laboratory's model (Benda laboratory)"),
+    ):
         gain = (distance[other] - distance["periodic"]).dropna()
         p = float(wilcoxon(gain).pvalue)
         verdict = verdict_of(p < 0.05 and gain.mean() > 0)
-        claim = f"distance to the recorded intervals: {what} minus periodic drive, {len(gain)} cells (Wilcoxon p {p:.2g})"
+        claim = (
+            f"distance to the recorded intervals: {what} minus periodic drive, {len(gain)} "
+            f"cells (Wilcoxon p {p:.2g})"
+        )
         found.append(Claim(claim, "ours", "", gain.mean(), gain.std(), 1, verdict))
     for model in ("constant", "periodic"):
         survives = cells.loc[cells["model"] == model, "survives"].astype(float)
         verdict = verdict_of(survives.mean() > 0.5)
-        claim = f"adaptive LIF neuron, {model} drive, survives time rescaling in most of {len(survives)} cells (share)"
+        claim = (
+            f"adaptive LIF neuron, {model} drive, survives time rescaling in most of "
+            f"{len(survives)} cells (share)"
+        )
         found.append(Claim(claim, "ours", "", survives.mean(), survives.std(), 1, verdict))
     return found
 

@@ -1,11 +1,13 @@
-"""Electroreceptor afferents from baseline spikes alone: constant input, periodic drive, and the laboratory's model.
+"""Electroreceptor afferents from baseline spikes alone: constant input, periodic drive, and the
+laboratory's model.
 
 P-unit spikes lock to the electric organ discharge (EOD). Each of the 24 cells (Benda laboratory,
-github.com/bendalab/punitmodel) is fitted by an adaptive leaky integrate-and-fire neuron with white noise, once with constant
-input as the control and once with a sine at the frequency of the EOD, whose amplitude and phase are fitted. The frequency is
-that of the laboratory's table for 14 cells; here and for the others it is where the vector strength of the spikes is largest.
-The laboratory's model is the published noisy adaptive integrate-and-fire neuron with their parameters, simulated without a
-stimulus beyond the EOD. Usage:
+github.com/bendalab/punitmodel) is fitted by an adaptive leaky integrate-and-fire neuron with white
+noise, once with constant input as the control and once with a sine at the frequency of the EOD,
+whose amplitude and phase are fitted. The frequency is that of the laboratory's table for 14 cells;
+here and for the others it is where the vector strength of the spikes is largest. The laboratory's
+model is the published noisy adaptive integrate-and-fire neuron with their parameters, simulated
+without a stimulus beyond the EOD. Usage:
 
     NEUROCODE_DATA=... python analyses/punit/run.py --jobs 2
 
@@ -30,7 +32,8 @@ from neurocode.errors import NeurocodeError
 
 RESULTS = Path(__file__).parent / "results"
 MODELS = {"constant": "adaptive-lif-diffusive", "periodic": "adaptive-lif-diffusive-periodic"}
-#: Intervals that are fitted, from the start of a cell's recording, and intervals of the models that are described (ours).
+#: Intervals that are fitted, from the start of a cell's recording, and intervals of the models that
+#: are described (ours).
 FITTED, SIMULATED = 300, 20_000
 #: Where the EOD frequency is sought, in hertz.
 BAND = (400.0, 1100.0)
@@ -62,8 +65,23 @@ def locked_frequency(times: np.ndarray, around: float | None = None) -> float:
 
 @numba.njit
 def laboratory_spikes(p: np.ndarray, frequency: float, duration: float, seed: int) -> np.ndarray:
-    """The laboratory's model under its EOD: dendritic low-pass of the rectified sine, noisy adaptive integration, Euler steps."""
-    v_zero, a_zero, threshold, v_base, delta_a, tau_a, v_offset, mem_tau, noise, gain, dend_tau, refractory, dt = p
+    """The laboratory's model under its EOD: dendritic low-pass of the rectified sine, noisy
+    adaptive integration, Euler steps."""
+    (
+        v_zero,
+        a_zero,
+        threshold,
+        v_base,
+        delta_a,
+        tau_a,
+        v_offset,
+        mem_tau,
+        noise,
+        gain,
+        dend_tau,
+        refractory,
+        dt,
+    ) = p
     np.random.seed(seed)
     n = int(duration / dt)
     v, adaptation, dendrite, last = v_zero, a_zero, 0.0, -1.0
@@ -72,7 +90,18 @@ def laboratory_spikes(p: np.ndarray, frequency: float, duration: float, seed: in
     for k in range(n):
         stimulus = max(np.sin(2 * np.pi * frequency * k * dt), 0.0)
         dendrite += (stimulus - dendrite) / dend_tau * dt
-        v += (v_base - v + v_offset + dendrite * gain - adaptation + noise / np.sqrt(dt) * np.random.normal()) / mem_tau * dt
+        v += (
+            (
+                v_base
+                - v
+                + v_offset
+                + dendrite * gain
+                - adaptation
+                + noise / np.sqrt(dt) * np.random.normal()
+            )
+            / mem_tau
+            * dt
+        )
         adaptation += -adaptation / tau_a * dt
         if last >= 0 and k * dt - last < refractory + 0.5 * dt:
             v = v_base
@@ -87,20 +116,37 @@ def laboratory_spikes(p: np.ndarray, frequency: float, duration: float, seed: in
 
 def laboratory(row: dict[str, str], n: int, rate: float, seed: int = 1) -> np.ndarray:
     """Intervals of the laboratory's model of a cell, after two seconds of running in."""
-    names = ("v_zero", "a_zero", "threshold", "v_base", "delta_a", "tau_a", "v_offset", "mem_tau", "noise_strength",
-             "input_scaling", "dend_tau", "ref_period", "deltat")  # fmt: skip
+    names = (
+        "v_zero",
+        "a_zero",
+        "threshold",
+        "v_base",
+        "delta_a",
+        "tau_a",
+        "v_offset",
+        "mem_tau",
+        "noise_strength",
+        "input_scaling",
+        "dend_tau",
+        "ref_period",
+        "deltat",
+    )
     values = np.array([float(row[name]) for name in names])
     times = laboratory_spikes(values, float(row["EODf"]), 2.0 + n / rate, seed)
     return np.diff(times[times > 2.0])
 
 
 def statistics(intervals: np.ndarray, recorded: np.ndarray | None = None) -> dict[str, float]:
-    """Rate, CV, serial correlation at two lags, and distance of the distribution function to the recorded one."""
+    """Rate, CV, serial correlation at two lags, and distance of the distribution function to the
+    recorded one."""
     if len(intervals) < 50:
         return {}
     centred = intervals - np.mean(intervals)
     row = {"rate": 1 / np.mean(intervals), "cv": np.std(intervals) / np.mean(intervals)}
-    row |= {f"rho_{lag}": float(np.mean(centred[:-lag] * centred[lag:]) / np.mean(centred**2)) for lag in (1, 2)}
+    row |= {
+        f"rho_{lag}": float(np.mean(centred[:-lag] * centred[lag:]) / np.mean(centred**2))
+        for lag in (1, 2)
+    }
     if recorded is not None:
         points = np.sort(recorded)
         below = np.searchsorted(np.sort(intervals), points, side="right") / len(intervals)
@@ -109,14 +155,28 @@ def statistics(intervals: np.ndarray, recorded: np.ndarray | None = None) -> dic
 
 
 def run(cell: str, folder: Path, table: dict[str, dict[str, str]]) -> list[dict[str, object]]:
-    """Fit one cell by both models; a row for the recording, each model, and the laboratory's where there is one."""
+    """Fit one cell by both models; a row for the recording, each model, and the laboratory's where
+    there is one."""
     times = spikes_of(folder, cell)
     known = table.get(cell)
     frequency = locked_frequency(times, float(known["EODf"]) if known else None)
     recorded = np.diff(times)
     fitted = times[: FITTED + 1]
-    base = {"cell": cell, "frequency": frequency, "tabulated": bool(known), "vector_strength": vector_strength(fitted, frequency)}
-    rows = [{**base, "model": "recorded", "n_intervals": len(recorded), **statistics(recorded), "histogram": histogram(recorded)}]
+    base = {
+        "cell": cell,
+        "frequency": frequency,
+        "tabulated": bool(known),
+        "vector_strength": vector_strength(fitted, frequency),
+    }
+    rows = [
+        {
+            **base,
+            "model": "recorded",
+            "n_intervals": len(recorded),
+            **statistics(recorded),
+            "histogram": histogram(recorded),
+        }
+    ]
     for label, name in MODELS.items():
         model = nc.models.by_name(name)
         if label == "periodic":
@@ -131,14 +191,26 @@ def run(cell: str, folder: Path, table: dict[str, dict[str, str]]) -> list[dict[
         intervals = np.diff(block.segments[0].spiketrains[0].magnitude)
         values = {n: p.value for n, p in result.parameters.items() if not p.fixed}
         errors = {f"{n}_se": p.standard_error for n, p in result.parameters.items() if not p.fixed}
-        rows.append({
-            **base, "model": label, "n_intervals": result.n_spikes, **statistics(intervals, recorded),
-            "ks": result.goodness["rescaling"].statistic, "ks_band": result.goodness["rescaling"].band,
-            "rescaled_correlation": result.goodness["dependence"], "survives": result.survives,
-            "bic": result.bic,
-            "bits_per_spike": result.bits_per_spike, "converged": result.converged, "seconds": result.seconds,
-            "verdict": "; ".join(result.verdicts), **values, **errors, "histogram": histogram(intervals),
-        })  # fmt: skip
+        rows.append(
+            {
+                **base,
+                "model": label,
+                "n_intervals": result.n_spikes,
+                **statistics(intervals, recorded),
+                "ks": result.goodness["rescaling"].statistic,
+                "ks_band": result.goodness["rescaling"].band,
+                "rescaled_correlation": result.goodness["dependence"],
+                "survives": result.survives,
+                "bic": result.bic,
+                "bits_per_spike": result.bits_per_spike,
+                "converged": result.converged,
+                "seconds": result.seconds,
+                "verdict": "; ".join(result.verdicts),
+                **values,
+                **errors,
+                "histogram": histogram(intervals),
+            }
+        )
     if known:
         intervals = laboratory(known, SIMULATED, 1 / np.mean(recorded))
         rows.append(
@@ -154,14 +226,17 @@ def run(cell: str, folder: Path, table: dict[str, dict[str, str]]) -> list[dict[
 
 
 def histogram(intervals: np.ndarray) -> str:
-    """Density of intervals in units of the bin, as text for the table that the figure is drawn from."""
+    """Density of intervals in units of the bin, as text for the table that the figure is drawn
+    from."""
     counts = np.histogram(intervals * 1e3, EDGES)[0] / max(len(intervals), 1)
     return " ".join(f"{value:.4g}" for value in counts)
 
 
 def main() -> None:
     """Run the study; cells that the table holds already are not run again."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--jobs", type=int, default=1)
     parser.add_argument("--cells", type=int, default=None, help="only so many cells")
     parser.add_argument("--output", type=Path, default=RESULTS)
@@ -174,12 +249,18 @@ def main() -> None:
     path = arguments.output / "cells.csv"
     done = pd.read_csv(path) if path.exists() else pd.DataFrame(columns=["cell"])
     waiting = [cell for cell in cells if cell not in set(done["cell"])]
-    with ProcessPoolExecutor(arguments.jobs, mp_context=multiprocessing.get_context("spawn")) as pool:
+    with ProcessPoolExecutor(
+        arguments.jobs, mp_context=multiprocessing.get_context("spawn")
+    ) as pool:
         futures = [pool.submit(run, cell, folder=folder, table=table) for cell in waiting]
         for future in track(as_completed(futures), "cells", total=len(futures)):
             done = pd.concat([done, pd.DataFrame(future.result())], ignore_index=True)
             done.sort_values(["cell"], kind="stable").to_csv(path, index=False, float_format="%.6g")
-    print(done.drop(columns=["histogram", "verdict"]).to_string(index=False, float_format=lambda x: f"{x:.3g}"))
+    print(
+        done.drop(columns=["histogram", "verdict"]).to_string(
+            index=False, float_format=lambda x: f"{x:.3g}"
+        )
+    )
 
 
 if __name__ == "__main__":

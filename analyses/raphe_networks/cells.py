@@ -1,7 +1,8 @@
 """Dorsal raphe neurons as fits of ``igif-ia``, and layers whose neurons are those cells.
 
-A layer takes the fitted values as they are, in their units and with their noise: neuron ``i`` is cell ``i`` modulo the number of
-cells. The quick protocol plants cells near the library's values instead of fitting recordings.
+A layer takes the fitted values as they are, in their units and with their noise: neuron ``i`` is
+cell ``i`` modulo the number of cells. The quick protocol plants cells near the library's values
+instead of fitting recordings.
 """
 
 from __future__ import annotations
@@ -20,27 +21,34 @@ Values = dict[str, float]
 
 MODEL = "igif-ia"
 CELLS = ("DRN156", "DRN158", "DRN159", "DRN162", "DRN164")
-#: Time step of the fits in seconds, starts of their search, and spread of the planted values around the library's.
+#: Time step of the fits in seconds, starts of their search, and spread of the planted values around
+#: the library's.
 FIT_STEP, STARTS, PLANTED_SPREAD = 2e-4, 6, 0.1
 
 
 def fit_row(cell: str, seed: int) -> dict[str, Any]:
-    """Fitted values of a cell as JSON, its held-out likelihood, and the spike times of its training recording."""
+    """Fitted values of a cell as JSON, its held-out likelihood, and the spike times of its training
+    recording."""
     experiment = recording(cell)
     result = nc.fit(nc.models.by_name(MODEL), experiment, seed=seed, starts=STARTS, dt=FIT_STEP)
     scores = nc.evaluate(result, experiment)
     values = {name: float(result.model.parameters[name].value) for name in result.model.free}
     return {
-        "sequences": 0, "values": json.dumps(values), "converged": result.converged,
-        "bits_per_spike": float(result.bits_per_spike), "held_out_bits": float(scores.bits_per_spike),
+        "sequences": 0,
+        "values": json.dumps(values),
+        "converged": result.converged,
+        "bits_per_spike": float(result.bits_per_spike),
+        "held_out_bits": float(scores.bits_per_spike),
         **_spikes(experiment.repeats[0].spike_times, experiment.repeats[0].duration),
-    }  # fmt: skip
+    }
 
 
 def recording(cell: str) -> nc.Experiment:
     """Training and test recording of a cell."""
     folder = data_folder("raphe")
-    training, test = (next(iter(sorted(folder.glob(f"{cell}*_{part}.abf")))) for part in ("training", "test"))
+    training, test = (
+        next(iter(sorted(folder.glob(f"{cell}*_{part}.abf")))) for part in ("training", "test")
+    )
     return nc.Experiment.from_files(training, test=test)
 
 
@@ -57,7 +65,10 @@ def planted_row(cell: str, seed: int) -> dict[str, Any]:
 
 
 def _spikes(times: np.ndarray, duration: float) -> dict[str, Any]:
-    return {"spike_times": json.dumps([round(float(t), 5) for t in times]), "duration": float(duration)}
+    return {
+        "spike_times": json.dumps([round(float(t), 5) for t in times]),
+        "duration": float(duration),
+    }
 
 
 def windows(times: np.ndarray, duration: float, length: float) -> list[np.ndarray]:
@@ -67,22 +78,38 @@ def windows(times: np.ndarray, duration: float, length: float) -> list[np.ndarra
 
 
 def shuffled(cells: Mapping[str, Values], seed: int) -> dict[str, Values]:
-    """Cells among which every parameter is dealt anew: the values are the same, their combinations are not."""
+    """Cells among which every parameter is dealt anew: the values are the same, their combinations
+    are not."""
     names, random = list(cells), np.random.default_rng(seed)
     parameters = list(next(iter(cells.values())))
-    dealt = {parameter: random.permutation([cells[name][parameter] for name in names]) for parameter in parameters}
-    return {name: {parameter: float(dealt[parameter][k]) for parameter in parameters} for k, name in enumerate(names)}
+    dealt = {
+        parameter: random.permutation([cells[name][parameter] for name in names])
+        for parameter in parameters
+    }
+    return {
+        name: {parameter: float(dealt[parameter][k]) for parameter in parameters}
+        for k, name in enumerate(names)
+    }
 
 
 def model_of(cells: Mapping[str, Values], neurons: int) -> nc.NeuronModel:
     """The model of a layer whose neurons are the cells in turn."""
     base = nc.models.by_name(MODEL)
-    each = {name: np.array([list(cells.values())[k % len(cells)][name] for k in range(neurons)]) for name in base.free}
-    parameters = {name: replace(base.parameters[name], value=values, per_neuron=True) for name, values in each.items()}
+    each = {
+        name: np.array([list(cells.values())[k % len(cells)][name] for k in range(neurons)])
+        for name in base.free
+    }
+    parameters = {
+        name: replace(base.parameters[name], value=values, per_neuron=True)
+        for name, values in each.items()
+    }
     return replace(base, parameters={**base.parameters, **parameters})
 
 
 def library(cells: Mapping[str, Values]) -> dict[str, Values]:
     """The library's values for every cell."""
     base = nc.models.by_name(MODEL)
-    return {name: {parameter: float(base.parameters[parameter].value) for parameter in base.free} for name in cells}
+    return {
+        name: {parameter: float(base.parameters[parameter].value) for parameter in base.free}
+        for name in cells
+    }

@@ -12,7 +12,8 @@ from analyses.protocol import Pairs, is_trained, paired
 from neurocode.studies import Claim
 
 FIXED = Path(__file__).with_name("claims.toml")
-#: A network looks like its cells where it differs by less than so many times the difference of halves of their recordings.
+#: A network looks like its cells where it differs by less than so many times the difference of
+#: halves of their recordings.
 ALIKE = 2.0
 
 
@@ -28,17 +29,25 @@ def _between(table: pd.DataFrame, entry: Entry) -> Pairs:
 def _alike(table: pd.DataFrame, entry: Entry) -> Pairs:
     own = table[table["arm"] == entry["arm"]]
     trained = is_trained(own)
-    return Pairs((np.log(ALIKE) - own["after_unlikeness"])[trained].to_numpy(float), int((~trained).sum()))
+    return Pairs(
+        (np.log(ALIKE) - own["after_unlikeness"])[trained].to_numpy(float), int((~trained).sum())
+    )
 
 
 def _moved(table: pd.DataFrame, entry: Entry) -> Pairs:
     own = table[table["arm"] == entry["arm"]]
     trained = is_trained(own)
-    return Pairs((own["after_unlikeness"] - own["before_unlikeness"])[trained].to_numpy(float), int((~trained).sum()))
+    return Pairs(
+        (own["after_unlikeness"] - own["before_unlikeness"])[trained].to_numpy(float),
+        int((~trained).sum()),
+    )
 
 
 JUDGES: dict[str, tuple[str, PairedJudge]] = {
-    **dict.fromkeys(("fitted_library", "fitted_shuffled", "learned_fitted"), ("training", _between)),
+    **dict.fromkeys(
+        ("fitted_library", "fitted_shuffled", "learned_fitted"), ("training", _between)
+    ),
     **dict.fromkeys(("like_library", "like_shuffled", "like_learned"), ("training", _between)),
-    "still_alike": ("training", _alike), "training_moves": ("training", _moved),
-}  # fmt: skip
+    "still_alike": ("training", _alike),
+    "training_moves": ("training", _moved),
+}

@@ -11,7 +11,8 @@ from analyses.raphe_networks.cells import CELLS
 from analyses.raphe_networks.networks import Row
 
 PROTOCOLS = ("reduced", "quick")
-#: Neurons as fitted, their parameters dealt anew among cells, those of the library, and fitted ones that learn too.
+#: Neurons as fitted, their parameters dealt anew among cells, those of the library, and fitted ones
+#: that learn too.
 ARMS = ("fitted", "shuffled", "library", "learned")
 GRID: Grid = {"rate": (3e-3, 0.01), "gain": (200.0, 800.0)}
 TUNING_SEEDS, SEEDS = (100, 101, 102), 8
@@ -23,7 +24,10 @@ def cells(protocol: str) -> tuple[list[Row], Grid]:
     if protocol == "quick":
         size = {"neurons": 10, "epochs": 2, "sequences": 60}
         return [{"dataset": "bursts", "arm": "fitted", **size}], {"rate": (0.01,), "gain": (800.0,)}
-    return [{"dataset": name, "arm": arm, **SIZES[name], "sequences": 0} for name, arm in itertools.product(SIZES, ARMS)], GRID
+    return [
+        {"dataset": name, "arm": arm, **SIZES[name], "sequences": 0}
+        for name, arm in itertools.product(SIZES, ARMS)
+    ], GRID
 
 
 def fits() -> list[Row]:

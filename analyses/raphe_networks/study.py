@@ -1,4 +1,5 @@
-"""One neuron, four jobs: raphe neurons that are fitted, put into a layer unchanged, trained around and compared again.
+"""One neuron, four jobs: raphe neurons that are fitted, put into a layer unchanged, trained around
+and compared again.
 
 neurocode study raphe-networks --workers 2
 neurocode figures raphe-networks
@@ -23,7 +24,9 @@ from neurocode.studies import Study, StudyRun
 
 def fitted(run: StudyRun) -> pd.DataFrame:
     """The five cells, fitted or planted."""
-    return run.rows(planted_row if run.protocol == "quick" else fit_row, protocols.fits(), "fits.parquet")
+    return run.rows(
+        planted_row if run.protocol == "quick" else fit_row, protocols.fits(), "fits.parquet"
+    )
 
 
 def cells_of(fits: pd.DataFrame) -> Cells:
@@ -33,14 +36,25 @@ def cells_of(fits: pd.DataFrame) -> Cells:
 
 def recorded_of(fits: pd.DataFrame) -> Recorded:
     """Spike times and duration of the recording of every cell."""
-    return {row["cell"]: (np.array(json.loads(row["spike_times"])), row["duration"]) for row in fits.to_dict("records")}
+    return {
+        row["cell"]: (np.array(json.loads(row["spike_times"])), row["duration"])
+        for row in fits.to_dict("records")
+    }
 
 
 def tuned(run: StudyRun) -> pd.DataFrame:
     """Best learning rate and gain of every kind of neuron on every task."""
     found, grid = protocols.cells(run.protocol)
     seeds = protocols.TUNING_SEEDS[:1] if run.protocol == "quick" else protocols.TUNING_SEEDS
-    return tune(run, partial(tuning_row, cells_of(fitted(run))), found, grid, "tuning.parquet", ("dataset",), seeds)
+    return tune(
+        run,
+        partial(tuning_row, cells_of(fitted(run))),
+        found,
+        grid,
+        "tuning.parquet",
+        ("dataset",),
+        seeds,
+    )
 
 
 def trained(run: StudyRun) -> None:
@@ -56,7 +70,11 @@ STUDY = Study(
     parts={"fits": fitted, "tuning": tuned, "training": trained},
     claims=claims,
     data=lambda protocol: (
-        {} if protocol == "quick"
-        else {"fits": ("raphe",), **dict.fromkeys(("tuning", "training"), ("raphe", "qtdb-ecg", "braille"))}
+        {}
+        if protocol == "quick"
+        else {
+            "fits": ("raphe",),
+            **dict.fromkeys(("tuning", "training"), ("raphe", "qtdb-ecg", "braille")),
+        }
     ),
-)  # fmt: skip
+)

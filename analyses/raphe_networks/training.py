@@ -1,4 +1,5 @@
-"""Rows of tuning and training, and whether the spikes of a network look like those of the cells it is made of."""
+"""Rows of tuning and training, and whether the spikes of a network look like those of the cells it
+is made of."""
 
 from __future__ import annotations
 
@@ -16,7 +17,8 @@ from analyses.raphe_networks.networks import STEP, Row, make_network, make_setti
 from neurocode.learning import Network, Part, Task, TrainingResult, stratified, train
 from neurocode.recordings import Trains
 
-#: What is compared: none of them asks both sides for the same stimulus, which network and recording do not have.
+#: What is compared: none of them asks both sides for the same stimulus, which network and recording
+#: do not have.
 STATISTICS = ("rate", "interval_distribution", "autocorrelogram", "complexity_per_spike")
 #: Test sequences of the comparison, and recorded windows of their length.
 COMPARED = 40
@@ -28,7 +30,9 @@ Recorded = Mapping[str, tuple[np.ndarray, float]]
 def trained(row: Row, cells: Cells) -> tuple[Task, TrainingResult]:
     """Task and trained network of a row."""
     task = make_task(row)
-    return task, train(make_network(row, task, cells), task, seed=row["seed"], settings=make_settings(row))
+    return task, train(
+        make_network(row, task, cells), task, seed=row["seed"], settings=make_settings(row)
+    )
 
 
 def tuning_row(cells: Cells, **row: Any) -> dict[str, float]:
@@ -37,35 +41,51 @@ def tuning_row(cells: Cells, **row: Any) -> dict[str, float]:
 
 
 def training_row(cells: Cells, recorded: Recorded, **row: Any) -> dict[str, float]:
-    """Scores of the network that validation chose, and how unlike the cells its spikes are before and after training."""
+    """Scores of the network that validation chose, and how unlike the cells its spikes are before
+    and after training."""
     task, result = trained(row, cells)
     shown = stratified(task.test, COMPARED, row["seed"])
     before = unlikeness(make_network(row, task, cells), shown, recorded, row["seed"])
     after = unlikeness(result.network, shown, recorded, row["seed"])
     chosen = result.history.set_index("epoch").loc[result.best_epoch]
     return {
-        **scores_of(result, task, row["seed"]), "spike_rate": float(chosen["rate_0"]) / STEP,
-        **{f"before_{name}": value for name, value in before.items()}, **{f"after_{name}": value for name, value in after.items()},
-    }  # fmt: skip
+        **scores_of(result, task, row["seed"]),
+        "spike_rate": float(chosen["rate_0"]) / STEP,
+        **{f"before_{name}": value for name, value in before.items()},
+        **{f"after_{name}": value for name, value in after.items()},
+    }
 
 
 def unlikeness(network: Network, part: Part, recorded: Recorded, seed: int) -> dict[str, float]:
-    """By statistic, the logarithm of the difference to the cells over that between halves of their recordings, and the mean of all.
+    """By statistic, the logarithm of the difference to the cells over that between halves of their
+    recordings, and the mean of all.
 
-    Each neuron is compared with the cell whose place it takes: its spikes in every sequence with as many windows of the recording.
-    Statistics of neurons that are silent are not defined and left out of the means over neurons.
+    Each neuron is compared with the cell whose place it takes: its spikes in every sequence with as
+    many windows of the recording. Statistics of neurons that are silent are not defined and left
+    out of the means over neurons.
     """
     x, key = jnp.moveaxis(jnp.asarray(part.inputs), 0, 1), jax.random.key(seed)
     spikes = np.asarray(network(x, key).spikes[0])
     names, length = list(recorded), len(spikes) * STEP
     cut = {name: windows(*recorded[name], length)[: spikes.shape[1]] for name in names}
-    own = [[STEP * (np.flatnonzero(train) + 0.5) for train in spikes[:, :, k].T] for k in range(spikes.shape[2])]
+    own = [
+        [STEP * (np.flatnonzero(train) + 0.5) for train in spikes[:, :, k].T]
+        for k in range(spikes.shape[2])
+    ]
     given = [cut[names[k % len(names)]] for k in range(len(own))]
-    table = nc.compare(_stated(own, length), _stated(given, length), statistics=STATISTICS, seed=seed)
+    table = nc.compare(
+        _stated(own, length), _stated(given, length), statistics=STATISTICS, seed=seed
+    )
     ratios = np.log(table["difference"] / table["reference"])
-    return {**{name: float(ratios[name]) for name in STATISTICS}, "unlikeness": float(ratios.mean())}
+    return {
+        **{name: float(ratios[name]) for name in STATISTICS},
+        "unlikeness": float(ratios.mean()),
+    }
 
 
 def _stated(units: list[list[np.ndarray]], length: float) -> Trains:
     """Trains of units whose repeats end when they end, not with their last spike."""
-    return Trains.of_arrays([[(times, 0.0, length) for times in unit] for unit in units], [str(k) for k in range(len(units))])
+    return Trains.of_arrays(
+        [[(times, 0.0, length) for times in unit] for unit in units],
+        [str(k) for k in range(len(units))],
+    )

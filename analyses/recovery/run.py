@@ -1,7 +1,8 @@
-"""Recovery of a generalised integrate-and-fire neuron and of an adaptive LIF: coverage and bias of the estimates.
+"""Recovery of a generalised integrate-and-fire neuron and of an adaptive LIF: coverage and bias of
+the estimates.
 
-Recordings of 60 s are simulated in Brian2 from known parameters and fitted in JAX from the library's
-default values. Runs that do not converge are counted, not dropped. Usage:
+Recordings of 60 s are simulated in Brian2 from known parameters and fitted in JAX from the
+library's default values. Runs that do not converge are counted, not dropped. Usage:
 
     python analyses/recovery/run.py --runs 100
 """
@@ -28,7 +29,8 @@ RESULTS = Path(__file__).parent / "results"
 
 @dataclass(frozen=True)
 class System:
-    """What is recovered: the neuron that produced the data, the model that is fitted, and what it sees."""
+    """What is recovered: the neuron that produced the data, the model that is fitted, and what it
+    sees."""
 
     truth: NeuronModel
     model: NeuronModel
@@ -69,27 +71,44 @@ def systems() -> dict[str, System]:
     """The three recoveries; all true values are ours, away from the values at which the fits start."""
     gif = nc.models.gif((20.0, 200.0))
     cell = {
-        "g_L": "5 nS", "V_r": "-58 mV", "V_T": "-48 mV", "Delta_V": "2.5 mV",
-        "a_eta_1": "12 pA", "a_eta_2": "4 pA", "a_gamma_1": "6 mV", "a_gamma_2": "2 mV",
-    }  # fmt: skip
+        "g_L": "5 nS",
+        "V_r": "-58 mV",
+        "V_T": "-48 mV",
+        "Delta_V": "2.5 mV",
+        "a_eta_1": "12 pA",
+        "a_eta_2": "4 pA",
+        "a_gamma_1": "6 mV",
+        "a_gamma_2": "2 mV",
+    }
     seen = gif.with_fixed("C", "E_L", fixed=False)
     adapting = adaptive_lif()
     return {
         "gif": System(gif.with_parameters(cell), gif, 110.0),
-        "gif and voltage": System(seen.with_parameters(cell, C="90 pF", E_L="-68 mV"), seen, 110.0, voltage=0.01),
+        "gif and voltage": System(
+            seen.with_parameters(cell, C="90 pF", E_L="-68 mV"), seen, 110.0, voltage=0.01
+        ),
         "adaptive lif": System(
-            adapting.with_parameters(tau_m="15 ms", tau_w="150 ms", b="12 pA", V_T="-52 mV", Delta_V="2 mV"), adapting, 110.0
+            adapting.with_parameters(
+                tau_m="15 ms", tau_w="150 ms", b="12 pA", V_T="-52 mV", Delta_V="2 mV"
+            ),
+            adapting,
+            110.0,
         ),
     }
 
 
 def recordings(system: System, runs: int, seed: int) -> list[nc.Experiment]:
     """Recordings of all runs, simulated in Brian2 under one frozen current."""
-    current = nc.simulation.stimuli.frozen_noise(DURATION, DT, mean=system.mean_current, standard_deviation=120.0, seed=seed)
+    current = nc.simulation.stimuli.frozen_noise(
+        DURATION, DT, mean=system.mean_current, standard_deviation=120.0, seed=seed
+    )
     options = {"trials": runs, "seed": seed, "engine": "brian2"}
     block = nc.simulate(system.truth, current, record=("v",) if system.voltage else (), **options)
     random = np.random.default_rng(seed)
-    return [nc.Experiment(s.spiketrains[0], current, _measured(s, random) if system.voltage else None) for s in block.segments]
+    return [
+        nc.Experiment(s.spiketrains[0], current, _measured(s, random) if system.voltage else None)
+        for s in block.segments
+    ]
 
 
 def _measured(segment: neo.Segment, random: np.random.Generator) -> neo.AnalogSignal:
@@ -105,11 +124,20 @@ def fit_runs(name: str, system: System, runs: int, seed: int) -> pd.DataFrame:
         for parameter in system.model.free:
             fitted, truth = result.parameters[parameter], system.truth.parameters[parameter].value
             low, high = fitted.interval_95
-            rows.append({
-                "system": name, "run": run, "parameter": parameter, "unit": fitted.unit, "truth": truth, "estimate": fitted.value,
-                "standard_error": fitted.standard_error, "covered": low <= truth <= high, "identified": fitted.identified,
-                "converged": result.converged,
-            })  # fmt: skip
+            rows.append(
+                {
+                    "system": name,
+                    "run": run,
+                    "parameter": parameter,
+                    "unit": fitted.unit,
+                    "truth": truth,
+                    "estimate": fitted.value,
+                    "standard_error": fitted.standard_error,
+                    "covered": low <= truth <= high,
+                    "identified": fitted.identified,
+                    "converged": result.converged,
+                }
+            )
     return pd.DataFrame(rows)
 
 
@@ -118,17 +146,27 @@ def summarise(frame: pd.DataFrame) -> pd.DataFrame:
     frame = frame.assign(deviation=(frame["estimate"] - frame["truth"]) / frame["standard_error"])
     grouped = frame.groupby(["system", "parameter"], sort=False)
     return grouped.agg(
-        truth=("truth", "first"), unit=("unit", "first"), mean=("estimate", "mean"), spread=("estimate", "std"),
-        mean_standard_error=("standard_error", "mean"), coverage=("covered", "mean"), bias=("deviation", "mean"),
-        identified=("identified", "mean"), converged=("converged", "mean"),
-    ).reset_index()  # fmt: skip
+        truth=("truth", "first"),
+        unit=("unit", "first"),
+        mean=("estimate", "mean"),
+        spread=("estimate", "std"),
+        mean_standard_error=("standard_error", "mean"),
+        coverage=("covered", "mean"),
+        bias=("deviation", "mean"),
+        identified=("identified", "mean"),
+        converged=("converged", "mean"),
+    ).reset_index()
 
 
 def claims(table: pd.DataFrame, runs: int) -> pd.DataFrame:
     """What was asked of the estimates against what was measured, three rows a system."""
     rows = []
     for system, part in table.groupby("system", sort=False):
-        pooled, smallest, largest = part["coverage"].mean(), part["coverage"].min(), part["bias"].abs().max()
+        pooled, smallest, largest = (
+            part["coverage"].mean(),
+            part["coverage"].min(),
+            part["bias"].abs().max(),
+        )
         for claim, value, met in (
             ("pooled coverage of 95 % intervals in 93-97 %", pooled, 0.93 <= pooled <= 0.97),
             ("smallest coverage of a parameter at least 88 %", smallest, smallest >= 0.88),
@@ -136,18 +174,27 @@ def claims(table: pd.DataFrame, runs: int) -> pd.DataFrame:
         ):
             verdict = "confirmed" if met else "not confirmed"
             rows.append((f"{system}: {claim}", "ours", np.nan, value, np.nan, runs, verdict))
-    return pd.DataFrame(rows, columns=["claim", "source", "paper_value", "our_mean", "our_sd", "seeds", "verdict"])
+    return pd.DataFrame(
+        rows, columns=["claim", "source", "paper_value", "our_mean", "our_sd", "seeds", "verdict"]
+    )
 
 
 def main() -> None:
     """Run the study and write its tables."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--runs", type=int, default=100)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--output", type=Path, default=RESULTS)
     arguments = parser.parse_args()
     arguments.output.mkdir(parents=True, exist_ok=True)
-    frame = pd.concat([fit_runs(name, system, arguments.runs, arguments.seed) for name, system in systems().items()])
+    frame = pd.concat(
+        [
+            fit_runs(name, system, arguments.runs, arguments.seed)
+            for name, system in systems().items()
+        ]
+    )
     table = summarise(frame)
     verdicts = claims(table, arguments.runs)
     frame.to_csv(arguments.output / "runs.csv", index=False, float_format="%.8g")

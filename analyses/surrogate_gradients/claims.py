@@ -34,7 +34,9 @@ def chosen(table: pd.DataFrame, entry: Entry) -> pd.DataFrame:
 
 def _scored(table: pd.DataFrame, entry: Entry) -> Pairs:
     """Accuracy of the first arm, depth or start minus that of the second."""
-    return paired(chosen(table, entry), entry.get("by", "arm"), entry["first"], entry["second"], "test_score")
+    return paired(
+        chosen(table, entry), entry.get("by", "arm"), entry["first"], entry["second"], "test_score"
+    )
 
 
 def _over_chance(table: pd.DataFrame, entry: Entry) -> Pairs:
@@ -44,13 +46,20 @@ def _over_chance(table: pd.DataFrame, entry: Entry) -> Pairs:
 
 
 def _grows_with_depth(table: pd.DataFrame, entry: Entry) -> Pairs:
-    """Accuracy of the first arm minus that of the second in deep networks, minus the same in shallow ones."""
+    """Accuracy of the first arm minus that of the second in deep networks, minus the same in
+    shallow ones."""
     rows = chosen(table, entry)
-    wanted = [(depth, entry[arm]) for depth in (entry["deep"], entry["shallow"]) for arm in ("first", "second")]
+    wanted = [
+        (depth, entry[arm])
+        for depth in (entry["deep"], entry["shallow"])
+        for arm in ("first", "second")
+    ]
     if not set(wanted) <= set(zip(rows["depth"], rows["arm"], strict=True)):
         return Pairs(np.empty(0), 0)
     trained = rows[is_trained(rows)]
-    wide = trained.pivot(index="seed", columns=["depth", "arm"], values="test_score").reindex(columns=wanted)
+    wide = trained.pivot(index="seed", columns=["depth", "arm"], values="test_score").reindex(
+        columns=wanted
+    )
     difference = (wide[wanted[0]] - wide[wanted[1]] - wide[wanted[2]] + wide[wanted[3]]).dropna()
     return Pairs(difference.to_numpy(float), rows["seed"].nunique() - len(difference))
 
@@ -63,19 +72,28 @@ def _line(table: pd.DataFrame, entry: Entry) -> Pairs:
 
 
 def _area(table: pd.DataFrame, entry: Entry) -> Pairs:
-    """Area under the curve on held-out shapes minus the one that is claimed; nothing before rows of all shapes are there."""
+    """Area under the curve on held-out shapes minus the one that is claimed; nothing before rows of
+    all shapes are there."""
     if table["shape"].nunique() < entry["shapes"]:
         return Pairs(np.empty(0), 0)
     return Pairs((area_by_seed(table) - entry["area"]).to_numpy(float), 0)
 
 
 KINDS: dict[str, tuple[str, PairedJudge]] = {
-    "comparison": ("comparisons", _scored), "chance": ("comparisons", _over_chance), "depth": ("depth", _scored),
-    "growth": ("depth", _grows_with_depth), "sparse": ("sparse", _line), "rule": ("starts", _area),
-}  # fmt: skip
+    "comparison": ("comparisons", _scored),
+    "chance": ("comparisons", _over_chance),
+    "depth": ("depth", _scored),
+    "growth": ("depth", _grows_with_depth),
+    "sparse": ("sparse", _line),
+    "rule": ("starts", _area),
+}
 
 
 def judges() -> dict[str, tuple[str, PairedJudge]]:
     """Table and judge of every claim on data that are here, by the first word of its name."""
     entries = tomllib.loads(FIXED.read_text(encoding="utf-8"))
-    return {name: KINDS[name.partition("_")[0]] for name, entry in entries.items() if "paper_value" not in entry}
+    return {
+        name: KINDS[name.partition("_")[0]]
+        for name, entry in entries.items()
+        if "paper_value" not in entry
+    }

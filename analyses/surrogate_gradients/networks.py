@@ -33,21 +33,31 @@ Row = dict[str, Any]
 STEP, READOUT, SYNAPSE = 1e-3, 20e-3, 5e-3
 #: Manifolds of the benchmark, and harder ones (ours): rougher, of two dimensions.
 MANIFOLDS = {
-    "randman": {"dimension": 1, "smoothness": 1.0}, "randman-rough": {"dimension": 1, "smoothness": 0.5},
+    "randman": {"dimension": 1, "smoothness": 1.0},
+    "randman-rough": {"dimension": 1, "smoothness": 0.5},
     "randman-2d": {"dimension": 2, "smoothness": 1.0},
-}  # fmt: skip
+}
 INPUTS, CLASSES = 20, 10
 #: Steps of an electrocardiogram that are taken, of 1301 (ours).
 ECG_STEPS = 400
-#: Of a derivative and how it is used: the paper's default, then what is changed of it. Heights as transcribed from the paper.
+#: Of a derivative and how it is used: the paper's default, then what is changed of it. Heights as
+#: transcribed from the paper.
 ARMS: dict[str, dict[str, Any]] = {
-    "reference": {}, "sigmoid": {"family": "sigmoid", "height": 0.25}, "linear": {"family": "piecewise_linear"},
-    "shallow": {"slope": 1.0}, "steep": {"slope": 100.0}, "constant": {"family": "constant"}, "zero": {"family": "zero"},
-    "attached": {"reset_gradient": True}, "asymptotic": {"asymptotic": True},
-    "asymptotic attached": {"asymptotic": True, "reset_gradient": True}, "stopped": {"through_loop": False},
+    "reference": {},
+    "sigmoid": {"family": "sigmoid", "height": 0.25},
+    "linear": {"family": "piecewise_linear"},
+    "shallow": {"slope": 1.0},
+    "steep": {"slope": 100.0},
+    "constant": {"family": "constant"},
+    "zero": {"family": "zero"},
+    "attached": {"reset_gradient": True},
+    "asymptotic": {"asymptotic": True},
+    "asymptotic attached": {"asymptotic": True, "reset_gradient": True},
+    "stopped": {"through_loop": False},
     "asymptotic stopped": {"asymptotic": True, "through_loop": False},
-}  # fmt: skip
-#: Hertz at which every layer of the firing start fires (ours): about a spike of each neuron in a sequence, four of the long ones.
+}
+#: Hertz at which every layer of the firing start fires (ours): about a spike of each neuron in a
+#: sequence, four of the long ones.
 FIRING = {"ecg": 10.0, "braille": 26.0}
 MANIFOLD_FIRING = 10.0
 #: Training sequences on which the firing start is set.
@@ -58,10 +68,15 @@ STARTED_ON = 200
 def _whole(name: str, samples: int, seed: int) -> Task:
     """A task; kept, because many rows share it."""
     if name in MANIFOLDS:
-        return tasks.random_manifolds(CLASSES, samples, n_inputs=INPUTS, seed=seed, **MANIFOLDS[name])
+        return tasks.random_manifolds(
+            CLASSES, samples, n_inputs=INPUTS, seed=seed, **MANIFOLDS[name]
+        )
     if name == "ecg":
         task = tasks.ecg(data_folder("qtdb-ecg"), seed=seed)
-        return replace(task, **{part: shortened(getattr(task, part)) for part in ("training", "validation", "test")})
+        return replace(
+            task,
+            **{part: shortened(getattr(task, part)) for part in ("training", "validation", "test")},
+        )
     return dataset(name, seed)
 
 
@@ -77,18 +92,37 @@ def make_task(row: Row) -> Task:
 
 
 def make_network(row: Row, task: Task) -> Network:
-    """Network of a row at its start: the published uniform weights, which leave it silent, or those of the firing start."""
+    """Network of a row at its start: the published uniform weights, which leave it silent, or those
+    of the firing start."""
     keys = iter(jax.random.split(jax.random.key(row["seed"]), 2 * row["depth"] + 2))
     options = dict(row["surrogate"]) if "surrogate" in row else dict(ARMS[row["arm"]])
-    through_loop, reset = (options.pop(name, default) for name, default in (("through_loop", True), ("reset_gradient", False)))
+    through_loop, reset = (
+        options.pop(name, default)
+        for name, default in (("through_loop", True), ("reset_gradient", False))
+    )
     layers, n_in = [], task.n_inputs
     for _ in range(row["depth"]):
         dense, loop = Dense(n_in, row["neurons"], bias=False, key=next(keys)), next(keys)
-        inside = Recurrent(row["neurons"], gradient=through_loop, key=loop) if row["net"] == "recurrent" else None
+        inside = (
+            Recurrent(row["neurons"], gradient=through_loop, key=loop)
+            if row["net"] == "recurrent"
+            else None
+        )
         spike = Surrogate(**options)
-        layers.append(Layer(dense, nc.models.current_lif(), STEP, recurrent=inside, surrogate=spike, reset_gradient=reset))
+        layers.append(
+            Layer(
+                dense,
+                nc.models.current_lif(),
+                STEP,
+                recurrent=inside,
+                surrogate=spike,
+                reset_gradient=reset,
+            )
+        )
         n_in = row["neurons"]
-    readout = Readout(Dense(n_in, task.n_outputs, bias=False, key=next(keys)), STEP, READOUT, synapse=SYNAPSE)
+    readout = Readout(
+        Dense(n_in, task.n_outputs, bias=False, key=next(keys)), STEP, READOUT, synapse=SYNAPSE
+    )
     network = Network([*layers, readout])
     return network if row["start"] == "silent" else fired(network, task, row, next(keys))
 
@@ -97,10 +131,15 @@ def fired(network: Network, task: Task, row: Row, key: jax.Array) -> Network:
     """With weights at which every layer fires."""
     part = stratified(task.training, STARTED_ON, row["seed"])
     rate = FIRING.get(row["dataset"], MANIFOLD_FIRING)
-    return fluctuation_driven(network, jnp.moveaxis(jnp.asarray(part.inputs), 0, 1), rate=rate, key=key)
+    return fluctuation_driven(
+        network, jnp.moveaxis(jnp.asarray(part.inputs), 0, 1), rate=rate, key=key
+    )
 
 
 def make_settings(row: Row) -> Settings:
-    """How a row is trained: with the published lower bound of activity, and an upper one where the row asks for it."""
-    bounds = Regulariser(lower=100.0, lower_count=1e-3, upper=row["upper"], upper_count=0.0, upper_power=1)
+    """How a row is trained: with the published lower bound of activity, and an upper one where the
+    row asks for it."""
+    bounds = Regulariser(
+        lower=100.0, lower_count=1e-3, upper=row["upper"], upper_count=0.0, upper_power=1
+    )
     return replace(settings_of(row, regulariser=bounds), batch_size=row["batch"], blocks=5)

@@ -1,4 +1,5 @@
-"""Rows of the study. Data sets, sizes, starts and grids are ours unless said otherwise; results have other seeds than tuning."""
+"""Rows of the study. Data sets, sizes, starts and grids are ours unless said otherwise; results
+have other seeds than tuning."""
 
 from __future__ import annotations
 
@@ -18,8 +19,17 @@ SEEDS, FEWER_SEEDS = tuple(range(8)), tuple(range(5))
 #: The best published rates lie between 0.02 and 0.1 for one layer that starts silent.
 GRID: Grid = {"rate": (2e-3, 1e-2, 5e-2)}
 FEEDFORWARD = (
-    "reference", "sigmoid", "linear", "shallow", "steep", "constant", "zero", "attached", "asymptotic", "asymptotic attached",
-)  # fmt: skip
+    "reference",
+    "sigmoid",
+    "linear",
+    "shallow",
+    "steep",
+    "constant",
+    "zero",
+    "attached",
+    "asymptotic",
+    "asymptotic attached",
+)
 RECURRENT = (*FEEDFORWARD, "stopped", "asymptotic stopped")
 #: What is asked of recurrent networks that start silent.
 SILENT_RECURRENT = ("reference", "zero", "asymptotic", "stopped", "asymptotic stopped")
@@ -31,7 +41,8 @@ MANIFOLD_EPOCHS, DEEP_EPOCHS, SPARSE_EPOCHS = 8, 12, 10
 #: Strengths of the upper bound of activity; at 30 and above nothing was learned before.
 STRENGTHS = (0.0, 0.1, 0.3, 1.0, 3.0, 6.0, 10.0, 20.0)
 
-#: What decides whether a start can learn: shapes on which the rule is fitted (the published ones), and on which it is judged.
+#: What decides whether a start can learn: shapes on which the rule is fitted (the published ones),
+#: and on which it is judged.
 FITTED = {"superspike": 1.0, "sigmoid": 0.25, "piecewise_linear": 1.0}
 HELD_OUT = {"gaussian": 1.0, "slayer": 1.0, "arctan": 1.0}
 SLOPES = (0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0)
@@ -53,7 +64,11 @@ def cell(protocol: str, dataset: str, net: str, start: str, arm: str, **options:
     quick = protocol == "quick"
     base = {"dataset": dataset, "net": net, "depth": 1, "start": start, "arm": arm, "upper": 0.0}
     epochs = EPOCHS.get(dataset, MANIFOLD_EPOCHS)
-    size = {"neurons": 20 if quick else 100, "samples": 40 if quick else 1000, "sequences": 100 if quick else 0}
+    size = {
+        "neurons": 20 if quick else 100,
+        "samples": 40 if quick else 1000,
+        "sequences": 100 if quick else 0,
+    }
     batch = 50 if quick or dataset in RECORDED else 250
     return {**base, **size, "batch": batch, "epochs": 2 if quick else epochs, **options}
 
@@ -64,14 +79,30 @@ def grid(protocol: str) -> Grid:
 
 
 def comparisons(protocol: str) -> list[Row]:
-    """Shape, slope, reset and recurrence: on every data set from the firing start, on the benchmark also from the silent one."""
+    """Shape, slope, reset and recurrence: on every data set from the firing start, on the benchmark
+    also from the silent one."""
     if protocol == "quick":
-        return [cell(protocol, "randman", "feedforward", "firing", arm) for arm in ("reference", "constant")]
-    plan = [(name, net, "firing", arm) for name in ("randman", *RECORDED)
-            for net, arms in (("feedforward", FEEDFORWARD), ("recurrent", RECURRENT)) for arm in arms]  # fmt: skip
-    plan += [("randman", net, "silent", arm) for net, arms in (("feedforward", FEEDFORWARD), ("recurrent", SILENT_RECURRENT))
-             for arm in arms]  # fmt: skip
-    plan += [(name, "feedforward", "firing", arm) for name in MANIFOLDS if name != "randman" for arm in HARDER]
+        return [
+            cell(protocol, "randman", "feedforward", "firing", arm)
+            for arm in ("reference", "constant")
+        ]
+    plan = [
+        (name, net, "firing", arm)
+        for name in ("randman", *RECORDED)
+        for net, arms in (("feedforward", FEEDFORWARD), ("recurrent", RECURRENT))
+        for arm in arms
+    ]
+    plan += [
+        ("randman", net, "silent", arm)
+        for net, arms in (("feedforward", FEEDFORWARD), ("recurrent", SILENT_RECURRENT))
+        for arm in arms
+    ]
+    plan += [
+        (name, "feedforward", "firing", arm)
+        for name in MANIFOLDS
+        if name != "randman"
+        for arm in HARDER
+    ]
     return [cell(protocol, *chosen) for chosen in plan]
 
 
@@ -79,15 +110,23 @@ def deep(protocol: str) -> list[Row]:
     """Reset by depth from the firing start; the default from the silent one, to see what leaves it."""
     if protocol == "quick":
         return [cell(protocol, "randman", "feedforward", "firing", "reference", depth=2)]
-    plan = [("firing", *own) for own in itertools.product(DEPTHS, DEEP_ARMS)] + [("silent", depth, "reference") for depth in DEPTHS]
-    return [cell(protocol, "randman", "feedforward", start, arm, depth=depth, epochs=DEEP_EPOCHS) for start, depth, arm in plan]
+    plan = [("firing", *own) for own in itertools.product(DEPTHS, DEEP_ARMS)] + [
+        ("silent", depth, "reference") for depth in DEPTHS
+    ]
+    return [
+        cell(protocol, "randman", "feedforward", start, arm, depth=depth, epochs=DEEP_EPOCHS)
+        for start, depth, arm in plan
+    ]
 
 
 def sparse(protocol: str) -> list[Row]:
     """Ever stronger upper bounds of activity, from the firing start."""
     strengths = STRENGTHS[2:3] if protocol == "quick" else STRENGTHS
     options = {} if protocol == "quick" else {"epochs": SPARSE_EPOCHS}
-    return [cell(protocol, "randman", "feedforward", "firing", "reference", upper=strength, **options) for strength in strengths]
+    return [
+        cell(protocol, "randman", "feedforward", "firing", "reference", upper=strength, **options)
+        for strength in strengths
+    ]
 
 
 def results(protocol: str, best: pd.DataFrame, values: tuple[int, ...] = SEEDS) -> list[Row]:
@@ -96,7 +135,8 @@ def results(protocol: str, best: pd.DataFrame, values: tuple[int, ...] = SEEDS) 
 
 
 def starts(protocol: str) -> list[Row]:
-    """Every shape, slope and depth from the silent start, some from the firing one; rows of one program follow on one another."""
+    """Every shape, slope and depth from the silent start, some from the firing one; rows of one
+    program follow on one another."""
     quick = protocol == "quick"
     silent = itertools.product(SLOPES, DEPTHS, ("silent",))
     firing = itertools.product(FIRING_SLOPES, FIRING_DEPTHS, ("firing",))
@@ -105,10 +145,16 @@ def starts(protocol: str) -> list[Row]:
     return [
         {
             **cell(protocol, "randman", "feedforward", start, "", depth=depth),
-            "shape": shape, "height": height, "slope": slope, "seed": seed,
+            "shape": shape,
+            "height": height,
+            "slope": slope,
+            "seed": seed,
             "neurons": 20 if quick else START_NEURONS,
-            "samples": 40 if quick else START_SAMPLES, "batch": 50 if quick else START_BATCH,
+            "samples": 40 if quick else START_SAMPLES,
+            "batch": 50 if quick else START_BATCH,
             "epochs": 1 if quick else START_EPOCHS,
         }
-        for (slope, depth, start), (shape, height), seed in itertools.product(chosen, shapes.items(), seeds(protocol, START_SEEDS))
-    ]  # fmt: skip
+        for (slope, depth, start), (shape, height), seed in itertools.product(
+            chosen, shapes.items(), seeds(protocol, START_SEEDS)
+        )
+    ]

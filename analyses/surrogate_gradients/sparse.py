@@ -15,10 +15,11 @@ FEWEST = 5
 
 
 def fit_broken_line(table: pd.DataFrame) -> tuple[float, float, float]:
-    """Place, slope below and slope above of test accuracy against the decimal logarithm of spikes per neuron and sequence.
+    """Place, slope below and slope above of test accuracy against the decimal logarithm of spikes
+    per neuron and sequence.
 
-    Least squares over the networks that trained and fire; the place is sought on a grid between the second lowest and the second
-    highest activity. NaN where there are fewer than five.
+    Least squares over the networks that trained and fire; the place is sought on a grid between the
+    second lowest and the second highest activity. NaN where there are fewer than five.
     """
     own = table[(table["spikes"] > 0) & is_trained(table)]
     if len(own) < FEWEST:
@@ -38,17 +39,28 @@ def lines_by_seed(table: pd.DataFrame) -> pd.DataFrame:
     """The broken line of every seed: ``place, below, above``."""
     seeds = sorted(table["seed"].unique())
     found = [fit_broken_line(table[table["seed"] == seed]) for seed in seeds]
-    return pd.DataFrame(found, index=pd.Index(seeds, name="seed"), columns=["place", "below", "above"])
+    return pd.DataFrame(
+        found, index=pd.Index(seeds, name="seed"), columns=["place", "below", "above"]
+    )
 
 
 def write_limit(table: pd.DataFrame, path: Path) -> None:
-    """Activity at which the line over all seeds breaks, with its 95 % interval over seeds drawn anew, and the slopes per decade."""
+    """Activity at which the line over all seeds breaks, with its 95 % interval over seeds drawn
+    anew, and the slopes per decade."""
     seeds, random = np.array(sorted(table["seed"].unique())), np.random.default_rng(0)
     drawn = [
-        fit_broken_line(pd.concat([table[table["seed"] == seed] for seed in random.choice(seeds, len(seeds))]))[0]
+        fit_broken_line(
+            pd.concat([table[table["seed"] == seed] for seed in random.choice(seeds, len(seeds))])
+        )[0]
         for _ in range(SAMPLES)
     ]
     place, below, above = fit_broken_line(table)
     low, high = 10 ** np.nanquantile(drawn, [0.025, 0.975])
-    row = {"spikes": 10**place, "low": low, "high": high, "slope_below": below, "slope_above": above}
+    row = {
+        "spikes": 10**place,
+        "low": low,
+        "high": high,
+        "slope_below": below,
+        "slope_above": above,
+    }
     pd.DataFrame([row]).to_csv(path, index=False, float_format="%.6g")

@@ -11,7 +11,13 @@ from analyses.protocol import tune, tuning_seeds
 from analyses.surrogate_gradients import protocols
 from analyses.surrogate_gradients.claims import claims
 from analyses.surrogate_gradients.sparse import write_limit
-from analyses.surrogate_gradients.training import last_row, last_tuning_row, start_row, training_row, tuning_row
+from analyses.surrogate_gradients.training import (
+    last_row,
+    last_tuning_row,
+    start_row,
+    training_row,
+    tuning_row,
+)
 from neurocode.studies import Study, StudyRun
 
 
@@ -19,22 +25,51 @@ def compare(run: StudyRun) -> None:
     """Shapes, slopes, resets and recurrence, each at the rate that is best for it."""
     cells, seeds = protocols.comparisons(run.protocol), tuning_seeds(run.protocol)
     shared = ("dataset", "net", "start")
-    best = tune(run, tuning_row, cells, protocols.grid(run.protocol), "comparisons_tuning.parquet", shared, seeds)
+    best = tune(
+        run,
+        tuning_row,
+        cells,
+        protocols.grid(run.protocol),
+        "comparisons_tuning.parquet",
+        shared,
+        seeds,
+    )
     run.rows(training_row, protocols.results(run.protocol, best), "comparisons.parquet")
 
 
 def vary_depth(run: StudyRun) -> None:
     """Networks of one, two and four layers, each at the rate that is best for its depth."""
     cells, seeds = protocols.deep(run.protocol), tuning_seeds(run.protocol)
-    best = tune(run, tuning_row, cells, protocols.grid(run.protocol), "depth_tuning.parquet", ("start", "depth"), seeds)
-    run.rows(training_row, protocols.results(run.protocol, best, protocols.FEWER_SEEDS), "depth.parquet")
+    best = tune(
+        run,
+        tuning_row,
+        cells,
+        protocols.grid(run.protocol),
+        "depth_tuning.parquet",
+        ("start", "depth"),
+        seeds,
+    )
+    run.rows(
+        training_row, protocols.results(run.protocol, best, protocols.FEWER_SEEDS), "depth.parquet"
+    )
 
 
 def bound_activity(run: StudyRun) -> None:
-    """Ever stronger upper bounds of activity, and the activity at which the line of accuracy breaks."""
+    """Ever stronger upper bounds of activity, and the activity at which the line of accuracy
+    breaks."""
     cells, seeds = protocols.sparse(run.protocol), tuning_seeds(run.protocol)
-    best = tune(run, last_tuning_row, cells, protocols.grid(run.protocol), "sparse_tuning.parquet", ("dataset",), seeds)
-    found = run.rows(last_row, protocols.results(run.protocol, best, protocols.FEWER_SEEDS), "sparse.parquet")
+    best = tune(
+        run,
+        last_tuning_row,
+        cells,
+        protocols.grid(run.protocol),
+        "sparse_tuning.parquet",
+        ("dataset",),
+        seeds,
+    )
+    found = run.rows(
+        last_row, protocols.results(run.protocol, best, protocols.FEWER_SEEDS), "sparse.parquet"
+    )
     if run.protocol != "quick":
         write_limit(found, run.output / "sparse_limit.csv")
 
@@ -49,7 +84,12 @@ FOLDERS = ("qtdb-ecg", "braille")
 STUDY = Study(
     title="The robustness of surrogate gradients (Zenke & Vogels 2021)",
     protocols=protocols.PROTOCOLS,
-    parts={"starts": try_starts, "depth": vary_depth, "sparse": bound_activity, "comparisons": compare},
+    parts={
+        "starts": try_starts,
+        "depth": vary_depth,
+        "sparse": bound_activity,
+        "comparisons": compare,
+    },
     claims=claims,
     data=lambda protocol: {} if protocol == "quick" else {"comparisons": FOLDERS},
 )

@@ -29,29 +29,45 @@ def tuning_row(**row: Any) -> dict[str, float]:
 
 
 def training_row(**row: Any) -> dict[str, float]:
-    """Scores of the network that validation chose, and spikes per neuron and sequence of its least active layer."""
+    """Scores of the network that validation chose, and spikes per neuron and sequence of its least
+    active layer."""
     task, start, result = trained(row)
-    spikes = {"initial_spikes": least_active(start, task), "spikes": least_active(result.network, task)}
+    spikes = {
+        "initial_spikes": least_active(start, task),
+        "spikes": least_active(result.network, task),
+    }
     return {**scores_of(result, task, row["seed"]), **spikes}
 
 
 def least_active(network: Network, task: Task) -> float:
     """Spikes per neuron and validation sequence of the layer that fires least."""
-    return task.validation.inputs.shape[1] * float(np.min(evaluate(network, task.validation, task, batch_size=250).rates))
+    return task.validation.inputs.shape[1] * float(
+        np.min(evaluate(network, task.validation, task, batch_size=250).rates)
+    )
 
 
 def last_tuning_row(**row: Any) -> dict[str, float]:
-    """What validation says of the network after its last update: early stopping would undo a bound of activity."""
+    """What validation says of the network after its last update: early stopping would undo a bound
+    of activity."""
     result = trained(row)[2]
     last = result.history.iloc[-1]
-    return {name: float(last[name]) for name in ("validation_score", "validation_loss")} | {"best_epoch": result.best_epoch}
+    return {name: float(last[name]) for name in ("validation_score", "validation_loss")} | {
+        "best_epoch": result.best_epoch
+    }
 
 
 def last_row(**row: Any) -> dict[str, float]:
     """Scores and activity of the network after its last update."""
     task, _, result = trained(row)
-    scores = {f"{name}_score": score_of(result.last, getattr(task, name), task, row["seed"]) for name in ("training", "test")}
-    return {**training_of(result, task, row["seed"]), **scores, "spikes": least_active(result.last, task)}
+    scores = {
+        f"{name}_score": score_of(result.last, getattr(task, name), task, row["seed"])
+        for name in ("training", "test")
+    }
+    return {
+        **training_of(result, task, row["seed"]),
+        **scores,
+        "spikes": least_active(result.last, task),
+    }
 
 
 def start_row(**row: Any) -> dict[str, float]:
@@ -60,7 +76,17 @@ def start_row(**row: Any) -> dict[str, float]:
     own = {**row, "surrogate": options}
     task = make_task(own)
     start = make_network(own, task)
-    found = [train(start, task, seed=row["seed"], settings=make_settings({**own, "rate": rate})) for rate in START_RATES]
-    scores = pd.DataFrame([{**training_of(result, task, row["seed"]), "test_score": result.test_score} for result in found])
-    best = scores.assign(learns=is_trained(scores)).sort_values(["learns", "training_score"]).iloc[-1]
+    found = [
+        train(start, task, seed=row["seed"], settings=make_settings({**own, "rate": rate}))
+        for rate in START_RATES
+    ]
+    scores = pd.DataFrame(
+        [
+            {**training_of(result, task, row["seed"]), "test_score": result.test_score}
+            for result in found
+        ]
+    )
+    best = (
+        scores.assign(learns=is_trained(scores)).sort_values(["learns", "training_score"]).iloc[-1]
+    )
     return {**best.drop("learns").astype(float), **derivative_at_start(start, task, row["seed"])}

@@ -23,12 +23,16 @@ def claims(folder: Path) -> list[Claim]:
 
 
 def with_derived(table: pd.DataFrame) -> pd.DataFrame:
-    """With the accuracy that disturbances cost, the logarithm of the operations, and the change of rates through the layers."""
-    first, last = (np.log(np.maximum(table[name], LOWEST_RATE)) for name in ("rate_first", "rate_last"))
+    """With the accuracy that disturbances cost, the logarithm of the operations, and the change of
+    rates through the layers."""
+    first, last = (
+        np.log(np.maximum(table[name], LOWEST_RATE)) for name in ("rate_first", "rate_last")
+    )
     return table.assign(
-        lost=table["test_score"] - table[DISTURBANCES].mean(axis=1), log_operations=np.log(table["operations"]),
+        lost=table["test_score"] - table[DISTURBANCES].mean(axis=1),
+        log_operations=np.log(table["operations"]),
         rate_change=(last - first).abs(),
-    )  # fmt: skip
+    )
 
 
 def chosen(table: pd.DataFrame, entry: Entry) -> pd.DataFrame:
@@ -44,22 +48,41 @@ def _scored(table: pd.DataFrame, entry: Entry) -> Pairs:
 
 
 def _spread(table: pd.DataFrame, entry: Entry) -> Pairs:
-    """Of the spread over initial thresholds; a seed counts as trained where it is from every threshold."""
+    """Of the spread over initial thresholds; a seed counts as trained where it is from every
+    threshold."""
     own = chosen(table, entry)
-    own = own.assign(log=np.log(np.maximum(own["rate_hidden"], LOWEST_RATE)), trained=is_trained(own))
+    own = own.assign(
+        log=np.log(np.maximum(own["rate_hidden"], LOWEST_RATE)), trained=is_trained(own)
+    )
     groups = own.groupby(["seed", "arm"])
-    spread = groups["log"].std().rename("spread").to_frame().assign(trained=groups["trained"].all()).reset_index().dropna()
-    return paired(spread, "arm", entry["first"], entry["second"], "spread", trained=spread["trained"])
+    spread = (
+        groups["log"]
+        .std()
+        .rename("spread")
+        .to_frame()
+        .assign(trained=groups["trained"].all())
+        .reset_index()
+        .dropna()
+    )
+    return paired(
+        spread, "arm", entry["first"], entry["second"], "spread", trained=spread["trained"]
+    )
 
 
 def _judges() -> dict[str, tuple[str, PairedJudge]]:
     found: dict[str, tuple[str, PairedJudge]] = {}
     for suffix in ("", "_plain"):
         tuned = [f"{name}{suffix}" for name in ("over_tuned", "over_thresholds", "joint")]
-        found |= dict.fromkeys(tuned, ("training", _scored)) | {f"over_weights{suffix}": ("starts", _scored)}
+        found |= dict.fromkeys(tuned, ("training", _scored)) | {
+            f"over_weights{suffix}": ("starts", _scored)
+        }
         found |= {f"noise{suffix}": ("training", _scored), f"rates{suffix}": ("starts", _spread)}
     for net in ("dense", "convolutional"):
-        found |= {f"deep_{what}_{net}_{depth}": ("depth", _scored) for what in ("accuracy", "operations") for depth in (1, 2, 4, 8)}
+        found |= {
+            f"deep_{what}_{net}_{depth}": ("depth", _scored)
+            for what in ("accuracy", "operations")
+            for depth in (1, 2, 4, 8)
+        }
         found[f"deep_rates_{net}"] = ("depth", _scored)
     return found
 

@@ -1,4 +1,5 @@
-"""Networks of the study: the released neuron and voters, with thresholds that learn or not, shallow and deep (Sun et al. 2023)."""
+"""Networks of the study: the released neuron and voters, with thresholds that learn or not, shallow
+and deep (Sun et al. 2023)."""
 
 from __future__ import annotations
 
@@ -26,7 +27,7 @@ from neurocode.learning import (
     Surrogate,
     Task,
     Voters,
-)  # fmt: skip
+)
 from neurocode.tasks import RateCoding
 
 Row = dict[str, Any]
@@ -38,7 +39,8 @@ STEPS = 4
 SIZES = {"digits": (100, False), "mnist10k": (400, False), "braille": (128, True)}
 #: Voters of a class, and the surrogate of the released code (alpha 2).
 VOTERS, SURROGATE = 10, Surrogate("arctan", 2.0)
-#: Learned thresholds are kept as their place between 0.01 and 10: this factor gives them the step of the weights, as released.
+#: Learned thresholds are kept as their place between 0.01 and 10: this factor gives them the step
+#: of the weights, as released.
 FACTOR = 0.1
 #: Decay of weights, and of thresholds where they learn, as released.
 DECAY = 1e-6
@@ -50,18 +52,26 @@ POOLED = (0, 2)
 
 
 def make_task(row: Row) -> Task:
-    """Task of a row: images as spikes, drawn at every presentation; the loss is the squared error of the rates of the voters."""
+    """Task of a row: images as spikes, drawn at every presentation; the loss is the squared error
+    of the rates of the voters."""
     task = dataset(row["dataset"], row["seed"], STEPS)
     task = smaller(task, row["sequences"], row["seed"]) if row["sequences"] else task
-    return replace(task, loss="rate_squared_error", presentation=None if row["dataset"] == "braille" else RateCoding())
+    return replace(
+        task,
+        loss="rate_squared_error",
+        presentation=None if row["dataset"] == "braille" else RateCoding(),
+    )
 
 
 def make_network(row: Row, task: Task) -> Network:
-    """Network of a row at its start: hidden layers, and voters that may decide with the potentials of leaky integrators."""
+    """Network of a row at its start: hidden layers, and voters that may decide with the potentials
+    of leaky integrators."""
     keys = jax.random.split(jax.random.key(row["seed"]), 12)
     hidden = HIDDEN[row["net"]](row, task, keys[3:])
     n = hidden[-1].n
-    voters = Voters(_layer(row, Dense(n, VOTERS * task.n_outputs, bias=False, key=keys[2])), task.n_outputs)
+    voters = Voters(
+        _layer(row, Dense(n, VOTERS * task.n_outputs, bias=False, key=keys[2])), task.n_outputs
+    )
     if not row["joint"]:
         return Network([*hidden, voters])
     integrators = Readout(Dense(n, task.n_outputs, key=keys[1]), STEP, 4e-3)
@@ -77,7 +87,10 @@ def _single(row: Row, task: Task, keys: jax.Array) -> list[Layer]:
 
 def _deep_dense(row: Row, task: Task, keys: jax.Array) -> list[Layer]:
     sizes = [task.n_inputs, *[DEEP_NEURONS] * (row["depth"] - 1)]
-    return [_layer(row, Dense(n, DEEP_NEURONS, bias=False, key=key)) for n, key in zip(sizes, keys, strict=False)]
+    return [
+        _layer(row, Dense(n, DEEP_NEURONS, bias=False, key=key))
+        for n, key in zip(sizes, keys, strict=False)
+    ]
 
 
 def _deep_convolutional(row: Row, task: Task, keys: jax.Array) -> list[Layer]:
@@ -94,19 +107,34 @@ def _deep_convolutional(row: Row, task: Task, keys: jax.Array) -> list[Layer]:
 HIDDEN = {"single": _single, "dense": _deep_dense, "convolutional": _deep_convolutional}
 
 
-def _layer(row: Row, connection: Connection, channels: int | None = None, recurrent: Recurrent | None = None) -> Layer:
+def _layer(
+    row: Row,
+    connection: Connection,
+    channels: int | None = None,
+    recurrent: Recurrent | None = None,
+) -> Layer:
     model = nc.models.noisy_lif("none").with_parameters(theta=row["threshold"])
     if row["normalised"]:
         parts = connection.parts if isinstance(connection, Chain) else (connection,)
         connection = Chain([*parts, BatchNorm(connection.n_out, channels)])
     learned = () if row["learned"] == "weights" else ("theta",)
-    return Layer(connection, model, STEP, learned=learned, surrogate=SURROGATE, reset_gradient=True, recurrent=recurrent)
+    return Layer(
+        connection,
+        model,
+        STEP,
+        learned=learned,
+        surrogate=SURROGATE,
+        reset_gradient=True,
+        recurrent=recurrent,
+    )
 
 
 def make_settings(row: Row) -> Settings:
     """How a row is trained."""
     decay = DECAY if row["learned"] != "weights" else 0.0
     return settings_of(
-        row, weights=row["learned"] != "thresholds", intrinsic_factor=FACTOR,
+        row,
+        weights=row["learned"] != "thresholds",
+        intrinsic_factor=FACTOR,
         regulariser=Regulariser(weight_decay=DECAY, intrinsic_decay=decay),
-    )  # fmt: skip
+    )

@@ -1,4 +1,5 @@
-"""Rows of the study. Data sets, sizes and depths are ours; neuron, surrogate, voters, loss and decay are as released."""
+"""Rows of the study. Data sets, sizes and depths are ours; neuron, surrogate, voters, loss and
+decay are as released."""
 
 from __future__ import annotations
 
@@ -10,8 +11,14 @@ import pandas as pd
 from analyses.protocol import Grid, Row, datasets, result_seeds
 
 PROTOCOLS = ("reduced", "quick")
-#: Synapses and thresholds (STL), synapses (SL), thresholds (TL), and STL whose voters decide with integrators.
-ARMS = {"both": ("both", False), "weights": ("weights", False), "thresholds": ("thresholds", False), "joint": ("both", True)}
+#: Synapses and thresholds (STL), synapses (SL), thresholds (TL), and STL whose voters decide with
+#: integrators.
+ARMS = {
+    "both": ("both", False),
+    "weights": ("weights", False),
+    "thresholds": ("thresholds", False),
+    "joint": ("both", True),
+}
 GRID: Grid = {"rate": (1e-3, 3e-3, 1e-2), "threshold": (0.5, 1.0, 2.0)}
 #: Initial thresholds over which rates are compared.
 STARTS = (0.5, 1.0, 2.0)
@@ -25,22 +32,49 @@ def cell(protocol: str, dataset: str, arm: str, normalised: bool, **options: Any
     """A row without what is tuned and without seed."""
     quick = protocol == "quick"
     learned, joint = ARMS[arm]
-    base = {"dataset": dataset, "net": "single", "depth": 1, "arm": arm, "learned": learned, "joint": joint}
-    base |= {"normalised": normalised, "epochs": 2 if quick else EPOCHS[dataset], "sequences": 120 if quick else 0}
+    base = {
+        "dataset": dataset,
+        "net": "single",
+        "depth": 1,
+        "arm": arm,
+        "learned": learned,
+        "joint": joint,
+    }
+    base |= {
+        "normalised": normalised,
+        "epochs": 2 if quick else EPOCHS[dataset],
+        "sequences": 120 if quick else 0,
+    }
     return {**base, **options}
 
 
 def single(protocol: str) -> tuple[list[Row], Grid]:
-    """Every arm on every data set, with and without normalisation, and the grid that all of them search."""
-    plan = itertools.product(datasets(protocol), ARMS, (True,) if protocol == "quick" else (False, True))
-    return [cell(protocol, *chosen) for chosen in plan], {"rate": (1e-2,), "threshold": (1.0,)} if protocol == "quick" else GRID
+    """Every arm on every data set, with and without normalisation, and the grid that all of them
+    search."""
+    plan = itertools.product(
+        datasets(protocol), ARMS, (True,) if protocol == "quick" else (False, True)
+    )
+    return [cell(protocol, *chosen) for chosen in plan], {
+        "rate": (1e-2,),
+        "threshold": (1.0,),
+    } if protocol == "quick" else GRID
 
 
 def deep(protocol: str) -> tuple[list[Row], Grid]:
-    """Normalised networks of every depth on MNIST, from a threshold of one; none in the quick protocol."""
+    """Normalised networks of every depth on MNIST, from a threshold of one; none in the quick
+    protocol."""
     plan = () if protocol == "quick" else itertools.product(DEEP_NETS, DEPTHS, DEEP_ARMS)
     cells = [
-        cell(protocol, "mnist10k", arm, True, net=net, depth=depth, epochs=DEEP_EPOCHS[net], threshold=1.0)
+        cell(
+            protocol,
+            "mnist10k",
+            arm,
+            True,
+            net=net,
+            depth=depth,
+            epochs=DEEP_EPOCHS[net],
+            threshold=1.0,
+        )
         for net, depth, arm in plan
     ]
     return cells, DEEP_GRID
@@ -48,11 +82,22 @@ def deep(protocol: str) -> tuple[list[Row], Grid]:
 
 def starts(protocol: str, tuned: pd.DataFrame) -> list[Row]:
     """Synapses with and without thresholds from each initial threshold, at the rate best for it."""
-    means = tuned.groupby(["dataset", "arm", "normalised", "threshold", "rate"])["validation_score"].mean().reset_index()
-    best = means.loc[means.groupby(["dataset", "arm", "normalised", "threshold"])["validation_score"].idxmax()]
+    means = (
+        tuned.groupby(["dataset", "arm", "normalised", "threshold", "rate"])["validation_score"]
+        .mean()
+        .reset_index()
+    )
+    best = means.loc[
+        means.groupby(["dataset", "arm", "normalised", "threshold"])["validation_score"].idxmax()
+    ]
     chosen = best[best["arm"].isin(DEEP_ARMS) & best["threshold"].isin(STARTS)]
     return [
-        {**cell(protocol, own.dataset, own.arm, bool(own.normalised)), "rate": own.rate, "threshold": own.threshold, "seed": seed}
+        {
+            **cell(protocol, own.dataset, own.arm, bool(own.normalised)),
+            "rate": own.rate,
+            "threshold": own.threshold,
+            "seed": seed,
+        }
         for own in chosen.itertuples()
         for seed in result_seeds(protocol)
     ]

@@ -20,7 +20,9 @@ from neurocode.studies import Study, StudyRun, study_table
 def tuned(run: StudyRun) -> pd.DataFrame:
     """Best setting of every arm on every data set, with and without normalisation."""
     cells, grid = protocols.single(run.protocol)
-    return tune(run, tuning_row, cells, grid, "tuning.parquet", ("dataset",), tuning_seeds(run.protocol))
+    return tune(
+        run, tuning_row, cells, grid, "tuning.parquet", ("dataset",), tuning_seeds(run.protocol)
+    )
 
 
 def trained(run: StudyRun) -> None:
@@ -31,7 +33,11 @@ def trained(run: StudyRun) -> None:
 def vary_start(run: StudyRun) -> None:
     """Fresh seeds from every initial threshold, at the rate best for it."""
     tuned(run)
-    run.rows(training_row, protocols.starts(run.protocol, study_table(run.output / "tuning.parquet")), "starts.parquet")
+    run.rows(
+        training_row,
+        protocols.starts(run.protocol, study_table(run.output / "tuning.parquet")),
+        "starts.parquet",
+    )
 
 
 def vary_depth(run: StudyRun) -> None:

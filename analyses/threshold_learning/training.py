@@ -1,4 +1,5 @@
-"""Rows of tuning and of training: accuracy, rates, operations, thresholds, and accuracy under disturbances of the same images."""
+"""Rows of tuning and of training: accuracy, rates, operations, thresholds, and accuracy under
+disturbances of the same images."""
 
 from __future__ import annotations
 
@@ -14,7 +15,8 @@ from analyses.threshold_learning.networks import make_network, make_settings, ma
 from neurocode.learning import Part, Task, TrainingResult, energy, train
 from neurocode.learning import perturbations as disturb
 
-#: Standard deviation of Gaussian noise in that of the inputs, share of salt and pepper, share of flipped hidden spikes.
+#: Standard deviation of Gaussian noise in that of the inputs, share of salt and pepper, share of
+#: flipped hidden spikes.
 NOISE, SALT, FLIPS = 1.0, 0.2, 0.1
 
 Row = dict[str, Any]
@@ -32,25 +34,44 @@ def tuning_row(**row: Any) -> dict[str, float]:
 
 
 def training_row(**row: Any) -> dict[str, float]:
-    """Scores of the network that validation chose, and what it needs and withstands on the whole test part."""
+    """Scores of the network that validation chose, and what it needs and withstands on the whole
+    test part."""
     task, result = trained(row)
     net, seed = result.network, row["seed"]
     counted = energy(net, drawn(task, seed), seed=seed)
-    thresholds = np.concatenate([np.ravel(layer.intrinsic.values()["theta"]) for layer in net.populations])
+    thresholds = np.concatenate(
+        [np.ravel(layer.intrinsic.values()["theta"]) for layer in net.populations]
+    )
     chosen = result.history.set_index("epoch").loc[result.best_epoch]
     rates = [float(chosen[f"rate_{k}"]) for k in range(len(net.layers))]
     disturbed = {
-        "noise": (net, disturb.gaussian_noise(task.test, NOISE * float(task.test.inputs.std()), seed=seed)),
-        "salt": (net, disturb.salt_and_pepper(task.test, SALT, low=float(task.test.inputs.min()),
-                                              high=float(task.test.inputs.max()), seed=seed)),
+        "noise": (
+            net,
+            disturb.gaussian_noise(task.test, NOISE * float(task.test.inputs.std()), seed=seed),
+        ),
+        "salt": (
+            net,
+            disturb.salt_and_pepper(
+                task.test,
+                SALT,
+                low=float(task.test.inputs.min()),
+                high=float(task.test.inputs.max()),
+                seed=seed,
+            ),
+        ),
         "flips": (disturb.spike_flips(net, FLIPS), task.test),
-    }  # fmt: skip
+    }
     return {
-        **scores_of(result, task, seed), "rate_hidden": float(np.mean(rates)), "rate_first": rates[0], "rate_last": rates[-1],
-        "threshold_mean": float(thresholds.mean()), "threshold_spread": float(thresholds.std()),
-        "operations": float(counted["operations"].sum()), "nanojoule": 1e-3 * float(counted["picojoule"].sum()),
+        **scores_of(result, task, seed),
+        "rate_hidden": float(np.mean(rates)),
+        "rate_first": rates[0],
+        "rate_last": rates[-1],
+        "threshold_mean": float(thresholds.mean()),
+        "threshold_spread": float(thresholds.std()),
+        "operations": float(counted["operations"].sum()),
+        "nanojoule": 1e-3 * float(counted["picojoule"].sum()),
         **{name: score_of(own, inputs, task, seed) for name, (own, inputs) in disturbed.items()},
-    }  # fmt: skip
+    }
 
 
 def drawn(task: Task, seed: int) -> Part:

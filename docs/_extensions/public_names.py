@@ -1,4 +1,5 @@
-"""Writes the pages of the reference before Sphinx looks for pages: one per public module, with an entry for every public name."""
+"""Writes the pages of the reference before Sphinx looks for pages: one per public module, with an
+entry for every public name."""
 
 from __future__ import annotations
 
@@ -9,7 +10,8 @@ from types import ModuleType
 from sphinx.application import Sphinx
 from sphinx.config import Config
 
-#: Public modules, and what a reader finds there. A name that several of them hold is documented in the first of them.
+#: Public modules, and what a reader finds there. A name that several of them hold is documented in
+#: the first of them.
 MODULES = {
     "neurocode.models": "Neuron models as equations",
     "neurocode.recordings": "Reading and writing recordings",
@@ -31,11 +33,19 @@ MODULES = {
 
 
 def public_names(module: ModuleType) -> list[str]:
-    """Functions and classes that a module makes public: those of ``__all__``, or those it defines itself."""
+    """Functions and classes that a module makes public: those of ``__all__``, or those it defines
+    itself."""
     names = getattr(module, "__all__", None)
     if names is None:
-        names = [name for name, value in vars(module).items() if getattr(value, "__module__", None) == module.__name__]
-    return sorted((name for name in names if not name.startswith("_") and callable(getattr(module, name))), key=str.lower)
+        names = [
+            name
+            for name, value in vars(module).items()
+            if getattr(value, "__module__", None) == module.__name__
+        ]
+    return sorted(
+        (name for name in names if not name.startswith("_") and callable(getattr(module, name))),
+        key=str.lower,
+    )
 
 
 def pages() -> dict[str, str]:
@@ -62,7 +72,10 @@ def _page(module: str, title: str, first: list[str], others: list[str]) -> str:
         parts.append("\n".join(f"* :py:obj:`{name}`" for name in others))
     if first:
         entries = "\n".join(f"   {name}" for name in first)
-        parts.append(f".. currentmodule:: {module}\n\n.. autosummary::\n   :toctree: names\n   :nosignatures:\n\n{entries}")
+        parts.append(
+            f".. currentmodule:: {module}\n\n.. autosummary::\n   :toctree: names\n   "
+            f":nosignatures:\n\n{entries}"
+        )
     return "\n\n".join(parts) + "\n"
 
 

@@ -2,7 +2,8 @@
 Is this complexity more than rate?
 ==================================
 
-Lempel-Ziv complexity of a spike train follows its rate. Only beside surrogates of the same rate does it say something about order.
+Lempel-Ziv complexity of a spike train follows its rate. Only beside surrogates of the same rate
+does it say something about order.
 """
 
 import matplotlib.pyplot as plt
@@ -35,8 +36,22 @@ for persistence, label in ((0.0, "independent bins"), (0.6, "persistent bins")):
             shuffled = [nc.statistics.lz76(random.permutation(spikes)) for _ in range(20)]
             ratio[k, train] = nc.statistics.lz76(spikes) / np.mean(shuffled)
     for panel, values in zip(axes, (raw, ratio), strict=True):
-        panel.errorbar(probabilities, values.mean(1), 2 * values.std(1, ddof=1) / np.sqrt(TRAINS), marker="o", label=label)
-axes[0].set(xlabel="Probability of a spike per bin", ylabel="Normalised complexity", title="follows the rate")
-axes[1].set(xlabel="Probability of a spike per bin", ylabel="Complexity over shuffled", title="shows the order")
+        panel.errorbar(
+            probabilities,
+            values.mean(1),
+            2 * values.std(1, ddof=1) / np.sqrt(TRAINS),
+            marker="o",
+            label=label,
+        )
+axes[0].set(
+    xlabel="Probability of a spike per bin",
+    ylabel="Normalised complexity",
+    title="follows the rate",
+)
+axes[1].set(
+    xlabel="Probability of a spike per bin",
+    ylabel="Complexity over shuffled",
+    title="shows the order",
+)
 axes[0].legend()
 plt.show()

@@ -2,7 +2,8 @@
 Which stimulus was it?
 ======================
 
-Spike counts of a population decode which of four stimuli was shown; a permutation test says whether better than chance.
+Spike counts of a population decode which of four stimuli was shown; a permutation test says whether
+better than chance.
 """
 
 import matplotlib.pyplot as plt
@@ -27,7 +28,12 @@ share, n = np.array(accuracies), stimuli * repeats
 figure, axes = plt.subplots(figsize=(3.5, 2.4), layout="constrained")
 axes.errorbar(numbers, 100 * share, 196 * np.sqrt(share * (1 - share) / n), marker="o")
 axes.axhline(100 / stimuli, color="black", linestyle=":", label="chance")
-axes.set(xlabel="Neurons", ylabel="Decoded (%)", ylim=(0, 105), title=f"{n} trials, p = {max(probabilities):.2g} at most")
+axes.set(
+    xlabel="Neurons",
+    ylabel="Decoded (%)",
+    ylim=(0, 105),
+    title=f"{n} trials, p = {max(probabilities):.2g} at most",
+)
 axes.set_xscale("log", base=2)
 axes.legend()
 plt.show()

@@ -2,7 +2,8 @@
 Describe the units of a session
 ===============================
 
-Three units with the same rate and different regularity: one row per unit, with significance against surrogates that keep the rate.
+Three units with the same rate and different regularity: one row per unit, with significance against
+surrogates that keep the rate.
 """
 
 import matplotlib.pyplot as plt
@@ -11,7 +12,10 @@ import numpy as np
 import neurocode as nc
 
 random = np.random.default_rng(0)
-units = {f"gamma of order {order}": np.cumsum(random.gamma(order, 0.1 / order, 600)) for order in (1, 3, 10)}
+units = {
+    f"gamma of order {order}": np.cumsum(random.gamma(order, 0.1 / order, 600))
+    for order in (1, 3, 10)
+}
 table = nc.describe(units, n_surrogates=100)
 print(table[["rate", "cv", "lv", "lz_ratio"]].round(3))
 
@@ -19,7 +23,13 @@ print(table[["rate", "cv", "lv", "lz_ratio"]].round(3))
 # The interval distribution is what the coefficients of variation summarise.
 figure, axes = plt.subplots(figsize=(3.5, 2.4), layout="constrained")
 for name, times in units.items():
-    axes.hist(1e3 * np.diff(times), bins=np.linspace(0, 400, 41), histtype="step", density=True, label=name)
+    axes.hist(
+        1e3 * np.diff(times),
+        bins=np.linspace(0, 400, 41),
+        histtype="step",
+        density=True,
+        label=name,
+    )
 axes.set(xlabel="Interval (ms)", ylabel="Density (1/ms)", title="600 spikes per unit")
 axes.legend()
 plt.show()

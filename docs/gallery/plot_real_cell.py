@@ -2,8 +2,8 @@
 A serotonin cell of the dorsal raphe
 ====================================
 
-Current clamp of a recorded cell: the spikes of the training sweep are fitted, the frozen-noise repeats are predicted.
-The recording is public (``neurocode data fetch raphe``).
+Current clamp of a recorded cell: the spikes of the training sweep are fitted, the frozen-noise
+repeats are predicted. The recording is public (``neurocode data fetch raphe``).
 """
 
 import os
@@ -12,7 +12,9 @@ from pathlib import Path
 import neurocode as nc
 
 folder = Path(os.environ["NEUROCODE_DATA"]) / "raphe"
-experiment = nc.Experiment.from_files(folder / "DRN164_5ht_training.abf", test=folder / "DRN164_5ht_test.abf")
+experiment = nc.Experiment.from_files(
+    folder / "DRN164_5ht_training.abf", test=folder / "DRN164_5ht_test.abf"
+)
 print(experiment)
 result = nc.fit(nc.models.gif(), experiment, starts=1, dt=4e-4)
 scores = nc.evaluate(result, experiment, n_predictions=100)

@@ -2,8 +2,9 @@
 Ganglion cells of a salamander's retina
 =======================================
 
-Thirty-eight sorted units saw the same movie thirty times. Every unit becomes one row: rate, irregularity, variability over repeats,
-and complexity beside surrogates of its rate. The recording is public (``neurocode data fetch retina-movies``).
+Thirty-eight sorted units saw the same movie thirty times. Every unit becomes one row: rate,
+irregularity, variability over repeats, and complexity beside surrogates of its rate. The recording
+is public (``neurocode data fetch retina-movies``).
 """
 
 import os
@@ -20,12 +21,15 @@ table = nc.describe(trains, n_surrogates=20)
 print(table[["rate", "cv", "fano_factor", "lz_ratio"]].describe().round(2))
 
 # %%
-# Most units are more regular from repeat to repeat than a Poisson process, and less complex than their rate allows.
+# Most units are more regular from repeat to repeat than a Poisson process, and less complex than
+# their rate allows.
 figure, axes = plt.subplots(1, 2, figsize=(5.5, 2.5), layout="constrained")
 axes[0].plot(table["rate"], table["fano_factor"], "o", markersize=3)
 axes[0].axhline(1.0, color="black", linewidth=0.8, linestyle=":")
 axes[0].set(yscale="log", xlabel="Rate (Hz)", ylabel="Fano factor", title="dotted: Poisson process")
 axes[1].plot(table["rate"], table["lz_ratio"], "o", markersize=3)
 axes[1].axhline(1.0, color="black", linewidth=0.8, linestyle=":")
-axes[1].set(xlabel="Rate (Hz)", ylabel="Complexity over surrogates", title=f"{len(table)} units, 30 repeats")
+axes[1].set(
+    xlabel="Rate (Hz)", ylabel="Complexity over surrogates", title=f"{len(table)} units, 30 repeats"
+)
 plt.show()

@@ -2,7 +2,8 @@
 What an adaptive neuron listens to
 ==================================
 
-Near a steady state a model is linear. Its transfer function says at which frequency an adaptive LIF neuron resonates.
+Near a steady state a model is linear. Its transfer function says at which frequency an adaptive LIF
+neuron resonates.
 """
 
 import matplotlib.pyplot as plt
@@ -15,6 +16,11 @@ figure, axes = plt.subplots(figsize=(3.5, 2.4), layout="constrained")
 for coupling in (0.0, 0.5, 1.0):
     near_rest = nc.simulation.linearise(nc.models.adlif().with_parameters(a=coupling), 1e-3)
     axes.plot(frequencies, np.abs(near_rest.transfer(frequencies)), label=f"a = {coupling:g}")
-axes.set(xscale="log", xlabel="Frequency (Hz)", ylabel="Gain of the potential", title="subthreshold adaptation makes a resonator")
+axes.set(
+    xscale="log",
+    xlabel="Frequency (Hz)",
+    ylabel="Gain of the potential",
+    title="subthreshold adaptation makes a resonator",
+)
 axes.legend()
 plt.show()

@@ -2,7 +2,8 @@
 Which units are less complex than chance?
 =========================================
 
-Surrogates of the same rate give every unit a null distribution, and the false discovery rate corrects over units.
+Surrogates of the same rate give every unit a null distribution, and the false discovery rate
+corrects over units.
 """
 
 import matplotlib.pyplot as plt
@@ -25,6 +26,10 @@ figure, axes = plt.subplots(figsize=(3.5, 2.8), layout="constrained")
 found = table[column] < 0.05
 axes.barh(np.arange(len(table)), table["lz_ratio"], color=np.where(found, "C1", "0.7"))
 axes.axvline(1.0, color="black", linewidth=0.8)
-axes.set(yticks=np.arange(len(table)), yticklabels=table.index, xlabel="Complexity over that of surrogates")
+axes.set(
+    yticks=np.arange(len(table)),
+    yticklabels=table.index,
+    xlabel="Complexity over that of surrogates",
+)
 axes.set(title="coloured: below chance, false discovery rate 5 %")
 plt.show()

@@ -2,7 +2,8 @@
 A neuron from spike times alone
 ===============================
 
-Without a current, a leaky integrate-and-fire neuron driven by white noise can still be fitted: to the times between its spikes.
+Without a current, a leaky integrate-and-fire neuron driven by white noise can still be fitted: to
+the times between its spikes.
 """
 
 import matplotlib.pyplot as plt

@@ -2,8 +2,8 @@
 Train a network of adaptive neurons
 ===================================
 
-A hidden layer of 64 adaptive LIF neurons learns scikit-learn's digits by surrogate gradients, with and without learning the
-parameters of its neurons.
+A hidden layer of 64 adaptive LIF neurons learns scikit-learn's digits by surrogate gradients, with
+and without learning the parameters of its neurons.
 """
 
 import jax

@@ -2,7 +2,8 @@
 A neuron of your own
 ====================
 
-A model is text with units. Here a leaky integrator gets a threshold that follows its potential, so that slow inputs are ignored.
+A model is text with units. Here a leaky integrator gets a threshold that follows its potential, so
+that slow inputs are ignored.
 """
 
 from pathlib import Path
@@ -45,11 +46,15 @@ with TemporaryDirectory() as folder:
 
 # %%
 # A ramp that reaches 300 pA in 60 ms makes the neuron fire, one that takes 400 ms does not.
-figure, axes = plt.subplots(2, 2, figsize=(5, 2.8), sharex="col", sharey="row", layout="constrained")
+figure, axes = plt.subplots(
+    2, 2, figsize=(5, 2.8), sharex="col", sharey="row", layout="constrained"
+)
 for column, duration in enumerate((0.06, 0.4)):
     ramp = nc.simulation.stimuli.ramp(0.0, 300.0, duration, 1e-4)
     block = nc.simulate(model, ramp, record=("v", "theta"), engine="jax")
-    v, theta = (signal for signal in block.segments[0].analogsignals if signal.name in ("v", "theta"))
+    v, theta = (
+        signal for signal in block.segments[0].analogsignals if signal.name in ("v", "theta")
+    )
     spikes = block.segments[0].spiketrains[0]
     axes[0, column].plot(v.times.rescale("ms"), v.rescale("mV"), label="potential")
     axes[0, column].plot(theta.times.rescale("ms"), theta.rescale("mV"), "--", label="threshold")

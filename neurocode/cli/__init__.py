@@ -21,7 +21,8 @@ from neurocode.errors import CoarseStepWarning, ModelError, NeurocodeError
 app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
-    help="One stochastic neuron model: simulated, fitted to recorded spikes, judged on held-out data, trained in networks.",
+    help="One stochastic neuron model: simulated, fitted to recorded spikes, judged on held-out "
+    "data, trained in networks.",
 )
 
 
@@ -34,7 +35,10 @@ def _say_version(asked: bool) -> None:
 @app.callback()
 def _common(
     version: Annotated[
-        bool, typer.Option("--version", callback=_say_version, is_eager=True, help="Say which version this is.")
+        bool,
+        typer.Option(
+            "--version", callback=_say_version, is_eager=True, help="Say which version this is."
+        ),
     ] = False,
 ) -> None:
     pass
@@ -65,15 +69,21 @@ def main() -> None:
     except NeurocodeError as error:
         print(f"neurocode: {error}", file=sys.stderr)
         sys.exit(2 if isinstance(error, ModelError) else 1)
-    except OSError as error:  # a full disk, a folder taken away meanwhile: nothing that a check beforehand could know
-        print(f"neurocode: {error.filename or 'input or output'}: {error.strerror or error}", file=sys.stderr)
+    # a full disk, a folder taken away meanwhile: nothing that a check beforehand could know
+    except OSError as error:
+        print(
+            f"neurocode: {error.filename or 'input or output'}: {error.strerror or error}",
+            file=sys.stderr,
+        )
         sys.exit(1)
 
 
 def _note(show: Callable[..., None]) -> Callable[..., None]:
     """What shows a warning: those that are meant for a user as one line, the others as Python does."""
 
-    def said(message: Warning | str, category: type[Warning], *where: object, **more: object) -> None:
+    def said(
+        message: Warning | str, category: type[Warning], *where: object, **more: object
+    ) -> None:
         if category is UserWarning or issubclass(category, CoarseStepWarning):
             print(f"note: {message}", file=sys.stderr)
         else:
@@ -85,5 +95,8 @@ def _note(show: Callable[..., None]) -> Callable[..., None]:
 def _present_names(arguments: list[str]) -> list[str]:
     """Arguments under today's names: ``fit --spikes-only`` became ``fit-spikes``."""
     if arguments[:1] == ["fit"] and "--spikes-only" in arguments:
-        return ["fit-spikes", *(argument for argument in arguments[1:] if argument != "--spikes-only")]
+        return [
+            "fit-spikes",
+            *(argument for argument in arguments[1:] if argument != "--spikes-only"),
+        ]
     return arguments

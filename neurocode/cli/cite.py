@@ -15,7 +15,10 @@ neurocode cite describe"""
 
 def cite_command(
     used: Annotated[
-        list[str] | None, typer.Argument(help="A result.json or its folder, models of the library, 'describe' or 'complexity'.")
+        list[str] | None,
+        typer.Argument(
+            help="A result.json or its folder, models of the library, 'describe' or 'complexity'."
+        ),
     ] = None,
 ) -> None:
     """Print the papers behind what was used, as BibTeX."""

@@ -19,19 +19,29 @@ def list_command() -> None:
 
     local = datasets.local_folder()
     for dataset in datasets.available().values():
-        show(f"[bold]{escape(dataset.name)}[/bold]: {escape(f'{dataset.description} ({dataset.license}; {dataset.source})')}")
+        show(
+            f"[bold]{escape(dataset.name)}[/bold]: "
+            f"{escape(f'{dataset.description} ({dataset.license}; {dataset.source})')}"
+        )
         for file in dataset.files:
             at_hand = local is not None and (local / dataset.name / file).is_file()
             show(escape(f"  {file}{'  in ' + str(local) if at_hand else ''}"))
 
 
-@data_app.command("fetch", epilog="Example:\n\nneurocode data fetch raphe --file DRN164_5ht_training.abf")
+@data_app.command(
+    "fetch", epilog="Example:\n\nneurocode data fetch raphe --file DRN164_5ht_training.abf"
+)
 def fetch_command(
     name: Annotated[str, typer.Argument(help="Data set.")],
-    file: Annotated[list[str] | None, typer.Option(help="One file, repeatable; all by default.")] = None,
-    output: Annotated[Path | None, typer.Option("--output", "-o", help="Folder that holds the files afterwards.")] = None,
+    file: Annotated[
+        list[str] | None, typer.Option(help="One file, repeatable; all by default.")
+    ] = None,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="Folder that holds the files afterwards.")
+    ] = None,
 ) -> None:
-    """Download files with a checksum; those in NEUROCODE_DATA are copied to the folder, or named where they are without one."""
+    """Download files with a checksum; those in NEUROCODE_DATA are copied to the folder, or named
+    where they are without one."""
     from neurocode.recordings import datasets
 
     for entry in file or list(datasets.dataset(name).files):

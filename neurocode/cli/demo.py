@@ -14,17 +14,27 @@ if TYPE_CHECKING:
 
 EPILOG = "Example:\n\nneurocode demo -o demo/"
 
-HEADINGS = {"parameter": "parameter", "unit": "unit", "truth": "truth", "estimate": "estimate", "low_95": "from", "high_95": "to"}
+HEADINGS = {
+    "parameter": "parameter",
+    "unit": "unit",
+    "truth": "truth",
+    "estimate": "estimate",
+    "low_95": "from",
+    "high_95": "to",
+}
 TRAINING_SECONDS, TEST_SECONDS, TEST_REPEATS, DT = 60.0, 8.0, 10, 2e-4
 #: In pA and seconds.
 CURRENT = {"mean": 110.0, "standard_deviation": 90.0, "time_constant": 3e-3}
 
 
 def demo_command(
-    output: Annotated[Path, typer.Option("--output", "-o", help="Folder to write into.")] = Path("demo"),
+    output: Annotated[Path, typer.Option("--output", "-o", help="Folder to write into.")] = Path(
+        "demo"
+    ),
     seed: Annotated[int, typer.Option(help="Of the experiment.")] = 1,
 ) -> None:
-    """Simulate a recording of a generalised integrate-and-fire neuron, fit it, show truth beside estimate."""
+    """Simulate a recording of a generalised integrate-and-fire neuron, fit it, show truth beside
+    estimate."""
     from neurocode.cli.fit import print_entry
     from neurocode.cli.fit_report import entry, parameter_table, write_fit
     from neurocode.cli.output import output_folder
@@ -34,13 +44,30 @@ def demo_command(
     from neurocode.simulation import simulated_experiment
 
     truth = true_model()
-    settings = {"seed": seed, "training_seconds": TRAINING_SECONDS, "test_seconds": TEST_SECONDS, "dt": DT}
+    settings = {
+        "seed": seed,
+        "training_seconds": TRAINING_SECONDS,
+        "test_seconds": TEST_SECONDS,
+        "dt": DT,
+    }
     with output_folder(output, settings) as folder:
-        show(f"Brian2 and JAX run the same text: membrane potentials differ by at most {engine_difference():.1e} mV over 1 s")
-        experiment = simulated_experiment(
-            truth, current=CURRENT, training=TRAINING_SECONDS, test=TEST_SECONDS, repeats=TEST_REPEATS, dt=DT, seed=seed
+        show(
+            f"Brian2 and JAX run the same text: membrane potentials differ by at most "
+            f"{engine_difference():.1e} mV over 1 s"
         )
-        show(f"simulated a recording: {experiment.n_spikes} training spikes, {TEST_REPEATS} test repeats")
+        experiment = simulated_experiment(
+            truth,
+            current=CURRENT,
+            training=TRAINING_SECONDS,
+            test=TEST_SECONDS,
+            repeats=TEST_REPEATS,
+            dt=DT,
+            seed=seed,
+        )
+        show(
+            f"simulated a recording: {experiment.n_spikes} training spikes, {TEST_REPEATS} test "
+            f"repeats"
+        )
         with fit_progress("gif to the simulated recording") as report:
             result = fit(unfitted_model(), experiment, starts=1, seed=seed, progress=report)
             validation = cross_validate(unfitted_model(), result, experiment, progress=report)
@@ -55,7 +82,8 @@ def demo_command(
 
 
 def unfitted_model() -> NeuronModel:
-    """A generalised integrate-and-fire neuron with one trace of its spikes: a minute of spikes determines what is free."""
+    """A generalised integrate-and-fire neuron with one trace of its spikes: a minute of spikes
+    determines what is free."""
     from neurocode.models import gif
 
     return gif((80.0,))
@@ -64,9 +92,14 @@ def unfitted_model() -> NeuronModel:
 def true_model() -> NeuronModel:
     """The neuron behind the demonstration: values are ours, those of an adapting cortical cell."""
     return unfitted_model().with_parameters(
-        C="100 pF", g_L="5 nS", V_r="-58 mV", V_T="-48 mV", Delta_V="2.5 mV",
-        a_eta_1="30 pA", a_gamma_1="5 mV",
-    )  # fmt: skip
+        C="100 pF",
+        g_L="5 nS",
+        V_r="-58 mV",
+        V_T="-48 mV",
+        Delta_V="2.5 mV",
+        a_eta_1="30 pA",
+        a_gamma_1="5 mV",
+    )
 
 
 def engine_difference() -> float:
@@ -77,6 +110,8 @@ def engine_difference() -> float:
     from neurocode.simulation import simulate, stimuli
 
     current = stimuli.frozen_noise(1.0, 1e-3, mean=250.0, standard_deviation=100.0, seed=0)
-    blocks = [simulate(lif(), current, record=("v",), engine=engine) for engine in ("brian2", "jax")]
+    blocks = [
+        simulate(lif(), current, record=("v",), engine=engine) for engine in ("brian2", "jax")
+    ]
     first, second = (block.segments[0].analogsignals[0].rescale("mV").magnitude for block in blocks)
     return float(np.max(np.abs(first - second)))

@@ -44,18 +44,30 @@ def describe_command(
     sampling_rate: train_files.SamplingRate = None,
     labels: train_files.Labels = "",
     complexity_bin: Annotated[
-        float | None, typer.Option(help="Bin of the complexity in seconds (default: mean interval / 5).")
+        float | None,
+        typer.Option(help="Bin of the complexity in seconds (default: mean interval / 5)."),
     ] = None,
     surrogates: Annotated[int, typer.Option(min=0, help="Surrogates of each kind and unit.")] = 200,
     seed: Annotated[int, typer.Option(help="Of the surrogates.")] = 0,
-    workers: Annotated[int, typer.Option("--workers", "--jobs", min=1, help="Files that are described side by side.")] = 1,
-    scheduler: Annotated[str | None, typer.Option(help="Address of a Dask scheduler whose workers describe instead.")] = None,
+    workers: Annotated[
+        int,
+        typer.Option("--workers", "--jobs", min=1, help="Files that are described side by side."),
+    ] = 1,
+    scheduler: Annotated[
+        str | None, typer.Option(help="Address of a Dask scheduler whose workers describe instead.")
+    ] = None,
 ) -> None:
     """Describe spike trains: rate, variability, complexity with significance, one row per unit."""
     from neurocode.cli.describe_report import contents, write_description
 
     recordings, chosen = train_files.chosen_trains(context, files)
-    options = {"bin_size": complexity_bin, "n_surrogates": surrogates, "seed": seed, "workers": workers, "scheduler": scheduler}
+    options = {
+        "bin_size": complexity_bin,
+        "n_surrogates": surrogates,
+        "seed": seed,
+        "workers": workers,
+        "scheduler": scheduler,
+    }
     table = write_description(recordings, output, chosen, **options)
     middle = table.median(numeric_only=True)
     show(
@@ -64,7 +76,10 @@ def describe_command(
     )
     if "lz_q" in table:
         below = ((table["lz_q"] < 0.05) & (table["lz_ratio"] < 1)).sum()
-        show(f"LZ complexity below rate-matched surrogates (q < 0.05) in {below} of {table['lz_q'].notna().sum()} units")
+        show(
+            f"LZ complexity below rate-matched surrogates (q < 0.05) in {below} of "
+            f"{table['lz_q'].notna().sum()} units"
+        )
     for line in notes(table):
         show(escape(line))
     show(f"Report: {escape(str(output / 'report.html'))}")

@@ -30,20 +30,34 @@ SHOWN_TRAINS, SHOWN_SPIKES, SHOWN_UNITS = 40, 40, 30
 BIN_FRACTIONS = np.array([0.05, 0.1, 0.2, 0.4, 0.8, 1.6])
 
 CAPTION = (
-    "a, spikes of up to forty trains. b, interspike intervals of all units. c, CV and local variation; lines: Poisson process. "
-    "d, variance and mean of spike counts, over repeats where there are any, over windows of 1 s elsewhere; line: Poisson process. "
-    "e, LZ76 words over their mean in rate-matched surrogates. f, that ratio against the bin; median in colour."
+    "a, spikes of up to forty trains. b, interspike intervals of all units. c, CV and local "
+    "variation; lines: Poisson process. "
+    "d, variance and mean of spike counts, over repeats where there are any, over windows of 1 s "
+    "elsewhere; line: Poisson process. "
+    "e, LZ76 words over their mean in rate-matched surrogates. f, that ratio against the bin; "
+    "median in colour."
 )
 
 
 def described_file(
-    path: Path, layout: Layout, statistics: Sequence[UnitStatistic], bin_size: float | None, n_surrogates: int, seed: int
+    path: Path,
+    layout: Layout,
+    statistics: Sequence[UnitStatistic],
+    bin_size: float | None,
+    n_surrogates: int,
+    seed: int,
 ) -> tuple[Trains, pd.DataFrame]:
     """Trains of a file, and the table of its units."""
     trains = read_trains(path, layout)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)
-        return trains, describe(trains, statistics=[*ALL, *statistics], bin_size=bin_size, n_surrogates=n_surrogates, seed=seed)
+        return trains, describe(
+            trains,
+            statistics=[*ALL, *statistics],
+            bin_size=bin_size,
+            n_surrogates=n_surrogates,
+            seed=seed,
+        )
 
 
 def described(
@@ -56,17 +70,23 @@ def described(
     workers: int,
     scheduler: str | None,
 ) -> tuple[Trains, pd.DataFrame]:
-    """Trains and table of all files, each described by a worker; p-values are adjusted for the units of all.
+    """Trains and table of all files, each described by a worker; p-values are adjusted for the
+    units of all.
 
     Raises
     ------
     ClusterError
         If a file kills its worker again and again, or the scheduler is not there.
     """
-    calls = [(Path(path), layout, statistics, bin_size, n_surrogates, _seed_of(seed, number)) for number, path in enumerate(files)]
+    calls = [
+        (Path(path), layout, statistics, bin_size, n_surrogates, _seed_of(seed, number))
+        for number, path in enumerate(files)
+    ]
     found: dict[int, tuple[Trains, pd.DataFrame]] = {}
     with row_progress("files described") as report:
-        for outcome in itertools.chain.from_iterable(side_by_side(described_file, calls, workers=workers, scheduler=scheduler)):
+        for outcome in itertools.chain.from_iterable(
+            side_by_side(described_file, calls, workers=workers, scheduler=scheduler)
+        ):
             if outcome.lost:
                 raise ClusterError(f"{files[outcome.number]}: {outcome.lost}")
             found[outcome.number] = outcome.value
@@ -84,9 +104,17 @@ def _seed_of(seed: int, number: int) -> int:
 
 
 def write_description(
-    files: Sequence[Path], folder: Path, layout: Layout, *, bin_size: float | None, n_surrogates: int, seed: int, workers: int = 1,
-    scheduler: str | None = None, statistics: Sequence[UnitStatistic] = (),
-) -> pd.DataFrame:  # fmt: skip
+    files: Sequence[Path],
+    folder: Path,
+    layout: Layout,
+    *,
+    bin_size: float | None,
+    n_surrogates: int,
+    seed: int,
+    workers: int = 1,
+    scheduler: str | None = None,
+    statistics: Sequence[UnitStatistic] = (),
+) -> pd.DataFrame:
     """Describe files together and write one folder; the workers change nothing but the time.
 
     ``statistics`` of your own are added to the table and to what the page says of its columns.
@@ -99,11 +127,15 @@ def write_description(
     settings = {"files": [str(path) for path in files], "layout": asdict(layout)}
     settings |= {"bin_size": bin_size, "n_surrogates": n_surrogates, "seed": seed}
     with output_folder(folder, settings) as scratch:
-        trains, table = described(files, layout, statistics, bin_size, n_surrogates, seed, workers, scheduler)
+        trains, table = described(
+            files, layout, statistics, bin_size, n_surrogates, seed, workers, scheduler
+        )
         columns = columns_of(statistics)
         units = {column.name: column.unit for column in columns if column.unit}
         write_csv(table, scratch / "units.csv")
-        write_json(scratch / "result.json", {"units": units, "table": "units.csv", "n_units": len(table)})
+        write_json(
+            scratch / "result.json", {"units": units, "table": "units.csv", "n_units": len(table)}
+        )
         shown = table.reset_index().dropna(axis="columns", how="all")
         parts = [
             page.paragraph(_summary(table)),
@@ -149,11 +181,21 @@ def _summary(table: pd.DataFrame) -> str:
     text = f"{contents(table)}; without a reservation: {len(usable)}. "
     text += "Median over units: " + ", ".join(
         f"{label} {table[name].median():.3g}"
-        for name, label in (("rate", "rate (Hz)"), ("cv", "CV"), ("lv", "LV"), ("serial_correlation", "serial correlation"),
-                            ("fano_factor", "Fano factor over repeats"), ("lz_ratio", "LZ complexity over surrogates"))
+        for name, label in (
+            ("rate", "rate (Hz)"),
+            ("cv", "CV"),
+            ("lv", "LV"),
+            ("serial_correlation", "serial correlation"),
+            ("fano_factor", "Fano factor over repeats"),
+            ("lz_ratio", "LZ complexity over surrogates"),
+        )
         if name in table and table[name].notna().any()
-    )  # fmt: skip
-    return text + ". The Fano factor has the unbiased variance; p-values of complexity are two-sided, q is adjusted for the units."
+    )
+    return (
+        text
+        + ". The Fano factor has the unbiased variance; p-values of complexity are two-sided, q "
+        "is adjusted for the units."
+    )
 
 
 def _figure(trains: Trains, table: pd.DataFrame, seed: int):
@@ -162,11 +204,17 @@ def _figure(trains: Trains, table: pd.DataFrame, seed: int):
     rows = rows[:: max(1, len(rows) // SHOWN_TRAINS)][:SHOWN_TRAINS]
     starts = trains.t_start[rows]
     seconds = SHOWN_SPIKES / table["rate"].iloc[usable].median()
-    shown = [t[t < start + seconds] for t, start in zip((trains.train(k) for k in rows), starts, strict=True)]
+    shown = [
+        t[t < start + seconds]
+        for t, start in zip((trains.train(k) for k in rows), starts, strict=True)
+    ]
     return describe_figure(
         table,
         shown=shown,
         intervals=interval_histogram(trains, usable),
         count_moments=count_moments(trains, usable),
-        bin_effect=(BIN_FRACTIONS, complexity_by_bin(trains, usable, BIN_FRACTIONS, most_units=SHOWN_UNITS, seed=seed)),
+        bin_effect=(
+            BIN_FRACTIONS,
+            complexity_by_bin(trains, usable, BIN_FRACTIONS, most_units=SHOWN_UNITS, seed=seed),
+        ),
     )

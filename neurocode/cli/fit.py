@@ -31,33 +31,62 @@ neurocode fit-spikes afferent.npy --model adaptive-lif-diffusive-periodic --freq
 
 #: Options that every fit has.
 Output = Annotated[Path, typer.Option("--output", "-o", help="Folder to write into.")]
-Models = Annotated[list[str] | None, typer.Option("--model", help="Library model, model .toml, or auto; repeatable.")]
-PriorWidth = Annotated[float, typer.Option(min=0.01, help="Width of the weak prior in unconstrained coordinates.")]
-Seed = Annotated[int, typer.Option(min=0, help="Of the starts and of what the fitted model simulates.")]
-Workers = Annotated[int, typer.Option("--workers", "--jobs", min=1, help="Fits that run side by side.")]
-Scheduler = Annotated[str | None, typer.Option(help="Address of a Dask scheduler whose workers fit instead.")]
+Models = Annotated[
+    list[str] | None,
+    typer.Option("--model", help="Library model, model .toml, or auto; repeatable."),
+]
+PriorWidth = Annotated[
+    float, typer.Option(min=0.01, help="Width of the weak prior in unconstrained coordinates.")
+]
+Seed = Annotated[
+    int, typer.Option(min=0, help="Of the starts and of what the fitted model simulates.")
+]
+Workers = Annotated[
+    int, typer.Option("--workers", "--jobs", min=1, help="Fits that run side by side.")
+]
+Scheduler = Annotated[
+    str | None, typer.Option(help="Address of a Dask scheduler whose workers fit instead.")
+]
 
 
 def fit_command(
     context: typer.Context,
     training: Annotated[
         list[Path],
-        typer.Argument(help="Training recordings with a voltage and a current channel; folders of them, or patterns in quotes."),
+        typer.Argument(
+            help="Training recordings with a voltage and a current channel; folders of them, or "
+            "patterns in quotes."
+        ),
     ],
     output: Output,
-    test: Annotated[list[Path] | None, typer.Option(help="Test recordings, one for each training recording, in order.")] = None,
-    model: Models = None,
-    electrode: Annotated[list[Path] | None, typer.Option(help="Electrode recordings, one for each training recording.")] = None,
-    voltage: Annotated[str, typer.Option(help="Fit the recorded voltage too: no, seconds between samples, or auto.")] = "no",
-    current: Annotated[
-        list[Path] | None, typer.Option(help="Files with the currents, where they lie apart (such as Igor waves), in order.")
+    test: Annotated[
+        list[Path] | None,
+        typer.Option(help="Test recordings, one for each training recording, in order."),
     ] = None,
-    test_current: Annotated[list[Path] | None, typer.Option(help="The same for the test recordings.")] = None,
+    model: Models = None,
+    electrode: Annotated[
+        list[Path] | None,
+        typer.Option(help="Electrode recordings, one for each training recording."),
+    ] = None,
+    voltage: Annotated[
+        str,
+        typer.Option(help="Fit the recorded voltage too: no, seconds between samples, or auto."),
+    ] = "no",
+    current: Annotated[
+        list[Path] | None,
+        typer.Option(
+            help="Files with the currents, where they lie apart (such as Igor waves), in order."
+        ),
+    ] = None,
+    test_current: Annotated[
+        list[Path] | None, typer.Option(help="The same for the test recordings.")
+    ] = None,
     sweeps: sweep_options.Sweeps = None,
     test_sweeps: Annotated[
         str | None,
         typer.Option(
-            help="Sweeps of the test, of the training file where there is no --test: numbers, or repeated for those that share "
+            help="Sweeps of the test, of the training file where there is no --test: numbers, or "
+            "repeated for those that share "
             "one waveform of current."
         ),
     ] = None,
@@ -66,31 +95,47 @@ def fit_command(
     t_start: sweep_options.Start = None,
     t_stop: sweep_options.Stop = None,
     bias_current: sweep_options.BiasCurrent = "auto",
-    current_offset: Annotated[str, typer.Option(help="Subtracted from the recorded current.")] = "0 pA",
+    current_offset: Annotated[
+        str, typer.Option(help="Subtracted from the recorded current.")
+    ] = "0 pA",
     spike_threshold: sweep_options.SpikeThreshold = 0.0,
     dead_time: sweep_options.DeadTime = 3.0,
     starts: Annotated[int, typer.Option(min=1, help="Starts of the optimiser.")] = 6,
     prior_width: PriorWidth = 3.0,
-    predictions: Annotated[int, typer.Option(min=2, help="Simulated repeats for the held-out scores.")] = 500,
+    predictions: Annotated[
+        int, typer.Option(min=2, help="Simulated repeats for the held-out scores.")
+    ] = 500,
     seed: Seed = 0,
     workers: Workers = 1,
     scheduler: Scheduler = None,
 ) -> None:
-    """Fit models to recorded spikes under a current by maximum likelihood and score them on held-out repeats.
+    """Fit models to recorded spikes under a current by maximum likelihood and score them on
+    held-out repeats.
 
-    Several models (or auto, the default) are ranked by cross-validation inside the training recording. Spike times without a
-    current are fitted by neurocode fit-spikes.
+    Several models (or auto, the default) are ranked by cross-validation inside the training
+    recording. Spike times without a current are fitted by neurocode fit-spikes.
 
-    When the command is repeated with the same output folder, a finished fit is reused, and said to be, if its data files, the text
-    of its model, all options and the version of neurocode are the same; otherwise it is run again and takes the old one's place.
+    When the command is repeated with the same output folder, a finished fit is reused, and said to
+    be, if its data files, the text of its model, all options and the version of neurocode are the
+    same; otherwise it is run again and takes the old one's place.
     """
     from neurocode.cli.recording_task import COMPARISON, READING, recordings_of, tasks_of
     from neurocode.cli.terminal import show_report
     from neurocode.recordings.places import recording_files
 
-    others = {"test": test, "electrode": electrode, "current": current, "test_current": test_current}
-    recordings = recordings_of(recording_files(training), **{kind: paths or [] for kind, paths in others.items()})
-    options = {name: context.params[name] for name in (*READING, "starts", "prior_width", "predictions", "seed", "voltage")}
+    others = {
+        "test": test,
+        "electrode": electrode,
+        "current": current,
+        "test_current": test_current,
+    }
+    recordings = recordings_of(
+        recording_files(training), **{kind: paths or [] for kind, paths in others.items()}
+    )
+    options = {
+        name: context.params[name]
+        for name in (*READING, "starts", "prior_width", "predictions", "seed", "voltage")
+    }
     tasks = tasks_of(recordings, model or ["auto"], **options)
     if len(tasks) == 1:
         print_entry(_run_alone(tasks[0], output))
@@ -106,7 +151,9 @@ def fit_spikes_command(
     files: train_files.TrainFiles,
     output: Output,
     model: Models = None,
-    frequency: Annotated[float | None, typer.Option(help="Frequency of the drive of a -periodic model (Hz).")] = None,
+    frequency: Annotated[
+        float | None, typer.Option(help="Frequency of the drive of a -periodic model (Hz).")
+    ] = None,
     layout: train_files.LayoutFile = None,
     variable: train_files.Variable = "",
     axes: train_files.Axes = "spike",
@@ -120,25 +167,33 @@ def fit_spikes_command(
     sampling_rate: train_files.SamplingRate = None,
     labels: train_files.Labels = "",
     end_at_last_spike: Annotated[
-        bool, typer.Option("--end-at-last-spike", help="A silence after the last spike does not count.")
+        bool,
+        typer.Option("--end-at-last-spike", help="A silence after the last spike does not count."),
     ] = False,
     prior_width: PriorWidth = 3.0,
     seed: Seed = 0,
     workers: Workers = 1,
     scheduler: Scheduler = None,
 ) -> None:
-    """Fit neurons driven by white noise to the spike times of every unit, without a current, and say which of them survive.
+    """Fit neurons driven by white noise to the spike times of every unit, without a current, and
+    say which of them survive.
 
-    Models are lif-diffusive, eif-diffusive and qif-diffusive, each also adaptive- and -periodic (adaptive is short for
-    adaptive-lif-diffusive), and model files of that kind; auto, the default, compares three. They are ranked for each unit by
-    cross-validation, and each is tested by time rescaling.
+    Models are lif-diffusive, eif-diffusive and qif-diffusive, each also adaptive- and -periodic
+    (adaptive is short for adaptive-lif-diffusive), and model files of that kind; auto, the default,
+    compares three. They are ranked for each unit by cross-validation, and each is tested by time
+    rescaling.
 
     Finished fits are reused as by neurocode fit. The exit code is 1 only where no fit succeeded.
     """
     from neurocode.cli.unit_task import COMPARISON, tasks_of
 
     recordings, chosen = train_files.chosen_trains(context, files)
-    options = {"frequency": frequency, "prior_width": prior_width, "seed": seed, "end_at_last_spike": end_at_last_spike}
+    options = {
+        "frequency": frequency,
+        "prior_width": prior_width,
+        "seed": seed,
+        "end_at_last_spike": end_at_last_spike,
+    }
     tasks = tasks_of(recordings, chosen, model or ["auto"], **options)
     entries = _run_many(tasks, COMPARISON, output, workers, scheduler)
     if all("error" in entry for entry in entries):
@@ -159,9 +214,14 @@ def _run_alone(task: FitTask, output: Path) -> dict[str, Any]:
 
 
 def _run_many(
-    tasks: Sequence[FitTask], comparison: Comparison, output: Path, workers: int, scheduler: str | None
+    tasks: Sequence[FitTask],
+    comparison: Comparison,
+    output: Path,
+    workers: int,
+    scheduler: str | None,
 ) -> list[dict[str, Any]]:
-    """Entries of all fits, compared in a table that is shown and written, with what went wrong and what speaks against each."""
+    """Entries of all fits, compared in a table that is shown and written, with what went wrong and
+    what speaks against each."""
     from neurocode.cli.fit_task import attempt
     from neurocode.cli.side_by_side import run_all
     from neurocode.cli.terminal import show_report, show_table
@@ -189,10 +249,16 @@ def print_entry(table: dict[str, Any]) -> None:
     bits, validation = table["bits_per_spike"], table.get("cross_validation") or {}
     show(f"{escape(table['model'])}: {verdict}, {table['seconds']:.1f} s")
     show(f"training: {spike_counts(table['n_recorded_spikes'], table['n_spikes'])};")
-    show(f"  {number(bits['training'])} bits per spike, {number(validation.get('bits_per_spike'))} cross-validated")
+    show(
+        f"  {number(bits['training'])} bits per spike, {number(validation.get('bits_per_spike'))} "
+        f"cross-validated"
+    )
     if "md_star" in table:
         md = ", ".join(f"Md*({key}) {number(value)}" for key, value in table["md_star"].items())
-        show(f"held out: {number(bits['test'])} bits per spike, {md}, PSTH correlation {number(table['psth_correlation'])}")
+        show(
+            f"held out: {number(bits['test'])} bits per spike, {md}, PSTH correlation "
+            f"{number(table['psth_correlation'])}"
+        )
     for note in table.get("notes", ()):
         show(f"note: {escape(note)}")
     for sentence in table["reservations"]:

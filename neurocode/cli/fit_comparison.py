@@ -1,4 +1,5 @@
-"""Fits of several models set side by side: ranked by cross-validated likelihood, in a table and on a page."""
+"""Fits of several models set side by side: ranked by cross-validated likelihood, in a table and on
+a page."""
 
 from __future__ import annotations
 
@@ -16,7 +17,8 @@ from neurocode.cli.spreadsheet import write_csv
 #: What the columns mean that every comparison has.
 MEANINGS = {
     "rank": "1 is the model with the most cross-validated bits for these data",
-    "cross_validated_bits": "bits per spike of blocks of time that a refit did not see, over a Poisson process",
+    "cross_validated_bits": "bits per spike of blocks of time that a refit did not see, over a "
+    "Poisson process",
     "training_bits": "bits per training spike over a Poisson process at the training rate",
     "converged": "whether the search ended at a maximum",
     "seconds": "duration of the fit",
@@ -32,7 +34,8 @@ class Comparison:
     data : tuple of str
         Entries that name the data; models are ranked inside each.
     row : callable
-        From an entry of ``result.json`` to what stands in its row beside names, rank, likelihoods and seconds.
+        From an entry of ``result.json`` to what stands in its row beside names, rank, likelihoods
+        and seconds.
     meanings : mapping of str to str
         What those columns mean.
     headings : mapping of str to str
@@ -55,20 +58,29 @@ class Comparison:
     summary: Callable[[pd.DataFrame], Sequence[str]] = lambda frame: ()
 
     def frame(self, entries: Sequence[dict[str, Any]]) -> pd.DataFrame:
-        """One row per fit, ranked for each recording or unit by the likelihood of blocks that a refit did not see."""
+        """One row per fit, ranked for each recording or unit by the likelihood of blocks that a
+        refit did not see."""
         frame = pd.DataFrame([self._row(entry) for entry in entries])
         bits = frame["cross_validated_bits"] = pd.to_numeric(frame["cross_validated_bits"])
-        ranks = bits.groupby([frame[name] for name in self.data]).rank(ascending=False, method="first")
+        ranks = bits.groupby([frame[name] for name in self.data]).rank(
+            ascending=False, method="first"
+        )
         frame.insert(len(self.data) + 1, "rank", ranks)
         return frame.sort_values([*self.data, "rank"], kind="stable").reset_index(drop=True)
 
     def write(self, folder: Path, entries: Sequence[dict[str, Any]]) -> pd.DataFrame:
         """Write the entries, their table, and a page that links to that of each fit."""
         frame = self.frame(entries)
-        links = [None if isinstance(row.error, str) else f"{row.folder}/report.html" for row in frame.itertuples()]
+        links = [
+            None if isinstance(row.error, str) else f"{row.folder}/report.html"
+            for row in frame.itertuples()
+        ]
         shown = frame.drop(columns="folder").dropna(axis="columns", how="all")
         parts = [page.paragraph(text) for text in (self.text, *self.summary(frame))]
-        parts += [page.table(shown, {"model": links}), page.definitions({**MEANINGS, **self.meanings}, shown.columns)]
+        parts += [
+            page.table(shown, {"model": links}),
+            page.definitions({**MEANINGS, **self.meanings}, shown.columns),
+        ]
         with output_folder(folder, {"fits": [entry["folder"] for entry in entries]}) as scratch:
             write_json(scratch / "result.json", {"results": list(entries)})
             write_csv(frame.drop(columns="folder").set_index(self.data[0]), scratch / self.table)

@@ -59,7 +59,9 @@ def write_fit(
     if scores is not None:
         score_frame = score_table(result, scores)
         score_frame.to_csv(folder / "scores.csv", index=False)
-        predicted = block_of_trains(scores.predicted, scores.duration, f"predicted by {result.model.name}")
+        predicted = block_of_trains(
+            scores.predicted, scores.duration, f"predicted by {result.model.name}"
+        )
         write_spikes(predicted, folder / "predicted_spikes")
         shown = []
         if scores.compares_repeats:
@@ -67,15 +69,22 @@ def write_fit(
             shown = [page.image(png, CAPTION), page.paragraph(CAPTION)]
         meanings = page.definitions(SCORES, SCORES)
         held_out = [page.heading("Held-out scores"), page.table(score_frame), meanings, *shown]
-    opening = [*_opening(result, scores, experiment), *map(page.paragraph, fit_entry.get("notes", ()))]
+    opening = [
+        *_opening(result, scores, experiment),
+        *map(page.paragraph, fit_entry.get("notes", ())),
+    ]
     title = f"{result.model.name} fitted to {experiment.name or 'spike trains'}"
-    page.write_page(folder / "report.html", title, [*opening, *held_out, *parameter_section(parameters)])
+    page.write_page(
+        folder / "report.html", title, [*opening, *held_out, *parameter_section(parameters)]
+    )
     return fit_entry
 
 
 CAPTION = (
-    "a, frozen test current. b, membrane potential of the first test repeat. c, recorded and d, predicted spikes of ten repeats. "
-    "e, peristimulus time histograms (Gaussian of 10 ms). f, change of the distance to threshold after one spike. "
+    "a, frozen test current. b, membrane potential of the first test repeat. c, recorded and d, "
+    "predicted spikes of ten repeats. "
+    "e, peristimulus time histograms (Gaussian of 10 ms). f, change of the distance to threshold "
+    "after one spike. "
     "g, time-rescaled interspike intervals of the test spikes with the 95 % band."
 )
 
@@ -83,20 +92,29 @@ CAPTION = (
 #: What the scores mean, and the columns that they stand in.
 SCORES = {
     "model": "the score of the model",
-    "low_95, high_95": "95 % bootstrap interval over the recorded repeats; for the KS statistic the end of the 95 % band",
-    "recorded": "what the recorded repeats reach among themselves: Md* between random halves of them, the mean coincidence factor "
+    "low_95, high_95": "95 % bootstrap interval over the recorded repeats; for the KS statistic "
+    "the end of the 95 % band",
+    "recorded": "what the recorded repeats reach among themselves: Md* between random halves of "
+    "them, the mean coincidence factor "
     "and the reliability over pairs, and the recorded rate",
-    "bits per spike": "gain in log-likelihood over a Poisson process at the training rate, in bits per spike; cross-validated: of "
+    "bits per spike": "gain in log-likelihood over a Poisson process at the training rate, in "
+    "bits per spike; cross-validated: of "
     "blocks of the training recording that a refit did not see",
-    "Md*": "likeness of predicted and recorded spike densities, spikes counted as alike within the time in brackets: 1 for equal "
+    "Md*": "likeness of predicted and recorded spike densities, spikes counted as alike within "
+    "the time in brackets: 1 for equal "
     "densities, 0 for unrelated ones (Naud et al. 2011)",
-    "coincidence factor": "share of spikes predicted within the time in brackets, less that of chance: 1 for a perfect prediction, "
+    "coincidence factor": "share of spikes predicted within the time in brackets, less that of "
+    "chance: 1 for a perfect prediction, "
     "0 for a Poisson process of the predicted rate",
     "reliability": "coincident spikes of two recorded repeats over those of a repeat with itself",
-    "PSTH correlation": "correlation of predicted and recorded rates over time, each smoothed by a Gaussian of 10 ms",
-    "explained variance": "that of recorded by predicted spikes over that among the recorded repeats, all smoothed by a Gaussian "
-    "of 10 ms: 1 for a prediction as good as the mean of the repeats, 0 for a silent one (Teeter et al. 2018)",
-    "KS statistic": "largest distance of the time-rescaled intervals of the test spikes from a uniform distribution; a right model "
+    "PSTH correlation": "correlation of predicted and recorded rates over time, each smoothed by "
+    "a Gaussian of 10 ms",
+    "explained variance": "that of recorded by predicted spikes over that among the recorded "
+    "repeats, all smoothed by a Gaussian "
+    "of 10 ms: 1 for a prediction as good as the mean of the repeats, 0 for a silent one (Teeter "
+    "et al. 2018)",
+    "KS statistic": "largest distance of the time-rescaled intervals of the test spikes from a "
+    "uniform distribution; a right model "
     "stays inside the band 19 times of 20",
 }
 
@@ -107,18 +125,27 @@ PARAMETERS = {
     "standard_error": "from the curvature of the likelihood, in the unit of the parameter",
     "low_95": "lower end of the 95 % interval, which respects the bounds of the parameter",
     "high_95": "its upper end",
-    "prior_ratio": "width that the data leave over that of the weak prior: near 0 the data decide, near 1 the prior does",
-    "status": "fixed parameters are not estimated; an estimate is narrower than the prior where the ratio is below a half",
-    "identified": "whether the ratio is below a half and the standard error below half of the value",
+    "prior_ratio": "width that the data leave over that of the weak prior: near 0 the data "
+    "decide, near 1 the prior does",
+    "status": "fixed parameters are not estimated; an estimate is narrower than the prior where "
+    "the ratio is below a half",
+    "identified": "whether the ratio is below a half and the standard error below half of the "
+    "value",
 }
 
 
 def parameter_section(frame: pd.DataFrame) -> list[str]:
     """Heading, table and meanings of fitted parameters."""
-    return [page.heading("Parameters"), page.table(frame), page.definitions(PARAMETERS, frame.columns)]
+    return [
+        page.heading("Parameters"),
+        page.table(frame),
+        page.definitions(PARAMETERS, frame.columns),
+    ]
 
 
-def entry(result: FitResult, scores: Scores | None, experiment: Experiment, notes: Sequence[str] = ()) -> dict[str, Any]:
+def entry(
+    result: FitResult, scores: Scores | None, experiment: Experiment, notes: Sequence[str] = ()
+) -> dict[str, Any]:
     """One recording and model of ``result.json``."""
     table = {"recording": experiment.name, **result.to_dictionary()}
     if scores is not None:
@@ -127,7 +154,11 @@ def entry(result: FitResult, scores: Scores | None, experiment: Experiment, note
         table |= held_out
     if notes:
         table["notes"] = [*table.get("notes", ()), *notes]
-    return {**table, "n_recorded_spikes": experiment.n_spikes, "reservations": reservations(result, scores)}
+    return {
+        **table,
+        "n_recorded_spikes": experiment.n_spikes,
+        "reservations": reservations(result, scores),
+    }
 
 
 def parameter_table(result: FitResult, truth: NeuronModel | None = None) -> pd.DataFrame:
@@ -139,7 +170,8 @@ def parameter_table(result: FitResult, truth: NeuronModel | None = None) -> pd.D
 
 
 def score_table(result: FitResult, scores: Scores) -> pd.DataFrame:
-    """One row per score: model, 95 % interval, and what the recorded repeats reach among themselves."""
+    """One row per score: model, 95 % interval, and what the recorded repeats reach among
+    themselves."""
     rows = [
         ("bits per spike, training", result.bits_per_spike, None, None, None),
         *([] if result.cross_validation is None else [_cross_validated(result.cross_validation)]),
@@ -195,8 +227,10 @@ def _summary(result: FitResult, experiment: Experiment) -> str:
     validation = result.cross_validation
     bits = "" if validation is None else f", {validation.bits_per_spike:.3f} cross-validated"
     return (
-        f"{verdict} ({result.message}). {spike_counts(experiment.n_spikes, result.n_spikes)}; {free} free parameters, of which the "
-        f"data determine {result.rank} combinations, time step {result.dt * 1e3:g} ms, {result.seconds:.1f} s. "
+        f"{verdict} ({result.message}). {spike_counts(experiment.n_spikes, result.n_spikes)}; "
+        f"{free} free parameters, of which the "
+        f"data determine {result.rank} combinations, time step {result.dt * 1e3:g} ms, "
+        f"{result.seconds:.1f} s. "
         f"Log-likelihood {result.log_likelihood:.2f} nats, BIC {result.bic:.1f}, "
         f"{result.bits_per_spike:.3f} bits per training spike{bits}."
     )

@@ -64,7 +64,8 @@ class FitTask(ABC):
 
     @abstractmethod
     def write(self, folder: Path, result: FitResult, data: Any, notes: list[str]) -> dict[str, Any]:
-        """Write tables, figures and the page of a fit, with notes on it; gives its entry of ``result.json``."""
+        """Write tables, figures and the page of a fit, with notes on it; gives its entry of
+        ``result.json``."""
 
 
 def run_one(task: FitTask, folder: Path, report: Report | None = None) -> dict[str, Any]:
@@ -88,9 +89,12 @@ def attempt(task: FitTask, folder: Path) -> dict[str, Any]:
 def _cross_validated(
     task: FitTask, neuron: NeuronModel, result: FitResult, data: object, report: Report | None
 ) -> tuple[FitResult, list[str]]:
-    """The result with its cross-validation, or a note that says why there is none: the fit stands, its rank stays open."""
+    """The result with its cross-validation, or a note that says why there is none: the fit stands,
+    its rank stays open."""
     try:
-        validation = cross_validate(neuron, result, data, prior_width=task.prior_width, progress=report)
+        validation = cross_validate(
+            neuron, result, data, prior_width=task.prior_width, progress=report
+        )
     except (DataError, FitError) as error:
         return result, [f"The fit was not cross-validated: {error}"]
     return replace(result, cross_validation=validation), []

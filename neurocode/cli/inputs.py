@@ -15,9 +15,14 @@ from neurocode.recordings.phy import files_of_phy, is_phy
 
 
 def inputs_of(data: str, model: NeuronModel) -> dict[str, str]:
-    """Hashes of the data (of :func:`data_hash`) and of the text and values of the model, and the version of neurocode."""
+    """Hashes of the data (of :func:`data_hash`) and of the text and values of the model, and the
+    version of neurocode."""
     text = json.dumps(to_dictionary(model), sort_keys=True)
-    return {"data": data, "model": hashlib.sha256(text.encode()).hexdigest(), "neurocode": version("neurocode")}
+    return {
+        "data": data,
+        "model": hashlib.sha256(text.encode()).hexdigest(),
+        "neurocode": version("neurocode"),
+    }
 
 
 def data_hash(files: Sequence[str | Path | None]) -> str:
@@ -42,7 +47,8 @@ def content_hash(path: Path) -> str:
 
 
 def require_distinct_files(recordings: Sequence[Path], others: Sequence[Path] = ()) -> None:
-    """Refuse folders where files are read, and recordings whose results would be written into one folder.
+    """Refuse folders where files are read, and recordings whose results would be written into one
+    folder.
 
     Raises
     ------
@@ -55,7 +61,9 @@ def require_distinct_files(recordings: Sequence[Path], others: Sequence[Path] = 
         raise DataError("Two recordings share a file name; give them names of their own.")
 
 
-def require_unchanged(files: Sequence[str | Path | None], model: NeuronModel, expected: dict[str, str]) -> None:
+def require_unchanged(
+    files: Sequence[str | Path | None], model: NeuronModel, expected: dict[str, str]
+) -> None:
     """Refuse data or a model that are not those that a task was made for.
 
     Raises
@@ -64,10 +72,15 @@ def require_unchanged(files: Sequence[str | Path | None], model: NeuronModel, ex
     """
     if inputs_of(data_hash(files), model) != expected:
         names = ", ".join(str(file) for file in files if file is not None)
-        raise DataError(f"{names}: the data or the model '{model.name}' changed while the command ran; run it again.")
+        raise DataError(
+            f"{names}: the data or the model '{model.name}' changed while the command ran; run it "
+            f"again."
+        )
 
 
-def models_of(names: Sequence[str], short_names: Mapping[str, Sequence[str]]) -> dict[str, NeuronModel]:
+def models_of(
+    names: Sequence[str], short_names: Mapping[str, Sequence[str]]
+) -> dict[str, NeuronModel]:
     """Models by name, each once; a short name stands for one or several.
 
     Raises
@@ -82,7 +95,8 @@ def models_of(names: Sequence[str], short_names: Mapping[str, Sequence[str]]) ->
         other = folders.setdefault(Path(name).stem, name)
         if Path(other).resolve() != Path(name).resolve():
             raise ModelError(
-                f"The models '{other}' and '{name}' would both write into a folder '{Path(name).stem}'; give one of the files "
+                f"The models '{other}' and '{name}' would both write into a folder "
+                f"'{Path(name).stem}'; give one of the files "
                 "another name."
             )
     return {name: models[name] for name in folders.values()}

@@ -20,11 +20,20 @@ neurocode models gif\n\n
 neurocode models my_neuron.toml"""
 
 HEADINGS = {"model": "model", "free": "free", "noise": "noise", "description": "what it is"}
-PARAMETER_HEADINGS = {"parameter": "parameter", "value": "value", "unit": "unit", "bounds": "bounds", "description": "meaning"}
+PARAMETER_HEADINGS = {
+    "parameter": "parameter",
+    "value": "value",
+    "unit": "unit",
+    "bounds": "bounds",
+    "description": "meaning",
+}
 
 
 def models_command(
-    name: Annotated[str | None, typer.Argument(help="A model of the library or a .toml file; without, all are listed.")] = None,
+    name: Annotated[
+        str | None,
+        typer.Argument(help="A model of the library or a .toml file; without, all are listed."),
+    ] = None,
 ) -> None:
     """List the models of the library, or show the equations, parameters and source of one."""
     from neurocode.cli.terminal import show_table
@@ -35,8 +44,14 @@ def models_command(
         return
     model = by_name(name)
     show(escape(f"{model.name}: {model.description or 'no description'}\n"))
-    for label, text in (("equations", model.equations), ("margin to threshold", model.margin), ("reset", model.reset)):
-        typer.echo(f"{label}:\n" + "\n".join(f"  {line.strip()}" for line in text.strip().splitlines()))
+    for label, text in (
+        ("equations", model.equations),
+        ("margin to threshold", model.margin),
+        ("reset", model.reset),
+    ):
+        typer.echo(
+            f"{label}:\n" + "\n".join(f"  {line.strip()}" for line in text.strip().splitlines())
+        )
     show_table(parameter_table(model), PARAMETER_HEADINGS)
 
 
@@ -49,7 +64,9 @@ def library_table() -> pd.DataFrame:
     rows = []
     for name, make in LIBRARY.items():
         model = make()
-        noise = "diffusion" if model.has_diffusion else "escape" if model.noise is not None else "none"
+        noise = (
+            "diffusion" if model.has_diffusion else "escape" if model.noise is not None else "none"
+        )
         free = sum(not parameter.fixed for parameter in model.parameters.values())
         rows.append({"model": name, "free": free, "noise": noise, "description": model.description})
     return pd.DataFrame(rows)
@@ -59,14 +76,18 @@ def parameter_table(model: NeuronModel) -> pd.DataFrame:
     """One row per parameter of a model: value, unit, bounds of a fit, meaning."""
     import pandas as pd
 
-    return pd.DataFrame([
-        {
-            "parameter": name, "value": parameter.value, "unit": "" if parameter.unit == "1" else parameter.unit,
-            "bounds": _bounds(parameter),
-            "description": parameter.description,
-        }
-        for name, parameter in model.parameters.items()
-    ])  # fmt: skip
+    return pd.DataFrame(
+        [
+            {
+                "parameter": name,
+                "value": parameter.value,
+                "unit": "" if parameter.unit == "1" else parameter.unit,
+                "bounds": _bounds(parameter),
+                "description": parameter.description,
+            }
+            for name, parameter in model.parameters.items()
+        ]
+    )
 
 
 def _bounds(parameter: Parameter) -> str:

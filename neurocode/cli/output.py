@@ -25,9 +25,11 @@ PROVENANCE = "provenance.json"
 
 @contextmanager
 def output_folder(folder: Path, settings: dict[str, Any]) -> Iterator[Path]:
-    """Folder to write into; it takes the place of ``folder`` whole, and only when everything has succeeded.
+    """Folder to write into; it takes the place of ``folder`` whole, and only when everything has
+    succeeded.
 
-    What an earlier command wrote there goes with it, as its ``provenance.json`` lists it; other files of the folder stay.
+    What an earlier command wrote there goes with it, as its ``provenance.json`` lists it; other
+    files of the folder stay.
 
     Parameters
     ----------
@@ -43,7 +45,10 @@ def output_folder(folder: Path, settings: dict[str, Any]) -> Iterator[Path]:
     began, started = time.perf_counter(), datetime.now(UTC)
     with replacing_folder(folder, written_before) as scratch:
         yield scratch
-        more = {"started": started.isoformat(timespec="seconds"), "seconds": round(time.perf_counter() - began, 3)}
+        more = {
+            "started": started.isoformat(timespec="seconds"),
+            "seconds": round(time.perf_counter() - began, 3),
+        }
         more["files"] = sorted({PROVENANCE, *(path.name for path in scratch.iterdir())})
         write_provenance(scratch, settings, more)
 
@@ -72,12 +77,17 @@ def _provenance(folder: Path) -> dict[str, Any]:
     return table if isinstance(table, dict) else {}
 
 
-def write_provenance(folder: Path, settings: dict[str, Any], more: dict[str, Any] | None = None) -> Path:
+def write_provenance(
+    folder: Path, settings: dict[str, Any], more: dict[str, Any] | None = None
+) -> Path:
     """Write ``provenance.json``: command, settings, and the versions of what the numbers depend on."""
     provenance = {
-        "command": [Path(sys.argv[0]).name, *sys.argv[1:]], "settings": settings, **(more or {}),
-        "python": platform.python_version(), "versions": _versions(),
-    }  # fmt: skip
+        "command": [Path(sys.argv[0]).name, *sys.argv[1:]],
+        "settings": settings,
+        **(more or {}),
+        "python": platform.python_version(),
+        "versions": _versions(),
+    }
     return write_json(folder / PROVENANCE, provenance)
 
 

@@ -1,4 +1,5 @@
-"""A self-contained HTML page: text, tables and inline images; its only links lead to pages in the same folder."""
+"""A self-contained HTML page: text, tables and inline images; its only links lead to pages in the
+same folder."""
 
 from __future__ import annotations
 
@@ -49,17 +50,27 @@ def table(frame: pd.DataFrame, links: Mapping[str, Sequence[str | None]] | None 
     links : mapping of str to sequence of str or None, optional
         For each cell of a column the page beside this one that it leads to.
     """
-    shown = frame.astype(object).map(lambda cell: html.escape(cell) if isinstance(cell, str) else cell)
+    shown = frame.astype(object).map(
+        lambda cell: html.escape(cell) if isinstance(cell, str) else cell
+    )
     for column, targets in (links or {}).items():
         cells = zip(shown[column], targets, strict=True)
-        shown[column] = [f'<a href="{quote(target)}">{cell}</a>' if target else cell for cell, target in cells]
+        shown[column] = [
+            f'<a href="{quote(target)}">{cell}</a>' if target else cell for cell, target in cells
+        ]
     shown.columns = [html.escape(str(column)) for column in shown.columns]
-    return shown.to_html(index=False, border=0, na_rep="", float_format=lambda x: f"{x:.4g}", escape=False)
+    return shown.to_html(
+        index=False, border=0, na_rep="", float_format=lambda x: f"{x:.4g}", escape=False
+    )
 
 
 def definitions(meanings: Mapping[str, str], names: Iterable[str]) -> str:
     """What names, of columns or scores, mean; those without a meaning say it themselves."""
-    rows = [f"<dt>{html.escape(name)}</dt><dd>{html.escape(meanings[name])}</dd>" for name in names if name in meanings]
+    rows = [
+        f"<dt>{html.escape(name)}</dt><dd>{html.escape(meanings[name])}</dd>"
+        for name in names
+        if name in meanings
+    ]
     return f"<dl>{''.join(rows)}</dl>" if rows else ""
 
 
@@ -86,7 +97,9 @@ def _foot() -> str:
     command = shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]])
     made = datetime.now(UTC).isoformat(sep=" ", timespec="minutes").removesuffix("+00:00")
     text = (
-        f"Made by <code>{html.escape(command)}</code> with neurocode {version('neurocode')}, Python {platform.python_version()}, "
-        f"{made} UTC. Settings and the versions of what the numbers depend on are in <code>provenance.json</code> beside this page."
+        f"Made by <code>{html.escape(command)}</code> with neurocode {version('neurocode')}, "
+        f"Python {platform.python_version()}, "
+        f"{made} UTC. Settings and the versions of what the numbers depend on are in "
+        f"<code>provenance.json</code> beside this page."
     )
     return f"<footer>{text}</footer>"

@@ -28,7 +28,9 @@ if TYPE_CHECKING:
 class Update(Protocol):
     """Moves a bar, or sets what the next line says."""
 
-    def __call__(self, description: str, completed: float | None = None, total: float | None = None) -> None:
+    def __call__(
+        self, description: str, completed: float | None = None, total: float | None = None
+    ) -> None:
         """Describe what is done now, and how much of it."""
 
 
@@ -46,7 +48,12 @@ class Lines:
     """
 
     def __init__(self, console: Console, title: str) -> None:
-        self.console, self.latest, self._ended, self._began = console, title, threading.Event(), time.monotonic()
+        self.console, self.latest, self._ended, self._began = (
+            console,
+            title,
+            threading.Event(),
+            time.monotonic(),
+        )
         self._thread = threading.Thread(target=self._speak, daemon=True)
 
     def __enter__(self) -> Lines:
@@ -64,21 +71,32 @@ class Lines:
 
 
 @contextmanager
-def _bar(title: str, columns: Sequence[ProgressColumn], transient: bool, total: float | None = None) -> Iterator[Update]:
-    """A bar in a terminal, lines elsewhere; the function that it gives takes a description and what is completed."""
+def _bar(
+    title: str, columns: Sequence[ProgressColumn], transient: bool, total: float | None = None
+) -> Iterator[Update]:
+    """A bar in a terminal, lines elsewhere; the function that it gives takes a description and what
+    is completed."""
     console = Console(stderr=True)
     if not console.is_terminal:
         with Lines(console, title) as lines:
 
-            def say(description: str, completed: float | None = None, total: float | None = None) -> None:
-                lines.latest = description if completed is None or total is None else f"{description}, {completed} of {total}"
+            def say(
+                description: str, completed: float | None = None, total: float | None = None
+            ) -> None:
+                lines.latest = (
+                    description
+                    if completed is None or total is None
+                    else f"{description}, {completed} of {total}"
+                )
 
             yield say
         return
     with Progress(*columns, console=console, transient=transient) as bar:
         task = bar.add_task(escape(title), total=total)
 
-        def move(description: str, completed: float | None = None, total: float | None = None) -> None:
+        def move(
+            description: str, completed: float | None = None, total: float | None = None
+        ) -> None:
             bar.update(task, description=escape(description), completed=completed, total=total)
 
         yield move
@@ -99,7 +117,12 @@ def fit_progress(title: str) -> Iterator[Report]:
 @contextmanager
 def fits_progress(total: int) -> Iterator[Callable[[str, int], None]]:
     """Show how many of several fits are done, and the latest."""
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+    )
     with _bar(f"fits, 0 of {total} done", columns, transient=True, total=total) as update:
 
         def report(latest: str, done: int) -> None:
@@ -111,12 +134,22 @@ def fits_progress(total: int) -> Iterator[Callable[[str, int], None]]:
 @contextmanager
 def training_progress(epochs: int) -> Iterator[Callable[[dict[str, float]], None]]:
     """Show epochs, loss, scores and rates while a network is trained."""
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+    )
     with _bar("training", columns, transient=True, total=epochs) as update:
 
         def report(row: dict[str, float]) -> None:
-            rates = ", ".join(f"{value:.3f}" for name, value in row.items() if name.startswith("rate_"))
-            text = f"loss {row['loss']:.4f}, score {row['score']:.3f}, validation {row['validation_score']:.3f}, rates {rates}"
+            rates = ", ".join(
+                f"{value:.3f}" for name, value in row.items() if name.startswith("rate_")
+            )
+            text = (
+                f"loss {row['loss']:.4f}, score {row['score']:.3f}, validation "
+                f"{row['validation_score']:.3f}, rates {rates}"
+            )
             update(text, row["epoch"], epochs)
 
         yield report
@@ -125,7 +158,13 @@ def training_progress(epochs: int) -> Iterator[Callable[[dict[str, float]], None
 @contextmanager
 def row_progress(title: str) -> Iterator[Callable[[int, int], None]]:
     """Show how many rows of a study are done, and the time left."""
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TimeRemainingColumn())
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TimeRemainingColumn(),
+    )
     with _bar(title, columns, transient=False) as update:
 
         def report(done: int, total: int) -> None:

@@ -10,7 +10,13 @@ from typing import Any
 from neurocode.cli.fit_comparison import Comparison
 from neurocode.cli.fit_report import write_fit
 from neurocode.cli.fit_task import FitTask
-from neurocode.cli.inputs import content_hash, data_hash, inputs_of, models_of, require_distinct_files
+from neurocode.cli.inputs import (
+    content_hash,
+    data_hash,
+    inputs_of,
+    models_of,
+    require_distinct_files,
+)
 from neurocode.errors import DataError, FitError, ModelError
 from neurocode.inference import FitResult, choose_voltage, evaluate, fit
 from neurocode.inference.clamped.lanes import MEMBRANE_POTENTIAL
@@ -21,9 +27,17 @@ from neurocode.recordings import Experiment
 
 #: Options of :meth:`Experiment.from_files` that a task holds.
 READING = (
-    "sweeps", "test_sweeps", "voltage_channel", "current_channel", "t_start", "t_stop", "bias_current", "current_offset",
-    "spike_threshold", "dead_time",
-)  # fmt: skip
+    "sweeps",
+    "test_sweeps",
+    "voltage_channel",
+    "current_channel",
+    "t_start",
+    "t_stop",
+    "bias_current",
+    "current_offset",
+    "spike_threshold",
+    "dead_time",
+)
 #: What ``auto`` stands for: the library's current-driven models with escape noise.
 AUTOMATIC = {"auto": ("gif", "igif", "igif-ia")}
 
@@ -69,7 +83,10 @@ class RecordingTask(FitTask):
     def data(self) -> Experiment:
         """The recording with its test set apart."""
         choices = {name: getattr(self, name) for name in READING}
-        training, test = _with_current(self.training, self.current), _with_current(self.test, self.test_current)
+        training, test = (
+            _with_current(self.training, self.current),
+            _with_current(self.test, self.test_current),
+        )
         return Experiment.from_files(training, test, electrode=self.electrode, **choices)
 
     def fitted(self, data: Experiment, report: Report | None) -> tuple[NeuronModel, FitResult]:
@@ -77,9 +94,13 @@ class RecordingTask(FitTask):
         interval = self._voltage_interval(data, report)
         neuron = self.neuron if interval is None else with_voltage_freed(self.neuron)
         choices = {"prior_width": self.prior_width, "voltage": interval}
-        return neuron, fit(neuron, data, seed=self.seed, starts=self.starts, progress=report, **choices)
+        return neuron, fit(
+            neuron, data, seed=self.seed, starts=self.starts, progress=report, **choices
+        )
 
-    def write(self, folder: Path, result: FitResult, data: Experiment, notes: list[str]) -> dict[str, Any]:
+    def write(
+        self, folder: Path, result: FitResult, data: Experiment, notes: list[str]
+    ) -> dict[str, Any]:
         """Score the test, and write what :func:`~neurocode.cli.fit_report.write_fit` does."""
         scores = None
         if data.test is not None:
@@ -92,11 +113,16 @@ class RecordingTask(FitTask):
             return None
         if self.voltage != "auto":
             return _seconds(self.voltage)
-        if MEMBRANE_POTENTIAL not in self.neuron.states or any(repeat.voltage is None for repeat in data.repeats):
+        if MEMBRANE_POTENTIAL not in self.neuron.states or any(
+            repeat.voltage is None for repeat in data.repeats
+        ):
             return None
         try:
-            return choose_voltage(self.neuron, data, prior_width=self.prior_width, seed=self.seed, progress=report).interval
-        except FitError:  # too few spikes in the first two thirds: the fit itself says if they are too few at all
+            return choose_voltage(
+                self.neuron, data, prior_width=self.prior_width, seed=self.seed, progress=report
+            ).interval
+        # too few spikes in the first two thirds: the fit itself says if they are too few at all
+        except FitError:
             return None
 
 
@@ -116,21 +142,31 @@ class Files:
 
 
 def recordings_of(training: Sequence[Path], **others: Sequence[Path]) -> list[Files]:
-    """Files that belong together, by their order: each kind is given once for each training recording, or not at all.
+    """Files that belong together, by their order: each kind is given once for each training
+    recording, or not at all.
 
     Raises
     ------
     DataError
-        If there are more or fewer of a kind, folders among them, or two training recordings of one name.
+        If there are more or fewer of a kind, folders among them, or two training recordings of one
+        name.
     """
     for kind, paths in others.items():
         if paths and len(paths) != len(training):
-            raise DataError(f"There are {len(paths)} {kind.replace('_', ' ')} recordings for {len(training)} training recordings.")
+            raise DataError(
+                f"There are {len(paths)} {kind.replace('_', ' ')} recordings for {len(training)} "
+                f"training recordings."
+            )
     require_distinct_files(training, [path for paths in others.values() for path in paths])
-    return [Files(path, **{kind: paths[number] for kind, paths in others.items() if paths}) for number, path in enumerate(training)]
+    return [
+        Files(path, **{kind: paths[number] for kind, paths in others.items() if paths})
+        for number, path in enumerate(training)
+    ]
 
 
-def tasks_of(recordings: Sequence[Files], models: Sequence[str], **options: Any) -> list[RecordingTask]:
+def tasks_of(
+    recordings: Sequence[Files], models: Sequence[str], **options: Any
+) -> list[RecordingTask]:
     """All pairs of recording and model.
 
     Raises
@@ -145,18 +181,29 @@ def tasks_of(recordings: Sequence[Files], models: Sequence[str], **options: Any)
         _require_another_test(files)
     return [
         RecordingTask(**files, model=name, inputs=inputs_of(data, neuron), **options)
-        for files, data in ((files.as_text(), data_hash([*vars(files).values()])) for files in recordings)
+        for files, data in (
+            (files.as_text(), data_hash([*vars(files).values()])) for files in recordings
+        )
         for name, neuron in neurons.items()
     ]
 
 
 def _require_another_test(files: Files) -> None:
-    """Refuse the training recording, under whatever name, as its own test, and a current without its voltage."""
+    """Refuse the training recording, under whatever name, as its own test, and a current without
+    its voltage."""
     if files.test_current is not None and files.test is None:
-        raise DataError(f"{files.test_current}: a current of a test is given, expected the voltage of that test too (--test).")
-    if files.test is not None and (digest := content_hash(files.test)) and digest == content_hash(files.training):
         raise DataError(
-            f"{files.test}: the test is the training recording itself, expected repeats that the fit does not see; sweeps of one "
+            f"{files.test_current}: a current of a test is given, expected the voltage of that "
+            f"test too (--test)."
+        )
+    if (
+        files.test is not None
+        and (digest := content_hash(files.test))
+        and digest == content_hash(files.training)
+    ):
+        raise DataError(
+            f"{files.test}: the test is the training recording itself, expected repeats that the "
+            f"fit does not see; sweeps of one "
             "file are told apart by --test-sweeps without --test."
         )
 
@@ -171,44 +218,61 @@ def _seconds(text: str) -> float:
     except ValueError:
         value = 0.0
     if not value > 0:
-        raise ModelError(f"--voltage takes auto, no, or a positive number of seconds, not '{text}'.")
+        raise ModelError(
+            f"--voltage takes auto, no, or a positive number of seconds, not '{text}'."
+        )
     return value
 
 
 def _row(entry: dict[str, Any]) -> dict[str, Any]:
     bits, md, gamma = (entry.get(key) or {} for key in ("bits_per_spike", "md_star", "gamma"))
     return {
-        "held_out_bits": bits.get("test"), "md_star_4ms": md.get("4ms"), "md_star_8ms": md.get("8ms"),
+        "held_out_bits": bits.get("test"),
+        "md_star_4ms": md.get("4ms"),
+        "md_star_8ms": md.get("8ms"),
         "gamma_4ms": gamma.get("4ms"),
         "reliability_8ms": (entry.get("reliability") or {}).get("8ms"),
         "ceiling_8ms": (entry.get("md_star_ceiling") or {}).get("8ms"),
         "ks": (entry.get("ks") or {}).get("statistic"),
         "reservations": None if "error" in entry else len(entry.get("reservations") or ()),
-    }  # fmt: skip
+    }
 
 
 COMPARISON = Comparison(
     data=("recording",),
     row=_row,
     meanings={
-        "bic": "Bayesian information criterion (nats, lower is better), number of training spikes as sample size",
+        "bic": "Bayesian information criterion (nats, lower is better), number of training spikes "
+        "as sample size",
         "held_out_bits": "bits per spike of the spikes of the test, which chooses nothing",
-        "md_star_4ms": "Md* of predicted and recorded test repeats at 4 ms: 1 for the same spike densities, 0 for unrelated ones",
+        "md_star_4ms": "Md* of predicted and recorded test repeats at 4 ms: 1 for the same spike "
+        "densities, 0 for unrelated ones",
         "md_star_8ms": "the same at 8 ms",
-        "gamma_4ms": "coincidence factor at 4 ms: 1 where every spike is predicted, 0 for a Poisson process of the predicted rate",
-        "reliability_8ms": "how alike the recorded repeats are among themselves at 8 ms, over each with itself",
-        "ceiling_8ms": "Md* between random halves of the recorded repeats: what a perfect model reaches",
+        "gamma_4ms": "coincidence factor at 4 ms: 1 where every spike is predicted, 0 for a "
+        "Poisson process of the predicted rate",
+        "reliability_8ms": "how alike the recorded repeats are among themselves at 8 ms, over "
+        "each with itself",
+        "ceiling_8ms": "Md* between random halves of the recorded repeats: what a perfect model "
+        "reaches",
         "ks": "Kolmogorov-Smirnov distance of the time-rescaled test intervals",
         "reservations": "how many checks the fit does not pass; its own page says which",
     },
     headings={
-        "recording": "recording", "model": "model", "rank": "rank", "cross_validated_bits": "bits\ncross-v.",
-        "held_out_bits": "bits\ntest", "md_star_8ms": "Md*\n(8 ms)", "converged": "con-\nverged", "reservations": "checks\nfailed",
+        "recording": "recording",
+        "model": "model",
+        "rank": "rank",
+        "cross_validated_bits": "bits\ncross-v.",
+        "held_out_bits": "bits\ntest",
+        "md_star_8ms": "Md*\n(8 ms)",
+        "converged": "con-\nverged",
+        "reservations": "checks\nfailed",
         "seconds": "s",
     },
     table="comparison.csv",
     title="Comparison of fits",
-    text="Models are ranked inside each recording by the likelihood of blocks of the training recording that a refit did not see. "
-    "Held-out scores on the test recording stand beside and choose nothing. Each fit has a folder of its own with its report, "
+    text="Models are ranked inside each recording by the likelihood of blocks of the training "
+    "recording that a refit did not see. "
+    "Held-out scores on the test recording stand beside and choose nothing. Each fit has a folder "
+    "of its own with its report, "
     "to which the name of its model leads.",
-)  # fmt: skip
+)

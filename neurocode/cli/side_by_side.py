@@ -22,7 +22,11 @@ Attempt = Callable[[Task, Path], dict[str, Any]]
 
 
 def run_all(
-    attempt: Attempt, tasks: Sequence[Task], folder: Path, workers: int, scheduler: str | None = None
+    attempt: Attempt,
+    tasks: Sequence[Task],
+    folder: Path,
+    workers: int,
+    scheduler: str | None = None,
 ) -> list[dict[str, Any]]:
     """Outcomes of fits, each with its ``folder`` below the one given.
 
@@ -36,11 +40,17 @@ def run_all(
         If a fit kills its worker again and again, or the scheduler is not there.
     """
     require_replaceable(folder)
-    entries = {task.label: entry for task in tasks if (entry := reused(task, folder / task.label)) is not None}
+    entries = {
+        task.label: entry
+        for task in tasks
+        if (entry := reused(task, folder / task.label)) is not None
+    }
     waiting = [task for task in tasks if task.label not in entries]
     calls = [(task, folder / task.label) for task in waiting]
     with fits_progress(len(tasks)) as report:
-        for outcome in itertools.chain.from_iterable(side_by_side(attempt, calls, workers=workers, scheduler=scheduler)):
+        for outcome in itertools.chain.from_iterable(
+            side_by_side(attempt, calls, workers=workers, scheduler=scheduler)
+        ):
             label = waiting[outcome.number].label
             if outcome.lost:
                 raise ClusterError(f"{label}: {outcome.lost}")
@@ -50,9 +60,13 @@ def run_all(
 
 
 def reused(task: Task, folder: Path) -> dict[str, Any] | None:
-    """Result of a task that was finished with the same options, data, model text and version, else None; it is said."""
+    """Result of a task that was finished with the same options, data, model text and version, else
+    None; it is said."""
     results = finished(folder, asdict(task))
     if results is None:
         return None
-    show(f"reused: {escape(task.label)} (same data, model, options and version; delete {escape(str(folder))} to fit it again)")
+    show(
+        f"reused: {escape(task.label)} (same data, model, options and version; delete "
+        f"{escape(str(folder))} to fit it again)"
+    )
     return results[0]

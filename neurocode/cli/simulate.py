@@ -23,13 +23,25 @@ def simulate_command(
     output: Annotated[Path, typer.Option("--output", "-o", help="Folder to write into.")],
     model: Annotated[str, typer.Option(help="Library model or path of a model .toml.")] = "gif",
     step: Annotated[str | None, typer.Option(help="Constant current, such as '300 pA'.")] = None,
-    noise: Annotated[tuple[str, str] | None, typer.Option(help="Mean and standard deviation of frozen noise.")] = None,
-    current: Annotated[Path | None, typer.Option(help="Recording whose current channel is injected.")] = None,
-    duration: Annotated[float | None, typer.Option(help="In seconds; the length of the recording by default.")] = None,
-    dt: Annotated[float | None, typer.Option(help="Time step in ms; 0.1, or the sampling interval of the recording.")] = None,
+    noise: Annotated[
+        tuple[str, str] | None, typer.Option(help="Mean and standard deviation of frozen noise.")
+    ] = None,
+    current: Annotated[
+        Path | None, typer.Option(help="Recording whose current channel is injected.")
+    ] = None,
+    duration: Annotated[
+        float | None, typer.Option(help="In seconds; the length of the recording by default.")
+    ] = None,
+    dt: Annotated[
+        float | None,
+        typer.Option(help="Time step in ms; 0.1, or the sampling interval of the recording."),
+    ] = None,
     trials: Annotated[int, typer.Option(min=1, help="Repeats.")] = 1,
     seed: Annotated[int, typer.Option(help="Of the noise of current and neuron.")] = 0,
-    engine: Annotated[str, typer.Option(help="brian2, brian2-standalone, jax, or numba, which keeps no potential.")] = "brian2",
+    engine: Annotated[
+        str,
+        typer.Option(help="brian2, brian2-standalone, jax, or numba, which keeps no potential."),
+    ] = "brian2",
 ) -> None:
     """Simulate repeated trials; spikes go to CSV and NWB."""
     import warnings
@@ -53,29 +65,62 @@ def simulate_command(
     require_replaceable(output)
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always", CoarseStepWarning)
-        block = simulate(neuron, signal, duration=duration, dt=step_seconds, trials=trials, seed=seed, record=record, engine=engine)
+        block = simulate(
+            neuron,
+            signal,
+            duration=duration,
+            dt=step_seconds,
+            trials=trials,
+            seed=seed,
+            record=record,
+            engine=engine,
+        )
     for warning in caught:
         show(f"Warning: {warning.message}")
-    shown = [(_label(s), np.asarray(s.magnitude[:, 0])) for s in reversed(block.segments[0].analogsignals)]
+    shown = [
+        (_label(s), np.asarray(s.magnitude[:, 0]))
+        for s in reversed(block.segments[0].analogsignals)
+    ]
     for segment in block.segments:
         segment.analogsignals = [s for s in segment.analogsignals if s.name not in record]
-    trains = [np.asarray(segment.spiketrains[0].rescale("s").magnitude) for segment in block.segments]
+    trains = [
+        np.asarray(segment.spiketrains[0].rescale("s").magnitude) for segment in block.segments
+    ]
     length = float(block.segments[0].spiketrains[0].t_stop.rescale("s"))
     settings = {
-        "model": model, "step": step, "noise": noise, "current": str(current), "duration": length, "dt": block.annotations["dt"],
-        "trials": trials, "seed": seed, "engine": engine,
-    }  # fmt: skip
+        "model": model,
+        "step": step,
+        "noise": noise,
+        "current": str(current),
+        "duration": length,
+        "dt": block.annotations["dt"],
+        "trials": trials,
+        "seed": seed,
+        "engine": engine,
+    }
     with output_folder(output, settings) as folder:
         neuron.save(folder / "model.toml")
         write_spikes(block, folder / "spikes")
         counts = [len(train) for train in trains]
         rate = float(np.mean(counts) / length)
-        write_json(folder / "result.json", {"model": neuron.name, "spike_counts": counts, "rate": {"value": rate, "unit": "Hz"}})
+        write_json(
+            folder / "result.json",
+            {"model": neuron.name, "spike_counts": counts, "rate": {"value": rate, "unit": "Hz"}},
+        )
         with house_style():
-            _, png = save_figure(simulation_figure(shown, trains, length), folder / "simulation.pdf")
-        text = f"{trials} trials of {length:g} s, mean rate {rate:.2f} Hz, engine {engine}, seed {seed}."
+            _, png = save_figure(
+                simulation_figure(shown, trains, length), folder / "simulation.pdf"
+            )
+        text = (
+            f"{trials} trials of {length:g} s, mean rate {rate:.2f} Hz, engine {engine}, seed "
+            f"{seed}."
+        )
         names = [*(label for label, _ in shown), "spikes of all trials"]
-        parts = [page.paragraph(text), page.paragraph(f"From above: {', '.join(names)}."), page.image(png, "Signals and spikes")]
+        parts = [
+            page.paragraph(text),
+            page.paragraph(f"From above: {', '.join(names)}."),
+            page.image(png, "Signals and spikes"),
+        ]
         page.write_page(folder / "report.html", f"Simulation of {neuron.name}", parts)
     show(f"{neuron.name}: {sum(counts)} spikes in {trials} trials of {length:g} s ({rate:.2f} Hz)")
     show_report(output)
@@ -109,7 +154,11 @@ def _current(
     from neurocode.simulation.simulate import DEFAULT_DT
     from neurocode.units import in_si, si_unit_text
 
-    given = [name for name, value in (("--step", step), ("--noise", noise), ("--current", current)) if value is not None]
+    given = [
+        name
+        for name, value in (("--step", step), ("--noise", noise), ("--current", current))
+        if value is not None
+    ]
     if len(given) > 1:
         raise typer.BadParameter(f"{' and '.join(given)} exclude each other.")
     if current is not None:
@@ -123,4 +172,6 @@ def _current(
     if step is not None:
         return stimuli.steps([in_si(step, unit, "The step")], duration, dt, unit=base)
     mean, spread = (in_si(text, unit, "The noise") for text in noise)
-    return stimuli.frozen_noise(duration, dt, mean=mean, standard_deviation=spread, seed=seed, unit=base)
+    return stimuli.frozen_noise(
+        duration, dt, mean=mean, standard_deviation=spread, seed=seed, unit=base
+    )

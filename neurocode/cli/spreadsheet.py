@@ -11,7 +11,8 @@ FORMULA_SIGNS = ("=", "+", "-", "@", "\t", "\r")
 
 
 def write_csv(frame: pd.DataFrame, path: Path) -> Path:
-    """Write a table with its index; text that a spreadsheet would compute gets an apostrophe before it.
+    """Write a table with its index; text that a spreadsheet would compute gets an apostrophe before
+    it.
 
     Parameters
     ----------

@@ -31,18 +31,32 @@ QUICK = "quick"
 
 
 def study_command(
-    name: Annotated[str, typer.Argument(help="Such as adaptive-lif: a folder of analyses that holds study.py.")],
-    output: Annotated[Path | None, typer.Option("--output", "-o", help="Folder of the tables; that of the study.")] = None,
-    protocol: Annotated[str | None, typer.Option(help="How long and how much; the study's first.")] = None,
-    quick: Annotated[bool, typer.Option("--quick", help="Every step with few rows, in some minutes, into out/NAME/quick.")] = False,
+    name: Annotated[
+        str, typer.Argument(help="Such as adaptive-lif: a folder of analyses that holds study.py.")
+    ],
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="Folder of the tables; that of the study.")
+    ] = None,
+    protocol: Annotated[
+        str | None, typer.Option(help="How long and how much; the study's first.")
+    ] = None,
+    quick: Annotated[
+        bool,
+        typer.Option(
+            "--quick", help="Every step with few rows, in some minutes, into out/NAME/quick."
+        ),
+    ] = False,
     part: Annotated[list[str] | None, typer.Option(help="Only this part; repeatable.")] = None,
     workers: Annotated[int, typer.Option(min=1, help="Local processes of one thread each.")] = 1,
-    scheduler: Annotated[str | None, typer.Option(help="Address of a Dask scheduler whose workers are used instead.")] = None,
+    scheduler: Annotated[
+        str | None, typer.Option(help="Address of a Dask scheduler whose workers are used instead.")
+    ] = None,
 ) -> None:
     """Run a study and print its claims.
 
-    Rows that its tables hold under the same settings are not run again, and a run that was stopped goes on. Trained networks are
-    kept in out/NAME. Recorded data are read from the folder NEUROCODE_DATA; what is missing there is named before anything is run.
+    Rows that its tables hold under the same settings are not run again, and a run that was stopped
+    goes on. Trained networks are kept in out/NAME. Recorded data are read from the folder
+    NEUROCODE_DATA; what is missing there is named before anything is run.
     """
     from neurocode.cli.output import write_provenance
     from neurocode.cli.progress import row_progress
@@ -55,10 +69,14 @@ def study_command(
     study = load_study(name, place)
     chosen = QUICK if quick else protocol or study.protocols[0]
     if chosen not in study.protocols:
-        raise ModelError(f"Study '{name}' has no protocol '{chosen}'; it has {', '.join(study.protocols)}.")
+        raise ModelError(
+            f"Study '{name}' has no protocol '{chosen}'; it has {', '.join(study.protocols)}."
+        )
     unknown = [p for p in part or [] if p not in study.parts]
     if unknown:
-        raise ModelError(f"Study '{name}' has no part '{unknown[0]}'; it has {', '.join(study.parts)}.")
+        raise ModelError(
+            f"Study '{name}' has no part '{unknown[0]}'; it has {', '.join(study.parts)}."
+        )
     parts = [title for title in study.parts if not part or title in part]
     study.require_data(chosen, parts)
     scratch = place / "out" / name
@@ -66,17 +84,26 @@ def study_command(
     _make_folder(folder)
     for title in parts:
         with row_progress(title) as progress:
-            study.parts[title](StudyRun(chosen, folder, scratch / "networks", workers, scheduler, progress))
+            study.parts[title](
+                StudyRun(chosen, folder, scratch / "networks", workers, scheduler, progress)
+            )
     table = write_claims(folder, study.claims(folder))
-    write_provenance(folder, {"study": name, "protocol": chosen, "parts": parts, "workers": workers})
+    write_provenance(
+        folder, {"study": name, "protocol": chosen, "parts": parts, "workers": workers}
+    )
     _print(study.title, table)
     show(escape(f"Tables: {folder}"))
 
 
 def figures_command(
     name: Annotated[str, typer.Argument(help="Such as adaptive-lif: a script of figures.")],
-    output: Annotated[Path | None, typer.Option("--output", "-o", help="Folder of the figures; that of the scripts.")] = None,
-    tables: Annotated[Path | None, typer.Option(help="Folder of the tables; the study's committed ones.")] = None,
+    output: Annotated[
+        Path | None,
+        typer.Option("--output", "-o", help="Folder of the figures; that of the scripts."),
+    ] = None,
+    tables: Annotated[
+        Path | None, typer.Option(help="Folder of the tables; the study's committed ones.")
+    ] = None,
 ) -> None:
     """Draw the figures of a study from its tables, as PDF with a PNG beside each."""
     from pandas.errors import EmptyDataError, ParserError
@@ -88,25 +115,38 @@ def figures_command(
     module = module_of("figures", name, place)
     source = tables or results_of(name, place)
     if not source.is_dir():
-        raise DataError(f"{source}: there is no such folder of tables; 'neurocode study {name}' writes one.")
+        raise DataError(
+            f"{source}: there is no such folder of tables; 'neurocode study {name}' writes one."
+        )
     folder = output or place / "figures"
     _make_folder(folder)
     try:
         paths = module.draw(source, folder)
     except (KeyError, FileNotFoundError, ParserError, EmptyDataError) as error:
-        raise DataError(f"{source}: the tables are not those of '{name}' ({type(error).__name__}: {error}).") from None
+        raise DataError(
+            f"{source}: the tables are not those of '{name}' ({type(error).__name__}: {error})."
+        ) from None
     if not paths:
-        raise DataError(f"{source}: the tables that the figures of '{name}' are drawn from are not all there.")
+        raise DataError(
+            f"{source}: the tables that the figures of '{name}' are drawn from are not all there."
+        )
     for path in paths:
         show(escape(f"{path}"))
 
 
-def _refuse_contradictions(protocol: str | None, quick: bool, workers: int, scheduler: str | None) -> None:
+def _refuse_contradictions(
+    protocol: str | None, quick: bool, workers: int, scheduler: str | None
+) -> None:
     """Options of which one would silently win over the other."""
     if quick and protocol not in (None, QUICK):
-        raise ModelError(f"--quick and --protocol {protocol} contradict one another: give one of them.")
+        raise ModelError(
+            f"--quick and --protocol {protocol} contradict one another: give one of them."
+        )
     if scheduler is not None and workers != 1:
-        raise ModelError("--workers starts local processes and --scheduler uses those of a cluster: give one of them.")
+        raise ModelError(
+            "--workers starts local processes and --scheduler uses those of a cluster: give one "
+            "of them."
+        )
 
 
 def _make_folder(folder: Path) -> None:
@@ -123,10 +163,19 @@ def _print(title: str, claims: pd.DataFrame) -> None:
     show(f"[bold]{title}[/bold]")
     for row in claims.itertuples(index=False):
         ours = "" if row.our_mean is None or math.isnan(row.our_mean) else f"{row.our_mean:.4g}"
-        spread = "" if row.our_sd is None or math.isnan(row.our_sd) else f" ± {row.our_sd:.2g} ({row.seeds} seeds)"
+        spread = (
+            ""
+            if row.our_sd is None or math.isnan(row.our_sd)
+            else f" ± {row.our_sd:.2g} ({row.seeds} seeds)"
+        )
         printed = f"; {row.source}: {row.paper_value}" if row.paper_value else ""
         where = f" on {row.dataset}" if getattr(row, "dataset", "") else ""
-        show(escape(f"- {row.claim}{where}: {ours}{spread}{_interval(row)}{printed}. {row.verdict.capitalize()}{_needed(row)}."))
+        show(
+            escape(
+                f"- {row.claim}{where}: {ours}{spread}{_interval(row)}{printed}. "
+                f"{row.verdict.capitalize()}{_needed(row)}."
+            )
+        )
 
 
 def _interval(row: Any) -> str:
@@ -142,4 +191,8 @@ def _needed(row: Any) -> str:
     import pandas as pd
 
     known = not pd.isna(needed := getattr(row, "needed", None))
-    return f": about {int(needed)} seeds would decide" if known else ": no number of seeds below 10 000 would decide"
+    return (
+        f": about {int(needed)} seeds would decide"
+        if known
+        else ": no number of seeds below 10 000 would decide"
+    )

@@ -6,15 +6,34 @@ from typing import Annotated
 
 import typer
 
-Sweeps = Annotated[str | None, typer.Option(help="Numbers of sweeps, such as 3,5,7-12 (default: all).")]
-VoltageChannel = Annotated[
-    str | None, typer.Option(help="Name of a voltage channel, series or electrode, or its number among the voltages, from 0.")
+Sweeps = Annotated[
+    str | None, typer.Option(help="Numbers of sweeps, such as 3,5,7-12 (default: all).")
 ]
-CurrentChannel = Annotated[str | None, typer.Option(help="Name of a current channel, or its number among the currents, from 0.")]
-Start = Annotated[float | None, typer.Option(help="Start of the part of each sweep that is taken, in seconds.")]
+VoltageChannel = Annotated[
+    str | None,
+    typer.Option(
+        help="Name of a voltage channel, series or electrode, or its number among the voltages, "
+        "from 0."
+    ),
+]
+CurrentChannel = Annotated[
+    str | None,
+    typer.Option(help="Name of a current channel, or its number among the currents, from 0."),
+]
+Start = Annotated[
+    float | None, typer.Option(help="Start of the part of each sweep that is taken, in seconds.")
+]
 Stop = Annotated[float | None, typer.Option(help="End of that part, in seconds.")]
 BiasCurrent = Annotated[
-    str, typer.Option(help="Bias (holding) current that an NWB file states: add it to the stimulus, ignore it, or auto.")
+    str,
+    typer.Option(
+        help="Bias (holding) current that an NWB file states: add it to the stimulus, ignore it, "
+        "or auto."
+    ),
 ]
-SpikeThreshold = Annotated[float, typer.Option(help="Voltage whose upward crossing is a spike (mV).")]
-DeadTime = Annotated[float, typer.Option(help="Crossings closer than this to the spike before are passed over (ms).")]
+SpikeThreshold = Annotated[
+    float, typer.Option(help="Voltage whose upward crossing is a spike (mV).")
+]
+DeadTime = Annotated[
+    float, typer.Option(help="Crossings closer than this to the spike before are passed over (ms).")
+]

@@ -19,16 +19,25 @@ neurocode sweeps voltage.ibw --current current.ibw"""
 
 #: Columns that are printed; the CSV file has all.
 HEADINGS = {
-    "sweep": "sweep", "stimulus": "stimulus", "amplitude_pA": "ampli-\ntude\n(pA)", "stimulus_start_s": "start\n(s)",
-    "stimulus_duration_s": "dura-\ntion\n(s)", "duration_s": "sweep\n(s)", "sampling_rate_Hz": "sampl-\ning\n(Hz)",
-    "n_spikes": "spikes", "description": "description",
-}  # fmt: skip
+    "sweep": "sweep",
+    "stimulus": "stimulus",
+    "amplitude_pA": "ampli-\ntude\n(pA)",
+    "stimulus_start_s": "start\n(s)",
+    "stimulus_duration_s": "dura-\ntion\n(s)",
+    "duration_s": "sweep\n(s)",
+    "sampling_rate_Hz": "sampl-\ning\n(Hz)",
+    "n_spikes": "spikes",
+    "description": "description",
+}
 
 
 def sweeps_command(
     file: Annotated[Path, typer.Argument(help="Recording: NWB, ABF, IBW or NIX.")],
     current: Annotated[
-        Path | None, typer.Option(help="File with the current, where it lies in one of its own (such as an Igor wave).")
+        Path | None,
+        typer.Option(
+            help="File with the current, where it lies in one of its own (such as an Igor wave)."
+        ),
     ] = None,
     sweeps: sweep_options.Sweeps = None,
     voltage_channel: sweep_options.VoltageChannel = None,
@@ -38,7 +47,9 @@ def sweeps_command(
     bias_current: sweep_options.BiasCurrent = "auto",
     spike_threshold: sweep_options.SpikeThreshold = 0.0,
     dead_time: sweep_options.DeadTime = 3.0,
-    output: Annotated[Path | None, typer.Option("--output", "-o", help="Folder to write sweeps.csv into.")] = None,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="Folder to write sweeps.csv into.")
+    ] = None,
 ) -> None:
     """List the sweeps of a current-clamp recording: stimulus, amplitude, spikes, one row per sweep."""
     from neurocode.cli.output import output_folder
@@ -48,15 +59,23 @@ def sweeps_command(
 
     source = str(file) if current is None else (str(file), str(current))
     choices = {
-        "sweeps": sweeps, "voltage_channel": voltage_channel, "current_channel": current_channel, "t_start": t_start,
-        "t_stop": t_stop, "bias_current": bias_current, "spike_threshold": spike_threshold, "dead_time": dead_time,
-    }  # fmt: skip
+        "sweeps": sweeps,
+        "voltage_channel": voltage_channel,
+        "current_channel": current_channel,
+        "t_start": t_start,
+        "t_stop": t_stop,
+        "bias_current": bias_current,
+        "spike_threshold": spike_threshold,
+        "dead_time": dead_time,
+    }
     table = sweep_table(source, **choices)
     shown = table.reset_index()
     if shown["description"].nunique() == 1:
         shown = shown.drop(columns="description")
     show_table(shown, HEADINGS)
-    kinds = ", ".join(f"{count} {kind}" for kind, count in table["stimulus"].value_counts(sort=False).items())
+    kinds = ", ".join(
+        f"{count} {kind}" for kind, count in table["stimulus"].value_counts(sort=False).items()
+    )
     n_spikes, n_sweeps = int(table["n_spikes"].sum()), len(table)
     sweeps_text, spikes_text = f"sweep{'s' * (n_sweeps != 1)}", f"spike{'s' * (n_spikes != 1)}"
     show(escape(f"{file.name}: {n_sweeps} {sweeps_text} ({kinds}), {n_spikes} {spikes_text}"))
@@ -64,7 +83,12 @@ def sweeps_command(
     if len(descriptions) == 1 and descriptions[0]:
         show(escape(f"Stimulus of all: {descriptions[0]}"))
     if output is not None:
-        settings = {"command": "sweeps", "file": str(file), "current": None if current is None else str(current), **choices}
+        settings = {
+            "command": "sweeps",
+            "file": str(file),
+            "current": None if current is None else str(current),
+            **choices,
+        }
         with output_folder(output, settings) as folder:
             write_csv(table, folder / "sweeps.csv")
         show(escape(f"Table: {output / 'sweeps.csv'}"))

@@ -24,62 +24,117 @@ neurocode train heidelberg --data shd_train.h5 --test shd_test.h5 --hidden 128 -
 DENSITY = "density"
 NETWORK = "network.bin"
 CAPTION = (
-    "a, loss of training and validation. b, score (share of right answers, or mean squared error); dashed: the epoch with the best "
+    "a, loss of training and validation. b, score (share of right answers, or mean squared "
+    "error); dashed: the epoch with the best "
     "validation score, whose network is tested. c, spikes per neuron and step."
 )
 
 
 def train_command(
     task: Annotated[str, typer.Argument(help=f"One of {', '.join(ROWS)}.")],
-    output: Annotated[Path, typer.Option("--output", "-o", help="Folder to write into; a training found there goes on.")],
-    data: Annotated[Path | None, typer.Option(help="File or folder of the task, for those that are read.")] = None,
+    output: Annotated[
+        Path,
+        typer.Option(
+            "--output", "-o", help="Folder to write into; a training found there goes on."
+        ),
+    ],
+    data: Annotated[
+        Path | None, typer.Option(help="File or folder of the task, for those that are read.")
+    ] = None,
     test: Annotated[Path | None, typer.Option(help="Test file, for heidelberg.")] = None,
     neuron: Annotated[str, typer.Option(help="Library model or model .toml.")] = "adlif",
-    hidden: Annotated[list[int] | None, typer.Option(help="Neurons of each layer; repeatable.")] = None,
-    feed_forward: Annotated[bool, typer.Option("--feed-forward", help="Without connections inside layers.")] = False,
-    learn: Annotated[list[str] | None, typer.Option(help="Intrinsic parameter to learn; repeatable.")] = None,
+    hidden: Annotated[
+        list[int] | None, typer.Option(help="Neurons of each layer; repeatable.")
+    ] = None,
+    feed_forward: Annotated[
+        bool, typer.Option("--feed-forward", help="Without connections inside layers.")
+    ] = False,
+    learn: Annotated[
+        list[str] | None, typer.Option(help="Intrinsic parameter to learn; repeatable.")
+    ] = None,
     surrogate: Annotated[
-        str, typer.Option(help="Family of the surrogate derivative; 'density' is that of the escape noise of the neuron.")
+        str,
+        typer.Option(
+            help="Family of the surrogate derivative; 'density' is that of the escape noise of "
+            "the neuron."
+        ),
     ] = "superspike",
-    slope: Annotated[float | None, typer.Option(help="Its inverse width; 10 where not given.")] = None,
+    slope: Annotated[
+        float | None, typer.Option(help="Its inverse width; 10 where not given.")
+    ] = None,
     height: Annotated[float | None, typer.Option(help="Its peak; 1 where not given.")] = None,
     dropout: Annotated[float, typer.Option(help="Share of spikes dropped between layers.")] = 0.0,
     readout: Annotated[float, typer.Option(help="Time constant of the readout in steps.")] = 15.0,
     epochs: Annotated[int, typer.Option(help="Passes over the training part.")] = 50,
     batch: Annotated[int, typer.Option(help="Sequences of an update.")] = 64,
     rate: Annotated[float, typer.Option(help="Learning rate of Adam.")] = 1e-3,
-    schedule: Annotated[str, typer.Option(help="Of the learning rate: constant or cosine.")] = "constant",
+    schedule: Annotated[
+        str, typer.Option(help="Of the learning rate: constant or cosine.")
+    ] = "constant",
     clip: Annotated[float | None, typer.Option(help="Longest gradient.")] = None,
     seed: Annotated[int, typer.Option(help="Of weights, order, dropout and noise.")] = 0,
-    segment: Annotated[int | None, typer.Option(help="Save states every so many steps only: less memory, slower.")] = None,
-    current_unit: Annotated[str | None, typer.Option(help="Input of a weighted sum of one, for models with units.")] = None,
-    margin_unit: Annotated[str | None, typer.Option(help="Distance to threshold that counts as one, likewise.")] = None,
+    segment: Annotated[
+        int | None, typer.Option(help="Save states every so many steps only: less memory, slower.")
+    ] = None,
+    current_unit: Annotated[
+        str | None, typer.Option(help="Input of a weighted sum of one, for models with units.")
+    ] = None,
+    margin_unit: Annotated[
+        str | None, typer.Option(help="Distance to threshold that counts as one, likewise.")
+    ] = None,
 ) -> None:
     """Train a network of leaky readouts on a task; test the epoch with the best validation score.
 
-    Writes the network (network.bin, which neurocode.learning.load reads), history.csv, result.json, a figure and report.html. A
-    training that was stopped goes on from its last epoch when the same command is given again.
+    Writes the network (network.bin, which neurocode.learning.load reads), history.csv, result.json,
+    a figure and report.html. A training that was stopped goes on from its last epoch when the same
+    command is given again.
     """
     from neurocode.cli.progress import training_progress
     from neurocode.learning import train
 
     require("optax")
-    settings = _settings(hidden or [], seed, epochs=epochs, batch_size=batch, learning_rate=rate, schedule=schedule, clip=clip)
+    settings = _settings(
+        hidden or [],
+        seed,
+        epochs=epochs,
+        batch_size=batch,
+        learning_rate=rate,
+        schedule=schedule,
+        clip=clip,
+    )
     spike = _surrogate(surrogate, slope, height)
     chosen = _task(task, data, test, seed)
     options = {
-        "neuron": neuron, "hidden": hidden or [128], "recurrent": not feed_forward, "learned": learn or [], "spike": spike,
-        "dropout": dropout, "readout": readout, "seed": seed, "segment": segment, "current_unit": current_unit,
+        "neuron": neuron,
+        "hidden": hidden or [128],
+        "recurrent": not feed_forward,
+        "learned": learn or [],
+        "spike": spike,
+        "dropout": dropout,
+        "readout": readout,
+        "seed": seed,
+        "segment": segment,
+        "current_unit": current_unit,
         "margin_unit": margin_unit,
-    }  # fmt: skip
+    }
     network = _network(chosen, **options)
     scratch = output / "training"
     with training_progress(epochs) as progress:
-        result = train(network, chosen, seed=seed, settings=settings, folder=scratch, progress=progress)
-    asked = {"task": task, **options, "spike": DENSITY if spike is None else asdict(spike), "training": asdict(settings)}
+        result = train(
+            network, chosen, seed=seed, settings=settings, folder=scratch, progress=progress
+        )
+    asked = {
+        "task": task,
+        **options,
+        "spike": DENSITY if spike is None else asdict(spike),
+        "training": asdict(settings),
+    }
     entry = _write(output, chosen, network, result, asked)
     shutil.rmtree(scratch, ignore_errors=True)
-    show(f"{task}: validation {entry['validation_score']:.4f} in epoch {entry['best_epoch']}, test {entry['test_score']:.4f}")
+    show(
+        f"{task}: validation {entry['validation_score']:.4f} in epoch {entry['best_epoch']}, test "
+        f"{entry['test_score']:.4f}"
+    )
     show(f"Report: {output / 'report.html'}, network: {output / NETWORK}")
 
 
@@ -120,18 +175,33 @@ def _surrogate(family: str, slope: float | None, height: float | None) -> Any:
     """The surrogate derivative, none for that of the escape noise."""
     from neurocode.learning import Surrogate
 
-    given = {name: value for name, value in (("slope", slope), ("height", height)) if value is not None}
+    given = {
+        name: value for name, value in (("slope", slope), ("height", height)) if value is not None
+    }
     if family != DENSITY:
         return Surrogate(family, **given)
     for name in given:
-        raise ModelError(f"The derivative of the escape noise has a {name} of its own: leave out --{name}.")
+        raise ModelError(
+            f"The derivative of the escape noise has a {name} of its own: leave out --{name}."
+        )
     return None
 
 
 def _network(
-    task: Any, *, neuron: str, hidden: list[int], recurrent: bool, learned: list[str], spike: Any, dropout: float, readout: float,
-    seed: int, segment: int | None, current_unit: str | None, margin_unit: str | None,
-) -> Any:  # fmt: skip
+    task: Any,
+    *,
+    neuron: str,
+    hidden: list[int],
+    recurrent: bool,
+    learned: list[str],
+    spike: Any,
+    dropout: float,
+    readout: float,
+    seed: int,
+    segment: int | None,
+    current_unit: str | None,
+    margin_unit: str | None,
+) -> Any:
     import jax
 
     from neurocode.learning import Dense, Layer, Network, Readout, Recurrent
@@ -143,16 +213,29 @@ def _network(
         inside = Recurrent(n, orthogonal=True, key=next(keys)) if recurrent else None
         layers.append(
             Layer(
-                Dense(n_in, n, key=next(keys)), by_name(neuron), task.dt, recurrent=inside, learned=learned, spread=bool(learned),
-                surrogate=spike, dropout=dropout, segment=segment, current_unit=current_unit, margin_unit=margin_unit,
+                Dense(n_in, n, key=next(keys)),
+                by_name(neuron),
+                task.dt,
+                recurrent=inside,
+                learned=learned,
+                spread=bool(learned),
+                surrogate=spike,
+                dropout=dropout,
+                segment=segment,
+                current_unit=current_unit,
+                margin_unit=margin_unit,
                 key=next(keys),
             )
-        )  # fmt: skip
+        )
         n_in = n
-    return Network([*layers, Readout(Dense(n_in, task.n_outputs, key=next(keys)), task.dt, readout * task.dt)])
+    return Network(
+        [*layers, Readout(Dense(n_in, task.n_outputs, key=next(keys)), task.dt, readout * task.dt)]
+    )
 
 
-def _write(output: Path, task: Any, network: Any, result: Any, asked: dict[str, Any]) -> dict[str, Any]:
+def _write(
+    output: Path, task: Any, network: Any, result: Any, asked: dict[str, Any]
+) -> dict[str, Any]:
     from neurocode.cli import page
     from neurocode.cli.output import output_folder, write_json
     from neurocode.plotting import save_figure
@@ -160,22 +243,32 @@ def _write(output: Path, task: Any, network: Any, result: Any, asked: dict[str, 
     history = result.history
     chosen = history.loc[history["epoch"] == result.best_epoch].iloc[0]
     entry = {
-        "task": task.name, "neuron": asked["neuron"], "hidden": asked["hidden"], "loss": task.loss.name,
+        "task": task.name,
+        "neuron": asked["neuron"],
+        "hidden": asked["hidden"],
+        "loss": task.loss.name,
         "score": result.score_name,
-        "parameters": network.n_parameters, "epochs": len(history),
-        "best_epoch": result.best_epoch, "validation_score": float(chosen["validation_score"]), "test_loss": result.test_loss,
-        "test_score": result.test_score, "sequences": {k: len(getattr(task, k)) for k in ("training", "validation", "test")},
+        "parameters": network.n_parameters,
+        "epochs": len(history),
+        "best_epoch": result.best_epoch,
+        "validation_score": float(chosen["validation_score"]),
+        "test_loss": result.test_loss,
+        "test_score": result.test_score,
+        "sequences": {k: len(getattr(task, k)) for k in ("training", "validation", "test")},
         "seconds": float(history["seconds"].sum()),
-    }  # fmt: skip
+    }
     with output_folder(output, asked) as scratch:
         result.network.save(scratch / NETWORK)
         history.to_csv(scratch / "history.csv", index=False)
         write_json(scratch / "result.json", {"results": [entry]})
         _, png = save_figure(result.plot(), scratch / "training.pdf")
         text = (
-            f"{entry['parameters']} parameters, {entry['epochs']} epochs in {entry['seconds']:.0f} s. The network of epoch "
-            f"{entry['best_epoch']}, the best by validation ({entry['validation_score']:.4f}), scores {entry['test_score']:.4f} on "
-            f"the test part ({entry['score']}). It is kept in {NETWORK}, which neurocode.learning.load reads."
+            f"{entry['parameters']} parameters, {entry['epochs']} epochs in "
+            f"{entry['seconds']:.0f} s. The network of epoch "
+            f"{entry['best_epoch']}, the best by validation ({entry['validation_score']:.4f}), "
+            f"scores {entry['test_score']:.4f} on "
+            f"the test part ({entry['score']}). It is kept in {NETWORK}, which "
+            f"neurocode.learning.load reads."
         )
         parts = [
             page.paragraph(text),

@@ -15,44 +15,72 @@ if TYPE_CHECKING:
 TrainFiles = Annotated[
     list[Path],
     typer.Argument(
-        help="Recordings: NWB, NIX, MAT, HDF5, NPY, NPZ, Parquet, text (TXT, CSV, TSV, DAT), folders of Kilosort or Phy; "
+        help="Recordings: NWB, NIX, MAT, HDF5, NPY, NPZ, Parquet, text (TXT, CSV, TSV, DAT), "
+        "folders of Kilosort or Phy; "
         "folders of recordings; patterns in quotes."
     ),
 ]
 LayoutFile = Annotated[
-    Path | None, typer.Option("--layout", help="TOML file with the entries below; an option that is given comes before its entry.")
+    Path | None,
+    typer.Option(
+        "--layout",
+        help="TOML file with the entries below; an option that is given comes before its entry.",
+    ),
 ]
 Variable = Annotated[str, typer.Option(help="Variable of a MAT or HDF5 file.")]
-Axes = Annotated[str, typer.Option(help="Axes: unit, trial, stimulus, time, bin or spike, separated by commas.")]
+Axes = Annotated[
+    str, typer.Option(help="Axes: unit, trial, stimulus, time, bin or spike, separated by commas.")
+]
 TimeUnit = Annotated[
-    str | None, typer.Option(help="Unit of the spike times: s, ms or us (default: that of a heading such as time_ms, else s).")
+    str | None,
+    typer.Option(
+        help="Unit of the spike times: s, ms or us (default: that of a heading such as time_ms, "
+        "else s)."
+    ),
 ]
 Counts = Annotated[str, typer.Option(help="Variable with the number of spikes of each unit.")]
 BinSize = Annotated[float, typer.Option(help="Bin of counts, in the unit of time.")]
 Start = Annotated[
     float | None,
     typer.Option(
-        help="Start of every train and of the first bin of counts, in the unit of time (default: 0); earlier ones are left out."
+        help="Start of every train and of the first bin of counts, in the unit of time (default: "
+        "0); earlier ones are left out."
     ),
 ]
 Stop = Annotated[
-    float | None, typer.Option(help="End of every train, in the unit of time (default: last spike); later spikes are left out.")
+    float | None,
+    typer.Option(
+        help="End of every train, in the unit of time (default: last spike); later spikes are "
+        "left out."
+    ),
 ]
-TimeColumn = Annotated[str, typer.Option(help="Column of the spike times, where a table leaves a choice.")]
-UnitColumn = Annotated[str, typer.Option(help="Column of the units, where a table leaves a choice.")]
-SamplingRate = Annotated[float | None, typer.Option(help="In hertz, of spike times that are counted in samples.")]
+TimeColumn = Annotated[
+    str, typer.Option(help="Column of the spike times, where a table leaves a choice.")
+]
+UnitColumn = Annotated[
+    str, typer.Option(help="Column of the units, where a table leaves a choice.")
+]
+SamplingRate = Annotated[
+    float | None, typer.Option(help="In hertz, of spike times that are counted in samples.")
+]
 Labels = Annotated[
-    str, typer.Option(help="Clusters of a Phy folder by label, for example good,mua, or all (default: all but noise).")
+    str,
+    typer.Option(
+        help="Clusters of a Phy folder by label, for example good,mua, or all (default: all but "
+        "noise)."
+    ),
 ]
 
 
 def chosen_trains(context: typer.Context, places: Sequence[Path]) -> tuple[list[Path], Layout]:
-    """Files that the places stand for, and their layout: what is typed comes before the entries of the layout file.
+    """Files that the places stand for, and their layout: what is typed comes before the entries of
+    the layout file.
 
     Raises
     ------
     DataError
-        If a place stands for nothing, a file is given twice, or no file reads an option that was typed.
+        If a place stands for nothing, a file is given twice, or no file reads an option that was
+        typed.
     """
     from neurocode.errors import DataError
     from neurocode.recordings.layout import Layout
@@ -60,7 +88,11 @@ def chosen_trains(context: typer.Context, places: Sequence[Path]) -> tuple[list[
 
     files = recording_files(places)
     given = {field.name: context.params[field.name] for field in fields(Layout)}
-    typed = {name: value for name, value in given.items() if context.get_parameter_source(name).name == "COMMANDLINE"}
+    typed = {
+        name: value
+        for name, value in given.items()
+        if context.get_parameter_source(name).name == "COMMANDLINE"
+    }
     layout_file = context.params["layout"]
     layout = Layout(**given) if layout_file is None else replace(Layout.load(layout_file), **typed)
     _require_read(typed, files)
@@ -75,11 +107,18 @@ def _require_read(typed: Iterable[str], files: Sequence[Path]) -> None:
     from neurocode.recordings.layout import LAYOUT_SUFFIXES
     from neurocode.recordings.phy import is_phy
 
-    of_phy, of_layout = any(map(is_phy, files)), any(path.suffix.lower() in LAYOUT_SUFFIXES for path in files)
-    read = dict.fromkeys(("variable", "axes", "counts", "bin_size", "time_column", "unit_column"), of_layout)
+    of_phy, of_layout = (
+        any(map(is_phy, files)),
+        any(path.suffix.lower() in LAYOUT_SUFFIXES for path in files),
+    )
+    read = dict.fromkeys(
+        ("variable", "axes", "counts", "bin_size", "time_column", "unit_column"), of_layout
+    )
     read |= {"sampling_rate": of_layout or of_phy, "labels": of_phy}
     unread = [name for name in read if name in typed and not read[name]]
     if unread:
         kind = "folders of Phy" if is_phy(files[0]) else f"'{files[0].suffix}' files"
         option = f"--{unread[0].replace('_', '-')}"
-        raise DataError(f"{files[0]}: {kind} say themselves where their spikes are and take no {option}.")
+        raise DataError(
+            f"{files[0]}: {kind} say themselves where their spikes are and take no {option}."
+        )

@@ -20,11 +20,13 @@ from neurocode.plotting.spike_times_figure import spike_times_figure
 from neurocode.recordings.trains import Trains
 from neurocode.statistics.variability import interval_statistics, serial_correlations
 
-#: Intervals of the model that its histogram and its serial correlations are drawn from, and the most seconds that they may last.
+#: Intervals of the model that its histogram and its serial correlations are drawn from, and the
+#: most seconds that they may last.
 SIMULATED, LONGEST, LAGS = 20_000, 4000.0, 10
 
 CAPTION = (
-    "a, recorded interspike intervals and those of the fitted model. b, serial correlation of the intervals by lag; grey: 95 % of "
+    "a, recorded interspike intervals and those of the fitted model. b, serial correlation of the "
+    "intervals by lag; grey: 95 % of "
     "independent ones. c, quantiles of the rescaled intervals with the 95 % band of a right model."
 )
 
@@ -37,7 +39,13 @@ STATISTICS = {
 
 
 def write_unit_fit(
-    folder: Path, result: FitResult, trains: Trains, *, names: dict[str, str], seed: int, notes: Sequence[str] = ()
+    folder: Path,
+    result: FitResult,
+    trains: Trains,
+    *,
+    names: dict[str, str],
+    seed: int,
+    notes: Sequence[str] = (),
 ) -> dict[str, Any]:
     """Write the files of one fit into a folder; gives the entry of ``result.json``.
 
@@ -61,7 +69,9 @@ def write_unit_fit(
     result.model.save(folder / "model.toml")
     parameters = parameter_table(result)
     parameters.to_csv(folder / "parameters.csv", index=False)
-    _, png = save_figure(_figure(result, _intervals(trains), _intervals(simulated)), folder / "fit.pdf")
+    _, png = save_figure(
+        _figure(result, _intervals(trains), _intervals(simulated)), folder / "fit.pdf"
+    )
     parts = [
         *map(page.paragraph, _opening(result)),
         *map(page.paragraph, notes),
@@ -77,13 +87,19 @@ def write_unit_fit(
 def simulated_train(result: FitResult, seed: int) -> Trains:
     """Spikes of the fitted model, twenty thousand or those of an hour or so."""
     duration = min(SIMULATED / max(result.training_rate, 1e-3), LONGEST)
-    return Trains.of(result.predict(duration=duration, seed=seed, dt=simulation_step(result.training_rate)))
+    return Trains.of(
+        result.predict(duration=duration, seed=seed, dt=simulation_step(result.training_rate))
+    )
 
 
 def _statistics(trains: Trains) -> dict[str, float | None]:
     """Rate, CV and first serial correlation of the intervals, None where there are too few."""
     row = interval_statistics(trains).iloc[0]
-    found = {"rate": 1 / row["mean_isi"], "cv": row["cv"], "serial_correlation": row["serial_correlation"]}
+    found = {
+        "rate": 1 / row["mean_isi"],
+        "cv": row["cv"],
+        "serial_correlation": row["serial_correlation"],
+    }
     return {name: float(value) if np.isfinite(value) else None for name, value in found.items()}
 
 
@@ -95,7 +111,10 @@ def _figure(result: FitResult, recorded: list[np.ndarray], simulated: list[np.nd
     return spike_times_figure(
         recorded=np.concatenate(recorded),
         simulated=np.concatenate(simulated),
-        correlations=(serial_correlations(*recorded, lags=LAGS), serial_correlations(*simulated, lags=LAGS)),
+        correlations=(
+            serial_correlations(*recorded, lags=LAGS),
+            serial_correlations(*simulated, lags=LAGS),
+        ),
         quantiles=result.goodness["rescaling"].quantiles,
         band=result.goodness["rescaling"].band,
     )
@@ -109,13 +128,20 @@ def _opening(result: FitResult) -> list[str]:
     validated = "" if validation is None else f" ({validation.bits_per_spike:.3f} cross-validated)"
     return [
         verdict,
-        f"{result.n_spikes} intervals, {result.training_rate:.3g} Hz; {result.message}. BIC {result.bic:.1f}, "
-        f"{result.bits_per_spike:.3f} bits per spike over a Poisson process{validated}, {result.seconds:.1f} s. "
-        "Threshold, reset and leak reversal are fixed: spike times do not tell them apart from the scale and the mean of the "
+        f"{result.n_spikes} intervals, {result.training_rate:.3g} Hz; {result.message}. BIC "
+        f"{result.bic:.1f}, "
+        f"{result.bits_per_spike:.3f} bits per spike over a Poisson process{validated}, "
+        f"{result.seconds:.1f} s. "
+        "Threshold, reset and leak reversal are fixed: spike times do not tell them apart from "
+        "the scale and the mean of the "
         "input.",
     ]
 
 
 def _interval_section(statistics: dict[str, dict[str, float | None]]) -> list[str]:
     frame = pd.DataFrame(statistics).reset_index(names="statistic")
-    return [page.heading("Intervals"), page.table(frame), page.definitions(STATISTICS, frame["statistic"])]
+    return [
+        page.heading("Intervals"),
+        page.table(frame),
+        page.definitions(STATISTICS, frame["statistic"]),
+    ]

@@ -22,7 +22,10 @@ from neurocode.recordings.layout import Layout
 from neurocode.recordings.trains import Trains
 
 #: What short names stand for.
-AUTOMATIC = {"auto": ("lif-diffusive", "eif-diffusive", "adaptive-lif-diffusive"), "adaptive": ("adaptive-lif-diffusive",)}
+AUTOMATIC = {
+    "auto": ("lif-diffusive", "eif-diffusive", "adaptive-lif-diffusive"),
+    "adaptive": ("adaptive-lif-diffusive",),
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,7 +58,11 @@ class UnitTask(FitTask):
     @property
     def neuron(self) -> NeuronModel:
         """The model before the fit, its drive at the frequency that was given."""
-        return super().neuron if self.frequency is None else super().neuron.with_parameters({"frequency": f"{self.frequency} Hz"})
+        return (
+            super().neuron
+            if self.frequency is None
+            else super().neuron.with_parameters({"frequency": f"{self.frequency} Hz"})
+        )
 
     def data(self) -> Trains:
         """Trains of the unit."""
@@ -66,12 +73,17 @@ class UnitTask(FitTask):
         """Fit the unit."""
         return self.neuron, fit(self.neuron, data, prior_width=self.prior_width, progress=report)
 
-    def write(self, folder: Path, result: FitResult, data: Trains, notes: list[str]) -> dict[str, Any]:
-        """Simulate intervals, and write what :func:`~neurocode.cli.unit_report.write_unit_fit` does."""
+    def write(
+        self, folder: Path, result: FitResult, data: Trains, notes: list[str]
+    ) -> dict[str, Any]:
+        """Simulate intervals, and write what :func:`~neurocode.cli.unit_report.write_unit_fit`
+        does."""
         return write_unit_fit(folder, result, data, names=self.names, seed=self.seed, notes=notes)
 
 
-def tasks_of(files: Sequence[Path], layout: Layout, models: Sequence[str], **options: Any) -> list[UnitTask]:
+def tasks_of(
+    files: Sequence[Path], layout: Layout, models: Sequence[str], **options: Any
+) -> list[UnitTask]:
     """All pairs of unit and model.
 
     Raises
@@ -86,12 +98,19 @@ def tasks_of(files: Sequence[Path], layout: Layout, models: Sequence[str], **opt
     for name, neuron in neurons.items():
         if not neuron.has_diffusion:
             raise ModelError(
-                f"Model '{name}' has no xi, expected a neuron driven by white noise such as lif-diffusive; neurocode fit takes a "
+                f"Model '{name}' has no xi, expected a neuron driven by white noise such as "
+                f"lif-diffusive; neurocode fit takes a "
                 "recording with its current."
             )
     return [
         UnitTask(
-            file=str(path), unit=unit, index=index, model=name, layout=asdict(layout), inputs=inputs_of(data, neuron), **options
+            file=str(path),
+            unit=unit,
+            index=index,
+            model=name,
+            layout=asdict(layout),
+            inputs=inputs_of(data, neuron),
+            **options,
         )
         for path, data in ((path, data_hash([path])) for path in files)
         for index, unit in enumerate(read_trains(path, layout).names)
@@ -104,7 +123,10 @@ def _summary(frame: pd.DataFrame) -> list[str]:
     parts = []
     for name, group in frame.groupby("model", sort=False):
         fitted = group["survives"].notna()
-        parts.append(f"{name}: {int(group['survives'][fitted].astype(bool).sum())} of {len(group)} units survive")
+        parts.append(
+            f"{name}: {int(group['survives'][fitted].astype(bool).sum())} of {len(group)} units "
+            f"survive"
+        )
     return ["; ".join(parts) + "."]
 
 
@@ -112,12 +134,19 @@ def _row(entry: dict[str, Any]) -> dict[str, Any]:
     """Verdict, goodness, interval statistics and the estimates with their units."""
     ks, memory, statistics = (entry.get(key) or {} for key in ("ks", "dependence", "statistics"))
     row = {"n_intervals": entry.get("n_spikes"), "survives": entry.get("survives")}
-    row |= {"ks": ks.get("statistic"), "ks_band": ks.get("band"), "rescaled_correlation": memory.get("rank_correlation")}
+    row |= {
+        "ks": ks.get("statistic"),
+        "ks_band": ks.get("band"),
+        "rescaled_correlation": memory.get("rank_correlation"),
+    }
     for which in ("recorded", "model"):
         row |= {f"{key}_{which}": value for key, value in (statistics.get(which) or {}).items()}
     for name, parameter in (entry.get("parameters") or {}).items():
         if not parameter["fixed"]:
-            row |= {f"{name} ({parameter['unit']})": parameter["value"], f"{name}_se": parameter["standard_error"]}
+            row |= {
+                f"{name} ({parameter['unit']})": parameter["value"],
+                f"{name}_se": parameter["standard_error"],
+            }
     return row | {"verdict": entry.get("error") or "; ".join(entry.get("verdicts") or [])}
 
 
@@ -125,28 +154,45 @@ COMPARISON = Comparison(
     data=("file", "unit"),
     row=_row,
     meanings={
-        "bic": "Bayesian information criterion (nats, lower is better), number of intervals as sample size",
+        "bic": "Bayesian information criterion (nats, lower is better), number of intervals as "
+        "sample size",
         "n_intervals": "interspike intervals that were fitted",
-        "survives": "whether the fit converged and time rescaling rejects neither the distribution of the intervals nor "
+        "survives": "whether the fit converged and time rescaling rejects neither the "
+        "distribution of the intervals nor "
         "their independence",
         "ks": "Kolmogorov-Smirnov distance of the rescaled intervals from a uniform distribution",
         "ks_band": "what a right model stays below 19 times of 20",
-        "rescaled_correlation": "rank correlation of neighbouring rescaled intervals, zero for a right model",
-        "rate_recorded": "mean rate (Hz) of the recorded intervals; rate_model: of intervals that the fitted model made",
-        "cv_recorded": "coefficient of variation of the recorded intervals; cv_model: of the model's",
-        "serial_correlation_recorded": "correlation of neighbouring recorded intervals; serial_correlation_model: of the model's",
+        "rescaled_correlation": "rank correlation of neighbouring rescaled intervals, zero for a "
+        "right model",
+        "rate_recorded": "mean rate (Hz) of the recorded intervals; rate_model: of intervals that "
+        "the fitted model made",
+        "cv_recorded": "coefficient of variation of the recorded intervals; cv_model: of the "
+        "model's",
+        "serial_correlation_recorded": "correlation of neighbouring recorded intervals; "
+        "serial_correlation_model: of the model's",
         "verdict": "what speaks against reading the parameters as those of a neuron",
     },
     headings={
-        "unit": "unit", "model": "model", "rank": "rank", "cross_validated_bits": "bits\ncross-v.", "n_intervals": "inter-\nvals",
-        "survives": "sur-\nvives", "ks": "KS", "rescaled_correlation": "neigh-\nbours", "seconds": "s",
+        "unit": "unit",
+        "model": "model",
+        "rank": "rank",
+        "cross_validated_bits": "bits\ncross-v.",
+        "n_intervals": "inter-\nvals",
+        "survives": "sur-\nvives",
+        "ks": "KS",
+        "rescaled_correlation": "neigh-\nbours",
+        "seconds": "s",
     },
     table="units.csv",
     title="Fits to spike times",
-    text="Each unit was fitted by each model from its spike times alone. A model survives if time rescaling rejects neither the "
-    "distribution of its intervals nor their independence given the model, each at 5 %. Models of a unit are ranked by the "
+    text="Each unit was fitted by each model from its spike times alone. A model survives if time "
+    "rescaling rejects neither the "
+    "distribution of its intervals nor their independence given the model, each at 5 %. Models of "
+    "a unit are ranked by the "
     "likelihood of blocks of its intervals that a refit did not see. "
-    "Parameters, each with its unit and followed by its standard error (_se), of a model that does not survive describe the "
-    "unit's intervals only as far as the figure of the fit shows. The name of a model leads to the page of its fit.",
+    "Parameters, each with its unit and followed by its standard error (_se), of a model that "
+    "does not survive describe the "
+    "unit's intervals only as far as the figure of the fit shows. The name of a model leads to "
+    "the page of its fit.",
     summary=_summary,
-)  # fmt: skip
+)

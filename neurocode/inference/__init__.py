@@ -15,7 +15,8 @@ profile_likelihood, Profile
 parametric_bootstrap
     Refits of what the fitted model produced.
 Likelihood, Block
-    What all of these ask of a likelihood; :class:`ClampedLikelihood` and :class:`PassageLikelihood` are two.
+    What all of these ask of a likelihood; :class:`ClampedLikelihood` and :class:`PassageLikelihood`
+    are two.
 """
 
 from neurocode.inference.bootstrap import parametric_bootstrap
@@ -29,6 +30,20 @@ from neurocode.inference.profile import Profile, profile_likelihood
 from neurocode.inference.result import FitResult, FittedParameter
 
 __all__ = [
-    "Block", "ClampedLikelihood", "CrossValidation", "FitResult", "FittedParameter", "Likelihood", "PassageLikelihood", "Profile",
-    "Scores", "VoltageChoice", "choose_voltage", "cross_validate", "evaluate", "fit", "parametric_bootstrap", "profile_likelihood",
-]  # fmt: skip
+    "Block",
+    "ClampedLikelihood",
+    "CrossValidation",
+    "FitResult",
+    "FittedParameter",
+    "Likelihood",
+    "PassageLikelihood",
+    "Profile",
+    "Scores",
+    "VoltageChoice",
+    "choose_voltage",
+    "cross_validate",
+    "evaluate",
+    "fit",
+    "parametric_bootstrap",
+    "profile_likelihood",
+]

@@ -14,7 +14,12 @@ from neurocode.units import parse_unit
 
 
 def parametric_bootstrap(
-    result: FitResult, experiment: object, *, n_samples: int = 100, seed: int = 0, likelihood: type[Likelihood] | None = None
+    result: FitResult,
+    experiment: object,
+    *,
+    n_samples: int = 100,
+    seed: int = 0,
+    likelihood: type[Likelihood] | None = None,
 ) -> pd.DataFrame:
     """Refit recordings that the fitted model itself produced under the conditions of the training.
 
@@ -36,8 +41,8 @@ def parametric_bootstrap(
     Raises
     ------
     FitError
-        For a fit to spikes and voltage: the model has no noise in the voltage to draw from; for no sample, a negative seed, or
-        another likelihood than that of the fit.
+        For a fit to spikes and voltage: the model has no noise in the voltage to draw from; for no
+        sample, a negative seed, or another likelihood than that of the fit.
 
     Examples
     --------
@@ -49,9 +54,14 @@ def parametric_bootstrap(
     >>> list(frame.columns) == list(model.free)
     True
     """
-    n_samples, seed = whole_number(n_samples, "The number of samples", 1), whole_number(seed, "The seed")
+    n_samples, seed = (
+        whole_number(n_samples, "The number of samples", 1),
+        whole_number(seed, "The seed"),
+    )
     if result.settings.get("voltage") is not None:
-        raise FitError("The parametric bootstrap is defined for fits to spikes, not to spikes and voltage.")
+        raise FitError(
+            "The parametric bootstrap is defined for fits to spikes, not to spikes and voltage."
+        )
     data = likelihood_of(result, likelihood).of(result.model, experiment, **result.settings)
     data = data.with_model(result.model)
     runs = [data.simulate(repeat, n_samples, seed + repeat) for repeat in range(len(data.trains))]

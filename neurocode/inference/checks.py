@@ -7,7 +7,8 @@ import math
 from neurocode.inference.held_out import Scores
 from neurocode.inference.result import FitResult
 
-#: Held-out bits below this share of the training bits, and rates that differ by more than this share of the recorded one, are said.
+#: Held-out bits below this share of the training bits, and rates that differ by more than this
+#: share of the recorded one, are said.
 BITS_SHARE, RATE_SHARE = 0.5, 0.25
 
 
@@ -23,8 +24,9 @@ def reservations(result: FitResult, scores: Scores | None = None) -> list[str]:
     Returns
     -------
     list of str
-        Empty for a fit that converged, explains spikes better than a constant rate, keeps half of its training bits on spikes that
-        it did not see, passes time rescaling, and fires within a quarter of the recorded rate.
+        Empty for a fit that converged, explains spikes better than a constant rate, keeps half of
+        its training bits on spikes that it did not see, passes time rescaling, and fires within a
+        quarter of the recorded rate.
 
     Examples
     --------
@@ -38,19 +40,28 @@ def reservations(result: FitResult, scores: Scores | None = None) -> list[str]:
     said = []
     if not result.converged:
         said.append(
-            f"The fit did not converge ({result.message.partition(': ')[2]}): its values are not those of a maximum; try more "
-            "starts (--starts), a narrower prior (--prior-width 1) or a model with fewer free parameters."
+            f"The fit did not converge ({result.message.partition(': ')[2]}): its values are not "
+            f"those of a maximum; try more "
+            "starts (--starts), a narrower prior (--prior-width 1) or a model with fewer free "
+            "parameters."
         )
     if not result.bits_per_spike > 0:
         said.append(
-            f"The model explains the training spikes no better than a constant rate ({result.bits_per_spike:.3g} bits per spike): "
-            "check the sign and the unit of the current, and that it is the current of these spikes."
+            f"The model explains the training spikes no better than a constant rate "
+            f"({result.bits_per_spike:.3g} bits per spike): "
+            "check the sign and the unit of the current, and that it is the current of these "
+            "spikes."
         )
-    if result.cross_validation is not None and _lost(result.cross_validation.bits_per_spike, result.bits_per_spike):
+    if result.cross_validation is not None and _lost(
+        result.cross_validation.bits_per_spike, result.bits_per_spike
+    ):
         said.append(
-            f"Blocks of the training recording that a refit did not see have {result.cross_validation.bits_per_spike:.3g} bits per "
-            f"spike, less than half of the {result.bits_per_spike:.3g} in training: the model is too rich for {result.n_spikes} "
-            "spikes, or the cell changed while it was recorded; try a model with fewer free parameters or a narrower prior."
+            f"Blocks of the training recording that a refit did not see have "
+            f"{result.cross_validation.bits_per_spike:.3g} bits per "
+            f"spike, less than half of the {result.bits_per_spike:.3g} in training: the model is "
+            f"too rich for {result.n_spikes} "
+            "spikes, or the cell changed while it was recorded; try a model with fewer free "
+            "parameters or a narrower prior."
         )
     return said + ([] if scores is None else _on_test(result, scores))
 
@@ -59,23 +70,30 @@ def _on_test(result: FitResult, scores: Scores) -> list[str]:
     said = []
     if _lost(scores.bits_per_spike, result.bits_per_spike):
         said.append(
-            f"The test spikes have {scores.bits_per_spike:.3g} bits per spike, less than half of the {result.bits_per_spike:.3g} "
-            "in training: the cell was another one by then, or the model is too rich; compare with the cross-validated bits and "
+            f"The test spikes have {scores.bits_per_spike:.3g} bits per spike, less than half of "
+            f"the {result.bits_per_spike:.3g} "
+            "in training: the cell was another one by then, or the model is too rich; compare "
+            "with the cross-validated bits and "
             "try another model."
         )
     if not scores.ks.passed and math.isfinite(scores.ks.statistic):
         said.append(
-            f"Time rescaling rejects the model on the test spikes (KS {scores.ks.statistic:.3f}, allowed {scores.ks.band:.3f}): "
-            "interspike intervals are not those that it predicts; try a richer model such as igif or igif-ia."
+            f"Time rescaling rejects the model on the test spikes (KS {scores.ks.statistic:.3f}, "
+            f"allowed {scores.ks.band:.3f}): "
+            "interspike intervals are not those that it predicts; try a richer model such as igif "
+            "or igif-ia."
         )
     if abs(scores.predicted_rate - scores.recorded_rate) > RATE_SHARE * scores.recorded_rate:
         said.append(
-            f"The model fires at {scores.predicted_rate:.3g} Hz where the cell fired at {scores.recorded_rate:.3g} Hz: off by more "
-            "than a quarter; check --current-offset, and that training and test are of the same cell in the same state."
+            f"The model fires at {scores.predicted_rate:.3g} Hz where the cell fired at "
+            f"{scores.recorded_rate:.3g} Hz: off by more "
+            "than a quarter; check --current-offset, and that training and test are of the same "
+            "cell in the same state."
         )
     return said
 
 
 def _lost(held_out: float, training: float) -> bool:
-    """Whether less than half of the bits are left; not said where there are none to lose, or none could be computed."""
+    """Whether less than half of the bits are left; not said where there are none to lose, or none
+    could be computed."""
     return training > 0 and held_out < BITS_SHARE * training

@@ -42,7 +42,11 @@ class Coordinates:
         names = model.free
         bounds = np.array([model.parameters[name].si_bounds for name in names]).reshape(-1, 2)
         values = np.array([float(model.parameters[name].si) for name in names])
-        scale = np.where(values != 0, np.abs(values), [parse_unit(model.parameters[name].unit).scale for name in names])
+        scale = np.where(
+            values != 0,
+            np.abs(values),
+            [parse_unit(model.parameters[name].unit).scale for name in names],
+        )
         return cls(names, bounds[:, 0], bounds[:, 1], scale)
 
     def to_values(self, z: Array) -> dict[str, Array]:
@@ -52,13 +56,21 @@ class Coordinates:
 
     def numbers(self, z: np.ndarray) -> dict[str, float]:
         """The same as plain numbers in float64."""
-        return dict(zip(self.names, self._bounds.value(np.asarray(z, float), np, expit).tolist(), strict=True))
+        return dict(
+            zip(
+                self.names,
+                self._bounds.value(np.asarray(z, float), np, expit).tolist(),
+                strict=True,
+            )
+        )
 
     def to_coordinates(self, values: dict[str, float]) -> np.ndarray:
         """Coordinates of parameter values in SI; values on a bound are moved slightly inside."""
         x = np.array([values[name] for name in self.names], dtype=float)
         width = np.where(np.isfinite(self.high - self.low), self.high - self.low, self.scale)
-        return self._bounds.coordinate(np.clip(x, self.low + MARGIN * width, self.high - MARGIN * width))
+        return self._bounds.coordinate(
+            np.clip(x, self.low + MARGIN * width, self.high - MARGIN * width)
+        )
 
     def slope(self, z: np.ndarray) -> np.ndarray:
         """Derivative of each parameter (SI) by its coordinate."""

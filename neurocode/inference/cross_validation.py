@@ -52,7 +52,8 @@ def cross_validate(
     Raises
     ------
     FitError
-        For fewer than two blocks, a width of the prior that is not positive, or another likelihood than that of the fit.
+        For fewer than two blocks, a width of the prior that is not positive, or another likelihood
+        than that of the fit.
 
     Examples
     --------
@@ -65,7 +66,9 @@ def cross_validate(
     True
     """
     folds, prior_width = whole_number(folds, "The number of blocks", 2), prior_width_of(prior_width)
-    whole = likelihood_of(result, likelihood).of(model, experiment, prior_width=prior_width, **result.settings)
+    whole = likelihood_of(result, likelihood).of(
+        model, experiment, prior_width=prior_width, **result.settings
+    )
     z = whole.coordinates.to_coordinates(result.model.values)
     whole = whole.resolved(z)
     gains, counts = [], []
@@ -73,8 +76,15 @@ def cross_validate(
         kept, held_out = whole.without(Block(fold, folds))
         told = reporter(f"block {fold + 1} of {folds} left out", progress)
         ascent = refit(kept, z, passes=PASSES_A_FOLD, enough=1e-2, progress=told)
-        gain = held_out.log_likelihood(ascent.point.z) - held_out.null_log_likelihood(kept.rate) if kept.rate > 0 else np.nan
+        gain = (
+            held_out.log_likelihood(ascent.point.z) - held_out.null_log_likelihood(kept.rate)
+            if kept.rate > 0
+            else np.nan
+        )
         gains.append(gain)
         counts.append(held_out.n_spikes)
-    bits = [float(gain / count / np.log(2)) if count else np.nan for gain, count in zip(gains, counts, strict=True)]
+    bits = [
+        float(gain / count / np.log(2)) if count else np.nan
+        for gain, count in zip(gains, counts, strict=True)
+    ]
     return CrossValidation(float(np.sum(gains) / np.sum(counts) / np.log(2)), tuple(bits))

@@ -17,7 +17,12 @@ KNOWN = 0.5
 
 def fitted_model(model: NeuronModel, values: dict[str, float]) -> NeuronModel:
     """The model at values in SI."""
-    return model.with_parameters({name: value / parse_unit(model.parameters[name].unit).scale for name, value in values.items()})
+    return model.with_parameters(
+        {
+            name: value / parse_unit(model.parameters[name].unit).scale
+            for name, value in values.items()
+        }
+    )
 
 
 def fitted_parameters(
@@ -35,7 +40,8 @@ def fitted_parameters(
     model : NeuronModel
         At its fitted values.
     z, information, slopes : numpy.ndarray
-        Unconstrained coordinates, observed information there, derivative of each parameter (SI) by its coordinate.
+        Unconstrained coordinates, observed information there, derivative of each parameter (SI) by
+        its coordinate.
     values_at : callable
         Parameters in SI at coordinates.
     prior_width : float
@@ -55,7 +61,9 @@ def fitted_parameters(
             error = float(abs(slopes[index]) * errors[index] / scale)
             ratio = float(errors[index] / prior_width) if np.isfinite(errors[index]) else np.inf
             identified = ratio < NARROWER and error < KNOWN * abs(value)
-            fitted[name] = FittedParameter(value, parameter.unit, error, interval, False, identified, ratio)
+            fitted[name] = FittedParameter(
+                value, parameter.unit, error, interval, False, identified, ratio
+            )
     return fitted
 
 

@@ -34,24 +34,29 @@ def fit(
 ) -> FitResult:
     """Fit the free parameters of a model to recorded spikes.
 
-    A model with escape noise is fitted under the recorded current: its spikes are clamped to the recorded ones, and the
-    log-likelihood is climbed with exact gradients through the time loop. A diffusion to a sharp threshold (white noise ``xi`` and
-    no escape noise) is fitted to spike times alone: the likelihood of an interval is the density with which the membrane
-    potential, reset at the spike before, first passes the threshold, the solution of a Fokker-Planck equation. Threshold and reset
-    then fix the scale of the potential and are not identifiable; nor are leak reversal and mean input apart.
+    A model with escape noise is fitted under the recorded current: its spikes are clamped to the
+    recorded ones, and the log-likelihood is climbed with exact gradients through the time loop. A
+    diffusion to a sharp threshold (white noise ``xi`` and no escape noise) is fitted to spike times
+    alone: the likelihood of an interval is the density with which the membrane potential, reset at
+    the spike before, first passes the threshold, the solution of a Fokker-Planck equation.
+    Threshold and reset then fix the scale of the potential and are not identifiable; nor are leak
+    reversal and mean input apart.
 
-    A weak normal prior around the model's own values (in unconstrained coordinates: logit between two bounds, logarithm above one,
-    multiples of the value without) keeps directions that the spikes do not determine from running away.
+    A weak normal prior around the model's own values (in unconstrained coordinates: logit between
+    two bounds, logarithm above one, multiples of the value without) keeps directions that the
+    spikes do not determine from running away.
 
     Parameters
     ----------
     model : NeuronModel
-        Its parameters that are not fixed are estimated; its values are the start. For the library's diffusions the start is derived
-        from the intervals.
+        Its parameters that are not fixed are estimated; its values are the start. For the library's
+        diffusions the start is derived from the intervals.
     experiment : Experiment, or neo.SpikeTrain, array of seconds, or a sequence of them
-        Training data. Spike trains alone, one entry per repeat, are fitted without a current. A test set is not looked at.
+        Training data. Spike trains alone, one entry per repeat, are fitted without a current. A
+        test set is not looked at.
     seed : int
-        Of the further starts. The search of a diffusion draws nothing: every seed gives the same result.
+        Of the further starts. The search of a diffusion draws nothing: every seed gives the same
+        result.
     starts : int, optional
         Number of starts, 6 by default.
     prior_width : float
@@ -59,10 +64,11 @@ def fit(
     dt : float or quantity, optional
         Time step in seconds: the sampling interval, or 0.1 ms where that is finer.
     voltage : float or quantity, optional
-        Also explain the recorded membrane potential (the state ``v``) at intervals of so many seconds, away from spikes,
-        with Gaussian residuals whose variance is estimated. They count as independent: 0.2 s suits recordings, whose
-        residuals are correlated, 0.01 s simulated ones with white noise. The voltage pins a shift and a scale that spikes leave
-        open, so ``E_L`` and ``C`` of a GIF may then be freed. :func:`choose_voltage` says whether it helps.
+        Also explain the recorded membrane potential (the state ``v``) at intervals of so many
+        seconds, away from spikes, with Gaussian residuals whose variance is estimated. They count
+        as independent: 0.2 s suits recordings, whose residuals are correlated, 0.01 s simulated
+        ones with white noise. The voltage pins a shift and a scale that spikes leave open, so
+        ``E_L`` and ``C`` of a GIF may then be freed. :func:`choose_voltage` says whether it helps.
     likelihood : type of Likelihood, optional
         One of your own, in place of the one that model and data call for.
     progress : callable, optional
@@ -75,12 +81,14 @@ def fit(
     Raises
     ------
     FitError
-        For a model without free parameters or that no likelihood takes, fewer than 20 spikes (40 intervals of a diffusion), a
-        refractory period longer than the shortest interval, values at which the likelihood is not finite, options out of range, or
-        an option that the likelihood does not take: a diffusion has no ``starts``, ``dt`` or ``voltage``.
+        For a model without free parameters or that no likelihood takes, fewer than 20 spikes (40
+        intervals of a diffusion), a refractory period longer than the shortest interval, values at
+        which the likelihood is not finite, options out of range, or an option that the likelihood
+        does not take: a diffusion has no ``starts``, ``dt`` or ``voltage``.
     DataError
-        For data that do not fit on the grid, a voltage that is asked for and was not recorded, spike times that are not finite, not
-        sorted or twice the same, or anything but an experiment or spike times of one unit.
+        For data that do not fit on the grid, a voltage that is asked for and was not recorded,
+        spike times that are not finite, not sorted or twice the same, or anything but an experiment
+        or spike times of one unit.
     ModelError
         For a diffusion that is not one-dimensional.
 
@@ -95,20 +103,26 @@ def fit(
     """
     seed, prior_width = whole_number(seed, "The seed"), prior_width_of(prior_width)
     kind = likelihood_for(model, experiment) if likelihood is None else likelihood
-    options = {name: value for name, value in (("dt", dt), ("voltage", voltage)) if value is not None}
+    options = {
+        name: value for name, value in (("dt", dt), ("voltage", voltage)) if value is not None
+    }
     _require_taken(kind, model, options if starts is None else {"starts": starts, **options})
     starts = None if starts is None else whole_number(starts, "The number of starts", 1)
     if not model.free:
         raise FitError(f"Model '{model.name}' has no free parameter.")
     began = time.perf_counter()
-    best, optimum = kind.of(model, experiment, prior_width=prior_width, **options).maximise(starts, seed, progress)
+    best, optimum = kind.of(model, experiment, prior_width=prior_width, **options).maximise(
+        starts, seed, progress
+    )
     return _result(best, optimum, seed, began)
 
 
 def _require_taken(kind: type[Likelihood], model: NeuronModel, options: dict[str, object]) -> None:
     for name, value in options.items():
         if name not in kind.options:
-            raise FitError(f"'{name}' ({value!r}) does not apply to model '{model.name}': {kind.refuses}.")
+            raise FitError(
+                f"'{name}' ({value!r}) does not apply to model '{model.name}': {kind.refuses}."
+            )
 
 
 def _result(likelihood: Likelihood, optimum: Optimum, seed: int, began: float) -> FitResult:
@@ -119,10 +133,15 @@ def _result(likelihood: Likelihood, optimum: Optimum, seed: int, began: float) -
         information = left_to_prior(information, likelihood.prior_precision)
     goodness = likelihood.goodness(optimum.z)
     slopes = likelihood.coordinates.slope(optimum.z)
-    message = f"{'' if optimum.converged else 'not '}converged: a full Newton step is expected to gain {optimum.decrement:.1e} nats"
+    message = (
+        f"{'' if optimum.converged else 'not '}converged: a full Newton step is expected to "
+        f"gain {optimum.decrement:.1e} nats"
+    )
     return FitResult(
         model=model,
-        parameters=fitted_parameters(model, optimum.z, information, slopes, likelihood.values_at, likelihood.prior_width),
+        parameters=fitted_parameters(
+            model, optimum.z, information, slopes, likelihood.values_at, likelihood.prior_width
+        ),
         likelihood=likelihood.name,
         log_likelihood=log_likelihood,
         bic=len(optimum.z) * np.log(likelihood.n_spikes) - 2 * log_likelihood,

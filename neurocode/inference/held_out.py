@@ -70,7 +70,10 @@ def evaluate(
     >>> scores.md_star["8ms"].value > 0.5
     True
     """
-    n_predictions, seed = whole_number(n_predictions, "The number of predictions", 2), whole_number(seed, "The seed")
+    n_predictions, seed = (
+        whole_number(n_predictions, "The number of predictions", 2),
+        whole_number(seed, "The seed"),
+    )
     test = experiment.test
     if test is None:
         raise DataError("The experiment has no test set to evaluate on.")
@@ -81,16 +84,32 @@ def evaluate(
     data = kind.of_test(result.model, test, after=result.duration, **result.settings)
     data = data.resolved(data.origin)
     duration = max(durations)
-    notes = [f"A test spike is impossible under the model: {data.impossible}"] if data.impossible else []
+    notes = (
+        [f"A test spike is impossible under the model: {data.impossible}"]
+        if data.impossible
+        else []
+    )
     if data.shares_stimulus and duration > result.duration:
-        notes.append(f"The test lasts {duration:g} s, longer than the training of {result.duration:g} s.")
+        notes.append(
+            f"The test lasts {duration:g} s, longer than the training of {result.duration:g} s."
+        )
     log_likelihood = data.log_likelihood(data.origin)
     recorded, predicted = data.trains, data.predict(n_predictions, seed)
-    compared = _compared(recorded, predicted, duration, seed) if data.shares_stimulus else _not_compared()
+    compared = (
+        _compared(recorded, predicted, duration, seed) if data.shares_stimulus else _not_compared()
+    )
     if data.shares_stimulus and np.isnan(compared["explained_variance"]):
-        reason = "a single recorded repeat" if len(recorded) < 2 else "the mean of the recorded repeats does not vary"
+        reason = (
+            "a single recorded repeat"
+            if len(recorded) < 2
+            else "the mean of the recorded repeats does not vary"
+        )
         notes.append(f"The explained variance is not defined: {reason}.")
-    notes += [f"Md* ({key}) is not defined: {score.reason}" for key, score in compared["md_star"].items() if score.reason]
+    notes += [
+        f"Md* ({key}) is not defined: {score.reason}"
+        for key, score in compared["md_star"].items()
+        if score.reason
+    ]
     return Scores(
         bits_per_spike=data.bits_per_spike(log_likelihood, result.training_rate),
         ks=uniform_test(data.rescaled_intervals(data.origin, seed)),
@@ -104,15 +123,27 @@ def evaluate(
     )
 
 
-def _compared(recorded: list[np.ndarray], predicted: list[np.ndarray], duration: float, seed: int) -> dict[str, Any]:
+def _compared(
+    recorded: list[np.ndarray], predicted: list[np.ndarray], duration: float, seed: int
+) -> dict[str, Any]:
     """Scores of repeats of one stimulus."""
     some = predicted[:GAMMA_PREDICTIONS]
     return {
-        "md_star": {key: md_star(recorded, predicted, window, seed=seed) for key, window in MD_WINDOWS.items()},
-        "md_star_ceiling": {key: md_star_ceiling(recorded, window, seed=seed) for key, window in MD_WINDOWS.items()},
+        "md_star": {
+            key: md_star(recorded, predicted, window, seed=seed)
+            for key, window in MD_WINDOWS.items()
+        },
+        "md_star_ceiling": {
+            key: md_star_ceiling(recorded, window, seed=seed) for key, window in MD_WINDOWS.items()
+        },
         "reliability": {key: reliability(recorded, window) for key, window in MD_WINDOWS.items()},
-        "gamma": {key: _mean_gamma(recorded, some, window, duration) for key, window in GAMMA_WINDOWS.items()},
-        "gamma_recorded": {key: _gamma_among(recorded, window, duration) for key, window in GAMMA_WINDOWS.items()},
+        "gamma": {
+            key: _mean_gamma(recorded, some, window, duration)
+            for key, window in GAMMA_WINDOWS.items()
+        },
+        "gamma_recorded": {
+            key: _gamma_among(recorded, window, duration) for key, window in GAMMA_WINDOWS.items()
+        },
         "psth_correlation": psth_correlation(recorded, predicted, duration),
         "explained_variance": explained_variance(recorded, predicted, duration),
     }
@@ -120,13 +151,25 @@ def _compared(recorded: list[np.ndarray], predicted: list[np.ndarray], duration:
 
 def _not_compared() -> dict[str, Any]:
     names = ("md_star", "md_star_ceiling", "reliability", "gamma", "gamma_recorded")
-    return {**{name: {} for name in names}, "psth_correlation": np.nan, "explained_variance": np.nan}
+    return {
+        **{name: {} for name in names},
+        "psth_correlation": np.nan,
+        "explained_variance": np.nan,
+    }
 
 
-def _mean_gamma(recorded: list[np.ndarray], predicted: list[np.ndarray], window: float, duration: float) -> float:
-    return float(np.mean([coincidence_factor(r, p, window, duration) for r in recorded for p in predicted]))
+def _mean_gamma(
+    recorded: list[np.ndarray], predicted: list[np.ndarray], window: float, duration: float
+) -> float:
+    return float(
+        np.mean([coincidence_factor(r, p, window, duration) for r in recorded for p in predicted])
+    )
 
 
 def _gamma_among(recorded: list[np.ndarray], window: float, duration: float) -> float:
     pairs = [(a, b) for i, a in enumerate(recorded) for j, b in enumerate(recorded) if i != j]
-    return float(np.mean([coincidence_factor(a, b, window, duration) for a, b in pairs])) if pairs else np.nan
+    return (
+        float(np.mean([coincidence_factor(a, b, window, duration) for a, b in pairs]))
+        if pairs
+        else np.nan
+    )

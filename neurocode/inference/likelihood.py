@@ -1,4 +1,5 @@
-"""What fits, cross-validation, profiles, bootstrap and held-out scores ask of a likelihood: they are written once against it."""
+"""What fits, cross-validation, profiles, bootstrap and held-out scores ask of a likelihood: they
+are written once against it."""
 
 from __future__ import annotations
 
@@ -48,21 +49,25 @@ class Block:
 
 
 class Likelihood(ABC):
-    """Log-likelihood of recorded spikes under a model, by unconstrained coordinates of its free parameters.
+    """Log-likelihood of recorded spikes under a model, by unconstrained coordinates of its free
+    parameters.
 
-    A subclass says how probable spikes are; everything else of :mod:`neurocode.inference` follows. It holds a model, whose values
-    centre a normal prior, and the spikes of one unit in one or more repeats.
+    A subclass says how probable spikes are; everything else of :mod:`neurocode.inference` follows.
+    It holds a model, whose values centre a normal prior, and the spikes of one unit in one or more
+    repeats.
 
     Attributes
     ----------
     name : str
         As it stands in a result.
     options : tuple of str
-        Options of :func:`neurocode.fit` that it takes besides the prior and the seed: of ``starts`` and of those of :meth:`of`.
+        Options of :func:`neurocode.fit` that it takes besides the prior and the seed: of ``starts``
+        and of those of :meth:`of`.
     refuses : str
         Why it takes no others, as part of a sentence about the model.
     shares_stimulus : bool
-        Whether repeats are responses to one stimulus, so that predicted and recorded ones may be compared moment by moment.
+        Whether repeats are responses to one stimulus, so that predicted and recorded ones may be
+        compared moment by moment.
     """
 
     name: ClassVar[str]
@@ -82,12 +87,15 @@ class Likelihood(ABC):
 
     @classmethod
     def takes(cls, model: NeuronModel, data: object) -> bool:
-        """Whether a fit of such a model to such data uses this likelihood unasked; never unless a subclass says so."""
+        """Whether a fit of such a model to such data uses this likelihood unasked; never unless a
+        subclass says so."""
         return False
 
     @classmethod
     @abstractmethod
-    def of(cls, model: NeuronModel, data: object, *, prior_width: float = np.inf, **options: Any) -> Self:
+    def of(
+        cls, model: NeuronModel, data: object, *, prior_width: float = np.inf, **options: Any
+    ) -> Self:
         """Likelihood of training data.
 
         Raises
@@ -97,8 +105,11 @@ class Likelihood(ABC):
         """
 
     @classmethod
-    def of_test(cls, model: NeuronModel, data: object, *, after: float = 0.0, **options: Any) -> Self:
-        """Likelihood of data that a fit did not see, recorded ``after`` seconds of training, at the values of a model."""
+    def of_test(
+        cls, model: NeuronModel, data: object, *, after: float = 0.0, **options: Any
+    ) -> Self:
+        """Likelihood of data that a fit did not see, recorded ``after`` seconds of training, at the
+        values of a model."""
         return cls.of(model, data, **options)
 
     @abstractmethod
@@ -111,7 +122,8 @@ class Likelihood(ABC):
 
     @abstractmethod
     def without(self, block: Block) -> tuple[Self, Self]:
-        """The data without one block of time, and that block alone; what came before a spike is known to both."""
+        """The data without one block of time, and that block alone; what came before a spike is
+        known to both."""
 
     def resolved(self, z: np.ndarray) -> Self:
         """The same likelihood, solved as accurately as the values at ``z`` need."""
@@ -174,8 +186,16 @@ class Likelihood(ABC):
         """Log-likelihood of the same spikes under a homogeneous Poisson process, in nats."""
 
     @abstractmethod
-    def evaluate(self, z: np.ndarray, carry: Any = None, step: np.ndarray | None = None, *, rough: bool = False) -> Evaluation:
-        """Log-likelihood plus log prior with its derivatives; see :class:`neurocode.inference.objective.Objective`."""
+    def evaluate(
+        self,
+        z: np.ndarray,
+        carry: Any = None,
+        step: np.ndarray | None = None,
+        *,
+        rough: bool = False,
+    ) -> Evaluation:
+        """Log-likelihood plus log prior with its derivatives; see
+        :class:`neurocode.inference.objective.Objective`."""
 
     @abstractmethod
     def rescaled_intervals(self, z: np.ndarray, seed: int = 0) -> np.ndarray:
@@ -183,10 +203,12 @@ class Likelihood(ABC):
 
     @abstractmethod
     def simulate(self, repeat: int, n: int, seed: int) -> list[np.ndarray]:
-        """Spike times of ``n`` runs of the model at its own values under the conditions of a repeat."""
+        """Spike times of ``n`` runs of the model at its own values under the conditions of a
+        repeat."""
 
     def predict(self, n: int, seed: int) -> list[np.ndarray]:
-        """Spike times of ``n`` runs under what all repeats share; under the conditions of the first where they share nothing."""
+        """Spike times of ``n`` runs under what all repeats share; under the conditions of the first
+        where they share nothing."""
         return self.simulate(0, n, seed)
 
     def goodness(self, z: np.ndarray) -> dict[str, Any]:
@@ -207,7 +229,14 @@ class Likelihood(ABC):
         """Free parameters in SI at coordinates ``z``."""
         return self.coordinates.numbers(z)
 
-    def with_prior(self, value: float, gradient: np.ndarray, information: np.ndarray, z: np.ndarray, **state: Any) -> Evaluation:
+    def with_prior(
+        self,
+        value: float,
+        gradient: np.ndarray,
+        information: np.ndarray,
+        z: np.ndarray,
+        **state: Any,
+    ) -> Evaluation:
         """An evaluation from the derivatives of the log-likelihood alone."""
         away = z - self.origin
         return Evaluation(
@@ -223,7 +252,9 @@ class Likelihood(ABC):
             return np.nan
         return (log_likelihood - self.null_log_likelihood(rate)) / self.n_spikes / np.log(2)
 
-    def maximise(self, starts: int | None = None, seed: int = 0, progress: Report | None = None) -> tuple[Likelihood, Optimum]:
+    def maximise(
+        self, starts: int | None = None, seed: int = 0, progress: Report | None = None
+    ) -> tuple[Likelihood, Optimum]:
         """The maximum, and the likelihood that it is one of.
 
         Raises
@@ -231,9 +262,12 @@ class Likelihood(ABC):
         FitError
             If no start has a finite likelihood.
         """
-        best = search(self.rough(), self.origin, STARTS if starts is None else starts, seed, progress)
+        best = search(
+            self.rough(), self.origin, STARTS if starts is None else starts, seed, progress
+        )
         if not np.isfinite(best.point.log_likelihood):
             raise FitError(
-                f"No start of model '{self.model.name}' gives the spikes a finite likelihood; check its values and the current."
+                f"No start of model '{self.model.name}' gives the spikes a finite likelihood; "
+                f"check its values and the current."
             )
         return self, finish(Ascent(self, best.point.z, reporter("refining", progress)), MOST_PASSES)

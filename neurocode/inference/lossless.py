@@ -1,4 +1,5 @@
-"""Results as JSON and back without losing anything: numbers that are not finite, tuples, arrays, and values made of others."""
+"""Results as JSON and back without losing anything: numbers that are not finite, tuples, arrays,
+and values made of others."""
 
 from __future__ import annotations
 
@@ -20,7 +21,8 @@ Kind = TypeVar("Kind")
 
 
 def encode(value: Any) -> Any:
-    """A value in types that JSON knows; what JSON does not know becomes a table of one key that says what it was.
+    """A value in types that JSON knows; what JSON does not know becomes a table of one key that
+    says what it was.
 
     Examples
     --------
@@ -30,7 +32,11 @@ def encode(value: Any) -> Any:
     if isinstance(value, NeuronModel):
         return {"model": to_dictionary(value)}
     if is_dataclass(value):
-        return {type(value).__name__: {entry.name: encode(getattr(value, entry.name)) for entry in fields(value)}}
+        return {
+            type(value).__name__: {
+                entry.name: encode(getattr(value, entry.name)) for entry in fields(value)
+            }
+        }
     if isinstance(value, np.ndarray):
         return {"array": encode(value.tolist())}
     if isinstance(value, tuple):
@@ -77,7 +83,8 @@ def decode(value: Any, classes: Mapping[str, type]) -> Any:
 
 
 def save_value(value: object, path: str | Path, name: str) -> Path:
-    """Write ``value.to_dictionary()`` as JSON, and under ``saved`` the fields in a form that loses nothing.
+    """Write ``value.to_dictionary()`` as JSON, and under ``saved`` the fields in a form that loses
+    nothing.
 
     Parameters
     ----------
@@ -97,7 +104,9 @@ def save_value(value: object, path: str | Path, name: str) -> Path:
     if path.suffix != ".json":
         path.mkdir(parents=True, exist_ok=True)
         path = path / name
-    path.write_text(json.dumps({**value.to_dictionary(), "saved": encode(value)}, indent=2), encoding="utf-8")
+    path.write_text(
+        json.dumps({**value.to_dictionary(), "saved": encode(value)}, indent=2), encoding="utf-8"
+    )
     return path
 
 
@@ -126,10 +135,14 @@ def load_saved(path: str | Path, name: str, kind: type[Kind], parts: Sequence[ty
     except OSError as error:
         raise DataError(f"{path}: cannot be read ({error.strerror or error}).") from None
     except ValueError:
-        raise DataError(f"{path} is no JSON file, expected what {kind.__name__}.save wrote.") from None
+        raise DataError(
+            f"{path} is no JSON file, expected what {kind.__name__}.save wrote."
+        ) from None
     saved = table.get("saved") if isinstance(table, dict) else None
     if not isinstance(saved, dict) or set(saved) != {kind.__name__}:
-        raise DataError(f"{path} holds no saved {kind.__name__}, expected what {kind.__name__}.save wrote.")
+        raise DataError(
+            f"{path} holds no saved {kind.__name__}, expected what {kind.__name__}.save wrote."
+        )
     try:
         return decode(saved, {part.__name__: part for part in (kind, *parts)})
     except (TypeError, ValueError, AttributeError, KeyError) as error:

@@ -1,4 +1,5 @@
-"""What an optimiser sees of a likelihood: values, derivatives, and a state that it hands on without looking inside."""
+"""What an optimiser sees of a likelihood: values, derivatives, and a state that it hands on without
+looking inside."""
 
 from __future__ import annotations
 
@@ -19,9 +20,11 @@ class Evaluation:
     gradient, information : numpy.ndarray
         Gradient and Fisher information by coordinate, prior included.
     carry : object
-        What the next evaluation may start from, here or a step away; None where an evaluation needs nothing of the one before.
+        What the next evaluation may start from, here or a step away; None where an evaluation needs
+        nothing of the one before.
     settled : bool
-        Whether evaluating once more from ``carry`` at the same point would change nothing that matters.
+        Whether evaluating once more from ``carry`` at the same point would change nothing that
+        matters.
     """
 
     value: float
@@ -34,7 +37,14 @@ class Evaluation:
 class Objective(Protocol):
     """A function to climb."""
 
-    def evaluate(self, z: np.ndarray, carry: Any = None, step: np.ndarray | None = None, *, rough: bool = False) -> Evaluation:
+    def evaluate(
+        self,
+        z: np.ndarray,
+        carry: Any = None,
+        step: np.ndarray | None = None,
+        *,
+        rough: bool = False,
+    ) -> Evaluation:
         """Value, gradient and information at coordinates ``z``.
 
         Parameters

@@ -10,7 +10,10 @@ from neurocode.recordings.containers import holds_units, is_stretch
 from neurocode.recordings.experiment import Experiment
 from neurocode.recordings.trains import NO_TRAINS, SpikeTrainLike, Trains, is_train, usable_trains
 
-EXPECTED = "expected a neo.SpikeTrain, spike times in seconds as an array, or a sequence of these with one entry a repeat"
+EXPECTED = (
+    "expected a neo.SpikeTrain, spike times in seconds as an array, or a sequence of these "
+    "with one entry a repeat"
+)
 
 
 def one_unit(spiketrains: object) -> Trains:
@@ -18,13 +21,16 @@ def one_unit(spiketrains: object) -> Trains:
 
     Parameters
     ----------
-    spiketrains : neo.SpikeTrain, Trains of one unit, one-dimensional array or pandas.Series of seconds, or a sequence of trains
-        Or a container of one unit; see :meth:`Trains.of`. Arrays begin at zero and end at their last spike.
+    spiketrains : neo.SpikeTrain, Trains of one unit, one-dimensional array or pandas.Series of
+    seconds, or a sequence of trains
+        Or a container of one unit; see :meth:`Trains.of`. Arrays begin at zero and end at their
+        last spike.
 
     Raises
     ------
     DataError
-        For anything else, such as several units, a neo.Block with a current, a raster of booleans, or complex numbers.
+        For anything else, such as several units, a neo.Block with a current, a raster of booleans,
+        or complex numbers.
 
     Examples
     --------
@@ -35,7 +41,9 @@ def one_unit(spiketrains: object) -> Trains:
     if isinstance(spiketrains, Trains) or holds_units(spiketrains) or is_stretch(spiketrains):
         trains = Trains.of(spiketrains)
         if trains.n_units != 1:
-            raise DataError(f"The trains hold {trains.n_units} units, expected one; fit each by itself.")
+            raise DataError(
+                f"The trains hold {trains.n_units} units, expected one; fit each by itself."
+            )
         return trains
     if isinstance(spiketrains, NO_TRAINS) or not np.iterable(spiketrains):
         raise DataError(f"{_name(spiketrains)} is not fitted; {EXPECTED}.")
@@ -54,16 +62,23 @@ def experiment_of(data: object) -> Experiment:
     ------
     DataError
     """
-    return data if isinstance(data, Experiment) else Experiment(usable_trains(one_unit(data)).to_neo()[0])
+    return (
+        data
+        if isinstance(data, Experiment)
+        else Experiment(usable_trains(one_unit(data)).to_neo()[0])
+    )
 
 
 def _require_no_signal(spiketrains: object) -> None:
-    """Refuse blocks and segments with signals: the current that drove the neuron would be left out in silence."""
+    """Refuse blocks and segments with signals: the current that drove the neuron would be left out
+    in silence."""
     segments = spiketrains.segments if isinstance(spiketrains, neo.Block) else [spiketrains]
     if any(isinstance(segment, neo.Segment) and segment.analogsignals for segment in segments):
         raise DataError(
-            f"A neo.{type(spiketrains).__name__} with signals is not fitted as it is: expected the trains of one unit, such as "
-            "[segment.spiketrains[0] for segment in block.segments], inside nc.Experiment where there is a current."
+            f"A neo.{type(spiketrains).__name__} with signals is not fitted as it is: expected "
+            f"the trains of one unit, such as "
+            "[segment.spiketrains[0] for segment in block.segments], inside nc.Experiment where "
+            "there is a current."
         )
 
 
@@ -77,10 +92,16 @@ def _train(entry: object) -> SpikeTrainLike:
     if values.ndim != 1:
         raise DataError(f"A spike train has one dimension, not {values.ndim}; {EXPECTED}.")
     if values.size and values.dtype.kind not in "iuf":
-        raise DataError(f"Spike times are of the type '{values.dtype}', expected real numbers in seconds.")
+        raise DataError(
+            f"Spike times are of the type '{values.dtype}', expected real numbers in seconds."
+        )
     return entry
 
 
 def _name(entry: object) -> str:
     module = type(entry).__module__.split(".")[0]
-    return f"A {type(entry).__name__}" if module == "builtins" else f"A {module}.{type(entry).__name__}"
+    return (
+        f"A {type(entry).__name__}"
+        if module == "builtins"
+        else f"A {module}.{type(entry).__name__}"
+    )

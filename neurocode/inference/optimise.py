@@ -1,8 +1,8 @@
 """Maximum of a likelihood by a trust region on the Fisher information with a secant correction.
 
-Where a model is right the Fisher information is the curvature of its log-likelihood; where it is not
-(and no neuron model is) a second term remains. As in NL2SOL (Dennis, Gay, Welsch 1981) that term is
-learnt from the gradients met on the way, here by symmetric rank-one updates.
+Where a model is right the Fisher information is the curvature of its log-likelihood; where it is
+not (and no neuron model is) a second term remains. As in NL2SOL (Dennis, Gay, Welsch 1981) that
+term is learnt from the gradients met on the way, here by symmetric rank-one updates.
 """
 
 from __future__ import annotations
@@ -32,7 +32,8 @@ LONGEST_STEP = 2.0
 TRUSTED = -3.0
 #: Step of the differences that give the observed information, in standard errors.
 DIFFERENCE = 0.05
-#: Newton gain in nats below which an ascent that has spent its passes gets more, how many rounds, and how many passes in each.
+#: Newton gain in nats below which an ascent that has spent its passes gets more, how many rounds,
+#: and how many passes in each.
 NEAR = 1.0
 MORE_ROUNDS, MORE_PASSES = 2, 200
 #: Directions with less information than this fraction of a well-determined one count as flat.
@@ -40,7 +41,8 @@ FLAT = 1e-9
 
 
 def reporter(phase: str, report: Report | None) -> Progress | None:
-    """Progress of one phase of a fit, for a callable that takes phase, log-likelihood and number of passes."""
+    """Progress of one phase of a fit, for a callable that takes phase, log-likelihood and number of
+    passes."""
     return None if report is None else lambda value, passes: report(phase, value, passes)
 
 
@@ -57,7 +59,8 @@ class Optimum:
     gradient, information : numpy.ndarray
         Gradient and observed information by coordinate.
     converged : bool
-        Whether a full Newton step is expected to gain less than ``CONVERGED`` nats, and no direction curves upwards by so much.
+        Whether a full Newton step is expected to gain less than ``CONVERGED`` nats, and no
+        direction curves upwards by so much.
     decrement : float
         That expected gain.
     passes : int
@@ -111,7 +114,8 @@ class Ascent:
     def climb(self, most_passes: int, enough: float = 0.1 * CONVERGED, learn: bool = True) -> None:
         """Step until the gain expected of a step is below ``enough`` nats or the passes are spent.
 
-        Without ``learn`` the curvature stays what it is, as it should where it was measured close by.
+        Without ``learn`` the curvature stays what it is, as it should where it was measured close
+        by.
         """
         known = self.point.information + self.secant
         while self.passes < most_passes and self.radius > SMALLEST_RADIUS:
@@ -129,14 +133,18 @@ class Ascent:
                 self.point = trial
 
     def observed_information(self) -> np.ndarray:
-        """Negative Hessian by central differences of the exact gradient along the axes of the Fisher information."""
+        """Negative Hessian by central differences of the exact gradient along the axes of the
+        Fisher information."""
         values, vectors = np.linalg.eigh(self.point.information)
         lengths = np.sqrt(np.maximum(values, 1.0))
         axes, inverse = vectors / lengths, lengths[:, None] * vectors.T
         columns = []
         for axis in axes.T:
             step = DIFFERENCE * axis
-            ahead, behind = (self._evaluate(self.point.z + s, self.point.carry, s).gradient for s in (step, -step))
+            ahead, behind = (
+                self._evaluate(self.point.z + s, self.point.carry, s).gradient
+                for s in (step, -step)
+            )
             columns.append(axes.T @ (behind - ahead) / (2 * DIFFERENCE))
         matrix = np.stack(columns)
         return inverse.T @ (0.5 * (matrix + matrix.T)) @ inverse
@@ -147,7 +155,9 @@ class Ascent:
         if abs(product) > 1e-6 * np.linalg.norm(residual) * np.linalg.norm(step):
             self.secant = self.secant + np.outer(residual, residual) / product
 
-    def _evaluate(self, z: np.ndarray, carry: Any, step: np.ndarray | None, repeats: int = MOST_REPEATS) -> _Point:
+    def _evaluate(
+        self, z: np.ndarray, carry: Any, step: np.ndarray | None, repeats: int = MOST_REPEATS
+    ) -> _Point:
         for _ in range(repeats):
             result = self.likelihood.evaluate(z, carry, step, rough=self.rough)
             carry, step = result.carry, None
@@ -162,17 +172,21 @@ class Ascent:
 
 
 def finish(ascent: Ascent, most_passes: int) -> Optimum:
-    """Climb to the maximum and measure the observed information there; climb on with it if it says so.
+    """Climb to the maximum and measure the observed information there; climb on with it if it says
+    so.
 
-    To measure the information takes two points a parameter: with 25 parameters on a curved ridge, as few spikes make one, the
-    passes are spent after two measurements. A maximum that is near by then is worth some rounds more.
+    To measure the information takes two points a parameter: with 25 parameters on a curved ridge,
+    as few spikes make one, the passes are spent after two measurements. A maximum that is near by
+    then is worth some rounds more.
     """
     more = MORE_ROUNDS
     while True:
         ascent.climb(most_passes)
         information = ascent.observed_information()
         decrement = newton_decrement(ascent.point.gradient, information)
-        converged = bool(decrement < CONVERGED) and (is_concave(information) or _is_flat(ascent.point, information))
+        converged = bool(decrement < CONVERGED) and (
+            is_concave(information) or _is_flat(ascent.point, information)
+        )
         if ascent.passes >= most_passes and decrement < NEAR and more > 0:
             more, most_passes = more - 1, ascent.passes + MORE_PASSES
         if converged or ascent.passes >= most_passes:
@@ -180,7 +194,15 @@ def finish(ascent: Ascent, most_passes: int) -> Optimum:
         ascent.secant = information - ascent.point.information
         ascent.radius = FIRST_RADIUS
     point = ascent.point
-    return Optimum(point.z, point.log_likelihood, point.gradient, information, converged, decrement, ascent.passes)
+    return Optimum(
+        point.z,
+        point.log_likelihood,
+        point.gradient,
+        information,
+        converged,
+        decrement,
+        ascent.passes,
+    )
 
 
 def newton_decrement(gradient: np.ndarray, information: np.ndarray) -> float:
@@ -193,7 +215,8 @@ def newton_decrement(gradient: np.ndarray, information: np.ndarray) -> float:
 
 
 def left_to_prior(information: np.ndarray, precision: float) -> np.ndarray:
-    """Information in which directions that the data curve upwards, flat ridges, have that of the prior."""
+    """Information in which directions that the data curve upwards, flat ridges, have that of the
+    prior."""
     values, vectors = np.linalg.eigh(information - precision * np.eye(len(information)))
     return (vectors * np.maximum(values, 0.0)) @ vectors.T + precision * np.eye(len(information))
 
@@ -205,10 +228,12 @@ def is_concave(information: np.ndarray) -> bool:
 
 
 def _is_flat(point: _Point, information: np.ndarray) -> bool:
-    """Whether no step that an ascent takes is expected to gain a tenth of ``CONVERGED``, also along directions that curve upwards.
+    """Whether no step that an ascent takes is expected to gain a tenth of ``CONVERGED``, also along
+    directions that curve upwards.
 
-    Few spikes leave many parameters to a weak prior. Where the information of a direction is the prior's, the differences that
-    measure it may give it a small negative curvature; to climb on from there would only spend all passes on the spot.
+    Few spikes leave many parameters to a weak prior. Where the information of a direction is the
+    prior's, the differences that measure it may give it a small negative curvature; to climb on
+    from there would only spend all passes on the spot.
     """
     metric = np.sqrt(np.maximum(np.diag(point.information), 1e-12))
     direction = np.linalg.eigh(information / np.outer(metric, metric))[1][:, 0]
@@ -221,8 +246,11 @@ def _not_too_long(step: np.ndarray) -> np.ndarray:
     return step * min(1.0, LONGEST_STEP / max(float(np.max(np.abs(step))), 1e-300))
 
 
-def _trust_step(gradient: np.ndarray, curvature: np.ndarray, metric: np.ndarray, radius: float) -> tuple[np.ndarray, float]:
-    """Step that maximises the quadratic model within a radius of the metric, and the gain that it expects."""
+def _trust_step(
+    gradient: np.ndarray, curvature: np.ndarray, metric: np.ndarray, radius: float
+) -> tuple[np.ndarray, float]:
+    """Step that maximises the quadratic model within a radius of the metric, and the gain that it
+    expects."""
     values, vectors = np.linalg.eigh(curvature / np.outer(metric, metric))
     along = vectors.T @ (gradient / metric)
 

@@ -40,5 +40,8 @@ def prior_width_of(value: object) -> float:
     3.0
     """
     if not isinstance(value, Real) or isinstance(value, (bool, np.bool_)) or not value > 0:
-        raise FitError(f"The width of the prior is {value!r}, expected a positive number, or infinity for no prior.")
+        raise FitError(
+            f"The width of the prior is {value!r}, expected a positive number, or infinity for no "
+            f"prior."
+        )
     return float(value)

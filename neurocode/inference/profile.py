@@ -25,7 +25,8 @@ class Profile:
     values, log_likelihood : numpy.ndarray
         Parameter values and the maximum reached at each, in nats.
     interval_95 : tuple of float
-        Where the profile stays within 1.92 nats of its maximum; NaN at a side that the values do not reach.
+        Where the profile stays within 1.92 nats of its maximum; NaN at a side that the values do
+        not reach.
     """
 
     name: str
@@ -67,7 +68,8 @@ def profile_likelihood(
     Raises
     ------
     FitError
-        If the parameter was fixed or nothing else is free, for fewer than three values, or another likelihood than that of the fit.
+        If the parameter was fixed or nothing else is free, for fewer than three values, or another
+        likelihood than that of the fit.
 
     Examples
     --------
@@ -82,7 +84,10 @@ def profile_likelihood(
     n_points = whole_number(n_points, "The number of values", 3)
     fitted = result.parameters.get(name)
     if fitted is None or fitted.fixed or len(result.model.free) < 2:
-        raise FitError(f"'{name}' was not estimated together with other parameters; estimated were {', '.join(result.model.free)}.")
+        raise FitError(
+            f"'{name}' was not estimated together with other parameters; estimated were "
+            f"{', '.join(result.model.free)}."
+        )
     low, high = result.model.parameters[name].bounds
     values = fitted.value + np.linspace(-reach, reach, n_points) * fitted.standard_error
     values = values[(values > low) & (values < high)]
@@ -93,7 +98,13 @@ def profile_likelihood(
         z = along.coordinates.to_coordinates(result.model.values)
         heights.append(refit(along, z).point.log_likelihood)
     heights = np.array(heights)
-    return Profile(name, fitted.unit, values, heights, _crossings(values, heights, float(np.max(heights)) - chi2.ppf(0.95, 1) / 2))
+    return Profile(
+        name,
+        fitted.unit,
+        values,
+        heights,
+        _crossings(values, heights, float(np.max(heights)) - chi2.ppf(0.95, 1) / 2),
+    )
 
 
 def _crossings(values: np.ndarray, heights: np.ndarray, level: float) -> tuple[float, float]:

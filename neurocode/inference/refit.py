@@ -1,4 +1,5 @@
-"""A likelihood climbed again from a maximum that is near: after data were left out, drawn anew, or a parameter was fixed."""
+"""A likelihood climbed again from a maximum that is near: after data were left out, drawn anew, or
+a parameter was fixed."""
 
 from __future__ import annotations
 
@@ -11,9 +12,15 @@ PASSES = 80
 
 
 def refit(
-    likelihood: Likelihood, z: np.ndarray, *, passes: int = PASSES, enough: float = 1e-3, progress: Progress | None = None
+    likelihood: Likelihood,
+    z: np.ndarray,
+    *,
+    passes: int = PASSES,
+    enough: float = 1e-3,
+    progress: Progress | None = None,
 ) -> Ascent:
-    """Climb from ``z`` until a step is expected to gain less than ``enough`` nats or the passes are spent."""
+    """Climb from ``z`` until a step is expected to gain less than ``enough`` nats or the passes are
+    spent."""
     ascent = Ascent(likelihood, z, progress)
     ascent.climb(passes, enough=enough)
     return ascent

@@ -40,11 +40,11 @@ class FittedParameter:
         From the observed information in the unconstrained coordinate, so it respects the bounds.
     fixed : bool
     identified : bool
-        Whether the data determine the value to within its own size: the standard error is below half of the absolute value, and
-        ``prior_ratio`` below a half. False for a fixed parameter.
+        Whether the data determine the value to within its own size: the standard error is below
+        half of the absolute value, and ``prior_ratio`` below a half. False for a fixed parameter.
     prior_ratio : float or None
-        Standard error over the width of the prior, both in the unconstrained coordinate: near one the value is the prior's, near
-        zero that of the data. None for a fixed parameter.
+        Standard error over the width of the prior, both in the unconstrained coordinate: near one
+        the value is the prior's, near zero that of the data. None for a fixed parameter.
     """
 
     value: float
@@ -63,7 +63,13 @@ class FittedParameter:
     @property
     def status(self) -> str:
         """Whether the value was fixed, and otherwise whether the data or the prior decide it."""
-        return "fixed" if self.fixed else "narrower than the prior" if self.narrower_than_prior else "as wide as the prior"
+        return (
+            "fixed"
+            if self.fixed
+            else "narrower than the prior"
+            if self.narrower_than_prior
+            else "as wide as the prior"
+        )
 
     @property
     def described(self) -> str:
@@ -72,7 +78,10 @@ class FittedParameter:
         if self.fixed:
             return f"{self.value:.4g}{unit} (fixed)"
         low, high = self.interval_95
-        return f"{self.value:.4g} ± {self.standard_error:.2g}{unit}, 95 % from {low:.4g} to {high:.4g}, {self.status}"
+        return (
+            f"{self.value:.4g} ± {self.standard_error:.2g}{unit}, 95 % from {low:.4g} to "
+            f"{high:.4g}, {self.status}"
+        )
 
 
 @dataclass(frozen=True)
@@ -101,7 +110,8 @@ class FitResult:
         The model with fitted values.
     parameters : dict of str to FittedParameter
     likelihood : str
-        Name of the likelihood that was climbed: ``clamped`` (spikes under a current) or ``passage`` (spike times of a diffusion).
+        Name of the likelihood that was climbed: ``clamped`` (spikes under a current) or ``passage``
+        (spike times of a diffusion).
     log_likelihood : float
         Of the training spikes, in nats, without the prior.
     bic : float
@@ -119,22 +129,25 @@ class FitResult:
     dt : float
         Time step in seconds.
     duration : float
-        Of the longest training sweep in seconds; a model that reads ``t`` is tested from there on. Of a fit to spike times, of all
-        intervals together.
+        Of the longest training sweep in seconds; a model that reads ``t`` is tested from there on.
+        Of a fit to spike times, of all intervals together.
     seconds : float
         Wall time of the fit.
     seed : int
     rank : int
         Rank of the information of the data alone.
     settings : mapping
-        What makes the likelihood again from the same data: ``dt`` and ``voltage`` (seconds between the membrane potentials that
-        were fitted too, None for spikes alone) of a clamped likelihood.
+        What makes the likelihood again from the same data: ``dt`` and ``voltage`` (seconds between
+        the membrane potentials that were fitted too, None for spikes alone) of a clamped
+        likelihood.
     goodness : mapping
-        What else was measured at the maximum: ``voltage_residual`` (root mean square, in volts) where a voltage was fitted too;
-        of spike times ``rescaling`` (a TimeRescaling of the training intervals), ``dependence`` (rank correlation of rescaled
-        neighbours, zero under a right model) and ``dependence_p``.
+        What else was measured at the maximum: ``voltage_residual`` (root mean square, in volts)
+        where a voltage was fitted too; of spike times ``rescaling`` (a TimeRescaling of the
+        training intervals), ``dependence`` (rank correlation of rescaled neighbours, zero under a
+        right model) and ``dependence_p``.
     verdicts : tuple of str
-        What speaks against reading the parameters as those of a neuron, where the likelihood asks; empty where nothing does.
+        What speaks against reading the parameters as those of a neuron, where the likelihood asks;
+        empty where nothing does.
     cross_validation : CrossValidation, optional
         Where models were compared.
     """
@@ -167,18 +180,27 @@ class FitResult:
 
     @property
     def survives(self) -> bool | None:
-        """Whether time rescaling rejects neither the distribution of the training intervals nor their independence (each at 5 %).
+        """Whether time rescaling rejects neither the distribution of the training intervals nor
+        their independence (each at 5 %).
 
         None where the likelihood does not test it.
         """
         if "rescaling" not in self.goodness:
             return None
-        return bool(self.converged and self.goodness["rescaling"].passed and self.goodness["dependence_p"] > 0.05)
+        return bool(
+            self.converged
+            and self.goodness["rescaling"].passed
+            and self.goodness["dependence_p"] > 0.05
+        )
 
     @property
     def sources(self) -> tuple[str, ...]:
         """Papers behind the likelihood, besides that of the model."""
-        return ("Ladenbauer et al. 2019",) if self.likelihood == "passage" else ("Truccolo et al. 2005",)
+        return (
+            ("Ladenbauer et al. 2019",)
+            if self.likelihood == "passage"
+            else ("Truccolo et al. 2005",)
+        )
 
     def predict(
         self,
@@ -189,7 +211,8 @@ class FitResult:
         seed: int = 0,
         dt: object = None,
     ) -> neo.Block:
-        """Simulate repeats of the fitted model under a current, or for some seconds without one; see :func:`neurocode.simulate`.
+        """Simulate repeats of the fitted model under a current, or for some seconds without one;
+        see :func:`neurocode.simulate`.
 
         Parameters
         ----------
@@ -204,16 +227,22 @@ class FitResult:
         if current is None:
             engine = "numba" if self.model.has_diffusion else "jax"
             step = self.settings.get("dt", 1e-4) if dt is None else dt
-            return simulate(self.model, duration=duration, trials=trials, seed=seed, dt=step, engine=engine)
+            return simulate(
+                self.model, duration=duration, trials=trials, seed=seed, dt=step, engine=engine
+            )
         if dt is None and not isinstance(current, neo.AnalogSignal):
             dt = self.dt
-        return simulate(self.model, current, duration=duration, trials=trials, seed=seed, dt=dt, engine="jax")
+        return simulate(
+            self.model, current, duration=duration, trials=trials, seed=seed, dt=dt, engine="jax"
+        )
 
     def to_dictionary(self) -> dict[str, Any]:
         """Plain values for JSON; numbers that are not finite become None."""
         table = {
             "model": self.model.name,
-            "parameters": {name: dict(vars(parameter)) for name, parameter in self.parameters.items()},
+            "parameters": {
+                name: dict(vars(parameter)) for name, parameter in self.parameters.items()
+            },
             "converged": self.converged,
             "message": self.message,
             "gradient_norm": self.gradient_norm,
@@ -229,43 +258,67 @@ class FitResult:
         }
         if "voltage_residual" in self.goodness:
             table["voltage_interval"] = {"value": self.settings["voltage"], "unit": "s"}
-            table["voltage_residual"] = {"value": 1e3 * self.goodness["voltage_residual"], "unit": "mV"}
+            table["voltage_residual"] = {
+                "value": 1e3 * self.goodness["voltage_residual"],
+                "unit": "mV",
+            }
         if "rescaling" in self.goodness:
-            table["ks"] = {key: getattr(self.goodness["rescaling"], key) for key in ("statistic", "band", "passed")}
-            table["dependence"] = {"rank_correlation": self.goodness["dependence"], "p_value": self.goodness["dependence_p"]}
+            table["ks"] = {
+                key: getattr(self.goodness["rescaling"], key)
+                for key in ("statistic", "band", "passed")
+            }
+            table["dependence"] = {
+                "rank_correlation": self.goodness["dependence"],
+                "p_value": self.goodness["dependence_p"],
+            }
             table |= {"survives": self.survives, "verdicts": list(self.verdicts)}
         if self.cross_validation is not None:
             table["cross_validation"] = dict(vars(self.cross_validation))
         return plain(table)
 
     def to_dataframe(self) -> pd.DataFrame:
-        """One row per parameter: meaning, unit, estimate, standard error, interval, and what the data say of it.
+        """One row per parameter: meaning, unit, estimate, standard error, interval, and what the
+        data say of it.
 
         Returns
         -------
         pandas.DataFrame
-            ``prior_ratio`` is near zero where the data decide and near one where the prior does; ``status`` puts it in words.
+            ``prior_ratio`` is near zero where the data decide and near one where the prior does;
+            ``status`` puts it in words.
         """
         rows = {}
         for name, fitted in self.parameters.items():
             low, high = fitted.interval_95 or (None, None)
             rows[name] = {
-                "meaning": self.model.parameters[name].description, "unit": fitted.unit, "estimate": fitted.value,
-                "standard_error": fitted.standard_error, "low_95": low, "high_95": high, "prior_ratio": fitted.prior_ratio,
-                "status": fitted.status, "identified": fitted.identified,
-            }  # fmt: skip
+                "meaning": self.model.parameters[name].description,
+                "unit": fitted.unit,
+                "estimate": fitted.value,
+                "standard_error": fitted.standard_error,
+                "low_95": low,
+                "high_95": high,
+                "prior_ratio": fitted.prior_ratio,
+                "status": fitted.status,
+                "identified": fitted.identified,
+            }
         return pd.DataFrame.from_dict(rows, orient="index").rename_axis("parameter")
 
     def summary(self) -> str:
         """The verdict and the estimates as text, one line per parameter."""
-        return lines(self._heading(), self._rows(), most=len(self.parameters) + len(self.verdicts) + 2)
+        return lines(
+            self._heading(), self._rows(), most=len(self.parameters) + len(self.verdicts) + 2
+        )
 
     def plot(self) -> Figure:
         """Estimates with their 95 % intervals, each in its unit."""
         free = {name: fitted for name, fitted in self.parameters.items() if not fitted.fixed}
-        labels = [f"{name} ({fitted.unit})" if fitted.unit != "1" else name for name, fitted in free.items()]
+        labels = [
+            f"{name} ({fitted.unit})" if fitted.unit != "1" else name
+            for name, fitted in free.items()
+        ]
         intervals = [fitted.interval_95 for fitted in free.values()]
-        return estimates_figure(labels, [fitted.value for fitted in free.values()], intervals, n=self.n_spikes)
+        return estimates_figure(
+            labels, [fitted.value for fitted in free.values()], intervals, n=self.n_spikes
+        )
 
     def __repr__(self) -> str:
         return lines(self._heading(), self._rows())
@@ -281,19 +334,27 @@ class FitResult:
     def _heading(self) -> str:
         verdict = self.message.partition(":")[0]
         return (
-            f"Fit of '{self.model.name}' to {self.n_spikes} spikes ({self.likelihood} likelihood), {verdict}: "
-            f"{self.bits_per_spike:.3g} bits per spike, log-likelihood {self.log_likelihood:.2f} nats"
+            f"Fit of '{self.model.name}' to {self.n_spikes} spikes ({self.likelihood} "
+            f"likelihood), {verdict}: "
+            f"{self.bits_per_spike:.3g} bits per spike, log-likelihood {self.log_likelihood:.2f} "
+            f"nats"
         )
 
     def _rows(self) -> list[str]:
-        estimates = [f"{name} = {fitted.described}" for name, fitted in self.parameters.items() if not fitted.fixed]
+        estimates = [
+            f"{name} = {fitted.described}"
+            for name, fitted in self.parameters.items()
+            if not fitted.fixed
+        ]
         fixed = [name for name, fitted in self.parameters.items() if fitted.fixed]
         return [*estimates, *self.verdicts, *([f"fixed: {', '.join(fixed)}"] if fixed else [])]
 
     def save(self, path: str | Path) -> Path:
-        """Write everything as JSON, which :meth:`load` reads: to a file, or as ``result.json`` beside ``model.toml`` into a folder.
+        """Write everything as JSON, which :meth:`load` reads: to a file, or as ``result.json``
+        beside ``model.toml`` into a folder.
 
-        Beside the values for reading the file holds the fields in a form that loses nothing, under ``saved``.
+        Beside the values for reading the file holds the fields in a form that loses nothing, under
+        ``saved``.
         """
         file = save_value(self, path, FILE)
         if file != Path(path):

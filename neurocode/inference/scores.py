@@ -28,8 +28,8 @@ FILE = "scores.json"
 class Scores:
     """Scores of a model on spikes that its fit did not see.
 
-    Repeats of a frozen current are compared with predicted ones moment by moment; without a stimulus that repeats share these
-    scores are absent (empty mappings, NaN).
+    Repeats of a frozen current are compared with predicted ones moment by moment; without a
+    stimulus that repeats share these scores are absent (empty mappings, NaN).
 
     Attributes
     ----------
@@ -84,40 +84,60 @@ class Scores:
             "md_star": {key: score.value for key, score in self.md_star.items()},
             "md_star_interval_95": {key: score.interval for key, score in self.md_star.items()},
             "md_star_ceiling": {key: mean for key, (mean, _) in self.md_star_ceiling.items()},
-            "md_star_ceiling_sd": {key: spread for key, (_, spread) in self.md_star_ceiling.items()},
+            "md_star_ceiling_sd": {
+                key: spread for key, (_, spread) in self.md_star_ceiling.items()
+            },
             "reliability": self.reliability,
             "gamma": self.gamma,
-            "gamma_over_recorded": {key: _over(self.gamma[key], self.gamma_recorded[key]) for key in self.gamma},
+            "gamma_over_recorded": {
+                key: _over(self.gamma[key], self.gamma_recorded[key]) for key in self.gamma
+            },
             "ks": {"statistic": self.ks.statistic, "band": self.ks.band, "passed": self.ks.passed},
             "psth_correlation": self.psth_correlation,
             "explained_variance": self.explained_variance,
-            "rate": {"recorded": self.recorded_rate, "predicted": self.predicted_rate, "unit": "Hz"},
+            "rate": {
+                "recorded": self.recorded_rate,
+                "predicted": self.predicted_rate,
+                "unit": "Hz",
+            },
             "notes": self.notes,
         }
         return plain(table)
 
     def to_dataframe(self) -> pd.DataFrame:
-        """One row per score: that of the model, its 95 % interval, and what the recorded repeats reach among themselves.
+        """One row per score: that of the model, its 95 % interval, and what the recorded repeats
+        reach among themselves.
 
         Returns
         -------
         pandas.DataFrame
-            Columns ``model``, ``low_95``, ``high_95`` and ``recorded``, NaN where there is no such value. For the KS statistic
-            ``high_95`` is the end of the band that a right model stays in.
+            Columns ``model``, ``low_95``, ``high_95`` and ``recorded``, NaN where there is no such
+            value. For the KS statistic ``high_95`` is the end of the band that a right model stays
+            in.
         """
         rows = [("bits per spike, held out", self.bits_per_spike, None, None, None)]
         for key, score in self.md_star.items():
-            rows.append((f"Md* ({key})", score.value, *score.interval, self.md_star_ceiling[key][0]))
+            rows.append(
+                (f"Md* ({key})", score.value, *score.interval, self.md_star_ceiling[key][0])
+            )
         for key, value in self.gamma.items():
-            rows.append((f"coincidence factor ({key})", value, None, None, self.gamma_recorded[key]))
+            rows.append(
+                (f"coincidence factor ({key})", value, None, None, self.gamma_recorded[key])
+            )
         for key, value in self.reliability.items():
             rows.append((f"reliability ({key})", None, None, None, value))
         if self.compares_repeats:
             rows.append(("PSTH correlation", self.psth_correlation, None, None, None))
             rows.append(("explained variance (10 ms)", self.explained_variance, None, None, None))
         rows.append(("rate (Hz)", self.predicted_rate, None, None, self.recorded_rate))
-        rows.append(("KS statistic (passes below band)", self.ks.statistic, None, self.ks.band, None))
-        return pd.DataFrame(rows, columns=["score", *COLUMNS]).astype(dict.fromkeys(COLUMNS, float)).set_index("score")
+        rows.append(
+            ("KS statistic (passes below band)", self.ks.statistic, None, self.ks.band, None)
+        )
+        return (
+            pd.DataFrame(rows, columns=["score", *COLUMNS])
+            .astype(dict.fromkeys(COLUMNS, float))
+            .set_index("score")
+        )
 
     @property
     def sources(self) -> tuple[str, ...]:
@@ -130,18 +150,23 @@ class Scores:
         return lines(self._heading(), rows, most=len(rows) + 2)
 
     def plot(self) -> Figure:
-        """Time-rescaled intervals, and of repeats of one stimulus their spikes and rates beside the predicted ones."""
+        """Time-rescaled intervals, and of repeats of one stimulus their spikes and rates beside the
+        predicted ones."""
         band = self.ks.band if np.isfinite(self.ks.band) else 0.0
         if not self.compares_repeats:
             return scores_figure(self.ks.quantiles, band)
         times, recorded_rate = psth(self.recorded, self.duration)
         rates = (times, recorded_rate, psth(self.predicted, self.duration)[1])
-        return scores_figure(self.ks.quantiles, band, recorded=self.recorded, predicted=self.predicted, psth=rates)
+        return scores_figure(
+            self.ks.quantiles, band, recorded=self.recorded, predicted=self.predicted, psth=rates
+        )
 
     def save(self, path: str | Path) -> Path:
-        """Write everything as JSON, which :meth:`load` reads: to a file, or as ``scores.json`` into a folder.
+        """Write everything as JSON, which :meth:`load` reads: to a file, or as ``scores.json`` into
+        a folder.
 
-        Beside the values for reading the file holds the fields in a form that loses nothing, under ``saved``.
+        Beside the values for reading the file holds the fields in a form that loses nothing, under
+        ``saved``.
         """
         return save_value(self, path, FILE)
 
@@ -174,7 +199,8 @@ class Scores:
 
     def _heading(self) -> str:
         return (
-            f"Scores on {len(self.recorded)} held-out repeats of {self.duration:g} s with {sum(map(len, self.recorded))} spikes, "
+            f"Scores on {len(self.recorded)} held-out repeats of {self.duration:g} s with "
+            f"{sum(map(len, self.recorded))} spikes, "
             f"{len(self.predicted)} predicted"
         )
 
@@ -184,7 +210,9 @@ class Scores:
 
 def _line(name: str, row: pd.Series) -> str:
     """A score in words: its value, its interval, and that of the recorded repeats."""
-    parts = [] if np.isnan(row["model"]) and np.isfinite(row["recorded"]) else [f"{row['model']:.3g}"]
+    parts = (
+        [] if np.isnan(row["model"]) and np.isfinite(row["recorded"]) else [f"{row['model']:.3g}"]
+    )
     if np.isfinite(row["low_95"]):
         parts.append(f"95 % from {row['low_95']:.3g} to {row['high_95']:.3g}")
     elif np.isfinite(row["high_95"]):

@@ -8,8 +8,8 @@ from neurocode.inference.objective import Objective
 from neurocode.inference.optimise import Ascent, Report, reporter
 
 STARTS = 6
-#: Passes that each start has spent when the better half goes on, round by round; the best of the last
-#: round is refined.
+#: Passes that each start has spent when the better half goes on, round by round; the best of the
+#: last round is refined.
 ROUNDS = (60, 120, 240)
 #: Gain expected of a step, in nats, below which a start is done.
 ENOUGH_FOR_A_START = 0.1
@@ -17,7 +17,9 @@ ENOUGH_FOR_A_START = 0.1
 START_SPREAD = 1.0
 
 
-def search(objective: Objective, origin: np.ndarray, starts: int, seed: int, progress: Report | None = None) -> Ascent:
+def search(
+    objective: Objective, origin: np.ndarray, starts: int, seed: int, progress: Report | None = None
+) -> Ascent:
     """Climb from an origin and from others around it, round by round with the better half.
 
     Returns
@@ -26,10 +28,18 @@ def search(objective: Objective, origin: np.ndarray, starts: int, seed: int, pro
         The one that came highest.
     """
     random = np.random.default_rng(seed)
-    origins = [origin, *(origin + START_SPREAD * random.standard_normal(len(origin)) for _ in range(starts - 1))]
-    ascents = [Ascent(objective, z, reporter(f"start {number}", progress), rough=True) for number, z in enumerate(origins, 1)]
+    origins = [
+        origin,
+        *(origin + START_SPREAD * random.standard_normal(len(origin)) for _ in range(starts - 1)),
+    ]
+    ascents = [
+        Ascent(objective, z, reporter(f"start {number}", progress), rough=True)
+        for number, z in enumerate(origins, 1)
+    ]
     for passes in ROUNDS:
         for ascent in ascents:
             ascent.climb(passes, ENOUGH_FOR_A_START)
-        ascents = sorted(ascents, key=lambda ascent: -ascent.point.log_likelihood)[: (len(ascents) + 1) // 2]
+        ascents = sorted(ascents, key=lambda ascent: -ascent.point.log_likelihood)[
+            : (len(ascents) + 1) // 2
+        ]
     return ascents[0]

@@ -24,10 +24,15 @@ def likelihood_for(model: NeuronModel, data: object) -> type[Likelihood]:
     for kind in LIKELIHOODS:
         if kind.takes(model, data):
             return kind
-    raise FitError(f"There is no likelihood of model '{model.name}'; known are {', '.join(kind.name for kind in LIKELIHOODS)}.")
+    raise FitError(
+        f"There is no likelihood of model '{model.name}'; known are "
+        f"{', '.join(kind.name for kind in LIKELIHOODS)}."
+    )
 
 
-def likelihood_of(result: FitResult, likelihood: type[Likelihood] | None = None) -> type[Likelihood]:
+def likelihood_of(
+    result: FitResult, likelihood: type[Likelihood] | None = None
+) -> type[Likelihood]:
     """The likelihood that a result is a maximum of.
 
     Parameters
@@ -44,4 +49,6 @@ def likelihood_of(result: FitResult, likelihood: type[Likelihood] | None = None)
     for kind in LIKELIHOODS if likelihood is None else (likelihood,):
         if kind.name == result.likelihood:
             return kind
-    raise FitError(f"The fit is by the likelihood '{result.likelihood}'; hand that over as `likelihood`.")
+    raise FitError(
+        f"The fit is by the likelihood '{result.likelihood}'; hand that over as `likelihood`."
+    )

@@ -1,4 +1,5 @@
-"""Deep networks of the literature with the neurons of any model (layer lists of Ma, Yan, Tang 2023).
+"""Deep networks of the literature with the neurons of any model (layer lists of Ma, Yan, Tang
+2023).
 
 Weights start uniformly (:func:`neurocode.learning.connections.uniform_weights`), which is ours.
 """
@@ -28,10 +29,18 @@ RESNET_18 = ((64, 1), (128, 2), (256, 2), (512, 2))
 
 
 def cifar_net(
-    shape: Shape, n_classes: int, model: NeuronModel, dt: float, *, width: float = 1.0, readout: float = 1e-9, key: Array,
+    shape: Shape,
+    n_classes: int,
+    model: NeuronModel,
+    dt: float,
+    *,
+    width: float = 1.0,
+    readout: float = 1e-9,
+    key: Array,
     **options: Any,
-) -> Network:  # fmt: skip
-    """CIFARNet: five convolutions of 3 by 3 with spiking neurons, means of squares before the third and fourth, three linear maps.
+) -> Network:
+    """CIFARNet: five convolutions of 3 by 3 with spiking neurons, means of squares before the third
+    and fourth, three linear maps.
 
     Parameters
     ----------
@@ -44,7 +53,8 @@ def cifar_net(
     width : float
         Channels and units over those of the paper.
     readout : float
-        Time constant of the readout in seconds; far below a step it does not integrate, as in the paper.
+        Time constant of the readout in seconds; far below a step it does not integrate, as in the
+        paper.
     key : jax.Array
     options
         Of every :class:`Layer`: ``surrogate``, ``learned`` and others.
@@ -73,10 +83,18 @@ def cifar_net(
 
 
 def resnet_18(
-    shape: Shape, n_classes: int, model: NeuronModel, dt: float, *, width: float = 1.0, readout: float = 1e-9, key: Array,
+    shape: Shape,
+    n_classes: int,
+    model: NeuronModel,
+    dt: float,
+    *,
+    width: float = 1.0,
+    readout: float = 1e-9,
+    key: Array,
     **options: Any,
-) -> Network:  # fmt: skip
-    """Spiking ResNet-18 for images of 32 pixels: a convolution and eight blocks of two, normalised, with shortcuts.
+) -> Network:
+    """Spiking ResNet-18 for images of 32 pixels: a convolution and eight blocks of two, normalised,
+    with shortcuts.
 
     Parameters are those of :func:`cifar_net`; the sides of the images divide by eight.
 
@@ -99,8 +117,11 @@ def resnet_18(
     return Network([*layers, Readout(read, dt, readout)])
 
 
-def _block(shape: Shape, channels: int, stride: int, keys: Any, make: Callable[..., Layer]) -> tuple[list[Layer], Shape]:
-    """Two layers, the second with a shortcut from the input of the first: itself, or a normalised convolution of one pixel."""
+def _block(
+    shape: Shape, channels: int, stride: int, keys: Any, make: Callable[..., Layer]
+) -> tuple[list[Layer], Shape]:
+    """Two layers, the second with a shortcut from the input of the first: itself, or a normalised
+    convolution of one pixel."""
     into = _normalised(shape, channels, 3, stride, next(keys))
     after = _normalised(into.parts[0].out_shape, channels, 3, 1, next(keys))
     same = stride == 1 and channels == shape[0]

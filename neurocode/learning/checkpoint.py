@@ -1,4 +1,5 @@
-"""Checkpoints of a training: written whole or not at all, and refused when damaged or of another training."""
+"""Checkpoints of a training: written whole or not at all, and refused when damaged or of another
+training."""
 
 from __future__ import annotations
 
@@ -49,10 +50,15 @@ def load_checkpoint(path: Path, like: Any, settings: dict[str, Any]) -> Any:
     written, wanted = _flat(table), _flat(settings)
     differing = sorted({name for name, _ in written.items() ^ wanted.items()})
     if differing:
-        raise DataError(f"{path}: the checkpoint was made with another '{differing[0]}'; choose another folder or delete it.")
+        raise DataError(
+            f"{path}: the checkpoint was made with another '{differing[0]}'; choose another "
+            f"folder or delete it."
+        )
     expected = jax.tree.leaves(like)
     if [leaf.shape for leaf in leaves] != [np.shape(leaf) for leaf in expected]:
-        raise DataError(f"{path}: the checkpoint holds another network; choose another folder or delete it.")
+        raise DataError(
+            f"{path}: the checkpoint holds another network; choose another folder or delete it."
+        )
     return jax.tree.unflatten(jax.tree.structure(like), leaves)
 
 
@@ -61,7 +67,10 @@ def _flat(value: Any, name: str = "") -> dict[str, Any]:
     if isinstance(value, dict):
         parts = [_flat(part, f"{name}.{key}".lstrip(".")) for key, part in value.items()]
     elif isinstance(value, (list, tuple)):
-        parts = [{name: len(value)}, *(_flat(part, f"{name}.{key}") for key, part in enumerate(value))]
+        parts = [
+            {name: len(value)},
+            *(_flat(part, f"{name}.{key}") for key, part in enumerate(value)),
+        ]
     else:
         return {name: value}
     return {key: part for flat in parts for key, part in flat.items()}

@@ -48,7 +48,10 @@ def output_trains(network: Network, inputs: np.ndarray, *, seed: int = 0) -> np.
     """
     inputs = np.asarray(inputs)
     if inputs.ndim != 3 or inputs.shape[1] != network.n_in:
-        raise DataError(f"The network takes samples of shape (samples, {network.n_in}, bins), not {inputs.shape}.")
+        raise DataError(
+            f"The network takes samples of shape (samples, {network.n_in}, bins), not "
+            f"{inputs.shape}."
+        )
     if not network.layers:
         raise DataError("The network has no layer of neurons whose trains could be read.")
     found = []
@@ -66,14 +69,16 @@ def _responses(network: Network, part: jax.Array, key: jax.Array | None) -> jax.
 
 
 class NetworkComplexityClassifier(ClassifierMixin, BaseEstimator):
-    """A network whose class is read from the Lempel-Ziv complexity of its output trains ("SNN-LZC").
+    """A network whose class is read from the Lempel-Ziv complexity of its output trains
+    ("SNN-LZC").
 
     Parameters
     ----------
     network : Network
         Already trained; ``fit`` only places the thresholds.
     n_surrogates : int
-        See :func:`neurocode.statistics.raster_complexities`, which also says what a silent train counts.
+        See :func:`neurocode.statistics.raster_complexities`, which also says what a silent train
+        counts.
     seed : int
 
     Attributes

@@ -21,7 +21,8 @@ VARIANCE_FLOOR = 1e-5
 def uniform_weights(key: Array, shape: tuple[int, ...], fan_in: int) -> Array:
     """Weights uniform between plus and minus one over the root of the number of inputs.
 
-    They are the first of as many numbers as the next power of two: to compile a draw of a new size takes longer than to draw.
+    They are the first of as many numbers as the next power of two: to compile a draw of a new size
+    takes longer than to draw.
     """
     bound, size = 1.0 / np.sqrt(fan_in), int(np.prod(shape))
     drawn = jax.random.uniform(key, 1 << max(size - 1, 0).bit_length(), minval=-bound, maxval=bound)
@@ -50,7 +51,15 @@ class Dense(eqx.Module):
     bias: Array | None
     delay: tuple[int, ...] | None = eqx.field(static=True)
 
-    def __init__(self, n_in: int, n_out: int, *, bias: bool = True, delay: tuple[int, ...] | None = None, key: Array) -> None:
+    def __init__(
+        self,
+        n_in: int,
+        n_out: int,
+        *,
+        bias: bool = True,
+        delay: tuple[int, ...] | None = None,
+        key: Array,
+    ) -> None:
         self.weight = uniform_weights(key, (n_in, n_out), n_in)
         self.bias = jnp.zeros(n_out) if bias else None
         self.delay = None if delay is None else _checked(delay, n_in, 0)
@@ -105,9 +114,16 @@ class Convolution(eqx.Module):
     stride: int = eqx.field(static=True)
 
     def __init__(
-        self, shape: tuple[int, int, int], channels: int, size: int = 3, *, pool: int = 1, stride: int = 1, bias: bool = True,
+        self,
+        shape: tuple[int, int, int],
+        channels: int,
+        size: int = 3,
+        *,
+        pool: int = 1,
+        stride: int = 1,
+        bias: bool = True,
         key: Array,
-    ) -> None:  # fmt: skip
+    ) -> None:
         _require_tiles(shape, pool * stride)
         self.weight = uniform_weights(key, (channels, shape[0], size, size), shape[0] * size**2)
         self.bias = jnp.zeros(channels) if bias else None
@@ -140,9 +156,12 @@ class Convolution(eqx.Module):
         after = self.weight.shape[-1] - 1 - border
         # channels last: the gradient by the weights takes two thirds of the time on processors
         found = jax.lax.conv_general_dilated(
-            jnp.moveaxis(images, 1, -1), self.weight.transpose(2, 3, 1, 0), (self.stride,) * 2, [(border, after)] * 2,
+            jnp.moveaxis(images, 1, -1),
+            self.weight.transpose(2, 3, 1, 0),
+            (self.stride,) * 2,
+            [(border, after)] * 2,
             dimension_numbers=("NHWC", "HWIO", "NHWC"),
-        )  # fmt: skip
+        )
         found = found if self.bias is None else found + self.bias
         channels, height, width = self.out_shape
         found = found.reshape(-1, height, self.pool, width, self.pool, channels).mean(axis=(2, 4))
@@ -204,9 +223,11 @@ class Pool(eqx.Module):
 
 
 class BatchNorm(eqx.Module):
-    """Normalisation of every channel over batch and time (Ioffe & Szegedy 2015), then a learned scale and shift.
+    """Normalisation of every channel over batch and time (Ioffe & Szegedy 2015), then a learned
+    scale and shift.
 
-    In training the moments are those of the batch. Otherwise they are those that :func:`calibrated` measured last.
+    In training the moments are those of the batch. Otherwise they are those that :func:`calibrated`
+    measured last.
 
     Parameters
     ----------
@@ -249,12 +270,16 @@ class BatchNorm(eqx.Module):
     @property
     def learns(self) -> BatchNorm:
         """Which of its arrays learn."""
-        return eqx.tree_at(lambda b: (b.scale, b.shift, b.mean, b.variance), self, (True, True, False, False))
+        return eqx.tree_at(
+            lambda b: (b.scale, b.shift, b.mean, b.variance), self, (True, True, False, False)
+        )
 
     def measured(self, x: Array) -> BatchNorm:
         """With the moments of inputs (time, batch, n)."""
         x = x.reshape(*x.shape[:2], len(self.scale), -1)
-        return eqx.tree_at(lambda b: (b.mean, b.variance), self, (x.mean(axis=(0, 1, 3)), x.var(axis=(0, 1, 3))))
+        return eqx.tree_at(
+            lambda b: (b.mean, b.variance), self, (x.mean(axis=(0, 1, 3)), x.var(axis=(0, 1, 3)))
+        )
 
     def __call__(self, x: Array, training: bool = False) -> Array:
         """Normalised inputs (time, batch, n)."""
@@ -265,7 +290,8 @@ class BatchNorm(eqx.Module):
 
 
 class Chain(eqx.Module):
-    """Connections one after another, without neurons between: pooling, a convolution, its normalisation.
+    """Connections one after another, without neurons between: pooling, a convolution, its
+    normalisation.
 
     Parameters
     ----------
@@ -282,7 +308,10 @@ class Chain(eqx.Module):
     def __init__(self, parts: list[Dense | Convolution | Pool | BatchNorm]) -> None:
         for before, after in itertools.pairwise(parts):
             if before.n_out != after.n_in:
-                raise ModelError(f"{type(after).__name__} takes {after.n_in} inputs, {type(before).__name__} has {before.n_out}.")
+                raise ModelError(
+                    f"{type(after).__name__} takes {after.n_in} inputs, {type(before).__name__} "
+                    f"has {before.n_out}."
+                )
         self.parts = tuple(parts)
 
     @property
@@ -359,9 +388,19 @@ class Recurrent(eqx.Module):
     gradient: bool = eqx.field(static=True)
 
     def __init__(
-        self, n: int, *, delay: tuple[int, ...] | None = None, gradient: bool = True, orthogonal: bool = False, key: Array
+        self,
+        n: int,
+        *,
+        delay: tuple[int, ...] | None = None,
+        gradient: bool = True,
+        orthogonal: bool = False,
+        key: Array,
     ) -> None:
-        self.weight = jax.nn.initializers.orthogonal()(key, (n, n)) if orthogonal else uniform_weights(key, (n, n), n)
+        self.weight = (
+            jax.nn.initializers.orthogonal()(key, (n, n))
+            if orthogonal
+            else uniform_weights(key, (n, n), n)
+        )
         self.delay = (1,) * n if delay is None else _checked(delay, n, 1)
         self.gradient = gradient
 

@@ -16,19 +16,29 @@ Array = jax.Array
 
 
 def diagnose(
-    learned: Network, rest: Network, batch: Batch, loss: Loss, regulariser: Regulariser, key: Array,
+    learned: Network,
+    rest: Network,
+    batch: Batch,
+    loss: Loss,
+    regulariser: Regulariser,
+    key: Array,
     free_running_from: int | None = None,
-) -> str:  # fmt: skip
-    """Name the first layer and parameter that are not finite before an update, or whose gradient is not.
+) -> str:
+    """Name the first layer and parameter that are not finite before an update, or whose gradient is
+    not.
 
     The update is made again with its own random numbers, in one block on one device.
     """
     for name, leaf in _named(learned):
         if not np.all(np.isfinite(leaf)):
             return f"parameter {name}"
-    if free_running_from is None and (where := _first_layer(eqx.combine(learned, rest), batch.inputs, key)):
+    if free_running_from is None and (
+        where := _first_layer(eqx.combine(learned, rest), batch.inputs, key)
+    ):
         return where
-    slopes, report = gradient(learned, rest, batch, loss, regulariser, key, free_running_from=free_running_from)
+    slopes, report = gradient(
+        learned, rest, batch, loss, regulariser, key, free_running_from=free_running_from
+    )
     wrong = [name for name, leaf in _named(slopes) if not np.all(np.isfinite(leaf))]
     if wrong:
         return f"gradient of {', '.join(wrong)}"
@@ -44,9 +54,16 @@ def _first_layer(network: Network, x: Array, key: Array) -> str:
             return f"input of layer {number}, through layers[{number}].connection"
         signals.append(layer(signals[-1], noise_key(key, number), earlier=earlier, training=True))
     potentials = network.readout(signals[-1], noise_key(key, len(network.layers)), training=True)
-    return "" if np.all(np.isfinite(potentials)) else "potentials of the readout, through readout.connection"
+    return (
+        ""
+        if np.all(np.isfinite(potentials))
+        else "potentials of the readout, through readout.connection"
+    )
 
 
 def _named(tree: Network) -> list[tuple[str, Array]]:
     """Arrays of a network with their names, such as ``layers[0].recurrent.weight``."""
-    return [(jax.tree_util.keystr(path).lstrip("."), leaf) for path, leaf in jax.tree_util.tree_flatten_with_path(tree)[0]]
+    return [
+        (jax.tree_util.keystr(path).lstrip("."), leaf)
+        for path, leaf in jax.tree_util.tree_flatten_with_path(tree)[0]
+    ]

@@ -21,7 +21,8 @@ Names = Mapping[str, Array | float]
 
 #: What stands in for the derivative of a spike that was drawn.
 DRAW_GRADIENTS = ("straight_through", "trapezoid", "secant", "trapezoid_secant")
-#: Names in the state of a layer that follows its neurons with and without the spike before: none is a name of an equation.
+#: Names in the state of a layer that follows its neurons with and without the spike before: none is
+#: a name of an equation.
 FIRED, SPIKED_BRANCH, FREE_BRANCH = "spike before", "with a spike: ", "without a spike: "
 MARGIN, CHANGE = "margin of what happened", "change of the probability by the spike before"
 #: Stream of the random numbers that decide spikes; those of the state update count from one.
@@ -36,7 +37,8 @@ class Dynamics:
     ----------
     step : Step
     surrogate : Surrogate or None
-        Derivative of a spike; None for the derivative of the probability of a spike, for models with escape noise.
+        Derivative of a spike; None for the derivative of the probability of a spike, for models
+        with escape noise.
     reset_gradient : bool
         Whether gradients flow through the reset.
     current : float
@@ -44,9 +46,10 @@ class Dynamics:
     distance : float
         Margin in SI that counts as one for the surrogate derivative.
     draw_gradient : {"straight_through", "trapezoid", "secant", "trapezoid_secant"}
-        What stands in for the derivative of a spike that was drawn with probability p: that of p (or of the surrogate), or, with
-        the trapezoid, that of p over 2p where there is a spike and over 2(1 - p) where there is none. With the secant a spike
-        changes the next state and the next probability by the differences that its reset makes, not by their derivatives.
+        What stands in for the derivative of a spike that was drawn with probability p: that of p
+        (or of the surrogate), or, with the trapezoid, that of p over 2p where there is a spike and
+        over 2(1 - p) where there is none. With the secant a spike changes the next state and the
+        next probability by the differences that its reset makes, not by their derivatives.
     """
 
     step: Step
@@ -72,54 +75,85 @@ class Dynamics:
         Raises
         ------
         ModelError
-            For a model without exactly one input, one that places crossings inside the step, one without escape noise where
-            there is no surrogate, or a missing unit of a model that is not dimensionless; for a draw gradient that is not known, or
-            trapezoid and secant for a model without escape noise, beside a surrogate, or the secant of a reset that is detached.
+            For a model without exactly one input, one that places crossings inside the step, one
+            without escape noise where there is no surrogate, or a missing unit of a model that is
+            not dimensionless; for a draw gradient that is not known, or trapezoid and secant for a
+            model without escape noise, beside a surrogate, or the secant of a reset that is
+            detached.
         """
         if len(model.inputs) != 1:
-            raise ModelError(f"A layer needs a model with one input; '{model.name}' has {len(model.inputs)}.")
+            raise ModelError(
+                f"A layer needs a model with one input; '{model.name}' has {len(model.inputs)}."
+            )
         if model.within_step:
-            raise ModelError(f"Model '{model.name}' places crossings inside the step; a layer needs them on the grid.")
+            raise ModelError(
+                f"Model '{model.name}' places crossings inside the step; a layer needs them on "
+                f"the grid."
+            )
         if surrogate is None and model.noise is None:
-            raise ModelError(f"Model '{model.name}' has no escape noise, so its layer needs a surrogate derivative.")
+            raise ModelError(
+                f"Model '{model.name}' has no escape noise, so its layer needs a surrogate "
+                f"derivative."
+            )
         _check_draw_gradient(draw_gradient, model, surrogate, reset_gradient)
         (unit,) = model.inputs.values()
         return cls(
-            step_function(model, dt), surrogate, reset_gradient,
-            _in_si(current_unit, unit, model, "current_unit"), _in_si(margin_unit, unit_of_margin(model), model, "margin_unit"),
+            step_function(model, dt),
+            surrogate,
+            reset_gradient,
+            _in_si(current_unit, unit, model, "current_unit"),
+            _in_si(margin_unit, unit_of_margin(model), model, "margin_unit"),
             draw_gradient,
-        )  # fmt: skip
+        )
 
     def initial_state(self, names: Names, shape: tuple[int, ...]) -> State:
         """State of a layer at time zero, as :meth:`update` takes it."""
         state = self.step.initial_state(names, shape)
-        return _branches(state, state, jnp.zeros(shape, jnp.result_type(float))) if self._follows_both else state
+        return (
+            _branches(state, state, jnp.zeros(shape, jnp.result_type(float)))
+            if self._follows_both
+            else state
+        )
 
-    def update(self, state: State, current: Array, names: Names, key: Array | None, time: Array | float) -> State:
+    def update(
+        self, state: State, current: Array, names: Names, key: Array | None, time: Array | float
+    ) -> State:
         """State of a layer after integration over one step, before threshold and reset."""
         if not self._follows_both:
             return self.integrated(state, current, names, key, time)
         fired = state[FIRED]
-        spiked, free = (self.integrated(_branch(state, name), current, names, key, time) for name in (SPIKED_BRANCH, FREE_BRANCH))
+        spiked, free = (
+            self.integrated(_branch(state, name), current, names, key, time)
+            for name in (SPIKED_BRANCH, FREE_BRANCH)
+        )
         names = {**names, "t": time}
         change = self._chance(spiked, names) - self._chance(free, names)
         happened = {name: jnp.where(fired > 0, spiked[name], free[name]) for name in free}
         floats = [name for name in free if jnp.issubdtype(free[name].dtype, jnp.floating)]
         linear = {name: fired * spiked[name] + (1 - fired) * free[name] for name in floats}
-        # the change is worth nothing and has the difference of probabilities as its derivative by the spike before
+        # the change is worth nothing and has the difference of probabilities as its derivative by
+        # the spike before
         change = (fired - jax.lax.stop_gradient(fired)) * jax.lax.stop_gradient(change)
         return {**happened, **linear, MARGIN: self.step.margin(happened, names), CHANGE: change}
 
-    def integrated(self, state: State, current: Array, names: Names, key: Array | None, time: Array | float) -> State:
+    def integrated(
+        self, state: State, current: Array, names: Names, key: Array | None, time: Array | float
+    ) -> State:
         """State of the neurons after integration over one step."""
         names = {**names, "t": time, self.step.inputs[0]: self.current * current}
         draw = StepDraw(key, jnp.shape(current), jnp.result_type(current))
         return self.step.integrate(state, names, self.step.is_refractory(state, names), draw)
 
     def settle(
-        self, state: State, names: Names, key: Array | None, time: Array | float, fired: Array | None = None
+        self,
+        state: State,
+        names: Names,
+        key: Array | None,
+        time: Array | float,
+        fired: Array | None = None,
     ) -> tuple[State, Array]:
-        """Spikes (0 or 1) and the state after the reset; ``fired`` gives the spikes of noisy neurons that were drawn before."""
+        """Spikes (0 or 1) and the state after the reset; ``fired`` gives the spikes of noisy
+        neurons that were drawn before."""
         names = {**names, "t": time}
         margin = state[MARGIN] if self._follows_both else self.step.margin(state, names)
         spikes = self._spikes(margin, names, key, fired, state.get(CHANGE, 0.0))
@@ -127,11 +161,15 @@ class Dynamics:
             spikes = jnp.where(self.step.is_refractory(state, names), 0, spikes)
         if self._follows_both:
             # resets may be plain numbers
-            spiked = self.step.settle(state, names, jnp.ones_like(spikes), lambda reset, free: jnp.full_like(free, reset))
+            spiked = self.step.settle(
+                state, names, jnp.ones_like(spikes), lambda reset, free: jnp.full_like(free, reset)
+            )
             free = self.step.settle(state, names, jnp.zeros_like(spikes), lambda reset, free: free)
             return _branches(spiked, free, spikes), spikes
         chosen = spikes if self.reset_gradient else jax.lax.stop_gradient(spikes)
-        after = self.step.settle(state, names, spikes, lambda reset, free: chosen * reset + (1 - chosen) * free)
+        after = self.step.settle(
+            state, names, spikes, lambda reset, free: chosen * reset + (1 - chosen) * free
+        )
         return after, spikes
 
     @property
@@ -141,10 +179,23 @@ class Dynamics:
 
     def _chance(self, state: State, names: Names) -> Array:
         """Probability of a spike in a state before the threshold."""
-        probability = self.step.noise.probability(self.step.margin(state, names), names, self.step.dt)
-        return jnp.where(self.step.is_refractory(state, names), 0, probability) if STEPS_SINCE_SPIKE in state else probability
+        probability = self.step.noise.probability(
+            self.step.margin(state, names), names, self.step.dt
+        )
+        return (
+            jnp.where(self.step.is_refractory(state, names), 0, probability)
+            if STEPS_SINCE_SPIKE in state
+            else probability
+        )
 
-    def _spikes(self, margin: Array, names: Names, key: Array | None, fired: Array | None, change: Array | float) -> Array:
+    def _spikes(
+        self,
+        margin: Array,
+        names: Names,
+        key: Array | None,
+        fired: Array | None,
+        change: Array | float,
+    ) -> Array:
         if self.step.noise is None:
             return self.surrogate(margin / self.distance)
         probability = self.step.noise.probability(margin, names, self.step.dt)
@@ -156,7 +207,8 @@ class Dynamics:
     def _smooth(self, probability: Array, fired: Array, margin: Array, names: Names) -> Array:
         """What is differentiated in the place of spikes that were drawn."""
         if self.draw_gradient in ("trapezoid", "trapezoid_secant"):
-            # the derivatives of log p and of -log(1 - p) are those of p over p and over 1 - p, without a small number below
+            # the derivatives of log p and of -log(1 - p) are those of p over p and over 1 - p,
+            # without a small number below
             log_spike, log_none = self.step.noise.log_probabilities(margin, names, self.step.dt)
             return 0.5 * jnp.where(fired > 0, log_spike, -log_none)
         return probability if self.surrogate is None else self.surrogate(margin / self.distance)
@@ -176,24 +228,41 @@ def _drawn_rule(primals: tuple[Array, Array], tangents: tuple[Array, Array]) -> 
 def _branches(spiked: State, free: State, fired: Array) -> State:
     """State after the reset of neurons that are followed with a spike and without."""
     both = ((SPIKED_BRANCH, spiked), (FREE_BRANCH, free))
-    return {FIRED: fired, **{prefix + name: value for prefix, branch in both for name, value in branch.items()}}
+    return {
+        FIRED: fired,
+        **{prefix + name: value for prefix, branch in both for name, value in branch.items()},
+    }
 
 
 def _branch(state: State, prefix: str) -> State:
-    return {name.removeprefix(prefix): value for name, value in state.items() if name.startswith(prefix)}
+    return {
+        name.removeprefix(prefix): value for name, value in state.items() if name.startswith(prefix)
+    }
 
 
-def _check_draw_gradient(draw_gradient: str, model: NeuronModel, surrogate: Surrogate | None, reset_gradient: bool) -> None:
+def _check_draw_gradient(
+    draw_gradient: str, model: NeuronModel, surrogate: Surrogate | None, reset_gradient: bool
+) -> None:
     if draw_gradient not in DRAW_GRADIENTS:
-        raise ModelError(f"A draw gradient is {' or '.join(DRAW_GRADIENTS)}, not '{draw_gradient}'.")
+        raise ModelError(
+            f"A draw gradient is {' or '.join(DRAW_GRADIENTS)}, not '{draw_gradient}'."
+        )
     if draw_gradient == "straight_through":
         return
     if model.noise is None:
-        raise ModelError(f"Model '{model.name}' has no escape noise, so its layer draws no spikes for '{draw_gradient}'.")
+        raise ModelError(
+            f"Model '{model.name}' has no escape noise, so its layer draws no spikes for "
+            f"'{draw_gradient}'."
+        )
     if surrogate is not None:
-        raise ModelError(f"draw_gradient='{draw_gradient}' differentiates the probability of a spike, so it takes surrogate=None.")
+        raise ModelError(
+            f"draw_gradient='{draw_gradient}' differentiates the probability of a spike, so it "
+            f"takes surrogate=None."
+        )
     if draw_gradient != "trapezoid" and not reset_gradient:
-        raise ModelError(f"draw_gradient='{draw_gradient}' is about the reset, so it takes reset_gradient=True.")
+        raise ModelError(
+            f"draw_gradient='{draw_gradient}' is about the reset, so it takes reset_gradient=True."
+        )
 
 
 def unit_of_margin(model: NeuronModel) -> str:
@@ -206,7 +275,10 @@ def unit_of_margin(model: NeuronModel) -> str:
 def _in_si(given: str | float | None, unit: str, model: NeuronModel, what: str) -> float:
     if given is None:
         if not same_dimension(unit, "1"):
-            raise ModelError(f"Model '{model.name}' is not dimensionless: give {what} in a unit of {unit}, such as '1 {unit}'.")
+            raise ModelError(
+                f"Model '{model.name}' is not dimensionless: give {what} in a unit of {unit}, "
+                f"such as '1 {unit}'."
+            )
         return 1.0
     if isinstance(given, str):
         value, own = parse_quantity(given)

@@ -18,9 +18,10 @@ MULTIPLY_ACCUMULATE, ACCUMULATE = 4.6, 0.9
 def energy(network: Network, part: Part, *, seed: int = 0, batch_size: int = 250) -> pd.DataFrame:
     """Operations and energy of each connection for one sequence, mean over sequences.
 
-    A spike costs an addition at each of its synapses; an input that is not 0 or 1 costs a multiplication and an addition at each
-    synapse in every step, in one step only where the input does not change over time. Normalisation counts as part of the weights,
-    the border of a convolution as its middle, and neurons cost nothing.
+    A spike costs an addition at each of its synapses; an input that is not 0 or 1 costs a
+    multiplication and an addition at each synapse in every step, in one step only where the input
+    does not change over time. Normalisation counts as part of the weights, the border of a
+    convolution as its middle, and neurons cost nothing.
 
     Parameters
     ----------
@@ -33,9 +34,9 @@ def energy(network: Network, part: Part, *, seed: int = 0, batch_size: int = 250
     Returns
     -------
     pandas.DataFrame
-        One row per connection: ``connection`` (such as ``"layer 1"``, ``"layer 1, recurrent"``, ``"readout"``), ``synapses`` (of
-        one step, each use of a shared weight counted), ``rate`` (spikes per input and step), ``operations``, ``kind``,
-        ``picojoule``.
+        One row per connection: ``connection`` (such as ``"layer 1"``, ``"layer 1, recurrent"``,
+        ``"readout"``), ``synapses`` (of one step, each use of a shared weight counted), ``rate``
+        (spikes per input and step), ``operations``, ``kind``, ``picojoule``.
 
     Examples
     --------
@@ -57,12 +58,16 @@ def energy(network: Network, part: Part, *, seed: int = 0, batch_size: int = 250
         cost = ACCUMULATE if spiking else MULTIPLY_ACCUMULATE
         kind = "addition" if spiking else "multiplication and addition"
         rows.append([name, synapses, rates[source], operations, kind, cost * operations])
-    return pd.DataFrame(rows, columns=["connection", "synapses", "rate", "operations", "kind", "picojoule"])
+    return pd.DataFrame(
+        rows, columns=["connection", "synapses", "rate", "operations", "kind", "picojoule"]
+    )
 
 
 def _input_rates(network: Network, part: Part, seed: int, batch_size: int) -> list[float]:
     """Share of entries that are not zero: of the inputs, then of the spikes of each layer."""
-    run = eqx.filter_jit(lambda network, x, key: [jnp.mean(spikes) for spikes in network(x, key).spikes])
+    run = eqx.filter_jit(
+        lambda network, x, key: [jnp.mean(spikes) for spikes in network(x, key).spikes]
+    )
     found = []
     for number, start in enumerate(range(0, len(part), batch_size)):
         inputs = part.inputs[start : start + batch_size]
@@ -81,5 +86,17 @@ def _connections(network: Network) -> list[tuple[str, int, int]]:
         if layer.recurrent is not None:
             rows.append((f"layer {number}, recurrent", layer.recurrent.operations, number + 1))
         if layer.shortcut is not None and layer.shortcut.connection is not None:
-            rows.append((f"layer {number}, shortcut", layer.shortcut.connection.operations, number - layer.shortcut.back))
-    return [*rows, *(("readout", connection.operations, len(network.layers)) for connection in network.readout.connections)]
+            rows.append(
+                (
+                    f"layer {number}, shortcut",
+                    layer.shortcut.connection.operations,
+                    number - layer.shortcut.back,
+                )
+            )
+    return [
+        *rows,
+        *(
+            ("readout", connection.operations, len(network.layers))
+            for connection in network.readout.connections
+        ),
+    ]

@@ -1,4 +1,5 @@
-"""The exact gradient of a small noisy network, and mean and variance of its estimates, by sums over all patterns of spikes."""
+"""The exact gradient of a small noisy network, and mean and variance of its estimates, by sums over
+all patterns of spikes."""
 
 from __future__ import annotations
 
@@ -12,7 +13,13 @@ import jax.numpy as jnp
 
 from neurocode.errors import ModelError
 from neurocode.learning.dynamics import DRAW_GRADIENTS
-from neurocode.learning.estimators import ESTIMATORS, log_probability, require_probabilities, sequence_losses, with_draw_gradient
+from neurocode.learning.estimators import (
+    ESTIMATORS,
+    log_probability,
+    require_probabilities,
+    sequence_losses,
+    with_draw_gradient,
+)
 from neurocode.learning.network import Network, Response
 from neurocode.learning.objective import Batch
 from neurocode.learning.trainable import trainable
@@ -32,7 +39,8 @@ class Enumerated(NamedTuple):
     Attributes
     ----------
     mean, variance : Network
-        Of each learned array: expectation of the estimate from one draw of the noise, and its variance.
+        Of each learned array: expectation of the estimate from one draw of the noise, and its
+        variance.
     """
 
     mean: Network
@@ -42,7 +50,8 @@ class Enumerated(NamedTuple):
 def enumerated_gradients(
     network: Network, batch: Batch, loss: str | Loss, estimators: Sequence[str] = ESTIMATORS
 ) -> dict[str, Enumerated]:
-    """Mean and variance of estimates of the gradient of the expected loss; that of the score function has it as its mean.
+    """Mean and variance of estimates of the gradient of the expected loss; that of the score
+    function has it as its mean.
 
     Parameters
     ----------
@@ -63,8 +72,9 @@ def enumerated_gradients(
     Raises
     ------
     ModelError
-        For an unknown estimator or one that a layer cannot have, a network without neurons, more draws than can be enumerated,
-        spikes whose probability is not known, or a loss that reads no potentials.
+        For an unknown estimator or one that a layer cannot have, a network without neurons, more
+        draws than can be enumerated, spikes whose probability is not known, or a loss that reads no
+        potentials.
 
     Examples
     --------
@@ -78,43 +88,74 @@ def enumerated_gradients(
     (2, 3)
     """
     if unknown := [name for name in estimators if name not in ESTIMATORS]:
-        raise ModelError(f"'{unknown[0]}' is no estimator of gradients; known are {', '.join(ESTIMATORS)}.")
+        raise ModelError(
+            f"'{unknown[0]}' is no estimator of gradients; known are {', '.join(ESTIMATORS)}."
+        )
     loss = as_loss(loss)
     if not loss.of_potentials:
-        raise ModelError(f"The gradient of the loss '{loss.name}', which reads no potentials, is not enumerated.")
+        raise ModelError(
+            f"The gradient of the loss '{loss.name}', which reads no potentials, is not enumerated."
+        )
     require_probabilities(network)
     draws = len(batch.inputs) * sum(layer.n for layer in network.layers)
     if not 0 < draws <= MOST_DRAWS:
-        raise ModelError(f"{draws} draws of a sequence (neurons times steps) are not enumerated, but 1 to {MOST_DRAWS}.")
+        raise ModelError(
+            f"{draws} draws of a sequence (neurons times steps) are not enumerated, but 1 to "
+            f"{MOST_DRAWS}."
+        )
     return _enumerated(network, batch, loss, tuple(estimators))
 
 
 @eqx.filter_jit
-def _enumerated(network: Network, batch: Batch, loss: Loss, estimators: tuple[str, ...]) -> dict[str, Enumerated]:
+def _enumerated(
+    network: Network, batch: Batch, loss: Loss, estimators: tuple[str, ...]
+) -> dict[str, Enumerated]:
     patterns = _patterns(network, len(batch.inputs))
-    sequences = [_of_sequence(network, batch, loss, number, patterns, estimators) for number in range(batch.inputs.shape[1])]
+    sequences = [
+        _of_sequence(network, batch, loss, number, patterns, estimators)
+        for number in range(batch.inputs.shape[1])
+    ]
     count = len(sequences)
-    means, variances = (jax.tree.map(lambda *parts: sum(parts), *own) for own in zip(*sequences, strict=True))
+    means, variances = (
+        jax.tree.map(lambda *parts: sum(parts), *own) for own in zip(*sequences, strict=True)
+    )
     return {
-        name: Enumerated(jax.tree.map(lambda m: m / count, means[name]), jax.tree.map(lambda v: v / count**2, variances[name]))
+        name: Enumerated(
+            jax.tree.map(lambda m: m / count, means[name]),
+            jax.tree.map(lambda v: v / count**2, variances[name]),
+        )
         for name in estimators
     }
 
 
 def _of_sequence(
-    network: Network, batch: Batch, loss: Loss, number: int, patterns: Spikes, estimators: tuple[str, ...]
+    network: Network,
+    batch: Batch,
+    loss: Loss,
+    number: int,
+    patterns: Spikes,
+    estimators: tuple[str, ...],
 ) -> tuple[dict, dict]:
     """Means and variances of the estimates from one sequence."""
     axis = 0 if batch.targets.ndim == 1 else 1
-    one = Batch(*(jax.lax.dynamic_slice_in_dim(part, number, 1, a) for part, a in zip(batch, (1, axis, 1), strict=True)))
+    one = Batch(
+        *(
+            jax.lax.dynamic_slice_in_dim(part, number, 1, a)
+            for part, a in zip(batch, (1, axis, 1), strict=True)
+        )
+    )
     learned, rest = trainable(network)
     losses = lambda spikes: _loss_of(network, one, loss, spikes)  # noqa: E731
-    chances = jax.vmap(lambda spikes: jnp.exp(log_probability(network, one.inputs, spikes)[0]))(patterns)
+    chances = jax.vmap(lambda spikes: jnp.exp(log_probability(network, one.inputs, spikes)[0]))(
+        patterns
+    )
     expected = jnp.sum(chances * jax.vmap(losses)(patterns))
     weighted = lambda values: jnp.tensordot(chances, values, 1)  # noqa: E731
     means, variances = {}, {}
     for name in estimators:
-        slope = jax.grad(partial(_objective, rest=rest, batch=one, loss=loss, estimator=name, baseline=expected))
+        slope = jax.grad(
+            partial(_objective, rest=rest, batch=one, loss=loss, estimator=name, baseline=expected)
+        )
         values = jax.vmap(slope, in_axes=(None, 0))(learned, patterns)
         means[name] = jax.tree.map(weighted, values)
         variances[name] = jax.tree.map(lambda v, m: weighted((v - m) ** 2), values, means[name])
@@ -122,14 +163,29 @@ def _of_sequence(
 
 
 def _objective(
-    learned: Network, spikes: Spikes, *, rest: Network, batch: Batch, loss: Loss, estimator: str, baseline: Array
+    learned: Network,
+    spikes: Spikes,
+    *,
+    rest: Network,
+    batch: Batch,
+    loss: Loss,
+    estimator: str,
+    baseline: Array,
 ) -> Array:
     """What one pattern of spikes gives an estimator to differentiate."""
     network = eqx.combine(learned, rest)
     if estimator in DRAW_GRADIENTS:
-        return _loss_of(network, batch, loss, replayed(with_draw_gradient(network, estimator), batch.inputs, spikes))
+        return _loss_of(
+            network,
+            batch,
+            loss,
+            replayed(with_draw_gradient(network, estimator), batch.inputs, spikes),
+        )
     value = _loss_of(network, batch, loss, spikes)
-    return jax.lax.stop_gradient(value - baseline) * log_probability(network, batch.inputs, spikes)[0] + value
+    return (
+        jax.lax.stop_gradient(value - baseline) * log_probability(network, batch.inputs, spikes)[0]
+        + value
+    )
 
 
 def _loss_of(network: Network, batch: Batch, loss: Loss, spikes: Spikes) -> Array:
@@ -137,7 +193,8 @@ def _loss_of(network: Network, batch: Batch, loss: Loss, spikes: Spikes) -> Arra
 
 
 def replayed(network: Network, x: Array, spikes: Spikes) -> Spikes:
-    """Spikes of every layer that were drawn before, with the gradients that a training would take through these draws."""
+    """Spikes of every layer that were drawn before, with the gradients that a training would take
+    through these draws."""
     signals = [x]
     for layer, fired in zip(network.layers, spikes, strict=True):
         signals.append(layer.replayed(layer.current(signals[-1], layer.earlier(signals)), fired))

@@ -1,10 +1,12 @@
 """Estimates of the gradient of a noisy network's expected loss, and their variance.
 
-The straight-through estimate takes a spike for its probability on the way back (noise-driven learning; Ma, Yan, Tang 2023): biased
-where the loss is not linear in a spike. The trapezoid weighs that by whether there was a spike (Liu et al. 2023): biased where the
-loss is not quadratic in a spike. The secant takes differences through the reset; see :class:`neurocode.learning.Layer`. The score
-function (Williams 1992) weighs the gradient of the log probability of all spikes with the loss: unbiased, of larger variance. Its
-baseline is the mean loss of the other draws of the same sequence.
+The straight-through estimate takes a spike for its probability on the way back (noise-driven
+learning; Ma, Yan, Tang 2023): biased where the loss is not linear in a spike. The trapezoid weighs
+that by whether there was a spike (Liu et al. 2023): biased where the loss is not quadratic in a
+spike. The secant takes differences through the reset; see :class:`neurocode.learning.Layer`. The
+score function (Williams 1992) weighs the gradient of the log probability of all spikes with the
+loss: unbiased, of larger variance. Its baseline is the mean loss of the other draws of the same
+sequence.
 """
 
 from __future__ import annotations
@@ -48,14 +50,21 @@ class GradientEstimate:
 
 
 def estimate_gradient(
-    network: Network, batch: Batch, loss: str | Loss, *, estimator: str = "straight_through", n_draws: int = 100, seed: int = 0
+    network: Network,
+    batch: Batch,
+    loss: str | Loss,
+    *,
+    estimator: str = "straight_through",
+    n_draws: int = 100,
+    seed: int = 0,
 ) -> GradientEstimate:
     """Estimate the gradient of the expected loss.
 
     Parameters
     ----------
     network : Network
-        For the score function of neurons with escape noise and without diffusion, read by leaky integrators.
+        For the score function of neurons with escape noise and without diffusion, read by leaky
+        integrators.
     batch : Batch
     loss : str or Loss
         See :class:`neurocode.tasks.Task`.
@@ -72,8 +81,8 @@ def estimate_gradient(
     Raises
     ------
     ModelError
-        For another estimator, less than two draws, spikes whose probability is not known, a loss that reads no potentials, or
-        one of the others for layers that cannot have it.
+        For another estimator, less than two draws, spikes whose probability is not known, a loss
+        that reads no potentials, or one of the others for layers that cannot have it.
 
     Examples
     --------
@@ -86,10 +95,14 @@ def estimate_gradient(
     (2, 3)
     """
     if estimator not in ESTIMATORS or n_draws < 2:
-        raise ModelError(f"A gradient is estimated by {' or '.join(ESTIMATORS)} from two draws or more.")
+        raise ModelError(
+            f"A gradient is estimated by {' or '.join(ESTIMATORS)} from two draws or more."
+        )
     loss = as_loss(loss)
     if not loss.of_potentials:
-        raise ModelError(f"The gradient of the loss '{loss.name}', which reads no potentials, is not estimated.")
+        raise ModelError(
+            f"The gradient of the loss '{loss.name}', which reads no potentials, is not estimated."
+        )
     if estimator in DRAW_GRADIENTS:
         network = with_draw_gradient(network, estimator)
     else:
@@ -100,14 +113,18 @@ def estimate_gradient(
 
 
 @eqx.filter_jit
-def _moments(network: Network, batch: Batch, keys: Array, loss: Loss, estimator: str) -> tuple[Network, Network]:
+def _moments(
+    network: Network, batch: Batch, keys: Array, loss: Loss, estimator: str
+) -> tuple[Network, Network]:
     learned, rest = trainable(network)
     objective = _score_function if estimator == "score_function" else _through_the_draw
     slope = jax.grad(partial(objective, rest=rest, batch=batch, loss=loss))
     losses = jax.lax.map(lambda key: sequence_losses(loss, network(batch.inputs, key), batch), keys)
     baselines = (jnp.sum(losses, axis=0) - losses) / (len(keys) - 1)
 
-    def visit(sums: tuple[Network, Network], draw: tuple[Array, Array]) -> tuple[tuple[Network, Network], None]:
+    def visit(
+        sums: tuple[Network, Network], draw: tuple[Array, Array]
+    ) -> tuple[tuple[Network, Network], None]:
         found = slope(learned, *draw)
         squares = jax.tree.map(jnp.square, found)
         return jax.tree.map(jnp.add, sums, (found, squares)), None
@@ -158,16 +175,22 @@ def with_draw_gradient(network: Network, draw_gradient: str) -> Network:
     return jax.tree.map(change, network, is_leaf=is_layer)
 
 
-def _through_the_draw(learned: Network, key: Array, _: Array, *, rest: Network, batch: Batch, loss: str) -> Array:
+def _through_the_draw(
+    learned: Network, key: Array, _: Array, *, rest: Network, batch: Batch, loss: str
+) -> Array:
     return jnp.mean(sequence_losses(loss, eqx.combine(learned, rest)(batch.inputs, key), batch))
 
 
-def _score_function(learned: Network, key: Array, baseline: Array, *, rest: Network, batch: Batch, loss: str) -> Array:
+def _score_function(
+    learned: Network, key: Array, baseline: Array, *, rest: Network, batch: Batch, loss: str
+) -> Array:
     network = eqx.combine(learned, rest)
     spikes = jax.lax.stop_gradient(network(batch.inputs, key).spikes)
     potentials = network.readout(spikes[-1] if spikes else batch.inputs)
     losses = sequence_losses(loss, Response(potentials, spikes), batch)
-    score = jax.lax.stop_gradient(losses - baseline) * log_probability(network, batch.inputs, spikes)
+    score = jax.lax.stop_gradient(losses - baseline) * log_probability(
+        network, batch.inputs, spikes
+    )
     return jnp.mean(score + losses)
 
 
@@ -175,4 +198,6 @@ def require_probabilities(network: Network) -> None:
     for number, layer in enumerate(network.populations):
         require_known_probability(layer, f"layer {number}")
     if network.disturbance is not None or network.readout.layers or network.is_normalised:
-        raise ModelError("The score function takes neither voters, nor normalisation, nor a disturbance.")
+        raise ModelError(
+            "The score function takes neither voters, nor normalisation, nor a disturbance."
+        )

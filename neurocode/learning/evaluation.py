@@ -22,14 +22,23 @@ Array = jax.Array
 
 
 class Evaluation(NamedTuple):
-    """Loss, score (share of right answers or mean squared error), spikes per neuron and step of each layer."""
+    """Loss, score (share of right answers or mean squared error), spikes per neuron and step of
+    each layer."""
 
     loss: float
     score: float
     rates: tuple[float, ...]
 
 
-def evaluate(network: Network, part: Part, task: Task, *, seed: int = 0, batch_size: int = 256, passes: int = 1) -> Evaluation:
+def evaluate(
+    network: Network,
+    part: Part,
+    task: Task,
+    *,
+    seed: int = 0,
+    batch_size: int = 256,
+    passes: int = 1,
+) -> Evaluation:
     """Loss and score of a network on a part of a task, without dropout.
 
     Parameters
@@ -48,7 +57,11 @@ def evaluate(network: Network, part: Part, task: Task, *, seed: int = 0, batch_s
     TrainingError
         For a seed, a batch size or passes that are not whole numbers in range.
     """
-    for name, value, least in (("seed", seed, 0), ("batch_size", batch_size, 1), ("passes", passes, 1)):
+    for name, value, least in (
+        ("seed", seed, 0),
+        ("batch_size", batch_size, 1),
+        ("passes", passes, 1),
+    ):
         require_whole(name, value, least)
     learned, rest = trainable(network)
     reports, weights = [], []
@@ -57,29 +70,48 @@ def evaluate(network: Network, part: Part, task: Task, *, seed: int = 0, batch_s
         key = jax.random.fold_in(jax.random.key(seed), number)
         batch = as_batch(part.select(indices))
         batch = batch._replace(inputs=task.shown(batch.inputs, key, training=False))
-        reports.append(_measured(learned, batch, key, rest, task.loss, task.free_running_from, passes))
+        reports.append(
+            _measured(learned, batch, key, rest, task.loss, task.free_running_from, passes)
+        )
         weights.append(float(reports[-1].answers))
     share = np.array(weights) / sum(weights)
     loss = float(sum(w * float(r.loss) for w, r in zip(share, reports, strict=True)))
     rates = np.sum([w * np.asarray(r.rates) for w, r in zip(share, reports, strict=True)], axis=0)
-    return Evaluation(loss, float(sum(float(r.score) for r in reports) / sum(weights)), tuple(float(rate) for rate in rates))
+    return Evaluation(
+        loss,
+        float(sum(float(r.score) for r in reports) / sum(weights)),
+        tuple(float(rate) for rate in rates),
+    )
 
 
 @eqx.filter_jit
 def _measured(
-    learned: Network, batch: Batch, key: Array, rest: Network, loss: Loss, free_running_from: int | None, passes: int
+    learned: Network,
+    batch: Batch,
+    key: Array,
+    rest: Network,
+    loss: Loss,
+    free_running_from: int | None,
+    passes: int,
 ) -> Report:
-    return objective(learned, rest, batch, loss, Regulariser(), key, False, free_running_from, passes=passes)[1]
+    return objective(
+        learned, rest, batch, loss, Regulariser(), key, False, free_running_from, passes=passes
+    )[1]
 
 
 def on_devices(part: Part) -> Part:
     """A part in the memory of the accelerator."""
-    return Part(jnp.asarray(part.inputs), jnp.asarray(_narrow(part.targets)), jnp.asarray(part.valid))
+    return Part(
+        jnp.asarray(part.inputs), jnp.asarray(_narrow(part.targets)), jnp.asarray(part.valid)
+    )
 
 
 def as_batch(part: Part) -> Batch:
-    """Sequences of a part as a network takes them; they are put in order before JAX sees them, which would compile for it."""
-    return jax.tree.map(jnp.asarray, time_first(Part(part.inputs, _narrow(part.targets), part.valid)))
+    """Sequences of a part as a network takes them; they are put in order before JAX sees them,
+    which would compile for it."""
+    return jax.tree.map(
+        jnp.asarray, time_first(Part(part.inputs, _narrow(part.targets), part.valid))
+    )
 
 
 def time_first(part: Part) -> Batch:
@@ -100,6 +132,10 @@ def check_fit(network: Network, task: Task, batch_size: int) -> None:
             f"the network {network.n_in} and {network.n_out}."
         )
     if not np.isclose(network.dt, task.dt):
-        raise DataError(f"Task '{task.name}' has a time step of {task.dt} s, the network one of {network.dt} s.")
+        raise DataError(
+            f"Task '{task.name}' has a time step of {task.dt} s, the network one of {network.dt} s."
+        )
     if len(task.training) < batch_size:
-        raise DataError(f"Task '{task.name}' has {len(task.training)} training sequences, fewer than a batch.")
+        raise DataError(
+            f"Task '{task.name}' has {len(task.training)} training sequences, fewer than a batch."
+        )

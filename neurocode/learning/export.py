@@ -1,7 +1,8 @@
 """A trained network as a Brian2 network that fires the same spikes.
 
-Brian2 delivers spikes after the state update, so a plain network adds one step of delay a layer. Here every layer has slots of its
-own: those of the first layer (state update, threshold, synapses, reset) come before those of the second, and nothing is delayed.
+Brian2 delivers spikes after the state update, so a plain network adds one step of delay a layer.
+Here every layer has slots of its own: those of the first layer (state update, threshold, synapses,
+reset) come before those of the second, and nothing is delayed.
 """
 
 from __future__ import annotations
@@ -54,7 +55,11 @@ class BrianRun:
             for number, layer in enumerate(self.spikes):
                 for neuron in range(layer.shape[2]):
                     times = np.flatnonzero(layer[:, sequence, neuron]) * self.dt
-                    segment.spiketrains.append(neo.SpikeTrain(times, units="s", t_stop=steps * self.dt, name=f"{number}/{neuron}"))
+                    segment.spiketrains.append(
+                        neo.SpikeTrain(
+                            times, units="s", t_stop=steps * self.dt, name=f"{number}/{neuron}"
+                        )
+                    )
             block.segments.append(segment)
         return block
 
@@ -67,7 +72,8 @@ def run_in_brian(network: Network, x: np.ndarray, *, seed: int | None = None) ->
     network : Network
     x : numpy.ndarray (time, batch, inputs)
     seed : int, optional
-        Of Brian2's random numbers, for noisy models; those do not fire the spikes of the JAX network.
+        Of Brian2's random numbers, for noisy models; those do not fire the spikes of the JAX
+        network.
 
     Returns
     -------
@@ -91,12 +97,17 @@ def run_in_brian(network: Network, x: np.ndarray, *, seed: int | None = None) ->
     """
     x = np.asarray(x, float)
     if x.ndim != 3 or x.shape[2] != network.n_in or not np.all(np.isfinite(x)):
-        raise DataError(f"The network takes finite inputs of shape (time, batch, {network.n_in}), not {x.shape}.")
+        raise DataError(
+            f"The network takes finite inputs of shape (time, batch, {network.n_in}), not "
+            f"{x.shape}."
+        )
     _require_synapses(network)
     steps, batch, _ = x.shape
     with jax.enable_x64(True):
         network = jax.tree.map(lambda leaf: np.asarray(leaf, float), network)
-        drive = np.asarray(project((network.layers or (network.readout,))[0].connection, jax.numpy.asarray(x)))
+        drive = np.asarray(
+            project((network.layers or (network.readout,))[0].connection, jax.numpy.asarray(x))
+        )
     with random_state(seed), code_generation(steps):
         return _run(network, drive, batch)
 
@@ -107,8 +118,13 @@ def _require_synapses(network: Network) -> None:
         raise ModelError("A network of voters or with a disturbance is not run in Brian2.")
     for number, part in enumerate((*network.layers, network.readout)):
         parts = part.connection.parts if isinstance(part.connection, Chain) else (part.connection,)
-        if getattr(part, "shortcut", None) is not None or any(isinstance(own, Pool) and own.highest for own in parts):
-            raise ModelError(f"Layer {number} has a shortcut or a pool of highest values, which is not run in Brian2.")
+        if getattr(part, "shortcut", None) is not None or any(
+            isinstance(own, Pool) and own.highest for own in parts
+        ):
+            raise ModelError(
+                f"Layer {number} has a shortcut or a pool of highest values, which is not run in "
+                f"Brian2."
+            )
 
 
 def _run(network: Network, drive: np.ndarray, batch: int) -> BrianRun:
@@ -119,7 +135,10 @@ def _run(network: Network, drive: np.ndarray, batch: int) -> BrianRun:
     objects = []
     for number, (group, part) in enumerate(zip(groups, parts, strict=True)):
         bias = _bias(part.connection, batch) if number else None
-        objects += [group, _base_current(group, part, drive if number == 0 else bias, number, network.dt)]
+        objects += [
+            group,
+            _base_current(group, part, drive if number == 0 else bias, number, network.dt),
+        ]
         if number:
             objects.append(_synapses(groups[number - 1], group, part, number - 1, batch))
         if getattr(part, "recurrent", None) is not None:
@@ -127,27 +146,41 @@ def _run(network: Network, drive: np.ndarray, batch: int) -> BrianRun:
     monitors = [brian2.SpikeMonitor(group) for group in groups[:-1]]
     potentials = brian2.StateMonitor(groups[-1], "y", record=True, when="end")
     simulation = brian2.Network(*objects, *monitors, potentials)
-    simulation.schedule = ["start", *(f"{slot}_{number}" for number in range(len(groups)) for slot in SLOTS), "end"]
+    simulation.schedule = [
+        "start",
+        *(f"{slot}_{number}" for number in range(len(groups)) for slot in SLOTS),
+        "end",
+    ]
     for number, monitor in enumerate(monitors):
         monitor.when = f"after_thresholds_{number}"
     simulation.run(steps * network.dt * brian2.second, namespace={})
-    spikes = tuple(_raster(m, steps, batch, layer.n, network.dt) for m, layer in zip(monitors, network.layers, strict=True))
+    spikes = tuple(
+        _raster(m, steps, batch, layer.n, network.dt)
+        for m, layer in zip(monitors, network.layers, strict=True)
+    )
     return BrianRun(spikes, np.asarray(potentials.y).T.reshape(steps, batch, -1), network.dt)
 
 
 def _layer_group(layer: Layer, number: int, batch: int) -> brian2.NeuronGroup:
     with jax.enable_x64(True):
-        values = {name: np.asarray(value, float) for name, value in layer.intrinsic.values().items()}
+        values = {
+            name: np.asarray(value, float) for name, value in layer.intrinsic.values().items()
+        }
     own = {name: np.tile(value, batch) for name, value in values.items() if value.ndim}
     shared = {name: float(value) for name, value in values.items() if not value.ndim}
-    group = neuron_group(layer.model, batch * layer.n, layer.dynamics.step.dt, parameters={**shared, **own})
+    group = neuron_group(
+        layer.model, batch * layer.n, layer.dynamics.step.dt, parameters={**shared, **own}
+    )
     return _in_slots(group, number)
 
 
 def _readout_model(synapse: float | None) -> NeuronModel:
     """A readout as equations, which never spikes."""
     direct = "dy/dt = (-y + I)/tau : 1\nI : 1"
-    filtered = "dy/dt = (-y + c)/tau : 1\ndc/dt = -c/synapse + I/(synapse*(1 - exp(-dt/synapse))) : 1\nI : 1"
+    filtered = (
+        "dy/dt = (-y + c)/tau : 1\ndc/dt = -c/synapse + I/(synapse*(1 - exp(-dt/synapse))) "
+        ": 1\nI : 1"
+    )
     more = {} if synapse is None else {"synapse": Parameter.of(f"{synapse} s")}
     return NeuronModel(
         name=READOUT,
@@ -187,7 +220,8 @@ def _input_name(part: Layer | Readout) -> tuple[str, str]:
 def _base_current(
     group: brian2.NeuronGroup, part: Layer | Readout, values: np.ndarray, number: int, dt: float
 ) -> brian2.CodeRunner:
-    """Set the current of the next step, before synapses add to it: the weighted input of the first layer, the bias of others."""
+    """Set the current of the next step, before synapses add to it: the weighted input of the first
+    layer, the bias of others."""
     name, unit = _input_name(part)
     table = np.reshape(values, (len(values), -1)) * _current(part)
     quantity = brian2.Quantity(table, dim=parse_unit(unit).dim)
@@ -199,7 +233,9 @@ def _base_current(
 def _bias(connection: Connection, batch: int) -> np.ndarray:
     """Input of a layer without spikes, for one step."""
     with jax.enable_x64(True):
-        return np.tile(np.asarray(connection(jax.numpy.zeros((1, 1, connection.n_in)))), (1, batch, 1))
+        return np.tile(
+            np.asarray(connection(jax.numpy.zeros((1, 1, connection.n_in)))), (1, batch, 1)
+        )
 
 
 def _matrix(connection: Connection) -> np.ndarray:
@@ -212,7 +248,11 @@ def _matrix(connection: Connection) -> np.ndarray:
 
 
 def _synapses(
-    source: brian2.NeuronGroup, target: brian2.NeuronGroup, part: Layer | Readout, number: int, batch: int
+    source: brian2.NeuronGroup,
+    target: brian2.NeuronGroup,
+    part: Layer | Readout,
+    number: int,
+    batch: int,
 ) -> brian2.Synapses:
     """Spikes of layer ``number`` to the current of the next, delivered in the slot of that layer."""
     weight = _matrix(part.connection) * _current(part)
@@ -222,15 +262,33 @@ def _synapses(
 
 def _loops(group: brian2.NeuronGroup, layer: Layer, number: int, batch: int) -> brian2.Synapses:
     weight = np.asarray(layer.recurrent.weight) * _current(layer)
-    return _connected(group, group, weight, np.asarray(layer.recurrent.delay) - 1, number, batch, *_input_name(layer))
+    return _connected(
+        group,
+        group,
+        weight,
+        np.asarray(layer.recurrent.delay) - 1,
+        number,
+        batch,
+        *_input_name(layer),
+    )
 
 
 def _connected(
-    source: brian2.NeuronGroup, target: brian2.NeuronGroup, weight: np.ndarray, steps: np.ndarray, number: int, batch: int,
-    name: str, unit: str,
-) -> brian2.Synapses:  # fmt: skip
+    source: brian2.NeuronGroup,
+    target: brian2.NeuronGroup,
+    weight: np.ndarray,
+    steps: np.ndarray,
+    number: int,
+    batch: int,
+    name: str,
+    unit: str,
+) -> brian2.Synapses:
     synapses = brian2.Synapses(
-        source, target, f"weight : {si_unit_text(unit)}", on_pre=f"{name}_post += weight", dt=source.clock.dt
+        source,
+        target,
+        f"weight : {si_unit_text(unit)}",
+        on_pre=f"{name}_post += weight",
+        dt=source.clock.dt,
     )
     rows, columns = np.nonzero(weight)
     first, second = weight.shape

@@ -1,4 +1,5 @@
-"""A start at which potentials fluctuate below threshold, and every layer fires at a wanted rate, however deep it lies."""
+"""A start at which potentials fluctuate below threshold, and every layer fires at a wanted rate,
+however deep it lies."""
 
 from __future__ import annotations
 
@@ -17,14 +18,16 @@ from neurocode.learning.network import Network, noise_key
 
 Array = jax.Array
 
-#: Largest power of two by which a layer is scaled up or down, and halvings of the interval in which the right one lies.
+#: Largest power of two by which a layer is scaled up or down, and halvings of the interval in which
+#: the right one lies.
 LARGEST_POWER, HALVINGS = 10.0, 8
 #: Largest ratio to the wanted rate, up or down, that counts as reached.
 REACHED = 2.0
 
 
 class _Kernel(NamedTuple):
-    """Of each neuron (n,): distance from rest to threshold, and sums over time of its response to one spike and of its square."""
+    """Of each neuron (n,): distance from rest to threshold, and sums over time of its response to
+    one spike and of its square."""
 
     distance: Array
     total: Array
@@ -32,34 +35,46 @@ class _Kernel(NamedTuple):
 
 
 def fluctuation_driven(
-    network: Network, inputs: Array, *, rate: float, mean: float = 0.0, deviation: float = 1.0, recurrent_share: float = 0.1,
-    homeostasis: bool = True, key: Array,
-) -> Network:  # fmt: skip
-    """Weights with which the potentials of every layer fluctuate below threshold (Rossbroich, Gygax & Zenke 2022).
+    network: Network,
+    inputs: Array,
+    *,
+    rate: float,
+    mean: float = 0.0,
+    deviation: float = 1.0,
+    recurrent_share: float = 0.1,
+    homeostasis: bool = True,
+    key: Array,
+) -> Network:
+    """Weights with which the potentials of every layer fluctuate below threshold (Rossbroich, Gygax
+    & Zenke 2022).
 
-    With ``n`` inputs that spike with frequency ``f`` a step, and a response ``k(t)`` of the potential to one spike of weight one,
-    the normal weights of a connection get the mean ``m`` and the standard deviation ``s`` that give a free potential the mean
-    ``mu`` and the standard deviation ``sigma``::
+    With ``n`` inputs that spike with frequency ``f`` a step, and a response ``k(t)`` of the
+    potential to one spike of weight one, the normal weights of a connection get the mean ``m`` and
+    the standard deviation ``s`` that give a free potential the mean ``mu`` and the standard
+    deviation ``sigma``::
 
         m = mu / (n f sum_t k(t)),        s^2 = sigma^2 / (n f sum_t k(t)^2) - m^2
 
-    In a recurrent layer ``m`` counts the inputs of both connections, and each makes its share of the variance. ``k`` is the
-    response of the model's own step, which has to be linear below threshold. Deep layers drift from the rate that the equations
-    take for granted, so homeostasis then multiplies all weights of a layer, one layer after another, by the factor with which it
+    In a recurrent layer ``m`` counts the inputs of both connections, and each makes its share of
+    the variance. ``k`` is the response of the model's own step, which has to be linear below
+    threshold. Deep layers drift from the rate that the equations take for granted, so homeostasis
+    then multiplies all weights of a layer, one layer after another, by the factor with which it
     fires at that rate on the inputs.
 
     Parameters
     ----------
     network : Network
-        Of layers with :class:`Dense` connections, with or without connections inside. Biases and the readout stay as they are.
+        Of layers with :class:`Dense` connections, with or without connections inside. Biases and
+        the readout stay as they are.
     inputs : array (time, batch, inputs)
-        Such as the network will be trained on. In the place of the frequency of the first layer stand, for ``m`` and ``s``, the
-        means of these numbers and of their squares.
+        Such as the network will be trained on. In the place of the frequency of the first layer
+        stand, for ``m`` and ``s``, the means of these numbers and of their squares.
     rate : float
-        In hertz, of every layer: that of inputs of deeper layers and of recurrent ones, and the one that homeostasis establishes.
+        In hertz, of every layer: that of inputs of deeper layers and of recurrent ones, and the one
+        that homeostasis establishes.
     mean, deviation : float
-        Of the free potential, on a scale on which rest is zero and threshold one. The distance from mean to threshold over the
-        deviation is called xi in the paper.
+        Of the free potential, on a scale on which rest is zero and threshold one. The distance from
+        mean to threshold over the deviation is called xi in the paper.
     recurrent_share : float
         Of the variance that comes through the connections inside a layer, where there are any.
     homeostasis : bool
@@ -74,16 +89,18 @@ def fluctuation_driven(
     Raises
     ------
     ModelError
-        For numbers out of range, connections of another kind, a mean that needs weights of more variance than the deviation leaves,
-        a neuron that fires without input, or a layer that does not reach the rate within a factor of two.
+        For numbers out of range, connections of another kind, a mean that needs weights of more
+        variance than the deviation leaves, a neuron that fires without input, or a layer that does
+        not reach the rate within a factor of two.
     DataError
         For inputs of another shape, or without any spike.
 
     Notes
     -----
-    The equations and the share are those of the initialiser that the authors released; they were not compared with the print. The
-    authors refine such a start by homeostasis of firing rates; in which way was not found. To scale whole layers by bisection is
-    ours, and so is the use of measured moments of the inputs.
+    The equations and the share are those of the initialiser that the authors released; they were
+    not compared with the print. The authors refine such a start by homeostasis of firing rates; in
+    which way was not found. To scale whole layers by bisection is ours, and so is the use of
+    measured moments of the inputs.
 
     Examples
     --------
@@ -102,7 +119,17 @@ def fluctuation_driven(
     moments = (float(jnp.mean(inputs)), float(jnp.mean(jnp.square(inputs))))
     for number, layer in enumerate(network.layers):
         noise = noise_key(key, number)
-        drawn = _drawn(layer, number, moments, rate, mean, deviation, recurrent_share, jax.random.fold_in(noise, 1), len(inputs))
+        drawn = _drawn(
+            layer,
+            number,
+            moments,
+            rate,
+            mean,
+            deviation,
+            recurrent_share,
+            jax.random.fold_in(noise, 1),
+            len(inputs),
+        )
         if homeostasis:
             drawn, signal = _at_rate(drawn, number, signal, rate, noise)
         layers.append(drawn)
@@ -110,37 +137,62 @@ def fluctuation_driven(
     return Network([*layers, network.readout], network.disturbance)
 
 
-def _check(network: Network, inputs: Array, rate: float, deviation: float, recurrent_share: float) -> None:
+def _check(
+    network: Network, inputs: Array, rate: float, deviation: float, recurrent_share: float
+) -> None:
     if inputs.ndim != 3 or inputs.shape[2] != network.n_in:
-        raise DataError(f"The network takes inputs of shape (time, batch, {network.n_in}), not {inputs.shape}.")
+        raise DataError(
+            f"The network takes inputs of shape (time, batch, {network.n_in}), not {inputs.shape}."
+        )
     if not jnp.any(inputs):
-        raise DataError("Inputs without any spike say nothing about the weights that make potentials fluctuate.")
+        raise DataError(
+            "Inputs without any spike say nothing about the weights that make potentials fluctuate."
+        )
     if not 0 < rate < 1 / network.dt or not 0 < deviation < np.inf or not 0 < recurrent_share < 1:
         raise ModelError(
-            f"A fluctuation-driven start takes a rate between 0 and {1 / network.dt:g} Hz, a positive deviation and a recurrent "
+            f"A fluctuation-driven start takes a rate between 0 and {1 / network.dt:g} Hz, a "
+            f"positive deviation and a recurrent "
             f"share between 0 and 1, not {rate}, {deviation} and {recurrent_share}."
         )
     for number, layer in enumerate(network.layers):
         if not isinstance(layer.connection, Dense) or layer.shortcut is not None:
-            raise ModelError(f"A fluctuation-driven start is for dense connections without shortcuts; layer {number} has others.")
+            raise ModelError(
+                f"A fluctuation-driven start is for dense connections without shortcuts; layer "
+                f"{number} has others."
+            )
 
 
 def _drawn(
-    layer: Layer, number: int, moments: tuple[float, float], rate: float, mean: float, deviation: float, recurrent_share: float,
-    key: Array, steps: int,
-) -> Layer:  # fmt: skip
-    """A layer with weights from the equations; ``moments`` are the mean and the mean square of a number of its input."""
+    layer: Layer,
+    number: int,
+    moments: tuple[float, float],
+    rate: float,
+    mean: float,
+    deviation: float,
+    recurrent_share: float,
+    key: Array,
+    steps: int,
+) -> Layer:
+    """A layer with weights from the equations; ``moments`` are the mean and the mean square of a
+    number of its input."""
     kernel = _kernel(layer, steps)
     if not bool(jnp.all(kernel.distance > 0)):
-        raise ModelError(f"Neurons of layer {number} fire without input, so no weights keep them below threshold.")
+        raise ModelError(
+            f"Neurons of layer {number} fire without input, so no weights keep them below "
+            f"threshold."
+        )
     frequency = rate * layer.dynamics.step.dt
     sources = [(layer.n_in, *moments, 1.0)]
     if layer.recurrent is not None:
-        sources = [(layer.n_in, *moments, 1.0 - recurrent_share), (layer.n, frequency, frequency, recurrent_share)]
+        sources = [
+            (layer.n_in, *moments, 1.0 - recurrent_share),
+            (layer.n, frequency, frequency, recurrent_share),
+        ]
     total = sum(n * first for n, first, _, _ in sources)
     if mean and total <= 0:
         raise DataError(
-            f"A mean potential of {mean} takes inputs of a positive mean; those of layer {number} have {moments[0]:.3g}."
+            f"A mean potential of {mean} takes inputs of a positive mean; those of layer {number} "
+            f"have {moments[0]:.3g}."
         )
     m = mean * kernel.distance / (total * kernel.total) if mean else jnp.zeros(layer.n)
     weights = []
@@ -148,7 +200,8 @@ def _drawn(
         variance = share * (deviation * kernel.distance) ** 2 / (n * square * kernel.squared) - m**2
         if not bool(jnp.all(variance >= 0)):
             raise ModelError(
-                f"A mean potential of {mean} with {n} inputs makes layer {number} fluctuate by more than {deviation} already."
+                f"A mean potential of {mean} with {n} inputs makes layer {number} fluctuate by "
+                f"more than {deviation} already."
             )
         weights.append(m + jnp.sqrt(variance) * jax.random.normal(own, (n, layer.n)))
     return eqx.tree_at(_weights, layer, weights)
@@ -165,24 +218,35 @@ def _kernel(layer: Layer, steps: int) -> _Kernel:
     names = step.prepare(layer.intrinsic.values())
     silent = jnp.zeros(layer.n)
 
-    def advance(state: dict[str, Array], moment: tuple[Array, Array]) -> tuple[dict[str, Array], Array]:
+    def advance(
+        state: dict[str, Array], moment: tuple[Array, Array]
+    ) -> tuple[dict[str, Array], Array]:
         current, time = moment
         key = jax.random.fold_in(jax.random.key(0), jnp.round(time / step.dt).astype(int))
-        state = layer.dynamics.integrated(state, jnp.broadcast_to(current, silent.shape), names, key, time)
+        state = layer.dynamics.integrated(
+            state, jnp.broadcast_to(current, silent.shape), names, key, time
+        )
         now = {**names, "t": time}
         return step.settle(state, now, silent, lambda reset, free: free), step.margin(state, now)
 
     def margins(first: float) -> Array:
         currents = jnp.zeros(steps).at[0].set(first)
-        return jax.lax.scan(advance, step.initial_state(names, silent.shape), (currents, step.dt * jnp.arange(steps)))[1]
+        return jax.lax.scan(
+            advance,
+            step.initial_state(names, silent.shape),
+            (currents, step.dt * jnp.arange(steps)),
+        )[1]
 
     rest = margins(0.0)
     response = margins(1.0) - rest
     return _Kernel(-jnp.mean(rest, axis=0), jnp.sum(response, axis=0), jnp.sum(response**2, axis=0))
 
 
-def _at_rate(layer: Layer, number: int, x: Array, rate: float, key: Array | None) -> tuple[Layer, Array]:
-    """A layer scaled to fire at a rate, and its spikes; of the factors tried the one that comes closest, as rates may jump."""
+def _at_rate(
+    layer: Layer, number: int, x: Array, rate: float, key: Array | None
+) -> tuple[Layer, Array]:
+    """A layer scaled to fire at a rate, and its spikes; of the factors tried the one that comes
+    closest, as rates may jump."""
     tried: dict[float, float] = {}
 
     def is_below(power: float) -> bool:
@@ -196,7 +260,8 @@ def _at_rate(layer: Layer, number: int, x: Array, rate: float, key: Array | None
     best = min(tried, key=lambda power: abs(np.log(max(tried[power], np.finfo(float).tiny) / rate)))
     if not rate / REACHED <= tried[best] <= rate * REACHED:
         raise ModelError(
-            f"Layer {number} does not fire at {rate:g} Hz with weights of any size; the closest is {tried[best]:.3g} Hz."
+            f"Layer {number} does not fire at {rate:g} Hz with weights of any size; the closest "
+            f"is {tried[best]:.3g} Hz."
         )
     factor = jnp.asarray(2.0**best)
     return _scaled(layer, factor), _response(layer, factor, x, key)[1]

@@ -13,7 +13,8 @@ Array = jax.Array
 
 
 def free_running(network: Network, x: Array, start: int) -> Response:
-    """Response of a network that from step ``start`` on is fed its own latest output, without a gradient through the feedback.
+    """Response of a network that from step ``start`` on is fed its own latest output, without a
+    gradient through the feedback.
 
     Parameters
     ----------
@@ -36,14 +37,24 @@ def free_running(network: Network, x: Array, start: int) -> Response:
     """
     n_out = network.n_out
     if n_out != network.n_in or x.shape[2] != network.n_in:
-        raise DataError(f"A free-running network needs as many outputs as inputs, not {n_out} and {network.n_in}.")
+        raise DataError(
+            f"A free-running network needs as many outputs as inputs, not {n_out} and "
+            f"{network.n_in}."
+        )
     if network.is_stochastic or any(_delayed(layer) for layer in network.layers):
         raise ModelError("A free-running network has neither noise nor delays.")
-    if not isinstance(network.readout, Readout) or any(layer.shortcut is not None for layer in network.layers):
-        raise ModelError("A free-running network is read by leaky integrators and has no shortcuts.")
+    if not isinstance(network.readout, Readout) or any(
+        layer.shortcut is not None for layer in network.layers
+    ):
+        raise ModelError(
+            "A free-running network is read by leaky integrators and has no shortcuts."
+        )
     names = [layer.dynamics.step.prepare(layer.intrinsic.values()) for layer in network.layers]
     batch = x.shape[1]
-    states = [layer.dynamics.initial_state(own, (batch, layer.n)) for layer, own in zip(network.layers, names, strict=True)]
+    states = [
+        layer.dynamics.initial_state(own, (batch, layer.n))
+        for layer, own in zip(network.layers, names, strict=True)
+    ]
     spikes = [jnp.zeros((batch, layer.n), x.dtype) for layer in network.layers]
 
     keep = network.readout.keep
@@ -58,16 +69,22 @@ def free_running(network: Network, x: Array, start: int) -> Response:
             if layer.recurrent is not None:
                 current = current + layer.recurrent.recurrence.current(latest)
             time = network.dt * number
-            state, signal = layer.dynamics.settle(layer.dynamics.update(state, current, own, None, time), own, None, time)
+            state, signal = layer.dynamics.settle(
+                layer.dynamics.update(state, current, own, None, time), own, None, time
+            )
             after.append(state)
             fired.append(signal)
         out = network.readout.advance(out, network.readout.connection(signal[None])[0], keep)
         return (after, fired, out), (out[0], tuple(fired))
 
-    _, (potentials, fired) = jax.lax.scan(visit, (states, spikes, network.readout.start(batch, x.dtype)), (jnp.arange(len(x)), x))
+    _, (potentials, fired) = jax.lax.scan(
+        visit, (states, spikes, network.readout.start(batch, x.dtype)), (jnp.arange(len(x)), x)
+    )
     return Response(potentials, fired)
 
 
 def _delayed(layer: object) -> bool:
     recurrent = layer.recurrent
-    return getattr(layer.connection, "delay", None) is not None or (recurrent is not None and max(recurrent.delay) > 1)
+    return getattr(layer.connection, "delay", None) is not None or (
+        recurrent is not None and max(recurrent.delay) > 1
+    )

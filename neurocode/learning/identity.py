@@ -24,17 +24,29 @@ Array = jax.Array
 
 
 def identity(network: Network, task: Task, settings: Settings, seed: int) -> dict[str, Any]:
-    """What a checkpoint must agree on: the network at its start, the task, how it is trained, and by what."""
+    """What a checkpoint must agree on: the network at its start, the task, how it is trained, and
+    by what."""
     table = {
-        "version": neurocode.__version__, "precision": str(jnp.result_type(float)), "seed": seed, "settings": asdict(settings),
-        "network": network.table(), "disturbance": table_of(network.disturbance),
+        "version": neurocode.__version__,
+        "precision": str(jnp.result_type(float)),
+        "seed": seed,
+        "settings": asdict(settings),
+        "network": network.table(),
+        "disturbance": table_of(network.disturbance),
         "starting arrays": _digest(jax.tree.leaves(network)),
         "task": {
-            "loss": _loss(task.loss), "presentation": table_of(task.presentation),
-            **{name: getattr(task, name) for name in ("name", "n_outputs", "dt", "free_running_from")},
+            "loss": _loss(task.loss),
+            "presentation": table_of(task.presentation),
+            **{
+                name: getattr(task, name)
+                for name in ("name", "n_outputs", "dt", "free_running_from")
+            },
         },
-        "data": {name: _digest(jax.tree.leaves(getattr(task, name))) for name in ("training", "validation", "test")},
-    }  # fmt: skip
+        "data": {
+            name: _digest(jax.tree.leaves(getattr(task, name)))
+            for name in ("training", "validation", "test")
+        },
+    }
     return json.loads(json.dumps(table))
 
 
@@ -52,5 +64,7 @@ def _loss(loss: Loss) -> str | dict[str, str]:
     """The name of a loss of neurocode, the class and the attributes of another."""
     if LOSSES.get(loss.name) == loss:
         return loss.name
-    attributes = {name: re.sub(" at 0x[0-9a-f]+", "", repr(value)) for name, value in vars(loss).items()}
+    attributes = {
+        name: re.sub(" at 0x[0-9a-f]+", "", repr(value)) for name, value in vars(loss).items()
+    }
     return {"class": f"{type(loss).__module__}.{type(loss).__qualname__}", **attributes}

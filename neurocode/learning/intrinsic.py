@@ -19,34 +19,41 @@ Array = jax.Array
 class Intrinsic(eqx.Module):
     """Values of the parameters of a model for each neuron of a layer.
 
-    Learned parameters are kept in the coordinates of :class:`~neurocode.models.bounds.Bounds`, as those of fits are, but those
-    with two finite bounds as their place between them, projected back there after every update; a single bound and none are in
-    units of the start.
+    Learned parameters are kept in the coordinates of :class:`~neurocode.models.bounds.Bounds`, as
+    those of fits are, but those with two finite bounds as their place between them, projected back
+    there after every update; a single bound and none are in units of the start.
 
     Parameters
     ----------
     model : NeuronModel
     learned : sequence of str
-        Parameters to learn. Those that the model declares ``per_neuron`` have a value for each neuron, others are shared.
+        Parameters to learn. Those that the model declares ``per_neuron`` have a value for each
+        neuron, others are shared.
     n : int
         Neurons.
     key : jax.Array, optional
-        Draws learned parameters with two bounds uniformly between them; without it all start at the model's value.
+        Draws learned parameters with two bounds uniformly between them; without it all start at the
+        model's value.
     shared : sequence of str
         Learned parameters with one value for the layer, whatever the model declares.
 
     Raises
     ------
     ModelError
-        For a parameter that the model does not have or that it fixes, one that is shared but not learned, or a start on a single
-        bound.
+        For a parameter that the model does not have or that it fixes, one that is shared but not
+        learned, or a start on a single bound.
     """
 
     coordinates: dict[str, Array]
     model: NeuronModel = eqx.field(static=True)
 
     def __init__(
-        self, model: NeuronModel, learned: Sequence[str], n: int, key: Array | None = None, shared: Sequence[str] = ()
+        self,
+        model: NeuronModel,
+        learned: Sequence[str],
+        n: int,
+        key: Array | None = None,
+        shared: Sequence[str] = (),
     ) -> None:
         self.model = model
         if odd := [name for name in shared if name not in learned]:
@@ -54,7 +61,8 @@ class Intrinsic(eqx.Module):
         unknown = [name for name in learned if name not in model.free]
         if unknown:
             raise ModelError(
-                f"Model '{model.name}' has no free parameter '{unknown[0]}'; it has {', '.join(model.free) or 'none'}."
+                f"Model '{model.name}' has no free parameter '{unknown[0]}'; it has "
+                f"{', '.join(model.free) or 'none'}."
             )
         self.coordinates = {}
         for number, name in enumerate(learned):
@@ -64,24 +72,39 @@ class Intrinsic(eqx.Module):
 
     def values(self) -> dict[str, Array | float]:
         """Values in SI of all parameters of the model."""
-        fixed = {name: float(value) if np.ndim(value) == 0 else jnp.asarray(value) for name, value in self.model.values.items()}
-        return {**fixed, **{name: _value(_bounds(self.model, name), c) for name, c in self.coordinates.items()}}
+        fixed = {
+            name: float(value) if np.ndim(value) == 0 else jnp.asarray(value)
+            for name, value in self.model.values.items()
+        }
+        return {
+            **fixed,
+            **{name: _value(_bounds(self.model, name), c) for name, c in self.coordinates.items()},
+        }
 
     def projected(self) -> Intrinsic:
         """With every parameter inside its bounds."""
-        inside = {name: jnp.clip(c, 0.0, 1.0) if _bounds(self.model, name).two_sided else c for name, c in self.coordinates.items()}
+        inside = {
+            name: jnp.clip(c, 0.0, 1.0) if _bounds(self.model, name).two_sided else c
+            for name, c in self.coordinates.items()
+        }
         return eqx.tree_at(lambda module: module.coordinates, self, inside)
 
 
 def _bounds(model: NeuronModel, name: str) -> Bounds:
-    """Bounds of a parameter, with its size: the distance of the model's value to a single bound, or that value."""
+    """Bounds of a parameter, with its size: the distance of the model's value to a single bound, or
+    that value."""
     low, high = model.parameters[name].si_bounds
     bound, value = low if np.isfinite(low) else high, float(np.mean(model.values[name]))
-    return Bounds(low, high, abs(value - bound) if np.isfinite(bound) else abs(value) or 1.0, place=True)
+    return Bounds(
+        low, high, abs(value - bound) if np.isfinite(bound) else abs(value) or 1.0, place=True
+    )
 
 
 def _start(model: NeuronModel, name: str, shape: tuple[int, ...], key: Array | None) -> Array:
-    bounds, value = _bounds(model, name), np.broadcast_to(np.asarray(model.values[name], float), shape)
+    bounds, value = (
+        _bounds(model, name),
+        np.broadcast_to(np.asarray(model.values[name], float), shape),
+    )
     if bounds.two_sided and key is not None:
         return jax.random.uniform(key, shape)
     if bounds.one_sided and bounds.scale == 0:
@@ -94,5 +117,6 @@ def _value(bounds: Bounds, coordinate: Array) -> Array:
 
 
 def _sign(bounds: Bounds) -> int:
-    """Minus one where the single bound is an upper one: files of networks hold the logarithm of the distance to it."""
+    """Minus one where the single bound is an upper one: files of networks hold the logarithm of the
+    distance to it."""
     return -1 if bounds.one_sided and np.isfinite(bounds.high) else 1

@@ -21,7 +21,8 @@ Array = jax.Array
 
 
 class Shortcut(eqx.Module):
-    """What a layer takes besides the spikes of the layer before: the input of an earlier layer (He et al. 2016).
+    """What a layer takes besides the spikes of the layer before: the input of an earlier layer (He
+    et al. 2016).
 
     Parameters
     ----------
@@ -50,7 +51,9 @@ class Shortcut(eqx.Module):
 
     def measured(self, x: Array) -> Shortcut:
         """With the moments of its normalisations on the earlier input."""
-        return self if self.connection is None else Shortcut(self.back, measured(self.connection, x))
+        return (
+            self if self.connection is None else Shortcut(self.back, measured(self.connection, x))
+        )
 
 
 class Layer(eqx.Module):
@@ -60,7 +63,8 @@ class Layer(eqx.Module):
     ----------
     connection : Dense, Convolution, Pool or Chain
     model : NeuronModel
-        With one input; its ``per_neuron`` parameters get a value for each neuron where they are learned.
+        With one input; its ``per_neuron`` parameters get a value for each neuron where they are
+        learned.
     dt : float
         Time step in seconds.
     recurrent : Recurrent, optional
@@ -70,36 +74,42 @@ class Layer(eqx.Module):
     shared : sequence of str
         Of these, the ones with one value for the whole layer.
     spread : bool
-        Draw learned parameters with two bounds uniformly between them instead of starting at the model's values.
+        Draw learned parameters with two bounds uniformly between them instead of starting at the
+        model's values.
     surrogate : Surrogate, optional
         None for the derivative of the spike probability, for models with escape noise.
     reset_gradient : bool
         Whether gradients flow through the reset ("attached").
     draw_gradient : {"straight_through", "trapezoid", "secant", "trapezoid_secant"}
-        What stands in for the derivative of a spike that was drawn with probability p; all but the first for models with escape
-        noise and without a surrogate. Straight through the draw: the derivative of p, right where the expected loss is linear in
-        the spike. Trapezoid: that over 2p where there is a spike and over 2(1 - p) where there is none, whose mean takes
-        (L'(0) + L'(1))/2 for L(1) - L(0), right where the loss is quadratic in the spike, for a variance that grows as
-        1/(4p(1 - p)); for two categories it is ReinMax (Liu et al. 2023, "Bridging Discrete and Backpropagation: Straight-Through
-        and Beyond", NeurIPS). Secant, ours: by the reset a spike changes the next state and the probability of the next spike by
-        their differences with and without it, not by their derivatives, which are far off where the noise is narrow; it takes
-        ``reset_gradient=True``. Both together: ``"trapezoid_secant"``.
+        What stands in for the derivative of a spike that was drawn with probability p; all but the
+        first for models with escape noise and without a surrogate. Straight through the draw: the
+        derivative of p, right where the expected loss is linear in the spike. Trapezoid: that over
+        2p where there is a spike and over 2(1 - p) where there is none, whose mean takes (L'(0) +
+        L'(1))/2 for L(1) - L(0), right where the loss is quadratic in the spike, for a variance
+        that grows as 1/(4p(1 - p)); for two categories it is ReinMax (Liu et al. 2023, "Bridging
+        Discrete and Backpropagation: Straight-Through and Beyond", NeurIPS). Secant, ours: by the
+        reset a spike changes the next state and the probability of the next spike by their
+        differences with and without it, not by their derivatives, which are far off where the noise
+        is narrow; it takes ``reset_gradient=True``. Both together: ``"trapezoid_secant"``.
     dropout : float
-        Probability with which an outgoing spike is dropped in training; connections inside the layer are spared.
+        Probability with which an outgoing spike is dropped in training; connections inside the
+        layer are spared.
     segment : int, optional
-        In training save only the state every so many steps and make the steps between again: memory for one segment instead of
-        the whole sequence, for about one more run of the loop. The same gradients.
+        In training save only the state every so many steps and make the steps between again: memory
+        for one segment instead of the whole sequence, for about one more run of the loop. The same
+        gradients.
     current_unit, margin_unit : str, optional
-        For models that are not dimensionless: the input of a weighted sum of one, such as ``"0.5 nA"``, and the distance to
-        threshold that counts as one for the surrogate derivative, such as ``"20 mV"``.
+        For models that are not dimensionless: the input of a weighted sum of one, such as ``"0.5
+        nA"``, and the distance to threshold that counts as one for the surrogate derivative, such
+        as ``"20 mV"``.
     key : jax.Array, optional
         Needed with ``spread``.
 
     Raises
     ------
     ModelError
-        For a model that cannot be a layer or a draw gradient that it cannot have (see :meth:`Dynamics.of`), segments of less than
-        a step, or a dropout outside [0, 1).
+        For a model that cannot be a layer or a draw gradient that it cannot have (see
+        :meth:`Dynamics.of`), segments of less than a step, or a dropout outside [0, 1).
 
     Examples
     --------
@@ -142,14 +152,21 @@ class Layer(eqx.Module):
         if segment is not None and segment < 1:
             raise ModelError(f"Segments of a time loop have at least one step, not {segment}.")
         if not 0 <= dropout < 1:
-            raise ModelError(f"The share of spikes that dropout takes is from 0 up to 1, not {dropout}.")
+            raise ModelError(
+                f"The share of spikes that dropout takes is from 0 up to 1, not {dropout}."
+            )
         self.connection, self.recurrent, self.shortcut = connection, recurrent, shortcut
         self.dropout, self.segment = dropout, segment
-        self.intrinsic = Intrinsic(model, learned, connection.n_out, key if spread else None, shared)
-        self.dynamics = Dynamics.of(model, dt, surrogate, reset_gradient, current_unit, margin_unit, draw_gradient)
+        self.intrinsic = Intrinsic(
+            model, learned, connection.n_out, key if spread else None, shared
+        )
+        self.dynamics = Dynamics.of(
+            model, dt, surrogate, reset_gradient, current_unit, margin_unit, draw_gradient
+        )
 
     def with_model(self, model: NeuronModel) -> Layer:
-        """The same connections and learned values on another model with the same learned parameters, input and units."""
+        """The same connections and learned values on another model with the same learned
+        parameters, input and units."""
         return self._remade(model, self.dynamics.draw_gradient)
 
     def with_draw_gradient(self, draw_gradient: str) -> Layer:
@@ -160,11 +177,21 @@ class Layer(eqx.Module):
         old, own = self.dynamics, self.intrinsic.coordinates
         units = (parse_unit(unit).scale for unit in (*model.inputs.values(), unit_of_margin(model)))
         layer = Layer(
-            self.connection, model, old.step.dt, recurrent=self.recurrent, shortcut=self.shortcut, learned=tuple(own),
-            shared=[name for name, value in own.items() if value.ndim == 0], surrogate=old.surrogate,
-            reset_gradient=old.reset_gradient, draw_gradient=draw_gradient, dropout=self.dropout, segment=self.segment,
-            current_unit=old.current / next(units), margin_unit=old.distance / next(units),
-        )  # fmt: skip
+            self.connection,
+            model,
+            old.step.dt,
+            recurrent=self.recurrent,
+            shortcut=self.shortcut,
+            learned=tuple(own),
+            shared=[name for name, value in own.items() if value.ndim == 0],
+            surrogate=old.surrogate,
+            reset_gradient=old.reset_gradient,
+            draw_gradient=draw_gradient,
+            dropout=self.dropout,
+            segment=self.segment,
+            current_unit=old.current / next(units),
+            margin_unit=old.distance / next(units),
+        )
         return eqx.tree_at(lambda part: part.intrinsic.coordinates, layer, own)
 
     @property
@@ -186,7 +213,9 @@ class Layer(eqx.Module):
     def connections(self) -> tuple[Connection | Recurrent, ...]:
         """All that brings spikes to the neurons."""
         shortcut = None if self.shortcut is None else self.shortcut.connection
-        return tuple(part for part in (self.connection, self.recurrent, shortcut) if part is not None)
+        return tuple(
+            part for part in (self.connection, self.recurrent, shortcut) if part is not None
+        )
 
     @property
     def needs_key(self) -> bool:
@@ -195,28 +224,45 @@ class Layer(eqx.Module):
 
     @property
     def sources(self) -> tuple[str, ...]:
-        """Paper behind the gradient through a spike: a surrogate, or that of the chance of a spike where the neuron draws it."""
-        return ("Ma, Yan, Tang 2023",) if self.dynamics.surrogate is None else ("Neftci et al. 2019",)
+        """Paper behind the gradient through a spike: a surrogate, or that of the chance of a spike
+        where the neuron draws it."""
+        return (
+            ("Ma, Yan, Tang 2023",) if self.dynamics.surrogate is None else ("Neftci et al. 2019",)
+        )
 
     def earlier(self, signals: Sequence[Array]) -> Array | None:
         """What its shortcut takes, of the inputs of all layers up to this one."""
         return None if self.shortcut is None else signals[-1 - self.shortcut.back]
 
     def current(self, x: Array, earlier: Array | None = None, training: bool = False) -> Array:
-        """Weighted sums (time, batch, n) of inputs (time, batch, n_in), with those of the input that the shortcut takes."""
+        """Weighted sums (time, batch, n) of inputs (time, batch, n_in), with those of the input
+        that the shortcut takes."""
         current = project(self.connection, x, training)
         return current if earlier is None else current + self.shortcut(earlier, training)
 
     def measured(self, x: Array, earlier: Array | None = None) -> Layer:
-        """With the moments of its normalisations on these inputs; see :func:`neurocode.learning.network.calibrated`."""
+        """With the moments of its normalisations on these inputs; see
+        :func:`neurocode.learning.network.calibrated`."""
         shortcut = None if earlier is None else self.shortcut.measured(earlier)
         places = lambda own: (own.connection, own.shortcut)  # noqa: E731
-        return eqx.tree_at(places, self, (measured(self.connection, x), shortcut), is_leaf=lambda node: node is None)
+        return eqx.tree_at(
+            places,
+            self,
+            (measured(self.connection, x), shortcut),
+            is_leaf=lambda node: node is None,
+        )
 
     def __call__(
-        self, x: Array, key: Array | None = None, *, earlier: Array | None = None, training: bool = False, adjoint: bool = True
+        self,
+        x: Array,
+        key: Array | None = None,
+        *,
+        earlier: Array | None = None,
+        training: bool = False,
+        adjoint: bool = True,
     ) -> Array:
-        """Spikes (time, batch, n) for inputs (time, batch, n_in); ``key`` for noisy neurons, ``earlier`` for the shortcut."""
+        """Spikes (time, batch, n) for inputs (time, batch, n_in); ``key`` for noisy neurons,
+        ``earlier`` for the shortcut."""
         return self.driven(self.current(x, earlier, training), key, adjoint=adjoint)
 
     def driven(self, current: Array, key: Array | None = None, *, adjoint: bool = True) -> Array:
@@ -225,7 +271,8 @@ class Layer(eqx.Module):
         return self._run(current, keys=keys, adjoint=adjoint, segment=self.segment)
 
     def replayed(self, current: Array, fired: Array) -> Array:
-        """Spikes (time, batch, n) of neurons with escape noise that were drawn before, with the gradient of the draw."""
+        """Spikes (time, batch, n) of neurons with escape noise that were drawn before, with the
+        gradient of the draw."""
         return self._run(current, fired=fired)
 
     def _run(self, current: Array, **options: Any) -> Array:

@@ -46,18 +46,22 @@ class Response(NamedTuple):
 class Network(eqx.Module):
     """Layers and a readout.
 
-    Input of a step acts in the same step on every layer up to the readout; recurrent spikes act in the next one.
+    Input of a step acts in the same step on every layer up to the readout; recurrent spikes act in
+    the next one.
 
     Parameters
     ----------
-    layers : list of Layer, the last an Output: Readout, Voters, JointDecision, RecordedNeurons or one's own
+    layers : list of Layer, the last an Output: Readout, Voters, JointDecision, RecordedNeurons or
+    one's own
     disturbance : callable, optional
-        Changes the outgoing spikes (time, batch, n) of every layer, given a random key; spikes inside the layer are spared.
+        Changes the outgoing spikes (time, batch, n) of every layer, given a random key; spikes
+        inside the layer are spared.
 
     Raises
     ------
     ModelError
-        If the sizes of layers or of shortcuts do not follow on one another or their time steps differ.
+        If the sizes of layers or of shortcuts do not follow on one another or their time steps
+        differ.
 
     Examples
     --------
@@ -74,13 +78,18 @@ class Network(eqx.Module):
     readout: Output
     disturbance: Disturbance | None = eqx.field(static=True)
 
-    def __init__(self, layers: list[Layer | Output], disturbance: Disturbance | None = None) -> None:
+    def __init__(
+        self, layers: list[Layer | Output], disturbance: Disturbance | None = None
+    ) -> None:
         *hidden, readout = layers
         if not isinstance(readout, Output) or not all(isinstance(layer, Layer) for layer in hidden):
             raise ModelError("A network is a list of layers that ends with one readout.")
         for number, (before, after) in enumerate(itertools.pairwise(layers)):
             if before.n != after.n_in:
-                raise ModelError(f"Layer {number + 1} takes {after.n_in} inputs, but layer {number} has {before.n} neurons.")
+                raise ModelError(
+                    f"Layer {number + 1} takes {after.n_in} inputs, but layer {number} has "
+                    f"{before.n} neurons."
+                )
         for number, layer in enumerate(hidden):
             _check_shortcut(hidden, number, layer)
         if len({layer.dynamics.step.dt for layer in hidden} | {readout.dt}) > 1:
@@ -125,10 +134,15 @@ class Network(eqx.Module):
 
     def projected(self) -> Network:
         """With all intrinsic parameters inside their bounds."""
-        layers = [eqx.tree_at(lambda own: own.intrinsic, layer, layer.intrinsic.projected()) for layer in self.layers]
+        layers = [
+            eqx.tree_at(lambda own: own.intrinsic, layer, layer.intrinsic.projected())
+            for layer in self.layers
+        ]
         return Network([*layers, self.readout.projected()], self.disturbance)
 
-    def __call__(self, x: Array, key: Array | None = None, *, training: bool = False, adjoint: bool = True) -> Response:
+    def __call__(
+        self, x: Array, key: Array | None = None, *, training: bool = False, adjoint: bool = True
+    ) -> Response:
         """Response to inputs.
 
         Parameters
@@ -149,18 +163,34 @@ class Network(eqx.Module):
             For a noisy network, or dropout, without a key.
         """
         if x.ndim != 3 or x.shape[2] != self.n_in:
-            raise DataError(f"The network takes inputs of shape (time, batch, {self.n_in}), not {x.shape}.")
-        if key is None and (self.is_stochastic or (training and any(layer.dropout for layer in self.layers))):
+            raise DataError(
+                f"The network takes inputs of shape (time, batch, {self.n_in}), not {x.shape}."
+            )
+        if key is None and (
+            self.is_stochastic or (training and any(layer.dropout for layer in self.layers))
+        ):
             raise ModelError("A network with noise or dropout needs a random key.")
         signals, spikes = [x], []
         for number, layer in enumerate(self.layers):
             draw, drop, disturb = _keys(key, number)
-            fired = layer(signals[-1], draw, earlier=layer.earlier(signals), training=training, adjoint=adjoint)
+            fired = layer(
+                signals[-1],
+                draw,
+                earlier=layer.earlier(signals),
+                training=training,
+                adjoint=adjoint,
+            )
             spikes.append(fired)
             if training and layer.dropout:
-                fired = fired * jax.random.bernoulli(drop, 1 - layer.dropout, fired.shape) / (1 - layer.dropout)
+                fired = (
+                    fired
+                    * jax.random.bernoulli(drop, 1 - layer.dropout, fired.shape)
+                    / (1 - layer.dropout)
+                )
             signals.append(fired if self.disturbance is None else self.disturbance(fired, disturb))
-        potentials = self.readout(signals[-1], noise_key(key, len(self.layers)), training=training, adjoint=adjoint)
+        potentials = self.readout(
+            signals[-1], noise_key(key, len(self.layers)), training=training, adjoint=adjoint
+        )
         return Response(potentials, tuple(spikes))
 
     def to_dataframe(self) -> pd.DataFrame:
@@ -169,12 +199,17 @@ class Network(eqx.Module):
         Returns
         -------
         pandas.DataFrame
-            ``kind`` and ``model``, numbers of inputs ``n_in`` and of neurons or outputs ``n_out``, ``recurrent`` and ``shortcut``
-            (whether it has one), ``learned`` (names of intrinsic parameters), and ``n_parameters`` (learned values).
+            ``kind`` and ``model``, numbers of inputs ``n_in`` and of neurons or outputs ``n_out``,
+            ``recurrent`` and ``shortcut`` (whether it has one), ``learned`` (names of intrinsic
+            parameters), and ``n_parameters`` (learned values).
         """
         learned, _ = trainable(self)
-        rows = [_row(f"layer {k + 1}", part, learned.layers[k]) for k, part in enumerate(self.layers)]
-        return pd.DataFrame([*rows, _row("readout", self.readout, learned.readout)]).set_index("part")
+        rows = [
+            _row(f"layer {k + 1}", part, learned.layers[k]) for k, part in enumerate(self.layers)
+        ]
+        return pd.DataFrame([*rows, _row("readout", self.readout, learned.readout)]).set_index(
+            "part"
+        )
 
     def summary(self) -> str:
         """What the network is made of, one line a layer."""
@@ -188,7 +223,8 @@ class Network(eqx.Module):
 
     def _heading(self) -> str:
         return (
-            f"Network of {self.n_in} inputs and {self.n_out} outputs: {self.n_parameters} learned values, "
+            f"Network of {self.n_in} inputs and {self.n_out} outputs: {self.n_parameters} learned "
+            f"values, "
             f"steps of {1e3 * self.dt:g} ms{', noisy' if self.is_stochastic else ''}"
         )
 
@@ -198,7 +234,9 @@ class Network(eqx.Module):
             extras = [f"model {row['model']}"] if row["model"] else []
             extras += [name for name in ("recurrent", "shortcut") if row[name]]
             extras += [f"learns {', '.join(row['learned'])}"] if row["learned"] else []
-            rows.append("; ".join([f"{name}: {row['kind']}, {row['n_in']} to {row['n_out']}", *extras]))
+            rows.append(
+                "; ".join([f"{name}: {row['kind']}, {row['n_in']} to {row['n_out']}", *extras])
+            )
         return rows
 
     def table(self) -> dict[str, Any]:
@@ -219,8 +257,8 @@ class Network(eqx.Module):
         Raises
         ------
         ModelError
-            For a network with a disturbance, or with parts that are neither neurocode's own nor a readout whose fields are the
-            arguments of its constructor.
+            For a network with a disturbance, or with parts that are neither neurocode's own nor a
+            readout whose fields are the arguments of its constructor.
         """
         path = Path(path)
         write_sealed(path, MAGIC, self.writable_table(), jax.tree.leaves(self))
@@ -235,7 +273,9 @@ class Network(eqx.Module):
             See :meth:`save`.
         """
         if self.disturbance is not None:
-            raise ModelError("A network with a disturbance is not written; write the one without it.")
+            raise ModelError(
+                "A network with a disturbance is not written; write the one without it."
+            )
         require_writable([*self.layers, self.readout])
         return self.table()
 
@@ -247,7 +287,8 @@ class Network(eqx.Module):
         ----------
         path : path
         readouts : sequence of classes
-            Readouts of one's own that the network may end with; nothing that a file names is made besides these and neurocode's.
+            Readouts of one's own that the network may end with; nothing that a file names is made
+            besides these and neurocode's.
 
         Returns
         -------
@@ -256,7 +297,8 @@ class Network(eqx.Module):
         Raises
         ------
         DataError
-            That names the file: missing, damaged, another kind of file, or a network that does not fit together.
+            That names the file: missing, damaged, another kind of file, or a network that does not
+            fit together.
 
         Examples
         --------
@@ -272,8 +314,11 @@ class Network(eqx.Module):
         return cls.rebuilt(table, leaves, path, readouts)
 
     @classmethod
-    def rebuilt(cls, table: Any, leaves: Sequence[Array], path: Path, readouts: Sequence[type[Output]] = ()) -> Network:
-        """A network from its table and its arrays; ``path`` is named where they do not fit together.
+    def rebuilt(
+        cls, table: Any, leaves: Sequence[Array], path: Path, readouts: Sequence[type[Output]] = ()
+    ) -> Network:
+        """A network from its table and its arrays; ``path`` is named where they do not fit
+        together.
 
         Raises
         ------
@@ -295,8 +340,18 @@ class Network(eqx.Module):
             expected = jax.eval_shape(outline)
             if [_form(leaf) for leaf in leaves] != [_form(leaf) for leaf in expected]:
                 raise ModelError("its arrays are not those of its parts")
-        except (ValueError, TypeError, KeyError, AttributeError, MemoryError, OverflowError, RecursionError) as error:
-            raise DataError(f"{path}: the network does not fit together ({str(error).rstrip('.')}).") from None
+        except (
+            ValueError,
+            TypeError,
+            KeyError,
+            AttributeError,
+            MemoryError,
+            OverflowError,
+            RecursionError,
+        ) as error:
+            raise DataError(
+                f"{path}: the network does not fit together ({str(error).rstrip('.')})."
+            ) from None
         return jax.tree.unflatten(structures[0], leaves)
 
 
@@ -310,13 +365,16 @@ def _row(name: str, part: Layer | Output, learned: Layer | Output) -> dict[str, 
     hidden = isinstance(part, Layer)
     layers = (part,) if hidden else part.layers
     return {
-        "part": name, "kind": type(part.connection if hidden else part).__name__,
-        "model": ", ".join(layer.model.name for layer in layers), "n_in": part.n_in, "n_out": part.n if hidden else part.n_out,
+        "part": name,
+        "kind": type(part.connection if hidden else part).__name__,
+        "model": ", ".join(layer.model.name for layer in layers),
+        "n_in": part.n_in,
+        "n_out": part.n if hidden else part.n_out,
         "recurrent": any(layer.recurrent is not None for layer in layers),
         "shortcut": any(layer.shortcut is not None for layer in layers),
         "learned": [key for layer in layers for key in layer.intrinsic.coordinates],
         "n_parameters": sum(int(leaf.size) for leaf in jax.tree.leaves(learned)),
-    }  # fmt: skip
+    }
 
 
 def calibrated(network: Network, x: Array, key: Array | None = None) -> Network:
@@ -358,10 +416,14 @@ def _check_shortcut(layers: list[Layer], number: int, layer: Layer) -> None:
     if layer.shortcut is None:
         return
     if layer.shortcut.back > number:
-        raise ModelError(f"The shortcut of layer {number} goes back by {layer.shortcut.back} layers, before the input.")
+        raise ModelError(
+            f"The shortcut of layer {number} goes back by {layer.shortcut.back} layers, before "
+            f"the input."
+        )
     connection, source = layer.shortcut.connection, layers[number - layer.shortcut.back]
     n_in, n_out = (layer.n, layer.n) if connection is None else (connection.n_in, connection.n_out)
     if (n_in, n_out) != (source.n_in, layer.n):
         raise ModelError(
-            f"The shortcut of layer {number} takes {n_in} inputs to {n_out} neurons, expected {source.n_in} and {layer.n}."
+            f"The shortcut of layer {number} takes {n_in} inputs to {n_out} neurons, expected "
+            f"{source.n_in} and {layer.n}."
         )

@@ -32,7 +32,8 @@ def to_nir(network: Network) -> nir.NIRGraph:
     Parameters
     ----------
     network : Network
-        Of leaky integrate-and-fire neurons (:func:`neurocode.models.normalised_lif`), dense, without delays.
+        Of leaky integrate-and-fire neurons (:func:`neurocode.models.normalised_lif`), dense,
+        without delays.
 
     Returns
     -------
@@ -57,10 +58,19 @@ def to_nir(network: Network) -> nir.NIRGraph:
     for number, layer in enumerate(network.layers):
         _require_known(layer, number)
         weights, neurons = f"weights_{number}", f"neurons_{number}"
-        values = {name: np.broadcast_to(np.asarray(value, float), (layer.n,)) for name, value in layer.intrinsic.values().items()}
+        values = {
+            name: np.broadcast_to(np.asarray(value, float), (layer.n,))
+            for name, value in layer.intrinsic.values().items()
+        }
         nodes[weights] = _weights(layer.connection)
         ones = np.ones(layer.n)
-        nodes[neurons] = nir.LIF(tau=values["tau"], r=ones, v_leak=0 * ones, v_threshold=values["theta"], v_reset=0 * ones)
+        nodes[neurons] = nir.LIF(
+            tau=values["tau"],
+            r=ones,
+            v_leak=0 * ones,
+            v_threshold=values["theta"],
+            v_reset=0 * ones,
+        )
         edges += [(last, weights), (weights, neurons)]
         if layer.recurrent is not None:
             nodes[f"loop_{number}"] = nir.Linear(np.asarray(layer.recurrent.weight, float).T)
@@ -70,14 +80,18 @@ def to_nir(network: Network) -> nir.NIRGraph:
         raise ModelError("NIR has no readout of voters or with a synapse.")
     weights = f"weights_{len(network.layers)}"
     constants = np.asarray(network.readout.time_constants, float)
-    nodes |= {weights: _weights(network.readout.connection), "readout": nir.LI(constants, np.ones_like(constants), 0 * constants)}
+    nodes |= {
+        weights: _weights(network.readout.connection),
+        "readout": nir.LI(constants, np.ones_like(constants), 0 * constants),
+    }
     nodes[OUTPUT] = nir.Output({"output": np.array([len(constants)])})
     edges += [(last, weights), (weights, "readout"), ("readout", OUTPUT)]
     return nir.NIRGraph(nodes, edges, metadata={"dt": network.dt})
 
 
 def from_nir(graph: nir.NIRGraph | str | Path, dt: float) -> Network:
-    """A network from an NIR graph that is a chain from ``Input`` to ``Output``, loops on neurons apart.
+    """A network from an NIR graph that is a chain from ``Input`` to ``Output``, loops on neurons
+    apart.
 
     Parameters
     ----------
@@ -96,37 +110,62 @@ def from_nir(graph: nir.NIRGraph | str | Path, dt: float) -> Network:
         try:
             graph = nir.read(graph)
         except Exception as error:
-            raise DataError(f"{graph}: no NIR file ({(str(error).splitlines() or [''])[0]}).") from None
+            raise DataError(
+                f"{graph}: no NIR file ({(str(error).splitlines() or [''])[0]})."
+            ) from None
     chain, loops = _chain(graph)
     parts: list[Layer | Readout] = []
     for weights, name in zip(chain[::2], chain[1::2], strict=True):
         connection = _dense(graph.nodes[weights], weights)
         neurons = graph.nodes[name]
         if isinstance(neurons, nir.LIF):
-            parts.append(_layer(connection, neurons, name, graph.nodes.get(loops.get(name, "")), dt))
+            parts.append(
+                _layer(connection, neurons, name, graph.nodes.get(loops.get(name, "")), dt)
+            )
         elif isinstance(neurons, nir.LI):
             parts.append(_readout(connection, neurons, name, dt))
         else:
-            raise ModelError(f"Node '{name}' is a {type(neurons).__name__}; neurocode has models for LIF and LI.")
+            raise ModelError(
+                f"Node '{name}' is a {type(neurons).__name__}; neurocode has models for LIF and LI."
+            )
     return Network(parts)
 
 
 def _require_known(layer: Layer, number: int) -> None:
     known, model = normalised_lif(), layer.model
     same = (model.equations, model.margin, model.reset, model.integrator) == (
-        known.equations, known.margin, known.reset, known.integrator,
-    )  # fmt: skip
+        known.equations,
+        known.margin,
+        known.reset,
+        known.integrator,
+    )
     if not same or model.is_stochastic or model.refractory is not None:
-        raise ModelError(f"NIR has no node for layer {number}, neurons of '{model.name}'; it knows those of 'lif-normalised'.")
-    if not isinstance(layer.connection, Dense) or layer.connection.delay is not None or layer.shortcut is not None:
-        raise ModelError(f"Layer {number} has a convolution, a shortcut or delays, which are not written to NIR.")
+        raise ModelError(
+            f"NIR has no node for layer {number}, neurons of '{model.name}'; it knows those of "
+            f"'lif-normalised'."
+        )
+    if (
+        not isinstance(layer.connection, Dense)
+        or layer.connection.delay is not None
+        or layer.shortcut is not None
+    ):
+        raise ModelError(
+            f"Layer {number} has a convolution, a shortcut or delays, which are not written to NIR."
+        )
     if layer.recurrent is not None and max(layer.recurrent.delay) > 1:
-        raise ModelError(f"Layer {number} has recurrent delays of more than one step, which are not written to NIR.")
+        raise ModelError(
+            f"Layer {number} has recurrent delays of more than one step, which are not written to "
+            f"NIR."
+        )
 
 
 def _weights(connection: Dense) -> nir.Affine | nir.Linear:
     weight = np.asarray(connection.weight, float).T
-    return nir.Linear(weight) if connection.bias is None else nir.Affine(weight, np.asarray(connection.bias, float))
+    return (
+        nir.Linear(weight)
+        if connection.bias is None
+        else nir.Affine(weight, np.asarray(connection.bias, float))
+    )
 
 
 def _chain(graph: nir.NIRGraph) -> tuple[list[str], dict[str, str]]:
@@ -147,11 +186,15 @@ def _chain(graph: nir.NIRGraph) -> tuple[list[str], dict[str, str]]:
     while not isinstance(graph.nodes[here], nir.Output):
         further = [name for name in following.get(here, []) if name != loops.get(here)]
         if len(further) != 1 or len(chain) > len(graph.nodes):
-            raise ModelError(f"The graph is no chain: after '{here}' come {', '.join(further) or 'no nodes'}.")
+            raise ModelError(
+                f"The graph is no chain: after '{here}' come {', '.join(further) or 'no nodes'}."
+            )
         here = further[0]
         chain.append(here)
     if not chain or len(chain) % 2 == 0:
-        raise ModelError("The graph is no chain of weights and neurons from one input to one output.")
+        raise ModelError(
+            "The graph is no chain of weights and neurons from one input to one output."
+        )
     return chain[:-1], loops
 
 
@@ -161,24 +204,38 @@ def _dense(node: nir.NIRNode, name: str) -> Dense:
     weight = jnp.asarray(np.asarray(node.weight).T)
     dense = Dense(*weight.shape, bias=isinstance(node, nir.Affine), key=jax.random.key(0))
     dense = eqx.tree_at(lambda d: d.weight, dense, weight)
-    return dense if dense.bias is None else eqx.tree_at(lambda d: d.bias, dense, jnp.asarray(node.bias))
+    return (
+        dense
+        if dense.bias is None
+        else eqx.tree_at(lambda d: d.bias, dense, jnp.asarray(node.bias))
+    )
 
 
-def _layer(connection: Dense, node: nir.LIF, name: str, loop: nir.NIRNode | None, dt: float) -> Layer:
+def _layer(
+    connection: Dense, node: nir.LIF, name: str, loop: nir.NIRNode | None, dt: float
+) -> Layer:
     reset = 0 if node.v_reset is None else node.v_reset
     if np.any(node.v_leak) or np.any(reset) or np.any(np.asarray(node.r) != 1):
-        raise ModelError(f"Node '{name}': a LIF with another leak, reset or resistance than 0, 0 and 1 is not read.")
+        raise ModelError(
+            f"Node '{name}': a LIF with another leak, reset or resistance than 0, 0 and 1 is not "
+            f"read."
+        )
     recurrent = None
     if loop is not None:
         weight = jnp.asarray(np.asarray(loop.weight).T)
-        recurrent = eqx.tree_at(lambda r: r.weight, Recurrent(len(weight), key=jax.random.key(0)), weight)
+        recurrent = eqx.tree_at(
+            lambda r: r.weight, Recurrent(len(weight), key=jax.random.key(0)), weight
+        )
     return Layer(connection, _model(node), dt, recurrent=recurrent)
 
 
 def _model(node: nir.LIF) -> NeuronModel:
     model = normalised_lif()
     parameters = dict(model.parameters)
-    for name, values in (("tau", np.asarray(node.tau) * 1e3), ("theta", np.asarray(node.v_threshold))):
+    for name, values in (
+        ("tau", np.asarray(node.tau) * 1e3),
+        ("theta", np.asarray(node.v_threshold)),
+    ):
         value = float(values.flat[0]) if np.ptp(values) == 0 else np.ravel(values).astype(float)
         low, high = parameters[name].bounds
         bounds = (min(low, float(np.min(values))), max(high, float(np.max(values))))
@@ -189,5 +246,8 @@ def _model(node: nir.LIF) -> NeuronModel:
 def _readout(connection: Dense, node: nir.LI, name: str, dt: float) -> Readout:
     constants = np.ravel(node.tau)
     if np.ptp(constants) > 0 or np.any(node.v_leak) or np.any(np.asarray(node.r) != 1):
-        raise ModelError(f"Node '{name}': a LI with several time constants, a leak or another resistance than 1 is not read.")
+        raise ModelError(
+            f"Node '{name}': a LI with several time constants, a leak or another resistance than "
+            f"1 is not read."
+        )
     return Readout(connection, dt, float(constants[0]))

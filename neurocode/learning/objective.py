@@ -48,12 +48,22 @@ class Report(NamedTuple):
 
 
 def objective(
-    learned: Network, rest: Network, batch: Batch, loss: Loss, regulariser: Regulariser, key: Array | None, training: bool,
-    free_running_from: int | None = None, weight: Array | float = 1.0, passes: int = 1,
-) -> tuple[Array, Report]:  # fmt: skip
-    """Regularised loss, and the report; ``weight`` is that of the batch among the parts of a larger one, on average one.
+    learned: Network,
+    rest: Network,
+    batch: Batch,
+    loss: Loss,
+    regulariser: Regulariser,
+    key: Array | None,
+    training: bool,
+    free_running_from: int | None = None,
+    weight: Array | float = 1.0,
+    passes: int = 1,
+) -> tuple[Array, Report]:
+    """Regularised loss, and the report; ``weight`` is that of the batch among the parts of a larger
+    one, on average one.
 
-    Evidence of several passes of a noisy network is taken together as the loss says: most average potentials.
+    Evidence of several passes of a noisy network is taken together as the loss says: most average
+    potentials.
     """
     network = eqx.combine(learned, rest)
     if free_running_from is None:
@@ -69,21 +79,32 @@ def objective(
 def _evidence(
     network: Network, batch: Batch, loss: Loss, key: Array | None, training: bool, passes: int
 ) -> tuple[Array, tuple[Array, ...]]:
-    """What the loss judges, of all passes together, and the spikes of the layers, on average over passes."""
+    """What the loss judges, of all passes together, and the spikes of the layers, on average over
+    passes."""
     if passes == 1:
         return loss.evidence(network, batch, key, training)
-    evidence, spikes = jax.lax.map(lambda own: loss.evidence(network, batch, own, training), jax.random.split(key, passes))
+    evidence, spikes = jax.lax.map(
+        lambda own: loss.evidence(network, batch, own, training), jax.random.split(key, passes)
+    )
     return loss.pooled(evidence), jax.tree.map(lambda values: jnp.mean(values, axis=0), spikes)
 
 
 def gradient(
-    learned: Network, rest: Network, batch: Batch, loss: Loss, regulariser: Regulariser, key: Array | None, blocks: int = 1,
-    free_running_from: int | None = None, devices: int = 1,
-) -> tuple[Network, Report]:  # fmt: skip
+    learned: Network,
+    rest: Network,
+    batch: Batch,
+    loss: Loss,
+    regulariser: Regulariser,
+    key: Array | None,
+    blocks: int = 1,
+    free_running_from: int | None = None,
+    devices: int = 1,
+) -> tuple[Network, Report]:
     """Gradient of the objective, and the report.
 
-    Each of several devices takes its part of the batch; there ``blocks`` parts are taken one after another, which keeps the arrays
-    of one part in the cache. The loss is that of the whole batch whatever the parts. Devices draw noise and dropout apart.
+    Each of several devices takes its part of the batch; there ``blocks`` parts are taken one after
+    another, which keeps the arrays of one part in the cache. The loss is that of the whole batch
+    whatever the parts. Devices draw noise and dropout apart.
 
     Raises
     ------
@@ -100,22 +121,33 @@ def gradient(
         def differentiate(part: Batch, key: Array | None) -> tuple[Network, Report]:
             weight = loss.answers(part.valid) * number / total
             function = jax.value_and_grad(objective, has_aux=True)
-            (_, report), slopes = function(learned, rest, part, loss, regulariser, key, True, free_running_from, weight)
+            (_, report), slopes = function(
+                learned, rest, part, loss, regulariser, key, True, free_running_from, weight
+            )
             return slopes, report
 
-        found = differentiate(batch, key) if blocks == 1 else _one_by_one(differentiate, batch, key, blocks)
+        found = (
+            differentiate(batch, key)
+            if blocks == 1
+            else _one_by_one(differentiate, batch, key, blocks)
+        )
         slopes, report = found if devices == 1 else jax.lax.psum(found, AXIS)
         slopes = jax.tree.map(lambda value: value / number, slopes)
-        return slopes, Report(report.loss / number, report.score, report.answers, report.rates / number)
+        return slopes, Report(
+            report.loss / number, report.score, report.answers, report.rates / number
+        )
 
     if devices == 1:
         return parts(learned, batch, key)
     everywhere, split = PartitionSpec(), PartitionSpec(None, AXIS)
     targets = PartitionSpec(AXIS) if batch.targets.ndim == 1 else split
     run = jax.shard_map(
-        parts, mesh=mesh_of(devices), in_specs=(everywhere, Batch(split, targets, split), everywhere), out_specs=everywhere,
+        parts,
+        mesh=mesh_of(devices),
+        in_specs=(everywhere, Batch(split, targets, split), everywhere),
+        out_specs=everywhere,
         check_vma=False,
-    )  # fmt: skip
+    )
     return run(learned, batch, key)
 
 
@@ -133,11 +165,18 @@ def mesh_of(devices: int) -> Mesh:
 
 
 def _one_by_one(
-    differentiate: Callable[[Batch, Array | None], tuple[Network, Report]], batch: Batch, key: Array | None, blocks: int
+    differentiate: Callable[[Batch, Array | None], tuple[Network, Report]],
+    batch: Batch,
+    key: Array | None,
+    blocks: int,
 ) -> tuple[Network, Report]:
     """Sums over equal parts of a batch."""
     axis = 0 if batch.targets.ndim == 1 else 1
-    parts = Batch(_blocks(batch.inputs, blocks, 1), _blocks(batch.targets, blocks, axis), _blocks(batch.valid, blocks, 1))
+    parts = Batch(
+        _blocks(batch.inputs, blocks, 1),
+        _blocks(batch.targets, blocks, axis),
+        _blocks(batch.valid, blocks, 1),
+    )
     keys = None if key is None else jax.random.split(key, blocks)
 
     def visit(carry: tuple, part: tuple[Batch, Array | None]) -> tuple[tuple, None]:

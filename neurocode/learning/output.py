@@ -15,9 +15,10 @@ Array = jax.Array
 class Output(eqx.Module):
     """How the spikes of the last layer are read.
 
-    A subclass has fields, as every module of Equinox; those that are connections, layers or readouts themselves take the spikes of
-    the last layer. It says ``n_out`` and ``dt``, as fields or properties, and in ``__call__`` what it makes of these spikes. The
-    rest follows from its fields, its place in a file too where the arguments of its constructor are its fields.
+    A subclass has fields, as every module of Equinox; those that are connections, layers or
+    readouts themselves take the spikes of the last layer. It says ``n_out`` and ``dt``, as fields
+    or properties, and in ``__call__`` what it makes of these spikes. The rest follows from its
+    fields, its place in a file too where the arguments of its constructor are its fields.
 
     Attributes
     ----------
@@ -50,13 +51,25 @@ class Output(eqx.Module):
     dt: eqx.AbstractVar[float]
 
     @abstractmethod
-    def __call__(self, spikes: Array, key: Array | None = None, *, training: bool = False, adjoint: bool = True) -> Array:
-        """Potentials (time, batch, n_out) for spikes (time, batch, n_in), with a key for noise inside the readout."""
+    def __call__(
+        self,
+        spikes: Array,
+        key: Array | None = None,
+        *,
+        training: bool = False,
+        adjoint: bool = True,
+    ) -> Array:
+        """Potentials (time, batch, n_out) for spikes (time, batch, n_in), with a key for noise
+        inside the readout."""
 
     @property
     def parts(self) -> dict[str, "Connection | Layer | Output"]:
         """Fields that take the spikes of the last layer."""
-        return {name: part for name, part in vars(self).items() if isinstance(part, Connection | Layer | Output)}
+        return {
+            name: part
+            for name, part in vars(self).items()
+            if isinstance(part, Connection | Layer | Output)
+        }
 
     @property
     def n_in(self) -> int:
@@ -66,7 +79,10 @@ class Output(eqx.Module):
     @property
     def layers(self) -> tuple[Layer, ...]:
         """Layers of neurons inside the readout."""
-        inside = [(part,) if isinstance(part, Layer) else getattr(part, "layers", ()) for part in self.parts.values()]
+        inside = [
+            (part,) if isinstance(part, Layer) else getattr(part, "layers", ())
+            for part in self.parts.values()
+        ]
         return tuple(layer for layers in inside for layer in layers)
 
     @property
@@ -74,7 +90,13 @@ class Output(eqx.Module):
         """Connections from the neurons that are read."""
         each = []
         for part in self.parts.values():
-            each += [part.connection] if isinstance(part, Layer) else part.connections if isinstance(part, Output) else [part]
+            each += (
+                [part.connection]
+                if isinstance(part, Layer)
+                else part.connections
+                if isinstance(part, Output)
+                else [part]
+            )
         return tuple(each)
 
     def projected(self) -> "Output":
@@ -84,12 +106,19 @@ class Output(eqx.Module):
     def measured(self, spikes: Array) -> "Output":
         """With the moments of its normalisations on these spikes."""
         parts = self.parts.items()
-        return self._with({
-            name: measured(part, spikes) if isinstance(part, Connection) else part.measured(spikes) for name, part in parts
-        })  # fmt: skip
+        return self._with(
+            {
+                name: measured(part, spikes)
+                if isinstance(part, Connection)
+                else part.measured(spikes)
+                for name, part in parts
+            }
+        )
 
     def _with(self, parts: dict[str, "Connection | Layer | Output"]) -> "Output":
-        return eqx.tree_at(lambda own: [getattr(own, name) for name in parts], self, list(parts.values()))
+        return eqx.tree_at(
+            lambda own: [getattr(own, name) for name in parts], self, list(parts.values())
+        )
 
 
 def _projected(part: Connection | Layer | Output) -> Connection | Layer | Output:

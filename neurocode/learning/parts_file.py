@@ -1,4 +1,5 @@
-"""Parts of a network as plain values, their arrays apart, and made again from these; nothing in a table is run."""
+"""Parts of a network as plain values, their arrays apart, and made again from these; nothing in a
+table is run."""
 
 from __future__ import annotations
 
@@ -51,7 +52,8 @@ def require_writable(part: Any) -> None:
     if unknown := _unknown(part):
         known = ", ".join(sorted(NAMES))
         raise ModelError(
-            f"A network with a {unknown} is not written; known are {known}, and subclasses of Output whose fields are the "
+            f"A network with a {unknown} is not written; known are {known}, and subclasses of "
+            f"Output whose fields are the "
             "arguments of their constructor and whose names are their own."
         )
 
@@ -68,12 +70,16 @@ def table_of(part: Any) -> Any:
         return {KIND: ARRAY, "shape": list(part.shape), "type": part.dtype.str}
     if (kind := _kind(type(part))) is not None:
         options = kind.options(part)
-        return {KIND: type(part).__name__, **{name: table_of(value) for name, value in options.items()}}
+        return {
+            KIND: type(part).__name__,
+            **{name: table_of(value) for name, value in options.items()},
+        }
     return {KIND: type(part).__name__, "text": re.sub(" at 0x[0-9a-f]+", "", repr(part))}
 
 
 def made(value: Any, readouts: Sequence[type[Output]] = ()) -> Any:
-    """A part of a network from :func:`table_of`, with arrays at their start; ``readouts`` are classes beside neurocode's own.
+    """A part of a network from :func:`table_of`, with arrays at their start; ``readouts`` are
+    classes beside neurocode's own.
 
     Raises
     ------
@@ -92,7 +98,10 @@ def made(value: Any, readouts: Sequence[type[Output]] = ()) -> Any:
         return _model(**options)
     names = {**{readout.__name__: readout for readout in readouts}, **NAMES}
     if name not in names:
-        raise DataError(f"'{name}' is no part of a network that is known here; hand over a class of your own as `readouts`")
+        raise DataError(
+            f"'{name}' is no part of a network that is known here; hand over a class of your own "
+            f"as `readouts`"
+        )
     return _kind(names[name]).make(**{key: made(item, readouts) for key, item in options.items()})
 
 
@@ -106,13 +115,21 @@ def _kind(part: type) -> Kind | None:
     kept = [name for name in arguments if name != "key"]
     if not all(hasattr(part, name) or name in part.__dataclass_fields__ for name in kept):
         return None
-    return Kind(lambda own: {name: getattr(own, name) for name in kept}, _keyed(part) if "key" in arguments else part)
+    return Kind(
+        lambda own: {name: getattr(own, name) for name in kept},
+        _keyed(part) if "key" in arguments else part,
+    )
 
 
 def _model_table(model: NeuronModel) -> dict[str, Any]:
     """A model as the table of its file, and the values of parameters that differ between neurons."""
-    each = {name: parameter for name, parameter in model.parameters.items() if np.ndim(parameter.value)}
-    first = {name: replace(parameter, value=float(np.ravel(parameter.value)[0])) for name, parameter in each.items()}
+    each = {
+        name: parameter for name, parameter in model.parameters.items() if np.ndim(parameter.value)
+    }
+    first = {
+        name: replace(parameter, value=float(np.ravel(parameter.value)[0]))
+        for name, parameter in each.items()
+    }
     table = to_dictionary(replace(model, parameters={**model.parameters, **first}))
     values = {name: np.asarray(parameter.value, float).tolist() for name, parameter in each.items()}
     return {KIND: NeuronModel.__name__, **table, "values": values}
@@ -120,7 +137,10 @@ def _model_table(model: NeuronModel) -> dict[str, Any]:
 
 def _model(values: dict[str, list[float]], **table: Any) -> NeuronModel:
     model = from_dictionary(table)
-    each = {name: replace(model.parameters[name], value=np.array(value, float)) for name, value in values.items()}
+    each = {
+        name: replace(model.parameters[name], value=np.array(value, float))
+        for name, value in values.items()
+    }
     return replace(model, parameters={**model.parameters, **each}) if each else model
 
 
@@ -130,17 +150,32 @@ def _layer(layer: Layer) -> dict[str, Any]:
     current = f"{float(dynamics.current)!r} {si_unit_text(unit)}"
     distance = f"{float(dynamics.distance)!r} {si_unit_text(unit_of_margin(layer.model))}"
     return {
-        "connection": layer.connection, "model": layer.model, "dt": dynamics.step.dt, "recurrent": layer.recurrent,
-        "shortcut": layer.shortcut, "learned": sorted(coordinates),
-        "shared": sorted(name for name, value in coordinates.items() if value.ndim == 0), "surrogate": dynamics.surrogate,
-        "reset_gradient": dynamics.reset_gradient, "draw_gradient": dynamics.draw_gradient, "dropout": layer.dropout,
-        "segment": layer.segment, "current_unit": current, "margin_unit": distance,
-    }  # fmt: skip
+        "connection": layer.connection,
+        "model": layer.model,
+        "dt": dynamics.step.dt,
+        "recurrent": layer.recurrent,
+        "shortcut": layer.shortcut,
+        "learned": sorted(coordinates),
+        "shared": sorted(name for name, value in coordinates.items() if value.ndim == 0),
+        "surrogate": dynamics.surrogate,
+        "reset_gradient": dynamics.reset_gradient,
+        "draw_gradient": dynamics.draw_gradient,
+        "dropout": layer.dropout,
+        "segment": layer.segment,
+        "current_unit": current,
+        "margin_unit": distance,
+    }
 
 
 def _convolution(part: Convolution) -> dict[str, Any]:
     channels, size = part.weight.shape[0], part.weight.shape[-1]
-    options = {"shape": part.shape, "channels": channels, "size": size, "pool": part.pool, "stride": part.stride}
+    options = {
+        "shape": part.shape,
+        "channels": channels,
+        "size": size,
+        "pool": part.pool,
+        "stride": part.stride,
+    }
     return {**options, "bias": part.bias is not None}
 
 
@@ -158,21 +193,43 @@ KINDS: dict[type, Kind] = {
     Layer: Kind(_layer, Layer),
     Shortcut: Kind(lambda part: {"back": part.back, "connection": part.connection}, Shortcut),
     Dense: Kind(
-        lambda part: {"n_in": part.n_in, "n_out": part.n_out, "bias": part.bias is not None, "delay": part.delay}, _keyed(Dense)
+        lambda part: {
+            "n_in": part.n_in,
+            "n_out": part.n_out,
+            "bias": part.bias is not None,
+            "delay": part.delay,
+        },
+        _keyed(Dense),
     ),
     Convolution: Kind(_convolution, _keyed(Convolution)),
-    Pool: Kind(lambda part: {"shape": part.shape, "side": part.side, "highest": part.highest}, Pool),
+    Pool: Kind(
+        lambda part: {"shape": part.shape, "side": part.side, "highest": part.highest}, Pool
+    ),
     BatchNorm: Kind(lambda part: {"n": part.n, "channels": len(part.scale)}, BatchNorm),
     Chain: Kind(lambda part: {"parts": part.parts}, Chain),
-    Recurrent: Kind(lambda part: {"n": len(part.weight), "delay": part.delay, "gradient": part.gradient}, _keyed(Recurrent)),
+    Recurrent: Kind(
+        lambda part: {"n": len(part.weight), "delay": part.delay, "gradient": part.gradient},
+        _keyed(Recurrent),
+    ),
     TimeBasis: Kind(
-        lambda part: {"duration": (len(part.weight) - 1) * part.spacing, "spacing": part.spacing, "n_out": part.n_out},
+        lambda part: {
+            "duration": (len(part.weight) - 1) * part.spacing,
+            "spacing": part.spacing,
+            "n_out": part.n_out,
+        },
         _keyed(TimeBasis),
     ),
     Readout: Kind(_readout, _keyed(Readout)),
-    Voters: Kind(lambda part: {"layer": part.layer, "classes": part.n_classes}, lambda layer, classes: Voters(layer, classes)),
+    Voters: Kind(
+        lambda part: {"layer": part.layer, "classes": part.n_classes},
+        lambda layer, classes: Voters(layer, classes),
+    ),
     JointDecision: Kind(
-        lambda part: {"voters": part.voters, "integrators": part.integrators, "steps": len(part.of_steps)},
+        lambda part: {
+            "voters": part.voters,
+            "integrators": part.integrators,
+            "steps": len(part.of_steps),
+        },
         lambda voters, integrators, steps: JointDecision(voters, integrators, steps),
     ),
     RecordedNeurons: Kind(lambda part: {"layer": part.layer}, RecordedNeurons),
@@ -185,7 +242,9 @@ def _unknown(part: Any) -> str | None:
     """Name of the class of the first part that is not known."""
     if isinstance(part, (list, tuple)):
         return next((name for item in part if (name := _unknown(item))), None)
-    if part is None or isinstance(part, (bool, int, float, str, np.generic, np.ndarray, jax.Array, NeuronModel)):
+    if part is None or isinstance(
+        part, (bool, int, float, str, np.generic, np.ndarray, jax.Array, NeuronModel)
+    ):
         return None
     if (kind := _kind(type(part))) is None:
         return type(part).__name__

@@ -1,7 +1,8 @@
 """Random numbers of a time step of a noisy layer: a counter, mixed with the key of the step.
 
-Each number is the count of its neuron sent through two rounds of a 32-bit mixing function, the two words of the key entering before
-each. Threefry, JAX's own generator, keys every step; inside the step it would take most of the time of a noisy network.
+Each number is the count of its neuron sent through two rounds of a 32-bit mixing function, the two
+words of the key entering before each. Threefry, JAX's own generator, keys every step; inside the
+step it would take most of the time of a noisy network.
 """
 
 from __future__ import annotations
@@ -17,9 +18,11 @@ from neurocode.simulation.evaluate import Draw
 Array = jax.Array
 
 GOLDEN = 0x9E3779B9
-#: Shifts and odd multipliers of the two rounds (mixing constants found by C. Wellons' search for low avalanche bias).
+#: Shifts and odd multipliers of the two rounds (mixing constants found by C. Wellons' search for
+#: low avalanche bias).
 ROUNDS = (((16, 0x21F0AAAD), (15, 0xD35A2D97), 15), ((17, 0xED5AD4BB), (11, 0xAC4C1B51), 15))
-#: One bit less than a single-precision number holds, so that the numbers lie in the middle of their cells, never on 0 or 1.
+#: One bit less than a single-precision number holds, so that the numbers lie in the middle of their
+#: cells, never on 0 or 1.
 BITS = 23
 
 
@@ -40,7 +43,9 @@ def uniform(key: Array, stream: int, shape: tuple[int, ...], dtype: DTypeLike) -
 
 def normal(key: Array, stream: int, shape: tuple[int, ...], dtype: DTypeLike) -> Array:
     """Standard normal numbers, by the inverse of the distribution function; the largest is 5.4."""
-    return np.sqrt(2.0).astype(dtype) * jax.lax.erf_inv(2.0 * uniform(key, stream, shape, dtype) - 1.0)
+    return np.sqrt(2.0).astype(dtype) * jax.lax.erf_inv(
+        2.0 * uniform(key, stream, shape, dtype) - 1.0
+    )
 
 
 class StepDraw(Draw):
@@ -51,7 +56,9 @@ class StepDraw(Draw):
         if self.key is None:
             raise ModelError("The step of a stochastic model needs a random key.")
         self.count += 1
-        return (normal if kind == "randn" else uniform)(self.key, self.count, self.shape, self.dtype)
+        return (normal if kind == "randn" else uniform)(
+            self.key, self.count, self.shape, self.dtype
+        )
 
 
 def _bits(key: Array, stream: int, shape: tuple[int, ...]) -> Array:

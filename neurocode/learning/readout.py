@@ -21,8 +21,8 @@ State = tuple[Array, Array | None]
 class Readout(Output):
     """Leaky integrators: ``y[k] = g y[k-1] + (1 - g)(W z[k] + bias)`` with ``g = exp(-dt/tau)``.
 
-    With a synapse, ``y[k] = g y[k-1] + (1 - g) c[k-1]`` and ``c[k] = h c[k-1] + W z[k] + bias`` with ``h = exp(-dt/synapse)``
-    (Zenke & Vogels 2021).
+    With a synapse, ``y[k] = g y[k-1] + (1 - g) c[k-1]`` and ``c[k] = h c[k-1] + W z[k] + bias``
+    with ``h = exp(-dt/synapse)`` (Zenke & Vogels 2021).
 
     Parameters
     ----------
@@ -32,9 +32,11 @@ class Readout(Output):
     time_constant : float
         In seconds.
     bounds : (float, float), optional
-        Learn a time constant for each output, between these bounds in seconds, started uniformly between them.
+        Learn a time constant for each output, between these bounds in seconds, started uniformly
+        between them.
     synapse : float, optional
-        Time constant of the synaptic current in seconds; without it spikes drive the potential directly.
+        Time constant of the synaptic current in seconds; without it spikes drive the potential
+        directly.
     key : jax.Array, optional
         Needed with ``bounds``.
 
@@ -62,8 +64,15 @@ class Readout(Output):
         key: Array | None = None,
     ) -> None:
         ordered = bounds is None or 0 < bounds[0] < bounds[1] < math.inf
-        if not 0 < time_constant < math.inf or not ordered or (synapse is not None and not 0 < synapse < math.inf):
-            raise ModelError("The time constants of a readout must be positive and finite, its bounds positive and ordered.")
+        if (
+            not 0 < time_constant < math.inf
+            or not ordered
+            or (synapse is not None and not 0 < synapse < math.inf)
+        ):
+            raise ModelError(
+                "The time constants of a readout must be positive and finite, its bounds positive "
+                "and ordered."
+            )
         self.connection, self.dt, self.bounds = connection, dt, bounds
         self.time_constant, self.synapse = time_constant, synapse
         self.place = None if bounds is None else jax.random.uniform(key, (connection.n_out,))
@@ -98,14 +107,25 @@ class Readout(Output):
         return zero, zero if self.synapse is not None else None
 
     def advance(self, state: State, weighted: Array, keep: Array) -> State:
-        """Potentials and currents one step later, for the weighted sums of its spikes; ``keep`` is made once before a loop."""
+        """Potentials and currents one step later, for the weighted sums of its spikes; ``keep`` is
+        made once before a loop."""
         potential, current = state
         if current is None:
             return keep * potential + (1 - keep) * weighted, None
-        return keep * potential + (1 - keep) * current, np.exp(-self.dt / self.synapse) * current + weighted
+        return keep * potential + (1 - keep) * current, np.exp(
+            -self.dt / self.synapse
+        ) * current + weighted
 
-    def __call__(self, spikes: Array, key: Array | None = None, *, training: bool = False, adjoint: bool = True) -> Array:
-        """Potentials (time, batch, n_out) for spikes (time, batch, n); it has no noise and no adjoint of its own."""
+    def __call__(
+        self,
+        spikes: Array,
+        key: Array | None = None,
+        *,
+        training: bool = False,
+        adjoint: bool = True,
+    ) -> Array:
+        """Potentials (time, batch, n_out) for spikes (time, batch, n); it has no noise and no
+        adjoint of its own."""
         weighted, keep = project(self.connection, spikes, training), self.keep
 
         def visit(state: State, now: Array) -> tuple[State, Array]:

@@ -1,4 +1,5 @@
-"""Readouts that are neurons of a recording: their spikes are drawn, or given and their probability returned."""
+"""Readouts that are neurons of a recording: their spikes are drawn, or given and their probability
+returned."""
 
 from __future__ import annotations
 
@@ -16,8 +17,9 @@ Array = jax.Array
 class RecordedNeurons(Output):
     """Neurons with escape noise that stand for recorded ones.
 
-    A network that ends with them is trained on recorded spikes with ``loss="spike_log_likelihood"``: their spikes are clamped to
-    the recorded ones, so that reset, adaptation and connections between them see the recording. Called, they draw their own.
+    A network that ends with them is trained on recorded spikes with
+    ``loss="spike_log_likelihood"``: their spikes are clamped to the recorded ones, so that reset,
+    adaptation and connections between them see the recording. Called, they draw their own.
 
     Parameters
     ----------
@@ -27,8 +29,8 @@ class RecordedNeurons(Output):
     Raises
     ------
     ModelError
-        If the model has no escape noise or diffusion besides, so that the probability of a spike is not known, or the layer has a
-        shortcut, dropout or delays.
+        If the model has no escape noise or diffusion besides, so that the probability of a spike is
+        not known, or the layer has a shortcut, dropout or delays.
 
     Examples
     --------
@@ -61,10 +63,20 @@ class RecordedNeurons(Output):
         return self.layer.dynamics.step.dt
 
     def log_probability(self, spikes: Array, recorded: Array, *, training: bool = False) -> Array:
-        """Logarithm of the probability of what was recorded (time, batch, n), for the spikes (time, batch, n_in) that come in."""
-        return clamped_log_probability(self.layer, self.layer.current(spikes, training=training), recorded)
+        """Logarithm of the probability of what was recorded (time, batch, n), for the spikes (time,
+        batch, n_in) that come in."""
+        return clamped_log_probability(
+            self.layer, self.layer.current(spikes, training=training), recorded
+        )
 
-    def __call__(self, spikes: Array, key: Array | None = None, *, training: bool = False, adjoint: bool = True) -> Array:
+    def __call__(
+        self,
+        spikes: Array,
+        key: Array | None = None,
+        *,
+        training: bool = False,
+        adjoint: bool = True,
+    ) -> Array:
         """Spikes of their own (time, batch, n)."""
         return self.layer(spikes, key, training=training, adjoint=adjoint)
 
@@ -110,5 +122,6 @@ def require_known_probability(layer: Layer, name: str) -> None:
     """
     if layer.model.noise is None or layer.model.has_diffusion:
         raise ModelError(
-            f"The probability of the spikes of {name} is not known: '{layer.model.name}' has no escape noise, or diffusion besides."
+            f"The probability of the spikes of {name} is not known: '{layer.model.name}' has no "
+            f"escape noise, or diffusion besides."
         )

@@ -18,14 +18,17 @@ Array = jax.Array
 
 @dataclass(frozen=True)
 class Regulariser:
-    """Bounds of activity and decay of weights (Zenke & Vogels 2021; spike counts are those of one trial).
+    """Bounds of activity and decay of weights (Zenke & Vogels 2021; spike counts are those of one
+    trial).
 
     Attributes
     ----------
     lower, lower_count : float
-        Strength, and the spikes that each neuron should fire at least: mean over neurons and trials of the squared lack.
+        Strength, and the spikes that each neuron should fire at least: mean over neurons and trials
+        of the squared lack.
     upper, upper_count : float
-        Strength, and the spikes per neuron that a layer should fire at most: mean over trials of the excess of its mean.
+        Strength, and the spikes per neuron that a layer should fire at most: mean over trials of
+        the excess of its mean.
     upper_power : {1, 2}
         Power of that excess.
     weight_decay : float
@@ -48,9 +51,19 @@ class Regulariser:
     intrinsic_decay: float = 0.0
 
     def __post_init__(self) -> None:
-        numbers = (self.lower, self.upper, self.weight_decay, self.intrinsic_decay, self.lower_count, self.upper_count)
+        numbers = (
+            self.lower,
+            self.upper,
+            self.weight_decay,
+            self.intrinsic_decay,
+            self.lower_count,
+            self.upper_count,
+        )
         if not all(0 <= number < math.inf for number in numbers) or self.upper_power not in (1, 2):
-            raise ModelError("Strengths and counts of a regulariser are finite and not negative, and its upper power is 1 or 2.")
+            raise ModelError(
+                "Strengths and counts of a regulariser are finite and not negative, and its upper "
+                "power is 1 or 2."
+            )
 
     def activity(self, spikes: Sequence[Array]) -> Array:
         """Penalty of spikes (time, batch, n) of each layer."""
@@ -59,19 +72,29 @@ class Regulariser:
             counts = jnp.sum(layer, axis=0)
             lack = jnp.maximum(self.lower_count - counts, 0.0)
             excess = jnp.maximum(jnp.mean(counts, axis=1) - self.upper_count, 0.0)
-            total += self.lower * jnp.mean(lack**2) + self.upper * jnp.mean(excess**self.upper_power)
+            total += self.lower * jnp.mean(lack**2) + self.upper * jnp.mean(
+                excess**self.upper_power
+            )
         return total
 
     def weights(self, network: Network) -> Array:
         """Penalty of the weights of a network."""
-        connections = [part for layer in network.layers for part in layer.connections] + list(network.readout.connections)
+        connections = [part for layer in network.layers for part in layer.connections] + list(
+            network.readout.connections
+        )
         weights = [weight for part in connections for weight in weights_of(part)]
         return 0.5 * self.weight_decay * sum((jnp.sum(w**2) for w in weights), jnp.zeros(()))
 
     def intrinsic(self, network: Network) -> Array:
         """Penalty of the learned intrinsic parameters of a network."""
-        values = [layer.intrinsic.values()[name] for layer in network.populations for name in layer.intrinsic.coordinates]
-        return 0.5 * self.intrinsic_decay * sum((jnp.sum(value**2) for value in values), jnp.zeros(()))
+        values = [
+            layer.intrinsic.values()[name]
+            for layer in network.populations
+            for name in layer.intrinsic.coordinates
+        ]
+        return (
+            0.5 * self.intrinsic_decay * sum((jnp.sum(value**2) for value in values), jnp.zeros(()))
+        )
 
     def __call__(self, network: Network, spikes: Sequence[Array]) -> Array:
         """Penalty of a network and its spikes."""

@@ -1,4 +1,5 @@
-"""Files of arrays behind a description: read only if every byte is as it was written, and nothing in them is run."""
+"""Files of arrays behind a description: read only if every byte is as it was written, and nothing
+in them is run."""
 
 from __future__ import annotations
 
@@ -22,7 +23,9 @@ LONGEST = 50_000_000
 PLAIN = "fiub"
 
 
-def write_sealed(path: Path, magic: bytes, table: dict[str, Any], arrays: Sequence[np.ndarray]) -> None:
+def write_sealed(
+    path: Path, magic: bytes, table: dict[str, Any], arrays: Sequence[np.ndarray]
+) -> None:
     """Write a description and arrays, replacing the file only when all is on the disk.
 
     Parameters
@@ -62,7 +65,11 @@ def read_sealed(path: Path, magic: bytes, what: str) -> tuple[dict[str, Any], li
         with path.open("rb") as file:
             if file.readline(len(magic) + 1) != magic + b"\n":
                 raise DataError(f"{path}: this is no {what}, or one of another version.")
-            digest, header, body = file.readline(100).strip(), file.readline(LONGEST).rstrip(b"\n"), file.read()
+            digest, header, body = (
+                file.readline(100).strip(),
+                file.readline(LONGEST).rstrip(b"\n"),
+                file.read(),
+            )
     except OSError as error:
         raise DataError(f"{path}: the {what} cannot be read ({error.strerror}).") from None
     if hashlib.sha256(header + body).hexdigest().encode() != digest:

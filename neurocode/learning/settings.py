@@ -44,14 +44,16 @@ class Settings:
         Longest gradient.
     regulariser : Regulariser
     blocks : int
-        Parts of a batch that are taken one after another; see :func:`neurocode.learning.objective.gradient`.
+        Parts of a batch that are taken one after another; see
+        :func:`neurocode.learning.objective.gradient`.
     weights, intrinsic : bool
-        Whether connections learn, and whether intrinsic parameters do; without, they stay where they start.
+        Whether connections learn, and whether intrinsic parameters do; without, they stay where
+        they start.
     intrinsic_factor : float
         Learning rate of intrinsic parameters over that of the rest.
     calibration : int
-        Training sequences, every label in proportion, whose moments stand for those of a batch when a normalised network is
-        evaluated.
+        Training sequences, every label in proportion, whose moments stand for those of a batch when
+        a normalised network is evaluated.
     devices : int
         Devices that each batch is split over. On processors these are cores: start Python with
         ``XLA_FLAGS=--xla_force_host_platform_device_count=2`` in the environment.
@@ -59,7 +61,8 @@ class Settings:
     Raises
     ------
     TrainingError
-        For numbers that are not positive or not whole, an unknown schedule, or blocks and devices that do not divide a batch.
+        For numbers that are not positive or not whole, an unknown schedule, or blocks and devices
+        that do not divide a batch.
     """
 
     epochs: int = 100
@@ -78,22 +81,37 @@ class Settings:
     def __post_init__(self) -> None:
         for name in ("epochs", "batch_size", "blocks", "calibration", "devices"):
             require_whole(name, getattr(self, name), 1)
-        for name in ("learning_rate", "intrinsic_factor", *(("clip",) if self.clip is not None else ())):
+        for name in (
+            "learning_rate",
+            "intrinsic_factor",
+            *(("clip",) if self.clip is not None else ()),
+        ):
             value = getattr(self, name)
-            if isinstance(value, bool) or not isinstance(value, (int, float, np.number)) or not 0 < value < np.inf:
+            if (
+                isinstance(value, bool)
+                or not isinstance(value, (int, float, np.number))
+                or not 0 < value < np.inf
+            ):
                 raise TrainingError(f"'{name}' must be a positive number, not {value!r}.")
         for name in ("weights", "intrinsic"):
             if not isinstance(getattr(self, name), (bool, np.bool_)):
                 raise TrainingError(f"'{name}' must be true or false, not {getattr(self, name)!r}.")
         if self.schedule not in ("constant", "cosine"):
-            raise TrainingError(f"'{self.schedule}' is no schedule of the learning rate; known are constant, cosine.")
+            raise TrainingError(
+                f"'{self.schedule}' is no schedule of the learning rate; known are constant, "
+                f"cosine."
+            )
         if self.batch_size % (self.blocks * self.devices):
             raise TrainingError(
-                f"A batch of {self.batch_size} does not divide into {self.blocks} blocks on {self.devices} devices."
+                f"A batch of {self.batch_size} does not divide into {self.blocks} blocks on "
+                f"{self.devices} devices."
             )
 
-    def optimiser(self, updates: int, learning_rate: jax.Array | float | None = None) -> optax.GradientTransformation:
-        """Adam with the schedule and the clipping; a learning rate that is an array can change without another compilation."""
+    def optimiser(
+        self, updates: int, learning_rate: jax.Array | float | None = None
+    ) -> optax.GradientTransformation:
+        """Adam with the schedule and the clipping; a learning rate that is an array can change
+        without another compilation."""
         peak = self.learning_rate if learning_rate is None else learning_rate
         rate = optax.cosine_decay_schedule(peak, updates) if self.schedule == "cosine" else peak
         clip = optax.identity() if self.clip is None else optax.clip_by_global_norm(self.clip)

@@ -39,45 +39,56 @@ def _sigmoid(y: Array) -> Array:
 
 
 FAMILIES: dict[str, _Family] = {
-    "superspike": _Family(lambda y: 1.0 / (1.0 + jnp.abs(y)) ** 2, lambda y: y / (1.0 + jnp.abs(y))),
+    "superspike": _Family(
+        lambda y: 1.0 / (1.0 + jnp.abs(y)) ** 2, lambda y: y / (1.0 + jnp.abs(y))
+    ),
     "sigmoid": _Family(_bell, _sigmoid),
     "piecewise_linear": _Family(Triangular.pdf, _ramp),
-    "slayer": _Family(lambda y: jnp.exp(-jnp.abs(y)), lambda y: -jnp.sign(y) * jnp.expm1(-jnp.abs(y))),
+    "slayer": _Family(
+        lambda y: jnp.exp(-jnp.abs(y)), lambda y: -jnp.sign(y) * jnp.expm1(-jnp.abs(y))
+    ),
     "arctan": _Family(
-        lambda y: 1.0 / (1.0 + (0.5 * jnp.pi * y) ** 2), lambda y: jnp.arctan(0.5 * jnp.pi * y) / (0.5 * jnp.pi)
+        lambda y: 1.0 / (1.0 + (0.5 * jnp.pi * y) ** 2),
+        lambda y: jnp.arctan(0.5 * jnp.pi * y) / (0.5 * jnp.pi),
     ),
     "gaussian": _Family(
-        lambda y: jnp.exp(-0.5 * y**2), lambda y: jnp.sqrt(0.5 * jnp.pi) * jax.scipy.special.erf(y / jnp.sqrt(2.0))
+        lambda y: jnp.exp(-0.5 * y**2),
+        lambda y: jnp.sqrt(0.5 * jnp.pi) * jax.scipy.special.erf(y / jnp.sqrt(2.0)),
     ),
     "logistic": _Family(_bell, _sigmoid),
-    "rectangular": _Family(lambda y: jnp.where(jnp.abs(y) < 1.0, 1.0, 0.0), lambda y: jnp.clip(y, -1.0, 1.0)),
+    "rectangular": _Family(
+        lambda y: jnp.where(jnp.abs(y) < 1.0, 1.0, 0.0), lambda y: jnp.clip(y, -1.0, 1.0)
+    ),
     "triangular": _Family(Triangular.pdf, _ramp),
     "constant": _Family(jnp.ones_like, lambda y: y),
     "zero": _Family(jnp.zeros_like, jnp.zeros_like),
-}  # fmt: skip
+}
 
 
 @dataclass(frozen=True)
 class Surrogate:
-    """A spike whose derivative by the distance to threshold ``x`` is ``height h(slope x)``, with ``h(0) = 1``.
+    """A spike whose derivative by the distance to threshold ``x`` is ``height h(slope x)``, with
+    ``h(0) = 1``.
 
     Attributes
     ----------
     family : str
-        ``"superspike"``: derivative of the fast sigmoid (Zenke & Ganguli 2018); ``"sigmoid"``, also named ``"logistic"``: of the
-        logistic function; ``"piecewise_linear"``: Esser et al. 2016, also named ``"triangular"``: density of triangular noise;
-        ``"slayer"``: two-sided exponential (Shrestha & Orchard 2018; Baronig et al. 2025 write ``slope = alpha``,
-        ``height = c alpha/2``); ``"arctan"``; ``"gaussian"``; ``"rectangular"``. Controls: ``"constant"`` (one) and ``"zero"``, the
-        true derivative.
+        ``"superspike"``: derivative of the fast sigmoid (Zenke & Ganguli 2018); ``"sigmoid"``, also
+        named ``"logistic"``: of the logistic function; ``"piecewise_linear"``: Esser et al. 2016,
+        also named ``"triangular"``: density of triangular noise; ``"slayer"``: two-sided
+        exponential (Shrestha & Orchard 2018; Baronig et al. 2025 write ``slope = alpha``, ``height
+        = c alpha/2``); ``"arctan"``; ``"gaussian"``; ``"rectangular"``. Controls: ``"constant"``
+        (one) and ``"zero"``, the true derivative.
     slope : float
         Inverse width, in units of the inverse margin.
     height : float
         Peak. The logistic derivative as written in Zenke & Vogels 2021 has ``height = 0.25``.
     asymptotic : bool
-        Multiply by the slope, so that the area under the derivative does not depend on it (the "asymptotic" magnitude of Zenke &
-        Vogels 2021); else its peak does not ("normalised").
+        Multiply by the slope, so that the area under the derivative does not depend on it (the
+        "asymptotic" magnitude of Zenke & Vogels 2021); else its peak does not ("normalised").
     smooth : bool
-        The spike itself is the integral of the derivative plus one half, not a step: for checks of gradients.
+        The spike itself is the integral of the derivative plus one half, not a step: for checks of
+        gradients.
 
     Raises
     ------
@@ -99,9 +110,14 @@ class Surrogate:
 
     def __post_init__(self) -> None:
         if self.family not in FAMILIES:
-            raise ModelError(f"'{self.family}' is no surrogate derivative; known are {', '.join(FAMILIES)}.")
+            raise ModelError(
+                f"'{self.family}' is no surrogate derivative; known are {', '.join(FAMILIES)}."
+            )
         if not 0 < self.slope < math.inf or not 0 < self.height < math.inf:
-            raise ModelError(f"Slope and height of a surrogate derivative must be positive, not {self.slope} and {self.height}.")
+            raise ModelError(
+                f"Slope and height of a surrogate derivative must be positive, not {self.slope} "
+                f"and {self.height}."
+            )
 
     @property
     def peak(self) -> float:
@@ -125,5 +141,7 @@ def _step(surrogate: Surrogate, x: Array) -> Array:
 
 
 @_step.defjvp
-def _step_rule(surrogate: Surrogate, primals: tuple[Array], tangents: tuple[Array]) -> tuple[Array, Array]:
+def _step_rule(
+    surrogate: Surrogate, primals: tuple[Array], tangents: tuple[Array]
+) -> tuple[Array, Array]:
     return _step(surrogate, *primals), surrogate.derivative(primals[0]) * tangents[0]

@@ -13,11 +13,12 @@ Array = jax.Array
 
 
 class TimeBasis(eqx.Module):
-    """A function of time, linear between equally spaced knots whose values are learned, for each neuron.
+    """A function of time, linear between equally spaced knots whose values are learned, for each
+    neuron.
 
-    Where the stimulus of repeated trials is not at hand, the time since its onset stands for it. The input has one channel, the
-    time in seconds; before the first knot and after the last the function is constant. The same as weights on triangular basis
-    functions, made without them.
+    Where the stimulus of repeated trials is not at hand, the time since its onset stands for it.
+    The input has one channel, the time in seconds; before the first knot and after the last the
+    function is constant. The same as weights on triangular basis functions, made without them.
 
     Parameters
     ----------

@@ -1,9 +1,10 @@
 """The time loop of a layer, and its adjoint derived from the model's own step.
 
-Between two saved states, each just before threshold and reset, lie the spike, the reset and the next state update. The loop saves
-those states and the spikes alone; going back, the step between two of them is made again, with the spikes that were drawn, and
-transposed by JAX. Gradients of the recurrent weights are one product after the loop. The input of a step is made again only where
-the transposed step reads it.
+Between two saved states, each just before threshold and reset, lie the spike, the reset and the
+next state update. The loop saves those states and the spikes alone; going back, the step between
+two of them is made again, with the spikes that were drawn, and transposed by JAX. Gradients of the
+recurrent weights are one product after the loop. The input of a step is made again only where the
+transposed step reads it.
 """
 
 from __future__ import annotations
@@ -65,7 +66,8 @@ class _Setting(NamedTuple):
     gradient: bool
 
     def kept(self, before: State) -> State:
-        """Of a state before threshold and reset, what the way back needs: not the spike of the step before."""
+        """Of a state before threshold and reset, what the way back needs: not the spike of the step
+        before."""
         return {name: value for name, value in before.items() if name != SPIKED}
 
     def complete(self, before: State) -> State:
@@ -104,42 +106,82 @@ def run(
     adjoint : bool
         Without it JAX differentiates the loop.
     segment : int, optional
-        Save only the state every so many steps and run the loop twice: memory for one segment instead of the whole. JAX
-        differentiates it.
+        Save only the state every so many steps and run the loop twice: memory for one segment
+        instead of the whole. JAX differentiates it.
     fired : array (time, batch, n), optional
-        Spikes of noisy neurons that were drawn before, in the place of new draws. JAX differentiates the loop.
+        Spikes of noisy neurons that were drawn before, in the place of new draws. JAX
+        differentiates the loop.
 
     Returns
     -------
     array (time, batch, n)
     """
-    # one value for each sequence too, so that the way back sums over the batch once and not in every step
-    arrays = {name: jnp.broadcast_to(v, inputs.shape[1:]) for name, v in names.items() if isinstance(v, jax.Array)}
+    # one value for each sequence too, so that the way back sums over the batch once and not in
+    # every step
+    arrays = {
+        name: jnp.broadcast_to(v, inputs.shape[1:])
+        for name, v in names.items()
+        if isinstance(v, jax.Array)
+    }
     numbers = tuple((name, value) for name, value in names.items() if name not in arrays)
     setting = _Setting(
-        dynamics, numbers, None if recurrence is None else recurrence.delay, recurrence is None or recurrence.gradient
+        dynamics,
+        numbers,
+        None if recurrence is None else recurrence.delay,
+        recurrence is None or recurrence.gradient,
     )
     weight = None if recurrence is None else recurrence.weight
     moments = Moment(keys, dynamics.step.dt * jnp.arange(len(inputs), dtype=inputs.dtype))
     if segment is not None:
         return _segmented(setting, state, inputs, arrays, weight, moments, segment)
     if fired is not None:
-        return _forward(setting, _at_rest(setting, state, inputs), inputs, arrays, weight, moments, save=False, fired=fired)[1]
+        return _forward(
+            setting,
+            _at_rest(setting, state, inputs),
+            inputs,
+            arrays,
+            weight,
+            moments,
+            save=False,
+            fired=fired,
+        )[1]
     loop = _adjoint if adjoint else _plain
     return loop(setting, state, inputs, arrays, weight, moments)
 
 
-def _plain(setting: _Setting, state: State, inputs: Array, arrays: Arrays, weight: Array | None, moments: Moment) -> Array:
-    return _forward(setting, _at_rest(setting, state, inputs), inputs, arrays, weight, moments, save=False)[1]
+def _plain(
+    setting: _Setting,
+    state: State,
+    inputs: Array,
+    arrays: Arrays,
+    weight: Array | None,
+    moments: Moment,
+) -> Array:
+    return _forward(
+        setting, _at_rest(setting, state, inputs), inputs, arrays, weight, moments, save=False
+    )[1]
 
 
 @partial(jax.custom_vjp, nondiff_argnums=(0,))
-def _adjoint(setting: _Setting, state: State, inputs: Array, arrays: Arrays, weight: Array | None, moments: Moment) -> Array:
+def _adjoint(
+    setting: _Setting,
+    state: State,
+    inputs: Array,
+    arrays: Arrays,
+    weight: Array | None,
+    moments: Moment,
+) -> Array:
     return _plain(setting, state, inputs, arrays, weight, moments)
 
 
 def _segmented(
-    setting: _Setting, state: State, inputs: Array, arrays: Arrays, weight: Array | None, moments: Moment, length: int
+    setting: _Setting,
+    state: State,
+    inputs: Array,
+    arrays: Arrays,
+    weight: Array | None,
+    moments: Moment,
+    length: int,
 ) -> Array:
     @jax.checkpoint
     def visit(carry: Carry, part: tuple[Array, Moment]) -> tuple[Carry, Array]:
@@ -147,7 +189,9 @@ def _segmented(
         return carry, spikes
 
     whole = len(inputs) // length * length
-    parts = jax.tree.map(lambda array: array[:whole].reshape(-1, length, *array.shape[1:]), (inputs, moments))
+    parts = jax.tree.map(
+        lambda array: array[:whole].reshape(-1, length, *array.shape[1:]), (inputs, moments)
+    )
     carry, spikes = jax.lax.scan(visit, _at_rest(setting, state, inputs), parts)
     _, rest = visit(carry, jax.tree.map(lambda array: array[whole:], (inputs, moments)))
     return jnp.concatenate([spikes.reshape(whole, *inputs.shape[1:]), rest])
@@ -158,9 +202,15 @@ def _at_rest(setting: _Setting, state: State, inputs: Array) -> Carry:
 
 
 def _forward(
-    setting: _Setting, carry: Carry, inputs: Array, arrays: Arrays, weight: Array | None, moments: Moment, save: bool,
+    setting: _Setting,
+    carry: Carry,
+    inputs: Array,
+    arrays: Arrays,
+    weight: Array | None,
+    moments: Moment,
+    save: bool,
     fired: Array | None = None,
-) -> tuple[Carry, Array, State | None]:  # fmt: skip
+) -> tuple[Carry, Array, State | None]:
     """Last state and spikes, all spikes, and the states just before threshold and reset."""
     dynamics, names = setting.dynamics, {**dict(setting.numbers), **arrays}
 
@@ -190,9 +240,16 @@ def _pushed(buffer: Array, spikes: Array) -> Array:
 
 
 def _save(
-    setting: _Setting, state: State, inputs: Array, arrays: Arrays, weight: Array | None, moments: Moment
+    setting: _Setting,
+    state: State,
+    inputs: Array,
+    arrays: Arrays,
+    weight: Array | None,
+    moments: Moment,
 ) -> tuple[Array, tuple]:
-    _, spikes, before = _forward(setting, _at_rest(setting, state, inputs), inputs, arrays, weight, moments, save=True)
+    _, spikes, before = _forward(
+        setting, _at_rest(setting, state, inputs), inputs, arrays, weight, moments, save=True
+    )
     kept = inputs if _reads_current(setting, state, inputs, arrays, moments) else None
     return spikes, (state, before, spikes, kept, arrays, weight, moments)
 
@@ -210,10 +267,16 @@ def _transpose(setting: _Setting, residuals: tuple, cotangent: Array) -> tuple:
         slopes, slope, by_update = _updated(setting, state, current, arrays, next_moment, later)
         buffer = _returned(setting, buffer, slope, weight, delay)
         slopes, by_settle = settle_back((slopes, cotangent + buffer[0]))
-        return (slopes, buffer, jax.tree.map(lambda *parts: sum(parts), sums, by_update, by_settle)), slope
+        return (
+            slopes,
+            buffer,
+            jax.tree.map(lambda *parts: sum(parts), sums, by_update, by_settle),
+        ), slope
 
     buffer = jnp.zeros((max(delay), *spikes.shape[1:]), spikes.dtype)
-    final, final_spikes, final_moment = jax.tree.map(lambda array: array[-1], (before, spikes, moments))
+    final, final_spikes, final_moment = jax.tree.map(
+        lambda array: array[-1], (before, spikes, moments)
+    )
     state, settle_back = _settled(setting, final, final_spikes, arrays, final_moment)
     slopes, sums = settle_back((jax.tree.map(jnp.zeros_like, _split(state)[0]), cotangent[-1]))
     here = jax.tree.map(lambda array: array[:-1], (before, spikes, moments))
@@ -223,20 +286,33 @@ def _transpose(setting: _Setting, residuals: tuple, cotangent: Array) -> tuple:
     slopes, first, by_update = _updated(setting, start, current, arrays, moment, slopes)
     by_inputs = jnp.concatenate([first[None], later])
     by_weight = None if weight is None else jnp.einsum("tbi,tbj->ij", arriving, by_inputs)
-    integers = jax.tree.map(lambda array: np.zeros(array.shape, jax.dtypes.float0), _split(start)[1])
-    return {**slopes, **integers}, by_inputs, jax.tree.map(jnp.add, sums, by_update), by_weight, _no_slope(moments)
+    integers = jax.tree.map(
+        lambda array: np.zeros(array.shape, jax.dtypes.float0), _split(start)[1]
+    )
+    return (
+        {**slopes, **integers},
+        by_inputs,
+        jax.tree.map(jnp.add, sums, by_update),
+        by_weight,
+        _no_slope(moments),
+    )
 
 
 _adjoint.defvjp(_save, _transpose)
 
 
-def _settled(setting: _Setting, before: State, fired: Array, arrays: Arrays, moment: Moment) -> tuple[State, Callable]:
-    """State after spike and reset, and the way back: from cotangents of it and of the spikes to those of the state before."""
+def _settled(
+    setting: _Setting, before: State, fired: Array, arrays: Arrays, moment: Moment
+) -> tuple[State, Callable]:
+    """State after spike and reset, and the way back: from cotangents of it and of the spikes to
+    those of the state before."""
     floats, integers = _split(before)
 
     def forward(floats: State, arrays: Arrays) -> tuple[tuple[State, Array], State]:
         names = {**dict(setting.numbers), **arrays}
-        state, spikes = setting.dynamics.settle(setting.complete({**floats, **integers}), names, *moment, fired)
+        state, spikes = setting.dynamics.settle(
+            setting.complete({**floats, **integers}), names, *moment, fired
+        )
         return (_split(state)[0], spikes), state
 
     _, back, state = jax.vjp(forward, floats, arrays, has_aux=True)
@@ -244,21 +320,32 @@ def _settled(setting: _Setting, before: State, fired: Array, arrays: Arrays, mom
 
 
 def _updated(
-    setting: _Setting, state: State, current: Array | None, arrays: Arrays, moment: Moment, slopes: State
+    setting: _Setting,
+    state: State,
+    current: Array | None,
+    arrays: Arrays,
+    moment: Moment,
+    slopes: State,
 ) -> tuple[State, Array, Arrays]:
-    """Cotangents of state, current and parameters from those of the state before the next threshold."""
+    """Cotangents of state, current and parameters from those of the state before the next
+    threshold."""
     floats, integers = _split(state)
 
     def forward(floats: State, current: Array, arrays: Arrays) -> State:
         names = {**dict(setting.numbers), **arrays}
-        return setting.kept(_split(setting.dynamics.update({**floats, **integers}, current, names, *moment))[0])
+        return setting.kept(
+            _split(setting.dynamics.update({**floats, **integers}, current, names, *moment))[0]
+        )
 
     current = jnp.zeros_like(next(iter(floats.values()))) if current is None else current
     return jax.vjp(forward, floats, current, arrays)[1](slopes)
 
 
-def _returned(setting: _Setting, buffer: Array, slope: Array, weight: Array | None, delay: tuple[int, ...]) -> Array:
-    """Cotangents of the latest spikes, newest first, one step further back, with those that the inputs of a step return."""
+def _returned(
+    setting: _Setting, buffer: Array, slope: Array, weight: Array | None, delay: tuple[int, ...]
+) -> Array:
+    """Cotangents of the latest spikes, newest first, one step further back, with those that the
+    inputs of a step return."""
     if weight is None or not setting.gradient:
         return buffer
     back = slope @ weight.T
@@ -268,12 +355,23 @@ def _returned(setting: _Setting, buffer: Array, slope: Array, weight: Array | No
     return moved.at[np.asarray(delay) - 1, :, np.arange(len(delay))].add(back.T)
 
 
-def _reads_current(setting: _Setting, state: State, inputs: Array, arrays: Arrays, moments: Moment) -> bool:
-    """Whether the transposed state update depends on the current: not where it is linear and its constants are not learned."""
+def _reads_current(
+    setting: _Setting, state: State, inputs: Array, arrays: Arrays, moments: Moment
+) -> bool:
+    """Whether the transposed state update depends on the current: not where it is linear and its
+    constants are not learned."""
 
-    names, first = {**dict(setting.numbers), **arrays}, jax.tree.map(lambda array: array[0], moments)
-    before = jax.eval_shape(lambda current: setting.dynamics.update(state, current, names, *first), inputs[0])
-    slopes = {name: jnp.zeros(value.shape, value.dtype) for name, value in setting.kept(_split(before)[0]).items()}
+    names, first = (
+        {**dict(setting.numbers), **arrays},
+        jax.tree.map(lambda array: array[0], moments),
+    )
+    before = jax.eval_shape(
+        lambda current: setting.dynamics.update(state, current, names, *first), inputs[0]
+    )
+    slopes = {
+        name: jnp.zeros(value.shape, value.dtype)
+        for name, value in setting.kept(_split(before)[0]).items()
+    }
 
     def transposed(current: Array, slopes: State) -> tuple:
         return _updated(setting, state, current, arrays, first, slopes)
@@ -282,7 +380,9 @@ def _reads_current(setting: _Setting, state: State, inputs: Array, arrays: Array
     needed = {variable for variable in jaxpr.outvars if not isinstance(variable, Literal)}
     for equation in reversed(jaxpr.eqns):
         if needed & set(equation.outvars):
-            needed |= {variable for variable in equation.invars if not isinstance(variable, Literal)}
+            needed |= {
+                variable for variable in equation.invars if not isinstance(variable, Literal)
+            }
     return jaxpr.invars[0] in needed
 
 
@@ -298,7 +398,11 @@ def late(x: Array, delay: tuple[int, ...]) -> Array:
 
 def _split(state: State) -> tuple[State, State]:
     """What of a state has a gradient, and the count of steps that has none."""
-    integers = {name: value for name, value in state.items() if not jnp.issubdtype(value.dtype, jnp.floating)}
+    integers = {
+        name: value
+        for name, value in state.items()
+        if not jnp.issubdtype(value.dtype, jnp.floating)
+    }
     return {name: value for name, value in state.items() if name not in integers}, integers
 
 

@@ -16,8 +16,11 @@ if TYPE_CHECKING:
 Array = jax.Array
 
 
-def trainable(network: Network, weights: bool = True, intrinsic: bool = True) -> tuple[Network, Network]:
-    """Arrays of a network that learn, and the rest; without ``weights`` connections do not, without ``intrinsic`` parameters.
+def trainable(
+    network: Network, weights: bool = True, intrinsic: bool = True
+) -> tuple[Network, Network]:
+    """Arrays of a network that learn, and the rest; without ``weights`` connections do not, without
+    ``intrinsic`` parameters.
 
     Raises
     ------
@@ -26,7 +29,10 @@ def trainable(network: Network, weights: bool = True, intrinsic: bool = True) ->
     """
     if not weights:
         if not (intrinsic and _coordinates(network)):
-            raise ModelError("The network learns no intrinsic parameter, so it cannot be trained without its weights.")
+            raise ModelError(
+                "The network learns no intrinsic parameter, so it cannot be trained without its "
+                "weights."
+            )
         nothing = jax.tree.map(lambda _: False, network)
         return eqx.partition(network, eqx.tree_at(_coordinates, nothing, replace_fn=lambda _: True))
     learns = jax.tree.map(_learns, network, is_leaf=lambda node: isinstance(node, BatchNorm))

@@ -19,7 +19,14 @@ from neurocode.errors import TrainingError
 from neurocode.extras import Library
 from neurocode.learning.checkpoint import load_checkpoint, save_checkpoint
 from neurocode.learning.diagnosis import diagnose
-from neurocode.learning.evaluation import Evaluation, as_batch, check_fit, evaluate, on_devices, time_first
+from neurocode.learning.evaluation import (
+    Evaluation,
+    as_batch,
+    check_fit,
+    evaluate,
+    on_devices,
+    time_first,
+)
 from neurocode.learning.identity import identity
 from neurocode.learning.network import Network, calibrated
 from neurocode.learning.objective import Report, gradient
@@ -68,10 +75,12 @@ def train(
     network : Network
     task : Task
     seed : int
-        Of the order of the data, dropout and noise. The same seed gives the same network on one machine.
+        Of the order of the data, dropout and noise. The same seed gives the same network on one
+        machine.
     settings : Settings
     folder : path, optional
-        Keep a checkpoint of every epoch there and go on from one that is found: the result is that of an uninterrupted run.
+        Keep a checkpoint of every epoch there and go on from one that is found: the result is that
+        of an uninterrupted run.
     progress : callable, optional
         Called with the row of each epoch.
     loss : str or Loss, optional
@@ -84,10 +93,12 @@ def train(
     Raises
     ------
     TrainingError
-        For a seed that is negative or not whole, or if the loss or a gradient is not finite: names update, layer and parameter.
+        For a seed that is negative or not whole, or if the loss or a gradient is not finite: names
+        update, layer and parameter.
     DataError
-        If the task does not fit the network or the loss, the folder cannot be written to, another training is running in it, or its
-        checkpoint is damaged or of another training: of another network, task, data, settings, seed, precision or version.
+        If the task does not fit the network or the loss, the folder cannot be written to, another
+        training is running in it, or its checkpoint is damaged or of another training: of another
+        network, task, data, settings, seed, precision or version.
 
     Examples
     --------
@@ -110,7 +121,12 @@ def train(
 
 
 def _trained(
-    network: Network, task: Task, seed: int, settings: Settings, path: Path | None, progress: Progress | None
+    network: Network,
+    task: Task,
+    seed: int,
+    settings: Settings,
+    path: Path | None,
+    progress: Progress | None,
 ) -> TrainingResult:
     """Train from the start, or from the checkpoint at a path where there is one."""
     updates = len(task.training) // settings.batch_size
@@ -128,23 +144,47 @@ def _trained(
     while int(state.epoch) < settings.epochs:
         began, epoch = time.perf_counter(), int(state.epoch)
         epoch_key = jax.random.fold_in(key, epoch)
-        order = jax.random.permutation(jax.random.fold_in(epoch_key, ORDER), len(task.training))[: updates * settings.batch_size]
+        order = jax.random.permutation(jax.random.fold_in(epoch_key, ORDER), len(task.training))[
+            : updates * settings.batch_size
+        ]
         order = order.reshape(updates, -1)
         learned, inner, reports, fault = _epoch(
-            state.learned, state.optimiser, epoch_key, order, data, rest, task.loss, task.free_running_from, fixed,
-            task.presentation, rate,
-        )  # fmt: skip
+            state.learned,
+            state.optimiser,
+            epoch_key,
+            order,
+            data,
+            rest,
+            task.loss,
+            task.free_running_from,
+            fixed,
+            task.presentation,
+            rate,
+        )
         if int(fault) < updates:
             indices = np.asarray(order)[int(fault)]
             batch = as_batch(task.training.select(indices))
             again = jax.random.fold_in(epoch_key, int(fault))
             batch = batch._replace(inputs=task.shown(batch.inputs, again, training=True))
-            what = diagnose(learned, rest, batch, task.loss, settings.regulariser, again, task.free_running_from)
-            where = f"Update {epoch * updates + int(fault) + 1} (epoch {epoch + 1}, batch {int(fault) + 1})"
+            what = diagnose(
+                learned, rest, batch, task.loss, settings.regulariser, again, task.free_running_from
+            )
+            where = (
+                f"Update {epoch * updates + int(fault) + 1} (epoch {epoch + 1}, batch "
+                f"{int(fault) + 1})"
+            )
             raise TrainingError(f"{where} is not finite: {what}.")
         fresh = _calibrated(eqx.combine(learned, rest), task, settings, seed)
-        validation = evaluate(fresh, task.validation, task, seed=seed, batch_size=settings.batch_size)
-        state = _recorded(State(learned, inner, *state[2:]), reports, validation, task, time.perf_counter() - began)
+        validation = evaluate(
+            fresh, task.validation, task, seed=seed, batch_size=settings.batch_size
+        )
+        state = _recorded(
+            State(learned, inner, *state[2:]),
+            reports,
+            validation,
+            task,
+            time.perf_counter() - began,
+        )
         if path is not None:
             save_checkpoint(path, state, described)
         if progress is not None:
@@ -153,7 +193,8 @@ def _trained(
 
 
 def _of_their_type(network: Network) -> Network:
-    """With arrays of the types that updates give them: one that came from a plain number is compiled for once more."""
+    """With arrays of the types that updates give them: one that came from a plain number is
+    compiled for once more."""
     return jax.tree.map(lambda array: jax.lax.convert_element_type(array, array.dtype), network)
 
 
@@ -162,14 +203,25 @@ def _calibrated(network: Network, task: Task, settings: Settings, seed: int) -> 
     if not network.is_normalised:
         return network
     chosen, key = stratified(task.training, settings.calibration, seed), jax.random.key(seed)
-    return eqx.filter_jit(calibrated)(network, task.shown(as_batch(chosen).inputs, key, training=False), key)
+    return eqx.filter_jit(calibrated)(
+        network, task.shown(as_batch(chosen).inputs, key, training=False), key
+    )
 
 
 @partial(eqx.filter_jit, donate="none")
 def _epoch(
-    learned: Network, inner: Any, key: Array, order: Array, data: Part, rest: Network, loss: Loss, free_running_from: int | None,
-    settings: Settings, presentation: Presentation | None, learning_rate: Array,
-) -> tuple[Network, Any, Report, Array]:  # fmt: skip
+    learned: Network,
+    inner: Any,
+    key: Array,
+    order: Array,
+    data: Part,
+    rest: Network,
+    loss: Loss,
+    free_running_from: int | None,
+    settings: Settings,
+    presentation: Presentation | None,
+    learning_rate: Array,
+) -> tuple[Network, Any, Report, Array]:
     """All updates of an epoch; after one that is not finite nothing changes any more."""
     optimiser = settings.optimiser(len(order) * settings.epochs, learning_rate)
 
@@ -179,19 +231,35 @@ def _epoch(
         batch = time_first(data.select(indices))
         update_key = jax.random.fold_in(key, number)
         if presentation is not None:
-            batch = batch._replace(inputs=presentation.shown(batch.inputs, update_key, training=True))
+            batch = batch._replace(
+                inputs=presentation.shown(batch.inputs, update_key, training=True)
+            )
         slopes, report = gradient(
-            learned, rest, batch, loss, settings.regulariser, update_key, settings.blocks, free_running_from, settings.devices
+            learned,
+            rest,
+            batch,
+            loss,
+            settings.regulariser,
+            update_key,
+            settings.blocks,
+            free_running_from,
+            settings.devices,
         )
         changes, after = optimiser.update(slopes, inner, learned)
         if settings.intrinsic and settings.intrinsic_factor != 1.0:
             changes = scaled_intrinsic(changes, settings.intrinsic_factor)
         new = eqx.combine(optax.apply_updates(learned, changes), rest).projected()
         new, _ = trainable(new, settings.weights, settings.intrinsic)
-        sound = jnp.isfinite(report.loss) & jnp.all(jnp.stack([jnp.all(jnp.isfinite(leaf)) for leaf in jax.tree.leaves(slopes)]))
+        sound = jnp.isfinite(report.loss) & jnp.all(
+            jnp.stack([jnp.all(jnp.isfinite(leaf)) for leaf in jax.tree.leaves(slopes)])
+        )
         sound &= fault == len(order)
         keep = partial(jax.tree.map, lambda fresh, old: jnp.where(sound, fresh, old))
-        return (keep(new, learned), keep(after, inner), jnp.where(sound, fault, jnp.minimum(fault, number))), report
+        return (
+            keep(new, learned),
+            keep(after, inner),
+            jnp.where(sound, fault, jnp.minimum(fault, number)),
+        ), report
 
     (learned, inner, fault), reports = jax.lax.scan(
         visit, (learned, inner, jnp.asarray(len(order))), (jnp.arange(len(order)), order)
@@ -199,16 +267,27 @@ def _epoch(
     return learned, inner, reports, fault
 
 
-def _recorded(state: State, reports: Report, validation: Evaluation, task: Task, seconds: float) -> State:
+def _recorded(
+    state: State, reports: Report, validation: Evaluation, task: Task, seconds: float
+) -> State:
     """The state with the row of an epoch, and the best network so far."""
     score = float(jnp.sum(reports.score) / jnp.sum(reports.answers))
     rates = jnp.mean(reports.rates, axis=0)
-    row = jnp.asarray([float(jnp.mean(reports.loss)), score, validation.loss, validation.score, seconds])
+    row = jnp.asarray(
+        [float(jnp.mean(reports.loss)), score, validation.loss, validation.score, seconds]
+    )
     history = state.history.at[state.epoch].set(jnp.concatenate([row, rates]))
     quality = _quality(task, validation.score)
     better = quality > float(state.best_score)
     best = state.learned if better else state.best
-    return State(state.learned, state.optimiser, best, jnp.maximum(state.best_score, quality), state.epoch + 1, history)
+    return State(
+        state.learned,
+        state.optimiser,
+        best,
+        jnp.maximum(state.best_score, quality),
+        state.epoch + 1,
+        history,
+    )
 
 
 def _quality(task: Task, score: float | pd.Series) -> float | pd.Series:
@@ -225,9 +304,22 @@ def _rows(state: State) -> pd.DataFrame:
     return frame
 
 
-def _result(state: State, rest: Network, task: Task, seed: int, settings: Settings) -> TrainingResult:
+def _result(
+    state: State, rest: Network, task: Task, seed: int, settings: Settings
+) -> TrainingResult:
     history = _rows(state)
-    best, last = (_calibrated(eqx.combine(own, rest), task, settings, seed) for own in (state.best, state.learned))
+    best, last = (
+        _calibrated(eqx.combine(own, rest), task, settings, seed)
+        for own in (state.best, state.learned)
+    )
     test = evaluate(best, task.test, task, seed=seed, batch_size=settings.batch_size)
     scores = _quality(task, history["validation_score"])
-    return TrainingResult(best, last, history, int(history["epoch"][scores.idxmax()]), test.loss, test.score, task.loss.score_name)
+    return TrainingResult(
+        best,
+        last,
+        history,
+        int(history["epoch"][scores.idxmax()]),
+        test.loss,
+        test.score,
+        task.loss.score_name,
+    )

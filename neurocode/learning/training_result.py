@@ -20,7 +20,8 @@ from neurocode.learning.sealed import read_sealed, write_sealed
 from neurocode.plotting.training_figure import training_figure
 
 MAGIC = b"neurocode training 1"
-#: Fields that are networks, in the order of their arrays in a file, and those that are plain values.
+#: Fields that are networks, in the order of their arrays in a file, and those that are plain
+#: values.
 NETWORKS = ("network", "last")
 PLAIN = ("best_epoch", "test_loss", "test_score", "score_name")
 
@@ -36,8 +37,9 @@ class TrainingResult:
     last : Network
         Of the last epoch.
     history : pandas.DataFrame
-        A row an epoch: ``epoch, loss, score, validation_loss, validation_score, rate_0 …, seconds``. Scores are what ``score_name``
-        says: the share of right answers, the mean squared error, or the log probability of recorded spikes in nats a step.
+        A row an epoch: ``epoch, loss, score, validation_loss, validation_score, rate_0 …,
+        seconds``. Scores are what ``score_name`` says: the share of right answers, the mean squared
+        error, or the log probability of recorded spikes in nats a step.
     best_epoch : int
     test_loss, test_score : float
         Of ``network``.
@@ -69,7 +71,9 @@ class TrainingResult:
         return lines(self._heading(), self._rows()[::-1])
 
     def _repr_html_(self) -> str:
-        return html(self._heading(), self.to_dataframe().set_index("epoch"), [self.network._heading()])
+        return html(
+            self._heading(), self.to_dataframe().set_index("epoch"), [self.network._heading()]
+        )
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, TrainingResult):
@@ -81,8 +85,10 @@ class TrainingResult:
 
     def _heading(self) -> str:
         return (
-            f"Training of {len(self.history)} epochs, best by validation in epoch {self.best_epoch}: "
-            f"{self.score_name} {self.test_score:.4g} and loss {self.test_loss:.4g} on the test part"
+            f"Training of {len(self.history)} epochs, best by validation in epoch "
+            f"{self.best_epoch}: "
+            f"{self.score_name} {self.test_score:.4g} and loss {self.test_loss:.4g} on the test "
+            f"part"
         )
 
     def _rows(self) -> list[str]:
@@ -114,8 +120,13 @@ class TrainingResult:
         path = Path(path)
         networks = {name: getattr(self, name).writable_table() for name in NETWORKS}
         columns = list(self.history)
-        arrays = [*jax.tree.leaves((self.network, self.last)), *(self.history[column].to_numpy() for column in columns)]
-        write_sealed(path, MAGIC, {"networks": networks, "columns": columns, "plain": self._plain()}, arrays)
+        arrays = [
+            *jax.tree.leaves((self.network, self.last)),
+            *(self.history[column].to_numpy() for column in columns),
+        ]
+        write_sealed(
+            path, MAGIC, {"networks": networks, "columns": columns, "plain": self._plain()}, arrays
+        )
         return path
 
     @classmethod
@@ -138,11 +149,15 @@ class TrainingResult:
         try:
             count = (len(arrays) - len(table["columns"])) // len(NETWORKS)
             whole = {
-                name: Network.rebuilt(table["networks"][name], arrays[k * count : (k + 1) * count], path, readouts)
+                name: Network.rebuilt(
+                    table["networks"][name], arrays[k * count : (k + 1) * count], path, readouts
+                )
                 for k, name in enumerate(NETWORKS)
             }
             rows = map(np.asarray, arrays[len(NETWORKS) * count :])
             history = pd.DataFrame(dict(zip(table["columns"], rows, strict=True)))
             return cls(**whole, history=history, **table["plain"])
         except (TypeError, KeyError, AttributeError) as error:
-            raise DataError(f"{path}: the result of a training does not fit together ({error}).") from None
+            raise DataError(
+                f"{path}: the result of a training does not fit together ({error})."
+            ) from None

@@ -15,7 +15,8 @@ Array = jax.Array
 
 
 class Voters(Output):
-    """Classes voted for by spiking neurons: in every step the share of the voters of a class that spike (Sun et al. 2023).
+    """Classes voted for by spiking neurons: in every step the share of the voters of a class that
+    spike (Sun et al. 2023).
 
     Parameters
     ----------
@@ -26,7 +27,8 @@ class Voters(Output):
     Raises
     ------
     ModelError
-        If the classes do not have the same number of voters, or the layer has a shortcut or dropout.
+        If the classes do not have the same number of voters, or the layer has a shortcut or
+        dropout.
 
     Examples
     --------
@@ -62,7 +64,14 @@ class Voters(Output):
         found = self.layer(spikes, key, training=training, adjoint=adjoint)
         return found.reshape(*found.shape[:2], self.n_classes, -1)
 
-    def __call__(self, spikes: Array, key: Array | None = None, *, training: bool = False, adjoint: bool = True) -> Array:
+    def __call__(
+        self,
+        spikes: Array,
+        key: Array | None = None,
+        *,
+        training: bool = False,
+        adjoint: bool = True,
+    ) -> Array:
         """Share of the voters of each class that spike (time, batch, classes)."""
         return self.votes(spikes, key, training, adjoint).mean(axis=-1)
 
@@ -70,11 +79,12 @@ class Voters(Output):
 class JointDecision(Output):
     """A convex combination of decisions over voters, time and potentials, learned with the weights.
 
-    The score of class ``c`` is ``sum_t w_t [a sum_p v_p s_cp(t) + (1 - a) q_c(t)]`` with the spikes ``s_cp`` of its voters and the
-    softmax ``q`` over the potentials of leaky integrators that read the same neurons; ``w`` over steps and ``v`` over voters are
-    positive and sum to one, ``a`` lies between 0 and 1. Each step returns the bracket times ``w_t`` and the number of steps, whose
-    mean over time is the score. Sun et al. 2023 name a generalised joint decision framework whose equations we do not have: this
-    definition is ours.
+    The score of class ``c`` is ``sum_t w_t [a sum_p v_p s_cp(t) + (1 - a) q_c(t)]`` with the spikes
+    ``s_cp`` of its voters and the softmax ``q`` over the potentials of leaky integrators that read
+    the same neurons; ``w`` over steps and ``v`` over voters are positive and sum to one, ``a`` lies
+    between 0 and 1. Each step returns the bracket times ``w_t`` and the number of steps, whose mean
+    over time is the score. Sun et al. 2023 name a generalised joint decision framework whose
+    equations we do not have: this definition is ours.
 
     Parameters
     ----------
@@ -96,8 +106,15 @@ class JointDecision(Output):
     of_voters: Array
 
     def __init__(self, voters: Voters, integrators: Readout, n_steps: int) -> None:
-        if (voters.n_in, voters.n_out, voters.dt) != (integrators.n_in, integrators.n_out, integrators.dt):
-            raise ModelError("Voters and integrators of a joint decision need the same inputs, classes and time step.")
+        if (voters.n_in, voters.n_out, voters.dt) != (
+            integrators.n_in,
+            integrators.n_out,
+            integrators.dt,
+        ):
+            raise ModelError(
+                "Voters and integrators of a joint decision need the same inputs, classes and "
+                "time step."
+            )
         self.voters, self.integrators = voters, integrators
         self.share, self.of_steps = jnp.zeros(()), jnp.zeros(n_steps)
         self.of_voters = jnp.zeros(voters.layer.n // voters.n_classes)
@@ -112,7 +129,14 @@ class JointDecision(Output):
         """Time step in seconds."""
         return self.voters.dt
 
-    def __call__(self, spikes: Array, key: Array | None = None, *, training: bool = False, adjoint: bool = True) -> Array:
+    def __call__(
+        self,
+        spikes: Array,
+        key: Array | None = None,
+        *,
+        training: bool = False,
+        adjoint: bool = True,
+    ) -> Array:
         """Weighted decisions (time, batch, classes), whose mean over time is the score.
 
         Raises
@@ -121,7 +145,10 @@ class JointDecision(Output):
             For sequences of another number of steps.
         """
         if len(spikes) != len(self.of_steps):
-            raise ModelError(f"The joint decision weighs {len(self.of_steps)} steps, the sequences have {len(spikes)}.")
+            raise ModelError(
+                f"The joint decision weighs {len(self.of_steps)} steps, the sequences have "
+                f"{len(spikes)}."
+            )
         votes = self.voters.votes(spikes, key, training, adjoint) @ jax.nn.softmax(self.of_voters)
         beliefs = jax.nn.softmax(self.integrators(spikes, training=training), axis=-1)
         share, of_steps = jax.nn.sigmoid(self.share), jax.nn.softmax(self.of_steps)

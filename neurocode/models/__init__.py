@@ -4,7 +4,8 @@ Contents
 --------
 NeuronModel, Parameter, EscapeNoise
     The values a model is made of.
-lif, noisy_lif, normalised_lif, current_lif, adlif, adex, eif, qif, izhikevich, meta_neuron, gif, glif, igif, igif_ia, glm
+lif, noisy_lif, normalised_lif, current_lif, adlif, adex, eif, qif, izhikevich, meta_neuron, gif,
+glif, igif, igif_ia, glm
     Library models.
 lif_diffusive, eif_diffusive, qif_diffusive, lif_coloured
     Models with white noise for spike times alone, with adaptation and a periodic drive where asked.
@@ -30,7 +31,29 @@ from neurocode.models.noise import EscapeNoise
 from neurocode.models.parameter import Parameter
 
 __all__ = [
-    "LIBRARY", "EscapeNoise", "NeuronModel", "Parameter", "adex", "adlif", "by_name", "current_lif", "eif", "eif_diffusive",
-    "gif", "glif", "glm", "igif", "igif_ia", "izhikevich", "lif", "lif_coloured", "lif_diffusive", "load", "meta_neuron",
-    "noisy_lif", "normalised_lif", "qif", "qif_diffusive",
-]  # fmt: skip
+    "LIBRARY",
+    "EscapeNoise",
+    "NeuronModel",
+    "Parameter",
+    "adex",
+    "adlif",
+    "by_name",
+    "current_lif",
+    "eif",
+    "eif_diffusive",
+    "gif",
+    "glif",
+    "glm",
+    "igif",
+    "igif_ia",
+    "izhikevich",
+    "lif",
+    "lif_coloured",
+    "lif_diffusive",
+    "load",
+    "meta_neuron",
+    "noisy_lif",
+    "normalised_lif",
+    "qif",
+    "qif_diffusive",
+]

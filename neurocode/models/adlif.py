@@ -14,8 +14,9 @@ def adlif(discretisation: str = "symplectic") -> NeuronModel:
 
     ``tau_u du/dt = -u + I - w`` and ``tau_w dw/dt = -w + q (a u + b z)`` with the spike ``z`` at
     ``u > 1`` and reset of ``u`` to zero. Both forms use exponential decays. The Euler-forward form
-    reads ``u`` and ``z`` of the step before; the symplectic form updates ``w`` after the reset, from the
-    post-reset ``u`` and the new ``z`` (Baronig, Ferrand, Sabathiel, Legenstein 2025, released code).
+    reads ``u`` and ``z`` of the step before; the symplectic form updates ``w`` after the reset,
+    from the post-reset ``u`` and the new ``z`` (Baronig, Ferrand, Sabathiel, Legenstein 2025,
+    released code).
 
     Parameters
     ----------
@@ -37,7 +38,9 @@ def adlif(discretisation: str = "symplectic") -> NeuronModel:
     ('w',)
     """
     if discretisation not in DISCRETISATIONS:
-        raise ModelError(f"'{discretisation}' is no discretisation; known are {', '.join(DISCRETISATIONS)}.")
+        raise ModelError(
+            f"'{discretisation}' is no discretisation; known are {', '.join(DISCRETISATIONS)}."
+        )
     symplectic = discretisation == "symplectic"
     return NeuronModel(
         name="adlif" if symplectic else f"adlif-{discretisation}",
@@ -53,11 +56,30 @@ def adlif(discretisation: str = "symplectic") -> NeuronModel:
         integrator="exponential_euler",
         after_reset=("w",) if symplectic else (),
         parameters={
-            "tau_u": Parameter.of("15 ms", ("5 ms", "25 ms"), per_neuron=True, description="membrane time constant"),
-            "tau_w": Parameter.of("180 ms", ("60 ms", "300 ms"), per_neuron=True, description="adaptation time constant"),
-            "a": Parameter(0.5, bounds=(0.0, 1.0), per_neuron=True, description="sub-threshold coupling over q"),
-            "b": Parameter(1.0, bounds=(0.0, 2.0), per_neuron=True, description="spike-triggered adaptation over q"),
-            "q": Parameter(120.0 if symplectic else 60.0, bounds=(0.0, 1000.0), fixed=True, description="scale of a and b"),
+            "tau_u": Parameter.of(
+                "15 ms", ("5 ms", "25 ms"), per_neuron=True, description="membrane time constant"
+            ),
+            "tau_w": Parameter.of(
+                "180 ms",
+                ("60 ms", "300 ms"),
+                per_neuron=True,
+                description="adaptation time constant",
+            ),
+            "a": Parameter(
+                0.5, bounds=(0.0, 1.0), per_neuron=True, description="sub-threshold coupling over q"
+            ),
+            "b": Parameter(
+                1.0,
+                bounds=(0.0, 2.0),
+                per_neuron=True,
+                description="spike-triggered adaptation over q",
+            ),
+            "q": Parameter(
+                120.0 if symplectic else 60.0,
+                bounds=(0.0, 1000.0),
+                fixed=True,
+                description="scale of a and b",
+            ),
             "theta": Parameter(1.0, bounds=(0.1, 10.0), fixed=True, description="threshold"),
         },
     )

@@ -19,9 +19,10 @@ Array = jax.Array
 class Bounds:
     """Numbers between bounds, and coordinates for them.
 
-    A number with two finite bounds goes through the logit, one with a single bound through the logarithm of its distance to it, one
-    with none is scaled by its size. With ``place`` a number with two bounds is its place between them instead, from 0 to 1: what
-    learns it clips it there after every update, as published networks do (Baronig et al. 2025).
+    A number with two finite bounds goes through the logit, one with a single bound through the
+    logarithm of its distance to it, one with none is scaled by its size. With ``place`` a number
+    with two bounds is its place between them instead, from 0 to 1: what learns it clips it there
+    after every update, as published networks do (Baronig et al. 2025).
 
     Attributes
     ----------
@@ -52,7 +53,9 @@ class Bounds:
         """Which have a single bound."""
         return np.isfinite(self.low) ^ np.isfinite(self.high)
 
-    def value(self, z: Array, xp: ModuleType = jnp, sigmoid: Callable[[Array], Array] = jax.nn.sigmoid) -> Array:
+    def value(
+        self, z: Array, xp: ModuleType = jnp, sigmoid: Callable[[Array], Array] = jax.nn.sigmoid
+    ) -> Array:
         """Numbers at coordinates ``z``, computed by NumPy or by JAX."""
         low, high = self._finite()
 
@@ -61,37 +64,53 @@ class Bounds:
 
         def one_bound() -> Array:
             rising, falling = exponential(1), exponential(-1)
-            return _choose(xp, np.isfinite(self.low), lambda: low + self.scale * rising, lambda: high - self.scale * falling)
+            return _choose(
+                xp,
+                np.isfinite(self.low),
+                lambda: low + self.scale * rising,
+                lambda: high - self.scale * falling,
+            )
 
         return _choose(
-            xp, self.two_sided, lambda: low + (high - low) * (z if self.place else sigmoid(z)),
+            xp,
+            self.two_sided,
+            lambda: low + (high - low) * (z if self.place else sigmoid(z)),
             lambda: _choose(xp, self.one_sided, one_bound, lambda: z * self.scale),
-        )  # fmt: skip
+        )
 
     def coordinate(self, x: np.ndarray) -> np.ndarray:
         """Coordinates of numbers that lie inside their bounds."""
         low, high = self._finite()
         with np.errstate(all="ignore"):
             both = (x - low) / (high - low) if self.place else np.log((x - low) / (high - x))
-            one = np.where(np.isfinite(self.low), np.log((x - low) / self.scale), -np.log((high - x) / self.scale))
+            one = np.where(
+                np.isfinite(self.low),
+                np.log((x - low) / self.scale),
+                -np.log((high - x) / self.scale),
+            )
             return np.where(self.two_sided, both, np.where(self.one_sided, one, x / self.scale))[()]
 
     def slope(self, z: np.ndarray) -> np.ndarray:
         """Derivative of each number by its coordinate."""
         low, high = self._finite()
-        one = self.scale * np.exp(np.where(self.one_sided, np.where(np.isfinite(self.low), z, -z), 0.0))
+        one = self.scale * np.exp(
+            np.where(self.one_sided, np.where(np.isfinite(self.low), z, -z), 0.0)
+        )
         both = high - low if self.place else (high - low) * expit(z) * expit(-z)
         return np.where(self.two_sided, both, one)
 
     def _finite(self) -> tuple[Any, Any]:
-        """Bounds with numbers that are computed with, and not used, in the place of those that are missing."""
+        """Bounds with numbers that are computed with, and not used, in the place of those that are
+        missing."""
         return tuple(
             _choose(np, np.isfinite(bound), lambda bound=bound: bound, lambda other=other: other)
             for bound, other in ((self.low, -1.0), (self.high, 1.0))
         )
 
 
-def _choose(xp: ModuleType, chosen: np.ndarray | np.bool_, yes: Callable[[], Any], no: Callable[[], Any]) -> Any:
+def _choose(
+    xp: ModuleType, chosen: np.ndarray | np.bool_, yes: Callable[[], Any], no: Callable[[], Any]
+) -> Any:
     """One or the other, of one number without computing both."""
     if np.ndim(chosen) == 0:
         return yes() if chosen else no()

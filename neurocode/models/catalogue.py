@@ -18,22 +18,44 @@ from neurocode.models.integrate_and_fire import eif, izhikevich, meta_neuron, qi
 from neurocode.models.lif import NOISE_MODES, current_lif, lif, noisy_lif, normalised_lif
 from neurocode.models.model import NeuronModel
 
-DIFFUSIVE = {"lif-diffusive": lif_diffusive, "eif-diffusive": eif_diffusive, "qif-diffusive": qif_diffusive}
+DIFFUSIVE = {
+    "lif-diffusive": lif_diffusive,
+    "eif-diffusive": eif_diffusive,
+    "qif-diffusive": qif_diffusive,
+}
 #: Neurons with an escape rate; without it they are ``-deterministic``.
 ESCAPING = {"gif": gif, "glm": glm, **{f"glif{level}": partial(glif, level) for level in LEVELS}}
 
 #: One row per model: the name that it has itself, and what makes it.
 LIBRARY: dict[str, Callable[[], NeuronModel]] = {
-    "lif": lif, "lif-normalised": normalised_lif, "lif-current": current_lif,
-    "noisy-lif": noisy_lif, **{f"noisy-lif-{mode}": partial(noisy_lif, mode) for mode in NOISE_MODES if mode != "escape"},
-    "adlif": adlif, "adlif-euler-forward": partial(adlif, "euler-forward"), "adex": adex, "eif": eif, "qif": qif,
-    "izhikevich": izhikevich, "meta-neuron": meta_neuron, **ESCAPING, "igif": igif, "igif-ia": igif_ia,
-    **{f"{name}-deterministic": partial(make, escape_noise=False) for name, make in ESCAPING.items()},
-    **DIFFUSIVE, "lif-coloured": lif_coloured,
+    "lif": lif,
+    "lif-normalised": normalised_lif,
+    "lif-current": current_lif,
+    "noisy-lif": noisy_lif,
+    **{f"noisy-lif-{mode}": partial(noisy_lif, mode) for mode in NOISE_MODES if mode != "escape"},
+    "adlif": adlif,
+    "adlif-euler-forward": partial(adlif, "euler-forward"),
+    "adex": adex,
+    "eif": eif,
+    "qif": qif,
+    "izhikevich": izhikevich,
+    "meta-neuron": meta_neuron,
+    **ESCAPING,
+    "igif": igif,
+    "igif-ia": igif_ia,
+    **{
+        f"{name}-deterministic": partial(make, escape_noise=False)
+        for name, make in ESCAPING.items()
+    },
+    **DIFFUSIVE,
+    "lif-coloured": lif_coloured,
     **{f"adaptive-{name}": partial(make, adaptation=True) for name, make in DIFFUSIVE.items()},
     **{f"{name}-periodic": partial(make, periodic=True) for name, make in DIFFUSIVE.items()},
-    **{f"adaptive-{name}-periodic": partial(make, adaptation=True, periodic=True) for name, make in DIFFUSIVE.items()},
-}  # fmt: skip
+    **{
+        f"adaptive-{name}-periodic": partial(make, adaptation=True, periodic=True)
+        for name, make in DIFFUSIVE.items()
+    },
+}
 
 
 def by_name(name: str) -> NeuronModel:
@@ -53,4 +75,6 @@ def by_name(name: str) -> NeuronModel:
         return LIBRARY[name]()
     if name.endswith(".toml"):
         return load(name)
-    raise ModelError(f"There is no model '{name}'; known are {', '.join(LIBRARY)}, or the path of a .toml file.")
+    raise ModelError(
+        f"There is no model '{name}'; known are {', '.join(LIBRARY)}, or the path of a .toml file."
+    )

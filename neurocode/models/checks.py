@@ -1,4 +1,5 @@
-"""What a model must satisfy before any engine sees it: names, units, sizes, and what may stand where."""
+"""What a model must satisfy before any engine sees it: names, units, sizes, and what may stand
+where."""
 
 from __future__ import annotations
 
@@ -41,14 +42,22 @@ def check_model(model: NeuronModel) -> None:
     """
     _check_types(model)
     _check_parameters(model)
-    text = (model.name, model.equations, model.margin, model.reset, model.refractory, tuple(model.initial.items()))
+    text = (
+        model.name,
+        model.equations,
+        model.margin,
+        model.reset,
+        model.refractory,
+        tuple(model.initial.items()),
+    )
     units = tuple((name, parameter.unit) for name, parameter in model.parameters.items())
     _check_text(_Text((*text, model.after_reset, model.noise, model.within_step, units), model))
 
 
 @dataclass(frozen=True)
 class _Text:
-    """What a model says apart from its numbers: models that differ in parameter values alone are checked once."""
+    """What a model says apart from its numbers: models that differ in parameter values alone are
+    checked once."""
 
     key: tuple
     model: NeuronModel = field(compare=False)
@@ -60,11 +69,20 @@ def _check_text(text: _Text) -> None:
     _check_equations(model)
     _check_noise(model)
     texts = _texts(model)
-    subexpressions = {name: parse_expression(text, f"equation of '{name}'") for name, text in model.subexpressions.items()}
-    check_expansion([(where, parse_expression(text, where)) for where, text, _ in texts], subexpressions)
+    subexpressions = {
+        name: parse_expression(text, f"equation of '{name}'")
+        for name, text in model.subexpressions.items()
+    }
+    check_expansion(
+        [(where, parse_expression(text, where)) for where, text, _ in texts], subexpressions
+    )
     _check_what_is_read(model, texts)
-    questions = texts if model.noise is None else (*texts, *_noise_questions(model.noise, model.margin))
-    units = [(e.name, e.unit) for e in model.parsed] + [(name, p.unit) for name, p in model.parameters.items()]
+    questions = (
+        texts if model.noise is None else (*texts, *_noise_questions(model.noise, model.margin))
+    )
+    units = [(e.name, e.unit) for e in model.parsed] + [
+        (name, p.unit) for name, p in model.parameters.items()
+    ]
     try:
         check_dimensions(tuple(questions), (*units, ("t", "second"), ("dt", "second")))
     except ModelError as error:
@@ -72,7 +90,11 @@ def _check_text(text: _Text) -> None:
 
 
 def _check_types(model: NeuronModel) -> None:
-    if not isinstance(model.name, str) or not model.name.isprintable() or not 0 < len(model.name) <= MOST_LETTERS:
+    if (
+        not isinstance(model.name, str)
+        or not model.name.isprintable()
+        or not 0 < len(model.name) <= MOST_LETTERS
+    ):
         raise ModelError(f"The name of a model must be one line of at most {MOST_LETTERS} letters.")
     for what in ("equations", "margin", "reset", "integrator", "refractory"):
         text = getattr(model, what)
@@ -80,11 +102,18 @@ def _check_types(model: NeuronModel) -> None:
             raise ModelError(f"The {what} must be text, not {type(text).__name__}.")
     for what in ("parameters", "initial"):
         if not isinstance(getattr(model, what), Mapping):
-            raise ModelError(f"The {what} must be a mapping from names to values, not {type(getattr(model, what)).__name__}.")
+            raise ModelError(
+                f"The {what} must be a mapping from names to values, not "
+                f"{type(getattr(model, what)).__name__}."
+            )
     for name, text in model.initial.items():
         if not isinstance(text, str):
-            raise ModelError(f"The initial value of {name!r} must be text, not {type(text).__name__}.")
-    if not isinstance(model.after_reset, tuple) or not all(isinstance(name, str) for name in model.after_reset):
+            raise ModelError(
+                f"The initial value of {name!r} must be text, not {type(text).__name__}."
+            )
+    if not isinstance(model.after_reset, tuple) or not all(
+        isinstance(name, str) for name in model.after_reset
+    ):
         raise ModelError("The variables updated after the reset must be a tuple of names.")
     if model.noise is not None and not isinstance(model.noise, EscapeNoise):
         raise ModelError(f"The noise must be an EscapeNoise, not {type(model.noise).__name__}.")
@@ -94,7 +123,9 @@ def _check_parameters(model: NeuronModel) -> None:
     for name, parameter in model.parameters.items():
         check_name(name, "parameter")
         if not isinstance(parameter, Parameter):
-            raise ModelError(f"The parameter '{name}' must be a Parameter, not {type(parameter).__name__}.")
+            raise ModelError(
+                f"The parameter '{name}' must be a Parameter, not {type(parameter).__name__}."
+            )
 
 
 def _check_equations(model: NeuronModel) -> None:
@@ -104,39 +135,58 @@ def _check_equations(model: NeuronModel) -> None:
     held = {equation.name for equation in model.parsed if "unless refractory" in equation.flags}
     if held and model.refractory is None:
         raise ModelError(
-            f"The equation of '{sorted(held)[0]}' is marked 'unless refractory', but the model has no refractory period."
+            f"The equation of '{sorted(held)[0]}' is marked 'unless refractory', but the model "
+            f"has no refractory period."
         )
     if not model.states:
         raise ModelError("The equations hold no differential equation.")
     unknown = set(model.after_reset) - set(model.states)
     if unknown:
-        raise ModelError(f"'{sorted(unknown)[0]}' is to be updated after the reset, but no differential equation defines it.")
+        raise ModelError(
+            f"'{sorted(unknown)[0]}' is to be updated after the reset, but no differential "
+            f"equation defines it."
+        )
     if held & set(model.after_reset):
         name = sorted(held & set(model.after_reset))[0]
-        raise ModelError(f"'{name}' is to be updated after the reset, so its equation cannot be marked 'unless refractory'.")
+        raise ModelError(
+            f"'{name}' is to be updated after the reset, so its equation cannot be marked 'unless "
+            f"refractory'."
+        )
     for name, _, _ in parse_statements(model.reset, "reset"):
         if name not in model.states:
-            raise ModelError(f"The reset assigns to '{name}', which no differential equation defines.")
+            raise ModelError(
+                f"The reset assigns to '{name}', which no differential equation defines."
+            )
     for name in model.initial:
         if name not in model.states:
-            raise ModelError(f"The initial value of '{name}' is given, but no differential equation defines it.")
+            raise ModelError(
+                f"The initial value of '{name}' is given, but no differential equation defines it."
+            )
 
 
 def _check_noise(model: NeuronModel) -> None:
     if model.within_step and (model.noise is not None or model.after_reset or model.uses_spiked):
-        raise ModelError("A crossing within the step excludes escape noise, variables updated after the reset, and 'spiked'.")
+        raise ModelError(
+            "A crossing within the step excludes escape noise, variables updated after the reset, "
+            "and 'spiked'."
+        )
     for name in model.noise.parameter_names if model.noise else ():
         if name not in model.parameters:
-            raise ModelError(f"The escape noise reads the parameter '{name}', which the model does not have.")
+            raise ModelError(
+                f"The escape noise reads the parameter '{name}', which the model does not have."
+            )
 
 
 def _texts(model: NeuronModel) -> tuple[Question, ...]:
-    """Every expression of a model: what it is for, its text, and the unit that it must have; subexpressions first."""
+    """Every expression of a model: what it is for, its text, and the unit that it must have;
+    subexpressions first."""
     units = {equation.name: equation.unit for equation in model.parsed}
     texts: list[Question] = []
     for equation in sorted(model.parsed, key=lambda equation: equation.kind, reverse=True):
         if equation.kind != "input":
-            unit = equation.unit if equation.kind == "subexpression" else f"({equation.unit})/second"
+            unit = (
+                equation.unit if equation.kind == "subexpression" else f"({equation.unit})/second"
+            )
             texts.append((f"equation of '{equation.name}'", equation.expression, unit))
     texts.append(("margin", model.margin, None))
     for name, operator, text in parse_statements(model.reset, "reset"):
@@ -152,14 +202,23 @@ def _texts(model: NeuronModel) -> tuple[Question, ...]:
 
 
 def _noise_questions(noise: EscapeNoise, margin: str) -> list[Question]:
-    rates = [(f"escape noise's rate '{name}'", name, "Hz") for name in (noise.rate, noise.lapse, noise.ceiling) if name]
+    rates = [
+        (f"escape noise's rate '{name}'", name, "Hz")
+        for name in (noise.rate, noise.lapse, noise.ceiling)
+        if name
+    ]
     return [("escape noise", f"({margin})/{noise.scale}", "1"), *rates]
 
 
 def _check_what_is_read(model: NeuronModel, texts: Sequence[Question]) -> None:
     """Names must be defined, and the same in all engines at the time at which they are read."""
     inside = {name: names_in(text) for name, text in model.subexpressions.items()}
-    defined = {equation.name for equation in model.parsed} | set(model.parameters) | {"t", "dt"} | set(unit_table())
+    defined = (
+        {equation.name for equation in model.parsed}
+        | set(model.parameters)
+        | {"t", "dt"}
+        | set(unit_table())
+    )
     for where, text, _ in texts:
         names = _read_names(text, inside)
         forbidden = _forbidden(where, model)
@@ -167,9 +226,13 @@ def _check_what_is_read(model: NeuronModel, texts: Sequence[Question]) -> None:
             if name in forbidden or (is_noise(name) and "noise" in forbidden):
                 raise ModelError(f"The {where} reads '{name}', which {_reason(name)}.")
             if name not in defined and not is_noise(name):
-                raise ModelError(f"The {where} uses '{name}', which is neither a variable nor a parameter.")
+                raise ModelError(
+                    f"The {where} uses '{name}', which is neither a variable nor a parameter."
+                )
         if where == "margin" and not names & set(model.states):
-            raise ModelError(f"The margin '{text}' depends on no variable with a differential equation.")
+            raise ModelError(
+                f"The margin '{text}' depends on no variable with a differential equation."
+            )
 
 
 def _read_names(text: str, inside: Mapping[str, set[str]]) -> set[str]:
@@ -183,7 +246,8 @@ def _read_names(text: str, inside: Mapping[str, set[str]]) -> set[str]:
 
 
 def _forbidden(where: str, model: NeuronModel) -> set[str]:
-    """Names that have no agreed value where an expression is worked out; ``noise`` stands for all ``xi``."""
+    """Names that have no agreed value where an expression is worked out; ``noise`` stands for all
+    ``xi``."""
     if where.startswith("equation of"):
         name = where.split("'")[1]
         return set() if name in model.states else {"noise"}

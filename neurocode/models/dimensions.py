@@ -1,4 +1,5 @@
-"""Whether the units of a model fit together, asked once for all engines: JAX and the compiled loop compute with plain numbers."""
+"""Whether the units of a model fit together, asked once for all engines: JAX and the compiled loop
+compute with plain numbers."""
 
 from __future__ import annotations
 
@@ -7,7 +8,12 @@ from collections.abc import Iterable, Mapping
 from brian2.core.functions import DEFAULT_FUNCTIONS, Function
 from brian2.core.variables import Variable
 from brian2.parsing.expressions import parse_expression_dimensions
-from brian2.units.fundamentalunits import DIMENSIONLESS, Dimension, DimensionMismatchError, get_unit_for_display
+from brian2.units.fundamentalunits import (
+    DIMENSIONLESS,
+    Dimension,
+    DimensionMismatchError,
+    get_unit_for_display,
+)
 
 from neurocode.errors import ModelError
 from neurocode.models.expressions import names_in
@@ -16,7 +22,8 @@ from neurocode.units import parse_unit, unit_table
 
 SECOND = parse_unit("second").dim
 
-#: What is asked: what the expression is for, its text, and the unit it must have (None where any will do).
+#: What is asked: what the expression is for, its text, and the unit it must have (None where any
+#: will do).
 Question = tuple[str, str, str | None]
 
 
@@ -45,7 +52,8 @@ def check_dimensions(questions: tuple[Question, ...], units: tuple[tuple[str, st
         dimension = dimension_of(text, variables, where)
         if unit is not None and dimension is not parse_unit(unit).dim:
             raise ModelError(
-                f"The {where} '{_short(text)}' has the unit {_shown(dimension)}, expected {_shown(parse_unit(unit).dim)}."
+                f"The {where} '{_short(text)}' has the unit {_shown(dimension)}, expected "
+                f"{_shown(parse_unit(unit).dim)}."
             )
 
 
@@ -61,12 +69,19 @@ def dimension_of(text: str, variables: Mapping[str, Variable | Function], where:
         return parse_expression_dimensions(text, variables)
     except DimensionMismatchError as error:
         detail = " ".join(str(error).split()).rstrip(".")
-        raise ModelError(f"The units in the {where} do not fit: {detail[:1].lower()}{detail[1:]}.") from None
+        raise ModelError(
+            f"The units in the {where} do not fit: {detail[:1].lower()}{detail[1:]}."
+        ) from None
     except (SyntaxError, KeyError, TypeError, ValueError, ArithmeticError, NotImplementedError):
-        raise ModelError(f"The units in the {where} '{_short(text)}' cannot be worked out: is an exponent not a number?") from None
+        raise ModelError(
+            f"The units in the {where} '{_short(text)}' cannot be worked out: is an exponent not "
+            f"a number?"
+        ) from None
 
 
-def _variables(names: Iterable[str], dimensions: Mapping[str, Dimension]) -> dict[str, Variable | Function]:
+def _variables(
+    names: Iterable[str], dimensions: Mapping[str, Dimension]
+) -> dict[str, Variable | Function]:
     """What Brian2 asks about names: the model's own, units, white noise and functions."""
 
     def dimension(name: str) -> Dimension:
@@ -74,7 +89,10 @@ def _variables(names: Iterable[str], dimensions: Mapping[str, Dimension]) -> dic
             return SECOND**-0.5
         return dimensions[name] if name in dimensions else unit_table()[name].dim
 
-    functions = {**DEFAULT_FUNCTIONS, "normal_cdf": Function(abs, arg_units=[1], arg_names=["x"], return_unit=1)}
+    functions = {
+        **DEFAULT_FUNCTIONS,
+        "normal_cdf": Function(abs, arg_units=[1], arg_names=["x"], return_unit=1),
+    }
     return functions | {name: Variable(name, dimension(name)) for name in names}
 
 

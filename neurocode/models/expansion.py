@@ -1,6 +1,7 @@
 """How large a model becomes when its subexpressions are put in and its powers multiplied out.
 
-Brian2 and the compilers see the expanded text: what is short to write may take hours to compile and is refused here.
+Brian2 and the compilers see the expanded text: what is short to write may take hours to compile and
+is refused here.
 """
 
 from __future__ import annotations
@@ -20,9 +21,13 @@ MOST_POWER = 64
 LARGEST_WHOLE = 2**31
 
 OPERATIONS: dict[type, Callable[[float, float], float]] = {
-    ast.Add: lambda a, b: a + b, ast.Sub: lambda a, b: a - b, ast.Mult: lambda a, b: a * b, ast.Div: lambda a, b: a / b,
-    ast.Mod: lambda a, b: a % b, ast.Pow: lambda a, b: a**b,
-}  # fmt: skip
+    ast.Add: lambda a, b: a + b,
+    ast.Sub: lambda a, b: a - b,
+    ast.Mult: lambda a, b: a * b,
+    ast.Div: lambda a, b: a / b,
+    ast.Mod: lambda a, b: a % b,
+    ast.Pow: lambda a, b: a**b,
+}
 
 
 @dataclass(frozen=True)
@@ -48,8 +53,11 @@ class Extent:
     number: float | None = None
 
 
-def check_expansion(expressions: Iterable[tuple[str, ast.expr]], subexpressions: Mapping[str, ast.expr]) -> None:
-    """Refuse expressions that take too long to expand, that read themselves, or whose constant parts have no finite value.
+def check_expansion(
+    expressions: Iterable[tuple[str, ast.expr]], subexpressions: Mapping[str, ast.expr]
+) -> None:
+    """Refuse expressions that take too long to expand, that read themselves, or whose constant
+    parts have no finite value.
 
     Parameters
     ----------
@@ -72,10 +80,17 @@ def check_expansion(expressions: Iterable[tuple[str, ast.expr]], subexpressions:
     for where, tree in expressions:
         extent = measure(tree, where)
         total += extent.nodes
-        limits = (extent.levels, MOST_LEVELS, "levels"), (extent.terms, MOST_TERMS, "terms"), (total, MOST_NODES, "operations")
+        limits = (
+            (extent.levels, MOST_LEVELS, "levels"),
+            (extent.terms, MOST_TERMS, "terms"),
+            (total, MOST_NODES, "operations"),
+        )
         for size, most, what in limits:
             if size > most:
-                raise ModelError(f"The {where} has {size:.3g} {what} with its subexpressions put in, at most {most} are allowed.")
+                raise ModelError(
+                    f"The {where} has {size:.3g} {what} with its subexpressions put in, at most "
+                    f"{most} are allowed."
+                )
         if extent.power > MOST_POWER:
             raise ModelError(f"The {where} raises powers to powers beyond {MOST_POWER} in all.")
 
@@ -96,15 +111,32 @@ class _Measure:
         if isinstance(node, ast.Call):
             children = node.args
         parts = [self(child, where) for child in children]
-        nodes, levels = 1 + sum(part.nodes for part in parts), 1 + max(part.levels for part in parts)
+        nodes, levels = (
+            1 + sum(part.nodes for part in parts),
+            1 + max(part.levels for part in parts),
+        )
         power = max(part.power for part in parts)
         if isinstance(node, ast.BinOp):
             left, right = parts
-            exponent = abs(right.number) if isinstance(node.op, ast.Pow) and right.number is not None else 1.0
+            exponent = (
+                abs(right.number)
+                if isinstance(node.op, ast.Pow) and right.number is not None
+                else 1.0
+            )
             power = max(max(1.0, exponent) * left.power, right.power)
-            return Extent(nodes, levels, _terms(node.op, left, right), power, _folded(node, left.number, right.number, where))
+            return Extent(
+                nodes,
+                levels,
+                _terms(node.op, left, right),
+                power,
+                _folded(node, left.number, right.number, where),
+            )
         number = None
-        if isinstance(node, ast.UnaryOp) and isinstance(node.op, (ast.USub, ast.UAdd)) and parts[0].number is not None:
+        if (
+            isinstance(node, ast.UnaryOp)
+            and isinstance(node.op, (ast.USub, ast.UAdd))
+            and parts[0].number is not None
+        ):
             number = -parts[0].number if isinstance(node.op, ast.USub) else parts[0].number
         return Extent(nodes, levels, max(part.terms for part in parts), power, number)
 
@@ -135,7 +167,8 @@ def _terms(operator: ast.operator, left: Extent, right: Extent) -> float:
 
 
 def _folded(node: ast.BinOp, left: float | None, right: float | None, where: str) -> float | None:
-    """Value of an operation on two constants, which engines work out beforehand, each with its own kind of number.
+    """Value of an operation on two constants, which engines work out beforehand, each with its own
+    kind of number.
 
     Nothing may be divided by a constant that is zero.
     """
@@ -150,5 +183,7 @@ def _folded(node: ast.BinOp, left: float | None, right: float | None, where: str
     if isinstance(value, complex) or not math.isfinite(value) or abs(value) > limit:
         text = ast.unparse(node)
         shown = text if len(text) <= 60 else text[:57] + "..."
-        raise ModelError(f"The {where} holds '{shown}', which has no finite real value below {limit:.3g}.")
+        raise ModelError(
+            f"The {where} holds '{shown}', which has no finite real value below {limit:.3g}."
+        )
     return value

@@ -23,16 +23,59 @@ MAXIMUM_TOTAL_POWER = 64
 
 #: Functions of one argument unless another number is given.
 FUNCTION_ARGUMENTS = {
-    "abs": 1, "arccos": 1, "arcsin": 1, "arctan": 1, "ceil": 1, "clip": 3, "cos": 1, "cosh": 1, "exp": 1,
-    "expm1": 1, "exprel": 1, "floor": 1, "int": 1, "log": 1, "log10": 1, "log1p": 1, "normal_cdf": 1,
-    "sign": 1, "sin": 1, "sinh": 1, "sqrt": 1, "tan": 1, "tanh": 1,
-}  # fmt: skip
+    "abs": 1,
+    "arccos": 1,
+    "arcsin": 1,
+    "arctan": 1,
+    "ceil": 1,
+    "clip": 3,
+    "cos": 1,
+    "cosh": 1,
+    "exp": 1,
+    "expm1": 1,
+    "exprel": 1,
+    "floor": 1,
+    "int": 1,
+    "log": 1,
+    "log10": 1,
+    "log1p": 1,
+    "normal_cdf": 1,
+    "sign": 1,
+    "sin": 1,
+    "sinh": 1,
+    "sqrt": 1,
+    "tan": 1,
+    "tanh": 1,
+}
 
 ALLOWED_NODES = (
-    ast.Expression, ast.BinOp, ast.UnaryOp, ast.BoolOp, ast.Compare, ast.Call, ast.Name, ast.Constant, ast.Load,
-    ast.Add, ast.Sub, ast.Mult, ast.Div, ast.Pow, ast.Mod, ast.USub, ast.UAdd, ast.Not, ast.And, ast.Or,
-    ast.Gt, ast.GtE, ast.Lt, ast.LtE, ast.Eq, ast.NotEq,
-)  # fmt: skip
+    ast.Expression,
+    ast.BinOp,
+    ast.UnaryOp,
+    ast.BoolOp,
+    ast.Compare,
+    ast.Call,
+    ast.Name,
+    ast.Constant,
+    ast.Load,
+    ast.Add,
+    ast.Sub,
+    ast.Mult,
+    ast.Div,
+    ast.Pow,
+    ast.Mod,
+    ast.USub,
+    ast.UAdd,
+    ast.Not,
+    ast.And,
+    ast.Or,
+    ast.Gt,
+    ast.GtE,
+    ast.Lt,
+    ast.LtE,
+    ast.Eq,
+    ast.NotEq,
+)
 
 EQUATION_PATTERN = re.compile(
     r"^(?:d(?P<state>\w+)\s*/\s*dt|(?P<name>\w+))\s*(?:=(?P<expression>[^:]*))?:(?P<unit>[^()]*)(?:\((?P<flags>[^()]*)\))?$",
@@ -63,7 +106,10 @@ class Equation:
     @property
     def text(self) -> str:
         """The line as Brian2 reads it."""
-        left = {"differential": f"d{self.name}/dt = {self.expression}", "subexpression": f"{self.name} = {self.expression}"}
+        left = {
+            "differential": f"d{self.name}/dt = {self.expression}",
+            "subexpression": f"{self.name} = {self.expression}",
+        }
         flags = f" ({', '.join(self.flags)})" if self.flags else ""
         return f"{left.get(self.kind, self.name)} : {self.unit}{flags}"
 
@@ -74,7 +120,8 @@ def parse_expression(text: str, where: str) -> ast.expr:
     Parameters
     ----------
     text : str
-        The expression; white space in it counts as one blank, as in :func:`one_line`, which is what engines are given.
+        The expression; white space in it counts as one blank, as in :func:`one_line`, which is what
+        engines are given.
     where : str
         What the expression is for, used in the message.
 
@@ -94,11 +141,16 @@ def parse_expression(text: str, where: str) -> ast.expr:
     """
     _check_length(text, where)
     if "#" in text or "\\" in text:
-        raise ModelError(f"The {where} '{_short(text)}' holds a comment or a backslash, which is not allowed in a model.")
+        raise ModelError(
+            f"The {where} '{_short(text)}' holds a comment or a backslash, which is not allowed "
+            f"in a model."
+        )
     try:
         tree = ast.parse(one_line(text), mode="eval")
     except (SyntaxError, ValueError, RecursionError, MemoryError):
-        raise ModelError(f"The {where} '{_short(text)}' is not a mathematical expression{_hint(text)}.") from None
+        raise ModelError(
+            f"The {where} '{_short(text)}' is not a mathematical expression{_hint(text)}."
+        ) from None
     _check_tree(tree.body, where)
     return tree.body
 
@@ -141,9 +193,13 @@ def _parse_assignment(statement: ast.stmt, where: str) -> tuple[str, str, str]:
     elif isinstance(statement, ast.AugAssign) and type(statement.op) in operators:
         target, operator = statement.target, operators[type(statement.op)]
     else:
-        raise ModelError(f"The {where} may hold assignments only, not '{_short(ast.unparse(statement))}'.")
+        raise ModelError(
+            f"The {where} may hold assignments only, not '{_short(ast.unparse(statement))}'."
+        )
     if not isinstance(target, ast.Name):
-        raise ModelError(f"The {where} assigns to '{_short(ast.unparse(target))}', which is not a variable.")
+        raise ModelError(
+            f"The {where} assigns to '{_short(ast.unparse(target))}', which is not a variable."
+        )
     _check_name(target.id, where)
     _check_tree(statement.value, where)
     return target.id, operator, ast.unparse(statement.value)
@@ -177,22 +233,33 @@ def _join_lines(text: str) -> list[str]:
             lines.append(pending)
             pending = ""
     if pending:
-        raise ModelError(f"The equation '{_short(pending)}' has no unit: write it as 'dv/dt = ... : volt'.")
+        raise ModelError(
+            f"The equation '{_short(pending)}' has no unit: write it as 'dv/dt = ... : volt'."
+        )
     return lines
 
 
 def _parse_equation(line: str) -> Equation:
     match = EQUATION_PATTERN.match(line)
     if match is None or (match["state"] and match["expression"] is None):
-        raise ModelError(f"'{_short(line)}' is not an equation: write 'dv/dt = ... : volt' or 'x = ... : volt'.")
+        raise ModelError(
+            f"'{_short(line)}' is not an equation: write 'dv/dt = ... : volt' or 'x = ... : volt'."
+        )
     name, unit = match["state"] or match["name"], one_line(match["unit"])
-    kind = "input" if match["expression"] is None else "differential" if match["state"] else "subexpression"
+    kind = (
+        "input"
+        if match["expression"] is None
+        else "differential"
+        if match["state"]
+        else "subexpression"
+    )
     _check_variable(kind, name, unit)
     flags = tuple(flag.strip() for flag in (match["flags"] or "").split(",") if flag.strip())
     unknown = set(flags) - ({"unless refractory"} if kind == "differential" else set())
     if unknown:
         raise ModelError(
-            f"The equation of '{_short(name)}' has the flag '{_short(sorted(unknown)[0])}'; the only one is 'unless refractory', "
+            f"The equation of '{_short(name)}' has the flag '{_short(sorted(unknown)[0])}'; the "
+            f"only one is 'unless refractory', "
             "for a differential equation."
         )
     expression = one_line(match["expression"] or "")
@@ -206,20 +273,31 @@ def _check_variable(kind: str, name: str, unit: str) -> None:
     if name != SPIKED:
         check_name(name, "variable")
     elif kind != "input" or unit != "1":
-        raise ModelError(f"The equations may declare '{SPIKED} : 1' only, which is set by the simulation.")
+        raise ModelError(
+            f"The equations may declare '{SPIKED} : 1' only, which is set by the simulation."
+        )
     scale = parse_unit(unit).scale
     symbols = [word for word in re.findall("[A-Za-z]+", unit) if word in SYMBOLS]
     if symbols:
-        raise ModelError(f"The unit '{unit}' of '{name}' holds the symbol '{symbols[0]}': write '{SYMBOLS[symbols[0]]}'.")
+        raise ModelError(
+            f"The unit '{unit}' of '{name}' holds the symbol '{symbols[0]}': write "
+            f"'{SYMBOLS[symbols[0]]}'."
+        )
     if scale != 1.0:
-        raise ModelError(f"The unit '{unit}' of '{name}' is not a base unit, such as volt, amp or siemens.")
+        raise ModelError(
+            f"The unit '{unit}' of '{name}' is not a base unit, such as volt, amp or siemens."
+        )
 
 
 def names_in(expression: str | ast.AST) -> set[str]:
     """Names of variables (not functions) that an expression uses."""
     tree = ast.parse(expression, mode="eval") if isinstance(expression, str) else expression
     functions = {id(node.func) for node in ast.walk(tree) if isinstance(node, ast.Call)}
-    return {node.id for node in ast.walk(tree) if isinstance(node, ast.Name) and id(node) not in functions}
+    return {
+        node.id
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Name) and id(node) not in functions
+    }
 
 
 def _check_tree(tree: ast.expr, where: str) -> None:
@@ -228,12 +306,18 @@ def _check_tree(tree: ast.expr, where: str) -> None:
 
 
 def _check_kind(node: ast.expr, where: str, condition: bool) -> None:
-    """Numbers where numbers are due, conditions where conditions are: engines convert between both in ways of their own."""
+    """Numbers where numbers are due, conditions where conditions are: engines convert between both
+    in ways of their own."""
     if _is_condition(node) != condition:
-        wanted = "condition" if condition else "number: write 'v - V_T' for v > V_T, int(...) for 0 or 1"
+        wanted = (
+            "condition" if condition else "number: write 'v - V_T' for v > V_T, int(...) for 0 or 1"
+        )
         raise ModelError(f"The {where} uses '{_short(_source(node))}' where it needs a {wanted}.")
     if isinstance(node, ast.Compare) and len(node.ops) > 1:
-        raise ModelError(f"The {where} compares three values in '{_short(_source(node))}': join two comparisons with 'and'.")
+        raise ModelError(
+            f"The {where} compares three values in '{_short(_source(node))}': join two "
+            f"comparisons with 'and'."
+        )
     if isinstance(node, ast.Call):
         is_int = isinstance(node.func, ast.Name) and node.func.id == "int"
         for argument in node.args:
@@ -247,14 +331,20 @@ def _check_kind(node: ast.expr, where: str, condition: bool) -> None:
 
 def _is_condition(node: ast.expr) -> bool:
     truth = isinstance(node, ast.Constant) and isinstance(node.value, bool)
-    return truth or isinstance(node, (ast.Compare, ast.BoolOp)) or (isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.Not))
+    return (
+        truth
+        or isinstance(node, (ast.Compare, ast.BoolOp))
+        or (isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.Not))
+    )
 
 
 def _check_node(node: ast.AST, where: str, depth: int) -> None:
     if depth > MAXIMUM_DEPTH:
         raise ModelError(f"The {where} is nested more than {MAXIMUM_DEPTH} deep.")
     if not isinstance(node, ALLOWED_NODES):
-        raise ModelError(f"The {where} uses '{_short(_source(node))}', which is not allowed in a model.")
+        raise ModelError(
+            f"The {where} uses '{_short(_source(node))}', which is not allowed in a model."
+        )
     if isinstance(node, ast.Call):
         _check_call(node, where)
     elif isinstance(node, ast.Name):
@@ -264,31 +354,46 @@ def _check_node(node: ast.AST, where: str, depth: int) -> None:
     elif isinstance(node, ast.BinOp) and isinstance(node.op, ast.Pow):
         _check_exponent(node.right, where)
         if _total_power(node) > MAXIMUM_TOTAL_POWER:
-            raise ModelError(f"The {where} raises powers to powers beyond {MAXIMUM_TOTAL_POWER} in all.")
+            raise ModelError(
+                f"The {where} raises powers to powers beyond {MAXIMUM_TOTAL_POWER} in all."
+            )
     for child in ast.iter_child_nodes(node):
         _check_node(child, where, depth + 1)
 
 
 def _check_call(node: ast.Call, where: str) -> None:
     if not isinstance(node.func, ast.Name) or node.keywords:
-        raise ModelError(f"The {where} uses '{_short(_source(node))}', which is not allowed in a model.")
+        raise ModelError(
+            f"The {where} uses '{_short(_source(node))}', which is not allowed in a model."
+        )
     expected = FUNCTION_ARGUMENTS.get(node.func.id)
     if expected is None:
-        raise ModelError(f"The {where} calls the unknown function '{node.func.id}'; known are {', '.join(FUNCTION_ARGUMENTS)}.")
+        raise ModelError(
+            f"The {where} calls the unknown function '{node.func.id}'; known are "
+            f"{', '.join(FUNCTION_ARGUMENTS)}."
+        )
     if len(node.args) != expected:
-        raise ModelError(f"The {where} calls '{node.func.id}' with {len(node.args)} arguments, expected {expected}.")
+        raise ModelError(
+            f"The {where} calls '{node.func.id}' with {len(node.args)} arguments, expected "
+            f"{expected}."
+        )
 
 
 def _check_name(name: str, where: str) -> None:
     if name.startswith("_") or name.endswith("_") or not name.isascii():
-        raise ModelError(f"The {where} uses the name '{_short(name)}'; names are ASCII without an underscore at either end.")
+        raise ModelError(
+            f"The {where} uses the name '{_short(name)}'; names are ASCII without an underscore "
+            f"at either end."
+        )
 
 
 def _check_number(value: object, where: str) -> None:
     if isinstance(value, bool):
         return
     if not isinstance(value, (int, float)) or abs(value) > 1e30 or not math.isfinite(value):
-        raise ModelError(f"The {where} holds '{_short(repr(value))}', expected a finite number below 1e30.")
+        raise ModelError(
+            f"The {where} holds '{_short(repr(value))}', expected a finite number below 1e30."
+        )
 
 
 def _check_exponent(node: ast.expr, where: str) -> None:
@@ -300,7 +405,10 @@ def _check_exponent(node: ast.expr, where: str) -> None:
     except ValueError:
         power = math.inf
     if not isinstance(power, (int, float)) or abs(power) > MAXIMUM_EXPONENT:
-        raise ModelError(f"The {where} has the exponent '{_short(_source(node))}', expected a number up to {MAXIMUM_EXPONENT}.")
+        raise ModelError(
+            f"The {where} has the exponent '{_short(_source(node))}', expected a number up to "
+            f"{MAXIMUM_EXPONENT}."
+        )
 
 
 def _total_power(node: ast.AST) -> float:
@@ -315,7 +423,9 @@ def _check_length(text: str, where: str) -> None:
     if not isinstance(text, str):
         raise ModelError(f"The {where} must be text, not {type(text).__name__}.")
     if len(text) > MAXIMUM_LENGTH:
-        raise ModelError(f"The {where} is {len(text)} characters long, at most {MAXIMUM_LENGTH} are read.")
+        raise ModelError(
+            f"The {where} is {len(text)} characters long, at most {MAXIMUM_LENGTH} are read."
+        )
 
 
 def _source(node: ast.AST) -> str:

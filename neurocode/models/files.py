@@ -81,7 +81,9 @@ def load(path: str | Path) -> NeuronModel:
     except OSError as error:
         raise ModelError(f"{path}: cannot be read ({error.strerror}).") from None
     except ValueError:
-        raise ModelError(f"{str(path)!r}: not a TOML file, or its name or a number in it is too long.") from None
+        raise ModelError(
+            f"{str(path)!r}: not a TOML file, or its name or a number in it is too long."
+        ) from None
     return model
 
 
@@ -126,7 +128,9 @@ def _noise(entry: Mapping[str, Any]) -> EscapeNoise:
     try:
         return EscapeNoise(**entry)
     except TypeError:
-        raise ModelError("the table 'noise' takes the keys family, scale, rate, lapse and ceiling.") from None
+        raise ModelError(
+            "the table 'noise' takes the keys family, scale, rate, lapse and ceiling."
+        ) from None
 
 
 def _shown(key: str) -> str:
@@ -137,7 +141,10 @@ def _parameter(name: str, entry: object) -> Parameter:
     shown = _shown(name)
     entry = {"value": entry} if isinstance(entry, (str, int, float)) else entry
     if not isinstance(entry, dict) or "value" not in entry or set(entry) - PARAMETER_KEYS:
-        raise ModelError(f"parameter {shown} takes the keys {', '.join(sorted(PARAMETER_KEYS))}, of which value is required.")
+        raise ModelError(
+            f"parameter {shown} takes the keys {', '.join(sorted(PARAMETER_KEYS))}, of which "
+            f"value is required."
+        )
     bounds = entry.get("bounds")
     if bounds is not None and (not isinstance(bounds, list) or len(bounds) != 2):
         raise ModelError(f"parameter {shown}: bounds are a list of two values.")

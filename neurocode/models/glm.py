@@ -11,24 +11,28 @@ from neurocode.models.parameter import Parameter
 
 #: Our choice: from the refractory period to slow adaptation.
 TIME_CONSTANTS_MS = (2.0, 10.0, 50.0, 250.0)
-#: Largest logarithm of a rate over 1 Hz that enters the integral of the neuron without escape noise.
+#: Largest logarithm of a rate over 1 Hz that enters the integral of the neuron without escape
+#: noise.
 MOST = 50
 
 
-def glm(time_constants: Sequence[float] = TIME_CONSTANTS_MS, *, escape_noise: bool = True) -> NeuronModel:
+def glm(
+    time_constants: Sequence[float] = TIME_CONSTANTS_MS, *, escape_noise: bool = True
+) -> NeuronModel:
     """Generalised linear model of spikes with history (Truccolo et al. 2005; Pillow et al. 2008).
 
-    The rate is ``lambda_0 exp(u - sum_j h_j)`` with ``lambda_0`` = 1 Hz: the input ``I`` is the logarithm of a rate, ``u`` is
-    ``I`` through a membrane, each ``h_j`` jumps at a spike and decays exponentially. Dimensionless but for time, so that it ends a
-    network (:class:`neurocode.learning.RecordedNeurons`). Nothing is reset but through ``h_j``.
+    The rate is ``lambda_0 exp(u - sum_j h_j)`` with ``lambda_0`` = 1 Hz: the input ``I`` is the
+    logarithm of a rate, ``u`` is ``I`` through a membrane, each ``h_j`` jumps at a spike and decays
+    exponentially. Dimensionless but for time, so that it ends a network
+    (:class:`neurocode.learning.RecordedNeurons`). Nothing is reset but through ``h_j``.
 
     Parameters
     ----------
     time_constants : sequence of float
         Of the history in ms, one exponential each.
     escape_noise : bool
-        Without it the neuron spikes when the integral of the same rate since its last spike reaches one (ours): as many spikes,
-        none of the chance.
+        Without it the neuron spikes when the integral of the same rate since its last spike reaches
+        one (ours): as many spikes, none of the chance.
 
     Returns
     -------
@@ -45,11 +49,20 @@ def glm(time_constants: Sequence[float] = TIME_CONSTANTS_MS, *, escape_noise: bo
     >>> nc.models.glm((10.0,)).free
     ('tau', 'a_1')
     """
-    if not time_constants or min(time_constants) <= 0 or len(set(time_constants)) < len(time_constants):
-        raise ModelError(f"The time constants of a history must be positive and distinct, not {tuple(time_constants)}.")
+    if (
+        not time_constants
+        or min(time_constants) <= 0
+        or len(set(time_constants)) < len(time_constants)
+    ):
+        raise ModelError(
+            f"The time constants of a history must be positive and distinct, not "
+            f"{tuple(time_constants)}."
+        )
     numbers = range(1, len(time_constants) + 1)
     parameters = {
-        "tau": Parameter.of("5 ms", ("0.5 ms", "200 ms"), per_neuron=True, description="membrane time constant"),
+        "tau": Parameter.of(
+            "5 ms", ("0.5 ms", "200 ms"), per_neuron=True, description="membrane time constant"
+        ),
         "lambda_0": Parameter.of("1 Hz", fixed=True, description="rate at zero margin"),
         "scale": Parameter(1.0, fixed=True, description="margin that multiplies the rate by e"),
     }
@@ -57,11 +70,19 @@ def glm(time_constants: Sequence[float] = TIME_CONSTANTS_MS, *, escape_noise: bo
         parameters[f"tau_{number}"] = Parameter(
             time_constant, "ms", (0.1, 5000.0), fixed=True, description="time constant of history"
         )
-        parameters[f"a_{number}"] = Parameter(0.5, per_neuron=True, description="jump of the history at a spike")
+        parameters[f"a_{number}"] = Parameter(
+            0.5, per_neuron=True, description="jump of the history at a spike"
+        )
     history = " + ".join(f"h_{n}" for n in numbers)
-    states = "\n".join(["du/dt = (I - u)/tau : 1", *(f"dh_{n}/dt = -h_{n}/tau_{n} : 1" for n in numbers)])
+    states = "\n".join(
+        ["du/dt = (I - u)/tau : 1", *(f"dh_{n}/dt = -h_{n}/tau_{n} : 1" for n in numbers)]
+    )
     jumps = "\n".join(f"h_{n} += a_{n}" for n in numbers)
-    integral = "" if escape_noise else f"\ndq/dt = lambda_0*exp(clip(u - ({history}), -{MOST}, {MOST})) : 1"
+    integral = (
+        ""
+        if escape_noise
+        else f"\ndq/dt = lambda_0*exp(clip(u - ({history}), -{MOST}, {MOST})) : 1"
+    )
     return NeuronModel(
         name="glm" if escape_noise else "glm-deterministic",
         description="Generalised linear model of spikes with history (Truccolo et al. 2005).",

@@ -36,9 +36,18 @@ def eif() -> NeuronModel:
         initial={"v": "E_L"},
         parameters={
             **lif().parameters,
-            "V_T": Parameter.of("-50 mV", ("-80 mV", "-20 mV"), description="threshold of spike initiation"),
-            "Delta_T": Parameter.of("2 mV", ("0.1 mV", "10 mV"), description="sharpness of spike initiation"),
-            "V_peak": Parameter.of("0 mV", ("-30 mV", "50 mV"), fixed=True, description="potential at which a spike is counted"),
+            "V_T": Parameter.of(
+                "-50 mV", ("-80 mV", "-20 mV"), description="threshold of spike initiation"
+            ),
+            "Delta_T": Parameter.of(
+                "2 mV", ("0.1 mV", "10 mV"), description="sharpness of spike initiation"
+            ),
+            "V_peak": Parameter.of(
+                "0 mV",
+                ("-30 mV", "50 mV"),
+                fixed=True,
+                description="potential at which a spike is counted",
+            ),
         },
     )
 
@@ -73,9 +82,16 @@ def qif() -> NeuronModel:
             "C": Parameter.of("100 pF", ("10 pF", "2000 pF"), description="membrane capacitance"),
             "k": Parameter.of("0.7 nS/mV", ("0.01 nS/mV", "20 nS/mV"), description="curvature"),
             "E_L": Parameter.of("-60 mV", ("-100 mV", "-40 mV"), description="resting potential"),
-            "V_c": Parameter.of("-40 mV", ("-70 mV", "-10 mV"), description="potential of spike initiation at rest"),
+            "V_c": Parameter.of(
+                "-40 mV", ("-70 mV", "-10 mV"), description="potential of spike initiation at rest"
+            ),
             "V_r": Parameter.of("-50 mV", ("-100 mV", "-40 mV"), description="reset potential"),
-            "V_peak": Parameter.of("35 mV", ("0 mV", "60 mV"), fixed=True, description="potential at which a spike is counted"),
+            "V_peak": Parameter.of(
+                "35 mV",
+                ("0 mV", "60 mV"),
+                fixed=True,
+                description="potential at which a spike is counted",
+            ),
         },
     )
 
@@ -113,8 +129,14 @@ def izhikevich() -> NeuronModel:
         parameters={
             **base.parameters,
             "tau_u": Parameter(1 / 0.03, "ms", (1.0, 1000.0), description="recovery time constant"),
-            "b": Parameter.of("-2 nS", ("-50 nS", "50 nS"), description="coupling of the recovery to the potential"),
-            "d": Parameter.of("100 pA", ("-200 pA", "1000 pA"), description="jump of the recovery at a spike"),
+            "b": Parameter.of(
+                "-2 nS",
+                ("-50 nS", "50 nS"),
+                description="coupling of the recovery to the potential",
+            ),
+            "d": Parameter.of(
+                "100 pA", ("-200 pA", "1000 pA"), description="jump of the recovery at a spike"
+            ),
         },
     )
 
@@ -122,11 +144,11 @@ def izhikevich() -> NeuronModel:
 def meta_neuron() -> NeuronModel:
     """Meta-neuron with second-order dynamics (Cheng, Zhang, Jia, Xu 2020).
 
-    ``dv/dt = v^2 - v - u + I`` and ``du/dt = a (b v - u)`` per unit step of ``dt_unit``, spike at ``v > 0.5``;
-    then ``v <- c`` and ``u <- u + d``. With the Euler integrator at ``dt = dt_unit`` this is the released
-    code's step. The recovery is stable for ``0 < a < 2`` at unit step; with ``a < 0`` (the released types
-    T1 and T2) it grows without bound after some hundred steps, so the bounds keep ``a`` positive. The
-    published network feeds ``I`` through a sigmoid, in (0, 1).
+    ``dv/dt = v^2 - v - u + I`` and ``du/dt = a (b v - u)`` per unit step of ``dt_unit``, spike at
+    ``v > 0.5``; then ``v <- c`` and ``u <- u + d``. With the Euler integrator at ``dt = dt_unit``
+    this is the released code's step. The recovery is stable for ``0 < a < 2`` at unit step; with
+    ``a < 0`` (the released types T1 and T2) it grows without bound after some hundred steps, so the
+    bounds keep ``a`` positive. The published network feeds ``I`` through a sigmoid, in (0, 1).
 
     Returns
     -------
@@ -151,10 +173,22 @@ def meta_neuron() -> NeuronModel:
         integrator="euler",
         initial={"u": "u_0"},
         parameters={
-            "a": Parameter(0.02, bounds=(1e-4, 1.0), per_neuron=True, description="rate of the recovery"),
-            "b": Parameter(0.2, bounds=(-2.0, 2.0), per_neuron=True, description="coupling of the recovery to the potential"),
+            "a": Parameter(
+                0.02, bounds=(1e-4, 1.0), per_neuron=True, description="rate of the recovery"
+            ),
+            "b": Parameter(
+                0.2,
+                bounds=(-2.0, 2.0),
+                per_neuron=True,
+                description="coupling of the recovery to the potential",
+            ),
             "c": Parameter(0.0, bounds=(-1.0, 0.4), per_neuron=True, description="reset potential"),
-            "d": Parameter(0.08, bounds=(-1.0, 1.0), per_neuron=True, description="jump of the recovery at a spike"),
+            "d": Parameter(
+                0.08,
+                bounds=(-1.0, 1.0),
+                per_neuron=True,
+                description="jump of the recovery at a spike",
+            ),
             "u_0": Parameter(0.08, fixed=True, description="recovery at time zero"),
             "theta": Parameter(0.5, fixed=True, description="threshold"),
             "dt_unit": Parameter.of("1 ms", fixed=True, description="step that the rates refer to"),

@@ -13,8 +13,9 @@ NOISE_MODES = ("none", "escape", "diffusive", "both")
 def lif() -> NeuronModel:
     """Leaky integrate-and-fire neuron with an absolute refractory period.
 
-    ``C dv/dt = g_L (E_L - v) + I``; at ``V_T`` the membrane potential returns to ``V_r`` and is held
-    for ``t_ref``. The values are ours: a generic cortical cell with a membrane time constant of 20 ms.
+    ``C dv/dt = g_L (E_L - v) + I``; at ``V_T`` the membrane potential returns to ``V_r`` and is
+    held for ``t_ref``. The values are ours: a generic cortical cell with a membrane time constant
+    of 20 ms.
 
     Returns
     -------
@@ -44,16 +45,19 @@ def lif() -> NeuronModel:
             "E_L": Parameter.of("-70 mV", ("-100 mV", "-40 mV"), description="resting potential"),
             "V_r": Parameter.of("-60 mV", ("-100 mV", "-30 mV"), description="reset potential"),
             "V_T": Parameter.of("-50 mV", ("-80 mV", "0 mV"), description="threshold"),
-            "t_ref": Parameter.of("2 ms", ("0.1 ms", "20 ms"), fixed=True, description="absolute refractory period"),
+            "t_ref": Parameter.of(
+                "2 ms", ("0.1 ms", "20 ms"), fixed=True, description="absolute refractory period"
+            ),
         },
     )
 
 
 def normalised_lif() -> NeuronModel:
-    """Leaky integrate-and-fire neuron of networks: threshold one, reset and rest zero, no unit but time.
+    """Leaky integrate-and-fire neuron of networks: threshold one, reset and rest zero, no unit but
+    time.
 
-    ``tau du/dt = -u + I``; with the exponential Euler step ``u <- e u + (1 - e) I`` and ``e = exp(-dt/tau)``, the neuron of
-    Baronig et al. 2025 without adaptation.
+    ``tau du/dt = -u + I``; with the exponential Euler step ``u <- e u + (1 - e) I`` and ``e =
+    exp(-dt/tau)``, the neuron of Baronig et al. 2025 without adaptation.
 
     Returns
     -------
@@ -76,18 +80,22 @@ def normalised_lif() -> NeuronModel:
         reset="u = 0",
         integrator="exponential_euler",
         parameters={
-            "tau": Parameter.of("15 ms", ("5 ms", "25 ms"), per_neuron=True, description="membrane time constant"),
+            "tau": Parameter.of(
+                "15 ms", ("5 ms", "25 ms"), per_neuron=True, description="membrane time constant"
+            ),
             "theta": Parameter(1.0, bounds=(0.1, 10.0), fixed=True, description="threshold"),
         },
     )
 
 
 def current_lif() -> NeuronModel:
-    """Leaky integrate-and-fire neuron with a synaptic current, of threshold one and silent for a step after a spike.
+    """Leaky integrate-and-fire neuron with a synaptic current, of threshold one and silent for a
+    step after a spike.
 
-    ``U[n+1] = (b_m U[n] + (1 - b_m) I[n]) (1 - S[n])`` and ``I[n+1] = b_s I[n] + input`` with ``b = exp(-dt/tau)`` (Zenke & Vogels
-    2021). The factor ``1 - S[n]``, which multiplies the whole update, is the variable ``open``: the reset closes it and a step
-    opens it again, so gradients through it are those through the reset.
+    ``U[n+1] = (b_m U[n] + (1 - b_m) I[n]) (1 - S[n])`` and ``I[n+1] = b_s I[n] + input`` with ``b =
+    exp(-dt/tau)`` (Zenke & Vogels 2021). The factor ``1 - S[n]``, which multiplies the whole
+    update, is the variable ``open``: the reset closes it and a step opens it again, so gradients
+    through it are those through the reset.
 
     Returns
     -------
@@ -101,7 +109,8 @@ def current_lif() -> NeuronModel:
     """
     return NeuronModel(
         name="lif-current",
-        description="Leaky integrate-and-fire neuron with a synaptic current (Zenke & Vogels 2021).",
+        description="Leaky integrate-and-fire neuron with a synaptic current (Zenke & Vogels "
+        "2021).",
         equations="""
             du/dt = (-u + open*c)/tau_mem : 1
             dc/dt = -c/tau_syn + I/(tau_syn*(1 - exp(-dt/tau_syn))) : 1
@@ -113,9 +122,15 @@ def current_lif() -> NeuronModel:
         integrator="exponential_euler",
         initial={"open": "1"},
         parameters={
-            "tau_mem": Parameter.of("10 ms", ("1 ms", "100 ms"), per_neuron=True, description="membrane time constant"),
-            "tau_syn": Parameter.of("5 ms", ("0.5 ms", "100 ms"), per_neuron=True, description="synaptic time constant"),
-            "tau_open": Parameter.of("1e-3 us", fixed=True, description="far below a step: open again after one"),
+            "tau_mem": Parameter.of(
+                "10 ms", ("1 ms", "100 ms"), per_neuron=True, description="membrane time constant"
+            ),
+            "tau_syn": Parameter.of(
+                "5 ms", ("0.5 ms", "100 ms"), per_neuron=True, description="synaptic time constant"
+            ),
+            "tau_open": Parameter.of(
+                "1e-3 us", fixed=True, description="far below a step: open again after one"
+            ),
             "theta": Parameter(1.0, bounds=(0.1, 10.0), fixed=True, description="threshold"),
         },
     )
@@ -125,15 +140,16 @@ def noisy_lif(noise_mode: str = "escape", family: str = "gaussian") -> NeuronMod
     """Noisy leaky integrate-and-fire neuron of noisy spiking networks (Ma, Yan, Tang 2023).
 
     Dimensionless: ``tau dv/dt = -v + R I`` plus white noise, spike at ``theta``, reset to zero. At
-    ``dt = 1 ms`` with the Euler integrator the step is ``v <- 0.5 v + I + noise``, the discrete form of
-    the released code. Whether the published equations describe one noise or two is not known; the
-    released code applies both, which widens the firing probability by the square root of two.
+    ``dt = 1 ms`` with the Euler integrator the step is ``v <- 0.5 v + I + noise``, the discrete
+    form of the released code. Whether the published equations describe one noise or two is not
+    known; the released code applies both, which widens the firing probability by the square root of
+    two.
 
     Parameters
     ----------
     noise_mode : {"none", "escape", "diffusive", "both"}
-        ``"none"``: the deterministic neuron, also that of synapse-threshold learning (Sun et al. 2023).
-        ``"escape"``: P(spike) = F(v - theta), the membrane potential is free of noise.
+        ``"none"``: the deterministic neuron, also that of synapse-threshold learning (Sun et al.
+        2023). ``"escape"``: P(spike) = F(v - theta), the membrane potential is free of noise.
         ``"diffusive"``: white noise enters the membrane potential, the threshold is sharp.
         ``"both"``: as the released code does.
     family : {"gaussian", "logistic", "triangular", "uniform"}
@@ -159,17 +175,26 @@ def noisy_lif(noise_mode: str = "escape", family: str = "gaussian") -> NeuronMod
     escape, diffusive = noise_mode in ("escape", "both"), noise_mode in ("diffusive", "both")
     diffusion = " + sigma*xi/sqrt(dt_noise)" if diffusive else ""
     parameters = {
-        "tau": Parameter.of("2 ms", ("1 ms", "200 ms"), per_neuron=True, description="membrane time constant"),
+        "tau": Parameter.of(
+            "2 ms", ("1 ms", "200 ms"), per_neuron=True, description="membrane time constant"
+        ),
         "R": Parameter(2.0, bounds=(0.0, 100.0), fixed=True, description="gain of the input"),
         "theta": Parameter(1.0, bounds=(0.01, 10.0), per_neuron=True, description="threshold"),
     }
     if escape:
-        parameters["scale"] = Parameter(0.3, bounds=(1e-3, 10.0), per_neuron=True, description="width of the escape noise")
+        parameters["scale"] = Parameter(
+            0.3, bounds=(1e-3, 10.0), per_neuron=True, description="width of the escape noise"
+        )
     if diffusive:
         parameters["sigma"] = Parameter(
-            0.3, bounds=(1e-3, 10.0), per_neuron=True, description="standard deviation of the noise in one step"
+            0.3,
+            bounds=(1e-3, 10.0),
+            per_neuron=True,
+            description="standard deviation of the noise in one step",
         )
-        parameters["dt_noise"] = Parameter.of("1 ms", fixed=True, description="step that sigma refers to")
+        parameters["dt_noise"] = Parameter.of(
+            "1 ms", fixed=True, description="step that sigma refers to"
+        )
     return NeuronModel(
         name="noisy-lif" if noise_mode == "escape" else f"noisy-lif-{noise_mode}",
         description="Noisy leaky integrate-and-fire neuron (Ma, Yan, Tang 2023).",

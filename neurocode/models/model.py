@@ -13,7 +13,13 @@ import pandas as pd
 from neurocode.display import html, lines
 from neurocode.errors import ModelError
 from neurocode.models.checks import check_model
-from neurocode.models.expressions import Equation, names_in, one_line, parse_equations, parse_statements
+from neurocode.models.expressions import (
+    Equation,
+    names_in,
+    one_line,
+    parse_equations,
+    parse_statements,
+)
 from neurocode.models.names import SPIKED, is_noise
 from neurocode.models.noise import EscapeNoise
 from neurocode.models.parameter import Parameter
@@ -41,23 +47,26 @@ class NeuronModel:
     noise : EscapeNoise, optional
         Without it a neuron spikes whenever the margin is positive.
     refractory : str, optional
-        Expression for the absolute refractory period; equations marked ``(unless refractory)`` are held.
+        Expression for the absolute refractory period; equations marked ``(unless refractory)`` are
+        held.
     integrator : str
         Name of a Brian2 state updater, those of ``neurocode.simulation.integrators`` included.
     after_reset : tuple of str
         Variables integrated after the reset, from post-reset values and the new spike.
     initial : mapping of str to str
-        Expressions for the state at time zero; zero where absent. They are worked out in the order of the equations.
+        Expressions for the state at time zero; zero where absent. They are worked out in the order
+        of the equations.
     within_step : bool
-        Whether crossing and reset are placed inside the time step; for one-dimensional diffusions to a threshold.
+        Whether crossing and reset are placed inside the time step; for one-dimensional diffusions
+        to a threshold.
     description : str
         What it is and where it comes from.
 
     Raises
     ------
     ModelError
-        If the text is not allowed or too large, or names, units and parameters do not fit together: whatever is refused is
-        refused here, before any engine sees it.
+        If the text is not allowed or too large, or names, units and parameters do not fit together:
+        whatever is refused is refused here, before any engine sees it.
 
     Examples
     --------
@@ -89,7 +98,9 @@ class NeuronModel:
         if isinstance(self.integrator, str):
             object.__setattr__(self, "integrator", self.integrator.lower())
         check_model(self)
-        initial = {name: one_line(self.initial[name]) for name in self.states if name in self.initial}
+        initial = {
+            name: one_line(self.initial[name]) for name in self.states if name in self.initial
+        }
         object.__setattr__(self, "initial", initial)
 
     @cached_property
@@ -110,7 +121,11 @@ class NeuronModel:
     @property
     def subexpressions(self) -> dict[str, str]:
         """Names and texts of the subexpressions."""
-        return {equation.name: equation.expression for equation in self.parsed if equation.kind == "subexpression"}
+        return {
+            equation.name: equation.expression
+            for equation in self.parsed
+            if equation.kind == "subexpression"
+        }
 
     @property
     def inputs(self) -> dict[str, str]:
@@ -127,7 +142,11 @@ class NeuronModel:
             For a model without an input, or with several.
         """
         if len(self.inputs) != 1:
-            count = f"{len(self.inputs)} inputs ({', '.join(self.inputs)})" if self.inputs else "no input"
+            count = (
+                f"{len(self.inputs)} inputs ({', '.join(self.inputs)})"
+                if self.inputs
+                else "no input"
+            )
             raise ModelError(f"Model '{self.name}' has {count}, expected one.")
         return next(iter(self.inputs.items()))
 
@@ -144,7 +163,12 @@ class NeuronModel:
     @property
     def has_diffusion(self) -> bool:
         """Whether ``xi`` stands in the equations."""
-        return any(is_noise(name) for equation in self.parsed if equation.expression for name in names_in(equation.expression))
+        return any(
+            is_noise(name)
+            for equation in self.parsed
+            if equation.expression
+            for name in names_in(equation.expression)
+        )
 
     @property
     def threshold(self) -> str:
@@ -163,8 +187,11 @@ class NeuronModel:
         """Names of the parameters that a fit may change."""
         return tuple(name for name, parameter in self.parameters.items() if not parameter.fixed)
 
-    def with_parameters(self, values: Mapping[str, object] | None = None, **more: object) -> NeuronModel:
-        """Copy with other parameter values (numbers in each parameter's unit, text, or Brian2 quantities).
+    def with_parameters(
+        self, values: Mapping[str, object] | None = None, **more: object
+    ) -> NeuronModel:
+        """Copy with other parameter values (numbers in each parameter's unit, text, or Brian2
+        quantities).
 
         Raises
         ------
@@ -173,15 +200,19 @@ class NeuronModel:
         """
         return self._changed({**(values or {}), **more}, Parameter.with_value)
 
-    def with_bounds(self, bounds: Mapping[str, object] | None = None, **more: object) -> NeuronModel:
-        """Copy with other bounds, a lowest and a highest value a parameter, written as those of :meth:`with_parameters`.
+    def with_bounds(
+        self, bounds: Mapping[str, object] | None = None, **more: object
+    ) -> NeuronModel:
+        """Copy with other bounds, a lowest and a highest value a parameter, written as those of
+        :meth:`with_parameters`.
 
         Infinite is open. A fit keeps to the bounds.
 
         Raises
         ------
         ModelError
-            For an unknown parameter, anything but two ordered values of its dimension, or bounds that its value lies outside.
+            For an unknown parameter, anything but two ordered values of its dimension, or bounds
+            that its value lies outside.
 
         Examples
         --------
@@ -213,12 +244,19 @@ class NeuronModel:
         """
         rows = {
             name: {
-                "meaning": parameter.description, "value": parameter.value, "unit": parameter.unit, "low": parameter.bounds[0],
-                "high": parameter.bounds[1], "fixed": parameter.fixed, "per_neuron": parameter.per_neuron,
+                "meaning": parameter.description,
+                "value": parameter.value,
+                "unit": parameter.unit,
+                "low": parameter.bounds[0],
+                "high": parameter.bounds[1],
+                "fixed": parameter.fixed,
+                "per_neuron": parameter.per_neuron,
             }
             for name, parameter in self.parameters.items()
-        }  # fmt: skip
-        return pd.DataFrame.from_dict(rows, orient="index", columns=COLUMNS).rename_axis("parameter")
+        }
+        return pd.DataFrame.from_dict(rows, orient="index", columns=COLUMNS).rename_axis(
+            "parameter"
+        )
 
     def summary(self) -> str:
         """Equations, spike and reset, and the parameters with their units as text."""
@@ -237,7 +275,11 @@ class NeuronModel:
     @property
     def _text(self) -> str:
         """Equations and what makes and follows a spike, as lines."""
-        noise = "" if self.noise is None else f", {self.noise.family} escape noise of {', '.join(self.noise.parameter_names)}"
+        noise = (
+            ""
+            if self.noise is None
+            else f", {self.noise.family} escape noise of {', '.join(self.noise.parameter_names)}"
+        )
         refractory = "" if self.refractory is None else f", then refractory for {self.refractory}"
         reset = self.reset_code.replace("\n", "; ") or "nothing"
         return f"{self.equations}\nspike: {self.margin} > 0{noise}\nat a spike: {reset}{refractory}"
@@ -245,7 +287,9 @@ class NeuronModel:
     def _parameter_rows(self) -> list[str]:
         return [f"{name} = {parameter.described}" for name, parameter in self.parameters.items()]
 
-    def _changed(self, changes: Mapping[str, object], change: Callable[[Parameter, object], Parameter]) -> NeuronModel:
+    def _changed(
+        self, changes: Mapping[str, object], change: Callable[[Parameter, object], Parameter]
+    ) -> NeuronModel:
         """Copy with some parameters changed; a fault is told with the name of its parameter."""
         parameters = dict(self.parameters)
         for name, value in changes.items():
@@ -258,4 +302,7 @@ class NeuronModel:
 
     def _require(self, name: str) -> None:
         if name not in self.parameters:
-            raise ModelError(f"Model '{self.name}' has no parameter '{name}'; it has {', '.join(self.parameters)}.")
+            raise ModelError(
+                f"Model '{self.name}' has no parameter '{name}'; it has "
+                f"{', '.join(self.parameters)}."
+            )

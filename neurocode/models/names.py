@@ -1,4 +1,5 @@
-"""What a name in a model may be: text that Brian2, C++ and our compiled loops take for one variable and for nothing else.
+"""What a name in a model may be: text that Brian2, C++ and our compiled loops take for one variable
+and for nothing else.
 
 Names are pasted into code that runs, so they are checked before any engine sees them.
 """
@@ -19,23 +20,127 @@ MAXIMUM_LENGTH = 40
 PATTERN = re.compile(r"[A-Za-z](?:[A-Za-z0-9_]*[A-Za-z0-9])?")
 
 #: Variables that Brian2 or our engines keep beside those of the model.
-ENGINE_NAMES = frozenset([
-    "t", "dt", "i", "N", "t_in_timesteps", "lastspike", "not_refractory", "refractory", "stimulus", "base_current",
-    "local_lag", "local_wait", "local_crossed", "range", "normal_cdf",
-])  # fmt: skip
+ENGINE_NAMES = frozenset(
+    [
+        "t",
+        "dt",
+        "i",
+        "N",
+        "t_in_timesteps",
+        "lastspike",
+        "not_refractory",
+        "refractory",
+        "stimulus",
+        "base_current",
+        "local_lag",
+        "local_wait",
+        "local_crossed",
+        "range",
+        "normal_cdf",
+    ]
+)
 
 #: Words of C++, Cython and the headers that Brian2's programs include.
-COMPILED_WORDS = frozenset([
-    "alignas", "alignof", "asm", "atomic_cancel", "atomic_commit", "atomic_noexcept", "auto", "bitand", "bitor", "bool",
-    "case", "catch", "char", "char8_t", "char16_t", "char32_t", "compl", "concept", "const", "consteval", "constexpr",
-    "constinit", "const_cast", "co_await", "co_return", "co_yield", "decltype", "default", "delete", "do", "double",
-    "dynamic_cast", "enum", "explicit", "export", "extern", "false", "float", "friend", "goto", "inline", "long", "mutable",
-    "namespace", "new", "noexcept", "not_eq", "nullptr", "operator", "or_eq", "private", "protected", "public", "register",
-    "reinterpret_cast", "requires", "short", "signed", "sizeof", "static", "static_assert", "static_cast", "struct", "switch",
-    "synchronized", "template", "this", "thread_local", "throw", "true", "typedef", "typeid", "typename", "union", "unsigned",
-    "using", "virtual", "void", "volatile", "wchar_t", "xor", "xor_eq", "and_eq", "cdef", "cpdef", "ctypedef", "cimport",
-    "include", "nogil", "NULL", "NAN", "INFINITY", "std", "main", "brian", "network",
-])  # fmt: skip
+COMPILED_WORDS = frozenset(
+    [
+        "alignas",
+        "alignof",
+        "asm",
+        "atomic_cancel",
+        "atomic_commit",
+        "atomic_noexcept",
+        "auto",
+        "bitand",
+        "bitor",
+        "bool",
+        "case",
+        "catch",
+        "char",
+        "char8_t",
+        "char16_t",
+        "char32_t",
+        "compl",
+        "concept",
+        "const",
+        "consteval",
+        "constexpr",
+        "constinit",
+        "const_cast",
+        "co_await",
+        "co_return",
+        "co_yield",
+        "decltype",
+        "default",
+        "delete",
+        "do",
+        "double",
+        "dynamic_cast",
+        "enum",
+        "explicit",
+        "export",
+        "extern",
+        "false",
+        "float",
+        "friend",
+        "goto",
+        "inline",
+        "long",
+        "mutable",
+        "namespace",
+        "new",
+        "noexcept",
+        "not_eq",
+        "nullptr",
+        "operator",
+        "or_eq",
+        "private",
+        "protected",
+        "public",
+        "register",
+        "reinterpret_cast",
+        "requires",
+        "short",
+        "signed",
+        "sizeof",
+        "static",
+        "static_assert",
+        "static_cast",
+        "struct",
+        "switch",
+        "synchronized",
+        "template",
+        "this",
+        "thread_local",
+        "throw",
+        "true",
+        "typedef",
+        "typeid",
+        "typename",
+        "union",
+        "unsigned",
+        "using",
+        "virtual",
+        "void",
+        "volatile",
+        "wchar_t",
+        "xor",
+        "xor_eq",
+        "and_eq",
+        "cdef",
+        "cpdef",
+        "ctypedef",
+        "cimport",
+        "include",
+        "nogil",
+        "NULL",
+        "NAN",
+        "INFINITY",
+        "std",
+        "main",
+        "brian",
+        "network",
+    ]
+)
 
 
 def is_noise(name: str) -> bool:
@@ -56,8 +161,8 @@ def check_name(name: object, where: str) -> None:
     Raises
     ------
     ModelError
-        For anything but an ASCII identifier of at most 40 characters without an underscore at either end, and for words that
-        Python, C++, Brian2 or our engines use.
+        For anything but an ASCII identifier of at most 40 characters without an underscore at
+        either end, and for words that Python, C++, Brian2 or our engines use.
 
     Examples
     --------
@@ -66,12 +171,16 @@ def check_name(name: object, where: str) -> None:
     if not isinstance(name, str) or not PATTERN.fullmatch(name) or len(name) > MAXIMUM_LENGTH:
         shown = " ".join(repr(name).split())
         raise ModelError(
-            f"The {where} has the name {shown if len(shown) <= 60 else shown[:57] + '...'}; names are ASCII letters, digits and "
-            f"underscores, begin with a letter, do not end with an underscore and have at most {MAXIMUM_LENGTH} characters."
+            f"The {where} has the name {shown if len(shown) <= 60 else shown[:57] + '...'}; names "
+            f"are ASCII letters, digits and "
+            f"underscores, begin with a letter, do not end with an underscore and have at most "
+            f"{MAXIMUM_LENGTH} characters."
         )
     owner = _owner(name)
     if owner:
-        raise ModelError(f"The {where} has the reserved name '{name}': it is {owner}; take another name.")
+        raise ModelError(
+            f"The {where} has the reserved name '{name}': it is {owner}; take another name."
+        )
 
 
 def _owner(name: str) -> str:

@@ -101,7 +101,12 @@ class Uniform(_Bounded):
     text = "clip(0.5*(1 + {y}), 0, 1)"
 
 
-THRESHOLD_FAMILIES = {"gaussian": Gaussian, "logistic": Logistic, "triangular": Triangular, "uniform": Uniform}
+THRESHOLD_FAMILIES = {
+    "gaussian": Gaussian,
+    "logistic": Logistic,
+    "triangular": Triangular,
+    "uniform": Uniform,
+}
 FAMILIES = (*THRESHOLD_FAMILIES, "exponential")
 
 
@@ -123,8 +128,8 @@ class EscapeNoise:
         Name of the parameter that holds a rate added at any margin, so that no spike is impossible;
         exponential only, optional.
     ceiling : str
-        Name of the parameter that holds the rate at which the escape rate saturates, so that no missing
-        spike is impossible; exponential only, optional.
+        Name of the parameter that holds the rate at which the escape rate saturates, so that no
+        missing spike is impossible; exponential only, optional.
 
     Examples
     --------
@@ -141,12 +146,21 @@ class EscapeNoise:
 
     def __post_init__(self) -> None:
         if self.family not in FAMILIES:
-            raise ModelError(f"'{self.family}' is no family of escape noise; known are {', '.join(FAMILIES)}.")
+            raise ModelError(
+                f"'{self.family}' is no family of escape noise; known are {', '.join(FAMILIES)}."
+            )
         if bool(self.rate) != (self.family == "exponential"):
-            raise ModelError("Escape noise takes a rate if and only if its family is 'exponential'.")
+            raise ModelError(
+                "Escape noise takes a rate if and only if its family is 'exponential'."
+            )
         if (self.lapse or self.ceiling) and self.family != "exponential":
-            raise ModelError("Only the exponential family of escape noise takes a lapse rate and a ceiling.")
-        for name in (self.scale, *(name for name in (self.rate, self.lapse, self.ceiling) if name != "")):
+            raise ModelError(
+                "Only the exponential family of escape noise takes a lapse rate and a ceiling."
+            )
+        for name in (
+            self.scale,
+            *(name for name in (self.rate, self.lapse, self.ceiling) if name != ""),
+        ):
             check_name(name, "parameter of the escape noise")
 
     @property
@@ -167,11 +181,17 @@ class EscapeNoise:
         if self.family == "exponential":
             hazard = jnp.exp(self._log_hazard(margin / scale, parameters, dt))
             escape = self._log_escape(margin / scale, parameters, dt)
-            free = jax.nn.sigmoid(jnp.log(parameters[self.ceiling] * dt) - escape) if self.ceiling else 1.0
+            free = (
+                jax.nn.sigmoid(jnp.log(parameters[self.ceiling] * dt) - escape)
+                if self.ceiling
+                else 1.0
+            )
             return free * free * jnp.exp(escape) * jnp.exp(-hazard) / scale
         return THRESHOLD_FAMILIES[self.family].pdf(margin / scale) / scale
 
-    def log_probabilities(self, margin: Array, parameters: Mapping[str, Array], dt: float) -> tuple[Array, Array]:
+    def log_probabilities(
+        self, margin: Array, parameters: Mapping[str, Array], dt: float
+    ) -> tuple[Array, Array]:
         """Logarithms of the probabilities of a spike and of none, exact in both tails."""
         y = margin / parameters[self.scale]
         if self.family != "exponential":
@@ -179,7 +199,9 @@ class EscapeNoise:
         log_hazard = self._log_hazard(y, parameters, dt)
         hazard = jnp.exp(log_hazard)
         rare = log_hazard < -12.0
-        log_spike = jnp.where(rare, log_hazard - 0.5 * hazard, jnp.log(-jnp.expm1(-jnp.where(rare, 1.0, hazard))))
+        log_spike = jnp.where(
+            rare, log_hazard - 0.5 * hazard, jnp.log(-jnp.expm1(-jnp.where(rare, 1.0, hazard)))
+        )
         return log_spike, -hazard
 
     def brian_text(self, margin: str) -> str:
@@ -188,7 +210,9 @@ class EscapeNoise:
         if self.family == "exponential":
             escape = f"{self.rate}*dt*exp(clip({y}, -700, 50))"
             escape = f"1/(1/({escape}) + 1/({self.ceiling}*dt))" if self.ceiling else escape
-            return f"1 - exp(-({escape} + {self.lapse}*dt))" if self.lapse else f"1 - exp(-{escape})"
+            return (
+                f"1 - exp(-({escape} + {self.lapse}*dt))" if self.lapse else f"1 - exp(-{escape})"
+            )
         return THRESHOLD_FAMILIES[self.family].text.format(y=y)
 
     def _log_hazard(self, y: Array, parameters: Mapping[str, Array], dt: float) -> Array:

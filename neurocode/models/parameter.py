@@ -9,7 +9,14 @@ import numpy as np
 import quantities as pq
 
 from neurocode.errors import DataError, ModelError
-from neurocode.units import parse_quantity, parse_unit, plain_numbers, same_dimension, si_unit_text, to_neo_units
+from neurocode.units import (
+    parse_quantity,
+    parse_unit,
+    plain_numbers,
+    same_dimension,
+    si_unit_text,
+    to_neo_units,
+)
 
 
 @dataclass(frozen=True)
@@ -41,25 +48,37 @@ class Parameter:
 
     def __post_init__(self) -> None:
         if not isinstance(self.unit, str):
-            raise ModelError(f"The unit of a parameter must be text, not {type(self.unit).__name__}.")
+            raise ModelError(
+                f"The unit of a parameter must be text, not {type(self.unit).__name__}."
+            )
         parse_unit(self.unit)
         for what in ("fixed", "per_neuron"):
             if not isinstance(getattr(self, what), bool):
-                raise ModelError(f"'{what}' of a parameter must be true or false, not {getattr(self, what)!r}.")
+                raise ModelError(
+                    f"'{what}' of a parameter must be true or false, not {getattr(self, what)!r}."
+                )
         if not isinstance(self.description, str):
-            raise ModelError(f"The description of a parameter must be text, not {type(self.description).__name__}.")
+            raise ModelError(
+                f"The description of a parameter must be text, not "
+                f"{type(self.description).__name__}."
+            )
         if hasattr(self.value, "dim") or isinstance(self.value, pq.Quantity):
             object.__setattr__(self, "value", in_unit(self.value, self.unit))
         value = _numbers(self.value)
         if value.size == 0 or not np.all(np.isfinite(value)):
             raise ModelError(f"A parameter value must be finite, not {self.value}.")
         if len(self.bounds) != 2:
-            raise ModelError(f"Parameter bounds are a lowest and a highest value, not {self.bounds}.")
+            raise ModelError(
+                f"Parameter bounds are a lowest and a highest value, not {self.bounds}."
+            )
         low, high = self.bounds
         if not low < high:
             raise ModelError(f"Parameter bounds must be ordered, not {low} and {high}.")
         if np.any(value < low) or np.any(value > high):
-            raise ModelError(f"The parameter value {self.value} {self.unit} lies outside its bounds {low} to {high}.")
+            raise ModelError(
+                f"The parameter value {self.value} {self.unit} lies outside its bounds {low} to "
+                f"{high}."
+            )
 
     @classmethod
     def of(
@@ -79,7 +98,11 @@ class Parameter:
             If a value has no number, an unknown unit, or bounds of another dimension.
         """
         number, unit = parse_quantity(value)
-        limits = (-math.inf, math.inf) if bounds is None else tuple(in_unit(bound, unit) for bound in bounds)
+        limits = (
+            (-math.inf, math.inf)
+            if bounds is None
+            else tuple(in_unit(bound, unit) for bound in bounds)
+        )
         return cls(number, unit, limits, fixed, per_neuron, description)
 
     @property
@@ -98,14 +121,21 @@ class Parameter:
         return replace(self, value=in_unit(value, self.unit))
 
     def with_bounds(self, bounds: object) -> Parameter:
-        """Copy with another lowest and highest value: numbers in this unit, text with a unit, or quantities; infinite is open.
+        """Copy with another lowest and highest value: numbers in this unit, text with a unit, or
+        quantities; infinite is open.
 
         Raises
         ------
         ModelError
             For anything but two ordered values of this dimension around the value.
         """
-        pair = [] if isinstance(bounds, (str, dict, set)) else list(bounds) if np.iterable(bounds) else []
+        pair = (
+            []
+            if isinstance(bounds, (str, dict, set))
+            else list(bounds)
+            if np.iterable(bounds)
+            else []
+        )
         if len(pair) != 2 or any(np.ndim(bound) for bound in pair):
             raise ModelError(f"Parameter bounds are a lowest and a highest value, not {bounds!r}.")
         return replace(self, bounds=tuple(float(in_unit(bound, self.unit)) for bound in pair))
@@ -120,7 +150,13 @@ class Parameter:
         """Value, unit, bounds and meaning in a line."""
         value = f"{self.value:.6g}" if np.ndim(self.value) == 0 else f"{np.size(self.value)} values"
         unit = "" if self.unit == "1" else f" {self.unit}"
-        state = "fixed" if self.fixed else f"from {self.bounds[0]:.6g} to {self.bounds[1]:.6g}" if self._is_bounded else "unbounded"
+        state = (
+            "fixed"
+            if self.fixed
+            else f"from {self.bounds[0]:.6g} to {self.bounds[1]:.6g}"
+            if self._is_bounded
+            else "unbounded"
+        )
         return f"{value}{unit} ({state})" + (f": {self.description}" if self.description else "")
 
     @property
@@ -142,10 +178,17 @@ def in_unit(value: object, unit: str) -> float | np.ndarray:
             return number
         if not same_dimension(own_unit, unit):
             raise ModelError(f"'{value}' is not in a unit of {unit}.")
-        return number * parse_unit(own_unit).scale / parse_unit(unit).scale if own_unit != unit else number
+        return (
+            number * parse_unit(own_unit).scale / parse_unit(unit).scale
+            if own_unit != unit
+            else number
+        )
     if isinstance(value, pq.Quantity):
         try:
-            return _numbers(value.rescale(to_neo_units(si_unit_text(unit))).magnitude)[()] / parse_unit(unit).scale
+            return (
+                _numbers(value.rescale(to_neo_units(si_unit_text(unit))).magnitude)[()]
+                / parse_unit(unit).scale
+            )
         except ValueError:
             raise ModelError(f"{value} is not in a unit of {unit}.") from None
     if hasattr(value, "dim"):

@@ -37,10 +37,16 @@ def to_dictionary(model: NeuronModel) -> dict[str, Any]:
         "initial": dict(model.initial),
         "within_step": model.within_step or None,
     }
-    table = {key: value for key, value in table.items() if value not in (None, "", [], {}) or key == "reset"}
+    table = {
+        key: value
+        for key, value in table.items()
+        if value not in (None, "", [], {}) or key == "reset"
+    }
     if model.noise is not None:
         table["noise"] = {key: value for key, value in vars(model.noise).items() if value}
-    table["parameters"] = {name: _parameter_table(parameter) for name, parameter in model.parameters.items()}
+    table["parameters"] = {
+        name: _parameter_table(parameter) for name, parameter in model.parameters.items()
+    }
     return table
 
 

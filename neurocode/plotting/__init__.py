@@ -1,4 +1,5 @@
-"""Figures: panels that take axes and return them, and pages made of panels. Nothing is computed here.
+"""Figures: panels that take axes and return them, and pages made of panels. Nothing is computed
+here.
 
 Contents
 --------
@@ -18,4 +19,12 @@ from neurocode.plotting.describe_figure import describe_figure
 from neurocode.plotting.fit_figure import fit_figure
 from neurocode.style import house_style, label_panel, save_figure
 
-__all__ = ["compare_figure", "describe_figure", "fit_figure", "house_style", "label_panel", "save_figure", "spikes"]
+__all__ = [
+    "compare_figure",
+    "describe_figure",
+    "fit_figure",
+    "house_style",
+    "label_panel",
+    "save_figure",
+    "spikes",
+]

@@ -35,12 +35,14 @@ def compare_figure(table: pd.DataFrame, model: Curves, recorded: Curves) -> Figu
     Raises
     ------
     DataError
-        If both are not over the same time, as where the end of a train is taken from its last spike.
+        If both are not over the same time, as where the end of a train is taken from its last
+        spike.
     """
     ends = [float(rate[0][-1]) for rate in (model.psth, recorded.psth)]
     if len(model.psth[0]) != len(recorded.psth[0]):
         raise DataError(
-            f"The model's rate ends at {ends[0]:g} s, the recorded one at {ends[1]:g} s; give both trains the same t_stop."
+            f"The model's rate ends at {ends[0]:g} s, the recorded one at {ends[1]:g} s; give "
+            f"both trains the same t_stop."
         )
     with house_style():
         figure = plt.figure(figsize=(TWO_COLUMNS, 4.6), layout="constrained")
@@ -49,19 +51,35 @@ def compare_figure(table: pd.DataFrame, model: Curves, recorded: Curves) -> Figu
         rates(top, *recorded.psth, model.psth[1])
         top.set_xlabel("Time (s)")
         panels = [figure.add_subplot(grid[1:, column]) for column in range(2)]
-        steps(panels[0], recorded.intervals, model.intervals, 1e3, "Interspike interval (ms)", "Probability")
+        steps(
+            panels[0],
+            recorded.intervals,
+            model.intervals,
+            1e3,
+            "Interspike interval (ms)",
+            "Probability",
+        )
         panels[0].set_xscale("log")
         top.set_xlim(recorded.psth[0][0], recorded.psth[0][-1])
         variances(panels[1], recorded.counts, model.counts)
         right = [figure.add_subplot(grid[row, 2]) for row in (1, 2)]
-        steps(right[0], recorded.autocorrelogram, model.autocorrelogram, 1e3, "Lag (ms)", "Rate / mean")
+        steps(
+            right[0],
+            recorded.autocorrelogram,
+            model.autocorrelogram,
+            1e3,
+            "Lag (ms)",
+            "Rate / mean",
+        )
         deviations(right[1], table)
         for letter, panel in zip("abcde", [top, *panels, *right], strict=True):
             label_panel(panel, letter)
     return figure
 
 
-def steps(axes: Axes, recorded: tuple, model: tuple, scale: float, x_label: str, y_label: str) -> Axes:
+def steps(
+    axes: Axes, recorded: tuple, model: tuple, scale: float, x_label: str, y_label: str
+) -> Axes:
     """Recorded and modelled histograms."""
     axes.stairs(recorded[1], recorded[0] * scale, fill=True, color="0.75", label="Recorded")
     axes.stairs(model[1], model[0] * scale, color=PREDICTED, label="Model")
@@ -71,9 +89,23 @@ def steps(axes: Axes, recorded: tuple, model: tuple, scale: float, x_label: str,
 
 def variances(axes: Axes, recorded: tuple, model: tuple) -> Axes:
     """Variance against mean of spike counts in windows; the line is a Poisson process."""
-    for (mean, variance), colour, label in ((recorded, RECORDED, "Recorded"), (model, PREDICTED, "Model")):
-        axes.plot(mean, variance, "o", color=colour, markersize=2.5, markeredgewidth=0, alpha=0.6, label=label)
-    largest = max([0.5, *(float(variance.max()) for _, variance in (recorded, model) if variance.size)])
+    for (mean, variance), colour, label in (
+        (recorded, RECORDED, "Recorded"),
+        (model, PREDICTED, "Model"),
+    ):
+        axes.plot(
+            mean,
+            variance,
+            "o",
+            color=colour,
+            markersize=2.5,
+            markeredgewidth=0,
+            alpha=0.6,
+            label=label,
+        )
+    largest = max(
+        [0.5, *(float(variance.max()) for _, variance in (recorded, model) if variance.size)]
+    )
     axes.plot([0, largest], [0, largest], color="0.7", linewidth=0.5)
     axes.set(xlabel="Mean count in 100 ms", ylabel="Variance of count")
     axes.legend(loc="upper left", handletextpad=0.2)
@@ -81,7 +113,8 @@ def variances(axes: Axes, recorded: tuple, model: tuple) -> Axes:
 
 
 def deviations(axes: Axes, table: pd.DataFrame) -> Axes:
-    """Difference over the reference between halves of the recording, one row per statistic that has a positive one."""
+    """Difference over the reference between halves of the recording, one row per statistic that has
+    a positive one."""
     ratio = (table["difference"] / table["reference"])[table["note"] == ""]
     ratio = ratio[np.isfinite(ratio) & (ratio > 0) & ~ratio.index.isin(PAIRWISE)]
     rows = np.arange(len(ratio))[::-1]

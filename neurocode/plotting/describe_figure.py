@@ -37,7 +37,8 @@ def describe_figure(
     count_moments : (numpy.ndarray, numpy.ndarray)
         Mean and variance of spike counts, a point each.
     bin_effect : (numpy.ndarray, numpy.ndarray)
-        Bins as a fraction of the mean interval, and the complexity ratio at each, units along the rows.
+        Bins as a fraction of the mean interval, and the complexity ratio at each, units along the
+        rows.
 
     Returns
     -------
@@ -58,7 +59,13 @@ def describe_figure(
 
 def spike_rows(axes: Axes, shown: Sequence[np.ndarray]) -> Axes:
     """Spikes of several trains, a row each."""
-    axes.eventplot(list(shown), colors=RECORDED, linewidths=0.3, linelengths=0.9, lineoffsets=np.arange(1, len(shown) + 1))
+    axes.eventplot(
+        list(shown),
+        colors=RECORDED,
+        linewidths=0.3,
+        linelengths=0.9,
+        lineoffsets=np.arange(1, len(shown) + 1),
+    )
     axes.set(xlabel="Time (s)", ylabel="Train", ylim=(0.3, len(shown) + 0.7))
     axes.set_yticks([1, len(shown)] if len(shown) > 1 else [1])
     return axes
@@ -72,7 +79,9 @@ def interval_density(axes: Axes, edges: np.ndarray, probability: np.ndarray) -> 
     return axes
 
 
-def scatter(axes: Axes, x: pd.Series, y: pd.Series, x_label: str, y_label: str, reference: float) -> Axes:
+def scatter(
+    axes: Axes, x: pd.Series, y: pd.Series, x_label: str, y_label: str, reference: float
+) -> Axes:
     """Units as points, with the value of a Poisson process on both axes."""
     axes.axvline(reference, color="0.8", linewidth=0.5)
     axes.axhline(reference, color="0.8", linewidth=0.5)
@@ -87,26 +96,48 @@ def mean_and_variance(axes: Axes, mean: np.ndarray, variance: np.ndarray) -> Axe
     if positive.any():
         span = np.array([mean[positive].min(), mean[positive].max()])
         axes.plot(span, span, color="0.7", linewidth=0.5)
-        axes.plot(mean[positive], variance[positive], "o", color=PREDICTED, markersize=2, markeredgewidth=0, alpha=0.5)
+        axes.plot(
+            mean[positive],
+            variance[positive],
+            "o",
+            color=PREDICTED,
+            markersize=2,
+            markeredgewidth=0,
+            alpha=0.5,
+        )
         logarithmic(axes, "x", "y")
     else:
-        axes.text(0.5, 0.5, "not defined:\none window", transform=axes.transAxes, ha="center", va="center")
+        axes.text(
+            0.5, 0.5, "not defined:\none window", transform=axes.transAxes, ha="center", va="center"
+        )
     axes.set(xlabel="Mean spike count", ylabel="Variance of spike count")
     return axes
 
 
 def complexity_and_rate(axes: Axes, table: pd.DataFrame) -> Axes:
-    """Complexity over that of rate-matched surrogates against rate; filled where significant after correction."""
+    """Complexity over that of rate-matched surrogates against rate; filled where significant after
+    correction."""
     axes.axhline(1, color="0.8", linewidth=0.5)
     if "lz_ratio" in table:
         table = table[table["lz_ratio"].notna()]
         significant = table["lz_q"] < ALPHA
-        for chosen, face, label in ((significant, PREDICTED, f"q < {ALPHA:g}"), (~significant, "white", "n.s.")):
+        for chosen, face, label in (
+            (significant, PREDICTED, f"q < {ALPHA:g}"),
+            (~significant, "white", "n.s."),
+        ):
             part = table[chosen]
             if part.empty:
                 continue
-            axes.plot(part["rate"], part["lz_ratio"], "o", markersize=3, color=PREDICTED, markerfacecolor=face,
-                      markeredgewidth=0.5, label=label)  # fmt: skip
+            axes.plot(
+                part["rate"],
+                part["lz_ratio"],
+                "o",
+                markersize=3,
+                color=PREDICTED,
+                markerfacecolor=face,
+                markeredgewidth=0.5,
+                label=label,
+            )
         axes.legend(loc="best", handletextpad=0.2)
         logarithmic(axes, "x")
     axes.set(xlabel="Rate (Hz)", ylabel="LZ complexity / surrogates")

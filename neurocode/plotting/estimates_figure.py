@@ -13,7 +13,13 @@ from neurocode.style import ONE_COLUMN, PREDICTED, house_style
 ROW_HEIGHT = 0.42
 
 
-def estimates_figure(labels: Sequence[str], values: Sequence[float], intervals: Sequence[tuple[float, float]], *, n: int) -> Figure:
+def estimates_figure(
+    labels: Sequence[str],
+    values: Sequence[float],
+    intervals: Sequence[tuple[float, float]],
+    *,
+    n: int,
+) -> Figure:
     """Draw estimates with intervals, each on an axis of its own.
 
     Parameters
@@ -37,11 +43,23 @@ def estimates_figure(labels: Sequence[str], values: Sequence[float], intervals: 
     """
     with house_style():
         size = (ONE_COLUMN, 0.35 + ROW_HEIGHT * len(labels))
-        figure, axes = plt.subplots(len(labels), 1, figsize=size, layout="constrained", squeeze=False)
-        for panel, label, value, (low, high) in zip(axes[:, 0], labels, values, intervals, strict=True):
+        figure, axes = plt.subplots(
+            len(labels), 1, figsize=size, layout="constrained", squeeze=False
+        )
+        for panel, label, value, (low, high) in zip(
+            axes[:, 0], labels, values, intervals, strict=True
+        ):
             ends = np.array([[low, high]]).T
             finite = np.where(np.isfinite(ends), ends, value)
-            panel.errorbar([value], [0], xerr=np.abs(finite - value), fmt="o", color=PREDICTED, markersize=3, capsize=2)
+            panel.errorbar(
+                [value],
+                [0],
+                xerr=np.abs(finite - value),
+                fmt="o",
+                color=PREDICTED,
+                markersize=3,
+                capsize=2,
+            )
             panel.set_yticks([0], [label])
             panel.spines["left"].set_visible(False)
             panel.tick_params(axis="y", length=0)

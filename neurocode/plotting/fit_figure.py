@@ -56,14 +56,28 @@ def fit_figure(
         axes = [figure.add_subplot(rows[row, :]) for row in range(5)]
         inside = slice(int(window[0] / dt), int(window[1] / dt))
         times = np.arange(len(current))[inside] * dt
-        spikes.trace(axes[0], times, current[inside], f"Current\n({current_unit})" if current_unit else "Current")
+        spikes.trace(
+            axes[0],
+            times,
+            current[inside],
+            f"Current\n({current_unit})" if current_unit else "Current",
+        )
         if voltage is None:
-            axes[1].text(0.5, 0.5, "no membrane potential recorded", transform=axes[1].transAxes, ha="center", va="center")
+            axes[1].text(
+                0.5,
+                0.5,
+                "no membrane potential recorded",
+                transform=axes[1].transAxes,
+                ha="center",
+                va="center",
+            )
             axes[1].set_yticks([])
         else:
             spikes.trace(axes[1], times, voltage[inside], "Potential\n(mV)")
         spikes.raster(axes[2], recorded, label="Recorded\nrepeat")
-        spikes.raster(axes[3], predicted[:SHOWN_PREDICTIONS], color=PREDICTED, label="Predicted\nrepeat")
+        spikes.raster(
+            axes[3], predicted[:SHOWN_PREDICTIONS], color=PREDICTED, label="Predicted\nrepeat"
+        )
         shown = (psth[0] >= window[0]) & (psth[0] <= window[1])
         spikes.rates(axes[4], *(values[shown] for values in psth))
         _share_time(axes, window)

@@ -27,7 +27,8 @@ def scores_figure(
     quantiles, band : numpy.ndarray, float
         Of the time-rescaling test.
     recorded, predicted : list of numpy.ndarray, optional
-        Spike times of the repeats of one stimulus in seconds; without them the rescaled intervals stand alone.
+        Spike times of the repeats of one stimulus in seconds; without them the rescaled intervals
+        stand alone.
     psth : tuple, optional
         Times, recorded and predicted rate.
 
@@ -49,7 +50,9 @@ def scores_figure(
         grid = figure.add_gridspec(3, 2, width_ratios=[2.2, 1])
         rows = [figure.add_subplot(grid[row, 0]) for row in range(3)]
         spikes.raster(rows[0], recorded, label="Recorded\nrepeat")
-        spikes.raster(rows[1], predicted[:SHOWN_PREDICTIONS], color=PREDICTED, label="Predicted\nrepeat")
+        spikes.raster(
+            rows[1], predicted[:SHOWN_PREDICTIONS], color=PREDICTED, label="Predicted\nrepeat"
+        )
         spikes.rates(rows[2], *psth)
         for panel in rows:
             panel.set_xlim(psth[0][0], psth[0][-1])

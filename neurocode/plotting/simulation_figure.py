@@ -14,7 +14,9 @@ from neurocode.style import TWO_COLUMNS
 POINTS = 4000
 
 
-def simulation_figure(signals: Sequence[tuple[str, np.ndarray]], trains: Sequence[np.ndarray], duration: float) -> Figure:
+def simulation_figure(
+    signals: Sequence[tuple[str, np.ndarray]], trains: Sequence[np.ndarray], duration: float
+) -> Figure:
     """Draw signals of one trial above the spikes of all trials, over the same time.
 
     Parameters
@@ -36,10 +38,17 @@ def simulation_figure(signals: Sequence[tuple[str, np.ndarray]], trains: Sequenc
     2
     """
     figure = Figure(figsize=(TWO_COLUMNS, 1.1 * len(signals) + 2.2), layout="constrained")
-    axes = figure.subplots(len(signals) + 1, 1, sharex=True, squeeze=False, height_ratios=[*[1.1] * len(signals), 2.0])[:, 0]
+    axes = figure.subplots(
+        len(signals) + 1, 1, sharex=True, squeeze=False, height_ratios=[*[1.1] * len(signals), 2.0]
+    )[:, 0]
     for axis, (label, values) in zip(axes, signals, strict=False):
         stride = -(-len(values) // POINTS)
-        spikes.trace(axis, np.arange(0, len(values), stride) * duration / len(values), values[::stride], label)
+        spikes.trace(
+            axis,
+            np.arange(0, len(values), stride) * duration / len(values),
+            values[::stride],
+            label,
+        )
     spikes.raster(axes[-1], trains, label="Trial")
     axes[-1].set(xlabel="Time (s)", xlim=(0, duration))
     return figure

@@ -38,7 +38,9 @@ def spike_times_figure(
     matplotlib.figure.Figure
     """
     with house_style():
-        figure, axes = plt.subplots(1, 3, figsize=(TWO_COLUMNS, 2.1), layout="constrained", width_ratios=[1.4, 1, 1])
+        figure, axes = plt.subplots(
+            1, 3, figsize=(TWO_COLUMNS, 2.1), layout="constrained", width_ratios=[1.4, 1, 1]
+        )
         interval_histogram(axes[0], recorded, simulated)
         serial_correlation(axes[1], *correlations, n=len(recorded))
         spikes.rescaling(axes[2], quantiles, band)
@@ -55,9 +57,20 @@ def interval_histogram(axes: Axes, recorded: np.ndarray, simulated: np.ndarray) 
     wanted = 2 * spread / len(recorded) ** (1 / 3)
     edges = np.linspace(0, end, int(np.clip(end / max(wanted, 1e-6), 15, MOST_BINS)) + 1)
     widths = np.diff(edges)
-    axes.stairs(counts_between(recorded, edges) / (len(recorded) * widths), edges * 1e3, fill=True, color="0.75", label="recorded")
+    axes.stairs(
+        counts_between(recorded, edges) / (len(recorded) * widths),
+        edges * 1e3,
+        fill=True,
+        color="0.75",
+        label="recorded",
+    )
     if len(simulated):
-        axes.stairs(counts_between(simulated, edges) / (len(simulated) * widths), edges * 1e3, color=PREDICTED, label="model")
+        axes.stairs(
+            counts_between(simulated, edges) / (len(simulated) * widths),
+            edges * 1e3,
+            color=PREDICTED,
+            label="model",
+        )
     axes.set(xlabel="Interspike interval (ms)", ylabel="Density (1/s)", xlim=(0, end * 1e3))
     axes.legend(frameon=False)
     return axes
@@ -69,5 +82,10 @@ def serial_correlation(axes: Axes, recorded: np.ndarray, simulated: np.ndarray, 
     axes.axhspan(-1.96 / np.sqrt(n), 1.96 / np.sqrt(n), color="0.9", linewidth=0)
     axes.plot(lags, recorded, "o-", color=RECORDED, markersize=2.5, label="recorded")
     axes.plot(lags, simulated, "s-", color=PREDICTED, markersize=2.5, label="model")
-    axes.set(xlabel="Lag (intervals)", ylabel="Serial correlation", xlim=(0.5, len(recorded) + 0.5), xticks=lags[::3])
+    axes.set(
+        xlabel="Lag (intervals)",
+        ylabel="Serial correlation",
+        xlim=(0.5, len(recorded) + 0.5),
+        xticks=lags[::3],
+    )
     return axes

@@ -52,7 +52,12 @@ def activity(axes: Axes, history: pd.DataFrame) -> Axes:
     """Spikes per neuron and step of each layer by epoch."""
     names = [column for column in history if column.startswith("rate_")]
     for number, name in enumerate(names):
-        axes.plot(history["epoch"], history[name], color=LAYERS[number % len(LAYERS)], label=f"layer {number + 1}")
+        axes.plot(
+            history["epoch"],
+            history[name],
+            color=LAYERS[number % len(LAYERS)],
+            label=f"layer {number + 1}",
+        )
     axes.set(xlabel="Epoch", ylabel="Spikes per neuron and step", ylim=(0, None))
     axes.legend(frameon=False)
     return axes

@@ -30,6 +30,15 @@ from neurocode.recordings.sweep_table import sweep_table
 from neurocode.recordings.trains import Trains
 
 __all__ = [
-    "Experiment", "Layout", "Repeat", "Trains", "datasets", "detect_spikes", "read", "read_layout", "read_trains", "sweep_table",
+    "Experiment",
+    "Layout",
+    "Repeat",
+    "Trains",
+    "datasets",
+    "detect_spikes",
+    "read",
+    "read_layout",
+    "read_trains",
+    "sweep_table",
     "write",
-]  # fmt: skip
+]

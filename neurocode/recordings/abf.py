@@ -1,4 +1,5 @@
-"""Axon binary files, whose table of sections is looked over before Neo walks through what it declares."""
+"""Axon binary files, whose table of sections is looked over before Neo walks through what it
+declares."""
 
 from __future__ import annotations
 
@@ -12,7 +13,8 @@ from neurocode.recordings.channels import PASS_BOTH, channels_of
 from neurocode.recordings.plausible import require_unit
 from neurocode.recordings.protocol import commanded_currents
 
-#: Version 2: where the table of sections begins, how many entries it has, and the bytes that blocks are counted in (pyABF's notes).
+#: Version 2: where the table of sections begins, how many entries it has, and the bytes that blocks
+#: are counted in (pyABF's notes).
 TABLE, SECTIONS, BLOCK = 76, 18, 512
 
 
@@ -20,8 +22,8 @@ def read_abf(path: Path) -> neo.Block:
     """Read an Axon binary file by Neo.
 
     Where a voltage was recorded and no current, the current that the protocol commands is added
-    (:func:`neurocode.recordings.protocol.commanded_currents`), annotated ``source="protocol"``. Where that is not known either,
-    the segments say why under ``missing_channel``.
+    (:func:`neurocode.recordings.protocol.commanded_currents`), annotated ``source="protocol"``.
+    Where that is not known either, the segments say why under ``missing_channel``.
 
     Parameters
     ----------
@@ -37,7 +39,11 @@ def read_abf(path: Path) -> neo.Block:
     for channel in reader.header["signal_channels"]:
         require_unit(path, channel["name"], channel["units"])
     block = reader.read_block()
-    if block.segments and channels_of(block.segments[0], "voltage") and not channels_of(block.segments[0], "current"):
+    if (
+        block.segments
+        and channels_of(block.segments[0], "voltage")
+        and not channels_of(block.segments[0], "current")
+    ):
         _add_commands(block, reader)
     return block
 
@@ -51,15 +57,20 @@ def _add_commands(block: neo.Block, reader: neo.io.AxonIO) -> None:
             segment.annotate(missing_channel=f"{error}: {PASS_BOTH}")
         return
     for command in commands:
-        for segment, voltage, waveform in zip(block.segments, voltages, command.waveforms, strict=True):
+        for segment, voltage, waveform in zip(
+            block.segments, voltages, command.waveforms, strict=True
+        ):
             timing = {"sampling_rate": voltage.sampling_rate, "t_start": voltage.t_start}
             segment.analogsignals.append(
-                neo.AnalogSignal(waveform, units=command.unit, name=command.name, **timing, source="protocol")
+                neo.AnalogSignal(
+                    waveform, units=command.unit, name=command.name, **timing, source="protocol"
+                )
             )
 
 
 def _require_sections(path: Path) -> None:
-    """Refuse a section (first block, bytes an entry, number of entries) that reaches beyond the end of the file."""
+    """Refuse a section (first block, bytes an entry, number of entries) that reaches beyond the end
+    of the file."""
     with path.open("rb") as file:
         head = file.read(TABLE + 16 * SECTIONS)
     if not head.startswith(b"ABF2"):
@@ -68,4 +79,7 @@ def _require_sections(path: Path) -> None:
     for block, entry_bytes, entries in struct.iter_unpack("<IIq", head[TABLE:]):
         end = block * BLOCK + max(entry_bytes, 1) * entries
         if entries < 0 or end > size:
-            raise DataError(f"{path}: the file is damaged: a section of {entries} entries ends at byte {end} of {size}.")
+            raise DataError(
+                f"{path}: the file is damaged: a section of {entries} entries ends at byte {end} "
+                f"of {size}."
+            )

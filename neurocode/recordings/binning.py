@@ -1,8 +1,9 @@
 """Spike times into bins: the one place where a time becomes the number of a bin.
 
-Bins are half open: bin ``k`` holds the times from its left edge up to, and without, its right edge. Where bins follow from a width,
-a time that lies before an edge by no more than the rounding of floating point counts as on the edge: ``0.3 / 0.1`` is
-2.9999999999999996, and the spike at 0.3 s begins the fourth bin of 0.1 s all the same.
+Bins are half open: bin ``k`` holds the times from its left edge up to, and without, its right edge.
+Where bins follow from a width, a time that lies before an edge by no more than the rounding of
+floating point counts as on the edge: ``0.3 / 0.1`` is 2.9999999999999996, and the spike at 0.3 s
+begins the fourth bin of 0.1 s all the same.
 """
 
 from __future__ import annotations
@@ -16,7 +17,8 @@ ROUNDING = 1e-9
 
 
 def bin_numbers(times: np.ndarray, width: float, *, rounding: float = ROUNDING) -> np.ndarray:
-    """Number of the bin that each time falls into; bins are ``width`` wide and the first begins at zero.
+    """Number of the bin that each time falls into; bins are ``width`` wide and the first begins at
+    zero.
 
     Parameters
     ----------
@@ -40,7 +42,8 @@ def bin_numbers(times: np.ndarray, width: float, *, rounding: float = ROUNDING) 
 
 
 def bins_up_to(duration: float, width: float, *, rounding: float = ROUNDING) -> int:
-    """Number of bins that cover a duration, at least one; the last is as wide as the others and may reach beyond.
+    """Number of bins that cover a duration, at least one; the last is as wide as the others and may
+    reach beyond.
 
     Examples
     --------
@@ -62,7 +65,8 @@ def whole_bins(duration: float, width: float, *, rounding: float = ROUNDING) -> 
 
 
 def counts_between(times: np.ndarray, edges: np.ndarray) -> np.ndarray:
-    """How many values lie in each bin between given edges, compared as they are; one on the last edge is in the last bin.
+    """How many values lie in each bin between given edges, compared as they are; one on the last
+    edge is in the last bin.
 
     Parameters
     ----------
@@ -82,7 +86,8 @@ def counts_between(times: np.ndarray, edges: np.ndarray) -> np.ndarray:
 
 
 def interval_numbers(times: np.ndarray, edges: np.ndarray) -> np.ndarray:
-    """Number of the bin between given edges that each time falls into; times beyond the edges are in the first or last bin.
+    """Number of the bin between given edges that each time falls into; times beyond the edges are
+    in the first or last bin.
 
     Examples
     --------
@@ -93,7 +98,8 @@ def interval_numbers(times: np.ndarray, edges: np.ndarray) -> np.ndarray:
 
 
 def window_counts_at(times: np.ndarray, starts: np.ndarray, width: float) -> np.ndarray:
-    """How many sorted times lie in each of several windows, which may overlap; edges are as in :func:`bin_numbers`.
+    """How many sorted times lie in each of several windows, which may overlap; edges are as in
+    :func:`bin_numbers`.
 
     Examples
     --------

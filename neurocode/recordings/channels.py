@@ -22,7 +22,8 @@ class Channel(NamedTuple):
     Attributes
     ----------
     names : tuple of str
-        What it may be called: the name of the channel, of its series, of its electrode; the first is shown.
+        What it may be called: the name of the channel, of its series, of its electrode; the first
+        is shown.
     signal : neo.AnalogSignal
         One column.
     """
@@ -40,7 +41,9 @@ def numbers_of(segments: Sequence[neo.Segment]) -> list[int]:
     ([7, 2], [0, 1])
     """
     stated = [segment.index for segment in segments]
-    if all(isinstance(number, (int, np.integer)) and number >= 0 for number in stated) and len(set(stated)) == len(stated):
+    if all(isinstance(number, (int, np.integer)) and number >= 0 for number in stated) and len(
+        set(stated)
+    ) == len(stated):
         return [int(number) for number in stated]
     return list(range(len(segments)))
 
@@ -53,11 +56,21 @@ def channels_of(segment: neo.Segment, what: str) -> list[Channel]:
     segment : neo.Segment
     what : {"voltage", "current"}
     """
-    return [channel for signal in segment.analogsignals if _measures(signal, UNITS[what]) for channel in _columns(signal)]
+    return [
+        channel
+        for signal in segment.analogsignals
+        if _measures(signal, UNITS[what])
+        for channel in _columns(signal)
+    ]
 
 
 def channel_of(
-    segment: neo.Segment, what: str, where: str, choice: str | int | None = None, *, electrode: str = ""
+    segment: neo.Segment,
+    what: str,
+    where: str,
+    choice: str | int | None = None,
+    *,
+    electrode: str = "",
 ) -> neo.AnalogSignal:
     """The one voltage or current of a sweep, or the one chosen among several.
 
@@ -68,7 +81,8 @@ def channel_of(
     where : str
         Name of the file, used in the message.
     choice : str or int, optional
-        A name of the channel, of its series or of its electrode, or its number among the voltages (currents), from 0.
+        A name of the channel, of its series or of its electrode, or its number among the voltages
+        (currents), from 0.
     electrode : str
         Of several channels, those of this electrode are meant where there is no choice.
 
@@ -80,15 +94,22 @@ def channel_of(
     Raises
     ------
     DataError
-        If there is none, or none of that name, or more than one; the message lists the channels that there are.
+        If there is none, or none of that name, or more than one; the message lists the channels
+        that there are.
     """
     channels = channels_of(segment, what)
     if not channels:
-        there = ", ".join(f"{s.name or 'unnamed'} in {s.units.dimensionality.string}" for s in segment.analogsignals) or "none"
+        there = (
+            ", ".join(
+                f"{s.name or 'unnamed'} in {s.units.dimensionality.string}"
+                for s in segment.analogsignals
+            )
+            or "none"
+        )
         reason = segment.annotations.get("missing_channel", "")
         raise DataError(
-            f"{where}: there is no {what} channel (in a unit of {UNITS[what]}); channels found: {there}"
-            + (f"; {reason}." if reason else ".")
+            f"{where}: there is no {what} channel (in a unit of {UNITS[what]}); channels found: "
+            f"{there}" + (f"; {reason}." if reason else ".")
         )
     if choice is not None:
         return _chosen(channels, what, where, choice)
@@ -96,14 +117,19 @@ def channel_of(
         channels = [channel for channel in channels if electrode in channel.names] or channels
     if len(channels) > 1:
         raise DataError(
-            f"{where}: there are {len(channels)} {what} channels (in a unit of {UNITS[what]}), expected one; "
+            f"{where}: there are {len(channels)} {what} channels (in a unit of {UNITS[what]}), "
+            f"expected one; "
             f"choose by {what}_channel among {_listed(channels)}."
         )
     return channels[0].signal
 
 
 def _chosen(channels: list[Channel], what: str, where: str, choice: str | int) -> neo.AnalogSignal:
-    named = [channel for channel in channels if str(choice) in channel.names] if isinstance(choice, str) else []
+    named = (
+        [channel for channel in channels if str(choice) in channel.names]
+        if isinstance(choice, str)
+        else []
+    )
     number = int(choice) if str(choice).isdecimal() else -1
     if not named and 0 <= number < len(channels):
         named = [channels[number]]
@@ -115,13 +141,15 @@ def _chosen(channels: list[Channel], what: str, where: str, choice: str | int) -
 
 def _listed(channels: list[Channel]) -> str:
     return ", ".join(
-        f"{number}: {' or '.join(map(repr, channel.names)) or 'unnamed'} in {channel.signal.dimensionality.string}"
+        f"{number}: {' or '.join(map(repr, channel.names)) or 'unnamed'} in "
+        f"{channel.signal.dimensionality.string}"
         for number, channel in enumerate(channels)
     )
 
 
 def _columns(signal: neo.AnalogSignal) -> list[Channel]:
-    """Each column of a signal; Neo reads channels of one unit as columns of one signal and keeps their names beside it."""
+    """Each column of a signal; Neo reads channels of one unit as columns of one signal and keeps
+    their names beside it."""
     n = signal.shape[1]
     own = [str(name) for name in signal.array_annotations.get("channel_names", ())]
     shared = [signal.name or ""] if n == 1 and not own else []
@@ -129,7 +157,8 @@ def _columns(signal: neo.AnalogSignal) -> list[Channel]:
     columns = [signal] if n == 1 else [signal[:, k : k + 1] for k in range(n)]
     names = [[own[k]] if k < len(own) else [] for k in range(n)]
     return [
-        Channel(tuple(dict.fromkeys(name for name in [*names[k], *shared] if name)), column) for k, column in enumerate(columns)
+        Channel(tuple(dict.fromkeys(name for name in [*names[k], *shared] if name)), column)
+        for k, column in enumerate(columns)
     ]
 
 

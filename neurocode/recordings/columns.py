@@ -15,11 +15,26 @@ SUFFIX = re.compile(
     r"(?P<word>.*?)(?:[\s_]+|[\s_]*[\[(]\s*)(?P<unit>s|secs?|seconds?|ms|msecs?|milliseconds?|us|µs|microseconds?|samples?|frames?)"
     r"\s*[\])]?"
 )
-UNITS_OF_TIME = {"sec": "s", "second": "s", "msec": "ms", "millisecond": "ms", "µs": "us", "microsecond": "us"}
+UNITS_OF_TIME = {
+    "sec": "s",
+    "second": "s",
+    "msec": "ms",
+    "millisecond": "ms",
+    "µs": "us",
+    "microsecond": "us",
+}
 UNITS_OF_TIME |= {"sample": SAMPLES, "frame": SAMPLES}
 
 TIME_WORDS = {"time", "t", "spiketime", "timestamp", "spiketimestamp"}
-SAMPLE_WORDS = {"sample", "spikesample", "sampleindex", "sampleindices", "frame", "spikeframe", "frameindex"}
+SAMPLE_WORDS = {
+    "sample",
+    "spikesample",
+    "sampleindex",
+    "sampleindices",
+    "frame",
+    "spikeframe",
+    "frameindex",
+}
 UNIT_WORDS = {"unit", "cluster", "neuron", "cell", "spikeunit", "spikecluster", "id"}
 TRIAL_WORDS, STIMULUS_WORDS = {"trial", "repeat"}, {"stimulus", "stimuli", "stim", "condition"}
 #: What may follow the word for a unit or a trial: ``unit_id``, ``cluster_ids``, ``trial_number``.
@@ -28,7 +43,8 @@ NUMBERED = re.compile(r"(id|name|index|number|label)s?$")
 
 @dataclass(frozen=True)
 class Columns:
-    """Headings of the columns that hold spike times, and where there are any, units, trials and stimuli.
+    """Headings of the columns that hold spike times, and where there are any, units, trials and
+    stimuli.
 
     Attributes
     ----------
@@ -47,11 +63,18 @@ class Columns:
     @property
     def by_axis(self) -> dict[str, str]:
         """Headings by the names of the axes of a layout."""
-        headings = {"unit": self.unit, "stimulus": self.stimulus, "trial": self.trial, "time": self.time}
+        headings = {
+            "unit": self.unit,
+            "stimulus": self.stimulus,
+            "trial": self.trial,
+            "time": self.time,
+        }
         return {axis: heading for axis, heading in headings.items() if heading}
 
 
-def find_columns(where: object, headings: Sequence[str], *, time: str = "", unit: str = "") -> Columns | None:
+def find_columns(
+    where: object, headings: Sequence[str], *, time: str = "", unit: str = ""
+) -> Columns | None:
     """Find the columns of a table with one row per spike.
 
     Parameters
@@ -79,14 +102,25 @@ def find_columns(where: object, headings: Sequence[str], *, time: str = "", unit
     """
     chosen_time = _chosen(where, headings, time, "time") if time else ""
     if not chosen_time:
-        times = [name for name in headings if _word(name) in TIME_WORDS and _suffix(name) != SAMPLES]
-        samples = [name for name in headings if _word(name) in SAMPLE_WORDS or (_word(name) in TIME_WORDS and name not in times)]
+        times = [
+            name for name in headings if _word(name) in TIME_WORDS and _suffix(name) != SAMPLES
+        ]
+        samples = [
+            name
+            for name in headings
+            if _word(name) in SAMPLE_WORDS or (_word(name) in TIME_WORDS and name not in times)
+        ]
         chosen_time = _only(where, times or samples, "spike times", "time_column")
     if not chosen_time:
         return None
-    chosen_unit = _chosen(where, headings, unit, "unit") if unit else _of_words(where, headings, UNIT_WORDS, "units", "unit_column")
+    chosen_unit = (
+        _chosen(where, headings, unit, "unit")
+        if unit
+        else _of_words(where, headings, UNIT_WORDS, "units", "unit_column")
+    )
     trial, stimulus = (
-        _of_words(where, headings, words, what, "") for words, what in ((TRIAL_WORDS, "trials"), (STIMULUS_WORDS, "stimuli"))
+        _of_words(where, headings, words, what, "")
+        for words, what in ((TRIAL_WORDS, "trials"), (STIMULUS_WORDS, "stimuli"))
     )
     return Columns(chosen_time, chosen_unit, trial, stimulus, unit_of_heading(chosen_time))
 
@@ -129,7 +163,9 @@ def _word(heading: str) -> str:
     """A heading without its unit of time, plural and marks between words."""
     plain = _plain(heading)
     match, joined = SUFFIX.fullmatch(plain), _joined(plain)
-    return _joined(match["word"]) if match and match["word"] and joined not in SAMPLE_WORDS else joined
+    return (
+        _joined(match["word"]) if match and match["word"] and joined not in SAMPLE_WORDS else joined
+    )
 
 
 def _joined(words: str) -> str:
@@ -137,19 +173,30 @@ def _joined(words: str) -> str:
 
 
 def _singular(word: str) -> str:
-    """A word without the ``s`` of its plural, but for words that are known with theirs (``stimulus``, ``sample indices``)."""
+    """A word without the ``s`` of its plural, but for words that are known with theirs
+    (``stimulus``, ``sample indices``)."""
     return word if word in STIMULUS_WORDS | SAMPLE_WORDS else word.removesuffix("s")
 
 
-def _of_words(where: object, headings: Sequence[str], words: set[str], what: str, option: str) -> str:
-    candidates = [name for name in headings if _word(name) in words or _singular(NUMBERED.sub("", _word(name))) in words]
+def _of_words(
+    where: object, headings: Sequence[str], words: set[str], what: str, option: str
+) -> str:
+    candidates = [
+        name
+        for name in headings
+        if _word(name) in words or _singular(NUMBERED.sub("", _word(name))) in words
+    ]
     return _only(where, candidates, what, option)
 
 
 def _only(where: object, candidates: Sequence[str], what: str, option: str) -> str:
     if len(candidates) > 1:
         listed = " and ".join(f"'{name}'" for name in candidates)
-        choose = f"say which by {option} (--{option.replace('_', '-')})" if option else "keep one of them"
+        choose = (
+            f"say which by {option} (--{option.replace('_', '-')})"
+            if option
+            else "keep one of them"
+        )
         raise DataError(f"{where}: the columns {listed} may each hold the {what}; {choose}.")
     return candidates[0] if candidates else ""
 
@@ -158,5 +205,8 @@ def _chosen(where: object, headings: Sequence[str], name: str, what: str) -> str
     matching = [heading for heading in headings if heading.strip().strip("\"'") == name]
     if len(matching) != 1:
         there = "several columns" if matching else "no column"
-        raise DataError(f"{where}: there is {there} '{name}' for the {what}; the columns are {', '.join(headings)}.")
+        raise DataError(
+            f"{where}: there is {there} '{name}' for the {what}; the columns are "
+            f"{', '.join(headings)}."
+        )
     return matching[0]

@@ -1,7 +1,9 @@
-"""What else holds spike trains in Python, recognised without importing it: one row of ``CONTAINERS`` each.
+"""What else holds spike trains in Python, recognised without importing it: one row of
+``CONTAINERS`` each.
 
-A container is recognised by the methods that its package documents and says the names of its units and their trains. Nothing here
-checks times: :class:`~neurocode.recordings.trains.Trains` does, for all of them.
+A container is recognised by the methods that its package documents and says the names of its units
+and their trains. Nothing here checks times: :class:`~neurocode.recordings.trains.Trains` does, for
+all of them.
 """
 
 from __future__ import annotations
@@ -133,23 +135,33 @@ def units_of_segments(segments: Iterable[Iterable[tuple[str, object]]]) -> Units
 
 def _of_block(block: neo.Block) -> Units:
     return units_of_segments(
-        [(train.name or str(number), train) for number, train in enumerate(segment.spiketrains)] for segment in block.segments
+        [(train.name or str(number), train) for number, train in enumerate(segment.spiketrains)]
+        for segment in block.segments
     )
 
 
 def _of_segment(segment: neo.Segment) -> Units:
-    return units_of_segments([[(train.name or str(number), train) for number, train in enumerate(segment.spiketrains)]])
+    return units_of_segments(
+        [[(train.name or str(number), train) for number, train in enumerate(segment.spiketrains)]]
+    )
 
 
 def _of_mapping(mapping: Mapping) -> Units:
-    """One unit per key: its train, or a sequence of its repeats; or all spikes under one key and their units under another."""
+    """One unit per key: its train, or a sequence of its repeats; or all spikes under one key and
+    their units under another."""
     if _has(mapping, "time_support"):
         return Units(
-            distinct(mapping), [[Stretch(stretch_of(mapping[key]).times, *_epoch(mapping.time_support))] for key in mapping]
+            distinct(mapping),
+            [
+                [Stretch(stretch_of(mapping[key]).times, *_epoch(mapping.time_support))]
+                for key in mapping
+            ],
         )
     columns = find_columns("The mapping", [key for key in mapping if isinstance(key, str)])
     if columns is not None and columns.unit:
-        return _of_table("The mapping", {heading: mapping[heading] for heading in columns.by_axis.values()})
+        return _of_table(
+            "The mapping", {heading: mapping[heading] for heading in columns.by_axis.values()}
+        )
     for key, train in mapping.items():
         _require_seconds(f"The unit '{key}'", train)
     return Units(distinct(mapping), [_repeats(train) for train in mapping.values()])
@@ -170,17 +182,25 @@ def _of_table(where: str, table: Mapping | pd.DataFrame) -> Units:
     columns = find_columns(where, headings)
     if columns is None:
         raise DataError(
-            f"{where} has the columns {', '.join(headings) or 'none'}, expected one of spike times (time, spike_times, t) and, for "
-            "several units, one of units (unit, cluster, neuron); a mapping of arrays has a unit a key."
+            f"{where} has the columns {', '.join(headings) or 'none'}, expected one of spike "
+            f"times (time, spike_times, t) and, for "
+            "several units, one of units (unit, cluster, neuron); a mapping of arrays has a unit "
+            "a key."
         )
-    rows = read_spike_table(where, columns, {heading: np.asarray(table[heading]) for heading in columns.by_axis.values()})
+    rows = read_spike_table(
+        where,
+        columns,
+        {heading: np.asarray(table[heading]) for heading in columns.by_axis.values()},
+    )
     scale = SECONDS[rows.time_unit]
     names = list(rows.names) if any(rows.names) else ["0"]
     repeats: list[list[object]] = [[] for _ in names]
     conditions: list[list[int]] = [[] for _ in names]
     for unit, stimulus, trial in sorted(rows.cells):
         times = rows.cells[unit, stimulus, trial] * scale
-        repeats[unit].append(Stretch(times, min(0.0, float(np.min(times, initial=0.0))), rows.end * scale))
+        repeats[unit].append(
+            Stretch(times, min(0.0, float(np.min(times, initial=0.0))), rows.end * scale)
+        )
         conditions[unit].append(stimulus)
     return Units(names, repeats, conditions)
 
@@ -190,26 +210,49 @@ def _of_series(series: pd.Series) -> Units:
 
 
 def _of_sorting(sorting: object) -> Units:
-    """A SpikeInterface sorting: samples over its sampling frequency, or the times of its recording; segments are repeats."""
+    """A SpikeInterface sorting: samples over its sampling frequency, or the times of its recording;
+    segments are repeats."""
     rate, units = float(sorting.get_sampling_frequency()), list(sorting.get_unit_ids())
     if not rate > 0:
-        raise DataError(f"The sorting says a sampling frequency of {rate:g} Hz, expected a positive one.")
+        raise DataError(
+            f"The sorting says a sampling frequency of {rate:g} Hz, expected a positive one."
+        )
     segments = range(int(sorting.get_num_segments()))
     trains = [
-        [np.asarray(sorting.get_unit_spike_train(unit_id=unit, segment_index=k, return_times=True), float) for k in segments]
+        [
+            np.asarray(
+                sorting.get_unit_spike_train(unit_id=unit, segment_index=k, return_times=True),
+                float,
+            )
+            for k in segments
+        ]
         for unit in units
     ]
-    spans = [_span_of_segment(sorting, k, rate, [repeats[k] for repeats in trains]) for k in segments]
-    return Units(distinct(units), [[Stretch(times, *spans[k]) for k, times in enumerate(repeats)] for repeats in trains])
+    spans = [
+        _span_of_segment(sorting, k, rate, [repeats[k] for repeats in trains]) for k in segments
+    ]
+    return Units(
+        distinct(units),
+        [[Stretch(times, *spans[k]) for k, times in enumerate(repeats)] for repeats in trains],
+    )
 
 
-def _span_of_segment(sorting: object, number: int, rate: float, trains: Sequence[np.ndarray]) -> tuple[float, float]:
-    """Begin and end of a segment in seconds: of its recording where it is registered, else its start and the last spike."""
-    first = float(sorting.sample_index_to_time(0, segment_index=number)) if _has(sorting, "sample_index_to_time") else 0.0
+def _span_of_segment(
+    sorting: object, number: int, rate: float, trains: Sequence[np.ndarray]
+) -> tuple[float, float]:
+    """Begin and end of a segment in seconds: of its recording where it is registered, else its
+    start and the last spike."""
+    first = (
+        float(sorting.sample_index_to_time(0, segment_index=number))
+        if _has(sorting, "sample_index_to_time")
+        else 0.0
+    )
     last = max((float(times.max(initial=first)) for times in trains), default=first)
     if _has(sorting, "has_recording") and sorting.has_recording():
         samples = int(sorting.get_num_samples(segment_index=number))
-        last = max(last, float(sorting.sample_index_to_time(samples - 1, segment_index=number)) + 1 / rate)
+        last = max(
+            last, float(sorting.sample_index_to_time(samples - 1, segment_index=number)) + 1 / rate
+        )
     return min(first, *(float(times.min(initial=first)) for times in trains), first), last
 
 
@@ -229,7 +272,10 @@ def _has(entry: object, *names: str) -> bool:
 def _require_no_values(series: object) -> None:
     """Refuse pynapple's series of values, whose times are samples of a signal and no spikes."""
     if _has(series, "values"):
-        raise DataError(f"A {type(series).__name__} holds values at its times, expected spike trains (Ts or TsGroup).")
+        raise DataError(
+            f"A {type(series).__name__} holds values at its times, expected spike trains (Ts or "
+            f"TsGroup)."
+        )
 
 
 def _epoch(support: object) -> tuple[float, float]:
@@ -237,7 +283,8 @@ def _epoch(support: object) -> tuple[float, float]:
     starts, ends = np.ravel(support.start), np.ravel(support.end)
     if len(starts) > 1:
         raise DataError(
-            f"The time support has {len(starts)} epochs from {starts[0]:g} to {ends[-1]:g} s, expected one; restrict the trains to "
+            f"The time support has {len(starts)} epochs from {starts[0]:g} to {ends[-1]:g} s, "
+            f"expected one; restrict the trains to "
             "one of them (.restrict)."
         )
     return (float(starts[0]), float(ends[0])) if len(starts) else (0.0, 0.0)
@@ -245,9 +292,15 @@ def _epoch(support: object) -> tuple[float, float]:
 
 def _require_seconds(what: str, train: object) -> None:
     """Refuse arrays of whole numbers, in which sorters keep samples."""
-    if isinstance(train, np.ndarray) and not _has(train, "units") and train.dtype.kind in "iu" and train.size:
+    if (
+        isinstance(train, np.ndarray)
+        and not _has(train, "units")
+        and train.dtype.kind in "iu"
+        and train.size
+    ):
         raise DataError(
-            f"{what} holds whole numbers, which may be samples; divide by the sampling rate, or convert to float if seconds."
+            f"{what} holds whole numbers, which may be samples; divide by the sampling rate, or "
+            f"convert to float if seconds."
         )
 
 
@@ -258,5 +311,8 @@ CONTAINERS = (
     Container(lambda entry: isinstance(entry, pd.DataFrame), _of_frame),
     Container(lambda entry: isinstance(entry, Mapping), _of_mapping),
     Container(_is_series_of_trains, _of_series),
-    Container(lambda entry: _has(entry, "get_unit_ids", "get_unit_spike_train", "get_sampling_frequency"), _of_sorting),
+    Container(
+        lambda entry: _has(entry, "get_unit_ids", "get_unit_spike_train", "get_sampling_frequency"),
+        _of_sorting,
+    ),
 )

@@ -61,16 +61,18 @@ def read_clamped_sweeps(
     Parameters
     ----------
     source : path, or sequence of paths, or sequence of such sequences
-        Files given together (``("v.ibw", "i.ibw")``) were recorded at once, for example one channel a file, in any order; several
-        of these are sweeps one after another.
+        Files given together (``("v.ibw", "i.ibw")``) were recorded at once, for example one channel
+        a file, in any order; several of these are sweeps one after another.
     sweeps : str, int or iterable of int, optional
         Numbers such as ``"3,5,7-12"``; all otherwise.
     voltage_channel, current_channel : str or int, optional
-        See :func:`neurocode.recordings.channels.channel_of`. Sweeps without a voltage of that name are left out.
+        See :func:`neurocode.recordings.channels.channel_of`. Sweeps without a voltage of that name
+        are left out.
     bias_current : {"auto", "add", "ignore"}
-        What an NWB file states as the amplifier's bias (holding) current flows besides a stimulus that holds the command alone.
-        ``auto`` adds it where the stimulus begins within 10 % of it from zero, takes it for held already where the stimulus begins
-        within 10 % of the bias, and otherwise refuses.
+        What an NWB file states as the amplifier's bias (holding) current flows besides a stimulus
+        that holds the command alone. ``auto`` adds it where the stimulus begins within 10 % of it
+        from zero, takes it for held already where the stimulus begins within 10 % of the bias, and
+        otherwise refuses.
     current_needed : bool
         Whether a sweep without a current is refused.
 
@@ -80,20 +82,32 @@ def read_clamped_sweeps(
         That names the file, and the sweeps or channels that there are.
     """
     if bias_current not in BIAS_CHOICES:
-        raise DataError(f"bias_current is {bias_current!r}, expected one of {', '.join(BIAS_CHOICES)}.")
+        raise DataError(
+            f"bias_current is {bias_current!r}, expected one of {', '.join(BIAS_CHOICES)}."
+        )
     where, segments, held = _segments(source)
     numbered = dict(zip(numbers_of(segments), segments, strict=True))
     if sweeps is not None:
-        numbered = {number: numbered[number] for number in chosen_numbers(sweeps, list(numbered), where, held)}
+        numbered = {
+            number: numbered[number]
+            for number in chosen_numbers(sweeps, list(numbered), where, held)
+        }
     elif isinstance(voltage_channel, str):
-        numbered = {n: segment for n, segment in numbered.items() if _has(segment, voltage_channel)} or numbered
-    voltages = {number: channel_of(segment, "voltage", where, voltage_channel) for number, segment in numbered.items()}
+        numbered = {
+            n: segment for n, segment in numbered.items() if _has(segment, voltage_channel)
+        } or numbered
+    voltages = {
+        number: channel_of(segment, "voltage", where, voltage_channel)
+        for number, segment in numbered.items()
+    }
     _require_one_electrode(voltages.values(), where)
     chosen = []
     for number, segment in numbered.items():
         voltage, current = voltages[number], None
         if current_needed or channels_of(segment, "current"):
-            current = channel_of(segment, "current", where, current_channel, electrode=_electrode(voltage))
+            current = channel_of(
+                segment, "current", where, current_channel, electrode=_electrode(voltage)
+            )
             bias = float(voltage.annotations.get("bias_current") or 0.0)
             current = _with_bias(current, bias, bias_current, f"{where}: sweep {number}")
         chosen.append(ClampedSweep(number, voltage, current, dict(segment.annotations)))
@@ -119,13 +133,18 @@ def sweep_numbers(numbers: SweepNumbers) -> list[int]:
         listed = [numbers] if isinstance(numbers, (int, np.integer)) else list(numbers)
     for number in listed:
         if not isinstance(number, (int, np.integer)) or isinstance(number, bool):
-            raise DataError(f"A sweep is numbered {number!r}, expected whole numbers or text such as '3,5,7-12'.")
+            raise DataError(
+                f"A sweep is numbered {number!r}, expected whole numbers or text such as "
+                f"'3,5,7-12'."
+            )
     if not listed:
         raise DataError("No sweep is asked for, expected numbers or text such as '3,5,7-12'.")
     return [int(number) for number in dict.fromkeys(listed)]
 
 
-def chosen_numbers(numbers: SweepNumbers, there: Sequence[int], where: str = "", held: Sequence[int] = ()) -> list[int]:
+def chosen_numbers(
+    numbers: SweepNumbers, there: Sequence[int], where: str = "", held: Sequence[int] = ()
+) -> list[int]:
     """Numbers of sweeps that there are.
 
     Parameters
@@ -145,7 +164,9 @@ def chosen_numbers(numbers: SweepNumbers, there: Sequence[int], where: str = "",
     chosen, begin = sweep_numbers(numbers), f"{where}: there" if where else "There"
     for number in chosen:
         if number in held:
-            raise DataError(f"{where}: sweep {number} was recorded in voltage clamp, expected current clamp.")
+            raise DataError(
+                f"{where}: sweep {number} was recorded in voltage clamp, expected current clamp."
+            )
         if number not in there:
             raise DataError(f"{begin} is no sweep {number}; there are {ranges(there)}.")
     return chosen
@@ -161,8 +182,12 @@ def ranges(numbers: Sequence[int]) -> str:
     """
     ordered = sorted(numbers)
     breaks = [k for k in range(1, len(ordered)) if ordered[k] > ordered[k - 1] + 1]
-    parts = [ordered[begin:end] for begin, end in zip([0, *breaks], [*breaks, len(ordered)], strict=True)]
-    return ", ".join(f"{part[0]}-{part[-1]}" if len(part) > 1 else f"{part[0]}" for part in parts if part)
+    parts = [
+        ordered[begin:end] for begin, end in zip([0, *breaks], [*breaks, len(ordered)], strict=True)
+    ]
+    return ", ".join(
+        f"{part[0]}-{part[-1]}" if len(part) > 1 else f"{part[0]}" for part in parts if part
+    )
 
 
 def name_of(source: Source) -> str:
@@ -181,15 +206,21 @@ def name_of(source: Source) -> str:
 def _range(part: str, text: str) -> range:
     match = RANGE.fullmatch(part)
     if match is None:
-        raise DataError(f"'{text}' names no sweeps, expected numbers and ranges such as '3,5,7-12'.")
+        raise DataError(
+            f"'{text}' names no sweeps, expected numbers and ranges such as '3,5,7-12'."
+        )
     first, last = int(match.group(1)), int(match.group(2) or match.group(1))
     if not 0 <= last - first < MOST_SWEEPS:
-        raise DataError(f"'{part}' is no range of sweeps, expected the lower number first and at most {MOST_SWEEPS} sweeps.")
+        raise DataError(
+            f"'{part}' is no range of sweeps, expected the lower number first and at most "
+            f"{MOST_SWEEPS} sweeps."
+        )
     return range(first, last + 1)
 
 
 def _segments(source: Source) -> tuple[str, list[neo.Segment], list[int]]:
-    """What to call a source in messages, its segments with signals, and the numbers of those that were voltage-clamped."""
+    """What to call a source in messages, its segments with signals, and the numbers of those that
+    were voltage-clamped."""
     if isinstance(source, (str, Path)):
         block = read(source)
         return (
@@ -201,7 +232,9 @@ def _segments(source: Source) -> tuple[str, list[neo.Segment], list[int]]:
     if all(isinstance(entry, (str, Path)) for entry in source):
         return _merged(source)
     if any(isinstance(entry, (str, Path)) for entry in source):
-        raise DataError(f"{name}: files stand beside groups of files; {PASS_BOTH}, or a list of such pairs.")
+        raise DataError(
+            f"{name}: files stand beside groups of files; {PASS_BOTH}, or a list of such pairs."
+        )
     parts = [_segments(entry) for entry in source]
     segments = [segment for _, of_one, _ in parts for segment in of_one]
     for number, segment in enumerate(segments):
@@ -214,13 +247,21 @@ def _merged(paths: Sequence[str | Path]) -> tuple[str, list[neo.Segment], list[i
     parts = [_segments(path)[1] for path in paths]
     where, counts = " and ".join(str(path) for path in paths), sorted({len(part) for part in parts})
     if len(counts) > 1:
-        raise DataError(f"{where}: the files hold {counts[0]} to {counts[-1]} sweeps, expected as many in each.")
+        raise DataError(
+            f"{where}: the files hold {counts[0]} to {counts[-1]} sweeps, expected as many in each."
+        )
     merged = []
     for number, together in enumerate(zip(*parts, strict=True)):
         segment = neo.Segment(index=number)
         for part in together:
             segment.analogsignals.extend(part.analogsignals)
-            segment.annotate(**{key: value for key, value in part.annotations.items() if key != "missing_channel"})
+            segment.annotate(
+                **{
+                    key: value
+                    for key, value in part.annotations.items()
+                    if key != "missing_channel"
+                }
+            )
         merged.append(segment)
     return where, merged, []
 
@@ -233,7 +274,8 @@ def _require_one_electrode(voltages: Iterable[neo.AnalogSignal], where: str) -> 
     electrodes = sorted({_electrode(voltage) for voltage in voltages})
     if len(electrodes) > 1:
         raise DataError(
-            f"{where}: the sweeps come from {len(electrodes)} electrodes ({', '.join(electrodes)}), expected one cell; choose it "
+            f"{where}: the sweeps come from {len(electrodes)} electrodes "
+            f"({', '.join(electrodes)}), expected one cell; choose it "
             "by voltage_channel."
         )
 
@@ -253,6 +295,7 @@ def _with_bias(current: neo.AnalogSignal, bias: float, choice: str, where: str) 
     if abs(rest - bias) <= NEAR * abs(bias):
         return current
     raise DataError(
-        f"{where} states a bias current of {bias * 1e12:.4g} pA and its stimulus begins at {rest * 1e12:.4g} pA, which does not "
+        f"{where} states a bias current of {bias * 1e12:.4g} pA and its stimulus begins at "
+        f"{rest * 1e12:.4g} pA, which does not "
         "say whether the stimulus holds the bias; say so by bias_current='add' or 'ignore'."
     )

@@ -44,9 +44,14 @@ def available() -> dict[str, Dataset]:
     >>> "raphe" in available()
     True
     """
-    tables = tomllib.loads(files("neurocode.recordings").joinpath("datasets.toml").read_text(encoding="utf-8"))
+    tables = tomllib.loads(
+        files("neurocode.recordings").joinpath("datasets.toml").read_text(encoding="utf-8")
+    )
     return {
-        name: Dataset(name, **{**table, "files": {f["name"]: (f["path"], f["sha256"]) for f in table["files"]}})
+        name: Dataset(
+            name,
+            **{**table, "files": {f["name"]: (f["path"], f["sha256"]) for f in table["files"]}},
+        )
         for name, table in tables.items()
     }
 
@@ -67,8 +72,9 @@ def fetch(name: str, file: str, *, folder: str | Path | None = None) -> Path:
     file : str
         File name.
     folder : path, optional
-        Where the file lies afterwards, whether it is downloaded or copied from ``NEUROCODE_DATA``. Without one, a file of
-        ``NEUROCODE_DATA`` is used where it is, and downloads are kept in the operating system's cache folder.
+        Where the file lies afterwards, whether it is downloaded or copied from ``NEUROCODE_DATA``.
+        Without one, a file of ``NEUROCODE_DATA`` is used where it is, and downloads are kept in the
+        operating system's cache folder.
 
     Returns
     -------
@@ -77,11 +83,14 @@ def fetch(name: str, file: str, *, folder: str | Path | None = None) -> Path:
     Raises
     ------
     DataError
-        For an unknown data set or file, a failed download, a wrong checksum, or a folder that cannot be written into.
+        For an unknown data set or file, a failed download, a wrong checksum, or a folder that
+        cannot be written into.
     """
     entry = dataset(name)
     if file not in entry.files:
-        raise DataError(f"The data set '{name}' has no file '{file}'; it has {', '.join(entry.files)}.")
+        raise DataError(
+            f"The data set '{name}' has no file '{file}'; it has {', '.join(entry.files)}."
+        )
     path, checksum = entry.files[file]
     local = local_folder()
     if local is not None and (local / name / file).is_file():
@@ -93,9 +102,13 @@ def fetch(name: str, file: str, *, folder: str | Path | None = None) -> Path:
     cache = Path(folder) if folder is not None else pooch.os_cache("neurocode") / name
     _made(cache)
     try:
-        return Path(pooch.retrieve(entry.base_url + path, f"sha256:{checksum}", fname=file, path=cache))
+        return Path(
+            pooch.retrieve(entry.base_url + path, f"sha256:{checksum}", fname=file, path=cache)
+        )
     except Exception as error:
-        raise DataError(f"{file} of '{name}' could not be downloaded from {entry.base_url}: {error}") from None
+        raise DataError(
+            f"{file} of '{name}' could not be downloaded from {entry.base_url}: {error}"
+        ) from None
 
 
 def _checksum(file: Path) -> str:

@@ -11,7 +11,9 @@ THRESHOLD_MV = 0.0
 DEAD_TIME_MS = 3.0
 
 
-def detect_spikes(voltage: neo.AnalogSignal, *, threshold: float = THRESHOLD_MV, dead_time: float = DEAD_TIME_MS) -> neo.SpikeTrain:
+def detect_spikes(
+    voltage: neo.AnalogSignal, *, threshold: float = THRESHOLD_MV, dead_time: float = DEAD_TIME_MS
+) -> neo.SpikeTrain:
     """Upward threshold crossings of a membrane potential.
 
     Parameters
@@ -45,12 +47,16 @@ def detect_spikes(voltage: neo.AnalogSignal, *, threshold: float = THRESHOLD_MV,
         raise DataError(f"The voltage has {values.shape[1]} channels, expected 1.")
     values = values[:, 0]
     if not np.all(np.isfinite(values)):
-        raise DataError(f"The voltage holds {np.sum(~np.isfinite(values))} values that are not finite.")
+        raise DataError(
+            f"The voltage holds {np.sum(~np.isfinite(values))} values that are not finite."
+        )
     crossings = np.flatnonzero((values[1:] >= threshold) & (values[:-1] < threshold)) + 1
     period = float(voltage.sampling_period.rescale("s"))
     kept = after_dead_time(crossings * period, dead_time * 1e-3)
     start = float(voltage.t_start.rescale("s"))
-    return neo.SpikeTrain(start + kept, units="s", t_start=start, t_stop=start + len(values) * period)
+    return neo.SpikeTrain(
+        start + kept, units="s", t_start=start, t_stop=start + len(values) * period
+    )
 
 
 def after_dead_time(times: np.ndarray, dead_time: float) -> np.ndarray:

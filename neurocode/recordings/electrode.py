@@ -1,4 +1,5 @@
-"""Active electrode compensation: the electrode's response estimated from noise and taken off the voltage."""
+"""Active electrode compensation: the electrode's response estimated from noise and taken off the
+voltage."""
 
 from __future__ import annotations
 
@@ -11,7 +12,8 @@ from scipy.signal import fftconvolve
 
 from neurocode.errors import DataError
 
-#: Length of the whole response, its part that may belong to the electrode, and where only the membrane is left, in seconds.
+#: Length of the whole response, its part that may belong to the electrode, and where only the
+#: membrane is left, in seconds.
 RESPONSE, ELECTRODE, MEMBRANE_ALONE = 80e-3, 3e-3, 5e-3
 
 
@@ -43,9 +45,9 @@ class ElectrodeKernel:
 def electrode_kernel(voltage: np.ndarray, current: np.ndarray, dt: float) -> ElectrodeKernel:
     """Estimate the electrode's response from a subthreshold recording under weak noise.
 
-    The linear response of electrode and membrane together is the filter that best predicts the voltage
-    from the current; the exponential of the membrane is fitted to its tail and what remains in the first
-    3 ms is the electrode's (Brette et al. 2008; Badel et al. 2008).
+    The linear response of electrode and membrane together is the filter that best predicts the
+    voltage from the current; the exponential of the membrane is fitted to its tail and what remains
+    in the first 3 ms is the electrode's (Brette et al. 2008; Badel et al. 2008).
 
     Parameters
     ----------
@@ -61,7 +63,8 @@ def electrode_kernel(voltage: np.ndarray, current: np.ndarray, dt: float) -> Ele
     Raises
     ------
     DataError
-        If the recording is shorter than 1 s, the current is constant, or no membrane response is found.
+        If the recording is shorter than 1 s, the current is constant, or no membrane response is
+        found.
 
     Examples
     --------
@@ -72,13 +75,21 @@ def electrode_kernel(voltage: np.ndarray, current: np.ndarray, dt: float) -> Ele
     25
     """
     if len(current) * dt < 1.0:
-        raise DataError(f"The electrode recording lasts {len(current) * dt:g} s, at least 1 s is needed.")
+        raise DataError(
+            f"The electrode recording lasts {len(current) * dt:g} s, at least 1 s is needed."
+        )
     if not np.ptp(current) > 0:
         raise DataError("The current of the electrode recording is constant.")
-    response = _linear_response(voltage - voltage.mean(), current - current.mean(), round(RESPONSE / dt))
+    response = _linear_response(
+        voltage - voltage.mean(), current - current.mean(), round(RESPONSE / dt)
+    )
     time = np.arange(len(response)) * dt
     late = time >= MEMBRANE_ALONE
-    tail = least_squares(lambda p: p[0] * np.exp(-time[late] / p[1]) - response[late], (response[late][0], 20e-3), x_scale="jac")
+    tail = least_squares(
+        lambda p: p[0] * np.exp(-time[late] / p[1]) - response[late],
+        (response[late][0], 20e-3),
+        x_scale="jac",
+    )
     size, decay = tail.x
     if not (decay > 0 and size > 0):
         raise DataError("The electrode recording shows no exponential response of the membrane.")

@@ -27,7 +27,12 @@ from neurocode.recordings.detection import DEAD_TIME_MS, THRESHOLD_MV, detect_sp
 from neurocode.recordings.electrode import ElectrodeKernel, electrode_kernel
 from neurocode.recordings.experiment_figure import experiment_figure
 from neurocode.recordings.experiment_file import load_repeats, save_repeats
-from neurocode.recordings.held_out_sweeps import FROZEN_CORRELATION, REPEATED, parted, repeated_sweeps
+from neurocode.recordings.held_out_sweeps import (
+    FROZEN_CORRELATION,
+    REPEATED,
+    parted,
+    repeated_sweeps,
+)
 from neurocode.recordings.repeat import Repeat, repeat_of, same_sweep
 from neurocode.recordings.sweep_table import described_sweep, sweep_row
 from neurocode.recordings.trains import SpikeTrainLike, listed
@@ -40,7 +45,8 @@ class Experiment:
     Parameters
     ----------
     spiketrains : neo.SpikeTrain, array of seconds, or a sequence of these
-        One a sweep. An array begins at zero and ends with its signals, or without these at its last spike.
+        One a sweep. An array begins at zero and ends with its signals, or without these at its last
+        spike.
     current, voltage : neo.AnalogSignal or sequence of neo.AnalogSignal, optional
         One for all sweeps, or one per sweep. Sweeps may differ in length.
     test : Experiment, optional
@@ -49,8 +55,8 @@ class Experiment:
     Raises
     ------
     DataError
-        For unsorted or non-finite times, signals of other lengths or sampling, no sweep, what is no spike train, or a test that
-        holds a sweep of the training.
+        For unsorted or non-finite times, signals of other lengths or sampling, no sweep, what is no
+        spike train, or a test that holds a sweep of the training.
 
     Examples
     --------
@@ -73,18 +79,24 @@ class Experiment:
         name: str = "",
     ) -> None:
         trains = listed(spiketrains)
-        currents, voltages = _one_each(current, len(trains), "current"), _one_each(voltage, len(trains), "voltage")
+        currents, voltages = (
+            _one_each(current, len(trains), "current"),
+            _one_each(voltage, len(trains), "voltage"),
+        )
         sweeps = enumerate(zip(trains, currents, voltages, strict=True))
         self._hold([repeat_of(*signals, number) for number, signals in sweeps], test, name)
 
     @classmethod
-    def of_repeats(cls, repeats: Sequence[Repeat], test: Experiment | None = None, name: str = "") -> Experiment:
+    def of_repeats(
+        cls, repeats: Sequence[Repeat], test: Experiment | None = None, name: str = ""
+    ) -> Experiment:
         """An experiment of sweeps that are arrays already.
 
         Raises
         ------
         DataError
-            As the constructor for no sweep, other sampling, or a test that holds a sweep of the training.
+            As the constructor for no sweep, other sampling, or a test that holds a sweep of the
+            training.
         """
         experiment = cls.__new__(cls)
         experiment._hold(repeats, test, name)
@@ -97,12 +109,21 @@ class Experiment:
         intervals = [repeat.dt or 0.0 for repeat in self.repeats]
         if not np.allclose(intervals, intervals[0], rtol=1e-6, atol=0.0):
             raise DataError(
-                f"The repeats are sampled every {min(intervals):g} to {max(intervals):g} s, expected the same interval."
+                f"The repeats are sampled every {min(intervals):g} to {max(intervals):g} s, "
+                f"expected the same interval."
             )
         if test is not None and not np.isclose(self.dt or 0.0, test.dt or 0.0, rtol=1e-6, atol=0.0):
-            raise DataError(f"Training and test are sampled at {self.dt} s and {test.dt} s, expected the same interval.")
-        if test is not None and any(same_sweep(own, other) for own in self.repeats for other in test.repeats):
-            raise DataError("The test holds a sweep of the training, expected repeats that the fit does not see.")
+            raise DataError(
+                f"Training and test are sampled at {self.dt} s and {test.dt} s, expected the same "
+                f"interval."
+            )
+        if test is not None and any(
+            same_sweep(own, other) for own in self.repeats for other in test.repeats
+        ):
+            raise DataError(
+                "The test holds a sweep of the training, expected repeats that the fit does not "
+                "see."
+            )
 
     @classmethod
     def from_files(
@@ -127,24 +148,31 @@ class Experiment:
         Parameters
         ----------
         training, test : path, pair of paths, or sequence of pairs
-            Sweeps of a file are the repeats. A pair of files holds one channel each, such as two Igor waves.
+            Sweeps of a file are the repeats. A pair of files holds one channel each, such as two
+            Igor waves.
         sweeps : str, int or iterable of int, optional
-            Numbers of the training sweeps, such as ``"3,5,7-12"``; all that are not of the test otherwise.
+            Numbers of the training sweeps, such as ``"3,5,7-12"``; all that are not of the test
+            otherwise.
         test_sweeps : str, int or iterable of int, optional
-            Numbers of the test sweeps, in the file of the test or, where there is none, in that of the training. With
-            ``"repeated"`` these are the sweeps that share one waveform of current.
+            Numbers of the test sweeps, in the file of the test or, where there is none, in that of
+            the training. With ``"repeated"`` these are the sweeps that share one waveform of
+            current.
         voltage_channel, current_channel : str or int, optional
-            Name of a channel, series or electrode, or number among the voltages (currents), from 0, where there are several.
+            Name of a channel, series or electrode, or number among the voltages (currents), from 0,
+            where there are several.
         t_start, t_stop : float or quantity, optional
-            Part of each sweep that is kept, in seconds from its start; sweeps of a test file of its own are kept whole.
+            Part of each sweep that is kept, in seconds from its start; sweeps of a test file of its
+            own are kept whole.
         bias_current : {"auto", "add", "ignore"}
-            What an NWB file states as the amplifier's bias (holding) current: added to a stimulus that holds the command alone
+            What an NWB file states as the amplifier's bias (holding) current: added to a stimulus
+            that holds the command alone
             (:func:`neurocode.recordings.current_clamp.read_clamped_sweeps`).
         current_offset : float, quantity or text
             Subtracted from the current (ampere unless a unit is given): what the amplifier adds.
         electrode : path or ElectrodeKernel, optional
-            Subthreshold recording under weak noise, from which the response of the electrode is estimated and
-            taken off the voltage (:func:`electrode_kernel`). Spikes are detected before.
+            Subthreshold recording under weak noise, from which the response of the electrode is
+            estimated and taken off the voltage (:func:`electrode_kernel`). Spikes are detected
+            before.
         spike_threshold : float
             In mV.
         dead_time : float
@@ -157,20 +185,33 @@ class Experiment:
         """
         kernel = _kernel_of_file(electrode) if isinstance(electrode, (str, Path)) else electrode
         offset = in_si(current_offset, "amp", "The current offset")
-        channels = {"voltage_channel": voltage_channel, "current_channel": current_channel, "bias_current": bias_current}
+        channels = {
+            "voltage_channel": voltage_channel,
+            "current_channel": current_channel,
+            "bias_current": bias_current,
+        }
 
         def repeats_of(source: Source, numbers: SweepNumbers | None) -> list[Repeat]:
             clamped = read_clamped_sweeps(source, sweeps=numbers, **channels)
-            return [_ready(source, s, len(clamped) > 1, offset, spike_threshold, dead_time, kernel) for s in clamped]
+            return [
+                _ready(source, s, len(clamped) > 1, offset, spike_threshold, dead_time, kernel)
+                for s in clamped
+            ]
 
         where, name = _where(training), name_of(training)
         if test is None and test_sweeps is not None:
-            seen, unseen = parted(repeats_of(training, _both(sweeps, test_sweeps)), sweeps, test_sweeps, where)
+            seen, unseen = parted(
+                repeats_of(training, _both(sweeps, test_sweeps)), sweeps, test_sweeps, where
+            )
         else:
             seen = repeats_of(training, sweeps)
             unseen = [] if test is None else _test_repeats(test, test_sweeps, repeats_of)
         try:
-            held_out = cls.of_repeats(unseen, name=name if test is None else name_of(test)) if unseen else None
+            held_out = (
+                cls.of_repeats(unseen, name=name if test is None else name_of(test))
+                if unseen
+                else None
+            )
             whole = cls.of_repeats(seen, held_out, name)
             if held_out is not None and test is None:
                 held_out = held_out.time_slice(t_start, t_stop)
@@ -197,10 +238,15 @@ class Experiment:
         3
         """
         numbered = {repeat.number: repeat for repeat in self.repeats}
-        return self.of_repeats([numbered[n] for n in chosen_numbers(numbers, list(numbered), self.name)], self.test, self.name)
+        return self.of_repeats(
+            [numbered[n] for n in chosen_numbers(numbers, list(numbered), self.name)],
+            self.test,
+            self.name,
+        )
 
     def time_slice(self, t_start: object = None, t_stop: object = None) -> Experiment:
-        """The experiment with a part of each sweep, and the same test; see :meth:`Repeat.time_slice`.
+        """The experiment with a part of each sweep, and the same test; see
+        :meth:`Repeat.time_slice`.
 
         Parameters
         ----------
@@ -217,7 +263,9 @@ class Experiment:
         >>> Experiment([[0.1, 0.2, 0.9]]).time_slice(0.15).repeats[0].spike_times.round(9).tolist()
         [0.05, 0.75]
         """
-        return self.of_repeats([repeat.time_slice(t_start, t_stop) for repeat in self.repeats], self.test, self.name)
+        return self.of_repeats(
+            [repeat.time_slice(t_start, t_stop) for repeat in self.repeats], self.test, self.name
+        )
 
     @property
     def n_spikes(self) -> int:
@@ -242,14 +290,20 @@ class Experiment:
             raise DataError("The repeats have no current.")
         lengths = {len(repeat.current) for repeat in self.repeats}
         if len(lengths) > 1:
-            raise DataError(f"The repeats do not share one frozen current: they have {min(lengths)} to {max(lengths)} samples.")
+            raise DataError(
+                f"The repeats do not share one frozen current: they have {min(lengths)} to "
+                f"{max(lengths)} samples."
+            )
         currents = np.stack([repeat.current for repeat in self.repeats])
         mean = currents.mean(axis=0)
         if np.ptp(mean) > 0:
             with np.errstate(invalid="ignore", divide="ignore"):
                 lowest = float(np.min([np.corrcoef(mean, current)[0, 1] for current in currents]))
             if not lowest >= FROZEN_CORRELATION:
-                raise DataError(f"The repeats do not share one frozen current: correlation {lowest:.2f} with their mean.")
+                raise DataError(
+                    f"The repeats do not share one frozen current: correlation {lowest:.2f} with "
+                    f"their mean."
+                )
         return mean
 
     def to_dataframe(self) -> pd.DataFrame:
@@ -258,10 +312,15 @@ class Experiment:
         Returns
         -------
         pandas.DataFrame
-            ``set`` (training or test) and the columns of :func:`neurocode.recordings.sweep_table.sweep_table`.
+            ``set`` (training or test) and the columns of
+            :func:`neurocode.recordings.sweep_table.sweep_table`.
         """
         parts = {"training": self.repeats, "test": self.test.repeats if self.test else ()}
-        rows = [{"sweep": repeat.number, "set": part, **sweep_row(repeat)} for part, repeats in parts.items() for repeat in repeats]
+        rows = [
+            {"sweep": repeat.number, "set": part, **sweep_row(repeat)}
+            for part, repeats in parts.items()
+            for repeat in repeats
+        ]
         return pd.DataFrame(rows).set_index("sweep")
 
     def summary(self) -> str:
@@ -282,7 +341,10 @@ class Experiment:
             For another ending.
         """
         parts = {"training": self, "test": self.test}
-        return save_repeats(path, {key: (part.name, part.repeats) for key, part in parts.items() if part is not None})
+        return save_repeats(
+            path,
+            {key: (part.name, part.repeats) for key, part in parts.items() if part is not None},
+        )
 
     @classmethod
     def load(cls, path: str | Path) -> Experiment:
@@ -353,21 +415,30 @@ def _ready(
         current = sweep.current - offset * pq.A
         train = detect_spikes(sweep.voltage, threshold=spike_threshold, dead_time=dead_time)
         voltage = sweep.voltage if kernel is None else _compensated(kernel, sweep.voltage, current)
-        description = str(sweep.notes.get("stimulus_description") or sweep.notes.get("stimulus_type") or "")
+        description = str(
+            sweep.notes.get("stimulus_description") or sweep.notes.get("stimulus_type") or ""
+        )
         return repeat_of(train, current, voltage, sweep.number, description)
     except DataError as error:
-        raise DataError(f"{_where(source)}: {f'sweep {sweep.number}: ' if several else ''}{error}") from None
+        raise DataError(
+            f"{_where(source)}: {f'sweep {sweep.number}: ' if several else ''}{error}"
+        ) from None
 
 
 def _both(sweeps: SweepNumbers | None, test_sweeps: SweepNumbers) -> list[int] | None:
     """Numbers of the sweeps to read where training and test are of one file; None for all."""
     if sweeps is None:
         return None
-    return [*sweep_numbers(sweeps), *([] if test_sweeps == REPEATED else sweep_numbers(test_sweeps))]
+    return [
+        *sweep_numbers(sweeps),
+        *([] if test_sweeps == REPEATED else sweep_numbers(test_sweeps)),
+    ]
 
 
 def _test_repeats(
-    test: Source, numbers: SweepNumbers | None, repeats_of: Callable[[Source, SweepNumbers | None], list[Repeat]]
+    test: Source,
+    numbers: SweepNumbers | None,
+    repeats_of: Callable[[Source, SweepNumbers | None], list[Repeat]],
 ) -> list[Repeat]:
     """Sweeps of a test file: all, those of the numbers, or those that share one current."""
     if numbers != REPEATED:
@@ -387,18 +458,28 @@ def _kernel_of_file(path: str | Path) -> ElectrodeKernel:
     """
     recording = Experiment.from_files(path).repeats[0]
     if len(recording.spike_times):
-        raise DataError(f"{path}: the electrode recording holds {len(recording.spike_times)} spikes, expected none.")
+        raise DataError(
+            f"{path}: the electrode recording holds {len(recording.spike_times)} spikes, expected "
+            f"none."
+        )
     try:
         return electrode_kernel(recording.voltage, recording.current, recording.dt)
     except DataError as error:
         raise DataError(f"{path}: {error}") from None
 
 
-def _compensated(kernel: ElectrodeKernel, voltage: neo.AnalogSignal, current: neo.AnalogSignal) -> neo.AnalogSignal:
+def _compensated(
+    kernel: ElectrodeKernel, voltage: neo.AnalogSignal, current: neo.AnalogSignal
+) -> neo.AnalogSignal:
     period = float(voltage.sampling_period.rescale("s"))
     if abs(period - kernel.dt) > 1e-9:
-        raise DataError(f"The electrode recording is sampled every {kernel.dt:g} s, the recording every {period:g} s.")
-    volts, amperes = (signal.rescale(unit).magnitude[:, 0] for signal, unit in ((voltage, "V"), (current, "A")))
+        raise DataError(
+            f"The electrode recording is sampled every {kernel.dt:g} s, the recording every "
+            f"{period:g} s."
+        )
+    volts, amperes = (
+        signal.rescale(unit).magnitude[:, 0] for signal, unit in ((voltage, "V"), (current, "A"))
+    )
     return voltage.duplicate_with_new_data(kernel.compensate(volts, amperes)[:, None], units="V")
 
 

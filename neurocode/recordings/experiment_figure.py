@@ -17,7 +17,8 @@ MOST_TRACES, MOST_POINTS = 12, 4000
 
 
 def experiment_figure(repeats: Sequence[Repeat]) -> Figure:
-    """Draw sweeps over each other, those with the most samples thinned, and a raster of their spikes.
+    """Draw sweeps over each other, those with the most samples thinned, and a raster of their
+    spikes.
 
     Parameters
     ----------
@@ -26,19 +27,30 @@ def experiment_figure(repeats: Sequence[Repeat]) -> Figure:
     Returns
     -------
     matplotlib.figure.Figure
-        With a panel for voltage and for current where there are any, and one for spikes, one row per sweep.
+        With a panel for voltage and for current where there are any, and one for spikes, one row
+        per sweep.
 
     Examples
     --------
     >>> len(experiment_figure([Repeat(np.array([0.1]), 1.0)]).axes)
     1
     """
-    signals = [(name, label, unit) for name, label, unit in SIGNALS if any(getattr(r, name) is not None for r in repeats)]
+    signals = [
+        (name, label, unit)
+        for name, label, unit in SIGNALS
+        if any(getattr(r, name) is not None for r in repeats)
+    ]
     with house_style():
         heights = [1.0] * len(signals) + [min(2.0, 0.3 + 0.06 * len(repeats))]
         size = (TWO_COLUMNS, 0.5 + 1.1 * sum(heights))
         figure, axes = plt.subplots(
-            len(heights), 1, figsize=size, sharex=True, layout="constrained", squeeze=False, height_ratios=heights
+            len(heights),
+            1,
+            figsize=size,
+            sharex=True,
+            layout="constrained",
+            squeeze=False,
+            height_ratios=heights,
         )
         for panel, (name, label, unit) in zip(axes[:, 0], signals, strict=False):
             _traces(panel, repeats, name, unit)
@@ -56,12 +68,20 @@ def _traces(axes: Axes, repeats: Sequence[Repeat], name: str, unit: float) -> No
         values = getattr(repeat, name)
         if values is not None:
             step = max(1, len(values) // MOST_POINTS)
-            axes.plot(np.arange(0, len(values), step) * repeat.dt, values[::step] / unit, linewidth=0.5)
+            axes.plot(
+                np.arange(0, len(values), step) * repeat.dt, values[::step] / unit, linewidth=0.5
+            )
 
 
 def _raster(axes: Axes, repeats: Sequence[Repeat]) -> None:
     rows = np.arange(1, len(repeats) + 1)
-    axes.eventplot([repeat.spike_times for repeat in repeats], colors=RECORDED, linewidths=0.5, linelengths=0.8, lineoffsets=rows)
+    axes.eventplot(
+        [repeat.spike_times for repeat in repeats],
+        colors=RECORDED,
+        linewidths=0.5,
+        linelengths=0.8,
+        lineoffsets=rows,
+    )
     axes.set_ylim(len(repeats) + 0.7, 0.3)
     shown = rows if len(repeats) <= MOST_TRACES else rows[[0, -1]]
     axes.set_yticks(shown, [str(repeats[row - 1].number) for row in shown])

@@ -35,10 +35,15 @@ def save_repeats(path: str | Path, parts: Mapping[str, tuple[str, Sequence[Repea
     arrays: dict[str, np.ndarray] = {}
     contents: dict[str, Any] = {}
     for part, (name, repeats) in parts.items():
-        contents[part] = {"name": name, "sweeps": [{key: getattr(repeat, key) for key in PLAIN} for repeat in repeats]}
+        contents[part] = {
+            "name": name,
+            "sweeps": [{key: getattr(repeat, key) for key in PLAIN} for repeat in repeats],
+        }
         for index, repeat in enumerate(repeats):
             held = {key: getattr(repeat, key) for key in ARRAYS}
-            arrays |= {f"{part}_{index}_{key}": array for key, array in held.items() if array is not None}
+            arrays |= {
+                f"{part}_{index}_{key}": array for key, array in held.items() if array is not None
+            }
     with replacing(path) as scratch, scratch.open("wb") as file:
         np.savez_compressed(file, **{CONTENTS: np.array(json.dumps(contents))}, **arrays)
     return path
@@ -55,15 +60,27 @@ def load_repeats(path: str | Path) -> dict[str, tuple[str, list[Repeat]]]:
     path = require_file(path)
     with damage_named(path, "NumPy"):
         if not zipfile.is_zipfile(path):
-            raise DataError(f"{path}: this is no NumPy archive, expected what Experiment.save wrote.")
+            raise DataError(
+                f"{path}: this is no NumPy archive, expected what Experiment.save wrote."
+            )
         with zipfile.ZipFile(path) as archive:
-            require_memory(path, sum(entry.file_size for entry in archive.infolist()), "the experiment")
+            require_memory(
+                path, sum(entry.file_size for entry in archive.infolist()), "the experiment"
+            )
         with np.load(path, allow_pickle=False) as arrays:
             if CONTENTS not in arrays:
-                raise DataError(f"{path}: the archive holds no experiment, expected what Experiment.save wrote.")
+                raise DataError(
+                    f"{path}: the archive holds no experiment, expected what Experiment.save wrote."
+                )
             contents = json.loads(str(arrays[CONTENTS]))
             return {
-                part: (stored["name"], [_repeat(arrays, f"{part}_{index}", sweep) for index, sweep in enumerate(stored["sweeps"])])
+                part: (
+                    stored["name"],
+                    [
+                        _repeat(arrays, f"{part}_{index}", sweep)
+                        for index, sweep in enumerate(stored["sweeps"])
+                    ],
+                )
                 for part, stored in contents.items()
             }
 

@@ -1,4 +1,5 @@
-"""Recordings in and out: files to Neo blocks and back, with one sentence when a file cannot be used."""
+"""Recordings in and out: files to Neo blocks and back, with one sentence when a file cannot be
+used."""
 
 from __future__ import annotations
 
@@ -33,7 +34,8 @@ def read(path: str | Path, *, time_unit: str | None = None) -> neo.Block:
     Parameters
     ----------
     path : str or pathlib.Path
-        NWB by pynwb; spike times in NPY, CSV, TXT, TSV or DAT; ABF, IBW and NIX by Neo. No other file is opened.
+        NWB by pynwb; spike times in NPY, CSV, TXT, TSV or DAT; ABF, IBW and NIX by Neo. No other
+        file is opened.
     time_unit : {"s", "ms", "us"}, optional
         Of plain spike times, seconds by default; other formats carry their own.
 
@@ -45,7 +47,8 @@ def read(path: str | Path, *, time_unit: str | None = None) -> neo.Block:
     Raises
     ------
     DataError
-        If the file is absent, empty, truncated or of an unknown format, or if it points to other files.
+        If the file is absent, empty, truncated or of an unknown format, or if it points to other
+        files.
 
     Examples
     --------
@@ -64,7 +67,10 @@ def read(path: str | Path, *, time_unit: str | None = None) -> neo.Block:
             warnings.simplefilter("ignore")
             block = NEO_READERS[suffix](path)
     else:
-        raise DataError(f"{path}: there is no reader for '{suffix}' files; {READ_INSTEAD.get(suffix, OTHER_FORMATS)}.")
+        raise DataError(
+            f"{path}: there is no reader for '{suffix}' files; "
+            f"{READ_INSTEAD.get(suffix, OTHER_FORMATS)}."
+        )
     with damage_named(path, "Neo"):
         require_plausible(path, block)
     if not block.segments:
@@ -79,8 +85,8 @@ def read_trains(path: str | Path, layout: Layout | None = None) -> Trains:
     Parameters
     ----------
     path : str or pathlib.Path
-        MAT, HDF5, NPY, NPZ, Parquet and text by the layout; the units of NWB; a folder of Kilosort or Phy; and the trains of what
-        :func:`read` takes.
+        MAT, HDF5, NPY, NPZ, Parquet and text by the layout; the units of NWB; a folder of Kilosort
+        or Phy; and the trains of what :func:`read` takes.
     layout : Layout, optional
         Its start and end select a window of any file, in its unit of time.
 
@@ -103,20 +109,31 @@ def read_trains(path: str | Path, layout: Layout | None = None) -> Trains:
     """
     layout = Layout() if layout is None else layout
     scale = SECONDS[layout.unit_of_time]
-    start, stop = (None if limit is None else limit * scale for limit in (layout.t_start, layout.t_stop))
+    start, stop = (
+        None if limit is None else limit * scale for limit in (layout.t_start, layout.t_stop)
+    )
     if is_phy(path):
-        return read_phy(path, labels=layout.labels, sampling_rate=layout.sampling_rate, t_stop=stop).window(start, stop)
+        return read_phy(
+            path, labels=layout.labels, sampling_rate=layout.sampling_rate, t_stop=stop
+        ).window(start, stop)
     path = require_file(path)
     _require_whole_folder(path)
     if path.suffix.lower() in LAYOUT_SUFFIXES:
         return read_layout(path, layout)
-    trains = read_nwb_units(path, start, stop) if path.suffix.lower() == ".nwb" else Trains.of(read(path))
+    trains = (
+        read_nwb_units(path, start, stop)
+        if path.suffix.lower() == ".nwb"
+        else Trains.of(read(path))
+    )
     if not trains.n_units:
         raise DataError(f"{path}: the file holds no spike train.")
     first, last = trains.t_start.min(), trains.t_stop.max()
     for limit in (start, stop):
         if limit is not None and not first <= limit <= last:
-            raise DataError(f"{path}: the window reaches to {limit:g} s, the recording lasts from {first:g} to {last:g} s.")
+            raise DataError(
+                f"{path}: the window reaches to {limit:g} s, the recording lasts from {first:g} "
+                f"to {last:g} s."
+            )
     return trains.window(start, stop)
 
 
@@ -133,11 +150,14 @@ def trains_of(spiketrains: object) -> Trains:
     Traceback (most recent call last):
     neurocode.errors.DataError: absent.nwb: there is no such file.
     """
-    return read_trains(spiketrains) if isinstance(spiketrains, (str, Path)) else Trains.of(spiketrains)
+    return (
+        read_trains(spiketrains) if isinstance(spiketrains, (str, Path)) else Trains.of(spiketrains)
+    )
 
 
 def _require_whole_folder(path: Path) -> None:
-    """Refuse the samples of a sorting without its clusters and its sampling rate, which lie beside them."""
+    """Refuse the samples of a sorting without its clusters and its sampling rate, which lie beside
+    them."""
     if path.name == SPIKES and (path.parent / CLUSTERS).is_file():
         raise DataError(f"{path}: this is a part of the sorting in {path.parent}; give the folder.")
 
@@ -195,19 +215,30 @@ def _read_nix(path: Path) -> neo.Block:
     require_units(path)
     with neo.io.NixIO(str(path), "ro") as nix:
         if len(nix.nix_file.blocks) != 1:
-            raise DataError(f"{path}: the file holds {len(nix.nix_file.blocks)} blocks, expected one.")
+            raise DataError(
+                f"{path}: the file holds {len(nix.nix_file.blocks)} blocks, expected one."
+            )
         return nix.read_block()
 
 
-#: Readers by the ending of a name. Neo knows more, among them one that unpickles, and others that make data up.
-NEO_READERS: dict[str, Callable[[Path], neo.Block]] = {".abf": read_abf, ".ibw": read_ibw, ".nix": _read_nix}
+#: Readers by the ending of a name. Neo knows more, among them one that unpickles, and others that
+#: make data up.
+NEO_READERS: dict[str, Callable[[Path], neo.Block]] = {
+    ".abf": read_abf,
+    ".ibw": read_ibw,
+    ".nix": _read_nix,
+}
 READ_INSTEAD = dict.fromkeys(
-    (".mat", ".h5", ".hdf5"), "say where its spike times are by a layout (neurocode.recordings.read_layout, neurocode describe)"
+    (".mat", ".h5", ".hdf5"),
+    "say where its spike times are by a layout (neurocode.recordings.read_layout, neurocode "
+    "describe)",
 )
 READ_INSTEAD |= dict.fromkeys(
-    (".npz", ".parquet"), "its spike trains are read by neurocode.recordings.read_trains and neurocode describe"
+    (".npz", ".parquet"),
+    "its spike trains are read by neurocode.recordings.read_trains and neurocode describe",
 )
 READABLE_SUFFIXES = (".nwb", *NEO_READERS, *LAYOUT_SUFFIXES)
 OTHER_FORMATS = (
-    f"known are {', '.join([*NEO_READERS, '.nwb', *PLAIN_SUFFIXES])}: open others with Neo and write them as .nix or .nwb"
+    f"known are {', '.join([*NEO_READERS, '.nwb', *PLAIN_SUFFIXES])}: open others "
+    f"with Neo and write them as .nix or .nwb"
 )

@@ -60,4 +60,6 @@ def damage_named(path: Path, reader: str) -> Iterator[None]:
     except Exception as error:
         reason = (str(error).splitlines() or [""])[0].strip().rstrip(".") or type(error).__name__
         printable = "".join(sign if sign.isprintable() else "?" for sign in reason[:LONGEST_REASON])
-        raise DataError(f"{path}: the file is damaged or truncated ({reader}: {printable}).") from None
+        raise DataError(
+            f"{path}: the file is damaged or truncated ({reader}: {printable})."
+        ) from None

@@ -1,4 +1,5 @@
-"""HDF5 files (NWB, NIX, MATLAB 7.3 and plain ones): only what lies in the file itself, and no more than it can hold."""
+"""HDF5 files (NWB, NIX, MATLAB 7.3 and plain ones): only what lies in the file itself, and no more
+than it can hold."""
 
 from __future__ import annotations
 
@@ -15,8 +16,8 @@ from neurocode.recordings.sizes import require_memory, require_stored
 
 h5py = Library("h5py")
 
-#: What HDF5 files begin with, or what follows a block of the user's of 512 bytes, or twice that, and so on (HDF5 File Format
-#: Specification, II.A).
+#: What HDF5 files begin with, or what follows a block of the user's of 512 bytes, or twice that,
+#: and so on (HDF5 File Format Specification, II.A).
 SIGNATURE, FIRST_BLOCK = b"\x89HDF\r\n\x1a\n", 512
 
 
@@ -44,8 +45,8 @@ def is_hdf5(path: Path) -> bool:
 def require_self_contained(path: Path) -> None:
     """Refuse a file that reads other files, or that declares more than it can hold.
 
-    External links, external storage and virtual datasets name other files of the machine, which a recording from a stranger
-    must not open.
+    External links, external storage and virtual datasets name other files of the machine, which a
+    recording from a stranger must not open.
 
     Parameters
     ----------
@@ -58,9 +59,14 @@ def require_self_contained(path: Path) -> None:
     """
     with damage_named(path, "HDF5"), h5py.File(path, "r") as file:
         inner = (h5py.h5l.TYPE_HARD, h5py.h5l.TYPE_SOFT)
-        outer = file.id.links.visit(lambda name, info: None if info.type in inner else name, info=True)
+        outer = file.id.links.visit(
+            lambda name, info: None if info.type in inner else name, info=True
+        )
         if outer is not None:
-            raise DataError(f"{path}: '{outer.decode(errors='replace')}' is a link to another file, which is not followed.")
+            raise DataError(
+                f"{path}: '{outer.decode(errors='replace')}' is a link to another file, which is "
+                f"not followed."
+            )
         file.visititems(lambda name, entry: _require_inner_data(path, name, entry))
 
 

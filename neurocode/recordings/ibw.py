@@ -13,7 +13,8 @@ from neurocode.logs import quiet
 from neurocode.recordings.channels import PASS_BOTH
 from neurocode.recordings.guard import damage_named
 
-#: By version: where the head declares sizes of its parts, and how many (WaveMetrics, Technical Note 3).
+#: By version: where the head declares sizes of its parts, and how many (WaveMetrics, Technical Note
+#: 3).
 SIZES = {1: (2, 1), 2: (2, 2), 3: (2, 3), 5: (4, 13)}
 
 
@@ -45,9 +46,15 @@ def _require_sizes(path: Path) -> None:
     order = "<" if head[0] else ">"
     (version,) = struct.unpack_from(f"{order}h", head)
     if version not in SIZES:
-        raise DataError(f"{path}: the file is of version {version}, expected an Igor binary wave of version 1, 2, 3 or 5.")
+        raise DataError(
+            f"{path}: the file is of version {version}, expected an Igor binary wave of version "
+            f"1, 2, 3 or 5."
+        )
     place, count = SIZES[version]
     sizes = struct.unpack_from(f"{order}{count}i", head, place)
     size = path.stat().st_size
     if min(sizes) < 0 or sum(sizes) > size:
-        raise DataError(f"{path}: the file declares parts of {sum(sizes)} bytes ({min(sizes)} the least), it has {size}.")
+        raise DataError(
+            f"{path}: the file declares parts of {sum(sizes)} bytes ({min(sizes)} the least), it "
+            f"has {size}."
+        )

@@ -30,7 +30,14 @@ from neurocode.recordings.spike_table import (
     samples_in_seconds,
     times_of_column,
 )
-from neurocode.recordings.text import TEXT_SUFFIXES, CellTable, NumberTable, numbers_of, read_cells, require_header
+from neurocode.recordings.text import (
+    TEXT_SUFFIXES,
+    CellTable,
+    NumberTable,
+    numbers_of,
+    read_cells,
+    require_header,
+)
 from neurocode.recordings.time_units import SECONDS, require_time_unit
 from neurocode.recordings.trains import Trains
 
@@ -48,11 +55,13 @@ class Layout:
     variable : str
         Name in a MAT or NPZ file, path in an HDF5 file; unused for NPY, Parquet and text.
     axes : str
-        Comma-separated names of the axes. Cell arrays: what the cells stand for, ``"unit,trial"``, ``"unit"``,
-        ``"stimulus,unit,trial"``. Numeric arrays: ``"spike"`` (times), ``"bin"``, ``"trial,bin"`` (counts in bins), or the
-        columns of a table with one row per spike, ``"unit,time"`` or ``"unit,trial,time"``; trials in which another unit fired,
-        and numbers between two trials, are silent ones. Text: ``"trial"`` (a line each), or numbers in lines and columns as in
-        an array. With the default, ``"spike"``, the columns of text, Parquet and NPZ are found by their headings.
+        Comma-separated names of the axes. Cell arrays: what the cells stand for, ``"unit,trial"``,
+        ``"unit"``, ``"stimulus,unit,trial"``. Numeric arrays: ``"spike"`` (times), ``"bin"``,
+        ``"trial,bin"`` (counts in bins), or the columns of a table with one row per spike,
+        ``"unit,time"`` or ``"unit,trial,time"``; trials in which another unit fired, and numbers
+        between two trials, are silent ones. Text: ``"trial"`` (a line each), or numbers in lines
+        and columns as in an array. With the default, ``"spike"``, the columns of text, Parquet and
+        NPZ are found by their headings.
     time_unit : {"s", "ms", "us"}, optional
         What a heading says where there is one (``time_ms``), else seconds.
     counts : str
@@ -60,20 +69,22 @@ class Layout:
     bin_size : float
         Of binned counts, in the unit of time.
     t_start, t_stop : float, optional
-        Of every train, in the unit of time; spikes outside are left out. Where not given: zero, and the last spike of the
-        file or the end of its last bin. The first bin of counts begins at ``t_start``, and bins from ``t_stop`` on are left out.
+        Of every train, in the unit of time; spikes outside are left out. Where not given: zero, and
+        the last spike of the file or the end of its last bin. The first bin of counts begins at
+        ``t_start``, and bins from ``t_stop`` on are left out.
     time_column, unit_column : str
         Headings of the columns that hold times and units, where a table leaves a choice.
     sampling_rate : float, optional
         In hertz, of times that are counted in samples.
     labels : str
-        Of the clusters of a Phy folder that are read; see :func:`~neurocode.recordings.phy.read_phy`.
+        Of the clusters of a Phy folder that are read; see
+        :func:`~neurocode.recordings.phy.read_phy`.
 
     Raises
     ------
     DataError
-        For an axis or a unit of time that is not known, text where a number belongs or the reverse, a bin that is not positive,
-        or an end that is not after the start.
+        For an axis or a unit of time that is not known, text where a number belongs or the reverse,
+        a bin that is not positive, or an end that is not after the start.
     """
 
     variable: str = ""
@@ -89,7 +100,15 @@ class Layout:
     labels: str = ""
 
     def __post_init__(self) -> None:
-        for name in ("variable", "axes", "time_unit", "counts", "time_column", "unit_column", "labels"):
+        for name in (
+            "variable",
+            "axes",
+            "time_unit",
+            "counts",
+            "time_column",
+            "unit_column",
+            "labels",
+        ):
             value = getattr(self, name)
             if not (isinstance(value, str) or (value is None and name == "time_unit")):
                 raise DataError(f"The layout's {name} is {value!r}, expected text.")
@@ -104,9 +123,15 @@ class Layout:
             if name in self.names[:number]:
                 raise DataError(f"The layout has the axis '{name}' twice.")
         if self.bin_size <= 0:
-            raise DataError(f"The layout's bin_size is {self.bin_size:g} {self.unit_of_time}, expected a positive time.")
+            raise DataError(
+                f"The layout's bin_size is {self.bin_size:g} {self.unit_of_time}, expected a "
+                f"positive time."
+            )
         if self.t_stop is not None and self.t_stop <= self.start:
-            raise DataError(f"The layout ends at {self.t_stop:g} {self.unit_of_time}, not after its start at {self.start:g}.")
+            raise DataError(
+                f"The layout ends at {self.t_stop:g} {self.unit_of_time}, not after its start at "
+                f"{self.start:g}."
+            )
 
     @property
     def unit_of_time(self) -> str:
@@ -138,7 +163,10 @@ class Layout:
             raise DataError(f"{path}: the file is no TOML ({error}).") from None
         known = {field.name for field in fields(cls)}
         if set(table) - known:
-            raise DataError(f"{path}: a layout has no '{sorted(set(table) - known)[0]}'; it has {', '.join(sorted(known))}.")
+            raise DataError(
+                f"{path}: a layout has no '{sorted(set(table) - known)[0]}'; it has "
+                f"{', '.join(sorted(known))}."
+            )
         try:
             return cls(**table)
         except DataError as error:
@@ -174,7 +202,12 @@ def read_layout(path: str | Path, layout: Layout) -> Trains:
     path = require_file(path)
     suffix = path.suffix.lower()
     if suffix == ".parquet":
-        return _table(path, layout, headings_of_parquet(path), lambda columns: read_parquet(path, [*columns.by_axis.values()]))
+        return _table(
+            path,
+            layout,
+            headings_of_parquet(path),
+            lambda columns: read_parquet(path, [*columns.by_axis.values()]),
+        )
     if suffix == ".npz":
         return _named_arrays(path, layout, read_npz(path))
     if suffix in TEXT_SUFFIXES and not layout.counts:
@@ -183,25 +216,39 @@ def read_layout(path: str | Path, layout: Layout) -> Trains:
     return _described(path, layout, content, counts)
 
 
-def _described(path: Path, layout: Layout, content: np.ndarray | NumberTable, counts: np.ndarray | None = None) -> Trains:
+def _described(
+    path: Path, layout: Layout, content: np.ndarray | NumberTable, counts: np.ndarray | None = None
+) -> Trains:
     """Trains of what is read as the axes of the layout say."""
     try:
         cells, end = _cells(path, layout, content, counts)
         if layout.sampling_rate is not None and end is None:
-            cells = {key: samples_in_seconds(path, "the file", times, layout.sampling_rate) for key, times in cells.items()}
+            cells = {
+                key: samples_in_seconds(path, "the file", times, layout.sampling_rate)
+                for key, times in cells.items()
+            }
     except (ValueError, TypeError, IndexError, MemoryError) as error:
         if isinstance(error, DataError):
             raise
-        raise DataError(f"{path}: the file does not fit the layout ({(str(error).splitlines() or [''])[0]}).") from None
+        raise DataError(
+            f"{path}: the file does not fit the layout ({(str(error).splitlines() or [''])[0]})."
+        ) from None
     return _trains(path, layout, cells, end)
 
 
 def _text(path: Path, layout: Layout, table: CellTable) -> Trains:
     """Trains of columns that are found by their headings, else of the numbers in lines and columns."""
-    columns = _columns(path, layout, table.header) if layout.axes == SINGLE and table.header else None
+    columns = (
+        _columns(path, layout, table.header) if layout.axes == SINGLE and table.header else None
+    )
     rows = any(cells for _, cells in table.lines)
     if rows and columns and (len(table.header) > 1 or columns.time_unit == SAMPLES):
-        return _table(path, layout, table.header, lambda found: table.columns(path, [*found.by_axis.values()], found.time))
+        return _table(
+            path,
+            layout,
+            table.header,
+            lambda found: table.columns(path, [*found.by_axis.values()], found.time),
+        )
     if layout.time_unit is None and layout.sampling_rate is None:
         layout = replace(layout, time_unit=unit_of_header(table.header))
     return _described(path, layout, numbers_of(path, table))
@@ -216,16 +263,28 @@ def _named_arrays(path: Path, layout: Layout, arrays: dict[str, np.ndarray]) -> 
         return _described(path, layout, arrays[layout.variable], arrays.get(layout.counts))
     columns = _columns(path, layout, list(arrays))
     if columns and (columns.unit or len(arrays) == 1):
-        return _table(path, layout, list(arrays), lambda _: {name: np.squeeze(array) for name, array in arrays.items()})
+        return _table(
+            path,
+            layout,
+            list(arrays),
+            lambda _: {name: np.squeeze(array) for name, array in arrays.items()},
+        )
     if columns or not arrays:
         raise DataError(
-            f"{path}: the arrays are {', '.join(arrays) or 'none'}; expected an array a unit, or times and units; say which one "
+            f"{path}: the arrays are {', '.join(arrays) or 'none'}; expected an array a unit, or "
+            f"times and units; say which one "
             "holds the spikes by variable (--variable)."
         )
-    read = [times_of_column(path, name, array, layout.time_unit, layout.sampling_rate) for name, array in arrays.items()]
+    read = [
+        times_of_column(path, name, array, layout.time_unit, layout.sampling_rate)
+        for name, array in arrays.items()
+    ]
     units = {unit for _, unit in read}
     if len(units) > 1:
-        raise DataError(f"{path}: the names of the arrays say {' and '.join(sorted(units))}, expected one unit of time.")
+        raise DataError(
+            f"{path}: the names of the arrays say {' and '.join(sorted(units))}, expected one "
+            f"unit of time."
+        )
     layout = replace(layout, time_unit=units.pop(), sampling_rate=None)
     cells = {(unit, 0, 0): times for unit, (times, _) in enumerate(read)}
     return _trains(path, layout, cells, None, tuple(arrays))
@@ -235,16 +294,34 @@ def _columns(path: Path, layout: Layout, headings: Sequence[str]) -> Columns | N
     return find_columns(path, headings, time=layout.time_column, unit=layout.unit_column)
 
 
-def _table(path: Path, layout: Layout, headings: Sequence[str], content: Callable[[Columns], Mapping[str, np.ndarray]]) -> Trains:
+def _table(
+    path: Path,
+    layout: Layout,
+    headings: Sequence[str],
+    content: Callable[[Columns], Mapping[str, np.ndarray]],
+) -> Trains:
     """Trains of a table with one row per spike."""
     columns = _columns(path, layout, headings)
     if columns is None:
         raise DataError(
-            f"{path}: no column is called as spike times are (time, spike_times, t); the columns are "
+            f"{path}: no column is called as spike times are (time, spike_times, t); the columns "
+            f"are "
             f"{', '.join(headings) or 'none'}; say which by time_column (--time-column)."
         )
-    table = read_spike_table(path, columns, content(columns), time_unit=layout.time_unit, sampling_rate=layout.sampling_rate)
-    return _trains(path, replace(layout, time_unit=table.time_unit, sampling_rate=None), table.cells, None, table.names)
+    table = read_spike_table(
+        path,
+        columns,
+        content(columns),
+        time_unit=layout.time_unit,
+        sampling_rate=layout.sampling_rate,
+    )
+    return _trains(
+        path,
+        replace(layout, time_unit=table.time_unit, sampling_rate=None),
+        table.cells,
+        None,
+        table.names,
+    )
 
 
 def _require_one_unit(time_unit: str | None, sampling_rate: float | None) -> None:
@@ -252,7 +329,8 @@ def _require_one_unit(time_unit: str | None, sampling_rate: float | None) -> Non
         require_time_unit(time_unit)
         if sampling_rate is not None:
             raise DataError(
-                f"The layout's sampling_rate is {sampling_rate:g} Hz and its time_unit {time_unit}, expected one of both: times "
+                f"The layout's sampling_rate is {sampling_rate:g} Hz and its time_unit "
+                f"{time_unit}, expected one of both: times "
                 "are samples or have a unit."
             )
 
@@ -265,7 +343,10 @@ def _open(path: Path, layout: Layout) -> tuple[np.ndarray | NumberTable, np.ndar
     suffix = path.suffix.lower()
     variables = [layout.variable, layout.counts] if layout.counts else [layout.variable]
     if layout.counts and suffix in (".npy", *TEXT_SUFFIXES):
-        raise DataError(f"{path}: '{layout.counts}' would name a variable with counts, which '{suffix}' files do not have.")
+        raise DataError(
+            f"{path}: '{layout.counts}' would name a variable with counts, which '{suffix}' files "
+            f"do not have."
+        )
     if suffix == ".npy":
         return read_npy(path), None
     if suffix == ".mat":
@@ -277,7 +358,9 @@ def _open(path: Path, layout: Layout) -> tuple[np.ndarray | NumberTable, np.ndar
     return arrays[0], arrays[1] if layout.counts else None
 
 
-def _cells(path: Path, layout: Layout, content: np.ndarray | NumberTable, counts: np.ndarray | None) -> tuple[Cells, float | None]:
+def _cells(
+    path: Path, layout: Layout, content: np.ndarray | NumberTable, counts: np.ndarray | None
+) -> tuple[Cells, float | None]:
     """Spike times, and the end of the last bin where they come from counts."""
     names = layout.names
     if isinstance(content, NumberTable):
@@ -291,7 +374,10 @@ def _cells(path: Path, layout: Layout, content: np.ndarray | NumberTable, counts
     if array.dtype == object:
         inside = [name for name in names if name not in ("unit", "stimulus", "trial")]
         if inside:
-            raise DataError(f"{path}: the axes of cells are unit, stimulus and trial; not '{inside[0]}': a cell holds spike times.")
+            raise DataError(
+                f"{path}: the axes of cells are unit, stimulus and trial; not '{inside[0]}': a "
+                f"cell holds spike times."
+            )
         return _nested(path, array, names), None
     if "time" in names:
         return cells_of_rows(path, array, names), None
@@ -299,7 +385,11 @@ def _cells(path: Path, layout: Layout, content: np.ndarray | NumberTable, counts
         return _binned(path, array, layout)
     if names != [SINGLE] or max(array.shape, default=0) != array.size:
         raise DataError(f"{path}: an array of shape {array.shape} has no axes '{layout.axes}'.")
-    if path.suffix.lower() in (".npy", ".npz") and layout.time_unit is None and layout.sampling_rate is None:
+    if (
+        path.suffix.lower() in (".npy", ".npz")
+        and layout.time_unit is None
+        and layout.sampling_rate is None
+    ):
         require_no_samples(path, "the array", array)
     return {(0, 0, 0): as_times(path, np.ravel(array))}, None
 
@@ -311,8 +401,10 @@ def _array_of_text(path: Path, layout: Layout, table: NumberTable) -> np.ndarray
     if array is None:
         called = f" ({', '.join(table.header)})" if table.header else ""
         raise DataError(
-            f"{path}: the text has {len(table.rows)} lines of up to {table.n_columns} columns{called}, which are no axes "
-            f"'{layout.axes}'; say what they are, for example 'unit,time', or 'trial' for a train in each line."
+            f"{path}: the text has {len(table.rows)} lines of up to {table.n_columns} "
+            f"columns{called}, which are no axes "
+            f"'{layout.axes}'; say what they are, for example 'unit,time', or 'trial' for a train "
+            f"in each line."
         )
     return array
 
@@ -321,33 +413,50 @@ def _one_after_another(path: Path, layout: Layout, array: np.ndarray, counts: np
     """Trains of units that follow one another, as many spikes each as ``counts`` says."""
     counts, times = np.ravel(counts), np.ravel(array)
     if array.dtype == object or counts.dtype == object:
-        raise DataError(f"{path}: '{layout.variable}' or '{layout.counts}' holds cells, expected numbers.")
+        raise DataError(
+            f"{path}: '{layout.variable}' or '{layout.counts}' holds cells, expected numbers."
+        )
     _require_counts(path, f"'{layout.counts}'", counts)
     if int(counts.sum()) != times.size:
-        raise DataError(f"{path}: '{layout.counts}' adds up to {int(counts.sum())} spikes, '{layout.variable}' has {times.size}.")
+        raise DataError(
+            f"{path}: '{layout.counts}' adds up to {int(counts.sum())} spikes, "
+            f"'{layout.variable}' has {times.size}."
+        )
     parts = np.split(as_times(path, times), np.cumsum(counts.astype(int))[:-1])
     return {(unit, 0, 0): part for unit, part in enumerate(parts[: counts.size])}
 
 
 def _require_counts(path: Path, what: str, counts: np.ndarray) -> None:
     """Refuse counts of spikes that are negative, no whole numbers, or more than fit into memory."""
-    wrong = counts < 0 if counts.dtype.kind in "biu" else ~((counts >= 0) & (counts == np.floor(counts)) & np.isfinite(counts))
+    wrong = (
+        counts < 0
+        if counts.dtype.kind in "biu"
+        else ~((counts >= 0) & (counts == np.floor(counts)) & np.isfinite(counts))
+    )
     if np.any(wrong):
-        raise DataError(f"{path}: {what} holds {counts[wrong].flat[0]:g}, expected counts of spikes: whole numbers, none negative.")
+        raise DataError(
+            f"{path}: {what} holds {counts[wrong].flat[0]:g}, expected counts of spikes: whole "
+            f"numbers, none negative."
+        )
     total = counts.sum(dtype=float)
     if total * np.dtype(float).itemsize > MOST_BYTES:
-        raise DataError(f"{path}: {what} adds up to {total:.3g} spikes, more than {MOST_BYTES / 8:.3g}.")
+        raise DataError(
+            f"{path}: {what} adds up to {total:.3g} spikes, more than {MOST_BYTES / 8:.3g}."
+        )
 
 
 def _nested(path: Path, array: np.ndarray, names: list[str]) -> Cells:
-    """Cells inside cells: every level takes as many axes as it has of more than one entry, the last all that remain."""
+    """Cells inside cells: every level takes as many axes as it has of more than one entry, the last
+    all that remain."""
     cells: Cells = {}
 
     def walk(level: np.ndarray, known: dict[str, int], left: list[str]) -> None:
         squeezed = level if level.ndim == len(left) else np.squeeze(level)
         here = left[: squeezed.ndim]
         if level.dtype == object and squeezed.ndim > len(left):
-            raise DataError(f"{path}: cells of shape {level.shape} are more than the axes {', '.join(names)}.")
+            raise DataError(
+                f"{path}: cells of shape {level.shape} are more than the axes {', '.join(names)}."
+            )
         for index in np.ndindex(squeezed.shape):
             place = known | dict(zip(here, index, strict=True))
             entry = np.asarray(squeezed[index])
@@ -365,13 +474,18 @@ def _binned(path: Path, array: np.ndarray, layout: Layout) -> tuple[Cells, float
     names = layout.names
     array = array if array.ndim == len(names) else np.squeeze(array)
     if array.ndim != len(names) or names[-1] != "bin":
-        raise DataError(f"{path}: an array of shape {array.shape} has no axes '{layout.axes}'; bins come last.")
+        raise DataError(
+            f"{path}: an array of shape {array.shape} has no axes '{layout.axes}'; bins come last."
+        )
     array = array[..., : _bins_before_the_end(path, layout, array.shape[-1])]
     _require_counts(path, "the array", array)
     cells = {}
     for index in np.ndindex(array.shape[:-1]):
         place = dict(zip(names, index, strict=False))
-        times = layout.start + np.repeat(np.arange(array.shape[-1]), array[index].astype(int)) * layout.bin_size
+        times = (
+            layout.start
+            + np.repeat(np.arange(array.shape[-1]), array[index].astype(int)) * layout.bin_size
+        )
         cells[tuple(place.get(name, 0) for name in ("unit", "stimulus", "trial"))] = times
     return cells, layout.start + array.shape[-1] * layout.bin_size
 
@@ -383,13 +497,16 @@ def _bins_before_the_end(path: Path, layout: Layout, n_bins: int) -> int:
     wanted = (layout.t_stop - layout.start) / layout.bin_size
     if abs(wanted - round(wanted)) > 1e-6:
         raise DataError(
-            f"{path}: {wanted:g} bins of {layout.bin_size:g} {layout.unit_of_time} lie between {layout.start:g} and "
+            f"{path}: {wanted:g} bins of {layout.bin_size:g} {layout.unit_of_time} lie between "
+            f"{layout.start:g} and "
             f"{layout.t_stop:g}, expected a whole number of bins."
         )
     return min(n_bins, round(wanted))
 
 
-def _trains(path: Path, layout: Layout, cells: Cells, end: float | None, unit_names: Sequence[str] = ()) -> Trains:
+def _trains(
+    path: Path, layout: Layout, cells: Cells, end: float | None, unit_names: Sequence[str] = ()
+) -> Trains:
     scale = SECONDS[layout.unit_of_time]
     known = end if layout.t_stop is None else layout.t_stop
     stop = last_time(cells, scale) if known is None else known * scale
@@ -398,10 +515,16 @@ def _trains(path: Path, layout: Layout, cells: Cells, end: float | None, unit_na
     conditions: list[list[int]] = [[] for _ in numbers]
     place = {unit: number for number, unit in enumerate(numbers)}
     for unit, stimulus, trial in sorted(cells):
-        units[place[unit]].append((cells[unit, stimulus, trial] * scale, layout.start * scale, stop))
+        units[place[unit]].append(
+            (cells[unit, stimulus, trial] * scale, layout.start * scale, stop)
+        )
         conditions[place[unit]].append(stimulus)
     label = "/".join(part for part in (path.parent.name, path.stem) if part)
     called = dict(enumerate(unit_names)) if any(unit_names) else {}
-    names = [label] if len(numbers) == 1 and not called else [f"{label}/{called.get(unit, unit)}" for unit in numbers]
+    names = (
+        [label]
+        if len(numbers) == 1 and not called
+        else [f"{label}/{called.get(unit, unit)}" for unit in numbers]
+    )
     window = (None if limit is None else limit * scale for limit in (layout.t_start, layout.t_stop))
     return Trains.of_arrays(units, names, conditions).window(*window)

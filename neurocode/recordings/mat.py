@@ -1,7 +1,8 @@
 """MATLAB files: arrays of numbers and cells of them, looked over before SciPy or h5py reads them.
 
-SciPy takes memory for what a file declares before it reads what is there, and turns structs and objects into arrays of Python
-objects. Here classes and sizes are compared with the bytes that follow, first.
+SciPy takes memory for what a file declares before it reads what is there, and turns structs and
+objects into arrays of Python objects. Here classes and sizes are compared with the bytes that
+follow, first.
 """
 
 from __future__ import annotations
@@ -23,12 +24,20 @@ from neurocode.recordings.guard import damage_named
 from neurocode.recordings.hdf5 import is_hdf5, no_variable, read_array
 from neurocode.recordings.sizes import MOST_BYTES, require_memory
 
-#: Types of elements of MATLAB 5 files and bytes of one number of each (MathWorks, "MAT-File Format").
+#: Types of elements of MATLAB 5 files and bytes of one number of each (MathWorks, "MAT-File
+#: Format").
 MATRIX, COMPRESSED, NAMES = 14, 15, (1, 16)
 NUMBER_BYTES = {1: 1, 2: 1, 3: 2, 4: 2, 5: 4, 6: 4, 7: 4, 9: 8, 12: 8, 13: 8}
 #: Classes of arrays, and the flag of complex numbers.
 CELL, NUMERIC, COMPLEX = 1, range(6, 16), 0x0800
-CLASSES = {2: "a struct", 3: "an object", 4: "text", 5: "a sparse matrix", 16: "a function", 17: "an object"}
+CLASSES = {
+    2: "a struct",
+    3: "an object",
+    4: "text",
+    5: "a sparse matrix",
+    16: "a function",
+    17: "an object",
+}
 HEADER_BYTES, TAG_BYTES, HEAD_BYTES = 128, 8, 4096
 
 
@@ -48,8 +57,8 @@ def read_mat(path: Path, names: Sequence[str]) -> list[np.ndarray]:
     Raises
     ------
     DataError
-        If the file is damaged, has no such variable, declares more than it holds, or if a variable holds structs, objects,
-        functions or text.
+        If the file is damaged, has no such variable, declares more than it holds, or if a variable
+        holds structs, objects, functions or text.
 
     Examples
     --------
@@ -71,7 +80,9 @@ def read_mat(path: Path, names: Sequence[str]) -> list[np.ndarray]:
 
 
 def _require_numbers_of_version_4(path: Path, names: Sequence[str]) -> None:
-    variables = {name: (math.prod(map(int, shape)), kind) for name, shape, kind in scipy.io.whosmat(path)}
+    variables = {
+        name: (math.prod(map(int, shape)), kind) for name, shape, kind in scipy.io.whosmat(path)
+    }
     for name in names:
         if name not in variables:
             raise no_variable(path, name, list(variables))
@@ -79,7 +90,9 @@ def _require_numbers_of_version_4(path: Path, names: Sequence[str]) -> None:
         if kind != "double":
             raise DataError(f"{path}: '{name}' holds values of class {kind}, expected numbers.")
         if count > path.stat().st_size:
-            raise DataError(f"{path}: '{name}' declares {count} numbers, more than the file has bytes.")
+            raise DataError(
+                f"{path}: '{name}' declares {count} numbers, more than the file has bytes."
+            )
 
 
 def _require_numbers_of_version_5(path: Path, names: Sequence[str]) -> None:
@@ -87,8 +100,16 @@ def _require_numbers_of_version_5(path: Path, names: Sequence[str]) -> None:
     order = "<" if bytes(data[HEADER_BYTES - 2 : HEADER_BYTES]) == b"IM" else ">"
     variables = {}
     for kind, content in _elements(path, data[HEADER_BYTES:], order):
-        head = memoryview(zlib.decompressobj().decompress(content, HEAD_BYTES))[TAG_BYTES:] if kind == COMPRESSED else content
-        name = next(bytes(part) for kind_of_part, part in _elements(path, head, order) if kind_of_part in NAMES)
+        head = (
+            memoryview(zlib.decompressobj().decompress(content, HEAD_BYTES))[TAG_BYTES:]
+            if kind == COMPRESSED
+            else content
+        )
+        name = next(
+            bytes(part)
+            for kind_of_part, part in _elements(path, head, order)
+            if kind_of_part in NAMES
+        )
         variables[name.decode("latin1")] = kind, content
     for name in names:
         if name not in variables:
@@ -123,7 +144,8 @@ def _array(path: Path, content: memoryview, order: str) -> _Array:
 
 
 def _require_numbers(path: Path, name: str, content: memoryview, order: str) -> None:
-    """Refuse an array, or cells of arrays, that hold anything but as many real numbers as they declare."""
+    """Refuse an array, or cells of arrays, that hold anything but as many real numbers as they
+    declare."""
     array = _array(path, content, order)
     if min(array.shape) < 0:
         raise DataError(f"{path}: '{name}' has the shape {array.shape}.")
@@ -135,9 +157,15 @@ def _require_numbers(path: Path, name: str, content: memoryview, order: str) -> 
                 _require_numbers(path, name, cell, order)
     elif array.kind in NUMERIC and not array.flags & COMPLEX:
         kind, values = next(array.values, (9, b""))
-        _require_count(path, name, "numbers", math.prod(array.shape), len(values) // NUMBER_BYTES[kind])
+        _require_count(
+            path, name, "numbers", math.prod(array.shape), len(values) // NUMBER_BYTES[kind]
+        )
     else:
-        found = "complex numbers" if array.kind in NUMERIC else CLASSES.get(array.kind, f"class {array.kind}")
+        found = (
+            "complex numbers"
+            if array.kind in NUMERIC
+            else CLASSES.get(array.kind, f"class {array.kind}")
+        )
         raise DataError(f"{path}: '{name}' holds {found}, expected real numbers or cells of them.")
 
 
@@ -147,7 +175,8 @@ def _require_count(path: Path, name: str, what: str, declared: int, there: int) 
 
 
 def _elements(path: Path, data: memoryview, order: str) -> Iterator[tuple[int, memoryview]]:
-    """Type and content of the elements that fill ``data``, each with a tag of its type and bytes before it."""
+    """Type and content of the elements that fill ``data``, each with a tag of its type and bytes
+    before it."""
     place = 0
     while place + TAG_BYTES <= len(data):
         kind, size = struct.unpack_from(f"{order}II", data, place)
@@ -155,7 +184,9 @@ def _elements(path: Path, data: memoryview, order: str) -> Iterator[tuple[int, m
         if kind >> 16:  # up to four bytes that stand in the tag itself
             kind, size, start = kind & 0xFFFF, kind >> 16, place + 4
         if start + size > len(data):
-            raise DataError(f"{path}: the file is cut off: an element of {size} bytes has {len(data) - start}.")
+            raise DataError(
+                f"{path}: the file is cut off: an element of {size} bytes has {len(data) - start}."
+            )
         yield kind, data[start : start + size]
         place = start + size
         if kind not in (MATRIX, COMPRESSED):

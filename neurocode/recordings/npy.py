@@ -14,8 +14,8 @@ from neurocode.recordings.sizes import require_memory
 def read_npy(path: Path) -> np.ndarray:
     """Read an array of numbers.
 
-    The file is mapped before it is read: a map larger than the file, and Python objects, which only a pickle can hold, are refused
-    by NumPy itself.
+    The file is mapped before it is read: a map larger than the file, and Python objects, which only
+    a pickle can hold, are refused by NumPy itself.
 
     Parameters
     ----------
@@ -37,6 +37,8 @@ def read_npy(path: Path) -> np.ndarray:
     with damage_named(path, "NumPy"):
         array = np.lib.format.open_memmap(path, mode="r")
         if array.dtype.kind not in "biuf":
-            raise DataError(f"{path}: the array holds values of type {array.dtype}, expected numbers.")
+            raise DataError(
+                f"{path}: the array holds values of type {array.dtype}, expected numbers."
+            )
         require_memory(path, array.size * np.dtype(float).itemsize, "the array")
         return np.array(array)

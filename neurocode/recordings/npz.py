@@ -1,4 +1,5 @@
-"""Named arrays of numbers in NPZ files: never unpickled, never larger than the file says and memory holds."""
+"""Named arrays of numbers in NPZ files: never unpickled, never larger than the file says and memory
+holds."""
 
 from __future__ import annotations
 
@@ -30,7 +31,8 @@ def read_npz(path: Path) -> dict[str, np.ndarray]:
     Raises
     ------
     DataError
-        If the file is damaged, declares more than it holds, or holds Python objects, which only a pickle can store.
+        If the file is damaged, declares more than it holds, or holds Python objects, which only a
+        pickle can store.
 
     Examples
     --------
@@ -45,7 +47,9 @@ def read_npz(path: Path) -> dict[str, np.ndarray]:
         total = sum(entry.file_size for entry in entries)
         require_stored(path, total, "the archive")
         require_memory(path, total, "the archive")
-        return {entry.filename.removesuffix(".npy"): _array(path, archive, entry) for entry in entries}
+        return {
+            entry.filename.removesuffix(".npy"): _array(path, archive, entry) for entry in entries
+        }
 
 
 def _array(path: Path, archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> np.ndarray:
@@ -53,10 +57,14 @@ def _array(path: Path, archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> np.n
     with archive.open(entry) as file:
         version = np.lib.format.read_magic(file)
         if version not in MAGIC:
-            raise DataError(f"{path}: '{name}' is of version {version} of NumPy's format, expected 1.0 or 2.0.")
+            raise DataError(
+                f"{path}: '{name}' is of version {version} of NumPy's format, expected 1.0 or 2.0."
+            )
         shape, _, dtype = MAGIC[version](file)
     if dtype.hasobject:
-        raise DataError(f"{path}: '{name}' holds Python objects, which are not unpickled; expected numbers.")
+        raise DataError(
+            f"{path}: '{name}' holds Python objects, which are not unpickled; expected numbers."
+        )
     declared = math.prod(shape) * dtype.itemsize
     if declared > entry.file_size:
         raise DataError(f"{path}: '{name}' declares {declared} bytes and holds {entry.file_size}.")

@@ -33,31 +33,45 @@ SEGMENT, TRAIN = "segment", "train_name"
 def read_nwb(path: Path) -> neo.Block:
     """Read the units table and the regularly sampled series of an NWB file.
 
-    Units become spike trains and sweeps segments, which are numbered as the file numbers its sweeps. Where neurocode wrote the file
-    everything returns to the segment it came from; elsewhere the units of a file that also has sweeps lie in a segment of their
-    own, after them. Numbers are in the unit that the file states after its ``conversion`` and ``offset``; ``gain`` is that of the
-    amplifier and already in them. Bias current, bridge balance and capacitance compensation stand in the annotations of the
-    voltage, the description of the stimulus in those of the segment. Sweeps in voltage clamp beside others are left out, and listed
-    in the annotation ``voltage_clamp`` of the block.
+    Units become spike trains and sweeps segments, which are numbered as the file numbers its
+    sweeps. Where neurocode wrote the file everything returns to the segment it came from; elsewhere
+    the units of a file that also has sweeps lie in a segment of their own, after them. Numbers are
+    in the unit that the file states after its ``conversion`` and ``offset``; ``gain`` is that of
+    the amplifier and already in them. Bias current, bridge balance and capacitance compensation
+    stand in the annotations of the voltage, the description of the stimulus in those of the
+    segment. Sweeps in voltage clamp beside others are left out, and listed in the annotation
+    ``voltage_clamp`` of the block.
 
     Raises
     ------
     DataError
-        If the file holds neither units nor signals, or does not say which signals belong together (:func:`read_sweeps`).
+        If the file holds neither units nor signals, or does not say which signals belong together
+        (:func:`read_sweeps`).
     """
     with _opened(path) as file:
-        series = [s for s in (*file.acquisition.values(), *file.stimulus.values()) if isinstance(s, pynwb.TimeSeries)]
+        series = [
+            s
+            for s in (*file.acquisition.values(), *file.stimulus.values())
+            if isinstance(s, pynwb.TimeSeries)
+        ]
         placed = [entry for entry in series if _place(entry) is not None]
-        sweeps, left_out = read_sweeps(path, file, [entry for entry in series if _place(entry) is None])
+        sweeps, left_out = read_sweeps(
+            path, file, [entry for entry in series if _place(entry) is None]
+        )
         for entry in placed:
             sweep = sweeps.setdefault(_place(entry), Sweep([], {}))
             sweep.signals.append(signal_of_series(path, Part.whole(entry)))
             sweep.notes.update(note_of([entry]))
-        trains = {number: [_train(path, name, *train) for name, train in units] for number, units in _units(path, file).items()}
+        trains = {
+            number: [_train(path, name, *train) for name, train in units]
+            for number, units in _units(path, file).items()
+        }
     if not sweeps and not trains:
         raise DataError(f"{path}: the file holds neither units nor regularly sampled series.")
     if not placed and len(sweeps) > 1 and trains:
-        trains = {max(sweeps) + 1: [train for of_segment in trains.values() for train in of_segment]}
+        trains = {
+            max(sweeps) + 1: [train for of_segment in trains.values() for train in of_segment]
+        }
     block = _block(path, sweeps, trains)
     if left_out:
         block.annotate(voltage_clamp=list(left_out))
@@ -71,7 +85,8 @@ def read_nwb_units(path: Path, t_start: float | None = None, t_stop: float | Non
     ----------
     path : pathlib.Path
     t_start, t_stop : float, optional
-        In seconds: of units that were observed in several stretches, the one that holds this window.
+        In seconds: of units that were observed in several stretches, the one that holds this
+        window.
 
     Raises
     ------
@@ -85,17 +100,27 @@ def read_nwb_units(path: Path, t_start: float | None = None, t_stop: float | Non
 def write_nwb(block: neo.Block, path: Path) -> Path:
     """Write the spike trains of a block as a units table and its signals as series.
 
-    Where a segment holds one voltage and one current of an electrode, sampled alike, they are written as a response and a
-    stimulus of current clamp, paired by the table of intracellular recordings; rows of one segment are a simultaneous recording.
-    Other signals are plain time series. Segments keep their numbers where these are distinct.
+    Where a segment holds one voltage and one current of an electrode, sampled alike, they are
+    written as a response and a stimulus of current clamp, paired by the table of intracellular
+    recordings; rows of one segment are a simultaneous recording. Other signals are plain time
+    series. Segments keep their numbers where these are distinct.
     """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         file = pynwb.NWBFile(
-            session_description=block.name or "neurocode", identifier=str(uuid.uuid4()), session_start_time=datetime.now(UTC)
+            session_description=block.name or "neurocode",
+            identifier=str(uuid.uuid4()),
+            session_start_time=datetime.now(UTC),
         )
         numbers = numbers_of(block.segments)
-        _add_units(file, [(n, train) for n, segment in zip(numbers, block.segments, strict=True) for train in segment.spiketrains])
+        _add_units(
+            file,
+            [
+                (n, train)
+                for n, segment in zip(numbers, block.segments, strict=True)
+                for train in segment.spiketrains
+            ],
+        )
         for number, segment in zip(numbers, block.segments, strict=True):
             add_signals(file, segment, number)
         with pynwb.NWBHDF5IO(str(path), "w") as io:
@@ -110,7 +135,11 @@ def _add_units(file: pynwb.NWBFile, trains: Sequence[tuple[int, neo.SpikeTrain]]
     for number, train in trains:
         interval = [[float(train.t_start.rescale("s")), float(train.t_stop.rescale("s"))]]
         times = train.rescale("s").magnitude
-        file.add_unit(spike_times=times, obs_intervals=np.array(interval), **{SEGMENT: number, TRAIN: train.name or ""})
+        file.add_unit(
+            spike_times=times,
+            obs_intervals=np.array(interval),
+            **{SEGMENT: number, TRAIN: train.name or ""},
+        )
 
 
 @contextmanager
@@ -123,7 +152,9 @@ def _opened(path: Path) -> Iterator[pynwb.NWBFile]:
             yield io.read()
 
 
-def _block(path: Path, sweeps: dict[int, Sweep], trains: dict[int, list[neo.SpikeTrain]]) -> neo.Block:
+def _block(
+    path: Path, sweeps: dict[int, Sweep], trains: dict[int, list[neo.SpikeTrain]]
+) -> neo.Block:
     block = neo.Block(name=path.stem)
     for number in sorted({*sweeps, *trains}):
         segment = neo.Segment(name=f"segment {number}", index=number)
@@ -138,22 +169,29 @@ def _block(path: Path, sweeps: dict[int, Sweep], trains: dict[int, list[neo.Spik
 def _units(
     path: Path, file: pynwb.NWBFile, t_start: float | None = None, t_stop: float | None = None
 ) -> dict[int, list[tuple[str, tuple[np.ndarray, float, float]]]]:
-    """Names and trains (times, start, stop) by segment; those without observation intervals end at the last spike of all."""
+    """Names and trains (times, start, stop) by segment; those without observation intervals end at
+    the last spike of all."""
     table = file.units
     if table is None or "spike_times" not in table.colnames:
         return {}
-    require_memory(path, len(table["spike_times"].target.data) * np.dtype(float).itemsize, "the units table")
+    require_memory(
+        path, len(table["spike_times"].target.data) * np.dtype(float).itemsize, "the units table"
+    )
     all_times = [np.asarray(table["spike_times"][row], float) for row in range(len(table.id))]
     last = max((times[_possible(times)].max(initial=0.0) for times in all_times), default=0.0)
     units: dict[int, list[tuple[str, tuple[np.ndarray, float, float]]]] = {}
     for row, times in enumerate(all_times):
         start, stop = min(0.0, times[_possible(times)].min(initial=0.0)), last
         if "obs_intervals" in table.colnames and len(table["obs_intervals"][row]):
-            start, stop, several = _observed(path, np.asarray(table["obs_intervals"][row], float), t_start, t_stop)
+            start, stop, several = _observed(
+                path, np.asarray(table["obs_intervals"][row], float), t_start, t_stop
+            )
             times = times[~((times < start) | (times > stop))] if several else times
         number = int(table[SEGMENT][row]) if SEGMENT in table.colnames else 0
         name = str(table[TRAIN][row]) if TRAIN in table.colnames else f"unit {table.id[row]}"
-        units.setdefault(number, []).append((name or str(len(units.get(number, ()))), (times, start, stop)))
+        units.setdefault(number, []).append(
+            (name or str(len(units.get(number, ()))), (times, start, stop))
+        )
     return units
 
 
@@ -161,23 +199,32 @@ def _possible(times: np.ndarray) -> np.ndarray:
     return np.isfinite(times) & (np.abs(times) <= LATEST)
 
 
-def _observed(path: Path, intervals: np.ndarray, t_start: float | None, t_stop: float | None) -> tuple[float, float, bool]:
-    """The stretch in which a unit was observed, that of the window where there are several; and whether there are."""
+def _observed(
+    path: Path, intervals: np.ndarray, t_start: float | None, t_stop: float | None
+) -> tuple[float, float, bool]:
+    """The stretch in which a unit was observed, that of the window where there are several; and
+    whether there are."""
     intervals = intervals[np.argsort(intervals[:, 0], kind="stable")]
     start, stop = float(intervals.min()), float(intervals.max())
     if not -LATEST <= start <= stop <= LATEST or np.any(intervals[:, 1] < intervals[:, 0]):
-        raise DataError(f"{path}: a unit was observed from {start:g} to {stop:g} s, expected times up to {LATEST:g} s.")
+        raise DataError(
+            f"{path}: a unit was observed from {start:g} to {stop:g} s, expected times up to "
+            f"{LATEST:g} s."
+        )
     reached = np.maximum.accumulate(intervals[:, 1])
     gaps = np.flatnonzero(intervals[1:, 0] > reached[:-1] + ROUNDING)
     if not len(gaps):
         return start, stop, False
-    stretches = list(zip(intervals[[0, *gaps + 1], 0].tolist(), reached[[*gaps, -1]].tolist(), strict=True))
+    stretches = list(
+        zip(intervals[[0, *gaps + 1], 0].tolist(), reached[[*gaps, -1]].tolist(), strict=True)
+    )
     for first, last in stretches:
         if t_start is not None and t_stop is not None and first <= t_start <= t_stop <= last:
             return first, last, True
     (_, end), (begin, _) = stretches[:2]
     raise DataError(
-        f"{path}: a unit was observed in {len(stretches)} stretches, not between {end:g} and {begin:g} s; choose a window inside "
+        f"{path}: a unit was observed in {len(stretches)} stretches, not between {end:g} and "
+        f"{begin:g} s; choose a window inside "
         "one by t_start and t_stop."
     )
 
@@ -185,7 +232,8 @@ def _observed(path: Path, intervals: np.ndarray, t_start: float | None, t_stop: 
 def _train(path: Path, name: str, times: np.ndarray, start: float, stop: float) -> neo.SpikeTrain:
     if np.any((times < start) | (times > stop)) or not np.all(np.isfinite(times)):
         raise DataError(
-            f"{path}: the times of '{name}' are not all finite and inside [{start:g}, {stop:g}] s, where it was observed."
+            f"{path}: the times of '{name}' are not all finite and inside [{start:g}, {stop:g}] "
+            f"s, where it was observed."
         )
     return neo.SpikeTrain(times, units="s", t_start=start, t_stop=stop, name=name)
 

@@ -1,4 +1,5 @@
-"""Which series of an NWB file were recorded at once: by its intracellular tables, or by sweep numbers."""
+"""Which series of an NWB file were recorded at once: by its intracellular tables, or by sweep
+numbers."""
 
 from __future__ import annotations
 
@@ -59,72 +60,112 @@ def by_sweep_number(path: Path, clamp: Sequence[PatchClampSeries]) -> dict[int, 
     return sweeps
 
 
-def by_table(path: Path, file: pynwb.NWBFile, clamp: Sequence[PatchClampSeries]) -> dict[int, Together]:
-    """Parts of series by the rows of the table of intracellular recordings and what groups these rows.
+def by_table(
+    path: Path, file: pynwb.NWBFile, clamp: Sequence[PatchClampSeries]
+) -> dict[int, Together]:
+    """Parts of series by the rows of the table of intracellular recordings and what groups these
+    rows.
 
     Raises
     ------
     DataError
-        If a series stands in no row, a row asks for samples that there are not, or groups of rows overlap or reach outside.
+        If a series stands in no row, a row asks for samples that there are not, or groups of rows
+        overlap or reach outside.
     """
     table = file.intracellular_recordings
-    responses, stimuli = table.category_tables["responses"]["response"], table.category_tables["stimuli"]["stimulus"]
+    responses, stimuli = (
+        table.category_tables["responses"]["response"],
+        table.category_tables["stimuli"]["stimulus"],
+    )
     rows = [
-        [_referenced(path, row, entry) for entry in (responses[row], stimuli[row]) if (entry.count or 0) > 0]
+        [
+            _referenced(path, row, entry)
+            for entry in (responses[row], stimuli[row])
+            if (entry.count or 0) > 0
+        ]
         for row in range(len(table))
     ]
     used = {part.series.object_id for parts in rows for part in parts}
     left = [entry for entry in clamp if entry.object_id not in used]
     if left:
-        raise DataError(f"{path}: {named(left)} stands in no row of the table of intracellular recordings.")
+        raise DataError(
+            f"{path}: {named(left)} stands in no row of the table of intracellular recordings."
+        )
     groups, ids = _simultaneous(path, file, len(rows))
     together = [[part for row in group for part in rows[row]] for group in groups]
     numbers, notes = _numbers(together, ids), _places(path, file, len(groups))
-    return {number: Together(parts, note) for number, parts, note in zip(numbers, together, notes, strict=True)}
+    return {
+        number: Together(parts, note)
+        for number, parts, note in zip(numbers, together, notes, strict=True)
+    }
 
 
 def named(series: Iterable[pynwb.TimeSeries]) -> str:
     """Names of series, the first few of many."""
     names = [entry.name for entry in series]
-    return ", ".join(f"'{name}'" for name in names[:LISTED]) + (f" and {len(names) - LISTED} more" if len(names) > LISTED else "")
+    return ", ".join(f"'{name}'" for name in names[:LISTED]) + (
+        f" and {len(names) - LISTED} more" if len(names) > LISTED else ""
+    )
 
 
 def _referenced(path: Path, row: int, reference: object) -> Part:
-    start, stop, length = int(reference.idx_start), int(reference.idx_start + reference.count), len(reference.timeseries.data)
+    start, stop, length = (
+        int(reference.idx_start),
+        int(reference.idx_start + reference.count),
+        len(reference.timeseries.data),
+    )
     if start < 0 or stop > length:
         raise DataError(
-            f"{path}: row {row} of the table of intracellular recordings asks for samples {start} to {stop} of "
+            f"{path}: row {row} of the table of intracellular recordings asks for samples {start} "
+            f"to {stop} of "
             f"'{reference.timeseries.name}', which has {length}."
         )
     return Part(reference.timeseries, start, stop)
 
 
-def _simultaneous(path: Path, file: pynwb.NWBFile, n_rows: int) -> tuple[list[list[int]], list[int]]:
-    """Rows that were recorded at once, with the ids of their groups; without such a table each row is by itself."""
+def _simultaneous(
+    path: Path, file: pynwb.NWBFile, n_rows: int
+) -> tuple[list[list[int]], list[int]]:
+    """Rows that were recorded at once, with the ids of their groups; without such a table each row
+    is by itself."""
     table = file.icephys_simultaneous_recordings
     if table is None or not len(table):
-        return [[row] for row in range(n_rows)], [int(number) for number in file.intracellular_recordings.id[:]]
+        return [[row] for row in range(n_rows)], [
+            int(number) for number in file.intracellular_recordings.id[:]
+        ]
     groups = _groups(path, table, "recordings", n_rows, "simultaneous recordings")
     missing = sorted(set(range(n_rows)) - {row for group in groups for row in group})
     if missing:
-        raise DataError(f"{path}: row {missing[0]} of the intracellular recordings is in no row of the simultaneous recordings.")
+        raise DataError(
+            f"{path}: row {missing[0]} of the intracellular recordings is in no row of the "
+            f"simultaneous recordings."
+        )
     return groups, [int(number) for number in table.id[:]]
 
 
-def _groups(path: Path, table: DynamicTable, column: str, n_rows: int, what: str) -> list[list[int]]:
+def _groups(
+    path: Path, table: DynamicTable, column: str, n_rows: int, what: str
+) -> list[list[int]]:
     """Rows of the table below that each row of a table puts together."""
     index = table[column]
     ends, flat = np.asarray(index.data[:], int), np.asarray(index.target.data[:], int)
-    often = [row for row, count in Counter(flat.tolist()).items() if count > 1 or not 0 <= row < n_rows]
+    often = [
+        row for row, count in Counter(flat.tolist()).items() if count > 1 or not 0 <= row < n_rows
+    ]
     if often:
-        raise DataError(f"{path}: the table of {what} refers to row {often[0]} twice, or there is none.")
+        raise DataError(
+            f"{path}: the table of {what} refers to row {often[0]} twice, or there is none."
+        )
     return [part.tolist() for part in np.split(flat, ends[:-1])]
 
 
 def _numbers(together: Sequence[Sequence[Part]], ids: Sequence[int]) -> list[int]:
     """Sweep numbers of the series where each sweep has one of its own, else ids, else the order."""
     stated = [{getattr(part.series, "sweep_number", None) for part in parts} for parts in together]
-    numbers = [int(next(iter(of_one))) if len(of_one) == 1 and None not in of_one else None for of_one in stated]
+    numbers = [
+        int(next(iter(of_one))) if len(of_one) == 1 and None not in of_one else None
+        for of_one in stated
+    ]
     for candidates in (numbers, list(ids)):
         if None not in candidates and len(set(candidates)) == len(together):
             return candidates
@@ -137,10 +178,15 @@ def _places(path: Path, file: pynwb.NWBFile, n_sweeps: int) -> list[dict[str, st
     sequences = file.icephys_sequential_recordings
     if sequences is None or not len(sequences):
         return notes
-    of_sequence = _groups(path, sequences, "simultaneous_recordings", n_sweeps, "sequential recordings")
+    of_sequence = _groups(
+        path, sequences, "simultaneous_recordings", n_sweeps, "sequential recordings"
+    )
     repetition = _repetitions(path, file, len(of_sequence))
     for number, sweeps in enumerate(of_sequence):
-        note = {"stimulus_type": str(sequences["stimulus_type"][number]), "sequence": int(sequences.id[number])}
+        note = {
+            "stimulus_type": str(sequences["stimulus_type"][number]),
+            "sequence": int(sequences.id[number]),
+        }
         for sweep in sweeps:
             notes[sweep].update(note, **repetition.get(number, {}))
     return notes
@@ -151,4 +197,8 @@ def _repetitions(path: Path, file: pynwb.NWBFile, n_sequences: int) -> Mapping[i
     if table is None or not len(table):
         return {}
     groups = _groups(path, table, "sequential_recordings", n_sequences, "repetitions")
-    return {sequence: {"repetition": int(table.id[row])} for row, group in enumerate(groups) for sequence in group}
+    return {
+        sequence: {"repetition": int(table.id[row])}
+        for row, group in enumerate(groups)
+        for sequence in group
+    }

@@ -1,4 +1,5 @@
-"""Signals of a segment as series of an NWB file: current clamp where there is a voltage and its current."""
+"""Signals of a segment as series of an NWB file: current clamp where there is a voltage and its
+current."""
 
 from __future__ import annotations
 
@@ -14,7 +15,8 @@ if TYPE_CHECKING:
 
 nwb, icephys = Library("pynwb"), Library("pynwb.icephys")
 
-#: What an amplifier added or compensated (in ampere, ohm and farad), as NWB names it: annotations of a voltage.
+#: What an amplifier added or compensated (in ampere, ohm and farad), as NWB names it: annotations
+#: of a voltage.
 SETTINGS = ("bias_current", "bridge_balance", "capacitance_compensation")
 #: Of signals that name no electrode.
 ELECTRODE, AMPLIFIER = "electrode", "amplifier"
@@ -32,7 +34,9 @@ def add_signals(file: pynwb.NWBFile, segment: neo.Segment, number: int) -> None:
     """
     electrodes: dict[str, list[neo.AnalogSignal]] = {}
     for signal in segment.analogsignals:
-        electrodes.setdefault(str(signal.annotations.get("electrode") or ELECTRODE), []).append(signal)
+        electrodes.setdefault(str(signal.annotations.get("electrode") or ELECTRODE), []).append(
+            signal
+        )
     rows, plain = [], []
     for name, signals in electrodes.items():
         pair = _clamped_pair(signals)
@@ -58,14 +62,22 @@ def add_signals(file: pynwb.NWBFile, segment: neo.Segment, number: int) -> None:
         file.add_icephys_simultaneous_recording(recordings=rows, id=number)
 
 
-def _clamped_pair(signals: Sequence[neo.AnalogSignal]) -> tuple[neo.AnalogSignal, neo.AnalogSignal] | None:
+def _clamped_pair(
+    signals: Sequence[neo.AnalogSignal],
+) -> tuple[neo.AnalogSignal, neo.AnalogSignal] | None:
     """The one voltage and the one current of an electrode, if they are sampled alike."""
-    voltages, currents = ([signal for signal in signals if _factor(signal, unit) is not None] for unit in ("V", "A"))
+    voltages, currents = (
+        [signal for signal in signals if _factor(signal, unit) is not None] for unit in ("V", "A")
+    )
     if len(voltages) != 1 or len(currents) != 1:
         return None
     (voltage,), (current,) = voltages, currents
     alike = voltage.sampling_rate == current.sampling_rate and voltage.t_start == current.t_start
-    return (voltage, current) if alike and voltage.shape == current.shape and voltage.shape[1] == 1 else None
+    return (
+        (voltage, current)
+        if alike and voltage.shape == current.shape and voltage.shape[1] == 1
+        else None
+    )
 
 
 def _add_pair(
@@ -79,8 +91,15 @@ def _add_pair(
     """Add response and stimulus, and return their row in the table of intracellular recordings."""
     voltage, current = pair
     electrode = _electrode(file, electrode_name)
-    stated = {name: float(voltage.annotations[name]) for name in SETTINGS if voltage.annotations.get(name) is not None}
-    shared = {"electrode": electrode, "stimulus_description": str(segment.annotations.get("stimulus_description", "N/A"))}
+    stated = {
+        name: float(voltage.annotations[name])
+        for name in SETTINGS
+        if voltage.annotations.get(name) is not None
+    }
+    shared = {
+        "electrode": electrode,
+        "stimulus_description": str(segment.annotations.get("stimulus_description", "N/A")),
+    }
     response = icephys.CurrentClampSeries(
         name=f"{stem}_voltage", **_data(voltage, "V"), **_place(voltage, number), **shared, **stated
     )
@@ -89,19 +108,27 @@ def _add_pair(
     )
     file.add_acquisition(response)
     file.add_stimulus(stimulus)
-    return file.add_intracellular_recording(electrode=electrode, response=response, stimulus=stimulus)
+    return file.add_intracellular_recording(
+        electrode=electrode, response=response, stimulus=stimulus
+    )
 
 
 def _electrode(file: pynwb.NWBFile, name: str) -> pynwb.icephys.IntracellularElectrode:
     if name in file.icephys_electrodes:
         return file.icephys_electrodes[name]
-    device = file.devices.get(AMPLIFIER) or file.create_device(name=AMPLIFIER, description="not stated")
+    device = file.devices.get(AMPLIFIER) or file.create_device(
+        name=AMPLIFIER, description="not stated"
+    )
     return file.create_icephys_electrode(name=name, description="not stated", device=device)
 
 
 def _data(signal: neo.AnalogSignal, unit: str) -> dict[str, object]:
     """The numbers as they are, with the factor to volt or ampere."""
-    return {"data": signal.magnitude[:, 0], "conversion": _factor(signal, unit), "description": signal.name or "signal"}
+    return {
+        "data": signal.magnitude[:, 0],
+        "conversion": _factor(signal, unit),
+        "description": signal.name or "signal",
+    }
 
 
 def _place(signal: neo.AnalogSignal, number: int) -> dict[str, object]:
@@ -113,7 +140,8 @@ def _place(signal: neo.AnalogSignal, number: int) -> dict[str, object]:
 
 
 def _factor(signal: neo.AnalogSignal, unit: str) -> float | None:
-    """What makes volt or ampere of the numbers, without the rounding of its last digit; None for another dimension."""
+    """What makes volt or ampere of the numbers, without the rounding of its last digit; None for
+    another dimension."""
     try:
         return float(f"{float(signal.units.rescale(unit)):.12g}")
     except ValueError:

@@ -1,4 +1,5 @@
-"""When the samples of an NWB series were taken: at a stated rate, or at times of their own that are as good as even."""
+"""When the samples of an NWB series were taken: at a stated rate, or at times of their own that are
+as good as even."""
 
 from __future__ import annotations
 
@@ -13,12 +14,14 @@ from neurocode.recordings.sizes import require_memory
 if TYPE_CHECKING:
     import pynwb
 
-#: How far times of samples may stray from even ones, in sampling intervals. A sample that is missing moves some of them by
-#: a fifth of one or more.
+#: How far times of samples may stray from even ones, in sampling intervals. A sample that is
+#: missing moves some of them by a fifth of one or more.
 STRAY = 0.1
 
 
-def timing_of(path: Path, series: pynwb.TimeSeries, start: int = 0, stop: int | None = None) -> tuple[float, float]:
+def timing_of(
+    path: Path, series: pynwb.TimeSeries, start: int = 0, stop: int | None = None
+) -> tuple[float, float]:
     """Sampling rate of a part of a series in hertz, and the time of its first sample in seconds.
 
     Parameters
@@ -40,7 +43,10 @@ def timing_of(path: Path, series: pynwb.TimeSeries, start: int = 0, stop: int | 
     times = _times(path, series, start, stop)
     rate = even_rate(times)
     if rate is None:
-        raise DataError(f"{path}: '{series.name}' has a time for each sample, and these are not even; expected one sampling rate.")
+        raise DataError(
+            f"{path}: '{series.name}' has a time for each sample, and these are not even; "
+            f"expected one sampling rate."
+        )
     return rate, float(times[0])
 
 
@@ -55,14 +61,17 @@ def is_even(path: Path, series: pynwb.TimeSeries) -> bool:
     return series.rate is not None or even_rate(_times(path, series)) is not None
 
 
-def _times(path: Path, series: pynwb.TimeSeries, start: int = 0, stop: int | None = None) -> np.ndarray:
+def _times(
+    path: Path, series: pynwb.TimeSeries, start: int = 0, stop: int | None = None
+) -> np.ndarray:
     stop = len(series.timestamps) if stop is None else stop
     require_memory(path, (stop - start) * np.dtype(float).itemsize, f"the times of '{series.name}'")
     return np.asarray(series.timestamps[start:stop], float)
 
 
 def even_rate(times: np.ndarray) -> float | None:
-    """Rate in hertz of times in seconds that are even, None for others; the nearest whole rate where it fits as well.
+    """Rate in hertz of times in seconds that are even, None for others; the nearest whole rate
+    where it fits as well.
 
     Examples
     --------

@@ -1,6 +1,8 @@
-"""Folders of spike sorting as Kilosort writes and Phy curates them: spikes in samples, clusters, labels.
+"""Folders of spike sorting as Kilosort writes and Phy curates them: spikes in samples, clusters,
+labels.
 
-``params.py`` is read, never run: what a folder from a stranger says in Python is parsed for assignments of plain values.
+``params.py`` is read, never run: what a folder from a stranger says in Python is parsed for
+assignments of plain values.
 """
 
 from __future__ import annotations
@@ -20,10 +22,19 @@ from neurocode.recordings.plausible import FASTEST
 from neurocode.recordings.spike_table import LARGEST_LABEL, samples_in_seconds
 from neurocode.recordings.trains import ROUNDING, Trains
 
-SPIKES, CLUSTERS, TEMPLATES, PARAMETERS = "spike_times.npy", "spike_clusters.npy", "spike_templates.npy", "params.py"
+SPIKES, CLUSTERS, TEMPLATES, PARAMETERS = (
+    "spike_times.npy",
+    "spike_clusters.npy",
+    "spike_templates.npy",
+    "params.py",
+)
 #: Where labels stand, and under which headings, the verdict of a person before that of the sorter.
-LABELS = (("cluster_group.tsv", "group"), ("cluster_info.tsv", "group"), ("cluster_info.tsv", "KSLabel"),
-          ("cluster_KSLabel.tsv", "KSLabel"))  # fmt: skip
+LABELS = (
+    ("cluster_group.tsv", "group"),
+    ("cluster_info.tsv", "group"),
+    ("cluster_info.tsv", "KSLabel"),
+    ("cluster_KSLabel.tsv", "KSLabel"),
+)
 IDENTIFIERS = ("cluster_id", "id")
 NOISE, UNSORTED, ALL = "noise", "unsorted", "all"
 #: No parameter file is longer, in bytes.
@@ -65,15 +76,18 @@ def read_phy(
     Parameters
     ----------
     folder : path
-        With ``spike_times.npy`` (samples), ``spike_clusters.npy`` or else ``spike_templates.npy``, and ``params.py``.
+        With ``spike_times.npy`` (samples), ``spike_clusters.npy`` or else ``spike_templates.npy``,
+        and ``params.py``.
     labels : str
-        Comma-separated labels of the clusters that are read, for example ``"good,mua"``, or ``"all"``. By default all clusters
-        but those labelled noise. A label is that of ``cluster_group.tsv``, else ``cluster_info.tsv``, else the sorter's own of
+        Comma-separated labels of the clusters that are read, for example ``"good,mua"``, or
+        ``"all"``. By default all clusters but those labelled noise. A label is that of
+        ``cluster_group.tsv``, else ``cluster_info.tsv``, else the sorter's own of
         ``cluster_KSLabel.tsv``, else ``unsorted``.
     sampling_rate : float, optional
         In hertz; that of ``params.py`` by default.
     t_stop : float, optional
-        End of the recording in seconds; by default where the raw file of ``params.py`` ends, if it is there, else the last spike.
+        End of the recording in seconds; by default where the raw file of ``params.py`` ends, if it
+        is there, else the last spike.
 
     Returns
     -------
@@ -83,26 +97,33 @@ def read_phy(
     Raises
     ------
     DataError
-        If a file is missing or damaged, there is no sampling rate, no cluster has such a label, or spikes lie after the end of
-        the raw file.
+        If a file is missing or damaged, there is no sampling rate, no cluster has such a label, or
+        spikes lie after the end of the raw file.
 
     Warns
     -----
     UserWarning
-        Where clusters are left out as noise, and where the recording is taken to end with its last spike.
+        Where clusters are left out as noise, and where the recording is taken to end with its last
+        spike.
     """
     folder = Path(folder)
     parameters = _parameters(folder)
     rate = parameters.get("sample_rate") if sampling_rate is None else sampling_rate
     if not isinstance(rate, (int, float)) or isinstance(rate, bool) or abs(rate) > FASTEST:
         raise DataError(
-            f"{folder}: {PARAMETERS} says no sample_rate as a plain number up to {FASTEST:g} Hz; give it (--sampling-rate)."
+            f"{folder}: {PARAMETERS} says no sample_rate as a plain number up to {FASTEST:g} Hz; "
+            f"give it (--sampling-rate)."
         )
     samples, clusters = _row(folder / SPIKES), _row(_clusters_file(folder))
     if len(samples) != len(clusters):
-        raise DataError(f"{folder}: {len(samples)} spike times belong to {len(clusters)} clusters, expected one each.")
+        raise DataError(
+            f"{folder}: {len(samples)} spike times belong to {len(clusters)} clusters, expected "
+            f"one each."
+        )
     if len(samples) and samples.min() < 0:
-        raise DataError(f"{folder}: {SPIKES} holds the sample {samples.min():g}, expected none below zero.")
+        raise DataError(
+            f"{folder}: {SPIKES} holds the sample {samples.min():g}, expected none below zero."
+        )
     times = samples_in_seconds(folder, SPIKES, samples, float(rate))
     stop = _end(folder, parameters, float(rate), times) if t_stop is None else t_stop
     chosen = _chosen(folder, np.unique(clusters).tolist(), labels)
@@ -110,19 +131,31 @@ def read_phy(
     order = np.lexsort((times, clusters))
     times, clusters = times[order], clusters[order]
     units = [times[slice(*np.searchsorted(clusters, [cluster, cluster + 1]))] for cluster in chosen]
-    names = [f"{name}/{cluster:g}" + (f" ({label})" if label else "") for cluster, label in chosen.items()]
+    names = [
+        f"{name}/{cluster:g}" + (f" ({label})" if label else "")
+        for cluster, label in chosen.items()
+    ]
     return Trains.of_arrays([[(train, 0.0, stop)] for train in units], names).window(None, t_stop)
 
 
 def _row(path: Path) -> np.ndarray:
     values = np.atleast_1d(np.squeeze(read_npy(require_file(path))))
     if values.ndim != 1 or values.dtype.kind not in "iuf":
-        raise DataError(f"{path}: the array has the shape {values.shape} of '{values.dtype}', expected one number a spike.")
+        raise DataError(
+            f"{path}: the array has the shape {values.shape} of '{values.dtype}', expected one "
+            f"number a spike."
+        )
     if values.size and values.max() > LARGEST_LABEL:
-        raise DataError(f"{path}: the array holds {values.max():g}, expected the numbers of samples and clusters.")
+        raise DataError(
+            f"{path}: the array holds {values.max():g}, expected the numbers of samples and "
+            f"clusters."
+        )
     whole = values.astype(np.int64) if values.dtype.kind in "iu" else values
     if whole.dtype.kind == "f" and not np.all(whole == np.floor(whole)):
-        raise DataError(f"{path}: the array holds {whole[whole != np.floor(whole)][0]:g}, expected whole numbers.")
+        raise DataError(
+            f"{path}: the array holds {whole[whole != np.floor(whole)][0]:g}, expected whole "
+            f"numbers."
+        )
     return whole
 
 
@@ -139,14 +172,22 @@ def _parameters(folder: Path) -> dict[str, object]:
     if not path.is_file():
         return {}
     if path.stat().st_size > LONGEST_PARAMETERS:
-        raise DataError(f"{path}: the file has {path.stat().st_size} bytes, expected a few assignments.")
+        raise DataError(
+            f"{path}: the file has {path.stat().st_size} bytes, expected a few assignments."
+        )
     try:
         statements = ast.parse(path.read_text(encoding="utf-8")).body
     except (SyntaxError, ValueError, RecursionError, MemoryError):
-        raise DataError(f"{path}: the file is no Python text, expected assignments such as sample_rate = 30000.") from None
+        raise DataError(
+            f"{path}: the file is no Python text, expected assignments such as sample_rate = 30000."
+        ) from None
     values = {}
     for statement in statements:
-        if isinstance(statement, ast.Assign) and len(statement.targets) == 1 and isinstance(statement.targets[0], ast.Name):
+        if (
+            isinstance(statement, ast.Assign)
+            and len(statement.targets) == 1
+            and isinstance(statement.targets[0], ast.Name)
+        ):
             try:
                 values[statement.targets[0].id] = ast.literal_eval(statement.value)
             except (ValueError, TypeError, SyntaxError, RecursionError, MemoryError):
@@ -160,24 +201,35 @@ def _end(folder: Path, parameters: dict[str, object], rate: float, times: np.nda
     raw = _raw_samples(folder, parameters)
     if raw is None:
         warnings.warn(
-            f"{folder}: the raw file is not there; the recording is taken to end with its last spike, at {last:g} s.", stacklevel=3
+            f"{folder}: the raw file is not there; the recording is taken to end with its last "
+            f"spike, at {last:g} s.",
+            stacklevel=3,
         )
         return last
     path, n_samples = raw
     if last > n_samples / rate + ROUNDING:
         raise DataError(
-            f"{folder}: a spike at {last:g} s lies after the end of {path.name} at {n_samples / rate:g} s; do n_channels_dat, "
+            f"{folder}: a spike at {last:g} s lies after the end of {path.name} at "
+            f"{n_samples / rate:g} s; do n_channels_dat, "
             f"dtype and sample_rate of {PARAMETERS} fit the file? Else give the end (--t-stop)."
         )
     return n_samples / rate
 
 
 def _raw_samples(folder: Path, parameters: dict[str, object]) -> tuple[Path, float] | None:
-    """The raw file and the number of its samples, as far as ``params.py`` says them and the file is there."""
-    path, channels, kind = (parameters.get(name) for name in ("dat_path", "n_channels_dat", "dtype"))
+    """The raw file and the number of its samples, as far as ``params.py`` says them and the file is
+    there."""
+    path, channels, kind = (
+        parameters.get(name) for name in ("dat_path", "n_channels_dat", "dtype")
+    )
     if isinstance(path, (list, tuple)) and len(path) == 1:
         path = path[0]
-    if not isinstance(path, str) or not isinstance(channels, int) or channels < 1 or not isinstance(kind, str):
+    if (
+        not isinstance(path, str)
+        or not isinstance(channels, int)
+        or channels < 1
+        or not isinstance(kind, str)
+    ):
         return None
     try:
         width, file = np.dtype(kind).itemsize * channels, folder / path
@@ -197,18 +249,27 @@ def _chosen(folder: Path, clusters: Sequence[int], labels: str) -> dict[int, str
     if wanted and ALL not in wanted:
         chosen = {cluster: label for cluster, label in label_of.items() if label.lower() in wanted}
     else:
-        chosen = {cluster: label for cluster, label in label_of.items() if wanted or label.lower() != NOISE}
+        chosen = {
+            cluster: label
+            for cluster, label in label_of.items()
+            if wanted or label.lower() != NOISE
+        }
     left = len(label_of) - len(chosen)
     if not chosen:
         there = ", ".join(sorted({label or "no label" for label in label_of.values()})) or "none"
         asked = f"labelled {', '.join(sorted(wanted))}" if wanted else "that is not noise"
-        raise DataError(f"{folder}: there is no cluster {asked}; the labels of its {len(label_of)} clusters are {there}.")
+        raise DataError(
+            f"{folder}: there is no cluster {asked}; the labels of its {len(label_of)} clusters "
+            f"are {there}."
+        )
     absent = sorted(wanted - {ALL} - {label.lower() for label in label_of.values()})
     if absent:
         warnings.warn(f"{folder}: no cluster is labelled {', '.join(absent)}.", stacklevel=3)
     if left and not wanted:
         warnings.warn(
-            f"{folder}: {left} of {len(label_of)} clusters are labelled noise and left out (--labels all reads them).", stacklevel=3
+            f"{folder}: {left} of {len(label_of)} clusters are labelled noise and left out "
+            f"(--labels all reads them).",
+            stacklevel=3,
         )
     return chosen
 
@@ -228,7 +289,9 @@ def _labels_of_file(path: Path, heading: str) -> dict[int, str]:
         with path.open(encoding="utf-8-sig", newline="") as file:
             rows = list(csv.DictReader(file, delimiter="\t"))
     except (UnicodeDecodeError, csv.Error):
-        raise DataError(f"{path}: the file is no table of text with tabs between its columns.") from None
+        raise DataError(
+            f"{path}: the file is no table of text with tabs between its columns."
+        ) from None
     labels = {}
     for row in rows:
         cluster = next((row[name] for name in IDENTIFIERS if row.get(name)), None)

@@ -10,7 +10,8 @@ from neurocode.errors import DataError
 from neurocode.recordings.files import READABLE_SUFFIXES
 from neurocode.recordings.phy import is_phy
 
-#: Endings that notes and raw data have as well as spike times: a folder does not stand for these, a pattern may.
+#: Endings that notes and raw data have as well as spike times: a folder does not stand for these, a
+#: pattern may.
 AMBIGUOUS_SUFFIXES = (".txt", ".dat")
 
 
@@ -20,9 +21,10 @@ def recording_files(places: Sequence[str | Path]) -> list[Path]:
     Parameters
     ----------
     places : sequence of path or str
-        A file stands for itself, whether or not it is there. A folder stands for the recordings in it, sorted by name: files with
-        the ending of one (but ``.txt`` and ``.dat``, which notes and raw data have as well) and folders of Phy; a folder of Phy
-        is one recording itself. A pattern (``sessions/*.nwb``, ``**`` for folders below) stands for what it matches, sorted.
+        A file stands for itself, whether or not it is there. A folder stands for the recordings in
+        it, sorted by name: files with the ending of one (but ``.txt`` and ``.dat``, which notes and
+        raw data have as well) and folders of Phy; a folder of Phy is one recording itself. A
+        pattern (``sessions/*.nwb``, ``**`` for folders below) stands for what it matches, sorted.
 
     Returns
     -------
@@ -57,10 +59,15 @@ def _of_place(place: Path) -> list[Path]:
 
 def _of_folder(folder: Path) -> list[Path]:
     suffixes = [suffix for suffix in READABLE_SUFFIXES if suffix not in AMBIGUOUS_SUFFIXES]
-    files = [path for path in sorted(folder.iterdir()) if not path.name.startswith(".") and _is_recording(path, suffixes)]
+    files = [
+        path
+        for path in sorted(folder.iterdir())
+        if not path.name.startswith(".") and _is_recording(path, suffixes)
+    ]
     if not files:
         raise DataError(
-            f"{folder}: the folder holds no recording; expected a Phy folder or files that end in {', '.join(suffixes)}."
+            f"{folder}: the folder holds no recording; expected a Phy folder or files that end in "
+            f"{', '.join(suffixes)}."
         )
     return files
 
@@ -69,8 +76,12 @@ def _of_pattern(pattern: Path) -> list[Path]:
     matches = [Path(match) for match in sorted(glob.glob(str(pattern), recursive=True))]
     files = [path for path in matches if _is_recording(path, READABLE_SUFFIXES)]
     if not files:
-        found = f"none of the {len(matches)} that match can be read" if matches else "no file matches"
-        raise DataError(f"{pattern}: {found}; expected recordings that end in {', '.join(READABLE_SUFFIXES)}.")
+        found = (
+            f"none of the {len(matches)} that match can be read" if matches else "no file matches"
+        )
+        raise DataError(
+            f"{pattern}: {found}; expected recordings that end in {', '.join(READABLE_SUFFIXES)}."
+        )
     return files
 
 

@@ -1,4 +1,5 @@
-"""What no recording has: sampling rates, times and units beyond belief, which damaged and hostile files declare."""
+"""What no recording has: sampling rates, times and units beyond belief, which damaged and hostile
+files declare."""
 
 from __future__ import annotations
 
@@ -15,7 +16,8 @@ SLOWEST, FASTEST = 1e-3, 1e8
 #: Times in seconds: three centuries, so that the seconds of the Unix epoch are taken as they are.
 LATEST = 1e10
 
-#: Products and quotients of names of units, each with a small power: ``quantities`` would compute ``9**9**9``.
+#: Products and quotients of names of units, each with a small power: ``quantities`` would compute
+#: ``9**9**9``.
 _NAME = r"[A-Za-zµμΩ%]+(?:(?:\*\*|\^)-?[0-9](?:\.5)?)?"
 UNIT = re.compile(rf"(?:1\.?0?|{_NAME})(?:[*/·.]{_NAME}){{0,8}}")
 LONGEST_UNIT = 60
@@ -35,7 +37,12 @@ def require_plausible(path: Path, block: neo.Block) -> None:
     """
     for segment in block.segments:
         for signal in segment.analogsignals:
-            require_sampling(path, signal.name or "a signal", _in(signal.sampling_rate, "Hz"), _in(signal.t_start, "s"))
+            require_sampling(
+                path,
+                signal.name or "a signal",
+                _in(signal.sampling_rate, "Hz"),
+                _in(signal.t_start, "s"),
+            )
 
 
 def require_sampling(path: Path, name: str, rate: float, start: float) -> None:
@@ -46,7 +53,9 @@ def require_sampling(path: Path, name: str, rate: float, start: float) -> None:
     DataError
     """
     if not SLOWEST <= rate <= FASTEST:
-        raise DataError(f"{path}: '{name}' is sampled at {rate:.3g} Hz, expected {SLOWEST:g} to {FASTEST:g} Hz.")
+        raise DataError(
+            f"{path}: '{name}' is sampled at {rate:.3g} Hz, expected {SLOWEST:g} to {FASTEST:g} Hz."
+        )
     if not abs(start) <= LATEST:
         raise DataError(f"{path}: '{name}' starts at {start:.3g} s, beyond {LATEST:g} s.")
 
@@ -66,7 +75,9 @@ def as_times(path: Path, values: np.ndarray) -> np.ndarray:
     if values.dtype == bool:
         raise DataError(f"{path}: the file holds boolean values, expected spike times.")
     if values.dtype.kind in "mMUSO":
-        raise DataError(f"{path}: the file holds values of type {values.dtype}, expected spike times.")
+        raise DataError(
+            f"{path}: the file holds values of type {values.dtype}, expected spike times."
+        )
     return values.astype(float)
 
 

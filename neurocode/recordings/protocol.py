@@ -1,4 +1,5 @@
-"""The currents that the protocol of an Axon binary file commands, for recordings that hold the voltage alone."""
+"""The currents that the protocol of an Axon binary file commands, for recordings that hold the
+voltage alone."""
 
 from __future__ import annotations
 
@@ -13,8 +14,15 @@ from neurocode.recordings.plausible import is_unit
 
 #: Kinds of epochs, and how others are called (Axon's file format; pyABF).
 STEP, RAMP = 1, 2
-OTHER_EPOCHS = {0: "off", 3: "pulse train", 4: "triangle train", 5: "cosine train", 7: "biphasic train"}
-#: A waveform comes from the table of epochs (1) or from a file (2); this mode of operation has sweeps with a protocol.
+OTHER_EPOCHS = {
+    0: "off",
+    3: "pulse train",
+    4: "triangle train",
+    5: "cosine train",
+    7: "biphasic train",
+}
+#: A waveform comes from the table of epochs (1) or from a file (2); this mode of operation has
+#: sweeps with a protocol.
 FROM_EPOCHS, EPISODIC = 1, 5
 #: This share of a sweep, at its start, is held before the first epoch.
 FIRST_HOLDING = 64
@@ -38,10 +46,11 @@ class Command(NamedTuple):
 def commanded_currents(info: Mapping[str, Any], n_samples: Sequence[int]) -> list[Command]:
     """Draw the currents that a protocol commands from its table of epochs.
 
-    The first 1/64 of a sweep is held, then epochs follow each other, each a step to its level or a ramp to it from the level
-    before; after the last one the output returns to the holding level or, if the protocol says so, stays at the last level
-    through the start of the next sweep. Neo draws steps (:meth:`neo.io.AxonIO.read_protocol`); it takes ramps for steps and
-    always returns to the holding level.
+    The first 1/64 of a sweep is held, then epochs follow each other, each a step to its level or a
+    ramp to it from the level before; after the last one the output returns to the holding level or,
+    if the protocol says so, stays at the last level through the start of the next sweep. Neo draws
+    steps (:meth:`neo.io.AxonIO.read_protocol`); it takes ramps for steps and always returns to the
+    holding level.
 
     Parameters
     ----------
@@ -70,19 +79,33 @@ def commanded_currents(info: Mapping[str, Any], n_samples: Sequence[int]) -> lis
         raise DataError("its protocol takes values from a list that changes from sweep to sweep")
     if info["protocol"].get("nAlternateDACOutputState"):
         raise DataError("its protocol alternates between outputs")
-    return [_command(output, info["dictEpochInfoPerDAC"].get(number, {}), n_samples) for number, output in outputs.items()]
+    return [
+        _command(output, info["dictEpochInfoPerDAC"].get(number, {}), n_samples)
+        for number, output in outputs.items()
+    ]
 
 
-def _command(output: Mapping[str, Any], epochs: Mapping[int, Mapping[str, Any]], n_samples: Sequence[int]) -> Command:
+def _command(
+    output: Mapping[str, Any], epochs: Mapping[int, Mapping[str, Any]], n_samples: Sequence[int]
+) -> Command:
     name = _text(output["DACChNames"])
     if output["nWaveformSource"] != FROM_EPOCHS:
-        raise DataError(f"the waveform of '{name}' came from a stimulus file that the recording does not hold")
+        raise DataError(
+            f"the waveform of '{name}' came from a stimulus file that the recording does not hold"
+        )
     if output["nLeakSubtractType"]:
         raise DataError(f"leak was subtracted by sub-sweeps of '{name}'")
-    used = [epoch for _, epoch in sorted(epochs.items()) if epoch["lEpochInitDuration"] or epoch["lEpochDurationInc"]]
+    used = [
+        epoch
+        for _, epoch in sorted(epochs.items())
+        if epoch["lEpochInitDuration"] or epoch["lEpochDurationInc"]
+    ]
     strange = [epoch["nEpochType"] for epoch in used if epoch["nEpochType"] not in (STEP, RAMP)]
     if strange:
-        raise DataError(f"the protocol of '{name}' holds an epoch of kind '{OTHER_EPOCHS.get(strange[0], strange[0])}'")
+        raise DataError(
+            f"the protocol of '{name}' holds an epoch of kind "
+            f"'{OTHER_EPOCHS.get(strange[0], strange[0])}'"
+        )
     level, waveforms = float(output["fDACHoldingLevel"]), []
     for sweep, n in enumerate(n_samples):
         waveform, level = _sweep(used, sweep, n, level, returns=not output["nInterEpisodeLevel"])
@@ -90,7 +113,9 @@ def _command(output: Mapping[str, Any], epochs: Mapping[int, Mapping[str, Any]],
     return Command(name, _text(output["DACChUnits"]), waveforms)
 
 
-def _sweep(epochs: Sequence[Mapping[str, Any]], sweep: int, n: int, held: float, *, returns: bool) -> tuple[np.ndarray, float]:
+def _sweep(
+    epochs: Sequence[Mapping[str, Any]], sweep: int, n: int, held: float, *, returns: bool
+) -> tuple[np.ndarray, float]:
     """One sweep that begins at the level held, and the level at which it ends."""
     waveform, begin, level = np.full(n, held), n // FIRST_HOLDING, held
     for epoch in epochs:
@@ -98,7 +123,11 @@ def _sweep(epochs: Sequence[Mapping[str, Any]], sweep: int, n: int, held: float,
         target = float(epoch["fEpochInitLevel"] + epoch["fEpochLevelInc"] * sweep)
         part = waveform[begin : begin + length]
         is_ramp = epoch["nEpochType"] == RAMP
-        part[:] = level + (target - level) * np.arange(len(part)) / max(length - 1, 1) if is_ramp else target
+        part[:] = (
+            level + (target - level) * np.arange(len(part)) / max(length - 1, 1)
+            if is_ramp
+            else target
+        )
         begin, level = begin + length, target
     level = held if returns else level
     waveform[begin:] = level

@@ -48,15 +48,17 @@ class Repeat:
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Repeat):
             return NotImplemented
-        return all(_equal(getattr(self, field.name), getattr(other, field.name)) for field in fields(self))
+        return all(
+            _equal(getattr(self, field.name), getattr(other, field.name)) for field in fields(self)
+        )
 
     __hash__ = None
 
     def time_slice(self, t_start: object = None, t_stop: object = None) -> Repeat:
         """The part between two times of the sweep, either left open by None.
 
-        Signals are cut at the samples next to these times, and spikes at the cut; times count from the new start. A spike at the
-        start belongs to the part, one at its end does not.
+        Signals are cut at the samples next to these times, and spikes at the cut; times count from
+        the new start. A spike at the start belongs to the part, one at its end does not.
 
         Parameters
         ----------
@@ -79,7 +81,8 @@ class Repeat:
         tolerance = 0.5 * self.dt if self.dt else 0.0
         if not -tolerance <= first < last <= self.duration + tolerance:
             raise DataError(
-                f"The window from {first:g} to {last:g} s is not inside sweep {self.number}, which lasts {self.duration:g} s."
+                f"The window from {first:g} to {last:g} s is not inside sweep {self.number}, "
+                f"which lasts {self.duration:g} s."
             )
         if t_stop is None and t_start is None:
             return self
@@ -87,16 +90,26 @@ class Repeat:
             return self._cut(first, last, last - first)
         begin, end = round(first / self.dt), round(last / self.dt)
         if begin == end:
-            raise DataError(f"The window from {first:g} to {last:g} s holds no sample of sweep {self.number}.")
+            raise DataError(
+                f"The window from {first:g} to {last:g} s holds no sample of sweep {self.number}."
+            )
         part = self._cut(begin * self.dt, end * self.dt, (end - begin) * self.dt)
         signals = {name: getattr(self, name) for name in ("current", "voltage")}
-        return replace(part, **{name: None if s is None else s[begin:end] for name, s in signals.items()})
+        return replace(
+            part, **{name: None if s is None else s[begin:end] for name, s in signals.items()}
+        )
 
     def _cut(self, first: float, last: float, duration: float) -> Repeat:
         """Spikes of a part; those of the last sample of the sweep stay with it."""
         edge = 0.5 * (self.dt or 0.0)
-        inside = (self.spike_times >= first - edge) & ((self.spike_times < last - edge) | (last >= self.duration - edge))
-        return replace(self, spike_times=np.clip(self.spike_times[inside] - first, 0.0, duration), duration=duration)
+        inside = (self.spike_times >= first - edge) & (
+            (self.spike_times < last - edge) | (last >= self.duration - edge)
+        )
+        return replace(
+            self,
+            spike_times=np.clip(self.spike_times[inside] - first, 0.0, duration),
+            duration=duration,
+        )
 
 
 def repeat_of(
@@ -111,7 +124,8 @@ def repeat_of(
     Raises
     ------
     DataError
-        For unsorted or non-finite times, signals of other lengths or sampling, a clipped voltage, or a current beyond belief.
+        For unsorted or non-finite times, signals of other lengths or sampling, a clipped voltage,
+        or a current beyond belief.
     """
     signals = {name: s for name, s in (("current", current), ("voltage", voltage)) if s is not None}
     dt, length = _sampling(signals) if signals else (None, 0)
@@ -124,20 +138,29 @@ def repeat_of(
             unit = "1" if signals[name].dimensionality.string == "dimensionless" else unit
             arrays[name] = signal_to_si(signals[name], unit, f"The {name}")[:, 0]
             if not np.all(np.isfinite(arrays[name])):
-                raise DataError(f"The {name} holds {np.sum(~np.isfinite(arrays[name]))} values that are not finite.")
+                raise DataError(
+                    f"The {name} holds {np.sum(~np.isfinite(arrays[name]))} values that are not "
+                    f"finite."
+                )
             if unit == "amp":
                 require_membrane_current(arrays[name])
             elif name == "voltage":
                 _require_unclipped(arrays[name])
     if abs(length * dt - duration) > 0.5 * dt:
         raise DataError(f"The spike train lasts {duration:g} s, its signals {length * dt:g} s.")
-    return Repeat(times, duration, arrays.get("current"), arrays.get("voltage"), dt, number, description)
+    return Repeat(
+        times, duration, arrays.get("current"), arrays.get("voltage"), dt, number, description
+    )
 
 
 def same_sweep(first: Repeat, second: Repeat) -> bool:
     """Whether two sweeps are one: the same spikes, several of them, under the same current."""
     times = (first.spike_times, second.spike_times)
-    if len(times[0]) < 2 or len(times[0]) != len(times[1]) or np.max(np.abs(times[0] - times[1])) > ROUNDING:
+    if (
+        len(times[0]) < 2
+        or len(times[0]) != len(times[1])
+        or np.max(np.abs(times[0] - times[1])) > ROUNDING
+    ):
         return False
     return _equal(first.current, second.current)
 
@@ -154,11 +177,17 @@ def _require_unclipped(voltage: np.ndarray) -> None:
     edges = np.flatnonzero(np.diff(at_top))
     longest = int(np.max(edges[1::2] - edges[::2]))
     if np.ptp(voltage) > 0 and longest >= CLIPPED_SAMPLES:
-        raise DataError(f"The voltage is clipped: it stays at {voltage.max() * 1e3:.1f} mV for {longest} samples.")
+        raise DataError(
+            f"The voltage is clipped: it stays at {voltage.max() * 1e3:.1f} mV for {longest} "
+            f"samples."
+        )
 
 
-def _placed(train: SpikeTrainLike, signals: dict[str, neo.AnalogSignal], duration: float) -> tuple[np.ndarray, float]:
-    """Spike times from the start of a sweep and its duration; a train and its signals begin together."""
+def _placed(
+    train: SpikeTrainLike, signals: dict[str, neo.AnalogSignal], duration: float
+) -> tuple[np.ndarray, float]:
+    """Spike times from the start of a sweep and its duration; a train and its signals begin
+    together."""
     times, start, stop = in_seconds(train)
     if not isinstance(train, neo.SpikeTrain):
         start, stop = 0.0, duration if signals else stop
@@ -166,25 +195,44 @@ def _placed(train: SpikeTrainLike, signals: dict[str, neo.AnalogSignal], duratio
         name, signal = next(iter(signals.items()))
         begin = float(signal.t_start.rescale("s"))
         if abs(begin - start) > 0.5 * float(signal.sampling_period.rescale("s")):
-            raise DataError(f"The spike train begins at {start:g} s, its {name} at {begin:g} s, expected one start.")
+            raise DataError(
+                f"The spike train begins at {start:g} s, its {name} at {begin:g} s, expected one "
+                f"start."
+            )
     times, duration = times - start, stop - start
-    if not np.all(np.isfinite(times)) or np.any(np.diff(times) < 0) or np.any(times < 0) or np.any(times > duration):
+    if (
+        not np.all(np.isfinite(times))
+        or np.any(np.diff(times) < 0)
+        or np.any(times < 0)
+        or np.any(times > duration)
+    ):
         raise DataError("Spike times must be finite, increasing and inside the sweep.")
     return times, duration
 
 
 def _sampling(signals: dict[str, neo.AnalogSignal]) -> tuple[float, int]:
-    """Sampling interval in seconds and number of samples of signals that begin together and are equally long."""
+    """Sampling interval in seconds and number of samples of signals that begin together and are
+    equally long."""
     periods = {name: float(signal.sampling_period.rescale("s")) for name, signal in signals.items()}
     lengths = {name: len(signal) for name, signal in signals.items()}
     dt = next(iter(periods.values()))
     for name, signal in signals.items():
         if signal.shape[1] != 1 or not len(signal):
-            raise DataError(f"The {name} has {signal.shape[1]} channels of {len(signal)} samples, expected one that is not empty.")
+            raise DataError(
+                f"The {name} has {signal.shape[1]} channels of {len(signal)} samples, expected "
+                f"one that is not empty."
+            )
     if len(set(lengths.values())) > 1 or max(periods.values()) - min(periods.values()) > 1e-9:
-        each = ", ".join(f"the {name} has {lengths[name]} samples every {periods[name]:g} s" for name in signals)
-        raise DataError(f"Current and voltage differ in length or sampling: {each}; expected as many at the same times.")
+        each = ", ".join(
+            f"the {name} has {lengths[name]} samples every {periods[name]:g} s" for name in signals
+        )
+        raise DataError(
+            f"Current and voltage differ in length or sampling: {each}; expected as many at the "
+            f"same times."
+        )
     starts = [float(signal.t_start.rescale("s")) for signal in signals.values()]
     if max(starts) - min(starts) > 0.5 * dt:
-        raise DataError(f"Current and voltage begin at {starts[0]:g} and {starts[1]:g} s, expected together.")
+        raise DataError(
+            f"Current and voltage begin at {starts[0]:g} and {starts[1]:g} s, expected together."
+        )
     return dt, next(iter(lengths.values()))

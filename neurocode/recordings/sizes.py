@@ -1,4 +1,5 @@
-"""What a file declares against what it can hold and what memory takes, asked before anything is read."""
+"""What a file declares against what it can hold and what memory takes, asked before anything is
+read."""
 
 from __future__ import annotations
 
@@ -8,7 +9,8 @@ from neurocode.errors import DataError
 
 #: Deflate packs no more than this many bytes into one (zlib's own figure).
 LARGEST_COMPRESSION = 1032
-#: Up to this many bytes are believed of any file: sparse and repetitive data may be stored in very little.
+#: Up to this many bytes are believed of any file: sparse and repetitive data may be stored in very
+#: little.
 ALWAYS_BELIEVED = 2**26
 #: The most bytes that one array may fill.
 MOST_BYTES = 2**30
@@ -31,7 +33,10 @@ def require_stored(path: Path, n_bytes: int, what: str) -> None:
     """
     size = path.stat().st_size
     if n_bytes > max(ALWAYS_BELIEVED, LARGEST_COMPRESSION * size):
-        raise DataError(f"{path}: {what} declares {n_bytes:.3g} bytes, which a file of {size} bytes cannot hold.")
+        raise DataError(
+            f"{path}: {what} declares {n_bytes:.3g} bytes, which a file of {size} bytes cannot "
+            f"hold."
+        )
 
 
 def require_memory(path: Path, n_bytes: int, what: str) -> None:
@@ -50,4 +55,7 @@ def require_memory(path: Path, n_bytes: int, what: str) -> None:
     DataError
     """
     if n_bytes > MOST_BYTES:
-        raise DataError(f"{path}: {what} fills {n_bytes / 2**30:.3g} GiB, at most {MOST_BYTES / 2**30:g} GiB are read.")
+        raise DataError(
+            f"{path}: {what} fills {n_bytes / 2**30:.3g} GiB, at most {MOST_BYTES / 2**30:g} GiB "
+            f"are read."
+        )

@@ -29,8 +29,8 @@ def read_spike_times(path: Path, time_unit: str | None = None) -> neo.Block:
     Raises
     ------
     DataError
-        For another unit, whole numbers of an array without one, or times that are not finite, negative, unsorted or given twice,
-        or several columns.
+        For another unit, whole numbers of an array without one, or times that are not finite,
+        negative, unsorted or given twice, or several columns.
     """
     times, time_unit = _load(path, time_unit)
     require_time_unit(time_unit)
@@ -38,7 +38,11 @@ def read_spike_times(path: Path, time_unit: str | None = None) -> neo.Block:
     stop = float(times[-1]) if times.size else 0.0
     segment = neo.Segment(name=path.stem)
     segment.spiketrains.append(
-        neo.SpikeTrain(times * pq.Quantity(1, time_unit), t_stop=stop * pq.Quantity(1, time_unit), name=path.stem)
+        neo.SpikeTrain(
+            times * pq.Quantity(1, time_unit),
+            t_stop=stop * pq.Quantity(1, time_unit),
+            name=path.stem,
+        )
     )
     block = neo.Block(name=path.stem)
     block.segments.append(segment)
@@ -53,7 +57,9 @@ def _load(path: Path, time_unit: str | None) -> tuple[np.ndarray, str]:
             require_no_samples(path, "the array", content)
         times = as_times(path, np.atleast_1d(np.squeeze(content)))
         if times.ndim != 1:
-            raise DataError(f"{path}: the array has shape {times.shape}, expected one column of spike times.")
+            raise DataError(
+                f"{path}: the array has shape {times.shape}, expected one column of spike times."
+            )
         return times, time_unit or "s"
     table = read_numbers(path)
     time_unit = time_unit or unit_of_header(table.header) or "s"
@@ -61,7 +67,8 @@ def _load(path: Path, time_unit: str | None) -> tuple[np.ndarray, str]:
     times = table.column()
     if times is None:
         raise DataError(
-            f"{path}: the text has {len(table.rows)} lines of {table.n_columns} columns, expected one column of spike times."
+            f"{path}: the text has {len(table.rows)} lines of {table.n_columns} columns, expected "
+            f"one column of spike times."
         )
     return times, time_unit
 
@@ -78,4 +85,7 @@ def _require_spike_times(path: Path, times: np.ndarray, scale: float) -> None:
     ):
         if np.any(wrong):
             first = int(np.argmax(wrong))
-            raise DataError(f"{path}: spike time {times[first]:g} (number {first + 1}) {says}; they must be finite and increasing.")
+            raise DataError(
+                f"{path}: spike time {times[first]:g} (number {first + 1}) {says}; they must be "
+                f"finite and increasing."
+            )

@@ -7,22 +7,25 @@ from typing import NamedTuple
 import numpy as np
 from scipy.signal import find_peaks
 
-#: In seconds: how long a rest before the stimulus is looked at, the bins in which noise of the recording is averaged out, the
-#: longest pause inside one stimulus, and the shortest long square.
+#: In seconds: how long a rest before the stimulus is looked at, the bins in which noise of the
+#: recording is averaged out, the longest pause inside one stimulus, and the shortest long square.
 REST, BIN, PAUSE, LONG = 0.01, 1e-3, 0.05, 0.1
-#: In ampere: a current that stays this close to its rest is none; sample noise below the second is left as it is; sample noise up
-#: to the third may be that of an amplifier.
+#: In ampere: a current that stays this close to its rest is none; sample noise below the second is
+#: left as it is; sample noise up to the third may be that of an amplifier.
 SMALLEST, QUIET, AMPLIFIER = 1e-12, 1e-12, 2e-11
-#: So many standard deviations of the sample noise, or this share of the largest deviation, count as a deviation from rest.
+#: So many standard deviations of the sample noise, or this share of the largest deviation, count as
+#: a deviation from rest.
 DEVIATIONS, SHARE = 6.0, 0.05
-#: A square keeps within this share of its level for this share of its time; a line explains this share of a ramp.
+#: A square keeps within this share of its level for this share of its time; a line explains this
+#: share of a ramp.
 FLAT, FILLED, LINEAR = 0.1, 0.9, 0.97
-#: A stimulus this many times as long as all others of the sweep together stands for the sweep: the others are test pulses.
+#: A stimulus this many times as long as all others of the sweep together stands for the sweep: the
+#: others are test pulses.
 MAIN = 5.0
 #: The median of n normal values has this many times the standard error of their mean.
 MEDIAN = np.sqrt(np.pi / 2)
-#: Noise turns at least so often, by steps whose coefficient of variation is at least this; turns below this share of its deviation
-#: are none.
+#: Noise turns at least so often, by steps whose coefficient of variation is at least this; turns
+#: below this share of its deviation are none.
 TURNS, UNEVEN, TURN = 8, 0.2, 0.25
 
 
@@ -34,8 +37,8 @@ class Stimulus(NamedTuple):
     kind : str
         ``long square``, ``short square``, ``ramp``, ``noise``, ``steps``, ``none`` or ``other``.
     amplitude : float
-        In ampere. Of a square its level over the rest, of a ramp its end over the rest, of noise its standard deviation, else the
-        deviation from rest that is largest in size.
+        In ampere. Of a square its level over the rest, of a ramp its end over the rest, of noise
+        its standard deviation, else the deviation from rest that is largest in size.
     start, duration : float
         In seconds from the start of the sweep; NaN for none.
     rest : float
@@ -52,17 +55,21 @@ class Stimulus(NamedTuple):
 def stimulus_of(current: np.ndarray, dt: float) -> Stimulus:
     """Tell squares, ramps and noise apart.
 
-    The current at rest is the median of the first 10 ms. Samples that are noisy (a recorded current) are first replaced by medians
-    of 1 ms, which also takes away what spikes leave in it. The stimulus is where the current is away from rest, pauses below 50 ms
-    included: by 5 % of its largest deviation and by six standard deviations of the sample noise. Of several stretches the longest
-    stands for the sweep if it is five times as long as the others together (these are test pulses); otherwise all of them are the
-    stimulus. It is
+    The current at rest is the median of the first 10 ms. Samples that are noisy (a recorded
+    current) are first replaced by medians of 1 ms, which also takes away what spikes leave in it.
+    The stimulus is where the current is away from rest, pauses below 50 ms included: by 5 % of its
+    largest deviation and by six standard deviations of the sample noise. Of several stretches the
+    longest stands for the sweep if it is five times as long as the others together (these are test
+    pulses); otherwise all of them are the stimulus. It is
 
-    - ``none`` where the current stays within 1 pA, or within what the noise of an amplifier explains;
-    - a ``long square`` (100 ms or more) or ``short square`` if it stays within 10 % of its median for 90 % of its time;
-    - a ``ramp`` if a straight line explains 97 % of its variance and spans half of its largest deviation;
-    - ``noise`` if it turns eight times or more, by steps of unlike size (coefficient of variation of 0.2), so that neither a sine
-      nor a train of pulses is noise;
+    - ``none`` where the current stays within 1 pA, or within what the noise of an amplifier
+      explains;
+    - a ``long square`` (100 ms or more) or ``short square`` if it stays within 10 % of its median
+      for 90 % of its time;
+    - a ``ramp`` if a straight line explains 97 % of its variance and spans half of its largest
+      deviation;
+    - ``noise`` if it turns eight times or more, by steps of unlike size (coefficient of variation
+      of 0.2), so that neither a sine nor a train of pulses is noise;
     - ``steps`` if it stays at one level after another: two squares, a staircase, a train of pulses;
     - ``other`` otherwise, for example a sine.
 
@@ -103,8 +110,11 @@ def stimulus_of(current: np.ndarray, dt: float) -> Stimulus:
 
 
 def _sample_noise(values: np.ndarray) -> float:
-    """Standard deviation of what differs from sample to sample, robust against steps: zero for a command of steps."""
-    return float(1.4826 * np.median(np.abs(np.diff(values))) / np.sqrt(2)) if len(values) > 1 else 0.0
+    """Standard deviation of what differs from sample to sample, robust against steps: zero for a
+    command of steps."""
+    return (
+        float(1.4826 * np.median(np.abs(np.diff(values))) / np.sqrt(2)) if len(values) > 1 else 0.0
+    )
 
 
 def _binned(values: np.ndarray, n: int) -> np.ndarray:
@@ -117,7 +127,8 @@ def _binned(values: np.ndarray, n: int) -> np.ndarray:
 
 
 def _main_stretch(away: np.ndarray, step: float) -> tuple[int, int]:
-    """First sample and end of the stretch, or of all stretches, in which the current is away from rest."""
+    """First sample and end of the stretch, or of all stretches, in which the current is away from
+    rest."""
     at = np.flatnonzero(away)
     breaks = np.flatnonzero(np.diff(at) > max(1, round(PAUSE / step)))
     firsts, lasts = at[np.r_[0, breaks + 1]], at[np.r_[breaks, len(at) - 1]] + 1
@@ -131,7 +142,10 @@ def _main_stretch(away: np.ndarray, step: float) -> tuple[int, int]:
 def _shape(values: np.ndarray, step: float, noise: float) -> tuple[str, float]:
     """Kind and amplitude of deviations from rest."""
     level = float(np.median(values))
-    if np.mean(np.abs(values - level) <= max(FLAT * abs(level), DEVIATIONS * noise)) >= FILLED and abs(level) > 0:
+    if (
+        np.mean(np.abs(values - level) <= max(FLAT * abs(level), DEVIATIONS * noise)) >= FILLED
+        and abs(level) > 0
+    ):
         return ("long square" if len(values) * step >= LONG * (1 - 1e-9) else "short square"), level
     extreme = float(values[np.argmax(np.abs(values))])
     slope, begin = _line(values)
@@ -141,7 +155,9 @@ def _shape(values: np.ndarray, step: float, noise: float) -> tuple[str, float]:
         return "ramp", float(values[-1] if abs(end) > abs(begin) else values[0])
     if _is_noise(_binned(values, max(1, round(BIN / step)))):
         return "noise", float(np.std(values))
-    return ("steps" if _is_stepwise(values, max(FLAT * abs(extreme), DEVIATIONS * noise)) else "other"), extreme
+    return (
+        "steps" if _is_stepwise(values, max(FLAT * abs(extreme), DEVIATIONS * noise)) else "other"
+    ), extreme
 
 
 def _line(values: np.ndarray) -> tuple[float, float]:
@@ -168,12 +184,16 @@ def _is_stepwise(values: np.ndarray, tolerance: float) -> bool:
     return len(parts) > 1 and float(np.mean(np.abs(left) <= tolerance)) >= FILLED
 
 
-def _edges(deviation: np.ndarray, amplitude: float, first: int, last: int, n: int, dt: float) -> tuple[float, float]:
+def _edges(
+    deviation: np.ndarray, amplitude: float, first: int, last: int, n: int, dt: float
+) -> tuple[float, float]:
     """Where a square crosses half of its level, to the sample, near the bins where it was found."""
     half = amplitude / 2
 
     def inside(begin: int, end: int) -> np.ndarray:
-        return np.flatnonzero(deviation[max(0, begin) : end] * np.sign(half) >= abs(half)) + max(0, begin)
+        return np.flatnonzero(deviation[max(0, begin) : end] * np.sign(half) >= abs(half)) + max(
+            0, begin
+        )
 
     rising, falling = inside(first - n, first + 2 * n), inside(last - 2 * n, last + n)
     start = int(rising[0]) if len(rising) else first
@@ -182,7 +202,8 @@ def _edges(deviation: np.ndarray, amplitude: float, first: int, last: int, n: in
 
 
 def _feet(values: np.ndarray, step: float, start: float) -> tuple[float, float]:
-    """Where the line of a ramp leaves the rest, and where it ends; for one that falls back to the rest the other way round."""
+    """Where the line of a ramp leaves the rest, and where it ends; for one that falls back to the
+    rest the other way round."""
     slope, begin = _line(values)
     zero, length = -begin / slope, len(values)
     if abs(begin) <= abs(begin + slope * (length - 1)):

@@ -6,7 +6,13 @@ import numpy as np
 import pandas as pd
 
 from neurocode.errors import DataError
-from neurocode.recordings.current_clamp import ClampedSweep, Source, SweepNumbers, name_of, read_clamped_sweeps
+from neurocode.recordings.current_clamp import (
+    ClampedSweep,
+    Source,
+    SweepNumbers,
+    name_of,
+    read_clamped_sweeps,
+)
 from neurocode.recordings.detection import DEAD_TIME_MS, THRESHOLD_MV, detect_spikes
 from neurocode.recordings.repeat import Repeat
 from neurocode.recordings.stimulus_kind import Stimulus, stimulus_of
@@ -46,19 +52,27 @@ def sweep_table(
     Returns
     -------
     pandas.DataFrame
-        Indexed by the number of the sweep: ``stimulus`` (:func:`neurocode.recordings.stimulus_kind.stimulus_of`),
-        ``amplitude_pA``, ``stimulus_start_s``, ``stimulus_duration_s``, ``rest_pA`` (the current before the stimulus),
-        ``duration_s``, ``sampling_rate_Hz``, ``n_spikes``, ``rate_Hz``, ``description`` (the file's name for the stimulus),
-        and where the file states them ``bias_pA``, ``bridge_balance_MOhm``, ``sequence`` and ``repetition``.
+        Indexed by the number of the sweep: ``stimulus``
+        (:func:`neurocode.recordings.stimulus_kind.stimulus_of`), ``amplitude_pA``,
+        ``stimulus_start_s``, ``stimulus_duration_s``, ``rest_pA`` (the current before the
+        stimulus), ``duration_s``, ``sampling_rate_Hz``, ``n_spikes``, ``rate_Hz``, ``description``
+        (the file's name for the stimulus), and where the file states them ``bias_pA``,
+        ``bridge_balance_MOhm``, ``sequence`` and ``repetition``.
 
     Raises
     ------
     DataError
         That names the file and what was expected.
     """
-    chosen = {"sweeps": sweeps, "voltage_channel": voltage_channel, "current_channel": current_channel}
+    chosen = {
+        "sweeps": sweeps,
+        "voltage_channel": voltage_channel,
+        "current_channel": current_channel,
+    }
     rows = []
-    for sweep in read_clamped_sweeps(source, **chosen, bias_current=bias_current, current_needed=False):
+    for sweep in read_clamped_sweeps(
+        source, **chosen, bias_current=bias_current, current_needed=False
+    ):
         try:
             repeat = _repeat(sweep, spike_threshold, dead_time).time_slice(t_start, t_stop)
         except DataError as error:
@@ -73,15 +87,30 @@ def _repeat(sweep: ClampedSweep, spike_threshold: float, dead_time: float) -> Re
     voltage, current = sweep.voltage, sweep.current
     train = detect_spikes(voltage, threshold=spike_threshold, dead_time=dead_time)
     dt, start = float(voltage.sampling_period.rescale("s")), float(train.t_start)
-    description = str(sweep.notes.get("stimulus_description") or sweep.notes.get("stimulus_type") or "")
-    signals = (None if current is None else current.rescale("A").magnitude[:, 0], voltage.rescale("V").magnitude[:, 0])
-    return Repeat(train.magnitude - start, float(train.t_stop) - start, *signals, dt, sweep.number, description)
+    description = str(
+        sweep.notes.get("stimulus_description") or sweep.notes.get("stimulus_type") or ""
+    )
+    signals = (
+        None if current is None else current.rescale("A").magnitude[:, 0],
+        voltage.rescale("V").magnitude[:, 0],
+    )
+    return Repeat(
+        train.magnitude - start,
+        float(train.t_stop) - start,
+        *signals,
+        dt,
+        sweep.number,
+        description,
+    )
 
 
 def _stated(sweep: ClampedSweep) -> dict[str, object]:
     """What a file says of the amplifier and of the place among repeats."""
     stated = {key: sweep.notes.get(key) for key in ("sequence", "repetition")}
-    for key, column, unit in (("bias_current", "bias_pA", PICOAMPERE), ("bridge_balance", "bridge_balance_MOhm", MEGAOHM)):
+    for key, column, unit in (
+        ("bias_current", "bias_pA", PICOAMPERE),
+        ("bridge_balance", "bridge_balance_MOhm", MEGAOHM),
+    ):
         value = sweep.voltage.annotations.get(key)
         stated[column] = None if value is None else float(value) / unit
     return stated
@@ -108,19 +137,34 @@ def described_sweep(repeat: Repeat) -> str:
     """A sweep in a line."""
     stimulus, n = _stimulus(repeat), len(repeat.spike_times)
     spikes = f"{n} {'spike' if n == 1 else 'spikes'} in {repeat.duration:g} s"
-    amplitude = f" of {stimulus.amplitude / PICOAMPERE:.4g} pA" if np.isfinite(stimulus.amplitude) and stimulus.amplitude else ""
-    when = f" from {stimulus.start:g} to {stimulus.start + stimulus.duration:g} s" if np.isfinite(stimulus.start) else ""
+    amplitude = (
+        f" of {stimulus.amplitude / PICOAMPERE:.4g} pA"
+        if np.isfinite(stimulus.amplitude) and stimulus.amplitude
+        else ""
+    )
+    when = (
+        f" from {stimulus.start:g} to {stimulus.start + stimulus.duration:g} s"
+        if np.isfinite(stimulus.start)
+        else ""
+    )
     kind = (
-        "no stimulus" if stimulus.kind == "none" else f"stimulus {NOT_RECORDED}" if stimulus.kind == NOT_RECORDED else stimulus.kind
+        "no stimulus"
+        if stimulus.kind == "none"
+        else f"stimulus {NOT_RECORDED}"
+        if stimulus.kind == NOT_RECORDED
+        else stimulus.kind
     )
     return f"sweep {repeat.number}: {kind}{amplitude}{when}, {spikes}"
 
 
 def _stimulus(repeat: Repeat) -> Stimulus:
-    """The stimulus of a sweep; of a current that is in no unit of ampere the kind and the times alone."""
+    """The stimulus of a sweep; of a current that is in no unit of ampere the kind and the times
+    alone."""
     if repeat.current is None or repeat.dt is None:
         return Stimulus(NOT_RECORDED, np.nan, np.nan, np.nan, np.nan)
     largest = float(np.max(np.abs(repeat.current), initial=0.0))
     if largest <= LARGEST_CURRENT:
         return stimulus_of(repeat.current, repeat.dt)
-    return stimulus_of(repeat.current * (LARGEST_CURRENT / largest), repeat.dt)._replace(amplitude=np.nan, rest=np.nan)
+    return stimulus_of(repeat.current * (LARGEST_CURRENT / largest), repeat.dt)._replace(
+        amplitude=np.nan, rest=np.nan
+    )

@@ -1,4 +1,5 @@
-"""Which response belongs to which stimulus in an NWB file: by its tables or by sweep numbers, never by the order of names."""
+"""Which response belongs to which stimulus in an NWB file: by its tables or by sweep numbers, never
+by the order of names."""
 
 from __future__ import annotations
 
@@ -40,7 +41,8 @@ class Sweep(NamedTuple):
     signals : list of neo.AnalogSignal
         For each electrode its voltage and, where there is one, its current.
     notes : dict
-        ``stimulus_description``, ``stimulus_type``, ``sequence`` and ``repetition`` as far as the file states them.
+        ``stimulus_description``, ``stimulus_type``, ``sequence`` and ``repetition`` as far as the
+        file states them.
     """
 
     signals: list[neo.AnalogSignal]
@@ -48,7 +50,8 @@ class Sweep(NamedTuple):
 
 
 class Sweeps(NamedTuple):
-    """Sweeps by their numbers, and the numbers of those that were recorded in voltage clamp and left out."""
+    """Sweeps by their numbers, and the numbers of those that were recorded in voltage clamp and
+    left out."""
 
     sweeps: dict[int, Sweep]
     left_out: tuple[int, ...] = ()
@@ -57,10 +60,12 @@ class Sweeps(NamedTuple):
 def read_sweeps(path: Path, file: pynwb.NWBFile, series: Sequence[pynwb.TimeSeries]) -> Sweeps:
     """Signals of each sweep of a current-clamp recording.
 
-    A response belongs to the stimulus that stands in the same row of the table of intracellular recordings; rows that the table of
-    simultaneous recordings puts together are one sweep, and the tables of sequential recordings and of repetitions say its type of
-    stimulus and its place among repeats. Where the file has no such table, they belong together by their sweep number. A sweep is
-    known by its sweep number, else by the id of its row. Series that no amplifier recorded form one sweep.
+    A response belongs to the stimulus that stands in the same row of the table of intracellular
+    recordings; rows that the table of simultaneous recordings puts together are one sweep, and the
+    tables of sequential recordings and of repetitions say its type of stimulus and its place among
+    repeats. Where the file has no such table, they belong together by their sweep number. A sweep
+    is known by its sweep number, else by the id of its row. Series that no amplifier recorded form
+    one sweep.
 
     Parameters
     ----------
@@ -72,23 +77,45 @@ def read_sweeps(path: Path, file: pynwb.NWBFile, series: Sequence[pynwb.TimeSeri
     Raises
     ------
     DataError
-        For voltage clamp alone, samples at times that are not even, or series of which the file does not say what belongs
-        together; the message names them.
+        For voltage clamp alone, samples at times that are not even, or series of which the file
+        does not say what belongs together; the message names them.
     """
     clamp = [entry for entry in series if isinstance(entry, icephys.PatchClampSeries)]
-    others = [entry for entry in series if not isinstance(entry, icephys.PatchClampSeries) and _is_sampled(path, entry)]
+    others = [
+        entry
+        for entry in series
+        if not isinstance(entry, icephys.PatchClampSeries) and _is_sampled(path, entry)
+    ]
     if not clamp:
         return Sweeps({0: Sweep(_signals(path, others), {})} if others else {})
     _require_free_voltage(path, clamp)
-    electrical = [entry for entry in others if not isinstance(entry, ecephys.ElectricalSeries) and _dimension(entry.unit)]
+    electrical = [
+        entry
+        for entry in others
+        if not isinstance(entry, ecephys.ElectricalSeries) and _dimension(entry.unit)
+    ]
     if electrical:
-        raise DataError(f"{path}: which sweep {named(electrical)} belongs to is not said in the file.")
+        raise DataError(
+            f"{path}: which sweep {named(electrical)} belongs to is not said in the file."
+        )
     table = file.intracellular_recordings
-    by_number = by_sweep_number(path, clamp) if table is None or not len(table) else by_table(path, file, clamp)
-    held = {number for number, (parts, _) in by_number.items() if any(_is_voltage_clamp(p.series) for p in parts)}
+    by_number = (
+        by_sweep_number(path, clamp)
+        if table is None or not len(table)
+        else by_table(path, file, clamp)
+    )
+    held = {
+        number
+        for number, (parts, _) in by_number.items()
+        if any(_is_voltage_clamp(p.series) for p in parts)
+    }
     if held == set(by_number):
         _refuse_voltage_clamp(path, clamp)
-    sweeps = {number: _sweep(path, number, *sweep) for number, sweep in by_number.items() if number not in held}
+    sweeps = {
+        number: _sweep(path, number, *sweep)
+        for number, sweep in by_number.items()
+        if number not in held
+    }
     return Sweeps(sweeps, tuple(sorted(held)))
 
 
@@ -98,19 +125,29 @@ def signal_of_series(path: Path, part: Part) -> neo.AnalogSignal:
     Raises
     ------
     DataError
-        For times of samples that are not even, a rate or a start that no recording has, or values that are no real numbers.
+        For times of samples that are not even, a rate or a start that no recording has, or values
+        that are no real numbers.
     """
     series, start, stop = part
     rate, begin = timing_of(path, series, start, stop)
     require_sampling(path, series.name, rate, begin)
-    require_memory(path, (stop - start) * math.prod(series.data.shape[1:]) * np.dtype(float).itemsize, f"'{series.name}'")
+    require_memory(
+        path,
+        (stop - start) * math.prod(series.data.shape[1:]) * np.dtype(float).itemsize,
+        f"'{series.name}'",
+    )
     stored = np.asarray(series.data[start:stop])
     if stored.dtype.kind not in "biuf":
-        raise DataError(f"{path}: '{series.name}' holds values of type {stored.dtype}, expected numbers.")
+        raise DataError(
+            f"{path}: '{series.name}' holds values of type {stored.dtype}, expected numbers."
+        )
     unit = UNITS.get(series.unit, series.unit)
     prefixed = PREFIXES.get(unit, {}).get(float(series.conversion)) if not series.offset else None
     if prefixed is not None:
-        values, unit = stored * np.float32(1.0) if stored.dtype == np.float32 else stored.astype(float), prefixed
+        values, unit = (
+            stored * np.float32(1.0) if stored.dtype == np.float32 else stored.astype(float),
+            prefixed,
+        )
     else:
         values = stored * series.conversion + (series.offset or 0.0)
     try:
@@ -127,7 +164,11 @@ def _settings(series: pynwb.TimeSeries) -> dict[str, str | float]:
     if not isinstance(series, icephys.PatchClampSeries):
         return {"series": series.name}
     stated = {name: getattr(series, name, None) for name in SETTINGS}
-    known = {name: float(value) for name, value in stated.items() if value is not None and np.isfinite(value)}
+    known = {
+        name: float(value)
+        for name, value in stated.items()
+        if value is not None and np.isfinite(value)
+    }
     return {"series": series.name, "electrode": _electrode(series), **known}
 
 
@@ -155,18 +196,28 @@ def _dimension(unit: str) -> str:
 
 
 def _signals(path: Path, series: Sequence[pynwb.TimeSeries]) -> list[neo.AnalogSignal]:
-    """Series of a file without an amplifier's, of which one voltage and one current belong together."""
+    """Series of a file without an amplifier's, of which one voltage and one current belong
+    together."""
     for dimension, what in (("V", "voltages"), ("A", "currents")):
         same = [
-            entry for entry in series if _dimension(entry.unit) == dimension and not isinstance(entry, ecephys.ElectricalSeries)
+            entry
+            for entry in series
+            if _dimension(entry.unit) == dimension
+            and not isinstance(entry, ecephys.ElectricalSeries)
         ]
         if len(same) > 1:
-            raise DataError(f"{path}: the file holds {len(same)} {what} ({named(same)}) and no sweep numbers that pair them.")
-    return [signal_of_series(path, Part.whole(entry)) for entry in series if len(entry.data.shape) <= 2]
+            raise DataError(
+                f"{path}: the file holds {len(same)} {what} ({named(same)}) and no sweep numbers "
+                f"that pair them."
+            )
+    return [
+        signal_of_series(path, Part.whole(entry)) for entry in series if len(entry.data.shape) <= 2
+    ]
 
 
 def _is_sampled(path: Path, series: pynwb.TimeSeries) -> bool:
-    """At a rate or, where it is a voltage or current of a cell, at even times; others hold events, behaviour or large arrays."""
+    """At a rate or, where it is a voltage or current of a cell, at even times; others hold events,
+    behaviour or large arrays."""
     of_a_cell = bool(_dimension(series.unit)) and not isinstance(series, ecephys.ElectricalSeries)
     return is_even(path, series) if of_a_cell else series.rate is not None
 
@@ -183,7 +234,8 @@ def _require_free_voltage(path: Path, clamp: Sequence[PatchClampSeries]) -> None
 def _refuse_voltage_clamp(path: Path, clamp: Sequence[PatchClampSeries]) -> None:
     clamped = [entry for entry in clamp if _is_voltage_clamp(entry)]
     raise DataError(
-        f"{path}: {named(clamped)} was recorded in voltage clamp, expected current clamp: its cell did not spike freely."
+        f"{path}: {named(clamped)} was recorded in voltage clamp, expected current clamp: its "
+        f"cell did not spike freely."
     )
 
 
@@ -192,7 +244,9 @@ def _sweep(path: Path, number: int, parts: Sequence[Part], notes: dict[str, str 
     electrodes: dict[str, list[Part]] = {}
     for part in parts:
         electrodes.setdefault(_electrode(part.series), []).append(part)
-    signals = [signal for of_one in electrodes.values() or [[]] for signal in _pair(path, number, of_one)]
+    signals = [
+        signal for of_one in electrodes.values() or [[]] for signal in _pair(path, number, of_one)
+    ]
     return Sweep(signals, {**note_of(part.series for part in parts), **notes})
 
 
@@ -205,14 +259,21 @@ def _pair(path: Path, number: int, parts: Sequence[Part]) -> list[neo.AnalogSign
         if len(same) > 1:
             what = kinds.get(kind, "unknown")
             raise DataError(
-                f"{path}: sweep {number} holds {len(same)} {what} series ({named(p.series for p in same)}), expected one."
+                f"{path}: sweep {number} holds {len(same)} {what} series "
+                f"({named(p.series for p in same)}), expected one."
             )
     if "V" not in by_kind:
-        raise DataError(f"{path}: sweep {number} holds {named(part.series for part in parts) or 'nothing'}, expected a voltage.")
-    signals = [signal_of_series(path, part) for kind in ("V", "A") for part in by_kind.get(kind, ())]
+        raise DataError(
+            f"{path}: sweep {number} holds {named(part.series for part in parts) or 'nothing'}, "
+            f"expected a voltage."
+        )
+    signals = [
+        signal_of_series(path, part) for kind in ("V", "A") for part in by_kind.get(kind, ())
+    ]
     starts = [float(signal.t_start) for signal in signals]
     if max(starts) - min(starts) > 0.5 / float(signals[0].sampling_rate):
         raise DataError(
-            f"{path}: voltage and current of sweep {number} begin at {starts[0]:g} and {starts[1]:g} s, expected together."
+            f"{path}: voltage and current of sweep {number} begin at {starts[0]:g} and "
+            f"{starts[1]:g} s, expected together."
         )
     return signals

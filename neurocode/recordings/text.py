@@ -1,4 +1,5 @@
-"""Numbers in text files: columns set apart by commas, semicolons, tabs or blanks, under a header or not."""
+"""Numbers in text files: columns set apart by commas, semicolons, tabs or blanks, under a header or
+not."""
 
 from __future__ import annotations
 
@@ -15,8 +16,12 @@ from neurocode.recordings.columns import unit_of_heading
 
 TEXT_SUFFIXES = (".txt", ".csv", ".tsv", ".dat")
 
-#: A decimal number, or what says that one is missing. Python's ``float`` takes more: ``1_000``, digits of other scripts.
-NUMBER = re.compile(r"[+-]?(?:(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?|nan|inf|infinity)", re.ASCII | re.IGNORECASE)
+#: A decimal number, or what says that one is missing. Python's ``float`` takes more: ``1_000``,
+#: digits of other scripts.
+NUMBER = re.compile(
+    r"[+-]?(?:(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?|nan|inf|infinity)",
+    re.ASCII | re.IGNORECASE,
+)
 #: A cell in quotation marks, which may hold commas, blanks and ``#``.
 QUOTED = re.compile(r'"[^"]*"')
 #: The first letter of a word that may head a column; ``0x1A`` is no such word.
@@ -44,7 +49,8 @@ class NumberTable:
         return max((len(row) for row in self.rows), default=0)
 
     def column(self) -> np.ndarray | None:
-        """All numbers where they stand in one line or one to a line, None where they fill lines and columns."""
+        """All numbers where they stand in one line or one to a line, None where they fill lines and
+        columns."""
         filled = [row for row in self.rows if row.size]
         if len(filled) > 1 and self.n_columns > 1:
             return None
@@ -72,19 +78,29 @@ class CellTable:
     lines: list[tuple[int, list[str]]]
 
     def columns(self, path: Path, headings: Sequence[str], numeric: str) -> dict[str, np.ndarray]:
-        """Columns by their headings, one of them as numbers and the others as text; empty lines are passed over.
+        """Columns by their headings, one of them as numbers and the others as text; empty lines are
+        passed over.
 
         Raises
         ------
         DataError
-            For a line with more cells than there are headings, or without one that is asked for, or what is no number.
+            For a line with more cells than there are headings, or without one that is asked for, or
+            what is no number.
         """
         place = {heading: self.header.index(heading) for heading in headings}
         filled = [(number, cells) for number, cells in self.lines if cells]
         for number, cells in filled:
             if not max(place.values()) < len(cells) <= len(self.header):
-                raise DataError(f"{path}: line {number} has {len(cells)} cells under {len(self.header)} headings.")
-        numbers = np.concatenate([np.empty(0), *(_numbers(path, number, [cells[place[numeric]]]) for number, cells in filled)])
+                raise DataError(
+                    f"{path}: line {number} has {len(cells)} cells under {len(self.header)} "
+                    f"headings."
+                )
+        numbers = np.concatenate(
+            [
+                np.empty(0),
+                *(_numbers(path, number, [cells[place[numeric]]]) for number, cells in filled),
+            ]
+        )
         words = {
             heading: np.array([cells[column].strip("\"'") for _, cells in filled], dtype=object)
             for heading, column in place.items()
@@ -95,9 +111,10 @@ class CellTable:
 def read_cells(path: Path) -> CellTable:
     """Read the cells of a text file.
 
-    Columns are set apart by semicolons, commas or blanks, the first of these that the file contains, or by tabs where the first
-    line names columns between tabs: such names hold blanks, and such cells may be empty. Cells in quotation marks may hold any of
-    these. Text after ``#`` is passed over. The first line may name the columns.
+    Columns are set apart by semicolons, commas or blanks, the first of these that the file
+    contains, or by tabs where the first line names columns between tabs: such names hold blanks,
+    and such cells may be empty. Cells in quotation marks may hold any of these. Text after ``#`` is
+    passed over. The first line may name the columns.
 
     Parameters
     ----------
@@ -119,7 +136,9 @@ def read_cells(path: Path) -> CellTable:
     try:
         text = path.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError:
-        raise DataError(f"{path}: the file is not text in UTF-8, expected numbers as text.") from None
+        raise DataError(
+            f"{path}: the file is not text in UTF-8, expected numbers as text."
+        ) from None
     lines = [
         (number, line[: len(_masked(line).split("#")[0])].rstrip())
         for number, line in enumerate(text.splitlines(), 1)
@@ -128,7 +147,9 @@ def read_cells(path: Path) -> CellTable:
     separator = _separator([_masked(line) for _, line in lines if line])
     cells = [(number, _cells_of(line, separator)) for number, line in lines]
     header = _header(cells)
-    return CellTable(tuple(header or ()), [(number, line) for number, line in cells if line != header])
+    return CellTable(
+        tuple(header or ()), [(number, line) for number, line in cells if line != header]
+    )
 
 
 def read_numbers(path: Path) -> NumberTable:
@@ -141,7 +162,8 @@ def read_numbers(path: Path) -> NumberTable:
     Raises
     ------
     DataError
-        For a file that is no UTF-8 text, decimal commas, or anything that is no decimal number; the message names the line.
+        For a file that is no UTF-8 text, decimal commas, or anything that is no decimal number; the
+        message names the line.
 
     Examples
     --------
@@ -164,12 +186,15 @@ def numbers_of(path: Path, table: CellTable) -> NumberTable:
     """
     rows = [_numbers(path, number, cells) for number, cells in table.lines]
     if table.header and not any(row.size for row in rows):
-        raise DataError(f"{path}: the file holds the words '{', '.join(table.header)}' and no number.")
+        raise DataError(
+            f"{path}: the file holds the words '{', '.join(table.header)}' and no number."
+        )
     return NumberTable(table.header, rows)
 
 
 def require_header(path: Path, header: Sequence[str], axes: Sequence[str], time_unit: str) -> None:
-    """Refuse the words above columns where they say something else than the axes or the unit of time that were asked for.
+    """Refuse the words above columns where they say something else than the axes or the unit of
+    time that were asked for.
 
     Raises
     ------
@@ -179,14 +204,20 @@ def require_header(path: Path, header: Sequence[str], axes: Sequence[str], time_
     --------
     >>> require_header(Path("cell.csv"), ("unit", "time (s)"), ("unit", "time"), "s")
     """
-    words = [re.match(r"[a-z]*", word.strip("\"'").lower()).group().removesuffix("s") for word in header]
+    words = [
+        re.match(r"[a-z]*", word.strip("\"'").lower()).group().removesuffix("s") for word in header
+    ]
     wanted = [name.removesuffix("s") for name in axes]
     if sorted(words) == sorted(wanted) and words != wanted:
-        raise DataError(f"{path}: the columns are called {', '.join(header)}, the axes say {', '.join(axes)}.")
+        raise DataError(
+            f"{path}: the columns are called {', '.join(header)}, the axes say {', '.join(axes)}."
+        )
     for word in header:
         unit = unit_of_heading(word)
         if unit and unit != time_unit:
-            raise DataError(f"{path}: the column '{word}' says {unit}, the unit of time is {time_unit}.")
+            raise DataError(
+                f"{path}: the column '{word}' says {unit}, the unit of time is {time_unit}."
+            )
 
 
 def _separator(lines: Sequence[str]) -> str | None:
@@ -223,7 +254,11 @@ def _header(cells: list[tuple[int, list[str]]]) -> list[str] | None:
     """The first line that is not empty, where it begins with a word and holds no number."""
     first = next((line for _, line in cells if line), [])
     words = [cell.strip("\"'") for cell in first if cell]
-    named = bool(words) and HEADING.fullmatch(words[0]) and not any(NUMBER.fullmatch(word) for word in words)
+    named = (
+        bool(words)
+        and HEADING.fullmatch(words[0])
+        and not any(NUMBER.fullmatch(word) for word in words)
+    )
     return first if named else None
 
 

@@ -12,14 +12,22 @@ import pandas as pd
 import quantities as pq
 
 from neurocode.errors import DataError
-from neurocode.recordings.containers import Stretch, holds_units, is_stretch, stretch_of, units_in, units_of_segments
+from neurocode.recordings.containers import (
+    Stretch,
+    holds_units,
+    is_stretch,
+    stretch_of,
+    units_in,
+    units_of_segments,
+)
 from neurocode.recordings.time_units import SECONDS
 from neurocode.units import in_si, require_unmasked, seconds
 
 #: What is iterable and yet no sequence of trains.
 NO_TRAINS = (str, bytes)
 
-#: A spike train as public functions take it: a Neo train or a quantity in any unit of time, or an array or list of seconds.
+#: A spike train as public functions take it: a Neo train or a quantity in any unit of time, or an
+#: array or list of seconds.
 SpikeTrainLike = neo.SpikeTrain | pq.Quantity | np.ndarray | Sequence[float]
 #: Spikes this far outside their train, in seconds, are inside it but for rounding.
 ROUNDING = 1e-9
@@ -60,11 +68,13 @@ class Trains:
         Parameters
         ----------
         spiketrains : neo.SpikeTrain, Trains, a sequence, or a container
-            A sequence of trains (:class:`neo.SpikeTrain`, pynapple's ``Ts``, or arrays of seconds) is one unit each; a sequence of
-            sequences is units of repeats. Trains of one name over the segments of a :class:`neo.Block` are repeats; within a
-            segment they are units. Further containers (:mod:`neurocode.recordings.containers`): :class:`neo.Segment`, a mapping
-            or :class:`pandas.Series` of trains by unit, a :class:`pandas.DataFrame` with one row per spike, pynapple's ``TsGroup``
-            (its one epoch begins and ends the trains), and a SpikeInterface sorting (its segments are repeats).
+            A sequence of trains (:class:`neo.SpikeTrain`, pynapple's ``Ts``, or arrays of seconds)
+            is one unit each; a sequence of sequences is units of repeats. Trains of one name over
+            the segments of a :class:`neo.Block` are repeats; within a segment they are units.
+            Further containers (:mod:`neurocode.recordings.containers`): :class:`neo.Segment`, a
+            mapping or :class:`pandas.Series` of trains by unit, a :class:`pandas.DataFrame` with
+            one row per spike, pynapple's ``TsGroup`` (its one epoch begins and ends the trains),
+            and a SpikeInterface sorting (its segments are repeats).
 
         Raises
         ------
@@ -75,25 +85,38 @@ class Trains:
             return spiketrains
         held = units_in(spiketrains)
         if held is not None:
-            return cls.of_arrays([[in_seconds(train) for train in unit] for unit in held.repeats], held.names, held.conditions)
+            return cls.of_arrays(
+                [[in_seconds(train) for train in unit] for unit in held.repeats],
+                held.names,
+                held.conditions,
+            )
         units = [[entry] if is_train(entry) else listed(entry) for entry in listed(spiketrains)]
         names = [
-            getattr(repeats[0], "name", None) or str(number) if repeats else str(number) for number, repeats in enumerate(units)
+            getattr(repeats[0], "name", None) or str(number) if repeats else str(number)
+            for number, repeats in enumerate(units)
         ]
         return cls.of_arrays([[in_seconds(train) for train in repeats] for repeats in units], names)
 
     @classmethod
     def of_arrays(
-        cls, units: Sequence[Sequence[tuple[np.ndarray, float, float]]], names: Iterable[str], conditions: Sequence | None = None
+        cls,
+        units: Sequence[Sequence[tuple[np.ndarray, float, float]]],
+        names: Iterable[str],
+        conditions: Sequence | None = None,
     ) -> Trains:
-        """Trains from arrays: for each unit its repeats as (times, t_start, t_stop), all in seconds."""
+        """Trains from arrays: for each unit its repeats as (times, t_start, t_stop), all in
+        seconds."""
         flat = [train for repeats in units for train in repeats]
         counts = [len(times) for times, _, _ in flat]
         return cls(
-            times=np.concatenate([np.asarray(times, float) for times, _, _ in flat]) if flat else np.empty(0),
+            times=np.concatenate([np.asarray(times, float) for times, _, _ in flat])
+            if flat
+            else np.empty(0),
             offsets=np.concatenate([[0], np.cumsum(counts)]).astype(np.int64),
             unit=np.repeat(np.arange(len(units)), [len(repeats) for repeats in units]),
-            condition=np.zeros(len(flat), np.int64) if conditions is None else np.concatenate(conditions).astype(np.int64),
+            condition=np.zeros(len(flat), np.int64)
+            if conditions is None
+            else np.concatenate(conditions).astype(np.int64),
             t_start=np.array([start for _, start, _ in flat], float),
             t_stop=np.array([stop for _, _, stop in flat], float),
             names=tuple(names),
@@ -101,7 +124,8 @@ class Trains:
 
     @classmethod
     def of_rasters(cls, rasters: np.ndarray, dt: float) -> Trains:
-        """Trains from spikes of zero or one, (units, repeats, steps) of ``dt`` seconds; spikes lie in the middle of their steps.
+        """Trains from spikes of zero or one, (units, repeats, steps) of ``dt`` seconds; spikes lie
+        in the middle of their steps.
 
         Examples
         --------
@@ -110,13 +134,20 @@ class Trains:
         """
         dt, rasters = seconds(dt, "The time step"), np.asarray(rasters)
         if rasters.ndim != 3 or not np.all((rasters == 0) | (rasters == 1)):
-            raise DataError(f"Rasters hold zero or one in the shape (units, repeats, steps), not {rasters.shape} of other values.")
+            raise DataError(
+                f"Rasters hold zero or one in the shape (units, repeats, steps), not "
+                f"{rasters.shape} of other values."
+            )
         stop = rasters.shape[2] * dt
-        units = [[((np.flatnonzero(train) + 0.5) * dt, 0.0, stop) for train in unit] for unit in rasters]
+        units = [
+            [((np.flatnonzero(train) + 0.5) * dt, 0.0, stop) for train in unit] for unit in rasters
+        ]
         return cls.of_arrays(units, [str(number) for number in range(len(units))])
 
     @classmethod
-    def of_segments(cls, segments: Iterable[Iterable[tuple[str, tuple[np.ndarray, float, float]]]]) -> Trains:
+    def of_segments(
+        cls, segments: Iterable[Iterable[tuple[str, tuple[np.ndarray, float, float]]]]
+    ) -> Trains:
         """Trains (times, t_start, t_stop) with names, segment by segment.
 
         Trains of one name over the segments are repeats of a unit; within a segment they are units.
@@ -159,7 +190,8 @@ class Trains:
         return _fault(self.train(number), float(self.t_start[number]), float(self.t_stop[number]))
 
     def window(self, t_start: float | None = None, t_stop: float | None = None) -> Trains:
-        """The part of every train between two times in seconds or quantities, either left open by None.
+        """The part of every train between two times in seconds or quantities, either left open by
+        None.
 
         Times that are not finite lie nowhere and are kept, so that they are found.
 
@@ -172,15 +204,21 @@ class Trains:
         first = -np.inf if t_start is None else in_si(t_start, "second", "The start")
         last = np.inf if t_stop is None else in_si(t_stop, "second", "The stop")
         kept = ((self.times >= first) & (self.times <= last)) | ~np.isfinite(self.times)
-        counts = np.bincount(np.repeat(np.arange(self.n_trains), self.counts)[kept], minlength=self.n_trains)
+        counts = np.bincount(
+            np.repeat(np.arange(self.n_trains), self.counts)[kept], minlength=self.n_trains
+        )
         start = np.maximum(self.t_start, first)
         return replace(
-            self, times=self.times[kept], offsets=np.concatenate([[0], np.cumsum(counts)]).astype(np.int64),
-            t_start=start, t_stop=np.maximum(start, np.minimum(self.t_stop, last)),
-        )  # fmt: skip
+            self,
+            times=self.times[kept],
+            offsets=np.concatenate([[0], np.cumsum(counts)]).astype(np.int64),
+            t_start=start,
+            t_stop=np.maximum(start, np.minimum(self.t_stop, last)),
+        )
 
     def ending_at_last_spike(self) -> Trains:
-        """The same trains without the silence after their last spikes; one without spikes keeps its end."""
+        """The same trains without the silence after their last spikes; one without spikes keeps its
+        end."""
         spiking = self.counts > 0
         ends = np.array(self.t_stop, float)
         ends[spiking] = self.times[np.asarray(self.offsets)[1:][spiking] - 1]
@@ -194,18 +232,29 @@ class Trains:
     def select(self, unit: int) -> Trains:
         """One unit with its repeats."""
         rows = np.array(self.trains_of(unit), dtype=int)
-        part = slice(self.offsets[rows[0]], self.offsets[rows[-1] + 1]) if len(rows) else slice(0, 0)
+        part = (
+            slice(self.offsets[rows[0]], self.offsets[rows[-1] + 1]) if len(rows) else slice(0, 0)
+        )
         return Trains(
-            times=self.times[part], offsets=np.concatenate([[0], np.cumsum(self.counts[rows])]).astype(np.int64),
-            unit=np.zeros(len(rows), np.int64), condition=self.condition[rows], t_start=self.t_start[rows],
-            t_stop=self.t_stop[rows], names=(self.names[unit],),
-        )  # fmt: skip
+            times=self.times[part],
+            offsets=np.concatenate([[0], np.cumsum(self.counts[rows])]).astype(np.int64),
+            unit=np.zeros(len(rows), np.int64),
+            condition=self.condition[rows],
+            t_start=self.t_start[rows],
+            t_stop=self.t_stop[rows],
+            names=(self.names[unit],),
+        )
 
     def to_neo(self) -> list[list[neo.SpikeTrain]]:
         """Units of repeats as Neo objects."""
         return [
             [
-                neo.SpikeTrain(self.train(k) * pq.s, t_start=self.t_start[k] * pq.s, t_stop=self.t_stop[k] * pq.s, name=name)
+                neo.SpikeTrain(
+                    self.train(k) * pq.s,
+                    t_start=self.t_start[k] * pq.s,
+                    t_stop=self.t_stop[k] * pq.s,
+                    name=name,
+                )
                 for k in self.trains_of(u)
             ]
             for u, name in enumerate(self.names)
@@ -217,10 +266,16 @@ def join(parts: Sequence[Trains]) -> Trains:
     shifts = np.cumsum([0, *(part.n_units for part in parts[:-1])])
     offsets = np.cumsum(np.concatenate([[0], *(part.counts for part in parts)]))
     stacked = {
-        name: np.concatenate([getattr(part, name) for part in parts]) for name in ("times", "condition", "t_start", "t_stop")
+        name: np.concatenate([getattr(part, name) for part in parts])
+        for name in ("times", "condition", "t_start", "t_stop")
     }
     unit = np.concatenate([part.unit + shift for part, shift in zip(parts, shifts, strict=True)])
-    return Trains(**stacked, offsets=offsets.astype(np.int64), unit=unit, names=tuple(n for part in parts for n in part.names))
+    return Trains(
+        **stacked,
+        offsets=offsets.astype(np.int64),
+        unit=unit,
+        names=tuple(n for part in parts for n in part.names),
+    )
 
 
 def usable_trains(spiketrains: object) -> Trains:
@@ -239,7 +294,9 @@ def usable_trains(spiketrains: object) -> Trains:
     trains = Trains.of(spiketrains)
     for number, unit in enumerate(trains.unit):
         if fault := trains.fault(number):
-            raise DataError(f"Unit '{trains.names[unit]}': {fault}; spike times must be finite and increasing.")
+            raise DataError(
+                f"Unit '{trains.names[unit]}': {fault}; spike times must be finite and increasing."
+            )
     return trains
 
 
@@ -254,7 +311,8 @@ def spike_times(train: SpikeTrainLike) -> np.ndarray:
     Raises
     ------
     DataError
-        For times that are not finite or not sorted, in another unit than of time, or in more than one dimension.
+        For times that are not finite or not sorted, in another unit than of time, or in more than
+        one dimension.
 
     Examples
     --------
@@ -263,7 +321,9 @@ def spike_times(train: SpikeTrainLike) -> np.ndarray:
     """
     times = in_seconds(train)[0]
     if fault := _fault(times, -np.inf, np.inf):
-        raise DataError(f"A spike train cannot be used, {fault}; spike times must be finite and increasing.")
+        raise DataError(
+            f"A spike train cannot be used, {fault}; spike times must be finite and increasing."
+        )
     return times
 
 
@@ -296,7 +356,8 @@ def _require_one_unit(trains: Trains) -> None:
 
 
 def listed(trains: object) -> list:
-    """Entries of a sequence of trains; a train by itself is the only entry, and an empty list or array has none.
+    """Entries of a sequence of trains; a train by itself is the only entry, and an empty list or
+    array has none.
 
     A container of one unit has its repeats.
 
@@ -309,16 +370,24 @@ def listed(trains: object) -> list:
         held = usable_trains(trains)
         _require_one_unit(held)
         return [train for unit in held.to_neo() for train in unit]
-    if isinstance(trains, neo.SpikeTrain) or is_stretch(trains) or (is_train(trains) and np.size(trains)):
+    if (
+        isinstance(trains, neo.SpikeTrain)
+        or is_stretch(trains)
+        or (is_train(trains) and np.size(trains))
+    ):
         return [_as_neo(trains)]
     if isinstance(trains, NO_TRAINS) or not np.iterable(trains):
         kind = type(trains).__name__
-        raise DataError(f"Spike trains are given as {kind}, expected Neo trains, arrays of seconds, or sequences of these.")
+        raise DataError(
+            f"Spike trains are given as {kind}, expected Neo trains, arrays of seconds, or "
+            f"sequences of these."
+        )
     return [_as_neo(entry) for entry in trains]
 
 
 def _as_neo(entry: object) -> object:
-    """A train of another package as a Neo train, which says where it begins and ends; anything else as it is."""
+    """A train of another package as a Neo train, which says where it begins and ends; anything else
+    as it is."""
     if not is_stretch(entry):
         return entry
     times, start, stop = stretch_of(entry)
@@ -335,7 +404,8 @@ def is_train(entry: object) -> bool:
 
 
 def in_seconds(train: SpikeTrainLike) -> tuple[np.ndarray, float, float]:
-    """Times, start and stop of a train in seconds, unchecked: the only place where units of trains are read.
+    """Times, start and stop of a train in seconds, unchecked: the only place where units of trains
+    are read.
 
     Arrays begin at zero, or at an earlier spike, and end at their last spike.
 
@@ -356,14 +426,22 @@ def in_seconds(train: SpikeTrainLike) -> tuple[np.ndarray, float, float]:
     try:
         values = np.asarray(train)
     except ValueError:
-        raise DataError("A spike train is one row of times, not rows of different lengths.") from None
+        raise DataError(
+            "A spike train is one row of times, not rows of different lengths."
+        ) from None
     if values.ndim != 1:
         raise DataError(f"A spike train has one dimension, not {values.ndim}.")
     if values.size and values.dtype.kind not in "iuf":
-        raise DataError(f"A spike train holds values of the type '{values.dtype}', expected times in seconds.")
+        raise DataError(
+            f"A spike train holds values of the type '{values.dtype}', expected times in seconds."
+        )
     times = _scaled(values, unit)
     finite = times[np.isfinite(times)]
-    return times, min(0.0, float(finite.min())) if finite.size else 0.0, float(finite.max()) if finite.size else 0.0
+    return (
+        times,
+        min(0.0, float(finite.min())) if finite.size else 0.0,
+        float(finite.max()) if finite.size else 0.0,
+    )
 
 
 def _fault(times: np.ndarray, start: float, stop: float) -> str:
@@ -379,7 +457,8 @@ def _fault(times: np.ndarray, start: float, stop: float) -> str:
 
 
 def _scaled(values: np.ndarray, unit: str | pq.Quantity) -> np.ndarray:
-    """Times in seconds; divided by units per second where there are many, which gives the number nearest to the decimal."""
+    """Times in seconds; divided by units per second where there are many, which gives the number
+    nearest to the decimal."""
     values, scale = np.asarray(values, float), _scale(unit)
     a_second = round(1 / scale)
     return values / a_second if abs(a_second * scale - 1) < 1e-9 else values * scale
@@ -390,6 +469,8 @@ def _scale(unit: str | pq.Quantity) -> float:
     if name in SECONDS:
         return SECONDS[name]
     try:
-        return float(pq.Quantity(1, unit).rescale("s") if isinstance(unit, str) else unit.rescale("s"))
+        return float(
+            pq.Quantity(1, unit).rescale("s") if isinstance(unit, str) else unit.rescale("s")
+        )
     except (ValueError, LookupError, SyntaxError):
         raise DataError(f"Spike times are in '{name}', expected a unit of time.") from None

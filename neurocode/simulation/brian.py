@@ -25,10 +25,18 @@ from neurocode.simulation.integrators import (
     require_integrator,
 )
 from neurocode.simulation.raw_run import RawRun
-from neurocode.simulation.within_step import CROSSED, LAG, WAIT, WithinStep, within_step, without_refractoriness
+from neurocode.simulation.within_step import (
+    CROSSED,
+    LAG,
+    WAIT,
+    WithinStep,
+    within_step,
+    without_refractoriness,
+)
 from neurocode.units import parse_unit, si_unit_text
 
-#: Brian2 keeps its device, preferences and random numbers for the whole process: one thread at a time may use it.
+#: Brian2 keeps its device, preferences and random numbers for the whole process: one thread at a
+#: time may use it.
 BRIAN = threading.RLock()
 
 #: Steps since the last spike of a neuron that has not spiked yet.
@@ -88,25 +96,34 @@ def neuron_group(
     """
     require_integrator(model.integrator)
     values = {**model.values, **(parameters or {})}
-    namespace = {name: _quantity(value, model.parameters[name].unit) for name, value in values.items() if np.ndim(value) == 0}
+    namespace = {
+        name: _quantity(value, model.parameters[name].unit)
+        for name, value in values.items()
+        if np.ndim(value) == 0
+    }
     namespace["normal_cdf"] = normal_cdf()
     per_neuron = {name: np.asarray(value) for name, value in values.items() if np.ndim(value)}
     held = without_refractoriness(model) if model.within_step else model
     lines = _equation_lines(held, held=model.after_reset, stimulus=stimulus)
-    lines += [f"{name} : {si_unit_text(model.parameters[name].unit)} (constant)" for name in per_neuron]
+    lines += [
+        f"{name} : {si_unit_text(model.parameters[name].unit)} (constant)" for name in per_neuron
+    ]
     if stimulus is not None:
         unit = model.only_input[1]
         namespace["stimulus"] = brian2.TimedArray(_quantity(stimulus, unit), dt=dt * brian2.second)
     reset = f"{SPIKED} = 1\n{model.reset_code}" if model.uses_spiked else model.reset_code
     group = (
-        _within_step_group(model, n, dt, lines, namespace) if model.within_step else _group(model, n, dt, lines, namespace, reset)
+        _within_step_group(model, n, dt, lines, namespace)
+        if model.within_step
+        else _group(model, n, dt, lines, namespace, reset)
     )
     for name, value in per_neuron.items():
         group.variables[name].set_value(value)
     for name, expression in model.initial.items():
         group.state(name).set_item(slice(None), expression, namespace={})
     if "lastspike" in group.variables:
-        group.variables["lastspike"].set_value(-NEVER * dt)  # Brian2's 10 000 s would be inside a longer refractory period
+        # Brian2's 10 000 s would be inside a longer refractory period
+        group.variables["lastspike"].set_value(-NEVER * dt)
     if model.uses_spiked:
         group.run_regularly(f"{SPIKED} = 0", when="before_thresholds")
     if model.after_reset:
@@ -115,7 +132,8 @@ def neuron_group(
 
 
 def update_and_reset(model: NeuronModel, dt: float) -> tuple[str, str]:
-    """Brian2's abstract code for the state update of one step, before threshold and reset, and that of the reset."""
+    """Brian2's abstract code for the state update of one step, before threshold and reset, and that
+    of the reset."""
     if model.within_step:
         parts = within_step_code(model, dt)
         return parts.update, parts.reset
@@ -131,7 +149,8 @@ def within_step_code(model: NeuronModel, dt: float) -> WithinStep:
 
 
 def single_state_code(model: NeuronModel, name: str) -> str:
-    """Abstract code of the exact update of one state, whatever else changes held; ``dt`` in it may be any time.
+    """Abstract code of the exact update of one state, whatever else changes held; ``dt`` in it may
+    be any time.
 
     Raises
     ------
@@ -144,10 +163,13 @@ def single_state_code(model: NeuronModel, name: str) -> str:
 
 
 def after_reset_code(model: NeuronModel, dt: float) -> str:
-    """Abstract code for the variables that are updated after the reset; they go on during refractoriness."""
+    """Abstract code for the variables that are updated after the reset; they go on during
+    refractoriness."""
     if not model.after_reset:
         return ""
-    code = _abstract_code(model, dt, held=tuple(name for name in model.states if name not in model.after_reset))
+    code = _abstract_code(
+        model, dt, held=tuple(name for name in model.states if name not in model.after_reset)
+    )
     return "\n".join(line for line in code.splitlines() if not line.startswith("not_refractory ="))
 
 
@@ -165,8 +187,8 @@ def run_brian(
 ) -> RawRun:
     """Run a model in Brian2, trials as neurons, at runtime or as a C++ standalone program.
 
-    NumPy's global random state, Brian2's active device and its preferences are left as they were found; threads wait for one
-    another, so the same seed gives the same spikes in each.
+    NumPy's global random state, Brian2's active device and its preferences are left as they were
+    found; threads wait for one another, so the same seed gives the same spikes in each.
 
     Raises
     ------
@@ -176,44 +198,65 @@ def run_brian(
     update_and_reset(model, dt)
     with BRIAN, _device(standalone) as directory, random_state(seed), code_generation(n_steps):
         group = neuron_group(model, trials, dt, parameters=parameters, stimulus=stimulus)
-        spikes = brian2.SpikeMonitor(group, variables=[LAG] if model.within_step else None, record=True)
+        spikes = brian2.SpikeMonitor(
+            group, variables=[LAG] if model.within_step else None, record=True
+        )
         objects = [group, spikes]
-        states = brian2.StateMonitor(group, list(record), record=True, dt=dt * brian2.second) if record else None
+        states = (
+            brian2.StateMonitor(group, list(record), record=True, dt=dt * brian2.second)
+            if record
+            else None
+        )
         network = brian2.Network(*objects, *([states] if states is not None else []))
         try:
             network.run(n_steps * dt * brian2.second, namespace={})
         except brian2.BrianObjectException as error:
-            raise ModelError(f"Model '{model.name}': {_one_sentence(error.__cause__ or error)}") from None
+            raise ModelError(
+                f"Model '{model.name}': {_one_sentence(error.__cause__ or error)}"
+            ) from None
         if standalone:
             brian2.device.build(directory=directory, compile=True, run=True)
         steps = np.round(np.asarray(spikes.t) / dt).astype(int)
         mine = [np.flatnonzero(np.asarray(spikes.i) == trial) for trial in range(trials)]
         mine = [indices[np.argsort(steps[indices], kind="stable")] for indices in mine]
-        offsets = [np.asarray(getattr(spikes, LAG))[indices] + dt for indices in mine] if model.within_step else None
+        offsets = (
+            [np.asarray(getattr(spikes, LAG))[indices] + dt for indices in mine]
+            if model.within_step
+            else None
+        )
         recorded = {name: np.array(states.variables[name].get_value()).T for name in record}
     return RawRun([steps[indices] for indices in mine], recorded, offsets)
 
 
-def _equation_lines(model: NeuronModel, held: tuple[str, ...], stimulus: np.ndarray | None = None) -> list[str]:
+def _equation_lines(
+    model: NeuronModel, held: tuple[str, ...], stimulus: np.ndarray | None = None
+) -> list[str]:
     lines = []
     for equation in model.parsed:
         if equation.name in held:
             lines.append(f"{equation.name} : {equation.unit}")
         elif equation.name in model.inputs and stimulus is not None:
             index = "t" if np.ndim(stimulus) == 1 else "t, i"
-            lines.append(f"{equation.name} = stimulus({index}) : {equation.unit} (constant over dt)")
+            lines.append(
+                f"{equation.name} = stimulus({index}) : {equation.unit} (constant over dt)"
+            )
         else:
             lines.append(equation.text)
     return lines
 
 
 def _abstract_code(model: NeuronModel, dt: float, held: tuple[str, ...]) -> str:
-    namespace = {name: _quantity(np.ravel(value)[0], model.parameters[name].unit) for name, value in model.values.items()}
+    namespace = {
+        name: _quantity(np.ravel(value)[0], model.parameters[name].unit)
+        for name, value in model.values.items()
+    }
     with BRIAN:
         return _update_code(model, dt, _equation_lines(model, held), namespace)
 
 
-def _update_code(model: NeuronModel, dt: float, lines: list[str], namespace: dict[str, Quantity]) -> str:
+def _update_code(
+    model: NeuronModel, dt: float, lines: list[str], namespace: dict[str, Quantity]
+) -> str:
     group = _group(model, 1, dt, lines, {**namespace, "normal_cdf": normal_cdf()}, reset="")
     group._network = "read, never run"  # Brian2 warns when a group outside any network is deleted
     try:
@@ -225,13 +268,17 @@ def _update_code(model: NeuronModel, dt: float, lines: list[str], namespace: dic
     except ModelError:
         raise
     except UnsupportedEquationsException as error:
-        raise ModelError(f"The integrator '{model.integrator}' does not admit model '{model.name}': {error}") from None
+        raise ModelError(
+            f"The integrator '{model.integrator}' does not admit model '{model.name}': {error}"
+        ) from None
     except (brian2.DimensionMismatchError, KeyError, SyntaxError, TypeError, ValueError) as error:
         raise ModelError(f"Model '{model.name}': {_one_sentence(error)}") from None
     return group.state_updater.abstract_code
 
 
-def _group(model: NeuronModel, n: int, dt: float, lines: list[str], namespace: dict, reset: str) -> brian2.NeuronGroup:
+def _group(
+    model: NeuronModel, n: int, dt: float, lines: list[str], namespace: dict, reset: str
+) -> brian2.NeuronGroup:
     try:
         return brian2.NeuronGroup(
             n,
@@ -248,14 +295,21 @@ def _group(model: NeuronModel, n: int, dt: float, lines: list[str], namespace: d
         raise ModelError(f"Model '{model.name}': {_one_sentence(error)}") from None
 
 
-def _within_step_group(model: NeuronModel, n: int, dt: float, lines: list[str], namespace: dict) -> brian2.NeuronGroup:
+def _within_step_group(
+    model: NeuronModel, n: int, dt: float, lines: list[str], namespace: dict
+) -> brian2.NeuronGroup:
     parts = within_step_code(model, dt)
     lines += [f"{LAG} : second", f"{WAIT} : second", f"{CROSSED} : 1"]
     try:
         return brian2.NeuronGroup(
-            n, "\n".join(lines), threshold=f"{CROSSED} > 0", reset=parts.reset, dt=dt * brian2.second,
-            method=lambda equations, variables, options: parts.update, namespace=namespace,
-        )  # fmt: skip
+            n,
+            "\n".join(lines),
+            threshold=f"{CROSSED} > 0",
+            reset=parts.reset,
+            dt=dt * brian2.second,
+            method=lambda equations, variables, options: parts.update,
+            namespace=namespace,
+        )
     except Exception as error:
         raise ModelError(f"Model '{model.name}': {_one_sentence(error)}") from None
 
@@ -265,14 +319,16 @@ def _quantity(value: float | np.ndarray, unit: str) -> Quantity:
 
 
 def _one_sentence(error: Exception) -> str:
-    """All that Brian2 says, its paragraphs joined: the reason often stands after a colon at the end of a line."""
+    """All that Brian2 says, its paragraphs joined: the reason often stands after a colon at the end
+    of a line."""
     text = " ".join(str(error).split()) or type(error).__name__
     return text if len(text) <= LONGEST_REASON else text[: LONGEST_REASON - 3] + "..."
 
 
 @contextmanager
 def random_state(seed: int | None) -> Iterator[None]:
-    """Seed Brian2, keep other threads away from it, and leave NumPy's global random state as it was found."""
+    """Seed Brian2, keep other threads away from it, and leave NumPy's global random state as it was
+    found."""
     with BRIAN:
         state = np.random.get_state()
         try:
@@ -308,4 +364,6 @@ def _device(standalone: bool) -> Iterator[str | None]:
             yield directory
         finally:
             brian2.device.reinit()
-            brian2.set_device(next(name for name, device in all_devices.items() if device is previous))
+            brian2.set_device(
+                next(name for name, device in all_devices.items() if device is previous)
+            )

@@ -43,8 +43,8 @@ def diffusion_of(model: NeuronModel) -> Diffusion:
     Raises
     ------
     ModelError
-        If no state or several carry ``xi``, if its strength depends on a state, if another state depends on the diffusing
-        one, or if the margin is not that state minus a threshold.
+        If no state or several carry ``xi``, if its strength depends on a state, if another state
+        depends on the diffusing one, or if the margin is not that state minus a threshold.
 
     Examples
     --------
@@ -58,29 +58,46 @@ def diffusion_of(model: NeuronModel) -> Diffusion:
     noisy = [name for name, (_, noise) in split.items() if noise]
     if len(noisy) != 1:
         found = "none" if not noisy else ", ".join(noisy)
-        raise ModelError(f"Model '{model.name}': exactly one state must carry the noise xi, found {found}.")
+        raise ModelError(
+            f"Model '{model.name}': exactly one state must carry the noise xi, found {found}."
+        )
     (variable,) = noisy
     drift, noise = split[variable]
-    strength = sympy.sqrt(sympy.Add(*(_symbolic(coefficient.code) ** 2 for coefficient in noise.values())))
+    strength = sympy.sqrt(
+        sympy.Add(*(_symbolic(coefficient.code) ** 2 for coefficient in noise.values()))
+    )
     if _names(strength) & set(model.states):
         raise ModelError(
-            f"Model '{model.name}': the strength of the noise in '{variable}' depends on a state; it must be additive."
+            f"Model '{model.name}': the strength of the noise in '{variable}' depends on a state; "
+            f"it must be additive."
         )
     others = tuple(name for name in model.states if name != variable)
     for name in others:
         if variable in _names(_symbolic(expressions[name].code)):
             raise ModelError(
-                f"Model '{model.name}': '{name}' depends on '{variable}'; the first passage is one-dimensional only if it does not."
+                f"Model '{model.name}': '{name}' depends on '{variable}'; the first passage is "
+                f"one-dimensional only if it does not."
             )
-    return Diffusion(variable, drift.code if drift else "0", sympy_to_str(strength), *_ends(model, variable), others)
+    return Diffusion(
+        variable,
+        drift.code if drift else "0",
+        sympy_to_str(strength),
+        *_ends(model, variable),
+        others,
+    )
 
 
 def _ends(model: NeuronModel, variable: str) -> tuple[str, str]:
     symbol = sympy.Symbol(variable, real=True)
     threshold = sympy.expand(symbol - _symbolic(model.margin))
     if variable in _names(threshold):
-        raise ModelError(f"Model '{model.name}': the margin must be '{variable}' minus a threshold, not '{model.margin}'.")
-    resets = {name: (operator, text) for name, operator, text in parse_statements(model.reset, "reset")}
+        raise ModelError(
+            f"Model '{model.name}': the margin must be '{variable}' minus a threshold, not "
+            f"'{model.margin}'."
+        )
+    resets = {
+        name: (operator, text) for name, operator, text in parse_statements(model.reset, "reset")
+    }
     operator, text = resets.get(variable, ("", ""))
     if operator != "=":
         raise ModelError(f"Model '{model.name}': the reset must assign '{variable}' a value.")

@@ -12,7 +12,9 @@ from neurocode.simulation.step import step_function
 RESTING_SECONDS = 1.0
 
 
-def spike_effect(model: NeuronModel, dt: float, duration: float = 0.5) -> tuple[np.ndarray, np.ndarray]:
+def spike_effect(
+    model: NeuronModel, dt: float, duration: float = 0.5
+) -> tuple[np.ndarray, np.ndarray]:
     """Margin after one clamped spike less the margin without it, without input.
 
     Reset, spike-triggered current and moving threshold all enter, as the escape rate sees them.
@@ -38,7 +40,9 @@ def spike_effect(model: NeuronModel, dt: float, duration: float = 0.5) -> tuple[
     resting, after = round(RESTING_SECONDS / dt), round(duration / dt)
     with jax.enable_x64(True):
         step = step_function(model, dt)
-        values = step.prepare({name: jnp.asarray(value, float) for name, value in model.values.items()})
+        values = step.prepare(
+            {name: jnp.asarray(value, float) for name, value in model.values.items()}
+        )
         spikes = jnp.zeros((resting + after, 2), bool).at[resting, 1].set(True)
 
         def advance(state: dict, slot: tuple) -> tuple:
@@ -47,7 +51,9 @@ def spike_effect(model: NeuronModel, dt: float, duration: float = 0.5) -> tuple[
             state, output = step(state, inputs, values, key=jax.random.key(0), spikes=clamped)
             return state, (output.margin, output.refractory)
 
-        _, (margin, refractory) = jax.lax.scan(advance, step.initial_state(values, (2,)), (jnp.arange(len(spikes)), spikes))
+        _, (margin, refractory) = jax.lax.scan(
+            advance, step.initial_state(values, (2,)), (jnp.arange(len(spikes)), spikes)
+        )
         shown = ~np.asarray(refractory)[resting + 1 :, 1]
         effect = np.asarray(margin[:, 1] - margin[:, 0])[resting + 1 :]
     times = dt * np.arange(1, len(effect) + 1)

@@ -28,26 +28,55 @@ def timestep(t: Array, dt: float) -> Array:
 
 
 FUNCTIONS: dict[str, Callable[..., Array]] = {
-    "abs": jnp.abs, "arccos": jnp.arccos, "arcsin": jnp.arcsin, "arctan": jnp.arctan, "ceil": jnp.ceil, "clip": jnp.clip,
-    "cos": jnp.cos, "cosh": jnp.cosh, "exp": jnp.exp, "expm1": jnp.expm1, "exprel": _exprel, "floor": jnp.floor,
-    "int": lambda x: jnp.trunc(jnp.asarray(x) * 1.0), "log": jnp.log, "log10": jnp.log10, "log1p": jnp.log1p,
-    "normal_cdf": ndtr, "sign": jnp.sign, "sin": jnp.sin, "sinh": jnp.sinh, "sqrt": jnp.sqrt, "tan": jnp.tan,
-    "tanh": jnp.tanh, "timestep": timestep,
-}  # fmt: skip
+    "abs": jnp.abs,
+    "arccos": jnp.arccos,
+    "arcsin": jnp.arcsin,
+    "arctan": jnp.arctan,
+    "ceil": jnp.ceil,
+    "clip": jnp.clip,
+    "cos": jnp.cos,
+    "cosh": jnp.cosh,
+    "exp": jnp.exp,
+    "expm1": jnp.expm1,
+    "exprel": _exprel,
+    "floor": jnp.floor,
+    "int": lambda x: jnp.trunc(jnp.asarray(x) * 1.0),
+    "log": jnp.log,
+    "log10": jnp.log10,
+    "log1p": jnp.log1p,
+    "normal_cdf": ndtr,
+    "sign": jnp.sign,
+    "sin": jnp.sin,
+    "sinh": jnp.sinh,
+    "sqrt": jnp.sqrt,
+    "tan": jnp.tan,
+    "tanh": jnp.tanh,
+    "timestep": timestep,
+}
 
 BINARY: dict[type, Callable[[Array, Array], Array]] = {
-    ast.Add: lambda a, b: a + b, ast.Sub: lambda a, b: a - b, ast.Mult: lambda a, b: a * b, ast.Div: lambda a, b: a / b,
-    ast.Mod: lambda a, b: a % b, ast.Pow: lambda a, b: a**b,
-}  # fmt: skip
+    ast.Add: lambda a, b: a + b,
+    ast.Sub: lambda a, b: a - b,
+    ast.Mult: lambda a, b: a * b,
+    ast.Div: lambda a, b: a / b,
+    ast.Mod: lambda a, b: a % b,
+    ast.Pow: lambda a, b: a**b,
+}
 
 COMPARE: dict[type, Callable[[Array, Array], Array]] = {
-    ast.Gt: lambda a, b: a > b, ast.GtE: lambda a, b: a >= b, ast.Lt: lambda a, b: a < b, ast.LtE: lambda a, b: a <= b,
-    ast.Eq: lambda a, b: a == b, ast.NotEq: lambda a, b: a != b,
-}  # fmt: skip
+    ast.Gt: lambda a, b: a > b,
+    ast.GtE: lambda a, b: a >= b,
+    ast.Lt: lambda a, b: a < b,
+    ast.LtE: lambda a, b: a <= b,
+    ast.Eq: lambda a, b: a == b,
+    ast.NotEq: lambda a, b: a != b,
+}
 
 UNARY: dict[type, Callable[[Array], Array]] = {
-    ast.USub: lambda a: -a, ast.UAdd: lambda a: a, ast.Not: lambda a: jnp.logical_not(a),
-}  # fmt: skip
+    ast.USub: lambda a: -a,
+    ast.UAdd: lambda a: a,
+    ast.Not: lambda a: jnp.logical_not(a),
+}
 
 
 class Draw:
@@ -73,7 +102,10 @@ class Draw:
 
 
 def evaluate(
-    tree: ast.expr, names: Mapping[str, Array], draw: Draw | None = None, functions: Mapping[str, Callable] = FUNCTIONS
+    tree: ast.expr,
+    names: Mapping[str, Array],
+    draw: Draw | None = None,
+    functions: Mapping[str, Callable] = FUNCTIONS,
 ) -> Array:
     """Value of an expression.
 
@@ -92,7 +124,11 @@ def evaluate(
         return evaluate(part, names, draw, functions)
 
     if isinstance(tree, ast.Constant):
-        return int(tree.value) if isinstance(tree.value, float) and tree.value.is_integer() and abs(tree.value) < 64 else tree.value
+        return (
+            int(tree.value)
+            if isinstance(tree.value, float) and tree.value.is_integer() and abs(tree.value) < 64
+            else tree.value
+        )
     if isinstance(tree, ast.Name):
         return names[tree.id]
     if isinstance(tree, ast.BinOp):
@@ -100,7 +136,10 @@ def evaluate(
     if isinstance(tree, ast.UnaryOp):
         return UNARY[type(tree.op)](of(tree.operand))
     if isinstance(tree, ast.BoolOp):
-        return reduce(jnp.logical_and if isinstance(tree.op, ast.And) else jnp.logical_or, map(of, tree.values))
+        return reduce(
+            jnp.logical_and if isinstance(tree.op, ast.And) else jnp.logical_or,
+            map(of, tree.values),
+        )
     if isinstance(tree, ast.Compare):
         return COMPARE[type(tree.ops[0])](of(tree.left), of(tree.comparators[0]))
     if isinstance(tree, ast.Call) and isinstance(tree.func, ast.Name):
@@ -110,7 +149,9 @@ def evaluate(
     raise ModelError(f"'{ast.unparse(tree)}' cannot be evaluated.")
 
 
-def execute(statements: Iterable[Statement], names: Mapping[str, Array], draw: Draw | None = None) -> dict[str, Array]:
+def execute(
+    statements: Iterable[Statement], names: Mapping[str, Array], draw: Draw | None = None
+) -> dict[str, Array]:
     """Names after a list of assignments; the mapping given is left as it was."""
     result = dict(names)
     for statement in statements:

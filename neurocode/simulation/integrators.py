@@ -1,6 +1,7 @@
 """State updaters that Brian2 lacks: staggered (symplectic) Euler and the matrix exponential.
 
-Each is a Brian2 ``StateUpdateMethod``: equations in, abstract code out. Both engines read that code.
+Each is a Brian2 ``StateUpdateMethod``: equations in, abstract code out. Both engines read that
+code.
 """
 
 from __future__ import annotations
@@ -12,9 +13,16 @@ import sympy
 from brian2.equations import Equations
 from brian2.equations.equations import PARAMETER, SingleEquation
 from brian2.parsing.sympytools import str_to_sympy, sympy_to_str
-from brian2.stateupdaters.base import StateUpdateMethod, UnsupportedEquationsException, extract_method_options
+from brian2.stateupdaters.base import (
+    StateUpdateMethod,
+    UnsupportedEquationsException,
+    extract_method_options,
+)
 from brian2.stateupdaters.explicit import euler
-from brian2.stateupdaters.exponential_euler import exponential_euler, get_conditionally_linear_system
+from brian2.stateupdaters.exponential_euler import (
+    exponential_euler,
+    get_conditionally_linear_system,
+)
 
 from neurocode.errors import ModelError
 from neurocode.models.model import NeuronModel
@@ -25,7 +33,8 @@ Matrix = dict[tuple[str, str], str]
 #: ``A dt`` up to 60 the remainder is below 1e-15 and the squarings lose less than three digits.
 TAYLOR_TERMS = 12
 SQUARINGS = 8
-#: Text of a propagator beyond which compiling it takes more than some ten seconds: four states that all depend on one another.
+#: Text of a propagator beyond which compiling it takes more than some ten seconds: four states that
+#: all depend on one another.
 MOST_LETTERS = 60_000
 
 
@@ -33,9 +42,10 @@ class StaggeredEuler(StateUpdateMethod):
     """Update the variables one after another, each from the values already updated.
 
     For ``dx/dt = f(x, y)``, ``dy/dt = g(x, y)`` in this order: ``x' = x + dt f(x, y)``, then
-    ``y' = y + dt g(x', y)``, the symplectic (semi-implicit) Euler scheme. With ``base`` the exponential
-    Euler updater each variable decays exactly while the others are held. The order is that of the
-    method option ``order``, a tuple of names; Brian2 itself keeps none and sorts by name.
+    ``y' = y + dt g(x', y)``, the symplectic (semi-implicit) Euler scheme. With ``base`` the
+    exponential Euler updater each variable decays exactly while the others are held. The order is
+    that of the method option ``order``, a tuple of names; Brian2 itself keeps none and sorts by
+    name.
 
     Parameters
     ----------
@@ -46,24 +56,42 @@ class StaggeredEuler(StateUpdateMethod):
     def __init__(self, base: StateUpdateMethod) -> None:
         self.base = base
 
-    def __call__(self, equations: Equations, variables: Mapping | None = None, method_options: Mapping | None = None) -> str:
+    def __call__(
+        self,
+        equations: Equations,
+        variables: Mapping | None = None,
+        method_options: Mapping | None = None,
+    ) -> str:
         order = extract_method_options(method_options, {"order": None})["order"]
-        return "\n".join(self.base(_single_equation(equations, name), variables) for name in _ordered_states(equations, order))
+        return "\n".join(
+            self.base(_single_equation(equations, name), variables)
+            for name in _ordered_states(equations, order)
+        )
 
 
 class MatrixExponential(StateUpdateMethod):
     """Exact transition of any linear system with additive noise, its input held over the step.
 
-    ``dx = (A x + b) dt + B dW`` is advanced by ``x <- exp(A dt) x + (integral of exp(A s) ds) b + L z`` with z
-    standard normal and ``L L' = integral of exp(A s) B B' exp(A' s) ds``: an Ornstein-Uhlenbeck process
-    has its exact mean, variance and autocovariance at any time step. All three matrices come from a scaled
-    Taylor series and repeated doubling (Moler & Van Loan 2003, method 3; Van Loan 1978). Nothing is diagonalised, so
-    oscillating, degenerate and defective systems come out right, where Brian2's ``exact`` returns NaN.
+    ``dx = (A x + b) dt + B dW`` is advanced by ``x <- exp(A dt) x + (integral of exp(A s) ds) b + L
+    z`` with z standard normal and ``L L' = integral of exp(A s) B B' exp(A' s) ds``: an
+    Ornstein-Uhlenbeck process has its exact mean, variance and autocovariance at any time step. All
+    three matrices come from a scaled Taylor series and repeated doubling (Moler & Van Loan 2003,
+    method 3; Van Loan 1978). Nothing is diagonalised, so oscillating, degenerate and defective
+    systems come out right, where Brian2's ``exact`` returns NaN.
     """
 
-    def __call__(self, equations: Equations, variables: Mapping | None = None, method_options: Mapping | None = None) -> str:
+    def __call__(
+        self,
+        equations: Equations,
+        variables: Mapping | None = None,
+        method_options: Mapping | None = None,
+    ) -> str:
         system = _linear_system(equations, variables)
-        held = [name for name, equation in equations.items() if "unless refractory" in getattr(equation, "flags", ())]
+        held = [
+            name
+            for name, equation in equations.items()
+            if "unless refractory" in getattr(equation, "flags", ())
+        ]
         states = list(_ordered_states(equations))
         active = _PropagatorCode(states, system, "a")
         updates = {name: active.update(name) for name in states}
@@ -71,9 +99,16 @@ class MatrixExponential(StateUpdateMethod):
         lines = [*draws, *active.lines]
         if held:
             frozen = _PropagatorCode(states, system.without(held), "h")
-            for name in (n for n in states if n not in held and frozen.update(n) != active.update(n).replace("_a_", "_h_")):
+            for name in (
+                n
+                for n in states
+                if n not in held and frozen.update(n) != active.update(n).replace("_a_", "_h_")
+            ):
                 lines = [*lines, *frozen.lines] if frozen.lines[0] not in lines else lines
-                updates[name] = f"int(not_refractory)*({updates[name]}) + (1 - int(not_refractory))*({frozen.update(name)})"
+                updates[name] = (
+                    f"int(not_refractory)*({updates[name]}) + (1 - "
+                    f"int(not_refractory))*({frozen.update(name)})"
+                )
         lines = [*lines, *(f"_next_{name} = {update}" for name, update in updates.items())]
         lines += [f"{name} = _next_{name}" for name in states]
         return "\n".join(lines)
@@ -81,7 +116,8 @@ class MatrixExponential(StateUpdateMethod):
 
 @dataclass(frozen=True)
 class _LinearSystem:
-    """Coefficients of ``dx = (A x + b) dt + B dW`` as text: ``matrix``, ``constant`` and ``noise``; zeros are absent."""
+    """Coefficients of ``dx = (A x + b) dt + B dW`` as text: ``matrix``, ``constant`` and ``noise``;
+    zeros are absent."""
 
     matrix: Matrix
     constant: dict[str, str]
@@ -97,7 +133,8 @@ class _LinearSystem:
 
 
 class _PropagatorCode:
-    """Abstract code for exp(A dt), its integral and the factor of the noise covariance, zero entries left out."""
+    """Abstract code for exp(A dt), its integral and the factor of the noise covariance, zero
+    entries left out."""
 
     def __init__(self, states: list[str], system: _LinearSystem, tag: str) -> None:
         self.states, self.constant, self.tag = states, system.constant, tag
@@ -110,7 +147,10 @@ class _PropagatorCode:
         propagator, integral = self._taylor(scaled)
         covariance = self._first_covariance(scaled, system.noise)
         for _ in range(SQUARINGS):
-            covariance = self._add(covariance, self._product(self._product(propagator, covariance), _transposed(propagator)))
+            covariance = self._add(
+                covariance,
+                self._product(self._product(propagator, covariance), _transposed(propagator)),
+            )
             integral = self._add(integral, self._product(propagator, integral))
             propagator = self._product(propagator, propagator)
         self.propagator, self.integral = propagator, integral
@@ -127,16 +167,30 @@ class _PropagatorCode:
             self.spread = {key: self._assign(f"sqrt(({variance})*dt*exprel(2*dt*({rate})))")}
 
     def update(self, name: str) -> str:
-        terms = [f"{self.propagator[name, other]}*{other}" for other in self.states if (name, other) in self.propagator]
-        terms += [
-            f"{self.integral[name, other]}*({text})" for other, text in self.constant.items() if (name, other) in self.integral
+        terms = [
+            f"{self.propagator[name, other]}*{other}"
+            for other in self.states
+            if (name, other) in self.propagator
         ]
-        terms += [f"{self.spread[name, other]}*{_draw(other)}" for other in self.states if (name, other) in self.spread]
+        terms += [
+            f"{self.integral[name, other]}*({text})"
+            for other, text in self.constant.items()
+            if (name, other) in self.integral
+        ]
+        terms += [
+            f"{self.spread[name, other]}*{_draw(other)}"
+            for other in self.states
+            if (name, other) in self.spread
+        ]
         return " + ".join(terms) if terms else "0"
 
     def _first_covariance(self, scaled: Matrix, noise: Matrix) -> Matrix:
-        """Noise covariance over the first, shortest step: h sum of M^k(S)/(k+1)! with M(S) = X S + S X'."""
-        term = {key: self._assign(f"_h_{self.tag}*({value})") for key, value in self._product(noise, _transposed(noise)).items()}
+        """Noise covariance over the first, shortest step: h sum of M^k(S)/(k+1)! with M(S) = X S +
+        S X'."""
+        term = {
+            key: self._assign(f"_h_{self.tag}*({value})")
+            for key, value in self._product(noise, _transposed(noise)).items()
+        }
         total = term
         for k in range(1, TAYLOR_TERMS if term else 0):
             grown = self._add(self._product(scaled, term), self._product(term, _transposed(scaled)))
@@ -159,14 +213,18 @@ class _PropagatorCode:
                     factor[name, name] = self._assign(f"sqrt(0.5*({pivot} + abs({pivot})))")
                 elif (other, other) in factor and rest != "0":
                     pivot = factor[other, other]
-                    factor[name, other] = self._assign(f"({rest})*{pivot}/({pivot}*{pivot} + 1e-300)")
+                    factor[name, other] = self._assign(
+                        f"({rest})*{pivot}/({pivot}*{pivot} + 1e-300)"
+                    )
         return factor
 
     def _assign(self, expression: str) -> str:
         self._count += 1
         self._letters += len(expression)
         if self._letters > MOST_LETTERS:
-            raise UnsupportedEquationsException(f"its {len(self.states)} coupled states make too long a program.")
+            raise UnsupportedEquationsException(
+                f"its {len(self.states)} coupled states make too long a program."
+            )
         name = f"_p_{self.tag}_{self._count}"
         self.lines.append(f"{name} = {expression}")
         return name
@@ -176,9 +234,14 @@ class _PropagatorCode:
         identity = {(name, name): "1" for name in self.states}
         integral = dict(identity)
         for term in range(TAYLOR_TERMS, 1, -1):
-            integral = self._add(identity, self._product({key: f"{value}/{term}" for key, value in scaled.items()}, integral))
+            integral = self._add(
+                identity,
+                self._product({key: f"{value}/{term}" for key, value in scaled.items()}, integral),
+            )
         propagator = self._add(identity, self._product(scaled, integral))
-        return propagator, {key: self._assign(f"_h_{self.tag}*{value}") for key, value in integral.items()}
+        return propagator, {
+            key: self._assign(f"_h_{self.tag}*{value}") for key, value in integral.items()
+        }
 
     def _product(self, left: Matrix, right: Matrix) -> Matrix:
         terms: dict[tuple[str, str], list[str]] = {}
@@ -190,7 +253,9 @@ class _PropagatorCode:
 
     def _add(self, left: Matrix, right: Matrix) -> Matrix:
         keys = dict.fromkeys([*left, *right])
-        return {key: self._assign(" + ".join(m[key] for m in (left, right) if key in m)) for key in keys}
+        return {
+            key: self._assign(" + ".join(m[key] for m in (left, right) if key in m)) for key in keys
+        }
 
 
 def _transposed(matrix: Matrix) -> Matrix:
@@ -213,13 +278,21 @@ def _linear_system(equations: Equations, variables: Mapping | None) -> _LinearSy
         for source, coefficient in (stochastic or {}).items():
             strength = _activate(str_to_sympy(coefficient.code, variables))
             if strength.free_symbols & set(symbols.values()):
-                raise UnsupportedEquationsException(f"The noise of '{name}' is not additive: its strength depends on the state.")
+                raise UnsupportedEquationsException(
+                    f"The noise of '{name}' is not additive: its strength depends on the state."
+                )
             noise[name, source] = sympy_to_str(strength)
-        rest = _activate(str_to_sympy(deterministic.code, variables)).expand() if deterministic else sympy.Integer(0)
+        rest = (
+            _activate(str_to_sympy(deterministic.code, variables)).expand()
+            if deterministic
+            else sympy.Integer(0)
+        )
         for other, symbol in symbols.items():
             slope = sympy.simplify(sympy.diff(rest, symbol))
             if slope.free_symbols & set(symbols.values()):
-                raise UnsupportedEquationsException(f"The equation of '{name}' is not linear in '{other}'.")
+                raise UnsupportedEquationsException(
+                    f"The equation of '{name}' is not linear in '{other}'."
+                )
             if slope != 0:
                 matrix[name, other] = sympy_to_str(slope)
         offset = rest.subs(dict.fromkeys(symbols.values(), 0))
@@ -230,7 +303,11 @@ def _linear_system(equations: Equations, variables: Mapping | None) -> _LinearSy
 
 def _activate(expression: sympy.Expr) -> sympy.Expr:
     """Drop the factor ``int(not_refractory)`` that Brian2 adds to held equations."""
-    flags = [f for f in expression.atoms(sympy.Function) if f.func.__name__ == "int_" and str(f.args[0]) == "not_refractory"]
+    flags = [
+        f
+        for f in expression.atoms(sympy.Function)
+        if f.func.__name__ == "int_" and str(f.args[0]) == "not_refractory"
+    ]
     return expression.subs(dict.fromkeys(flags, 1))
 
 
@@ -242,10 +319,11 @@ def _ordered_states(equations: Equations, order: tuple[str, ...] | None = None) 
 def _single_equation(equations: Equations, name: str) -> Equations:
     """The equations with only ``name`` integrated and every other state a parameter."""
     lines = [
-        equation if equation.varname == name or equation.type != "differential equation" else
-        SingleEquation(PARAMETER, equation.varname, equation.dim, var_type=equation.var_type)
+        equation
+        if equation.varname == name or equation.type != "differential equation"
+        else SingleEquation(PARAMETER, equation.varname, equation.dim, var_type=equation.var_type)
         for equation in equations.values()
-    ]  # fmt: skip
+    ]
     return Equations(lines)
 
 
@@ -255,7 +333,9 @@ INTEGRATORS = {
     "matrix_exponential": MatrixExponential(),
 }
 
-STAGGERED = tuple(name for name, updater in INTEGRATORS.items() if isinstance(updater, StaggeredEuler))
+STAGGERED = tuple(
+    name for name, updater in INTEGRATORS.items() if isinstance(updater, StaggeredEuler)
+)
 
 
 def register_integrators() -> None:
@@ -277,14 +357,27 @@ def require_integrator(name: str) -> None:
         raise ModelError(f"There is no integrator '{name}'; known are {', '.join(SUPPORTED)}.")
 
 
-#: Updaters of Brian2 that are numerically sound on their own; its GSL ones exist in C++ only, 'independent' is deprecated there.
-BRIAN_INTEGRATORS = ("euler", "rk2", "rk4", "heun", "milstein", "exponential_euler", "exact", "linear")
+#: Updaters of Brian2 that are numerically sound on their own; its GSL ones exist in C++ only,
+#: 'independent' is deprecated there.
+BRIAN_INTEGRATORS = (
+    "euler",
+    "rk2",
+    "rk4",
+    "heun",
+    "milstein",
+    "exponential_euler",
+    "exact",
+    "linear",
+)
 SUPPORTED = (*INTEGRATORS, *BRIAN_INTEGRATORS)
 EXACT_IN_SYMBOLS, MOST_EXACT_STATES = ("exact", "linear"), 2
 
 
-def require_conditional_linearity(model: NeuronModel, equations: Equations, variables: Mapping) -> None:
-    """Refuse what Brian2's ``exponential_euler`` would compute without a term: ``v**2`` beside ``v`` with no constant is dropped.
+def require_conditional_linearity(
+    model: NeuronModel, equations: Equations, variables: Mapping
+) -> None:
+    """Refuse what Brian2's ``exponential_euler`` would compute without a term: ``v**2`` beside
+    ``v`` with no constant is dropped.
 
     Raises
     ------
@@ -299,16 +392,22 @@ def require_conditional_linearity(model: NeuronModel, equations: Equations, vari
         return
     for name, expression in equations.get_substituted_expressions(variables):
         slope, constant = system[name]
-        rest = str_to_sympy(expression.code, variables) - slope * sympy.Symbol(name, real=True) - constant
+        rest = (
+            str_to_sympy(expression.code, variables)
+            - slope * sympy.Symbol(name, real=True)
+            - constant
+        )
         if rest.expand() != 0:
             raise ModelError(
-                f"The integrator '{model.integrator}' does not admit model '{model.name}': the equation of '{name}' is not linear "
+                f"The integrator '{model.integrator}' does not admit model '{model.name}': the "
+                f"equation of '{name}' is not linear "
                 f"in '{name}'; take 'rk4'."
             )
 
 
 def require_few_states(model: NeuronModel) -> None:
-    """Refuse systems for which Brian2's ``exact`` solves the matrix exponential in symbols, which takes hours.
+    """Refuse systems for which Brian2's ``exact`` solves the matrix exponential in symbols, which
+    takes hours.
 
     Raises
     ------
@@ -317,6 +416,7 @@ def require_few_states(model: NeuronModel) -> None:
     """
     if model.integrator in EXACT_IN_SYMBOLS and len(model.states) > MOST_EXACT_STATES:
         raise ModelError(
-            f"Model '{model.name}': the integrator '{model.integrator}' takes at most {MOST_EXACT_STATES} states, not "
+            f"Model '{model.name}': the integrator '{model.integrator}' takes at most "
+            f"{MOST_EXACT_STATES} states, not "
             f"{len(model.states)}; 'matrix_exponential' solves any linear system."
         )

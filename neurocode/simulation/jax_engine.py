@@ -29,7 +29,8 @@ def run_jax(
     record: tuple[str, ...] = (),
     t_start: float = 0.0,
 ) -> RawRun:
-    """Run a model in JAX, trials as lanes of one array, in float64; ``t`` begins at ``t_start`` seconds."""
+    """Run a model in JAX, trials as lanes of one array, in float64; ``t`` begins at ``t_start``
+    seconds."""
     with jax.enable_x64(True):
         step = step_function(model, dt)
         values = {**model.values, **parameters}
@@ -55,12 +56,23 @@ def run_jax(
     order = np.argsort(lanes, kind="stable")
     ends = np.searchsorted(lanes[order], np.arange(1, trials))
     inside = np.split(np.concatenate(offsets)[order], ends) if offsets else None
-    return RawRun(np.split(steps[order], ends), {name: np.concatenate(blocks).T for name, blocks in recorded.items()}, inside)
+    return RawRun(
+        np.split(steps[order], ends),
+        {name: np.concatenate(blocks).T for name, blocks in recorded.items()},
+        inside,
+    )
 
 
 @partial(jax.jit, static_argnames=("step", "record"))
 def _scan(
-    step: Step, record: tuple[str, ...], state: dict, stimulus: jax.Array, values: dict, key: jax.Array, start: int, t_start: float
+    step: Step,
+    record: tuple[str, ...],
+    state: dict,
+    stimulus: jax.Array,
+    values: dict,
+    key: jax.Array,
+    start: int,
+    t_start: float,
 ):
     prepared = step.prepare(values)
 
@@ -70,7 +82,11 @@ def _scan(
         seen = {name: step.value(name, state, inputs, prepared) for name in record}
         state, output = step(state, inputs, prepared, key=jax.random.fold_in(key, index))
         offset = output.offset if step.within_step else ()
-        return state, (output.spikes, offset, {name: jnp.broadcast_to(v, output.spikes.shape) for name, v in seen.items()})
+        return state, (
+            output.spikes,
+            offset,
+            {name: jnp.broadcast_to(v, output.spikes.shape) for name, v in seen.items()},
+        )
 
     indices = start + jnp.arange(stimulus.shape[0])
     state, (spikes, offsets, seen) = jax.lax.scan(advance, state, (indices, stimulus))

@@ -1,4 +1,5 @@
-"""A model near a steady state: the matrix of its time step, and what follows from it (decay, oscillation, resonance)."""
+"""A model near a steady state: the matrix of its time step, and what follows from it (decay,
+oscillation, resonance)."""
 
 from __future__ import annotations
 
@@ -18,7 +19,8 @@ Array = jax.Array
 
 Move = Callable[[Array], Array]
 
-#: Newton steps; largest last correction, relative to the size of a state, that counts as steady; size below which it is zero.
+#: Newton steps; largest last correction, relative to the size of a state, that counts as steady;
+#: size below which it is zero.
 NEWTON, STEADY, SMALLEST = 50, 1e-9, 1e-15
 
 
@@ -73,16 +75,21 @@ class Linearisation:
         return np.stack(found, axis=-1)
 
     def transfer(self, frequencies: np.ndarray) -> np.ndarray:
-        """Complex response of the first state to a sinusoidal input of each frequency in hertz, (..., frequencies).
+        """Complex response of the first state to a sinusoidal input of each frequency in hertz,
+        (..., frequencies).
 
-        Where the first state is a membrane potential and the input a current, this is the impedance in ohm.
+        Where the first state is a membrane potential and the input a current, this is the impedance
+        in ohm.
         """
         turn = np.exp(2j * np.pi * np.asarray(frequencies) * self.dt)
         system = turn[:, None, None] * np.eye(len(self.states)) - self.matrix[..., None, :, :]
         return np.linalg.solve(system, self.gain[..., None, :, None])[..., 0, 0] * turn
 
-    def resonance(self, highest: float = 500.0, resolution: float = 0.25) -> tuple[np.ndarray, np.ndarray]:
-        """Frequency in hertz at which the response is largest, and how much larger than that to a constant input.
+    def resonance(
+        self, highest: float = 500.0, resolution: float = 0.25
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Frequency in hertz at which the response is largest, and how much larger than that to a
+        constant input.
 
         An integrator responds most to constant input: frequency 0, ratio 1.
 
@@ -98,7 +105,11 @@ class Linearisation:
 
 
 def linearise(
-    model: NeuronModel, dt: float, *, current: float = 0.0, parameters: Mapping[str, np.ndarray] | None = None
+    model: NeuronModel,
+    dt: float,
+    *,
+    current: float = 0.0,
+    parameters: Mapping[str, np.ndarray] | None = None,
 ) -> Linearisation:
     """Linearise the time step of a model around its steady state under a constant input.
 
@@ -122,8 +133,8 @@ def linearise(
     Raises
     ------
     ModelError
-        For a model with ``xi`` noise or another number of inputs, an unknown parameter, or where no steady state below
-        threshold is found.
+        For a model with ``xi`` noise or another number of inputs, an unknown parameter, or where no
+        steady state below threshold is found.
 
     Examples
     --------
@@ -133,35 +144,65 @@ def linearise(
     (0.97206, 45.1)
     """
     if model.has_diffusion or len(model.inputs) != 1:
-        raise ModelError(f"A model is linearised without xi noise and with one input; '{model.name}' is another.")
+        raise ModelError(
+            f"A model is linearised without xi noise and with one input; '{model.name}' is another."
+        )
     given = {name: np.asarray(values, float) for name, values in (parameters or {}).items()}
     unknown = [name for name in given if name not in model.parameters]
     if unknown:
-        raise ModelError(f"Model '{model.name}' has no parameter '{unknown[0]}'; it has {', '.join(model.parameters)}.")
+        raise ModelError(
+            f"Model '{model.name}' has no parameter '{unknown[0]}'; it has "
+            f"{', '.join(model.parameters)}."
+        )
     with jax.enable_x64(True):
         step = step_function(model, dt)
         shape = np.broadcast_shapes(*(values.shape for values in given.values())) if given else ()
-        columns = {name: jnp.asarray(np.broadcast_to(values, shape).reshape(-1)) for name, values in given.items()}
-        fixed = {name: jnp.asarray(value, float) for name, value in model.values.items() if name not in given}
+        columns = {
+            name: jnp.asarray(np.broadcast_to(values, shape).reshape(-1))
+            for name, values in given.items()
+        }
+        fixed = {
+            name: jnp.asarray(value, float)
+            for name, value in model.values.items()
+            if name not in given
+        }
         parts = _around(step, columns, fixed, jnp.asarray(current, float), int(np.prod(shape)))
         steady, error, margin, matrix, gain = (np.asarray(part) for part in parts)
     if not np.all(error <= STEADY) or (model.noise is None and np.any(margin > 0)):
-        raise ModelError(f"Model '{model.name}' has no steady state below threshold that was found at an input of {current:g}.")
+        raise ModelError(
+            f"Model '{model.name}' has no steady state below threshold that was found at an input "
+            f"of {current:g}."
+        )
     n = len(model.states)
     shapes = ((*shape, n, n), (*shape, n), (*shape, n))
-    return Linearisation(model.states, *(part.reshape(s) for part, s in zip((matrix, gain, steady), shapes, strict=True)), dt)
+    return Linearisation(
+        model.states,
+        *(part.reshape(s) for part, s in zip((matrix, gain, steady), shapes, strict=True)),
+        dt,
+    )
 
 
 @partial(jax.jit, static_argnames=("step", "count"))
-def _around(step: Step, columns: dict[str, Array], fixed: dict[str, Array], drive: Array, count: int) -> tuple[Array, ...]:
-    """Steady states, what is left to correct, distances to threshold, matrices and gains, for each entry of the columns."""
+def _around(
+    step: Step, columns: dict[str, Array], fixed: dict[str, Array], drive: Array, count: int
+) -> tuple[Array, ...]:
+    """Steady states, what is left to correct, distances to threshold, matrices and gains, for each
+    entry of the columns."""
 
     def one(column: dict[str, Array]) -> tuple[Array, ...]:
         values = {**fixed, **column}
         state = step.initial_state(values)
-        x, error = _steady_state(lambda x: _moved(step, x, drive, values)[0], jnp.stack([state[name] for name in step.states]))
+        x, error = _steady_state(
+            lambda x: _moved(step, x, drive, values)[0],
+            jnp.stack([state[name] for name in step.states]),
+        )
         margin = _moved(step, x, drive, values)[1]
-        return x, error, margin, *jax.jacfwd(lambda x, drive: _moved(step, x, drive, values)[0], (0, 1))(x, drive)
+        return (
+            x,
+            error,
+            margin,
+            *jax.jacfwd(lambda x, drive: _moved(step, x, drive, values)[0], (0, 1))(x, drive),
+        )
 
     return jax.vmap(one, axis_size=count)(columns)
 
@@ -170,17 +211,22 @@ def _moved(step: Step, x: Array, drive: Array, values: Mapping[str, Array]) -> t
     """States one silent step later, and the distance to threshold."""
     state = step.initial_state(values)
     state |= dict(zip(step.states, x, strict=True))
-    after, output = step(state, {step.inputs[0]: drive, "t": 0.0}, values, spikes=jnp.asarray(False))
+    after, output = step(
+        state, {step.inputs[0]: drive, "t": 0.0}, values, spikes=jnp.asarray(False)
+    )
     return jnp.stack([after[name] for name in step.states]), output.margin
 
 
 def _steady_state(move: Move, start: Array) -> tuple[Array, Array]:
-    """State that a step does not change, by Newton's method, and the last correction relative to the size of the state."""
+    """State that a step does not change, by Newton's method, and the last correction relative to
+    the size of the state."""
 
     def correct(_: int, carry: tuple[Array, Array, Array]) -> tuple[Array, Array, Array]:
         x, size, _ = carry
         change = jnp.linalg.solve(jnp.eye(len(x)) - jax.jacfwd(move)(x), move(x) - x)
         return x + change, jnp.maximum(size, jnp.abs(x)), change
 
-    x, size, change = jax.lax.fori_loop(0, NEWTON, correct, (start, jnp.abs(start), jnp.zeros_like(start)))
+    x, size, change = jax.lax.fori_loop(
+        0, NEWTON, correct, (start, jnp.abs(start), jnp.zeros_like(start))
+    )
     return x, jnp.max(jnp.abs(change) / jnp.maximum(size, SMALLEST))

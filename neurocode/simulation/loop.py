@@ -1,7 +1,9 @@
-"""A model as one compiled time loop a neuron: its state stays in registers, its random numbers are drawn on the way.
+"""A model as one compiled time loop a neuron: its state stays in registers, its random numbers are
+drawn on the way.
 
-The statements are those that Brian2 and the JAX step run; they come from whitelisted text (``models/expressions.py``) and checked
-names (``models/names.py``). Variables of the loop itself end in an underscore, as no name of a model does.
+The statements are those that Brian2 and the JAX step run; they come from whitelisted text
+(``models/expressions.py``) and checked names (``models/names.py``). Variables of the loop itself
+end in an underscore, as no name of a model does.
 """
 
 from __future__ import annotations
@@ -18,7 +20,14 @@ import numpy as np
 from neurocode.models.expressions import names_in
 from neurocode.models.model import SPIKED, NeuronModel
 from neurocode.simulation.brian import NEVER, within_step_code
-from neurocode.simulation.program import Hoist, Prepare, Program, build_program, renamed, reset_statements
+from neurocode.simulation.program import (
+    Hoist,
+    Prepare,
+    Program,
+    build_program,
+    renamed,
+    reset_statements,
+)
 from neurocode.simulation.statements import Statement, parse, read_code, replaced
 from neurocode.simulation.within_step import CROSSED, LAG, TINY, WAIT
 
@@ -38,10 +47,11 @@ def time_loop(model: NeuronModel, dt: float) -> Callable:
     Returns
     -------
     callable
-        ``(rng, n_steps, dt, t_start, stimulus, parameters, steps, offsets, counts) -> total``: random generator, number of
-        steps, times in seconds, input in SI of shape (steps, 1 or neurons), parameters in SI of shape (parameters, 1 or
-        neurons); filled in: step and time inside it of the spikes, neuron after neuron, and ``counts`` with their number for
-        each; how many spikes there are, also those for which there was no room.
+        ``(rng, n_steps, dt, t_start, stimulus, parameters, steps, offsets, counts) -> total``:
+        random generator, number of steps, times in seconds, input in SI of shape (steps, 1 or
+        neurons), parameters in SI of shape (parameters, 1 or neurons); filled in: step and time
+        inside it of the spikes, neuron after neuron, and ``counts`` with their number for each; how
+        many spikes there are, also those for which there was no room.
     """
     return _compiled(_source(model, dt))
 
@@ -49,25 +59,43 @@ def time_loop(model: NeuronModel, dt: float) -> Callable:
 @lru_cache(maxsize=64)
 def _compiled(source: str) -> Callable:
     code = compile(source, "<time loop>", "exec")
-    function = FunctionType(next(c for c in code.co_consts if hasattr(c, "co_code")), dict(FUNCTIONS), "time_loop")
+    function = FunctionType(
+        next(c for c in code.co_consts if hasattr(c, "co_code")), dict(FUNCTIONS), "time_loop"
+    )
     return numba.njit(nogil=True, error_model="numpy")(function)
 
 
 def _source(model: NeuronModel, dt: float) -> str:
     body = _within_step_body(model, dt) if model.within_step else _grid_body(model, dt)
     constants, initial, loop = body
-    columns = [f"{name} = parameters_[{k}, neuron_ if parameters_.shape[1] > 1 else 0]" for k, name in enumerate(model.parameters)]
-    inputs = [f"{name} = stimulus_[step_, neuron_ if stimulus_.shape[1] > 1 else 0]" for name in model.inputs]
-    return "\n".join([
-        "def time_loop(rng_, n_steps_, dt, t_start_, stimulus_, parameters_, steps_, offsets_, counts_):",
-        " total_ = 0",
-        " for neuron_ in range(counts_.shape[0]):",
-        *("  " + line for line in [*columns, "t = t_start_", *dict.fromkeys(f"{name} = 0.0" for name in model.inputs)]),
-        *("  " + line for line in [*constants, *initial]),
-        "  for step_ in range(n_steps_):",
-        *("   " + line for line in ["t = t_start_ + step_*dt", *inputs, *loop]),
-        " return total_",
-    ])  # fmt: skip
+    columns = [
+        f"{name} = parameters_[{k}, neuron_ if parameters_.shape[1] > 1 else 0]"
+        for k, name in enumerate(model.parameters)
+    ]
+    inputs = [
+        f"{name} = stimulus_[step_, neuron_ if stimulus_.shape[1] > 1 else 0]"
+        for name in model.inputs
+    ]
+    return "\n".join(
+        [
+            "def time_loop(rng_, n_steps_, dt, t_start_, stimulus_, parameters_, steps_, "
+            "offsets_, counts_):",
+            " total_ = 0",
+            " for neuron_ in range(counts_.shape[0]):",
+            *(
+                "  " + line
+                for line in [
+                    *columns,
+                    "t = t_start_",
+                    *dict.fromkeys(f"{name} = 0.0" for name in model.inputs),
+                ]
+            ),
+            *("  " + line for line in [*constants, *initial]),
+            "  for step_ in range(n_steps_):",
+            *("   " + line for line in ["t = t_start_ + step_*dt", *inputs, *loop]),
+            " return total_",
+        ]
+    )
 
 
 def _record(offset: str) -> list[str]:
@@ -88,18 +116,35 @@ def _grid_body(model: NeuronModel, dt: float) -> tuple[list[str], list[str], lis
     constants, active = _assignments(program.constants), _assignments(program.active)
     loop = active
     if program.refractory is not None:
-        period, fixed = _text(program.refractory), names_in(program.refractory) <= {*model.parameters, "dt", *map(_name, constants)}
+        period, fixed = (
+            _text(program.refractory),
+            names_in(program.refractory) <= {*model.parameters, "dt", *map(_name, constants)},
+        )
         if fixed:
             constants.append(f"period_ = timestep({period}, dt)")
         loop = [
             f"refractory_ = since_ < {'period_' if fixed else f'timestep({period}, dt)'}",
             *_refractory_update(program, states, active),
         ]
-    condition = _text(prepare(parse(f"({model.margin}) > 0" if model.noise is None else model.threshold)))
-    condition = f"not refractory_ and ({condition})" if program.refractory is not None else condition
-    spike = [*_record("0.0"), *_assignments(program.reset), *([f"{SPIKED} = 1.0"] if model.uses_spiked else []), "since_ = 0"]
+    condition = _text(
+        prepare(parse(f"({model.margin}) > 0" if model.noise is None else model.threshold))
+    )
+    condition = (
+        f"not refractory_ and ({condition})" if program.refractory is not None else condition
+    )
+    spike = [
+        *_record("0.0"),
+        *_assignments(program.reset),
+        *([f"{SPIKED} = 1.0"] if model.uses_spiked else []),
+        "since_ = 0",
+    ]
     loop += [f"{SPIKED} = 0.0"] if model.uses_spiked else []
-    loop += [f"if {condition}:", *(" " + line for line in spike), "since_ += 1", *_assignments(program.after_reset)]
+    loop += [
+        f"if {condition}:",
+        *(" " + line for line in spike),
+        "since_ += 1",
+        *_assignments(program.after_reset),
+    ]
     initial = [f"since_ = {NEVER}", *(f"{name} = 0.0" for name in states)]
     initial += [f"{name} = 0.0 + {_text(tree)}" for name, tree in program.initial.items()]
     if model.is_stochastic:
@@ -115,23 +160,37 @@ def _refractory_update(program: Program, states: Sequence[str], active: list[str
     held = [f"new_{name}_ = {name}" for name in kept] + [f"{name} = old_{name}_" for name in states]
     held += _assignments(program.held) + [f"{name} = old_{name}_" for name in program.held_names]
     held += [f"{name} = new_{name}_" for name in kept]
-    return [*(f"old_{name}_ = {name}" for name in states), *active, "if refractory_:", *(" " + line for line in held)]
+    return [
+        *(f"old_{name}_ = {name}" for name in states),
+        *active,
+        "if refractory_:",
+        *(" " + line for line in held),
+    ]
 
 
-def _reciprocals(constants: list[str], loop: list[str], known: set[str]) -> tuple[list[str], list[str]]:
-    """Multiply by the reciprocal instead of dividing by a constant: quicker, and equal but for rounding."""
+def _reciprocals(
+    constants: list[str], loop: list[str], known: set[str]
+) -> tuple[list[str], list[str]]:
+    """Multiply by the reciprocal instead of dividing by a constant: quicker, and equal but for
+    rounding."""
     inverses: dict[str, str] = {}
 
     class Invert(ast.NodeTransformer):
         def visit_BinOp(self, node: ast.BinOp) -> ast.expr:
             self.generic_visit(node)
-            if isinstance(node.op, ast.Div) and isinstance(node.right, ast.Name) and node.right.id in known:
+            if (
+                isinstance(node.op, ast.Div)
+                and isinstance(node.right, ast.Name)
+                and node.right.id in known
+            ):
                 name = inverses.setdefault(node.right.id, f"inverse_{node.right.id}_")
                 return ast.BinOp(node.left, ast.Mult(), ast.Name(name, ast.Load()))
             return node
 
     tree = Invert().visit(ast.parse("\n".join(loop)))
-    return constants + [f"{inverse} = 1.0 / {name}" for name, inverse in inverses.items()], ast.unparse(tree).splitlines()
+    return constants + [
+        f"{inverse} = 1.0 / {name}" for name, inverse in inverses.items()
+    ], ast.unparse(tree).splitlines()
 
 
 def _name(assignment: str) -> str:
@@ -139,7 +198,8 @@ def _name(assignment: str) -> str:
 
 
 def _within_step_body(model: NeuronModel, dt: float) -> tuple[list[str], list[str], list[str]]:
-    """The same with the crossing inside the step; a neuron whose clock is that of the grid takes a shorter way."""
+    """The same with the crossing inside the step; a neuron whose clock is that of the grid takes a
+    shorter way."""
     parts = within_step_code(model, dt)
     prepare = Prepare({name: parse(text) for name, text in model.subexpressions.items()})
     hoist = Hoist({*model.parameters, "dt"})
@@ -153,7 +213,10 @@ def _within_step_body(model: NeuronModel, dt: float) -> tuple[list[str], list[st
     )
     reset = [Statement(name, hoist(prepare(tree))) for name, tree in reset_statements(parts.reset)]
     on_grid = {"_start": "0", "_free": "dt", LAG: "0"}
-    fast = renamed([Statement(s.name, replaced(s.expression, on_grid)) for s in statements(parts.advance)], "_grid")
+    fast = renamed(
+        [Statement(s.name, replaced(s.expression, on_grid)) for s in statements(parts.advance)],
+        "_grid",
+    )
     fast = hoist.statements(fast)
     later = set().union(*(names_in(s.expression) for s in [*decide, *locate, *finish]))
     shared = [s.name for s in slow if s.name in later]
@@ -170,16 +233,24 @@ def _within_step_body(model: NeuronModel, dt: float) -> tuple[list[str], list[st
         f"if _free > 0 and 2*_before*_after < {NEGLIGIBLE}*(_variance + {TINY}):",
         *(" " + line for line in _assignments(decide)),
         "if _crossed:",
-        *(" " + line for line in [
-            *_assignments(locate), *_assignments(finish), *_record(f"{LAG} + dt"), *_assignments(reset),
-        ]),
+        *(
+            " " + line
+            for line in [
+                *_assignments(locate),
+                *_assignments(finish),
+                *_record(f"{LAG} + dt"),
+                *_assignments(reset),
+            ]
+        ),
         "else:",
         *(f" {name} = _{name}_end" for name in own),
         f" {LAG} = 0.0",
         f" {WAIT} -= dt",
-    ]  # fmt: skip
+    ]
     initial = [f"{name} = 0.0" for name in (*own, LAG, WAIT, CROSSED)]
-    initial += [f"{name} = 0.0 + {_text(prepare(parse(text)))}" for name, text in model.initial.items()]
+    initial += [
+        f"{name} = 0.0 + {_text(prepare(parse(text)))}" for name, text in model.initial.items()
+    ]
     return _assignments(hoist.constants), initial, loop
 
 
@@ -236,8 +307,32 @@ def _int(x: float) -> float:
 
 
 FUNCTIONS = {
-    "np": np, "range": range, "abs": abs, "arccos": np.arccos, "arcsin": np.arcsin, "arctan": np.arctan, "ceil": np.ceil,
-    "clip": _clip, "cos": np.cos, "cosh": np.cosh, "exp": np.exp, "expm1": np.expm1, "exprel": _exprel, "floor": np.floor,
-    "int": _int, "log": np.log, "log10": np.log10, "log1p": np.log1p, "normal_cdf": _normal_cdf, "rand": _rand, "randn": _randn,
-    "sign": np.sign, "sin": np.sin, "sinh": np.sinh, "sqrt": np.sqrt, "tan": np.tan, "tanh": np.tanh, "timestep": _timestep,
-}  # fmt: skip
+    "np": np,
+    "range": range,
+    "abs": abs,
+    "arccos": np.arccos,
+    "arcsin": np.arcsin,
+    "arctan": np.arctan,
+    "ceil": np.ceil,
+    "clip": _clip,
+    "cos": np.cos,
+    "cosh": np.cosh,
+    "exp": np.exp,
+    "expm1": np.expm1,
+    "exprel": _exprel,
+    "floor": np.floor,
+    "int": _int,
+    "log": np.log,
+    "log10": np.log10,
+    "log1p": np.log1p,
+    "normal_cdf": _normal_cdf,
+    "rand": _rand,
+    "randn": _randn,
+    "sign": np.sign,
+    "sin": np.sin,
+    "sinh": np.sinh,
+    "sqrt": np.sqrt,
+    "tan": np.tan,
+    "tanh": np.tanh,
+    "timestep": _timestep,
+}

@@ -14,7 +14,8 @@ from neurocode.simulation.raw_run import RawRun
 
 #: Neurons that share a random generator; the spikes do not depend on the number of threads.
 BLOCK = 32
-#: Spikes a second that there is room for at first; a block that fires more runs again with the same random numbers.
+#: Spikes a second that there is room for at first; a block that fires more runs again with the same
+#: random numbers.
 ROOM = 50.0
 
 
@@ -33,16 +34,31 @@ def run_numba(
     loop = time_loop(model, dt)
     values = {**model.values, **parameters}
     width = trials if any(np.ndim(value) for value in values.values()) else 1
-    table = np.array([np.broadcast_to(np.asarray(value, float), (width,)) for value in values.values()]).reshape(len(values), width)
-    currents = np.zeros((n_steps, 1)) if stimulus is None else np.asarray(stimulus, float).reshape(n_steps, -1)
+    table = np.array(
+        [np.broadcast_to(np.asarray(value, float), (width,)) for value in values.values()]
+    ).reshape(len(values), width)
+    currents = (
+        np.zeros((n_steps, 1))
+        if stimulus is None
+        else np.asarray(stimulus, float).reshape(n_steps, -1)
+    )
 
     def run_block(first: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         mine = slice(first, min(first + BLOCK, trials))
-        own = [np.ascontiguousarray(array[:, mine] if array.shape[1] > 1 else array) for array in (currents, table)]
+        own = [
+            np.ascontiguousarray(array[:, mine] if array.shape[1] > 1 else array)
+            for array in (currents, table)
+        ]
         room = int(ROOM * (mine.stop - first) * n_steps * dt) + 1024
         while True:
-            rng = np.random.Generator(np.random.SFC64(np.random.SeedSequence(seed, spawn_key=(first // BLOCK,))))
-            steps, offsets, counts = np.empty(room, np.int64), np.empty(room), np.zeros(mine.stop - first, np.int64)
+            rng = np.random.Generator(
+                np.random.SFC64(np.random.SeedSequence(seed, spawn_key=(first // BLOCK,)))
+            )
+            steps, offsets, counts = (
+                np.empty(room, np.int64),
+                np.empty(room),
+                np.zeros(mine.stop - first, np.int64),
+            )
             total = loop(rng, n_steps, dt, t_start, *own, steps, offsets, counts)
             if total <= room:
                 return steps[:total], offsets[:total], counts
@@ -52,6 +68,11 @@ def run_numba(
         blocks = list(pool.map(run_block, range(0, trials, BLOCK)))
     ends = [np.cumsum(counts)[:-1] for _, _, counts in blocks]
     steps, offsets = (
-        [train for block, end in zip(blocks, ends, strict=True) for train in np.split(block[which], end)] for which in (0, 1)
+        [
+            train
+            for block, end in zip(blocks, ends, strict=True)
+            for train in np.split(block[which], end)
+        ]
+        for which in (0, 1)
     )
     return RawRun(steps, {}, offsets if model.within_step else None)

@@ -61,11 +61,25 @@ def build_program(model: NeuronModel, dt: float) -> Program:
     subexpressions = {name: parse(text) for name, text in model.subexpressions.items()}
     prepare = Prepare(subexpressions)
     active = [Statement(s.name, prepare(_Fold(1).visit(copied(s.expression)))) for s in code]
-    held_names = tuple(e.name for e in model.parsed if "unless refractory" in e.flags and not model.within_step)
-    held = [Statement(s.name, prepare(_Fold(0).visit(copied(s.expression)))) for s in code if s.name not in held_names]
-    updated = [name for name in model.states if name not in model.after_reset and name not in held_names]
-    switched = tuple(n for n in updated if _slice_text(active, n) != _slice_text(held, n)) if held_names else ()
-    after = [Statement(s.name, prepare(s.expression)) for s in read_code(after_reset_code(model, dt))]
+    held_names = tuple(
+        e.name for e in model.parsed if "unless refractory" in e.flags and not model.within_step
+    )
+    held = [
+        Statement(s.name, prepare(_Fold(0).visit(copied(s.expression))))
+        for s in code
+        if s.name not in held_names
+    ]
+    updated = [
+        name for name in model.states if name not in model.after_reset and name not in held_names
+    ]
+    switched = (
+        tuple(n for n in updated if _slice_text(active, n) != _slice_text(held, n))
+        if held_names
+        else ()
+    )
+    after = [
+        Statement(s.name, prepare(s.expression)) for s in read_code(after_reset_code(model, dt))
+    ]
     hoist = Hoist({*model.parameters, "dt"})
     return Program(
         active=hoist.statements(active),
@@ -73,8 +87,12 @@ def build_program(model: NeuronModel, dt: float) -> Program:
         held_names=held_names,
         switched_names=switched,
         margin=hoist(prepare(parse(model.margin))),
-        refractory=None if model.refractory is None or model.within_step else hoist(prepare(parse(model.refractory))),
-        reset=hoist.statements([Statement(n, prepare(e)) for n, e in reset_statements(reset)], keep=True),
+        refractory=None
+        if model.refractory is None or model.within_step
+        else hoist(prepare(parse(model.refractory))),
+        reset=hoist.statements(
+            [Statement(n, prepare(e)) for n, e in reset_statements(reset)], keep=True
+        ),
         after_reset=hoist.statements(renamed(after, "_after")),
         initial={name: prepare(parse(text)) for name, text in model.initial.items()},
         subexpressions={name: prepare(copied(tree)) for name, tree in subexpressions.items()},
@@ -86,7 +104,12 @@ def reset_statements(reset: str) -> list[tuple[str, ast.expr]]:
     """Names and new values of the statements of a reset."""
     operators = {"+=": ast.Add(), "-=": ast.Sub(), "*=": ast.Mult(), "/=": ast.Div()}
     return [
-        (name, parse(text) if operator == "=" else ast.BinOp(ast.Name(name, ast.Load()), operators[operator], parse(text)))
+        (
+            name,
+            parse(text)
+            if operator == "="
+            else ast.BinOp(ast.Name(name, ast.Load()), operators[operator], parse(text)),
+        )
         for name, operator, text in parse_statements(reset, "reset")
     ]
 
@@ -170,7 +193,10 @@ def renamed(statements: list[Statement], prefix: str) -> list[Statement]:
                 node.id = prefix + node.id
         return tree
 
-    return [Statement(prefix + s.name if s.name in own else s.name, rename(s.expression)) for s in statements]
+    return [
+        Statement(prefix + s.name if s.name in own else s.name, rename(s.expression))
+        for s in statements
+    ]
 
 
 def _slice_text(statements: list[Statement], name: str) -> str:
@@ -185,10 +211,16 @@ class Hoist:
         self.constants: list[Statement] = []
         self._known: dict[str, str] = {}
 
-    def statements(self, statements: Iterable[Statement], keep: bool = False) -> tuple[Statement, ...]:
+    def statements(
+        self, statements: Iterable[Statement], keep: bool = False
+    ) -> tuple[Statement, ...]:
         kept = []
         for statement in statements:
-            if not keep and statement.name.startswith("_") and self._is_constant(statement.expression):
+            if (
+                not keep
+                and statement.name.startswith("_")
+                and self._is_constant(statement.expression)
+            ):
                 self.constants.append(statement)
                 self.names.add(statement.name)
             else:
@@ -204,7 +236,11 @@ class Hoist:
             if isinstance(value, ast.expr) and not (isinstance(tree, ast.Call) and field == "func"):
                 setattr(tree, field, self(value))
             elif isinstance(value, list):
-                setattr(tree, field, [self(item) if isinstance(item, ast.expr) else item for item in value])
+                setattr(
+                    tree,
+                    field,
+                    [self(item) if isinstance(item, ast.expr) else item for item in value],
+                )
         return tree
 
     def _constant(self, tree: ast.expr) -> str:
@@ -215,5 +251,9 @@ class Hoist:
         return self._known[text]
 
     def _is_constant(self, tree: ast.expr) -> bool:
-        calls = {n.func.id for n in ast.walk(tree) if isinstance(n, ast.Call) and isinstance(n.func, ast.Name)}
+        calls = {
+            n.func.id
+            for n in ast.walk(tree)
+            if isinstance(n, ast.Call) and isinstance(n.func, ast.Name)
+        }
         return names_in(tree) <= self.names and not calls & RANDOM_CALLS

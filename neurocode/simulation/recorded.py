@@ -28,11 +28,14 @@ def simulated_experiment(
     Parameters
     ----------
     model : NeuronModel
-        Its values are the truth that a fit can be compared with. It has a state ``v`` and a current as its input.
+        Its values are the truth that a fit can be compared with. It has a state ``v`` and a current
+        as its input.
     current : mapping
-        Options of :func:`neurocode.simulation.stimuli.frozen_noise`: ``mean``, ``standard_deviation``, ``time_constant``, ``unit``.
+        Options of :func:`neurocode.simulation.stimuli.frozen_noise`: ``mean``,
+        ``standard_deviation``, ``time_constant``, ``unit``.
     training, test, dt : float, quantity or text
-        Durations of the training sweep and of each test repeat, and the time step, in seconds unless a unit is given.
+        Durations of the training sweep and of each test repeat, and the time step, in seconds
+        unless a unit is given.
     repeats : int
         Number of test repeats.
     seed : int
@@ -57,10 +60,16 @@ def simulated_experiment(
     3
     """
 
-    def record(duration: object, trials: int, seed: int) -> tuple[list[neo.SpikeTrain], neo.AnalogSignal, list[neo.AnalogSignal]]:
+    def record(
+        duration: object, trials: int, seed: int
+    ) -> tuple[list[neo.SpikeTrain], neo.AnalogSignal, list[neo.AnalogSignal]]:
         noise = stimuli.frozen_noise(duration, dt, seed=seed, **current)
         block = simulate(model, noise, trials=trials, seed=seed, record=("v",), engine="jax")
-        return [s.spiketrains[0] for s in block.segments], noise, [s.analogsignals[0] for s in block.segments]
+        return (
+            [s.spiketrains[0] for s in block.segments],
+            noise,
+            [s.analogsignals[0] for s in block.segments],
+        )
 
     held_out = Experiment(*record(test, repeats, seed + 1))
     return Experiment(*record(training, 1, seed), test=held_out, name="simulated recording")

@@ -16,7 +16,14 @@ from neurocode.simulation.numba_engine import run_numba
 from neurocode.simulation.stimuli import count_steps, require_memory
 from neurocode.simulation.time_scale import warn_of_coarse_step
 from neurocode.simulation.to_neo import to_block
-from neurocode.units import is_whole, parse_unit, require_membrane_current, seconds, si_unit_text, strip_unit
+from neurocode.units import (
+    is_whole,
+    parse_unit,
+    require_membrane_current,
+    seconds,
+    si_unit_text,
+    strip_unit,
+)
 
 ENGINES = ("brian2", "brian2-standalone", "jax", "numba")
 DEFAULT_DT = 1e-4
@@ -40,18 +47,19 @@ def simulate(
     ----------
     model : NeuronModel
     current : neo.AnalogSignal or numpy.ndarray, optional
-        Input, held over each sample. A plain array is in ampere (SI of the model's input) and needs ``dt``; a quantity is
-        converted.
-        One column is given to every trial (frozen); as many columns as trials give each its own. The run begins with the
-        current: what its ``t_start`` says is passed over, and times count from zero.
+        Input, held over each sample. A plain array is in ampere (SI of the model's input) and needs
+        ``dt``; a quantity is converted.
+        One column is given to every trial (frozen); as many columns as trials give each its own.
+        The run begins with the current: what its ``t_start`` says is passed over, and times count
+        from zero.
     duration : float, quantity or text, optional
         In seconds unless a unit is given. Without it the length of the current.
     dt : float, quantity or text, optional
-        Time step, in seconds unless a unit is given. Defaults to the sampling interval of the current,
-        which it must divide, or to 0.1 ms.
+        Time step, in seconds unless a unit is given. Defaults to the sampling interval of the
+        current, which it must divide, or to 0.1 ms.
     parameters : mapping, optional
-        Values in place of the model's: numbers in each parameter's unit, text such as ``"20 ms"``, Brian2
-        quantities, or arrays with one value a trial.
+        Values in place of the model's: numbers in each parameter's unit, text such as ``"20 ms"``,
+        Brian2 quantities, or arrays with one value a trial.
     trials : int
         Number of repeats; they differ only where the model is stochastic or given different values.
     seed : int, optional
@@ -59,8 +67,8 @@ def simulate(
     record : sequence of str
         State variables or subexpressions to keep, as signals in the block.
     engine : {"brian2", "brian2-standalone", "jax", "numba"}
-        Brian2 at runtime, Brian2 as a compiled C++ program, the JAX step in float64, or a compiled loop a neuron, which is
-        the fastest for many neurons or long times and keeps spikes only.
+        Brian2 at runtime, Brian2 as a compiled C++ program, the JAX step in float64, or a compiled
+        loop a neuron, which is the fastest for many neurons or long times and keeps spikes only.
 
     Returns
     -------
@@ -70,7 +78,8 @@ def simulate(
     Raises
     ------
     DataError
-        For a current, duration, time step or seed that cannot be used, or a run that needs more than 8 GiB.
+        For a current, duration, time step or seed that cannot be used, or a run that needs more
+        than 8 GiB.
     ModelError
         For an unknown engine, variable or parameter, or equations that Brian2 refuses.
 
@@ -95,16 +104,24 @@ def simulate(
     if unknown:
         raise ModelError(f"Model '{model.name}' has no variable '{sorted(unknown)[0]}' to record.")
     if record and engine == "numba":
-        raise ModelError("The engine 'numba' keeps spikes only; record variables with 'brian2' or 'jax'.")
+        raise ModelError(
+            "The engine 'numba' keeps spikes only; record variables with 'brian2' or 'jax'."
+        )
     if model.inputs:
         _ = model.only_input
     stimulus, step, n_steps = _timing(model, current, duration, dt)
     require_memory(n_steps * step, step, trials * (len(record) + len(model.inputs)) + 1)
     if stimulus is not None and stimulus.ndim == 2 and stimulus.shape[1] != trials:
-        raise DataError(f"The current has {stimulus.shape[1]} columns, expected 1 or one for each of {trials} trials.")
+        raise DataError(
+            f"The current has {stimulus.shape[1]} columns, expected 1 or one for each of {trials} "
+            f"trials."
+        )
     if stimulus is None and model.inputs:
         stimulus = np.zeros(n_steps)
-    values = {name: _parameter_si(model, name, value, trials) for name, value in (parameters or {}).items()}
+    values = {
+        name: _parameter_si(model, name, value, trials)
+        for name, value in (parameters or {}).items()
+    }
     warn_of_coarse_step(model, step, values)
     options = {"parameters": values, "stimulus": stimulus, "seed": seed}
     if engine == "numba":
@@ -112,8 +129,23 @@ def simulate(
     elif engine == "jax":
         run = run_jax(model, step, n_steps, trials, **options, record=tuple(record))
     else:
-        run = run_brian(model, step, n_steps, trials, **options, record=tuple(record), standalone=engine == "brian2-standalone")
-    return to_block(model, run, step, n_steps, stimulus, {"model": model.name, "seed": seed, "dt": step, "engine": engine})
+        run = run_brian(
+            model,
+            step,
+            n_steps,
+            trials,
+            **options,
+            record=tuple(record),
+            standalone=engine == "brian2-standalone",
+        )
+    return to_block(
+        model,
+        run,
+        step,
+        n_steps,
+        stimulus,
+        {"model": model.name, "seed": seed, "dt": step, "engine": engine},
+    )
 
 
 def current_in_si(current: neo.AnalogSignal | np.ndarray, unit: str) -> np.ndarray:
@@ -127,9 +159,13 @@ def current_in_si(current: neo.AnalogSignal | np.ndarray, unit: str) -> np.ndarr
     values = strip_unit(current, unit, "The current")
     values = values[:, 0] if values.ndim == 2 and values.shape[1] == 1 else values
     if values.ndim not in (1, 2) or values.size == 0:
-        raise DataError(f"The current must have shape (samples,) or (samples, trials), not {values.shape}.")
+        raise DataError(
+            f"The current must have shape (samples,) or (samples, trials), not {values.shape}."
+        )
     if not np.all(np.isfinite(values)):
-        raise DataError(f"The current holds {np.sum(~np.isfinite(values))} values that are not finite.")
+        raise DataError(
+            f"The current holds {np.sum(~np.isfinite(values))} values that are not finite."
+        )
     return require_membrane_current(values) if si_unit_text(unit) == "amp" else values
 
 
@@ -141,7 +177,9 @@ def _seed(seed: object) -> int:
     return int(seed)
 
 
-def _timing(model: NeuronModel, current: object, duration: object, dt: object) -> tuple[np.ndarray | None, float, int]:
+def _timing(
+    model: NeuronModel, current: object, duration: object, dt: object
+) -> tuple[np.ndarray | None, float, int]:
     step = None if dt is None else seconds(dt, "The time step")
     length = None if duration is None else seconds(duration, "The duration")
     if current is None:
@@ -159,14 +197,19 @@ def _timing(model: NeuronModel, current: object, duration: object, dt: object) -
         raise DataError("A current given as an array needs dt, its sampling interval.")
     n_steps = len(values) if length is None else count_steps(length, step)
     if n_steps > len(values):
-        raise DataError(f"The duration of {n_steps * step:g} s is longer than the current of {len(values) * step:g} s.")
+        raise DataError(
+            f"The duration of {n_steps * step:g} s is longer than the current of "
+            f"{len(values) * step:g} s."
+        )
     return values[:n_steps], step, n_steps
 
 
 def _refine(values: np.ndarray, interval: float, step: float) -> tuple[np.ndarray, float]:
     ratio = interval / step
     if ratio < 0.999 or abs(ratio - round(ratio)) > 1e-3:
-        raise DataError(f"The time step of {step:g} s does not divide the sampling interval of {interval:g} s.")
+        raise DataError(
+            f"The time step of {step:g} s does not divide the sampling interval of {interval:g} s."
+        )
     return np.repeat(values, round(ratio), axis=0), interval / round(ratio)
 
 
@@ -174,6 +217,7 @@ def _parameter_si(model: NeuronModel, name: str, value: object, trials: int) -> 
     parameter = model.with_parameters({name: value}).parameters[name]
     if np.ndim(parameter.value) and np.shape(parameter.value) != (trials,):
         raise ModelError(
-            f"Parameter '{name}' has shape {np.shape(parameter.value)}, expected one value or one for each of {trials} trials."
+            f"Parameter '{name}' has shape {np.shape(parameter.value)}, expected one value or one "
+            f"for each of {trials} trials."
         )
     return np.asarray(parameter.value, float)[()] * parse_unit(parameter.unit).scale

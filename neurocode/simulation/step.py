@@ -40,7 +40,8 @@ class StepOutput(NamedTuple):
     refractory : bool array
         Where the neuron could not spike.
     offset : array
-        Time of the spike after the start of the step in seconds, where crossings lie inside the step; else zero.
+        Time of the spike after the start of the step in seconds, where crossings lie inside the
+        step; else zero.
     """
 
     spikes: Array
@@ -83,7 +84,11 @@ class Step:
         state: State = {}
         for name in self.states:
             tree = self.program.initial.get(name)
-            value = 0.0 if tree is None else evaluate(tree, {**dict.fromkeys(self.states, 0.0), **names, **state})
+            value = (
+                0.0
+                if tree is None
+                else evaluate(tree, {**dict.fromkeys(self.states, 0.0), **names, **state})
+            )
             state[name] = jnp.broadcast_to(jnp.asarray(value, dtype), shape)
         if self.uses_spiked:
             state[SPIKED] = jnp.zeros(shape, dtype)
@@ -94,16 +99,21 @@ class Step:
         return state
 
     def prepare(self, parameters: Mapping[str, Array]) -> dict[str, Array]:
-        """Parameters together with every constant of the step (decays), to be made once before a loop."""
+        """Parameters together with every constant of the step (decays), to be made once before a
+        loop."""
         if READY in parameters:
             return dict(parameters)
         return {**execute(self.program.constants, {**parameters, "dt": self.dt}), READY: True}
 
-    def value(self, name: str, state: State, inputs: Mapping[str, Array], parameters: Mapping[str, Array]) -> Array:
+    def value(
+        self, name: str, state: State, inputs: Mapping[str, Array], parameters: Mapping[str, Array]
+    ) -> Array:
         """Value of a state variable or a subexpression in a state."""
         if name in state:
             return state[name]
-        return evaluate(self.program.subexpressions[name], {**self.prepare(parameters), **inputs, **state})
+        return evaluate(
+            self.program.subexpressions[name], {**self.prepare(parameters), **inputs, **state}
+        )
 
     def __call__(
         self,
@@ -143,11 +153,16 @@ class Step:
         margin = self.margin(state, names)
         if self.within_step:
             if spikes is not None:
-                raise ModelError("A step with the crossing inside cannot be clamped to recorded spikes; see fit_spike_times.")
+                raise ModelError(
+                    "A step with the crossing inside cannot be clamped to recorded spikes; see "
+                    "fit_spike_times."
+                )
             spikes, log_probability = state[CROSSED] > 0, jnp.zeros_like(margin)
         else:
             spikes, log_probability = self._spike(margin, names, draw, refractory, spikes)
-        state = self.settle(state, names, spikes, lambda after, before: jnp.where(spikes, after, before), draw)
+        state = self.settle(
+            state, names, spikes, lambda after, before: jnp.where(spikes, after, before), draw
+        )
         offset = self.dt + state[LAG] if self.within_step else jnp.zeros_like(margin)
         return state, StepOutput(spikes, margin, log_probability, refractory, offset)
 
@@ -155,9 +170,13 @@ class Step:
         """Whether neurons in a state are refractory; ``names`` are prepared parameters and inputs."""
         if self.program.refractory is None:
             return jnp.zeros(jnp.shape(state[self.states[0]]), bool)
-        return state[STEPS_SINCE_SPIKE] < timestep(evaluate(self.program.refractory, {**names, **state}), self.dt)
+        return state[STEPS_SINCE_SPIKE] < timestep(
+            evaluate(self.program.refractory, {**names, **state}), self.dt
+        )
 
-    def integrate(self, state: State, names: Mapping[str, Array], refractory: Array, draw: Draw | None = None) -> State:
+    def integrate(
+        self, state: State, names: Mapping[str, Array], refractory: Array, draw: Draw | None = None
+    ) -> State:
         """State update of one step, before threshold and reset."""
         active = execute(self.program.active, {**names, **state}, draw)
         new = {name: active[name] for name in state}
@@ -195,7 +214,11 @@ class Step:
         draw : Draw, optional
         """
         after = execute(self.program.reset, {**names, **state})
-        new = {name: choose(after[name], value) for name, value in state.items() if name in self.states or name in CLOCK}
+        new = {
+            name: choose(after[name], value)
+            for name, value in state.items()
+            if name in self.states or name in CLOCK
+        }
         if self.uses_spiked:
             new[SPIKED] = spikes.astype(state[SPIKED].dtype)
         if self.program.refractory is not None:
@@ -206,7 +229,12 @@ class Step:
         return new
 
     def _spike(
-        self, margin: Array, names: Mapping[str, Array], draw: Draw, refractory: Array, clamped: Array | None
+        self,
+        margin: Array,
+        names: Mapping[str, Array],
+        draw: Draw,
+        refractory: Array,
+        clamped: Array | None,
     ) -> tuple[Array, Array]:
         if self.noise is None:
             due = (margin > 0) & ~refractory
@@ -248,9 +276,18 @@ def step_function(model: NeuronModel, dt: float) -> Step:
     False
     """
     key = (
-        float(dt), model.equations, model.margin, model.reset, model.refractory, model.integrator, model.after_reset,
-        model.noise, tuple(model.initial.items()), tuple(model.parameters), model.within_step,
-    )  # fmt: skip
+        float(dt),
+        model.equations,
+        model.margin,
+        model.reset,
+        model.refractory,
+        model.integrator,
+        model.after_reset,
+        model.noise,
+        tuple(model.initial.items()),
+        tuple(model.parameters),
+        model.within_step,
+    )
     return Step(
         key=key,
         dt=float(dt),

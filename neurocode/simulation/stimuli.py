@@ -53,7 +53,10 @@ def frozen_noise(
     (10000, 1)
     """
     if not standard_deviation >= 0:
-        raise DataError(f"The standard deviation of the noise is {standard_deviation:g} {unit}, expected none below zero.")
+        raise DataError(
+            f"The standard deviation of the noise is {standard_deviation:g} {unit}, expected none "
+            f"below zero."
+        )
     step, n_steps = _grid(duration, dt)
     decay = np.exp(-step / seconds(time_constant, "The time constant"))
     draws = np.random.default_rng(seed).standard_normal(n_steps)
@@ -61,7 +64,9 @@ def frozen_noise(
     return _signal(mean + standard_deviation * lfilter([1.0], [1.0, -decay], draws), step, unit)
 
 
-def steps(amplitudes: Sequence[float], step_duration: object, dt: object, unit: str = "pA") -> neo.AnalogSignal:
+def steps(
+    amplitudes: Sequence[float], step_duration: object, dt: object, unit: str = "pA"
+) -> neo.AnalogSignal:
     """Constant levels one after another, each for ``step_duration``.
 
     Examples
@@ -73,7 +78,9 @@ def steps(amplitudes: Sequence[float], step_duration: object, dt: object, unit: 
     return _signal(np.repeat(np.asarray(amplitudes, float), n_steps), step, unit)
 
 
-def ramp(first: float, last: float, duration: object, dt: object, unit: str = "pA") -> neo.AnalogSignal:
+def ramp(
+    first: float, last: float, duration: object, dt: object, unit: str = "pA"
+) -> neo.AnalogSignal:
     """Current that grows linearly from ``first`` to ``last``.
 
     Examples
@@ -91,11 +98,14 @@ def count_steps(length: float, step: float) -> int:
     Raises
     ------
     DataError
-        If the duration is shorter than a step, or its signal alone takes more memory than a computer has.
+        If the duration is shorter than a step, or its signal alone takes more memory than a
+        computer has.
     """
     require_memory(length, step, 1)
     if round(length / step) < 1:
-        raise DataError(f"The duration of {length:g} s is shorter than the time step of {step:g} s.")
+        raise DataError(
+            f"The duration of {length:g} s is shorter than the time step of {step:g} s."
+        )
     return round(length / step)
 
 
@@ -119,8 +129,10 @@ def require_memory(length: float, step: float, signals: int) -> None:
         shown = f"{size / 2**40:.3g} TiB" if size >= 2**40 else f"{size / 2**30:.3g} GiB"
         count = f"{signals} signal{'s' * (signals > 1)}"
         raise DataError(
-            f"A simulation of {length:.7g} s in steps of {1e3 * step:.3g} ms with {count} needs {shown}, at most "
-            f"{LARGEST_RUN / 2**30:g} GiB are taken: shorten the duration, lengthen the time step, or ask for fewer trials or "
+            f"A simulation of {length:.7g} s in steps of {1e3 * step:.3g} ms with {count} needs "
+            f"{shown}, at most "
+            f"{LARGEST_RUN / 2**30:g} GiB are taken: shorten the duration, lengthen the time "
+            f"step, or ask for fewer trials or "
             "recorded variables."
         )
 

@@ -1,4 +1,5 @@
-"""Whether a time step is small against the fastest time constant that the equations of a model have."""
+"""Whether a time step is small against the fastest time constant that the equations of a model
+have."""
 
 from __future__ import annotations
 
@@ -19,28 +20,53 @@ from neurocode.units import parse_unit, preferred_unit
 
 #: Exact at any step for the linear equations that they admit.
 EXACT = ("matrix_exponential", "exact", "linear")
-#: Each variable decays exactly: one that decays in far less than a step follows the others at once, which is meant.
+#: Each variable decays exactly: one that decays in far less than a step follows the others at once,
+#: which is meant.
 EXPONENTIAL = ("exponential_euler", "symplectic_exponential_euler")
 AT_ONCE = 1e-3
-#: Longest step, in units of the fastest time constant, that passes without a word; and the one that is advised.
+#: Longest step, in units of the fastest time constant, that passes without a word; and the one that
+#: is advised.
 LONGEST, ADVISED = 0.5, 0.1
-#: A fixed parameter of this beginning is the step that the text itself is written for, as in the meta-neuron.
+#: A fixed parameter of this beginning is the step that the text itself is written for, as in the
+#: meta-neuron.
 STEP_OF_TEXT = "dt_"
 #: Change of a state, in its usual unit, over which slopes are taken.
 CHANGE = 1e-3
 
 FUNCTIONS = {
-    "abs": np.abs, "arccos": np.arccos, "arcsin": np.arcsin, "arctan": np.arctan, "ceil": np.ceil, "clip": np.clip, "cos": np.cos,
-    "cosh": np.cosh, "exp": np.exp, "expm1": np.expm1, "exprel": exprel, "floor": np.floor, "int": np.trunc, "log": np.log,
-    "log10": np.log10, "log1p": np.log1p, "normal_cdf": ndtr, "sign": np.sign, "sin": np.sin, "sinh": np.sinh, "sqrt": np.sqrt,
-    "tan": np.tan, "tanh": np.tanh,
-}  # fmt: skip
+    "abs": np.abs,
+    "arccos": np.arccos,
+    "arcsin": np.arcsin,
+    "arctan": np.arctan,
+    "ceil": np.ceil,
+    "clip": np.clip,
+    "cos": np.cos,
+    "cosh": np.cosh,
+    "exp": np.exp,
+    "expm1": np.expm1,
+    "exprel": exprel,
+    "floor": np.floor,
+    "int": np.trunc,
+    "log": np.log,
+    "log10": np.log10,
+    "log1p": np.log1p,
+    "normal_cdf": ndtr,
+    "sign": np.sign,
+    "sin": np.sin,
+    "sinh": np.sinh,
+    "sqrt": np.sqrt,
+    "tan": np.tan,
+    "tanh": np.tanh,
+}
 
 
-def time_constants(model: NeuronModel, parameters: Mapping[str, float | np.ndarray] | None = None, dt: float = 1e-4) -> np.ndarray:
+def time_constants(
+    model: NeuronModel, parameters: Mapping[str, float | np.ndarray] | None = None, dt: float = 1e-4
+) -> np.ndarray:
     """Time constants of a model around its initial state, fastest first.
 
-    They are the inverse sizes of the eigenvalues of the matrix of slopes of ``dx/dt``, without noise and at zero input.
+    They are the inverse sizes of the eigenvalues of the matrix of slopes of ``dx/dt``, without
+    noise and at zero input.
 
     Parameters
     ----------
@@ -61,19 +87,33 @@ def time_constants(model: NeuronModel, parameters: Mapping[str, float | np.ndarr
     >>> round(float(time_constants(nc.models.lif())[0]), 6)
     0.02
     """
-    matrices = _slopes(model, {**model.values, **(parameters or {}), "t": 0.0, "dt": dt, **dict.fromkeys(model.inputs, 0.0)})
+    matrices = _slopes(
+        model,
+        {
+            **model.values,
+            **(parameters or {}),
+            "t": 0.0,
+            "dt": dt,
+            **dict.fromkeys(model.inputs, 0.0),
+        },
+    )
     matrices = matrices[np.all(np.isfinite(matrices), axis=(1, 2))]
     with np.errstate(divide="ignore"):
         return np.sort(1.0 / np.abs(np.linalg.eigvals(matrices)).ravel())
 
 
 def warn_of_coarse_step(
-    model: NeuronModel, dt: float, parameters: Mapping[str, float | np.ndarray] | None = None, stacklevel: int = 3
+    model: NeuronModel,
+    dt: float,
+    parameters: Mapping[str, float | np.ndarray] | None = None,
+    stacklevel: int = 3,
 ) -> None:
-    """Warn once, in one sentence, if a time step is not small against the fastest time constant of a model.
+    """Warn once, in one sentence, if a time step is not small against the fastest time constant of
+    a model.
 
-    Nothing is said for integrators that are exact for linear equations, for variables that an exponential integrator lets
-    decay within a thousandth of a step, and for a step that the text itself names by a fixed parameter ``dt_...``.
+    Nothing is said for integrators that are exact for linear equations, for variables that an
+    exponential integrator lets decay within a thousandth of a step, and for a step that the text
+    itself names by a fixed parameter ``dt_...``.
 
     Parameters
     ----------
@@ -97,15 +137,19 @@ def warn_of_coarse_step(
     fastest = float(np.min(constants[constants > shortest], initial=np.inf))
     if dt > LONGEST * fastest * (1 + 1e-6):
         warnings.warn(
-            f"The time step of {1e3 * dt:.3g} ms is not small against the fastest time constant of model '{model.name}', "
-            f"{1e3 * fastest:.3g} ms, so spikes may come out wrong: take {1e3 * ADVISED * fastest:.2g} ms or less.",
+            f"The time step of {1e3 * dt:.3g} ms is not small against the fastest time constant "
+            f"of model '{model.name}', "
+            f"{1e3 * fastest:.3g} ms, so spikes may come out wrong: take "
+            f"{1e3 * ADVISED * fastest:.2g} ms or less.",
             CoarseStepWarning,
             stacklevel=stacklevel,
         )
 
 
 def _is_written_for(model: NeuronModel, dt: float) -> bool:
-    steps = [p.si for name, p in model.parameters.items() if name.startswith(STEP_OF_TEXT) and p.fixed]
+    steps = [
+        p.si for name, p in model.parameters.items() if name.startswith(STEP_OF_TEXT) and p.fixed
+    ]
     return any(np.all(np.isclose(step, dt, rtol=1e-6, atol=0.0)) for step in steps)
 
 
@@ -113,7 +157,9 @@ def _slopes(model: NeuronModel, names: Mapping[str, float | np.ndarray]) -> np.n
     """Matrices of slopes of ``dx/dt`` at the initial state, (entries, states, states)."""
     prepare = Prepare({name: parse(text) for name, text in model.subexpressions.items()})
     units = {equation.name: equation.unit for equation in model.parsed}
-    noise = dict.fromkeys((name for e in model.parsed if e.expression for name in _noise_in(e.expression)), 0.0)
+    noise = dict.fromkeys(
+        (name for e in model.parsed if e.expression for name in _noise_in(e.expression)), 0.0
+    )
     names = {**names, **noise, "spiked": 0.0}
     state = dict.fromkeys(model.states, 0.0)
     with np.errstate(all="ignore"):
@@ -124,14 +170,29 @@ def _slopes(model: NeuronModel, names: Mapping[str, float | np.ndarray]) -> np.n
         for name in model.states:
             change = CHANGE * preferred_unit(parse_unit(units[name]).dim)[1]
             ends = [
-                [evaluate(rate, {**names, **state, name: state[name] + sign * change}, functions=FUNCTIONS) for rate in rates]
+                [
+                    evaluate(
+                        rate,
+                        {**names, **state, name: state[name] + sign * change},
+                        functions=FUNCTIONS,
+                    )
+                    for rate in rates
+                ]
                 for sign in (1, -1)
             ]
-            columns.append([np.subtract(up, down) / (2 * change) for up, down in zip(*ends, strict=True)])
-    entries = np.broadcast_arrays(*(np.atleast_1d(np.asarray(slope, float)) for column in columns for slope in column))
+            columns.append(
+                [np.subtract(up, down) / (2 * change) for up, down in zip(*ends, strict=True)]
+            )
+    entries = np.broadcast_arrays(
+        *(np.atleast_1d(np.asarray(slope, float)) for column in columns for slope in column)
+    )
     n = len(model.states)
     return np.moveaxis(np.reshape(np.stack(entries), (n, n, -1)), -1, 0)
 
 
 def _noise_in(text: str) -> set[str]:
-    return {node.id for node in ast.walk(parse(text)) if isinstance(node, ast.Name) and is_noise(node.id)}
+    return {
+        node.id
+        for node in ast.walk(parse(text))
+        if isinstance(node, ast.Name) and is_noise(node.id)
+    }

@@ -14,19 +14,27 @@ from neurocode.units import parse_unit, preferred_unit, to_neo_units
 
 
 def to_block(
-    model: NeuronModel, run: RawRun, dt: float, n_steps: int, stimulus: np.ndarray | None, annotations: Mapping
+    model: NeuronModel,
+    run: RawRun,
+    dt: float,
+    n_steps: int,
+    stimulus: np.ndarray | None,
+    annotations: Mapping,
 ) -> neo.Block:
-    """Make the block of a run: a segment a trial, with its spike train, recorded signals and current.
+    """Make the block of a run: a segment a trial, with its spike train, recorded signals and
+    current.
 
-    A spike carries the time at the start of its step, as in Brian2, or its own time inside the step; recorded values are
-    those at the start of each step.
+    A spike carries the time at the start of its step, as in Brian2, or its own time inside the
+    step; recorded values are those at the start of each step.
     """
     block = neo.Block(name=model.name, **annotations)
     units = {equation.name: equation.unit for equation in model.parsed}
     sampling = 1.0 / dt * pq.Hz
     for trial, times in enumerate(run.times(dt)):
         segment = neo.Segment(name=f"trial {trial}", index=trial)
-        segment.spiketrains.append(neo.SpikeTrain(times, units="s", t_stop=n_steps * dt, name=model.name))
+        segment.spiketrains.append(
+            neo.SpikeTrain(times, units="s", t_stop=n_steps * dt, name=model.name)
+        )
         for name, values in run.recorded.items():
             segment.analogsignals.append(_signal(values[trial], units[name], sampling, name))
         if stimulus is not None:
@@ -39,4 +47,6 @@ def to_block(
 
 def _signal(values: np.ndarray, unit: str, sampling: pq.Quantity, name: str) -> neo.AnalogSignal:
     shown, scale = preferred_unit(parse_unit(unit).dim)
-    return neo.AnalogSignal(values / scale, units=to_neo_units(shown), sampling_rate=sampling, name=name)
+    return neo.AnalogSignal(
+        values / scale, units=to_neo_units(shown), sampling_rate=sampling, name=name
+    )

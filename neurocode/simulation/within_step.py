@@ -1,10 +1,11 @@
 """Threshold crossing and reset inside the time step.
 
-A path that is below threshold at both ends of a step may have crossed it in between. Given the ends, the probability is that
-of a Brownian bridge, ``exp(-2 a b / s)``, with the distances ``a`` and ``b`` to the threshold and the variance ``s`` that the
-noise adds in the step; the time of the crossing, in units of the time that remains, is inverse Gaussian (Karatzas & Shreve
-1991, section 2.8). The neuron is reset at that time: each has a clock of its own, so the step after a spike, or after a
-refractory period, is longer or shorter than the others and no time is lost to the grid.
+A path that is below threshold at both ends of a step may have crossed it in between. Given the
+ends, the probability is that of a Brownian bridge, ``exp(-2 a b / s)``, with the distances ``a``
+and ``b`` to the threshold and the variance ``s`` that the noise adds in the step; the time of the
+crossing, in units of the time that remains, is inverse Gaussian (Karatzas & Shreve 1991, section
+2.8). The neuron is reset at that time: each has a clock of its own, so the step after a spike, or
+after a refractory period, is longer or shorter than the others and no time is lost to the grid.
 
 The text made here is abstract code, like that of Brian2's state updaters; all engines read it.
 """
@@ -19,7 +20,8 @@ from neurocode.models.model import NeuronModel
 from neurocode.simulation.diffusion import diffusion_of
 from neurocode.simulation.statements import parse, replaced
 
-#: Time of the neuron's own clock before the grid's, time until it leaves refractoriness, and whether it crossed.
+#: Time of the neuron's own clock before the grid's, time until it leaves refractoriness, and
+#: whether it crossed.
 LAG, WAIT, CROSSED = "local_lag", "local_wait", "local_crossed"
 TINY = "1e-100"
 
@@ -58,10 +60,16 @@ class WithinStep:
     @property
     def update(self) -> str:
         """The whole update as one text, without branches."""
-        return "\n".join(part for part in (self.durations, self.advance, self.decide, self.locate, self.finish) if part)
+        return "\n".join(
+            part
+            for part in (self.durations, self.advance, self.decide, self.locate, self.finish)
+            if part
+        )
 
 
-def within_step(model: NeuronModel, code_of: Callable[[NeuronModel, tuple[str, ...]], str]) -> WithinStep:
+def within_step(
+    model: NeuronModel, code_of: Callable[[NeuronModel, tuple[str, ...]], str]
+) -> WithinStep:
     """Make the code of a step with the crossing inside it.
 
     Parameters
@@ -78,7 +86,10 @@ def within_step(model: NeuronModel, code_of: Callable[[NeuronModel, tuple[str, .
     diffusion = diffusion_of(model)
     free = without_refractoriness(model)
     variable, others = diffusion.variable, diffusion.others
-    single = {name: code_of(free, tuple(other for other in model.states if other != name)) for name in model.states}
+    single = {
+        name: code_of(free, tuple(other for other in model.states if other != name))
+        for name in model.states
+    }
 
     def later(name: str, duration: str, to: str) -> str:
         return _renamed(single[name], {"dt": f"({duration})", name: name}, f"_{name}{to}", name)
@@ -94,40 +105,62 @@ def within_step(model: NeuronModel, code_of: Callable[[NeuronModel, tuple[str, .
     crossings = [later(name, f"_until - {LAG}", "_cross") for name in others]
     return WithinStep(
         durations=f"_start = clip({WAIT}, {LAG}, dt)\n_free = dt - _start",
-        advance="\n".join([
-            *middle, *starts, *ends, moved,
-            f"_before = clip(-({before}), 0, 1e300)", f"_after = -({after})", f"_variance = ({diffusion.strength})**2*_free",
-        ]),
-        decide=f"_crossed = int(rand() < exp(-2*_before*clip(_after, 0, 1e300)/(_variance + {TINY})))*int(_free > 0)",
-        locate="\n".join([
-            f"_distance = abs(_after) + {TINY}",
-            "_mean = _before/_distance",
-            f"_ratio = clip(0.5*_variance*randn()**2/((_before + {TINY})*_distance), 0, 1e100)",
-            "_root = 1 + _ratio + sqrt(_ratio*(_ratio + 2))",
-            "_first = int(rand()*(1 + 1/_root) < 1)",
-            "_time = _mean*(_first/_root + (1 - _first)*_root)",
-            "_until = _start + _free*_time/(1 + _time)",
-            *crossings,
-        ]),
-        finish="\n".join([
-            f"{variable} = _{variable}_end",
-            *(f"{name} = _crossed*_{name}_cross + (1 - _crossed)*_{name}_end" for name in others),
-            f"{LAG} = _crossed*(_until - dt)", f"{WAIT} = clip({WAIT} - dt, -dt, 1e300)", f"{CROSSED} = _crossed",
-        ]),
-        reset=f"{model.reset_code}\n{WAIT} = {LAG}" + (f" + ({_one_line(model.refractory)})" if model.refractory else ""),
+        advance="\n".join(
+            [
+                *middle,
+                *starts,
+                *ends,
+                moved,
+                f"_before = clip(-({before}), 0, 1e300)",
+                f"_after = -({after})",
+                f"_variance = ({diffusion.strength})**2*_free",
+            ]
+        ),
+        decide=f"_crossed = int(rand() < exp(-2*_before*clip(_after, 0, 1e300)/(_variance + "
+        f"{TINY})))*int(_free > 0)",
+        locate="\n".join(
+            [
+                f"_distance = abs(_after) + {TINY}",
+                "_mean = _before/_distance",
+                f"_ratio = clip(0.5*_variance*randn()**2/((_before + {TINY})*_distance), 0, 1e100)",
+                "_root = 1 + _ratio + sqrt(_ratio*(_ratio + 2))",
+                "_first = int(rand()*(1 + 1/_root) < 1)",
+                "_time = _mean*(_first/_root + (1 - _first)*_root)",
+                "_until = _start + _free*_time/(1 + _time)",
+                *crossings,
+            ]
+        ),
+        finish="\n".join(
+            [
+                f"{variable} = _{variable}_end",
+                *(
+                    f"{name} = _crossed*_{name}_cross + (1 - _crossed)*_{name}_end"
+                    for name in others
+                ),
+                f"{LAG} = _crossed*(_until - dt)",
+                f"{WAIT} = clip({WAIT} - dt, -dt, 1e300)",
+                f"{CROSSED} = _crossed",
+            ]
+        ),
+        reset=f"{model.reset_code}\n{WAIT} = {LAG}"
+        + (f" + ({_one_line(model.refractory)})" if model.refractory else ""),
         variable=variable,
         others=others,
-    )  # fmt: skip
+    )
 
 
 def without_refractoriness(model: NeuronModel) -> NeuronModel:
     """The model without its refractory period, which the clock of the neuron replaces."""
-    lines = [replace(e, flags=tuple(flag for flag in e.flags if flag != "unless refractory")).text for e in model.parsed]
+    lines = [
+        replace(e, flags=tuple(flag for flag in e.flags if flag != "unless refractory")).text
+        for e in model.parsed
+    ]
     return replace(model, equations="\n".join(lines), refractory=None, within_step=False)
 
 
 def _renamed(code: str, names: Mapping[str, str], result: str, variable: str) -> str:
-    """Code with other names, its temporaries set apart, that leaves the new value of ``variable`` in ``result``."""
+    """Code with other names, its temporaries set apart, that leaves the new value of ``variable``
+    in ``result``."""
     statements = ast.parse(code).body
     own = {s.targets[0].id for s in statements if s.targets[0].id.startswith("_")}
     table = {**{name: f"{result}{name}" for name in own}, **names}

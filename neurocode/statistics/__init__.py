@@ -3,7 +3,8 @@
 Contents
 --------
 describe, compare
-    One table of many units; a model's responses against recorded ones. (``neurocode.describe``, ``neurocode.compare``.)
+    One table of many units; a model's responses against recorded ones. (``neurocode.describe``,
+    ``neurocode.compare``.)
 variability
     Intervals, counts over repeats and windows, drift.
 complexity, population_complexity, entropy
@@ -17,12 +18,22 @@ distance, spike_distances
 surrogates
     Nulls: surrogates, permutation tests, many units at once.
 unit_statistics, distributions
-    Rows of ``describe``, one's own among them (``UnitStatistic``, ``Column``), and what its figure shows.
+    Rows of ``describe``, one's own among them (``UnitStatistic``, ``Column``), and what its figure
+    shows.
 
-All their public functions stand here too; ``describe`` and ``compare`` are modules here and functions of ``neurocode``.
+All their public functions stand here too; ``describe`` and ``compare`` are modules here and
+functions of ``neurocode``.
 """
 
-from neurocode.statistics import complexity, entropy, information, population_complexity, spike_distances, surrogates, variability
+from neurocode.statistics import (
+    complexity,
+    entropy,
+    information,
+    population_complexity,
+    spike_distances,
+    surrogates,
+    variability,
+)
 from neurocode.statistics.coding import (
     decode_stimulus,
     explained_variance,
@@ -34,7 +45,14 @@ from neurocode.statistics.coding import (
     spike_triggered_average,
 )
 from neurocode.statistics.compare import Curves, Statistic, Unit, curves
-from neurocode.statistics.complexity import lz76, lz76_of_events, lz78, normalised_lz76, occupied_bins, symbols_of
+from neurocode.statistics.complexity import (
+    lz76,
+    lz76_of_events,
+    lz78,
+    normalised_lz76,
+    occupied_bins,
+    symbols_of,
+)
 from neurocode.statistics.complexity_classifier import (
     ComplexityClassifier,
     ThresholdClassifier,
@@ -62,10 +80,32 @@ from neurocode.statistics.entropy import (
 from neurocode.statistics.information import information_per_spike, mutual_information
 from neurocode.statistics.online_complexity import OnlineLZ76
 from neurocode.statistics.population_complexity import population_lz76, sliding_lz76
-from neurocode.statistics.spike_distances import mean_distance, spike_distance, van_rossum_distance, victor_purpura_distance
-from neurocode.statistics.surrogates import SurrogateComplexity, false_discovery_rate, permutation_test, surrogate_complexity
-from neurocode.statistics.time_rescaling import TimeRescaling, rescaled_intervals, time_rescaling, uniform_test
-from neurocode.statistics.unit_statistics import Column, UnitStatistic, binned_events, complexity_statistic, durations, spike_counts
+from neurocode.statistics.spike_distances import (
+    mean_distance,
+    spike_distance,
+    van_rossum_distance,
+    victor_purpura_distance,
+)
+from neurocode.statistics.surrogates import (
+    SurrogateComplexity,
+    false_discovery_rate,
+    permutation_test,
+    surrogate_complexity,
+)
+from neurocode.statistics.time_rescaling import (
+    TimeRescaling,
+    rescaled_intervals,
+    time_rescaling,
+    uniform_test,
+)
+from neurocode.statistics.unit_statistics import (
+    Column,
+    UnitStatistic,
+    binned_events,
+    complexity_statistic,
+    durations,
+    spike_counts,
+)
 from neurocode.statistics.variability import (
     allan_factor,
     drift_test,

@@ -1,4 +1,5 @@
-"""Responses to repeated stimuli: histograms, correlations over trials, prediction against its ceiling, decoding."""
+"""Responses to repeated stimuli: histograms, correlations over trials, prediction against its
+ceiling, decoding."""
 
 from __future__ import annotations
 
@@ -14,15 +15,19 @@ from neurocode.units import in_si, seconds, unmasked
 
 
 def psth(
-    trains: Sequence[SpikeTrainLike], duration: float, *, bin_size: float = 1e-3, sigma: float = 10e-3
+    trains: Sequence[SpikeTrainLike],
+    duration: float,
+    *,
+    bin_size: float = 1e-3,
+    sigma: float = 10e-3,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Peristimulus time histogram smoothed with a Gaussian.
 
     Parameters
     ----------
     trains : sequence of trains
-        Repeats: Neo trains in any unit, or spike times in seconds, from the start of the stimulus. Spikes before it and after
-        the duration do not count.
+        Repeats: Neo trains in any unit, or spike times in seconds, from the start of the stimulus.
+        Spikes before it and after the duration do not count.
     duration, bin_size, sigma : float or quantity
         In seconds; the last bin is the one that holds the end, and is as long as the others.
 
@@ -34,7 +39,8 @@ def psth(
     Raises
     ------
     DataError
-        If there is no train, a train or time cannot be used, a bin is longer than the duration, or all spikes lie outside it.
+        If there is no train, a train or time cannot be used, a bin is longer than the duration, or
+        all spikes lie outside it.
 
     Examples
     --------
@@ -48,14 +54,19 @@ def psth(
     pooled, stop = np.concatenate(repeats), seconds(duration, "The duration")
     if pooled.size and not np.any((pooled >= 0) & (pooled <= stop)):
         raise DataError(
-            f"None of the {pooled.size} spikes, at {pooled.min():g} to {pooled.max():g} s, lies in the histogram's {stop:g} s: "
+            f"None of the {pooled.size} spikes, at {pooled.min():g} to {pooled.max():g} s, lies "
+            f"in the histogram's {stop:g} s: "
             "are the times in seconds from the start of the stimulus?"
         )
     return _histogram(pooled, len(repeats), stop, bin_size, sigma)
 
 
 def psth_correlation(
-    first: Sequence[SpikeTrainLike], second: Sequence[SpikeTrainLike], duration: float, *, sigma: float = 10e-3
+    first: Sequence[SpikeTrainLike],
+    second: Sequence[SpikeTrainLike],
+    duration: float,
+    *,
+    sigma: float = 10e-3,
 ) -> float:
     """Pearson correlation of two smoothed histograms; NaN where one is constant.
 
@@ -81,17 +92,24 @@ def psth_correlation(
 
 
 def explained_variance(
-    recorded: Sequence[SpikeTrainLike], predicted: Sequence[SpikeTrainLike], duration: float, *, sigma: float = 10e-3
+    recorded: Sequence[SpikeTrainLike],
+    predicted: Sequence[SpikeTrainLike],
+    duration: float,
+    *,
+    sigma: float = 10e-3,
 ) -> float:
-    """Explained variance of the Allen Cell Types Database: that of recorded by predicted spikes over that among the recorded.
+    """Explained variance of the Allen Cell Types Database: that of recorded by predicted spikes
+    over that among the recorded.
 
-    Trains are smoothed with a Gaussian. Of two traces ``EV(D, M) = (var D + var M - var(D - M)) / (var D + var M)``: one where they
-    are equal, zero where they are unrelated (Teeter et al. 2018, Nat Commun 9:709). The score is the mean of ``EV`` of each
-    recorded repeat with the prediction, over the mean of ``EV`` of each recorded repeat with the mean of all of them: one for a
+    Trains are smoothed with a Gaussian. Of two traces ``EV(D, M) = (var D + var M - var(D - M)) /
+    (var D + var M)``: one where they are equal, zero where they are unrelated (Teeter et al. 2018,
+    Nat Commun 9:709). The score is the mean of ``EV`` of each recorded repeat with the prediction,
+    over the mean of ``EV`` of each recorded repeat with the mean of all of them: one for a
     prediction as good as that mean, zero for a silent one.
 
-    The published models draw nothing, and their one train is the prediction. Of a model that draws, the prediction is the mean
-    over its repeats, as it is over the recorded ones: ``EV`` with each train alone would count its variability as a fault.
+    The published models draw nothing, and their one train is the prediction. Of a model that draws,
+    the prediction is the mean over its repeats, as it is over the recorded ones: ``EV`` with each
+    train alone would count its variability as a fault.
 
     Parameters
     ----------
@@ -103,8 +121,8 @@ def explained_variance(
     Returns
     -------
     float
-        NaN for a single recorded repeat, which says nothing of what can be explained, and where the mean of the recorded repeats
-        does not vary.
+        NaN for a single recorded repeat, which says nothing of what can be explained, and where the
+        mean of the recorded repeats does not vary.
 
     Raises
     ------
@@ -113,9 +131,10 @@ def explained_variance(
 
     Notes
     -----
-    The authors' code (``expVarOfSpikeTrains.py`` in AllenInstitute/GLIF_Teeter_et_al_2018) was read and is followed but for bins of
-    a sampling interval, tails of the Gaussian beyond the ends, which it keeps in the denominator alone, and two traces that do
-    not vary, to which it gives one, so that a silent model would explain a silent repeat.
+    The authors' code (``expVarOfSpikeTrains.py`` in AllenInstitute/GLIF_Teeter_et_al_2018) was read
+    and is followed but for bins of a sampling interval, tails of the Gaussian beyond the ends,
+    which it keeps in the denominator alone, and two traces that do not vary, to which it gives one,
+    so that a silent model would explain a silent repeat.
 
     Examples
     --------
@@ -129,7 +148,11 @@ def explained_variance(
         return np.nan
     traces = [_histogram(train, 1, stop, 1e-3, sigma)[1] for train in repeats]
     among = np.mean([_explained(trace, mean) for trace in traces])
-    return float(np.mean([_explained(trace, model) for trace in traces]) / among) if among > 0 else np.nan
+    return (
+        float(np.mean([_explained(trace, model) for trace in traces]) / among)
+        if among > 0
+        else np.nan
+    )
 
 
 def psth_band(
@@ -171,7 +194,9 @@ def psth_band(
     stop = seconds(duration, "The duration")
     each = np.stack([_histogram(train, 1, stop, bin_size, sigma)[1] for train in repeats])
     random = np.random.default_rng(seed)
-    means = np.stack([each[random.integers(len(each), size=len(each))].mean(axis=0) for _ in range(n_bootstrap)])
+    means = np.stack(
+        [each[random.integers(len(each), size=len(each))].mean(axis=0) for _ in range(n_bootstrap)]
+    )
     low, high = np.quantile(means, [(1 - level) / 2, (1 + level) / 2], axis=0)
     return low, high
 
@@ -187,7 +212,8 @@ def signal_and_noise_correlation(counts: np.ndarray) -> tuple[np.ndarray, np.nda
     Returns
     -------
     signal, noise : numpy.ndarray, shape (units, units)
-        NaN with fewer than three stimuli (signal) or two trials (noise), and for units without variance.
+        NaN with fewer than three stimuli (signal) or two trials (noise), and for units without
+        variance.
 
     Raises
     ------
@@ -208,7 +234,8 @@ def signal_and_noise_correlation(counts: np.ndarray) -> tuple[np.ndarray, np.nda
 
 
 def normalised_correlation(prediction: np.ndarray, responses: np.ndarray) -> float:
-    """Correlation of a prediction with the mean response over the highest that the noise allows (Schoppe et al. 2016).
+    """Correlation of a prediction with the mean response over the highest that the noise allows
+    (Schoppe et al. 2016).
 
     Parameters
     ----------
@@ -219,7 +246,8 @@ def normalised_correlation(prediction: np.ndarray, responses: np.ndarray) -> flo
     Returns
     -------
     float
-        NaN for fewer than two repeats, a constant prediction, or responses whose repeats share no signal.
+        NaN for fewer than two repeats, a constant prediction, or responses whose repeats share no
+        signal.
 
     Raises
     ------
@@ -236,15 +264,21 @@ def normalised_correlation(prediction: np.ndarray, responses: np.ndarray) -> flo
     responses, prediction = _finite(responses, "Responses"), _finite(prediction, "Predictions")
     if responses.ndim != 2 or prediction.shape != responses.shape[1:]:
         raise DataError(
-            f"Responses have the shape (repeats, bins) and a prediction (bins,), not {responses.shape} and {prediction.shape}."
+            f"Responses have the shape (repeats, bins) and a prediction (bins,), not "
+            f"{responses.shape} and {prediction.shape}."
         )
     n = len(responses)
     if n < 2 or np.ptp(prediction) == 0:
         return np.nan
-    signal_power = (np.var(responses.sum(axis=0), ddof=1) - np.sum(np.var(responses, axis=1, ddof=1))) / (n * (n - 1))
+    signal_power = (
+        np.var(responses.sum(axis=0), ddof=1) - np.sum(np.var(responses, axis=1, ddof=1))
+    ) / (n * (n - 1))
     if signal_power <= 0:
         return np.nan
-    return float(np.cov(prediction, responses.mean(axis=0))[0, 1] / np.sqrt(np.var(prediction, ddof=1) * signal_power))
+    return float(
+        np.cov(prediction, responses.mean(axis=0))[0, 1]
+        / np.sqrt(np.var(prediction, ddof=1) * signal_power)
+    )
 
 
 def spike_triggered_average(
@@ -264,12 +298,14 @@ def spike_triggered_average(
     Returns
     -------
     lags, average : numpy.ndarray
-        Lags in seconds, negative before the spike, and the average in the unit of the stimulus; NaN if no spike qualifies.
+        Lags in seconds, negative before the spike, and the average in the unit of the stimulus; NaN
+        if no spike qualifies.
 
     Raises
     ------
     DataError
-        For a train or times that cannot be used, a window that ends before it begins, or a stimulus of another shape.
+        For a train or times that cannot be used, a window that ends before it begins, or a stimulus
+        of another shape.
 
     Examples
     --------
@@ -285,7 +321,10 @@ def spike_triggered_average(
         round(in_si(after, "second", "The window after") / step),
     )
     if last < first:
-        raise DataError(f"The window from {first * step:g} s to {last * step:g} s around a spike ends before it begins.")
+        raise DataError(
+            f"The window from {first * step:g} s to {last * step:g} s around a spike ends before "
+            f"it begins."
+        )
     lags = np.arange(first, last + 1)
     steps = bin_numbers(spike_times(times), step)
     steps = steps[(steps + first >= 0) & (steps + last < len(stimulus))]
@@ -294,8 +333,11 @@ def spike_triggered_average(
     return lags * step, stimulus[steps[:, None] + lags].mean(axis=0)
 
 
-def decode_stimulus(responses: np.ndarray, *, n_permutations: int = 199, seed: int = 0) -> tuple[float, float]:
-    """Share of trials whose stimulus is that of the nearest mean response, the trial itself left out.
+def decode_stimulus(
+    responses: np.ndarray, *, n_permutations: int = 199, seed: int = 0
+) -> tuple[float, float]:
+    """Share of trials whose stimulus is that of the nearest mean response, the trial itself left
+    out.
 
     Parameters
     ----------
@@ -316,13 +358,18 @@ def decode_stimulus(responses: np.ndarray, *, n_permutations: int = 199, seed: i
     """
     responses = _finite(responses, "Responses")
     if responses.ndim != 3:
-        raise DataError(f"Responses have the shape (stimuli, trials, features), not {responses.shape}.")
+        raise DataError(
+            f"Responses have the shape (stimuli, trials, features), not {responses.shape}."
+        )
     n_stimuli, n_trials, n_features = responses.shape
     if n_stimuli < 2 or n_trials < 2:
         return np.nan, np.nan
     accuracy = _leave_one_out(responses)
     random, flat = np.random.default_rng(seed), responses.reshape(-1, n_features)
-    shuffled = [_leave_one_out(random.permutation(flat).reshape(responses.shape)) for _ in range(n_permutations)]
+    shuffled = [
+        _leave_one_out(random.permutation(flat).reshape(responses.shape))
+        for _ in range(n_permutations)
+    ]
     return accuracy, (1 + sum(value >= accuracy for value in shuffled)) / (n_permutations + 1)
 
 
@@ -332,12 +379,16 @@ def _explained(first: np.ndarray, second: np.ndarray) -> float:
     return float((total - np.var(first - second)) / total) if total > 0 else 0.0
 
 
-def _histogram(pooled: np.ndarray, repeats: int, duration: float, bin_size: float, sigma: float) -> tuple[np.ndarray, np.ndarray]:
+def _histogram(
+    pooled: np.ndarray, repeats: int, duration: float, bin_size: float, sigma: float
+) -> tuple[np.ndarray, np.ndarray]:
     """Bin centres and smoothed rate of the pooled spikes of so many repeats."""
     width, sigma = seconds(bin_size, "The bin size"), seconds(sigma, "The width of the Gaussian")
     n_bins = bins_up_to(duration, width)
     if width > duration * (1 + 1e-9):
-        raise DataError(f"The bin of {width:g} s is longer than the {duration:g} s of the histogram.")
+        raise DataError(
+            f"The bin of {width:g} s is longer than the {duration:g} s of the histogram."
+        )
     edges = np.linspace(0, n_bins * width, n_bins + 1)
     rate = counts_between(pooled[pooled <= duration], edges) / (repeats * width)
     return 0.5 * (edges[:-1] + edges[1:]), gaussian_filter1d(rate, sigma / width, mode="constant")

@@ -16,13 +16,27 @@ from neurocode.errors import DataError
 from neurocode.recordings.binning import counts_between
 from neurocode.recordings.containers import holds_units
 from neurocode.recordings.files import trains_of
-from neurocode.recordings.trains import ROUNDING, SpikeTrainLike, Trains, in_seconds, is_train, listed, usable_trains
+from neurocode.recordings.trains import (
+    ROUNDING,
+    SpikeTrainLike,
+    Trains,
+    in_seconds,
+    is_train,
+    listed,
+    usable_trains,
+)
 from neurocode.statistics.coding import normalised_correlation, psth, signal_and_noise_correlation
 from neurocode.statistics.complexity import lz76_of_events, occupied_bins
-from neurocode.statistics.spike_distances import mean_distance, spike_distance, van_rossum_distance, victor_purpura_distance
+from neurocode.statistics.spike_distances import (
+    mean_distance,
+    spike_distance,
+    van_rossum_distance,
+    victor_purpura_distance,
+)
 from neurocode.statistics.variability import window_counts
 
-#: Window of the Fano-mean relation, largest lag and bin of the autocorrelogram, bin of the complexity; in seconds.
+#: Window of the Fano-mean relation, largest lag and bin of the autocorrelogram, bin of the
+#: complexity; in seconds.
 COUNT_WINDOW, LARGEST_LAG, LAG_BIN, COMPLEXITY_BIN = 0.1, 0.1, 2e-3, 5e-3
 #: Durations are one if they differ by less, in seconds.
 SAME_DURATION = 1e-6
@@ -33,7 +47,8 @@ NOISE_CORRELATION = "noise_correlation"
 
 @dataclass(frozen=True)
 class Unit:
-    """Repeats of one unit on one stimulus, in seconds from its start; the duration is stated, or that of the last spike."""
+    """Repeats of one unit on one stimulus, in seconds from its start; the duration is stated, or
+    that of the last spike."""
 
     repeats: list[np.ndarray]
     duration: float
@@ -62,8 +77,9 @@ def compare(
     Parameters
     ----------
     model_trains, recorded_trains
-        Repeats of one unit on one stimulus (a sequence of Neo trains in any unit, or of arrays of seconds), or a sequence of such
-        sequences, a unit each; of equal duration and number of units. Repeats of different units are simultaneous.
+        Repeats of one unit on one stimulus (a sequence of Neo trains in any unit, or of arrays of
+        seconds), or a sequence of such sequences, a unit each; of equal duration and number of
+        units. Repeats of different units are simultaneous.
     statistics : sequence of str, optional
         Rows of the result; all by default.
     n_splits : int
@@ -73,15 +89,16 @@ def compare(
     Returns
     -------
     pandas.DataFrame
-        One row per statistic, means over units: ``model`` and ``recorded`` values where the statistic is a number of each side;
-        ``difference`` between both (a distance, or an absolute difference); ``reference`` and ``reference_sd``, the same between
-        random halves of the recording; ``note``, "not defined: why" where the data cannot support it.
+        One row per statistic, means over units: ``model`` and ``recorded`` values where the
+        statistic is a number of each side; ``difference`` between both (a distance, or an absolute
+        difference); ``reference`` and ``reference_sd``, the same between random halves of the
+        recording; ``note``, "not defined: why" where the data cannot support it.
 
     Raises
     ------
     DataError
-        If the numbers of units or the durations differ, a side has no train or one that cannot be used, or a statistic is not
-        known.
+        If the numbers of units or the durations differ, a side has no train or one that cannot be
+        used, or a statistic is not known.
 
     Examples
     --------
@@ -94,14 +111,19 @@ def compare(
     if len(model) != len(recorded):
         raise DataError(f"The model has {len(model)} units, the recording {len(recorded)}.")
     durations = [_common_duration(*pair) for pair in zip(model, recorded, strict=True)]
-    model, recorded = ([replace(u, duration=d) for u, d in zip(side, durations, strict=True)] for side in (model, recorded))
+    model, recorded = (
+        [replace(u, duration=d) for u, d in zip(side, durations, strict=True)]
+        for side in (model, recorded)
+    )
     random = np.random.default_rng(seed)
     makers = {name: partial(_row, statistic) for name, statistic in STATISTICS.items()} | {
         NOISE_CORRELATION: _noise_correlation_row
     }
     chosen = tuple(makers) if statistics is None else tuple(statistics)
     if unknown := [name for name in chosen if name not in makers]:
-        raise DataError(f"'{unknown[0]}' is no statistic of a comparison; known are {', '.join(makers)}.")
+        raise DataError(
+            f"'{unknown[0]}' is no statistic of a comparison; known are {', '.join(makers)}."
+        )
     rows = {name: makers[name](model, recorded, n_splits, random) for name in chosen}
     return pd.DataFrame.from_dict(rows, orient="index").rename_axis("statistic")
 
@@ -176,49 +198,78 @@ def _units(trains: object, side: str) -> list[Unit]:
         own = trains.trains_of(unit)
         repeats = [trains.train(k) - trains.t_start[k] for k in own]
         lengths = trains.t_stop[own] - trains.t_start[own]
-        stated = lengths > np.array([times[-1] if len(times) else 0.0 for times in repeats]) + ROUNDING
+        stated = (
+            lengths > np.array([times[-1] if len(times) else 0.0 for times in repeats]) + ROUNDING
+        )
         if stated.any() and np.ptp(lengths[stated]) > SAME_DURATION:
             low, high = lengths[stated].min(), lengths[stated].max()
-            raise DataError(f"The repeats of unit {unit} on the {side} side last {low:g} to {high:g} s, expected one duration.")
+            raise DataError(
+                f"The repeats of unit {unit} on the {side} side last {low:g} to {high:g} s, "
+                f"expected one duration."
+            )
         units.append(Unit(repeats, float(np.max(lengths, initial=0.0)), bool(stated.any())))
     return units
 
 
 def _require_a_common_start(entries: list, side: str) -> None:
-    """Refuse arrays with times before zero: where they begin is not said, and repeats are laid over one another."""
+    """Refuse arrays with times before zero: where they begin is not said, and repeats are laid over
+    one another."""
     for entry in entries:
         for train in [entry] if is_train(entry) else entry:
             start = 0.0 if isinstance(train, neo.SpikeTrain) else in_seconds(train)[1]
             if start < 0:
                 raise DataError(
-                    f"The {side} side holds a spike at {start:g} s in an array, which begins at zero; give Neo trains, "
+                    f"The {side} side holds a spike at {start:g} s in an array, which begins at "
+                    f"zero; give Neo trains, "
                     "whose t_start says where they begin."
                 )
 
 
 def _common_duration(model: Unit, recorded: Unit) -> float:
-    """Duration of both sides of a unit; a side whose end is not stated ends with its last spike, or later."""
+    """Duration of both sides of a unit; a side whose end is not stated ends with its last spike, or
+    later."""
     longest, shortest = sorted((model, recorded), key=lambda unit: -unit.duration)
     if not longest.duration > 0:
         raise DataError("The trains have neither a duration nor a spike after their start.")
     if shortest.stated and longest.duration - shortest.duration > SAME_DURATION:
         raise DataError(
-            f"A unit lasts {model.duration:g} s in the model and {recorded.duration:g} s in the recording, expected one duration."
+            f"A unit lasts {model.duration:g} s in the model and {recorded.duration:g} s in the "
+            f"recording, expected one duration."
         )
     return longest.duration
 
 
-def _row(statistic: Statistic, model: list[Unit], recorded: list[Unit], n_splits: int, random: np.random.Generator) -> dict:
-    values = [(statistic.value(m), statistic.value(r)) for m, r in zip(model, recorded, strict=True)] if statistic.value else []
-    differences = np.array([statistic.difference(m, r) for m, r in zip(model, recorded, strict=True)])
-    splits = [[statistic.difference(*halves) for halves in _halves(unit, n_splits, random)] for unit in recorded]
+def _row(
+    statistic: Statistic,
+    model: list[Unit],
+    recorded: list[Unit],
+    n_splits: int,
+    random: np.random.Generator,
+) -> dict:
+    values = (
+        [(statistic.value(m), statistic.value(r)) for m, r in zip(model, recorded, strict=True)]
+        if statistic.value
+        else []
+    )
+    differences = np.array(
+        [statistic.difference(m, r) for m, r in zip(model, recorded, strict=True)]
+    )
+    splits = [
+        [statistic.difference(*halves) for halves in _halves(unit, n_splits, random)]
+        for unit in recorded
+    ]
     references = [float(np.mean(own)) for own in splits if own and np.isfinite(own).any()]
     note = "" if np.isfinite(differences).any() else f"not defined: {statistic.needs}"
     sides = [_mean(side) for side in zip(*values, strict=True)] if values else (np.nan, np.nan)
     return {
-        "model": sides[0], "recorded": sides[1], "difference": _mean(differences), "reference": _mean(references),
-        "reference_sd": _mean([np.std(own, ddof=1) for own in splits if len(own) > 1]), "unit": statistic.unit, "note": note,
-    }  # fmt: skip
+        "model": sides[0],
+        "recorded": sides[1],
+        "difference": _mean(differences),
+        "reference": _mean(references),
+        "reference_sd": _mean([np.std(own, ddof=1) for own in splits if len(own) > 1]),
+        "unit": statistic.unit,
+        "note": note,
+    }
 
 
 def _halves(unit: Unit, n_splits: int, random: np.random.Generator) -> list[tuple[Unit, Unit]]:
@@ -227,22 +278,43 @@ def _halves(unit: Unit, n_splits: int, random: np.random.Generator) -> list[tupl
     return [(unit.part(order[: count // 2]), unit.part(order[count // 2 :])) for order in orders]
 
 
-def _noise_correlation_row(model: list[Unit], recorded: list[Unit], n_splits: int, random: np.random.Generator) -> dict:
+def _noise_correlation_row(
+    model: list[Unit], recorded: list[Unit], n_splits: int, random: np.random.Generator
+) -> dict:
     row = dict.fromkeys(("model", "recorded", "difference", "reference", "reference_sd"), np.nan)
-    row |= {"unit": "", "note": "not defined: needs two units with the same two or more repeats, equally long"}
+    row |= {
+        "unit": "",
+        "note": "not defined: needs two units with the same two or more repeats, equally long",
+    }
     if len(recorded) < 2 or min(len(unit.repeats) for unit in recorded) < 2:
         return row
-    sides = [[window_counts(u.repeats, 0.0, u.duration, COUNT_WINDOW).T for u in side] for side in (model, recorded)]
+    sides = [
+        [window_counts(u.repeats, 0.0, u.duration, COUNT_WINDOW).T for u in side]
+        for side in (model, recorded)
+    ]
     if any(len({counts.shape for counts in side}) > 1 for side in sides):
         return row
     of_model, of_recorded = (np.stack(side) for side in sides)
     values = _noise_correlation(of_model), _noise_correlation(of_recorded)
     trials = of_recorded.shape[-1]
     orders = [random.permutation(trials) for _ in range(n_splits)] if trials >= 4 else []
-    halves = [(of_recorded[..., order[: trials // 2]], of_recorded[..., order[trials // 2 :]]) for order in orders]
-    splits = [abs(_noise_correlation(first) - _noise_correlation(second)) for first, second in halves]
-    row |= {"model": values[0], "recorded": values[1], "difference": abs(values[0] - values[1]), "note": ""}
-    return row | {"reference": _mean(splits), "reference_sd": float(np.std(splits, ddof=1)) if len(splits) > 1 else np.nan}
+    halves = [
+        (of_recorded[..., order[: trials // 2]], of_recorded[..., order[trials // 2 :]])
+        for order in orders
+    ]
+    splits = [
+        abs(_noise_correlation(first) - _noise_correlation(second)) for first, second in halves
+    ]
+    row |= {
+        "model": values[0],
+        "recorded": values[1],
+        "difference": abs(values[0] - values[1]),
+        "note": "",
+    }
+    return row | {
+        "reference": _mean(splits),
+        "reference_sd": float(np.std(splits, ddof=1)) if len(splits) > 1 else np.nan,
+    }
 
 
 def _noise_correlation(counts: np.ndarray) -> float:
@@ -258,7 +330,8 @@ def _mean(values: object) -> float:
 
 @dataclass(frozen=True)
 class Statistic:
-    """What is compared: a difference of two units, perhaps a value of each, its unit, and what it needs."""
+    """What is compared: a difference of two units, perhaps a value of each, its unit, and what it
+    needs."""
 
     difference: Callable[[Unit, Unit], float]
     needs: str
@@ -288,7 +361,10 @@ def _fano_mean(first: Unit, second: Unit) -> float:
     if not high > low:
         return np.nan
     at = np.geomspace(low, high, 10)
-    a, b = (np.polyval(np.polyfit(np.log(mean), np.log(variance), 1), np.log(at)) for mean, variance in curves)
+    a, b = (
+        np.polyval(np.polyfit(np.log(mean), np.log(variance), 1), np.log(at))
+        for mean, variance in curves
+    )
     return float(np.sqrt(np.mean((a - b) ** 2)))
 
 
@@ -304,7 +380,9 @@ def _variance_at(unit: Unit) -> tuple[np.ndarray, np.ndarray]:
 def _fano(unit: Unit) -> float:
     counts = window_counts(unit.repeats, 0.0, unit.duration, COUNT_WINDOW)
     mean = counts.mean()
-    return float(counts.var(axis=0, ddof=1).mean() / mean) if len(counts) > 1 and mean > 0 else np.nan
+    return (
+        float(counts.var(axis=0, ddof=1).mean() / mean) if len(counts) > 1 and mean > 0 else np.nan
+    )
 
 
 def _interval_distance(first: Unit, second: Unit) -> float:
@@ -329,7 +407,11 @@ def _autocorrelogram(unit: Unit) -> np.ndarray:
                 break
             histogram += counts_between(lags, edges)
     rate = _rate(unit)
-    return histogram / (spikes * LAG_BIN * rate) if spikes and rate else np.full(len(edges) - 1, np.nan)
+    return (
+        histogram / (spikes * LAG_BIN * rate)
+        if spikes and rate
+        else np.full(len(edges) - 1, np.nan)
+    )
 
 
 def _complexity(unit: Unit) -> float:
@@ -337,18 +419,25 @@ def _complexity(unit: Unit) -> float:
     spikes = sum(len(times) for times in unit.repeats)
     binned = [occupied_bins(times, unit.duration, COMPLEXITY_BIN) for times in unit.repeats]
     events = np.concatenate([bins + k * n_bins for k, (bins, n_bins) in enumerate(binned)])
-    return lz76_of_events(events, sum(n_bins for _, n_bins in binned)) / spikes if spikes else np.nan
+    return (
+        lz76_of_events(events, sum(n_bins for _, n_bins in binned)) / spikes if spikes else np.nan
+    )
 
 
 def _pairwise(distance: Callable[[np.ndarray, np.ndarray, float], float]) -> Statistic:
-    """Mean distance between the sides over the mean within them, less one: zero if pairs across are like pairs within."""
+    """Mean distance between the sides over the mean within them, less one: zero if pairs across are
+    like pairs within."""
 
     def within(unit: Unit) -> float:
-        return mean_distance(unit.repeats[:MOST_REPEATS], None, lambda a, b: distance(a, b, unit.duration))
+        return mean_distance(
+            unit.repeats[:MOST_REPEATS], None, lambda a, b: distance(a, b, unit.duration)
+        )
 
     def difference(first: Unit, second: Unit) -> float:
         across = mean_distance(
-            first.repeats[:MOST_REPEATS], second.repeats[:MOST_REPEATS], lambda a, b: distance(a, b, first.duration)
+            first.repeats[:MOST_REPEATS],
+            second.repeats[:MOST_REPEATS],
+            lambda a, b: distance(a, b, first.duration),
         )
         inside = 0.5 * (within(first) + within(second))
         return across / inside - 1 if inside > 0 else np.nan
@@ -358,10 +447,16 @@ def _pairwise(distance: Callable[[np.ndarray, np.ndarray, float], float]) -> Sta
 
 STATISTICS = {
     "rate": _of_values(_rate, "needs one repeat", "Hz"),
-    "psth_correlation_loss": Statistic(_response_correlation, "needs two recorded repeats that share a signal"),
+    "psth_correlation_loss": Statistic(
+        _response_correlation, "needs two recorded repeats that share a signal"
+    ),
     "fano_factor": _of_values(_fano, "needs two repeats with spikes"),
-    "fano_mean": Statistic(_fano_mean, "needs two repeats, and windows of different mean count on both sides"),
-    "interval_distribution": Statistic(_interval_distance, "needs two spikes in a repeat on both sides", unit="s"),
+    "fano_mean": Statistic(
+        _fano_mean, "needs two repeats, and windows of different mean count on both sides"
+    ),
+    "interval_distribution": Statistic(
+        _interval_distance, "needs two spikes in a repeat on both sides", unit="s"
+    ),
     "autocorrelogram": Statistic(_autocorrelogram_difference, "needs spikes on both sides"),
     "complexity_per_spike": _of_values(_complexity, "needs spikes on both sides"),
     "victor_purpura": _pairwise(lambda a, b, duration: victor_purpura_distance(a, b)),

@@ -30,9 +30,10 @@ LARGEST_DENSE = 32
 def lz76(sequence: Sequence | np.ndarray | str | bytes, *, count_unfinished: bool = True) -> int:
     """Number of words of the exhaustive history of a sequence (Lempel & Ziv 1976).
 
-    From left to right, each word is the shortest that does not occur in the text up to its last but one
-    symbol (Kaspar & Schuster 1987). Work and memory are linear in the length; sequences with a frequent
-    background symbol, such as binned spike trains, cost a multiple of their number of events only.
+    From left to right, each word is the shortest that does not occur in the text up to its last but
+    one symbol (Kaspar & Schuster 1987). Work and memory are linear in the length; sequences with a
+    frequent background symbol, such as binned spike trains, cost a multiple of their number of
+    events only.
 
     Parameters
     ----------
@@ -63,7 +64,13 @@ def lz76(sequence: Sequence | np.ndarray | str | bytes, *, count_unfinished: boo
     return int(words - (unfinished and not count_unfinished))
 
 
-def lz76_of_events(times: np.ndarray, length: int, symbols: np.ndarray | None = None, *, count_unfinished: bool = True) -> int:
+def lz76_of_events(
+    times: np.ndarray,
+    length: int,
+    symbols: np.ndarray | None = None,
+    *,
+    count_unfinished: bool = True,
+) -> int:
     """:func:`lz76` of a sequence given by the positions of its events, all else being background.
 
     Parameters
@@ -83,7 +90,8 @@ def lz76_of_events(times: np.ndarray, length: int, symbols: np.ndarray | None = 
     Raises
     ------
     DataError
-        If the positions are not whole numbers, not increasing or outside the sequence, or the symbols do not fit them.
+        If the positions are not whole numbers, not increasing or outside the sequence, or the
+        symbols do not fit them.
 
     Examples
     --------
@@ -98,7 +106,9 @@ def lz76_of_events(times: np.ndarray, length: int, symbols: np.ndarray | None = 
     if symbols is not None:
         symbols = _whole(symbols, "Symbols of events")
         if symbols.shape != times.shape or np.any(symbols == 0):
-            raise DataError(f"{times.size} events have a symbol each, which is not the zero of the background.")
+            raise DataError(
+                f"{times.size} events have a symbol each, which is not the zero of the background."
+            )
         codes = np.zeros(length, np.int32)
         codes[times] = symbols
         return lz76(codes, count_unfinished=count_unfinished)
@@ -107,7 +117,8 @@ def lz76_of_events(times: np.ndarray, length: int, symbols: np.ndarray | None = 
 
 
 def occupied_bins(times: np.ndarray, duration: float, bin_size: float) -> tuple[np.ndarray, int]:
-    """Bins of a train that hold spikes, increasing, and the number of bins; a spike at the very end is in the last one.
+    """Bins of a train that hold spikes, increasing, and the number of bins; a spike at the very end
+    is in the last one.
 
     Parameters
     ----------
@@ -152,11 +163,15 @@ def lz78(sequence: Sequence | np.ndarray | str | bytes, *, count_unfinished: boo
     return int(words - (unfinished and not count_unfinished))
 
 
-def normalised_lz76(sequence: Sequence | np.ndarray | str | bytes, *, alphabet_size: int = 2) -> float:
-    """``c log_A(n)/n``, which tends to the entropy rate in units of log2(A) bits for long sequences.
+def normalised_lz76(
+    sequence: Sequence | np.ndarray | str | bytes, *, alphabet_size: int = 2
+) -> float:
+    """``c log_A(n)/n``, which tends to the entropy rate in units of log2(A) bits for long
+    sequences.
 
-    Biased upward by some 10 % at 500 symbols and about 1/log n beyond, and it follows the firing rate: compare
-    sequences of one length only, or normalise by surrogates (:func:`neurocode.statistics.surrogate_complexity`).
+    Biased upward by some 10 % at 500 symbols and about 1/log n beyond, and it follows the firing
+    rate: compare sequences of one length only, or normalise by surrogates
+    (:func:`neurocode.statistics.surrogate_complexity`).
 
     Parameters
     ----------
@@ -181,7 +196,10 @@ def normalised_lz76(sequence: Sequence | np.ndarray | str | bytes, *, alphabet_s
     """
     codes, counts = symbols_of(sequence)
     if alphabet_size < max(2, int(np.count_nonzero(counts))):
-        raise DataError(f"The alphabet size of {alphabet_size} is below 2 or below the {np.count_nonzero(counts)} symbols present.")
+        raise DataError(
+            f"The alphabet size of {alphabet_size} is below 2 or below the "
+            f"{np.count_nonzero(counts)} symbols present."
+        )
     if codes.size < 2:
         return np.nan
     return float(_count(codes, counts)[0] * np.log(codes.size) / np.log(alphabet_size) / codes.size)
@@ -197,14 +215,22 @@ def symbols_of(sequence: Sequence | np.ndarray | str | bytes) -> tuple[np.ndarra
     """
     if isinstance(sequence, str):
         sequence = np.array(list(sequence), dtype="U1")
-    values = np.frombuffer(sequence, np.uint8) if isinstance(sequence, bytes) else unmasked(sequence, "The sequence")
+    values = (
+        np.frombuffer(sequence, np.uint8)
+        if isinstance(sequence, bytes)
+        else unmasked(sequence, "The sequence")
+    )
     if values.ndim != 1:
         raise DataError(f"A sequence has one dimension, not {values.ndim}.")
     if values.dtype.kind == "f" and not np.all(np.isfinite(values)):
         raise DataError("The sequence holds values that are not finite.")
     if values.dtype == bool:
         values = values.view(np.uint8)
-    if values.dtype.kind in "iu" and values.size and (values.dtype == np.uint8 or (values.min() >= 0 and values.max() < 256)):
+    if (
+        values.dtype.kind in "iu"
+        and values.size
+        and (values.dtype == np.uint8 or (values.min() >= 0 and values.max() < 256))
+    ):
         values = values.astype(np.uint8, copy=False)
         if values.max() > 1:
             return values, histogram(values)

@@ -23,15 +23,16 @@ def raster_complexities(rasters: np.ndarray, *, n_surrogates: int = 0, seed: int
     rasters : numpy.ndarray (samples, trains, bins)
         Zero or one.
     n_surrogates : int
-        None for ``c log2(n)/n``; else the count over the mean count of so many trains with the same spikes anywhere, which takes
-        the rate out.
+        None for ``c log2(n)/n``; else the count over the mean count of so many trains with the same
+        spikes anywhere, which takes the rate out.
     seed : int
         Of the surrogates.
 
     Returns
     -------
     numpy.ndarray (samples, trains)
-        A silent train has ``2 log2(n)/n``, and with surrogates, of which it has none, one: no structure beyond its rate.
+        A silent train has ``2 log2(n)/n``, and with surrogates, of which it has none, one: no
+        structure beyond its rate.
 
     Raises
     ------
@@ -45,7 +46,10 @@ def raster_complexities(rasters: np.ndarray, *, n_surrogates: int = 0, seed: int
     """
     rasters = unmasked(rasters, "Rasters")
     if rasters.ndim != 3 or rasters.shape[2] < 2:
-        raise DataError(f"Rasters have the shape (samples, trains, bins) with two bins at least, not {rasters.shape}.")
+        raise DataError(
+            f"Rasters have the shape (samples, trains, bins) with two bins at least, not "
+            f"{rasters.shape}."
+        )
     if not np.all((rasters == 0) | (rasters == 1)):
         raise DataError("Rasters hold zero or one.")
     samples, trains, bins = rasters.shape
@@ -53,7 +57,9 @@ def raster_complexities(rasters: np.ndarray, *, n_surrogates: int = 0, seed: int
     if not n_surrogates:
         return (_counts(flat) * np.log2(bins) / bins).reshape(samples, trains)
     events = [np.flatnonzero(row) for row in flat]
-    found = surrogate_complexity(events, np.full(len(events), bins), n_surrogates=n_surrogates, seed=seed).ratio
+    found = surrogate_complexity(
+        events, np.full(len(events), bins), n_surrogates=n_surrogates, seed=seed
+    ).ratio
     return np.where(np.isfinite(found), found, 1.0).reshape(samples, trains)
 
 
@@ -67,10 +73,12 @@ def _counts(rasters: np.ndarray) -> np.ndarray:
 
 
 class ThresholdClassifier(ClassifierMixin, BaseEstimator):
-    """Classes as intervals of one number, the mean of the features: thresholds fitted to the fewest errors in training.
+    """Classes as intervals of one number, the mean of the features: thresholds fitted to the fewest
+    errors in training.
 
-    Of two classes the threshold and its direction are those with the fewest errors, in the middle of the widest gap between samples
-    that has them; of more, classes are ordered by their medians and each neighbouring pair is parted so.
+    Of two classes the threshold and its direction are those with the fewest errors, in the middle
+    of the widest gap between samples that has them; of more, classes are ordered by their medians
+    and each neighbouring pair is parted so.
 
     Attributes
     ----------
@@ -111,16 +119,21 @@ class ThresholdClassifier(ClassifierMixin, BaseEstimator):
         """Class of every sample."""
         check_is_fitted(self)
         X = validate_data(self, X, reset=False)
-        return self.classes_[self.order_[np.searchsorted(self.thresholds_, X.mean(axis=1), side="right")]]
+        return self.classes_[
+            self.order_[np.searchsorted(self.thresholds_, X.mean(axis=1), side="right")]
+        ]
 
 
 def best_threshold(values: np.ndarray, high: np.ndarray) -> float:
-    """The threshold with the fewest errors for samples of which some should lie above; among equals the widest gap."""
+    """The threshold with the fewest errors for samples of which some should lie above; among equals
+    the widest gap."""
     order = np.argsort(values, kind="stable")
     values, high = values[order], high[order]
     edges = np.concatenate([[values[0] - 1.0], (values[1:] + values[:-1]) / 2, [values[-1] + 1.0]])
     gaps = np.concatenate([[0.0], np.diff(values), [0.0]])
-    errors = np.concatenate([[0], np.cumsum(high)]) + np.concatenate([np.cumsum((~high)[::-1])[::-1], [0]])
+    errors = np.concatenate([[0], np.cumsum(high)]) + np.concatenate(
+        [np.cumsum((~high)[::-1])[::-1], [0]]
+    )
     possible = np.concatenate([[True], np.diff(values) > 0, [True]])
     best = np.flatnonzero(possible & (errors == errors[possible].min()))
     return float(edges[best[np.argmax(gaps[best])]])
@@ -164,7 +177,10 @@ class ComplexityClassifier(ClassifierMixin, BaseEstimator):
         """Class of every sample."""
         check_is_fitted(self)
         if np.shape(X)[-1] != self.n_bins_:
-            raise DataError(f"The classifier was fitted to trains of {self.n_bins_} bins, not of {np.shape(X)[-1]}.")
+            raise DataError(
+                f"The classifier was fitted to trains of {self.n_bins_} bins, not of "
+                f"{np.shape(X)[-1]}."
+            )
         return self.classifier_.predict(self._features(X))
 
     def _features(self, X: np.ndarray) -> np.ndarray:

@@ -48,14 +48,17 @@ def describe(
     Parameters
     ----------
     spiketrains
-        One train a unit, or a sequence of repeats a unit (:class:`neo.SpikeTrain` or arrays of seconds), a container of units
-        (see :meth:`Trains.of <neurocode.recordings.Trains.of>`), or the path of a recording.
+        One train a unit, or a sequence of repeats a unit (:class:`neo.SpikeTrain` or arrays of
+        seconds), a container of units (see :meth:`Trains.of <neurocode.recordings.Trains.of>`), or
+        the path of a recording.
     statistics : sequence of str or UnitStatistic, optional
-        What the table holds besides ``n_spikes``, ``n_trains``, ``duration`` and ``reason``: names of columns or of rows of
-        :data:`~neurocode.statistics.unit_statistics.STATISTICS`, ``"complexity"``, and statistics of your own; all of ours by
-        default. ``[*ALL, mine]`` adds one.
+        What the table holds besides ``n_spikes``, ``n_trains``, ``duration`` and ``reason``: names
+        of columns or of rows of :data:`~neurocode.statistics.unit_statistics.STATISTICS`,
+        ``"complexity"``, and statistics of your own; all of ours by default. ``[*ALL, mine]`` adds
+        one.
     bin_size : float or quantity, optional
-        Bin of the Lempel-Ziv complexity in seconds; a fifth of each unit's mean interval, at least 1 ms, by default.
+        Bin of the Lempel-Ziv complexity in seconds; a fifth of each unit's mean interval, at least
+        1 ms, by default.
     n_surrogates : int
         Surrogates of each kind and unit; zero leaves complexity out.
     seed : int
@@ -64,19 +67,22 @@ def describe(
     -------
     pandas.DataFrame
         One row per unit. ``n_spikes``, ``n_trains``, ``duration`` (s, all trains), ``rate`` (Hz).
-        Intervals: ``mean_isi``, ``min_isi`` (s), ``cv``, ``cv2``, ``lv``, ``lvr``, ``serial_correlation``, ``burst_index``.
-        Counts: ``allan_factor`` (adjacent windows of 1 s); over repeats ``fano_factor`` (unbiased variance), ``drift`` and
-        ``drift_p`` (Spearman's correlation of count with repeat).
-        Complexity: ``bin_size`` (s), ``lz76`` (words), ``entropy_rate`` (bits per bin, from ``lz_ratio``); against rate-matched
-        surrogates ``lz_ratio``, ``lz_z``, ``lz_p``, ``lz_q`` (p adjusted for the number of units), against shuffled intervals
-        the same with the prefix ``lz_isi``.
+        Intervals: ``mean_isi``, ``min_isi`` (s), ``cv``, ``cv2``, ``lv``, ``lvr``,
+        ``serial_correlation``, ``burst_index``. Counts: ``allan_factor`` (adjacent windows of 1 s);
+        over repeats ``fano_factor`` (unbiased variance), ``drift`` and ``drift_p`` (Spearman's
+        correlation of count with repeat).
+        Complexity: ``bin_size`` (s), ``lz76`` (words), ``entropy_rate`` (bits per bin, from
+        ``lz_ratio``); against rate-matched surrogates ``lz_ratio``, ``lz_z``, ``lz_p``, ``lz_q`` (p
+        adjusted for the number of units), against shuffled intervals the same with the prefix
+        ``lz_isi``.
         ``reason``: why entries are NaN or doubtful, empty where nothing is.
 
     Raises
     ------
     DataError
-        If there is no unit, the bin is not positive and finite, the surrogates or the seed are below zero, or a statistic is not
-        known or gives another number of values than there are units.
+        If there is no unit, the bin is not positive and finite, the surrogates or the seed are
+        below zero, or a statistic is not known or gives another number of values than there are
+        units.
 
     Warns
     -----
@@ -95,12 +101,17 @@ def describe(
         raise DataError("There is no unit to describe.")
     bin_size = None if bin_size is None else seconds(bin_size, "The bin size")
     if n_surrogates < 0 or seed < 0:
-        raise DataError(f"There are {n_surrogates} surrogates with seed {seed}, expected none below zero.")
+        raise DataError(
+            f"There are {n_surrogates} surrogates with seed {seed}, expected none below zero."
+        )
     rows = _rows(ALL if statistics is None else statistics, bin_size, n_surrogates, seed)
     faults = _faults(trains)
     sound = _without_spikes(trains, np.array([bool(fault) for fault in faults]))
     table = pd.DataFrame(index=pd.Index(trains.names, name="unit"))
-    table["n_spikes"], table["n_trains"] = spike_counts(trains), np.bincount(trains.unit, minlength=trains.n_units)
+    table["n_spikes"], table["n_trains"] = (
+        spike_counts(trains),
+        np.bincount(trains.unit, minlength=trains.n_units),
+    )
     table["duration"] = durations(trains)
     computed = [(row, chosen, _values(row, sound)) for row, chosen in rows]
     for row, chosen, values in computed:
@@ -108,9 +119,14 @@ def describe(
             table[name] = values[:, row.names.index(name)]
     broken = np.array([bool(fault) for fault in faults])
     table.loc[broken, table.columns.difference(["n_spikes", "n_trains", "duration"])] = np.nan
-    rate, intervals = (_computed(STATISTICS[name], computed, sound) for name in ("rate", "intervals"))
+    rate, intervals = (
+        _computed(STATISTICS[name], computed, sound) for name in ("rate", "intervals")
+    )
     notes = _notes(table, rate[:, 0], intervals[:, 1])
-    table["reason"] = ["; ".join(part for part in (fault, note) if part) for fault, note in zip(faults, notes, strict=True)]
+    table["reason"] = [
+        "; ".join(part for part in (fault, note) if part)
+        for fault, note in zip(faults, notes, strict=True)
+    ]
     return table
 
 
@@ -128,7 +144,13 @@ def columns_of(statistics: Sequence[UnitStatistic] = ()) -> list[Column]:
     ['unit', 'n_spikes', 'n_trains', 'duration']
     """
     ours = [column for row in STATISTICS.values() for column in row.columns]
-    return [*FIRST_COLUMNS, *ours, *COMPLEXITY_COLUMNS, *(c for row in statistics for c in row.columns), LAST_COLUMN]
+    return [
+        *FIRST_COLUMNS,
+        *ours,
+        *COMPLEXITY_COLUMNS,
+        *(c for row in statistics for c in row.columns),
+        LAST_COLUMN,
+    ]
 
 
 def _rows(
@@ -136,7 +158,9 @@ def _rows(
 ) -> list[tuple[UnitStatistic, list[str]]]:
     """Statistics and which of their columns are wanted."""
     if isinstance(statistics, (str, UnitStatistic)):
-        raise DataError(f"The statistics are {statistics!r}, expected a sequence of names and statistics.")
+        raise DataError(
+            f"The statistics are {statistics!r}, expected a sequence of names and statistics."
+        )
     known = STATISTICS | {COMPLEXITY: complexity_statistic(bin_size, n_surrogates, seed)}
     wanted: dict[str, list[str]] = {}
     added: list[tuple[UnitStatistic, list[str]]] = []
@@ -144,20 +168,37 @@ def _rows(
     for statistic in statistics:
         if isinstance(statistic, UnitStatistic):
             if again := taken & set(statistic.names):
-                raise DataError(f"The table has a column '{min(again)}' already, expected another name of a statistic.")
+                raise DataError(
+                    f"The table has a column '{min(again)}' already, expected another name of a "
+                    f"statistic."
+                )
             taken |= set(statistic.names)
             added.append((statistic, statistic.names))
             continue
-        row = next((name for name, row in known.items() if statistic == name or statistic in row.names), None)
+        row = next(
+            (name for name, row in known.items() if statistic == name or statistic in row.names),
+            None,
+        )
         if row is None:
-            raise DataError(f"'{statistic}' is no statistic of a description; known are {', '.join(known)} and their columns.")
+            raise DataError(
+                f"'{statistic}' is no statistic of a description; known are {', '.join(known)} "
+                f"and their columns."
+            )
         wanted.setdefault(row, []).extend(known[row].names if statistic == row else [statistic])
     if not n_surrogates:
         wanted.pop(COMPLEXITY, None)
-    return [(known[row], [name for name in known[row].names if name in wanted[row]]) for row in known if row in wanted] + added
+    return [
+        (known[row], [name for name in known[row].names if name in wanted[row]])
+        for row in known
+        if row in wanted
+    ] + added
 
 
-def _computed(wanted: UnitStatistic, computed: Sequence[tuple[UnitStatistic, list[str], np.ndarray]], trains: Trains) -> np.ndarray:
+def _computed(
+    wanted: UnitStatistic,
+    computed: Sequence[tuple[UnitStatistic, list[str], np.ndarray]],
+    trains: Trains,
+) -> np.ndarray:
     """Values of a statistic, those of the table where it holds them."""
     values = next((values for row, _, values in computed if row is wanted), None)
     return _values(wanted, trains) if values is None else values
@@ -169,7 +210,8 @@ def _values(row: UnitStatistic, trains: Trains) -> np.ndarray:
     values = values[:, None] if values.ndim == 1 else values
     if values.shape != (trains.n_units, len(row.columns)):
         raise DataError(
-            f"The statistic '{row.names[0]}' gives values of the shape {values.shape} for {trains.n_units} units and "
+            f"The statistic '{row.names[0]}' gives values of the shape {values.shape} for "
+            f"{trains.n_units} units and "
             f"{len(row.columns)} columns."
         )
     return values
@@ -191,14 +233,19 @@ def _faults(trains: Trains) -> list[str]:
     """For each unit what makes its times unusable, or nothing."""
     faults = [""] * trains.n_units
     for k, unit in enumerate(trains.unit):
-        faults[unit] = faults[unit] or trains.fault(k) or _overlong(trains.t_stop[k] - trains.t_start[k])
+        faults[unit] = (
+            faults[unit] or trains.fault(k) or _overlong(trains.t_stop[k] - trains.t_start[k])
+        )
     return faults
 
 
 def _overlong(duration: float) -> str:
     if duration <= LONGEST_TRAIN:
         return ""
-    return f"the train lasts {duration:.3g} s, beyond {LONGEST_TRAIN:g} s: do its times count from an epoch? Give the start"
+    return (
+        f"the train lasts {duration:.3g} s, beyond {LONGEST_TRAIN:g} s: do its times count "
+        f"from an epoch? Give the start"
+    )
 
 
 def _notes(table: pd.DataFrame, rates: np.ndarray, shortest_intervals: np.ndarray) -> list[str]:
@@ -206,7 +253,13 @@ def _notes(table: pd.DataFrame, rates: np.ndarray, shortest_intervals: np.ndarra
     widths = table.get("bin_size", np.full(len(table), np.inf))
     notes = []
     for name, n_spikes, rate, min_isi, duration, width in zip(
-        table.index, table["n_spikes"], rates, shortest_intervals, table["duration"], widths, strict=True
+        table.index,
+        table["n_spikes"],
+        rates,
+        shortest_intervals,
+        table["duration"],
+        widths,
+        strict=True,
     ):
         parts = []
         if n_spikes < 2:
@@ -216,9 +269,13 @@ def _notes(table: pd.DataFrame, rates: np.ndarray, shortest_intervals: np.ndarra
         if width * MOST_BINS < duration:
             parts.append(f"no complexity: more than {MOST_BINS:.0e} bins of {width:.2g} s")
         if rate > HIGHEST_RATE:
-            parts.append(f"rate of {rate:.0f} Hz: are the times in seconds, read as milliseconds or smaller?")
+            parts.append(
+                f"rate of {rate:.0f} Hz: are the times in seconds, read as milliseconds or smaller?"
+            )
         if rate < LOWEST_RATE and n_spikes > ENOUGH_SPIKES:
-            parts.append(f"rate of {rate:.2g} Hz: are the times in milliseconds or smaller, read as seconds?")
+            parts.append(
+                f"rate of {rate:.2g} Hz: are the times in milliseconds or smaller, read as seconds?"
+            )
         for part in parts:
             if "are the times" in part:
                 warnings.warn(f"Unit {name}: {part}", stacklevel=3)

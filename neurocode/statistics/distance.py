@@ -31,7 +31,9 @@ class MdStar:
     reason: str = ""
 
 
-def pair_products(first: Sequence[SpikeTrainLike], second: Sequence[SpikeTrainLike], window: float) -> np.ndarray:
+def pair_products(
+    first: Sequence[SpikeTrainLike], second: Sequence[SpikeTrainLike], window: float
+) -> np.ndarray:
     """Inner products of spike trains with a rectangular kernel.
 
     Parameters
@@ -68,7 +70,10 @@ def _pair_products(first: list[np.ndarray], second: list[np.ndarray], window: fl
     pooled, owner = pooled[order], owner[order]
     products = np.zeros((len(first), len(second)))
     for row, train in enumerate(first):
-        low, high = np.searchsorted(pooled, train - reach, "left"), np.searchsorted(pooled, train + reach, "right")
+        low, high = (
+            np.searchsorted(pooled, train - reach, "left"),
+            np.searchsorted(pooled, train + reach, "right"),
+        )
         inside = np.zeros(len(pooled) + 1)
         np.add.at(inside, low, 1)
         np.add.at(inside, high, -1)
@@ -86,8 +91,8 @@ def md_star(
 ) -> MdStar:
     """Similarity of the spike densities behind two groups of repeats (Naud et al. 2011).
 
-    ``Md* = 2 <d, m> / (<d, d> + <m, m>)``, each product averaged over distinct pairs of repeats, so that a
-    finite number of repeats biases nothing. One for equal densities.
+    ``Md* = 2 <d, m> / (<d, d> + <m, m>)``, each product averaged over distinct pairs of repeats, so
+    that a finite number of repeats biases nothing. One for equal densities.
 
     Parameters
     ----------
@@ -115,7 +120,11 @@ def md_star(
     >>> md_star(trains, trains, 0.004).value
     1.0
     """
-    recorded, predicted, window = repeats_of(recorded), repeats_of(predicted), seconds(window, "The window")
+    recorded, predicted, window = (
+        repeats_of(recorded),
+        repeats_of(predicted),
+        seconds(window, "The window"),
+    )
     undefined = _undefined(recorded, "recorded") or _undefined(predicted, "predicted")
     if undefined:
         return MdStar(np.nan, (np.nan, np.nan), undefined)
@@ -129,7 +138,11 @@ def md_star(
         chosen = random.integers(len(recorded), size=len(recorded))
         distinct = chosen[:, None] != chosen[None, :]
         if np.any(distinct):
-            values.append(_ratio(across[chosen].mean(), within[np.ix_(chosen, chosen)][distinct].mean(), model))
+            values.append(
+                _ratio(
+                    across[chosen].mean(), within[np.ix_(chosen, chosen)][distinct].mean(), model
+                )
+            )
     return MdStar(value, tuple(np.percentile(values, [2.5, 97.5])))
 
 
@@ -138,7 +151,8 @@ def md_star_ceiling(
 ) -> tuple[float, float]:
     """Mean and standard deviation of Md* between random halves of the recorded repeats.
 
-    One but for drift over the repeats. NaN for fewer than four repeats, whose halves have no pairs, and without spikes.
+    One but for drift over the repeats. NaN for fewer than four repeats, whose halves have no pairs,
+    and without spikes.
 
     Parameters
     ----------
@@ -171,7 +185,8 @@ def md_star_ceiling(
 
 
 def reliability(recorded: Sequence[SpikeTrainLike], window: float) -> float:
-    """Mean product of distinct repeats over the mean product of a repeat with itself; NaN for one repeat.
+    """Mean product of distinct repeats over the mean product of a repeat with itself; NaN for one
+    repeat.
 
     Parameters
     ----------
@@ -195,11 +210,13 @@ def reliability(recorded: Sequence[SpikeTrainLike], window: float) -> float:
     return float(_mean_distinct(products) / np.mean(np.diag(products)))
 
 
-def coincidence_factor(recorded: SpikeTrainLike, predicted: SpikeTrainLike, window: float, duration: float) -> float:
+def coincidence_factor(
+    recorded: SpikeTrainLike, predicted: SpikeTrainLike, window: float, duration: float
+) -> float:
     """Coincidence factor Gamma of two spike trains (Kistler, Gerstner & van Hemmen 1997).
 
-    Coincidences are one to one: no spike is counted twice. Zero for a Poisson train of the predicted
-    rate, one for a perfect prediction.
+    Coincidences are one to one: no spike is counted twice. Zero for a Poisson train of the
+    predicted rate, one for a perfect prediction.
 
     Parameters
     ----------
@@ -216,7 +233,8 @@ def coincidence_factor(recorded: SpikeTrainLike, predicted: SpikeTrainLike, wind
     Raises
     ------
     DataError
-        For a train that cannot be used or is longer than the duration, or a window or duration that is no positive time.
+        For a train that cannot be used or is longer than the duration, or a window or duration that
+        is no positive time.
 
     Examples
     --------
@@ -227,7 +245,10 @@ def coincidence_factor(recorded: SpikeTrainLike, predicted: SpikeTrainLike, wind
     window, duration = seconds(window, "The window"), seconds(duration, "The duration")
     for train in (recorded, predicted):
         if train.size and train[-1] - train[0] > duration * (1 + 1e-9):
-            raise DataError(f"The spikes last {train[-1] - train[0]:g} s, longer than the duration of {duration:g} s.")
+            raise DataError(
+                f"The spikes last {train[-1] - train[0]:g} s, longer than the duration of "
+                f"{duration:g} s."
+            )
     chance = 2 * window * len(predicted) / duration
     if len(recorded) + len(predicted) == 0 or chance >= 1:
         return np.nan

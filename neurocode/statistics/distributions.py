@@ -1,4 +1,5 @@
-"""What the figure of a description shows of many units: intervals, counts, and complexity against the bin."""
+"""What the figure of a description shows of many units: intervals, counts, and complexity against
+the bin."""
 
 from __future__ import annotations
 
@@ -13,12 +14,14 @@ from neurocode.statistics.surrogates import surrogate_complexity
 from neurocode.statistics.unit_statistics import MOST_BINS, binned_events, durations
 from neurocode.statistics.variability import interval_table, window_counts
 
-#: Bins of the histogram of intervals, windows of the counts of single trains in seconds, surrogates of each bin of the complexity.
+#: Bins of the histogram of intervals, windows of the counts of single trains in seconds, surrogates
+#: of each bin of the complexity.
 INTERVAL_BINS, COUNT_WINDOW, FEW_SURROGATES = 40, 1.0, 19
 
 
 def interval_histogram(trains: Trains, units: Sequence[int]) -> tuple[np.ndarray, np.ndarray]:
-    """Edges (s), evenly spaced by their logarithm, and probability of the pooled interspike intervals of some units.
+    """Edges (s), evenly spaced by their logarithm, and probability of the pooled interspike
+    intervals of some units.
 
     Intervals of zero length are left out.
 
@@ -38,7 +41,8 @@ def interval_histogram(trains: Trains, units: Sequence[int]) -> tuple[np.ndarray
 
 
 def count_moments(trains: Trains, units: Sequence[int]) -> tuple[np.ndarray, np.ndarray]:
-    """Mean and unbiased variance of counts: over repeats of a condition, or over windows of 1 s of a single train.
+    """Mean and unbiased variance of counts: over repeats of a condition, or over windows of 1 s of
+    a single train.
 
     Examples
     --------
@@ -48,7 +52,9 @@ def count_moments(trains: Trains, units: Sequence[int]) -> tuple[np.ndarray, np.
     counts, moments = trains.counts, []
     for unit in units:
         rows = np.array(trains.trains_of(unit))
-        groups = [counts[rows[trains.condition[rows] == c]] for c in np.unique(trains.condition[rows])]
+        groups = [
+            counts[rows[trains.condition[rows] == c]] for c in np.unique(trains.condition[rows])
+        ]
         first, start, stop = trains.train(rows[0]), trains.t_start[rows[0]], trains.t_stop[rows[0]]
         if max(len(group) for group in groups) == 1 and stop - start >= 2 * COUNT_WINDOW:
             groups = [window_counts([first], start, stop, COUNT_WINDOW)[0]]
@@ -59,9 +65,11 @@ def count_moments(trains: Trains, units: Sequence[int]) -> tuple[np.ndarray, np.
 def complexity_by_bin(
     trains: Trains, units: Sequence[int], fractions: Sequence[float], *, most_units: int, seed: int
 ) -> np.ndarray:
-    """LZ76 words over those of rate-matched surrogates, by the bin as a fraction of each unit's mean interval.
+    """LZ76 words over those of rate-matched surrogates, by the bin as a fraction of each unit's
+    mean interval.
 
-    Units whose finest bins would fill memory are left out, and of more than ``most_units`` others every so many are taken.
+    Units whose finest bins would fill memory are left out, and of more than ``most_units`` others
+    every so many are taken.
 
     Returns
     -------
@@ -76,5 +84,7 @@ def complexity_by_bin(
         binned = [binned_events(trains, unit, fraction * mean[unit]) for unit in chosen]
         if binned:
             events, lengths = zip(*binned, strict=True)
-            ratios[:, column] = surrogate_complexity(list(events), lengths, n_surrogates=FEW_SURROGATES, seed=seed).ratio
+            ratios[:, column] = surrogate_complexity(
+                list(events), lengths, n_surrogates=FEW_SURROGATES, seed=seed
+            ).ratio
     return ratios

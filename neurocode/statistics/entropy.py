@@ -1,4 +1,5 @@
-"""Entropy rate of symbol sequences, in bits a symbol: Lempel-Ziv, context-tree weighting, words with bias correction."""
+"""Entropy rate of symbol sequences, in bits a symbol: Lempel-Ziv, context-tree weighting, words
+with bias correction."""
 
 from __future__ import annotations
 
@@ -11,15 +12,19 @@ from neurocode.errors import DataError
 from neurocode.statistics.complexity import lz76, symbols_of
 from neurocode.units import unmasked
 
-#: Words per possible word that a word length needs to count as sampled (Strong et al. 1998 ask for several).
+#: Words per possible word that a word length needs to count as sampled (Strong et al. 1998 ask for
+#: several).
 SAMPLES_A_WORD = 8
 
 
-def lempel_ziv_entropy_rate(sequence: Sequence | np.ndarray | str, *, n_surrogates: int = 50, seed: int = 0) -> float:
+def lempel_ziv_entropy_rate(
+    sequence: Sequence | np.ndarray | str, *, n_surrogates: int = 50, seed: int = 0
+) -> float:
     """Entropy rate from LZ76 with the finite-length bias taken off by shuffled copies.
 
-    ``c log2(n)/n`` is biased by an amount that is much the same for a shuffled copy, whose entropy rate is that of
-    its symbol frequencies: the estimate is that entropy times the ratio of both counts (our estimator).
+    ``c log2(n)/n`` is biased by an amount that is much the same for a shuffled copy, whose entropy
+    rate is that of its symbol frequencies: the estimate is that entropy times the ratio of both
+    counts (our estimator).
 
     Parameters
     ----------
@@ -84,14 +89,19 @@ def context_tree_entropy_rate(sequence: Sequence | np.ndarray | str, *, depth: i
     present = np.flatnonzero(counts)
     dense = np.zeros(len(counts), np.int64)
     dense[present] = np.arange(len(present))
-    return float(-_context_tree_log_probability(dense[codes], max(2, len(present)), depth) / np.log(2) / (codes.size - depth))
+    return float(
+        -_context_tree_log_probability(dense[codes], max(2, len(present)), depth)
+        / np.log(2)
+        / (codes.size - depth)
+    )
 
 
 def word_entropy_rate(sequence: Sequence | np.ndarray | str, *, longest: int = 12) -> float:
-    """Direct method (Strong et al. 1998): entropy of words, bias corrected (Miller-Madow), extrapolated to endless words.
+    """Direct method (Strong et al. 1998): entropy of words, bias corrected (Miller-Madow),
+    extrapolated to endless words.
 
-    The entropy per symbol of words of length L is fitted by a line in 1/L over the four longest lengths that the
-    data sample; its value at 1/L = 0 is returned.
+    The entropy per symbol of words of length L is fitted by a line in 1/L over the four longest
+    lengths that the data sample; its value at 1/L = 0 is returned.
 
     Parameters
     ----------
@@ -114,7 +124,11 @@ def word_entropy_rate(sequence: Sequence | np.ndarray | str, *, longest: int = 1
     alphabet = int(np.count_nonzero(counts))
     lengths, entropies = [], []
     for length in range(1, longest + 1):
-        words = np.lib.stride_tricks.sliding_window_view(codes, length) if codes.size >= length else np.empty((0, length))
+        words = (
+            np.lib.stride_tricks.sliding_window_view(codes, length)
+            if codes.size >= length
+            else np.empty((0, length))
+        )
         if alphabet < 2 or len(words) < SAMPLES_A_WORD * alphabet**length:
             break
         numbers = words.astype(np.int64) @ (len(counts) ** np.arange(length))
@@ -171,7 +185,9 @@ def miller_madow_entropy(counts: np.ndarray) -> float:
     counts = _counts(counts)
     if not counts.any():
         return np.nan
-    return plug_in_entropy(counts) + float((np.count_nonzero(counts) - 1) / (2 * counts.sum() * np.log(2)))
+    return plug_in_entropy(counts) + float(
+        (np.count_nonzero(counts) - 1) / (2 * counts.sum() * np.log(2))
+    )
 
 
 def _counts(counts: np.ndarray) -> np.ndarray:
@@ -211,7 +227,10 @@ def _context_tree_log_probability(codes: np.ndarray, alphabet: int, depth: int) 
             if level == depth:
                 weighted[node] = estimated[node]
             else:
-                larger, smaller = max(estimated[node], below[node]), min(estimated[node], below[node])
+                larger, smaller = (
+                    max(estimated[node], below[node]),
+                    min(estimated[node], below[node]),
+                )
                 weighted[node] = half + larger + np.log1p(np.exp(smaller - larger))
             if level > 0:
                 below[path[level - 1]] += weighted[node] - before

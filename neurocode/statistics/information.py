@@ -1,4 +1,5 @@
-"""Mutual information between stimuli and responses by the direct method, with corrections of its bias."""
+"""Mutual information between stimuli and responses by the direct method, with corrections of its
+bias."""
 
 from __future__ import annotations
 
@@ -15,7 +16,11 @@ CORRECTIONS = ("none", "panzeri-treves", "quadratic", "shuffle")
 
 
 def mutual_information(
-    responses: Sequence[np.ndarray], *, correction: str = "panzeri-treves", n_shuffles: int = 50, seed: int = 0
+    responses: Sequence[np.ndarray],
+    *,
+    correction: str = "panzeri-treves",
+    n_shuffles: int = 50,
+    seed: int = 0,
 ) -> float:
     """Information in discrete responses about which stimulus was shown, in bits.
 
@@ -24,9 +29,10 @@ def mutual_information(
     responses : sequence of numpy.ndarray of int
         For each stimulus the responses of its trials: spike counts, or words as numbers.
     correction : {"none", "panzeri-treves", "quadratic", "shuffle"}
-        ``"panzeri-treves"``: the bias to first order in 1/trials with the number of possible responses estimated from those seen
-        (Panzeri & Treves 1996). ``"quadratic"``: extrapolated from halves and quarters of the trials (Strong et al. 1998).
-        ``"shuffle"``: the mean over trials dealt to stimuli at random is taken off.
+        ``"panzeri-treves"``: the bias to first order in 1/trials with the number of possible
+        responses estimated from those seen (Panzeri & Treves 1996). ``"quadratic"``: extrapolated
+        from halves and quarters of the trials (Strong et al. 1998). ``"shuffle"``: the mean over
+        trials dealt to stimuli at random is taken off.
     n_shuffles : int
         Partitions or shuffles that are averaged.
     seed : int
@@ -34,8 +40,8 @@ def mutual_information(
     Returns
     -------
     float
-        May be negative after a correction. NaN for fewer than two stimuli, or fewer than two trials of one (eight for
-        ``"quadratic"``).
+        May be negative after a correction. NaN for fewer than two stimuli, or fewer than two trials
+        of one (eight for ``"quadratic"``).
 
     Raises
     ------
@@ -52,7 +58,9 @@ def mutual_information(
     groups = [unmasked(group, "Responses") for group in responses]
     if any(group.dtype.kind not in "iub" for group in groups):
         raise DataError("Responses are whole numbers, such as spike counts.")
-    if len(groups) < 2 or min(len(group) for group in groups) < (8 if correction == "quadratic" else 2):
+    if len(groups) < 2 or min(len(group) for group in groups) < (
+        8 if correction == "quadratic" else 2
+    ):
         return np.nan
     labels = np.repeat(np.arange(len(groups)), [len(group) for group in groups])
     table = _table(labels, np.unique(np.concatenate(groups), return_inverse=True)[1])
@@ -64,12 +72,17 @@ def mutual_information(
         return _quadratic(groups, information, n_shuffles, random)
     if correction == "shuffle":
         codes = np.unique(np.concatenate(groups), return_inverse=True)[1]
-        return information - float(np.mean([_plug_in(_table(labels, random.permutation(codes))) for _ in range(n_shuffles)]))
+        return information - float(
+            np.mean(
+                [_plug_in(_table(labels, random.permutation(codes))) for _ in range(n_shuffles)]
+            )
+        )
     return information
 
 
 def information_per_spike(rate: np.ndarray) -> float:
-    """Information that single spikes carry about time in a repeated stimulus, in bits (Brenner et al. 2000).
+    """Information that single spikes carry about time in a repeated stimulus, in bits (Brenner et
+    al. 2000).
 
     Parameters
     ----------
@@ -110,7 +123,9 @@ def _table(labels: np.ndarray, codes: np.ndarray) -> np.ndarray:
 
 def _plug_in(table: np.ndarray) -> float:
     share = table.sum(axis=1) / table.sum()
-    return plug_in_entropy(table.sum(axis=0)) - float(share @ [plug_in_entropy(row) for row in table])
+    return plug_in_entropy(table.sum(axis=0)) - float(
+        share @ [plug_in_entropy(row) for row in table]
+    )
 
 
 def _panzeri_treves_bias(table: np.ndarray) -> float:
@@ -120,9 +135,11 @@ def _panzeri_treves_bias(table: np.ndarray) -> float:
 
 
 def _relevant_responses(counts: np.ndarray, possible: int) -> float:
-    """Number of responses with a chance of being seen, such that as many as were seen are expected to be.
+    """Number of responses with a chance of being seen, such that as many as were seen are expected
+    to be.
 
-    Responses seen keep their frequencies, one pseudo-count each; those unseen share what a pseudo-count each leaves.
+    Responses seen keep their frequencies, one pseudo-count each; those unseen share what a
+    pseudo-count each leaves.
     """
     n, seen = int(counts.sum()), counts[counts > 0]
 
@@ -139,13 +156,18 @@ def _relevant_responses(counts: np.ndarray, possible: int) -> float:
     return float(brentq(lambda number: expected(number) - len(seen), len(seen), possible))
 
 
-def _quadratic(groups: list[np.ndarray], full: float, repeats: int, random: np.random.Generator) -> float:
+def _quadratic(
+    groups: list[np.ndarray], full: float, repeats: int, random: np.random.Generator
+) -> float:
     """Value at endless trials of a parabola in 1/trials through all, halves and quarters of them."""
     means = [full]
     for parts in (2, 4):
         values = []
         for _ in range(max(1, repeats // parts)):
             pieces = [np.array_split(random.permutation(group), parts) for group in groups]
-            values += [mutual_information([piece[k] for piece in pieces], correction="none") for k in range(parts)]
+            values += [
+                mutual_information([piece[k] for piece in pieces], correction="none")
+                for k in range(parts)
+            ]
         means.append(float(np.mean(values)))
     return float(np.polyfit([1.0, 2.0, 4.0], means, 2)[2])

@@ -1,10 +1,12 @@
-"""Counting Lempel-Ziv words: LZ76 on the events of a sequence, with a linear-time fallback, and LZ78.
+"""Counting Lempel-Ziv words: LZ76 on the events of a sequence, with a linear-time fallback, and
+LZ78.
 
-A sequence is held as its *events*: the positions where it differs from its most frequent symbol. The
-longest earlier match of a word then starts with a stretch of the background symbol, an event, and the
-events that follow, so earlier events with the same continuation are the only candidates. They are found by
-hashes of the next few events; the work is proportional to the number of events. Sequences with so many
-long repeats that candidates pile up are handed to a suffix automaton, which is linear for every sequence.
+A sequence is held as its *events*: the positions where it differs from its most frequent symbol.
+The longest earlier match of a word then starts with a stretch of the background symbol, an event,
+and the events that follow, so earlier events with the same continuation are the only candidates.
+They are found by hashes of the next few events; the work is proportional to the number of events.
+Sequences with so many long repeats that candidates pile up are handed to a suffix automaton, which
+is linear for every sequence.
 """
 
 from __future__ import annotations
@@ -46,7 +48,8 @@ def events_of(sequence: np.ndarray, background: int, count: int) -> tuple[np.nda
 
 @njit(cache=True, nogil=True)
 def hash_levels(times: np.ndarray, symbols: np.ndarray) -> np.ndarray:
-    """Numbers of following events that are hashed: spaced by about four bits of what an event tells."""
+    """Numbers of following events that are hashed: spaced by about four bits of what an event
+    tells."""
     size = 1 << 12
     counts = np.zeros(size, np.int64)
     for k in range(1, times.size):
@@ -121,7 +124,11 @@ def count_lz76(times: np.ndarray, symbols: np.ndarray, length: int) -> tuple[int
                         ):
                             a, b = candidate + 1, k + 1
                             offset = times[k] - times[candidate]
-                            while b < n_events and times[b] - times[a] == offset and symbols[a] == symbols[b]:
+                            while (
+                                b < n_events
+                                and times[b] - times[a] == offset
+                                and symbols[a] == symbols[b]
+                            ):
                                 a += 1
                                 b += 1
                             work += (b - k) >> 2
@@ -155,18 +162,25 @@ def count_lz76(times: np.ndarray, symbols: np.ndarray, length: int) -> tuple[int
                     previous[level, k] = heads[level, key]
                     heads[level, key] = k
                 if following > 0:
-                    leaving, entering = _token(times, symbols, k + 1), _token(times, symbols, k + 1 + following)
-                    rolling[level] = rolling[level] * multiplier + entering - leaving * powers[level]
+                    leaving, entering = (
+                        _token(times, symbols, k + 1),
+                        _token(times, symbols, k + 1 + following),
+                    )
+                    rolling[level] = (
+                        rolling[level] * multiplier + entering - leaving * powers[level]
+                    )
             k += 1
     return words, False
 
 
 @njit(cache=True, nogil=True)
 def count_lz76_dense(sequence: np.ndarray, bits: int) -> tuple[int, bool]:
-    """The same count for symbols of ``bits`` bits that are all frequent: candidates by their next q symbols.
+    """The same count for symbols of ``bits`` bits that are all frequent: candidates by their next q
+    symbols.
 
-    ``seen`` marks every word of up to q symbols that has begun before; a position marks its long words first
-    and stops at the first one that is marked already, so marking costs little more than one access each.
+    ``seen`` marks every word of up to q symbols that has begun before; a position marks its long
+    words first and stops at the first one that is marked already, so marking costs little more than
+    one access each.
     """
     length = sequence.size
     total = 1
@@ -218,13 +232,17 @@ def count_lz76_dense(sequence: np.ndarray, bits: int) -> tuple[int, bool]:
                 seen[(1 << (bits * size)) | (code >> (bits * (q - size)))] = True
                 size -= 1
             entering = position + q
-            code = ((code << bits) & mask) | (np.int64(sequence[entering]) if entering < length else 0)
+            code = ((code << bits) & mask) | (
+                np.int64(sequence[entering]) if entering < length else 0
+            )
         start += match + 1
     return words, False
 
 
 @njit(cache=True, nogil=True)
-def _edge(first_edge: np.ndarray, next_edge: np.ndarray, label: np.ndarray, state: int, symbol: int) -> int:
+def _edge(
+    first_edge: np.ndarray, next_edge: np.ndarray, label: np.ndarray, state: int, symbol: int
+) -> int:
     edge = first_edge[state]
     while edge >= 0 and label[edge] != symbol:
         edge = next_edge[edge]
@@ -233,10 +251,14 @@ def _edge(first_edge: np.ndarray, next_edge: np.ndarray, label: np.ndarray, stat
 
 @njit(cache=True, nogil=True)
 def count_lz76_automaton(sequence: np.ndarray) -> tuple[int, bool]:
-    """The same count by a suffix automaton (Blumer et al. 1985): linear for every sequence, 70 bytes a symbol."""
+    """The same count by a suffix automaton (Blumer et al. 1985): linear for every sequence, 70
+    bytes a symbol."""
     length = sequence.size
     link, size = np.full(2 * length + 2, -1, np.int32), np.zeros(2 * length + 2, np.int32)
-    first_end, first_edge = np.zeros(2 * length + 2, np.int32), np.full(2 * length + 2, -1, np.int32)
+    first_end, first_edge = (
+        np.zeros(2 * length + 2, np.int32),
+        np.full(2 * length + 2, -1, np.int32),
+    )
     next_edge, target = np.empty(3 * length + 3, np.int32), np.empty(3 * length + 3, np.int32)
     label = np.empty(3 * length + 3, np.int32)
     n_states, n_edges, last = 1, 0, 0
@@ -264,7 +286,11 @@ def count_lz76_automaton(sequence: np.ndarray) -> tuple[int, bool]:
             size[clone], link[clone], first_end[clone] = size[state] + 1, link[old], first_end[old]
             copied = first_edge[old]
             while copied >= 0:
-                label[n_edges], target[n_edges], next_edge[n_edges] = label[copied], target[copied], first_edge[clone]
+                label[n_edges], target[n_edges], next_edge[n_edges] = (
+                    label[copied],
+                    target[copied],
+                    first_edge[clone],
+                )
                 first_edge[clone] = n_edges
                 n_edges += 1
                 copied = next_edge[copied]
@@ -289,7 +315,8 @@ def count_lz76_automaton(sequence: np.ndarray) -> tuple[int, bool]:
 
 @njit(cache=True, nogil=True)
 def count_lz76_binary(times: np.ndarray, length: int) -> tuple[int, bool]:
-    """LZ76 of the binary sequence with ones at ``times``, by whichever of the three counts suits it."""
+    """LZ76 of the binary sequence with ones at ``times``, by whichever of the three counts suits
+    it."""
     share = times.size / length
     dense = -np.log2(share**2 + (1 - share) ** 2) >= DENSE_BITS
     sequence = np.zeros(length if dense or share > 0.5 else 0, np.uint8)
@@ -311,7 +338,10 @@ def count_lz76_binary(times: np.ndarray, length: int) -> tuple[int, bool]:
 @njit(cache=True, nogil=True)
 def count_lz78(sequence: np.ndarray) -> tuple[int, bool]:
     """Words of the incremental parsing (Ziv & Lempel 1978), and whether the last one is unfinished."""
-    first_child, next_sibling = np.full(sequence.size + 1, -1, np.int32), np.full(sequence.size + 1, -1, np.int32)
+    first_child, next_sibling = (
+        np.full(sequence.size + 1, -1, np.int32),
+        np.full(sequence.size + 1, -1, np.int32),
+    )
     label = np.empty(sequence.size + 1, np.int32)
     nodes, node = 1, 0
     for symbol in sequence:

@@ -13,10 +13,11 @@ ROOM = 1024
 
 
 class OnlineLZ76:
-    """Words of the exhaustive history of a sequence that grows, after each symbol those of :func:`neurocode.complexity.lz76`.
+    """Words of the exhaustive history of a sequence that grows, after each symbol those of
+    :func:`neurocode.complexity.lz76`.
 
-    A suffix automaton of the text so far (Blumer et al. 1985) says whether the running word has occurred; a symbol takes constant
-    time on average and memory grows by one or two states.
+    A suffix automaton of the text so far (Blumer et al. 1985) says whether the running word has
+    occurred; a symbol takes constant time on average and memory grows by one or two states.
 
     Parameters
     ----------
@@ -59,7 +60,11 @@ class OnlineLZ76:
     def normalised(self) -> float:
         """``c log_A(n)/n`` so far; NaN for fewer than two symbols."""
         n = len(self)
-        return self.count * float(np.log(n) / np.log(self.alphabet_size)) / n if n > 1 else float("nan")
+        return (
+            self.count * float(np.log(n) / np.log(self.alphabet_size)) / n
+            if n > 1
+            else float("nan")
+        )
 
     def push(self, symbol: int) -> int:
         """Add a symbol; the count after it.
@@ -82,7 +87,9 @@ class OnlineLZ76:
         symbols = unmasked(symbols, "The symbols")
         whole = symbols.ndim == 1 and symbols.dtype.kind in "iufb" and not np.any(symbols % 1 != 0)
         if not whole or np.any(symbols < 0) or np.any(symbols >= self.alphabet_size):
-            raise DataError(f"Symbols are a sequence of numbers from 0 to {self.alphabet_size - 1}.")
+            raise DataError(
+                f"Symbols are a sequence of numbers from 0 to {self.alphabet_size - 1}."
+            )
         self._make_room(symbols.size)
         _extend(symbols.astype(np.int64), self._next, self._link, self._size, self._place)
         return self.count
@@ -91,14 +98,23 @@ class OnlineLZ76:
         needed = self._place[0] + 2 * more
         if needed > len(self._link):
             room = int(2 ** np.ceil(np.log2(needed)))
-            grown = [np.full((room, *old.shape[1:]), -1, np.int64) for old in (self._next, self._link, self._size)]
+            grown = [
+                np.full((room, *old.shape[1:]), -1, np.int64)
+                for old in (self._next, self._link, self._size)
+            ]
             for new, old in zip(grown, (self._next, self._link, self._size), strict=True):
                 new[: len(old)] = old
             self._next, self._link, self._size = grown
 
 
 @njit(cache=True)
-def _extend(symbols: np.ndarray, following: np.ndarray, link: np.ndarray, size: np.ndarray, place: np.ndarray) -> None:
+def _extend(
+    symbols: np.ndarray,
+    following: np.ndarray,
+    link: np.ndarray,
+    size: np.ndarray,
+    place: np.ndarray,
+) -> None:
     """Match every symbol against the text before it, then add it to the automaton."""
     states, last, state, matched, words, length = place
     for symbol in symbols:

@@ -19,8 +19,9 @@ def population_lz76(binned: np.ndarray, form: str = "joint") -> int | np.ndarray
     binned : numpy.ndarray, shape (units, bins)
         Whether, or how often, each unit spiked in each bin.
     form : {"joint", "concatenated", "each"}
-        ``"joint"``: one sequence whose symbol is the pattern over units in a bin, which sees what units do together.
-        ``"concatenated"``: the units one after another, which sees what they share at any lag. ``"each"``: a count a unit.
+        ``"joint"``: one sequence whose symbol is the pattern over units in a bin, which sees what
+        units do together. ``"concatenated"``: the units one after another, which sees what they
+        share at any lag. ``"each"``: a count a unit.
 
     Returns
     -------
@@ -49,7 +50,9 @@ def population_lz76(binned: np.ndarray, form: str = "joint") -> int | np.ndarray
     return lz76(np.unique(binned, axis=1, return_inverse=True)[1].ravel()) if binned.size else 0
 
 
-def sliding_lz76(sequence: np.ndarray, window: int, step: int | None = None) -> tuple[np.ndarray, np.ndarray]:
+def sliding_lz76(
+    sequence: np.ndarray, window: int, step: int | None = None
+) -> tuple[np.ndarray, np.ndarray]:
     """LZ76 words in windows of one length, so that their counts compare.
 
     Parameters

@@ -12,15 +12,19 @@ from neurocode.recordings.trains import ROUNDING, SpikeTrainLike, repeats_of, sp
 from neurocode.units import in_si, seconds
 
 
-def victor_purpura_distance(first: SpikeTrainLike, second: SpikeTrainLike, cost: float = 100.0) -> float:
-    """Least cost of turning one train into the other by adding, removing and shifting spikes (Victor & Purpura 1996).
+def victor_purpura_distance(
+    first: SpikeTrainLike, second: SpikeTrainLike, cost: float = 100.0
+) -> float:
+    """Least cost of turning one train into the other by adding, removing and shifting spikes
+    (Victor & Purpura 1996).
 
     Parameters
     ----------
     first, second : neo.SpikeTrain, quantity, or array of seconds
         Increasing spike times.
     cost : float or quantity
-        Of a shift, per second; a spike added or removed costs 1. Equal to Elephant's ``cost_factor``.
+        Of a shift, per second; a spike added or removed costs 1. Equal to Elephant's
+        ``cost_factor``.
 
     Raises
     ------
@@ -34,12 +38,17 @@ def victor_purpura_distance(first: SpikeTrainLike, second: SpikeTrainLike, cost:
     """
     cost = in_si(cost, "hertz", "The cost")
     if cost < 0:
-        raise DataError(f"The cost of a shift is {cost:g} per second, expected none or a positive one.")
+        raise DataError(
+            f"The cost of a shift is {cost:g} per second, expected none or a positive one."
+        )
     return float(_victor_purpura(spike_times(first), spike_times(second), cost))
 
 
-def van_rossum_distance(first: SpikeTrainLike, second: SpikeTrainLike, time_constant: float = 10e-3) -> float:
-    """Root of the squared difference of trains filtered with an exponential (van Rossum 2001), as Elephant scales it.
+def van_rossum_distance(
+    first: SpikeTrainLike, second: SpikeTrainLike, time_constant: float = 10e-3
+) -> float:
+    """Root of the squared difference of trains filtered with an exponential (van Rossum 2001), as
+    Elephant scales it.
 
     One train with a single spike and one without differ by 1.
 
@@ -60,17 +69,25 @@ def van_rossum_distance(first: SpikeTrainLike, second: SpikeTrainLike, time_cons
     >>> van_rossum_distance(np.array([0.1]), np.array([]))
     1.0
     """
-    a, b, time_constant = spike_times(first), spike_times(second), seconds(time_constant, "The time constant")
+    a, b, time_constant = (
+        spike_times(first),
+        spike_times(second),
+        seconds(time_constant, "The time constant"),
+    )
     square = _exponential_product(a, a, time_constant) + _exponential_product(b, b, time_constant)
     return float(np.sqrt(max(0.0, square - 2 * _exponential_product(a, b, time_constant))))
 
 
-def spike_distance(first: SpikeTrainLike, second: SpikeTrainLike, t_start: float, t_stop: float) -> float:
-    """Time average of the SPIKE-distance profile (Kreuz et al. 2013): between 0 and 1, without a time scale.
+def spike_distance(
+    first: SpikeTrainLike, second: SpikeTrainLike, t_start: float, t_stop: float
+) -> float:
+    """Time average of the SPIKE-distance profile (Kreuz et al. 2013): between 0 and 1, without a
+    time scale.
 
-    Edges are treated as in PySpike: before the first and after the last spike of a train its difference stays that of
-    this spike, and an empty train counts as spikes at both edges. (PySpike treats a train of one spike exactly at the
-    start differently from one shortly after; here they are alike.)
+    Edges are treated as in PySpike: before the first and after the last spike of a train its
+    difference stays that of this spike, and an empty train counts as spikes at both edges. (PySpike
+    treats a train of one spike exactly at the start differently from one shortly after; here they
+    are alike.)
 
     Parameters
     ----------
@@ -90,27 +107,44 @@ def spike_distance(first: SpikeTrainLike, second: SpikeTrainLike, t_start: float
     0.0
     """
     t_start, t_stop = in_si(t_start, "second", "The start"), in_si(t_stop, "second", "The stop")
-    trains = [np.unique(train) if len(train) else np.array([t_start, t_stop]) for train in map(spike_times, (first, second))]
-    if not t_stop > t_start or min(t[0] for t in trains) < t_start - ROUNDING or max(t[-1] for t in trains) > t_stop + ROUNDING:
-        raise DataError(f"Spike times must lie inside [{t_start:g}, {t_stop:g}] s, an interval of some length.")
+    trains = [
+        np.unique(train) if len(train) else np.array([t_start, t_stop])
+        for train in map(spike_times, (first, second))
+    ]
+    if (
+        not t_stop > t_start
+        or min(t[0] for t in trains) < t_start - ROUNDING
+        or max(t[-1] for t in trains) > t_stop + ROUNDING
+    ):
+        raise DataError(
+            f"Spike times must lie inside [{t_start:g}, {t_stop:g}] s, an interval of some length."
+        )
     trains = [np.clip(train, t_start, t_stop) for train in trains]
     edges = np.unique(np.concatenate([[t_start, t_stop], *trains]))
     starts, stops = edges[:-1], edges[1:]
-    parts = [_spike_part(own, other, starts, stops, t_start, t_stop) for own, other in (trains, trains[::-1])]
+    parts = [
+        _spike_part(own, other, starts, stops, t_start, t_stop)
+        for own, other in (trains, trains[::-1])
+    ]
     (isi_a, *a), (isi_b, *b) = parts
-    ends = [(x * isi_b + y * isi_a) / (0.5 * (isi_a + isi_b) ** 2) for x, y in zip(a, b, strict=True)]
+    ends = [
+        (x * isi_b + y * isi_a) / (0.5 * (isi_a + isi_b) ** 2) for x, y in zip(a, b, strict=True)
+    ]
     return float(np.sum(0.5 * (ends[0] + ends[1]) * (stops - starts)) / (t_stop - t_start))
 
 
 def mean_distance(
-    first: Sequence[SpikeTrainLike], second: Sequence[SpikeTrainLike] | None, distance: Callable[[np.ndarray, np.ndarray], float]
+    first: Sequence[SpikeTrainLike],
+    second: Sequence[SpikeTrainLike] | None,
+    distance: Callable[[np.ndarray, np.ndarray], float],
 ) -> float:
     """Mean of a distance over all pairs between two groups, or over distinct pairs within one.
 
     Parameters
     ----------
     first, second : sequence of trains
-        Neo trains in any unit, or spike times in seconds; without a second group, pairs are within the first.
+        Neo trains in any unit, or spike times in seconds; without a second group, pairs are within
+        the first.
     distance : callable
         Of two trains in seconds.
 
@@ -139,9 +173,15 @@ def mean_distance(
 
 
 def _spike_part(
-    own: np.ndarray, other: np.ndarray, starts: np.ndarray, stops: np.ndarray, t_start: float, t_stop: float
+    own: np.ndarray,
+    other: np.ndarray,
+    starts: np.ndarray,
+    stops: np.ndarray,
+    t_start: float,
+    t_stop: float,
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Interspike interval of one train around each stretch, and its spike difference at both ends of it."""
+    """Interspike interval of one train around each stretch, and its spike difference at both ends
+    of it."""
     before, after = _auxiliary(other, t_start, t_stop)
     pooled = np.concatenate([[before], other, [after]])
     place = np.clip(np.searchsorted(pooled, own), 1, len(pooled) - 1)
@@ -153,13 +193,17 @@ def _spike_part(
     width = knots[segment + 1] - knots[segment]
 
     def at(times: np.ndarray) -> np.ndarray:
-        return (differences[segment] * (knots[segment + 1] - times) + differences[segment + 1] * (times - knots[segment])) / width
+        return (
+            differences[segment] * (knots[segment + 1] - times)
+            + differences[segment + 1] * (times - knots[segment])
+        ) / width
 
     return width, at(starts), at(stops)
 
 
 def _auxiliary(train: np.ndarray, t_start: float, t_stop: float) -> tuple[float, float]:
-    """Spikes assumed before and after a train: one interval away, or at the edge where that is farther."""
+    """Spikes assumed before and after a train: one interval away, or at the edge where that is
+    farther."""
     if len(train) < 2:
         return t_start, t_stop
     return min(t_start, 2 * train[0] - train[1]), max(t_stop, 2 * train[-1] - train[-2])

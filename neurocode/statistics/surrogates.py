@@ -28,7 +28,8 @@ class SurrogateComplexity:
     count : numpy.ndarray
         LZ76 words.
     ratio : numpy.ndarray
-        Count over the mean count of the surrogates: 1 for what the null says, below where there is more structure.
+        Count over the mean count of the surrogates: 1 for what the null says, below where there is
+        more structure.
     z : numpy.ndarray
         Distance from that mean in standard deviations of the surrogates.
     p : numpy.ndarray
@@ -42,7 +43,12 @@ class SurrogateComplexity:
 
 
 def surrogate_complexity(
-    events: list[np.ndarray], lengths: np.ndarray, *, method: str = "rate", n_surrogates: int = 200, seed: int = 0
+    events: list[np.ndarray],
+    lengths: np.ndarray,
+    *,
+    method: str = "rate",
+    n_surrogates: int = 200,
+    seed: int = 0,
 ) -> SurrogateComplexity:
     """LZ76 of binned trains, normalised by surrogates of each.
 
@@ -53,8 +59,8 @@ def surrogate_complexity(
     lengths : array of int
         Number of bins of each unit.
     method : {"rate", "isi"}
-        ``"rate"``: the same number of occupied bins anywhere, a Bernoulli process of the same rate. ``"isi"``: the same
-        intervals in random order, a renewal process of the same intervals.
+        ``"rate"``: the same number of occupied bins anywhere, a Bernoulli process of the same rate.
+        ``"isi"``: the same intervals in random order, a renewal process of the same intervals.
     n_surrogates : int
     seed : int
         Each unit has its own stream: results do not depend on other units or the number of threads.
@@ -78,18 +84,26 @@ def surrogate_complexity(
     if method not in METHODS:
         raise DataError(f"'{method}' is no surrogate; known are {', '.join(METHODS)}.")
     if n_surrogates < 19:
-        raise DataError(f"{n_surrogates} surrogates cannot reach a p-value of 0.1; at least 19 are needed.")
+        raise DataError(
+            f"{n_surrogates} surrogates cannot reach a p-value of 0.1; at least 19 are needed."
+        )
     if len(events) != np.size(lengths):
-        raise DataError(f"There are {len(events)} units and {np.size(lengths)} lengths, expected one each.")
+        raise DataError(
+            f"There are {len(events)} units and {np.size(lengths)} lengths, expected one each."
+        )
     lengths = np.asarray(lengths, np.int64)
     seeds = np.random.SeedSequence(seed).generate_state(len(events), np.uint32)
-    count = np.array([lz76_of_events(own, n) for own, n in zip(events, lengths, strict=True)], float)
+    count = np.array(
+        [lz76_of_events(own, n) for own, n in zip(events, lengths, strict=True)], float
+    )
     table = np.full((len(events), n_surrogates), np.nan)
 
     def run(unit: int) -> None:
         if len(events[unit]) >= 2:
             own = np.asarray(events[unit], np.int64)
-            table[unit] = _surrogate_counts(own, lengths[unit], method == "isi", n_surrogates, seeds[unit])
+            table[unit] = _surrogate_counts(
+                own, lengths[unit], method == "isi", n_surrogates, seeds[unit]
+            )
 
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         list(pool.map(run, range(len(events))))
@@ -97,7 +111,12 @@ def surrogate_complexity(
 
 
 def permutation_test(
-    a: np.ndarray, b: np.ndarray, statistic: Callable[[np.ndarray, np.ndarray], float], *, n_permutations: int = 999, seed: int = 0
+    a: np.ndarray,
+    b: np.ndarray,
+    statistic: Callable[[np.ndarray, np.ndarray], float],
+    *,
+    n_permutations: int = 999,
+    seed: int = 0,
 ) -> tuple[float, float]:
     """Difference of two groups by a statistic, and the p-value under exchange of their members.
 
@@ -113,7 +132,8 @@ def permutation_test(
     Returns
     -------
     value, p : float
-        The p-value counts the observed arrangement as one of the permutations, so it is uniform under the null.
+        The p-value counts the observed arrangement as one of the permutations, so it is uniform
+        under the null.
 
     Examples
     --------
@@ -126,7 +146,9 @@ def permutation_test(
     extreme = 1
     for _ in range(n_permutations):
         order = random.permutation(len(pooled))
-        extreme += abs(statistic(pooled[order[: len(a)]], pooled[order[len(a) :]])) >= abs(value) - 1e-12 * abs(value)
+        extreme += abs(statistic(pooled[order[: len(a)]], pooled[order[len(a) :]])) >= abs(
+            value
+        ) - 1e-12 * abs(value)
     return value, float(extreme / (n_permutations + 1))
 
 
@@ -154,7 +176,9 @@ def false_discovery_rate(p: np.ndarray) -> np.ndarray:
 
 def _compare(count: np.ndarray, table: np.ndarray) -> SurrogateComplexity:
     mean, spread = table.mean(axis=1), table.std(axis=1, ddof=1)
-    below, above = (np.sum(side, axis=1) for side in (table <= count[:, None], table >= count[:, None]))
+    below, above = (
+        np.sum(side, axis=1) for side in (table <= count[:, None], table >= count[:, None])
+    )
     p = np.minimum(1.0, 2.0 * (np.minimum(below, above) + 1.0) / (table.shape[1] + 1.0))
     with np.errstate(invalid="ignore", divide="ignore"):
         z = np.where(spread > 0, (count - mean) / spread, np.nan)
@@ -163,7 +187,9 @@ def _compare(count: np.ndarray, table: np.ndarray) -> SurrogateComplexity:
 
 
 @njit(cache=True, nogil=True)
-def _surrogate_counts(events: np.ndarray, length: int, shuffle: bool, n_surrogates: int, seed: int) -> np.ndarray:
+def _surrogate_counts(
+    events: np.ndarray, length: int, shuffle: bool, n_surrogates: int, seed: int
+) -> np.ndarray:
     """LZ76 counts of surrogates of one train."""
     np.random.seed(seed)
     counts = np.empty(n_surrogates, np.int64)
@@ -187,7 +213,9 @@ def _random_subset(length: int, size: int) -> np.ndarray:
     if length > 64 * size:
         drawn = np.unique(np.random.randint(0, length, size))
         while drawn.size < size:
-            drawn = np.unique(np.concatenate((drawn, np.random.randint(0, length, size - drawn.size))))
+            drawn = np.unique(
+                np.concatenate((drawn, np.random.randint(0, length, size - drawn.size)))
+            )
         return drawn
     marked = np.zeros(length, np.bool_)
     rare = min(size, length - size)

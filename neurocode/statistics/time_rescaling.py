@@ -35,7 +35,9 @@ class TimeRescaling:
     quantiles: np.ndarray
 
 
-def rescaled_intervals(probability: np.ndarray, spikes: np.ndarray, random: np.random.Generator) -> np.ndarray:
+def rescaled_intervals(
+    probability: np.ndarray, spikes: np.ndarray, random: np.random.Generator
+) -> np.ndarray:
     """Interspike intervals in units of the integrated hazard, mapped to (0, 1).
 
     A spike is placed at random inside its bin from the distribution that the hazard implies, which
@@ -57,12 +59,21 @@ def rescaled_intervals(probability: np.ndarray, spikes: np.ndarray, random: np.r
     Raises
     ------
     DataError
-        For probabilities outside [0, 1], more than one spike in a bin, or arrays of different length.
+        For probabilities outside [0, 1], more than one spike in a bin, or arrays of different
+        length.
     """
-    probability, spikes = unmasked(probability, "The probability").astype(float), unmasked(spikes, "The spikes")
+    probability, spikes = (
+        unmasked(probability, "The probability").astype(float),
+        unmasked(spikes, "The spikes"),
+    )
     if np.any((spikes != 0) & (spikes != 1)):
         raise DataError("Time rescaling needs at most one spike in each bin.")
-    if probability.ndim != 1 or probability.shape != spikes.shape or np.any(~(probability >= 0)) or np.any(probability > 1):
+    if (
+        probability.ndim != 1
+        or probability.shape != spikes.shape
+        or np.any(~(probability >= 0))
+        or np.any(probability > 1)
+    ):
         raise DataError("Time rescaling needs one probability in [0, 1] for each bin.")
     hazard = -np.log1p(-np.minimum(probability, 1 - 1e-15))
     total = np.concatenate([[0.0], np.cumsum(hazard)])
@@ -72,7 +83,9 @@ def rescaled_intervals(probability: np.ndarray, spikes: np.ndarray, random: np.r
     return -np.expm1(-elapsed)
 
 
-def time_rescaling(probabilities: Sequence[np.ndarray], spikes: Sequence[np.ndarray], *, seed: int = 0) -> TimeRescaling:
+def time_rescaling(
+    probabilities: Sequence[np.ndarray], spikes: Sequence[np.ndarray], *, seed: int = 0
+) -> TimeRescaling:
     """Kolmogorov-Smirnov test of a point process on its rescaled intervals, pooled over sweeps.
 
     Parameters
@@ -94,7 +107,9 @@ def time_rescaling(probabilities: Sequence[np.ndarray], spikes: Sequence[np.ndar
     """
     random = np.random.default_rng(seed)
     pairs = zip(probabilities, spikes, strict=True)
-    return uniform_test(np.concatenate([np.empty(0), *(rescaled_intervals(p, s, random) for p, s in pairs)]))
+    return uniform_test(
+        np.concatenate([np.empty(0), *(rescaled_intervals(p, s, random) for p, s in pairs)])
+    )
 
 
 def uniform_test(values: np.ndarray) -> TimeRescaling:

@@ -1,4 +1,5 @@
-"""The statistics that :func:`neurocode.describe` lists for every unit, a row of ``STATISTICS`` each."""
+"""The statistics that :func:`neurocode.describe` lists for every unit, a row of ``STATISTICS``
+each."""
 
 from __future__ import annotations
 
@@ -10,7 +11,11 @@ from scipy.special import xlogy
 
 from neurocode.recordings.trains import Trains
 from neurocode.statistics.complexity import occupied_bins
-from neurocode.statistics.surrogates import SurrogateComplexity, false_discovery_rate, surrogate_complexity
+from neurocode.statistics.surrogates import (
+    SurrogateComplexity,
+    false_discovery_rate,
+    surrogate_complexity,
+)
 from neurocode.statistics.variability import allan_factor, drift_test, fano_column, interval_table
 
 #: Bin of the complexity as a fraction of the mean interval, and its least width in seconds.
@@ -47,8 +52,9 @@ class UnitStatistic:
     ----------
     columns : sequence of Column
     values : callable
-        From :class:`~neurocode.recordings.Trains` to an array of shape (units,) or (units, columns). Units whose times cannot be
-        used are handed over without a spike and get NaN, whatever comes back for them.
+        From :class:`~neurocode.recordings.Trains` to an array of shape (units,) or (units,
+        columns). Units whose times cannot be used are handed over without a spike and get NaN,
+        whatever comes back for them.
 
     Examples
     --------
@@ -78,7 +84,9 @@ def complexity_statistic(bin_size: float | None, n_surrogates: int, seed: int) -
     n_surrogates, seed : int
         Of each kind and unit.
     """
-    return UnitStatistic(COMPLEXITY_COLUMNS, lambda trains: _complexity(trains, bin_size, n_surrogates, seed))
+    return UnitStatistic(
+        COMPLEXITY_COLUMNS, lambda trains: _complexity(trains, bin_size, n_surrogates, seed)
+    )
 
 
 def binned_events(trains: Trains, unit: int, bin_size: float) -> tuple[np.ndarray, int]:
@@ -93,7 +101,9 @@ def binned_events(trains: Trains, unit: int, bin_size: float) -> tuple[np.ndarra
     """
     events, length = [], 0
     for k in trains.trains_of(unit):
-        bins, n_bins = occupied_bins(trains.train(k) - trains.t_start[k], trains.t_stop[k] - trains.t_start[k], bin_size)
+        bins, n_bins = occupied_bins(
+            trains.train(k) - trains.t_start[k], trains.t_stop[k] - trains.t_start[k], bin_size
+        )
         events.append(length + bins)
         length += n_bins
     return np.concatenate(events) if events else np.empty(0, np.int64), length
@@ -119,7 +129,10 @@ def _allan_factors(trains: Trains) -> np.ndarray:
     """Mean over the trains of a unit that are long enough."""
     values = np.full(trains.n_units, np.nan)
     for unit in range(trains.n_units):
-        each = [allan_factor(trains.train(k), trains.t_start[k], trains.t_stop[k], ALLAN_WINDOW) for k in trains.trains_of(unit)]
+        each = [
+            allan_factor(trains.train(k), trains.t_start[k], trains.t_stop[k], ALLAN_WINDOW)
+            for k in trains.trains_of(unit)
+        ]
         values[unit] = np.nanmean(each) if np.isfinite(each).any() else np.nan
     return values
 
@@ -137,14 +150,24 @@ def _complexity(trains: Trains, bin_size: float | None, n_surrogates: int, seed:
     default = np.maximum(FINEST_BIN, BIN_FRACTION * interval_table(trains)["mean_isi"].to_numpy())
     widths = default if bin_size is None else np.full(trains.n_units, float(bin_size))
     usable = durations(trains) <= MOST_BINS * widths
-    binned = [binned_events(trains, unit, width) if usable[unit] else (np.empty(0, int), 1) for unit, width in enumerate(widths)]
+    binned = [
+        binned_events(trains, unit, width) if usable[unit] else (np.empty(0, int), 1)
+        for unit, width in enumerate(widths)
+    ]
     events, lengths = [bins for bins, _ in binned], [length for _, length in binned]
     by_rate, by_intervals = (
-        surrogate_complexity(events, lengths, method=method, n_surrogates=n_surrogates, seed=seed) for method in ("rate", "isi")
+        surrogate_complexity(events, lengths, method=method, n_surrogates=n_surrogates, seed=seed)
+        for method in ("rate", "isi")
     )
     occupied = np.array([len(bins) / length for bins, length in binned])
     words = np.where(np.isnan(by_rate.ratio), np.nan, by_rate.count)
-    columns = [widths, words, by_rate.ratio * _bernoulli_entropy(occupied), *_against(by_rate), *_against(by_intervals)]
+    columns = [
+        widths,
+        words,
+        by_rate.ratio * _bernoulli_entropy(occupied),
+        *_against(by_rate),
+        *_against(by_intervals),
+    ]
     return np.stack(columns, axis=1)
 
 
@@ -177,16 +200,24 @@ INTERVALS = (
     Column("mean_isi", "mean interspike interval", "s"),
     Column("min_isi", "shortest interspike interval", "s"),
     Column("cv", "coefficient of variation of the intervals; 1 for a Poisson process"),
-    Column("cv2", "coefficient of variation of neighbouring intervals (Holt et al. 1996); 1 for a Poisson process"),
+    Column(
+        "cv2",
+        "coefficient of variation of neighbouring intervals (Holt et al. 1996); 1 for a Poisson "
+        "process",
+    ),
     Column("lv", "local variation (Shinomoto et al. 2003); 1 for a Poisson process"),
-    Column("lvr", "local variation corrected for a refractory time of 5 ms (Shinomoto et al. 2009)"),
+    Column(
+        "lvr", "local variation corrected for a refractory time of 5 ms (Shinomoto et al. 2009)"
+    ),
     Column("serial_correlation", "Pearson's correlation of an interval with the next"),
     Column("burst_index", "share of intervals below 6 ms"),
 )
 COMPLEXITY_COLUMNS = (
     Column("bin_size", "bin of the complexity", "s"),
     Column("lz76", "words of the Lempel-Ziv parsing of 1976"),
-    Column("entropy_rate", "entropy of independent bins of this rate times lz_ratio", "bits per bin"),
+    Column(
+        "entropy_rate", "entropy of independent bins of this rate times lz_ratio", "bits per bin"
+    ),
     *_columns_against("lz", "rate-matched surrogates"),
     *_columns_against("lz_isi", "surrogates of shuffled intervals"),
 )
@@ -199,13 +230,21 @@ STATISTICS = {
         [
             Column(
                 "allan_factor",
-                "squared difference of counts in adjacent windows of 1 s over twice their mean; 1 for a Poisson process",
+                "squared difference of counts in adjacent windows of 1 s over twice their mean; 1 "
+                "for a Poisson process",
             )
         ],
         _allan_factors,
     ),
     "fano_factor": UnitStatistic(
-        [Column("fano_factor", "variance (unbiased) over mean of the counts of the repeats; 1 for a Poisson process")], fano_column
+        [
+            Column(
+                "fano_factor",
+                "variance (unbiased) over mean of the counts of the repeats; 1 for a Poisson "
+                "process",
+            )
+        ],
+        fano_column,
     ),
     "drift": UnitStatistic(
         [

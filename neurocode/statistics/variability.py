@@ -11,23 +11,41 @@ from scipy import stats
 
 from neurocode.errors import DataError
 from neurocode.recordings.binning import ROUNDING, window_counts_at
-from neurocode.recordings.trains import SpikeTrainLike, Trains, in_seconds, repeats_of, spike_times, usable_trains
+from neurocode.recordings.trains import (
+    SpikeTrainLike,
+    Trains,
+    in_seconds,
+    repeats_of,
+    spike_times,
+    usable_trains,
+)
 from neurocode.units import in_si, seconds, unmasked
 
-#: Refractoriness constant of LvR (Shinomoto et al. 2009), and intervals that count as within a burst, in seconds.
+#: Refractoriness constant of LvR (Shinomoto et al. 2009), and intervals that count as within a
+#: burst, in seconds.
 REFRACTORINESS, BURST = 5e-3, 6e-3
 
 #: Most windows or bins that a train is cut into.
 MOST_WINDOWS = 50_000_000
 
-INTERVAL_COLUMNS = ("mean_isi", "min_isi", "cv", "cv2", "lv", "lvr", "serial_correlation", "burst_index")
+INTERVAL_COLUMNS = (
+    "mean_isi",
+    "min_isi",
+    "cv",
+    "cv2",
+    "lv",
+    "lvr",
+    "serial_correlation",
+    "burst_index",
+)
 
 
 def interval_statistics(spiketrains: object) -> pd.DataFrame:
     """Interval statistics of every unit, intervals within repeats pooled over them.
 
-    Equal to Elephant's ``isi``, ``cv``, ``cv2``, ``lv`` and ``lvr`` for single trains. ``serial_correlation`` is
-    Pearson's between successive intervals, ``burst_index`` the share of intervals below 6 ms.
+    Equal to Elephant's ``isi``, ``cv``, ``cv2``, ``lv`` and ``lvr`` for single trains.
+    ``serial_correlation`` is Pearson's between successive intervals, ``burst_index`` the share of
+    intervals below 6 ms.
 
     Parameters
     ----------
@@ -37,8 +55,9 @@ def interval_statistics(spiketrains: object) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        One row per unit: ``mean_isi`` and ``min_isi`` in seconds, the others without dimension. NaN where a statistic needs
-        more spikes: one interval for the means and the CV, two for CV2, LV and LvR, three for the serial correlation.
+        One row per unit: ``mean_isi`` and ``min_isi`` in seconds, the others without dimension. NaN
+        where a statistic needs more spikes: one interval for the means and the CV, two for CV2, LV
+        and LvR, three for the serial correlation.
 
     Raises
     ------
@@ -54,8 +73,11 @@ def interval_statistics(spiketrains: object) -> pd.DataFrame:
 
 
 def interval_table(trains: Trains) -> pd.DataFrame:
-    """:func:`interval_statistics` of trains whose faults are known: rows of faulty units mean nothing."""
-    table = _interval_kernel(trains.times, trains.offsets, trains.first_train, REFRACTORINESS, BURST)
+    """:func:`interval_statistics` of trains whose faults are known: rows of faulty units mean
+    nothing."""
+    table = _interval_kernel(
+        trains.times, trains.offsets, trains.first_train, REFRACTORINESS, BURST
+    )
     return pd.DataFrame(table, columns=list(INTERVAL_COLUMNS), index=list(trains.names))
 
 
@@ -91,7 +113,8 @@ def fano_factor(counts: np.ndarray) -> float:
 
 
 def fano_factors(spiketrains: object) -> np.ndarray:
-    """Fano factor of every unit: over the repeats of each condition, averaged over conditions with spikes.
+    """Fano factor of every unit: over the repeats of each condition, averaged over conditions with
+    spikes.
 
     Parameters
     ----------
@@ -118,14 +141,20 @@ def fano_factors(spiketrains: object) -> np.ndarray:
 
 def fano_column(trains: Trains) -> np.ndarray:
     """:func:`fano_factors` of trains whose faults are known: values of faulty units mean nothing."""
-    frame = pd.DataFrame({"unit": trains.unit, "condition": trains.condition, "count": trains.counts})
+    frame = pd.DataFrame(
+        {"unit": trains.unit, "condition": trains.condition, "count": trains.counts}
+    )
     grouped = frame.groupby(["unit", "condition"])["count"]
     values = (grouped.var(ddof=1) / grouped.mean()).replace([np.inf, -np.inf], np.nan)
     return values.groupby("unit").mean().reindex(range(trains.n_units)).to_numpy()
 
 
 def window_counts(
-    times: Sequence[SpikeTrainLike], t_start: float, t_stop: float, window: float, step: float | None = None
+    times: Sequence[SpikeTrainLike],
+    t_start: float,
+    t_stop: float,
+    window: float,
+    step: float | None = None,
 ) -> np.ndarray:
     """Spike counts of repeats in sliding windows.
 
@@ -160,7 +189,8 @@ def window_counts(
 
 
 def sliding_fano_factor(counts: np.ndarray) -> np.ndarray:
-    """Fano factor over repeats in each window; NaN where a window has no spike, or for a single repeat.
+    """Fano factor over repeats in each window; NaN where a window has no spike, or for a single
+    repeat.
 
     Parameters
     ----------
@@ -185,11 +215,15 @@ def sliding_fano_factor(counts: np.ndarray) -> np.ndarray:
         return np.where(mean > 0, counts.var(axis=0, ddof=1) / mean, np.nan)
 
 
-def mean_matched_fano_factor(counts: np.ndarray, *, n_draws: int = 50, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
-    """Fano factor of a population over time with the distribution of mean counts held fixed (Churchland et al. 2010).
+def mean_matched_fano_factor(
+    counts: np.ndarray, *, n_draws: int = 50, seed: int = 0
+) -> tuple[np.ndarray, np.ndarray]:
+    """Fano factor of a population over time with the distribution of mean counts held fixed
+    (Churchland et al. 2010).
 
-    In every window units are dropped at random until the histogram of their mean counts is the largest that all
-    windows share; the slope of variance against mean through the origin is the Fano factor.
+    In every window units are dropped at random until the histogram of their mean counts is the
+    largest that all windows share; the slope of variance against mean through the origin is the
+    Fano factor.
 
     Parameters
     ----------
@@ -217,23 +251,40 @@ def mean_matched_fano_factor(counts: np.ndarray, *, n_draws: int = 50, seed: int
     if counts.shape[1] < 2:
         raise DataError(f"A variance over repeats needs two of them, not {counts.shape[1]}.")
     mean, variance = counts.mean(axis=1), counts.var(axis=1, ddof=1)
-    edges = np.histogram_bin_edges(mean[mean > 0], bins=20) if np.any(mean > 0) else np.array([0.0, 1.0])
+    edges = (
+        np.histogram_bin_edges(mean[mean > 0], bins=20)
+        if np.any(mean > 0)
+        else np.array([0.0, 1.0])
+    )
     place = np.where(mean > 0, np.clip(np.digitize(mean, edges) - 1, 0, len(edges) - 2), -1)
-    histograms = np.stack([np.bincount(column[column >= 0], minlength=len(edges) - 1) for column in place.T])
+    histograms = np.stack(
+        [np.bincount(column[column >= 0], minlength=len(edges) - 1) for column in place.T]
+    )
     shared = histograms.min(axis=0)
     random = np.random.default_rng(seed)
     totals = np.zeros(counts.shape[2])
     for _ in range(n_draws):
         for window in range(counts.shape[2]):
-            kept = np.concatenate([
-                random.choice(np.flatnonzero(place[:, window] == b), shared[b], replace=False) for b in np.flatnonzero(shared)
-            ]) if shared.any() else np.empty(0, int)  # fmt: skip
+            kept = (
+                np.concatenate(
+                    [
+                        random.choice(
+                            np.flatnonzero(place[:, window] == b), shared[b], replace=False
+                        )
+                        for b in np.flatnonzero(shared)
+                    ]
+                )
+                if shared.any()
+                else np.empty(0, int)
+            )
             m, v = mean[kept, window], variance[kept, window]
             totals[window] += np.sum(m * v) / np.sum(m**2) if kept.size else np.nan
     return totals / n_draws, np.full(counts.shape[2], shared.sum() / len(counts))
 
 
-def fano_time_curve(times: SpikeTrainLike, t_start: float, t_stop: float, windows: np.ndarray) -> np.ndarray:
+def fano_time_curve(
+    times: SpikeTrainLike, t_start: float, t_stop: float, windows: np.ndarray
+) -> np.ndarray:
     """Fano factor of the counts in adjacent windows of one train, against the width of the window.
 
     For a renewal process it tends to CV² as the window grows.
@@ -265,11 +316,14 @@ def fano_time_curve(times: SpikeTrainLike, t_start: float, t_stop: float, window
     if isinstance(windows, str) or np.ndim(windows) != 1:
         raise DataError("The windows are a sequence of widths, one or more.")
     widths = [seconds(window, "The window") for window in windows]
-    return np.array([fano_factor(_window_counts([train], start, stop, width)[0]) for width in widths])
+    return np.array(
+        [fano_factor(_window_counts([train], start, stop, width)[0]) for width in widths]
+    )
 
 
 def allan_factor(times: SpikeTrainLike, t_start: float, t_stop: float, window: float) -> float:
-    """Mean squared difference of the counts in adjacent windows over twice their mean (Lowen & Teich 1996).
+    """Mean squared difference of the counts in adjacent windows over twice their mean (Lowen &
+    Teich 1996).
 
     Unlike the Fano factor it is blind to a slow drift of the rate; it is 1 for a Poisson process.
 
@@ -294,8 +348,14 @@ def allan_factor(times: SpikeTrainLike, t_start: float, t_stop: float, window: f
     >>> allan_factor([0.5, 2.5], 0.0, 3.0, 1.0)
     0.75
     """
-    counts = _window_counts([spike_times(times)], *_span(t_start, t_stop), seconds(window, "The window"))[0]
-    return float(np.mean(np.diff(counts) ** 2) / (2 * counts.mean())) if len(counts) > 1 and counts.any() else np.nan
+    counts = _window_counts(
+        [spike_times(times)], *_span(t_start, t_stop), seconds(window, "The window")
+    )[0]
+    return (
+        float(np.mean(np.diff(counts) ** 2) / (2 * counts.mean()))
+        if len(counts) > 1 and counts.any()
+        else np.nan
+    )
 
 
 def serial_correlations(*intervals: np.ndarray, lags: int = 5) -> np.ndarray:
@@ -328,7 +388,8 @@ def serial_correlations(*intervals: np.ndarray, lags: int = 5) -> np.ndarray:
     values = np.full(lags, np.nan)
     for lag in range(1, lags + 1):
         earlier, later = (
-            np.concatenate([np.empty(0), *(t[part] for t in trains)]) for part in (slice(None, -lag), slice(lag, None))
+            np.concatenate([np.empty(0), *(t[part] for t in trains)])
+            for part in (slice(None, -lag), slice(lag, None))
         )
         if len(earlier) >= 3 and np.ptp(earlier) > 0 and np.ptp(later) > 0:
             values[lag - 1] = np.corrcoef(earlier, later)[0, 1]
@@ -365,10 +426,14 @@ def _span(t_start: float, t_stop: float) -> tuple[float, float]:
     return start, stop
 
 
-def _window_counts(repeats: list[np.ndarray], start: float, stop: float, window: float, step: float | None = None) -> np.ndarray:
+def _window_counts(
+    repeats: list[np.ndarray], start: float, stop: float, window: float, step: float | None = None
+) -> np.ndarray:
     step = window if step is None else seconds(step, "The step")
     if (stop - start) / step > MOST_WINDOWS:
-        raise DataError(f"The {stop - start:g} s hold more than {MOST_WINDOWS} windows, one every {step:g} s.")
+        raise DataError(
+            f"The {stop - start:g} s hold more than {MOST_WINDOWS} windows, one every {step:g} s."
+        )
     starts = np.arange(start, stop - window + ROUNDING * window, step)
     return np.stack([window_counts_at(times, starts, window) for times in repeats])
 
@@ -383,7 +448,10 @@ def _whole_counts(counts: np.ndarray, axes: tuple[str, ...]) -> np.ndarray:
     """
     counts = unmasked(counts, "Counts of spikes")
     if counts.dtype.kind not in "iufb" or counts.ndim != len(axes):
-        raise DataError(f"Counts of spikes have the shape ({', '.join(axes)}), not {counts.shape} of '{counts.dtype}'.")
+        raise DataError(
+            f"Counts of spikes have the shape ({', '.join(axes)}), not {counts.shape} of "
+            f"'{counts.dtype}'."
+        )
     if not np.all(counts >= 0) or np.any(counts % 1 != 0):
         raise DataError("Counts of spikes must be whole numbers that are not negative.")
     return counts.astype(float)
@@ -391,7 +459,11 @@ def _whole_counts(counts: np.ndarray, axes: tuple[str, ...]) -> np.ndarray:
 
 @njit(cache=True, nogil=True)
 def _interval_kernel(
-    times: np.ndarray, offsets: np.ndarray, first_train: np.ndarray, refractoriness: float, burst: float
+    times: np.ndarray,
+    offsets: np.ndarray,
+    first_train: np.ndarray,
+    refractoriness: float,
+    burst: float,
 ) -> np.ndarray:
     n_units = first_train.size - 1
     table = np.full((n_units, 8), np.nan)
@@ -412,11 +484,20 @@ def _interval_kernel(
                         pairs += 1
                         cv2 += abs(interval - following) / both
                         lv += (interval - following) ** 2 / both**2
-                        lvr += (1 - 4 * interval * following / both**2) * (1 + 4 * refractoriness / both)
+                        lvr += (1 - 4 * interval * following / both**2) * (
+                            1 + 4 * refractoriness / both
+                        )
         if n == 0:
             continue
         mean = total / n
-        squares, pair_product, left_sum, right_sum, left_square, right_square = 0.0, 0.0, 0.0, 0.0, 0.0, 0.0
+        squares, pair_product, left_sum, right_sum, left_square, right_square = (
+            0.0,
+            0.0,
+            0.0,
+            0.0,
+            0.0,
+            0.0,
+        )
         n_pairs = 0
         for train in range(first_train[unit], first_train[unit + 1]):
             for k in range(offsets[train] + 1, offsets[train + 1]):
@@ -434,7 +515,11 @@ def _interval_kernel(
         if mean > 0:
             table[unit, 2] = np.sqrt(squares / n) / mean
         if pairs:
-            table[unit, 3], table[unit, 4], table[unit, 5] = 2 * cv2 / pairs, 3 * lv / pairs, 3 * lvr / pairs
+            table[unit, 3], table[unit, 4], table[unit, 5] = (
+                2 * cv2 / pairs,
+                3 * lv / pairs,
+                3 * lvr / pairs,
+            )
         if n_pairs >= 2:
             covariance = pair_product - left_sum * right_sum / n_pairs
             scale = (left_square - left_sum**2 / n_pairs) * (right_square - right_sum**2 / n_pairs)

@@ -1,4 +1,5 @@
-"""Studies: tables of configurations and seeds, run side by side and resumed, and the claims they settle.
+"""Studies: tables of configurations and seeds, run side by side and resumed, and the claims they
+settle.
 
 Contents
 --------
@@ -31,6 +32,20 @@ from neurocode.studies.study import Study, StudyRun
 from neurocode.studies.workers import side_by_side
 
 __all__ = [
-    "Claim", "Comparison", "Study", "StudyRun", "absent_claim", "holm", "interval_claim", "judge_family", "key_of",
-    "mean_interval", "run_study", "side_by_side", "study_table", "verdict_of", "with_withdrawn", "write_claims",
-]  # fmt: skip
+    "Claim",
+    "Comparison",
+    "Study",
+    "StudyRun",
+    "absent_claim",
+    "holm",
+    "interval_claim",
+    "judge_family",
+    "key_of",
+    "mean_interval",
+    "run_study",
+    "side_by_side",
+    "study_table",
+    "verdict_of",
+    "with_withdrawn",
+    "write_claims",
+]

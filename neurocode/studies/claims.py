@@ -12,8 +12,17 @@ from scipy.special import stdtrit
 
 from neurocode.errors import DataError
 
-VERDICTS = ("confirmed", "refuted", "undecided", "not confirmed", "depends", "not comparable", "void")
-#: Beside the tables of a study, claims whose measurement was found to be wrong, with the reason, until they are made again.
+VERDICTS = (
+    "confirmed",
+    "refuted",
+    "undecided",
+    "not confirmed",
+    "depends",
+    "not comparable",
+    "void",
+)
+#: Beside the tables of a study, claims whose measurement was found to be wrong, with the reason,
+#: until they are made again.
 WITHDRAWN = "withdrawn.csv"
 
 
@@ -30,7 +39,8 @@ class Claim:
     our_mean, our_sd : float or None
         Over seeds.
     seeds : int
-    verdict : {"confirmed", "refuted", "undecided", "not confirmed", "depends", "not comparable", "void"}
+    verdict : {"confirmed", "refuted", "undecided", "not confirmed", "depends", "not comparable",
+    "void"}
         ``"void"`` where the measurement was wrong; such a claim has no numbers.
     dataset : str
         Of a paired comparison (:func:`neurocode.studies.judge_family`), as all that follows.
@@ -102,8 +112,8 @@ def mean_interval(values: np.ndarray | pd.Series) -> tuple[float, float]:
 def interval_claim(text: str, source: str, values: np.ndarray | pd.Series, bound: float) -> Claim:
     """A claim that a mean over seeds lies above a bound.
 
-    It is confirmed if the whole 95 % interval does, not confirmed if none of it does, and depends if the bound lies inside; a
-    single seed settles nothing.
+    It is confirmed if the whole 95 % interval does, not confirmed if none of it does, and depends
+    if the bound lies inside; a single seed settles nothing.
 
     Parameters
     ----------
@@ -128,7 +138,9 @@ def interval_claim(text: str, source: str, values: np.ndarray | pd.Series, bound
     low, high = mean_interval(values)
     verdict = "depends" if low <= bound < high else verdict_of(low > bound)
     text += f" [95 % interval {low:.3g} to {high:.3g}]"
-    return Claim(text, source, "", float(values.mean()), float(values.std(ddof=1)), len(values), verdict)
+    return Claim(
+        text, source, "", float(values.mean()), float(values.std(ddof=1)), len(values), verdict
+    )
 
 
 def absent_claim(text: str, source: str, paper_value: str) -> Claim:
@@ -143,8 +155,9 @@ def with_withdrawn(claims: Sequence[Claim], folder: str | Path) -> list[Claim]:
     ----------
     claims : sequence of Claim
     folder : path
-        Of the tables of the study; its ``withdrawn.csv`` lists ``claim, source, paper_value, reason``. A claim that begins with
-        a text in this list is left out. Without such a file nothing is withdrawn.
+        Of the tables of the study; its ``withdrawn.csv`` lists ``claim, source, paper_value,
+        reason``. A claim that begins with a text in this list is left out. Without such a file
+        nothing is withdrawn.
 
     Returns
     -------
@@ -169,17 +182,23 @@ def with_withdrawn(claims: Sequence[Claim], folder: str | Path) -> list[Claim]:
         return list(claims)
     table = pd.read_csv(path, dtype=str, keep_default_na=False)
     if list(table.columns) != ["claim", "source", "paper_value", "reason"]:
-        raise DataError(f"{path}: expected the columns claim, source, paper_value, reason, found {', '.join(table.columns)}.")
+        raise DataError(
+            f"{path}: expected the columns claim, source, paper_value, reason, found "
+            f"{', '.join(table.columns)}."
+        )
     standing = [claim for claim in claims if not claim.claim.startswith(tuple(table["claim"]))]
     void = [
-        Claim(f"{row.claim} [void: {row.reason}]", row.source, row.paper_value, None, None, 0, "void")
+        Claim(
+            f"{row.claim} [void: {row.reason}]", row.source, row.paper_value, None, None, 0, "void"
+        )
         for row in table.itertuples(index=False)
     ]
     return [*standing, *void]
 
 
 def write_claims(folder: str | Path, claims: Sequence[Claim]) -> pd.DataFrame:
-    """Write ``claims.csv`` of a study and return it; the columns of paired comparisons only where there are any.
+    """Write ``claims.csv`` of a study and return it; the columns of paired comparisons only where
+    there are any.
 
     Examples
     --------

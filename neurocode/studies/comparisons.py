@@ -1,4 +1,5 @@
-"""Paired comparisons of two arms of a study, judged together: better, or equal within a margin, corrected for their number."""
+"""Paired comparisons of two arms of a study, judged together: better, or equal within a margin,
+corrected for their number."""
 
 from __future__ import annotations
 
@@ -33,7 +34,8 @@ class Comparison:
     values : numpy.ndarray
         First arm minus second, one value for each pair: a seed, or a recorded cell.
     kind : {"better", "equal"}
-        Whether the mean difference is claimed to be above zero, or to lie within the margin around it.
+        Whether the mean difference is claimed to be above zero, or to lie within the margin around
+        it.
     margin : float
         Smallest difference that matters, in the unit of the values.
     untrained : int
@@ -59,11 +61,14 @@ class Comparison:
         if not 0 < self.margin < np.inf:
             raise DataError(f"The margin of a comparison must be positive, not {self.margin}.")
         if not np.isfinite(np.asarray(self.values, float)).all():
-            raise DataError(f"The comparison '{self.claim}' on {self.dataset} has values that are not finite.")
+            raise DataError(
+                f"The comparison '{self.claim}' on {self.dataset} has values that are not finite."
+            )
 
 
 class Directions(NamedTuple):
-    """One-sided probabilities of the data where a claim is false (small: it holds) and where it is true (small: it does not)."""
+    """One-sided probabilities of the data where a claim is false (small: it holds) and where it is
+    true (small: it does not)."""
 
     confirm: float
     refute: float
@@ -72,8 +77,9 @@ class Directions(NamedTuple):
 def directions(comparison: Comparison) -> Directions:
     """Probabilities of Student's t test of a comparison, before any correction.
 
-    "Better" is confirmed against a mean of at most zero and refuted against one of at least the margin; "equal" is confirmed by two
-    one-sided tests against the margins (Schuirmann 1987) and refuted, twice the smaller probability, against a mean inside them.
+    "Better" is confirmed against a mean of at most zero and refuted against one of at least the
+    margin; "equal" is confirmed by two one-sided tests against the margins (Schuirmann 1987) and
+    refuted, twice the smaller probability, against a mean inside them.
     """
     values, margin = np.asarray(comparison.values, float), comparison.margin
     if comparison.kind == BETTER:
@@ -84,7 +90,8 @@ def directions(comparison: Comparison) -> Directions:
 
 
 def _above(values: np.ndarray, bound: float) -> float:
-    """One-sided probability of a mean this far above a bound or farther, if the true one is at the bound."""
+    """One-sided probability of a mean this far above a bound or farther, if the true one is at the
+    bound."""
     distance = values.mean() - bound
     error = values.std(ddof=1) / np.sqrt(len(values))
     if error == 0:
@@ -111,10 +118,11 @@ def holm(p: np.ndarray) -> np.ndarray:
 def judge_family(comparisons: Sequence[Comparison]) -> list[Claim]:
     """Claims about paired differences, each confirmed, refuted or undecided.
 
-    A claim is confirmed or refuted where the probability of its direction, corrected by Holm over all comparisons of the family in
-    that direction, is below 0.025; a gain that is certain but smaller than the margin counts as confirmed. Otherwise it is
-    undecided, and ``needed`` says from how many pairs on a mean and a spread like these would decide it. Fewer than two pairs
-    are not comparable.
+    A claim is confirmed or refuted where the probability of its direction, corrected by Holm over
+    all comparisons of the family in that direction, is below 0.025; a gain that is certain but
+    smaller than the margin counts as confirmed. Otherwise it is undecided, and ``needed`` says from
+    how many pairs on a mean and a spread like these would decide it. Fewer than two pairs are not
+    comparable.
 
     Parameters
     ----------
@@ -123,8 +131,9 @@ def judge_family(comparisons: Sequence[Comparison]) -> list[Claim]:
     Returns
     -------
     list of Claim
-        In the order of the comparisons, with ``dataset``, the uncorrected 95 % interval ``low`` to ``high``, the corrected
-        probability ``p`` of the verdict (for an undecided claim the smaller of both), ``needed`` and ``untrained``.
+        In the order of the comparisons, with ``dataset``, the uncorrected 95 % interval ``low`` to
+        ``high``, the corrected probability ``p`` of the verdict (for an undecided claim the smaller
+        of both), ``needed`` and ``untrained``.
 
     Examples
     --------
@@ -134,18 +143,28 @@ def judge_family(comparisons: Sequence[Comparison]) -> list[Claim]:
     """
     judged = [k for k, comparison in enumerate(comparisons) if len(comparison.values) > 1]
     tests = [directions(comparisons[k]) for k in judged]
-    confirm, refute = (holm(np.array(column)) for column in zip(*tests, strict=True)) if tests else ((), ())
+    confirm, refute = (
+        (holm(np.array(column)) for column in zip(*tests, strict=True)) if tests else ((), ())
+    )
     corrected = dict(zip(judged, map(Directions, confirm, refute), strict=True))
-    return [_claim(comparison, corrected.get(k), len(judged)) for k, comparison in enumerate(comparisons)]
+    return [
+        _claim(comparison, corrected.get(k), len(judged))
+        for k, comparison in enumerate(comparisons)
+    ]
 
 
 def _claim(comparison: Comparison, corrected: Directions | None, size: int) -> Claim:
     values = np.asarray(comparison.values, float)
     mean = float(values.mean()) if len(values) else None
     shared = {
-        "claim": comparison.claim, "source": comparison.source, "paper_value": "", "our_mean": mean, "seeds": len(values),
-        "dataset": comparison.dataset, "untrained": comparison.untrained,
-    }  # fmt: skip
+        "claim": comparison.claim,
+        "source": comparison.source,
+        "paper_value": "",
+        "our_mean": mean,
+        "seeds": len(values),
+        "dataset": comparison.dataset,
+        "untrained": comparison.untrained,
+    }
     if corrected is None:
         return Claim(**shared, our_sd=None, verdict="not comparable")
     low, high = mean_interval(values)
@@ -154,11 +173,14 @@ def _claim(comparison: Comparison, corrected: Directions | None, size: int) -> C
         return Claim(**shared, verdict="confirmed", p=corrected.confirm)
     if corrected.refute < LEVEL:
         return Claim(**shared, verdict="refuted", p=corrected.refute)
-    return Claim(**shared, verdict="undecided", p=min(corrected), needed=pairs_needed(comparison, size))
+    return Claim(
+        **shared, verdict="undecided", p=min(corrected), needed=pairs_needed(comparison, size)
+    )
 
 
 def pairs_needed(comparison: Comparison, size: int) -> int | None:
-    """Fewest pairs that would decide a comparison if their mean and spread stayed, at the strictest level of a family of a size.
+    """Fewest pairs that would decide a comparison if their mean and spread stayed, at the strictest
+    level of a family of a size.
 
     None where more than ten thousand would be needed: the mean lies at the bound.
     """

@@ -1,4 +1,5 @@
-"""Rows of a study: a pure function of settings and seed, by workers side by side, each row kept when it is done."""
+"""Rows of a study: a pure function of settings and seed, by workers side by side, each row kept
+when it is done."""
 
 from __future__ import annotations
 
@@ -27,21 +28,26 @@ KEY, ERROR, SECONDS = "key", "error", "seconds"
 
 
 def run_study(
-    work: Work, rows: Sequence[Settings], table: str | Path, *, workers: int = 1, scheduler: str | None = None,
+    work: Work,
+    rows: Sequence[Settings],
+    table: str | Path,
+    *,
+    workers: int = 1,
+    scheduler: str | None = None,
     progress: Progress | None = None,
-) -> pd.DataFrame:  # fmt: skip
+) -> pd.DataFrame:
     """Run the rows that a table does not hold yet.
 
     Parameters
     ----------
     work : callable
-        A function at the top level of a module that workers can import, called with the settings of a row as keywords; returns
-        its results.
+        A function at the top level of a module that workers can import, called with the settings of
+        a row as keywords; returns its results.
     rows : sequence of mappings
         Settings, seeds among them: numbers, text, booleans or None.
     table : path
-        Parquet file that grows by a row whenever one is done, whole at any moment; rows in it with the same settings are not run
-        again, and rows of other settings stay.
+        Parquet file that grows by a row whenever one is done, whole at any moment; rows in it with
+        the same settings are not run again, and rows of other settings stay.
     workers : int
         Local processes of one thread each; 1 works in this process.
     scheduler : str, optional
@@ -52,12 +58,14 @@ def run_study(
     Returns
     -------
     pandas.DataFrame
-        The rows asked for, in their order: settings, results, ``seconds``, and ``error`` with the traceback of a row that failed.
+        The rows asked for, in their order: settings, results, ``seconds``, and ``error`` with the
+        traceback of a row that failed.
 
     Raises
     ------
     DataError
-        For two rows of the same settings, a table that cannot be read, or one that another run is writing.
+        For two rows of the same settings, a table that cannot be read, or one that another run is
+        writing.
     ClusterError
         If the scheduler is not there or is lost; rows that were done are in the table.
     """
@@ -75,7 +83,9 @@ def run_study(
             progress(count, len(rows))
         for entries in _entries(work, waiting, workers, scheduler):
             new = pd.DataFrame(entries)
-            done = pd.concat([done[~done[KEY].isin(new[KEY])], new] if len(done) else [new], ignore_index=True)
+            done = pd.concat(
+                [done[~done[KEY].isin(new[KEY])], new] if len(done) else [new], ignore_index=True
+            )
             with replacing(path) as scratch:
                 done.to_parquet(scratch, index=False)
             count += len(new)
@@ -97,12 +107,15 @@ def study_table(path: str | Path) -> pd.DataFrame:
         return pd.DataFrame({KEY: [], ERROR: []})
     require("pyarrow")
     try:
-        # read at once: a run that goes on meanwhile replaces the file, which Arrow opens more than once
+        # read at once: a run that goes on meanwhile replaces the file, which Arrow opens more than
+        # once
         frame = pd.read_parquet(BytesIO(path.read_bytes()))
     except (OSError, ValueError) as error:
         raise DataError(f"{path}: no table of a study ({str(error).splitlines()[0]}).") from None
     if not {KEY, ERROR} <= set(frame.columns):
-        raise DataError(f"{path}: no table of a study; it has the columns {', '.join(frame.columns)}.")
+        raise DataError(
+            f"{path}: no table of a study; it has the columns {', '.join(frame.columns)}."
+        )
     return frame
 
 
@@ -117,7 +130,16 @@ def _entries(
     """Rows that are done, those that came since the last."""
     calls = [(work, key, row) for key, row in waiting]
     for batch in side_by_side(_entry, calls, workers=workers, scheduler=scheduler):
-        lost = ({KEY: waiting[o.number][0], **waiting[o.number][1], SECONDS: float("nan"), ERROR: o.lost} for o in batch if o.lost)
+        lost = (
+            {
+                KEY: waiting[o.number][0],
+                **waiting[o.number][1],
+                SECONDS: float("nan"),
+                ERROR: o.lost,
+            }
+            for o in batch
+            if o.lost
+        )
         yield [*(outcome.value for outcome in batch if not outcome.lost), *lost]
 
 

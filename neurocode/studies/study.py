@@ -1,4 +1,5 @@
-"""A study: parts that write tables, protocols that say how long they run, and the claims that the tables settle."""
+"""A study: parts that write tables, protocols that say how long they run, and the claims that the
+tables settle."""
 
 from __future__ import annotations
 
@@ -53,11 +54,15 @@ class StudyRun:
             If rows failed; the others are kept.
         """
         path = self.output / table
-        found = run_study(work, rows, path, workers=self.workers, scheduler=self.scheduler, progress=self.progress)
+        found = run_study(
+            work, rows, path, workers=self.workers, scheduler=self.scheduler, progress=self.progress
+        )
         failed = found["error"].dropna()
         if len(failed):
             last = failed.iloc[0].strip().splitlines()[-1]
-            raise DataError(f"{path}: {len(failed)} rows failed and are run again next time; the first: {last}")
+            raise DataError(
+                f"{path}: {len(failed)} rows failed and are run again next time; the first: {last}"
+            )
         return found
 
 
@@ -76,11 +81,13 @@ class Study:
     protocols : tuple of str
         The first is run where none is asked for; ``"quick"``, if there is one, takes some minutes.
     parts : mapping of str to callable
-        Each takes a :class:`StudyRun` and writes its tables; run in this order, a part may read the tables of those before.
+        Each takes a :class:`StudyRun` and writes its tables; run in this order, a part may read the
+        tables of those before.
     claims : callable
         From the folder of the tables, the claims; those whose tables are missing are left out.
     data : callable
-        From a protocol, the folders of ``NEUROCODE_DATA`` that each part reads; parts that read none may be left out.
+        From a protocol, the folders of ``NEUROCODE_DATA`` that each part reads; parts that read
+        none may be left out.
     """
 
     title: str
@@ -101,7 +108,8 @@ class Study:
         Raises
         ------
         DataError
-            If a folder that one of the parts reads is not in ``NEUROCODE_DATA``; says which, and which parts run without.
+            If a folder that one of the parts reads is not in ``NEUROCODE_DATA``; says which, and
+            which parts run without.
 
         Examples
         --------
@@ -120,7 +128,8 @@ class Study:
         without = [part for part in self.parts if not missing.get(part)]
         rest = f"; without run {' '.join(f'--part {part}' for part in without)}" if without else ""
         raise DataError(
-            f"The study reads the folder{'s' if several else ''} {', '.join(folders)} of NEUROCODE_DATA, which {where}{rest}."
+            f"The study reads the folder{'s' if several else ''} {', '.join(folders)} of "
+            f"NEUROCODE_DATA, which {where}{rest}."
         )
 
 
@@ -142,7 +151,8 @@ def load_study(name: str, root: Path | None = None) -> Study:
 
 
 def checkout(root: Path | None = None) -> Path:
-    """Folder that holds ``analyses`` and ``figures``: the one given, the working directory, or the one of the package's source.
+    """Folder that holds ``analyses`` and ``figures``: the one given, the working directory, or the
+    one of the package's source.
 
     Raises
     ------
@@ -153,7 +163,10 @@ def checkout(root: Path | None = None) -> Path:
     for place in places:
         if (place / "analyses").is_dir() and (place / "figures").is_dir():
             return place.resolve()
-    raise ModelError("Studies lie in the folders analyses and figures of a checkout of neurocode: run the command there.")
+    raise ModelError(
+        "Studies lie in the folders analyses and figures of a checkout of neurocode: run the "
+        "command there."
+    )
 
 
 def results_of(name: str, place: Path) -> Path:
@@ -176,10 +189,14 @@ def module_of(kind: str, name: str, root: Path | None, module: str = "") -> Modu
     place = checkout(root)
     known = names_of(kind, place, module)
     if name not in known:
-        raise ModelError(f"'{name}' is not among the {kind}; known are {', '.join(known) or 'none'}.")
+        raise ModelError(
+            f"'{name}' is not among the {kind}; known are {', '.join(known) or 'none'}."
+        )
     if str(place) not in sys.path:
         sys.path.insert(0, str(place))
-    return importlib.import_module(".".join(part for part in (kind, _module_name(name), module) if part))
+    return importlib.import_module(
+        ".".join(part for part in (kind, _module_name(name), module) if part)
+    )
 
 
 def names_of(kind: str, place: Path, module: str = "") -> list[str]:

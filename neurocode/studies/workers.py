@@ -1,4 +1,5 @@
-"""Calls side by side: in this process, in local processes of one thread each, or in the workers of a Dask scheduler."""
+"""Calls side by side: in this process, in local processes of one thread each, or in the workers of
+a Dask scheduler."""
 
 from __future__ import annotations
 
@@ -40,19 +41,25 @@ class Outcome(NamedTuple):
 
 
 def side_by_side(
-    work: Callable[..., Any], calls: Sequence[tuple], *, workers: int = 1, scheduler: str | None = None
+    work: Callable[..., Any],
+    calls: Sequence[tuple],
+    *,
+    workers: int = 1,
+    scheduler: str | None = None,
 ) -> Iterator[list[Outcome]]:
     """Outcomes of ``work(*call)``, those that came since the last.
 
     Parameters
     ----------
     work : callable
-        A function at the top level of a module that the workers can import. What it raises is raised here.
+        A function at the top level of a module that the workers can import. What it raises is
+        raised here.
     calls : sequence of tuple
     workers : int
         Local processes; 1 works in this one.
     scheduler : str, optional
-        Address of a Dask scheduler, such as ``tcp://10.0.0.1:8786``, whose workers are used instead.
+        Address of a Dask scheduler, such as ``tcp://10.0.0.1:8786``, whose workers are used
+        instead.
 
     Yields
     ------
@@ -74,13 +81,17 @@ def side_by_side(
     from distributed.comm import CommClosedError
 
     with quiet("distributed"), _client(workers, scheduler) as client:
-        futures = {client.submit(work, *call, pure=False): number for number, call in enumerate(calls)}
+        futures = {
+            client.submit(work, *call, pure=False): number for number, call in enumerate(calls)
+        }
         try:
             for batch in as_completed(futures).batches():
                 yield [_outcome(future, futures.pop(future)) for future in batch]
         except (CommClosedError, asyncio.CancelledError, concurrent.futures.CancelledError):
             where = scheduler or "of the local processes"
-            raise ClusterError(f"The scheduler {where} is gone; what was done is kept: run it again.") from None
+            raise ClusterError(
+                f"The scheduler {where} is gone; what was done is kept: run it again."
+            ) from None
 
 
 def _outcome(future: Future, number: int) -> Outcome:
@@ -110,12 +121,18 @@ def _client(workers: int, scheduler: str | None) -> Iterator[Client]:
                 client.wait_for_workers(1, timeout=PATIENCE)
             except TimeoutError:
                 raise ClusterError(
-                    f"The scheduler at {scheduler} has no workers: start some with 'dask worker {scheduler}'."
+                    f"The scheduler at {scheduler} has no workers: start some with 'dask worker "
+                    f"{scheduler}'."
                 ) from None
             yield client
         return
     settings = {"distributed.nanny.pre-spawn-environ": SINGLE_THREAD}
-    options = {"threads_per_worker": 1, "memory_limit": None, "dashboard_address": ":0", "silence_logs": logging.CRITICAL}
+    options = {
+        "threads_per_worker": 1,
+        "memory_limit": None,
+        "dashboard_address": ":0",
+        "silence_logs": logging.CRITICAL,
+    }
     with (
         _environment_put_back(*SINGLE_THREAD, *SET_BY_DASK),
         dask.config.set(settings),
@@ -127,9 +144,11 @@ def _client(workers: int, scheduler: str | None) -> Iterator[Client]:
 
 @contextmanager
 def _environment_put_back(*names: str) -> Iterator[None]:
-    """Give these variables their values back: Dask sets those of its workers in the process that starts them, for good.
+    """Give these variables their values back: Dask sets those of its workers in the process that
+    starts them, for good.
 
-    Programs that this process starts afterwards would compute with other threads, and so end with other last digits.
+    Programs that this process starts afterwards would compute with other threads, and so end with
+    other last digits.
     """
     before = {name: os.environ.get(name) for name in names}
     try:

@@ -31,14 +31,25 @@ from typing import Any
 
 from neurocode.tasks.catalogue import ROWS
 
-#: Module of each public name, loaded when the name is first used, so that names of tasks are known without what reads their files.
+#: Module of each public name, loaded when the name is first used, so that names of tasks are known
+#: without what reads their files.
 _MODULES = {
-    "Task": "task", "Part": "task", "stratified": "task", "Loss": "loss", "LOSSES": "losses",
-    "Presentation": "presentation", "RateCoding": "presentation", "Shifts": "presentation",
+    "Task": "task",
+    "Part": "task",
+    "stratified": "task",
+    "Loss": "loss",
+    "LOSSES": "losses",
+    "Presentation": "presentation",
+    "RateCoding": "presentation",
+    "Shifts": "presentation",
     **{name.replace("-", "_"): row.module for name, row in ROWS.items()},
-    "random_manifolds": "manifolds", "download_heidelberg": "recorded", "read_aedat": "events", "spoken_digits": "speech",
-    "mel_frames": "speech", "tell_sources_apart": "sources",
-}  # fmt: skip
+    "random_manifolds": "manifolds",
+    "download_heidelberg": "recorded",
+    "read_aedat": "events",
+    "spoken_digits": "speech",
+    "mel_frames": "speech",
+    "tell_sources_apart": "sources",
+}
 
 __all__ = [*_MODULES, "sources"]
 

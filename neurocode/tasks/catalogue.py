@@ -17,7 +17,8 @@ class Row(NamedTuple):
     module : str
         Of this package, in which a function of the name of the task makes it.
     n_files : int
-        Files or folders that this function takes before its options: none, one, or one of training and one of test.
+        Files or folders that this function takes before its options: none, one, or one of training
+        and one of test.
     """
 
     module: str
@@ -25,10 +26,18 @@ class Row(NamedTuple):
 
 
 ROWS: dict[str, Row] = {
-    "burst-sequences": Row("generated", 0), "spring-mass": Row("generated", 0), "digits": Row("images", 0),
-    "ecg": Row("recorded", 1), "braille": Row("recorded", 1), "mnist": Row("images", 1), "fashion-mnist": Row("images", 1),
-    "cifar10": Row("images", 1), "nmnist": Row("events", 1), "dvs-gesture": Row("events", 1), "heidelberg": Row("recorded", 2),
-}  # fmt: skip
+    "burst-sequences": Row("generated", 0),
+    "spring-mass": Row("generated", 0),
+    "digits": Row("images", 0),
+    "ecg": Row("recorded", 1),
+    "braille": Row("recorded", 1),
+    "mnist": Row("images", 1),
+    "fashion-mnist": Row("images", 1),
+    "cifar10": Row("images", 1),
+    "nmnist": Row("events", 1),
+    "dvs-gesture": Row("events", 1),
+    "heidelberg": Row("recorded", 2),
+}
 
 
 def maker(name: str) -> Callable:
@@ -46,4 +55,6 @@ def maker(name: str) -> Callable:
     """
     if name not in ROWS:
         raise ModelError(f"'{name}' is no task; known are {', '.join(ROWS)}.")
-    return getattr(importlib.import_module(f"{__package__}.{ROWS[name].module}"), name.replace("-", "_"))
+    return getattr(
+        importlib.import_module(f"{__package__}.{ROWS[name].module}"), name.replace("-", "_")
+    )

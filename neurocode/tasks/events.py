@@ -13,16 +13,27 @@ from neurocode.tasks.task import Part, Task, shuffled, split
 NMNIST_SIDE, NMNIST_DURATION = 34, 0.3
 GESTURE_SIDE, GESTURE_CLASSES = 128, 11
 #: Layout of AEDAT 3.1: the header of a packet, the type of polarity events, and an event.
-PACKET = np.dtype([
-    ("type", "<u2"), ("source", "<u2"), ("size", "<u4"), ("offset", "<u4"), ("overflow", "<u4"), ("capacity", "<u4"),
-    ("number", "<u4"), ("valid", "<u4"),
-])  # fmt: skip
+PACKET = np.dtype(
+    [
+        ("type", "<u2"),
+        ("source", "<u2"),
+        ("size", "<u4"),
+        ("offset", "<u4"),
+        ("overflow", "<u4"),
+        ("capacity", "<u4"),
+        ("number", "<u4"),
+        ("valid", "<u4"),
+    ]
+)
 POLARITY = 1
 EVENT = np.dtype([("data", "<u4"), ("time", "<u4")])
 
 
-def nmnist(folder: str | Path, *, n_steps: int = 10, validation_share: float = 0.1, seed: int = 0) -> Task:
-    """Digits before a moving event camera (Orchard et al. 2015): events of each polarity and pixel counted in equal times.
+def nmnist(
+    folder: str | Path, *, n_steps: int = 10, validation_share: float = 0.1, seed: int = 0
+) -> Task:
+    """Digits before a moving event camera (Orchard et al. 2015): events of each polarity and pixel
+    counted in equal times.
 
     Parameters
     ----------
@@ -43,19 +54,29 @@ def nmnist(folder: str | Path, *, n_steps: int = 10, validation_share: float = 0
     Raises
     ------
     DataError
-        That names a folder without recordings, or a file that is truncated or has events outside the sensor.
+        That names a folder without recordings, or a file that is truncated or has events outside
+        the sensor.
     """
     parts = [_recordings(Path(folder) / name, n_steps) for name in ("Train", "Test")]
     return _task("nmnist", *parts, 10, NMNIST_DURATION / n_steps, validation_share, seed)
 
 
-def dvs_gesture(folder: str | Path, *, n_steps: int = 20, side: int = 32, validation_share: float = 0.1, seed: int = 0) -> Task:
-    """Gestures before an event camera (Amir et al. 2017): frames with the same number of events each, counts over the largest.
+def dvs_gesture(
+    folder: str | Path,
+    *,
+    n_steps: int = 20,
+    side: int = 32,
+    validation_share: float = 0.1,
+    seed: int = 0,
+) -> Task:
+    """Gestures before an event camera (Amir et al. 2017): frames with the same number of events
+    each, counts over the largest.
 
     Parameters
     ----------
     folder : path
-        With ``trials_to_train.txt``, ``trials_to_test.txt``, and for each trial its ``.aedat`` (3.1) and ``_labels.csv``.
+        With ``trials_to_train.txt``, ``trials_to_test.txt``, and for each trial its ``.aedat``
+        (3.1) and ``_labels.csv``.
     n_steps : int
         Frames of each gesture.
     side : int
@@ -73,26 +94,45 @@ def dvs_gesture(folder: str | Path, *, n_steps: int = 20, side: int = 32, valida
     Raises
     ------
     DataError
-        That names a file that is missing, truncated or of another layout, a gesture without events, or a side that does not divide
-        128.
+        That names a file that is missing, truncated or of another layout, a gesture without events,
+        or a side that does not divide 128.
     """
     if GESTURE_SIDE % side:
-        raise DataError(f"Frames of {side} by {side} do not divide a sensor of {GESTURE_SIDE} by {GESTURE_SIDE}.")
-    parts = [_trials(Path(folder), name, n_steps, side) for name in ("trials_to_train.txt", "trials_to_test.txt")]
+        raise DataError(
+            f"Frames of {side} by {side} do not divide a sensor of {GESTURE_SIDE} by "
+            f"{GESTURE_SIDE}."
+        )
+    parts = [
+        _trials(Path(folder), name, n_steps, side)
+        for name in ("trials_to_train.txt", "trials_to_test.txt")
+    ]
     return _task("dvs-gesture", *parts, GESTURE_CLASSES, 1e-3, validation_share, seed)
 
 
 def _task(
-    name: str, training: tuple[np.ndarray, np.ndarray], test: tuple[np.ndarray, np.ndarray], classes: int, dt: float,
-    validation_share: float, seed: int,
-) -> Task:  # fmt: skip
-    whole, last = (Part(frames, labels, np.ones(frames.shape[:2], bool)) for frames, labels in (training, test))
-    first, second, _ = split(whole.inputs, whole.targets, whole.valid, (1 - validation_share, validation_share), seed)
-    return Task(name, first, second, shuffled(last, seed), loss="mean_potential", n_outputs=classes, dt=dt)
+    name: str,
+    training: tuple[np.ndarray, np.ndarray],
+    test: tuple[np.ndarray, np.ndarray],
+    classes: int,
+    dt: float,
+    validation_share: float,
+    seed: int,
+) -> Task:
+    whole, last = (
+        Part(frames, labels, np.ones(frames.shape[:2], bool)) for frames, labels in (training, test)
+    )
+    first, second, _ = split(
+        whole.inputs, whole.targets, whole.valid, (1 - validation_share, validation_share), seed
+    )
+    return Task(
+        name, first, second, shuffled(last, seed), loss="mean_potential", n_outputs=classes, dt=dt
+    )
 
 
 def _recordings(folder: Path, n_steps: int) -> tuple[np.ndarray, np.ndarray]:
-    files = [(path, label) for label in range(10) for path in sorted((folder / str(label)).glob("*.bin"))]
+    files = [
+        (path, label) for label in range(10) for path in sorted((folder / str(label)).glob("*.bin"))
+    ]
     if not files:
         raise DataError(f"{folder}: there are no recordings such as 0/00002.bin.")
     frames = np.stack([_nmnist_frames(path, n_steps) for path, _ in files])
@@ -105,7 +145,10 @@ def _nmnist_frames(path: Path, n_steps: int) -> np.ndarray:
         raise DataError(f"{path}: {len(content)} bytes are no events of 5 bytes.")
     x, y, high, middle, low = content.reshape(-1, 5).astype(int).T
     if max(x.max(), y.max()) >= NMNIST_SIDE:
-        raise DataError(f"{path}: an event lies at ({x.max()}, {y.max()}), outside a sensor of {NMNIST_SIDE} by {NMNIST_SIDE}.")
+        raise DataError(
+            f"{path}: an event lies at ({x.max()}, {y.max()}), outside a sensor of {NMNIST_SIDE} "
+            f"by {NMNIST_SIDE}."
+        )
     seconds = 1e-6 * (((high & 0x7F) << 16) | (middle << 8) | low)
     frame = np.minimum((seconds / NMNIST_DURATION * n_steps).astype(int), n_steps - 1)
     return _counted(frame, high >> 7, y, x, n_steps, NMNIST_SIDE)
@@ -122,7 +165,10 @@ def _trials(folder: Path, name: str, n_steps: int, side: int) -> tuple[np.ndarra
         for label, begin, end in _labels(folder / trial.replace(".aedat", "_labels.csv")):
             own = events[(events["time"] >= begin) & (events["time"] < end)]
             if len(own) < n_steps:
-                raise DataError(f"{folder / trial}: the gesture from {begin} to {end} us has {len(own)} events, fewer than frames.")
+                raise DataError(
+                    f"{folder / trial}: the gesture from {begin} to {end} us has {len(own)} "
+                    f"events, fewer than frames."
+                )
             frames.append(_gesture_frames(own["data"], n_steps, side))
             labels.append(label)
     if not frames:
@@ -135,9 +181,14 @@ def _labels(path: Path) -> np.ndarray:
     try:
         table = np.loadtxt(path, delimiter=",", skiprows=1, dtype=int, ndmin=2)
     except (OSError, ValueError) as error:
-        raise DataError(f"{path}: no table of class, startTime_usec, endTime_usec ({error}).") from None
+        raise DataError(
+            f"{path}: no table of class, startTime_usec, endTime_usec ({error})."
+        ) from None
     if table.shape[1:] != (3,) or table[:, 0].min() < 1 or table[:, 0].max() > GESTURE_CLASSES:
-        raise DataError(f"{path}: expected columns class (1 to {GESTURE_CLASSES}), startTime_usec, endTime_usec.")
+        raise DataError(
+            f"{path}: expected columns class (1 to {GESTURE_CLASSES}), startTime_usec, "
+            f"endTime_usec."
+        )
     return table - [1, 0, 0]
 
 
@@ -151,7 +202,8 @@ def read_aedat(path: str | Path) -> np.ndarray:
     Returns
     -------
     numpy.ndarray
-        With the fields ``data`` (bit 1 the polarity, 2 to 16 the row, 17 to 31 the column) and ``time`` in microseconds.
+        With the fields ``data`` (bit 1 the polarity, 2 to 16 the row, 17 to 31 the column) and
+        ``time`` in microseconds.
 
     Raises
     ------
@@ -174,7 +226,9 @@ def read_aedat(path: str | Path) -> np.ndarray:
         place += PACKET.itemsize
         end = place + int(packet["capacity"]) * int(packet["size"])
         if end > len(content):
-            raise DataError(f"{path}: the file ends inside a packet of {packet['capacity']} events.")
+            raise DataError(
+                f"{path}: the file ends inside a packet of {packet['capacity']} events."
+            )
         if packet["type"] == POLARITY:
             events = np.frombuffer(content, EVENT, int(packet["number"]), place)
             found.append(events[events["data"] & 1 == 1])
@@ -190,7 +244,13 @@ def _gesture_frames(data: np.ndarray, n_steps: int, side: int) -> np.ndarray:
     return counts / np.maximum(counts.max(axis=1, keepdims=True), 1)
 
 
-def _counted(frame: np.ndarray, polarity: np.ndarray, y: np.ndarray, x: np.ndarray, n_steps: int, side: int) -> np.ndarray:
+def _counted(
+    frame: np.ndarray, polarity: np.ndarray, y: np.ndarray, x: np.ndarray, n_steps: int, side: int
+) -> np.ndarray:
     """Events of each frame, polarity and pixel (frame, channel)."""
     place = ((frame * 2 + polarity) * side + y) * side + x
-    return np.bincount(place.astype(int), minlength=n_steps * 2 * side**2).reshape(n_steps, -1).astype(np.float32)
+    return (
+        np.bincount(place.astype(int), minlength=n_steps * 2 * side**2)
+        .reshape(n_steps, -1)
+        .astype(np.float32)
+    )

@@ -1,4 +1,5 @@
-"""Tasks that are generated: burst sequences and spring-mass trajectories (Baronig et al. 2025, released code)."""
+"""Tasks that are generated: burst sequences and spring-mass trajectories (Baronig et al. 2025,
+released code)."""
 
 from __future__ import annotations
 
@@ -7,15 +8,18 @@ import numpy as np
 from neurocode.errors import DataError
 from neurocode.tasks.task import Task, split
 
-#: Burst sequences: steps, channels, channels that a class fixes, width of a burst (variance, in units of ten steps),
-#: probabilities of a spike outside of bursts and added at their centre, steps that count.
+#: Burst sequences: steps, channels, channels that a class fixes, width of a burst (variance, in
+#: units of ten steps), probabilities of a spike outside of bursts and added at their centre, steps
+#: that count.
 STEPS, CHANNELS, FIXED, VARIANCE, FLOOR, HEIGHT, VALID_FROM = 200, 10, 3, 0.1, 0.05, 0.75, 160
-#: Spring-mass systems: masses, stiffness, sampling rate in hertz, samples, steps with the true input.
+#: Spring-mass systems: masses, stiffness, sampling rate in hertz, samples, steps with the true
+#: input.
 MASSES, STIFFNESS, SAMPLING, MOMENTS, FORCED = 4, (500, 10000), 402.0, 202, 101
 
 
 def burst_sequences(n_classes: int = 20, n_samples: int = 8000, seed: int = 42) -> Task:
-    """Burst sequence detection: one burst in each channel; a class fixes the times of three of them.
+    """Burst sequence detection: one burst in each channel; a class fixes the times of three of
+    them.
 
     Parameters
     ----------
@@ -40,7 +44,9 @@ def burst_sequences(n_classes: int = 20, n_samples: int = 8000, seed: int = 42) 
     10
     """
     if n_classes < 2 or n_samples < 10:
-        raise DataError(f"Burst sequences need two classes and ten samples, not {n_classes} and {n_samples}.")
+        raise DataError(
+            f"Burst sequences need two classes and ten samples, not {n_classes} and {n_samples}."
+        )
     random = np.random.default_rng(seed)
     chosen, centres = [], []
     for _ in range(n_classes):
@@ -62,8 +68,11 @@ def burst_sequences(n_classes: int = 20, n_samples: int = 8000, seed: int = 42) 
     return Task("burst-sequences", *parts, loss="sum_of_softmax", n_outputs=n_classes, dt=1e-3)
 
 
-def spring_mass(n_samples: int = 4096, seed: int = 42, stiffness: tuple[int, int] = STIFFNESS) -> Task:
-    """Trajectories of a chain of four masses on springs: predict the next displacement, after 101 steps from the own prediction.
+def spring_mass(
+    n_samples: int = 4096, seed: int = 42, stiffness: tuple[int, int] = STIFFNESS
+) -> Task:
+    """Trajectories of a chain of four masses on springs: predict the next displacement, after 101
+    steps from the own prediction.
 
     Parameters
     ----------
@@ -72,8 +81,8 @@ def spring_mass(n_samples: int = 4096, seed: int = 42, stiffness: tuple[int, int
     seed : int
         Of the springs, the initial displacements and the split into 80, 10 and 10 %.
     stiffness : (int, int)
-        Least and greatest stiffness of a spring between masses of one; four times as stiff swings twice as fast. Published: 500
-        and 10000.
+        Least and greatest stiffness of a spring between masses of one; four times as stiff swings
+        twice as fast. Published: 500 and 10000.
 
     Returns
     -------
@@ -94,16 +103,30 @@ def spring_mass(n_samples: int = 4096, seed: int = 42, stiffness: tuple[int, int
     if n_samples < 10:
         raise DataError(f"Spring-mass trajectories need ten samples, not {n_samples}.")
     if not 0 < stiffness[0] <= stiffness[1]:
-        raise DataError(f"The stiffness of springs runs from a positive number to one at least as large, not {stiffness}.")
+        raise DataError(
+            f"The stiffness of springs runs from a positive number to one at least as large, not "
+            f"{stiffness}."
+        )
     random = np.random.default_rng(seed)
     springs = random.integers(stiffness[0], stiffness[1] + 1, MASSES + 1)
-    coupling = np.diag(springs[:-1] + springs[1:]) - np.diag(springs[1:-1], 1) - np.diag(springs[1:-1], -1)
+    coupling = (
+        np.diag(springs[:-1] + springs[1:]) - np.diag(springs[1:-1], 1) - np.diag(springs[1:-1], -1)
+    )
     squares, modes = np.linalg.eigh(coupling.astype(float))
     start = random.standard_normal((n_samples, MASSES))
     times = np.arange(MOMENTS) / SAMPLING
     # without damping and initial velocity every mode of the chain is a cosine
     amplitudes = start @ modes
-    paths = np.einsum("sm,tm,nm->stn", amplitudes, np.cos(np.outer(times, np.sqrt(squares))), modes).astype(np.float32)
+    paths = np.einsum(
+        "sm,tm,nm->stn", amplitudes, np.cos(np.outer(times, np.sqrt(squares))), modes
+    ).astype(np.float32)
     inputs, targets = paths[:, :-1], paths[:, 1:]
     parts = split(inputs, targets, np.ones(inputs.shape[:2], bool), (0.8, 0.1), seed)
-    return Task("spring-mass", *parts, loss="squared_error", n_outputs=MASSES, dt=1e-3, free_running_from=FORCED)
+    return Task(
+        "spring-mass",
+        *parts,
+        loss="squared_error",
+        n_outputs=MASSES,
+        dt=1e-3,
+        free_running_from=FORCED,
+    )

@@ -12,7 +12,8 @@ from neurocode.errors import DataError
 from neurocode.tasks.recorded import arrays_of
 from neurocode.tasks.task import Part, Task, shuffled, split
 
-#: Mean and standard deviation of the red, green and blue of CIFAR-10 (Ma, Yan, Tang 2023, released code).
+#: Mean and standard deviation of the red, green and blue of CIFAR-10 (Ma, Yan, Tang 2023, released
+#: code).
 CIFAR_MEAN, CIFAR_DEVIATION = (0.4914, 0.4822, 0.4465), (0.2023, 0.1994, 0.2010)
 CIFAR_SHAPE = (3, 32, 32)
 #: Numbers that begin files of images and of labels in the format of MNIST.
@@ -52,14 +53,16 @@ def digits(*, n_steps: int = 25, seed: int = 0) -> Task:
     return _divided("digits", images / 16.0, labels, n_steps, seed)
 
 
-def fashion_mnist(folder: str | Path, *, n_steps: int = 8, n_validation: int = 6000, seed: int = 0) -> Task:
+def fashion_mnist(
+    folder: str | Path, *, n_steps: int = 8, n_validation: int = 6000, seed: int = 0
+) -> Task:
     """Fashion-MNIST (Xiao et al. 2017), or MNIST itself, from its four files, between 0 and 1.
 
     Parameters
     ----------
     folder : path
-        With ``train-images-idx3-ubyte.gz``, ``train-labels-idx1-ubyte.gz``, ``t10k-images-idx3-ubyte.gz``,
-        ``t10k-labels-idx1-ubyte.gz``.
+        With ``train-images-idx3-ubyte.gz``, ``train-labels-idx1-ubyte.gz``,
+        ``t10k-images-idx3-ubyte.gz``, ``t10k-labels-idx1-ubyte.gz``.
     n_steps : int
     n_validation : int
         Training images that are set aside (ours).
@@ -80,13 +83,19 @@ def fashion_mnist(folder: str | Path, *, n_steps: int = 8, n_validation: int = 6
         images = _idx(Path(folder) / f"{name}-images-idx3-ubyte.gz", IMAGES_MAGIC, 3)
         labels = _idx(Path(folder) / f"{name}-labels-idx1-ubyte.gz", LABELS_MAGIC, 1)
         if len(images) != len(labels):
-            raise DataError(f"{folder}: {len(images)} images and {len(labels)} labels of the {name} part do not fit.")
+            raise DataError(
+                f"{folder}: {len(images)} images and {len(labels)} labels of the {name} part do "
+                f"not fit."
+            )
         parts.append((images.reshape(len(images), -1) / 255.0, labels))
     return _given("fashion-mnist", *parts, n_steps, n_validation, seed)
 
 
-def cifar10(folder: str | Path, *, n_steps: int = 2, n_validation: int = 5000, seed: int = 0) -> Task:
-    """CIFAR-10 (Krizhevsky 2009) from its binary files, each colour with mean zero and variance one, channels first.
+def cifar10(
+    folder: str | Path, *, n_steps: int = 2, n_validation: int = 5000, seed: int = 0
+) -> Task:
+    """CIFAR-10 (Krizhevsky 2009) from its binary files, each colour with mean zero and variance
+    one, channels first.
 
     Parameters
     ----------
@@ -110,7 +119,14 @@ def cifar10(folder: str | Path, *, n_steps: int = 2, n_validation: int = 5000, s
     """
     training = [_cifar(Path(folder) / f"data_batch_{k}.bin") for k in range(1, 6)]
     images, labels = (np.concatenate(part) for part in zip(*training, strict=True))
-    return _given("cifar10", (images, labels), _cifar(Path(folder) / "test_batch.bin"), n_steps, n_validation, seed)
+    return _given(
+        "cifar10",
+        (images, labels),
+        _cifar(Path(folder) / "test_batch.bin"),
+        n_steps,
+        n_validation,
+        seed,
+    )
 
 
 def _cifar(path: Path) -> tuple[np.ndarray, np.ndarray]:
@@ -118,10 +134,15 @@ def _cifar(path: Path) -> tuple[np.ndarray, np.ndarray]:
         raise DataError(f"{path}: there is no such file.")
     content, row = np.fromfile(path, np.uint8), 1 + int(np.prod(CIFAR_SHAPE))
     if not len(content) or len(content) % row or content[::row].max() > 9:
-        raise DataError(f"{path}: {len(content)} bytes are no rows of a label from 0 to 9 and {row - 1} colours.")
+        raise DataError(
+            f"{path}: {len(content)} bytes are no rows of a label from 0 to 9 and {row - 1} "
+            f"colours."
+        )
     rows = content.reshape(-1, row)
     colours = rows[:, 1:].reshape(len(rows), 3, -1).astype(np.float32) / 255.0
-    mean, deviation = (np.array(values, np.float32)[:, None] for values in (CIFAR_MEAN, CIFAR_DEVIATION))
+    mean, deviation = (
+        np.array(values, np.float32)[:, None] for values in (CIFAR_MEAN, CIFAR_DEVIATION)
+    )
     return ((colours - mean) / deviation).reshape(len(rows), -1), rows[:, 0]
 
 
@@ -132,13 +153,24 @@ def _idx(path: Path, magic: int, dimensions: int) -> np.ndarray:
     except (OSError, EOFError, zlib.error) as error:
         raise DataError(f"{path}: the file cannot be read ({error}).") from None
     head = np.frombuffer(content[: 4 * (1 + dimensions)], ">i4")
-    if len(head) != 1 + dimensions or head[0] != magic or len(content) != 4 * len(head) + np.prod(head[1:]):
-        raise DataError(f"{path}: no whole file of {'images' if dimensions == 3 else 'labels'} in the format of MNIST.")
+    if (
+        len(head) != 1 + dimensions
+        or head[0] != magic
+        or len(content) != 4 * len(head) + np.prod(head[1:])
+    ):
+        raise DataError(
+            f"{path}: no whole file of {'images' if dimensions == 3 else 'labels'} in the format "
+            f"of MNIST."
+        )
     return np.frombuffer(content, np.uint8, offset=4 * len(head)).reshape(head[1:])
 
 
-def _shown(images: np.ndarray, labels: np.ndarray, n_steps: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    shown = np.broadcast_to(images[:, None, :].astype(np.float32), (len(images), n_steps, images.shape[1]))
+def _shown(
+    images: np.ndarray, labels: np.ndarray, n_steps: int
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    shown = np.broadcast_to(
+        images[:, None, :].astype(np.float32), (len(images), n_steps, images.shape[1])
+    )
     return shown, labels.astype(np.int32), np.ones((len(images), n_steps), bool)
 
 
@@ -159,5 +191,15 @@ def _given(
     count = len(training[0])
     if not 0 < n_validation < count:
         raise DataError(f"{n_validation} of {count} training images cannot be set aside.")
-    first, second, _ = split(*_shown(*training, n_steps), ((count - n_validation) / count, n_validation / count), seed)
-    return Task(name, first, second, shuffled(Part(*_shown(*test, n_steps)), seed), loss="mean_potential", n_outputs=10, dt=1e-3)
+    first, second, _ = split(
+        *_shown(*training, n_steps), ((count - n_validation) / count, n_validation / count), seed
+    )
+    return Task(
+        name,
+        first,
+        second,
+        shuffled(Part(*_shown(*test, n_steps)), seed),
+        loss="mean_potential",
+        n_outputs=10,
+        dt=1e-3,
+    )

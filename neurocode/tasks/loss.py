@@ -11,16 +11,18 @@ import numpy as np
 
 Array = jax.Array
 
-#: What a loss compares with: a label a sequence, a label a step, or a number for each step and output.
+#: What a loss compares with: a label a sequence, a label a step, or a number for each step and
+#: output.
 LABELS, LABELS_OF_STEPS, VALUES_OF_STEPS = "labels", "labels of steps", "values of steps"
 
 
 class Loss(ABC):
     """A loss of a network on a batch, and the score that is shown beside it.
 
-    A subclass says in :meth:`loss_and_score` what it computes, and hands over an object of it as the loss of a
-    :class:`~neurocode.tasks.Task` or of :func:`neurocode.learning.train`. Two losses of one class are equal where their attributes
-    are, which are numbers, texts, truth values or tuples of them.
+    A subclass says in :meth:`loss_and_score` what it computes, and hands over an object of it as
+    the loss of a :class:`~neurocode.tasks.Task` or of :func:`neurocode.learning.train`. Two losses
+    of one class are equal where their attributes are, which are numbers, texts, truth values or
+    tuples of them.
 
     Attributes
     ----------
@@ -31,8 +33,8 @@ class Loss(ABC):
     larger_is_better : bool
         Whether a larger score is the better one.
     targets : {"labels", "labels of steps", "values of steps"}
-        Of shape (sequences,), (sequences, time) or (sequences, time, outputs). Scores count sequences in the first case and valid
-        steps in the others.
+        Of shape (sequences,), (sequences, time) or (sequences, time, outputs). Scores count
+        sequences in the first case and valid steps in the others.
     of_potentials : bool
         Whether it reads the potentials of any readout and nothing else of the network.
 
@@ -74,15 +76,19 @@ class Loss(ABC):
         Parameters
         ----------
         evidence : array
-            From :meth:`evidence`: potentials (time, batch, outputs) where a loss does not say otherwise.
+            From :meth:`evidence`: potentials (time, batch, outputs) where a loss does not say
+            otherwise.
         targets : array
             Labels (batch,) or (time, batch), or values (time, batch, outputs).
         valid : bool array (time, batch)
             Steps that count.
         """
 
-    def evidence(self, network: Any, batch: Any, key: Array | None, training: bool) -> tuple[Array, tuple[Array, ...]]:
-        """What one pass of a network on a batch gives the loss to judge, and the spikes of its layers."""
+    def evidence(
+        self, network: Any, batch: Any, key: Array | None, training: bool
+    ) -> tuple[Array, tuple[Array, ...]]:
+        """What one pass of a network on a batch gives the loss to judge, and the spikes of its
+        layers."""
         response = network(batch.inputs, key, training=training)
         return response.potentials, response.spikes
 
@@ -95,10 +101,16 @@ class Loss(ABC):
         return jnp.asarray(valid.shape[1]) if self.targets == LABELS else jnp.sum(valid)
 
     def complaint(self, targets: np.ndarray, steps: tuple[int, int], n_outputs: int) -> str | None:
-        """What is wrong with the targets of a part of (sequences, time) ``steps``; None where nothing is."""
-        shape = {LABELS: steps[:1], LABELS_OF_STEPS: steps, VALUES_OF_STEPS: (*steps, n_outputs)}[self.targets]
+        """What is wrong with the targets of a part of (sequences, time) ``steps``; None where
+        nothing is."""
+        shape = {LABELS: steps[:1], LABELS_OF_STEPS: steps, VALUES_OF_STEPS: (*steps, n_outputs)}[
+            self.targets
+        ]
         if targets.shape != shape:
             return f"targets are of shape {targets.shape}, expected {shape}."
         if self.targets != VALUES_OF_STEPS and (targets.min() < 0 or targets.max() >= n_outputs):
-            return f"labels lie between {targets.min()} and {targets.max()}, expected 0 to {n_outputs - 1}."
+            return (
+                f"labels lie between {targets.min()} and {targets.max()}, expected 0 to "
+                f"{n_outputs - 1}."
+            )
         return None

@@ -1,4 +1,5 @@
-"""The losses that come with neurocode: aggregates of potentials over time and what is compared with the targets."""
+"""The losses that come with neurocode: aggregates of potentials over time and what is compared with
+the targets."""
 
 from __future__ import annotations
 
@@ -25,7 +26,9 @@ class CrossEntropy(Loss):
     def loss_and_score(self, evidence: Array, targets: Array, valid: Array) -> tuple[Array, Array]:
         """Mean over sequences, and the number of right answers."""
         outputs = self.aggregate(evidence, valid)
-        return jnp.mean(cross_entropy(outputs, targets)), jnp.sum(jnp.argmax(outputs, axis=-1) == targets)
+        return jnp.mean(cross_entropy(outputs, targets)), jnp.sum(
+            jnp.argmax(outputs, axis=-1) == targets
+        )
 
 
 class MaxOverTime(CrossEntropy):
@@ -71,7 +74,8 @@ class LastStep(CrossEntropy):
 
 
 class RateSquaredError(Loss):
-    """Squared error of the mean over time, against one for the label and zero for others (Sun et al. 2023)."""
+    """Squared error of the mean over time, against one for the label and zero for others (Sun et
+    al. 2023)."""
 
     name = "rate_squared_error"
 
@@ -91,11 +95,14 @@ class PerStep(Loss):
     def loss_and_score(self, evidence: Array, targets: Array, valid: Array) -> tuple[Array, Array]:
         """Mean over valid steps, and the number of right answers."""
         wrong = jnp.sum(cross_entropy(evidence, targets) * valid)
-        return wrong / jnp.maximum(jnp.sum(valid), 1), jnp.sum((jnp.argmax(evidence, axis=-1) == targets) & valid)
+        return wrong / jnp.maximum(jnp.sum(valid), 1), jnp.sum(
+            (jnp.argmax(evidence, axis=-1) == targets) & valid
+        )
 
 
 class SquaredError(Loss):
-    """Squared error of trajectories, mean over outputs and valid steps; the score is the same error."""
+    """Squared error of trajectories, mean over outputs and valid steps; the score is the same
+    error."""
 
     name = "squared_error"
     score_name = "mean squared error"
@@ -109,9 +116,11 @@ class SquaredError(Loss):
 
 
 class SpikeLogLikelihood(Loss):
-    """Negative log probability a valid step of recorded spikes; for networks that end with recorded neurons.
+    """Negative log probability a valid step of recorded spikes; for networks that end with recorded
+    neurons.
 
-    With noise inside the network the probability of a sequence is the mean over passes: a lower bound of its logarithm.
+    With noise inside the network the probability of a sequence is the mean over passes: a lower
+    bound of its logarithm.
     """
 
     name = "spike_log_likelihood"
@@ -119,7 +128,9 @@ class SpikeLogLikelihood(Loss):
     targets = VALUES_OF_STEPS
     of_potentials = False
 
-    def evidence(self, network: Any, batch: Any, key: Array | None, training: bool) -> tuple[Array, tuple[Array, ...]]:
+    def evidence(
+        self, network: Any, batch: Any, key: Array | None, training: bool
+    ) -> tuple[Array, tuple[Array, ...]]:
         """Log probability (batch,) of the spikes of each sequence.
 
         Raises
@@ -128,9 +139,13 @@ class SpikeLogLikelihood(Loss):
             For a network whose readout gives no probability of spikes.
         """
         if not hasattr(network.readout, "log_probability"):
-            raise ModelError(f"The loss '{self.name}' needs a network that ends with RecordedNeurons.")
+            raise ModelError(
+                f"The loss '{self.name}' needs a network that ends with RecordedNeurons."
+            )
         spikes = network(batch.inputs, key, training=training).spikes
-        logs = network.readout.log_probability(spikes[-1] if spikes else batch.inputs, batch.targets, training=training)
+        logs = network.readout.log_probability(
+            spikes[-1] if spikes else batch.inputs, batch.targets, training=training
+        )
         return jnp.sum(logs * batch.valid[..., None], axis=(0, 2)), spikes
 
     def pooled(self, evidence: Array) -> Array:
@@ -146,17 +161,27 @@ class SpikeLogLikelihood(Loss):
         """What is wrong with the spikes of a part; None where nothing is."""
         if (wrong := super().complaint(targets, steps, n_outputs)) is not None:
             return wrong
-        return None if np.all((targets == 0) | (targets == 1)) else "recorded spikes are 0 or 1 in every step; take a finer step."
+        return (
+            None
+            if np.all((targets == 0) | (targets == 1))
+            else "recorded spikes are 0 or 1 in every step; take a finer step."
+        )
 
 
 #: By name; one more is a class and its row.
 LOSSES: dict[str, Loss] = {
     loss.name: loss
     for loss in (
-        MaxOverTime(), SumOfSoftmax(), MeanPotential(), LastStep(), RateSquaredError(), PerStep(), SquaredError(),
+        MaxOverTime(),
+        SumOfSoftmax(),
+        MeanPotential(),
+        LastStep(),
+        RateSquaredError(),
+        PerStep(),
+        SquaredError(),
         SpikeLogLikelihood(),
     )
-}  # fmt: skip
+}
 
 
 def as_loss(loss: str | Loss) -> Loss:
@@ -165,7 +190,8 @@ def as_loss(loss: str | Loss) -> Loss:
     Raises
     ------
     ModelError
-        For a name that is not known, something else than a loss, or a loss that is not made of plain values.
+        For a name that is not known, something else than a loss, or a loss that is not made of
+        plain values.
 
     Examples
     --------
@@ -175,19 +201,30 @@ def as_loss(loss: str | Loss) -> Loss:
     if isinstance(loss, str) and loss in LOSSES:
         return LOSSES[loss]
     if not isinstance(loss, Loss):
-        raise ModelError(f"{loss!r} is no loss; known are {', '.join(LOSSES)}, or an object of a subclass of neurocode.tasks.Loss.")
+        raise ModelError(
+            f"{loss!r} is no loss; known are {', '.join(LOSSES)}, or an object of a subclass of "
+            f"neurocode.tasks.Loss."
+        )
     try:
         hash(loss)
     except TypeError as error:
-        raise ModelError(f"Loss '{loss.name}' must hold numbers, texts, truth values or tuples of them alone ({error}).") from None
+        raise ModelError(
+            f"Loss '{loss.name}' must hold numbers, texts, truth values or tuples of them alone "
+            f"({error})."
+        ) from None
     return loss
 
 
 def mean_potential(potentials: Array, valid: Array) -> Array:
     """Mean (batch, outputs) over the valid steps."""
-    return jnp.sum(potentials * valid[..., None], axis=0) / jnp.maximum(jnp.sum(valid, axis=0), 1)[:, None]
+    return (
+        jnp.sum(potentials * valid[..., None], axis=0)
+        / jnp.maximum(jnp.sum(valid, axis=0), 1)[:, None]
+    )
 
 
 def cross_entropy(evidence: Array, labels: Array) -> Array:
     """Negative log probability of the labels under the softmax of the evidence."""
-    return -jnp.take_along_axis(jax.nn.log_softmax(evidence, axis=-1), labels[..., None], axis=-1)[..., 0]
+    return -jnp.take_along_axis(jax.nn.log_softmax(evidence, axis=-1), labels[..., None], axis=-1)[
+        ..., 0
+    ]

@@ -15,18 +15,29 @@ TRAINING, VALIDATION = 0.8, 0.1
 
 
 def random_manifolds(
-    n_classes: int = 10, n_samples: int = 1000, *, n_inputs: int = 20, dimension: int = 1, smoothness: float = 1.0,
-    spectrum: str = "printed", n_steps: int = 100, latest: int = 50, seed: int = 0,
-) -> Task:  # fmt: skip
-    """Randman: each class is a random smooth manifold, whose coordinates are the times of one spike in each input.
+    n_classes: int = 10,
+    n_samples: int = 1000,
+    *,
+    n_inputs: int = 20,
+    dimension: int = 1,
+    smoothness: float = 1.0,
+    spectrum: str = "printed",
+    n_steps: int = 100,
+    latest: int = 50,
+    seed: int = 0,
+) -> Task:
+    """Randman: each class is a random smooth manifold, whose coordinates are the times of one spike
+    in each input.
 
-    Coordinate ``i`` of a point ``x`` drawn uniformly from the unit cube is ``prod_j sum_k w_k A_ijk sin(2 pi (k x_j B_ijk +
-    C_ijk))`` with uniform ``A``, ``B``, ``C``, scaled over the samples of its class to lie between 0 and 1.
+    Coordinate ``i`` of a point ``x`` drawn uniformly from the unit cube is ``prod_j sum_k w_k A_ijk
+    sin(2 pi (k x_j B_ijk + C_ijk))`` with uniform ``A``, ``B``, ``C``, scaled over the samples of
+    its class to lie between 0 and 1.
 
     Parameters
     ----------
     n_classes, n_samples : int
-        Number of classes, and of samples of each; 80, 10 and 10 % of each class for training, validation and test.
+        Number of classes, and of samples of each; 80, 10 and 10 % of each class for training,
+        validation and test.
     n_inputs : int
         Coordinates, one input each.
     dimension : int
@@ -34,9 +45,10 @@ def random_manifolds(
     smoothness : float
         Exponent alpha of the spectrum; less is harder.
     spectrum : {"printed", "released"}
-        Weights ``w_k = k^-alpha`` for ``k`` from 1 to 1000 as the paper prints, or as its released package computes by default:
-        ``w_k = 1/((k + 1)^alpha + 1)`` for ``k`` from 1 to ``ceil(0.001^(-1/alpha)) - 1``, at most 999. Which of them the
-        figures of the paper used is not known.
+        Weights ``w_k = k^-alpha`` for ``k`` from 1 to 1000 as the paper prints, or as its released
+        package computes by default: ``w_k = 1/((k + 1)^alpha + 1)`` for ``k`` from 1 to
+        ``ceil(0.001^(-1/alpha)) - 1``, at most 999. Which of them the figures of the paper used is
+        not known.
     n_steps, latest : int
         Steps of 1 ms of a sequence, and the step of the latest possible spike.
     seed : int
@@ -59,21 +71,40 @@ def random_manifolds(
     """
     if spectrum not in SPECTRA:
         raise DataError(f"'{spectrum}' is no spectrum; known are {', '.join(SPECTRA)}.")
-    if n_classes < 2 or n_samples < 10 or min(n_inputs, dimension) < 1 or not smoothness > 0 or not 0 < latest < n_steps:
+    if (
+        n_classes < 2
+        or n_samples < 10
+        or min(n_inputs, dimension) < 1
+        or not smoothness > 0
+        or not 0 < latest < n_steps
+    ):
         raise DataError(
-            "Random manifolds need two classes, ten samples of each, an input, a dimension, a positive smoothness, and spikes that "
+            "Random manifolds need two classes, ten samples of each, an input, a dimension, a "
+            "positive smoothness, and spikes that "
             "end before the sequence."
         )
     random = np.random.default_rng(seed)
-    times = np.stack([_class(random, n_samples, n_inputs, dimension, smoothness, spectrum) for _ in range(n_classes)])
+    times = np.stack(
+        [
+            _class(random, n_samples, n_inputs, dimension, smoothness, spectrum)
+            for _ in range(n_classes)
+        ]
+    )
     steps_of = np.floor(latest * times).astype(int)
     edges = np.cumsum([round(TRAINING * n_samples), round(VALIDATION * n_samples)])
     parts = [_part(part, n_steps, random) for part in np.split(steps_of, edges, axis=1)]
-    return Task(f"random-manifolds-{spectrum}", *parts, loss="max_over_time", n_outputs=n_classes, dt=1e-3)
+    return Task(
+        f"random-manifolds-{spectrum}", *parts, loss="max_over_time", n_outputs=n_classes, dt=1e-3
+    )
 
 
 def _class(
-    random: np.random.Generator, n_samples: int, n_inputs: int, dimension: int, smoothness: float, spectrum: str
+    random: np.random.Generator,
+    n_samples: int,
+    n_inputs: int,
+    dimension: int,
+    smoothness: float,
+    spectrum: str,
 ) -> np.ndarray:
     """Coordinates (samples, inputs) of points of one manifold, between 0 and 1."""
     k, weights = _spectrum(smoothness, spectrum)

@@ -1,4 +1,5 @@
-"""How the sequences of a task are shown to a network: drawn as spikes anew every time, or shifted while it trains."""
+"""How the sequences of a task are shown to a network: drawn as spikes anew every time, or shifted
+while it trains."""
 
 from __future__ import annotations
 
@@ -36,11 +37,13 @@ class Presentation(ABC):
         """What is shown (time, batch, channels) of inputs of the same shape."""
 
     def complaint(self, inputs: np.ndarray) -> str | None:
-        """What is wrong with the inputs (sequences, time, channels) of a part; None where nothing is."""
+        """What is wrong with the inputs (sequences, time, channels) of a part; None where nothing
+        is."""
         return None
 
     def shown(self, inputs: Array, key: Array, training: bool) -> Array:
-        """What the network is given in training or in evaluation; ``key`` is that of the noise of the batch."""
+        """What the network is given in training or in evaluation; ``key`` is that of the noise of
+        the batch."""
         if not training and not self.in_evaluation:
             return inputs
         return self(inputs, jax.random.fold_in(key, PRESENTED))
@@ -48,7 +51,8 @@ class Presentation(ABC):
 
 @dataclass(frozen=True)
 class RateCoding(Presentation):
-    """Inputs between 0 and 1 as the probability of a spike in each step (Sun et al. 2023), drawn at every presentation.
+    """Inputs between 0 and 1 as the probability of a spike in each step (Sun et al. 2023), drawn at
+    every presentation.
 
     On the way back a spike stands for its probability, so that inputs can be attacked.
 
@@ -64,7 +68,11 @@ class RateCoding(Presentation):
     def complaint(self, inputs: np.ndarray) -> str | None:
         """Refuse what is no probability."""
         low, high = float(inputs.min()), float(inputs.max())
-        return None if low >= 0 and high <= 1 else f"inputs lie between {low:g} and {high:g}, probabilities between 0 and 1."
+        return (
+            None
+            if low >= 0 and high <= 1
+            else f"inputs lie between {low:g} and {high:g}, probabilities between 0 and 1."
+        )
 
     def __call__(self, inputs: Array, key: Array) -> Array:
         """Spikes (time, batch, channels): 0 or 1."""
@@ -75,7 +83,8 @@ class RateCoding(Presentation):
 
 @dataclass(frozen=True)
 class Shifts(Presentation):
-    """Images moved by up to some pixels along both axes in training, the same way in all steps, with zeros at the border.
+    """Images moved by up to some pixels along both axes in training, the same way in all steps,
+    with zeros at the border.
 
     Attributes
     ----------
@@ -102,13 +111,17 @@ class Shifts(Presentation):
         """Refuse inputs that are no images of the shape."""
         channels = int(np.prod(self.shape))
         return (
-            None if inputs.shape[2] == channels else f"inputs have {inputs.shape[2]} channels, images {self.shape} have {channels}."
+            None
+            if inputs.shape[2] == channels
+            else f"inputs have {inputs.shape[2]} channels, images {self.shape} have {channels}."
         )
 
     def __call__(self, inputs: Array, key: Array) -> Array:
         """Shifted images (time, batch, channels)."""
         steps, batch, _ = inputs.shape
-        images = jnp.pad(inputs.reshape(steps, batch, *self.shape), [(0, 0)] * 3 + [(self.pixels,) * 2] * 2)
+        images = jnp.pad(
+            inputs.reshape(steps, batch, *self.shape), [(0, 0)] * 3 + [(self.pixels,) * 2] * 2
+        )
         corner = jax.random.randint(key, (batch, 2), 0, 2 * self.pixels + 1)
 
         def cut(image: Array, place: Array) -> Array:

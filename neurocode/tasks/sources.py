@@ -73,10 +73,11 @@ class BinnedPoisson:
 
 @dataclass(frozen=True)
 class Markov:
-    """Two states with probability ``p`` of a spike and correlation ``correlation`` of neighbouring bins.
+    """Two states with probability ``p`` of a spike and correlation ``correlation`` of neighbouring
+    bins.
 
-    ``P(1|1) = p + c (1 - p)`` and ``P(1|0) = p (1 - c)``, so that the rate is that of :class:`Bernoulli` and the autocorrelation of
-    bins ``k`` apart is ``c^k``.
+    ``P(1|1) = p + c (1 - p)`` and ``P(1|0) = p (1 - c)``, so that the rate is that of
+    :class:`Bernoulli` and the autocorrelation of bins ``k`` apart is ``c^k``.
 
     Examples
     --------
@@ -92,7 +93,8 @@ class Markov:
         low = -min(self.p / (1 - self.p), (1 - self.p) / self.p)
         if not low <= self.correlation < 1:
             raise DataError(
-                f"At p = {self.p:g} the correlation of neighbouring bins lies in [{low:.3g}, 1), not at {self.correlation:g}."
+                f"At p = {self.p:g} the correlation of neighbouring bins lies in [{low:.3g}, 1), "
+                f"not at {self.correlation:g}."
             )
 
     def draw(self, n_trains: int, n_bins: int, seed: int) -> np.ndarray:
@@ -104,7 +106,8 @@ class Markov:
 
 @dataclass(frozen=True)
 class GammaRenewal:
-    """Renewal process of gamma-distributed intervals in equilibrium, in bins of ``dt`` seconds; CV is ``1/sqrt(shape)``.
+    """Renewal process of gamma-distributed intervals in equilibrium, in bins of ``dt`` seconds; CV
+    is ``1/sqrt(shape)``.
 
     Examples
     --------
@@ -120,7 +123,8 @@ class GammaRenewal:
         _require_positive(rate=self.rate, shape=self.shape, dt=self.dt)
 
     def draw(self, n_trains: int, n_bins: int, seed: int) -> np.ndarray:
-        """Whether each bin holds a spike, bool (n, bins); the first interval is one that covers a random time."""
+        """Whether each bin holds a spike, bool (n, bins); the first interval is one that covers a
+        random time."""
         random, stop = np.random.default_rng(seed), _shape(n_trains, n_bins)[1] * self.dt
         raster = np.zeros((n_trains, n_bins), bool)
         for row in raster:
@@ -135,7 +139,8 @@ class GammaRenewal:
 
 @dataclass(frozen=True)
 class Hawkes:
-    """Self-exciting process: each spike adds ``branching/tau exp(-t/tau)`` to the rate; in bins of ``dt`` seconds.
+    """Self-exciting process: each spike adds ``branching/tau exp(-t/tau)`` to the rate; in bins of
+    ``dt`` seconds.
 
     The mean rate is ``base/(1 - branching)`` where few bins would hold two spikes.
 
@@ -153,7 +158,10 @@ class Hawkes:
     def __post_init__(self) -> None:
         _require_positive(base=self.base, tau=self.tau, dt=self.dt)
         if not 0 <= self.branching < 1:
-            raise DataError(f"Each spike of a stationary process brings less than one other, not {self.branching:g}.")
+            raise DataError(
+                f"Each spike of a stationary process brings less than one other, not "
+                f"{self.branching:g}."
+            )
 
     @property
     def rate(self) -> float:
@@ -161,11 +169,14 @@ class Hawkes:
         return self.base / (1 - self.branching)
 
     def draw(self, n_trains: int, n_bins: int, seed: int) -> np.ndarray:
-        """Whether each bin holds a spike, bool (n, bins), after ten time constants in which the process settles."""
+        """Whether each bin holds a spike, bool (n, bins), after ten time constants in which the
+        process settles."""
         before = int(np.ceil(10 * self.tau / self.dt / (1 - self.branching)))
         uniform = np.random.default_rng(seed).random(_shape(n_trains, n_bins + before))
         keep = float(np.exp(-self.dt / self.tau))
-        return _excited(uniform, self.base * self.dt, self.branching * (1 - keep) / keep, keep)[:, before:]
+        return _excited(uniform, self.base * self.dt, self.branching * (1 - keep) / keep, keep)[
+            :, before:
+        ]
 
 
 @dataclass(frozen=True)
@@ -190,11 +201,17 @@ class Inhomogeneous:
     def draw(self, n_trains: int, n_bins: int, seed: int) -> np.ndarray:
         """Whether each bin holds a spike, bool (n, bins)."""
         if n_bins != len(self.rates):
-            raise DataError(f"The source has rates for {len(self.rates)} bins, {n_bins} are asked for.")
-        return np.random.default_rng(seed).random(_shape(n_trains, n_bins)) < -np.expm1(-np.asarray(self.rates) * self.dt)
+            raise DataError(
+                f"The source has rates for {len(self.rates)} bins, {n_bins} are asked for."
+            )
+        return np.random.default_rng(seed).random(_shape(n_trains, n_bins)) < -np.expm1(
+            -np.asarray(self.rates) * self.dt
+        )
 
 
-def source_trains(source: Source, n_trains: int, n_bins: int, *, dt: float = 1e-3, seed: int = 0) -> list[neo.SpikeTrain]:
+def source_trains(
+    source: Source, n_trains: int, n_bins: int, *, dt: float = 1e-3, seed: int = 0
+) -> list[neo.SpikeTrain]:
     """Trains of a source as Neo objects, spikes in the middle of bins of ``dt`` seconds.
 
     Examples
@@ -206,9 +223,16 @@ def source_trains(source: Source, n_trains: int, n_bins: int, *, dt: float = 1e-
 
 
 def tell_sources_apart(
-    sources: Sequence[Source], *, n_samples: int = 1000, n_bins: int = 500, n_trains: int = 1, loss: str | Loss = "mean_potential",
-    dt: float = 1e-3, shares: tuple[float, float] = (0.6, 0.2), seed: int = 0,
-) -> Task:  # fmt: skip
+    sources: Sequence[Source],
+    *,
+    n_samples: int = 1000,
+    n_bins: int = 500,
+    n_trains: int = 1,
+    loss: str | Loss = "mean_potential",
+    dt: float = 1e-3,
+    shares: tuple[float, float] = (0.6, 0.2),
+    seed: int = 0,
+) -> Task:
     """The task of naming the source of a sample, classes of equal size.
 
     Parameters
@@ -243,12 +267,21 @@ def tell_sources_apart(
     2
     """
     if len(sources) < 2 or n_samples < 10 * len(sources):
-        raise DataError(f"The task needs two sources and ten samples of each, not {len(sources)} and {n_samples} in all.")
+        raise DataError(
+            f"The task needs two sources and ten samples of each, not {len(sources)} and "
+            f"{n_samples} in all."
+        )
     if as_loss(loss).targets != LABELS:
-        raise DataError(f"A source is named by a label; the loss '{as_loss(loss).name}' takes none.")
+        raise DataError(
+            f"A source is named by a label; the loss '{as_loss(loss).name}' takes none."
+        )
     each = n_samples // len(sources)
-    drawn = [source.draw(each * n_trains, n_bins, seed * 1000 + k) for k, source in enumerate(sources)]
-    inputs = np.concatenate([raster.reshape(each, n_trains, n_bins).swapaxes(1, 2) for raster in drawn]).astype(np.float32)
+    drawn = [
+        source.draw(each * n_trains, n_bins, seed * 1000 + k) for k, source in enumerate(sources)
+    ]
+    inputs = np.concatenate(
+        [raster.reshape(each, n_trains, n_bins).swapaxes(1, 2) for raster in drawn]
+    ).astype(np.float32)
     labels = np.repeat(np.arange(len(sources), dtype=np.int32), each)
     parts = split(inputs, labels, np.ones(inputs.shape[:2], bool), shares, seed)
     return Task("sources", *parts, loss=loss, n_outputs=len(sources), dt=dt)

@@ -14,11 +14,14 @@ from neurocode.tasks.task import Task, split
 #: Pre-emphasis, window and shift of a frame in seconds, points of the transform, bands.
 EMPHASIS, WINDOW, SHIFT, POINTS, BANDS = 0.95, 25e-3, 10e-3, 512, 40
 #: File names of the Heidelberg digits, ``lang-german_speaker-03_trial-7_digit-4.wav``.
-DIGIT = re.compile(r"lang-(?P<language>english|german)_speaker-(?P<speaker>\d+)_trial-\d+_digit-(?P<digit>\d)$")
+DIGIT = re.compile(
+    r"lang-(?P<language>english|german)_speaker-(?P<speaker>\d+)_trial-\d+_digit-(?P<digit>\d)$"
+)
 
 
 def mel_frames(waveform: np.ndarray, sampling_rate: float, n_frames: int = 80) -> np.ndarray:
-    """Logarithmic energy of a waveform in 40 mel bands every 10 ms, with one mean and one spread for all of it.
+    """Logarithmic energy of a waveform in 40 mel bands every 10 ms, with one mean and one spread
+    for all of it.
 
     Parameters
     ----------
@@ -35,7 +38,8 @@ def mel_frames(waveform: np.ndarray, sampling_rate: float, n_frames: int = 80) -
     Raises
     ------
     DataError
-        For a waveform that is not one-dimensional, finite and at least one window long, or constant.
+        For a waveform that is not one-dimensional, finite and at least one window long, or
+        constant.
 
     Examples
     --------
@@ -44,27 +48,46 @@ def mel_frames(waveform: np.ndarray, sampling_rate: float, n_frames: int = 80) -
     """
     signal = np.asarray(waveform, float)
     length, shift = round(WINDOW * sampling_rate), round(SHIFT * sampling_rate)
-    if signal.ndim != 1 or len(signal) < length or not np.all(np.isfinite(signal)) or np.ptp(signal) == 0:
-        raise DataError(f"A waveform of shape {signal.shape} is not one finite, changing channel of at least {1e3 * WINDOW:g} ms.")
+    if (
+        signal.ndim != 1
+        or len(signal) < length
+        or not np.all(np.isfinite(signal))
+        or np.ptp(signal) == 0
+    ):
+        raise DataError(
+            f"A waveform of shape {signal.shape} is not one finite, changing channel of at least "
+            f"{1e3 * WINDOW:g} ms."
+        )
     signal = np.append(signal[0], signal[1:] - EMPHASIS * signal[:-1])
     windows = np.lib.stride_tricks.sliding_window_view(signal, length)[::shift] * np.hamming(length)
     points = max(POINTS, length)
     power = np.abs(np.fft.rfft(windows, points)) ** 2 / points
-    energies = np.log10(np.maximum(power @ mel_filters(points, sampling_rate).T, np.finfo(float).eps))[:n_frames]
-    energies = np.concatenate([energies, np.repeat(energies[-1:], n_frames - len(energies), axis=0)])
+    energies = np.log10(
+        np.maximum(power @ mel_filters(points, sampling_rate).T, np.finfo(float).eps)
+    )[:n_frames]
+    energies = np.concatenate(
+        [energies, np.repeat(energies[-1:], n_frames - len(energies), axis=0)]
+    )
     return ((energies - energies.mean()) / energies.std()).astype(np.float32)
 
 
 def mel_filters(points: int, sampling_rate: float) -> np.ndarray:
-    """Triangular filters (40, points/2 + 1) of equal width in mel from 0 Hz to the Nyquist frequency."""
+    """Triangular filters (40, points/2 + 1) of equal width in mel from 0 Hz to the Nyquist
+    frequency."""
     top = 2595 * np.log10(1 + sampling_rate / 2 / 700)
     corners = 700 * (10 ** (np.linspace(0, top, BANDS + 2) / 2595) - 1)
     frequencies = np.fft.rfftfreq(points, 1 / sampling_rate)[None]
     low, middle, high = corners[:-2, None], corners[1:-1, None], corners[2:, None]
-    return np.clip(np.minimum((frequencies - low) / (middle - low), (high - frequencies) / (high - middle)), 0, None)
+    return np.clip(
+        np.minimum((frequencies - low) / (middle - low), (high - frequencies) / (high - middle)),
+        0,
+        None,
+    )
 
 
-def spoken_digits(folder: str | Path, *, n_frames: int = 80, repeat: int = 5, seed: int = 0) -> Task:
+def spoken_digits(
+    folder: str | Path, *, n_frames: int = 80, repeat: int = 5, seed: int = 0
+) -> Task:
     """Heidelberg digits from their waveforms: twenty classes, input currents instead of spikes.
 
     Parameters
@@ -74,7 +97,8 @@ def spoken_digits(folder: str | Path, *, n_frames: int = 80, repeat: int = 5, se
     n_frames : int
         Frames of 10 ms of each word.
     repeat : int
-        Steps for which a frame is held: 5 gives steps of 2 ms (ours; how the paper warps frames to steps is not known).
+        Steps for which a frame is held: 5 gives steps of 2 ms (ours; how the paper warps frames to
+        steps is not known).
     seed : int
         Of the split into 70, 10 and 20 %.
 
@@ -89,7 +113,9 @@ def spoken_digits(folder: str | Path, *, n_frames: int = 80, repeat: int = 5, se
     """
     files = sorted(path for path in Path(folder).glob("*.wav") if DIGIT.match(path.stem))
     if not files:
-        raise DataError(f"{folder}: there is no file such as lang-german_speaker-03_trial-7_digit-4.wav.")
+        raise DataError(
+            f"{folder}: there is no file such as lang-german_speaker-03_trial-7_digit-4.wav."
+        )
     inputs = np.stack([np.repeat(_read(path, n_frames), repeat, axis=0) for path in files])
     labels = np.array([_label(path) for path in files], np.int32)
     parts = split(inputs, labels, np.ones(inputs.shape[:2], bool), (0.7, 0.1), seed)

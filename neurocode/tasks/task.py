@@ -14,7 +14,9 @@ from neurocode.tasks.losses import as_loss
 from neurocode.tasks.presentation import Presentation
 
 
-@partial(jax.tree_util.register_dataclass, data_fields=["inputs", "targets", "valid"], meta_fields=[])
+@partial(
+    jax.tree_util.register_dataclass, data_fields=["inputs", "targets", "valid"], meta_fields=[]
+)
 @dataclass(frozen=True)
 class Part:
     """Sequences of one part of a task.
@@ -50,20 +52,22 @@ class Task:
     training, validation, test : Part
         Validation chooses; the test part is read once, at the end.
     loss : str or Loss
-        One of :data:`neurocode.tasks.losses.LOSSES` by its name, or an object of one's own; kept as a :class:`Loss`.
+        One of :data:`neurocode.tasks.losses.LOSSES` by its name, or an object of one's own; kept as
+        a :class:`Loss`.
     n_outputs : int
     dt : float
         Time step in seconds.
     free_running_from : int, optional
         Step from which the network's own output is its input.
     presentation : Presentation, optional
-        How sequences are shown, anew for every batch: :class:`RateCoding`, :class:`Shifts` or one's own; as they are where not
-        given.
+        How sequences are shown, anew for every batch: :class:`RateCoding`, :class:`Shifts` or one's
+        own; as they are where not given.
 
     Raises
     ------
     DataError
-        For shapes that do not fit, values that are not finite, labels outside the outputs, or an unknown loss.
+        For shapes that do not fit, values that are not finite, labels outside the outputs, or an
+        unknown loss.
     """
 
     name: str
@@ -82,11 +86,17 @@ class Task:
         except ModelError as error:
             raise DataError(f"Task '{self.name}': {error}") from None
         if self.free_running_from is not None and not self.loss.of_potentials:
-            raise DataError(f"Task '{self.name}': the loss '{self.loss.name}' takes no network that runs freely.")
+            raise DataError(
+                f"Task '{self.name}': the loss '{self.loss.name}' takes no network that runs "
+                f"freely."
+            )
         for label in ("training", "validation", "test"):
             part, where = getattr(self, label), f"Task '{self.name}', {label} part"
             _check(part, where, self.loss, self.n_outputs)
-            if self.presentation is not None and (wrong := self.presentation.complaint(part.inputs)) is not None:
+            if (
+                self.presentation is not None
+                and (wrong := self.presentation.complaint(part.inputs)) is not None
+            ):
                 raise DataError(f"{where}: {wrong}")
 
     @property
@@ -95,13 +105,23 @@ class Task:
         return self.training.inputs.shape[2]
 
     def shown(self, inputs: jax.Array, key: jax.Array, *, training: bool) -> jax.Array:
-        """Inputs (time, batch, channels) of a batch as the network is given them, in training or in evaluation."""
-        return inputs if self.presentation is None else self.presentation.shown(inputs, key, training)
+        """Inputs (time, batch, channels) of a batch as the network is given them, in training or in
+        evaluation."""
+        return (
+            inputs if self.presentation is None else self.presentation.shown(inputs, key, training)
+        )
 
 
 def _check(part: Part, where: str, loss: Loss, n_outputs: int) -> None:
-    if part.inputs.ndim != 3 or part.valid.shape != part.inputs.shape[:2] or len(part.targets) != len(part.inputs):
-        raise DataError(f"{where}: inputs {part.inputs.shape}, targets {part.targets.shape}, valid {part.valid.shape} do not fit.")
+    if (
+        part.inputs.ndim != 3
+        or part.valid.shape != part.inputs.shape[:2]
+        or len(part.targets) != len(part.inputs)
+    ):
+        raise DataError(
+            f"{where}: inputs {part.inputs.shape}, targets {part.targets.shape}, valid "
+            f"{part.valid.shape} do not fit."
+        )
     if not len(part):
         raise DataError(f"{where} holds no sequence.")
     if not np.all(np.isfinite(part.inputs)) or not np.all(np.isfinite(part.targets)):
@@ -109,11 +129,20 @@ def _check(part: Part, where: str, loss: Loss, n_outputs: int) -> None:
     if (wrong := loss.complaint(part.targets, part.valid.shape, n_outputs)) is not None:
         raise DataError(f"{where}: {wrong}")
     if not part.valid.any(axis=1).all():
-        raise DataError(f"{where}: sequence {int(np.argmin(part.valid.any(axis=1)))} has no valid step.")
+        raise DataError(
+            f"{where}: sequence {int(np.argmin(part.valid.any(axis=1)))} has no valid step."
+        )
 
 
-def split(inputs: np.ndarray, targets: np.ndarray, valid: np.ndarray, shares: tuple[float, float], seed: int) -> list[Part]:
-    """Training, validation and test parts of sequences, each in random order; ``shares`` are those of the first two."""
+def split(
+    inputs: np.ndarray,
+    targets: np.ndarray,
+    valid: np.ndarray,
+    shares: tuple[float, float],
+    seed: int,
+) -> list[Part]:
+    """Training, validation and test parts of sequences, each in random order; ``shares`` are those
+    of the first two."""
     order = np.random.default_rng(seed).permutation(len(inputs))
     edges = np.cumsum([round(share * len(inputs)) for share in shares])
     return [Part(inputs, targets, valid).select(part) for part in np.split(order, edges)]
@@ -122,9 +151,10 @@ def split(inputs: np.ndarray, targets: np.ndarray, valid: np.ndarray, shares: tu
 def stratified(part: Part, n_sequences: int, seed: int) -> Part:
     """Some sequences of a part, every label in proportion, in random order.
 
-    Where each sequence has one label, a label is left out only if there are fewer sequences than labels, and how often each is
-    taken depends on its number and the seed, not on the order of the part (the divisor method of Adams). Sequences with several
-    labels or with trajectories are drawn at random.
+    Where each sequence has one label, a label is left out only if there are fewer sequences than
+    labels, and how often each is taken depends on its number and the seed, not on the order of the
+    part (the divisor method of Adams). Sequences with several labels or with trajectories are drawn
+    at random.
 
     Parameters
     ----------
@@ -149,7 +179,10 @@ def stratified(part: Part, n_sequences: int, seed: int) -> Part:
     [0, 0, 1]
     """
     if n_sequences < 1 or seed < 0:
-        raise DataError(f"A subset takes one sequence at least and a seed from zero, not {n_sequences} and {seed}.")
+        raise DataError(
+            f"A subset takes one sequence at least and a seed from zero, not {n_sequences} and "
+            f"{seed}."
+        )
     random = np.random.default_rng(seed)
     order = random.permutation(len(part))
     if part.targets.ndim == 1:
@@ -163,9 +196,12 @@ def shuffled(part: Part, seed: int) -> Part:
 
 
 def _in_proportion(labels: np.ndarray, random: np.random.Generator) -> np.ndarray:
-    """An order whose every beginning holds the labels in proportion; those of one label stay in theirs."""
+    """An order whose every beginning holds the labels in proportion; those of one label stay in
+    theirs."""
     label, counts = np.unique(labels, return_inverse=True, return_counts=True)[1:]
     number_within = np.empty(len(labels), int)
-    number_within[np.argsort(label, kind="stable")] = np.concatenate([np.arange(count) for count in counts])
+    number_within[np.argsort(label, kind="stable")] = np.concatenate(
+        [np.arange(count) for count in counts]
+    )
     turn = random.permutation(len(counts))
     return np.lexsort((turn[label], number_within / counts[label]))

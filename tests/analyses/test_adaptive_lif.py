@@ -1,4 +1,5 @@
-"""The adaptive LIF study in small: closed forms, published sizes, delays, rivals, rows, and judges on tables of known truth."""
+"""The adaptive LIF study in small: closed forms, published sizes, delays, rivals, rows, and judges
+on tables of known truth."""
 
 from __future__ import annotations
 
@@ -45,7 +46,12 @@ def draws():
 
 
 def row(arm, dataset="bursts-5", **options):
-    return {**protocols.row(protocols.QUICK, arm, dataset=dataset), "rate": 0.01, "seed": 3, **options}
+    return {
+        **protocols.row(protocols.QUICK, arm, dataset=dataset),
+        "rate": 0.01,
+        "seed": 3,
+        **options,
+    }
 
 
 @pytest.fixture(scope="module")
@@ -54,7 +60,8 @@ def bursts():
 
 
 def test_random_neurons_are_as_stable_as_the_closed_forms_say(draws):
-    """Derivative of the model's step: SE to 1e-12 where it oscillates; EF unstable in 3.5 %, bound at six standard errors."""
+    """Derivative of the model's step: SE to 1e-12 where it oscillates; EF unstable in 3.5 %, bound
+    at six standard errors."""
     inside = draws[draws["oscillates"]]
     assert inside["radius_error"].abs().max() < 1e-12 and len(inside) > 0.9 * len(draws)
     unstable = (draws["radius"] > 1).groupby(draws["cell"]).mean()
@@ -66,8 +73,14 @@ def test_the_symplectic_neuron_is_not_stable_for_all_parameters():
     """Its bound is 6000.9 for the example neuron; 65.02 is the smallest of the Euler-forward ones."""
     table = stability.bounds()
     bounds = table.set_index("cell")
-    assert abs(bounds.loc["EF", "smallest_bound"] - 65.02) < 0.005 and abs(bounds.loc["EF", "example_bound"] - 85.0) < 0.05
-    assert abs(bounds.loc["SE", "example_bound"] - 6000.9) < 0.05 and abs(bounds.loc["SE", "smallest_bound"] - 1204) < 0.5
+    assert (
+        abs(bounds.loc["EF", "smallest_bound"] - 65.02) < 0.005
+        and abs(bounds.loc["EF", "example_bound"] - 85.0) < 0.05
+    )
+    assert (
+        abs(bounds.loc["SE", "example_bound"] - 6000.9) < 0.05
+        and abs(bounds.loc["SE", "smallest_bound"] - 1204) < 0.5
+    )
     assert (bounds["radius_below_bound"] < 1).all() and (bounds["radius_above_bound"] > 1).all()
     found = claims.stable_for_all(table)
     assert found.verdict == "refuted" and abs(found.our_mean - 1204) < 0.5
@@ -84,22 +97,29 @@ def test_the_example_neuron_has_the_values_of_the_figure():
 
 @pytest.mark.parametrize("coupling", [5.0, 30.0, 120.0])
 def test_a_gradient_is_the_reversed_impulse_response(coupling):
-    """Automatic differentiation through 300 steps against the closed form, and its sum against the gain for constant input."""
+    """Automatic differentiation through 300 steps against the closed form, and its sum against the
+    gain for constant input."""
     found = wavelets.gradient(coupling, 400)[::-1]
-    np.testing.assert_allclose(found, closed_forms.impulse_response("SE", coupling, 25e-3, 60e-3, 1e-3, 400), atol=1e-14)
+    np.testing.assert_allclose(
+        found, closed_forms.impulse_response("SE", coupling, 25e-3, 60e-3, 1e-3, 400), atol=1e-14
+    )
     assert abs(found.sum() - 1 / (1 + coupling)) < 2e-5
 
 
 @pytest.mark.parametrize(
     ("base", "arm", "dataset", "changes", "count"),
     [
-        (protocols.ECG, "SE", "ecg", {"layers": 1}, 1842), (protocols.ECG, "EF", "ecg", {}, 4614),
+        (protocols.ECG, "SE", "ecg", {"layers": 1}, 1842),
+        (protocols.ECG, "EF", "ecg", {}, 4614),
         (protocols.PUBLISHED_BURSTS, "SE", "bursts-20", {}, 277_970),
         (protocols.PUBLISHED_BURSTS, "LIF", "bursts-20", {"neurons": 512}, 278_548),
-        (protocols.PUBLISHED_SPRINGS, "SE", "springs", {}, 42_608), (protocols.PUBLISHED_SPRINGS, "LIF", "springs", {}, 42_008),
+        (protocols.PUBLISHED_SPRINGS, "SE", "springs", {}, 42_608),
+        (protocols.PUBLISHED_SPRINGS, "LIF", "springs", {}, 42_008),
     ],
-)  # fmt: skip
-def test_published_networks_have_the_published_number_of_parameters(base, arm, dataset, changes, count):
+)
+def test_published_networks_have_the_published_number_of_parameters(
+    base, arm, dataset, changes, count
+):
     sizes = {"ecg": (4, 6), "bursts-20": (10, 20), "springs": (4, 4)}
     task = type("Task", (), dict(zip(("n_inputs", "n_outputs"), sizes[dataset], strict=True)))
     own = protocols.row(base, arm, dataset=dataset, seed=0, **changes)
@@ -107,25 +127,34 @@ def test_published_networks_have_the_published_number_of_parameters(base, arm, d
 
 
 def test_springs_of_four_times_the_stiffness_swing_twice_as_fast():
-    """All springs alike: what one chain does in a step the stiffer one does in half of it, to rounding of the data."""
+    """All springs alike: what one chain does in a step the stiffer one does in half of it, to
+    rounding of the data."""
     slow, fast = (spring_mass(20, 7, (k, k)).training.inputs for k in (900, 3600))
     np.testing.assert_allclose(fast[:, :100], slow[:, :200:2], atol=1e-5)
-    assert spring_mass(20, 7).training.inputs.tolist() == spring_mass(20, 7, networks.STIFFNESS["springs"]).training.inputs.tolist()
+    assert (
+        spring_mass(20, 7).training.inputs.tolist()
+        == spring_mass(20, 7, networks.STIFFNESS["springs"]).training.inputs.tolist()
+    )
     with pytest.raises(DataError, match=r"not \(10, 5\)"):
         spring_mass(20, 7, (10, 5))
 
 
 def test_a_delay_shifts_whole_steps_and_its_slope_is_that_of_the_smoothed_train():
-    """Spikes in steps 1 and 2, delays 2.4 and 0.6 rounded to 2 and 1; a slope of one in step 5 sees x(5-2-2) - x(5-2+2) over 4."""
+    """Spikes in steps 1 and 2, delays 2.4 and 0.6 rounded to 2 and 1; a slope of one in step 5 sees
+    x(5-2-2) - x(5-2+2) over 4."""
     x = jnp.zeros((8, 1, 2)).at[1, 0, 0].set(1.0).at[2, 0, 1].set(1.0)
     late = delays.delayed(x, jnp.array([2.4, 0.6]), 3)
-    assert np.flatnonzero(late[:, 0, 0]).tolist() == [3] and np.flatnonzero(late[:, 0, 1]).tolist() == [3]
+    assert np.flatnonzero(late[:, 0, 0]).tolist() == [3] and np.flatnonzero(
+        late[:, 0, 1]
+    ).tolist() == [3]
     assert np.flatnonzero(delays.delayed(x, jnp.array([9.0, -4.0]), 3)[:, 0, 0]).tolist() == [4]
     slope = jax.grad(lambda d: delays.delayed(x, d, 3)[5, 0].sum())(jnp.array([2.0, 2.0]))
     np.testing.assert_allclose(slope, [0.25, 0.0])
     slope = jax.grad(lambda d: delays.delayed(x, d, 3)[1, 0].sum())(jnp.array([2.0, 1.0]))
     np.testing.assert_allclose(slope, [-0.25, -0.25])
-    into = jax.grad(lambda own: delays.delayed(own, jnp.array([2.0, 1.0]), 3)[4, 0] @ jnp.array([3.0, 5.0]))(x)
+    into = jax.grad(
+        lambda own: delays.delayed(own, jnp.array([2.0, 1.0]), 3)[4, 0] @ jnp.array([3.0, 5.0])
+    )(x)
     assert into[2, 0, 0] == 3.0 and into[3, 0, 1] == 5.0 and float(jnp.abs(into).sum()) == 8.0
 
 
@@ -135,30 +164,47 @@ def test_a_network_with_learned_delays_is_one_with_whole_delays_and_fires_the_sa
     net = eqx.tree_at(weights, net, [10 * weights(net)[0], 40 * weights(net)[1]])
     own = delays.settled(net)
     steps = net.layers[1].connection.steps
-    assert own.layers[1].connection.delay == steps and len(set(steps)) > 2 and max(steps) <= networks.LONGEST_DELAY
-    assert net.layers[0].connection.delay is None and isinstance(own.readout.connection, type(own.layers[0].connection))
+    assert (
+        own.layers[1].connection.delay == steps
+        and len(set(steps)) > 2
+        and max(steps) <= networks.LONGEST_DELAY
+    )
+    assert net.layers[0].connection.delay is None and isinstance(
+        own.readout.connection, type(own.layers[0].connection)
+    )
     x = 3.0 * np.moveaxis(bursts.test.inputs[:2, :80], 0, 1)
     here, there = (part(jnp.asarray(x)) for part in (net, own))
     assert all(np.array_equal(a, b) for a, b in zip(here.spikes, there.spikes, strict=True))
     brian = run_in_brian(own, x)
-    assert all(np.array_equal(a, b) for a, b in zip(training.spikes_in_double(own, x), brian.spikes, strict=True))
+    assert all(
+        np.array_equal(a, b)
+        for a, b in zip(training.spikes_in_double(own, x), brian.spikes, strict=True)
+    )
     assert all(spikes.sum() > 20 for spikes in brian.spikes)
 
 
 def test_an_lstm_has_as_many_values_as_the_spiking_network_and_computes_what_its_gates_say(bursts):
-    """One cell by hand, and the size nearest to the wanted one: 4n(10 + n + 1) + 5(n + 1) for ten inputs and five classes."""
+    """One cell by hand, and the size nearest to the wanted one: 4n(10 + n + 1) + 5(n + 1) for ten
+    inputs and five classes."""
     wanted = networks.make_network(row("SE", neurons=40), bursts).n_parameters
     found = networks.make_network(row("LSTM", neurons=40), bursts).n_parameters
-    assert found == min((4 * n * (11 + n) + 5 * (n + 1) for n in range(1, 60)), key=lambda size: abs(size - wanted))
+    assert found == min(
+        (4 * n * (11 + n) + 5 * (n + 1) for n in range(1, 60)), key=lambda size: abs(size - wanted)
+    )
     net = lstm.LongShortTermMemory(1, 1, 1, 1e-3, key=jax.random.key(0))
     assert net.cell.bias[1] == 1.0
-    (wi, wf, wc, wo), (hi, hf, hc, ho) = np.asarray(net.cell.weight_ih)[:, 0], np.asarray(net.cell.weight_hh)[:, 0]
+    (wi, wf, wc, wo), (hi, hf, hc, ho) = (
+        np.asarray(net.cell.weight_ih)[:, 0],
+        np.asarray(net.cell.weight_hh)[:, 0],
+    )
     bias, h, c, x = np.asarray(net.cell.bias), 0.0, 0.0, 0.7
     for _ in range(2):
         gate = lambda w, u, b, h=h: 1 / (1 + np.exp(-(w * x + u * h + b)))  # noqa: E731
         c = gate(wf, hf, bias[1]) * c + gate(wi, hi, bias[0]) * np.tanh(wc * x + hc * h + bias[2])
         h = gate(wo, ho, bias[3]) * np.tanh(c)
-    np.testing.assert_allclose(net(jnp.full((2, 1, 1), x))[1, 0, 0], h * net.connection.weight[0, 0], rtol=1e-5)
+    np.testing.assert_allclose(
+        net(jnp.full((2, 1, 1), x))[1, 0, 0], h * net.connection.weight[0, 0], rtol=1e-5
+    )
 
 
 def test_the_threshold_of_an_alif_neuron_jumps_and_comes_back(bursts):
@@ -166,7 +212,9 @@ def test_the_threshold_of_an_alif_neuron_jumps_and_comes_back(bursts):
     _, learned = networks.make_model(row("ALIF"))
     assert learned == ("tau", "tau_w", "b")
     alone = eqx.tree_at(
-        lambda own: own.recurrent.weight, networks.make_network(row("ALIF", neurons=1), bursts).layers[0], jnp.zeros((1, 1))
+        lambda own: own.recurrent.weight,
+        networks.make_network(row("ALIF", neurons=1), bursts).layers[0],
+        jnp.zeros((1, 1)),
     )
     middle = {name: jnp.full(1, 0.5) for name in alone.intrinsic.coordinates}
     layer = eqx.tree_at(lambda own: own.intrinsic.coordinates, alone, middle)
@@ -185,8 +233,13 @@ def test_arms_share_their_synapses_at_the_start(bursts):
     nets = {arm: networks.make_network(row(arm), bursts) for arm in ("SE", "EF", "LIF", "ALIF")}
     weights = [np.asarray(net.layers[0].connection.weight) for net in nets.values()]
     assert all(np.array_equal(weights[0], other) for other in weights)
-    assert nets["EF"].layers[0].model.values["q"] == 60.0 and nets["SE"].layers[0].model.values["q"] == 120.0
-    plain = networks.make_network(row("SE-feed-forward", "springs"), networks.make_task(row("SE", "springs")))
+    assert (
+        nets["EF"].layers[0].model.values["q"] == 60.0
+        and nets["SE"].layers[0].model.values["q"] == 120.0
+    )
+    plain = networks.make_network(
+        row("SE-feed-forward", "springs"), networks.make_task(row("SE", "springs"))
+    )
     assert plain.layers[0].recurrent is None and plain.layers[0].model.values["q"] == 228.0
     assert networks.make_network(row("LIF-normalised"), bursts).is_normalised
 
@@ -197,41 +250,79 @@ def best_rates(protocol):
 
 
 def test_rows_and_their_seeds():
-    """Twelve seeds of SE and EF at the released rate, five of LIF at its own; tuning has other seeds, and three values at least."""
+    """Twelve seeds of SE and EF at the released rate, five of LIF at its own; tuning has other
+    seeds, and three values at least."""
     best, cells, grid = best_rates("reduced")
-    assert len(grid["rate"]) == 3 and not set(protocols.TUNING_SEEDS) & set(range(protocols.PUBLISHED_SEEDS)) and len(SEEDS) == 8
-    assert not any(cell["arm"] in protocols.RELEASED and cell["dataset"] != "braille" for cell in cells)
+    assert (
+        len(grid["rate"]) == 3
+        and not set(protocols.TUNING_SEEDS) & set(range(protocols.PUBLISHED_SEEDS))
+        and len(SEEDS) == 8
+    )
+    assert not any(
+        cell["arm"] in protocols.RELEASED and cell["dataset"] != "braille" for cell in cells
+    )
     ecg = pd.DataFrame(protocols.ecg("reduced", best))
     assert ecg.groupby("arm").size().to_dict() == {"EF": 12, "LIF": 5, "SE": 12}
-    assert set(ecg["epochs"]) == {400} and set(ecg["layers"]) == {2} and set(ecg["schedule"]) == {"constant"}
+    assert (
+        set(ecg["epochs"]) == {400}
+        and set(ecg["layers"]) == {2}
+        and set(ecg["schedule"]) == {"constant"}
+    )
     assert ecg.groupby("arm")["rate"].first().to_dict() == {"EF": 0.01, "LIF": 0.003, "SE": 0.01}
     springs = pd.DataFrame(protocols.springs("reduced", best))
-    assert springs.groupby(["dataset", "arm", "neurons"]).size().eq(5).all() and len(springs) == 5 * (4 + 4 + 4)
+    assert springs.groupby(["dataset", "arm", "neurons"]).size().eq(5).all() and len(
+        springs
+    ) == 5 * (4 + 4 + 4)
     assert set(springs.loc[springs["arm"] == "LIF", "rate"]) == {0.003}
     bursts = pd.DataFrame(protocols.bursts("reduced", best))
     assert len(bursts) == 15 and set(bursts.loc[bursts["arm"] == "LIF", "rate"]) == {0.003}
     rivals = pd.DataFrame(protocols.rivals("reduced", best))
     assert rivals.groupby("dataset")["arm"].nunique().to_dict() == {"braille": 7, "ecg": 5}
-    assert set(rivals.loc[rivals["dataset"] == "braille", "rate"]) == {0.003} and "SE-delays" in set(rivals["arm"])
+    assert set(rivals.loc[rivals["dataset"] == "braille", "rate"]) == {
+        0.003
+    } and "SE-delays" in set(rivals["arm"])
     assert set(rivals.loc[(rivals["dataset"] == "ecg") & (rivals["arm"] == "SE"), "rate"]) == {0.01}
     assert {own["seed"] for own in protocols.disturbed("reduced", best)} == set(range(5))
-    for make in (protocols.ecg, protocols.rivals, protocols.springs, protocols.bursts, protocols.disturbed, protocols.described):
+    for make in (
+        protocols.ecg,
+        protocols.rivals,
+        protocols.springs,
+        protocols.bursts,
+        protocols.disturbed,
+        protocols.described,
+    ):
         keys = [key_of(own) for protocol in protocols.PROTOCOLS for own in make(protocol, best)]
         assert len(set(keys)) == len(keys)
     released = pd.DataFrame(protocols.springs("published", best_rates("published")[0]))
-    assert set(released["neurons"]) == {200} and set(released["samples"]) == {4096} and set(released["epochs"]) == {200}
+    assert (
+        set(released["neurons"]) == {200}
+        and set(released["samples"]) == {4096}
+        and set(released["epochs"]) == {200}
+    )
 
 
 def test_a_network_that_predicts_nothing_has_the_error_of_zero_and_did_not_train():
     own = row("SE", "springs", samples=40, neurons=4)
     task = networks.make_task(own)
     net = networks.make_network(own, task)
-    silent = eqx.tree_at(lambda part: part.readout.connection.weight, net, jnp.zeros_like(net.readout.connection.weight))
+    silent = eqx.tree_at(
+        lambda part: part.readout.connection.weight,
+        net,
+        jnp.zeros_like(net.readout.connection.weight),
+    )
     result = type("Result", (), {"network": silent})
     found = training.free_running_scores(task, result, 0)
-    assert found["test_score"] == pytest.approx(found["zero_predictor"], rel=1e-6) and 0.2 < found["zero_predictor"] < 1
+    assert (
+        found["test_score"] == pytest.approx(found["zero_predictor"], rel=1e-6)
+        and 0.2 < found["zero_predictor"] < 1
+    )
     assert isinstance(silent.readout, Readout) and len(json.loads(found["course"])) == 10
-    table = pd.DataFrame([{**found, "best_epoch": 5}, {**found, "best_epoch": 5, "training_score": 0.49 * found["training_zero"]}])
+    table = pd.DataFrame(
+        [
+            {**found, "best_epoch": 5},
+            {**found, "best_epoch": 5, "training_score": 0.49 * found["training_zero"]},
+        ]
+    )
     assert training.is_sound(table).tolist() == [False, True]
     assert not training.is_sound(table.assign(best_epoch=1)).any()
     assert not evaluate(silent, task.test, task).score < 0.1
@@ -240,9 +331,21 @@ def test_a_network_that_predicts_nothing_has_the_error_of_zero_and_did_not_train
 def planted(**columns):
     """Two arms on five seeds; the first is better by 0.02 with a spread of 0.001."""
     random = np.random.default_rng(0)
-    rows = [{"arm": arm, "seed": seed, "dataset": "ecg", "neurons": 100, "best_epoch": 9, "training_score": 0.9, "chance": 1 / 6,
-             "test_score": 0.88 + 0.02 * (arm == "SE") + 0.001 * random.normal(), **columns}
-            for arm in ("SE", "EF", "LIF", "SE-normalised") for seed in range(5)]  # fmt: skip
+    rows = [
+        {
+            "arm": arm,
+            "seed": seed,
+            "dataset": "ecg",
+            "neurons": 100,
+            "best_epoch": 9,
+            "training_score": 0.9,
+            "chance": 1 / 6,
+            "test_score": 0.88 + 0.02 * (arm == "SE") + 0.001 * random.normal(),
+            **columns,
+        }
+        for arm in ("SE", "EF", "LIF", "SE-normalised")
+        for seed in range(5)
+    ]
     return pd.DataFrame(rows)
 
 
@@ -264,9 +367,12 @@ def test_judges_find_what_was_planted():
 
 
 def test_judges_of_trajectories_leave_out_what_failed():
-    """Errors of 0.03 and 0.05 where zero has 0.5; a LIF at 0.3 fails, so its pairs are none and its own claim is refuted."""
+    """Errors of 0.03 and 0.05 where zero has 0.5; a LIF at 0.3 fails, so its pairs are none and its
+    own claim is refuted."""
     errors = {"SE": 0.03, "EF": 0.05, "LIF": 0.3, "SE-normalised": 0.1}
-    table = planted(zero_predictor=0.5, training_zero=0.5).assign(test_score=lambda t: t["arm"].map(errors))
+    table = planted(zero_predictor=0.5, training_zero=0.5).assign(
+        test_score=lambda t: t["arm"].map(errors)
+    )
     table = table.assign(training_score=table["test_score"], course="[0.1, 0.2, 0.4]").replace(
         {"arm": {"SE-normalised": "SE-feed-forward"}}
     )
@@ -278,7 +384,9 @@ def test_judges_of_trajectories_leave_out_what_failed():
     assert len(judged("springs_se_over_ef_released", table).values) == 0
     assert len(judged("springs_se_over_ef_released", table.drop(columns="chance")).values) == 0
     learned = table.assign(training_score=0.1)
-    steeper = learned.assign(course=np.where(learned["arm"] == "LIF", "[0.1, 0.9]", "[0.1, 0.2, 0.4]"))
+    steeper = learned.assign(
+        course=np.where(learned["arm"] == "LIF", "[0.1, 0.9]", "[0.1, 0.2, 0.4]")
+    )
     np.testing.assert_allclose(judged("springs_degrade", steeper).values, 0.8 - 0.3)
     small = learned.assign(neurons=np.where(learned["arm"] == "SE", 25, 100))
     np.testing.assert_allclose(judged("size_small", small).values, 0.27)
@@ -287,9 +395,17 @@ def test_judges_of_trajectories_leave_out_what_failed():
 def test_judges_of_spikes_and_of_cells():
     neurons = pd.DataFrame({"lz_q": [0.01, 0.2, 0.04, np.nan], "lz_ratio": [0.8, 0.8, 1.2, 0.5]})
     assert claims.share_less_complex(neurons.to_json(orient="records")) == pytest.approx(1 / 3)
-    table = pd.DataFrame({"arm": "SE", "seed": range(5), "described": neurons.to_json(orient="records")})
+    table = pd.DataFrame(
+        {"arm": "SE", "seed": range(5), "described": neurons.to_json(orient="records")}
+    )
     np.testing.assert_allclose(judged("complexity_se", table).values, 1 / 3 - 0.5)
-    cells = pd.DataFrame({"cell": list("abab"), "coupling": [True, True, False, False], "held_out_bits": [3.0, 2.0, 2.5, 2.4]})
+    cells = pd.DataFrame(
+        {
+            "cell": list("abab"),
+            "coupling": [True, True, False, False],
+            "held_out_bits": [3.0, 2.0, 2.5, 2.4],
+        }
+    )
     np.testing.assert_allclose(judged("raphe_held_out", cells).values, [0.5, -0.4])
 
 
@@ -297,16 +413,22 @@ def test_every_claim_has_a_judge_and_none_falls_with_its_own_spread():
     judged_names = {name for name, entry in ENTRIES.items() if "paper_value" not in entry}
     assert judged_names == set(claims.JUDGES)
     assert all(
-        entry["kind"] in ("better", "equal") and entry["margin"] > 0 for name, entry in ENTRIES.items() if name in judged_names
+        entry["kind"] in ("better", "equal") and entry["margin"] > 0
+        for name, entry in ENTRIES.items()
+        if name in judged_names
     )
-    assert ENTRIES["ecg_se_over_ef"]["margin"] == 0.0035 and ENTRIES["delays_target"]["bound"] == 0.93
+    assert (
+        ENTRIES["ecg_se_over_ef"]["margin"] == 0.0035 and ENTRIES["delays_target"]["bound"] == 0.93
+    )
 
 
 def test_disturbances_add_what_they_say(bursts):
     moved = robustness.shifted(bursts.test, 2.0)
     assert np.allclose(moved.inputs.mean(), 3 * bursts.test.inputs.mean(), rtol=1e-3)
     more = robustness.with_events(bursts.test, 0.1, seed=0)
-    assert abs((more.inputs - bursts.test.inputs).mean() - 0.1) < 6 * np.sqrt(0.09 / bursts.test.inputs.size)
+    assert abs((more.inputs - bursts.test.inputs).mean() - 0.1) < 6 * np.sqrt(
+        0.09 / bursts.test.inputs.size
+    )
 
 
 @pytest.mark.long
@@ -315,21 +437,34 @@ def test_a_row_is_trained_kept_and_read_again(tmp_path):
     first, second = (training.training_row(tmp_path, **own) for _ in range(2))
     assert first == second and (tmp_path / key_of(own) / "checkpoint.bin").exists()
     delayed = training.training_row(tmp_path, **row("SE-delays", layers=2))
-    assert delayed["brian_differs"] == 0 and delayed["brian_spikes"] > 0 and 0 < delayed["mean_delay"] < networks.LONGEST_DELAY
+    assert (
+        delayed["brian_differs"] == 0
+        and delayed["brian_spikes"] > 0
+        and 0 < delayed["mean_delay"] < networks.LONGEST_DELAY
+    )
 
 
 @pytest.mark.long
 def test_the_quick_protocol_runs_from_an_empty_folder_and_draws(tmp_path, monkeypatch):
-    """Without recorded data; every part makes its table, and stability and neurons are drawn from them."""
+    """Without recorded data; every part makes its table, and stability and neurons are drawn from
+    them."""
     from figures import adaptive_lif as figures
 
     monkeypatch.delenv("NEUROCODE_DATA", raising=False)
     for part in STUDY.parts.values():
         part(StudyRun("quick", tmp_path, tmp_path / "networks", 1, None, lambda done, total: None))
     assert {path.stem for path in tmp_path.glob("*.parquet")} == {
-        "tuning", "ecg", "rivals", "springs", "bursts", "robustness", "neurons",
-    }  # fmt: skip
-    assert any(claim.verdict == "not comparable" and claim.seeds == 1 for claim in STUDY.claims(tmp_path))
+        "tuning",
+        "ecg",
+        "rivals",
+        "springs",
+        "bursts",
+        "robustness",
+        "neurons",
+    }
+    assert any(
+        claim.verdict == "not comparable" and claim.seeds == 1 for claim in STUDY.claims(tmp_path)
+    )
     assert len(figures.draw(tmp_path, tmp_path)) == 4
 
 

@@ -1,4 +1,5 @@
-"""Claims of the studies made again from the committed tables by pandas and SciPy alone, without any code of the studies."""
+"""Claims of the studies made again from the committed tables by pandas and SciPy alone, without any
+code of the studies."""
 
 from __future__ import annotations
 
@@ -29,7 +30,9 @@ def claims(study):
 def by_seed(frame, arm, first, second, values):
     """Differences of two arms by seed, of pairs whose networks both trained."""
     trained = frame[(frame["best_epoch"] > 1) & (frame["training_score"] >= 3 * frame["chance"])]
-    wide = {name: trained[trained[arm] == name].set_index("seed")[values] for name in (first, second)}
+    wide = {
+        name: trained[trained[arm] == name].set_index("seed")[values] for name in (first, second)
+    }
     return (wide[first] - wide[second]).dropna().sort_index().to_numpy()
 
 
@@ -48,7 +51,9 @@ def interval(values):
 
 def agree(row, values):
     """Mean, interval and number of pairs of a committed claim."""
-    assert row["our_mean"] == pytest.approx(values.mean(), rel=1e-4, abs=1e-9) and row["seeds"] == len(values)
+    assert row["our_mean"] == pytest.approx(values.mean(), rel=1e-4, abs=1e-9) and row[
+        "seeds"
+    ] == len(values)
     np.testing.assert_allclose((row["low"], row["high"]), interval(values), rtol=1e-3, atol=1e-7)
 
 
@@ -57,18 +62,38 @@ def test_noise_costs_no_accuracy_by_hand():
     training = table("noisy_networks", "training")
     found = claims("noisy_networks")
     found = found[found["claim"].str.contains("test accuracy of one pass")]
-    found = found[found["claim"].str.contains("minus deterministic") & ~found["claim"].str.contains("LeNet|CIFARNet")]
+    found = found[
+        found["claim"].str.contains("minus deterministic")
+        & ~found["claim"].str.contains("LeNet|CIFARNet")
+    ]
     tests = []
     for row in found.to_dict("records"):
-        first = next(kind for kind in ("escape", "diffusive", "both") if kind in row["claim"].split("test accuracy")[1])
-        values = by_seed(training[training["dataset"] == row["dataset"]], "kind", first, "deterministic", "test_score")
+        first = next(
+            kind
+            for kind in ("escape", "diffusive", "both")
+            if kind in row["claim"].split("test accuracy")[1]
+        )
+        values = by_seed(
+            training[training["dataset"] == row["dataset"]],
+            "kind",
+            first,
+            "deterministic",
+            "test_score",
+        )
         agree(row, values)
-        tests.append(max(stats.ttest_1samp(values, -MARGIN, alternative="greater").pvalue,
-                         stats.ttest_1samp(values, MARGIN, alternative="less").pvalue))  # fmt: skip
+        tests.append(
+            max(
+                stats.ttest_1samp(values, -MARGIN, alternative="greater").pvalue,
+                stats.ttest_1samp(values, MARGIN, alternative="less").pvalue,
+            )
+        )
     confirmed = found["verdict"] == "confirmed"
     assert len(tests) == 9
-    # with the convolutional networks the family is larger, so corrected probabilities are at least these
-    assert np.all(found.loc[confirmed, "p"].to_numpy() >= 0.999 * np.array(holm(tests))[confirmed.to_numpy()])
+    # with the convolutional networks the family is larger, so corrected probabilities are at least
+    # these
+    assert np.all(
+        found.loc[confirmed, "p"].to_numpy() >= 0.999 * np.array(holm(tests))[confirmed.to_numpy()]
+    )
     assert np.all(np.array(tests)[confirmed.to_numpy()] < 0.025)
 
 
@@ -76,11 +101,17 @@ def test_robustness_to_attacks_by_hand():
     """Accuracy lost to the iterated gradient sign, mean over its three sizes."""
     robustness = table("noisy_networks", "robustness")
     found = claims("noisy_networks")
-    found = found[found["claim"].str.contains("lose less accuracy to the iterated") & found["claim"].str.contains("minus escape")]
+    found = found[
+        found["claim"].str.contains("lose less accuracy to the iterated")
+        & found["claim"].str.contains("minus escape")
+    ]
     assert len(found)
     for row in found.to_dict("records"):
         own = robustness[robustness["dataset"] == row["dataset"]]
-        own = own.assign(lost=own["clean"] - (own["pgd_over_0.1"] + own["pgd_over_0.2"] + own["pgd_over_0.4"]) / 3)
+        own = own.assign(
+            lost=own["clean"]
+            - (own["pgd_over_0.1"] + own["pgd_over_0.2"] + own["pgd_over_0.4"]) / 3
+        )
         agree(row, by_seed(own, "kind", "deterministic", "escape", "lost"))
 
 
@@ -91,7 +122,10 @@ def test_learned_thresholds_against_tuned_ones_by_hand():
     found = found[found["claim"].str.contains("fixed threshold that was tuned")]
     assert len(found) == 6
     for row in found.to_dict("records"):
-        own = training[(training["dataset"] == row["dataset"]) & (training["normalised"] == ("not normalised" not in row["claim"]))]
+        own = training[
+            (training["dataset"] == row["dataset"])
+            & (training["normalised"] == ("not normalised" not in row["claim"]))
+        ]
         agree(row, by_seed(own, "arm", "both", "weights", "test_score"))
 
 
@@ -116,23 +150,35 @@ def test_learned_thresholds_against_tuned_ones_by_hand():
     ids=["shapes", "gradients through recurrence"],
 )
 def test_arms_of_surrogate_gradients_by_hand(net, words, count, first, second):
-    """On every data set from the firing start: logistic against SuperSpike, gradients stopped at recurrence against propagated."""
+    """On every data set from the firing start: logistic against SuperSpike, gradients stopped at
+    recurrence against propagated."""
     rows = table("surrogate_gradients", "comparisons")
     rows = rows[(rows["net"] == net) & (rows["start"] == "firing")]
     found = claims("surrogate_gradients")
     found = found[found["claim"].str.contains(words)]
     assert len(found) == count
     for row in found.to_dict("records"):
-        agree(row, by_seed(rows[rows["dataset"] == row["dataset"]], "arm", first, second, "test_score"))
+        agree(
+            row,
+            by_seed(rows[rows["dataset"] == row["dataset"]], "arm", first, second, "test_score"),
+        )
 
 
 def test_the_reset_of_deep_networks_by_hand():
-    """What an attached reset costs an asymptotic surrogate at four layers minus at one, networks that trained at both."""
+    """What an attached reset costs an asymptotic surrogate at four layers minus at one, networks
+    that trained at both."""
     rows = table("surrogate_gradients", "depth")
     rows = rows[rows["start"] == "firing"]
     trained = rows[(rows["best_epoch"] > 1) & (rows["training_score"] >= 3 * rows["chance"])]
-    wide = {(depth, arm): own.set_index("seed")["test_score"] for (depth, arm), own in trained.groupby(["depth", "arm"])}
-    lost = {depth: wide[depth, "asymptotic"] - wide[depth, "asymptotic attached"] for depth in (1, 4)}
+    wide = {
+        (depth, arm): own.set_index("seed")["test_score"]
+        for (depth, arm), own in trained.groupby(["depth", "arm"])
+    }
+    lost = {
+        depth: wide[depth, "asymptotic"] - wide[depth, "asymptotic attached"] for depth in (1, 4)
+    }
     found = claims("surrogate_gradients")
-    (row,) = found[found["claim"].str.contains("the more the deeper the network")].to_dict("records")
+    (row,) = found[found["claim"].str.contains("the more the deeper the network")].to_dict(
+        "records"
+    )
     agree(row, (lost[4] - lost[1]).dropna().sort_index().to_numpy())

@@ -1,4 +1,5 @@
-"""Claims of adaptive and of raphe networks made again from the committed tables by pandas and SciPy alone."""
+"""Claims of adaptive and of raphe networks made again from the committed tables by pandas and SciPy
+alone."""
 
 from __future__ import annotations
 
@@ -8,7 +9,9 @@ from test_audit import agree, claims, table
 
 def claim(study, text, dataset):
     frame = claims(study)
-    return frame[frame["claim"].str.contains(text, regex=False) & (frame["dataset"] == dataset)].iloc[0]
+    return frame[
+        frame["claim"].str.contains(text, regex=False) & (frame["dataset"] == dataset)
+    ].iloc[0]
 
 
 def by_arm(frame, values):
@@ -19,7 +22,10 @@ def by_arm(frame, values):
 
 def test_symplectic_minus_euler_on_electrocardiograms_by_hand():
     scores = by_arm(table("adaptive_lif", "ecg"), "test_score")
-    agree(claim("adaptive_lif", "SE is more accurate than EF", "ecg"), (scores["SE"] - scores["EF"]).dropna())
+    agree(
+        claim("adaptive_lif", "SE is more accurate than EF", "ecg"),
+        (scores["SE"] - scores["EF"]).dropna(),
+    )
 
 
 def test_letters_with_delays_by_hand():
@@ -29,8 +35,11 @@ def test_letters_with_delays_by_hand():
 
 
 def test_springs_by_hand():
-    """Free-running errors of networks whose error on training sequences is at most half of that of zero."""
-    springs = table("adaptive_lif", "springs").query("dataset == 'springs' and neurons == 100 and best_epoch > 1")
+    """Free-running errors of networks whose error on training sequences is at most half of that of
+    zero."""
+    springs = table("adaptive_lif", "springs").query(
+        "dataset == 'springs' and neurons == 100 and best_epoch > 1"
+    )
     learned = springs[springs["training_score"] <= 0.5 * springs["training_zero"]]
     errors = learned.pivot(index="seed", columns="arm", values="test_score")
     agree(
@@ -44,6 +53,15 @@ def test_fitted_neurons_by_hand():
     training = table("raphe_networks", "training")
     training = training[training["dataset"] == "ecg"]
     scores, unlike = (by_arm(training, name) for name in ("test_score", "after_unlikeness"))
-    agree(claim("raphe_networks", "better than neurons of the library", "ecg"), (scores["fitted"] - scores["library"]).dropna())
-    agree(claim("raphe_networks", "than the spikes of library neurons", "ecg"), (unlike["library"] - unlike["fitted"]).dropna())
-    agree(claim("raphe_networks", "less than twice as much", "ecg"), np.log(2) - unlike["fitted"].dropna())
+    agree(
+        claim("raphe_networks", "better than neurons of the library", "ecg"),
+        (scores["fitted"] - scores["library"]).dropna(),
+    )
+    agree(
+        claim("raphe_networks", "than the spikes of library neurons", "ecg"),
+        (unlike["library"] - unlike["fitted"]).dropna(),
+    )
+    agree(
+        claim("raphe_networks", "less than twice as much", "ecg"),
+        np.log(2) - unlike["fitted"].dropna(),
+    )

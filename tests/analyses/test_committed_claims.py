@@ -12,15 +12,21 @@ from neurocode.studies.study import load_study, names_of, results_of
 
 ROOT = Path(__file__).parents[2]
 STUDIES = (
-    "adaptive-lif", "complexity-classification", "neural-coding", "noisy-networks", "raphe-networks", "surrogate-gradients",
+    "adaptive-lif",
+    "complexity-classification",
+    "neural-coding",
+    "noisy-networks",
+    "raphe-networks",
+    "surrogate-gradients",
     "threshold-learning",
-)  # fmt: skip
+)
 #: Studies that are scripts, with how many claims each.
 SCRIPTS = {"diffusion": 8, "punit": 4, "recovery": 9}
 COLUMNS = ["claim", "source", "paper_value", "our_mean", "our_sd", "seeds", "verdict"]
 #: Further columns of studies that judge paired comparisons.
 PAIRED = ["dataset", "low", "high", "p", "needed", "untrained"]
-#: How many claims have which verdict. Studies whose rows are still being made have the claims that their tables settle so far.
+#: How many claims have which verdict. Studies whose rows are still being made have the claims that
+#: their tables settle so far.
 VERDICTS = {
     "adaptive-lif": {"refuted": 1, "undecided": 1, "not comparable": 4},
     "complexity-classification": {"not comparable": 2},
@@ -34,13 +40,21 @@ VERDICTS = {
 
 def kept(name):
     empty = {"our_mean": "", "our_sd": ""}
-    return pd.read_csv(results_of(name, ROOT) / "claims.csv", keep_default_na=False, na_values=empty, dtype={"paper_value": str})
+    return pd.read_csv(
+        results_of(name, ROOT) / "claims.csv",
+        keep_default_na=False,
+        na_values=empty,
+        dtype={"paper_value": str},
+    )
 
 
 def test_finished_studies_have_claims():
     """Every folder of analyses that holds a study or a script, and nothing beside them."""
     assert names_of("analyses", ROOT, "study") == sorted(STUDIES)
-    assert {path.parent.parent.name.replace("_", "-") for path in ROOT.glob("analyses/*/results/claims.csv")} == {
+    assert {
+        path.parent.parent.name.replace("_", "-")
+        for path in ROOT.glob("analyses/*/results/claims.csv")
+    } == {
         *STUDIES,
         *SCRIPTS,
     }
@@ -52,11 +66,20 @@ def test_finished_studies_have_claims():
 @pytest.mark.parametrize("name", STUDIES)
 def test_committed_claims_follow_from_the_committed_tables(name):
     claims = load_study(name, ROOT).claims(results_of(name, ROOT))
-    found, table = pd.DataFrame([vars(claim) for claim in claims], columns=COLUMNS + PAIRED), kept(name)
+    found, table = (
+        pd.DataFrame([vars(claim) for claim in claims], columns=COLUMNS + PAIRED),
+        kept(name),
+    )
     for column in ("claim", "source", "paper_value", "seeds", "verdict"):
         assert found[column].tolist() == table[column].tolist()
-    for column in ("our_mean", "our_sd", *(("low", "high", "p", "needed") if "dataset" in table else ())):
-        np.testing.assert_allclose(found[column].astype(float), pd.to_numeric(table[column]), rtol=1e-4, atol=1e-12)
+    for column in (
+        "our_mean",
+        "our_sd",
+        *(("low", "high", "p", "needed") if "dataset" in table else ()),
+    ):
+        np.testing.assert_allclose(
+            found[column].astype(float), pd.to_numeric(table[column]), rtol=1e-4, atol=1e-12
+        )
 
 
 @pytest.mark.parametrize("name", STUDIES)
@@ -70,6 +93,8 @@ def recomputed(name, file, condition):
 
 def test_numbers_of_claims_by_pandas_alone():
     """A claim of each study whose tables hold one row per seed, by hand."""
-    raphe = recomputed("adaptive-lif", "raphe.parquet", "cell == cell").pivot(index="cell", columns="coupling")["held_out_bits"]
+    raphe = recomputed("adaptive-lif", "raphe.parquet", "cell == cell").pivot(
+        index="cell", columns="coupling"
+    )["held_out_bits"]
     own = kept("adaptive-lif").query("dataset == 'raphe'")["our_mean"]
     assert (raphe[True] - raphe[False]).mean() == pytest.approx(own.item(), rel=1e-4)

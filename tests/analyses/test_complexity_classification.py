@@ -1,4 +1,5 @@
-"""The study of complexity classification: judges on tables of known truth, choices by rule, sources, costs, planted structure."""
+"""The study of complexity classification: judges on tables of known truth, choices by rule,
+sources, costs, planted structure."""
 
 from __future__ import annotations
 
@@ -15,7 +16,16 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from analyses.complexity_classification import claims, cost, data, networks, power, protocols, seen, training
+from analyses.complexity_classification import (
+    claims,
+    cost,
+    data,
+    networks,
+    power,
+    protocols,
+    seen,
+    training,
+)
 from analyses.complexity_classification.maximum import EVERYWHERE, MARGIN, gains, maximum_of
 from analyses.complexity_classification.readouts import discriminant, features, read_out
 from analyses.complexity_classification.recordings import States, in_turn, states_of
@@ -40,9 +50,10 @@ def quick_row(**options):
 
 
 def planted_table():
-    """All cells of two tasks and eight seeds: learned LIF time constants gain five points under gradients and nothing elsewhere,
-    random parameters gain three; networks with a reward do not learn their objective, a teacher costs two points; the input is
-    read at 60 % by complexity and 90 % by count; a decision takes 0.4 ms."""
+    """All cells of two tasks and eight seeds: learned LIF time constants gain five points under
+    gradients and nothing elsewhere, random parameters gain three; networks with a reward do not
+    learn their objective, a teacher costs two points; the input is read at 60 % by complexity and
+    90 % by count; a decision takes 0.4 ms."""
     random = np.random.default_rng(0)
     rows = []
     for cell, seed in itertools.product(protocols.cells("reduced", TASKS), range(8)):
@@ -50,13 +61,28 @@ def planted_table():
         score = 0.8 + 0.05 * (lif and cell["kind"] == "learned") + 0.03 * (cell["kind"] == "random")
         score += 0.001 * random.standard_normal()
         before = score + 0.02 if cell["rule"] == "teacher" else score - 0.1
-        rows.append({
-            **cell, "seed": seed, "error": None, "test_complexity": score, "validation_complexity": score,
-            "test_count": score - 0.02,
-            "untrained_test_complexity": before, "untrained_validation_complexity": before, "over_untrained": score - before,
-            "raw_test_complexity": 0.6, "raw_test_count": 0.9, "milliseconds": 0.4 + 0.001 * seed, "joules": 2e-9, "moved": 0.5,
-            "best_epoch": 5, "training_score": 0.5 if cell["rule"] == "reward" else 0.9, "chance": 0.5, "training_samples": 600,
-        })  # fmt: skip
+        rows.append(
+            {
+                **cell,
+                "seed": seed,
+                "error": None,
+                "test_complexity": score,
+                "validation_complexity": score,
+                "test_count": score - 0.02,
+                "untrained_test_complexity": before,
+                "untrained_validation_complexity": before,
+                "over_untrained": score - before,
+                "raw_test_complexity": 0.6,
+                "raw_test_count": 0.9,
+                "milliseconds": 0.4 + 0.001 * seed,
+                "joules": 2e-9,
+                "moved": 0.5,
+                "best_epoch": 5,
+                "training_score": 0.5 if cell["rule"] == "reward" else 0.9,
+                "chance": 0.5,
+                "training_samples": 600,
+            }
+        )
     return pd.DataFrame(rows).assign(key=range(len(rows)))
 
 
@@ -78,78 +104,127 @@ def rows_of(found, *words):
 
 def test_judges_see_what_was_planted(found):
     for layers in ("one layer", "two layers"):
-        gain = rows_of(found, "improves leaky integrate-and-fire networks trained by gradients", layers)
+        gain = rows_of(
+            found, "improves leaky integrate-and-fire networks trained by gradients", layers
+        )
         assert set(gain["verdict"]) == {"confirmed"} and set(gain["dataset"]) == {"markov", "gamma"}
         assert gain["our_mean"].to_numpy() == pytest.approx(0.05, abs=0.002)
-    assert set(rows_of(found, "improves meta-neuron networks trained by gradients")["verdict"]) == {"refuted"}
+    assert set(rows_of(found, "improves meta-neuron networks trained by gradients")["verdict"]) == {
+        "refuted"
+    }
     reward = rows_of(found, "learning intrinsic", "trained by spike timing with a reward")
     assert set(reward["untrained"]) == {8} and set(reward["verdict"]) == {"not comparable"}
     teacher = rows_of(found, "beat the same networks before", "leaky", "teacher")
-    assert set(teacher["verdict"]) == {"refuted"} and teacher["our_mean"].to_numpy() == pytest.approx(-0.02)
-    assert set(rows_of(found, "beat the same networks before", "reward")["verdict"]) == {"confirmed"}, "asked of all networks"
+    assert set(teacher["verdict"]) == {"refuted"} and teacher[
+        "our_mean"
+    ].to_numpy() == pytest.approx(-0.02)
+    assert set(rows_of(found, "beat the same networks before", "reward")["verdict"]) == {
+        "confirmed"
+    }, "asked of all networks"
     held = rows_of(found, "random parameters that are held beat learned ones")
     lif = held["claim"].str.contains("time constants of leaky")
-    assert len(held) == 8 and set(held.loc[lif, "verdict"]) == {"refuted"} and set(held.loc[~lif, "verdict"]) == {"confirmed"}
+    assert (
+        len(held) == 8
+        and set(held.loc[lif, "verdict"]) == {"refuted"}
+        and set(held.loc[~lif, "verdict"]) == {"confirmed"}
+    )
     thresholds = rows_of(found, "random parameters that are held beat equal ones", "thresholds")
-    assert len(thresholds) == 2 and thresholds["our_mean"].to_numpy() == pytest.approx(0.03, abs=0.002)
+    assert len(thresholds) == 2 and thresholds["our_mean"].to_numpy() == pytest.approx(
+        0.03, abs=0.002
+    )
 
 
 def test_the_best_cell_is_compared_with_every_control(found):
-    """The best cell on validation has 85 %: 25 points over complexity and five below the count of the input, three over the best
-    untrained networks, which are those before a teacher."""
-    expected = {"complexity of its input": 0.25, "the spike count of its input": -0.05, "its spike count": 0.02,
-                "that of networks that were never": 0.03}  # fmt: skip
+    """The best cell on validation has 85 %: 25 points over complexity and five below the count of
+    the input, three over the best untrained networks, which are those before a teacher."""
+    expected = {
+        "complexity of its input": 0.25,
+        "the spike count of its input": -0.05,
+        "its spike count": 0.02,
+        "that of networks that were never": 0.03,
+    }
     for words, gain in expected.items():
         own = rows_of(found, f"a trained network beats {words}")
         assert len(own) == 2 and own["our_mean"].to_numpy() == pytest.approx(gain, abs=0.002)
     late = rows_of(found, "less than a millisecond")
-    assert set(late["verdict"]) == {"confirmed"} and late["our_mean"].to_numpy() == pytest.approx(1 - 0.4035)
+    assert set(late["verdict"]) == {"confirmed"} and late["our_mean"].to_numpy() == pytest.approx(
+        1 - 0.4035
+    )
     assert late["claim"].str.contains(r"accuracy 0\.8(?:49|50|51), 2 nJ").all()
     table = planted_table()
     table.loc[table["kind"] == "both", "validation_complexity"] = 2.0
     table.loc[table["kind"] == "both", "test_complexity"] = 0.0
-    assert set(claims.best_cell(table[table["dataset"] == "markov"])["kind"]) == {"both"}, "chosen on validation"
+    assert set(claims.best_cell(table[table["dataset"] == "markov"])["kind"]) == {"both"}, (
+        "chosen on validation"
+    )
 
 
 def test_three_claims_by_pandas_alone(found):
-    """A gain, the largest gain and a control, from the committed tables where there are any, else from planted ones."""
+    """A gain, the largest gain and a control, from the committed tables where there are any, else
+    from planted ones."""
     committed = (RESULTS / "training.parquet").exists()
     table = pd.read_parquet(RESULTS / "training.parquet") if committed else planted_table()
     found = pd.read_csv(RESULTS / "claims.csv") if committed else found
-    floor = table["chance"] + 3 * np.sqrt(table["chance"] * (1 - table["chance"]) / table["training_samples"])
-    learned = table[(table["best_epoch"] > 1) & (table["moved"] > 0) & (table["training_score"] >= floor)]
+    floor = table["chance"] + 3 * np.sqrt(
+        table["chance"] * (1 - table["chance"]) / table["training_samples"]
+    )
+    learned = table[
+        (table["best_epoch"] > 1) & (table["moved"] > 0) & (table["training_score"] >= floor)
+    ]
     lif = learned[(learned["neuron"] == "lif") & learned["kind"].isin(["fixed", "learned"])]
     for task, own in lif.groupby("dataset"):
         wide = own.set_index(["rule", "depth", "kind", "seed"])["test_complexity"].unstack("kind")
         gain = (wide["learned"] - wide["fixed"]).dropna()
-        row = rows_of(found[found["dataset"] == task], "improves leaky", "by gradients, one layer").iloc[0]
+        row = rows_of(
+            found[found["dataset"] == task], "improves leaky", "by gradients, one layer"
+        ).iloc[0]
         one = gain.loc["gradient", 1]
         low, high = stats.t.interval(0.95, len(one) - 1, one.mean(), stats.sem(one))
-        np.testing.assert_allclose([row["our_mean"], row["low"], row["high"]], [one.mean(), low, high], rtol=1e-4, atol=1e-9)
+        np.testing.assert_allclose(
+            [row["our_mean"], row["low"], row["high"]],
+            [one.mean(), low, high],
+            rtol=1e-4,
+            atol=1e-9,
+        )
         most = rows_of(found[found["dataset"] == task], "leaky", "by up to so much").iloc[0]
-        assert most["our_mean"] == pytest.approx(gain.groupby(["rule", "depth"]).mean().max(), rel=1e-4)
+        assert most["our_mean"] == pytest.approx(
+            gain.groupby(["rule", "depth"]).mean().max(), rel=1e-4
+        )
     for task, own in learned.groupby("dataset"):
         mean = own.groupby(["neuron", "kind", "rule", "depth"])["validation_complexity"].mean()
         best = own.set_index(["neuron", "kind", "rule", "depth"]).loc[[mean.idxmax()]]
         row = rows_of(found[found["dataset"] == task], "beats complexity of its input").iloc[0]
-        assert row["our_mean"] == pytest.approx((best["test_complexity"] - best["raw_test_complexity"]).mean(), rel=1e-4)
+        assert row["our_mean"] == pytest.approx(
+            (best["test_complexity"] - best["raw_test_complexity"]).mean(), rel=1e-4
+        )
 
 
 def test_what_is_published_as_up_to_is_judged_against_the_largest_by_chance(found):
     found = rows_of(found, "by up to so much")
     lif, meta = (found[found["claim"].str.contains(name)] for name in ("leaky", "meta"))
-    assert lif["dataset"].tolist() == ["gamma", "markov", EVERYWHERE] and set(lif["paper_value"]) == {"0.135"}
-    assert set(lif["verdict"]) == {"confirmed"} and lif["our_mean"].to_numpy() == pytest.approx(0.05, abs=0.002)
-    assert lif["claim"].str.contains("largest of 4 cells").tolist() == [True, True, False], "no seed of the reward trained"
-    assert lif["claim"].iloc[2].count("the largest of 8 cells") == 1 and set(meta["verdict"]) == {"refuted"}
+    assert lif["dataset"].tolist() == ["gamma", "markov", EVERYWHERE] and set(
+        lif["paper_value"]
+    ) == {"0.135"}
+    assert set(lif["verdict"]) == {"confirmed"} and lif["our_mean"].to_numpy() == pytest.approx(
+        0.05, abs=0.002
+    )
+    assert lif["claim"].str.contains("largest of 4 cells").tolist() == [True, True, False], (
+        "no seed of the reward trained"
+    )
+    assert lif["claim"].iloc[2].count("the largest of 8 cells") == 1 and set(meta["verdict"]) == {
+        "refuted"
+    }
 
 
 def test_exchanges_keep_the_cells_of_a_seed_and_task_together():
-    """Gains of 2 and 4 points in two seeds: the mean of 3 is reached by one of four exchanges; with a cell of the opposite gains
-    in the same task by two of four, and with one in another task, which is exchanged by itself, by 7 of 16."""
+    """Gains of 2 and 4 points in two seeds: the mean of 3 is reached by one of four exchanges; with
+    a cell of the opposite gains in the same task by two of four, and with one in another task,
+    which is exchanged by itself, by 7 of 16."""
     one = pd.DataFrame({("a", "gradient", 1): [0.02, 0.04]})
     assert maximum_of(one).p == 1 / 4 and maximum_of(one).largest == pytest.approx(0.03)
-    same = one.assign(**{"x": -one.iloc[:, 0]}).set_axis([("a", "gradient", 1), ("a", "teacher", 1)], axis=1)
+    same = one.assign(**{"x": -one.iloc[:, 0]}).set_axis(
+        [("a", "gradient", 1), ("a", "teacher", 1)], axis=1
+    )
     assert maximum_of(same).p == 2 / 4 and maximum_of(same).mean == pytest.approx(0, abs=1e-12)
     other = same.set_axis([("a", "gradient", 1), ("b", "gradient", 1)], axis=1)
     assert maximum_of(other).p == 7 / 16
@@ -168,11 +243,17 @@ def test_pairs_of_which_one_did_not_learn_are_no_gain():
     table = planted_table()
     table.loc[(table["seed"] == 3) & (table["kind"] == "learned"), "moved"] = 0.0
     wide = gains(table, "lif", claims.is_trained)
-    assert len(wide.columns) == 8 and wide.loc[3].isna().all() and wide.drop(index=3).notna().all().all()
+    assert (
+        len(wide.columns) == 8
+        and wide.loc[3].isna().all()
+        and wide.drop(index=3).notna().all().all()
+    )
 
 
 def test_every_fixed_claim_is_judged_or_absent():
-    assert {name for name, entry in ENTRIES.items() if "paper_value" not in entry} == set(claims.JUDGES)
+    assert {name for name, entry in ENTRIES.items() if "paper_value" not in entry} == set(
+        claims.JUDGES
+    )
     for entry in ENTRIES.values():
         assert {"claim", "source", "statistic"} <= set(entry)
         assert "paper_value" in entry or {"family", "kind", "margin"} <= set(entry)
@@ -181,34 +262,62 @@ def test_every_fixed_claim_is_judged_or_absent():
 def test_a_network_that_did_not_learn_is_known_by_three_marks():
     """Half of 600 right by chance has a standard error of 2.04 points: the floor is 56.12 %."""
     rows = [(5, 0.5, 0.5613), (5, 0.5, 0.5612), (1, 0.5, 0.9), (5, 0.0, 0.9)]
-    table = pd.DataFrame(rows, columns=["best_epoch", "moved", "training_score"]).assign(chance=0.5, training_samples=600)
+    table = pd.DataFrame(rows, columns=["best_epoch", "moved", "training_score"]).assign(
+        chance=0.5, training_samples=600
+    )
     assert claims.is_trained(table).tolist() == [True, False, False, False]
 
 
 def test_the_pilot_chooses_a_distance_with_room_and_the_size_that_is_best_there():
-    """Bernoulli: 0.82 and 0.79 are in the band, and 0.79 is nearer to 0.8; gamma: equally near, the harder; Markov has no room."""
+    """Bernoulli: 0.82 and 0.79 are in the band, and 0.79 is nearer to 0.8; gamma: equally near, the
+    harder; Markov has no room."""
     rows = [
-        ("bernoulli", 0.01, 16, 0.69), ("bernoulli", 0.01, 32, 0.65), ("bernoulli", 0.02, 16, 0.78), ("bernoulli", 0.02, 32, 0.79),
-        ("bernoulli", 0.03, 16, 0.82), ("bernoulli", 0.03, 32, 0.80), ("gamma", 1.0, 16, 0.75), ("gamma", 1.0, 32, 0.75),
-        ("gamma", 3.0, 16, 0.85), ("gamma", 3.0, 32, 0.6), ("markov", 0.2, 16, 0.91), ("markov", 0.1, 16, 0.69),
-    ]  # fmt: skip
+        ("bernoulli", 0.01, 16, 0.69),
+        ("bernoulli", 0.01, 32, 0.65),
+        ("bernoulli", 0.02, 16, 0.78),
+        ("bernoulli", 0.02, 32, 0.79),
+        ("bernoulli", 0.03, 16, 0.82),
+        ("bernoulli", 0.03, 32, 0.80),
+        ("gamma", 1.0, 16, 0.75),
+        ("gamma", 1.0, 32, 0.75),
+        ("gamma", 3.0, 16, 0.85),
+        ("gamma", 3.0, 32, 0.6),
+        ("markov", 0.2, 16, 0.91),
+        ("markov", 0.1, 16, 0.69),
+    ]
     one = pd.DataFrame(rows, columns=["dataset", "distance", "units", "validation_score"])
-    found = protocols.chosen(pd.concat([one.assign(validation_score=one["validation_score"] + shift) for shift in (-0.01, 0.01)]))
+    found = protocols.chosen(
+        pd.concat(
+            [
+                one.assign(validation_score=one["validation_score"] + shift)
+                for shift in (-0.01, 0.01)
+            ]
+        )
+    )
     assert found[["distance", "units"]].to_dict("index") == {
-        "bernoulli": {"distance": 0.02, "units": 32}, "gamma": {"distance": 1.0, "units": 16},
-    }  # fmt: skip
+        "bernoulli": {"distance": 0.02, "units": 32},
+        "gamma": {"distance": 1.0, "units": 16},
+    }
 
 
 def test_cells_that_cannot_learn_are_left_out_by_their_tuning():
-    """Two of three seeds must have learned; plasticity with fixed parameters is asked whether it beats no training in any case."""
+    """Two of three seeds must have learned; plasticity with fixed parameters is asked whether it
+    beats no training in any case."""
     cells = [
-        quick_row(kind=kind, rule=rule) for kind, rule in (("learned", "gradient"), ("learned", "teacher"), ("fixed", "teacher"))
+        quick_row(kind=kind, rule=rule)
+        for kind, rule in (("learned", "gradient"), ("learned", "teacher"), ("fixed", "teacher"))
     ]
-    tuned = pd.DataFrame([{**own, "seed": seed, "error": None} for own in cells for seed in TUNING_SEEDS])
+    tuned = pd.DataFrame(
+        [{**own, "seed": seed, "error": None} for own in cells for seed in TUNING_SEEDS]
+    )
     learned = pd.Series([True, True, False, True, False, False, False, False, False])
     best = pd.DataFrame(cells).drop(columns="seed").assign(at_edge=False)
     found = protocols.with_trained(best, tuned, learned, "reduced")
-    assert found["trained_seeds"].tolist() == [2, 1, 0] and found["left_out"].tolist() == [False, True, False]
+    assert found["trained_seeds"].tolist() == [2, 1, 0] and found["left_out"].tolist() == [
+        False,
+        True,
+        False,
+    ]
     rows = protocols.trainings("reduced", found)
     assert {own["rule"] for own in rows} == {"gradient", "teacher"} and len(rows) == 16
     assert set(rows[0]) == set(quick_row()) and len({key_of(own) for own in rows}) == 16
@@ -220,7 +329,9 @@ def test_all_cells_search_one_grid_on_other_seeds_and_local_rules_train_one_laye
     assert {own["depth"] for own in cells if own["rule"] != "gradient"} == {1}
     assert all(len(protocols.grid("reduced", own["rule"])["rate"]) == 3 for own in cells)
     pilot = protocols.pilot("reduced")
-    assert {own["seed"] for own in pilot} == set(TUNING_SEEDS) and not set(TUNING_SEEDS) & set(range(8))
+    assert {own["seed"] for own in pilot} == set(TUNING_SEEDS) and not set(TUNING_SEEDS) & set(
+        range(8)
+    )
     assert len(pilot) == 4 * 4 * 3 * 3 and {own["kind"] for own in pilot} == {"fixed"}
     tuned = pd.DataFrame(pilot).assign(validation_score=0.5, validation_loss=1.0)
     assert set(best_settings(tuned, ["dataset"], ["rate"])["rate"]) == {protocols.PILOT_RATE}
@@ -229,23 +340,40 @@ def test_all_cells_search_one_grid_on_other_seeds_and_local_rules_train_one_laye
 def test_every_rule_makes_as_many_updates_and_only_learning_kinds_learn():
     task = SimpleNamespace(training=range(600), n_inputs=data.CHANNELS)
     row = quick_row(epochs=15)
-    rules = {rule: networks.make_rule({**row, "rule": rule}, task) for rule in ("gradient", "tempotron", "teacher", "reward")}
+    rules = {
+        rule: networks.make_rule({**row, "rule": rule}, task)
+        for rule in ("gradient", "tempotron", "teacher", "reward")
+    }
     assert BATCH == 50 and rules["gradient"].settings.epochs * 12 == 180
     assert {rules[name].course.updates for name in ("tempotron", "teacher", "reward")} == {180}
-    assert rules["reward"].teacher is None and rules["teacher"].teacher == pytest.approx(0.9 * 30 * 0.1)
+    assert rules["reward"].teacher is None and rules["teacher"].teacher == pytest.approx(
+        0.9 * 30 * 0.1
+    )
     for kind, learns in (("fixed", False), ("random", False), ("learned", True), ("both", True)):
-        made = {rule: networks.make_rule({**row, "rule": rule, "kind": kind}, task) for rule in rules}
-        assert made["gradient"].settings.intrinsic == learns and (made["tempotron"].intrinsic_factor > 0) == learns
+        made = {
+            rule: networks.make_rule({**row, "rule": rule, "kind": kind}, task) for rule in rules
+        }
+        assert (
+            made["gradient"].settings.intrinsic == learns
+            and (made["tempotron"].intrinsic_factor > 0) == learns
+        )
         assert (made["teacher"].perturbation is not None) == learns
 
 
 def test_kinds_start_from_the_same_weights_and_differ_in_what_they_should():
     task = SimpleNamespace(n_inputs=data.CHANNELS, n_outputs=2)
-    made = {kind: networks.make_network(quick_row(kind=kind, depth=2), task) for kind in protocols.KINDS}
-    weights = {kind: [np.asarray(layer.connection.weight) for layer in net.layers] for kind, net in made.items()}
+    made = {
+        kind: networks.make_network(quick_row(kind=kind, depth=2), task) for kind in protocols.KINDS
+    }
+    weights = {
+        kind: [np.asarray(layer.connection.weight) for layer in net.layers]
+        for kind, net in made.items()
+    }
     for own in weights.values():
         assert all(map(np.array_equal, own, weights["fixed"]))
-    assert [w.shape for w in weights["fixed"]] == [(30, 8), (8, 8)] and weights["fixed"][0].mean() == pytest.approx(0.9, abs=0.1)
+    assert [w.shape for w in weights["fixed"]] == [(30, 8), (8, 8)] and weights["fixed"][
+        0
+    ].mean() == pytest.approx(0.9, abs=0.1)
     taus = {kind: np.asarray(net.layers[0].intrinsic.values()["tau"]) for kind, net in made.items()}
     assert np.ptp(taus["fixed"]) == 0 and np.allclose(taus["learned"], taus["fixed"])
     assert np.array_equal(taus["random"], taus["both"]) and np.ptp(taus["random"]) > 10e-3
@@ -253,13 +381,16 @@ def test_kinds_start_from_the_same_weights_and_differ_in_what_they_should():
 
 
 def test_sources_of_equal_rates_have_equal_rates():
-    """The bins that a Poisson process occupies are 1 - exp(-0.1); a gamma process of shape 16 hardly ever has two spikes in one."""
+    """The bins that a Poisson process occupies are 1 - exp(-0.1); a gamma process of shape 16
+    hardly ever has two spikes in one."""
     assert data.occupied(100.0, 1.0) == pytest.approx(-np.expm1(-0.1))
     assert data.occupied(100.0, 16.0) == pytest.approx(0.1, rel=1e-6)
     random, samples = np.random.default_rng(0), 150
     error = np.sqrt(0.1 * 0.9 / (samples * 10 * data.STEPS))
     for name, distance in (("markov", 0.4), ("gamma", 7.0), ("poisson", 0.2)):
-        first, second = (data.trains_of(own, samples, random) for own in data.FAMILIES[name](distance))
+        first, second = (
+            data.trains_of(own, samples, random) for own in data.FAMILIES[name](distance)
+        )
         assert first.shape == (samples, data.CHANNELS, data.STEPS)
         rates = [own[:, : data.INFORMATIVE].mean() for own in (first, second)]
         # neighbouring bins of a correlation of 0.4 raise the variance by 1.4/0.6
@@ -274,16 +405,21 @@ def test_classes_differ_as_they_say():
     )
     assert data.trains_of(slow, 100, random)[:, :10].mean() == pytest.approx(0.15, abs=0.003)
     trains = data.trains_of(markov, 200, random)[:, :10].astype(float)
-    assert np.corrcoef(trains[..., 1:].ravel(), trains[..., :-1].ravel())[0, 1] == pytest.approx(0.4, abs=0.02)
+    assert np.corrcoef(trains[..., 1:].ravel(), trains[..., :-1].ravel())[0, 1] == pytest.approx(
+        0.4, abs=0.02
+    )
     counts = data.trains_of(regular, 200, random)[:, :10].sum(axis=2)
     assert counts.var() / counts.mean() < 0.3, "Fano factor of shape 8 tends to 1/8"
-    first, second = (data.trains_of(own, 200, random)[:, :10].mean(axis=(0, 2)) for own in data.poisson(0.2))
+    first, second = (
+        data.trains_of(own, 200, random)[:, :10].mean(axis=(0, 2)) for own in data.poisson(0.2)
+    )
     np.testing.assert_allclose(first[:5], -np.expm1(-0.12), atol=0.006)
     np.testing.assert_allclose(second[:5], -np.expm1(-0.08), atol=0.006)
 
 
 def test_joules_and_milliseconds_of_a_decision_by_hand(monkeypatch):
-    """30 inputs that spike in each of five bins, 16 neurons: 2400 additions of 0.9 pJ, and 16 products of 4.6 pJ."""
+    """30 inputs that spike in each of five bins, 16 neurons: 2400 additions of 0.9 pJ, and 16
+    products of 4.6 pJ."""
     layer = Layer(Dense(30, 16, key=jax.random.key(0)), normalised_lif(), 1e-3)
     net = Network([layer, population_readout(16, 2, 1e-3)])
     part = Part(np.ones((60, 5, 30), np.float32), np.zeros(60, np.int32), np.ones((60, 5), bool))
@@ -303,20 +439,28 @@ def test_the_fast_decision_is_that_of_the_decoder():
     values = random.random((80, 5)) + 0.3 * labels[:, None]
     decoder = discriminant().fit(values, labels)
     weights, offset = cost.linear_decision(decoder)
-    np.testing.assert_allclose(values @ weights + offset, decoder.decision_function(values), atol=1e-9)
+    np.testing.assert_allclose(
+        values @ weights + offset, decoder.decision_function(values), atol=1e-9
+    )
 
 
 def test_what_moved_is_measured_over_what_was_there():
     task = SimpleNamespace(n_inputs=data.CHANNELS, n_outputs=2)
     net = networks.make_network(quick_row(), task)
-    larger = eqx.tree_at(lambda own: own.layers[0].connection.weight, net, 1.5 * net.layers[0].connection.weight)
-    assert training.moved(net, net) == 0 and training.moved(net, larger) == pytest.approx(0.5, rel=1e-4)
+    larger = eqx.tree_at(
+        lambda own: own.layers[0].connection.weight, net, 1.5 * net.layers[0].connection.weight
+    )
+    assert training.moved(net, net) == 0 and training.moved(net, larger) == pytest.approx(
+        0.5, rel=1e-4
+    )
 
 
 def test_raw_inputs_reach_what_the_sheet_computed():
-    """Equal rates: complexity 0.906 and count 0.547 (standard error of the sheet 0.018, of these 400 samples 0.025); bounds of
-    four standard errors of the difference."""
-    task = tell_sources_apart([Bernoulli(0.2), Markov(0.2, 0.5)], n_samples=1200, n_bins=500, shares=(0.5, 1 / 6), seed=3)
+    """Equal rates: complexity 0.906 and count 0.547 (standard error of the sheet 0.018, of these
+    400 samples 0.025); bounds of four standard errors of the difference."""
+    task = tell_sources_apart(
+        [Bernoulli(0.2), Markov(0.2, 0.5)], n_samples=1200, n_bins=500, shares=(0.5, 1 / 6), seed=3
+    )
     found, _ = read_out(task, None, ["test"])
     assert found["test_complexity"] == pytest.approx(0.906, abs=0.08)
     assert found["test_count"] == pytest.approx(0.547, abs=0.12)
@@ -324,16 +468,33 @@ def test_raw_inputs_reach_what_the_sheet_computed():
 
 def test_divergent_types_are_refused_by_name():
     """The released types T1 and T2 have a below zero."""
-    for parameters in ({"a": -0.009, "b": 0.246, "c": -0.058, "d": 0.065}, {"a": -0.009, "b": 0.246, "c": 0.064, "d": 0.091}):
+    for parameters in (
+        {"a": -0.009, "b": 0.246, "c": -0.058, "d": 0.065},
+        {"a": -0.009, "b": 0.246, "c": 0.064, "d": 0.091},
+    ):
         with pytest.raises(ModelError, match="Parameter 'a'"):
             networks.neuron("meta").with_parameters(parameters)
 
 
 @pytest.mark.long
-@pytest.mark.parametrize(("rule", "neuron"), [("gradient", "meta"), ("tempotron", "lif"), ("teacher", "lif"), ("reward", "lif")])
+@pytest.mark.parametrize(
+    ("rule", "neuron"),
+    [("gradient", "meta"), ("tempotron", "lif"), ("teacher", "lif"), ("reward", "lif")],
+)
 def test_a_row_of_every_rule_has_what_is_judged(rule, neuron):
-    found = training.training_row(**quick_row(rule=rule, neuron=neuron, kind="learned", rate=1.0 if rule != "gradient" else 0.03))
-    assert {"joules", "milliseconds", "over_untrained", "raw_test_count", "untrained_validation_complexity", "moved"} <= set(found)
+    found = training.training_row(
+        **quick_row(
+            rule=rule, neuron=neuron, kind="learned", rate=1.0 if rule != "gradient" else 0.03
+        )
+    )
+    assert {
+        "joules",
+        "milliseconds",
+        "over_untrained",
+        "raw_test_count",
+        "untrained_validation_complexity",
+        "moved",
+    } <= set(found)
     assert not set(found) & set(quick_row()) and found["joules"] > 0 and found["milliseconds"] > 0
     assert found["over_untrained"] == found["test_complexity"] - found["untrained_test_complexity"]
 
@@ -346,21 +507,26 @@ def states(blocked):
 
 
 def test_planted_trains_have_the_rates_and_the_correlations_that_they_should():
-    """Three states: correlations of 0, 0.3 and 0.6 at the same rate, in both units, a silent third unit silent."""
+    """Three states: correlations of 0, 0.3 and 0.6 at the same rate, in both units, a silent third
+    unit silent."""
     labels = np.repeat([0, 1, 2], 100)
     layout = States("made", np.zeros((300, 3, 400), bool), 1e-3, labels, in_turn(labels), False)
-    rasters = power.planted(layout, np.array([0.2, 0.1, 0.0]), 0.6, np.random.default_rng(0)).astype(float)
+    rasters = power.planted(
+        layout, np.array([0.2, 0.1, 0.0]), 0.6, np.random.default_rng(0)
+    ).astype(float)
     for label, expected in enumerate((0.0, 0.3, 0.6)):
         for unit, rate in enumerate((0.2, 0.1)):
             own = rasters[labels == label, unit]
             assert own.mean() == pytest.approx(rate, abs=0.012)
-            assert np.corrcoef(own[:, 1:].ravel(), own[:, :-1].ravel())[0, 1] == pytest.approx(expected, abs=0.03)
+            assert np.corrcoef(own[:, 1:].ravel(), own[:, :-1].ravel())[0, 1] == pytest.approx(
+                expected, abs=0.03
+            )
     assert not rasters[:, 2].any()
 
 
 def test_structure_is_seen_by_complexity_where_it_was_planted():
-    """A correlation of 0.9 in 40 trains of 200 bins is seen in six sets of six; of six without any at most two are above what one
-    of twenty others is (with probability 0.998)."""
+    """A correlation of 0.9 in 40 trains of 200 bins is seen in six sets of six; of six without any
+    at most two are above what one of twenty others is (with probability 0.998)."""
     setting = {"dataset": power.MADE, "repeats": 6, "without": 20, "seed": 1}
     found = power.power_row(**setting, correlation=0.9)
     assert found["complexity_seen"] == 6 and found["complexity_accuracy"] > 0.9
@@ -369,34 +535,60 @@ def test_structure_is_seen_by_complexity_where_it_was_planted():
 
 
 def test_blocks_allow_no_small_probability():
-    """Two blocks in each of five folds: 32 labellings, and the one that exchanges all parts the states as well as the true one."""
+    """Two blocks in each of five folds: 32 labellings, and the one that exchanges all parts the
+    states as well as the true one."""
     own, random = states(True), np.random.default_rng(0)
     assert len({tuple(permuted(own, random)) for _ in range(400)}) == 32
     assert power.smallest_p(own) == 2 / 32 and power.smallest_p(states(False)) == 0
 
 
 def test_detection_curve_and_verdicts_by_hand(tmp_path):
-    """90 % at 0.2 is refuted by no test and 80 % lies at 0.15 + 0.05 * 2/3; 97 of 100 confirm, 60 refute."""
+    """90 % at 0.2 is refuted by no test and 80 % lies at 0.15 + 0.05 * 2/3; 97 of 100 confirm, 60
+    refute."""
     rows = []
     for name, share in (("unsure", 0.9), ("sure", 0.97), ("weak", 0.6)):
         for c, count in ((0.0, 5), (0.15, 60), (0.2, round(100 * share)), (0.4, 98)):
-            rows.append({"dataset": name, "correlation": c, "repeats": 100, "complexity_seen": count, "samples": 50, "bins": 500,
-                         "smallest_p": 0.0625, "sequences": 0, "error": None})  # fmt: skip
+            rows.append(
+                {
+                    "dataset": name,
+                    "correlation": c,
+                    "repeats": 100,
+                    "complexity_seen": count,
+                    "samples": 50,
+                    "bins": 500,
+                    "smallest_p": 0.0625,
+                    "sequences": 0,
+                    "error": None,
+                }
+            )
     table = pd.DataFrame(rows).assign(key=range(len(rows)))
-    assert seen.detectable(table[table["dataset"] == "unsure"]) == pytest.approx(0.15 + 0.05 * 2 / 3)
+    assert seen.detectable(table[table["dataset"] == "unsure"]) == pytest.approx(
+        0.15 + 0.05 * 2 / 3
+    )
     assert np.isnan(seen.detectable(table[table["correlation"] < 0.2]))
     low, high = seen.curve(table[table["dataset"] == "sure"]).loc[0, ["low", "high"]]
-    assert (low, high) == pytest.approx((stats.beta.ppf(0.025, 5, 96), stats.beta.ppf(0.975, 6, 95)))
+    assert (low, high) == pytest.approx(
+        (stats.beta.ppf(0.025, 5, 96), stats.beta.ppf(0.975, 6, 95))
+    )
     table.to_parquet(tmp_path / "power.parquet")
     found = {claim.dataset: claim for claim in seen.seen_claims(tmp_path)}
-    assert {name: own.verdict for name, own in found.items()} == {"unsure": "confirmed", "sure": "confirmed", "weak": "refuted"}
-    p = {name: stats.binom.sf(count - 1, 100, 0.8) for name, count in (("unsure", 90), ("sure", 97))}
-    assert found["sure"].p == pytest.approx(3 * p["sure"]) and found["unsure"].p == pytest.approx(2 * p["unsure"])
+    assert {name: own.verdict for name, own in found.items()} == {
+        "unsure": "confirmed",
+        "sure": "confirmed",
+        "weak": "refuted",
+    }
+    p = {
+        name: stats.binom.sf(count - 1, 100, 0.8) for name, count in (("unsure", 90), ("sure", 97))
+    }
+    assert found["sure"].p == pytest.approx(3 * p["sure"]) and found["unsure"].p == pytest.approx(
+        2 * p["unsure"]
+    )
     assert "at least 0.0625" in found["weak"].claim and "that needs 0.31" in found["weak"].claim
 
 
 def test_permutations_respect_blocks():
-    """Every fold keeps its numbers of each state; where samples follow one another whole blocks are exchanged."""
+    """Every fold keeps its numbers of each state; where samples follow one another whole blocks are
+    exchanged."""
     random = np.random.default_rng(1)
     for blocked in (False, True):
         own = states(blocked)
@@ -417,7 +609,9 @@ def test_thinning_makes_rates_equal():
         inside = [rasters[(own.labels == label) & (own.folds == fold)].mean() for label in (0, 1)]
         assert abs(inside[0] - inside[1]) < 4 * np.sqrt(2 * 0.1 * 0.9 / (4 * 2 * 300))
     rates = [rasters[own.labels == label].mean() for label in (0, 1)]
-    assert abs(rates[0] - rates[1]) < 4 * np.sqrt(2 * 0.1 * 0.9 / (20 * 2 * 300)) and not np.any(rasters & ~own.rasters)
+    assert abs(rates[0] - rates[1]) < 4 * np.sqrt(2 * 0.1 * 0.9 / (20 * 2 * 300)) and not np.any(
+        rasters & ~own.rasters
+    )
 
 
 def test_distances_are_those_of_van_rossum():
@@ -432,5 +626,8 @@ def test_distances_are_those_of_van_rossum():
 
 def test_recorded_movements_have_folds_of_both_directions(recorded_data):
     own = states_of("stn-direction")
-    assert own.rasters.shape == (50, 1, 500) and features(own.rasters)["count"].sum() == own.rasters.sum()
+    assert (
+        own.rasters.shape == (50, 1, 500)
+        and features(own.rasters)["count"].sum() == own.rasters.sum()
+    )
     assert all(np.bincount(own.labels[own.folds == fold]).tolist() == [5, 5] for fold in range(5))

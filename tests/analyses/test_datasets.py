@@ -15,9 +15,14 @@ from neurocode.learning import Part, Task, stratified
 
 
 def sorted_task(each=40, classes=10, steps=3):
-    """Parts stored by class, as in the files of MNIST and of the Braille letters; inputs hold the number of the sequence."""
+    """Parts stored by class, as in the files of MNIST and of the Braille letters; inputs hold the
+    number of the sequence."""
     labels = np.repeat(np.arange(classes, dtype=np.int32), each)
-    inputs = np.arange(len(labels), dtype=np.float32)[:, None, None] * np.ones((1, steps, 1), np.float32) / len(labels)
+    inputs = (
+        np.arange(len(labels), dtype=np.float32)[:, None, None]
+        * np.ones((1, steps, 1), np.float32)
+        / len(labels)
+    )
     part = Part(inputs, labels, np.ones((len(labels), steps), bool))
     return Task("sorted", part, part, part, loss="max_over_time", n_outputs=classes, dt=1e-3)
 
@@ -27,19 +32,23 @@ def counts(part, classes=10):
 
 
 def test_a_smaller_task_holds_every_class_in_proportion():
-    """Of ten classes of 40, 100 sequences are ten of each; the same for the same seed, others for another."""
+    """Of ten classes of 40, 100 sequences are ten of each; the same for the same seed, others for
+    another."""
     task = sorted_task()
     found, again, other = smaller(task, 100, 0), smaller(task, 100, 0), smaller(task, 100, 1)
     for name in ("training", "validation", "test"):
         part = getattr(found, name)
         assert counts(part) == [10] * 10 and len(np.unique(part.inputs[:, 0, 0])) == 100
         np.testing.assert_array_equal(part.inputs, getattr(again, name).inputs)
-        assert not np.array_equal(np.sort(part.inputs, axis=0), np.sort(getattr(other, name).inputs, axis=0))
+        assert not np.array_equal(
+            np.sort(part.inputs, axis=0), np.sort(getattr(other, name).inputs, axis=0)
+        )
     assert counts(smaller(task, 1000, 0).test) == [40] * 10
 
 
 def test_three_hundred_of_mnist_are_of_all_digits(recorded_data):
-    """File order gave 217 zeros and 83 ones; now each digit has its share of the 2000 test sequences, within one."""
+    """File order gave 217 zeros and 83 ones; now each digit has its share of the 2000 test
+    sequences, within one."""
     test = dataset("mnist10k", 0, steps=1).test
     shares = 300 * np.bincount(test.targets) / len(test)
     assert np.all(np.abs(np.array(counts(stratified(test, 300, 0))) - shares) < 1)
@@ -65,8 +74,12 @@ def taken(monkeypatch, module, row, name, at):
 def trained(*args, **options):
     """A training that is over at once, of a task that is stored by class."""
     net = SimpleNamespace(layers=[], populations=[], is_stochastic=False)
-    history = pd.DataFrame({"epoch": [1], "validation_score": [0.5], "validation_loss": [0.5], "rate_0": [0.1]})
-    return sorted_task(), SimpleNamespace(network=net, last=net, best_epoch=1, test_score=0.5, history=history)
+    history = pd.DataFrame(
+        {"epoch": [1], "validation_score": [0.5], "validation_loss": [0.5], "rate_0": [0.1]}
+    )
+    return sorted_task(), SimpleNamespace(
+        network=net, last=net, best_epoch=1, test_score=0.5, history=history
+    )
 
 
 def test_robustness_of_noisy_networks_is_that_of_all_classes(monkeypatch):
@@ -76,7 +89,13 @@ def test_robustness_of_noisy_networks_is_that_of_all_classes(monkeypatch):
     monkeypatch.setattr(robustness, "training_of", lambda *args: {})
     monkeypatch.setattr(robustness, "TESTED", 100)
     row = {"seed": 0, "kind": "escape", "other_kind": "both", "other_rate": 0.1, "other_width": 0.3}
-    part = taken(monkeypatch, "noisy_networks.robustness", lambda own: own.robustness_row(None, **row), "score_of", 1)
+    part = taken(
+        monkeypatch,
+        "noisy_networks.robustness",
+        lambda own: own.robustness_row(None, **row),
+        "score_of",
+        1,
+    )
     assert counts(part) == [10] * 10
 
 
@@ -86,7 +105,11 @@ def test_spikes_of_noisy_networks_are_of_all_classes(monkeypatch):
 
     seen = []
     monkeypatch.setattr(training, "trained", trained)
-    monkeypatch.setattr(training, "_time_first", lambda inputs: seen.append(inputs[:, 0, 0]) or (_ for _ in ()).throw(KnownError))
+    monkeypatch.setattr(
+        training,
+        "_time_first",
+        lambda inputs: seen.append(inputs[:, 0, 0]) or (_ for _ in ()).throw(KnownError),
+    )
     with pytest.raises(KnownError):
         training.spiking_row(None, seed=0)
     labels = np.floor(seen[0] * 10 + 1e-6).astype(int)
@@ -96,25 +119,33 @@ def test_spikes_of_noisy_networks_are_of_all_classes(monkeypatch):
 
 
 def test_every_seed_is_tested_on_the_same_sequences_and_trained_on_others():
-    """The test part stays; of the rest each is in training or in validation, another one for another seed, in no order."""
+    """The test part stays; of the rest each is in training or in validation, another one for
+    another seed, in no order."""
     task = sorted_task(each=10)
     part = Part(task.test.inputs + 10.0, task.test.targets, task.test.valid)
     task = Task("made", task.training, part, task.test, loss="max_over_time", n_outputs=10, dt=1e-3)
     a, b, again = (divided_anew(task, seed) for seed in (0, 1, 0))
     assert a.test is task.test
-    numbers = [np.concatenate([own.training.inputs, own.validation.inputs])[:, 0, 0] for own in (a, b, again)]
+    numbers = [
+        np.concatenate([own.training.inputs, own.validation.inputs])[:, 0, 0]
+        for own in (a, b, again)
+    ]
     np.testing.assert_array_equal(np.sort(numbers[0]), np.sort(numbers[1]))
     np.testing.assert_array_equal(numbers[0], numbers[2])
     assert len(np.unique(numbers[0])) == 200 and not np.array_equal(numbers[0], numbers[1])
     assert len(a.training) == len(a.validation) == 100
-    assert min(np.bincount(a.training.targets, minlength=10)) > 0 and np.any(np.diff(a.training.targets) < 0)
+    assert min(np.bincount(a.training.targets, minlength=10)) > 0 and np.any(
+        np.diff(a.training.targets) < 0
+    )
 
 
 def test_a_coarser_task_holds_means_of_its_steps():
     """Five steps 0, 1, 2, 3, 4 in twos: 0.5 and 2.5, the last left out; valid where either was."""
     inputs = np.arange(5, dtype=np.float32)[None, :, None]
     part = Part(inputs, np.zeros(1, np.int32), np.array([[True, False, False, False, True]]))
-    found = coarser(Task("made", part, part, part, loss="max_over_time", n_outputs=2, dt=1e-3), 2).training
+    found = coarser(
+        Task("made", part, part, part, loss="max_over_time", n_outputs=2, dt=1e-3), 2
+    ).training
     assert found.inputs[0, :, 0].tolist() == [0.5, 2.5] and found.inputs.dtype == np.float32
     assert found.valid.tolist() == [[True, False]]
 
@@ -127,9 +158,16 @@ def test_the_test_parts_of_recorded_tasks_are_shared_by_all_seeds(recorded_data)
 
 
 def test_described_traces_are_drawn(monkeypatch):
-    """40 of 400 traces, none twice, from all over the file: the mean number within four standard errors of the middle."""
+    """40 of 400 traces, none twice, from all over the file: the mean number within four standard
+    errors of the middle."""
     monkeypatch.setattr("analyses.adaptive_lif.neurons.trained", lambda row, folder: trained())
-    part = taken(monkeypatch, "adaptive_lif.neurons", lambda own: own.neurons_row(None, 40, seed=0), "trains", 1)
+    part = taken(
+        monkeypatch,
+        "adaptive_lif.neurons",
+        lambda own: own.neurons_row(None, 40, seed=0),
+        "trains",
+        1,
+    )
     numbers = part.inputs[:, 0, 0]
     assert len(np.unique(numbers)) == 40 and abs(numbers.mean() - 0.5) < 4 * (1 / 12 / 40) ** 0.5
     from analyses.adaptive_lif import protocols
@@ -150,5 +188,8 @@ def test_data_are_where_the_environment_says(monkeypatch, tmp_path):
     monkeypatch.delenv("NEUROCODE_DATA")
     with pytest.raises(DataError) as caught:
         data_folder("raphe")
-    assert str(caught.value) == "Recordings are read from the folder raphe of NEUROCODE_DATA, which is not set."
+    assert (
+        str(caught.value)
+        == "Recordings are read from the folder raphe of NEUROCODE_DATA, which is not set."
+    )
     assert recorded(("digits", "mnist10k", "braille")) == ("mnist10k", "braille")

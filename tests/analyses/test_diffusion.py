@@ -15,7 +15,9 @@ FOLDER = Path(__file__).parents[2] / "analyses" / "diffusion"
 
 
 def load(name):
-    specification = importlib.util.spec_from_file_location(f"diffusion_{name}", FOLDER / f"{name}.py")
+    specification = importlib.util.spec_from_file_location(
+        f"diffusion_{name}", FOLDER / f"{name}.py"
+    )
     module = importlib.util.module_from_spec(specification)
     sys.modules[specification.name] = module
     specification.loader.exec_module(module)
@@ -24,7 +26,8 @@ def load(name):
 
 @pytest.mark.long
 def test_theory_of_the_rates_study_agrees_with_the_fokker_planck_solution():
-    """Siegert's rate and Brunel's CV against the moments of the first-passage distribution, to 1e-3."""
+    """Siegert's rate and Brunel's CV against the moments of the first-passage distribution, to
+    1e-3."""
     from neurocode.inference.passage import interval_distribution
 
     model, rate, cv = load("rates").neuron(20.0, 0.7, 2e-3)
@@ -44,7 +47,8 @@ def test_committed_rates_are_within_the_stated_error():
 
 @pytest.mark.long
 def test_intervals_of_a_few_neurons_cover_the_truth():
-    """Twenty-four intervals of 95 %: fewer covered than the bound has a probability below 0.1 % if coverage is right."""
+    """Twenty-four intervals of 95 %: fewer covered than the bound has a probability below 0.1 % if
+    coverage is right."""
     study = load("recovery")
     rows = pd.DataFrame([row for seed in range(6) for row in study.run(seed, "lif-diffusive")])
     assert rows["converged"].all()
@@ -53,7 +57,9 @@ def test_intervals_of_a_few_neurons_cover_the_truth():
 
 @pytest.mark.parametrize("name", ["lif-diffusive", "eif-diffusive", "adaptive-lif-diffusive"])
 def test_the_committed_summary_follows_from_the_committed_runs(name):
-    runs, table = (pd.read_csv(FOLDER / "results" / f"{kind}.csv") for kind in ("recovery_runs", "recovery"))
+    runs, table = (
+        pd.read_csv(FOLDER / "results" / f"{kind}.csv") for kind in ("recovery_runs", "recovery")
+    )
     runs, table = runs[runs["model"] == name], table[table["model"] == name].set_index("parameter")
     assert runs["seed"].nunique() == 100
     for parameter, group in runs.groupby("parameter"):
@@ -62,13 +68,22 @@ def test_the_committed_summary_follows_from_the_committed_runs(name):
 
 @pytest.mark.parametrize(
     ("covered", "verdict", "said"),
-    [(460, "refuted", "too narrow"), (475, "confirmed", ""), (488, "refuted", "too wide"), (466, "undecided", "")],
-)  # fmt: skip
+    [
+        (460, "refuted", "too narrow"),
+        (475, "confirmed", ""),
+        (488, "refuted", "too wide"),
+        (466, "undecided", ""),
+    ],
+)
 def test_coverage_is_judged_by_the_exact_binomial_interval(covered, verdict, said):
-    """Of 500: 92.0 % leaves 95 % out below and 97.6 % above; 93.2 % does not, nor does it lie within three points."""
+    """Of 500: 92.0 % leaves 95 % out below and 97.6 % above; 93.2 % does not, nor does it lie
+    within three points."""
     runs = pd.DataFrame({"covered": np.arange(500) < covered, "seed": np.arange(500) % 100})
     text, _, _, mean, _, seeds, found = load("claims").coverage("made", runs)
-    low, high = (float(text.split("interval ")[1].split(" to ")[k].split("]")[0].split(",")[0]) for k in (0, 1))
+    low, high = (
+        float(text.split("interval ")[1].split(" to ")[k].split("]")[0].split(",")[0])
+        for k in (0, 1)
+    )
     # Clopper and Pearson: the tails at the ends hold 2.5 %
     assert binom.sf(covered - 1, 500, low) == pytest.approx(0.025, abs=8e-3)
     assert binom.cdf(covered, 500, high) == pytest.approx(0.025, abs=8e-3)

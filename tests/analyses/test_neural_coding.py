@@ -1,4 +1,5 @@
-"""The study of recorded responses: what is held out, likelihoods of known truth, intervals that are right when nothing differs."""
+"""The study of recorded responses: what is held out, likelihoods of known truth, intervals that are
+right when nothing differs."""
 
 from __future__ import annotations
 
@@ -39,7 +40,7 @@ from analyses.neural_coding import (  # noqa: E402
     responses,
     rows,
     summary,
-)  # fmt: skip
+)
 
 
 def by_time(spikes, dt=2e-3):
@@ -47,14 +48,18 @@ def by_time(spikes, dt=2e-3):
 
 
 def modulated(seed, trials=18, steps=1000, units=1, mean=30):
-    """Trials of a rate that goes up and down between nearly zero and twice its mean in Hz, in bins of 2 ms."""
+    """Trials of a rate that goes up and down between nearly zero and twice its mean in Hz, in bins
+    of 2 ms."""
     random = np.random.default_rng(seed)
     probability = 2e-3 * mean * (1 + 0.93 * np.sin(2 * np.pi * np.arange(steps) * 2e-3 / 0.5))
     return random.random((trials, steps, units)) < probability[None, :, None], probability
 
 
 def test_bins_and_filters():
-    assert recordings.binned([np.array([0.0, 0.0031, 5.0]), np.array([])], 1e-3, 5).tolist() == [[1, 0, 0, 1, 0], [0] * 5]
+    assert recordings.binned([np.array([0.0, 0.0031, 5.0]), np.array([])], 1e-3, 5).tolist() == [
+        [1, 0, 0, 1, 0],
+        [0] * 5,
+    ]
     step = np.r_[np.zeros(10), np.ones(200)][:, None]
     own = recordings.filtered(step, 1e-3)
     assert own.shape == (210, 5) and np.allclose(own[10:, 1], 1 - np.exp(-np.arange(1, 201) / 5.0))
@@ -77,19 +82,29 @@ def test_sequences_hold_every_counted_step_once():
     assert part.inputs.min() > 0 and part.targets[0, : round(fitting.SETTLING / own.dt)].sum() == 0
 
 
-LONG_MODELS = [pytest.param(*case, marks=pytest.mark.long) for case in (("glm", 0.7), ("output", 0.5), ("internal", 0.5))]
+LONG_MODELS = [
+    pytest.param(*case, marks=pytest.mark.long)
+    for case in (("glm", 0.7), ("output", 0.5), ("internal", 0.5))
+]
 
 
 @pytest.mark.parametrize(("model", "share"), [("psth", 0.8), *LONG_MODELS])
 def test_a_known_rate_is_found(model, share):
-    """Poisson trials of a known rate: a share of the bits per spike of the truth (0.38) on held-out trials, never more."""
+    """Poisson trials of a known rate: a share of the bits per spike of the truth (0.38) on held-out
+    trials, never more."""
     spikes, probability = modulated(1, trials=60)
     own = by_time(spikes)
     found = fitting.fit(model, own, 200, 20, 0, 1)
     base, n = fitting.constant_log_probability(own).sum(), own.test.counted.sum()
-    truth = (fitting._poisson(np.tile(probability[:, None], 1), own.test.counted).sum() - base) / n / np.log(2)
+    truth = (
+        (fitting._poisson(np.tile(probability[:, None], 1), own.test.counted).sum() - base)
+        / n
+        / np.log(2)
+    )
     assert share * truth < (found.log_probability.sum() - base) / n / np.log(2) < truth + 0.02
-    assert found.spikes.shape == own.test.counted.shape and found.spikes.sum() == pytest.approx(n, rel=0.3)
+    assert found.spikes.shape == own.test.counted.shape and found.spikes.sum() == pytest.approx(
+        n, rel=0.3
+    )
 
 
 def stand_in(monkeypatch, scores):
@@ -101,8 +116,12 @@ def stand_in(monkeypatch, scores):
         return setting, scores[setting]
 
     monkeypatch.setattr(fitting, "_trained", trained)
-    monkeypatch.setattr(fitting, "held_out", lambda net, span, dt, seed: np.full((len(span.spikes), 1), -net))
-    monkeypatch.setattr(fitting, "drawn", lambda net, recording, n_repeats, seed: np.full(n_repeats, net))
+    monkeypatch.setattr(
+        fitting, "held_out", lambda net, span, dt, seed: np.full((len(span.spikes), 1), -net)
+    )
+    monkeypatch.setattr(
+        fitting, "drawn", lambda net, recording, n_repeats, seed: np.full(n_repeats, net)
+    )
 
 
 @pytest.mark.parametrize(("settings", "best"), [(1, 0.01), (2, 0.03), (3, 0.03)])
@@ -111,8 +130,13 @@ def test_the_setting_that_is_best_on_validation_is_kept(settings, best, monkeypa
     own, scores = by_time(modulated(2, trials=9, steps=50)[0]), {0.01: -3.0, 0.03: -1.0, 0.1: -2.0}
     stand_in(monkeypatch, scores)
     found = fitting.fit("glm", own, 1, 4, 0, settings)
-    assert (found.setting, found.validation, found.failed) == (best, scores[best], 0) and np.isnan(found.width)
-    assert found.log_probability.tolist() == [[-best]] * len(own.test.spikes) and found.spikes.tolist() == [best] * 4
+    assert (found.setting, found.validation, found.failed) == (best, scores[best], 0) and np.isnan(
+        found.width
+    )
+    assert (
+        found.log_probability.tolist() == [[-best]] * len(own.test.spikes)
+        and found.spikes.tolist() == [best] * 4
+    )
 
 
 def test_a_setting_that_does_not_train_is_counted_and_not_chosen(monkeypatch):
@@ -126,7 +150,8 @@ def test_a_setting_that_does_not_train_is_counted_and_not_chosen(monkeypatch):
 
 
 def test_likelihoods_of_units_add_up_to_that_of_training():
-    """A network without hidden layer has no shared noise, so its units are independent given the past."""
+    """A network without hidden layer has no shared noise, so its units are independent given the
+    past."""
     own = by_time(modulated(6, trials=9, steps=1000, units=2)[0])
     net = models.network("glm", own, 0.02, 0)
     logs = fitting.held_out(net, own.test, own.dt, 0)
@@ -145,7 +170,8 @@ def test_a_deterministic_network_repeats_itself():
 
 
 def test_every_model_starts_at_the_recorded_rates():
-    """2 Hz, where histories hardly matter: within a quarter, more than four standard errors; the adapting neuron fires less."""
+    """2 Hz, where histories hardly matter: within a quarter, more than four standard errors; the
+    adapting neuron fires less."""
     own = by_time(modulated(3, units=2, mean=2)[0])
     for model in ("glm", "gif", "coupled"):
         net = models.network(model, own, 0.02, 0)
@@ -163,15 +189,22 @@ def test_connections_inside_the_hidden_layer_start_at_nothing_and_act(kinds):
     plain, recurrent = (net(inputs, key).spikes[0] for net in nets)
     assert np.array_equal(plain, recurrent) and plain.sum() > 0
     hidden = nets[1].layers[0]
-    assert hidden.recurrent.weight.shape == (32, 32) and not hidden.recurrent.gradient and nets[0].layers[0].recurrent is None
+    assert (
+        hidden.recurrent.weight.shape == (32, 32)
+        and not hidden.recurrent.gradient
+        and nets[0].layers[0].recurrent is None
+    )
     assert hidden.model.is_stochastic == (kinds[1] == "recurrent")
     driven = eqx.tree_at(lambda layer: layer.recurrent.weight, hidden, jnp.ones((32, 32)))
     assert driven(inputs, key).sum() > plain.sum()
 
 
 def neuron_with_history():
-    """An integrate-and-fire neuron that is refractory for two steps of half a millisecond and whose threshold jumps."""
-    return nc.models.gif((5.0,)).with_parameters(V_T="-62 mV", Delta_V="4 mV", t_ref="1 ms", g_L="10 nS")
+    """An integrate-and-fire neuron that is refractory for two steps of half a millisecond and whose
+    threshold jumps."""
+    return nc.models.gif((5.0,)).with_parameters(
+        V_T="-62 mV", Delta_V="4 mV", t_ref="1 ms", g_L="10 nS"
+    )
 
 
 def driven(spikes, seed=0):
@@ -180,7 +213,8 @@ def driven(spikes, seed=0):
 
 
 def test_a_spike_in_a_bin_is_as_probable_as_all_ways_to_have_one():
-    """Bins of three steps, by enumeration: the eight patterns of the second bin after each of two first bins."""
+    """Bins of three steps, by enumeration: the eight patterns of the second bin after each of two
+    first bins."""
     model, dt = neuron_with_history(), 5e-4
     patterns = np.array(list(itertools.product((0, 1), repeat=3)), bool)
     for first in ([0, 0, 0], [0, 1, 0]):
@@ -206,36 +240,62 @@ def test_a_constant_rate_gains_nothing_over_itself():
 
 
 def test_bins_of_one_step_have_the_likelihood_of_fits():
-    """That of :mod:`neurocode.inference`, which leaves out the first 500 ms, and its bits against a constant rate."""
+    """That of :mod:`neurocode.inference`, which leaves out the first 500 ms, and its bits against a
+    constant rate."""
     dt, rate = 1e-3, 12.0
     current = nc.simulation.stimuli.frozen_noise(2, dt, mean=70, standard_deviation=40, seed=2)
     model = nc.models.gif((50.0,))
-    trains = [segment.spiketrains[0] for segment in nc.simulate(model, current, trials=3, seed=3, engine="jax").segments]
-    likelihood = nc.inference.ClampedLikelihood.of_test(model, nc.Experiment(trains, current), dt=dt)
+    trains = [
+        segment.spiketrains[0]
+        for segment in nc.simulate(model, current, trials=3, seed=3, engine="jax").segments
+    ]
+    likelihood = nc.inference.ClampedLikelihood.of_test(
+        model, nc.Experiment(trains, current), dt=dt
+    )
     spikes = recordings.binned([train.rescale("s").magnitude for train in trains], dt, 2000)
     drive = recordings.Drive(None, current.rescale("A").magnitude[:, 0], spikes, 0.0)
     shown = spikes[:, 500:]
     gained = integrate_and_fire.bin_log_probabilities(model, drive, 1, dt)[:, 500:].sum()
-    assert gained == pytest.approx(likelihood.log_likelihood(likelihood.origin), rel=1e-9) and shown.sum() > 20
+    assert (
+        gained == pytest.approx(likelihood.log_likelihood(likelihood.origin), rel=1e-9)
+        and shown.sum() > 20
+    )
     constant = np.where(shown, np.log(-np.expm1(-rate * dt)), -rate * dt).sum()
-    assert (gained - constant) / shown.sum() / np.log(2) == pytest.approx(likelihood.bits_per_spike(gained, rate), rel=1e-9)
+    assert (gained - constant) / shown.sum() / np.log(2) == pytest.approx(
+        likelihood.bits_per_spike(gained, rate), rel=1e-9
+    )
 
 
 def test_settling_comes_before_the_stimulus_and_the_clock_waits():
-    """A neuron that settles under the first current is at its rest there; drift counts from the start of the test."""
+    """A neuron that settles under the first current is at its rest there; drift counts from the
+    start of the test."""
     spikes, dt = np.zeros((1, 40), bool), 5e-4
     model, steady = neuron_with_history(), recordings.Drive(None, np.full(40, 1e-10), spikes, 0.0)
     rested = integrate_and_fire.bin_log_probabilities(model, steady, 4, dt, settling=4000)
-    assert np.ptp(rested) < 1e-9 < np.ptp(integrate_and_fire.bin_log_probabilities(model, steady, 4, dt))
+    assert (
+        np.ptp(rested)
+        < 1e-9
+        < np.ptp(integrate_and_fire.bin_log_probabilities(model, steady, 4, dt))
+    )
     drifting = nc.models.igif((5.0,)).with_parameters(V_drift="5 mV", V_T="-65 mV", t_ref="1 ms")
-    late = [integrate_and_fire.bin_log_probabilities(drifting, replace(steady, after=t), 4, dt, settling=4000) for t in (0.0, 1e4)]
+    late = [
+        integrate_and_fire.bin_log_probabilities(
+            drifting, replace(steady, after=t), 4, dt, settling=4000
+        )
+        for t in (0.0, 1e4)
+    ]
     higher = drifting.with_parameters(V_T="-60 mV", V_drift="0 mV")
-    np.testing.assert_allclose(late[1], integrate_and_fire.bin_log_probabilities(higher, steady, 4, dt, settling=4000), rtol=1e-9)
+    np.testing.assert_allclose(
+        late[1],
+        integrate_and_fire.bin_log_probabilities(higher, steady, 4, dt, settling=4000),
+        rtol=1e-9,
+    )
     assert np.all(late[0] < late[1])
 
 
 def test_spikes_of_its_own_have_the_probability_of_the_likelihood():
-    """First bins of 4000 free runs against the clamped probability of the same bin without a spike before it."""
+    """First bins of 4000 free runs against the clamped probability of the same bin without a spike
+    before it."""
     model, dt, runs = neuron_with_history(), 5e-4, 4000
     drive = driven(np.zeros((1, 24), bool))
     probability = -np.expm1(integrate_and_fire.bin_log_probabilities(model, drive, 4, dt)[0])
@@ -246,7 +306,9 @@ def test_spikes_of_its_own_have_the_probability_of_the_likelihood():
         n = still[:, k].sum()
         error = np.sqrt(probability[k] * (1 - probability[k]) / n)
         assert abs(spikes[still[:, k], k].mean() - probability[k]) < 4 * error
-    assert np.array_equal(spikes[:50], integrate_and_fire.own_spikes(model, drive, 4, runs, 5, dt)[:50])
+    assert np.array_equal(
+        spikes[:50], integrate_and_fire.own_spikes(model, drive, 4, runs, 5, dt)[:50]
+    )
 
 
 def test_a_neuron_of_one_current_is_counted_where_the_others_are(monkeypatch):
@@ -272,7 +334,9 @@ def test_a_neuron_of_one_current_is_counted_where_the_others_are(monkeypatch):
 
 def test_a_fit_that_is_worse_than_a_constant_rate_is_no_rival(monkeypatch):
     """As one that began where the likelihood is flat: the row fails and says of which cell."""
-    own = recordings.Recording("raphe", "made", 1e-3, False, [], [], None, None, recordings.Drive(None, None, None, 0.0))
+    own = recordings.Recording(
+        "raphe", "made", 1e-3, False, [], [], None, None, recordings.Drive(None, None, None, 0.0)
+    )
 
     def fit(model, experiment, *, seed, starts, dt):
         assert (model.name, seed, starts, dt) == ("igif-ia", 3, 6, recordings.FINE)
@@ -291,14 +355,27 @@ def test_units_are_compared_by_what_is_defined():
     spikes, _ = modulated(4, trials=8, units=2)
     recorded = modulated(5, trials=8, units=2)[0]
     table = pd.DataFrame(responses.unit_rows(spikes, recorded, 2e-3))
-    assert set(table["statistic"]) >= {"rate", "fano_mean", "interval_distribution", "autocorrelogram", "noise_correlation"}
+    assert set(table["statistic"]) >= {
+        "rate",
+        "fano_mean",
+        "interval_distribution",
+        "autocorrelogram",
+        "noise_correlation",
+    }
     assert set(table.groupby("statistic").size()) == {2}
-    single = pd.DataFrame(responses.unit_rows(spikes, spikes[:1], 2e-3)).set_index(["statistic", "unit"])
+    single = pd.DataFrame(responses.unit_rows(spikes, spikes[:1], 2e-3)).set_index(
+        ["statistic", "unit"]
+    )
     assert single.loc[("fano_factor", 0), "note"].startswith("not defined")
-    halves = pd.DataFrame(responses.reference_rows(recorded, 2e-3)).set_index(["statistic", "unit"])["reference"]
+    halves = pd.DataFrame(responses.reference_rows(recorded, 2e-3)).set_index(
+        ["statistic", "unit"]
+    )["reference"]
     assert halves.notna().all() and 0 < halves[("fano_mean", 0)] < 1
     curves = rows.curves_of(spikes, 2e-3, rows.example(spikes))
-    assert set(curves) == {"intervals", "variances", "raster"} and rows.curves_of(spikes, 2e-3, None)["raster"] == ""
+    assert (
+        set(curves) == {"intervals", "variances", "raster"}
+        and rows.curves_of(spikes, 2e-3, None)["raster"] == ""
+    )
 
 
 def test_means_of_cells_by_hand():
@@ -306,13 +383,16 @@ def test_means_of_cells_by_hand():
     found = nested.nested_mean([1.0, 2.0, 5.0], ["a", "a", "b"])
     assert found[:1] + found[3:6] == (3.25, 3.25, 2, 3)
     assert found.low == pytest.approx(3.25 - 12.7062 * 3.5 / 2, rel=1e-4)
-    assert found.within == pytest.approx(np.sqrt(0.5)) and found.between == pytest.approx(np.sqrt(3.5**2 / 2 - 0.5 * 0.75))
+    assert found.within == pytest.approx(np.sqrt(0.5)) and found.between == pytest.approx(
+        np.sqrt(3.5**2 / 2 - 0.5 * 0.75)
+    )
     alone = nested.nested_mean([2.0, 2.0], ["a", "a"])
     assert alone.mean == 2.0 and np.isnan(alone.low) and np.isnan(alone.between)
 
 
 def test_means_of_cells_are_the_mixed_model_of_restricted_likelihood():
-    """Four cells of five recordings: the maximum of the restricted likelihood, found numerically, has our mean and components."""
+    """Four cells of five recordings: the maximum of the restricted likelihood, found numerically,
+    has our mean and components."""
     random = np.random.default_rng(4)
     values = random.normal(0.5, 1, (4, 1)) + random.normal(0, 0.7, (4, 5))
     cells = np.repeat(np.arange(4), 5)
@@ -333,28 +413,43 @@ def test_means_of_cells_are_the_mixed_model_of_restricted_likelihood():
 
 @pytest.mark.parametrize(("n_cells", "effect"), [(2, 0.0), (5, 0.0), (5, 3.0)])
 def test_false_alarms_of_recordings_nested_in_cells(n_cells, effect):
-    """1000 data sets of ten recordings a cell, no effect: 5 % of intervals over cells miss zero (two standard errors are 1.4 %), of
-    those over recordings more than 40 %; an effect of three standard deviations of a cell is seen."""
+    """1000 data sets of ten recordings a cell, no effect: 5 % of intervals over cells miss zero
+    (two standard errors are 1.4 %), of those over recordings more than 40 %; an effect of three
+    standard deviations of a cell is seen."""
     random = np.random.default_rng(8)
-    drawn = effect + random.normal(0, 1, (1000, n_cells, 1)) + random.normal(0, 0.5, (1000, n_cells, 10))
+    drawn = (
+        effect
+        + random.normal(0, 1, (1000, n_cells, 1))
+        + random.normal(0, 0.5, (1000, n_cells, 10))
+    )
     alarms = ttest_1samp(drawn.mean(axis=2), 0.0, axis=1).pvalue < 0.05
     cells = np.repeat(np.arange(n_cells), 10)
-    ours = np.array([nested.nested_mean(own.ravel(), cells)[1:3] for own in drawn[:50]]).prod(axis=1) > 0
+    ours = (
+        np.array([nested.nested_mean(own.ravel(), cells)[1:3] for own in drawn[:50]]).prod(axis=1)
+        > 0
+    )
     np.testing.assert_array_equal(ours, alarms[:50])
     if effect:
         assert alarms.mean() > 0.95
     else:
         assert 0.03 < alarms.mean() < 0.07
-        pooled = np.mean([low * high > 0 for low, high in map(mean_interval, drawn.reshape(1000, -1)[:200])])
+        pooled = np.mean(
+            [low * high > 0 for low, high in map(mean_interval, drawn.reshape(1000, -1)[:200])]
+        )
         assert pooled > 0.4
 
 
 def made_rows(gap, seeds=(0, 1)):
-    """Rows of two songs of two neurons and of five raphe cells: internal noise is nearer by a gap and gains as many bits more."""
+    """Rows of two songs of two neurons and of five raphe cells: internal noise is nearer by a gap
+    and gains as many bits more."""
     random = np.random.default_rng(1)
-    names = [("song-time", f"st{k}/{song}") for k in (1, 2) for song in "AB"] + [("raphe", f"cell{k}") for k in range(5)]
+    names = [("song-time", f"st{k}/{song}") for k in (1, 2) for song in "AB"] + [
+        ("raphe", f"cell{k}") for k in range(5)
+    ]
     table = []
-    farther = dict.fromkeys(("internal", "glm", "gif", "psth", "recurrent", "recurrent-output"), 0.0) | {
+    farther = dict.fromkeys(
+        ("internal", "glm", "gif", "psth", "recurrent", "recurrent-output"), 0.0
+    ) | {
         "output": gap,
         "igif": -gap,
     }
@@ -362,30 +457,61 @@ def made_rows(gap, seeds=(0, 1)):
         if (dataset, model) in protocols.NOT_DEFINED:
             continue
         units = [
-            {"unit": 0, "statistic": of, "model": 1.0, "recorded": 1.0, "difference": 1 + more + 0.01 * random.normal(), "note": ""}
+            {
+                "unit": 0,
+                "statistic": of,
+                "model": 1.0,
+                "recorded": 1.0,
+                "difference": 1 + more + 0.01 * random.normal(),
+                "note": "",
+            }
             for of in (*summary.TESTED[:3], "fano_factor")
-        ]  # fmt: skip
+        ]
         bits = 10 * (1 - more + 0.1 * seed)
-        table.append({"dataset": dataset, "name": name, "model": model, "seed": seed, "units": json.dumps(units),
-                      "bits": json.dumps([bits]), "spikes": json.dumps([10])})  # fmt: skip
-    references = json.dumps([{"unit": 0, "statistic": name, "reference": 0.1} for name in summary.TESTED[:3]])
-    return pd.DataFrame(table), pd.DataFrame([{"dataset": d, "name": n, "units": references} for d, n in names])
+        table.append(
+            {
+                "dataset": dataset,
+                "name": name,
+                "model": model,
+                "seed": seed,
+                "units": json.dumps(units),
+                "bits": json.dumps([bits]),
+                "spikes": json.dumps([10]),
+            }
+        )
+    references = json.dumps(
+        [{"unit": 0, "statistic": name, "reference": 0.1} for name in summary.TESTED[:3]]
+    )
+    return pd.DataFrame(table), pd.DataFrame(
+        [{"dataset": d, "name": n, "units": references} for d, n in names]
+    )
 
 
 def test_seeds_are_averaged_inside_a_recording_and_recordings_inside_a_cell():
     recordings_ = summary.recording_table(*made_rows(0.3))
-    own = recordings_[recordings_["statistic"] == summary.LIKELIHOOD].set_index(["dataset", "name", "model"])
+    own = recordings_[recordings_["statistic"] == summary.LIKELIHOOD].set_index(
+        ["dataset", "name", "model"]
+    )
     first = own.loc[("raphe", "cell0", "internal")]
     assert (first["score"], first["seeds"], first["runs"]) == (pytest.approx(1.05), 2, 2)
     assert first["seed_sd"] == pytest.approx(0.1 / np.sqrt(2))
-    assert recordings_.groupby("dataset")["cell"].nunique().to_dict() == {"raphe": 5, "song-time": 2}
+    assert recordings_.groupby("dataset")["cell"].nunique().to_dict() == {
+        "raphe": 5,
+        "song-time": 2,
+    }
     pairs = summary.pair_table(recordings_).set_index(["dataset", "statistic", "model", "rival"])
     found = pairs.loc[("song-time", summary.LIKELIHOOD, "internal", "output")]
-    assert (found["cells"], found["recordings"], found["nearer"]) == (2, 4, 2) and found["mean"] == pytest.approx(0.3)
-    assert pairs.loc[("raphe", "fano_mean", "internal", "igif"), "mean"] == pytest.approx(-0.3, abs=0.02)
+    assert (found["cells"], found["recordings"], found["nearer"]) == (2, 4, 2) and found[
+        "mean"
+    ] == pytest.approx(0.3)
+    assert pairs.loc[("raphe", "fano_mean", "internal", "igif"), "mean"] == pytest.approx(
+        -0.3, abs=0.02
+    )
     assert ("song-time", summary.LIKELIHOOD, "internal", "igif") not in pairs.index
     table = summary.summary_table(recordings_).set_index(["dataset", "model", "statistic"])
-    assert table.loc[("raphe", "output", "fano_mean"), ["mean", "median"]].tolist() == pytest.approx([1.3, 1.3], abs=0.02)
+    assert table.loc[
+        ("raphe", "output", "fano_mean"), ["mean", "median"]
+    ].tolist() == pytest.approx([1.3, 1.3], abs=0.02)
     assert table.loc[("raphe", "output", "fano_mean"), "reference"] == pytest.approx(0.1)
     assert (
         "onset" in table.loc[("song-time", "igif", "all"), "note"]
@@ -397,11 +523,15 @@ def test_a_statistic_that_one_seed_lacks_says_so():
     table, recorded = made_rows(0.0)
     cut = (table["name"] == "cell0") & (table["model"] == "internal")
     table.loc[cut & (table["seed"] == 0), "bits"] = "[null]"
-    table.loc[cut, "units"] = table.loc[cut, "units"].str.replace('"note": ""', '"note": "not defined: made up"').str.replace(
-        r'"difference": [0-9.]+', '"difference": NaN', regex=True
-    )  # fmt: skip
+    table.loc[cut, "units"] = (
+        table.loc[cut, "units"]
+        .str.replace('"note": ""', '"note": "not defined: made up"')
+        .str.replace(r'"difference": [0-9.]+', '"difference": NaN', regex=True)
+    )
     own = summary.recording_table(table, recorded).set_index(["name", "model", "statistic"])
-    assert own.loc[("cell0", "internal", summary.LIKELIHOOD), ["score", "seeds", "runs"]].tolist() == [pytest.approx(1.1), 1, 2]
+    assert own.loc[
+        ("cell0", "internal", summary.LIKELIHOOD), ["score", "seeds", "runs"]
+    ].tolist() == [pytest.approx(1.1), 1, 2]
     lost = own.loc[("cell0", "internal", "fano_mean")]
     assert np.isnan(lost["score"]) and lost["note"] == "not defined: made up" and lost["seeds"] == 0
     found = summary.summary_table(own.reset_index()).set_index(["dataset", "model", "statistic"])
@@ -409,16 +539,35 @@ def test_a_statistic_that_one_seed_lacks_says_so():
 
 
 def test_claims_follow_the_tables(tmp_path):
-    """Each data set by itself: five cells decide, two neurons with a spread do not, and a rival that is nearer refutes."""
+    """Each data set by itself: five cells decide, two neurons with a spread do not, and a rival
+    that is nearer refutes."""
     summary.recording_table(*made_rows(0.3)).to_parquet(tmp_path / "units.parquet", index=False)
     found = claims.claims(tmp_path)
-    verdicts = {(claim.claim.rpartition("(")[2].rstrip(")"), claim.dataset): claim for claim in found}
-    assert len(verdicts) < len(found), "the claim that two models are equal has the statistic of the one that one is better"
-    better = [claim for claim in found if "better" in claim.claim and claim.claim.endswith("internal noise against output)")]
+    verdicts = {
+        (claim.claim.rpartition("(")[2].rstrip(")"), claim.dataset): claim for claim in found
+    }
+    assert len(verdicts) < len(found), (
+        "the claim that two models are equal has the statistic of the one that one is better"
+    )
+    better = [
+        claim
+        for claim in found
+        if "better" in claim.claim and claim.claim.endswith("internal noise against output)")
+    ]
     assert {claim.dataset for claim in better} == {"raphe", "song-time"} and len(better) == 8
-    assert all(claim.verdict == "confirmed" and claim.seeds == 5 for claim in better if claim.dataset == "raphe")
-    assert {claim.verdict for claim in found if claim.dataset == "raphe" and "against igif)" in claim.claim} == {"refuted"}
-    assert {claim.verdict for claim in found if "as well as" in claim.claim and claim.dataset == "raphe"} == {"refuted"}
+    assert all(
+        claim.verdict == "confirmed" and claim.seeds == 5
+        for claim in better
+        if claim.dataset == "raphe"
+    )
+    assert {
+        claim.verdict
+        for claim in found
+        if claim.dataset == "raphe" and "against igif)" in claim.claim
+    } == {"refuted"}
+    assert {
+        claim.verdict for claim in found if "as well as" in claim.claim and claim.dataset == "raphe"
+    } == {"refuted"}
     assert not any(
         "igif" in claim.claim or "as well" in claim.claim
         for claim in found
@@ -430,13 +579,36 @@ def test_claims_follow_the_tables(tmp_path):
 def test_every_claim_is_complete_and_has_a_margin_on_every_data_set():
     fixed = tomllib.loads(claims.FIXED.read_text(encoding="utf-8"))
     for entry in fixed["claims"].values():
-        assert set(entry) == {"claim", "source", "statistic", "family", "of", "model", "rival", "kind"}
+        assert set(entry) == {
+            "claim",
+            "source",
+            "statistic",
+            "family",
+            "of",
+            "model",
+            "rival",
+            "kind",
+        }
         assert entry["family"] in fixed["families"] and entry["kind"] in ("better", "equal")
         assert entry["rival"] in summary.PAIRS[entry["model"]]
         for dataset in protocols.FOLDERS:
-            assert fixed["margins"][entry["of"]].get(dataset, fixed["margins"][entry["of"]].get("any")) > 0
-    rivals = {entry["rival"] for entry in fixed["claims"].values() if entry["of"] == summary.LIKELIHOOD}
-    assert rivals == {"output", "glm", "gif", "igif", "igif-ia", "psth", "recurrent-output", "internal"}
+            assert (
+                fixed["margins"][entry["of"]].get(dataset, fixed["margins"][entry["of"]].get("any"))
+                > 0
+            )
+    rivals = {
+        entry["rival"] for entry in fixed["claims"].values() if entry["of"] == summary.LIKELIHOOD
+    }
+    assert rivals == {
+        "output",
+        "glm",
+        "gif",
+        "igif",
+        "igif-ia",
+        "psth",
+        "recurrent-output",
+        "internal",
+    }
 
 
 def test_rows_are_distinct_and_models_stand_where_they_make_sense(recorded_data):
@@ -446,7 +618,10 @@ def test_rows_are_distinct_and_models_stand_where_they_make_sense(recorded_data)
     every = set(protocols.FOLDERS)
     assert on["psth"] == every - {"grasshopper", "song-waveform"} and on["coupled"] == {"retina"}
     assert on["igif"] == on["igif-ia"] == {"raphe"}
-    assert all(on[model] == every for model in ("output", "internal", "recurrent", "recurrent-output", "glm", "gif"))
+    assert all(
+        on[model] == every
+        for model in ("output", "internal", "recurrent", "recurrent-output", "glm", "gif")
+    )
     seeds = found.groupby(["dataset", "name", "model"])["seed"].agg(tuple)
     assert set(seeds.drop("deterministic", level="model")) == {(0, 1, 2, 3, 4)} and set(
         seeds.xs("deterministic", level="model")
@@ -460,16 +635,21 @@ def test_recordings_are_read_as_their_readme_says(recorded_data):
     locust = recordings.recording("grasshopper", "1")
     assert sum(s.counted.sum() for s in (*locust.training, *locust.validation, locust.test)) == 929
     song = recordings.recording("song-waveform", "st49_2_4_1/4")
-    assert song.test.features.shape == (9280, 80) and song.test.stop == 9280 and song.average is None
+    assert (
+        song.test.features.shape == (9280, 80) and song.test.stop == 9280 and song.average is None
+    )
     with pytest.raises(DataError, match="no song"):
         recordings.song("st49_2_4_1/Z9")
 
 
 def test_the_current_of_a_raphe_cell_is_that_of_the_networks(recorded_data):
-    """The same spikes in the same bins, the current behind the features, and nothing of the last fifth of the training."""
+    """The same spikes in the same bins, the current behind the features, and nothing of the last
+    fifth of the training."""
     cell = recordings.recording("raphe", "DRN158_gaba")
     drive, per_bin = cell.drive, round(cell.dt / recordings.FINE)
-    np.testing.assert_array_equal(drive.spikes.reshape(5, -1, per_bin).any(axis=2), cell.test.counted[:, :, 0])
+    np.testing.assert_array_equal(
+        drive.spikes.reshape(5, -1, per_bin).any(axis=2), cell.test.counted[:, :, 0]
+    )
     current = recordings.averaged(drive.current, recordings.FINE, cell.dt)
     assert np.corrcoef(current, cell.test.features[:, 0])[0, 1] == pytest.approx(1.0, abs=1e-6)
     (training,) = drive.training.repeats

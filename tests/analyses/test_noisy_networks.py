@@ -1,4 +1,5 @@
-"""The study of noisy networks in small: its kinds, its rows, its measures, judges on tables of known truth."""
+"""The study of noisy networks in small: its kinds, its rows, its measures, judges on tables of
+known truth."""
 
 from __future__ import annotations
 
@@ -19,24 +20,45 @@ ROOT = Path(__file__).parents[2]
 STUDY = load_study("noisy-networks", ROOT)
 
 from analyses import datasets, protocol  # noqa: E402
-from analyses.noisy_networks import calibration, claims, limit, networks, protocols, robustness, training  # noqa: E402
+from analyses.noisy_networks import (
+    calibration,
+    claims,
+    limit,
+    networks,
+    protocols,
+    robustness,
+    training,
+)
 
 ENTRIES = tomllib.loads(claims.FIXED.read_text(encoding="utf-8"))
 
 
 def row(kind, net="dense", **options):
-    return {**protocols.cell("quick", "digits", net, kind), "rate": 1e-2, "width": 0.3, "seed": 3, **options}
+    return {
+        **protocols.cell("quick", "digits", net, kind),
+        "rate": 1e-2,
+        "width": 0.3,
+        "seed": 3,
+        **options,
+    }
 
 
 def test_the_deterministic_surrogate_is_the_density_of_the_noise():
     x = jnp.linspace(-1, 1, 41)
     noisy, _ = networks.layer_options("escape", 0.4)
     _, options = networks.layer_options("deterministic", 0.4)
-    np.testing.assert_allclose(options["surrogate"].derivative(x), noisy.noise.density(x, noisy.values, 1e-3), rtol=1e-5)
+    np.testing.assert_allclose(
+        options["surrogate"].derivative(x), noisy.noise.density(x, noisy.values, 1e-3), rtol=1e-5
+    )
 
 
 @pytest.mark.parametrize(
-    ("kind", "values"), [("escape", {"scale": 0.4}), ("diffusive", {"sigma": 0.4}), ("both", {"scale": 0.4, "sigma": 0.4})]
+    ("kind", "values"),
+    [
+        ("escape", {"scale": 0.4}),
+        ("diffusive", {"sigma": 0.4}),
+        ("both", {"scale": 0.4, "sigma": 0.4}),
+    ],
 )
 def test_the_width_reaches_every_noise_of_a_kind(kind, values):
     model, options = networks.layer_options(kind, 0.4)
@@ -46,16 +68,26 @@ def test_the_width_reaches_every_noise_of_a_kind(kind, values):
 
 def test_every_kind_starts_from_the_same_weights():
     task = networks.make_task(row("escape"))
-    weights = [np.asarray(networks.make_network(row(kind), task).layers[0].connection.weight) for kind in protocols.KINDS]
+    weights = [
+        np.asarray(networks.make_network(row(kind), task).layers[0].connection.weight)
+        for kind in protocols.KINDS
+    ]
     assert all(np.array_equal(weights[0], other) for other in weights)
 
 
 def test_convolutional_networks_have_the_layers_of_their_papers_and_start_as_he():
-    """LeNet-5: 6 and 16 channels of 5 by 5, 120 and 84 units; CIFARNet at an eighth: 16, 32, 64, 128, 64 channels."""
+    """LeNet-5: 6 and 16 channels of 5 by 5, 120 and 84 units; CIFARNet at an eighth: 16, 32, 64,
+    128, 64 channels."""
     task = type("Task", (), {"n_outputs": 10})
     made = {net: networks.make_network(row("escape", net), task) for net in ("lenet", "cifar")}
     assert [layer.n for layer in made["lenet"].layers] == [6 * 28**2, 16 * 14**2, 120, 84]
-    assert [layer.n for layer in made["cifar"].layers] == [16 * 28**2, 32 * 28**2, 64 * 14**2, 128 * 7**2, 64 * 7**2]
+    assert [layer.n for layer in made["cifar"].layers] == [
+        16 * 28**2,
+        32 * 28**2,
+        64 * 14**2,
+        128 * 7**2,
+        64 * 7**2,
+    ]
     weight = np.asarray(made["cifar"].layers[3].connection.parts[-1].weight)
     assert weight.shape == (128, 64, 3, 3) and weight.var() == pytest.approx(2 / (64 * 9), rel=0.02)
     assert np.abs(weight).max() <= np.sqrt(6 / (64 * 9))
@@ -70,7 +102,9 @@ def test_all_kinds_have_one_budget_and_seeds_of_the_tuning_are_others():
     assert not {own["seed"] for own in rows} & set(protocol.tuning_seeds("reduced"))
     assert all(len(values) >= 3 for values in grid.values())
     sizes = protocols.sizes("reduced", best)
-    assert len(sizes) == 3 * 5 * 8 and {own["epochs"] * (own["training_size"] // 50) for own in sizes} == {1400}
+    assert len(sizes) == 3 * 5 * 8 and {
+        own["epochs"] * (own["training_size"] // 50) for own in sizes
+    } == {1400}
 
 
 def test_a_transferred_attack_is_made_for_the_other_network_of_the_same_seed():
@@ -85,9 +119,12 @@ def test_a_transferred_attack_is_made_for_the_other_network_of_the_same_seed():
 
 
 def test_calibration_error_by_hand():
-    """Confidence 0.9 with one of two right, and 0.6 with two of two: (2 |0.5 - 0.9| + 2 |1 - 0.6|)/4 = 0.4."""
+    """Confidence 0.9 with one of two right, and 0.6 with two of two: (2 |0.5 - 0.9| + 2 |1 -
+    0.6|)/4 = 0.4."""
     probabilities = np.array([[0.9, 0.1], [0.9, 0.1], [0.4, 0.6], [0.4, 0.6]])
-    assert calibration.calibration_error(probabilities, np.array([0, 1, 1, 1])) == pytest.approx(0.4)
+    assert calibration.calibration_error(probabilities, np.array([0, 1, 1, 1])) == pytest.approx(
+        0.4
+    )
     assert calibration.calibration_error(np.eye(3), np.arange(3)) == 0.0
 
 
@@ -96,7 +133,9 @@ def test_class_probabilities_are_those_of_the_loss():
     net = networks.make_network(row("deterministic"), task)
     x = jnp.moveaxis(jnp.asarray(task.test.inputs), 0, 1)
     expected = jax.nn.softmax(net(x).potentials.mean(axis=0), axis=-1)
-    np.testing.assert_allclose(calibration.class_probabilities(net, task.test, task, 0, 1), expected, atol=1e-6)
+    np.testing.assert_allclose(
+        calibration.class_probabilities(net, task.test, task, 0, 1), expected, atol=1e-6
+    )
     noisy = networks.make_network(row("escape"), task)
     many = calibration.class_probabilities(noisy, task.test, task, 0, 50)
     one = calibration.class_probabilities(noisy, task.test, task, 0, 1)
@@ -105,14 +144,19 @@ def test_class_probabilities_are_those_of_the_loss():
 
 
 def test_counted_votes_by_hand():
-    """Of 10 voters a class, two thirds of the first and half of the second spike in two valid steps: 20/3 against 5 votes."""
+    """Of 10 voters a class, two thirds of the first and half of the second spike in two valid
+    steps: 20/3 against 5 votes."""
     shares = jnp.array([[[1.0, 0.4]], [[1 / 3, 0.6]], [[0.0, 1.0]]])
-    loss, right = networks.CountedVotes(10).loss_and_score(shares, jnp.array([1]), jnp.array([[True], [True], [False]]))
+    loss, right = networks.CountedVotes(10).loss_and_score(
+        shares, jnp.array([1]), jnp.array([[True], [True], [False]])
+    )
     assert float(loss) == pytest.approx(np.log1p(np.exp(20 / 3 - 5)), rel=1e-5) and int(right) == 0
 
 
 def test_only_letters_are_learned_from_votes(monkeypatch):
-    monkeypatch.setattr(networks, "dataset", lambda name, seed, steps: datasets.dataset("digits", seed, steps))
+    monkeypatch.setattr(
+        networks, "dataset", lambda name, seed, steps: datasets.dataset("digits", seed, steps)
+    )
     assert networks.make_task(row("escape", dataset="braille")).loss == networks.CountedVotes(10)
     assert networks.make_task(row("escape")).loss == as_loss("mean_potential")
 
@@ -121,9 +165,16 @@ def test_attacks_of_noisy_networks_go_through_and_over_the_noise_those_of_others
     task = networks.make_task(row("escape", sequences=60))
     part = task.test.select(np.arange(4))
     nets = {kind: networks.make_network(row(kind), task) for kind in ("deterministic", "escape")}
-    names = {kind: [name for name, *_ in robustness.variants(net, nets["escape"], part, task, 0)] for kind, net in nets.items()}
-    through = {f"{attack}_through_{size:g}" for attack in ("fgsm", "pgd") for size in robustness.SIZES}
-    assert set(names["escape"]) - set(names["deterministic"]) == through and set(names["deterministic"]) < set(names["escape"])
+    names = {
+        kind: [name for name, *_ in robustness.variants(net, nets["escape"], part, task, 0)]
+        for kind, net in nets.items()
+    }
+    through = {
+        f"{attack}_through_{size:g}" for attack in ("fgsm", "pgd") for size in robustness.SIZES
+    }
+    assert set(names["escape"]) - set(names["deterministic"]) == through and set(
+        names["deterministic"]
+    ) < set(names["escape"])
 
 
 @pytest.mark.long
@@ -133,26 +184,52 @@ def test_a_row_has_the_scores_of_its_network():
     scores = training.size_row(**own)
     assert scores["gap"] == pytest.approx(scores["last_training_score"] - scores["last_test_score"])
     assert scores["test_score"] == result.test_score and scores["best_epoch"] == result.best_epoch
-    assert training.fano_over_repeats(result.network, task.test.select(np.arange(10)), jax.random.key(1)) > 0
+    assert (
+        training.fano_over_repeats(
+            result.network, task.test.select(np.arange(10)), jax.random.key(1)
+        )
+        > 0
+    )
 
 
 def test_every_fixed_claim_is_judged_or_absent():
-    assert {name for name, entry in ENTRIES.items() if "paper_value" not in entry} <= set(claims.JUDGES)
+    assert {name for name, entry in ENTRIES.items() if "paper_value" not in entry} <= set(
+        claims.JUDGES
+    )
     for entry in ENTRIES.values():
         assert {"claim", "source", "statistic"} <= set(entry)
         assert "paper_value" in entry or {"family", "kind", "margin"} <= set(entry)
 
 
 def test_judges_see_planted_differences():
-    """Noise loses two points less at every level of a family and none elsewhere, has a gap of one point less at 200 images."""
+    """Noise loses two points less at every level of a family and none elsewhere, has a gap of one
+    point less at 200 images."""
     random = np.random.default_rng(0)
     plan = [(s, k) for s in range(8) for k in protocols.KINDS]
-    table = pd.DataFrame(plan, columns=["seed", "kind"]).assign(clean=0.95, best_epoch=5, training_score=0.9, chance=0.1)
-    for name in ("gaussian_1", "salt_0.1", "drop_0.5", "flips_0.1", "fgsm_over_0.1", "fgsm_through_0.1"):
-        gain = 0.02 * ((table["kind"] == "escape") & (name[:5] != "flips")) + 0.03 * (name == "fgsm_through_0.1")
+    table = pd.DataFrame(plan, columns=["seed", "kind"]).assign(
+        clean=0.95, best_epoch=5, training_score=0.9, chance=0.1
+    )
+    for name in (
+        "gaussian_1",
+        "salt_0.1",
+        "drop_0.5",
+        "flips_0.1",
+        "fgsm_over_0.1",
+        "fgsm_through_0.1",
+    ):
+        gain = 0.02 * ((table["kind"] == "escape") & (name[:5] != "flips")) + 0.03 * (
+            name == "fgsm_through_0.1"
+        )
         table[name] = 0.8 + gain + 0.001 * random.normal(size=len(table))
-    judge = {name: (lambda t, n=name: claims.JUDGES[n][1](t, ENTRIES[n]).values) for name in ENTRIES if name in claims.JUDGES}
-    assert len(judge["robust_input"](table)) == 8 and abs(judge["robust_input"](table).mean() - 0.02) < 0.002
+    judge = {
+        name: (lambda t, n=name: claims.JUDGES[n][1](t, ENTRIES[n]).values)
+        for name in ENTRIES
+        if name in claims.JUDGES
+    }
+    assert (
+        len(judge["robust_input"](table)) == 8
+        and abs(judge["robust_input"](table).mean() - 0.02) < 0.002
+    )
     assert abs(judge["robust_spikes"](table).mean()) < 0.002
     assert abs(judge["one_pass_fgsm"](table).mean() - 0.03) < 0.002
     sizes = table.assign(training_size=200, gap=np.where(table["kind"] == "escape", 0.04, 0.05))
@@ -164,7 +241,10 @@ def test_judges_see_planted_differences():
 def test_disturbances_reach_every_family_that_is_judged():
     task = networks.make_task(row("escape", sequences=60))
     net = networks.make_network(row("escape"), task)
-    names = [name for name, _, _ in robustness.variants(net, net, task.test.select(np.arange(10)), task, 0)]
+    names = [
+        name
+        for name, _, _ in robustness.variants(net, net, task.test.select(np.arange(10)), task, 0)
+    ]
     assert len(names) == len(set(names)) == 3 + 2 + 2 + 6 * 3 + 4 + 3
     columns = pd.DataFrame([dict.fromkeys(["clean", *names], 1.0)])
     for entry in ENTRIES.values():
@@ -174,11 +254,16 @@ def test_disturbances_reach_every_family_that_is_judged():
 
 
 def test_narrow_noise_is_no_noise():
-    """At a width of 0.001 at most one step in a thousand has another spike, and gradients agree to 5 %."""
+    """At a width of 0.001 at most one step in a thousand has another spike, and gradients agree to
+    5 %."""
     (setting,) = protocols.limit("quick")
     found = limit.limit_row(**setting)
     assert not set(found) & set(setting)
-    assert 0 < found["rate_hidden"] < 0.5 and found["spikes_differ"] < 1e-3 and found["gradients_differ"] < 0.05
+    assert (
+        0 < found["rate_hidden"] < 0.5
+        and found["spikes_differ"] < 1e-3
+        and found["gradients_differ"] < 0.05
+    )
 
 
 def test_the_limit_tells_wide_noise_from_none(monkeypatch):

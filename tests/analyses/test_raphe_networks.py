@@ -1,4 +1,5 @@
-"""Raphe neurons in trained networks, in small: cells in a layer, what learns, comparison with recordings, judges."""
+"""Raphe neurons in trained networks, in small: cells in a layer, what learns, comparison with
+recordings, judges."""
 
 from __future__ import annotations
 
@@ -31,28 +32,56 @@ def planted():
 
 
 def row(arm, **options):
-    own = {"dataset": "bursts", "arm": arm, "neurons": 7, "epochs": 1, "sequences": 60, "rate": 0.01, "gain": 200.0, "seed": 3}
+    own = {
+        "dataset": "bursts",
+        "arm": arm,
+        "neurons": 7,
+        "epochs": 1,
+        "sequences": 60,
+        "rate": 0.01,
+        "gain": 200.0,
+        "seed": 3,
+    }
     return {**own, **options}
 
 
 def test_neurons_of_a_layer_are_the_cells_in_turn_in_their_units_and_with_their_noise(planted):
-    """Neuron 5 is the first cell again; millivolts become volts, and the width of the escape rate is the cell's."""
+    """Neuron 5 is the first cell again; millivolts become volts, and the width of the escape rate
+    is the cell's."""
     own = row("fitted")
     net = networks.make_network(own, networks.make_task(own), planted)
     found = net.layers[0].intrinsic.values()
     values = list(planted.values())
-    for name, scale in (("V_T", 1e-3), ("g_L", 1e-9), ("Delta_V", 1e-3), ("tau_h", 1e-3), ("a_eta_2", 1e-12)):
-        np.testing.assert_allclose(found[name], [scale * values[k % 5][name] for k in range(7)], rtol=1e-6)
+    for name, scale in (
+        ("V_T", 1e-3),
+        ("g_L", 1e-9),
+        ("Delta_V", 1e-3),
+        ("tau_h", 1e-3),
+        ("a_eta_2", 1e-12),
+    ):
+        np.testing.assert_allclose(
+            found[name], [scale * values[k % 5][name] for k in range(7)], rtol=1e-6
+        )
     library = nc.models.igif_ia()
-    assert float(found["C"]) == library.values["C"] and net.layers[0].model.noise == library.noise and net.is_stochastic
-    assert not net.layers[0].intrinsic.coordinates and float(net.layers[0].dynamics.current) == pytest.approx(200e-12)
+    assert (
+        float(found["C"]) == library.values["C"]
+        and net.layers[0].model.noise == library.noise
+        and net.is_stochastic
+    )
+    assert not net.layers[0].intrinsic.coordinates and float(
+        net.layers[0].dynamics.current
+    ) == pytest.approx(200e-12)
 
 
 def test_dealing_parameters_anew_keeps_values_and_breaks_combinations(planted):
     dealt = cells.shuffled(planted, 1)
-    assert list(dealt) == list(planted) and dealt == cells.shuffled(planted, 1) != cells.shuffled(planted, 2)
+    assert list(dealt) == list(planted) and dealt == cells.shuffled(planted, 1) != cells.shuffled(
+        planted, 2
+    )
     for name in planted["DRN156"]:
-        assert sorted(own[name] for own in dealt.values()) == sorted(own[name] for own in planted.values())
+        assert sorted(own[name] for own in dealt.values()) == sorted(
+            own[name] for own in planted.values()
+        )
     assert not any(own in planted.values() for own in dealt.values())
     same = cells.library(planted)
     assert all(own == same["DRN156"] for own in same.values()) and same["DRN164"]["V_T"] == -58.0
@@ -65,8 +94,11 @@ def test_arms_share_synapses_and_only_one_learns_neurons(planted):
     assert all(np.array_equal(weights[0], other) for other in weights)
     free = nc.models.igif_ia().free
     assert {arm: len(net.layers[0].intrinsic.coordinates) for arm, net in nets.items()} == {
-        "fitted": 0, "shuffled": 0, "library": 0, "learned": len(free),
-    }  # fmt: skip
+        "fitted": 0,
+        "shuffled": 0,
+        "library": 0,
+        "learned": len(free),
+    }
     learned, fitted = (nets[arm].layers[0].intrinsic.values() for arm in ("learned", "fitted"))
     for name in free:
         np.testing.assert_allclose(learned[name], fitted[name], rtol=1e-5)
@@ -81,30 +113,40 @@ def test_samples_are_held():
 
 
 def test_windows_of_a_train_count_from_their_own_start():
-    """Spikes at 0.1, 1.0, 1.9, 2.05 s of a recording of 2.1 s in windows of 1 s: what does not fill a window is left out."""
+    """Spikes at 0.1, 1.0, 1.9, 2.05 s of a recording of 2.1 s in windows of 1 s: what does not fill
+    a window is left out."""
     found = cells.windows(np.array([0.1, 1.0, 1.9, 2.05]), 2.1, 1.0)
     assert len(found) == 2 and found[0].tolist() == [0.1]
     np.testing.assert_allclose(found[1], [0.0, 0.9])
 
 
 def test_unlikeness_is_that_of_compare_by_cell(monkeypatch):
-    """Neurons 0 and 2 are the first cell, neuron 1 the second; spikes of 20 Hz against recordings of 10 and 40 Hz."""
+    """Neurons 0 and 2 are the first cell, neuron 1 the second; spikes of 20 Hz against recordings
+    of 10 and 40 Hz."""
     monkeypatch.setattr(training, "STATISTICS", ("rate", "interval_distribution"))
     random = np.random.default_rng(1)
     raster = random.random((500, 12, 3)) < 0.02
     net = lambda x, key: type("Response", (), {"spikes": (raster,)})  # noqa: E731
-    recorded = {name: (np.sort(random.uniform(0, 30, int(30 * rate))), 30.0) for name, rate in (("a", 10), ("b", 40))}
+    recorded = {
+        name: (np.sort(random.uniform(0, 30, int(30 * rate))), 30.0)
+        for name, rate in (("a", 10), ("b", 40))
+    }
     part = type("Part", (), {"inputs": np.zeros((12, 500, 1))})
     found = training.unlikeness(net, part, recorded, 0)
     own = Trains.of_rasters(raster.transpose(2, 1, 0), networks.STEP)
-    given = [[t[(t >= 0.5 * k) & (t < 0.5 * (k + 1))] - 0.5 * k for k in range(12)] for t in (recorded[c][0] for c in "aba")]
+    given = [
+        [t[(t >= 0.5 * k) & (t < 0.5 * (k + 1))] - 0.5 * k for k in range(12)]
+        for t in (recorded[c][0] for c in "aba")
+    ]
     other = Trains.of_arrays([[(times, 0.0, 0.5) for times in unit] for unit in given], list("012"))
     table = nc.compare(own, other, statistics=training.STATISTICS, seed=0)
     by_hand = np.log(table["difference"] / table["reference"])
-    assert found["rate"] == pytest.approx(by_hand["rate"], rel=1e-6) and found["unlikeness"] == pytest.approx(
-        by_hand.mean(), rel=1e-6
+    assert found["rate"] == pytest.approx(by_hand["rate"], rel=1e-6) and found[
+        "unlikeness"
+    ] == pytest.approx(by_hand.mean(), rel=1e-6)
+    rates = np.array(
+        [[len(np.concatenate(unit)) / 6 for unit in given], raster.sum(axis=(0, 1)) / 6]
     )
-    rates = np.array([[len(np.concatenate(unit)) / 6 for unit in given], raster.sum(axis=(0, 1)) / 6])
     assert table.loc["rate", "difference"] == pytest.approx(np.abs(np.diff(rates, axis=0)).mean())
 
 
@@ -113,23 +155,48 @@ def test_all_arms_have_one_budget_and_other_seeds_tune():
     assert len(found) == 8 and all(len(values) >= 2 for values in grid.values())
     best = pd.DataFrame(found).assign(rate=0.01, gain=50.0, at_edge=False)
     rows = protocols.trainings("reduced", best)
-    assert len({key_of(own) for own in rows}) == 64 and not {own["seed"] for own in rows} & set(protocols.TUNING_SEEDS)
+    assert len({key_of(own) for own in rows}) == 64 and not {own["seed"] for own in rows} & set(
+        protocols.TUNING_SEEDS
+    )
 
 
 def table(**columns):
     random = np.random.default_rng(0)
-    rows = [{"arm": arm, "seed": seed, "dataset": "ecg", "best_epoch": 9, "training_score": 0.9, "chance": 0.2,
-             "test_score": score + 0.001 * random.normal(), "after_unlikeness": unlike, "before_unlikeness": 0.5}
-            for arm, score, unlike in (("fitted", 0.8, 0.4), ("library", 0.75, 0.9), ("shuffled", 0.8, 0.6), ("learned", 0.85, 1.0))
-            for seed in range(8)]  # fmt: skip
+    rows = [
+        {
+            "arm": arm,
+            "seed": seed,
+            "dataset": "ecg",
+            "best_epoch": 9,
+            "training_score": 0.9,
+            "chance": 0.2,
+            "test_score": score + 0.001 * random.normal(),
+            "after_unlikeness": unlike,
+            "before_unlikeness": 0.5,
+        }
+        for arm, score, unlike in (
+            ("fitted", 0.8, 0.4),
+            ("library", 0.75, 0.9),
+            ("shuffled", 0.8, 0.6),
+            ("learned", 0.85, 1.0),
+        )
+        for seed in range(8)
+    ]
     return pd.DataFrame(rows).assign(**columns)
 
 
 def test_judges_find_what_was_planted():
-    judged = {name: claims.JUDGES[name][1](table(), entry).values for name, entry in ENTRIES.items()}
+    judged = {
+        name: claims.JUDGES[name][1](table(), entry).values for name, entry in ENTRIES.items()
+    }
     assert set(judged) == set(claims.JUDGES) == set(ENTRIES)
-    assert abs(judged["fitted_library"].mean() - 0.05) < 0.002 and abs(judged["fitted_shuffled"].mean()) < 0.002
-    assert abs(judged["learned_fitted"].mean() - 0.05) < 0.002 and len(judged["learned_fitted"]) == 8
+    assert (
+        abs(judged["fitted_library"].mean() - 0.05) < 0.002
+        and abs(judged["fitted_shuffled"].mean()) < 0.002
+    )
+    assert (
+        abs(judged["learned_fitted"].mean() - 0.05) < 0.002 and len(judged["learned_fitted"]) == 8
+    )
     np.testing.assert_allclose(judged["like_library"], 0.5)
     np.testing.assert_allclose(judged["like_shuffled"], 0.2)
     np.testing.assert_allclose(judged["like_learned"], 0.6)
@@ -149,7 +216,9 @@ def test_training_leaves_fitted_neurons_as_they_are(planted):
         after = train(before, task, seed=0, settings=networks.make_settings(own)).last
         first, last = (net.layers[0].intrinsic.values() for net in (before, after))
         assert any(not np.array_equal(first[name], last[name]) for name in first) == changed
-        assert not np.array_equal(before.layers[0].connection.weight, after.layers[0].connection.weight)
+        assert not np.array_equal(
+            before.layers[0].connection.weight, after.layers[0].connection.weight
+        )
         assert jax.tree.structure(before) == jax.tree.structure(after)
 
 

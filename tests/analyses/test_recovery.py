@@ -24,7 +24,8 @@ def study():
 
 @pytest.mark.long
 def test_intervals_of_a_few_adaptive_neurons_cover_the_truth(study):
-    """Thirty intervals of 95 %: fewer covered than the bound has a probability below 0.1 % if coverage is right."""
+    """Thirty intervals of 95 %: fewer covered than the bound has a probability below 0.1 % if
+    coverage is right."""
     frame = study.fit_runs("adaptive lif", study.systems()["adaptive lif"], 6, seed=2)
     assert frame["converged"].all() and frame["identified"].all()
     assert frame["covered"].sum() >= binom.ppf(1e-3, len(frame), 0.95)

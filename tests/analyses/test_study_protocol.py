@@ -1,4 +1,5 @@
-"""The protocol of the studies of trained networks: tuning on made-up scores, untrained networks, pairs of arms."""
+"""The protocol of the studies of trained networks: tuning on made-up scores, untrained networks,
+pairs of arms."""
 
 from __future__ import annotations
 
@@ -18,7 +19,8 @@ from analyses import judging, protocol  # noqa: E402
 
 
 def peaked(dataset: str, kind: str, rate: float, width: float, seed: int) -> dict:
-    """Validation score that is highest at a rate of 1 and at a width by kind, apart from a little noise by seed."""
+    """Validation score that is highest at a rate of 1 and at a width by kind, apart from a little
+    noise by seed."""
     best_width = {"narrow": 0.25, "wide": 2.0, "far": 1e6}[kind]
     score = 1 - 0.1 * abs(np.log(rate)) - 0.1 * abs(np.log(width / best_width)) + 1e-3 * (seed % 3)
     return {"validation_score": score, "validation_loss": -score, "best_epoch": 5}
@@ -31,28 +33,40 @@ def run_in(folder: Path) -> StudyRun:
 def tuned(folder, kinds, widths=(0.5, 1.0, 2.0)):
     cells = [{"dataset": "made", "kind": kind} for kind in kinds]
     grid = {"rate": (0.1, 1.0, 10.0), "width": widths}
-    best = protocol.tune(run_in(folder), peaked, cells, grid, "tuning.parquet", ("dataset",), (100, 101))
+    best = protocol.tune(
+        run_in(folder), peaked, cells, grid, "tuning.parquet", ("dataset",), (100, 101)
+    )
     return best.set_index("kind"), pd.read_parquet(folder / "tuning.parquet")
 
 
 def test_a_best_setting_at_an_edge_widens_the_grid_of_all_arms(tmp_path):
-    """Narrow is best at 0.25, one below the grid of 0.5, 1, 2; wide at 2, its end: both ends grow until they are passed.
+    """Narrow is best at 0.25, one below the grid of 0.5, 1, 2; wide at 2, its end: both ends grow
+    until they are passed.
 
-    Both arms try the whole grid of nine, then each end with their own best values: 0.25 and 4, then 0.125. Twelve settings.
+    Both arms try the whole grid of nine, then each end with their own best values: 0.25 and 4, then
+    0.125. Twelve settings.
     """
     best, table = tuned(tmp_path, ("narrow", "wide"))
-    assert best.loc["narrow", ["rate", "width"]].tolist() == [1.0, 0.25] and best.loc["wide", "width"] == 2.0
+    assert (
+        best.loc["narrow", ["rate", "width"]].tolist() == [1.0, 0.25]
+        and best.loc["wide", "width"] == 2.0
+    )
     assert not best["at_edge"].any()
     for kind in ("narrow", "wide"):
         own = table[table["kind"] == kind]
-        assert sorted(own["width"].unique()) == [0.125, 0.25, 0.5, 1.0, 2.0, 4.0] and len(own) == 12 * 2
+        assert (
+            sorted(own["width"].unique()) == [0.125, 0.25, 0.5, 1.0, 2.0, 4.0]
+            and len(own) == 12 * 2
+        )
         assert set(own.loc[~own["width"].isin((0.5, 1.0, 2.0)), "rate"]) == {1.0}
 
 
 def test_a_grid_stops_growing_and_says_so(tmp_path):
     best, table = tuned(tmp_path, ("far",))
     assert best["at_edge"].all() and best["width"].item() == 2.0 * 2.0**protocol.MOST_WIDENINGS
-    assert table["width"].max() == best["width"].item() and len(table) == 2 * (9 + protocol.MOST_WIDENINGS)
+    assert table["width"].max() == best["width"].item() and len(table) == 2 * (
+        9 + protocol.MOST_WIDENINGS
+    )
 
 
 def test_a_grid_of_one_value_does_not_grow(tmp_path):
@@ -74,10 +88,16 @@ def test_seeds_are_averaged_and_equal_scores_go_to_the_lower_loss():
 
 
 def arms(**changes):
-    table = pd.DataFrame({
-        "seed": [0, 1, 2, 0, 1, 2], "kind": ["a"] * 3 + ["b"] * 3, "score": [0.9, 0.8, 0.7, 0.85, 0.6, 0.1],
-        "best_epoch": 5, "training_score": 0.95, "chance": 0.1,
-    })  # fmt: skip
+    table = pd.DataFrame(
+        {
+            "seed": [0, 1, 2, 0, 1, 2],
+            "kind": ["a"] * 3 + ["b"] * 3,
+            "score": [0.9, 0.8, 0.7, 0.85, 0.6, 0.1],
+            "best_epoch": 5,
+            "training_score": 0.95,
+            "chance": 0.1,
+        }
+    )
     return table.assign(**changes)
 
 
@@ -87,7 +107,10 @@ def test_pairs_are_differences_by_seed_whatever_the_order_of_rows():
     assert pairs.untrained == 0
 
 
-@pytest.mark.parametrize("changes", [{"best_epoch": [5, 5, 5, 5, 5, 1]}, {"training_score": [0.95, 0.95, 0.29, 0.95, 0.95, 0.95]}])
+@pytest.mark.parametrize(
+    "changes",
+    [{"best_epoch": [5, 5, 5, 5, 5, 1]}, {"training_score": [0.95, 0.95, 0.29, 0.95, 0.95, 0.95]}],
+)
 def test_networks_that_did_not_train_are_left_out_with_their_pair(changes):
     """The first epoch was the best, or training accuracy stays below three times chance."""
     pairs = protocol.paired(arms(**changes), "kind", "a", "b", "score")
@@ -128,16 +151,31 @@ paper_value = "93"
 def test_each_data_set_has_its_own_verdict_within_a_family(tmp_path):
     """A gain of five points on x and none on y; Holm counts three comparisons."""
     random = np.random.default_rng(0)
-    rows = [{"key": f"{d}{s}", "dataset": d, "seed": s, "gain": (0.05 if d == "x" else 0.0) + 0.001 * random.normal(),
-             "sequences": 0, "error": None} for d in "xy" for s in range(8)]  # fmt: skip
+    rows = [
+        {
+            "key": f"{d}{s}",
+            "dataset": d,
+            "seed": s,
+            "gain": (0.05 if d == "x" else 0.0) + 0.001 * random.normal(),
+            "sequences": 0,
+            "error": None,
+        }
+        for d in "xy"
+        for s in range(8)
+    ]
     pd.DataFrame(rows).to_parquet(tmp_path / "made.parquet")
     (tmp_path / "claims.toml").write_text(TOML)
 
     def judge(table, entry):
         return protocol.Pairs(table["gain"].to_numpy(), 0)
 
-    found = judging.judged_families(tmp_path / "claims.toml", tmp_path, {"gain": ("made", judge), "same": ("made", judge)})
+    found = judging.judged_families(
+        tmp_path / "claims.toml", tmp_path, {"gain": ("made", judge), "same": ("made", judge)}
+    )
     assert [(claim.dataset, claim.verdict) for claim in found] == [
-        ("x", "confirmed"), ("y", "refuted"), ("x", "refuted"), ("", "not comparable"),
-    ]  # fmt: skip
+        ("x", "confirmed"),
+        ("y", "refuted"),
+        ("x", "refuted"),
+        ("", "not comparable"),
+    ]
     assert found[3].paper_value == "93" and found[0].claim == "it helps (made)"

@@ -1,4 +1,5 @@
-"""The surrogate gradient study in small: its cell, its starts, its rows, its judges on tables of known truth."""
+"""The surrogate gradient study in small: its cell, its starts, its rows, its judges on tables of
+known truth."""
 
 from __future__ import annotations
 
@@ -26,7 +27,12 @@ ENTRIES, JUDGES = tomllib.loads(claims.FIXED.read_text(encoding="utf-8")), claim
 
 
 def row(arm="reference", net="feedforward", start="firing", **options):
-    return {**protocols.cell("quick", "randman", net, start, arm), "rate": 1e-2, "seed": 3, **options}
+    return {
+        **protocols.cell("quick", "randman", net, start, arm),
+        "rate": 1e-2,
+        "seed": 3,
+        **options,
+    }
 
 
 def made(own):
@@ -34,7 +40,8 @@ def made(own):
 
 
 def test_the_cell_is_that_of_the_paper():
-    """Update equations of the paper written out in NumPy, one layer with recurrence and its readout, in float64."""
+    """Update equations of the paper written out in NumPy, one layer with recurrence and its
+    readout, in float64."""
     net = made(row(net="recurrent", neurons=30))
     x = (np.random.default_rng(0).random((60, 3, 20)) < 0.1).astype(float)
     with jax.enable_x64(True):
@@ -42,7 +49,11 @@ def test_the_cell_is_that_of_the_paper():
         response = eqx.filter_jit(net)(jnp.asarray(x))
     w, v, out = (
         np.asarray(a, float)
-        for a in (net.layers[0].connection.weight, net.layers[0].recurrent.weight, net.readout.connection.weight)
+        for a in (
+            net.layers[0].connection.weight,
+            net.layers[0].recurrent.weight,
+            net.readout.connection.weight,
+        )
     )
     mem, syn, slow = np.exp(-0.1), np.exp(-0.2), np.exp(-0.05)
     u, c, s = (np.zeros((3, 30)) for _ in range(3))
@@ -57,7 +68,8 @@ def test_the_cell_is_that_of_the_paper():
 
 
 def test_the_silent_start_fires_nowhere_and_the_firing_one_in_every_layer():
-    """Ten hertz, which is one spike of each neuron in a sequence, within a factor of two on sequences that set nothing."""
+    """Ten hertz, which is one spike of each neuron in a sequence, within a factor of two on
+    sequences that set nothing."""
     for start, low, high in (("silent", 0.0, 0.0), ("firing", 0.5, 2.0)):
         own = row(start=start, depth=2)
         task = networks.make_task(own)
@@ -68,21 +80,33 @@ def test_the_silent_start_fires_nowhere_and_the_firing_one_in_every_layer():
 @pytest.mark.parametrize(
     ("arm", "at_threshold", "near"),
     [
-        ("reference", 1.0, 0.25), ("sigmoid", 0.25, 0.19661), ("linear", 1.0, 0.0), ("shallow", 1.0, 1 / 1.21),
-        ("steep", 1.0, 1 / 121), ("constant", 1.0, 1.0), ("zero", 0.0, 0.0), ("asymptotic", 10.0, 2.5),
+        ("reference", 1.0, 0.25),
+        ("sigmoid", 0.25, 0.19661),
+        ("linear", 1.0, 0.0),
+        ("shallow", 1.0, 1 / 1.21),
+        ("steep", 1.0, 1 / 121),
+        ("constant", 1.0, 1.0),
+        ("zero", 0.0, 0.0),
+        ("asymptotic", 10.0, 2.5),
     ],
-)  # fmt: skip
+)
 def test_arms_have_the_derivatives_they_are_named_after(arm, at_threshold, near):
-    """At threshold and at a distance of 0.1: of slope 10 a SuperSpike has fallen to a quarter, a logistic to s(1 - s) at 1."""
+    """At threshold and at a distance of 0.1: of slope 10 a SuperSpike has fallen to a quarter, a
+    logistic to s(1 - s) at 1."""
     derivative = made(row(arm, start="silent")).layers[0].dynamics.surrogate.derivative
-    np.testing.assert_allclose([derivative(0.0), derivative(-0.1)], [at_threshold, near], rtol=1e-4, atol=1e-6)
+    np.testing.assert_allclose(
+        [derivative(0.0), derivative(-0.1)], [at_threshold, near], rtol=1e-4, atol=1e-6
+    )
 
 
 def test_arms_stop_the_gradients_they_are_named_after():
     layers = {arm: made(row(arm, "recurrent", "silent")).layers[0] for arm in networks.ARMS}
     attached = {arm for arm, layer in layers.items() if layer.dynamics.reset_gradient}
     stopped = {arm for arm, layer in layers.items() if not layer.recurrent.gradient}
-    assert attached == {"attached", "asymptotic attached"} and stopped == {"stopped", "asymptotic stopped"}
+    assert attached == {"attached", "asymptotic attached"} and stopped == {
+        "stopped",
+        "asymptotic stopped",
+    }
     weights = [np.asarray(layer.connection.weight) for layer in layers.values()]
     assert all(np.array_equal(weights[0], other) for other in weights)
 
@@ -99,15 +123,28 @@ def best(cells):
 
 
 def test_rows_differ_and_have_one_budget():
-    """37 cells on the benchmark, 22 on each recorded set, 6 on each of two harder ones; 8 seeds, or 5; 3 others tune."""
+    """37 cells on the benchmark, 22 on each recorded set, 6 on each of two harder ones; 8 seeds, or
+    5; 3 others tune."""
     cells = protocols.comparisons("reduced")
     assert pd.DataFrame(cells).groupby("dataset").size().to_dict() == {
-        "randman": 37, "ecg": 22, "braille": 22, "randman-rough": 6, "randman-2d": 6,
-    }  # fmt: skip
-    deep, bound, starts = protocols.deep("reduced"), protocols.sparse("reduced"), protocols.starts("reduced")
+        "randman": 37,
+        "ecg": 22,
+        "braille": 22,
+        "randman-rough": 6,
+        "randman-2d": 6,
+    }
+    deep, bound, starts = (
+        protocols.deep("reduced"),
+        protocols.sparse("reduced"),
+        protocols.starts("reduced"),
+    )
     assert (len(protocols.SEEDS), len(protocols.FEWER_SEEDS)) == (8, 5)
     assert (len(deep), len(bound), len(starts)) == (15, 8, 6 * 3 * (8 * 3 + 3 * 2))
-    for plan, seeds in ((cells, protocols.SEEDS), (deep, protocols.FEWER_SEEDS), (bound, protocols.FEWER_SEEDS)):
+    for plan, seeds in (
+        (cells, protocols.SEEDS),
+        (deep, protocols.FEWER_SEEDS),
+        (bound, protocols.FEWER_SEEDS),
+    ):
         rows = protocols.results("reduced", best(plan), seeds)
         assert len(rows) == len({key_of(own) for own in rows}) == len(seeds) * len(plan)
         assert not {own["seed"] for own in rows} & set(protocol.tuning_seeds("reduced"))
@@ -117,7 +154,10 @@ def test_rows_differ_and_have_one_budget():
 
 def test_every_claim_about_networks_has_its_cells():
     """Every arm, start, kind of network and depth that a claim names is trained on its data sets."""
-    planned = {"comparisons": pd.DataFrame(protocols.comparisons("reduced")), "depth": pd.DataFrame(protocols.deep("reduced"))}
+    planned = {
+        "comparisons": pd.DataFrame(protocols.comparisons("reduced")),
+        "depth": pd.DataFrame(protocols.deep("reduced")),
+    }
     for name, (table, _) in JUDGES.items():
         entry = ENTRIES[name]
         if table not in planned:
@@ -131,7 +171,13 @@ def test_every_claim_about_networks_has_its_cells():
 def table_of(cells, seeds=protocols.SEEDS, **values):
     table = pd.DataFrame(protocols.results("reduced", best(cells), seeds))
     noise = 1e-3 * np.random.default_rng(0).normal(size=len(table))
-    trained = {"best_epoch": 5, "training_score": 0.95, "chance": 0.1, "test_score": 0.9 + noise, "spikes": 1.0}
+    trained = {
+        "best_epoch": 5,
+        "training_score": 0.95,
+        "chance": 0.1,
+        "test_score": 0.9 + noise,
+        "spikes": 1.0,
+    }
     return table.assign(error=None, **{**trained, **values})
 
 
@@ -140,26 +186,46 @@ def judged(name, table):
 
 
 def test_judges_see_planted_differences(tmp_path):
-    """Five points by the reset of an asymptotic surrogate in feed-forward networks from the firing start, and nothing else."""
+    """Five points by the reset of an asymptotic surrogate in feed-forward networks from the firing
+    start, and nothing else."""
     table = table_of(protocols.comparisons("reduced"))
-    harmed = (table["arm"] == "asymptotic attached") & (table["net"] == "feedforward") & (table["start"] == "firing")
+    harmed = (
+        (table["arm"] == "asymptotic attached")
+        & (table["net"] == "feedforward")
+        & (table["start"] == "firing")
+    )
     planted = table.assign(test_score=table["test_score"] - 0.05 * harmed)
     planted.assign(key="").to_parquet(tmp_path / "comparisons.parquet")
     found = pd.DataFrame([vars(claim) for claim in claims.claims(tmp_path)])
-    explicit = found[found["claim"].str.contains("impairs an asymptotic surrogate, feed-forward networks from a firing start")]
+    explicit = found[
+        found["claim"].str.contains(
+            "impairs an asymptotic surrogate, feed-forward networks from a firing start"
+        )
+    ]
     assert len(explicit) == 5 and set(explicit["verdict"]) == {"confirmed"}
     np.testing.assert_allclose(explicit["our_mean"], 0.05, atol=2e-3)
-    rest = found[found["claim"].str.contains("as good as") | found["claim"].str.contains("makes no difference")]
+    rest = found[
+        found["claim"].str.contains("as good as")
+        | found["claim"].str.contains("makes no difference")
+    ]
     assert len(rest) > 20 and set(rest["verdict"]) == {"confirmed"}
-    gains = found[found["claim"].str.contains("worse than SuperSpike|in recurrent|recurrent connections help")]
+    gains = found[
+        found["claim"].str.contains("worse than SuperSpike|in recurrent|recurrent connections help")
+    ]
     assert set(gains["verdict"]) == {"refuted"}
-    assert set(found.loc[found["dataset"] == "", "verdict"]) == {"not comparable"} and (found["dataset"] == "").sum() == 3
+    assert (
+        set(found.loc[found["dataset"] == "", "verdict"]) == {"not comparable"}
+        and (found["dataset"] == "").sum() == 3
+    )
 
 
 def test_chance_is_claimed_of_all_networks_and_differences_of_those_that_trained():
     table = table_of(protocols.comparisons("reduced"))
     silent = (table["arm"] == "zero") & (table["start"] == "silent")
-    planted = table.assign(test_score=np.where(silent, 0.11, table["test_score"]), training_score=np.where(silent, 0.1, 0.95))
+    planted = table.assign(
+        test_score=np.where(silent, 0.11, table["test_score"]),
+        training_score=np.where(silent, 0.1, 0.95),
+    )
     pairs = judged("chance_true_feedforward", planted[planted["dataset"] == "randman"])
     np.testing.assert_allclose(pairs.values, 0.01)
     lost = (table["arm"] == "steep") & (table["seed"] == 2)
@@ -169,21 +235,29 @@ def test_chance_is_claimed_of_all_networks_and_differences_of_those_that_trained
 
 
 def test_depth_is_judged_by_hand():
-    """A reset that costs 1 point in one layer and 7 in four: growth 6; four layers 3 points below one; silent ones 20 below."""
+    """A reset that costs 1 point in one layer and 7 in four: growth 6; four layers 3 points below
+    one; silent ones 20 below."""
     table = table_of(protocols.deep("reduced"), protocols.FEWER_SEEDS, test_score=0.9)
     lost = np.where(table["depth"] == 4, 0.07, 0.01) * (table["arm"] == "asymptotic attached")
-    deep = 0.03 * (table["depth"] == 4) + 0.2 * ((table["start"] == "silent") & (table["depth"] == 4))
+    deep = 0.03 * (table["depth"] == 4) + 0.2 * (
+        (table["start"] == "silent") & (table["depth"] == 4)
+    )
     planted = table.assign(test_score=0.9 - lost - deep)
     np.testing.assert_allclose(judged("growth_explicit", planted).values, [0.06] * 5)
     np.testing.assert_allclose(judged("depth_explicit_1", planted).values, [0.01] * 5)
     np.testing.assert_allclose(judged("depth_learns", planted).values, [0.03] * 5)
     np.testing.assert_allclose(judged("depth_start", planted).values, [0.2] * 5)
-    failed = planted.assign(best_epoch=np.where((planted["seed"] == 1) & (planted["depth"] == 1), 1, 5))
+    failed = planted.assign(
+        best_epoch=np.where((planted["seed"] == 1) & (planted["depth"] == 1), 1, 5)
+    )
     pairs = judged("growth_explicit", failed)
     assert len(pairs.values) == 4 and pairs.untrained == 1
     missing = judged("growth_explicit", planted[planted["depth"] < 4])
     assert len(missing.values) == 0 and missing.untrained == 0
-    nothing = judged("growth_explicit", planted.assign(best_epoch=np.where(planted["arm"] == "asymptotic attached", 1, 5)))
+    nothing = judged(
+        "growth_explicit",
+        planted.assign(best_epoch=np.where(planted["arm"] == "asymptotic attached", 1, 5)),
+    )
     assert len(nothing.values) == 0 and nothing.untrained == 5
 
 
@@ -192,12 +266,17 @@ def activities(bend=0.1, below=0.6, above=0.02):
     spikes = np.geomspace(0.01, 3.0, 8)
     x = np.log10(spikes / bend)
     accuracy = 0.95 + np.where(x < 0, below, above) * x
-    rows = [{"seed": seed, "spikes": s, "test_score": a} for seed in range(5) for s, a in zip(spikes, accuracy, strict=True)]
+    rows = [
+        {"seed": seed, "spikes": s, "test_score": a}
+        for seed in range(5)
+        for s, a in zip(spikes, accuracy, strict=True)
+    ]
     return pd.DataFrame(rows).assign(best_epoch=5, training_score=0.9, chance=0.1)
 
 
 def test_a_broken_line_is_found_and_networks_that_did_not_train_do_not_bend_it():
-    """Break at 0.1 spikes, 60 and 2 points per factor of ten; nine networks kept from their first epoch lie far off."""
+    """Break at 0.1 spikes, 60 and 2 points per factor of ten; nine networks kept from their first
+    epoch lie far off."""
     place, below, above = sparse.fit_broken_line(activities())
     assert (
         10**place == pytest.approx(0.1, rel=0.06)
@@ -205,7 +284,14 @@ def test_a_broken_line_is_found_and_networks_that_did_not_train_do_not_bend_it()
         and above == pytest.approx(0.02, abs=0.01)
     )
     early = pd.DataFrame(
-        {"seed": range(5), "spikes": 0.6, "test_score": 0.34, "best_epoch": 1, "training_score": 0.9, "chance": 0.1}
+        {
+            "seed": range(5),
+            "spikes": 0.6,
+            "test_score": 0.34,
+            "best_epoch": 1,
+            "training_score": 0.9,
+            "chance": 0.1,
+        }
     )
     bent = pd.concat([activities(), early])
     np.testing.assert_allclose(sparse.fit_broken_line(bent), (place, below, above))
@@ -215,8 +301,8 @@ def test_a_broken_line_is_found_and_networks_that_did_not_train_do_not_bend_it()
 
 
 def test_the_derivative_at_the_start_is_that_at_the_potentials():
-    """Without weights every potential rests one below threshold, where a SuperSpike of slope 10 is 1/121; the potentials looked at
-    make the spikes of the layer."""
+    """Without weights every potential rests one below threshold, where a SuperSpike of slope 10 is
+    1/121; the potentials looked at make the spikes of the layer."""
     own = row("reference", depth=2)
     task = networks.make_task(own)
     net = networks.make_network(own, task)
@@ -227,26 +313,42 @@ def test_the_derivative_at_the_start_is_that_at_the_potentials():
     at_rest = learnability.derivative_at_start(silent, task, 0)
     assert at_rest["derivative"] == pytest.approx(1 / 121, rel=1e-5)
     assert (at_rest["silent_layers"], found["silent_layers"]) == (1, 0)
-    assert found["derivative"] > 1 / 121 and found["derivative_at_rest"] == pytest.approx(1 / 121, rel=1e-5)
+    assert found["derivative"] > 1 / 121 and found["derivative_at_rest"] == pytest.approx(
+        1 / 121, rel=1e-5
+    )
 
 
 def starts_table(learns):
     table = pd.DataFrame(protocols.starts("reduced"))
     random = np.random.default_rng(1)
     silent = np.where(table["start"] == "silent", table["depth"], 0)
-    table = table.assign(derivative=10 ** random.uniform(-40, 0, len(table)), derivative_at_rest=1e-5, silent_layers=silent)
-    return table.assign(chance=0.1, error=None, best_epoch=5, training_score=np.where(learns(table, random), 0.9, 0.1))
+    table = table.assign(
+        derivative=10 ** random.uniform(-40, 0, len(table)),
+        derivative_at_rest=1e-5,
+        silent_layers=silent,
+    )
+    return table.assign(
+        chance=0.1,
+        error=None,
+        best_epoch=5,
+        training_score=np.where(learns(table, random), 0.9, 0.1),
+    )
 
 
 def test_the_rule_predicts_shapes_it_was_not_fitted_on():
-    """A bound that depends on silent layers is found; of labels that do not depend on the derivative it knows nothing."""
+    """A bound that depends on silent layers is found; of labels that do not depend on the
+    derivative it knows nothing."""
     by_bound = starts_table(lambda t, _: np.log10(t["derivative"]) > -30 + 4 * t["silent_layers"])
     assert learnability.area_by_seed(by_bound).min() > 0.99
     assert judged("rule_area", by_bound).values.min() > 0.04
     by_chance = starts_table(lambda t, random: random.random(len(t)) < 0.5)
     assert abs(learnability.area_by_seed(by_chance).mean() - 0.5) < 0.1
-    swapped = by_bound.assign(derivative=np.where(by_bound["shape"].isin(protocols.HELD_OUT), 1.0, by_bound["derivative"]))
-    assert learnability.area_by_seed(swapped).max() < 0.8, "it reads the derivative of the shape it judges"
+    swapped = by_bound.assign(
+        derivative=np.where(by_bound["shape"].isin(protocols.HELD_OUT), 1.0, by_bound["derivative"])
+    )
+    assert learnability.area_by_seed(swapped).max() < 0.8, (
+        "it reads the derivative of the shape it judges"
+    )
     assert len(judged("rule_area", by_bound[by_bound["shape"] == "gaussian"]).values) == 0
 
 

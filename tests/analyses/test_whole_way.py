@@ -1,4 +1,5 @@
-"""Every study's whole way from an empty folder: rows, tables, claims, figures. In small here, as ``--quick`` behind ``long``."""
+"""Every study's whole way from an empty folder: rows, tables, claims, figures. In small here, as
+``--quick`` behind ``long``."""
 
 from __future__ import annotations
 
@@ -18,25 +19,46 @@ from neurocode.studies.study import load_study, module_of
 ROOT = Path(__file__).parents[2]
 #: Rows of every table of the quick protocols, and how many claims they can judge.
 ROWS = {
-    "adaptive-lif": {"ecg": 2, "burst_sequences": 2, "spring_mass": 6, "robustness": 4, "neurons": 2},
+    "adaptive-lif": {
+        "ecg": 2,
+        "burst_sequences": 2,
+        "spring_mass": 6,
+        "robustness": 4,
+        "neurons": 2,
+    },
     "surrogate-gradients": {
-        "starts": 1, "depth_tuning": 1, "depth": 1, "sparse_tuning": 1, "sparse": 1, "comparisons_tuning": 2, "comparisons": 2,
+        "starts": 1,
+        "depth_tuning": 1,
+        "depth": 1,
+        "sparse_tuning": 1,
+        "sparse": 1,
+        "comparisons_tuning": 2,
+        "comparisons": 2,
     },
     "noisy-networks": {"tuning": 2, "training": 2, "widths": 1, "robustness": 2, "spiking": 2},
     "threshold-learning": {"tuning": 3, "training": 3, "decays": 2, "decisions": 2, "noisy": 2},
     "neural-coding": {"models": 7, "recorded": 1},
-    "complexity-classification": {"pilot": 1, "tuning": 3, "training": 3, "power": 2, "capacity": 1},
-}  # fmt: skip
+    "complexity-classification": {
+        "pilot": 1,
+        "tuning": 3,
+        "training": 3,
+        "power": 2,
+        "capacity": 1,
+    },
+}
 FIGURES = {
     "adaptive-lif": {"adaptive_lif_stability", "adaptive_lif_training", "adaptive_lif_neurons"},
-    "surrogate-gradients": {"surrogate_gradients", "surrogate_gradients_starts"}, "noisy-networks": {"noisy_networks"},
-    "threshold-learning": {"threshold_learning"}, "neural-coding": {"neural_coding", "neural_coding_statistics"},
+    "surrogate-gradients": {"surrogate_gradients", "surrogate_gradients_starts"},
+    "noisy-networks": {"noisy_networks"},
+    "threshold-learning": {"threshold_learning"},
+    "neural-coding": {"neural_coding", "neural_coding_statistics"},
     "complexity-classification": {"complexity_classification"},
-}  # fmt: skip
+}
 
 
 def once(monkeypatch, module, name, kind):
-    """Rows of one kind are computed once: what is looked at is what becomes of them, not what they hold."""
+    """Rows of one kind are computed once: what is looked at is what becomes of them, not what they
+    hold."""
     real, kept = getattr(module, name), {}
 
     def work(*folder, **row):
@@ -49,7 +71,8 @@ def once(monkeypatch, module, name, kind):
 
 
 def whole_way(name, folder, without=()):
-    """Every part of the quick protocol in order, as the command runs them, and the figures of their tables."""
+    """Every part of the quick protocol in order, as the command runs them, and the figures of their
+    tables."""
     study = load_study(name, ROOT)
     tables = folder / "tables"
     tables.mkdir()
@@ -61,13 +84,19 @@ def whole_way(name, folder, without=()):
     drawn = module_of("figures", name, ROOT).draw(tables, folder)
     check(name, tables)
     wanted = {figure for figure in FIGURES[name] if figure.rpartition("_")[2] not in without}
-    assert {path.stem for path in drawn} == wanted and all(path.stat().st_size > 1000 for path in drawn)
+    assert {path.stem for path in drawn} == wanted and all(
+        path.stat().st_size > 1000 for path in drawn
+    )
     return tables, found
 
 
 def check(name, tables):
     """Every row is there once and none failed."""
-    rows = {path.stem: pd.read_parquet(path) for path in tables.glob("*.parquet") if path.stem != "units"}
+    rows = {
+        path.stem: pd.read_parquet(path)
+        for path in tables.glob("*.parquet")
+        if path.stem != "units"
+    }
     assert {title: len(table) for title, table in rows.items()} == ROWS[name]
     assert all(table["error"].isna().all() and table["key"].is_unique for table in rows.values())
 
@@ -78,7 +107,9 @@ def made_task(name, steps, channels, outputs, loss, seed=0):
     parts = []
     for n in (60, 20, 20):
         inputs = 5.0 * (random.random((n, steps, channels)) < 0.3).astype(np.float32)
-        labels = random.integers(outputs, size=(n, steps) if loss == "per_step" else n).astype(np.int32)
+        labels = random.integers(outputs, size=(n, steps) if loss == "per_step" else n).astype(
+            np.int32
+        )
         parts.append(Part(inputs, labels, np.ones((n, steps), bool)))
     return Task(name, *parts, loss=loss, n_outputs=outputs, dt=1e-3)
 
@@ -94,14 +125,20 @@ def test_adaptive_lif(tmp_path, monkeypatch):
         monkeypatch.setitem(getattr(protocols, table), "batch", 20)
     monkeypatch.setitem(protocols.ECG, "neurons", 6)
     monkeypatch.setitem(
-        protocols.BURST_SIZES, "quick", {**protocols.BURST_SIZES["quick"], "samples": 80, "epochs": 1, "neurons": 6}
+        protocols.BURST_SIZES,
+        "quick",
+        {**protocols.BURST_SIZES["quick"], "samples": 80, "epochs": 1, "neurons": 6},
     )
     monkeypatch.setitem(
-        protocols.SPRING_SIZES, "quick", {**protocols.SPRING_SIZES["quick"], "samples": 80, "epochs": 1, "neurons": 6}
+        protocols.SPRING_SIZES,
+        "quick",
+        {**protocols.SPRING_SIZES["quick"], "samples": 80, "epochs": 1, "neurons": 6},
     )
     made = made_task("ecg", 60, 4, 6, "per_step")
     for module in (sys.modules["analyses.adaptive_lif.training"], neurons):
-        monkeypatch.setattr(module, "make_task", lambda row: made if row["task"] == "ecg" else real(row))
+        monkeypatch.setattr(
+            module, "make_task", lambda row: made if row["task"] == "ecg" else real(row)
+        )
     monkeypatch.setattr(neurons, "SURROGATES", 20)
     monkeypatch.setattr(neurons, "UNTRAINED", 10)
     once(monkeypatch, study, "training_row", lambda row: row["task"])
@@ -123,12 +160,18 @@ def test_surrogate_gradients(tmp_path, monkeypatch):
     load_study("surrogate-gradients", ROOT)
     from analyses.surrogate_gradients import study
 
-    kept = {name: once(monkeypatch, study, name, lambda row: (row["arm"], row["depth"])) for name in
-            ("tuning_row", "training_row", "last_tuning_row", "last_row", "start_row")}  # fmt: skip
+    kept = {
+        name: once(monkeypatch, study, name, lambda row: (row["arm"], row["depth"]))
+        for name in ("tuning_row", "training_row", "last_tuning_row", "last_row", "start_row")
+    }
     tables, found = whole_way("surrogate-gradients", tmp_path)
     assert {name: len(rows) for name, rows in kept.items()} == {
-        "tuning_row": 3, "training_row": 3, "last_tuning_row": 1, "last_row": 1, "start_row": 1,
-    }  # fmt: skip
+        "tuning_row": 3,
+        "training_row": 3,
+        "last_tuning_row": 1,
+        "last_row": 1,
+        "start_row": 1,
+    }
     row = pd.read_parquet(tables / "comparisons.parquet").iloc[0]
     assert 0.5 < row["initial_spikes"] < 2 and 0 <= row["test_score"] <= 1
     assert set(found["verdict"]) == {"not comparable"}, "one seed settles nothing"
@@ -145,7 +188,11 @@ def test_noisy_networks(tmp_path, monkeypatch):
     from analyses.noisy_networks import networks, protocols, robustness, study, training
 
     real = protocols.row
-    monkeypatch.setattr(protocols, "row", lambda *args, **own: {**real(*args, **own), "batch": 20, "sequences": 40, "epochs": 1})
+    monkeypatch.setattr(
+        protocols,
+        "row",
+        lambda *args, **own: {**real(*args, **own), "batch": 20, "sequences": 40, "epochs": 1},
+    )
     monkeypatch.setattr(robustness, "PASSES", 20)
     monkeypatch.setattr(robustness, "SIZES", (0.2,))
     monkeypatch.setattr(robustness, "NOISES", (1.0,))
@@ -167,7 +214,9 @@ def test_threshold_learning(tmp_path, monkeypatch):
     from analyses.threshold_learning import networks, protocols, study, training
 
     real = protocols.row
-    monkeypatch.setattr(protocols, "row", lambda *args, **own: {**real(*args, **own), "sequences": 60, "epochs": 1})
+    monkeypatch.setattr(
+        protocols, "row", lambda *args, **own: {**real(*args, **own), "sequences": 60, "epochs": 1}
+    )
     monkeypatch.setattr(networks, "VOTERS", 2)
     monkeypatch.setattr(training, "TESTED", 20)
     monkeypatch.setitem(networks.SIZES, "digits", (8, False))
@@ -194,11 +243,22 @@ def test_complexity_classification(tmp_path, monkeypatch):
     monkeypatch.setattr(data, "SAMPLES", 400)
     tables, found = whole_way("complexity-classification", tmp_path)
     training = pd.read_parquet(tables / "training.parquet")
-    assert set(training["rule"]) == {"gradient", "teacher"} and (training[["joules", "milliseconds"]] > 0).all(axis=None)
-    assert training[[name for name in training if name.startswith("test_")]].stack().between(0, 1).all()
+    assert set(training["rule"]) == {"gradient", "teacher"} and (
+        training[["joules", "milliseconds"]] > 0
+    ).all(axis=None)
+    assert (
+        training[[name for name in training if name.startswith("test_")]]
+        .stack()
+        .between(0, 1)
+        .all()
+    )
     assert pd.read_csv(tables / "settings.csv")["left_out"].sum() == 0
     assert 0 < pd.read_parquet(tables / "capacity.parquet")["used"].item() <= 50
-    assert set(found["verdict"]) == {"not comparable"} and set(found["seeds"]) <= {0, 1} and len(found) >= 4
+    assert (
+        set(found["verdict"]) == {"not comparable"}
+        and set(found["seeds"]) <= {0, 1}
+        and len(found) >= 4
+    )
 
 
 @pytest.mark.long
@@ -211,8 +271,12 @@ def test_neural_coding(tmp_path, monkeypatch):
     envelope = np.repeat(random.random(steps // 20), 20)[:, None]
     features = recordings.standardised(recordings.filtered(envelope, 2e-3), envelope)
     spikes = random.random((1, steps, 1)) < 0.1 * envelope
-    spans = [recordings.Span(features, spikes, *edges) for edges in ((0, 200), (200, 260), (260, steps))]
-    made = recordings.Recording("grasshopper", "made", 2e-3, False, spans[:1], spans[1:2], spans[2], None)
+    spans = [
+        recordings.Span(features, spikes, *edges) for edges in ((0, 200), (200, 260), (260, steps))
+    ]
+    made = recordings.Recording(
+        "grasshopper", "made", 2e-3, False, spans[:1], spans[1:2], spans[2], None
+    )
     monkeypatch.setitem(recordings.READERS, "grasshopper", lambda name: made)
     monkeypatch.setattr(protocols, "names", lambda dataset: ["made for the whole way"])
     monkeypatch.setattr(protocols, "QUICK_UPDATES", 1)
@@ -220,32 +284,59 @@ def test_neural_coding(tmp_path, monkeypatch):
     monkeypatch.setattr(fitting, "PASSES", 2)
     once(monkeypatch, study, "coding_row", lambda row: row["model"] == "deterministic")
     tables, found = whole_way("neural-coding", tmp_path)
-    assert set(found["verdict"]) == {"not comparable"} and set(found["dataset"]) == {"grasshopper"}, "one recording settles nothing"
+    assert set(found["verdict"]) == {"not comparable"} and set(found["dataset"]) == {
+        "grasshopper"
+    }, "one recording settles nothing"
     pairs = pd.read_csv(tables / "pairs.csv")
-    assert set(pairs["cells"]) == {1} and set(pairs["rival"]) == {"output", "glm", "gif", "recurrent-output", "internal"}
-    reasons = pd.read_csv(tables / "summary.csv").query("statistic == 'all'").set_index("model")["note"]
-    assert set(reasons.index) == {"coupled", "psth", "igif", "igif-ia"} and reasons.str.startswith("not defined: ").all()
+    assert set(pairs["cells"]) == {1} and set(pairs["rival"]) == {
+        "output",
+        "glm",
+        "gif",
+        "recurrent-output",
+        "internal",
+    }
+    reasons = (
+        pd.read_csv(tables / "summary.csv").query("statistic == 'all'").set_index("model")["note"]
+    )
+    assert (
+        set(reasons.index) == {"coupled", "psth", "igif", "igif-ia"}
+        and reasons.str.startswith("not defined: ").all()
+    )
 
 
 NEEDS = {
-    "adaptive-lif": "qtdb-ecg", "surrogate-gradients": None, "noisy-networks": None, "threshold-learning": None,
-    "neural-coding": "grasshopper", "complexity-classification": None,
-}  # fmt: skip
+    "adaptive-lif": "qtdb-ecg",
+    "surrogate-gradients": None,
+    "noisy-networks": None,
+    "threshold-learning": None,
+    "neural-coding": "grasshopper",
+    "complexity-classification": None,
+}
 
 
 @pytest.mark.long
 @pytest.mark.parametrize("name", NEEDS)
 def test_the_quick_protocol_as_a_command(name, tmp_path, request):
-    """``neurocode study NAME --quick`` and ``neurocode figures NAME`` in a folder that holds nothing but the scripts."""
+    """``neurocode study NAME --quick`` and ``neurocode figures NAME`` in a folder that holds
+    nothing but the scripts."""
     if NEEDS[name]:
         request.getfixturevalue("recorded_data")
     for kind in ("analyses", "figures"):
         (tmp_path / kind).symlink_to(ROOT / kind)
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")])}
+    environment = {
+        **os.environ,
+        "PYTHONPATH": os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")]),
+    }
 
     def command(*arguments):
-        done = subprocess.run([sys.executable, "-m", "neurocode", *arguments], cwd=tmp_path, env=environment, capture_output=True,
-                              text=True, check=False)  # fmt: skip
+        done = subprocess.run(
+            [sys.executable, "-m", "neurocode", *arguments],
+            cwd=tmp_path,
+            env=environment,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
         assert done.returncode == 0, done.stderr[-2000:]
 
     command("study", name, "--quick")

@@ -1,4 +1,5 @@
-"""Bad input from the command line: an exit code, one sentence that says what is wrong, no traceback, and nothing written."""
+"""Bad input from the command line: an exit code, one sentence that says what is wrong, no
+traceback, and nothing written."""
 
 from __future__ import annotations
 
@@ -13,7 +14,9 @@ import scipy.io
 
 from neurocode.cli import main
 
-HUGE_NPY = b"\x93NUMPY\x01\x00v\x00{'descr': '<f8', 'fortran_order': False, 'shape': (1000000000000,), }"
+HUGE_NPY = (
+    b"\x93NUMPY\x01\x00v\x00{'descr': '<f8', 'fortran_order': False, 'shape': (1000000000000,), }"
+)
 INJECTED = """
 name = "injected"
 equations = "dv/dt = (I - v)/tau : 1\\nI : 1"
@@ -45,18 +48,31 @@ def write_files(folder: Path) -> None:
     (folder / "folder.npy").mkdir()
     (folder / "huge.npy").write_bytes(HUGE_NPY)
     for name, text in {
-        "semicolons.csv": "0.1;0.2\n0.3;\n", "hexadecimal.txt": "0x1A\n0x2B\n", "words.txt": "one\ntwo\n",
+        "semicolons.csv": "0.1;0.2\n0.3;\n",
+        "hexadecimal.txt": "0x1A\n0x2B\n",
+        "words.txt": "one\ntwo\n",
         "two_columns.csv": "0.1,1\n0.2,2\n",
-        "list.toml": "[1, 2", "axes.toml": "axes = 3\n", "unknown_key.toml": "axis = 'unit'\n", "injected.toml": INJECTED,
-        "mixed.toml": VOLTS_TO_NUMBER, "no_equations.toml": "name = 'x'\n",
-    }.items():  # fmt: skip
+        "list.toml": "[1, 2",
+        "axes.toml": "axes = 3\n",
+        "unknown_key.toml": "axis = 'unit'\n",
+        "injected.toml": INJECTED,
+        "mixed.toml": VOLTS_TO_NUMBER,
+        "no_equations.toml": "name = 'x'\n",
+    }.items():
         (folder / name).write_text(text)
     for name, values in {
-        "objects": np.array([{1: 2}], object), "complex": np.array([0.1 + 1j]), "boolean": np.array([True, False]),
-        "unsorted": np.array([0.3, 0.1]), "negative": np.array([-0.1, 0.2]), "infinite": np.array([0.1, np.inf]),
-        "nan": np.array([0.1, np.nan]), "enormous": np.array([0.1, 1e308]), "epoch": 1.7e9 + np.arange(5.0),
-        "good": np.arange(1, 9.0), "three": np.array([0.1, 0.2, 0.3]),
-    }.items():  # fmt: skip
+        "objects": np.array([{1: 2}], object),
+        "complex": np.array([0.1 + 1j]),
+        "boolean": np.array([True, False]),
+        "unsorted": np.array([0.3, 0.1]),
+        "negative": np.array([-0.1, 0.2]),
+        "infinite": np.array([0.1, np.inf]),
+        "nan": np.array([0.1, np.nan]),
+        "enormous": np.array([0.1, 1e308]),
+        "epoch": 1.7e9 + np.arange(5.0),
+        "good": np.arange(1, 9.0),
+        "three": np.array([0.1, 0.2, 0.3]),
+    }.items():
         np.save(folder / f"{name}.npy", values, allow_pickle=True)
     scipy.io.savemat(folder / "cells.mat", {"Spikes": np.array([[0.1, 0.2]])})
     scipy.io.savemat(folder / "fractions.mat", {"counts": np.array([[0.5, 1.9, 0.0]])})
@@ -87,45 +103,145 @@ CASES = {
     "describe: boolean": (["describe", "boolean.npy"], 1, "boolean"),
     "describe: no such variable": (["describe", "cells.mat", "--variable", "absent"], 1, "absent"),
     "describe: no variable": (["describe", "cells.mat"], 1, "cells.mat"),
-    "describe: unknown axis": (["describe", "cells.mat", "--variable", "Spikes", "--axes", "moon"], None, "moon"),
+    "describe: unknown axis": (
+        ["describe", "cells.mat", "--variable", "Spikes", "--axes", "moon"],
+        None,
+        "moon",
+    ),
     "describe: unknown unit": (["describe", "good.npy", "--time-unit", "h"], 1, "'h'"),
     "describe: fractions of counts": (["describe", "fractions.mat", *BINS], 1, "0.5"),
     "describe: negative counts": (["describe", "negative_counts.mat", *BINS], 1, "-1"),
-    "describe: bin of no width": (["describe", "fractions.mat", *BINS, "--bin-size", "0"], None, "bin"),
-    "describe: an external link": (["describe", "linked.h5", "--variable", "spikes"], 1, "linked.h5"),
-    "describe: an absent layout": (["describe", "good.npy", "--layout", "absent.toml"], None, "absent.toml"),
-    "describe: a layout that is no TOML": (["describe", "good.npy", "--layout", "list.toml"], None, "list.toml"),
-    "describe: a layout of the wrong type": (["describe", "good.npy", "--layout", "axes.toml"], None, "axes"),
-    "describe: an unknown entry of a layout": (["describe", "good.npy", "--layout", "unknown_key.toml"], None, "axis"),
-    "describe: a window of no length": (["describe", "good.npy", "--t-start", "5", "--t-stop", "2"], None, "start"),
-    "describe: a complexity bin of no width": (["describe", "good.npy", "--complexity-bin", "0"], None, "bin"),
+    "describe: bin of no width": (
+        ["describe", "fractions.mat", *BINS, "--bin-size", "0"],
+        None,
+        "bin",
+    ),
+    "describe: an external link": (
+        ["describe", "linked.h5", "--variable", "spikes"],
+        1,
+        "linked.h5",
+    ),
+    "describe: an absent layout": (
+        ["describe", "good.npy", "--layout", "absent.toml"],
+        None,
+        "absent.toml",
+    ),
+    "describe: a layout that is no TOML": (
+        ["describe", "good.npy", "--layout", "list.toml"],
+        None,
+        "list.toml",
+    ),
+    "describe: a layout of the wrong type": (
+        ["describe", "good.npy", "--layout", "axes.toml"],
+        None,
+        "axes",
+    ),
+    "describe: an unknown entry of a layout": (
+        ["describe", "good.npy", "--layout", "unknown_key.toml"],
+        None,
+        "axis",
+    ),
+    "describe: a window of no length": (
+        ["describe", "good.npy", "--t-start", "5", "--t-stop", "2"],
+        None,
+        "start",
+    ),
+    "describe: a complexity bin of no width": (
+        ["describe", "good.npy", "--complexity-bin", "0"],
+        None,
+        "bin",
+    ),
     "fit: no such file": (["fit", "absent.abf", "--model", "gif"], 1, "no such file"),
     "fit: a pickle": (["fit", "evil.pkl", "--model", "gif"], 1, "evil.pkl"),
     "fit: a cut file": (["fit", "cut.abf", "--model", "gif"], 1, "cut.abf"),
     "fit: text named ABF": (["fit", "text.abf", "--model", "gif"], 1, "text.abf"),
-    "fit: tests that do not match": (["fit", "a.abf", "b.abf", "--test", "c.abf"], 1, "1 test recordings for 2"),
-    "fit: training as test": (["fit", "cut.abf", "--test", "cut.abf", "--model", "gif"], 1, "cut.abf"),
+    "fit: tests that do not match": (
+        ["fit", "a.abf", "b.abf", "--test", "c.abf"],
+        1,
+        "1 test recordings for 2",
+    ),
+    "fit: training as test": (
+        ["fit", "cut.abf", "--test", "cut.abf", "--model", "gif"],
+        1,
+        "cut.abf",
+    ),
     "fit: an unknown model": (["fit", "cut.abf", "--model", "nothing"], 2, "nothing"),
     "fit: an absent model": (["fit", "cut.abf", "--model", "absent.toml"], 2, "no such model file"),
-    "fit: a model that is code": (["fit", "cut.abf", "--model", "injected.toml"], 2, "injected.toml"),
+    "fit: a model that is code": (
+        ["fit", "cut.abf", "--model", "injected.toml"],
+        2,
+        "injected.toml",
+    ),
     "fit: a model of mixed units": (["fit", "cut.abf", "--model", "mixed.toml"], 2, "mixed"),
-    "fit: two models of one name": (["fit", "cut.abf", "--model", "mixed.toml", "--model", "other/mixed.toml"], None, "mixed"),
+    "fit: two models of one name": (
+        ["fit", "cut.abf", "--model", "mixed.toml", "--model", "other/mixed.toml"],
+        None,
+        "mixed",
+    ),
     "fit: no start": (["fit", "cut.abf", "--model", "gif", "--starts", "0"], 2, "starts"),
-    "fit: a negative prior": (["fit", "cut.abf", "--model", "gif", "--prior-width", "-1"], 2, "prior-width"),
+    "fit: a negative prior": (
+        ["fit", "cut.abf", "--model", "gif", "--prior-width", "-1"],
+        2,
+        "prior-width",
+    ),
     "fit: a negative seed": (["fit", "cut.abf", "--model", "gif", "--seed", "-1"], 2, "seed"),
-    "fit: one prediction": (["fit", "cut.abf", "--model", "gif", "--predictions", "1"], 2, "predictions"),
-    "fit: volts as current": (["fit", "cut.abf", "--model", "gif", "--current-offset", "5 mV"], None, "offset"),
-    "fit: spikes alone and a test": (["fit-spikes", "good.npy", "--test", "good.npy"], 2, "No such option: --test"),
+    "fit: one prediction": (
+        ["fit", "cut.abf", "--model", "gif", "--predictions", "1"],
+        2,
+        "predictions",
+    ),
+    "fit: volts as current": (
+        ["fit", "cut.abf", "--model", "gif", "--current-offset", "5 mV"],
+        None,
+        "offset",
+    ),
+    "fit: spikes alone and a test": (
+        ["fit-spikes", "good.npy", "--test", "good.npy"],
+        2,
+        "No such option: --test",
+    ),
     "simulate: no duration": (["simulate", "--model", "lif"], 2, "--duration"),
     "simulate: years": (["simulate", "--model", "lif", "--duration", "1000000"], None, "74.5 GiB"),
-    "simulate: no trial": (["simulate", "--model", "lif", "--duration", "1", "--trials", "0"], 2, "trials"),
-    "simulate: a negative duration": (["simulate", "--model", "lif", "--duration", "-1"], None, "duration"),
-    "simulate: NaN seconds": (["simulate", "--model", "lif", "--duration", "nan"], None, "duration"),
-    "simulate: volts as current": (["simulate", "--step", "1 mV", "--duration", "1"], 1, "The step"),
-    "simulate: two currents": (["simulate", "--step", "1 pA", "--noise", "1 pA", "1 pA", "--duration", "1"], 2, "exclude"),
-    "simulate: an unknown engine": (["simulate", "--model", "lif", "--duration", "1", "--engine", "moon"], None, "moon"),
-    "simulate: a model without equations": (["simulate", "--model", "no_equations.toml", "--duration", "1"], 2, "equations"),
-    "simulate: a model that is code": (["simulate", "--model", "injected.toml", "--duration", "1"], 2, "injected.toml"),
+    "simulate: no trial": (
+        ["simulate", "--model", "lif", "--duration", "1", "--trials", "0"],
+        2,
+        "trials",
+    ),
+    "simulate: a negative duration": (
+        ["simulate", "--model", "lif", "--duration", "-1"],
+        None,
+        "duration",
+    ),
+    "simulate: NaN seconds": (
+        ["simulate", "--model", "lif", "--duration", "nan"],
+        None,
+        "duration",
+    ),
+    "simulate: volts as current": (
+        ["simulate", "--step", "1 mV", "--duration", "1"],
+        1,
+        "The step",
+    ),
+    "simulate: two currents": (
+        ["simulate", "--step", "1 pA", "--noise", "1 pA", "1 pA", "--duration", "1"],
+        2,
+        "exclude",
+    ),
+    "simulate: an unknown engine": (
+        ["simulate", "--model", "lif", "--duration", "1", "--engine", "moon"],
+        None,
+        "moon",
+    ),
+    "simulate: a model without equations": (
+        ["simulate", "--model", "no_equations.toml", "--duration", "1"],
+        2,
+        "equations",
+    ),
+    "simulate: a model that is code": (
+        ["simulate", "--model", "injected.toml", "--duration", "1"],
+        2,
+        "injected.toml",
+    ),
     "train: an unknown task": (["train", "moon"], 2, "moon"),
     "train: no neuron": (["train", "digits", "--hidden", "0"], 2, "hidden"),
     "train: no epoch": (["train", "digits", "--epochs", "0"], 2, "epochs"),
@@ -138,7 +254,7 @@ CASES = {
     "figures: no tables": (["figures", "adaptive-lif", "--tables", "absent"], None, "absent"),
     "data: an unknown set": (["data", "fetch", "moon"], 1, "moon"),
     "an unknown command": (["fly"], 2, "fly"),
-}  # fmt: skip
+}
 #: Units that cannot be used stand in the table with the reason, beside those that can.
 REASONS = {
     "describe: an enormous time": (["describe", "enormous.npy"], 0, "enormous: times lie outside"),
@@ -147,8 +263,16 @@ REASONS = {
     "describe: a negative time": (["describe", "negative.npy"], 0, "negative"),
     "describe: an infinite time": (["describe", "infinite.npy"], 0, "infinite"),
     "describe: a time that is no number": (["describe", "nan.npy"], 0, "nan"),
-    "fit: three spikes": (["fit-spikes", "three.npy", "--model", "lif-diffusive"], 1, "2 interspike intervals"),
-    "fit: times out of order": (["fit-spikes", "unsorted.npy", "--model", "lif-diffusive"], 1, "not sorted"),
+    "fit: three spikes": (
+        ["fit-spikes", "three.npy", "--model", "lif-diffusive"],
+        1,
+        "2 interspike intervals",
+    ),
+    "fit: times out of order": (
+        ["fit-spikes", "unsorted.npy", "--model", "lif-diffusive"],
+        1,
+        "not sorted",
+    ),
 }
 NO_OUTPUT = ("data", "fly")
 
@@ -161,7 +285,8 @@ def bad_files(tmp_path_factory):
 
 
 def run(arguments, monkeypatch):
-    """Exit code of a command; an error that is not said in a sentence is raised here and fails the test."""
+    """Exit code of a command; an error that is not said in a sentence is raised here and fails the
+    test."""
     monkeypatch.setattr(sys, "argv", ["neurocode", *arguments])
     with pytest.raises(SystemExit) as stop:
         main()
@@ -176,7 +301,11 @@ def test_bad_input_is_said_in_one_sentence(case, bad_files, tmp_path, monkeypatc
     exit_code = run([*arguments, *output], monkeypatch)
     printed = capsys.readouterr()
     assert exit_code == code if code is not None else exit_code in (1, 2)
-    message = printed.err[printed.err.find("neurocode: ") :] if "neurocode: " in printed.err else printed.err
+    message = (
+        printed.err[printed.err.find("neurocode: ") :]
+        if "neurocode: " in printed.err
+        else printed.err
+    )
     assert says.lower() in (message or printed.out).lower()
     assert "Traceback" not in printed.err + printed.out
     assert not (tmp_path / "out").exists()
@@ -184,7 +313,9 @@ def test_bad_input_is_said_in_one_sentence(case, bad_files, tmp_path, monkeypatc
 
 
 @pytest.mark.parametrize("case", REASONS)
-def test_a_unit_that_cannot_be_used_is_reported_with_the_reason(case, bad_files, tmp_path, monkeypatch, capsys):
+def test_a_unit_that_cannot_be_used_is_reported_with_the_reason(
+    case, bad_files, tmp_path, monkeypatch, capsys
+):
     arguments, code, says = REASONS[case]
     monkeypatch.chdir(bad_files)
     monkeypatch.setattr(sys, "argv", ["neurocode", *arguments, "-o", str(tmp_path / "out")])
@@ -195,9 +326,13 @@ def test_a_unit_that_cannot_be_used_is_reported_with_the_reason(case, bad_files,
     assert (tmp_path / "out" / "report.html").is_file()
 
 
-@pytest.mark.parametrize("command", [["describe", "good.npy"], ["simulate", "--model", "lif", "--duration", "0.1"]])
+@pytest.mark.parametrize(
+    "command", [["describe", "good.npy"], ["simulate", "--model", "lif", "--duration", "0.1"]]
+)
 @pytest.mark.parametrize("target", ["good.npy", "/proc/out"])
-def test_an_output_that_cannot_be_written_is_refused_first(command, target, bad_files, monkeypatch, capsys):
+def test_an_output_that_cannot_be_written_is_refused_first(
+    command, target, bad_files, monkeypatch, capsys
+):
     monkeypatch.chdir(bad_files)
     assert run([*command, "-o", target], monkeypatch) in (1, 2)
     assert target in capsys.readouterr().err

@@ -10,11 +10,16 @@ from neurocode.inference import CrossValidation
 
 @pytest.mark.long
 def test_the_demo_shows_intervals_that_hold_the_truth(tmp_path, neurocode):
-    """All six within their 95 % intervals for the seed of the demo, each narrow enough to say the sign of its value."""
+    """All six within their 95 % intervals for the seed of the demo, each narrow enough to say the
+    sign of its value."""
     code, printed, error = neurocode("demo", "-o", tmp_path / "demo")
     assert code == 0, error
     table = [line.split() for line in printed.splitlines()]
-    rows = {row[0]: [float(cell) for cell in row[2:]] for row in table if row and row[0] in demo.unfitted_model().free}
+    rows = {
+        row[0]: [float(cell) for cell in row[2:]]
+        for row in table
+        if row and row[0] in demo.unfitted_model().free
+    }
     assert set(rows) == set(demo.unfitted_model().free)
     for name, (truth, estimate, low, high) in rows.items():
         assert low <= truth <= high and low < estimate < high, name
@@ -24,17 +29,24 @@ def test_the_demo_shows_intervals_that_hold_the_truth(tmp_path, neurocode):
 
 @pytest.mark.long
 def test_the_demo_in_short(tmp_path, neurocode, monkeypatch):
-    """Ten seconds of training, and a cross-validation that stands ready: what is printed, and in which folder."""
+    """Ten seconds of training, and a cross-validation that stands ready: what is printed, and in
+    which folder."""
     monkeypatch.setattr(demo, "TRAINING_SECONDS", 8.0)
     monkeypatch.setattr(demo, "TEST_SECONDS", 2.0)
     monkeypatch.setattr(demo, "TEST_REPEATS", 3)
     monkeypatch.setattr(demo, "DT", 1e-3)
     monkeypatch.setattr(demo, "engine_difference", lambda: 1e-14)
-    monkeypatch.setattr("neurocode.inference.cross_validate", lambda *a, **k: CrossValidation(1.25, (1.0, 1.5)))
+    monkeypatch.setattr(
+        "neurocode.inference.cross_validate", lambda *a, **k: CrossValidation(1.25, (1.0, 1.5))
+    )
     code, printed, error = neurocode("demo", "-o", tmp_path / "demo", "--seed", 2)
     assert code == 0, error
     assert "1.250 cross-validated" in printed and "truth  estimate" in printed
     assert max(len(line) for line in printed.splitlines()) <= 80
     page = (tmp_path / "demo" / "report.html").read_text()
     counts = " ".join(printed.split()).split(" s training: ")[1]
-    assert counts.split(";")[0] in page and "<dt>truth</dt>" in page and (tmp_path / "demo" / "result.json").is_file()
+    assert (
+        counts.split(";")[0] in page
+        and "<dt>truth</dt>" in page
+        and (tmp_path / "demo" / "result.json").is_file()
+    )

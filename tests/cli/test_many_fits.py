@@ -1,4 +1,5 @@
-"""Many recordings and models in processes of their own; test_fit_command.py has the same in this process."""
+"""Many recordings and models in processes of their own; test_fit_command.py has the same in this
+process."""
 
 from __future__ import annotations
 
@@ -41,14 +42,23 @@ def study(tmp_path_factory):
 
 
 def neurocode(command):
-    return subprocess.run([sys.executable, "-m", "neurocode", *map(str, command)], capture_output=True, text=True, check=False)
+    return subprocess.run(
+        [sys.executable, "-m", "neurocode", *map(str, command)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
 
 
 @pytest.mark.long
 def test_a_failing_recording_stops_no_other_and_finished_fits_stay(study):
     folder, command = study
     run = neurocode(command)
-    assert run.returncode == 1 and "b_training" in run.stdout and "damaged" in run.stdout.replace("\n", "")
+    assert (
+        run.returncode == 1
+        and "b_training" in run.stdout
+        and "damaged" in run.stdout.replace("\n", "")
+    )
     results = json.loads((folder / "result.json").read_text())["results"]
     assert [("error" in table) for table in results] == [False, False, True, True]
     frame = pd.read_csv(folder / "comparison.csv")

@@ -1,4 +1,5 @@
-"""``neurocode sweeps``: one row per sweep in 80 columns, the same numbers as CSV, and one sentence for what cannot be listed."""
+"""``neurocode sweeps``: one row per sweep in 80 columns, the same numbers as CSV, and one sentence
+for what cannot be listed."""
 
 from __future__ import annotations
 
@@ -16,7 +17,8 @@ SAMPLES = 1000
 
 
 def cell(path, description="a protocol with [brackets]"):
-    """Three sweeps of 1 s at 1 kHz: nothing, a square of 150 pA with two spikes, a short one of -20 pA; numbered 2, 5, 6."""
+    """Three sweeps of 1 s at 1 kHz: nothing, a square of 150 pA with two spikes, a short one of -20
+    pA; numbered 2, 5, 6."""
     block = neo.Block()
     for number, level, length, spikes in ((2, 0.0, 0, 0), (5, 150.0, 500, 2), (6, -20.0, 50, 0)):
         current, voltage = np.zeros(SAMPLES), np.full(SAMPLES, -70.0)
@@ -24,7 +26,9 @@ def cell(path, description="a protocol with [brackets]"):
         voltage[250 + 20 * np.arange(spikes)] = 20.0
         segment = neo.Segment(index=number, stimulus_description=description)
         for values, unit in ((voltage, "mV"), (current, "pA")):
-            segment.analogsignals.append(neo.AnalogSignal(values, units=unit, sampling_rate=1 * pq.kHz))
+            segment.analogsignals.append(
+                neo.AnalogSignal(values, units=unit, sampling_rate=1 * pq.kHz)
+            )
         block.segments.append(segment)
     return nc.write(block, path)
 
@@ -54,7 +58,10 @@ def test_sweeps_are_listed_and_written(tmp_path, neurocode, monkeypatch):
         (("--sweeps", "4"), "cell.nwb: there is no sweep 4; there are 2, 5-6."),
         (("--sweeps", "a"), "'a' names no sweeps, expected numbers and ranges such as '3,5,7-12'."),
         (("--voltage-channel", "5"), "cell.nwb: no voltage channel is called '5'"),
-        (("--t-start", "2"), "cell: The window from 2 to 1 s is not inside sweep 2, which lasts 1 s."),
+        (
+            ("--t-start", "2"),
+            "cell: The window from 2 to 1 s is not inside sweep 2, which lasts 1 s.",
+        ),
         (("--bias-current", "x"), "bias_current is 'x', expected one of auto, add, ignore."),
     ],
 )
@@ -64,7 +71,9 @@ def test_what_cannot_be_listed_is_said_in_a_sentence(tmp_path, neurocode, option
 
 
 def test_a_current_in_a_file_of_its_own_and_a_voltage_alone(recorded_data, neurocode):
-    voltage, current = (recorded_data / "ibw" / f"B6_Ch{channel}_IDRest_183.ibw" for channel in (3, 0))
+    voltage, current = (
+        recorded_data / "ibw" / f"B6_Ch{channel}_IDRest_183.ibw" for channel in (3, 0)
+    )
     code, printed, _ = neurocode("sweeps", voltage, "--current", current)
     assert code == 0 and "1 sweep (1 long square)" in printed
     code, printed, _ = neurocode("sweeps", voltage)

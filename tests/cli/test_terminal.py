@@ -23,10 +23,15 @@ def printed(frame, headings, width=80):
     return console.file.getvalue()
 
 
-@pytest.mark.parametrize("headings", [recording_task.COMPARISON.headings, unit_task.COMPARISON.headings])
+@pytest.mark.parametrize(
+    "headings", [recording_task.COMPARISON.headings, unit_task.COMPARISON.headings]
+)
 def test_wide_tables_stay_inside_80_columns_with_numbers_whole(headings):
     names = {"recording", "model", "unit"}
-    row = {name: "a_very_long_name_of_a_recording_20261126" if name in names else -0.123456 for name in headings}
+    row = {
+        name: "a_very_long_name_of_a_recording_20261126" if name in names else -0.123456
+        for name in headings
+    }
     text = printed(pd.DataFrame([row, row]), headings)
     assert max(len(line) for line in text.splitlines()) <= 80
     assert text.count("-0.123") == 2 * len(set(headings) - names)
@@ -34,17 +39,29 @@ def test_wide_tables_stay_inside_80_columns_with_numbers_whole(headings):
 
 
 def test_columns_that_a_table_lacks_are_left_out_and_headings_stand_above():
-    text = printed(pd.DataFrame({"b": [1.5], "a": ["x"]}), {"a": "name", "c": "none", "b": "va-\nlue"})
+    text = printed(
+        pd.DataFrame({"b": [1.5], "a": ["x"]}), {"a": "name", "c": "none", "b": "va-\nlue"}
+    )
     assert [line.split() for line in text.splitlines()] == [["va-"], ["name", "lue"], ["x", "1.5"]]
 
 
 @pytest.mark.parametrize(
     ("cell", "text"),
     [
-        (None, "-"), (np.nan, "-"), (True, "yes"), (np.bool_(False), "no"), (3, "3"), (3.0, "3"), (0.12345, "0.123"),
-        (999.4, "999"), (999.6, "1000"), (-2000.4, "-2000"), ("[red]/cell", r"\[red]/cell"), ("/cell", "/cell"),
+        (None, "-"),
+        (np.nan, "-"),
+        (True, "yes"),
+        (np.bool_(False), "no"),
+        (3, "3"),
+        (3.0, "3"),
+        (0.12345, "0.123"),
+        (999.4, "999"),
+        (999.6, "1000"),
+        (-2000.4, "-2000"),
+        ("[red]/cell", r"\[red]/cell"),
+        ("/cell", "/cell"),
     ],
-)  # fmt: skip
+)
 def test_cells_are_short_and_text_keeps_its_brackets(cell, text):
     assert cell_text(cell) == text
 
@@ -57,7 +74,10 @@ def test_brackets_in_names_are_printed(capsys, tmp_path):
 
 def test_numbers_and_counts_in_words():
     assert number(None) == "undefined" and number(1.23456) == "1.235"
-    assert spike_counts(12, 10) == "12 training spikes, of which 10 count (the first 500 ms of a sweep do not)"
+    assert (
+        spike_counts(12, 10)
+        == "12 training spikes, of which 10 count (the first 500 ms of a sweep do not)"
+    )
 
 
 @pytest.fixture
@@ -105,7 +125,9 @@ def test_a_line_comes_at_least_every_30_seconds():
 
 def test_a_terminal_gets_a_bar(monkeypatch):
     stream = io.StringIO()
-    monkeypatch.setattr(progress, "Console", lambda **options: Console(file=stream, force_terminal=True, width=100))
+    monkeypatch.setattr(
+        progress, "Console", lambda **options: Console(file=stream, force_terminal=True, width=100)
+    )
     with progress.row_progress("study [a]") as report:
         report(3, 10)
     assert "study [a]" in stream.getvalue() and "3/10" in stream.getvalue()
@@ -124,8 +146,13 @@ def test_warnings_for_a_user_are_one_line_and_others_stay_python_s(capsys, monke
     monkeypatch.setattr(cli, "app", warn)
     with warnings.catch_warnings():
         warnings.simplefilter("always")
-        warnings.showwarning = lambda message, category, *where, **more: shown.append((str(message), category))
+        warnings.showwarning = lambda message, category, *where, **more: shown.append(
+            (str(message), category)
+        )
         cli.main()
         warnings.warn("afterwards", stacklevel=1)
-    assert capsys.readouterr().err == "note: The step is coarse.\nnote: 2 of 5 clusters are left out.\n"
+    assert (
+        capsys.readouterr().err
+        == "note: The step is coarse.\nnote: 2 of 5 clusters are left out.\n"
+    )
     assert shown == [("nan", RuntimeWarning), ("afterwards", UserWarning)]

@@ -14,7 +14,18 @@ import neurocode as nc
 from neurocode.cli import app, main
 from neurocode.learning import evaluate, run_in_brian, tasks
 
-ARGUMENTS = ["train", "digits", "--neuron", "lif-normalised", "--hidden", "24", "--epochs", "2", "--rate", "0.01"]
+ARGUMENTS = [
+    "train",
+    "digits",
+    "--neuron",
+    "lif-normalised",
+    "--hidden",
+    "24",
+    "--epochs",
+    "2",
+    "--rate",
+    "0.01",
+]
 
 
 @pytest.fixture(scope="module")
@@ -29,13 +40,22 @@ def trained(tmp_path_factory):
 def test_a_training_writes_its_history_figure_and_report(trained):
     entry = json.loads((trained / "result.json").read_text())["results"][0]
     history = pd.read_csv(trained / "history.csv")
-    assert len(history) == 2 and entry["best_epoch"] == history["epoch"][history["validation_score"].idxmax()]
+    assert (
+        len(history) == 2
+        and entry["best_epoch"] == history["epoch"][history["validation_score"].idxmax()]
+    )
     assert entry["validation_score"] == history["validation_score"].max()
     assert entry["parameters"] == 64 * 24 + 24 + 24**2 + 24 * 10 + 10
     assert entry["test_score"] > 0.2
     assert {p.name for p in trained.iterdir()} == {
-        "history.csv", "network.bin", "provenance.json", "report.html", "result.json", "training.pdf", "training.png",
-    }  # fmt: skip
+        "history.csv",
+        "network.bin",
+        "provenance.json",
+        "report.html",
+        "result.json",
+        "training.pdf",
+        "training.png",
+    }
 
 
 def test_the_network_that_was_trained_is_kept_and_runs_in_brian(trained):
@@ -59,35 +79,54 @@ def refused(monkeypatch, capsys, *arguments):
 
 
 BAD_USE = (
-    (["chess"], "'chess' is no task"), (["ecg"], "read from files: give --data"), (["digits", "--data", "x"], "leave out --data"),
-    (["heidelberg", "--data", "x.h5"], "give --test"), (["digits", "--test", "x.h5"], "leave out --test"),
-    (["digits", "--neuron", "lif"], "current_unit"), (["digits", "--neuron", "nobody"], "nobody"),
+    (["chess"], "'chess' is no task"),
+    (["ecg"], "read from files: give --data"),
+    (["digits", "--data", "x"], "leave out --data"),
+    (["heidelberg", "--data", "x.h5"], "give --test"),
+    (["digits", "--test", "x.h5"], "leave out --test"),
+    (["digits", "--neuron", "lif"], "current_unit"),
+    (["digits", "--neuron", "nobody"], "nobody"),
     (["digits", "--learn", "theta", "--neuron", "lif-normalised"], "no free parameter 'theta'"),
     (["digits", "--hidden", "0"], "'hidden' must be a whole number of at least 1, not 0"),
-    (["digits", "--hidden", "8", "--hidden", "-3"], "'hidden' must be a whole number of at least 1, not -3"),
-    (["digits", "--hidden", "2.5"], "--hidden"), (["digits", "--epochs", "many"], "--epochs"),
+    (
+        ["digits", "--hidden", "8", "--hidden", "-3"],
+        "'hidden' must be a whole number of at least 1, not -3",
+    ),
+    (["digits", "--hidden", "2.5"], "--hidden"),
+    (["digits", "--epochs", "many"], "--epochs"),
     (["digits", "--epochs", "0"], "'epochs' must be a whole number of at least 1, not 0"),
     (["digits", "--batch", "0"], "'batch' must be a whole number of at least 1, not 0"),
     (["digits", "--seed", "-1"], "'seed' must be a whole number of at least 0, not -1"),
-    (["digits", "--segment", "0"], "at least one step, not 0"), (["digits", "--dropout", "1.0"], "from 0 up to 1, not 1.0"),
-    (["digits", "--dropout", "nan"], "from 0 up to 1, not nan"), (["digits", "--dropout", "-0.1"], "from 0 up to 1, not -0.1"),
+    (["digits", "--segment", "0"], "at least one step, not 0"),
+    (["digits", "--dropout", "1.0"], "from 0 up to 1, not 1.0"),
+    (["digits", "--dropout", "nan"], "from 0 up to 1, not nan"),
+    (["digits", "--dropout", "-0.1"], "from 0 up to 1, not -0.1"),
     (["digits", "--rate", "0"], "'rate' must be a positive number, not 0.0"),
     (["digits", "--rate", "nan"], "'rate' must be a positive number, not nan"),
     (["digits", "--rate", "inf"], "'rate' must be a positive number, not inf"),
     (["digits", "--clip", "0"], "'clip' must be a positive number, not 0.0"),
     (["digits", "--clip", "-1"], "'clip' must be a positive number, not -1.0"),
-    (["digits", "--schedule", "linear"], "'linear' is no schedule"), (["digits", "--surrogate", "relu"], "no surrogate derivative"),
-    (["digits", "--slope", "0"], "must be positive, not 0.0 and 1.0"), (["digits", "--slope", "nan"], "must be positive, not nan"),
+    (["digits", "--schedule", "linear"], "'linear' is no schedule"),
+    (["digits", "--surrogate", "relu"], "no surrogate derivative"),
+    (["digits", "--slope", "0"], "must be positive, not 0.0 and 1.0"),
+    (["digits", "--slope", "nan"], "must be positive, not nan"),
     (["digits", "--height", "-1"], "must be positive, not 10.0 and -1.0"),
     (["digits", "--surrogate", "density"], "no escape noise"),
-    (["digits", "--neuron", "noisy-lif", "--surrogate", "density", "--slope", "2"], "leave out --slope"),
+    (
+        ["digits", "--neuron", "noisy-lif", "--surrogate", "density", "--slope", "2"],
+        "leave out --slope",
+    ),
     (["digits", "--readout", "0"], "time constants of a readout must be positive"),
-    (["digits", "--readout", "nan"], "must be positive"), (["digits", "--readout", "inf"], "must be positive and finite"),
-    (["digits", "--current-unit", "1 nA"], "current_unit is '1 nA'"), (["digits", "--margin-unit", "x"], "'x' is not a value"),
-)  # fmt: skip
+    (["digits", "--readout", "nan"], "must be positive"),
+    (["digits", "--readout", "inf"], "must be positive and finite"),
+    (["digits", "--current-unit", "1 nA"], "current_unit is '1 nA'"),
+    (["digits", "--margin-unit", "x"], "'x' is not a value"),
+)
 
 
-@pytest.mark.parametrize(("arguments", "what"), BAD_USE, ids=[" ".join(arguments) for arguments, _ in BAD_USE])
+@pytest.mark.parametrize(
+    ("arguments", "what"), BAD_USE, ids=[" ".join(arguments) for arguments, _ in BAD_USE]
+)
 def test_bad_use_is_refused_in_a_sentence(tmp_path, monkeypatch, capsys, arguments, what):
     code, said = refused(monkeypatch, capsys, "train", *arguments, "-o", tmp_path / "out")
     assert code == 2 and what in said and "Traceback" not in said
@@ -98,13 +137,27 @@ def test_bad_data_and_folders_are_refused_before_training(tmp_path, monkeypatch,
     (tmp_path / "file").write_text("no data")
     for arguments, what in (
         (["mnist", "--data", tmp_path / "none.npz", "-o", tmp_path / "out"], "none.npz"),
-        (["mnist", "--data", tmp_path / "file", "-o", tmp_path / "out"], "file: the file cannot be read"),
+        (
+            ["mnist", "--data", tmp_path / "file", "-o", tmp_path / "out"],
+            "file: the file cannot be read",
+        ),
         (["digits", "--batch", "5000", "-o", tmp_path / "out"], "fewer than a batch"),
-        (["digits", "-o", tmp_path / "file"], "file/training: this folder cannot be written to (Not a directory)"),
-        (["digits", "-o", "/proc/nobody/out"], "/proc/nobody/out/training: this folder cannot be written to"),
+        (
+            ["digits", "-o", tmp_path / "file"],
+            "file/training: this folder cannot be written to (Not a directory)",
+        ),
+        (
+            ["digits", "-o", "/proc/nobody/out"],
+            "/proc/nobody/out/training: this folder cannot be written to",
+        ),
     ):
         code, said = refused(monkeypatch, capsys, "train", *arguments)
-        assert code == 1 and what in said and said.startswith("neurocode: ") and "Traceback" not in said
+        assert (
+            code == 1
+            and what in said
+            and said.startswith("neurocode: ")
+            and "Traceback" not in said
+        )
 
 
 def test_help_has_examples():

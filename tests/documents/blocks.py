@@ -1,4 +1,5 @@
-"""What a document asks its reader to type: its fenced blocks, each with what an invisible comment before it says."""
+"""What a document asks its reader to type: its fenced blocks, each with what an invisible comment
+before it says."""
 
 from __future__ import annotations
 
@@ -8,7 +9,8 @@ from pathlib import Path
 
 FENCE = re.compile(r"^```(\w*)\s*$")
 COMMENT = re.compile(r"^<!-- (.*) -->$")
-#: ``<!-- long -->``: more than ten seconds. ``<!-- recorded -->``: reads files of NEUROCODE_DATA. ``<!-- not run: reason -->``.
+#: ``<!-- long -->``: more than ten seconds. ``<!-- recorded -->``: reads files of NEUROCODE_DATA.
+#: ``<!-- not run: reason -->``.
 LONG, RECORDED, NOT_RUN = "long", "recorded", "not run: "
 
 
@@ -35,7 +37,9 @@ class Block:
     @property
     def reason_not_to_run(self) -> str:
         """Empty for a block that is run."""
-        return next((note.removeprefix(NOT_RUN) for note in self.notes if note.startswith(NOT_RUN)), "")
+        return next(
+            (note.removeprefix(NOT_RUN) for note in self.notes if note.startswith(NOT_RUN)), ""
+        )
 
 
 def blocks_of(document: Path) -> list[Block]:

@@ -40,11 +40,18 @@ def run(block: Block, names: dict[str, Any], monkeypatch: pytest.MonkeyPatch) ->
 
 
 def commands(block: Block) -> list[list[str]]:
-    """Arguments of each command of a block, patterns of file names replaced by the files they match."""
+    """Arguments of each command of a block, patterns of file names replaced by the files they
+    match."""
     lines = [shlex.split(line, comments=True) for line in block.text.splitlines()]
     for line in filter(None, lines):
-        assert line[0] == "neurocode", f"{block.where}: '{' '.join(line)}' is no command of neurocode; say why it is not run."
-    return [[name for word in line[1:] for name in (sorted(glob.glob(word)) or [word])] for line in lines if line]
+        assert line[0] == "neurocode", (
+            f"{block.where}: '{' '.join(line)}' is no command of neurocode; say why it is not run."
+        )
+    return [
+        [name for word in line[1:] for name in (sorted(glob.glob(word)) or [word])]
+        for line in lines
+        if line
+    ]
 
 
 def is_run(block: Block) -> bool:
@@ -54,4 +61,8 @@ def is_run(block: Block) -> bool:
 
 def documents(root: Path) -> list[Path]:
     """The README and every page of ``docs``."""
-    return [root / "README.md", *sorted((root / "docs").glob("*.md")), *sorted((root / "docs" / "by_task").glob("*.md"))]
+    return [
+        root / "README.md",
+        *sorted((root / "docs").glob("*.md")),
+        *sorted((root / "docs" / "by_task").glob("*.md")),
+    ]

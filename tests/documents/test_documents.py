@@ -71,22 +71,32 @@ def quick(blocks: list[Block]) -> list[Block]:
 @pytest.mark.parametrize("document", DOCUMENTS, ids=name_of)
 def test_quick_blocks_run_without_recorded_data(document, folder, monkeypatch, no_network):
     monkeypatch.delenv("NEUROCODE_DATA", raising=False)
-    run_all([block for block in quick(blocks_of(document)) if RECORDED not in block.notes], monkeypatch)
+    run_all(
+        [block for block in quick(blocks_of(document)) if RECORDED not in block.notes], monkeypatch
+    )
 
 
-@pytest.mark.parametrize("document", [d for d in DOCUMENTS if any(RECORDED in b.notes for b in quick(blocks_of(d)))], ids=name_of)
+@pytest.mark.parametrize(
+    "document",
+    [d for d in DOCUMENTS if any(RECORDED in b.notes for b in quick(blocks_of(d)))],
+    ids=name_of,
+)
 def test_quick_blocks_run_with_recorded_data(document, folder, recordings_at_hand, monkeypatch):
     run_all(quick(blocks_of(document)), monkeypatch)
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("document", [d for d in DOCUMENTS if any(LONG in b.notes for b in blocks_of(d))], ids=name_of)
+@pytest.mark.parametrize(
+    "document", [d for d in DOCUMENTS if any(LONG in b.notes for b in blocks_of(d))], ids=name_of
+)
 def test_all_blocks_run(document, folder, recordings_at_hand, monkeypatch):
     run_all([block for block in blocks_of(document) if is_run(block)], monkeypatch)
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=name_of)
-def test_blocks_with_recorded_data_say_what_is_missing_without_them(document, folder, monkeypatch, no_network, capsys):
+def test_blocks_with_recorded_data_say_what_is_missing_without_them(
+    document, folder, monkeypatch, no_network, capsys
+):
     monkeypatch.delenv("NEUROCODE_DATA", raising=False)
     for block in blocks_of(document):
         if is_run(block) and RECORDED in block.notes and block.language != "python":
@@ -94,13 +104,17 @@ def test_blocks_with_recorded_data_say_what_is_missing_without_them(document, fo
                 run(block, {}, monkeypatch)
             message = capsys.readouterr().err
             assert stop.value.code in (1, 2), block.where
-            assert message.startswith("neurocode: ") and len(message.splitlines()) <= 2, f"{block.where}: {message}"
+            assert message.startswith("neurocode: ") and len(message.splitlines()) <= 2, (
+                f"{block.where}: {message}"
+            )
 
 
 def test_blocks_that_are_not_run_say_why():
     for document in DOCUMENTS:
         for block in blocks_of(document):
-            assert is_run(block) or block.language == "toml" or len(block.reason_not_to_run) > 10, block.where
+            assert is_run(block) or block.language == "toml" or len(block.reason_not_to_run) > 10, (
+                block.where
+            )
 
 
 def test_the_reader_notices_a_command_that_fails(folder, monkeypatch):

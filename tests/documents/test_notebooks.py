@@ -13,9 +13,13 @@ pytestmark = pytest.mark.long
 NOTEBOOK = Path(__file__).resolve().parents[2] / "docs" / "notebooks" / "tour.ipynb"
 #: What stands in bold above each table, in order.
 HEADINGS = (
-    "Model &#x27;gif&#x27;", "Experiment &#x27;simulated cell&#x27;", "Fit of &#x27;gif&#x27;", "Scores on 4 held-out repeats",
-    "Network of 10 inputs", "Training of 2 epochs",
-)  # fmt: skip
+    "Model &#x27;gif&#x27;",
+    "Experiment &#x27;simulated cell&#x27;",
+    "Fit of &#x27;gif&#x27;",
+    "Scores on 4 held-out repeats",
+    "Network of 10 inputs",
+    "Training of 2 epochs",
+)
 
 
 @pytest.fixture(scope="module")
@@ -51,5 +55,9 @@ def test_what_a_reader_sees_without_running_it_is_what_it_gives(executed):
     for then, now in zip(shown(stored), shown(executed), strict=True):
         assert then.partition(":")[0] == now.partition(":")[0]
     assert shown(stored)[0] == shown(executed)[0]
-    streams = [output for cell in executed.cells if cell.cell_type == "code" for output in cell.outputs]
-    assert {output.output_type for output in streams} == {"execute_result"}, "a cell printed or warned"
+    streams = [
+        output for cell in executed.cells if cell.cell_type == "code" for output in cell.outputs
+    ]
+    assert {output.output_type for output in streams} == {"execute_result"}, (
+        "a cell printed or warned"
+    )

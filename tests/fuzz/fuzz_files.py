@@ -1,8 +1,10 @@
-"""Damaged files by the thousand: each is read, or refused in one sentence, in five seconds and two gigabytes.
+"""Damaged files by the thousand: each is read, or refused in one sentence, in five seconds and two
+gigabytes.
 
-``make fuzz`` flips and cuts bytes of a small file of every format and reads each in a child process with a limit of memory, so that
-a hang, a crash of a library and memory without end are seen and counted. The same seed makes the same cases: a fault is told with
-the number of its case, and ``--only FORMAT --first NUMBER --cases 1`` makes it again.
+``make fuzz`` flips and cuts bytes of a small file of every format and reads each in a child process
+with a limit of memory, so that a hang, a crash of a library and memory without end are seen and
+counted. The same seed makes the same cases: a fault is told with the number of its case, and
+``--only FORMAT --first NUMBER --cases 1`` makes it again.
 """
 
 from __future__ import annotations
@@ -53,7 +55,8 @@ class Outcome:
 
 
 def damaged(content: bytes, random: np.random.Generator) -> bytes:
-    """A file with bytes flipped, set to extremes, and sometimes its end cut off; headers are hit more often than data."""
+    """A file with bytes flipped, set to extremes, and sometimes its end cut off; headers are hit
+    more often than data."""
     changed = bytearray(content)
     for _ in range(random.integers(1, 9)):
         reach = len(changed) if random.random() < 0.5 else min(len(changed), 1024)
@@ -61,7 +64,13 @@ def damaged(content: bytes, random: np.random.Generator) -> bytes:
         if random.random() < 0.6:
             changed[place] ^= 1 << int(random.integers(8))
         else:
-            extreme = (b"\xff" * 4, b"\x00" * 4, b"\xff\xff\xff\x7f", b"\x00\x00\x00\x80", b"\x01\x00\x00\x00")[random.integers(5)]
+            extreme = (
+                b"\xff" * 4,
+                b"\x00" * 4,
+                b"\xff\xff\xff\x7f",
+                b"\x00\x00\x00\x80",
+                b"\x01\x00\x00\x00",
+            )[random.integers(5)]
             changed[place : place + 4] = extreme[: len(changed) - place]
     if random.random() < 0.25:
         del changed[int(random.integers(1, len(changed))) :]
@@ -116,7 +125,9 @@ def require_data(content: object) -> None:
         return
     assert isinstance(content, neo.Block) and content.segments, "no segment"
     for segment in content.segments:
-        assert all(0 < float(signal.sampling_rate) < np.inf for signal in segment.analogsignals), "sampling"
+        assert all(0 < float(signal.sampling_rate) < np.inf for signal in segment.analogsignals), (
+            "sampling"
+        )
 
 
 def judge(path: Path, read: Callable[[Path], None] = read_every_way) -> tuple[str, str]:
@@ -127,7 +138,9 @@ def judge(path: Path, read: Callable[[Path], None] = read_every_way) -> tuple[st
             read(path)
     except NeurocodeError as error:
         text = str(error)
-        whole = text.startswith((f"{path}: ", f"{path}/")) and text.endswith(".") and "\n" not in text
+        whole = (
+            text.startswith((f"{path}: ", f"{path}/")) and text.endswith(".") and "\n" not in text
+        )
         return ("sentence", text) if whole else ("fault", f"no sentence: {text!r}")
     except BaseException as error:
         return "fault", f"{type(error).__name__}: {error}"
@@ -150,9 +163,15 @@ def _child(pipe: Connection, memory: int, read: Callable[[Path], None]) -> None:
 
 
 class Worker:
-    """A child process that judges one case after another and is started again when it hangs or dies."""
+    """A child process that judges one case after another and is started again when it hangs or
+    dies."""
 
-    def __init__(self, read: Callable[[Path], None] = read_every_way, seconds: float = SECONDS, memory: int = 2 * GIGABYTE) -> None:
+    def __init__(
+        self,
+        read: Callable[[Path], None] = read_every_way,
+        seconds: float = SECONDS,
+        memory: int = 2 * GIGABYTE,
+    ) -> None:
         self.read, self.seconds, self.memory = read, seconds, memory
         self.child: multiprocessing.Process | None = None
 
@@ -161,7 +180,9 @@ class Worker:
         if self.child is None:
             context = multiprocessing.get_context("fork")
             self.pipe, inner = context.Pipe()
-            self.child = context.Process(target=_child, args=(inner, self.memory, self.read), daemon=True)
+            self.child = context.Process(
+                target=_child, args=(inner, self.memory, self.read), daemon=True
+            )
             self.child.start()
             inner.close()
         try:

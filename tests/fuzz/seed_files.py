@@ -1,4 +1,5 @@
-"""Small whole files of every format that recordings come in, written here so that fuzzing needs no recorded data."""
+"""Small whole files of every format that recordings come in, written here so that fuzzing needs no
+recorded data."""
 
 from __future__ import annotations
 
@@ -52,7 +53,9 @@ def _block() -> neo.Block:
     block, segment = neo.Block(name="seed"), neo.Segment()
     segment.spiketrains.append(neo.SpikeTrain(TIMES, units="s", t_stop=0.02, name="cell"))
     for values, unit in ((np.linspace(-70, 20, 20), "mV"), (np.linspace(0, 50, 20), "pA")):
-        segment.analogsignals.append(neo.AnalogSignal(values, units=unit, sampling_rate=1 * pq.kHz, name=unit))
+        segment.analogsignals.append(
+            neo.AnalogSignal(values, units=unit, sampling_rate=1 * pq.kHz, name=unit)
+        )
     block.segments.append(segment)
     return block
 
@@ -69,9 +72,21 @@ def _nwb(block: neo.Block, path: Path) -> Path:
 def _abf(path: Path) -> Path:
     """Axon Binary Format 1.83: one gap-free sweep of a voltage and a current."""
     header = bytearray(6144)
-    fields = {0: ("4sfhi", b"ABF ", 1.83, 3, 40), 24: ("i", 0), 40: ("i", 12), 100: ("h", 1), 120: ("hf", 2, 500.0),
-              16: ("2i", 1, 20200101), 138: ("i", 40), 244: ("f", 10.0), 252: ("i", 32768), 378: ("16h", *range(16)),
-              410: ("16h", 0, 1, *[-1] * 14), 442: ("10s10s", b"Vm", b"Im"), 602: ("8s8s", b"mV", b"pA")}  # fmt: skip
+    fields = {
+        0: ("4sfhi", b"ABF ", 1.83, 3, 40),
+        24: ("i", 0),
+        40: ("i", 12),
+        100: ("h", 1),
+        120: ("hf", 2, 500.0),
+        16: ("2i", 1, 20200101),
+        138: ("i", 40),
+        244: ("f", 10.0),
+        252: ("i", 32768),
+        378: ("16h", *range(16)),
+        410: ("16h", 0, 1, *[-1] * 14),
+        442: ("10s10s", b"Vm", b"Im"),
+        602: ("8s8s", b"mV", b"pA"),
+    }
     for place, (form, *values) in fields.items():
         struct.pack_into("<" + form, header, place, *values)
     for place in (730, 922, 1050):
@@ -86,8 +101,16 @@ def _ibw(path: Path) -> Path:
     data = np.linspace(-70, 20, 20).astype("<f4").tobytes()
     head, wave = bytearray(64), bytearray(320)
     struct.pack_into("<hhi", head, 0, 5, 0, len(wave) + len(data))
-    for place, (form, *values) in {12: ("i", 20), 16: ("h", 2), 26: ("h", 1), 28: ("32s", b"Vm"), 68: ("i", 20), 84: ("d", 1e-3),
-                                   148: ("4s", b"mV"), 152: ("4s", b"s")}.items():  # fmt: skip
+    for place, (form, *values) in {
+        12: ("i", 20),
+        16: ("h", 2),
+        26: ("h", 1),
+        28: ("32s", b"Vm"),
+        68: ("i", 20),
+        84: ("d", 1e-3),
+        148: ("4s", b"mV"),
+        152: ("4s", b"s"),
+    }.items():
         struct.pack_into("<" + form, wave, place, *values)
     total = int(np.sum(np.frombuffer(bytes(head + wave), "<i2"), dtype=np.int64))
     struct.pack_into("<h", head, 2, (-total + 2**15) % 2**16 - 2**15)
@@ -99,7 +122,8 @@ MAT_KINDS = {"5": {}, "compressed": {"do_compression": True}, "4": {"format": "4
 
 
 def _mat(path: Path, **how: object) -> Path:
-    """Cells of two trains as the newer formats hold them, a table of units and times as the oldest does."""
+    """Cells of two trains as the newer formats hold them, a table of units and times as the oldest
+    does."""
     cells = np.empty((1, 2), object)
     cells[0, :] = [TIMES, TIMES[:2]]
     content = np.column_stack([[0, 0, 1], TIMES]) if how.get("format") == "4" else cells
@@ -118,7 +142,11 @@ def _csv(path: Path) -> Path:
 
 
 def _table_of_text(path: Path) -> Path:
-    path.write_text("unit,time_ms\n" + "\n".join(f"{unit},{time * 1e3}" for unit, time in zip("aba", TIMES, strict=True)) + "\n")
+    path.write_text(
+        "unit,time_ms\n"
+        + "\n".join(f"{unit},{time * 1e3}" for unit, time in zip("aba", TIMES, strict=True))
+        + "\n"
+    )
     return path
 
 
@@ -137,7 +165,8 @@ def _phy(folder: Path) -> Path:
     np.save(folder / "spike_times.npy", np.array([120, 270, 390], np.uint64))
     np.save(folder / "spike_clusters.npy", np.array([0, 3, 0], np.int32))
     (folder / "params.py").write_text(
-        "dat_path = 'raw.dat'\nn_channels_dat = 2\ndtype = 'int16'\noffset = 0\nsample_rate = 30000.\n"
+        "dat_path = 'raw.dat'\nn_channels_dat = 2\ndtype = 'int16'\noffset = 0\nsample_rate = "
+        "30000.\n"
     )
     (folder / "raw.dat").write_bytes(bytes(4 * 600))
     (folder / "cluster_group.tsv").write_text("cluster_id\tgroup\n0\tgood\n3\tmua\n")

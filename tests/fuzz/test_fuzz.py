@@ -1,4 +1,5 @@
-"""A taste of ``make fuzz``: twenty damaged files of every format, and the watch that it keeps over its children."""
+"""A taste of ``make fuzz``: twenty damaged files of every format, and the watch that it keeps over
+its children."""
 
 from __future__ import annotations
 
@@ -33,7 +34,10 @@ def test_damaged_files_are_data_or_a_sentence(seeds, tmp_path, name):
 
 
 def test_a_case_is_made_again_from_its_number(seeds, tmp_path):
-    first, again, other = (make(Case("npy", number, tuple(seeds["npy"])), tmp_path).read_bytes() for number in (3, 3, 4))
+    first, again, other = (
+        make(Case("npy", number, tuple(seeds["npy"])), tmp_path).read_bytes()
+        for number in (3, 3, 4)
+    )
     assert first == again != other
 
 
@@ -98,7 +102,14 @@ def test_a_child_judges_as_its_parent_does(seeds):
 
 def test_the_table_counts_outcomes():
     cases = [Case(name, 0, ()) for name in ("abf", "abf", "csv")]
-    rows = table([Outcome(case, kind, "") for case, kind in zip(cases, ("data", "fault", "sentence"), strict=True)]).splitlines()
+    rows = table(
+        [
+            Outcome(case, kind, "")
+            for case, kind in zip(cases, ("data", "fault", "sentence"), strict=True)
+        ]
+    ).splitlines()
     assert [row.split() for row in rows] == [
-        ["format", "cases", "data", "sentence", "fault"], ["abf", "2", "1", "0", "1"], ["csv", "1", "0", "1", "0"],
-    ]  # fmt: skip
+        ["format", "cases", "data", "sentence", "fault"],
+        ["abf", "2", "1", "0", "1"],
+        ["csv", "1", "0", "1", "0"],
+    ]

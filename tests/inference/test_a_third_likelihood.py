@@ -14,13 +14,20 @@ from neurocode.models import NeuronModel, Parameter
 
 RATE, SHAPE, SECONDS = 20.0, 3.0, 150.0
 MODEL = NeuronModel(
-    "gamma", "dx/dt = rate : 1", "x - shape", "x = 0",
-    {"rate": Parameter.of("10 Hz", bounds=(0.1, 200.0)), "shape": Parameter(1.5, bounds=(0.1, 30.0))},
-)  # fmt: skip
+    "gamma",
+    "dx/dt = rate : 1",
+    "x - shape",
+    "x = 0",
+    {
+        "rate": Parameter.of("10 Hz", bounds=(0.1, 200.0)),
+        "shape": Parameter(1.5, bounds=(0.1, 30.0)),
+    },
+)
 
 
 class GammaRenewal(Likelihood):
-    """Intervals of a gamma distribution, each of its own; the last of a repeat enters by its survival."""
+    """Intervals of a gamma distribution, each of its own; the last of a repeat enters by its
+    survival."""
 
     name = "gamma-renewal"
     trains = n_spikes = exposure = durations = None
@@ -40,7 +47,12 @@ class GammaRenewal(Likelihood):
     @classmethod
     def of(cls, model, data, *, prior_width=np.inf):
         repeats = data.repeats
-        return cls(model, [r.spike_times for r in repeats], [r.duration for r in repeats], prior_width=prior_width)
+        return cls(
+            model,
+            [r.spike_times for r in repeats],
+            [r.duration for r in repeats],
+            prior_width=prior_width,
+        )
 
     def with_model(self, model):
         return GammaRenewal(model, self.trains, self.durations, counted=self.counted)
@@ -51,13 +63,25 @@ class GammaRenewal(Likelihood):
     def without(self, block):
         inside = block.holds_times(self.ends / self.stop, 1.0)
         parts = (self.counted & ~inside, self.counted & inside)
-        return tuple(GammaRenewal(self.model, self.trains, self.durations, prior_width=self.prior_width, counted=c) for c in parts)
+        return tuple(
+            GammaRenewal(
+                self.model, self.trains, self.durations, prior_width=self.prior_width, counted=c
+            )
+            for c in parts
+        )
 
     def contributions(self, z):
         values = self.model.values | self.values_at(z)
         shape, beat = values["shape"], values["shape"] * values["rate"]
-        density = shape * np.log(beat) - gammaln(shape) + (shape - 1) * np.log(self.gaps) - beat * self.gaps
-        return np.where(self.observed, density, np.log(gammaincc(shape, beat * self.gaps)))[self.counted]
+        density = (
+            shape * np.log(beat)
+            - gammaln(shape)
+            + (shape - 1) * np.log(self.gaps)
+            - beat * self.gaps
+        )
+        return np.where(self.observed, density, np.log(gammaincc(shape, beat * self.gaps)))[
+            self.counted
+        ]
 
     def log_likelihood(self, z):
         return float(np.sum(self.contributions(z)))
@@ -67,16 +91,24 @@ class GammaRenewal(Likelihood):
 
     def evaluate(self, z, carry=None, step=None, *, rough=False):
         axes = 1e-5 * np.eye(len(z))
-        scores = np.stack([(self.contributions(z + axis) - self.contributions(z - axis)) / 2e-5 for axis in axes], axis=1)
+        scores = np.stack(
+            [(self.contributions(z + axis) - self.contributions(z - axis)) / 2e-5 for axis in axes],
+            axis=1,
+        )
         return self.with_prior(self.log_likelihood(z), np.sum(scores, axis=0), scores.T @ scores, z)
 
     def rescaled_intervals(self, z, seed=0):
         values = self.model.values | self.values_at(z)
-        return gammainc(values["shape"], values["shape"] * values["rate"] * self.gaps[self.observed & self.counted])
+        return gammainc(
+            values["shape"],
+            values["shape"] * values["rate"] * self.gaps[self.observed & self.counted],
+        )
 
     def simulate(self, repeat, n, seed):
         random, values = np.random.default_rng(seed), self.model.values
-        return [drawn(random, values["rate"], values["shape"], self.durations[repeat]) for _ in range(n)]
+        return [
+            drawn(random, values["rate"], values["shape"], self.durations[repeat]) for _ in range(n)
+        ]
 
 
 def drawn(random, rate, shape, stop):
@@ -87,31 +119,61 @@ def drawn(random, rate, shape, stop):
 @pytest.fixture(scope="module")
 def experiment():
     random = np.random.default_rng(5)
-    trains = [neo.SpikeTrain(drawn(random, RATE, SHAPE, SECONDS), units="s", t_stop=SECONDS) for _ in range(4)]
+    trains = [
+        neo.SpikeTrain(drawn(random, RATE, SHAPE, SECONDS), units="s", t_stop=SECONDS)
+        for _ in range(4)
+    ]
     return nc.Experiment(trains[:2], test=nc.Experiment(trains[2:], name="test"), name="gamma")
 
 
 def test_everything_that_a_fit_has_comes_from_this_file(experiment, tmp_path):
-    """Fisher information of an interval: shape/rate^2 and polygamma(1, shape) - 1/shape, without a term between them."""
+    """Fisher information of an interval: shape/rate^2 and polygamma(1, shape) - 1/shape, without a
+    term between them."""
     result = nc.fit(MODEL, experiment, likelihood=GammaRenewal)
     n = result.n_spikes
-    expected = {"rate": (RATE, RATE / np.sqrt(SHAPE * n)), "shape": (SHAPE, 1 / np.sqrt(n * (polygamma(1, SHAPE) - 1 / SHAPE)))}
+    expected = {
+        "rate": (RATE, RATE / np.sqrt(SHAPE * n)),
+        "shape": (SHAPE, 1 / np.sqrt(n * (polygamma(1, SHAPE) - 1 / SHAPE))),
+    }
     samples = parametric_bootstrap(result, experiment, n_samples=40, likelihood=GammaRenewal)
     for name, (truth, error) in expected.items():
         assert samples[name].std() == pytest.approx(error, rel=0.4)
         fitted = result.parameters[name]
-        assert fitted.standard_error == pytest.approx(error, rel=0.06) and abs(fitted.value - truth) < 3.3 * error
+        assert (
+            fitted.standard_error == pytest.approx(error, rel=0.06)
+            and abs(fitted.value - truth) < 3.3 * error
+        )
         profile = profile_likelihood(result, experiment, name, n_points=13, likelihood=GammaRenewal)
-        assert profile.interval_95 == pytest.approx(fitted.value + fitted.standard_error * np.array([-1.96, 1.96]), abs=0.1 * error)
+        assert profile.interval_95 == pytest.approx(
+            fitted.value + fitted.standard_error * np.array([-1.96, 1.96]), abs=0.1 * error
+        )
     log_mean = digamma(SHAPE) - np.log(SHAPE * RATE)
-    nats = SHAPE * np.log(SHAPE * RATE) - gammaln(SHAPE) + (SHAPE - 1) * log_mean - SHAPE - np.log(RATE) + 1
+    nats = (
+        SHAPE * np.log(SHAPE * RATE)
+        - gammaln(SHAPE)
+        + (SHAPE - 1) * log_mean
+        - SHAPE
+        - np.log(RATE)
+        + 1
+    )
     bits = nats / np.log(2)
-    assert cross_validate(MODEL, result, experiment, likelihood=GammaRenewal).bits_per_spike == pytest.approx(bits, abs=0.03)
+    assert cross_validate(
+        MODEL, result, experiment, likelihood=GammaRenewal
+    ).bits_per_spike == pytest.approx(bits, abs=0.03)
     scores = nc.evaluate(result, experiment, n_predictions=20, likelihood=GammaRenewal)
-    assert scores.bits_per_spike == pytest.approx(bits, abs=0.03) and scores.ks.passed and scores.md_star == {}
-    assert scores.predicted_rate == pytest.approx(RATE, rel=0.03) and scores.recorded_rate == pytest.approx(RATE, rel=0.03)
+    assert (
+        scores.bits_per_spike == pytest.approx(bits, abs=0.03)
+        and scores.ks.passed
+        and scores.md_star == {}
+    )
+    assert scores.predicted_rate == pytest.approx(
+        RATE, rel=0.03
+    ) and scores.recorded_rate == pytest.approx(RATE, rel=0.03)
     write_fit(tmp_path, result, scores, experiment)
     written = {path.name for path in tmp_path.iterdir()}
     tables = {"result.json", "model.toml", "parameters.csv", "scores.csv", "report.html"}
     assert written == {*tables, "predicted_spikes.nwb", "predicted_spikes.csv"}
-    assert "Held-out scores" in (tmp_path / "report.html").read_text() and not {"fit.pdf", "fit.png"} & written
+    assert (
+        "Held-out scores" in (tmp_path / "report.html").read_text()
+        and not {"fit.pdf", "fit.png"} & written
+    )

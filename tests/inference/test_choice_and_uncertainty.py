@@ -1,4 +1,5 @@
-"""Choosing models inside the training data, uncertainty beyond standard errors, and bad recordings by name."""
+"""Choosing models inside the training data, uncertainty beyond standard errors, and bad recordings
+by name."""
 
 from __future__ import annotations
 
@@ -19,8 +20,12 @@ TRUTH = nc.models.gif((30.0,)).with_parameters(V_T="-48 mV", Delta_V="2 mV", a_g
 
 @pytest.fixture(scope="module")
 def experiment():
-    current = nc.simulation.stimuli.frozen_noise(40.0, DT, mean=100.0, standard_deviation=100.0, seed=1)
-    return nc.Experiment(nc.simulate(TRUTH, current, seed=1, engine="jax").segments[0].spiketrains[0], current)
+    current = nc.simulation.stimuli.frozen_noise(
+        40.0, DT, mean=100.0, standard_deviation=100.0, seed=1
+    )
+    return nc.Experiment(
+        nc.simulate(TRUTH, current, seed=1, engine="jax").segments[0].spiketrains[0], current
+    )
 
 
 @pytest.fixture(scope="module")
@@ -29,11 +34,17 @@ def result(experiment):
 
 
 def test_cross_validation_prefers_the_model_that_made_the_data(experiment, result):
-    poor = nc.models.gif((30.0,)).with_parameters(a_gamma_1=0.0, a_eta_1=0.0).with_fixed("a_gamma_1", "a_eta_1")
+    poor = (
+        nc.models.gif((30.0,))
+        .with_parameters(a_gamma_1=0.0, a_eta_1=0.0)
+        .with_fixed("a_gamma_1", "a_eta_1")
+    )
     right = cross_validate(nc.models.gif((30.0,)), result, experiment)
     wrong = cross_validate(poor, nc.fit(poor, experiment, starts=1), experiment)
     assert right.bits_per_spike > wrong.bits_per_spike
-    assert len(right.folds) == 4 and right.bits_per_spike == pytest.approx(np.mean(right.folds), rel=0.2)
+    assert len(right.folds) == 4 and right.bits_per_spike == pytest.approx(
+        np.mean(right.folds), rel=0.2
+    )
     assert right.bits_per_spike < result.bits_per_spike + 0.05
 
 
@@ -57,7 +68,9 @@ def test_a_threshold_that_drifts_is_read_from_the_time():
     """The drift of the threshold over the recording comes back within four standard errors."""
     model = nc.models.igif((30.0,)).with_fixed("V_i", "k", "tau_theta", "V_r", "g_L", "a_eta_1")
     truth = model.with_parameters(V_drift="4 mV", V_T="-60 mV")
-    current = nc.simulation.stimuli.frozen_noise(60.0, DT, mean=60.0, standard_deviation=60.0, seed=3)
+    current = nc.simulation.stimuli.frozen_noise(
+        60.0, DT, mean=60.0, standard_deviation=60.0, seed=3
+    )
     train = nc.simulate(truth, current, seed=3, engine="jax").segments[0].spiketrains[0]
     fitted = nc.fit(model, nc.Experiment(train, current), starts=1).parameters["V_drift"]
     assert abs(fitted.value - 4.0) < 4 * fitted.standard_error and fitted.standard_error < 1.0
@@ -75,7 +88,10 @@ def test_bad_recordings_are_named():
     for signals, says in (
         ((sweep(current + 1e5, "pA"), None), "unit it says"),
         ((sweep(current, "pA"), sweep(clipped, "mV")), "clipped"),
-        ((sweep(current, "pA"), sweep(np.where(np.arange(1000) == 7, np.nan, voltage), "mV")), "not finite"),
+        (
+            (sweep(current, "pA"), sweep(np.where(np.arange(1000) == 7, np.nan, voltage), "mV")),
+            "not finite",
+        ),
         ((sweep(current, "mV"), None), "expected a unit of"),
     ):
         with pytest.raises(DataError, match=says):
@@ -99,11 +115,18 @@ def test_training_and_test_must_be_sampled_alike():
 def test_a_longer_test_and_a_bursting_cell_are_said(experiment):
     bursts = np.sort(np.concatenate([np.arange(1.0, 19.0, 0.25) + k * 0.006 for k in range(3)]))
     zero = nc.simulation.stimuli.steps([0.0], 20.0, DT)
-    model = TRUTH.with_fixed(*[name for name in TRUTH.free if name not in ("V_T", "Delta_V", "a_gamma_1")])
-    result = nc.fit(model, nc.Experiment(neo.SpikeTrain(bursts, units="s", t_stop=20.0), zero), starts=1)
+    model = TRUTH.with_fixed(
+        *[name for name in TRUTH.free if name not in ("V_T", "Delta_V", "a_gamma_1")]
+    )
+    result = nc.fit(
+        model, nc.Experiment(neo.SpikeTrain(bursts, units="s", t_stop=20.0), zero), starts=1
+    )
     assert "bursts" in result.message
     held_out = nc.Experiment([_train(experiment)] * 2, _current(experiment))
-    with pytest.raises(DataError, match="The test holds a sweep of the training, expected repeats that the fit does not see"):
+    with pytest.raises(
+        DataError,
+        match="The test holds a sweep of the training, expected repeats that the fit does not see",
+    ):
         nc.Experiment(_train(experiment), _current(experiment), test=held_out)
     training = nc.Experiment(neo.SpikeTrain(bursts, units="s", t_stop=20.0), zero, test=held_out)
     scores = nc.evaluate(result, training, n_predictions=4)

@@ -12,11 +12,15 @@ import neurocode as nc
 from neurocode.errors import DataError, FitError
 
 DT = 1e-3
-TRUTH = nc.models.gif((50.0,)).with_parameters(g_L="5 nS", V_T="-48 mV", Delta_V="2.5 mV", a_gamma_1="6 mV")
+TRUTH = nc.models.gif((50.0,)).with_parameters(
+    g_L="5 nS", V_T="-48 mV", Delta_V="2.5 mV", a_gamma_1="6 mV"
+)
 
 
 def record(truth, seconds, trials, seed, dt=DT, engine="jax"):
-    current = nc.simulation.stimuli.frozen_noise(seconds, dt, mean=110.0, standard_deviation=120.0, seed=seed)
+    current = nc.simulation.stimuli.frozen_noise(
+        seconds, dt, mean=110.0, standard_deviation=120.0, seed=seed
+    )
     block = nc.simulate(truth, current, trials=trials, seed=seed, engine=engine)
     return [segment.spiketrains[0] for segment in block.segments], current
 
@@ -43,14 +47,17 @@ def assert_recovered(result, truth, least):
 
 
 def test_fit_in_jax_recovers_what_brian2_simulated(result):
-    """Every identified parameter of half a minute within four standard errors (false alarm 6e-5 each)."""
+    """Every identified parameter of half a minute within four standard errors (false alarm 6e-5
+    each)."""
     assert_recovered(result, TRUTH, 4)
 
 
 @pytest.mark.long
 def test_fit_in_jax_recovers_two_traces_that_brian2_simulated():
     """Of a minute at 0.5 ms."""
-    truth = nc.models.gif((20.0, 200.0)).with_parameters(g_L="5 nS", V_T="-48 mV", Delta_V="2.5 mV", a_gamma_1="6 mV")
+    truth = nc.models.gif((20.0, 200.0)).with_parameters(
+        g_L="5 nS", V_T="-48 mV", Delta_V="2.5 mV", a_gamma_1="6 mV"
+    )
     experiment = nc.Experiment(*record(truth, 60.0, 1, 1, dt=5e-4, engine="brian2"))
     assert_recovered(nc.fit(nc.models.gif((20.0, 200.0)), experiment, starts=1), truth, 5)
 
@@ -61,7 +68,9 @@ def test_fixed_parameters_have_no_standard_error(result):
 
 
 def test_the_truth_is_no_likelier_than_the_fit(result, experiment):
-    at_truth = nc.fit(TRUTH.with_fixed(*[n for n in TRUTH.free if n != "V_T"]), experiment, starts=1)
+    at_truth = nc.fit(
+        TRUTH.with_fixed(*[n for n in TRUTH.free if n != "V_T"]), experiment, starts=1
+    )
     assert result.log_likelihood >= at_truth.log_likelihood - 1e-3
 
 
@@ -94,13 +103,23 @@ def test_spike_trains_alone_are_fitted():
     model = TRUTH.with_fixed(*[name for name in TRUTH.free if name not in ("V_T", "Delta_V")])
     alone = nc.fit(model, trains, starts=1, dt=DT)
     with_zero = nc.fit(model, nc.Experiment(trains, zero), starts=1)
-    assert alone.n_spikes == with_zero.n_spikes == sum(np.sum(train.magnitude >= 0.5) for train in trains)
-    assert alone.log_likelihood == with_zero.log_likelihood and alone.parameters == with_zero.parameters
+    assert (
+        alone.n_spikes
+        == with_zero.n_spikes
+        == sum(np.sum(train.magnitude >= 0.5) for train in trains)
+    )
+    assert (
+        alone.log_likelihood == with_zero.log_likelihood
+        and alone.parameters == with_zero.parameters
+    )
 
 
 def test_result_is_saved_with_units(result, tmp_path):
     table = json.loads(result.save(tmp_path / "fit").read_text())
-    assert table["parameters"]["V_T"]["unit"] == "mV" and table["parameters"]["C"]["standard_error"] is None
+    assert (
+        table["parameters"]["V_T"]["unit"] == "mV"
+        and table["parameters"]["C"]["standard_error"] is None
+    )
     assert nc.models.load(tmp_path / "fit" / "model.toml").parameters["V_T"].value == pytest.approx(
         table["parameters"]["V_T"]["value"]
     )
@@ -131,7 +150,10 @@ def test_signals_of_another_length_are_named():
 
 
 def test_repeats_of_different_currents_are_named():
-    currents = [nc.simulation.stimuli.frozen_noise(10.0, 1e-3, mean=0.0, standard_deviation=1.0, seed=s) for s in (1, 2)]
+    currents = [
+        nc.simulation.stimuli.frozen_noise(10.0, 1e-3, mean=0.0, standard_deviation=1.0, seed=s)
+        for s in (1, 2)
+    ]
     experiment = nc.Experiment([train_of([1.0])] * 2, currents)
     with pytest.raises(DataError, match="frozen"):
         _ = experiment.frozen_current

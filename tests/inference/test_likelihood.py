@@ -19,7 +19,9 @@ DT = 2e-4
 
 
 def recording(model, seconds=4.0, seed=1, scale=1e-12, mean=110.0, spread=90.0):
-    current = nc.simulation.stimuli.frozen_noise(seconds, DT, mean=mean, standard_deviation=spread, seed=seed, unit="1")
+    current = nc.simulation.stimuli.frozen_noise(
+        seconds, DT, mean=mean, standard_deviation=spread, seed=seed, unit="1"
+    )
     current = current.magnitude[:, 0] * scale
     block = nc.simulate(model, current, dt=DT, seed=seed, engine="jax")
     spikes = np.zeros(len(current), bool)
@@ -54,7 +56,9 @@ def test_likelihood_is_the_product_of_the_probabilities_of_the_steps(gif_recordi
             state, output = advance(state, current, spike)
             total += float(output.log_probability)
     short = Clamp(data.current[:2000], data.spikes[:2000], data.counted[:2000])
-    assert ClampedLikelihood(model, [short], DT).log_likelihood(z) == pytest.approx(total, rel=1e-10)
+    assert ClampedLikelihood(model, [short], DT).log_likelihood(z) == pytest.approx(
+        total, rel=1e-10
+    )
     probability = likelihood.passes.spike_probabilities(z)[0]
     by_hand = np.sum(np.log(np.where(data.spikes, probability, 1 - probability)))
     assert likelihood.log_likelihood(z) == pytest.approx(by_hand, rel=1e-9)
@@ -63,12 +67,18 @@ def test_likelihood_is_the_product_of_the_probabilities_of_the_steps(gif_recordi
 @pytest.mark.parametrize("chunk_steps", [1000, 3333, 7000])
 def test_chunking_leaves_no_trace(gif_recording, chunk_steps):
     model, data = gif_recording
-    whole, cut = (ClampedLikelihood(model, [data], DT, chunk_steps=n) for n in (len(data.spikes), chunk_steps))
+    whole, cut = (
+        ClampedLikelihood(model, [data], DT, chunk_steps=n) for n in (len(data.spikes), chunk_steps)
+    )
     z = whole.coordinates.to_coordinates(model.values)
     assert cut.log_likelihood(z) == pytest.approx(whole.log_likelihood(z), rel=1e-9)
     first, second = settled_derivatives(whole, z), settled_derivatives(cut, z)
-    np.testing.assert_allclose(second.gradient, first.gradient, rtol=1e-6, atol=1e-6 * np.max(np.abs(first.gradient)))
-    np.testing.assert_allclose(second.information, first.information, rtol=1e-6, atol=1e-6 * np.max(first.information))
+    np.testing.assert_allclose(
+        second.gradient, first.gradient, rtol=1e-6, atol=1e-6 * np.max(np.abs(first.gradient))
+    )
+    np.testing.assert_allclose(
+        second.information, first.information, rtol=1e-6, atol=1e-6 * np.max(first.information)
+    )
 
 
 @pytest.mark.parametrize("family", ["exponential", "gaussian", "logistic"])
@@ -85,7 +95,10 @@ def test_gradient_equals_finite_differences(family):
     result = settled_derivatives(likelihood, z)
     for index, slope in enumerate(result.gradient):
         step = 1e-5 * np.eye(len(z))[index]
-        values = [likelihood.log_likelihood(z + s) - np.sum((z + s - likelihood.origin) ** 2) / 8 for s in (step, -step)]
+        values = [
+            likelihood.log_likelihood(z + s) - np.sum((z + s - likelihood.origin) ** 2) / 8
+            for s in (step, -step)
+        ]
         assert (values[0] - values[1]) / 2e-5 == pytest.approx(slope, rel=1e-4, abs=1e-3)
 
 
@@ -95,8 +108,12 @@ def test_score_has_mean_zero_and_the_fisher_information_as_variance():
     model = nc.models.gif((50.0,)).with_fixed("V_r")
     squares, count = 0.0, 0
     for seed in range(50):
-        likelihood = ClampedLikelihood(model, [recording(model, seconds=2.0, seed=seed)], DT, chunk_steps=10_000)
-        result = settled_derivatives(likelihood, likelihood.coordinates.to_coordinates(model.values))
+        likelihood = ClampedLikelihood(
+            model, [recording(model, seconds=2.0, seed=seed)], DT, chunk_steps=10_000
+        )
+        result = settled_derivatives(
+            likelihood, likelihood.coordinates.to_coordinates(model.values)
+        )
         squares += result.gradient @ np.linalg.solve(result.information, result.gradient)
         count += len(result.gradient)
     assert abs(squares - count) < 4 * np.sqrt(2 * count)
@@ -125,7 +142,11 @@ def test_steps_since_spike():
 
 def test_coordinates_are_inverse_and_respect_bounds():
     model = nc.models.gif()
-    parameters = {**model.parameters, "g_L": Parameter(4.0, "nS", (0.0, np.inf)), "V_r": Parameter(-60.0, "mV", (-np.inf, 0.0))}
+    parameters = {
+        **model.parameters,
+        "g_L": Parameter(4.0, "nS", (0.0, np.inf)),
+        "V_r": Parameter(-60.0, "mV", (-np.inf, 0.0)),
+    }
     coordinates = Coordinates.of(replace(model, parameters=parameters))
     z = coordinates.to_coordinates(model.values)
     with jax.enable_x64(True):

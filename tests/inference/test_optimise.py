@@ -22,7 +22,8 @@ from neurocode.inference.optimise import (
 
 
 class Quadratic:
-    """-1/2 (z - peak)' H (z - peak), whose stated information may be another matrix than its curvature H."""
+    """-1/2 (z - peak)' H (z - peak), whose stated information may be another matrix than its
+    curvature H."""
 
     def __init__(self, curvature, peak, stated=None):
         self.curvature, self.peak = np.asarray(curvature, float), np.asarray(peak, float)
@@ -33,7 +34,9 @@ class Quadratic:
         self.visited.append(z)
         away = z - self.peak
         value = -0.5 * away @ self.curvature @ away
-        return Evaluation(value, -self.curvature @ away, self.stated, len(self.visited), self.settled(rough))
+        return Evaluation(
+            value, -self.curvature @ away, self.stated, len(self.visited), self.settled(rough)
+        )
 
     def settled(self, rough):
         return True
@@ -42,14 +45,17 @@ class Quadratic:
 def test_one_newton_step_ends_at_the_peak_of_a_quadratic():
     objective = Quadratic([[4.0, 1.0], [1.0, 2.0]], [0.5, -1.0])
     ascent = Ascent(objective, np.zeros(2))
-    assert ascent.passes == 1 and ascent.point.log_likelihood == pytest.approx(-0.5 * (4 * 0.25 + 2 * 0.5 * -1 + 2))
+    assert ascent.passes == 1 and ascent.point.log_likelihood == pytest.approx(
+        -0.5 * (4 * 0.25 + 2 * 0.5 * -1 + 2)
+    )
     ascent.climb(10)
     np.testing.assert_allclose(ascent.point.z, [0.5, -1.0], atol=1e-7)
     assert ascent.passes == 2
 
 
 def test_a_step_is_cut_at_the_radius_and_at_two_in_any_coordinate():
-    """Metric sqrt(diag): the first step is at most 5 standard errors long, here 5/10; and at most 2 in a coordinate."""
+    """Metric sqrt(diag): the first step is at most 5 standard errors long, here 5/10; and at most 2
+    in a coordinate."""
     near, far = Quadratic([[100.0]], [3.0]), Quadratic([[1e-2]], [30.0])
     for objective, length in ((near, 0.5), (far, 2.0)):
         ascent = Ascent(objective, np.zeros(1))
@@ -60,10 +66,17 @@ def test_a_step_is_cut_at_the_radius_and_at_two_in_any_coordinate():
 @pytest.mark.parametrize(
     ("radius", "length", "ratio", "after"),
     [
-        (1.0, 0.4, -1.0, 0.1), (1.0, 0.4, 0.1, 0.1), (1.0, 0.4, np.nan, 0.1), (1.0, 0.4, 0.11, 0.28), (1.0, 0.4, 0.29, 0.28),
-        (1.0, 0.4, 0.3, 1.0), (1.0, 0.4, 0.75, 1.0), (1.0, 0.4, 0.76, 1.0), (1.0, 0.9, 0.76, 2.25),
+        (1.0, 0.4, -1.0, 0.1),
+        (1.0, 0.4, 0.1, 0.1),
+        (1.0, 0.4, np.nan, 0.1),
+        (1.0, 0.4, 0.11, 0.28),
+        (1.0, 0.4, 0.29, 0.28),
+        (1.0, 0.4, 0.3, 1.0),
+        (1.0, 0.4, 0.75, 1.0),
+        (1.0, 0.4, 0.76, 1.0),
+        (1.0, 0.9, 0.76, 2.25),
     ],
-)  # fmt: skip
+)
 def test_the_radius_follows_the_ratio_of_gained_to_expected(radius, length, ratio, after):
     assert _next_radius(radius, length, ratio) == pytest.approx(after)
 
@@ -91,13 +104,16 @@ def test_a_trust_step_on_the_boundary_solves_the_shifted_system():
 
 
 def test_the_secant_learns_the_part_of_the_curvature_that_the_information_lacks():
-    """Symmetric rank one: after a step the curvature along it is exact, so a wrong information does no harm."""
+    """Symmetric rank one: after a step the curvature along it is exact, so a wrong information does
+    no harm."""
     objective = Quadratic([[2.0, 0.5], [0.5, 3.0]], [0.4, -0.3], stated=np.diag([4.0, 4.0]))
     ascent = Ascent(objective, np.zeros(2))
     step, _ = _trust_step(ascent.point.gradient, objective.stated, np.array([2.0, 2.0]), 5.0)
     ascent.climb(2)
     residual = (objective.curvature - objective.stated) @ step
-    np.testing.assert_allclose(ascent.secant, np.outer(residual, residual) / (residual @ step), rtol=1e-9)
+    np.testing.assert_allclose(
+        ascent.secant, np.outer(residual, residual) / (residual @ step), rtol=1e-9
+    )
     ascent.climb(40)
     np.testing.assert_allclose(ascent.point.z, [0.4, -0.3], atol=1e-2)
     np.testing.assert_allclose(ascent.observed_information(), objective.curvature, rtol=1e-9)
@@ -118,7 +134,11 @@ def test_without_learning_the_secant_stays():
     ascent = Ascent(objective, np.zeros(1))
     ascent.secant = np.array([[-2.0]])
     ascent.climb(10, learn=False)
-    assert ascent.secant.tolist() == [[-2.0]] and ascent.point.z[0] == pytest.approx(1.0, abs=1e-6) and ascent.passes == 2
+    assert (
+        ascent.secant.tolist() == [[-2.0]]
+        and ascent.point.z[0] == pytest.approx(1.0, abs=1e-6)
+        and ascent.passes == 2
+    )
 
 
 def test_a_worse_point_is_left_and_the_radius_shrinks():
@@ -129,7 +149,9 @@ def test_a_worse_point_is_left_and_the_radius_shrinks():
 
     ascent = Ascent(Cliff([[1.0]], [1.0]), np.zeros(1))
     ascent.climb(3)
-    assert (0 < ascent.point.z[0] <= 0.2 and ascent.radius == pytest.approx(2.5 * ascent.point.z[0])) or ascent.point.z[0] == 0
+    assert (
+        0 < ascent.point.z[0] <= 0.2 and ascent.radius == pytest.approx(2.5 * ascent.point.z[0])
+    ) or ascent.point.z[0] == 0
     assert ascent.point.log_likelihood > -100
 
 
@@ -164,7 +186,8 @@ def test_passes_are_repeated_until_the_likelihood_has_settled():
 
 
 def test_what_a_point_carries_is_handed_to_the_next():
-    """The first evaluation has nothing to start from; a point that is left hands on what the point before it did, with the step."""
+    """The first evaluation has nothing to start from; a point that is left hands on what the point
+    before it did, with the step."""
 
     class Carrying(Quadratic):
         def evaluate(self, z, carry=None, step=None, *, rough=False):
@@ -176,7 +199,8 @@ def test_what_a_point_carries_is_handed_to_the_next():
     objective = Carrying([[1.0]], [0.5])
     Ascent(objective, np.zeros(1)).climb(3)
     assert objective.carried == [None, 1, 1] and objective.steps[0] is None
-    np.testing.assert_array_equal(objective.steps[1:], objective.visited[1:])  # the first point is zero
+    # the first point is zero
+    np.testing.assert_array_equal(objective.steps[1:], objective.visited[1:])
 
 
 def test_an_ascent_ends_where_the_expected_gain_is_too_small():
@@ -190,23 +214,34 @@ def test_an_ascent_ends_where_the_expected_gain_is_too_small():
 def test_an_optimum_says_where_and_how_well():
     objective = Quadratic([[4.0, 1.0], [1.0, 2.0]], [0.5, -1.0])
     told = []
-    optimum = finish(Ascent(objective, np.zeros(2), lambda value, passes: told.append((value, passes))), 600)
+    optimum = finish(
+        Ascent(objective, np.zeros(2), lambda value, passes: told.append((value, passes))), 600
+    )
     np.testing.assert_allclose(optimum.z, [0.5, -1.0], atol=1e-7)
     np.testing.assert_allclose(optimum.information, objective.curvature, rtol=1e-8)
-    assert optimum.converged and optimum.decrement < 1e-12 and optimum.log_likelihood == pytest.approx(0.0, abs=1e-12)
+    assert (
+        optimum.converged
+        and optimum.decrement < 1e-12
+        and optimum.log_likelihood == pytest.approx(0.0, abs=1e-12)
+    )
     assert optimum.passes == len(objective.visited) == 2 + 4 == told[-1][1]
     assert np.linalg.norm(optimum.gradient) < 1e-6
 
 
 def test_a_spent_ascent_is_not_converged():
     optimum = finish(Ascent(Quadratic([[1.0]], [50.0]), np.zeros(1)), 4)
-    assert not optimum.converged and optimum.decrement == pytest.approx(0.5 * optimum.gradient[0] ** 2, rel=1e-6)
+    assert not optimum.converged and optimum.decrement == pytest.approx(
+        0.5 * optimum.gradient[0] ** 2, rel=1e-6
+    )
     assert optimum.passes == 6 and optimum.z[0] == pytest.approx(6.0, rel=1e-3)
 
 
-@pytest.mark.parametrize(("peak", "converged", "passes"), [(1.41, True, 3 + 1 + 2), (1.42, False, 3)])
+@pytest.mark.parametrize(
+    ("peak", "converged", "passes"), [(1.41, True, 3 + 1 + 2), (1.42, False, 3)]
+)
 def test_a_maximum_within_a_nat_is_worth_more_passes(peak, converged, passes):
-    """The passes are spent by the first measurement; half of the squared distance is the gain of a Newton step."""
+    """The passes are spent by the first measurement; half of the squared distance is the gain of a
+    Newton step."""
     optimum = finish(Ascent(Quadratic([[1.0]], [peak]), np.zeros(1)), 1)
     assert (optimum.converged, optimum.passes) == (converged, passes)
 
@@ -218,7 +253,14 @@ def test_rounds_are_added_twice_and_no_more(gain, budgets):
     class Stuck:
         passes, calls, radius, secant = 0, [], 0.0, np.zeros((1, 1))
         point = type(
-            "Point", (), {"gradient": np.array([np.sqrt(2 * gain)]), "information": np.eye(1), "z": 0, "log_likelihood": 0}
+            "Point",
+            (),
+            {
+                "gradient": np.array([np.sqrt(2 * gain)]),
+                "information": np.eye(1),
+                "z": 0,
+                "log_likelihood": 0,
+            },
         )
 
         def climb(self, most_passes):
@@ -234,7 +276,9 @@ def test_rounds_are_added_twice_and_no_more(gain, budgets):
 
 
 def test_a_saddle_is_no_maximum():
-    optimum = finish(Ascent(Quadratic(np.diag([1.0, -1.0]), [0.0, 0.0], stated=np.eye(2)), np.zeros(2)), 3)
+    optimum = finish(
+        Ascent(Quadratic(np.diag([1.0, -1.0]), [0.0, 0.0], stated=np.eye(2)), np.zeros(2)), 3
+    )
     assert optimum.decrement == 0.0 and not optimum.converged
 
 
@@ -245,25 +289,32 @@ def test_directions_that_curve_upwards_get_the_information_of_the_prior():
 
 @pytest.mark.parametrize(("curvature", "converged"), [(-4e-5, True), (-6e-5, False), (-1.0, False)])
 def test_a_ridge_that_hardly_curves_upwards_is_a_maximum_and_spends_no_passes(curvature, converged):
-    """Steps are at most 2 long: a curvature of -5e-5 along one could gain 1e-4 nats. The other direction holds the maximum."""
+    """Steps are at most 2 long: a curvature of -5e-5 along one could gain 1e-4 nats. The other
+    direction holds the maximum."""
     objective = Quadratic(np.diag([1e4, curvature]), [0.0, 0.0], stated=np.diag([1e4, 0.1]))
     optimum = finish(Ascent(objective, np.zeros(2)), 20)
     assert optimum.converged == converged and (optimum.passes == 5) == converged
 
 
 def test_a_decrement_is_half_the_squared_slope_over_the_curvature():
-    assert newton_decrement(np.array([2.0, 3.0]), np.diag([4.0, 9.0])) == pytest.approx(0.5 * (1 + 1))
+    assert newton_decrement(np.array([2.0, 3.0]), np.diag([4.0, 9.0])) == pytest.approx(
+        0.5 * (1 + 1)
+    )
     assert newton_decrement(np.array([2.0, 0.0]), np.diag([-4.0, 9.0])) == pytest.approx(0.5)
     rotated = np.array([[2.0, 1.0], [1.0, 2.0]])
     gradient = np.array([1.0, -2.0])
-    assert newton_decrement(gradient, rotated) == pytest.approx(0.5 * gradient @ np.linalg.solve(rotated, gradient))
+    assert newton_decrement(gradient, rotated) == pytest.approx(
+        0.5 * gradient @ np.linalg.solve(rotated, gradient)
+    )
     flat = np.array([[1.0, 1.0], [1.0, 1.0 + 1e-10]])
     assert newton_decrement(np.array([1.0, 1.0]), flat) == pytest.approx(0.5, rel=1e-6)
 
 
 def test_concavity_allows_a_millionth_of_the_scale():
     assert is_concave(np.diag([1.0, 1e-9])) and is_concave(np.array([[1.0, 1.0], [1.0, 1.0]]))
-    assert not is_concave(np.diag([1.0, -1e-3])) and not is_concave(np.array([[1.0, 1.1], [1.1, 1.0]]))
+    assert not is_concave(np.diag([1.0, -1e-3])) and not is_concave(
+        np.array([[1.0, 1.1], [1.1, 1.0]])
+    )
     assert is_concave(np.array([[1.0, 1 + 0.9e-6], [1 + 0.9e-6, 1.0]]))
     assert not is_concave(np.array([[1.0, 1 + 1.1e-6], [1 + 1.1e-6, 1.0]]))
 

@@ -10,7 +10,12 @@ import quantities as pq
 
 import neurocode as nc
 from neurocode.errors import DataError, FitError
-from neurocode.inference import choose_voltage, cross_validate, parametric_bootstrap, profile_likelihood
+from neurocode.inference import (
+    choose_voltage,
+    cross_validate,
+    parametric_bootstrap,
+    profile_likelihood,
+)
 from neurocode.inference.one_unit import one_unit
 from neurocode.recordings import Trains
 
@@ -71,17 +76,29 @@ def test_a_time_step_may_be_a_quantity():
 
 
 def test_cross_validation_checks_its_options():
-    for options, says in (({"folds": 1}, "number of blocks is 1"), ({"prior_width": 0}, "width of the prior")):
+    for options, says in (
+        ({"folds": 1}, "number of blocks is 1"),
+        ({"prior_width": 0}, "width of the prior"),
+    ):
         with pytest.raises(FitError, match=says):
             cross_validate(GIF, None, None, **options)
 
 
 def test_scores_and_uncertainties_check_their_options():
     for call, says in (
-        (lambda: nc.evaluate(None, None, n_predictions=1), "number of predictions is 1, expected a whole number of at least 2"),
+        (
+            lambda: nc.evaluate(None, None, n_predictions=1),
+            "number of predictions is 1, expected a whole number of at least 2",
+        ),
         (lambda: nc.evaluate(None, None, seed=-1), "The seed is -1"),
-        (lambda: profile_likelihood(None, None, "V_T", n_points=2), "number of values is 2, expected a whole number of at least 3"),
-        (lambda: parametric_bootstrap(None, None, n_samples=0), "number of samples is 0, expected a whole number of at least 1"),
+        (
+            lambda: profile_likelihood(None, None, "V_T", n_points=2),
+            "number of values is 2, expected a whole number of at least 3",
+        ),
+        (
+            lambda: parametric_bootstrap(None, None, n_samples=0),
+            "number of samples is 0, expected a whole number of at least 1",
+        ),
         (lambda: parametric_bootstrap(None, None, seed=-1), "The seed is -1"),
         (lambda: choose_voltage(GIF, None, prior_width=0), "width of the prior is 0"),
         (lambda: choose_voltage(GIF, None, seed="one"), "The seed is 'one'"),
@@ -96,7 +113,9 @@ def block(signal=False):
         segments.append(neo.Segment())
         segments[-1].spiketrains.append(neo.SpikeTrain(TIMES, units="s", t_stop=3.0))
         if signal:
-            segments[-1].analogsignals.append(neo.AnalogSignal(np.zeros(3), units="pA", sampling_rate=1 * pq.Hz))
+            segments[-1].analogsignals.append(
+                neo.AnalogSignal(np.zeros(3), units="pA", sampling_rate=1 * pq.Hz)
+            )
     whole = neo.Block()
     whole.segments.extend(segments)
     return whole
@@ -122,9 +141,25 @@ def block(signal=False):
         (pd.DataFrame({"time": TIMES}), [0.0], [TIMES[-1]]),
         (pd.DataFrame({"time_ms": TIMES * 1e3, "unit": 4}), [0.0], [TIMES[-1]]),
     ],
-    ids=["train", "milliseconds", "trains", "trains of a segment", "trains of segments", "array", "list", "series", "quantity",
-         "arrays", "Trains", "block", "segment", "dict", "frame", "frame in ms"],
-)  # fmt: skip
+    ids=[
+        "train",
+        "milliseconds",
+        "trains",
+        "trains of a segment",
+        "trains of segments",
+        "array",
+        "list",
+        "series",
+        "quantity",
+        "arrays",
+        "Trains",
+        "block",
+        "segment",
+        "dict",
+        "frame",
+        "frame in ms",
+    ],
+)
 def test_spike_times_are_taken_from(data, starts, stops):
     trains = one_unit(data)
     assert trains.n_units == 1 and trains.n_trains == len(stops)
@@ -137,11 +172,20 @@ def test_spike_times_are_taken_from(data, starts, stops):
 @pytest.mark.parametrize(
     ("data", "says"),
     [
-        (block(signal=True), r"neo.Block with signals is not fitted as it is: expected the trains of one unit, such as \[segment"),
+        (
+            block(signal=True),
+            r"neo.Block with signals is not fitted as it is: expected the trains of one unit, such as \[segment",
+        ),
         (block(signal=True).segments[0], "neo.Segment with signals is not fitted as it is"),
         ({"cell": TIMES, "other": TIMES}, "hold 2 units, expected one; fit each by itself"),
-        ({"cell": np.array([3000, 6000])}, "The unit 'cell' holds whole numbers, which may be samples"),
-        (pd.DataFrame({"a": TIMES}), "The data frame has the columns a, expected one of spike times"),
+        (
+            {"cell": np.array([3000, 6000])},
+            "The unit 'cell' holds whole numbers, which may be samples",
+        ),
+        (
+            pd.DataFrame({"a": TIMES}),
+            "The data frame has the columns a, expected one of spike times",
+        ),
         ("spikes.txt", "A str is not fitted; expected"),
         (None, "A NoneType is not fitted; expected"),
         (3.0, "A float is not fitted; expected"),
@@ -155,9 +199,26 @@ def test_spike_times_are_taken_from(data, starts, stops):
         (np.stack([TIMES, TIMES]), "one dimension, not 2"),
         (Trains.of([TIMES, TIMES]), "hold 2 units, expected one"),
     ],
-    ids=["block", "segment", "dict", "samples", "frame", "text", "none", "number", "nothing", "dicts", "numbers", "nested",
-         "boolean", "complex", "strings", "matrix", "units"],
-)  # fmt: skip
+    ids=[
+        "block",
+        "segment",
+        "dict",
+        "samples",
+        "frame",
+        "text",
+        "none",
+        "number",
+        "nothing",
+        "dicts",
+        "numbers",
+        "nested",
+        "boolean",
+        "complex",
+        "strings",
+        "matrix",
+        "units",
+    ],
+)
 def test_anything_else_is_refused_with_what_is_expected(model, data, says):
     with pytest.raises(DataError, match=says):
         nc.fit(model, data)

@@ -45,7 +45,8 @@ def fake(monkeypatch):
 
 
 def test_the_better_half_goes_on_round_by_round(fake):
-    """Six starts climb 60 passes, three 120, two 240; the first begins at the model, the others a normal step away."""
+    """Six starts climb 60 passes, three 120, two 240; the first begins at the model, the others a
+    normal step away."""
     first = fake
     best = search(None, first, 6, seed=3)
     random = np.random.default_rng(3)
@@ -67,15 +68,23 @@ def test_few_starts_are_halved_upwards(fake, starts, last):
 def experiment(dt, seconds=2.0, step=0.05):
 
     train = neo.SpikeTrain(np.arange(0.6, seconds, step), units="s", t_stop=seconds)
-    current = neo.AnalogSignal(np.zeros((round(seconds / dt), 1)), units="pA", sampling_period=dt * pq.s)
+    current = neo.AnalogSignal(
+        np.zeros((round(seconds / dt), 1)), units="pA", sampling_period=dt * pq.s
+    )
     return nc.Experiment(train, current)
 
 
-@pytest.mark.parametrize(("dt", "rough"), [(1e-4, 4e-4), (2e-4, 4e-4), (3e-4, None), (4e-4, None), (1e-3, None)])
+@pytest.mark.parametrize(
+    ("dt", "rough"), [(1e-4, 4e-4), (2e-4, 4e-4), (3e-4, None), (4e-4, None), (1e-3, None)]
+)
 def test_starts_see_a_grid_of_four_tenths_of_a_millisecond(dt, rough):
     likelihood = ClampedLikelihood.of(MODEL, experiment(dt), prior_width=2.0, dt=dt)
-    assert likelihood.dt == pytest.approx(dt) and likelihood.rough().dt == pytest.approx(dt if rough is None else rough)
-    assert likelihood.rough().prior_precision == 0.25 and (rough is None) == (likelihood.rough() is likelihood)
+    assert likelihood.dt == pytest.approx(dt) and likelihood.rough().dt == pytest.approx(
+        dt if rough is None else rough
+    )
+    assert likelihood.rough().prior_precision == 0.25 and (rough is None) == (
+        likelihood.rough() is likelihood
+    )
 
 
 def test_starts_keep_the_fine_grid_where_spikes_are_too_close_for_a_rough_one():
@@ -84,7 +93,9 @@ def test_starts_keep_the_fine_grid_where_spikes_are_too_close_for_a_rough_one():
     data = experiment(1e-4)
     times = np.sort(np.append(data.repeats[0].spike_times, 1.0003))
     close = nc.Experiment(neo.SpikeTrain(times, units="s", t_stop=2.0))
-    assert ClampedLikelihood.of(MODEL.with_parameters(t_ref="0.1 ms"), close, dt=1e-4).rough().dt == pytest.approx(1e-4)
+    assert ClampedLikelihood.of(
+        MODEL.with_parameters(t_ref="0.1 ms"), close, dt=1e-4
+    ).rough().dt == pytest.approx(1e-4)
 
 
 def test_chunks_are_half_a_second_and_the_prior_is_handed_on():
@@ -97,10 +108,16 @@ def test_chunks_are_half_a_second_and_the_prior_is_handed_on():
 
 def test_models_with_two_inputs_are_refused():
     model = NeuronModel(
-        "two", "dv/dt = (I + J - v)/tau : 1\nI : 1\nJ : 1", "v - 1", "v = 0", {"tau": Parameter.of("10 ms"), "s": Parameter(1.0)},
+        "two",
+        "dv/dt = (I + J - v)/tau : 1\nI : 1\nJ : 1",
+        "v - 1",
+        "v = 0",
+        {"tau": Parameter.of("10 ms"), "s": Parameter(1.0)},
         noise=EscapeNoise("gaussian", scale="s"),
-    )  # fmt: skip
+    )
     spikes = np.zeros(100, bool)
     spikes[::4] = True
     with pytest.raises(FitError, match="has 2 inputs, a fit takes one current"):
-        ClampedLikelihood(model, [Clamp(np.zeros(100), spikes, np.ones(100, bool))], 1e-3).maximise()
+        ClampedLikelihood(
+            model, [Clamp(np.zeros(100), spikes, np.ones(100, bool))], 1e-3
+        ).maximise()

@@ -1,4 +1,5 @@
-"""A small noisy training that can be killed: ``python killed_training.py FOLDER [EPOCH_TO_DIE_WRITING]`` prints a digest."""
+"""A small noisy training that can be killed: ``python killed_training.py FOLDER
+[EPOCH_TO_DIE_WRITING]`` prints a digest."""
 
 from __future__ import annotations
 
@@ -21,18 +22,30 @@ def network(n_in: int, n_out: int, dropout: float = 0.1) -> Network:
     """Noisy neurons with learned intrinsic parameters and dropout, so that random keys matter."""
     keys = jax.random.split(jax.random.key(5), 3)
     hidden = Layer(
-        Dense(n_in, 6, key=keys[0]), nc.models.noisy_lif(), 1e-3, recurrent=Recurrent(6, key=keys[1]), learned=("tau",),
+        Dense(n_in, 6, key=keys[0]),
+        nc.models.noisy_lif(),
+        1e-3,
+        recurrent=Recurrent(6, key=keys[1]),
+        learned=("tau",),
         dropout=dropout,
-    )  # fmt: skip
+    )
     return Network([hidden, Readout(Dense(6, n_out, key=keys[2]), 1e-3)])
 
 
 def digest(folder: str, seed: int = 3, progress: Callable[[dict], None] | None = None) -> str:
     """Hash of all that a training ends with, times apart."""
     task = tasks.burst_sequences(n_classes=3, n_samples=40, seed=1)
-    settings = Settings(epochs=EPOCHS, batch_size=9, learning_rate=0.01, clip=1.0, schedule="cosine")
-    result = train(network(10, 3), task, seed=seed, settings=settings, folder=folder, progress=progress)
-    leaves = [np.asarray(leaf) for leaf in jax.tree.leaves((result.network, result.last)) if hasattr(leaf, "dtype")]
+    settings = Settings(
+        epochs=EPOCHS, batch_size=9, learning_rate=0.01, clip=1.0, schedule="cosine"
+    )
+    result = train(
+        network(10, 3), task, seed=seed, settings=settings, folder=folder, progress=progress
+    )
+    leaves = [
+        np.asarray(leaf)
+        for leaf in jax.tree.leaves((result.network, result.last))
+        if hasattr(leaf, "dtype")
+    ]
     numbers = result.history.drop(columns="seconds").to_numpy()
     return hashlib.sha256(b"".join(leaf.tobytes() for leaf in [*leaves, numbers])).hexdigest()
 

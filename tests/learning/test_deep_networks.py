@@ -30,7 +30,7 @@ from neurocode.learning import (
     evaluate,
     run_in_brian,
     train,
-)  # fmt: skip
+)
 from neurocode.learning.network import calibrated
 from neurocode.learning.trainable import trainable
 
@@ -43,7 +43,8 @@ def spiking(connection, **options):
 
 
 def test_normalised_inputs_have_mean_zero_and_variance_one():
-    """Every channel over batch, time and pixels; after calibration also outside training, on the same inputs."""
+    """Every channel over batch, time and pixels; after calibration also outside training, on the
+    same inputs."""
     x = 3 + 2 * jax.random.normal(jax.random.key(0), (7, 5, 12)) * jnp.arange(1.0, 13.0)
     norm = BatchNorm(12, 3)
     for found in (norm(x, training=True), norm.measured(x)(x)):
@@ -56,26 +57,39 @@ def test_normalised_inputs_have_mean_zero_and_variance_one():
 
 
 def test_moments_are_measured_and_not_learned():
-    net = Network([spiking(Chain([Dense(4, 6, bias=False, key=jax.random.key(0)), BatchNorm(6)])),
-                   Readout(Dense(6, 2, key=jax.random.key(1)), DT)])  # fmt: skip
+    net = Network(
+        [
+            spiking(Chain([Dense(4, 6, bias=False, key=jax.random.key(0)), BatchNorm(6)])),
+            Readout(Dense(6, 2, key=jax.random.key(1)), DT),
+        ]
+    )
     assert net.is_normalised
     assert net.n_parameters == 4 * 6 + 2 * 6 + 6 * 2 + 2
     x = jax.random.normal(jax.random.key(2), (10, 8, 4))
     fitted = calibrated(net, x)
     norm = fitted.layers[0].connection.parts[1]
-    np.testing.assert_allclose(norm.mean, jnp.mean(net.layers[0].connection.parts[0](x), axis=(0, 1)), atol=1e-6)
+    np.testing.assert_allclose(
+        norm.mean, jnp.mean(net.layers[0].connection.parts[0](x), axis=(0, 1)), atol=1e-6
+    )
     np.testing.assert_allclose(fitted(x).potentials, net(x, training=True).potentials, atol=1e-5)
 
 
 def test_pools_and_strides_equal_slicing():
     image = jax.random.normal(jax.random.key(0), (2, 3, 2 * 8 * 8))
     squares = np.asarray(image).reshape(2, 3, 2, 4, 2, 4, 2)
-    np.testing.assert_allclose(Pool((2, 8, 8), 2)(image), squares.mean(axis=(4, 6)).reshape(2, 3, -1), rtol=1e-5)
-    np.testing.assert_allclose(Pool((2, 8, 8), 2, highest=True)(image), squares.max(axis=(4, 6)).reshape(2, 3, -1))
+    np.testing.assert_allclose(
+        Pool((2, 8, 8), 2)(image), squares.mean(axis=(4, 6)).reshape(2, 3, -1), rtol=1e-5
+    )
+    np.testing.assert_allclose(
+        Pool((2, 8, 8), 2, highest=True)(image), squares.max(axis=(4, 6)).reshape(2, 3, -1)
+    )
     dense, strided = (Convolution((2, 8, 8), 5, 3, stride=s, key=jax.random.key(1)) for s in (1, 2))
     full = dense(image).reshape(2, 3, 5, 8, 8)[..., ::2, ::2]
     np.testing.assert_allclose(strided(image), full.reshape(2, 3, -1), rtol=1e-5, atol=1e-5)
-    assert strided.out_shape == (5, 4, 4) and dense.operations == 4 * strided.operations == 9 * 2 * 5 * 64
+    assert (
+        strided.out_shape == (5, 4, 4)
+        and dense.operations == 4 * strided.operations == 9 * 2 * 5 * 64
+    )
     with pytest.raises(ModelError, match="tile"):
         Pool((2, 8, 8), 3)
     with pytest.raises(ModelError, match="takes 64 inputs"):
@@ -83,12 +97,19 @@ def test_pools_and_strides_equal_slicing():
 
 
 def test_a_shortcut_adds_the_input_of_an_earlier_layer():
-    """With weights of zero a block passes what its shortcut brings; sizes that do not fit are refused by number."""
+    """With weights of zero a block passes what its shortcut brings; sizes that do not fit are
+    refused by number."""
     keys = jax.random.split(jax.random.key(0), 4)
     quiet = eqx.tree_at(lambda own: own.weight, Dense(6, 6, key=keys[0]), jnp.zeros((6, 6)))
     x = jax.random.normal(keys[1], (12, 3, 6)) * 2
-    plain = Network([spiking(Dense(6, 6, key=keys[2])), spiking(quiet), spiking(quiet, shortcut=Shortcut(1)),
-                     Readout(Dense(6, 2, key=keys[3]), DT)])  # fmt: skip
+    plain = Network(
+        [
+            spiking(Dense(6, 6, key=keys[2])),
+            spiking(quiet),
+            spiking(quiet, shortcut=Shortcut(1)),
+            Readout(Dense(6, 2, key=keys[3]), DT),
+        ]
+    )
     spikes = plain(x).spikes
     assert float(spikes[0].sum()) > 10 and float(spikes[1].sum()) == 0
     direct = spiking(Dense(6, 6, bias=False, key=keys[2]))
@@ -97,7 +118,13 @@ def test_a_shortcut_adds_the_input_of_an_earlier_layer():
     with pytest.raises(ModelError, match="before the input"):
         Network([spiking(quiet, shortcut=Shortcut(1)), Readout(Dense(6, 2, key=keys[3]), DT)])
     with pytest.raises(ModelError, match="shortcut of layer 1"):
-        Network([spiking(Dense(4, 6, key=keys[0])), spiking(quiet, shortcut=Shortcut(1)), Readout(Dense(6, 2, key=keys[3]), DT)])
+        Network(
+            [
+                spiking(Dense(4, 6, key=keys[0])),
+                spiking(quiet, shortcut=Shortcut(1)),
+                Readout(Dense(6, 2, key=keys[3]), DT),
+            ]
+        )
     with pytest.raises(ModelError, match="shortcut"):
         run_in_brian(plain, x)
 
@@ -106,12 +133,22 @@ def test_a_calibrated_network_runs_in_brian2():
     """Pool of means, convolution and normalisation are one matrix there: the same spikes."""
     keys = jax.random.split(jax.random.key(4), 3)
     deep = Chain([Pool((2, 4, 4), 2), Convolution((2, 2, 2), 3, key=keys[1]), BatchNorm(12, 3)])
-    net = Network([spiking(Convolution((1, 4, 4), 2, key=keys[0])), spiking(deep), Readout(Dense(12, 3, key=keys[2]), DT)])
-    net = eqx.tree_at(lambda own: own.layers[0].connection.weight, net, 8 * net.layers[0].connection.weight)
+    net = Network(
+        [
+            spiking(Convolution((1, 4, 4), 2, key=keys[0])),
+            spiking(deep),
+            Readout(Dense(12, 3, key=keys[2]), DT),
+        ]
+    )
+    net = eqx.tree_at(
+        lambda own: own.layers[0].connection.weight, net, 8 * net.layers[0].connection.weight
+    )
     x = (np.random.default_rng(0).random((60, 3, 16)) < 0.4).astype(float)
     net = calibrated(net, jnp.asarray(x, jnp.float32))
     with jax.enable_x64(True):
-        response = jax.tree.map(lambda leaf: jnp.asarray(np.asarray(leaf, float)), net)(jnp.asarray(x))
+        response = jax.tree.map(lambda leaf: jnp.asarray(np.asarray(leaf, float)), net)(
+            jnp.asarray(x)
+        )
         ours = [np.asarray(spikes) > 0 for spikes in response.spikes]
     found = run_in_brian(net, x)
     assert all(layer.sum() > 100 for layer in ours)
@@ -138,7 +175,8 @@ def test_votes_are_shares_of_the_voters():
 
 
 def test_the_joint_decision_is_a_convex_combination():
-    """Its mean over time lies in [0, 1]; at equal weights it is the mean of votes and beliefs; ends of the share are either."""
+    """Its mean over time lies in [0, 1]; at equal weights it is the mean of votes and beliefs; ends
+    of the share are either."""
     net = voting(steps=5)
     x = jax.random.uniform(jax.random.key(1), (5, 7, 64))
     response, joint = net(x), net.readout
@@ -155,9 +193,14 @@ def test_the_joint_decision_is_a_convex_combination():
 
 @pytest.mark.parametrize("steps", [None, pytest.param(4, marks=pytest.mark.long)])
 def test_voters_learn_digits_by_their_rates(steps):
-    """Squared error of rates, thresholds and weights learned: above 70 % of ten digits after eight epochs (chance 10 %)."""
+    """Squared error of rates, thresholds and weights learned: above 70 % of ten digits after eight
+    epochs (chance 10 %)."""
     task = replace(few_digits(), loss="rate_squared_error")
-    result = train(voting(n=64, steps=steps), task, settings=Settings(epochs=8, learning_rate=0.01, intrinsic_factor=0.1))
+    result = train(
+        voting(n=64, steps=steps),
+        task,
+        settings=Settings(epochs=8, learning_rate=0.01, intrinsic_factor=0.1),
+    )
     assert result.test_score > 0.7
     assert 0 < result.test_loss < 0.09
     assert evaluate(result.network, task.test, task, batch_size=64).score == result.test_score

@@ -27,7 +27,7 @@ from neurocode.learning import (
     tasks,
     to_nir,
     train,
-)  # fmt: skip
+)
 from neurocode.learning.intrinsic import Intrinsic
 
 
@@ -35,11 +35,17 @@ def ecg_network(key=0, n=36):
     keys = jax.random.split(jax.random.key(key), 8)
     layers = [
         Layer(
-            Dense(n_in, n, key=keys[3 * k]), nc.models.adlif(), 1e-3, recurrent=Recurrent(n, orthogonal=True, key=keys[3 * k + 1]),
-            learned=("tau_u", "tau_w", "a", "b"), spread=True, surrogate=Surrogate("slayer", 5.0, 0.5), key=keys[3 * k + 2],
+            Dense(n_in, n, key=keys[3 * k]),
+            nc.models.adlif(),
+            1e-3,
+            recurrent=Recurrent(n, orthogonal=True, key=keys[3 * k + 1]),
+            learned=("tau_u", "tau_w", "a", "b"),
+            spread=True,
+            surrogate=Surrogate("slayer", 5.0, 0.5),
+            key=keys[3 * k + 2],
         )
         for k, n_in in enumerate((4, n))
-    ]  # fmt: skip
+    ]
     layers = [
         eqx.tree_at(lambda part: part.connection.weight, layer, gain * layer.connection.weight)
         for layer, gain in zip(layers, (12.0, 55.0), strict=True)
@@ -49,19 +55,25 @@ def ecg_network(key=0, n=36):
 
 def in_float64(net, x):
     with jax.enable_x64(True):
-        response = jax.tree.map(lambda leaf: jnp.asarray(np.asarray(leaf, float)), net)(jnp.asarray(x, float))
-        return [np.asarray(spikes) > 0 for spikes in response.spikes], np.asarray(response.potentials)
+        response = jax.tree.map(lambda leaf: jnp.asarray(np.asarray(leaf, float)), net)(
+            jnp.asarray(x, float)
+        )
+        return [np.asarray(spikes) > 0 for spikes in response.spikes], np.asarray(
+            response.potentials
+        )
 
 
 def spread_network(n=8):
-    """Two recurrent layers of adaptive neurons whose parameters differ between them, driven hard enough to fire."""
+    """Two recurrent layers of adaptive neurons whose parameters differ between them, driven hard
+    enough to fire."""
     net = ecg_network(n=n)
     places = lambda own: [layer.connection.weight for layer in own.layers]  # noqa: E731
     return eqx.tree_at(places, net, [2 * weight for weight in places(net)])
 
 
 def test_a_network_of_neurons_that_differ_fires_the_same_spikes_in_brian2():
-    """Two recurrent layers of SE-adLIF neurons, 200 steps: every spike of at least 500, potentials within 1e-9.
+    """Two recurrent layers of SE-adLIF neurons, 200 steps: every spike of at least 500, potentials
+    within 1e-9.
 
     With w updated before the reset it fails.
     """
@@ -69,12 +81,16 @@ def test_a_network_of_neurons_that_differ_fires_the_same_spikes_in_brian2():
     x = (np.random.default_rng(0).random((200, 3, 4)) < 0.3).astype(float)
     spikes, potentials = in_float64(net, x)
     found = run_in_brian(net, x)
-    assert sum(int(layer.sum()) for layer in spikes) >= 500 and all(layer.mean() > 0.02 for layer in spikes)
+    assert sum(int(layer.sum()) for layer in spikes) >= 500 and all(
+        layer.mean() > 0.02 for layer in spikes
+    )
     for ours, brian in zip(spikes, found.spikes, strict=True):
         assert np.array_equal(ours, brian)
     assert np.max(np.abs(potentials - found.potentials)) < 1e-9
     wrong = eqx.tree_at(
-        lambda own: [layer.intrinsic for layer in own.layers], net, [_before_reset(layer.intrinsic, 8) for layer in net.layers]
+        lambda own: [layer.intrinsic for layer in own.layers],
+        net,
+        [_before_reset(layer.intrinsic, 8) for layer in net.layers],
     )
     others = run_in_brian(wrong, x[:, :1]).spikes
     assert sum(int(np.sum(a[:, :1] != b)) for a, b in zip(spikes, others, strict=True)) > 20
@@ -82,9 +98,11 @@ def test_a_network_of_neurons_that_differ_fires_the_same_spikes_in_brian2():
 
 @pytest.mark.long
 def test_a_trained_network_fires_the_same_spikes_in_brian2(recorded_data):
-    """Two recurrent layers of SE-adLIF neurons trained on ECG, 100 test traces: every spike, potentials within 1e-9.
+    """Two recurrent layers of SE-adLIF neurons trained on ECG, 100 test traces: every spike,
+    potentials within 1e-9.
 
-    At least 2 % of unit-steps spike and at least 1e5 spikes are compared. With w updated before the reset it fails.
+    At least 2 % of unit-steps spike and at least 1e5 spikes are compared. With w updated before the
+    reset it fails.
     """
     task = tasks.ecg(recorded_data / "qtdb-ecg")
     settings = Settings(epochs=2, batch_size=62, learning_rate=0.005, clip=1.5)
@@ -98,30 +116,50 @@ def test_a_trained_network_fires_the_same_spikes_in_brian2(recorded_data):
         assert np.array_equal(ours, brian)
     assert np.max(np.abs(potentials - found.potentials)) < 1e-9
     wrong = eqx.tree_at(
-        lambda n: [layer.intrinsic for layer in n.layers], net, [_before_reset(layer.intrinsic) for layer in net.layers]
+        lambda n: [layer.intrinsic for layer in n.layers],
+        net,
+        [_before_reset(layer.intrinsic) for layer in net.layers],
     )
     others = run_in_brian(wrong, x[:, :5]).spikes
     assert sum(int(np.sum(a[:, :5] != b)) for a, b in zip(spikes, others, strict=True)) > 100
 
 
 def test_a_network_of_currents_fires_the_same_spikes_in_brian2():
-    """Two layers of neurons with synaptic currents, one recurrent, and a readout with a synapse; NIR has no such readout."""
+    """Two layers of neurons with synaptic currents, one recurrent, and a readout with a synapse;
+    NIR has no such readout."""
     keys = jax.random.split(jax.random.key(3), 4)
     model = nc.models.by_name("lif-current")
     layers = [
         Layer(Dense(5, 20, key=keys[0]), model, 1e-3, recurrent=Recurrent(20, key=keys[1])),
         Layer(Dense(20, 12, key=keys[2]), model, 1e-3),
     ]
-    layers = [eqx.tree_at(lambda part: part.connection.weight, layer, 9.0 * layer.connection.weight) for layer in layers]
+    layers = [
+        eqx.tree_at(lambda part: part.connection.weight, layer, 9.0 * layer.connection.weight)
+        for layer in layers
+    ]
     net = Network([*layers, Readout(Dense(12, 3, key=keys[3]), 1e-3, 20e-3, synapse=5e-3)])
     x = (np.random.default_rng(0).random((80, 2, 5)) < 0.2).astype(float)
     spikes, potentials = in_float64(net, x)
     found = run_in_brian(net, x)
     assert all(layer.mean() > 0.01 for layer in spikes)
-    assert all(np.array_equal(ours, brian) for ours, brian in zip(spikes, found.spikes, strict=True))
+    assert all(
+        np.array_equal(ours, brian) for ours, brian in zip(spikes, found.spikes, strict=True)
+    )
     assert np.max(np.abs(potentials - found.potentials)) < 1e-9
     with pytest.raises(ModelError, match="synapse"):
-        to_nir(Network([Layer(Dense(5, 12, key=keys[0]), nc.models.normalised_lif(), 1e-3, learned=("tau",)), net.readout]))
+        to_nir(
+            Network(
+                [
+                    Layer(
+                        Dense(5, 12, key=keys[0]),
+                        nc.models.normalised_lif(),
+                        1e-3,
+                        learned=("tau",),
+                    ),
+                    net.readout,
+                ]
+            )
+        )
 
 
 def _before_reset(intrinsic, n=36):
@@ -135,11 +173,19 @@ UNITS = {"current_unit": "0.5 nA", "margin_unit": "20 mV"}
 @pytest.mark.parametrize(("name", "units"), [("adlif", {}), ("lif-normalised", {}), ("lif", UNITS)])
 def test_delays_biases_and_convolutions_export_exactly(name, units):
     """Delays into and inside layers, biases, refractoriness and a convolution, in float64."""
-    model, keys, random = nc.models.by_name(name), jax.random.split(jax.random.key(1), 6), np.random.default_rng(0)
+    model, keys, random = (
+        nc.models.by_name(name),
+        jax.random.split(jax.random.key(1), 6),
+        np.random.default_rng(0),
+    )
     steps = [tuple(int(d) for d in random.integers(low, 5, n)) for low, n in ((0, 32), (1, 12))]
     first = Layer(Convolution((1, 4, 4), 2, key=keys[0]), model, 1e-3, **units)
     second = Layer(
-        Dense(32, 12, delay=steps[0], key=keys[1]), model, 1e-3, recurrent=Recurrent(12, delay=steps[1], key=keys[2]), **units
+        Dense(32, 12, delay=steps[0], key=keys[1]),
+        model,
+        1e-3,
+        recurrent=Recurrent(12, delay=steps[1], key=keys[2]),
+        **units,
     )
     net = Network([first, second, Readout(Dense(12, 3, key=keys[3]), 1e-3)])
     where = [
@@ -166,7 +212,14 @@ def test_the_block_of_an_exported_network_is_described():
     block = found.block()
     assert len(block.segments) == 2
     for sequence, segment in enumerate(block.segments):
-        assert [spikes.name for spikes in segment.spiketrains] == ["0/0", "0/1", "0/2", "1/0", "1/1", "1/2"]
+        assert [spikes.name for spikes in segment.spiketrains] == [
+            "0/0",
+            "0/1",
+            "0/2",
+            "1/0",
+            "1/1",
+            "1/2",
+        ]
         for spikes in segment.spiketrains:
             layer, neuron = map(int, spikes.name.split("/"))
             expected = np.flatnonzero(found.spikes[layer][:, sequence, neuron]) * 1e-3
@@ -181,9 +234,14 @@ def test_the_block_of_an_exported_network_is_described():
 def lif_network(bias=True):
     keys = jax.random.split(jax.random.key(3), 4)
     layer = Layer(
-        Dense(4, 20, bias=bias, key=keys[0]), nc.models.normalised_lif(), 1e-3, recurrent=Recurrent(20, key=keys[1]),
-        learned=("tau",), spread=True, key=keys[2],
-    )  # fmt: skip
+        Dense(4, 20, bias=bias, key=keys[0]),
+        nc.models.normalised_lif(),
+        1e-3,
+        recurrent=Recurrent(20, key=keys[1]),
+        learned=("tau",),
+        spread=True,
+        key=keys[2],
+    )
     return Network([layer, Readout(Dense(20, 3, key=keys[3]), 1e-3)])
 
 

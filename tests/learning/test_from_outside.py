@@ -1,9 +1,11 @@
-"""A loss, a readout, a task and a learning rule of one's own, made here and not in the package, with numbers worked by hand.
+"""A loss, a readout, a task and a learning rule of one's own, made here and not in the package,
+with numbers worked by hand.
 
-The readout counts weighted spikes, the loss is what the right output lacks of leading by a margin after the last step. Channel k
-fires in each of three steps of a sequence of class k, so that a lead is three times the difference of two weights. These start at
-zero; the gradient keeps its value as long as the margin is not reached, and Adam then moves each weight by its rate: 0.1 an epoch
-of one batch. The lead grows by 3 (0.1 + 0.1) = 0.6 an epoch.
+The readout counts weighted spikes, the loss is what the right output lacks of leading by a margin
+after the last step. Channel k fires in each of three steps of a sequence of class k, so that a lead
+is three times the difference of two weights. These start at zero; the gradient keeps its value as
+long as the margin is not reached, and Adam then moves each weight by its rate: 0.1 an epoch of one
+batch. The lead grows by 3 (0.1 + 0.1) = 0.6 an epoch.
 """
 
 from __future__ import annotations
@@ -106,16 +108,25 @@ class Secretive(Output):
 
 @dataclass(frozen=True)
 class Nudge:
-    """A learning rule that adds a tenth to every weight in an update and calls a quarter of the answers wrong."""
+    """A learning rule that adds a tenth to every weight in an update and calls a quarter of the
+    answers wrong."""
 
-    def update(self, network: Network, memory: Any, batch: Any, key: jax.Array) -> tuple[Network, Any, jax.Array]:
+    def update(
+        self, network: Network, memory: Any, batch: Any, key: jax.Array
+    ) -> tuple[Network, Any, jax.Array]:
         more = network.readout.connection.weight + 0.1
-        return eqx.tree_at(lambda own: own.readout.connection.weight, network, more), memory, jnp.asarray(0.25)
+        return (
+            eqx.tree_at(lambda own: own.readout.connection.weight, network, more),
+            memory,
+            jnp.asarray(0.25),
+        )
 
 
 def counts(weight: float = 0.0) -> Counts:
     connection = Dense(2, 2, bias=False, key=jax.random.key(0))
-    return Counts(eqx.tree_at(lambda own: own.weight, connection, jnp.full((2, 2), weight)), jnp.ones(()), DT)
+    return Counts(
+        eqx.tree_at(lambda own: own.weight, connection, jnp.full((2, 2), weight)), jnp.ones(()), DT
+    )
 
 
 def lines_of_spikes(loss: Loss | str = "last_step") -> Task:
@@ -143,7 +154,11 @@ def test_two_epochs_by_hand(result):
 
 def test_the_loss_of_the_task_is_as_good_as_that_of_the_training(result):
     task = lines_of_spikes(Hinge(2.0))
-    assert train(Network([counts()]), task, settings=SETTINGS).history["loss"].equals(result.history["loss"])
+    assert (
+        train(Network([counts()]), task, settings=SETTINGS)
+        .history["loss"]
+        .equals(result.history["loss"])
+    )
     assert evaluate(result.network, task.test, task).loss == pytest.approx(0.8, rel=1e-4)
 
 
@@ -153,28 +168,57 @@ def test_where_less_is_better_the_first_epoch_wins():
 
 
 def test_another_margin_is_another_program_and_another_loss():
-    """Values that a compiled program holds must not be those of the loss that it was first compiled for."""
-    first = [train(Network([counts()]), lines_of_spikes(), settings=SETTINGS, loss=Hinge(m)).history["loss"][0] for m in (2.0, 5.0)]
+    """Values that a compiled program holds must not be those of the loss that it was first compiled
+    for."""
+    first = [
+        train(Network([counts()]), lines_of_spikes(), settings=SETTINGS, loss=Hinge(m)).history[
+            "loss"
+        ][0]
+        for m in (2.0, 5.0)
+    ]
     assert first == pytest.approx([2.0, 5.0])
-    assert Hinge(2.0) == Hinge(2.0) != Hinge(5.0) and Hinge(2.0) != LeadIsBad(2.0) and hash(Hinge(2.0)) == hash(Hinge(2.0))
-    assert Hinge(2.0).name == "Hinge" and LOSSES["last_step"].name == "last_step" and as_loss("last_step") is LOSSES["last_step"]
+    assert (
+        Hinge(2.0) == Hinge(2.0) != Hinge(5.0)
+        and Hinge(2.0) != LeadIsBad(2.0)
+        and hash(Hinge(2.0)) == hash(Hinge(2.0))
+    )
+    assert (
+        Hinge(2.0).name == "Hinge"
+        and LOSSES["last_step"].name == "last_step"
+        and as_loss("last_step") is LOSSES["last_step"]
+    )
 
 
 def test_a_checkpoint_of_another_margin_is_refused(tmp_path):
     one_epoch = Settings(epochs=1, batch_size=2, learning_rate=0.1)
-    train(Network([counts()]), lines_of_spikes(), settings=one_epoch, loss=Hinge(2.0), folder=tmp_path)
+    train(
+        Network([counts()]), lines_of_spikes(), settings=one_epoch, loss=Hinge(2.0), folder=tmp_path
+    )
     with pytest.raises(DataError, match=r"made with another 'task\.loss\.margin'"):
-        train(Network([counts()]), lines_of_spikes(), settings=one_epoch, loss=Hinge(3.0), folder=tmp_path)
+        train(
+            Network([counts()]),
+            lines_of_spikes(),
+            settings=one_epoch,
+            loss=Hinge(3.0),
+            folder=tmp_path,
+        )
     with pytest.raises(DataError, match=r"made with another 'task\.loss"):
         train(Network([counts()]), lines_of_spikes(), settings=one_epoch, folder=tmp_path)
 
 
 def test_what_is_no_loss_is_refused():
-    with pytest.raises(DataError, match=r"Task 'lines': 3 is no loss; known are max_over_time, .*Loss"):
+    with pytest.raises(
+        DataError, match=r"Task 'lines': 3 is no loss; known are max_over_time, .*Loss"
+    ):
         lines_of_spikes(3)
-    with pytest.raises(DataError, match="Loss 'Hinge' must hold numbers, texts, truth values or tuples of them alone"):
+    with pytest.raises(
+        DataError,
+        match="Loss 'Hinge' must hold numbers, texts, truth values or tuples of them alone",
+    ):
         lines_of_spikes(Hinge([1.0]))
-    with pytest.raises(ModelError, match="'spike_log_likelihood' needs a network that ends with RecordedNeurons"):
+    with pytest.raises(
+        ModelError, match="'spike_log_likelihood' needs a network that ends with RecordedNeurons"
+    ):
         LOSSES["spike_log_likelihood"].evidence(Network([counts()]), None, None, False)
 
 
@@ -190,7 +234,10 @@ def test_what_was_made_outside_comes_back_from_files(result, tmp_path):
     path = save(result.network, tmp_path / "network.bin")
     assert load(path, readouts=[Counts]) == result.network != Network([counts()])
     assert TrainingResult.load(result.save(tmp_path / "result.bin"), readouts=[Counts]) == result
-    with pytest.raises(DataError, match=r"network\.bin: .*'Counts' is no part of a network that is known here.*`readouts`"):
+    with pytest.raises(
+        DataError,
+        match=r"network\.bin: .*'Counts' is no part of a network that is known here.*`readouts`",
+    ):
         load(path)
     keyed = Network([Keyed(3, DT, key=jax.random.key(4))])
     assert load(keyed.save(tmp_path / "keyed.bin"), [Counts, Keyed]) == keyed
@@ -201,7 +248,12 @@ def test_what_was_made_outside_comes_back_from_files(result, tmp_path):
 
 def test_one_field_more_is_another_result(result, tmp_path):
     again = TrainingResult.load(result.save(tmp_path / "result.bin"), readouts=[Counts])
-    for name, value in (("best_epoch", 1), ("test_loss", 0.0), ("score_name", "x"), ("last", Network([counts()]))):
+    for name, value in (
+        ("best_epoch", 1),
+        ("test_loss", 0.0),
+        ("score_name", "x"),
+        ("last", Network([counts()])),
+    ):
         assert TrainingResult(**{**vars(again), name: value}) != result
     assert TrainingResult(**{**vars(again), "history": again.history + 1}) != result
 
@@ -214,8 +266,12 @@ def test_a_readout_with_the_name_of_another_is_not_written(tmp_path):
 
 
 def test_a_rule_needs_its_update_alone():
-    found = Course(updates=4, batch_size=2, looks=1).run(Network([counts()]), lines_of_spikes(), Nudge(), None, seed=0)
-    np.testing.assert_allclose(found.network.readout.connection.weight, np.full((2, 2), 0.4), rtol=1e-6)
+    found = Course(updates=4, batch_size=2, looks=1).run(
+        Network([counts()]), lines_of_spikes(), Nudge(), None, seed=0
+    )
+    np.testing.assert_allclose(
+        found.network.readout.connection.weight, np.full((2, 2), 0.4), rtol=1e-6
+    )
     assert found.history["error"].tolist() == [0.25]
 
 

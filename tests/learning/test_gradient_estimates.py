@@ -1,4 +1,5 @@
-"""Score function and straight-through estimates against the exact gradient of a small noisy network."""
+"""Score function and straight-through estimates against the exact gradient of a small noisy
+network."""
 
 from __future__ import annotations
 
@@ -27,7 +28,9 @@ def network(**options):
     layer = Layer(Dense(1, N, key=a), nc.models.noisy_lif("escape"), DT, **options)
     layer = eqx.tree_at(lambda own: own.connection.weight, layer, jnp.asarray([[1.2, 0.7]]))
     readout = eqx.tree_at(
-        lambda own: own.connection.weight, Readout(Dense(N, 2, key=b), DT, 3e-3), jnp.asarray([[4.0, -3], [-5, 4]])
+        lambda own: own.connection.weight,
+        Readout(Dense(N, 2, key=b), DT, 3e-3),
+        jnp.asarray([[4.0, -3], [-5, 4]]),
     )
     return Network([layer, readout])
 
@@ -37,7 +40,8 @@ def batch():
 
 
 def expected_loss(learned, rest):
-    """Sum over all 64 spike patterns, written out: v <- v/2 + w x + b, P = Phi((v - theta)/scale), reset to zero."""
+    """Sum over all 64 spike patterns, written out: v <- v/2 + w x + b, P = Phi((v - theta)/scale),
+    reset to zero."""
     net = eqx.combine(learned, rest)
     layer, values = net.layers[0], net.layers[0].intrinsic.values()
 
@@ -56,7 +60,8 @@ def expected_loss(learned, rest):
 
 
 def test_the_score_function_is_unbiased_and_straight_through_is_not():
-    """4000 draws: every component within 5.5 standard errors of the exact gradient; straight-through misses by 9 or more in some.
+    """4000 draws: every component within 5.5 standard errors of the exact gradient;
+    straight-through misses by 9 or more in some.
 
     Its variance is smaller: the price of no bias.
     """
@@ -69,17 +74,26 @@ def test_the_score_function_is_unbiased_and_straight_through_is_not():
     }
 
     def errors(name):
-        leaves = zip(*(jax.tree.leaves(tree) for tree in (found[name].mean, found[name].variance, exact)), strict=True)
-        return np.concatenate([np.ravel((m - e) / jnp.sqrt(v / 4000 + 1e-14)) for m, v, e in leaves])
+        leaves = zip(
+            *(jax.tree.leaves(tree) for tree in (found[name].mean, found[name].variance, exact)),
+            strict=True,
+        )
+        return np.concatenate(
+            [np.ravel((m - e) / jnp.sqrt(v / 4000 + 1e-14)) for m, v, e in leaves]
+        )
 
     assert np.abs(errors("score_function")).max() < 5.5
     assert np.abs(errors("straight_through")).max() > 9
-    weights = [np.asarray(found[name].variance.layers[0].connection.weight) for name in ("score_function", "straight_through")]
+    weights = [
+        np.asarray(found[name].variance.layers[0].connection.weight)
+        for name in ("score_function", "straight_through")
+    ]
     assert np.all(weights[0] > weights[1])
 
 
 def test_a_linear_loss_without_memory_leaves_no_bias():
-    """One step, squared error of trajectories linear in no spike but the readout's: here the potentials themselves."""
+    """One step, squared error of trajectories linear in no spike but the readout's: here the
+    potentials themselves."""
     net = network()
     one = Batch(X[:1, None, None], jnp.zeros((1, 1, 2)), jnp.ones((1, 1), bool))
     learned, rest = trainable(net)
@@ -87,7 +101,9 @@ def test_a_linear_loss_without_memory_leaves_no_bias():
     def linear(learned, key):
         return jnp.sum(eqx.combine(learned, rest)(one.inputs, key).potentials[..., 0])
 
-    slopes = jax.lax.map(lambda key: jax.grad(linear)(learned, key), jax.random.split(jax.random.key(1), 2000))
+    slopes = jax.lax.map(
+        lambda key: jax.grad(linear)(learned, key), jax.random.split(jax.random.key(1), 2000)
+    )
     drawn = np.asarray(slopes.layers[0].connection.weight)
     values = net.layers[0].intrinsic.values()
     margin = X[0] * net.layers[0].connection.weight[0] - values["theta"]
@@ -105,8 +121,12 @@ def test_what_has_no_known_probability_is_refused():
         with pytest.raises(ModelError, match="not known"):
             estimate_gradient(net, batch(), "mean_potential", estimator="score_function")
     layer = network().layers[0]
-    voters = Voters(Layer(Dense(N, 2, key=jax.random.key(0)), nc.models.noisy_lif(), DT, surrogate=None), 2)
+    voters = Voters(
+        Layer(Dense(N, 2, key=jax.random.key(0)), nc.models.noisy_lif(), DT, surrogate=None), 2
+    )
     with pytest.raises(ModelError, match="voters"):
-        estimate_gradient(Network([layer, voters]), batch(), "rate_squared_error", estimator="score_function")
+        estimate_gradient(
+            Network([layer, voters]), batch(), "rate_squared_error", estimator="score_function"
+        )
     with pytest.raises(ModelError, match="two draws"):
         estimate_gradient(network(), batch(), "mean_potential", n_draws=1)

@@ -1,4 +1,5 @@
-"""Gradients through neurons and networks, in float64: against finite differences, and two derivations against each other."""
+"""Gradients through neurons and networks, in float64: against finite differences, and two
+derivations against each other."""
 
 from __future__ import annotations
 
@@ -17,12 +18,18 @@ from neurocode.learning.surrogate import FAMILIES
 from neurocode.learning.timeloop import Recurrence, run
 
 UNITS = {
-    "lif": ("0.5 nA", "20 mV"), "eif": ("0.5 nA", "20 mV"), "qif": ("0.5 nA", "20 mV"), "adex": ("0.5 nA", "20 mV"),
-    "izhikevich": ("0.2 nA", "20 mV"), "gif": ("0.2 nA", "10 mV"), "igif": ("0.05 nA", "10 mV"),
+    "lif": ("0.5 nA", "20 mV"),
+    "eif": ("0.5 nA", "20 mV"),
+    "qif": ("0.5 nA", "20 mV"),
+    "adex": ("0.5 nA", "20 mV"),
+    "izhikevich": ("0.2 nA", "20 mV"),
+    "gif": ("0.2 nA", "10 mV"),
+    "igif": ("0.05 nA", "10 mV"),
     "igif-ia": ("0.05 nA", "10 mV"),
-}  # fmt: skip
+}
 NEURONS = ("adlif", "lif-normalised", "lif-current", "noisy-lif", "meta-neuron", *UNITS)
-#: Mean and spread of the input of a smooth spike, where that of the others drives a quadratic neuron to infinity.
+#: Mean and spread of the input of a smooth spike, where that of the others drives a quadratic
+#: neuron to infinity.
 DRIVE = {"meta-neuron": (0.2, 0.1), "qif": (1.0, 0.5)}
 TIME, BATCH, N = 30, 2, 6
 
@@ -33,23 +40,50 @@ def float64():
         yield
 
 
-def loss_of(name, *, adjoint=True, reset=True, delay=(1,) * N, surrogate=None, smooth=False, segment=None, dt=1e-3, draw=None):
-    """A random linear functional of the spikes of a recurrent layer, as a function of (parameters, inputs, weights)."""
+def loss_of(
+    name,
+    *,
+    adjoint=True,
+    reset=True,
+    delay=(1,) * N,
+    surrogate=None,
+    smooth=False,
+    segment=None,
+    dt=1e-3,
+    draw=None,
+):
+    """A random linear functional of the spikes of a recurrent layer, as a function of (parameters,
+    inputs, weights)."""
     model = nc.models.by_name(name)
     surrogate = None if draw else surrogate or Surrogate("superspike", 5.0, smooth=smooth)
-    dynamics = Dynamics.of(model, dt, surrogate, reset, *UNITS.get(name, (None, None)), draw or "straight_through")
+    dynamics = Dynamics.of(
+        model, dt, surrogate, reset, *UNITS.get(name, (None, None)), draw or "straight_through"
+    )
     random = np.random.default_rng(1)
     target = jnp.asarray(random.normal(size=(TIME, BATCH, N)))
     start = {n: jnp.full(N, float(model.values[n])) for n in model.free[:3]}
     drive = DRIVE.get(name, (3.0, 3.0)) if smooth else (3.0, 3.0)
-    point = (start, jnp.asarray(random.normal(*drive, (TIME, BATCH, N))), jnp.asarray(random.normal(0, 0.5, (N, N))))
+    point = (
+        start,
+        jnp.asarray(random.normal(*drive, (TIME, BATCH, N))),
+        jnp.asarray(random.normal(0, 0.5, (N, N))),
+    )
     keys = jax.random.split(jax.random.key(1), TIME)
 
     def loss(point):
         own, inputs, weight = point
         names = dynamics.step.prepare({**{n: float(v) for n, v in model.values.items()}, **own})
         state = dynamics.initial_state(names, (BATCH, N))
-        spikes = run(dynamics, state, inputs, names, Recurrence(weight, delay, True), keys, adjoint=adjoint, segment=segment)
+        spikes = run(
+            dynamics,
+            state,
+            inputs,
+            names,
+            Recurrence(weight, delay, True),
+            keys,
+            adjoint=adjoint,
+            segment=segment,
+        )
         return jnp.sum(spikes * target), jnp.sum(spikes)
 
     return loss, point
@@ -61,28 +95,43 @@ def relative(first, second):
 
 
 ALIKE, MIXED = (1,) * N, (3, 1, 2, 4, 1, 2)
-#: Of the adaptive neuron all four; of the others gradients through the reset with delays that differ, and neither.
+#: Of the adaptive neuron all four; of the others gradients through the reset with delays that
+#: differ, and neither.
 CASES = [("adlif", ALIKE, True), ("adlif", MIXED, False)]
-CASES += [(name, delay, reset) for name in NEURONS for delay, reset in ((MIXED, True), (ALIKE, False))]
-#: Programs of neurons with exponentials or many states take seconds to compile: of these the quick tests hold one case.
+CASES += [
+    (name, delay, reset) for name in NEURONS for delay, reset in ((MIXED, True), (ALIKE, False))
+]
+#: Programs of neurons with exponentials or many states take seconds to compile: of these the quick
+#: tests hold one case.
 SLOW = ("eif", "qif", "gif", "izhikevich", "adex", "igif", "igif-ia")
 CASES = [
-    pytest.param(*case, marks=pytest.mark.long) if case[0] in SLOW and case != ("gif", MIXED, True) else case for case in CASES
+    pytest.param(*case, marks=pytest.mark.long)
+    if case[0] in SLOW and case != ("gif", MIXED, True)
+    else case
+    for case in CASES
 ]
 
 
 @pytest.mark.parametrize(("name", "delay", "reset"), CASES)
 def test_the_adjoint_equals_autodiff_of_the_plain_loop(name, delay, reset):
     """Hard spikes, every library neuron, with delays: within 1e-10."""
-    (first, point), (second, _) = (loss_of(name, adjoint=adjoint, reset=reset, delay=delay) for adjoint in (True, False))
-    both = jax.jit(lambda place: (jax.grad(first, has_aux=True)(place), jax.grad(second, has_aux=True)(place)))
+    (first, point), (second, _) = (
+        loss_of(name, adjoint=adjoint, reset=reset, delay=delay) for adjoint in (True, False)
+    )
+    both = jax.jit(
+        lambda place: (jax.grad(first, has_aux=True)(place), jax.grad(second, has_aux=True)(place))
+    )
     (slopes, spikes), (plain, _) = both(point)
     assert spikes >= 1 or name in ("gif", "igif", "igif-ia")
     assert all(bool(jnp.all(jnp.isfinite(leaf))) for leaf in jax.tree.leaves(slopes))
     assert relative(slopes, plain) < 1e-10
 
 
-DRAWS = [("noisy-lif", "trapezoid", MIXED, True), ("noisy-lif", "trapezoid", ALIKE, False), ("noisy-lif", "secant", MIXED, True)]
+DRAWS = [
+    ("noisy-lif", "trapezoid", MIXED, True),
+    ("noisy-lif", "trapezoid", ALIKE, False),
+    ("noisy-lif", "secant", MIXED, True),
+]
 DRAWS += [pytest.param("gif", "trapezoid_secant", ALIKE, True, marks=pytest.mark.long)]
 
 
@@ -93,7 +142,9 @@ def test_the_adjoint_equals_autodiff_through_the_trapezoid_and_the_secant(name, 
     cases = [{"draw": draw}, {"draw": draw, "adjoint": False}, {"draw": draw, "segment": 7}]
     losses = [loss_of(name, **options | case) for case in (*cases, {"draw": "straight_through"})]
     point = losses[0][1]
-    found = jax.jit(lambda place: [jax.grad(loss, has_aux=True)(place) for loss, _ in losses])(point)
+    found = jax.jit(lambda place: [jax.grad(loss, has_aux=True)(place) for loss, _ in losses])(
+        point
+    )
     (slopes, spikes), (plain, _), (parts, _), (straight, _) = found
     assert spikes > 10
     assert relative(slopes, plain) < 1e-10 and relative(parts, plain) < 1e-10
@@ -104,7 +155,9 @@ def test_the_adjoint_equals_autodiff_through_the_trapezoid_and_the_secant(name, 
 def test_saving_segments_changes_no_gradient(name):
     """Segments of 7 steps leave a shorter one at the end of 30."""
     (whole, point), (parts, _) = (loss_of(name, segment=segment) for segment in (None, 7))
-    slopes, again = jax.jit(lambda place: [jax.grad(f, has_aux=True)(place)[0] for f in (whole, parts)])(point)
+    slopes, again = jax.jit(
+        lambda place: [jax.grad(f, has_aux=True)(place)[0] for f in (whole, parts)]
+    )(point)
     assert relative(again, slopes) < 1e-10
 
 
@@ -114,9 +167,17 @@ def test_a_layer_in_segments_needs_less_memory_for_its_gradient():
     found = []
     for segment in (None, 50):
         layer = Layer(Dense(2, 16, key=jax.random.key(0)), nc.models.adlif(), 1e-3, segment=segment)
-        loss = jax.jit(jax.grad(lambda weight, x, own=layer: jnp.sum(eqx.tree_at(lambda n: n.connection.weight, own, weight)(x))))
+        loss = jax.jit(
+            jax.grad(
+                lambda weight, x, own=layer: jnp.sum(
+                    eqx.tree_at(lambda n: n.connection.weight, own, weight)(x)
+                )
+            )
+        )
         compiled = loss.lower(layer.connection.weight, x).compile()
-        found.append((compiled.memory_analysis().temp_size_in_bytes, compiled(layer.connection.weight, x)))
+        found.append(
+            (compiled.memory_analysis().temp_size_in_bytes, compiled(layer.connection.weight, x))
+        )
     (whole, slopes), (parts, again) = found
     assert relative(again, slopes) < 1e-10
     assert parts < 0.75 * whole
@@ -136,31 +197,52 @@ def test_smooth_spikes_have_the_gradient_of_finite_differences(name):
     compiled = jax.jit(lambda p: loss(p)[0])
     random = np.random.default_rng(4)
     for _ in range(3):
-        way = jax.tree.map(lambda leaf: jnp.asarray(random.normal(size=leaf.shape)) * jnp.maximum(jnp.abs(leaf), 1e-12), point)
-        ahead, behind = (compiled(jax.tree.map(lambda leaf, w, s=step: leaf + s * w, point, way)) for step in (2e-7, -2e-7))
-        parts = [float(jnp.sum(a * b)) for a, b in zip(jax.tree.leaves(slopes), jax.tree.leaves(way), strict=True)]
+        way = jax.tree.map(
+            lambda leaf: (
+                jnp.asarray(random.normal(size=leaf.shape)) * jnp.maximum(jnp.abs(leaf), 1e-12)
+            ),
+            point,
+        )
+        ahead, behind = (
+            compiled(jax.tree.map(lambda leaf, w, s=step: leaf + s * w, point, way))
+            for step in (2e-7, -2e-7)
+        )
+        parts = [
+            float(jnp.sum(a * b))
+            for a, b in zip(jax.tree.leaves(slopes), jax.tree.leaves(way), strict=True)
+        ]
         scale = max(abs(sum(parts)), *(abs(part) for part in parts))
-        assert abs(float(ahead - behind) / 4e-7 - sum(parts)) < 1e-6 * scale + 1e-8 * abs(float(value))
+        assert abs(float(ahead - behind) / 4e-7 - sum(parts)) < 1e-6 * scale + 1e-8 * abs(
+            float(value)
+        )
 
 
 @pytest.mark.parametrize("family", FAMILIES)
 def test_surrogates_are_the_derivatives_of_their_smooth_spikes(family):
-    """Peak as stated, integral of the derivative, and the gradient of a hard spike is that derivative."""
+    """Peak as stated, integral of the derivative, and the gradient of a hard spike is that
+    derivative."""
     surrogate = Surrogate(family, slope=4.0, height=0.5, asymptotic=True)
     smooth = Surrogate(family, slope=4.0, height=0.5, asymptotic=True, smooth=True)
     assert surrogate.peak == 2.0
     assert float(surrogate.derivative(0.0)) == (0.0 if family == "zero" else 2.0)
     for x in (-0.7, -0.11, 0.13, 0.4):
-        area = quad(lambda t: float(surrogate.derivative(t)), 0.0, x, points=[-0.25, 0.0, 0.25], limit=200)[0]
+        area = quad(
+            lambda t: float(surrogate.derivative(t)), 0.0, x, points=[-0.25, 0.0, 0.25], limit=200
+        )[0]
         assert float(smooth(x)) - 0.5 == pytest.approx(area, abs=1e-8)
-        assert float(jax.grad(surrogate)(x)) == pytest.approx(float(surrogate.derivative(x)), rel=1e-12)
+        assert float(jax.grad(surrogate)(x)) == pytest.approx(
+            float(surrogate.derivative(x)), rel=1e-12
+        )
     assert surrogate(jnp.array([-1.0, 0.0, 1.0])).tolist() == [0.0, 0.0, 1.0]
 
 
 def test_published_surrogates():
-    """Values of papers' tables: superspike and logistic at rest for a slope of ten, SLAYER's peak c alpha / 2."""
+    """Values of papers' tables: superspike and logistic at rest for a slope of ten, SLAYER's peak c
+    alpha / 2."""
     assert float(Surrogate("superspike").derivative(-1.0)) == pytest.approx(1 / 121)
-    assert float(Surrogate("sigmoid", height=0.25).derivative(-1.0)) == pytest.approx(4.5e-5, rel=0.01)
+    assert float(Surrogate("sigmoid", height=0.25).derivative(-1.0)) == pytest.approx(
+        4.5e-5, rel=0.01
+    )
     assert float(Surrogate("piecewise_linear").derivative(-1.0)) == 0.0
     assert Surrogate("superspike", asymptotic=True).peak == 10.0
     assert float(Surrogate("slayer", 5.0, 0.4 * 5 / 2).derivative(0.2)) == pytest.approx(np.exp(-1))
@@ -183,7 +265,9 @@ def test_an_attached_reset_adds_the_published_path():
     free = (1 - decay) * 20.0
     end = (1 - decay) * 10.0
     assert free > 1
-    by_spike = surrogate.derivative(end - 1) * decay * -free * surrogate.derivative(free - 1) * (1 - decay)
+    by_spike = (
+        surrogate.derivative(end - 1) * decay * -free * surrogate.derivative(free - 1) * (1 - decay)
+    )
     assert float(detached) == 0.0
     assert float(attached) == pytest.approx(float(by_spike), rel=1e-12)
 
@@ -191,7 +275,10 @@ def test_an_attached_reset_adds_the_published_path():
 def test_stopping_recurrent_gradients_leaves_those_of_the_weights():
     layers = [
         Layer(
-            Dense(3, N, key=jax.random.key(0)), nc.models.adlif(), 1e-3, recurrent=Recurrent(N, gradient=g, key=jax.random.key(1))
+            Dense(3, N, key=jax.random.key(0)),
+            nc.models.adlif(),
+            1e-3,
+            recurrent=Recurrent(N, gradient=g, key=jax.random.key(1)),
         )
         for g in (True, False)
     ]
@@ -203,19 +290,24 @@ def test_stopping_recurrent_gradients_leaves_those_of_the_weights():
 
 
 def test_the_gradient_of_escape_noise_is_that_of_its_probability():
-    """Mean over draws of the gradient of a single spike: the derivative of the spike probability, exactly for one step."""
+    """Mean over draws of the gradient of a single spike: the derivative of the spike probability,
+    exactly for one step."""
     model = nc.models.noisy_lif()
     dynamics = Dynamics.of(model, 1e-3, None)
     names = dynamics.step.prepare({n: float(v) for n, v in model.values.items()})
     state = dynamics.step.initial_state(names, (1, 1))
 
     def spike(x):
-        return run(dynamics, state, x.reshape(1, 1, 1), names, keys=jax.random.split(jax.random.key(0), 1))[0, 0, 0]
+        return run(
+            dynamics, state, x.reshape(1, 1, 1), names, keys=jax.random.split(jax.random.key(0), 1)
+        )[0, 0, 0]
 
     def probability(x):
         return model.noise.probability(x - 1.0, names, 1e-3)
 
-    assert float(jax.grad(spike)(jnp.asarray(0.8))) == pytest.approx(float(jax.grad(probability)(0.8)), rel=1e-9)
+    assert float(jax.grad(spike)(jnp.asarray(0.8))) == pytest.approx(
+        float(jax.grad(probability)(0.8)), rel=1e-9
+    )
 
 
 def test_models_that_are_no_layer_are_refused():
@@ -228,18 +320,27 @@ def test_models_that_are_no_layer_are_refused():
     with pytest.raises(ModelError, match="no free parameter 'theta'"):
         Layer(Dense(2, 2, key=key), nc.models.adlif(), 1e-3, learned=("theta",))
     with pytest.raises(ModelError, match="Layer 1 takes 3 inputs"):
-        Network([Layer(Dense(2, 2, key=key), nc.models.adlif(), 1e-3), Readout(Dense(3, 2, key=key), 1e-3)])
+        Network(
+            [
+                Layer(Dense(2, 2, key=key), nc.models.adlif(), 1e-3),
+                Readout(Dense(3, 2, key=key), 1e-3),
+            ]
+        )
     with pytest.raises(ModelError, match="no surrogate"):
         Surrogate("relu")
 
 
 @pytest.mark.parametrize("attached", [True, False])
 def test_the_current_neuron_has_the_gradient_of_the_printed_update(attached):
-    """``U[n+1] = (b U + (1 - b) I)(1 - S)`` written out, with and without the gradient through ``1 - S`` (Zenke & Vogels 2021)."""
+    """``U[n+1] = (b U + (1 - b) I)(1 - S)`` written out, with and without the gradient through ``1
+    - S`` (Zenke & Vogels 2021)."""
     model, surrogate = nc.models.by_name("lif-current"), Surrogate("superspike", 5.0)
     dynamics = Dynamics.of(model, 1e-3, surrogate, attached)
     random = np.random.default_rng(3)
-    inputs, target = jnp.asarray(random.normal(0.5, 1.5, (60, 2, 4))), jnp.asarray(random.normal(size=(60, 2, 4)))
+    inputs, target = (
+        jnp.asarray(random.normal(0.5, 1.5, (60, 2, 4))),
+        jnp.asarray(random.normal(size=(60, 2, 4))),
+    )
     mem, syn = np.exp(-0.1), np.exp(-0.2)
 
     def ours(inputs):
@@ -257,5 +358,7 @@ def test_the_current_neuron_has_the_gradient_of_the_printed_update(attached):
 
     found, expected = jax.jit(lambda x: (ours(x), printed(x)))(inputs)
     assert bool(jnp.array_equal(found, expected)) and float(jnp.sum(found)) > 20
-    slopes = jax.jit(lambda x: [jax.grad(lambda y, f=f: jnp.sum(f(y) * target))(x) for f in (ours, printed)])(inputs)
+    slopes = jax.jit(
+        lambda x: [jax.grad(lambda y, f=f: jnp.sum(f(y) * target))(x) for f in (ours, printed)]
+    )(inputs)
     assert relative(*slopes) < 1e-12

@@ -1,4 +1,5 @@
-"""Two trainings are the same only if everything that decides them is; keys of noise are all different."""
+"""Two trainings are the same only if everything that decides them is; keys of noise are all
+different."""
 
 from __future__ import annotations
 
@@ -18,10 +19,17 @@ TASK = Task("task", PART, PART, PART, "last_step", 2, DT)
 NETWORK = Network([Readout(Dense(1, 2, key=jax.random.key(0)), DT)])
 
 
-@pytest.mark.parametrize("change", [{"free_running_from": 1}, {"dt": 2e-3}, {"name": "other"}, {"loss": "mean_potential"}])
+@pytest.mark.parametrize(
+    "change",
+    [{"free_running_from": 1}, {"dt": 2e-3}, {"name": "other"}, {"loss": "mean_potential"}],
+)
 def test_another_task_is_another_training(change):
     one = identity(NETWORK, TASK, Settings(), 0)
-    assert one == identity(NETWORK, replace(TASK), Settings(), 0) != identity(NETWORK, replace(TASK, **change), Settings(), 0)
+    assert (
+        one
+        == identity(NETWORK, replace(TASK), Settings(), 0)
+        != identity(NETWORK, replace(TASK, **change), Settings(), 0)
+    )
 
 
 def test_arrays_of_the_same_bytes_differ_by_shape_and_type():

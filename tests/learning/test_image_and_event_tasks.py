@@ -37,7 +37,11 @@ def test_fashion_mnist_is_read_from_its_four_files(tmp_path):
     task = tasks.fashion_mnist(tmp_path, n_steps=3, n_validation=8)
     assert [len(part) for part in (task.training, task.validation, task.test)] == [32, 8, 10]
     # labels name the images, which come in random order
-    np.testing.assert_allclose(task.test.inputs[:, 2], written["t10k"][0].reshape(10, -1)[task.test.targets] / 255, atol=1e-6)
+    np.testing.assert_allclose(
+        task.test.inputs[:, 2],
+        written["t10k"][0].reshape(10, -1)[task.test.targets] / 255,
+        atol=1e-6,
+    )
     assert sorted([*task.training.targets, *task.validation.targets]) == sorted(written["train"][1])
     with pytest.raises(DataError, match="set aside"):
         tasks.fashion_mnist(tmp_path, n_validation=40)
@@ -59,7 +63,9 @@ def test_cifar_is_read_from_its_binary_files_with_channels_first(tmp_path):
     assert task.training.inputs.shape == (30, 2, 3072) and len(task.test) == 8
     colours = rows[:, 1:].reshape(8, 3, 1024) / 255
     colours = colours[task.test.targets]
-    np.testing.assert_allclose(task.test.inputs[:, 0, 1024:2048], (colours[:, 1] - 0.4822) / 0.1994, rtol=1e-4, atol=1e-5)
+    np.testing.assert_allclose(
+        task.test.inputs[:, 0, 1024:2048], (colours[:, 1] - 0.4822) / 0.1994, rtol=1e-4, atol=1e-5
+    )
     rows.ravel()[:-1].tofile(tmp_path / "test_batch.bin")
     with pytest.raises(DataError, match=r"test_batch\.bin: 24583 bytes"):
         tasks.cifar10(tmp_path, n_validation=10)
@@ -69,11 +75,19 @@ def test_cifar_is_read_from_its_binary_files_with_channels_first(tmp_path):
 
 
 def nmnist_bytes(x, y, polarity, microseconds):
-    return bytes([x, y, polarity << 7 | microseconds >> 16, microseconds >> 8 & 255, microseconds & 255])
+    return bytes(
+        [x, y, polarity << 7 | microseconds >> 16, microseconds >> 8 & 255, microseconds & 255]
+    )
 
 
 def test_nmnist_events_are_counted_by_time_polarity_and_pixel(tmp_path):
-    events = [(3, 5, 1, 10), (3, 5, 1, 29_999), (33, 0, 0, 30_000), (0, 33, 1, 299_999), (1, 1, 0, 310_000)]
+    events = [
+        (3, 5, 1, 10),
+        (3, 5, 1, 29_999),
+        (33, 0, 0, 30_000),
+        (0, 33, 1, 299_999),
+        (1, 1, 0, 310_000),
+    ]
     for part in ("Train", "Test"):
         for label in (0, 7):
             (tmp_path / part / str(label)).mkdir(parents=True)
@@ -99,24 +113,37 @@ def test_nmnist_events_are_counted_by_time_polarity_and_pixel(tmp_path):
 def write_aedat(path, x, y, polarity, times, valid=None, packet=7):
     """AEDAT 3.1 with events in packets, and a packet of another type between them."""
     valid = np.ones(len(x), int) if valid is None else valid
-    events = np.array(list(zip(x << 17 | y << 2 | polarity << 1 | valid, times, strict=True)), [("d", "<u4"), ("t", "<u4")])
+    events = np.array(
+        list(zip(x << 17 | y << 2 | polarity << 1 | valid, times, strict=True)),
+        [("d", "<u4"), ("t", "<u4")],
+    )
     content = b"#!AER-DAT3.1\r\n#Format: RAW\r\n#!END-HEADER\r\n"
     for begin in range(0, len(events), packet):
         own = events[begin : begin + packet]
         for kind, body in ((1, own.tobytes()), (0, bytes(8))):
             number = len(body) // 8
-            content += np.array([kind, 1], "<u2").tobytes() + np.array([8, 4, 0, number, number, number], "<u4").tobytes() + body
+            content += (
+                np.array([kind, 1], "<u2").tobytes()
+                + np.array([8, 4, 0, number, number, number], "<u4").tobytes()
+                + body
+            )
     path.write_bytes(content)
     return content
 
 
 def test_gestures_are_cut_by_their_labels_into_frames_of_equal_events(tmp_path):
     n = 60
-    x, y, polarity = RANDOM.integers(0, 128, n), RANDOM.integers(0, 128, n), RANDOM.integers(0, 2, n)
+    x, y, polarity = (
+        RANDOM.integers(0, 128, n),
+        RANDOM.integers(0, 128, n),
+        RANDOM.integers(0, 2, n),
+    )
     times = np.arange(n) * 100
     for name in ("user01_lab", "user02_lab"):
         content = write_aedat(tmp_path / f"{name}.aedat", x, y, polarity, times)
-        (tmp_path / f"{name}_labels.csv").write_text("class,startTime_usec,endTime_usec\n1,0,2000\n11,2000,6000\n")
+        (tmp_path / f"{name}_labels.csv").write_text(
+            "class,startTime_usec,endTime_usec\n1,0,2000\n11,2000,6000\n"
+        )
     (tmp_path / "trials_to_train.txt").write_text("user01_lab.aedat\n\n")
     (tmp_path / "trials_to_test.txt").write_text("user02_lab.aedat\n")
     events = tasks.read_aedat(tmp_path / "user01_lab.aedat")
@@ -136,8 +163,12 @@ def test_gestures_are_cut_by_their_labels_into_frames_of_equal_events(tmp_path):
     (tmp_path / "user02_lab.aedat").write_bytes(b"#!AER-DAT2.0\n")
     with pytest.raises(DataError, match=r"no AEDAT 3\.1"):
         tasks.dvs_gesture(tmp_path, n_steps=5)
-    (tmp_path / "user01_lab_labels.csv").write_text("class,startTime_usec,endTime_usec\n12,0,2000\n")
-    with pytest.raises(DataError, match=r"user01_lab_labels\.csv: expected columns class \(1 to 11\)"):
+    (tmp_path / "user01_lab_labels.csv").write_text(
+        "class,startTime_usec,endTime_usec\n12,0,2000\n"
+    )
+    with pytest.raises(
+        DataError, match=r"user01_lab_labels\.csv: expected columns class \(1 to 11\)"
+    ):
         tasks.dvs_gesture(tmp_path, n_steps=5)
     with pytest.raises(DataError, match="do not divide"):
         tasks.dvs_gesture(tmp_path, side=30)
@@ -150,10 +181,20 @@ def batch_of(n_in, steps=2, size=2):
 
 def test_resnet_18_has_its_shape():
     """17 layers of neurons in four stages, shortcuts in the second of each block."""
-    made = partial(architectures.resnet_18, (3, 32, 32), 10, nc.models.noisy_lif("escape"), 1e-3, width=1 / 16, surrogate=None)
+    made = partial(
+        architectures.resnet_18,
+        (3, 32, 32),
+        10,
+        nc.models.noisy_lif("escape"),
+        1e-3,
+        width=1 / 16,
+        surrogate=None,
+    )
     net = eqx.filter_eval_shape(lambda key: made(key=key), jax.random.key(0))
     assert [layer.n for layer in net.layers] == [4096] * 5 + [2048] * 4 + [1024] * 4 + [512] * 4
-    assert [number for number, layer in enumerate(net.layers) if layer.shortcut] == list(range(2, 17, 2))
+    assert [number for number, layer in enumerate(net.layers) if layer.shortcut] == list(
+        range(2, 17, 2)
+    )
     across = [layer.shortcut.connection is not None for layer in net.layers if layer.shortcut]
     assert across == [False, False, True, False, True, False, True, False]
 
@@ -161,44 +202,65 @@ def test_resnet_18_has_its_shape():
 @pytest.mark.long
 @pytest.mark.parametrize("stages", [((64, 2),), architectures.RESNET_18])
 def test_residual_networks_have_a_gradient_everywhere(monkeypatch, stages):
-    """Noise leaves no array without one: one stage of two blocks, the first across a stride, and all four stages."""
+    """Noise leaves no array without one: one stage of two blocks, the first across a stride, and
+    all four stages."""
     monkeypatch.setattr(architectures, "RESNET_18", stages)
     model = nc.models.noisy_lif("escape")
-    net = architectures.resnet_18((3, 8, 8), 10, model, 1e-3, width=1 / 16, key=jax.random.key(0), surrogate=None)
+    net = architectures.resnet_18(
+        (3, 8, 8), 10, model, 1e-3, width=1 / 16, key=jax.random.key(0), surrogate=None
+    )
     assert len(net.layers) == 1 + 4 * len(stages)
     learned, rest = trainable(net)
     compiled = eqx.filter_jit(gradient)
-    slopes, report = compiled(learned, rest, batch_of(192), "mean_potential", Regulariser(), jax.random.key(1))
+    slopes, report = compiled(
+        learned, rest, batch_of(192), "mean_potential", Regulariser(), jax.random.key(1)
+    )
     leaves = jax.tree.leaves(slopes)
-    assert np.isfinite(float(report.loss)) and all(bool(jnp.all(jnp.isfinite(leaf))) for leaf in leaves)
+    assert np.isfinite(float(report.loss)) and all(
+        bool(jnp.all(jnp.isfinite(leaf))) for leaf in leaves
+    )
     assert all(bool(jnp.any(leaf != 0)) for leaf in leaves)
     assert all(0 < float(rate) < 1 for rate in report.rates)
 
 
 def test_full_networks_have_the_published_sizes():
-    """ResNet-18 for CIFAR-10 has 11.17 million weights; CIFARNet takes 512 x 8 x 8 into its first linear map."""
+    """ResNet-18 for CIFAR-10 has 11.17 million weights; CIFARNet takes 512 x 8 x 8 into its first
+    linear map."""
     model = nc.models.noisy_lif("none")
     shapes = jax.eval_shape(
-        lambda key: trainable(architectures.resnet_18((3, 32, 32), 10, model, 1e-3, key=key))[0], jax.random.key(0)
+        lambda key: trainable(architectures.resnet_18((3, 32, 32), 10, model, 1e-3, key=key))[0],
+        jax.random.key(0),
     )
     assert sum(leaf.size for leaf in jax.tree.leaves(shapes)) == 11_173_962
     net = architectures.cifar_net((3, 32, 32), 10, model, 1e-3, width=1 / 32, key=jax.random.key(0))
     assert [layer.connection.parts[-1].out_shape for layer in net.layers] == [
-        (4, 32, 32), (8, 32, 32), (16, 16, 16), (32, 8, 8), (16, 8, 8),
-    ]  # fmt: skip
+        (4, 32, 32),
+        (8, 32, 32),
+        (16, 16, 16),
+        (32, 8, 8),
+        (16, 8, 8),
+    ]
     assert [part.n_out for part in net.readout.connection.parts] == [32, 16, 10]
     with pytest.raises(ModelError, match="tile"):
         architectures.cifar_net((3, 30, 30), 10, model, 1e-3, width=1 / 32, key=jax.random.key(0))
 
 
 def test_energy_counts_an_addition_a_spike_and_synapse():
-    """By hand on digits: the first map once in full as multiplications, the others by the spikes that reach them."""
+    """By hand on digits: the first map once in full as multiplications, the others by the spikes
+    that reach them."""
     task = tasks.digits(n_steps=4)
     keys = jax.random.split(jax.random.key(0), 3)
-    layer = Layer(Dense(64, 30, key=keys[0]), nc.models.noisy_lif("none"), 1e-3, recurrent=Recurrent(30, key=keys[1]))
+    layer = Layer(
+        Dense(64, 30, key=keys[0]),
+        nc.models.noisy_lif("none"),
+        1e-3,
+        recurrent=Recurrent(30, key=keys[1]),
+    )
     net = Network([layer, Readout(Dense(30, 10, key=keys[2]), 1e-3)])
     table = energy(net, task.test).set_index("connection")
-    spikes = np.asarray(net(jnp.moveaxis(jnp.asarray(task.test.inputs), 0, 1)).spikes[0]).sum() / len(task.test)
+    spikes = np.asarray(
+        net(jnp.moveaxis(jnp.asarray(task.test.inputs), 0, 1)).spikes[0]
+    ).sum() / len(task.test)
     assert table.loc["layer 0", "picojoule"] == pytest.approx(4.6 * 64 * 30)
     assert table.loc["layer 0, recurrent", "operations"] == pytest.approx(spikes * 30, rel=1e-4)
     assert table.loc["readout", "picojoule"] == pytest.approx(0.9 * spikes * 10, rel=1e-4)

@@ -1,4 +1,5 @@
-"""What learned intrinsic parameters add: which of them enlarge what a neuron can do, and where a step downhill is one."""
+"""What learned intrinsic parameters add: which of them enlarge what a neuron can do, and where a
+step downhill is one."""
 
 from __future__ import annotations
 
@@ -44,14 +45,16 @@ def grid(low, high, n=400):
 
 
 def test_a_threshold_adds_nothing_to_free_weights():
-    """Weights, biases and threshold times two: every spike the same, exactly, in the neuron that resets to zero."""
+    """Weights, biases and threshold times two: every spike the same, exactly, in the neuron that
+    resets to zero."""
     weights = grid(-4, 12, 120)
     lif = nc.models.noisy_lif("none").with_parameters(tau="5 ms")
     assert trains(lif, weights, theta=1.0) == trains(lif, 2 * weights, theta=2.0)
 
 
 def test_a_time_constant_adds_trains_that_no_weight_gives():
-    """160 000 weights and biases at 3 ms never give most of the trains that 9 ms gives, nor do four times as many."""
+    """160 000 weights and biases at 3 ms never give most of the trains that 9 ms gives, nor do four
+    times as many."""
     lif = nc.models.noisy_lif("none")
     fast, slow = (trains(lif, grid(-6, 18), tau=f"{tau} ms") for tau in (3, 9))
     finer = trains(lif, grid(-6, 18, 800), tau="3 ms")
@@ -74,7 +77,8 @@ INPUTS, TARGET = np.random.default_rng(2).random((40, 3)) * 2, np.random.default
 
 @partial(jax.jit, static_argnums=1)
 def loss(log_tau, smooth):
-    """Squared error of mean rates of eight neurons; spikes are a sigmoid of the margin, or hard ones with its slope."""
+    """Squared error of mean rates of eight neurons; spikes are a sigmoid of the margin, or hard
+    ones with its slope."""
     step = step_function(nc.models.normalised_lif(), DT)
     names = step.prepare({"tau": jnp.exp(log_tau) * 1e-3, "theta": 1.0})
 
@@ -83,7 +87,9 @@ def loss(log_tau, smooth):
         margin = step.margin(state, names)
         soft = jax.nn.sigmoid(4 * margin)
         spikes = soft if smooth else jax.lax.stop_gradient((margin > 0) * 1.0 - soft) + soft
-        after = step.settle(state, names, spikes, lambda reset, free: spikes * reset + (1 - spikes) * free)
+        after = step.settle(
+            state, names, spikes, lambda reset, free: spikes * reset + (1 - spikes) * free
+        )
         return after, spikes
 
     start = {name: jnp.zeros(8) for name in step.initial_state(names, (8,))}
@@ -101,7 +107,8 @@ def largest_curvature(start, direction, smooth):
 
 @pytest.mark.long
 def test_a_smooth_objective_falls_as_the_descent_lemma_says():
-    """L(theta+) <= L(theta) - eta (1 - eta K/2) |g|^2 for steps up to 2/K, K measured on the segment, with 1 % for the grid."""
+    """L(theta+) <= L(theta) - eta (1 - eta K/2) |g|^2 for steps up to 2/K, K measured on the
+    segment, with 1 % for the grid."""
     with jax.enable_x64(True):
         start = jnp.log(jnp.linspace(4.0, 20.0, 8))
         g = jax.grad(loss)(start, True)
@@ -114,21 +121,30 @@ def test_a_smooth_objective_falls_as_the_descent_lemma_says():
 
 
 def test_hard_spikes_have_no_such_lemma():
-    """The loss of hard spikes is flat almost everywhere: small steps along the surrogate gradient change nothing at all, where the
-    lemma would promise a fall of eta |g|^2/2 for whatever Lipschitz constant up to 1/eta."""
+    """The loss of hard spikes is flat almost everywhere: small steps along the surrogate gradient
+    change nothing at all, where the lemma would promise a fall of eta |g|^2/2 for whatever
+    Lipschitz constant up to 1/eta."""
     with jax.enable_x64(True):
         start = jnp.log(jnp.linspace(4.0, 20.0, 8))
         g = jax.grad(loss)(start, False)
         assert float(jnp.sum(g**2)) > 1e-3
         for eta in (1e-9, 1e-7, 1e-5):
             assert float(loss(start - eta * g, False)) == float(loss(start, False))
-            assert float(loss(start - eta * jax.grad(loss)(start, True), True)) < float(loss(start, True))
+            assert float(loss(start - eta * jax.grad(loss)(start, True), True)) < float(
+                loss(start, True)
+            )
 
 
 def test_types_that_diverge_are_refused_by_name():
     """Published types T1 and T2 have a negative rate of recovery: their u grows without bound."""
     with pytest.raises(nc.errors.ModelError, match="'a'"):
         nc.models.meta_neuron().with_parameters(a=-0.009, b=0.246, c=-0.058, d=0.065)
-    layer = Layer(Dense(1, 1, key=jax.random.key(0)), nc.models.meta_neuron(), DT, learned=("a",), surrogate=Surrogate())
+    layer = Layer(
+        Dense(1, 1, key=jax.random.key(0)),
+        nc.models.meta_neuron(),
+        DT,
+        learned=("a",),
+        surrogate=Surrogate(),
+    )
     low = layer.intrinsic.model.parameters["a"].si_bounds[0]
     assert low > 0

@@ -1,4 +1,5 @@
-"""Local rules that train the layer of a network: derivatives, plasticity of held weights, trials, and tasks they must learn."""
+"""Local rules that train the layer of a network: derivatives, plasticity of held weights, trials,
+and tasks they must learn."""
 
 from __future__ import annotations
 
@@ -49,17 +50,25 @@ def network(n_in, n, model, scale=1.0, learned=(), seed=0, bias=True):
 def channels(seed=0, samples=120):
     """Two classes of Bernoulli trains on ten channels, five of them busy in each."""
     random = np.random.default_rng(seed)
-    task = tell_sources_apart([Bernoulli(0.1), Bernoulli(0.1)], n_samples=samples, n_bins=60, n_trains=10, seed=seed)
+    task = tell_sources_apart(
+        [Bernoulli(0.1), Bernoulli(0.1)], n_samples=samples, n_bins=60, n_trains=10, seed=seed
+    )
 
     def marked(part):
         rates = np.where(np.arange(10) % 2 == part.targets[:, None], 0.2, 0.02)
-        return type(part)((random.random(part.inputs.shape) < rates[:, None]).astype(np.float32), part.targets, part.valid)
+        return type(part)(
+            (random.random(part.inputs.shape) < rates[:, None]).astype(np.float32),
+            part.targets,
+            part.valid,
+        )
 
     parts = {name: marked(getattr(task, name)) for name in ("training", "validation", "test")}
     return type(task)("channels", **parts, loss="mean_potential", n_outputs=2, dt=DT)
 
 
-@pytest.mark.parametrize("model", [nc.models.normalised_lif(), nc.models.meta_neuron()], ids=lambda model: model.name)
+@pytest.mark.parametrize(
+    "model", [nc.models.normalised_lif(), nc.models.meta_neuron()], ids=lambda model: model.name
+)
 def test_the_derivative_at_the_maximum_is_numerical(model):
     """Of weights and intrinsic parameters, time held fixed, against central differences."""
     with jax.enable_x64(True):
@@ -70,15 +79,27 @@ def test_the_derivative_at_the_maximum_is_numerical(model):
         total = lambda part: jnp.sum(margin_at(eqx.combine(part, rest), x, when) ** 2)  # noqa: E731
         slopes = jax.jit(jax.grad(total))(own)
         total = jax.jit(total)
-        places = [(lambda part: part.connection.weight, (2, 3)), (lambda part: part.connection.bias, (1,))]
-        places += [(lambda part, name=name: part.intrinsic.coordinates[name], (2,)) for name in model.free[:2]]
+        places = [
+            (lambda part: part.connection.weight, (2, 3)),
+            (lambda part: part.connection.bias, (1,)),
+        ]
+        places += [
+            (lambda part, name=name: part.intrinsic.coordinates[name], (2,))
+            for name in model.free[:2]
+        ]
         for place, index in places:
-            sides = [float(total(eqx.tree_at(place, own, place(own).at[index].add(step)))) for step in (1e-6, -1e-6)]
-            assert float(place(slopes)[index]) == pytest.approx((sides[0] - sides[1]) / 2e-6, rel=1e-5, abs=1e-8)
+            sides = [
+                float(total(eqx.tree_at(place, own, place(own).at[index].add(step))))
+                for step in (1e-6, -1e-6)
+            ]
+            assert float(place(slopes)[index]) == pytest.approx(
+                (sides[0] - sides[1]) / 2e-6, rel=1e-5, abs=1e-8
+            )
 
 
 def test_without_resets_a_leaky_neuron_is_a_filter():
-    """The trajectory is the exponential filter of the weighted sums, and its highest value lies at the time that is found."""
+    """The trajectory is the exponential filter of the weighted sums, and its highest value lies at
+    the time that is found."""
     with jax.enable_x64(True):
         layer = network(3, 5, nc.models.normalised_lif(), 8.0, bias=False).layers[0]
         x = jnp.asarray(np.random.default_rng(0).random((50, 2, 3)) < 0.3, float)
@@ -90,16 +111,21 @@ def test_without_resets_a_leaky_neuron_is_a_filter():
             np.testing.assert_allclose(margins[step], u - 1, atol=1e-12)
         assert margins.max() > 0.5
         when = time_of_maximum(jnp.asarray(margins))
-        np.testing.assert_allclose(np.asarray(margin_at(layer, x, when)), margins.max(axis=0), atol=1e-12)
+        np.testing.assert_allclose(
+            np.asarray(margin_at(layer, x, when)), margins.max(axis=0), atol=1e-12
+        )
 
 
 def test_a_trajectory_that_runs_away_counts_up_to_its_crossing():
-    """A driven meta-neuron without resets leaves all numbers; its time is that of the first crossing, its derivative finite."""
+    """A driven meta-neuron without resets leaves all numbers; its time is that of the first
+    crossing, its derivative finite."""
     layer = network(1, 2, nc.models.meta_neuron(), 1.0).layers[0]
     layer = eqx.tree_at(lambda own: own.connection.bias, layer, jnp.array([2.0, 0.1]))
     x = jnp.zeros((60, 1, 1))
     margins = unreset_margins(layer, x)
-    assert not bool(jnp.isfinite(margins[..., 0]).all()) and bool(jnp.isfinite(margins[..., 1]).all())
+    assert not bool(jnp.isfinite(margins[..., 0]).all()) and bool(
+        jnp.isfinite(margins[..., 1]).all()
+    )
     when = np.asarray(time_of_maximum(margins))
     assert when[0, 0] == np.argmax(np.asarray(margins[:, 0, 0]) >= 0)
     slope = jax.grad(lambda own: jnp.sum(margin_at(own, x, jnp.asarray(when))), allow_int=True)
@@ -108,17 +134,25 @@ def test_a_trajectory_that_runs_away_counts_up_to_its_crossing():
 
 
 def test_held_plasticity_is_the_eligibility_of_a_sequence():
-    """Summed over a batch, the change of held weights equals what a reward at the end writes step by step."""
+    """Summed over a batch, the change of held weights equals what a reward at the end writes step
+    by step."""
     random = np.random.default_rng(1)
     pre, post = random.random((80, 3, 4)) < 0.2, random.random((80, 3, 2)) < 0.2
     weights = random.uniform(0.3, 0.7, (4, 2))
     reward = np.eye(80)[-1]
     for mu in (0.0, 1.0):
         lasting = PairSTDP(a_plus=0.002, a_minus=0.003, mu=mu, tau_reward=1e12)
-        apart = sum(np.asarray(lasting.run(pre[:, k], post[:, k], weights, DT, reward)) - weights for k in range(3))
+        apart = sum(
+            np.asarray(lasting.run(pre[:, k], post[:, k], weights, DT, reward)) - weights
+            for k in range(3)
+        )
         with jax.enable_x64(True):
             together = PairSTDP(a_plus=0.002, a_minus=0.003, mu=mu).held_change(
-                jnp.asarray(weights), jnp.asarray(pre, float), jnp.asarray(post, float), DT, jnp.ones(3)
+                jnp.asarray(weights),
+                jnp.asarray(pre, float),
+                jnp.asarray(post, float),
+                DT,
+                jnp.ones(3),
             )
         np.testing.assert_allclose(np.asarray(together), apart, atol=1e-10)
         assert np.abs(apart).max() > 1e-3
@@ -127,15 +161,22 @@ def test_held_plasticity_is_the_eligibility_of_a_sequence():
 COURSE = Course(updates=60, batch_size=24, looks=3)
 RULES = {
     "tempotron": (LayerTempotron(learning_rate=0.3, momentum=0.5, course=COURSE), 3.0),
-    "teacher": (SupervisedSTDP(PairSTDP(a_plus=0.02, a_minus=0.01, w_max=8.0), teacher=3.0, course=COURSE), 12.0),
-    "reward": (SupervisedSTDP(PairSTDP(a_plus=0.02, a_minus=0.01, w_max=8.0), teacher=None, course=COURSE), 12.0),
+    "teacher": (
+        SupervisedSTDP(PairSTDP(a_plus=0.02, a_minus=0.01, w_max=8.0), teacher=3.0, course=COURSE),
+        12.0,
+    ),
+    "reward": (
+        SupervisedSTDP(PairSTDP(a_plus=0.02, a_minus=0.01, w_max=8.0), teacher=None, course=COURSE),
+        12.0,
+    ),
     "gradient": (SurrogateGradient(Settings(epochs=20, batch_size=24, learning_rate=0.02)), 5.0),
 }
 
 
 @pytest.mark.parametrize("name", RULES)
 def test_every_rule_learns_which_channels_are_busy(name):
-    """Through one interface, from weights at random: above 90 % where an answer by chance is at half."""
+    """Through one interface, from weights at random: above 90 % where an answer by chance is at
+    half."""
     rule, scale = RULES[name]
     task = channels()
     found = rule.fit(network(10, 16, nc.models.normalised_lif(), scale), task, seed=0)
@@ -144,21 +185,34 @@ def test_every_rule_learns_which_channels_are_busy(name):
 
 
 def test_a_network_is_read_by_complexity():
-    """Thresholds on the complexity of trained output: right above 90 %, and inputs that do not fit are refused."""
+    """Thresholds on the complexity of trained output: right above 90 %, and inputs that do not fit
+    are refused."""
     rule, scale = RULES["gradient"]
     task = channels()
     net = rule.fit(network(10, 16, nc.models.normalised_lif(), scale), task).network
-    one = eqx.tree_at(lambda own: own.layers[0].connection.weight, net, net.layers[0].connection.weight.at[:, ::2].set(0))
-    parts = {name: (getattr(task, name).inputs.swapaxes(1, 2), getattr(task, name).targets) for name in ("training", "test")}
+    one = eqx.tree_at(
+        lambda own: own.layers[0].connection.weight,
+        net,
+        net.layers[0].connection.weight.at[:, ::2].set(0),
+    )
+    parts = {
+        name: (getattr(task, name).inputs.swapaxes(1, 2), getattr(task, name).targets)
+        for name in ("training", "test")
+    }
     assert NetworkComplexityClassifier(one).fit(*parts["training"]).score(*parts["test"]) > 0.9
     with pytest.raises(DataError, match="samples, 10, bins"):
         output_trains(net, np.zeros((3, 9, 20)))
 
 
 def test_a_teacher_strengthens_what_its_class_fires_to():
-    """Of neurons for class one the weights from odd channels come to exceed those from even ones, and the reverse."""
+    """Of neurons for class one the weights from odd channels come to exceed those from even ones,
+    and the reverse."""
     rule, _ = RULES["teacher"]
-    weight = rule.fit(network(10, 16, nc.models.normalised_lif(), 12.0), channels()).network.layers[0].connection.weight
+    weight = (
+        rule.fit(network(10, 16, nc.models.normalised_lif(), 12.0), channels())
+        .network.layers[0]
+        .connection.weight
+    )
     for label in (0, 1):
         own = np.asarray(weight)[:, label::2]
         assert own[label::2].mean() > own[1 - label :: 2].mean() + 0.5
@@ -166,8 +220,9 @@ def test_a_teacher_strengthens_what_its_class_fires_to():
 
 
 def test_reward_finds_what_tells_pairs_apart_and_homeostasis_a_rate():
-    """Spikes in pairs against as many alone, weights fixed: rewarded time constants come to fire for pairs rather, by 0.05 more in
-    (a - b)/(a + b) of the rates; homeostasis, which knows no label, halves the squared distance of the rate to its target."""
+    """Spikes in pairs against as many alone, weights fixed: rewarded time constants come to fire
+    for pairs rather, by 0.05 more in (a - b)/(a + b) of the rates; homeostasis, which knows no
+    label, halves the squared distance of the rate to its target."""
     random = np.random.default_rng(0)
     labels = np.arange(40) % 2
     first, second = random.random((200, 40)) < 0.05, random.random((200, 40)) < 0.05
@@ -181,7 +236,9 @@ def test_reward_finds_what_tells_pairs_apart_and_homeostasis_a_rate():
     def measured(own):
         rates = np.asarray(own.driven(own.current(batch.inputs))).mean(axis=0)
         pairs, alone = rates[labels == 1].mean(axis=0), rates[labels == 0].mean(axis=0)
-        return np.mean((pairs - alone) / (pairs + alone + 1e-3)), np.mean((rates.mean(axis=0) / target - 1) ** 2)
+        return np.mean((pairs - alone) / (pairs + alone + 1e-3)), np.mean(
+            (rates.mean(axis=0) / target - 1) ** 2
+        )
 
     moved = {}
     for goal in ("reward", "homeostasis"):
@@ -198,11 +255,21 @@ def test_reward_finds_what_tells_pairs_apart_and_homeostasis_a_rate():
 def test_intrinsic_parameters_can_be_held():
     """Without ``intrinsic`` a drawn time constant stays to the bit while weights learn."""
     task = channels()
-    layer = Layer(Dense(10, 8, key=jax.random.key(0)), nc.models.normalised_lif(), DT, learned=("tau",), spread=True,
-                  key=jax.random.key(1))  # fmt: skip
+    layer = Layer(
+        Dense(10, 8, key=jax.random.key(0)),
+        nc.models.normalised_lif(),
+        DT,
+        learned=("tau",),
+        spread=True,
+        key=jax.random.key(1),
+    )
     net = Network([layer, population_readout(8, 2, DT)])
-    found = SurrogateGradient(Settings(epochs=1, batch_size=24, intrinsic=False)).fit(net, task).last
-    assert np.array_equal(found.layers[0].intrinsic.coordinates["tau"], layer.intrinsic.coordinates["tau"])
+    found = (
+        SurrogateGradient(Settings(epochs=1, batch_size=24, intrinsic=False)).fit(net, task).last
+    )
+    assert np.array_equal(
+        found.layers[0].intrinsic.coordinates["tau"], layer.intrinsic.coordinates["tau"]
+    )
     assert not np.array_equal(found.layers[0].connection.weight, layer.connection.weight)
 
 
@@ -219,12 +286,18 @@ def test_what_rules_cannot_learn_is_refused():
         SupervisedSTDP(perturbation=IntrinsicPerturbation()).fit(net, channels())
     with pytest.raises(DataError, match="inputs of zero or one"):
         SupervisedSTDP().fit(network(64, 4, nc.models.normalised_lif()), tasks.digits(n_steps=2))
-    voters = Network([Layer(Dense(10, 4, key=jax.random.key(0)), nc.models.normalised_lif(), DT),
-                      Voters(Layer(Dense(4, 4, key=jax.random.key(0)), nc.models.normalised_lif(), DT), 2)])  # fmt: skip
+    voters = Network(
+        [
+            Layer(Dense(10, 4, key=jax.random.key(0)), nc.models.normalised_lif(), DT),
+            Voters(Layer(Dense(4, 4, key=jax.random.key(0)), nc.models.normalised_lif(), DT), 2),
+        ]
+    )
     with pytest.raises(ModelError, match="Readout with a dense"):
         LayerTempotron().fit(voters, channels())
     with pytest.raises(DataError, match="no label for each sequence"):
-        LayerTempotron().fit(network(5, 4, nc.models.normalised_lif()), tasks.spring_mass(n_samples=40))
+        LayerTempotron().fit(
+            network(5, 4, nc.models.normalised_lif()), tasks.spring_mass(n_samples=40)
+        )
     with pytest.raises(TrainingError, match="no more looks"):
         Course(updates=2, looks=3)
     with pytest.raises(TrainingError, match="no goal"):

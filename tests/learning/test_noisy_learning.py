@@ -30,17 +30,21 @@ def single_step(model, drive, n=200_000):
     return float(jnp.mean(layer(jnp.ones((1, 1, 1)), jax.random.key(1))))
 
 
-@pytest.mark.parametrize(("mode", "width"), [("escape", 1.0), ("diffusive", 1.0), ("both", np.sqrt(2.0))])
+@pytest.mark.parametrize(
+    ("mode", "width"), [("escape", 1.0), ("diffusive", 1.0), ("both", np.sqrt(2.0))]
+)
 @pytest.mark.parametrize("drive", [0.4, 0.9, 1.3])
 def test_a_layer_fires_with_the_published_probability(mode, width, drive):
-    """P = Phi(x / (width sigma)), sigma 0.3: escape, diffusive and the released double noise; five standard errors (6e-7)."""
+    """P = Phi(x / (width sigma)), sigma 0.3: escape, diffusive and the released double noise; five
+    standard errors (6e-7)."""
     truth = ndtr((drive - 1.0) / (width * 0.3))
     found = single_step(nc.models.noisy_lif(mode), drive)
     assert abs(found - truth) < 5 * np.sqrt(truth * (1 - truth) / 200_000)
 
 
 def test_double_noise_leaves_the_membrane_with_its_stationary_variance():
-    """Far below threshold sigma^2 / (1 - 1/4) = 1.33 sigma^2: with P(spike) = Phi((m - 1)/sqrt(1.33 + 1) sigma) in late steps."""
+    """Far below threshold sigma^2 / (1 - 1/4) = 1.33 sigma^2: with P(spike) = Phi((m - 1)/sqrt(1.33
+    + 1) sigma) in late steps."""
     model = nc.models.noisy_lif("both").with_parameters(scale=0.2, sigma=0.2)
     drive, n = 0.05, 20_000
     layer = layer_of(model, 1, n)
@@ -52,18 +56,24 @@ def test_double_noise_leaves_the_membrane_with_its_stationary_variance():
 
 
 def test_noise_to_zero_fires_the_deterministic_spikes():
-    """Steps whose margin a noise of 1e-3 could turn are few: at most one spike in a thousand differs, and none in ten neurons."""
+    """Steps whose margin a noise of 1e-3 could turn are few: at most one spike in a thousand
+    differs, and none in ten neurons."""
     x = jax.random.normal(jax.random.key(5), (60, 8, 6)) * 3
     still = layer_of(nc.models.noisy_lif("none"))(x)
     for mode in ("escape", "diffusive", "both"):
-        small = {name: 1e-3 for name in ("scale", "sigma") if name in nc.models.noisy_lif(mode).parameters}
+        small = {
+            name: 1e-3
+            for name in ("scale", "sigma")
+            if name in nc.models.noisy_lif(mode).parameters
+        }
         noisy = layer_of(nc.models.noisy_lif(mode).with_parameters(small))(x, jax.random.key(0))
         assert float(jnp.mean(still)) > 0.05
         assert float(jnp.sum(jnp.abs(noisy - still))) < 0.01 * float(jnp.sum(still))
 
 
 def test_a_noisy_neuron_is_reset_if_and_only_if_it_spikes():
-    """Replayed from its spikes, v stays the leaky sum of inputs since the last one (snnTorch drew spike and reset apart)."""
+    """Replayed from its spikes, v stays the leaky sum of inputs since the last one (snnTorch drew
+    spike and reset apart)."""
     model = nc.models.noisy_lif("escape")
     x = jax.random.uniform(jax.random.key(1), (50, 4, 6)) * 2
     layer = layer_of(model, n=30)
@@ -73,14 +83,17 @@ def test_a_noisy_neuron_is_reset_if_and_only_if_it_spikes():
     state = step.initial_state(names, current.shape[1:])
     potential = np.zeros(current.shape[1:])
     for now, fired in zip(np.asarray(current), spikes, strict=True):
-        state, _ = step(state, jnp.asarray(now), names, jax.random.key(0), spikes=jnp.asarray(fired > 0))
+        state, _ = step(
+            state, jnp.asarray(now), names, jax.random.key(0), spikes=jnp.asarray(fired > 0)
+        )
         potential = (0.5 * potential + now) * (fired == 0)
         np.testing.assert_allclose(state["v"], potential, atol=1e-6)
     assert 0.05 < spikes.mean() < 0.95
 
 
 def test_raising_a_threshold_lowers_the_rate_and_the_gradient_says_so():
-    """dL/dV_th = -sum e h': with L the spike count of each neuron its gradient by its own threshold is negative."""
+    """dL/dV_th = -sum e h': with L the spike count of each neuron its gradient by its own threshold
+    is negative."""
     x = jnp.abs(jax.random.normal(jax.random.key(2), (30, 16, 6)))
     for model in (nc.models.noisy_lif("none"), nc.models.noisy_lif("escape")):
         layer = layer_of(model, n=40, learned=("theta",))
@@ -96,13 +109,18 @@ def with_thresholds(layer, place):
 
 
 def test_the_gradient_of_a_single_spike_is_that_of_its_probability():
-    """One step, no reset afterwards, a linear loss: the mean straight-through gradient is dP/dw exactly, by every family."""
+    """One step, no reset afterwards, a linear loss: the mean straight-through gradient is dP/dw
+    exactly, by every family."""
     for family in ("gaussian", "logistic", "triangular", "uniform"):
         layer = layer_of(nc.models.noisy_lif("escape", family), 1, 1)
         weight = jnp.asarray([[0.9]])
 
         def fired(weight, own=layer):
-            return jnp.sum(eqx.tree_at(lambda part: part.connection.weight, own, weight)(jnp.ones((1, 1, 1)), jax.random.key(0)))
+            return jnp.sum(
+                eqx.tree_at(lambda part: part.connection.weight, own, weight)(
+                    jnp.ones((1, 1, 1)), jax.random.key(0)
+                )
+            )
 
         noise, values = layer.model.noise, layer.model.values
         expected = float(noise.density(jnp.asarray(0.9 - 1.0), values, DT))
@@ -117,7 +135,9 @@ def test_noise_strengths_learn_for_a_layer_or_for_each_neuron():
     for shared in ((), ("scale",)):
         layer = layer_of(model, n=12, learned=("scale",), shared=shared)
         place = lambda own: own.intrinsic.coordinates["scale"]  # noqa: E731
-        loss = lambda own, to=place, given=layer: jnp.sum(eqx.tree_at(to, given, own)(x, jax.random.key(0)))  # noqa: E731
+        loss = lambda own, to=place, given=layer: jnp.sum(
+            eqx.tree_at(to, given, own)(x, jax.random.key(0))
+        )
         found.append(jax.jit(jax.grad(loss))(place(layer)))
     assert found[0].shape == (12,) and found[1].shape == ()
     assert float(found[1]) == pytest.approx(float(jnp.sum(found[0])), rel=1e-4)
@@ -145,9 +165,18 @@ def test_thresholds_alone_weights_alone_or_both_learn():
     def same(result, start, where):
         return bool(jnp.array_equal(where(result.last), where(start)))
 
-    weight, place = lambda n: n.layers[0].connection.weight, lambda n: n.layers[0].intrinsic.coordinates["theta"]
-    assert same(thresholds, net, weight) and same(thresholds, net, lambda n: n.readout.connection.weight)
-    assert not same(thresholds, net, place) and not same(both, net, place) and not same(both, net, weight)
+    weight, place = (
+        lambda n: n.layers[0].connection.weight,
+        lambda n: n.layers[0].intrinsic.coordinates["theta"],
+    )
+    assert same(thresholds, net, weight) and same(
+        thresholds, net, lambda n: n.readout.connection.weight
+    )
+    assert (
+        not same(thresholds, net, place)
+        and not same(both, net, place)
+        and not same(both, net, weight)
+    )
     assert not same(weights, net, weight)
     assert min(both.test_score, weights.test_score) > 0.5 and thresholds.test_score > 0.15
     with pytest.raises(ModelError, match="no intrinsic parameter"):

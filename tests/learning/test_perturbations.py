@@ -12,7 +12,17 @@ from small_tasks import few_digits
 
 import neurocode as nc
 from neurocode.errors import DataError, ModelError
-from neurocode.learning import Dense, Layer, Network, Part, Readout, Settings, Surrogate, evaluate, train
+from neurocode.learning import (
+    Dense,
+    Layer,
+    Network,
+    Part,
+    Readout,
+    Settings,
+    Surrogate,
+    evaluate,
+    train,
+)
 from neurocode.learning import perturbations as disturb
 
 DT, STEPS = 1e-3, 4
@@ -25,7 +35,9 @@ def task():
 
 def network(mode, key=0):
     a, b = jax.random.split(jax.random.key(key))
-    spike = Surrogate("gaussian", 1 / 0.3, 1 / (0.3 * np.sqrt(2 * np.pi))) if mode == "none" else None
+    spike = (
+        Surrogate("gaussian", 1 / 0.3, 1 / (0.3 * np.sqrt(2 * np.pi))) if mode == "none" else None
+    )
     layer = Layer(Dense(64, 40, key=a), nc.models.noisy_lif(mode), DT, surrogate=spike)
     return Network([layer, Readout(Dense(40, 10, key=b), DT, 4e-3)])
 
@@ -33,7 +45,9 @@ def network(mode, key=0):
 @pytest.fixture(scope="module")
 def trained(task):
     settings = Settings(epochs=6, learning_rate=0.01)
-    return {mode: train(network(mode), task, settings=settings).network for mode in ("none", "escape")}
+    return {
+        mode: train(network(mode), task, settings=settings).network for mode in ("none", "escape")
+    }
 
 
 def test_disturbed_inputs_have_the_moments_and_shares_that_are_asked(task):
@@ -67,7 +81,10 @@ def test_dropped_events_are_the_floor_of_their_share(share):
 @pytest.mark.parametrize("share", [0.0, 0.1, 1.0])
 def test_flipped_spikes_are_the_floor_of_the_share_of_spikes_and_silences(share):
     """The rate r becomes r (1 - p) + (1 - r) p; the layer's own spikes are not touched."""
-    net, x = network("none"), jnp.asarray(np.random.default_rng(1).random((STEPS, 9, 64)) * 2, jnp.float32)
+    net, x = (
+        network("none"),
+        jnp.asarray(np.random.default_rng(1).random((STEPS, 9, 64)) * 2, jnp.float32),
+    )
     flipped = disturb.spike_flips(net, share)
     spikes = net(x).spikes[0]
     np.testing.assert_array_equal(flipped(x, jax.random.key(0)).spikes[0], spikes)
@@ -75,24 +92,31 @@ def test_flipped_spikes_are_the_floor_of_the_share_of_spikes_and_silences(share)
     changed = np.asarray(after != spikes)
     for kind in (0, 1):
         where = np.asarray(spikes == kind)
-        np.testing.assert_array_equal((changed & where).sum(axis=(0, 2)), np.floor(share * where.sum(axis=(0, 2))))
+        np.testing.assert_array_equal(
+            (changed & where).sum(axis=(0, 2)), np.floor(share * where.sum(axis=(0, 2)))
+        )
     assert set(np.unique(after)) <= {0.0, 1.0}
     with pytest.raises(ModelError, match="between 0 and 1"):
         disturb.spike_flips(net, -0.1)
 
 
 def test_membrane_noise_is_carried_and_adds_to_that_of_the_model():
-    """Of a leaky sum with factor 1/2: P(spike) late = Phi((2 I - 1) / (b sqrt(4/3))), plus escape noise in quadrature."""
+    """Of a leaky sum with factor 1/2: P(spike) late = Phi((2 I - 1) / (b sqrt(4/3))), plus escape
+    noise in quadrature."""
     a, b = jax.random.split(jax.random.key(0))
     for mode, scale in (("none", 0.0), ("escape", 0.3)):
         layer = Layer(Dense(1, 20_000, key=a), nc.models.noisy_lif(mode), DT)
         net = Network([layer, Readout(Dense(20_000, 2, key=b), DT)])
         noisy = disturb.membrane_noise(net, 0.15)
-        noisy = eqx.tree_at(lambda n: n.layers[0].connection.weight, noisy, jnp.full((1, 20_000), 0.2))
+        noisy = eqx.tree_at(
+            lambda n: n.layers[0].connection.weight, noisy, jnp.full((1, 20_000), 0.2)
+        )
         found = float(jnp.mean(noisy(jnp.ones((12, 1, 1)), jax.random.key(1)).spikes[0][8:]))
         truth = ndtr((0.4 - 1.0) / np.sqrt(0.15**2 * 4 / 3 + scale**2))
         assert abs(found - truth) < 0.12 * truth + 5 * np.sqrt(truth / 80_000)
-    assert disturb.membrane_noise(net, 0.0).layers[0].model.equations == net.layers[0].model.equations
+    assert (
+        disturb.membrane_noise(net, 0.0).layers[0].model.equations == net.layers[0].model.equations
+    )
     with pytest.raises(ModelError, match="not negative"):
         disturb.membrane_noise(net, -1.0)
 
@@ -100,12 +124,18 @@ def test_membrane_noise_is_carried_and_adds_to_that_of_the_model():
 def test_attacks_keep_their_length(task, trained):
     part, net = task.test.select(np.arange(50)), trained["none"]
     fast = disturb.fast_gradient_sign(net, part, task, 0.05).inputs - part.inputs
-    assert np.all((np.abs(fast) < 1e-6) | (np.abs(np.abs(fast) - 0.05) < 1e-6)) and np.mean(np.abs(fast) > 0.01) > 0.5
+    assert (
+        np.all((np.abs(fast) < 1e-6) | (np.abs(np.abs(fast) - 0.05) < 1e-6))
+        and np.mean(np.abs(fast) > 0.01) > 0.5
+    )
     for shared in (False, True):
         ball = disturb.projected_gradient(net, part, task, 0.05, shared=shared).inputs - part.inputs
         assert np.abs(ball).max() <= 0.05 + 1e-6
         assert np.allclose(ball[:, 0], ball[:, -1]) == shared
-    euclid = disturb.projected_gradient(net, part, task, 0.7, norm="euclidean", shared=True).inputs - part.inputs
+    euclid = (
+        disturb.projected_gradient(net, part, task, 0.7, norm="euclidean", shared=True).inputs
+        - part.inputs
+    )
     assert np.linalg.norm(euclid[:, 0], axis=1).max() <= 0.7 + 1e-5
     for change in (
         disturb.direct_optimisation(net, part, task, 0.7).inputs - part.inputs,
@@ -126,18 +156,24 @@ def test_attacks_raise_the_loss_more_than_random_directions(task, trained):
         passes = 1 if mode == "none" else 8
         length = 0.05 * 8
         variants = {
-            "none": part, "random": disturb.random_direction(part, length),
+            "none": part,
+            "random": disturb.random_direction(part, length),
             "fast": disturb.fast_gradient_sign(net, part, task, 0.05, passes=passes, shared=True),
-            "iterated": disturb.projected_gradient(net, part, task, 0.05, passes=passes, shared=True),
-        }  # fmt: skip
-        losses = {name: evaluate(net, own, task, passes=passes).loss for name, own in variants.items()}
+            "iterated": disturb.projected_gradient(
+                net, part, task, 0.05, passes=passes, shared=True
+            ),
+        }
+        losses = {
+            name: evaluate(net, own, task, passes=passes).loss for name, own in variants.items()
+        }
         assert losses["random"] < losses["fast"] and losses["random"] < losses["iterated"]
         assert losses["fast"] > losses["none"] + 0.05
         assert losses["iterated"] > 0.95 * losses["fast"]
 
 
 def test_an_ensemble_has_a_lower_loss_than_its_members(task, trained):
-    """Jensen: cross entropy is convex in the potentials, so the loss of their average is below the average loss."""
+    """Jensen: cross entropy is convex in the potentials, so the loss of their average is below the
+    average loss."""
     net = trained["escape"]
     alone = np.mean([evaluate(net, task.test, task, seed=seed).loss for seed in range(8)])
     assert evaluate(net, task.test, task, passes=20).loss < alone

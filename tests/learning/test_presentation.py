@@ -1,4 +1,5 @@
-"""Sequences shown as spikes drawn anew, or shifted in training: what the network is given, and when."""
+"""Sequences shown as spikes drawn anew, or shifted in training: what the network is given, and
+when."""
 
 from __future__ import annotations
 
@@ -11,12 +12,23 @@ import numpy as np
 import pytest
 
 from neurocode.errors import DataError
-from neurocode.learning import Dense, Network, Readout, Settings, evaluate, perturbations, rules, tasks, train
+from neurocode.learning import (
+    Dense,
+    Network,
+    Readout,
+    Settings,
+    evaluate,
+    perturbations,
+    rules,
+    tasks,
+    train,
+)
 from neurocode.tasks import Presentation, RateCoding, Shifts
 
 
 def test_rate_coding_draws_bernoulli_spikes_of_the_inputs():
-    """20 000 draws of each of four probabilities: within 4.5 standard errors; 0 and 1 exactly; other keys, other spikes."""
+    """20 000 draws of each of four probabilities: within 4.5 standard errors; 0 and 1 exactly;
+    other keys, other spikes."""
     p = jnp.asarray([0.0, 0.2, 0.7, 1.0])
     inputs = jnp.broadcast_to(p, (20, 1000, 4))
     shown = np.asarray(RateCoding()(inputs, jax.random.key(1)))
@@ -31,12 +43,15 @@ def test_rate_coding_draws_bernoulli_spikes_of_the_inputs():
 
 def test_a_spike_stands_for_its_probability_on_the_way_back():
     weights = jnp.asarray([[[1.0, -2.0, 0.5]]])
-    slope = jax.grad(lambda x: jnp.sum(weights * RateCoding()(x, jax.random.key(0))))(jnp.full((1, 1, 3), 0.4))
+    slope = jax.grad(lambda x: jnp.sum(weights * RateCoding()(x, jax.random.key(0))))(
+        jnp.full((1, 1, 3), 0.4)
+    )
     np.testing.assert_array_equal(slope, weights)
 
 
 def test_shifts_move_an_image_as_a_whole_the_same_way_in_all_steps():
-    """A bright pixel in the middle of 5 by 5 lands on each of nine places about equally often, in both channels alike."""
+    """A bright pixel in the middle of 5 by 5 lands on each of nine places about equally often, in
+    both channels alike."""
     image = np.zeros((2, 5, 5))
     image[0, 2, 2], image[1, 2, 3] = 1.0, 2.0
     inputs = jnp.broadcast_to(jnp.asarray(image).reshape(1, 1, -1), (3, 3600, 50))
@@ -49,7 +64,10 @@ def test_shifts_move_an_image_as_a_whole_the_same_way_in_all_steps():
     assert np.abs(counts - 400).max() < 4.5 * np.sqrt(400)
     corner = np.zeros((1, 1, 25), np.float32)
     corner[0, 0, 0] = 1.0
-    kept = [float(Shifts((1, 5, 5), 1)(jnp.asarray(corner), jax.random.key(k)).sum()) for k in range(400)]
+    kept = [
+        float(Shifts((1, 5, 5), 1)(jnp.asarray(corner), jax.random.key(k)).sum())
+        for k in range(400)
+    ]
     # moved up or left, five of nine ways, it is gone
     assert abs(np.mean(kept) - 4 / 9) < 4.5 * np.sqrt(20 / 81 / 400)
 
@@ -77,7 +95,9 @@ def small_digits(presentation, factor=1.0):
     task = tasks.digits(n_steps=3)
     parts = {name: getattr(task, name) for name in ("training", "validation", "test")}
     return replace(
-        task, presentation=presentation, **{name: replace(part, inputs=factor * part.inputs) for name, part in parts.items()}
+        task,
+        presentation=presentation,
+        **{name: replace(part, inputs=factor * part.inputs) for name, part in parts.items()},
     )
 
 
@@ -85,16 +105,21 @@ SETTINGS = Settings(epochs=2, batch_size=50, learning_rate=1e-2)
 
 
 def test_training_and_evaluation_show_what_the_presentation_makes():
-    """Doubled by the presentation is doubled in the data, update for update; in training alone, evaluation sees the data."""
+    """Doubled by the presentation is doubled in the data, update for update; in training alone,
+    evaluation sees the data."""
     data = train(network(), small_digits(None, 2.0), settings=SETTINGS)
     shown = train(network(), small_digits(Doubled()), settings=SETTINGS)
     for a, b in zip(jax.tree.leaves(data.last), jax.tree.leaves(shown.last), strict=True):
         np.testing.assert_allclose(a, b, rtol=1e-5, atol=1e-6)
     assert shown.test_score == pytest.approx(data.test_score)
     part = train(network(), small_digits(DoubledInTraining()), settings=SETTINGS)
-    np.testing.assert_allclose(jax.tree.leaves(part.last)[0], jax.tree.leaves(data.last)[0], rtol=1e-5, atol=1e-6)
+    np.testing.assert_allclose(
+        jax.tree.leaves(part.last)[0], jax.tree.leaves(data.last)[0], rtol=1e-5, atol=1e-6
+    )
     plain = small_digits(None)
-    assert part.test_loss == pytest.approx(evaluate(part.network, plain.test, plain, batch_size=50).loss, rel=1e-5)
+    assert part.test_loss == pytest.approx(
+        evaluate(part.network, plain.test, plain, batch_size=50).loss, rel=1e-5
+    )
     assert part.test_loss != pytest.approx(data.test_loss, rel=1e-3)
 
 
@@ -115,13 +140,20 @@ def test_each_epoch_draws_other_spikes():
 def test_attacks_go_through_the_presentation():
     """The gradient of doubled inputs has the sign of that at doubled data."""
     task, doubled = small_digits(Doubled()), small_digits(None, 2.0)
-    attacked = perturbations.fast_gradient_sign(network(), task.test, task, 0.1).inputs - task.test.inputs
-    expected = perturbations.fast_gradient_sign(network(), doubled.test, doubled, 0.1).inputs - doubled.test.inputs
+    attacked = (
+        perturbations.fast_gradient_sign(network(), task.test, task, 0.1).inputs - task.test.inputs
+    )
+    expected = (
+        perturbations.fast_gradient_sign(network(), doubled.test, doubled, 0.1).inputs
+        - doubled.test.inputs
+    )
     np.testing.assert_array_equal(np.sign(attacked.round(6)), np.sign(expected.round(6)))
 
 
 def test_what_cannot_be_shown_is_refused():
-    with pytest.raises(DataError, match="inputs lie between 0 and 2, probabilities between 0 and 1"):
+    with pytest.raises(
+        DataError, match="inputs lie between 0 and 2, probabilities between 0 and 1"
+    ):
         small_digits(RateCoding(), 2.0)
     with pytest.raises(DataError, match=r"inputs have 64 channels, images \(1, 7, 7\) have 49"):
         small_digits(Shifts((1, 7, 7), 1))

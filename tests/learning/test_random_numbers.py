@@ -1,4 +1,5 @@
-"""The generator of noisy layers: distribution, and independence between neurons, steps, streams and keys."""
+"""The generator of noisy layers: distribution, and independence between neurons, steps, streams and
+keys."""
 
 from __future__ import annotations
 
@@ -18,11 +19,14 @@ STEPS, SHAPE = 400, (25, 40)
 def drawn(function, stream=1, seed=0):
     """Numbers of all steps (step, number), with the keys that a layer would split."""
     keys = jax.random.split(jax.random.key(seed), STEPS)
-    return np.asarray(jax.vmap(lambda key: function(key, stream, SHAPE, jnp.float32))(keys), float).reshape(STEPS, -1)
+    return np.asarray(
+        jax.vmap(lambda key: function(key, stream, SHAPE, jnp.float32))(keys), float
+    ).reshape(STEPS, -1)
 
 
 def test_numbers_have_the_distribution_they_claim():
-    """400 000 numbers: Kolmogorov-Smirnov at 1e-6, four moments of the normal within five standard errors."""
+    """400 000 numbers: Kolmogorov-Smirnov at 1e-6, four moments of the normal within five standard
+    errors."""
     assert stats.kstest(drawn(uniform).ravel(), "uniform").pvalue > 1e-6
     z = drawn(normal).ravel()
     assert stats.kstest(z, "norm").pvalue > 1e-6
@@ -32,7 +36,8 @@ def test_numbers_have_the_distribution_they_claim():
 
 
 def test_uniform_numbers_never_are_zero_or_one():
-    """Of 23 bits, in the middle of their cells: the inverse of a distribution function stays finite."""
+    """Of 23 bits, in the middle of their cells: the inverse of a distribution function stays
+    finite."""
     u = np.asarray(uniform(jax.random.key(3), 0, (2**22,), jnp.float32))
     assert u.min() > 0 and u.max() < 1
     assert u.min() < 4e-6 and u.max() > 1 - 4e-6
@@ -41,7 +46,8 @@ def test_uniform_numbers_never_are_zero_or_one():
 
 @pytest.mark.parametrize("pair", ["neighbours", "steps", "streams", "keys"])
 def test_pairs_of_numbers_are_independent(pair):
-    """Chi-square over 16 by 16 cells of about 200 000 disjoint pairs, p above 1e-6; also of the low-order half of the bits."""
+    """Chi-square over 16 by 16 cells of about 200 000 disjoint pairs, p above 1e-6; also of the
+    low-order half of the bits."""
     first = drawn(uniform)
     other = {
         "neighbours": lambda: (first[:, ::2], first[:, 1::2]),
@@ -56,7 +62,8 @@ def test_pairs_of_numbers_are_independent(pair):
 
 
 def test_no_lag_or_combination_of_steps_is_correlated():
-    """Correlations at lags 1 to 60 of the count and of 500 pairs of steps: largest of them below 5.5 standard errors."""
+    """Correlations at lags 1 to 60 of the count and of 500 pairs of steps: largest of them below
+    5.5 standard errors."""
     u = drawn(uniform) - 0.5
     flat = u.ravel() / u.std()
     lags = [np.mean(flat[:-lag] * flat[lag:]) * np.sqrt(flat.size) for lag in range(1, 61)]

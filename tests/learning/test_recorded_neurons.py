@@ -1,4 +1,5 @@
-"""Networks fitted to recorded spikes: exact probabilities, the gradient that belongs to them, a ground truth recovered."""
+"""Networks fitted to recorded spikes: exact probabilities, the gradient that belongs to them, a
+ground truth recovered."""
 
 from __future__ import annotations
 
@@ -23,14 +24,24 @@ from neurocode.learning import (
     Task,
     evaluate,
     train,
-)  # fmt: skip
+)
 
 DT = 1e-3
 
 
 def neurons(n_in=1, n=1, weight=None, **options):
-    layer = Layer(Dense(n_in, n, key=jax.random.key(0)), nc.models.noisy_lif("escape"), DT, surrogate=None, **options)
-    layer = layer if weight is None else eqx.tree_at(lambda own: own.connection.weight, layer, jnp.asarray(weight))
+    layer = Layer(
+        Dense(n_in, n, key=jax.random.key(0)),
+        nc.models.noisy_lif("escape"),
+        DT,
+        surrogate=None,
+        **options,
+    )
+    layer = (
+        layer
+        if weight is None
+        else eqx.tree_at(lambda own: own.connection.weight, layer, jnp.asarray(weight))
+    )
     return RecordedNeurons(layer)
 
 
@@ -39,7 +50,9 @@ def test_the_probability_is_that_of_the_clamped_neuron():
     random = np.random.default_rng(0)
     x, recorded = random.random((20, 3, 1)), (random.random((20, 3, 1)) < 0.4).astype(float)
     with jax.enable_x64(True):
-        own = jax.tree.map(lambda leaf: jnp.asarray(np.asarray(leaf, float)), neurons(weight=[[1.1]]))
+        own = jax.tree.map(
+            lambda leaf: jnp.asarray(np.asarray(leaf, float)), neurons(weight=[[1.1]])
+        )
         found = np.asarray(own.log_probability(jnp.asarray(x), jnp.asarray(recorded)))
     v = np.zeros((3, 1))
     for now, fired, log in zip(x, recorded, found, strict=True):
@@ -52,7 +65,9 @@ def test_the_probability_is_that_of_the_clamped_neuron():
 def test_coupling_between_recorded_neurons_acts_in_the_next_step():
     """A spike of the first neuron raises the other's probability one step later, and its own."""
     own = neurons(1, 2, weight=[[0.5, 0.5]], recurrent=Recurrent(2, key=jax.random.key(1)))
-    own = eqx.tree_at(lambda part: part.layer.recurrent.weight, own, jnp.asarray([[0.0, 0.4], [0.0, 0.0]]))
+    own = eqx.tree_at(
+        lambda part: part.layer.recurrent.weight, own, jnp.asarray([[0.0, 0.4], [0.0, 0.0]])
+    )
     x, silent = jnp.ones((4, 1, 1)), jnp.zeros((4, 1, 2))
     change = own.log_probability(x, silent.at[1, 0, 0].set(1.0)) - own.log_probability(x, silent)
     assert np.array_equal(np.abs(np.asarray(change[:, 0, 1])) > 1e-6, [False, False, True, True])
@@ -63,14 +78,20 @@ def task_of(net, n=60, steps=300, seed=0):
     """Recorded spikes drawn from a network, for random inputs."""
     random = np.random.default_rng(seed)
     x = random.random((n, steps, net.n_in)).astype(np.float32)
-    spikes = np.moveaxis(np.asarray(net(jnp.moveaxis(jnp.asarray(x), 0, 1), jax.random.key(seed)).potentials), 1, 0)
+    spikes = np.moveaxis(
+        np.asarray(net(jnp.moveaxis(jnp.asarray(x), 0, 1), jax.random.key(seed)).potentials), 1, 0
+    )
     valid = np.tile(np.arange(steps) >= 10, (n, 1))
-    parts = [Part(x, spikes, valid).select(np.arange(n)[part]) for part in (slice(0, 40), slice(40, 50), slice(50, n))]
+    parts = [
+        Part(x, spikes, valid).select(np.arange(n)[part])
+        for part in (slice(0, 40), slice(40, 50), slice(50, n))
+    ]
     return Task("recorded", *parts, loss="spike_log_likelihood", n_outputs=spikes.shape[2], dt=DT)
 
 
 def test_a_neuron_is_recovered_from_its_spikes():
-    """12 000 steps: weights within 10 % of the largest, noise width within 12 %, the likelihood that of the truth."""
+    """12 000 steps: weights within 10 % of the largest, noise width within 12 %, the likelihood
+    that of the truth."""
     truth = Network([neurons(2, 1, weight=[[2.0], [-1.0]])])
     task = task_of(truth)
     start = Network([neurons(2, 1, weight=[[0.3], [0.3]], learned=("scale",))])
@@ -79,7 +100,10 @@ def test_a_neuron_is_recovered_from_its_spikes():
     np.testing.assert_allclose(layer.connection.weight[:, 0], [2.0, -1.0], atol=0.2)
     assert float(layer.intrinsic.values()["scale"][0]) == pytest.approx(0.3, rel=0.12)
     best = evaluate(truth, task.test, task).score
-    assert found.test_score == pytest.approx(best, abs=0.01) and found.test_score > evaluate(start, task.test, task).score + 0.05
+    assert (
+        found.test_score == pytest.approx(best, abs=0.01)
+        and found.test_score > evaluate(start, task.test, task).score + 0.05
+    )
 
 
 @pytest.mark.long
@@ -90,10 +114,18 @@ def test_hidden_noise_bounds_the_likelihood_from_below():
         spike = Surrogate() if mode == "none" else None
         hidden = Layer(Dense(2, 12, key=a), nc.models.noisy_lif(mode), DT, surrogate=spike)
         net = Network([hidden, neurons(12, 1)])
-        net = eqx.tree_at(lambda n: n.layers[0].connection.weight, net, 2 + 0 * net.layers[0].connection.weight)
-        net = eqx.tree_at(lambda n: n.readout.layer.connection.weight, net, 0.3 + 0 * net.readout.layer.connection.weight)
+        net = eqx.tree_at(
+            lambda n: n.layers[0].connection.weight, net, 2 + 0 * net.layers[0].connection.weight
+        )
+        net = eqx.tree_at(
+            lambda n: n.readout.layer.connection.weight,
+            net,
+            0.3 + 0 * net.readout.layer.connection.weight,
+        )
         task = task_of(net, n=52, steps=20)
-        once, often = (evaluate(net, task.training, task, passes=passes).score for passes in (1, 20))
+        once, often = (
+            evaluate(net, task.training, task, passes=passes).score for passes in (1, 20)
+        )
         if mode == "none":
             assert often == pytest.approx(once, abs=1e-5)
         else:
@@ -101,7 +133,9 @@ def test_hidden_noise_bounds_the_likelihood_from_below():
 
 
 def test_what_cannot_be_recorded_is_refused():
-    diffusive = Layer(Dense(1, 1, key=jax.random.key(0)), nc.models.noisy_lif("both"), DT, surrogate=None)
+    diffusive = Layer(
+        Dense(1, 1, key=jax.random.key(0)), nc.models.noisy_lif("both"), DT, surrogate=None
+    )
     with pytest.raises(ModelError, match="recorded neurons is not known"):
         RecordedNeurons(diffusive)
     part = Part(np.ones((2, 5, 1)), 2.0 * np.ones((2, 5, 1)), np.ones((2, 5), bool))

@@ -1,4 +1,5 @@
-"""Rules besides gradients through time: exact maxima and gradients, XOR in time, the same plasticity in both engines."""
+"""Rules besides gradients through time: exact maxima and gradients, XOR in time, the same
+plasticity in both engines."""
 
 from __future__ import annotations
 
@@ -30,19 +31,28 @@ DT = 1e-3
 def test_the_kernel_is_that_of_the_sheet():
     """Peak at 6.931 ms of height one with V_0 = 2.11653 for 15 and 3.75 ms."""
     kernel = Kernel()
-    assert 1e3 * kernel.peak_time == pytest.approx(6.931, abs=5e-4) and kernel.scale == pytest.approx(2.11653, abs=5e-6)
-    assert float(kernel(kernel.peak_time)) == pytest.approx(1.0, abs=1e-12) and float(kernel(-1.0)) == 0.0
+    assert 1e3 * kernel.peak_time == pytest.approx(
+        6.931, abs=5e-4
+    ) and kernel.scale == pytest.approx(2.11653, abs=5e-6)
+    assert (
+        float(kernel(kernel.peak_time)) == pytest.approx(1.0, abs=1e-12)
+        and float(kernel(-1.0)) == 0.0
+    )
 
 
 def test_the_maximum_is_that_of_a_fine_grid():
-    """100 random patterns and weights: equal to the potential at all spikes and on a grid of 10 us, within its curvature."""
+    """100 random patterns and weights: equal to the potential at all spikes and on a grid of 10 us,
+    within its curvature."""
     patterns = latency_patterns(100, 30, 0.2, seed=1)
     weights = np.random.default_rng(2).normal(size=30)
     best, when = (found[:, 0] for found in TempotronNeurons(30).maxima(weights[:, None], patterns))
     for number in range(100):
         own = slice(patterns.first[number], patterns.first[number + 1])
         grid = np.sort(np.r_[np.arange(0, 0.3, 1e-5), patterns.times[own]])
-        potential = sum(weights[s] * Kernel()(grid - t) for s, t in zip(patterns.synapses[own], patterns.times[own], strict=True))
+        potential = sum(
+            weights[s] * Kernel()(grid - t)
+            for s, t in zip(patterns.synapses[own], patterns.times[own], strict=True)
+        )
         assert best[number] == pytest.approx(max(potential.max(), 0), abs=1e-5)
         if best[number] > 0:
             at = np.interp(when[number], grid, potential)
@@ -52,35 +62,52 @@ def test_the_maximum_is_that_of_a_fine_grid():
 def test_a_change_is_the_gradient_of_the_maximum():
     """After one false alarm the weights moved against the numerical gradient of V(t_max)."""
     patterns = replace(latency_patterns(1, 12, 0.05, seed=3), labels=np.array([0]))
-    rule, neurons = Tempotron(learning_rate=1e-6, momentum=0.0, cycles=1), TempotronNeurons(12, threshold=1e-3)
+    rule, neurons = (
+        Tempotron(learning_rate=1e-6, momentum=0.0, cycles=1),
+        TempotronNeurons(12, threshold=1e-3),
+    )
     start = 1.0 * np.random.default_rng(5).standard_normal(12)
     found = rule.fit(neurons, patterns, seed=5, spread=1.0)
     for synapse in range(12):
-        sides = [neurons.maxima((start + step * np.eye(12)[synapse])[:, None], patterns)[0][0, 0] for step in (1e-5, -1e-5)]
-        assert (found.weights[:, 0] - start)[synapse] / -1e-6 == pytest.approx((sides[0] - sides[1]) / 2e-5, abs=1e-4)
+        sides = [
+            neurons.maxima((start + step * np.eye(12)[synapse])[:, None], patterns)[0][0, 0]
+            for step in (1e-5, -1e-5)
+        ]
+        assert (found.weights[:, 0] - start)[synapse] / -1e-6 == pytest.approx(
+            (sides[0] - sides[1]) / 2e-5, abs=1e-4
+        )
 
 
 def test_as_many_patterns_as_synapses_are_learned():
-    """Random latencies, half the published capacity: every pattern right within 200 cycles, five seeds."""
+    """Random latencies, half the published capacity: every pattern right within 200 cycles, five
+    seeds."""
     for seed in range(5):
         patterns, neurons = latency_patterns(100, 100, 0.5, seed), TempotronNeurons(100)
         found = Tempotron(cycles=200).fit(neurons, patterns, seed=seed)
-        assert found.learned and np.array_equal(neurons.predict(found.weights, patterns), patterns.labels)
+        assert found.learned and np.array_equal(
+            neurons.predict(found.weights, patterns), patterns.labels
+        )
 
 
 def test_one_neuron_a_class_tells_three_apart():
-    """60 random latency patterns of three labels on 100 synapses: every one right, by three neurons that learn apart."""
+    """60 random latency patterns of three labels on 100 synapses: every one right, by three neurons
+    that learn apart."""
     patterns = replace(latency_patterns(60, 100, 0.5, seed=0), labels=np.arange(60) % 3)
     neurons = TempotronNeurons(100, 3)
     found = Tempotron(cycles=300).fit(neurons, patterns)
-    assert found.learned and np.array_equal(neurons.predict(found.weights, patterns), patterns.labels)
+    assert found.learned and np.array_equal(
+        neurons.predict(found.weights, patterns), patterns.labels
+    )
 
 
 def test_wrong_patterns_are_named():
     for given, says in (
-        (([[[0.1]], [[np.nan]]], [0, 1]), "Pattern 1 holds"), (([[[0.1]], [[0.1], [0.2]]], [0, 1]), "different numbers"),
-        (([], []), "no pattern"), (([[[0.1]]], [1, 0]), "2 labels for 1 patterns"), (([[[0.1]]], [0.5]), "whole numbers"),
-    ):  # fmt: skip
+        (([[[0.1]], [[np.nan]]], [0, 1]), "Pattern 1 holds"),
+        (([[[0.1]], [[0.1], [0.2]]], [0, 1]), "different numbers"),
+        (([], []), "no pattern"),
+        (([[[0.1]]], [1, 0]), "2 labels for 1 patterns"),
+        (([[[0.1]]], [0.5]), "whole numbers"),
+    ):
         with pytest.raises(DataError, match=says):
             Patterns.of(*given)
     one = Patterns.of([[[0.1]]], [2])
@@ -102,23 +129,38 @@ def test_the_gradient_of_spike_times_is_numerical():
         output = jax.jit(lambda w: net(w, times)[1][0])
         slopes = jax.grad(output)(weights)
         for layer, place in ((0, (3, 1, 2)), (1, (2, 0, 0)), (1, (9, 2, 0))):
-            moved = [weights._replace(**{weights._fields[layer]: weights[layer].at[place].add(h)}) for h in (1e-5, -1e-5)]
+            moved = [
+                weights._replace(**{weights._fields[layer]: weights[layer].at[place].add(h)})
+                for h in (1e-5, -1e-5)
+            ]
             numerical = float(output(moved[0]) - output(moved[1])) / 2e-5
             assert float(slopes[layer][place]) == pytest.approx(numerical, rel=2e-3, abs=1e-6)
 
 
-XOR = np.array([[0, 0, 0], [0, 6, 0], [6, 0, 0], [6, 6, 0]], float), np.array([[16.0], [10.0], [10.0], [16.0]])
+XOR = (
+    np.array([[0, 0, 0], [0, 6, 0], [6, 0, 0], [6, 6, 0]], float),
+    np.array([[16.0], [10.0], [10.0], [16.0]]),
+)
 
 
 @pytest.mark.long
 def test_spikeprop_solves_xor_in_time():
-    """Inputs at 0 and 6 ms and a reference, outputs at 10 and 16 ms: two seeds below one ms^2 in 1000 cycles."""
+    """Inputs at 0 and 6 ms and a reference, outputs at 10 and 16 ms: two seeds below one ms^2 in
+    1000 cycles."""
     with jax.enable_x64(True):
-        answer = jax.jit(jax.vmap(lambda weights, times: SpikeTimeNetwork(3)(weights, times)[1][0], in_axes=(None, 0)))
+        answer = jax.jit(
+            jax.vmap(
+                lambda weights, times: SpikeTimeNetwork(3)(weights, times)[1][0], in_axes=(None, 0)
+            )
+        )
         for seed in range(2):
-            found = SpikeProp().fit(SpikeTimeNetwork(3), SpikeTimes(*XOR), cycles=1000, stop=1.0, seed=seed)
+            found = SpikeProp().fit(
+                SpikeTimeNetwork(3), SpikeTimes(*XOR), cycles=1000, stop=1.0, seed=seed
+            )
             assert found.errors[-1] < 1.0
-            assert np.array_equal(np.asarray(answer(found.weights, jnp.asarray(XOR[0]))) > 13, XOR[1][:, 0] > 13)
+            assert np.array_equal(
+                np.asarray(answer(found.weights, jnp.asarray(XOR[0]))) > 13, XOR[1][:, 0] > 13
+            )
 
 
 @pytest.mark.long
@@ -130,7 +172,9 @@ def test_a_silent_network_grows_until_it_fires():
     with jax.enable_x64(True):
         weights = quiet
         for _ in range(20):
-            _, weights = module._update(weights, jnp.zeros((1, 1)), jnp.array([[15.0]]), net, 0.001, 0.005)
+            _, weights = module._update(
+                weights, jnp.zeros((1, 1)), jnp.array([[15.0]]), net, 0.001, 0.005
+            )
     assert np.isfinite(net(weights, jnp.array([0.0]))[1]).all()
 
 
@@ -150,7 +194,9 @@ def in_brian(rule, pre, post, weights, reward=None):
     groups = []
     for raster in (pre, post):
         steps, neurons = np.nonzero(raster)
-        groups.append(brian2.SpikeGeneratorGroup(raster.shape[1], neurons, steps * with_dt, dt=with_dt))
+        groups.append(
+            brian2.SpikeGeneratorGroup(raster.shape[1], neurons, steps * with_dt, dt=with_dt)
+        )
     synapses = rule.synapses(*groups, weights)
     objects = [*groups, synapses, *synapses.contained_objects]
     if reward is not None:
@@ -180,12 +226,15 @@ def test_plasticity_is_equal_in_both_engines(mu, tau_reward):
 
 
 def test_order_decides_the_sign_and_bounds_hold():
-    """Before strengthens, after weakens, with the printed exponentials; soft bounds are never reached."""
+    """Before strengthens, after weakens, with the printed exponentials; soft bounds are never
+    reached."""
     pre, post = np.zeros((40, 1)), np.zeros((40, 1))
     pre[10], post[15] = 1, 1
     rule = PairSTDP(a_plus=0.1, a_minus=0.2, tau_plus=10e-3, tau_minus=30e-3)
     assert float(rule.run(pre, post, [[0.5]], DT)[0, 0]) == pytest.approx(0.5 + 0.1 * np.exp(-0.5))
-    assert float(rule.run(post, pre, [[0.5]], DT)[0, 0]) == pytest.approx(0.5 - 0.2 * np.exp(-5 / 30))
+    assert float(rule.run(post, pre, [[0.5]], DT)[0, 0]) == pytest.approx(
+        0.5 - 0.2 * np.exp(-5 / 30)
+    )
     busy = np.ones((500, 1))
     soft = PairSTDP(a_plus=0.001, a_minus=0.00001, mu=1.0)
     assert 0.9 < float(soft.run(busy, busy, [[0.5]], DT)[0, 0]) < 1.0
@@ -195,9 +244,11 @@ def test_order_decides_the_sign_and_bounds_hold():
 def test_plasticity_refuses_what_is_none():
     spikes = np.zeros((5, 1))
     for arguments, says in (
-        ((spikes, spikes, [[2.0]]), "between 0 and 1"), ((spikes + 2, spikes, [[0.5]]), "zero or one"),
-        ((spikes, spikes, [[0.5, 0.5]]), "do not fit"), ((spikes, spikes, [[0.5]], DT, np.zeros(5)), "reward goes with"),
-    ):  # fmt: skip
+        ((spikes, spikes, [[2.0]]), "between 0 and 1"),
+        ((spikes + 2, spikes, [[0.5]]), "zero or one"),
+        ((spikes, spikes, [[0.5, 0.5]]), "do not fit"),
+        ((spikes, spikes, [[0.5]], DT, np.zeros(5)), "reward goes with"),
+    ):
         with pytest.raises(DataError, match=says):
             PairSTDP().run(*arguments[:3], DT, *arguments[4:])
     with pytest.raises(TrainingError, match="positive"):

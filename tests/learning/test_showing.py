@@ -25,7 +25,8 @@ def layer(n_in: int, n: int, **options) -> Layer:
 
 
 def two_layers() -> Network:
-    """3 x 4 + 4 and 4 x 4 weights and biases, 4 time constants; 4 x 6 + 6 of six voters for two classes."""
+    """3 x 4 + 4 and 4 x 4 weights and biases, 4 time constants; 4 x 6 + 6 of six voters for two
+    classes."""
     hidden = layer(3, 4, recurrent=Recurrent(4, key=KEY), learned=("tau",))
     return Network([hidden, Voters(layer(4, 6), 2)])
 
@@ -36,18 +37,30 @@ def test_a_network_in_lines():
         "  layer 1: Dense, 3 to 4; model lif-normalised; recurrent; learns tau",
         "  readout: Voters, 4 to 2; model lif-normalised",
     ]
-    noisy = Network([Layer(Dense(3, 4, key=KEY), nc.models.noisy_lif(), DT), Readout(Dense(4, 2, key=KEY), DT)])
+    noisy = Network(
+        [Layer(Dense(3, 4, key=KEY), nc.models.noisy_lif(), DT), Readout(Dense(4, 2, key=KEY), DT)]
+    )
     assert repr(noisy).splitlines()[0].endswith("26 learned values, steps of 1 ms, noisy")
 
 
 def test_a_network_in_a_table():
     frame = two_layers().to_dataframe()
-    expected = pd.DataFrame({
-        "kind": ["Dense", "Voters"], "model": ["lif-normalised"] * 2, "n_in": [3, 4], "n_out": [4, 2], "recurrent": [True, False],
-        "shortcut": [False, False], "learned": [["tau"], []], "n_parameters": [36, 30],
-    }, index=pd.Index(["layer 1", "readout"], name="part"))  # fmt: skip
+    expected = pd.DataFrame(
+        {
+            "kind": ["Dense", "Voters"],
+            "model": ["lif-normalised"] * 2,
+            "n_in": [3, 4],
+            "n_out": [4, 2],
+            "recurrent": [True, False],
+            "shortcut": [False, False],
+            "learned": [["tau"], []],
+            "n_parameters": [36, 30],
+        },
+        index=pd.Index(["layer 1", "readout"], name="part"),
+    )
     pd.testing.assert_frame_equal(frame, expected)
-    assert two_layers()._repr_html_().count("<tr") == 4  # of the names, of the index, and of two parts
+    # of the names, of the index, and of two parts
+    assert two_layers()._repr_html_().count("<tr") == 4
 
 
 def test_many_layers_are_ten_lines_and_all_in_the_summary():
@@ -58,26 +71,43 @@ def test_many_layers_are_ten_lines_and_all_in_the_summary():
 
 def result(epochs: int = 12) -> TrainingResult:
     number = np.arange(1, epochs + 1)
-    history = pd.DataFrame({
-        "epoch": number, "loss": 1 / number, "score": 1 - 0.5 / number, "validation_loss": 1.5 / number,
-        "validation_score": 1 - 0.75 / number, "seconds": 0.5, "rate_0": 0.02, "rate_1": 0.03,
-    })  # fmt: skip
+    history = pd.DataFrame(
+        {
+            "epoch": number,
+            "loss": 1 / number,
+            "score": 1 - 0.5 / number,
+            "validation_loss": 1.5 / number,
+            "validation_score": 1 - 0.75 / number,
+            "seconds": 0.5,
+            "rate_0": 0.02,
+            "rate_1": 0.03,
+        }
+    )
     return TrainingResult(two_layers(), two_layers(), history, 3, 0.25, 0.875)
 
 
 def test_a_training_in_lines():
     shown = repr(result()).splitlines()
     assert shown[0] == (
-        "Training of 12 epochs, best by validation in epoch 3: share of right answers 0.875 and loss 0.25 on the test part"
+        "Training of 12 epochs, best by validation in epoch 3: share of right answers 0.875 and "
+        "loss 0.25 on the test part"
     )
-    assert shown[1] == "  epoch 12: loss 0.08333, 0.125 in validation; score 0.9583, 0.9375 in validation"
+    assert (
+        shown[1]
+        == "  epoch 12: loss 0.08333, 0.125 in validation; score 0.9583, 0.9375 in validation"
+    )
     assert len(shown) == 10 and shown[-1] == "  ... and 4 more"
-    assert len(result().summary().splitlines()) == 13 and "  epoch 1: loss 1, 1.5 in validation" in result().summary()
+    assert (
+        len(result().summary().splitlines()) == 13
+        and "  epoch 1: loss 1, 1.5 in validation" in result().summary()
+    )
 
 
 def test_a_training_in_a_table_and_a_figure():
     frame = result().to_dataframe()
-    assert frame["best"].tolist() == [False, False, True] + [False] * 9 and frame.drop(columns="best").equals(result().history)
+    assert frame["best"].tolist() == [False, False, True] + [False] * 9 and frame.drop(
+        columns="best"
+    ).equals(result().history)
     html = result()._repr_html_()
     assert html.count("<tr") == 14 and "Network of 3 inputs and 2 outputs" in html
     loss, score, rates = replace(result(), score_name="mean squared error").plot().axes
@@ -96,7 +126,9 @@ def test_a_training_comes_back_from_its_file(tmp_path):
     with pytest.raises(DataError, match=r"network\.bin: this is no result of a training"):
         TrainingResult.load(two_layers().save(tmp_path / "network.bin"))
     with pytest.raises(ModelError, match="network with a disturbance is not written"):
-        replace(result(), last=Network([Readout(Dense(2, 2, key=KEY), DT)], lambda spikes, key: spikes)).save(tmp_path / "x.bin")
+        replace(
+            result(), last=Network([Readout(Dense(2, 2, key=KEY), DT)], lambda spikes, key: spikes)
+        ).save(tmp_path / "x.bin")
 
 
 def test_the_best_and_the_last_network_keep_their_places(tmp_path):
@@ -107,10 +139,14 @@ def test_the_best_and_the_last_network_keep_their_places(tmp_path):
     assert changed != before and changed != replace(before, network=changed.last)
 
 
-# Coordinates of learned parameters ---------------------------------------------------------------------------------------------
+# Coordinates of learned parameters
+# ---------------------------------------------------------------------------------------------
 
 MODEL = NeuronModel(
-    name="kinds", equations="dv/dt = (-v + I)/tau : 1\nI : 1", margin="v - both - below - above - free - zero", reset="v = 0",
+    name="kinds",
+    equations="dv/dt = (-v + I)/tau : 1\nI : 1",
+    margin="v - both - below - above - free - zero",
+    reset="v = 0",
     parameters={
         "tau": Parameter.of("10 ms", fixed=True),
         "both": Parameter(1.0, bounds=(0.0, 4.0)),
@@ -119,21 +155,28 @@ MODEL = NeuronModel(
         "free": Parameter(-2.0),
         "zero": Parameter(0.0),
     },
-)  # fmt: skip
+)
 
 
 def test_learned_parameters_start_at_the_model_and_move_as_by_hand():
-    """A quarter of the way; no logarithm of a distance; minus one and zero sizes. Then each coordinate by a half."""
+    """A quarter of the way; no logarithm of a distance; minus one and zero sizes. Then each
+    coordinate by a half."""
     own = Intrinsic(MODEL, ("both", "below", "above", "free", "zero"), 2)
     start = {"both": 0.25, "below": 0.0, "above": 0.0, "free": -1.0, "zero": 0.0}
     assert {name: float(value) for name, value in own.coordinates.items()} == start
-    assert {name: float(own.values()[name]) for name in start} == {name: MODEL.values[name] for name in start}
+    assert {name: float(own.values()[name]) for name in start} == {
+        name: MODEL.values[name] for name in start
+    }
     moved = jax.tree.map(lambda value: value + 0.5, own)
     e = np.exp(0.5)
     expected = {"both": 3.0, "below": 1 + 2 * e, "above": -1 - 4 * e, "free": -1.0, "zero": 0.5}
-    assert {name: float(moved.values()[name]) for name in start} == pytest.approx(expected, rel=1e-6)
+    assert {name: float(moved.values()[name]) for name in start} == pytest.approx(
+        expected, rel=1e-6
+    )
     far = jax.tree.map(lambda value: value + 2.0, own).projected()
-    assert float(far.values()["both"]) == 4.0 and float(far.values()["below"]) == pytest.approx(1 + 2 * np.exp(2), rel=1e-6)
+    assert float(far.values()["both"]) == 4.0 and float(far.values()["below"]) == pytest.approx(
+        1 + 2 * np.exp(2), rel=1e-6
+    )
 
 
 def test_a_start_on_a_single_bound_is_refused_and_one_on_one_of_two_is_not():
@@ -153,10 +196,17 @@ def test_one_number_and_several_are_the_same_map():
     together = Bounds(low, high, scale)
     each = [Bounds(*map(float, bounds)) for bounds in zip(low, high, scale, strict=True)]
     np.testing.assert_array_equal(
-        together.value(z, np, jax.nn.sigmoid), [b.value(c, np, jax.nn.sigmoid) for b, c in zip(each, z, strict=True)]
+        together.value(z, np, jax.nn.sigmoid),
+        [b.value(c, np, jax.nn.sigmoid) for b, c in zip(each, z, strict=True)],
     )
-    np.testing.assert_allclose(together.coordinate(together.value(z, np, jax.nn.sigmoid)), z, rtol=1e-6)
+    np.testing.assert_allclose(
+        together.coordinate(together.value(z, np, jax.nn.sigmoid)), z, rtol=1e-6
+    )
     straight = Bounds(low, high, scale, place=True)
-    np.testing.assert_allclose(straight.value(z, np), [1.2, 1 + 3 * np.exp(-0.2), -1 - 5 * np.exp(-0.7), 2.2], rtol=1e-12)
+    np.testing.assert_allclose(
+        straight.value(z, np), [1.2, 1 + 3 * np.exp(-0.2), -1 - 5 * np.exp(-0.7), 2.2], rtol=1e-12
+    )
     np.testing.assert_allclose(straight.coordinate(straight.value(z, np)), z, rtol=1e-12)
-    np.testing.assert_allclose(straight.slope(z), [4.0, 3 * np.exp(-0.2), 5 * np.exp(-0.7), 2.0], rtol=1e-12)
+    np.testing.assert_allclose(
+        straight.slope(z), [4.0, 3 * np.exp(-0.2), 5 * np.exp(-0.7), 2.0], rtol=1e-12
+    )

@@ -20,7 +20,20 @@ from killed_training import digest, network
 
 import neurocode as nc
 from neurocode.errors import DataError, ModelError, TrainingError
-from neurocode.learning import Dense, Layer, Network, Part, Readout, Recurrent, Regulariser, Settings, Task, evaluate, tasks, train
+from neurocode.learning import (
+    Dense,
+    Layer,
+    Network,
+    Part,
+    Readout,
+    Recurrent,
+    Regulariser,
+    Settings,
+    Task,
+    evaluate,
+    tasks,
+    train,
+)
 from neurocode.learning.objective import Batch, gradient
 from neurocode.learning.trainable import trainable
 
@@ -38,14 +51,23 @@ def short_task():
     task = burst_task(40)
     parts = {
         name: Part(part.inputs[:, 90:110], part.targets, np.ones((len(part), 20), bool))
-        for name, part in (("training", task.training), ("validation", task.validation), ("test", task.test))
+        for name, part in (
+            ("training", task.training),
+            ("validation", task.validation),
+            ("test", task.test),
+        )
     }
     return replace(task, **parts)
 
 
 def simple_network(dt=1e-3, n_out=3, gain=3.0):
     keys = jax.random.split(jax.random.key(0), 3)
-    layer = Layer(Dense(10, 16, key=keys[0]), nc.models.normalised_lif(), dt, recurrent=Recurrent(16, key=keys[1]))
+    layer = Layer(
+        Dense(10, 16, key=keys[0]),
+        nc.models.normalised_lif(),
+        dt,
+        recurrent=Recurrent(16, key=keys[1]),
+    )
     layer = eqx.tree_at(lambda part: part.connection.weight, layer, gain * layer.connection.weight)
     return Network([layer, Readout(Dense(16, n_out, key=keys[2]), dt)])
 
@@ -53,24 +75,43 @@ def simple_network(dt=1e-3, n_out=3, gain=3.0):
 def test_learned_parameters_stay_between_their_bounds():
     """At a rate of five an update moves every time constant beyond a bound, where it is put back."""
     keys = jax.random.split(jax.random.key(0), 3)
-    layer = Layer(Dense(10, 8, key=keys[0]), nc.models.normalised_lif(), 1e-3, learned=("tau",), spread=True, key=keys[1])
+    layer = Layer(
+        Dense(10, 8, key=keys[0]),
+        nc.models.normalised_lif(),
+        1e-3,
+        learned=("tau",),
+        spread=True,
+        key=keys[1],
+    )
     layer = eqx.tree_at(lambda part: part.connection.weight, layer, 9 * layer.connection.weight)
     net = Network([layer, Readout(Dense(8, 3, key=keys[2]), 1e-3)])
-    last = train(net, short_task(), settings=Settings(epochs=1, batch_size=28, learning_rate=5.0)).last
+    last = train(
+        net, short_task(), settings=Settings(epochs=1, batch_size=28, learning_rate=5.0)
+    ).last
     places = np.asarray(last.layers[0].intrinsic.coordinates["tau"])
     assert np.all((places == 0) | (places == 1)) and len(places) == 8
 
 
 @pytest.mark.long
 def test_a_network_learns_burst_sequences():
-    """Three classes from 300 samples: above 65 % of 60 test samples; at chance, a third, once in 1e6 runs."""
+    """Three classes from 300 samples: above 65 % of 60 test samples; at chance, a third, once in
+    1e6 runs."""
     keys = jax.random.split(jax.random.key(0), 4)
     layer = Layer(
-        Dense(10, 32, key=keys[0]), nc.models.adlif(), 1e-3, recurrent=Recurrent(32, orthogonal=True, key=keys[1]),
-        learned=("tau_u", "tau_w", "a", "b"), spread=True, key=keys[3],
-    )  # fmt: skip
+        Dense(10, 32, key=keys[0]),
+        nc.models.adlif(),
+        1e-3,
+        recurrent=Recurrent(32, orthogonal=True, key=keys[1]),
+        learned=("tau_u", "tau_w", "a", "b"),
+        spread=True,
+        key=keys[3],
+    )
     net = Network([layer, Readout(Dense(32, 3, key=keys[2]), 1e-3, 15e-3)])
-    result = train(net, burst_task(300), settings=Settings(epochs=25, batch_size=30, learning_rate=0.01, clip=1.5))
+    result = train(
+        net,
+        burst_task(300),
+        settings=Settings(epochs=25, batch_size=30, learning_rate=0.01, clip=1.5),
+    )
     assert result.test_score > 0.65
     assert result.history["loss"].iloc[-1] < result.history["loss"].iloc[0]
     places = jnp.stack(list(result.network.layers[0].intrinsic.coordinates.values()))
@@ -82,9 +123,11 @@ class InterruptionError(Exception):
 
 
 def test_an_interrupted_training_ends_as_an_uninterrupted_one(tmp_path, monkeypatch):
-    """Stopped inside the writing of the second checkpoint, and again after the third epoch: bit for bit the same.
+    """Stopped inside the writing of the second checkpoint, and again after the third epoch: bit for
+    bit the same.
 
-    The first start wrote one checkpoint and a half, so the second makes epochs two and three, and the last the fourth alone.
+    The first start wrote one checkpoint and a half, so the second makes epochs two and three, and
+    the last the fourth alone.
     """
     wanted = digest(str(tmp_path / "whole"))
     folder, writes, epochs = str(tmp_path / "stopped"), [], []
@@ -110,16 +153,26 @@ def test_an_interrupted_training_ends_as_an_uninterrupted_one(tmp_path, monkeypa
 
 @pytest.mark.long
 def test_a_killed_training_ends_as_an_uninterrupted_one(tmp_path):
-    """SIGKILL at random moments, the first inside the writing of a checkpoint: bit for bit the same."""
+    """SIGKILL at random moments, the first inside the writing of a checkpoint: bit for bit the
+    same."""
     wanted = digest(str(tmp_path / "whole"))
     folder, chance = str(tmp_path / "killed"), random.Random(7)
-    assert subprocess.run([sys.executable, SCRIPT, folder, "2"], capture_output=True, check=False).returncode == -signal.SIGKILL
+    assert (
+        subprocess.run(
+            [sys.executable, SCRIPT, folder, "2"], capture_output=True, check=False
+        ).returncode
+        == -signal.SIGKILL
+    )
     for _ in range(KILLS - 1):
-        process = subprocess.Popen([sys.executable, SCRIPT, folder], stdout=subprocess.PIPE, text=True)
+        process = subprocess.Popen(
+            [sys.executable, SCRIPT, folder], stdout=subprocess.PIPE, text=True
+        )
         time.sleep(chance.uniform(4.0, 10.0))
         process.send_signal(signal.SIGKILL)
         process.communicate()
-    last = subprocess.run([sys.executable, SCRIPT, folder], capture_output=True, text=True, check=True)
+    last = subprocess.run(
+        [sys.executable, SCRIPT, folder], capture_output=True, text=True, check=True
+    )
     assert last.stdout.strip() == wanted
 
 
@@ -128,10 +181,17 @@ def test_another_seed_gives_another_network(tmp_path):
 
 
 def test_a_loss_that_is_not_finite_is_named():
-    """Weights of the recurrence at infinity; the update, the layer and the parameter are in the message."""
+    """Weights of the recurrence at infinity; the update, the layer and the parameter are in the
+    message."""
     net = simple_network()
-    broken = eqx.tree_at(lambda n: n.layers[0].recurrent.weight, net, net.layers[0].recurrent.weight.at[0, 0].set(jnp.nan))
-    with pytest.raises(TrainingError, match=r"Update 1 \(epoch 1, batch 1\).*layers\[0\]\.recurrent\.weight"):
+    broken = eqx.tree_at(
+        lambda n: n.layers[0].recurrent.weight,
+        net,
+        net.layers[0].recurrent.weight.at[0, 0].set(jnp.nan),
+    )
+    with pytest.raises(
+        TrainingError, match=r"Update 1 \(epoch 1, batch 1\).*layers\[0\]\.recurrent\.weight"
+    ):
         train(broken, short_task(), settings=Settings(epochs=1, batch_size=14))
 
 
@@ -139,11 +199,21 @@ def test_blocks_change_nothing():
     task = short_task()
     learned, rest = trainable(simple_network())
     part = task.training.select(np.arange(12))
-    batch = Batch(jnp.moveaxis(jnp.asarray(part.inputs), 0, 1), jnp.asarray(part.targets), jnp.asarray(part.valid.T))
-    regulariser = Regulariser(lower=0.1, lower_count=1.0, upper=0.1, upper_count=1.0, weight_decay=1e-3)
+    batch = Batch(
+        jnp.moveaxis(jnp.asarray(part.inputs), 0, 1),
+        jnp.asarray(part.targets),
+        jnp.asarray(part.valid.T),
+    )
+    regulariser = Regulariser(
+        lower=0.1, lower_count=1.0, upper=0.1, upper_count=1.0, weight_decay=1e-3
+    )
     compiled = eqx.filter_jit(gradient)
-    (one, first), (many, second) = (compiled(learned, rest, batch, task.loss, regulariser, None, n) for n in (1, 4))
-    assert float(first.loss) == pytest.approx(float(second.loss), rel=1e-6) and float(first.score) == float(second.score)
+    (one, first), (many, second) = (
+        compiled(learned, rest, batch, task.loss, regulariser, None, n) for n in (1, 4)
+    )
+    assert float(first.loss) == pytest.approx(float(second.loss), rel=1e-6) and float(
+        first.score
+    ) == float(second.score)
     for a, b in zip(jax.tree.leaves(one), jax.tree.leaves(many), strict=True):
         np.testing.assert_allclose(a, b, rtol=1e-4, atol=1e-6)
 
@@ -163,7 +233,12 @@ print(float(np.max(np.abs(losses[0] - losses[1]))))
 """
     environment = {**os.environ, "XLA_FLAGS": "--xla_force_host_platform_device_count=2"}
     done = subprocess.run(
-        [sys.executable, "-c", code], cwd=SCRIPT.parent, env=environment, capture_output=True, text=True, check=False
+        [sys.executable, "-c", code],
+        cwd=SCRIPT.parent,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert done.returncode == 0, done.stderr[-2000:]
     assert float(done.stdout) < 1e-6

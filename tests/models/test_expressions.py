@@ -45,7 +45,9 @@ def test_hostile_expressions_are_refused_in_one_sentence(text):
     assert len(str(error.value)) < 400 and "\n" not in str(error.value)
 
 
-@pytest.mark.parametrize("text", ["import os", "v.x = 1", "v[0] = 1", "def f(): pass", "v = w = 1", "exec('1')", "del v"])
+@pytest.mark.parametrize(
+    "text", ["import os", "v.x = 1", "v[0] = 1", "def f(): pass", "v = w = 1", "exec('1')", "del v"]
+)
 def test_reset_holds_assignments_only(text):
     with pytest.raises(ModelError):
         parse_statements(text, "reset")
@@ -55,7 +57,8 @@ def test_reset_holds_assignments_only(text):
 def test_model_file_with_hostile_equation_is_refused(tmp_path, expression):
     path = tmp_path / "model.toml"
     path.write_text(
-        f'name = "x"\nequations = """dv/dt = {expression} : 1"""\nmargin = "v - 1"\nreset = "v = 0"\n[parameters]\ntau = "1 ms"\n'
+        f'name = "x"\nequations = """dv/dt = {expression} : 1"""\nmargin = "v - 1"\nreset = "v = '
+        f'0"\n[parameters]\ntau = "1 ms"\n'
     )
     with pytest.raises(ModelError, match=r"model\.toml: "):
         nc.models.load(path)
@@ -63,7 +66,11 @@ def test_model_file_with_hostile_equation_is_refused(tmp_path, expression):
 
 @given(st.text(max_size=60))
 def test_any_text_is_parsed_or_refused(text):
-    for parse in (lambda: parse_expression(text, "x"), lambda: parse_statements(text, "x"), lambda: parse_equations(text)):
+    for parse in (
+        lambda: parse_expression(text, "x"),
+        lambda: parse_statements(text, "x"),
+        lambda: parse_equations(text),
+    ):
         with contextlib.suppress(ModelError):
             parse()
 
@@ -95,7 +102,10 @@ def test_faults_of_a_model_file_are_named(tmp_path, key, value, says):
 def test_unit_mismatch_is_named(tmp_path):
     path = nc.models.lif().save(tmp_path / "model.toml")
     path.write_text(
-        path.read_text().replace('"10.0 nS"', '"10.0 pF"').replace('"0.2 nS"', '"0.2 pF"').replace('"200.0 nS"', '"200 pF"')
+        path.read_text()
+        .replace('"10.0 nS"', '"10.0 pF"')
+        .replace('"0.2 nS"', '"0.2 pF"')
+        .replace('"200.0 nS"', '"200 pF"')
     )
     with pytest.raises(ModelError, match="lif"):
         nc.simulate(nc.models.load(path), duration=0.01, engine="jax")

@@ -1,4 +1,5 @@
-"""A model as TOML: what is written is read, and every fault is one sentence that begins with the file."""
+"""A model as TOML: what is written is read, and every fault is one sentence that begins with the
+file."""
 
 from __future__ import annotations
 
@@ -35,21 +36,44 @@ def load(tmp_path, more="", last="", text=TEXT):
 def test_values_bounds_and_defaults_are_those_of_the_file(tmp_path):
     model = load(tmp_path, 'after_reset = ["v"]\ninitial = { v = 0.5 }', 'b = 2\nc = "-3.5 mV"')
     assert model.parameters["tau"] == Parameter(10.0, "ms", (1.0, 1000.0), fixed=True)
-    assert model.parameters["b"] == Parameter(2.0) and model.parameters["c"] == Parameter(-3.5, "mV")
-    assert (model.integrator, model.after_reset, dict(model.initial), model.refractory) == ("euler", ("v",), {"v": "0.5"}, None)
+    assert model.parameters["b"] == Parameter(2.0) and model.parameters["c"] == Parameter(
+        -3.5, "mV"
+    )
+    assert (model.integrator, model.after_reset, dict(model.initial), model.refractory) == (
+        "euler",
+        ("v",),
+        {"v": "0.5"},
+        None,
+    )
     assert (model.within_step, model.noise, model.description) == (False, None, "")
-    assert model.values["tau"] == pytest.approx(0.01) and model.parameters["tau"].si_bounds == pytest.approx((1e-3, 1.0))
+    assert model.values["tau"] == pytest.approx(0.01) and model.parameters[
+        "tau"
+    ].si_bounds == pytest.approx((1e-3, 1.0))
     assert model.free == ("b", "c")
 
 
 def test_a_table_leaves_out_what_is_the_default():
     table = to_dictionary(nc.models.normalised_lif())
-    assert set(table) == {"name", "description", "equations", "margin", "reset", "integrator", "parameters"}
+    assert set(table) == {
+        "name",
+        "description",
+        "equations",
+        "margin",
+        "reset",
+        "integrator",
+        "parameters",
+    }
     assert table["parameters"]["theta"] == {
-        "value": "1.0", "bounds": ["0.1", "10.0"], "fixed": True, "description": "threshold",
-    }  # fmt: skip
+        "value": "1.0",
+        "bounds": ["0.1", "10.0"],
+        "fixed": True,
+        "description": "threshold",
+    }
     assert from_dictionary(table) == nc.models.normalised_lif()
-    open_ended = replace(nc.models.lif(), parameters={**nc.models.lif().parameters, "C": Parameter(1.0, "pF", (0.5, math.inf))})
+    open_ended = replace(
+        nc.models.lif(),
+        parameters={**nc.models.lif().parameters, "C": Parameter(1.0, "pF", (0.5, math.inf))},
+    )
     assert to_dictionary(open_ended)["parameters"]["C"]["bounds"] == ["0.5 pF", "inf pF"]
     assert from_dictionary(to_dictionary(open_ended)) == open_ended
     with pytest.raises(ModelError, match="one value for each neuron"):
@@ -59,22 +83,54 @@ def test_a_table_leaves_out_what_is_the_default():
 @pytest.mark.parametrize(
     ("more", "last", "says"),
     [
-        ('threshold = "v > 1"', "", "unknown key 'threshold'; write the distance to the threshold: margin = 'v - V_T'"),
+        (
+            'threshold = "v > 1"',
+            "",
+            "unknown key 'threshold'; write the distance to the threshold: margin = 'v - V_T'",
+        ),
         ('method = "rk4"', "", "unknown key 'method'; write integrator"),
-        ("refractory = 2", "", r"'refractory' must be text, such as '2\*ms' or the name of a parameter"),
-        ('refractory = "2 ms"', "", r"refractory period '2 ms' is not a mathematical expression: write '2\*ms'"),
+        (
+            "refractory = 2",
+            "",
+            r"'refractory' must be text, such as '2\*ms' or the name of a parameter",
+        ),
+        (
+            'refractory = "2 ms"',
+            "",
+            r"refractory period '2 ms' is not a mathematical expression: write '2\*ms'",
+        ),
         ('refractory = "v > 1"', "", "refractory period uses 'v > 1' where it needs a number"),
         ('initial = { v = "0.2 mV" }', "", r"write '0.2\*mV'"),
         ('after_reset = "v"', "", "'after_reset' must be a list of names"),
         ("after_reset = [1]", "", "'after_reset' must be a list of names"),
         ("within_step = 1", "", "'within_step' must be true or false"),
         ("noise = 3", "", "'noise' must be a table"),
-        ('noise = { family = "gaussian", width = "b" }', "", "keys family, scale, rate, lapse and ceiling"),
-        ('noise = { family = "gaussian", scale = 3 }', "b = 1", "parameter of the escape noise has the name 3"),
-        ('noise = { family = "gaussian", scale = "nothing" }', "", "reads the parameter 'nothing', which the model does not have"),
-        ("", 'b = { value = 1, fixed = "yes" }', "parameter 'b': 'fixed' of a parameter must be true or false, not 'yes'"),
+        (
+            'noise = { family = "gaussian", width = "b" }',
+            "",
+            "keys family, scale, rate, lapse and ceiling",
+        ),
+        (
+            'noise = { family = "gaussian", scale = 3 }',
+            "b = 1",
+            "parameter of the escape noise has the name 3",
+        ),
+        (
+            'noise = { family = "gaussian", scale = "nothing" }',
+            "",
+            "reads the parameter 'nothing', which the model does not have",
+        ),
+        (
+            "",
+            'b = { value = 1, fixed = "yes" }',
+            "parameter 'b': 'fixed' of a parameter must be true or false, not 'yes'",
+        ),
         ("", "b = { value = 1, bounds = [0] }", "parameter 'b': bounds are a list of two values"),
-        ("", 'b = { value = "1 mV", bounds = ["0 ms", "2 mV"] }', "parameter 'b': '0 ms' is not in a unit of mV"),
+        (
+            "",
+            'b = { value = "1 mV", bounds = ["0 ms", "2 mV"] }',
+            "parameter 'b': '0 ms' is not in a unit of mV",
+        ),
         ("", "b = { bounds = [0, 1] }", "parameter 'b' takes the keys .* value is required"),
         ("", "b = { value = 1, unit = 3 }", "parameter 'b' takes the keys"),
         ("", "b = true", "parameter 'b': 'True' is not a value"),
@@ -85,11 +141,15 @@ def test_a_table_leaves_out_what_is_the_default():
         ("", f'"{"b" * 300}" = 1', "names are ASCII letters"),
         ("", '"a\\nb" = true', "'True' is not a value"),
     ],
-)  # fmt: skip
+)
 def test_faults_are_one_sentence(tmp_path, more, last, says):
     with pytest.raises(ModelError, match=says) as error:
         load(tmp_path, more, last)
-    assert "\n" not in str(error.value) and "model.toml" in str(error.value) and len(str(error.value)) < 500
+    assert (
+        "\n" not in str(error.value)
+        and "model.toml" in str(error.value)
+        and len(str(error.value)) < 500
+    )
 
 
 def test_files_that_are_none(tmp_path):
@@ -97,9 +157,14 @@ def test_files_that_are_none(tmp_path):
     (tmp_path / "binary.toml").write_bytes(b"\xff\xfe\x00")
     (tmp_path / "deep.toml").write_text("a = " + "[" * 5000 + "]" * 5000)
     for path, says in (
-        ("long.toml", "larger than 200000 bytes"), ("binary.toml", "not a TOML file"), ("deep.toml", "nested|not a TOML"),
-        ("absent.toml", "no such model file"), ("", "this is a folder"), ("a\x00b", "not a TOML"), ("x" * 300, "cannot be read"),
-    ):  # fmt: skip
+        ("long.toml", "larger than 200000 bytes"),
+        ("binary.toml", "not a TOML file"),
+        ("deep.toml", "nested|not a TOML"),
+        ("absent.toml", "no such model file"),
+        ("", "this is a folder"),
+        ("a\x00b", "not a TOML"),
+        ("x" * 300, "cannot be read"),
+    ):
         with pytest.raises(ModelError, match=says):
             nc.models.load(tmp_path / path if path else tmp_path)
     with pytest.raises(ModelError, match="this is not a file"):

@@ -48,10 +48,41 @@ NO_NAMES = [
     ("a",),
 ]
 TAKEN = [
-    "e", "pi", "inf", "t", "dt", "i", "N", "xi", "xi_1", "t_in_timesteps", "lastspike", "not_refractory", "stimulus", "spiked",
-    "lambda", "None", "import", "double", "struct", "true", "range", "exp", "rand", "normal_cdf", "clip", "mV", "second",
-    "local_lag", "local_wait", "local_crossed", "base_current", "a_pre", "a_post", "BA_v",
-]  # fmt: skip
+    "e",
+    "pi",
+    "inf",
+    "t",
+    "dt",
+    "i",
+    "N",
+    "xi",
+    "xi_1",
+    "t_in_timesteps",
+    "lastspike",
+    "not_refractory",
+    "stimulus",
+    "spiked",
+    "lambda",
+    "None",
+    "import",
+    "double",
+    "struct",
+    "true",
+    "range",
+    "exp",
+    "rand",
+    "normal_cdf",
+    "clip",
+    "mV",
+    "second",
+    "local_lag",
+    "local_wait",
+    "local_crossed",
+    "base_current",
+    "a_pre",
+    "a_post",
+    "BA_v",
+]
 #: Names that our engines' own variables once had: they are free now.
 FREE = [
     "old_v",
@@ -108,7 +139,9 @@ def test_fields_of_the_noise_are_names(field):
 
 def test_a_model_file_prints_nothing(tmp_path, capfd):
     path = nc.models.lif().save(tmp_path / "model.toml")
-    path.write_text(path.read_text() + '\n[parameters."zz = 0.0\\n  print(123456)\\n  yy"]\nvalue = "1"\n')
+    path.write_text(
+        path.read_text() + '\n[parameters."zz = 0.0\\n  print(123456)\\n  yy"]\nvalue = "1"\n'
+    )
     with pytest.raises(ModelError, match=r"model\.toml: The parameter has the name") as error:
         nc.simulate(nc.models.load(path), np.full(50, 4e-10), dt=1e-4, engine="numba")
     assert "\n" not in str(error.value)
@@ -119,7 +152,10 @@ def test_a_model_file_prints_nothing(tmp_path, capfd):
 def test_names_of_variables_inside_the_engines_change_nothing(engine):
     """A neuron whose variables bear them spikes as the one whose variables do not."""
     names = dict(zip("abcdefghijklmn", FREE, strict=True))
-    text = "dv/dt = (-v + I + {a})/{c} : 1 (unless refractory)\nd{b}/dt = (v - {b})/{c} : 1\n{n} = {d} + {e} + {f} : 1\nI : 1"
+    text = (
+        "dv/dt = (-v + I + {a})/{c} : 1 (unless refractory)\nd{b}/dt = (v - {b})/{c} : 1\n{n} "
+        "= {d} + {e} + {f} : 1\nI : 1"
+    )
     trains = []
     for letters in (names, {letter: f"q{letter}" for letter in names}):
         values = {letters[k]: Parameter(0.01 * number) for number, k in enumerate("adefghijklm")}
@@ -142,23 +178,48 @@ def test_names_of_variables_inside_the_engines_change_nothing(engine):
 def test_states_may_bear_the_names_of_attributes_of_brian():
     """``clock`` and ``name`` are attributes of a group: set and recorded as variables all the same."""
     model = NeuronModel(
-        name="attributes", equations="dclock/dt = -clock/tau : 1\ndname/dt = -name/tau : 1", margin="clock - 10", reset="clock = 0",
-        integrator="exponential_euler", initial={"name": "2", "clock": "3"}, parameters={"tau": Parameter.of("10 ms")},
-    )  # fmt: skip
+        name="attributes",
+        equations="dclock/dt = -clock/tau : 1\ndname/dt = -name/tau : 1",
+        margin="clock - 10",
+        reset="clock = 0",
+        integrator="exponential_euler",
+        initial={"name": "2", "clock": "3"},
+        parameters={"tau": Parameter.of("10 ms")},
+    )
     for engine in ("brian2", "jax"):
-        signals = nc.simulate(model, duration=0.02, dt=1e-3, record=("clock", "name"), engine=engine).segments[0].analogsignals
-        np.testing.assert_allclose(signals[0].magnitude[:, 0], 3 * np.exp(-np.arange(20) / 10), rtol=1e-12)
-        np.testing.assert_allclose(signals[1].magnitude[:, 0], 2 * np.exp(-np.arange(20) / 10), rtol=1e-12)
+        signals = (
+            nc.simulate(model, duration=0.02, dt=1e-3, record=("clock", "name"), engine=engine)
+            .segments[0]
+            .analogsignals
+        )
+        np.testing.assert_allclose(
+            signals[0].magnitude[:, 0], 3 * np.exp(-np.arange(20) / 10), rtol=1e-12
+        )
+        np.testing.assert_allclose(
+            signals[1].magnitude[:, 0], 2 * np.exp(-np.arange(20) / 10), rtol=1e-12
+        )
 
 
 def test_names_of_states_do_not_mix_with_those_of_a_propagator():
-    """Under ``matrix_exponential`` states called like its own entries (_p_a_1, _h_a, _normal_x, _constant_0) keep their values."""
+    """Under ``matrix_exponential`` states called like its own entries (_p_a_1, _h_a, _normal_x,
+    _constant_0) keep their values."""
     names = ("p_a_1", "h_a", "normal_x", "constant_0")
     lines = [f"d{name}/dt = -{name}/tau : 1" for name in names]
     model = NeuronModel(
-        name="entries", equations="\n".join(lines), margin="p_a_1 - 10", reset="p_a_1 = 0", integrator="matrix_exponential",
-        initial={name: str(number + 1) for number, name in enumerate(names)}, parameters={"tau": Parameter.of("10 ms")},
-    )  # fmt: skip
-    signals = nc.simulate(model, duration=0.005, dt=1e-3, record=names, engine="jax").segments[0].analogsignals
+        name="entries",
+        equations="\n".join(lines),
+        margin="p_a_1 - 10",
+        reset="p_a_1 = 0",
+        integrator="matrix_exponential",
+        initial={name: str(number + 1) for number, name in enumerate(names)},
+        parameters={"tau": Parameter.of("10 ms")},
+    )
+    signals = (
+        nc.simulate(model, duration=0.005, dt=1e-3, record=names, engine="jax")
+        .segments[0]
+        .analogsignals
+    )
     for number, signal in enumerate(signals):
-        np.testing.assert_allclose(signal.magnitude[:, 0], (number + 1) * np.exp(-np.arange(5) / 10), rtol=1e-12)
+        np.testing.assert_allclose(
+            signal.magnitude[:, 0], (number + 1) * np.exp(-np.arange(5) / 10), rtol=1e-12
+        )

@@ -37,7 +37,9 @@ def test_brian_text_equals_the_function(family):
     with jax.enable_x64(True):
         margins = jnp.linspace(-1, 1, 41)
         text = evaluate(parse(noise.brian_text("x")), {"x": margins, "dt": DT, **PARAMETERS})
-        np.testing.assert_allclose(text, noise.probability(margins, PARAMETERS, DT), rtol=1e-12, atol=1e-15)
+        np.testing.assert_allclose(
+            text, noise.probability(margins, PARAMETERS, DT), rtol=1e-12, atol=1e-15
+        )
 
 
 @pytest.mark.parametrize("family", FAMILIES)
@@ -46,7 +48,9 @@ def test_logarithms_are_exact_in_both_tails(family):
     with jax.enable_x64(True):
         margins = jnp.asarray([-0.3, 0.0, 0.3])
         log_spike, log_none = noise.log_probabilities(margins, PARAMETERS, DT)
-        np.testing.assert_allclose(jnp.exp(log_spike), noise.probability(margins, PARAMETERS, DT), rtol=1e-12)
+        np.testing.assert_allclose(
+            jnp.exp(log_spike), noise.probability(margins, PARAMETERS, DT), rtol=1e-12
+        )
         np.testing.assert_allclose(jnp.exp(log_spike) + jnp.exp(log_none), 1.0, rtol=1e-12)
         far = noise.log_probabilities(jnp.asarray(-20.0), PARAMETERS, DT)
         assert np.isfinite(far[0]) and far[0] < -40 and abs(far[1]) < 1e-12
@@ -65,10 +69,16 @@ def test_a_lapse_rate_bounds_the_hazard_from_below():
     with jax.enable_x64(True):
         far = float(noise.probability(jnp.asarray(-30.0), parameters, DT))
         assert far == pytest.approx(0.05 * DT, rel=1e-4)
-        text = evaluate(parse(noise.brian_text("x")), {"x": jnp.asarray(-0.9), "dt": DT, **parameters})
-        assert float(text) == pytest.approx(float(noise.probability(jnp.asarray(-0.9), parameters, DT)), rel=1e-12)
+        text = evaluate(
+            parse(noise.brian_text("x")), {"x": jnp.asarray(-0.9), "dt": DT, **parameters}
+        )
+        assert float(text) == pytest.approx(
+            float(noise.probability(jnp.asarray(-0.9), parameters, DT)), rel=1e-12
+        )
         slope = jax.grad(lambda x: noise.probability(x, parameters, DT))(-0.7)
-        assert float(noise.density(jnp.asarray(-0.7), parameters, DT)) == pytest.approx(float(slope), rel=1e-12)
+        assert float(noise.density(jnp.asarray(-0.7), parameters, DT)) == pytest.approx(
+            float(slope), rel=1e-12
+        )
 
 
 @pytest.mark.parametrize("margin", [-0.5, 0.4, 3.0, 20.0])
@@ -78,14 +88,19 @@ def test_a_ceiling_bounds_the_hazard_from_above(margin):
     with jax.enable_x64(True):
         probability = float(noise.probability(jnp.asarray(margin), parameters, DT))
         assert probability < -np.expm1(-(400.0 + 0.05) * DT) + 1e-12
-        text = evaluate(parse(noise.brian_text("x")), {"x": jnp.asarray(margin), "dt": DT, **parameters})
+        text = evaluate(
+            parse(noise.brian_text("x")), {"x": jnp.asarray(margin), "dt": DT, **parameters}
+        )
         assert float(text) == pytest.approx(probability, rel=1e-9)
         slope = jax.grad(lambda x: noise.probability(x, parameters, DT))(margin)
-        assert float(noise.density(jnp.asarray(margin), parameters, DT)) == pytest.approx(float(slope), rel=1e-9)
+        assert float(noise.density(jnp.asarray(margin), parameters, DT)) == pytest.approx(
+            float(slope), rel=1e-9
+        )
 
 
 def test_released_double_noise_widens_the_firing_probability_by_root_two():
-    """One step from rest: P = Phi(x / (sqrt 2 sigma)); 40 000 draws, bound of five standard errors (false alarm 6e-7)."""
+    """One step from rest: P = Phi(x / (sqrt 2 sigma)); 40 000 draws, bound of five standard errors
+    (false alarm 6e-7)."""
     n, drive, sigma = 40_000, 0.4, 0.3
     expected = {"escape": 1.0, "diffusive": 1.0, "both": np.sqrt(2)}
     for mode, widening in expected.items():

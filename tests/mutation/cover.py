@@ -18,7 +18,8 @@ IMPORTS = "tests/test_stated_defaults.py"
 
 
 class Durations:
-    """Plugin of pytest that writes the seconds of each test into the file named by :data:`DURATIONS`."""
+    """Plugin of pytest that writes the seconds of each test into the file named by
+    :data:`DURATIONS`."""
 
     def __init__(self) -> None:
         self.seconds: dict[str, float] = {}
@@ -54,10 +55,12 @@ class Coverage:
     seconds: Mapping[str, float]
 
     def plan(self, path: str, line: int) -> list[str]:
-        """Tests that may notice a fault in a line: those that ran it, the quickest first, then the rest of their files.
+        """Tests that may notice a fault in a line: those that ran it, the quickest first, then the
+        rest of their files.
 
-        Compiled loops and programs that were traced before hide lines from the measurement, and the import of a module runs lines
-        before any test; then every file of tests that ran some line of the same source file is taken, and the test of defaults.
+        Compiled loops and programs that were traced before hide lines from the measurement, and the
+        import of a module runs lines before any test; then every file of tests that ran some line
+        of the same source file is taken, and the test of defaults.
         """
         by_line = self.tests.get(path, {})
         direct = by_line.get(line, set())
@@ -71,7 +74,8 @@ class Coverage:
 
 
 def measure(root: Path, folder: Path, workers: int, tests: Sequence[str]) -> Coverage:
-    """Run the quick tests of a checkout once and say which lines each ran; a measurement in ``folder`` is read back.
+    """Run the quick tests of a checkout once and say which lines each ran; a measurement in
+    ``folder`` is read back.
 
     Parameters
     ----------
@@ -85,7 +89,15 @@ def measure(root: Path, folder: Path, workers: int, tests: Sequence[str]) -> Cov
     if not (data.exists() and seconds.exists()):
         paths = {DURATIONS: str(seconds), "COVERAGE_FILE": str(data), "PYTHONPATH": str(root)}
         environment = {**os.environ, **paths, "COVERAGE_CORE": "ctrace"}
-        options = ["-n", str(workers), "-p", "tests.mutation.cover", "--cov=neurocode", "--cov-context=test", "--cov-report="]
+        options = [
+            "-n",
+            str(workers),
+            "-p",
+            "tests.mutation.cover",
+            "--cov=neurocode",
+            "--cov-context=test",
+            "--cov-report=",
+        ]
         command = [sys.executable, "-m", "pytest", *options, *tests]
         run = subprocess.run(command, cwd=root, env=environment, check=False)
         if run.returncode:
@@ -99,6 +111,9 @@ def _read(root: Path, path: Path, seconds: Mapping[str, float]) -> Coverage:
     tests = {}
     for file in data.measured_files():
         lines = data.contexts_by_lineno(file)
-        names = {line: {context.partition("|")[0] for context in contexts} & seconds.keys() for line, contexts in lines.items()}
+        names = {
+            line: {context.partition("|")[0] for context in contexts} & seconds.keys()
+            for line, contexts in lines.items()
+        }
         tests[str(Path(file).relative_to(root))] = names
     return Coverage(tests, seconds)

@@ -19,28 +19,52 @@ PACKAGES = {
     "passage": ("neurocode/inference/passage/*.py",),
     "studies": ("neurocode/studies/*.py",),
     "learning": (
-        "neurocode/learning/training.py", "neurocode/learning/settings.py", "neurocode/learning/readout.py",
+        "neurocode/learning/training.py",
+        "neurocode/learning/settings.py",
+        "neurocode/learning/readout.py",
         "neurocode/learning/losses.py",
-        "neurocode/learning/regularisers.py", "neurocode/learning/rules/*.py",
+        "neurocode/learning/regularisers.py",
+        "neurocode/learning/rules/*.py",
     ),
-}  # fmt: skip
+}
 
-#: Faults that pass for code: a sign, a boundary, a factor, an off-by-one, a condition turned round. Faults that no author makes (a
-#: shift for a sum) raise at once and would only flatter the tests.
+#: Faults that pass for code: a sign, a boundary, a factor, an off-by-one, a condition turned round.
+#: Faults that no author makes (a shift for a sum) raise at once and would only flatter the tests.
 OPERATORS = tuple(
     f"core/{name}"
     for name in (
-        "ReplaceBinaryOperator_Add_Sub", "ReplaceBinaryOperator_Sub_Add", "ReplaceBinaryOperator_Mul_Div",
-        "ReplaceBinaryOperator_Div_Mul", "ReplaceBinaryOperator_Pow_Mul", "ReplaceBinaryOperator_FloorDiv_Mul",
-        "ReplaceBinaryOperator_Mod_Mul", "ReplaceBinaryOperator_BitAnd_BitOr", "ReplaceComparisonOperator_Lt_LtE",
-        "ReplaceComparisonOperator_LtE_Lt", "ReplaceComparisonOperator_Gt_GtE", "ReplaceComparisonOperator_GtE_Gt",
-        "ReplaceComparisonOperator_Lt_Gt", "ReplaceComparisonOperator_Gt_Lt", "ReplaceComparisonOperator_Eq_NotEq",
-        "ReplaceComparisonOperator_NotEq_Eq", "ReplaceComparisonOperator_Is_IsNot", "ReplaceComparisonOperator_IsNot_Is",
-        "ReplaceUnaryOperator_Delete_USub", "ReplaceUnaryOperator_Delete_Not", "ReplaceUnaryOperator_Delete_Invert", "AddNot",
-        "ReplaceTrueWithFalse", "ReplaceFalseWithTrue", "ReplaceAndWithOr", "ReplaceOrWithAnd", "ReplaceBreakWithContinue",
-        "ReplaceContinueWithBreak", "NumberReplacer", "ZeroIterationForLoop",
+        "ReplaceBinaryOperator_Add_Sub",
+        "ReplaceBinaryOperator_Sub_Add",
+        "ReplaceBinaryOperator_Mul_Div",
+        "ReplaceBinaryOperator_Div_Mul",
+        "ReplaceBinaryOperator_Pow_Mul",
+        "ReplaceBinaryOperator_FloorDiv_Mul",
+        "ReplaceBinaryOperator_Mod_Mul",
+        "ReplaceBinaryOperator_BitAnd_BitOr",
+        "ReplaceComparisonOperator_Lt_LtE",
+        "ReplaceComparisonOperator_LtE_Lt",
+        "ReplaceComparisonOperator_Gt_GtE",
+        "ReplaceComparisonOperator_GtE_Gt",
+        "ReplaceComparisonOperator_Lt_Gt",
+        "ReplaceComparisonOperator_Gt_Lt",
+        "ReplaceComparisonOperator_Eq_NotEq",
+        "ReplaceComparisonOperator_NotEq_Eq",
+        "ReplaceComparisonOperator_Is_IsNot",
+        "ReplaceComparisonOperator_IsNot_Is",
+        "ReplaceUnaryOperator_Delete_USub",
+        "ReplaceUnaryOperator_Delete_Not",
+        "ReplaceUnaryOperator_Delete_Invert",
+        "AddNot",
+        "ReplaceTrueWithFalse",
+        "ReplaceFalseWithTrue",
+        "ReplaceAndWithOr",
+        "ReplaceOrWithAnd",
+        "ReplaceBreakWithContinue",
+        "ReplaceContinueWithBreak",
+        "NumberReplacer",
+        "ZeroIterationForLoop",
     )
-)  # fmt: skip
+)
 
 
 @dataclass(frozen=True)
@@ -81,11 +105,16 @@ class Mutant:
 
     def code(self, root: Path) -> str:
         """The file with the fault in it."""
-        return mutate_code((root / self.path).read_text(encoding="utf-8"), get_operator(self.operator)(), self.occurrence)
+        return mutate_code(
+            (root / self.path).read_text(encoding="utf-8"),
+            get_operator(self.operator)(),
+            self.occurrence,
+        )
 
 
 def draw(root: Path, count: int, seed: int, packages: Sequence[str]) -> list[Mutant]:
-    """Draw mutants without replacement, at most one a place in the source; an order that does not depend on ``count``.
+    """Draw mutants without replacement, at most one a place in the source; an order that does not
+    depend on ``count``.
 
     Parameters
     ----------
@@ -95,7 +124,12 @@ def draw(root: Path, count: int, seed: int, packages: Sequence[str]) -> list[Mut
     packages : sequence of str
         Among :data:`PACKAGES`.
     """
-    places = [place for package in packages for path in _files(root, package) for place in _places(root, package, path)]
+    places = [
+        place
+        for package in packages
+        for path in _files(root, package)
+        for place in _places(root, package, path)
+    ]
     random.Random(seed).shuffle(places)
     drawn: list[Mutant] = []
     taken = set()
@@ -125,8 +159,11 @@ def _places(root: Path, package: str, path: Path) -> Iterator[tuple]:
             yield package, str(path.relative_to(root)), line, column, operator, occurrence
 
 
-def _mutant(root: Path, package: str, path: str, operator: str, occurrence: int, line: int) -> Mutant | None:
-    """The mutant, or None where nothing that runs is changed (an annotation, a line that only imports)."""
+def _mutant(
+    root: Path, package: str, path: str, operator: str, occurrence: int, line: int
+) -> Mutant | None:
+    """The mutant, or None where nothing that runs is changed (an annotation, a line that only
+    imports)."""
     original = (root / path).read_text(encoding="utf-8")
     changed = mutate_code(original, get_operator(operator)(), occurrence)
     pairs = zip(original.splitlines(), (changed or original).splitlines(), strict=False)

@@ -24,7 +24,10 @@ class Planned:
 
     def pytest_collection_modifyitems(self, items: list) -> None:
         """Sort by plan, drop the rest."""
-        items[:] = sorted((item for item in items if item.nodeid in self.rank), key=lambda item: self.rank[item.nodeid])
+        items[:] = sorted(
+            (item for item in items if item.nodeid in self.rank),
+            key=lambda item: self.rank[item.nodeid],
+        )
 
 
 def try_mutant(mutant: Mutant, plan: Sequence[str], root: Path, stamp: int, limit: float) -> str:
@@ -38,7 +41,8 @@ def try_mutant(mutant: Mutant, plan: Sequence[str], root: Path, stamp: int, limi
     root : pathlib.Path
         A checkout of its own.
     stamp : int
-        Different for each call: caches of compiled code go by the time of a file, which so never is that of another content.
+        Different for each call: caches of compiled code go by the time of a file, which so never is
+        that of another content.
     limit : float
         Seconds; tests that take longer have noticed.
     """
@@ -74,6 +78,17 @@ def _run(root: Path, plan: Sequence[str]) -> None:
     os.environ["PYTHONPATH"] = str(root)
     sys.path.insert(0, str(root))
     files = list(dict.fromkeys(test.partition("::")[0] for test in plan))
-    options = ["-x", "-q", "-p", "no:xdist", "-p", "no:cacheprovider", "-p", "no:cov", "-m", "long or not long"]
+    options = [
+        "-x",
+        "-q",
+        "-p",
+        "no:xdist",
+        "-p",
+        "no:cacheprovider",
+        "-p",
+        "no:cov",
+        "-m",
+        "long or not long",
+    ]
     code = pytest.main([*options, *files], plugins=[Planned(plan)])
     os._exit(int(code))

@@ -1,4 +1,5 @@
-"""Files that declare more than they hold, or what no recording has, are refused before memory is taken."""
+"""Files that declare more than they hold, or what no recording has, are refused before memory is
+taken."""
 
 from __future__ import annotations
 
@@ -32,7 +33,9 @@ def test_an_npy_file_of_a_trillion_values(tmp_path):
     path = tmp_path / "x.npy"
     for shape in ((10**12,), (10**30,), (10**6, 10**6)):
         with path.open("wb") as file:
-            np.lib.format.write_array_header_1_0(file, {"descr": "<f8", "fortran_order": False, "shape": shape})
+            np.lib.format.write_array_header_1_0(
+                file, {"descr": "<f8", "fortran_order": False, "shape": shape}
+            )
         refuses(path, Layout(), "damaged or truncated")
         with pytest.raises(DataError, match="damaged or truncated"):
             nc.read(path)
@@ -51,13 +54,19 @@ def matrix(kind, shape, values, name=b"x", flags=0):
     def element(type_, content):
         return struct.pack("<II", type_, len(content)) + content + b"\0" * (-len(content) % 8)
 
-    head = element(6, struct.pack("<II", kind | flags, 0)) + element(5, struct.pack(f"<{len(shape)}i", *shape))
+    head = element(6, struct.pack("<II", kind | flags, 0)) + element(
+        5, struct.pack(f"<{len(shape)}i", *shape)
+    )
     return element(14, head + element(1, name) + b"".join(element(*value) for value in values))
 
 
 def mat_5(path, *elements, compressed=False):
     header = b"MATLAB 5.0".ljust(124) + struct.pack("<H", 0x0100) + b"IM"
-    packed = [struct.pack("<II", 15, len(z)) + z for z in map(zlib.compress, elements)] if compressed else elements
+    packed = (
+        [struct.pack("<II", 15, len(z)) + z for z in map(zlib.compress, elements)]
+        if compressed
+        else elements
+    )
     path.write_bytes(header + b"".join(packed))
 
 
@@ -74,7 +83,10 @@ def test_mat_arrays_hold_as_much_as_they_declare(tmp_path, compressed):
         (matrix(6, (1, 2), []), "'x' declares 2 numbers and holds 0"),
         (matrix(6, (-1, -2), [NUMBERS]), r"'x' has the shape \(-1, -2\)"),
         (matrix(1, (10**9, 1), [(14, inside[8:])]), "'x' declares 1000000000 cells and holds 1"),
-        (matrix(1, (1, 1), [(14, matrix(1, (10**9, 1), [], b"")[8:])]), "'x' declares 1000000000 cells and holds 0"),
+        (
+            matrix(1, (1, 1), [(14, matrix(1, (10**9, 1), [], b"")[8:])]),
+            "'x' declares 1000000000 cells and holds 0",
+        ),
         (matrix(6, (1, 2), [NUMBERS, NUMBERS], flags=0x0800), "'x' holds complex numbers"),
         (matrix(17, (1, 2), [NUMBERS]), "'x' holds an object"),
         (matrix(16, (1, 2), [NUMBERS]), "'x' holds a function"),
@@ -92,9 +104,19 @@ def test_mat_arrays_hold_as_much_as_they_declare(tmp_path, compressed):
 
 @pytest.mark.parametrize(
     ("dtype", "axes"),
-    [(np.int8, "bin"), (np.uint8, "bin"), (np.int16, "bin"), (np.uint16, "bin"), (np.int32, "bin"), (np.uint32, "bin"),
-     (np.int64, "bin"), (np.uint64, "bin"), (np.float32, "bin"), (bool, "bin")],
-)  # fmt: skip
+    [
+        (np.int8, "bin"),
+        (np.uint8, "bin"),
+        (np.int16, "bin"),
+        (np.uint16, "bin"),
+        (np.int32, "bin"),
+        (np.uint32, "bin"),
+        (np.int64, "bin"),
+        (np.uint64, "bin"),
+        (np.float32, "bin"),
+        (bool, "bin"),
+    ],
+)
 def test_mat_numbers_of_every_width(tmp_path, dtype, axes):
     path = tmp_path / "x.mat"
     scipy.io.savemat(path, {"x": np.array([[0, 1, 1] + 20 * [0]], dtype)})
@@ -110,8 +132,14 @@ def test_mat_files_of_big_endian_machines_and_damaged_ones(tmp_path):
         refuses(path, X, "damaged or truncated|cut off|no variable|declares")
     path.write_bytes(whole[:-5])
     refuses(path, X, r"cut off: an element of \d+ bytes has \d+")
-    swapped = struct.pack(">II", 14, 64) + struct.pack(">IIII", 6, 8, 6, 0) + struct.pack(">IIii", 5, 8, 1, 2)
-    swapped += struct.pack(">I", (1 << 16) | 1) + b"x\0\0\0" + struct.pack(">IIdd", 9, 16, 0.25, 0.5)
+    swapped = (
+        struct.pack(">II", 14, 64)
+        + struct.pack(">IIII", 6, 8, 6, 0)
+        + struct.pack(">IIii", 5, 8, 1, 2)
+    )
+    swapped += (
+        struct.pack(">I", (1 << 16) | 1) + b"x\0\0\0" + struct.pack(">IIdd", 9, 16, 0.25, 0.5)
+    )
     path.write_bytes(b"MATLAB 5.0".ljust(124) + struct.pack(">H", 0x0100) + b"MI" + swapped)
     assert read_layout(path, X).times.tolist() == [0.25, 0.5]
 
@@ -121,7 +149,9 @@ def test_an_hdf5_array_that_the_file_cannot_hold(tmp_path, suffix):
     path = tmp_path / f"x{suffix}"
     with h5py.File(path, "w") as file:
         file.create_dataset("x", (10**12,), float, chunks=(1000,))
-    with pytest.raises(DataError, match=r"'x' declares 8e\+12 bytes, which a file of \d+ bytes cannot hold"):
+    with pytest.raises(
+        DataError, match=r"'x' declares 8e\+12 bytes, which a file of \d+ bytes cannot hold"
+    ):
         nc.recordings.read_trains(path, X)
 
 
@@ -129,7 +159,9 @@ def test_the_largest_sizes(tmp_path):
     path = tmp_path / "x"
     path.write_bytes(b"0" * 100_000)
     require_stored(path, 1032 * 100_000, "x")
-    with pytest.raises(DataError, match=r"x declares 1\.03e\+08 bytes, which a file of 100000 bytes cannot hold"):
+    with pytest.raises(
+        DataError, match=r"x declares 1\.03e\+08 bytes, which a file of 100000 bytes cannot hold"
+    ):
         require_stored(path, 1032 * 100_000 + 1, "x")
     path.write_bytes(b"0" * 1000)
     require_stored(path, 2**26, "x")
@@ -142,7 +174,8 @@ def test_the_largest_sizes(tmp_path):
 
 @pytest.mark.parametrize("suffix", [".npy", ".h5"])
 def test_an_array_that_memory_should_not_hold(tmp_path, suffix):
-    """128 Mi small numbers stand in 128 MiB of a sparse file and would be a gibibyte of spike times."""
+    """128 Mi small numbers stand in 128 MiB of a sparse file and would be a gibibyte of spike
+    times."""
     path = tmp_path / f"x{suffix}"
     if suffix == ".npy":
         np.lib.format.open_memmap(path, "w+", np.uint8, (2**27 + 1,)).flush()
@@ -157,7 +190,9 @@ def test_sampling_rates_beyond_belief(tmp_path, rate):
     with pytest.raises(DataError, match=r"x: 'v' is sampled at .* Hz, expected 0.001 to 1e\+08 Hz"):
         require_sampling(tmp_path / "x", "v", rate, 0.0)
     block = block_of_trains([np.array([0.1])], 1.0, "cell")
-    block.segments[0].analogsignals.append(neo.AnalogSignal([1.0, 2.0], units="mV", sampling_rate=1 * pq.kHz))
+    block.segments[0].analogsignals.append(
+        neo.AnalogSignal([1.0, 2.0], units="mV", sampling_rate=1 * pq.kHz)
+    )
     path = nc.write(block, tmp_path / "x.nwb")
     with h5py.File(path, "r+") as file:
         file["acquisition/segment_0_signal_0/starting_time"].attrs["rate"] = rate
@@ -178,7 +213,9 @@ def test_the_limits_of_sampling_stand(tmp_path):
 
 def test_a_sampling_rate_in_a_nix_file_is_looked_at(tmp_path):
     block = block_of_trains([np.array([0.1])], 1.0, "cell")
-    block.segments[0].analogsignals.append(neo.AnalogSignal([1.0, 2.0], units="mV", sampling_rate=1e-4 * pq.Hz, name="v"))
+    block.segments[0].analogsignals.append(
+        neo.AnalogSignal([1.0, 2.0], units="mV", sampling_rate=1e-4 * pq.Hz, name="v")
+    )
     with pytest.raises(DataError, match=r"'v' is sampled at 0\.0001 Hz"):
         nc.read(nc.write(block, tmp_path / "x.nix"))
 
@@ -186,7 +223,10 @@ def test_a_sampling_rate_in_a_nix_file_is_looked_at(tmp_path):
 @pytest.mark.parametrize(
     ("counts", "match"),
     [
-        ([0, 0.5, 1.9], "the array holds 0.5, expected counts of spikes: whole numbers, none negative"),
+        (
+            [0, 0.5, 1.9],
+            "the array holds 0.5, expected counts of spikes: whole numbers, none negative",
+        ),
         ([0, 1, -1], "the array holds -1, expected counts"),
         ([0, np.nan], "the array holds nan, expected counts"),
         ([np.inf, 1], "the array holds inf, expected counts"),
@@ -222,7 +262,11 @@ def test_counts_need_variables(tmp_path):
     for suffix in (".npy", ".csv"):
         path = tmp_path / f"x{suffix}"
         path.write_text("0.5")
-        refuses(path, Layout(counts="n"), f"'n' would name a variable with counts, which '{suffix}' files do not have")
+        refuses(
+            path,
+            Layout(counts="n"),
+            f"'n' would name a variable with counts, which '{suffix}' files do not have",
+        )
 
 
 def test_cells_beside_counts_are_refused(tmp_path):
@@ -236,13 +280,22 @@ def test_cells_beside_counts_are_refused(tmp_path):
 @pytest.mark.parametrize(
     ("head", "match"),
     [
-        (struct.pack("<h", 4), "the file is of version 4, expected an Igor binary wave of version 1, 2, 3 or 5"),
+        (
+            struct.pack("<h", 4),
+            "the file is of version 4, expected an Igor binary wave of version 1, 2, 3 or 5",
+        ),
         (
             struct.pack("<hhi3i4i4ii", 5, 0, 20, 0, 0, 0, *[2**30] * 4, *[0] * 4, 0),
             "declares parts of 4294967316 bytes .0 the least., it has 64",
         ),
-        (struct.pack("<hhi3i4i4ii", 5, 0, 20, 0, 0, 0, *[0] * 8, 45), "declares parts of 65 bytes .0 the least., it has 64"),
-        (struct.pack("<hhi3i4i4ii", 5, 0, 20, 0, 0, -1, *[0] * 8, 0), "declares parts of 19 bytes .-1 the least., it has 64"),
+        (
+            struct.pack("<hhi3i4i4ii", 5, 0, 20, 0, 0, 0, *[0] * 8, 45),
+            "declares parts of 65 bytes .0 the least., it has 64",
+        ),
+        (
+            struct.pack("<hhi3i4i4ii", 5, 0, 20, 0, 0, -1, *[0] * 8, 0),
+            "declares parts of 19 bytes .-1 the least., it has 64",
+        ),
         (struct.pack(">hhi3i4i4ii", 5, 0, 65, 0, 0, 0, *[0] * 8, 0), "declares parts of 65 bytes"),
         (struct.pack("<hi", 1, 65), "declares parts of 65 bytes"),
         (struct.pack("<hii", 2, 0, 65), "declares parts of 65 bytes"),
@@ -256,7 +309,9 @@ def test_parts_of_an_igor_wave_fit_into_it(tmp_path, head, match):
         nc.read(path)
 
 
-@pytest.mark.parametrize("head", [struct.pack("<hii", 2, 0, 0), struct.pack("<hhi3i4i4ii", 5, 0, 64, *[0] * 12)])
+@pytest.mark.parametrize(
+    "head", [struct.pack("<hii", 2, 0, 0), struct.pack("<hhi3i4i4ii", 5, 0, 64, *[0] * 12)]
+)
 def test_an_igor_wave_that_declares_no_more_than_it_has_is_tried(tmp_path, head):
     path = tmp_path / "x.ibw"
     path.write_bytes(head.ljust(64, b"\0"))
@@ -276,7 +331,9 @@ def abf2(entries: int, entry_bytes: int = 2, block: int = 1) -> bytes:
 )
 def test_a_section_of_an_abf_file_lies_inside_it(tmp_path, declared, end):
     (tmp_path / "cell.abf").write_bytes(abf2(*declared))
-    with pytest.raises(DataError, match=rf"cell.abf: .* {declared[0]} entries ends at byte {end} of 1024"):
+    with pytest.raises(
+        DataError, match=rf"cell.abf: .* {declared[0]} entries ends at byte {end} of 1024"
+    ):
         nc.read(tmp_path / "cell.abf")
 
 

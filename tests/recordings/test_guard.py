@@ -30,7 +30,10 @@ def said(path, error):
     ],
 )
 def test_the_reason_is_one_printable_line(tmp_path, error, reason):
-    assert said(tmp_path / "x.abf", error) == f"{tmp_path / 'x.abf'}: the file is damaged or truncated (Neo: {reason})."
+    assert (
+        said(tmp_path / "x.abf", error)
+        == f"{tmp_path / 'x.abf'}: the file is damaged or truncated (Neo: {reason})."
+    )
 
 
 def test_what_neurocode_says_stands(tmp_path):
@@ -51,7 +54,9 @@ def test_a_library_is_quiet_for_a_while(caplog):
         logger.critical("within")
         raise ValueError("x")
     logger.info("after")
-    assert [record.message for record in caplog.records] == ["after"] and logger.level == logging.INFO
+    assert [record.message for record in caplog.records] == [
+        "after"
+    ] and logger.level == logging.INFO
 
 
 def test_a_file_is_there_and_holds_something(tmp_path):

@@ -23,7 +23,11 @@ def test_cells_of_units_and_trials(tmp_path):
     path = tmp_path / "movie.mat"
     scipy.io.savemat(path, {"Spikes": cells((2, 3), [np.arange(n) for n in range(6)])})
     trains = read_layout(path, Layout("Spikes", "unit,trial", "ms", t_stop=10.0))
-    assert trains.n_units == 2 and trains.counts.tolist() == [0, 1, 2, 3, 4, 5] and trains.t_stop[0] == pytest.approx(0.01)
+    assert (
+        trains.n_units == 2
+        and trains.counts.tolist() == [0, 1, 2, 3, 4, 5]
+        and trains.t_stop[0] == pytest.approx(0.01)
+    )
 
 
 def test_cells_in_cells_are_stimuli(tmp_path):
@@ -32,7 +36,9 @@ def test_cells_in_cells_are_stimuli(tmp_path):
     scipy.io.savemat(path, {"Spikes": cells((4, 1), inner)})
     trains = read_layout(path, Layout("Spikes", "stimulus,unit,trial"))
     assert trains.n_units == 2 and len(trains.unit) == 24
-    assert sorted(set(trains.condition.tolist())) == [0, 1, 2, 3] and trains.counts[trains.condition == 3].tolist() == [
+    assert sorted(set(trains.condition.tolist())) == [0, 1, 2, 3] and trains.counts[
+        trains.condition == 3
+    ].tolist() == [
         3,
         4,
         5,
@@ -95,7 +101,9 @@ def test_faults_name_the_file_and_what_was_expected(tmp_path):
         assert "cell.mat" in str(caught.value)
     truncated = tmp_path / "cut.mat"
     truncated.write_bytes(path.read_bytes()[:200])
-    with pytest.raises(DataError, match=r"cut.mat: the file is cut off: an element of 128 bytes has 64"):
+    with pytest.raises(
+        DataError, match=r"cut.mat: the file is cut off: an element of 128 bytes has 64"
+    ):
         read_layout(truncated, Layout("Spikes"))
     text = tmp_path / "words.txt"
     text.write_text("one two\n")
@@ -109,15 +117,24 @@ def test_faults_name_the_file_and_what_was_expected(tmp_path):
     ("options", "says"),
     [
         ({"time_unit": "min"}, "'min' is no unit of spike times; known are s, ms, us."),
-        ({"axes": "unit,repeat"}, "'repeat' is no axis of a layout; known are unit, trial, stimulus, time, bin, spike."),
+        (
+            {"axes": "unit,repeat"},
+            "'repeat' is no axis of a layout; known are unit, trial, stimulus, time, bin, spike.",
+        ),
         ({"axes": "unit, unit"}, "The layout has the axis 'unit' twice."),
-        ({"axes": ""}, "'' is no axis of a layout; known are unit, trial, stimulus, time, bin, spike."),
+        (
+            {"axes": ""},
+            "'' is no axis of a layout; known are unit, trial, stimulus, time, bin, spike.",
+        ),
         ({"axes": 3}, "The layout's axes is 3, expected text."),
         ({"variable": ["x"]}, "The layout's variable is ['x'], expected text."),
         ({"counts": None}, "The layout's counts is None, expected text."),
         ({"time_unit": 1}, "The layout's time_unit is 1, expected text."),
         ({"bin_size": 0}, "The layout's bin_size is 0 s, expected a positive time."),
-        ({"bin_size": -0.5, "time_unit": "ms"}, "The layout's bin_size is -0.5 ms, expected a positive time."),
+        (
+            {"bin_size": -0.5, "time_unit": "ms"},
+            "The layout's bin_size is -0.5 ms, expected a positive time.",
+        ),
         ({"bin_size": float("nan")}, "The layout's bin_size is nan, expected a finite number."),
         ({"bin_size": None}, "The layout's bin_size is None, expected a finite number."),
         ({"bin_size": "1"}, "The layout's bin_size is '1', expected a finite number."),
@@ -140,11 +157,16 @@ def test_layouts_that_make_no_sense_are_named(tmp_path, options, says):
         (b"axes = 3\n", "The layout's axes is 3, expected text."),
         (b"bin_size = 0.0\n", "The layout's bin_size is 0 s, expected a positive time."),
         (b"axes = \n", "the file is no TOML (Invalid value (at line 1, column 8))."),
-        (b"\xff\xfe", "the file is no TOML ('utf-8' codec can't decode byte 0xff in position 0: invalid start byte)."),
+        (
+            b"\xff\xfe",
+            "the file is no TOML ('utf-8' codec can't decode byte 0xff in position 0: invalid "
+            "start byte).",
+        ),
         (b"", "the file is empty."),
         (
             b"axis = 'unit'\n",
-            "a layout has no 'axis'; it has axes, bin_size, counts, labels, sampling_rate, t_start, t_stop, time_column, "
+            "a layout has no 'axis'; it has axes, bin_size, counts, labels, sampling_rate, "
+            "t_start, t_stop, time_column, "
             "time_unit, unit_column, variable.",
         ),
     ],
@@ -158,7 +180,10 @@ def test_faults_of_a_layout_file_name_it(tmp_path, content, says):
 
 
 def test_a_folder_is_no_layout(tmp_path):
-    for path, says in ((tmp_path, "this is a folder, expected a file."), (tmp_path / "absent", "there is no such file.")):
+    for path, says in (
+        (tmp_path, "this is a folder, expected a file."),
+        (tmp_path / "absent", "there is no such file."),
+    ):
         with pytest.raises(DataError) as caught:
             Layout.load(path)
         assert str(caught.value) == f"{path}: {says}"
@@ -183,21 +208,42 @@ def test_a_window_leaves_out_what_lies_outside(tmp_path):
 def test_times_before_zero_are_not_left_out_unasked(tmp_path):
     path = tmp_path / "cell.csv"
     path.write_text("-0.5\n0.5\n1.0\n")
-    assert nc.describe(read_layout(path, Layout()), n_surrogates=0)["reason"].tolist() == ["times lie outside [0, 1] s"]
+    assert nc.describe(read_layout(path, Layout()), n_surrogates=0)["reason"].tolist() == [
+        "times lie outside [0, 1] s"
+    ]
     trains = read_layout(path, Layout(t_start=-1.0))
     assert trains.times.tolist() == [-0.5, 0.5, 1.0] and trains.t_start.tolist() == [-1.0]
 
 
 def test_an_impossible_time_is_the_fault_of_its_unit_alone(tmp_path):
     path = tmp_path / "cells.npy"
-    rows = [[0, 0.5], [0, 1.0], [1, 0.5], [1, np.nan], [2, np.inf], [2, 0.5], [3, 1e308], [3, 0.25], [4, 0.5], [4, 0.75]]
+    rows = [
+        [0, 0.5],
+        [0, 1.0],
+        [1, 0.5],
+        [1, np.nan],
+        [2, np.inf],
+        [2, 0.5],
+        [3, 1e308],
+        [3, 0.25],
+        [4, 0.5],
+        [4, 0.75],
+    ]
     np.save(path, np.array(rows))
     trains = read_layout(path, Layout(axes="unit,time"))
     assert trains.t_stop.tolist() == [1.0] * 5
     table = nc.describe(trains, n_surrogates=0)
-    assert table["reason"].tolist() == ["", "1 times are not finite", "1 times are not finite", "times lie outside [0, 1] s", ""]
+    assert table["reason"].tolist() == [
+        "",
+        "1 times are not finite",
+        "1 times are not finite",
+        "times lie outside [0, 1] s",
+        "",
+    ]
     assert table["rate"].fillna(-1).tolist() == [2.0, -1, -1, -1, 2.0]
-    assert nc.describe(read_layout(path, Layout(axes="unit,time", t_stop=0.6)), n_surrogates=0)["n_spikes"].tolist() == [
+    assert nc.describe(read_layout(path, Layout(axes="unit,time", t_stop=0.6)), n_surrogates=0)[
+        "n_spikes"
+    ].tolist() == [
         1,
         2,
         2,
@@ -238,16 +284,25 @@ def test_the_last_bin_is_the_one_before_the_end(tmp_path):
     np.save(path, np.ones((2, 10), int))
     trains = read_layout(path, Layout(axes="trial,bin", time_unit="ms", t_stop=5.0))
     assert trains.counts.tolist() == [5, 5] and trains.t_stop.tolist() == [0.005, 0.005]
-    assert read_layout(path, Layout(axes="trial,bin", time_unit="ms", t_stop=20.0)).t_stop.tolist() == [0.02, 0.02]
-    assert read_layout(path, Layout(axes="trial,bin", time_unit="ms")).t_stop.tolist() == [0.01, 0.01]
+    assert read_layout(
+        path, Layout(axes="trial,bin", time_unit="ms", t_stop=20.0)
+    ).t_stop.tolist() == [0.02, 0.02]
+    assert read_layout(path, Layout(axes="trial,bin", time_unit="ms")).t_stop.tolist() == [
+        0.01,
+        0.01,
+    ]
 
 
 def test_trials_without_a_row_are_silent(tmp_path):
     """Unit 7 fires in every trial, unit 9 in the first and third; trial 13 has no row at all."""
     path = tmp_path / "rows.npy"
-    rows = [[7, trial, 0.5] for trial in (10, 11, 12, 14)] + [[9, trial, 0.25] for trial in (10, 12)]
+    rows = [[7, trial, 0.5] for trial in (10, 11, 12, 14)] + [
+        [9, trial, 0.25] for trial in (10, 12)
+    ]
     np.save(path, np.array(rows))
-    with pytest.warns(UserWarning, match=r"rows.npy: 4 of 10 trials have no row; they are taken for silent ones"):
+    with pytest.warns(
+        UserWarning, match=r"rows.npy: 4 of 10 trials have no row; they are taken for silent ones"
+    ):
         trains = read_layout(path, Layout(axes="unit,trial,time", t_stop=1.0))
     assert [len(trains.trains_of(unit)) for unit in (0, 1)] == [5, 5]
     assert trains.counts.tolist() == [1, 1, 1, 0, 1, 1, 0, 1, 0, 0]
@@ -255,7 +310,9 @@ def test_trials_without_a_row_are_silent(tmp_path):
     table = nc.describe(trains, n_surrogates=0)
     assert table["rate"].tolist() == [0.8, 0.4] and table["n_trains"].tolist() == [5, 5]
     np.save(path, np.array([[1, 0.5], [1_000_000, 0.5]]))
-    with pytest.raises(DataError, match="trials are numbered from 1 to 1000000 and 2 of them hold a spike"):
+    with pytest.raises(
+        DataError, match="trials are numbered from 1 to 1000000 and 2 of them hold a spike"
+    ):
         read_layout(path, Layout(axes="trial,time"))
 
 
@@ -263,17 +320,34 @@ def test_units_that_share_no_trial_do_not_fill_the_memory(tmp_path):
     """A hundred units in a hundred trials, each in its own: 9900 silent ones would be made up."""
     path = tmp_path / "rows.npy"
     np.save(path, np.stack([np.arange(100), np.arange(100), np.full(100, 0.5)], axis=1))
-    with pytest.raises(DataError, match="100 of 10000 trials of the units hold a spike, expected units that share their trials"):
+    with pytest.raises(
+        DataError,
+        match="100 of 10000 trials of the units hold a spike, expected units that share their "
+        "trials",
+    ):
         read_layout(path, Layout(axes="unit,trial,time"))
 
 
 def test_trials_of_other_stimuli_are_no_silent_trials(tmp_path):
-    """Trials are counted through: the second stimulus was shown in trials 1 and 3; one unit misses one of them."""
+    """Trials are counted through: the second stimulus was shown in trials 1 and 3; one unit misses
+    one of them."""
     path = tmp_path / "rows.npy"
-    np.save(path, np.array([[0, 0, 0, 0.5], [0, 0, 2, 0.5], [0, 1, 1, 0.5], [0, 1, 3, 0.5], [4, 1, 3, 0.5]]))
+    np.save(
+        path,
+        np.array([[0, 0, 0, 0.5], [0, 0, 2, 0.5], [0, 1, 1, 0.5], [0, 1, 3, 0.5], [4, 1, 3, 0.5]]),
+    )
     with pytest.warns(UserWarning, match="3 of 8 trials"):
         trains = read_layout(path, Layout(axes="unit,stimulus,trial,time"))
-    assert trains.condition.tolist() == [0, 0, 1, 1] * 2 and trains.counts.tolist() == [1, 1, 1, 1, 0, 0, 0, 1]
+    assert trains.condition.tolist() == [0, 0, 1, 1] * 2 and trains.counts.tolist() == [
+        1,
+        1,
+        1,
+        1,
+        0,
+        0,
+        0,
+        1,
+    ]
 
 
 @pytest.mark.parametrize(
@@ -297,18 +371,30 @@ def test_a_header_that_says_otherwise_is_refused(tmp_path, header, says):
     with pytest.raises(DataError, match="says ms"):
         nc.read(path, time_unit="s")
     assert float(nc.read(path).segments[0].spiketrains[0].rescale("s").magnitude[0]) == 0.5
-    assert float(nc.read(path, time_unit="ms").segments[0].spiketrains[0].rescale("s").magnitude[0]) == 0.5
+    assert (
+        float(nc.read(path, time_unit="ms").segments[0].spiketrains[0].rescale("s").magnitude[0])
+        == 0.5
+    )
 
 
 def test_bins_of_units_and_trials(tmp_path):
     path = tmp_path / "bins.npy"
     np.save(path, np.arange(6).reshape(1, 2, 3) % 2)
     trains = read_layout(path, Layout(axes="unit,trial,bin", bin_size=0.5, t_start=1.0))
-    assert trains.n_units == 1 and [trains.train(k).tolist() for k in range(2)] == [[1.5], [1.0, 2.0]]
+    assert trains.n_units == 1 and [trains.train(k).tolist() for k in range(2)] == [
+        [1.5],
+        [1.0, 2.0],
+    ]
     assert trains.t_start.tolist() == [1.0, 1.0] and trains.t_stop.tolist() == [2.5, 2.5]
     cut = read_layout(path, Layout(axes="unit,trial,bin", bin_size=0.5, t_start=1.0, t_stop=2.0))
-    assert [cut.train(k).tolist() for k in range(2)] == [[1.5], [1.0]] and cut.t_stop.tolist() == [2.0, 2.0]
-    with pytest.raises(DataError, match=r"1.5 bins of 0.5 s lie between 1 and 1.75, expected a whole number of bins"):
+    assert [cut.train(k).tolist() for k in range(2)] == [[1.5], [1.0]] and cut.t_stop.tolist() == [
+        2.0,
+        2.0,
+    ]
+    with pytest.raises(
+        DataError,
+        match=r"1.5 bins of 0.5 s lie between 1 and 1.75, expected a whole number of bins",
+    ):
         read_layout(path, Layout(axes="unit,trial,bin", bin_size=0.5, t_start=1.0, t_stop=1.75))
     np.save(path, np.ones((1, 3)))
     assert read_layout(path, Layout(axes="bin")).times.tolist() == [0.0, 1.0, 2.0]
@@ -319,15 +405,26 @@ def test_names_of_units_tell_the_file(tmp_path):
     np.save(path, np.array([[7, 0.5]]))
     assert read_layout(path, Layout(axes="unit,time")).names == (f"{tmp_path.name}/cells",)
     np.save(path, np.array([[7, 0.5], [9, 0.5]]))
-    assert read_layout(path, Layout(axes="unit,time")).names == (f"{tmp_path.name}/cells/7", f"{tmp_path.name}/cells/9")
+    assert read_layout(path, Layout(axes="unit,time")).names == (
+        f"{tmp_path.name}/cells/7",
+        f"{tmp_path.name}/cells/9",
+    )
 
 
 def test_recorded_sets_have_the_numbers_of_their_readme(recorded_data):
-    movie = read_layout(recorded_data / "retina-movies" / "Movie1Exp1.mat", Layout("Spikes", "unit,trial", "ms", t_stop=18_000))
+    movie = read_layout(
+        recorded_data / "retina-movies" / "Movie1Exp1.mat",
+        Layout("Spikes", "unit,trial", "ms", t_stop=18_000),
+    )
     assert (movie.n_units, len(movie.unit), movie.times.size) == (38, 1140, 26_968)
-    stn = read_layout(recorded_data / "stn" / "10_spikes-1.mat", Layout("train", "trial,bin", "ms", t_start=-1000, t_stop=1000))
+    stn = read_layout(
+        recorded_data / "stn" / "10_spikes-1.mat",
+        Layout("train", "trial,bin", "ms", t_start=-1000, t_stop=1000),
+    )
     assert (len(stn.unit), stn.times.size) == (50, 4696)
-    locust = read_layout(recorded_data / "grasshopper" / "grasshopper_spike_times1.txt", Layout(time_unit="us"))
+    locust = read_layout(
+        recorded_data / "grasshopper" / "grasshopper_spike_times1.txt", Layout(time_unit="us")
+    )
     assert locust.times.size == 929
 
 
@@ -340,16 +437,26 @@ def test_an_axis_inside_the_cells_is_refused(tmp_path):
         read_layout(path, Layout("unit_t", "unit,spike"))
 
 
-@pytest.mark.parametrize(("axes", "counts"), [("spike", ""), ("unit,time", ""), ("spike", "counts")])
+@pytest.mark.parametrize(
+    ("axes", "counts"), [("spike", ""), ("unit,time", ""), ("spike", "counts")]
+)
 def test_truth_values_are_no_times(tmp_path, axes, counts):
     with h5py.File(tmp_path / "truth.h5", "w") as file:
-        file["x"] = np.array([[True, False], [True, True]]) if axes == "unit,time" else np.array([True, False])
+        file["x"] = (
+            np.array([[True, False], [True, True]])
+            if axes == "unit,time"
+            else np.array([True, False])
+        )
         file["counts"] = np.array([1, 1])
-    with pytest.raises(DataError, match=r"truth.h5: the file holds boolean values, expected spike times"):
+    with pytest.raises(
+        DataError, match=r"truth.h5: the file holds boolean values, expected spike times"
+    ):
         read_layout(tmp_path / "truth.h5", Layout(variable="x", axes=axes, counts=counts))
 
 
 def test_truth_values_are_counts_in_bins(tmp_path):
     np.save(tmp_path / "raster.npy", np.array([[True, False, True]]))
-    trains = read_layout(tmp_path / "raster.npy", Layout(axes="trial,bin", bin_size=1.0, time_unit="ms"))
+    trains = read_layout(
+        tmp_path / "raster.npy", Layout(axes="trial,bin", bin_size=1.0, time_unit="ms")
+    )
     np.testing.assert_allclose(trains.train(0), [0.0, 0.002])

@@ -1,4 +1,5 @@
-"""Only named readers open files: nothing is unpickled, followed to another file, or computed from a text in a file."""
+"""Only named readers open files: nothing is unpickled, followed to another file, or computed from a
+text in a file."""
 
 from __future__ import annotations
 
@@ -44,7 +45,11 @@ def test_unknown_endings_are_not_opened(tmp_path, suffix):
     path, made = tmp_path / f"evil{suffix}", tmp_path / "made"
     path.write_bytes(pickle.dumps(Payload(made)))
     for read in (nc.read, read_trains, nc.Experiment.from_files):
-        says_one_sentence(path, read, rf"there is no reader for '{suffix.lower()}' files; known are .abf, .ibw, .nix, .nwb, .npy")
+        says_one_sentence(
+            path,
+            read,
+            rf"there is no reader for '{suffix.lower()}' files; known are .abf, .ibw, .nix, .nwb, .npy",
+        )
     says_one_sentence(
         path,
         lambda file: read_layout(file, Layout()),
@@ -58,7 +63,9 @@ def test_unknown_endings_are_not_opened(tmp_path, suffix):
 def test_files_of_spike_times_that_need_a_layout_say_so(tmp_path):
     path = tmp_path / "cell.mat"
     scipy.io.savemat(path, {"times": [0.1]})
-    says_one_sentence(path, nc.read, r"no reader for '.mat' files; say where its spike times are by a layout")
+    says_one_sentence(
+        path, nc.read, r"no reader for '.mat' files; say where its spike times are by a layout"
+    )
 
 
 @pytest.mark.parametrize("read", [nc.read, lambda path: read_layout(path, Layout())])
@@ -74,7 +81,9 @@ def test_pickles_inside_npy_are_refused(tmp_path, read):
     says_one_sentence(tmp_path / "pickle.npy", read, "damaged")
     says_one_sentence(tmp_path / "several.npy", read, "damaged")
     says_one_sentence(tmp_path / "words.npy", read, "holds values of type <U3, expected numbers")
-    says_one_sentence(tmp_path / "complex.npy", read, "holds values of type complex128, expected numbers")
+    says_one_sentence(
+        tmp_path / "complex.npy", read, "holds values of type complex128, expected numbers"
+    )
     assert not made.exists()
 
 
@@ -101,7 +110,9 @@ def test_mat_variables_that_are_no_numbers_are_refused(tmp_path, value, found, c
     scipy.io.savemat(path, {"x": value, "y": [0.5]}, do_compression=compressed)
     for axes in ("unit", "spike"):
         says_one_sentence(
-            path, lambda file, axes=axes: read_layout(file, Layout("x", axes)), f"'x' holds {found}, expected real numbers"
+            path,
+            lambda file, axes=axes: read_layout(file, Layout("x", axes)),
+            f"'x' holds {found}, expected real numbers",
         )
     assert read_layout(path, Layout("y")).times.tolist() == [0.5]
 
@@ -110,9 +121,19 @@ def test_mat_version_4_is_read_and_refuses_text(tmp_path):
     path = tmp_path / "old.mat"
     scipy.io.savemat(path, {"x": np.array([[0.5, 1.5]]), "word": "a"}, format="4")
     assert read_layout(path, Layout("x")).times.tolist() == [0.5, 1.5]
-    says_one_sentence(path, lambda file: read_layout(file, Layout("word")), "'word' holds values of class char, expected numbers")
-    says_one_sentence(path, lambda file: read_layout(file, Layout("z")), "no variable 'z'; the file has x, word")
-    says_one_sentence(path, lambda file: read_layout(file, Layout()), "a variable must be named; the file has x, word")
+    says_one_sentence(
+        path,
+        lambda file: read_layout(file, Layout("word")),
+        "'word' holds values of class char, expected numbers",
+    )
+    says_one_sentence(
+        path, lambda file: read_layout(file, Layout("z")), "no variable 'z'; the file has x, word"
+    )
+    says_one_sentence(
+        path,
+        lambda file: read_layout(file, Layout()),
+        "a variable must be named; the file has x, word",
+    )
 
 
 @pytest.mark.parametrize("suffix", [".h5", ".hdf5", ".mat"])
@@ -125,12 +146,20 @@ def test_hdf5_holds_numbers_or_is_refused(tmp_path, suffix):
         file["group/inside"] = [0.25]
     assert read_layout(path, Layout("numbers")).times.tolist() == [0.5, 1.5]
     assert read_layout(path, Layout("group/inside")).times.tolist() == [0.25]
-    for name, found in (("lists", "object values"), ("references", "object values"), ("group", "a group")):
+    for name, found in (
+        ("lists", "object values"),
+        ("references", "object values"),
+        ("group", "a group"),
+    ):
         says_one_sentence(
-            path, lambda file, name=name: read_layout(file, Layout(name)), f"'{name}' holds {found}, expected numbers"
+            path,
+            lambda file, name=name: read_layout(file, Layout(name)),
+            f"'{name}' holds {found}, expected numbers",
         )
     says_one_sentence(
-        path, lambda file: read_layout(file, Layout("absent")), "no variable 'absent'; the file has group, lists, numbers"
+        path,
+        lambda file: read_layout(file, Layout("absent")),
+        "no variable 'absent'; the file has group, lists, numbers",
     )
 
 
@@ -161,9 +190,12 @@ def by_virtual_data(file, folder):
 @pytest.mark.parametrize("suffix", [".h5", ".mat", ".nwb", ".nix"])
 @pytest.mark.parametrize(
     ("point", "match"),
-    [(by_link, "'deep/x' is a link to another file"), (by_storage, "the data of 'deep/x' lie in another file"),
-     (by_virtual_data, "the data of 'deep/x' lie in another file")],
-)  # fmt: skip
+    [
+        (by_link, "'deep/x' is a link to another file"),
+        (by_storage, "the data of 'deep/x' lie in another file"),
+        (by_virtual_data, "the data of 'deep/x' lie in another file"),
+    ],
+)
 def test_hdf5_that_points_outside_itself_is_refused(tmp_path, suffix, point, match):
     path = tmp_path / f"cell{suffix}"
     with h5py.File(path, "w") as file:
@@ -190,7 +222,9 @@ def test_a_nix_file_of_two_blocks_is_refused(tmp_path):
 def test_units_in_a_file_are_names_and_no_sums(tmp_path):
     """``quantities`` would compute nine to the power of 387420489 for the text ``9**9**9``."""
     block = block_of_trains([np.array([0.1])], 1.0, "cell")
-    block.segments[0].analogsignals.append(neo.AnalogSignal([1.0, 2.0], units="mV", sampling_rate=1 * pq.kHz))
+    block.segments[0].analogsignals.append(
+        neo.AnalogSignal([1.0, 2.0], units="mV", sampling_rate=1 * pq.kHz)
+    )
     path = nc.write(block, tmp_path / "x.nix")
     with h5py.File(path, "r+") as file:
         array = next(entry for entry in find(file) if entry.attrs.get("unit") == "mV")
@@ -210,10 +244,28 @@ def find(group):
 
 @pytest.mark.parametrize(
     ("text", "answer"),
-    [("mV", True), ("V**2", True), ("pA*s", True), ("1/s", True), ("kg*m**2/(s**3*A)", True), ("µV", True), ("%", True),
-     ("mV/ms**-1", True), ("V**0.5", True), ("9**9", False), ("V**9**9", False), ("2*V", False), ("V**10", False), ("V;V", False),
-     ("", False), ("V" * 60, True), ("V" * 61, False), ("*".join("V" * 9), True), ("*".join("V" * 10), False)],
-)  # fmt: skip
+    [
+        ("mV", True),
+        ("V**2", True),
+        ("pA*s", True),
+        ("1/s", True),
+        ("kg*m**2/(s**3*A)", True),
+        ("µV", True),
+        ("%", True),
+        ("mV/ms**-1", True),
+        ("V**0.5", True),
+        ("9**9", False),
+        ("V**9**9", False),
+        ("2*V", False),
+        ("V**10", False),
+        ("V;V", False),
+        ("", False),
+        ("V" * 60, True),
+        ("V" * 61, False),
+        ("*".join("V" * 9), True),
+        ("*".join("V" * 10), False),
+    ],
+)
 def test_what_may_be_a_unit(text, answer):
     assert is_unit(text) is answer
 
@@ -233,5 +285,7 @@ def test_other_bytes_are_damage(tmp_path, suffix, content):
     path = tmp_path / f"x{suffix}"
     path.write_bytes(content)
     says_one_sentence(
-        path, lambda file: read_trains(file, Layout("x")), "damaged|no variable|cut off|no spike train|is of version|declares parts"
+        path,
+        lambda file: read_trains(file, Layout("x")),
+        "damaged|no variable|cut off|no spike train|is of version|declares parts",
     )

@@ -15,12 +15,19 @@ PATH = Path("cell.nwb")
 
 
 def series(rate=None, starting_time=None, timestamps=None):
-    return SimpleNamespace(name="voltage", rate=rate, starting_time=starting_time, timestamps=timestamps)
+    return SimpleNamespace(
+        name="voltage", rate=rate, starting_time=starting_time, timestamps=timestamps
+    )
 
 
 def test_a_part_begins_at_the_time_of_its_first_sample():
-    """At 4 Hz the third sample after 2 s is taken at 2.5 s, whether the rate or the times are stated."""
-    assert timing_of(PATH, series(4.0, 2.0), 2, 5) == timing_of(PATH, series(timestamps=2 + np.arange(8) / 4), 2, 5) == (4.0, 2.5)
+    """At 4 Hz the third sample after 2 s is taken at 2.5 s, whether the rate or the times are
+    stated."""
+    assert (
+        timing_of(PATH, series(4.0, 2.0), 2, 5)
+        == timing_of(PATH, series(timestamps=2 + np.arange(8) / 4), 2, 5)
+        == (4.0, 2.5)
+    )
     assert timing_of(PATH, series(4.0)) == (4.0, 0.0)
     assert timing_of(PATH, series(timestamps=np.arange(8) / 4)) == (4.0, 0.0)
 
@@ -42,17 +49,24 @@ def test_times_are_counted_before_they_are_read():
 
 def test_a_part_before_a_missing_sample_is_even():
     times = np.array([0.0, 0.25, 0.5, 1.0, 1.25])
-    assert timing_of(PATH, series(timestamps=times), 0, 3) == (4.0, 0.0) and timing_of(PATH, series(timestamps=times), 3, 5) == (
+    assert timing_of(PATH, series(timestamps=times), 0, 3) == (4.0, 0.0) and timing_of(
+        PATH, series(timestamps=times), 3, 5
+    ) == (
         4.0,
         1.0,
     )
-    with pytest.raises(DataError, match=r"^cell.nwb: 'voltage' has a time for each sample, and these are not even"):
+    with pytest.raises(
+        DataError, match=r"^cell.nwb: 'voltage' has a time for each sample, and these are not even"
+    ):
         timing_of(PATH, series(timestamps=times))
 
 
-@pytest.mark.parametrize(("stray", "rate"), [(0.0, 1.0), (0.09, 1.0), (0.11, None), (-0.09, 1.0), (-0.11, None)])
+@pytest.mark.parametrize(
+    ("stray", "rate"), [(0.0, 1.0), (0.09, 1.0), (0.11, None), (-0.09, 1.0), (-0.11, None)]
+)
 def test_times_stray_by_a_tenth_of_an_interval_at_most(stray, rate):
-    """One of 201 samples 1 s apart, in the middle, where it does not turn the line and moves its height by a part in 201."""
+    """One of 201 samples 1 s apart, in the middle, where it does not turn the line and moves its
+    height by a part in 201."""
     times = np.arange(201.0)
     times[100] += stray
     assert even_rate(times) == rate
@@ -64,6 +78,9 @@ def test_rates_that_are_no_whole_number_are_kept():
     assert even_rate(np.arange(100) / 0.4) == pytest.approx(0.4, rel=1e-12)
 
 
-@pytest.mark.parametrize("times", [[], [1.0], [1.0, 1.0], [2.0, 1.0], [0.0, np.nan, 2.0], [0.0, np.inf], [0.0, 7.5, -7.5, 5.0]])
+@pytest.mark.parametrize(
+    "times",
+    [[], [1.0], [1.0, 1.0], [2.0, 1.0], [0.0, np.nan, 2.0], [0.0, np.inf], [0.0, 7.5, -7.5, 5.0]],
+)
 def test_times_that_give_no_rate(times):
     assert even_rate(np.array(times)) is None

@@ -1,4 +1,5 @@
-"""Folders of Kilosort and Phy: samples become seconds, labels choose, and nothing that a folder says in Python is run."""
+"""Folders of Kilosort and Phy: samples become seconds, labels choose, and nothing that a folder
+says in Python is run."""
 
 from __future__ import annotations
 
@@ -11,7 +12,10 @@ from neurocode.recordings import Layout, read_trains
 from neurocode.recordings.phy import read_phy
 
 SAMPLES, CLUSTERS = [300, 600, 900, 1500, 3000, 3300], [7, 3, 7, 12, 3, 12]
-PARAMETERS = "import os\ndat_path = 'raw.dat'\nn_channels_dat = 4\ndtype = 'int16'\noffset = 16\nsample_rate = 30000.\n"
+PARAMETERS = (
+    "import os\ndat_path = 'raw.dat'\nn_channels_dat = 4\ndtype = 'int16'\noffset = "
+    "16\nsample_rate = 30000.\n"
+)
 
 
 @pytest.fixture
@@ -29,7 +33,8 @@ def folder(tmp_path):
 
 
 def test_samples_become_seconds_and_the_raw_file_says_the_end(folder):
-    """Cluster 3 fires in samples 600 and 3000: 20 and 100 ms; the person's label stands before the sorter's; noise is left out."""
+    """Cluster 3 fires in samples 600 and 3000: 20 and 100 ms; the person's label stands before the
+    sorter's; noise is left out."""
     with pytest.warns(UserWarning, match="1 of 3 clusters are labelled noise and left out"):
         trains = read_trains(folder)
     assert trains.names == ("phy/3 (good)", "phy/7 (mua)")
@@ -37,7 +42,9 @@ def test_samples_become_seconds_and_the_raw_file_says_the_end(folder):
     assert trains.t_start.tolist() == [0, 0] and trains.t_stop.tolist() == [0.2, 0.2]
     with pytest.warns(UserWarning, match="noise"):
         table = nc.describe(folder, n_surrogates=0)
-    assert table["rate"].tolist() == pytest.approx([10, 10]) and table["mean_isi"].tolist() == pytest.approx([0.08, 0.02])
+    assert table["rate"].tolist() == pytest.approx([10, 10]) and table[
+        "mean_isi"
+    ].tolist() == pytest.approx([0.08, 0.02])
 
 
 @pytest.mark.parametrize(
@@ -54,7 +61,10 @@ def test_labels_choose_clusters(folder, labels, names, recwarn):
 
 
 def test_a_label_that_no_cluster_has_is_refused_with_those_there_are(folder):
-    with pytest.raises(DataError, match="no cluster labelled best; the labels of its 3 clusters are good, mua, noise"):
+    with pytest.raises(
+        DataError,
+        match="no cluster labelled best; the labels of its 3 clusters are good, mua, noise",
+    ):
         read_phy(folder, labels="best")
 
 
@@ -70,33 +80,47 @@ def test_templates_stand_for_clusters_and_unlabelled_ones_are_unsorted(folder):
     assert read_phy(folder, labels="unsorted").names == ("phy/7 (unsorted)",)
     (folder / "cluster_group.tsv").unlink()
     assert read_phy(folder).names == ("phy/3", "phy/7", "phy/12")
-    (folder / "cluster_info.tsv").write_text("id\tgroup\tKSLabel\n3\t\tgood\n7\tnoise\tgood\n12\tmua\tgood\n")
+    (folder / "cluster_info.tsv").write_text(
+        "id\tgroup\tKSLabel\n3\t\tgood\n7\tnoise\tgood\n12\tmua\tgood\n"
+    )
     assert read_phy(folder, labels="all").names == ("phy/3 (good)", "phy/7 (noise)", "phy/12 (mua)")
 
 
 def test_without_the_raw_file_the_last_spike_is_the_end_and_a_note_says_so(folder):
     (folder / "raw.dat").unlink()
-    with pytest.warns(UserWarning, match=r"raw file is not there; .* end with its last spike, at 0.11 s"):
+    with pytest.warns(
+        UserWarning, match=r"raw file is not there; .* end with its last spike, at 0.11 s"
+    ):
         assert read_phy(folder, labels="all").t_stop.tolist() == pytest.approx([0.11] * 3)
     assert read_phy(folder, labels="all", t_stop=0.15).t_stop.tolist() == [0.15] * 3
 
 
 def test_a_window_is_cut_out_of_a_folder(folder):
     part = read_trains(folder, Layout(labels="all", t_start=15, t_stop=60, time_unit="ms"))
-    assert part.counts.tolist() == [1, 1, 1] and part.t_start.tolist() == [0.015] * 3 and part.t_stop.tolist() == [0.06] * 3
+    assert (
+        part.counts.tolist() == [1, 1, 1]
+        and part.t_start.tolist() == [0.015] * 3
+        and part.t_stop.tolist() == [0.06] * 3
+    )
 
 
 def test_params_that_hold_code_run_nothing(folder):
     made = folder / "made"
-    (folder / "params.py").write_text(f"sample_rate = 1000.\nopen({str(made)!r}, 'w')\ndat_path = __import__('os').getcwd()\n")
+    (folder / "params.py").write_text(
+        f"sample_rate = 1000.\nopen({str(made)!r}, 'w')\ndat_path = __import__('os').getcwd()\n"
+    )
     with pytest.warns(UserWarning, match="last spike"):
         assert read_phy(folder, labels="all").times.max() == 3.3
     (folder / "params.py").write_text(f"sample_rate = open({str(made)!r}, 'w') and 30000\n")
-    with pytest.raises(DataError, match=r"params.py says no sample_rate as a plain number up to 1e.08 Hz; give it"):
+    with pytest.raises(
+        DataError, match=r"params.py says no sample_rate as a plain number up to 1e.08 Hz; give it"
+    ):
         read_phy(folder)
     assert not made.exists()
     with pytest.warns(UserWarning, match="last spike"):
-        assert read_phy(folder, labels="all", sampling_rate=3000.0).times.max() == pytest.approx(1.1)
+        assert read_phy(folder, labels="all", sampling_rate=3000.0).times.max() == pytest.approx(
+            1.1
+        )
 
 
 def break_file(name, content):
@@ -115,24 +139,54 @@ def break_file(name, content):
 @pytest.mark.parametrize(
     ("change", "says"),
     [
-        (break_file("spike_clusters.npy", None), "neither spike_clusters.npy nor spike_templates.npy beside spike_times.npy"),
-        (break_file("spike_clusters.npy", np.arange(4)), "6 spike times belong to 4 clusters, expected one each"),
-        (break_file("spike_times.npy", np.array([0.5, 1, 2, 3, 4, 5])), "holds 0.5, expected whole numbers"),
-        (break_file("spike_times.npy", np.array([0, 1, 2, np.nan, 4, 5])), "holds nan, expected whole numbers"),
-        (break_file("spike_times.npy", np.array([-1, 1, 2, 3, 4, 5])), "holds the sample -1, expected none below zero"),
-        (break_file("spike_times.npy", np.zeros((2, 3), int)), r"shape \(2, 3\) of 'int64', expected one number a spike"),
+        (
+            break_file("spike_clusters.npy", None),
+            "neither spike_clusters.npy nor spike_templates.npy beside spike_times.npy",
+        ),
+        (
+            break_file("spike_clusters.npy", np.arange(4)),
+            "6 spike times belong to 4 clusters, expected one each",
+        ),
+        (
+            break_file("spike_times.npy", np.array([0.5, 1, 2, 3, 4, 5])),
+            "holds 0.5, expected whole numbers",
+        ),
+        (
+            break_file("spike_times.npy", np.array([0, 1, 2, np.nan, 4, 5])),
+            "holds nan, expected whole numbers",
+        ),
+        (
+            break_file("spike_times.npy", np.array([-1, 1, 2, 3, 4, 5])),
+            "holds the sample -1, expected none below zero",
+        ),
+        (
+            break_file("spike_times.npy", np.zeros((2, 3), int)),
+            r"shape \(2, 3\) of 'int64', expected one number a spike",
+        ),
         (break_file("spike_times.npy", ""), "the file is empty"),
         (break_file("params.py", None), "says no sample_rate as a plain number"),
         (break_file("params.py", "sample_rate = True"), "says no sample_rate as a plain number"),
-        (break_file("params.py", "sample_rate = -1"), "the sampling rate is -1 Hz, expected 0.001 to 1e"),
-        (break_file("params.py", "sample_rate = " + "9" * 400), "says no sample_rate as a plain number up to 1e"),
+        (
+            break_file("params.py", "sample_rate = -1"),
+            "the sampling rate is -1 Hz, expected 0.001 to 1e",
+        ),
+        (
+            break_file("params.py", "sample_rate = " + "9" * 400),
+            "says no sample_rate as a plain number up to 1e",
+        ),
         (
             break_file("spike_times.npy", np.array([2**64 - 1, 1, 2, 3, 4, 5], np.uint64)),
             r"holds 1.84467e\+19, expected the numbers",
         ),
         (break_file("params.py", "sample_rate = = 3"), "the file is no Python text"),
-        (break_file("params.py", PARAMETERS.replace("4", "400")), "a spike at 0.11 s lies after the end of raw.dat at 0.002 s"),
-        (break_file("cluster_group.tsv", "cluster_id\tgroup\nx\tgood\n"), "'x' is no number of a cluster"),
+        (
+            break_file("params.py", PARAMETERS.replace("4", "400")),
+            "a spike at 0.11 s lies after the end of raw.dat at 0.002 s",
+        ),
+        (
+            break_file("cluster_group.tsv", "cluster_id\tgroup\nx\tgood\n"),
+            "'x' is no number of a cluster",
+        ),
     ],
 )
 def test_faults_of_a_folder_are_one_sentence(folder, change, says):
@@ -149,13 +203,20 @@ def test_a_part_of_a_sorting_is_not_read_by_itself(folder):
 
 
 def test_clusters_of_neighbouring_numbers_and_spikes_in_any_order_are_told_apart(folder):
-    """Cluster 3 fires in samples 900 and 300, cluster 4 in 600 and 6000: 30, 10, 20 and 200 ms at 30 kHz."""
+    """Cluster 3 fires in samples 900 and 300, cluster 4 in 600 and 6000: 30, 10, 20 and 200 ms at
+    30 kHz."""
     np.save(folder / "spike_times.npy", np.array([900, 6000, 300, 600]))
     np.save(folder / "spike_clusters.npy", np.array([3, 4, 3, 4]))
     trains = read_phy(folder, labels="all")
-    assert [trains.train(k).tolist() for k in range(2)] == [pytest.approx([0.01, 0.03]), pytest.approx([0.02, 0.2])]
+    assert [trains.train(k).tolist() for k in range(2)] == [
+        pytest.approx([0.01, 0.03]),
+        pytest.approx([0.02, 0.2]),
+    ]
     part = read_phy(folder, labels="all", t_stop=0.025)
-    assert [part.train(k).tolist() for k in range(2)] == [pytest.approx([0.01]), pytest.approx([0.02])]
+    assert [part.train(k).tolist() for k in range(2)] == [
+        pytest.approx([0.01]),
+        pytest.approx([0.02]),
+    ]
     assert part.t_stop.tolist() == [0.025] * 2
 
 

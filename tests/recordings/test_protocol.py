@@ -1,4 +1,5 @@
-"""Currents that ABF protocols command: by hand, against Neo where it draws them, and refused where they are not known."""
+"""Currents that ABF protocols command: by hand, against Neo where it draws them, and refused where
+they are not known."""
 
 from __future__ import annotations
 
@@ -13,21 +14,32 @@ from neurocode.recordings.protocol import commanded_currents
 
 def epoch(kind, level, duration, level_step=0.0, duration_step=0):
     return {
-        "nEpochType": kind, "fEpochInitLevel": level, "fEpochLevelInc": level_step, "lEpochInitDuration": duration,
+        "nEpochType": kind,
+        "fEpochInitLevel": level,
+        "fEpochLevelInc": level_step,
+        "lEpochInitDuration": duration,
         "lEpochDurationInc": duration_step,
-    }  # fmt: skip
+    }
 
 
 def head(*epochs, version=2.6, mode=5, user_list=0, alternate=0, **output):
     chosen = {
-        "nWaveformEnable": 1, "DACChUnits": b"pA", "DACChNames": b"Cmd 0", "nWaveformSource": 1, "nLeakSubtractType": 0,
-        "fDACHoldingLevel": 5.0, "nInterEpisodeLevel": 0, **output,
-    }  # fmt: skip
+        "nWaveformEnable": 1,
+        "DACChUnits": b"pA",
+        "DACChNames": b"Cmd 0",
+        "nWaveformSource": 1,
+        "nLeakSubtractType": 0,
+        "fDACHoldingLevel": 5.0,
+        "nInterEpisodeLevel": 0,
+        **output,
+    }
     return {
-        "fFileVersionNumber": version, "protocol": {"nOperationMode": mode, "nAlternateDACOutputState": alternate},
-        "sections": {"UserListSection": {"llNumEntries": user_list}}, "listDACInfo": [chosen, {**chosen, "nWaveformEnable": 0}],
+        "fFileVersionNumber": version,
+        "protocol": {"nOperationMode": mode, "nAlternateDACOutputState": alternate},
+        "sections": {"UserListSection": {"llNumEntries": user_list}},
+        "listDACInfo": [chosen, {**chosen, "nWaveformEnable": 0}],
         "dictEpochInfoPerDAC": {0: dict(enumerate(epochs))},
-    }  # fmt: skip
+    }
 
 
 def drawn(info, n=128, sweeps=2):
@@ -56,7 +68,10 @@ def test_the_last_level_may_stay_between_sweeps():
 
 
 def test_epochs_that_reach_beyond_the_sweep_are_cut():
-    assert drawn(head(epoch(1, 1.0, 2**30), epoch(2, 9.0, 2**30)), sweeps=1)[0] == [5.0] * 2 + [1.0] * 126
+    assert (
+        drawn(head(epoch(1, 1.0, 2**30), epoch(2, 9.0, 2**30)), sweeps=1)[0]
+        == [5.0] * 2 + [1.0] * 126
+    )
     assert drawn(head(epoch(2, 1e6, 2**30)), sweeps=1)[0][-1] == pytest.approx(5.0, abs=0.2)
 
 
@@ -80,7 +95,10 @@ def test_protocols_that_do_not_say_the_current_are_refused(info, says):
         commanded_currents(info, [128])
 
 
-@pytest.mark.parametrize(("name", "sweeps"), [("17o05028_ic_steps", 16), ("171116sh_0018", 17), ("2019_07_24_0055_fsi", 17)])
+@pytest.mark.parametrize(
+    ("name", "sweeps"),
+    [("17o05028_ic_steps", 16), ("171116sh_0018", 17), ("2019_07_24_0055_fsi", 17)],
+)
 def test_steps_of_real_files_are_those_that_neo_draws(recorded_data, name, sweeps):
     path = recorded_data / "abf" / f"{name}.abf"
     segments, drawn_by_neo = nc.read(path).segments, neo.io.AxonIO(str(path)).read_protocol()
@@ -93,16 +111,22 @@ def test_steps_of_real_files_are_those_that_neo_draws(recorded_data, name, sweep
 
 
 def test_a_ramp_of_a_real_file_ends_at_its_level(recorded_data):
-    """The table of its one epoch: a ramp of 19300 samples to 0 and, in the second sweep, to 10 pA, where it stays."""
+    """The table of its one epoch: a ramp of 19300 samples to 0 and, in the second sweep, to 10 pA,
+    where it stays."""
     experiment = nc.Experiment.from_files(recorded_data / "abf" / "17o05027_ic_ramp.abf")
     silent, ramp = (repeat.current / 1e-12 for repeat in experiment.repeats)
     assert not silent.any()
-    np.testing.assert_allclose(ramp, np.concatenate([np.zeros(312), 10 * np.arange(19300) / 19299, np.full(388, 10.0)]), atol=1e-9)
+    np.testing.assert_allclose(
+        ramp,
+        np.concatenate([np.zeros(312), 10 * np.arange(19300) / 19299, np.full(388, 10.0)]),
+        atol=1e-9,
+    )
     assert [len(repeat.spike_times) for repeat in experiment.repeats] == [6, 9]
 
 
 def test_a_file_whose_protocol_says_nothing_asks_for_the_current(recorded_data, tmp_path):
-    """The same file with its output switched off: the flag lies in the section of outputs, 256 bytes each from block 3."""
+    """The same file with its output switched off: the flag lies in the section of outputs, 256
+    bytes each from block 3."""
     data = bytearray((recorded_data / "abf" / "17o05027_ic_ramp.abf").read_bytes())
     info = neo.io.AxonIO(str(recorded_data / "abf" / "17o05027_ic_ramp.abf"))._axon_info
     before = 2 + 2 + 4 + 4 + 4 + 4 + 4 + 4 + 4 + 4 + 4  # the entries ahead of nWaveformEnable
@@ -114,6 +138,7 @@ def test_a_file_whose_protocol_says_nothing_asks_for_the_current(recorded_data, 
     with pytest.raises(DataError) as caught:
         nc.Experiment.from_files(path)
     assert str(caught.value) == (
-        f"{path}: there is no current channel (in a unit of A); channels found: Signals in mV; its protocol commands no current: "
+        f"{path}: there is no current channel (in a unit of A); channels found: Signals in mV; "
+        f"its protocol commands no current: "
         "pass the files of both channels together, as (voltage file, current file)."
     )

@@ -12,27 +12,36 @@ from neurocode.errors import DataError
 from neurocode.recordings import datasets, detect_spikes
 from neurocode.recordings.files import block_of_trains
 
-#: Training spikes, fewest and most spikes of a test repeat. DRN156 crosses 0 mV 465 times; five of the
-#: crossings follow another within 3 ms.
+#: Training spikes, fewest and most spikes of a test repeat. DRN156 crosses 0 mV 465 times; five of
+#: the crossings follow another within 3 ms.
 RAPHE = {
-    "DRN156_5ht": (460, 64, 75), "DRN158_gaba": (309, 39, 46), "DRN159_5ht": (511, 64, 78),
-    "DRN162_5ht": (294, 42, 46), "DRN164_5ht": (527, 69, 73),
-}  # fmt: skip
+    "DRN156_5ht": (460, 64, 75),
+    "DRN158_gaba": (309, 39, 46),
+    "DRN159_5ht": (511, 64, 78),
+    "DRN162_5ht": (294, 42, 46),
+    "DRN164_5ht": (527, 69, 73),
+}
 
 
 @pytest.mark.parametrize("cell", RAPHE)
 def test_spike_counts_of_the_raphe_cells(recorded_data, cell):
     folder = recorded_data / "raphe"
-    experiment = nc.Experiment.from_files(folder / f"{cell}_training.abf", folder / f"{cell}_test.abf", current_offset="5 pA")
+    experiment = nc.Experiment.from_files(
+        folder / f"{cell}_training.abf", folder / f"{cell}_test.abf", current_offset="5 pA"
+    )
     training, low, high = RAPHE[cell]
     counts = [len(repeat.spike_times) for repeat in experiment.test.repeats]
     assert experiment.n_spikes == training
     assert (min(counts), max(counts), len(counts)) == (low, high, 10)
     assert experiment.dt == pytest.approx(1e-4) and len(experiment.test.frozen_current) == 100_000
     if cell == "DRN156_5ht":
-        assert nc.Experiment.from_files(folder / f"{cell}_training.abf", dead_time=0.0).n_spikes == 465
+        assert (
+            nc.Experiment.from_files(folder / f"{cell}_training.abf", dead_time=0.0).n_spikes == 465
+        )
     raw = nc.Experiment.from_files(folder / f"{cell}_training.abf")
-    np.testing.assert_allclose(raw.repeats[0].current - experiment.repeats[0].current, 5e-12, atol=1e-18)
+    np.testing.assert_allclose(
+        raw.repeats[0].current - experiment.repeats[0].current, 5e-12, atol=1e-18
+    )
 
 
 def test_a_truncated_file_is_named(recorded_data, tmp_path):
@@ -47,7 +56,11 @@ def test_a_truncated_file_is_named(recorded_data, tmp_path):
 def test_absent_empty_and_unknown_files_are_named(tmp_path):
     (tmp_path / "empty.abf").touch()
     (tmp_path / "notes.md").write_text("no recording")
-    for name, says in (("absent.abf", "no such file"), ("empty.abf", "empty"), ("notes.md", "no reader")):
+    for name, says in (
+        ("absent.abf", "no such file"),
+        ("empty.abf", "empty"),
+        ("notes.md", "no reader"),
+    ):
         with pytest.raises(DataError, match=says):
             nc.read(tmp_path / name)
 
@@ -60,7 +73,9 @@ def test_spikes_are_upward_crossings_with_a_dead_time():
     values = np.full(200, -60.0)
     values[[50, 52, 70, 120]] = 20.0
     np.testing.assert_allclose(detect_spikes(voltage_of(values)).magnitude, [0.005, 0.012])
-    np.testing.assert_allclose(detect_spikes(voltage_of(values), dead_time=0.0).magnitude, [0.005, 0.0052, 0.007, 0.012])
+    np.testing.assert_allclose(
+        detect_spikes(voltage_of(values), dead_time=0.0).magnitude, [0.005, 0.0052, 0.007, 0.012]
+    )
     assert len(detect_spikes(voltage_of(np.full(10, 20.0)))) == 0
 
 
@@ -91,7 +106,12 @@ def test_blocks_survive_a_file(tmp_path, suffix):
 
 @pytest.mark.parametrize(
     ("file", "count"),
-    [("171116sh_0018", 117), ("17o05028_ic_steps", 375), ("2019_07_24_0055_fsi", 948), ("17o05027_ic_ramp", 15)],
+    [
+        ("171116sh_0018", 117),
+        ("17o05028_ic_steps", 375),
+        ("2019_07_24_0055_fsi", 948),
+        ("17o05027_ic_ramp", 15),
+    ],
 )
 def test_spike_counts_of_the_abf_files(recorded_data, file, count):
     block = nc.read(recorded_data / "abf" / f"{file}.abf")
@@ -104,7 +124,10 @@ def test_the_nwb_file_that_neo_cannot_open_is_read(recorded_data):
 
 
 def test_ibw_files_carry_their_units(recorded_data):
-    current, voltage = (nc.read(recorded_data / "ibw" / f"B6_Ch{n}_IDRest_181.ibw").segments[0].analogsignals[0] for n in (0, 3))
+    current, voltage = (
+        nc.read(recorded_data / "ibw" / f"B6_Ch{n}_IDRest_181.ibw").segments[0].analogsignals[0]
+        for n in (0, 3)
+    )
     assert current.units == pq.pA and voltage.units == pq.mV
     assert float(voltage.sampling_rate.rescale("Hz")) == pytest.approx(4000)
 
@@ -136,7 +159,9 @@ def test_local_data_come_first_and_are_checked(recorded_data, monkeypatch, tmp_p
     here = datasets.fetch("raphe", "DRN164_5ht_aec.abf")
     assert here.parent == recorded_data / "raphe"
     copy = datasets.fetch("raphe", "DRN164_5ht_aec.abf", folder=tmp_path / "data")
-    assert copy == tmp_path / "data" / "DRN164_5ht_aec.abf" and copy.read_bytes() == here.read_bytes()
+    assert (
+        copy == tmp_path / "data" / "DRN164_5ht_aec.abf" and copy.read_bytes() == here.read_bytes()
+    )
     (tmp_path / "raphe").mkdir()
     (tmp_path / "raphe" / "DRN164_5ht_aec.abf").write_bytes(b"other")
     monkeypatch.setenv(datasets.FOLDER_VARIABLE, str(tmp_path))
@@ -149,15 +174,22 @@ def test_local_data_come_first_and_are_checked(recorded_data, monkeypatch, tmp_p
 @pytest.mark.parametrize("suffix", [".nwb", ".nix"])
 def test_a_file_gives_back_extents_names_and_units(tmp_path, suffix):
     block, segment = neo.Block(name="session"), neo.Segment()
-    segment.spiketrains.append(neo.SpikeTrain([600.0], units="ms", t_start=500.0, t_stop=900.0, name="x"))
+    segment.spiketrains.append(
+        neo.SpikeTrain([600.0], units="ms", t_start=500.0, t_stop=900.0, name="x")
+    )
     segment.spiketrains.append(neo.SpikeTrain([0.7], units="s", t_start=0.5, t_stop=0.9))
-    segment.analogsignals.append(neo.AnalogSignal([[1.0], [2.0]], units="pA", sampling_rate=2 * pq.kHz, t_start=0.25 * pq.s))
+    segment.analogsignals.append(
+        neo.AnalogSignal([[1.0], [2.0]], units="pA", sampling_rate=2 * pq.kHz, t_start=0.25 * pq.s)
+    )
     block.segments.extend([segment, neo.Segment()])
     back = nc.read(nc.write(block, tmp_path / f"x{suffix}"))
     first, second = back.segments[0].spiketrains
     for train, time in ((first, 0.6), (second, 0.7)):
         np.testing.assert_allclose(train.rescale("s").magnitude, [time])
-        assert (float(train.t_start.rescale("s")), float(train.t_stop.rescale("s"))) == pytest.approx((0.5, 0.9))
+        assert (
+            float(train.t_start.rescale("s")),
+            float(train.t_stop.rescale("s")),
+        ) == pytest.approx((0.5, 0.9))
     assert first.name == "x" and back.file_origin == str(tmp_path / f"x{suffix}")
     (signal,) = back.segments[0].analogsignals
     assert signal.dimensionality.string == "pA" and float(signal.t_start.rescale("s")) == 0.25
@@ -171,7 +203,10 @@ def test_repeats_of_one_duration_become_a_block():
     assert [segment.name for segment in block.segments] == ["repeat 0", "repeat 1"]
     trains = [segment.spiketrains[0] for segment in block.segments]
     assert [train.magnitude.tolist() for train in trains] == [[0.1], []]
-    assert all(float(train.t_stop) == 2.0 and float(train.t_start) == 0.0 and train.name == "cell" for train in trains)
+    assert all(
+        float(train.t_stop) == 2.0 and float(train.t_start) == 0.0 and train.name == "cell"
+        for train in trains
+    )
 
 
 def test_a_file_without_sweeps_is_named(tmp_path):

@@ -42,7 +42,13 @@ def filtered_noise(picoampere, start, stop, tau, seed=2):
 def told(current, dt=DT):
     stimulus = stimulus_of(current, dt)
     return stimulus.kind, *(
-        round(value, 6) for value in (stimulus.amplitude / PA, stimulus.start, stimulus.duration, stimulus.rest / PA)
+        round(value, 6)
+        for value in (
+            stimulus.amplitude / PA,
+            stimulus.start,
+            stimulus.duration,
+            stimulus.rest / PA,
+        )
     )
 
 
@@ -57,21 +63,41 @@ def told(current, dt=DT):
         (square(1.5, 0.5, 1.5), ("long square", 1.5, 0.5, 1.0, 0)),
         (square(-10, 0.1, 0.11) + square(100, 0.5, 1.5), ("long square", 100, 0.5, 1.0, 0)),
         (square(-50, 0.2, 0.7) + square(80, 1.0, 1.9), ("steps", 80, 0.2, 1.7, 0)),
-        (square(50, 0.2, 0.8) + square(50, 0.5, 1.1) + square(50, 0.7, 1.3), ("steps", 150, 0.2, 1.1, 0)),
-        (sum(square(500, t, t + 0.002) for t in np.arange(0.5, 1.0, 0.02)), ("steps", 500, 0.5, 0.482, 0)),
-        (np.where(TIMES >= 0.2, 200 * PA * np.sin(2 * np.pi * 5 * (TIMES - 0.2)), 0.0), ("other", 200, 0.2016, 1.7969, 0)),
+        (
+            square(50, 0.2, 0.8) + square(50, 0.5, 1.1) + square(50, 0.7, 1.3),
+            ("steps", 150, 0.2, 1.1, 0),
+        ),
+        (
+            sum(square(500, t, t + 0.002) for t in np.arange(0.5, 1.0, 0.02)),
+            ("steps", 500, 0.5, 0.482, 0),
+        ),
+        (
+            np.where(TIMES >= 0.2, 200 * PA * np.sin(2 * np.pi * 5 * (TIMES - 0.2)), 0.0),
+            ("other", 200, 0.2016, 1.7969, 0),
+        ),
     ],
-)  # fmt: skip
+)
 def test_commands_are_told_to_the_sample(current, expected):
     assert told(current) == expected
 
 
 @pytest.mark.parametrize(
-    "current", [np.zeros(SAMPLES), np.full(SAMPLES, -40 * PA), amplifier(3), amplifier(15) + 50 * PA, np.zeros(1)]
+    "current",
+    [
+        np.zeros(SAMPLES),
+        np.full(SAMPLES, -40 * PA),
+        amplifier(3),
+        amplifier(15) + 50 * PA,
+        np.zeros(1),
+    ],
 )
 def test_no_stimulus_is_none(current):
     stimulus = stimulus_of(current, DT)
-    assert stimulus.kind == "none" and stimulus.amplitude == 0 and np.isnan([stimulus.start, stimulus.duration]).all()
+    assert (
+        stimulus.kind == "none"
+        and stimulus.amplitude == 0
+        and np.isnan([stimulus.start, stimulus.duration]).all()
+    )
     assert stimulus.rest == np.median(current[:100])
 
 
@@ -80,7 +106,9 @@ def test_no_stimulus_is_none(current):
 def test_a_ramp_begins_where_its_line_leaves_the_rest(end, noise):
     kind, amplitude, start, duration, _ = told(ramp(end, 0.4, 1.4) + amplifier(noise))
     assert kind == "ramp"
-    assert amplitude == pytest.approx(end, abs=0.2 + noise) and start == pytest.approx(0.4, abs=2e-3 + 0.002 * noise)
+    assert amplitude == pytest.approx(end, abs=0.2 + noise) and start == pytest.approx(
+        0.4, abs=2e-3 + 0.002 * noise
+    )
     assert start + duration == pytest.approx(1.4, abs=2e-3)
 
 
@@ -97,7 +125,11 @@ def test_a_recorded_square_with_what_spikes_leave_in_it(noise):
     for spike in np.arange(0.55, 1.5, 0.1):
         current[round(spike / DT) + np.arange(10)] += np.repeat([600, -500], 5) * PA
     kind, amplitude, start, duration, rest = told(current)
-    assert kind == "long square" and amplitude == pytest.approx(60, abs=2) and rest == pytest.approx(-70, abs=3)
+    assert (
+        kind == "long square"
+        and amplitude == pytest.approx(60, abs=2)
+        and rest == pytest.approx(-70, abs=3)
+    )
     assert start == pytest.approx(0.5, abs=1.1e-3) and duration == pytest.approx(1.0, abs=2e-3)
 
 
@@ -107,7 +139,11 @@ def test_noise_has_its_standard_deviation_as_amplitude(tau, noise):
     current = filtered_noise(100, 0.3, 1.8, tau) + amplifier(noise)
     kind, amplitude, start, duration, _ = told(current)
     inside = current[(TIMES >= 0.3) & (TIMES < 1.8)]
-    assert kind == "noise" and start == pytest.approx(0.3, abs=0.01) and duration == pytest.approx(1.5, abs=0.02)
+    assert (
+        kind == "noise"
+        and start == pytest.approx(0.3, abs=0.01)
+        and duration == pytest.approx(1.5, abs=0.02)
+    )
     if tau > 1e-3:
         assert amplitude == pytest.approx(inside.std() / PA, rel=0.05)
 
@@ -120,18 +156,26 @@ def test_noise_over_the_whole_sweep_and_held_noise_are_noise():
 
 
 def test_recorded_stimuli_are_the_pulses_that_their_files_name(recorded_data):
-    """Amplitudes against the medians of plateau and rest that h5py gives, and what the descriptions say."""
+    """Amplitudes against the medians of plateau and rest that h5py gives, and what the descriptions
+    say."""
     for name, windows, duration in (
         ("FergusonEtAl2015_PYR2", ((0.0, 0.05), (0.2, 1.0)), 1.0),
         ("LantyerEtAl2018_180817_ME_9_CC", ((0.0, 0.05), (0.2, 0.5)), 0.5),
     ):
         with h5py.File(recorded_data / "nwb-icephys" / f"{name}.nwb") as file:
             for series in file["stimulus/presentation"].values():
-                rate, current = series["starting_time"].attrs["rate"], series["data"][()].astype(float)
-                rest, plateau = (np.median(current[round(a * rate) : round(b * rate)]) for a, b in windows)
+                rate, current = (
+                    series["starting_time"].attrs["rate"],
+                    series["data"][()].astype(float),
+                )
+                rest, plateau = (
+                    np.median(current[round(a * rate) : round(b * rate)]) for a, b in windows
+                )
                 named = float(series.attrs["description"].split("pulse ~")[1].split("pA")[0])
                 stimulus = stimulus_of(current, 1 / rate)
-                assert stimulus.kind == "long square" and stimulus.duration == pytest.approx(duration, abs=1e-3)
+                assert stimulus.kind == "long square" and stimulus.duration == pytest.approx(
+                    duration, abs=1e-3
+                )
                 assert stimulus.amplitude == pytest.approx(plateau - rest, abs=5 * PA)
                 assert (stimulus.amplitude + stimulus.rest) / PA == pytest.approx(named, abs=8)
 
@@ -142,11 +186,15 @@ def test_recorded_stimuli_are_the_pulses_that_their_files_name(recorded_data):
         # A pulse 40 ms before a square is a part of it, one 60 ms before it is not.
         (square(-10, 0.45, 0.46) + square(100, 0.5, 1.5), ("long square", 100, 0.45, 1.05, 0)),
         (square(-10, 0.43, 0.44) + square(100, 0.5, 1.5), ("long square", 100, 0.5, 1.0, 0)),
-        # A square five times as long as the other stands for the sweep, one four times as long does not.
+        # A square five times as long as the other stands for the sweep, one four times as long does
+        # not.
         (square(-40, 0.1, 0.2) + square(100, 0.5, 1.0), ("long square", 100, 0.5, 0.5, 0)),
         (square(-40, 0.1, 0.2) + square(100, 0.5, 0.9), ("steps", 100, 0.1, 0.8, 0)),
         # A line from 100 to 140 pA spans less than half of its largest deviation.
-        (np.where((TIMES >= 0.5) & (TIMES < 1.5), (100 + 40 * (TIMES - 0.5)) * PA, 0.0), ("other", 139.996, 0.5, 1.0, 0)),
+        (
+            np.where((TIMES >= 0.5) & (TIMES < 1.5), (100 + 40 * (TIMES - 0.5)) * PA, 0.0),
+            ("other", 139.996, 0.5, 1.0, 0),
+        ),
     ],
 )
 def test_pauses_pulses_and_slopes_have_their_limits(current, expected):
@@ -154,7 +202,9 @@ def test_pauses_pulses_and_slopes_have_their_limits(current, expected):
 
 
 @pytest.mark.parametrize(("start", "stop"), [(0.5007, 1.5003), (0.5003, 1.5007), (0.5, 1.5)])
-def test_edges_of_a_recorded_square_are_found_to_the_sample_inside_and_beside_their_bins(start, stop):
+def test_edges_of_a_recorded_square_are_found_to_the_sample_inside_and_beside_their_bins(
+    start, stop
+):
     kind, _, begin, duration, _ = told(square(100, start, stop) + amplifier(4))
     assert (kind, begin, round(begin + duration, 6)) == ("long square", start, stop)
 
@@ -169,6 +219,7 @@ def test_noise_turns_by_eight_steps(n_turns, kind):
 
 @pytest.mark.parametrize(("depth", "kind"), [(0.1, "other"), (0.5, "noise")])
 def test_noise_turns_by_unlike_steps(depth, kind):
-    """A sine whose amplitude is modulated: the coefficient of variation of its steps is the depth over the root of two."""
+    """A sine whose amplitude is modulated: the coefficient of variation of its steps is the depth
+    over the root of two."""
     modulated = 100 * PA * np.sin(2 * np.pi * 20 * TIMES) * (1 + depth * np.sin(2 * np.pi * TIMES))
     assert told(modulated)[0] == kind

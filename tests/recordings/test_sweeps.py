@@ -1,4 +1,5 @@
-"""Which response belongs to which stimulus in an NWB file: said by the file, or refused with the candidates."""
+"""Which response belongs to which stimulus in an NWB file: said by the file, or refused with the
+candidates."""
 
 from __future__ import annotations
 
@@ -26,7 +27,8 @@ pytestmark = pytest.mark.filterwarnings("ignore:Spec .*sweep_number")
 
 
 class Recording:
-    """A file under construction; spikes of sweep ``n`` are ``n`` in number, its current is ``n`` picoampere."""
+    """A file under construction; spikes of sweep ``n`` are ``n`` in number, its current is ``n``
+    picoampere."""
 
     def __init__(self, folder):
         self.path = folder / "cell.nwb"
@@ -36,13 +38,22 @@ class Recording:
 
     def electrode(self, name="electrode"):
         if name not in self.electrodes:
-            self.electrodes[name] = self.file.create_icephys_electrode(name=name, description="", device=self.device)
+            self.electrodes[name] = self.file.create_icephys_electrode(
+                name=name, description="", device=self.device
+            )
         return self.electrodes[name]
 
     def clamp(self, kind, name, data, electrode="electrode", timestamps=None, **more):
         timing = {"rate": RATE} if timestamps is None else {"timestamps": timestamps}
         gain = {} if kind is IZeroClampSeries else {"gain": 1.0}
-        return kind(name=name, data=np.asarray(data), electrode=self.electrode(electrode), **gain, **timing, **more)
+        return kind(
+            name=name,
+            data=np.asarray(data),
+            electrode=self.electrode(electrode),
+            **gain,
+            **timing,
+            **more,
+        )
 
     def response(self, name, spikes, **more):
         series = self.clamp(CurrentClampSeries, name, voltage(spikes), **more)
@@ -50,7 +61,9 @@ class Recording:
         return series
 
     def stimulus(self, name, picoamperes, samples=SAMPLES, **more):
-        series = self.clamp(CurrentClampStimulusSeries, name, np.full(samples, picoamperes * 1e-12), **more)
+        series = self.clamp(
+            CurrentClampStimulusSeries, name, np.full(samples, picoamperes * 1e-12), **more
+        )
         self.file.add_stimulus(series)
         return series
 
@@ -99,32 +112,56 @@ def test_sweeps_pair_by_number_whatever_their_names(recording):
 
 
 def test_a_table_of_recordings_is_honoured(recording):
-    responses = {name: recording.response(f"resp_{name}", spikes) for name, spikes in (("a", 1), ("b", 2), ("c", 3))}
-    stimuli = {name: recording.stimulus(f"stim_{name}", current) for name, current in (("a", 3), ("b", 2), ("c", 1))}
+    responses = {
+        name: recording.response(f"resp_{name}", spikes)
+        for name, spikes in (("a", 1), ("b", 2), ("c", 3))
+    }
+    stimuli = {
+        name: recording.stimulus(f"stim_{name}", current)
+        for name, current in (("a", 3), ("b", 2), ("c", 1))
+    }
     for response, stimulus in ("ac", "bb", "ca"):
         recording.file.add_intracellular_recording(
-            electrode=recording.electrode(), response=responses[response], stimulus=stimuli[stimulus]
+            electrode=recording.electrode(),
+            response=responses[response],
+            stimulus=stimuli[stimulus],
         )
     assert pairs(recording.write()) == [(1, 1), (2, 2), (3, 3)]
 
 
 def test_rows_of_a_table_may_be_parts_of_one_series(recording):
-    response = recording.clamp(CurrentClampSeries, "response", np.concatenate([voltage(1), voltage(5)]), starting_time=2.0)
-    stimulus = recording.clamp(CurrentClampStimulusSeries, "stimulus", np.repeat([1e-12, 5e-12], SAMPLES), starting_time=2.0)
+    response = recording.clamp(
+        CurrentClampSeries, "response", np.concatenate([voltage(1), voltage(5)]), starting_time=2.0
+    )
+    stimulus = recording.clamp(
+        CurrentClampStimulusSeries,
+        "stimulus",
+        np.repeat([1e-12, 5e-12], SAMPLES),
+        starting_time=2.0,
+    )
     recording.file.add_acquisition(response)
     recording.file.add_stimulus(stimulus)
     for start in (SAMPLES, 0):
         recording.file.add_intracellular_recording(
-            electrode=recording.electrode(), response=response, response_start_index=start, response_index_count=SAMPLES,
-            stimulus=stimulus, stimulus_start_index=start, stimulus_index_count=SAMPLES,
-        )  # fmt: skip
+            electrode=recording.electrode(),
+            response=response,
+            response_start_index=start,
+            response_index_count=SAMPLES,
+            stimulus=stimulus,
+            stimulus_start_index=start,
+            stimulus_index_count=SAMPLES,
+        )
     assert pairs(recording.write()) == [(5, 5), (1, 1)]
-    starts = [float(segment.analogsignals[0].t_start) for segment in nc.read(recording.path).segments]
+    starts = [
+        float(segment.analogsignals[0].t_start) for segment in nc.read(recording.path).segments
+    ]
     assert starts == pytest.approx([2.0 + SAMPLES / RATE, 2.0])
 
 
 def test_a_row_without_a_stimulus_has_a_voltage_alone(recording):
-    recording.file.add_intracellular_recording(electrode=recording.electrode(), response=recording.response("alone", 3))
+    recording.file.add_intracellular_recording(
+        electrode=recording.electrode(), response=recording.response("alone", 3)
+    )
     (segment,) = nc.read(recording.write()).segments
     assert [signal.name for signal in segment.analogsignals] == ["alone"]
     with pytest.raises(DataError, match="no current channel"):
@@ -134,7 +171,9 @@ def test_a_row_without_a_stimulus_has_a_voltage_alone(recording):
 def test_series_outside_the_table_are_named(recording):
     response, stimulus = recording.response("inside", 3), recording.stimulus("also_inside", 3)
     recording.response("outside", 3)
-    recording.file.add_intracellular_recording(electrode=recording.electrode(), response=response, stimulus=stimulus)
+    recording.file.add_intracellular_recording(
+        electrode=recording.electrode(), response=response, stimulus=stimulus
+    )
     recording.refused("'outside' stands in no row of the table of intracellular recordings")
 
 
@@ -142,7 +181,10 @@ def test_twelve_sweeps_without_numbers_are_refused_with_the_candidates(recording
     for number in range(12):
         recording.response(f"response_{number:02d}", 1)
         recording.stimulus(f"stimulus_{number:02d}", 1)
-    recording.refused("sweep 0 holds 12 voltage series .'response_00', 'response_01', .*'response_05' and 6 more., expected one")
+    recording.refused(
+        "sweep 0 holds 12 voltage series .'response_00', 'response_01', .*'response_05' and 6 "
+        "more., expected one"
+    )
 
 
 def test_one_voltage_and_one_current_need_no_number(recording):
@@ -188,7 +230,9 @@ def test_voltage_clamp_is_refused_with_the_reason(recording, kind):
 
 
 def test_a_voltage_at_no_current_is_a_voltage(recording):
-    recording.file.add_acquisition(recording.clamp(IZeroClampSeries, "rest", voltage(2), sweep_number=1))
+    recording.file.add_acquisition(
+        recording.clamp(IZeroClampSeries, "rest", voltage(2), sweep_number=1)
+    )
     (segment,) = nc.read(recording.write()).segments
     assert float(segment.analogsignals[0].max()) == pytest.approx(20e-3)
 
@@ -197,35 +241,50 @@ def test_two_cells_are_refused_until_one_is_chosen(recording):
     recording.response("response", 3, sweep_number=1, electrode="left")
     recording.response("other", 4, sweep_number=2, electrode="right")
     for number, electrode in ((1, "left"), (2, "right")):
-        recording.stimulus(f"stimulus_{electrode}", number, sweep_number=number, electrode=electrode)
+        recording.stimulus(
+            f"stimulus_{electrode}", number, sweep_number=number, electrode=electrode
+        )
     path = recording.write()
     with pytest.raises(DataError) as caught:
         nc.Experiment.from_files(path)
     assert str(caught.value) == (
-        f"{path}: the sweeps come from 2 electrodes (left, right), expected one cell; choose it by voltage_channel."
+        f"{path}: the sweeps come from 2 electrodes (left, right), expected one cell; choose it "
+        f"by voltage_channel."
     )
     for electrode, number, spikes in (("left", 1, 3), ("right", 2, 4)):
         (repeat,) = nc.Experiment.from_files(path, voltage_channel=electrode).repeats
-        assert (repeat.number, len(repeat.spike_times), repeat.current[0]) == (number, spikes, number * 1e-12)
+        assert (repeat.number, len(repeat.spike_times), repeat.current[0]) == (
+            number,
+            spikes,
+            number * 1e-12,
+        )
 
 
 @pytest.mark.parametrize("missing", [1, SAMPLES // 2, SAMPLES - 1])
 def test_samples_at_uneven_times_are_refused(recording, missing):
     """One sample is missing: the times after it are one interval later."""
-    recording.response("response", 3, timestamps=(np.arange(SAMPLES) + (np.arange(SAMPLES) >= missing)) / RATE)
+    recording.response(
+        "response", 3, timestamps=(np.arange(SAMPLES) + (np.arange(SAMPLES) >= missing)) / RATE
+    )
     recording.stimulus("stimulus", 3)
-    recording.refused("'response' has a time for each sample, and these are not even; expected one sampling rate")
+    recording.refused(
+        "'response' has a time for each sample, and these are not even; expected one sampling rate"
+    )
 
 
 @pytest.mark.parametrize("jitter", [0.0, 2e-5])
 def test_samples_at_even_times_are_as_good_as_a_rate(recording, jitter):
-    """From 2.5 s, to a fiftieth of an interval: the rate is the whole number nearby, and the stimulus begins with the voltage."""
+    """From 2.5 s, to a fiftieth of an interval: the rate is the whole number nearby, and the
+    stimulus begins with the voltage."""
     stray = jitter * np.where(np.arange(SAMPLES) % 2, 1, -1)
     recording.response("response", 3, timestamps=2.5 + np.arange(SAMPLES) / RATE + stray)
     recording.stimulus("stimulus", 7, starting_time=2.5)
     (segment,) = nc.read(recording.write()).segments
     read = segment.analogsignals[0]
-    assert (float(read.sampling_rate), float(read.t_start)) == (RATE, pytest.approx(2.5, abs=jitter + 1e-12))
+    assert (float(read.sampling_rate), float(read.t_start)) == (
+        RATE,
+        pytest.approx(2.5, abs=jitter + 1e-12),
+    )
     (repeat,) = nc.Experiment.from_files(recording.path).repeats
     assert (len(repeat.spike_times), repeat.current[0], repeat.dt) == (3, 7e-12, 1 / RATE)
 
@@ -233,8 +292,14 @@ def test_samples_at_even_times_are_as_good_as_a_rate(recording, jitter):
 def test_a_voltage_without_an_amplifier_may_have_even_times(recording):
     """Events and behaviour with times of their own are passed over."""
     even = np.arange(SAMPLES) / RATE
-    for name, unit, times in (("voltage", "volts", even), ("position", "meters", even), ("odd", "volts", even**2)):
-        recording.file.add_acquisition(pynwb.TimeSeries(name=name, data=np.zeros(SAMPLES), unit=unit, timestamps=times))
+    for name, unit, times in (
+        ("voltage", "volts", even),
+        ("position", "meters", even),
+        ("odd", "volts", even**2),
+    ):
+        recording.file.add_acquisition(
+            pynwb.TimeSeries(name=name, data=np.zeros(SAMPLES), unit=unit, timestamps=times)
+        )
     (segment,) = nc.read(recording.write()).segments
     assert [signal.annotations["series"] for signal in segment.analogsignals] == ["voltage"]
 
@@ -261,11 +326,16 @@ def test_a_current_of_another_length_is_refused(recording):
         nc.Experiment.from_files(recording.write())
 
 
-@pytest.mark.parametrize(("unit", "what"), [("volts", "voltages"), ("mV", "voltages"), ("amperes", "currents"), ("pA", "currents")])
+@pytest.mark.parametrize(
+    ("unit", "what"),
+    [("volts", "voltages"), ("mV", "voltages"), ("amperes", "currents"), ("pA", "currents")],
+)
 def test_plain_series_that_could_be_either_are_refused(recording, unit, what):
     for name in ("first", "second"):
         recording.series(name, unit)
-    recording.refused(f"the file holds 2 {what} .'first', 'second'. and no sweep numbers that pair them")
+    recording.refused(
+        f"the file holds 2 {what} .'first', 'second'. and no sweep numbers that pair them"
+    )
 
 
 def test_plain_series_of_one_kind_each_form_one_sweep(recording):
@@ -305,7 +375,9 @@ def test_units_are_described_whatever_the_signals_are(recording):
 
 def test_spikes_outside_their_observation_are_no_neo_train(recording):
     recording.file.add_unit(spike_times=[0.3], obs_intervals=[[1.0, 2.0]])
-    recording.refused(r"the times of 'unit 0' are not all finite and inside \[1, 2\] s, where it was observed")
+    recording.refused(
+        r"the times of 'unit 0' are not all finite and inside \[1, 2\] s, where it was observed"
+    )
 
 
 def test_units_beside_sweeps_have_a_segment_of_their_own(recording):
@@ -315,7 +387,11 @@ def test_units_beside_sweeps_have_a_segment_of_their_own(recording):
     recording.file.add_unit(spike_times=[0.1, 0.2])
     assert pairs(recording.write()) == [(1, 1), (2, 2)]
     segments = nc.read(recording.path).segments
-    assert [(len(s.analogsignals), len(s.spiketrains)) for s in segments] == [(2, 0), (2, 0), (0, 1)]
+    assert [(len(s.analogsignals), len(s.spiketrains)) for s in segments] == [
+        (2, 0),
+        (2, 0),
+        (0, 1),
+    ]
 
 
 def test_units_without_intervals_end_at_the_last_possible_spike(recording):
@@ -326,9 +402,13 @@ def test_units_without_intervals_end_at_the_last_possible_spike(recording):
     assert trains.t_start.tolist() == [0.0, 0.0, -0.5, 0.0, 0.0, 0.0]
     table = nc.describe(trains, n_surrogates=0)
     assert table["reason"].tolist() == [
-        "", "one spike", "", "1 times are not finite",
-        "times lie outside [0, 1.5] s", "1 times are not finite",
-    ]  # fmt: skip
+        "",
+        "one spike",
+        "",
+        "1 times are not finite",
+        "times lie outside [0, 1.5] s",
+        "1 times are not finite",
+    ]
     assert table["rate"].iloc[0] == pytest.approx(2 / 1.5)
     with pytest.raises(DataError, match=r"'unit 3' are not all finite"):
         nc.read(recording.path)
@@ -369,29 +449,38 @@ def test_recorded_voltage_clamp_is_refused(recorded_data):
 
 
 def test_units_that_were_observed_in_stretches_are_read_one_stretch_at_a_time(recording):
-    """Ten seconds at 2 Hz, eighty that nobody looked at, ten at 1 Hz; neighbours that touch are one stretch."""
+    """Ten seconds at 2 Hz, eighty that nobody looked at, ten at 1 Hz; neighbours that touch are one
+    stretch."""
     times = np.concatenate([np.arange(0.25, 10, 0.5), np.arange(90.5, 100, 1.0)])
-    recording.file.add_unit(spike_times=times, obs_intervals=[[90.0, 100.0], [0.0, 4.0], [4.0, 10.0]])
+    recording.file.add_unit(
+        spike_times=times, obs_intervals=[[90.0, 100.0], [0.0, 4.0], [4.0, 10.0]]
+    )
     path = recording.write()
     with pytest.raises(DataError) as caught:
         read_trains(path)
     assert str(caught.value) == (
-        f"{path}: a unit was observed in 2 stretches, not between 10 and 90 s; choose a window inside one by t_start and t_stop."
+        f"{path}: a unit was observed in 2 stretches, not between 10 and 90 s; choose a window "
+        f"inside one by t_start and t_stop."
     )
     with pytest.raises(DataError, match="not between 10 and 90 s"):
         read_trains(path, Layout(t_start=20.0, t_stop=80.0))
     for window, rate in (((0.0, 10.0), 2.0), ((90.0, 100.0), 1.0), ((1.0, 3.0), 2.0)):
-        table = nc.describe(read_trains(path, Layout(t_start=window[0], t_stop=window[1])), n_surrogates=0)
+        table = nc.describe(
+            read_trains(path, Layout(t_start=window[0], t_stop=window[1])), n_surrogates=0
+        )
         assert table["rate"].item() == rate and table["duration"].item() == window[1] - window[0]
 
 
 def simultaneous(recording, electrodes=("left", "right"), sweeps=3):
-    """Sweeps of several electrodes, row by row: sweep ``n`` at electrode ``k`` has ``n + k`` spikes and ``10 k + n`` picoampere."""
+    """Sweeps of several electrodes, row by row: sweep ``n`` at electrode ``k`` has ``n + k`` spikes
+    and ``10 k + n`` picoampere."""
     rows = {}
     for number in range(sweeps):
         for place, name in enumerate(electrodes):
             response = recording.response(f"{name}_v{number}", number + place, electrode=name)
-            stimulus = recording.stimulus(f"{name}_i{sweeps - number}", 10 * place + number, electrode=name)
+            stimulus = recording.stimulus(
+                f"{name}_i{sweeps - number}", 10 * place + number, electrode=name
+            )
             rows[number, place] = recording.file.add_intracellular_recording(
                 electrode=recording.electrode(name), response=response, stimulus=stimulus
             )
@@ -399,44 +488,73 @@ def simultaneous(recording, electrodes=("left", "right"), sweeps=3):
 
 
 def test_simultaneous_sequential_and_repeated_recordings_place_each_sweep(recording):
-    """Two electrodes at once, three sweeps in the order 1, 0, 2 of the table, in two sequences and one repetition."""
+    """Two electrodes at once, three sweeps in the order 1, 0, 2 of the table, in two sequences and
+    one repetition."""
     rows = simultaneous(recording)
     for sweep, number in ((1, 11), (0, 10), (2, 12)):
-        recording.file.add_icephys_simultaneous_recording(recordings=[rows[sweep, 0], rows[sweep, 1]], id=number)
-    recording.file.add_icephys_sequential_recording(simultaneous_recordings=[0, 2], stimulus_type="square", id=20)
-    recording.file.add_icephys_sequential_recording(simultaneous_recordings=[1], stimulus_type="ramp", id=21)
+        recording.file.add_icephys_simultaneous_recording(
+            recordings=[rows[sweep, 0], rows[sweep, 1]], id=number
+        )
+    recording.file.add_icephys_sequential_recording(
+        simultaneous_recordings=[0, 2], stimulus_type="square", id=20
+    )
+    recording.file.add_icephys_sequential_recording(
+        simultaneous_recordings=[1], stimulus_type="ramp", id=21
+    )
     recording.file.add_icephys_repetition(sequential_recordings=[0, 1], id=30)
     path = recording.write()
     segments = nc.read(path).segments
-    assert [(segment.index, len(segment.analogsignals)) for segment in segments] == [(10, 4), (11, 4), (12, 4)]
+    assert [(segment.index, len(segment.analogsignals)) for segment in segments] == [
+        (10, 4),
+        (11, 4),
+        (12, 4),
+    ]
     keys = ("stimulus_type", "sequence", "repetition")
     assert [tuple(segment.annotations[key] for key in keys) for segment in segments] == [
-        ("ramp", 21, 30), ("square", 20, 30), ("square", 20, 30)
-    ]  # fmt: skip
+        ("ramp", 21, 30),
+        ("square", 20, 30),
+        ("square", 20, 30),
+    ]
     with pytest.raises(DataError) as caught:
         nc.Experiment.from_files(path)
     assert str(caught.value) == (
-        f"{path}: there are 2 voltage channels (in a unit of V), expected one; choose by voltage_channel among "
+        f"{path}: there are 2 voltage channels (in a unit of V), expected one; choose by "
+        f"voltage_channel among "
         "0: 'left_v0' or 'left' in V, 1: 'right_v0' or 'right' in V."
     )
     repeats = nc.Experiment.from_files(path, voltage_channel="right").repeats
-    told = [(r.number, len(r.spike_times), round(r.current[0] * 1e12), r.description) for r in repeats]
+    told = [
+        (r.number, len(r.spike_times), round(r.current[0] * 1e12), r.description) for r in repeats
+    ]
     assert told == [(10 + n, n + 1, 10 + n, "square" if n else "ramp") for n in range(3)]
     for choice in ("left", 0, "0"):
         chosen = [channel_of(segment, "voltage", "", choice) for segment in segments]
         assert [len(detect_spikes(signal, dead_time=0.0)) for signal in chosen] == [0, 1, 2]
-    crossed = nc.Experiment.from_files(path, voltage_channel="left", current_channel="right").repeats
+    crossed = nc.Experiment.from_files(
+        path, voltage_channel="left", current_channel="right"
+    ).repeats
     assert [round(repeat.current[0] * 1e12) for repeat in crossed] == [10, 11, 12]
-    with pytest.raises(DataError, match=r"no voltage channel is called 'middle'; there are 0: 'left_v0' or 'left' in V, 1: 'right"):
+    with pytest.raises(
+        DataError,
+        match=r"no voltage channel is called 'middle'; there are 0: 'left_v0' or 'left' in V, 1: 'right",
+    ):
         channel_of(segments[0], "voltage", "cell", "middle")
 
 
 def test_sweep_numbers_of_the_series_name_the_rows_of_the_table(recording):
     for number, row in ((7, "a"), (3, "b")):
         series = {"sweep_number": number}
-        response, stimulus = recording.response(f"v{row}", number, **series), recording.stimulus(f"i{row}", number, **series)
-        recording.file.add_intracellular_recording(electrode=recording.electrode(), response=response, stimulus=stimulus)
-    assert [repeat.number for repeat in nc.Experiment.from_files(recording.write()).repeats] == [3, 7]
+        response, stimulus = (
+            recording.response(f"v{row}", number, **series),
+            recording.stimulus(f"i{row}", number, **series),
+        )
+        recording.file.add_intracellular_recording(
+            electrode=recording.electrode(), response=response, stimulus=stimulus
+        )
+    assert [repeat.number for repeat in nc.Experiment.from_files(recording.write()).repeats] == [
+        3,
+        7,
+    ]
 
 
 def test_tables_that_contradict_themselves_are_refused(recording):
@@ -449,23 +567,33 @@ def test_tables_that_contradict_themselves_are_refused(recording):
 def test_a_row_outside_the_simultaneous_recordings_is_named(recording):
     rows = simultaneous(recording, ("one",))
     recording.file.add_icephys_simultaneous_recording(recordings=[rows[0, 0], rows[1, 0]])
-    recording.refused("row 2 of the intracellular recordings is in no row of the simultaneous recordings")
+    recording.refused(
+        "row 2 of the intracellular recordings is in no row of the simultaneous recordings"
+    )
 
 
 def test_sweeps_in_voltage_clamp_beside_others_are_left_out_and_said_to_be(recording):
     for number in (1, 3):
         recording.response(f"v{number}", number, sweep_number=number)
         recording.stimulus(f"i{number}", number, sweep_number=number)
-    recording.file.add_acquisition(recording.clamp(VoltageClampSeries, "clamped", np.zeros(SAMPLES), sweep_number=2))
+    recording.file.add_acquisition(
+        recording.clamp(VoltageClampSeries, "clamped", np.zeros(SAMPLES), sweep_number=2)
+    )
     path = recording.write()
     assert pairs(path) == [(1, 1), (3, 3)]
     assert nc.read(path).annotations["voltage_clamp"] == [2]
-    with pytest.raises(DataError, match=r"cell\.nwb: sweep 2 was recorded in voltage clamp, expected current clamp"):
+    with pytest.raises(
+        DataError, match=r"cell\.nwb: sweep 2 was recorded in voltage clamp, expected current clamp"
+    ):
         nc.Experiment.from_files(path, sweeps="1-3")
 
 
 def test_settings_of_the_amplifier_are_kept_and_nothing_is_taken_off(recording):
-    settings = {"bridge_balance": 15e6, "capacitance_compensation": 4e-12, "bias_current": float("nan")}
+    settings = {
+        "bridge_balance": 15e6,
+        "capacitance_compensation": 4e-12,
+        "bias_current": float("nan"),
+    }
     recording.response("response", 3, **settings)
     recording.stimulus("stimulus", 8)
     (segment,) = nc.read(recording.write()).segments
@@ -491,7 +619,9 @@ def test_settings_of_the_amplifier_are_kept_and_nothing_is_taken_off(recording):
         (-12, "ignore", -12),
     ],
 )
-def test_a_bias_current_is_added_to_a_command_that_does_not_hold_it(recording, stimulus, choice, held):
+def test_a_bias_current_is_added_to_a_command_that_does_not_hold_it(
+    recording, stimulus, choice, held
+):
     recording.response("response", 3, bias_current=-30e-12)
     recording.stimulus("stimulus", stimulus)
     (repeat,) = nc.Experiment.from_files(recording.write(), bias_current=choice).repeats
@@ -505,10 +635,13 @@ def test_a_bias_current_that_may_be_in_the_stimulus_or_not_is_refused(recording)
     with pytest.raises(DataError) as caught:
         nc.Experiment.from_files(path)
     assert str(caught.value) == (
-        f"{path}: sweep 0 states a bias current of -30 pA and its stimulus begins at -12 pA, which does not say whether the "
+        f"{path}: sweep 0 states a bias current of -30 pA and its stimulus begins at -12 pA, "
+        f"which does not say whether the "
         "stimulus holds the bias; say so by bias_current='add' or 'ignore'."
     )
-    with pytest.raises(DataError, match="bias_current is 'perhaps', expected one of auto, add, ignore"):
+    with pytest.raises(
+        DataError, match="bias_current is 'perhaps', expected one of auto, add, ignore"
+    ):
         nc.Experiment.from_files(path, bias_current="perhaps")
 
 
@@ -524,18 +657,27 @@ def test_numbers_with_a_prefix_stay_as_they_are_stored(recording):
         assert signal.dtype == np.float32
 
 
-def test_twelve_sweeps_of_a_simulated_cell_keep_their_stimuli_where_the_table_pairs_against_the_alphabet(recording):
-    """Six seconds of a cell cut into sweeps. Names of responses rise, names of stimuli fall, rows stand in neither order."""
+def test_twelve_sweeps_of_a_simulated_cell_keep_their_stimuli_where_the_table_pairs_against_the_alphabet(
+    recording,
+):
+    """Six seconds of a cell cut into sweeps. Names of responses rise, names of stimuli fall, rows
+    stand in neither order."""
     levels, samples, dt = 20.0 * np.arange(1, 13), 500, 1e-3
     current = nc.simulation.stimuli.steps(levels.tolist(), samples * dt, dt)
-    simulated = nc.simulate(nc.models.gif((50.0,)), current, seed=1, engine="jax").segments[0].spiketrains[0]
+    simulated = (
+        nc.simulate(nc.models.gif((50.0,)), current, seed=1, engine="jax")
+        .segments[0]
+        .spiketrains[0]
+    )
     spikes = np.round(simulated.rescale("s").magnitude / dt).astype(int)
     volts, amperes = np.full(12 * samples, -70e-3), current.rescale("A").magnitude[:, 0]
     volts[spikes] = 20e-3
     for number in np.random.default_rng(0).permutation(12):
         part = slice(number * samples, (number + 1) * samples)
         response = recording.clamp(CurrentClampSeries, f"response_{number:02d}", volts[part])
-        stimulus = recording.clamp(CurrentClampStimulusSeries, f"stimulus_{11 - number:02d}", amperes[part])
+        stimulus = recording.clamp(
+            CurrentClampStimulusSeries, f"stimulus_{11 - number:02d}", amperes[part]
+        )
         recording.file.add_acquisition(response)
         recording.file.add_stimulus(stimulus)
         recording.file.add_intracellular_recording(

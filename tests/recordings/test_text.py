@@ -1,4 +1,5 @@
-"""Numbers in text files: every separator, a header or none, and a sentence for what is no decimal number."""
+"""Numbers in text files: every separator, a header or none, and a sentence for what is no decimal
+number."""
 
 from __future__ import annotations
 
@@ -89,10 +90,14 @@ def test_what_is_no_spike_train_is_named(tmp_path, content, match):
 
 def test_the_unit_of_time_scales_the_latest_time(tmp_path):
     path = written(tmp_path, "1e11\n")
-    assert nc.read(path, time_unit="ms").segments[0].spiketrains[0].rescale("s").magnitude.tolist() == [1e8]
+    assert nc.read(path, time_unit="ms").segments[0].spiketrains[0].rescale(
+        "s"
+    ).magnitude.tolist() == [1e8]
     with pytest.raises(DataError, match="later than"):
         nc.read(path)
-    assert nc.read(written(tmp_path, "1e10\n")).segments[0].spiketrains[0].magnitude.tolist() == [1e10]
+    assert nc.read(written(tmp_path, "1e10\n")).segments[0].spiketrains[0].magnitude.tolist() == [
+        1e10
+    ]
 
 
 def test_an_array_file_says_the_same_of_its_times(tmp_path):
@@ -109,7 +114,9 @@ def test_an_array_file_says_the_same_of_its_times(tmp_path):
     np.save(path, np.array([1, 2], np.uint8))
     assert nc.read(path, time_unit="s").segments[0].spiketrains[0].magnitude.tolist() == [1.0, 2.0]
     for read in (nc.read, read_trains):
-        with pytest.raises(DataError, match="the array holds whole numbers, which may be samples; say their unit"):
+        with pytest.raises(
+            DataError, match="the array holds whole numbers, which may be samples; say their unit"
+        ):
             read(path)
 
 
@@ -121,23 +128,39 @@ def test_rows_and_columns_of_a_table(tmp_path):
     uneven = read_numbers(written(tmp_path, "1,2\n3\n"))
     assert uneven.array() is None and uneven.column() is None and uneven.header == ()
     empty = read_numbers(written(tmp_path, "\n\n"))
-    assert empty.array() is None and empty.column().tolist() == [] and len(empty.rows) == 2 and empty.n_columns == 0
+    assert (
+        empty.array() is None
+        and empty.column().tolist() == []
+        and len(empty.rows) == 2
+        and empty.n_columns == 0
+    )
 
 
 def test_a_table_of_units_and_times_as_text(tmp_path):
     path = written(tmp_path, "unit,time\n2,0.5\n1,0.25\n2,0.125\n")
     trains = read_layout(path, Layout(axes="unit,time"))
     assert [trains.train(k).tolist() for k in range(2)] == [[0.25], [0.125, 0.5]]
-    assert [read_layout(path, Layout()).train(k).tolist() for k in range(2)] == [[0.25], [0.125, 0.5]]
-    with pytest.raises(DataError, match=r"2 lines of up to 2 columns \(x, y\), which are no axes 'spike'; say what they are"):
+    assert [read_layout(path, Layout()).train(k).tolist() for k in range(2)] == [
+        [0.25],
+        [0.125, 0.5],
+    ]
+    with pytest.raises(
+        DataError,
+        match=r"2 lines of up to 2 columns \(x, y\), which are no axes 'spike'; say what they are",
+    ):
         read_layout(written(tmp_path, "x,y\n1,2\n3,4\n"), Layout())
-    with pytest.raises(DataError, match=r"2 lines of up to 2 columns, which are no axes 'unit,time'"):
+    with pytest.raises(
+        DataError, match=r"2 lines of up to 2 columns, which are no axes 'unit,time'"
+    ):
         read_layout(written(tmp_path, "1 2\n3\n"), Layout(axes="unit,time"))
 
 
 def test_counts_and_trials_as_text(tmp_path):
     counts = read_layout(written(tmp_path, "0 2\n1 0\n"), Layout(axes="trial,bin", bin_size=0.5))
-    assert [counts.train(k).tolist() for k in range(2)] == [[0.5, 0.5], [0.0]] and counts.t_stop.tolist() == [1.0, 1.0]
+    assert [counts.train(k).tolist() for k in range(2)] == [
+        [0.5, 0.5],
+        [0.0],
+    ] and counts.t_stop.tolist() == [1.0, 1.0]
     assert read_layout(written(tmp_path, "0\n2\n"), Layout(axes="bin")).times.tolist() == [1.0, 1.0]
     trials = read_layout(written(tmp_path, "0.5,0.75\n\n0.25\n"), Layout(axes="trial"))
     assert trials.counts.tolist() == [2, 0, 1] and trials.t_stop.tolist() == [0.75] * 3

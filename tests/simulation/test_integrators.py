@@ -38,12 +38,17 @@ def test_matrix_exponential_is_exact_also_when_the_neuron_oscillates(a, dt, engi
 def test_matrix_exponential_handles_a_defective_system():
     model = linear_model(0.0, "matrix_exponential", tau_w="10 ms")
     block = nc.simulate(model, np.ones(50), dt=1e-3, record=("u",), engine="jax")
-    np.testing.assert_allclose(block.segments[0].analogsignals[0].magnitude[:, 0], 1 - np.exp(-np.arange(50) / 10), atol=1e-12)
+    np.testing.assert_allclose(
+        block.segments[0].analogsignals[0].magnitude[:, 0],
+        1 - np.exp(-np.arange(50) / 10),
+        atol=1e-12,
+    )
 
 
 @pytest.mark.parametrize("engine", ["brian2", "jax"])
 def test_symplectic_euler_keeps_the_energy_of_an_oscillator(engine):
-    """Energy stays within 3 % over 4000 steps of 0.05/omega; forward Euler would grow by a factor of 2e4."""
+    """Energy stays within 3 % over 4000 steps of 0.05/omega; forward Euler would grow by a factor
+    of 2e4."""
     model = NeuronModel(
         name="oscillator",
         equations="dx/dt = y*omega : 1\ndy/dt = -x*omega : 1",
@@ -60,6 +65,8 @@ def test_symplectic_euler_keeps_the_energy_of_an_oscillator(engine):
 
 
 def test_staggered_order_is_that_of_the_text():
-    forward = nc.simulate(linear_model(5.0, "symplectic_euler"), np.ones(2), dt=1e-3, record=("u", "w"), engine="jax")
+    forward = nc.simulate(
+        linear_model(5.0, "symplectic_euler"), np.ones(2), dt=1e-3, record=("u", "w"), engine="jax"
+    )
     u, w = (signal.magnitude[:, 0] for signal in forward.segments[0].analogsignals[:2])
     assert u[1] == pytest.approx(0.1) and w[1] == pytest.approx(5.0 * 0.1 / 30)

@@ -1,4 +1,5 @@
-"""Hostile and odd models through all three engines: the same spikes or the same sentence, nothing executed, nothing slow."""
+"""Hostile and odd models through all three engines: the same spikes or the same sentence, nothing
+executed, nothing slow."""
 
 from __future__ import annotations
 
@@ -17,16 +18,82 @@ from neurocode.models import EscapeNoise, NeuronModel, Parameter
 ENGINES = ("brian2", "jax", "numba")
 STEPS, DT = 25, 1e-3
 HOSTILE = [
-    "zz = 0.0\n  print(123456)\n  yy", "__import__('os').system('echo 123456')", "v; print(123456)", "v\nprint(123456)",
-    "(lambda: 1)()", "v.__class__", "v[0]", "exec('1')", "9**9**9", "v**1e6", "((v**16)**16)**16", "f'{v}'", "v # 1",
-    "v \\\n + 1", "0x10", "1_000", "True", "v and 1", "1 < v < 2", "None", "...", "v if v else 1", "1e999", "v @ v", "[v]",
-    "'v'", "", " ", "\u0000", "é", "not_refractory", "lastspike", "xi", "spiked", "i", "N", "1/0", "(-2)**0.5", "1e30**16",
-    "timestep(t, dt)", "rand()", "randn()",
-]  # fmt: skip
+    "zz = 0.0\n  print(123456)\n  yy",
+    "__import__('os').system('echo 123456')",
+    "v; print(123456)",
+    "v\nprint(123456)",
+    "(lambda: 1)()",
+    "v.__class__",
+    "v[0]",
+    "exec('1')",
+    "9**9**9",
+    "v**1e6",
+    "((v**16)**16)**16",
+    "f'{v}'",
+    "v # 1",
+    "v \\\n + 1",
+    "0x10",
+    "1_000",
+    "True",
+    "v and 1",
+    "1 < v < 2",
+    "None",
+    "...",
+    "v if v else 1",
+    "1e999",
+    "v @ v",
+    "[v]",
+    "'v'",
+    "",
+    " ",
+    "\u0000",
+    "é",
+    "not_refractory",
+    "lastspike",
+    "xi",
+    "spiked",
+    "i",
+    "N",
+    "1/0",
+    "(-2)**0.5",
+    "1e30**16",
+    "timestep(t, dt)",
+    "rand()",
+    "randn()",
+]
 NAMES = [
-    "a", "b", "tau", "e", "pi", "inf", "since_", "step_", "old_v", "new_v", "steps_since_spike", "not_refractory", "xi", "xi_1",
-    "exp", "mV", "t", "dt", "range", "double", "_x", "x" * 41, "dW", "f", "x", "k_1", "clock", "p_a_1", "h_a", "BA_v", "lambda",
-]  # fmt: skip
+    "a",
+    "b",
+    "tau",
+    "e",
+    "pi",
+    "inf",
+    "since_",
+    "step_",
+    "old_v",
+    "new_v",
+    "steps_since_spike",
+    "not_refractory",
+    "xi",
+    "xi_1",
+    "exp",
+    "mV",
+    "t",
+    "dt",
+    "range",
+    "double",
+    "_x",
+    "x" * 41,
+    "dW",
+    "f",
+    "x",
+    "k_1",
+    "clock",
+    "p_a_1",
+    "h_a",
+    "BA_v",
+    "lambda",
+]
 LEAVES = ["v", "w", "a", "b", "I", "1", "2.5", "0.5", "0", "t/tau", "dt/tau", "v", "w"]
 OPERATIONS = [
     "{0} + {1}",
@@ -74,7 +141,9 @@ def mostly(usual, odd, share=8):
 
 expressions = st.recursive(
     of(*LEAVES),
-    lambda inner: st.builds(lambda form, first, second: form.format(first, second), of(*OPERATIONS), inner, inner),
+    lambda inner: st.builds(
+        lambda form, first, second: form.format(first, second), of(*OPERATIONS), inner, inner
+    ),
     max_leaves=4,
 )
 odd_expressions = mostly(expressions, of(*HOSTILE), 20)
@@ -88,26 +157,52 @@ def fields(draw):
     """Fields of a model, most of them dimensionless neurons that could run."""
     first, second = draw(odd_expressions), draw(odd_expressions)
     flag = draw(mostly(of(""), of(" (unless refractory)", " (constant over dt)", " (fun)"), 5))
-    lines = [f"dv/dt = ({first} - v)/tau : {draw(units)}{flag}", f"dw/dt = ({second} - w)/tau : {draw(units)}", "I : 1"]
+    lines = [
+        f"dv/dt = ({first} - v)/tau : {draw(units)}{flag}",
+        f"dw/dt = ({second} - w)/tau : {draw(units)}",
+        "I : 1",
+    ]
     if draw(st.booleans()):
         lines.append(f"u = {draw(odd_expressions)} : 1")
     if draw(mostly(st.just(False), st.booleans(), 5)):
         lines.append("spiked : 1")
     margin = draw(mostly(of("v - 0.5", "v - w", "v + w - 0.3*I"), odd_expressions, 3))
     noise = draw(
-        mostly(st.none(), of(("gaussian", "a", ""), ("exponential", "a", "b"), ("uniform", HOSTILE[0], ""), ("x", "a", "")), 10)
+        mostly(
+            st.none(),
+            of(
+                ("gaussian", "a", ""),
+                ("exponential", "a", "b"),
+                ("uniform", HOSTILE[0], ""),
+                ("x", "a", ""),
+            ),
+            10,
+        )
     )
     return {
         "equations": "\n".join(draw(st.permutations(lines))),
         "margin": margin,
         "reset": "\n".join(
-            draw(st.lists(mostly(of("v = 0", "v -= 1", "w += 0.2", "w = v", "v *= a"), of(*HOSTILE), 15), max_size=3))
+            draw(
+                st.lists(
+                    mostly(of("v = 0", "v -= 1", "w += 0.2", "w = v", "v *= a"), of(*HOSTILE), 15),
+                    max_size=3,
+                )
+            )
         ),
-        "refractory": draw(mostly(of(None, "2*ms", "tau/5"), of("a", "v > 1", "2 ms", "-1*ms", *HOSTILE), 6)),
+        "refractory": draw(
+            mostly(of(None, "2*ms", "tau/5"), of("a", "v > 1", "2 ms", "-1*ms", *HOSTILE), 6)
+        ),
         "integrator": draw(mostly(of("euler", "rk2", "rk4"), of(*INTEGRATORS), 3)),
         "after_reset": draw(mostly(of(()), of(("w",), ("v",), ("x",)), 5)),
         "initial": draw(
-            mostly(of({}), st.dictionaries(of("v", "w", "u"), mostly(of("0.2", "v + 1", "w + 1", "a"), of(*HOSTILE), 8)), 3)
+            mostly(
+                of({}),
+                st.dictionaries(
+                    of("v", "w", "u"), mostly(of("0.2", "v + 1", "w + 1", "a"), of(*HOSTILE), 8)
+                ),
+                3,
+            )
         ),
         "names": draw(st.lists(odd_names, max_size=2)),
         "values": draw(st.lists(parameter_values, min_size=2, max_size=2)),
@@ -120,8 +215,14 @@ def outcome(options, engine):
     options = dict(options)
     noise, names, values = options.pop("noise"), options.pop("names"), options.pop("values")
     try:
-        parameters = {"tau": Parameter.of("5 ms"), "a": Parameter.of("0.5"), "b": Parameter.of("1.2")}
-        parameters |= {name: Parameter.of(value) for name, value in zip(names, values, strict=False)}
+        parameters = {
+            "tau": Parameter.of("5 ms"),
+            "a": Parameter.of("0.5"),
+            "b": Parameter.of("1.2"),
+        }
+        parameters |= {
+            name: Parameter.of(value) for name, value in zip(names, values, strict=False)
+        }
         noise = None if noise is None else EscapeNoise(*noise)
         model = NeuronModel(name="odd", parameters=parameters, noise=noise, **options)
         current = np.repeat([1.3, 0.1, 2.7, -0.4, 1.9], STEPS // 5)
@@ -130,7 +231,11 @@ def outcome(options, engine):
             block = nc.simulate(model, current, dt=DT, seed=1, engine=engine)
     except NeurocodeError as error:
         return str(error)
-    return None if model.is_stochastic else np.round(block.segments[0].spiketrains[0].magnitude / DT).astype(int).tolist()
+    return (
+        None
+        if model.is_stochastic
+        else np.round(block.segments[0].spiketrains[0].magnitude / DT).astype(int).tolist()
+    )
 
 
 def compare(options, capfd):
@@ -158,7 +263,8 @@ OPTIONS = {
 @settings(max_examples=20, **OPTIONS)
 @given(fields())
 def test_engines_agree_on_odd_models(capfd, options):
-    """Twenty, each compiled three times unless refused; more are refused in ``tests/models/test_checks.py``."""
+    """Twenty, each compiled three times unless refused; more are refused in
+    ``tests/models/test_checks.py``."""
     compare(options, capfd)
 
 

@@ -20,7 +20,9 @@ def test_units_of_the_current_do_not_change_the_spikes():
         neo.AnalogSignal(amperes * scale, units=unit, sampling_rate=10 * pq.kHz)
         for unit, scale in (("A", 1.0), ("nA", 1e9), ("pA", 1e12))
     ]
-    blocks = [nc.simulate(LIF, s, engine="jax") for s in signals] + [nc.simulate(LIF, amperes, dt="0.1 ms", engine="jax")]
+    blocks = [nc.simulate(LIF, s, engine="jax") for s in signals] + [
+        nc.simulate(LIF, amperes, dt="0.1 ms", engine="jax")
+    ]
     trains = [b.segments[0].spiketrains[0].magnitude.tolist() for b in blocks]
     assert len(trains[0]) > 5 and all(train == trains[0] for train in trains)
 
@@ -33,8 +35,16 @@ def test_a_quantity_is_converted_not_stripped(quantity):
 
 
 def test_the_largest_run_and_the_rounding_of_steps():
-    count_steps, require_memory = nc.simulation.stimuli.count_steps, nc.simulation.stimuli.require_memory
-    assert [count_steps(length, 1e-3) for length in (0.0006, 0.0014, 0.0016, 2.0)] == [1, 1, 2, 2000]
+    count_steps, require_memory = (
+        nc.simulation.stimuli.count_steps,
+        nc.simulation.stimuli.require_memory,
+    )
+    assert [count_steps(length, 1e-3) for length in (0.0006, 0.0014, 0.0016, 2.0)] == [
+        1,
+        1,
+        2,
+        2000,
+    ]
     require_memory(2**30, 1.0, 1)
     require_memory(2**19, 0.5, 2**10)
     with pytest.raises(DataError, match=r"needs 8\.01 GiB"):
@@ -44,7 +54,9 @@ def test_the_largest_run_and_the_rounding_of_steps():
 
 
 def test_block_holds_what_was_asked():
-    block = nc.simulate(LIF, np.full(1000, 400e-12), dt=1e-4, trials=2, record=("v",), seed=1, engine="jax")
+    block = nc.simulate(
+        LIF, np.full(1000, 400e-12), dt=1e-4, trials=2, record=("v",), seed=1, engine="jax"
+    )
     assert len(block.segments) == 2
     train, (voltage, current) = block.segments[0].spiketrains[0], block.segments[0].analogsignals
     assert train.units == pq.s and float(train.t_stop) == pytest.approx(0.1)
@@ -69,14 +81,29 @@ def test_a_finer_step_holds_the_current():
         ({"duration": -1.0}, "positive"),
         ({"duration": "1 mV"}, "duration"),
         ({"duration": 1.0, "trials": 0}, "trials"),
-        ({"current": neo.AnalogSignal([1.0, 2.0], units="mV", sampling_rate=1 * pq.kHz)}, "expected a unit of"),
+        (
+            {"current": neo.AnalogSignal([1.0, 2.0], units="mV", sampling_rate=1 * pq.kHz)},
+            "expected a unit of",
+        ),
         ({"current": np.zeros(10), "dt": 1e-4, "duration": 1.0}, "longer than the current"),
         ({"current": np.zeros(10) * pq.mV, "dt": 1e-4}, "The current is in mV, expected a unit of"),
-        ({"current": np.zeros(10) * brian2.mV, "dt": 1e-4}, "The current is in volt, expected a unit of"),
+        (
+            {"current": np.zeros(10) * brian2.mV, "dt": 1e-4},
+            "The current is in volt, expected a unit of",
+        ),
         ({"current": 200 * np.ones(10) * pq.A, "dt": 1e-4}, "reaches 200 A"),
-        ({"current": np.zeros(10, complex), "dt": 1e-4}, "The current must be real numbers, not complex numbers"),
-        ({"current": np.zeros(10, bool), "dt": 1e-4}, "The current must be real numbers, not truth values"),
-        ({"current": [[1.0], [1.0, 2.0]], "dt": 1e-4}, "The current must be real numbers, not list"),
+        (
+            {"current": np.zeros(10, complex), "dt": 1e-4},
+            "The current must be real numbers, not complex numbers",
+        ),
+        (
+            {"current": np.zeros(10, bool), "dt": 1e-4},
+            "The current must be real numbers, not truth values",
+        ),
+        (
+            {"current": [[1.0], [1.0, 2.0]], "dt": 1e-4},
+            "The current must be real numbers, not list",
+        ),
         ({"current": "300 pA", "dt": 1e-4}, "The current must be real numbers, not str"),
         ({"duration": True}, "duration is True"),
         ({"duration": 0.1, "trials": True}, "trials must be a positive whole number, not True"),
@@ -90,7 +117,11 @@ def test_a_finer_step_holds_the_current():
             {"duration": 1e4, "record": ("v",), "trials": 1000},
             "10000 s in steps of 0.1 ms with 2001 signals needs 1.46 TiB, at most",
         ),
-        ({"duration": 1e6}, "1000000 s in steps of 0.1 ms with 1 signal needs 74.5 GiB, at most 8 GiB are taken: shorten the"),
+        (
+            {"duration": 1e6},
+            "1000000 s in steps of 0.1 ms with 1 signal needs 74.5 GiB, at most 8 GiB are taken: "
+            "shorten the",
+        ),
         ({"duration": 1e300}, "shorten the duration"),
     ],
 )
@@ -115,7 +146,15 @@ def test_bad_use_is_named(options, says):
 
 def test_trials_of_a_run_are_repeats_of_one_unit(tmp_path):
     """In the block and in files: a row with five trains, of which each is as long as the run."""
-    block = nc.simulate(nc.models.noisy_lif(), np.full(300, 0.6), dt=1e-3, trials=5, seed=1, engine="jax")
-    for trains in (block, *(nc.recordings.read_trains(nc.write(block, tmp_path / f"run{suffix}")) for suffix in (".nwb", ".nix"))):
+    block = nc.simulate(
+        nc.models.noisy_lif(), np.full(300, 0.6), dt=1e-3, trials=5, seed=1, engine="jax"
+    )
+    for trains in (
+        block,
+        *(
+            nc.recordings.read_trains(nc.write(block, tmp_path / f"run{suffix}"))
+            for suffix in (".nwb", ".nix")
+        ),
+    ):
         table = nc.describe(trains, n_surrogates=0)
         assert table["n_trains"].tolist() == [5] and table["duration"].item() == pytest.approx(1.5)

@@ -1,7 +1,9 @@
-"""Looks at every page of the built site as a reader does: ``python tests/site/check_site.py docs/_build/html``.
+"""Looks at every page of the built site as a reader does: ``python tests/site/check_site.py
+docs/_build/html``.
 
-In headless Chromium, on a wide and on a narrow screen: no error in the console, nothing wider than the screen. No link to a page,
-file or heading that is not there. Exit code 1, with one line per fault.
+In headless Chromium, on a wide and on a narrow screen: no error in the console, nothing wider than
+the screen. No link to a page, file or heading that is not there. Exit code 1, with one line per
+fault.
 """
 
 from __future__ import annotations
@@ -41,7 +43,9 @@ def broken_links(site: Path) -> list[str]:
             if address.scheme or target.startswith("//"):
                 continue
             file = (page.parent / unquote(address.path)).resolve() if address.path else page
-            is_there = file.exists() and (file not in pages or unquote(address.fragment) in pages[file].places)
+            is_there = file.exists() and (
+                file not in pages or unquote(address.fragment) in pages[file].places
+            )
             if not is_there:
                 faults.append(f"{page.relative_to(site)}: {target}")
     return faults
@@ -53,11 +57,16 @@ def seen_faults(site: Path, pictures: Path | None = None) -> list[str]:
 
     faults = []
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium(), args=["--no-sandbox", "--disable-gpu"])
+        browser = playwright.chromium.launch(
+            executable_path=chromium(), args=["--no-sandbox", "--disable-gpu"]
+        )
         messages: list[str] = []
         for width in WIDTHS:
             page = browser.new_page(viewport={"width": width, "height": 900})
-            page.on("console", lambda message: messages.append(message.text) if message.type == "error" else None)
+            page.on(
+                "console",
+                lambda message: messages.append(message.text) if message.type == "error" else None,
+            )
             page.on("pageerror", lambda error: messages.append(str(error)))
             for path in sorted(site.rglob("*.html")):
                 messages.clear()

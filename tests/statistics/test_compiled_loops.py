@@ -1,4 +1,5 @@
-"""Compiled loops as plain Python, where an index outside an array raises: inside their arrays, and the same numbers."""
+"""Compiled loops as plain Python, where an index outside an array raises: inside their arrays, and
+the same numbers."""
 
 from __future__ import annotations
 
@@ -26,7 +27,12 @@ OFFSETS, FIRST_TRAIN = np.array([0, 5, 5, 12]), np.array([0, 2, 3])
 def online(symbols):
     """Arrays of an automaton of sixty symbols and what is left in them."""
     room = 2 * len(symbols) + 2
-    arrays = np.full((room, 2), -1, np.int64), np.full(room, -1, np.int64), np.zeros(room, np.int64), np.array([1, 0, 0, 0, 0, 0])
+    arrays = (
+        np.full((room, 2), -1, np.int64),
+        np.full(room, -1, np.int64),
+        np.zeros(room, np.int64),
+        np.array([1, 0, 0, 0, 0, 0]),
+    )
     return symbols.astype(np.int64), *arrays
 
 
@@ -58,5 +64,9 @@ def test_a_compiled_loop_stays_inside_its_arrays(name):
     with np.errstate(over="ignore"):  # of hashes
         expected, found = compiled(*inside), compiled.py_func(*outside)
     for a, b in zip((expected, *inside), (found, *outside), strict=True):
-        for one, other in zip(a if isinstance(a, tuple) else (a,), b if isinstance(b, tuple) else (b,), strict=True):
-            assert one is other is None or np.allclose(np.asarray(one, float), np.asarray(other, float), equal_nan=True, rtol=1e-9)
+        for one, other in zip(
+            a if isinstance(a, tuple) else (a,), b if isinstance(b, tuple) else (b,), strict=True
+        ):
+            assert one is other is None or np.allclose(
+                np.asarray(one, float), np.asarray(other, float), equal_nan=True, rtol=1e-9
+            )

@@ -1,4 +1,5 @@
-"""Complexity of running trains and classification by it: equal to the count, and as accurate as the sheet measured."""
+"""Complexity of running trains and classification by it: equal to the count, and as accurate as the
+sheet measured."""
 
 from __future__ import annotations
 
@@ -22,17 +23,25 @@ from neurocode.tasks.sources import Bernoulli, Markov
 
 
 @settings(max_examples=100, deadline=None)
-@given(st.integers(2, 5).flatmap(lambda a: st.tuples(st.just(a), st.lists(st.integers(0, a - 1), min_size=1, max_size=150))))
+@given(
+    st.integers(2, 5).flatmap(
+        lambda a: st.tuples(st.just(a), st.lists(st.integers(0, a - 1), min_size=1, max_size=150))
+    )
+)
 def test_every_prefix_has_the_count_of_the_whole_algorithm(case):
     alphabet, symbols = case
     stream = OnlineLZ76(alphabet)
-    assert [stream.push(symbol) for symbol in symbols] == [lz76(symbols[: k + 1]) for k in range(len(symbols))]
+    assert [stream.push(symbol) for symbol in symbols] == [
+        lz76(symbols[: k + 1]) for k in range(len(symbols))
+    ]
     assert OnlineLZ76(alphabet).extend(symbols) == stream.count and len(stream) == len(symbols)
 
 
 def test_long_streams_grow_and_are_equal():
     """50 000 random and periodic symbols in pieces, beyond the first room."""
-    bits = np.concatenate([np.random.default_rng(0).integers(0, 2, 30_000), np.tile([0, 1, 1], 6667)])
+    bits = np.concatenate(
+        [np.random.default_rng(0).integers(0, 2, 30_000), np.tile([0, 1, 1], 6667)]
+    )
     stream = OnlineLZ76()
     for piece in np.array_split(bits, 37):
         count = stream.extend(piece)
@@ -45,12 +54,18 @@ def test_long_streams_grow_and_are_equal():
 def test_rasters_have_the_complexities_of_their_trains():
     rasters = np.random.default_rng(1).random((5, 3, 257)) < 0.2
     found = raster_complexities(rasters)
-    np.testing.assert_allclose(found, [[normalised_lz76(train) for train in sample] for sample in rasters], rtol=1e-12)
+    np.testing.assert_allclose(
+        found, [[normalised_lz76(train) for train in sample] for sample in rasters], rtol=1e-12
+    )
     assert raster_complexities(np.zeros((1, 1, 500)))[0, 0] == pytest.approx(2 * np.log2(500) / 500)
     assert raster_complexities(np.zeros((1, 1, 500)), n_surrogates=19)[0, 0] == 1.0
     regular = np.tile(np.arange(500) % 10 == 0, (1, 1, 1))
     assert raster_complexities(regular, n_surrogates=19)[0, 0] < 0.4
-    for wrong, says in ((np.zeros((2, 5)), "shape"), (np.full((1, 1, 5), 2), "zero or one"), (np.zeros((1, 1, 1)), "two bins")):
+    for wrong, says in (
+        (np.zeros((2, 5)), "shape"),
+        (np.full((1, 1, 5), 2), "zero or one"),
+        (np.zeros((1, 1, 1)), "two bins"),
+    ):
         with pytest.raises(DataError, match=says):
             raster_complexities(wrong)
 
@@ -69,8 +84,16 @@ def test_the_estimator_is_one_of_scikit_learn(estimator, check):
 
 
 def test_markov_and_bernoulli_of_one_rate_are_told_apart_as_measured():
-    """0.906 by complexity at p 0.2, correlation 0.5, 500 bins (fact sheet, standard error 0.018); counts give 0.55."""
-    X = [np.concatenate([source.draw(800, 500, k) for k, source in enumerate((Bernoulli(0.2), Markov(0.2, 0.5)))])[:, None]]
+    """0.906 by complexity at p 0.2, correlation 0.5, 500 bins (fact sheet, standard error 0.018);
+    counts give 0.55."""
+    X = [
+        np.concatenate(
+            [
+                source.draw(800, 500, k)
+                for k, source in enumerate((Bernoulli(0.2), Markov(0.2, 0.5)))
+            ]
+        )[:, None]
+    ]
     y = np.repeat([0, 1], 800)
     train = np.arange(1600) % 2 == 0
     score = ComplexityClassifier().fit(X[0][train], y[train]).score(X[0][~train], y[~train])
@@ -78,14 +101,22 @@ def test_markov_and_bernoulli_of_one_rate_are_told_apart_as_measured():
     counts = X[0].sum(axis=2)
     by_count = ThresholdClassifier().fit(counts[train], y[train]).score(counts[~train], y[~train])
     assert by_count == pytest.approx(0.55, abs=0.05)
-    assert ComplexityClassifier(n_surrogates=19).fit(X[0][train], y[train]).score(X[0][~train], y[~train]) > 0.85
+    assert (
+        ComplexityClassifier(n_surrogates=19)
+        .fit(X[0][train], y[train])
+        .score(X[0][~train], y[~train])
+        > 0.85
+    )
 
 
 def test_other_lengths_and_more_classes():
     random = np.random.default_rng(2)
     X = random.random((90, 2, 300)) < np.repeat([0.02, 0.1, 0.5], 30)[:, None, None]
     model = ComplexityClassifier().fit(X, np.repeat(["a", "b", "c"], 30))
-    assert model.score(X, np.repeat(["a", "b", "c"], 30)) > 0.95 and len(model.classifier_.thresholds_) == 2
+    assert (
+        model.score(X, np.repeat(["a", "b", "c"], 30)) > 0.95
+        and len(model.classifier_.thresholds_) == 2
+    )
     with pytest.raises(DataError, match="300 bins, not of 200"):
         model.predict(X[:, :, :200])
 
@@ -99,7 +130,11 @@ def test_streams_by_hand():
     assert np.isnan(OnlineLZ76().normalised) and OnlineLZ76(3).extend([]) == 0
     one = OnlineLZ76(4)
     one.push(3)
-    assert np.isnan(one.normalised) and one.push(2) == 2 and one.normalised == pytest.approx(2 * 0.5 / 2)
+    assert (
+        np.isnan(one.normalised)
+        and one.push(2) == 2
+        and one.normalised == pytest.approx(2 * 0.5 / 2)
+    )
 
 
 @pytest.mark.parametrize("symbols", [[2], [-1], [0.5], [[0, 1]], ["a"], [np.nan]])
@@ -116,7 +151,8 @@ def test_alphabets_of_one_symbol_are_named():
 
 
 def test_room_is_made_before_it_is_needed():
-    """Symbol by symbol over the first room of 1024, with a larger alphabet: the count is that of the whole at every hundredth."""
+    """Symbol by symbol over the first room of 1024, with a larger alphabet: the count is that of
+    the whole at every hundredth."""
     symbols = np.random.default_rng(4).integers(0, 3, 2500)
     stream = OnlineLZ76(3)
     for k, symbol in enumerate(symbols):
@@ -139,24 +175,40 @@ def test_complexities_of_rasters_by_hand():
 
 
 def test_thresholds_by_hand():
-    """Errors at each place between 1 2 3 5 with classes low high low high: one at 1.5 and at 4, of which the gap at 4 is wider."""
+    """Errors at each place between 1 2 3 5 with classes low high low high: one at 1.5 and at 4, of
+    which the gap at 4 is wider."""
     values, high = np.array([3.0, 1.0, 5.0, 2.0]), np.array([False, False, True, True])
     assert best_threshold(values, high) == 4.0
     assert best_threshold(np.array([1.0, 2.0]), np.array([True, True])) == 0.0
     assert best_threshold(np.array([1.0, 2.0]), np.array([False, False])) == 3.0
     assert best_threshold(np.array([1.0, 1.0, 2.0]), np.array([False, True, True])) in (0.0, 1.5)
     assert best_threshold(np.array([2.0, 2.0]), np.array([False, True])) in (1.0, 3.0)
-    assert best_threshold(np.array([1.0, 2.0, 4.0, 5.0]), np.array([False, False, True, True])) == 3.0
+    assert (
+        best_threshold(np.array([1.0, 2.0, 4.0, 5.0]), np.array([False, False, True, True])) == 3.0
+    )
 
 
 def test_classes_are_ordered_by_their_medians():
-    """Medians 1, 5 and 9 of b, c, a: thresholds half way between neighbours; a value on a threshold belongs to the higher class."""
+    """Medians 1, 5 and 9 of b, c, a: thresholds half way between neighbours; a value on a threshold
+    belongs to the higher class."""
     X = np.array([[1.0], [1.0], [9.0], [9.0], [5.0], [5.0]])
     model = ThresholdClassifier().fit(X, list("bbaacc"))
-    assert model.classes_[model.order_].tolist() == ["b", "c", "a"] and model.thresholds_.tolist() == [3.0, 7.0]
-    assert model.predict([[0.0], [2.999], [3.0], [7.0], [8.0]]).tolist() == ["b", "b", "c", "a", "a"]
+    assert model.classes_[model.order_].tolist() == [
+        "b",
+        "c",
+        "a",
+    ] and model.thresholds_.tolist() == [3.0, 7.0]
+    assert model.predict([[0.0], [2.999], [3.0], [7.0], [8.0]]).tolist() == [
+        "b",
+        "b",
+        "c",
+        "a",
+        "a",
+    ]
     mean = ThresholdClassifier().fit(np.array([[0.0, 2.0], [4.0, 6.0]]), [0, 1])
-    assert mean.thresholds_.tolist() == [3.0] and mean.predict([[1.0, 4.9], [1.0, 5.1]]).tolist() == [0, 1]
+    assert mean.thresholds_.tolist() == [3.0] and mean.predict(
+        [[1.0, 4.9], [1.0, 5.1]]
+    ).tolist() == [0, 1]
     assert ThresholdClassifier().fit(X[:2], ["b", "b"]).predict(X).tolist() == ["b"] * 6
 
 
@@ -175,6 +227,14 @@ def test_the_classifier_by_complexity_passes_its_options_on():
     for options in ({}, {"n_surrogates": 19, "seed": 3}):
         model = ComplexityClassifier(**options).fit(X, y)
         inner = ThresholdClassifier().fit(raster_complexities(X, **options), y)
-        assert model.classifier_.thresholds_.tolist() == inner.thresholds_.tolist() and model.n_bins_ == 64
-        assert model.predict(X).tolist() == inner.predict(raster_complexities(X, **options)).tolist()
-    assert model.get_params() == {"n_surrogates": 19, "seed": 3} and model.__sklearn_tags__().classifier_tags is not None
+        assert (
+            model.classifier_.thresholds_.tolist() == inner.thresholds_.tolist()
+            and model.n_bins_ == 64
+        )
+        assert (
+            model.predict(X).tolist() == inner.predict(raster_complexities(X, **options)).tolist()
+        )
+    assert (
+        model.get_params() == {"n_surrogates": 19, "seed": 3}
+        and model.__sklearn_tags__().classifier_tags is not None
+    )

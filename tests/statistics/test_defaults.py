@@ -1,4 +1,5 @@
-"""What a function does unless asked otherwise, and constants that are part of a definition: each as documented."""
+"""What a function does unless asked otherwise, and constants that are part of a definition: each as
+documented."""
 
 from __future__ import annotations
 
@@ -28,7 +29,13 @@ DEFAULTS = {
     coding.explained_variance: {"sigma": 10e-3},
     coding.psth: {"bin_size": 1e-3, "sigma": 10e-3},
     coding.psth_correlation: {"sigma": 10e-3},
-    coding.psth_band: {"bin_size": 1e-3, "sigma": 10e-3, "level": 0.95, "n_bootstrap": 200, "seed": 0},
+    coding.psth_band: {
+        "bin_size": 1e-3,
+        "sigma": 10e-3,
+        "level": 0.95,
+        "n_bootstrap": 200,
+        "seed": 0,
+    },
     coding.spike_triggered_average: {"after": 0.0},
     coding.decode_stimulus: {"n_permutations": 199, "seed": 0},
     compare.compare: {"statistics": None, "n_splits": 20, "seed": 0},
@@ -63,16 +70,37 @@ DEFAULTS = {
 @pytest.mark.parametrize("function", DEFAULTS)
 def test_defaults_are_those_documented(function):
     parameters = inspect.signature(function).parameters.values()
-    assert {p.name: p.default for p in parameters if p.default is not inspect.Parameter.empty} == DEFAULTS[function]
+    assert {
+        p.name: p.default for p in parameters if p.default is not inspect.Parameter.empty
+    } == DEFAULTS[function]
 
 
 def test_constants_of_definitions():
-    """LvR takes 5 ms (Shinomoto 2009); a burst is below 6 ms; 1.358 is the 95 % point of Kolmogorov's distribution."""
-    assert (variability.REFRACTORINESS, variability.BURST, variability.MOST_WINDOWS) == (5e-3, 6e-3, 50_000_000)
+    """LvR takes 5 ms (Shinomoto 2009); a burst is below 6 ms; 1.358 is the 95 % point of
+    Kolmogorov's distribution."""
+    assert (variability.REFRACTORINESS, variability.BURST, variability.MOST_WINDOWS) == (
+        5e-3,
+        6e-3,
+        50_000_000,
+    )
     assert KS_95 == 1.358 and entropy.SAMPLES_A_WORD == 8 and complexity.LARGEST_DENSE == 32
-    assert (compare.COUNT_WINDOW, compare.LARGEST_LAG, compare.LAG_BIN, compare.COMPLEXITY_BIN) == (0.1, 0.1, 2e-3, 5e-3)
-    assert compare.MOST_REPEATS == 20 and compare.SAME_DURATION == 1e-6 and online_complexity.ROOM == 1024
-    assert (lempel_ziv.BUDGET, lempel_ziv.DENSE_BITS, lempel_ziv.BITS_A_LEVEL, lempel_ziv.MOST_LEVELS) == (64, 0.62, 4.0, 8)
+    assert (compare.COUNT_WINDOW, compare.LARGEST_LAG, compare.LAG_BIN, compare.COMPLEXITY_BIN) == (
+        0.1,
+        0.1,
+        2e-3,
+        5e-3,
+    )
+    assert (
+        compare.MOST_REPEATS == 20
+        and compare.SAME_DURATION == 1e-6
+        and online_complexity.ROOM == 1024
+    )
+    assert (
+        lempel_ziv.BUDGET,
+        lempel_ziv.DENSE_BITS,
+        lempel_ziv.BITS_A_LEVEL,
+        lempel_ziv.MOST_LEVELS,
+    ) == (64, 0.62, 4.0, 8)
 
 
 def test_containers_of_results_and_options():

@@ -1,4 +1,5 @@
-"""The table of many units and the comparison of a model with a recording; bad trains have named answers."""
+"""The table of many units and the comparison of a model with a recording; bad trains have named
+answers."""
 
 from __future__ import annotations
 
@@ -43,24 +44,33 @@ def modulated(times):
 def test_bad_trains_have_a_reason_and_no_silent_number(train, reason):
     table = nc.describe([train, np.arange(0.1, 20, 0.1)], n_surrogates=19)
     bad, good = table.iloc[0], table.iloc[1]
-    assert reason in bad["reason"] and good["reason"] == "" and good["cv"] == pytest.approx(0, abs=1e-9)
+    assert (
+        reason in bad["reason"]
+        and good["reason"] == ""
+        and good["cv"] == pytest.approx(0, abs=1e-9)
+    )
     if reason != "two spikes at one time":
         assert np.isnan(bad["cv"]) and np.isnan(bad["lz_ratio"])
 
 
 def test_times_outside_their_train_have_a_reason():
-    units = Trains.of_arrays([[(np.array([-0.5, 0.5]), 0.0, 1.0)], [(np.array([0.5, 1.5]), 0.0, 1.0)]], ["early", "late"])
+    units = Trains.of_arrays(
+        [[(np.array([-0.5, 0.5]), 0.0, 1.0)], [(np.array([0.5, 1.5]), 0.0, 1.0)]], ["early", "late"]
+    )
     table = nc.describe(units, n_surrogates=0)
     assert table["reason"].str.contains("outside").all() and table["rate"].isna().all()
 
 
 def test_a_misread_unit_of_time_warns():
-    """A rate far too high has intervals far too short: seconds taken for milliseconds; and the reverse."""
+    """A rate far too high has intervals far too short: seconds taken for milliseconds; and the
+    reverse."""
     high = "rate of 10000 Hz: are the times in seconds, read as milliseconds or smaller?"
     with pytest.warns(UserWarning, match="are the times in seconds, read as milliseconds"):
         assert nc.describe([np.arange(1, 500) * 1e-4], n_surrogates=0)["reason"].iloc[0] == high
     low = "rate of 0.01 Hz: are the times in milliseconds or smaller, read as seconds?"
-    with pytest.warns(UserWarning, match="are the times in milliseconds or smaller, read as seconds"):
+    with pytest.warns(
+        UserWarning, match="are the times in milliseconds or smaller, read as seconds"
+    ):
         assert nc.describe([np.arange(30) * 100.0], n_surrogates=0)["reason"].iloc[0] == low
 
 
@@ -76,11 +86,16 @@ def test_units_of_time_and_forms_of_trains_give_one_table():
     ]
     tables = [nc.describe(form, n_surrogates=19) for form in forms]
     for table in tables[1:]:
-        np.testing.assert_allclose(table.drop(columns="reason").to_numpy(), tables[0].drop(columns="reason").to_numpy(), rtol=1e-9)
+        np.testing.assert_allclose(
+            table.drop(columns="reason").to_numpy(),
+            tables[0].drop(columns="reason").to_numpy(),
+            rtol=1e-9,
+        )
 
 
 def test_table_of_poisson_units_is_that_of_poisson_processes():
-    """Fano factor, CV, LV and complexity of 60 units average to 1 within four standard errors (plus 1 % for LZ's bins)."""
+    """Fano factor, CV, LV and complexity of 60 units average to 1 within four standard errors (plus
+    1 % for LZ's bins)."""
     units = [poisson_repeats(lambda t: 20 + 0 * t, 10.0, 10, seed) for seed in range(60)]
     with warnings.catch_warnings():
         warnings.simplefilter("error")
@@ -91,13 +106,15 @@ def test_table_of_poisson_units_is_that_of_poisson_processes():
 
 
 def test_duplicate_names_stay_apart():
-    trains = [neo.SpikeTrain([0.1, 0.2, 0.4] * pq.s, t_stop=1 * pq.s, name="unit") for _ in range(2)]
+    trains = [
+        neo.SpikeTrain([0.1, 0.2, 0.4] * pq.s, t_stop=1 * pq.s, name="unit") for _ in range(2)
+    ]
     assert len(nc.describe(trains, n_surrogates=0)) == 2
 
 
 def test_a_model_like_the_recording_is_within_the_reference():
-    """Ten repeats of one inhomogeneous Poisson process against ten others: differences below the reference of half as many
-    repeats plus four of its standard deviations."""
+    """Ten repeats of one inhomogeneous Poisson process against ten others: differences below the
+    reference of half as many repeats plus four of its standard deviations."""
     model, recorded = (poisson_repeats(modulated, 5.0, 10, seed) for seed in (1, 2))
     table = nc.compare(model, recorded)
     defined = table[table["note"] == ""]
@@ -106,29 +123,41 @@ def test_a_model_like_the_recording_is_within_the_reference():
 
 
 def test_what_a_model_lacks_is_seen():
-    """A Poisson process of the right rate but no modulation loses the histogram; identical repeats have no variance."""
+    """A Poisson process of the right rate but no modulation loses the histogram; identical repeats
+    have no variance."""
     recorded = poisson_repeats(modulated, 5.0, 10, 2)
     flat = nc.compare(poisson_repeats(lambda t: 15 + 0 * t, 5.0, 10, 3), recorded)
     assert flat.loc["psth_correlation_loss", "difference"] > 0.6
     frozen = nc.compare([recorded[0]] * 10, recorded)
-    assert frozen.loc["fano_factor", "model"] == 0 and "not defined" in frozen.loc["fano_mean", "note"]
+    assert (
+        frozen.loc["fano_factor", "model"] == 0 and "not defined" in frozen.loc["fano_mean", "note"]
+    )
 
 
 def test_units_of_different_duration_are_compared_without_a_noise_correlation():
-    """Arrays end at their last spikes: unit a lasts 6 s and unit b 5 s, so no window of one belongs to one of the other."""
+    """Arrays end at their last spikes: unit a lasts 6 s and unit b 5 s, so no window of one belongs
+    to one of the other."""
     first, second = np.array([0.5, 1.5, 2.25, 4.0, 6.0]), np.array([1.0, 3.0, 5.0])
     table = nc.compare(*[{"a": [first, first], "b": [second, second]}] * 2)
     assert table.loc["rate", "model"] == pytest.approx((5 / 6 + 3 / 5) / 2, rel=1e-12)
-    assert table.loc["noise_correlation", "note"] == "not defined: needs two units with the same two or more repeats, equally long"
+    assert (
+        table.loc["noise_correlation", "note"]
+        == "not defined: needs two units with the same two or more repeats, equally long"
+    )
 
 
 def test_noise_correlation_of_shared_input_is_compared():
     random = np.random.default_rng(4)
     shared = [np.sort(random.uniform(0, 4, 60)) for _ in range(12)]
-    units = [[np.sort(np.concatenate([s[::2], random.uniform(0, 4, 30)])) for s in shared] for _ in range(2)]
+    units = [
+        [np.sort(np.concatenate([s[::2], random.uniform(0, 4, 30)])) for s in shared]
+        for _ in range(2)
+    ]
     alone = [[np.sort(random.uniform(0, 4, 60)) for _ in range(12)] for _ in range(2)]
     row = nc.compare(alone, units).loc["noise_correlation"]
-    assert row["recorded"] > 0.3 and abs(row["model"]) < 0.2 and row["difference"] > row["reference"]
+    assert (
+        row["recorded"] > 0.3 and abs(row["model"]) < 0.2 and row["difference"] > row["reference"]
+    )
 
 
 def test_sides_that_do_not_fit_are_named():
@@ -148,18 +177,27 @@ def test_the_figure_of_a_comparison_is_drawn(tmp_path):
     figure = compare_figure(nc.compare(model, recorded), curves(model), curves(recorded))
     names = [text.get_text() for axes in figure.axes for text in axes.get_yticklabels()]
     assert "fano mean" in names and "spike distance" not in names
-    assert all(path.stat().st_size > 1000 for path in save_figure(figure, tmp_path / "comparison.pdf"))
+    assert all(
+        path.stat().st_size > 1000 for path in save_figure(figure, tmp_path / "comparison.pdf")
+    )
     longer = poisson_repeats(modulated, 6.0, 10, 3)
-    with pytest.raises(DataError, match=r"rate ends at 4.9975 s, the recorded one at 5.9875 s; give both trains the same t_stop"):
+    with pytest.raises(
+        DataError,
+        match=r"rate ends at 4.9975 s, the recorded one at 5.9875 s; give both trains the same t_stop",
+    ):
         compare_figure(nc.compare(model, recorded), curves(model), curves(longer))
 
 
 def test_arrays_that_begin_before_zero_are_not_laid_over_one_another():
-    """Each would begin at its own first spike; Neo trains say where they begin, and give no difference to themselves."""
+    """Each would begin at its own first spike; Neo trains say where they begin, and give no
+    difference to themselves."""
     random = np.random.default_rng(0)
     repeats = [np.sort(np.append(random.uniform(-0.5, 1.0, 20), 0.2)) for _ in range(8)]
     for call in (lambda: nc.compare(repeats, repeats), lambda: curves(repeats)):
-        with pytest.raises(DataError, match=r"side holds a spike at -0\.\d+ s in an array, which begins at zero; give Neo trains"):
+        with pytest.raises(
+            DataError,
+            match=r"side holds a spike at -0\.\d+ s in an array, which begins at zero; give Neo trains",
+        ):
             call()
     with pytest.raises(DataError, match="begins at zero"):
         nc.compare([iter(repeats)], [iter(repeats)])

@@ -32,10 +32,14 @@ CALLS = {
     "fit_spike_times": lambda: nc.fit_spike_times(nc.models.lif_diffusive(), TIMES),
     "fit": lambda: nc.fit(nc.models.lif_diffusive(), TIMES),
     "experiment": lambda: nc.Experiment(TIMES),
-    "simulate": lambda: nc.simulate(nc.models.lif(), np.ma.array(np.zeros(4), mask=BITS.mask), dt=1e-3),
+    "simulate": lambda: nc.simulate(
+        nc.models.lif(), np.ma.array(np.zeros(4), mask=BITS.mask), dt=1e-3
+    ),
     "fano_factor": lambda: variability.fano_factor(COUNTS),
     "normalised_correlation": lambda: coding.normalised_correlation(RATES[0], np.ones((2, 3))),
-    "spike_triggered_average": lambda: coding.spike_triggered_average(np.array([0.2]), RATES[0], 0.1, before=0.1),
+    "spike_triggered_average": lambda: coding.spike_triggered_average(
+        np.array([0.2]), RATES[0], 0.1, before=0.1
+    ),
     "lz76": lambda: complexity.lz76(BITS),
     "lz76_of_events": lambda: complexity.lz76_of_events(COUNTS, 1000),
     "online": lambda: OnlineLZ76(2).extend(BITS),
@@ -44,7 +48,9 @@ CALLS = {
     "mutual_information": lambda: information.mutual_information([COUNTS, COUNTS.data]),
     "skaggs": lambda: information.information_per_spike(RATES[0]),
     "corrected": lambda: surrogates.false_discovery_rate(RATES[0]),
-    "time_rescaling": lambda: rescaled_intervals(RATES[0], np.zeros(3, bool), np.random.default_rng(0)),
+    "time_rescaling": lambda: rescaled_intervals(
+        RATES[0], np.zeros(3, bool), np.random.default_rng(0)
+    ),
 }
 
 

@@ -22,7 +22,9 @@ def test_units_that_fire_together_are_simpler_jointly():
 def test_a_change_of_structure_is_seen_over_time():
     bits = np.concatenate([np.tile([0, 1], 500), np.random.default_rng(2).integers(0, 2, 1000)])
     starts, counts = sliding_lz76(bits, 500)
-    assert starts.tolist() == [0, 500, 1000, 1500] and counts[:2].max() <= 3 and counts[2:].min() > 40
+    assert (
+        starts.tolist() == [0, 500, 1000, 1500] and counts[:2].max() <= 3 and counts[2:].min() > 40
+    )
 
 
 def test_bad_populations_are_named():
@@ -46,8 +48,15 @@ def test_populations_by_hand():
 
 def test_windows_by_hand():
     starts, counts = sliding_lz76(np.array([0, 1, 0, 1, 1, 0, 0]), 3, 2)
-    assert starts.tolist() == [0, 2, 4] and counts.tolist() == [lz76("010"), lz76("011"), lz76("100")]
-    assert sliding_lz76("0101", 4)[0].tolist() == [0] and sliding_lz76(np.zeros(4), 1)[1].tolist() == [1] * 4
+    assert starts.tolist() == [0, 2, 4] and counts.tolist() == [
+        lz76("010"),
+        lz76("011"),
+        lz76("100"),
+    ]
+    assert (
+        sliding_lz76("0101", 4)[0].tolist() == [0]
+        and sliding_lz76(np.zeros(4), 1)[1].tolist() == [1] * 4
+    )
     for window, step in ((1, 0), (0, 1), (2, -1)):
         with pytest.raises(DataError, match=f"window of {window} and a step of {step}"):
             sliding_lz76(np.zeros(4), window, step)

@@ -1,4 +1,5 @@
-"""The table of many units: every column by hand for one unit, every reason, limits of time and memory."""
+"""The table of many units: every column by hand for one unit, every reason, limits of time and
+memory."""
 
 from __future__ import annotations
 
@@ -24,7 +25,8 @@ def test_every_column_of_one_unit_by_hand():
     assert (row["n_spikes"], row["n_trains"], row["duration"]) == (7, 2, 8.0)
     assert row["rate"] == 7 / 8 and row["mean_isi"] == pytest.approx(0.8) and row["min_isi"] == 0.5
     assert row["cv"] == pytest.approx(np.std(intervals) / 0.8)
-    # Neighbours: (0.5, 1.5), (1, 0.5), (0.5, 0.5); LV is three times the mean of ((a - b) / (a + b)) squared.
+    # Neighbours: (0.5, 1.5), (1, 0.5), (0.5, 0.5); LV is three times the mean of ((a - b) / (a +
+    # b)) squared.
     assert row["lv"] == pytest.approx(3 * np.mean([0.25, 1 / 9, 0.0]))
     assert row["cv2"] == pytest.approx(2 * np.mean([0.5, 1 / 3, 0.0]))
     assert row["burst_index"] == 0.0
@@ -40,7 +42,9 @@ def test_drift_needs_four_repeats_of_one_condition():
     row = nc.describe(Trains.of_arrays([unit(*repeats)], ["a"]), n_surrogates=0).iloc[0]
     assert row["drift"] == pytest.approx(1.0)
     three = nc.describe(Trains.of_arrays([unit(*repeats[:3])], ["a"]), n_surrogates=0).iloc[0]
-    mixed = nc.describe(Trains.of_arrays([unit(*repeats)], ["a"], [[0, 0, 1, 1]]), n_surrogates=0).iloc[0]
+    mixed = nc.describe(
+        Trains.of_arrays([unit(*repeats)], ["a"], [[0, 0, 1, 1]]), n_surrogates=0
+    ).iloc[0]
     assert np.isnan(three["drift"]) and np.isnan(mixed["drift"])
 
 
@@ -50,7 +54,10 @@ def test_occupied_bins_of_repeats_follow_one_another():
     assert events.tolist() == [1, 2, 5, 8 + 0, 8 + 2, 8 + 3, 8 + 4] and length == 16
     events, length = binned_events(trains, 1, 0.5)
     assert events.tolist() == [0, 7] and length == 8
-    assert binned_events(trains, 1, 3.0)[1] == 2 and binned_events(trains, 1, 8.0) == (pytest.approx(np.array([0])), 1)
+    assert binned_events(trains, 1, 3.0)[1] == 2 and binned_events(trains, 1, 8.0) == (
+        pytest.approx(np.array([0])),
+        1,
+    )
     events, length = binned_events(Trains.of_arrays([[]], ["none"]), 0, 1.0)
     assert events.size == 0 and length == 0
 
@@ -68,7 +75,9 @@ def test_the_entropy_rate_is_that_of_independent_bins_times_the_ratio():
     row = nc.describe([train], n_surrogates=19, bin_size=0.05).iloc[0]
     events, length = binned_events(Trains.of([train]), 0, 0.05)
     p = len(events) / length
-    assert row["entropy_rate"] == pytest.approx(-row["lz_ratio"] * (p * np.log2(p) + (1 - p) * np.log2(1 - p)))
+    assert row["entropy_rate"] == pytest.approx(
+        -row["lz_ratio"] * (p * np.log2(p) + (1 - p) * np.log2(1 - p))
+    )
 
 
 @pytest.mark.parametrize(
@@ -83,22 +92,41 @@ def test_the_entropy_rate_is_that_of_independent_bins_times_the_ratio():
         ([-0.25, 0.5], 0.0, 1.0, "times lie outside [0, 1] s"),
         ([0.25, 1.0 + 5e-10], 0.0, 1.0, ""),
         ([-5e-10, 0.5], 0.0, 1.0, ""),
-        ([1e8, 1e8 + 1], 0.0, 1e8 + 1, "the train lasts 1e+08 s, beyond 1e+07 s: do its times count from an epoch? Give the start"),
+        (
+            [1e8, 1e8 + 1],
+            0.0,
+            1e8 + 1,
+            "the train lasts 1e+08 s, beyond 1e+07 s: do its times count from an epoch? Give the "
+            "start",
+        ),
         ([1.7e9, 1.7e9 + 1], 1.7e9, 1.7e9 + 1, ""),
-        ([0.25, 0.5], 0.0, np.nan, "the train lasts nan s, beyond 1e+07 s: do its times count from an epoch? Give the start"),
+        (
+            [0.25, 0.5],
+            0.0,
+            np.nan,
+            "the train lasts nan s, beyond 1e+07 s: do its times count from an epoch? Give the "
+            "start",
+        ),
         ([0.5, 1.0, 1e7], 0.0, 1e7, ""),
     ],
 )
 def test_reasons(train, start, stop, reason):
-    table = nc.describe(Trains.of_arrays([[(np.array(train), start, stop)], unit(FIRST)], ["a", "b"]), n_surrogates=0)
+    table = nc.describe(
+        Trains.of_arrays([[(np.array(train), start, stop)], unit(FIRST)], ["a", "b"]),
+        n_surrogates=0,
+    )
     assert table["reason"].tolist() == [reason, ""] and table["rate"].iloc[1] == 0.75
     if "spike" not in reason and reason:
-        assert table.drop(columns=["n_spikes", "n_trains", "duration", "reason"]).iloc[0].isna().all()
+        assert (
+            table.drop(columns=["n_spikes", "n_trains", "duration", "reason"]).iloc[0].isna().all()
+        )
 
 
 def test_the_first_fault_of_a_unit_is_told():
     bad = [(np.array([0.5, 0.25]), 0.0, 1.0), (np.array([np.nan]), 0.0, 1.0)]
-    assert nc.describe(Trains.of_arrays([bad], ["a"]), n_surrogates=0)["reason"].tolist() == ["the times are not sorted"]
+    assert nc.describe(Trains.of_arrays([bad], ["a"]), n_surrogates=0)["reason"].tolist() == [
+        "the times are not sorted"
+    ]
 
 
 @pytest.mark.parametrize("shift", [1e8, 1.7e9])
@@ -134,7 +162,9 @@ def test_more_bins_than_memory_holds_leave_the_complexity_out():
 def test_hints_at_a_misread_unit_of_time(rate, spikes, hint):
     stop = spikes / rate
     train = [(np.linspace(0.0, stop, spikes), 0.0, stop)]
-    assert nc.describe(Trains.of_arrays([train], ["a"]), n_surrogates=0)["reason"].tolist() == [hint]
+    assert nc.describe(Trains.of_arrays([train], ["a"]), n_surrogates=0)["reason"].tolist() == [
+        hint
+    ]
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,9 @@ MARGIN = 0.01
 
 
 def comparison(values, kind="better", **options):
-    return Comparison("it helps", "ours", "digits", np.asarray(values, float), kind, MARGIN, **options)
+    return Comparison(
+        "it helps", "ours", "digits", np.asarray(values, float), kind, MARGIN, **options
+    )
 
 
 def around(mean, deviation, n=8):
@@ -26,31 +28,50 @@ def around(mean, deviation, n=8):
 def test_probabilities_are_those_of_a_t_test():
     values = np.array([0.01, 0.03, 0.02, -0.005, 0.018])
     better = directions(comparison(values))
-    assert better.confirm == pytest.approx(stats.ttest_1samp(values, 0, alternative="greater").pvalue)
-    assert better.refute == pytest.approx(stats.ttest_1samp(values, MARGIN, alternative="less").pvalue)
+    assert better.confirm == pytest.approx(
+        stats.ttest_1samp(values, 0, alternative="greater").pvalue
+    )
+    assert better.refute == pytest.approx(
+        stats.ttest_1samp(values, MARGIN, alternative="less").pvalue
+    )
     equal = directions(comparison(values, "equal"))
     above, below = (
-        stats.ttest_1samp(values, bound, alternative=way).pvalue for bound, way in ((-MARGIN, "greater"), (MARGIN, "less"))
+        stats.ttest_1samp(values, bound, alternative=way).pvalue
+        for bound, way in ((-MARGIN, "greater"), (MARGIN, "less"))
     )
     assert equal.confirm == pytest.approx(max(above, below))
-    beyond = [stats.ttest_1samp(values, bound, alternative=way).pvalue for bound, way in ((MARGIN, "greater"), (-MARGIN, "less"))]
+    beyond = [
+        stats.ttest_1samp(values, bound, alternative=way).pvalue
+        for bound, way in ((MARGIN, "greater"), (-MARGIN, "less"))
+    ]
     assert equal.refute == pytest.approx(min(1, 2 * min(beyond)))
 
 
 def test_holm_by_hand():
     """Sorted 0.01, 0.02, 0.03 times 3, 2, 1, never falling: 0.03, 0.04, 0.04; NaN does not count."""
-    np.testing.assert_allclose(holm(np.array([0.03, 0.01, np.nan, 0.02])), [0.04, 0.03, np.nan, 0.04])
+    np.testing.assert_allclose(
+        holm(np.array([0.03, 0.01, np.nan, 0.02])), [0.04, 0.03, np.nan, 0.04]
+    )
     np.testing.assert_allclose(holm(np.array([0.6, 0.7])), [1.0, 1.0])
 
 
 @pytest.mark.parametrize(
     ("mean", "kind", "verdict"),
-    [(0.02, "better", "confirmed"), (0.003, "better", "confirmed"), (-0.003, "better", "refuted"), (0.0001, "better", "refuted"),
-     (0.0, "equal", "confirmed"), (0.005, "equal", "confirmed"), (0.02, "equal", "refuted"), (-0.02, "equal", "refuted"),
-     (0.0102, "equal", "undecided")],
-)  # fmt: skip
+    [
+        (0.02, "better", "confirmed"),
+        (0.003, "better", "confirmed"),
+        (-0.003, "better", "refuted"),
+        (0.0001, "better", "refuted"),
+        (0.0, "equal", "confirmed"),
+        (0.005, "equal", "confirmed"),
+        (0.02, "equal", "refuted"),
+        (-0.02, "equal", "refuted"),
+        (0.0102, "equal", "undecided"),
+    ],
+)
 def test_verdicts_at_a_small_spread(mean, kind, verdict):
-    """Standard error 0.0005, so an interval of plus or minus 0.0012; a small certain gain is confirmed before it is refuted."""
+    """Standard error 0.0005, so an interval of plus or minus 0.0012; a small certain gain is
+    confirmed before it is refuted."""
     claim = judge_family([comparison(around(mean, 0.0005 * 8**0.5), kind)])[0]
     assert claim.verdict == verdict
     assert (claim.our_mean, claim.seeds) == (pytest.approx(mean), 8)
@@ -59,7 +80,8 @@ def test_verdicts_at_a_small_spread(mean, kind, verdict):
 
 
 def test_a_wide_spread_decides_nothing_and_says_how_many_seeds_would():
-    """Mean 0.02, deviation 0.05: t(n - 1) must fall below 0.4 sqrt(n), first at 27 pairs (2.0555 against 2.0785)."""
+    """Mean 0.02, deviation 0.05: t(n - 1) must fall below 0.4 sqrt(n), first at 27 pairs (2.0555
+    against 2.0785)."""
     claim = judge_family([comparison(around(0.02, 0.05))])[0]
     assert (claim.verdict, claim.needed) == ("undecided", 27)
     assert judge_family([comparison(around(0.02, 0.05, 27))])[0].verdict == "confirmed"
@@ -78,7 +100,10 @@ def test_more_claims_ask_for_more():
 
 def test_equal_seeds_and_single_seeds():
     flat = judge_family([comparison([0.0, 0.0, 0.0])])[0]
-    assert flat.verdict == "refuted" and judge_family([comparison([0.0, 0.0], "equal")])[0].verdict == "confirmed"
+    assert (
+        flat.verdict == "refuted"
+        and judge_family([comparison([0.0, 0.0], "equal")])[0].verdict == "confirmed"
+    )
     alone = judge_family([comparison([0.5], untrained=7), comparison(around(0.02, 0.001))])
     assert (alone[0].verdict, alone[0].our_mean, alone[0].untrained) == ("not comparable", 0.5, 7)
     assert alone[1].p == judge_family([comparison(around(0.02, 0.001))])[0].p
@@ -86,7 +111,8 @@ def test_equal_seeds_and_single_seeds():
 
 
 def test_false_alarms_stay_below_the_level():
-    """1000 families of five true null claims: at most 2.5 % with any confirmed; 4 % lies 3 standard errors above."""
+    """1000 families of five true null claims: at most 2.5 % with any confirmed; 4 % lies 3 standard
+    errors above."""
     random = np.random.default_rng(0)
     wrong = {"better": 0, "equal": 0}
     for kind, mean in (("better", 0.0), ("equal", MARGIN)):
@@ -106,6 +132,13 @@ def test_false_alarms_stay_below_the_level():
     ],
 )
 def test_what_is_no_comparison(change, message):
-    options = {"claim": "c", "source": "s", "dataset": "d", "values": np.zeros(2), "kind": "equal", "margin": 0.01} | change
+    options = {
+        "claim": "c",
+        "source": "s",
+        "dataset": "d",
+        "values": np.zeros(2),
+        "kind": "equal",
+        "margin": 0.01,
+    } | change
     with pytest.raises(DataError, match=message):
         Comparison(**options)

@@ -1,4 +1,5 @@
-"""A sweep of 60 rows whose main process, scheduler or worker is killed: resumed, it is that of an undisturbed run."""
+"""A sweep of 60 rows whose main process, scheduler or worker is killed: resumed, it is that of an
+undisturbed run."""
 
 from __future__ import annotations
 
@@ -20,19 +21,31 @@ from neurocode.errors import ClusterError
 from neurocode.studies import run_study, study_table
 
 HERE = Path(__file__).parent
-DASK = [sys.executable, "-m", "distributed.cli.dask_scheduler"], [sys.executable, "-m", "distributed.cli.dask_worker"]
-ENVIRONMENT = {**os.environ, "PYTHONPATH": os.pathsep.join([str(HERE), os.environ.get("PYTHONPATH", "")])}
+DASK = (
+    [sys.executable, "-m", "distributed.cli.dask_scheduler"],
+    [sys.executable, "-m", "distributed.cli.dask_worker"],
+)
+ENVIRONMENT = {
+    **os.environ,
+    "PYTHONPATH": os.pathsep.join([str(HERE), os.environ.get("PYTHONPATH", "")]),
+}
 
 
 @pytest.fixture(scope="module")
 def undisturbed(tmp_path_factory):
     folder = tmp_path_factory.mktemp("undisturbed")
-    return run_study(partial(row, str(folder / "log"), 0.0), ROWS, folder / "table.parquet").drop(columns="seconds")
+    return run_study(partial(row, str(folder / "log"), 0.0), ROWS, folder / "table.parquet").drop(
+        columns="seconds"
+    )
 
 
 def start(command, **options):
     return subprocess.Popen(
-        [str(part) for part in command], env=ENVIRONMENT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, **options
+        [str(part) for part in command],
+        env=ENVIRONMENT,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        **options,
     )
 
 
@@ -57,7 +70,19 @@ def scheduler(folder):
     own = [start([*DASK[0], "--port", "0", "--no-dashboard", "--scheduler-file", file])]
 
     def worker():
-        own.append(start([*DASK[1], "--scheduler-file", file, "--nthreads", "1", "--no-nanny", "--no-dashboard"]))
+        own.append(
+            start(
+                [
+                    *DASK[1],
+                    "--scheduler-file",
+                    file,
+                    "--nthreads",
+                    "1",
+                    "--no-nanny",
+                    "--no-dashboard",
+                ]
+            )
+        )
         return own[-1]
 
     wait_for(lambda: file.exists() and file.read_text().endswith("}"), "the scheduler")
@@ -74,7 +99,8 @@ def names(table):
 
 
 def check(frame, undisturbed, table, log, kept):
-    """Every row once, equal to an undisturbed run; those that were in the table at the kill were made once."""
+    """Every row once, equal to an undisturbed run; those that were in the table at the kill were
+    made once."""
     assert len(study_table(table)) == len(ROWS)
     pd.testing.assert_frame_equal(frame.drop(columns="seconds"), undisturbed)
     made = Counter(line.split()[0] for line in lines(log))
@@ -97,7 +123,8 @@ def test_a_killed_main_process(tmp_path, undisturbed, workers):
 
 @pytest.mark.long
 def test_a_killed_worker_and_a_killed_scheduler(tmp_path, undisturbed, monkeypatch):
-    """Without workers it is refused; the other worker makes the rows of a killed one; without the scheduler it is resumed."""
+    """Without workers it is refused; the other worker makes the rows of a killed one; without the
+    scheduler it is resumed."""
     monkeypatch.setattr("neurocode.studies.workers.PATIENCE", 20.0)
     table, log = tmp_path / "table.parquet", tmp_path / "log"
     work = partial(row, str(log), SECONDS)
@@ -117,14 +144,31 @@ def test_a_killed_worker_and_a_killed_scheduler(tmp_path, undisturbed, monkeypat
             impatient.setattr("neurocode.studies.workers.PATIENCE", 0.2)
             with pytest.raises(ClusterError) as caught:
                 run_study(work, ROWS[:2], tmp_path / "none.parquet", scheduler=address)
-        assert str(caught.value) == (f"The scheduler at {address} has no workers: start some with 'dask worker {address}'.")
+        assert str(caught.value) == (
+            f"The scheduler at {address} has no workers: start some with 'dask worker {address}'."
+        )
         workers = [worker(), worker()]
-        check(run_study(work, ROWS, table, scheduler=address, progress=kill_a_worker), undisturbed, table, log, kept)
+        check(
+            run_study(work, ROWS, table, scheduler=address, progress=kill_a_worker),
+            undisturbed,
+            table,
+            log,
+            kept,
+        )
         assert {int(line.split()[1]) for line in lines(log)} <= {own.pid for own in workers}
         table, log = tmp_path / "second.parquet", tmp_path / "second"
         with pytest.raises(ClusterError) as caught:
-            run_study(partial(row, str(log), SECONDS), ROWS, table, scheduler=address, progress=kill_the_scheduler)
-        assert str(caught.value) == f"The scheduler {address} is gone; what was done is kept: run it again."
+            run_study(
+                partial(row, str(log), SECONDS),
+                ROWS,
+                table,
+                scheduler=address,
+                progress=kill_the_scheduler,
+            )
+        assert (
+            str(caught.value)
+            == f"The scheduler {address} is gone; what was done is kept: run it again."
+        )
     kept = names(table)
     assert 20 <= len(kept) < len(ROWS)
     check(run_study(partial(row, str(log), 0.0), ROWS, table), undisturbed, table, log, kept)
@@ -134,4 +178,9 @@ def test_a_scheduler_that_is_not_there(tmp_path, monkeypatch):
     monkeypatch.setattr("neurocode.studies.workers.PATIENCE", 0.2)
     for address in ("tcp://127.0.0.1:9", "nonsense://x"):
         with pytest.raises(ClusterError, match=f"^There is no Dask scheduler at {address} \\("):
-            run_study(partial(row, str(tmp_path / "log"), 0.0), ROWS[:2], tmp_path / "t.parquet", scheduler=address)
+            run_study(
+                partial(row, str(tmp_path / "log"), 0.0),
+                ROWS[:2],
+                tmp_path / "t.parquet",
+                scheduler=address,
+            )

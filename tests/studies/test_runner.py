@@ -1,4 +1,5 @@
-"""Rows of a study: run once, resumed, kept when one fails, named by their settings, written by one run at a time."""
+"""Rows of a study: run once, resumed, kept when one fails, named by their settings, written by one
+run at a time."""
 
 from __future__ import annotations
 
@@ -34,10 +35,13 @@ def said(call, *arguments, **options):
 
 
 def test_a_key_is_the_hash_of_the_sorted_settings():
-    """The first 16 digits of SHA-256 of '{"seed": 0, "x": 1}' and '{"cell": "SE", "q": 120.0, "seed": 3, "t": null, "y": true}'."""
+    """The first 16 digits of SHA-256 of '{"seed": 0, "x": 1}' and '{"cell": "SE", "q": 120.0,
+    "seed": 3, "t": null, "y": true}'."""
     assert key_of({"x": 1, "seed": 0}) == key_of({"seed": 0, "x": 1}) == "9fea1e3240c3528f"
     assert key_of({"cell": "SE", "q": 120.0, "seed": 3, "t": None, "y": True}) == "88ddeb1a8ab34247"
-    assert len({key_of(row) for row in ({"x": 1}, {"x": 1.0}, {"x": "1"}, {"x": True}, {"y": 1})}) == 5
+    assert (
+        len({key_of(row) for row in ({"x": 1}, {"x": 1.0}, {"x": "1"}, {"x": True}, {"y": 1})}) == 5
+    )
 
 
 def test_a_row_holds_settings_results_and_what_it_took(tmp_path):
@@ -48,7 +52,13 @@ def test_a_row_holds_settings_results_and_what_it_took(tmp_path):
     table = run_study(slow, [{"x": 4}], tmp_path / "deep" / "t.parquet")
     assert list(table.columns) == ["key", "x", "y", "name", "seconds", "error"]
     (row,) = table.to_dict("records")
-    assert (row["key"], row["x"], row["y"], row["name"], row["error"]) == (key_of({"x": 4}), 4, 8, "a", None)
+    assert (row["key"], row["x"], row["y"], row["name"], row["error"]) == (
+        key_of({"x": 4}),
+        4,
+        8,
+        "a",
+        None,
+    )
     assert 0.02 <= row["seconds"] < 2.0
 
 
@@ -61,7 +71,11 @@ def test_rows_in_the_table_are_not_run_again(tmp_path):
     assert first["square"].tolist() == [1, 4] and second["square"].tolist() == [4, 16, 1]
     third = run_study(square, rows(4, log=str(log)), table)
     assert third["square"].tolist() == [16] and study_table(table)["square"].tolist() == [1, 4, 16]
-    assert run_study(square, [], table)["square"].tolist() == [1, 4, 16] and log.read_text().split() == ["1", "2", "4"]
+    assert run_study(square, [], table)["square"].tolist() == [
+        1,
+        4,
+        16,
+    ] and log.read_text().split() == ["1", "2", "4"]
 
 
 def test_a_table_grows_by_a_row_whenever_one_is_done(tmp_path):
@@ -77,12 +91,19 @@ def test_a_table_grows_by_a_row_whenever_one_is_done(tmp_path):
 
 
 def test_a_failing_row_is_recorded_and_run_again(tmp_path):
-    """Its traceback is kept in its place and replaced when it is run again, whether it fails or not."""
+    """Its traceback is kept in its place and replaced when it is run again, whether it fails or
+    not."""
     table = tmp_path / "table.parquet"
     frame = run_study(square, rows(2, 3, 5), table)
-    assert frame["square"].isna().tolist() == [False, True, False] and frame["x"].tolist() == [2, 3, 5]
+    assert frame["square"].isna().tolist() == [False, True, False] and frame["x"].tolist() == [
+        2,
+        3,
+        5,
+    ]
     assert frame["error"].isna().tolist() == [True, False, True]
-    assert frame["error"][1].startswith("Traceback") and frame["error"][1].endswith("ValueError: three is refused\n")
+    assert frame["error"][1].startswith("Traceback") and frame["error"][1].endswith(
+        "ValueError: three is refused\n"
+    )
     assert run_study(square, rows(3), table)["error"][0] and len(study_table(table)) == 3
     again = run_study(lambda x, seed: {"square": -1}, rows(2, 3, 5), table)
     assert again["square"].tolist() == [4, -1, 25] and again["error"].isna().all()
@@ -92,17 +113,22 @@ def test_a_failing_row_is_recorded_and_run_again(tmp_path):
 @pytest.mark.parametrize("name", ["x", "seed", "key", "error", "seconds"])
 def test_a_result_with_the_name_of_a_setting_fails(tmp_path, name):
     frame = run_study(lambda x, seed: {"fine": 1, name: 0}, rows(7), tmp_path / "t.parquet")
-    assert frame["error"][0].endswith(f"DataError: The result '{name}' has the name of a setting.\n")
+    assert frame["error"][0].endswith(
+        f"DataError: The result '{name}' has the name of a setting.\n"
+    )
     assert frame["x"].tolist() == [7] and "fine" not in frame
 
 
 def test_two_processes_give_the_rows_of_one(tmp_path):
-    alone, together = (run_study(square, rows(1, 2, 5, 7), tmp_path / f"{n}.parquet", workers=n) for n in (1, 2))
+    alone, together = (
+        run_study(square, rows(1, 2, 5, 7), tmp_path / f"{n}.parquet", workers=n) for n in (1, 2)
+    )
     pd.testing.assert_frame_equal(alone.drop(columns="seconds"), together.drop(columns="seconds"))
 
 
 def test_an_interrupted_row_is_no_row(tmp_path):
-    """An interruption is not recorded as a fault of the row: it ends the run, and what was done is kept."""
+    """An interruption is not recorded as a fault of the row: it ends the run, and what was done is
+    kept."""
 
     def interrupted(x, seed):
         if x == 2:
@@ -115,13 +141,20 @@ def test_an_interrupted_row_is_no_row(tmp_path):
 
 
 def test_results_that_only_some_rows_have(tmp_path):
-    frame = run_study(lambda x: {"even": x} if x % 2 == 0 else {"odd": x}, [{"x": 1}, {"x": 2}], tmp_path / "t.parquet")
+    frame = run_study(
+        lambda x: {"even": x} if x % 2 == 0 else {"odd": x},
+        [{"x": 1}, {"x": 2}],
+        tmp_path / "t.parquet",
+    )
     np.testing.assert_array_equal(frame["even"], [np.nan, 2])
     np.testing.assert_array_equal(frame["odd"], [1, np.nan])
 
 
 def test_two_rows_of_the_same_settings_are_refused(tmp_path):
-    assert said(run_study, square, rows(1, 2, 1), tmp_path / "t.parquet") == "Two rows of the study have the same settings."
+    assert (
+        said(run_study, square, rows(1, 2, 1), tmp_path / "t.parquet")
+        == "Two rows of the study have the same settings."
+    )
     assert not (tmp_path / "t.parquet").exists()
 
 
@@ -141,7 +174,10 @@ def test_what_is_no_table_of_a_study_is_refused(tmp_path):
     path = tmp_path / "bad.parquet"
     assert study_table(path).empty and list(study_table(path).columns) == ["key", "error"]
     path.write_bytes(b"PAR1 cut short")
-    assert re.fullmatch(re.escape(f"{path}: no table of a study (") + ".+" + re.escape(")."), said(study_table, path))
+    assert re.fullmatch(
+        re.escape(f"{path}: no table of a study (") + ".+" + re.escape(")."),
+        said(study_table, path),
+    )
     assert said(run_study, square, rows(1), path).startswith(f"{path}: no table of a study (")
     pd.DataFrame({"key": ["a"], "x": [1]}).to_parquet(path)
     assert said(study_table, path) == f"{path}: no table of a study; it has the columns key, x."

@@ -32,7 +32,13 @@ def said(call, *arguments):
 
 def study(**needs):
     parts = dict.fromkeys(("drawn", "traces", "cells"))
-    return Study("made", ("full", "quick"), parts, lambda folder: [], lambda protocol: needs if protocol == "full" else {})
+    return Study(
+        "made",
+        ("full", "quick"),
+        parts,
+        lambda folder: [],
+        lambda protocol: needs if protocol == "full" else {},
+    )
 
 
 def test_missing_data_are_named_before_anything_is_run(tmp_path, monkeypatch):
@@ -40,15 +46,18 @@ def test_missing_data_are_named_before_anything_is_run(tmp_path, monkeypatch):
     made = study(traces=("ecg",), cells=("raphe", "ecg"))
     monkeypatch.delenv("NEUROCODE_DATA", raising=False)
     assert said(made.require_data, "full", ["drawn", "traces"]) == (
-        "The study reads the folder ecg of NEUROCODE_DATA, which is not set; without run --part drawn."
+        "The study reads the folder ecg of NEUROCODE_DATA, which is not set; without run --part "
+        "drawn."
     )
     monkeypatch.setenv("NEUROCODE_DATA", str(tmp_path))
     assert said(made.require_data, "full", ["traces", "cells"]) == (
-        f"The study reads the folders ecg, raphe of NEUROCODE_DATA, which are not in {tmp_path}; without run --part drawn."
+        f"The study reads the folders ecg, raphe of NEUROCODE_DATA, which are not in {tmp_path}; "
+        f"without run --part drawn."
     )
     (tmp_path / "ecg").mkdir()
     assert said(made.require_data, "full", ["cells"]) == (
-        f"The study reads the folder raphe of NEUROCODE_DATA, which is not in {tmp_path}; without run --part drawn --part traces."
+        f"The study reads the folder raphe of NEUROCODE_DATA, which is not in {tmp_path}; without "
+        f"run --part drawn --part traces."
     )
     (tmp_path / "raphe").write_text("a file is no folder of recordings")
     assert "folder raphe" in said(made.require_data, "full", ["cells"])
@@ -65,17 +74,21 @@ def test_data_that_no_chosen_part_reads_are_not_asked_for(tmp_path, monkeypatch)
     assert made.require_data("quick", ["drawn", "traces", "cells"]) is None
     (tmp_path / "ecg").mkdir()
     assert made.require_data("full", ["traces"]) is None
-    assert Study("made", ("quick",), {}, lambda folder: []).require_data("quick", ["anything"]) is None
+    assert (
+        Study("made", ("quick",), {}, lambda folder: []).require_data("quick", ["anything"]) is None
+    )
 
 
 #: Folders that each study reads, in its first and in its quick protocol.
 READ = {
-    "adaptive-lif": ({"qtdb-ecg", "braille", "raphe"}, set()), "raphe-networks": ({"qtdb-ecg", "braille", "raphe"}, set()),
+    "adaptive-lif": ({"qtdb-ecg", "braille", "raphe"}, set()),
+    "raphe-networks": ({"qtdb-ecg", "braille", "raphe"}, set()),
     "surrogate-gradients": ({"qtdb-ecg", "braille"}, set()),
-    "noisy-networks": ({"mnist10k", "braille"}, set()), "threshold-learning": ({"mnist10k", "braille"}, set()),
+    "noisy-networks": ({"mnist10k", "braille"}, set()),
+    "threshold-learning": ({"mnist10k", "braille"}, set()),
     "neural-coding": ({"raphe", "grasshopper", "starling", "retina-movies"}, {"grasshopper"}),
     "complexity-classification": ({"stn", "starling", "retina-movies"}, set()),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("name", READ)
@@ -93,7 +106,14 @@ def test_every_study_says_which_folders_it_reads(name, monkeypatch):
 
 def test_rows_of_a_part_are_kept_where_the_run_says(tmp_path):
     seen = []
-    run = StudyRun("quick", tmp_path, tmp_path / "networks", 1, None, lambda done, total: seen.append((done, total)))
+    run = StudyRun(
+        "quick",
+        tmp_path,
+        tmp_path / "networks",
+        1,
+        None,
+        lambda done, total: seen.append((done, total)),
+    )
     table = run.rows(halved, [{"x": 4}, {"x": 6}], "halves.parquet")
     assert table["half"].tolist() == [2.0, 3.0] and seen == [(0, 2), (1, 2), (2, 2)]
     pd.testing.assert_frame_equal(study_table(tmp_path / "halves.parquet"), table)
@@ -109,7 +129,11 @@ def test_failed_rows_are_counted_and_the_first_is_quoted(tmp_path):
 
 def made_checkout(folder):
     """A checkout of two studies and a figure, of module names that no other checkout has."""
-    for kind, path in (("analyses", "made_up/study.py"), ("analyses", "no_study/other.py"), ("figures", "made_up.py")):
+    for kind, path in (
+        ("analyses", "made_up/study.py"),
+        ("analyses", "no_study/other.py"),
+        ("figures", "made_up.py"),
+    ):
         (folder / kind / path).parent.mkdir(parents=True, exist_ok=True)
         (folder / kind / path).write_text("STUDY = 'this one'\n")
     return folder
@@ -117,12 +141,16 @@ def made_checkout(folder):
 
 def test_studies_are_folders_that_hold_study(tmp_path):
     place = made_checkout(tmp_path)
-    assert names_of("analyses", place, "study") == ["made-up"] and names_of("figures", place) == ["made-up"]
+    assert names_of("analyses", place, "study") == ["made-up"] and names_of("figures", place) == [
+        "made-up"
+    ]
     assert names_of("analyses", place, "nothing") == []
     assert results_of("made-up", place) == place / "analyses" / "made_up" / "results"
 
 
-def test_a_checkout_is_the_place_given_or_the_working_folder_or_that_of_the_source(tmp_path, monkeypatch):
+def test_a_checkout_is_the_place_given_or_the_working_folder_or_that_of_the_source(
+    tmp_path, monkeypatch
+):
     monkeypatch.chdir(tmp_path)
     assert checkout() == Path(neurocode.__file__).resolve().parents[1]
     made_checkout(tmp_path)
@@ -134,15 +162,25 @@ def test_a_checkout_is_the_place_given_or_the_working_folder_or_that_of_the_sour
 
 def test_unknown_names_are_refused_with_the_known_ones(tmp_path):
     place = made_checkout(tmp_path)
-    with pytest.raises(ModelError, match=re.escape("'chess' is not among the figures; known are made-up.")):
+    with pytest.raises(
+        ModelError, match=re.escape("'chess' is not among the figures; known are made-up.")
+    ):
         module_of("figures", "chess", place)
-    with pytest.raises(ModelError, match=re.escape("'chess' is not among the analyses; known are none.")):
+    with pytest.raises(
+        ModelError, match=re.escape("'chess' is not among the analyses; known are none.")
+    ):
         module_of("analyses", "chess", place, "nothing")
 
 
 def test_a_module_is_that_of_its_checkout():
     before = list(sys.path)
     module = module_of("figures", "noisy-networks", ROOT)
-    assert module.__name__ == "figures.noisy_networks" and Path(module.__file__) == ROOT / "figures" / "noisy_networks.py"
-    assert load_study("noisy-networks", ROOT) is module_of("analyses", "noisy-networks", ROOT, "study").STUDY
+    assert (
+        module.__name__ == "figures.noisy_networks"
+        and Path(module.__file__) == ROOT / "figures" / "noisy_networks.py"
+    )
+    assert (
+        load_study("noisy-networks", ROOT)
+        is module_of("analyses", "noisy-networks", ROOT, "study").STUDY
+    )
     assert sys.path == before or sys.path[1:] == before

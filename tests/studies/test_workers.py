@@ -1,4 +1,5 @@
-"""Calls side by side: in this process, in processes of one thread each, and what becomes of one whose worker dies."""
+"""Calls side by side: in this process, in processes of one thread each, and what becomes of one
+whose worker dies."""
 
 from __future__ import annotations
 
@@ -30,7 +31,11 @@ def look(number):
     """Dies for one number, else says where it runs."""
     if number == 3:
         os._exit(1)
-    return {"process": os.getpid(), "threads": ",".join(os.environ[name] for name in THREADS), "xla": os.environ["XLA_FLAGS"]}
+    return {
+        "process": os.getpid(),
+        "threads": ",".join(os.environ[name] for name in THREADS),
+        "xla": os.environ["XLA_FLAGS"],
+    }
 
 
 def test_one_worker_is_this_process():
@@ -54,11 +59,15 @@ def test_what_a_call_raises_is_raised_here():
 
 
 def test_no_calls_need_no_workers():
-    assert list(side_by_side(add, [], workers=2)) == [] and list(side_by_side(add, [], scheduler="tcp://127.0.0.1:9")) == []
+    assert (
+        list(side_by_side(add, [], workers=2)) == []
+        and list(side_by_side(add, [], scheduler="tcp://127.0.0.1:9")) == []
+    )
 
 
 def test_workers_leave_the_environment_as_it_was(monkeypatch):
-    """Programs that are started afterwards compute with the threads, and so to the last digit, as those before."""
+    """Programs that are started afterwards compute with the threads, and so to the last digit, as
+    those before."""
     for name in ("XLA_FLAGS", "NUMBA_NUM_THREADS"):
         monkeypatch.delenv(name, raising=False)
     before = dict(os.environ)
@@ -69,20 +78,34 @@ def test_workers_leave_the_environment_as_it_was(monkeypatch):
 
 @pytest.mark.long
 def test_processes_of_one_thread_and_a_row_whose_worker_dies(tmp_path, monkeypatch):
-    """Rows come from other processes, in the order asked; the one that kills its worker is recorded, the others are kept."""
+    """Rows come from other processes, in the order asked; the one that kills its worker is
+    recorded, the others are kept."""
     monkeypatch.delenv("XLA_FLAGS", raising=False)
     level = logging.getLogger("distributed").level
     seen = []
     with dask.config.set({"distributed.scheduler.allowed-failures": 0}):
-        table = run_study(look, [{"number": n} for n in (1, 3, 2)], tmp_path / "t.parquet", workers=2,
-                          progress=lambda done, total: seen.append((done, total)))  # fmt: skip
-    assert table["number"].tolist() == [1, 3, 2] and table["error"].isna().tolist() == [True, False, True]
+        table = run_study(
+            look,
+            [{"number": n} for n in (1, 3, 2)],
+            tmp_path / "t.parquet",
+            workers=2,
+            progress=lambda done, total: seen.append((done, total)),
+        )
+    assert table["number"].tolist() == [1, 3, 2] and table["error"].isna().tolist() == [
+        True,
+        False,
+        True,
+    ]
     assert "died" in table["error"][1] and "\n" not in table["error"][1]
     assert table["seconds"].isna().tolist() == [False, True, False]
     sound = table[table["error"].isna()]
     assert os.getpid() not in set(sound["process"]) and set(sound["threads"]) == {"1,1,1,1"}
-    assert set(sound["xla"]) == {"--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1"}
-    assert seen[0] == (0, 3) and seen[-1] == (3, 3) and len(study_table(tmp_path / "t.parquet")) == 3
+    assert set(sound["xla"]) == {
+        "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1"
+    }
+    assert (
+        seen[0] == (0, 3) and seen[-1] == (3, 3) and len(study_table(tmp_path / "t.parquet")) == 3
+    )
     assert logging.getLogger("distributed").level == level
 
 

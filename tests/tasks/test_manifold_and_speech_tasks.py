@@ -19,18 +19,22 @@ def spike_times(part):
 
 @pytest.mark.parametrize("spectrum", ["printed", "released"])
 def test_every_input_spikes_once_before_the_latest_step(spectrum):
-    """Rates carry nothing; each class uses its whole range of times; parts are 80, 10 and 10 % of every class."""
+    """Rates carry nothing; each class uses its whole range of times; parts are 80, 10 and 10 % of
+    every class."""
     task = tasks.random_manifolds(n_classes=3, n_samples=200, spectrum=spectrum, seed=1)
     for part, each in ((task.training, 160), (task.validation, 20), (task.test, 20)):
         assert np.bincount(part.targets).tolist() == [each] * 3
         times = spike_times(part)
         assert times.min() >= 0 and times.max() <= 50
-    times = np.concatenate([spike_times(part) for part in (task.training, task.validation, task.test)])
+    times = np.concatenate(
+        [spike_times(part) for part in (task.training, task.validation, task.test)]
+    )
     assert times.min() == 0 and times.max() == 50
 
 
 def test_spectra_are_those_of_paper_and_package():
-    """Printed: 1/k of 1000 terms. Released: 1/((k + 1) + 1), without frequency zero, cut at the precision."""
+    """Printed: 1/k of 1000 terms. Released: 1/((k + 1) + 1), without frequency zero, cut at the
+    precision."""
     k, weights = _spectrum(1.0, "printed")
     assert len(k) == 1000 and weights[9] == pytest.approx(0.1)
     k, weights = _spectrum(1.0, "released")
@@ -39,10 +43,13 @@ def test_spectra_are_those_of_paper_and_package():
 
 
 def test_a_smooth_line_has_one_dimension():
-    """Times of a class on a one-dimensional manifold of alpha 3 lie near their nearest neighbour, those of random times do not."""
+    """Times of a class on a one-dimensional manifold of alpha 3 lie near their nearest neighbour,
+    those of random times do not."""
     task = tasks.random_manifolds(n_classes=2, n_samples=400, smoothness=3.0, seed=2)
     own = spike_times(task.training)[task.training.targets == 0].astype(float)
-    shuffled = np.stack([np.random.default_rng(k).permutation(own[:, k]) for k in range(own.shape[1])], axis=1)
+    shuffled = np.stack(
+        [np.random.default_rng(k).permutation(own[:, k]) for k in range(own.shape[1])], axis=1
+    )
 
     def nearest(points):
         distances = np.linalg.norm(points[:, None] - points[None], axis=2)
@@ -59,11 +66,14 @@ def test_impossible_manifolds_are_refused():
 
 
 def test_a_tone_lights_its_band():
-    """A tone of 1 kHz: the band whose filter passes most of it; and one mean and one spread for all."""
+    """A tone of 1 kHz: the band whose filter passes most of it; and one mean and one spread for
+    all."""
     rate = 16_000
     tone = np.sin(2 * np.pi * 1000 * np.arange(rate) / rate)
     frames = tasks.mel_frames(tone, rate)
-    assert frames.shape == (80, BANDS) and abs(frames.mean()) < 1e-5 and abs(frames.std() - 1) < 1e-5
+    assert (
+        frames.shape == (80, BANDS) and abs(frames.mean()) < 1e-5 and abs(frames.std() - 1) < 1e-5
+    )
     expected = np.argmax(mel_filters(512, rate)[:, 32])
     assert np.all(np.argmax(frames, axis=1) == expected)
     short = tasks.mel_frames(tone[: rate // 10], rate)
@@ -82,9 +92,10 @@ def test_spoken_digits_are_read_by_their_names(tmp_path):
     for language in ("german", "english"):
         for digit in range(10):
             wavfile.write(
-                tmp_path / f"lang-{language}_speaker-01_trial-0_digit-{digit}.wav", 8000,
+                tmp_path / f"lang-{language}_speaker-01_trial-0_digit-{digit}.wav",
+                8000,
                 (3000 * random.normal(size=6000)).astype(np.int16),
-            )  # fmt: skip
+            )
     task = tasks.spoken_digits(tmp_path, n_frames=20)
     assert task.n_inputs == 40 and task.n_outputs == 20 and task.dt == pytest.approx(2e-3)
     labels = np.concatenate([part.targets for part in (task.training, task.validation, task.test)])

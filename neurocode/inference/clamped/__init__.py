@@ -1,4 +1,5 @@
-"""Spikes under a recorded current: the likelihood of a model with escape noise whose spikes are clamped to the recorded ones.
+"""Spikes under a recorded current: the likelihood of a model with escape noise whose spikes are
+clamped to the recorded ones.
 
 Contents
 --------

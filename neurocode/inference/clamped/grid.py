@@ -11,12 +11,14 @@ from neurocode.recordings.repeat import Repeat
 
 #: Finest time step of a fit unless asked otherwise, in seconds.
 FINEST_DT = 1e-4
-#: Start of each sweep that enters no likelihood and no score: the state settles from an unknown one.
+#: Start of each sweep that enters no likelihood and no score: the state settles from an unknown
+#: one.
 SETTLING = 0.5
-#: Share of a step by which a spike may lie before its sample: a recording's clock drifts by rounding over millions of steps.
+#: Share of a step by which a spike may lie before its sample: a recording's clock drifts by
+#: rounding over millions of steps.
 CLOCK = 1e-6
-#: The recorded voltage is not compared in this window around a spike, whose shape integrate-and-fire models
-#: leave out; in seconds.
+#: The recorded voltage is not compared in this window around a spike, whose shape
+#: integrate-and-fire models leave out; in seconds.
 SPIKE_WINDOW = (2e-3, 10e-3)
 
 
@@ -34,12 +36,16 @@ def choose_dt(sampling: float | None, dt: float | None) -> float:
         return sampling * max(1, round(FINEST_DT / sampling))
     ratio = dt / sampling
     if ratio < 0.999 or abs(ratio - round(ratio)) > 1e-3:
-        raise DataError(f"The time step of {dt:g} s is no whole multiple of the sampling interval of {sampling:g} s.")
+        raise DataError(
+            f"The time step of {dt:g} s is no whole multiple of the sampling interval of "
+            f"{sampling:g} s."
+        )
     return sampling * round(ratio)
 
 
 def clamp(repeat: Repeat, dt: float, *, voltage: float | None = None) -> Clamp:
-    """Put one repeat on the grid: the current averaged over each step, spikes as a flag of their step.
+    """Put one repeat on the grid: the current averaged over each step, spikes as a flag of their
+    step.
 
     The membrane potential joins at intervals of ``voltage`` seconds, left out around spikes.
 
@@ -61,7 +67,9 @@ def clamp(repeat: Repeat, dt: float, *, voltage: float | None = None) -> Clamp:
     return Clamp(on_grid(repeat.current, repeat.dt, dt, n_steps), spikes, counted, recorded)
 
 
-def on_grid(current: np.ndarray | None, sampling: float | None, dt: float, n_steps: int) -> np.ndarray:
+def on_grid(
+    current: np.ndarray | None, sampling: float | None, dt: float, n_steps: int
+) -> np.ndarray:
     """Current averaged over the steps of the fit; zero where nothing was recorded."""
     if current is None or sampling is None:
         return np.zeros(n_steps)
@@ -69,12 +77,16 @@ def on_grid(current: np.ndarray | None, sampling: float | None, dt: float, n_ste
     return current[: n_steps * factor].reshape(n_steps, factor).mean(axis=1)
 
 
-def _thinned_voltage(repeat: Repeat, dt: float, spikes: np.ndarray, counted: np.ndarray, interval: float) -> np.ndarray:
+def _thinned_voltage(
+    repeat: Repeat, dt: float, spikes: np.ndarray, counted: np.ndarray, interval: float
+) -> np.ndarray:
     """Voltage at the end of steps ``interval`` apart and away from spikes, NaN elsewhere."""
     if repeat.voltage is None or repeat.dt is None:
         raise DataError("The voltage was not recorded; fit the spikes alone.")
     before, after = (round(width / dt) for width in SPIKE_WINDOW)
-    near = np.convolve(spikes, np.ones(before + after + 1), "full")[before : before + len(spikes)] > 0
+    near = (
+        np.convolve(spikes, np.ones(before + after + 1), "full")[before : before + len(spikes)] > 0
+    )
     every = max(1, round(interval / dt))
     compared = counted & ~near & (np.arange(1, len(spikes) + 1) % every == 0)
     factor = round(dt / repeat.dt)

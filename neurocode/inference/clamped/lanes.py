@@ -55,7 +55,8 @@ class Clamp:
         return replace(self, spikes=spikes)
 
     def hold_out(self, chosen: np.ndarray) -> tuple[Clamp, Clamp]:
-        """The sweep without the chosen steps, voltage included, and the spikes of these steps alone."""
+        """The sweep without the chosen steps, voltage included, and the spikes of these steps
+        alone."""
         seen = None if self.voltage is None else np.where(chosen, np.nan, self.voltage)
         kept = replace(self, counted=self.counted & ~chosen, voltage=seen)
         return kept, replace(self, counted=self.counted & chosen, voltage=None)
@@ -64,8 +65,8 @@ class Clamp:
 class Lanes(NamedTuple):
     """Chunks as columns: arrays of shape (steps, lanes), and how each lane begins.
 
-    ``since`` holds the steps since the last spike at the start of each lane, ``first`` whether a sweep
-    begins there.
+    ``since`` holds the steps since the last spike at the start of each lane, ``first`` whether a
+    sweep begins there.
     """
 
     current: Array
@@ -98,11 +99,18 @@ def steps_since_spike(spikes: np.ndarray) -> np.ndarray:
 
 
 def cut(sweeps: Sequence[Clamp], chunk_steps: int, dt: float, t_start: float = 0.0) -> Lanes:
-    """Cut sweeps into chunks of equal length; the last of each is padded with steps that do not count.
+    """Cut sweeps into chunks of equal length; the last of each is padded with steps that do not
+    count.
 
     Lanes are in order of time: each continues the one before it unless it is the first of a sweep.
     """
-    columns: dict[str, list[np.ndarray]] = {"current": [], "spikes": [], "counted": [], "time": [], "voltage": []}
+    columns: dict[str, list[np.ndarray]] = {
+        "current": [],
+        "spikes": [],
+        "counted": [],
+        "time": [],
+        "voltage": [],
+    }
     since, first = [], []
     for sweep in sweeps:
         gaps = steps_since_spike(sweep.spikes)
@@ -114,10 +122,15 @@ def cut(sweeps: Sequence[Clamp], chunk_steps: int, dt: float, t_start: float = 0
             columns["counted"].append(np.pad(sweep.counted[part], padding))
             columns["time"].append(t_start + np.arange(start, start + chunk_steps) * dt)
             if sweep.voltage is not None:
-                columns["voltage"].append(np.pad(sweep.voltage[part], padding, constant_values=np.nan))
+                columns["voltage"].append(
+                    np.pad(sweep.voltage[part], padding, constant_values=np.nan)
+                )
             since.append(min(gaps[start], NEVER))
             first.append(start == 0)
-    stacked = {name: jnp.asarray(np.stack(parts, axis=1)) if parts else None for name, parts in columns.items()}
+    stacked = {
+        name: jnp.asarray(np.stack(parts, axis=1)) if parts else None
+        for name, parts in columns.items()
+    }
     return Lanes(**stacked, since=jnp.asarray(np.array(since, np.int32)), first=jnp.asarray(first))
 
 
@@ -135,7 +148,12 @@ def split(lanes: Lanes, groups: int) -> list[Lanes]:
     if filled.voltage is not None:
         filled.voltage[:, count:] = np.nan
     size = (count + missing) // groups
-    return [jax.tree.map(lambda values, n=n: jnp.asarray(values[..., n * size : (n + 1) * size]), filled) for n in range(groups)]
+    return [
+        jax.tree.map(
+            lambda values, n=n: jnp.asarray(values[..., n * size : (n + 1) * size]), filled
+        )
+        for n in range(groups)
+    ]
 
 
 class StaticCoordinates:
@@ -143,7 +161,10 @@ class StaticCoordinates:
 
     def __init__(self, coordinates: Coordinates) -> None:
         self.to_values = coordinates.to_values
-        self._key = (coordinates.names, *(a.tobytes() for a in (coordinates.low, coordinates.high, coordinates.scale)))
+        self._key = (
+            coordinates.names,
+            *(a.tobytes() for a in (coordinates.low, coordinates.high, coordinates.scale)),
+        )
 
     def __hash__(self) -> int:
         return hash(self._key)
@@ -161,18 +182,24 @@ def resting_start(step: Step, values: dict[str, Array], n_lanes: int) -> State:
 
 @partial(jax.jit, static_argnames=("step", "coordinates"))
 def derivative_pass(
-    step: Step, coordinates: StaticCoordinates, z: Array, fixed: dict[str, Array], lanes: Lanes, start: State, tangents: State
+    step: Step,
+    coordinates: StaticCoordinates,
+    z: Array,
+    fixed: dict[str, Array],
+    lanes: Lanes,
+    start: State,
+    tangents: State,
 ) -> Pass:
     """Log-likelihood, gradient and Fisher information at ``z`` by forward sensitivities.
 
-    With p the probability of a spike in a step, s the spike and psi the log odds of p, the gradient is
-    the sum of (s - p) dpsi and the Fisher information that of p (1 - p) dpsi dpsi'.
+    With p the probability of a spike in a step, s the spike and psi the log odds of p, the gradient
+    is the sum of (s - p) dpsi and the Fisher information that of p (1 - p) dpsi dpsi'.
     """
 
     directions = jnp.eye(len(z))
-    (state, state_tangents) = _along_all(lambda z, start: _begin(step, {**fixed, **coordinates.to_values(z)}, lanes, start))(
-        z, start, directions, tangents
-    )
+    (state, state_tangents) = _along_all(
+        lambda z, start: _begin(step, {**fixed, **coordinates.to_values(z)}, lanes, start)
+    )(z, start, directions, tangents)
 
     def block(carry: tuple, slot: tuple) -> tuple[tuple, None]:
         state, state_tangents, since, sums = carry
@@ -190,17 +217,25 @@ def derivative_pass(
         return (state, state_tangents, since, jax.tree.map(jnp.add, sums, terms)), None
 
     zero = (jnp.zeros(()), jnp.zeros(len(z)), jnp.zeros((len(z), len(z))))
-    slots = jax.tree.map(_blocks, (lanes.current, lanes.spikes, lanes.counted, lanes.time, lanes.voltage))
-    (end, end_tangents, _, sums), _ = jax.lax.scan(block, (state, state_tangents, lanes.since, (zero, zero)), slots)
+    slots = jax.tree.map(
+        _blocks, (lanes.current, lanes.spikes, lanes.counted, lanes.time, lanes.voltage)
+    )
+    (end, end_tangents, _, sums), _ = jax.lax.scan(
+        block, (state, state_tangents, lanes.since, (zero, zero)), slots
+    )
     return Pass(*sums, end=end, tangents=end_tangents)
 
 
 @partial(jax.jit, static_argnames=("step",))
-def value_pass(step: Step, values: dict[str, Array], lanes: Lanes, start: State) -> tuple[Array, Array, State]:
+def value_pass(
+    step: Step, values: dict[str, Array], lanes: Lanes, start: State
+) -> tuple[Array, Array, State]:
     """Log-likelihood, log odds of a spike in every step, and the end states."""
     prepared = step.prepare(values)
     begin = _begin(step, prepared, lanes, start)
-    (log_odds, _, end), _ = _run(step, prepared, begin, lanes.since, (lanes.current, lanes.spikes, lanes.time))
+    (log_odds, _, end), _ = _run(
+        step, prepared, begin, lanes.since, (lanes.current, lanes.spikes, lanes.time)
+    )
     return _sum_log_likelihood(log_odds, lanes.spikes, lanes.counted), log_odds, end
 
 
@@ -223,7 +258,9 @@ def _begin(step: Step, values: dict[str, Array], lanes: Lanes, start: State) -> 
     return {name: jnp.where(lanes.first, resting[name], value) for name, value in start.items()}
 
 
-def _spike_terms(log_odds: Array, slopes: Array, spikes: Array, counted: Array) -> tuple[Array, Array, Array]:
+def _spike_terms(
+    log_odds: Array, slopes: Array, spikes: Array, counted: Array
+) -> tuple[Array, Array, Array]:
     """Log-likelihood, gradient and Fisher information of clamped spikes."""
     probability = jax.nn.sigmoid(log_odds)
     surprise = jnp.where(counted, spikes - probability, 0.0).reshape(-1)
@@ -233,7 +270,8 @@ def _spike_terms(log_odds: Array, slopes: Array, spikes: Array, counted: Array) 
 
 
 def _voltage_terms(voltage: Array, slopes: Array, recorded: Array) -> tuple[Array, Array, Array]:
-    """Sum of squared residuals, of residual times sensitivity, and product of sensitivities, where a voltage is given."""
+    """Sum of squared residuals, of residual times sensitivity, and product of sensitivities, where
+    a voltage is given."""
     known = ~jnp.isnan(recorded)
     residual = jnp.where(known, recorded - voltage, 0.0).reshape(-1)
     flat = jnp.where(known, slopes, 0.0).reshape(len(slopes), -1)
@@ -248,7 +286,8 @@ def _run(
     slots: tuple[Array, Array, Array],
     with_voltage: bool = False,
 ) -> tuple[tuple[Array, Array | None, State], Array]:
-    """Log odds of a spike and membrane potential by step, the state at the end, and the steps since the last spike there."""
+    """Log odds of a spike and membrane potential by step, the state at the end, and the steps since
+    the last spike there."""
     counters = {STEPS_SINCE_SPIKE: since} if step.program.refractory is not None else {}
 
     def advance(state: State, slot: tuple[Array, Array, Array]) -> tuple[State, Array]:
@@ -263,7 +302,8 @@ def _run(
 
 
 def _blocks(values: Array) -> Array:
-    """Steps in blocks whose sensitivities fit into the cache: shape (blocks, steps of a block, lanes)."""
+    """Steps in blocks whose sensitivities fit into the cache: shape (blocks, steps of a block,
+    lanes)."""
     n_steps = values.shape[0]
     size = max(n for n in range(1, min(BLOCK_STEPS, n_steps) + 1) if n_steps % n == 0)
     return values.reshape(n_steps // size, size, *values.shape[1:])
@@ -275,12 +315,16 @@ def _sum_log_likelihood(log_odds: Array, spikes: Array, counted: Array) -> Array
 
 
 def continued(end: np.ndarray) -> np.ndarray:
-    """Values at the end of each lane (last axis) as start values of the next; the first lane keeps zero."""
+    """Values at the end of each lane (last axis) as start values of the next; the first lane keeps
+    zero."""
     return np.concatenate([np.zeros_like(end[..., :1]), end[..., :-1]], axis=-1)
 
 
-def mismatch(start: dict[str, np.ndarray], following: dict[str, np.ndarray], first: np.ndarray) -> float:
-    """Largest difference between the start of a lane and the end of its predecessor, relative to the range."""
+def mismatch(
+    start: dict[str, np.ndarray], following: dict[str, np.ndarray], first: np.ndarray
+) -> float:
+    """Largest difference between the start of a lane and the end of its predecessor, relative to
+    the range."""
     largest = 0.0
     for name, value in following.items():
         gap = np.max(np.abs(np.where(first, 0.0, value - start[name])), initial=0.0)

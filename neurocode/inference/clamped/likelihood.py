@@ -33,8 +33,9 @@ from neurocode.simulation.time_scale import warn_of_coarse_step
 from neurocode.statistics.time_rescaling import rescaled_intervals
 from neurocode.units import seconds
 
-#: Start states of lanes, and their sensitivities, may differ from the ends of their predecessors by this,
-#: relative to their range: in an ascent that is to end at a maximum, and in one that looks for the way to it.
+#: Start states of lanes, and their sensitivities, may differ from the ends of their predecessors by
+#: this, relative to their range: in an ascent that is to end at a maximum, and in one that looks
+#: for the way to it.
 CONSISTENT = (1e-7, 1e-5)
 ROUGHLY_CONSISTENT = (1e-3, 1e-2)
 CHUNK_SECONDS = 0.5
@@ -56,7 +57,10 @@ class Carry:
         """Start states moved along their sensitivities, by which a pass or two settle a small step."""
         if step is None:
             return self.start, self.tangents
-        return {name: value + np.tensordot(step, self.tangents[name], axes=1) for name, value in self.start.items()}, self.tangents
+        return {
+            name: value + np.tensordot(step, self.tangents[name], axes=1)
+            for name, value in self.start.items()
+        }, self.tangents
 
 
 class ClampedLikelihood(Likelihood):
@@ -77,9 +81,11 @@ class ClampedLikelihood(Likelihood):
     t_start : float
         Time at which the sweeps begin, for models that read ``t``.
     impossible_spikes : bool
-        Whether a spike within the refractory period has the likelihood zero; otherwise it is an error.
+        Whether a spike within the refractory period has the likelihood zero; otherwise it is an
+        error.
     repeats : sequence of Repeat
-        What the sweeps were made from, where they were: a coarser grid for the starts is made from them too.
+        What the sweeps were made from, where they were: a coarser grid for the starts is made from
+        them too.
     voltage : float, optional
         Seconds between the membrane potentials of the sweeps.
     test : Experiment, optional
@@ -88,9 +94,9 @@ class ClampedLikelihood(Likelihood):
     Raises
     ------
     FitError
-        If the model has no escape noise, or diffusive noise whose path the spikes do not determine; if
-        its refractory period is free; if two spikes are closer than that period; or if there is a voltage
-        and the model has no state ``v``.
+        If the model has no escape noise, or diffusive noise whose path the spikes do not determine;
+        if its refractory period is free; if two spikes are closer than that period; or if there is
+        a voltage and the model has no state ``v``.
     """
 
     name = "clamped"
@@ -143,21 +149,40 @@ class ClampedLikelihood(Likelihood):
         dt: float | None = None,
         voltage: float | None = None,
     ) -> Self:
-        """Likelihood of an experiment or of spike trains alone, on a grid of ``dt``; see :func:`neurocode.fit`."""
+        """Likelihood of an experiment or of spike trains alone, on a grid of ``dt``; see
+        :func:`neurocode.fit`."""
         dt = None if dt is None else seconds(dt, "The time step")
         voltage = None if voltage is None else seconds(voltage, "The interval between voltages")
         experiment = experiment_of(data)
-        return cls._on_grid(model, experiment.repeats, choose_dt(experiment.dt, dt), voltage, prior_width)
+        return cls._on_grid(
+            model, experiment.repeats, choose_dt(experiment.dt, dt), voltage, prior_width
+        )
 
     @classmethod
-    def of_test(cls, model: NeuronModel, data: object, *, after: float = 0.0, dt: float, voltage: float | None = None) -> Self:
-        """Likelihood of test spikes, whether a voltage was fitted too or not; one that the model excludes makes it zero."""
+    def of_test(
+        cls,
+        model: NeuronModel,
+        data: object,
+        *,
+        after: float = 0.0,
+        dt: float,
+        voltage: float | None = None,
+    ) -> Self:
+        """Likelihood of test spikes, whether a voltage was fitted too or not; one that the model
+        excludes makes it zero."""
         test = experiment_of(data)
         sweeps = [clamp(repeat, dt) for repeat in test.repeats]
         return cls(model, sweeps, dt, t_start=after, impossible_spikes=True, test=test)
 
     @classmethod
-    def _on_grid(cls, model: NeuronModel, repeats: Sequence[Repeat], dt: float, voltage: float | None, prior_width: float) -> Self:
+    def _on_grid(
+        cls,
+        model: NeuronModel,
+        repeats: Sequence[Repeat],
+        dt: float,
+        voltage: float | None,
+        prior_width: float,
+    ) -> Self:
         sweeps = [clamp(repeat, dt, voltage=voltage) for repeat in repeats]
         return cls(model, sweeps, dt, prior_width=prior_width, repeats=repeats, voltage=voltage)
 
@@ -176,16 +201,26 @@ class ClampedLikelihood(Likelihood):
         if self.passes.n_voltages:
             raise FitError("Spikes without a voltage cannot take the place of spikes and voltage.")
         sweeps = [
-            sweep.with_spikes(np.round(train / self.dt).astype(int)) for sweep, train in zip(self.sweeps, trains, strict=True)
+            sweep.with_spikes(np.round(train / self.dt).astype(int))
+            for sweep, train in zip(self.sweeps, trains, strict=True)
         ]
-        sweeps = [replace(sweep, counted=counted_steps(len(sweep.spikes), self.dt)) for sweep in sweeps]
-        return type(self)(self.model, sweeps, self.dt, t_start=self.t_start, prior_width=self.prior_width)
+        sweeps = [
+            replace(sweep, counted=counted_steps(len(sweep.spikes), self.dt)) for sweep in sweeps
+        ]
+        return type(self)(
+            self.model, sweeps, self.dt, t_start=self.t_start, prior_width=self.prior_width
+        )
 
     def without(self, block: Block) -> tuple[Self, Self]:
-        """The sweeps without one block of steps, voltage included, and the spikes of that block alone."""
-        kept, held_out = zip(*(sweep.hold_out(block.holds(len(sweep.spikes))) for sweep in self.sweeps), strict=True)
+        """The sweeps without one block of steps, voltage included, and the spikes of that block
+        alone."""
+        kept, held_out = zip(
+            *(sweep.hold_out(block.holds(len(sweep.spikes))) for sweep in self.sweeps), strict=True
+        )
         options = {"t_start": self.t_start, "prior_width": self.prior_width}
-        return tuple(type(self)(self.model, sweeps, self.dt, **options) for sweeps in (kept, held_out))
+        return tuple(
+            type(self)(self.model, sweeps, self.dt, **options) for sweeps in (kept, held_out)
+        )
 
     def rough(self) -> Self:
         """The same likelihood on a coarser grid, where the spikes allow one."""
@@ -208,13 +243,19 @@ class ClampedLikelihood(Likelihood):
             For a model with several inputs, or fewer than 20 spikes.
         """
         if len(self.model.inputs) > 1:
-            raise FitError(f"Model '{self.model.name}' has {len(self.model.inputs)} inputs, a fit takes one current.")
+            raise FitError(
+                f"Model '{self.model.name}' has {len(self.model.inputs)} inputs, a fit takes one "
+                f"current."
+            )
         if self.n_spikes < FEWEST_SPIKES:
             raise FitError(
-                f"The training data hold {self.n_spikes} spikes after the first 500 ms, at least {FEWEST_SPIKES} are needed."
+                f"The training data hold {self.n_spikes} spikes after the first 500 ms, at least "
+                f"{FEWEST_SPIKES} are needed."
             )
 
-    def maximise(self, starts: int | None = None, seed: int = 0, progress: Report | None = None) -> tuple[Likelihood, Optimum]:
+    def maximise(
+        self, starts: int | None = None, seed: int = 0, progress: Report | None = None
+    ) -> tuple[Likelihood, Optimum]:
         """The maximum, after the checks that a fit needs.
 
         Warns
@@ -243,7 +284,8 @@ class ClampedLikelihood(Likelihood):
 
     @property
     def durations(self) -> list[float]:
-        """Of each sweep, in seconds; a model that reads ``t`` is tested from the end of the longest on."""
+        """Of each sweep, in seconds; a model that reads ``t`` is tested from the end of the longest
+        on."""
         return [len(sweep.spikes) * self.dt for sweep in self.sweeps]
 
     @property
@@ -263,25 +305,39 @@ class ClampedLikelihood(Likelihood):
     def null_log_likelihood(self, rate: float) -> float:
         """Log-likelihood under a homogeneous Poisson process in the same steps, in nats."""
         n_spikes, bins = self.n_spikes, self._n_counted
-        return float(n_spikes * np.log(-np.expm1(-rate * self.dt)) - (bins - n_spikes) * rate * self.dt)
+        return float(
+            n_spikes * np.log(-np.expm1(-rate * self.dt)) - (bins - n_spikes) * rate * self.dt
+        )
 
     def evaluate(
-        self, z: np.ndarray, carry: Carry | None = None, step: np.ndarray | None = None, *, rough: bool = False
+        self,
+        z: np.ndarray,
+        carry: Carry | None = None,
+        step: np.ndarray | None = None,
+        *,
+        rough: bool = False,
     ) -> Evaluation:
-        """Log-likelihood plus log prior and its derivatives, by one pass from the states in which the pass before ended."""
+        """Log-likelihood plus log prior and its derivatives, by one pass from the states in which
+        the pass before ended."""
         start, tangents = self.passes.first_start(z) if carry is None else carry.moved(step)
         result = self.passes.derivatives(z, start, tangents)
         states, sensitivities = ROUGHLY_CONSISTENT if rough else CONSISTENT
         settled = not (result.mismatch > states or result.tangent_mismatch > sensitivities)
         carry = Carry(result.start, result.tangents)
-        return self.with_prior(result.value, result.gradient, result.information, z, carry=carry, settled=settled)
+        return self.with_prior(
+            result.value, result.gradient, result.information, z, carry=carry, settled=settled
+        )
 
     def rescaled_intervals(self, z: np.ndarray, seed: int = 0) -> np.ndarray:
-        """Intervals corrected for discrete time; see :func:`neurocode.statistics.time_rescaling.rescaled_intervals`."""
+        """Intervals corrected for discrete time; see
+        :func:`neurocode.statistics.time_rescaling.rescaled_intervals`."""
         if self.impossible:
             return np.empty(0)
         random = np.random.default_rng(seed)
-        spikes = [sweep.spikes & counted for sweep, counted in zip(self.sweeps, self.passes.counted, strict=True)]
+        spikes = [
+            sweep.spikes & counted
+            for sweep, counted in zip(self.sweeps, self.passes.counted, strict=True)
+        ]
         pairs = zip(self.passes.spike_probabilities(z), spikes, strict=True)
         return np.concatenate([np.empty(0), *(rescaled_intervals(p, s, random) for p, s in pairs)])
 
@@ -290,7 +346,8 @@ class ClampedLikelihood(Likelihood):
         return self._simulated(self.sweeps[repeat].current, n, seed)
 
     def predict(self, n: int, seed: int) -> list[np.ndarray]:
-        """Spike times of runs under the mean of the recorded test currents, which differ by the noise of the recording alone.
+        """Spike times of runs under the mean of the recorded test currents, which differ by the
+        noise of the recording alone.
 
         Raises
         ------
@@ -300,21 +357,34 @@ class ClampedLikelihood(Likelihood):
         if self.test is None:
             return super().predict(n, seed)
         n_steps = len(self.sweeps[0].spikes)
-        return self._simulated(on_grid(self.test.frozen_current, self.test.dt, self.dt, n_steps), n, seed)
+        return self._simulated(
+            on_grid(self.test.frozen_current, self.test.dt, self.dt, n_steps), n, seed
+        )
 
     def _simulated(self, current: np.ndarray, n: int, seed: int) -> list[np.ndarray]:
         options = {"parameters": {}, "stimulus": current, "seed": seed, "t_start": self.t_start}
-        return [steps * self.dt for steps in run_jax(self.model, self.dt, len(current), n, **options).spike_steps]
+        return [
+            steps * self.dt
+            for steps in run_jax(self.model, self.dt, len(current), n, **options).spike_steps
+        ]
 
     def goodness(self, z: np.ndarray) -> dict[str, float]:
         """Root mean square of the voltage residuals in volts, where the voltage was fitted too."""
-        return {"voltage_residual": self.passes.voltage_residual(z)} if self.passes.n_voltages else {}
+        return (
+            {"voltage_residual": self.passes.voltage_residual(z)} if self.passes.n_voltages else {}
+        )
 
     def remarks(self) -> list[str]:
         """Whether the cell bursts."""
-        intervals = np.concatenate([np.diff(np.flatnonzero(sweep.spikes)) * self.dt for sweep in self.sweeps])
+        intervals = np.concatenate(
+            [np.diff(np.flatnonzero(sweep.spikes)) * self.dt for sweep in self.sweeps]
+        )
         short = float(np.mean(intervals < 10e-3)) if len(intervals) else 0.0
-        return [f"the cell bursts: {short:.0%} of its intervals are below 10 ms"] if short > BURSTING else []
+        return (
+            [f"the cell bursts: {short:.0%} of its intervals are below 10 ms"]
+            if short > BURSTING
+            else []
+        )
 
     def log_likelihood(self, z: np.ndarray) -> float:
         """Log-likelihood in nats at coordinates ``z``, lanes settled."""
@@ -323,12 +393,21 @@ class ClampedLikelihood(Likelihood):
 
 def _require_escape_noise(model: NeuronModel, with_voltage: bool) -> None:
     if model.noise is None or model.has_diffusion:
-        raise FitError(f"Model '{model.name}' cannot be fitted by clamped likelihood: it needs escape noise and no xi.")
+        raise FitError(
+            f"Model '{model.name}' cannot be fitted by clamped likelihood: it needs escape noise "
+            f"and no xi."
+        )
     if with_voltage and MEMBRANE_POTENTIAL not in model.states:
-        raise FitError(f"Model '{model.name}' has no state '{MEMBRANE_POTENTIAL}' to compare with the recorded voltage.")
+        raise FitError(
+            f"Model '{model.name}' has no state '{MEMBRANE_POTENTIAL}' to compare with the "
+            f"recorded voltage."
+        )
     free = names_in(model.refractory) & set(model.free) if model.refractory else set()
     if free:
-        raise FitError(f"The refractory period '{free.pop()}' has no gradient in discrete time; fix it for the fit.")
+        raise FitError(
+            f"The refractory period '{free.pop()}' has no gradient in discrete time; fix it for "
+            f"the fit."
+        )
 
 
 def _refractory_steps(step: Step, values: dict) -> int:
@@ -349,7 +428,8 @@ def _exclude_refractory(sweep: Clamp, refractory_steps: int, dt: float) -> Clamp
     early = np.flatnonzero(sweep.spikes & ~free)
     if early.size:
         raise FitError(
-            f"The spike at {early[0] * dt:.4f} s follows its predecessor within the refractory period of "
+            f"The spike at {early[0] * dt:.4f} s follows its predecessor within the refractory "
+            f"period of "
             f"{refractory_steps * dt * 1e3:g} ms; shorten the period or check the spike detection."
         )
     return replace(sweep, counted=sweep.counted & free)

@@ -1,8 +1,9 @@
-"""Passes of a clamped model over a recording in chunks, repeated until the chunks follow on each other.
+"""Passes of a clamped model over a recording in chunks, repeated until the chunks follow on each
+other.
 
-A recording is cut into chunks that run as lanes of one batch; each lane starts from the state (and the sensitivities of the state
-to the parameters) at which its predecessor ended in the pass before. Passes are repeated until these agree, so chunking leaves no
-trace in the result.
+A recording is cut into chunks that run as lanes of one batch; each lane starts from the state (and
+the sensitivities of the state to the parameters) at which its predecessor ended in the pass before.
+Passes are repeated until these agree, so chunking leaves no trace in the result.
 """
 
 from __future__ import annotations
@@ -32,7 +33,8 @@ from neurocode.inference.clamped.lanes import (
 from neurocode.inference.coordinates import Coordinates
 from neurocode.simulation.step import Step
 
-#: Start states of lanes count as settled when they differ from the ends of their predecessors by less.
+#: Start states of lanes count as settled when they differ from the ends of their predecessors by
+#: less.
 SETTLED = 1e-10
 MOST_PASSES = 60
 #: Groups of lanes that run in threads of their own.
@@ -100,7 +102,9 @@ class Passes:
             self._groups = split(lanes, min(GROUPS, self.n_lanes))
             self._first = np.concatenate([np.asarray(group.first) for group in self._groups])
         self.counted = [sweep.counted for sweep in sweeps]
-        self.n_voltages = sum(int(np.sum(np.isfinite(sweep.voltage))) for sweep in sweeps if sweep.voltage is not None)
+        self.n_voltages = sum(
+            int(np.sum(np.isfinite(sweep.voltage))) for sweep in sweeps if sweep.voltage is not None
+        )
 
     def first_start(self, z: np.ndarray) -> tuple[States, States]:
         """Settled start states at coordinates ``z`` and sensitivities of zero."""
@@ -110,8 +114,13 @@ class Passes:
     def derivatives(self, z: np.ndarray, start: States, tangents: States) -> Derivatives:
         """Log-likelihood at ``z`` and its derivatives, by one pass from the start states given."""
         parts = self._derivative_passes(z, start, tangents)
-        following = {name: continued(np.concatenate([p.end[name] for p in parts])) for name in start}
-        sensitivities = {name: continued(np.concatenate([p.tangents[name] for p in parts], axis=-1)) for name in start}
+        following = {
+            name: continued(np.concatenate([p.end[name] for p in parts])) for name in start
+        }
+        sensitivities = {
+            name: continued(np.concatenate([p.tangents[name] for p in parts], axis=-1))
+            for name in start
+        }
         sums = _total(p.spikes for p in parts)
         if self.n_voltages:
             sums = _add_voltage(sums, _total(p.voltage for p in parts), self.n_voltages)
@@ -128,16 +137,24 @@ class Passes:
         return self._settled(z)[0]
 
     def voltage_residual(self, z: np.ndarray) -> float:
-        """Root mean square of recorded minus modelled membrane potential at coordinates ``z``, in volts."""
+        """Root mean square of recorded minus modelled membrane potential at coordinates ``z``, in
+        volts."""
         parts = self._derivative_passes(z, *self.first_start(z))
         return float(np.sqrt(_total(p.voltage for p in parts)[0] / self.n_voltages))
 
     def spike_probabilities(self, z: np.ndarray) -> list[np.ndarray]:
-        """For each sweep the probability of a spike in every step, zero where the step does not count."""
+        """For each sweep the probability of a spike in every step, zero where the step does not
+        count."""
         probability = 1.0 / (1.0 + np.exp(-self._settled(z)[1]))
         starts = np.flatnonzero(self._first[: self.n_lanes])
-        sweeps = [np.concatenate(list(lanes)) for lanes in np.split(probability[: self.n_lanes], starts[1:])]
-        return [np.where(counted, values[: len(counted)], 0.0) for values, counted in zip(sweeps, self.counted, strict=True)]
+        sweeps = [
+            np.concatenate(list(lanes))
+            for lanes in np.split(probability[: self.n_lanes], starts[1:])
+        ]
+        return [
+            np.where(counted, values[: len(counted)], 0.0)
+            for values, counted in zip(sweeps, self.counted, strict=True)
+        ]
 
     def _derivative_passes(self, z: np.ndarray, start: States, tangents: States) -> list[Pass]:
         """One pass of each group of lanes."""
@@ -152,7 +169,8 @@ class Passes:
         return self._each_group(run)
 
     def _settled(self, z: np.ndarray) -> tuple[float, np.ndarray, States]:
-        """Log-likelihood, log odds of shape (lanes, steps) and start states once lanes follow on each other."""
+        """Log-likelihood, log odds of shape (lanes, steps) and start states once lanes follow on
+        each other."""
         with jax.enable_x64(True):
             values = {**self._fixed, **self.coordinates.to_values(jnp.asarray(z, float))}
             resting = resting_start(self.step, values, len(self._first))
@@ -160,32 +178,47 @@ class Passes:
         for _ in range(MOST_PASSES):
             begin = start
             parts = self._each_group(
-                lambda lanes, part, begin=begin: value_pass(self.step, values, lanes, {n: v[part] for n, v in begin.items()})
+                lambda lanes, part, begin=begin: value_pass(
+                    self.step, values, lanes, {n: v[part] for n, v in begin.items()}
+                )
             )
-            start = {name: continued(np.concatenate([end[name] for _, _, end in parts])) for name in begin}
+            start = {
+                name: continued(np.concatenate([end[name] for _, _, end in parts]))
+                for name in begin
+            }
             if mismatch(begin, start, self._first) < SETTLED:
                 break
-        return sum(float(p[0]) for p in parts), np.concatenate([np.asarray(p[1]).T for p in parts]), start
+        return (
+            sum(float(p[0]) for p in parts),
+            np.concatenate([np.asarray(p[1]).T for p in parts]),
+            start,
+        )
 
     def _each_group(self, run: Callable[[Lanes, slice], Any]) -> list[Any]:
-        """Call ``run`` for every group of lanes side by side: compiled passes release Python's lock."""
+        """Call ``run`` for every group of lanes side by side: compiled passes release Python's
+        lock."""
 
         def call(number: int) -> Any:
             size = len(self._first) // len(self._groups)
             with jax.enable_x64(True):
-                return jax.block_until_ready(run(self._groups[number], slice(number * size, (number + 1) * size)))
+                return jax.block_until_ready(
+                    run(self._groups[number], slice(number * size, (number + 1) * size))
+                )
 
         with ThreadPoolExecutor(len(self._groups)) as pool:
             return list(pool.map(call, range(len(self._groups))))
 
 
 def _total(parts: Iterable[tuple]) -> tuple[float, np.ndarray, np.ndarray]:
-    value, gradient, information = (sum(np.asarray(term) for term in terms) for terms in zip(*parts, strict=True))
+    value, gradient, information = (
+        sum(np.asarray(term) for term in terms) for terms in zip(*parts, strict=True)
+    )
     return float(value), gradient, information
 
 
 def _add_voltage(spikes: tuple, voltage: tuple, count: int) -> tuple[float, np.ndarray, np.ndarray]:
-    """Add the log-likelihood of Gaussian voltage residuals whose variance is the mean square (profile likelihood)."""
+    """Add the log-likelihood of Gaussian voltage residuals whose variance is the mean square
+    (profile likelihood)."""
     squares, slope, product = voltage
     variance = squares / count
     value = -0.5 * count * (np.log(2 * np.pi * variance) + 1)

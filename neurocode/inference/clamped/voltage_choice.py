@@ -21,7 +21,8 @@ INTERVAL = 0.2
 #: Share of each sweep that is fitted; the rest is predicted.
 FITTED_SHARE = 2 / 3
 STARTS = 4
-#: Gain in bits per spike from which the voltage is used: less is within what the end of a minute can tell.
+#: Gain in bits per spike from which the voltage is used: less is within what the end of a minute
+#: can tell.
 LEAST_GAIN = 0.02
 
 
@@ -44,16 +45,24 @@ class VoltageChoice:
 
 def with_voltage_freed(model: NeuronModel) -> NeuronModel:
     """Copy of a model in which the capacitance and the resting potential are free."""
-    return model.with_fixed(*(name for name in FREED_BY_VOLTAGE if name in model.parameters), fixed=False)
+    return model.with_fixed(
+        *(name for name in FREED_BY_VOLTAGE if name in model.parameters), fixed=False
+    )
 
 
 def choose_voltage(
-    model: NeuronModel, experiment: Experiment, *, prior_width: float = 3.0, seed: int = 0, progress: Report | None = None
+    model: NeuronModel,
+    experiment: Experiment,
+    *,
+    prior_width: float = 3.0,
+    seed: int = 0,
+    progress: Report | None = None,
 ) -> VoltageChoice:
-    """Fit the first two thirds of the training sweeps with and without the voltage and see which predicts the last third.
+    """Fit the first two thirds of the training sweeps with and without the voltage and see which
+    predicts the last third.
 
-    A test is recorded after the training, so the later part of the training stands in for it. The fits are rough: a
-    time step of up to 0.4 ms, few starts.
+    A test is recorded after the training, so the later part of the training stands in for it. The
+    fits are rough: a time step of up to 0.4 ms, few starts.
 
     Parameters
     ----------
@@ -80,7 +89,9 @@ def choose_voltage(
     scores = []
     for candidate, interval in ((model, None), (with_voltage_freed(model), INTERVAL)):
         sweeps = [clamp(repeat, step, voltage=interval) for repeat in experiment.repeats]
-        early, late = zip(*(sweep.hold_out(_late(len(sweep.spikes))) for sweep in sweeps), strict=True)
+        early, late = zip(
+            *(sweep.hold_out(_late(len(sweep.spikes))) for sweep in sweeps), strict=True
+        )
         likelihood = ClampedLikelihood(candidate, early, step, prior_width=prior_width)
         likelihood.require_training_data()
         z = search(likelihood, likelihood.origin, STARTS, seed, progress).point.z

@@ -1,11 +1,13 @@
-"""Spike times alone: densities of interspike intervals of neurons driven by white noise, and their likelihood.
+"""Spike times alone: densities of interspike intervals of neurons driven by white noise, and their
+likelihood.
 
 Contents
 --------
 PassageLikelihood
     The likelihood of spike times under a diffusion to threshold, with its gradient.
 interval_distribution, log_density_function
-    Density and distribution function of an interval, by time and as a differentiable function of the parameters.
+    Density and distribution function of an interval, by time and as a differentiable function of
+    the parameters.
 Intervals
     Interspike intervals as data, with their checks.
 """

@@ -1,4 +1,5 @@
-"""The way to the maximum of a likelihood that is solved on a mesh, made finer where the values call for it."""
+"""The way to the maximum of a likelihood that is solved on a mesh, made finer where the values call
+for it."""
 
 from __future__ import annotations
 
@@ -25,9 +26,11 @@ from neurocode.inference.passage.mesh import Mesh
 from neurocode.inference.passage.verdict import refusal
 from neurocode.models.model import NeuronModel
 
-#: Evaluations of a start in the first round and of the best in the second; gain of a step in nats at which it is done.
+#: Evaluations of a start in the first round and of the best in the second; gain of a step in nats
+#: at which it is done.
 ROUNDS, ENOUGH_FOR_A_START = (8, 60), 0.03
-#: Evaluations of a climb and gain of a step in nats from which Newton steps follow; the same for those; rounds of both.
+#: Evaluations of a climb and gain of a step in nats from which Newton steps follow; the same for
+#: those; rounds of both.
 MOST_EVALUATIONS, NEAR = 60, 1e-3
 NEWTON_STEPS, ENOUGH = 8, 1e-4
 MOST_ROUNDS = 8
@@ -65,7 +68,9 @@ class Meshed(Objective, Protocol):
 Likelihood = TypeVar("Likelihood", bound=Meshed)
 
 
-def maximum(likelihood: Likelihood, starts: Sequence[NeuronModel], progress: Report | None) -> tuple[Likelihood, Optimum]:
+def maximum(
+    likelihood: Likelihood, starts: Sequence[NeuronModel], progress: Report | None
+) -> tuple[Likelihood, Optimum]:
     """The likelihood on its last mesh, and its maximum.
 
     Raises
@@ -79,7 +84,9 @@ def maximum(likelihood: Likelihood, starts: Sequence[NeuronModel], progress: Rep
     return _climb(likelihood, best, progress)
 
 
-def _best_start(likelihood: Meshed, starts: Sequence[NeuronModel], progress: Report | None) -> Ascent:
+def _best_start(
+    likelihood: Meshed, starts: Sequence[NeuronModel], progress: Report | None
+) -> Ascent:
     """The rough ascent, on some of the intervals, that came highest."""
     ascents = []
     for number, start in enumerate(starts, 1):
@@ -94,13 +101,18 @@ def _best_start(likelihood: Meshed, starts: Sequence[NeuronModel], progress: Rep
     return best
 
 
-def _climb(likelihood: Likelihood, rough: Ascent, progress: Report | None) -> tuple[Likelihood, Optimum]:
+def _climb(
+    likelihood: Likelihood, rough: Ascent, progress: Report | None
+) -> tuple[Likelihood, Optimum]:
     """The maximum on all intervals and the curvature there.
 
-    The way is made on the plain solution, a fifth of the work; its curvature there serves the last steps, on the extrapolated one.
+    The way is made on the plain solution, a fifth of the work; its curvature there serves the last
+    steps, on the extrapolated one.
     """
     curvature = rough.observed_information() * likelihood.n_spikes / rough.likelihood.n_spikes
-    first = likelihood.coordinates.to_coordinates({**likelihood.model.values, **rough.likelihood.values_at(rough.point.z)})
+    first = likelihood.coordinates.to_coordinates(
+        {**likelihood.model.values, **rough.likelihood.values_at(rough.point.z)}
+    )
     exact, likelihood = False, likelihood.on(likelihood.fine_mesh(first), extrapolate=False)
     ascent = Ascent(likelihood, first, reporter("refining", progress))
     if is_concave(curvature):
@@ -123,4 +135,12 @@ def _climb(likelihood: Likelihood, rough: Ascent, progress: Report | None) -> tu
         if decrement < CONVERGED:
             break
     point, converged = ascent.point, bool(decrement < CONVERGED)
-    return likelihood, Optimum(point.z, point.log_likelihood, point.gradient, information, converged, decrement, ascent.passes)
+    return likelihood, Optimum(
+        point.z,
+        point.log_likelihood,
+        point.gradient,
+        information,
+        converged,
+        decrement,
+        ascent.passes,
+    )

@@ -1,4 +1,5 @@
-"""The density of interspike intervals as a function: of time, and of parameters that JAX differentiates."""
+"""The density of interspike intervals as a function: of time, and of parameters that JAX
+differentiates."""
 
 from __future__ import annotations
 
@@ -17,14 +18,20 @@ from neurocode.models.model import NeuronModel
 
 Array = jax.Array
 
-#: Cells per inverse CV and time steps in a standard deviation, at which the distribution function is right to 1e-5.
+#: Cells per inverse CV and time steps in a standard deviation, at which the distribution function
+#: is right to 1e-5.
 CELLS, STEPS = 72.0, 90.0
 #: Times of the rough solution that the mesh is chosen by.
 ROUGH_TIMES = 60
 
 
 def interval_distribution(
-    model: NeuronModel, times: np.ndarray, *, start: float = 0.0, typical: float | None = None, resolution: float = 1.0
+    model: NeuronModel,
+    times: np.ndarray,
+    *,
+    start: float = 0.0,
+    typical: float | None = None,
+    resolution: float = 1.0,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Density and distribution function of the interval after a spike.
 
@@ -37,7 +44,8 @@ def interval_distribution(
     start : float
         Time of the spike in seconds, for an input that changes in time.
     typical : float, optional
-        Interval in seconds at which the neuron fired before, for its adaptation; by default the mean of ``times``.
+        Interval in seconds at which the neuron fired before, for its adaptation; by default the
+        mean of ``times``.
     resolution : float
         Factor on the number of cells and of time steps.
 
@@ -61,18 +69,29 @@ def interval_distribution(
     intervals = _intervals(times, start)
     if typical is not None:
         intervals = Intervals(
-            *(np.append(a, b) for a, b in zip(vars(intervals).values(), (start, typical, True, True), strict=True))
+            *(
+                np.append(a, b)
+                for a, b in zip(vars(intervals).values(), (start, typical, True, True), strict=True)
+            )
         )
     equations = passage_equations(model)
     parameters = Parameters.of(model, free=())
-    mesh = choose_mesh(equations, parameters, _likely(equations, parameters, intervals), CELLS * resolution, STEPS * resolution)
+    mesh = choose_mesh(
+        equations,
+        parameters,
+        _likely(equations, parameters, intervals),
+        CELLS * resolution,
+        STEPS * resolution,
+    )
     plan = Plan.of(equations, intervals, mesh)
     solution = solve(equations, parameters, intervals, plan, plan.finer(intervals))
     n = np.size(times)
     return np.exp(solution.log_density[:n]), -np.expm1(solution.log_survival[:n])
 
 
-def log_density_function(model: NeuronModel, times: np.ndarray, *, start: float = 0.0) -> Callable[[Mapping[str, Array]], Array]:
+def log_density_function(
+    model: NeuronModel, times: np.ndarray, *, start: float = 0.0
+) -> Callable[[Mapping[str, Array]], Array]:
     """Logarithm of the interval density at fixed times as a JAX function of the parameters.
 
     Parameters
@@ -86,8 +105,8 @@ def log_density_function(model: NeuronModel, times: np.ndarray, *, start: float 
     Returns
     -------
     callable
-        From a mapping of parameter names to values in SI (the others are the model's) to log densities per second, differentiable
-        once, forwards and backwards.
+        From a mapping of parameter names to values in SI (the others are the model's) to log
+        densities per second, differentiable once, forwards and backwards.
 
     Examples
     --------
@@ -137,11 +156,14 @@ def log_density_function(model: NeuronModel, times: np.ndarray, *, start: float 
 
 
 def _likely(equations: PassageEquations, parameters: Parameters, intervals: Intervals) -> Intervals:
-    """Intervals that the model makes likely, by a rough solution: the mesh must suit them, not the times that are asked for."""
+    """Intervals that the model makes likely, by a rough solution: the mesh must suit them, not the
+    times that are asked for."""
     first, last = float(np.min(intervals.duration)), float(np.max(intervals.duration))
     rough = _at(np.geomspace(0.5 * first, 2 * last, ROUGH_TIMES), float(intervals.start[0]))
     mesh = choose_mesh(equations, parameters, rough, CELLS / 4, STEPS / 4)
-    cumulative = -np.expm1(solve(equations, parameters, rough, Plan.of(equations, rough, mesh)).log_survival)
+    cumulative = -np.expm1(
+        solve(equations, parameters, rough, Plan.of(equations, rough, mesh)).log_survival
+    )
     cumulative = np.maximum.accumulate(cumulative)
     likely = np.interp(np.linspace(0.01, 0.99, len(intervals.start)), cumulative, rough.duration)
     return Intervals(intervals.start, likely, intervals.observed, intervals.first)
@@ -155,4 +177,6 @@ def _intervals(times: np.ndarray, start: float) -> Intervals:
 
 
 def _at(times: np.ndarray, start: float) -> Intervals:
-    return Intervals(np.full(len(times), start), times, np.ones(len(times), bool), np.ones(len(times), bool))
+    return Intervals(
+        np.full(len(times), start), times, np.ones(len(times), bool), np.ones(len(times), bool)
+    )

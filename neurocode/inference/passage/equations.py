@@ -1,4 +1,5 @@
-"""A model as a first-passage problem: drift by potential, additive input by time, state of the adaptation at a spike."""
+"""A model as a first-passage problem: drift by potential, additive input by time, state of the
+adaptation at a spike."""
 
 from __future__ import annotations
 
@@ -26,7 +27,8 @@ Values = Mapping[str, Array]
 
 
 class Path(NamedTuple):
-    """Time and additive input along passages, in the scale in which reset and threshold are zero and one."""
+    """Time and additive input along passages, in the scale in which reset and threshold are zero
+    and one."""
 
     step: Array
     middle_input: Array
@@ -35,7 +37,8 @@ class Path(NamedTuple):
 
 @dataclass(frozen=True)
 class PassageEquations:
-    """What the Fokker-Planck equation of a model needs, as functions of its parameters in SI; see :func:`passage_equations`.
+    """What the Fokker-Planck equation of a model needs, as functions of its parameters in SI; see
+    :func:`passage_equations`.
 
     Attributes
     ----------
@@ -65,12 +68,20 @@ class PassageEquations:
 
     def refractory_period(self, values: Values) -> Array:
         """Absolute refractory period in seconds."""
-        return jnp.asarray(0.0 if self.refractory is None else evaluate(self.refractory, values), float)
+        return jnp.asarray(
+            0.0 if self.refractory is None else evaluate(self.refractory, values), float
+        )
 
     def table(self, values: Values, positions: Array) -> tuple[Array, Array]:
-        """Drift at positions between reset (0) and threshold (1), per second, and the diffusion constant."""
+        """Drift at positions between reset (0) and threshold (1), per second, and the diffusion
+        constant."""
         scale, reset = self.scale(values), evaluate(self.reset, values)
-        names = {**values, **dict.fromkeys(self.others, 0.0), "t": 0.0, self.variable: reset + scale * positions}
+        names = {
+            **values,
+            **dict.fromkeys(self.others, 0.0),
+            "t": 0.0,
+            self.variable: reset + scale * positions,
+        }
         drift = jnp.broadcast_to(evaluate(self.drift, names) / scale, positions.shape)
         return drift, 0.5 * (evaluate(self.strength, values) / scale) ** 2
 
@@ -84,23 +95,37 @@ class PassageEquations:
         names = execute(self.resets, {**values, **states, self.variable: 0.0})
         return {name: names[name] for name in self.others}
 
-    def states_at_spikes(self, durations: Array, starts_train: Array, typical: Array, values: Values) -> dict[str, Array]:
+    def states_at_spikes(
+        self, durations: Array, starts_train: Array, typical: Array, values: Values
+    ) -> dict[str, Array]:
         """The other states just after the spike that begins each interval.
 
-        Where a train starts they are those of a neuron that has fired for ever at intervals of ``typical`` seconds.
+        Where a train starts they are those of a neuron that has fired for ever at intervals of
+        ``typical`` seconds.
         """
         cycle = partial(self._cycle, duration=typical, values=values)
         at_zero, at_one = (cycle(dict.fromkeys(self.others, jnp.asarray(x))) for x in (0.0, 1.0))
-        steady = {name: at_zero[name] / (1.0 - (at_one[name] - at_zero[name])) for name in self.others}
+        steady = {
+            name: at_zero[name] / (1.0 - (at_one[name] - at_zero[name])) for name in self.others
+        }
 
-        def visit(states: dict[str, Array], interval: tuple[Array, Array]) -> tuple[dict[str, Array], dict[str, Array]]:
+        def visit(
+            states: dict[str, Array], interval: tuple[Array, Array]
+        ) -> tuple[dict[str, Array], dict[str, Array]]:
             duration, first = interval
             states = {name: jnp.where(first, steady[name], states[name]) for name in self.others}
             return self._cycle(states, duration, values), states
 
         return jax.lax.scan(visit, steady, (durations, starts_train))[1]
 
-    def path(self, starts: Array, states: Values, shares: tuple[Array, Array, Array], free: Array, values: Values) -> Path:
+    def path(
+        self,
+        starts: Array,
+        states: Values,
+        shares: tuple[Array, Array, Array],
+        free: Array,
+        values: Values,
+    ) -> Path:
         """Steps and inputs along passages.
 
         Parameters
@@ -134,8 +159,9 @@ def passage_equations(model: NeuronModel) -> PassageEquations:
     Parameters
     ----------
     model : NeuronModel
-        A one-dimensional diffusion with additive noise, to which time and other states add an input that does not depend on
-        the potential. The other states must be linear, evolve by themselves and not read time, like spike-triggered adaptation.
+        A one-dimensional diffusion with additive noise, to which time and other states add an input
+        that does not depend on the potential. The other states must be linear, evolve by themselves
+        and not read time, like spike-triggered adaptation.
 
     Returns
     -------
@@ -147,10 +173,14 @@ def passage_equations(model: NeuronModel) -> PassageEquations:
         For any other model.
     """
     if model.noise is not None:
-        raise ModelError(f"Model '{model.name}' has escape noise; a first-passage density needs a sharp threshold.")
+        raise ModelError(
+            f"Model '{model.name}' has escape noise; a first-passage density needs a sharp "
+            f"threshold."
+        )
     if model.inputs:
         raise ModelError(
-            f"Model '{model.name}' has the input '{next(iter(model.inputs))}'; spike times alone are fitted without one."
+            f"Model '{model.name}' has the input '{next(iter(model.inputs))}'; spike times alone "
+            f"are fitted without one."
         )
     diffusion = diffusion_of(model)
     prepare = Prepare({name: parse(text) for name, text in model.subexpressions.items()})
@@ -159,10 +189,17 @@ def passage_equations(model: NeuronModel) -> PassageEquations:
     still = drift.subs(changing)
     added = sympy.expand(drift - still)
     if diffusion.variable in {str(symbol) for symbol in added.free_symbols}:
-        raise ModelError(f"Model '{model.name}': the input that changes in time must not depend on '{diffusion.variable}'.")
+        raise ModelError(
+            f"Model '{model.name}': the input that changes in time must not depend on "
+            f"'{diffusion.variable}'."
+        )
     if set(names_in(model.refractory or "0")) & {*model.states, "t"}:
         raise ModelError(f"Model '{model.name}': the refractory period must be a constant.")
-    statements = [Statement(n, prepare(e)) for n, e in reset_statements(model.reset) if n != diffusion.variable]
+    statements = [
+        Statement(n, prepare(e))
+        for n, e in reset_statements(model.reset)
+        if n != diffusion.variable
+    ]
 
     def tree(text: str) -> object:
         return prepare(parse(text))
@@ -179,13 +216,19 @@ def passage_equations(model: NeuronModel) -> PassageEquations:
         threshold=tree(diffusion.threshold),
         reset=tree(diffusion.reset),
         refractory=None if model.refractory is None else tree(model.refractory),
-        advances={name: _advance(model, name, diffusion.others, prepare) for name in diffusion.others},
+        advances={
+            name: _advance(model, name, diffusion.others, prepare) for name in diffusion.others
+        },
         resets=tuple(statements),
     )
 
 
-def _advance(model: NeuronModel, name: str, others: tuple[str, ...], prepare: Prepare) -> tuple[Statement, ...]:
-    statements = tuple(Statement(s.name, prepare(s.expression)) for s in read_code(single_state_code(model, name)))
+def _advance(
+    model: NeuronModel, name: str, others: tuple[str, ...], prepare: Prepare
+) -> tuple[Statement, ...]:
+    statements = tuple(
+        Statement(s.name, prepare(s.expression)) for s in read_code(single_state_code(model, name))
+    )
     read = set().union(*(names_in(s.expression) for s in statements))
     if read & ({"t", *others} - {name}):
         raise ModelError(f"Model '{model.name}': '{name}' must evolve by itself between spikes.")

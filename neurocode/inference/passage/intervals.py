@@ -41,13 +41,17 @@ class Intervals:
 
     @classmethod
     def of(
-        cls, spiketrains: neo.SpikeTrain | Sequence[neo.SpikeTrain] | Trains | np.ndarray, *, fewest: int = FEWEST_INTERVALS
+        cls,
+        spiketrains: neo.SpikeTrain | Sequence[neo.SpikeTrain] | Trains | np.ndarray,
+        *,
+        fewest: int = FEWEST_INTERVALS,
     ) -> Intervals:
         """Intervals of one unit.
 
         Parameters
         ----------
-        spiketrains : neo.SpikeTrain, a sequence of them, Trains of one unit, or sorted times in seconds
+        spiketrains : neo.SpikeTrain, a sequence of them, Trains of one unit, or sorted times in
+        seconds
             Several trains are repeats.
         fewest : int
             Intervals that are needed.
@@ -61,10 +65,15 @@ class Intervals:
         """
         trains = one_unit(spiketrains)
         pieces = [_pieces(trains.train(k), stop, k) for k, stop in enumerate(trains.t_stop)]
-        start, duration, observed, first = (np.concatenate([np.empty(0), *column]) for column in zip(*pieces, strict=True))
+        start, duration, observed, first = (
+            np.concatenate([np.empty(0), *column]) for column in zip(*pieces, strict=True)
+        )
         intervals = cls(start, duration, observed.astype(bool), first.astype(bool))
         if intervals.n_observed < fewest:
-            raise FitError(f"The data hold {intervals.n_observed} interspike intervals, at least {fewest} are needed.")
+            raise FitError(
+                f"The data hold {intervals.n_observed} interspike intervals, at least {fewest} "
+                f"are needed."
+            )
         return intervals
 
     @property
@@ -74,7 +83,9 @@ class Intervals:
 
     def part(self, most: int) -> Intervals:
         """The first intervals, at most so many."""
-        return Intervals(*(array[:most] for array in (self.start, self.duration, self.observed, self.first)))
+        return Intervals(
+            *(array[:most] for array in (self.start, self.duration, self.observed, self.first))
+        )
 
     @property
     def repeats(self) -> list[slice]:
@@ -86,7 +97,10 @@ class Intervals:
     def trains(self) -> list[np.ndarray]:
         """Spike times of each repeat that holds a spike, in seconds."""
         ends = self.start + self.duration
-        return [np.append(self.start[part], ends[part][-1:][self.observed[part][-1:]]) for part in self.repeats]
+        return [
+            np.append(self.start[part], ends[part][-1:][self.observed[part][-1:]])
+            for part in self.repeats
+        ]
 
     @property
     def stops(self) -> list[float]:
@@ -99,16 +113,24 @@ class Intervals:
         return self.duration[self.observed]
 
 
-def _pieces(times: np.ndarray, stop: float, number: int) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+def _pieces(
+    times: np.ndarray, stop: float, number: int
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     if not np.all(np.isfinite(times)):
-        raise DataError(f"Train {number} holds {np.sum(~np.isfinite(times))} spike times that are not finite.")
+        raise DataError(
+            f"Train {number} holds {np.sum(~np.isfinite(times))} spike times that are not finite."
+        )
     gaps = np.diff(times)
     if np.any(gaps < 0):
-        raise DataError(f"Train {number} is not sorted: spike {int(np.argmax(gaps < 0)) + 1} comes before the one ahead of it.")
+        raise DataError(
+            f"Train {number} is not sorted: spike {int(np.argmax(gaps < 0)) + 1} comes before the "
+            f"one ahead of it."
+        )
     if np.any(gaps < DUPLICATE):
         where = times[int(np.argmax(gaps < DUPLICATE))]
         raise DataError(
-            f"Train {number} holds {int(np.sum(gaps < DUPLICATE))} intervals of zero length, the first at {where:.6f} s: "
+            f"Train {number} holds {int(np.sum(gaps < DUPLICATE))} intervals of zero length, the "
+            f"first at {where:.6f} s: "
             "remove duplicates."
         )
     if not len(times):

@@ -1,12 +1,15 @@
-"""Fokker-Planck equation of a membrane potential up to its first passage, with derivatives, as a compiled kernel.
+"""Fokker-Planck equation of a membrane potential up to its first passage, with derivatives, as a
+compiled kernel.
 
-Finite volumes with the exponentially fitted flux of Scharfetter & Gummel (1969), which is exact for a constant drift and positive
-at any Peclet number; Crank-Nicolson in time after four backward Euler quarters of the first step (Rannacher 1984), since the
-density starts as a point. Mass leaves through the threshold alone, so the survival probability and the density of
-the passage add up. Derivatives by the parameters ride along: they solve the same tridiagonal systems.
+Finite volumes with the exponentially fitted flux of Scharfetter & Gummel (1969), which is exact for
+a constant drift and positive at any Peclet number; Crank-Nicolson in time after four backward Euler
+quarters of the first step (Rannacher 1984), since the density starts as a point. Mass leaves
+through the threshold alone, so the survival probability and the density of the passage add up.
+Derivatives by the parameters ride along: they solve the same tridiagonal systems.
 
-A *lane* is one passage: a start, time steps, and an additive input that may differ from step to step. Lanes run in groups
-that fill a vector register; a lane that has ended goes on with steps of no length.
+A *lane* is one passage: a start, time steps, and an additive input that may differ from step to
+step. Lanes run in groups that fill a vector register; a lane that has ended goes on with steps of
+no length.
 """
 
 from __future__ import annotations
@@ -18,7 +21,8 @@ import numpy as np
 WIDE = 4
 #: Backward Euler steps that the first time step is cut into.
 START_STEPS = 4
-#: Below this Peclet number the Bernoulli function comes from its series; above this its exponent is cut.
+#: Below this Peclet number the Bernoulli function comes from its series; above this its exponent is
+#: cut.
 SMALL_PECLET, LARGE_PECLET = 0.05, 300.0
 
 
@@ -74,7 +78,9 @@ def propagate(
     rows = offsets[lanes] - first_step if every else lanes
     flux, survival = np.zeros(rows), np.zeros(rows)
     flux_slopes, survival_slopes = np.zeros((rows, m)), np.zeros((rows, m))
-    exponentials = np.exp(np.minimum(np.maximum(width * drift / diffusion, -LARGE_PECLET), LARGE_PECLET))
+    exponentials = np.exp(
+        np.minimum(np.maximum(width * drift / diffusion, -LARGE_PECLET), LARGE_PECLET)
+    )
     rates = np.zeros((3, n, WIDE))
     factor = np.empty((n, WIDE))
     p, y = np.empty((n, WIDE)), np.empty((n, WIDE))
@@ -112,9 +118,22 @@ def propagate(
                 _solve(p, y, rates, weight, factor)
                 if m > 0:
                     _solve_slopes(
-                        y, dp, dy, rates, factor, drift, drift_slopes, added, added_slopes, diffusion, diffusion_slopes, width,
-                        weight, weight_slopes, change,
-                    )  # fmt: skip
+                        y,
+                        dp,
+                        dy,
+                        rates,
+                        factor,
+                        drift,
+                        drift_slopes,
+                        added,
+                        added_slopes,
+                        diffusion,
+                        diffusion_slopes,
+                        width,
+                        weight,
+                        weight_slopes,
+                        change,
+                    )
                 _move(p, y, index == 0)
                 _move_slopes(dp, dy, index == 0)
             for c in range(WIDE):
@@ -125,9 +144,21 @@ def propagate(
                 if k == ends - 1 or (every and k < ends):
                     row = k - first_step if every else group + c
                     _leave(
-                        row, p[n - 1, c], np.sum(p[:, c]), dp[:, :, c], drift[n - 1] + end_inputs[k], drift_slopes[n - 1],
-                        end_input_slopes[k], diffusion, diffusion_slopes, width, flux, survival, flux_slopes, survival_slopes,
-                    )  # fmt: skip
+                        row,
+                        p[n - 1, c],
+                        np.sum(p[:, c]),
+                        dp[:, :, c],
+                        drift[n - 1] + end_inputs[k],
+                        drift_slopes[n - 1],
+                        end_input_slopes[k],
+                        diffusion,
+                        diffusion_slopes,
+                        width,
+                        flux,
+                        survival,
+                        flux_slopes,
+                        survival_slopes,
+                    )
     return flux, survival, flux_slopes, survival_slopes
 
 
@@ -156,7 +187,9 @@ def _leave(
     rate = scale * (value + peclet)
     flux[row], survival[row] = rate * last, total
     for j in range(m):
-        moved = (0.5 * width * (drift_slopes[j] + input_slopes[j]) - peclet * diffusion_slopes[j]) / diffusion
+        moved = (
+            0.5 * width * (drift_slopes[j] + input_slopes[j]) - peclet * diffusion_slopes[j]
+        ) / diffusion
         rate_slope = rate * diffusion_slopes[j] / diffusion + scale * (1.0 + slope) * moved
         flux_slopes[row, j] = rate * dp[n - 1, j] + rate_slope * last
         survival_slopes[row, j] = np.sum(dp[:, j])
@@ -175,16 +208,30 @@ def _bernoulli_of(z: float, exponential: float) -> tuple[float, float]:
     small = abs(z) < SMALL_PECLET
     safe = 1.0 if small else z
     ratio = safe / ((2.0 if small else exponential) - 1.0)
-    value = 1.0 - 0.5 * z + square * (1.0 / 12 - square * (1.0 / 720 - square / 30240)) if small else ratio
-    slope = -0.5 + z * (1.0 / 6 - square * (1.0 / 180 - square / 5040)) if small else ratio * (1.0 - z - ratio) / safe
+    value = (
+        1.0 - 0.5 * z + square * (1.0 / 12 - square * (1.0 / 720 - square / 30240))
+        if small
+        else ratio
+    )
+    slope = (
+        -0.5 + z * (1.0 / 6 - square * (1.0 / 180 - square / 5040))
+        if small
+        else ratio * (1.0 - z - ratio) / safe
+    )
     return value, slope
 
 
 @numba.njit(error_model="numpy", cache=True)
 def _rates(
-    drift: np.ndarray, exponentials: np.ndarray, added: np.ndarray, diffusion: float, width: float, rates: np.ndarray
+    drift: np.ndarray,
+    exponentials: np.ndarray,
+    added: np.ndarray,
+    diffusion: float,
+    width: float,
+    rates: np.ndarray,
 ) -> None:
-    """Rates up and down through the upper face of each cell; third, the rate up differentiated by the Peclet number."""
+    """Rates up and down through the upper face of each cell; third, the rate up differentiated by
+    the Peclet number."""
     n = drift.shape[0]
     scale = diffusion / (width * width)
     ratio = width / diffusion
@@ -206,7 +253,8 @@ def _rates(
 
 @numba.njit(error_model="numpy", cache=True, fastmath={"contract"})
 def _move(p: np.ndarray, y: np.ndarray, euler: bool) -> None:
-    """From a solution with half the step to the end of the whole step: ``(1 + wG)/(1 - wG) = 2/(1 - wG) - 1``."""
+    """From a solution with half the step to the end of the whole step: ``(1 + wG)/(1 - wG) = 2/(1 -
+    wG) - 1``."""
     if euler:
         p[:] = y
         return
@@ -227,7 +275,9 @@ def _move_slopes(dp: np.ndarray, dy: np.ndarray, euler: bool) -> None:
 
 
 @numba.njit(error_model="numpy", cache=True, fastmath={"contract"})
-def _solve(p: np.ndarray, y: np.ndarray, rates: np.ndarray, weight: np.ndarray, factor: np.ndarray) -> None:
+def _solve(
+    p: np.ndarray, y: np.ndarray, rates: np.ndarray, weight: np.ndarray, factor: np.ndarray
+) -> None:
     """Solve ``(1 - weight G) y = p``; ``factor`` keeps the inverse pivots for the derivatives."""
     n = p.shape[0]
     up, down = rates[0], rates[1]
@@ -237,7 +287,9 @@ def _solve(p: np.ndarray, y: np.ndarray, rates: np.ndarray, weight: np.ndarray, 
     for i in range(1, n):
         for c in range(WIDE):
             climb, fall = weight[c] * up[i - 1, c], weight[c] * down[i - 1, c]
-            factor[i, c] = 1.0 / (1.0 + weight[c] * up[i, c] + fall - fall * factor[i - 1, c] * climb)
+            factor[i, c] = 1.0 / (
+                1.0 + weight[c] * up[i, c] + fall - fall * factor[i - 1, c] * climb
+            )
             y[i, c] = (p[i, c] + climb * y[i - 1, c]) * factor[i, c]
     for i in range(n - 2, -1, -1):
         for c in range(WIDE):
@@ -265,7 +317,12 @@ def _solve_slopes(
     """Solve ``(1 - weight G) dy = dp + d(weight G) y``, the right side face by face."""
     n, m = dp.shape[0], dp.shape[1]
     up, down, by_peclet = rates[0], rates[1], rates[2]
-    outflow, by_drift, by_diffusion, climb = np.zeros(WIDE), np.zeros(WIDE), np.zeros(WIDE), np.zeros(WIDE)
+    outflow, by_drift, by_diffusion, climb = (
+        np.zeros(WIDE),
+        np.zeros(WIDE),
+        np.zeros(WIDE),
+        np.zeros(WIDE),
+    )
     scale = diffusion / (width * width)
     change[:] = 0.0
     for i in range(n):
@@ -274,15 +331,21 @@ def _solve_slopes(
         for c in range(WIDE):
             above = y[i + 1, c] if i < n - 1 else 0.0
             outflow[c] = up[i, c] * y[i, c] - down[i, c] * above
-            moved = by_peclet[i, c] * y[i, c] - ((by_peclet[i, c] - scale) * above if i < n - 1 else 0.0)
+            moved = by_peclet[i, c] * y[i, c] - (
+                (by_peclet[i, c] - scale) * above if i < n - 1 else 0.0
+            )
             by_drift[c] = weight[c] * moved * span / diffusion
-            by_diffusion[c] = (weight[c] * outflow[c] - by_drift[c] * (drift[i] + added[c])) / diffusion
+            by_diffusion[c] = (
+                weight[c] * outflow[c] - by_drift[c] * (drift[i] + added[c])
+            ) / diffusion
             climb[c] = weight[c] * up[i - 1, c] if i > 0 else 0.0
         for j in range(m):
             for c in range(WIDE):
                 out = weight_slopes[j, c] * outflow[c] + by_diffusion[c] * diffusion_slopes[j]
                 out += by_drift[c] * (drift_slopes[i, j] + added_slopes[j, c])
-                dy[i, j, c] = (dp[i, j, c] + change[j, c] - out + climb[c] * dy[below, j, c]) * factor[i, c]
+                dy[i, j, c] = (
+                    dp[i, j, c] + change[j, c] - out + climb[c] * dy[below, j, c]
+                ) * factor[i, c]
                 change[j, c] = out
     for i in range(n - 2, -1, -1):
         for j in range(m):

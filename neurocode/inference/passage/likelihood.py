@@ -30,15 +30,17 @@ from neurocode.statistics.time_rescaling import uniform_test
 
 #: Intervals that the starts of a fit see.
 ROUGH_INTERVALS = 500
-#: Time step of runs of the model in seconds, and the largest share of a mean interval that it may be.
+#: Time step of runs of the model in seconds, and the largest share of a mean interval that it may
+#: be.
 SIMULATION_DT, SHARE_OF_INTERVAL = 1e-4, 0.02
 
 
 class PassageLikelihood(Likelihood):
-    """Log-likelihood of interspike intervals, each given the spikes before it, with its exact gradient.
+    """Log-likelihood of interspike intervals, each given the spikes before it, with its exact
+    gradient.
 
-    The last interval of a train, which no spike ends, enters by its survival probability. The information is that
-    of the scores of the intervals (Berndt, Hall, Hall & Hausman 1974).
+    The last interval of a train, which no spike ends, enters by its survival probability. The
+    information is that of the scores of the intervals (Berndt, Hall, Hall & Hausman 1974).
 
     Parameters
     ----------
@@ -53,12 +55,16 @@ class PassageLikelihood(Likelihood):
     prior_width : float
         Standard deviation of a normal prior around the model's values in unconstrained coordinates.
     counted : numpy.ndarray of bool, optional
-        Intervals that enter the likelihood; one that does not still tells what came before the next. All by default.
+        Intervals that enter the likelihood; one that does not still tells what came before the
+        next. All by default.
     """
 
     name = "passage"
     options = ()
-    refuses = "it is a diffusion to threshold, whose fit starts from the intervals, chooses its own time steps and sees no voltage"
+    refuses = (
+        "it is a diffusion to threshold, whose fit starts from the intervals, chooses its "
+        "own time steps and sees no voltage"
+    )
 
     def __init__(
         self,
@@ -79,7 +85,8 @@ class PassageLikelihood(Likelihood):
 
     @cached_property
     def plan(self) -> Plan:
-        """What is solved; made when it first is, for a likelihood may only be the way to one on another mesh."""
+        """What is solved; made when it first is, for a likelihood may only be the way to one on
+        another mesh."""
         return Plan.of(self.equations, self.intervals, self.mesh)
 
     @cached_property
@@ -94,11 +101,18 @@ class PassageLikelihood(Likelihood):
 
     @classmethod
     def of(cls, model: NeuronModel, data: object, *, prior_width: float = np.inf) -> Self:
-        """Likelihood of spike times on a rough mesh; the prior is around values that they suggest, for the library's models."""
+        """Likelihood of spike times on a rough mesh; the prior is around values that they suggest,
+        for the library's models."""
         intervals = Intervals.of(_spike_times(model, data))
         model = starting_models(bounded(model, intervals), intervals)[0]
         equations = passage_equations(model)
-        return cls(model, equations, intervals, mesh_of(model, equations, intervals, *ROUGH), prior_width=prior_width)
+        return cls(
+            model,
+            equations,
+            intervals,
+            mesh_of(model, equations, intervals, *ROUGH),
+            prior_width=prior_width,
+        )
 
     @classmethod
     def of_test(cls, model: NeuronModel, data: object, *, after: float = 0.0) -> Self:
@@ -113,23 +127,38 @@ class PassageLikelihood(Likelihood):
 
     def with_spikes(self, trains: Sequence[np.ndarray]) -> Self:
         """Intervals of other spikes between the same ends."""
-        repeats = [neo.SpikeTrain(train, units="s", t_stop=stop) for train, stop in zip(trains, self.intervals.stops, strict=True)]
+        repeats = [
+            neo.SpikeTrain(train, units="s", t_stop=stop)
+            for train, stop in zip(trains, self.intervals.stops, strict=True)
+        ]
         return self._under(self.model, Intervals.of(repeats), self.prior_width)
 
     def _under(self, model: NeuronModel, intervals: Intervals, prior_width: float = np.inf) -> Self:
         equations = passage_equations(model)
         mesh = mesh_of(model, equations, intervals, *_accuracy(equations))
-        return type(self)(model, equations, intervals, mesh, extrapolate=True, prior_width=prior_width)
+        return type(self)(
+            model, equations, intervals, mesh, extrapolate=True, prior_width=prior_width
+        )
 
     def on(self, mesh: Mesh, *, extrapolate: bool) -> Self:
         """The same likelihood on another mesh."""
-        options = {"extrapolate": extrapolate, "prior_width": self.prior_width, "counted": self.counted}
+        options = {
+            "extrapolate": extrapolate,
+            "prior_width": self.prior_width,
+            "counted": self.counted,
+        }
         return type(self)(self.model, self.equations, self.intervals, mesh, **options)
 
     def started(self, model: NeuronModel) -> Self:
         """The first intervals on a rough mesh, at the values of a start."""
         some = self.intervals.part(ROUGH_INTERVALS)
-        return type(self)(model, self.equations, some, mesh_of(model, self.equations, some, *ROUGH), prior_width=self.prior_width)
+        return type(self)(
+            model,
+            self.equations,
+            some,
+            mesh_of(model, self.equations, some, *ROUGH),
+            prior_width=self.prior_width,
+        )
 
     def fine_mesh(self, z: np.ndarray) -> Mesh:
         """The mesh that values at ``z`` need for standard errors that do not depend on it."""
@@ -141,15 +170,21 @@ class PassageLikelihood(Likelihood):
         return self.on(self.fine_mesh(z), extrapolate=True)
 
     def without(self, block: Block) -> tuple[Self, Self]:
-        """The intervals that end outside a block of time, and those that end in it; on one mesh, with one prior."""
+        """The intervals that end outside a block of time, and those that end in it; on one mesh,
+        with one prior."""
         ends = self.intervals.start + self.intervals.duration
         parts = zip(self.intervals.repeats, self.intervals.stops, strict=True)
         inside = np.concatenate([block.holds_times(ends[part], stop) for part, stop in parts])
         options = {"extrapolate": self.extrapolate, "prior_width": self.prior_width}
         of = (self.model, self.equations, self.intervals, self.mesh)
-        return tuple(type(self)(*of, **options, counted=self.counted & chosen) for chosen in (~inside, inside))
+        return tuple(
+            type(self)(*of, **options, counted=self.counted & chosen)
+            for chosen in (~inside, inside)
+        )
 
-    def maximise(self, starts: int | None = None, seed: int = 0, progress: Report | None = None) -> tuple[Likelihood, Optimum]:
+    def maximise(
+        self, starts: int | None = None, seed: int = 0, progress: Report | None = None
+    ) -> tuple[Likelihood, Optimum]:
         """The maximum from starts that the intervals give, on meshes made finer on the way.
 
         Raises
@@ -160,7 +195,10 @@ class PassageLikelihood(Likelihood):
         try:
             return maximum(self, starting_models(self.model, self.intervals), progress)
         except np.linalg.LinAlgError:
-            raise refusal("The likelihood of the intervals has no finite curvature to climb on", self.intervals) from None
+            raise refusal(
+                "The likelihood of the intervals has no finite curvature to climb on",
+                self.intervals,
+            ) from None
 
     @property
     def trains(self) -> list[np.ndarray]:
@@ -209,11 +247,19 @@ class PassageLikelihood(Likelihood):
         """Log-likelihood under a homogeneous Poisson process, in nats, densities per second."""
         return self.n_spikes * float(np.log(rate)) - rate * self.exposure
 
-    def evaluate(self, z: np.ndarray, carry: None = None, step: np.ndarray | None = None, *, rough: bool = False) -> Evaluation:
+    def evaluate(
+        self,
+        z: np.ndarray,
+        carry: None = None,
+        step: np.ndarray | None = None,
+        *,
+        rough: bool = False,
+    ) -> Evaluation:
         """Log-likelihood and log prior, their gradient, and the information of the scores."""
         solution, observed = self.solution(z), self.intervals.observed
         scores = (solution.scores(observed) * self.coordinates.slope(z))[self.counted]
-        with np.errstate(over="ignore", invalid="ignore"):  # where a trial point makes an interval impossible
+        # where a trial point makes an interval impossible
+        with np.errstate(over="ignore", invalid="ignore"):
             information = scores.T @ scores
         value = float(np.sum(solution.contributions(observed)[self.counted]))
         return self.with_prior(value, np.sum(scores, axis=0), information, z)
@@ -225,14 +271,21 @@ class PassageLikelihood(Likelihood):
     def simulate(self, repeat: int, n: int, seed: int) -> list[np.ndarray]:
         """Spike times of runs as long as a repeat."""
         dt = simulation_step(self.rate)
-        block = simulate(self.model, duration=self.durations[repeat], dt=dt, trials=n, seed=seed, engine="numba")
+        block = simulate(
+            self.model, duration=self.durations[repeat], dt=dt, trials=n, seed=seed, engine="numba"
+        )
         return [segment.spiketrains[0].magnitude for segment in block.segments]
 
     def goodness(self, z: np.ndarray) -> dict[str, Any]:
-        """Time rescaling of the intervals, and the correlation of rescaled neighbours with its p-value."""
+        """Time rescaling of the intervals, and the correlation of rescaled neighbours with its
+        p-value."""
         uniform = self.rescaled_intervals(z)
         dependence, dependence_p = _dependence(uniform, self.intervals)
-        return {"rescaling": uniform_test(uniform), "dependence": dependence, "dependence_p": dependence_p}
+        return {
+            "rescaling": uniform_test(uniform),
+            "dependence": dependence,
+            "dependence_p": dependence_p,
+        }
 
     def verdicts(self, optimum: Optimum, goodness: Mapping[str, Any]) -> list[str]:
         """What in the intervals and in the fit speaks against a neuron that fires at threshold."""
@@ -253,8 +306,14 @@ def _spike_times(model: NeuronModel, data: object) -> object:
     if not isinstance(data, Experiment):
         return data
     if any(repeat.current is not None for repeat in data.repeats):
-        raise FitError(f"Model '{model.name}' is a diffusion to threshold; it is fitted to spike times without a current.")
-    return [neo.SpikeTrain(repeat.spike_times, units="s", t_stop=repeat.duration) for repeat in data.repeats]
+        raise FitError(
+            f"Model '{model.name}' is a diffusion to threshold; it is fitted to spike times "
+            f"without a current."
+        )
+    return [
+        neo.SpikeTrain(repeat.spike_times, units="s", t_stop=repeat.duration)
+        for repeat in data.repeats
+    ]
 
 
 def _dependence(uniform: np.ndarray, intervals: Intervals) -> tuple[float, float]:

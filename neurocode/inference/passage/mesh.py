@@ -6,15 +6,15 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-#: The density is cut off below where the potential of the drift makes it this small, in nats below its maximum, and at the
-#: latest at this many distances from reset to threshold.
+#: The density is cut off below where the potential of the drift makes it this small, in nats below
+#: its maximum, and at the latest at this many distances from reset to threshold.
 NEGLIGIBLE = 20.0
 DEEPEST = 20.0
 #: From this many typical intervals on, time steps grow by this share of the time since the start.
 LATE, GROWTH = 3.0, 0.015
 FEWEST_STEPS = 16
-#: Cells between reset and threshold per inverse CV and time steps in a standard deviation of the intervals: where all
-#: intervals share one passage, and where each has its own.
+#: Cells between reset and threshold per inverse CV and time steps in a standard deviation of the
+#: intervals: where all intervals share one passage, and where each has its own.
 FINE, EACH = (24.0, 30.0), (10.0, 11.0)
 #: The same for the starts of a fit.
 ROUGH = (8.0, 8.0)
@@ -51,14 +51,21 @@ class Mesh:
 
     @property
     def faces(self) -> np.ndarray:
-        """Upper face of each cell; for the last a point halfway between its centre and the threshold."""
+        """Upper face of each cell; for the last a point halfway between its centre and the
+        threshold."""
         faces = self.width * (np.arange(-self.below, self.cells + 1) + 0.5)
         faces[-1] -= 0.25 * self.width
         return faces
 
     def finer(self) -> Mesh:
         """Half the time step and about half the width."""
-        return replace(self, cells=2 * self.cells, below=2 * self.below, step=0.5 * self.step, longest=0.5 * self.longest)
+        return replace(
+            self,
+            cells=2 * self.cells,
+            below=2 * self.below,
+            step=0.5 * self.step,
+            longest=0.5 * self.longest,
+        )
 
     def times(self, end: float) -> np.ndarray:
         """Ends of the time steps up to the first at or after ``end``."""
@@ -92,7 +99,8 @@ def halved(ends: np.ndarray) -> np.ndarray:
 
 
 def richardson_weight(coarse: Mesh, fine: Mesh) -> float:
-    """Weight of the fine solution in the extrapolation to cells of zero width; the coarse one has one minus it."""
+    """Weight of the fine solution in the extrapolation to cells of zero width; the coarse one has
+    one minus it."""
     ratio = (coarse.width / fine.width) ** 2
     return ratio / (ratio - 1.0)
 

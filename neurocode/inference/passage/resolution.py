@@ -16,7 +16,8 @@ from neurocode.models.model import NeuronModel
 
 #: Points of each interval that its input is looked at, and standard deviations of a free diffusion.
 SAMPLES, SPREAD = 8, 6.5
-#: Cells in the standard deviation that leak and noise balance at, time steps in the time constant of that balance.
+#: Cells in the standard deviation that leak and noise balance at, time steps in the time constant
+#: of that balance.
 CELLS_IN_BALANCE, STEPS_IN_BALANCE = 2.0, 1.0
 #: A mesh has at most this many times the cells that regular intervals need.
 MOST_CELLS = 30.0
@@ -41,18 +42,34 @@ class Scales:
     time: float
 
 
-def mesh_of(model: NeuronModel, equations: PassageEquations, intervals: Intervals, cells: float, steps: float) -> Mesh:
+def mesh_of(
+    model: NeuronModel,
+    equations: PassageEquations,
+    intervals: Intervals,
+    cells: float,
+    steps: float,
+) -> Mesh:
     """Mesh for a data set and for the values of a model; see :func:`choose_mesh`."""
-    period = 1.0 / float(model.values["frequency"]) if equations.periodic and "frequency" in model.values else np.inf
+    period = (
+        1.0 / float(model.values["frequency"])
+        if equations.periodic and "frequency" in model.values
+        else np.inf
+    )
     return choose_mesh(equations, Parameters.of(model), intervals, cells, steps, period)
 
 
 def choose_mesh(
-    equations: PassageEquations, parameters: Parameters, intervals: Intervals, cells: float, steps: float, period: float = np.inf
+    equations: PassageEquations,
+    parameters: Parameters,
+    intervals: Intervals,
+    cells: float,
+    steps: float,
+    period: float = np.inf,
 ) -> Mesh:
     """Mesh for a data set and for values of the parameters.
 
-    It is fine where intervals are regular or the leak is strong, and as deep as the membrane potential reaches.
+    It is fine where intervals are regular or the leak is strong, and as deep as the membrane
+    potential reaches.
 
     Parameters
     ----------
@@ -60,31 +77,60 @@ def choose_mesh(
     parameters : Parameters
     intervals : Intervals
     cells, steps : float
-        Cells between reset and threshold per inverse CV; time steps in a standard deviation of the intervals.
+        Cells between reset and threshold per inverse CV; time steps in a standard deviation of the
+        intervals.
     period : float
         Shortest period of the input in seconds.
     """
     lengths = intervals.lengths
-    # in bursts and pauses the mean and the deviation are those of the pauses, twice the median is not
+    # in bursts and pauses the mean and the deviation are those of the pauses, twice the median is
+    # not
     mean = min(float(np.mean(lengths)), 2 * float(np.median(lengths)))
     cv = min(max(float(np.std(lengths)) / mean, 0.05), 1.0)
     scales = scales_of(equations, parameters, intervals, period)
-    n_cells = int(np.ceil(np.clip(max(cells / cv, CELLS_IN_BALANCE / scales.width), cells, MOST_CELLS * cells)))
+    n_cells = int(
+        np.ceil(
+            np.clip(max(cells / cv, CELLS_IN_BALANCE / scales.width), cells, MOST_CELLS * cells)
+        )
+    )
     longest = min(period / steps if np.isfinite(period) else np.inf, scales.time / STEPS_IN_BALANCE)
-    return Mesh(n_cells, int(np.ceil(scales.bottom * (n_cells + 0.5))), min(cv * mean / steps, longest), mean, longest)
+    return Mesh(
+        n_cells,
+        int(np.ceil(scales.bottom * (n_cells + 0.5))),
+        min(cv * mean / steps, longest),
+        mean,
+        longest,
+    )
 
 
-def scales_of(equations: PassageEquations, parameters: Parameters, intervals: Intervals, period: float) -> Scales:
+def scales_of(
+    equations: PassageEquations, parameters: Parameters, intervals: Intervals, period: float
+) -> Scales:
     """Scales of the passages of a data set; see :class:`Scales`."""
-    positions = 1.0 - np.concatenate([np.linspace(0, 2, 400, endpoint=False), np.geomspace(2, DEEPEST, 400)])[::-1]
+    positions = (
+        1.0
+        - np.concatenate([np.linspace(0, 2, 400, endpoint=False), np.geomspace(2, DEEPEST, 400)])[
+            ::-1
+        ]
+    )
     samples = [] if equations.constant else [np.linspace(0.05, 1.0, SAMPLES)] * len(intervals.start)
     with jax.enable_x64(True):
         layout = Layout.at(positions, intervals, samples)
-        table = coefficients(equations, parameters.free, jnp.asarray(parameters.x), parameters.fixed, layout)
-        drift, diffusion, inputs = np.asarray(table.drift)[: len(positions)], float(table.diffusion), np.asarray(table.path)[1]
+        table = coefficients(
+            equations, parameters.free, jnp.asarray(parameters.x), parameters.fixed, layout
+        )
+        drift, diffusion, inputs = (
+            np.asarray(table.drift)[: len(positions)],
+            float(table.diffusion),
+            np.asarray(table.path)[1],
+        )
     lowest, swing = 0.0, 0.0
     if len(inputs):
-        lowest = float(np.quantile(inputs[: SAMPLES * len(intervals.start)].reshape(-1, SAMPLES).mean(axis=1), 0.01))
+        lowest = float(
+            np.quantile(
+                inputs[: SAMPLES * len(intervals.start)].reshape(-1, SAMPLES).mean(axis=1), 0.01
+            )
+        )
         swing = float(np.ptp(inputs)) * period / (2 * np.pi) if np.isfinite(period) else 0.0
     longest = float(np.max(intervals.duration))
     fall = max(0.0, -float(np.interp(0.0, positions, drift)) - lowest) * longest

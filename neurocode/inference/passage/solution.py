@@ -49,7 +49,8 @@ class Parameters:
 
 @dataclass(frozen=True)
 class Solution:
-    """Logarithms of density (per second) and survival probability of each interval, and derivatives by the free parameters.
+    """Logarithms of density (per second) and survival probability of each interval, and derivatives
+    by the free parameters.
 
     Attributes
     ----------
@@ -63,7 +64,8 @@ class Solution:
     survival_slopes: Slopes
 
     def contributions(self, observed: np.ndarray) -> np.ndarray:
-        """Log-likelihood of each interval: its density where a spike ends it, else its survival probability."""
+        """Log-likelihood of each interval: its density where a spike ends it, else its survival
+        probability."""
         return np.where(observed, self.log_density, self.log_survival)
 
     def scores(self, observed: np.ndarray) -> np.ndarray:
@@ -95,7 +97,11 @@ class Plan:
     @classmethod
     def of(cls, equations: PassageEquations, intervals: Intervals, mesh: Mesh) -> Plan:
         """The plan for intervals on a mesh."""
-        shares = () if equations.constant else tuple(mesh.shares(length) for length in intervals.duration)
+        shares = (
+            ()
+            if equations.constant
+            else tuple(mesh.shares(length) for length in intervals.duration)
+        )
         return cls(mesh, mesh, shares, Layout.at(mesh.faces, intervals, shares))
 
     @property
@@ -110,7 +116,11 @@ class Plan:
 
 
 def solve(
-    equations: PassageEquations, parameters: Parameters, intervals: Intervals, plan: Plan, finer: Plan | None = None
+    equations: PassageEquations,
+    parameters: Parameters,
+    intervals: Intervals,
+    plan: Plan,
+    finer: Plan | None = None,
 ) -> Solution:
     """Density and survival probability of every interval given the spikes before it.
 
@@ -121,30 +131,42 @@ def solve(
     intervals : Intervals
     plan : Plan
     finer : Plan, optional
-        Solve on this too and extrapolate (Richardson): errors fall with the fourth power of the width.
+        Solve on this too and extrapolate (Richardson): errors fall with the fourth power of the
+        width.
     """
     plans = [plan] if finer is None else [plan, finer]
     with jax.enable_x64(True):
         x = jnp.asarray(parameters.x)
-        tables = [coefficients(equations, parameters.free, x, parameters.fixed, p.layout) for p in plans]
+        tables = [
+            coefficients(equations, parameters.free, x, parameters.fixed, p.layout) for p in plans
+        ]
         tables = jax.tree.map(np.asarray, tables)
     return solution_of(tables, intervals, plans)
 
 
-def solution_of(tables: Sequence[Coefficients], intervals: Intervals, plans: Sequence[Plan]) -> Solution:
+def solution_of(
+    tables: Sequence[Coefficients], intervals: Intervals, plans: Sequence[Plan]
+) -> Solution:
     """Solution from the coefficients of the equation on one mesh, or on two to extrapolate from."""
     one = _each if plans[0].shares else _shared
     solutions = [one(table, intervals, plan) for table, plan in zip(tables, plans, strict=True)]
     if len(plans) == 1:
         return solutions[0]
     weight = richardson_weight(plans[0].mesh, plans[1].mesh)
-    density, density_slopes = _extrapolated(weight, *((s.log_density, s.density_slopes) for s in solutions))
-    survival, survival_slopes = _extrapolated(weight, *((s.log_survival, s.survival_slopes) for s in solutions))
+    density, density_slopes = _extrapolated(
+        weight, *((s.log_density, s.density_slopes) for s in solutions)
+    )
+    survival, survival_slopes = _extrapolated(
+        weight, *((s.log_survival, s.survival_slopes) for s in solutions)
+    )
     return Solution(density, np.minimum(survival, 0.0), density_slopes, survival_slopes)
 
 
-def _extrapolated(weight: float, coarse: tuple[np.ndarray, Slopes], fine: tuple[np.ndarray, Slopes]) -> tuple[np.ndarray, Slopes]:
-    """Extrapolation of values and slopes, fading smoothly where coarse and fine are far apart: it would be further off there."""
+def _extrapolated(
+    weight: float, coarse: tuple[np.ndarray, Slopes], fine: tuple[np.ndarray, Slopes]
+) -> tuple[np.ndarray, Slopes]:
+    """Extrapolation of values and slopes, fading smoothly where coarse and fine are far apart: it
+    would be further off there."""
     with np.errstate(invalid="ignore", over="ignore"):
         finite = np.isfinite(fine[0]) & np.isfinite(coarse[0])
         change = np.where(finite, fine[0] - coarse[0], 0.0)
@@ -156,7 +178,8 @@ def _extrapolated(weight: float, coarse: tuple[np.ndarray, Slopes], fine: tuple[
 
 
 class Coefficients(NamedTuple):
-    """Coefficients of the Fokker-Planck equation, each followed by its derivatives by the free parameters."""
+    """Coefficients of the Fokker-Planck equation, each followed by its derivatives by the free
+    parameters."""
 
     drift: Array
     drift_slopes: Array
@@ -169,7 +192,8 @@ class Coefficients(NamedTuple):
 
 
 class Layout(NamedTuple):
-    """Where coefficients are needed: positions, and the interval, share and lane of every time step; padded."""
+    """Where coefficients are needed: positions, and the interval, share and lane of every time
+    step; padded."""
 
     positions: np.ndarray
     start: np.ndarray
@@ -180,7 +204,9 @@ class Layout(NamedTuple):
     lane: np.ndarray
 
     @classmethod
-    def at(cls, positions: np.ndarray, intervals: Intervals, shares: Sequence[np.ndarray]) -> Layout:
+    def at(
+        cls, positions: np.ndarray, intervals: Intervals, shares: Sequence[np.ndarray]
+    ) -> Layout:
         """The layout of positions, and of the ends of steps for each interval."""
         counts = np.array([len(ends) for ends in shares], dtype=int)
         ends = np.concatenate([np.empty(0), *shares])
@@ -190,12 +216,18 @@ class Layout(NamedTuple):
         lane = np.repeat(np.arange(len(shares)), counts)
         rest = -len(ends) % PATH_STEPS
         if rest:
-            columns, lane = np.pad(columns, ((0, 0), (0, rest)), mode="edge"), np.pad(lane, (0, rest), mode="edge")
+            columns, lane = (
+                np.pad(columns, ((0, 0), (0, rest)), mode="edge"),
+                np.pad(lane, (0, rest), mode="edge"),
+            )
         histories = (intervals.start, intervals.duration, intervals.first)
         return cls(
-            _padded(positions, FACES), *(_padded(array, INTERVALS) for array in histories), np.mean(intervals.duration),
-            columns, lane,
-        )  # fmt: skip
+            _padded(positions, FACES),
+            *(_padded(array, INTERVALS) for array in histories),
+            np.mean(intervals.duration),
+            columns,
+            lane,
+        )
 
 
 def _padded(array: np.ndarray, multiple: int) -> np.ndarray:
@@ -203,7 +235,8 @@ def _padded(array: np.ndarray, multiple: int) -> np.ndarray:
 
 
 def _shared(table: Coefficients, intervals: Intervals, plan: Plan) -> Solution:
-    """All intervals from one passage: its density at the ends of the time steps, and between them by interpolation."""
+    """All intervals from one passage: its density at the ends of the time steps, and between them
+    by interpolation."""
     refractory_slopes = table.refractory_slopes
     free = intervals.duration - table.refractory
     nodes, mesh = plan.nodes, plan.mesh
@@ -214,12 +247,36 @@ def _shared(table: Coefficients, intervals: Intervals, plan: Plan) -> Solution:
     drift, drift_slopes, diffusion, diffusion_slopes = _on_faces(table, mesh)
     still = np.zeros(len(steps))
     flux, survival, flux_slopes, survival_slopes = propagate(
-        drift, drift_slopes, diffusion, diffusion_slopes, mesh.width, mesh.below, np.array([0, len(steps)]),
-        steps, none, still, none, still, none, True,
-    )  # fmt: skip
+        drift,
+        drift_slopes,
+        diffusion,
+        diffusion_slopes,
+        mesh.width,
+        mesh.below,
+        np.array([0, len(steps)]),
+        steps,
+        none,
+        still,
+        none,
+        still,
+        none,
+        True,
+    )
     if plan.halves:
-        flux, survival, flux_slopes, survival_slopes = (a[1::2] for a in (flux, survival, flux_slopes, survival_slopes))
-    return _interpolated(ends, flux, survival, flux_slopes, survival_slopes, free, refractory_slopes, diffusion, diffusion_slopes)
+        flux, survival, flux_slopes, survival_slopes = (
+            a[1::2] for a in (flux, survival, flux_slopes, survival_slopes)
+        )
+    return _interpolated(
+        ends,
+        flux,
+        survival,
+        flux_slopes,
+        survival_slopes,
+        free,
+        refractory_slopes,
+        diffusion,
+        diffusion_slopes,
+    )
 
 
 def _interpolated(
@@ -233,34 +290,47 @@ def _interpolated(
     diffusion: float,
     diffusion_slopes: np.ndarray,
 ) -> Solution:
-    """Cubic interpolation of the logarithms, that of the density after its essential singularity at time zero is taken out.
+    """Cubic interpolation of the logarithms, that of the density after its essential singularity at
+    time zero is taken out.
 
-    Where the flux underflows at first, what is left after that is taken to be as where it does not; where it does later, no
-    interval is possible.
+    Where the flux underflows at first, what is left after that is taken to be as where it does not;
+    where it does later, no interval is possible.
     """
     seen = np.flatnonzero(flux > SMALLEST)
     first, last = (int(seen[0]), int(seen[-1])) if len(seen) else (0, 0)
     known = np.clip(np.arange(len(flux)), first, last)
     flux, survival = np.maximum(flux, SMALLEST), np.maximum(survival, SMALLEST)
     rest = (np.log(flux) + 1.0 / (4.0 * diffusion * ends) + 1.5 * np.log(ends))[known]
-    rest_slopes = (flux_slopes / flux[:, None] - np.outer(1.0 / (4.0 * diffusion**2 * ends), diffusion_slopes))[known]
+    rest_slopes = (
+        flux_slopes / flux[:, None] - np.outer(1.0 / (4.0 * diffusion**2 * ends), diffusion_slopes)
+    )[known]
     late = np.maximum(free, 0.5 * ends[0])
     nodes, weights, weight_slopes = _cubic(ends, late)
-    log_density = np.sum(weights * rest[nodes], axis=1) - 1.0 / (4.0 * diffusion * late) - 1.5 * np.log(late)
-    by_time = np.sum(weight_slopes * rest[nodes], axis=1) + 1.0 / (4.0 * diffusion * late**2) - 1.5 / late
-    density_slopes = np.einsum("kj,kjp->kp", weights, rest_slopes[nodes]) - np.outer(by_time, refractory_slopes)
+    log_density = (
+        np.sum(weights * rest[nodes], axis=1) - 1.0 / (4.0 * diffusion * late) - 1.5 * np.log(late)
+    )
+    by_time = (
+        np.sum(weight_slopes * rest[nodes], axis=1) + 1.0 / (4.0 * diffusion * late**2) - 1.5 / late
+    )
+    density_slopes = np.einsum("kj,kjp->kp", weights, rest_slopes[nodes]) - np.outer(
+        by_time, refractory_slopes
+    )
     density_slopes += np.outer(1.0 / (4.0 * diffusion**2 * late), diffusion_slopes)
     log_survival = np.sum(weights * np.log(survival)[nodes], axis=1)
     by_time = np.sum(weight_slopes * np.log(survival)[nodes], axis=1)
     by_parameters = np.einsum("kj,kjp->kp", weights, (survival_slopes / survival[:, None])[nodes])
     log_density = np.where((free > 0) & (free <= ends[last]), log_density, -np.inf)
     return Solution(
-        log_density, np.minimum(log_survival, 0.0), density_slopes, by_parameters - np.outer(by_time, refractory_slopes)
+        log_density,
+        np.minimum(log_survival, 0.0),
+        density_slopes,
+        by_parameters - np.outer(by_time, refractory_slopes),
     )
 
 
 def _cubic(ends: np.ndarray, times: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Four nodes around each time, their Lagrange weights, and the derivatives of the weights by time."""
+    """Four nodes around each time, their Lagrange weights, and the derivatives of the weights by
+    time."""
     first = np.clip(np.searchsorted(ends, times) - 2, 0, len(ends) - 4)
     nodes = first[:, None] + np.arange(4)
     t = ends[nodes]
@@ -277,33 +347,56 @@ def _cubic(ends: np.ndarray, times: np.ndarray) -> tuple[np.ndarray, np.ndarray,
 def _each(table: Coefficients, intervals: Intervals, plan: Plan) -> Solution:
     """A passage for each interval, its input that of its own time and history.
 
-    Where the flux underflows at short times the density is that of a free diffusion, its limit there.
+    Where the flux underflows at short times the density is that of a free diffusion, its limit
+    there.
     """
     mesh, counts = plan.mesh, np.array([len(ends) for ends in plan.shares])
     n_steps = int(np.sum(counts))
     step, middle, end = (np.ascontiguousarray(row[:n_steps]) for row in table.path)
-    step_slopes, middle_slopes, end_slopes = (np.ascontiguousarray(row[:n_steps]) for row in table.path_slopes)
+    step_slopes, middle_slopes, end_slopes = (
+        np.ascontiguousarray(row[:n_steps]) for row in table.path_slopes
+    )
     drift, drift_slopes, diffusion, diffusion_slopes = _on_faces(table, mesh)
     offsets = np.concatenate([[0], np.cumsum(counts)])
 
     def run(lanes: np.ndarray) -> tuple[np.ndarray, ...]:
         return propagate(
-            drift, drift_slopes, diffusion, diffusion_slopes, mesh.width, mesh.below, offsets[lanes[0] : lanes[-1] + 2],
-            step, step_slopes, middle, middle_slopes, end, end_slopes, False,
-        )  # fmt: skip
+            drift,
+            drift_slopes,
+            diffusion,
+            diffusion_slopes,
+            mesh.width,
+            mesh.below,
+            offsets[lanes[0] : lanes[-1] + 2],
+            step,
+            step_slopes,
+            middle,
+            middle_slopes,
+            end,
+            end_slopes,
+            False,
+        )
 
-    groups = [g for g in np.array_split(np.arange(len(counts)), 4 * (os.cpu_count() or 1)) if len(g)]
+    groups = [
+        g for g in np.array_split(np.arange(len(counts)), 4 * (os.cpu_count() or 1)) if len(g)
+    ]
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         parts = list(pool.map(run, groups))
-    flux, survival, flux_slopes, survival_slopes = (np.concatenate(column) for column in zip(*parts, strict=True))
+    flux, survival, flux_slopes, survival_slopes = (
+        np.concatenate(column) for column in zip(*parts, strict=True)
+    )
     free = np.maximum(intervals.duration - table.refractory, SHORTEST)
     lost, late = flux <= SMALLEST, survival < 0.5
     flux, survival = np.maximum(flux, SMALLEST), np.maximum(survival, SMALLEST)
-    early = -1.0 / (4.0 * diffusion * free) - 1.5 * np.log(free) - 0.5 * np.log(4 * np.pi * diffusion)
+    early = (
+        -1.0 / (4.0 * diffusion * free) - 1.5 * np.log(free) - 0.5 * np.log(4 * np.pi * diffusion)
+    )
     log_density = np.where(lost, early, np.log(flux))
     by_diffusion = 1.0 / (4.0 * diffusion**2 * free) - 0.5 / diffusion
     by_refractory = 1.5 / free - 1.0 / (4.0 * diffusion * free**2)
-    early_slopes = np.outer(by_diffusion, diffusion_slopes) + np.outer(by_refractory, table.refractory_slopes)
+    early_slopes = np.outer(by_diffusion, diffusion_slopes) + np.outer(
+        by_refractory, table.refractory_slopes
+    )
     slopes = np.where(lost[:, None], early_slopes, flux_slopes / flux[:, None])
     impossible = (intervals.duration - table.refractory <= SHORTEST) | (lost & late)
     log_density = np.where(impossible, -np.inf, log_density)
@@ -312,12 +405,21 @@ def _each(table: Coefficients, intervals: Intervals, plan: Plan) -> Solution:
 
 def _on_faces(table: Coefficients, mesh: Mesh) -> tuple[np.ndarray, Slopes, float, np.ndarray]:
     n = len(mesh.faces)
-    return table.drift[:n], np.ascontiguousarray(table.drift_slopes[:n]), float(table.diffusion), table.diffusion_slopes
+    return (
+        table.drift[:n],
+        np.ascontiguousarray(table.drift_slopes[:n]),
+        float(table.diffusion),
+        table.diffusion_slopes,
+    )
 
 
 @partial(jax.jit, static_argnames=("equations", "free"))
 def coefficients(
-    equations: PassageEquations, free: tuple[str, ...], x: Array, fixed: dict[str, Array], layout: Layout
+    equations: PassageEquations,
+    free: tuple[str, ...],
+    x: Array,
+    fixed: dict[str, Array],
+    layout: Layout,
 ) -> Coefficients:
     """Coefficients of the equation at parameters ``x``, with derivatives."""
 
@@ -330,7 +432,9 @@ def coefficients(
         states = equations.states_at_spikes(layout.duration, layout.first, layout.typical, names)
         states = {name: state[layout.lane] for name, state in states.items()}
         length = jnp.maximum(layout.duration - refractory, SHORTEST)[layout.lane]
-        path = equations.path(layout.start[layout.lane], states, tuple(layout.shares), length, names)
+        path = equations.path(
+            layout.start[layout.lane], states, tuple(layout.shares), length, names
+        )
         return drift, diffusion, refractory, jnp.stack(path)
 
     pairs = zip(values(x), jax.jacfwd(values)(x), strict=True)

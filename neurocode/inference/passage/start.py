@@ -1,4 +1,5 @@
-"""Starting values of a fit from the mean and the spread of the intervals and from the phases of the spikes."""
+"""Starting values of a fit from the mean and the spread of the intervals and from the phases of the
+spikes."""
 
 from __future__ import annotations
 
@@ -13,15 +14,18 @@ from neurocode.inference.passage.verdict import require_refractoriness
 from neurocode.models.model import NeuronModel
 from neurocode.units import parse_unit
 
-#: Membrane time constants tried, in mean intervals; adaptation as a share of the input that it takes away.
+#: Membrane time constants tried, in mean intervals; adaptation as a share of the input that it
+#: takes away.
 TIME_CONSTANTS = (0.3, 1.0, 4.0)
 ADAPTATION_SHARE, ADAPTATION_INTERVALS = 0.3, 5.0
-#: Strongest adaptation by one spike, in the mean input that crosses from reset to threshold in a mean interval: more would silence
-#: the neuron, and a bound far above the estimate puts all of it into a corner.
+#: Strongest adaptation by one spike, in the mean input that crosses from reset to threshold in a
+#: mean interval: more would silence the neuron, and a bound far above the estimate puts all of it
+#: into a corner.
 STRONGEST_ADAPTATION = 20.0
 #: Where the search for the refractory period begins, in seconds (ours).
 REFRACTORY = 1.5e-3
-#: Swing of the membrane potential under a periodic drive, in distances from reset to threshold, and its lag.
+#: Swing of the membrane potential under a periodic drive, in distances from reset to threshold, and
+#: its lag.
 SWINGS, LAGS = (0.1, 0.4), (0.0, 0.5 * np.pi)
 
 
@@ -41,7 +45,11 @@ def bounded(model: NeuronModel, intervals: Intervals) -> NeuronModel:
         require_refractoriness(intervals, float(with_values))
         return model
     parameter = model.parameters[name]
-    shortest = float(np.min(intervals.lengths)) * parameter.value / parameter.si if parameter.value else None
+    shortest = (
+        float(np.min(intervals.lengths)) * parameter.value / parameter.si
+        if parameter.value
+        else None
+    )
     low = parameter.bounds[0]
     high = min(parameter.bounds[1], shortest) if shortest is not None else parameter.bounds[1]
     if not low < high:
@@ -53,8 +61,9 @@ def bounded(model: NeuronModel, intervals: Intervals) -> NeuronModel:
 def starting_models(model: NeuronModel, intervals: Intervals) -> list[NeuronModel]:
     """The model with several sets of values that fit mean and spread of the intervals roughly.
 
-    They are those of a perfect integrator (mean interval ``a/mu``, squared CV ``sigma^2/(mu a)`` with the distance ``a`` from
-    reset to threshold). Parameters with other names than the library's keep their values.
+    They are those of a perfect integrator (mean interval ``a/mu``, squared CV ``sigma^2/(mu a)``
+    with the distance ``a`` from reset to threshold). Parameters with other names than the library's
+    keep their values.
     """
     mean = float(np.mean(intervals.lengths))
     cv = float(np.std(intervals.lengths)) / mean
@@ -77,12 +86,16 @@ def starting_models(model: NeuronModel, intervals: Intervals) -> list[NeuronMode
     return [_with(model, start) for start in starts]
 
 
-def _drives(model: NeuronModel, intervals: Intervals, distance: float) -> Iterator[dict[str, float]]:
+def _drives(
+    model: NeuronModel, intervals: Intervals, distance: float
+) -> Iterator[dict[str, float]]:
     if "drive_cos" not in model.free:
         yield {}
         return
     angular = 2 * np.pi * model.values["frequency"]
-    locked = np.angle(np.mean(np.exp(1j * angular * (intervals.start + intervals.duration)[intervals.observed])))
+    locked = np.angle(
+        np.mean(np.exp(1j * angular * (intervals.start + intervals.duration)[intervals.observed]))
+    )
     for swing in SWINGS:
         for lag in LAGS:
             amplitude, phase = swing * distance * angular, locked - lag
@@ -95,7 +108,9 @@ def _below(model: NeuronModel, name: str, highest: float) -> NeuronModel:
     high = min(parameter.bounds[1], highest / parse_unit(parameter.unit).scale)
     if name not in model.free or high <= parameter.bounds[0]:
         return model
-    bounded = replace(parameter, value=min(float(parameter.value), high), bounds=(parameter.bounds[0], high))
+    bounded = replace(
+        parameter, value=min(float(parameter.value), high), bounds=(parameter.bounds[0], high)
+    )
     return replace(model, parameters={**model.parameters, name: bounded})
 
 
@@ -107,5 +122,7 @@ def _with(model: NeuronModel, guess: dict[str, float]) -> NeuronModel:
         low, high = parameter.bounds
         value = guess[name] / parse_unit(parameter.unit).scale
         width = high - low if np.isfinite(high - low) else abs(value)
-        parameters[name] = replace(parameter, value=float(np.clip(value, low + 1e-3 * width, high - 1e-3 * width)))
+        parameters[name] = replace(
+            parameter, value=float(np.clip(value, low + 1e-3 * width, high - 1e-3 * width))
+        )
     return replace(model, parameters=parameters)

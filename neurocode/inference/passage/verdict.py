@@ -14,10 +14,12 @@ from neurocode.inference.passage.mesh import DEEPEST
 
 #: No neuron fires twice within this time, in seconds.
 SHORTEST = 1e-3
-#: Below this a spike belongs to a burst, in seconds and in medians; share of such spikes, and CV, from which a unit bursts.
+#: Below this a spike belongs to a burst, in seconds and in medians; share of such spikes, and CV,
+#: from which a unit bursts.
 BURST_INTERVAL, BURST_MEDIANS, BURST_SHARE, BURST_CV = 10e-3, 0.25, 0.2, 1.3
 FEW = 200
-#: A train that ends in a silence of so many of its longest intervals is said to: the end of the recording may be wrong.
+#: A train that ends in a silence of so many of its longest intervals is said to: the end of the
+#: recording may be wrong.
 SILENCE = 3.0
 
 
@@ -29,15 +31,21 @@ def data_verdicts(intervals: Intervals) -> list[str]:
     if violations:
         share = violations / len(lengths)
         verdicts.append(
-            f"{violations} of {len(lengths)} intervals ({share:.2%}) are below 1 ms: the unit mixes neurons or spikes were split; "
+            f"{violations} of {len(lengths)} intervals ({share:.2%}) are below 1 ms: the unit "
+            f"mixes neurons or spikes were split; "
             "the refractory period is that of the shortest"
         )
     cv = float(np.std(lengths) / np.mean(lengths))
     short = float(np.mean(lengths < min(BURST_INTERVAL, BURST_MEDIANS * np.mean(lengths))))
     if short > BURST_SHARE and cv > BURST_CV:
-        verdicts.append(f"the unit bursts ({short:.0%} of its intervals are in bursts, CV {cv:.2f}): no renewal model describes it")
+        verdicts.append(
+            f"the unit bursts ({short:.0%} of its intervals are in bursts, CV {cv:.2f}): no "
+            f"renewal model describes it"
+        )
     if len(lengths) < FEW:
-        verdicts.append(f"{len(lengths)} intervals are few: standard errors are wide and the tests weak")
+        verdicts.append(
+            f"{len(lengths)} intervals are few: standard errors are wide and the tests weak"
+        )
     return verdicts
 
 
@@ -47,14 +55,17 @@ def refusal(what: str, intervals: Intervals) -> FitError:
 
 
 def silent_end(intervals: Intervals) -> list[str]:
-    """What to say of a train that ends long after its last spike, which weighs like an interval that is at least so long."""
+    """What to say of a train that ends long after its last spike, which weighs like an interval
+    that is at least so long."""
     silence = float(np.max(intervals.duration[~intervals.observed], initial=0.0))
     longest = float(np.max(intervals.lengths))
     if silence <= SILENCE * longest:
         return []
     return [
-        f"the train is silent for its last {silence:.4g} s, while its longest interval lasts {longest:.4g} s: if the recording or "
-        "the unit ended there, let the train end at its last spike (--end-at-last-spike, or spike times as an array)"
+        f"the train is silent for its last {silence:.4g} s, while its longest interval lasts "
+        f"{longest:.4g} s: if the recording or "
+        "the unit ended there, let the train end at its last spike (--end-at-last-spike, or spike "
+        "times as an array)"
     ]
 
 
@@ -68,26 +79,36 @@ def require_refractoriness(intervals: Intervals, refractory: float) -> None:
     violations = int(np.sum(intervals.lengths <= refractory))
     if violations:
         raise FitError(
-            f"{violations} of {intervals.n_observed} intervals are not longer than the fixed refractory period of "
-            f"{refractory * 1e3:g} ms (the shortest is {np.min(intervals.lengths) * 1e3:.3f} ms); free it or clean the unit."
+            f"{violations} of {intervals.n_observed} intervals are not longer than the fixed "
+            f"refractory period of "
+            f"{refractory * 1e3:g} ms (the shortest is {np.min(intervals.lengths) * 1e3:.3f} ms); "
+            f"free it or clean the unit."
         )
 
 
 def fit_verdicts(optimum: Optimum, goodness: Mapping[str, Any], bottomless: bool) -> list[str]:
-    """Verdicts on the fit: where it ended, and what :meth:`PassageLikelihood.goodness` measured there."""
+    """Verdicts on the fit: where it ended, and what :meth:`PassageLikelihood.goodness` measured
+    there."""
     verdicts = []
     if bottomless:
         verdicts.append(
-            f"the fitted membrane potential falls more than {DEEPEST:g} distances from reset to threshold below the reset and was "
+            f"the fitted membrane potential falls more than {DEEPEST:g} distances from reset to "
+            f"threshold below the reset and was "
             "stopped there: leak and input are not those of a neuron"
         )
     if not optimum.converged:
-        verdicts.append(f"the fit did not converge (a full Newton step is expected to gain {optimum.decrement:.1e} nats)")
+        verdicts.append(
+            f"the fit did not converge (a full Newton step is expected to gain "
+            f"{optimum.decrement:.1e} nats)"
+        )
     if not goodness["rescaling"].passed:
-        verdicts.append("time rescaling rejects the model: its interval distribution is not the recorded one")
+        verdicts.append(
+            "time rescaling rejects the model: its interval distribution is not the recorded one"
+        )
     if goodness["dependence_p"] <= 0.05:
         verdicts.append(
-            f"neighbouring rescaled intervals are correlated ({goodness['dependence']:+.2f}, p = {goodness['dependence_p']:.1g}): "
+            f"neighbouring rescaled intervals are correlated ({goodness['dependence']:+.2f}, p = "
+            f"{goodness['dependence_p']:.1g}): "
             "the model misses a memory"
         )
     return verdicts

@@ -1,4 +1,5 @@
-"""What a trained network is tested against: disturbed inputs, attacks, disturbed spikes and membranes.
+"""What a trained network is tested against: disturbed inputs, attacks, disturbed spikes and
+membranes.
 
 Contents
 --------
@@ -19,9 +20,22 @@ from neurocode.learning.perturbations.attacks import (
     random_direction,
 )
 from neurocode.learning.perturbations.hidden import membrane_noise, spike_flips
-from neurocode.learning.perturbations.inputs import event_drop, gaussian_noise, multiplicative_noise, salt_and_pepper
+from neurocode.learning.perturbations.inputs import (
+    event_drop,
+    gaussian_noise,
+    multiplicative_noise,
+    salt_and_pepper,
+)
 
 __all__ = [
-    "direct_optimisation", "event_drop", "fast_gradient_sign", "gaussian_noise", "membrane_noise", "multiplicative_noise",
-    "projected_gradient", "random_direction", "salt_and_pepper", "spike_flips",
-]  # fmt: skip
+    "direct_optimisation",
+    "event_drop",
+    "fast_gradient_sign",
+    "gaussian_noise",
+    "membrane_noise",
+    "multiplicative_noise",
+    "projected_gradient",
+    "random_direction",
+    "salt_and_pepper",
+    "spike_flips",
+]

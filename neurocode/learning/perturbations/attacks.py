@@ -1,7 +1,8 @@
-"""Inputs moved by the gradient of a network's loss: the fast gradient sign, its iteration, and a search on the sphere.
+"""Inputs moved by the gradient of a network's loss: the fast gradient sign, its iteration, and a
+search on the sphere.
 
-The gradient of a noisy network is averaged over several passes (expectation over its noise): that of one pass can understate how
-far the network can be misled.
+The gradient of a noisy network is averaged over several passes (expectation over its noise): that
+of one pass can understate how far the network can be misled.
 """
 
 from __future__ import annotations
@@ -34,9 +35,17 @@ TINY = 1e-12
 
 
 def fast_gradient_sign(
-    network: Network, part: Part, task: Task, size: float, *, passes: int = 1, seed: int = 0, shared: bool = False
+    network: Network,
+    part: Part,
+    task: Task,
+    size: float,
+    *,
+    passes: int = 1,
+    seed: int = 0,
+    shared: bool = False,
 ) -> Part:
-    """Inputs plus ``size`` times the sign of the gradient of the loss (Goodfellow et al. 2015), not clipped.
+    """Inputs plus ``size`` times the sign of the gradient of the loss (Goodfellow et al. 2015), not
+    clipped.
 
     Parameters
     ----------
@@ -50,7 +59,8 @@ def fast_gradient_sign(
         Of a noisy network, over which the gradient is averaged.
     seed : int
     shared : bool
-        One change of each sequence for all its steps; else every step has its own, as in the released code.
+        One change of each sequence for all its steps; else every step has its own, as in the
+        released code.
 
     Returns
     -------
@@ -75,10 +85,19 @@ def fast_gradient_sign(
 
 
 def projected_gradient(
-    network: Network, part: Part, task: Task, size: float, *, norm: str = "largest", n_steps: int = 10, passes: int = 1,
-    seed: int = 0, shared: bool = False,
-) -> Part:  # fmt: skip
-    """Ascent of the loss, each step projected onto the ball of radius ``size`` (Madry et al. 2018); steps are 2.5 sizes in all.
+    network: Network,
+    part: Part,
+    task: Task,
+    size: float,
+    *,
+    norm: str = "largest",
+    n_steps: int = 10,
+    passes: int = 1,
+    seed: int = 0,
+    shared: bool = False,
+) -> Part:
+    """Ascent of the loss, each step projected onto the ball of radius ``size`` (Madry et al. 2018);
+    steps are 2.5 sizes in all.
 
     Parameters
     ----------
@@ -86,7 +105,8 @@ def projected_gradient(
         Of the ball: the largest change of an entry, or the length of the change of a sequence.
     n_steps : int
 
-    Other arguments, returned value and errors are those of :func:`fast_gradient_sign`; an unknown norm raises ``DataError``.
+    Other arguments, returned value and errors are those of :func:`fast_gradient_sign`; an unknown
+    norm raises ``DataError``.
     """
     if norm not in ("largest", "euclidean"):
         raise DataError(f"'{norm}' is no norm of an attack; known are largest, euclidean.")
@@ -104,10 +124,11 @@ def direct_optimisation(
     passes: int = 1,
     seed: int = 0,
 ) -> Part:
-    """The worst change of a given Euclidean length that Adam finds from a random start, one for all steps of a sequence.
+    """The worst change of a given Euclidean length that Adam finds from a random start, one for all
+    steps of a sequence.
 
-    The change is ``length z / |z|`` with free ``z``, started uniformly on the unit sphere: on the sphere, not inside it, as in the
-    code released with Ma, Yan, Tang 2023.
+    The change is ``length z / |z|`` with free ``z``, started uniformly on the unit sphere: on the
+    sphere, not inside it, as in the code released with Ma, Yan, Tang 2023.
 
     Parameters
     ----------
@@ -123,7 +144,8 @@ def direct_optimisation(
 
 
 def random_direction(part: Part, length: float, *, seed: int = 0) -> Part:
-    """Inputs changed by a given Euclidean length in a random direction, one for all steps of a sequence: the control of an attack.
+    """Inputs changed by a given Euclidean length in a random direction, one for all steps of a
+    sequence: the control of an attack.
 
     Parameters
     ----------
@@ -196,15 +218,24 @@ class _OnSphere:
             updates, inner = adam.update(-way, inner)
             return (optax.apply_updates(free, updates), inner), None
 
-        (free, _), _ = jax.lax.scan(ascend, (start, adam.init(start)), jax.random.split(key, self.n_steps))
+        (free, _), _ = jax.lax.scan(
+            ascend, (start, adam.init(start)), jax.random.split(key, self.n_steps)
+        )
         return x + size * free / _length(free)
 
 
 @eqx.filter_jit
 def _attacked(
-    network: Network, batch: Batch, key: Array, size: Array, move: Move, loss: Loss, presentation: Presentation | None,
-    passes: int, shared: bool,
-) -> Array:  # fmt: skip
+    network: Network,
+    batch: Batch,
+    key: Array,
+    size: Array,
+    move: Move,
+    loss: Loss,
+    presentation: Presentation | None,
+    passes: int,
+    shared: bool,
+) -> Array:
     """Moved inputs of a batch; one program for all sizes."""
 
     def cost(change: Array, inputs: Array, own: Array) -> Array:
@@ -215,23 +246,44 @@ def _attacked(
 
     def slope(inputs: Array, own: Array) -> Array:
         change = jnp.zeros_like(inputs[:1] if shared else inputs)
-        slopes = jax.lax.map(lambda k: jax.grad(cost)(change, inputs, k), jax.random.split(own, passes))
+        slopes = jax.lax.map(
+            lambda k: jax.grad(cost)(change, inputs, k), jax.random.split(own, passes)
+        )
         return jnp.mean(slopes, axis=0)
 
     return move(batch.inputs, key, slope, size)
 
 
-def _moved(network: Network, part: Part, task: Task, move: Move, size: float, passes: int, seed: int, shared: bool) -> Part:
+def _moved(
+    network: Network,
+    part: Part,
+    task: Task,
+    move: Move,
+    size: float,
+    passes: int,
+    seed: int,
+    shared: bool,
+) -> Part:
     _require_size(size)
     found = []
     for number, start in enumerate(range(0, len(part), BATCH)):
         batch = as_batch(part.select(np.arange(start, min(start + BATCH, len(part)))))
         key = jax.random.fold_in(jax.random.key(seed), number)
         moved = _attacked(
-            network, batch, key, jnp.asarray(size, batch.inputs.dtype), move, task.loss, task.presentation, passes, shared
+            network,
+            batch,
+            key,
+            jnp.asarray(size, batch.inputs.dtype),
+            move,
+            task.loss,
+            task.presentation,
+            passes,
+            shared,
         )
         found.append(np.moveaxis(np.asarray(moved), 1, 0))
-    return replace(part, inputs=np.concatenate(found).astype(np.result_type(part.inputs.dtype, np.float32)))
+    return replace(
+        part, inputs=np.concatenate(found).astype(np.result_type(part.inputs.dtype, np.float32))
+    )
 
 
 def _length(change: Array) -> Array:

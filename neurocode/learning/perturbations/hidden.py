@@ -1,4 +1,5 @@
-"""Networks whose hidden spikes or membranes are disturbed (definitions of the code released with Ma, Yan, Tang 2023)."""
+"""Networks whose hidden spikes or membranes are disturbed (definitions of the code released with
+Ma, Yan, Tang 2023)."""
 
 from __future__ import annotations
 
@@ -18,10 +19,12 @@ Array = jax.Array
 
 
 def spike_flips(network: Network, share: float) -> Network:
-    """A network in which a share of the outgoing spikes of every layer is lost, and the same share of silent steps spikes.
+    """A network in which a share of the outgoing spikes of every layer is lost, and the same share
+    of silent steps spikes.
 
-    Hidden layers only; voters are spared. Of each sequence, over all neurons and steps, the shares are taken of spikes and of
-    silences and rounded down; the reset of a neuron and connections inside a layer see its own spikes.
+    Hidden layers only; voters are spared. Of each sequence, over all neurons and steps, the shares
+    are taken of spikes and of silences and rounded down; the reset of a neuron and connections
+    inside a layer see its own spikes.
 
     Parameters
     ----------
@@ -44,10 +47,11 @@ def spike_flips(network: Network, share: float) -> Network:
 
 
 def membrane_noise(network: Network, deviation: float) -> Network:
-    """A network whose membrane potentials take a Gaussian number of this standard deviation in every step, and carry it on.
+    """A network whose membrane potentials take a Gaussian number of this standard deviation in
+    every step, and carry it on.
 
-    The noise is a term of the equations, ``membrane_noise*xi_membrane/sqrt(membrane_step)``, on the first variable that the margin
-    reads, beside any noise of the model. Hidden layers only.
+    The noise is a term of the equations, ``membrane_noise*xi_membrane/sqrt(membrane_step)``, on the
+    first variable that the margin reads, beside any noise of the model. Hidden layers only.
 
     Parameters
     ----------
@@ -66,8 +70,13 @@ def membrane_noise(network: Network, deviation: float) -> Network:
         For a negative deviation, or an integrator that takes no noise.
     """
     if deviation < 0:
-        raise ModelError(f"The standard deviation of membrane noise is not negative, but {deviation}.")
-    layers = [layer.with_model(_with_membrane_noise(layer.model, deviation, network.dt)) for layer in network.layers]
+        raise ModelError(
+            f"The standard deviation of membrane noise is not negative, but {deviation}."
+        )
+    layers = [
+        layer.with_model(_with_membrane_noise(layer.model, deviation, network.dt))
+        for layer in network.layers
+    ]
     return eqx.tree_at(lambda own: own.layers, network, tuple(layers))
 
 
@@ -77,11 +86,14 @@ class _Flips:
 
     def __call__(self, spikes: Array, key: Array) -> Array:
         order = jax.random.uniform(key, spikes.shape)
-        return jnp.abs(spikes - _first(order, spikes > 0, self.share) - _first(order, spikes == 0, self.share))
+        return jnp.abs(
+            spikes - _first(order, spikes > 0, self.share) - _first(order, spikes == 0, self.share)
+        )
 
 
 def _first(order: Array, chosen: Array, share: float) -> Array:
-    """Of the entries chosen in each sequence (time, batch, n), one in the share that comes first in a random order."""
+    """Of the entries chosen in each sequence (time, batch, n), one in the share that comes first in
+    a random order."""
     count = jnp.floor(share * jnp.sum(chosen, axis=(0, 2))).astype(int)
     among = jnp.where(chosen, order, jnp.inf)
     ranked = jnp.sort(jnp.moveaxis(among, 1, 0).reshape(order.shape[1], -1), axis=1)
@@ -101,7 +113,12 @@ def _with_membrane_noise(model: NeuronModel, deviation: float, dt: float) -> Neu
         lines.append(line)
     unit = next(equation.unit for equation in model.parsed if equation.name == variable)
     more = {
-        "membrane_noise": Parameter(deviation, unit, fixed=True, description="standard deviation of the disturbance in a step"),
+        "membrane_noise": Parameter(
+            deviation,
+            unit,
+            fixed=True,
+            description="standard deviation of the disturbance in a step",
+        ),
         "membrane_step": Parameter.of(f"{dt} s", fixed=True, description="step that it refers to"),
     }
     return replace(model, equations="\n".join(lines), parameters={**model.parameters, **more})

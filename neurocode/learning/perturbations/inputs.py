@@ -29,19 +29,28 @@ def gaussian_noise(part: Part, deviation: float, *, seed: int = 0) -> Part:
     DataError
         For a negative deviation.
     """
-    _require(deviation >= 0, f"The standard deviation of a disturbance is not negative, but {deviation}.")
+    _require(
+        deviation >= 0, f"The standard deviation of a disturbance is not negative, but {deviation}."
+    )
     noise = np.random.default_rng(seed).normal(0.0, deviation, part.inputs.shape)
     return _with(part, part.inputs + noise)
 
 
 def multiplicative_noise(part: Part, deviation: float, *, seed: int = 0) -> Part:
     """Inputs times Gaussian numbers of mean one; arguments as in :func:`gaussian_noise`."""
-    _require(deviation >= 0, f"The standard deviation of a disturbance is not negative, but {deviation}.")
-    return _with(part, part.inputs * np.random.default_rng(seed).normal(1.0, deviation, part.inputs.shape))
+    _require(
+        deviation >= 0, f"The standard deviation of a disturbance is not negative, but {deviation}."
+    )
+    return _with(
+        part, part.inputs * np.random.default_rng(seed).normal(1.0, deviation, part.inputs.shape)
+    )
 
 
-def salt_and_pepper(part: Part, share: float, *, low: float = 0.0, high: float = 1.0, seed: int = 0) -> Part:
-    """Half of a share of the channels of each sequence set to the highest value, half to the lowest, in all steps.
+def salt_and_pepper(
+    part: Part, share: float, *, low: float = 0.0, high: float = 1.0, seed: int = 0
+) -> Part:
+    """Half of a share of the channels of each sequence set to the highest value, half to the
+    lowest, in all steps.
 
     Parameters
     ----------
@@ -63,7 +72,9 @@ def salt_and_pepper(part: Part, share: float, *, low: float = 0.0, high: float =
     """
     _require_share(share)
     sequences, _, channels = part.inputs.shape
-    rank = np.random.default_rng(seed).permuted(np.tile(np.arange(channels), (sequences, 1)), axis=1)
+    rank = np.random.default_rng(seed).permuted(
+        np.tile(np.arange(channels), (sequences, 1)), axis=1
+    )
     half = int(share * channels / 2)
     salted = np.where((rank < half)[:, None], high, part.inputs)
     return _with(part, np.where(((rank >= half) & (rank < 2 * half))[:, None], low, salted))

@@ -13,7 +13,8 @@ LayerTempotron
 SpikeProp, SpikeTimeNetwork, SpikeTimes, SpikePropResult
     Gradient descent on the times of single spikes.
 PairSTDP, SupervisedSTDP, IntrinsicPerturbation
-    Plasticity by spike timing, in JAX and as Brian2 synapses; with labels; and intrinsic parameters that learn beside it.
+    Plasticity by spike timing, in JAX and as Brian2 synapses; with labels; and intrinsic parameters
+    that learn beside it.
 """
 
 from __future__ import annotations
@@ -21,7 +22,12 @@ from __future__ import annotations
 from neurocode.learning.rules.intrinsic_perturbation import IntrinsicPerturbation
 from neurocode.learning.rules.patterns import Patterns, latency_patterns
 from neurocode.learning.rules.rule import Course, Rule, RuleResult, population_readout
-from neurocode.learning.rules.spikeprop import SpikeProp, SpikePropResult, SpikeTimeNetwork, SpikeTimes
+from neurocode.learning.rules.spikeprop import (
+    SpikeProp,
+    SpikePropResult,
+    SpikeTimeNetwork,
+    SpikeTimes,
+)
 from neurocode.learning.rules.stdp import PairSTDP
 from neurocode.learning.rules.supervised_stdp import SupervisedSTDP
 from neurocode.learning.rules.surrogate_gradient import SurrogateGradient
@@ -29,7 +35,23 @@ from neurocode.learning.rules.tempotron import Kernel, Tempotron, TempotronNeuro
 from neurocode.learning.rules.tempotron_layer import LayerTempotron
 
 __all__ = [
-    "Course", "IntrinsicPerturbation", "Kernel", "LayerTempotron", "PairSTDP", "Patterns", "Rule", "RuleResult", "SpikeProp",
-    "SpikePropResult", "SpikeTimeNetwork", "SpikeTimes", "SupervisedSTDP", "SurrogateGradient", "Tempotron", "TempotronNeurons",
-    "TempotronResult", "latency_patterns", "population_readout",
-]  # fmt: skip
+    "Course",
+    "IntrinsicPerturbation",
+    "Kernel",
+    "LayerTempotron",
+    "PairSTDP",
+    "Patterns",
+    "Rule",
+    "RuleResult",
+    "SpikeProp",
+    "SpikePropResult",
+    "SpikeTimeNetwork",
+    "SpikeTimes",
+    "SupervisedSTDP",
+    "SurrogateGradient",
+    "Tempotron",
+    "TempotronNeurons",
+    "TempotronResult",
+    "latency_patterns",
+    "population_readout",
+]

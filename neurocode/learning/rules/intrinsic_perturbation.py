@@ -1,4 +1,5 @@
-"""Intrinsic parameters that learn by trial: perturbed, and moved where that served the goal of the neuron."""
+"""Intrinsic parameters that learn by trial: perturbed, and moved where that served the goal of the
+neuron."""
 
 from __future__ import annotations
 
@@ -18,11 +19,13 @@ GOALS = ("reward", "homeostasis")
 
 @dataclass(frozen=True)
 class IntrinsicPerturbation:
-    """Simultaneous perturbation of the parameters of every neuron, up and down by the same signs (Spall 1992; goals ours).
+    """Simultaneous perturbation of the parameters of every neuron, up and down by the same signs
+    (Spall 1992; goals ours).
 
-    Neurons without connections among them answer for themselves, so each is judged by its own goal. ``"reward"`` is the
-    difference between its rate for its class and for others over their sum; ``"homeostasis"``, the control that knows no label,
-    is minus the squared relative distance of its rate to a target.
+    Neurons without connections among them answer for themselves, so each is judged by its own goal.
+    ``"reward"`` is the difference between its rate for its class and for others over their sum;
+    ``"homeostasis"``, the control that knows no label, is minus the squared relative distance of
+    its rate to a target.
 
     Attributes
     ----------
@@ -50,7 +53,9 @@ class IntrinsicPerturbation:
 
     def __post_init__(self) -> None:
         if self.goal not in GOALS:
-            raise TrainingError(f"'{self.goal}' is no goal of a perturbation; known are {', '.join(GOALS)}.")
+            raise TrainingError(
+                f"'{self.goal}' is no goal of a perturbation; known are {', '.join(GOALS)}."
+            )
         if not all(number > 0 for number in (self.learning_rate, self.size, self.target)):
             raise TrainingError("Rate, size and target of a perturbation must be positive.")
 
@@ -63,16 +68,24 @@ class IntrinsicPerturbation:
         """
         own = layer.intrinsic.coordinates
         if not own or any(values.shape != (layer.n,) for values in own.values()):
-            raise ModelError("Perturbation needs learned intrinsic parameters, each with a value for every neuron.")
+            raise ModelError(
+                "Perturbation needs learned intrinsic parameters, each with a value for every "
+                "neuron."
+            )
 
     def moved(self, layer: Layer, batch: Batch, classes: Array, key: Array) -> Layer:
         """The layer after one trial on a batch."""
         coordinates = layer.intrinsic.coordinates
         signs = {
-            name: jax.random.rademacher(jax.random.fold_in(key, number), (layer.n,), jnp.result_type(float))
+            name: jax.random.rademacher(
+                jax.random.fold_in(key, number), (layer.n,), jnp.result_type(float)
+            )
             for number, name in enumerate(coordinates)
         }
-        up, down = (self._goal(_shifted(layer, signs, side * self.size), batch, classes) for side in (1.0, -1.0))
+        up, down = (
+            self._goal(_shifted(layer, signs, side * self.size), batch, classes)
+            for side in (1.0, -1.0)
+        )
         step = self.learning_rate * (up - down) / (2 * self.size)
         return _shifted(layer, signs, step)
 
@@ -89,6 +102,8 @@ class IntrinsicPerturbation:
 
 
 def _shifted(layer: Layer, signs: dict[str, Array], step: Array | float) -> Layer:
-    coordinates = {name: value + step * signs[name] for name, value in layer.intrinsic.coordinates.items()}
+    coordinates = {
+        name: value + step * signs[name] for name, value in layer.intrinsic.coordinates.items()
+    }
     intrinsic = eqx.tree_at(lambda own: own.coordinates, layer.intrinsic, coordinates).projected()
     return eqx.tree_at(lambda own: own.intrinsic, layer, intrinsic)

@@ -41,8 +41,8 @@ class Patterns:
         Raises
         ------
         DataError
-            For no pattern, patterns of different numbers of synapses, times that are not finite or negative, or labels that are
-            negative, not whole, or not one a pattern.
+            For no pattern, patterns of different numbers of synapses, times that are not finite or
+            negative, or labels that are negative, not whole, or not one a pattern.
 
         Examples
         --------
@@ -63,17 +63,26 @@ class Patterns:
         for number, pattern in enumerate(patterns):
             own = np.concatenate([np.asarray(train, float) for train in pattern] or [np.empty(0)])
             if not np.all(np.isfinite(own)) or np.any(own < 0):
-                raise DataError(f"Pattern {number} holds spike times that are not finite or negative.")
+                raise DataError(
+                    f"Pattern {number} holds spike times that are not finite or negative."
+                )
             index = np.repeat(np.arange(len(pattern)), [len(train) for train in pattern])
             order = np.argsort(own, kind="stable")
             times.append(own[order])
             synapses.append(index[order])
             counts.append(len(own))
-        return cls(np.concatenate(times), np.concatenate(synapses), np.r_[0, np.cumsum(counts)], numbers.pop(), given.astype(int))
+        return cls(
+            np.concatenate(times),
+            np.concatenate(synapses),
+            np.r_[0, np.cumsum(counts)],
+            numbers.pop(),
+            given.astype(int),
+        )
 
 
 def latency_patterns(n_patterns: int, n_synapses: int, duration: float, seed: int) -> Patterns:
-    """Random latency patterns: one spike per synapse, uniform in time, and labels of one or zero at random.
+    """Random latency patterns: one spike per synapse, uniform in time, and labels of one or zero at
+    random.
 
     Parameters
     ----------
@@ -96,5 +105,9 @@ def latency_patterns(n_patterns: int, n_synapses: int, duration: float, seed: in
     order = np.argsort(times, axis=1)
     labels = (random.random(n_patterns) < 0.5).astype(int)
     return Patterns(
-        np.take_along_axis(times, order, 1).ravel(), order.ravel(), np.arange(n_patterns + 1) * n_synapses, n_synapses, labels
+        np.take_along_axis(times, order, 1).ravel(),
+        order.ravel(),
+        np.arange(n_patterns + 1) * n_synapses,
+        n_synapses,
+        labels,
     )

@@ -40,9 +40,12 @@ class Rule(Protocol):
 
 
 class LocalRule(Protocol):
-    """A rule that is made of updates: a frozen value, so that rules that are equal share compiled programs."""
+    """A rule that is made of updates: a frozen value, so that rules that are equal share compiled
+    programs."""
 
-    def update(self, network: Network, memory: Any, batch: Batch, key: Array) -> tuple[Network, Any, Array]:
+    def update(
+        self, network: Network, memory: Any, batch: Batch, key: Array
+    ) -> tuple[Network, Any, Array]:
         """The network and what the rule remembers after a batch, and the share of errors."""
         ...
 
@@ -56,7 +59,8 @@ class RuleResult:
     network : Network
         The best on validation of those that were looked at.
     history : pandas.DataFrame
-        A row for each look: ``update, error, validation_score``; ``error`` is the share of errors of the rule since the last.
+        A row for each look: ``update, error, validation_score``; ``error`` is the share of errors
+        of the rule since the last.
     """
 
     network: Network
@@ -85,9 +89,13 @@ class Course:
 
     def __post_init__(self) -> None:
         if min(self.updates, self.batch_size, self.looks) < 1 or self.looks > self.updates:
-            raise TrainingError("Updates, batch size and looks must be positive, with no more looks than updates.")
+            raise TrainingError(
+                "Updates, batch size and looks must be positive, with no more looks than updates."
+            )
 
-    def run(self, network: Network, task: Task, rule: LocalRule, memory: Any, seed: int) -> RuleResult:
+    def run(
+        self, network: Network, task: Task, rule: LocalRule, memory: Any, seed: int
+    ) -> RuleResult:
         """Make the updates on batches in random order, an epoch after another."""
         require_labels(task)
         check_fit(network, task, self.batch_size)
@@ -99,33 +107,49 @@ class Course:
                 order = random.permutation(len(task.training))
             chosen, order = np.sort(order[: self.batch_size]), order[self.batch_size :]
             batch = as_batch(task.training.select(chosen))
-            network, memory, error = _updated(rule, network, memory, batch, jax.random.fold_in(key, number))
+            network, memory, error = _updated(
+                rule, network, memory, batch, jax.random.fold_in(key, number)
+            )
             errors.append(error)
             if number in looks:
                 _require_finite(network, number)
                 score = evaluate(network, task.validation, task, seed=seed).score
                 if not rows or score > max(row["validation_score"] for row in rows):
                     best = network
-                rows.append({"update": number, "error": float(jnp.mean(jnp.stack(errors))), "validation_score": score})
+                rows.append(
+                    {
+                        "update": number,
+                        "error": float(jnp.mean(jnp.stack(errors))),
+                        "validation_score": score,
+                    }
+                )
                 errors = []
         return RuleResult(best, pd.DataFrame(rows))
 
 
 @eqx.filter_jit
-def _updated(rule: LocalRule, network: Network, memory: Any, batch: Batch, key: Array) -> tuple[Network, Any, Array]:
+def _updated(
+    rule: LocalRule, network: Network, memory: Any, batch: Batch, key: Array
+) -> tuple[Network, Any, Array]:
     return rule.update(network, memory, batch, key)
 
 
 def require_labels(task: Task) -> None:
     """Refuse a task without a label for each sequence, or one whose sequences are drawn or shifted."""
     if task.presentation is not None:
-        raise DataError(f"Task '{task.name}' shows its sequences by {task.presentation!r}, which local rules do not.")
+        raise DataError(
+            f"Task '{task.name}' shows its sequences by {task.presentation!r}, which local rules "
+            f"do not."
+        )
     if task.loss.targets != LABELS:
-        raise DataError(f"Task '{task.name}' has no label for each sequence: its loss is '{task.loss.name}'.")
+        raise DataError(
+            f"Task '{task.name}' has no label for each sequence: its loss is '{task.loss.name}'."
+        )
 
 
 def only_layer(network: Network, rule: str) -> Layer:
-    """The layer of a network of one layer of noiseless neurons without connections inside it, read by dense integrators.
+    """The layer of a network of one layer of noiseless neurons without connections inside it, read
+    by dense integrators.
 
     Raises
     ------
@@ -133,14 +157,22 @@ def only_layer(network: Network, rule: str) -> Layer:
         For any other network.
     """
     if len(network.layers) != 1 or network.layers[0].recurrent is not None or network.is_stochastic:
-        raise ModelError(f"{rule} trains one layer of neurons without noise and without connections among them.")
-    if not isinstance(network.readout, Readout) or not isinstance(network.readout.connection, Dense):
-        raise ModelError(f"{rule} needs a Readout with a dense connection, which says what each neuron speaks for.")
+        raise ModelError(
+            f"{rule} trains one layer of neurons without noise and without connections among them."
+        )
+    if not isinstance(network.readout, Readout) or not isinstance(
+        network.readout.connection, Dense
+    ):
+        raise ModelError(
+            f"{rule} needs a Readout with a dense connection, which says what each neuron speaks "
+            f"for."
+        )
     return network.layers[0]
 
 
 def population_readout(n: int, n_classes: int, dt: float, time_constant: float = 100e-3) -> Readout:
-    """A readout in which neuron ``j`` speaks for class ``j`` modulo the number of classes, with the same weight (ours).
+    """A readout in which neuron ``j`` speaks for class ``j`` modulo the number of classes, with the
+    same weight (ours).
 
     Parameters
     ----------
@@ -161,16 +193,24 @@ def population_readout(n: int, n_classes: int, dt: float, time_constant: float =
     if n < n_classes:
         raise ModelError(f"{n_classes} classes need as many neurons at least, not {n}.")
     own = jnp.asarray(np.eye(n_classes)[np.arange(n) % n_classes])
-    dense = eqx.tree_at(lambda part: part.weight, Dense(n, n_classes, bias=False, key=jax.random.key(0)), own / own.sum(axis=0))
+    dense = eqx.tree_at(
+        lambda part: part.weight,
+        Dense(n, n_classes, bias=False, key=jax.random.key(0)),
+        own / own.sum(axis=0),
+    )
     return Readout(dense, dt, time_constant)
 
 
 def classes_of_neurons(network: Network) -> Array:
-    """The class (n,) that each neuron of the layer speaks for: that of its largest weight in the readout."""
+    """The class (n,) that each neuron of the layer speaks for: that of its largest weight in the
+    readout."""
     return jnp.argmax(network.readout.connection.weight, axis=1)
 
 
 def _require_finite(network: Network, number: int) -> None:
     for leaf in jax.tree.leaves(eqx.filter(network, eqx.is_inexact_array)):
         if not bool(jnp.all(jnp.isfinite(leaf))):
-            raise TrainingError(f"After update {number} weights or intrinsic parameters are not finite; take a smaller rate.")
+            raise TrainingError(
+                f"After update {number} weights or intrinsic parameters are not finite; take a "
+                f"smaller rate."
+            )

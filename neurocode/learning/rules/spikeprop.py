@@ -14,7 +14,8 @@ from neurocode.errors import DataError, TrainingError
 
 Array = jax.Array
 
-#: Smallest slope of a potential at its crossing, per millisecond: what keeps a grazing crossing from an endless gradient.
+#: Smallest slope of a potential at its crossing, per millisecond: what keeps a grazing crossing
+#: from an endless gradient.
 SMALLEST_SLOPE = 0.02
 
 
@@ -27,10 +28,11 @@ class Weights(NamedTuple):
 
 @dataclass(frozen=True)
 class SpikeTimeNetwork:
-    """Two layers of neurons that fire at most once, with several delayed synapses of either sign between each pair.
+    """Two layers of neurons that fire at most once, with several delayed synapses of either sign
+    between each pair.
 
-    The potential of a neuron is the sum of ``w (s/tau) exp(1 - s/tau)`` over its synapses, ``s`` the time since a spike arrived; it
-    fires when that first reaches the threshold.
+    The potential of a neuron is the sum of ``w (s/tau) exp(1 - s/tau)`` over its synapses, ``s``
+    the time since a spike arrived; it fires when that first reaches the threshold.
 
     Attributes
     ----------
@@ -66,7 +68,16 @@ class SpikeTimeNetwork:
     resolution: float = 0.1
 
     def __post_init__(self) -> None:
-        numbers = (self.n_in, self.n_hidden, self.n_out, self.tau, self.threshold, self.horizon, self.resolution, *self.delays)
+        numbers = (
+            self.n_in,
+            self.n_hidden,
+            self.n_out,
+            self.tau,
+            self.threshold,
+            self.horizon,
+            self.resolution,
+            *self.delays,
+        )
         if not self.delays or not all(number > 0 for number in numbers):
             raise TrainingError("Sizes, delays, times and the threshold must be positive.")
 
@@ -82,7 +93,8 @@ class SpikeTimeNetwork:
 
     @partial(jax.jit, static_argnums=0)
     def __call__(self, weights: Weights, times: Array) -> tuple[Array, Array]:
-        """Spike times (n_hidden,) and (n_out,) in ms for input times (n_in,); infinite for an input or a neuron that is silent."""
+        """Spike times (n_hidden,) and (n_out,) in ms for input times (n_in,); infinite for an input
+        or a neuron that is silent."""
         hidden = self._layer(weights.hidden, times)
         return hidden, self._layer(weights.output, hidden)
 
@@ -96,7 +108,8 @@ class SpikeTimeNetwork:
         return jnp.sum(weights * (late / self.tau) * jnp.exp(1 - late / self.tau))
 
     def _crossing(self, weights: Array, times: Array) -> Array:
-        """First time at the threshold: bracketed on the grid, refined by bisection, differentiated as an implicit function."""
+        """First time at the threshold: bracketed on the grid, refined by bisection, differentiated
+        as an implicit function."""
         fixed = jax.lax.stop_gradient((weights, times))
         grid = jnp.arange(0, self.horizon, self.resolution)
         reached = jax.vmap(lambda now: self._potential(*fixed, now))(grid) >= self.threshold
@@ -109,8 +122,17 @@ class SpikeTimeNetwork:
 
         low, high = jax.lax.fori_loop(0, 30, halve, (first - self.resolution, first))
         when = jax.lax.stop_gradient((low + high) / 2)
-        slope = jax.lax.stop_gradient(jnp.maximum(jax.grad(self._potential, 2)(*fixed, when), SMALLEST_SLOPE))
-        found = when - (self._potential(weights, times, when) - jax.lax.stop_gradient(self._potential(*fixed, when))) / slope
+        slope = jax.lax.stop_gradient(
+            jnp.maximum(jax.grad(self._potential, 2)(*fixed, when), SMALLEST_SLOPE)
+        )
+        found = (
+            when
+            - (
+                self._potential(weights, times, when)
+                - jax.lax.stop_gradient(self._potential(*fixed, when))
+            )
+            / slope
+        )
         return jnp.where(reached.any(), found, jnp.inf)
 
 
@@ -140,9 +162,15 @@ class SpikeTimes:
     def __post_init__(self) -> None:
         for name in ("inputs", "targets"):
             object.__setattr__(self, name, np.asarray(getattr(self, name), float))
-        if self.inputs.ndim != 2 or self.targets.ndim != 2 or len(self.inputs) != len(self.targets) or not len(self.inputs):
+        if (
+            self.inputs.ndim != 2
+            or self.targets.ndim != 2
+            or len(self.inputs) != len(self.targets)
+            or not len(self.inputs)
+        ):
             raise DataError(
-                f"Input and target times are one row a pattern, not of shapes {self.inputs.shape}, {self.targets.shape}."
+                f"Input and target times are one row a pattern, not of shapes "
+                f"{self.inputs.shape}, {self.targets.shape}."
             )
         for times in (self.inputs, self.targets):
             if not np.all(np.isfinite(times)) or times.min() < 0:
@@ -157,7 +185,8 @@ class SpikePropResult:
     ----------
     weights : Weights
     errors : numpy.ndarray (cycles,)
-        Sum of squared errors of the output times over all patterns, half of it, in ms^2, before each update.
+        Sum of squared errors of the output times over all patterns, half of it, in ms^2, before
+        each update.
     """
 
     weights: Weights
@@ -168,9 +197,9 @@ class SpikePropResult:
 class SpikeProp:
     """Batch gradient descent on the squared errors of output spike times.
 
-    Each time moves as ``dt = -dV/(dV/dt)`` at the threshold (Bohte et al. 2002, eq. 9), here as the derivative of an implicit
-    function, so the gradient through both layers is that of the printed deltas. A silent output neuron counts as firing at the
-    horizon, and all its weights grow.
+    Each time moves as ``dt = -dV/(dV/dt)`` at the threshold (Bohte et al. 2002, eq. 9), here as the
+    derivative of an implicit function, so the gradient through both layers is that of the printed
+    deltas. A silent output neuron counts as firing at the horizon, and all its weights grow.
 
     Attributes
     ----------
@@ -199,7 +228,13 @@ class SpikeProp:
             raise TrainingError("The learning rate and the growth must be positive.")
 
     def fit(
-        self, network: SpikeTimeNetwork, task: SpikeTimes, *, cycles: int = 500, stop: float = 0.0, seed: int = 0
+        self,
+        network: SpikeTimeNetwork,
+        task: SpikeTimes,
+        *,
+        cycles: int = 500,
+        stop: float = 0.0,
+        seed: int = 0,
     ) -> SpikePropResult:
         """Learn until the error is below ``stop``.
 
@@ -210,14 +245,17 @@ class SpikeProp:
         """
         if (task.inputs.shape[1], task.targets.shape[1]) != (network.n_in, network.n_out):
             raise DataError(
-                f"The network takes {network.n_in} input and {network.n_out} target times a pattern, "
+                f"The network takes {network.n_in} input and {network.n_out} target times a "
+                f"pattern, "
                 f"not {task.inputs.shape[1]} and {task.targets.shape[1]}."
             )
         with jax.enable_x64(True):
             weights, errors = network.start(seed), []
             inputs, targets = jnp.asarray(task.inputs), jnp.asarray(task.targets)
             for _ in range(cycles):
-                error, weights = _update(weights, inputs, targets, network, self.learning_rate, self.growth)
+                error, weights = _update(
+                    weights, inputs, targets, network, self.learning_rate, self.growth
+                )
                 errors.append(float(error))
                 if errors[-1] < stop:
                     break
@@ -226,9 +264,16 @@ class SpikeProp:
 
 @partial(jax.jit, static_argnums=3)
 def _update(
-    weights: Weights, inputs: Array, targets: Array, network: SpikeTimeNetwork, rate: float, growth: float
+    weights: Weights,
+    inputs: Array,
+    targets: Array,
+    network: SpikeTimeNetwork,
+    rate: float,
+    growth: float,
 ) -> tuple[Array, Weights]:
-    (error, times), slopes = jax.value_and_grad(partial(_error, network=network), has_aux=True)(weights, inputs, targets)
+    (error, times), slopes = jax.value_and_grad(partial(_error, network=network), has_aux=True)(
+        weights, inputs, targets
+    )
     silent = [jnp.mean(~jnp.isfinite(own), axis=0) for own in times]
     moved = [
         own - rate * slope + growth * jnp.where(own < 0, -1.0, 1.0) * quiet
@@ -237,7 +282,9 @@ def _update(
     return error, Weights(*moved)
 
 
-def _error(weights: Weights, inputs: Array, targets: Array, network: SpikeTimeNetwork) -> tuple[Array, tuple[Array, Array]]:
+def _error(
+    weights: Weights, inputs: Array, targets: Array, network: SpikeTimeNetwork
+) -> tuple[Array, tuple[Array, Array]]:
     hidden, output = jax.vmap(lambda own: network(weights, own))(inputs)
     fired = jnp.isfinite(output)
     late = jnp.where(fired, jnp.where(fired, output, 0.0), network.horizon) - targets

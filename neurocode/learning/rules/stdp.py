@@ -36,13 +36,15 @@ class Traces(NamedTuple):
 
 @dataclass(frozen=True)
 class PairSTDP:
-    """Spike-timing-dependent plasticity of all pairs (Song, Miller, Abbott 2000; bounds after Gütig et al. 2003).
+    """Spike-timing-dependent plasticity of all pairs (Song, Miller, Abbott 2000; bounds after Gütig
+    et al. 2003).
 
     A spike before strengthens by ``a_plus exp(-dt/tau_plus) (w_max - w)^mu``, one after weakens by
-    ``a_minus exp(-dt/tau_minus) w^mu``, weights in units of ``w_max``; with ``mu`` zero the bounds are hard, with one they are
-    soft, and weights stay within them in any case. Spikes of the same step count as before and after in this order. With a
-    ``tau_reward`` the changes go to an eligibility trace, and what is written to the weights is the trace times a reward
-    (Izhikevich 2007).
+    ``a_minus exp(-dt/tau_minus) w^mu``, weights in units of ``w_max``; with ``mu`` zero the bounds
+    are hard, with one they are soft, and weights stay within them in any case. Spikes of the same
+    step count as before and after in this order. With a ``tau_reward`` the changes go to an
+    eligibility trace, and what is written to the weights is the trace times a reward (Izhikevich
+    2007).
 
     Attributes
     ----------
@@ -58,7 +60,8 @@ class PairSTDP:
     Raises
     ------
     TrainingError
-        For time constants, amplitudes or a largest weight that are not positive, or a negative exponent.
+        For time constants, amplitudes or a largest weight that are not positive, or a negative
+        exponent.
 
     Examples
     --------
@@ -81,14 +84,21 @@ class PairSTDP:
         positive = [self.a_plus, self.a_minus, self.tau_plus, self.tau_minus, self.w_max]
         positive += [] if self.tau_reward is None else [self.tau_reward]
         if not all(0 < number < np.inf for number in positive) or not 0 <= self.mu < np.inf:
-            raise TrainingError("Amplitudes, time constants and the largest weight must be positive, the exponent not negative.")
+            raise TrainingError(
+                "Amplitudes, time constants and the largest weight must be positive, the exponent "
+                "not negative."
+            )
 
     def start(self, weights: Array) -> Traces:
         """State before any spike, for weights (n_pre, n_post)."""
         weights = jnp.asarray(weights)
-        return Traces(weights, *(jnp.zeros(n, weights.dtype) for n in weights.shape), jnp.zeros_like(weights))
+        return Traces(
+            weights, *(jnp.zeros(n, weights.dtype) for n in weights.shape), jnp.zeros_like(weights)
+        )
 
-    def step(self, state: Traces, pre: Array, post: Array, dt: float, reward: Array | float = 0.0) -> Traces:
+    def step(
+        self, state: Traces, pre: Array, post: Array, dt: float, reward: Array | float = 0.0
+    ) -> Traces:
         """State after a step of ``dt`` seconds with the spikes (n_pre,) and (n_post,), zero or one."""
         trace_pre = state.pre * np.exp(-dt / self.tau_plus) + pre
         trace_post = state.post * np.exp(-dt / self.tau_minus)
@@ -98,7 +108,11 @@ class PairSTDP:
             w = jnp.clip(w + self._strengthened(w, trace_pre, post), 0.0, self.w_max)
             return Traces(w, trace_pre, trace_post + post, eligibility)
         eligibility = eligibility * np.exp(-dt / self.tau_reward)
-        eligibility = eligibility + self._weakened(w, pre, trace_post) + self._strengthened(w, trace_pre, post)
+        eligibility = (
+            eligibility
+            + self._weakened(w, pre, trace_post)
+            + self._strengthened(w, trace_pre, post)
+        )
         w = jnp.clip(w + reward * eligibility, 0.0, self.w_max)
         return Traces(w, trace_pre, trace_post + post, eligibility)
 
@@ -110,9 +124,15 @@ class PairSTDP:
 
     def _bounds(self, w: Array) -> tuple[Array | float, Array | float]:
         """What is left of a change up and of one down at a weight."""
-        return ((1 - w / self.w_max) ** self.mu, (w / self.w_max) ** self.mu) if self.mu else (1.0, 1.0)
+        return (
+            ((1 - w / self.w_max) ** self.mu, (w / self.w_max) ** self.mu)
+            if self.mu
+            else (1.0, 1.0)
+        )
 
-    def held_change(self, weights: Array, pre: Array, post: Array, dt: float, share: Array) -> Array:
+    def held_change(
+        self, weights: Array, pre: Array, post: Array, dt: float, share: Array
+    ) -> Array:
         """Change (n_pre, n_post) that sequences write when weights are held until their end.
 
         Parameters
@@ -132,14 +152,22 @@ class PairSTDP:
         stronger, weaker = self._bounds(weights)
         return self.w_max * (self.a_plus * stronger * up - self.a_minus * weaker * down)
 
-    def run(self, pre: np.ndarray, post: np.ndarray, weights: np.ndarray, dt: float, reward: np.ndarray | None = None) -> Array:
-        """Weights (n_pre, n_post) after spikes (steps, n_pre) and (steps, n_post), with a reward (steps,) where it is modulated.
+    def run(
+        self,
+        pre: np.ndarray,
+        post: np.ndarray,
+        weights: np.ndarray,
+        dt: float,
+        reward: np.ndarray | None = None,
+    ) -> Array:
+        """Weights (n_pre, n_post) after spikes (steps, n_pre) and (steps, n_post), with a reward
+        (steps,) where it is modulated.
 
         Raises
         ------
         DataError
-            For shapes that do not fit, spikes other than zero and one, weights outside their bounds, or a reward that the rule
-            does not take or needs.
+            For shapes that do not fit, spikes other than zero and one, weights outside their
+            bounds, or a reward that the rule does not take or needs.
         """
         pre, post, weights, reward = self._checked(pre, post, weights, reward)
 
@@ -150,10 +178,19 @@ class PairSTDP:
             spikes = tuple(jnp.asarray(part, float) for part in (pre, post, reward))
             return jax.lax.scan(visit, self.start(jnp.asarray(weights, float)), spikes)[0].weights
 
-    def _checked(self, pre: np.ndarray, post: np.ndarray, weights: np.ndarray, reward: np.ndarray | None) -> tuple[np.ndarray, ...]:
+    def _checked(
+        self, pre: np.ndarray, post: np.ndarray, weights: np.ndarray, reward: np.ndarray | None
+    ) -> tuple[np.ndarray, ...]:
         pre, post, weights = (np.asarray(part, float) for part in (pre, post, weights))
-        if pre.ndim != 2 or post.ndim != 2 or len(pre) != len(post) or weights.shape != (pre.shape[1], post.shape[1]):
-            raise DataError(f"Spikes {pre.shape} and {post.shape} do not fit weights {weights.shape}.")
+        if (
+            pre.ndim != 2
+            or post.ndim != 2
+            or len(pre) != len(post)
+            or weights.shape != (pre.shape[1], post.shape[1])
+        ):
+            raise DataError(
+                f"Spikes {pre.shape} and {post.shape} do not fit weights {weights.shape}."
+            )
         if not np.all(np.isin(pre, (0, 1))) or not np.all(np.isin(post, (0, 1))):
             raise DataError("Spikes are zero or one in every step.")
         if not np.all((weights >= 0) & (weights <= self.w_max)):
@@ -165,23 +202,41 @@ class PairSTDP:
             raise DataError(f"The reward is one finite number a step, not of shape {reward.shape}.")
         return pre, post, weights, reward
 
-    def synapses(self, source: brian2.NeuronGroup, target: brian2.NeuronGroup, weights: np.ndarray) -> brian2.Synapses:
-        """The same rule as Brian2 synapses with a variable ``w``; under a reward, the shared variable ``reward`` is written.
+    def synapses(
+        self, source: brian2.NeuronGroup, target: brian2.NeuronGroup, weights: np.ndarray
+    ) -> brian2.Synapses:
+        """The same rule as Brian2 synapses with a variable ``w``; under a reward, the shared
+        variable ``reward`` is written.
 
         The traces are updated event by event, the reward in every step after the spikes.
         """
         pre_side, post_side = self._texts()
         model = "w : 1\n" + "\n".join(
-            f"d{side}_trace/dt = -{side}_trace/tau_{name} : 1 (event-driven)" for side, name in (("pre", "plus"), ("post", "minus"))
+            f"d{side}_trace/dt = -{side}_trace/tau_{name} : 1 (event-driven)"
+            for side, name in (("pre", "plus"), ("post", "minus"))
         )
         namespace = {
-            "a_plus": self.a_plus, "a_minus": self.a_minus, "w_max": self.w_max, "mu": self.mu,
-            "tau_plus": self.tau_plus * brian2.second, "tau_minus": self.tau_minus * brian2.second,
-        }  # fmt: skip
+            "a_plus": self.a_plus,
+            "a_minus": self.a_minus,
+            "w_max": self.w_max,
+            "mu": self.mu,
+            "tau_plus": self.tau_plus * brian2.second,
+            "tau_minus": self.tau_minus * brian2.second,
+        }
         if self.tau_reward is not None:
             model += "\nreward : 1 (shared)\neligibility : 1"
-            namespace["keep"] = float(np.exp(-float(source.clock.dt / brian2.second) / self.tau_reward))
-        own = brian2.Synapses(source, target, model, dt=source.clock.dt, on_pre=pre_side, on_post=post_side, namespace=namespace)
+            namespace["keep"] = float(
+                np.exp(-float(source.clock.dt / brian2.second) / self.tau_reward)
+            )
+        own = brian2.Synapses(
+            source,
+            target,
+            model,
+            dt=source.clock.dt,
+            on_pre=pre_side,
+            on_post=post_side,
+            namespace=namespace,
+        )
         own.connect()
         own.w = np.asarray(weights, float).ravel()
         own.pre.order, own.post.order = 0, 1
@@ -192,10 +247,18 @@ class PairSTDP:
 
     def _texts(self) -> tuple[str, str]:
         weaker = "a_minus*w_max*(w/w_max)**mu*post_trace" if self.mu else "a_minus*w_max*post_trace"
-        stronger = "a_plus*w_max*(1 - w/w_max)**mu*pre_trace" if self.mu else "a_plus*w_max*pre_trace"
+        stronger = (
+            "a_plus*w_max*(1 - w/w_max)**mu*pre_trace" if self.mu else "a_plus*w_max*pre_trace"
+        )
         if self.tau_reward is None:
-            return f"w = clip(w - {weaker}, 0, w_max)\npre_trace += 1", f"w = clip(w + {stronger}, 0, w_max)\npost_trace += 1"
-        return f"eligibility -= {weaker}\npre_trace += 1", f"eligibility += {stronger}\npost_trace += 1"
+            return (
+                f"w = clip(w - {weaker}, 0, w_max)\npre_trace += 1",
+                f"w = clip(w + {stronger}, 0, w_max)\npost_trace += 1",
+            )
+        return (
+            f"eligibility -= {weaker}\npre_trace += 1",
+            f"eligibility += {stronger}\npost_trace += 1",
+        )
 
 
 def _trace(spikes: Array, keep: float) -> Array:

@@ -24,15 +24,18 @@ Array = jax.Array
 
 @dataclass(frozen=True)
 class SupervisedSTDP:
-    """Pair-based plasticity of one layer whose neurons each speak for a class (ours; see :func:`population_readout`).
+    """Pair-based plasticity of one layer whose neurons each speak for a class (ours; see
+    :func:`population_readout`).
 
-    With a teacher, a current drives the neurons of the right class in training and holds the others down, and the mean change over
-    a batch is written after it. Without one the neurons run free, and the changes of those that speak for the answer given are
-    multiplied by a reward, one for a right answer and minus one for a wrong one, less the mean of the batch.
+    With a teacher, a current drives the neurons of the right class in training and holds the others
+    down, and the mean change over a batch is written after it. Without one the neurons run free,
+    and the changes of those that speak for the answer given are multiplied by a reward, one for a
+    right answer and minus one for a wrong one, less the mean of the batch.
 
-    The weights of the network are clipped between zero and ``w_max`` at the start, and the sum of those of a neuron is kept from
-    then on (Diehl & Cook 2015): without that all synapses that are used end at the same weight. A neuron with one synapse so learns
-    nothing by it. Intrinsic parameters, which no spike timing rule moves, are learned by perturbation where that is given.
+    The weights of the network are clipped between zero and ``w_max`` at the start, and the sum of
+    those of a neuron is kept from then on (Diehl & Cook 2015): without that all synapses that are
+    used end at the same weight. A neuron with one synapse so learns nothing by it. Intrinsic
+    parameters, which no spike timing rule moves, are learned by perturbation where that is given.
 
     Attributes
     ----------
@@ -63,7 +66,10 @@ class SupervisedSTDP:
         if self.teacher is not None and not self.teacher > 0:
             raise TrainingError(f"The teacher's current must be positive, not {self.teacher:g}.")
         if self.plasticity.tau_reward is not None:
-            raise TrainingError("Supervised plasticity keeps its eligibility for the whole sequence: leave tau_reward out.")
+            raise TrainingError(
+                "Supervised plasticity keeps its eligibility for the whole sequence: leave "
+                "tau_reward out."
+            )
 
     def fit(self, network: Network, task: Task, *, seed: int = 0) -> RuleResult:
         """Learn a task with labels.
@@ -71,7 +77,8 @@ class SupervisedSTDP:
         Raises
         ------
         ModelError
-            For a network other than one dense layer without noise, or perturbation without learned parameters.
+            For a network other than one dense layer without noise, or perturbation without learned
+            parameters.
         DataError
             If the task does not fit the network, or its inputs are not spikes.
         """
@@ -79,13 +86,17 @@ class SupervisedSTDP:
         if not isinstance(layer.connection, Dense):
             raise ModelError("Plasticity by spike timing needs a dense connection.")
         if not np.all((task.training.inputs == 0) | (task.training.inputs == 1)):
-            raise DataError(f"Task '{task.name}': plasticity by spike timing needs inputs of zero or one.")
+            raise DataError(
+                f"Task '{task.name}': plasticity by spike timing needs inputs of zero or one."
+            )
         if self.perturbation is not None:
             self.perturbation.check(layer)
         start = eqx.tree_at(lambda network: network.layers[0], network, self._bounded(layer))
         return self.course.run(start, task, self, None, seed)
 
-    def update(self, network: Network, memory: None, batch: Batch, key: Array) -> tuple[Network, None, Array]:
+    def update(
+        self, network: Network, memory: None, batch: Batch, key: Array
+    ) -> tuple[Network, None, Array]:
         """A network after a batch, nothing to remember, and the share of wrong answers."""
         classes, layer = classes_of_neurons(network), network.layers[0]
         if self.perturbation is not None:
@@ -94,9 +105,15 @@ class SupervisedSTDP:
         return eqx.tree_at(lambda own: own.layers[0], network, layer), memory, wrong
 
     def _bounded(self, layer: Layer) -> Layer:
-        return eqx.tree_at(lambda own: own.connection.weight, layer, jnp.clip(layer.connection.weight, 0, self.plasticity.w_max))
+        return eqx.tree_at(
+            lambda own: own.connection.weight,
+            layer,
+            jnp.clip(layer.connection.weight, 0, self.plasticity.w_max),
+        )
 
-    def _changed(self, network: Network, layer: Layer, batch: Batch, classes: Array) -> tuple[Layer, Array]:
+    def _changed(
+        self, network: Network, layer: Layer, batch: Batch, classes: Array
+    ) -> tuple[Layer, Array]:
         counted = batch.valid[..., None].astype(batch.inputs.dtype)
         own = jnp.where(classes == batch.targets[:, None], 1.0, -1.0)
         free = layer.driven(layer.current(batch.inputs)) * counted
@@ -110,7 +127,13 @@ class SupervisedSTDP:
             post = layer.driven(layer.current(batch.inputs) + self.teacher * own) * counted
             share = jnp.ones(len(own))
         weights = layer.connection.weight
-        change = self.plasticity.held_change(weights, batch.inputs * counted, post, network.dt, share / len(own))
+        change = self.plasticity.held_change(
+            weights, batch.inputs * counted, post, network.dt, share / len(own)
+        )
         new = jnp.clip(weights + change, 0, self.plasticity.w_max)
-        new = jnp.clip(new * jnp.sum(weights, axis=0) / jnp.maximum(jnp.sum(new, axis=0), 1e-12), 0, self.plasticity.w_max)
+        new = jnp.clip(
+            new * jnp.sum(weights, axis=0) / jnp.maximum(jnp.sum(new, axis=0), 1e-12),
+            0,
+            self.plasticity.w_max,
+        )
         return eqx.tree_at(lambda part: part.connection.weight, layer, new), 1 - jnp.mean(right)

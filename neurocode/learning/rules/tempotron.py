@@ -1,4 +1,5 @@
-"""The Tempotron: neurons that learn to fire for some patterns of spikes and not for others (Gütig & Sompolinsky 2006)."""
+"""The Tempotron: neurons that learn to fire for some patterns of spikes and not for others (Gütig &
+Sompolinsky 2006)."""
 
 from __future__ import annotations
 
@@ -37,12 +38,17 @@ class Kernel:
 
     def __post_init__(self) -> None:
         if not 0 < self.tau_s < self.tau:
-            raise TrainingError(f"The time constants must be 0 < tau_s < tau, not {self.tau_s:g} and {self.tau:g} s.")
+            raise TrainingError(
+                f"The time constants must be 0 < tau_s < tau, not {self.tau_s:g} and {self.tau:g} "
+                f"s."
+            )
 
     @property
     def peak_time(self) -> float:
         """Time from a spike to the peak, in seconds."""
-        return self.tau * self.tau_s / (self.tau - self.tau_s) * float(np.log(self.tau / self.tau_s))
+        return (
+            self.tau * self.tau_s / (self.tau - self.tau_s) * float(np.log(self.tau / self.tau_s))
+        )
 
     @property
     def scale(self) -> float:
@@ -57,7 +63,8 @@ class Kernel:
 
 @dataclass(frozen=True)
 class TempotronNeurons:
-    """Neurons with a fixed postsynaptic potential: one that fires for label one, or one for each of several labels.
+    """Neurons with a fixed postsynaptic potential: one that fires for label one, or one for each of
+    several labels.
 
     Attributes
     ----------
@@ -85,21 +92,36 @@ class TempotronNeurons:
 
     def __post_init__(self) -> None:
         if not all(number > 0 for number in (self.n_synapses, self.n, self.threshold)):
-            raise TrainingError("The numbers of synapses and neurons and the threshold must be positive.")
+            raise TrainingError(
+                "The numbers of synapses and neurons and the threshold must be positive."
+            )
 
     def maxima(self, weights: np.ndarray, patterns: Patterns) -> tuple[np.ndarray, np.ndarray]:
         """Highest potentials (patterns, n) for weights (n_synapses, n), and their times in seconds."""
         own = (self.kernel.tau, self.kernel.tau_s, self.kernel.scale)
-        found = np.array([
-            [_maximum(np.ascontiguousarray(column), patterns.times[a:b], patterns.synapses[a:b], *own) for column in weights.T]
-            for a, b in itertools.pairwise(patterns.first)
-        ])  # fmt: skip
+        found = np.array(
+            [
+                [
+                    _maximum(
+                        np.ascontiguousarray(column),
+                        patterns.times[a:b],
+                        patterns.synapses[a:b],
+                        *own,
+                    )
+                    for column in weights.T
+                ]
+                for a, b in itertools.pairwise(patterns.first)
+            ]
+        )
         return found[..., 0], found[..., 1]
 
     def predict(self, weights: np.ndarray, patterns: Patterns) -> np.ndarray:
-        """Label of every pattern: whether the neuron fires, or the neuron with the highest potential."""
+        """Label of every pattern: whether the neuron fires, or the neuron with the highest
+        potential."""
         highest = self.maxima(weights, patterns)[0]
-        return (highest[:, 0] >= self.threshold).astype(int) if self.n == 1 else highest.argmax(axis=1)
+        return (
+            (highest[:, 0] >= self.threshold).astype(int) if self.n == 1 else highest.argmax(axis=1)
+        )
 
 
 @dataclass(frozen=True)
@@ -124,12 +146,14 @@ class TempotronResult:
 
 @dataclass(frozen=True)
 class Tempotron:
-    """Learning rule of neurons with a fixed postsynaptic potential, on patterns of spikes in continuous time.
+    """Learning rule of neurons with a fixed postsynaptic potential, on patterns of spikes in
+    continuous time.
 
-    A neuron should reach its threshold for some patterns and stay below for others. After an error every synapse changes by the
-    derivative of the potential at the time of its (unreset) maximum, up after a miss and down after a false alarm, with momentum
-    (Gütig & Sompolinsky 2006, eq. 3 and methods). Maxima are found between input spikes in closed form, not on a grid. For the
-    layer of a network on a task there is :class:`LayerTempotron`.
+    A neuron should reach its threshold for some patterns and stay below for others. After an error
+    every synapse changes by the derivative of the potential at the time of its (unreset) maximum,
+    up after a miss and down after a false alarm, with momentum (Gütig & Sompolinsky 2006, eq. 3 and
+    methods). Maxima are found between input spikes in closed form, not on a grid. For the layer of
+    a network on a task there is :class:`LayerTempotron`.
 
     Attributes
     ----------
@@ -158,9 +182,13 @@ class Tempotron:
 
     def __post_init__(self) -> None:
         if not (self.learning_rate > 0 and self.cycles > 0) or not 0 <= self.momentum < 1:
-            raise TrainingError("Learning rate and cycles must be positive, the momentum from 0 up to 1.")
+            raise TrainingError(
+                "Learning rate and cycles must be positive, the momentum from 0 up to 1."
+            )
 
-    def fit(self, network: TempotronNeurons, task: Patterns, *, seed: int = 0, spread: float = 0.01) -> TempotronResult:
+    def fit(
+        self, network: TempotronNeurons, task: Patterns, *, seed: int = 0, spread: float = 0.01
+    ) -> TempotronResult:
         """Learn patterns in a new order in every cycle, until one passes without an error.
 
         Parameters
@@ -175,28 +203,49 @@ class Tempotron:
         Raises
         ------
         DataError
-            If the patterns do not fit the neurons, or these are a network, which :class:`LayerTempotron` trains.
+            If the patterns do not fit the neurons, or these are a network, which
+            :class:`LayerTempotron` trains.
         """
         if not isinstance(network, TempotronNeurons) or not isinstance(task, Patterns):
-            raise DataError("The Tempotron takes TempotronNeurons and Patterns; the layer of a network learns by LayerTempotron.")
+            raise DataError(
+                "The Tempotron takes TempotronNeurons and Patterns; the layer of a network learns "
+                "by LayerTempotron."
+            )
         _check_patterns(network, task)
         random = np.random.default_rng(seed)
         columns, errors = [], []
         for number in range(network.n):
             targets = task.labels == (1 if network.n == 1 else number)
-            column, own = self._neuron(network, task, targets, spread * random.standard_normal(network.n_synapses), random)
+            column, own = self._neuron(
+                network, task, targets, spread * random.standard_normal(network.n_synapses), random
+            )
             columns.append(column)
             errors.append(own)
         return TempotronResult(np.stack(columns, axis=1), errors)
 
     def _neuron(
-        self, network: TempotronNeurons, task: Patterns, targets: np.ndarray, weights: np.ndarray, random: np.random.Generator
+        self,
+        network: TempotronNeurons,
+        task: Patterns,
+        targets: np.ndarray,
+        weights: np.ndarray,
+        random: np.random.Generator,
     ) -> tuple[np.ndarray, np.ndarray]:
         kernel, change, errors = network.kernel, np.zeros_like(weights), []
-        own = (task.times, task.synapses, task.first, kernel.tau, kernel.tau_s, kernel.scale, network.threshold)
+        own = (
+            task.times,
+            task.synapses,
+            task.first,
+            kernel.tau,
+            kernel.tau_s,
+            kernel.scale,
+            network.threshold,
+        )
         for _ in range(self.cycles):
             order = random.permutation(len(task))
-            errors.append(_cycle(weights, change, order, targets, *own, self.learning_rate, self.momentum))
+            errors.append(
+                _cycle(weights, change, order, targets, *own, self.learning_rate, self.momentum)
+            )
             if errors[-1] == 0:
                 break
         return weights, np.array(errors)
@@ -204,15 +253,20 @@ class Tempotron:
 
 def _check_patterns(network: TempotronNeurons, task: Patterns) -> None:
     if task.n_synapses != network.n_synapses:
-        raise DataError(f"Patterns have {task.n_synapses} synapses, the neurons {network.n_synapses}.")
+        raise DataError(
+            f"Patterns have {task.n_synapses} synapses, the neurons {network.n_synapses}."
+        )
     most = max(2, network.n)
     if task.labels.max() >= most:
-        raise DataError(f"Labels go up to {task.labels.max()}, {network.n} neurons tell {most} apart.")
+        raise DataError(
+            f"Labels go up to {task.labels.max()}, {network.n} neurons tell {most} apart."
+        )
 
 
 @njit(cache=True)
 def _maximum(weights, times, synapses, tau, tau_s, scale):
-    """Highest potential at or after a spike, and when: zero at time zero where all weights push down."""
+    """Highest potential at or after a spike, and when: zero at time zero where all weights push
+    down."""
     slow = fast = best = when = 0.0
     lead = tau * tau_s / (tau - tau_s)
     for k in range(len(times)):
@@ -235,7 +289,21 @@ def _maximum(weights, times, synapses, tau, tau_s, scale):
 
 
 @njit(cache=True)
-def _cycle(weights, change, order, targets, times, synapses, first, tau, tau_s, scale, threshold, rate, momentum):
+def _cycle(
+    weights,
+    change,
+    order,
+    targets,
+    times,
+    synapses,
+    first,
+    tau,
+    tau_s,
+    scale,
+    threshold,
+    rate,
+    momentum,
+):
     """Show every pattern once; weights and the last change are moved in place. Number of errors."""
     errors = 0
     for pattern in order:

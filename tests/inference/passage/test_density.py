@@ -20,7 +20,8 @@ TIMES = np.array([6.0, 8.0, 12.0, 16.0, 24.0, 40.0, 80.0, 120.0]) * 1e-3
 
 
 def leaky_distribution(times, mean, deviation, tau):
-    """Distribution function of the passage from 0 to 1, by inverting its closed Laplace transform (Siegert 1951)."""
+    """Distribution function of the passage from 0 to 1, by inverting its closed Laplace transform
+    (Siegert 1951)."""
     reset, threshold = (mpmath.sqrt(2) * (x - mean) / deviation for x in (0, 1))
 
     def transform(s):
@@ -35,7 +36,10 @@ def test_distribution_of_a_leaky_neuron_is_its_closed_laplace_transform():
     """Within 1e-5."""
     model = nc.models.lif_diffusive().with_parameters(t_ref=0.0)
     v = model.values
-    mean, deviation = (v["E_L"] - v["V_r"] + v["mu"] * v["tau"]) / 10e-3, v["sigma"] * np.sqrt(v["tau"]) / 10e-3
+    mean, deviation = (
+        (v["E_L"] - v["V_r"] + v["mu"] * v["tau"]) / 10e-3,
+        v["sigma"] * np.sqrt(v["tau"]) / 10e-3,
+    )
     _, cumulative = interval_distribution(model, TIMES)
     assert np.max(np.abs(cumulative - leaky_distribution(TIMES, mean, deviation, v["tau"]))) < 1e-5
     _, shifted = interval_distribution(model.with_parameters(t_ref=3.0), TIMES + 3e-3)
@@ -46,9 +50,13 @@ def test_distribution_of_a_leaky_neuron_is_its_closed_laplace_transform():
 def test_distribution_of_a_perfect_integrator_is_inverse_gaussian(strength):
     """Within 1e-5 for CVs from 0.28 to 1.1."""
     model = NeuronModel(
-        name="perfect", equations="dv/dt = mu + sigma*xi : 1", margin="v - 1", reset="v = 0", within_step=True,
+        name="perfect",
+        equations="dv/dt = mu + sigma*xi : 1",
+        margin="v - 1",
+        reset="v = 0",
+        within_step=True,
         parameters={"mu": Parameter.of("50 Hz"), "sigma": Parameter(strength, "Hz**0.5")},
-    )  # fmt: skip
+    )
     law = invgauss(mu=(1 / 50) * strength**2, scale=1 / strength**2)
     times = law.ppf([0.01, 0.1, 0.3, 0.5, 0.7, 0.9, 0.99])
     density, cumulative = interval_distribution(model, times)
@@ -61,14 +69,19 @@ def test_distribution_of_a_perfect_integrator_is_inverse_gaussian(strength):
     [
         "eif-diffusive",
         "qif-diffusive",
-        *(pytest.param(name, marks=pytest.mark.long) for name in ("lif-diffusive-periodic", "adaptive-lif-diffusive")),
+        *(
+            pytest.param(name, marks=pytest.mark.long)
+            for name in ("lif-diffusive-periodic", "adaptive-lif-diffusive")
+        ),
     ],
 )
 def test_distributions_without_a_closed_form_agree_with_a_refined_solution(name):
     """Within 1e-5 of 2.5 times the cells and the time steps."""
     model = nc.models.by_name(name)
     model = model.with_parameters(drive_cos=0.2, frequency=40.0) if "periodic" in name else model
-    (_, plain), (_, refined) = (interval_distribution(model, 1.5 * TIMES, typical=0.04, resolution=r) for r in (1.0, 2.5))
+    (_, plain), (_, refined) = (
+        interval_distribution(model, 1.5 * TIMES, typical=0.04, resolution=r) for r in (1.0, 2.5)
+    )
     assert np.max(np.abs(plain - refined)) < 1e-5
 
 
@@ -83,17 +96,36 @@ def test_density_integrates_to_the_distribution():
     "name",
     [
         "lif-diffusive",
-        *(pytest.param(name, marks=pytest.mark.long) for name in ("adaptive-lif-diffusive", "eif-diffusive-periodic")),
+        *(
+            pytest.param(name, marks=pytest.mark.long)
+            for name in ("adaptive-lif-diffusive", "eif-diffusive-periodic")
+        ),
     ],
 )
 def test_simulated_intervals_are_uniform_once_rescaled(name):
-    """The chain from equations to simulation and from equations to conditional density closes: Kolmogorov-Smirnov p > 1e-4."""
+    """The chain from equations to simulation and from equations to conditional density closes:
+    Kolmogorov-Smirnov p > 1e-4."""
     model = nc.models.by_name(name)
-    model = model.with_parameters(drive_cos=0.4, drive_sin=0.2, frequency=30.0) if "periodic" in name else model
-    train = nc.simulate(model, duration=90, dt=2e-5, seed=2, engine="numba").segments[0].spiketrains[0].magnitude
+    model = (
+        model.with_parameters(drive_cos=0.4, drive_sin=0.2, frequency=30.0)
+        if "periodic" in name
+        else model
+    )
+    train = (
+        nc.simulate(model, duration=90, dt=2e-5, seed=2, engine="numba")
+        .segments[0]
+        .spiketrains[0]
+        .magnitude
+    )
     intervals = Intervals.of(train[train > 1.0])
     equations = passage_equations(model)
-    likelihood = PassageLikelihood(model, equations, intervals, mesh_of(model, equations, intervals, 14.0, 18.0), extrapolate=True)
+    likelihood = PassageLikelihood(
+        model,
+        equations,
+        intervals,
+        mesh_of(model, equations, intervals, 14.0, 18.0),
+        extrapolate=True,
+    )
     uniform = -np.expm1(likelihood.solution(likelihood.origin).log_survival[intervals.observed])
     assert len(uniform) > 1000
     assert kstest(uniform, "uniform").pvalue > 1e-4
@@ -104,17 +136,32 @@ def test_simulated_intervals_are_uniform_once_rescaled(name):
     [
         "lif-diffusive",
         "adaptive-lif-diffusive",
-        *(pytest.param(name, marks=pytest.mark.long) for name in ("adaptive-eif-diffusive", "adaptive-lif-diffusive-periodic")),
+        *(
+            pytest.param(name, marks=pytest.mark.long)
+            for name in ("adaptive-eif-diffusive", "adaptive-lif-diffusive-periodic")
+        ),
     ],
 )
 def test_scores_are_the_derivatives_of_the_likelihood(name):
     """By every free parameter, to 1e-4 of central differences on the same mesh."""
     model = nc.models.by_name(name)
-    model = model.with_parameters(drive_cos=0.3, drive_sin=0.1, frequency=35.0) if "periodic" in name else model
-    train = nc.simulate(model, duration=6, seed=3, engine="numba").segments[0].spiketrains[0].magnitude
+    model = (
+        model.with_parameters(drive_cos=0.3, drive_sin=0.1, frequency=35.0)
+        if "periodic" in name
+        else model
+    )
+    train = (
+        nc.simulate(model, duration=6, seed=3, engine="numba").segments[0].spiketrains[0].magnitude
+    )
     intervals = Intervals.of(train[train > 0.5])
     equations = passage_equations(model)
-    likelihood = PassageLikelihood(model, equations, intervals, mesh_of(model, equations, intervals, 10.0, 10.0), extrapolate=True)
+    likelihood = PassageLikelihood(
+        model,
+        equations,
+        intervals,
+        mesh_of(model, equations, intervals, 10.0, 10.0),
+        extrapolate=True,
+    )
     z = likelihood.origin
     exact = likelihood.evaluate(z).gradient
     for k, value in enumerate(exact):
@@ -128,8 +175,12 @@ def test_log_density_is_differentiable_in_jax_both_ways():
     function = log_density_function(nc.models.lif_diffusive(), TIMES)
     with jax.enable_x64(True):
         point = {"mu": 0.35, "sigma": 0.0316}
-        forward, backward = (jax.jit(way(function))(point)["mu"] for way in (jax.jacfwd, jax.jacrev))
-        numeric = (function({**point, "mu": 0.35 + 1e-5}) - function({**point, "mu": 0.35 - 1e-5})) / 2e-5
+        forward, backward = (
+            jax.jit(way(function))(point)["mu"] for way in (jax.jacfwd, jax.jacrev)
+        )
+        numeric = (
+            function({**point, "mu": 0.35 + 1e-5}) - function({**point, "mu": 0.35 - 1e-5})
+        ) / 2e-5
         np.testing.assert_allclose(forward, backward, rtol=1e-12)
         np.testing.assert_allclose(forward, numeric, rtol=1e-5)
 
@@ -138,8 +189,18 @@ def test_models_that_are_no_passage_are_refused():
     with pytest.raises(ModelError, match="escape noise"):
         passage_equations(nc.models.gif())
     with pytest.raises(ModelError, match="exactly one state must carry the noise"):
-        passage_equations(NeuronModel("still", "dv/dt = -v/tau : 1", "v - 1", "v = 0", {"tau": Parameter.of("1 ms")}))
-    scaled = NeuronModel("scaled", "dv/dt = -v/tau + v*xi/tau**0.5 : 1", "v - 1", "v = 0", {"tau": Parameter.of("1 ms")})
+        passage_equations(
+            NeuronModel(
+                "still", "dv/dt = -v/tau : 1", "v - 1", "v = 0", {"tau": Parameter.of("1 ms")}
+            )
+        )
+    scaled = NeuronModel(
+        "scaled",
+        "dv/dt = -v/tau + v*xi/tau**0.5 : 1",
+        "v - 1",
+        "v = 0",
+        {"tau": Parameter.of("1 ms")},
+    )
     with pytest.raises(ModelError, match="must be additive"):
         passage_equations(scaled)
     coupled = NeuronModel(

@@ -1,4 +1,5 @@
-"""Every number of a fit to spike times on paper: the perfect integrator, whose intervals are inverse Gaussian."""
+"""Every number of a fit to spike times on paper: the perfect integrator, whose intervals are
+inverse Gaussian."""
 
 from __future__ import annotations
 
@@ -17,12 +18,19 @@ from neurocode.models import NeuronModel, Parameter
 from neurocode.recordings import Trains
 from neurocode.statistics.time_rescaling import TimeRescaling
 
-#: Sixty intervals in seconds: quantiles of an inverse Gaussian of mean 20 ms and CV 0.4, dealt in a fixed order.
-LENGTHS = np.random.default_rng(5).permutation(invgauss(0.16, scale=0.125).ppf((np.arange(60) + 0.5) / 60))
+#: Sixty intervals in seconds: quantiles of an inverse Gaussian of mean 20 ms and CV 0.4, dealt in a
+#: fixed order.
+LENGTHS = np.random.default_rng(5).permutation(
+    invgauss(0.16, scale=0.125).ppf((np.arange(60) + 0.5) / 60)
+)
 PERFECT = NeuronModel(
-    name="perfect", equations="dv/dt = mu + sigma*xi : 1", margin="v - 1", reset="v = 0", within_step=True,
+    name="perfect",
+    equations="dv/dt = mu + sigma*xi : 1",
+    margin="v - 1",
+    reset="v = 0",
+    within_step=True,
     parameters={"mu": Parameter.of("40 Hz"), "sigma": Parameter(2.0, "Hz**0.5")},
-)  # fmt: skip
+)
 
 
 @pytest.fixture(scope="module")
@@ -31,12 +39,15 @@ def result():
 
 
 def test_estimates_are_the_closed_ones_of_the_inverse_gaussian(result):
-    """Drift 1/mean, squared noise mean(1/x) - 1/mean; standard errors sqrt(sigma^2 mu/n) and sigma/sqrt(2n)."""
+    """Drift 1/mean, squared noise mean(1/x) - 1/mean; standard errors sqrt(sigma^2 mu/n) and
+    sigma/sqrt(2n)."""
     n, mean = 60, np.mean(LENGTHS)
     mu, sigma = 1 / mean, np.sqrt(np.mean(1 / LENGTHS) - 1 / mean)
     assert result.converged and result.n_spikes == n and result.rank == 2
     found = result.parameters
-    assert found["mu"].value == pytest.approx(mu, rel=2e-4) and found["sigma"].value == pytest.approx(sigma, rel=1e-3)
+    assert found["mu"].value == pytest.approx(mu, rel=2e-4) and found[
+        "sigma"
+    ].value == pytest.approx(sigma, rel=1e-3)
     assert found["mu"].standard_error == pytest.approx(np.sqrt(sigma**2 * mu / n), rel=5e-3)
     assert found["sigma"].standard_error == pytest.approx(sigma / np.sqrt(2 * n), rel=3e-2)
     half = 1.959964 * np.sqrt(sigma**2 * mu / n)
@@ -53,35 +64,44 @@ def test_scores_are_those_on_paper(result):
     assert table["log_likelihood"] == pytest.approx(log_likelihood, abs=2e-3)
     assert table["bic"] == pytest.approx(2 * np.log(n) - 2 * log_likelihood, abs=4e-3)
     poisson = n * np.log(1 / mean) - n
-    assert table["bits_per_spike"]["training"] == pytest.approx((log_likelihood - poisson) / n / np.log(2), abs=1e-4)
+    assert table["bits_per_spike"]["training"] == pytest.approx(
+        (log_likelihood - poisson) / n / np.log(2), abs=1e-4
+    )
     assert table["training_rate"] == {"value": pytest.approx(1 / mean, rel=1e-12), "unit": "Hz"}
     assert result.duration == pytest.approx(np.sum(LENGTHS), rel=1e-12)
     uniform = law.cdf(LENGTHS)
     assert table["ks"]["statistic"] == pytest.approx(kstest(uniform, "uniform").statistic, abs=2e-4)
-    assert table["ks"]["band"] == pytest.approx(1.358 / np.sqrt(n), rel=1e-12) and table["ks"]["passed"]
+    assert (
+        table["ks"]["band"] == pytest.approx(1.358 / np.sqrt(n), rel=1e-12)
+        and table["ks"]["passed"]
+    )
     neighbours = spearmanr(uniform[:-1], uniform[1:])
     assert table["dependence"]["rank_correlation"] == pytest.approx(neighbours.statistic, abs=1e-9)
     assert table["dependence"]["p_value"] == pytest.approx(neighbours.pvalue, abs=1e-9)
     assert table["survives"] and table["verdicts"] == [
         "60 intervals are few: standard errors are wide and the tests weak"
-    ]  # fmt: skip
+    ]
     assert table["information_rank"] == 2 and table["n_spikes"] == n and table["seed"] == 0
 
 
 def test_an_open_end_counts_by_its_survival_probability():
-    """One interval more that no spike has ended, at least 30 ms long: the log of the probability of that."""
+    """One interval more that no spike has ended, at least 30 ms long: the log of the probability of
+    that."""
     spikes = np.concatenate([[0.0], np.cumsum(LENGTHS)])
     train = neo.SpikeTrain(spikes, units="s", t_stop=spikes[-1] + 0.03)
     fixed = PERFECT.with_parameters(mu=50.0).with_fixed("mu")
     fitted = nc.fit(fixed, train, prior_width=np.inf)
     sigma = fitted.parameters["sigma"].value
     law = invgauss(sigma**2 / 50, scale=1 / sigma**2)
-    assert fitted.log_likelihood == pytest.approx(np.sum(law.logpdf(LENGTHS)) + law.logsf(0.03), abs=2e-3)
+    assert fitted.log_likelihood == pytest.approx(
+        np.sum(law.logpdf(LENGTHS)) + law.logsf(0.03), abs=2e-3
+    )
     assert fitted.training_rate == pytest.approx(60 / (np.sum(LENGTHS) + 0.03), rel=1e-12)
 
 
 def test_neighbours_are_not_taken_across_repeats_or_open_ends():
-    """Twelve pairs inside two trains; the last of the first with the first of the second is no pair."""
+    """Twelve pairs inside two trains; the last of the first with the first of the second is no
+    pair."""
     values = np.array([0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.9, 0.8, 0.6, 0.4, 0.5, 0.2, 0.1])
     first = np.zeros(15, bool)
     first[[0, 8]] = True
@@ -90,7 +110,9 @@ def test_neighbours_are_not_taken_across_repeats_or_open_ends():
     intervals = Intervals(np.zeros(15), np.ones(15), observed, first)
     pairs = np.array([(values[k], values[k + 1]) for k in range(13) if k != 6])
     expected = spearmanr(*pairs.T)
-    assert _dependence(values, intervals) == pytest.approx((expected.statistic, expected.pvalue), abs=1e-12)
+    assert _dependence(values, intervals) == pytest.approx(
+        (expected.statistic, expected.pvalue), abs=1e-12
+    )
     few = Intervals(np.zeros(10), np.ones(10), np.ones(10, bool), np.arange(10) == 0)
     assert _dependence(values[:10], few) == (0.0, 1.0)
 
@@ -103,10 +125,13 @@ def regular(stop, jitter):
 
 def test_a_silent_end_is_named_as_the_reason():
     with pytest.raises(
-        FitError, match=r"is silent for its last 6.2 s, while its longest interval lasts 0.097.* s: if the recording"
+        FitError,
+        match=r"is silent for its last 6.2 s, while its longest interval lasts 0.097.* s: if the recording",
     ) as error:
         nc.fit(nc.models.lif_diffusive(), regular(12.02, 5e-4))
-    assert "end at its last spike (--end-at-last-spike, or spike times as an array)" in str(error.value)
+    assert "end at its last spike (--end-at-last-spike, or spike times as an array)" in str(
+        error.value
+    )
 
 
 def test_a_silence_is_said_from_three_of_the_longest_intervals_on():
@@ -117,7 +142,10 @@ def test_a_silence_is_said_from_three_of_the_longest_intervals_on():
 
 
 def test_trains_end_at_their_last_spikes_where_asked():
-    trains = Trains.of_arrays([[(np.array([0.1, 0.4]), 0.0, 9.0), (np.array([]), 0.0, 9.0), (np.array([0.3]), 0.0, 9.0)]], ["a"])
+    trains = Trains.of_arrays(
+        [[(np.array([0.1, 0.4]), 0.0, 9.0), (np.array([]), 0.0, 9.0), (np.array([0.3]), 0.0, 9.0)]],
+        ["a"],
+    )
     np.testing.assert_array_equal(trains.ending_at_last_spike().t_stop, [0.4, 9.0, 0.3])
     assert len(Intervals.of(regular(None, 0.0)).duration) == 60
 
@@ -129,7 +157,10 @@ def test_trains_end_at_their_last_spikes_where_asked():
         (np.full(199, 0.02), ["199 intervals are few"]),
         (np.append(np.full(200, 0.02), 0.9e-3), ["1 of 201 intervals (0.50%) are below 1 ms"]),
         (np.append(np.full(200, 0.02), 1e-3), []),
-        (np.tile([2e-3, 2e-3, 0.2], 70), ["the unit bursts (67% of its intervals are in bursts, CV 1.37)"]),
+        (
+            np.tile([2e-3, 2e-3, 0.2], 70),
+            ["the unit bursts (67% of its intervals are in bursts, CV 1.37)"],
+        ),
         (np.tile([9e-3, 9e-3, 0.02], 70), []),
     ],
     ids=["clean", "few", "violation", "a millisecond", "bursts", "pairs"],
@@ -137,18 +168,25 @@ def test_trains_end_at_their_last_spikes_where_asked():
 def test_verdicts_on_the_data(durations, says):
     n = len(durations)
     found = data_verdicts(Intervals(np.zeros(n), durations, np.ones(n, bool), np.arange(n) == 0))
-    assert len(found) == len(says) and all(text.startswith(start) for text, start in zip(found, says, strict=True)), found
+    assert len(found) == len(says) and all(
+        text.startswith(start) for text, start in zip(found, says, strict=True)
+    ), found
 
 
 def test_verdicts_on_the_fit():
     def verdicts(passed, dependence, p, converged, bottomless):
         optimum = Optimum(np.zeros(1), 0.0, np.zeros(1), np.eye(1), converged, 0.25, 1)
-        goodness = {"rescaling": TimeRescaling(0.1, 0.2, passed, np.empty(0)), "dependence": dependence, "dependence_p": p}
+        goodness = {
+            "rescaling": TimeRescaling(0.1, 0.2, passed, np.empty(0)),
+            "dependence": dependence,
+            "dependence_p": p,
+        }
         return fit_verdicts(optimum, goodness, bottomless)
 
     assert verdicts(True, 0.1, 0.051, True, False) == []
     assert verdicts(True, 0.1, 0.05, True, False) == [
-        "neighbouring rescaled intervals are correlated (+0.10, p = 0.05): the model misses a memory"
+        "neighbouring rescaled intervals are correlated (+0.10, p = 0.05): the model misses a "
+        "memory"
     ]
     found = verdicts(False, -0.2, 0.001, False, True)
     assert [text.split()[0] for text in found] == ["the", "the", "time", "neighbouring"]

@@ -10,7 +10,8 @@ from neurocode.inference.passage.kernel import _bernoulli_of, propagate
 N, START, WIDTH = 6, 3, 0.4
 DRIFT = np.array([6.0, 5.0, 3.0, 1.0, -2.0, -4.0])
 DIFFUSION = 0.7
-#: Five lanes, so that a group of four and one of a single lane run: steps of different numbers, lengths and inputs.
+#: Five lanes, so that a group of four and one of a single lane run: steps of different numbers,
+#: lengths and inputs.
 COUNTS = (3, 1, 4, 2, 3)
 OFFSETS = np.concatenate([[0], np.cumsum(COUNTS)])
 RANDOM = np.random.default_rng(1)
@@ -18,9 +19,12 @@ STEPS = RANDOM.uniform(0.01, 0.05, OFFSETS[-1])
 INPUTS = np.where(np.arange(OFFSETS[-1]) % 3 == 0, 0.5, RANDOM.uniform(-2, 2, OFFSETS[-1]))
 END_INPUTS = RANDOM.uniform(-2, 2, OFFSETS[-1])
 SLOPES = {
-    "drift": RANDOM.normal(size=(N, 2)), "diffusion": RANDOM.normal(size=2), "steps": 0.01 * RANDOM.normal(size=(OFFSETS[-1], 2)),
-    "inputs": RANDOM.normal(size=(OFFSETS[-1], 2)), "end_inputs": RANDOM.normal(size=(OFFSETS[-1], 2)),
-}  # fmt: skip
+    "drift": RANDOM.normal(size=(N, 2)),
+    "diffusion": RANDOM.normal(size=2),
+    "steps": 0.01 * RANDOM.normal(size=(OFFSETS[-1], 2)),
+    "inputs": RANDOM.normal(size=(OFFSETS[-1], 2)),
+    "end_inputs": RANDOM.normal(size=(OFFSETS[-1], 2)),
+}
 
 
 def bernoulli(z):
@@ -28,7 +32,8 @@ def bernoulli(z):
 
 
 def generator(drift, diffusion):
-    """Flow between cells: down the drift by the exponentially fitted flux; through the threshold over half a cell."""
+    """Flow between cells: down the drift by the exponentially fitted flux; through the threshold
+    over half a cell."""
     flow = np.zeros((N, N))
     scale = diffusion / WIDTH**2
     for face in range(N - 1):
@@ -51,7 +56,9 @@ def reference(shift=0.0, direction=0, every=False):
     drift = DRIFT + shift * SLOPES["drift"][:, direction]
     diffusion = DIFFUSION + shift * SLOPES["diffusion"][direction]
     series = {"steps": STEPS, "inputs": INPUTS, "end_inputs": END_INPUTS}
-    steps, inputs, ends = (values + shift * SLOPES[name][:, direction] for name, values in series.items())
+    steps, inputs, ends = (
+        values + shift * SLOPES[name][:, direction] for name, values in series.items()
+    )
     rows = []
     for lane in range(len(COUNTS)):
         p = np.zeros(N)
@@ -62,7 +69,9 @@ def reference(shift=0.0, direction=0, every=False):
                 for _ in range(4):
                     p = np.linalg.solve(np.eye(N) - 0.25 * steps[k] * flow, p)
             else:
-                p = np.linalg.solve(np.eye(N) - 0.5 * steps[k] * flow, p + 0.5 * steps[k] * flow @ p)
+                p = np.linalg.solve(
+                    np.eye(N) - 0.5 * steps[k] * flow, p + 0.5 * steps[k] * flow @ p
+                )
             if every or k == OFFSETS[lane + 1] - 1:
                 rows.append((leaving(drift[-1] + ends[k], diffusion) * p[-1], np.sum(p)))
     return np.array(rows).T
@@ -70,9 +79,21 @@ def reference(shift=0.0, direction=0, every=False):
 
 def run(every=False, part=slice(None)):
     return propagate(
-        DRIFT, SLOPES["drift"], DIFFUSION, SLOPES["diffusion"], WIDTH, START, OFFSETS[part], STEPS, SLOPES["steps"], INPUTS,
-        SLOPES["inputs"], END_INPUTS, SLOPES["end_inputs"], every,
-    )  # fmt: skip
+        DRIFT,
+        SLOPES["drift"],
+        DIFFUSION,
+        SLOPES["diffusion"],
+        WIDTH,
+        START,
+        OFFSETS[part],
+        STEPS,
+        SLOPES["steps"],
+        INPUTS,
+        SLOPES["inputs"],
+        END_INPUTS,
+        SLOPES["end_inputs"],
+        every,
+    )
 
 
 @pytest.mark.parametrize("every", [False, True])
@@ -97,7 +118,9 @@ def test_lanes_of_a_part_are_those_of_the_whole():
         np.testing.assert_allclose(b, a[2:4], rtol=1e-14)
 
 
-@pytest.mark.parametrize("z", [0.0, 1e-6, -0.02, 0.0499, -0.0499, 0.0501, -0.0501, 0.7, -3.0, 40.0, 299.0])
+@pytest.mark.parametrize(
+    "z", [0.0, 1e-6, -0.02, 0.0499, -0.0499, 0.0501, -0.0501, 0.7, -3.0, 40.0, 299.0]
+)
 def test_the_bernoulli_function_and_its_slope(z):
     """z/(exp(z) - 1), in closed form away from zero and by its series near it."""
     value, slope = _bernoulli_of.py_func(z, np.exp(z))

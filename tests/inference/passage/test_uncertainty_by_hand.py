@@ -1,4 +1,5 @@
-"""Cross-validation, profile, bootstrap and held-out scores of spike times on paper: inverse Gaussian intervals again."""
+"""Cross-validation, profile, bootstrap and held-out scores of spike times on paper: inverse
+Gaussian intervals again."""
 
 from __future__ import annotations
 
@@ -32,8 +33,9 @@ def log_density(lengths, mean, shape):
 def test_blocks_left_out_have_the_bits_of_the_closed_fit_to_the_others(result):
     """An interval belongs to the quarter of the train in which it ends.
 
-    A refit stops where a step would gain a hundredth of a nat, a seventh of a standard error from its maximum; a block whose slope
-    there is a nat a standard error may so be off by 0.01 bits per spike.
+    A refit stops where a step would gain a hundredth of a nat, a seventh of a standard error from
+    its maximum; a block whose slope there is a nat a standard error may so be off by 0.01 bits per
+    spike.
     """
     quarter = np.searchsorted(np.linspace(0, TIMES[-1], 5), TIMES[1:], side="right") - 1
     quarter = np.minimum(quarter, 3)
@@ -46,7 +48,9 @@ def test_blocks_left_out_have_the_bits_of_the_closed_fit_to_the_others(result):
         counts.append(len(held))
     assert counts == [3, 18, 18, 21]  # the first spike is at 0.3 s
     found = cross_validate(PERFECT, result, TIMES, prior_width=np.inf)
-    assert found.folds == pytest.approx([g / c / np.log(2) for g, c in zip(gains, counts, strict=True)], abs=0.02)
+    assert found.folds == pytest.approx(
+        [g / c / np.log(2) for g, c in zip(gains, counts, strict=True)], abs=0.02
+    )
     assert found.bits_per_spike == pytest.approx(np.sum(gains) / 60 / np.log(2), abs=6e-3)
 
 
@@ -58,11 +62,14 @@ def test_the_profile_of_the_drift_is_the_closed_one(result):
         shape = 60 / np.sum((LENGTHS - mean) ** 2 / (mean**2 * LENGTHS))
         assert height == pytest.approx(np.sum(log_density(LENGTHS, mean, shape)), abs=5e-3)
     fitted = result.parameters["mu"]
-    assert profile.interval_95 == pytest.approx(fitted.interval_95, abs=0.25 * fitted.standard_error)
+    assert profile.interval_95 == pytest.approx(
+        fitted.interval_95, abs=0.25 * fitted.standard_error
+    )
 
 
 def test_bootstrap_samples_scatter_by_the_standard_error(result):
-    """Of 40 samples the standard deviation is known to 11 %: a wider error than 45 % has a probability below 1e-4."""
+    """Of 40 samples the standard deviation is known to 11 %: a wider error than 45 % has a
+    probability below 1e-4."""
     samples = parametric_bootstrap(result, TIMES, n_samples=40, seed=3)
     for name in ("mu", "sigma"):
         fitted = result.parameters[name]
@@ -75,11 +82,19 @@ def test_bootstrap_samples_scatter_by_the_standard_error(result):
 def test_a_train_that_the_fit_did_not_see_is_scored(result):
     other = np.concatenate([[0.0], np.cumsum(np.random.default_rng(8).permutation(LENGTHS)[:40])])
     test = nc.Experiment(nc.recordings.Trains.of([[other]]).to_neo()[0])
-    scores = nc.evaluate(result, nc.Experiment(nc.recordings.Trains.of([[TIMES]]).to_neo()[0], test=test), n_predictions=30)
+    scores = nc.evaluate(
+        result,
+        nc.Experiment(nc.recordings.Trains.of([[TIMES]]).to_neo()[0], test=test),
+        n_predictions=30,
+    )
     rate, mean, shape = result.training_rate, *closed_fit(LENGTHS)
     poisson = 40 * np.log(rate) - rate * np.sum(np.diff(other))
     bits = (np.sum(log_density(np.diff(other), mean, shape)) - poisson) / 40 / np.log(2)
-    assert scores.bits_per_spike == pytest.approx(bits, abs=2e-3) and scores.md_star == {} and np.isnan(scores.psth_correlation)
+    assert (
+        scores.bits_per_spike == pytest.approx(bits, abs=2e-3)
+        and scores.md_star == {}
+        and np.isnan(scores.psth_correlation)
+    )
     uniform = np.sort(invgauss(mean / shape, scale=shape).cdf(np.diff(other)))
     np.testing.assert_allclose(scores.ks.quantiles, uniform, atol=2e-3)
     assert scores.predicted_rate == pytest.approx(1 / mean, rel=0.1)
@@ -87,7 +102,8 @@ def test_a_train_that_the_fit_did_not_see_is_scored(result):
 
 
 def test_the_predicted_rate_is_not_that_of_a_silent_repeat(result):
-    """Predictions are as long as the first repeat that holds a spike, 0.8 s, and not as the silent 5 s before it."""
+    """Predictions are as long as the first repeat that holds a spike, 0.8 s, and not as the silent
+    5 s before it."""
     silent = neo.SpikeTrain([], units="s", t_stop=5.0)
     test = nc.Experiment([silent, neo.SpikeTrain(np.cumsum(LENGTHS[:30]), units="s", t_stop=0.8)])
     training = nc.recordings.Trains.of([[TIMES]]).to_neo()[0]
