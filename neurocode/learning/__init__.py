@@ -3,31 +3,31 @@
 Contents
 --------
 Network, Layer, Dense, Convolution, Pool, BatchNorm, Chain, Recurrent, Shortcut, TimeBasis, Response
-    What a network is made of.
+    The parts of a network.
 Output, Readout, Voters, JointDecision, RecordedNeurons
-    How it is read; one of your own is a subclass of :class:`Output`.
+    How the network is read; a readout of your own is a subclass of :class:`Output`.
 fluctuation_driven
-    A start at which every layer fires.
+    Initial weights with which every layer fires.
 Surrogate, Regulariser
-    How spikes are differentiated, and what activity costs.
+    The derivatives that stand in for those of spikes, and penalties of activity and weights.
 train, evaluate, Settings, TrainingResult, Task, Part, stratified
-    Training on a task.
+    Train a network on a task and measure it.
 save, load
-    A network in a file.
+    Write a network to a file and read it back.
 run_in_brian, to_nir, from_nir
-    A trained network elsewhere.
+    Run a network in Brian2, and exchange networks with NIR.
 free_running
     A network that is fed its own output.
 rules
-    Learning rules, gradients through time among them.
+    Learning rules, among them gradients through time.
 NetworkComplexityClassifier, output_trains
     A network read by the complexity of its output.
 estimate_gradient, enumerated_gradients, energy, perturbations
-    How gradients of noisy networks vary, what a network costs, and what it withstands.
+    Estimates of the gradients of noisy networks, the energy of a network, and its robustness.
 architectures
     Deep networks of the literature.
 tasks
-    :mod:`neurocode.tasks`, generated and from files.
+    :mod:`neurocode.tasks`: tasks that are generated, and tasks read from files.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
 """Deep networks of the literature with the neurons of any model (layer lists of Ma, Yan, Tang
 2023).
 
-Weights start uniformly (:func:`neurocode.learning.connections.uniform_weights`), which is ours.
+Weights start uniformly (:func:`neurocode.learning.connections.uniform_weights`), which is our
+choice, not from the paper.
 """
 
 from __future__ import annotations
@@ -39,25 +40,25 @@ def cifar_net(
     key: Array,
     **options: Any,
 ) -> Network:
-    """CIFARNet: five convolutions of 3 by 3 with spiking neurons, means of squares before the third
-    and fourth, three linear maps.
+    """CIFARNet: five 3-by-3 convolutions with spiking neurons, average pooling before the third and
+    the fourth, and three linear maps.
 
     Parameters
     ----------
     shape : (int, int, int)
-        Channels, height and width of the images; sides divide by four.
+        Channels, height and width of the images; height and width must be divisible by four.
     n_classes : int
     model : NeuronModel
     dt : float
         Time step in seconds.
     width : float
-        Channels and units over those of the paper.
+        Numbers of channels and units relative to those of the paper.
     readout : float
-        Time constant of the readout in seconds; far below a step it does not integrate, as in the
-        paper.
+        Time constant of the readout in seconds. When it is far below a time step the readout does
+        not integrate, as in the paper.
     key : jax.Array
     options
-        Of every :class:`Layer`: ``surrogate``, ``learned`` and others.
+        Options of every :class:`Layer`, such as ``surrogate`` and ``learned``.
 
     Returns
     -------
@@ -66,7 +67,8 @@ def cifar_net(
     Examples
     --------
     >>> import neurocode as nc
-    >>> network = cifar_net((3, 8, 8), 10, nc.models.noisy_lif(), 1e-3, width=1 / 64, key=jax.random.key(0))
+    >>> model, key = nc.models.noisy_lif(), jax.random.key(0)
+    >>> network = cifar_net((3, 8, 8), 10, model, 1e-3, width=1 / 64, key=key)
     >>> [layer.n for layer in network.layers]
     [128, 256, 128, 64, 32]
     """
@@ -93,15 +95,17 @@ def resnet_18(
     key: Array,
     **options: Any,
 ) -> Network:
-    """Spiking ResNet-18 for images of 32 pixels: a convolution and eight blocks of two, normalised,
-    with shortcuts.
+    """Spiking ResNet-18 for images of 32 by 32 pixels: a convolution, then eight blocks of two
+    convolutions each, with batch normalisation and shortcuts.
 
-    Parameters are those of :func:`cifar_net`; the sides of the images divide by eight.
+    The parameters are those of :func:`cifar_net`; height and width of the images must be divisible
+    by eight.
 
     Examples
     --------
     >>> import neurocode as nc
-    >>> network = resnet_18((3, 8, 8), 10, nc.models.noisy_lif(), 1e-3, width=1 / 16, key=jax.random.key(0))
+    >>> model, key = nc.models.noisy_lif(), jax.random.key(0)
+    >>> network = resnet_18((3, 8, 8), 10, model, 1e-3, width=1 / 16, key=key)
     >>> len(network.layers), network.layers[-1].n
     (17, 32)
     """
@@ -120,8 +124,9 @@ def resnet_18(
 def _block(
     shape: Shape, channels: int, stride: int, keys: Any, make: Callable[..., Layer]
 ) -> tuple[list[Layer], Shape]:
-    """Two layers, the second with a shortcut from the input of the first: itself, or a normalised
-    convolution of one pixel."""
+    """Return two layers and the shape of their output. The second layer has a shortcut from the
+    input of the first: the identity, or a normalised one-by-one convolution where the shapes
+    differ."""
     into = _normalised(shape, channels, 3, stride, next(keys))
     after = _normalised(into.parts[0].out_shape, channels, 3, 1, next(keys))
     same = stride == 1 and channels == shape[0]

@@ -1,5 +1,5 @@
-"""Checkpoints of a training: written whole or not at all, and refused when damaged or of another
-training."""
+"""Checkpoints of a training run: written completely or not at all, and refused when they are
+damaged or belong to another run."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ MAGIC = b"neurocode checkpoint 2"
 
 
 def save_checkpoint(path: Path, state: Any, settings: dict[str, Any]) -> None:
-    """Write the arrays of a state, replacing the file only when all is on the disk.
+    """Write the arrays of a state; an existing file is replaced only once all is on the disk.
 
     Parameters
     ----------
     path : pathlib.Path
     state : tree of arrays
     settings : dict
-        Plain values that must be the same for a training to go on from it.
+        Plain values that must be the same for a training run to continue from the checkpoint.
     """
     write_sealed(path, MAGIC, settings, jax.tree.leaves(state))
 
@@ -35,13 +35,14 @@ def load_checkpoint(path: Path, like: Any, settings: dict[str, Any]) -> Any:
     ----------
     path : pathlib.Path
     like : tree of arrays
-        Of the structure and the shapes expected.
+        Example of the expected structure and shapes.
     settings : dict
 
     Raises
     ------
     DataError
-        That names the file: damaged, of other settings, or of another network.
+        If the file is damaged, was written with other settings, or holds another network. The
+        message names the file.
     """
     try:
         table, leaves = read_sealed(path, MAGIC, "checkpoint")
@@ -63,7 +64,8 @@ def load_checkpoint(path: Path, like: Any, settings: dict[str, Any]) -> Any:
 
 
 def _flat(value: Any, name: str = "") -> dict[str, Any]:
-    """Plain values by their dotted names; lists of other lengths differ by theirs."""
+    """Return plain values under dotted names; a list also enters its length, so that lists of
+    different lengths differ."""
     if isinstance(value, dict):
         parts = [_flat(part, f"{name}.{key}".lstrip(".")) for key, part in value.items()]
     elif isinstance(value, (list, tuple)):

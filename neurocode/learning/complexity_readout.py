@@ -13,7 +13,7 @@ from neurocode.errors import DataError
 from neurocode.learning.network import Network
 from neurocode.statistics.complexity_classifier import ComplexityClassifier
 
-#: Samples that go through a network together.
+#: Number of samples that go through a network at once.
 BATCH = 200
 
 
@@ -23,10 +23,10 @@ def output_trains(network: Network, inputs: np.ndarray, *, seed: int = 0) -> np.
     Parameters
     ----------
     network : Network
-        With a layer of neurons at least.
+        A network with at least one layer of neurons.
     inputs : numpy.ndarray (samples, channels, bins)
     seed : int
-        Of noisy neurons.
+        Seed of the noise of noisy neurons.
 
     Returns
     -------
@@ -54,12 +54,12 @@ def output_trains(network: Network, inputs: np.ndarray, *, seed: int = 0) -> np.
         )
     if not network.layers:
         raise DataError("The network has no layer of neurons whose trains could be read.")
-    found = []
+    trains = []
     for number, start in enumerate(range(0, len(inputs), BATCH)):
         key = jax.random.fold_in(jax.random.key(seed), number) if network.is_stochastic else None
         part = jnp.asarray(inputs[start : start + BATCH])
-        found.append(np.asarray(_responses(network, part, key)))
-    return np.concatenate(found)
+        trains.append(np.asarray(_responses(network, part, key)))
+    return np.concatenate(trains)
 
 
 @eqx.filter_jit
@@ -77,8 +77,8 @@ class NetworkComplexityClassifier(ClassifierMixin, BaseEstimator):
     network : Network
         Already trained; ``fit`` only places the thresholds.
     n_surrogates : int
-        See :func:`neurocode.statistics.raster_complexities`, which also says what a silent train
-        counts.
+        See :func:`neurocode.statistics.raster_complexities`, which also says how a silent train is
+        counted.
     seed : int
 
     Attributes
@@ -92,10 +92,12 @@ class NetworkComplexityClassifier(ClassifierMixin, BaseEstimator):
     >>> from neurocode.learning import Dense, Layer
     >>> from neurocode.learning.rules import population_readout
     >>> from neurocode.tasks.sources import Bernoulli
-    >>> layer = Layer(Dense(1, 6, key=jax.random.key(0)), nc.models.normalised_lif(), 1e-3, current_unit=40.0)
+    >>> dense = Dense(1, 6, key=jax.random.key(0))
+    >>> layer = Layer(dense, nc.models.normalised_lif(), 1e-3, current_unit=40.0)
     >>> network = Network([layer, population_readout(6, 2, 1e-3)])
-    >>> X = np.concatenate([Bernoulli(p).draw(20, 300, seed=k)[:, None] for k, p in enumerate((0.05, 0.3))])
-    >>> NetworkComplexityClassifier(network).fit(X, np.repeat([0, 1], 20)).score(X, np.repeat([0, 1], 20)) > 0.9
+    >>> trains = [Bernoulli(p).draw(20, 300, seed=k) for k, p in enumerate((0.05, 0.3))]
+    >>> X, y = np.concatenate(trains)[:, None], np.repeat([0, 1], 20)
+    >>> NetworkComplexityClassifier(network).fit(X, y).score(X, y) > 0.9
     True
     """
 

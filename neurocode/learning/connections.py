@@ -14,15 +14,16 @@ from neurocode.learning.timeloop import Recurrence, late
 
 Array = jax.Array
 
-#: Added to a variance before its root is taken.
+#: Number added to a variance before its square root is taken.
 VARIANCE_FLOOR = 1e-5
 
 
 def uniform_weights(key: Array, shape: tuple[int, ...], fan_in: int) -> Array:
-    """Weights uniform between plus and minus one over the root of the number of inputs.
+    """Return weights drawn uniformly between plus and minus one over the square root of the number
+    of inputs.
 
-    They are the first of as many numbers as the next power of two: to compile a draw of a new size
-    takes longer than to draw.
+    The number of values drawn is rounded up to a power of two, because compiling a draw of a new
+    size takes longer than the draw itself.
     """
     bound, size = 1.0 / np.sqrt(fan_in), int(np.prod(shape))
     drawn = jax.random.uniform(key, 1 << max(size - 1, 0).bit_length(), minval=-bound, maxval=bound)
@@ -30,21 +31,21 @@ def uniform_weights(key: Array, shape: tuple[int, ...], fan_in: int) -> Array:
 
 
 class Dense(eqx.Module):
-    """All to all.
+    """All-to-all connection.
 
     Parameters
     ----------
     n_in, n_out : int
     bias : bool
     delay : sequence of int, optional
-        Steps by which each input arrives late.
+        Number of steps by which each input is delayed.
     key : jax.Array
         Weights are uniform within ``1/sqrt(n_in)``; biases start at zero.
 
     Raises
     ------
     ModelError
-        For delays that are negative or not one for each input.
+        For negative delays, or another number of delays than inputs.
     """
 
     weight: Array
@@ -93,11 +94,12 @@ class Convolution(eqx.Module):
     shape : (int, int, int)
         Channels, height and width of the input, which arrives flattened in this order.
     channels, size : int
-        Of the output, and of the square kernel; the border is padded with zeros to keep the size.
+        Number of channels of the output, and side of the square kernel; the border is padded with
+        zeros to keep the size.
     pool : int
-        Side of the squares that are averaged.
+        Side of the squares of pixels that are averaged.
     stride : int
-        Pixels from one place of the kernel to the next.
+        Distance in pixels from one position of the kernel to the next.
     bias : bool
     key : jax.Array
 
@@ -154,31 +156,32 @@ class Convolution(eqx.Module):
         """Outputs (time, batch, n_out) of inputs (time, batch, n_in)."""
         images, border = x.reshape(-1, *self.shape), (self.weight.shape[-1] - 1) // 2
         after = self.weight.shape[-1] - 1 - border
-        # channels last: the gradient by the weights takes two thirds of the time on processors
-        found = jax.lax.conv_general_dilated(
+        # channels come last: the gradient with respect to the weights then takes two thirds of the
+        # time on CPUs
+        outputs = jax.lax.conv_general_dilated(
             jnp.moveaxis(images, 1, -1),
             self.weight.transpose(2, 3, 1, 0),
             (self.stride,) * 2,
             [(border, after)] * 2,
             dimension_numbers=("NHWC", "HWIO", "NHWC"),
         )
-        found = found if self.bias is None else found + self.bias
+        outputs = outputs if self.bias is None else outputs + self.bias
         channels, height, width = self.out_shape
-        found = found.reshape(-1, height, self.pool, width, self.pool, channels).mean(axis=(2, 4))
-        return jnp.moveaxis(found, -1, 1).reshape(*x.shape[:2], self.n_out)
+        pools = outputs.reshape(-1, height, self.pool, width, self.pool, channels)
+        return jnp.moveaxis(pools.mean(axis=(2, 4)), -1, 1).reshape(*x.shape[:2], self.n_out)
 
 
 class Pool(eqx.Module):
-    """Mean or highest value of the squares of an image, in every time step.
+    """Average or maximum pooling over squares of an image, in every time step.
 
     Parameters
     ----------
     shape : (int, int, int)
         Channels, height and width of the input, which arrives flattened in this order.
     side : int
-        Of the squares.
+        Side of the squares.
     highest : bool
-        The highest value instead of the mean.
+        Whether to take the highest value instead of the mean.
 
     Raises
     ------
@@ -218,25 +221,26 @@ class Pool(eqx.Module):
         """Outputs (time, batch, n_out) of inputs (time, batch, n_in)."""
         channels, height, width = self.out_shape
         squares = x.reshape(*x.shape[:2], channels, height, self.side, width, self.side)
-        found = squares.max(axis=(4, 6)) if self.highest else squares.mean(axis=(4, 6))
-        return found.reshape(*x.shape[:2], self.n_out)
+        outputs = squares.max(axis=(4, 6)) if self.highest else squares.mean(axis=(4, 6))
+        return outputs.reshape(*x.shape[:2], self.n_out)
 
 
 class BatchNorm(eqx.Module):
     """Normalisation of every channel over batch and time (Ioffe & Szegedy 2015), then a learned
     scale and shift.
 
-    In training the moments are those of the batch. Otherwise they are those that :func:`calibrated`
-    measured last.
+    In training the mean and variance are those of the batch. Otherwise they are those that
+    :func:`calibrated` measured last.
 
     Parameters
     ----------
     n : int
-        Inputs.
+        Number of inputs.
     channels : int, optional
-        Into which the inputs divide, channel first; each input is one where not given.
+        Number of channels into which the inputs divide, channel first; without it each input is a
+        channel of its own.
     scale : float
-        That it starts with.
+        Initial value of the learned scale.
     """
 
     scale: Array
@@ -264,18 +268,18 @@ class BatchNorm(eqx.Module):
 
     @property
     def operations(self) -> int:
-        """Multiplications by a weight in one step: none, once it is part of the weights before it."""
+        """Multiplications by a weight in one step: none, once merged into the weights before it."""
         return 0
 
     @property
     def learns(self) -> BatchNorm:
-        """Which of its arrays learn."""
+        """Which of the arrays are learned: scale and shift."""
         return eqx.tree_at(
             lambda b: (b.scale, b.shift, b.mean, b.variance), self, (True, True, False, False)
         )
 
     def measured(self, x: Array) -> BatchNorm:
-        """With the moments of inputs (time, batch, n)."""
+        """Return a copy that holds the mean and variance of inputs (time, batch, n)."""
         x = x.reshape(*x.shape[:2], len(self.scale), -1)
         return eqx.tree_at(
             lambda b: (b.mean, b.variance), self, (x.mean(axis=(0, 1, 3)), x.var(axis=(0, 1, 3)))
@@ -283,15 +287,15 @@ class BatchNorm(eqx.Module):
 
     def __call__(self, x: Array, training: bool = False) -> Array:
         """Normalised inputs (time, batch, n)."""
-        own = self.measured(x) if training else self
-        gain = own.scale * jax.lax.rsqrt(own.variance + VARIANCE_FLOOR)
-        each = self.n // len(self.scale)
-        return x * jnp.repeat(gain, each) + jnp.repeat(own.shift - gain * own.mean, each)
+        norm = self.measured(x) if training else self
+        gain = norm.scale * jax.lax.rsqrt(norm.variance + VARIANCE_FLOOR)
+        size = self.n // len(self.scale)
+        return x * jnp.repeat(gain, size) + jnp.repeat(norm.shift - gain * norm.mean, size)
 
 
 class Chain(eqx.Module):
-    """Connections one after another, without neurons between: pooling, a convolution, its
-    normalisation.
+    """Connections applied one after another without neurons in between, such as pooling, a
+    convolution and its normalisation.
 
     Parameters
     ----------
@@ -300,7 +304,7 @@ class Chain(eqx.Module):
     Raises
     ------
     ModelError
-        If the sizes of parts do not follow on one another.
+        If the number of outputs of a part is not the number of inputs of the next.
     """
 
     parts: tuple[Dense | Convolution | Pool | BatchNorm, ...]
@@ -336,7 +340,8 @@ class Chain(eqx.Module):
         return x
 
     def measured(self, x: Array) -> Chain:
-        """With the moments of its normalisations on inputs (time, batch, n_in)."""
+        """Return a copy whose normalisations hold the mean and variance of inputs (time, batch,
+        n_in)."""
         parts = []
         for part in self.parts:
             parts.append(part.measured(x) if isinstance(part, BatchNorm) else part)
@@ -348,12 +353,14 @@ Connection = Dense | Convolution | Pool | Chain
 
 
 def project(connection: Connection, x: Array, training: bool = False) -> Array:
-    """Weighted sums of a connection; ``training`` normalises by the moments of the batch."""
+    """Return the weighted sums of a connection; with ``training`` they are normalised by the mean
+    and variance of the batch."""
     return connection(x, training) if isinstance(connection, Chain) else connection(x)
 
 
 def measured(connection: Connection, x: Array) -> Connection:
-    """A connection whose normalisations hold the moments of inputs (time, batch, n_in)."""
+    """Return a connection whose normalisations hold the mean and variance of inputs (time, batch,
+    n_in)."""
     return connection.measured(x) if isinstance(connection, Chain) else connection
 
 
@@ -364,23 +371,23 @@ def weights_of(connection: Connection | Recurrent) -> list[Array]:
 
 
 class Recurrent(eqx.Module):
-    """All to all inside a layer, self-connections included.
+    """All-to-all connection inside a layer, including self-connections.
 
     Parameters
     ----------
     n : int
     delay : sequence of int, optional
-        Steps from a spike of each neuron to its effect; one where not given.
+        Number of steps from a spike of each neuron to its effect; one step where not given.
     gradient : bool
         Whether gradients flow back through the connections; their weights learn in any case.
     orthogonal : bool
-        Orthogonal weights instead of uniform ones.
+        Whether the weights start orthogonal instead of uniform.
     key : jax.Array
 
     Raises
     ------
     ModelError
-        For delays below one or not one for each neuron.
+        For delays below one, or another number of delays than neurons.
     """
 
     weight: Array
@@ -411,7 +418,7 @@ class Recurrent(eqx.Module):
 
     @property
     def recurrence(self) -> Recurrence:
-        """As the time loop takes it."""
+        """The connection in the form that the time loop takes."""
         return Recurrence(self.weight, self.delay, self.gradient)
 
 

@@ -1,4 +1,4 @@
-"""What in a network is not finite."""
+"""Search for what is not finite in a network."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ def diagnose(
     key: Array,
     free_running_from: int | None = None,
 ) -> str:
-    """Name the first layer and parameter that are not finite before an update, or whose gradient is
-    not.
+    """Return the name of the first parameter or layer that is not finite before an update, or of
+    the parameters whose gradient is not.
 
-    The update is made again with its own random numbers, in one block on one device.
+    The update is repeated with the same random numbers, in one block on one device.
     """
     for name, leaf in _named(learned):
         if not np.all(np.isfinite(leaf)):
@@ -46,7 +46,8 @@ def diagnose(
 
 
 def _first_layer(network: Network, x: Array, key: Array) -> str:
-    """The first layer whose input is not finite, empty where all are; without dropout."""
+    """Return the name of the first layer whose input is not finite, or an empty text if all are;
+    dropout is left out."""
     signals = [x]
     for number, layer in enumerate(network.layers):
         earlier = layer.earlier(signals)
@@ -62,7 +63,7 @@ def _first_layer(network: Network, x: Array, key: Array) -> str:
 
 
 def _named(tree: Network) -> list[tuple[str, Array]]:
-    """Arrays of a network with their names, such as ``layers[0].recurrent.weight``."""
+    """Return the arrays of a network with their names, such as ``layers[0].recurrent.weight``."""
     return [
         (jax.tree_util.keystr(path).lstrip("."), leaf)
         for path, leaf in jax.tree_util.tree_flatten_with_path(tree)[0]

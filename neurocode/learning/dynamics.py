@@ -1,4 +1,5 @@
-"""One layer of neurons in one time step, in two halves between which its residuals are saved."""
+"""One time step of a layer of neurons, in two halves; what the gradient needs is saved between
+them."""
 
 from __future__ import annotations
 
@@ -21,8 +22,8 @@ Names = Mapping[str, Array | float]
 
 #: What stands in for the derivative of a spike that was drawn.
 DRAW_GRADIENTS = ("straight_through", "trapezoid", "secant", "trapezoid_secant")
-#: Names in the state of a layer that follows its neurons with and without the spike before: none is
-#: a name of an equation.
+#: Names in the state of a layer that is computed for the case with and the case without a spike in
+#: the step before. None of them can be the name of an equation.
 FIRED, SPIKED_BRANCH, FREE_BRANCH = "spike before", "with a spike: ", "without a spike: "
 MARGIN, CHANGE = "margin of what happened", "change of the probability by the spike before"
 #: Stream of the random numbers that decide spikes; those of the state update count from one.
@@ -31,25 +32,26 @@ SPIKE_DRAW = 0
 
 @dataclass(frozen=True)
 class Dynamics:
-    """The step of a model as a layer: update up to the threshold, then spike and reset.
+    """The time step of a model as a layer: the update up to the threshold, then spike and reset.
 
     Attributes
     ----------
     step : Step
     surrogate : Surrogate or None
-        Derivative of a spike; None for the derivative of the probability of a spike, for models
+        Derivative of a spike. None takes the derivative of the probability of a spike, for models
         with escape noise.
     reset_gradient : bool
         Whether gradients flow through the reset.
     current : float
-        Input in SI of a weighted sum of one.
+        Input in SI units that a weighted sum of one stands for.
     distance : float
-        Margin in SI that counts as one for the surrogate derivative.
+        Margin in SI units that counts as one for the surrogate derivative.
     draw_gradient : {"straight_through", "trapezoid", "secant", "trapezoid_secant"}
-        What stands in for the derivative of a spike that was drawn with probability p: that of p
-        (or of the surrogate), or, with the trapezoid, that of p over 2p where there is a spike and
-        over 2(1 - p) where there is none. With the secant a spike changes the next state and the
-        next probability by the differences that its reset makes, not by their derivatives.
+        What stands in for the derivative of a spike that was drawn with probability p. It is the
+        derivative of p (or of the surrogate) or, with the trapezoid, the derivative of p divided by
+        2p where there is a spike and by 2(1 - p) where there is none. With the secant a spike
+        changes the next state and the next probability by the differences that its reset makes,
+        not by their derivatives.
     """
 
     step: Step
@@ -70,16 +72,16 @@ class Dynamics:
         margin_unit: str | float | None = None,
         draw_gradient: str = "straight_through",
     ) -> Dynamics:
-        """Dynamics of a model.
+        """Return the dynamics of a model.
 
         Raises
         ------
         ModelError
-            For a model without exactly one input, one that places crossings inside the step, one
-            without escape noise where there is no surrogate, or a missing unit of a model that is
-            not dimensionless; for a draw gradient that is not known, or trapezoid and secant for a
-            model without escape noise, beside a surrogate, or the secant of a reset that is
-            detached.
+            For a model that does not have exactly one input, that places threshold crossings inside
+            the step, or that has neither escape noise nor a surrogate; for a missing unit when the
+            model is not dimensionless; for an unknown draw gradient; for trapezoid or secant
+            without escape noise or together with a surrogate; and for the secant of a detached
+            reset.
         """
         if len(model.inputs) != 1:
             raise ModelError(
@@ -107,7 +109,7 @@ class Dynamics:
         )
 
     def initial_state(self, names: Names, shape: tuple[int, ...]) -> State:
-        """State of a layer at time zero, as :meth:`update` takes it."""
+        """Return the state of a layer at time zero, as :meth:`update` takes it."""
         state = self.step.initial_state(names, shape)
         return (
             _branches(state, state, jnp.zeros(shape, jnp.result_type(float)))
@@ -131,8 +133,8 @@ class Dynamics:
         happened = {name: jnp.where(fired > 0, spiked[name], free[name]) for name in free}
         floats = [name for name in free if jnp.issubdtype(free[name].dtype, jnp.floating)]
         linear = {name: fired * spiked[name] + (1 - fired) * free[name] for name in floats}
-        # the change is worth nothing and has the difference of probabilities as its derivative by
-        # the spike before
+        # the value of the change is zero; its derivative with respect to the spike before is the
+        # difference of the probabilities
         change = (fired - jax.lax.stop_gradient(fired)) * jax.lax.stop_gradient(change)
         return {**happened, **linear, MARGIN: self.step.margin(happened, names), CHANGE: change}
 
@@ -152,8 +154,8 @@ class Dynamics:
         time: Array | float,
         fired: Array | None = None,
     ) -> tuple[State, Array]:
-        """Spikes (0 or 1) and the state after the reset; ``fired`` gives the spikes of noisy
-        neurons that were drawn before."""
+        """Return the state after the reset, and the spikes (0 or 1). ``fired`` gives spikes of
+        noisy neurons that have been drawn already."""
         names = {**names, "t": time}
         margin = state[MARGIN] if self._follows_both else self.step.margin(state, names)
         spikes = self._spikes(margin, names, key, fired, state.get(CHANGE, 0.0))
@@ -174,11 +176,11 @@ class Dynamics:
 
     @property
     def _follows_both(self) -> bool:
-        """Whether each neuron is followed with and without a spike until the next step."""
+        """Whether each neuron is computed up to the next step both with and without a spike."""
         return self.draw_gradient in ("secant", "trapezoid_secant")
 
     def _chance(self, state: State, names: Names) -> Array:
-        """Probability of a spike in a state before the threshold."""
+        """Return the probability of a spike in a state before the threshold."""
         probability = self.step.noise.probability(
             self.step.margin(state, names), names, self.step.dt
         )
@@ -205,10 +207,10 @@ class Dynamics:
         return _drawn(fired, self._smooth(probability, fired, margin, names) + change)
 
     def _smooth(self, probability: Array, fired: Array, margin: Array, names: Names) -> Array:
-        """What is differentiated in the place of spikes that were drawn."""
+        """Return the function that is differentiated instead of the drawn spikes."""
         if self.draw_gradient in ("trapezoid", "trapezoid_secant"):
-            # the derivatives of log p and of -log(1 - p) are those of p over p and over 1 - p,
-            # without a small number below
+            # the derivatives of log p and of -log(1 - p) are p'/p and p'/(1 - p), computed without
+            # a division by a small number
             log_spike, log_none = self.step.noise.log_probabilities(margin, names, self.step.dt)
             return 0.5 * jnp.where(fired > 0, log_spike, -log_none)
         return probability if self.surrogate is None else self.surrogate(margin / self.distance)
@@ -216,7 +218,7 @@ class Dynamics:
 
 @jax.custom_jvp
 def _drawn(fired: Array, smooth: Array) -> Array:
-    """Spikes that were drawn, with the derivative of a smooth function (straight through the draw)."""
+    """Return drawn spikes with the derivative of a smooth function (straight through the draw)."""
     return fired
 
 
@@ -226,11 +228,12 @@ def _drawn_rule(primals: tuple[Array, Array], tangents: tuple[Array, Array]) -> 
 
 
 def _branches(spiked: State, free: State, fired: Array) -> State:
-    """State after the reset of neurons that are followed with a spike and without."""
-    both = ((SPIKED_BRANCH, spiked), (FREE_BRANCH, free))
+    """Return the joint state after the reset of neurons that are computed with and without a
+    spike."""
+    branches = ((SPIKED_BRANCH, spiked), (FREE_BRANCH, free))
     return {
         FIRED: fired,
-        **{prefix + name: value for prefix, branch in both for name, value in branch.items()},
+        **{prefix + name: value for prefix, branch in branches for name, value in branch.items()},
     }
 
 
@@ -266,23 +269,24 @@ def _check_draw_gradient(
 
 
 def unit_of_margin(model: NeuronModel) -> str:
-    """Unit of the first state that the margin reads: margins are differences to a threshold."""
+    """Return the unit of the margin: that of the first state it reads, as a margin is the
+    difference of that state to a threshold."""
     units = {equation.name: equation.unit for equation in model.parsed}
     read = [name for name in model.states if name in names_in(model.margin)]
     return units[read[0]] if read else "1"
 
 
-def _in_si(given: str | float | None, unit: str, model: NeuronModel, what: str) -> float:
-    if given is None:
+def _in_si(quantity: str | float | None, unit: str, model: NeuronModel, what: str) -> float:
+    if quantity is None:
         if not same_dimension(unit, "1"):
             raise ModelError(
                 f"Model '{model.name}' is not dimensionless: give {what} in a unit of {unit}, "
                 f"such as '1 {unit}'."
             )
         return 1.0
-    if isinstance(given, str):
-        value, own = parse_quantity(given)
-        if not same_dimension(own, unit):
-            raise ModelError(f"{what} is '{given}', expected a unit of {unit}.")
-        return value * parse_unit(own).scale
-    return float(given) * parse_unit(unit).scale
+    if isinstance(quantity, str):
+        value, given_unit = parse_quantity(quantity)
+        if not same_dimension(given_unit, unit):
+            raise ModelError(f"{what} is '{quantity}', expected a unit of {unit}.")
+        return value * parse_unit(given_unit).scale
+    return float(quantity) * parse_unit(unit).scale

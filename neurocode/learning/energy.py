@@ -1,4 +1,4 @@
-"""Energy of a network by the convention of the field: synaptic operations at 45 nm (Horowitz 2014)."""
+"""Energy of a network by the usual convention: synaptic operations at 45 nm (Horowitz 2014)."""
 
 from __future__ import annotations
 
@@ -11,31 +11,32 @@ import pandas as pd
 from neurocode.learning.network import Network
 from neurocode.tasks.task import Part
 
-#: Picojoule of a multiplication with addition, and of an addition, of 32-bit numbers.
+#: Energy in picojoules of a multiply-accumulate operation and of an addition of 32-bit numbers.
 MULTIPLY_ACCUMULATE, ACCUMULATE = 4.6, 0.9
 
 
 def energy(network: Network, part: Part, *, seed: int = 0, batch_size: int = 250) -> pd.DataFrame:
-    """Operations and energy of each connection for one sequence, mean over sequences.
+    """Return the operations and the energy of each connection per sequence, averaged over
+    sequences.
 
-    A spike costs an addition at each of its synapses; an input that is not 0 or 1 costs a
-    multiplication and an addition at each synapse in every step, in one step only where the input
+    A spike costs one addition at each of its synapses. An input that is not 0 or 1 costs a
+    multiplication and an addition at each synapse in every step, or in one step only if the input
     does not change over time. Normalisation counts as part of the weights, the border of a
-    convolution as its middle, and neurons cost nothing.
+    convolution counts like its middle, and neurons cost nothing.
 
     Parameters
     ----------
     network : Network
     part : Part
     seed : int
-        Of the noise of noisy networks.
+        Seed of the noise of noisy networks.
     batch_size : int
 
     Returns
     -------
     pandas.DataFrame
         One row per connection: ``connection`` (such as ``"layer 1"``, ``"layer 1, recurrent"``,
-        ``"readout"``), ``synapses`` (of one step, each use of a shared weight counted), ``rate``
+        ``"readout"``), ``synapses`` (in one step, counting each use of a shared weight), ``rate``
         (spikes per input and step), ``operations``, ``kind``, ``picojoule``.
 
     Examples
@@ -64,22 +65,23 @@ def energy(network: Network, part: Part, *, seed: int = 0, batch_size: int = 250
 
 
 def _input_rates(network: Network, part: Part, seed: int, batch_size: int) -> list[float]:
-    """Share of entries that are not zero: of the inputs, then of the spikes of each layer."""
+    """Return the share of nonzero entries of the inputs, then of the spikes of each layer."""
     run = eqx.filter_jit(
         lambda network, x, key: [jnp.mean(spikes) for spikes in network(x, key).spikes]
     )
-    found = []
+    rows = []
     for number, start in enumerate(range(0, len(part), batch_size)):
         inputs = part.inputs[start : start + batch_size]
         x = jnp.moveaxis(jnp.asarray(inputs, jnp.result_type(float)), 0, 1)
         rates = run(network, x, jax.random.fold_in(jax.random.key(seed), number))
-        found.append([len(inputs), np.mean(inputs != 0), *map(float, rates)])
-    sizes, *columns = np.array(found).T
+        rows.append([len(inputs), np.mean(inputs != 0), *map(float, rates)])
+    sizes, *columns = np.array(rows).T
     return [float(np.average(column, weights=sizes)) for column in columns]
 
 
 def _connections(network: Network) -> list[tuple[str, int, int]]:
-    """Name, synapses and source (0 the input, then the layers) of everything that carries spikes."""
+    """Return name, number of synapses and source of each connection; source 0 is the input, the
+    layers follow."""
     rows = []
     for number, layer in enumerate(network.layers):
         rows.append((f"layer {number}", layer.connection.operations, number))

@@ -1,5 +1,5 @@
-"""The exact gradient of a small noisy network, and mean and variance of its estimates, by sums over
-all patterns of spikes."""
+"""The exact gradient of a small noisy network, and the mean and variance of its estimates, as sums
+over all spike patterns."""
 
 from __future__ import annotations
 
@@ -29,18 +29,18 @@ from neurocode.tasks.losses import as_loss
 Array = jax.Array
 Spikes = tuple[Array, ...]
 
-#: Most draws (neurons times steps) of a sequence: 262 144 patterns.
+#: Largest number of draws (neurons times steps) of a sequence; it gives 262 144 patterns.
 MOST_DRAWS = 18
 
 
 class Enumerated(NamedTuple):
-    """An estimate of a gradient, over all patterns of spikes.
+    """Moments of an estimate of a gradient over all spike patterns.
 
     Attributes
     ----------
     mean, variance : Network
-        Of each learned array: expectation of the estimate from one draw of the noise, and its
-        variance.
+        Expectation and variance, for each learned array, of the estimate from one draw of the
+        noise.
     """
 
     mean: Network
@@ -50,15 +50,15 @@ class Enumerated(NamedTuple):
 def enumerated_gradients(
     network: Network, batch: Batch, loss: str | Loss, estimators: Sequence[str] = ESTIMATORS
 ) -> dict[str, Enumerated]:
-    """Mean and variance of estimates of the gradient of the expected loss; that of the score
-    function has it as its mean.
+    """Return the mean and variance of estimates of the gradient of the expected loss; the mean of
+    the score-function estimate is the exact gradient.
 
     Parameters
     ----------
     network : Network
-        Of neurons with escape noise, read by leaky integrators.
+        A network of neurons with escape noise, read by leaky integrators.
     batch : Batch
-        Sequences, each with noise of its own.
+        Sequences; the noise of each is independent of the others.
     loss : str or Loss
         See :class:`neurocode.tasks.Task`.
     estimators : sequence of str
@@ -67,20 +67,22 @@ def enumerated_gradients(
     Returns
     -------
     dict of str to Enumerated
-        By estimator; the baseline of the score function is here the expected loss of the sequence.
+        Moments by name of the estimator. The baseline of the score function is here the expected
+        loss of the sequence.
 
     Raises
     ------
     ModelError
         For an unknown estimator or one that a layer cannot have, a network without neurons, more
-        draws than can be enumerated, spikes whose probability is not known, or a loss that reads no
-        potentials.
+        draws than can be enumerated, spikes whose probability is not known, or a loss that does not
+        read potentials.
 
     Examples
     --------
     >>> import neurocode as nc
     >>> from neurocode.learning import Dense, Layer, Readout
-    >>> layer = Layer(Dense(2, 3, key=jax.random.key(0)), nc.models.noisy_lif(), 1e-3, surrogate=None, reset_gradient=True)
+    >>> dense, model = Dense(2, 3, key=jax.random.key(0)), nc.models.noisy_lif()
+    >>> layer = Layer(dense, model, 1e-3, surrogate=None, reset_gradient=True)
     >>> network = Network([layer, Readout(Dense(3, 2, key=jax.random.key(1)), 1e-3)])
     >>> batch = Batch(jnp.ones((2, 1, 2)), jnp.zeros(1, int), jnp.ones((2, 1), bool))
     >>> gradients = enumerated_gradients(network, batch, "mean_potential")
@@ -89,19 +91,20 @@ def enumerated_gradients(
     """
     if unknown := [name for name in estimators if name not in ESTIMATORS]:
         raise ModelError(
-            f"'{unknown[0]}' is no estimator of gradients; known are {', '.join(ESTIMATORS)}."
+            f"'{unknown[0]}' is not an estimator of gradients; known are {', '.join(ESTIMATORS)}."
         )
     loss = as_loss(loss)
     if not loss.of_potentials:
         raise ModelError(
-            f"The gradient of the loss '{loss.name}', which reads no potentials, is not enumerated."
+            f"The gradient of the loss '{loss.name}' cannot be enumerated, as it does not read "
+            f"potentials."
         )
     require_probabilities(network)
     draws = len(batch.inputs) * sum(layer.n for layer in network.layers)
     if not 0 < draws <= MOST_DRAWS:
         raise ModelError(
-            f"{draws} draws of a sequence (neurons times steps) are not enumerated, but 1 to "
-            f"{MOST_DRAWS}."
+            f"{draws} draws of a sequence (neurons times steps) cannot be enumerated, expected 1 "
+            f"to {MOST_DRAWS}."
         )
     return _enumerated(network, batch, loss, tuple(estimators))
 
@@ -117,7 +120,8 @@ def _enumerated(
     ]
     count = len(sequences)
     means, variances = (
-        jax.tree.map(lambda *parts: sum(parts), *own) for own in zip(*sequences, strict=True)
+        jax.tree.map(lambda *parts: sum(parts), *moments)
+        for moments in zip(*sequences, strict=True)
     )
     return {
         name: Enumerated(
@@ -136,17 +140,17 @@ def _of_sequence(
     patterns: Spikes,
     estimators: tuple[str, ...],
 ) -> tuple[dict, dict]:
-    """Means and variances of the estimates from one sequence."""
+    """Return the means and variances of the estimates from one sequence."""
     axis = 0 if batch.targets.ndim == 1 else 1
-    one = Batch(
+    single = Batch(
         *(
             jax.lax.dynamic_slice_in_dim(part, number, 1, a)
             for part, a in zip(batch, (1, axis, 1), strict=True)
         )
     )
     learned, rest = trainable(network)
-    losses = lambda spikes: _loss_of(network, one, loss, spikes)  # noqa: E731
-    chances = jax.vmap(lambda spikes: jnp.exp(log_probability(network, one.inputs, spikes)[0]))(
+    losses = lambda spikes: _loss_of(network, single, loss, spikes)  # noqa: E731
+    chances = jax.vmap(lambda spikes: jnp.exp(log_probability(network, single.inputs, spikes)[0]))(
         patterns
     )
     expected = jnp.sum(chances * jax.vmap(losses)(patterns))
@@ -154,7 +158,9 @@ def _of_sequence(
     means, variances = {}, {}
     for name in estimators:
         slope = jax.grad(
-            partial(_objective, rest=rest, batch=one, loss=loss, estimator=name, baseline=expected)
+            partial(
+                _objective, rest=rest, batch=single, loss=loss, estimator=name, baseline=expected
+            )
         )
         values = jax.vmap(slope, in_axes=(None, 0))(learned, patterns)
         means[name] = jax.tree.map(weighted, values)
@@ -172,7 +178,7 @@ def _objective(
     estimator: str,
     baseline: Array,
 ) -> Array:
-    """What one pattern of spikes gives an estimator to differentiate."""
+    """Return the value that an estimator differentiates for one spike pattern."""
     network = eqx.combine(learned, rest)
     if estimator in DRAW_GRADIENTS:
         return _loss_of(
@@ -193,8 +199,8 @@ def _loss_of(network: Network, batch: Batch, loss: Loss, spikes: Spikes) -> Arra
 
 
 def replayed(network: Network, x: Array, spikes: Spikes) -> Spikes:
-    """Spikes of every layer that were drawn before, with the gradients that a training would take
-    through these draws."""
+    """Return spikes of every layer that have been drawn already, with the gradients that training
+    would take through these draws."""
     signals = [x]
     for layer, fired in zip(network.layers, spikes, strict=True):
         signals.append(layer.replayed(layer.current(signals[-1], layer.earlier(signals)), fired))
@@ -202,7 +208,7 @@ def replayed(network: Network, x: Array, spikes: Spikes) -> Spikes:
 
 
 def _patterns(network: Network, steps: int) -> Spikes:
-    """All patterns of spikes, of each layer (patterns, time, 1, n)."""
+    """Return all spike patterns, one array (patterns, time, 1, n) per layer."""
     sizes = [layer.n for layer in network.layers]
     draws = steps * sum(sizes)
     bits = (jnp.arange(2**draws)[:, None] >> jnp.arange(draws)) & 1

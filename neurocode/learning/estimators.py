@@ -1,18 +1,19 @@
 """Estimates of the gradient of a noisy network's expected loss, and their variance.
 
-The straight-through estimate takes a spike for its probability on the way back (noise-driven
-learning; Ma, Yan, Tang 2023): biased where the loss is not linear in a spike. The trapezoid weighs
-that by whether there was a spike (Liu et al. 2023): biased where the loss is not quadratic in a
-spike. The secant takes differences through the reset; see :class:`neurocode.learning.Layer`. The
-score function (Williams 1992) weighs the gradient of the log probability of all spikes with the
-loss: unbiased, of larger variance. Its baseline is the mean loss of the other draws of the same
-sequence.
+In the backward pass the straight-through estimate replaces a spike by its probability (noise-driven
+learning; Ma, Yan, Tang 2023); it is biased where the loss is not linear in a spike. The trapezoid
+weights that derivative by whether there was a spike (Liu et al. 2023); it is biased where the loss
+is not quadratic in a spike. The secant takes differences through the reset; see
+:class:`neurocode.learning.Layer`. The score function (Williams 1992) weights the gradient of the
+log probability of all spikes with the loss; it is unbiased but has a larger variance. Its baseline
+is the mean loss of the other draws of the same sequence.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
 import equinox as eqx
 import jax
@@ -40,7 +41,8 @@ class GradientEstimate:
     Attributes
     ----------
     mean, variance : Network
-        Of each learned array: mean over draws, and variance of the estimate from a single draw.
+        For each learned array, the mean over draws, and the variance of the estimate from a single
+        draw.
     n_draws : int
     """
 
@@ -63,15 +65,15 @@ def estimate_gradient(
     Parameters
     ----------
     network : Network
-        For the score function of neurons with escape noise and without diffusion, read by leaky
-        integrators.
+        A noisy network. For the score function its neurons must have escape noise and no diffusion,
+        and it must be read by leaky integrators.
     batch : Batch
     loss : str or Loss
         See :class:`neurocode.tasks.Task`.
     estimator : {"straight_through", "trapezoid", "secant", "trapezoid_secant", "score_function"}
-        All but the last in the place of what the layers have.
+        How the gradient is estimated. All but the last replace the ``draw_gradient`` of the layers.
     n_draws : int
-        At least two.
+        Number of draws of the noise, at least two.
     seed : int
 
     Returns
@@ -81,27 +83,30 @@ def estimate_gradient(
     Raises
     ------
     ModelError
-        For another estimator, less than two draws, spikes whose probability is not known, a loss
-        that reads no potentials, or one of the others for layers that cannot have it.
+        For an unknown estimator or one that a layer cannot have, fewer than two draws, spikes whose
+        probability is not known, or a loss that does not read potentials.
 
     Examples
     --------
     >>> import neurocode as nc
     >>> from neurocode.learning import Dense, Layer, Readout
-    >>> layer = Layer(Dense(2, 3, key=jax.random.key(0)), nc.models.noisy_lif(), 1e-3, surrogate=None)
+    >>> dense = Dense(2, 3, key=jax.random.key(0))
+    >>> layer = Layer(dense, nc.models.noisy_lif(), 1e-3, surrogate=None)
     >>> network = Network([layer, Readout(Dense(3, 2, key=jax.random.key(1)), 1e-3)])
     >>> batch = Batch(jnp.ones((5, 4, 2)), jnp.zeros(4, int), jnp.ones((5, 4), bool))
-    >>> estimate_gradient(network, batch, "mean_potential", n_draws=10).mean.layers[0].connection.weight.shape
+    >>> estimate = estimate_gradient(network, batch, "mean_potential", n_draws=10)
+    >>> estimate.mean.layers[0].connection.weight.shape
     (2, 3)
     """
     if estimator not in ESTIMATORS or n_draws < 2:
         raise ModelError(
-            f"A gradient is estimated by {' or '.join(ESTIMATORS)} from two draws or more."
+            f"A gradient is estimated by {' or '.join(ESTIMATORS)}, from at least two draws."
         )
     loss = as_loss(loss)
     if not loss.of_potentials:
         raise ModelError(
-            f"The gradient of the loss '{loss.name}', which reads no potentials, is not estimated."
+            f"The gradient of the loss '{loss.name}' cannot be estimated, as it does not read "
+            f"potentials."
         )
     if estimator in DRAW_GRADIENTS:
         network = with_draw_gradient(network, estimator)
@@ -125,9 +130,9 @@ def _moments(
     def visit(
         sums: tuple[Network, Network], draw: tuple[Array, Array]
     ) -> tuple[tuple[Network, Network], None]:
-        found = slope(learned, *draw)
-        squares = jax.tree.map(jnp.square, found)
-        return jax.tree.map(jnp.add, sums, (found, squares)), None
+        slopes = slope(learned, *draw)
+        squares = jax.tree.map(jnp.square, slopes)
+        return jax.tree.map(jnp.add, sums, (slopes, squares)), None
 
     zero = jax.tree.map(jnp.zeros_like, learned)
     (total, squares), _ = jax.lax.scan(visit, (zero, zero), (keys, baselines))
@@ -137,7 +142,7 @@ def _moments(
 
 
 def sequence_losses(loss: Loss, response: Response, batch: Batch) -> Array:
-    """Loss of each sequence of a batch."""
+    """Return the loss of each sequence of a batch."""
 
     def single(potentials: Array, target: Array, valid: Array) -> Array:
         targets = target[None] if batch.targets.ndim == 1 else target[:, None]
@@ -148,14 +153,15 @@ def sequence_losses(loss: Loss, response: Response, batch: Batch) -> Array:
 
 
 def log_probability(network: Network, x: Array, spikes: tuple[Array, ...]) -> Array:
-    """Logarithm of the probability of all spikes of each sequence, as a function of the parameters.
+    """Return the logarithm of the probability of all spikes of each sequence, as a function of the
+    parameters.
 
     Parameters
     ----------
     network : Network
     x : array (time, batch, inputs)
     spikes : tuple of array (time, batch, n)
-        Of each layer; each layer is given those of the one before, and is reset by its own.
+        Spikes of each layer. A layer receives those of the layer before and is reset by its own.
 
     Returns
     -------
@@ -170,9 +176,14 @@ def log_probability(network: Network, x: Array, spikes: tuple[Array, ...]) -> Ar
 
 def with_draw_gradient(network: Network, draw_gradient: str) -> Network:
     """The same network with another stand-in for the derivative of a draw in every layer."""
-    is_layer = lambda node: isinstance(node, Layer)  # noqa: E731
-    change = lambda node: node.with_draw_gradient(draw_gradient) if is_layer(node) else node  # noqa: E731
-    return jax.tree.map(change, network, is_leaf=is_layer)
+
+    def is_layer(node: Any) -> bool:
+        return isinstance(node, Layer)
+
+    def changed(node: Any) -> Any:
+        return node.with_draw_gradient(draw_gradient) if is_layer(node) else node
+
+    return jax.tree.map(changed, network, is_leaf=is_layer)
 
 
 def _through_the_draw(

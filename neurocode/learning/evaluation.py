@@ -1,4 +1,4 @@
-"""A network on a part of a task: whether they fit, batches of it, and the loss and score."""
+"""Evaluation of a network on a part of a task: whether both fit, batches, and loss and score."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ Array = jax.Array
 
 
 class Evaluation(NamedTuple):
-    """Loss, score (share of right answers or mean squared error), spikes per neuron and step of
-    each layer."""
+    """Loss, score (share of right answers or mean squared error), and the number of spikes per
+    neuron and step in each layer."""
 
     loss: float
     score: float
@@ -39,7 +39,7 @@ def evaluate(
     batch_size: int = 256,
     passes: int = 1,
 ) -> Evaluation:
-    """Loss and score of a network on a part of a task, without dropout.
+    """Return the loss and score of a network on a part of a task, without dropout.
 
     Parameters
     ----------
@@ -47,15 +47,15 @@ def evaluate(
     part : Part
     task : Task
     seed : int
-        Of the noise of noisy networks.
+        Seed of the noise of noisy networks.
     batch_size : int
     passes : int
-        Of a noisy network, whose potentials are averaged (an ensemble).
+        Number of passes of a noisy network whose potentials are averaged (an ensemble).
 
     Raises
     ------
     TrainingError
-        For a seed, a batch size or passes that are not whole numbers in range.
+        If the seed, the batch size or the number of passes is not a whole number in range.
     """
     for name, value, least in (
         ("seed", seed, 0),
@@ -100,22 +100,22 @@ def _measured(
 
 
 def on_devices(part: Part) -> Part:
-    """A part in the memory of the accelerator."""
+    """Return a part in the memory of the accelerator."""
     return Part(
         jnp.asarray(part.inputs), jnp.asarray(_narrow(part.targets)), jnp.asarray(part.valid)
     )
 
 
 def as_batch(part: Part) -> Batch:
-    """Sequences of a part as a network takes them; they are put in order before JAX sees them,
-    which would compile for it."""
+    """Return the sequences of a part as a network takes them. Axes are moved in NumPy, because JAX
+    would compile a program for it."""
     return jax.tree.map(
         jnp.asarray, time_first(Part(part.inputs, _narrow(part.targets), part.valid))
     )
 
 
 def time_first(part: Part) -> Batch:
-    """Time first, numbers of the type that is computed in."""
+    """Return a batch with time as the first axis and numbers of the precision in use."""
     targets = part.targets if part.targets.ndim == 1 else part.targets.swapaxes(0, 1)
     return Batch(part.inputs.swapaxes(0, 1).astype(jnp.result_type(float)), targets, part.valid.T)
 
@@ -125,7 +125,7 @@ def _narrow(targets: np.ndarray) -> np.ndarray:
 
 
 def check_fit(network: Network, task: Task, batch_size: int) -> None:
-    """Refuse a task that a network cannot learn in batches of a size."""
+    """Raise for a task that a network cannot learn in batches of a given size."""
     if network.n_in != task.n_inputs or network.n_out != task.n_outputs:
         raise DataError(
             f"Task '{task.name}' has {task.n_inputs} inputs and {task.n_outputs} outputs, "

@@ -1,8 +1,8 @@
 """A trained network as a Brian2 network that fires the same spikes.
 
-Brian2 delivers spikes after the state update, so a plain network adds one step of delay a layer.
-Here every layer has slots of its own: those of the first layer (state update, threshold, synapses,
-reset) come before those of the second, and nothing is delayed.
+Brian2 delivers spikes after the state update, so a plain network adds one step of delay per layer.
+Here every layer has scheduling slots of its own: those of the first layer (state update, threshold,
+synapses, reset) come before those of the second, so that nothing is delayed.
 """
 
 from __future__ import annotations
@@ -30,14 +30,14 @@ READOUT = "readout"
 
 @dataclass(frozen=True)
 class BrianRun:
-    """What a network did in Brian2.
+    """Response of a network in Brian2.
 
     Attributes
     ----------
     spikes : tuple of numpy.ndarray of bool (time, batch, n)
-        Of each layer.
+        Spikes of each layer.
     potentials : numpy.ndarray (time, batch, outputs)
-        Of the readout.
+        Potentials of the readout.
     dt : float
         Time step in seconds.
     """
@@ -47,7 +47,7 @@ class BrianRun:
     dt: float
 
     def block(self) -> neo.Block:
-        """Spike trains: a segment a sequence, trains named ``layer/neuron``."""
+        """Return the spike trains, one segment per sequence, named ``layer/neuron``."""
         block = neo.Block(name="network", dt=self.dt)
         steps, batch = self.spikes[0].shape[:2]
         for sequence in range(batch):
@@ -65,15 +65,15 @@ class BrianRun:
 
 
 def run_in_brian(network: Network, x: np.ndarray, *, seed: int | None = None) -> BrianRun:
-    """Run a network in Brian2, its sequences side by side.
+    """Run a network in Brian2, all sequences in parallel.
 
     Parameters
     ----------
     network : Network
     x : numpy.ndarray (time, batch, inputs)
     seed : int, optional
-        Of Brian2's random numbers, for noisy models; those do not fire the spikes of the JAX
-        network.
+        Seed of Brian2's random numbers, for noisy models; their spikes are then not those of the
+        JAX network.
 
     Returns
     -------
@@ -82,16 +82,17 @@ def run_in_brian(network: Network, x: np.ndarray, *, seed: int | None = None) ->
     Raises
     ------
     DataError
-        For inputs of another shape or values that are not finite.
+        For inputs of another shape, or with values that are not finite.
     ModelError
-        For a network with shortcuts, a disturbance, pools of highest values, or voters.
+        For a network with shortcuts, a disturbance, maximum pooling, or voters.
 
     Examples
     --------
     >>> import neurocode as nc
     >>> from neurocode.learning import Dense, Layer, Readout
     >>> a, b = jax.random.split(jax.random.key(0))
-    >>> network = Network([Layer(Dense(2, 4, key=a), nc.models.adlif(), 1e-3), Readout(Dense(4, 2, key=b), 1e-3)])
+    >>> layer = Layer(Dense(2, 4, key=a), nc.models.adlif(), 1e-3)
+    >>> network = Network([layer, Readout(Dense(4, 2, key=b), 1e-3)])
     >>> run_in_brian(network, np.ones((30, 1, 2))).spikes[0].shape
     (30, 1, 4)
     """
@@ -113,17 +114,16 @@ def run_in_brian(network: Network, x: np.ndarray, *, seed: int | None = None) ->
 
 
 def _require_synapses(network: Network) -> None:
-    """That every connection is a sum over synapses and the readout integrates."""
+    """Raise unless every connection is a sum over synapses and the readout is leaky integrators."""
     if not isinstance(network.readout, Readout) or network.disturbance is not None:
-        raise ModelError("A network of voters or with a disturbance is not run in Brian2.")
+        raise ModelError("A network with voters or a disturbance cannot be run in Brian2.")
     for number, part in enumerate((*network.layers, network.readout)):
         parts = part.connection.parts if isinstance(part.connection, Chain) else (part.connection,)
         if getattr(part, "shortcut", None) is not None or any(
-            isinstance(own, Pool) and own.highest for own in parts
+            isinstance(connection, Pool) and connection.highest for connection in parts
         ):
             raise ModelError(
-                f"Layer {number} has a shortcut or a pool of highest values, which is not run in "
-                f"Brian2."
+                f"Layer {number} has a shortcut or maximum pooling, which cannot be run in Brian2."
             )
 
 
@@ -166,29 +166,29 @@ def _layer_group(layer: Layer, number: int, batch: int) -> brian2.NeuronGroup:
         values = {
             name: np.asarray(value, float) for name, value in layer.intrinsic.values().items()
         }
-    own = {name: np.tile(value, batch) for name, value in values.items() if value.ndim}
+    per_neuron = {name: np.tile(value, batch) for name, value in values.items() if value.ndim}
     shared = {name: float(value) for name, value in values.items() if not value.ndim}
     group = neuron_group(
-        layer.model, batch * layer.n, layer.dynamics.step.dt, parameters={**shared, **own}
+        layer.model, batch * layer.n, layer.dynamics.step.dt, parameters={**shared, **per_neuron}
     )
     return _in_slots(group, number)
 
 
 def _readout_model(synapse: float | None) -> NeuronModel:
-    """A readout as equations, which never spikes."""
+    """Return the equations of a readout as a model that never spikes."""
     direct = "dy/dt = (-y + I)/tau : 1\nI : 1"
     filtered = (
         "dy/dt = (-y + c)/tau : 1\ndc/dt = -c/synapse + I/(synapse*(1 - exp(-dt/synapse))) "
         ": 1\nI : 1"
     )
-    more = {} if synapse is None else {"synapse": Parameter.of(f"{synapse} s")}
+    parameters = {} if synapse is None else {"synapse": Parameter.of(f"{synapse} s")}
     return NeuronModel(
         name=READOUT,
         equations=direct if synapse is None else filtered,
         margin="y - y - 1",
         reset="y = y",
         integrator="exponential_euler",
-        parameters={"tau": Parameter.of("20 ms", per_neuron=True), **more},
+        parameters={"tau": Parameter.of("20 ms", per_neuron=True), **parameters},
     )
 
 
@@ -202,7 +202,7 @@ def _readout_group(network: Network, batch: int) -> brian2.NeuronGroup:
 
 
 def _in_slots(group: brian2.NeuronGroup, number: int) -> brian2.NeuronGroup:
-    """Move all that a group does to the slots of its layer."""
+    """Move all operations of a group to the slots of its layer."""
     for item in group.contained_objects:
         prefix, _, slot = item.when.rpartition("_")
         item.when = f"{prefix}_{slot}_{number}".lstrip("_")
@@ -220,8 +220,8 @@ def _input_name(part: Layer | Readout) -> tuple[str, str]:
 def _base_current(
     group: brian2.NeuronGroup, part: Layer | Readout, values: np.ndarray, number: int, dt: float
 ) -> brian2.CodeRunner:
-    """Set the current of the next step, before synapses add to it: the weighted input of the first
-    layer, the bias of others."""
+    """Set the current of the next step before synapses add to it: the weighted input in the first
+    layer, the bias in the others."""
     name, unit = _input_name(part)
     table = np.reshape(values, (len(values), -1)) * _current(part)
     quantity = brian2.Quantity(table, dim=parse_unit(unit).dim)
@@ -231,7 +231,7 @@ def _base_current(
 
 
 def _bias(connection: Connection, batch: int) -> np.ndarray:
-    """Input of a layer without spikes, for one step."""
+    """Return the input of a layer in one step without spikes."""
     with jax.enable_x64(True):
         return np.tile(
             np.asarray(connection(jax.numpy.zeros((1, 1, connection.n_in)))), (1, batch, 1)
@@ -239,7 +239,7 @@ def _bias(connection: Connection, batch: int) -> np.ndarray:
 
 
 def _matrix(connection: Connection) -> np.ndarray:
-    """Weights from each input to each output."""
+    """Return the weights from each input to each output."""
     if isinstance(connection, Dense):
         return np.asarray(connection.weight)
     with jax.enable_x64(True):
@@ -254,7 +254,8 @@ def _synapses(
     number: int,
     batch: int,
 ) -> brian2.Synapses:
-    """Spikes of layer ``number`` to the current of the next, delivered in the slot of that layer."""
+    """Connect the spikes of layer ``number`` to the current of the next layer; they are delivered
+    in the slot of layer ``number``."""
     weight = _matrix(part.connection) * _current(part)
     delay = getattr(part.connection, "delay", None) or (0,) * len(weight)
     return _connected(source, target, weight, np.asarray(delay), number, batch, *_input_name(part))

@@ -1,5 +1,5 @@
-"""A start at which potentials fluctuate below threshold, and every layer fires at a wanted rate,
-however deep it lies."""
+"""Initial weights with which potentials fluctuate below threshold and every layer fires at a wanted
+rate, however deep the network is."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ from neurocode.learning.network import Network, noise_key
 
 Array = jax.Array
 
-#: Largest power of two by which a layer is scaled up or down, and halvings of the interval in which
-#: the right one lies.
+#: Largest power of two by which a layer is scaled up or down, and number of halvings of the
+#: interval that contains the right power.
 LARGEST_POWER, HALVINGS = 10.0, 8
-#: Largest ratio to the wanted rate, up or down, that counts as reached.
+#: Largest factor by which the rate may differ from the wanted rate and still count as reached.
 REACHED = 2.0
 
 
 class _Kernel(NamedTuple):
-    """Of each neuron (n,): distance from rest to threshold, and sums over time of its response to
-    one spike and of its square."""
+    """For each neuron (n,), the distance from rest to threshold, the sum over time of the response
+    to one spike, and the sum of its square."""
 
     distance: Array
     total: Array
@@ -45,42 +45,43 @@ def fluctuation_driven(
     homeostasis: bool = True,
     key: Array,
 ) -> Network:
-    """Weights with which the potentials of every layer fluctuate below threshold (Rossbroich, Gygax
-    & Zenke 2022).
+    """Return a network whose weights make the potentials of every layer fluctuate below threshold
+    (Rossbroich, Gygax & Zenke 2022).
 
-    With ``n`` inputs that spike with frequency ``f`` a step, and a response ``k(t)`` of the
-    potential to one spike of weight one, the normal weights of a connection get the mean ``m`` and
-    the standard deviation ``s`` that give a free potential the mean ``mu`` and the standard
-    deviation ``sigma``::
+    Let ``n`` inputs spike with probability ``f`` per step, and let ``k(t)`` be the response of the
+    potential to one spike at weight one. The weights of a connection are drawn from a normal
+    distribution whose mean ``m`` and standard deviation ``s`` give a free potential the mean ``mu``
+    and the standard deviation ``sigma``::
 
         m = mu / (n f sum_t k(t)),        s^2 = sigma^2 / (n f sum_t k(t)^2) - m^2
 
-    In a recurrent layer ``m`` counts the inputs of both connections, and each makes its share of
-    the variance. ``k`` is the response of the model's own step, which has to be linear below
-    threshold. Deep layers drift from the rate that the equations take for granted, so homeostasis
-    then multiplies all weights of a layer, one layer after another, by the factor with which it
-    fires at that rate on the inputs.
+    In a recurrent layer ``m`` counts the inputs of both connections, and each connection
+    contributes its share of the variance. ``k`` is the response of the step of the model, which has
+    to be linear below threshold. The rates of deep layers deviate from the rate that the equations
+    assume. Homeostasis therefore multiplies all weights of a layer, one layer after another, by the
+    factor with which the layer fires at that rate on the inputs.
 
     Parameters
     ----------
     network : Network
-        Of layers with :class:`Dense` connections, with or without connections inside. Biases and
-        the readout stay as they are.
+        A network of layers with :class:`Dense` connections, with or without recurrent connections.
+        Biases and the readout stay as they are.
     inputs : array (time, batch, inputs)
-        Such as the network will be trained on. In the place of the frequency of the first layer
-        stand, for ``m`` and ``s``, the means of these numbers and of their squares.
+        Inputs like those the network will be trained on. For the first layer their mean replaces
+        ``f`` in ``m``, and the mean of their squares replaces ``f`` in ``s``.
     rate : float
-        In hertz, of every layer: that of inputs of deeper layers and of recurrent ones, and the one
-        that homeostasis establishes.
+        Rate of every layer in hertz. The equations assume it for the inputs of deeper layers and of
+        recurrent connections, and homeostasis establishes it.
     mean, deviation : float
-        Of the free potential, on a scale on which rest is zero and threshold one. The distance from
-        mean to threshold over the deviation is called xi in the paper.
+        Mean and standard deviation of the free potential, on a scale on which rest is zero and
+        threshold one. The paper calls the distance from mean to threshold divided by the deviation
+        xi.
     recurrent_share : float
-        Of the variance that comes through the connections inside a layer, where there are any.
+        Share of the variance that comes through recurrent connections, where there are any.
     homeostasis : bool
-        Whether layers are scaled to the rate; without it only the equations hold.
+        Whether layers are scaled to the rate; otherwise only the equations are applied.
     key : jax.Array
-        Of the weights, and of the noise of noisy neurons.
+        Random key of the weights and of the noise of noisy neurons.
 
     Returns
     -------
@@ -89,8 +90,8 @@ def fluctuation_driven(
     Raises
     ------
     ModelError
-        For numbers out of range, connections of another kind, a mean that needs weights of more
-        variance than the deviation leaves, a neuron that fires without input, or a layer that does
+        For numbers out of range, connections of another kind, a mean whose weights cause more
+        variance than the deviation allows, a neuron that fires without input, or a layer that does
         not reach the rate within a factor of two.
     DataError
         For inputs of another shape, or without any spike.
@@ -98,9 +99,9 @@ def fluctuation_driven(
     Notes
     -----
     The equations and the share are those of the initialiser that the authors released; they were
-    not compared with the print. The authors refine such a start by homeostasis of firing rates; in
-    which way was not found. To scale whole layers by bisection is ours, and so is the use of
-    measured moments of the inputs.
+    not compared with the printed ones. The authors refine such a start by homeostasis of firing
+    rates; we did not find in which way. Scaling whole layers by bisection and using measured
+    moments of the inputs are our choices, not from the paper.
 
     Examples
     --------
@@ -108,9 +109,13 @@ def fluctuation_driven(
     >>> from neurocode.learning import Dense, Layer, Network, Readout
     >>> a, b, c, d = jax.random.split(jax.random.key(0), 4)
     >>> sizes = ((20, 50), (50, 50))
-    >>> layers = [Layer(Dense(*n, key=own), nc.models.current_lif(), 1e-3) for n, own in zip(sizes, (a, b))]
+    >>> layers = [
+    ...     Layer(Dense(*size, key=key), nc.models.current_lif(), 1e-3)
+    ...     for size, key in zip(sizes, (a, b))
+    ... ]
     >>> inputs = (jax.random.uniform(c, (100, 30, 20)) < 0.01).astype(float)
-    >>> network = fluctuation_driven(Network([*layers, Readout(Dense(50, 3, key=d), 1e-3)]), inputs, rate=10.0, key=a)
+    >>> network = Network([*layers, Readout(Dense(50, 3, key=d), 1e-3)])
+    >>> network = fluctuation_driven(network, inputs, rate=10.0, key=a)
     >>> [round(1e3 * float(spikes.mean())) for spikes in network(inputs).spikes]
     [10, 10]
     """
@@ -173,8 +178,8 @@ def _drawn(
     key: Array,
     steps: int,
 ) -> Layer:
-    """A layer with weights from the equations; ``moments`` are the mean and the mean square of a
-    number of its input."""
+    """Return a layer with weights from the equations; ``moments`` are the mean of the values of its
+    input and the mean of their squares."""
     kernel = _kernel(layer, steps)
     if not bool(jnp.all(kernel.distance > 0)):
         raise ModelError(
@@ -191,19 +196,19 @@ def _drawn(
     total = sum(n * first for n, first, _, _ in sources)
     if mean and total <= 0:
         raise DataError(
-            f"A mean potential of {mean} takes inputs of a positive mean; those of layer {number} "
-            f"have {moments[0]:.3g}."
+            f"A mean potential of {mean} needs inputs with a positive mean; that of layer {number} "
+            f"is {moments[0]:.3g}."
         )
     m = mean * kernel.distance / (total * kernel.total) if mean else jnp.zeros(layer.n)
     weights = []
-    for (n, _, square, share), own in zip(sources, jax.random.split(key), strict=False):
+    for (n, _, square, share), draw_key in zip(sources, jax.random.split(key), strict=False):
         variance = share * (deviation * kernel.distance) ** 2 / (n * square * kernel.squared) - m**2
         if not bool(jnp.all(variance >= 0)):
             raise ModelError(
                 f"A mean potential of {mean} with {n} inputs makes layer {number} fluctuate by "
                 f"more than {deviation} already."
             )
-        weights.append(m + jnp.sqrt(variance) * jax.random.normal(own, (n, layer.n)))
+        weights.append(m + jnp.sqrt(variance) * jax.random.normal(draw_key, (n, layer.n)))
     return eqx.tree_at(_weights, layer, weights)
 
 
@@ -213,7 +218,8 @@ def _weights(layer: Layer) -> list[Array]:
 
 @eqx.filter_jit
 def _kernel(layer: Layer, steps: int) -> _Kernel:
-    """Response of the margin of neurons that never spike to one spike in the first step."""
+    """Return the response of the margin to one spike in the first step, in neurons that never
+    spike."""
     step = layer.dynamics.step
     names = step.prepare(layer.intrinsic.values())
     silent = jnp.zeros(layer.n)
@@ -226,8 +232,9 @@ def _kernel(layer: Layer, steps: int) -> _Kernel:
         state = layer.dynamics.integrated(
             state, jnp.broadcast_to(current, silent.shape), names, key, time
         )
-        now = {**names, "t": time}
-        return step.settle(state, now, silent, lambda reset, free: free), step.margin(state, now)
+        names_now = {**names, "t": time}
+        after = step.settle(state, names_now, silent, lambda reset, free: free)
+        return after, step.margin(state, names_now)
 
     def margins(first: float) -> Array:
         currents = jnp.zeros(steps).at[0].set(first)
@@ -245,8 +252,8 @@ def _kernel(layer: Layer, steps: int) -> _Kernel:
 def _at_rate(
     layer: Layer, number: int, x: Array, rate: float, key: Array | None
 ) -> tuple[Layer, Array]:
-    """A layer scaled to fire at a rate, and its spikes; of the factors tried the one that comes
-    closest, as rates may jump."""
+    """Return a layer scaled to fire at a rate, and its spikes. As rates may jump, the factor is the
+    one of all tried that comes closest."""
     tried: dict[float, float] = {}
 
     def is_below(power: float) -> bool:
@@ -268,7 +275,7 @@ def _at_rate(
 
 
 def _bracket(is_below: Callable[[float], bool]) -> tuple[float, float]:
-    """Powers of two, one apart where possible, between which a rate is reached."""
+    """Return two powers of two, one apart where possible, between which the rate is reached."""
     power = 0.0
     if is_below(power):
         while power < LARGEST_POWER and is_below(power + 1.0):
@@ -285,6 +292,6 @@ def _scaled(layer: Layer, factor: Array) -> Layer:
 
 @eqx.filter_jit
 def _response(layer: Layer, factor: Array, x: Array, key: Array | None) -> tuple[Array, Array]:
-    """Of a scaled layer, spikes per neuron and second, and all spikes."""
+    """Return the spikes per neuron and second of a scaled layer, and all its spikes."""
     spikes = _scaled(layer, factor)(x, key)
     return jnp.mean(spikes) / layer.dynamics.step.dt, spikes

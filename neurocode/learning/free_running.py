@@ -1,4 +1,4 @@
-"""A network that goes on by itself: its own output becomes its input."""
+"""A network that runs freely: its own output becomes its input."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ Array = jax.Array
 
 
 def free_running(network: Network, x: Array, start: int) -> Response:
-    """Response of a network that from step ``start`` on is fed its own latest output, without a
-    gradient through the feedback.
+    """Return the response of a network whose input from step ``start`` on is its own latest output;
+    no gradient flows through this feedback.
 
     Parameters
     ----------
     network : Network
-        With as many outputs as inputs, without noise, dropout and delays.
+        A network with as many outputs as inputs, without noise, dropout and delays.
     x : array (time, batch, inputs)
-        Of which the steps before ``start`` are read.
+        Inputs, of which only the steps before ``start`` are read.
     start : int
 
     Returns
@@ -31,9 +31,9 @@ def free_running(network: Network, x: Array, start: int) -> Response:
     Raises
     ------
     DataError
-        For other numbers of outputs and inputs.
+        If the number of outputs is not that of inputs.
     ModelError
-        For a network with noise, delays or shortcuts, or of voters.
+        For a network with noise, delays, shortcuts or voters.
     """
     n_out = network.n_out
     if n_out != network.n_in or x.shape[2] != network.n_in:
@@ -42,18 +42,18 @@ def free_running(network: Network, x: Array, start: int) -> Response:
             f"{network.n_in}."
         )
     if network.is_stochastic or any(_delayed(layer) for layer in network.layers):
-        raise ModelError("A free-running network has neither noise nor delays.")
+        raise ModelError("A free-running network must have neither noise nor delays.")
     if not isinstance(network.readout, Readout) or any(
         layer.shortcut is not None for layer in network.layers
     ):
         raise ModelError(
-            "A free-running network is read by leaky integrators and has no shortcuts."
+            "A free-running network must be read by leaky integrators and have no shortcuts."
         )
     names = [layer.dynamics.step.prepare(layer.intrinsic.values()) for layer in network.layers]
     batch = x.shape[1]
     states = [
-        layer.dynamics.initial_state(own, (batch, layer.n))
-        for layer, own in zip(network.layers, names, strict=True)
+        layer.dynamics.initial_state(layer_names, (batch, layer.n))
+        for layer, layer_names in zip(network.layers, names, strict=True)
     ]
     spikes = [jnp.zeros((batch, layer.n), x.dtype) for layer in network.layers]
 
@@ -61,17 +61,18 @@ def free_running(network: Network, x: Array, start: int) -> Response:
 
     def visit(carry: tuple, step: tuple[Array, Array]) -> tuple[tuple, tuple]:
         states, spikes, out = carry
-        number, given = step
-        signal = jnp.where(number < start, given, jax.lax.stop_gradient(out[0]))
+        number, inputs = step
+        signal = jnp.where(number < start, inputs, jax.lax.stop_gradient(out[0]))
         after, fired = [], []
-        for layer, own, state, latest in zip(network.layers, names, states, spikes, strict=True):
+        for layer, layer_names, state, latest in zip(
+            network.layers, names, states, spikes, strict=True
+        ):
             current = layer.connection(signal[None])[0]
             if layer.recurrent is not None:
                 current = current + layer.recurrent.recurrence.current(latest)
             time = network.dt * number
-            state, signal = layer.dynamics.settle(
-                layer.dynamics.update(state, current, own, None, time), own, None, time
-            )
+            before = layer.dynamics.update(state, current, layer_names, None, time)
+            state, signal = layer.dynamics.settle(before, layer_names, None, time)
             after.append(state)
             fired.append(signal)
         out = network.readout.advance(out, network.readout.connection(signal[None])[0], keep)

@@ -1,4 +1,4 @@
-"""What makes two trainings the same, so that one goes on from the checkpoint of the other."""
+"""What identifies a training run, so that only the same run continues from a checkpoint."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ Array = jax.Array
 
 
 def identity(network: Network, task: Task, settings: Settings, seed: int) -> dict[str, Any]:
-    """What a checkpoint must agree on: the network at its start, the task, how it is trained, and
-    by what."""
+    """Return what must be the same for a checkpoint to be used: the network at its start, the task,
+    how the network is trained, and the version and precision."""
     table = {
         "version": neurocode.__version__,
         "precision": str(jnp.result_type(float)),
@@ -51,7 +51,7 @@ def identity(network: Network, task: Task, settings: Settings, seed: int) -> dic
 
 
 def _digest(arrays: list[Array | np.ndarray]) -> str:
-    """Hash of arrays, their types and shapes."""
+    """Return a hash of arrays, their types and shapes."""
     digest = hashlib.sha256()
     for array in map(np.asarray, arrays):
         digest.update(f"{array.dtype.str}{array.shape}".encode())
@@ -61,7 +61,7 @@ def _digest(arrays: list[Array | np.ndarray]) -> str:
 
 
 def _loss(loss: Loss) -> str | dict[str, str]:
-    """The name of a loss of neurocode, the class and the attributes of another."""
+    """Return the name of a loss of neurocode, or the class and attributes of any other loss."""
     if LOSSES.get(loss.name) == loss:
         return loss.name
     attributes = {

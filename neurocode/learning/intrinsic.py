@@ -20,28 +20,29 @@ class Intrinsic(eqx.Module):
     """Values of the parameters of a model for each neuron of a layer.
 
     Learned parameters are kept in the coordinates of :class:`~neurocode.models.bounds.Bounds`, as
-    those of fits are, but those with two finite bounds as their place between them, projected back
-    there after every update; a single bound and none are in units of the start.
+    in fits, with one exception: a parameter with two finite bounds is kept as its relative position
+    between them and is projected back into them after every update. The coordinates of parameters
+    with a single bound or none are in units of the starting value.
 
     Parameters
     ----------
     model : NeuronModel
     learned : sequence of str
-        Parameters to learn. Those that the model declares ``per_neuron`` have a value for each
-        neuron, others are shared.
+        Parameters to learn. Those that the model declares ``per_neuron`` have one value per neuron;
+        the others are shared.
     n : int
-        Neurons.
+        Number of neurons.
     key : jax.Array, optional
-        Draws learned parameters with two bounds uniformly between them; without it all start at the
-        model's value.
+        Random key with which learned parameters with two bounds are drawn uniformly between them;
+        without it all start at the model's value.
     shared : sequence of str
         Learned parameters with one value for the layer, whatever the model declares.
 
     Raises
     ------
     ModelError
-        For a parameter that the model does not have or that it fixes, one that is shared but not
-        learned, or a start on a single bound.
+        For a parameter that the model does not have or that it fixes, a parameter that is shared
+        but not learned, or a value that starts on a single bound.
     """
 
     coordinates: dict[str, Array]
@@ -67,11 +68,11 @@ class Intrinsic(eqx.Module):
         self.coordinates = {}
         for number, name in enumerate(learned):
             shape = (n,) if model.parameters[name].per_neuron and name not in shared else ()
-            own = None if key is None else jax.random.fold_in(key, number)
-            self.coordinates[name] = _start(model, name, shape, own)
+            draw_key = None if key is None else jax.random.fold_in(key, number)
+            self.coordinates[name] = _start(model, name, shape, draw_key)
 
     def values(self) -> dict[str, Array | float]:
-        """Values in SI of all parameters of the model."""
+        """Return the values of all parameters of the model in SI units."""
         fixed = {
             name: float(value) if np.ndim(value) == 0 else jnp.asarray(value)
             for name, value in self.model.values.items()
@@ -82,7 +83,7 @@ class Intrinsic(eqx.Module):
         }
 
     def projected(self) -> Intrinsic:
-        """With every parameter inside its bounds."""
+        """Return a copy with every parameter inside its bounds."""
         inside = {
             name: jnp.clip(c, 0.0, 1.0) if _bounds(self.model, name).two_sided else c
             for name, c in self.coordinates.items()
@@ -91,8 +92,8 @@ class Intrinsic(eqx.Module):
 
 
 def _bounds(model: NeuronModel, name: str) -> Bounds:
-    """Bounds of a parameter, with its size: the distance of the model's value to a single bound, or
-    that value."""
+    """Return the bounds of a parameter with its scale: the distance of the model's value from a
+    single bound or, without bounds, the magnitude of that value."""
     low, high = model.parameters[name].si_bounds
     bound, value = low if np.isfinite(low) else high, float(np.mean(model.values[name]))
     return Bounds(
@@ -117,6 +118,6 @@ def _value(bounds: Bounds, coordinate: Array) -> Array:
 
 
 def _sign(bounds: Bounds) -> int:
-    """Minus one where the single bound is an upper one: files of networks hold the logarithm of the
-    distance to it."""
+    """Return minus one if the single bound is an upper one, as files of networks hold the logarithm
+    of the distance to it; otherwise one."""
     return -1 if bounds.one_sided and np.isfinite(bounds.high) else 1

@@ -1,4 +1,4 @@
-"""A layer: connections, a population of neurons of one model, and connections inside it."""
+"""A layer: incoming connections, neurons of one model, and recurrent connections."""
 
 from __future__ import annotations
 
@@ -21,20 +21,20 @@ Array = jax.Array
 
 
 class Shortcut(eqx.Module):
-    """What a layer takes besides the spikes of the layer before: the input of an earlier layer (He
-    et al. 2016).
+    """The input of an earlier layer, which a layer receives besides the spikes of the layer before
+    (He et al. 2016).
 
     Parameters
     ----------
     back : int
-        How many layers earlier: one is the input of the layer before.
+        Number of layers to go back: one is the input of the layer before.
     connection : Connection, optional
-        Between that input and the neurons; without it one is added to the other.
+        Connection between that input and the neurons; without it the input is added directly.
 
     Raises
     ------
     ModelError
-        For less than one layer.
+        If the shortcut goes back by less than one layer.
     """
 
     connection: Connection | None
@@ -46,11 +46,11 @@ class Shortcut(eqx.Module):
         self.back, self.connection = back, connection
 
     def __call__(self, x: Array, training: bool = False) -> Array:
-        """What is added to the weighted sums of the layer, for the earlier input (time, batch, n)."""
+        """Return what the earlier input (time, batch, n) adds to the weighted sums of the layer."""
         return x if self.connection is None else project(self.connection, x, training)
 
     def measured(self, x: Array) -> Shortcut:
-        """With the moments of its normalisations on the earlier input."""
+        """Return a copy whose normalisations hold the mean and variance of the earlier input."""
         return (
             self if self.connection is None else Shortcut(self.back, measured(self.connection, x))
         )
@@ -63,8 +63,8 @@ class Layer(eqx.Module):
     ----------
     connection : Dense, Convolution, Pool or Chain
     model : NeuronModel
-        With one input; its ``per_neuron`` parameters get a value for each neuron where they are
-        learned.
+        A model with one input. Its ``per_neuron`` parameters have one value per neuron where they
+        are learned.
     dt : float
         Time step in seconds.
     recurrent : Recurrent, optional
@@ -72,44 +72,47 @@ class Layer(eqx.Module):
     learned : sequence of str
         Intrinsic parameters that are learned; see :class:`Intrinsic`.
     shared : sequence of str
-        Of these, the ones with one value for the whole layer.
+        Learned parameters with one value for the whole layer.
     spread : bool
-        Draw learned parameters with two bounds uniformly between them instead of starting at the
-        model's values.
+        Whether to draw learned parameters with two bounds uniformly between them instead of
+        starting at the model's values.
     surrogate : Surrogate, optional
-        None for the derivative of the spike probability, for models with escape noise.
+        Derivative of a spike. None takes the derivative of the spike probability, for models with
+        escape noise.
     reset_gradient : bool
         Whether gradients flow through the reset ("attached").
     draw_gradient : {"straight_through", "trapezoid", "secant", "trapezoid_secant"}
-        What stands in for the derivative of a spike that was drawn with probability p; all but the
-        first for models with escape noise and without a surrogate. Straight through the draw: the
-        derivative of p, right where the expected loss is linear in the spike. Trapezoid: that over
-        2p where there is a spike and over 2(1 - p) where there is none, whose mean takes (L'(0) +
-        L'(1))/2 for L(1) - L(0), right where the loss is quadratic in the spike, for a variance
-        that grows as 1/(4p(1 - p)); for two categories it is ReinMax (Liu et al. 2023, "Bridging
-        Discrete and Backpropagation: Straight-Through and Beyond", NeurIPS). Secant, ours: by the
-        reset a spike changes the next state and the probability of the next spike by their
-        differences with and without it, not by their derivatives, which are far off where the noise
-        is narrow; it takes ``reset_gradient=True``. Both together: ``"trapezoid_secant"``.
+        What stands in for the derivative of a spike that was drawn with probability p. All but the
+        first need a model with escape noise and no surrogate. ``"straight_through"`` is the
+        derivative of p; it is exact where the expected loss is linear in the spike.
+        ``"trapezoid"`` is that derivative divided by 2p where there is a spike and by 2(1 - p)
+        where there is none. Its mean replaces L(1) - L(0) by (L'(0) + L'(1))/2, which is exact
+        where the loss is quadratic in the spike; its variance grows as 1/(4p(1 - p)). For two
+        categories it is ReinMax (Liu et al. 2023, "Bridging Discrete and Backpropagation:
+        Straight-Through and Beyond", NeurIPS). ``"secant"`` is our choice, not from a paper:
+        through the reset a spike changes the next state and the probability of the next spike by
+        their differences with and without the spike, not by their derivatives, which are far off
+        where the noise is narrow; it needs ``reset_gradient=True``. ``"trapezoid_secant"`` combines
+        both.
     dropout : float
-        Probability with which an outgoing spike is dropped in training; connections inside the
-        layer are spared.
+        Probability with which an outgoing spike is dropped in training; recurrent connections are
+        not affected.
     segment : int, optional
-        In training save only the state every so many steps and make the steps between again: memory
-        for one segment instead of the whole sequence, for about one more run of the loop. The same
-        gradients.
+        In training, number of steps between saved states; the steps in between are computed again.
+        This takes memory for one segment instead of the whole sequence and costs about one more run
+        of the loop. The gradients are the same.
     current_unit, margin_unit : str, optional
-        For models that are not dimensionless: the input of a weighted sum of one, such as ``"0.5
-        nA"``, and the distance to threshold that counts as one for the surrogate derivative, such
-        as ``"20 mV"``.
+        For models that are not dimensionless: the input that a weighted sum of one stands for, such
+        as ``"0.5 nA"``, and the distance to threshold that counts as one for the surrogate
+        derivative, such as ``"20 mV"``.
     key : jax.Array, optional
-        Needed with ``spread``.
+        Random key, needed with ``spread``.
 
     Raises
     ------
     ModelError
         For a model that cannot be a layer or a draw gradient that it cannot have (see
-        :meth:`Dynamics.of`), segments of less than a step, or a dropout outside [0, 1).
+        :meth:`Dynamics.of`), segments shorter than one step, or a dropout outside [0, 1).
 
     Examples
     --------
@@ -150,7 +153,7 @@ class Layer(eqx.Module):
         key: Array | None = None,
     ) -> None:
         if segment is not None and segment < 1:
-            raise ModelError(f"Segments of a time loop have at least one step, not {segment}.")
+            raise ModelError(f"Segments of a time loop need at least one step, not {segment}.")
         if not 0 <= dropout < 1:
             raise ModelError(
                 f"The share of spikes that dropout takes is from 0 up to 1, not {dropout}."
@@ -165,16 +168,16 @@ class Layer(eqx.Module):
         )
 
     def with_model(self, model: NeuronModel) -> Layer:
-        """The same connections and learned values on another model with the same learned
-        parameters, input and units."""
+        """Return a layer with the same connections and learned values and another model, which has
+        the same learned parameters, input and units."""
         return self._remade(model, self.dynamics.draw_gradient)
 
     def with_draw_gradient(self, draw_gradient: str) -> Layer:
-        """The same layer with another stand-in for the derivative of a spike that was drawn."""
+        """Return the same layer with another stand-in for the derivative of a drawn spike."""
         return self._remade(self.model, draw_gradient)
 
     def _remade(self, model: NeuronModel, draw_gradient: str) -> Layer:
-        old, own = self.dynamics, self.intrinsic.coordinates
+        old, coordinates = self.dynamics, self.intrinsic.coordinates
         units = (parse_unit(unit).scale for unit in (*model.inputs.values(), unit_of_margin(model)))
         layer = Layer(
             self.connection,
@@ -182,8 +185,8 @@ class Layer(eqx.Module):
             old.step.dt,
             recurrent=self.recurrent,
             shortcut=self.shortcut,
-            learned=tuple(own),
-            shared=[name for name, value in own.items() if value.ndim == 0],
+            learned=tuple(coordinates),
+            shared=[name for name, value in coordinates.items() if value.ndim == 0],
             surrogate=old.surrogate,
             reset_gradient=old.reset_gradient,
             draw_gradient=draw_gradient,
@@ -192,11 +195,11 @@ class Layer(eqx.Module):
             current_unit=old.current / next(units),
             margin_unit=old.distance / next(units),
         )
-        return eqx.tree_at(lambda part: part.intrinsic.coordinates, layer, own)
+        return eqx.tree_at(lambda part: part.intrinsic.coordinates, layer, coordinates)
 
     @property
     def model(self) -> NeuronModel:
-        """Model of the neurons, at its own values."""
+        """Model of the neurons with its original values, before learning."""
         return self.intrinsic.model
 
     @property
@@ -211,7 +214,7 @@ class Layer(eqx.Module):
 
     @property
     def connections(self) -> tuple[Connection | Recurrent, ...]:
-        """All that brings spikes to the neurons."""
+        """All connections that bring spikes to the neurons."""
         shortcut = None if self.shortcut is None else self.shortcut.connection
         return tuple(
             part for part in (self.connection, self.recurrent, shortcut) if part is not None
@@ -224,27 +227,27 @@ class Layer(eqx.Module):
 
     @property
     def sources(self) -> tuple[str, ...]:
-        """Paper behind the gradient through a spike: a surrogate, or that of the chance of a spike
-        where the neuron draws it."""
+        """Paper behind the gradient through a spike: that of the surrogate, or of the derivative of
+        the spike probability where spikes are drawn."""
         return (
             ("Ma, Yan, Tang 2023",) if self.dynamics.surrogate is None else ("Neftci et al. 2019",)
         )
 
     def earlier(self, signals: Sequence[Array]) -> Array | None:
-        """What its shortcut takes, of the inputs of all layers up to this one."""
+        """Return the input of the shortcut, given the inputs of all layers up to this one."""
         return None if self.shortcut is None else signals[-1 - self.shortcut.back]
 
     def current(self, x: Array, earlier: Array | None = None, training: bool = False) -> Array:
-        """Weighted sums (time, batch, n) of inputs (time, batch, n_in), with those of the input
-        that the shortcut takes."""
+        """Return the weighted sums (time, batch, n) of inputs (time, batch, n_in), including those
+        of the input that the shortcut takes."""
         current = project(self.connection, x, training)
         return current if earlier is None else current + self.shortcut(earlier, training)
 
     def measured(self, x: Array, earlier: Array | None = None) -> Layer:
-        """With the moments of its normalisations on these inputs; see
+        """Return a copy whose normalisations hold the mean and variance of these inputs; see
         :func:`neurocode.learning.network.calibrated`."""
         shortcut = None if earlier is None else self.shortcut.measured(earlier)
-        places = lambda own: (own.connection, own.shortcut)  # noqa: E731
+        places = lambda layer: (layer.connection, layer.shortcut)  # noqa: E731
         return eqx.tree_at(
             places,
             self,
@@ -261,18 +264,18 @@ class Layer(eqx.Module):
         training: bool = False,
         adjoint: bool = True,
     ) -> Array:
-        """Spikes (time, batch, n) for inputs (time, batch, n_in); ``key`` for noisy neurons,
-        ``earlier`` for the shortcut."""
+        """Return the spikes (time, batch, n) for inputs (time, batch, n_in); noisy neurons need
+        ``key``, and the shortcut needs ``earlier``."""
         return self.driven(self.current(x, earlier, training), key, adjoint=adjoint)
 
     def driven(self, current: Array, key: Array | None = None, *, adjoint: bool = True) -> Array:
-        """Spikes (time, batch, n) for weighted sums (time, batch, n)."""
+        """Return the spikes (time, batch, n) for weighted sums (time, batch, n)."""
         keys = jax.random.split(key, len(current)) if self.needs_key else None
         return self._run(current, keys=keys, adjoint=adjoint, segment=self.segment)
 
     def replayed(self, current: Array, fired: Array) -> Array:
-        """Spikes (time, batch, n) of neurons with escape noise that were drawn before, with the
-        gradient of the draw."""
+        """Return spikes (time, batch, n) of neurons with escape noise that have been drawn already,
+        with the gradient of the draw."""
         return self._run(current, fired=fired)
 
     def _run(self, current: Array, **options: Any) -> Array:

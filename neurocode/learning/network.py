@@ -1,4 +1,4 @@
-"""A network: layers of neurons one after another, and leaky integrators that read the last."""
+"""A network: layers of neurons one after another, and a readout of the last layer."""
 
 from __future__ import annotations
 
@@ -24,19 +24,19 @@ Array = jax.Array
 Disturbance = Callable[[Array, Array], Array]
 
 MAGIC = b"neurocode network 1"
-#: Folded into the key of a layer for its disturbance.
+#: Number folded into the random key of a layer to give the key of its disturbance.
 DISTURB = 3_000_017
 
 
 class Response(NamedTuple):
-    """What a network answers.
+    """Response of a network.
 
     Attributes
     ----------
     potentials : array (time, batch, outputs)
-        Of the readout.
+        Potentials of the readout.
     spikes : tuple of array (time, batch, n)
-        Of each layer, 0 or 1.
+        Spikes of each layer, 0 or 1.
     """
 
     potentials: Array
@@ -46,22 +46,22 @@ class Response(NamedTuple):
 class Network(eqx.Module):
     """Layers and a readout.
 
-    Input of a step acts in the same step on every layer up to the readout; recurrent spikes act in
-    the next one.
+    The input of a step acts on all layers up to the readout in the same step; recurrent spikes act
+    in the next step.
 
     Parameters
     ----------
-    layers : list of Layer, the last an Output: Readout, Voters, JointDecision, RecordedNeurons or
-    one's own
+    layers : list of Layer and Output
+        Layers of neurons, and as last entry a readout: :class:`Readout`, :class:`Voters`,
+        :class:`JointDecision`, :class:`RecordedNeurons` or another subclass of :class:`Output`.
     disturbance : callable, optional
-        Changes the outgoing spikes (time, batch, n) of every layer, given a random key; spikes
-        inside the layer are spared.
+        Function that changes the outgoing spikes (time, batch, n) of every layer, given a random
+        key; recurrent spikes are not changed.
 
     Raises
     ------
     ModelError
-        If the sizes of layers or of shortcuts do not follow on one another or their time steps
-        differ.
+        If the sizes of consecutive layers or of shortcuts do not match, or time steps differ.
 
     Examples
     --------
@@ -108,12 +108,12 @@ class Network(eqx.Module):
 
     @property
     def populations(self) -> tuple[Layer, ...]:
-        """All layers of neurons, those inside the readout too."""
+        """All layers of neurons, including those inside the readout."""
         return (*self.layers, *self.readout.layers)
 
     @property
     def is_stochastic(self) -> bool:
-        """Whether two responses to the same input differ."""
+        """Whether two responses to the same input can differ."""
         return self.disturbance is not None or any(layer.needs_key for layer in self.populations)
 
     @property
@@ -133,9 +133,9 @@ class Network(eqx.Module):
         return sum(int(leaf.size) for leaf in jax.tree.leaves(trainable(self)[0]))
 
     def projected(self) -> Network:
-        """With all intrinsic parameters inside their bounds."""
+        """Return a copy with all intrinsic parameters inside their bounds."""
         layers = [
-            eqx.tree_at(lambda own: own.intrinsic, layer, layer.intrinsic.projected())
+            eqx.tree_at(lambda part: part.intrinsic, layer, layer.intrinsic.projected())
             for layer in self.layers
         ]
         return Network([*layers, self.readout.projected()], self.disturbance)
@@ -143,17 +143,18 @@ class Network(eqx.Module):
     def __call__(
         self, x: Array, key: Array | None = None, *, training: bool = False, adjoint: bool = True
     ) -> Response:
-        """Response to inputs.
+        """Return the response to inputs.
 
         Parameters
         ----------
         x : array (time, batch, inputs)
         key : jax.Array, optional
-            For noisy neurons and dropout.
+            Random key for noisy neurons and dropout.
         training : bool
-            Whether spikes are dropped and batches are normalised by their own moments.
+            Whether dropout is applied and each batch is normalised by its own mean and variance.
         adjoint : bool
-            Without it JAX differentiates the time loop.
+            Whether the gradient takes the adjoint of :mod:`neurocode.learning.timeloop`; otherwise
+            JAX differentiates the time loop.
 
         Raises
         ------
@@ -194,14 +195,15 @@ class Network(eqx.Module):
         return Response(potentials, tuple(spikes))
 
     def to_dataframe(self) -> pd.DataFrame:
-        """One row a layer, the readout last.
+        """Return a table with one row per layer, the readout last.
 
         Returns
         -------
         pandas.DataFrame
-            ``kind`` and ``model``, numbers of inputs ``n_in`` and of neurons or outputs ``n_out``,
-            ``recurrent`` and ``shortcut`` (whether it has one), ``learned`` (names of intrinsic
-            parameters), and ``n_parameters`` (learned values).
+            Columns ``kind`` and ``model``, the numbers of inputs ``n_in`` and of neurons or outputs
+            ``n_out``, ``recurrent`` and ``shortcut`` (whether the layer has one), ``learned``
+            (names of learned intrinsic parameters), and ``n_parameters`` (number of learned
+            values).
         """
         learned, _ = trainable(self)
         rows = [
@@ -212,7 +214,7 @@ class Network(eqx.Module):
         )
 
     def summary(self) -> str:
-        """What the network is made of, one line a layer."""
+        """Return a description of the network, one line per layer."""
         return lines(self._heading(), self._rows(), most=len(self.layers) + 2)
 
     def __repr__(self) -> str:
@@ -240,7 +242,7 @@ class Network(eqx.Module):
         return rows
 
     def table(self) -> dict[str, Any]:
-        """What the network is made of, as plain values; arrays apart."""
+        """Return the parts of the network as plain values, without the values of arrays."""
         return {KIND: Network.__name__, "layers": table_of([*self.layers, self.readout])}
 
     def save(self, path: str | Path) -> Path:
@@ -257,7 +259,7 @@ class Network(eqx.Module):
         Raises
         ------
         ModelError
-            For a network with a disturbance, or with parts that are neither neurocode's own nor a
+            For a network with a disturbance, or with a part that is neither from neurocode nor a
             readout whose fields are the arguments of its constructor.
         """
         path = Path(path)
@@ -265,7 +267,7 @@ class Network(eqx.Module):
         return path
 
     def writable_table(self) -> dict[str, Any]:
-        """The same as :meth:`table`, of a network that can be made again from it.
+        """Return :meth:`table` if the network can be rebuilt from it.
 
         Raises
         ------
@@ -274,21 +276,21 @@ class Network(eqx.Module):
         """
         if self.disturbance is not None:
             raise ModelError(
-                "A network with a disturbance is not written; write the one without it."
+                "A network with a disturbance cannot be written; write the network without it."
             )
         require_writable([*self.layers, self.readout])
         return self.table()
 
     @classmethod
     def load(cls, path: str | Path, readouts: Sequence[type[Output]] = ()) -> Network:
-        """Read a network that :meth:`save` wrote, its arrays bit for bit.
+        """Read a network that :meth:`save` wrote; its arrays are identical bit for bit.
 
         Parameters
         ----------
         path : path
         readouts : sequence of classes
-            Readouts of one's own that the network may end with; nothing that a file names is made
-            besides these and neurocode's.
+            Further readouts that the network may end with. Of what a file names, only these and
+            the classes of neurocode are constructed.
 
         Returns
         -------
@@ -297,8 +299,8 @@ class Network(eqx.Module):
         Raises
         ------
         DataError
-            That names the file: missing, damaged, another kind of file, or a network that does not
-            fit together.
+            If the file is missing, damaged or of another kind, or the parts of the network do not
+            fit together. The message names the file.
 
         Examples
         --------
@@ -317,26 +319,25 @@ class Network(eqx.Module):
     def rebuilt(
         cls, table: Any, leaves: Sequence[Array], path: Path, readouts: Sequence[type[Output]] = ()
     ) -> Network:
-        """A network from its table and its arrays; ``path`` is named where they do not fit
-        together.
+        """Return a network built from its table and its arrays.
 
         Raises
         ------
         DataError
-            If they do not.
+            If they do not fit together; the message names ``path``.
         """
         structures = []
 
         def outline() -> list[Array]:
             options = dict(table)
             if options.pop(KIND) != Network.__name__:
-                raise ModelError("it is no whole network")
+                raise ModelError("it is not a whole network")
             network = Network(**{name: made(value, readouts) for name, value in options.items()})
             structures.append(jax.tree.structure(network))
             return jax.tree.leaves(network)
 
         try:
-            # abstract, so that no memory is taken for sizes that the arrays of the file do not have
+            # evaluated abstractly: a wrong size in the table must not allocate memory
             expected = jax.eval_shape(outline)
             if [_form(leaf) for leaf in leaves] != [_form(leaf) for leaf in expected]:
                 raise ModelError("its arrays are not those of its parts")
@@ -356,12 +357,12 @@ class Network(eqx.Module):
 
 
 def _form(array: Any) -> tuple[str, tuple[int, ...]]:
-    """Kind of the numbers of an array, and its shape."""
+    """Return the kind of the numbers of an array, and its shape."""
     return array.dtype.kind, array.shape
 
 
 def _row(name: str, part: Layer | Output, learned: Layer | Output) -> dict[str, Any]:
-    """A row of the table of a network."""
+    """Return one row of the table of a network."""
     hidden = isinstance(part, Layer)
     layers = (part,) if hidden else part.layers
     return {
@@ -378,14 +379,15 @@ def _row(name: str, part: Layer | Output, learned: Layer | Output) -> dict[str, 
 
 
 def calibrated(network: Network, x: Array, key: Array | None = None) -> Network:
-    """A network whose normalisations hold the moments of these inputs, each after those before it.
+    """Return a network whose normalisations hold the mean and variance that these inputs cause,
+    measured one layer after another.
 
     Parameters
     ----------
     network : Network
     x : array (time, batch, inputs)
     key : jax.Array, optional
-        For noisy neurons.
+        Random key for noisy neurons.
 
     Returns
     -------
@@ -400,16 +402,16 @@ def calibrated(network: Network, x: Array, key: Array | None = None) -> Network:
 
 
 def noise_key(key: Array | None, number: int) -> Array | None:
-    """Random key of the noise of a layer; the readout counts as the last."""
+    """Return the random key of the noise of a layer; the readout counts as the last layer."""
     return _keys(key, number)[0]
 
 
 def _keys(key: Array | None, number: int) -> tuple[Array | None, ...]:
-    """For the noise, the dropout and the disturbance of a layer."""
+    """Return random keys for the noise, the dropout and the disturbance of a layer."""
     if key is None:
         return (None,) * 3
-    own = jax.random.fold_in(key, number)
-    return (*jax.random.split(own), jax.random.fold_in(own, DISTURB))
+    layer_key = jax.random.fold_in(key, number)
+    return (*jax.random.split(layer_key), jax.random.fold_in(layer_key, DISTURB))
 
 
 def _check_shortcut(layers: list[Layer], number: int, layer: Layer) -> None:

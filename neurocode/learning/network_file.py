@@ -1,4 +1,4 @@
-"""Networks in files, as functions."""
+"""Functions that write a network to a file and read it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""Networks to and from NIR, the neuromorphic intermediate representation (Pedersen et al. 2024)."""
+"""Export to and import from NIR, the neuromorphic intermediate representation (Pedersen et al.
+2024)."""
 
 from __future__ import annotations
 
@@ -25,15 +26,16 @@ INPUT, OUTPUT = "input", "output"
 
 
 def to_nir(network: Network) -> nir.NIRGraph:
-    """A network as an NIR graph: ``Affine`` or ``Linear``, ``LIF`` with a ``Linear`` loop, ``LI``.
+    """Return a network as an NIR graph of ``Affine`` or ``Linear`` nodes, ``LIF`` nodes with
+    ``Linear`` loops, and an ``LI`` node.
 
     In NIR, as here, spikes on a loop act in the next step. Time constants are in seconds.
 
     Parameters
     ----------
     network : Network
-        Of leaky integrate-and-fire neurons (:func:`neurocode.models.normalised_lif`), dense,
-        without delays.
+        A network of leaky integrate-and-fire neurons (:func:`neurocode.models.normalised_lif`) with
+        dense connections and without delays.
 
     Returns
     -------
@@ -42,14 +44,15 @@ def to_nir(network: Network) -> nir.NIRGraph:
     Raises
     ------
     ModelError
-        For neurons, readouts, convolutions, shortcuts or delays that NIR has no node for.
+        For neurons, a readout, convolutions, shortcuts or delays for which NIR has no node.
 
     Examples
     --------
     >>> import neurocode as nc
     >>> from neurocode.learning import Dense, Layer, Network, Readout
     >>> a, b = jax.random.split(jax.random.key(0))
-    >>> network = Network([Layer(Dense(2, 4, key=a), nc.models.normalised_lif(), 1e-3), Readout(Dense(4, 2, key=b), 1e-3)])
+    >>> layer = Layer(Dense(2, 4, key=a), nc.models.normalised_lif(), 1e-3)
+    >>> network = Network([layer, Readout(Dense(4, 2, key=b), 1e-3)])
     >>> sorted(to_nir(network).nodes)
     ['input', 'neurons_0', 'output', 'readout', 'weights_0', 'weights_1']
     """
@@ -77,7 +80,7 @@ def to_nir(network: Network) -> nir.NIRGraph:
             edges += [(neurons, f"loop_{number}"), (f"loop_{number}", neurons)]
         last = neurons
     if not isinstance(network.readout, Readout) or network.readout.synapse is not None:
-        raise ModelError("NIR has no readout of voters or with a synapse.")
+        raise ModelError("NIR has no node for a readout with voters or a synapse.")
     weights = f"weights_{len(network.layers)}"
     constants = np.asarray(network.readout.time_constants, float)
     nodes |= {
@@ -90,8 +93,8 @@ def to_nir(network: Network) -> nir.NIRGraph:
 
 
 def from_nir(graph: nir.NIRGraph | str | Path, dt: float) -> Network:
-    """A network from an NIR graph that is a chain from ``Input`` to ``Output``, loops on neurons
-    apart.
+    """Return a network from an NIR graph that is a chain from ``Input`` to ``Output``; neurons may
+    have loops.
 
     Parameters
     ----------
@@ -102,7 +105,8 @@ def from_nir(graph: nir.NIRGraph | str | Path, dt: float) -> Network:
     Raises
     ------
     ModelError
-        For a node that neurocode has no model for, by its name, or a graph that is no such chain.
+        For a node for which neurocode has no model (the message names it), or a graph that is not
+        such a chain.
     DataError
         For a file that cannot be read.
     """
@@ -111,7 +115,7 @@ def from_nir(graph: nir.NIRGraph | str | Path, dt: float) -> Network:
             graph = nir.read(graph)
         except Exception as error:
             raise DataError(
-                f"{graph}: no NIR file ({(str(error).splitlines() or [''])[0]})."
+                f"{graph}: this is not an NIR file ({(str(error).splitlines() or [''])[0]})."
             ) from None
     chain, loops = _chain(graph)
     parts: list[Layer | Readout] = []
@@ -141,7 +145,7 @@ def _require_known(layer: Layer, number: int) -> None:
     )
     if not same or model.is_stochastic or model.refractory is not None:
         raise ModelError(
-            f"NIR has no node for layer {number}, neurons of '{model.name}'; it knows those of "
+            f"NIR has no node for the neurons of layer {number}, '{model.name}'; it has one for "
             f"'lif-normalised'."
         )
     if (
@@ -150,12 +154,13 @@ def _require_known(layer: Layer, number: int) -> None:
         or layer.shortcut is not None
     ):
         raise ModelError(
-            f"Layer {number} has a convolution, a shortcut or delays, which are not written to NIR."
+            f"Layer {number} has a convolution, a shortcut or delays, which cannot be written to "
+            f"NIR."
         )
     if layer.recurrent is not None and max(layer.recurrent.delay) > 1:
         raise ModelError(
-            f"Layer {number} has recurrent delays of more than one step, which are not written to "
-            f"NIR."
+            f"Layer {number} has recurrent delays of more than one step, which cannot be written "
+            f"to NIR."
         )
 
 
@@ -169,7 +174,8 @@ def _weights(connection: Dense) -> nir.Affine | nir.Linear:
 
 
 def _chain(graph: nir.NIRGraph) -> tuple[list[str], dict[str, str]]:
-    """Names from the first weights to the readout, and the loop of each node that has one."""
+    """Return the names of the nodes from the first weights to the readout, and the loop of each
+    node that has one."""
     starts = [name for name, node in graph.nodes.items() if isinstance(node, nir.Input)]
     if len(starts) != 1:
         raise ModelError(f"The graph has {len(starts)} inputs, expected one.")
@@ -182,18 +188,19 @@ def _chain(graph: nir.NIRGraph) -> tuple[list[str], dict[str, str]]:
         for target in targets
         if isinstance(graph.nodes[name], nir.LIF) and following.get(target) == [name]
     }
-    chain, here = [], starts[0]
-    while not isinstance(graph.nodes[here], nir.Output):
-        further = [name for name in following.get(here, []) if name != loops.get(here)]
-        if len(further) != 1 or len(chain) > len(graph.nodes):
+    chain, current = [], starts[0]
+    while not isinstance(graph.nodes[current], nir.Output):
+        next_names = [name for name in following.get(current, []) if name != loops.get(current)]
+        if len(next_names) != 1 or len(chain) > len(graph.nodes):
             raise ModelError(
-                f"The graph is no chain: after '{here}' come {', '.join(further) or 'no nodes'}."
+                f"The graph is not a chain: '{current}' is followed by "
+                f"{', '.join(next_names) or 'no nodes'}."
             )
-        here = further[0]
-        chain.append(here)
+        current = next_names[0]
+        chain.append(current)
     if not chain or len(chain) % 2 == 0:
         raise ModelError(
-            "The graph is no chain of weights and neurons from one input to one output."
+            "The graph is not a chain of weights and neurons from one input to one output."
         )
     return chain[:-1], loops
 
@@ -217,8 +224,7 @@ def _layer(
     reset = 0 if node.v_reset is None else node.v_reset
     if np.any(node.v_leak) or np.any(reset) or np.any(np.asarray(node.r) != 1):
         raise ModelError(
-            f"Node '{name}': a LIF with another leak, reset or resistance than 0, 0 and 1 is not "
-            f"read."
+            f"Node '{name}': a LIF must have leak 0, reset 0 and resistance 1."
         )
     recurrent = None
     if loop is not None:
@@ -247,7 +253,6 @@ def _readout(connection: Dense, node: nir.LI, name: str, dt: float) -> Readout:
     constants = np.ravel(node.tau)
     if np.ptp(constants) > 0 or np.any(node.v_leak) or np.any(np.asarray(node.r) != 1):
         raise ModelError(
-            f"Node '{name}': a LI with several time constants, a leak or another resistance than "
-            f"1 is not read."
+            f"Node '{name}': an LI must have a single time constant, leak 0 and resistance 1."
         )
     return Readout(connection, dt, float(constants[0]))

@@ -1,4 +1,4 @@
-"""Loss of a network on a batch, its gradient, and what is shown of it."""
+"""Loss of a network on a batch, its gradient, and the report of both."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ AXIS = "batch"
 
 
 class Batch(NamedTuple):
-    """Sequences of one update, time first.
+    """Sequences of one update, with time as the first axis.
 
     Attributes
     ----------
@@ -39,7 +39,8 @@ class Batch(NamedTuple):
 
 
 class Report(NamedTuple):
-    """What a batch showed: loss, score and its answers, spikes per neuron and step of each layer."""
+    """Results on a batch: the loss, the sum of scores, the number of answers it counts, and the
+    spikes per neuron and step of each layer."""
 
     loss: Array
     score: Array
@@ -59,11 +60,11 @@ def objective(
     weight: Array | float = 1.0,
     passes: int = 1,
 ) -> tuple[Array, Report]:
-    """Regularised loss, and the report; ``weight`` is that of the batch among the parts of a larger
-    one, on average one.
+    """Return the regularised loss and the report. ``weight`` is the weight of the batch if it is a
+    part of a larger one; weights average one.
 
-    Evidence of several passes of a noisy network is taken together as the loss says: most average
-    potentials.
+    The loss defines how the evidence of several passes of a noisy network is pooled; most losses
+    average potentials.
     """
     network = eqx.combine(learned, rest)
     if free_running_from is None:
@@ -71,7 +72,7 @@ def objective(
     else:
         evidence, spikes = free_running(network, batch.inputs, free_running_from)
     value, score = loss.loss_and_score(evidence, batch.targets, batch.valid)
-    rates = jnp.stack([jnp.mean(each) for each in spikes]) if spikes else jnp.zeros(0)
+    rates = jnp.stack([jnp.mean(layer) for layer in spikes]) if spikes else jnp.zeros(0)
     report = Report(weight * value, score, loss.answers(batch.valid), rates)
     return weight * value + regulariser(network, spikes), report
 
@@ -79,12 +80,13 @@ def objective(
 def _evidence(
     network: Network, batch: Batch, loss: Loss, key: Array | None, training: bool, passes: int
 ) -> tuple[Array, tuple[Array, ...]]:
-    """What the loss judges, of all passes together, and the spikes of the layers, on average over
-    passes."""
+    """Return the pooled evidence of all passes for the loss, and the spikes of the layers averaged
+    over passes."""
     if passes == 1:
         return loss.evidence(network, batch, key, training)
     evidence, spikes = jax.lax.map(
-        lambda own: loss.evidence(network, batch, own, training), jax.random.split(key, passes)
+        lambda pass_key: loss.evidence(network, batch, pass_key, training),
+        jax.random.split(key, passes),
     )
     return loss.pooled(evidence), jax.tree.map(lambda values: jnp.mean(values, axis=0), spikes)
 
@@ -100,11 +102,11 @@ def gradient(
     free_running_from: int | None = None,
     devices: int = 1,
 ) -> tuple[Network, Report]:
-    """Gradient of the objective, and the report.
+    """Return the gradient of the objective, and the report.
 
-    Each of several devices takes its part of the batch; there ``blocks`` parts are taken one after
-    another, which keeps the arrays of one part in the cache. The loss is that of the whole batch
-    whatever the parts. Devices draw noise and dropout apart.
+    With several devices each takes its part of the batch. On each device ``blocks`` parts are
+    computed one after another, which keeps the arrays of one part in the cache. The loss is that of
+    the whole batch, however it is divided. Devices draw noise and dropout independently.
 
     Raises
     ------
@@ -126,12 +128,12 @@ def gradient(
             )
             return slopes, report
 
-        found = (
+        result = (
             differentiate(batch, key)
             if blocks == 1
             else _one_by_one(differentiate, batch, key, blocks)
         )
-        slopes, report = found if devices == 1 else jax.lax.psum(found, AXIS)
+        slopes, report = result if devices == 1 else jax.lax.psum(result, AXIS)
         slopes = jax.tree.map(lambda value: value / number, slopes)
         return slopes, Report(
             report.loss / number, report.score, report.answers, report.rates / number
@@ -152,7 +154,7 @@ def gradient(
 
 
 def mesh_of(devices: int) -> Mesh:
-    """The first devices.
+    """Return a mesh of the first ``devices`` devices.
 
     Raises
     ------
@@ -160,7 +162,9 @@ def mesh_of(devices: int) -> Mesh:
         If there are fewer.
     """
     if devices > len(jax.devices()):
-        raise TrainingError(f"{devices} devices are asked for, {len(jax.devices())} are there.")
+        raise TrainingError(
+            f"{devices} devices were requested, but only {len(jax.devices())} are available."
+        )
     return Mesh(np.array(jax.devices()[:devices]), (AXIS,))
 
 
@@ -170,7 +174,7 @@ def _one_by_one(
     key: Array | None,
     blocks: int,
 ) -> tuple[Network, Report]:
-    """Sums over equal parts of a batch."""
+    """Return the sums of gradients and reports over equal parts of a batch."""
     axis = 0 if batch.targets.ndim == 1 else 1
     parts = Batch(
         _blocks(batch.inputs, blocks, 1),
@@ -189,6 +193,6 @@ def _one_by_one(
 
 
 def _blocks(array: Array, blocks: int, axis: int) -> Array:
-    """Equal parts of the batch, along a new first axis."""
+    """Return the equal parts of the batch along a new first axis."""
     shape = (*array.shape[:axis], blocks, array.shape[axis] // blocks, *array.shape[axis + 1 :])
     return jnp.moveaxis(array.reshape(shape), axis, 0)

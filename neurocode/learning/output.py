@@ -1,4 +1,4 @@
-"""What a network ends with: the base class of all readouts."""
+"""The base class of all readouts, with which a network ends."""
 
 # annotations are not postponed here: Equinox reads AbstractVar when the class is made
 from abc import abstractmethod
@@ -15,10 +15,10 @@ Array = jax.Array
 class Output(eqx.Module):
     """How the spikes of the last layer are read.
 
-    A subclass has fields, as every module of Equinox; those that are connections, layers or
-    readouts themselves take the spikes of the last layer. It says ``n_out`` and ``dt``, as fields
-    or properties, and in ``__call__`` what it makes of these spikes. The rest follows from its
-    fields, its place in a file too where the arguments of its constructor are its fields.
+    A subclass has fields, like every module of Equinox. Those that are connections, layers or
+    readouts receive the spikes of the last layer. The subclass defines ``n_out`` and ``dt``, as
+    fields or properties, and in ``__call__`` how it reads these spikes. The rest follows from its
+    fields; it can also be written to a file if the arguments of its constructor are its fields.
 
     Attributes
     ----------
@@ -59,12 +59,12 @@ class Output(eqx.Module):
         training: bool = False,
         adjoint: bool = True,
     ) -> Array:
-        """Potentials (time, batch, n_out) for spikes (time, batch, n_in), with a key for noise
-        inside the readout."""
+        """Return potentials (time, batch, n_out) for spikes (time, batch, n_in); ``key`` is for
+        noise inside the readout."""
 
     @property
     def parts(self) -> dict[str, "Connection | Layer | Output"]:
-        """Fields that take the spikes of the last layer."""
+        """Fields that receive the spikes of the last layer."""
         return {
             name: part
             for name, part in vars(self).items()
@@ -88,23 +88,23 @@ class Output(eqx.Module):
     @property
     def connections(self) -> tuple[Connection, ...]:
         """Connections from the neurons that are read."""
-        each = []
+        incoming = []
         for part in self.parts.values():
-            each += (
+            incoming += (
                 [part.connection]
                 if isinstance(part, Layer)
                 else part.connections
                 if isinstance(part, Output)
                 else [part]
             )
-        return tuple(each)
+        return tuple(incoming)
 
     def projected(self) -> "Output":
-        """With every learned parameter inside its bounds."""
+        """Return a copy with every learned parameter inside its bounds."""
         return self._with({name: _projected(part) for name, part in self.parts.items()})
 
     def measured(self, spikes: Array) -> "Output":
-        """With the moments of its normalisations on these spikes."""
+        """Return a copy whose normalisations hold the mean and variance of these spikes."""
         parts = self.parts.items()
         return self._with(
             {
@@ -117,11 +117,11 @@ class Output(eqx.Module):
 
     def _with(self, parts: dict[str, "Connection | Layer | Output"]) -> "Output":
         return eqx.tree_at(
-            lambda own: [getattr(own, name) for name in parts], self, list(parts.values())
+            lambda output: [getattr(output, name) for name in parts], self, list(parts.values())
         )
 
 
 def _projected(part: Connection | Layer | Output) -> Connection | Layer | Output:
     if isinstance(part, Layer):
-        return eqx.tree_at(lambda own: own.intrinsic, part, part.intrinsic.projected())
+        return eqx.tree_at(lambda layer: layer.intrinsic, part, part.intrinsic.projected())
     return part.projected() if isinstance(part, Output) else part

@@ -1,5 +1,5 @@
-"""Parts of a network as plain values, their arrays apart, and made again from these; nothing in a
-table is run."""
+"""Tables of plain values that describe the parts of a network without the values of arrays, and
+parts made from such tables; no code in a table is run."""
 
 from __future__ import annotations
 
@@ -28,38 +28,38 @@ from neurocode.models.model import NeuronModel
 from neurocode.models.writing import to_dictionary
 from neurocode.units import si_unit_text
 
-#: Key that names what a table describes; no option and no parameter can have this name.
+#: Key of a table that names the class it describes; no option or parameter can have this name.
 KIND = "is"
-#: What stands there for an array that a constructor takes.
+#: Value of this key for an array that a constructor takes.
 ARRAY = "array"
 
 
 class Kind(NamedTuple):
-    """How a part of a network is written as options, and made from them."""
+    """Two functions: one writes a part of a network as options, the other makes it from them."""
 
     options: Callable[[Any], dict[str, Any]]
     make: Callable[..., Any]
 
 
 def require_writable(part: Any) -> None:
-    """Refuse parts that :func:`made` would not make again.
+    """Raise for a part that :func:`made` cannot make again.
 
     Raises
     ------
     ModelError
-        That names the first of them.
+        If there is such a part; the message names the first.
     """
     if unknown := _unknown(part):
         known = ", ".join(sorted(NAMES))
         raise ModelError(
-            f"A network with a {unknown} is not written; known are {known}, and subclasses of "
-            f"Output whose fields are the "
-            "arguments of their constructor and whose names are their own."
+            f"A network with a {unknown} cannot be written; known are {known}, and subclasses of "
+            f"Output whose fields are the arguments of their constructor and whose names differ "
+            f"from these."
         )
 
 
 def table_of(part: Any) -> Any:
-    """What parts of a network are made of, as plain values; arrays apart."""
+    """Return the parts of a network as plain values, without the values of arrays."""
     if isinstance(part, (tuple, list)):
         return [table_of(item) for item in part]
     if part is None or isinstance(part, (bool, int, float, str, np.generic)):
@@ -78,8 +78,8 @@ def table_of(part: Any) -> Any:
 
 
 def made(value: Any, readouts: Sequence[type[Output]] = ()) -> Any:
-    """A part of a network from :func:`table_of`, with arrays at their start; ``readouts`` are
-    classes beside neurocode's own.
+    """Return a part of a network made from a table of :func:`table_of`; its arrays have their
+    initial values. ``readouts`` are classes in addition to those of neurocode.
 
     Raises
     ------
@@ -99,14 +99,13 @@ def made(value: Any, readouts: Sequence[type[Output]] = ()) -> Any:
     names = {**{readout.__name__: readout for readout in readouts}, **NAMES}
     if name not in names:
         raise DataError(
-            f"'{name}' is no part of a network that is known here; hand over a class of your own "
-            f"as `readouts`"
+            f"'{name}' is not a known part of a network; pass a class of your own as `readouts`"
         )
     return _kind(names[name]).make(**{key: made(item, readouts) for key, item in options.items()})
 
 
 def _kind(part: type) -> Kind | None:
-    """How a class is written and made; None where that is not known."""
+    """Return how a class is written and made, or None if that is not known."""
     if part in KINDS:
         return KINDS[part]
     if not issubclass(part, Output) or part.__name__ in NAMES:
@@ -116,32 +115,35 @@ def _kind(part: type) -> Kind | None:
     if not all(hasattr(part, name) or name in part.__dataclass_fields__ for name in kept):
         return None
     return Kind(
-        lambda own: {name: getattr(own, name) for name in kept},
+        lambda output: {name: getattr(output, name) for name in kept},
         _keyed(part) if "key" in arguments else part,
     )
 
 
 def _model_table(model: NeuronModel) -> dict[str, Any]:
-    """A model as the table of its file, and the values of parameters that differ between neurons."""
-    each = {
+    """Return a model as the table of its file, with the values of parameters that differ between
+    neurons."""
+    per_neuron = {
         name: parameter for name, parameter in model.parameters.items() if np.ndim(parameter.value)
     }
     first = {
         name: replace(parameter, value=float(np.ravel(parameter.value)[0]))
-        for name, parameter in each.items()
+        for name, parameter in per_neuron.items()
     }
     table = to_dictionary(replace(model, parameters={**model.parameters, **first}))
-    values = {name: np.asarray(parameter.value, float).tolist() for name, parameter in each.items()}
+    values = {
+        name: np.asarray(parameter.value, float).tolist() for name, parameter in per_neuron.items()
+    }
     return {KIND: NeuronModel.__name__, **table, "values": values}
 
 
 def _model(values: dict[str, list[float]], **table: Any) -> NeuronModel:
     model = from_dictionary(table)
-    each = {
+    per_neuron = {
         name: replace(model.parameters[name], value=np.array(value, float))
         for name, value in values.items()
     }
-    return replace(model, parameters={**model.parameters, **each}) if each else model
+    return replace(model, parameters={**model.parameters, **per_neuron}) if per_neuron else model
 
 
 def _layer(layer: Layer) -> dict[str, Any]:
@@ -185,7 +187,7 @@ def _readout(part: Readout) -> dict[str, Any]:
 
 
 def _keyed(make: Callable[..., Any]) -> Callable[..., Any]:
-    """With a random key for what the arrays of the file take the place of."""
+    """Return a constructor that gets a random key; the arrays of the file replace what it draws."""
     return lambda **options: make(**options, key=jax.random.key(0))
 
 
@@ -239,7 +241,7 @@ NAMES: dict[str, type] = {kind.__name__: kind for kind in (*KINDS, NeuronModel)}
 
 
 def _unknown(part: Any) -> str | None:
-    """Name of the class of the first part that is not known."""
+    """Return the name of the class of the first unknown part, or None."""
     if isinstance(part, (list, tuple)):
         return next((name for item in part if (name := _unknown(item))), None)
     if part is None or isinstance(

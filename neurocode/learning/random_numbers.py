@@ -1,8 +1,8 @@
-"""Random numbers of a time step of a noisy layer: a counter, mixed with the key of the step.
+"""Random numbers of a time step of a noisy layer: a counter mixed with the key of the step.
 
-Each number is the count of its neuron sent through two rounds of a 32-bit mixing function, the two
-words of the key entering before each. Threefry, JAX's own generator, keys every step; inside the
-step it would take most of the time of a noisy network.
+Each number is the index of its neuron passed through two rounds of a 32-bit mixing function; one of
+the two words of the key enters before each round. Threefry, the generator of JAX, makes the key of
+every step. Inside the step it would take most of the run time of a noisy network.
 """
 
 from __future__ import annotations
@@ -21,18 +21,18 @@ GOLDEN = 0x9E3779B9
 #: Shifts and odd multipliers of the two rounds (mixing constants found by C. Wellons' search for
 #: low avalanche bias).
 ROUNDS = (((16, 0x21F0AAAD), (15, 0xD35A2D97), 15), ((17, 0xED5AD4BB), (11, 0xAC4C1B51), 15))
-#: One bit less than a single-precision number holds, so that the numbers lie in the middle of their
-#: cells, never on 0 or 1.
+#: One bit less than the precision of a single-precision number, so that the numbers lie in the
+#: middle of their cells and are never 0 or 1.
 BITS = 23
 
 
 def uniform(key: Array, stream: int, shape: tuple[int, ...], dtype: DTypeLike) -> Array:
-    """Uniform numbers in the open interval from zero to one, of 23 bits.
+    """Return uniform numbers of 23 bits in the open interval from zero to one.
 
     Parameters
     ----------
     key : jax.Array
-        Of the time step, from ``jax.random``.
+        Random key of the time step, from ``jax.random``.
     stream : int
         Numbers of different streams of one key are independent.
     shape : tuple of int
@@ -42,17 +42,18 @@ def uniform(key: Array, stream: int, shape: tuple[int, ...], dtype: DTypeLike) -
 
 
 def normal(key: Array, stream: int, shape: tuple[int, ...], dtype: DTypeLike) -> Array:
-    """Standard normal numbers, by the inverse of the distribution function; the largest is 5.4."""
+    """Return standard normal numbers by the inverse of the distribution function; their magnitude
+    is at most 5.4."""
     return np.sqrt(2.0).astype(dtype) * jax.lax.erf_inv(
         2.0 * uniform(key, stream, shape, dtype) - 1.0
     )
 
 
 class StepDraw(Draw):
-    """Random numbers for one step of a layer: a stream for every call in the text."""
+    """Random numbers for one step of a layer, with one stream for each call in the equations."""
 
     def __call__(self, kind: str) -> Array:
-        """Numbers of one call."""
+        """Return the random numbers of one call."""
         if self.key is None:
             raise ModelError("The step of a stochastic model needs a random key.")
         self.count += 1

@@ -1,4 +1,4 @@
-"""Leaky integrators that read a network out."""
+"""A readout of leaky integrators."""
 
 from __future__ import annotations
 
@@ -30,15 +30,15 @@ class Readout(Output):
     dt : float
         Time step in seconds.
     time_constant : float
-        In seconds.
+        Time constant in seconds.
     bounds : (float, float), optional
-        Learn a time constant for each output, between these bounds in seconds, started uniformly
-        between them.
+        Bounds in seconds. With them one time constant per output is learned between them, starting
+        from a uniform draw.
     synapse : float, optional
         Time constant of the synaptic current in seconds; without it spikes drive the potential
         directly.
     key : jax.Array, optional
-        Needed with ``bounds``.
+        Random key, needed with ``bounds``.
 
     Raises
     ------
@@ -84,17 +84,17 @@ class Readout(Output):
 
     @property
     def time_constants(self) -> Array:
-        """Of every output in seconds."""
+        """Time constant of every output in seconds."""
         if self.place is None:
             return jnp.full(self.connection.n_out, self.time_constant)
         low, high = self.bounds
         return low + (high - low) * self.place
 
     def projected(self) -> Readout:
-        """With the time constants inside their bounds."""
+        """Return a copy with the time constants inside their bounds."""
         if self.place is None:
             return self
-        return eqx.tree_at(lambda own: own.place, self, jnp.clip(self.place, 0.0, 1.0))
+        return eqx.tree_at(lambda readout: readout.place, self, jnp.clip(self.place, 0.0, 1.0))
 
     @property
     def keep(self) -> Array:
@@ -102,13 +102,13 @@ class Readout(Output):
         return jnp.exp(-self.dt / self.time_constants)
 
     def start(self, batch: int, dtype: DTypeLike = float) -> State:
-        """Potentials and synaptic currents at time zero."""
+        """Return the potentials and synaptic currents at time zero."""
         zero = jnp.zeros((batch, self.connection.n_out), dtype)
         return zero, zero if self.synapse is not None else None
 
     def advance(self, state: State, weighted: Array, keep: Array) -> State:
-        """Potentials and currents one step later, for the weighted sums of its spikes; ``keep`` is
-        made once before a loop."""
+        """Return the potentials and currents one step later, for the weighted sums of the spikes of
+        that step; ``keep`` is :attr:`keep`, computed once before a loop."""
         potential, current = state
         if current is None:
             return keep * potential + (1 - keep) * weighted, None
@@ -124,12 +124,12 @@ class Readout(Output):
         training: bool = False,
         adjoint: bool = True,
     ) -> Array:
-        """Potentials (time, batch, n_out) for spikes (time, batch, n); it has no noise and no
-        adjoint of its own."""
+        """Return the potentials (time, batch, n_out) for spikes (time, batch, n); ``key`` and
+        ``adjoint`` have no effect."""
         weighted, keep = project(self.connection, spikes, training), self.keep
 
-        def visit(state: State, now: Array) -> tuple[State, Array]:
-            state = self.advance(state, now, keep)
+        def visit(state: State, weighted_now: Array) -> tuple[State, Array]:
+            state = self.advance(state, weighted_now, keep)
             return state, state[0]
 
         return jax.lax.scan(visit, self.start(spikes.shape[1], weighted.dtype), weighted)[1]

@@ -180,7 +180,7 @@ def test_a_fault_in_the_correction_is_seen(monkeypatch, fault, neurons):
 def test_what_cannot_be_enumerated_is_refused():
     batch = Batch(jnp.ones((3, 1, 2)), jnp.zeros(1, int), jnp.ones((3, 1), bool))
     network = small_network(1, (2,), 0.3)
-    with pytest.raises(ModelError, match="'reinforce' is no estimator"):
+    with pytest.raises(ModelError, match="'reinforce' is not an estimator"):
         enumerated_gradients(network, batch, "mean_potential", ("reinforce",))
     with pytest.raises(ModelError, match=r"21 draws .* but 1 to 18"):
         enumerated_gradients(small_network(1, (7,), 0.3), batch, "mean_potential")

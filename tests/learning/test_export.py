@@ -262,7 +262,7 @@ def test_what_nir_does_not_know_is_refused(tmp_path):
     graph = to_nir(lif_network(bias=False))
     lif = graph.nodes["neurons_0"]
     graph.nodes["neurons_0"] = nir.IF(r=lif.r, v_threshold=lif.v_threshold, v_reset=lif.v_reset)
-    with pytest.raises(ModelError, match="no chain"):
+    with pytest.raises(ModelError, match="not a chain"):
         from_nir(graph, 1e-3)
     (tmp_path / "bad.nir").write_bytes(b"nothing")
     with pytest.raises(DataError, match=r"bad\.nir"):

@@ -236,12 +236,12 @@ def test_what_was_made_outside_comes_back_from_files(result, tmp_path):
     assert TrainingResult.load(result.save(tmp_path / "result.bin"), readouts=[Counts]) == result
     with pytest.raises(
         DataError,
-        match=r"network\.bin: .*'Counts' is no part of a network that is known here.*`readouts`",
+        match=r"network\.bin: .*'Counts' is not a known part of a network.*`readouts`",
     ):
         load(path)
     keyed = Network([Keyed(3, DT, key=jax.random.key(4))])
     assert load(keyed.save(tmp_path / "keyed.bin"), [Counts, Keyed]) == keyed
-    with pytest.raises(ModelError, match="A network with a Secretive is not written"):
+    with pytest.raises(ModelError, match="A network with a Secretive cannot be written"):
         Network([Secretive(2)]).save(tmp_path / "secret.bin")
     assert not (tmp_path / "secret.bin").exists()
 
@@ -261,7 +261,7 @@ def test_one_field_more_is_another_result(result, tmp_path):
 def test_a_readout_with_the_name_of_another_is_not_written(tmp_path):
     namesake = type("Readout", (Counts,), {})
     network = Network([namesake(counts().connection, jnp.ones(()), DT)])
-    with pytest.raises(ModelError, match="A network with a Readout is not written"):
+    with pytest.raises(ModelError, match="A network with a Readout cannot be written"):
         network.save(tmp_path / "network.bin")
 
 

@@ -537,7 +537,7 @@ def test_blocks_of_unequal_answers_weigh_as_in_the_whole_batch(blocks):
 def test_more_devices_than_there_are_are_refused():
     here = len(jax.devices())
     assert mesh_of(here).devices.size == here
-    with pytest.raises(TrainingError, match=f"{here + 1} devices are asked for, {here} are there"):
+    with pytest.raises(TrainingError, match=f"{here + 1} devices were requested, but only {here} are"):
         mesh_of(here + 1)
 
 

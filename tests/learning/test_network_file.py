@@ -173,9 +173,9 @@ def test_what_is_no_part_of_neurocode_is_not_written(tmp_path):
         def __call__(self, x):
             return 2 * x
 
-    with pytest.raises(ModelError, match="A network with a Doubled is not written"):
+    with pytest.raises(ModelError, match="A network with a Doubled cannot be written"):
         nc.learning.save(Network([Readout(Doubled(), DT)]), tmp_path / "network.bin")
-    with pytest.raises(ModelError, match="with a disturbance is not written"):
+    with pytest.raises(ModelError, match="with a disturbance cannot be written"):
         nc.learning.save(
             Network([Readout(Dense(2, 2, key=jax.random.key(0)), DT)], lambda spikes, key: spikes),
             tmp_path / "a",
@@ -248,7 +248,7 @@ def test_files_whose_digest_is_right_but_whose_content_is_not_are_refused(tmp_pa
         return copy
 
     for other, says in (
-        (at(["layers", 0, "is"], "os.system"), "'os.system' is no part of a network"),
+        (at(["layers", 0, "is"], "os.system"), "'os.system' is not a known part of a network"),
         (at(["layers", 0, "connection", "n_in"], 10**12), "arrays are not those"),
         (at(["layers", 0, "connection", "n_out"], 2), "takes 3 inputs"),
         (at(["layers", 0, "connection", "n_in"], "2"), "does not fit together"),
@@ -258,7 +258,7 @@ def test_files_whose_digest_is_right_but_whose_content_is_not_are_refused(tmp_pa
             "does not fit together",
         ),
         (at(["layers", 0, "model", "reset"], "v = 0"), "no differential equation defines"),
-        (table["layers"][0], "no whole network"),
+        (table["layers"][0], "not a whole network"),
         ([], "does not fit together"),
         ({}, "does not fit together"),
         (None, "does not fit together"),

@@ -125,7 +125,7 @@ def test_a_training_comes_back_from_its_file(tmp_path):
         TrainingResult.load(path)
     with pytest.raises(DataError, match=r"network\.bin: this is no result of a training"):
         TrainingResult.load(two_layers().save(tmp_path / "network.bin"))
-    with pytest.raises(ModelError, match="network with a disturbance is not written"):
+    with pytest.raises(ModelError, match="network with a disturbance cannot be written"):
         replace(
             result(), last=Network([Readout(Dense(2, 2, key=KEY), DT)], lambda spikes, key: spikes)
         ).save(tmp_path / "x.bin")
