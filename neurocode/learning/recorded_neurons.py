@@ -1,5 +1,5 @@
-"""Readouts that are neurons of a recording: their spikes are drawn, or given and their probability
-returned."""
+"""Readouts that stand for recorded neurons: they draw spikes, or return the probability of given
+spikes."""
 
 from __future__ import annotations
 
@@ -18,25 +18,27 @@ class RecordedNeurons(Output):
     """Neurons with escape noise that stand for recorded ones.
 
     A network that ends with them is trained on recorded spikes with
-    ``loss="spike_log_likelihood"``: their spikes are clamped to the recorded ones, so that reset,
-    adaptation and connections between them see the recording. Called, they draw their own.
+    ``loss="spike_log_likelihood"``. Their spikes are then clamped to the recorded ones, so that
+    reset, adaptation and the connections between them follow the recording. When the readout is
+    called, the neurons draw spikes themselves.
 
     Parameters
     ----------
     layer : Layer
-        A neuron a recorded one, without shortcut and dropout.
+        A layer with one neuron per recorded neuron, without shortcut and dropout.
 
     Raises
     ------
     ModelError
-        If the model has no escape noise or diffusion besides, so that the probability of a spike is
-        not known, or the layer has a shortcut, dropout or delays.
+        If the probability of a spike is not known, because the model has no escape noise or also
+        has diffusion, or if the layer has a shortcut or dropout.
 
     Examples
     --------
     >>> import neurocode as nc
     >>> from neurocode.learning import Dense
-    >>> layer = Layer(Dense(4, 2, key=jax.random.key(0)), nc.models.noisy_lif("escape"), 1e-3, surrogate=None)
+    >>> dense, model = Dense(4, 2, key=jax.random.key(0)), nc.models.noisy_lif("escape")
+    >>> layer = Layer(dense, model, 1e-3, surrogate=None)
     >>> neurons = RecordedNeurons(layer)
     >>> neurons(jnp.ones((5, 3, 4)), jax.random.key(1)).shape
     (5, 3, 2)
@@ -63,8 +65,8 @@ class RecordedNeurons(Output):
         return self.layer.dynamics.step.dt
 
     def log_probability(self, spikes: Array, recorded: Array, *, training: bool = False) -> Array:
-        """Logarithm of the probability of what was recorded (time, batch, n), for the spikes (time,
-        batch, n_in) that come in."""
+        """Return the logarithm of the probability of the recorded spikes (time, batch, n), for
+        incoming spikes (time, batch, n_in)."""
         return clamped_log_probability(
             self.layer, self.layer.current(spikes, training=training), recorded
         )
@@ -77,12 +79,13 @@ class RecordedNeurons(Output):
         training: bool = False,
         adjoint: bool = True,
     ) -> Array:
-        """Spikes of their own (time, batch, n)."""
+        """Return spikes (time, batch, n) that the neurons draw themselves."""
         return self.layer(spikes, key, training=training, adjoint=adjoint)
 
 
 def clamped_log_probability(layer: Layer, current: Array, spikes: Array) -> Array:
-    """Logarithm of the probability of the spikes of a layer in every step, given those before.
+    """Return the logarithm of the probability of the spikes of a layer in every step, given the
+    spikes before.
 
     Parameters
     ----------
@@ -90,7 +93,7 @@ def clamped_log_probability(layer: Layer, current: Array, spikes: Array) -> Arra
     current : array (time, batch, n)
         Weighted sums from other layers.
     spikes : array (time, batch, n)
-        That reset the neurons and pass through the connections inside the layer.
+        Spikes that reset the neurons and pass through the recurrent connections.
 
     Returns
     -------
@@ -101,9 +104,9 @@ def clamped_log_probability(layer: Layer, current: Array, spikes: Array) -> Arra
     dynamics, step = layer.dynamics, layer.dynamics.step
     names = step.prepare(layer.intrinsic.values())
 
-    def visit(state: dict, now: tuple[Array, Array, Array]) -> tuple[dict, Array]:
-        given, fired, time = now
-        inputs = {"t": time, step.inputs[0]: dynamics.current * given}
+    def visit(state: dict, moment: tuple[Array, Array, Array]) -> tuple[dict, Array]:
+        current_now, fired, time = moment
+        inputs = {"t": time, step.inputs[0]: dynamics.current * current_now}
         state, output = step(state, inputs, names, spikes=fired)
         return state, output.log_probability
 
@@ -113,15 +116,15 @@ def clamped_log_probability(layer: Layer, current: Array, spikes: Array) -> Arra
 
 
 def require_known_probability(layer: Layer, name: str) -> None:
-    """Raise for neurons whose spikes have no probability that can be written down.
+    """Raise for neurons whose spikes have no probability in closed form.
 
     Raises
     ------
     ModelError
-        If the model has no escape noise, or diffusion besides.
+        If the model has no escape noise, or also has diffusion.
     """
     if layer.model.noise is None or layer.model.has_diffusion:
         raise ModelError(
             f"The probability of the spikes of {name} is not known: '{layer.model.name}' has no "
-            f"escape noise, or diffusion besides."
+            f"escape noise, or also has diffusion."
         )

@@ -18,28 +18,28 @@ Array = jax.Array
 
 @dataclass(frozen=True)
 class Regulariser:
-    """Bounds of activity and decay of weights (Zenke & Vogels 2021; spike counts are those of one
-    trial).
+    """Bounds of activity and decay of weights (Zenke & Vogels 2021). Spike counts are per trial.
 
     Attributes
     ----------
     lower, lower_count : float
-        Strength, and the spikes that each neuron should fire at least: mean over neurons and trials
-        of the squared lack.
+        Strength, and the spike count that each neuron should reach. The penalty is the squared
+        shortfall, averaged over neurons and trials.
     upper, upper_count : float
-        Strength, and the spikes per neuron that a layer should fire at most: mean over trials of
-        the excess of its mean.
+        Strength, and the spike count per neuron that a layer should not exceed. The penalty is the
+        excess of the mean count of the layer, averaged over trials.
     upper_power : {1, 2}
         Power of that excess.
     weight_decay : float
-        Strength of half the squared weights; biases and intrinsic parameters are spared.
+        Strength of the penalty of half the squared weights, which leaves out biases and intrinsic
+        parameters.
     intrinsic_decay : float
-        Strength of half the squared learned intrinsic parameters, in SI units.
+        Strength of the penalty of half the squared learned intrinsic parameters, in SI units.
 
     Raises
     ------
     ModelError
-        For a strength or count that is negative or not finite, or another power.
+        For a strength or count that is negative or not finite, or a power other than 1 or 2.
     """
 
     lower: float = 0.0
@@ -61,12 +61,12 @@ class Regulariser:
         )
         if not all(0 <= number < math.inf for number in numbers) or self.upper_power not in (1, 2):
             raise ModelError(
-                "Strengths and counts of a regulariser are finite and not negative, and its upper "
-                "power is 1 or 2."
+                "Strengths and counts of a regulariser must be finite and not negative, and its "
+                "upper power must be 1 or 2."
             )
 
     def activity(self, spikes: Sequence[Array]) -> Array:
-        """Penalty of spikes (time, batch, n) of each layer."""
+        """Return the penalty of the spikes (time, batch, n) of all layers."""
         total = jnp.zeros(())
         for layer in spikes:
             counts = jnp.sum(layer, axis=0)
@@ -78,7 +78,7 @@ class Regulariser:
         return total
 
     def weights(self, network: Network) -> Array:
-        """Penalty of the weights of a network."""
+        """Return the penalty of the weights of a network."""
         connections = [part for layer in network.layers for part in layer.connections] + list(
             network.readout.connections
         )
@@ -86,7 +86,7 @@ class Regulariser:
         return 0.5 * self.weight_decay * sum((jnp.sum(w**2) for w in weights), jnp.zeros(()))
 
     def intrinsic(self, network: Network) -> Array:
-        """Penalty of the learned intrinsic parameters of a network."""
+        """Return the penalty of the learned intrinsic parameters of a network."""
         values = [
             layer.intrinsic.values()[name]
             for layer in network.populations
@@ -97,7 +97,7 @@ class Regulariser:
         )
 
     def __call__(self, network: Network, spikes: Sequence[Array]) -> Array:
-        """Penalty of a network and its spikes."""
+        """Return the penalty of a network and its spikes."""
         penalty = jnp.zeros(())
         if self.lower or self.upper:
             penalty += self.activity(spikes)

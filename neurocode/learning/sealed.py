@@ -1,5 +1,5 @@
-"""Files of arrays behind a description: read only if every byte is as it was written, and nothing
-in them is run."""
+"""Files that hold a description and arrays. They are read only if every byte is as it was written,
+and no code in them is run."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ import numpy as np
 from neurocode.errors import DataError
 from neurocode.whole_files import replacing
 
-#: Most bytes of a description.
+#: Largest size of a description in bytes.
 LONGEST = 50_000_000
-#: Kinds of arrays that are read: real numbers, whole numbers and truth values.
+#: Kinds of arrays that are read: floats, integers, unsigned integers and booleans.
 PLAIN = "fiub"
 
 
 def write_sealed(
     path: Path, magic: bytes, table: dict[str, Any], arrays: Sequence[np.ndarray]
 ) -> None:
-    """Write a description and arrays, replacing the file only when all is on the disk.
+    """Write a description and arrays; an existing file is replaced only once all is on the disk.
 
     Parameters
     ----------
@@ -47,24 +47,24 @@ def write_sealed(
 
 
 def read_sealed(path: Path, magic: bytes, what: str) -> tuple[dict[str, Any], list[jax.Array]]:
-    """Description and arrays of a file.
+    """Return the description and the arrays of a file.
 
     Parameters
     ----------
     path : pathlib.Path
     magic : bytes
     what : str
-        What the file should be, for the error.
+        What the file should be, for the message of an error.
 
     Raises
     ------
     DataError
-        That names the file: missing, another kind of file, or damaged.
+        If the file is missing, of another kind, or damaged. The message names the file.
     """
     try:
         with path.open("rb") as file:
             if file.readline(len(magic) + 1) != magic + b"\n":
-                raise DataError(f"{path}: this is no {what}, or one of another version.")
+                raise DataError(f"{path}: this is not a {what}, or it is of another version.")
             digest, header, body = (
                 file.readline(100).strip(),
                 file.readline(LONGEST).rstrip(b"\n"),
@@ -82,13 +82,13 @@ def read_sealed(path: Path, magic: bytes, what: str) -> tuple[dict[str, Any], li
 
 
 def _arrays(kinds: list, body: bytes) -> list[jax.Array]:
-    """Arrays of the types and shapes given, one after another."""
+    """Return the arrays of a body that holds them one after another, by their types and shapes."""
     arrays, place = [], 0
     with jax.enable_x64(True):
         for kind, shape in kinds:
             dtype = np.dtype(kind)
             if dtype.kind not in PLAIN:
-                raise ValueError(f"Arrays of {dtype} are not read.")
+                raise ValueError(f"Arrays of {dtype} cannot be read.")
             arrays.append(jnp.asarray(np.ndarray(shape, dtype, body, place)))
             place += math.prod(shape) * dtype.itemsize
     return arrays

@@ -1,4 +1,4 @@
-"""How a network is trained: numbers that are checked before anything is computed."""
+"""Settings of a training run, checked before anything is computed."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ optax = Library("optax")
 
 
 def require_whole(name: str, value: Any, least: int) -> None:
-    """Refuse an option that is no whole number of a size.
+    """Raise for an option that is not a whole number of at least ``least``.
 
     Raises
     ------
     TrainingError
-        That names the option.
+        If it is not; the message names the option.
     """
     if not is_whole(value, least):
         raise TrainingError(f"'{name}' must be a whole number of at least {least}, not {value!r}.")
@@ -30,32 +30,33 @@ def require_whole(name: str, value: Any, least: int) -> None:
 
 @dataclass(frozen=True)
 class Settings:
-    """How a network is trained.
+    """Settings of a training run.
 
     Attributes
     ----------
     epochs, batch_size : int
-        Each epoch takes the sequences in a new order and leaves out those that do not fill a batch.
+        Number of epochs, and of sequences in a batch. Each epoch takes the sequences in a new order
+        and leaves out those that do not fill a batch.
     learning_rate : float
-        Of Adam.
+        Learning rate of Adam.
     schedule : {"constant", "cosine"}
-        Of the learning rate over all updates; ``"cosine"`` ends at zero.
+        Schedule of the learning rate over all updates; ``"cosine"`` ends at zero.
     clip : float, optional
-        Longest gradient.
+        Largest norm of the gradient; a longer gradient is shortened to it.
     regulariser : Regulariser
     blocks : int
-        Parts of a batch that are taken one after another; see
+        Number of parts of a batch that are computed one after another; see
         :func:`neurocode.learning.objective.gradient`.
     weights, intrinsic : bool
-        Whether connections learn, and whether intrinsic parameters do; without, they stay where
-        they start.
+        Whether connections learn, and whether intrinsic parameters learn. What does not learn keeps
+        its initial value.
     intrinsic_factor : float
-        Learning rate of intrinsic parameters over that of the rest.
+        Learning rate of intrinsic parameters relative to that of the rest.
     calibration : int
-        Training sequences, every label in proportion, whose moments stand for those of a batch when
-        a normalised network is evaluated.
+        Number of training sequences, with labels in proportion, whose mean and variance replace
+        those of a batch when a normalised network is evaluated.
     devices : int
-        Devices that each batch is split over. On processors these are cores: start Python with
+        Number of devices over which each batch is split. On CPUs these are cores: start Python with
         ``XLA_FLAGS=--xla_force_host_platform_device_count=2`` in the environment.
 
     Raises
@@ -98,7 +99,7 @@ class Settings:
                 raise TrainingError(f"'{name}' must be true or false, not {getattr(self, name)!r}.")
         if self.schedule not in ("constant", "cosine"):
             raise TrainingError(
-                f"'{self.schedule}' is no schedule of the learning rate; known are constant, "
+                f"'{self.schedule}' is not a schedule of the learning rate; known are constant, "
                 f"cosine."
             )
         if self.batch_size % (self.blocks * self.devices):
@@ -110,8 +111,8 @@ class Settings:
     def optimiser(
         self, updates: int, learning_rate: jax.Array | float | None = None
     ) -> optax.GradientTransformation:
-        """Adam with the schedule and the clipping; a learning rate that is an array can change
-        without another compilation."""
+        """Return Adam with the schedule and the clipping. A learning rate that is an array can
+        change without another compilation."""
         peak = self.learning_rate if learning_rate is None else learning_rate
         rate = optax.cosine_decay_schedule(peak, updates) if self.schedule == "cosine" else peak
         clip = optax.identity() if self.clip is None else optax.clip_by_global_norm(self.clip)

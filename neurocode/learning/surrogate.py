@@ -1,4 +1,5 @@
-"""Surrogate derivatives: what stands in for the derivative of a spike by the membrane potential."""
+"""Surrogate derivatives, which replace the derivative of a spike with respect to the membrane
+potential."""
 
 from __future__ import annotations
 
@@ -19,7 +20,7 @@ Shape = Callable[[Array], Array]
 
 @dataclass(frozen=True)
 class _Family:
-    """A derivative of peak one as a function of ``y = slope x``, and its integral from zero."""
+    """A derivative with peak one as a function of ``y = slope x``, and its integral from zero."""
 
     derivative: Shape
     integral: Shape
@@ -67,28 +68,29 @@ FAMILIES: dict[str, _Family] = {
 
 @dataclass(frozen=True)
 class Surrogate:
-    """A spike whose derivative by the distance to threshold ``x`` is ``height h(slope x)``, with
-    ``h(0) = 1``.
+    """A spike whose derivative with respect to the distance to threshold ``x`` is ``height h(slope
+    x)``, with ``h(0) = 1``.
 
     Attributes
     ----------
     family : str
         ``"superspike"``: derivative of the fast sigmoid (Zenke & Ganguli 2018); ``"sigmoid"``, also
-        named ``"logistic"``: of the logistic function; ``"piecewise_linear"``: Esser et al. 2016,
-        also named ``"triangular"``: density of triangular noise; ``"slayer"``: two-sided
+        named ``"logistic"``: derivative of the logistic function; ``"piecewise_linear"`` (Esser et
+        al. 2016), also named ``"triangular"``: density of triangular noise; ``"slayer"``: two-sided
         exponential (Shrestha & Orchard 2018; Baronig et al. 2025 write ``slope = alpha``, ``height
-        = c alpha/2``); ``"arctan"``; ``"gaussian"``; ``"rectangular"``. Controls: ``"constant"``
-        (one) and ``"zero"``, the true derivative.
+        = c alpha/2``); ``"arctan"``; ``"gaussian"``; ``"rectangular"``. Controls are ``"constant"``
+        (one everywhere) and ``"zero"``, the true derivative.
     slope : float
         Inverse width, in units of the inverse margin.
     height : float
         Peak. The logistic derivative as written in Zenke & Vogels 2021 has ``height = 0.25``.
     asymptotic : bool
-        Multiply by the slope, so that the area under the derivative does not depend on it (the
-        "asymptotic" magnitude of Zenke & Vogels 2021); else its peak does not ("normalised").
+        Whether to multiply by the slope, so that the area under the derivative does not depend on
+        it (the "asymptotic" magnitude of Zenke & Vogels 2021). Otherwise the peak does not depend
+        on it ("normalised").
     smooth : bool
-        The spike itself is the integral of the derivative plus one half, not a step: for checks of
-        gradients.
+        Whether the spike itself is the integral of the derivative plus one half instead of a step,
+        which serves to check gradients.
 
     Raises
     ------
@@ -111,7 +113,7 @@ class Surrogate:
     def __post_init__(self) -> None:
         if self.family not in FAMILIES:
             raise ModelError(
-                f"'{self.family}' is no surrogate derivative; known are {', '.join(FAMILIES)}."
+                f"'{self.family}' is not a surrogate derivative; known are {', '.join(FAMILIES)}."
             )
         if not 0 < self.slope < math.inf or not 0 < self.height < math.inf:
             raise ModelError(
@@ -125,11 +127,11 @@ class Surrogate:
         return self.height * self.slope if self.asymptotic else self.height
 
     def derivative(self, x: Array) -> Array:
-        """Derivative at the distance ``x`` to threshold."""
+        """Return the derivative at the distance ``x`` to threshold."""
         return self.peak * FAMILIES[self.family].derivative(self.slope * x)
 
     def __call__(self, x: Array) -> Array:
-        """One above threshold, zero at and below it; of the type of ``x``."""
+        """Return one above threshold and zero at or below it, in the type of ``x``."""
         if self.smooth:
             return 0.5 + self.peak / self.slope * FAMILIES[self.family].integral(self.slope * x)
         return _step(self, jnp.asarray(x, jnp.result_type(x, float)))

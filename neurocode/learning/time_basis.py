@@ -1,4 +1,4 @@
-"""Input that depends on the time since the onset of a stimulus alone."""
+"""Input that depends only on the time since the onset of a stimulus."""
 
 from __future__ import annotations
 
@@ -13,12 +13,13 @@ Array = jax.Array
 
 
 class TimeBasis(eqx.Module):
-    """A function of time, linear between equally spaced knots whose values are learned, for each
-    neuron.
+    """A function of time for each neuron, linear between equally spaced knots whose values are
+    learned.
 
-    Where the stimulus of repeated trials is not at hand, the time since its onset stands for it.
-    The input has one channel, the time in seconds; before the first knot and after the last the
-    function is constant. The same as weights on triangular basis functions, made without them.
+    If the stimulus of repeated trials is not available, the time since its onset can replace it.
+    The input has one channel, the time in seconds. Before the first knot and after the last the
+    function is constant. It equals a weighted sum of triangular basis functions, which are not
+    computed explicitly.
 
     Parameters
     ----------
@@ -28,7 +29,8 @@ class TimeBasis(eqx.Module):
         Time between knots in seconds.
     n_out : int
     key : jax.Array
-        Values are uniform between plus and minus one; biases start at zero.
+        Random key of the initial values, which are uniform between plus and minus one. Biases start
+        at zero.
 
     Raises
     ------
@@ -38,7 +40,7 @@ class TimeBasis(eqx.Module):
     Examples
     --------
     >>> basis = TimeBasis(1.0, 0.5, 1, key=jax.random.key(0))
-    >>> basis = eqx.tree_at(lambda own: own.weight, basis, jnp.array([[0.0], [2.0], [0.0]]))
+    >>> basis = eqx.tree_at(lambda part: part.weight, basis, jnp.array([[0.0], [2.0], [0.0]]))
     >>> basis(jnp.array([[[0.25]], [[0.75]], [[9.0]]]))[:, 0, 0].tolist()
     [1.0, 1.0, 0.0]
     """
@@ -56,7 +58,7 @@ class TimeBasis(eqx.Module):
 
     @property
     def n_in(self) -> int:
-        """One: the time."""
+        """Number of inputs: one, the time."""
         return 1
 
     @property
@@ -70,7 +72,7 @@ class TimeBasis(eqx.Module):
         return 2 * self.n_out
 
     def __call__(self, x: Array) -> Array:
-        """Values (time, batch, n_out) at times (time, batch, 1)."""
+        """Return the values (time, batch, n_out) at times (time, batch, 1)."""
         last = len(self.weight) - 1
         place = jnp.clip(x / self.spacing, 0, last)
         before = jnp.minimum(place.astype(int), last - 1)

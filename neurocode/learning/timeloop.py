@@ -1,10 +1,10 @@
-"""The time loop of a layer, and its adjoint derived from the model's own step.
+"""The time loop of a layer, and its adjoint, derived from the step of the model.
 
 Between two saved states, each just before threshold and reset, lie the spike, the reset and the
-next state update. The loop saves those states and the spikes alone; going back, the step between
-two of them is made again, with the spikes that were drawn, and transposed by JAX. Gradients of the
-recurrent weights are one product after the loop. The input of a step is made again only where the
-transposed step reads it.
+next state update. The forward loop saves only those states and the spikes. The backward loop
+recomputes the step between two of them, with the spikes that were drawn, and JAX transposes it. The
+gradient of the recurrent weights is a single product after the loop. The input of a step is
+recomputed only where the transposed step reads it.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ Statics = tuple[tuple[str, float | bool], ...]
 
 
 class Moment(NamedTuple):
-    """Random key, for stochastic models, and time in seconds of a step, or of all."""
+    """Random key (for stochastic models) and time in seconds, of one step or of all steps."""
 
     key: Array | None
     time: Array
@@ -41,9 +41,9 @@ class Recurrence(NamedTuple):
     Attributes
     ----------
     weight : array (n, n)
-        From row to column.
+        Weights from the neuron of the row to that of the column.
     delay : tuple of int
-        Steps from a spike of each neuron to its effect; at least one.
+        Number of steps from a spike of each neuron to its effect, at least one.
     gradient : bool
         Whether gradients flow back through the connections; their weights learn in any case.
     """
@@ -53,12 +53,12 @@ class Recurrence(NamedTuple):
     gradient: bool
 
     def current(self, arriving: Array) -> Array:
-        """Weighted sum of the spikes that arrive."""
+        """Return the weighted sums of the spikes that arrive."""
         return (arriving if self.gradient else jax.lax.stop_gradient(arriving)) @ self.weight
 
 
 class _Setting(NamedTuple):
-    """What of a loop is not differentiated: hashable."""
+    """The hashable settings of a loop, which are not differentiated."""
 
     dynamics: Dynamics
     numbers: Statics
@@ -66,12 +66,12 @@ class _Setting(NamedTuple):
     gradient: bool
 
     def kept(self, before: State) -> State:
-        """Of a state before threshold and reset, what the way back needs: not the spike of the step
-        before."""
+        """Return the part of a state before threshold and reset that the backward loop needs: all
+        but the spike of the step before."""
         return {name: value for name, value in before.items() if name != SPIKED}
 
     def complete(self, before: State) -> State:
-        """A state from what was kept of it."""
+        """Return the whole state, given the part that was kept of it."""
         if not self.dynamics.step.uses_spiked:
             return before
         return {**before, SPIKED: jnp.zeros_like(before[self.dynamics.step.states[0]])}
@@ -89,35 +89,36 @@ def run(
     segment: int | None = None,
     fired: Array | None = None,
 ) -> Array:
-    """Spikes of a layer.
+    """Return the spikes of a layer.
 
     Parameters
     ----------
     dynamics : Dynamics
     state : dict of str to array (batch, n)
-        At time zero.
+        State at time zero.
     inputs : array (time, batch, n)
         Weighted input of every step.
     names : mapping of str to array or float
-        Prepared parameters; gradients are given by those that are arrays.
+        Prepared parameters; those that are arrays have gradients.
     recurrence : Recurrence, optional
     keys : array (time,), optional
         Random keys of the steps, for stochastic models.
     adjoint : bool
-        Without it JAX differentiates the loop.
+        Whether the gradient takes the adjoint of this module; otherwise JAX differentiates the
+        loop.
     segment : int, optional
-        Save only the state every so many steps and run the loop twice: memory for one segment
-        instead of the whole. JAX differentiates it.
+        Number of steps between saved states. The loop then runs twice but takes memory for one
+        segment instead of the whole sequence; JAX differentiates it.
     fired : array (time, batch, n), optional
-        Spikes of noisy neurons that were drawn before, in the place of new draws. JAX
+        Spikes of noisy neurons that have been drawn already and replace new draws. JAX
         differentiates the loop.
 
     Returns
     -------
     array (time, batch, n)
     """
-    # one value for each sequence too, so that the way back sums over the batch once and not in
-    # every step
+    # parameters get one value per sequence too, so that the backward loop sums over the batch once
+    # and not in every step
     arrays = {
         name: jnp.broadcast_to(v, inputs.shape[1:])
         for name, v in names.items()
@@ -211,7 +212,8 @@ def _forward(
     save: bool,
     fired: Array | None = None,
 ) -> tuple[Carry, Array, State | None]:
-    """Last state and spikes, all spikes, and the states just before threshold and reset."""
+    """Return the last state and spikes, all spikes, and the states just before threshold and
+    reset."""
     dynamics, names = setting.dynamics, {**dict(setting.numbers), **arrays}
 
     def visit(carry: Carry, step: tuple[Array, Moment, Array | None]) -> tuple[Carry, tuple]:
@@ -229,7 +231,7 @@ def _forward(
 
 
 def _arriving(buffer: Array, delay: tuple[int, ...]) -> Array:
-    """Spikes that arrive now, from the latest ones (newest first)."""
+    """Return the spikes that arrive in a step, given the latest spikes, newest first."""
     if buffer.shape[0] == 1:
         return buffer[0]
     return buffer[np.asarray(delay) - 1, :, np.arange(len(delay))].T
@@ -255,6 +257,44 @@ def _save(
 
 
 def _transpose(setting: _Setting, residuals: tuple, cotangent: Array) -> tuple:
+    """Return the gradients of the time loop: those of the state at time zero, the inputs, the
+    parameters, the recurrent weights and the moments.
+
+    Parameters
+    ----------
+    setting : _Setting
+    residuals : tuple
+        What :func:`_save` kept of the forward loop.
+    cotangent : array (time, batch, n)
+        Gradient of the loss with respect to the spikes, as later layers return it.
+
+    Notes
+    -----
+    Let ``x_t`` be the state just before threshold and reset (saved), ``s_t`` the spikes (saved),
+    ``y_t`` the state after the reset, ``u_t`` the input, ``W`` the recurrent weights, ``d_i`` the
+    delay of neuron ``i`` and ``p`` the parameters. The forward loop is::
+
+        x_t = F(y_(t-1), c_t, p),    c_t = u_t + a_t W,    a_t[i] = s_(t-d_i)[i]
+        (y_t, s_t) = G(x_t, p)
+
+    Write ``D[v]`` for the gradient of the loss with respect to ``v``, ``J'`` for the transposed
+    Jacobian of a step, and ``e_t`` for the cotangent. From the last step to the first, with
+    ``D[y_T] = 0``::
+
+        D[s_t][i] = e_t[i] + (D[c_(t+d_i)] W')[i]
+        D[x_t]    = (dG/dx)' (D[y_t], D[s_t])
+        D[c_t]    = (dF/dc)' D[x_t],    D[y_(t-1)] = (dF/dy)' D[x_t]
+
+    The second term of ``D[s_t]`` is left out where gradients do not flow back through the recurrent
+    connections. After the loop::
+
+        D[u_t] = D[c_t],    D[W] = sum_t a_t' D[c_t]
+        D[p]   = sum_t (dF/dp)' D[x_t] + (dG/dp)' (D[y_t], D[s_t])
+
+    In the code ``slopes`` is ``D[x]`` and ``D[y]`` in turn, ``slope`` is ``D[c]``, and ``sums`` adds
+    up ``D[p]``. At step ``t`` the entry ``buffer[k]`` holds the second term of ``D[s_(t-k)]`` as far
+    as it is known. JAX transposes ``F`` and ``G``, recomputed from the saved ``x_t`` and ``s_t``.
+    """
     start, before, spikes, inputs, arrays, weight, moments = residuals
     delay = setting.delay or (1,) * spikes.shape[2]
     arriving = None if weight is None else late(spikes, delay)
@@ -279,8 +319,8 @@ def _transpose(setting: _Setting, residuals: tuple, cotangent: Array) -> tuple:
     )
     state, settle_back = _settled(setting, final, final_spikes, arrays, final_moment)
     slopes, sums = settle_back((jax.tree.map(jnp.zeros_like, _split(state)[0]), cotangent[-1]))
-    here = jax.tree.map(lambda array: array[:-1], (before, spikes, moments))
-    steps = (*here, *jax.tree.map(lambda array: array[1:], (moments, currents)), cotangent[:-1])
+    earlier = jax.tree.map(lambda array: array[:-1], (before, spikes, moments))
+    steps = (*earlier, *jax.tree.map(lambda array: array[1:], (moments, currents)), cotangent[:-1])
     (slopes, _, sums), later = jax.lax.scan(visit, (slopes, buffer, sums), steps, reverse=True)
     moment, current = jax.tree.map(lambda array: array[0], (moments, currents))
     slopes, first, by_update = _updated(setting, start, current, arrays, moment, slopes)
@@ -304,8 +344,8 @@ _adjoint.defvjp(_save, _transpose)
 def _settled(
     setting: _Setting, before: State, fired: Array, arrays: Arrays, moment: Moment
 ) -> tuple[State, Callable]:
-    """State after spike and reset, and the way back: from cotangents of it and of the spikes to
-    those of the state before."""
+    """Return the state after spike and reset, and the transposed step, which maps the cotangents of
+    that state and of the spikes to those of the state before and of the parameters."""
     floats, integers = _split(before)
 
     def forward(floats: State, arrays: Arrays) -> tuple[tuple[State, Array], State]:
@@ -327,8 +367,8 @@ def _updated(
     moment: Moment,
     slopes: State,
 ) -> tuple[State, Array, Arrays]:
-    """Cotangents of state, current and parameters from those of the state before the next
-    threshold."""
+    """Return the cotangents of state, current and parameters, given those of the state before the
+    next threshold."""
     floats, integers = _split(state)
 
     def forward(floats: State, current: Array, arrays: Arrays) -> State:
@@ -344,8 +384,8 @@ def _updated(
 def _returned(
     setting: _Setting, buffer: Array, slope: Array, weight: Array | None, delay: tuple[int, ...]
 ) -> Array:
-    """Cotangents of the latest spikes, newest first, one step further back, with those that the
-    inputs of a step return."""
+    """Return the recurrent cotangents of the latest spikes, newest first, moved one step back in
+    time, with those added that the current of a step contributes."""
     if weight is None or not setting.gradient:
         return buffer
     back = slope @ weight.T
@@ -358,8 +398,8 @@ def _returned(
 def _reads_current(
     setting: _Setting, state: State, inputs: Array, arrays: Arrays, moments: Moment
 ) -> bool:
-    """Whether the transposed state update depends on the current: not where it is linear and its
-    constants are not learned."""
+    """Return whether the transposed state update depends on the current. It does not where the
+    update is linear and its constants are not learned."""
 
     names, first = (
         {**dict(setting.numbers), **arrays},
@@ -387,7 +427,8 @@ def _reads_current(
 
 
 def late(x: Array, delay: tuple[int, ...]) -> Array:
-    """Rows in time (time, batch, n) of each neuron so many steps later; zero before."""
+    """Return signals (time, batch, n) delayed by the given number of steps for each neuron, with
+    zeros at the start."""
     steps = delay[0]
     if min(delay) == max(delay):
         return x if steps == 0 else jnp.pad(x[:-steps], ((steps, 0), (0, 0), (0, 0)))
@@ -397,7 +438,7 @@ def late(x: Array, delay: tuple[int, ...]) -> Array:
 
 
 def _split(state: State) -> tuple[State, State]:
-    """What of a state has a gradient, and the count of steps that has none."""
+    """Return the part of a state that has a gradient, and the counts of steps, which have none."""
     integers = {
         name: value
         for name, value in state.items()

@@ -1,4 +1,4 @@
-"""What of a network learns."""
+"""Which arrays of a network learn."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ Array = jax.Array
 def trainable(
     network: Network, weights: bool = True, intrinsic: bool = True
 ) -> tuple[Network, Network]:
-    """Arrays of a network that learn, and the rest; without ``weights`` connections do not, without
-    ``intrinsic`` parameters.
+    """Return the arrays of a network that learn, and the rest. Without ``weights`` connections do
+    not learn, and without ``intrinsic`` intrinsic parameters do not.
 
     Raises
     ------
@@ -42,7 +42,7 @@ def trainable(
 
 
 def scaled_intrinsic(changes: Network, factor: float) -> Network:
-    """Changes of a network with those of its intrinsic parameters multiplied by a factor."""
+    """Return the changes of a network; those of intrinsic parameters are multiplied by a factor."""
     return eqx.tree_at(_coordinates, changes, replace_fn=lambda change: factor * change)
 
 

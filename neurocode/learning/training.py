@@ -1,4 +1,4 @@
-"""Training of a network on a task by gradients."""
+"""Training of a network on a task by gradient descent."""
 
 from __future__ import annotations
 
@@ -42,13 +42,14 @@ optax = Library("optax")
 Array = jax.Array
 Progress = Callable[[dict[str, float]], None]
 
-#: Added to the key of a training for the order of its data, so that it is not one of an update.
+#: Number folded into the key of an epoch for the order of its data, so that this key differs from
+#: those of the updates.
 ORDER = 2_000_003
 CHECKPOINT = "checkpoint.bin"
 
 
 class State(NamedTuple):
-    """Everything that a training goes on from."""
+    """Everything that a training run needs to continue."""
 
     learned: Network
     optimiser: Any
@@ -75,16 +76,16 @@ def train(
     network : Network
     task : Task
     seed : int
-        Of the order of the data, dropout and noise. The same seed gives the same network on one
-        machine.
+        Seed of the order of the data, dropout and noise. The same seed gives the same network on
+        the same machine.
     settings : Settings
     folder : path, optional
-        Keep a checkpoint of every epoch there and go on from one that is found: the result is that
-        of an uninterrupted run.
+        Folder in which a checkpoint is kept after every epoch. If it already holds one, training
+        continues from there; the result is the same as without interruption.
     progress : callable, optional
-        Called with the row of each epoch.
+        Function that is called with the row of each epoch.
     loss : str or Loss, optional
-        Instead of that of the task.
+        Loss that replaces the one of the task.
 
     Returns
     -------
@@ -93,12 +94,12 @@ def train(
     Raises
     ------
     TrainingError
-        For a seed that is negative or not whole, or if the loss or a gradient is not finite: names
-        update, layer and parameter.
+        For a seed that is negative or not whole, or if the loss or a gradient is not finite; the
+        message then names update, layer and parameter.
     DataError
         If the task does not fit the network or the loss, the folder cannot be written to, another
-        training is running in it, or its checkpoint is damaged or of another training: of another
-        network, task, data, settings, seed, precision or version.
+        training run is using it, or its checkpoint is damaged or belongs to another run (another
+        network, task, data, settings, seed, precision or version).
 
     Examples
     --------
@@ -106,7 +107,8 @@ def train(
     >>> from neurocode.learning import Dense, Layer, Network, Readout, tasks
     >>> task = tasks.burst_sequences(n_classes=2, n_samples=40, seed=1)
     >>> a, b = jax.random.split(jax.random.key(0))
-    >>> network = Network([Layer(Dense(10, 16, key=a), nc.models.adlif(), 1e-3), Readout(Dense(16, 2, key=b), 1e-3)])
+    >>> layer = Layer(Dense(10, 16, key=a), nc.models.adlif(), 1e-3)
+    >>> network = Network([layer, Readout(Dense(16, 2, key=b), 1e-3)])
     >>> len(train(network, task, settings=Settings(epochs=2, batch_size=14)).history)
     2
     """
@@ -128,7 +130,7 @@ def _trained(
     path: Path | None,
     progress: Progress | None,
 ) -> TrainingResult:
-    """Train from the start, or from the checkpoint at a path where there is one."""
+    """Train from the start, or from the checkpoint at ``path`` if there is one."""
     updates = len(task.training) // settings.batch_size
     learned, rest = trainable(_of_their_type(network), settings.weights, settings.intrinsic)
     empty = jnp.zeros((settings.epochs, 5 + len(network.layers)))
@@ -139,7 +141,7 @@ def _trained(
         state = load_checkpoint(path, state, described)
     data = on_devices(task.training)
     key = jax.random.key(seed)
-    # one program serves all learning rates
+    # the learning rate is an argument of the compiled program, so that one program serves all rates
     rate, fixed = jnp.asarray(settings.learning_rate), replace(settings, learning_rate=1.0)
     while int(state.epoch) < settings.epochs:
         began, epoch = time.perf_counter(), int(state.epoch)
@@ -193,13 +195,14 @@ def _trained(
 
 
 def _of_their_type(network: Network) -> Network:
-    """With arrays of the types that updates give them: one that came from a plain number is
-    compiled for once more."""
+    """Return a network whose arrays have the types that updates give them. An array that came from
+    a plain number would otherwise cause a second compilation."""
     return jax.tree.map(lambda array: jax.lax.convert_element_type(array, array.dtype), network)
 
 
 def _calibrated(network: Network, task: Task, settings: Settings, seed: int) -> Network:
-    """With the moments of its normalisations on training sequences, every label in proportion."""
+    """Return a network whose normalisations hold the mean and variance of training sequences, with
+    labels in proportion."""
     if not network.is_normalised:
         return network
     chosen, key = stratified(task.training, settings.calibration, seed), jax.random.key(seed)
@@ -222,7 +225,7 @@ def _epoch(
     presentation: Presentation | None,
     learning_rate: Array,
 ) -> tuple[Network, Any, Report, Array]:
-    """All updates of an epoch; after one that is not finite nothing changes any more."""
+    """Make all updates of an epoch; after an update that is not finite nothing changes any more."""
     optimiser = settings.optimiser(len(order) * settings.epochs, learning_rate)
 
     def visit(carry: tuple, step: tuple[Array, Array]) -> tuple[tuple, Report]:
@@ -270,7 +273,7 @@ def _epoch(
 def _recorded(
     state: State, reports: Report, validation: Evaluation, task: Task, seconds: float
 ) -> State:
-    """The state with the row of an epoch, and the best network so far."""
+    """Return the state with the row of an epoch added and the best network so far."""
     score = float(jnp.sum(reports.score) / jnp.sum(reports.answers))
     rates = jnp.mean(reports.rates, axis=0)
     row = jnp.asarray(
@@ -291,7 +294,7 @@ def _recorded(
 
 
 def _quality(task: Task, score: float | pd.Series) -> float | pd.Series:
-    """A score of which more is better."""
+    """Return a score of which a larger value is better."""
     return score if task.loss.larger_is_better else -score
 
 
@@ -309,8 +312,8 @@ def _result(
 ) -> TrainingResult:
     history = _rows(state)
     best, last = (
-        _calibrated(eqx.combine(own, rest), task, settings, seed)
-        for own in (state.best, state.learned)
+        _calibrated(eqx.combine(learned, rest), task, settings, seed)
+        for learned in (state.best, state.learned)
     )
     test = evaluate(best, task.test, task, seed=seed, batch_size=settings.batch_size)
     scores = _quality(task, history["validation_score"])

@@ -1,4 +1,4 @@
-"""What a training gives: networks and how they came to be."""
+"""Result of a training run: the networks and their history."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from neurocode.learning.sealed import read_sealed, write_sealed
 from neurocode.plotting.training_figure import training_figure
 
 MAGIC = b"neurocode training 1"
-#: Fields that are networks, in the order of their arrays in a file, and those that are plain
+#: Fields that are networks, in the order of their arrays in a file, and fields that are plain
 #: values.
 NETWORKS = ("network", "last")
 PLAIN = ("best_epoch", "test_loss", "test_score", "score_name")
@@ -33,18 +33,18 @@ class TrainingResult:
     Attributes
     ----------
     network : Network
-        Of the epoch with the best validation score.
+        Network of the epoch with the best validation score.
     last : Network
-        Of the last epoch.
+        Network of the last epoch.
     history : pandas.DataFrame
-        A row an epoch: ``epoch, loss, score, validation_loss, validation_score, rate_0 …,
+        One row per epoch: ``epoch, loss, score, validation_loss, validation_score, rate_0 …,
         seconds``. Scores are what ``score_name`` says: the share of right answers, the mean squared
-        error, or the log probability of recorded spikes in nats a step.
+        error, or the log probability of recorded spikes in nats per step.
     best_epoch : int
     test_loss, test_score : float
-        Of ``network``.
+        Loss and score of ``network`` on the test part.
     score_name : str
-        What the scores are.
+        Name of the quantity that scores measure.
     """
 
     network: Network
@@ -56,15 +56,15 @@ class TrainingResult:
     score_name: str = "share of right answers"
 
     def to_dataframe(self) -> pd.DataFrame:
-        """The history, with the epoch of :attr:`network` marked in ``best``."""
+        """Return the history, with the epoch of :attr:`network` marked in the column ``best``."""
         return self.history.assign(best=self.history["epoch"] == self.best_epoch)
 
     def summary(self) -> str:
-        """The verdict and every epoch as text."""
+        """Return the test score and every epoch as text."""
         return lines(self._heading(), self._rows(), most=len(self.history) + 2)
 
     def plot(self) -> Figure:
-        """Loss, score and activity of the layers by epoch."""
+        """Plot loss, score and activity of the layers against the epoch."""
         return training_figure(self.history, self.best_epoch, self.score_name.capitalize())
 
     def __repr__(self) -> str:
@@ -102,7 +102,7 @@ class TrainingResult:
         return {name: getattr(self, name) for name in PLAIN}
 
     def save(self, path: str | Path) -> Path:
-        """Write everything to a file that :meth:`load` reads.
+        """Write the result to a file that :meth:`load` reads.
 
         Parameters
         ----------
@@ -115,7 +115,7 @@ class TrainingResult:
         Raises
         ------
         ModelError
-            For networks that are not written; see :meth:`Network.save`.
+            For networks that cannot be written; see :meth:`Network.save`.
         """
         path = Path(path)
         networks = {name: getattr(self, name).writable_table() for name in NETWORKS}
@@ -131,7 +131,7 @@ class TrainingResult:
 
     @classmethod
     def load(cls, path: str | Path, readouts: Sequence[type[Output]] = ()) -> TrainingResult:
-        """Read a result that :meth:`save` wrote, every field as it was.
+        """Read a result that :meth:`save` wrote; every field is as it was.
 
         Parameters
         ----------
@@ -142,7 +142,7 @@ class TrainingResult:
         Raises
         ------
         DataError
-            That names the file: missing, damaged, or another kind of file.
+            If the file is missing, damaged or of another kind. The message names the file.
         """
         path = Path(path)
         table, arrays = read_sealed(path, MAGIC, "result of a training")

@@ -1,4 +1,4 @@
-"""Readouts of spiking neurons that vote, alone or jointly with leaky integrators."""
+"""Readouts in which spiking neurons vote, alone or together with leaky integrators."""
 
 from __future__ import annotations
 
@@ -15,13 +15,14 @@ Array = jax.Array
 
 
 class Voters(Output):
-    """Classes voted for by spiking neurons: in every step the share of the voters of a class that
-    spike (Sun et al. 2023).
+    """Spiking neurons that vote for classes: the output of a step is the share of the voters of
+    each class that spike (Sun et al. 2023).
 
     Parameters
     ----------
     layer : Layer
-        Its neurons are the voters, those of the first class first; without shortcut and dropout.
+        Layer whose neurons are the voters, those of the first class first. It must have neither
+        shortcut nor dropout.
     n_classes : int
 
     Raises
@@ -34,7 +35,8 @@ class Voters(Output):
     --------
     >>> import neurocode as nc
     >>> from neurocode.learning import Dense
-    >>> voters = Voters(Layer(Dense(4, 20, key=jax.random.key(0)), nc.models.noisy_lif("none"), 1e-3), 2)
+    >>> dense, model = Dense(4, 20, key=jax.random.key(0)), nc.models.noisy_lif("none")
+    >>> voters = Voters(Layer(dense, model, 1e-3), 2)
     >>> voters(jnp.ones((5, 3, 4))).shape
     (5, 3, 2)
     """
@@ -46,7 +48,7 @@ class Voters(Output):
         if n_classes < 1 or layer.n % n_classes:
             raise ModelError(f"{layer.n} voters do not divide into {n_classes} classes.")
         if layer.shortcut is not None or layer.dropout:
-            raise ModelError("A layer of voters has neither shortcut nor dropout.")
+            raise ModelError("A layer of voters must have neither shortcut nor dropout.")
         self.layer, self.n_classes = layer, n_classes
 
     @property
@@ -60,9 +62,9 @@ class Voters(Output):
         return self.layer.dynamics.step.dt
 
     def votes(self, spikes: Array, key: Array | None, training: bool, adjoint: bool) -> Array:
-        """Spikes of the voters (time, batch, classes, voters)."""
-        found = self.layer(spikes, key, training=training, adjoint=adjoint)
-        return found.reshape(*found.shape[:2], self.n_classes, -1)
+        """Return the spikes of the voters (time, batch, classes, voters)."""
+        fired = self.layer(spikes, key, training=training, adjoint=adjoint)
+        return fired.reshape(*fired.shape[:2], self.n_classes, -1)
 
     def __call__(
         self,
@@ -72,26 +74,28 @@ class Voters(Output):
         training: bool = False,
         adjoint: bool = True,
     ) -> Array:
-        """Share of the voters of each class that spike (time, batch, classes)."""
+        """Return the share of the voters of each class that spike (time, batch, classes)."""
         return self.votes(spikes, key, training, adjoint).mean(axis=-1)
 
 
 class JointDecision(Output):
-    """A convex combination of decisions over voters, time and potentials, learned with the weights.
+    """A convex combination of the decisions of voters, of potentials and of time steps; it is
+    learned together with the weights.
 
-    The score of class ``c`` is ``sum_t w_t [a sum_p v_p s_cp(t) + (1 - a) q_c(t)]`` with the spikes
-    ``s_cp`` of its voters and the softmax ``q`` over the potentials of leaky integrators that read
-    the same neurons; ``w`` over steps and ``v`` over voters are positive and sum to one, ``a`` lies
-    between 0 and 1. Each step returns the bracket times ``w_t`` and the number of steps, whose mean
-    over time is the score. Sun et al. 2023 name a generalised joint decision framework whose
-    equations we do not have: this definition is ours.
+    The score of class ``c`` is ``sum_t w_t [a sum_p v_p s_cp(t) + (1 - a) q_c(t)]``. Here ``s_cp``
+    are the spikes of its voters, and ``q`` is the softmax over the potentials of leaky integrators
+    that read the same neurons. The weights ``w`` of steps and ``v`` of voters are positive and sum
+    to one, and ``a`` lies between 0 and 1. The output of a step is the bracket times ``w_t`` times
+    the number of steps, so that its mean over time is the score. Sun et al. 2023 name a generalised
+    joint decision framework, whose equations we do not have: this definition is our choice, not
+    from the paper.
 
     Parameters
     ----------
     voters : Voters
     integrators : Readout
     n_steps : int
-        Of the sequences.
+        Number of steps of the sequences.
 
     Raises
     ------
@@ -137,7 +141,7 @@ class JointDecision(Output):
         training: bool = False,
         adjoint: bool = True,
     ) -> Array:
-        """Weighted decisions (time, batch, classes), whose mean over time is the score.
+        """Return weighted decisions (time, batch, classes), whose mean over time is the score.
 
         Raises
         ------

@@ -337,7 +337,7 @@ def test_a_folder_that_cannot_be_written_to_is_refused_before_training(tmp_path)
         ({"clip": -1.0}, "'clip' must be"),
         ({"weights": "no"}, "'weights' must be true or false, not 'no'"),
         ({"intrinsic": 1}, "'intrinsic' must be true or false, not 1"),
-        ({"schedule": "linear"}, "'linear' is no schedule"),
+        ({"schedule": "linear"}, "'linear' is not a schedule"),
         ({"batch_size": 6, "blocks": 4}, "A batch of 6 does not divide into 4 blocks on 1 devices"),
         (
             {"batch_size": 6, "blocks": 3, "devices": 4},

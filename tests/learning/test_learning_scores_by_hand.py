@@ -342,7 +342,7 @@ def test_strengths_and_counts_are_finite_and_not_negative(name):
 
 @pytest.mark.parametrize("power", [0, 3, 1.5])
 def test_the_upper_power_is_one_or_two(power):
-    with pytest.raises(ModelError, match="upper power is 1 or 2"):
+    with pytest.raises(ModelError, match="upper power must be 1 or 2"):
         Regulariser(upper_power=power)
 
 
@@ -537,7 +537,7 @@ def test_blocks_of_unequal_answers_weigh_as_in_the_whole_batch(blocks):
 def test_more_devices_than_there_are_are_refused():
     here = len(jax.devices())
     assert mesh_of(here).devices.size == here
-    with pytest.raises(TrainingError, match=f"{here + 1} devices were requested, but only {here} are"):
+    with pytest.raises(TrainingError, match=f"{here + 1} devices were requested, but only {here}"):
         mesh_of(here + 1)
 
 

@@ -123,7 +123,7 @@ def test_a_training_comes_back_from_its_file(tmp_path):
     path.write_bytes(content[:-1] + bytes([content[-1] ^ 1]))
     with pytest.raises(DataError, match=r"result\.bin: the result of a training is damaged"):
         TrainingResult.load(path)
-    with pytest.raises(DataError, match=r"network\.bin: this is no result of a training"):
+    with pytest.raises(DataError, match=r"network\.bin: this is not a result of a training"):
         TrainingResult.load(two_layers().save(tmp_path / "network.bin"))
     with pytest.raises(ModelError, match="network with a disturbance cannot be written"):
         replace(
