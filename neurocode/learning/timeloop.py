@@ -291,9 +291,10 @@ def _transpose(setting: _Setting, residuals: tuple, cotangent: Array) -> tuple:
         D[u_t] = D[c_t],    D[W] = sum_t a_t' D[c_t]
         D[p]   = sum_t (dF/dp)' D[x_t] + (dG/dp)' (D[y_t], D[s_t])
 
-    In the code ``slopes`` is ``D[x]`` and ``D[y]`` in turn, ``slope`` is ``D[c]``, and ``sums`` adds
-    up ``D[p]``. At step ``t`` the entry ``buffer[k]`` holds the second term of ``D[s_(t-k)]`` as far
-    as it is known. JAX transposes ``F`` and ``G``, recomputed from the saved ``x_t`` and ``s_t``.
+    In the code ``slopes`` is ``D[x]`` and ``D[y]`` in turn, ``slope`` is ``D[c]``, and ``sums``
+    adds up ``D[p]``. At step ``t`` the entry ``buffer[k]`` holds the second term of ``D[s_(t-k)]``
+    as far as it is known. JAX transposes ``F`` and ``G``, recomputed from the saved ``x_t`` and
+    ``s_t``.
     """
     start, before, spikes, inputs, arrays, weight, moments = residuals
     delay = setting.delay or (1,) * spikes.shape[2]

@@ -1,27 +1,27 @@
-"""Tasks that networks learn, and the losses that judge them.
+"""Tasks that networks learn, and the losses that measure how well.
 
 Contents
 --------
 Task, Part, stratified
-    What a task is; one of your own is an object of :class:`Task`.
+    The definition of a task; a task of your own is an object of :class:`Task`.
 Presentation, RateCoding, Shifts
-    How its sequences are shown: as spikes drawn anew every time, or shifted in training.
+    How sequences are shown: as spikes that are drawn anew every time, or shifted in training.
 Loss, LOSSES
-    What a loss is, and those that come with neurocode.
+    The definition of a loss, and the losses that come with neurocode.
 burst_sequences, spring_mass
-    Generated (Baronig et al. 2025).
+    Generated tasks (Baronig et al. 2025).
 random_manifolds
-    Generated (Zenke & Vogels 2021).
+    A generated task (Zenke & Vogels 2021).
 ecg, heidelberg, braille
-    From files; :func:`download_heidelberg` fetches the Heidelberg sets.
+    Tasks from files; :func:`download_heidelberg` fetches the Heidelberg data sets.
 digits, mnist, fashion_mnist, cifar10
-    Images.
+    Images as constant inputs.
 nmnist, dvs_gesture, read_aedat
-    Event cameras.
+    Recordings of event cameras.
 spoken_digits, mel_frames
     Waveforms as input currents.
 sources, tell_sources_apart
-    Sources of spike trains of known statistics, and telling them apart.
+    Sources of spike trains with known statistics, and the task of telling them apart.
 """
 
 from __future__ import annotations
@@ -31,8 +31,8 @@ from typing import Any
 
 from neurocode.tasks.catalogue import ROWS
 
-#: Module of each public name, loaded when the name is first used, so that names of tasks are known
-#: without what reads their files.
+#: Module of each public name. It is loaded when the name is first used, so that the names of tasks
+#: are known without loading the libraries that read their files.
 _MODULES = {
     "Task": "task",
     "Part": "task",

@@ -1,4 +1,4 @@
-"""Tasks by the name used on the command line; one more is its file and its row."""
+"""Tasks by their name on the command line. A further task needs its module and one row here."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from neurocode.errors import ModelError
 
 
 class Row(NamedTuple):
-    """Where a task is made, and what it is read from.
+    """Where a task is made, and from how many files.
 
     Attributes
     ----------
     module : str
-        Of this package, in which a function of the name of the task makes it.
+        Module of this package; a function in it with the name of the task makes the task.
     n_files : int
-        Files or folders that this function takes before its options: none, one, or one of training
-        and one of test.
+        Number of files or folders that this function takes before its options: none, one, or one
+        for training and one for test.
     """
 
     module: str
@@ -41,12 +41,12 @@ ROWS: dict[str, Row] = {
 
 
 def maker(name: str) -> Callable:
-    """The function that makes a task.
+    """Return the function that makes a task.
 
     Raises
     ------
     ModelError
-        For another name.
+        For an unknown name.
 
     Examples
     --------
@@ -54,7 +54,7 @@ def maker(name: str) -> Callable:
     'burst_sequences'
     """
     if name not in ROWS:
-        raise ModelError(f"'{name}' is no task; known are {', '.join(ROWS)}.")
+        raise ModelError(f"'{name}' is not a task; known are {', '.join(ROWS)}.")
     return getattr(
         importlib.import_module(f"{__package__}.{ROWS[name].module}"), name.replace("-", "_")
     )

@@ -9,10 +9,10 @@ import numpy as np
 from neurocode.errors import DataError
 from neurocode.tasks.task import Part, Task, shuffled, split
 
-#: Side of the sensor, and length in seconds of a recording (Orchard et al. 2015).
+#: Side of the sensor in pixels, and duration of a recording in seconds (Orchard et al. 2015).
 NMNIST_SIDE, NMNIST_DURATION = 34, 0.3
 GESTURE_SIDE, GESTURE_CLASSES = 128, 11
-#: Layout of AEDAT 3.1: the header of a packet, the type of polarity events, and an event.
+#: Layout of AEDAT 3.1: the header of a packet, the number of the polarity event type, and an event.
 PACKET = np.dtype(
     [
         ("type", "<u2"),
@@ -32,30 +32,31 @@ EVENT = np.dtype([("data", "<u4"), ("time", "<u4")])
 def nmnist(
     folder: str | Path, *, n_steps: int = 10, validation_share: float = 0.1, seed: int = 0
 ) -> Task:
-    """Digits before a moving event camera (Orchard et al. 2015): events of each polarity and pixel
-    counted in equal times.
+    """Return the task of naming digits recorded by a moving event camera (Orchard et al. 2015).
+    Events of each polarity and pixel are counted in bins of equal duration.
 
     Parameters
     ----------
     folder : path
-        With ``Train/0`` to ``Train/9`` and ``Test/0`` to ``Test/9``, a ``.bin`` file a recording.
+        Folder with ``Train/0`` to ``Train/9`` and ``Test/0`` to ``Test/9``, which hold one ``.bin``
+        file per recording.
     n_steps : int
-        Frames of 2 x 34 x 34 counts.
+        Number of frames of 2 x 34 x 34 counts.
     validation_share : float
-        Share of the training recordings that is set aside (ours).
+        Share of the training recordings used for validation (our choice, not from the paper).
     seed : int
-        Of that choice.
+        Seed of the choice of validation recordings.
 
     Returns
     -------
     Task
-        Of 2312 channels, polarity first.
+        A task with 2312 channels, polarity first.
 
     Raises
     ------
     DataError
-        That names a folder without recordings, or a file that is truncated or has events outside
-        the sensor.
+        For a folder without recordings, or a file that is truncated or has events outside the
+        sensor. The message names it.
     """
     parts = [_recordings(Path(folder) / name, n_steps) for name in ("Train", "Test")]
     return _task("nmnist", *parts, 10, NMNIST_DURATION / n_steps, validation_share, seed)
@@ -69,33 +70,34 @@ def dvs_gesture(
     validation_share: float = 0.1,
     seed: int = 0,
 ) -> Task:
-    """Gestures before an event camera (Amir et al. 2017): frames with the same number of events
-    each, counts over the largest.
+    """Return the task of naming gestures recorded by an event camera (Amir et al. 2017). All frames
+    hold the same number of events; the counts of a frame are divided by the largest.
 
     Parameters
     ----------
     folder : path
-        With ``trials_to_train.txt``, ``trials_to_test.txt``, and for each trial its ``.aedat``
-        (3.1) and ``_labels.csv``.
+        Folder with ``trials_to_train.txt``, ``trials_to_test.txt``, and for each trial its
+        ``.aedat`` (3.1) and ``_labels.csv`` files.
     n_steps : int
-        Frames of each gesture.
+        Number of frames per gesture.
     side : int
-        Of the frames; neighbouring pixels are added.
+        Side of the frames; neighbouring pixels are added up.
     validation_share : float
-        Share of the training gestures that is set aside (ours).
+        Share of the training gestures used for validation (our choice, not from the paper).
     seed : int
-        Of that choice.
+        Seed of the choice of validation gestures.
 
     Returns
     -------
     Task
-        A sequence a gesture, of ``2 side side`` channels, polarity first; a step is named 1 ms.
+        One sequence per gesture, with ``2 side side`` channels, polarity first. A step is said to
+        last 1 ms, although frames have no fixed duration.
 
     Raises
     ------
     DataError
-        That names a file that is missing, truncated or of another layout, a gesture without events,
-        or a side that does not divide 128.
+        For a file that is missing, truncated or of another layout, a gesture with too few events,
+        or a side that does not divide 128. The message names it.
     """
     if GESTURE_SIDE % side:
         raise DataError(
@@ -142,7 +144,9 @@ def _recordings(folder: Path, n_steps: int) -> tuple[np.ndarray, np.ndarray]:
 def _nmnist_frames(path: Path, n_steps: int) -> np.ndarray:
     content = np.fromfile(path, np.uint8)
     if not len(content) or len(content) % 5:
-        raise DataError(f"{path}: {len(content)} bytes are no events of 5 bytes.")
+        raise DataError(
+            f"{path}: {len(content)} bytes are not a whole number of events of 5 bytes."
+        )
     x, y, high, middle, low = content.reshape(-1, 5).astype(int).T
     if max(x.max(), y.max()) >= NMNIST_SIDE:
         raise DataError(
@@ -163,26 +167,26 @@ def _trials(folder: Path, name: str, n_steps: int, side: int) -> tuple[np.ndarra
     for trial in trials:
         events = read_aedat(folder / trial)
         for label, begin, end in _labels(folder / trial.replace(".aedat", "_labels.csv")):
-            own = events[(events["time"] >= begin) & (events["time"] < end)]
-            if len(own) < n_steps:
+            gesture = events[(events["time"] >= begin) & (events["time"] < end)]
+            if len(gesture) < n_steps:
                 raise DataError(
-                    f"{folder / trial}: the gesture from {begin} to {end} us has {len(own)} "
-                    f"events, fewer than frames."
+                    f"{folder / trial}: the gesture from {begin} to {end} us has {len(gesture)} "
+                    f"events, fewer than the {n_steps} frames."
                 )
-            frames.append(_gesture_frames(own["data"], n_steps, side))
+            frames.append(_gesture_frames(gesture["data"], n_steps, side))
             labels.append(label)
     if not frames:
-        raise DataError(f"{folder / name}: its trials hold no gesture.")
+        raise DataError(f"{folder / name}: the trials do not contain a gesture.")
     return np.stack(frames), np.array(labels, np.int32)
 
 
 def _labels(path: Path) -> np.ndarray:
-    """Class from zero, begin and end in microseconds of each gesture."""
+    """Return the class (from zero), begin and end (in microseconds) of each gesture."""
     try:
         table = np.loadtxt(path, delimiter=",", skiprows=1, dtype=int, ndmin=2)
     except (OSError, ValueError) as error:
         raise DataError(
-            f"{path}: no table of class, startTime_usec, endTime_usec ({error})."
+            f"{path}: this is not a table of class, startTime_usec, endTime_usec ({error})."
         ) from None
     if table.shape[1:] != (3,) or table[:, 0].min() < 1 or table[:, 0].max() > GESTURE_CLASSES:
         raise DataError(
@@ -193,7 +197,7 @@ def _labels(path: Path) -> np.ndarray:
 
 
 def read_aedat(path: str | Path) -> np.ndarray:
-    """Valid polarity events of an AEDAT 3.1 file, in its order.
+    """Return the valid polarity events of an AEDAT 3.1 file, in the order of the file.
 
     Parameters
     ----------
@@ -202,8 +206,8 @@ def read_aedat(path: str | Path) -> np.ndarray:
     Returns
     -------
     numpy.ndarray
-        With the fields ``data`` (bit 1 the polarity, 2 to 16 the row, 17 to 31 the column) and
-        ``time`` in microseconds.
+        Events with the fields ``data`` (bit 1 is the polarity, bits 2 to 16 are the row, bits 17 to
+        31 the column) and ``time`` in microseconds.
 
     Raises
     ------
@@ -215,8 +219,8 @@ def read_aedat(path: str | Path) -> np.ndarray:
     except OSError as error:
         raise DataError(f"{path}: the file cannot be read ({error}).") from None
     if not content.startswith(b"#!AER-DAT3.1"):
-        raise DataError(f"{path}: no AEDAT 3.1 file.")
-    place, found = 0, [np.zeros(0, EVENT)]
+        raise DataError(f"{path}: this is not an AEDAT 3.1 file.")
+    place, packets = 0, [np.zeros(0, EVENT)]
     while content[place : place + 1] == b"#":
         place = content.index(b"\n", place) + 1
     while place < len(content):
@@ -231,9 +235,9 @@ def read_aedat(path: str | Path) -> np.ndarray:
             )
         if packet["type"] == POLARITY:
             events = np.frombuffer(content, EVENT, int(packet["number"]), place)
-            found.append(events[events["data"] & 1 == 1])
+            packets.append(events[events["data"] & 1 == 1])
         place = end
-    return np.concatenate(found)
+    return np.concatenate(packets)
 
 
 def _gesture_frames(data: np.ndarray, n_steps: int, side: int) -> np.ndarray:
@@ -247,7 +251,7 @@ def _gesture_frames(data: np.ndarray, n_steps: int, side: int) -> np.ndarray:
 def _counted(
     frame: np.ndarray, polarity: np.ndarray, y: np.ndarray, x: np.ndarray, n_steps: int, side: int
 ) -> np.ndarray:
-    """Events of each frame, polarity and pixel (frame, channel)."""
+    """Return the number of events of each frame, polarity and pixel, as (frame, channel)."""
     place = ((frame * 2 + polarity) * side + y) * side + x
     return (
         np.bincount(place.astype(int), minlength=n_steps * 2 * side**2)

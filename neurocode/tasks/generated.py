@@ -1,5 +1,5 @@
-"""Tasks that are generated: burst sequences and spring-mass trajectories (Baronig et al. 2025,
-released code)."""
+"""Generated tasks: burst sequences and spring-mass trajectories (Baronig et al. 2025, released
+code)."""
 
 from __future__ import annotations
 
@@ -8,30 +8,30 @@ import numpy as np
 from neurocode.errors import DataError
 from neurocode.tasks.task import Task, split
 
-#: Burst sequences: steps, channels, channels that a class fixes, width of a burst (variance, in
-#: units of ten steps), probabilities of a spike outside of bursts and added at their centre, steps
-#: that count.
+#: Burst sequences: number of steps, number of channels, number of channels that a class fixes,
+#: width of a burst (as a variance, in units of ten steps), probability of a spike outside of bursts
+#: and probability added at their centre, and the first step that counts.
 STEPS, CHANNELS, FIXED, VARIANCE, FLOOR, HEIGHT, VALID_FROM = 200, 10, 3, 0.1, 0.05, 0.75, 160
-#: Spring-mass systems: masses, stiffness, sampling rate in hertz, samples, steps with the true
-#: input.
+#: Spring-mass systems: number of masses, range of stiffness, sampling rate in hertz, number of time
+#: points, and number of steps with the true input.
 MASSES, STIFFNESS, SAMPLING, MOMENTS, FORCED = 4, (500, 10000), 402.0, 202, 101
 
 
 def burst_sequences(n_classes: int = 20, n_samples: int = 8000, seed: int = 42) -> Task:
-    """Burst sequence detection: one burst in each channel; a class fixes the times of three of
-    them.
+    """Return the task of detecting burst sequences: each channel has one burst, and a class fixes
+    the times of three bursts.
 
     Parameters
     ----------
     n_classes, n_samples : int
-        Published: 20 and 8000.
+        Numbers of classes and of samples; the published ones are 20 and 8000.
     seed : int
-        Of classes, samples and the split into 70, 10 and 20 %.
+        Seed of the classes, the samples and the split into 70, 10 and 20 %.
 
     Returns
     -------
     Task
-        Steps of 1 ms; the last 40 of 200 count.
+        A task with 200 steps of 1 ms, of which the last 40 count.
 
     Raises
     ------
@@ -57,9 +57,9 @@ def burst_sequences(n_classes: int = 20, n_samples: int = 8000, seed: int = 42) 
     time = 0.1 * np.arange(STEPS)
     for sample in range(n_samples):
         labels[sample] = random.integers(n_classes)
-        own = 0.1 + 0.75 * random.random(CHANNELS)
-        own[chosen[labels[sample]]] = centres[labels[sample]]
-        bumps = np.exp(-((time[:, None] - 0.1 * STEPS * own) ** 2) / (2 * VARIANCE))
+        burst_times = 0.1 + 0.75 * random.random(CHANNELS)
+        burst_times[chosen[labels[sample]]] = centres[labels[sample]]
+        bumps = np.exp(-((time[:, None] - 0.1 * STEPS * burst_times) ** 2) / (2 * VARIANCE))
         probability = FLOOR + HEIGHT * bumps / bumps.max(axis=0)
         inputs[sample] = random.random((STEPS, CHANNELS)) < probability
     valid = np.zeros((n_samples, STEPS), bool)
@@ -71,23 +71,24 @@ def burst_sequences(n_classes: int = 20, n_samples: int = 8000, seed: int = 42) 
 def spring_mass(
     n_samples: int = 4096, seed: int = 42, stiffness: tuple[int, int] = STIFFNESS
 ) -> Task:
-    """Trajectories of a chain of four masses on springs: predict the next displacement, after 101
-    steps from the own prediction.
+    """Return the task of predicting the next displacement of a chain of four masses on springs.
+    After 101 steps the input is the network's prediction.
 
     Parameters
     ----------
     n_samples : int
-        Published: 4096.
+        Number of trajectories; the published one is 4096.
     seed : int
-        Of the springs, the initial displacements and the split into 80, 10 and 10 %.
+        Seed of the springs, the initial displacements and the split into 80, 10 and 10 %.
     stiffness : (int, int)
-        Least and greatest stiffness of a spring between masses of one; four times as stiff swings
-        twice as fast. Published: 500 and 10000.
+        Smallest and largest stiffness of a spring between masses of one. A spring that is four
+        times as stiff oscillates twice as fast. The published values are 500 and 10000.
 
     Returns
     -------
     Task
-        Steps of 1 ms stand for samples of 2.49 ms: time constants of the paper are in steps.
+        A task with steps of 1 ms, each of which stands for a sample of 2.49 ms, as the time
+        constants of the paper are in steps.
 
     Raises
     ------
@@ -104,8 +105,8 @@ def spring_mass(
         raise DataError(f"Spring-mass trajectories need ten samples, not {n_samples}.")
     if not 0 < stiffness[0] <= stiffness[1]:
         raise DataError(
-            f"The stiffness of springs runs from a positive number to one at least as large, not "
-            f"{stiffness}."
+            f"The stiffness of springs must run from a positive number to one at least as large, "
+            f"not {stiffness}."
         )
     random = np.random.default_rng(seed)
     springs = random.integers(stiffness[0], stiffness[1] + 1, MASSES + 1)

@@ -16,21 +16,22 @@ from neurocode.tasks.task import Part, Task, shuffled, split
 #: code).
 CIFAR_MEAN, CIFAR_DEVIATION = (0.4914, 0.4822, 0.4465), (0.2023, 0.1994, 0.2010)
 CIFAR_SHAPE = (3, 32, 32)
-#: Numbers that begin files of images and of labels in the format of MNIST.
+#: Magic numbers at the start of files of images and of labels in the format of MNIST.
 IMAGES_MAGIC, LABELS_MAGIC = 2051, 2049
 
 
 def mnist(path: str | Path, *, n_steps: int = 25, seed: int = 0) -> Task:
-    """Handwritten digits, each shown for some steps as a constant input between 0 and 1.
+    """Return the task of naming handwritten digits, each shown for some steps as a constant input
+    between 0 and 1.
 
     Parameters
     ----------
     path : path
         NPZ file with ``images`` (images, 28, 28) and ``labels``.
     n_steps : int
-        Ours.
+        Number of steps for which an image is shown (the default is our choice).
     seed : int
-        Of the split into 70, 10 and 20 %.
+        Seed of the split into 70, 10 and 20 %.
 
     Returns
     -------
@@ -46,7 +47,8 @@ def mnist(path: str | Path, *, n_steps: int = 25, seed: int = 0) -> Task:
 
 
 def digits(*, n_steps: int = 25, seed: int = 0) -> Task:
-    """The 8 by 8 digits that come with scikit-learn, shown like those of :func:`mnist`."""
+    """Return the task of naming the 8 by 8 digits that come with scikit-learn, shown as in
+    :func:`mnist`."""
     from sklearn.datasets import load_digits
 
     images, labels = load_digits(return_X_y=True)
@@ -56,18 +58,20 @@ def digits(*, n_steps: int = 25, seed: int = 0) -> Task:
 def fashion_mnist(
     folder: str | Path, *, n_steps: int = 8, n_validation: int = 6000, seed: int = 0
 ) -> Task:
-    """Fashion-MNIST (Xiao et al. 2017), or MNIST itself, from its four files, between 0 and 1.
+    """Return the task of Fashion-MNIST (Xiao et al. 2017), or of MNIST itself, from its four files;
+    inputs lie between 0 and 1.
 
     Parameters
     ----------
     folder : path
-        With ``train-images-idx3-ubyte.gz``, ``train-labels-idx1-ubyte.gz``,
+        Folder with ``train-images-idx3-ubyte.gz``, ``train-labels-idx1-ubyte.gz``,
         ``t10k-images-idx3-ubyte.gz``, ``t10k-labels-idx1-ubyte.gz``.
     n_steps : int
+        Number of steps for which an image is shown.
     n_validation : int
-        Training images that are set aside (ours).
+        Number of training images used for validation (our choice, not from the paper).
     seed : int
-        Of that choice.
+        Seed of the choice of validation images.
 
     Returns
     -------
@@ -76,7 +80,7 @@ def fashion_mnist(
     Raises
     ------
     DataError
-        That names a file that is missing, damaged or of another layout.
+        For a file that is missing, damaged or of another layout. The message names the file.
     """
     parts = []
     for name in ("train", "t10k"):
@@ -94,19 +98,19 @@ def fashion_mnist(
 def cifar10(
     folder: str | Path, *, n_steps: int = 2, n_validation: int = 5000, seed: int = 0
 ) -> Task:
-    """CIFAR-10 (Krizhevsky 2009) from its binary files, each colour with mean zero and variance
-    one, channels first.
+    """Return the task of CIFAR-10 (Krizhevsky 2009) from its binary files. Each colour has mean
+    zero and variance one, and channels come first.
 
     Parameters
     ----------
     folder : path
-        With ``data_batch_1.bin`` to ``data_batch_5.bin`` and ``test_batch.bin``.
+        Folder with ``data_batch_1.bin`` to ``data_batch_5.bin`` and ``test_batch.bin``.
     n_steps : int
-        Two in the runs of Ma, Yan, Tang 2023.
+        Number of steps for which an image is shown; two in the runs of Ma, Yan, Tang 2023.
     n_validation : int
-        Training images that are set aside (ours).
+        Number of training images used for validation (our choice, not from the paper).
     seed : int
-        Of that choice.
+        Seed of the choice of validation images.
 
     Returns
     -------
@@ -115,7 +119,7 @@ def cifar10(
     Raises
     ------
     DataError
-        That names a file that is missing or of another layout.
+        For a file that is missing or of another layout. The message names the file.
     """
     training = [_cifar(Path(folder) / f"data_batch_{k}.bin") for k in range(1, 6)]
     images, labels = (np.concatenate(part) for part in zip(*training, strict=True))
@@ -135,7 +139,7 @@ def _cifar(path: Path) -> tuple[np.ndarray, np.ndarray]:
     content, row = np.fromfile(path, np.uint8), 1 + int(np.prod(CIFAR_SHAPE))
     if not len(content) or len(content) % row or content[::row].max() > 9:
         raise DataError(
-            f"{path}: {len(content)} bytes are no rows of a label from 0 to 9 and {row - 1} "
+            f"{path}: {len(content)} bytes are not rows of a label from 0 to 9 and {row - 1} "
             f"colours."
         )
     rows = content.reshape(-1, row)
@@ -159,8 +163,8 @@ def _idx(path: Path, magic: int, dimensions: int) -> np.ndarray:
         or len(content) != 4 * len(head) + np.prod(head[1:])
     ):
         raise DataError(
-            f"{path}: no whole file of {'images' if dimensions == 3 else 'labels'} in the format "
-            f"of MNIST."
+            f"{path}: this is not a whole file of {'images' if dimensions == 3 else 'labels'} in "
+            f"the format of MNIST."
         )
     return np.frombuffer(content, np.uint8, offset=4 * len(head)).reshape(head[1:])
 
@@ -168,10 +172,10 @@ def _idx(path: Path, magic: int, dimensions: int) -> np.ndarray:
 def _shown(
     images: np.ndarray, labels: np.ndarray, n_steps: int
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    shown = np.broadcast_to(
+    inputs = np.broadcast_to(
         images[:, None, :].astype(np.float32), (len(images), n_steps, images.shape[1])
     )
-    return shown, labels.astype(np.int32), np.ones((len(images), n_steps), bool)
+    return inputs, labels.astype(np.int32), np.ones((len(images), n_steps), bool)
 
 
 def _divided(name: str, images: np.ndarray, labels: np.ndarray, n_steps: int, seed: int) -> Task:
@@ -187,7 +191,8 @@ def _given(
     n_validation: int,
     seed: int,
 ) -> Task:
-    """With a test part of its own, and so many images of the rest set aside."""
+    """Return a task that has a separate test part; validation images are taken from the training
+    images."""
     count = len(training[0])
     if not 0 < n_validation < count:
         raise DataError(f"{n_validation} of {count} training images cannot be set aside.")

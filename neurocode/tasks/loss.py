@@ -1,4 +1,4 @@
-"""What a loss is: the base class of those in :mod:`neurocode.tasks.losses` and of one's own."""
+"""The base class of losses, of those in :mod:`neurocode.tasks.losses` and of those users write."""
 
 from __future__ import annotations
 
@@ -11,43 +11,45 @@ import numpy as np
 
 Array = jax.Array
 
-#: What a loss compares with: a label a sequence, a label a step, or a number for each step and
-#: output.
+#: Targets of a loss: one label per sequence, one label per step, or one number per step and output.
 LABELS, LABELS_OF_STEPS, VALUES_OF_STEPS = "labels", "labels of steps", "values of steps"
 
 
 class Loss(ABC):
-    """A loss of a network on a batch, and the score that is shown beside it.
+    """A loss of a network on a batch, and the score that is reported with it.
 
-    A subclass says in :meth:`loss_and_score` what it computes, and hands over an object of it as
-    the loss of a :class:`~neurocode.tasks.Task` or of :func:`neurocode.learning.train`. Two losses
-    of one class are equal where their attributes are, which are numbers, texts, truth values or
-    tuples of them.
+    A subclass defines in :meth:`loss_and_score` what it computes. An object of it is passed as the
+    loss of a :class:`~neurocode.tasks.Task` or to :func:`neurocode.learning.train`. Two losses of
+    one class are equal if their attributes are equal; attributes are numbers, strings, truth values
+    or tuples of them.
 
     Attributes
     ----------
     name : str
-        Written into results; that of the class where it has none.
+        Name that is written into results; the name of the class where none is given.
     score_name : str
-        What the score is.
+        Name of the quantity that the score measures.
     larger_is_better : bool
-        Whether a larger score is the better one.
+        Whether a larger score is better.
     targets : {"labels", "labels of steps", "values of steps"}
-        Of shape (sequences,), (sequences, time) or (sequences, time, outputs). Scores count
-        sequences in the first case and valid steps in the others.
+        Kind of the targets, which have the shape (sequences,), (sequences, time) or (sequences,
+        time, outputs). Scores count sequences in the first case and valid steps in the others.
     of_potentials : bool
-        Whether it reads the potentials of any readout and nothing else of the network.
+        Whether the loss reads only the potentials of the readout and nothing else of the network.
 
     Examples
     --------
     >>> class Margin(Loss):
-    ...     "One less the lead of the right output in the last step, on average over the batch."
+    ...     "One minus the lead of the right output in the last step, averaged over the batch."
     ...
     ...     def loss_and_score(self, evidence, targets, valid):
-    ...         right = jax.nn.one_hot(targets, evidence.shape[-1])
-    ...         lead = jnp.sum(evidence[-1] * right, axis=-1) - jnp.max(evidence[-1] - 1e9 * right, axis=-1)
+    ...         right, last = jax.nn.one_hot(targets, evidence.shape[-1]), evidence[-1]
+    ...         rivals = jnp.max(last - 1e9 * right, axis=-1)
+    ...         lead = jnp.sum(last * right, axis=-1) - rivals
     ...         return jnp.mean(1 - lead), jnp.sum(lead > 0)
-    >>> loss, right = Margin().loss_and_score(jnp.array([[[3.0, 1.0], [0.0, 0.5]]]), jnp.array([0, 0]), jnp.ones((1, 2), bool))
+    >>> evidence = jnp.array([[[3.0, 1.0], [0.0, 0.5]]])
+    >>> targets, valid = jnp.array([0, 0]), jnp.ones((1, 2), bool)
+    >>> loss, right = Margin().loss_and_score(evidence, targets, valid)
     >>> float(loss), int(right)
     (0.25, 1)
     """
@@ -71,13 +73,13 @@ class Loss(ABC):
 
     @abstractmethod
     def loss_and_score(self, evidence: Array, targets: Array, valid: Array) -> tuple[Array, Array]:
-        """Mean loss of a batch, and the sum of scores over its answers.
+        """Return the mean loss of a batch, and the sum of scores over its answers.
 
         Parameters
         ----------
         evidence : array
-            From :meth:`evidence`: potentials (time, batch, outputs) where a loss does not say
-            otherwise.
+            Result of :meth:`evidence`: potentials (time, batch, outputs) unless a subclass defines
+            it otherwise.
         targets : array
             Labels (batch,) or (time, batch), or values (time, batch, outputs).
         valid : bool array (time, batch)
@@ -87,22 +89,22 @@ class Loss(ABC):
     def evidence(
         self, network: Any, batch: Any, key: Array | None, training: bool
     ) -> tuple[Array, tuple[Array, ...]]:
-        """What one pass of a network on a batch gives the loss to judge, and the spikes of its
-        layers."""
+        """Return the evidence that the loss takes from one pass of a network on a batch, and the
+        spikes of the layers."""
         response = network(batch.inputs, key, training=training)
         return response.potentials, response.spikes
 
     def pooled(self, evidence: Array) -> Array:
-        """Evidence of several passes of a noisy network (passes, …) taken together: the mean."""
+        """Return the evidence of several passes of a noisy network (passes, …) pooled: the mean."""
         return jnp.mean(evidence, axis=0)
 
     def answers(self, valid: Array) -> Array:
-        """Number of answers that a score counts: sequences, or valid steps."""
+        """Return the number of answers that a score counts: sequences, or valid steps."""
         return jnp.asarray(valid.shape[1]) if self.targets == LABELS else jnp.sum(valid)
 
     def complaint(self, targets: np.ndarray, steps: tuple[int, int], n_outputs: int) -> str | None:
-        """What is wrong with the targets of a part of (sequences, time) ``steps``; None where
-        nothing is."""
+        """Return what is wrong with the targets of a part with ``steps`` (sequences, time), or None
+        if nothing is."""
         shape = {LABELS: steps[:1], LABELS_OF_STEPS: steps, VALUES_OF_STEPS: (*steps, n_outputs)}[
             self.targets
         ]

@@ -1,5 +1,5 @@
-"""The losses that come with neurocode: aggregates of potentials over time and what is compared with
-the targets."""
+"""The losses that come with neurocode: how they aggregate potentials over time and compare the
+result with the targets."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ class CrossEntropy(Loss):
 
     @abstractmethod
     def aggregate(self, potentials: Array, valid: Array) -> Array:
-        """Evidence (batch, outputs) of potentials (time, batch, outputs)."""
+        """Return the aggregate (batch, outputs) of potentials (time, batch, outputs)."""
 
     def loss_and_score(self, evidence: Array, targets: Array, valid: Array) -> tuple[Array, Array]:
-        """Mean over sequences, and the number of right answers."""
+        """Return the mean loss over sequences, and the number of right answers."""
         outputs = self.aggregate(evidence, valid)
         return jnp.mean(cross_entropy(outputs, targets)), jnp.sum(
             jnp.argmax(outputs, axis=-1) == targets
@@ -32,55 +32,57 @@ class CrossEntropy(Loss):
 
 
 class MaxOverTime(CrossEntropy):
-    """Of the highest potential of each output over the valid steps (Zenke & Vogels 2021)."""
+    """Cross entropy of the highest potential of each output over the valid steps (Zenke & Vogels
+    2021)."""
 
     name = "max_over_time"
 
     def aggregate(self, potentials: Array, valid: Array) -> Array:
-        """Highest potential of each output."""
+        """Return the highest potential of each output."""
         return jnp.max(jnp.where(valid[..., None], potentials, -jnp.inf), axis=0)
 
 
 class SumOfSoftmax(CrossEntropy):
-    """Of the softmax over outputs, summed over the valid steps (Baronig et al. 2025)."""
+    """Cross entropy of the softmax over outputs, summed over the valid steps (Baronig et al.
+    2025)."""
 
     name = "sum_of_softmax"
 
     def aggregate(self, potentials: Array, valid: Array) -> Array:
-        """Sum of the softmax of each output."""
+        """Return the sum of the softmax of each output."""
         return jnp.sum(jax.nn.softmax(potentials, axis=-1) * valid[..., None], axis=0)
 
 
 class MeanPotential(CrossEntropy):
-    """Of the mean potential over the valid steps (Baronig et al. 2025)."""
+    """Cross entropy of the mean potential over the valid steps (Baronig et al. 2025)."""
 
     name = "mean_potential"
 
     def aggregate(self, potentials: Array, valid: Array) -> Array:
-        """Mean potential of each output."""
+        """Return the mean potential of each output."""
         return mean_potential(potentials, valid)
 
 
 class LastStep(CrossEntropy):
-    """Of the potential in the last valid step."""
+    """Cross entropy of the potential in the last valid step."""
 
     name = "last_step"
 
     def aggregate(self, potentials: Array, valid: Array) -> Array:
-        """Last potential of each output."""
+        """Return the last potential of each output."""
         steps = jnp.arange(valid.shape[0])[:, None]
         last = jnp.max(jnp.where(valid, steps, 0), axis=0)
         return jnp.take_along_axis(potentials, last[None, :, None], axis=0)[0]
 
 
 class RateSquaredError(Loss):
-    """Squared error of the mean over time, against one for the label and zero for others (Sun et
-    al. 2023)."""
+    """Squared error between the mean potential over time and one for the label, zero for the other
+    outputs (Sun et al. 2023)."""
 
     name = "rate_squared_error"
 
     def loss_and_score(self, evidence: Array, targets: Array, valid: Array) -> tuple[Array, Array]:
-        """Mean over sequences and outputs, and the number of right answers."""
+        """Return the mean error over sequences and outputs, and the number of right answers."""
         rates = mean_potential(evidence, valid)
         right = jax.nn.one_hot(targets, rates.shape[-1], dtype=rates.dtype)
         return jnp.mean((rates - right) ** 2), jnp.sum(jnp.argmax(rates, axis=-1) == targets)
@@ -93,7 +95,7 @@ class PerStep(Loss):
     targets = LABELS_OF_STEPS
 
     def loss_and_score(self, evidence: Array, targets: Array, valid: Array) -> tuple[Array, Array]:
-        """Mean over valid steps, and the number of right answers."""
+        """Return the mean loss over valid steps, and the number of right answers."""
         wrong = jnp.sum(cross_entropy(evidence, targets) * valid)
         return wrong / jnp.maximum(jnp.sum(valid), 1), jnp.sum(
             (jnp.argmax(evidence, axis=-1) == targets) & valid
@@ -101,7 +103,7 @@ class PerStep(Loss):
 
 
 class SquaredError(Loss):
-    """Squared error of trajectories, mean over outputs and valid steps; the score is the same
+    """Squared error of trajectories, averaged over outputs and valid steps; the score is the same
     error."""
 
     name = "squared_error"
@@ -110,17 +112,17 @@ class SquaredError(Loss):
     targets = VALUES_OF_STEPS
 
     def loss_and_score(self, evidence: Array, targets: Array, valid: Array) -> tuple[Array, Array]:
-        """Mean over valid steps, and their sum."""
+        """Return the mean error over valid steps, and its sum over them."""
         squares = jnp.sum(jnp.mean((evidence - targets) ** 2, axis=-1) * valid)
         return squares / jnp.maximum(jnp.sum(valid), 1), squares
 
 
 class SpikeLogLikelihood(Loss):
-    """Negative log probability a valid step of recorded spikes; for networks that end with recorded
-    neurons.
+    """Negative log probability of recorded spikes per valid step, for networks that end with
+    recorded neurons.
 
-    With noise inside the network the probability of a sequence is the mean over passes: a lower
-    bound of its logarithm.
+    With noise inside the network the probability of a sequence is its mean over passes; the
+    logarithm of this mean is, on average, a lower bound of the true log probability.
     """
 
     name = "spike_log_likelihood"
@@ -131,12 +133,13 @@ class SpikeLogLikelihood(Loss):
     def evidence(
         self, network: Any, batch: Any, key: Array | None, training: bool
     ) -> tuple[Array, tuple[Array, ...]]:
-        """Log probability (batch,) of the spikes of each sequence.
+        """Return the log probability (batch,) of the spikes of each sequence, and the spikes of the
+        layers.
 
         Raises
         ------
         ModelError
-            For a network whose readout gives no probability of spikes.
+            For a network whose readout does not give the probability of spikes.
         """
         if not hasattr(network.readout, "log_probability"):
             raise ModelError(
@@ -149,26 +152,26 @@ class SpikeLogLikelihood(Loss):
         return jnp.sum(logs * batch.valid[..., None], axis=(0, 2)), spikes
 
     def pooled(self, evidence: Array) -> Array:
-        """Logarithm of the mean probability over passes."""
+        """Return the logarithm of the mean probability over passes."""
         return jax.nn.logsumexp(evidence, axis=0) - jnp.log(len(evidence))
 
     def loss_and_score(self, evidence: Array, targets: Array, valid: Array) -> tuple[Array, Array]:
-        """Negative mean over valid steps, and the sum."""
+        """Return the negative mean over valid steps, and the sum."""
         total = jnp.sum(evidence)
         return -total / jnp.maximum(jnp.sum(valid), 1), total
 
     def complaint(self, targets: np.ndarray, steps: tuple[int, int], n_outputs: int) -> str | None:
-        """What is wrong with the spikes of a part; None where nothing is."""
+        """Return what is wrong with the spikes of a part, or None if nothing is."""
         if (wrong := super().complaint(targets, steps, n_outputs)) is not None:
             return wrong
         return (
             None
             if np.all((targets == 0) | (targets == 1))
-            else "recorded spikes are 0 or 1 in every step; take a finer step."
+            else "recorded spikes must be 0 or 1 in every step; take a finer step."
         )
 
 
-#: By name; one more is a class and its row.
+#: Losses by name; a further loss needs its class and one row here.
 LOSSES: dict[str, Loss] = {
     loss.name: loss
     for loss in (
@@ -185,13 +188,13 @@ LOSSES: dict[str, Loss] = {
 
 
 def as_loss(loss: str | Loss) -> Loss:
-    """A loss, or the one of a name.
+    """Return a loss as it is, or the loss with a name.
 
     Raises
     ------
     ModelError
-        For a name that is not known, something else than a loss, or a loss that is not made of
-        plain values.
+        For an unknown name, an object that is not a loss, or a loss that does not consist of plain
+        values.
 
     Examples
     --------
@@ -202,21 +205,21 @@ def as_loss(loss: str | Loss) -> Loss:
         return LOSSES[loss]
     if not isinstance(loss, Loss):
         raise ModelError(
-            f"{loss!r} is no loss; known are {', '.join(LOSSES)}, or an object of a subclass of "
+            f"{loss!r} is not a loss; known are {', '.join(LOSSES)}, or an object of a subclass of "
             f"neurocode.tasks.Loss."
         )
     try:
         hash(loss)
     except TypeError as error:
         raise ModelError(
-            f"Loss '{loss.name}' must hold numbers, texts, truth values or tuples of them alone "
+            f"Loss '{loss.name}' must hold only numbers, strings, truth values or tuples of them "
             f"({error})."
         ) from None
     return loss
 
 
 def mean_potential(potentials: Array, valid: Array) -> Array:
-    """Mean (batch, outputs) over the valid steps."""
+    """Return the mean potential (batch, outputs) over the valid steps."""
     return (
         jnp.sum(potentials * valid[..., None], axis=0)
         / jnp.maximum(jnp.sum(valid, axis=0), 1)[:, None]
@@ -224,7 +227,7 @@ def mean_potential(potentials: Array, valid: Array) -> Array:
 
 
 def cross_entropy(evidence: Array, labels: Array) -> Array:
-    """Negative log probability of the labels under the softmax of the evidence."""
+    """Return the negative log probability of the labels under the softmax of the evidence."""
     return -jnp.take_along_axis(jax.nn.log_softmax(evidence, axis=-1), labels[..., None], axis=-1)[
         ..., 0
     ]

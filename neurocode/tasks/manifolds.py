@@ -7,10 +7,10 @@ import numpy as np
 from neurocode.errors import DataError
 from neurocode.tasks.task import Part, Task
 
-#: Terms of the printed sum; precision at which the released code cuts it.
+#: Number of terms of the sum in the paper, and precision at which the released code truncates it.
 TERMS, PRECISION = 1000, 1e-3
 SPECTRA = ("printed", "released")
-#: Shares of each class for training and validation.
+#: Shares of each class used for training and validation.
 TRAINING, VALIDATION = 0.8, 0.1
 
 
@@ -26,8 +26,8 @@ def random_manifolds(
     latest: int = 50,
     seed: int = 0,
 ) -> Task:
-    """Randman: each class is a random smooth manifold, whose coordinates are the times of one spike
-    in each input.
+    """Return the task "Randman": each class is a random smooth manifold, whose coordinates are the
+    times of one spike in each input.
 
     Coordinate ``i`` of a point ``x`` drawn uniformly from the unit cube is ``prod_j sum_k w_k A_ijk
     sin(2 pi (k x_j B_ijk + C_ijk))`` with uniform ``A``, ``B``, ``C``, scaled over the samples of
@@ -36,23 +36,23 @@ def random_manifolds(
     Parameters
     ----------
     n_classes, n_samples : int
-        Number of classes, and of samples of each; 80, 10 and 10 % of each class for training,
-        validation and test.
+        Number of classes, and number of samples per class. Of each class 80, 10 and 10 % are used
+        for training, validation and test.
     n_inputs : int
-        Coordinates, one input each.
+        Number of coordinates, with one input per coordinate.
     dimension : int
-        Of the manifolds; more is harder.
+        Dimension of the manifolds; a larger one is harder.
     smoothness : float
-        Exponent alpha of the spectrum; less is harder.
+        Exponent alpha of the spectrum; a smaller one is harder.
     spectrum : {"printed", "released"}
-        Weights ``w_k = k^-alpha`` for ``k`` from 1 to 1000 as the paper prints, or as its released
-        package computes by default: ``w_k = 1/((k + 1)^alpha + 1)`` for ``k`` from 1 to
-        ``ceil(0.001^(-1/alpha)) - 1``, at most 999. Which of them the figures of the paper used is
-        not known.
+        Weights ``w_k = k^-alpha`` for ``k`` from 1 to 1000 as printed in the paper, or, as computed
+        by default in the released package, ``w_k = 1/((k + 1)^alpha + 1)`` for ``k`` from 1 to
+        ``ceil(0.001^(-1/alpha)) - 1``, at most 999. It is not known which of them the figures of
+        the paper used.
     n_steps, latest : int
-        Steps of 1 ms of a sequence, and the step of the latest possible spike.
+        Number of steps of 1 ms in a sequence, and the step of the latest possible spike.
     seed : int
-        Of manifolds and samples.
+        Seed of the manifolds and the samples.
 
     Returns
     -------
@@ -61,7 +61,7 @@ def random_manifolds(
     Raises
     ------
     DataError
-        For an unknown spectrum, or numbers too small.
+        For an unknown spectrum, or numbers that are too small.
 
     Examples
     --------
@@ -70,7 +70,7 @@ def random_manifolds(
     ((32, 100, 20), 1.0)
     """
     if spectrum not in SPECTRA:
-        raise DataError(f"'{spectrum}' is no spectrum; known are {', '.join(SPECTRA)}.")
+        raise DataError(f"'{spectrum}' is not a spectrum; known are {', '.join(SPECTRA)}.")
     if (
         n_classes < 2
         or n_samples < 10
@@ -80,8 +80,7 @@ def random_manifolds(
     ):
         raise DataError(
             "Random manifolds need two classes, ten samples of each, an input, a dimension, a "
-            "positive smoothness, and spikes that "
-            "end before the sequence."
+            "positive smoothness, and spikes that end before the sequence."
         )
     random = np.random.default_rng(seed)
     times = np.stack(
@@ -106,7 +105,7 @@ def _class(
     smoothness: float,
     spectrum: str,
 ) -> np.ndarray:
-    """Coordinates (samples, inputs) of points of one manifold, between 0 and 1."""
+    """Return the coordinates (samples, inputs), between 0 and 1, of points of one manifold."""
     k, weights = _spectrum(smoothness, spectrum)
     a, b, c = random.random((3, n_inputs, dimension, len(k)))
     points = random.random((n_samples, dimension))
@@ -120,17 +119,18 @@ def _class(
 
 
 def _spectrum(smoothness: float, spectrum: str) -> tuple[np.ndarray, np.ndarray]:
-    """Frequencies and weights."""
+    """Return the frequencies and the weights."""
     if spectrum == "printed":
         k = np.arange(1, TERMS + 1)
         return k, k**-smoothness
-    # the amplitude of the term of frequency zero is set to zero there
+    # the released code sets the amplitude of the term of frequency zero to zero
     k = np.arange(1, min(int(np.ceil(PRECISION ** (-1 / smoothness))), TERMS))
     return k, 1.0 / ((k + 1.0) ** smoothness + 1.0)
 
 
 def _part(times: np.ndarray, n_steps: int, random: np.random.Generator) -> Part:
-    """Sequences of one part (classes, samples, inputs), in random order."""
+    """Return the sequences of one part in random order, given spike times (classes, samples,
+    inputs)."""
     n_classes, n_samples, n_inputs = times.shape
     spikes = np.zeros((n_classes * n_samples, n_steps, n_inputs), np.float32)
     np.put_along_axis(spikes, times.reshape(-1, 1, n_inputs), 1.0, axis=1)

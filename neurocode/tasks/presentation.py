@@ -1,5 +1,5 @@
-"""How the sequences of a task are shown to a network: drawn as spikes anew every time, or shifted
-while it trains."""
+"""How the sequences of a task are shown to a network: as spikes that are drawn anew every time, or
+shifted in training."""
 
 from __future__ import annotations
 
@@ -15,35 +15,37 @@ from neurocode.errors import DataError
 
 Array = jax.Array
 
-#: Folded into the key of a batch for its presentation, so that it is not that of its noise.
+#: Number folded into the key of a batch for its presentation, so that this key differs from that of
+#: its noise.
 PRESENTED = 4_000_037
 
 
 class Presentation(ABC):
-    """Turns the inputs of a batch into what the network is given, anew for every batch.
+    """A function that turns the inputs of a batch into what the network receives, anew for every
+    batch.
 
     A subclass is a frozen dataclass of plain values.
 
     Attributes
     ----------
     in_evaluation : bool
-        Whether sequences are shown so in evaluation too; else in training alone.
+        Whether sequences are shown in this way in evaluation too, or only in training.
     """
 
     in_evaluation: ClassVar[bool]
 
     @abstractmethod
     def __call__(self, inputs: Array, key: Array) -> Array:
-        """What is shown (time, batch, channels) of inputs of the same shape."""
+        """Return what is shown (time, batch, channels), given inputs of the same shape."""
 
     def complaint(self, inputs: np.ndarray) -> str | None:
-        """What is wrong with the inputs (sequences, time, channels) of a part; None where nothing
-        is."""
+        """Return what is wrong with the inputs (sequences, time, channels) of a part, or None if
+        nothing is."""
         return None
 
     def shown(self, inputs: Array, key: Array, training: bool) -> Array:
-        """What the network is given in training or in evaluation; ``key`` is that of the noise of
-        the batch."""
+        """Return what the network receives in training or in evaluation; ``key`` is that of the
+        noise of the batch."""
         if not training and not self.in_evaluation:
             return inputs
         return self(inputs, jax.random.fold_in(key, PRESENTED))
@@ -51,10 +53,11 @@ class Presentation(ABC):
 
 @dataclass(frozen=True)
 class RateCoding(Presentation):
-    """Inputs between 0 and 1 as the probability of a spike in each step (Sun et al. 2023), drawn at
-    every presentation.
+    """Inputs between 0 and 1 as the probability of a spike in each step (Sun et al. 2023); spikes
+    are drawn anew at every presentation.
 
-    On the way back a spike stands for its probability, so that inputs can be attacked.
+    In the backward pass the derivative of a spike is that of its probability, so that inputs can be
+    attacked.
 
     Examples
     --------
@@ -66,36 +69,37 @@ class RateCoding(Presentation):
     in_evaluation: ClassVar[bool] = True
 
     def complaint(self, inputs: np.ndarray) -> str | None:
-        """Refuse what is no probability."""
+        """Return what is wrong if an input is not a probability, otherwise None."""
         low, high = float(inputs.min()), float(inputs.max())
         return (
             None
             if low >= 0 and high <= 1
-            else f"inputs lie between {low:g} and {high:g}, probabilities between 0 and 1."
+            else f"inputs lie between {low:g} and {high:g}, but probabilities lie between 0 and 1."
         )
 
     def __call__(self, inputs: Array, key: Array) -> Array:
-        """Spikes (time, batch, channels): 0 or 1."""
+        """Return spikes (time, batch, channels) of 0 or 1."""
         spikes = (jax.random.uniform(key, inputs.shape) < inputs).astype(inputs.dtype)
-        # the difference is zero to the last digit, so that spikes are
+        # the difference of the inputs is exactly zero, so that spikes are exactly 0 or 1
         return jax.lax.stop_gradient(spikes) + (inputs - jax.lax.stop_gradient(inputs))
 
 
 @dataclass(frozen=True)
 class Shifts(Presentation):
-    """Images moved by up to some pixels along both axes in training, the same way in all steps,
-    with zeros at the border.
+    """Images shifted in training by up to some pixels along both axes, in the same way in all
+    steps, with zeros at the border.
 
     Attributes
     ----------
     shape : (int, int, int)
         Channels, height and width of the images, which arrive flattened in this order.
     pixels : int
+        Largest shift in pixels.
 
     Raises
     ------
     DataError
-        For less than one pixel.
+        If the largest shift is less than one pixel.
     """
 
     shape: tuple[int, int, int]
@@ -108,16 +112,16 @@ class Shifts(Presentation):
             raise DataError(f"Images are shifted by at least one pixel, not by {self.pixels}.")
 
     def complaint(self, inputs: np.ndarray) -> str | None:
-        """Refuse inputs that are no images of the shape."""
+        """Return what is wrong if the inputs are not images of the shape, otherwise None."""
         channels = int(np.prod(self.shape))
         return (
             None
             if inputs.shape[2] == channels
-            else f"inputs have {inputs.shape[2]} channels, images {self.shape} have {channels}."
+            else f"inputs have {inputs.shape[2]} channels, but images {self.shape} have {channels}."
         )
 
     def __call__(self, inputs: Array, key: Array) -> Array:
-        """Shifted images (time, batch, channels)."""
+        """Return the shifted images (time, batch, channels)."""
         steps, batch, _ = inputs.shape
         images = jnp.pad(
             inputs.reshape(steps, batch, *self.shape), [(0, 0)] * 3 + [(self.pixels,) * 2] * 2

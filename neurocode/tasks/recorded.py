@@ -13,24 +13,25 @@ from neurocode.tasks.task import Part, Task, shuffled, split
 
 h5py, pooch = Library("h5py"), Library("pooch")
 
-#: Published address and checksums (MD5) of the Heidelberg spiking sets (Cramer et al. 2020).
+#: Published address of the Heidelberg spiking data sets (Cramer et al. 2020).
 HEIDELBERG = "https://zenkelab.org/datasets/"
-#: Steps in which the readout settles and does not count (Baronig et al. 2025).
+#: Number of first steps in which the readout settles and which do not count (Baronig et al. 2025).
 SETTLING = 10
 
 
 def ecg(folder: str | Path, *, n_validation: int = 60, seed: int = 0) -> Task:
-    """Electrocardiograms of the QT database, level-crossing coded (Yin, Corradi, Bohté 2021): a
-    label for every step.
+    """Return the task of labelling every step of electrocardiograms of the QT database, which are
+    level-crossing coded (Yin, Corradi, Bohté 2021).
 
     Parameters
     ----------
     folder : path
-        That holds ``QTDB_train.mat`` and ``QTDB_test.mat``.
+        Folder that holds ``QTDB_train.mat`` and ``QTDB_test.mat``.
     n_validation : int
-        Training traces that are set aside (ours; Baronig et al. 2025 take 30).
+        Number of training traces used for validation (our choice, not from the paper; Baronig et
+        al. 2025 take 30).
     seed : int
-        Of that choice.
+        Seed of the choice of validation traces.
 
     Returns
     -------
@@ -52,16 +53,16 @@ def ecg(folder: str | Path, *, n_validation: int = 60, seed: int = 0) -> Task:
 
 
 def _qtdb(folder: Path, which: str) -> Part:
-    found = sorted(folder.glob(f"*{which}*.mat"))
-    if not found:
+    paths = sorted(folder.glob(f"*{which}*.mat"))
+    if not paths:
         raise DataError(
             f"{folder}: there is no file of the {which} part, such as QTDB_{which}.mat."
         )
     try:
-        file = scipy.io.loadmat(found[0])
+        file = scipy.io.loadmat(paths[0])
         inputs, targets = file["x"], file["y"]
     except (ValueError, NotImplementedError, OSError, KeyError, TypeError) as error:
-        raise DataError(f"{found[0]}: the file cannot be read ({error}).") from None
+        raise DataError(f"{paths[0]}: the file cannot be read ({error}).") from None
     if (
         inputs.ndim != 3
         or targets.shape[:2] != inputs.shape[:2]
@@ -69,7 +70,7 @@ def _qtdb(folder: Path, which: str) -> Part:
         or targets.shape[2] != 6
     ):
         raise DataError(
-            f"{found[0]}: x {inputs.shape} and y {targets.shape} are not traces of 4 channels "
+            f"{paths[0]}: x {inputs.shape} and y {targets.shape} are not traces of 4 channels "
             f"with 6 classes."
         )
     labels = np.argmax(targets, axis=2).astype(np.int32)
@@ -86,20 +87,21 @@ def heidelberg(
     fewest_steps: int = 250,
     seed: int = 0,
 ) -> Task:
-    """Spiking Heidelberg digits or spiking speech commands from their HDF5 files (Cramer et al.
-    2020).
+    """Return the task of naming Spiking Heidelberg Digits or Spiking Speech Commands, from their
+    HDF5 files (Cramer et al. 2020).
 
     Parameters
     ----------
     training, test, validation : path
         Files such as ``shd_train.h5``; without a validation file a fifth of the training part is
-        set aside.
+        used for validation.
     bin_size : float
-        Time step in seconds; spikes are counted in bins.
+        Time step in seconds; spikes are counted in bins of this width.
     factor : int
-        Neighbouring channels that are joined.
+        Number of neighbouring channels that are joined.
     fewest_steps : int
-        Shorter recordings are padded to so many steps, which count (Baronig et al. 2025).
+        Number of steps to which shorter recordings are padded; the added steps count (Baronig et
+        al. 2025).
     seed : int
 
     Returns
@@ -109,7 +111,7 @@ def heidelberg(
     Raises
     ------
     DataError
-        That names a file that is missing, damaged or of another layout.
+        For a file that is missing, damaged or of another layout. The message names the file.
     """
     whole, tested = (
         _spoken(Path(path), bin_size, factor, fewest_steps) for path in (training, test)
@@ -142,7 +144,7 @@ def _spoken(
             )
     except (OSError, KeyError, RuntimeError) as error:
         raise DataError(
-            f"{path}: no file of spiking digits ({str(error).splitlines()[0]})."
+            f"{path}: this is not a file of spiking digits ({str(error).splitlines()[0]})."
         ) from None
     if not len(times) == len(units) == len(labels):
         raise DataError(
@@ -173,17 +175,17 @@ def _spoken(
 
 
 def download_heidelberg(name: str) -> Path:
-    """Download ``shd_train``, ``shd_test``, ``ssc_train``, ``ssc_valid`` or ``ssc_test`` once, and
-    unpack it.
+    """Download and unpack ``shd_train``, ``shd_test``, ``ssc_train``, ``ssc_valid`` or ``ssc_test``
+    unless it has been downloaded already, and return its path.
 
     Raises
     ------
     DataError
-        For another name.
+        For an unknown name.
     """
     known = ("shd_train", "shd_test", "ssc_train", "ssc_valid", "ssc_test")
     if name not in known:
-        raise DataError(f"'{name}' is no Heidelberg set; known are {', '.join(known)}.")
+        raise DataError(f"'{name}' is not a Heidelberg data set; known are {', '.join(known)}.")
     return Path(
         pooch.retrieve(
             f"{HEIDELBERG}{name}.h5.gz",
@@ -194,15 +196,15 @@ def download_heidelberg(name: str) -> Path:
 
 
 def braille(path: str | Path, *, seed: int = 0) -> Task:
-    """Letters read by twelve taxels (Müller-Cleve et al. 2022): 27 classes, trials of different
-    lengths.
+    """Return the task of naming Braille letters read by twelve taxels (Müller-Cleve et al. 2022),
+    with 27 classes and trials of different lengths.
 
     Parameters
     ----------
     path : path
         NPZ file with ``taxels`` (trials, time, 12), ``n_steps``, ``letter``.
     seed : int
-        Of the split into 70, 10 and 20 %.
+        Seed of the split into 70, 10 and 20 %.
 
     Returns
     -------
@@ -232,7 +234,7 @@ def braille(path: str | Path, *, seed: int = 0) -> Task:
 
 
 def arrays_of(path: Path, *names: str) -> list[np.ndarray]:
-    """Arrays of an NPZ file by their names."""
+    """Return arrays of an NPZ file by their names."""
     try:
         with np.load(path, allow_pickle=False) as file:
             return [file[name] for name in names]

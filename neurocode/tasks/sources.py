@@ -1,4 +1,4 @@
-"""Sources of spike trains whose statistics are known, and the task of telling two of them apart."""
+"""Sources of spike trains with known statistics, and the task of telling them apart."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ from neurocode.tasks.task import Task, split
 
 
 class Source(Protocol):
-    """Stationary or driven source of trains in bins."""
+    """A stationary or driven source of binned spike trains."""
 
     def draw(self, n_trains: int, n_bins: int, seed: int) -> np.ndarray:
-        """Whether each bin holds a spike, bool (n, bins)."""
+        """Return whether each bin holds a spike, bool (n, bins)."""
         ...
 
 
@@ -41,13 +41,13 @@ class Bernoulli:
         _require_probability(self.p)
 
     def draw(self, n_trains: int, n_bins: int, seed: int) -> np.ndarray:
-        """Whether each bin holds a spike, bool (n, bins)."""
+        """Return whether each bin holds a spike, bool (n, bins)."""
         return np.random.default_rng(seed).random(_shape(n_trains, n_bins)) < self.p
 
 
 @dataclass(frozen=True)
 class BinnedPoisson:
-    """Poisson process of a rate in hertz in bins of ``dt`` seconds: ``p = 1 - exp(-rate dt)``.
+    """Poisson process with a rate in hertz, in bins of ``dt`` seconds: ``p = 1 - exp(-rate dt)``.
 
     Examples
     --------
@@ -67,17 +67,18 @@ class BinnedPoisson:
         return float(-np.expm1(-self.rate * self.dt))
 
     def draw(self, n_trains: int, n_bins: int, seed: int) -> np.ndarray:
-        """Whether each bin holds a spike, bool (n, bins)."""
+        """Return whether each bin holds a spike, bool (n, bins)."""
         return Bernoulli(self.p).draw(n_trains, n_bins, seed)
 
 
 @dataclass(frozen=True)
 class Markov:
-    """Two states with probability ``p`` of a spike and correlation ``correlation`` of neighbouring
-    bins.
+    """Two-state Markov chain with a probability ``p`` of a spike and a correlation ``correlation``
+    of neighbouring bins.
 
-    ``P(1|1) = p + c (1 - p)`` and ``P(1|0) = p (1 - c)``, so that the rate is that of
-    :class:`Bernoulli` and the autocorrelation of bins ``k`` apart is ``c^k``.
+    With ``c = correlation`` the transition probabilities are ``P(1|1) = p + c (1 - p)`` and
+    ``P(1|0) = p (1 - c)``. The rate therefore is that of :class:`Bernoulli`, and the
+    autocorrelation of bins that are ``k`` apart is ``c^k``.
 
     Examples
     --------
@@ -93,12 +94,12 @@ class Markov:
         low = -min(self.p / (1 - self.p), (1 - self.p) / self.p)
         if not low <= self.correlation < 1:
             raise DataError(
-                f"At p = {self.p:g} the correlation of neighbouring bins lies in [{low:.3g}, 1), "
-                f"not at {self.correlation:g}."
+                f"At p = {self.p:g} the correlation of neighbouring bins must lie in [{low:.3g}, "
+                f"1), not at {self.correlation:g}."
             )
 
     def draw(self, n_trains: int, n_bins: int, seed: int) -> np.ndarray:
-        """Whether each bin holds a spike, bool (n, bins)."""
+        """Return whether each bin holds a spike, bool (n, bins)."""
         uniform = np.random.default_rng(seed).random(_shape(n_trains, n_bins))
         after = self.p * (1 - self.correlation) + self.correlation * np.array([0.0, 1.0])
         return _chain(uniform, self.p, after)
@@ -106,8 +107,8 @@ class Markov:
 
 @dataclass(frozen=True)
 class GammaRenewal:
-    """Renewal process of gamma-distributed intervals in equilibrium, in bins of ``dt`` seconds; CV
-    is ``1/sqrt(shape)``.
+    """Renewal process with gamma-distributed intervals in equilibrium, in bins of ``dt`` seconds;
+    the CV is ``1/sqrt(shape)``.
 
     Examples
     --------
@@ -123,26 +124,26 @@ class GammaRenewal:
         _require_positive(rate=self.rate, shape=self.shape, dt=self.dt)
 
     def draw(self, n_trains: int, n_bins: int, seed: int) -> np.ndarray:
-        """Whether each bin holds a spike, bool (n, bins); the first interval is one that covers a
-        random time."""
+        """Return whether each bin holds a spike, bool (n, bins); time zero is a random time inside
+        an interval."""
         random, stop = np.random.default_rng(seed), _shape(n_trains, n_bins)[1] * self.dt
         raster = np.zeros((n_trains, n_bins), bool)
         for row in raster:
             covering = random.gamma(self.shape + 1, 1 / (self.rate * self.shape))
-            times, now = [], covering * random.random()
-            while now < stop:
-                times.append(now)
-                now += random.gamma(self.shape, 1 / (self.rate * self.shape))
+            times, time = [], covering * random.random()
+            while time < stop:
+                times.append(time)
+                time += random.gamma(self.shape, 1 / (self.rate * self.shape))
             row[(np.array(times) / self.dt).astype(int)] = True
         return raster
 
 
 @dataclass(frozen=True)
 class Hawkes:
-    """Self-exciting process: each spike adds ``branching/tau exp(-t/tau)`` to the rate; in bins of
-    ``dt`` seconds.
+    """Self-exciting process in bins of ``dt`` seconds, in which each spike adds ``branching/tau
+    exp(-t/tau)`` to the rate.
 
-    The mean rate is ``base/(1 - branching)`` where few bins would hold two spikes.
+    The mean rate is ``base/(1 - branching)`` as long as few bins would hold two spikes.
 
     Examples
     --------
@@ -159,8 +160,8 @@ class Hawkes:
         _require_positive(base=self.base, tau=self.tau, dt=self.dt)
         if not 0 <= self.branching < 1:
             raise DataError(
-                f"Each spike of a stationary process brings less than one other, not "
-                f"{self.branching:g}."
+                f"In a stationary process each spike causes on average less than one further "
+                f"spike, not {self.branching:g}."
             )
 
     @property
@@ -169,8 +170,8 @@ class Hawkes:
         return self.base / (1 - self.branching)
 
     def draw(self, n_trains: int, n_bins: int, seed: int) -> np.ndarray:
-        """Whether each bin holds a spike, bool (n, bins), after ten time constants in which the
-        process settles."""
+        """Return whether each bin holds a spike, bool (n, bins), after ten time constants in which
+        the process settles."""
         before = int(np.ceil(10 * self.tau / self.dt / (1 - self.branching)))
         uniform = np.random.default_rng(seed).random(_shape(n_trains, n_bins + before))
         keep = float(np.exp(-self.dt / self.tau))
@@ -181,7 +182,7 @@ class Hawkes:
 
 @dataclass(frozen=True)
 class Inhomogeneous:
-    """Poisson process whose rate in hertz is given in every bin of ``dt`` seconds.
+    """Poisson process with one given rate in hertz per bin of ``dt`` seconds.
 
     Examples
     --------
@@ -195,14 +196,14 @@ class Inhomogeneous:
     def __post_init__(self) -> None:
         rates = np.asarray(self.rates, float)
         if rates.ndim != 1 or not np.all(np.isfinite(rates)) or np.any(rates < 0):
-            raise DataError("Rates are finite and not negative, one a bin.")
+            raise DataError("Rates must be finite and not negative, with one rate per bin.")
         _require_positive(dt=self.dt)
 
     def draw(self, n_trains: int, n_bins: int, seed: int) -> np.ndarray:
-        """Whether each bin holds a spike, bool (n, bins)."""
+        """Return whether each bin holds a spike, bool (n, bins)."""
         if n_bins != len(self.rates):
             raise DataError(
-                f"The source has rates for {len(self.rates)} bins, {n_bins} are asked for."
+                f"The source has rates for {len(self.rates)} bins, but {n_bins} were requested."
             )
         return np.random.default_rng(seed).random(_shape(n_trains, n_bins)) < -np.expm1(
             -np.asarray(self.rates) * self.dt
@@ -212,7 +213,8 @@ class Inhomogeneous:
 def source_trains(
     source: Source, n_trains: int, n_bins: int, *, dt: float = 1e-3, seed: int = 0
 ) -> list[neo.SpikeTrain]:
-    """Trains of a source as Neo objects, spikes in the middle of bins of ``dt`` seconds.
+    """Return trains of a source as Neo objects, with spikes in the middle of bins of ``dt``
+    seconds.
 
     Examples
     --------
@@ -233,23 +235,23 @@ def tell_sources_apart(
     shares: tuple[float, float] = (0.6, 0.2),
     seed: int = 0,
 ) -> Task:
-    """The task of naming the source of a sample, classes of equal size.
+    """Return the task of naming the source of a sample, with classes of equal size.
 
     Parameters
     ----------
     sources : sequence of Source
-        A class each.
+        Sources, with one class per source.
     n_samples : int
-        Of all classes.
+        Number of samples of all classes together.
     n_bins : int
     n_trains : int
-        Independent trains of one source in a sample.
+        Number of independent trains of one source in a sample.
     loss : str or Loss
-        One of labels; see :class:`Task`.
+        A loss whose targets are labels; see :class:`Task`.
     dt : float
-        Bin in seconds.
+        Width of a bin in seconds.
     shares : (float, float)
-        Of training and validation.
+        Shares of the samples used for training and validation.
     seed : int
 
     Returns
@@ -259,7 +261,8 @@ def tell_sources_apart(
     Raises
     ------
     DataError
-        For fewer than two sources or samples than ten a class, or a loss without labels.
+        For fewer than two sources or fewer than ten samples per class, or a loss whose targets are
+        not labels.
 
     Examples
     --------
@@ -273,16 +276,18 @@ def tell_sources_apart(
         )
     if as_loss(loss).targets != LABELS:
         raise DataError(
-            f"A source is named by a label; the loss '{as_loss(loss).name}' takes none."
+            f"The targets of this task are labels, which the loss '{as_loss(loss).name}' does not "
+            f"take."
         )
-    each = n_samples // len(sources)
+    n_per_source = n_samples // len(sources)
     drawn = [
-        source.draw(each * n_trains, n_bins, seed * 1000 + k) for k, source in enumerate(sources)
+        source.draw(n_per_source * n_trains, n_bins, seed * 1000 + k)
+        for k, source in enumerate(sources)
     ]
     inputs = np.concatenate(
-        [raster.reshape(each, n_trains, n_bins).swapaxes(1, 2) for raster in drawn]
+        [raster.reshape(n_per_source, n_trains, n_bins).swapaxes(1, 2) for raster in drawn]
     ).astype(np.float32)
-    labels = np.repeat(np.arange(len(sources), dtype=np.int32), each)
+    labels = np.repeat(np.arange(len(sources), dtype=np.int32), n_per_source)
     parts = split(inputs, labels, np.ones(inputs.shape[:2], bool), shares, seed)
     return Task("sources", *parts, loss=loss, n_outputs=len(sources), dt=dt)
 
@@ -313,13 +318,17 @@ def _excited(uniform: np.ndarray, base: float, jump: float, keep: float) -> np.n
 
 def _shape(n_trains: int, n_bins: int) -> tuple[int, int]:
     if n_trains < 1 or n_bins < 1:
-        raise DataError(f"At least one train and one bin are drawn, not {n_trains} and {n_bins}.")
+        raise DataError(
+            f"At least one train and one bin must be drawn, not {n_trains} and {n_bins}."
+        )
     return n_trains, n_bins
 
 
 def _require_probability(p: float) -> None:
     if not 0 < p < 1:
-        raise DataError(f"The probability of a spike in a bin lies between 0 and 1, not at {p:g}.")
+        raise DataError(
+            f"The probability of a spike in a bin must lie between 0 and 1, not at {p:g}."
+        )
 
 
 def _require_positive(**values: float) -> None:

@@ -1,4 +1,5 @@
-"""Spoken words as input currents: mel frames of a waveform (released code of Zenke & Vogels 2021)."""
+"""Spoken words as input currents: mel frames of a waveform (code released with Zenke & Vogels
+2021)."""
 
 from __future__ import annotations
 
@@ -11,25 +12,27 @@ from scipy.io import wavfile
 from neurocode.errors import DataError
 from neurocode.tasks.task import Task, split
 
-#: Pre-emphasis, window and shift of a frame in seconds, points of the transform, bands.
+#: Pre-emphasis, window and shift of a frame in seconds, points of the Fourier transform, and number
+#: of bands.
 EMPHASIS, WINDOW, SHIFT, POINTS, BANDS = 0.95, 25e-3, 10e-3, 512, 40
-#: File names of the Heidelberg digits, ``lang-german_speaker-03_trial-7_digit-4.wav``.
+#: File names of the Heidelberg digits, such as ``lang-german_speaker-03_trial-7_digit-4.wav``.
 DIGIT = re.compile(
     r"lang-(?P<language>english|german)_speaker-(?P<speaker>\d+)_trial-\d+_digit-(?P<digit>\d)$"
 )
 
 
 def mel_frames(waveform: np.ndarray, sampling_rate: float, n_frames: int = 80) -> np.ndarray:
-    """Logarithmic energy of a waveform in 40 mel bands every 10 ms, with one mean and one spread
-    for all of it.
+    """Return the logarithmic energy of a waveform in 40 mel bands every 10 ms, standardised by one
+    mean and one standard deviation over all frames and bands.
 
     Parameters
     ----------
     waveform : numpy.ndarray (samples,)
     sampling_rate : float
-        In hertz.
+        Sampling rate in hertz.
     n_frames : int
-        Frames of the result; longer waveforms are cut, in shorter ones the last frame is repeated.
+        Number of frames of the result. Longer waveforms are cut; for shorter ones the last frame is
+        repeated.
 
     Returns
     -------
@@ -38,8 +41,8 @@ def mel_frames(waveform: np.ndarray, sampling_rate: float, n_frames: int = 80) -
     Raises
     ------
     DataError
-        For a waveform that is not one-dimensional, finite and at least one window long, or
-        constant.
+        For a waveform that is constant, not one-dimensional, not finite, or shorter than one
+        window.
 
     Examples
     --------
@@ -72,7 +75,7 @@ def mel_frames(waveform: np.ndarray, sampling_rate: float, n_frames: int = 80) -
 
 
 def mel_filters(points: int, sampling_rate: float) -> np.ndarray:
-    """Triangular filters (40, points/2 + 1) of equal width in mel from 0 Hz to the Nyquist
+    """Return triangular filters (40, points/2 + 1) of equal width in mel, from 0 Hz to the Nyquist
     frequency."""
     top = 2595 * np.log10(1 + sampling_rate / 2 / 700)
     corners = 700 * (10 ** (np.linspace(0, top, BANDS + 2) / 2595) - 1)
@@ -88,19 +91,21 @@ def mel_filters(points: int, sampling_rate: float) -> np.ndarray:
 def spoken_digits(
     folder: str | Path, *, n_frames: int = 80, repeat: int = 5, seed: int = 0
 ) -> Task:
-    """Heidelberg digits from their waveforms: twenty classes, input currents instead of spikes.
+    """Return the task of naming Heidelberg digits from their waveforms, with twenty classes and
+    input currents instead of spikes.
 
     Parameters
     ----------
     folder : path
-        With WAV files named as published, such as ``lang-german_speaker-03_trial-7_digit-4.wav``.
+        Folder with WAV files named as published, such as
+        ``lang-german_speaker-03_trial-7_digit-4.wav``.
     n_frames : int
-        Frames of 10 ms of each word.
+        Number of frames of 10 ms of each word.
     repeat : int
-        Steps for which a frame is held: 5 gives steps of 2 ms (ours; how the paper warps frames to
-        steps is not known).
+        Number of steps for which a frame is held; 5 gives steps of 2 ms (our choice, not from the
+        paper; it is not known how the paper maps frames to steps).
     seed : int
-        Of the split into 70, 10 and 20 %.
+        Seed of the split into 70, 10 and 20 %.
 
     Returns
     -------
@@ -131,6 +136,6 @@ def _read(path: Path, n_frames: int) -> np.ndarray:
 
 
 def _label(path: Path) -> int:
-    """The digit, plus ten in English."""
-    found = DIGIT.match(path.stem)
-    return int(found["digit"]) + 10 * (found["language"] == "english")
+    """Return the label of a file: the digit, plus ten if it is in English."""
+    match = DIGIT.match(path.stem)
+    return int(match["digit"]) + 10 * (match["language"] == "english")

@@ -1,4 +1,4 @@
-"""What a network is to learn: inputs, targets and the steps that count, in three parts."""
+"""The definition of a task: inputs, targets and the steps that count, in three parts."""
 
 from __future__ import annotations
 
@@ -38,30 +38,31 @@ class Part:
         return len(self.inputs)
 
     def select(self, indices: np.ndarray) -> Part:
-        """Some of the sequences."""
+        """Return a part with the sequences at the given indices."""
         return Part(self.inputs[indices], self.targets[indices], self.valid[indices])
 
 
 @dataclass(frozen=True)
 class Task:
-    """A task.
+    """A task that a network learns.
 
     Attributes
     ----------
     name : str
     training, validation, test : Part
-        Validation chooses; the test part is read once, at the end.
+        Sequences for training, for the choice of the best network, and for the test, which is used
+        only once, at the end.
     loss : str or Loss
-        One of :data:`neurocode.tasks.losses.LOSSES` by its name, or an object of one's own; kept as
-        a :class:`Loss`.
+        Name of one of :data:`neurocode.tasks.losses.LOSSES`, or an object of :class:`Loss`; it is
+        kept as a :class:`Loss`.
     n_outputs : int
     dt : float
         Time step in seconds.
     free_running_from : int, optional
         Step from which the network's own output is its input.
     presentation : Presentation, optional
-        How sequences are shown, anew for every batch: :class:`RateCoding`, :class:`Shifts` or one's
-        own; as they are where not given.
+        How sequences are shown, anew for every batch: :class:`RateCoding`, :class:`Shifts` or
+        another subclass of :class:`Presentation`. Without it they are shown as they are.
 
     Raises
     ------
@@ -87,8 +88,8 @@ class Task:
             raise DataError(f"Task '{self.name}': {error}") from None
         if self.free_running_from is not None and not self.loss.of_potentials:
             raise DataError(
-                f"Task '{self.name}': the loss '{self.loss.name}' takes no network that runs "
-                f"freely."
+                f"Task '{self.name}': the loss '{self.loss.name}' cannot be used with a network "
+                f"that runs freely."
             )
         for label in ("training", "validation", "test"):
             part, where = getattr(self, label), f"Task '{self.name}', {label} part"
@@ -105,8 +106,8 @@ class Task:
         return self.training.inputs.shape[2]
 
     def shown(self, inputs: jax.Array, key: jax.Array, *, training: bool) -> jax.Array:
-        """Inputs (time, batch, channels) of a batch as the network is given them, in training or in
-        evaluation."""
+        """Return the inputs (time, batch, channels) of a batch as the network receives them in
+        training or in evaluation."""
         return (
             inputs if self.presentation is None else self.presentation.shown(inputs, key, training)
         )
@@ -141,18 +142,18 @@ def split(
     shares: tuple[float, float],
     seed: int,
 ) -> list[Part]:
-    """Training, validation and test parts of sequences, each in random order; ``shares`` are those
-    of the first two."""
+    """Split sequences into training, validation and test parts, each in random order; ``shares``
+    are those of the first two."""
     order = np.random.default_rng(seed).permutation(len(inputs))
     edges = np.cumsum([round(share * len(inputs)) for share in shares])
     return [Part(inputs, targets, valid).select(part) for part in np.split(order, edges)]
 
 
 def stratified(part: Part, n_sequences: int, seed: int) -> Part:
-    """Some sequences of a part, every label in proportion, in random order.
+    """Return some sequences of a part in random order, with labels in proportion.
 
-    Where each sequence has one label, a label is left out only if there are fewer sequences than
-    labels, and how often each is taken depends on its number and the seed, not on the order of the
+    If each sequence has one label, a label is left out only if fewer sequences than labels are
+    requested. How often a label is taken depends on its count and the seed, not on the order of the
     part (the divisor method of Adams). Sequences with several labels or with trajectories are drawn
     at random.
 
@@ -160,7 +161,7 @@ def stratified(part: Part, n_sequences: int, seed: int) -> Part:
     ----------
     part : Part
     n_sequences : int
-        How many; a part that has no more is taken whole, in random order.
+        Number of sequences. A part with no more than these is taken whole, in random order.
     seed : int
 
     Returns
@@ -180,8 +181,8 @@ def stratified(part: Part, n_sequences: int, seed: int) -> Part:
     """
     if n_sequences < 1 or seed < 0:
         raise DataError(
-            f"A subset takes one sequence at least and a seed from zero, not {n_sequences} and "
-            f"{seed}."
+            f"A subset needs at least one sequence and a seed of at least zero, not {n_sequences} "
+            f"and {seed}."
         )
     random = np.random.default_rng(seed)
     order = random.permutation(len(part))
@@ -191,13 +192,13 @@ def stratified(part: Part, n_sequences: int, seed: int) -> Part:
 
 
 def shuffled(part: Part, seed: int) -> Part:
-    """A part whose sequences come in random order."""
+    """Return a part with its sequences in random order."""
     return part.select(np.random.default_rng(seed).permutation(len(part)))
 
 
 def _in_proportion(labels: np.ndarray, random: np.random.Generator) -> np.ndarray:
-    """An order whose every beginning holds the labels in proportion; those of one label stay in
-    theirs."""
+    """Return an order of sequences in which the first ``k`` hold the labels in proportion for every
+    ``k``; sequences with the same label keep their order."""
     label, counts = np.unique(labels, return_inverse=True, return_counts=True)[1:]
     number_within = np.empty(len(labels), int)
     number_within[np.argsort(label, kind="stable")] = np.concatenate(

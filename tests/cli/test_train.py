@@ -79,7 +79,7 @@ def refused(monkeypatch, capsys, *arguments):
 
 
 BAD_USE = (
-    (["chess"], "'chess' is no task"),
+    (["chess"], "'chess' is not a task"),
     (["ecg"], "read from files: give --data"),
     (["digits", "--data", "x"], "leave out --data"),
     (["heidelberg", "--data", "x.h5"], "give --test"),

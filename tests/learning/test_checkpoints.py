@@ -246,9 +246,9 @@ def test_damaged_checkpoints_are_refused(finished, tmp_path):
         (content + b"\0", "damaged"),
         (content[:-9] + bytes([content[-9] ^ 1]) + content[-8:], "damaged"),
         (content[:middle] + bytes([content[middle] ^ 1]) + content[middle + 1 :], "damaged"),
-        (b"", "no checkpoint"),
+        (b"", "not a checkpoint"),
         (b"neurocode checkpoint 1\n" + content[23:], "another version"),
-        (content[1:], "no checkpoint"),
+        (content[1:], "not a checkpoint"),
     ):
         path.write_bytes(damaged)
         with pytest.raises(

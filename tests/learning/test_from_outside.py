@@ -208,7 +208,7 @@ def test_a_checkpoint_of_another_margin_is_refused(tmp_path):
 
 def test_what_is_no_loss_is_refused():
     with pytest.raises(
-        DataError, match=r"Task 'lines': 3 is no loss; known are max_over_time, .*Loss"
+        DataError, match=r"Task 'lines': 3 is not a loss; known are max_over_time, .*Loss"
     ):
         lines_of_spikes(3)
     with pytest.raises(

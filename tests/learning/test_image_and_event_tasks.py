@@ -47,7 +47,7 @@ def test_fashion_mnist_is_read_from_its_four_files(tmp_path):
         tasks.fashion_mnist(tmp_path, n_validation=40)
     whole = gzip.decompress((tmp_path / "t10k-images-idx3-ubyte.gz").read_bytes())
     (tmp_path / "t10k-images-idx3-ubyte.gz").write_bytes(gzip.compress(whole[:-7]))
-    with pytest.raises(DataError, match=r"t10k-images-idx3-ubyte\.gz: no whole file of images"):
+    with pytest.raises(DataError, match=r"t10k-images-idx3-ubyte\.gz: this is not a whole file of images"):
         tasks.fashion_mnist(tmp_path, n_validation=8)
     (tmp_path / "t10k-images-idx3-ubyte.gz").write_bytes(gzip.compress(whole)[:-20])
     with pytest.raises(DataError, match=r"t10k-images-idx3-ubyte\.gz: the file cannot be read"):
@@ -161,7 +161,7 @@ def test_gestures_are_cut_by_their_labels_into_frames_of_equal_events(tmp_path):
     with pytest.raises(DataError, match=r"user02_lab\.aedat: the file ends inside"):
         tasks.dvs_gesture(tmp_path)
     (tmp_path / "user02_lab.aedat").write_bytes(b"#!AER-DAT2.0\n")
-    with pytest.raises(DataError, match=r"no AEDAT 3\.1"):
+    with pytest.raises(DataError, match=r"not an AEDAT 3\.1"):
         tasks.dvs_gesture(tmp_path, n_steps=5)
     (tmp_path / "user01_lab_labels.csv").write_text(
         "class,startTime_usec,endTime_usec\n12,0,2000\n"

@@ -294,13 +294,13 @@ def test_what_rules_cannot_learn_is_refused():
     )
     with pytest.raises(ModelError, match="Readout with a dense"):
         LayerTempotron().fit(voters, channels())
-    with pytest.raises(DataError, match="no label for each sequence"):
+    with pytest.raises(DataError, match="does not have one label per sequence"):
         LayerTempotron().fit(
             network(5, 4, nc.models.normalised_lif()), tasks.spring_mass(n_samples=40)
         )
     with pytest.raises(TrainingError, match="no more looks"):
         Course(updates=2, looks=3)
-    with pytest.raises(TrainingError, match="no goal"):
+    with pytest.raises(TrainingError, match="not a goal"):
         IntrinsicPerturbation("pleasure")
     with pytest.raises(TrainingError, match="leave tau_reward out"):
         SupervisedSTDP(PairSTDP(tau_reward=1.0))

@@ -162,7 +162,7 @@ def test_answers_are_steps_or_sequences():
         "squared_error": 3,
         "spike_log_likelihood": 3,
     }
-    with pytest.raises(ModelError, match="'hinge' is no loss; known are max_over_time, "):
+    with pytest.raises(ModelError, match="'hinge' is not a loss; known are max_over_time, "):
         as_loss("hinge")
 
 

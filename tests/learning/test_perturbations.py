@@ -142,7 +142,7 @@ def test_attacks_keep_their_length(task, trained):
         disturb.random_direction(part, 0.7).inputs - part.inputs,
     ):
         np.testing.assert_allclose(np.linalg.norm(change, axis=2), 0.7, rtol=1e-4)
-    with pytest.raises(DataError, match="no norm"):
+    with pytest.raises(DataError, match="not a norm"):
         disturb.projected_gradient(net, part, task, 0.1, norm="l7")
     with pytest.raises(DataError, match="not negative"):
         disturb.fast_gradient_sign(net, part, task, -0.1)

@@ -152,10 +152,10 @@ def test_attacks_go_through_the_presentation():
 
 def test_what_cannot_be_shown_is_refused():
     with pytest.raises(
-        DataError, match="inputs lie between 0 and 2, probabilities between 0 and 1"
+        DataError, match="inputs lie between 0 and 2, but probabilities lie between 0 and 1"
     ):
         small_digits(RateCoding(), 2.0)
-    with pytest.raises(DataError, match=r"inputs have 64 channels, images \(1, 7, 7\) have 49"):
+    with pytest.raises(DataError, match=r"inputs have 64 channels, but images \(1, 7, 7\) have 49"):
         small_digits(Shifts((1, 7, 7), 1))
     with pytest.raises(DataError, match="at least one pixel, not by 0"):
         Shifts((1, 8, 8), 0)

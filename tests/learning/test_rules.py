@@ -113,7 +113,7 @@ def test_wrong_patterns_are_named():
     one = Patterns.of([[[0.1]]], [2])
     with pytest.raises(DataError, match="Labels go up to 2"):
         Tempotron().fit(TempotronNeurons(1), one)
-    with pytest.raises(DataError, match="1 synapses, the neurons 3"):
+    with pytest.raises(DataError, match="1 synapses, but the neurons have 3"):
         Tempotron().fit(TempotronNeurons(3), one)
     silent = Patterns.of([[[], []]], [0])
     assert TempotronNeurons(2).maxima(np.ones((2, 1)), silent)[0].tolist() == [[0.0]]

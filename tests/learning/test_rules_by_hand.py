@@ -237,11 +237,11 @@ def test_each_of_several_neurons_fires_for_its_label():
     found = Tempotron(0.6, 0.0, cycles=9).fit(TempotronNeurons(2, 2), own, spread=1e-9)
     np.testing.assert_allclose(found.weights, 1.2 * np.eye(2), atol=2e-9)
     assert [errors.tolist() for errors in found.errors] == [[1, 1, 0], [1, 1, 0]] and found.learned
-    with pytest.raises(DataError, match="Labels go up to 2, 2 neurons tell 2 apart"):
+    with pytest.raises(DataError, match="Labels go up to 2, but 2 neurons distinguish 2"):
         Tempotron().fit(TempotronNeurons(1, 2), Patterns.of([[[0.1]]], [2]))
-    with pytest.raises(DataError, match="Labels go up to 2, 1 neurons tell 2 apart"):
+    with pytest.raises(DataError, match="Labels go up to 2, but 1 neurons distinguish 2"):
         Tempotron().fit(TempotronNeurons(1), Patterns.of([[[0.1]]], [2]))
-    with pytest.raises(DataError, match="Patterns have 1 synapses, the neurons 3"):
+    with pytest.raises(DataError, match="Patterns have 1 synapses, but the neurons have 3"):
         Tempotron().fit(TempotronNeurons(3), Patterns.of([[[0.1]]], [1]))
 
 
@@ -255,7 +255,7 @@ def test_each_of_several_neurons_fires_for_its_label():
     ],
 )
 def test_tempotrons_that_mean_nothing_are_refused(rule, options):
-    with pytest.raises(TrainingError, match="momentum from 0 up to 1"):
+    with pytest.raises(TrainingError, match="momentum must be from 0 up to 1"):
         rule(**options)
 
 
@@ -580,7 +580,7 @@ def test_spike_times_and_networks_that_mean_nothing_are_refused():
         ([[0.0]], [1.0]),
         (np.zeros((0, 1)), np.zeros((0, 1))),
     ):
-        with pytest.raises(DataError, match="one row a pattern"):
+        with pytest.raises(DataError, match="one row per pattern"):
             SpikeTimes(inputs, targets)
     for inputs, targets in (([[-0.1]], [[1.0]]), ([[0.0]], [[np.inf]])):
         with pytest.raises(DataError, match="finite and not negative"):
@@ -602,7 +602,7 @@ def test_spike_times_and_networks_that_mean_nothing_are_refused():
         ([[0.0, 1.0]], [[1.0]], "not 2 and 1"),
         ([[0.0]], [[1.0, 2.0]], "not 1 and 2"),
     ):
-        with pytest.raises(DataError, match=f"takes 1 input and 1 target times a pattern, {says}"):
+        with pytest.raises(DataError, match=f"takes 1 input and 1 target times per pattern, {says}"):
             SpikeProp().fit(ONE, SpikeTimes(inputs, targets))
 
 
@@ -693,7 +693,7 @@ def test_rewarded_pairs_by_hand():
     assert float(rule.run(PRE, POST, [[1.0]], DT, np.zeros(3))[0, 0]) == 1.0
     assert float(rule.run(PRE, POST, [[1.0]], DT, [0.0, 99.0, 0.0])[0, 0]) == 2.0
     for reward in (np.zeros(2), np.array([0.0, np.nan, 0.0])):
-        with pytest.raises(DataError, match="one finite number a step"):
+        with pytest.raises(DataError, match="one finite number per step"):
             rule.run(PRE, POST, [[1.0]], DT, reward)
 
 
@@ -881,11 +881,11 @@ def test_perturbations_of_nothing_are_refused(name):
     for value in (0.0, -1.0, np.nan):
         with pytest.raises(TrainingError, match="must be positive"):
             IntrinsicPerturbation(**{name: value})
-    with pytest.raises(ModelError, match="each with a value for every neuron"):
+    with pytest.raises(ModelError, match="each with one value per neuron"):
         IntrinsicPerturbation().check(network(np.ones((1, 2))).layers[0])
     shared = Layer(
         Dense(1, 2, key=jax.random.key(0)), HALVING, DT, learned=("theta",), shared=("theta",)
     )
-    with pytest.raises(ModelError, match="each with a value for every neuron"):
+    with pytest.raises(ModelError, match="each with one value per neuron"):
         IntrinsicPerturbation().check(shared)
     IntrinsicPerturbation().check(network(np.ones((1, 2)), learned=("theta",)).layers[0])

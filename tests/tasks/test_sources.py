@@ -89,9 +89,9 @@ def test_trains_and_task():
     ("make", "says"),
     [
         (lambda: Bernoulli(1.2), "between 0 and 1"),
-        (lambda: Markov(0.2, -0.5), r"lies in \[-0.25, 1\)"),
+        (lambda: Markov(0.2, -0.5), r"lie in \[-0.25, 1\)"),
         (lambda: GammaRenewal(0.0, 1.0), "'rate' of a source"),
-        (lambda: Hawkes(1.0, 1.0, 0.1), "less than one other"),
+        (lambda: Hawkes(1.0, 1.0, 0.1), "less than one further"),
         (lambda: Inhomogeneous((1.0, np.nan)), "finite and not negative"),
         (lambda: Inhomogeneous((1.0,)).draw(1, 2, 0), "rates for 1 bins"),
         (lambda: Bernoulli(0.1).draw(0, 5, 0), "At least one train"),

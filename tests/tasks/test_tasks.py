@@ -102,7 +102,7 @@ def test_files_that_do_not_fit_are_refused_by_name(tmp_path):
         tasks.mnist(tmp_path / "missing.npz")
     with pytest.raises(DataError, match="two classes"):
         tasks.burst_sequences(n_classes=1)
-    with pytest.raises(DataError, match="no Heidelberg set"):
+    with pytest.raises(DataError, match="not a Heidelberg data set"):
         tasks.download_heidelberg("shd")
 
 

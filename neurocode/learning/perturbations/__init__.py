@@ -1,12 +1,12 @@
-"""What a trained network is tested against: disturbed inputs, attacks, disturbed spikes and
-membranes.
+"""Disturbances against which a trained network is tested: random noise on inputs, attacks, and
+disturbed spikes and membranes.
 
 Contents
 --------
 gaussian_noise, multiplicative_noise, salt_and_pepper, event_drop
-    Inputs disturbed at random: a part of a task in, a part out.
+    Random disturbances of inputs, which take a part of a task and return a disturbed part.
 fast_gradient_sign, projected_gradient, direct_optimisation, random_direction
-    Inputs moved by gradients of a network, and the control of equal length.
+    Inputs changed along gradients of a network, and a random change of the same length as control.
 spike_flips, membrane_noise
     Networks whose hidden spikes or membranes are disturbed.
 """

@@ -1,8 +1,8 @@
-"""Inputs moved by the gradient of a network's loss: the fast gradient sign, its iteration, and a
-search on the sphere.
+"""Inputs changed along the gradient of the loss of a network: the fast gradient sign, its
+iteration, and a search on the sphere.
 
-The gradient of a noisy network is averaged over several passes (expectation over its noise): that
-of one pass can understate how far the network can be misled.
+The gradient of a noisy network is averaged over several passes (expectation over its noise), as the
+gradient of a single pass can understate how far the network can be misled.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ Slope = Callable[[Array, Array], Array]
 Move = Callable[[Array, Array, Slope, Array], Array]
 
 BATCH = 250
-#: Length below which a direction counts as none.
+#: Smallest length by which a direction is divided.
 TINY = 1e-12
 
 
@@ -44,23 +44,23 @@ def fast_gradient_sign(
     seed: int = 0,
     shared: bool = False,
 ) -> Part:
-    """Inputs plus ``size`` times the sign of the gradient of the loss (Goodfellow et al. 2015), not
-    clipped.
+    """Return inputs plus ``size`` times the sign of the gradient of the loss (Goodfellow et al.
+    2015), not clipped.
 
     Parameters
     ----------
     network : Network
-        That is attacked; another one may then be tested on the result (transfer).
+        Network that is attacked; another network may then be tested on the result (transfer).
     part : Part
     task : Task
     size : float
-        In the unit of the inputs.
+        Size of the change in the unit of the inputs.
     passes : int
-        Of a noisy network, over which the gradient is averaged.
+        Number of passes of a noisy network over which the gradient is averaged.
     seed : int
     shared : bool
-        One change of each sequence for all its steps; else every step has its own, as in the
-        released code.
+        Whether all steps of a sequence share one change; otherwise every step has a change of its
+        own, as in the released code.
 
     Returns
     -------
@@ -96,20 +96,21 @@ def projected_gradient(
     seed: int = 0,
     shared: bool = False,
 ) -> Part:
-    """Ascent of the loss, each step projected onto the ball of radius ``size`` (Madry et al. 2018);
-    steps are 2.5 sizes in all.
+    """Return inputs after gradient ascent of the loss, in which each step is projected onto the
+    ball of radius ``size`` (Madry et al. 2018); the steps add up to 2.5 times ``size``.
 
     Parameters
     ----------
     norm : {"largest", "euclidean"}
-        Of the ball: the largest change of an entry, or the length of the change of a sequence.
+        Norm of the ball: the largest change of an entry, or the length of the change of a sequence.
     n_steps : int
+        Number of steps.
 
-    Other arguments, returned value and errors are those of :func:`fast_gradient_sign`; an unknown
-    norm raises ``DataError``.
+    Other arguments, the returned value and errors are those of :func:`fast_gradient_sign`; an
+    unknown norm raises ``DataError``.
     """
     if norm not in ("largest", "euclidean"):
-        raise DataError(f"'{norm}' is no norm of an attack; known are largest, euclidean.")
+        raise DataError(f"'{norm}' is not a norm of an attack; known are largest, euclidean.")
     return _moved(network, part, task, _Ascent(norm, n_steps, shared), size, passes, seed, shared)
 
 
@@ -124,34 +125,35 @@ def direct_optimisation(
     passes: int = 1,
     seed: int = 0,
 ) -> Part:
-    """The worst change of a given Euclidean length that Adam finds from a random start, one for all
-    steps of a sequence.
+    """Return inputs with the worst change of a given Euclidean length that Adam finds from a random
+    start; all steps of a sequence share the change.
 
-    The change is ``length z / |z|`` with free ``z``, started uniformly on the unit sphere: on the
-    sphere, not inside it, as in the code released with Ma, Yan, Tang 2023.
+    The change is ``length z / |z|`` with free ``z`` that starts uniformly on the unit sphere. It
+    lies on the sphere, not inside it, as in the code released with Ma, Yan, Tang 2023.
 
     Parameters
     ----------
     length : float
-        Of the change of one step of a sequence, over its channels.
+        Length of the change of one step of a sequence, over its channels.
     n_steps : int
+        Number of steps.
     rate : float
-        Of Adam.
+        Learning rate of Adam.
 
-    Other arguments, returned value and errors are those of :func:`fast_gradient_sign`.
+    Other arguments, the returned value and errors are those of :func:`fast_gradient_sign`.
     """
     return _moved(network, part, task, _OnSphere(n_steps, rate), length, passes, seed, True)
 
 
 def random_direction(part: Part, length: float, *, seed: int = 0) -> Part:
-    """Inputs changed by a given Euclidean length in a random direction, one for all steps of a
-    sequence: the control of an attack.
+    """Return inputs changed by a given Euclidean length in a random direction, which all steps of a
+    sequence share. It is the control of an attack.
 
     Parameters
     ----------
     part : Part
     length : float
-        Of the change of one step of a sequence, over its channels.
+        Length of the change of one step of a sequence, over its channels.
     seed : int
 
     Returns
@@ -164,9 +166,9 @@ def random_direction(part: Part, length: float, *, seed: int = 0) -> Part:
         For a negative length.
     """
     _require_size(length)
-    way = np.random.default_rng(seed).normal(size=(len(part), 1, part.inputs.shape[2]))
-    way *= length / np.linalg.norm(way, axis=2, keepdims=True)
-    return replace(part, inputs=(part.inputs + way).astype(part.inputs.dtype))
+    direction = np.random.default_rng(seed).normal(size=(len(part), 1, part.inputs.shape[2]))
+    direction *= length / np.linalg.norm(direction, axis=2, keepdims=True)
+    return replace(part, inputs=(part.inputs + direction).astype(part.inputs.dtype))
 
 
 @dataclass(frozen=True)
@@ -188,11 +190,11 @@ class _Ascent:
     def __call__(self, x: Array, key: Array, slope: Slope, size: Array) -> Array:
         rate = 2.5 * size / self.n_steps
 
-        def ascend(change: Array, own: Array) -> tuple[Array, None]:
-            way = slope(x + change, own)
+        def ascend(change: Array, step_key: Array) -> tuple[Array, None]:
+            direction = slope(x + change, step_key)
             if self.norm == "largest":
-                return jnp.clip(change + rate * jnp.sign(way), -size, size), None
-            change = change + rate * way / jnp.maximum(_length(way), TINY)
+                return jnp.clip(change + rate * jnp.sign(direction), -size, size), None
+            change = change + rate * direction / jnp.maximum(_length(direction), TINY)
             return change * jnp.minimum(1.0, size / jnp.maximum(_length(change), TINY)), None
 
         start = jnp.zeros_like(x[:1] if self.shared else x)
@@ -211,11 +213,11 @@ class _OnSphere:
         start = jax.random.normal(key, x[:1].shape)
         start = start / _length(start)
 
-        def ascend(carry: tuple, own: Array) -> tuple[tuple, None]:
+        def ascend(carry: tuple, step_key: Array) -> tuple[tuple, None]:
             free, inner = carry
             change, back = jax.vjp(lambda z: size * z / _length(z), free)
-            (way,) = back(slope(x + change, own))
-            updates, inner = adam.update(-way, inner)
+            (direction,) = back(slope(x + change, step_key))
+            updates, inner = adam.update(-direction, inner)
             return (optax.apply_updates(free, updates), inner), None
 
         (free, _), _ = jax.lax.scan(
@@ -236,18 +238,20 @@ def _attacked(
     passes: int,
     shared: bool,
 ) -> Array:
-    """Moved inputs of a batch; one program for all sizes."""
+    """Return the changed inputs of a batch. The size is an argument of the compiled program, so
+    that one program serves all sizes."""
 
-    def cost(change: Array, inputs: Array, own: Array) -> Array:
+    def cost(change: Array, inputs: Array, pass_key: Array) -> Array:
         moved = inputs + change
-        moved = moved if presentation is None else presentation.shown(moved, own, training=False)
-        evidence = loss.evidence(network, batch._replace(inputs=moved), own, False)[0]
+        if presentation is not None:
+            moved = presentation.shown(moved, pass_key, training=False)
+        evidence = loss.evidence(network, batch._replace(inputs=moved), pass_key, False)[0]
         return loss.loss_and_score(evidence, batch.targets, batch.valid)[0]
 
-    def slope(inputs: Array, own: Array) -> Array:
+    def slope(inputs: Array, pass_key: Array) -> Array:
         change = jnp.zeros_like(inputs[:1] if shared else inputs)
         slopes = jax.lax.map(
-            lambda k: jax.grad(cost)(change, inputs, k), jax.random.split(own, passes)
+            lambda k: jax.grad(cost)(change, inputs, k), jax.random.split(pass_key, passes)
         )
         return jnp.mean(slopes, axis=0)
 
@@ -265,7 +269,7 @@ def _moved(
     shared: bool,
 ) -> Part:
     _require_size(size)
-    found = []
+    batches = []
     for number, start in enumerate(range(0, len(part), BATCH)):
         batch = as_batch(part.select(np.arange(start, min(start + BATCH, len(part)))))
         key = jax.random.fold_in(jax.random.key(seed), number)
@@ -280,17 +284,17 @@ def _moved(
             passes,
             shared,
         )
-        found.append(np.moveaxis(np.asarray(moved), 1, 0))
+        batches.append(np.moveaxis(np.asarray(moved), 1, 0))
     return replace(
-        part, inputs=np.concatenate(found).astype(np.result_type(part.inputs.dtype, np.float32))
+        part, inputs=np.concatenate(batches).astype(np.result_type(part.inputs.dtype, np.float32))
     )
 
 
 def _length(change: Array) -> Array:
-    """Euclidean length of the change of each sequence (time, batch, channels)."""
+    """Return the Euclidean length of the change of each sequence (time, batch, channels)."""
     return jnp.sqrt(jnp.sum(change**2, axis=(0, 2), keepdims=True))
 
 
 def _require_size(size: float) -> None:
     if size < 0:
-        raise DataError(f"The size of a disturbance is not negative, but {size}.")
+        raise DataError(f"The size of a disturbance must not be negative, not {size}.")

@@ -19,18 +19,18 @@ Array = jax.Array
 
 
 def spike_flips(network: Network, share: float) -> Network:
-    """A network in which a share of the outgoing spikes of every layer is lost, and the same share
-    of silent steps spikes.
+    """Return a network in which a share of the outgoing spikes of every layer is removed, and
+    spikes are added in the same share of the silent steps.
 
-    Hidden layers only; voters are spared. Of each sequence, over all neurons and steps, the shares
-    are taken of spikes and of silences and rounded down; the reset of a neuron and connections
-    inside a layer see its own spikes.
+    Only hidden layers are disturbed, not voters. In each sequence the two shares are taken over all
+    neurons and steps and rounded down. The reset of a neuron and recurrent connections see the
+    undisturbed spikes.
 
     Parameters
     ----------
     network : Network
     share : float
-        Between 0 and 1.
+        Share of the spikes and of the silent steps, between 0 and 1.
 
     Returns
     -------
@@ -42,23 +42,24 @@ def spike_flips(network: Network, share: float) -> Network:
         For a share outside 0 to 1.
     """
     if not 0 <= share <= 1:
-        raise ModelError(f"A share of spikes lies between 0 and 1, not at {share}.")
+        raise ModelError(f"A share of spikes must lie between 0 and 1, not at {share}.")
     return Network([*network.layers, network.readout], _Flips(share))
 
 
 def membrane_noise(network: Network, deviation: float) -> Network:
-    """A network whose membrane potentials take a Gaussian number of this standard deviation in
-    every step, and carry it on.
+    """Return a network in which a Gaussian number of this standard deviation is added to each
+    membrane potential in every step and persists in the dynamics.
 
-    The noise is a term of the equations, ``membrane_noise*xi_membrane/sqrt(membrane_step)``, on the
-    first variable that the margin reads, beside any noise of the model. Hidden layers only.
+    The noise is a term of the equations, ``membrane_noise*xi_membrane/sqrt(membrane_step)``, of the
+    first variable that the margin reads, in addition to any noise of the model. Only hidden layers
+    are disturbed.
 
     Parameters
     ----------
     network : Network
-        Of models whose integrator takes noise, such as ``"euler"``.
+        A network of models whose integrator takes noise, such as ``"euler"``.
     deviation : float
-        In the unit of the membrane potential.
+        Standard deviation in the unit of the membrane potential.
 
     Returns
     -------
@@ -67,17 +68,17 @@ def membrane_noise(network: Network, deviation: float) -> Network:
     Raises
     ------
     ModelError
-        For a negative deviation, or an integrator that takes no noise.
+        For a negative deviation, or an integrator that does not take noise.
     """
     if deviation < 0:
         raise ModelError(
-            f"The standard deviation of membrane noise is not negative, but {deviation}."
+            f"The standard deviation of membrane noise must not be negative, not {deviation}."
         )
     layers = [
         layer.with_model(_with_membrane_noise(layer.model, deviation, network.dt))
         for layer in network.layers
     ]
-    return eqx.tree_at(lambda own: own.layers, network, tuple(layers))
+    return eqx.tree_at(lambda part: part.layers, network, tuple(layers))
 
 
 @dataclass(frozen=True)
@@ -92,8 +93,8 @@ class _Flips:
 
 
 def _first(order: Array, chosen: Array, share: float) -> Array:
-    """Of the entries chosen in each sequence (time, batch, n), one in the share that comes first in
-    a random order."""
+    """Return an array (time, batch, n) that is one at a share of the chosen entries of each
+    sequence, those that come first in a random order, and zero elsewhere."""
     count = jnp.floor(share * jnp.sum(chosen, axis=(0, 2))).astype(int)
     among = jnp.where(chosen, order, jnp.inf)
     ranked = jnp.sort(jnp.moveaxis(among, 1, 0).reshape(order.shape[1], -1), axis=1)
@@ -112,7 +113,7 @@ def _with_membrane_noise(model: NeuronModel, deviation: float, dt: float) -> Neu
             line = f"{text} + membrane_noise*xi_membrane/sqrt(membrane_step) :{rest}"
         lines.append(line)
     unit = next(equation.unit for equation in model.parsed if equation.name == variable)
-    more = {
+    parameters = {
         "membrane_noise": Parameter(
             deviation,
             unit,
@@ -121,4 +122,4 @@ def _with_membrane_noise(model: NeuronModel, deviation: float, dt: float) -> Neu
         ),
         "membrane_step": Parameter.of(f"{dt} s", fixed=True, description="step that it refers to"),
     }
-    return replace(model, equations="\n".join(lines), parameters={**model.parameters, **more})
+    return replace(model, equations="\n".join(lines), parameters={**model.parameters, **parameters})

@@ -1,4 +1,4 @@
-"""Inputs disturbed at random (definitions of the code released with Ma, Yan, Tang 2023)."""
+"""Random disturbances of inputs (definitions of the code released with Ma, Yan, Tang 2023)."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from neurocode.tasks.task import Part
 
 
 def gaussian_noise(part: Part, deviation: float, *, seed: int = 0) -> Part:
-    """Inputs plus Gaussian noise, drawn anew in every step.
+    """Return inputs plus Gaussian noise that is drawn anew in every step.
 
     Parameters
     ----------
     part : Part
     deviation : float
-        In the unit of the inputs.
+        Standard deviation of the noise in the unit of the inputs.
     seed : int
 
     Returns
@@ -30,16 +30,19 @@ def gaussian_noise(part: Part, deviation: float, *, seed: int = 0) -> Part:
         For a negative deviation.
     """
     _require(
-        deviation >= 0, f"The standard deviation of a disturbance is not negative, but {deviation}."
+        deviation >= 0,
+        f"The standard deviation of a disturbance must not be negative, not {deviation}.",
     )
     noise = np.random.default_rng(seed).normal(0.0, deviation, part.inputs.shape)
     return _with(part, part.inputs + noise)
 
 
 def multiplicative_noise(part: Part, deviation: float, *, seed: int = 0) -> Part:
-    """Inputs times Gaussian numbers of mean one; arguments as in :func:`gaussian_noise`."""
+    """Return inputs times Gaussian numbers of mean one; arguments are as in
+    :func:`gaussian_noise`."""
     _require(
-        deviation >= 0, f"The standard deviation of a disturbance is not negative, but {deviation}."
+        deviation >= 0,
+        f"The standard deviation of a disturbance must not be negative, not {deviation}.",
     )
     return _with(
         part, part.inputs * np.random.default_rng(seed).normal(1.0, deviation, part.inputs.shape)
@@ -49,14 +52,14 @@ def multiplicative_noise(part: Part, deviation: float, *, seed: int = 0) -> Part
 def salt_and_pepper(
     part: Part, share: float, *, low: float = 0.0, high: float = 1.0, seed: int = 0
 ) -> Part:
-    """Half of a share of the channels of each sequence set to the highest value, half to the
-    lowest, in all steps.
+    """Return inputs in which a share of the channels of each sequence is replaced in all steps,
+    half of them by the highest value and half by the lowest.
 
     Parameters
     ----------
     part : Part
     share : float
-        Between 0 and 1.
+        Share of the channels, between 0 and 1.
     low, high : float
         Values of pepper and salt.
     seed : int
@@ -81,13 +84,14 @@ def salt_and_pepper(
 
 
 def event_drop(part: Part, share: float, *, seed: int = 0) -> Part:
-    """A share of the non-zero entries of each sequence, rounded down, set to zero.
+    """Return inputs in which a share of the nonzero entries of each sequence, rounded down, is set
+    to zero.
 
     Parameters
     ----------
     part : Part
     share : float
-        Between 0 and 1.
+        Share of the entries, between 0 and 1.
     seed : int
 
     Returns
@@ -112,7 +116,7 @@ def _with(part: Part, inputs: np.ndarray) -> Part:
 
 
 def _require_share(share: float) -> None:
-    _require(0 <= share <= 1, f"A share of entries lies between 0 and 1, not at {share}.")
+    _require(0 <= share <= 1, f"A share of entries must lie between 0 and 1, not at {share}.")
 
 
 def _require(sound: bool, message: str) -> None:

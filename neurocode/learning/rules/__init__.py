@@ -1,20 +1,20 @@
-"""Learning rules, one interface: ``rule.fit(network, task)``.
+"""Learning rules with one interface: ``rule.fit(network, task)``.
 
 Contents
 --------
 Rule, RuleResult, Course, population_readout
-    What rules share.
+    What the rules share.
 SurrogateGradient
     Gradients through time.
 Tempotron, TempotronNeurons, Kernel, Patterns, latency_patterns, TempotronResult
-    Neurons with a fixed potential that learn which patterns of spikes to fire for.
+    Neurons with a fixed postsynaptic potential that learn for which spike patterns to fire.
 LayerTempotron
-    The same for the layer of a network, on a task.
+    The same rule for the layer of a network, on a task.
 SpikeProp, SpikeTimeNetwork, SpikeTimes, SpikePropResult
     Gradient descent on the times of single spikes.
 PairSTDP, SupervisedSTDP, IntrinsicPerturbation
-    Plasticity by spike timing, in JAX and as Brian2 synapses; with labels; and intrinsic parameters
-    that learn beside it.
+    Spike-timing-dependent plasticity in JAX and as Brian2 synapses, the same with labels, and
+    intrinsic parameters that learn at the same time.
 """
 
 from __future__ import annotations

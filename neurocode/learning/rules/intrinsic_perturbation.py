@@ -1,5 +1,5 @@
-"""Intrinsic parameters that learn by trial: perturbed, and moved where that served the goal of the
-neuron."""
+"""Intrinsic parameters that learn by perturbation: they move in the direction that served the goal
+of the neuron."""
 
 from __future__ import annotations
 
@@ -19,21 +19,22 @@ GOALS = ("reward", "homeostasis")
 
 @dataclass(frozen=True)
 class IntrinsicPerturbation:
-    """Simultaneous perturbation of the parameters of every neuron, up and down by the same signs
-    (Spall 1992; goals ours).
+    """Simultaneous perturbation of the parameters of every neuron, once in the direction of random
+    signs and once against it (Spall 1992; the goals are our choice, not from the paper).
 
-    Neurons without connections among them answer for themselves, so each is judged by its own goal.
-    ``"reward"`` is the difference between its rate for its class and for others over their sum;
-    ``"homeostasis"``, the control that knows no label, is minus the squared relative distance of
-    its rate to a target.
+    Neurons without connections among them do not affect each other, so each is judged by its own
+    goal. ``"reward"`` is the difference between its rate for its class and its rate for other
+    classes, divided by their sum. ``"homeostasis"``, a control that does not use labels, is minus
+    the squared relative distance of its rate from a target.
 
     Attributes
     ----------
     goal : {"reward", "homeostasis"}
     learning_rate, size : float
-        In the coordinates of :class:`~neurocode.learning.intrinsic.Intrinsic`.
+        Learning rate and size of the perturbation, in the coordinates of
+        :class:`~neurocode.learning.intrinsic.Intrinsic`.
     target : float
-        Spikes per step that homeostasis holds.
+        Spikes per step that homeostasis maintains.
 
     Raises
     ------
@@ -54,27 +55,27 @@ class IntrinsicPerturbation:
     def __post_init__(self) -> None:
         if self.goal not in GOALS:
             raise TrainingError(
-                f"'{self.goal}' is no goal of a perturbation; known are {', '.join(GOALS)}."
+                f"'{self.goal}' is not a goal of a perturbation; known are {', '.join(GOALS)}."
             )
         if not all(number > 0 for number in (self.learning_rate, self.size, self.target)):
             raise TrainingError("Rate, size and target of a perturbation must be positive.")
 
     def check(self, layer: Layer) -> None:
-        """Refuse a layer whose learned parameters are not each neuron's own.
+        """Raise for a layer whose learned parameters do not have one value per neuron.
 
         Raises
         ------
         ModelError
+            If they do not, or if nothing is learned.
         """
-        own = layer.intrinsic.coordinates
-        if not own or any(values.shape != (layer.n,) for values in own.values()):
+        coordinates = layer.intrinsic.coordinates
+        if not coordinates or any(values.shape != (layer.n,) for values in coordinates.values()):
             raise ModelError(
-                "Perturbation needs learned intrinsic parameters, each with a value for every "
-                "neuron."
+                "Perturbation needs learned intrinsic parameters, each with one value per neuron."
             )
 
     def moved(self, layer: Layer, batch: Batch, classes: Array, key: Array) -> Layer:
-        """The layer after one trial on a batch."""
+        """Return the layer after one trial on a batch."""
         coordinates = layer.intrinsic.coordinates
         signs = {
             name: jax.random.rademacher(
@@ -90,14 +91,14 @@ class IntrinsicPerturbation:
         return _shifted(layer, signs, step)
 
     def _goal(self, layer: Layer, batch: Batch, classes: Array) -> Array:
-        """Goal (n,) that each neuron reached on a batch."""
+        """Return the value (n,) of the goal that each neuron reached on a batch."""
         spikes = layer.driven(layer.current(batch.inputs)) * batch.valid[..., None]
         rates = jnp.sum(spikes, axis=0) / jnp.sum(batch.valid, axis=0)[:, None]
         if self.goal == "homeostasis":
             return -((jnp.mean(rates, axis=0) / self.target - 1) ** 2)
-        own = classes == batch.targets[:, None]
-        inside = jnp.sum(rates * own, axis=0) / jnp.maximum(jnp.sum(own, axis=0), 1)
-        outside = jnp.sum(rates * ~own, axis=0) / jnp.maximum(jnp.sum(~own, axis=0), 1)
+        wanted = classes == batch.targets[:, None]
+        inside = jnp.sum(rates * wanted, axis=0) / jnp.maximum(jnp.sum(wanted, axis=0), 1)
+        outside = jnp.sum(rates * ~wanted, axis=0) / jnp.maximum(jnp.sum(~wanted, axis=0), 1)
         return (inside - outside) / (inside + outside + 1e-3)
 
 
@@ -105,5 +106,5 @@ def _shifted(layer: Layer, signs: dict[str, Array], step: Array | float) -> Laye
     coordinates = {
         name: value + step * signs[name] for name, value in layer.intrinsic.coordinates.items()
     }
-    intrinsic = eqx.tree_at(lambda own: own.coordinates, layer.intrinsic, coordinates).projected()
-    return eqx.tree_at(lambda own: own.intrinsic, layer, intrinsic)
+    intrinsic = eqx.tree_at(lambda part: part.coordinates, layer.intrinsic, coordinates)
+    return eqx.tree_at(lambda part: part.intrinsic, layer, intrinsic.projected())

@@ -12,15 +12,16 @@ from neurocode.errors import DataError
 
 @dataclass(frozen=True)
 class Patterns:
-    """Patterns of input spikes, sorted by time, with a label each.
+    """Patterns of input spikes, sorted by time, with one label per pattern.
 
     Attributes
     ----------
     times : numpy.ndarray (spikes,)
-        In seconds, all patterns one after another.
+        Spike times in seconds, all patterns one after another.
     synapses : numpy.ndarray of int (spikes,)
+        Synapse at which each spike arrives.
     first : numpy.ndarray of int (patterns + 1,)
-        Pattern ``p`` holds spikes ``first[p]`` up to ``first[p + 1]``.
+        Pattern ``p`` holds the spikes from ``first[p]`` up to, but not including, ``first[p + 1]``.
     n_synapses : int
     labels : numpy.ndarray of int (patterns,)
     """
@@ -36,13 +37,14 @@ class Patterns:
 
     @classmethod
     def of(cls, patterns: Sequence[Sequence[Sequence[float]]], labels: Sequence[int]) -> Patterns:
-        """From a list of patterns, each a list of spike times (s) for every synapse.
+        """Return patterns made from a list of patterns, each a list of spike times in seconds for
+        every synapse.
 
         Raises
         ------
         DataError
-            For no pattern, patterns of different numbers of synapses, times that are not finite or
-            negative, or labels that are negative, not whole, or not one a pattern.
+            If there is no pattern, patterns differ in the number of synapses, times are negative or
+            not finite, or labels are negative, not whole, or not one per pattern.
 
         Examples
         --------
@@ -54,41 +56,42 @@ class Patterns:
         numbers = {len(pattern) for pattern in patterns}
         if len(numbers) > 1:
             raise DataError(f"Patterns have different numbers of synapses: {sorted(numbers)}.")
-        given = np.asarray(labels)
-        if given.shape != (len(patterns),):
-            raise DataError(f"There are {given.size} labels for {len(patterns)} patterns.")
-        if np.any(given != given.astype(int)) or np.any(given < 0):
+        label_array = np.asarray(labels)
+        if label_array.shape != (len(patterns),):
+            raise DataError(f"There are {label_array.size} labels for {len(patterns)} patterns.")
+        if np.any(label_array != label_array.astype(int)) or np.any(label_array < 0):
             raise DataError("Labels are whole numbers from zero.")
         times, synapses, counts = [], [], []
         for number, pattern in enumerate(patterns):
-            own = np.concatenate([np.asarray(train, float) for train in pattern] or [np.empty(0)])
-            if not np.all(np.isfinite(own)) or np.any(own < 0):
+            trains = [np.asarray(train, float) for train in pattern] or [np.empty(0)]
+            spike_times = np.concatenate(trains)
+            if not np.all(np.isfinite(spike_times)) or np.any(spike_times < 0):
                 raise DataError(
                     f"Pattern {number} holds spike times that are not finite or negative."
                 )
             index = np.repeat(np.arange(len(pattern)), [len(train) for train in pattern])
-            order = np.argsort(own, kind="stable")
-            times.append(own[order])
+            order = np.argsort(spike_times, kind="stable")
+            times.append(spike_times[order])
             synapses.append(index[order])
-            counts.append(len(own))
+            counts.append(len(spike_times))
         return cls(
             np.concatenate(times),
             np.concatenate(synapses),
             np.r_[0, np.cumsum(counts)],
             numbers.pop(),
-            given.astype(int),
+            label_array.astype(int),
         )
 
 
 def latency_patterns(n_patterns: int, n_synapses: int, duration: float, seed: int) -> Patterns:
-    """Random latency patterns: one spike per synapse, uniform in time, and labels of one or zero at
-    random.
+    """Return random latency patterns with one spike per synapse, uniform in time, and random labels
+    of zero or one.
 
     Parameters
     ----------
     n_patterns, n_synapses : int
     duration : float
-        In seconds.
+        Duration of a pattern in seconds.
     seed : int
 
     Returns

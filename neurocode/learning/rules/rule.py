@@ -1,4 +1,4 @@
-"""What all rules share: a network in, a network that has learned out."""
+"""What all rules share: they take a network and return one that has learned."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ Array = jax.Array
 
 
 class Learned(Protocol):
-    """What a rule gives back: at least the network and its history."""
+    """The result of a rule, which holds at least the network and its history."""
 
     network: Network
     history: pd.DataFrame
@@ -40,27 +40,27 @@ class Rule(Protocol):
 
 
 class LocalRule(Protocol):
-    """A rule that is made of updates: a frozen value, so that rules that are equal share compiled
+    """A rule that consists of updates. It is a frozen value, so that equal rules share compiled
     programs."""
 
     def update(
         self, network: Network, memory: Any, batch: Batch, key: Array
     ) -> tuple[Network, Any, Array]:
-        """The network and what the rule remembers after a batch, and the share of errors."""
+        """Return the network and the memory of the rule after a batch, and the share of errors."""
         ...
 
 
 @dataclass(frozen=True)
 class RuleResult:
-    """What a local rule learned.
+    """Result of a local rule.
 
     Attributes
     ----------
     network : Network
-        The best on validation of those that were looked at.
+        The network with the best validation score of all looks.
     history : pandas.DataFrame
-        A row for each look: ``update, error, validation_score``; ``error`` is the share of errors
-        of the rule since the last.
+        One row per look: ``update, error, validation_score``; ``error`` is the share of errors of
+        the rule since the look before.
     """
 
     network: Network
@@ -69,13 +69,14 @@ class RuleResult:
 
 @dataclass(frozen=True)
 class Course:
-    """How long a local rule learns.
+    """Length of the learning of a local rule.
 
     Attributes
     ----------
     updates, batch_size : int
     looks : int
-        How often validation is read, at even distances, the last after the last update.
+        Number of evaluations on the validation part, at equal distances, the last of them after the
+        last update.
 
     Raises
     ------
@@ -96,7 +97,7 @@ class Course:
     def run(
         self, network: Network, task: Task, rule: LocalRule, memory: Any, seed: int
     ) -> RuleResult:
-        """Make the updates on batches in random order, an epoch after another."""
+        """Make the updates on batches in random order, one epoch after another."""
         require_labels(task)
         check_fit(network, task, self.batch_size)
         random, key = np.random.default_rng(seed), jax.random.key(seed)
@@ -135,21 +136,22 @@ def _updated(
 
 
 def require_labels(task: Task) -> None:
-    """Refuse a task without a label for each sequence, or one whose sequences are drawn or shifted."""
+    """Raise for a task without one label per sequence, or one with a presentation."""
     if task.presentation is not None:
         raise DataError(
             f"Task '{task.name}' shows its sequences by {task.presentation!r}, which local rules "
-            f"do not."
+            f"do not support."
         )
     if task.loss.targets != LABELS:
         raise DataError(
-            f"Task '{task.name}' has no label for each sequence: its loss is '{task.loss.name}'."
+            f"Task '{task.name}' does not have one label per sequence: its loss is "
+            f"'{task.loss.name}'."
         )
 
 
 def only_layer(network: Network, rule: str) -> Layer:
-    """The layer of a network of one layer of noiseless neurons without connections inside it, read
-    by dense integrators.
+    """Return the layer of a network that has one layer of noiseless neurons without recurrent
+    connections, read by densely connected integrators.
 
     Raises
     ------
@@ -164,21 +166,21 @@ def only_layer(network: Network, rule: str) -> Layer:
         network.readout.connection, Dense
     ):
         raise ModelError(
-            f"{rule} needs a Readout with a dense connection, which says what each neuron speaks "
-            f"for."
+            f"{rule} needs a Readout with a dense connection, which gives the class of each neuron."
         )
     return network.layers[0]
 
 
 def population_readout(n: int, n_classes: int, dt: float, time_constant: float = 100e-3) -> Readout:
-    """A readout in which neuron ``j`` speaks for class ``j`` modulo the number of classes, with the
-    same weight (ours).
+    """Return a readout in which neuron ``j`` stands for class ``j`` modulo the number of classes,
+    all with the same weight (our choice, not from a paper).
 
     Parameters
     ----------
     n, n_classes : int
+        Numbers of neurons and of classes.
     dt, time_constant : float
-        In seconds.
+        Time step, and time constant of the integrators, in seconds.
 
     Raises
     ------
@@ -191,19 +193,19 @@ def population_readout(n: int, n_classes: int, dt: float, time_constant: float =
     [[0.5, 0.0], [0.0, 0.5], [0.5, 0.0], [0.0, 0.5]]
     """
     if n < n_classes:
-        raise ModelError(f"{n_classes} classes need as many neurons at least, not {n}.")
-    own = jnp.asarray(np.eye(n_classes)[np.arange(n) % n_classes])
+        raise ModelError(f"{n_classes} classes need at least as many neurons, not {n}.")
+    member = jnp.asarray(np.eye(n_classes)[np.arange(n) % n_classes])
     dense = eqx.tree_at(
         lambda part: part.weight,
         Dense(n, n_classes, bias=False, key=jax.random.key(0)),
-        own / own.sum(axis=0),
+        member / member.sum(axis=0),
     )
     return Readout(dense, dt, time_constant)
 
 
 def classes_of_neurons(network: Network) -> Array:
-    """The class (n,) that each neuron of the layer speaks for: that of its largest weight in the
-    readout."""
+    """Return the class (n,) of each neuron of the layer: the class for which its weight in the
+    readout is largest."""
     return jnp.argmax(network.readout.connection.weight, axis=1)
 
 

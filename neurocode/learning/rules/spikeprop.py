@@ -14,13 +14,13 @@ from neurocode.errors import DataError, TrainingError
 
 Array = jax.Array
 
-#: Smallest slope of a potential at its crossing, per millisecond: what keeps a grazing crossing
-#: from an endless gradient.
+#: Smallest slope of a potential at its crossing, per millisecond; it keeps the gradient finite
+#: where the potential only grazes the threshold.
 SMALLEST_SLOPE = 0.02
 
 
 class Weights(NamedTuple):
-    """Weights of hidden and of output neurons (delays, inputs, neurons)."""
+    """Weights of hidden and of output neurons, each of shape (delays, inputs, neurons)."""
 
     hidden: Array
     output: Array
@@ -29,21 +29,23 @@ class Weights(NamedTuple):
 @dataclass(frozen=True)
 class SpikeTimeNetwork:
     """Two layers of neurons that fire at most once, with several delayed synapses of either sign
-    between each pair.
+    between each pair of neurons.
 
-    The potential of a neuron is the sum of ``w (s/tau) exp(1 - s/tau)`` over its synapses, ``s``
-    the time since a spike arrived; it fires when that first reaches the threshold.
+    The potential of a neuron is the sum of ``w (s/tau) exp(1 - s/tau)`` over its synapses, where
+    ``s`` is the time since a spike arrived. The neuron fires when the potential first reaches the
+    threshold.
 
     Attributes
     ----------
     n_in, n_hidden, n_out : int
     delays : tuple of float
-        In milliseconds.
+        Delays of the synapses in milliseconds.
     tau : float
-        Of the potential, in milliseconds.
+        Time constant of the potential in milliseconds.
     threshold : float
     horizon, resolution : float
-        Until when spikes are sought and on what grid the crossing is bracketed, in milliseconds.
+        Time up to which spikes are searched, and step of the grid on which a crossing is bracketed,
+        in milliseconds.
 
     Raises
     ------
@@ -82,7 +84,7 @@ class SpikeTimeNetwork:
             raise TrainingError("Sizes, delays, times and the threshold must be positive.")
 
     def start(self, seed: int) -> Weights:
-        """Weights that let every neuron fire in the middle of its inputs."""
+        """Return initial weights with which every neuron fires about midway through its inputs."""
         hidden, output = jax.random.split(jax.random.key(seed))
         n = len(self.delays)
         draw = partial(jax.random.uniform, minval=0.1, maxval=1.0)
@@ -93,26 +95,26 @@ class SpikeTimeNetwork:
 
     @partial(jax.jit, static_argnums=0)
     def __call__(self, weights: Weights, times: Array) -> tuple[Array, Array]:
-        """Spike times (n_hidden,) and (n_out,) in ms for input times (n_in,); infinite for an input
-        or a neuron that is silent."""
+        """Return spike times (n_hidden,) and (n_out,) in ms for input times (n_in,). The time of a
+        silent input or neuron is infinite."""
         hidden = self._layer(weights.hidden, times)
         return hidden, self._layer(weights.output, hidden)
 
     def _layer(self, weights: Array, times: Array) -> Array:
-        return jax.vmap(lambda own: self._crossing(own, times), in_axes=2)(weights)
+        return jax.vmap(lambda column: self._crossing(column, times), in_axes=2)(weights)
 
-    def _potential(self, weights: Array, times: Array, now: Array) -> Array:
+    def _potential(self, weights: Array, times: Array, time: Array) -> Array:
         arrival = times[None, :] + jnp.asarray(self.delays)[:, None]
-        late = jnp.where(jnp.isfinite(arrival), now - arrival, -1.0)
-        late = jnp.maximum(late, 0.0)
-        return jnp.sum(weights * (late / self.tau) * jnp.exp(1 - late / self.tau))
+        elapsed = jnp.where(jnp.isfinite(arrival), time - arrival, -1.0)
+        elapsed = jnp.maximum(elapsed, 0.0)
+        return jnp.sum(weights * (elapsed / self.tau) * jnp.exp(1 - elapsed / self.tau))
 
     def _crossing(self, weights: Array, times: Array) -> Array:
-        """First time at the threshold: bracketed on the grid, refined by bisection, differentiated
-        as an implicit function."""
+        """Return the first time at the threshold: it is bracketed on the grid, refined by bisection
+        and differentiated as an implicit function."""
         fixed = jax.lax.stop_gradient((weights, times))
         grid = jnp.arange(0, self.horizon, self.resolution)
-        reached = jax.vmap(lambda now: self._potential(*fixed, now))(grid) >= self.threshold
+        reached = jax.vmap(lambda time: self._potential(*fixed, time))(grid) >= self.threshold
         first = grid[jnp.argmax(reached)]
 
         def halve(_: int, bracket: tuple[Array, Array]) -> tuple[Array, Array]:
@@ -125,7 +127,7 @@ class SpikeTimeNetwork:
         slope = jax.lax.stop_gradient(
             jnp.maximum(jax.grad(self._potential, 2)(*fixed, when), SMALLEST_SLOPE)
         )
-        found = (
+        crossing = (
             when
             - (
                 self._potential(weights, times, when)
@@ -133,17 +135,17 @@ class SpikeTimeNetwork:
             )
             / slope
         )
-        return jnp.where(reached.any(), found, jnp.inf)
+        return jnp.where(reached.any(), crossing, jnp.inf)
 
 
 @dataclass(frozen=True)
 class SpikeTimes:
-    """Input times and the output times they should lead to.
+    """Input times and the output times they should cause.
 
     Attributes
     ----------
     inputs, targets : numpy.ndarray (patterns, n_in), (patterns, n_out)
-        In milliseconds.
+        Spike times in milliseconds.
 
     Raises
     ------
@@ -169,7 +171,7 @@ class SpikeTimes:
             or not len(self.inputs)
         ):
             raise DataError(
-                f"Input and target times are one row a pattern, not of shapes "
+                f"Input and target times must have one row per pattern, not shapes "
                 f"{self.inputs.shape}, {self.targets.shape}."
             )
         for times in (self.inputs, self.targets):
@@ -179,14 +181,14 @@ class SpikeTimes:
 
 @dataclass(frozen=True)
 class SpikePropResult:
-    """What was learned.
+    """Result of SpikeProp.
 
     Attributes
     ----------
     weights : Weights
     errors : numpy.ndarray (cycles,)
-        Sum of squared errors of the output times over all patterns, half of it, in ms^2, before
-        each update.
+        Half the sum of squared errors of the output times over all patterns, in ms^2, before each
+        update.
     """
 
     weights: Weights
@@ -197,15 +199,17 @@ class SpikePropResult:
 class SpikeProp:
     """Batch gradient descent on the squared errors of output spike times.
 
-    Each time moves as ``dt = -dV/(dV/dt)`` at the threshold (Bohte et al. 2002, eq. 9), here as the
-    derivative of an implicit function, so the gradient through both layers is that of the printed
-    deltas. A silent output neuron counts as firing at the horizon, and all its weights grow.
+    Each spike time moves by ``dt = -dV/(dV/dt)`` at the threshold (Bohte et al. 2002, eq. 9),
+    computed here as the derivative of an implicit function. The gradient through both layers
+    therefore equals the deltas in the paper. A silent output neuron counts as firing at the
+    horizon, and all its weights grow.
 
     Attributes
     ----------
     learning_rate : float
     growth : float
-        Added to the size of the weights of a neuron that stays silent (ours).
+        Amount added to the magnitude of the weights of a silent neuron (our choice, not from the
+        paper).
 
     Raises
     ------
@@ -215,8 +219,8 @@ class SpikeProp:
     Examples
     --------
     >>> rule, net = SpikeProp(), SpikeTimeNetwork(2, n_hidden=3)
-    >>> found = rule.fit(net, SpikeTimes([[0.0, 4.0]], [[15.0]]), cycles=60, stop=0.1)
-    >>> bool(found.errors[-1] < 0.1)
+    >>> result = rule.fit(net, SpikeTimes([[0.0, 4.0]], [[15.0]]), cycles=60, stop=0.1)
+    >>> bool(result.errors[-1] < 0.1)
     True
     """
 
@@ -245,9 +249,8 @@ class SpikeProp:
         """
         if (task.inputs.shape[1], task.targets.shape[1]) != (network.n_in, network.n_out):
             raise DataError(
-                f"The network takes {network.n_in} input and {network.n_out} target times a "
-                f"pattern, "
-                f"not {task.inputs.shape[1]} and {task.targets.shape[1]}."
+                f"The network takes {network.n_in} input and {network.n_out} target times per "
+                f"pattern, not {task.inputs.shape[1]} and {task.targets.shape[1]}."
             )
         with jax.enable_x64(True):
             weights, errors = network.start(seed), []
@@ -274,10 +277,10 @@ def _update(
     (error, times), slopes = jax.value_and_grad(partial(_error, network=network), has_aux=True)(
         weights, inputs, targets
     )
-    silent = [jnp.mean(~jnp.isfinite(own), axis=0) for own in times]
+    silent = [jnp.mean(~jnp.isfinite(layer_times), axis=0) for layer_times in times]
     moved = [
-        own - rate * slope + growth * jnp.where(own < 0, -1.0, 1.0) * quiet
-        for own, slope, quiet in zip(weights, slopes, silent, strict=True)
+        layer - rate * slope + growth * jnp.where(layer < 0, -1.0, 1.0) * quiet
+        for layer, slope, quiet in zip(weights, slopes, silent, strict=True)
     ]
     return error, Weights(*moved)
 
@@ -285,7 +288,7 @@ def _update(
 def _error(
     weights: Weights, inputs: Array, targets: Array, network: SpikeTimeNetwork
 ) -> tuple[Array, tuple[Array, Array]]:
-    hidden, output = jax.vmap(lambda own: network(weights, own))(inputs)
+    hidden, output = jax.vmap(lambda pattern: network(weights, pattern))(inputs)
     fired = jnp.isfinite(output)
-    late = jnp.where(fired, jnp.where(fired, output, 0.0), network.horizon) - targets
-    return 0.5 * jnp.sum(late**2), (hidden, output)
+    errors = jnp.where(fired, jnp.where(fired, output, 0.0), network.horizon) - targets
+    return 0.5 * jnp.sum(errors**2), (hidden, output)

@@ -1,4 +1,4 @@
-"""Pair-based plasticity by spike timing, as Brian2 synapses and as a step in JAX."""
+"""Pair-based spike-timing-dependent plasticity, as Brian2 synapses and as a step in JAX."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ class Traces(NamedTuple):
     weights : array (n_pre, n_post)
     pre : array (n_pre,)
     post : array (n_post,)
-        Exponential traces of the spikes of each side.
+        Exponential traces of the presynaptic and postsynaptic spikes.
     eligibility : array (n_pre, n_post)
-        What a reward would write.
+        Changes that a reward would write to the weights.
     """
 
     weights: Array
@@ -36,26 +36,29 @@ class Traces(NamedTuple):
 
 @dataclass(frozen=True)
 class PairSTDP:
-    """Spike-timing-dependent plasticity of all pairs (Song, Miller, Abbott 2000; bounds after Gütig
-    et al. 2003).
+    """Spike-timing-dependent plasticity of all spike pairs (Song, Miller, Abbott 2000; bounds after
+    Gütig et al. 2003).
 
-    A spike before strengthens by ``a_plus exp(-dt/tau_plus) (w_max - w)^mu``, one after weakens by
-    ``a_minus exp(-dt/tau_minus) w^mu``, weights in units of ``w_max``; with ``mu`` zero the bounds
-    are hard, with one they are soft, and weights stay within them in any case. Spikes of the same
-    step count as before and after in this order. With a ``tau_reward`` the changes go to an
-    eligibility trace, and what is written to the weights is the trace times a reward (Izhikevich
+    A presynaptic spike before a postsynaptic one strengthens the synapse by ``a_plus
+    exp(-dt/tau_plus) (w_max - w)^mu``; a presynaptic spike after it weakens the synapse by
+    ``a_minus exp(-dt/tau_minus) w^mu``, with weights in units of ``w_max``. With ``mu = 0`` the
+    bounds are hard and with ``mu = 1`` they are soft; weights stay within them in any case. Spikes
+    of the same step count as presynaptic before postsynaptic. With a ``tau_reward`` the changes
+    enter an eligibility trace, and the weights change by this trace times a reward (Izhikevich
     2007).
 
     Attributes
     ----------
     a_plus, a_minus : float
-        In units of ``w_max``.
+        Amplitudes in units of ``w_max``.
     tau_plus, tau_minus : float
-        In seconds.
+        Time constants of the traces in seconds.
     w_max : float
+        Largest weight.
     mu : float
+        Exponent of the bounds.
     tau_reward : float, optional
-        In seconds.
+        Time constant of the eligibility trace in seconds.
 
     Raises
     ------
@@ -68,7 +71,8 @@ class PairSTDP:
     >>> rule = PairSTDP(a_plus=0.1, a_minus=0.1)
     >>> pre, post = np.zeros((20, 1)), np.zeros((20, 1))
     >>> pre[5], post[8] = 1, 1
-    >>> round(float(rule.run(pre, post, np.array([[0.5]]), 1e-3)[0, 0]), 4) == round(0.5 + 0.1 * float(np.exp(-3 / 20)), 4)
+    >>> weight = float(rule.run(pre, post, np.array([[0.5]]), 1e-3)[0, 0])
+    >>> round(weight, 4) == round(0.5 + 0.1 * float(np.exp(-3 / 20)), 4)
     True
     """
 
@@ -85,12 +89,12 @@ class PairSTDP:
         positive += [] if self.tau_reward is None else [self.tau_reward]
         if not all(0 < number < np.inf for number in positive) or not 0 <= self.mu < np.inf:
             raise TrainingError(
-                "Amplitudes, time constants and the largest weight must be positive, the exponent "
-                "not negative."
+                "Amplitudes, time constants and the largest weight must be positive, and the "
+                "exponent must not be negative."
             )
 
     def start(self, weights: Array) -> Traces:
-        """State before any spike, for weights (n_pre, n_post)."""
+        """Return the state before any spike, for weights (n_pre, n_post)."""
         weights = jnp.asarray(weights)
         return Traces(
             weights, *(jnp.zeros(n, weights.dtype) for n in weights.shape), jnp.zeros_like(weights)
@@ -99,7 +103,8 @@ class PairSTDP:
     def step(
         self, state: Traces, pre: Array, post: Array, dt: float, reward: Array | float = 0.0
     ) -> Traces:
-        """State after a step of ``dt`` seconds with the spikes (n_pre,) and (n_post,), zero or one."""
+        """Return the state after a step of ``dt`` seconds with spikes (n_pre,) and (n_post,) of
+        zero or one."""
         trace_pre = state.pre * np.exp(-dt / self.tau_plus) + pre
         trace_post = state.post * np.exp(-dt / self.tau_minus)
         w, eligibility = state.weights, state.eligibility
@@ -123,7 +128,7 @@ class PairSTDP:
         return self.a_plus * self.w_max * self._bounds(w)[0] * trace_pre[:, None] * post[None, :]
 
     def _bounds(self, w: Array) -> tuple[Array | float, Array | float]:
-        """What is left of a change up and of one down at a weight."""
+        """Return the factors by which the bounds reduce an increase and a decrease of a weight."""
         return (
             ((1 - w / self.w_max) ** self.mu, (w / self.w_max) ** self.mu)
             if self.mu
@@ -133,17 +138,18 @@ class PairSTDP:
     def held_change(
         self, weights: Array, pre: Array, post: Array, dt: float, share: Array
     ) -> Array:
-        """Change (n_pre, n_post) that sequences write when weights are held until their end.
+        """Return the change (n_pre, n_post) that sequences cause when weights are held fixed until
+        the end of the sequences.
 
         Parameters
         ----------
         weights : array (n_pre, n_post)
         pre, post : array (time, batch, n_pre), (time, batch, n_post)
-            Zero or one.
+            Spikes, zero or one.
         dt : float
-            Seconds.
+            Time step in seconds.
         share : array (batch,)
-            What each sequence counts: a reward, or one over their number.
+            Weight of each sequence: a reward, or one over the number of sequences.
         """
         trace_pre = _trace(pre, np.exp(-dt / self.tau_plus))
         trace_post = _trace(post, np.exp(-dt / self.tau_minus)) - post
@@ -160,19 +166,20 @@ class PairSTDP:
         dt: float,
         reward: np.ndarray | None = None,
     ) -> Array:
-        """Weights (n_pre, n_post) after spikes (steps, n_pre) and (steps, n_post), with a reward
-        (steps,) where it is modulated.
+        """Return the weights (n_pre, n_post) after spikes (steps, n_pre) and (steps, n_post), with
+        a reward (steps,) if the rule has a ``tau_reward``.
 
         Raises
         ------
         DataError
             For shapes that do not fit, spikes other than zero and one, weights outside their
-            bounds, or a reward that the rule does not take or needs.
+            bounds, or a reward that is missing or that the rule does not take.
         """
         pre, post, weights, reward = self._checked(pre, post, weights, reward)
 
-        def visit(state: Traces, now: tuple[Array, Array, Array]) -> tuple[Traces, None]:
-            return self.step(state, *now[:2], dt, now[2]), None
+        def visit(state: Traces, moment: tuple[Array, Array, Array]) -> tuple[Traces, None]:
+            pre_now, post_now, reward_now = moment
+            return self.step(state, pre_now, post_now, dt, reward_now), None
 
         with jax.enable_x64(True):
             spikes = tuple(jnp.asarray(part, float) for part in (pre, post, reward))
@@ -192,23 +199,25 @@ class PairSTDP:
                 f"Spikes {pre.shape} and {post.shape} do not fit weights {weights.shape}."
             )
         if not np.all(np.isin(pre, (0, 1))) or not np.all(np.isin(post, (0, 1))):
-            raise DataError("Spikes are zero or one in every step.")
+            raise DataError("Spikes must be zero or one in every step.")
         if not np.all((weights >= 0) & (weights <= self.w_max)):
             raise DataError(f"Weights must lie between 0 and {self.w_max:g}.")
         if (reward is None) != (self.tau_reward is None):
-            raise DataError("A reward goes with a rule that has tau_reward, and only with one.")
+            raise DataError("A reward is needed if, and only if, the rule has a tau_reward.")
         reward = np.zeros(len(pre)) if reward is None else np.asarray(reward, float)
         if reward.shape != (len(pre),) or not np.all(np.isfinite(reward)):
-            raise DataError(f"The reward is one finite number a step, not of shape {reward.shape}.")
+            raise DataError(
+                f"The reward must be one finite number per step, not of shape {reward.shape}."
+            )
         return pre, post, weights, reward
 
     def synapses(
         self, source: brian2.NeuronGroup, target: brian2.NeuronGroup, weights: np.ndarray
     ) -> brian2.Synapses:
-        """The same rule as Brian2 synapses with a variable ``w``; under a reward, the shared
-        variable ``reward`` is written.
+        """Return the same rule as Brian2 synapses with a variable ``w``. If the rule has a
+        ``tau_reward``, the shared variable ``reward`` sets the reward.
 
-        The traces are updated event by event, the reward in every step after the spikes.
+        The traces are updated at spikes; the reward acts in every step after the spikes.
         """
         pre_side, post_side = self._texts()
         model = "w : 1\n" + "\n".join(
@@ -228,7 +237,7 @@ class PairSTDP:
             namespace["keep"] = float(
                 np.exp(-float(source.clock.dt / brian2.second) / self.tau_reward)
             )
-        own = brian2.Synapses(
+        plastic = brian2.Synapses(
             source,
             target,
             model,
@@ -237,13 +246,15 @@ class PairSTDP:
             on_post=post_side,
             namespace=namespace,
         )
-        own.connect()
-        own.w = np.asarray(weights, float).ravel()
-        own.pre.order, own.post.order = 0, 1
+        plastic.connect()
+        plastic.w = np.asarray(weights, float).ravel()
+        plastic.pre.order, plastic.post.order = 0, 1
         if self.tau_reward is not None:
-            own.run_regularly("eligibility = keep*eligibility", when="before_synapses")
-            own.run_regularly("w = clip(w + reward*eligibility, 0, w_max)", when="after_synapses")
-        return own
+            plastic.run_regularly("eligibility = keep*eligibility", when="before_synapses")
+            plastic.run_regularly(
+                "w = clip(w + reward*eligibility, 0, w_max)", when="after_synapses"
+            )
+        return plastic
 
     def _texts(self) -> tuple[str, str]:
         weaker = "a_minus*w_max*(w/w_max)**mu*post_trace" if self.mu else "a_minus*w_max*post_trace"
@@ -262,10 +273,10 @@ class PairSTDP:
 
 
 def _trace(spikes: Array, keep: float) -> Array:
-    """Exponential traces (time, batch, n), each with the spike of its own step."""
+    """Return exponential traces (time, batch, n); the trace of a step includes its spike."""
 
-    def visit(trace: Array, now: Array) -> tuple[Array, Array]:
-        trace = keep * trace + now
+    def visit(trace: Array, spikes_now: Array) -> tuple[Array, Array]:
+        trace = keep * trace + spikes_now
         return trace, trace
 
     return jax.lax.scan(visit, jnp.zeros_like(spikes[0]), spikes)[1]

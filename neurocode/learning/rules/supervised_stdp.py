@@ -1,4 +1,4 @@
-"""Plasticity by spike timing that learns labels: with a teacher's current, or with a reward."""
+"""Spike-timing-dependent plasticity that learns labels, with a teacher's current or a reward."""
 
 from __future__ import annotations
 
@@ -24,25 +24,28 @@ Array = jax.Array
 
 @dataclass(frozen=True)
 class SupervisedSTDP:
-    """Pair-based plasticity of one layer whose neurons each speak for a class (ours; see
-    :func:`population_readout`).
+    """Pair-based plasticity of one layer in which each neuron stands for a class (our choice, not
+    from a paper; see :func:`population_readout`).
 
-    With a teacher, a current drives the neurons of the right class in training and holds the others
-    down, and the mean change over a batch is written after it. Without one the neurons run free,
-    and the changes of those that speak for the answer given are multiplied by a reward, one for a
-    right answer and minus one for a wrong one, less the mean of the batch.
+    With a teacher, a current excites the neurons of the right class during training and inhibits
+    the others; the mean change over a batch is written after the batch. Without a teacher the
+    neurons run freely. The changes of the neurons that stand for the answer of the network are then
+    multiplied by a reward, which is one for a right answer and minus one for a wrong one, minus the
+    mean over the batch.
 
-    The weights of the network are clipped between zero and ``w_max`` at the start, and the sum of
-    those of a neuron is kept from then on (Diehl & Cook 2015): without that all synapses that are
-    used end at the same weight. A neuron with one synapse so learns nothing by it. Intrinsic
-    parameters, which no spike timing rule moves, are learned by perturbation where that is given.
+    The weights of the network are clipped between zero and ``w_max`` at the start, and from then on
+    the sum of the weights of each neuron is kept (Diehl & Cook 2015); otherwise all synapses that
+    are used would end at the same weight. A neuron with a single synapse therefore learns nothing
+    through it. Spike-timing rules do not change intrinsic parameters; these are learned by
+    ``perturbation`` where it is given.
 
     Attributes
     ----------
     plasticity : PairSTDP
-        Without ``tau_reward``: the eligibility lasts for the sequence.
+        Rule without ``tau_reward``, as the eligibility lasts for the whole sequence.
     teacher : float or None
-        Weighted sum that is added and subtracted; None for the reward.
+        Weighted sum that is added for the right class and subtracted for the others. None takes the
+        reward instead.
     perturbation : IntrinsicPerturbation, optional
     course : Course
 
@@ -97,16 +100,16 @@ class SupervisedSTDP:
     def update(
         self, network: Network, memory: None, batch: Batch, key: Array
     ) -> tuple[Network, None, Array]:
-        """A network after a batch, nothing to remember, and the share of wrong answers."""
+        """Return the network after a batch, an empty memory, and the share of wrong answers."""
         classes, layer = classes_of_neurons(network), network.layers[0]
         if self.perturbation is not None:
             layer = self.perturbation.moved(layer, batch, classes, key)
         layer, wrong = self._changed(network, layer, batch, classes)
-        return eqx.tree_at(lambda own: own.layers[0], network, layer), memory, wrong
+        return eqx.tree_at(lambda part: part.layers[0], network, layer), memory, wrong
 
     def _bounded(self, layer: Layer) -> Layer:
         return eqx.tree_at(
-            lambda own: own.connection.weight,
+            lambda part: part.connection.weight,
             layer,
             jnp.clip(layer.connection.weight, 0, self.plasticity.w_max),
         )
@@ -115,7 +118,7 @@ class SupervisedSTDP:
         self, network: Network, layer: Layer, batch: Batch, classes: Array
     ) -> tuple[Layer, Array]:
         counted = batch.valid[..., None].astype(batch.inputs.dtype)
-        own = jnp.where(classes == batch.targets[:, None], 1.0, -1.0)
+        signs = jnp.where(classes == batch.targets[:, None], 1.0, -1.0)
         free = layer.driven(layer.current(batch.inputs)) * counted
         votes = jnp.sum(free, axis=0) @ network.readout.connection.weight
         answer = jnp.argmax(votes, axis=1)
@@ -124,11 +127,11 @@ class SupervisedSTDP:
             reward = jnp.where(right, 1.0, -1.0)
             post, share = free * (classes == answer[:, None]), reward - jnp.mean(reward)
         else:
-            post = layer.driven(layer.current(batch.inputs) + self.teacher * own) * counted
-            share = jnp.ones(len(own))
+            post = layer.driven(layer.current(batch.inputs) + self.teacher * signs) * counted
+            share = jnp.ones(len(signs))
         weights = layer.connection.weight
         change = self.plasticity.held_change(
-            weights, batch.inputs * counted, post, network.dt, share / len(own)
+            weights, batch.inputs * counted, post, network.dt, share / len(signs)
         )
         new = jnp.clip(weights + change, 0, self.plasticity.w_max)
         new = jnp.clip(

@@ -1,4 +1,4 @@
-"""Gradients through time with surrogate derivatives, as a rule among others."""
+"""Gradients through time with surrogate derivatives, as a learning rule."""
 
 from __future__ import annotations
 
@@ -28,5 +28,5 @@ class SurrogateGradient:
     settings: Settings = Settings()  # noqa: RUF009  a frozen value
 
     def fit(self, network: Network, task: Task, *, seed: int = 0) -> TrainingResult:
-        """Train a network; errors are those of :func:`neurocode.learning.train`."""
+        """Train a network; it raises the same errors as :func:`neurocode.learning.train`."""
         return train(network, task, seed=seed, settings=self.settings)

@@ -1,4 +1,4 @@
-"""The Tempotron: neurons that learn to fire for some patterns of spikes and not for others (Gütig &
+"""The Tempotron: neurons that learn to fire for some spike patterns and not for others (Gütig &
 Sompolinsky 2006)."""
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ class Kernel:
     Attributes
     ----------
     tau, tau_s : float
-        Of membrane and synapse, in seconds.
+        Time constants of membrane and synapse in seconds.
 
     Raises
     ------
@@ -56,22 +56,23 @@ class Kernel:
         return 1 / float(np.exp(-self.peak_time / self.tau) - np.exp(-self.peak_time / self.tau_s))
 
     def __call__(self, time: np.ndarray) -> np.ndarray:
-        """Potential at times after a spike in seconds, zero before."""
-        late = np.maximum(np.asarray(time, float), 0.0)
-        return self.scale * (np.exp(-late / self.tau) - np.exp(-late / self.tau_s))
+        """Return the potential at times after a spike in seconds; it is zero before the spike."""
+        elapsed = np.maximum(np.asarray(time, float), 0.0)
+        return self.scale * (np.exp(-elapsed / self.tau) - np.exp(-elapsed / self.tau_s))
 
 
 @dataclass(frozen=True)
 class TempotronNeurons:
-    """Neurons with a fixed postsynaptic potential: one that fires for label one, or one for each of
-    several labels.
+    """Neurons with a fixed postsynaptic potential: a single neuron that fires for label one, or one
+    neuron per label.
 
     Attributes
     ----------
     n_synapses, n : int
+        Numbers of synapses and of neurons.
     kernel : Kernel
     threshold : float
-        In units of the peak potential of a weight of one.
+        Threshold in units of the peak potential at a weight of one.
 
     Raises
     ------
@@ -81,7 +82,8 @@ class TempotronNeurons:
     Examples
     --------
     >>> neurons = TempotronNeurons(2)
-    >>> neurons.predict(np.array([[0.8], [0.6]]), Patterns.of([[[0.01], [0.012]], [[0.01], [0.2]]], [1, 0])).tolist()
+    >>> patterns = Patterns.of([[[0.01], [0.012]], [[0.01], [0.2]]], [1, 0])
+    >>> neurons.predict(np.array([[0.8], [0.6]]), patterns).tolist()
     [1, 0]
     """
 
@@ -97,27 +99,28 @@ class TempotronNeurons:
             )
 
     def maxima(self, weights: np.ndarray, patterns: Patterns) -> tuple[np.ndarray, np.ndarray]:
-        """Highest potentials (patterns, n) for weights (n_synapses, n), and their times in seconds."""
-        own = (self.kernel.tau, self.kernel.tau_s, self.kernel.scale)
-        found = np.array(
+        """Return the highest potentials (patterns, n) for weights (n_synapses, n), and their times
+        in seconds."""
+        kernel_values = (self.kernel.tau, self.kernel.tau_s, self.kernel.scale)
+        peaks = np.array(
             [
                 [
                     _maximum(
                         np.ascontiguousarray(column),
                         patterns.times[a:b],
                         patterns.synapses[a:b],
-                        *own,
+                        *kernel_values,
                     )
                     for column in weights.T
                 ]
                 for a, b in itertools.pairwise(patterns.first)
             ]
         )
-        return found[..., 0], found[..., 1]
+        return peaks[..., 0], peaks[..., 1]
 
     def predict(self, weights: np.ndarray, patterns: Patterns) -> np.ndarray:
-        """Label of every pattern: whether the neuron fires, or the neuron with the highest
-        potential."""
+        """Return the label of every pattern: for a single neuron whether it fires, otherwise the
+        neuron with the highest potential."""
         highest = self.maxima(weights, patterns)[0]
         return (
             (highest[:, 0] >= self.threshold).astype(int) if self.n == 1 else highest.argmax(axis=1)
@@ -126,13 +129,14 @@ class TempotronNeurons:
 
 @dataclass(frozen=True)
 class TempotronResult:
-    """What neurons with a fixed potential learned.
+    """Result of the Tempotron.
 
     Attributes
     ----------
     weights : numpy.ndarray (n_synapses, n)
     errors : list of numpy.ndarray (cycles,)
-        For each neuron, patterns that were wrong in each cycle, up to the first without errors.
+        For each neuron, the number of wrong patterns in each cycle, up to the first cycle without
+        errors.
     """
 
     weights: np.ndarray
@@ -141,28 +145,29 @@ class TempotronResult:
     @property
     def learned(self) -> bool:
         """Whether every neuron passed a whole cycle without an error."""
-        return all(own[-1] == 0 for own in self.errors)
+        return all(neuron_errors[-1] == 0 for neuron_errors in self.errors)
 
 
 @dataclass(frozen=True)
 class Tempotron:
-    """Learning rule of neurons with a fixed postsynaptic potential, on patterns of spikes in
+    """Learning rule of neurons with a fixed postsynaptic potential, for spike patterns in
     continuous time.
 
-    A neuron should reach its threshold for some patterns and stay below for others. After an error
-    every synapse changes by the derivative of the potential at the time of its (unreset) maximum,
-    up after a miss and down after a false alarm, with momentum (Gütig & Sompolinsky 2006, eq. 3 and
-    methods). Maxima are found between input spikes in closed form, not on a grid. For the layer of
-    a network on a task there is :class:`LayerTempotron`.
+    A neuron should reach its threshold for some patterns and stay below it for others. After an
+    error the weight of every synapse changes by the derivative of the potential at the time of its
+    maximum (without reset): it increases after a miss and decreases after a false alarm, with
+    momentum (Gütig & Sompolinsky 2006, eq. 3 and methods). Maxima are computed between input spikes
+    in closed form, not on a grid. For the layer of a network on a task there is
+    :class:`LayerTempotron`.
 
     Attributes
     ----------
     learning_rate : float
-        Ours: a thousandth of the threshold.
+        Our choice, not from the paper: a thousandth of the threshold.
     momentum : float
-        Ours: 0.99 of the last change is added.
+        Our choice, not from the paper: 0.99 of the last change is added.
     cycles : int
-        Of patterns, at most.
+        Largest number of cycles through the patterns.
 
     Raises
     ------
@@ -183,7 +188,8 @@ class Tempotron:
     def __post_init__(self) -> None:
         if not (self.learning_rate > 0 and self.cycles > 0) or not 0 <= self.momentum < 1:
             raise TrainingError(
-                "Learning rate and cycles must be positive, the momentum from 0 up to 1."
+                "Learning rate and cycles must be positive, and the momentum must be from 0 up to "
+                "1."
             )
 
     def fit(
@@ -196,14 +202,14 @@ class Tempotron:
         network : TempotronNeurons
         task : Patterns
         seed : int
-            Of the order, and of the weights at the start.
+            Seed of the order of the patterns and of the initial weights.
         spread : float
-            Standard deviation of these.
+            Standard deviation of the initial weights.
 
         Raises
         ------
         DataError
-            If the patterns do not fit the neurons, or these are a network, which
+            If the patterns do not fit the neurons, or a network is passed, which
             :class:`LayerTempotron` trains.
         """
         if not isinstance(network, TempotronNeurons) or not isinstance(task, Patterns):
@@ -216,11 +222,11 @@ class Tempotron:
         columns, errors = [], []
         for number in range(network.n):
             targets = task.labels == (1 if network.n == 1 else number)
-            column, own = self._neuron(
+            column, neuron_errors = self._neuron(
                 network, task, targets, spread * random.standard_normal(network.n_synapses), random
             )
             columns.append(column)
-            errors.append(own)
+            errors.append(neuron_errors)
         return TempotronResult(np.stack(columns, axis=1), errors)
 
     def _neuron(
@@ -232,7 +238,7 @@ class Tempotron:
         random: np.random.Generator,
     ) -> tuple[np.ndarray, np.ndarray]:
         kernel, change, errors = network.kernel, np.zeros_like(weights), []
-        own = (
+        constants = (
             task.times,
             task.synapses,
             task.first,
@@ -244,7 +250,9 @@ class Tempotron:
         for _ in range(self.cycles):
             order = random.permutation(len(task))
             errors.append(
-                _cycle(weights, change, order, targets, *own, self.learning_rate, self.momentum)
+                _cycle(
+                    weights, change, order, targets, *constants, self.learning_rate, self.momentum
+                )
             )
             if errors[-1] == 0:
                 break
@@ -254,19 +262,19 @@ class Tempotron:
 def _check_patterns(network: TempotronNeurons, task: Patterns) -> None:
     if task.n_synapses != network.n_synapses:
         raise DataError(
-            f"Patterns have {task.n_synapses} synapses, the neurons {network.n_synapses}."
+            f"Patterns have {task.n_synapses} synapses, but the neurons have {network.n_synapses}."
         )
     most = max(2, network.n)
     if task.labels.max() >= most:
         raise DataError(
-            f"Labels go up to {task.labels.max()}, {network.n} neurons tell {most} apart."
+            f"Labels go up to {task.labels.max()}, but {network.n} neurons distinguish {most}."
         )
 
 
 @njit(cache=True)
 def _maximum(weights, times, synapses, tau, tau_s, scale):
-    """Highest potential at or after a spike, and when: zero at time zero where all weights push
-    down."""
+    """Return the highest potential at or after a spike, and its time; both are zero where the
+    potential never becomes positive."""
     slow = fast = best = when = 0.0
     lead = tau * tau_s / (tau - tau_s)
     for k in range(len(times)):
@@ -276,9 +284,9 @@ def _maximum(weights, times, synapses, tau, tau_s, scale):
             fast *= np.exp(-gap / tau_s)
         slow += weights[synapses[k]]
         fast += weights[synapses[k]]
-        here = scale * (slow - fast)
-        if here > best:
-            best, when = here, times[k]
+        potential = scale * (slow - fast)
+        if potential > best:
+            best, when = potential, times[k]
         if slow > 0 and fast > 0:
             wait = lead * np.log(tau * fast / (tau_s * slow))
             if wait > 0 and (k == len(times) - 1 or wait < times[k + 1] - times[k]):
@@ -304,7 +312,8 @@ def _cycle(
     rate,
     momentum,
 ):
-    """Show every pattern once; weights and the last change are moved in place. Number of errors."""
+    """Show every pattern once, change weights and the last change in place, and return the number
+    of errors."""
     errors = 0
     for pattern in order:
         start, stop = first[pattern], first[pattern + 1]
@@ -315,9 +324,10 @@ def _cycle(
         sign = rate if targets[pattern] else -rate
         change *= momentum
         for k in range(start, stop):
-            late = when - times[k]
-            if late <= 0:
+            elapsed = when - times[k]
+            if elapsed <= 0:
                 break
-            change[synapses[k]] += sign * scale * (np.exp(-late / tau) - np.exp(-late / tau_s))
+            response = np.exp(-elapsed / tau) - np.exp(-elapsed / tau_s)
+            change[synapses[k]] += sign * scale * response
         weights += change
     return errors

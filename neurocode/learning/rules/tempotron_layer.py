@@ -1,9 +1,10 @@
-"""The Tempotron for neurons without a fixed potential: derivatives through the step of their model.
+"""The Tempotron for neurons without a fixed potential, with derivatives through the step of their
+model.
 
-The trajectory without resets gives each neuron and sequence the time of its highest potential;
-where that trajectory leaves all bounds, as a quadratic neuron's does above threshold, the time of
-its first crossing stands for it. The derivative of the potential at that time, held fixed, moves
-weights and intrinsic parameters of the neurons that were wrong.
+The trajectory without resets gives the time of the highest potential for each neuron and sequence.
+If that trajectory diverges, as that of a quadratic neuron does above threshold, the time of its
+first threshold crossing is taken instead. The derivative of the potential at that time, which is
+held fixed, changes weights and intrinsic parameters of the neurons that were wrong.
 """
 
 from __future__ import annotations
@@ -29,17 +30,18 @@ optax = Library("optax")
 Array = jax.Array
 
 #: Distance to threshold, in units of the margin, beyond which a trajectory without resets counts as
-#: leaving all bounds.
+#: diverging.
 RUNAWAY = 10.0
 
 
 @dataclass(frozen=True)
 class LayerTempotron:
-    """The Tempotron as the learning rule of a network of one layer, on a task with labels (ours).
+    """The Tempotron as a learning rule of a network with one layer, on a task with labels (our
+    choice, not from the paper).
 
-    As :class:`Tempotron` moves weights by the derivative of a fixed potential at its maximum, this
-    moves weights and learned intrinsic parameters alike by that of the potential of the model, with
-    the time of the maximum held.
+    :class:`Tempotron` changes weights by the derivative of a fixed potential at its maximum. This
+    rule changes both weights and learned intrinsic parameters by the derivative of the potential of
+    the model, with the time of the maximum held fixed.
 
     Attributes
     ----------
@@ -48,7 +50,8 @@ class LayerTempotron:
         Share of the last change that is added.
     course : Course
     intrinsic_factor : float
-        Learning rate of the intrinsic parameters over that of the weights; zero holds them.
+        Learning rate of the intrinsic parameters relative to that of the weights; with zero they
+        stay fixed.
 
     Raises
     ------
@@ -73,8 +76,8 @@ class LayerTempotron:
             or not self.intrinsic_factor >= 0
         ):
             raise TrainingError(
-                "The learning rate must be positive, the momentum from 0 up to 1, the factor not "
-                "negative."
+                "The learning rate must be positive, the momentum must be from 0 up to 1, and the "
+                "factor must not be negative."
             )
 
     def fit(self, network: Network, task: Task, *, seed: int = 0) -> RuleResult:
@@ -85,15 +88,15 @@ class LayerTempotron:
         network : Network
         task : Task
         seed : int
-            Of the order.
+            Seed of the order of the batches.
 
         Raises
         ------
         DataError
-            If the task does not fit the network, or they are neurons and patterns, which
+            If the task does not fit the network, or neurons and patterns are passed, which
             :class:`Tempotron` takes.
         ModelError
-            For a network of several layers, or with noise or connections inside the layer.
+            For a network with several layers, noise or recurrent connections.
         """
         if not isinstance(network, Network) or not isinstance(task, Task):
             raise DataError(
@@ -106,7 +109,7 @@ class LayerTempotron:
     def update(
         self, network: Network, memory: Network, batch: Batch, key: Array
     ) -> tuple[Network, Network, Array]:
-        """A network and its last change after a batch, and the share of errors."""
+        """Return the network and its last change after a batch, and the share of errors."""
         return layer_update(
             network, memory, batch, self.learning_rate, self.momentum, self.intrinsic_factor
         )
@@ -120,8 +123,8 @@ def layer_update(
     momentum: float,
     intrinsic_factor: float,
 ) -> tuple[Network, Network, Array]:
-    """The network and the last change after a batch, and the share of neurons and sequences that
-    were wrong."""
+    """Return the network and the last change after a batch, and the share of pairs of neuron and
+    sequence that were wrong."""
     margins = unreset_margins(network.layers[0], batch.inputs)
     margins = jnp.where(batch.valid[..., None], margins, -jnp.inf)
     wanted = classes_of_neurons(network) == batch.targets[:, None]
@@ -130,7 +133,9 @@ def layer_update(
     sign = jnp.where(wanted, -1.0, 1.0) * wrong / len(wanted)
     learned, rest = trainable(network)
     slopes = jax.grad(
-        lambda own: jnp.sum(sign * margin_at(eqx.combine(own, rest).layers[0], batch.inputs, when))
+        lambda part: jnp.sum(
+            sign * margin_at(eqx.combine(part, rest).layers[0], batch.inputs, when)
+        )
     )(learned)
     slopes = scaled_intrinsic(slopes, intrinsic_factor)
     change = jax.tree.map(
@@ -144,22 +149,24 @@ def layer_update(
 
 
 def no_change(network: Network) -> Network:
-    """The last change before the first update."""
+    """Return a change of zero, which stands for the last change before the first update."""
     return jax.tree.map(jnp.zeros_like, trainable(network)[0])
 
 
 def unreset_margins(layer: Layer, x: Array) -> Array:
-    """Distance to threshold (time, batch, n), in units of the margin, of neurons that never reset."""
+    """Return the distance to threshold (time, batch, n), in units of the margin, of neurons that
+    never reset."""
 
-    def visit(state: State, now: tuple[Array, Array]) -> tuple[State, Array]:
-        return unreset_step(*now, state)
+    def visit(state: State, moment: tuple[Array, Array]) -> tuple[State, Array]:
+        return unreset_step(*moment, state)
 
     current, start, unreset_step = _unreset(layer, x)
     return jax.lax.scan(visit, start, (current, jnp.arange(len(current))))[1]
 
 
 def time_of_maximum(margins: Array) -> Array:
-    """Step (batch, n) of the highest margin, or of the first crossing where a trajectory runs away."""
+    """Return the step (batch, n) of the highest margin, or of the first crossing where the
+    trajectory diverges."""
     bounded = jnp.all(jnp.isfinite(margins) | (margins == -jnp.inf), axis=0) & (
         jnp.max(margins, axis=0) < RUNAWAY
     )
@@ -167,17 +174,18 @@ def time_of_maximum(margins: Array) -> Array:
 
 
 def margin_at(layer: Layer, x: Array, when: Array) -> Array:
-    """Distance to threshold (batch, n) at given steps, without resets; nothing after them is
-    computed on."""
+    """Return the distance to threshold (batch, n) at given steps, without resets; the state stays
+    fixed after them."""
 
     def visit(
-        carry: tuple[State, Array], now: tuple[Array, Array]
+        carry: tuple[State, Array], moment: tuple[Array, Array]
     ) -> tuple[tuple[State, Array], None]:
-        state, found = carry
-        new, margin = unreset_step(*now, state)
-        live = now[1] <= when
+        state, margin_then = carry
+        current_now, number = moment
+        new, margin = unreset_step(current_now, number, state)
+        live = number <= when
         kept = {name: jnp.where(live, value, state[name]) for name, value in new.items()}
-        return (kept, jnp.where(now[1] == when, margin, found)), None
+        return (kept, jnp.where(number == when, margin, margin_then)), None
 
     current, start, unreset_step = _unreset(layer, x)
     return jax.lax.scan(
@@ -186,13 +194,14 @@ def margin_at(layer: Layer, x: Array, when: Array) -> Array:
 
 
 def _unreset(layer: Layer, x: Array) -> tuple[Array, State, Any]:
-    """Weighted sums, the state at time zero, and a step without spikes that gives the margin."""
+    """Return the weighted sums, the state at time zero, and the step of neurons that never spike,
+    which returns the new state and the margin."""
     dynamics, current = layer.dynamics, layer.current(x)
     step = dynamics.step
     names = step.prepare(layer.intrinsic.values())
 
-    def unreset_step(now: Array, number: Array, state: State) -> tuple[State, Array]:
-        state = dynamics.integrated(state, now, names, None, number * step.dt)
+    def unreset_step(current_now: Array, number: Array, state: State) -> tuple[State, Array]:
+        state = dynamics.integrated(state, current_now, names, None, number * step.dt)
         margin = step.margin(state, names) / dynamics.distance
         return step.settle(
             state, names, jnp.zeros_like(margin), lambda after, before: before
