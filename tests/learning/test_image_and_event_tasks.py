@@ -47,7 +47,7 @@ def test_fashion_mnist_is_read_from_its_four_files(tmp_path):
         tasks.fashion_mnist(tmp_path, n_validation=40)
     whole = gzip.decompress((tmp_path / "t10k-images-idx3-ubyte.gz").read_bytes())
     (tmp_path / "t10k-images-idx3-ubyte.gz").write_bytes(gzip.compress(whole[:-7]))
-    with pytest.raises(DataError, match=r"t10k-images-idx3-ubyte\.gz: this is not a whole file of images"):
+    with pytest.raises(DataError, match=r"t10k-images-idx3-ubyte\.gz: this is not a whole file"):
         tasks.fashion_mnist(tmp_path, n_validation=8)
     (tmp_path / "t10k-images-idx3-ubyte.gz").write_bytes(gzip.compress(whole)[:-20])
     with pytest.raises(DataError, match=r"t10k-images-idx3-ubyte\.gz: the file cannot be read"):

@@ -602,7 +602,7 @@ def test_spike_times_and_networks_that_mean_nothing_are_refused():
         ([[0.0, 1.0]], [[1.0]], "not 2 and 1"),
         ([[0.0]], [[1.0, 2.0]], "not 1 and 2"),
     ):
-        with pytest.raises(DataError, match=f"takes 1 input and 1 target times per pattern, {says}"):
+        with pytest.raises(DataError, match=f"1 input and 1 target times per pattern, {says}"):
             SpikeProp().fit(ONE, SpikeTimes(inputs, targets))
 
 

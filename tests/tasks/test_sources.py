@@ -98,7 +98,7 @@ def test_trains_and_task():
         (lambda: tell_sources_apart([Bernoulli(0.1)]), "two sources"),
         (
             lambda: tell_sources_apart([Bernoulli(0.1), Bernoulli(0.2)], loss="per_step"),
-            "takes none",
+            "does not take",
         ),
     ],
 )
