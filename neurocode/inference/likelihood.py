@@ -144,7 +144,7 @@ class Likelihood(ABC):
     @property
     @abstractmethod
     def n_spikes(self) -> int:
-        """Spikes that enter the likelihood."""
+        """Number of spikes that enter the likelihood."""
 
     @property
     @abstractmethod

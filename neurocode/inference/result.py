@@ -366,7 +366,7 @@ class FitResult:
 
     @classmethod
     def load(cls, path: str | Path) -> FitResult:
-        """Read a result that :meth:`save` or ``neurocode fit`` wrote, every field as it was.
+        """Read a result that :meth:`save` or ``neurocode fit`` wrote, with all fields unchanged.
 
         Parameters
         ----------

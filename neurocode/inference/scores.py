@@ -172,7 +172,7 @@ class Scores:
 
     @classmethod
     def load(cls, path: str | Path) -> Scores:
-        """Read scores that :meth:`save` wrote, every field as it was.
+        """Read scores that :meth:`save` wrote, with all fields unchanged.
 
         Parameters
         ----------

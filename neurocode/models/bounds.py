@@ -90,8 +90,8 @@ class Bounds:
                 np.log((x - low) / self.scale),
                 -np.log((high - x) / self.scale),
             )
-            unbounded = np.where(self.one_sided, beyond, x / self.scale)
-            return np.where(self.two_sided, between, unbounded)[()]
+            open_ended = np.where(self.one_sided, beyond, x / self.scale)
+            return np.where(self.two_sided, between, open_ended)[()]
 
     def slope(self, z: np.ndarray) -> np.ndarray:
         """Return the derivative of each number with respect to its coordinate."""

@@ -47,7 +47,7 @@ class Clamp:
 
     @property
     def n_spikes(self) -> int:
-        """Spikes that enter the likelihood."""
+        """Number of spikes that enter the likelihood."""
         return int(np.sum(self.spikes & self.counted))
 
     def with_spikes(self, steps: np.ndarray) -> Clamp:

@@ -276,7 +276,7 @@ class ClampedLikelihood(Likelihood):
 
     @property
     def n_spikes(self) -> int:
-        """Spikes that enter the likelihood."""
+        """Number of spikes that enter the likelihood."""
         return sum(sweep.n_spikes for sweep in self.sweeps)
 
     @property
