@@ -114,8 +114,8 @@ def _climb(
     -----
     Let ``l(z)`` be the log-likelihood plus log prior on a mesh, ``g`` its gradient and ``F`` the
     information of the scores. The ascent begins at the end ``z_0`` of the rough ascent on ``n_0``
-    of the ``n`` intervals. The information ``J_0`` observed there, if it is positive definite, sets
-    the secant correction ``S`` at the start::
+    of the ``n`` intervals. The information ``J_0`` observed there sets the secant correction ``S``
+    at the start, unless it has a negative direction::
 
         S = (n / n_0) J_0(z_0) - F(z_0)
 
@@ -126,7 +126,8 @@ def _climb(
     2. A new mesh and a new climb, if the values reached need more than ``TOO_COARSE`` times the
        cells.
     3. The observed information ``J = -d^2 l/dz^2`` at the point reached, by differences of the
-       gradient; directions in which the data curve upwards get the information of the prior alone.
+       gradient; directions in which the log-likelihood of the data curves upwards get the
+       information of the prior alone.
     4. Newton steps ``s = J^(-1) g`` with this fixed ``J`` on the extrapolated solution, until a
        step is expected to gain less than ``ENOUGH`` nats.
 
