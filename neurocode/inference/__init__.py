@@ -3,20 +3,20 @@
 Contents
 --------
 fit, FitResult, FittedParameter
-    Maximum likelihood: under a recorded current, or of spike times alone.
+    Maximum-likelihood fits of spikes under a recorded current, or of spike times alone.
 evaluate, Scores
     Held-out scores.
 cross_validate, CrossValidation
-    Blocks of the training recording held out, to choose between models.
+    Scores of held-out blocks of the training recording, to choose between models.
 choose_voltage, VoltageChoice
     Whether the recorded voltage helps, decided inside the training recording.
 profile_likelihood, Profile
-    The likelihood along one parameter.
+    The likelihood as a function of one parameter, maximised over all others.
 parametric_bootstrap
-    Refits of what the fitted model produced.
+    Refits of recordings that the fitted model produced.
 Likelihood, Block
-    What all of these ask of a likelihood; :class:`ClampedLikelihood` and :class:`PassageLikelihood`
-    are two.
+    The interface that all of these use, which :class:`ClampedLikelihood` and
+    :class:`PassageLikelihood` implement, and a block of time that is held out.
 """
 
 from neurocode.inference.bootstrap import parametric_bootstrap

@@ -1,4 +1,4 @@
-"""The parametric bootstrap: how estimates scatter when the fitted model is the truth."""
+"""The parametric bootstrap: how estimates scatter when the fitted model generates the data."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def parametric_bootstrap(
     seed: int = 0,
     likelihood: type[Likelihood] | None = None,
 ) -> pd.DataFrame:
-    """Refit recordings that the fitted model itself produced under the conditions of the training.
+    """Refit recordings that the fitted model itself produces under the conditions of the training.
 
     Parameters
     ----------
@@ -31,7 +31,7 @@ def parametric_bootstrap(
     n_samples : int
     seed : int
     likelihood : type of Likelihood, optional
-        That of the fit, where it was one of your own.
+        Likelihood class of the fit, if it was one of your own.
 
     Returns
     -------
@@ -41,15 +41,17 @@ def parametric_bootstrap(
     Raises
     ------
     FitError
-        For a fit to spikes and voltage: the model has no noise in the voltage to draw from; for no
-        sample, a negative seed, or another likelihood than that of the fit.
+        For a fit to spikes and voltage, because the model has no voltage noise to draw from; for
+        fewer than one sample, a negative seed, or a likelihood other than that of the fit.
 
     Examples
     --------
     >>> import neurocode as nc
-    >>> current = nc.simulation.stimuli.frozen_noise(8, 1e-3, mean=70, standard_deviation=40, seed=1)
+    >>> noise = nc.simulation.stimuli.frozen_noise
+    >>> current = noise(8, 1e-3, mean=70, standard_deviation=40, seed=1)
     >>> model = nc.models.gif((50.0,))
-    >>> experiment = nc.Experiment(nc.simulate(model, current, seed=2, engine="jax").segments[0].spiketrains[0], current)
+    >>> spikes = nc.simulate(model, current, seed=2, engine="jax").segments[0].spiketrains[0]
+    >>> experiment = nc.Experiment(spikes, current)
     >>> frame = parametric_bootstrap(nc.fit(model, experiment, starts=1), experiment, n_samples=2)
     >>> list(frame.columns) == list(model.free)
     True

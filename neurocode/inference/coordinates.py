@@ -1,4 +1,4 @@
-"""Bounded parameters as unconstrained coordinates, smooth both ways."""
+"""The smooth, invertible map between bounded parameters and unconstrained coordinates."""
 
 from __future__ import annotations
 
@@ -14,7 +14,8 @@ from neurocode.units import parse_unit
 
 Array = jax.Array
 
-#: A start on a bound is moved inside by this fraction of the range, where the transform is finite.
+#: A start on a bound is moved inside by this fraction of the range, so that its coordinate is
+#: finite.
 MARGIN = 1e-4
 
 
@@ -22,7 +23,7 @@ MARGIN = 1e-4
 class Coordinates:
     """Map between the free parameters of a model (SI) and unconstrained coordinates.
 
-    The map of each is that of :class:`~neurocode.models.bounds.Bounds`.
+    Each parameter is mapped as in :class:`~neurocode.models.bounds.Bounds`.
 
     Attributes
     ----------
@@ -50,12 +51,12 @@ class Coordinates:
         return cls(names, bounds[:, 0], bounds[:, 1], scale)
 
     def to_values(self, z: Array) -> dict[str, Array]:
-        """Parameters in SI at coordinates ``z``."""
+        """Parameters in SI units at coordinates ``z``, as JAX arrays."""
         x = self._bounds.value(z)
         return {name: x[index] for index, name in enumerate(self.names)}
 
     def numbers(self, z: np.ndarray) -> dict[str, float]:
-        """The same as plain numbers in float64."""
+        """Parameters in SI units at coordinates ``z``, as plain numbers in float64."""
         return dict(
             zip(
                 self.names,
@@ -73,7 +74,7 @@ class Coordinates:
         )
 
     def slope(self, z: np.ndarray) -> np.ndarray:
-        """Derivative of each parameter (SI) by its coordinate."""
+        """Derivative of each parameter (SI) with respect to its coordinate."""
         return self._bounds.slope(z)
 
     @property

@@ -13,7 +13,7 @@ from neurocode.inference.table import likelihood_of
 from neurocode.models.model import NeuronModel
 
 FOLDS = 4
-PASSES_A_FOLD = 60
+PASSES_PER_FOLD = 60
 
 
 def cross_validate(
@@ -31,34 +31,35 @@ def cross_validate(
     Parameters
     ----------
     model : NeuronModel
-        As it was before the fit: its values centre the prior.
+        The model before the fit, whose values centre the prior.
     result : FitResult
-        Fit to the whole recording, from which the refits start.
+        The fit to the whole recording, from which the refits start.
     experiment : Experiment or spike trains
         The training data of the fit.
     folds : int
-        Blocks that each repeat is cut into, at least two.
+        Number of blocks into which each repeat is cut, at least two.
     prior_width : float
     likelihood : type of Likelihood, optional
-        That of the fit, where it was one of your own.
+        Likelihood class of the fit, if it was one of your own.
     progress : callable, optional
         As for :func:`neurocode.fit`.
 
     Returns
     -------
     CrossValidation
-        NaN for a block whose spikes are all that there are, or that holds none.
+        The score of a block is NaN if the block holds no spike or all spikes of the recording.
 
     Raises
     ------
     FitError
-        For fewer than two blocks, a width of the prior that is not positive, or another likelihood
-        than that of the fit.
+        For fewer than two blocks, a prior width that is not positive, or a likelihood other than
+        that of the fit.
 
     Examples
     --------
     >>> import neurocode as nc
-    >>> current = nc.simulation.stimuli.frozen_noise(16, 1e-3, mean=70, standard_deviation=40, seed=1)
+    >>> noise = nc.simulation.stimuli.frozen_noise
+    >>> current = noise(16, 1e-3, mean=70, standard_deviation=40, seed=1)
     >>> model = nc.models.gif((50.0,))
     >>> spikes = nc.simulate(model, current, seed=2, engine="jax").segments[0].spiketrains[0]
     >>> experiment = nc.Experiment(spikes, current)
@@ -74,8 +75,8 @@ def cross_validate(
     gains, counts = [], []
     for fold in range(folds):
         kept, held_out = whole.without(Block(fold, folds))
-        told = reporter(f"block {fold + 1} of {folds} left out", progress)
-        ascent = refit(kept, z, passes=PASSES_A_FOLD, enough=1e-2, progress=told)
+        fold_progress = reporter(f"block {fold + 1} of {folds} left out", progress)
+        ascent = refit(kept, z, passes=PASSES_PER_FOLD, enough=1e-2, progress=fold_progress)
         gain = (
             held_out.log_likelihood(ascent.point.z) - held_out.null_log_likelihood(kept.rate)
             if kept.rate > 0

@@ -1,4 +1,4 @@
-"""Estimates with intervals from the maximum of a likelihood."""
+"""Parameter estimates with confidence intervals from the maximum of a likelihood."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from neurocode.models.model import NeuronModel
 from neurocode.units import parse_unit
 
 Z_95 = 1.959964
-#: A value is known to within its own size where its standard error is below this share of it.
+#: A value counts as determined if its standard error is below this share of its absolute value.
 KNOWN = 0.5
 
 
 def fitted_model(model: NeuronModel, values: dict[str, float]) -> NeuronModel:
-    """The model at values in SI."""
+    """Return the model with its parameters set to values in SI units."""
     return model.with_parameters(
         {
             name: value / parse_unit(model.parameters[name].unit).scale
@@ -33,19 +33,19 @@ def fitted_parameters(
     values_at: Callable[[np.ndarray], dict[str, float]],
     prior_width: float,
 ) -> dict[str, FittedParameter]:
-    """Every parameter of a fitted model, the free ones with standard error and interval.
+    """Return all parameters of a fitted model, the free ones with standard error and interval.
 
     Parameters
     ----------
     model : NeuronModel
-        At its fitted values.
+        The model with its fitted values.
     z, information, slopes : numpy.ndarray
-        Unconstrained coordinates, observed information there, derivative of each parameter (SI) by
-        its coordinate.
+        Unconstrained coordinates, the observed information at them, and the derivative of each
+        parameter (SI) with respect to its coordinate.
     values_at : callable
-        Parameters in SI at coordinates.
+        Function that returns the parameters in SI units at given coordinates.
     prior_width : float
-        In coordinates.
+        Standard deviation of the prior in unconstrained coordinates.
     """
     variance = np.diag(np.linalg.pinv(information, hermitian=True)).copy()
     variance[variance <= 0] = np.inf
@@ -68,6 +68,6 @@ def fitted_parameters(
 
 
 def information_rank(information: np.ndarray) -> int:
-    """Rank of an information matrix, coordinates scaled alike."""
+    """Rank of an information matrix after its coordinates were scaled to equal information."""
     scale = 1.0 / np.sqrt(np.maximum(np.abs(np.diag(information)), 1e-12))
     return int(np.sum(np.linalg.eigvalsh(information * np.outer(scale, scale)) > 1e-6))

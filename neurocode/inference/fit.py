@@ -1,4 +1,5 @@
-"""The one door to fits: which likelihood, which options, and the result of its maximum."""
+"""The entry point of all fits: it selects the likelihood, checks the options and returns the
+result."""
 
 from __future__ import annotations
 
@@ -35,16 +36,16 @@ def fit(
     """Fit the free parameters of a model to recorded spikes.
 
     A model with escape noise is fitted under the recorded current: its spikes are clamped to the
-    recorded ones, and the log-likelihood is climbed with exact gradients through the time loop. A
+    recorded ones, and the log-likelihood is maximised with exact gradients through the time loop. A
     diffusion to a sharp threshold (white noise ``xi`` and no escape noise) is fitted to spike times
     alone: the likelihood of an interval is the density with which the membrane potential, reset at
-    the spike before, first passes the threshold, the solution of a Fokker-Planck equation.
-    Threshold and reset then fix the scale of the potential and are not identifiable; nor are leak
-    reversal and mean input apart.
+    the previous spike, first passes the threshold. This density solves a Fokker-Planck equation.
+    Threshold and reset then only set the scale of the potential and are not identifiable; leak
+    reversal and mean input cannot be told apart either.
 
     A weak normal prior around the model's own values (in unconstrained coordinates: logit between
-    two bounds, logarithm above one, multiples of the value without) keeps directions that the
-    spikes do not determine from running away.
+    two bounds, logarithm above one bound, multiples of the value without bounds) keeps the
+    parameters from diverging in directions that the spikes do not determine.
 
     Parameters
     ----------
@@ -53,24 +54,26 @@ def fit(
         diffusions the start is derived from the intervals.
     experiment : Experiment, or neo.SpikeTrain, array of seconds, or a sequence of them
         Training data. Spike trains alone, one entry per repeat, are fitted without a current. A
-        test set is not looked at.
+        test set is ignored.
     seed : int
-        Of the further starts. The search of a diffusion draws nothing: every seed gives the same
-        result.
+        Seed of the random starts. The search for a diffusion uses no random numbers, so every seed
+        gives the same result.
     starts : int, optional
         Number of starts, 6 by default.
     prior_width : float
-        Standard deviation of the prior in unconstrained coordinates; infinite for none.
+        Standard deviation of the prior in unconstrained coordinates; infinity for no prior.
     dt : float or quantity, optional
-        Time step in seconds: the sampling interval, or 0.1 ms where that is finer.
+        Time step in seconds. The default is the sampling interval, or about 0.1 ms where the
+        sampling is finer or there is none.
     voltage : float or quantity, optional
-        Also explain the recorded membrane potential (the state ``v``) at intervals of so many
-        seconds, away from spikes, with Gaussian residuals whose variance is estimated. They count
-        as independent: 0.2 s suits recordings, whose residuals are correlated, 0.01 s simulated
-        ones with white noise. The voltage pins a shift and a scale that spikes leave open, so
-        ``E_L`` and ``C`` of a GIF may then be freed. :func:`choose_voltage` says whether it helps.
+        Interval in seconds at which the recorded membrane potential (the state ``v``) is fitted
+        too, away from spikes, with Gaussian residuals whose variance is estimated. The residuals
+        count as independent: 0.2 s suits recordings, whose residuals are correlated, and 0.01 s
+        suits simulations with white noise. The voltage determines a shift and a scale that spikes
+        leave open, so ``E_L`` and ``C`` of a GIF may then be freed. :func:`choose_voltage` decides
+        whether the voltage helps.
     likelihood : type of Likelihood, optional
-        One of your own, in place of the one that model and data call for.
+        A likelihood class of your own, used in place of the one that suits model and data.
     progress : callable, optional
         Called with a phase, the log-likelihood and the number of passes over the data.
 
@@ -81,21 +84,22 @@ def fit(
     Raises
     ------
     FitError
-        For a model without free parameters or that no likelihood takes, fewer than 20 spikes (40
-        intervals of a diffusion), a refractory period longer than the shortest interval, values at
-        which the likelihood is not finite, options out of range, or an option that the likelihood
-        does not take: a diffusion has no ``starts``, ``dt`` or ``voltage``.
+        For a model that has no free parameters or that no likelihood accepts, fewer than 20 spikes
+        (40 intervals of a diffusion), a refractory period longer than the shortest interval, values
+        at which the likelihood is not finite, options out of range, or an option that the
+        likelihood does not accept: a diffusion takes no ``starts``, ``dt`` or ``voltage``.
     DataError
-        For data that do not fit on the grid, a voltage that is asked for and was not recorded,
-        spike times that are not finite, not sorted or twice the same, or anything but an experiment
-        or spike times of one unit.
+        For data that do not fit on the grid, a voltage that is requested but was not recorded,
+        spike times that are not finite, not sorted or repeated, or anything other than an
+        experiment or the spike times of one unit.
     ModelError
         For a diffusion that is not one-dimensional.
 
     Examples
     --------
     >>> import neurocode as nc
-    >>> current = nc.simulation.stimuli.frozen_noise(8, 1e-3, mean=70, standard_deviation=40, seed=1)
+    >>> noise = nc.simulation.stimuli.frozen_noise
+    >>> current = noise(8, 1e-3, mean=70, standard_deviation=40, seed=1)
     >>> truth = nc.models.gif((50.0,))
     >>> spikes = nc.simulate(truth, current, seed=2, engine="jax").segments[0].spiketrains[0]
     >>> nc.fit(truth, nc.Experiment(spikes, current), starts=1).converged

@@ -1,4 +1,4 @@
-"""Held-out scores of a fitted model, as the project defines them."""
+"""Scores of a fitted model on held-out repeats."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from neurocode.statistics.time_rescaling import uniform_test
 PREDICTIONS = 500
 MD_WINDOWS = {"4ms": 4e-3, "8ms": 8e-3}
 GAMMA_WINDOWS = {"2ms": 2e-3, "4ms": 4e-3}
-#: Predicted repeats that the pairwise coincidence factor is averaged over.
+#: Number of predicted repeats over which the pairwise coincidence factor is averaged.
 GAMMA_PREDICTIONS = 100
 
 
@@ -38,13 +38,14 @@ def evaluate(
     ----------
     result : FitResult
     experiment : Experiment
-        With a test set. Under a current its repeats share one; of spike times alone they are any.
+        An experiment with a test set. Test repeats under a current must share it; test repeats of
+        spike times alone need not share anything.
     n_predictions : int
-        Simulated repeats, at least two, and 500 for reported scores.
+        Number of simulated repeats, at least two; reported scores use 500.
     seed : int
-        Of the simulated repeats, the bootstrap and the time rescaling.
+        Seed of the simulated repeats, the bootstrap and the time rescaling.
     likelihood : type of Likelihood, optional
-        That of the fit, where it was one of your own.
+        Likelihood class of the fit, if it was one of your own.
 
     Returns
     -------
@@ -55,7 +56,7 @@ def evaluate(
     DataError
         If there is no test set, or its repeats do not share a current or a duration.
     FitError
-        For fewer than two predictions, a negative seed, or another likelihood than that of the fit.
+        For fewer than two predictions, a negative seed, or a likelihood other than that of the fit.
 
     Examples
     --------
@@ -63,9 +64,13 @@ def evaluate(
     >>> noise = nc.simulation.stimuli.frozen_noise
     >>> currents = [noise(8, 1e-3, mean=70, standard_deviation=40, seed=s) for s in (1, 2)]
     >>> model = nc.models.gif((50.0,))
-    >>> blocks = [nc.simulate(model, c, trials=n, seed=3, engine="jax") for c, n in zip(currents, (1, 4))]
+    >>> blocks = [
+    ...     nc.simulate(model, current, trials=n, seed=3, engine="jax")
+    ...     for current, n in zip(currents, (1, 4))
+    ... ]
     >>> trains = [[s.spiketrains[0] for s in block.segments] for block in blocks]
-    >>> experiment = nc.Experiment(trains[0], currents[0], test=nc.Experiment(trains[1], currents[1]))
+    >>> test = nc.Experiment(trains[1], currents[1])
+    >>> experiment = nc.Experiment(trains[0], currents[0], test=test)
     >>> scores = nc.evaluate(nc.fit(model, experiment, starts=1), experiment, n_predictions=50)
     >>> scores.md_star["8ms"].value > 0.5
     True
@@ -126,8 +131,8 @@ def evaluate(
 def _compared(
     recorded: list[np.ndarray], predicted: list[np.ndarray], duration: float, seed: int
 ) -> dict[str, Any]:
-    """Scores of repeats of one stimulus."""
-    some = predicted[:GAMMA_PREDICTIONS]
+    """The scores that compare recorded with predicted repeats of one stimulus."""
+    paired_predictions = predicted[:GAMMA_PREDICTIONS]
     return {
         "md_star": {
             key: md_star(recorded, predicted, window, seed=seed)
@@ -138,7 +143,7 @@ def _compared(
         },
         "reliability": {key: reliability(recorded, window) for key, window in MD_WINDOWS.items()},
         "gamma": {
-            key: _mean_gamma(recorded, some, window, duration)
+            key: _mean_gamma(recorded, paired_predictions, window, duration)
             for key, window in GAMMA_WINDOWS.items()
         },
         "gamma_recorded": {

@@ -1,5 +1,5 @@
-"""What fits, cross-validation, profiles, bootstrap and held-out scores ask of a likelihood: they
-are written once against it."""
+"""The interface of a likelihood, which fits, cross-validation, profiles, the bootstrap and held-out
+scores are all written against."""
 
 from __future__ import annotations
 
@@ -18,53 +18,53 @@ from neurocode.inference.search import STARTS, search
 from neurocode.models.model import NeuronModel
 from neurocode.recordings.binning import interval_numbers
 
-#: Evaluations after which the last ascent of a fit stops unconverged.
+#: Number of evaluations after which the last ascent of a fit stops without having converged.
 MOST_PASSES = 800
 
 
 @dataclass(frozen=True)
 class Block:
-    """One of several blocks of equal length that every repeat is cut into.
+    """One of several blocks of equal length into which every repeat is cut.
 
     Attributes
     ----------
     number, of : int
-        Which, counted from zero, of how many.
+        Index of the block, counted from zero, and the number of blocks.
     """
 
     number: int
     of: int
 
     def holds(self, n_steps: int) -> np.ndarray:
-        """Which of ``n_steps`` steps of a repeat lie in the block."""
+        """Return which of the ``n_steps`` steps of a repeat lie in the block."""
         edges = np.linspace(0, n_steps, self.of + 1).astype(int)
         inside = np.zeros(n_steps, bool)
         inside[edges[self.number] : edges[self.number + 1]] = True
         return inside
 
     def holds_times(self, times: np.ndarray, duration: float) -> np.ndarray:
-        """Which times between zero and the end of a repeat lie in the block."""
+        """Return which times, between zero and the end of a repeat, lie in the block."""
         edges = np.linspace(0, duration, self.of + 1)
         return interval_numbers(times, edges) == self.number
 
 
 class Likelihood(ABC):
-    """Log-likelihood of recorded spikes under a model, by unconstrained coordinates of its free
-    parameters.
+    """Log-likelihood of recorded spikes under a model, as a function of unconstrained coordinates
+    of its free parameters.
 
-    A subclass says how probable spikes are; everything else of :mod:`neurocode.inference` follows.
-    It holds a model, whose values centre a normal prior, and the spikes of one unit in one or more
-    repeats.
+    A subclass defines how probable spikes are; everything else in :mod:`neurocode.inference` is
+    derived from that. It holds a model, whose values centre a normal prior, and the spikes of one
+    unit in one or more repeats.
 
     Attributes
     ----------
     name : str
-        As it stands in a result.
+        Name of the likelihood in a result.
     options : tuple of str
-        Options of :func:`neurocode.fit` that it takes besides the prior and the seed: of ``starts``
-        and of those of :meth:`of`.
+        Options of :func:`neurocode.fit` that it accepts besides the prior and the seed: ``starts``
+        and those of :meth:`of` are possible.
     refuses : str
-        Why it takes no others, as part of a sentence about the model.
+        Why it accepts no other options, as part of a sentence about the model.
     shares_stimulus : bool
         Whether repeats are responses to one stimulus, so that predicted and recorded ones may be
         compared moment by moment.
@@ -80,15 +80,15 @@ class Likelihood(ABC):
         self.coordinates = Coordinates.of(model)
         self.prior_precision = prior_width**-2.0
         self.origin = self.coordinates.to_coordinates(model.values)
-        #: Why the spikes have the likelihood zero at any value; empty where they have not.
+        #: Why the spikes have likelihood zero at all parameter values; empty if they do not.
         self.impossible = ""
 
-    # Made from model and data.
+    # Construction from a model and data.
 
     @classmethod
     def takes(cls, model: NeuronModel, data: object) -> bool:
-        """Whether a fit of such a model to such data uses this likelihood unasked; never unless a
-        subclass says so."""
+        """Whether a fit of this model to these data uses this likelihood by default; never, unless
+        a subclass overrides this method."""
         return False
 
     @classmethod
@@ -101,29 +101,30 @@ class Likelihood(ABC):
         Raises
         ------
         FitError, DataError
-            For a model or data that it does not take.
+            For a model or data that it does not accept.
         """
 
     @classmethod
     def of_test(
         cls, model: NeuronModel, data: object, *, after: float = 0.0, **options: Any
     ) -> Self:
-        """Likelihood of data that a fit did not see, recorded ``after`` seconds of training, at the
-        values of a model."""
+        """Likelihood of held-out data, recorded after ``after`` seconds of training, at the values
+        of a model."""
         return cls.of(model, data, **options)
 
     @abstractmethod
     def with_model(self, model: NeuronModel) -> Self:
-        """The same data under another model, without a prior."""
+        """The likelihood of the same data under another model, without a prior."""
 
     @abstractmethod
     def with_spikes(self, trains: Sequence[np.ndarray]) -> Self:
-        """Other spikes, in seconds and one train per repeat, in place of the recorded ones."""
+        """The likelihood of other spikes, one train of seconds per repeat, in place of the recorded
+        ones."""
 
     @abstractmethod
     def without(self, block: Block) -> tuple[Self, Self]:
-        """The data without one block of time, and that block alone; what came before a spike is
-        known to both."""
+        """The likelihoods of the data without one block of time and of that block alone. Both know
+        the spike history before every spike."""
 
     def resolved(self, z: np.ndarray) -> Self:
         """The same likelihood, solved as accurately as the values at ``z`` need."""
@@ -133,7 +134,7 @@ class Likelihood(ABC):
         """A quicker likelihood for the starts of a fit, in the same coordinates."""
         return self
 
-    # What it says of the data.
+    # Properties of the data.
 
     @property
     @abstractmethod
@@ -143,12 +144,12 @@ class Likelihood(ABC):
     @property
     @abstractmethod
     def n_spikes(self) -> int:
-        """Spikes that enter the likelihood."""
+        """Number of spikes that enter the likelihood."""
 
     @property
     @abstractmethod
     def exposure(self) -> float:
-        """Seconds in which spikes enter the likelihood."""
+        """Total time in seconds during which spikes enter the likelihood."""
 
     @property
     @abstractmethod
@@ -157,7 +158,7 @@ class Likelihood(ABC):
 
     @property
     def duration(self) -> float:
-        """Seconds that the result calls the duration of the training: those of the longest repeat."""
+        """Duration of the training in the result, in seconds: that of the longest repeat."""
         return max(self.durations)
 
     @property
@@ -167,7 +168,7 @@ class Likelihood(ABC):
 
     @property
     def settings(self) -> dict[str, float | None]:
-        """The options of :meth:`of` that make this likelihood again from the same data."""
+        """The options with which :meth:`of` makes this likelihood again from the same data."""
         return {}
 
     @property
@@ -175,11 +176,11 @@ class Likelihood(ABC):
         """Mean rate in hertz."""
         return self.n_spikes / self.exposure if self.exposure > 0 else np.nan
 
-    # What it says of parameters.
+    # Functions of the parameters.
 
     @abstractmethod
     def log_likelihood(self, z: np.ndarray) -> float:
-        """In nats, without the prior."""
+        """Log-likelihood in nats, without the prior."""
 
     @abstractmethod
     def null_log_likelihood(self, rate: float) -> float:
@@ -199,7 +200,7 @@ class Likelihood(ABC):
 
     @abstractmethod
     def rescaled_intervals(self, z: np.ndarray, seed: int = 0) -> np.ndarray:
-        """Intervals between spikes mapped to (0, 1), where they are uniform under a right model."""
+        """Interspike intervals mapped to (0, 1), where they are uniform under the correct model."""
 
     @abstractmethod
     def simulate(self, repeat: int, n: int, seed: int) -> list[np.ndarray]:
@@ -207,26 +208,26 @@ class Likelihood(ABC):
         repeat."""
 
     def predict(self, n: int, seed: int) -> list[np.ndarray]:
-        """Spike times of ``n`` runs under what all repeats share; under the conditions of the first
-        where they share nothing."""
+        """Spike times of ``n`` runs under the stimulus that all repeats share, or under the
+        conditions of the first repeat if they share none."""
         return self.simulate(0, n, seed)
 
     def goodness(self, z: np.ndarray) -> dict[str, Any]:
-        """What else is measured at the maximum."""
+        """Further measures of the fit at the maximum, by name."""
         return {}
 
     def remarks(self) -> list[str]:
-        """What is to be said of the data beside whether the fit converged."""
+        """Remarks on the data for the message of the fit."""
         return []
 
     def verdicts(self, optimum: Optimum, goodness: Mapping[str, Any]) -> list[str]:
-        """What speaks against reading the parameters as those of a neuron."""
+        """Reasons not to read the parameters as those of a neuron."""
         return []
 
-    # What is written once.
+    # Methods that all likelihoods share.
 
     def values_at(self, z: np.ndarray) -> dict[str, float]:
-        """Free parameters in SI at coordinates ``z``."""
+        """Values of the free parameters in SI units at coordinates ``z``."""
         return self.coordinates.numbers(z)
 
     def with_prior(
@@ -237,17 +238,17 @@ class Likelihood(ABC):
         z: np.ndarray,
         **state: Any,
     ) -> Evaluation:
-        """An evaluation from the derivatives of the log-likelihood alone."""
-        away = z - self.origin
+        """Add the prior to the log-likelihood and its derivatives and return the evaluation."""
+        offset = z - self.origin
         return Evaluation(
-            value - 0.5 * self.prior_precision * float(away @ away),
-            gradient - self.prior_precision * away,
+            value - 0.5 * self.prior_precision * float(offset @ offset),
+            gradient - self.prior_precision * offset,
             information + self.prior_precision * np.eye(len(z)),
             **state,
         )
 
     def bits_per_spike(self, log_likelihood: float, rate: float) -> float:
-        """Gain over a homogeneous Poisson process at ``rate``; NaN where there is no spike."""
+        """Gain over a homogeneous Poisson process at ``rate``; NaN if there is no spike."""
         if self.n_spikes == 0:
             return np.nan
         return (log_likelihood - self.null_log_likelihood(rate)) / self.n_spikes / np.log(2)
@@ -255,7 +256,7 @@ class Likelihood(ABC):
     def maximise(
         self, starts: int | None = None, seed: int = 0, progress: Report | None = None
     ) -> tuple[Likelihood, Optimum]:
-        """The maximum, and the likelihood that it is one of.
+        """Find the maximum; return it with the likelihood whose maximum it is.
 
         Raises
         ------

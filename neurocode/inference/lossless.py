@@ -1,5 +1,5 @@
-"""Results as JSON and back without losing anything: numbers that are not finite, tuples, arrays,
-and values made of others."""
+"""Results written as JSON and read back without loss, including infinite numbers, NaN, tuples,
+arrays and dataclasses."""
 
 from __future__ import annotations
 
@@ -21,8 +21,9 @@ Kind = TypeVar("Kind")
 
 
 def encode(value: Any) -> Any:
-    """A value in types that JSON knows; what JSON does not know becomes a table of one key that
-    says what it was.
+    """Convert a value into types that JSON knows.
+
+    A value of any other type becomes a table with one key, which names the type.
 
     Examples
     --------
@@ -53,19 +54,19 @@ def encode(value: Any) -> Any:
 
 
 def decode(value: Any, classes: Mapping[str, type]) -> Any:
-    """What :func:`encode` was given; only the classes named are made.
+    """Invert :func:`encode`; only instances of the classes in ``classes`` are made.
 
     Raises
     ------
     DataError
-        For a table that :func:`encode` did not write.
+        For a table that was not written by :func:`encode`.
     """
     if isinstance(value, list):
         return [decode(entry, classes) for entry in value]
     if not isinstance(value, dict):
         return value
     if len(value) != 1:
-        raise DataError("A saved value is a table of one key.")
+        raise DataError("A saved value must be a table with one key.")
     ((kind, content),) = value.items()
     if kind == "model":
         return from_dictionary(content)
@@ -83,22 +84,21 @@ def decode(value: Any, classes: Mapping[str, type]) -> Any:
 
 
 def save_value(value: object, path: str | Path, name: str) -> Path:
-    """Write ``value.to_dictionary()`` as JSON, and under ``saved`` the fields in a form that loses
-    nothing.
+    """Write ``value.to_dictionary()`` as JSON, and under ``saved`` its fields without loss.
 
     Parameters
     ----------
     value : object
-        That :func:`encode` takes.
+        A value that :func:`encode` accepts.
     path : path
         A file that ends in ``.json``, or else a folder.
     name : str
-        Of the file in a folder.
+        Name of the file inside a folder.
 
     Returns
     -------
     pathlib.Path
-        The file.
+        Path of the written file.
     """
     path = Path(path)
     if path.suffix != ".json":
@@ -111,13 +111,14 @@ def save_value(value: object, path: str | Path, name: str) -> Path:
 
 
 def load_saved(path: str | Path, name: str, kind: type[Kind], parts: Sequence[type]) -> Kind:
-    """The value of a class that stands under ``saved`` in a JSON file, as :func:`encode` made it.
+    """Read the value that :func:`save_value` wrote under ``saved`` in a JSON file.
 
     Parameters
     ----------
     path : path
         The file, or the folder that holds it under ``name``.
     name : str
+        Name of the file inside a folder.
     kind : type
         Class of the value.
     parts : sequence of type
@@ -136,7 +137,7 @@ def load_saved(path: str | Path, name: str, kind: type[Kind], parts: Sequence[ty
         raise DataError(f"{path}: cannot be read ({error.strerror or error}).") from None
     except ValueError:
         raise DataError(
-            f"{path} is no JSON file, expected what {kind.__name__}.save wrote."
+            f"{path} is not a JSON file, expected what {kind.__name__}.save wrote."
         ) from None
     saved = table.get("saved") if isinstance(table, dict) else None
     if not isinstance(saved, dict) or set(saved) != {kind.__name__}:

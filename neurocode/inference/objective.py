@@ -1,5 +1,5 @@
-"""What an optimiser sees of a likelihood: values, derivatives, and a state that it hands on without
-looking inside."""
+"""The interface between an optimiser and a likelihood: values, derivatives, and an opaque state
+that the optimiser passes on to the next evaluation."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ class Evaluation:
     value : float
         Log-likelihood plus log prior, in nats.
     gradient, information : numpy.ndarray
-        Gradient and Fisher information by coordinate, prior included.
+        Gradient and Fisher information with respect to the coordinates, prior included.
     carry : object
-        What the next evaluation may start from, here or a step away; None where an evaluation needs
-        nothing of the one before.
+        State from which the next evaluation may start, at the same point or a step away; None if
+        an evaluation does not depend on the previous one.
     settled : bool
-        Whether evaluating once more from ``carry`` at the same point would change nothing that
-        matters.
+        Whether another evaluation from ``carry`` at the same point would give the same result
+        within tolerance.
     """
 
     value: float
@@ -35,7 +35,7 @@ class Evaluation:
 
 
 class Objective(Protocol):
-    """A function to climb."""
+    """A function that an :class:`~neurocode.inference.optimise.Ascent` maximises."""
 
     def evaluate(
         self,
@@ -51,9 +51,9 @@ class Objective(Protocol):
         ----------
         z : numpy.ndarray
         carry : object, optional
-            That of an evaluation before.
+            State returned by a previous evaluation.
         step : numpy.ndarray, optional
-            From the point of that evaluation to ``z``; None where it was at ``z``.
+            Step from the point of that evaluation to ``z``; None if that point was ``z``.
         rough : bool
-            Whether a point on the way to a maximum is asked for, of which less accuracy is enough.
+            Whether less accuracy is enough, as for a point on the way to a maximum.
         """

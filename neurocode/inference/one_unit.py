@@ -1,4 +1,4 @@
-"""Spike trains of one unit from whatever a user hands to a fit."""
+"""Conversion of the data that a user passes to a fit into spike trains of one unit."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ from neurocode.recordings.trains import NO_TRAINS, SpikeTrainLike, Trains, is_tr
 
 EXPECTED = (
     "expected a neo.SpikeTrain, spike times in seconds as an array, or a sequence of these "
-    "with one entry a repeat"
+    "with one entry per repeat"
 )
 
 
 def one_unit(spiketrains: object) -> Trains:
-    """Repeats of one unit.
+    """Convert spike trains of one unit into :class:`Trains`, one train per repeat.
 
     Parameters
     ----------
     spiketrains : neo.SpikeTrain, Trains of one unit, one-dimensional array or pandas.Series of
     seconds, or a sequence of trains
-        Or a container of one unit; see :meth:`Trains.of`. Arrays begin at zero and end at their
-        last spike.
+        Spike times of the unit, or a container of one unit; see :meth:`Trains.of`. Trains given as
+        arrays begin at zero and end at their last spike.
 
     Raises
     ------
@@ -56,11 +56,12 @@ def one_unit(spiketrains: object) -> Trains:
 
 
 def experiment_of(data: object) -> Experiment:
-    """The experiment itself, or one of spike trains alone; see :func:`one_unit`.
+    """Return an experiment unchanged, or make one of spike trains alone; see :func:`one_unit`.
 
     Raises
     ------
     DataError
+        For data that are not spike trains of one unit.
     """
     return (
         data
@@ -70,8 +71,8 @@ def experiment_of(data: object) -> Experiment:
 
 
 def _require_no_signal(spiketrains: object) -> None:
-    """Refuse blocks and segments with signals: the current that drove the neuron would be left out
-    in silence."""
+    """Refuse blocks and segments with signals, because the current that drove the neuron would
+    silently be ignored."""
     segments = spiketrains.segments if isinstance(spiketrains, neo.Block) else [spiketrains]
     if any(isinstance(segment, neo.Segment) and segment.analogsignals for segment in segments):
         raise DataError(
@@ -84,11 +85,11 @@ def _require_no_signal(spiketrains: object) -> None:
 
 def _train(entry: object) -> SpikeTrainLike:
     if isinstance(entry, NO_TRAINS) or holds_units(entry) or not np.iterable(entry):
-        raise DataError(f"{_name(entry)} is no spike train; {EXPECTED}.")
+        raise DataError(f"{_name(entry)} is not a spike train; {EXPECTED}.")
     try:
         values = np.asarray(entry)
     except ValueError:
-        raise DataError(f"{_name(entry)} is no spike train; {EXPECTED}.") from None
+        raise DataError(f"{_name(entry)} is not a spike train; {EXPECTED}.") from None
     if values.ndim != 1:
         raise DataError(f"A spike train has one dimension, not {values.ndim}; {EXPECTED}.")
     if values.size and values.dtype.kind not in "iuf":

@@ -1,8 +1,9 @@
 """Maximum of a likelihood by a trust region on the Fisher information with a secant correction.
 
-Where a model is right the Fisher information is the curvature of its log-likelihood; where it is
-not (and no neuron model is) a second term remains. As in NL2SOL (Dennis, Gay, Welsch 1981) that
-term is learnt from the gradients met on the way, here by symmetric rank-one updates.
+If a model is correct, the Fisher information is the curvature of its log-likelihood. If it is not,
+as for every model of a real neuron, the curvature has a second term. As in NL2SOL (Dennis, Gay,
+Welsch 1981) that term is learnt from the gradients along the ascent, here by symmetric rank-one
+updates.
 """
 
 from __future__ import annotations
@@ -21,34 +22,36 @@ Report = Callable[[str, float, int], None]
 
 #: Expected gain of a full Newton step, in nats, below which a fit has converged.
 CONVERGED = 1e-3
-#: Evaluations of one point until it is settled; the first has nothing to start from.
+#: Largest number of evaluations of one point until it is settled; the first point of an ascent
+#: needs more, because it has no previous state to start from.
 MOST_REPEATS, FIRST_REPEATS = 4, 40
-#: Radius of the first step in standard errors; below the smallest an ascent has stalled.
+#: Radius of the first step in standard errors; an ascent whose radius falls below the smallest one
+#: has stalled.
 FIRST_RADIUS = 5.0
 SMALLEST_RADIUS = 1e-8
 #: Longest step in one coordinate: a factor of about e^2 in a positive parameter.
 LONGEST_STEP = 2.0
-#: A trial this much worse than expected (ratio of gains) teaches nothing about the curvature here.
+#: Ratio of measured to expected gain below which a trial is not used to learn the curvature.
 TRUSTED = -3.0
-#: Step of the differences that give the observed information, in standard errors.
+#: Step of the differences that estimate the observed information, in standard errors.
 DIFFERENCE = 0.05
-#: Newton gain in nats below which an ascent that has spent its passes gets more, how many rounds,
-#: and how many passes in each.
+#: An ascent that has used all its passes gets more if its expected Newton gain in nats is below
+#: ``NEAR``: ``MORE_ROUNDS`` rounds of ``MORE_PASSES`` passes.
 NEAR = 1.0
 MORE_ROUNDS, MORE_PASSES = 2, 200
-#: Directions with less information than this fraction of a well-determined one count as flat.
+#: Directions with less than this fraction of the information of a well-determined one count as
+#: flat.
 FLAT = 1e-9
 
 
 def reporter(phase: str, report: Report | None) -> Progress | None:
-    """Progress of one phase of a fit, for a callable that takes phase, log-likelihood and number of
-    passes."""
+    """Bind a phase of a fit to a callable that takes phase, log-likelihood and number of passes."""
     return None if report is None else lambda value, passes: report(phase, value, passes)
 
 
 @dataclass(frozen=True)
 class Optimum:
-    """Where an ascent ended.
+    """The end point of an ascent.
 
     Attributes
     ----------
@@ -57,14 +60,14 @@ class Optimum:
     log_likelihood : float
         In nats.
     gradient, information : numpy.ndarray
-        Gradient and observed information by coordinate.
+        Gradient and observed information with respect to the coordinates.
     converged : bool
         Whether a full Newton step is expected to gain less than ``CONVERGED`` nats, and no
-        direction curves upwards by so much.
+        step along a direction that curves upwards could gain a tenth of that.
     decrement : float
-        That expected gain.
+        Expected gain of a full Newton step in nats.
     passes : int
-        Passes over the data.
+        Number of passes over the data.
     """
 
     z: np.ndarray
@@ -86,17 +89,17 @@ class _Point:
 
 
 class Ascent:
-    """An ascent on one likelihood that hands on from point to point what the likelihood carries.
+    """An ascent on one likelihood, which passes the state of the likelihood on from point to point.
 
     Parameters
     ----------
     likelihood : Objective
     z : numpy.ndarray
-        Start.
+        Coordinates of the first point.
     progress : callable, optional
         Called with the log-likelihood and the number of passes.
     rough : bool
-        Whether the ascent looks for the way to a maximum and need not end at one.
+        Whether rough evaluations are enough, because the ascent need not end at a maximum.
     """
 
     def __init__(
@@ -112,14 +115,13 @@ class Ascent:
         self.secant = np.zeros_like(self.point.information)
 
     def climb(self, most_passes: int, enough: float = 0.1 * CONVERGED, learn: bool = True) -> None:
-        """Step until the gain expected of a step is below ``enough`` nats or the passes are spent.
+        """Step until a step is expected to gain less than ``enough`` nats or all passes are used.
 
-        Without ``learn`` the curvature stays what it is, as it should where it was measured close
-        by.
+        Without ``learn`` the curvature is kept, which is right if it was measured close by.
         """
-        known = self.point.information + self.secant
+        measured = self.point.information + self.secant
         while self.passes < most_passes and self.radius > SMALLEST_RADIUS:
-            curvature = self.point.information + self.secant if learn else known
+            curvature = self.point.information + self.secant if learn else measured
             metric = np.sqrt(np.maximum(np.diag(self.point.information), 1e-12))
             step, expected = _trust_step(self.point.gradient, curvature, metric, self.radius)
             if expected < enough:
@@ -172,14 +174,14 @@ class Ascent:
 
 
 def finish(ascent: Ascent, most_passes: int) -> Optimum:
-    """Climb to the maximum and measure the observed information there; climb on with it if it says
-    so.
+    """Climb to the maximum and measure the observed information there; climb on with that
+    information if the ascent has not converged.
 
-    To measure the information takes two points a parameter: with 25 parameters on a curved ridge,
-    as few spikes make one, the passes are spent after two measurements. A maximum that is near by
-    then is worth some rounds more.
+    Measuring the information takes two points per parameter. With 25 parameters on the curved ridge
+    that few spikes leave, all passes are used up after two measurements; a maximum that is close by
+    then gets some more rounds.
     """
-    more = MORE_ROUNDS
+    rounds_left = MORE_ROUNDS
     while True:
         ascent.climb(most_passes)
         information = ascent.observed_information()
@@ -187,8 +189,8 @@ def finish(ascent: Ascent, most_passes: int) -> Optimum:
         converged = bool(decrement < CONVERGED) and (
             is_concave(information) or _is_flat(ascent.point, information)
         )
-        if ascent.passes >= most_passes and decrement < NEAR and more > 0:
-            more, most_passes = more - 1, ascent.passes + MORE_PASSES
+        if ascent.passes >= most_passes and decrement < NEAR and rounds_left > 0:
+            rounds_left, most_passes = rounds_left - 1, ascent.passes + MORE_PASSES
         if converged or ascent.passes >= most_passes:
             break
         ascent.secant = information - ascent.point.information
@@ -209,14 +211,14 @@ def newton_decrement(gradient: np.ndarray, information: np.ndarray) -> float:
     """Expected gain of a full Newton step, in nats; flat directions are left out."""
     scale = 1.0 / np.sqrt(np.maximum(np.abs(np.diag(information)), 1e-12))
     values, vectors = np.linalg.eigh(information * np.outer(scale, scale))
-    along = vectors.T @ (gradient * scale)
+    components = vectors.T @ (gradient * scale)
     steep = np.abs(values) > FLAT
-    return float(0.5 * np.sum(along[steep] ** 2 / np.abs(values[steep])))
+    return float(0.5 * np.sum(components[steep] ** 2 / np.abs(values[steep])))
 
 
 def left_to_prior(information: np.ndarray, precision: float) -> np.ndarray:
-    """Information in which directions that the data curve upwards, flat ridges, have that of the
-    prior."""
+    """Return the information with that of the prior alone in directions in which the
+    log-likelihood of the data curves upwards, as on flat ridges."""
     values, vectors = np.linalg.eigh(information - precision * np.eye(len(information)))
     return (vectors * np.maximum(values, 0.0)) @ vectors.T + precision * np.eye(len(information))
 
@@ -228,12 +230,12 @@ def is_concave(information: np.ndarray) -> bool:
 
 
 def _is_flat(point: _Point, information: np.ndarray) -> bool:
-    """Whether no step that an ascent takes is expected to gain a tenth of ``CONVERGED``, also along
-    directions that curve upwards.
+    """Whether every step of the allowed length, also along directions that curve upwards, is
+    expected to gain less than a tenth of ``CONVERGED``.
 
-    Few spikes leave many parameters to a weak prior. Where the information of a direction is the
-    prior's, the differences that measure it may give it a small negative curvature; to climb on
-    from there would only spend all passes on the spot.
+    Few spikes leave many parameters to a weak prior. If only the prior informs a direction, the
+    differences that estimate its curvature may give a small negative value; climbing on from there
+    would use up all passes without moving.
     """
     metric = np.sqrt(np.maximum(np.diag(point.information), 1e-12))
     direction = np.linalg.eigh(information / np.outer(metric, metric))[1][:, 0]
@@ -249,18 +251,18 @@ def _not_too_long(step: np.ndarray) -> np.ndarray:
 def _trust_step(
     gradient: np.ndarray, curvature: np.ndarray, metric: np.ndarray, radius: float
 ) -> tuple[np.ndarray, float]:
-    """Step that maximises the quadratic model within a radius of the metric, and the gain that it
-    expects."""
+    """Return the step that maximises the quadratic model within a radius in the metric, and the
+    gain that the model expects of it."""
     values, vectors = np.linalg.eigh(curvature / np.outer(metric, metric))
-    along = vectors.T @ (gradient / metric)
+    components = vectors.T @ (gradient / metric)
 
     def step(shift: float) -> np.ndarray:
-        return along / (values + shift)
+        return components / (values + shift)
 
     lowest = max(0.0, -values[0] + 1e-8 * max(1.0, abs(values[0])))
     shift = lowest
     if np.linalg.norm(step(lowest)) > radius:
-        highest = lowest + np.linalg.norm(along) / radius + 1e-12
+        highest = lowest + np.linalg.norm(components) / radius + 1e-12
         while np.linalg.norm(step(highest)) > radius:
             highest *= 4
         shift = brentq(lambda s: np.linalg.norm(step(s)) - radius, lowest, highest, rtol=1e-3)

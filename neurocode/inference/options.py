@@ -1,4 +1,4 @@
-"""Options of a fit, checked before it begins: honoured or refused, never passed over."""
+"""Checks of the options of a fit, which are made before the fit begins."""
 
 from __future__ import annotations
 
@@ -11,11 +11,12 @@ from neurocode.units import is_whole
 
 
 def whole_number(value: object, what: str, least: int = 0) -> int:
-    """A whole number of at least ``least``.
+    """Return a whole number of at least ``least`` as an int.
 
     Raises
     ------
     FitError
+        If the value is not such a number.
 
     Examples
     --------
@@ -28,11 +29,12 @@ def whole_number(value: object, what: str, least: int = 0) -> int:
 
 
 def prior_width_of(value: object) -> float:
-    """Width of the prior: a positive number, infinite for none.
+    """Return the width of the prior as a float: a positive number, or infinity for no prior.
 
     Raises
     ------
     FitError
+        If the value is not such a number.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""The profile likelihood of one parameter, all others at their best."""
+"""The profile likelihood of one parameter, with all others at their maximum."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from neurocode.inference.table import likelihood_of
 
 @dataclass(frozen=True)
 class Profile:
-    """Likelihood maximised over all other parameters, along one.
+    """Likelihood along one parameter, maximised over all others.
 
     Attributes
     ----------
@@ -25,8 +25,8 @@ class Profile:
     values, log_likelihood : numpy.ndarray
         Parameter values and the maximum reached at each, in nats.
     interval_95 : tuple of float
-        Where the profile stays within 1.92 nats of its maximum; NaN at a side that the values do
-        not reach.
+        Range in which the profile stays within 1.92 nats of its maximum; NaN on a side where the
+        values do not reach that far.
     """
 
     name: str
@@ -53,13 +53,13 @@ def profile_likelihood(
     experiment : Experiment or spike trains
         The training data of the fit.
     name : str
-        A parameter that was estimated.
+        Name of an estimated parameter.
     n_points : int
-        Values, evenly spaced.
+        Number of evenly spaced values.
     reach : float
-        How far to either side, in standard errors.
+        Distance of the outermost values from the estimate, in standard errors.
     likelihood : type of Likelihood, optional
-        That of the fit, where it was one of your own.
+        Likelihood class of the fit, if it was one of your own.
 
     Returns
     -------
@@ -68,16 +68,19 @@ def profile_likelihood(
     Raises
     ------
     FitError
-        If the parameter was fixed or nothing else is free, for fewer than three values, or another
-        likelihood than that of the fit.
+        If the parameter was fixed or no other one is free, for fewer than three values, or for a
+        likelihood other than that of the fit.
 
     Examples
     --------
     >>> import neurocode as nc
-    >>> current = nc.simulation.stimuli.frozen_noise(16, 1e-3, mean=70, standard_deviation=40, seed=1)
+    >>> noise = nc.simulation.stimuli.frozen_noise
+    >>> current = noise(16, 1e-3, mean=70, standard_deviation=40, seed=1)
     >>> model = nc.models.gif((50.0,))
-    >>> experiment = nc.Experiment(nc.simulate(model, current, seed=2, engine="jax").segments[0].spiketrains[0], current)
-    >>> profile = profile_likelihood(nc.fit(model, experiment, starts=1), experiment, "Delta_V", n_points=5)
+    >>> spikes = nc.simulate(model, current, seed=2, engine="jax").segments[0].spiketrains[0]
+    >>> experiment = nc.Experiment(spikes, current)
+    >>> result = nc.fit(model, experiment, starts=1)
+    >>> profile = profile_likelihood(result, experiment, "Delta_V", n_points=5)
     >>> bool(profile.interval_95[0] < profile.interval_95[1])
     True
     """
@@ -94,9 +97,9 @@ def profile_likelihood(
     data = likelihood_of(result, likelihood).of(result.model, experiment, **result.settings)
     heights = []
     for value in values:
-        along = data.with_model(result.model.with_parameters({name: value}).with_fixed(name))
-        z = along.coordinates.to_coordinates(result.model.values)
-        heights.append(refit(along, z).point.log_likelihood)
+        restricted = data.with_model(result.model.with_parameters({name: value}).with_fixed(name))
+        z = restricted.coordinates.to_coordinates(result.model.values)
+        heights.append(refit(restricted, z).point.log_likelihood)
     heights = np.array(heights)
     return Profile(
         name,

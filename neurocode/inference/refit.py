@@ -1,5 +1,5 @@
-"""A likelihood climbed again from a maximum that is near: after data were left out, drawn anew, or
-a parameter was fixed."""
+"""Refits that start near their maximum: after data were left out or simulated anew, or after a
+parameter was fixed."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ def refit(
     enough: float = 1e-3,
     progress: Progress | None = None,
 ) -> Ascent:
-    """Climb from ``z`` until a step is expected to gain less than ``enough`` nats or the passes are
-    spent."""
+    """Climb from ``z`` until a step is expected to gain less than ``enough`` nats or all passes
+    are used up."""
     ascent = Ascent(likelihood, z, progress)
     ascent.climb(passes, enough=enough)
     return ascent

@@ -1,4 +1,5 @@
-"""What a fit gives: parameters with intervals, likelihood, verdict, and a model that predicts."""
+"""The result of a fit: parameters with intervals, likelihood, verdicts, and a model that
+predicts."""
 
 from __future__ import annotations
 
@@ -20,7 +21,8 @@ from neurocode.plotting.estimates_figure import estimates_figure
 from neurocode.simulation.simulate import simulate
 from neurocode.statistics.time_rescaling import TimeRescaling
 
-#: Share of the width of the prior below which an estimate is called narrower than it.
+#: An estimate whose standard error is below this share of the prior width is called narrower than
+#: the prior.
 NARROWER = 0.5
 #: Name of a saved result inside a folder.
 FILE = "result.json"
@@ -37,14 +39,16 @@ class FittedParameter:
     standard_error : float or None
         None for a fixed parameter.
     interval_95 : tuple of float or None
-        From the observed information in the unconstrained coordinate, so it respects the bounds.
+        95 % interval from the observed information in the unconstrained coordinate, so that it
+        respects the bounds.
     fixed : bool
     identified : bool
         Whether the data determine the value to within its own size: the standard error is below
         half of the absolute value, and ``prior_ratio`` below a half. False for a fixed parameter.
     prior_ratio : float or None
-        Standard error over the width of the prior, both in the unconstrained coordinate: near one
-        the value is the prior's, near zero that of the data. None for a fixed parameter.
+        Standard error divided by the width of the prior, both in the unconstrained coordinate. The
+        prior determines the value if this is near one, the data if it is near zero. None for a
+        fixed parameter.
     """
 
     value: float
@@ -57,7 +61,7 @@ class FittedParameter:
 
     @property
     def narrower_than_prior(self) -> bool:
-        """Whether the data leave less than half of the width of the prior."""
+        """Whether the standard error is below half of the width of the prior."""
         return self.prior_ratio is not None and self.prior_ratio < NARROWER
 
     @property
@@ -73,7 +77,7 @@ class FittedParameter:
 
     @property
     def described(self) -> str:
-        """Value, standard error, unit and interval in a line."""
+        """Value, standard error, unit and interval in one line of text."""
         unit = "" if self.unit == "1" else f" {self.unit}"
         if self.fixed:
             return f"{self.value:.4g}{unit} (fixed)"
@@ -91,9 +95,9 @@ class CrossValidation:
     Attributes
     ----------
     bits_per_spike : float
-        Over all blocks, against a Poisson process at the rate of the other blocks.
+        Bits per spike over all blocks, against a Poisson process at the rate of the other blocks.
     folds : tuple of float
-        The same for each block.
+        Bits per spike of each block.
     """
 
     bits_per_spike: float
@@ -110,16 +114,16 @@ class FitResult:
         The model with fitted values.
     parameters : dict of str to FittedParameter
     likelihood : str
-        Name of the likelihood that was climbed: ``clamped`` (spikes under a current) or ``passage``
-        (spike times of a diffusion).
+        Name of the likelihood that was maximised: ``clamped`` (spikes under a current) or
+        ``passage`` (spike times of a diffusion).
     log_likelihood : float
-        Of the training spikes, in nats, without the prior.
+        Log-likelihood of the training spikes in nats, without the prior.
     bic : float
-        Bayesian information criterion, number of spikes as sample size.
+        Bayesian information criterion with the number of spikes as sample size.
     bits_per_spike : float
-        Training spikes, against a homogeneous Poisson process at the training rate.
+        Gain on the training spikes over a homogeneous Poisson process at the training rate.
     training_rate : float
-        In hertz.
+        Mean firing rate in the training data, in hertz.
     converged : bool
     message : str
     gradient_norm : float
@@ -129,27 +133,27 @@ class FitResult:
     dt : float
         Time step in seconds.
     duration : float
-        Of the longest training sweep in seconds; a model that reads ``t`` is tested from there on.
-        Of a fit to spike times, of all intervals together.
+        Duration of the longest training sweep in seconds, at which the test of a model that reads
+        ``t`` begins. For a fit to spike times, the total duration of all intervals.
     seconds : float
         Wall time of the fit.
     seed : int
     rank : int
-        Rank of the information of the data alone.
+        Rank of the information of the data without the prior.
     settings : mapping
-        What makes the likelihood again from the same data: ``dt`` and ``voltage`` (seconds between
-        the membrane potentials that were fitted too, None for spikes alone) of a clamped
-        likelihood.
+        Options that make the likelihood again from the same data. For a clamped likelihood these
+        are ``dt`` and ``voltage`` (seconds between the fitted membrane potentials, None for spikes
+        alone).
     goodness : mapping
-        What else was measured at the maximum: ``voltage_residual`` (root mean square, in volts)
-        where a voltage was fitted too; of spike times ``rescaling`` (a TimeRescaling of the
-        training intervals), ``dependence`` (rank correlation of rescaled neighbours, zero under a
-        right model) and ``dependence_p``.
+        Further measures at the maximum: ``voltage_residual`` (root mean square, in volts) if a
+        voltage was fitted too; for spike times ``rescaling`` (a TimeRescaling of the training
+        intervals), ``dependence`` (rank correlation of neighbouring rescaled intervals, zero under
+        the correct model) and ``dependence_p``, its p-value.
     verdicts : tuple of str
-        What speaks against reading the parameters as those of a neuron, where the likelihood asks;
-        empty where nothing does.
+        Reasons not to read the parameters as those of a neuron; empty if there are none or the
+        likelihood does not test this.
     cross_validation : CrossValidation, optional
-        Where models were compared.
+        Present if models were compared.
     """
 
     model: NeuronModel
@@ -175,7 +179,7 @@ class FitResult:
 
     @property
     def standard_errors(self) -> dict[str, float | None]:
-        """Standard error of every parameter in its unit, None where fixed."""
+        """Standard error of every parameter in its unit, None for fixed ones."""
         return {name: parameter.standard_error for name, parameter in self.parameters.items()}
 
     @property
@@ -183,7 +187,7 @@ class FitResult:
         """Whether time rescaling rejects neither the distribution of the training intervals nor
         their independence (each at 5 %).
 
-        None where the likelihood does not test it.
+        None if the likelihood does not test this.
         """
         if "rescaling" not in self.goodness:
             return None
@@ -195,7 +199,7 @@ class FitResult:
 
     @property
     def sources(self) -> tuple[str, ...]:
-        """Papers behind the likelihood, besides that of the model."""
+        """Papers that the likelihood is based on, besides that of the model."""
         return (
             ("Ladenbauer et al. 2019",)
             if self.likelihood == "passage"
@@ -217,12 +221,12 @@ class FitResult:
         Parameters
         ----------
         current : neo.AnalogSignal or numpy.ndarray, optional
-            An array is in SI, one value a step of the fit unless ``dt`` is given.
+            An array is in SI units, with one value per time step of the fit unless ``dt`` is given.
         duration : float, optional
-            In seconds.
+            Duration of each repeat in seconds.
         trials, seed : int
         dt : float or quantity, optional
-            Time step; that of the fit, or 0.1 ms where that has none of its own.
+            Time step. The default is that of the fit, or 0.1 ms if the fit has none.
         """
         if current is None:
             engine = "numba" if self.model.has_diffusion else "jax"
@@ -237,7 +241,7 @@ class FitResult:
         )
 
     def to_dictionary(self) -> dict[str, Any]:
-        """Plain values for JSON; numbers that are not finite become None."""
+        """Return the result as plain values for JSON; infinite numbers and NaN become None."""
         table = {
             "model": self.model.name,
             "parameters": {
@@ -277,14 +281,14 @@ class FitResult:
         return plain(table)
 
     def to_dataframe(self) -> pd.DataFrame:
-        """One row per parameter: meaning, unit, estimate, standard error, interval, and what the
-        data say of it.
+        """Return a table with one row per parameter: meaning, unit, estimate, standard error,
+        interval, and whether the data determine it.
 
         Returns
         -------
         pandas.DataFrame
-            ``prior_ratio`` is near zero where the data decide and near one where the prior does;
-            ``status`` puts it in words.
+            ``prior_ratio`` is near zero if the data determine the value and near one if the prior
+            does; ``status`` says the same in words.
         """
         rows = {}
         for name, fitted in self.parameters.items():
@@ -303,13 +307,13 @@ class FitResult:
         return pd.DataFrame.from_dict(rows, orient="index").rename_axis("parameter")
 
     def summary(self) -> str:
-        """The verdict and the estimates as text, one line per parameter."""
+        """Return the verdicts and the estimates as text, one line per parameter."""
         return lines(
             self._heading(), self._rows(), most=len(self.parameters) + len(self.verdicts) + 2
         )
 
     def plot(self) -> Figure:
-        """Estimates with their 95 % intervals, each in its unit."""
+        """Plot the estimates with their 95 % intervals, each in its unit."""
         free = {name: fitted for name, fitted in self.parameters.items() if not fitted.fixed}
         labels = [
             f"{name} ({fitted.unit})" if fitted.unit != "1" else name
@@ -350,11 +354,10 @@ class FitResult:
         return [*estimates, *self.verdicts, *([f"fixed: {', '.join(fixed)}"] if fixed else [])]
 
     def save(self, path: str | Path) -> Path:
-        """Write everything as JSON, which :meth:`load` reads: to a file, or as ``result.json``
-        beside ``model.toml`` into a folder.
+        """Write the result as JSON, which :meth:`load` reads: to a file, or into a folder as
+        ``result.json`` beside ``model.toml``.
 
-        Beside the values for reading the file holds the fields in a form that loses nothing, under
-        ``saved``.
+        Besides the readable values the file holds all fields without loss, under ``saved``.
         """
         file = save_value(self, path, FILE)
         if file != Path(path):
@@ -363,7 +366,7 @@ class FitResult:
 
     @classmethod
     def load(cls, path: str | Path) -> FitResult:
-        """Read a result that :meth:`save` or ``neurocode fit`` wrote, every field as it was.
+        """Read a result that :meth:`save` or ``neurocode fit`` wrote, with all fields unchanged.
 
         Parameters
         ----------
@@ -378,8 +381,9 @@ class FitResult:
         Examples
         --------
         >>> import neurocode as nc, tempfile
-        >>> result = nc.fit(nc.models.lif_diffusive(), nc.simulate(nc.models.lif_diffusive(), duration=12, seed=1, engine="numba"
-        ...     ).segments[0].spiketrains)
+        >>> model = nc.models.lif_diffusive()
+        >>> block = nc.simulate(model, duration=12, seed=1, engine="numba")
+        >>> result = nc.fit(model, block.segments[0].spiketrains)
         >>> with tempfile.TemporaryDirectory() as folder:
         ...     nc.FitResult.load(result.save(folder)) == result
         True
@@ -388,7 +392,7 @@ class FitResult:
 
 
 def plain(value: Any) -> Any:
-    """Value in types that JSON knows; numbers that are not finite become None."""
+    """Convert a value into types that JSON knows; infinite numbers and NaN become None."""
     if isinstance(value, dict):
         return {str(key): plain(entry) for key, entry in value.items()}
     if isinstance(value, (list, tuple)):

@@ -1,4 +1,4 @@
-"""Scores of a model on spikes that its fit did not see, as a value."""
+"""The class that holds the scores of a model on held-out spikes."""
 
 from __future__ import annotations
 
@@ -26,15 +26,15 @@ FILE = "scores.json"
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Scores:
-    """Scores of a model on spikes that its fit did not see.
+    """Scores of a model on held-out spikes.
 
-    Repeats of a frozen current are compared with predicted ones moment by moment; without a
-    stimulus that repeats share these scores are absent (empty mappings, NaN).
+    Repeats under a frozen current are compared with predicted ones moment by moment. If the repeats
+    share no stimulus, these scores are absent (empty mappings, NaN).
 
     Attributes
     ----------
     bits_per_spike : float
-        Against a homogeneous Poisson process at the training rate.
+        Gain over a homogeneous Poisson process at the training rate.
     md_star : dict of str to MdStar
     md_star_ceiling : dict of str to (float, float)
         Mean and spread over random halves of the recorded repeats.
@@ -43,17 +43,18 @@ class Scores:
         Mean coincidence factor of model with recorded repeats, and among recorded repeats.
     ks : TimeRescaling
     psth_correlation : float
-        After a Gaussian of 10 ms.
+        Correlation of recorded and predicted PSTH, smoothed with a Gaussian of 10 ms.
     explained_variance : float
-        Of the Allen Cell Types Database, after a Gaussian of 10 ms (Teeter et al. 2018).
+        Explained variance as in the Allen Cell Types Database, after smoothing with a Gaussian of
+        10 ms (Teeter et al. 2018).
     recorded_rate, predicted_rate : float
-        In hertz.
+        Mean firing rates in hertz.
     recorded, predicted : list of numpy.ndarray
         Spike times of the repeats in seconds.
     duration : float
-        Of a repeat, in seconds.
+        Duration of a repeat in seconds.
     notes : list of str
-        What could not be computed, and why.
+        Scores that could not be computed, and why.
     """
 
     bits_per_spike: float
@@ -78,7 +79,7 @@ class Scores:
         return bool(self.md_star)
 
     def to_dictionary(self) -> dict[str, Any]:
-        """Plain values for JSON, in the layout of ``result.json``."""
+        """Return the scores as plain values for JSON, in the layout of ``result.json``."""
         table = {
             "bits_per_spike": {"test": self.bits_per_spike},
             "md_star": {key: score.value for key, score in self.md_star.items()},
@@ -105,15 +106,15 @@ class Scores:
         return plain(table)
 
     def to_dataframe(self) -> pd.DataFrame:
-        """One row per score: that of the model, its 95 % interval, and what the recorded repeats
-        reach among themselves.
+        """Return a table with one row per score: the score of the model, its 95 % interval, and the
+        score of the recorded repeats among themselves.
 
         Returns
         -------
         pandas.DataFrame
-            Columns ``model``, ``low_95``, ``high_95`` and ``recorded``, NaN where there is no such
-            value. For the KS statistic ``high_95`` is the end of the band that a right model stays
-            in.
+            Columns ``model``, ``low_95``, ``high_95`` and ``recorded``, NaN where a value does not
+            exist. For the KS statistic ``high_95`` is the upper end of the band that contains the
+            statistic of a correct model.
         """
         rows = [("bits per spike, held out", self.bits_per_spike, None, None, None)]
         for key, score in self.md_star.items():
@@ -141,17 +142,17 @@ class Scores:
 
     @property
     def sources(self) -> tuple[str, ...]:
-        """Papers behind the similarity of trains and the time-rescaling test."""
+        """Papers that the similarity of trains and the time-rescaling test are based on."""
         return ("Naud et al. 2011", "Brown et al. 2002")
 
     def summary(self) -> str:
-        """Every score and every note as text, a line each."""
+        """Return the scores and the notes as text, one line per score or note."""
         rows = self._rows()
         return lines(self._heading(), rows, most=len(rows) + 2)
 
     def plot(self) -> Figure:
-        """Time-rescaled intervals, and of repeats of one stimulus their spikes and rates beside the
-        predicted ones."""
+        """Plot the time-rescaled intervals and, for repeats of one stimulus, the recorded spikes
+        and rates beside the predicted ones."""
         band = self.ks.band if np.isfinite(self.ks.band) else 0.0
         if not self.compares_repeats:
             return scores_figure(self.ks.quantiles, band)
@@ -162,17 +163,16 @@ class Scores:
         )
 
     def save(self, path: str | Path) -> Path:
-        """Write everything as JSON, which :meth:`load` reads: to a file, or as ``scores.json`` into
-        a folder.
+        """Write the scores as JSON, which :meth:`load` reads: to a file, or into a folder as
+        ``scores.json``.
 
-        Beside the values for reading the file holds the fields in a form that loses nothing, under
-        ``saved``.
+        Besides the readable values the file holds all fields without loss, under ``saved``.
         """
         return save_value(self, path, FILE)
 
     @classmethod
     def load(cls, path: str | Path) -> Scores:
-        """Read scores that :meth:`save` wrote, every field as it was.
+        """Read scores that :meth:`save` wrote, with all fields unchanged.
 
         Parameters
         ----------
@@ -209,7 +209,7 @@ class Scores:
 
 
 def _line(name: str, row: pd.Series) -> str:
-    """A score in words: its value, its interval, and that of the recorded repeats."""
+    """Describe a score in words: its value, its interval, and that of the recorded repeats."""
     parts = (
         [] if np.isnan(row["model"]) and np.isfinite(row["recorded"]) else [f"{row['model']:.3g}"]
     )

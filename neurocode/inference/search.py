@@ -1,4 +1,4 @@
-"""The starts of a fit: where they begin, how long they climb, which goes on."""
+"""The starts of a fit: where they begin, how long they climb, and which of them go on."""
 
 from __future__ import annotations
 
@@ -8,24 +8,24 @@ from neurocode.inference.objective import Objective
 from neurocode.inference.optimise import Ascent, Report, reporter
 
 STARTS = 6
-#: Passes that each start has spent when the better half goes on, round by round; the best of the
-#: last round is refined.
+#: Number of passes that each start may use up to the end of each round. After every round the
+#: better half goes on; the best start of the last round is refined.
 ROUNDS = (60, 120, 240)
-#: Gain expected of a step, in nats, below which a start is done.
+#: Expected gain of a step, in nats, below which a start stops climbing.
 ENOUGH_FOR_A_START = 0.1
-#: Spread of the further starts around the first, in unconstrained coordinates.
+#: Standard deviation of the random starts around the first, in unconstrained coordinates.
 START_SPREAD = 1.0
 
 
 def search(
     objective: Objective, origin: np.ndarray, starts: int, seed: int, progress: Report | None = None
 ) -> Ascent:
-    """Climb from an origin and from others around it, round by round with the better half.
+    """Climb from an origin and from random points around it, keeping the better half each round.
 
     Returns
     -------
     Ascent
-        The one that came highest.
+        The ascent with the highest log-likelihood.
     """
     random = np.random.default_rng(seed)
     origins = [

@@ -1,4 +1,4 @@
-"""Which likelihood is that of a model and its data."""
+"""The choice of the likelihood for a model and its data."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ from neurocode.inference.passage.likelihood import PassageLikelihood
 from neurocode.inference.result import FitResult
 from neurocode.models.model import NeuronModel
 
-#: Each says by :meth:`Likelihood.takes` whether it is asked for; the first that is, is used.
+#: Known likelihoods; the first whose :meth:`Likelihood.takes` is true for model and data is used.
 LIKELIHOODS: tuple[type[Likelihood], ...] = (PassageLikelihood, ClampedLikelihood)
 
 
 def likelihood_for(model: NeuronModel, data: object) -> type[Likelihood]:
-    """The likelihood of a model and of data.
+    """Return the class of the likelihood for a model and data.
 
     Raises
     ------
     FitError
-        If none takes them.
+        If no likelihood accepts them.
     """
     for kind in LIKELIHOODS:
         if kind.takes(model, data):
@@ -33,22 +33,22 @@ def likelihood_for(model: NeuronModel, data: object) -> type[Likelihood]:
 def likelihood_of(
     result: FitResult, likelihood: type[Likelihood] | None = None
 ) -> type[Likelihood]:
-    """The likelihood that a result is a maximum of.
+    """Return the class of the likelihood whose maximum a result is.
 
     Parameters
     ----------
     result : FitResult
     likelihood : type of Likelihood, optional
-        One that is not in the table.
+        A likelihood class that is not in ``LIKELIHOODS``.
 
     Raises
     ------
     FitError
-        If the result is of another one.
+        If the result is the maximum of another likelihood.
     """
     for kind in LIKELIHOODS if likelihood is None else (likelihood,):
         if kind.name == result.likelihood:
             return kind
     raise FitError(
-        f"The fit is by the likelihood '{result.likelihood}'; hand that over as `likelihood`."
+        f"The fit used the likelihood '{result.likelihood}'; pass its class as `likelihood`."
     )

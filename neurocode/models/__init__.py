@@ -1,16 +1,16 @@
-"""What a neuron is: models as Brian2 equations, and the library of named ones.
+"""Neuron models as Brian2 equations, and a library of named models.
 
 Contents
 --------
 NeuronModel, Parameter, EscapeNoise
-    The values a model is made of.
+    The classes of a model and its parts.
 lif, noisy_lif, normalised_lif, current_lif, adlif, adex, eif, qif, izhikevich, meta_neuron, gif,
 glif, igif, igif_ia, glm
     Library models.
 lif_diffusive, eif_diffusive, qif_diffusive, lif_coloured
-    Models with white noise for spike times alone, with adaptation and a periodic drive where asked.
+    Models with white noise for spike times alone, optionally with adaptation and a periodic drive.
 load, by_name, LIBRARY
-    A model from a TOML file, or a library model by its name.
+    Load a model from a TOML file, or get a library model by its name.
 """
 
 from __future__ import annotations

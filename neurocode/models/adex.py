@@ -11,8 +11,8 @@ def adex() -> NeuronModel:
 
     ``C dv/dt = -g_L (v - E_L) + g_L Delta_T exp((v - V_T)/Delta_T) - w + I``,
     ``tau_w dw/dt = a (v - E_L) - w``; at ``V_peak``: ``v <- V_r``, ``w <- w + b``. The default
-    values are those of the paper. Both right-hand sides see ``v`` no higher than ``V_peak``, where
-    the spike is due: a step that overshoots stays finite and leaves no trace in ``w``.
+    values are those of the paper. Both right-hand sides limit ``v`` to ``V_peak``, at which a spike
+    is counted, so that a step that overshoots stays finite and does not affect ``w``.
 
     Returns
     -------

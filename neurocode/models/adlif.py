@@ -14,7 +14,7 @@ def adlif(discretisation: str = "symplectic") -> NeuronModel:
 
     ``tau_u du/dt = -u + I - w`` and ``tau_w dw/dt = -w + q (a u + b z)`` with the spike ``z`` at
     ``u > 1`` and reset of ``u`` to zero. Both forms use exponential decays. The Euler-forward form
-    reads ``u`` and ``z`` of the step before; the symplectic form updates ``w`` after the reset,
+    reads ``u`` and ``z`` of the previous step; the symplectic form updates ``w`` after the reset,
     from the post-reset ``u`` and the new ``z`` (Baronig, Ferrand, Sabathiel, Legenstein 2025,
     released code).
 
@@ -39,7 +39,7 @@ def adlif(discretisation: str = "symplectic") -> NeuronModel:
     """
     if discretisation not in DISCRETISATIONS:
         raise ModelError(
-            f"'{discretisation}' is no discretisation; known are {', '.join(DISCRETISATIONS)}."
+            f"'{discretisation}' is not a discretisation; known are {', '.join(DISCRETISATIONS)}."
         )
     symplectic = discretisation == "symplectic"
     return NeuronModel(

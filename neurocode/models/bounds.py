@@ -1,4 +1,4 @@
-"""Bounded numbers as coordinates: the one map that fits climb along and networks learn along."""
+"""The map between bounded numbers and coordinates in which fits climb and networks learn."""
 
 from __future__ import annotations
 
@@ -19,16 +19,18 @@ Array = jax.Array
 class Bounds:
     """Numbers between bounds, and coordinates for them.
 
-    A number with two finite bounds goes through the logit, one with a single bound through the
-    logarithm of its distance to it, one with none is scaled by its size. With ``place`` a number
-    with two bounds is its place between them instead, from 0 to 1: what learns it clips it there
-    after every update, as published networks do (Baronig et al. 2025).
+    The coordinate of a number with two finite bounds is its logit, that of a number with a single
+    bound the logarithm of its distance to the bound, and that of a number without bounds a multiple
+    of its size. With ``place`` the coordinate of a number with two bounds is instead its relative
+    position between them, from 0 to 1; training clips it there after every update, as published
+    networks do (Baronig et al. 2025).
 
     Attributes
     ----------
     low, high, scale : float or numpy.ndarray
-        Bounds, minus or plus infinity where there is none, and sizes: of one number or of several.
+        Bounds (minus or plus infinity if there is none) and sizes of one number or of several.
     place : bool
+        Whether the coordinate of a number with two bounds is its relative position between them.
 
     Examples
     --------
@@ -45,18 +47,18 @@ class Bounds:
 
     @property
     def two_sided(self) -> np.ndarray | np.bool_:
-        """Which have both bounds."""
+        """Which numbers have two finite bounds."""
         return np.isfinite(self.low) & np.isfinite(self.high)
 
     @property
     def one_sided(self) -> np.ndarray | np.bool_:
-        """Which have a single bound."""
+        """Which numbers have a single finite bound."""
         return np.isfinite(self.low) ^ np.isfinite(self.high)
 
     def value(
         self, z: Array, xp: ModuleType = jnp, sigmoid: Callable[[Array], Array] = jax.nn.sigmoid
     ) -> Array:
-        """Numbers at coordinates ``z``, computed by NumPy or by JAX."""
+        """Return the numbers at coordinates ``z``, computed by NumPy or JAX."""
         low, high = self._finite()
 
         def exponential(sign: int) -> Array:
@@ -79,39 +81,45 @@ class Bounds:
         )
 
     def coordinate(self, x: np.ndarray) -> np.ndarray:
-        """Coordinates of numbers that lie inside their bounds."""
+        """Return the coordinates of numbers that lie inside their bounds."""
         low, high = self._finite()
         with np.errstate(all="ignore"):
-            both = (x - low) / (high - low) if self.place else np.log((x - low) / (high - x))
-            one = np.where(
+            between = (x - low) / (high - low) if self.place else np.log((x - low) / (high - x))
+            beyond = np.where(
                 np.isfinite(self.low),
                 np.log((x - low) / self.scale),
                 -np.log((high - x) / self.scale),
             )
-            return np.where(self.two_sided, both, np.where(self.one_sided, one, x / self.scale))[()]
+            open_ended = np.where(self.one_sided, beyond, x / self.scale)
+            return np.where(self.two_sided, between, open_ended)[()]
 
     def slope(self, z: np.ndarray) -> np.ndarray:
-        """Derivative of each number by its coordinate."""
+        """Return the derivative of each number with respect to its coordinate."""
         low, high = self._finite()
-        one = self.scale * np.exp(
+        beyond = self.scale * np.exp(
             np.where(self.one_sided, np.where(np.isfinite(self.low), z, -z), 0.0)
         )
-        both = high - low if self.place else (high - low) * expit(z) * expit(-z)
-        return np.where(self.two_sided, both, one)
+        between = high - low if self.place else (high - low) * expit(z) * expit(-z)
+        return np.where(self.two_sided, between, beyond)
 
     def _finite(self) -> tuple[Any, Any]:
-        """Bounds with numbers that are computed with, and not used, in the place of those that are
-        missing."""
+        """Return the bounds with finite placeholders for infinite ones, so that branches that are
+        not used stay finite."""
         return tuple(
-            _choose(np, np.isfinite(bound), lambda bound=bound: bound, lambda other=other: other)
-            for bound, other in ((self.low, -1.0), (self.high, 1.0))
+            _choose(
+                np,
+                np.isfinite(bound),
+                lambda bound=bound: bound,
+                lambda placeholder=placeholder: placeholder,
+            )
+            for bound, placeholder in ((self.low, -1.0), (self.high, 1.0))
         )
 
 
 def _choose(
     xp: ModuleType, chosen: np.ndarray | np.bool_, yes: Callable[[], Any], no: Callable[[], Any]
 ) -> Any:
-    """One or the other, of one number without computing both."""
+    """Choose between the values of two functions; for a scalar condition only one is called."""
     if np.ndim(chosen) == 0:
         return yes() if chosen else no()
     return xp.where(chosen, yes(), no())

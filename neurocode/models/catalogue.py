@@ -1,4 +1,4 @@
-"""Library models by the name used on the command line."""
+"""The library models by their names on the command line."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ DIFFUSIVE = {
     "eif-diffusive": eif_diffusive,
     "qif-diffusive": qif_diffusive,
 }
-#: Neurons with an escape rate; without it they are ``-deterministic``.
+#: Models with an escape rate; their versions without it have the suffix ``-deterministic``.
 ESCAPING = {"gif": gif, "glm": glm, **{f"glif{level}": partial(glif, level) for level in LEVELS}}
 
-#: One row per model: the name that it has itself, and what makes it.
+#: Name and factory function of each model.
 LIBRARY: dict[str, Callable[[], NeuronModel]] = {
     "lif": lif,
     "lif-normalised": normalised_lif,
@@ -59,12 +59,12 @@ LIBRARY: dict[str, Callable[[], NeuronModel]] = {
 
 
 def by_name(name: str) -> NeuronModel:
-    """Library model of this name, or the model in the TOML file of this path.
+    """Return the library model of this name, or the model in the TOML file at this path.
 
     Raises
     ------
     ModelError
-        If there is neither.
+        If there is neither such a library model nor such a file.
 
     Examples
     --------

@@ -1,5 +1,5 @@
-"""What a model must satisfy before any engine sees it: names, units, sizes, and what may stand
-where."""
+"""The checks that a model must pass before an engine reads it: names, units, sizes, and which names
+may be used in which expression."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ MOST_LETTERS = 100
 
 
 def check_model(model: NeuronModel) -> None:
-    """Refuse whatever an engine could not run, or would run in a way of its own.
+    """Refuse models that an engine could not run, or that engines would run differently.
 
     Parameters
     ----------
@@ -33,7 +33,7 @@ def check_model(model: NeuronModel) -> None:
     Raises
     ------
     ModelError
-        In one sentence.
+        For the first fault of the model.
 
     Examples
     --------
@@ -56,8 +56,8 @@ def check_model(model: NeuronModel) -> None:
 
 @dataclass(frozen=True)
 class _Text:
-    """What a model says apart from its numbers: models that differ in parameter values alone are
-    checked once."""
+    """The text of a model without its numbers, so that models that differ only in parameter values
+    are checked once."""
 
     key: tuple
     model: NeuronModel = field(compare=False)
@@ -178,8 +178,8 @@ def _check_noise(model: NeuronModel) -> None:
 
 
 def _texts(model: NeuronModel) -> tuple[Question, ...]:
-    """Every expression of a model: what it is for, its text, and the unit that it must have;
-    subexpressions first."""
+    """Return all expressions of a model, subexpressions first, each with its purpose, its text and
+    the unit that it must have."""
     units = {equation.name: equation.unit for equation in model.parsed}
     texts: list[Question] = []
     for equation in sorted(model.parsed, key=lambda equation: equation.kind, reverse=True):
@@ -211,7 +211,8 @@ def _noise_questions(noise: EscapeNoise, margin: str) -> list[Question]:
 
 
 def _check_what_is_read(model: NeuronModel, texts: Sequence[Question]) -> None:
-    """Names must be defined, and the same in all engines at the time at which they are read."""
+    """Check that all names are defined and have the same value in all engines when they are
+    read."""
     inside = {name: names_in(text) for name, text in model.subexpressions.items()}
     defined = (
         {equation.name for equation in model.parsed}
@@ -236,18 +237,18 @@ def _check_what_is_read(model: NeuronModel, texts: Sequence[Question]) -> None:
 
 
 def _read_names(text: str, inside: Mapping[str, set[str]]) -> set[str]:
-    """Names that an expression reads, directly or through subexpressions."""
-    found, open_names = set(), set(names_in(text))
-    while open_names:
-        name = open_names.pop()
-        found.add(name)
-        open_names |= inside.get(name, set()) - found
-    return found
+    """Return the names that an expression reads, directly or through subexpressions."""
+    names_read, unvisited = set(), set(names_in(text))
+    while unvisited:
+        name = unvisited.pop()
+        names_read.add(name)
+        unvisited |= inside.get(name, set()) - names_read
+    return names_read
 
 
 def _forbidden(where: str, model: NeuronModel) -> set[str]:
-    """Names that have no agreed value where an expression is worked out; ``noise`` stands for all
-    ``xi``."""
+    """Return the names that have no value common to all engines when an expression is evaluated;
+    ``noise`` stands for all ``xi``."""
     if where.startswith("equation of"):
         name = where.split("'")[1]
         return set() if name in model.states else {"noise"}

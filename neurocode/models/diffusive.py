@@ -1,12 +1,12 @@
 """Integrate-and-fire neurons driven by white noise, for spike times alone.
 
 All are one-dimensional diffusions to a threshold, so the density of their interspike intervals is a
-first-passage density. Spike times say nothing about volts: threshold and reset fix the scale and
-are not free. Nor can they tell another leak reversal ``E_L`` from another mean input; it is fixed
-halfway between reset and threshold, where the estimates of mean input and membrane time constant
-are least correlated. As in Ladenbauer et al. 2019 the input has a mean ``mu`` (mV/ms) and a
-strength ``sigma`` (mV per root of a millisecond); with another ``E_L`` the mean input is ``mu``
-plus the difference over ``tau``.
+first-passage density. Spike times do not determine the scale of the membrane potential, so
+threshold and reset, which set it, are fixed. Spike times also cannot tell a different leak reversal
+``E_L`` from a different mean input. ``E_L`` is therefore fixed halfway between reset and threshold,
+where the estimates of mean input and membrane time constant are least correlated. As in Ladenbauer
+et al. 2019 the input has a mean ``mu`` (mV/ms) and a strength ``sigma`` (mV per square root of a
+millisecond); with another ``E_L`` the mean input is ``mu`` plus the difference over ``tau``.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from dataclasses import replace
 from neurocode.models.model import NeuronModel
 from neurocode.models.parameter import Parameter
 
-#: Input current of adaptation and drive, in the terms of the equation of v.
+#: Equation of the adaptation, and the periodic drive as a term of the equation of v.
 ADAPTATION = "dw/dt = -w/tau_w : volt/second"
 DRIVE = (
     "drive_cos*cos(6.283185307179586*frequency*t) + drive_sin*sin(6.283185307179586*frequency*t)"
@@ -35,14 +35,16 @@ LEAK = {"E_L": Parameter.of("-55 mV", fixed=True, description="leak reversal pot
 def lif_diffusive(*, adaptation: bool = False, periodic: bool = False) -> NeuronModel:
     """Leaky integrate-and-fire neuron with white noise.
 
-    ``dv/dt = (E_L - v)/tau + mu + sigma xi``; crossing and reset lie inside the time step.
+    ``dv/dt = (E_L - v)/tau + mu + sigma xi``; threshold crossing and reset happen at a time inside
+    the step.
 
     Parameters
     ----------
     adaptation : bool
-        Subtract ``w`` from the input: it jumps by ``b`` at a spike and decays with ``tau_w``.
+        Whether to subtract ``w`` from the input, which jumps by ``b`` at a spike and decays with
+        ``tau_w``.
     periodic : bool
-        Add a sine of fixed ``frequency`` to the input, its two amplitudes free.
+        Whether to add a sine of fixed ``frequency`` and with two free amplitudes to the input.
 
     Returns
     -------
@@ -69,7 +71,7 @@ def lif_diffusive(*, adaptation: bool = False, periodic: bool = False) -> Neuron
 def eif_diffusive(*, adaptation: bool = False, periodic: bool = False) -> NeuronModel:
     """Exponential integrate-and-fire neuron with white noise (Fourcaud-Trocme et al. 2003).
 
-    ``dv/dt = (E_L - v + Delta_T exp((v - V_T)/Delta_T))/tau + mu + sigma xi``, a spike at
+    ``dv/dt = (E_L - v + Delta_T exp((v - V_T)/Delta_T))/tau + mu + sigma xi``, with a spike at
     ``V_peak``.
 
     Parameters
@@ -88,20 +90,22 @@ def eif_diffusive(*, adaptation: bool = False, periodic: bool = False) -> Neuron
     'v - V_peak'
     """
     leak = "(E_L - v + Delta_T*exp((clip(v, -1*volt, V_peak) - V_T)/Delta_T))/tau"
-    own = {
+    parameters = {
         **LEAK,
         "V_T": Parameter.of("-50 mV", fixed=True, description="threshold of spike initiation"),
         **INITIATION,
     }
     text = "Exponential integrate-and-fire neuron with white noise."
-    return _diffusive("eif-diffusive", text, leak, "V_peak", "heun", own, adaptation, periodic)
+    return _diffusive(
+        "eif-diffusive", text, leak, "V_peak", "heun", parameters, adaptation, periodic
+    )
 
 
 def qif_diffusive(*, adaptation: bool = False, periodic: bool = False) -> NeuronModel:
     """Quadratic integrate-and-fire neuron with white noise.
 
-    ``dv/dt = (v - V_T)^2/(2 Delta_T tau) + mu + sigma xi``, a spike at ``V_peak``: the exponential
-    neuron expanded around the minimum of its drift. It fires without noise where ``mu`` is
+    ``dv/dt = (v - V_T)^2/(2 Delta_T tau) + mu + sigma xi``, with a spike at ``V_peak``. This is the
+    exponential neuron expanded around the minimum of its drift. It fires without noise if ``mu`` is
     positive.
 
     Parameters
@@ -119,14 +123,22 @@ def qif_diffusive(*, adaptation: bool = False, periodic: bool = False) -> Neuron
     >>> nc.models.qif_diffusive().states
     ('v',)
     """
-    own = {
+    parameters = {
         "V_T": Parameter.of("-55 mV", fixed=True, description="potential of the slowest drift"),
         **INITIATION,
     }
     leak = "(clip(v, -1*volt, V_peak) - V_T)**2/(2*Delta_T*tau)"
     text = "Quadratic integrate-and-fire neuron with white noise."
     return _diffusive(
-        "qif-diffusive", text, leak, "V_peak", "heun", own, adaptation, periodic, mu="0.2 mV/ms"
+        "qif-diffusive",
+        text,
+        leak,
+        "V_peak",
+        "heun",
+        parameters,
+        adaptation,
+        periodic,
+        mu="0.2 mV/ms",
     )
 
 
@@ -137,13 +149,14 @@ def lif_coloured(correlation_time: str = "2 ms") -> NeuronModel:
     Noise with a short correlation time ``tau_s`` acts like white noise with threshold and reset
     moved up by ``sigma sqrt(tau_s) |zeta(1/2)|/sqrt(2) = 1.0326 sigma sqrt(tau_s)`` (Brunel & Sergi
     1998; Fourcaud & Brunel 2002: the shift is ``alpha/2 sqrt(tau_s/tau)`` of ``sigma sqrt(tau)``
-    with ``alpha = sqrt(2) |zeta(1/2)|``). Measured against real correlated noise at 33 Hz, the rate
-    is 2 % low for ``tau_s`` of a twentieth of ``tau`` and 5 % low for a tenth.
+    with ``alpha = sqrt(2) |zeta(1/2)|``). Compared with simulated correlated noise at 33 Hz, the
+    rate is 2 % too low if ``tau_s`` is a twentieth of ``tau`` and 5 % too low if it is a tenth.
 
     Parameters
     ----------
     correlation_time : str
-        With unit; fixed, since intervals cannot tell it from a higher threshold.
+        Correlation time with its unit. It is fixed, because intervals cannot tell it from a higher
+        threshold.
 
     Returns
     -------
@@ -176,7 +189,7 @@ def _diffusive(
     leak: str,
     peak: str,
     integrator: str,
-    own: dict[str, Parameter],
+    neuron_parameters: dict[str, Parameter],
     adaptation: bool,
     periodic: bool,
     mu: str = "0.35 mV/ms",
@@ -190,7 +203,7 @@ def _diffusive(
         "tau": Parameter.of("20 ms", ("0.5 ms", "500 ms"), description="membrane time constant"),
         "t_ref": Parameter.of("2 ms", ("0 ms", "50 ms"), description="absolute refractory period"),
         "V_r": Parameter.of("-60 mV", fixed=True, description="reset potential"),
-        **own,
+        **neuron_parameters,
     }
     lines, reset = [], "v = V_r"
     if adaptation:

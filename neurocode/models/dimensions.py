@@ -1,5 +1,5 @@
-"""Whether the units of a model fit together, asked once for all engines: JAX and the compiled loop
-compute with plain numbers."""
+"""The check that the units of a model fit together. It is made once for all engines, because JAX
+and the compiled loop compute with plain numbers."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ from neurocode.units import parse_unit, unit_table
 
 SECOND = parse_unit("second").dim
 
-#: What is asked: what the expression is for, its text, and the unit it must have (None where any
-#: will do).
+#: An expression to check: its purpose, its text, and the unit that it must have, or None if any
+#: unit is allowed.
 Question = tuple[str, str, str | None]
 
 
@@ -33,14 +33,15 @@ def check_dimensions(questions: tuple[Question, ...], units: tuple[tuple[str, st
     Parameters
     ----------
     questions : tuple of (str, str, str or None)
-        What an expression is for, its text and the unit that it must have, None where any will do.
+        Purpose and text of each expression, and the unit that it must have, or None if any unit is
+        allowed.
     units : tuple of (str, str)
         Names of variables and parameters with their units.
 
     Raises
     ------
     ModelError
-        In one sentence that names the part which does not fit.
+        If units do not fit together; the message names the expression.
 
     Examples
     --------
@@ -52,8 +53,8 @@ def check_dimensions(questions: tuple[Question, ...], units: tuple[tuple[str, st
         dimension = dimension_of(text, variables, where)
         if unit is not None and dimension is not parse_unit(unit).dim:
             raise ModelError(
-                f"The {where} '{_short(text)}' has the unit {_shown(dimension)}, expected "
-                f"{_shown(parse_unit(unit).dim)}."
+                f"The {where} '{_short(text)}' has the unit {_unit_text(dimension)}, expected "
+                f"{_unit_text(parse_unit(unit).dim)}."
             )
 
 
@@ -63,7 +64,7 @@ def dimension_of(text: str, variables: Mapping[str, Variable | Function], where:
     Raises
     ------
     ModelError
-        If units in it do not fit together.
+        If units in the expression do not fit together.
     """
     try:
         return parse_expression_dimensions(text, variables)
@@ -82,7 +83,8 @@ def dimension_of(text: str, variables: Mapping[str, Variable | Function], where:
 def _variables(
     names: Iterable[str], dimensions: Mapping[str, Dimension]
 ) -> dict[str, Variable | Function]:
-    """What Brian2 asks about names: the model's own, units, white noise and functions."""
+    """Return the variables and functions that Brian2 needs to find the unit of an expression: those
+    of the model, units, white noise and mathematical functions."""
 
     def dimension(name: str) -> Dimension:
         if is_noise(name):
@@ -96,7 +98,7 @@ def _variables(
     return functions | {name: Variable(name, dimension(name)) for name in names}
 
 
-def _shown(dimension: Dimension) -> str:
+def _unit_text(dimension: Dimension) -> str:
     return "1" if dimension is DIMENSIONLESS else get_unit_for_display(dimension)
 
 

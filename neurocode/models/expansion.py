@@ -1,7 +1,7 @@
-"""How large a model becomes when its subexpressions are put in and its powers multiplied out.
+"""The size of a model after its subexpressions are inserted and its powers multiplied out.
 
-Brian2 and the compilers see the expanded text: what is short to write may take hours to compile and
-is refused here.
+Brian2 and the compilers process the expanded text. A short model may therefore take hours to
+compile; such models are refused here.
 """
 
 from __future__ import annotations
@@ -37,13 +37,13 @@ class Extent:
     Attributes
     ----------
     nodes, levels : int
-        Of the syntax tree.
+        Number of nodes and of levels of the syntax tree.
     terms : float
-        At most so many summands when powers and products are multiplied out.
+        Upper bound on the number of summands after powers and products are multiplied out.
     power : float
-        Largest product of the exponents on one way down the tree.
+        Largest product of the exponents along one path down the tree.
     number : float, optional
-        Its value where it holds no variable and no function.
+        Value of the expression if it holds no variable and no function.
     """
 
     nodes: int = 1
@@ -56,20 +56,21 @@ class Extent:
 def check_expansion(
     expressions: Iterable[tuple[str, ast.expr]], subexpressions: Mapping[str, ast.expr]
 ) -> None:
-    """Refuse expressions that take too long to expand, that read themselves, or whose constant
+    """Refuse expressions that take too long to expand, that depend on themselves, or whose constant
     parts have no finite value.
 
     Parameters
     ----------
     expressions : iterable of (str, ast.expr)
-        What each is for, and its syntax tree.
+        Purpose and syntax tree of each expression.
     subexpressions : mapping of str to ast.expr
-        By name; put in wherever the name stands.
+        Subexpressions by name, which are inserted wherever the name occurs.
 
     Raises
     ------
     ModelError
-        If one has more than 4000 nodes, 100 levels, 2000 terms or a power of 64 in all.
+        If an expression has more than 100 levels, 2000 terms or a total power of 64, or all
+        together have more than 4000 nodes.
 
     Examples
     --------
@@ -96,7 +97,7 @@ def check_expansion(
 
 
 class _Measure:
-    """Extent of syntax trees, each subexpression measured once."""
+    """Measures the extent of syntax trees; each subexpression is measured once."""
 
     def __init__(self, subexpressions: Mapping[str, ast.expr]) -> None:
         self.subexpressions = subexpressions
@@ -155,7 +156,8 @@ class _Measure:
 
 
 def _terms(operator: ast.operator, left: Extent, right: Extent) -> float:
-    """Bound on the summands of a product, a sum or a power that is multiplied out."""
+    """Return an upper bound on the number of summands of a product, a sum or a power after it is
+    multiplied out."""
     if isinstance(operator, (ast.Add, ast.Sub)):
         return left.terms + right.terms
     if not isinstance(operator, ast.Pow):
@@ -167,10 +169,10 @@ def _terms(operator: ast.operator, left: Extent, right: Extent) -> float:
 
 
 def _folded(node: ast.BinOp, left: float | None, right: float | None, where: str) -> float | None:
-    """Value of an operation on two constants, which engines work out beforehand, each with its own
-    kind of number.
+    """Return the value of an operation on two constants, or None if an operand is not constant.
 
-    Nothing may be divided by a constant that is zero.
+    Engines evaluate such operations in advance, each with its own number types. A value that is not
+    finite and real, and a division by the constant zero, are refused.
     """
     by_zero = right == 0 and isinstance(node.op, (ast.Div, ast.Mod))
     if not by_zero and (left is None or right is None):
@@ -182,8 +184,8 @@ def _folded(node: ast.BinOp, left: float | None, right: float | None, where: str
     limit = LARGEST_WHOLE if isinstance(value, int) else 1e60
     if isinstance(value, complex) or not math.isfinite(value) or abs(value) > limit:
         text = ast.unparse(node)
-        shown = text if len(text) <= 60 else text[:57] + "..."
+        excerpt = text if len(text) <= 60 else text[:57] + "..."
         raise ModelError(
-            f"The {where} holds '{shown}', which has no finite real value below {limit:.3g}."
+            f"The {where} holds '{excerpt}', which has no finite real value below {limit:.3g}."
         )
     return value

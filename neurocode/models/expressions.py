@@ -1,7 +1,7 @@
-"""What text a model may contain: a whitelist of syntax-tree nodes and function names.
+"""The text that a model may contain: a whitelist of syntax-tree nodes and function names.
 
 Nothing here is executed. Brian2 turns equation text into code that runs, so every expression and
-statement of a model passes through this page before Brian2 or JAX sees it.
+statement of a model is checked by this module before Brian2 or JAX reads it.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ MAXIMUM_DEPTH = 60
 MAXIMUM_EXPONENT = 16
 MAXIMUM_TOTAL_POWER = 64
 
-#: Functions of one argument unless another number is given.
+#: Names of the allowed functions and their numbers of arguments.
 FUNCTION_ARGUMENTS = {
     "abs": 1,
     "arccos": 1,
@@ -78,7 +78,8 @@ ALLOWED_NODES = (
 )
 
 EQUATION_PATTERN = re.compile(
-    r"^(?:d(?P<state>\w+)\s*/\s*dt|(?P<name>\w+))\s*(?:=(?P<expression>[^:]*))?:(?P<unit>[^()]*)(?:\((?P<flags>[^()]*)\))?$",
+    r"^(?:d(?P<state>\w+)\s*/\s*dt|(?P<name>\w+))\s*(?:=(?P<expression>[^:]*))?"
+    r":(?P<unit>[^()]*)(?:\((?P<flags>[^()]*)\))?$",
     re.DOTALL,
 )
 
@@ -115,15 +116,14 @@ class Equation:
 
 
 def parse_expression(text: str, where: str) -> ast.expr:
-    """Read one expression and refuse whatever is not arithmetic on names and numbers.
+    """Parse one expression and refuse everything that is not arithmetic on names and numbers.
 
     Parameters
     ----------
     text : str
-        The expression; white space in it counts as one blank, as in :func:`one_line`, which is what
-        engines are given.
+        The expression; any white space in it counts as one blank, as in :func:`one_line`.
     where : str
-        What the expression is for, used in the message.
+        Purpose of the expression, for the message.
 
     Returns
     -------
@@ -132,7 +132,7 @@ def parse_expression(text: str, where: str) -> ast.expr:
     Raises
     ------
     ModelError
-        In one sentence, for anything outside the whitelist.
+        For anything outside the whitelist.
 
     Examples
     --------
@@ -156,7 +156,8 @@ def parse_expression(text: str, where: str) -> ast.expr:
 
 
 def one_line(text: str) -> str:
-    """Text with all white space collapsed: what is checked and what engines are given."""
+    """Replace each run of white space by one blank; the result is what is checked and what engines
+    get."""
     return " ".join(text.split())
 
 
@@ -166,7 +167,7 @@ def _hint(text: str) -> str:
 
 
 def parse_statements(text: str, where: str) -> list[tuple[str, str, str]]:
-    """Read assignments such as ``v = V_r; w += b``.
+    """Parse assignments such as ``v = V_r; w += b``.
 
     Returns
     -------
@@ -207,12 +208,12 @@ def _parse_assignment(statement: ast.stmt, where: str) -> tuple[str, str, str]:
 
 @lru_cache(maxsize=256)
 def parse_equations(text: str) -> tuple[Equation, ...]:
-    """Read equation text, one equation a line (a line without ``:`` goes on in the next).
+    """Parse equation text with one equation per line (a line without ``:`` continues on the next).
 
     Raises
     ------
     ModelError
-        For a line that is no equation, or an expression outside the whitelist.
+        For a line that is not an equation, or an expression outside the whitelist.
     """
     _check_length(text, "equations")
     equations = tuple(_parse_equation(line) for line in _join_lines(text))
@@ -259,8 +260,7 @@ def _parse_equation(line: str) -> Equation:
     if unknown:
         raise ModelError(
             f"The equation of '{_short(name)}' has the flag '{_short(sorted(unknown)[0])}'; the "
-            f"only one is 'unless refractory', "
-            "for a differential equation."
+            f"only one is 'unless refractory', for a differential equation."
         )
     expression = one_line(match["expression"] or "")
     if kind != "input":
@@ -269,7 +269,7 @@ def _parse_equation(line: str) -> Equation:
 
 
 def _check_variable(kind: str, name: str, unit: str) -> None:
-    """Check the name and the unit of a line, which Brian2 takes in base units only."""
+    """Check the name and the unit of a line, which must be a base unit for Brian2."""
     if name != SPIKED:
         check_name(name, "variable")
     elif kind != "input" or unit != "1":
@@ -290,7 +290,7 @@ def _check_variable(kind: str, name: str, unit: str) -> None:
 
 
 def names_in(expression: str | ast.AST) -> set[str]:
-    """Names of variables (not functions) that an expression uses."""
+    """Return the names of the variables (not functions) that an expression uses."""
     tree = ast.parse(expression, mode="eval") if isinstance(expression, str) else expression
     functions = {id(node.func) for node in ast.walk(tree) if isinstance(node, ast.Call)}
     return {
@@ -306,13 +306,13 @@ def _check_tree(tree: ast.expr, where: str) -> None:
 
 
 def _check_kind(node: ast.expr, where: str, condition: bool) -> None:
-    """Numbers where numbers are due, conditions where conditions are: engines convert between both
-    in ways of their own."""
+    """Check that numbers are used as numbers and conditions as conditions, because engines convert
+    between the two in different ways."""
     if _is_condition(node) != condition:
-        wanted = (
+        expected = (
             "condition" if condition else "number: write 'v - V_T' for v > V_T, int(...) for 0 or 1"
         )
-        raise ModelError(f"The {where} uses '{_short(_source(node))}' where it needs a {wanted}.")
+        raise ModelError(f"The {where} uses '{_short(_source(node))}' where it needs a {expected}.")
     if isinstance(node, ast.Compare) and len(node.ops) > 1:
         raise ModelError(
             f"The {where} compares three values in '{_short(_source(node))}': join two "
@@ -412,7 +412,7 @@ def _check_exponent(node: ast.expr, where: str) -> None:
 
 
 def _total_power(node: ast.AST) -> float:
-    """Largest product of the exponents met on one way down the syntax tree."""
+    """Return the largest product of the exponents along one path down the syntax tree."""
     below = max((_total_power(child) for child in ast.iter_child_nodes(node)), default=1.0)
     if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Pow) and not names_in(node.right):
         return max(1.0, abs(float(ast.literal_eval(node.right)))) * below

@@ -1,4 +1,4 @@
-"""Models read from TOML files: a person writes one, a stranger's cannot run code."""
+"""Models read from TOML files, which can be written by hand and cannot run code."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ KEYS = {
     "parameters",
 }
 PARAMETER_KEYS = {"value", "bounds", "fixed", "per_neuron", "description"}
-#: What to write instead of keys that other simulators have.
+#: Advice on what to write instead of keys that other simulators use.
 HINTS = {
     "threshold": "write the distance to the threshold: margin = 'v - V_T' spikes where v > V_T",
     "refractory_period": "write refractory = '2*ms' or the name of a parameter",
@@ -52,7 +52,8 @@ def load(path: str | Path) -> NeuronModel:
     Raises
     ------
     ModelError
-        In one sentence that begins with the file, for whatever is missing, unknown or not allowed.
+        If anything is missing, unknown or not allowed. The message begins with the path of the
+        file.
 
     Examples
     --------
@@ -92,7 +93,7 @@ def from_dictionary(table: Mapping[str, Any]) -> NeuronModel:
     unknown = sorted(set(table) - KEYS)
     if unknown:
         hint = HINTS.get(unknown[0], f"known are {', '.join(sorted(KEYS))}")
-        raise ModelError(f"unknown key {_shown(unknown[0])}; {hint}.")
+        raise ModelError(f"unknown key {_quoted(unknown[0])}; {hint}.")
     for key in REQUIRED:
         if key not in table:
             raise ModelError(f"the key '{key}' is missing.")
@@ -133,23 +134,23 @@ def _noise(entry: Mapping[str, Any]) -> EscapeNoise:
         ) from None
 
 
-def _shown(key: str) -> str:
+def _quoted(key: str) -> str:
     return repr(key if len(key) <= 60 else key[:57] + "...")
 
 
 def _parameter(name: str, entry: object) -> Parameter:
-    shown = _shown(name)
+    quoted_name = _quoted(name)
     entry = {"value": entry} if isinstance(entry, (str, int, float)) else entry
     if not isinstance(entry, dict) or "value" not in entry or set(entry) - PARAMETER_KEYS:
         raise ModelError(
-            f"parameter {shown} takes the keys {', '.join(sorted(PARAMETER_KEYS))}, of which "
+            f"parameter {quoted_name} takes the keys {', '.join(sorted(PARAMETER_KEYS))}, of which "
             f"value is required."
         )
     bounds = entry.get("bounds")
     if bounds is not None and (not isinstance(bounds, list) or len(bounds) != 2):
-        raise ModelError(f"parameter {shown}: bounds are a list of two values.")
+        raise ModelError(f"parameter {quoted_name}: bounds are a list of two values.")
     options = {key: entry[key] for key in ("fixed", "per_neuron", "description") if key in entry}
     try:
         return Parameter.of(entry["value"], None if bounds is None else tuple(bounds), **options)
     except ModelError as error:
-        raise ModelError(f"parameter {shown}: {error}") from None
+        raise ModelError(f"parameter {quoted_name}: {error}") from None

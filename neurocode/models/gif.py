@@ -9,7 +9,8 @@ from neurocode.models.model import NeuronModel
 from neurocode.models.noise import EscapeNoise
 from neurocode.models.parameter import Parameter
 
-#: Our choice: three exponentials cover fast, intermediate and slow spike-triggered processes.
+#: Three exponentials that cover fast, intermediate and slow spike-triggered processes (our choice,
+#: not from the paper).
 TIME_CONSTANTS_MS = (10.0, 50.0, 250.0)
 
 
@@ -26,7 +27,7 @@ def gif(
     Parameters
     ----------
     time_constants : sequence of float
-        Time constants of both filters in ms, one exponential each.
+        Time constants of both filters in ms; each gives one exponential.
     escape_noise : bool
         Without it the neuron spikes whenever ``v`` exceeds the moving threshold.
 

@@ -9,11 +9,11 @@ from neurocode.models.noise import EscapeNoise
 from neurocode.models.parameter import Parameter
 from neurocode.units import is_whole
 
-#: What the authors call each level: reset rules (R), after-spike currents (ASC), adaptive threshold
+#: Names of the levels in the paper: reset rules (R), after-spike currents (ASC), adaptive threshold
 #: (A).
 LEVELS = {1: "LIF", 2: "LIF-R", 3: "LIF-ASC", 4: "LIF-R-ASC", 5: "LIF-R-ASC-A"}
 CURRENTS = (1, 2)
-#: Bounds of time constants that follow a spike.
+#: Bounds of the time constants of spike-triggered variables.
 DECAYS = ("0.1 ms", "5000 ms")
 
 
@@ -21,7 +21,7 @@ def glif(level: int = 3, *, escape_noise: bool = True) -> NeuronModel:
     """GLIF1 to GLIF5, generalised leaky integrate-and-fire neurons (Teeter et al. 2018, Nat Commun
     9:709).
 
-    ``C dv/dt = g_L (E_L - v) + I + I_1 + I_2``, a spike where ``v`` exceeds ``V_T + theta_s +
+    ``C dv/dt = g_L (E_L - v) + I + I_1 + I_2``, with a spike if ``v`` exceeds ``V_T + theta_s +
     theta_v``:
 
     - level 1: no currents, a fixed threshold, ``v <- E_L`` at a spike;
@@ -30,18 +30,19 @@ def glif(level: int = 3, *, escape_noise: bool = True) -> NeuronModel:
     - levels 3, 4 and 5, after-spike currents: ``I_1`` and ``I_2`` jump and decay;
     - level 5, adaptive threshold: ``dtheta_v/dt = a_v (v - E_L) - theta_v/tau_v``.
 
-    A database model cuts a spike out: ``v`` after the cut is a line in ``v`` before it, ``theta_v``
-    stands still, and the jumps of ``theta_s`` and of the currents are their sizes at the end of the
-    cut. Here ``v`` is reset at the spike and held, with ``theta_v``, for ``t_ref``, the length of
-    the cut; the jumps happen at the spike, larger by the decay that the refractory period brings.
-    From its end on all is as in the database, so that ``a_s``, ``a_1`` and ``a_2`` are the
-    database's amplitudes; only the recorded trajectory inside the cut differs. The values are those
-    of its cell 490626718, level 5, rounded.
+    A model of the database cuts a spike out: ``v`` after the cut is a linear function of ``v``
+    before it, ``theta_v`` keeps its value, and the jumps of ``theta_s`` and of the currents are
+    their sizes at the end of the cut. Here ``v`` is reset at the spike and held, like ``theta_v``,
+    for ``t_ref``, the length of the cut. The jumps happen at the spike and are larger by the decay
+    during the refractory period. From the end of the refractory period on, all variables are as in
+    the database, so that ``a_s``, ``a_1`` and ``a_2`` are the amplitudes of the database; only the
+    trajectory inside the cut differs. The default values are those of cell 490626718, level 5,
+    rounded.
 
     The escape rate is ``lambda_0 exp((v - theta)/Delta_V)`` with ``lambda_0`` = 1 kHz fixed, as in
-    :func:`gif`; the published models have none. Spikes alone leave a shift and a scale of voltage
-    free, so ``E_L`` and ``C`` are fixed; ``f_v`` is fixed because they hardly tell it from
-    ``V_add``, the potential being near the threshold whenever there is a spike.
+    :func:`gif`; the published models have no escape noise. Spikes alone leave a shift and a scale
+    of voltage free, so ``E_L`` and ``C`` are fixed. ``f_v`` is fixed because spikes can hardly tell
+    it from ``V_add``, as the potential is near the threshold at every spike.
 
     Parameters
     ----------
@@ -49,7 +50,7 @@ def glif(level: int = 3, *, escape_noise: bool = True) -> NeuronModel:
         1 to 5.
     escape_noise : bool
         Without it the neuron spikes whenever ``v`` exceeds the threshold, as the published models
-        do. A reset that ends above the threshold is then a spike after every refractory period.
+        do. If the reset ends above the threshold, it then spikes after every refractory period.
 
     Returns
     -------
@@ -63,11 +64,11 @@ def glif(level: int = 3, *, escape_noise: bool = True) -> NeuronModel:
     Notes
     -----
     Equations and reset rules were read in the authors' simulator (AllenSDK,
-    ``allensdk.model.glif``) and in NEST's ``glif_psc``, which gives them the numbers 2 to 7 in the
-    article; the parameters of each level are in its Table 2. In its symbols ``V_add`` is minus
-    ``delta V``, ``a_s`` ``delta Theta_s``, ``a_1`` and ``a_2`` ``delta I_j``; ``b_s``, ``k_j`` and
-    ``b_v`` are ``1/tau_s``, ``1/tau_j`` and ``1/tau_v``. A spike leaves all of a current (``f_j``
-    is one).
+    ``allensdk.model.glif``) and in NEST's ``glif_psc``, which refers to equations 2 to 7 of the
+    article; the parameters of each level are in Table 2 of the article. In the symbols of the
+    article ``V_add`` is minus ``delta V``, ``a_s`` is ``delta Theta_s``, and ``a_1`` and ``a_2``
+    are ``delta I_j``; ``b_s``, ``k_j`` and ``b_v`` are ``1/tau_s``, ``1/tau_j`` and ``1/tau_v``. A
+    spike does not reduce the currents (``f_j`` is one).
 
     Examples
     --------
@@ -119,7 +120,8 @@ def glif(level: int = 3, *, escape_noise: bool = True) -> NeuronModel:
 
 
 def _jump(state: str, which: str) -> str:
-    """A jump at the spike that has the size ``a`` at the end of the refractory period."""
+    """Return the statement of a jump at the spike that has decayed to the size ``a`` at the end of
+    the refractory period."""
     return f"{state} += a_{which}*exp(t_ref/tau_{which})"
 
 

@@ -9,9 +9,9 @@ from neurocode.models.model import NeuronModel
 from neurocode.models.noise import EscapeNoise
 from neurocode.models.parameter import Parameter
 
-#: Our choice: from the refractory period to slow adaptation.
+#: Time constants from the refractory period to slow adaptation (our choice, not from the paper).
 TIME_CONSTANTS_MS = (2.0, 10.0, 50.0, 250.0)
-#: Largest logarithm of a rate over 1 Hz that enters the integral of the neuron without escape
+#: Limit on the absolute logarithm of the rate (in Hz) in the integral of the neuron without escape
 #: noise.
 MOST = 50
 
@@ -23,16 +23,17 @@ def glm(
 
     The rate is ``lambda_0 exp(u - sum_j h_j)`` with ``lambda_0`` = 1 Hz: the input ``I`` is the
     logarithm of a rate, ``u`` is ``I`` through a membrane, each ``h_j`` jumps at a spike and decays
-    exponentially. Dimensionless but for time, so that it ends a network
-    (:class:`neurocode.learning.RecordedNeurons`). Nothing is reset but through ``h_j``.
+    exponentially. All variables except time are dimensionless, so that the neuron can be the last
+    layer of a network (:class:`neurocode.learning.RecordedNeurons`). A spike resets nothing and
+    acts only through ``h_j``.
 
     Parameters
     ----------
     time_constants : sequence of float
-        Of the history in ms, one exponential each.
+        Time constants of the history in ms; each gives one exponential.
     escape_noise : bool
         Without it the neuron spikes when the integral of the same rate since its last spike reaches
-        one (ours): as many spikes, none of the chance.
+        one (our choice, not from the paper): as many spikes, but without randomness.
 
     Returns
     -------

@@ -21,16 +21,17 @@ def igif(
     The threshold gains ``theta_v`` with ``tau_theta dtheta_v/dt = k log(1 + exp((v - V_i)/k)) -
     theta_v`` (Mensi et al. 2016): it follows depolarisation, as sodium channels inactivate. With
     ``a_type`` a transient potassium current ``g_A m(v) h (v - E_K)`` is added, its activation ``m``
-    instantaneous and its inactivation ``h`` slow, both with free midpoint and slope (our form;
-    dorsal raphe neurons have such a current, Harkin et al. 2023). The escape rate saturates at
-    ``lambda_max`` and never falls below a small lapse rate, so that neither one missing nor one
-    surprising spike rules the fit. The threshold may drift by ``V_drift`` over the recording (time
-    constant 20 s): cells tire, and a test recorded afterwards finds them so.
+    instantaneous and its inactivation ``h`` slow, both with free midpoint and slope. This form is
+    our choice, not from the paper; dorsal raphe neurons have such a current (Harkin et al. 2023).
+    The escape rate saturates at ``lambda_max`` and never falls below a small lapse rate, so that
+    neither one missing nor one surprising spike dominates the fit. The threshold may drift by
+    ``V_drift`` over the recording (time constant 20 s), because cells tire and a test is recorded
+    afterwards.
 
     Parameters
     ----------
     time_constants : sequence of float
-        Of both spike-triggered filters, in ms.
+        Time constants of both spike-triggered filters in ms.
     a_type : bool
         Whether to add the A-type current.
 

@@ -25,10 +25,9 @@ def eif() -> NeuronModel:
     return NeuronModel(
         name="eif",
         description="Exponential integrate-and-fire neuron (Fourcaud-Trocme et al. 2003).",
-        equations="""
-            dv/dt = (g_L*(E_L - v) + g_L*Delta_T*exp((clip(v, -1*volt, V_peak) - V_T)/Delta_T) + I)/C : volt (unless refractory)
-            I : amp
-        """,
+        equations="dv/dt = (g_L*(E_L - v) + g_L*Delta_T*exp((clip(v, -1*volt, V_peak) - V_T)"
+        "/Delta_T) + I)/C : volt (unless refractory)\n"
+        "I : amp",
         margin="v - V_peak",
         reset="v = V_r",
         refractory="t_ref",
@@ -144,9 +143,10 @@ def izhikevich() -> NeuronModel:
 def meta_neuron() -> NeuronModel:
     """Meta-neuron with second-order dynamics (Cheng, Zhang, Jia, Xu 2020).
 
-    ``dv/dt = v^2 - v - u + I`` and ``du/dt = a (b v - u)`` per unit step of ``dt_unit``, spike at
-    ``v > 0.5``; then ``v <- c`` and ``u <- u + d``. With the Euler integrator at ``dt = dt_unit``
-    this is the released code's step. The recovery is stable for ``0 < a < 2`` at unit step; with
+    ``dv/dt = v^2 - v - u + I`` and ``du/dt = a (b v - u)`` per unit step of ``dt_unit``, with a
+    spike at ``v > 0.5``; then ``v <- c`` and ``u <- u + d``. With the Euler integrator at ``dt =
+    dt_unit`` this is the step of the released code. At unit step the recovery is stable for
+    ``0 < a < 2``; with
     ``a < 0`` (the released types T1 and T2) it grows without bound after some hundred steps, so the
     bounds keep ``a`` positive. The published network feeds ``I`` through a sigmoid, in (0, 1).
 

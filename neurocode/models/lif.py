@@ -14,8 +14,8 @@ def lif() -> NeuronModel:
     """Leaky integrate-and-fire neuron with an absolute refractory period.
 
     ``C dv/dt = g_L (E_L - v) + I``; at ``V_T`` the membrane potential returns to ``V_r`` and is
-    held for ``t_ref``. The values are ours: a generic cortical cell with a membrane time constant
-    of 20 ms.
+    held for ``t_ref``. The values are our choice, not from a paper: a generic cortical cell with a
+    membrane time constant of 20 ms.
 
     Returns
     -------
@@ -53,11 +53,11 @@ def lif() -> NeuronModel:
 
 
 def normalised_lif() -> NeuronModel:
-    """Leaky integrate-and-fire neuron of networks: threshold one, reset and rest zero, no unit but
-    time.
+    """Dimensionless leaky integrate-and-fire neuron for networks, with threshold one, and reset and
+    rest zero.
 
-    ``tau du/dt = -u + I``; with the exponential Euler step ``u <- e u + (1 - e) I`` and ``e =
-    exp(-dt/tau)``, the neuron of Baronig et al. 2025 without adaptation.
+    ``tau du/dt = -u + I``. With the exponential Euler step ``u <- e u + (1 - e) I`` and ``e =
+    exp(-dt/tau)`` this is the neuron of Baronig et al. 2025 without adaptation.
 
     Returns
     -------
@@ -89,13 +89,13 @@ def normalised_lif() -> NeuronModel:
 
 
 def current_lif() -> NeuronModel:
-    """Leaky integrate-and-fire neuron with a synaptic current, of threshold one and silent for a
-    step after a spike.
+    """Leaky integrate-and-fire neuron with a synaptic current and threshold one, which is silent
+    for one step after a spike.
 
     ``U[n+1] = (b_m U[n] + (1 - b_m) I[n]) (1 - S[n])`` and ``I[n+1] = b_s I[n] + input`` with ``b =
     exp(-dt/tau)`` (Zenke & Vogels 2021). The factor ``1 - S[n]``, which multiplies the whole
-    update, is the variable ``open``: the reset closes it and a step opens it again, so gradients
-    through it are those through the reset.
+    update, is the variable ``open``. The reset sets it to zero and the next step back to one, so
+    that gradients through it are those through the reset.
 
     Returns
     -------
@@ -139,19 +139,19 @@ def current_lif() -> NeuronModel:
 def noisy_lif(noise_mode: str = "escape", family: str = "gaussian") -> NeuronModel:
     """Noisy leaky integrate-and-fire neuron of noisy spiking networks (Ma, Yan, Tang 2023).
 
-    Dimensionless: ``tau dv/dt = -v + R I`` plus white noise, spike at ``theta``, reset to zero. At
-    ``dt = 1 ms`` with the Euler integrator the step is ``v <- 0.5 v + I + noise``, the discrete
-    form of the released code. Whether the published equations describe one noise or two is not
-    known; the released code applies both, which widens the firing probability by the square root of
-    two.
+    The neuron is dimensionless: ``tau dv/dt = -v + R I`` plus white noise, with a spike at
+    ``theta`` and a reset to zero. At ``dt = 1 ms`` with the Euler integrator the step is ``v <- 0.5
+    v + I + noise``, the discrete form of the released code. Whether the published equations
+    describe one noise or two is not known. The released code applies both, which widens the firing
+    probability by the square root of two.
 
     Parameters
     ----------
     noise_mode : {"none", "escape", "diffusive", "both"}
-        ``"none"``: the deterministic neuron, also that of synapse-threshold learning (Sun et al.
-        2023). ``"escape"``: P(spike) = F(v - theta), the membrane potential is free of noise.
-        ``"diffusive"``: white noise enters the membrane potential, the threshold is sharp.
-        ``"both"``: as the released code does.
+        ``"none"``: the deterministic neuron, which synapse-threshold learning also uses (Sun et al.
+        2023). ``"escape"``: P(spike) = F(v - theta), and the membrane potential has no noise.
+        ``"diffusive"``: white noise enters the membrane potential, and the threshold is sharp.
+        ``"both"``: both kinds of noise, as in the released code.
     family : {"gaussian", "logistic", "triangular", "uniform"}
         Family of the escape noise.
 
@@ -171,7 +171,7 @@ def noisy_lif(noise_mode: str = "escape", family: str = "gaussian") -> NeuronMod
     True
     """
     if noise_mode not in NOISE_MODES:
-        raise ModelError(f"'{noise_mode}' is no noise mode; known are {', '.join(NOISE_MODES)}.")
+        raise ModelError(f"'{noise_mode}' is not a noise mode; known are {', '.join(NOISE_MODES)}.")
     escape, diffusive = noise_mode in ("escape", "both"), noise_mode in ("diffusive", "both")
     diffusion = " + sigma*xi/sqrt(dt_noise)" if diffusive else ""
     parameters = {

@@ -1,4 +1,4 @@
-"""What a neuron is: Brian2 equation text, margin, reset, refractoriness, noise and parameters."""
+"""A neuron model: Brian2 equation text, margin, reset, refractoriness, noise and parameters."""
 
 from __future__ import annotations
 
@@ -37,36 +37,37 @@ class NeuronModel:
     ----------
     name : str
     equations : str
-        Brian2 equations with units. ``xi`` is diffusive noise; a bare line ``I : amp`` declares the
-        input; a bare line ``spiked : 1`` gives the equations the spike of the latest step.
+        Brian2 equations with units. ``xi`` is diffusive noise. A bare line ``I : amp`` declares the
+        input. A bare line ``spiked : 1`` makes the spike of the latest step available to the
+        equations.
     margin : str
         Distance of the membrane potential to the threshold, zero at a spike.
     reset : str
         Statements applied at a spike.
     parameters : mapping of str to Parameter
     noise : EscapeNoise, optional
-        Without it a neuron spikes whenever the margin is positive.
+        Escape noise. Without it a neuron spikes whenever the margin is positive.
     refractory : str, optional
-        Expression for the absolute refractory period; equations marked ``(unless refractory)`` are
-        held.
+        Expression for the absolute refractory period, during which variables whose equations are
+        marked ``(unless refractory)`` keep their values.
     integrator : str
-        Name of a Brian2 state updater, those of ``neurocode.simulation.integrators`` included.
+        Name of a Brian2 state updater, including those of ``neurocode.simulation.integrators``.
     after_reset : tuple of str
-        Variables integrated after the reset, from post-reset values and the new spike.
+        Variables that are integrated after the reset, from post-reset values and the new spike.
     initial : mapping of str to str
-        Expressions for the state at time zero; zero where absent. They are worked out in the order
-        of the equations.
+        Expressions for the state at time zero; states without one start at zero. They are evaluated
+        in the order of the equations.
     within_step : bool
-        Whether crossing and reset are placed inside the time step; for one-dimensional diffusions
-        to a threshold.
+        Whether threshold crossing and reset happen at a time inside the step instead of at its end;
+        for one-dimensional diffusions to a threshold.
     description : str
-        What it is and where it comes from.
+        The neuron in words, and its source.
 
     Raises
     ------
     ModelError
-        If the text is not allowed or too large, or names, units and parameters do not fit together:
-        whatever is refused is refused here, before any engine sees it.
+        If the text is not allowed or too large, or names, units and parameters do not fit together.
+        All of this is checked here, before an engine reads the model.
 
     Examples
     --------
@@ -105,12 +106,12 @@ class NeuronModel:
 
     @cached_property
     def parsed(self) -> tuple[Equation, ...]:
-        """The equations, line by line."""
+        """The equations, one per line of the text."""
         return parse_equations(self.equations)
 
     @cached_property
     def reset_code(self) -> str:
-        """The reset as it was checked, one assignment a line; this is what engines are given."""
+        """The checked reset with one assignment per line, in the form that engines get."""
         return "\n".join(" ".join(statement) for statement in parse_statements(self.reset, "reset"))
 
     @property
@@ -139,7 +140,7 @@ class NeuronModel:
         Raises
         ------
         ModelError
-            For a model without an input, or with several.
+            If the model has no input, or several.
         """
         if len(self.inputs) != 1:
             count = (
@@ -152,7 +153,7 @@ class NeuronModel:
 
     @property
     def uses_spiked(self) -> bool:
-        """Whether the equations read the spike of the latest step."""
+        """Whether the equations use the spike of the latest step."""
         return any(equation.kind == "input" and equation.name == SPIKED for equation in self.parsed)
 
     @property
@@ -162,7 +163,7 @@ class NeuronModel:
 
     @property
     def has_diffusion(self) -> bool:
-        """Whether ``xi`` stands in the equations."""
+        """Whether the equations contain ``xi``."""
         return any(
             is_noise(name)
             for equation in self.parsed
@@ -190,8 +191,8 @@ class NeuronModel:
     def with_parameters(
         self, values: Mapping[str, object] | None = None, **more: object
     ) -> NeuronModel:
-        """Copy with other parameter values (numbers in each parameter's unit, text, or Brian2
-        quantities).
+        """Return a copy with other parameter values (numbers in the unit of each parameter, text,
+        or Brian2 quantities).
 
         Raises
         ------
@@ -203,16 +204,16 @@ class NeuronModel:
     def with_bounds(
         self, bounds: Mapping[str, object] | None = None, **more: object
     ) -> NeuronModel:
-        """Copy with other bounds, a lowest and a highest value a parameter, written as those of
-        :meth:`with_parameters`.
+        """Return a copy with other bounds: a lowest and a highest value per parameter, in the
+        notation of :meth:`with_parameters`.
 
-        Infinite is open. A fit keeps to the bounds.
+        An infinite bound is open. A fit keeps to the bounds.
 
         Raises
         ------
         ModelError
-            For an unknown parameter, anything but two ordered values of its dimension, or bounds
-            that its value lies outside.
+            For an unknown parameter, for anything but two ordered values of its dimension, or if
+            its value lies outside the bounds.
 
         Examples
         --------
@@ -223,7 +224,7 @@ class NeuronModel:
         return self._changed({**(bounds or {}), **more}, Parameter.with_bounds)
 
     def with_fixed(self, *names: str, fixed: bool = True) -> NeuronModel:
-        """Copy in which the named parameters are fixed (or freed) for a fit."""
+        """Return a copy in which the named parameters are fixed (or freed) for a fit."""
         parameters = dict(self.parameters)
         for name in names:
             self._require(name)
@@ -235,12 +236,13 @@ class NeuronModel:
         return save(self, path)
 
     def to_dataframe(self) -> pd.DataFrame:
-        """One row per parameter: meaning, value, unit, bounds, and whether a fit may change it.
+        """Return a table with one row per parameter: meaning, value, unit, bounds, and whether it
+        is fixed.
 
         Returns
         -------
         pandas.DataFrame
-            Value and bounds are in the unit of the row.
+            Values and bounds are in the unit of their row.
         """
         rows = {
             name: {
@@ -259,7 +261,7 @@ class NeuronModel:
         )
 
     def summary(self) -> str:
-        """Equations, spike and reset, and the parameters with their units as text."""
+        """Return equations, spike condition, reset, and parameters with units as text."""
         rows = [*self._text.splitlines(), *self._parameter_rows()]
         return lines(self._heading(), rows, most=len(rows) + 2)
 
@@ -274,7 +276,7 @@ class NeuronModel:
 
     @property
     def _text(self) -> str:
-        """Equations and what makes and follows a spike, as lines."""
+        """The equations, the spike condition and the reset, one per line."""
         noise = (
             ""
             if self.noise is None
@@ -290,7 +292,8 @@ class NeuronModel:
     def _changed(
         self, changes: Mapping[str, object], change: Callable[[Parameter, object], Parameter]
     ) -> NeuronModel:
-        """Copy with some parameters changed; a fault is told with the name of its parameter."""
+        """Return a copy with some parameters changed; errors name the parameter that caused
+        them."""
         parameters = dict(self.parameters)
         for name, value in changes.items():
             self._require(name)

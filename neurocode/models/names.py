@@ -1,7 +1,7 @@
-"""What a name in a model may be: text that Brian2, C++ and our compiled loops take for one variable
-and for nothing else.
+"""The names that a model may use: text that Brian2, C++ and the compiled loops of this library read
+as one variable and as nothing else.
 
-Names are pasted into code that runs, so they are checked before any engine sees them.
+Names are inserted into code that runs, so they are checked before an engine reads them.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ SPIKED = "spiked"
 MAXIMUM_LENGTH = 40
 PATTERN = re.compile(r"[A-Za-z](?:[A-Za-z0-9_]*[A-Za-z0-9])?")
 
-#: Variables that Brian2 or our engines keep beside those of the model.
+#: Variables that Brian2 or the engines of this library keep besides those of the model.
 ENGINE_NAMES = frozenset(
     [
         "t",
@@ -144,35 +144,35 @@ COMPILED_WORDS = frozenset(
 
 
 def is_noise(name: str) -> bool:
-    """Tell whether a name stands for white noise in Brian2."""
+    """Return whether a name stands for white noise in Brian2."""
     return name == "xi" or name.startswith("xi_")
 
 
 def check_name(name: object, where: str) -> None:
-    """Refuse what is no name of a variable, or is the name of something else already.
+    """Refuse text that is not a valid variable name or already has another meaning.
 
     Parameters
     ----------
     name : object
-        As written in the model.
+        The name as it is written in the model.
     where : str
-        What bears the name, used in the message.
+        The thing that has the name, for the message.
 
     Raises
     ------
     ModelError
         For anything but an ASCII identifier of at most 40 characters without an underscore at
-        either end, and for words that Python, C++, Brian2 or our engines use.
+        either end, and for words that Python, C++, Brian2 or the engines of this library use.
 
     Examples
     --------
     >>> check_name("tau_m", "parameter")
     """
     if not isinstance(name, str) or not PATTERN.fullmatch(name) or len(name) > MAXIMUM_LENGTH:
-        shown = " ".join(repr(name).split())
+        quoted = " ".join(repr(name).split())
+        quoted = quoted if len(quoted) <= 60 else quoted[:57] + "..."
         raise ModelError(
-            f"The {where} has the name {shown if len(shown) <= 60 else shown[:57] + '...'}; names "
-            f"are ASCII letters, digits and "
+            f"The {where} has the name {quoted}; names are ASCII letters, digits and "
             f"underscores, begin with a letter, do not end with an underscore and have at most "
             f"{MAXIMUM_LENGTH} characters."
         )
@@ -184,7 +184,7 @@ def check_name(name: object, where: str) -> None:
 
 
 def _owner(name: str) -> str:
-    """What a reserved name stands for, empty for a free one."""
+    """Return what a reserved name stands for, or empty text if the name is free."""
     if keyword.iskeyword(name) or name in COMPILED_WORDS:
         return "a word of a programming language"
     if name in DEFAULT_CONSTANTS:

@@ -3,7 +3,7 @@
 The margin x is the distance of the membrane potential to the threshold. Threshold noise with
 distribution function F gives ``P(spike) = F(x)``; the exponential escape rate gives
 ``P(spike) = 1 - exp(-rate exp(x / scale) dt)``. The density ``f = dP/dx`` is the matching surrogate
-derivative (Ma, Yan, Tang 2023). Diffusive noise is not here: it is ``xi`` in the equations.
+derivative (Ma, Yan, Tang 2023). Diffusive noise is part of the equations, as ``xi``.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from neurocode.models.names import check_name
 
 Array = jax.Array
 
-#: Log probability of what a family with bounded support calls impossible.
+#: Log probability of an event that is impossible under a family with bounded support.
 LOG_IMPOSSIBLE = -700.0
 
 
@@ -45,7 +45,8 @@ class Gaussian:
 
 @Gaussian.cdf.defjvp
 def _density_for_slope(primals: tuple[Array], tangents: tuple[Array]) -> tuple[Array, Array]:
-    """One exponential, where the branches of the distribution function would take three."""
+    """Differentiate the distribution function by its density, which takes one exponential instead
+    of the three of its branches."""
     return Gaussian.cdf(*primals), Gaussian.pdf(*primals) * tangents[0]
 
 
@@ -125,8 +126,8 @@ class EscapeNoise:
     rate : str
         Name of the parameter that holds the rate at zero margin; exponential only.
     lapse : str
-        Name of the parameter that holds a rate added at any margin, so that no spike is impossible;
-        exponential only, optional.
+        Name of the parameter that holds a rate that is added at every margin, so that no spike is
+        impossible; exponential only, optional.
     ceiling : str
         Name of the parameter that holds the rate at which the escape rate saturates, so that no
         missing spike is impossible; exponential only, optional.
@@ -147,7 +148,7 @@ class EscapeNoise:
     def __post_init__(self) -> None:
         if self.family not in FAMILIES:
             raise ModelError(
-                f"'{self.family}' is no family of escape noise; known are {', '.join(FAMILIES)}."
+                f"'{self.family}' is not a family of escape noise; known are {', '.join(FAMILIES)}."
             )
         if bool(self.rate) != (self.family == "exponential"):
             raise ModelError(
@@ -176,7 +177,7 @@ class EscapeNoise:
         return THRESHOLD_FAMILIES[self.family].cdf(y)
 
     def density(self, margin: Array, parameters: Mapping[str, Array], dt: float) -> Array:
-        """Derivative of :meth:`probability` by the margin, per unit of the margin."""
+        """Derivative of :meth:`probability` with respect to the margin, per unit of the margin."""
         scale = parameters[self.scale]
         if self.family == "exponential":
             hazard = jnp.exp(self._log_hazard(margin / scale, parameters, dt))
@@ -192,7 +193,7 @@ class EscapeNoise:
     def log_probabilities(
         self, margin: Array, parameters: Mapping[str, Array], dt: float
     ) -> tuple[Array, Array]:
-        """Logarithms of the probabilities of a spike and of none, exact in both tails."""
+        """Logarithms of the probabilities of a spike and of no spike, exact in both tails."""
         y = margin / parameters[self.scale]
         if self.family != "exponential":
             return THRESHOLD_FAMILIES[self.family].log_probabilities(y)
@@ -205,7 +206,7 @@ class EscapeNoise:
         return log_spike, -hazard
 
     def brian_text(self, margin: str) -> str:
-        """Probability of a spike in a step, as a Brian2 expression of the margin."""
+        """Probability of a spike in a step, as a Brian2 expression that contains the margin."""
         y = f"(({margin})/{self.scale})"
         if self.family == "exponential":
             escape = f"{self.rate}*dt*exp(clip({y}, -700, 50))"

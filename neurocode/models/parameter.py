@@ -21,22 +21,22 @@ from neurocode.units import (
 
 @dataclass(frozen=True)
 class Parameter:
-    """One parameter.
+    """One parameter of a neuron model.
 
     Attributes
     ----------
     value : float or numpy.ndarray
-        In ``unit``; an array gives each neuron (or trial) its own value.
+        Value in ``unit``; an array gives each neuron (or trial) its own value.
     unit : str
         Brian2 unit text, ``"1"`` for a dimensionless parameter.
     bounds : tuple of float
-        Lowest and highest value that a fit may reach, in ``unit``; infinite where open.
+        Lowest and highest value that a fit may reach, in ``unit``; an infinite bound is open.
     fixed : bool
-        A fixed parameter is not changed by a fit or by training.
+        Whether fits and training leave the parameter unchanged.
     per_neuron : bool
         Whether training gives each neuron its own value.
     description : str
-        What it is, in words.
+        Meaning of the parameter in words.
     """
 
     value: float | np.ndarray
@@ -95,7 +95,7 @@ class Parameter:
         Raises
         ------
         ModelError
-            If a value has no number, an unknown unit, or bounds of another dimension.
+            If the text has no number or an unknown unit, or the bounds have another dimension.
         """
         number, unit = parse_quantity(value)
         limits = (
@@ -117,17 +117,19 @@ class Parameter:
         return self.bounds[0] * scale, self.bounds[1] * scale
 
     def with_value(self, value: object) -> Parameter:
-        """Copy with another value: a number in this unit, text with a unit, or a Brian2 quantity."""
+        """Return a copy with another value: a number in this unit, text with a unit, or a Brian2
+        quantity."""
         return replace(self, value=in_unit(value, self.unit))
 
     def with_bounds(self, bounds: object) -> Parameter:
-        """Copy with another lowest and highest value: numbers in this unit, text with a unit, or
-        quantities; infinite is open.
+        """Return a copy with another lowest and highest value: numbers in this unit, text with a
+        unit, or quantities; an infinite bound is open.
 
         Raises
         ------
         ModelError
-            For anything but two ordered values of this dimension around the value.
+            For anything but two ordered values of this dimension, or if the value lies outside
+            them.
         """
         pair = (
             []
@@ -147,7 +149,7 @@ class Parameter:
 
     @property
     def described(self) -> str:
-        """Value, unit, bounds and meaning in a line."""
+        """Value, unit, bounds and meaning in one line of text."""
         value = f"{self.value:.6g}" if np.ndim(self.value) == 0 else f"{np.size(self.value)} values"
         unit = "" if self.unit == "1" else f" {self.unit}"
         state = (
@@ -165,22 +167,22 @@ class Parameter:
 
 
 def in_unit(value: object, unit: str) -> float | np.ndarray:
-    """Express a value in ``unit``; plain numbers are taken to be in ``unit`` already.
+    """Convert a value to ``unit``; plain numbers are assumed to be in ``unit`` already.
 
     Raises
     ------
     ModelError
-        If the value measures another dimension.
+        If the value has another dimension.
     """
     if isinstance(value, str):
-        number, own_unit = parse_quantity(value)
-        if math.isinf(number) and own_unit == "1":
+        number, value_unit = parse_quantity(value)
+        if math.isinf(number) and value_unit == "1":
             return number
-        if not same_dimension(own_unit, unit):
+        if not same_dimension(value_unit, unit):
             raise ModelError(f"'{value}' is not in a unit of {unit}.")
         return (
-            number * parse_unit(own_unit).scale / parse_unit(unit).scale
-            if own_unit != unit
+            number * parse_unit(value_unit).scale / parse_unit(unit).scale
+            if value_unit != unit
             else number
         )
     if isinstance(value, pq.Quantity):
@@ -200,7 +202,7 @@ def in_unit(value: object, unit: str) -> float | np.ndarray:
 
 
 def _rest(parameter: Parameter) -> dict[str, object]:
-    """All but the value, which may be an array."""
+    """Return all attributes except the value, which may be an array."""
     return {name: part for name, part in vars(parameter).items() if name != "value"}
 
 

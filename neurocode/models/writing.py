@@ -24,7 +24,7 @@ def save(model: NeuronModel, path: str | Path) -> Path:
 
 
 def to_dictionary(model: NeuronModel) -> dict[str, Any]:
-    """Tables of the TOML file of a model, absent where they hold the default."""
+    """Return the tables of the TOML file of a model; entries with default values are left out."""
     table: dict[str, Any] = {
         "name": model.name,
         "description": model.description,

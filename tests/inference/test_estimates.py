@@ -384,7 +384,7 @@ def test_a_saved_result_comes_back_as_it_was(tmp_path):
 @pytest.mark.parametrize(
     ("text", "says"),
     [
-        ("{", "is no JSON file"),
+        ("{", "is not a JSON file"),
         ("[1]", "holds no saved FitResult"),
         ('{"saved": {"Path": {}}}', "holds no saved FitResult"),
         ('{"saved": {"FitResult": {"model": {"Popen": {}}}}}', "'Popen', which is none of"),

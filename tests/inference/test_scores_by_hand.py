@@ -623,7 +623,7 @@ def test_the_time_step_is_a_multiple_of_the_sampling_interval(sampling, asked, s
 @pytest.mark.parametrize("asked", [0.5e-4, 1.5e-4, 2.01e-4])
 def test_other_time_steps_are_refused(asked):
     with pytest.raises(
-        DataError, match=r"is no whole multiple of the sampling interval of 0.0001 s"
+        DataError, match=r"is not a whole multiple of the sampling interval of 0.0001 s"
     ):
         choose_dt(1e-4, asked)
 

@@ -6,7 +6,7 @@ Contents
 ClampedLikelihood
     The likelihood, with gradient and Fisher information.
 choose_voltage, VoltageChoice
-    Whether the recorded voltage helps, decided inside the training recording.
+    The decision whether fitting the recorded voltage helps, made inside the training recording.
 """
 
 from neurocode.inference.clamped.likelihood import ClampedLikelihood

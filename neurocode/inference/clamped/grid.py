@@ -1,4 +1,4 @@
-"""Recordings on the time grid of a fit."""
+"""The conversion of recordings to the time grid of a fit."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from neurocode.inference.clamped.lanes import Clamp
 from neurocode.recordings.binning import bin_numbers, whole_bins
 from neurocode.recordings.repeat import Repeat
 
-#: Finest time step of a fit unless asked otherwise, in seconds.
+#: Finest time step that a fit uses by default, in seconds.
 FINEST_DT = 1e-4
-#: Start of each sweep that enters no likelihood and no score: the state settles from an unknown
-#: one.
+#: Time in seconds at the start of each sweep that no likelihood and no score uses, because the
+#: state of the neuron at its beginning is unknown.
 SETTLING = 0.5
-#: Share of a step by which a spike may lie before its sample: a recording's clock drifts by
-#: rounding over millions of steps.
+#: Share of a step by which a spike may lie before its sample, because rounding makes the clock of a
+#: recording drift over millions of steps.
 CLOCK = 1e-6
 #: The recorded voltage is not compared in this window around a spike, whose shape
 #: integrate-and-fire models leave out; in seconds.
@@ -28,7 +28,7 @@ def choose_dt(sampling: float | None, dt: float | None) -> float:
     Raises
     ------
     DataError
-        If the step asked for is no whole multiple of the sampling interval.
+        If the requested step is not a whole multiple of the sampling interval.
     """
     if sampling is None:
         return FINEST_DT if dt is None else dt
@@ -37,22 +37,22 @@ def choose_dt(sampling: float | None, dt: float | None) -> float:
     ratio = dt / sampling
     if ratio < 0.999 or abs(ratio - round(ratio)) > 1e-3:
         raise DataError(
-            f"The time step of {dt:g} s is no whole multiple of the sampling interval of "
+            f"The time step of {dt:g} s is not a whole multiple of the sampling interval of "
             f"{sampling:g} s."
         )
     return sampling * round(ratio)
 
 
 def clamp(repeat: Repeat, dt: float, *, voltage: float | None = None) -> Clamp:
-    """Put one repeat on the grid: the current averaged over each step, spikes as a flag of their
-    step.
+    """Put one repeat on the grid: the current averaged over each step, and one flag per step for
+    the spikes.
 
-    The membrane potential joins at intervals of ``voltage`` seconds, left out around spikes.
+    The membrane potential is taken every ``voltage`` seconds, except around spikes.
 
     Raises
     ------
     DataError
-        If two spikes fall into one step, or the voltage is asked for and was not recorded.
+        If two spikes fall into one step, or the voltage is requested but was not recorded.
     """
     n_steps = whole_bins(repeat.duration, dt, rounding=CLOCK)
     steps = bin_numbers(repeat.spike_times, dt, rounding=CLOCK)
@@ -70,7 +70,7 @@ def clamp(repeat: Repeat, dt: float, *, voltage: float | None = None) -> Clamp:
 def on_grid(
     current: np.ndarray | None, sampling: float | None, dt: float, n_steps: int
 ) -> np.ndarray:
-    """Current averaged over the steps of the fit; zero where nothing was recorded."""
+    """Average the current over the steps of the fit; it is zero if no current was recorded."""
     if current is None or sampling is None:
         return np.zeros(n_steps)
     factor = round(dt / sampling)
@@ -80,7 +80,8 @@ def on_grid(
 def _thinned_voltage(
     repeat: Repeat, dt: float, spikes: np.ndarray, counted: np.ndarray, interval: float
 ) -> np.ndarray:
-    """Voltage at the end of steps ``interval`` apart and away from spikes, NaN elsewhere."""
+    """Return the voltage at the end of steps that are ``interval`` seconds apart and away from
+    spikes, and NaN at all other steps."""
     if repeat.voltage is None or repeat.dt is None:
         raise DataError("The voltage was not recorded; fit the spikes alone.")
     before, after = (round(width / dt) for width in SPIKE_WINDOW)
@@ -96,6 +97,7 @@ def _thinned_voltage(
 
 
 def counted_steps(n_steps: int, dt: float) -> np.ndarray:
-    """Steps after the settling time; all of them in a sweep of less than twice that time."""
+    """Return which steps lie after the settling time: all in a sweep shorter than twice that
+    time."""
     settling = round(SETTLING / dt)
     return np.arange(n_steps) >= (settling if n_steps >= 2 * settling else 0)

@@ -1,4 +1,5 @@
-"""Recordings cut into chunks that run side by side, and passes of a clamped model over them."""
+"""Recordings that are cut into chunks, and passes of a clamped model over all chunks in
+parallel."""
 
 from __future__ import annotations
 
@@ -14,9 +15,9 @@ import numpy as np
 from neurocode.inference.coordinates import Coordinates
 from neurocode.simulation.step import NEVER, STEPS_SINCE_SPIKE, Step
 
-#: State variable that a recorded voltage is compared with.
+#: Name of the state variable that is compared with a recorded voltage.
 MEMBRANE_POTENTIAL = "v"
-#: Steps whose sensitivities are held at once.
+#: Largest number of steps whose sensitivities are held in memory at once.
 BLOCK_STEPS = 250
 
 Array = jax.Array
@@ -30,10 +31,11 @@ class Clamp:
     Attributes
     ----------
     current : numpy.ndarray
-        In SI, one value a step.
+        Current in SI units, one value per step.
     spikes : numpy.ndarray of bool
+        Which steps hold a spike.
     counted : numpy.ndarray of bool
-        Steps that enter the likelihood.
+        Which steps enter the likelihood.
     voltage : numpy.ndarray, optional
         Membrane potential at the end of each step in volts, NaN where it is not compared.
     """
@@ -45,28 +47,28 @@ class Clamp:
 
     @property
     def n_spikes(self) -> int:
-        """Spikes that enter the likelihood."""
+        """Number of spikes that enter the likelihood."""
         return int(np.sum(self.spikes & self.counted))
 
     def with_spikes(self, steps: np.ndarray) -> Clamp:
-        """The sweep with spikes in other steps."""
+        """Return the sweep with its spikes replaced by spikes in the given steps."""
         spikes = np.zeros(len(self.spikes), bool)
         spikes[steps] = True
         return replace(self, spikes=spikes)
 
     def hold_out(self, chosen: np.ndarray) -> tuple[Clamp, Clamp]:
-        """The sweep without the chosen steps, voltage included, and the spikes of these steps
-        alone."""
-        seen = None if self.voltage is None else np.where(chosen, np.nan, self.voltage)
-        kept = replace(self, counted=self.counted & ~chosen, voltage=seen)
+        """Return the sweep without the chosen steps and their voltage, and the sweep in which only
+        the spikes of these steps count."""
+        kept_voltage = None if self.voltage is None else np.where(chosen, np.nan, self.voltage)
+        kept = replace(self, counted=self.counted & ~chosen, voltage=kept_voltage)
         return kept, replace(self, counted=self.counted & chosen, voltage=None)
 
 
 class Lanes(NamedTuple):
-    """Chunks as columns: arrays of shape (steps, lanes), and how each lane begins.
+    """Chunks of recordings as columns of arrays of shape (steps, lanes), with their start values.
 
-    ``since`` holds the steps since the last spike at the start of each lane, ``first`` whether a
-    sweep begins there.
+    ``since`` holds the number of steps since the last spike at the start of each lane, ``first``
+    whether a sweep begins with the lane.
     """
 
     current: Array
@@ -79,10 +81,11 @@ class Lanes(NamedTuple):
 
 
 class Pass(NamedTuple):
-    """One pass over lanes: sums over spikes and voltages, and the state in which each lane ends.
+    """Result of one pass over lanes: sums over spikes and voltages, and the end state of each lane.
 
-    ``spikes`` holds log-likelihood, gradient and Fisher information; ``voltage`` the sum of squared
-    residuals, that of residual times sensitivity and the product of the sensitivities.
+    ``spikes`` holds log-likelihood, gradient and Fisher information. ``voltage`` holds three sums
+    over the compared voltages: of the squared residuals, of residual times sensitivity, and of the
+    products of sensitivities.
     """
 
     spikes: tuple[Array, Array, Array]
@@ -92,17 +95,18 @@ class Pass(NamedTuple):
 
 
 def steps_since_spike(spikes: np.ndarray) -> np.ndarray:
-    """For each step the number of steps since the last spike before it."""
+    """Return for each step the number of steps since the last spike before it."""
     steps = np.arange(len(spikes))
     last = np.maximum.accumulate(np.where(spikes, steps, -NEVER))
     return np.concatenate([[NEVER], steps[1:] - last[:-1]])
 
 
 def cut(sweeps: Sequence[Clamp], chunk_steps: int, dt: float, t_start: float = 0.0) -> Lanes:
-    """Cut sweeps into chunks of equal length; the last of each is padded with steps that do not
-    count.
+    """Cut sweeps into chunks of equal length; the last chunk of each sweep is padded with steps
+    that do not count.
 
-    Lanes are in order of time: each continues the one before it unless it is the first of a sweep.
+    Lanes are in the order of time: each lane continues the previous one unless it is the first of a
+    sweep.
     """
     columns: dict[str, list[np.ndarray]] = {
         "current": [],
@@ -135,7 +139,8 @@ def cut(sweeps: Sequence[Clamp], chunk_steps: int, dt: float, t_start: float = 0
 
 
 def split(lanes: Lanes, groups: int) -> list[Lanes]:
-    """Lanes in groups of equal size, in order; lanes that count nothing fill the last."""
+    """Split lanes into groups of equal size, in order; lanes without counted steps fill the last
+    group."""
     count = lanes.since.shape[0]
     missing = -count % groups
 
@@ -157,7 +162,7 @@ def split(lanes: Lanes, groups: int) -> list[Lanes]:
 
 
 class StaticCoordinates:
-    """Coordinates as a static argument of compiled functions: hashed by what they hold."""
+    """Coordinates as a static argument of compiled functions, hashed by their content."""
 
     def __init__(self, coordinates: Coordinates) -> None:
         self.to_values = coordinates.to_values
@@ -174,7 +179,7 @@ class StaticCoordinates:
 
 
 def resting_start(step: Step, values: dict[str, Array], n_lanes: int) -> State:
-    """State at time zero for every lane, without the counter of refractoriness."""
+    """Return the state at time zero for every lane, without the counter of refractoriness."""
     state = step.initial_state(values, (n_lanes,))
     state.pop(STEPS_SINCE_SPIKE, None)
     return state
@@ -190,10 +195,10 @@ def derivative_pass(
     start: State,
     tangents: State,
 ) -> Pass:
-    """Log-likelihood, gradient and Fisher information at ``z`` by forward sensitivities.
+    """Compute log-likelihood, gradient and Fisher information at ``z`` by forward sensitivities.
 
-    With p the probability of a spike in a step, s the spike and psi the log odds of p, the gradient
-    is the sum of (s - p) dpsi and the Fisher information that of p (1 - p) dpsi dpsi'.
+    Let p be the probability of a spike in a step, s the spike (0 or 1) and psi the log odds of p.
+    The gradient is the sum of (s - p) dpsi, the Fisher information that of p (1 - p) dpsi dpsi'.
     """
 
     directions = jnp.eye(len(z))
@@ -230,7 +235,7 @@ def derivative_pass(
 def value_pass(
     step: Step, values: dict[str, Array], lanes: Lanes, start: State
 ) -> tuple[Array, Array, State]:
-    """Log-likelihood, log odds of a spike in every step, and the end states."""
+    """Return the log-likelihood, the log odds of a spike in every step, and the end states."""
     prepared = step.prepare(values)
     begin = _begin(step, prepared, lanes, start)
     (log_odds, _, end), _ = _run(
@@ -240,7 +245,8 @@ def value_pass(
 
 
 def _along_all(function: Callable, has_aux: bool = False) -> Callable:
-    """Value and tangents of a function of coordinates and state, along all directions at once."""
+    """Wrap a function of coordinates and state so that it returns its value and its derivatives
+    along all directions."""
 
     def derive(z: Array, state: State, directions: Array, tangents: State) -> tuple:
         def along(direction: Array, tangent: State) -> tuple:
@@ -253,7 +259,7 @@ def _along_all(function: Callable, has_aux: bool = False) -> Callable:
 
 
 def _begin(step: Step, values: dict[str, Array], lanes: Lanes, start: State) -> State:
-    """Start states of the lanes, at rest where a sweep begins."""
+    """Return the start states of the lanes, which are at rest where a sweep begins."""
     resting = resting_start(step, values, lanes.since.shape[0])
     return {name: jnp.where(lanes.first, resting[name], value) for name, value in start.items()}
 
@@ -261,7 +267,7 @@ def _begin(step: Step, values: dict[str, Array], lanes: Lanes, start: State) -> 
 def _spike_terms(
     log_odds: Array, slopes: Array, spikes: Array, counted: Array
 ) -> tuple[Array, Array, Array]:
-    """Log-likelihood, gradient and Fisher information of clamped spikes."""
+    """Return log-likelihood, gradient and Fisher information of clamped spikes."""
     probability = jax.nn.sigmoid(log_odds)
     surprise = jnp.where(counted, spikes - probability, 0.0).reshape(-1)
     weight = jnp.where(counted, probability * (1 - probability), 0.0).reshape(-1)
@@ -270,8 +276,8 @@ def _spike_terms(
 
 
 def _voltage_terms(voltage: Array, slopes: Array, recorded: Array) -> tuple[Array, Array, Array]:
-    """Sum of squared residuals, of residual times sensitivity, and product of sensitivities, where
-    a voltage is given."""
+    """Return the sums of squared residuals, of residual times sensitivity and of the products of
+    sensitivities, over the steps with a recorded voltage."""
     known = ~jnp.isnan(recorded)
     residual = jnp.where(known, recorded - voltage, 0.0).reshape(-1)
     flat = jnp.where(known, slopes, 0.0).reshape(len(slopes), -1)
@@ -286,8 +292,8 @@ def _run(
     slots: tuple[Array, Array, Array],
     with_voltage: bool = False,
 ) -> tuple[tuple[Array, Array | None, State], Array]:
-    """Log odds of a spike and membrane potential by step, the state at the end, and the steps since
-    the last spike there."""
+    """Return the log odds of a spike and the membrane potential of every step, the end state, and
+    the number of steps since the last spike at the end."""
     counters = {STEPS_SINCE_SPIKE: since} if step.program.refractory is not None else {}
 
     def advance(state: State, slot: tuple[Array, Array, Array]) -> tuple[State, Array]:
@@ -302,8 +308,8 @@ def _run(
 
 
 def _blocks(values: Array) -> Array:
-    """Steps in blocks whose sensitivities fit into the cache: shape (blocks, steps of a block,
-    lanes)."""
+    """Reshape steps into blocks whose sensitivities fit into the cache: shape (blocks, steps per
+    block, lanes)."""
     n_steps = values.shape[0]
     size = max(n for n in range(1, min(BLOCK_STEPS, n_steps) + 1) if n_steps % n == 0)
     return values.reshape(n_steps // size, size, *values.shape[1:])
@@ -315,16 +321,16 @@ def _sum_log_likelihood(log_odds: Array, spikes: Array, counted: Array) -> Array
 
 
 def continued(end: np.ndarray) -> np.ndarray:
-    """Values at the end of each lane (last axis) as start values of the next; the first lane keeps
-    zero."""
+    """Shift the end values of each lane (last axis) to the next lane as its start values; those of
+    the first lane are zero."""
     return np.concatenate([np.zeros_like(end[..., :1]), end[..., :-1]], axis=-1)
 
 
 def mismatch(
     start: dict[str, np.ndarray], following: dict[str, np.ndarray], first: np.ndarray
 ) -> float:
-    """Largest difference between the start of a lane and the end of its predecessor, relative to
-    the range."""
+    """Return the largest difference between the start of a lane and the end of its predecessor,
+    relative to the largest absolute value of the state variable."""
     largest = 0.0
     for name, value in following.items():
         gap = np.max(np.abs(np.where(first, 0.0, value - start[name])), initial=0.0)

@@ -33,28 +33,29 @@ from neurocode.simulation.time_scale import warn_of_coarse_step
 from neurocode.statistics.time_rescaling import rescaled_intervals
 from neurocode.units import seconds
 
-#: Start states of lanes, and their sensitivities, may differ from the ends of their predecessors by
-#: this, relative to their range: in an ascent that is to end at a maximum, and in one that looks
-#: for the way to it.
+#: Largest differences, relative to their range, between the start states of lanes and the end
+#: states of their predecessors, and between their sensitivities. ``CONSISTENT`` holds in an ascent
+#: that has to end at a maximum, ``ROUGHLY_CONSISTENT`` in one that only approaches it.
 CONSISTENT = (1e-7, 1e-5)
 ROUGHLY_CONSISTENT = (1e-3, 1e-2)
 CHUNK_SECONDS = 0.5
 FEWEST_SPIKES = 20
-#: Time step of the starts, in seconds, where the fit's own is finer.
+#: Time step of the starts in seconds, if that of the fit is finer.
 ROUGH_DT = 4e-4
-#: Share of intervals below 10 ms from which a cell is said to burst.
+#: A cell is called bursting if more than this share of its intervals is below 10 ms.
 BURSTING = 0.2
 
 
 @dataclass(frozen=True)
 class Carry:
-    """States in which lanes begin, and their sensitivities to the coordinates."""
+    """The start states of lanes and their sensitivities to the coordinates."""
 
     start: States
     tangents: States
 
     def moved(self, step: np.ndarray | None) -> tuple[States, States]:
-        """Start states moved along their sensitivities, by which a pass or two settle a small step."""
+        """Return the start states moved along their sensitivities, after which one or two passes
+        settle a small step."""
         if step is None:
             return self.start, self.tangents
         return {
@@ -69,34 +70,35 @@ class ClampedLikelihood(Likelihood):
     Parameters
     ----------
     model : NeuronModel
-        With escape noise; its free parameters are the arguments, as :class:`Coordinates`.
+        A model with escape noise; the likelihood is a function of its free parameters, as
+        :class:`Coordinates`.
     sweeps : sequence of Clamp
     dt : float
         Time step in seconds.
     chunk_steps : int, optional
-        Steps in a chunk; half a second by default.
+        Number of steps per chunk; half a second by default.
     prior_width : float
         Standard deviation of a normal prior around the model's values in unconstrained coordinates,
         which :meth:`evaluate` includes.
     t_start : float
         Time at which the sweeps begin, for models that read ``t``.
     impossible_spikes : bool
-        Whether a spike within the refractory period has the likelihood zero; otherwise it is an
+        Whether a spike within the refractory period makes the likelihood zero instead of being an
         error.
     repeats : sequence of Repeat
-        What the sweeps were made from, where they were: a coarser grid for the starts is made from
-        them too.
+        Repeats from which the sweeps were made, if there are any. The coarser grid of the starts is
+        made from them too.
     voltage : float, optional
-        Seconds between the membrane potentials of the sweeps.
+        Interval between the membrane potentials of the sweeps in seconds.
     test : Experiment, optional
-        The test that the sweeps were made from: its frozen current is what predictions run under.
+        Test experiment from which the sweeps were made; predictions run under its frozen current.
 
     Raises
     ------
     FitError
-        If the model has no escape noise, or diffusive noise whose path the spikes do not determine;
-        if its refractory period is free; if two spikes are closer than that period; or if there is
-        a voltage and the model has no state ``v``.
+        If the model has no escape noise, or has diffusive noise, whose path the spikes do not
+        determine; if its refractory period is free; if two spikes are closer than that period; or
+        if there is a voltage but the model has no state ``v``.
     """
 
     name = "clamped"
@@ -136,7 +138,7 @@ class ClampedLikelihood(Likelihood):
 
     @classmethod
     def takes(cls, model: NeuronModel, data: object) -> bool:
-        """Every model that is no diffusion without escape noise."""
+        """True for every model except diffusions without escape noise."""
         return model.noise is not None or not model.has_diffusion
 
     @classmethod
@@ -168,8 +170,8 @@ class ClampedLikelihood(Likelihood):
         dt: float,
         voltage: float | None = None,
     ) -> Self:
-        """Likelihood of test spikes, whether a voltage was fitted too or not; one that the model
-        excludes makes it zero."""
+        """Likelihood of test spikes, whether or not a voltage was fitted too. A spike that the
+        model excludes makes it zero."""
         test = experiment_of(data)
         sweeps = [clamp(repeat, dt) for repeat in test.repeats]
         return cls(model, sweeps, dt, t_start=after, impossible_spikes=True, test=test)
@@ -187,16 +189,16 @@ class ClampedLikelihood(Likelihood):
         return cls(model, sweeps, dt, prior_width=prior_width, repeats=repeats, voltage=voltage)
 
     def with_model(self, model: NeuronModel) -> Self:
-        """The same sweeps under another model, without a prior."""
+        """The likelihood of the same sweeps under another model, without a prior."""
         return type(self)(model, self.sweeps, self.dt, t_start=self.t_start)
 
     def with_spikes(self, trains: Sequence[np.ndarray]) -> Self:
-        """Other spikes under the same currents.
+        """The likelihood of other spikes under the same currents.
 
         Raises
         ------
         FitError
-            For spikes and voltage: the model says nothing of the noise of a voltage.
+            For spikes and voltage, because the model does not describe the noise of the voltage.
         """
         if self.passes.n_voltages:
             raise FitError("Spikes without a voltage cannot take the place of spikes and voltage.")
@@ -212,8 +214,8 @@ class ClampedLikelihood(Likelihood):
         )
 
     def without(self, block: Block) -> tuple[Self, Self]:
-        """The sweeps without one block of steps, voltage included, and the spikes of that block
-        alone."""
+        """The likelihoods of the sweeps without one block of steps and its voltage, and of the
+        spikes of that block alone."""
         kept, held_out = zip(
             *(sweep.hold_out(block.holds(len(sweep.spikes))) for sweep in self.sweeps), strict=True
         )
@@ -223,7 +225,7 @@ class ClampedLikelihood(Likelihood):
         )
 
     def rough(self) -> Self:
-        """The same likelihood on a coarser grid, where the spikes allow one."""
+        """The same likelihood on a coarser grid, if the spikes allow one."""
         coarse = self.dt * round(ROUGH_DT / self.dt)
         if coarse < 1.5 * self.dt or not self.repeats:
             return self
@@ -235,7 +237,7 @@ class ClampedLikelihood(Likelihood):
         return rough
 
     def require_training_data(self) -> None:
-        """Check what a fit needs.
+        """Check that the training data suffice for a fit.
 
         Raises
         ------
@@ -256,7 +258,7 @@ class ClampedLikelihood(Likelihood):
     def maximise(
         self, starts: int | None = None, seed: int = 0, progress: Report | None = None
     ) -> tuple[Likelihood, Optimum]:
-        """The maximum, after the checks that a fit needs.
+        """Check the model and the training data and find the maximum.
 
         Warns
         -----
@@ -274,18 +276,18 @@ class ClampedLikelihood(Likelihood):
 
     @property
     def n_spikes(self) -> int:
-        """Spikes that enter the likelihood."""
+        """Number of spikes that enter the likelihood."""
         return sum(sweep.n_spikes for sweep in self.sweeps)
 
     @property
     def exposure(self) -> float:
-        """Seconds of the steps that enter the likelihood, refractory ones included."""
+        """Total time in seconds of the steps that enter the likelihood; refractory steps count."""
         return self._n_counted * self.dt
 
     @property
     def durations(self) -> list[float]:
-        """Of each sweep, in seconds; a model that reads ``t`` is tested from the end of the longest
-        on."""
+        """Duration of each sweep in seconds. The test of a model that reads ``t`` begins at the end
+        of the longest."""
         return [len(sweep.spikes) * self.dt for sweep in self.sweeps]
 
     @property
@@ -295,7 +297,7 @@ class ClampedLikelihood(Likelihood):
 
     @property
     def settings(self) -> dict[str, float | None]:
-        """Time step, and interval between the voltages that are fitted too."""
+        """The time step and the interval between the fitted voltages."""
         return {"dt": self.dt, "voltage": self.voltage}
 
     @property
@@ -317,8 +319,8 @@ class ClampedLikelihood(Likelihood):
         *,
         rough: bool = False,
     ) -> Evaluation:
-        """Log-likelihood plus log prior and its derivatives, by one pass from the states in which
-        the pass before ended."""
+        """Log-likelihood plus log prior and its derivatives, by one pass that starts from the end
+        states of the previous pass."""
         start, tangents = self.passes.first_start(z) if carry is None else carry.moved(step)
         result = self.passes.derivatives(z, start, tangents)
         states, sensitivities = ROUGHLY_CONSISTENT if rough else CONSISTENT
@@ -329,7 +331,7 @@ class ClampedLikelihood(Likelihood):
         )
 
     def rescaled_intervals(self, z: np.ndarray, seed: int = 0) -> np.ndarray:
-        """Intervals corrected for discrete time; see
+        """Rescaled intervals, corrected for discrete time; see
         :func:`neurocode.statistics.time_rescaling.rescaled_intervals`."""
         if self.impossible:
             return np.empty(0)
@@ -346,8 +348,8 @@ class ClampedLikelihood(Likelihood):
         return self._simulated(self.sweeps[repeat].current, n, seed)
 
     def predict(self, n: int, seed: int) -> list[np.ndarray]:
-        """Spike times of runs under the mean of the recorded test currents, which differ by the
-        noise of the recording alone.
+        """Spike times of runs under the mean of the recorded test currents, which differ only by
+        the noise of the recording.
 
         Raises
         ------
@@ -369,13 +371,13 @@ class ClampedLikelihood(Likelihood):
         ]
 
     def goodness(self, z: np.ndarray) -> dict[str, float]:
-        """Root mean square of the voltage residuals in volts, where the voltage was fitted too."""
+        """Root mean square of the voltage residuals in volts, if the voltage was fitted too."""
         return (
             {"voltage_residual": self.passes.voltage_residual(z)} if self.passes.n_voltages else {}
         )
 
     def remarks(self) -> list[str]:
-        """Whether the cell bursts."""
+        """A remark if the cell bursts."""
         intervals = np.concatenate(
             [np.diff(np.flatnonzero(sweep.spikes)) * self.dt for sweep in self.sweeps]
         )
@@ -387,7 +389,7 @@ class ClampedLikelihood(Likelihood):
         )
 
     def log_likelihood(self, z: np.ndarray) -> float:
-        """Log-likelihood in nats at coordinates ``z``, lanes settled."""
+        """Log-likelihood in nats at coordinates ``z``, with settled lanes."""
         return -np.inf if self.impossible else self.passes.log_likelihood(z)
 
 
@@ -417,7 +419,7 @@ def _refractory_steps(step: Step, values: dict) -> int:
 
 
 def _exclude_refractory(sweep: Clamp, refractory_steps: int, dt: float) -> Clamp:
-    """Leave out the steps in which a spike was impossible.
+    """Exclude the steps within the refractory period from the likelihood of a sweep.
 
     Raises
     ------
@@ -425,11 +427,11 @@ def _exclude_refractory(sweep: Clamp, refractory_steps: int, dt: float) -> Clamp
         If a recorded spike falls into one of them.
     """
     free = steps_since_spike(sweep.spikes) >= refractory_steps
-    early = np.flatnonzero(sweep.spikes & ~free)
-    if early.size:
+    violations = np.flatnonzero(sweep.spikes & ~free)
+    if violations.size:
         raise FitError(
-            f"The spike at {early[0] * dt:.4f} s follows its predecessor within the refractory "
-            f"period of "
-            f"{refractory_steps * dt * 1e3:g} ms; shorten the period or check the spike detection."
+            f"The spike at {violations[0] * dt:.4f} s follows its predecessor within the "
+            f"refractory period of {refractory_steps * dt * 1e3:g} ms; shorten the period or check "
+            f"the spike detection."
         )
     return replace(sweep, counted=sweep.counted & free)

@@ -1,9 +1,9 @@
-"""Passes of a clamped model over a recording in chunks, repeated until the chunks follow on each
-other.
+"""Passes of a clamped model over a recording in chunks, which are repeated until each chunk starts
+where its predecessor ends.
 
-A recording is cut into chunks that run as lanes of one batch; each lane starts from the state (and
-the sensitivities of the state to the parameters) at which its predecessor ended in the pass before.
-Passes are repeated until these agree, so chunking leaves no trace in the result.
+A recording is cut into chunks that run as lanes of one batch. Each lane starts from the state (and
+its sensitivities to the parameters) in which its predecessor ended in the previous pass. Passes are
+repeated until start and end states agree, so that chunking does not affect the result.
 """
 
 from __future__ import annotations
@@ -33,11 +33,11 @@ from neurocode.inference.clamped.lanes import (
 from neurocode.inference.coordinates import Coordinates
 from neurocode.simulation.step import Step
 
-#: Start states of lanes count as settled when they differ from the ends of their predecessors by
-#: less.
+#: Start states of lanes count as settled if their relative difference from the end states of their
+#: predecessors is below this.
 SETTLED = 1e-10
 MOST_PASSES = 60
-#: Groups of lanes that run in threads of their own.
+#: Number of groups of lanes; each group runs in its own thread.
 GROUPS = 2
 
 States = dict[str, np.ndarray]
@@ -45,7 +45,7 @@ States = dict[str, np.ndarray]
 
 @dataclass(frozen=True)
 class Derivatives:
-    """Log-likelihood and derivatives at one point, and from where the next pass starts.
+    """Log-likelihood and derivatives at one point, and the start states of the next pass.
 
     Attributes
     ----------
@@ -54,9 +54,9 @@ class Derivatives:
     gradient, information : numpy.ndarray
         Gradient and Fisher information.
     start, tangents : dict of str to numpy.ndarray
-        States in which the lanes end, as start of their successors, and their sensitivities.
+        End states of the lanes, as start states of their successors, and their sensitivities.
     mismatch, tangent_mismatch : float
-        How far these are from the start states and sensitivities that were used.
+        Relative differences of these from the start states and sensitivities that were used.
     """
 
     value: float
@@ -75,12 +75,12 @@ class Passes:
     ----------
     step : Step
     coordinates : Coordinates
-        Of the free parameters.
+        Coordinates of the free parameters.
     fixed : dict of str to jax.Array
-        All parameters at the model's values; the free ones are replaced.
+        All parameters at the model's values; the free ones are replaced in every pass.
     sweeps : sequence of Clamp
     chunk_steps : int
-        Steps in a chunk.
+        Number of steps per chunk.
     t_start : float
         Time at which the sweeps begin, in seconds.
     """
@@ -107,12 +107,13 @@ class Passes:
         )
 
     def first_start(self, z: np.ndarray) -> tuple[States, States]:
-        """Settled start states at coordinates ``z`` and sensitivities of zero."""
+        """Return the settled start states at coordinates ``z``, with sensitivities of zero."""
         start = self._settled(z)[2]
         return start, {name: np.zeros((len(z), *value.shape)) for name, value in start.items()}
 
     def derivatives(self, z: np.ndarray, start: States, tangents: States) -> Derivatives:
-        """Log-likelihood at ``z`` and its derivatives, by one pass from the start states given."""
+        """Compute the log-likelihood at ``z`` and its derivatives by one pass from given start
+        states."""
         parts = self._derivative_passes(z, start, tangents)
         following = {
             name: continued(np.concatenate([p.end[name] for p in parts])) for name in start
@@ -133,17 +134,17 @@ class Passes:
         )
 
     def log_likelihood(self, z: np.ndarray) -> float:
-        """Log-likelihood in nats at coordinates ``z``, lanes settled."""
+        """Return the log-likelihood in nats at coordinates ``z``, with settled lanes."""
         return self._settled(z)[0]
 
     def voltage_residual(self, z: np.ndarray) -> float:
-        """Root mean square of recorded minus modelled membrane potential at coordinates ``z``, in
-        volts."""
+        """Return the root mean square of recorded minus modelled membrane potential at coordinates
+        ``z``, in volts."""
         parts = self._derivative_passes(z, *self.first_start(z))
         return float(np.sqrt(_total(p.voltage for p in parts)[0] / self.n_voltages))
 
     def spike_probabilities(self, z: np.ndarray) -> list[np.ndarray]:
-        """For each sweep the probability of a spike in every step, zero where the step does not
+        """Return for each sweep the probability of a spike in every step, zero in steps that do not
         count."""
         probability = 1.0 / (1.0 + np.exp(-self._settled(z)[1]))
         starts = np.flatnonzero(self._first[: self.n_lanes])
@@ -157,20 +158,22 @@ class Passes:
         ]
 
     def _derivative_passes(self, z: np.ndarray, start: States, tangents: States) -> list[Pass]:
-        """One pass of each group of lanes."""
+        """Run one pass over each group of lanes."""
         with jax.enable_x64(True):
-            at = jnp.asarray(z, float)
+            point = jnp.asarray(z, float)
 
         def run(lanes: Lanes, part: slice) -> Pass:
             begin = {name: value[part] for name, value in start.items()}
             slopes = {name: value[:, part] for name, value in tangents.items()}
-            return derivative_pass(self.step, self._static, at, self._fixed, lanes, begin, slopes)
+            return derivative_pass(
+                self.step, self._static, point, self._fixed, lanes, begin, slopes
+            )
 
         return self._each_group(run)
 
     def _settled(self, z: np.ndarray) -> tuple[float, np.ndarray, States]:
-        """Log-likelihood, log odds of shape (lanes, steps) and start states once lanes follow on
-        each other."""
+        """Return the log-likelihood, the log odds of shape (lanes, steps) and the settled start
+        states of the lanes."""
         with jax.enable_x64(True):
             values = {**self._fixed, **self.coordinates.to_values(jnp.asarray(z, float))}
             resting = resting_start(self.step, values, len(self._first))
@@ -195,8 +198,8 @@ class Passes:
         )
 
     def _each_group(self, run: Callable[[Lanes, slice], Any]) -> list[Any]:
-        """Call ``run`` for every group of lanes side by side: compiled passes release Python's
-        lock."""
+        """Call ``run`` for every group of lanes in parallel threads; compiled passes release
+        Python's global lock."""
 
         def call(number: int) -> Any:
             size = len(self._first) // len(self._groups)
@@ -217,8 +220,8 @@ def _total(parts: Iterable[tuple]) -> tuple[float, np.ndarray, np.ndarray]:
 
 
 def _add_voltage(spikes: tuple, voltage: tuple, count: int) -> tuple[float, np.ndarray, np.ndarray]:
-    """Add the log-likelihood of Gaussian voltage residuals whose variance is the mean square
-    (profile likelihood)."""
+    """Add the log-likelihood of Gaussian voltage residuals whose variance is their mean square,
+    which makes it a profile likelihood."""
     squares, slope, product = voltage
     variance = squares / count
     value = -0.5 * count * (np.log(2 * np.pi * variance) + 1)

@@ -1,4 +1,4 @@
-"""Whether the recorded voltage helps a fit: decided inside the training recording."""
+"""The decision whether fitting the recorded voltage helps, made inside the training recording."""
 
 from __future__ import annotations
 
@@ -14,15 +14,16 @@ from neurocode.inference.search import search
 from neurocode.models.model import NeuronModel
 from neurocode.recordings.experiment import Experiment
 
-#: Parameters that the spikes leave open and a recorded voltage determines.
+#: Parameters that a recorded voltage determines but spikes alone do not.
 FREED_BY_VOLTAGE = ("C", "E_L")
-#: Seconds between compared voltages: residuals of recorded cells are correlated over some 100 ms.
+#: Interval between compared voltages in seconds, because the residuals of recorded cells are
+#: correlated over about 100 ms.
 INTERVAL = 0.2
 #: Share of each sweep that is fitted; the rest is predicted.
 FITTED_SHARE = 2 / 3
 STARTS = 4
-#: Gain in bits per spike from which the voltage is used: less is within what the end of a minute
-#: can tell.
+#: Gain in bits per spike from which the voltage is used. The last third of a recording of one
+#: minute cannot resolve a smaller gain.
 LEAST_GAIN = 0.02
 
 
@@ -33,7 +34,8 @@ class VoltageChoice:
     Attributes
     ----------
     interval : float or None
-        For :func:`neurocode.fit`: None unless the voltage gains at least 0.02 bits per spike.
+        The ``voltage`` to pass to :func:`neurocode.fit`: None unless the voltage gains more than
+        0.02 bits per spike.
     bits_spikes, bits_voltage : float
         Bits per spike of the last third of each sweep, predicted from fits to the first two thirds.
     """
@@ -44,7 +46,7 @@ class VoltageChoice:
 
 
 def with_voltage_freed(model: NeuronModel) -> NeuronModel:
-    """Copy of a model in which the capacitance and the resting potential are free."""
+    """Return a copy of a model in which the capacitance and the resting potential are free."""
     return model.with_fixed(
         *(name for name in FREED_BY_VOLTAGE if name in model.parameters), fixed=False
     )
@@ -58,18 +60,19 @@ def choose_voltage(
     seed: int = 0,
     progress: Report | None = None,
 ) -> VoltageChoice:
-    """Fit the first two thirds of the training sweeps with and without the voltage and see which
-    predicts the last third.
+    """Fit the first two thirds of the training sweeps with and without the voltage, and compare how
+    well both fits predict the last third.
 
-    A test is recorded after the training, so the later part of the training stands in for it. The
-    fits are rough: a time step of up to 0.4 ms, few starts.
+    A test is recorded after the training, so the last part of the training stands in for it. The
+    fits are rough: they use a time step of up to 0.4 ms and few starts.
 
     Parameters
     ----------
     model : NeuronModel
-        As it is fitted to spikes alone; with the voltage ``C`` and ``E_L`` are free.
+        The model as it is fitted to spikes alone; in the fit to the voltage ``C`` and ``E_L`` are
+        freed.
     experiment : Experiment
-        With a recorded voltage.
+        An experiment with a recorded voltage.
     prior_width : float
     seed : int
     progress : callable, optional
@@ -89,16 +92,16 @@ def choose_voltage(
     scores = []
     for candidate, interval in ((model, None), (with_voltage_freed(model), INTERVAL)):
         sweeps = [clamp(repeat, step, voltage=interval) for repeat in experiment.repeats]
-        early, late = zip(
-            *(sweep.hold_out(_late(len(sweep.spikes))) for sweep in sweeps), strict=True
+        fitted_sweeps, predicted_sweeps = zip(
+            *(sweep.hold_out(_last_third(len(sweep.spikes))) for sweep in sweeps), strict=True
         )
-        likelihood = ClampedLikelihood(candidate, early, step, prior_width=prior_width)
+        likelihood = ClampedLikelihood(candidate, fitted_sweeps, step, prior_width=prior_width)
         likelihood.require_training_data()
         z = search(likelihood, likelihood.origin, STARTS, seed, progress).point.z
-        later = ClampedLikelihood(candidate, late, step)
-        scores.append(later.bits_per_spike(later.log_likelihood(z), likelihood.rate))
+        prediction = ClampedLikelihood(candidate, predicted_sweeps, step)
+        scores.append(prediction.bits_per_spike(prediction.log_likelihood(z), likelihood.rate))
     return VoltageChoice(INTERVAL if scores[1] > scores[0] + LEAST_GAIN else None, *scores)
 
 
-def _late(n_steps: int) -> np.ndarray:
+def _last_third(n_steps: int) -> np.ndarray:
     return np.arange(n_steps) >= FITTED_SHARE * n_steps

@@ -1,5 +1,5 @@
-"""The way to the maximum of a likelihood that is solved on a mesh, made finer where the values call
-for it."""
+"""The maximisation of a likelihood that is solved on a mesh, which is refined where the parameter
+values require it."""
 
 from __future__ import annotations
 
@@ -26,15 +26,16 @@ from neurocode.inference.passage.mesh import Mesh
 from neurocode.inference.passage.verdict import refusal
 from neurocode.models.model import NeuronModel
 
-#: Evaluations of a start in the first round and of the best in the second; gain of a step in nats
-#: at which it is done.
+#: Evaluations of each start in the first round and of the best start in the second, and the
+#: expected gain of a step in nats below which a start stops.
 ROUNDS, ENOUGH_FOR_A_START = (8, 60), 0.03
-#: Evaluations of a climb and gain of a step in nats from which Newton steps follow; the same for
-#: those; rounds of both.
+#: Evaluations of a climb, and the expected gain of a step in nats below which Newton steps follow.
 MOST_EVALUATIONS, NEAR = 60, 1e-3
+#: Newton steps after a climb, and the expected gain of a step in nats below which they stop.
 NEWTON_STEPS, ENOUGH = 8, 1e-4
+#: Rounds of a climb and Newton steps.
 MOST_ROUNDS = 8
-#: A mesh is made anew when values call for so many times its cells.
+#: A mesh is replaced if the parameter values need more than this many times its cells.
 TOO_COARSE = 1.2
 
 
@@ -50,19 +51,19 @@ class Meshed(Objective, Protocol):
 
     @property
     def n_spikes(self) -> int:
-        """Intervals that a spike ends."""
+        """Number of intervals that a spike ends."""
 
     def values_at(self, z: np.ndarray) -> dict[str, float]:
         """Parameters at coordinates ``z``."""
 
     def started(self, model: NeuronModel) -> Self:
-        """Some of the intervals on a rough mesh, at the values of a start."""
+        """The likelihood of some of the intervals on a rough mesh, at the values of a start."""
 
     def on(self, mesh: Mesh, *, extrapolate: bool) -> Self:
         """The same likelihood on another mesh."""
 
     def fine_mesh(self, z: np.ndarray) -> Mesh:
-        """The mesh that values at ``z`` need."""
+        """The mesh that the parameter values at ``z`` need."""
 
 
 Likelihood = TypeVar("Likelihood", bound=Meshed)
@@ -71,14 +72,14 @@ Likelihood = TypeVar("Likelihood", bound=Meshed)
 def maximum(
     likelihood: Likelihood, starts: Sequence[NeuronModel], progress: Report | None
 ) -> tuple[Likelihood, Optimum]:
-    """The likelihood on its last mesh, and its maximum.
+    """Return the likelihood on its last mesh, and its maximum.
 
     Raises
     ------
     FitError
         If no start has a finite likelihood.
     numpy.linalg.LinAlgError
-        If there is no finite curvature.
+        If the curvature of the likelihood is not finite.
     """
     best = _best_start(likelihood, starts, progress)
     return _climb(likelihood, best, progress)
@@ -87,7 +88,7 @@ def maximum(
 def _best_start(
     likelihood: Meshed, starts: Sequence[NeuronModel], progress: Report | None
 ) -> Ascent:
-    """The rough ascent, on some of the intervals, that came highest."""
+    """Return the rough ascent, on some of the intervals, with the highest log-likelihood."""
     ascents = []
     for number, start in enumerate(starts, 1):
         rough = likelihood.started(start)
@@ -104,10 +105,35 @@ def _best_start(
 def _climb(
     likelihood: Likelihood, rough: Ascent, progress: Report | None
 ) -> tuple[Likelihood, Optimum]:
-    """The maximum on all intervals and the curvature there.
+    """Find the maximum of the likelihood of all intervals and its curvature there.
 
-    The way is made on the plain solution, a fifth of the work; its curvature there serves the last
-    steps, on the extrapolated one.
+    The ascent runs on the plain solution, which takes a fifth of the work of the extrapolated one.
+    Only the last steps, which use the curvature of the plain solution, run on the extrapolated one.
+
+    Notes
+    -----
+    Let ``l(z)`` be the log-likelihood plus log prior on a mesh, ``g`` its gradient and ``F`` the
+    information of the scores. The ascent begins at the end ``z_0`` of the rough ascent on ``n_0``
+    of the ``n`` intervals. The information ``J_0`` observed there sets the secant correction ``S``
+    at the start, unless it has a negative direction::
+
+        S = (n / n_0) J_0(z_0) - F(z_0)
+
+    Each round has four parts:
+
+    1. A climb with trust-region steps ``s``, which maximise ``g s - s (F + S) s / 2``, until a step
+       is expected to gain less than ``NEAR`` nats.
+    2. A new mesh and a new climb, if the values reached need more than ``TOO_COARSE`` times the
+       cells.
+    3. The observed information ``J = -d^2 l/dz^2`` at the point reached, by differences of the
+       gradient; directions in which the log-likelihood of the data curves upwards get the
+       information of the prior alone.
+    4. Newton steps ``s = J^(-1) g`` with this fixed ``J`` on the extrapolated solution, until a
+       step is expected to gain less than ``ENOUGH`` nats.
+
+    The fit has converged if a full Newton step is then expected to gain little::
+
+        g J^(-1) g / 2 < CONVERGED
     """
     curvature = rough.observed_information() * likelihood.n_spikes / rough.likelihood.n_spikes
     first = likelihood.coordinates.to_coordinates(
@@ -120,14 +146,14 @@ def _climb(
     information, decrement = ascent.point.information, np.inf
     for _ in range(MOST_ROUNDS):
         ascent.climb(ascent.passes + MOST_EVALUATIONS, NEAR)
-        wanted, now = likelihood.fine_mesh(ascent.point.z), likelihood.mesh
-        if wanted.cells > TOO_COARSE * now.cells or wanted.below > TOO_COARSE * now.below:
-            likelihood = likelihood.on(wanted, extrapolate=exact)
+        needed, mesh = likelihood.fine_mesh(ascent.point.z), likelihood.mesh
+        if needed.cells > TOO_COARSE * mesh.cells or needed.below > TOO_COARSE * mesh.below:
+            likelihood = likelihood.on(needed, extrapolate=exact)
             ascent = Ascent(likelihood, ascent.point.z, reporter("refining", progress))
             continue
         information = left_to_prior(ascent.observed_information(), likelihood.prior_precision)
         if not exact:
-            exact, likelihood = True, likelihood.on(now, extrapolate=True)
+            exact, likelihood = True, likelihood.on(mesh, extrapolate=True)
             ascent = Ascent(likelihood, ascent.point.z, reporter("refining", progress))
         ascent.secant, ascent.radius = information - ascent.point.information, FIRST_RADIUS
         ascent.climb(ascent.passes + NEWTON_STEPS, ENOUGH, learn=False)

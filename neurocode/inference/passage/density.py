@@ -1,5 +1,5 @@
-"""The density of interspike intervals as a function: of time, and of parameters that JAX
-differentiates."""
+"""The density of interspike intervals as a function of time, and as a JAX function of the
+parameters."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ from neurocode.models.model import NeuronModel
 
 Array = jax.Array
 
-#: Cells per inverse CV and time steps in a standard deviation, at which the distribution function
-#: is right to 1e-5.
+#: Cells per inverse CV and time steps per standard deviation with which the distribution function
+#: has an error of 1e-5.
 CELLS, STEPS = 72.0, 90.0
-#: Times of the rough solution that the mesh is chosen by.
+#: Number of times of the rough solution that the choice of the mesh is based on.
 ROUGH_TIMES = 60
 
 
@@ -40,19 +40,19 @@ def interval_distribution(
     model : NeuronModel
         A one-dimensional diffusion to a threshold; see :func:`passage_equations`.
     times : numpy.ndarray
-        Time since the spike, in seconds, positive.
+        Times since the spike in seconds, all positive.
     start : float
         Time of the spike in seconds, for an input that changes in time.
     typical : float, optional
-        Interval in seconds at which the neuron fired before, for its adaptation; by default the
-        mean of ``times``.
+        Regular interval in seconds at which the neuron fired before, which sets its adaptation; by
+        default the mean of ``times``.
     resolution : float
-        Factor on the number of cells and of time steps.
+        Factor on the numbers of cells and of time steps.
 
     Returns
     -------
     density, cumulative : numpy.ndarray
-        Per second, and dimensionless.
+        Density per second and distribution function (dimensionless) at ``times``.
 
     Raises
     ------
@@ -62,7 +62,8 @@ def interval_distribution(
     Examples
     --------
     >>> import neurocode as nc
-    >>> density, cumulative = interval_distribution(nc.models.lif_diffusive(), np.array([0.01, 0.03, 0.1]))
+    >>> times = np.array([0.01, 0.03, 0.1])
+    >>> density, cumulative = interval_distribution(nc.models.lif_diffusive(), times)
     >>> bool(np.all(np.diff(cumulative) > 0))
     True
     """
@@ -98,15 +99,16 @@ def log_density_function(
     ----------
     model : NeuronModel
     times : numpy.ndarray
-        Time since the spike, in seconds, positive.
+        Times since the spike in seconds, all positive.
     start : float
         Time of the spike in seconds.
 
     Returns
     -------
     callable
-        From a mapping of parameter names to values in SI (the others are the model's) to log
-        densities per second, differentiable once, forwards and backwards.
+        Function from a mapping of parameter names to values in SI units (all other parameters keep
+        the model's values) to log densities per second. It is differentiable once, in forward and
+        reverse mode.
 
     Examples
     --------
@@ -156,8 +158,8 @@ def log_density_function(
 
 
 def _likely(equations: PassageEquations, parameters: Parameters, intervals: Intervals) -> Intervals:
-    """Intervals that the model makes likely, by a rough solution: the mesh must suit them, not the
-    times that are asked for."""
+    """Return intervals that are likely under the model, from a rough solution; the mesh must suit
+    these and not the requested times."""
     first, last = float(np.min(intervals.duration)), float(np.max(intervals.duration))
     rough = _at(np.geomspace(0.5 * first, 2 * last, ROUGH_TIMES), float(intervals.start[0]))
     mesh = choose_mesh(equations, parameters, rough, CELLS / 4, STEPS / 4)

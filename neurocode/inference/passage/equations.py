@@ -1,5 +1,5 @@
-"""A model as a first-passage problem: drift by potential, additive input by time, state of the
-adaptation at a spike."""
+"""A model as a first-passage problem: drift as a function of the potential, additive input as a
+function of time, and the adaptation at each spike."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ Values = Mapping[str, Array]
 
 
 class Path(NamedTuple):
-    """Time and additive input along passages, in the scale in which reset and threshold are zero
-    and one."""
+    """Time steps of passages and the additive input at their middles and ends, in the scale in
+    which the reset is zero and the threshold one."""
 
     step: Array
     middle_input: Array
@@ -37,15 +37,15 @@ class Path(NamedTuple):
 
 @dataclass(frozen=True)
 class PassageEquations:
-    """What the Fokker-Planck equation of a model needs, as functions of its parameters in SI; see
-    :func:`passage_equations`.
+    """Coefficients of the Fokker-Planck equation of a model, as functions of its parameters in SI
+    units; see :func:`passage_equations`.
 
     Attributes
     ----------
     constant : bool
-        Whether the input is the same at all times, so that all intervals have one density.
+        Whether the input is the same at all times, so that all intervals have the same density.
     others : tuple of str
-        States besides the diffusing one, which spikes alone determine.
+        Names of the states besides the diffusing one, which the spikes alone determine.
     """
 
     key: tuple
@@ -73,7 +73,7 @@ class PassageEquations:
         )
 
     def table(self, values: Values, positions: Array) -> tuple[Array, Array]:
-        """Drift at positions between reset (0) and threshold (1), per second, and the diffusion
+        """Drift per second at positions between reset (0) and threshold (1), and the diffusion
         constant."""
         scale, reset = self.scale(values), evaluate(self.reset, values)
         names = {
@@ -86,21 +86,21 @@ class PassageEquations:
         return drift, 0.5 * (evaluate(self.strength, values) / scale) ** 2
 
     def advance(self, states: Values, duration: Array, values: Values) -> dict[str, Array]:
-        """The other states after some time without a spike."""
+        """Return the other states after a time without a spike."""
         names = {**values, **states, self.variable: 0.0, "dt": duration}
         return {name: execute(self.advances[name], names)[name] for name in self.others}
 
     def after_spike(self, states: Values, values: Values) -> dict[str, Array]:
-        """The other states after a spike."""
+        """Return the other states just after a spike."""
         names = execute(self.resets, {**values, **states, self.variable: 0.0})
         return {name: names[name] for name in self.others}
 
     def states_at_spikes(
         self, durations: Array, starts_train: Array, typical: Array, values: Values
     ) -> dict[str, Array]:
-        """The other states just after the spike that begins each interval.
+        """Return the other states just after the spike that begins each interval.
 
-        Where a train starts they are those of a neuron that has fired for ever at intervals of
+        At the start of a train they are those of a neuron that has always fired at intervals of
         ``typical`` seconds.
         """
         cycle = partial(self._cycle, duration=typical, values=values)
@@ -126,18 +126,18 @@ class PassageEquations:
         free: Array,
         values: Values,
     ) -> Path:
-        """Steps and inputs along passages.
+        """Return the time steps of passages and the inputs in them.
 
         Parameters
         ----------
         starts : array
-            Time of the spike that begins the interval of each step.
+            Time of the spike that begins the interval of each step, in seconds.
         states : mapping of str to array
-            The other states at that spike.
+            The other states just after that spike.
         shares : tuple of array
-            Length, middle and end of each step as shares of the passage.
+            Length, middle and end of each step as fractions of the passage.
         free : array
-            Length of the passage: the interval without the refractory period.
+            Length of the passage in seconds: the interval without the refractory period.
         values : mapping of str to array
         """
         step, *moments = (share * free for share in shares)
@@ -154,14 +154,14 @@ class PassageEquations:
 
 
 def passage_equations(model: NeuronModel) -> PassageEquations:
-    """Read the first-passage problem of a model.
+    """Derive the first-passage problem from the equations of a model.
 
     Parameters
     ----------
     model : NeuronModel
         A one-dimensional diffusion with additive noise, to which time and other states add an input
-        that does not depend on the potential. The other states must be linear, evolve by themselves
-        and not read time, like spike-triggered adaptation.
+        that does not depend on the potential. The other states must be linear and must not depend
+        on time or on one another, like spike-triggered adaptation.
 
     Returns
     -------

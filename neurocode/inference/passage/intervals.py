@@ -1,4 +1,4 @@
-"""Interspike intervals as data of a likelihood."""
+"""Interspike intervals as the data of a likelihood."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from neurocode.inference.one_unit import one_unit
 from neurocode.recordings.trains import Trains
 
 FEWEST_INTERVALS = 40
-#: Spike times closer than this are one spike twice.
+#: Spike times closer than this, in seconds, are duplicates of one spike.
 DUPLICATE = 1e-6
 
 
@@ -27,9 +27,10 @@ class Intervals:
     start : numpy.ndarray
         Time of the spike that begins each interval, in seconds.
     duration : numpy.ndarray
-        In seconds; of the last of each repeat, the time from its last spike to its end.
+        Length of each interval in seconds. The last interval of a repeat lasts from its last spike
+        to the end of the repeat.
     observed : numpy.ndarray of bool
-        False for that last one, which no spike ends.
+        Whether a spike ends the interval; False for the last interval of a repeat.
     first : numpy.ndarray of bool
         Whether the interval is the first of a repeat.
     """
@@ -52,14 +53,14 @@ class Intervals:
         ----------
         spiketrains : neo.SpikeTrain, a sequence of them, Trains of one unit, or sorted times in
         seconds
-            Several trains are repeats.
+            Spike times of the unit; several trains are repeats.
         fewest : int
-            Intervals that are needed.
+            Smallest number of intervals that is accepted.
 
         Raises
         ------
         DataError
-            For times that are not finite, not sorted, or twice the same.
+            For times that are not finite, not sorted, or repeated.
         FitError
             For fewer intervals than are needed.
         """
@@ -82,14 +83,14 @@ class Intervals:
         return int(np.sum(self.observed))
 
     def part(self, most: int) -> Intervals:
-        """The first intervals, at most so many."""
+        """Return the first intervals, at most ``most``."""
         return Intervals(
             *(array[:most] for array in (self.start, self.duration, self.observed, self.first))
         )
 
     @property
     def repeats(self) -> list[slice]:
-        """The intervals of each repeat that holds a spike."""
+        """Slices of the arrays that hold the intervals of each repeat with a spike."""
         edges = [*np.flatnonzero(self.first).tolist(), len(self.start)]
         return [slice(begin, end) for begin, end in itertools.pairwise(edges)]
 
@@ -122,9 +123,9 @@ def _pieces(
         )
     gaps = np.diff(times)
     if np.any(gaps < 0):
+        spike = int(np.argmax(gaps < 0)) + 1
         raise DataError(
-            f"Train {number} is not sorted: spike {int(np.argmax(gaps < 0)) + 1} comes before the "
-            f"one ahead of it."
+            f"Train {number} is not sorted: spike {spike} is earlier than spike {spike - 1}."
         )
     if np.any(gaps < DUPLICATE):
         where = times[int(np.argmax(gaps < DUPLICATE))]
@@ -135,10 +136,10 @@ def _pieces(
         )
     if not len(times):
         return (np.empty(0),) * 4
-    rest = stop - times[-1]
-    durations = np.append(gaps, rest) if rest > 0 else gaps
+    silence = stop - times[-1]
+    durations = np.append(gaps, silence) if silence > 0 else gaps
     observed = np.ones(len(durations), bool)
-    if rest > 0:
+    if silence > 0:
         observed[-1] = False
     first = np.zeros(len(durations), bool)
     first[:1] = True

@@ -1,15 +1,31 @@
-"""Fokker-Planck equation of a membrane potential up to its first passage, with derivatives, as a
-compiled kernel.
+"""Compiled kernel that solves the Fokker-Planck equation of a membrane potential up to its first
+passage, with derivatives.
 
-Finite volumes with the exponentially fitted flux of Scharfetter & Gummel (1969), which is exact for
-a constant drift and positive at any Peclet number; Crank-Nicolson in time after four backward Euler
-quarters of the first step (Rannacher 1984), since the density starts as a point. Mass leaves
-through the threshold alone, so the survival probability and the density of the passage add up.
-Derivatives by the parameters ride along: they solve the same tridiagonal systems.
+Space is divided into finite volumes with the exponentially fitted flux of Scharfetter & Gummel
+(1969), which is exact for a constant drift and positive at any Peclet number. Because the density
+starts as a point, the first time step consists of four backward Euler steps (Rannacher 1984); all
+others are Crank-Nicolson steps. Probability leaves only through the threshold, so the density of
+the passage is the rate at which the survival probability falls. The derivatives by the parameters
+are computed along with the solution, as they solve the same tridiagonal systems.
 
 A *lane* is one passage: a start, time steps, and an additive input that may differ from step to
-step. Lanes run in groups that fill a vector register; a lane that has ended goes on with steps of
-no length.
+step. Lanes run in groups that fill a vector register; a lane that has ended continues with steps of
+length zero.
+
+Notes
+-----
+With the potential ``x`` scaled to reset 0 and threshold 1, drift ``a(x)``, additive input ``b(t)``
+and diffusion constant ``D``, the density ``p(x, t)`` of the potential obeys ::
+
+    dp/dt = -dJ/dx,    J = (a + b) p - D dp/dx,    p(1, t) = 0,    p(x, 0) = delta(x)
+
+Through a face between cells of width ``h`` with densities ``p_i`` below and ``p_(i+1)`` above, the
+flux is ::
+
+    J = D/h [B(-z) p_i - B(z) p_(i+1)],    z = h (a + b)/D,    B(z) = z/(exp(z) - 1)
+
+so that the probabilities of the cells change by ``dp/dt = G p`` with a tridiagonal matrix ``G``. A
+time step of length ``dt`` solves ``(1 - dt/2 G) p_new = (1 + dt/2 G) p_old``.
 """
 
 from __future__ import annotations
@@ -17,12 +33,12 @@ from __future__ import annotations
 import numba
 import numpy as np
 
-#: Lanes in a group.
+#: Number of lanes in a group.
 WIDE = 4
-#: Backward Euler steps that the first time step is cut into.
+#: Number of backward Euler steps into which the first time step is cut.
 START_STEPS = 4
-#: Below this Peclet number the Bernoulli function comes from its series; above this its exponent is
-#: cut.
+#: Peclet number below which the Bernoulli function is computed from its series, and the number at
+#: which its exponent is cut off.
 SMALL_PECLET, LARGE_PECLET = 0.05, 300.0
 
 
@@ -43,29 +59,31 @@ def propagate(
     end_input_slopes: np.ndarray,
     every: bool,
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """Flux through the threshold and survival probability of each lane, with their derivatives.
+    """Compute the flux through the threshold and the survival probability of each lane, with their
+    derivatives.
 
     Parameters
     ----------
     drift : array (cells,)
-        Drift at the upper face of each cell, the last a quarter of a cell below the threshold.
+        Drift at the upper face of each cell; for the last cell, a quarter of a cell below the
+        threshold.
     drift_slopes : array (cells, parameters)
     diffusion : float
         Half the squared noise strength.
     diffusion_slopes : array (parameters,)
     width : float
-        Of a cell.
+        Width of a cell.
     start_cell : int
-        The cell whose centre is the reset.
+        Index of the cell whose centre is the reset.
     offsets : array (lanes + 1,)
-        Where the steps of each lane begin.
+        Index of the first time step of each lane, and the end of the steps of the last lane.
     steps, inputs : array (steps,)
         Length of each time step and additive drift at its middle.
     step_slopes, input_slopes : array (steps, parameters)
     end_inputs, end_input_slopes : arrays
-        The same at the end of each step.
+        Additive drift at the end of each step, and its derivatives.
     every : bool
-        Keep flux and survival at the end of every step, not of every lane only.
+        Whether to return flux and survival at the end of every step instead of every lane.
 
     Returns
     -------
@@ -203,7 +221,7 @@ def _bernoulli(z: float) -> tuple[float, float]:
 
 @numba.njit(error_model="numpy", inline="always")
 def _bernoulli_of(z: float, exponential: float) -> tuple[float, float]:
-    """The same with the exponential of z given."""
+    """Bernoulli function and its derivative, computed from z and its exponential."""
     square = z * z
     small = abs(z) < SMALL_PECLET
     safe = 1.0 if small else z
@@ -230,8 +248,8 @@ def _rates(
     width: float,
     rates: np.ndarray,
 ) -> None:
-    """Rates up and down through the upper face of each cell; third, the rate up differentiated by
-    the Peclet number."""
+    """Write the rates up and down through the upper face of each cell and, as the third, the
+    derivative of the rate up by the Peclet number."""
     n = drift.shape[0]
     scale = diffusion / (width * width)
     ratio = width / diffusion
@@ -253,8 +271,8 @@ def _rates(
 
 @numba.njit(error_model="numpy", cache=True, fastmath={"contract"})
 def _move(p: np.ndarray, y: np.ndarray, euler: bool) -> None:
-    """From a solution with half the step to the end of the whole step: ``(1 + wG)/(1 - wG) = 2/(1 -
-    wG) - 1``."""
+    """Move from the solution of half a step to the end of the whole step, by ``(1 + wG)/(1 - wG) =
+    2/(1 - wG) - 1``; after an Euler step the two are the same."""
     if euler:
         p[:] = y
         return

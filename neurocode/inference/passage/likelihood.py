@@ -28,10 +28,9 @@ from neurocode.recordings.experiment import Experiment
 from neurocode.simulation.simulate import simulate
 from neurocode.statistics.time_rescaling import uniform_test
 
-#: Intervals that the starts of a fit see.
+#: Number of intervals that the starts of a fit use.
 ROUGH_INTERVALS = 500
-#: Time step of runs of the model in seconds, and the largest share of a mean interval that it may
-#: be.
+#: Time step of simulations of the model in seconds, and its largest share of a mean interval.
 SIMULATION_DT, SHARE_OF_INTERVAL = 1e-4, 0.02
 
 
@@ -39,24 +38,25 @@ class PassageLikelihood(Likelihood):
     """Log-likelihood of interspike intervals, each given the spikes before it, with its exact
     gradient.
 
-    The last interval of a train, which no spike ends, enters by its survival probability. The
-    information is that of the scores of the intervals (Berndt, Hall, Hall & Hausman 1974).
+    The last interval of a train, which no spike ends, contributes its survival probability. The
+    information is the sum of the outer products of the scores of the intervals (Berndt, Hall, Hall
+    & Hausman 1974).
 
     Parameters
     ----------
     model : NeuronModel
-        Its free parameters are the arguments, as :class:`Coordinates`.
+        The likelihood is a function of its free parameters, as :class:`Coordinates`.
     equations : PassageEquations
-        Those of the model.
+        First-passage problem of the model.
     intervals : Intervals
     mesh : Mesh
     extrapolate : bool
-        See :func:`solve`.
+        Whether to extrapolate to cells of zero width; see :func:`solve`.
     prior_width : float
         Standard deviation of a normal prior around the model's values in unconstrained coordinates.
     counted : numpy.ndarray of bool, optional
-        Intervals that enter the likelihood; one that does not still tells what came before the
-        next. All by default.
+        Which intervals enter the likelihood; by default all. An interval that does not enter still
+        belongs to the history of the next.
     """
 
     name = "passage"
@@ -85,24 +85,24 @@ class PassageLikelihood(Likelihood):
 
     @cached_property
     def plan(self) -> Plan:
-        """What is solved; made when it first is, for a likelihood may only be the way to one on
-        another mesh."""
+        """The plan of the solution. It is made on first use, because a likelihood may only serve to
+        make one on another mesh."""
         return Plan.of(self.equations, self.intervals, self.mesh)
 
     @cached_property
     def finer(self) -> Plan | None:
-        """The plan of half the step, where the solution is extrapolated."""
+        """The refined plan with half the time step, if the solution is extrapolated."""
         return self.plan.finer(self.intervals) if self.extrapolate else None
 
     @classmethod
     def takes(cls, model: NeuronModel, data: object) -> bool:
-        """A model with white noise and no escape noise."""
+        """True for a model with white noise and without escape noise."""
         return model.noise is None and model.has_diffusion
 
     @classmethod
     def of(cls, model: NeuronModel, data: object, *, prior_width: float = np.inf) -> Self:
-        """Likelihood of spike times on a rough mesh; the prior is around values that they suggest,
-        for the library's models."""
+        """Likelihood of spike times on a rough mesh. For the models of the library, the prior is
+        centred on values that the spike times suggest."""
         intervals = Intervals.of(_spike_times(model, data))
         model = starting_models(bounded(model, intervals), intervals)[0]
         equations = passage_equations(model)
@@ -122,11 +122,11 @@ class PassageLikelihood(Likelihood):
         return cls(model, equations, intervals, mesh_of(model, equations, intervals, *ROUGH))
 
     def with_model(self, model: NeuronModel) -> Self:
-        """The same intervals under another model, without a prior."""
+        """The likelihood of the same intervals under another model, without a prior."""
         return self._under(model, self.intervals)
 
     def with_spikes(self, trains: Sequence[np.ndarray]) -> Self:
-        """Intervals of other spikes between the same ends."""
+        """The likelihood of other spikes in repeats with the same ends."""
         repeats = [
             neo.SpikeTrain(train, units="s", t_stop=stop)
             for train, stop in zip(trains, self.intervals.stops, strict=True)
@@ -150,47 +150,49 @@ class PassageLikelihood(Likelihood):
         return type(self)(self.model, self.equations, self.intervals, mesh, **options)
 
     def started(self, model: NeuronModel) -> Self:
-        """The first intervals on a rough mesh, at the values of a start."""
-        some = self.intervals.part(ROUGH_INTERVALS)
+        """The likelihood of the first intervals on a rough mesh, at the values of a start."""
+        first_intervals = self.intervals.part(ROUGH_INTERVALS)
         return type(self)(
             model,
             self.equations,
-            some,
-            mesh_of(model, self.equations, some, *ROUGH),
+            first_intervals,
+            mesh_of(model, self.equations, first_intervals, *ROUGH),
             prior_width=self.prior_width,
         )
 
     def fine_mesh(self, z: np.ndarray) -> Mesh:
-        """The mesh that values at ``z`` need for standard errors that do not depend on it."""
+        """The mesh that the values at ``z`` need so that standard errors do not depend on it."""
         model = fitted_model(self.model, self.values_at(z))
         return mesh_of(model, self.equations, self.intervals, *_accuracy(self.equations))
 
     def resolved(self, z: np.ndarray) -> Self:
-        """On a mesh that is fine for the values at ``z``, extrapolated."""
+        """The same likelihood, extrapolated, on a mesh that is fine enough for the values at
+        ``z``."""
         return self.on(self.fine_mesh(z), extrapolate=True)
 
     def without(self, block: Block) -> tuple[Self, Self]:
-        """The intervals that end outside a block of time, and those that end in it; on one mesh,
-        with one prior."""
+        """The likelihoods of the intervals that end outside a block of time and of those that end
+        inside it, on the same mesh and with the same prior."""
         ends = self.intervals.start + self.intervals.duration
         parts = zip(self.intervals.repeats, self.intervals.stops, strict=True)
         inside = np.concatenate([block.holds_times(ends[part], stop) for part, stop in parts])
         options = {"extrapolate": self.extrapolate, "prior_width": self.prior_width}
-        of = (self.model, self.equations, self.intervals, self.mesh)
+        arguments = (self.model, self.equations, self.intervals, self.mesh)
         return tuple(
-            type(self)(*of, **options, counted=self.counted & chosen)
+            type(self)(*arguments, **options, counted=self.counted & chosen)
             for chosen in (~inside, inside)
         )
 
     def maximise(
         self, starts: int | None = None, seed: int = 0, progress: Report | None = None
     ) -> tuple[Likelihood, Optimum]:
-        """The maximum from starts that the intervals give, on meshes made finer on the way.
+        """Find the maximum from starts that the intervals suggest, on meshes that are refined
+        during the ascent.
 
         Raises
         ------
         FitError
-            For a likelihood that is not finite, or without a curvature that can be measured.
+            If the likelihood or its curvature is not finite.
         """
         try:
             return maximum(self, starting_models(self.model, self.intervals), progress)
@@ -212,7 +214,7 @@ class PassageLikelihood(Likelihood):
 
     @property
     def exposure(self) -> float:
-        """Duration of the intervals together, in seconds."""
+        """Total duration of the intervals in seconds."""
         return float(np.sum(self.intervals.duration[self.counted]))
 
     @property
@@ -222,7 +224,7 @@ class PassageLikelihood(Likelihood):
 
     @property
     def duration(self) -> float:
-        """Of the intervals together."""
+        """Total duration of the intervals in seconds."""
         return self.exposure
 
     @property
@@ -240,11 +242,11 @@ class PassageLikelihood(Likelihood):
         return solve(self.equations, self.parameters_at(z), self.intervals, self.plan, self.finer)
 
     def log_likelihood(self, z: np.ndarray) -> float:
-        """In nats, densities per second, without the prior."""
+        """Log-likelihood in nats without the prior, with densities per second."""
         return float(np.sum(self.solution(z).contributions(self.intervals.observed)[self.counted]))
 
     def null_log_likelihood(self, rate: float) -> float:
-        """Log-likelihood under a homogeneous Poisson process, in nats, densities per second."""
+        """Log-likelihood under a homogeneous Poisson process in nats, with densities per second."""
         return self.n_spikes * float(np.log(rate)) - rate * self.exposure
 
     def evaluate(
@@ -255,21 +257,21 @@ class PassageLikelihood(Likelihood):
         *,
         rough: bool = False,
     ) -> Evaluation:
-        """Log-likelihood and log prior, their gradient, and the information of the scores."""
+        """Log-likelihood plus log prior, with the gradient and the information of the scores."""
         solution, observed = self.solution(z), self.intervals.observed
         scores = (solution.scores(observed) * self.coordinates.slope(z))[self.counted]
-        # where a trial point makes an interval impossible
+        # a trial point may make an interval impossible
         with np.errstate(over="ignore", invalid="ignore"):
             information = scores.T @ scores
         value = float(np.sum(solution.contributions(observed)[self.counted]))
         return self.with_prior(value, np.sum(scores, axis=0), information, z)
 
     def rescaled_intervals(self, z: np.ndarray, seed: int = 0) -> np.ndarray:
-        """Intervals between spikes, each mapped by the distribution that the model gives it."""
+        """Interspike intervals, each mapped by its distribution function under the model."""
         return -np.expm1(self.solution(z).log_survival[self.intervals.observed & self.counted])
 
     def simulate(self, repeat: int, n: int, seed: int) -> list[np.ndarray]:
-        """Spike times of runs as long as a repeat."""
+        """Spike times of ``n`` runs that are as long as a repeat."""
         dt = simulation_step(self.rate)
         block = simulate(
             self.model, duration=self.durations[repeat], dt=dt, trials=n, seed=seed, engine="numba"
@@ -277,8 +279,8 @@ class PassageLikelihood(Likelihood):
         return [segment.spiketrains[0].magnitude for segment in block.segments]
 
     def goodness(self, z: np.ndarray) -> dict[str, Any]:
-        """Time rescaling of the intervals, and the correlation of rescaled neighbours with its
-        p-value."""
+        """Time rescaling of the intervals, and the rank correlation of neighbouring rescaled
+        intervals with its p-value."""
         uniform = self.rescaled_intervals(z)
         dependence, dependence_p = _dependence(uniform, self.intervals)
         return {
@@ -288,13 +290,13 @@ class PassageLikelihood(Likelihood):
         }
 
     def verdicts(self, optimum: Optimum, goodness: Mapping[str, Any]) -> list[str]:
-        """What in the intervals and in the fit speaks against a neuron that fires at threshold."""
+        """Reasons in the intervals and in the fit against a neuron that fires at threshold."""
         bottomless = self.mesh.below >= 0.99 * DEEPEST / self.mesh.width
         return data_verdicts(self.intervals) + fit_verdicts(optimum, goodness, bottomless)
 
 
 def simulation_step(rate: float) -> float:
-    """Time step, in seconds, of runs of a neuron that fires at a rate in hertz."""
+    """Return the time step in seconds for simulations of a neuron that fires at a rate in hertz."""
     return min(SIMULATION_DT, SHARE_OF_INTERVAL / rate)
 
 
@@ -317,7 +319,7 @@ def _spike_times(model: NeuronModel, data: object) -> object:
 
 
 def _dependence(uniform: np.ndarray, intervals: Intervals) -> tuple[float, float]:
-    """Rank correlation of rescaled intervals that follow one another, and its p-value."""
+    """Return the rank correlation of neighbouring rescaled intervals, and its p-value."""
     indices = np.flatnonzero(intervals.observed)
     neighbours = (np.diff(indices) == 1) & ~intervals.first[indices[1:]]
     if np.sum(neighbours) < 10:

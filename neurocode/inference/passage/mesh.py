@@ -6,15 +6,15 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-#: The density is cut off below where the potential of the drift makes it this small, in nats below
-#: its maximum, and at the latest at this many distances from reset to threshold.
+#: The mesh ends where the potential of the drift makes the density this small, in nats below its
+#: maximum, and at most ``DEEPEST`` distances from reset to threshold below the reset.
 NEGLIGIBLE = 20.0
 DEEPEST = 20.0
-#: From this many typical intervals on, time steps grow by this share of the time since the start.
+#: After this many typical intervals, the time step is this share of the time since the start.
 LATE, GROWTH = 3.0, 0.015
 FEWEST_STEPS = 16
-#: Cells between reset and threshold per inverse CV and time steps in a standard deviation of the
-#: intervals: where all intervals share one passage, and where each has its own.
+#: Cells between reset and threshold per inverse CV, and time steps per standard deviation of the
+#: intervals: ``FINE`` if all intervals share one passage, ``EACH`` if each has its own.
 FINE, EACH = (24.0, 30.0), (10.0, 11.0)
 #: The same for the starts of a fit.
 ROUGH = (8.0, 8.0)
@@ -27,9 +27,10 @@ class Mesh:
     Attributes
     ----------
     cells : int
-        Whole cells between reset and threshold; the reset is the centre of the one below them.
+        Number of whole cells between reset and threshold; the reset is the centre of the cell below
+        them.
     below : int
-        Cells below the reset.
+        Number of cells below the reset.
     step : float
         Time step in seconds.
     typical : float
@@ -46,19 +47,19 @@ class Mesh:
 
     @property
     def width(self) -> float:
-        """Of a cell; the distance from reset to threshold is one."""
+        """Width of a cell; the distance from reset to threshold is one."""
         return 1.0 / (self.cells + 0.5)
 
     @property
     def faces(self) -> np.ndarray:
-        """Upper face of each cell; for the last a point halfway between its centre and the
-        threshold."""
+        """Position of the upper face of each cell; for the last cell, the point halfway between its
+        centre and the threshold."""
         faces = self.width * (np.arange(-self.below, self.cells + 1) + 0.5)
         faces[-1] -= 0.25 * self.width
         return faces
 
     def finer(self) -> Mesh:
-        """Half the time step and about half the width."""
+        """Return the mesh with half the time step and about half the cell width."""
         return replace(
             self,
             cells=2 * self.cells,
@@ -68,12 +69,12 @@ class Mesh:
         )
 
     def times(self, end: float) -> np.ndarray:
-        """Ends of the time steps up to the first at or after ``end``."""
+        """Return the ends of the time steps up to the first at or after ``end``."""
         ends = self._ends(end)
         return ends[: int(np.searchsorted(ends, end)) + 1]
 
     def shares(self, length: float) -> np.ndarray:
-        """Ends of the time steps of a passage of a given length, as shares of it."""
+        """Return the ends of the time steps of a passage of a given length, as fractions of it."""
         step = min(self.step, length / FEWEST_STEPS)
         ends = replace(self, step=step)._ends(length)
         ends = ends[: int(np.searchsorted(ends, length * (1 - 1e-9))) + 1]
@@ -93,28 +94,31 @@ class Mesh:
 
 
 def halved(ends: np.ndarray) -> np.ndarray:
-    """Ends of the time steps when each is cut in two."""
+    """Return the ends of the time steps after each step is cut into two halves."""
     begins = np.concatenate([[0.0], ends[:-1]])
     return np.column_stack([0.5 * (begins + ends), ends]).ravel()
 
 
 def richardson_weight(coarse: Mesh, fine: Mesh) -> float:
-    """Weight of the fine solution in the extrapolation to cells of zero width; the coarse one has
-    one minus it."""
+    """Return the weight ``w`` of the fine solution in the extrapolation to cells of zero width; the
+    weight of the coarse solution is ``1 - w``."""
     ratio = (coarse.width / fine.width) ** 2
     return ratio / (ratio - 1.0)
 
 
 def depth(positions: np.ndarray, drift: np.ndarray, diffusion: float, spread: float) -> float:
-    """How far below the reset the density of the membrane potential reaches, at most ``DEEPEST``.
+    """Return how far below the reset the density of the membrane potential reaches, at most
+    ``DEEPEST``.
 
     Parameters
     ----------
     positions, drift : numpy.ndarray
-        Increasing positions up to the threshold at one, reset at zero; lowest drift there.
+        Increasing positions up to the threshold at one, with the reset at zero, and the lowest
+        drift at each.
     diffusion : float
+        Diffusion constant, in squared distances from reset to threshold per second.
     spread : float
-        How far a free diffusion gets in the longest interval; the depth is not larger.
+        Distance that a free diffusion covers in the longest interval; the depth is not larger.
     """
     slopes = drift / diffusion
     rises = 0.5 * (slopes[1:] + slopes[:-1]) * np.diff(positions)

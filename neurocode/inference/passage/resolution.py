@@ -1,4 +1,4 @@
-"""How fine and how deep a mesh must be, from the intervals and from the equation itself."""
+"""The choice of how fine and how deep a mesh must be, from the intervals and the equation."""
 
 from __future__ import annotations
 
@@ -14,23 +14,24 @@ from neurocode.inference.passage.mesh import DEEPEST, Mesh, depth
 from neurocode.inference.passage.solution import Layout, Parameters, coefficients
 from neurocode.models.model import NeuronModel
 
-#: Points of each interval that its input is looked at, and standard deviations of a free diffusion.
+#: Number of points of each interval at which its input is sampled, and number of standard
+#: deviations of a free diffusion that the mesh covers.
 SAMPLES, SPREAD = 8, 6.5
-#: Cells in the standard deviation that leak and noise balance at, time steps in the time constant
-#: of that balance.
+#: Cells per standard deviation at which leak and noise balance, and time steps per time constant of
+#: that balance.
 CELLS_IN_BALANCE, STEPS_IN_BALANCE = 2.0, 1.0
-#: A mesh has at most this many times the cells that regular intervals need.
+#: Largest number of cells, as a multiple of ``cells`` of :func:`choose_mesh`.
 MOST_CELLS = 30.0
 
 
 @dataclass(frozen=True)
 class Scales:
-    """Scales of a passage.
+    """Scales of length and time of a passage.
 
     Attributes
     ----------
     bottom : float
-        How far below the reset the potential reaches, in distances from reset to threshold.
+        Distance by which the potential falls below the reset, in distances from reset to threshold.
     width : float
         Standard deviation at which leak and noise balance, in the same unit.
     time : float
@@ -49,7 +50,7 @@ def mesh_of(
     cells: float,
     steps: float,
 ) -> Mesh:
-    """Mesh for a data set and for the values of a model; see :func:`choose_mesh`."""
+    """Choose the mesh for a data set and the values of a model; see :func:`choose_mesh`."""
     period = (
         1.0 / float(model.values["frequency"])
         if equations.periodic and "frequency" in model.values
@@ -66,9 +67,9 @@ def choose_mesh(
     steps: float,
     period: float = np.inf,
 ) -> Mesh:
-    """Mesh for a data set and for values of the parameters.
+    """Choose the mesh for a data set and values of the parameters.
 
-    It is fine where intervals are regular or the leak is strong, and as deep as the membrane
+    The mesh is fine if intervals are regular or the leak is strong, and as deep as the membrane
     potential reaches.
 
     Parameters
@@ -77,14 +78,13 @@ def choose_mesh(
     parameters : Parameters
     intervals : Intervals
     cells, steps : float
-        Cells between reset and threshold per inverse CV; time steps in a standard deviation of the
-        intervals.
+        Cells between reset and threshold per inverse CV, and time steps per standard deviation of
+        the intervals.
     period : float
         Shortest period of the input in seconds.
     """
     lengths = intervals.lengths
-    # in bursts and pauses the mean and the deviation are those of the pauses, twice the median is
-    # not
+    # if bursts alternate with pauses, the pauses dominate the mean but not twice the median
     mean = min(float(np.mean(lengths)), 2 * float(np.median(lengths)))
     cv = min(max(float(np.std(lengths)) / mean, 0.05), 1.0)
     scales = scales_of(equations, parameters, intervals, period)
@@ -106,7 +106,7 @@ def choose_mesh(
 def scales_of(
     equations: PassageEquations, parameters: Parameters, intervals: Intervals, period: float
 ) -> Scales:
-    """Scales of the passages of a data set; see :class:`Scales`."""
+    """Return the scales of the passages of a data set; see :class:`Scales`."""
     positions = (
         1.0
         - np.concatenate([np.linspace(0, 2, 400, endpoint=False), np.geomspace(2, DEEPEST, 400)])[

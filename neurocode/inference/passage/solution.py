@@ -1,4 +1,5 @@
-"""First-passage densities of a set of intervals and of one density at many times, with derivatives."""
+"""First-passage densities of a set of intervals, with derivatives by the parameters of the
+model."""
 
 from __future__ import annotations
 
@@ -22,10 +23,11 @@ from neurocode.models.model import NeuronModel
 Array = jax.Array
 Slopes = np.ndarray
 
-#: Sizes of compiled shapes are rounded up to multiples of these, so that few are compiled.
+#: Array sizes are rounded up to multiples of these, so that few shapes are compiled.
 FACES, INTERVALS, PATH_STEPS = 64, 256, 8192
+#: Smaller fluxes and survival probabilities count as underflow.
 SMALLEST = 1e-280
-#: Logarithms that differ by so much between two meshes are extrapolated by half.
+#: Logarithms that differ by this between two meshes get half of the extrapolation.
 FAR_APART = 2.0
 #: Passages are not shorter than this, in seconds.
 SHORTEST = 1e-9
@@ -33,7 +35,8 @@ SHORTEST = 1e-9
 
 @dataclass(frozen=True)
 class Parameters:
-    """Values of a model in SI, apart into those that derivatives are taken by and the rest."""
+    """Parameter values of a model in SI units, split into those for which derivatives are computed
+    and the fixed rest."""
 
     free: tuple[str, ...]
     x: np.ndarray
@@ -41,7 +44,8 @@ class Parameters:
 
     @classmethod
     def of(cls, model: NeuronModel, free: tuple[str, ...] | None = None) -> Parameters:
-        """Values of a model, apart into its free ones, or into ``free``, and the rest."""
+        """Split the values of a model into its free parameters, or those in ``free``, and the
+        rest."""
         names = model.free if free is None else free
         values = {name: float(value) for name, value in model.values.items()}
         return cls(names, np.array([values.pop(name) for name in names]), values)
@@ -49,8 +53,8 @@ class Parameters:
 
 @dataclass(frozen=True)
 class Solution:
-    """Logarithms of density (per second) and survival probability of each interval, and derivatives
-    by the free parameters.
+    """Logarithms of density (per second) and survival probability of each interval, with their
+    derivatives by the free parameters.
 
     Attributes
     ----------
@@ -64,29 +68,30 @@ class Solution:
     survival_slopes: Slopes
 
     def contributions(self, observed: np.ndarray) -> np.ndarray:
-        """Log-likelihood of each interval: its density where a spike ends it, else its survival
-        probability."""
+        """Log-likelihood of each interval: its log density if a spike ends it, otherwise its log
+        survival probability."""
         return np.where(observed, self.log_density, self.log_survival)
 
     def scores(self, observed: np.ndarray) -> np.ndarray:
-        """Derivatives of the contributions by the free parameters."""
+        """Derivatives of the contributions with respect to the free parameters."""
         return np.where(observed[:, None], self.density_slopes, self.survival_slopes)
 
 
 @dataclass(frozen=True)
 class Plan:
-    """A mesh and the time steps on it of every passage.
+    """A mesh and the time steps of every passage on it.
 
     Attributes
     ----------
     nodes : Mesh
-        Whose time steps are those that densities are read at.
+        The mesh at the ends of whose time steps densities are read.
     mesh : Mesh
-        The same, or its refinement.
+        The mesh on which the equation is solved: ``nodes`` or its refinement.
     shares : tuple of numpy.ndarray
-        For each interval the ends of its steps as shares of it; empty where all share one passage.
+        For each interval the ends of its time steps as fractions of the passage; empty if all
+        intervals share one passage.
     layout : Layout
-        Where coefficients of the equation are needed for them.
+        Positions and times at which the coefficients of the equation are needed.
     """
 
     nodes: Mesh
@@ -96,7 +101,7 @@ class Plan:
 
     @classmethod
     def of(cls, equations: PassageEquations, intervals: Intervals, mesh: Mesh) -> Plan:
-        """The plan for intervals on a mesh."""
+        """Make the plan for intervals on a mesh."""
         shares = (
             ()
             if equations.constant
@@ -106,11 +111,12 @@ class Plan:
 
     @property
     def halves(self) -> bool:
-        """Whether the steps are halves of those of ``nodes``."""
+        """Whether the time steps are half as long as those of ``nodes``."""
         return self.mesh is not self.nodes
 
     def finer(self, intervals: Intervals) -> Plan:
-        """Cells about half as wide and steps half as long, read at the same times."""
+        """Return the plan with cells about half as wide and steps half as long, whose densities are
+        read at the same times."""
         mesh, shares = self.mesh.finer(), tuple(halved(ends) for ends in self.shares)
         return Plan(self.nodes, mesh, shares, Layout.at(mesh.faces, intervals, shares))
 
@@ -122,7 +128,7 @@ def solve(
     plan: Plan,
     finer: Plan | None = None,
 ) -> Solution:
-    """Density and survival probability of every interval given the spikes before it.
+    """Compute density and survival probability of every interval given the spikes before it.
 
     Parameters
     ----------
@@ -131,8 +137,8 @@ def solve(
     intervals : Intervals
     plan : Plan
     finer : Plan, optional
-        Solve on this too and extrapolate (Richardson): errors fall with the fourth power of the
-        width.
+        Refined plan. If it is given, the equation is solved on both and extrapolated (Richardson),
+        so that errors fall with the fourth power of the cell width.
     """
     plans = [plan] if finer is None else [plan, finer]
     with jax.enable_x64(True):
@@ -147,9 +153,10 @@ def solve(
 def solution_of(
     tables: Sequence[Coefficients], intervals: Intervals, plans: Sequence[Plan]
 ) -> Solution:
-    """Solution from the coefficients of the equation on one mesh, or on two to extrapolate from."""
-    one = _each if plans[0].shares else _shared
-    solutions = [one(table, intervals, plan) for table, plan in zip(tables, plans, strict=True)]
+    """Compute the solution from the coefficients of the equation on one mesh, or extrapolate it
+    from those on two meshes."""
+    solved = _separate_passages if plans[0].shares else _shared_passage
+    solutions = [solved(table, intervals, plan) for table, plan in zip(tables, plans, strict=True)]
     if len(plans) == 1:
         return solutions[0]
     weight = richardson_weight(plans[0].mesh, plans[1].mesh)
@@ -165,8 +172,22 @@ def solution_of(
 def _extrapolated(
     weight: float, coarse: tuple[np.ndarray, Slopes], fine: tuple[np.ndarray, Slopes]
 ) -> tuple[np.ndarray, Slopes]:
-    """Extrapolation of values and slopes, fading smoothly where coarse and fine are far apart: it
-    would be further off there."""
+    """Extrapolate values and slopes to cells of zero width.
+
+    Notes
+    -----
+    With the weight ``w`` of :func:`richardson_weight` and the change ``c = fine - coarse``, the
+    extrapolated value is ::
+
+        fine + (w - 1) c / (1 + r)    with    r = (|c| / FAR_APART)^4
+
+    and the slope that belongs to it is ::
+
+        fine' + (w - 1) (1 - 3 r) / (1 + r)^2 (fine' - coarse')
+
+    For small ``c`` this is Richardson's extrapolation. It fades out where the two solutions differ
+    by more than ``FAR_APART``, because extrapolation would increase the error there.
+    """
     with np.errstate(invalid="ignore", over="ignore"):
         finite = np.isfinite(fine[0]) & np.isfinite(coarse[0])
         change = np.where(finite, fine[0] - coarse[0], 0.0)
@@ -178,8 +199,8 @@ def _extrapolated(
 
 
 class Coefficients(NamedTuple):
-    """Coefficients of the Fokker-Planck equation, each followed by its derivatives by the free
-    parameters."""
+    """Coefficients of the Fokker-Planck equation, each followed by its derivatives with respect to
+    the free parameters."""
 
     drift: Array
     drift_slopes: Array
@@ -192,8 +213,31 @@ class Coefficients(NamedTuple):
 
 
 class Layout(NamedTuple):
-    """Where coefficients are needed: positions, and the interval, share and lane of every time
-    step; padded."""
+    """Positions and times at which the coefficients of the equation are needed, padded to few
+    sizes.
+
+    Attributes
+    ----------
+    positions : numpy.ndarray (positions,)
+        Distance from the reset (0) towards the threshold (1).
+    start, duration : numpy.ndarray (intervals,)
+        Time of the spike that begins each interval and length of the interval, in seconds.
+    first : numpy.ndarray of bool (intervals,)
+        Whether the interval is the first of a repeat.
+    typical : float
+        Mean interval in seconds.
+    shares : numpy.ndarray (3, steps)
+        Length, middle and end of each time step as fractions of its passage.
+    lane : numpy.ndarray of int (steps,)
+        Index of the interval to which each time step belongs.
+
+    Notes
+    -----
+    The time steps of all intervals stand one after another. If interval ``k`` lasts ``T_k`` and the
+    refractory period ``t_ref``, a step with ``shares`` ``(d, m, e)`` has the length ``d (T_k -
+    t_ref)``, and its middle and end lie ``t_ref + m (T_k - t_ref)`` and ``t_ref + e (T_k - t_ref)``
+    after the spike that begins the interval.
+    """
 
     positions: np.ndarray
     start: np.ndarray
@@ -207,18 +251,18 @@ class Layout(NamedTuple):
     def at(
         cls, positions: np.ndarray, intervals: Intervals, shares: Sequence[np.ndarray]
     ) -> Layout:
-        """The layout of positions, and of the ends of steps for each interval."""
+        """Make the layout of positions and of the ends of the time steps of each interval."""
         counts = np.array([len(ends) for ends in shares], dtype=int)
         ends = np.concatenate([np.empty(0), *shares])
         begins = np.concatenate([[0.0], ends[:-1]])[: len(ends)]
         begins[(np.cumsum(counts) - counts)[: len(shares)]] = 0.0
         columns = np.stack([ends - begins, 0.5 * (begins + ends), ends])
         lane = np.repeat(np.arange(len(shares)), counts)
-        rest = -len(ends) % PATH_STEPS
-        if rest:
+        padding = -len(ends) % PATH_STEPS
+        if padding:
             columns, lane = (
-                np.pad(columns, ((0, 0), (0, rest)), mode="edge"),
-                np.pad(lane, (0, rest), mode="edge"),
+                np.pad(columns, ((0, 0), (0, padding)), mode="edge"),
+                np.pad(lane, (0, padding), mode="edge"),
             )
         histories = (intervals.start, intervals.duration, intervals.first)
         return cls(
@@ -234,18 +278,18 @@ def _padded(array: np.ndarray, multiple: int) -> np.ndarray:
     return np.pad(array, (0, -len(array) % multiple), mode="edge")
 
 
-def _shared(table: Coefficients, intervals: Intervals, plan: Plan) -> Solution:
-    """All intervals from one passage: its density at the ends of the time steps, and between them
-    by interpolation."""
+def _shared_passage(table: Coefficients, intervals: Intervals, plan: Plan) -> Solution:
+    """Solve for all intervals with one passage, whose density is interpolated between the ends of
+    its time steps."""
     refractory_slopes = table.refractory_slopes
     free = intervals.duration - table.refractory
     nodes, mesh = plan.nodes, plan.mesh
     ends = nodes.times(float(np.max(free, initial=5 * nodes.step)) + 2 * nodes.step)
     fine = halved(ends) if plan.halves else ends
     steps = np.diff(fine, prepend=0.0)
-    none = np.zeros((len(steps), len(refractory_slopes)))
+    no_slopes = np.zeros((len(steps), len(refractory_slopes)))
     drift, drift_slopes, diffusion, diffusion_slopes = _on_faces(table, mesh)
-    still = np.zeros(len(steps))
+    no_input = np.zeros(len(steps))
     flux, survival, flux_slopes, survival_slopes = propagate(
         drift,
         drift_slopes,
@@ -255,11 +299,11 @@ def _shared(table: Coefficients, intervals: Intervals, plan: Plan) -> Solution:
         mesh.below,
         np.array([0, len(steps)]),
         steps,
-        none,
-        still,
-        none,
-        still,
-        none,
+        no_slopes,
+        no_input,
+        no_slopes,
+        no_input,
+        no_slopes,
         True,
     )
     if plan.halves:
@@ -290,32 +334,78 @@ def _interpolated(
     diffusion: float,
     diffusion_slopes: np.ndarray,
 ) -> Solution:
-    """Cubic interpolation of the logarithms, that of the density after its essential singularity at
-    time zero is taken out.
+    """Interpolate the logarithms of density and survival probability between the ends of the time
+    steps.
 
-    Where the flux underflows at first, what is left after that is taken to be as where it does not;
-    where it does later, no interval is possible.
+    Parameters
+    ----------
+    ends : numpy.ndarray (steps,)
+        Ends of the time steps in seconds.
+    flux, survival : numpy.ndarray (steps,)
+        Density of the passage (per second) and survival probability at these times.
+    flux_slopes, survival_slopes : numpy.ndarray (steps, parameters)
+        Their derivatives by the free parameters.
+    free : numpy.ndarray (intervals,)
+        Intervals without the refractory period, in seconds.
+    refractory_slopes : numpy.ndarray (parameters,)
+        Derivatives of the refractory period.
+    diffusion : float
+        Diffusion constant, in squared distances from reset to threshold per second.
+    diffusion_slopes : numpy.ndarray (parameters,)
+        Derivatives of the diffusion constant.
+
+    Notes
+    -----
+    Let ``f`` be the density of the passage, ``S`` its survival probability, ``D`` the diffusion
+    constant, ``tau`` the refractory period and ``t = T - tau`` the passage time of an interval
+    ``T``. At short times the density has the essential singularity of a free diffusion from reset
+    (0) to threshold (1), ``f(t) ~ t^(-3/2) exp(-1/(4 D t))``. The regular part that is left without
+    it, ::
+
+        r(t) = log f(t) + 1/(4 D t) + 3/2 log t,
+
+    is smooth. It and ``log S`` are interpolated by cubic polynomials through the four ends of time
+    steps ``t_j`` around ``t``, with the Lagrange weights ``w_j`` of :func:`_cubic`::
+
+        log f(t) = sum_j w_j(t) r(t_j) - 1/(4 D t) - 3/2 log t
+        log S(t) = sum_j w_j(t) log S(t_j)
+
+    A free parameter ``p`` changes the values at the ends of the steps, ``D`` and, through ``tau``,
+    the time ``t``::
+
+        d log f/dp = sum_j w_j(t) dr(t_j)/dp + 1/(4 D^2 t) dD/dp
+                     - [sum_j w_j'(t) r(t_j) + 1/(4 D t^2) - 3/(2 t)] dtau/dp
+        dr(t_j)/dp = [df(t_j)/dp] / f(t_j) - 1/(4 D^2 t_j) dD/dp
+        d log S/dp = sum_j w_j(t) [dS(t_j)/dp] / S(t_j) - sum_j w_j'(t) log S(t_j) dtau/dp
+
+    If ``f`` underflows at the first steps, ``r`` is taken there from the first step at which it
+    does not. Intervals longer than the last such step are impossible: their log density is minus
+    infinity.
     """
-    seen = np.flatnonzero(flux > SMALLEST)
-    first, last = (int(seen[0]), int(seen[-1])) if len(seen) else (0, 0)
-    known = np.clip(np.arange(len(flux)), first, last)
+    positive = np.flatnonzero(flux > SMALLEST)
+    first, last = (int(positive[0]), int(positive[-1])) if len(positive) else (0, 0)
+    nearest = np.clip(np.arange(len(flux)), first, last)
     flux, survival = np.maximum(flux, SMALLEST), np.maximum(survival, SMALLEST)
-    rest = (np.log(flux) + 1.0 / (4.0 * diffusion * ends) + 1.5 * np.log(ends))[known]
-    rest_slopes = (
+    regular = (np.log(flux) + 1.0 / (4.0 * diffusion * ends) + 1.5 * np.log(ends))[nearest]
+    regular_slopes = (
         flux_slopes / flux[:, None] - np.outer(1.0 / (4.0 * diffusion**2 * ends), diffusion_slopes)
-    )[known]
-    late = np.maximum(free, 0.5 * ends[0])
-    nodes, weights, weight_slopes = _cubic(ends, late)
+    )[nearest]
+    times = np.maximum(free, 0.5 * ends[0])
+    nodes, weights, weight_slopes = _cubic(ends, times)
     log_density = (
-        np.sum(weights * rest[nodes], axis=1) - 1.0 / (4.0 * diffusion * late) - 1.5 * np.log(late)
+        np.sum(weights * regular[nodes], axis=1)
+        - 1.0 / (4.0 * diffusion * times)
+        - 1.5 * np.log(times)
     )
     by_time = (
-        np.sum(weight_slopes * rest[nodes], axis=1) + 1.0 / (4.0 * diffusion * late**2) - 1.5 / late
+        np.sum(weight_slopes * regular[nodes], axis=1)
+        + 1.0 / (4.0 * diffusion * times**2)
+        - 1.5 / times
     )
-    density_slopes = np.einsum("kj,kjp->kp", weights, rest_slopes[nodes]) - np.outer(
+    density_slopes = np.einsum("kj,kjp->kp", weights, regular_slopes[nodes]) - np.outer(
         by_time, refractory_slopes
     )
-    density_slopes += np.outer(1.0 / (4.0 * diffusion**2 * late), diffusion_slopes)
+    density_slopes += np.outer(1.0 / (4.0 * diffusion**2 * times), diffusion_slopes)
     log_survival = np.sum(weights * np.log(survival)[nodes], axis=1)
     by_time = np.sum(weight_slopes * np.log(survival)[nodes], axis=1)
     by_parameters = np.einsum("kj,kjp->kp", weights, (survival_slopes / survival[:, None])[nodes])
@@ -329,26 +419,40 @@ def _interpolated(
 
 
 def _cubic(ends: np.ndarray, times: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Four nodes around each time, their Lagrange weights, and the derivatives of the weights by
-    time."""
+    """Return the four nodes around each time, their Lagrange weights, and the derivatives of the
+    weights by time.
+
+    Notes
+    -----
+    The weights of the nodes ``t_j`` at the time ``t`` are ::
+
+        w_j(t) = prod_(i != j) (t - t_i) / (t_j - t_i)
+    """
     first = np.clip(np.searchsorted(ends, times) - 2, 0, len(ends) - 4)
     nodes = first[:, None] + np.arange(4)
     t = ends[nodes]
     weights, slopes = np.ones_like(t), np.zeros_like(t)
     for j in range(4):
-        others = [i for i in range(4) if i != j]
-        factors = [(times - t[:, i]) / (t[:, j] - t[:, i]) for i in others]
+        remaining = [i for i in range(4) if i != j]
+        factors = [(times - t[:, i]) / (t[:, j] - t[:, i]) for i in remaining]
         weights[:, j] = factors[0] * factors[1] * factors[2]
-        for i, (a, b) in zip(others, ((1, 2), (0, 2), (0, 1)), strict=True):
+        for i, (a, b) in zip(remaining, ((1, 2), (0, 2), (0, 1)), strict=True):
             slopes[:, j] += factors[a] * factors[b] / (t[:, j] - t[:, i])
     return nodes, weights, slopes
 
 
-def _each(table: Coefficients, intervals: Intervals, plan: Plan) -> Solution:
-    """A passage for each interval, its input that of its own time and history.
+def _separate_passages(table: Coefficients, intervals: Intervals, plan: Plan) -> Solution:
+    """Solve one passage per interval, whose input depends on its time and the spikes before it.
 
-    Where the flux underflows at short times the density is that of a free diffusion, its limit
-    there.
+    Notes
+    -----
+    Where the flux underflows at a short passage time ``t``, the density is replaced by its limit,
+    that of a free diffusion from reset (0) to threshold (1) with the diffusion constant ``D``::
+
+        f(t) = (4 pi D)^(-1/2) t^(-3/2) exp(-1/(4 D t))
+
+    Where the flux underflows after more than half of the probability has passed, the interval is
+    impossible.
     """
     mesh, counts = plan.mesh, np.array([len(ends) for ends in plan.shares])
     n_steps = int(np.sum(counts))
@@ -378,7 +482,9 @@ def _each(table: Coefficients, intervals: Intervals, plan: Plan) -> Solution:
         )
 
     groups = [
-        g for g in np.array_split(np.arange(len(counts)), 4 * (os.cpu_count() or 1)) if len(g)
+        lanes
+        for lanes in np.array_split(np.arange(len(counts)), 4 * (os.cpu_count() or 1))
+        if len(lanes)
     ]
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         parts = list(pool.map(run, groups))
@@ -386,19 +492,19 @@ def _each(table: Coefficients, intervals: Intervals, plan: Plan) -> Solution:
         np.concatenate(column) for column in zip(*parts, strict=True)
     )
     free = np.maximum(intervals.duration - table.refractory, SHORTEST)
-    lost, late = flux <= SMALLEST, survival < 0.5
+    underflows, mostly_passed = flux <= SMALLEST, survival < 0.5
     flux, survival = np.maximum(flux, SMALLEST), np.maximum(survival, SMALLEST)
-    early = (
+    short_time_limit = (
         -1.0 / (4.0 * diffusion * free) - 1.5 * np.log(free) - 0.5 * np.log(4 * np.pi * diffusion)
     )
-    log_density = np.where(lost, early, np.log(flux))
+    log_density = np.where(underflows, short_time_limit, np.log(flux))
     by_diffusion = 1.0 / (4.0 * diffusion**2 * free) - 0.5 / diffusion
     by_refractory = 1.5 / free - 1.0 / (4.0 * diffusion * free**2)
-    early_slopes = np.outer(by_diffusion, diffusion_slopes) + np.outer(
+    limit_slopes = np.outer(by_diffusion, diffusion_slopes) + np.outer(
         by_refractory, table.refractory_slopes
     )
-    slopes = np.where(lost[:, None], early_slopes, flux_slopes / flux[:, None])
-    impossible = (intervals.duration - table.refractory <= SHORTEST) | (lost & late)
+    slopes = np.where(underflows[:, None], limit_slopes, flux_slopes / flux[:, None])
+    impossible = (intervals.duration - table.refractory <= SHORTEST) | (underflows & mostly_passed)
     log_density = np.where(impossible, -np.inf, log_density)
     return Solution(log_density, np.log(survival), slopes, survival_slopes / survival[:, None])
 
@@ -421,7 +527,7 @@ def coefficients(
     fixed: dict[str, Array],
     layout: Layout,
 ) -> Coefficients:
-    """Coefficients of the equation at parameters ``x``, with derivatives."""
+    """Evaluate the coefficients of the equation at parameters ``x``, with their derivatives."""
 
     def values(x: Array) -> tuple[Array, ...]:
         names = {**fixed, **{name: x[k] for k, name in enumerate(free)}}

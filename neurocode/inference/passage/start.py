@@ -1,5 +1,5 @@
-"""Starting values of a fit from the mean and the spread of the intervals and from the phases of the
-spikes."""
+"""Starting values of a fit, from the mean and the standard deviation of the intervals and the
+phases of the spikes."""
 
 from __future__ import annotations
 
@@ -14,28 +14,29 @@ from neurocode.inference.passage.verdict import require_refractoriness
 from neurocode.models.model import NeuronModel
 from neurocode.units import parse_unit
 
-#: Membrane time constants tried, in mean intervals; adaptation as a share of the input that it
-#: takes away.
+#: Membrane time constants that are tried, in mean intervals.
 TIME_CONSTANTS = (0.3, 1.0, 4.0)
+#: Adaptation at the start: share of the mean input that it takes away, and its time constant in
+#: mean intervals.
 ADAPTATION_SHARE, ADAPTATION_INTERVALS = 0.3, 5.0
-#: Strongest adaptation by one spike, in the mean input that crosses from reset to threshold in a
-#: mean interval: more would silence the neuron, and a bound far above the estimate puts all of it
-#: into a corner.
+#: Largest adaptation by one spike, as a multiple of the mean input that crosses from reset to
+#: threshold in a mean interval. A larger one would silence the neuron, and a bound far above the
+#: estimate would put the relevant values into a corner of the coordinate.
 STRONGEST_ADAPTATION = 20.0
-#: Where the search for the refractory period begins, in seconds (ours).
+#: Refractory period from which the search begins, in seconds (our choice, not from the paper).
 REFRACTORY = 1.5e-3
-#: Swing of the membrane potential under a periodic drive, in distances from reset to threshold, and
-#: its lag.
+#: Amplitudes of the membrane potential under a periodic drive that are tried, in distances from
+#: reset to threshold, and its phase lags.
 SWINGS, LAGS = (0.1, 0.4), (0.0, 0.5 * np.pi)
 
 
 def bounded(model: NeuronModel, intervals: Intervals) -> NeuronModel:
-    """The model with its refractory period below the shortest interval.
+    """Return the model with its refractory period bounded by the shortest interval.
 
     Raises
     ------
     FitError
-        If the period is fixed, or has a lower bound, above that interval.
+        If the period is fixed above that interval, or its lower bound lies above it.
     """
     name = model.refractory
     if name is None:
@@ -59,11 +60,12 @@ def bounded(model: NeuronModel, intervals: Intervals) -> NeuronModel:
 
 
 def starting_models(model: NeuronModel, intervals: Intervals) -> list[NeuronModel]:
-    """The model with several sets of values that fit mean and spread of the intervals roughly.
+    """Return the model with several sets of values that roughly fit the mean and the standard
+    deviation of the intervals.
 
-    They are those of a perfect integrator (mean interval ``a/mu``, squared CV ``sigma^2/(mu a)``
-    with the distance ``a`` from reset to threshold). Parameters with other names than the library's
-    keep their values.
+    The values are those of a perfect integrator, whose mean interval is ``a/mu`` and whose squared
+    CV is ``sigma^2/(mu a)``, with the distance ``a`` from reset to threshold. A model whose
+    parameters are not named as in the library keeps its values.
     """
     mean = float(np.mean(intervals.lengths))
     cv = float(np.std(intervals.lengths)) / mean
@@ -103,7 +105,7 @@ def _drives(
 
 
 def _below(model: NeuronModel, name: str, highest: float) -> NeuronModel:
-    """The model with a lower upper bound, in SI, of a free parameter."""
+    """Return the model with the upper bound of a free parameter lowered to a value in SI units."""
     parameter = model.parameters[name]
     high = min(parameter.bounds[1], highest / parse_unit(parameter.unit).scale)
     if name not in model.free or high <= parameter.bounds[0]:
@@ -115,7 +117,8 @@ def _below(model: NeuronModel, name: str, highest: float) -> NeuronModel:
 
 
 def _with(model: NeuronModel, guess: dict[str, float]) -> NeuronModel:
-    """The model with its free parameters at values in SI, moved inside their bounds."""
+    """Return the model with its free parameters set to values in SI units, which are moved inside
+    their bounds."""
     parameters = dict(model.parameters)
     for name in set(guess) & set(model.free):
         parameter = parameters[name]

@@ -1,4 +1,4 @@
-"""What in a set of intervals speaks against a model of one neuron that fires at threshold."""
+"""Reasons in a set of intervals against a model of one neuron that fires at threshold."""
 
 from __future__ import annotations
 
@@ -12,19 +12,21 @@ from neurocode.inference.optimise import Optimum
 from neurocode.inference.passage.intervals import Intervals
 from neurocode.inference.passage.mesh import DEEPEST
 
-#: No neuron fires twice within this time, in seconds.
+#: Time in seconds within which no neuron fires twice.
 SHORTEST = 1e-3
-#: Below this a spike belongs to a burst, in seconds and in medians; share of such spikes, and CV,
-#: from which a unit bursts.
+#: An interval belongs to a burst if it is below both limits, in seconds and in mean intervals. A
+#: unit bursts if the share of such intervals and the CV exceed the last two values.
 BURST_INTERVAL, BURST_MEDIANS, BURST_SHARE, BURST_CV = 10e-3, 0.25, 0.2, 1.3
+#: Fewer intervals than this are reported as few.
 FEW = 200
-#: A train that ends in a silence of so many of its longest intervals is said to: the end of the
-#: recording may be wrong.
+#: A silence at the end of a train that lasts more than this many of its longest intervals is
+#: reported, because the end of the recording may be wrong.
 SILENCE = 3.0
 
 
 def data_verdicts(intervals: Intervals) -> list[str]:
-    """Verdicts on the data alone: a silent end, refractory violations, bursts, few intervals."""
+    """Return verdicts on the data alone: a silent end, refractory violations, bursts, and few
+    intervals."""
     lengths = intervals.lengths
     verdicts = silent_end(intervals)
     violations = int(np.sum(lengths < SHORTEST))
@@ -32,8 +34,8 @@ def data_verdicts(intervals: Intervals) -> list[str]:
         share = violations / len(lengths)
         verdicts.append(
             f"{violations} of {len(lengths)} intervals ({share:.2%}) are below 1 ms: the unit "
-            f"mixes neurons or spikes were split; "
-            "the refractory period is that of the shortest"
+            f"mixes neurons or spikes were split; the shortest interval limits the refractory "
+            f"period"
         )
     cv = float(np.std(lengths) / np.mean(lengths))
     short = float(np.mean(lengths < min(BURST_INTERVAL, BURST_MEDIANS * np.mean(lengths))))
@@ -50,13 +52,13 @@ def data_verdicts(intervals: Intervals) -> list[str]:
 
 
 def refusal(what: str, intervals: Intervals) -> FitError:
-    """The error of a fit that cannot be made, with what in the data may be the reason."""
+    """Return the error of a fit that cannot be made, with possible reasons in the data."""
     return FitError("; ".join([what, *data_verdicts(intervals)]) + ".")
 
 
 def silent_end(intervals: Intervals) -> list[str]:
-    """What to say of a train that ends long after its last spike, which weighs like an interval
-    that is at least so long."""
+    """Return a verdict on a train that ends long after its last spike, which counts as an interval
+    of at least that length."""
     silence = float(np.max(intervals.duration[~intervals.observed], initial=0.0))
     longest = float(np.max(intervals.lengths))
     if silence <= SILENCE * longest:
@@ -75,6 +77,7 @@ def require_refractoriness(intervals: Intervals, refractory: float) -> None:
     Raises
     ------
     FitError
+        If an interval is not longer than the period.
     """
     violations = int(np.sum(intervals.lengths <= refractory))
     if violations:
@@ -87,8 +90,8 @@ def require_refractoriness(intervals: Intervals, refractory: float) -> None:
 
 
 def fit_verdicts(optimum: Optimum, goodness: Mapping[str, Any], bottomless: bool) -> list[str]:
-    """Verdicts on the fit: where it ended, and what :meth:`PassageLikelihood.goodness` measured
-    there."""
+    """Return verdicts on the fit, from its end point and the measures of
+    :meth:`PassageLikelihood.goodness` there."""
     verdicts = []
     if bottomless:
         verdicts.append(

@@ -406,9 +406,7 @@ def test_duplicates_are_closer_than_a_microsecond():
     times[7] = times[6] + 1.1e-6
     assert Intervals.of(times).n_observed == 49
     times[7], times[8] = times[8], times[7]
-    with pytest.raises(
-        DataError, match="Train 0 is not sorted: spike 8 comes before the one ahead of it"
-    ):
+    with pytest.raises(DataError, match="Train 0 is not sorted: spike 8 is earlier than spike 7"):
         Intervals.of(times)
 
 
