@@ -86,8 +86,8 @@ def replacing_folder(folder: Path, replaced: Callable[[Path], Collection[str]]) 
 
 
 def require_replaceable(folder: Path) -> Path:
-    """Return the absolute path of a folder, after checking that it can be written, before anything is
-    computed for it.
+    """Return the absolute path of a folder, after checking that it can be written, before anything
+    is computed for it.
 
     Raises
     ------
@@ -172,7 +172,7 @@ def _carry_over(
 
 @contextmanager
 def _parents(folder: Path) -> Iterator[None]:
-    """Create the missing folders above ``folder``, and remove them if the block ends in an error."""
+    """Create the missing folders above ``folder``; remove them if the block ends in an error."""
     missing = [parent for parent in folder.parents if not os.path.exists(parent)]
     folder.parent.mkdir(parents=True, exist_ok=True)
     try:

@@ -1,4 +1,4 @@
-"""Figure of a simulation: current and potential of the first trial, and the spikes of all trials."""
+"""Figure of a simulation: current and potential of the first trial, and all spikes."""
 
 from __future__ import annotations
 

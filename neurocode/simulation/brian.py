@@ -168,8 +168,8 @@ def single_state_code(model: NeuronModel, name: str) -> str:
 
 
 def after_reset_code(model: NeuronModel, dt: float) -> str:
-    """Return abstract code for the variables that are updated after the reset, also while the neuron
-    is refractory."""
+    """Return abstract code for the variables that are updated after the reset, also while the
+    neuron is refractory."""
     if not model.after_reset:
         return ""
     code = _abstract_code(
@@ -347,8 +347,8 @@ def random_state(seed: int | None) -> Iterator[None]:
 
 @contextmanager
 def code_generation(n_steps: int) -> Iterator[None]:
-    """Run short simulations in NumPy, because compiling Cython takes longer, unless the user chose a
-    target."""
+    """Run short simulations in NumPy, because compiling Cython takes longer, unless the user chose
+    a target."""
     with BRIAN:
         target = brian2.prefs.codegen.target
         try:

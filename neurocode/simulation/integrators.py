@@ -1,7 +1,7 @@
 """State updaters that Brian2 lacks: staggered (symplectic) Euler and the matrix exponential.
 
-Each is a Brian2 ``StateUpdateMethod`` that turns equations into abstract code. All engines read that
-code.
+Each is a Brian2 ``StateUpdateMethod`` that turns equations into abstract code. All engines read
+that code.
 """
 
 from __future__ import annotations
@@ -44,8 +44,8 @@ class StaggeredEuler(StateUpdateMethod):
     For ``dx/dt = f(x, y)``, ``dy/dt = g(x, y)`` in this order: ``x' = x + dt f(x, y)``, then
     ``y' = y + dt g(x', y)``, the symplectic (semi-implicit) Euler scheme. With ``base`` the
     exponential Euler updater each variable decays exactly while the others are held. The order is
-    that of the method option ``order``, a tuple of names; Brian2 itself sorts the names and does not
-    keep their order.
+    that of the method option ``order``, a tuple of names; Brian2 itself sorts the names and does
+    not keep their order.
 
     Parameters
     ----------
@@ -357,8 +357,8 @@ def require_integrator(name: str) -> None:
         raise ModelError(f"There is no integrator '{name}'; known are {', '.join(SUPPORTED)}.")
 
 
-#: Updaters of Brian2 that are numerically sound on their own. Its GSL updaters exist in C++ only, and
-#: Brian2 has deprecated 'independent'.
+#: Updaters of Brian2 that are numerically sound on their own. Its GSL updaters exist in C++ only,
+#: and Brian2 has deprecated 'independent'.
 BRIAN_INTEGRATORS = (
     "euler",
     "rk2",
@@ -376,8 +376,8 @@ EXACT_IN_SYMBOLS, MOST_EXACT_STATES = ("exact", "linear"), 2
 def require_conditional_linearity(
     model: NeuronModel, equations: Equations, variables: Mapping
 ) -> None:
-    """Refuse equations from which Brian2's ``exponential_euler`` would drop a term, such as ``v**2``
-    next to ``v`` without a constant.
+    """Refuse equations from which Brian2's ``exponential_euler`` would drop a term, such as
+    ``v**2`` next to ``v`` without a constant.
 
     Raises
     ------

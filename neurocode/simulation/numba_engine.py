@@ -14,8 +14,8 @@ from neurocode.simulation.raw_run import RawRun
 
 #: Neurons that share a random generator; the spikes do not depend on the number of threads.
 BLOCK = 32
-#: Spikes per neuron and second for which there is room at first; a block with more spikes runs again
-#: with the same random numbers.
+#: Spikes per neuron and second for which there is room at first; a block with more spikes runs
+#: again with the same random numbers.
 ROOM = 50.0
 
 

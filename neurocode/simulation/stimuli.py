@@ -130,8 +130,8 @@ def require_memory(length: float, step: float, signals: int) -> None:
         count = f"{signals} signal{'s' * (signals > 1)}"
         raise DataError(
             f"A simulation of {length:.7g} s in steps of {1e3 * step:.3g} ms with {count} needs "
-            f"{size_text}, but at most {LARGEST_RUN / 2**30:g} GiB are allowed: shorten the duration, "
-            f"lengthen the time step, or ask for fewer trials or recorded variables."
+            f"{size_text}, but at most {LARGEST_RUN / 2**30:g} GiB are allowed: shorten the "
+            f"duration, lengthen the time step, or ask for fewer trials or recorded variables."
         )
 
 

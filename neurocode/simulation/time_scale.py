@@ -20,8 +20,8 @@ from neurocode.units import parse_unit, preferred_unit
 
 #: Exact at any step for the linear equations that they admit.
 EXACT = ("matrix_exponential", "exact", "linear")
-#: With these, each variable decays exactly; one that decays in far less than a step follows the others
-#: at once, as intended.
+#: With these, each variable decays exactly; one that decays in far less than a step follows the
+#: others at once, as intended.
 EXPONENTIAL = ("exponential_euler", "symplectic_exponential_euler")
 AT_ONCE = 1e-3
 #: Longest step without a warning, and the recommended step, in units of the fastest time constant.
@@ -110,9 +110,9 @@ def warn_of_coarse_step(
     """Warn once, in one sentence, if a time step is not small against the fastest time constant of
     a model.
 
-    There is no warning for integrators that are exact for linear equations, for variables that decay
-    within a thousandth of a step under an exponential integrator, and for a step that equals a fixed
-    parameter ``dt_...`` of the model.
+    There is no warning for integrators that are exact for linear equations, for variables that
+    decay within a thousandth of a step under an exponential integrator, and for a step that equals
+    a fixed parameter ``dt_...`` of the model.
 
     Parameters
     ----------

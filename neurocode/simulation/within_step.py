@@ -87,21 +87,23 @@ def within_step(
 
     Notes
     -----
-    Let the diffusing state follow ``dx = drift dt + strength dW`` up to its threshold, and let ``T``
-    (``_free``) be the part of the step in which the neuron is not refractory. The end of the step is
-    drawn by the integrator of the model, with the other states held at their values in the middle.
-    ``a`` (``_before``) and ``b`` (``_after``) are the distances below threshold at the start and at
-    the end, and ``s = strength**2 T`` (``_variance``) is the variance that the noise adds. Between
-    these ends the path is taken for a Brownian bridge, which reaches the threshold with probability
+    Let the diffusing state follow ``dx = drift dt + strength dW`` up to its threshold, and let
+    ``T`` (``_free``) be the part of the step in which the neuron is not refractory. The end of the
+    step is drawn by the integrator of the model, with the other states held at their values in the
+    middle. ``a`` (``_before``) and ``b`` (``_after``) are the distances below threshold at the
+    start and at the end, and ``s = strength**2 T`` (``_variance``) is the variance that the noise
+    adds. Between these ends the path is a Brownian bridge, which reaches the threshold with
+    probability
 
     ``P(crossing) = exp(-2 a max(b, 0) / s)``,
 
-    which is one if the step ends above threshold. If the path reaches it, the time ``t`` from the start
-    to the first crossing is
+    which is one if the step ends above threshold. If the path reaches it, the time ``t`` from the
+    start to the first crossing is
 
-    ``t = T z / (1 + z)``, where ``z`` is inverse Gaussian with mean ``a / |b|`` and shape ``a**2 / s``
+    ``t = T z / (1 + z)``,
 
-    (Karatzas & Shreve 1991, section 2.8). To draw ``z``, let ``n`` be standard normal and
+    where ``z`` is inverse Gaussian with mean ``a / |b|`` and shape ``a**2 / s`` (Karatzas & Shreve
+    1991, section 2.8). To draw ``z``, let ``n`` be standard normal and
 
     ``q = s n**2 / (2 a |b|)``, ``r = 1 + q + sqrt(q (q + 2))``.
 

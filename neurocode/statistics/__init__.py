@@ -21,8 +21,8 @@ unit_statistics, distributions
     Statistics of ``describe``, including your own (``UnitStatistic``, ``Column``), and the data of
     its figure.
 
-All their public functions can be imported from here as well; ``describe`` and ``compare`` are modules
-here and functions of ``neurocode``.
+All their public functions can be imported from here as well; ``describe`` and ``compare`` are
+modules here and functions of ``neurocode``.
 """
 
 from neurocode.statistics import (

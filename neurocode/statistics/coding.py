@@ -1,5 +1,5 @@
-"""Responses to repeated stimuli: histograms, correlations over trials, predictions relative to their
-ceiling, decoding."""
+"""Responses to repeated stimuli: histograms, correlations over trials, predictions relative to
+their ceiling, decoding."""
 
 from __future__ import annotations
 
@@ -101,11 +101,12 @@ def explained_variance(
     """Explained variance as in the Allen Cell Types Database: of recorded by predicted spikes,
     relative to that among the recorded repeats.
 
-    Trains are smoothed with a Gaussian. For two traces, ``EV(D, M) = (var D + var M - var(D - M)) /
-    (var D + var M)``; it is one if they are equal and zero if they are unrelated (Teeter et al. 2018,
-    Nat Commun 9:709). The score is the mean of ``EV`` of each recorded repeat with the prediction,
-    over the mean of ``EV`` of each recorded repeat with the mean of all of them. It is one for a
-    prediction as good as that mean, and zero for a silent one.
+    Trains are smoothed with a Gaussian. For two traces,
+    ``EV(D, M) = (var D + var M - var(D - M)) / (var D + var M)``; it is one if they are equal and
+    zero if they are unrelated (Teeter et al. 2018, Nat Commun 9:709). The score is the mean of
+    ``EV`` of each recorded repeat with the prediction, over the mean of ``EV`` of each recorded
+    repeat with the mean of all of them. It is one for a prediction as good as that mean, and zero
+    for a silent one.
 
     The published models are deterministic, and their one train is the prediction. For a stochastic
     model, the prediction is the mean over its repeats, as for the recorded ones: ``EV`` with each

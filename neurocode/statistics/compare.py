@@ -47,8 +47,8 @@ NOISE_CORRELATION = "noise_correlation"
 
 @dataclass(frozen=True)
 class Unit:
-    """Repeats of one unit on one stimulus, in seconds from its start; the duration is stated, or taken
-    from the last spike."""
+    """Repeats of one unit on one stimulus, in seconds from its start; the duration is stated, or
+    taken from the last spike."""
 
     repeats: list[np.ndarray]
     duration: float
@@ -91,8 +91,8 @@ def compare(
     pandas.DataFrame
         One row per statistic, means over units: ``model`` and ``recorded`` values where the
         statistic is a number of each side; ``difference`` between the sides (a distance, or an
-        absolute difference); ``reference`` and ``reference_sd``, the same between random halves of the
-        recording; ``note``, "not defined: why" where the data cannot support it.
+        absolute difference); ``reference`` and ``reference_sd``, the same between random halves of
+        the recording; ``note``, "not defined: why" where the data cannot support it.
 
     Raises
     ------
@@ -326,7 +326,7 @@ def _noise_correlation_row(
 
 
 def _noise_correlation(counts: np.ndarray) -> float:
-    """Return the mean noise correlation over pairs of units, from counts (units, windows, trials)."""
+    """Return the mean noise correlation of pairs of units from counts (units, windows, trials)."""
     noise = signal_and_noise_correlation(counts)[1]
     return _mean(noise[np.triu_indices(len(noise), 1)])
 
@@ -361,7 +361,7 @@ def _response_correlation(model: Unit, recorded: Unit) -> float:
 
 
 def _fano_mean(first: Unit, second: Unit) -> float:
-    """Return the root mean square difference of log variance at mean counts that both units reach."""
+    """Return the root mean square difference of log variance at mean counts of both units."""
     curves = [_variance_at(unit) for unit in (first, second)]
     if any(mean.size < 3 for mean, _ in curves):
         return np.nan

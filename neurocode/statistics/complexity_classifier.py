@@ -24,7 +24,8 @@ def raster_complexities(rasters: np.ndarray, *, n_surrogates: int = 0, seed: int
         Zero or one.
     n_surrogates : int
         Zero for ``c log2(n)/n``. Otherwise, the count is divided by the mean count of this many
-        trains with the same number of spikes at random places, which removes the effect of the rate.
+        trains with the same number of spikes at random places, which removes the effect of the
+        rate.
     seed : int
         Seed of the surrogates.
 
@@ -126,8 +127,8 @@ class ThresholdClassifier(ClassifierMixin, BaseEstimator):
 
 
 def best_threshold(values: np.ndarray, high: np.ndarray) -> float:
-    """Return the threshold with the fewest errors if the samples ``high`` should lie above it; among
-    equals, the one in the widest gap."""
+    """Return the threshold with the fewest errors if the samples ``high`` should lie above it;
+    among equals, the one in the widest gap."""
     order = np.argsort(values, kind="stable")
     values, high = values[order], high[order]
     edges = np.concatenate([[values[0] - 1.0], (values[1:] + values[:-1]) / 2, [values[-1] + 1.0]])

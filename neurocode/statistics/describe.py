@@ -186,8 +186,8 @@ def _rows(
         )
         if row is None:
             raise DataError(
-                f"'{statistic}' is not a statistic of a description; known are {', '.join(available)} "
-                f"and their columns."
+                f"'{statistic}' is not a statistic of a description; known are "
+                f"{', '.join(available)} and their columns."
             )
         requested.setdefault(row, []).extend(
             available[row].names if statistic == row else [statistic]

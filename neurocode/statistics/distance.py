@@ -185,8 +185,8 @@ def md_star_ceiling(
 
 
 def reliability(recorded: Sequence[SpikeTrainLike], window: float) -> float:
-    """Return the mean product of distinct repeats over the mean product of a repeat with itself; NaN
-    for one repeat.
+    """Return the mean product of distinct repeats over the mean product of a repeat with itself;
+    NaN for one repeat.
 
     Parameters
     ----------

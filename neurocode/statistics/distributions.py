@@ -20,8 +20,8 @@ INTERVAL_BINS, COUNT_WINDOW, FEW_SURROGATES = 40, 1.0, 19
 
 
 def interval_histogram(trains: Trains, units: Sequence[int]) -> tuple[np.ndarray, np.ndarray]:
-    """Return logarithmically spaced edges (s) and the probability of the pooled interspike intervals
-    of some units.
+    """Return logarithmically spaced edges (s) and the probability of the pooled interspike
+    intervals of some units.
 
     Intervals of zero length are left out.
 

@@ -57,8 +57,8 @@ def lempel_ziv_entropy_rate(
 def context_tree_entropy_rate(sequence: Sequence | np.ndarray | str, *, depth: int = 12) -> float:
     """Code length of context-tree weighting (Willems, Shtarkov & Tjalkens 1995) per symbol.
 
-    It is an upper bound in expectation for every source; for tree sources within the depth the excess
-    is about (parameters/2) log2(n)/n. The nodes hold Krichevsky-Trofimov estimates.
+    It is an upper bound in expectation for every source; for tree sources within the depth the
+    excess is about (parameters/2) log2(n)/n. The nodes hold Krichevsky-Trofimov estimates.
 
     Parameters
     ----------

@@ -30,9 +30,9 @@ def mutual_information(
         For each stimulus the responses of its trials: spike counts, or words as numbers.
     correction : {"none", "panzeri-treves", "quadratic", "shuffle"}
         ``"panzeri-treves"``: the bias to first order in 1/trials with the number of possible
-        responses estimated from the observed ones (Panzeri & Treves 1996). ``"quadratic"``: extrapolated
-        from halves and quarters of the trials (Strong et al. 1998). ``"shuffle"``: the mean over
-        random assignments of trials to stimuli is subtracted.
+        responses estimated from the observed ones (Panzeri & Treves 1996). ``"quadratic"``:
+        extrapolated from halves and quarters of the trials (Strong et al. 1998). ``"shuffle"``: the
+        mean over random assignments of trials to stimuli is subtracted.
     n_shuffles : int
         Number of partitions or shuffles that are averaged.
     seed : int
@@ -40,8 +40,8 @@ def mutual_information(
     Returns
     -------
     float
-        It may be negative after a correction. NaN for fewer than two stimuli, or fewer than two trials
-        of one (eight for ``"quadratic"``).
+        It may be negative after a correction. NaN for fewer than two stimuli, or fewer than two
+        trials of one (eight for ``"quadratic"``).
 
     Raises
     ------

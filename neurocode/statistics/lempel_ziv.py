@@ -175,8 +175,8 @@ def count_lz76(times: np.ndarray, symbols: np.ndarray, length: int) -> tuple[int
 
 @njit(cache=True, nogil=True)
 def count_lz76_dense(sequence: np.ndarray, bits: int) -> tuple[int, bool]:
-    """Count as :func:`count_lz76` does, for symbols of ``bits`` bits that are all frequent; candidates
-    are found by their next q symbols.
+    """Count as :func:`count_lz76` does, for symbols of ``bits`` bits that are all frequent;
+    candidates are found by their next q symbols.
 
     ``marked`` holds every word of up to q symbols that has begun before. A position marks its long
     words first and stops at the first one that is marked already, so marking costs little more than
@@ -251,8 +251,8 @@ def _edge(
 
 @njit(cache=True, nogil=True)
 def count_lz76_automaton(sequence: np.ndarray) -> tuple[int, bool]:
-    """Count as :func:`count_lz76` does by a suffix automaton (Blumer et al. 1985), in linear time for
-    every sequence and with 70 bytes per symbol."""
+    """Count as :func:`count_lz76` does by a suffix automaton (Blumer et al. 1985), in linear time
+    for every sequence and with 70 bytes per symbol."""
     length = sequence.size
     link, size = np.full(2 * length + 2, -1, np.int32), np.zeros(2 * length + 2, np.int32)
     first_end, first_edge = (

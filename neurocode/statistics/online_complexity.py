@@ -13,8 +13,8 @@ ROOM = 1024
 
 
 class OnlineLZ76:
-    """Number of LZ76 words of a growing sequence, which equals :func:`neurocode.complexity.lz76` after
-    every symbol.
+    """Number of LZ76 words of a growing sequence, which equals :func:`neurocode.complexity.lz76`
+    after every symbol.
 
     A suffix automaton of the text so far (Blumer et al. 1985) tells whether the running word has
     occurred. A symbol takes constant time on average and adds one or two states to the automaton.

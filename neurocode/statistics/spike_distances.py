@@ -45,8 +45,8 @@ def victor_purpura_distance(
 def van_rossum_distance(
     first: SpikeTrainLike, second: SpikeTrainLike, time_constant: float = 10e-3
 ) -> float:
-    """Root of the squared difference of trains filtered with an exponential (van Rossum 2001), scaled
-    as in Elephant.
+    """Root of the squared difference of trains filtered with an exponential (van Rossum 2001),
+    scaled as in Elephant.
 
     The distance between a train with a single spike and an empty train is 1.
 
@@ -83,9 +83,9 @@ def spike_distance(
     time scale.
 
     Edges are treated as in PySpike: before the first and after the last spike of a train, its
-    difference is that of this spike, and an empty train counts as one with spikes at both edges. (PySpike
-    treats a train of one spike exactly at the start differently from one shortly after; here they
-    are alike.)
+    difference is that of this spike, and an empty train counts as one with spikes at both edges.
+    (PySpike treats a train of one spike exactly at the start differently from one shortly after;
+    here they are alike.)
 
     Parameters
     ----------

@@ -59,11 +59,13 @@ def surrogate_complexity(
     lengths : array of int
         Number of bins of each unit.
     method : {"rate", "isi"}
-        ``"rate"``: the same number of occupied bins at random, a Bernoulli process of the same rate.
-        ``"isi"``: the same intervals in random order, a renewal process of the same intervals.
+        ``"rate"``: the same number of occupied bins at random, a Bernoulli process of the same
+        rate. ``"isi"``: the same intervals in random order, a renewal process of the same
+        intervals.
     n_surrogates : int
     seed : int
-        Each unit has its own random numbers: results do not depend on other units or the number of threads.
+        Each unit has its own random numbers: results do not depend on other units or the number of
+        threads.
 
     Returns
     -------
@@ -89,7 +91,8 @@ def surrogate_complexity(
         )
     if len(events) != np.size(lengths):
         raise DataError(
-            f"There are {len(events)} units and {np.size(lengths)} lengths, expected one length per unit."
+            f"There are {len(events)} units and {np.size(lengths)} lengths, expected one "
+            f"length per unit."
         )
     lengths = np.asarray(lengths, np.int64)
     seeds = np.random.SeedSequence(seed).generate_state(len(events), np.uint32)
@@ -153,7 +156,7 @@ def permutation_test(
 
 
 def false_discovery_rate(p: np.ndarray) -> np.ndarray:
-    """P-values adjusted for many units (Benjamini & Hochberg 1995); NaN stays NaN and does not count.
+    """P-values adjusted for many units (Benjamini & Hochberg 1995); NaN stays and is not counted.
 
     Raises
     ------

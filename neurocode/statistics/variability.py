@@ -44,8 +44,8 @@ def interval_statistics(spiketrains: object) -> pd.DataFrame:
     """Interval statistics of every unit, intervals within repeats pooled over them.
 
     Equal to Elephant's ``isi``, ``cv``, ``cv2``, ``lv`` and ``lvr`` for single trains.
-    ``serial_correlation`` is Pearson's correlation between successive intervals, ``burst_index`` the share of
-    intervals below 6 ms.
+    ``serial_correlation`` is Pearson's correlation between successive intervals, ``burst_index``
+    the share of intervals below 6 ms.
 
     Parameters
     ----------
@@ -140,7 +140,8 @@ def fano_factors(spiketrains: object) -> np.ndarray:
 
 
 def fano_column(trains: Trains) -> np.ndarray:
-    """:func:`fano_factors` of trains whose faults are known; those of faulty units are meaningless."""
+    """:func:`fano_factors` of trains whose faults are known; those of faulty units are
+    meaningless."""
     frame = pd.DataFrame(
         {"unit": trains.unit, "condition": trains.condition, "count": trains.counts}
     )

@@ -1,5 +1,5 @@
-"""Studies: tables whose rows (settings and seeds) run in parallel and can be resumed, and the claims
-that they decide.
+"""Studies: tables whose rows (settings and seeds) run in parallel and can be resumed, and the
+claims that they decide.
 
 Contents
 --------

@@ -69,8 +69,8 @@ class Comparison:
 
 
 class Directions(NamedTuple):
-    """One-sided probabilities of the data if a claim is false (``confirm``: small if it holds) and if
-    it is true (``refute``: small if it does not hold)."""
+    """One-sided probabilities of the data if a claim is false (``confirm``: small if it holds) and
+    if it is true (``refute``: small if it does not hold)."""
 
     confirm: float
     refute: float
@@ -92,8 +92,8 @@ def directions(comparison: Comparison) -> Directions:
 
 
 def _above(values: np.ndarray, bound: float) -> float:
-    """Return the one-sided probability of a mean at least this far above a bound if the true mean is
-    at the bound."""
+    """Return the one-sided probability of a mean at least this far above a bound if the true mean
+    is at the bound."""
     distance = values.mean() - bound
     error = values.std(ddof=1) / np.sqrt(len(values))
     if error == 0:
@@ -182,8 +182,8 @@ def _claim(comparison: Comparison, corrected: Directions | None, size: int) -> C
 
 
 def pairs_needed(comparison: Comparison, size: int) -> int | None:
-    """Return the number of pairs that would decide a comparison with the same mean and spread, at the
-    strictest level of a family of ``size`` comparisons.
+    """Return the number of pairs that would decide a comparison with the same mean and spread, at
+    the strictest level of a family of ``size`` comparisons.
 
     None if more than ten thousand would be needed, because the mean lies at the bound.
     """

@@ -159,8 +159,8 @@ def load_study(name: str, root: Path | None = None) -> Study:
 
 
 def checkout(root: Path | None = None) -> Path:
-    """Return the folder that holds ``analyses`` and ``figures``: ``root``, the working directory, or
-    the folder of the package's source.
+    """Return the folder that holds ``analyses`` and ``figures``: ``root``, the working directory,
+    or the folder of the package's source.
 
     Raises
     ------

@@ -1,5 +1,5 @@
-"""Parallel calls: in this process, in local processes of one thread each, or in the workers of a Dask
-scheduler."""
+"""Parallel calls: in this process, in local processes of one thread each, or in the workers of a
+Dask scheduler."""
 
 from __future__ import annotations
 
@@ -144,8 +144,8 @@ def _client(workers: int, scheduler: str | None) -> Iterator[Client]:
 
 @contextmanager
 def _environment_put_back(*names: str) -> Iterator[None]:
-    """Restore environment variables afterwards, because Dask sets those of its workers permanently in
-    the process that starts them.
+    """Restore environment variables afterwards, because Dask sets those of its workers permanently
+    in the process that starts them.
 
     Programs that this process starts later would otherwise use another number of threads, and their
     results would differ in the last digits.
