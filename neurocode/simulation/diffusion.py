@@ -22,7 +22,7 @@ class Diffusion:
     variable : str
         The state that ``xi`` drives.
     drift, strength : str
-        Expressions of the states, inputs and parameters; the strength is per square root of a second.
+        Expressions of states, inputs and parameters; the strength is per square root of a second.
     threshold, reset : str
         Value of the variable at a spike and after it.
     others : tuple of str
