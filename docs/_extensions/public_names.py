@@ -10,8 +10,8 @@ from types import ModuleType
 from sphinx.application import Sphinx
 from sphinx.config import Config
 
-#: Public modules, and what a reader finds there. A name that is in several modules is documented
-#: in the first of them.
+#: Public modules, and what a reader finds there. A name that is in several modules is documented in
+#: the first of them.
 MODULES = {
     "neurocode.models": "Neuron models as equations",
     "neurocode.recordings": "Reading and writing recordings",

@@ -27,8 +27,8 @@ def scores_figure(
     quantiles, band : numpy.ndarray, float
         Sorted rescaled intervals and half-width of the 95 % band of the time-rescaling test.
     recorded, predicted : list of numpy.ndarray, optional
-        Spike times of the repeats of one stimulus in seconds; without them, only the
-        rescaled intervals are drawn.
+        Spike times of the repeats of one stimulus in seconds; without them, only the rescaled
+        intervals are drawn.
     psth : tuple, optional
         Times, recorded and predicted rate.
 

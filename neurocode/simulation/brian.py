@@ -82,8 +82,8 @@ def neuron_group(
     dt : float
         Time step in seconds.
     parameters : mapping, optional
-        Values in SI that replace the model's; arrays of length ``n`` give each neuron its
-        own value.
+        Values in SI that replace the model's; arrays of length ``n`` give each neuron its own
+        value.
     stimulus : numpy.ndarray, optional
         Input in SI, shape (steps,) or (steps, n); without it the input stays a Brian2 parameter.
 

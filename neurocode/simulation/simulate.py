@@ -63,8 +63,7 @@ def simulate(
     trials : int
         Number of repeats; they differ only where the model is stochastic or given different values.
     seed : int, optional
-        The same seed gives the same spikes. Without it, a seed is drawn and noted in the
-        block.
+        The same seed gives the same spikes. Without it, a seed is drawn and noted in the block.
     record : sequence of str
         State variables or subexpressions to keep, as signals in the block.
     engine : {"brian2", "brian2-standalone", "jax", "numba"}

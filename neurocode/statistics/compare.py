@@ -78,8 +78,8 @@ def compare(
     ----------
     model_trains, recorded_trains
         Repeats of one unit on one stimulus (a sequence of Neo trains in any unit, or of arrays of
-        seconds), or a sequence of such sequences, one per unit. Both sides have equal durations
-        and equal numbers of units. Repeats of different units are simultaneous.
+        seconds), or a sequence of such sequences, one per unit. Both sides have equal durations and
+        equal numbers of units. Repeats of different units are simultaneous.
     statistics : sequence of str, optional
         Rows of the result; all by default.
     n_splits : int

@@ -32,8 +32,8 @@ def raster_complexities(rasters: np.ndarray, *, n_surrogates: int = 0, seed: int
     Returns
     -------
     numpy.ndarray (samples, trains)
-        A silent train has ``2 log2(n)/n``. It has no surrogates; where they are asked for, it has
-        one, since it has no structure beyond its rate.
+        The value of a silent train is ``2 log2(n)/n``. With surrogates it is 1, because a silent
+        train has no surrogates and no structure beyond its rate.
 
     Raises
     ------

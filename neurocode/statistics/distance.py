@@ -215,8 +215,8 @@ def coincidence_factor(
 ) -> float:
     """Coincidence factor Gamma of two spike trains (Kistler, Gerstner & van Hemmen 1997).
 
-    Coincidences are one to one: no spike is counted twice. The factor is zero for a
-    Poisson train of the predicted rate and one for a perfect prediction.
+    Coincidences are one to one: no spike is counted twice. The factor is zero for a Poisson train
+    of the predicted rate and one for a perfect prediction.
 
     Parameters
     ----------

@@ -23,8 +23,8 @@ def lempel_ziv_entropy_rate(
     """Entropy rate from LZ76, corrected for the bias of finite length by shuffled copies.
 
     ``c log2(n)/n`` is biased by an amount that is much the same for a shuffled copy, whose entropy
-    rate is that of its symbol frequencies: the estimate is that entropy times the ratio of
-    the two counts (our choice, not from the paper).
+    rate is that of its symbol frequencies: the estimate is that entropy times the ratio of the two
+    counts (our choice, not from the paper).
 
     Parameters
     ----------

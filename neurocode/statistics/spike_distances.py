@@ -97,8 +97,8 @@ def spike_distance(
     Raises
     ------
     DataError
-        For a train that cannot be used, times outside the interval, or a stop that is not after
-        the start.
+        For a train that cannot be used, times outside the interval, or a stop that is not after the
+        start.
 
     Examples
     --------

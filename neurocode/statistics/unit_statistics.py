@@ -53,8 +53,8 @@ class UnitStatistic:
     columns : sequence of Column
     values : callable
         From :class:`~neurocode.recordings.Trains` to an array of shape (units,) or (units,
-        columns). Units whose times cannot be used are passed without spikes and get NaN,
-        whatever the function returns for them.
+        columns). Units whose times cannot be used are passed without spikes and get NaN, whatever
+        the function returns for them.
 
     Examples
     --------

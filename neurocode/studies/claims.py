@@ -158,8 +158,7 @@ def with_withdrawn(claims: Sequence[Claim], folder: str | Path) -> list[Claim]:
     folder : path
         Folder of the tables of the study; its ``withdrawn.csv`` has the columns ``claim``,
         ``source``, ``paper_value`` and ``reason``. A claim that begins with the text of one in this
-        list is replaced. Without
-        such a file, no claim is withdrawn.
+        list is replaced. Without such a file, no claim is withdrawn.
 
     Returns
     -------

@@ -182,8 +182,8 @@ def _claim(comparison: Comparison, corrected: Directions | None, size: int) -> C
 
 
 def pairs_needed(comparison: Comparison, size: int) -> int | None:
-    """Return the number of pairs that would decide a comparison with the same mean and spread, at
-    the strictest level of a family of ``size`` comparisons.
+    """Return the smallest number of pairs that would decide a comparison with the same mean and
+    spread, at the strictest level of a family of ``size`` comparisons.
 
     None if more than ten thousand would be needed, because the mean lies at the bound.
     """

@@ -52,8 +52,8 @@ def side_by_side(
     Parameters
     ----------
     work : callable
-        A function at the top level of a module that the workers can import. Its
-        exceptions are raised here.
+        A function at the top level of a module that the workers can import. Its exceptions are
+        raised here.
     calls : sequence of tuple
     workers : int
         Number of local processes; with 1, calls run in this process.
