@@ -361,7 +361,7 @@ def _response_correlation(model: Unit, recorded: Unit) -> float:
 
 
 def _fano_mean(first: Unit, second: Unit) -> float:
-    """Return the root mean square difference of log variance at mean counts of both units."""
+    """Return the root mean square difference of log variance at mean counts that both reach."""
     curves = [_variance_at(unit) for unit in (first, second)]
     if any(mean.size < 3 for mean, _ in curves):
         return np.nan
