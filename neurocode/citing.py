@@ -9,17 +9,17 @@ from importlib.resources import files
 
 from neurocode.errors import DataError
 
-#: What every result rests on.
+#: Keys of the papers on which every result is based.
 ALWAYS = ("neurocode", "Stimberg2019", "Garcia2014")
-#: What a table of described units rests on, which is a plain data frame and cannot say so itself.
+#: Papers behind tables of units, which are plain data frames and cannot name their sources.
 TOPICS = {
     "describe": ("Shinomoto et al. 2003", "Lempel & Ziv 1976", "Benjamini & Hochberg 1995"),
     "complexity": ("Lempel & Ziv 1976",),
 }
-#: "Ma, Yan, Tang 2023", "Pozzorini et al. 2015" or "Izhikevich 2007" as descriptions of models name
-#: their source.
+#: Sources as descriptions of models name them: "Ma, Yan, Tang 2023", "Pozzorini et al. 2015" or
+#: "Izhikevich 2007".
 SOURCE = re.compile(r"([A-Z][\w-]+)(?:,? (?:et al\.|& [A-Z]\w+|[A-Z]\w+))*,? (\d{4})")
-#: Attributes of results and networks that hold what they are made of.
+#: Attributes of results and networks that hold their parts.
 PARTS = ("model", "network", "layers", "readout", "layer")
 
 
@@ -54,7 +54,7 @@ def cite(*used: object) -> str:
 
 
 def references() -> dict[str, str]:
-    """Every BibTeX entry that is known, by its key: surname of the first author and year."""
+    """Return every known BibTeX entry by its key, the surname of the first author and the year."""
     text = files("neurocode").joinpath("references.bib").read_text(encoding="utf-8")
     return {
         entry.partition("{")[2].partition(",")[0]: entry.strip()
@@ -64,10 +64,10 @@ def references() -> dict[str, str]:
 
 
 def keys_in(text: str) -> list[str]:
-    """Keys of the papers that a text names, as "Pozzorini et al. 2015"."""
-    known = references()
-    named = (re.sub(r"\W", "", _plain(surname)) + year for surname, year in SOURCE.findall(text))
-    return [key for key in named if key in known]
+    """Return the keys of the papers that a text names, such as "Pozzorini et al. 2015"."""
+    entries = references()
+    keys = (re.sub(r"\W", "", _plain(surname)) + year for surname, year in SOURCE.findall(text))
+    return [key for key in keys if key in entries]
 
 
 def _keys_of(thing: object) -> list[str]:
@@ -85,7 +85,7 @@ def _keys_of(thing: object) -> list[str]:
 
 
 def _sources_of(thing: object) -> Iterator[str]:
-    """Texts that name sources: of a thing itself, and of what it is made of."""
+    """Yield the texts that name the sources of a thing and of its parts."""
     if isinstance(thing, (tuple, list)):
         for part in thing:
             yield from _sources_of(part)

@@ -1,4 +1,4 @@
-"""How values show themselves: some lines in a terminal, a table in a notebook."""
+"""Display of values: a few lines in a terminal, a table in a notebook."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from html import escape
 
 import pandas as pd
 
-#: Lines of a ``repr``.
+#: Largest number of lines of a ``repr``.
 MOST_LINES = 10
 
 
 def lines(heading: str, rows: Sequence[str], most: int = MOST_LINES) -> str:
-    """A heading with rows below it, at most so many lines; the last says how many rows are left
-    out.
+    """Return a heading with rows below it, in at most ``most`` lines; the last line says how many
+    rows are left out.
 
     Examples
     --------
@@ -22,12 +22,12 @@ def lines(heading: str, rows: Sequence[str], most: int = MOST_LINES) -> str:
       a
       ... and 2 more
     """
-    shown = (
+    visible = (
         list(rows)
         if len(rows) < most
         else [*rows[: most - 2], f"... and {len(rows) - most + 2} more"]
     )
-    return "\n".join([heading, *(f"  {row}" for row in shown)])
+    return "\n".join([heading, *(f"  {row}" for row in visible)])
 
 
 def html(heading: str, frame: pd.DataFrame, sentences: Sequence[str] = (), code: str = "") -> str:

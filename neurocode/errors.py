@@ -15,15 +15,15 @@ class DataError(NeurocodeError, ValueError):
 
 
 class FitError(NeurocodeError, ValueError):
-    """A model cannot be fitted to the data given."""
+    """A model cannot be fitted to these data."""
 
 
 class TrainingError(NeurocodeError, ValueError):
-    """A network cannot be trained as asked, or its training went astray."""
+    """A network cannot be trained as requested, or its training failed."""
 
 
 class ClusterError(NeurocodeError, RuntimeError):
-    """Workers that were asked for are not there, or were lost."""
+    """Requested workers are not available, or were lost."""
 
 
 class MissingExtraError(NeurocodeError, ImportError):

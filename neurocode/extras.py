@@ -36,7 +36,8 @@ def require(name: str) -> ModuleType:
     Raises
     ------
     MissingExtraError
-        If the library, or one that it needs, is not installed; says which command installs it.
+        If the library, or one that it needs, is not installed; the message names the command that
+        installs it.
 
     Examples
     --------
@@ -50,7 +51,7 @@ def require(name: str) -> ModuleType:
 
 
 def is_installed(name: str) -> bool:
-    """Whether a library of an extra is there, without importing it.
+    """Whether a library of an extra is installed, without importing it.
 
     Examples
     --------
@@ -59,7 +60,7 @@ def is_installed(name: str) -> bool:
     """
     try:
         return find_spec(name) is not None
-    except ValueError:  # hidden on purpose: None stands among the imported modules
+    except ValueError:  # hidden on purpose: its entry in sys.modules is None
         return False
 
 
@@ -76,8 +77,8 @@ def missing(name: str) -> str:
 
 
 class Library:
-    """Stands for a library of an extra in the modules that use it: imported when an attribute of it
-    is first asked for.
+    """Placeholder for a library of an extra, which is imported when one of its attributes is first
+    used.
 
     Parameters
     ----------
@@ -95,7 +96,7 @@ class Library:
         self._name = name
 
     def __getattr__(self, attribute: str) -> Any:
-        # what looks into a module for documentation or tests must not import the library
+        # tools that inspect a module for documentation or tests must not import the library
         if attribute.startswith("_"):
             raise AttributeError(attribute)
         return getattr(require(self._name), attribute)

@@ -13,21 +13,21 @@ from neurocode.errors import DataError
 
 @contextmanager
 def alone(path: Path, refusal: str) -> Iterator[None]:
-    """Keep others from writing the same file or folder while the block runs; the lock of a process
-    that was killed is free.
+    """Keep other processes from writing the same file or folder while the block runs; the lock of a
+    killed process is released.
 
     Parameters
     ----------
     path : pathlib.Path
-        Of the file or folder; the one above it is made where it is missing, and the lock lies there
+        The file or folder. Its parent folder is created if it is missing, and holds the lock file
         until the block ends.
     refusal : str
-        What is said, after the path, to whom comes second.
+        Error message, after the path, for the process that comes second.
 
     Raises
     ------
     DataError
-        If another holds the lock, or the folder above cannot be written to.
+        If another process holds the lock, or the folder above cannot be written to.
 
     Examples
     --------

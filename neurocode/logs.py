@@ -1,4 +1,4 @@
-"""What other libraries log."""
+"""Control of what other libraries log."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from contextlib import contextmanager
 
 @contextmanager
 def quiet(name: str) -> Iterator[None]:
-    """Keep a library from logging while the block runs, where outcomes and errors here say what it
-    would.
+    """Keep a library from logging while the block runs, where results and errors already say the
+    same.
 
     Parameters
     ----------
     name : str
-        Of its logger.
+        Name of its logger.
 
     Examples
     --------

@@ -20,7 +20,7 @@ RECORDED, PREDICTED = "#000000", "#D55E00"
 
 @contextmanager
 def house_style() -> Iterator[None]:
-    """Draw inside this context; Matplotlib's settings are left as they were found."""
+    """Apply the house style inside this context and restore Matplotlib's settings afterwards."""
     with (
         as_file(files("neurocode").joinpath("neurocode.mplstyle")) as path,
         plt.style.context(str(path)),

@@ -1,4 +1,4 @@
-"""Units at the border: Brian2 unit text, SI numbers inside, `quantities` for Neo outside."""
+"""Conversion of units: text as in Brian2, plain numbers in SI, and `quantities` for Neo."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ PREFERRED_UNITS = ("mV", "pA", "ms", "nS", "pF", "Hz", "Mohm")
 #: A membrane current beyond this, in ampere, is taken for a mistaken unit.
 LARGEST_CURRENT = 2e-8
 
-#: A value beyond this is no measurement.
+#: A value beyond this is not a measurement.
 LARGEST_NUMBER = 1e300
 
-#: Where `quantities` writes a unit of Brian2 in another way.
+#: Units of Brian2 that `quantities` writes differently.
 NEO_NAMES = {
     "amp": "A",
     "volt": "V",
@@ -240,12 +240,12 @@ def signal_to_si(signal: pq.Quantity, unit: str, what: str) -> np.ndarray:
 
 
 def unmasked(values: object, what: str) -> np.ndarray:
-    """An array, unless entries of it are masked: NumPy would go on with what lies under the mask.
+    """Return values as an array and refuse masked entries, whose values NumPy would use.
 
     Raises
     ------
     DataError
-        That says how many entries are masked.
+        If entries are masked; the message says how many.
 
     Examples
     --------
@@ -271,12 +271,12 @@ def require_unmasked(values: object, what: str) -> None:
 
 
 def plain_numbers(values: object, what: str) -> np.ndarray:
-    """Real numbers as an array; whatever NumPy would turn into other numbers is refused.
+    """Return real numbers as an array and refuse what NumPy would turn into other numbers.
 
     Raises
     ------
     DataError
-        For complex numbers, truth values, text, and anything that is no array.
+        For complex numbers, truth values, text, and anything that is not an array.
 
     Examples
     --------
@@ -297,7 +297,7 @@ def plain_numbers(values: object, what: str) -> np.ndarray:
 
 
 def is_whole(value: object, least: int) -> bool:
-    """Whether a value is a whole number of at least ``least``; a truth value is none.
+    """Whether a value is a whole number of at least ``least``; a truth value is not.
 
     Examples
     --------
@@ -332,7 +332,7 @@ def strip_unit(values: object, unit: str, what: str) -> np.ndarray:
 
 
 def require_membrane_current(values: np.ndarray) -> np.ndarray:
-    """Refuse a current that no membrane carries: a mistaken unit.
+    """Refuse a current that is too large for a membrane and suggests a mistaken unit.
 
     Parameters
     ----------
@@ -354,7 +354,7 @@ def require_membrane_current(values: np.ndarray) -> np.ndarray:
 
 
 def in_si(value: object, unit: str, what: str) -> float:
-    """Number in SI from a number (SI already), text, or a quantity of `quantities` or Brian2.
+    """Return a number in SI from a number in SI, text, or a quantity of `quantities` or Brian2.
 
     Raises
     ------
@@ -368,10 +368,10 @@ def in_si(value: object, unit: str, what: str) -> float:
     """
     try:
         if isinstance(value, str):
-            number, own_unit = parse_quantity(value)
-            if own_unit != "1" and not same_dimension(own_unit, unit):
+            number, text_unit = parse_quantity(value)
+            if text_unit != "1" and not same_dimension(text_unit, unit):
                 raise ValueError
-            number = to_si(number, own_unit)
+            number = to_si(number, text_unit)
         elif isinstance(value, pq.Quantity):
             number = float(value.rescale(to_neo_units(si_unit_text(unit))))
         elif isinstance(value, (bool, np.bool_)) or (

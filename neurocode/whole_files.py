@@ -1,4 +1,4 @@
-"""Files and folders that are replaced whole or not at all."""
+"""Files and folders that are replaced completely or not at all."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ ANOTHER_RUN = "another run is writing into this folder, expected a folder of its
 
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
-    """A path beside ``path`` to write to; its file takes the place of ``path`` when all of it is on
-    the disk.
+    """Yield a temporary path to write to, whose file replaces ``path`` once it is completely on the
+    disk.
 
     Parameters
     ----------
     path : pathlib.Path
-        Its folder is made where it is missing.
+        File to replace; its folder is created if it is missing.
 
     Examples
     --------
@@ -44,19 +44,19 @@ def replacing(path: Path) -> Iterator[Path]:
 
 @contextmanager
 def replacing_folder(folder: Path, replaced: Callable[[Path], Collection[str]]) -> Iterator[Path]:
-    """An empty folder beside ``folder`` to write into, which takes its place whole when the block
-    ends without an error.
+    """Yield an empty folder to write into, which replaces ``folder`` as a whole when the block ends
+    without an error.
 
-    A process that is killed at any moment leaves the old folder or the new one, never some files of
-    each. What else is in the old folder stays: its entries whose names are neither in the new one
-    nor in ``replaced``.
+    A process that is killed at any moment leaves the old folder or the new one, never a mixture.
+    Entries of the old folder stay if their names are neither in the new folder nor in ``replaced``.
 
     Parameters
     ----------
     folder : pathlib.Path
-        Its missing parents are made, and removed again if the block ends with an error.
+        Its missing parents are created, and removed again if the block ends with an error.
     replaced : callable
-        Names of the entries of the old folder that go with it, whether the new one has them or not.
+        Returns the names of entries of the old folder that are removed with it, whether or not the
+        new folder has them.
 
     Raises
     ------
@@ -86,8 +86,8 @@ def replacing_folder(folder: Path, replaced: Callable[[Path], Collection[str]]) 
 
 
 def require_replaceable(folder: Path) -> Path:
-    """The absolute path of a folder that can be written, checked before anything is computed for
-    it.
+    """Return the absolute path of a folder, after checking that it can be written, before anything
+    is computed for it.
 
     Raises
     ------
@@ -101,24 +101,23 @@ def require_replaceable(folder: Path) -> Path:
     if path == Path.cwd() or path in Path.cwd().parents or path.is_mount():
         raise DataError(
             f"{folder}: this folder cannot be replaced as a whole (it is a mount point or holds "
-            f"the working folder), expected a "
-            "folder of its own such as out/."
+            f"the working folder), expected a folder of its own such as out/."
         )
-    home = _existing(path.parent)
-    if not home.is_dir():
-        raise DataError(f"{folder}: {home} is a file, expected a folder.")
+    existing = _existing(path.parent)
+    if not existing.is_dir():
+        raise DataError(f"{folder}: {existing} is a file, expected a folder.")
     try:
-        with tempfile.TemporaryFile(dir=home):
+        with tempfile.TemporaryFile(dir=existing):
             return path
     except OSError as error:
         raise DataError(
-            f"{folder}: nothing can be written in {home} ({error.strerror}), expected a folder "
+            f"{folder}: nothing can be written in {existing} ({error.strerror}), expected a folder "
             f"that can."
         ) from None
 
 
 def recover_folder(folder: Path, replaced: Callable[[Path], Collection[str]]) -> None:
-    """Put back what a process that was killed while it replaced ``folder`` had set aside.
+    """Restore what a process that was killed while it replaced ``folder`` had moved away.
 
     Parameters
     ----------
@@ -133,42 +132,47 @@ def recover_folder(folder: Path, replaced: Callable[[Path], Collection[str]]) ->
 
 
 def _exchange(scratch: Path, folder: Path, replaced: Callable[[Path], Collection[str]]) -> None:
-    """Two renames; what is kept follows. A kill in between is put right by :func:`_recover`."""
-    aside = _beside(folder, "old")
+    """Exchange two folders by two renames, then move the entries that stay.
+
+    :func:`_recover` repairs a kill in between.
+    """
+    old_folder = _beside(folder, "old")
     if not folder.exists():
         os.rename(scratch, folder)
         return
-    os.rename(folder, aside)
+    os.rename(folder, old_folder)
     try:
         os.rename(scratch, folder)
     except BaseException:
-        os.rename(aside, folder)
+        os.rename(old_folder, folder)
         raise
-    _carry_over(aside, folder, replaced)
+    _carry_over(old_folder, folder, replaced)
 
 
 def _recover(folder: Path, replaced: Callable[[Path], Collection[str]]) -> None:
-    aside = _beside(folder, "old")
-    if not aside.exists():
+    old_folder = _beside(folder, "old")
+    if not old_folder.exists():
         return
     if folder.exists():
-        _carry_over(aside, folder, replaced)
+        _carry_over(old_folder, folder, replaced)
     else:
-        os.rename(aside, folder)
+        os.rename(old_folder, folder)
 
 
-def _carry_over(aside: Path, folder: Path, replaced: Callable[[Path], Collection[str]]) -> None:
-    """Move what the new folder does not replace from the old one, and remove the rest."""
-    gone = {*replaced(aside), *(path.name for path in folder.iterdir())}
-    for path in aside.iterdir():
-        if path.name not in gone:
+def _carry_over(
+    old_folder: Path, folder: Path, replaced: Callable[[Path], Collection[str]]
+) -> None:
+    """Move entries that the new folder does not replace from the old one, and remove the rest."""
+    removed_names = {*replaced(old_folder), *(path.name for path in folder.iterdir())}
+    for path in old_folder.iterdir():
+        if path.name not in removed_names:
             os.rename(path, folder / path.name)
-    shutil.rmtree(aside)
+    shutil.rmtree(old_folder)
 
 
 @contextmanager
 def _parents(folder: Path) -> Iterator[None]:
-    """Make the missing folders above ``folder``, for good if the block ends without an error."""
+    """Create the missing folders above ``folder``; remove them if the block ends in an error."""
     missing = [parent for parent in folder.parents if not os.path.exists(parent)]
     folder.parent.mkdir(parents=True, exist_ok=True)
     try:
@@ -180,8 +184,8 @@ def _parents(folder: Path) -> Iterator[None]:
         raise
 
 
-def _beside(folder: Path, what: str) -> Path:
-    return folder.with_name(f".{folder.name}.{what}")
+def _beside(folder: Path, suffix: str) -> Path:
+    return folder.with_name(f".{folder.name}.{suffix}")
 
 
 def _existing(folder: Path) -> Path:

@@ -8,7 +8,7 @@ from neurocode.plotting import house_style
 
 
 def reset(gallery_conf: dict, name: str) -> None:
-    """Start every example from the house style; the gallery calls this before each."""
+    """Start every example from the house style; the gallery calls this before each example."""
     plt.rcdefaults()
     with house_style():
         style = plt.rcParams.copy()

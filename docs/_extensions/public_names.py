@@ -10,7 +10,7 @@ from types import ModuleType
 from sphinx.application import Sphinx
 from sphinx.config import Config
 
-#: Public modules, and what a reader finds there. A name that several of them hold is documented in
+#: Public modules, and what a reader finds there. A name that is in several modules is documented in
 #: the first of them.
 MODULES = {
     "neurocode.models": "Neuron models as equations",
@@ -49,27 +49,29 @@ def public_names(module: ModuleType) -> list[str]:
 
 
 def pages() -> dict[str, str]:
-    """Text of the page of every module."""
+    """Return the text of the page of every module, by the name of the module."""
     documented: dict[int, str] = {}
-    found = {}
+    texts = {}
     for module_name, title in MODULES.items():
         module = importlib.import_module(module_name)
-        first, others = [], []
+        first, documented_elsewhere = [], []
         for name in public_names(module):
             value = getattr(module, name)
             if id(value) in documented:
-                others.append(documented[id(value)])
+                documented_elsewhere.append(documented[id(value)])
             else:
                 documented[id(value)] = f"{module_name}.{name}"
                 first.append(name)
-        found[module_name] = _page(module_name, title, first, list(dict.fromkeys(others)))
-    return found
+        texts[module_name] = _page(
+            module_name, title, first, list(dict.fromkeys(documented_elsewhere))
+        )
+    return texts
 
 
-def _page(module: str, title: str, first: list[str], others: list[str]) -> str:
+def _page(module: str, title: str, first: list[str], documented_elsewhere: list[str]) -> str:
     parts = [f"{title}\n{'=' * len(title)}", f".. automodule:: {module}\n   :no-members:"]
-    if others:
-        parts.append("\n".join(f"* :py:obj:`{name}`" for name in others))
+    if documented_elsewhere:
+        parts.append("\n".join(f"* :py:obj:`{name}`" for name in documented_elsewhere))
     if first:
         entries = "\n".join(f"   {name}" for name in first)
         parts.append(
@@ -80,7 +82,7 @@ def _page(module: str, title: str, first: list[str], others: list[str]) -> str:
 
 
 def write_pages(app: Sphinx, config: Config) -> None:
-    """Write the pages into ``reference``; one that would not change is left alone."""
+    """Write the pages into ``reference``, except those that would not change."""
     for name, text in pages().items():
         path = Path(app.srcdir) / "reference" / f"{name}.rst"
         if not path.exists() or path.read_text(encoding="utf-8") != text:

@@ -14,7 +14,7 @@ from neurocode.plotting.spikes import rates
 from neurocode.statistics.compare import Curves
 from neurocode.style import PREDICTED, RECORDED, TWO_COLUMNS, house_style, label_panel
 
-#: Statistics whose reference is zero but for chance, so that a ratio to it says nothing.
+#: Statistics whose reference is zero except for chance, so that a ratio to it is meaningless.
 PAIRWISE = ("victor_purpura", "van_rossum", "spike_distance")
 
 
@@ -35,8 +35,8 @@ def compare_figure(table: pd.DataFrame, model: Curves, recorded: Curves) -> Figu
     Raises
     ------
     DataError
-        If both are not over the same time, as where the end of a train is taken from its last
-        spike.
+        If the two sides do not cover the same time, for example because the end of a train is taken
+        from its last spike.
     """
     ends = [float(rate[0][-1]) for rate in (model.psth, recorded.psth)]
     if len(model.psth[0]) != len(recorded.psth[0]):
@@ -80,7 +80,7 @@ def compare_figure(table: pd.DataFrame, model: Curves, recorded: Curves) -> Figu
 def steps(
     axes: Axes, recorded: tuple, model: tuple, scale: float, x_label: str, y_label: str
 ) -> Axes:
-    """Recorded and modelled histograms."""
+    """Plot recorded and modelled histograms."""
     axes.stairs(recorded[1], recorded[0] * scale, fill=True, color="0.75", label="Recorded")
     axes.stairs(model[1], model[0] * scale, color=PREDICTED, label="Model")
     axes.set(xlabel=x_label, ylabel=y_label)
@@ -88,7 +88,7 @@ def steps(
 
 
 def variances(axes: Axes, recorded: tuple, model: tuple) -> Axes:
-    """Variance against mean of spike counts in windows; the line is a Poisson process."""
+    """Variance against mean of spike counts in windows; the line shows a Poisson process."""
     for (mean, variance), colour, label in (
         (recorded, RECORDED, "Recorded"),
         (model, PREDICTED, "Model"),
@@ -113,8 +113,8 @@ def variances(axes: Axes, recorded: tuple, model: tuple) -> Axes:
 
 
 def deviations(axes: Axes, table: pd.DataFrame) -> Axes:
-    """Difference over the reference between halves of the recording, one row per statistic that has
-    a positive one."""
+    """Plot differences relative to those between halves of the recording, one row per statistic for
+    which this ratio is positive."""
     ratio = (table["difference"] / table["reference"])[table["note"] == ""]
     ratio = ratio[np.isfinite(ratio) & (ratio > 0) & ~ratio.index.isin(PAIRWISE)]
     rows = np.arange(len(ratio))[::-1]

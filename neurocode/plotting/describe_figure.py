@@ -31,11 +31,11 @@ def describe_figure(
     table : pandas.DataFrame
         From :func:`neurocode.describe`.
     shown : sequence of numpy.ndarray
-        Spike times (s) for the raster, a row each.
+        Spike times (s) for the raster, one row per train.
     intervals : (numpy.ndarray, numpy.ndarray)
         Edges (s) and probability of the pooled interspike intervals.
     count_moments : (numpy.ndarray, numpy.ndarray)
-        Mean and variance of spike counts, a point each.
+        Means and variances of spike counts, one point per pair.
     bin_effect : (numpy.ndarray, numpy.ndarray)
         Bins as a fraction of the mean interval, and the complexity ratio at each, units along the
         rows.
@@ -58,7 +58,7 @@ def describe_figure(
 
 
 def spike_rows(axes: Axes, shown: Sequence[np.ndarray]) -> Axes:
-    """Spikes of several trains, a row each."""
+    """Plot the spikes of several trains, one row per train."""
     axes.eventplot(
         list(shown),
         colors=RECORDED,
@@ -91,7 +91,7 @@ def scatter(
 
 
 def mean_and_variance(axes: Axes, mean: np.ndarray, variance: np.ndarray) -> Axes:
-    """Variance against mean of spike counts; the line is a Poisson process."""
+    """Variance against mean of spike counts; the line shows a Poisson process."""
     positive = (mean > 0) & (variance > 0)
     if positive.any():
         span = np.array([mean[positive].min(), mean[positive].max()])
@@ -115,17 +115,17 @@ def mean_and_variance(axes: Axes, mean: np.ndarray, variance: np.ndarray) -> Axe
 
 
 def complexity_and_rate(axes: Axes, table: pd.DataFrame) -> Axes:
-    """Complexity over that of rate-matched surrogates against rate; filled where significant after
-    correction."""
+    """Plot the complexity relative to rate-matched surrogates against the rate; filled points are
+    significant after correction."""
     axes.axhline(1, color="0.8", linewidth=0.5)
     if "lz_ratio" in table:
         table = table[table["lz_ratio"].notna()]
         significant = table["lz_q"] < ALPHA
-        for chosen, face, label in (
+        for rows, face, label in (
             (significant, PREDICTED, f"q < {ALPHA:g}"),
             (~significant, "white", "n.s."),
         ):
-            part = table[chosen]
+            part = table[rows]
             if part.empty:
                 continue
             axes.plot(

@@ -20,7 +20,7 @@ def estimates_figure(
     *,
     n: int,
 ) -> Figure:
-    """Draw estimates with intervals, each on an axis of its own.
+    """Draw estimates with intervals, each on its own axis.
 
     Parameters
     ----------
@@ -28,9 +28,9 @@ def estimates_figure(
         Names with units.
     values : sequence of float
     intervals : sequence of (float, float)
-        95 %.
+        95 % intervals.
     n : int
-        Spikes that they rest on.
+        Number of spikes from which they were estimated.
 
     Returns
     -------

@@ -42,7 +42,7 @@ def fit_figure(
     effect : tuple
         Times since a spike (s), change of the distance to threshold, and its unit.
     quantiles, band : numpy.ndarray, float
-        Of the time-rescaling test.
+        Sorted rescaled intervals and half-width of the 95 % band of the time-rescaling test.
     window : tuple of float
         Part of the test that is shown, in seconds.
 
@@ -78,8 +78,8 @@ def fit_figure(
         spikes.raster(
             axes[3], predicted[:SHOWN_PREDICTIONS], color=PREDICTED, label="Predicted\nrepeat"
         )
-        shown = (psth[0] >= window[0]) & (psth[0] <= window[1])
-        spikes.rates(axes[4], *(values[shown] for values in psth))
+        in_window = (psth[0] >= window[0]) & (psth[0] <= window[1])
+        spikes.rates(axes[4], *(values[in_window] for values in psth))
         _share_time(axes, window)
         bottom = [figure.add_subplot(rows[5, :2]), figure.add_subplot(rows[5, 2])]
         spikes.spike_effect(bottom[0], *effect)

@@ -8,8 +8,8 @@ from matplotlib.ticker import FixedLocator, LogLocator, NullFormatter, ScalarFor
 
 
 def logarithmic(axes: Axes, *names: str) -> None:
-    """Make axes logarithmic, labelled at powers of ten, or at 1, 2 and 5 times them over less than
-    two decades."""
+    """Make axes logarithmic and label them at powers of ten, or at 1, 2 and 5 times these where an
+    axis covers less than two decades."""
     for name in names:
         getattr(axes, f"set_{name}scale")("log")
         axis = getattr(axes, f"{name}axis")

@@ -25,10 +25,10 @@ def scores_figure(
     Parameters
     ----------
     quantiles, band : numpy.ndarray, float
-        Of the time-rescaling test.
+        Sorted rescaled intervals and half-width of the 95 % band of the time-rescaling test.
     recorded, predicted : list of numpy.ndarray, optional
-        Spike times of the repeats of one stimulus in seconds; without them the rescaled intervals
-        stand alone.
+        Spike times of the repeats of one stimulus in seconds; without them, only the rescaled
+        intervals are drawn.
     psth : tuple, optional
         Times, recorded and predicted rate.
 

@@ -1,4 +1,4 @@
-"""A simulation at a glance: current, membrane potential of the first trial, and the spikes of all."""
+"""Figure of a simulation: current and potential of the first trial, and all spikes."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from neurocode.plotting import spikes
 from neurocode.style import TWO_COLUMNS
 
-#: Points of a line; more are not seen.
+#: Largest number of points of a line; more could not be distinguished.
 POINTS = 4000
 
 

@@ -29,9 +29,9 @@ def spike_times_figure(
     recorded, simulated : numpy.ndarray
         Interspike intervals of the unit and of the fitted model, in seconds.
     correlations : tuple of numpy.ndarray
-        Serial correlation of both from lag 1 on.
+        Serial correlation of each from lag 1 on.
     quantiles, band : numpy.ndarray, float
-        Of the time-rescaling test.
+        Sorted rescaled intervals and half-width of the 95 % band of the time-rescaling test.
 
     Returns
     -------
@@ -51,11 +51,11 @@ def spike_times_figure(
 
 
 def interval_histogram(axes: Axes, recorded: np.ndarray, simulated: np.ndarray) -> Axes:
-    """Densities of recorded and simulated intervals up to the 99th percentile of the recorded ones."""
+    """Plot densities of recorded and simulated intervals up to the recorded 99th percentile."""
     end = float(np.quantile(recorded, 0.99))
     spread = float(np.subtract(*np.quantile(recorded, [0.75, 0.25])))
-    wanted = 2 * spread / len(recorded) ** (1 / 3)
-    edges = np.linspace(0, end, int(np.clip(end / max(wanted, 1e-6), 15, MOST_BINS)) + 1)
+    bin_width = 2 * spread / len(recorded) ** (1 / 3)
+    edges = np.linspace(0, end, int(np.clip(end / max(bin_width, 1e-6), 15, MOST_BINS)) + 1)
     widths = np.diff(edges)
     axes.stairs(
         counts_between(recorded, edges) / (len(recorded) * widths),

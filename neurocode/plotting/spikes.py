@@ -1,4 +1,4 @@
-"""Panels of spikes and their responses: axes in, axes out."""
+"""Panels of spikes and rates; every function draws on axes and returns them."""
 
 from __future__ import annotations
 
@@ -14,8 +14,10 @@ from neurocode.style import PREDICTED, RECORDED
 def raster(
     axes: Axes, trains: Sequence[SpikeTrainLike], *, color: str = RECORDED, label: str = "Repeat"
 ) -> Axes:
-    """Spikes of repeats, a row each, over time in seconds: Neo trains in any unit, or spike times
-    in seconds."""
+    """Plot the spikes of repeats, one row per repeat, over time in seconds.
+
+    Repeats are Neo trains in any unit, or spike times in seconds.
+    """
     trains = repeats_of(trains)
     axes.eventplot(
         trains,

@@ -18,9 +18,9 @@ def training_figure(history: pd.DataFrame, best_epoch: int, score: str) -> Figur
     Parameters
     ----------
     history : pandas.DataFrame
-        Of a :class:`neurocode.learning.TrainingResult`.
+        History of a :class:`neurocode.learning.TrainingResult`.
     best_epoch : int
-        Marked.
+        Epoch that a line marks.
     score : str
         Name of the score.
 
@@ -40,7 +40,7 @@ def training_figure(history: pd.DataFrame, best_epoch: int, score: str) -> Figur
 
 
 def curves(axes: Axes, history: pd.DataFrame, column: str, label: str) -> Axes:
-    """Training and validation by epoch."""
+    """Plot a quantity of training and validation by epoch."""
     axes.plot(history["epoch"], history[column], color=PREDICTED, label="training")
     axes.plot(history["epoch"], history[f"validation_{column}"], color=RECORDED, label="validation")
     axes.set(xlabel="Epoch", ylabel=label)

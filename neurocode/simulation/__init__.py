@@ -1,11 +1,11 @@
-"""How a model runs: one text, two engines.
+"""Simulation of models: the same equations run in Brian2, JAX and Numba.
 
 Contents
 --------
 simulate
     Repeated trials of a model as a Neo block.
 simulated_experiment
-    A recording with known truth, for a fit.
+    A simulated recording whose parameters are known, to test a fit.
 step_function, Step, StepOutput
     The model as a differentiable JAX step.
 linearise, Linearisation

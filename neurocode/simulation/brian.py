@@ -42,10 +42,11 @@ BRIAN = threading.RLock()
 #: Steps since the last spike of a neuron that has not spiked yet.
 NEVER = 10**9
 
-#: Letters of Brian2's reason for a refusal that are passed on.
+#: Longest part of a Brian2 error message that is passed on, in characters.
 LONGEST_REASON = 400
 
-#: Steps from which compiling Brian2's Cython code (tens of seconds, once) pays against NumPy.
+#: Number of steps from which Brian2's Cython code, which takes tens of seconds to compile once, is
+#: faster than NumPy.
 FEWEST_COMPILED_STEPS = 200_000
 
 
@@ -81,7 +82,8 @@ def neuron_group(
     dt : float
         Time step in seconds.
     parameters : mapping, optional
-        Values in SI that replace the model's; arrays of length ``n`` give each neuron its own.
+        Values in SI that replace the model's; arrays of length ``n`` give each neuron its own
+        value.
     stimulus : numpy.ndarray, optional
         Input in SI, shape (steps,) or (steps, n); without it the input stays a Brian2 parameter.
 
@@ -103,8 +105,8 @@ def neuron_group(
     }
     namespace["normal_cdf"] = normal_cdf()
     per_neuron = {name: np.asarray(value) for name, value in values.items() if np.ndim(value)}
-    held = without_refractoriness(model) if model.within_step else model
-    lines = _equation_lines(held, held=model.after_reset, stimulus=stimulus)
+    integrated_model = without_refractoriness(model) if model.within_step else model
+    lines = _equation_lines(integrated_model, held=model.after_reset, stimulus=stimulus)
     lines += [
         f"{name} : {si_unit_text(model.parameters[name].unit)} (constant)" for name in per_neuron
     ]
@@ -122,7 +124,7 @@ def neuron_group(
     for name, expression in model.initial.items():
         group.state(name).set_item(slice(None), expression, namespace={})
     if "lastspike" in group.variables:
-        # Brian2's 10 000 s would be inside a longer refractory period
+        # Brian2 starts 10 000 s after a spike, which a longer refractory period would exceed
         group.variables["lastspike"].set_value(-NEVER * dt)
     if model.uses_spiked:
         group.run_regularly(f"{SPIKED} = 0", when="before_thresholds")
@@ -132,8 +134,8 @@ def neuron_group(
 
 
 def update_and_reset(model: NeuronModel, dt: float) -> tuple[str, str]:
-    """Brian2's abstract code for the state update of one step, before threshold and reset, and that
-    of the reset."""
+    """Return Brian2's abstract code of one state update, before threshold and reset, and of the
+    reset."""
     if model.within_step:
         parts = within_step_code(model, dt)
         return parts.update, parts.reset
@@ -145,12 +147,13 @@ def update_and_reset(model: NeuronModel, dt: float) -> tuple[str, str]:
 def within_step_code(model: NeuronModel, dt: float) -> WithinStep:
     """Abstract code of a step with the threshold crossing inside; see :class:`WithinStep`."""
     require_integrator(model.integrator)
-    return within_step(model, lambda free, held: _abstract_code(free, dt, held))
+    return within_step(model, lambda free_model, held: _abstract_code(free_model, dt, held))
 
 
 def single_state_code(model: NeuronModel, name: str) -> str:
-    """Abstract code of the exact update of one state, whatever else changes held; ``dt`` in it may
-    be any time.
+    """Return abstract code that updates one state exactly while all other states are held.
+
+    Its ``dt`` may be any duration.
 
     Raises
     ------
@@ -158,13 +161,15 @@ def single_state_code(model: NeuronModel, name: str) -> str:
         If the equation of the state is not linear in it.
     """
     require_integrator("matrix_exponential")
-    free = replace(without_refractoriness(model), integrator="matrix_exponential")
-    return _abstract_code(free, 1.0, held=tuple(other for other in model.states if other != name))
+    free_model = replace(without_refractoriness(model), integrator="matrix_exponential")
+    return _abstract_code(
+        free_model, 1.0, held=tuple(state for state in model.states if state != name)
+    )
 
 
 def after_reset_code(model: NeuronModel, dt: float) -> str:
-    """Abstract code for the variables that are updated after the reset; they go on during
-    refractoriness."""
+    """Return abstract code for the variables that are updated after the reset, also while the
+    neuron is refractory."""
     if not model.after_reset:
         return ""
     code = _abstract_code(
@@ -187,8 +192,8 @@ def run_brian(
 ) -> RawRun:
     """Run a model in Brian2, trials as neurons, at runtime or as a C++ standalone program.
 
-    NumPy's global random state, Brian2's active device and its preferences are left as they were
-    found; threads wait for one another, so the same seed gives the same spikes in each.
+    NumPy's global random state, Brian2's active device and its preferences are restored afterwards.
+    Threads wait for one another, so the same seed gives the same spikes in every thread.
 
     Raises
     ------
@@ -217,15 +222,17 @@ def run_brian(
         if standalone:
             brian2.device.build(directory=directory, compile=True, run=True)
         steps = np.round(np.asarray(spikes.t) / dt).astype(int)
-        mine = [np.flatnonzero(np.asarray(spikes.i) == trial) for trial in range(trials)]
-        mine = [indices[np.argsort(steps[indices], kind="stable")] for indices in mine]
+        spikes_of_trial = [np.flatnonzero(np.asarray(spikes.i) == trial) for trial in range(trials)]
+        spikes_of_trial = [
+            indices[np.argsort(steps[indices], kind="stable")] for indices in spikes_of_trial
+        ]
         offsets = (
-            [np.asarray(getattr(spikes, LAG))[indices] + dt for indices in mine]
+            [np.asarray(getattr(spikes, LAG))[indices] + dt for indices in spikes_of_trial]
             if model.within_step
             else None
         )
         recorded = {name: np.array(states.variables[name].get_value()).T for name in record}
-    return RawRun([steps[indices] for indices in mine], recorded, offsets)
+    return RawRun([steps[indices] for indices in spikes_of_trial], recorded, offsets)
 
 
 def _equation_lines(
@@ -319,16 +326,16 @@ def _quantity(value: float | np.ndarray, unit: str) -> Quantity:
 
 
 def _one_sentence(error: Exception) -> str:
-    """All that Brian2 says, its paragraphs joined: the reason often stands after a colon at the end
-    of a line."""
+    """Return Brian2's message on one line, because the reason often follows a colon at the end of a
+    line."""
     text = " ".join(str(error).split()) or type(error).__name__
     return text if len(text) <= LONGEST_REASON else text[: LONGEST_REASON - 3] + "..."
 
 
 @contextmanager
 def random_state(seed: int | None) -> Iterator[None]:
-    """Seed Brian2, keep other threads away from it, and leave NumPy's global random state as it was
-    found."""
+    """Seed Brian2, keep other threads away from it, and restore NumPy's global random state
+    afterwards."""
     with BRIAN:
         state = np.random.get_state()
         try:
@@ -340,20 +347,22 @@ def random_state(seed: int | None) -> Iterator[None]:
 
 @contextmanager
 def code_generation(n_steps: int) -> Iterator[None]:
-    """Run short simulations in NumPy unless the user chose a target: compiling Cython takes longer."""
+    """Run short simulations in NumPy, because compiling Cython takes longer, unless the user chose
+    a target."""
     with BRIAN:
-        chosen = brian2.prefs.codegen.target
+        target = brian2.prefs.codegen.target
         try:
-            if chosen == "auto" and n_steps < FEWEST_COMPILED_STEPS:
+            if target == "auto" and n_steps < FEWEST_COMPILED_STEPS:
                 brian2.prefs.codegen.target = "numpy"
             yield
         finally:
-            brian2.prefs.codegen.target = chosen
+            brian2.prefs.codegen.target = target
 
 
 @contextmanager
 def _device(standalone: bool) -> Iterator[str | None]:
-    """Brian2's C++ device for one run, with the folder to build in; nothing changes at runtime."""
+    """Use Brian2's C++ device for one standalone run and yield its build folder; otherwise yield
+    None."""
     if not standalone:
         yield None
         return

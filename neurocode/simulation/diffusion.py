@@ -22,7 +22,7 @@ class Diffusion:
     variable : str
         The state that ``xi`` drives.
     drift, strength : str
-        Expressions of the states, inputs and parameters; the strength is per root of a second.
+        Expressions of states, inputs and parameters; the strength is per square root of a second.
     threshold, reset : str
         Value of the variable at a spike and after it.
     others : tuple of str
@@ -57,9 +57,9 @@ def diffusion_of(model: NeuronModel) -> Diffusion:
     split = {name: expression.split_stochastic() for name, expression in expressions.items()}
     noisy = [name for name, (_, noise) in split.items() if noise]
     if len(noisy) != 1:
-        found = "none" if not noisy else ", ".join(noisy)
+        carriers = "none" if not noisy else ", ".join(noisy)
         raise ModelError(
-            f"Model '{model.name}': exactly one state must carry the noise xi, found {found}."
+            f"Model '{model.name}': exactly one state must carry the noise xi, found {carriers}."
         )
     (variable,) = noisy
     drift, noise = split[variable]
@@ -71,8 +71,8 @@ def diffusion_of(model: NeuronModel) -> Diffusion:
             f"Model '{model.name}': the strength of the noise in '{variable}' depends on a state; "
             f"it must be additive."
         )
-    others = tuple(name for name in model.states if name != variable)
-    for name in others:
+    other_states = tuple(name for name in model.states if name != variable)
+    for name in other_states:
         if variable in _names(_symbolic(expressions[name].code)):
             raise ModelError(
                 f"Model '{model.name}': '{name}' depends on '{variable}'; the first passage is "
@@ -83,7 +83,7 @@ def diffusion_of(model: NeuronModel) -> Diffusion:
         drift.code if drift else "0",
         sympy_to_str(strength),
         *_ends(model, variable),
-        others,
+        other_states,
     )
 
 

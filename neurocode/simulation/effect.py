@@ -1,4 +1,4 @@
-"""What one spike does to the distance to threshold, for any model."""
+"""Effect of one spike on the distance to threshold, for any model."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ RESTING_SECONDS = 1.0
 def spike_effect(
     model: NeuronModel, dt: float, duration: float = 0.5
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Margin after one clamped spike less the margin without it, without input.
+    """Return the margin after one clamped spike minus the margin without it, at zero input.
 
     Reset, spike-triggered current and moving threshold all enter, as the escape rate sees them.
 
@@ -37,13 +37,13 @@ def spike_effect(
     >>> bool(effect[0] < 0)
     True
     """
-    resting, after = round(RESTING_SECONDS / dt), round(duration / dt)
+    resting_steps, later_steps = round(RESTING_SECONDS / dt), round(duration / dt)
     with jax.enable_x64(True):
         step = step_function(model, dt)
         values = step.prepare(
             {name: jnp.asarray(value, float) for name, value in model.values.items()}
         )
-        spikes = jnp.zeros((resting + after, 2), bool).at[resting, 1].set(True)
+        spikes = jnp.zeros((resting_steps + later_steps, 2), bool).at[resting_steps, 1].set(True)
 
         def advance(state: dict, slot: tuple) -> tuple:
             index, clamped = slot
@@ -54,7 +54,7 @@ def spike_effect(
         _, (margin, refractory) = jax.lax.scan(
             advance, step.initial_state(values, (2,)), (jnp.arange(len(spikes)), spikes)
         )
-        shown = ~np.asarray(refractory)[resting + 1 :, 1]
-        effect = np.asarray(margin[:, 1] - margin[:, 0])[resting + 1 :]
+        can_spike = ~np.asarray(refractory)[resting_steps + 1 :, 1]
+        effect = np.asarray(margin[:, 1] - margin[:, 0])[resting_steps + 1 :]
     times = dt * np.arange(1, len(effect) + 1)
-    return times[shown], effect[shown]
+    return times[can_spike], effect[can_spike]

@@ -117,7 +117,7 @@ def evaluate(
     draw : Draw, optional
         Source of ``rand()`` and ``randn()``.
     functions : mapping of str to callable
-        JAX's unless others are given.
+        Functions that expressions may call; those of JAX by default.
     """
 
     def of(part: ast.expr) -> Array:
@@ -152,7 +152,7 @@ def evaluate(
 def execute(
     statements: Iterable[Statement], names: Mapping[str, Array], draw: Draw | None = None
 ) -> dict[str, Array]:
-    """Names after a list of assignments; the mapping given is left as it was."""
+    """Return all names after a list of assignments; ``names`` itself is not changed."""
     result = dict(names)
     for statement in statements:
         result[statement.name] = evaluate(statement.expression, result, draw)

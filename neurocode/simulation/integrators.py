@@ -1,7 +1,7 @@
 """State updaters that Brian2 lacks: staggered (symplectic) Euler and the matrix exponential.
 
-Each is a Brian2 ``StateUpdateMethod``: equations in, abstract code out. Both engines read that
-code.
+Each is a Brian2 ``StateUpdateMethod`` that turns equations into abstract code. All engines read
+that code.
 """
 
 from __future__ import annotations
@@ -33,8 +33,8 @@ Matrix = dict[tuple[str, str], str]
 #: ``A dt`` up to 60 the remainder is below 1e-15 and the squarings lose less than three digits.
 TAYLOR_TERMS = 12
 SQUARINGS = 8
-#: Text of a propagator beyond which compiling it takes more than some ten seconds: four states that
-#: all depend on one another.
+#: Longest text of a propagator in characters: that of about four states that all depend on one
+#: another. Compiling a longer text takes more than about ten seconds.
 MOST_LETTERS = 60_000
 
 
@@ -44,8 +44,8 @@ class StaggeredEuler(StateUpdateMethod):
     For ``dx/dt = f(x, y)``, ``dy/dt = g(x, y)`` in this order: ``x' = x + dt f(x, y)``, then
     ``y' = y + dt g(x', y)``, the symplectic (semi-implicit) Euler scheme. With ``base`` the
     exponential Euler updater each variable decays exactly while the others are held. The order is
-    that of the method option ``order``, a tuple of names; Brian2 itself keeps none and sorts by
-    name.
+    that of the method option ``order``, a tuple of names; Brian2 itself sorts the names and does
+    not keep their order.
 
     Parameters
     ----------
@@ -77,7 +77,7 @@ class MatrixExponential(StateUpdateMethod):
     Ornstein-Uhlenbeck process has its exact mean, variance and autocovariance at any time step. All
     three matrices come from a scaled Taylor series and repeated doubling (Moler & Van Loan 2003,
     method 3; Van Loan 1978). Nothing is diagonalised, so oscillating, degenerate and defective
-    systems come out right, where Brian2's ``exact`` returns NaN.
+    systems are computed correctly, where Brian2's ``exact`` returns NaN.
     """
 
     def __call__(
@@ -124,7 +124,7 @@ class _LinearSystem:
     noise: Matrix
 
     def without(self, names: list[str]) -> _LinearSystem:
-        """The system in which the named variables stand still."""
+        """Return the system in which the named variables do not change."""
         return _LinearSystem(
             {key: value for key, value in self.matrix.items() if key[0] not in names},
             {name: value for name, value in self.constant.items() if name not in names},
@@ -157,7 +157,7 @@ class _PropagatorCode:
         self.spread = self._cholesky(covariance)
 
     def _one_state(self, name: str, system: _LinearSystem) -> None:
-        """The same three for a single state, in closed form."""
+        """Set propagator, integral and noise factor of a single state in closed form."""
         key = (name, name)
         rate = system.matrix.get(key, "0")
         self.propagator, self.spread = {key: self._assign(f"exp(dt*({rate}))")}, {}
@@ -168,19 +168,19 @@ class _PropagatorCode:
 
     def update(self, name: str) -> str:
         terms = [
-            f"{self.propagator[name, other]}*{other}"
-            for other in self.states
-            if (name, other) in self.propagator
+            f"{self.propagator[name, source]}*{source}"
+            for source in self.states
+            if (name, source) in self.propagator
         ]
         terms += [
-            f"{self.integral[name, other]}*({text})"
-            for other, text in self.constant.items()
-            if (name, other) in self.integral
+            f"{self.integral[name, source]}*({text})"
+            for source, text in self.constant.items()
+            if (name, source) in self.integral
         ]
         terms += [
-            f"{self.spread[name, other]}*{_draw(other)}"
-            for other in self.states
-            if (name, other) in self.spread
+            f"{self.spread[name, source]}*{_draw(source)}"
+            for source in self.states
+            if (name, source) in self.spread
         ]
         return " + ".join(terms) if terms else "0"
 
@@ -199,22 +199,22 @@ class _PropagatorCode:
         return total
 
     def _cholesky(self, covariance: Matrix) -> Matrix:
-        """Lower factor of a covariance; a direction without noise of its own gets a pivot of zero."""
+        """Return the lower factor of a covariance; a direction without noise has a zero pivot."""
         factor: Matrix = {}
         for row, name in enumerate(self.states):
             if (name, name) not in covariance:
                 continue
-            for other in self.states[: row + 1]:
-                known = [k for k in self.states if (name, k) in factor and (other, k) in factor]
-                shared = [f"{factor[name, k]}*{factor[other, k]}" for k in known]
-                rest = " - ".join([covariance.get((name, other), "0"), *shared])
-                if other == name:
-                    pivot = self._assign(rest)
+            for column in self.states[: row + 1]:
+                common = [k for k in self.states if (name, k) in factor and (column, k) in factor]
+                shared = [f"{factor[name, k]}*{factor[column, k]}" for k in common]
+                remainder = " - ".join([covariance.get((name, column), "0"), *shared])
+                if column == name:
+                    pivot = self._assign(remainder)
                     factor[name, name] = self._assign(f"sqrt(0.5*({pivot} + abs({pivot})))")
-                elif (other, other) in factor and rest != "0":
-                    pivot = factor[other, other]
-                    factor[name, other] = self._assign(
-                        f"({rest})*{pivot}/({pivot}*{pivot} + 1e-300)"
+                elif (column, column) in factor and remainder != "0":
+                    pivot = factor[column, column]
+                    factor[name, column] = self._assign(
+                        f"({remainder})*{pivot}/({pivot}*{pivot} + 1e-300)"
                     )
         return factor
 
@@ -246,8 +246,8 @@ class _PropagatorCode:
     def _product(self, left: Matrix, right: Matrix) -> Matrix:
         terms: dict[tuple[str, str], list[str]] = {}
         for (row, inner), first in left.items():
-            for (other, column), second in right.items():
-                if other == inner:
+            for (second_row, column), second in right.items():
+                if second_row == inner:
                     terms.setdefault((row, column), []).append(f"({first})*({second})")
         return {key: self._assign(" + ".join(products)) for key, products in terms.items()}
 
@@ -263,7 +263,7 @@ def _transposed(matrix: Matrix) -> Matrix:
 
 
 def _draw(name: str) -> str:
-    """Standard normal number that belongs to a state."""
+    """Return the name of the standard normal number that drives a state."""
     return f"_normal_{name}"
 
 
@@ -282,20 +282,20 @@ def _linear_system(equations: Equations, variables: Mapping | None) -> _LinearSy
                     f"The noise of '{name}' is not additive: its strength depends on the state."
                 )
             noise[name, source] = sympy_to_str(strength)
-        rest = (
+        drift = (
             _activate(str_to_sympy(deterministic.code, variables)).expand()
             if deterministic
             else sympy.Integer(0)
         )
-        for other, symbol in symbols.items():
-            slope = sympy.simplify(sympy.diff(rest, symbol))
+        for state, symbol in symbols.items():
+            slope = sympy.simplify(sympy.diff(drift, symbol))
             if slope.free_symbols & set(symbols.values()):
                 raise UnsupportedEquationsException(
-                    f"The equation of '{name}' is not linear in '{other}'."
+                    f"The equation of '{name}' is not linear in '{state}'."
                 )
             if slope != 0:
-                matrix[name, other] = sympy_to_str(slope)
-        offset = rest.subs(dict.fromkeys(symbols.values(), 0))
+                matrix[name, state] = sympy_to_str(slope)
+        offset = drift.subs(dict.fromkeys(symbols.values(), 0))
         if offset != 0:
             constant[name] = sympy_to_str(offset)
     return _LinearSystem(matrix, constant, noise)
@@ -357,8 +357,8 @@ def require_integrator(name: str) -> None:
         raise ModelError(f"There is no integrator '{name}'; known are {', '.join(SUPPORTED)}.")
 
 
-#: Updaters of Brian2 that are numerically sound on their own; its GSL ones exist in C++ only,
-#: 'independent' is deprecated there.
+#: Updaters of Brian2 that are numerically sound on their own. Its GSL updaters exist in C++ only,
+#: and Brian2 has deprecated 'independent'.
 BRIAN_INTEGRATORS = (
     "euler",
     "rk2",
@@ -376,8 +376,8 @@ EXACT_IN_SYMBOLS, MOST_EXACT_STATES = ("exact", "linear"), 2
 def require_conditional_linearity(
     model: NeuronModel, equations: Equations, variables: Mapping
 ) -> None:
-    """Refuse what Brian2's ``exponential_euler`` would compute without a term: ``v**2`` beside
-    ``v`` with no constant is dropped.
+    """Refuse equations from which Brian2's ``exponential_euler`` would drop a term, such as
+    ``v**2`` next to ``v`` without a constant.
 
     Raises
     ------
@@ -392,12 +392,12 @@ def require_conditional_linearity(
         return
     for name, expression in equations.get_substituted_expressions(variables):
         slope, constant = system[name]
-        rest = (
+        missing_terms = (
             str_to_sympy(expression.code, variables)
             - slope * sympy.Symbol(name, real=True)
             - constant
         )
-        if rest.expand() != 0:
+        if missing_terms.expand() != 0:
             raise ModelError(
                 f"The integrator '{model.integrator}' does not admit model '{model.name}': the "
                 f"equation of '{name}' is not linear "
@@ -406,8 +406,8 @@ def require_conditional_linearity(
 
 
 def require_few_states(model: NeuronModel) -> None:
-    """Refuse systems for which Brian2's ``exact`` solves the matrix exponential in symbols, which
-    takes hours.
+    """Refuse large systems for Brian2's ``exact``, which solves the matrix exponential symbolically
+    and would take hours.
 
     Raises
     ------

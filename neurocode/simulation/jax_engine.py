@@ -79,15 +79,15 @@ def _scan(
     def advance(state, slot):
         index, current = slot
         inputs = {**{name: current for name in step.inputs}, "t": t_start + index * step.dt}
-        seen = {name: step.value(name, state, inputs, prepared) for name in record}
+        recorded = {name: step.value(name, state, inputs, prepared) for name in record}
         state, output = step(state, inputs, prepared, key=jax.random.fold_in(key, index))
         offset = output.offset if step.within_step else ()
         return state, (
             output.spikes,
             offset,
-            {name: jnp.broadcast_to(v, output.spikes.shape) for name, v in seen.items()},
+            {name: jnp.broadcast_to(v, output.spikes.shape) for name, v in recorded.items()},
         )
 
     indices = start + jnp.arange(stimulus.shape[0])
-    state, (spikes, offsets, seen) = jax.lax.scan(advance, state, (indices, stimulus))
-    return state, spikes, offsets, seen
+    state, (spikes, offsets, recorded) = jax.lax.scan(advance, state, (indices, stimulus))
+    return state, spikes, offsets, recorded

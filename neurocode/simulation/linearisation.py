@@ -19,8 +19,8 @@ Array = jax.Array
 
 Move = Callable[[Array], Array]
 
-#: Newton steps; largest last correction, relative to the size of a state, that counts as steady;
-#: size below which it is zero.
+#: Number of Newton steps; largest last correction, relative to the size of a state, at which the
+#: state counts as steady; size below which a state counts as zero.
 NEWTON, STEADY, SMALLEST = 50, 1e-9, 1e-15
 
 
@@ -36,7 +36,7 @@ class Linearisation:
     gain : numpy.ndarray (..., n)
         Effect of the input of a step.
     steady : numpy.ndarray (..., n)
-        The state.
+        The steady state.
     dt : float
         Time step in seconds.
     """
@@ -49,13 +49,13 @@ class Linearisation:
 
     @property
     def eigenvalues(self) -> np.ndarray:
-        """Of the matrix, largest first."""
+        """Eigenvalues of the matrix, largest first."""
         values = np.linalg.eigvals(self.matrix)
         return np.take_along_axis(values, np.argsort(-np.abs(values), axis=-1), axis=-1)
 
     @property
     def spectral_radius(self) -> np.ndarray:
-        """Factor by which the slowest deviation shrinks in a step; above one the state is unstable."""
+        """Factor per step of the slowest deviation; above one, the steady state is unstable."""
         return np.abs(self.eigenvalues[..., 0])
 
     @property
@@ -67,16 +67,16 @@ class Linearisation:
         return np.take_along_axis(angles, first, axis=-1)[..., 0] / (2 * np.pi * self.dt)
 
     def impulse_response(self, steps: int) -> np.ndarray:
-        """First state in each of the steps after a unit input, (..., steps)."""
-        deviation, found = self.gain, []
+        """Return the first state in each step after a unit input, of shape (..., steps)."""
+        deviation, responses = self.gain, []
         for _ in range(steps):
-            found.append(deviation[..., 0])
+            responses.append(deviation[..., 0])
             deviation = np.einsum("...ij,...j->...i", self.matrix, deviation)
-        return np.stack(found, axis=-1)
+        return np.stack(responses, axis=-1)
 
     def transfer(self, frequencies: np.ndarray) -> np.ndarray:
-        """Complex response of the first state to a sinusoidal input of each frequency in hertz,
-        (..., frequencies).
+        """Return the complex response of the first state to sinusoidal inputs with frequencies in
+        hertz, of shape (..., frequencies).
 
         Where the first state is a membrane potential and the input a current, this is the impedance
         in ohm.
@@ -88,8 +88,8 @@ class Linearisation:
     def resonance(
         self, highest: float = 500.0, resolution: float = 0.25
     ) -> tuple[np.ndarray, np.ndarray]:
-        """Frequency in hertz at which the response is largest, and how much larger than that to a
-        constant input.
+        """Return the frequency in hertz of the largest response, and the ratio of this response to
+        the one to a constant input.
 
         An integrator responds most to constant input: frequency 0, ratio 1.
 
@@ -139,16 +139,17 @@ def linearise(
     Examples
     --------
     >>> import neurocode as nc
-    >>> found = nc.simulation.linearise(nc.models.adlif().with_parameters(tau_u="25 ms", tau_w="60 ms", a=1.0), 1e-3)
-    >>> round(float(found.spectral_radius), 5), round(float(found.frequency), 1)
+    >>> model = nc.models.adlif().with_parameters(tau_u="25 ms", tau_w="60 ms", a=1.0)
+    >>> linear = nc.simulation.linearise(model, 1e-3)
+    >>> round(float(linear.spectral_radius), 5), round(float(linear.frequency), 1)
     (0.97206, 45.1)
     """
     if model.has_diffusion or len(model.inputs) != 1:
         raise ModelError(
-            f"A model is linearised without xi noise and with one input; '{model.name}' is another."
+            f"A model to linearise has exactly one input and no xi noise; '{model.name}' does not."
         )
-    given = {name: np.asarray(values, float) for name, values in (parameters or {}).items()}
-    unknown = [name for name in given if name not in model.parameters]
+    arrays = {name: np.asarray(values, float) for name, values in (parameters or {}).items()}
+    unknown = [name for name in arrays if name not in model.parameters]
     if unknown:
         raise ModelError(
             f"Model '{model.name}' has no parameter '{unknown[0]}'; it has "
@@ -156,22 +157,22 @@ def linearise(
         )
     with jax.enable_x64(True):
         step = step_function(model, dt)
-        shape = np.broadcast_shapes(*(values.shape for values in given.values())) if given else ()
+        shape = np.broadcast_shapes(*(values.shape for values in arrays.values())) if arrays else ()
         columns = {
             name: jnp.asarray(np.broadcast_to(values, shape).reshape(-1))
-            for name, values in given.items()
+            for name, values in arrays.items()
         }
         fixed = {
             name: jnp.asarray(value, float)
             for name, value in model.values.items()
-            if name not in given
+            if name not in arrays
         }
         parts = _around(step, columns, fixed, jnp.asarray(current, float), int(np.prod(shape)))
         steady, error, margin, matrix, gain = (np.asarray(part) for part in parts)
     if not np.all(error <= STEADY) or (model.noise is None and np.any(margin > 0)):
         raise ModelError(
-            f"Model '{model.name}' has no steady state below threshold that was found at an input "
-            f"of {current:g}."
+            f"Model '{model.name}': no steady state below threshold was found at an input of "
+            f"{current:g}."
         )
     n = len(model.states)
     shapes = ((*shape, n, n), (*shape, n), (*shape, n))
@@ -186,10 +187,10 @@ def linearise(
 def _around(
     step: Step, columns: dict[str, Array], fixed: dict[str, Array], drive: Array, count: int
 ) -> tuple[Array, ...]:
-    """Steady states, what is left to correct, distances to threshold, matrices and gains, for each
+    """Return steady states, last corrections, distances to threshold, matrices and gains for each
     entry of the columns."""
 
-    def one(column: dict[str, Array]) -> tuple[Array, ...]:
+    def at_entry(column: dict[str, Array]) -> tuple[Array, ...]:
         values = {**fixed, **column}
         state = step.initial_state(values)
         x, error = _steady_state(
@@ -204,22 +205,22 @@ def _around(
             *jax.jacfwd(lambda x, drive: _moved(step, x, drive, values)[0], (0, 1))(x, drive),
         )
 
-    return jax.vmap(one, axis_size=count)(columns)
+    return jax.vmap(at_entry, axis_size=count)(columns)
 
 
 def _moved(step: Step, x: Array, drive: Array, values: Mapping[str, Array]) -> tuple[Array, Array]:
-    """States one silent step later, and the distance to threshold."""
+    """Return the states after one step without a spike, and the distance to threshold."""
     state = step.initial_state(values)
     state |= dict(zip(step.states, x, strict=True))
-    after, output = step(
+    next_state, output = step(
         state, {step.inputs[0]: drive, "t": 0.0}, values, spikes=jnp.asarray(False)
     )
-    return jnp.stack([after[name] for name in step.states]), output.margin
+    return jnp.stack([next_state[name] for name in step.states]), output.margin
 
 
 def _steady_state(move: Move, start: Array) -> tuple[Array, Array]:
-    """State that a step does not change, by Newton's method, and the last correction relative to
-    the size of the state."""
+    """Return the state that a step does not change, found by Newton's method, and the last
+    correction relative to the size of the state."""
 
     def correct(_: int, carry: tuple[Array, Array, Array]) -> tuple[Array, Array, Array]:
         x, size, _ = carry

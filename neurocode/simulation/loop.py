@@ -1,9 +1,9 @@
-"""A model as one compiled time loop a neuron: its state stays in registers, its random numbers are
-drawn on the way.
+"""A model as a compiled loop over time for one neuron after another, whose state stays in registers
+and whose random numbers are drawn when they are needed.
 
 The statements are those that Brian2 and the JAX step run; they come from whitelisted text
 (``models/expressions.py``) and checked names (``models/names.py``). Variables of the loop itself
-end in an underscore, as no name of a model does.
+end in an underscore, which no name of a model does.
 """
 
 from __future__ import annotations
@@ -47,11 +47,12 @@ def time_loop(model: NeuronModel, dt: float) -> Callable:
     Returns
     -------
     callable
-        ``(rng, n_steps, dt, t_start, stimulus, parameters, steps, offsets, counts) -> total``:
-        random generator, number of steps, times in seconds, input in SI of shape (steps, 1 or
-        neurons), parameters in SI of shape (parameters, 1 or neurons); filled in: step and time
-        inside it of the spikes, neuron after neuron, and ``counts`` with their number for each; how
-        many spikes there are, also those for which there was no room.
+        ``(rng, n_steps, dt, t_start, stimulus, parameters, steps, offsets, counts) -> total``. It
+        takes a random generator, the number of steps, times in seconds, the input in SI of shape
+        (steps, 1 or neurons) and parameters in SI of shape (parameters, 1 or neurons). It fills in
+        the step of every spike and the time inside this step, neuron after neuron, and ``counts``,
+        the number of spikes of each neuron. It returns the number of all spikes, including those
+        for which there was no room.
     """
     return _compiled(_source(model, dt))
 
@@ -109,7 +110,7 @@ def _record(offset: str) -> list[str]:
 
 
 def _grid_body(model: NeuronModel, dt: float) -> tuple[list[str], list[str], list[str]]:
-    """Constants, initial values and one step, spikes on the time grid."""
+    """Return the lines of constants, initial values and one step, with spikes on the time grid."""
     program = build_program(model, dt)
     prepare = Prepare({name: parse(text) for name, text in model.subexpressions.items()})
     states = [*model.states, *([SPIKED] if model.uses_spiked else [])]
@@ -153,25 +154,31 @@ def _grid_body(model: NeuronModel, dt: float) -> tuple[list[str], list[str], lis
 
 
 def _refractory_update(program: Program, states: Sequence[str], active: list[str]) -> list[str]:
-    """Update of a step in which some states may be held."""
-    kept = [n for n in states if n not in program.held_names and n not in program.switched_names]
-    if not kept and not program.switched_names:
+    """Return the lines of an update in which some states may be held."""
+    unaffected = [
+        n for n in states if n not in program.held_names and n not in program.switched_names
+    ]
+    if not unaffected and not program.switched_names:
         return ["if not refractory_:", *(" " + line for line in active)]
-    held = [f"new_{name}_ = {name}" for name in kept] + [f"{name} = old_{name}_" for name in states]
-    held += _assignments(program.held) + [f"{name} = old_{name}_" for name in program.held_names]
-    held += [f"{name} = new_{name}_" for name in kept]
+    refractory_lines = [f"new_{name}_ = {name}" for name in unaffected] + [
+        f"{name} = old_{name}_" for name in states
+    ]
+    refractory_lines += _assignments(program.held) + [
+        f"{name} = old_{name}_" for name in program.held_names
+    ]
+    refractory_lines += [f"{name} = new_{name}_" for name in unaffected]
     return [
         *(f"old_{name}_ = {name}" for name in states),
         *active,
         "if refractory_:",
-        *(" " + line for line in held),
+        *(" " + line for line in refractory_lines),
     ]
 
 
 def _reciprocals(
-    constants: list[str], loop: list[str], known: set[str]
+    constants: list[str], loop: list[str], constant_names: set[str]
 ) -> tuple[list[str], list[str]]:
-    """Multiply by the reciprocal instead of dividing by a constant: quicker, and equal but for
+    """Multiply by reciprocals of constants instead of dividing, which is faster and equal up to
     rounding."""
     inverses: dict[str, str] = {}
 
@@ -181,7 +188,7 @@ def _reciprocals(
             if (
                 isinstance(node.op, ast.Div)
                 and isinstance(node.right, ast.Name)
-                and node.right.id in known
+                and node.right.id in constant_names
             ):
                 name = inverses.setdefault(node.right.id, f"inverse_{node.right.id}_")
                 return ast.BinOp(node.left, ast.Mult(), ast.Name(name, ast.Load()))
@@ -198,8 +205,10 @@ def _name(assignment: str) -> str:
 
 
 def _within_step_body(model: NeuronModel, dt: float) -> tuple[list[str], list[str], list[str]]:
-    """The same with the crossing inside the step; a neuron whose clock is that of the grid takes a
-    shorter way."""
+    """Return the lines of constants, initial values and one step with the crossing inside it.
+
+    A neuron whose clock agrees with the grid takes a shorter path.
+    """
     parts = within_step_code(model, dt)
     prepare = Prepare({name: parse(text) for name, text in model.subexpressions.items()})
     hoist = Hoist({*model.parameters, "dt"})
@@ -218,12 +227,14 @@ def _within_step_body(model: NeuronModel, dt: float) -> tuple[list[str], list[st
         "_grid",
     )
     fast = hoist.statements(fast)
-    later = set().union(*(names_in(s.expression) for s in [*decide, *locate, *finish]))
-    shared = [s.name for s in slow if s.name in later]
-    known = {s.name for s in fast}
+    later_names = set().union(*(names_in(s.expression) for s in [*decide, *locate, *finish]))
+    shared = [s.name for s in slow if s.name in later_names]
+    grid_names = {s.name for s in fast}
     constant = {s.name for s in hoist.constants}
-    aliases = [f"{name} = _grid{name}" for name in shared if "_grid" + name in known | constant]
-    own = (parts.variable, *parts.others)
+    aliases = [
+        f"{name} = _grid{name}" for name in shared if "_grid" + name in grid_names | constant
+    ]
+    states = (parts.variable, *parts.others)
     loop = [
         f"if {LAG} == 0.0 and {WAIT} <= 0.0:",
         *(" " + line for line in ["_start = 0.0", "_free = dt", *_assignments(fast), *aliases]),
@@ -243,11 +254,11 @@ def _within_step_body(model: NeuronModel, dt: float) -> tuple[list[str], list[st
             ]
         ),
         "else:",
-        *(f" {name} = _{name}_end" for name in own),
+        *(f" {name} = _{name}_end" for name in states),
         f" {LAG} = 0.0",
         f" {WAIT} -= dt",
     ]
-    initial = [f"{name} = 0.0" for name in (*own, LAG, WAIT, CROSSED)]
+    initial = [f"{name} = 0.0" for name in (*states, LAG, WAIT, CROSSED)]
     initial += [
         f"{name} = 0.0 + {_text(prepare(parse(text)))}" for name, text in model.initial.items()
     ]

@@ -1,4 +1,4 @@
-"""Large populations for long times: compiled loops over blocks of neurons, side by side in threads."""
+"""Large populations for long times: compiled loops over blocks of neurons, run in threads."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from neurocode.simulation.raw_run import RawRun
 
 #: Neurons that share a random generator; the spikes do not depend on the number of threads.
 BLOCK = 32
-#: Spikes a second that there is room for at first; a block that fires more runs again with the same
-#: random numbers.
+#: Spikes per neuron and second for which there is room at first; a block with more spikes runs
+#: again with the same random numbers.
 ROOM = 50.0
 
 
@@ -30,7 +30,7 @@ def run_numba(
     seed: int,
     t_start: float = 0.0,
 ) -> RawRun:
-    """Run a model neuron by neuron; spikes only. ``t`` begins at ``t_start`` seconds."""
+    """Run a model neuron by neuron and keep only spikes; ``t`` begins at ``t_start`` seconds."""
     loop = time_loop(model, dt)
     values = {**model.values, **parameters}
     width = trials if any(np.ndim(value) for value in values.values()) else 1
@@ -44,12 +44,12 @@ def run_numba(
     )
 
     def run_block(first: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        mine = slice(first, min(first + BLOCK, trials))
-        own = [
-            np.ascontiguousarray(array[:, mine] if array.shape[1] > 1 else array)
+        block = slice(first, min(first + BLOCK, trials))
+        block_inputs = [
+            np.ascontiguousarray(array[:, block] if array.shape[1] > 1 else array)
             for array in (currents, table)
         ]
-        room = int(ROOM * (mine.stop - first) * n_steps * dt) + 1024
+        room = int(ROOM * (block.stop - first) * n_steps * dt) + 1024
         while True:
             rng = np.random.Generator(
                 np.random.SFC64(np.random.SeedSequence(seed, spawn_key=(first // BLOCK,)))
@@ -57,9 +57,9 @@ def run_numba(
             steps, offsets, counts = (
                 np.empty(room, np.int64),
                 np.empty(room),
-                np.zeros(mine.stop - first, np.int64),
+                np.zeros(block.stop - first, np.int64),
             )
-            total = loop(rng, n_steps, dt, t_start, *own, steps, offsets, counts)
+            total = loop(rng, n_steps, dt, t_start, *block_inputs, steps, offsets, counts)
             if total <= room:
                 return steps[:total], offsets[:total], counts
             room = total
@@ -71,8 +71,8 @@ def run_numba(
         [
             train
             for block, end in zip(blocks, ends, strict=True)
-            for train in np.split(block[which], end)
+            for train in np.split(block[part], end)
         ]
-        for which in (0, 1)
+        for part in (0, 1)
     )
     return RawRun(steps, {}, offsets if model.within_step else None)

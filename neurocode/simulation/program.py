@@ -1,4 +1,4 @@
-"""From Brian2's abstract code to a program: parsed statements, constants apart from the time loop."""
+"""Programs from Brian2's abstract code: parsed statements, with constants outside the time loop."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ class Program:
     Attributes
     ----------
     constants : tuple of Statement
-        Whatever depends on parameters and the time step alone; evaluated once.
+        Statements that depend on parameters and the time step only; they are evaluated once.
     active : tuple of Statement
         State update of a neuron that is not refractory.
     held : tuple of Statement
-        State update of the variables that go on during refractoriness, where it differs.
+        State update during refractoriness of the variables for which it differs from ``active``.
     held_names, switched_names : tuple of str
         Variables that keep their value during refractoriness, and those taken from ``held``.
     margin, refractory : ast.expr
@@ -77,7 +77,7 @@ def build_program(model: NeuronModel, dt: float) -> Program:
         if held_names
         else ()
     )
-    after = [
+    after_reset = [
         Statement(s.name, prepare(s.expression)) for s in read_code(after_reset_code(model, dt))
     ]
     hoist = Hoist({*model.parameters, "dt"})
@@ -93,7 +93,7 @@ def build_program(model: NeuronModel, dt: float) -> Program:
         reset=hoist.statements(
             [Statement(n, prepare(e)) for n, e in reset_statements(reset)], keep=True
         ),
-        after_reset=hoist.statements(renamed(after, "_after")),
+        after_reset=hoist.statements(renamed(after_reset, "_after")),
         initial={name: prepare(parse(text)) for name, text in model.initial.items()},
         subexpressions={name: prepare(copied(tree)) for name, tree in subexpressions.items()},
         constants=tuple(hoist.constants),
@@ -184,17 +184,17 @@ def _live(statements: list[Statement], names: Iterable[str]) -> list[Statement]:
 
 
 def renamed(statements: list[Statement], prefix: str) -> list[Statement]:
-    """Give the temporaries (names with a leading underscore) of one program names of their own."""
-    own = {s.name for s in statements if s.name.startswith("_")}
+    """Prefix the temporaries (names with a leading underscore) of a program."""
+    temporaries = {s.name for s in statements if s.name.startswith("_")}
 
     def rename(tree: ast.expr) -> ast.expr:
         for node in ast.walk(tree):
-            if isinstance(node, ast.Name) and node.id in own:
+            if isinstance(node, ast.Name) and node.id in temporaries:
                 node.id = prefix + node.id
         return tree
 
     return [
-        Statement(prefix + s.name if s.name in own else s.name, rename(s.expression))
+        Statement(prefix + s.name if s.name in temporaries else s.name, rename(s.expression))
         for s in statements
     ]
 
@@ -214,7 +214,7 @@ class Hoist:
     def statements(
         self, statements: Iterable[Statement], keep: bool = False
     ) -> tuple[Statement, ...]:
-        kept = []
+        remaining = []
         for statement in statements:
             if (
                 not keep
@@ -224,8 +224,8 @@ class Hoist:
                 self.constants.append(statement)
                 self.names.add(statement.name)
             else:
-                kept.append(Statement(statement.name, self(statement.expression)))
-        return tuple(kept)
+                remaining.append(Statement(statement.name, self(statement.expression)))
+        return tuple(remaining)
 
     def __call__(self, tree: ast.expr) -> ast.expr:
         if isinstance(tree, (ast.Name, ast.Constant)):

@@ -1,4 +1,4 @@
-"""What an engine returns."""
+"""Arrays that a simulation engine returns."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 
 @dataclass(frozen=True)
 class RawRun:
-    """What an engine returns: arrays only.
+    """Spikes and recorded variables of a run, as arrays.
 
     Attributes
     ----------

@@ -1,4 +1,4 @@
-"""A recording with known truth: one model under frozen noise, as an experiment that a fit takes."""
+"""Simulated recordings with known parameters: one model under frozen noise, as data for a fit."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ def simulated_experiment(
     Parameters
     ----------
     model : NeuronModel
-        Its values are the truth that a fit can be compared with. It has a state ``v`` and a current
-        as its input.
+        Its values are the true parameters with which a fit can be compared. It has a state ``v``
+        and a current as its input.
     current : mapping
         Options of :func:`neurocode.simulation.stimuli.frozen_noise`: ``mean``,
         ``standard_deviation``, ``time_constant``, ``unit``.
@@ -39,7 +39,7 @@ def simulated_experiment(
     repeats : int
         Number of test repeats.
     seed : int
-        Of the training current and of the noise; the test takes the next one.
+        Seed of the training current and of the noise; the test uses the next number.
 
     Returns
     -------
@@ -55,7 +55,8 @@ def simulated_experiment(
     >>> import neurocode as nc
     >>> truth = nc.models.lif()
     >>> noise = {"mean": 300.0, "standard_deviation": 100.0}
-    >>> experiment = simulated_experiment(truth, current=noise, training="500 ms", test="200 ms", repeats=3, seed=0)
+    >>> times = {"training": "500 ms", "test": "200 ms"}
+    >>> experiment = simulated_experiment(truth, current=noise, **times, repeats=3, seed=0)
     >>> len(experiment.test.repeats)
     3
     """

@@ -1,4 +1,4 @@
-"""The front door: a model and a current in, a Neo block out."""
+"""Simulation of a model under a current, with a Neo block as the result."""
 
 from __future__ import annotations
 
@@ -49,31 +49,31 @@ def simulate(
     current : neo.AnalogSignal or numpy.ndarray, optional
         Input, held over each sample. A plain array is in ampere (SI of the model's input) and needs
         ``dt``; a quantity is converted.
-        One column is given to every trial (frozen); as many columns as trials give each its own.
-        The run begins with the current: what its ``t_start`` says is passed over, and times count
+        One column is used for every trial (frozen); as many columns as trials give each trial its
+        own current. The run begins with the current: its ``t_start`` is ignored, and times count
         from zero.
     duration : float, quantity or text, optional
-        In seconds unless a unit is given. Without it the length of the current.
+        In seconds unless a unit is given; the length of the current by default.
     dt : float, quantity or text, optional
         Time step, in seconds unless a unit is given. Defaults to the sampling interval of the
         current, which it must divide, or to 0.1 ms.
     parameters : mapping, optional
         Values in place of the model's: numbers in each parameter's unit, text such as ``"20 ms"``,
-        Brian2 quantities, or arrays with one value a trial.
+        Brian2 quantities, or arrays with one value per trial.
     trials : int
         Number of repeats; they differ only where the model is stochastic or given different values.
     seed : int, optional
-        The same seed gives the same spikes. Without it one is drawn and noted in the block.
+        The same seed gives the same spikes. Without it, a seed is drawn and noted in the block.
     record : sequence of str
         State variables or subexpressions to keep, as signals in the block.
     engine : {"brian2", "brian2-standalone", "jax", "numba"}
         Brian2 at runtime, Brian2 as a compiled C++ program, the JAX step in float64, or a compiled
-        loop a neuron, which is the fastest for many neurons or long times and keeps spikes only.
+        loop per neuron, which is the fastest for many neurons or long times and keeps spikes only.
 
     Returns
     -------
     neo.Block
-        One segment a trial with its spike train (s), the recorded signals and the current.
+        One segment per trial with its spike train (s), the recorded signals and the current.
 
     Raises
     ------

@@ -1,4 +1,5 @@
-"""Equations to one JAX step: the same abstract code as Brian2's, differentiable and clampable."""
+"""One time step of a model in JAX: it runs the same abstract code as Brian2, can be differentiated,
+and can be clamped to given spikes."""
 
 from __future__ import annotations
 
@@ -20,14 +21,14 @@ from neurocode.simulation.within_step import CROSSED, LAG, WAIT
 Array = jax.Array
 State = dict[str, Array]
 
-#: Ends in an underscore, as no name of a model does.
+#: Ends in an underscore, which no name of a model does.
 STEPS_SINCE_SPIKE = "steps_since_spike_"
 READY = "_prepared"
 CLOCK = (LAG, WAIT, CROSSED)
 
 
 class StepOutput(NamedTuple):
-    """What one step shows.
+    """Result of one step.
 
     Attributes
     ----------
@@ -38,7 +39,7 @@ class StepOutput(NamedTuple):
     log_probability : array
         Logarithm of the probability of ``spikes`` given the state.
     refractory : bool array
-        Where the neuron could not spike.
+        True where the neuron was refractory and could not spike.
     offset : array
         Time of the spike after the start of the step in seconds, where crossings lie inside the
         step; else zero.
@@ -70,7 +71,7 @@ class Step:
     within_step: bool = field(compare=False)
 
     def initial_state(self, parameters: Mapping[str, Array], shape: tuple[int, ...] = ()) -> State:
-        """State at time zero, each variable of the shape given.
+        """Return the state at time zero, in which every variable has the same shape.
 
         Parameters
         ----------
@@ -99,8 +100,10 @@ class Step:
         return state
 
     def prepare(self, parameters: Mapping[str, Array]) -> dict[str, Array]:
-        """Parameters together with every constant of the step (decays), to be made once before a
-        loop."""
+        """Return the parameters together with all constants of the step, such as decays.
+
+        Call it once before a loop.
+        """
         if READY in parameters:
             return dict(parameters)
         return {**execute(self.program.constants, {**parameters, "dt": self.dt}), READY: True}
@@ -161,13 +164,17 @@ class Step:
         else:
             spikes, log_probability = self._spike(margin, names, draw, refractory, spikes)
         state = self.settle(
-            state, names, spikes, lambda after, before: jnp.where(spikes, after, before), draw
+            state,
+            names,
+            spikes,
+            lambda reset_value, value: jnp.where(spikes, reset_value, value),
+            draw,
         )
         offset = self.dt + state[LAG] if self.within_step else jnp.zeros_like(margin)
         return state, StepOutput(spikes, margin, log_probability, refractory, offset)
 
     def is_refractory(self, state: State, names: Mapping[str, Array]) -> Array:
-        """Whether neurons in a state are refractory; ``names`` are prepared parameters and inputs."""
+        """Whether neurons are refractory in a state, by prepared parameters and inputs."""
         if self.program.refractory is None:
             return jnp.zeros(jnp.shape(state[self.states[0]]), bool)
         return state[STEPS_SINCE_SPIKE] < timestep(
@@ -200,7 +207,7 @@ class Step:
         choose: Callable[[Array, Array], Array],
         draw: Draw | None = None,
     ) -> State:
-        """Reset and what is updated after it.
+        """Return the state after the reset and after the updates that follow it.
 
         Parameters
         ----------
@@ -213,9 +220,9 @@ class Step:
             Combines the value after a reset with the value without one.
         draw : Draw, optional
         """
-        after = execute(self.program.reset, {**names, **state})
+        reset = execute(self.program.reset, {**names, **state})
         new = {
-            name: choose(after[name], value)
+            name: choose(reset[name], value)
             for name, value in state.items()
             if name in self.states or name in CLOCK
         }
@@ -237,14 +244,14 @@ class Step:
         clamped: Array | None,
     ) -> tuple[Array, Array]:
         if self.noise is None:
-            due = (margin > 0) & ~refractory
-            spikes = due if clamped is None else clamped
-            return spikes, jnp.where(spikes == due, 0.0, -jnp.inf)
+            crossed = (margin > 0) & ~refractory
+            spikes = crossed if clamped is None else clamped
+            return spikes, jnp.where(spikes == crossed, 0.0, -jnp.inf)
         log_spike, log_none = self.noise.log_probabilities(margin, names, self.dt)
         if clamped is None:
             clamped = (draw("rand") < self.noise.probability(margin, names, self.dt)) & ~refractory
-        free = jnp.where(clamped, log_spike, log_none)
-        return clamped, jnp.where(refractory, jnp.where(clamped, -jnp.inf, 0.0), free)
+        log_probability = jnp.where(clamped, log_spike, log_none)
+        return clamped, jnp.where(refractory, jnp.where(clamped, -jnp.inf, 0.0), log_probability)
 
 
 def step_function(model: NeuronModel, dt: float) -> Step:

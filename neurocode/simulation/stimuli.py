@@ -33,7 +33,7 @@ def frozen_noise(
     duration, dt, time_constant : float, quantity or text
         Times, in seconds unless a unit is given.
     mean, standard_deviation : float
-        Of the stationary process, in ``unit``.
+        Mean and standard deviation of the stationary process, in ``unit``.
     seed : int
     unit : str
         Brian2 unit text.
@@ -54,8 +54,8 @@ def frozen_noise(
     """
     if not standard_deviation >= 0:
         raise DataError(
-            f"The standard deviation of the noise is {standard_deviation:g} {unit}, expected none "
-            f"below zero."
+            f"The standard deviation of the noise is {standard_deviation:g} {unit}, expected zero "
+            f"or more."
         )
     step, n_steps = _grid(duration, dt)
     decay = np.exp(-step / seconds(time_constant, "The time constant"))
@@ -117,23 +117,21 @@ def require_memory(length: float, step: float, signals: int) -> None:
     length, step : float
         Duration and time step in seconds.
     signals : int
-        Currents and recorded variables of all trials, each with a number a step.
+        Currents and recorded variables of all trials, each with one number per step.
 
     Raises
     ------
     DataError
-        With the size and what to do.
+        If they need too much memory; the message gives the size and what to do.
     """
     size = 8 * signals * (length / step)
     if size > LARGEST_RUN:
-        shown = f"{size / 2**40:.3g} TiB" if size >= 2**40 else f"{size / 2**30:.3g} GiB"
+        size_text = f"{size / 2**40:.3g} TiB" if size >= 2**40 else f"{size / 2**30:.3g} GiB"
         count = f"{signals} signal{'s' * (signals > 1)}"
         raise DataError(
             f"A simulation of {length:.7g} s in steps of {1e3 * step:.3g} ms with {count} needs "
-            f"{shown}, at most "
-            f"{LARGEST_RUN / 2**30:g} GiB are taken: shorten the duration, lengthen the time "
-            f"step, or ask for fewer trials or "
-            "recorded variables."
+            f"{size_text}, but at most {LARGEST_RUN / 2**30:g} GiB are allowed: shorten the "
+            f"duration, lengthen the time step, or ask for fewer trials or recorded variables."
         )
 
 

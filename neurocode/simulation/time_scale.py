@@ -20,15 +20,14 @@ from neurocode.units import parse_unit, preferred_unit
 
 #: Exact at any step for the linear equations that they admit.
 EXACT = ("matrix_exponential", "exact", "linear")
-#: Each variable decays exactly: one that decays in far less than a step follows the others at once,
-#: which is meant.
+#: With these, each variable decays exactly; one that decays in far less than a step follows the
+#: others at once, as intended.
 EXPONENTIAL = ("exponential_euler", "symplectic_exponential_euler")
 AT_ONCE = 1e-3
-#: Longest step, in units of the fastest time constant, that passes without a word; and the one that
-#: is advised.
+#: Longest step without a warning, and the recommended step, in units of the fastest time constant.
 LONGEST, ADVISED = 0.5, 0.1
-#: A fixed parameter of this beginning is the step that the text itself is written for, as in the
-#: meta-neuron.
+#: A fixed parameter whose name begins like this is the step for which the equations are written, as
+#: in the meta-neuron.
 STEP_OF_TEXT = "dt_"
 #: Change of a state, in its usual unit, over which slopes are taken.
 CHANGE = 1e-3
@@ -72,14 +71,14 @@ def time_constants(
     ----------
     model : NeuronModel
     parameters : mapping of str to float or numpy.ndarray, optional
-        Values in SI in place of the model's; of arrays every entry counts.
+        Values in SI that replace the model's; every entry of an array counts.
     dt : float
         Time step in seconds, for equations that read it.
 
     Returns
     -------
     numpy.ndarray
-        In seconds, one a state (and entry); infinite where nothing moves.
+        In seconds, one per state (and entry of arrays); infinite where nothing changes.
 
     Examples
     --------
@@ -111,9 +110,9 @@ def warn_of_coarse_step(
     """Warn once, in one sentence, if a time step is not small against the fastest time constant of
     a model.
 
-    Nothing is said for integrators that are exact for linear equations, for variables that an
-    exponential integrator lets decay within a thousandth of a step, and for a step that the text
-    itself names by a fixed parameter ``dt_...``.
+    There is no warning for integrators that are exact for linear equations, for variables that
+    decay within a thousandth of a step under an exponential integrator, and for a step that equals
+    a fixed parameter ``dt_...`` of the model.
 
     Parameters
     ----------
@@ -121,9 +120,9 @@ def warn_of_coarse_step(
     dt : float
         Time step in seconds.
     parameters : mapping of str to float or numpy.ndarray, optional
-        Values in SI in place of the model's.
+        Values in SI that replace the model's.
     stacklevel : int
-        Of the warning; 3 names the caller of the function that calls this one.
+        Stack level of the warning; 3 names the caller of the function that calls this one.
 
     Examples
     --------
@@ -154,7 +153,7 @@ def _is_written_for(model: NeuronModel, dt: float) -> bool:
 
 
 def _slopes(model: NeuronModel, names: Mapping[str, float | np.ndarray]) -> np.ndarray:
-    """Matrices of slopes of ``dx/dt`` at the initial state, (entries, states, states)."""
+    """Return slopes of ``dx/dt`` at the initial state, of shape (entries, states, states)."""
     prepare = Prepare({name: parse(text) for name, text in model.subexpressions.items()})
     units = {equation.name: equation.unit for equation in model.parsed}
     noise = dict.fromkeys(

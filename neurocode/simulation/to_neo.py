@@ -1,4 +1,4 @@
-"""Arrays of an engine to Neo objects, once, at the border."""
+"""Conversion of the arrays of a run to Neo objects."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ def to_block(
     stimulus: np.ndarray | None,
     annotations: Mapping,
 ) -> neo.Block:
-    """Make the block of a run: a segment a trial, with its spike train, recorded signals and
+    """Make the block of a run: one segment per trial, with its spike train, recorded signals and
     current.
 
-    A spike carries the time at the start of its step, as in Brian2, or its own time inside the
-    step; recorded values are those at the start of each step.
+    The time of a spike is the start of its step, as in Brian2, or the crossing inside the step.
+    Recorded values are those at the start of each step.
     """
     block = neo.Block(name=model.name, **annotations)
     units = {equation.name: equation.unit for equation in model.parsed}
@@ -46,7 +46,7 @@ def to_block(
 
 
 def _signal(values: np.ndarray, unit: str, sampling: pq.Quantity, name: str) -> neo.AnalogSignal:
-    shown, scale = preferred_unit(parse_unit(unit).dim)
+    shown_unit, scale = preferred_unit(parse_unit(unit).dim)
     return neo.AnalogSignal(
-        values / scale, units=to_neo_units(shown), sampling_rate=sampling, name=name
+        values / scale, units=to_neo_units(shown_unit), sampling_rate=sampling, name=name
     )

@@ -4,10 +4,11 @@ A path that is below threshold at both ends of a step may have crossed it in bet
 ends, the probability is that of a Brownian bridge, ``exp(-2 a b / s)``, with the distances ``a``
 and ``b`` to the threshold and the variance ``s`` that the noise adds in the step; the time of the
 crossing, in units of the time that remains, is inverse Gaussian (Karatzas & Shreve 1991, section
-2.8). The neuron is reset at that time: each has a clock of its own, so the step after a spike, or
-after a refractory period, is longer or shorter than the others and no time is lost to the grid.
+2.8). The neuron is reset at that time. Each neuron has its own clock, so the step after a spike, or
+after a refractory period, is longer or shorter than the others, and spikes are not moved to the
+grid. :func:`within_step` gives the equations.
 
-The text made here is abstract code, like that of Brian2's state updaters; all engines read it.
+The result is abstract code, like that of Brian2's state updaters, and all engines read it.
 """
 
 from __future__ import annotations
@@ -20,8 +21,8 @@ from neurocode.models.model import NeuronModel
 from neurocode.simulation.diffusion import diffusion_of
 from neurocode.simulation.statements import parse, replaced
 
-#: Time of the neuron's own clock before the grid's, time until it leaves refractoriness, and
-#: whether it crossed.
+#: Time of the neuron's clock minus that of the grid (at most zero), time until the neuron leaves
+#: refractoriness, and whether it crossed the threshold.
 LAG, WAIT, CROSSED = "local_lag", "local_wait", "local_crossed"
 TINY = "1e-100"
 
@@ -33,13 +34,14 @@ class WithinStep:
     Attributes
     ----------
     durations : str
-        When the neuron is free: ``_start`` and ``_free``, relative to the start of the step.
+        ``_start``, the time at which the neuron leaves refractoriness, from the start of the step,
+        and ``_free``, the time from then to the end of the step.
     advance : str
-        States at the end of the step, distances to the threshold at both ends.
+        States at the end of the step, and distances to the threshold at both ends.
     decide : str
         ``_crossed``: 1 if the threshold was reached.
     locate : str
-        ``_until``: the time of the crossing; and the other states then.
+        ``_until``, the time of the crossing, and the other states at this time.
     finish : str
         Assignments to the states of the model.
     reset : str
@@ -59,7 +61,7 @@ class WithinStep:
 
     @property
     def update(self) -> str:
-        """The whole update as one text, without branches."""
+        """Return the whole update as one text without branches."""
         return "\n".join(
             part
             for part in (self.durations, self.advance, self.decide, self.locate, self.finish)
@@ -76,33 +78,64 @@ def within_step(
     ----------
     model : NeuronModel
     code_of : callable
-        Abstract code of the model's own integrator for a model in which the states named are held.
+        Returns the abstract code of a model by its integrator, while the named states are held.
 
     Raises
     ------
     ModelError
-        If the model is no one-dimensional diffusion; see :func:`diffusion_of`.
+        If the model is not a one-dimensional diffusion; see :func:`diffusion_of`.
+
+    Notes
+    -----
+    Let the diffusing state follow ``dx = drift dt + strength dW`` up to its threshold, and let
+    ``T`` (``_free``) be the part of the step in which the neuron is not refractory. The end of the
+    step is drawn by the integrator of the model, with the other states held at their values in the
+    middle. ``a`` (``_before``) and ``b`` (``_after``) are the distances below threshold at the
+    start and at the end, and ``s = strength**2 T`` (``_variance``) is the variance that the noise
+    adds. Between these ends the path is a Brownian bridge, which reaches the threshold with
+    probability
+
+    ``P(crossing) = exp(-2 a max(b, 0) / s)``,
+
+    which is one if the step ends above threshold. If the path reaches it, the time ``t`` from the
+    start to the first crossing is
+
+    ``t = T z / (1 + z)``,
+
+    where ``z`` is inverse Gaussian with mean ``a / |b|`` and shape ``a**2 / s`` (Karatzas & Shreve
+    1991, section 2.8). To draw ``z``, let ``n`` be standard normal and
+
+    ``q = s n**2 / (2 a |b|)``, ``r = 1 + q + sqrt(q (q + 2))``.
+
+    Then ``z`` is ``(a / |b|) / r`` with probability ``r / (1 + r)`` and ``(a / |b|) r`` otherwise.
+    At the crossing the state is reset and the refractory period begins. Two times carry over to the
+    next step, both from its start: that of the crossing (``local_lag``, at most zero) and that at
+    which the neuron leaves refractoriness (``local_wait``).
     """
     diffusion = diffusion_of(model)
-    free = without_refractoriness(model)
-    variable, others = diffusion.variable, diffusion.others
+    free_model = without_refractoriness(model)
+    variable, other_states = diffusion.variable, diffusion.others
     single = {
-        name: code_of(free, tuple(other for other in model.states if other != name))
+        name: code_of(free_model, tuple(state for state in model.states if state != name))
         for name in model.states
     }
 
     def later(name: str, duration: str, to: str) -> str:
         return _renamed(single[name], {"dt": f"({duration})", name: name}, f"_{name}{to}", name)
 
-    middle = [later(name, f"_start + 0.5*_free - {LAG}", "_mid") for name in others]
-    starts = [later(name, f"_start - {LAG}", "_start") for name in others]
-    ends = [later(name, f"dt - {LAG}", "_end") for name in others]
-    held = {name: f"_{name}_mid" for name in others}
-    moved = _renamed(single[variable], {"dt": "_free", **held}, f"_{variable}_end", variable)
+    middle = [later(name, f"_start + 0.5*_free - {LAG}", "_mid") for name in other_states]
+    starts = [later(name, f"_start - {LAG}", "_start") for name in other_states]
+    ends = [later(name, f"dt - {LAG}", "_end") for name in other_states]
+    middle_states = {name: f"_{name}_mid" for name in other_states}
+    moved = _renamed(
+        single[variable], {"dt": "_free", **middle_states}, f"_{variable}_end", variable
+    )
     margin = _one_line(model.margin)
-    before = _substituted(margin, {name: f"_{name}_start" for name in others})
-    after = _substituted(margin, {name: f"_{name}_end" for name in (variable, *others)})
-    crossings = [later(name, f"_until - {LAG}", "_cross") for name in others]
+    margin_before = _substituted(margin, {name: f"_{name}_start" for name in other_states})
+    margin_after = _substituted(
+        margin, {name: f"_{name}_end" for name in (variable, *other_states)}
+    )
+    crossings = [later(name, f"_until - {LAG}", "_cross") for name in other_states]
     return WithinStep(
         durations=f"_start = clip({WAIT}, {LAG}, dt)\n_free = dt - _start",
         advance="\n".join(
@@ -111,8 +144,8 @@ def within_step(
                 *starts,
                 *ends,
                 moved,
-                f"_before = clip(-({before}), 0, 1e300)",
-                f"_after = -({after})",
+                f"_before = clip(-({margin_before}), 0, 1e300)",
+                f"_after = -({margin_after})",
                 f"_variance = ({diffusion.strength})**2*_free",
             ]
         ),
@@ -135,7 +168,7 @@ def within_step(
                 f"{variable} = _{variable}_end",
                 *(
                     f"{name} = _crossed*_{name}_cross + (1 - _crossed)*_{name}_end"
-                    for name in others
+                    for name in other_states
                 ),
                 f"{LAG} = _crossed*(_until - dt)",
                 f"{WAIT} = clip({WAIT} - dt, -dt, 1e300)",
@@ -145,12 +178,12 @@ def within_step(
         reset=f"{model.reset_code}\n{WAIT} = {LAG}"
         + (f" + ({_one_line(model.refractory)})" if model.refractory else ""),
         variable=variable,
-        others=others,
+        others=other_states,
     )
 
 
 def without_refractoriness(model: NeuronModel) -> NeuronModel:
-    """The model without its refractory period, which the clock of the neuron replaces."""
+    """Return the model without its refractory period, which the clock of the neuron replaces."""
     lines = [
         replace(e, flags=tuple(flag for flag in e.flags if flag != "unless refractory")).text
         for e in model.parsed
@@ -159,11 +192,11 @@ def without_refractoriness(model: NeuronModel) -> NeuronModel:
 
 
 def _renamed(code: str, names: Mapping[str, str], result: str, variable: str) -> str:
-    """Code with other names, its temporaries set apart, that leaves the new value of ``variable``
-    in ``result``."""
+    """Return code with renamed variables that assigns the new value of ``variable`` to ``result``;
+    its temporaries get unique names."""
     statements = ast.parse(code).body
-    own = {s.targets[0].id for s in statements if s.targets[0].id.startswith("_")}
-    table = {**{name: f"{result}{name}" for name in own}, **names}
+    temporaries = {s.targets[0].id for s in statements if s.targets[0].id.startswith("_")}
+    table = {**{name: f"{result}{name}" for name in temporaries}, **names}
     lines = []
     for statement in statements:
         target = statement.targets[0].id

@@ -1,9 +1,9 @@
-"""What spike trains say.
+"""Statistics of spike trains.
 
 Contents
 --------
 describe, compare
-    One table of many units; a model's responses against recorded ones. (``neurocode.describe``,
+    A table of many units; a model's responses compared with recorded ones. (``neurocode.describe``,
     ``neurocode.compare``.)
 variability
     Intervals, counts over repeats and windows, drift.
@@ -14,15 +14,15 @@ OnlineLZ76, ComplexityClassifier, ThresholdClassifier, raster_complexities
 coding, information, time_rescaling
     Responses to repeated stimuli, information, goodness of fit of a point process.
 distance, spike_distances
-    Likeness of groups of repeats, and distances between pairs of trains.
+    Similarity of groups of repeats, and distances between pairs of trains.
 surrogates
-    Nulls: surrogates, permutation tests, many units at once.
+    Null hypotheses: surrogates, permutation tests, correction for many units.
 unit_statistics, distributions
-    Rows of ``describe``, one's own among them (``UnitStatistic``, ``Column``), and what its figure
-    shows.
+    Statistics of ``describe``, including your own (``UnitStatistic``, ``Column``), and the data of
+    its figure.
 
-All their public functions stand here too; ``describe`` and ``compare`` are modules here and
-functions of ``neurocode``.
+All their public functions can be imported from here as well; ``describe`` and ``compare`` are
+modules here and functions of ``neurocode``.
 """
 
 from neurocode.statistics import (

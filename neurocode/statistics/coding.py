@@ -1,5 +1,5 @@
-"""Responses to repeated stimuli: histograms, correlations over trials, prediction against its
-ceiling, decoding."""
+"""Responses to repeated stimuli: histograms, correlations over trials, predictions relative to
+their ceiling, decoding."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def psth(
         Repeats: Neo trains in any unit, or spike times in seconds, from the start of the stimulus.
         Spikes before it and after the duration do not count.
     duration, bin_size, sigma : float or quantity
-        In seconds; the last bin is the one that holds the end, and is as long as the others.
+        In seconds; the last bin holds the end, and is as long as the others.
 
     Returns
     -------
@@ -98,18 +98,19 @@ def explained_variance(
     *,
     sigma: float = 10e-3,
 ) -> float:
-    """Explained variance of the Allen Cell Types Database: that of recorded by predicted spikes
-    over that among the recorded.
+    """Explained variance as in the Allen Cell Types Database: of recorded by predicted spikes,
+    relative to that among the recorded repeats.
 
-    Trains are smoothed with a Gaussian. Of two traces ``EV(D, M) = (var D + var M - var(D - M)) /
-    (var D + var M)``: one where they are equal, zero where they are unrelated (Teeter et al. 2018,
-    Nat Commun 9:709). The score is the mean of ``EV`` of each recorded repeat with the prediction,
-    over the mean of ``EV`` of each recorded repeat with the mean of all of them: one for a
-    prediction as good as that mean, zero for a silent one.
+    Trains are smoothed with a Gaussian. For two traces,
+    ``EV(D, M) = (var D + var M - var(D - M)) / (var D + var M)``; it is one if they are equal and
+    zero if they are unrelated (Teeter et al. 2018, Nat Commun 9:709). The score is the mean of
+    ``EV`` of each recorded repeat with the prediction, over the mean of ``EV`` of each recorded
+    repeat with the mean of all of them. It is one for a prediction as good as that mean, and zero
+    for a silent one.
 
-    The published models draw nothing, and their one train is the prediction. Of a model that draws,
-    the prediction is the mean over its repeats, as it is over the recorded ones: ``EV`` with each
-    train alone would count its variability as a fault.
+    The published models are deterministic, and their one train is the prediction. For a stochastic
+    model, the prediction is the mean over its repeats, as for the recorded ones: ``EV`` with each
+    train alone would count the variability of the model as an error.
 
     Parameters
     ----------
@@ -121,7 +122,7 @@ def explained_variance(
     Returns
     -------
     float
-        NaN for a single recorded repeat, which says nothing of what can be explained, and where the
+        NaN for a single recorded repeat, which does not tell how much can be explained, and if the
         mean of the recorded repeats does not vary.
 
     Raises
@@ -131,10 +132,10 @@ def explained_variance(
 
     Notes
     -----
-    The authors' code (``expVarOfSpikeTrains.py`` in AllenInstitute/GLIF_Teeter_et_al_2018) was read
-    and is followed but for bins of a sampling interval, tails of the Gaussian beyond the ends,
-    which it keeps in the denominator alone, and two traces that do not vary, to which it gives one,
-    so that a silent model would explain a silent repeat.
+    This function follows the authors' code (``expVarOfSpikeTrains.py`` in
+    AllenInstitute/GLIF_Teeter_et_al_2018) except in three points. The code has bins of one sampling
+    interval. It keeps the tails of the Gaussian beyond the ends, but only in the denominator. It
+    gives one to two traces that do not vary, so that a silent model would explain a silent repeat.
 
     Examples
     --------
@@ -172,7 +173,7 @@ def psth_band(
     trains, duration, bin_size, sigma
         See :func:`psth`.
     level : float
-        Of confidence, between 0 and 1.
+        Confidence level, between 0 and 1.
     n_bootstrap, seed : int
 
     Returns
@@ -192,10 +193,13 @@ def psth_band(
     if len(repeats) < 2:
         return np.full(len(mean), np.nan), np.full(len(mean), np.nan)
     stop = seconds(duration, "The duration")
-    each = np.stack([_histogram(train, 1, stop, bin_size, sigma)[1] for train in repeats])
+    repeat_rates = np.stack([_histogram(train, 1, stop, bin_size, sigma)[1] for train in repeats])
     random = np.random.default_rng(seed)
     means = np.stack(
-        [each[random.integers(len(each), size=len(each))].mean(axis=0) for _ in range(n_bootstrap)]
+        [
+            repeat_rates[random.integers(len(repeat_rates), size=len(repeat_rates))].mean(axis=0)
+            for _ in range(n_bootstrap)
+        ]
     )
     low, high = np.quantile(means, [(1 - level) / 2, (1 + level) / 2], axis=0)
     return low, high
@@ -234,8 +238,8 @@ def signal_and_noise_correlation(counts: np.ndarray) -> tuple[np.ndarray, np.nda
 
 
 def normalised_correlation(prediction: np.ndarray, responses: np.ndarray) -> float:
-    """Correlation of a prediction with the mean response over the highest that the noise allows
-    (Schoppe et al. 2016).
+    """Correlation of a prediction with the mean response, relative to the highest value that the
+    noise allows (Schoppe et al. 2016).
 
     Parameters
     ----------
@@ -289,9 +293,9 @@ def spike_triggered_average(
     Parameters
     ----------
     times : neo.SpikeTrain, quantity, or array of seconds
-        From the first sample.
+        Spike times, counted from the first sample.
     stimulus : numpy.ndarray
-        One value a sample.
+        One value per sample.
     dt, before, after : float or quantity
         Sampling interval and extent of the window in seconds.
 
@@ -309,7 +313,8 @@ def spike_triggered_average(
 
     Examples
     --------
-    >>> spike_triggered_average([0.002, 0.003], np.array([0.0, 1.0, 2.0, 4.0]), 1e-3, before=1e-3)[1].tolist()
+    >>> stimulus = np.array([0.0, 1.0, 2.0, 4.0])
+    >>> spike_triggered_average([0.002, 0.003], stimulus, 1e-3, before=1e-3)[1].tolist()
     [1.5, 3.0]
     """
     stimulus = unmasked(stimulus, "The stimulus").astype(float)
@@ -336,15 +341,15 @@ def spike_triggered_average(
 def decode_stimulus(
     responses: np.ndarray, *, n_permutations: int = 199, seed: int = 0
 ) -> tuple[float, float]:
-    """Share of trials whose stimulus is that of the nearest mean response, the trial itself left
-    out.
+    """Share of trials that are nearest to the mean response to their own stimulus, computed without
+    the trial itself.
 
     Parameters
     ----------
     responses : numpy.ndarray, shape (stimuli, trials, features)
         Counts of units or bins.
     n_permutations, seed : int
-        Trials are dealt to stimuli at random for the p-value.
+        For the p-value, trials are assigned to stimuli at random.
 
     Returns
     -------
@@ -382,7 +387,7 @@ def _explained(first: np.ndarray, second: np.ndarray) -> float:
 def _histogram(
     pooled: np.ndarray, repeats: int, duration: float, bin_size: float, sigma: float
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Bin centres and smoothed rate of the pooled spikes of so many repeats."""
+    """Return bin centres and the smoothed rate of spikes that are pooled over repeats."""
     width, sigma = seconds(bin_size, "The bin size"), seconds(sigma, "The width of the Gaussian")
     n_bins = bins_up_to(duration, width)
     if width > duration * (1 + 1e-9):
@@ -404,10 +409,10 @@ def _finite(values: np.ndarray, what: str) -> np.ndarray:
 def _leave_one_out(responses: np.ndarray) -> float:
     n_stimuli, n_trials, _ = responses.shape
     means = responses.mean(axis=1)
-    own = (means[:, None] * n_trials - responses) / (n_trials - 1)
+    means_without = (means[:, None] * n_trials - responses) / (n_trials - 1)
     distances = np.sum((responses[:, :, None] - means) ** 2, axis=3)
     index = np.arange(n_stimuli)
-    distances[index, :, index] = np.sum((responses - own) ** 2, axis=2)
+    distances[index, :, index] = np.sum((responses - means_without) ** 2, axis=2)
     return float(np.mean(np.argmin(distances, axis=2) == index[:, None]))
 
 

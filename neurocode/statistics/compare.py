@@ -38,9 +38,9 @@ from neurocode.statistics.variability import window_counts
 #: Window of the Fano-mean relation, largest lag and bin of the autocorrelogram, bin of the
 #: complexity; in seconds.
 COUNT_WINDOW, LARGEST_LAG, LAG_BIN, COMPLEXITY_BIN = 0.1, 0.1, 2e-3, 5e-3
-#: Durations are one if they differ by less, in seconds.
+#: Durations that differ by less than this, in seconds, count as equal.
 SAME_DURATION = 1e-6
-#: Repeats of each side that enter pairwise distances.
+#: Largest number of repeats per side in pairwise distances.
 MOST_REPEATS = 20
 NOISE_CORRELATION = "noise_correlation"
 
@@ -48,7 +48,7 @@ NOISE_CORRELATION = "noise_correlation"
 @dataclass(frozen=True)
 class Unit:
     """Repeats of one unit on one stimulus, in seconds from its start; the duration is stated, or
-    that of the last spike."""
+    taken from the last spike."""
 
     repeats: list[np.ndarray]
     duration: float
@@ -60,7 +60,7 @@ class Unit:
         return np.concatenate([np.diff(times) for times in self.repeats])
 
     def part(self, chosen: np.ndarray) -> Unit:
-        """Some of the repeats."""
+        """Return the unit with only some of its repeats."""
         return replace(self, repeats=[self.repeats[k] for k in chosen])
 
 
@@ -78,8 +78,8 @@ def compare(
     ----------
     model_trains, recorded_trains
         Repeats of one unit on one stimulus (a sequence of Neo trains in any unit, or of arrays of
-        seconds), or a sequence of such sequences, a unit each; of equal duration and number of
-        units. Repeats of different units are simultaneous.
+        seconds), or a sequence of such sequences, one per unit. Both sides have equal durations and
+        equal numbers of units. Repeats of different units are simultaneous.
     statistics : sequence of str, optional
         Rows of the result; all by default.
     n_splits : int
@@ -90,9 +90,9 @@ def compare(
     -------
     pandas.DataFrame
         One row per statistic, means over units: ``model`` and ``recorded`` values where the
-        statistic is a number of each side; ``difference`` between both (a distance, or an absolute
-        difference); ``reference`` and ``reference_sd``, the same between random halves of the
-        recording; ``note``, "not defined: why" where the data cannot support it.
+        statistic is a number of each side; ``difference`` between the sides (a distance, or an
+        absolute difference); ``reference`` and ``reference_sd``, the same between random halves of
+        the recording; ``note``, "not defined: why" where the data cannot support it.
 
     Raises
     ------
@@ -119,18 +119,18 @@ def compare(
     makers = {name: partial(_row, statistic) for name, statistic in STATISTICS.items()} | {
         NOISE_CORRELATION: _noise_correlation_row
     }
-    chosen = tuple(makers) if statistics is None else tuple(statistics)
-    if unknown := [name for name in chosen if name not in makers]:
+    names = tuple(makers) if statistics is None else tuple(statistics)
+    if unknown := [name for name in names if name not in makers]:
         raise DataError(
-            f"'{unknown[0]}' is no statistic of a comparison; known are {', '.join(makers)}."
+            f"'{unknown[0]}' is not a statistic of a comparison; known are {', '.join(makers)}."
         )
-    rows = {name: makers[name](model, recorded, n_splits, random) for name in chosen}
+    rows = {name: makers[name](model, recorded, n_splits, random) for name in names}
     return pd.DataFrame.from_dict(rows, orient="index").rename_axis("statistic")
 
 
 @dataclass(frozen=True)
 class Curves:
-    """What a comparison looks like for one unit.
+    """Curves of one side of a comparison, for one unit.
 
     Attributes
     ----------
@@ -151,7 +151,7 @@ class Curves:
 
 
 def curves(trains: Sequence[SpikeTrainLike] | Trains, unit: int = 0) -> Curves:
-    """Curves behind :func:`compare` for one side and unit.
+    """Return the curves on which :func:`compare` is based, for one side and unit.
 
     Parameters
     ----------
@@ -172,14 +172,17 @@ def curves(trains: Sequence[SpikeTrainLike] | Trains, unit: int = 0) -> Curves:
     units = _units(trains, "given")
     if not 0 <= unit < len(units):
         raise DataError(f"There is no unit {unit}, the trains hold {len(units)}.")
-    shown = units[unit]
-    edges = np.geomspace(1e-3, max(shown.duration, 2e-3), 61)
-    histogram = counts_between(shown.intervals, edges)
+    selected = units[unit]
+    edges = np.geomspace(1e-3, max(selected.duration, 2e-3), 61)
+    histogram = counts_between(selected.intervals, edges)
     return Curves(
-        psth=psth(shown.repeats, shown.duration),
+        psth=psth(selected.repeats, selected.duration),
         intervals=(edges, histogram / max(1, histogram.sum())),
-        counts=_variance_at(shown),
-        autocorrelogram=(np.arange(0, LARGEST_LAG + LAG_BIN / 2, LAG_BIN), _autocorrelogram(shown)),
+        counts=_variance_at(selected),
+        autocorrelogram=(
+            np.arange(0, LARGEST_LAG + LAG_BIN / 2, LAG_BIN),
+            _autocorrelogram(selected),
+        ),
     )
 
 
@@ -195,9 +198,9 @@ def _units(trains: object, side: str) -> list[Unit]:
         raise DataError(f"The {side} side has no spike train.")
     units = []
     for unit in range(trains.n_units):
-        own = trains.trains_of(unit)
-        repeats = [trains.train(k) - trains.t_start[k] for k in own]
-        lengths = trains.t_stop[own] - trains.t_start[own]
+        rows = trains.trains_of(unit)
+        repeats = [trains.train(k) - trains.t_start[k] for k in rows]
+        lengths = trains.t_stop[rows] - trains.t_start[rows]
         stated = (
             lengths > np.array([times[-1] if len(times) else 0.0 for times in repeats]) + ROUNDING
         )
@@ -212,22 +215,21 @@ def _units(trains: object, side: str) -> list[Unit]:
 
 
 def _require_a_common_start(entries: list, side: str) -> None:
-    """Refuse arrays with times before zero: where they begin is not said, and repeats are laid over
-    one another."""
+    """Refuse arrays with times before zero: they do not state where they begin, but repeats must be
+    aligned."""
     for entry in entries:
         for train in [entry] if is_train(entry) else entry:
             start = 0.0 if isinstance(train, neo.SpikeTrain) else in_seconds(train)[1]
             if start < 0:
                 raise DataError(
                     f"The {side} side holds a spike at {start:g} s in an array, which begins at "
-                    f"zero; give Neo trains, "
-                    "whose t_start says where they begin."
+                    f"zero; give Neo trains, whose t_start says where they begin."
                 )
 
 
 def _common_duration(model: Unit, recorded: Unit) -> float:
-    """Duration of both sides of a unit; a side whose end is not stated ends with its last spike, or
-    later."""
+    """Return the common duration of both sides of a unit; a side whose end is not stated ends with
+    its last spike, or later."""
     longest, shortest = sorted((model, recorded), key=lambda unit: -unit.duration)
     if not longest.duration > 0:
         raise DataError("The trains have neither a duration nor a spike after their start.")
@@ -258,7 +260,11 @@ def _row(
         [statistic.difference(*halves) for halves in _halves(unit, n_splits, random)]
         for unit in recorded
     ]
-    references = [float(np.mean(own)) for own in splits if own and np.isfinite(own).any()]
+    references = [
+        float(np.mean(distances))
+        for distances in splits
+        if distances and np.isfinite(distances).any()
+    ]
     note = "" if np.isfinite(differences).any() else f"not defined: {statistic.needs}"
     sides = [_mean(side) for side in zip(*values, strict=True)] if values else (np.nan, np.nan)
     return {
@@ -266,7 +272,9 @@ def _row(
         "recorded": sides[1],
         "difference": _mean(differences),
         "reference": _mean(references),
-        "reference_sd": _mean([np.std(own, ddof=1) for own in splits if len(own) > 1]),
+        "reference_sd": _mean(
+            [np.std(distances, ddof=1) for distances in splits if len(distances) > 1]
+        ),
         "unit": statistic.unit,
         "note": note,
     }
@@ -294,12 +302,12 @@ def _noise_correlation_row(
     ]
     if any(len({counts.shape for counts in side}) > 1 for side in sides):
         return row
-    of_model, of_recorded = (np.stack(side) for side in sides)
-    values = _noise_correlation(of_model), _noise_correlation(of_recorded)
-    trials = of_recorded.shape[-1]
+    model_counts, recorded_counts = (np.stack(side) for side in sides)
+    values = _noise_correlation(model_counts), _noise_correlation(recorded_counts)
+    trials = recorded_counts.shape[-1]
     orders = [random.permutation(trials) for _ in range(n_splits)] if trials >= 4 else []
     halves = [
-        (of_recorded[..., order[: trials // 2]], of_recorded[..., order[trials // 2 :]])
+        (recorded_counts[..., order[: trials // 2]], recorded_counts[..., order[trials // 2 :]])
         for order in orders
     ]
     splits = [
@@ -318,7 +326,7 @@ def _noise_correlation_row(
 
 
 def _noise_correlation(counts: np.ndarray) -> float:
-    """Mean over pairs of units, of counts (units, windows, trials)."""
+    """Return the mean noise correlation of pairs of units from counts (units, windows, trials)."""
     noise = signal_and_noise_correlation(counts)[1]
     return _mean(noise[np.triu_indices(len(noise), 1)])
 
@@ -330,8 +338,8 @@ def _mean(values: object) -> float:
 
 @dataclass(frozen=True)
 class Statistic:
-    """What is compared: a difference of two units, perhaps a value of each, its unit, and what it
-    needs."""
+    """A statistic to compare: the difference of two units, perhaps a value of each, its unit of
+    measurement, and what it needs."""
 
     difference: Callable[[Unit, Unit], float]
     needs: str
@@ -353,16 +361,16 @@ def _response_correlation(model: Unit, recorded: Unit) -> float:
 
 
 def _fano_mean(first: Unit, second: Unit) -> float:
-    """Root mean square difference of log variance at the mean counts that both reach."""
+    """Return the root mean square difference of log variance at mean counts that both reach."""
     curves = [_variance_at(unit) for unit in (first, second)]
     if any(mean.size < 3 for mean, _ in curves):
         return np.nan
     low, high = max(mean.min() for mean, _ in curves), min(mean.max() for mean, _ in curves)
     if not high > low:
         return np.nan
-    at = np.geomspace(low, high, 10)
+    grid = np.geomspace(low, high, 10)
     a, b = (
-        np.polyval(np.polyfit(np.log(mean), np.log(variance), 1), np.log(at))
+        np.polyval(np.polyfit(np.log(mean), np.log(variance), 1), np.log(grid))
         for mean, variance in curves
     )
     return float(np.sqrt(np.mean((a - b) ** 2)))
@@ -373,8 +381,8 @@ def _variance_at(unit: Unit) -> tuple[np.ndarray, np.ndarray]:
     if len(counts) < 2:
         return np.empty(0), np.empty(0)
     mean, variance = counts.mean(axis=0), counts.var(axis=0, ddof=1)
-    kept = (mean > 0) & (variance > 0)
-    return mean[kept], variance[kept]
+    positive = (mean > 0) & (variance > 0)
+    return mean[positive], variance[positive]
 
 
 def _fano(unit: Unit) -> float:
@@ -415,7 +423,7 @@ def _autocorrelogram(unit: Unit) -> np.ndarray:
 
 
 def _complexity(unit: Unit) -> float:
-    """LZ76 words per spike, repeats binned one after another."""
+    """Return LZ76 words per spike of repeats that are binned and joined one after another."""
     spikes = sum(len(times) for times in unit.repeats)
     binned = [occupied_bins(times, unit.duration, COMPLEXITY_BIN) for times in unit.repeats]
     events = np.concatenate([bins + k * n_bins for k, (bins, n_bins) in enumerate(binned)])
@@ -425,8 +433,10 @@ def _complexity(unit: Unit) -> float:
 
 
 def _pairwise(distance: Callable[[np.ndarray, np.ndarray, float], float]) -> Statistic:
-    """Mean distance between the sides over the mean within them, less one: zero if pairs across are
-    like pairs within."""
+    """Return a statistic: the mean distance between the sides over the mean within them, minus one.
+
+    It is zero if pairs across the sides differ as much as pairs within them.
+    """
 
     def within(unit: Unit) -> float:
         return mean_distance(

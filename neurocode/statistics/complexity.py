@@ -1,4 +1,4 @@
-"""Lempel-Ziv complexity: exact word counts and what makes them comparable.
+"""Lempel-Ziv complexity: exact word counts, and their normalisation.
 
 Not to be confused with :class:`elephant.statistics.Complexity`, a count of synchronous spikes.
 """
@@ -32,8 +32,8 @@ def lz76(sequence: Sequence | np.ndarray | str | bytes, *, count_unfinished: boo
 
     From left to right, each word is the shortest that does not occur in the text up to its last but
     one symbol (Kaspar & Schuster 1987). Work and memory are linear in the length; sequences with a
-    frequent background symbol, such as binned spike trains, cost a multiple of their number of
-    events only.
+    frequent background symbol, such as binned spike trains, take time in proportion to their number
+    of events only.
 
     Parameters
     ----------
@@ -78,7 +78,7 @@ def lz76_of_events(
     times : numpy.ndarray of int
         Increasing positions in ``[0, length)``.
     length : int
-        Of the sequence.
+        Length of the sequence.
     symbols : numpy.ndarray of int, optional
         Symbol of each event, not zero; ones by default.
     count_unfinished : bool
@@ -107,7 +107,7 @@ def lz76_of_events(
         symbols = _whole(symbols, "Symbols of events")
         if symbols.shape != times.shape or np.any(symbols == 0):
             raise DataError(
-                f"{times.size} events have a symbol each, which is not the zero of the background."
+                f"{times.size} events need one symbol each, other than the zero of the background."
             )
         codes = np.zeros(length, np.int32)
         codes[times] = symbols
@@ -117,8 +117,9 @@ def lz76_of_events(
 
 
 def occupied_bins(times: np.ndarray, duration: float, bin_size: float) -> tuple[np.ndarray, int]:
-    """Bins of a train that hold spikes, increasing, and the number of bins; a spike at the very end
-    is in the last one.
+    """Return the bins of a train that hold spikes, in increasing order, and the number of bins.
+
+    A spike at the very end is in the last bin.
 
     Parameters
     ----------
@@ -169,15 +170,15 @@ def normalised_lz76(
     """``c log_A(n)/n``, which tends to the entropy rate in units of log2(A) bits for long
     sequences.
 
-    Biased upward by some 10 % at 500 symbols and about 1/log n beyond, and it follows the firing
-    rate: compare sequences of one length only, or normalise by surrogates
+    It is biased upward by about 10 % at 500 symbols and by about 1/log n beyond, and it depends on
+    the firing rate: compare only sequences of the same length, or normalise by surrogates
     (:func:`neurocode.statistics.surrogate_complexity`).
 
     Parameters
     ----------
     sequence : sequence of symbols
     alphabet_size : int
-        A, fixed beforehand and not read off the sequence.
+        A, which is fixed in advance and not taken from the sequence.
 
     Returns
     -------
@@ -206,7 +207,7 @@ def normalised_lz76(
 
 
 def symbols_of(sequence: Sequence | np.ndarray | str | bytes) -> tuple[np.ndarray, np.ndarray]:
-    """Symbols as numbers from zero, and how often each occurs.
+    """Return symbols as numbers from zero, and how often each occurs.
 
     Raises
     ------
@@ -234,10 +235,10 @@ def symbols_of(sequence: Sequence | np.ndarray | str | bytes) -> tuple[np.ndarra
         values = values.astype(np.uint8, copy=False)
         if values.max() > 1:
             return values, histogram(values)
-        ones = int(np.count_nonzero(values))
-        return values, np.array([values.size - ones, ones])
-    found, codes, counts = np.unique(values, return_inverse=True, return_counts=True)
-    return codes.astype(np.uint8 if len(found) <= 256 else np.int32), counts
+        n_ones = int(np.count_nonzero(values))
+        return values, np.array([values.size - n_ones, n_ones])
+    distinct, codes, counts = np.unique(values, return_inverse=True, return_counts=True)
+    return codes.astype(np.uint8 if len(distinct) <= 256 else np.int32), counts
 
 
 def _whole(values: np.ndarray, what: str) -> np.ndarray:

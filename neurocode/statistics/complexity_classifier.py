@@ -1,4 +1,4 @@
-"""Classification of spike trains by their complexity alone: what a threshold on it can tell."""
+"""Classification of spike trains by a threshold on their complexity alone."""
 
 from __future__ import annotations
 
@@ -23,16 +23,17 @@ def raster_complexities(rasters: np.ndarray, *, n_surrogates: int = 0, seed: int
     rasters : numpy.ndarray (samples, trains, bins)
         Zero or one.
     n_surrogates : int
-        None for ``c log2(n)/n``; else the count over the mean count of so many trains with the same
-        spikes anywhere, which takes the rate out.
+        Zero for ``c log2(n)/n``. Otherwise, the count is divided by the mean count of this many
+        trains with the same number of spikes at random places, which removes the effect of the
+        rate.
     seed : int
-        Of the surrogates.
+        Seed of the surrogates.
 
     Returns
     -------
     numpy.ndarray (samples, trains)
-        A silent train has ``2 log2(n)/n``, and with surrogates, of which it has none, one: no
-        structure beyond its rate.
+        The value of a silent train is ``2 log2(n)/n``. With surrogates it is 1, because a silent
+        train has no surrogates and no structure beyond its rate.
 
     Raises
     ------
@@ -57,10 +58,10 @@ def raster_complexities(rasters: np.ndarray, *, n_surrogates: int = 0, seed: int
     if not n_surrogates:
         return (_counts(flat) * np.log2(bins) / bins).reshape(samples, trains)
     events = [np.flatnonzero(row) for row in flat]
-    found = surrogate_complexity(
+    ratios = surrogate_complexity(
         events, np.full(len(events), bins), n_surrogates=n_surrogates, seed=seed
     ).ratio
-    return np.where(np.isfinite(found), found, 1.0).reshape(samples, trains)
+    return np.where(np.isfinite(ratios), ratios, 1.0).reshape(samples, trains)
 
 
 @njit(cache=True, nogil=True)
@@ -73,12 +74,12 @@ def _counts(rasters: np.ndarray) -> np.ndarray:
 
 
 class ThresholdClassifier(ClassifierMixin, BaseEstimator):
-    """Classes as intervals of one number, the mean of the features: thresholds fitted to the fewest
-    errors in training.
+    """Classifier by thresholds on one number, the mean of the features, with the fewest errors in
+    training.
 
-    Of two classes the threshold and its direction are those with the fewest errors, in the middle
-    of the widest gap between samples that has them; of more, classes are ordered by their medians
-    and each neighbouring pair is parted so.
+    For two classes, the threshold and its direction are those with the fewest errors, in the middle
+    of the widest such gap between samples. More classes are ordered by their medians, and each
+    neighbouring pair is separated in the same way.
 
     Attributes
     ----------
@@ -89,13 +90,14 @@ class ThresholdClassifier(ClassifierMixin, BaseEstimator):
 
     Examples
     --------
-    >>> model = ThresholdClassifier().fit([[0.1], [0.2], [0.7], [0.9]], ["low", "low", "high", "high"])
+    >>> classes = ["low", "low", "high", "high"]
+    >>> model = ThresholdClassifier().fit([[0.1], [0.2], [0.7], [0.9]], classes)
     >>> model.predict([[0.4], [0.5]]).tolist(), model.thresholds_.round(2).tolist()
     (['low', 'high'], [0.45])
     """
 
     def __sklearn_tags__(self) -> Tags:
-        """Of an estimator that reads one number and cannot tell what differs in others."""
+        """Tags of an estimator that reads one number and cannot use others."""
         tags = super().__sklearn_tags__()
         tags.classifier_tags.poor_score = True
         return tags
@@ -110,13 +112,13 @@ class ThresholdClassifier(ClassifierMixin, BaseEstimator):
         self.order_ = np.argsort(medians, kind="stable")
         thresholds = []
         for low, high in zip(self.order_, self.order_[1:], strict=False):
-            own = (labels == low) | (labels == high)
-            thresholds.append(best_threshold(values[own], labels[own] == high))
+            in_pair = (labels == low) | (labels == high)
+            thresholds.append(best_threshold(values[in_pair], labels[in_pair] == high))
         self.thresholds_ = np.maximum.accumulate(np.array(thresholds, float))
         return self
 
     def predict(self, X: np.ndarray) -> np.ndarray:
-        """Class of every sample."""
+        """Return the class of every sample."""
         check_is_fitted(self)
         X = validate_data(self, X, reset=False)
         return self.classes_[
@@ -125,8 +127,8 @@ class ThresholdClassifier(ClassifierMixin, BaseEstimator):
 
 
 def best_threshold(values: np.ndarray, high: np.ndarray) -> float:
-    """The threshold with the fewest errors for samples of which some should lie above; among equals
-    the widest gap."""
+    """Return the threshold with the fewest errors if the samples ``high`` should lie above it;
+    among equals, the one in the widest gap."""
     order = np.argsort(values, kind="stable")
     values, high = values[order], high[order]
     edges = np.concatenate([[values[0] - 1.0], (values[1:] + values[:-1]) / 2, [values[-1] + 1.0]])
@@ -140,7 +142,7 @@ def best_threshold(values: np.ndarray, high: np.ndarray) -> float:
 
 
 class ComplexityClassifier(ClassifierMixin, BaseEstimator):
-    """Spike trains classified by their Lempel-Ziv complexity, mean over the trains of a sample.
+    """Classifier of spike trains by Lempel-Ziv complexity, averaged over the trains of a sample.
 
     Parameters
     ----------
@@ -153,7 +155,7 @@ class ComplexityClassifier(ClassifierMixin, BaseEstimator):
     classes_ : numpy.ndarray
     classifier_ : ThresholdClassifier
     n_bins_ : int
-        Complexities of other lengths cannot be compared with these.
+        Number of bins in training; complexities of other lengths cannot be compared with these.
 
     Examples
     --------
@@ -174,7 +176,7 @@ class ComplexityClassifier(ClassifierMixin, BaseEstimator):
         return self
 
     def predict(self, X: np.ndarray) -> np.ndarray:
-        """Class of every sample."""
+        """Return the class of every sample."""
         check_is_fitted(self)
         if np.shape(X)[-1] != self.n_bins_:
             raise DataError(

@@ -48,19 +48,19 @@ def describe(
     Parameters
     ----------
     spiketrains
-        One train a unit, or a sequence of repeats a unit (:class:`neo.SpikeTrain` or arrays of
+        One train per unit, or a sequence of repeats per unit (:class:`neo.SpikeTrain` or arrays of
         seconds), a container of units (see :meth:`Trains.of <neurocode.recordings.Trains.of>`), or
         the path of a recording.
     statistics : sequence of str or UnitStatistic, optional
         What the table holds besides ``n_spikes``, ``n_trains``, ``duration`` and ``reason``: names
         of columns or of rows of :data:`~neurocode.statistics.unit_statistics.STATISTICS`,
-        ``"complexity"``, and statistics of your own; all of ours by default. ``[*ALL, mine]`` adds
-        one.
+        ``"complexity"``, and statistics of your own; by default all that are built in.
+        ``[*ALL, statistic]`` adds one.
     bin_size : float or quantity, optional
         Bin of the Lempel-Ziv complexity in seconds; a fifth of each unit's mean interval, at least
         1 ms, by default.
     n_surrogates : int
-        Surrogates of each kind and unit; zero leaves complexity out.
+        Number of surrogates per kind and unit; zero leaves complexity out.
     seed : int
 
     Returns
@@ -75,7 +75,7 @@ def describe(
         ``lz_ratio``); against rate-matched surrogates ``lz_ratio``, ``lz_z``, ``lz_p``, ``lz_q`` (p
         adjusted for the number of units), against shuffled intervals the same with the prefix
         ``lz_isi``.
-        ``reason``: why entries are NaN or doubtful, empty where nothing is.
+        ``reason``: why entries are NaN or doubtful; empty where none is.
 
     Raises
     ------
@@ -92,7 +92,8 @@ def describe(
     Examples
     --------
     >>> random = np.random.default_rng(1)
-    >>> table = describe([np.cumsum(random.exponential(0.1, 300)) for _ in range(3)], n_surrogates=50)
+    >>> trains = [np.cumsum(random.exponential(0.1, 300)) for _ in range(3)]
+    >>> table = describe(trains, n_surrogates=50)
     >>> bool(np.all(np.abs(table["lz_z"]) < 4))
     True
     """
@@ -102,7 +103,7 @@ def describe(
     bin_size = None if bin_size is None else seconds(bin_size, "The bin size")
     if n_surrogates < 0 or seed < 0:
         raise DataError(
-            f"There are {n_surrogates} surrogates with seed {seed}, expected none below zero."
+            f"There are {n_surrogates} surrogates with seed {seed}, expected zero or more."
         )
     rows = _rows(ALL if statistics is None else statistics, bin_size, n_surrogates, seed)
     faults = _faults(trains)
@@ -113,9 +114,9 @@ def describe(
         np.bincount(trains.unit, minlength=trains.n_units),
     )
     table["duration"] = durations(trains)
-    computed = [(row, chosen, _values(row, sound)) for row, chosen in rows]
-    for row, chosen, values in computed:
-        for name in chosen:
+    computed = [(row, names, _values(row, sound)) for row, names in rows]
+    for row, names, values in computed:
+        for name in names:
             table[name] = values[:, row.names.index(name)]
     broken = np.array([bool(fault) for fault in faults])
     table.loc[broken, table.columns.difference(["n_spikes", "n_trains", "duration"])] = np.nan
@@ -136,17 +137,17 @@ def columns_of(statistics: Sequence[UnitStatistic] = ()) -> list[Column]:
     Parameters
     ----------
     statistics : sequence of UnitStatistic
-        That were added to ours.
+        Statistics that were added to the built-in ones.
 
     Examples
     --------
     >>> [column.name for column in columns_of()][:4]
     ['unit', 'n_spikes', 'n_trains', 'duration']
     """
-    ours = [column for row in STATISTICS.values() for column in row.columns]
+    built_in = [column for row in STATISTICS.values() for column in row.columns]
     return [
         *FIRST_COLUMNS,
-        *ours,
+        *built_in,
         *COMPLEXITY_COLUMNS,
         *(c for row in statistics for c in row.columns),
         LAST_COLUMN,
@@ -156,81 +157,86 @@ def columns_of(statistics: Sequence[UnitStatistic] = ()) -> list[Column]:
 def _rows(
     statistics: Sequence[str | UnitStatistic], bin_size: float | None, n_surrogates: int, seed: int
 ) -> list[tuple[UnitStatistic, list[str]]]:
-    """Statistics and which of their columns are wanted."""
+    """Return the statistics, each with the names of its requested columns."""
     if isinstance(statistics, (str, UnitStatistic)):
         raise DataError(
             f"The statistics are {statistics!r}, expected a sequence of names and statistics."
         )
-    known = STATISTICS | {COMPLEXITY: complexity_statistic(bin_size, n_surrogates, seed)}
-    wanted: dict[str, list[str]] = {}
+    available = STATISTICS | {COMPLEXITY: complexity_statistic(bin_size, n_surrogates, seed)}
+    requested: dict[str, list[str]] = {}
     added: list[tuple[UnitStatistic, list[str]]] = []
-    taken = {column.name for column in columns_of()}
+    used_names = {column.name for column in columns_of()}
     for statistic in statistics:
         if isinstance(statistic, UnitStatistic):
-            if again := taken & set(statistic.names):
+            if again := used_names & set(statistic.names):
                 raise DataError(
                     f"The table has a column '{min(again)}' already, expected another name of a "
                     f"statistic."
                 )
-            taken |= set(statistic.names)
+            used_names |= set(statistic.names)
             added.append((statistic, statistic.names))
             continue
         row = next(
-            (name for name, row in known.items() if statistic == name or statistic in row.names),
+            (
+                name
+                for name, row in available.items()
+                if statistic == name or statistic in row.names
+            ),
             None,
         )
         if row is None:
             raise DataError(
-                f"'{statistic}' is no statistic of a description; known are {', '.join(known)} "
-                f"and their columns."
+                f"'{statistic}' is not a statistic of a description; known are "
+                f"{', '.join(available)} and their columns."
             )
-        wanted.setdefault(row, []).extend(known[row].names if statistic == row else [statistic])
+        requested.setdefault(row, []).extend(
+            available[row].names if statistic == row else [statistic]
+        )
     if not n_surrogates:
-        wanted.pop(COMPLEXITY, None)
+        requested.pop(COMPLEXITY, None)
     return [
-        (known[row], [name for name in known[row].names if name in wanted[row]])
-        for row in known
-        if row in wanted
+        (available[row], [name for name in available[row].names if name in requested[row]])
+        for row in available
+        if row in requested
     ] + added
 
 
 def _computed(
-    wanted: UnitStatistic,
+    statistic: UnitStatistic,
     computed: Sequence[tuple[UnitStatistic, list[str], np.ndarray]],
     trains: Trains,
 ) -> np.ndarray:
-    """Values of a statistic, those of the table where it holds them."""
-    values = next((values for row, _, values in computed if row is wanted), None)
-    return _values(wanted, trains) if values is None else values
+    """Return the values of a statistic, from the table if it has them."""
+    values = next((values for row, _, values in computed if row is statistic), None)
+    return _values(statistic, trains) if values is None else values
 
 
 def _values(row: UnitStatistic, trains: Trains) -> np.ndarray:
-    """Values of a statistic, (units, columns)."""
+    """Return the values of a statistic, of shape (units, columns)."""
     values = np.asarray(row.values(trains))
     values = values[:, None] if values.ndim == 1 else values
     if values.shape != (trains.n_units, len(row.columns)):
         raise DataError(
             f"The statistic '{row.names[0]}' gives values of the shape {values.shape} for "
-            f"{trains.n_units} units and "
-            f"{len(row.columns)} columns."
+            f"{trains.n_units} units and {len(row.columns)} columns."
         )
     return values
 
 
 def _without_spikes(trains: Trains, broken: np.ndarray) -> Trains:
-    """The same trains, those of broken units without a spike and without a duration."""
-    out = broken[trains.unit] if len(broken) else np.zeros(0, bool)
-    counts = np.where(out, 0, trains.counts)
+    """Return the trains, with those of broken units emptied of spikes and of duration."""
+    in_broken_unit = broken[trains.unit] if len(broken) else np.zeros(0, bool)
+    counts = np.where(in_broken_unit, 0, trains.counts)
     return replace(
         trains,
-        times=trains.times[~np.repeat(out, trains.counts)],
+        times=trains.times[~np.repeat(in_broken_unit, trains.counts)],
         offsets=np.concatenate([[0], np.cumsum(counts)]).astype(np.int64),
-        t_stop=np.where(out, trains.t_start, trains.t_stop),
+        t_stop=np.where(in_broken_unit, trains.t_start, trains.t_stop),
     )
 
 
 def _faults(trains: Trains) -> list[str]:
-    """For each unit what makes its times unusable, or nothing."""
+    """Return for each unit what makes its times unusable, or an empty text."""
     faults = [""] * trains.n_units
     for k, unit in enumerate(trains.unit):
         faults[unit] = (
@@ -249,7 +255,7 @@ def _overlong(duration: float) -> str:
 
 
 def _notes(table: pd.DataFrame, rates: np.ndarray, shortest_intervals: np.ndarray) -> list[str]:
-    """What a reader should know of usable units; warns where the unit of time looks misread."""
+    """Return remarks on usable units, and warn where the unit of time was probably misread."""
     widths = table.get("bin_size", np.full(len(table), np.inf))
     notes = []
     for name, n_spikes, rate, min_isi, duration, width in zip(

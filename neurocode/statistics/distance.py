@@ -1,4 +1,4 @@
-"""How alike two groups of repeated spike trains are: Md*, its ceiling, and the coincidence factor."""
+"""Similarity of groups of repeated spike trains: Md*, its ceiling, and the coincidence factor."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def pair_products(
     Raises
     ------
     DataError
-        For a train that cannot be used, or a window that is no positive time.
+        For a train that cannot be used, or a window that is not a positive time.
 
     Examples
     --------
@@ -92,7 +92,7 @@ def md_star(
     """Similarity of the spike densities behind two groups of repeats (Naud et al. 2011).
 
     ``Md* = 2 <d, m> / (<d, d> + <m, m>)``, each product averaged over distinct pairs of repeats, so
-    that a finite number of repeats biases nothing. One for equal densities.
+    that a finite number of repeats does not bias it. It is one for equal densities.
 
     Parameters
     ----------
@@ -112,7 +112,7 @@ def md_star(
     Raises
     ------
     DataError
-        For a train that cannot be used, or a window that is no positive time.
+        For a train that cannot be used, or a window that is not a positive time.
 
     Examples
     --------
@@ -135,12 +135,12 @@ def md_star(
     random = np.random.default_rng(seed)
     values = []
     for _ in range(n_bootstrap):
-        chosen = random.integers(len(recorded), size=len(recorded))
-        distinct = chosen[:, None] != chosen[None, :]
+        sample = random.integers(len(recorded), size=len(recorded))
+        distinct = sample[:, None] != sample[None, :]
         if np.any(distinct):
             values.append(
                 _ratio(
-                    across[chosen].mean(), within[np.ix_(chosen, chosen)][distinct].mean(), model
+                    across[sample].mean(), within[np.ix_(sample, sample)][distinct].mean(), model
                 )
             )
     return MdStar(value, tuple(np.percentile(values, [2.5, 97.5])))
@@ -151,8 +151,8 @@ def md_star_ceiling(
 ) -> tuple[float, float]:
     """Mean and standard deviation of Md* between random halves of the recorded repeats.
 
-    One but for drift over the repeats. NaN for fewer than four repeats, whose halves have no pairs,
-    and without spikes.
+    It is one except for drift over the repeats. It is NaN without spikes and for fewer than four
+    repeats, whose halves have no pairs.
 
     Parameters
     ----------
@@ -164,7 +164,7 @@ def md_star_ceiling(
     Raises
     ------
     DataError
-        For a train that cannot be used, or a window that is no positive time.
+        For a train that cannot be used, or a window that is not a positive time.
 
     Examples
     --------
@@ -185,8 +185,8 @@ def md_star_ceiling(
 
 
 def reliability(recorded: Sequence[SpikeTrainLike], window: float) -> float:
-    """Mean product of distinct repeats over the mean product of a repeat with itself; NaN for one
-    repeat.
+    """Return the mean product of distinct repeats over the mean product of a repeat with itself;
+    NaN for one repeat.
 
     Parameters
     ----------
@@ -196,7 +196,7 @@ def reliability(recorded: Sequence[SpikeTrainLike], window: float) -> float:
     Raises
     ------
     DataError
-        For a train that cannot be used, or a window that is no positive time.
+        For a train that cannot be used, or a window that is not a positive time.
 
     Examples
     --------
@@ -215,8 +215,8 @@ def coincidence_factor(
 ) -> float:
     """Coincidence factor Gamma of two spike trains (Kistler, Gerstner & van Hemmen 1997).
 
-    Coincidences are one to one: no spike is counted twice. Zero for a Poisson train of the
-    predicted rate, one for a perfect prediction.
+    Coincidences are one to one: no spike is counted twice. The factor is zero for a Poisson train
+    of the predicted rate and one for a perfect prediction.
 
     Parameters
     ----------
@@ -234,7 +234,7 @@ def coincidence_factor(
     ------
     DataError
         For a train that cannot be used or is longer than the duration, or a window or duration that
-        is no positive time.
+        is not a positive time.
 
     Examples
     --------
@@ -269,7 +269,7 @@ def count_coincidences(first: SpikeTrainLike, second: SpikeTrainLike, window: fl
     Raises
     ------
     DataError
-        For a train that cannot be used, or a window that is no positive time.
+        For a train that cannot be used, or a window that is not a positive time.
 
     Examples
     --------
@@ -292,10 +292,10 @@ def _coincidences(first: np.ndarray, second: np.ndarray, window: float) -> int:
     return count
 
 
-def _undefined(trains: list[np.ndarray], which: str) -> str:
+def _undefined(trains: list[np.ndarray], side: str) -> str:
     if len(trains) < 2:
-        return f"{len(trains)} {which} repeat: pairs of distinct repeats are needed"
-    return "" if any(len(train) for train in trains) else f"the {which} repeats hold no spikes"
+        return f"{len(trains)} {side} repeat: pairs of distinct repeats are needed"
+    return "" if any(len(train) for train in trains) else f"the {side} repeats hold no spikes"
 
 
 def _mean_distinct(products: np.ndarray) -> float:

@@ -1,5 +1,5 @@
-"""What the figure of a description shows of many units: intervals, counts, and complexity against
-the bin."""
+"""Data for the figure of a description of many units: intervals, counts, and complexity against the
+bin."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from neurocode.statistics.surrogates import surrogate_complexity
 from neurocode.statistics.unit_statistics import MOST_BINS, binned_events, durations
 from neurocode.statistics.variability import interval_table, window_counts
 
-#: Bins of the histogram of intervals, windows of the counts of single trains in seconds, surrogates
-#: of each bin of the complexity.
+#: Number of bins of the histogram of intervals, window in seconds of the counts of single trains,
+#: number of surrogates for each bin of the complexity.
 INTERVAL_BINS, COUNT_WINDOW, FEW_SURROGATES = 40, 1.0, 19
 
 
 def interval_histogram(trains: Trains, units: Sequence[int]) -> tuple[np.ndarray, np.ndarray]:
-    """Edges (s), evenly spaced by their logarithm, and probability of the pooled interspike
+    """Return logarithmically spaced edges (s) and the probability of the pooled interspike
     intervals of some units.
 
     Intervals of zero length are left out.
@@ -31,8 +31,8 @@ def interval_histogram(trains: Trains, units: Sequence[int]) -> tuple[np.ndarray
     >>> edges[[0, -1]].round(3).tolist(), probability[[0, -1]].tolist()
     ([0.999, 2.002], [0.5, 0.5])
     """
-    chosen = np.flatnonzero(np.isin(trains.unit, units))
-    intervals = np.concatenate([np.empty(0), *(np.diff(trains.train(k)) for k in chosen)])
+    rows = np.flatnonzero(np.isin(trains.unit, units))
+    intervals = np.concatenate([np.empty(0), *(np.diff(trains.train(k)) for k in rows)])
     intervals = intervals[intervals > 0]
     if not intervals.size:
         return np.array([1e-3, 1.0]), np.zeros(1)
@@ -41,8 +41,8 @@ def interval_histogram(trains: Trains, units: Sequence[int]) -> tuple[np.ndarray
 
 
 def count_moments(trains: Trains, units: Sequence[int]) -> tuple[np.ndarray, np.ndarray]:
-    """Mean and unbiased variance of counts: over repeats of a condition, or over windows of 1 s of
-    a single train.
+    """Return mean and unbiased variance of counts: over repeats of a condition, or over windows of
+    1 s of a single train.
 
     Examples
     --------
@@ -65,11 +65,11 @@ def count_moments(trains: Trains, units: Sequence[int]) -> tuple[np.ndarray, np.
 def complexity_by_bin(
     trains: Trains, units: Sequence[int], fractions: Sequence[float], *, most_units: int, seed: int
 ) -> np.ndarray:
-    """LZ76 words over those of rate-matched surrogates, by the bin as a fraction of each unit's
-    mean interval.
+    """Return LZ76 words over those of rate-matched surrogates, for bins that are fractions of each
+    unit's mean interval.
 
-    Units whose finest bins would fill memory are left out, and of more than ``most_units`` others
-    every so many are taken.
+    Units whose finest bins would fill memory are left out. If more than ``most_units`` remain, an
+    evenly spaced selection of them is used.
 
     Returns
     -------
@@ -78,10 +78,10 @@ def complexity_by_bin(
     mean = interval_table(trains)["mean_isi"].to_numpy()
     units = np.asarray(units, dtype=int)
     fitting = units[durations(trains)[units] <= MOST_BINS * min(fractions) * mean[units]]
-    chosen = fitting[:: max(1, math.ceil(len(fitting) / most_units))]
-    ratios = np.full((len(chosen), len(fractions)), np.nan)
+    selected = fitting[:: max(1, math.ceil(len(fitting) / most_units))]
+    ratios = np.full((len(selected), len(fractions)), np.nan)
     for column, fraction in enumerate(fractions):
-        binned = [binned_events(trains, unit, fraction * mean[unit]) for unit in chosen]
+        binned = [binned_events(trains, unit, fraction * mean[unit]) for unit in selected]
         if binned:
             events, lengths = zip(*binned, strict=True)
             ratios[:, column] = surrogate_complexity(

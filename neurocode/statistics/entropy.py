@@ -1,5 +1,5 @@
-"""Entropy rate of symbol sequences, in bits a symbol: Lempel-Ziv, context-tree weighting, words
-with bias correction."""
+"""Entropy rate of symbol sequences, in bits per symbol: Lempel-Ziv, context-tree weighting, and
+words with bias correction."""
 
 from __future__ import annotations
 
@@ -14,29 +14,29 @@ from neurocode.units import unmasked
 
 #: Words per possible word that a word length needs to count as sampled (Strong et al. 1998 ask for
 #: several).
-SAMPLES_A_WORD = 8
+SAMPLES_PER_WORD = 8
 
 
 def lempel_ziv_entropy_rate(
     sequence: Sequence | np.ndarray | str, *, n_surrogates: int = 50, seed: int = 0
 ) -> float:
-    """Entropy rate from LZ76 with the finite-length bias taken off by shuffled copies.
+    """Entropy rate from LZ76, corrected for the bias of finite length by shuffled copies.
 
     ``c log2(n)/n`` is biased by an amount that is much the same for a shuffled copy, whose entropy
-    rate is that of its symbol frequencies: the estimate is that entropy times the ratio of both
-    counts (our estimator).
+    rate is that of its symbol frequencies: the estimate is that entropy times the ratio of the two
+    counts (our choice, not from the paper).
 
     Parameters
     ----------
     sequence : sequence of symbols
     n_surrogates : int
-        Shuffled copies.
+        Number of shuffled copies.
     seed : int
 
     Returns
     -------
     float
-        Bits a symbol; NaN for fewer than two symbols, zero for a constant sequence.
+        Bits per symbol; NaN for fewer than two symbols, zero for a constant sequence.
 
     Examples
     --------
@@ -57,8 +57,8 @@ def lempel_ziv_entropy_rate(
 def context_tree_entropy_rate(sequence: Sequence | np.ndarray | str, *, depth: int = 12) -> float:
     """Code length of context-tree weighting (Willems, Shtarkov & Tjalkens 1995) per symbol.
 
-    An upper bound in expectation for every source; for tree sources within the depth the excess is
-    about (parameters/2) log2(n)/n. Krichevsky-Trofimov estimates at the nodes.
+    It is an upper bound in expectation for every source; for tree sources within the depth the
+    excess is about (parameters/2) log2(n)/n. The nodes hold Krichevsky-Trofimov estimates.
 
     Parameters
     ----------
@@ -69,7 +69,7 @@ def context_tree_entropy_rate(sequence: Sequence | np.ndarray | str, *, depth: i
     Returns
     -------
     float
-        Bits a symbol; NaN for a sequence no longer than the depth.
+        Bits per symbol; NaN for a sequence no longer than the depth.
 
     Raises
     ------
@@ -98,7 +98,7 @@ def context_tree_entropy_rate(sequence: Sequence | np.ndarray | str, *, depth: i
 
 def word_entropy_rate(sequence: Sequence | np.ndarray | str, *, longest: int = 12) -> float:
     """Direct method (Strong et al. 1998): entropy of words, bias corrected (Miller-Madow),
-    extrapolated to endless words.
+    extrapolated to infinitely long words.
 
     The entropy per symbol of words of length L is fitted by a line in 1/L over the four longest
     lengths that the data sample; its value at 1/L = 0 is returned.
@@ -112,7 +112,7 @@ def word_entropy_rate(sequence: Sequence | np.ndarray | str, *, longest: int = 1
     Returns
     -------
     float
-        Bits a symbol; NaN if fewer than two lengths are sampled.
+        Bits per symbol; NaN if fewer than two lengths are sampled.
 
     Examples
     --------
@@ -129,7 +129,7 @@ def word_entropy_rate(sequence: Sequence | np.ndarray | str, *, longest: int = 1
             if codes.size >= length
             else np.empty((0, length))
         )
-        if alphabet < 2 or len(words) < SAMPLES_A_WORD * alphabet**length:
+        if alphabet < 2 or len(words) < SAMPLES_PER_WORD * alphabet**length:
             break
         numbers = words.astype(np.int64) @ (len(counts) ** np.arange(length))
         occurrences = np.unique(numbers, return_counts=True)[1]
@@ -137,8 +137,8 @@ def word_entropy_rate(sequence: Sequence | np.ndarray | str, *, longest: int = 1
         entropies.append(miller_madow_entropy(occurrences) / length)
     if len(lengths) < 2:
         return 0.0 if alphabet == 1 else np.nan
-    used = slice(max(0, len(lengths) - 4), None)
-    return float(np.polyfit(1 / np.array(lengths[used]), entropies[used], 1)[1])
+    last_four = slice(max(0, len(lengths) - 4), None)
+    return float(np.polyfit(1 / np.array(lengths[last_four]), entropies[last_four], 1)[1])
 
 
 def plug_in_entropy(counts: np.ndarray) -> float:
@@ -200,10 +200,10 @@ def _counts(counts: np.ndarray) -> np.ndarray:
 @njit(cache=True, nogil=True)
 def _context_tree_log_probability(codes: np.ndarray, alphabet: int, depth: int) -> float:
     """Weighted log-probability (nats) of all symbols after the first ``depth``."""
-    most = (codes.size - depth) * depth + 2
-    children = np.full((most, alphabet), -1, np.int32)
-    counts = np.zeros((most, alphabet), np.int32)
-    estimated, weighted, below = np.zeros(most), np.zeros(most), np.zeros(most)
+    most_nodes = (codes.size - depth) * depth + 2
+    children = np.full((most_nodes, alphabet), -1, np.int32)
+    counts = np.zeros((most_nodes, alphabet), np.int32)
+    estimated, weighted, below = np.zeros(most_nodes), np.zeros(most_nodes), np.zeros(most_nodes)
     path = np.empty(depth + 1, np.int32)
     n_nodes = 1
     half = np.log(0.5)
@@ -219,11 +219,11 @@ def _context_tree_log_probability(codes: np.ndarray, alphabet: int, depth: int) 
         for level in range(depth, -1, -1):
             node = path[level]
             total = 0
-            for other in range(alphabet):
-                total += counts[node, other]
+            for letter in range(alphabet):
+                total += counts[node, letter]
             estimated[node] += np.log((counts[node, symbol] + 0.5) / (total + 0.5 * alphabet))
             counts[node, symbol] += 1
-            before = weighted[node]
+            previous = weighted[node]
             if level == depth:
                 weighted[node] = estimated[node]
             else:
@@ -233,5 +233,5 @@ def _context_tree_log_probability(codes: np.ndarray, alphabet: int, depth: int) 
                 )
                 weighted[node] = half + larger + np.log1p(np.exp(smaller - larger))
             if level > 0:
-                below[path[level - 1]] += weighted[node] - before
+                below[path[level - 1]] += weighted[node] - previous
     return weighted[0]

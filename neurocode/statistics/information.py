@@ -30,18 +30,18 @@ def mutual_information(
         For each stimulus the responses of its trials: spike counts, or words as numbers.
     correction : {"none", "panzeri-treves", "quadratic", "shuffle"}
         ``"panzeri-treves"``: the bias to first order in 1/trials with the number of possible
-        responses estimated from those seen (Panzeri & Treves 1996). ``"quadratic"``: extrapolated
-        from halves and quarters of the trials (Strong et al. 1998). ``"shuffle"``: the mean over
-        trials dealt to stimuli at random is taken off.
+        responses estimated from the observed ones (Panzeri & Treves 1996). ``"quadratic"``:
+        extrapolated from halves and quarters of the trials (Strong et al. 1998). ``"shuffle"``: the
+        mean over random assignments of trials to stimuli is subtracted.
     n_shuffles : int
-        Partitions or shuffles that are averaged.
+        Number of partitions or shuffles that are averaged.
     seed : int
 
     Returns
     -------
     float
-        May be negative after a correction. NaN for fewer than two stimuli, or fewer than two trials
-        of one (eight for ``"quadratic"``).
+        It may be negative after a correction. NaN for fewer than two stimuli, or fewer than two
+        trials of one (eight for ``"quadratic"``).
 
     Raises
     ------
@@ -54,7 +54,7 @@ def mutual_information(
     1.0
     """
     if correction not in CORRECTIONS:
-        raise DataError(f"'{correction}' is no correction; known are {', '.join(CORRECTIONS)}.")
+        raise DataError(f"'{correction}' is not a correction; known are {', '.join(CORRECTIONS)}.")
     groups = [unmasked(group, "Responses") for group in responses]
     if any(group.dtype.kind not in "iub" for group in groups):
         raise DataError("Responses are whole numbers, such as spike counts.")
@@ -135,31 +135,36 @@ def _panzeri_treves_bias(table: np.ndarray) -> float:
 
 
 def _relevant_responses(counts: np.ndarray, possible: int) -> float:
-    """Number of responses with a chance of being seen, such that as many as were seen are expected
-    to be.
+    """Return the number of possible responses for which the expected number of distinct observed
+    responses equals the actual one.
 
-    Responses seen keep their frequencies, one pseudo-count each; those unseen share what a
-    pseudo-count each leaves.
+    Observed responses have their counts and one pseudo-count each; unobserved responses have one
+    pseudo-count each.
     """
-    n, seen = int(counts.sum()), counts[counts > 0]
+    n, observed = int(counts.sum()), counts[counts > 0]
 
     def expected(number: float) -> float:
-        unseen = number - len(seen)
-        p = (seen + 1.0) / (n + number)
-        rest = unseen * -np.expm1(n * np.log1p(-1.0 / (n + number))) if unseen > 0 else 0.0
-        return float(np.sum(1 - (1 - p) ** n) + rest)
+        unseen = number - len(observed)
+        p = (observed + 1.0) / (n + number)
+        expected_unseen = (
+            unseen * -np.expm1(n * np.log1p(-1.0 / (n + number))) if unseen > 0 else 0.0
+        )
+        return float(np.sum(1 - (1 - p) ** n) + expected_unseen)
 
-    if len(seen) >= possible or expected(possible) <= len(seen):
+    if len(observed) >= possible or expected(possible) <= len(observed):
         return float(possible)
-    if expected(len(seen)) >= len(seen):
-        return float(len(seen))
-    return float(brentq(lambda number: expected(number) - len(seen), len(seen), possible))
+    if expected(len(observed)) >= len(observed):
+        return float(len(observed))
+    return float(brentq(lambda number: expected(number) - len(observed), len(observed), possible))
 
 
 def _quadratic(
     groups: list[np.ndarray], full: float, repeats: int, random: np.random.Generator
 ) -> float:
-    """Value at endless trials of a parabola in 1/trials through all, halves and quarters of them."""
+    """Extrapolate to infinitely many trials by a parabola in 1/trials.
+
+    It goes through the values for all trials, halves and quarters of them.
+    """
     means = [full]
     for parts in (2, 4):
         values = []

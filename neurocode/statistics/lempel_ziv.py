@@ -16,10 +16,10 @@ from numba import njit
 
 #: Candidates and comparisons per event after which the suffix automaton takes over.
 BUDGET = 64
-#: Collision entropy (bits a symbol) from which every position is indexed, not events alone.
+#: Collision entropy (bits per symbol) from which every position is indexed, not only events.
 DENSE_BITS = 0.62
-#: Bits of collision entropy between one hash level and the next, and most levels.
-BITS_A_LEVEL, MOST_LEVELS = 4.0, 8
+#: Bits of collision entropy between one hash level and the next, and largest number of levels.
+BITS_PER_LEVEL, MOST_LEVELS = 4.0, 8
 
 
 @njit(cache=True, nogil=True)
@@ -48,8 +48,8 @@ def events_of(sequence: np.ndarray, background: int, count: int) -> tuple[np.nda
 
 @njit(cache=True, nogil=True)
 def hash_levels(times: np.ndarray, symbols: np.ndarray) -> np.ndarray:
-    """Numbers of following events that are hashed: spaced by about four bits of what an event
-    tells."""
+    """Return the numbers of following events that are hashed, spaced by about four bits of
+    information."""
     size = 1 << 12
     counts = np.zeros(size, np.int64)
     for k in range(1, times.size):
@@ -58,7 +58,7 @@ def hash_levels(times: np.ndarray, symbols: np.ndarray) -> np.ndarray:
     for count in counts:
         collision += (count / max(times.size - 1, 1)) ** 2
     bits = max(-np.log2(max(collision, 1e-12)), 0.05)
-    spacing = max(1, round(BITS_A_LEVEL / bits))
+    spacing = max(1, round(BITS_PER_LEVEL / bits))
     needed = np.log2(times.size + 2.0) / bits
     n_levels = min(MOST_LEVELS, max(2, int(np.ceil(needed / spacing)) + 1))
     return np.arange(n_levels) * spacing
@@ -66,7 +66,7 @@ def hash_levels(times: np.ndarray, symbols: np.ndarray) -> np.ndarray:
 
 @njit(cache=True, nogil=True)
 def _token(times: np.ndarray, symbols: np.ndarray, k: int) -> int:
-    """Gap before an event and its symbol as one number; zero past the end."""
+    """Return the gap before an event and its symbol as one number; zero past the end."""
     if k >= times.size:
         return np.uint64(0)
     return np.uint64(times[k] - times[k - 1]) * np.uint64(31) + np.uint64(symbols[k])
@@ -103,9 +103,9 @@ def count_lz76(times: np.ndarray, symbols: np.ndarray, length: int) -> tuple[int
         run_start = times[k - 1] + 1 if k > 0 else 0
         match = run if start > run_start else min(run, longest_gap)
         if k < n_events:
-            own = np.uint64(symbols[k]) * mixer
+            symbol_hash = np.uint64(symbols[k]) * mixer
             for level in range(n_levels):
-                keys[level] = np.int64(((rolling[level] ^ own) * mixer) >> shift)
+                keys[level] = np.int64(((rolling[level] ^ symbol_hash) * mixer) >> shift)
             if match == run:
                 best, most = -1, length - times[k]
                 for level in range(n_levels - 1, -1, -1):
@@ -113,13 +113,13 @@ def count_lz76(times: np.ndarray, symbols: np.ndarray, length: int) -> tuple[int
                     if k + following >= n_events:
                         continue
                     candidate = heads[level, keys[level]]
-                    known = times[k + following] - times[k]
+                    known_span = times[k + following] - times[k]
                     while candidate >= 0:
                         work += 1
-                        before = times[candidate - 1] if candidate > 0 else -1
+                        previous_time = times[candidate - 1] if candidate > 0 else -1
                         if (
-                            times[candidate] - before > run
-                            and times[candidate + following] - times[candidate] == known
+                            times[candidate] - previous_time > run
+                            and times[candidate + following] - times[candidate] == known_span
                             and symbols[candidate] == symbols[k]
                         ):
                             a, b = candidate + 1, k + 1
@@ -144,7 +144,7 @@ def count_lz76(times: np.ndarray, symbols: np.ndarray, length: int) -> tuple[int
                         return -1, False
                     if best >= 0:
                         break
-                    most = known
+                    most = known_span
                 if best >= 0:
                     match = run + best
         words += 1
@@ -154,11 +154,11 @@ def count_lz76(times: np.ndarray, symbols: np.ndarray, length: int) -> tuple[int
         while k < n_events and times[k] < start:
             gap_before = times[k] - (times[k - 1] if k > 0 else -1)
             longest_gap = max(longest_gap, gap_before - 1)
-            own = np.uint64(symbols[k]) * mixer
+            symbol_hash = np.uint64(symbols[k]) * mixer
             for level in range(n_levels):
                 following = levels[level]
                 if k + following < n_events:
-                    key = np.int64(((rolling[level] ^ own) * mixer) >> shift)
+                    key = np.int64(((rolling[level] ^ symbol_hash) * mixer) >> shift)
                     previous[level, k] = heads[level, key]
                     heads[level, key] = k
                 if following > 0:
@@ -175,12 +175,12 @@ def count_lz76(times: np.ndarray, symbols: np.ndarray, length: int) -> tuple[int
 
 @njit(cache=True, nogil=True)
 def count_lz76_dense(sequence: np.ndarray, bits: int) -> tuple[int, bool]:
-    """The same count for symbols of ``bits`` bits that are all frequent: candidates by their next q
-    symbols.
+    """Count as :func:`count_lz76` does, for symbols of ``bits`` bits that are all frequent;
+    candidates are found by their next q symbols.
 
-    ``seen`` marks every word of up to q symbols that has begun before; a position marks its long
+    ``marked`` holds every word of up to q symbols that has begun before. A position marks its long
     words first and stops at the first one that is marked already, so marking costs little more than
-    one access each.
+    one access per position.
     """
     length = sequence.size
     total = 1
@@ -188,7 +188,7 @@ def count_lz76_dense(sequence: np.ndarray, bits: int) -> tuple[int, bool]:
         total += 1
     q = max(1, total // bits)
     heads = np.full(1 << (bits * q), -1, np.int32)
-    seen = np.zeros(1 << (bits * q), np.bool_)
+    marked = np.zeros(1 << (bits * q), np.bool_)
     previous = np.empty(length, np.int32)
     mask = (1 << (bits * q)) - 1
     code = 0
@@ -197,29 +197,29 @@ def count_lz76_dense(sequence: np.ndarray, bits: int) -> tuple[int, bool]:
     start, words, work = 0, 0, 0
     budget = BUDGET * length + 10_000
     while start < length:
-        left = length - start
+        remaining = length - start
         match = 0
-        if left >= q and heads[code] >= 0:
+        if remaining >= q and heads[code] >= 0:
             candidate = heads[code]
             while candidate >= 0:
                 reach = q
-                while reach < left and sequence[candidate + reach] == sequence[start + reach]:
+                while reach < remaining and sequence[candidate + reach] == sequence[start + reach]:
                     reach += 1
                 work += 1 + (reach >> 3)
                 if reach > match:
                     match = reach
-                    if match == left:
+                    if match == remaining:
                         break
                 candidate = previous[candidate]
             if work > budget:
                 return -1, False
         else:
-            size = min(q - 1, left)
-            while size > 0 and not seen[(1 << (bits * size)) | (code >> (bits * (q - size)))]:
+            size = min(q - 1, remaining)
+            while size > 0 and not marked[(1 << (bits * size)) | (code >> (bits * (q - size)))]:
                 size -= 1
             match = size
         words += 1
-        if match >= left:
+        if match >= remaining:
             return words, True
         for position in range(start, start + match + 1):
             size = length - position
@@ -228,8 +228,8 @@ def count_lz76_dense(sequence: np.ndarray, bits: int) -> tuple[int, bool]:
                 heads[code] = position
                 size = q
             size = min(size, q - 1)
-            while size > 0 and not seen[(1 << (bits * size)) | (code >> (bits * (q - size)))]:
-                seen[(1 << (bits * size)) | (code >> (bits * (q - size)))] = True
+            while size > 0 and not marked[(1 << (bits * size)) | (code >> (bits * (q - size)))]:
+                marked[(1 << (bits * size)) | (code >> (bits * (q - size)))] = True
                 size -= 1
             entering = position + q
             code = ((code << bits) & mask) | (
@@ -251,8 +251,8 @@ def _edge(
 
 @njit(cache=True, nogil=True)
 def count_lz76_automaton(sequence: np.ndarray) -> tuple[int, bool]:
-    """The same count by a suffix automaton (Blumer et al. 1985): linear for every sequence, 70
-    bytes a symbol."""
+    """Count as :func:`count_lz76` does by a suffix automaton (Blumer et al. 1985), in linear time
+    for every sequence and with 70 bytes per symbol."""
     length = sequence.size
     link, size = np.full(2 * length + 2, -1, np.int32), np.zeros(2 * length + 2, np.int32)
     first_end, first_edge = (
@@ -315,8 +315,8 @@ def count_lz76_automaton(sequence: np.ndarray) -> tuple[int, bool]:
 
 @njit(cache=True, nogil=True)
 def count_lz76_binary(times: np.ndarray, length: int) -> tuple[int, bool]:
-    """LZ76 of the binary sequence with ones at ``times``, by whichever of the three counts suits
-    it."""
+    """Count LZ76 words of the binary sequence with ones at ``times``, by the most suitable of the
+    three algorithms."""
     share = times.size / length
     dense = -np.log2(share**2 + (1 - share) ** 2) >= DENSE_BITS
     sequence = np.zeros(length if dense or share > 0.5 else 0, np.uint8)
@@ -337,7 +337,7 @@ def count_lz76_binary(times: np.ndarray, length: int) -> tuple[int, bool]:
 
 @njit(cache=True, nogil=True)
 def count_lz78(sequence: np.ndarray) -> tuple[int, bool]:
-    """Words of the incremental parsing (Ziv & Lempel 1978), and whether the last one is unfinished."""
+    """Words of the incremental parsing (Ziv & Lempel 1978), and whether the last is unfinished."""
     first_child, next_sibling = (
         np.full(sequence.size + 1, -1, np.int32),
         np.full(sequence.size + 1, -1, np.int32),

@@ -1,4 +1,4 @@
-"""LZ76 of trains that are still running: the count after every symbol, at the cost of one symbol."""
+"""LZ76 of running trains: the count after every symbol, at the cost of one symbol."""
 
 from __future__ import annotations
 
@@ -8,21 +8,21 @@ from numba import njit
 from neurocode.errors import DataError
 from neurocode.units import unmasked
 
-#: Room at first, in symbols; it doubles when it is full.
+#: Initial capacity in symbols; it is doubled when it is full.
 ROOM = 1024
 
 
 class OnlineLZ76:
-    """Words of the exhaustive history of a sequence that grows, after each symbol those of
-    :func:`neurocode.complexity.lz76`.
+    """Number of LZ76 words of a growing sequence, which equals :func:`neurocode.complexity.lz76`
+    after every symbol.
 
-    A suffix automaton of the text so far (Blumer et al. 1985) says whether the running word has
-    occurred; a symbol takes constant time on average and memory grows by one or two states.
+    A suffix automaton of the text so far (Blumer et al. 1985) tells whether the running word has
+    occurred. A symbol takes constant time on average and adds one or two states to the automaton.
 
     Parameters
     ----------
     alphabet_size : int
-        Symbols are numbers from zero below it.
+        Symbols are whole numbers from zero to one less than this.
 
     Raises
     ------
@@ -45,16 +45,16 @@ class OnlineLZ76:
         self._next = np.full((2 * ROOM, alphabet_size), -1, np.int64)
         self._link, self._size = np.full(2 * ROOM, -1, np.int64), np.zeros(2 * ROOM, np.int64)
         #: States in use, last state, state and length of the running word, finished words, symbols.
-        self._place = np.array([1, 0, 0, 0, 0, 0])
+        self._progress = np.array([1, 0, 0, 0, 0, 0])
 
     def __len__(self) -> int:
-        """Symbols so far."""
-        return int(self._place[5])
+        """Number of symbols so far."""
+        return int(self._progress[5])
 
     @property
     def count(self) -> int:
-        """Words so far; the running one counts."""
-        return int(self._place[4] + (self._place[3] > 0))
+        """Number of words so far, including the running one."""
+        return int(self._progress[4] + (self._progress[3] > 0))
 
     @property
     def normalised(self) -> float:
@@ -67,7 +67,7 @@ class OnlineLZ76:
         )
 
     def push(self, symbol: int) -> int:
-        """Add a symbol; the count after it.
+        """Add a symbol and return the count after it.
 
         Raises
         ------
@@ -77,7 +77,7 @@ class OnlineLZ76:
         return self.extend((symbol,))
 
     def extend(self, symbols: np.ndarray | list[int] | tuple[int, ...]) -> int:
-        """Add several symbols; the count after them.
+        """Add several symbols and return the count after them.
 
         Raises
         ------
@@ -85,17 +85,19 @@ class OnlineLZ76:
             For symbols outside the alphabet.
         """
         symbols = unmasked(symbols, "The symbols")
-        whole = symbols.ndim == 1 and symbols.dtype.kind in "iufb" and not np.any(symbols % 1 != 0)
-        if not whole or np.any(symbols < 0) or np.any(symbols >= self.alphabet_size):
+        are_whole = (
+            symbols.ndim == 1 and symbols.dtype.kind in "iufb" and not np.any(symbols % 1 != 0)
+        )
+        if not are_whole or np.any(symbols < 0) or np.any(symbols >= self.alphabet_size):
             raise DataError(
                 f"Symbols are a sequence of numbers from 0 to {self.alphabet_size - 1}."
             )
         self._make_room(symbols.size)
-        _extend(symbols.astype(np.int64), self._next, self._link, self._size, self._place)
+        _extend(symbols.astype(np.int64), self._next, self._link, self._size, self._progress)
         return self.count
 
     def _make_room(self, more: int) -> None:
-        needed = self._place[0] + 2 * more
+        needed = self._progress[0] + 2 * more
         if needed > len(self._link):
             room = int(2 ** np.ceil(np.log2(needed)))
             grown = [
@@ -113,10 +115,10 @@ def _extend(
     following: np.ndarray,
     link: np.ndarray,
     size: np.ndarray,
-    place: np.ndarray,
+    progress: np.ndarray,
 ) -> None:
     """Match every symbol against the text before it, then add it to the automaton."""
-    states, last, state, matched, words, length = place
+    states, last, state, matched, words, length = progress
     for symbol in symbols:
         if following[state, symbol] >= 0:
             state, matched = following[state, symbol], matched + 1
@@ -145,4 +147,4 @@ def _extend(
                     state = clone
         last = new
         length += 1
-    place[:] = states, last, state, matched, words, length
+    progress[:] = states, last, state, matched, words, length

@@ -19,9 +19,9 @@ def population_lz76(binned: np.ndarray, form: str = "joint") -> int | np.ndarray
     binned : numpy.ndarray, shape (units, bins)
         Whether, or how often, each unit spiked in each bin.
     form : {"joint", "concatenated", "each"}
-        ``"joint"``: one sequence whose symbol is the pattern over units in a bin, which sees what
-        units do together. ``"concatenated"``: the units one after another, which sees what they
-        share at any lag. ``"each"``: a count a unit.
+        ``"joint"``: one sequence whose symbol is the pattern over units in a bin; it captures what
+        units do together. ``"concatenated"``: the units one after another; it captures what they
+        share at any lag. ``"each"``: one count per unit.
 
     Returns
     -------
@@ -40,7 +40,7 @@ def population_lz76(binned: np.ndarray, form: str = "joint") -> int | np.ndarray
     """
     binned = unmasked(binned, "Binned trains")
     if form not in FORMS:
-        raise DataError(f"'{form}' is no form of a population; known are {', '.join(FORMS)}.")
+        raise DataError(f"'{form}' is not a form of a population; known are {', '.join(FORMS)}.")
     if binned.ndim != 2:
         raise DataError(f"A binned population has the shape (units, bins), not {binned.shape}.")
     if form == "each":
@@ -53,13 +53,14 @@ def population_lz76(binned: np.ndarray, form: str = "joint") -> int | np.ndarray
 def sliding_lz76(
     sequence: np.ndarray, window: int, step: int | None = None
 ) -> tuple[np.ndarray, np.ndarray]:
-    """LZ76 words in windows of one length, so that their counts compare.
+    """LZ76 words in windows of equal length, so that their counts can be compared.
 
     Parameters
     ----------
     sequence : numpy.ndarray
     window, step : int
-        Symbols in a window, and between the starts of two; the step is the window by default.
+        Symbols in a window, and between the starts of successive windows; the step is the window by
+        default.
 
     Returns
     -------

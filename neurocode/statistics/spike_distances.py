@@ -23,13 +23,13 @@ def victor_purpura_distance(
     first, second : neo.SpikeTrain, quantity, or array of seconds
         Increasing spike times.
     cost : float or quantity
-        Of a shift, per second; a spike added or removed costs 1. Equal to Elephant's
-        ``cost_factor``.
+        Cost of a shift per second, as Elephant's ``cost_factor``. Adding or removing a spike costs
+        1.
 
     Raises
     ------
     DataError
-        For a train that cannot be used, or a cost that is negative or no rate.
+        For a train that cannot be used, or a cost that is negative or not a rate.
 
     Examples
     --------
@@ -38,31 +38,29 @@ def victor_purpura_distance(
     """
     cost = in_si(cost, "hertz", "The cost")
     if cost < 0:
-        raise DataError(
-            f"The cost of a shift is {cost:g} per second, expected none or a positive one."
-        )
+        raise DataError(f"The cost of a shift is {cost:g} per second, expected zero or more.")
     return float(_victor_purpura(spike_times(first), spike_times(second), cost))
 
 
 def van_rossum_distance(
     first: SpikeTrainLike, second: SpikeTrainLike, time_constant: float = 10e-3
 ) -> float:
-    """Root of the squared difference of trains filtered with an exponential (van Rossum 2001), as
-    Elephant scales it.
+    """Root of the squared difference of trains filtered with an exponential (van Rossum 2001),
+    scaled as in Elephant.
 
-    One train with a single spike and one without differ by 1.
+    The distance between a train with a single spike and an empty train is 1.
 
     Parameters
     ----------
     first, second : neo.SpikeTrain, quantity, or array of seconds
         Increasing spike times.
     time_constant : float or quantity
-        Of the exponential in seconds.
+        Time constant of the exponential in seconds.
 
     Raises
     ------
     DataError
-        For a train that cannot be used, or a time constant that is no positive time.
+        For a train that cannot be used, or a time constant that is not a positive time.
 
     Examples
     --------
@@ -84,10 +82,10 @@ def spike_distance(
     """Time average of the SPIKE-distance profile (Kreuz et al. 2013): between 0 and 1, without a
     time scale.
 
-    Edges are treated as in PySpike: before the first and after the last spike of a train its
-    difference stays that of this spike, and an empty train counts as spikes at both edges. (PySpike
-    treats a train of one spike exactly at the start differently from one shortly after; here they
-    are alike.)
+    Edges are treated as in PySpike: before the first and after the last spike of a train, its
+    difference is that of this spike, and an empty train counts as one with spikes at both edges.
+    (PySpike treats a train of one spike exactly at the start differently from one shortly after;
+    here they are alike.)
 
     Parameters
     ----------
@@ -99,7 +97,8 @@ def spike_distance(
     Raises
     ------
     DataError
-        For a train that cannot be used, times outside, or no time between start and stop.
+        For a train that cannot be used, times outside the interval, or a stop that is not after the
+        start.
 
     Examples
     --------
@@ -123,8 +122,8 @@ def spike_distance(
     edges = np.unique(np.concatenate([[t_start, t_stop], *trains]))
     starts, stops = edges[:-1], edges[1:]
     parts = [
-        _spike_part(own, other, starts, stops, t_start, t_stop)
-        for own, other in (trains, trains[::-1])
+        _spike_part(one_train, partner, starts, stops, t_start, t_stop)
+        for one_train, partner in (trains, trains[::-1])
     ]
     (isi_a, *a), (isi_b, *b) = parts
     ends = [
@@ -146,7 +145,7 @@ def mean_distance(
         Neo trains in any unit, or spike times in seconds; without a second group, pairs are within
         the first.
     distance : callable
-        Of two trains in seconds.
+        Function of two trains in seconds.
 
     Returns
     -------
@@ -173,21 +172,21 @@ def mean_distance(
 
 
 def _spike_part(
-    own: np.ndarray,
-    other: np.ndarray,
+    train: np.ndarray,
+    partner: np.ndarray,
     starts: np.ndarray,
     stops: np.ndarray,
     t_start: float,
     t_stop: float,
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Interspike interval of one train around each stretch, and its spike difference at both ends
-    of it."""
-    before, after = _auxiliary(other, t_start, t_stop)
-    pooled = np.concatenate([[before], other, [after]])
-    place = np.clip(np.searchsorted(pooled, own), 1, len(pooled) - 1)
-    nearest = np.minimum(np.abs(own - pooled[place - 1]), np.abs(pooled[place] - own))
-    first, last = _auxiliary(own, t_start, t_stop)
-    knots = np.concatenate([[first], own, [last]])
+    """Return the interspike interval of a train around each stretch, and its spike differences from
+    its partner at both ends of the stretch."""
+    partner_first, partner_last = _auxiliary(partner, t_start, t_stop)
+    pooled = np.concatenate([[partner_first], partner, [partner_last]])
+    index = np.clip(np.searchsorted(pooled, train), 1, len(pooled) - 1)
+    nearest = np.minimum(np.abs(train - pooled[index - 1]), np.abs(pooled[index] - train))
+    first, last = _auxiliary(train, t_start, t_stop)
+    knots = np.concatenate([[first], train, [last]])
     differences = np.concatenate([[nearest[0]], nearest, [nearest[-1]]])
     segment = np.searchsorted(knots, 0.5 * (starts + stops)) - 1
     width = knots[segment + 1] - knots[segment]
@@ -202,8 +201,8 @@ def _spike_part(
 
 
 def _auxiliary(train: np.ndarray, t_start: float, t_stop: float) -> tuple[float, float]:
-    """Spikes assumed before and after a train: one interval away, or at the edge where that is
-    farther."""
+    """Return the spikes assumed before and after a train: one interval away, or at the edge if that
+    is farther."""
     if len(train) < 2:
         return t_start, t_stop
     return min(t_start, 2 * train[0] - train[1]), max(t_stop, 2 * train[-1] - train[-2])

@@ -1,4 +1,4 @@
-"""Nulls for spike trains: surrogates of binned trains, permutation tests, many units at once."""
+"""Null hypotheses for spike trains: surrogates, permutation tests, correction for many units."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ METHODS = ("rate", "isi")
 
 @dataclass(frozen=True)
 class SurrogateComplexity:
-    """Complexity of trains against that of their surrogates; arrays have an entry a unit.
+    """Complexity of trains against that of their surrogates; arrays have one entry per unit.
 
     Attributes
     ----------
     count : numpy.ndarray
         LZ76 words.
     ratio : numpy.ndarray
-        Count over the mean count of the surrogates: 1 for what the null says, below where there is
+        Count over the mean count of the surrogates: 1 under the null hypothesis, less if there is
         more structure.
     z : numpy.ndarray
         Distance from that mean in standard deviations of the surrogates.
@@ -50,7 +50,7 @@ def surrogate_complexity(
     n_surrogates: int = 200,
     seed: int = 0,
 ) -> SurrogateComplexity:
-    """LZ76 of binned trains, normalised by surrogates of each.
+    """LZ76 of binned trains, normalised by surrogates of each train.
 
     Parameters
     ----------
@@ -59,11 +59,13 @@ def surrogate_complexity(
     lengths : array of int
         Number of bins of each unit.
     method : {"rate", "isi"}
-        ``"rate"``: the same number of occupied bins anywhere, a Bernoulli process of the same rate.
-        ``"isi"``: the same intervals in random order, a renewal process of the same intervals.
+        ``"rate"``: the same number of occupied bins at random, a Bernoulli process of the same
+        rate. ``"isi"``: the same intervals in random order, a renewal process of the same
+        intervals.
     n_surrogates : int
     seed : int
-        Each unit has its own stream: results do not depend on other units or the number of threads.
+        Each unit has its own random numbers: results do not depend on other units or the number of
+        threads.
 
     Returns
     -------
@@ -82,27 +84,28 @@ def surrogate_complexity(
     True
     """
     if method not in METHODS:
-        raise DataError(f"'{method}' is no surrogate; known are {', '.join(METHODS)}.")
+        raise DataError(f"'{method}' is not a kind of surrogate; known are {', '.join(METHODS)}.")
     if n_surrogates < 19:
         raise DataError(
             f"{n_surrogates} surrogates cannot reach a p-value of 0.1; at least 19 are needed."
         )
     if len(events) != np.size(lengths):
         raise DataError(
-            f"There are {len(events)} units and {np.size(lengths)} lengths, expected one each."
+            f"There are {len(events)} units and {np.size(lengths)} lengths, expected one "
+            f"length per unit."
         )
     lengths = np.asarray(lengths, np.int64)
     seeds = np.random.SeedSequence(seed).generate_state(len(events), np.uint32)
     count = np.array(
-        [lz76_of_events(own, n) for own, n in zip(events, lengths, strict=True)], float
+        [lz76_of_events(positions, n) for positions, n in zip(events, lengths, strict=True)], float
     )
     table = np.full((len(events), n_surrogates), np.nan)
 
     def run(unit: int) -> None:
         if len(events[unit]) >= 2:
-            own = np.asarray(events[unit], np.int64)
+            positions = np.asarray(events[unit], np.int64)
             table[unit] = _surrogate_counts(
-                own, lengths[unit], method == "isi", n_surrogates, seeds[unit]
+                positions, lengths[unit], method == "isi", n_surrogates, seeds[unit]
             )
 
     with ThreadPoolExecutor(os.cpu_count()) as pool:
@@ -125,7 +128,7 @@ def permutation_test(
     a, b : numpy.ndarray
         Observations along the first axis.
     statistic : callable
-        Of both groups; its absolute value is tested.
+        Function of the two groups, whose absolute value is tested.
     n_permutations : int
     seed : int
 
@@ -153,7 +156,7 @@ def permutation_test(
 
 
 def false_discovery_rate(p: np.ndarray) -> np.ndarray:
-    """P-values adjusted for many units (Benjamini & Hochberg 1995); NaN stays and does not count.
+    """P-values adjusted for many units (Benjamini & Hochberg 1995); NaN stays and is not counted.
 
     Raises
     ------
@@ -168,9 +171,9 @@ def false_discovery_rate(p: np.ndarray) -> np.ndarray:
     p = unmasked(p, "Values of p").astype(float)
     if np.any(p < 0) or np.any(p > 1):
         raise DataError("P-values lie between 0 and 1.")
-    adjusted, known = np.full(p.shape, np.nan), np.isfinite(p)
-    if known.any():
-        adjusted[known] = false_discovery_control(p[known])
+    adjusted, finite = np.full(p.shape, np.nan), np.isfinite(p)
+    if finite.any():
+        adjusted[finite] = false_discovery_control(p[finite])
     return adjusted
 
 
@@ -190,7 +193,7 @@ def _compare(count: np.ndarray, table: np.ndarray) -> SurrogateComplexity:
 def _surrogate_counts(
     events: np.ndarray, length: int, shuffle: bool, n_surrogates: int, seed: int
 ) -> np.ndarray:
-    """LZ76 counts of surrogates of one train."""
+    """Return the LZ76 counts of surrogates of one train."""
     np.random.seed(seed)
     counts = np.empty(n_surrogates, np.int64)
     gaps = np.diff(events)
@@ -211,17 +214,17 @@ def _surrogate_counts(
 def _random_subset(length: int, size: int) -> np.ndarray:
     """Sorted uniform subset of [0, length): marked in a mask, or sorted where members are few."""
     if length > 64 * size:
-        drawn = np.unique(np.random.randint(0, length, size))
-        while drawn.size < size:
-            drawn = np.unique(
-                np.concatenate((drawn, np.random.randint(0, length, size - drawn.size)))
+        members = np.unique(np.random.randint(0, length, size))
+        while members.size < size:
+            members = np.unique(
+                np.concatenate((members, np.random.randint(0, length, size - members.size)))
             )
-        return drawn
+        return members
     marked = np.zeros(length, np.bool_)
     rare = min(size, length - size)
-    left = rare
-    while left:
-        place = np.random.randint(0, length)
-        left -= not marked[place]
-        marked[place] = True
+    remaining = rare
+    while remaining:
+        position = np.random.randint(0, length)
+        remaining -= not marked[position]
+        marked[position] = True
     return np.flatnonzero(marked == (rare == size))

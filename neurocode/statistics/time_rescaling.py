@@ -23,10 +23,10 @@ class TimeRescaling:
     statistic : float
         Kolmogorov-Smirnov distance to the uniform distribution.
     band : float
-        95 % point of that distance under a right model.
+        95 % point of that distance under a correct model.
     passed : bool
     quantiles : numpy.ndarray
-        Sorted rescaled intervals, uniform on (0, 1) under a right model.
+        Sorted rescaled intervals, uniform on (0, 1) under a correct model.
     """
 
     statistic: float
@@ -48,13 +48,13 @@ def rescaled_intervals(
     probability : numpy.ndarray
         Conditional probability of a spike in each bin.
     spikes : numpy.ndarray of bool
-        One a bin.
+        One value per bin.
     random : numpy.random.Generator
 
     Returns
     -------
     numpy.ndarray
-        One value an interval between two spikes.
+        One value per interval between two spikes.
 
     Raises
     ------
@@ -91,13 +91,13 @@ def time_rescaling(
     Parameters
     ----------
     probabilities, spikes : sequence of numpy.ndarray
-        One array a sweep; see :func:`rescaled_intervals`.
+        One array per sweep; see :func:`rescaled_intervals`.
     seed : int
 
     Returns
     -------
     TimeRescaling
-        With NaN and no pass where there is no interval.
+        If there is no interval, its values are NaN and ``passed`` is False.
 
     Examples
     --------
@@ -122,7 +122,7 @@ def uniform_test(values: np.ndarray) -> TimeRescaling:
     Returns
     -------
     TimeRescaling
-        With NaN and no pass where there is no interval.
+        If there is no interval, its values are NaN and ``passed`` is False.
 
     Examples
     --------

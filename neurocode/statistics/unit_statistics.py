@@ -1,4 +1,4 @@
-"""The statistics that :func:`neurocode.describe` lists for every unit, a row of ``STATISTICS``
+"""The statistics that :func:`neurocode.describe` lists for every unit, one entry of ``STATISTICS``
 each."""
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from neurocode.statistics.variability import allan_factor, drift_test, fano_colu
 BIN_FRACTION, FINEST_BIN = 0.2, 1e-3
 #: Window of the Allan factor in seconds.
 ALLAN_WINDOW = 1.0
-#: The most bins of one train: times of the Unix epoch would fill memory with silence.
+#: Largest number of bins per train: times counted from the Unix epoch would fill the memory.
 MOST_BINS = 10_000_000
 
 
@@ -34,7 +34,7 @@ class Column:
     ----------
     name : str
     meaning : str
-        What the page says of it.
+        Its description in the documentation.
     unit : str
         Empty for a number without dimension.
     """
@@ -53,15 +53,18 @@ class UnitStatistic:
     columns : sequence of Column
     values : callable
         From :class:`~neurocode.recordings.Trains` to an array of shape (units,) or (units,
-        columns). Units whose times cannot be used are handed over without a spike and get NaN,
-        whatever comes back for them.
+        columns). Units whose times cannot be used are passed without spikes and get NaN, whatever
+        the function returns for them.
 
     Examples
     --------
     >>> import neurocode as nc
     >>> column = Column("first_spike", "time of the first spike", "s")
-    >>> first = UnitStatistic([column], lambda trains: [trains.train(trains.first_train[u])[0] for u in range(trains.n_units)])
-    >>> nc.describe([[0.5, 1.0], [0.25, 0.75]], statistics=["cv", first], n_surrogates=0)["first_spike"].tolist()
+    >>> def first_spikes(trains):
+    ...     return [trains.train(row)[0] for row in trains.first_train[:-1]]
+    >>> statistics = ["cv", UnitStatistic([column], first_spikes)]
+    >>> table = nc.describe([[0.5, 1.0], [0.25, 0.75]], statistics=statistics, n_surrogates=0)
+    >>> table["first_spike"].tolist()
     [0.5, 0.25]
     """
 
@@ -70,19 +73,19 @@ class UnitStatistic:
 
     @property
     def names(self) -> list[str]:
-        """Of the columns."""
+        """Names of the columns."""
         return [column.name for column in self.columns]
 
 
 def complexity_statistic(bin_size: float | None, n_surrogates: int, seed: int) -> UnitStatistic:
-    """The row of the Lempel-Ziv complexity against surrogates.
+    """Return the statistic of the Lempel-Ziv complexity against surrogates.
 
     Parameters
     ----------
     bin_size : float, optional
         In seconds; a fifth of each unit's mean interval, at least 1 ms, by default.
     n_surrogates, seed : int
-        Of each kind and unit.
+        Number of surrogates per kind and unit, and their seed.
     """
     return UnitStatistic(
         COMPLEXITY_COLUMNS, lambda trains: _complexity(trains, bin_size, n_surrogates, seed)
@@ -110,12 +113,12 @@ def binned_events(trains: Trains, unit: int, bin_size: float) -> tuple[np.ndarra
 
 
 def durations(trains: Trains) -> np.ndarray:
-    """Seconds of all trains of each unit together."""
+    """Total duration of all trains of each unit in seconds."""
     return np.bincount(trains.unit, trains.t_stop - trains.t_start, trains.n_units)
 
 
 def spike_counts(trains: Trains) -> np.ndarray:
-    """Spikes in all trains of each unit."""
+    """Number of spikes in all trains of each unit."""
     return np.bincount(trains.unit, trains.counts, trains.n_units).astype(int)
 
 
@@ -126,14 +129,14 @@ def _rates(trains: Trains) -> np.ndarray:
 
 
 def _allan_factors(trains: Trains) -> np.ndarray:
-    """Mean over the trains of a unit that are long enough."""
+    """Return the mean Allan factor over the trains of each unit that are long enough."""
     values = np.full(trains.n_units, np.nan)
     for unit in range(trains.n_units):
-        each = [
+        factors = [
             allan_factor(trains.train(k), trains.t_start[k], trains.t_stop[k], ALLAN_WINDOW)
             for k in trains.trains_of(unit)
         ]
-        values[unit] = np.nanmean(each) if np.isfinite(each).any() else np.nan
+        values[unit] = np.nanmean(factors) if np.isfinite(factors).any() else np.nan
     return values
 
 
@@ -149,9 +152,9 @@ def _drifts(trains: Trains) -> np.ndarray:
 def _complexity(trains: Trains, bin_size: float | None, n_surrogates: int, seed: int) -> np.ndarray:
     default = np.maximum(FINEST_BIN, BIN_FRACTION * interval_table(trains)["mean_isi"].to_numpy())
     widths = default if bin_size is None else np.full(trains.n_units, float(bin_size))
-    usable = durations(trains) <= MOST_BINS * widths
+    fits_memory = durations(trains) <= MOST_BINS * widths
     binned = [
-        binned_events(trains, unit, width) if usable[unit] else (np.empty(0, int), 1)
+        binned_events(trains, unit, width) if fits_memory[unit] else (np.empty(0, int), 1)
         for unit, width in enumerate(widths)
     ]
     events, lengths = [bins for bins, _ in binned], [length for _, length in binned]
@@ -188,7 +191,7 @@ def _columns_against(prefix: str, surrogates: str) -> list[Column]:
     ]
 
 
-#: What stands before and after the statistics in every table.
+#: Columns before and after the statistics in every table.
 FIRST_COLUMNS = (
     Column("unit", "name in the file, or the file's name and the number of the unit in it, from 0"),
     Column("n_spikes", "spikes in all trains"),

@@ -25,7 +25,7 @@ from neurocode.units import in_si, seconds, unmasked
 #: burst, in seconds.
 REFRACTORINESS, BURST = 5e-3, 6e-3
 
-#: Most windows or bins that a train is cut into.
+#: Largest number of windows or bins into which a train is cut.
 MOST_WINDOWS = 50_000_000
 
 INTERVAL_COLUMNS = (
@@ -44,8 +44,8 @@ def interval_statistics(spiketrains: object) -> pd.DataFrame:
     """Interval statistics of every unit, intervals within repeats pooled over them.
 
     Equal to Elephant's ``isi``, ``cv``, ``cv2``, ``lv`` and ``lvr`` for single trains.
-    ``serial_correlation`` is Pearson's between successive intervals, ``burst_index`` the share of
-    intervals below 6 ms.
+    ``serial_correlation`` is Pearson's correlation between successive intervals, ``burst_index``
+    the share of intervals below 6 ms.
 
     Parameters
     ----------
@@ -73,8 +73,8 @@ def interval_statistics(spiketrains: object) -> pd.DataFrame:
 
 
 def interval_table(trains: Trains) -> pd.DataFrame:
-    """:func:`interval_statistics` of trains whose faults are known: rows of faulty units mean
-    nothing."""
+    """:func:`interval_statistics` of trains whose faults are known; rows of faulty units are
+    meaningless."""
     table = _interval_kernel(
         trains.times, trains.offsets, trains.first_train, REFRACTORINESS, BURST
     )
@@ -82,7 +82,7 @@ def interval_table(trains: Trains) -> pd.DataFrame:
 
 
 def fano_factor(counts: np.ndarray) -> float:
-    """Variance over mean of counts, the variance without bias (over n - 1).
+    """Variance over mean of counts, with the unbiased variance (over n - 1).
 
     Elephant's ``fanofactor`` divides by n, which is 10 % low with ten repeats.
 
@@ -140,7 +140,8 @@ def fano_factors(spiketrains: object) -> np.ndarray:
 
 
 def fano_column(trains: Trains) -> np.ndarray:
-    """:func:`fano_factors` of trains whose faults are known: values of faulty units mean nothing."""
+    """:func:`fano_factors` of trains whose faults are known; those of faulty units are
+    meaningless."""
     frame = pd.DataFrame(
         {"unit": trains.unit, "condition": trains.condition, "count": trains.counts}
     )
@@ -229,7 +230,7 @@ def mean_matched_fano_factor(
     ----------
     counts : numpy.ndarray, shape (units, repeats, windows)
     n_draws : int
-        Random selections that are averaged.
+        Number of random selections that are averaged.
     seed : int
 
     Returns
@@ -256,20 +257,20 @@ def mean_matched_fano_factor(
         if np.any(mean > 0)
         else np.array([0.0, 1.0])
     )
-    place = np.where(mean > 0, np.clip(np.digitize(mean, edges) - 1, 0, len(edges) - 2), -1)
+    bin_of = np.where(mean > 0, np.clip(np.digitize(mean, edges) - 1, 0, len(edges) - 2), -1)
     histograms = np.stack(
-        [np.bincount(column[column >= 0], minlength=len(edges) - 1) for column in place.T]
+        [np.bincount(column[column >= 0], minlength=len(edges) - 1) for column in bin_of.T]
     )
     shared = histograms.min(axis=0)
     random = np.random.default_rng(seed)
     totals = np.zeros(counts.shape[2])
     for _ in range(n_draws):
         for window in range(counts.shape[2]):
-            kept = (
+            selected = (
                 np.concatenate(
                     [
                         random.choice(
-                            np.flatnonzero(place[:, window] == b), shared[b], replace=False
+                            np.flatnonzero(bin_of[:, window] == b), shared[b], replace=False
                         )
                         for b in np.flatnonzero(shared)
                     ]
@@ -277,8 +278,8 @@ def mean_matched_fano_factor(
                 if shared.any()
                 else np.empty(0, int)
             )
-            m, v = mean[kept, window], variance[kept, window]
-            totals[window] += np.sum(m * v) / np.sum(m**2) if kept.size else np.nan
+            m, v = mean[selected, window], variance[selected, window]
+            totals[window] += np.sum(m * v) / np.sum(m**2) if selected.size else np.nan
     return totals / n_draws, np.full(counts.shape[2], shared.sum() / len(counts))
 
 
@@ -375,7 +376,7 @@ def serial_correlations(*intervals: np.ndarray, lags: int = 5) -> np.ndarray:
     Raises
     ------
     DataError
-        For intervals that are negative or not finite, or in another unit than of time.
+        For intervals that are negative or not finite, or whose unit is not one of time.
 
     Examples
     --------
@@ -479,13 +480,13 @@ def _interval_kernel(
                 short += interval < burst
                 if k + 1 < offsets[train + 1]:
                     following = times[k + 1] - times[k]
-                    both = interval + following
-                    if both > 0:
+                    pair_sum = interval + following
+                    if pair_sum > 0:
                         pairs += 1
-                        cv2 += abs(interval - following) / both
-                        lv += (interval - following) ** 2 / both**2
-                        lvr += (1 - 4 * interval * following / both**2) * (
-                            1 + 4 * refractoriness / both
+                        cv2 += abs(interval - following) / pair_sum
+                        lv += (interval - following) ** 2 / pair_sum**2
+                        lvr += (1 - 4 * interval * following / pair_sum**2) * (
+                            1 + 4 * refractoriness / pair_sum
                         )
         if n == 0:
             continue
@@ -504,13 +505,13 @@ def _interval_kernel(
                 deviation = times[k] - times[k - 1] - mean
                 squares += deviation**2
                 if k + 1 < offsets[train + 1]:
-                    after = times[k + 1] - times[k] - mean
+                    next_deviation = times[k + 1] - times[k] - mean
                     n_pairs += 1
-                    pair_product += deviation * after
+                    pair_product += deviation * next_deviation
                     left_sum += deviation
-                    right_sum += after
+                    right_sum += next_deviation
                     left_square += deviation**2
-                    right_square += after**2
+                    right_square += next_deviation**2
         table[unit, 0], table[unit, 1], table[unit, 7] = mean, smallest, short / n
         if mean > 0:
             table[unit, 2] = np.sqrt(squares / n) / mean

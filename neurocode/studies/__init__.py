@@ -1,18 +1,18 @@
-"""Studies: tables of configurations and seeds, run side by side and resumed, and the claims they
-settle.
+"""Studies: tables whose rows (settings and seeds) run in parallel and can be resumed, and the
+claims that they decide.
 
 Contents
 --------
 side_by_side
-    Calls by local processes or the workers of a cluster.
+    Run calls in local processes or in the workers of a cluster.
 run_study, study_table, key_of
-    Rows of a study, and the name of the settings of one.
+    Run the rows of a study, read its table, and name the settings of a row.
 Study, StudyRun
-    What a folder of analyses declares, and how it is run.
+    What the folder of a study declares, and how a part of it is run.
 Claim, interval_claim, absent_claim, verdict_of, mean_interval, with_withdrawn, write_claims
-    What a paper says beside what was found, and what was withdrawn.
+    What papers claim and what a study found, and which claims were withdrawn.
 Comparison, judge_family, holm
-    Paired differences judged together: better, or equal within a margin.
+    Judge paired differences together: better, or equal within a margin.
 """
 
 from __future__ import annotations

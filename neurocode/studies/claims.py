@@ -1,4 +1,4 @@
-"""Claims of papers beside what a study found."""
+"""Claims of papers, and what a study found about them."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ VERDICTS = (
     "not comparable",
     "void",
 )
-#: Beside the tables of a study, claims whose measurement was found to be wrong, with the reason,
-#: until they are made again.
+#: File among the tables of a study that lists claims whose measurement was wrong, with the reason,
+#: until they are measured again.
 WITHDRAWN = "withdrawn.csv"
 
 
@@ -33,17 +33,18 @@ class Claim:
     Attributes
     ----------
     claim, source : str
-        In words, and where it is made.
+        The claim in words, and where it is made.
     paper_value : str
-        As printed; empty where unknown.
+        Value as printed; empty where unknown.
     our_mean, our_sd : float or None
-        Over seeds.
+        Mean and standard deviation over seeds.
     seeds : int
     verdict : {"confirmed", "refuted", "undecided", "not confirmed", "depends", "not comparable",
     "void"}
         ``"void"`` where the measurement was wrong; such a claim has no numbers.
     dataset : str
-        Of a paired comparison (:func:`neurocode.studies.judge_family`), as all that follows.
+        Data set of a paired comparison (:func:`neurocode.studies.judge_family`). This and the
+        following attributes are set for paired comparisons only.
     low, high : float or None
         95 % interval of the mean.
     p : float or None
@@ -56,7 +57,7 @@ class Claim:
     Raises
     ------
     DataError
-        For another verdict.
+        If the verdict is none of these.
     """
 
     claim: str
@@ -75,7 +76,7 @@ class Claim:
 
     def __post_init__(self) -> None:
         if self.verdict not in VERDICTS:
-            raise DataError(f"'{self.verdict}' is no verdict; known are {', '.join(VERDICTS)}.")
+            raise DataError(f"'{self.verdict}' is not a verdict; known are {', '.join(VERDICTS)}.")
 
 
 def verdict_of(holds: bool) -> str:
@@ -89,7 +90,7 @@ def mean_interval(values: np.ndarray | pd.Series) -> tuple[float, float]:
     Parameters
     ----------
     values : numpy.ndarray or pandas.Series
-        By seed.
+        One value per seed.
 
     Returns
     -------
@@ -112,15 +113,15 @@ def mean_interval(values: np.ndarray | pd.Series) -> tuple[float, float]:
 def interval_claim(text: str, source: str, values: np.ndarray | pd.Series, bound: float) -> Claim:
     """A claim that a mean over seeds lies above a bound.
 
-    It is confirmed if the whole 95 % interval does, not confirmed if none of it does, and depends
-    if the bound lies inside; a single seed settles nothing.
+    It is "confirmed" if the whole 95 % interval lies above the bound, "not confirmed" if no part of
+    it does, "depends" if the bound lies inside, and "not comparable" for a single seed.
 
     Parameters
     ----------
     text, source : str
-        In words with the statistic, and where it is made.
+        The claim in words with its statistic, and where it is made.
     values : numpy.ndarray or pandas.Series
-        By seed.
+        One value per seed.
     bound : float
 
     Returns
@@ -129,7 +130,7 @@ def interval_claim(text: str, source: str, values: np.ndarray | pd.Series, bound
 
     Examples
     --------
-    >>> interval_claim("it gains", "ours", np.array([0.1, 0.12, 0.11]), 0.0).verdict
+    >>> interval_claim("it gains", "this study", np.array([0.1, 0.12, 0.11]), 0.0).verdict
     'confirmed'
     """
     values = np.asarray(values, float)
@@ -144,25 +145,25 @@ def interval_claim(text: str, source: str, values: np.ndarray | pd.Series, bound
 
 
 def absent_claim(text: str, source: str, paper_value: str) -> Claim:
-    """A claim on data that are not here."""
+    """Return a claim about data that are not available."""
     return Claim(f"{text} (data absent)", source, paper_value, None, None, 0, "not comparable")
 
 
 def with_withdrawn(claims: Sequence[Claim], folder: str | Path) -> list[Claim]:
-    """Claims with those that were withdrawn in their place, void and without numbers.
+    """Replace withdrawn claims by void ones without numbers.
 
     Parameters
     ----------
     claims : sequence of Claim
     folder : path
-        Of the tables of the study; its ``withdrawn.csv`` lists ``claim, source, paper_value,
-        reason``. A claim that begins with a text in this list is left out. Without such a file
-        nothing is withdrawn.
+        Folder of the tables of the study; its ``withdrawn.csv`` has the columns ``claim``,
+        ``source``, ``paper_value`` and ``reason``. A claim that begins with the text of one in this
+        list is replaced. Without such a file, no claim is withdrawn.
 
     Returns
     -------
     list of Claim
-        Those that stand, then the void ones.
+        The claims that were not withdrawn, then the void ones.
 
     Raises
     ------
@@ -173,8 +174,10 @@ def with_withdrawn(claims: Sequence[Claim], folder: str | Path) -> list[Claim]:
     --------
     >>> import tempfile
     >>> folder = Path(tempfile.mkdtemp())
-    >>> _ = (folder / "withdrawn.csv").write_text("claim,source,paper_value,reason\\nit learns,ours,,measured on one class")
-    >>> with_withdrawn([Claim("it learns (score)", "ours", "", 0.9, 0.01, 5, "confirmed")], folder)[0].verdict
+    >>> rows = "claim,source,paper_value,reason\\nit learns,this study,,measured on one class"
+    >>> _ = (folder / "withdrawn.csv").write_text(rows)
+    >>> claim = Claim("it learns (score)", "this study", "", 0.9, 0.01, 5, "confirmed")
+    >>> with_withdrawn([claim], folder)[0].verdict
     'void'
     """
     path = Path(folder) / WITHDRAWN
@@ -197,13 +200,14 @@ def with_withdrawn(claims: Sequence[Claim], folder: str | Path) -> list[Claim]:
 
 
 def write_claims(folder: str | Path, claims: Sequence[Claim]) -> pd.DataFrame:
-    """Write ``claims.csv`` of a study and return it; the columns of paired comparisons only where
-    there are any.
+    """Write ``claims.csv`` of a study and return its table.
+
+    It has the columns of paired comparisons only if there is a paired comparison.
 
     Examples
     --------
     >>> import tempfile
-    >>> claim = Claim("it learns", "ours", "", 0.9, 0.01, 5, "confirmed")
+    >>> claim = Claim("it learns", "this study", "", 0.9, 0.01, 5, "confirmed")
     >>> write_claims(tempfile.mkdtemp(), [claim])["verdict"].item()
     'confirmed'
     """

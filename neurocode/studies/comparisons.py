@@ -15,9 +15,9 @@ from neurocode.errors import DataError
 from neurocode.studies.claims import Claim, mean_interval
 
 BETTER, EQUAL = "better", "equal"
-#: Probability of a false verdict of a family in each direction: that of one end of a 95 % interval.
+#: Probability of a false verdict of a family in each direction, as at one end of a 95 % interval.
 LEVEL = 0.025
-#: Most pairs for which it is said that they would decide a comparison.
+#: Largest number of pairs that is reported as enough to decide a comparison.
 MOST_PAIRS = 10_000
 
 
@@ -28,9 +28,9 @@ class Comparison:
     Attributes
     ----------
     claim, source : str
-        In words with the statistic, and where it is made.
+        The claim in words with its statistic, and where it is made.
     dataset : str
-        The data set that the pairs come from; a comparison is never over several.
+        The data set that the pairs come from; every comparison uses one data set only.
     values : numpy.ndarray
         First arm minus second, one value for each pair: a seed, or a recorded cell.
     kind : {"better", "equal"}
@@ -57,7 +57,9 @@ class Comparison:
 
     def __post_init__(self) -> None:
         if self.kind not in (BETTER, EQUAL):
-            raise DataError(f"'{self.kind}' is no kind of comparison; known are {BETTER}, {EQUAL}.")
+            raise DataError(
+                f"'{self.kind}' is not a kind of comparison; known are {BETTER}, {EQUAL}."
+            )
         if not 0 < self.margin < np.inf:
             raise DataError(f"The margin of a comparison must be positive, not {self.margin}.")
         if not np.isfinite(np.asarray(self.values, float)).all():
@@ -67,8 +69,8 @@ class Comparison:
 
 
 class Directions(NamedTuple):
-    """One-sided probabilities of the data where a claim is false (small: it holds) and where it is
-    true (small: it does not)."""
+    """One-sided probabilities of the data if a claim is false (``confirm``: small if it holds) and
+    if it is true (``refute``: small if it does not hold)."""
 
     confirm: float
     refute: float
@@ -78,8 +80,8 @@ def directions(comparison: Comparison) -> Directions:
     """Probabilities of Student's t test of a comparison, before any correction.
 
     "Better" is confirmed against a mean of at most zero and refuted against one of at least the
-    margin; "equal" is confirmed by two one-sided tests against the margins (Schuirmann 1987) and
-    refuted, twice the smaller probability, against a mean inside them.
+    margin. "Equal" is confirmed by two one-sided tests against the margins (Schuirmann 1987); it is
+    refuted against a mean inside them, with twice the smaller of the two probabilities.
     """
     values, margin = np.asarray(comparison.values, float), comparison.margin
     if comparison.kind == BETTER:
@@ -90,8 +92,8 @@ def directions(comparison: Comparison) -> Directions:
 
 
 def _above(values: np.ndarray, bound: float) -> float:
-    """One-sided probability of a mean this far above a bound or farther, if the true one is at the
-    bound."""
+    """Return the one-sided probability of a mean at least this far above a bound if the true mean
+    is at the bound."""
     distance = values.mean() - bound
     error = values.std(ddof=1) / np.sqrt(len(values))
     if error == 0:
@@ -120,9 +122,9 @@ def judge_family(comparisons: Sequence[Comparison]) -> list[Claim]:
 
     A claim is confirmed or refuted where the probability of its direction, corrected by Holm over
     all comparisons of the family in that direction, is below 0.025; a gain that is certain but
-    smaller than the margin counts as confirmed. Otherwise it is undecided, and ``needed`` says from
-    how many pairs on a mean and a spread like these would decide it. Fewer than two pairs are not
-    comparable.
+    smaller than the margin counts as confirmed. Otherwise it is undecided, and ``needed`` is the
+    number of pairs from which a mean and a spread like these would decide it. Fewer than two pairs
+    are not comparable.
 
     Parameters
     ----------
@@ -133,12 +135,13 @@ def judge_family(comparisons: Sequence[Comparison]) -> list[Claim]:
     list of Claim
         In the order of the comparisons, with ``dataset``, the uncorrected 95 % interval ``low`` to
         ``high``, the corrected probability ``p`` of the verdict (for an undecided claim the smaller
-        of both), ``needed`` and ``untrained``.
+        of the two), ``needed`` and ``untrained``.
 
     Examples
     --------
     >>> gains = np.array([0.021, 0.019, 0.023, 0.020])
-    >>> judge_family([Comparison("it helps", "ours", "digits", gains, "better", 0.01)])[0].verdict
+    >>> comparison = Comparison("it helps", "this study", "digits", gains, "better", 0.01)
+    >>> judge_family([comparison])[0].verdict
     'confirmed'
     """
     judged = [k for k, comparison in enumerate(comparisons) if len(comparison.values) > 1]
@@ -179,22 +182,22 @@ def _claim(comparison: Comparison, corrected: Directions | None, size: int) -> C
 
 
 def pairs_needed(comparison: Comparison, size: int) -> int | None:
-    """Fewest pairs that would decide a comparison if their mean and spread stayed, at the strictest
-    level of a family of a size.
+    """Return the smallest number of pairs that would decide a comparison with the same mean and
+    spread, at the strictest level of a family of ``size`` comparisons.
 
-    None where more than ten thousand would be needed: the mean lies at the bound.
+    None if more than ten thousand would be needed, because the mean lies at the bound.
     """
     values, margin = np.asarray(comparison.values, float), comparison.margin
     mean, deviation = values.mean(), values.std(ddof=1)
     if comparison.kind == BETTER:
         distance, level = max(mean, margin - mean), LEVEL / size
     else:
-        # outside the margins two directions share the level
+        # outside the margins, the two directions share the level
         distance, level = abs(margin - abs(mean)), LEVEL / size / (1 if abs(mean) < margin else 2)
 
     def decides(pairs: int) -> bool:
         return bool(distance > stdtrit(pairs - 1, 1 - level) * deviation / np.sqrt(pairs))
 
     counts = range(len(values), MOST_PAIRS + 1)
-    place = bisect_left(counts, True, key=decides)
-    return counts[place] if place < len(counts) else None
+    index = bisect_left(counts, True, key=decides)
+    return counts[index] if index < len(counts) else None

@@ -1,5 +1,5 @@
-"""Rows of a study: a pure function of settings and seed, by workers side by side, each row kept
-when it is done."""
+"""Rows of a study: each is a pure function of settings and seed, computed by parallel workers and
+saved as soon as it is finished."""
 
 from __future__ import annotations
 
@@ -42,32 +42,32 @@ def run_study(
     ----------
     work : callable
         A function at the top level of a module that workers can import, called with the settings of
-        a row as keywords; returns its results.
+        a row as keywords. It returns the results of the row.
     rows : sequence of mappings
-        Settings, seeds among them: numbers, text, booleans or None.
+        Settings, including seeds: numbers, text, booleans or None.
     table : path
-        Parquet file that grows by a row whenever one is done, whole at any moment; rows in it with
-        the same settings are not run again, and rows of other settings stay.
+        Parquet file to which every finished row is added; the file is complete at any moment. Rows
+        with the same settings are not run again, and rows with other settings stay.
     workers : int
-        Local processes of one thread each; 1 works in this process.
+        Number of local processes with one thread each; with 1, rows run in this process.
     scheduler : str, optional
         Address of a Dask scheduler whose workers are used instead.
     progress : callable, optional
-        Called with the number of rows done and of all.
+        Called with the number of finished rows and the number of all rows.
 
     Returns
     -------
     pandas.DataFrame
-        The rows asked for, in their order: settings, results, ``seconds``, and ``error`` with the
+        The requested rows in their order: settings, results, ``seconds``, and ``error`` with the
         traceback of a row that failed.
 
     Raises
     ------
     DataError
-        For two rows of the same settings, a table that cannot be read, or one that another run is
+        For two rows with the same settings, or a table that cannot be read or that another run is
         writing.
     ClusterError
-        If the scheduler is not there or is lost; rows that were done are in the table.
+        If there is no scheduler or it is lost; finished rows are in the table.
     """
     require("pyarrow")
     keys = [key_of(row) for row in rows]
@@ -75,46 +75,46 @@ def run_study(
         raise DataError("Two rows of the study have the same settings.")
     path = Path(table)
     with alone(path, "another run is writing this table."):
-        done = study_table(path)
-        found = set(done.loc[done[ERROR].isna(), KEY]) if len(done) else set()
-        waiting = [(key, row) for key, row in zip(keys, rows, strict=True) if key not in found]
+        frame = study_table(path)
+        finished = set(frame.loc[frame[ERROR].isna(), KEY]) if len(frame) else set()
+        waiting = [(key, row) for key, row in zip(keys, rows, strict=True) if key not in finished]
         count = len(rows) - len(waiting)
         if progress is not None:
             progress(count, len(rows))
         for entries in _entries(work, waiting, workers, scheduler):
             new = pd.DataFrame(entries)
-            done = pd.concat(
-                [done[~done[KEY].isin(new[KEY])], new] if len(done) else [new], ignore_index=True
+            frame = pd.concat(
+                [frame[~frame[KEY].isin(new[KEY])], new] if len(frame) else [new], ignore_index=True
             )
             with replacing(path) as scratch:
-                done.to_parquet(scratch, index=False)
+                frame.to_parquet(scratch, index=False)
             count += len(new)
             if progress is not None:
                 progress(count, len(rows))
-    return done.set_index(KEY).loc[keys].reset_index() if len(rows) else done
+    return frame.set_index(KEY).loc[keys].reset_index() if len(rows) else frame
 
 
 def study_table(path: str | Path) -> pd.DataFrame:
-    """The table of a study, empty where there is no file.
+    """Return the table of a study, which is empty if there is no file.
 
     Raises
     ------
     DataError
-        If the file is no table of a study.
+        If the file is not a table of a study.
     """
     path = Path(path)
     if not path.exists():
         return pd.DataFrame({KEY: [], ERROR: []})
     require("pyarrow")
     try:
-        # read at once: a run that goes on meanwhile replaces the file, which Arrow opens more than
-        # once
+        # read the whole file at once: Arrow opens it more than once, and a run may replace it
+        # meanwhile
         frame = pd.read_parquet(BytesIO(path.read_bytes()))
     except (OSError, ValueError) as error:
-        raise DataError(f"{path}: no table of a study ({str(error).splitlines()[0]}).") from None
+        raise DataError(f"{path}: not a table of a study ({str(error).splitlines()[0]}).") from None
     if not {KEY, ERROR} <= set(frame.columns):
         raise DataError(
-            f"{path}: no table of a study; it has the columns {', '.join(frame.columns)}."
+            f"{path}: not a table of a study; it has the columns {', '.join(frame.columns)}."
         )
     return frame
 
@@ -127,7 +127,7 @@ def key_of(row: Settings) -> str:
 def _entries(
     work: Work, waiting: Sequence[tuple[str, Settings]], workers: int, scheduler: str | None
 ) -> Iterator[list[dict[str, Any]]]:
-    """Rows that are done, those that came since the last."""
+    """Yield lists of finished rows, each with those that finished since the last list."""
     calls = [(work, key, row) for key, row in waiting]
     for batch in side_by_side(_entry, calls, workers=workers, scheduler=scheduler):
         lost = (

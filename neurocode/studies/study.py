@@ -1,5 +1,5 @@
-"""A study: parts that write tables, protocols that say how long they run, and the claims that the
-tables settle."""
+"""A study: parts that write tables, protocols that set how long they run, and the claims that the
+tables decide."""
 
 from __future__ import annotations
 
@@ -29,13 +29,13 @@ class StudyRun:
     output : pathlib.Path
         Folder of the tables.
     scratch : pathlib.Path
-        Folder of what is too large to keep with them, such as trained networks.
+        Folder of files that are too large to keep with the tables, such as trained networks.
     workers : int
-        Processes side by side.
+        Number of parallel processes.
     scheduler : str or None
         Address of a Dask scheduler whose workers are used instead.
     progress : callable
-        Called with the number of rows done and of all.
+        Called with the number of finished rows and the number of all rows.
     """
 
     protocol: str
@@ -54,20 +54,20 @@ class StudyRun:
             If rows failed; the others are kept.
         """
         path = self.output / table
-        found = run_study(
+        frame = run_study(
             work, rows, path, workers=self.workers, scheduler=self.scheduler, progress=self.progress
         )
-        failed = found["error"].dropna()
+        failed = frame["error"].dropna()
         if len(failed):
             last = failed.iloc[0].strip().splitlines()[-1]
             raise DataError(
                 f"{path}: {len(failed)} rows failed and are run again next time; the first: {last}"
             )
-        return found
+        return frame
 
 
 def no_data(protocol: str) -> Mapping[str, Sequence[str]]:
-    """The data of a study that reads none."""
+    """Return no data, for a study that reads no recordings."""
     return {}
 
 
@@ -79,15 +79,15 @@ class Study:
     ----------
     title : str
     protocols : tuple of str
-        The first is run where none is asked for; ``"quick"``, if there is one, takes some minutes.
+        The first is the default; ``"quick"``, if there is one, takes a few minutes.
     parts : mapping of str to callable
-        Each takes a :class:`StudyRun` and writes its tables; run in this order, a part may read the
-        tables of those before.
+        Each takes a :class:`StudyRun` and writes its tables; parts run in this order, so a part may
+        read the tables of earlier ones.
     claims : callable
-        From the folder of the tables, the claims; those whose tables are missing are left out.
+        Returns the claims from the folder of the tables; claims without tables are left out.
     data : callable
-        From a protocol, the folders of ``NEUROCODE_DATA`` that each part reads; parts that read
-        none may be left out.
+        Returns, for a protocol, the folders of ``NEUROCODE_DATA`` that each part reads; parts that
+        read none may be left out.
     """
 
     title: str
@@ -103,33 +103,41 @@ class Study:
         ----------
         protocol : str
         parts : sequence of str
-            Those that are to be run.
+            Parts that are to be run.
 
         Raises
         ------
         DataError
-            If a folder that one of the parts reads is not in ``NEUROCODE_DATA``; says which, and
-            which parts run without.
+            If a folder that one of the parts reads is not in ``NEUROCODE_DATA``; the message names
+            it, and the parts that run without it.
 
         Examples
         --------
-        >>> Study("made", ("quick",), {"all": print}, claims=lambda folder: []).require_data("quick", ["all"])
+        >>> study = Study("made", ("quick",), {"all": print}, claims=lambda folder: [])
+        >>> study.require_data("quick", ["all"])
         """
-        place = os.environ.get("NEUROCODE_DATA", "")
+        data_folder = os.environ.get("NEUROCODE_DATA", "")
         missing = {
-            part: [folder for folder in folders if not place or not (Path(place) / folder).is_dir()]
+            part: [
+                folder
+                for folder in folders
+                if not data_folder or not (Path(data_folder) / folder).is_dir()
+            ]
             for part, folders in self.data(protocol).items()
         }
         folders = list(dict.fromkeys(folder for part in parts for folder in missing.get(part, ())))
         if not folders:
             return
         several = len(folders) > 1
-        where = f"{'are' if several else 'is'} not in {place}" if place else "is not set"
+        where = (
+            f"{'are' if several else 'is'} not in {data_folder}" if data_folder else "is not set"
+        )
         without = [part for part in self.parts if not missing.get(part)]
-        rest = f"; without run {' '.join(f'--part {part}' for part in without)}" if without else ""
+        options = " ".join(f"--part {part}" for part in without)
+        hint = f"; without {'them' if several else 'it'}, run {options}" if without else ""
         raise DataError(
             f"The study reads the folder{'s' if several else ''} {', '.join(folders)} of "
-            f"NEUROCODE_DATA, which {where}{rest}."
+            f"NEUROCODE_DATA, which {where}{hint}."
         )
 
 
@@ -145,24 +153,24 @@ def load_study(name: str, root: Path | None = None) -> Study:
     Raises
     ------
     ModelError
-        If there is none of this name.
+        If there is no study of this name.
     """
     return module_of("analyses", name, root, "study").STUDY
 
 
 def checkout(root: Path | None = None) -> Path:
-    """Folder that holds ``analyses`` and ``figures``: the one given, the working directory, or the
-    one of the package's source.
+    """Return the folder that holds ``analyses`` and ``figures``: ``root``, the working directory,
+    or the folder of the package's source.
 
     Raises
     ------
     ModelError
-        If none does.
+        If none of these holds them.
     """
-    places = [root] if root else [Path.cwd(), Path(neurocode.__file__).parents[1]]
-    for place in places:
-        if (place / "analyses").is_dir() and (place / "figures").is_dir():
-            return place.resolve()
+    candidates = [root] if root else [Path.cwd(), Path(neurocode.__file__).parents[1]]
+    for candidate in candidates:
+        if (candidate / "analyses").is_dir() and (candidate / "figures").is_dir():
+            return candidate.resolve()
     raise ModelError(
         "Studies lie in the folders analyses and figures of a checkout of neurocode: run the "
         "command there."
@@ -184,16 +192,16 @@ def module_of(kind: str, name: str, root: Path | None, module: str = "") -> Modu
     Raises
     ------
     ModelError
-        If there is none of this name.
+        If there is no such module.
     """
-    place = checkout(root)
-    known = names_of(kind, place, module)
-    if name not in known:
+    checkout_folder = checkout(root)
+    names = names_of(kind, checkout_folder, module)
+    if name not in names:
         raise ModelError(
-            f"'{name}' is not among the {kind}; known are {', '.join(known) or 'none'}."
+            f"'{name}' is not among the {kind}; known are {', '.join(names) or 'none'}."
         )
-    if str(place) not in sys.path:
-        sys.path.insert(0, str(place))
+    if str(checkout_folder) not in sys.path:
+        sys.path.insert(0, str(checkout_folder))
     return importlib.import_module(
         ".".join(part for part in (kind, _module_name(name), module) if part)
     )
@@ -202,5 +210,5 @@ def module_of(kind: str, name: str, root: Path | None, module: str = "") -> Modu
 def names_of(kind: str, place: Path, module: str = "") -> list[str]:
     """Names of the studies, or figures, of a checkout."""
     pattern = f"*/{module}.py" if module else "*.py"
-    found = (path.parent.name if module else path.stem for path in (place / kind).glob(pattern))
-    return sorted(name.replace("_", "-") for name in found)
+    stems = (path.parent.name if module else path.stem for path in (place / kind).glob(pattern))
+    return sorted(name.replace("_", "-") for name in stems)

@@ -1,5 +1,5 @@
-"""Calls side by side: in this process, in local processes of one thread each, or in the workers of
-a Dask scheduler."""
+"""Parallel calls: in this process, in local processes of one thread each, or in the workers of a
+Dask scheduler."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from neurocode.logs import quiet
 if TYPE_CHECKING:
     from distributed import Client, Future
 
-#: One thread a process: two of them do 1.65 times the work of one with two threads.
+#: One thread per process: two such processes do 1.65 times the work of one with two threads.
 SINGLE_THREAD = {
     "OMP_NUM_THREADS": "1",
     "OPENBLAS_NUM_THREADS": "1",
@@ -26,14 +26,14 @@ SINGLE_THREAD = {
     "NUMBA_NUM_THREADS": "1",
     "XLA_FLAGS": "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1",
 }
-#: What Dask sets besides in the process that starts workers.
+#: Further variables that Dask sets in the process that starts workers.
 SET_BY_DASK = ("PYTHONHASHSEED", "__DASK_PARENT_PID")
 #: Seconds to wait for a scheduler that does not answer, and for a first worker.
 PATIENCE = 20.0
 
 
 class Outcome(NamedTuple):
-    """What became of a call: its value, or why there is none (its worker died again and again)."""
+    """Result of a call: its value, or why there is none (its worker died repeatedly)."""
 
     number: int
     value: Any
@@ -47,16 +47,16 @@ def side_by_side(
     workers: int = 1,
     scheduler: str | None = None,
 ) -> Iterator[list[Outcome]]:
-    """Outcomes of ``work(*call)``, those that came since the last.
+    """Yield outcomes of ``work(*call)``, each time those that arrived since the last time.
 
     Parameters
     ----------
     work : callable
-        A function at the top level of a module that the workers can import. What it raises is
+        A function at the top level of a module that the workers can import. Its exceptions are
         raised here.
     calls : sequence of tuple
     workers : int
-        Local processes; 1 works in this one.
+        Number of local processes; with 1, calls run in this process.
     scheduler : str, optional
         Address of a Dask scheduler, such as ``tcp://10.0.0.1:8786``, whose workers are used
         instead.
@@ -68,7 +68,7 @@ def side_by_side(
     Raises
     ------
     ClusterError
-        If the scheduler does not answer, has no worker, or is lost on the way.
+        If the scheduler does not answer, has no worker, or is lost before the end.
     """
     if workers == 1 and scheduler is None:
         for number, call in enumerate(calls):
@@ -90,7 +90,7 @@ def side_by_side(
         except (CommClosedError, asyncio.CancelledError, concurrent.futures.CancelledError):
             where = scheduler or "of the local processes"
             raise ClusterError(
-                f"The scheduler {where} is gone; what was done is kept: run it again."
+                f"The scheduler {where} is gone; finished results are kept: run it again."
             ) from None
 
 
@@ -102,7 +102,7 @@ def _outcome(future: Future, number: int) -> Outcome:
     except KilledWorker as error:
         return Outcome(number, None, str(error).splitlines()[0])
     finally:
-        # a value that is still asked for would be made again if its worker died
+        # a value that is still referenced would be computed again if its worker died
         future.release()
 
 
@@ -144,17 +144,17 @@ def _client(workers: int, scheduler: str | None) -> Iterator[Client]:
 
 @contextmanager
 def _environment_put_back(*names: str) -> Iterator[None]:
-    """Give these variables their values back: Dask sets those of its workers in the process that
-    starts them, for good.
+    """Restore environment variables afterwards, because Dask sets those of its workers permanently
+    in the process that starts them.
 
-    Programs that this process starts afterwards would compute with other threads, and so end with
-    other last digits.
+    Programs that this process starts later would otherwise use another number of threads, and their
+    results would differ in the last digits.
     """
-    before = {name: os.environ.get(name) for name in names}
+    previous = {name: os.environ.get(name) for name in names}
     try:
         yield
     finally:
-        for name, value in before.items():
+        for name, value in previous.items():
             if value is None:
                 os.environ.pop(name, None)
             else:

@@ -226,7 +226,7 @@ def test_output_is_readable_at_eighty_columns(described):
         ),
         (
             ["{folder}/cell.txt", "--seed", "-1"],
-            "There are 200 surrogates with seed -1, expected none below zero.",
+            "There are 200 surrogates with seed -1, expected zero or more.",
         ),
         (["{folder}/cell.txt", "--axes", "unit"], ": an array of shape (2,) has no axes 'unit'."),
     ],

@@ -119,8 +119,8 @@ def test_a_finer_step_holds_the_current():
         ),
         (
             {"duration": 1e6},
-            "1000000 s in steps of 0.1 ms with 1 signal needs 74.5 GiB, at most 8 GiB are taken: "
-            "shorten the",
+            "1000000 s in steps of 0.1 ms with 1 signal needs 74.5 GiB, but at most 8 GiB are "
+            "allowed: shorten the",
         ),
         ({"duration": 1e300}, "shorten the duration"),
     ],

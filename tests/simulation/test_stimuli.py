@@ -60,7 +60,7 @@ def test_times_that_make_no_grid_are_refused(duration, dt, says):
 
 def test_a_spread_below_zero_is_refused():
     with pytest.raises(
-        DataError, match="standard deviation of the noise is -1 pA, expected none below zero"
+        DataError, match="standard deviation of the noise is -1 pA, expected zero or more"
     ):
         stimuli.frozen_noise(1.0, 1e-3, mean=0.0, standard_deviation=-1.0, seed=1)
     assert (

@@ -359,7 +359,7 @@ def test_sides_that_cannot_be_compared_are_named(model, recorded, says):
 def test_unknown_statistics_and_units_are_named():
     with pytest.raises(
         DataError,
-        match="'lag' is no statistic of a comparison; known are rate, psth_correlation_loss",
+        match="'lag' is not a statistic of a comparison; known are rate, psth_correlation_loss",
     ):
         nc.compare(MODEL, RECORDED, statistics=["rate", "lag"])
     for unit in (1, -1):

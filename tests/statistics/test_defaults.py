@@ -83,7 +83,7 @@ def test_constants_of_definitions():
         6e-3,
         50_000_000,
     )
-    assert KS_95 == 1.358 and entropy.SAMPLES_A_WORD == 8 and complexity.LARGEST_DENSE == 32
+    assert KS_95 == 1.358 and entropy.SAMPLES_PER_WORD == 8 and complexity.LARGEST_DENSE == 32
     assert (compare.COUNT_WINDOW, compare.LARGEST_LAG, compare.LAG_BIN, compare.COMPLEXITY_BIN) == (
         0.1,
         0.1,
@@ -98,7 +98,7 @@ def test_constants_of_definitions():
     assert (
         lempel_ziv.BUDGET,
         lempel_ziv.DENSE_BITS,
-        lempel_ziv.BITS_A_LEVEL,
+        lempel_ziv.BITS_PER_LEVEL,
         lempel_ziv.MOST_LEVELS,
     ) == (64, 0.62, 4.0, 8)
 

@@ -89,7 +89,7 @@ def test_statistics_are_chosen_by_row_and_by_column():
     [
         (
             ["median"],
-            "'median' is no statistic of a description; known are rate, intervals, allan_factor",
+            "'median' is not a statistic of a description; known are rate, intervals, allan_factor",
         ),
         ("cv", "expected a sequence of names and statistics"),
         (

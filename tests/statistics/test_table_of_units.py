@@ -173,8 +173,8 @@ def test_hints_at_a_misread_unit_of_time(rate, spikes, hint):
         ({"bin_size": 0.0}, "The bin size is 0.0 s, expected a positive time."),
         ({"bin_size": np.nan}, "The bin size is nan, expected a finite number."),
         ({"bin_size": np.inf}, "The bin size is inf, expected a finite number."),
-        ({"n_surrogates": -1}, "There are -1 surrogates with seed 0, expected none below zero."),
-        ({"seed": -1}, "There are 200 surrogates with seed -1, expected none below zero."),
+        ({"n_surrogates": -1}, "There are -1 surrogates with seed 0, expected zero or more."),
+        ({"seed": -1}, "There are 200 surrogates with seed -1, expected zero or more."),
     ],
 )
 def test_options_that_make_no_sense_are_named(options, says):

@@ -107,7 +107,7 @@ def test_another_verdict_is_refused():
     with pytest.raises(DataError) as caught:
         Claim("c", "s", "", None, None, 0, "perhaps")
     assert str(caught.value) == (
-        "'perhaps' is no verdict; known are confirmed, refuted, undecided, not confirmed, "
+        "'perhaps' is not a verdict; known are confirmed, refuted, undecided, not confirmed, "
         "depends, not comparable, void."
     )
 

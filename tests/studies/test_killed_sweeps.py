@@ -167,7 +167,7 @@ def test_a_killed_worker_and_a_killed_scheduler(tmp_path, undisturbed, monkeypat
             )
         assert (
             str(caught.value)
-            == f"The scheduler {address} is gone; what was done is kept: run it again."
+            == f"The scheduler {address} is gone; finished results are kept: run it again."
         )
     kept = names(table)
     assert 20 <= len(kept) < len(ROWS)

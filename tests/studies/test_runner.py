@@ -175,9 +175,9 @@ def test_what_is_no_table_of_a_study_is_refused(tmp_path):
     assert study_table(path).empty and list(study_table(path).columns) == ["key", "error"]
     path.write_bytes(b"PAR1 cut short")
     assert re.fullmatch(
-        re.escape(f"{path}: no table of a study (") + ".+" + re.escape(")."),
+        re.escape(f"{path}: not a table of a study (") + ".+" + re.escape(")."),
         said(study_table, path),
     )
-    assert said(run_study, square, rows(1), path).startswith(f"{path}: no table of a study (")
+    assert said(run_study, square, rows(1), path).startswith(f"{path}: not a table of a study (")
     pd.DataFrame({"key": ["a"], "x": [1]}).to_parquet(path)
-    assert said(study_table, path) == f"{path}: no table of a study; it has the columns key, x."
+    assert said(study_table, path) == f"{path}: not a table of a study; it has the columns key, x."

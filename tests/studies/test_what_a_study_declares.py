@@ -46,18 +46,18 @@ def test_missing_data_are_named_before_anything_is_run(tmp_path, monkeypatch):
     made = study(traces=("ecg",), cells=("raphe", "ecg"))
     monkeypatch.delenv("NEUROCODE_DATA", raising=False)
     assert said(made.require_data, "full", ["drawn", "traces"]) == (
-        "The study reads the folder ecg of NEUROCODE_DATA, which is not set; without run --part "
-        "drawn."
+        "The study reads the folder ecg of NEUROCODE_DATA, which is not set; without it, run "
+        "--part drawn."
     )
     monkeypatch.setenv("NEUROCODE_DATA", str(tmp_path))
     assert said(made.require_data, "full", ["traces", "cells"]) == (
         f"The study reads the folders ecg, raphe of NEUROCODE_DATA, which are not in {tmp_path}; "
-        f"without run --part drawn."
+        f"without them, run --part drawn."
     )
     (tmp_path / "ecg").mkdir()
     assert said(made.require_data, "full", ["cells"]) == (
         f"The study reads the folder raphe of NEUROCODE_DATA, which is not in {tmp_path}; without "
-        f"run --part drawn --part traces."
+        f"it, run --part drawn --part traces."
     )
     (tmp_path / "raphe").write_text("a file is no folder of recordings")
     assert "folder raphe" in said(made.require_data, "full", ["cells"])
