@@ -44,12 +44,12 @@ def recorded_of(fits: pd.DataFrame) -> Recorded:
 
 def tuned(run: StudyRun) -> pd.DataFrame:
     """Return the best learning rate and gain of every kind of neuron on every task."""
-    found, grid = protocols.cells(run.protocol)
+    arms, grid = protocols.cells(run.protocol)
     seeds = protocols.TUNING_SEEDS[:1] if run.protocol == "quick" else protocols.TUNING_SEEDS
     return tune(
         run,
         partial(tuning_row, cells_of(fitted(run))),
-        found,
+        arms,
         grid,
         "tuning.parquet",
         ("dataset",),
