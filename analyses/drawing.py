@@ -86,7 +86,7 @@ def differences(
                 x, scale * difference.values.mean(), "o", markersize=2.5, color=colour, label=label
             )
             label = None
-    axes.axhline(0, color="0.6", linewidth=0.6, linestyle=":")
+    axes.axhline(0, color="0.6", linewidth=0.6)
     axes.set_xticks(range(len(labels)), labels)
     return axes
 

@@ -2,8 +2,8 @@
 resonators?
 
 A GIF has one variable below threshold, so it integrates for all values of its parameters. Here the
-GIF with a voltage-following threshold gains the adaptation current of the adaptive LIF neuron, ``dw/dt = (a_w (v -
-E_L) - w)/tau_w``; ``a_w/g_L`` is the effective coupling.
+GIF with a voltage-following threshold gains the adaptation current of the adaptive LIF neuron,
+``dw/dt = (a_w (v - E_L) - w)/tau_w``; ``a_w/g_L`` is the effective coupling.
 """
 
 from __future__ import annotations

@@ -73,7 +73,9 @@ def errors(
     """Draw distances from the exact gradient on a logarithmic axis, with the margin of the
     claim."""
     curves(axes, table, setting, lines)
-    axes.axhline(MARGIN, color="#999999", linewidth=0.6, linestyle=":")
+    axes.axhline(
+        MARGIN, color="0.6", linewidth=0.6, linestyle=":", label=f"margin of the claims, {MARGIN:g}"
+    )
     axes.set(yscale="log", ylim=(1e-4, 3), xlabel=name, ylabel="Error of the gradient")
     return axes
 
@@ -91,7 +93,7 @@ def excess(axes: Axes, table: pd.DataFrame) -> Axes:
             label=f"gain {gain:g}",
         )
     ends = (0.6, 2.0)
-    axes.plot(ends, ends, color="#999999", linewidth=0.6)
+    axes.plot(ends, ends, color="#999999", linewidth=0.6, label="equal")
     axes.set(
         xlim=ends,
         ylim=ends,
