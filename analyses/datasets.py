@@ -14,14 +14,15 @@ from neurocode.learning import Part, Task, stratified, tasks
 
 NAMES = ("digits", "mnist10k", "braille")
 PARTS = ("training", "validation", "test")
-#: Of the division into the test part and the rest.
+#: Seed of the division into the test part and the rest.
 TEST_SEED = 0
-#: Samples of a Braille letter that are averaged into one step (ours): training takes half the time.
+#: Number of samples of a Braille letter that are averaged into one step. Averaging two is our
+#: choice, not from the paper; it halves the training time.
 BRAILLE_STEPS = 2
 
 
 def data_folder(name: str) -> Path:
-    """Folder of recorded data."""
+    """Return the path of a folder of recorded data."""
     if "NEUROCODE_DATA" not in os.environ:
         raise DataError(
             f"Recordings are read from the folder {name} of NEUROCODE_DATA, which is not set."
@@ -30,17 +31,18 @@ def data_folder(name: str) -> Path:
 
 
 def recorded(names: Sequence[str]) -> tuple[str, ...]:
-    """Those of some tasks that are read from a folder of their name; the digits come with
+    """Return the names of the tasks that are read from a data folder; the digits come with
     scikit-learn."""
     return tuple(name for name in names if name != "digits")
 
 
 def dataset(name: str, seed: int, steps: int = 8) -> Task:
-    """Digits of scikit-learn, ten thousand of MNIST (both shown for some steps), or Braille letters
-    at half their sampling rate.
+    """Return the task ``digits``, ``mnist10k`` or ``braille`` for a seed.
 
-    The test part is the same for every seed, so that no seed is tuned on what another is tested on;
-    the rest is divided anew.
+    These are the digits of scikit-learn and ten thousand digits of MNIST, each shown for ``steps``
+    steps, and Braille letters at half their sampling rate. The test part is the same for every
+    seed, so that no seed is tuned on the test sequences of another; the rest is divided into
+    training and validation anew for each seed.
     """
     return divided_anew(_made(name, steps), seed)
 
@@ -56,8 +58,11 @@ def _made(name: str, steps: int) -> Task:
 
 
 def coarser(task: Task, steps: int) -> Task:
-    """Means of so many steps; one that any valid step went into is valid, and the steps that do not
-    fill one are left out."""
+    """Return a task whose steps are means over ``steps`` steps of the original.
+
+    A mean is valid if any of its steps is valid. Steps at the end that do not fill a mean are left
+    out.
+    """
 
     def joined(part: Part) -> Part:
         length = part.inputs.shape[1] // steps
@@ -72,28 +77,31 @@ def coarser(task: Task, steps: int) -> Task:
 
 
 def divided_anew(task: Task, seed: int) -> Task:
-    """The training and validation sequences in a new random order, divided into parts of the same
-    sizes."""
-    whole = Part(
+    """Return a task whose training and validation sequences are put in a new random order and
+    divided into parts of the same sizes."""
+    pooled = Part(
         *(
             np.concatenate([getattr(part, field) for part in (task.training, task.validation)])
             for field in ("inputs", "targets", "valid")
         )
     )
-    order = np.random.default_rng(seed).permutation(len(whole))
-    training, validation = (whole.select(own) for own in np.split(order, [len(task.training)]))
+    order = np.random.default_rng(seed).permutation(len(pooled))
+    training, validation = (
+        pooled.select(indices) for indices in np.split(order, [len(task.training)])
+    )
     return replace(task, training=training, validation=validation)
 
 
 def smaller(task: Task, sequences: int, seed: int) -> Task:
-    """Some sequences of every part, every label in proportion."""
+    """Return a task with ``sequences`` sequences of every part, with every label in proportion."""
     return replace(
         task, **{name: stratified(getattr(task, name), sequences, seed) for name in PARTS}
     )
 
 
 def binned(trains: Sequence[np.ndarray], dt: float, steps: int) -> np.ndarray:
-    """Whether a spike (times in seconds) falls into each of the bins (trains, steps)."""
+    """Return whether a spike falls into each bin (trains, steps); times and ``dt`` are in
+    seconds."""
     rows = np.zeros((len(trains), steps), bool)
     for row, times in zip(rows, trains, strict=True):
         bins = np.floor(np.asarray(times) / dt + 1e-9).astype(int)

@@ -1,5 +1,5 @@
-"""Panels that the figures of several studies share: single seeds, and paired differences with their
-intervals."""
+"""Panels that the figures of several studies share: values of single seeds, and paired differences
+with their intervals."""
 
 from __future__ import annotations
 
@@ -27,17 +27,21 @@ def seeds(
     groups: Mapping[str, str],
     by: str = "dataset",
 ) -> Axes:
-    """In percent, every seed of every arm side by side, and their mean, for each group; networks
-    that did not train as crosses."""
+    """Draw every seed of every arm in percent, with the mean of the trained networks, for each
+    group.
+
+    Arms stand side by side. Networks that did not train are drawn as crosses and do not enter the
+    mean.
+    """
     step = 0.8 / len(style)
     for number, (arm, (label, colour)) in enumerate(style.items()):
         for place, group in enumerate(groups):
-            own = table[(table[column] == arm) & (table[by] == group)]
-            trained = is_trained(own)
+            rows = table[(table[column] == arm) & (table[by] == group)]
+            trained = is_trained(rows)
             x = place + step * (number - (len(style) - 1) / 2)
             axes.plot(
                 np.full(trained.sum(), x),
-                100 * own.loc[trained, values],
+                100 * rows.loc[trained, values],
                 "o",
                 markersize=1.5,
                 color=colour,
@@ -45,13 +49,13 @@ def seeds(
             )
             axes.plot(
                 np.full((~trained).sum(), x),
-                100 * own.loc[~trained, values],
+                100 * rows.loc[~trained, values],
                 "x",
                 markersize=2,
                 color=colour,
             )
             if trained.any():
-                mean = 100 * own.loc[trained, values].mean()
+                mean = 100 * rows.loc[trained, values].mean()
                 axes.plot(
                     [x - 0.4 * step, x + 0.4 * step],
                     [mean] * 2,
@@ -69,30 +73,32 @@ def differences(
     labels: Sequence[str],
     scale: float = 100.0,
 ) -> Axes:
-    """Mean paired difference and 95 % interval of every arm at each of some places."""
+    """Draw the mean paired difference and its 95 % interval for every arm at each label."""
     step = 0.8 / max(len(pairs), 2)
     for number, (arm, entries) in enumerate(pairs.items()):
         label, colour = style[arm]
-        for place, own in enumerate(entries):
-            if len(own.values) < 2:
+        for place, difference in enumerate(entries):
+            if len(difference.values) < 2:
                 continue
             x = place + step * (number - (len(pairs) - 1) / 2)
-            axes.plot([x] * 2, scale * np.array(mean_interval(own.values)), color=colour)
-            axes.plot(x, scale * own.values.mean(), "o", markersize=2.5, color=colour, label=label)
+            axes.plot([x] * 2, scale * np.array(mean_interval(difference.values)), color=colour)
+            axes.plot(
+                x, scale * difference.values.mean(), "o", markersize=2.5, color=colour, label=label
+            )
             label = None
-    axes.axhline(0, color="0.6", linewidth=0.6, linestyle=":")
+    axes.axhline(0, color="0.6", linewidth=0.6)
     axes.set_xticks(range(len(labels)), labels)
     return axes
 
 
 def margin(axes: Axes, size: float) -> Axes:
-    """The band of differences that do not matter."""
+    """Shade the band of differences that are too small to matter."""
     axes.axhspan(-size, size, color="0.92", zorder=0)
     return axes
 
 
 def counted(axes: Axes, table: pd.DataFrame) -> Axes:
-    """How many seeds a panel shows, and how many networks did not train."""
+    """Write how many seeds a panel shows, and how many networks did not train."""
     n, lost = table["seed"].nunique(), int((~is_trained(table)).sum())
     text = f"n = {n} seeds" + (f", {lost} not trained" if lost else "")
     axes.annotate(

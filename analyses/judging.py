@@ -19,18 +19,19 @@ from neurocode.studies import (
 )
 
 Entry = dict[str, Any]
-#: From the table of a data set and an entry, the differences of its two arms.
+#: A function of the table of one data set and an entry that returns the differences of its two
+#: arms.
 PairedJudge = Callable[[pd.DataFrame, Entry], Pairs]
 
 
 def judged_families(
     fixed: Path, folder: Path, judges: Mapping[str, tuple[str, PairedJudge]]
 ) -> list[Claim]:
-    """Every claim of a file whose table is there, on each of its data sets, judged with the others
-    of its family.
+    """Judge every claim of a file whose table exists, on each of its data sets.
 
-    An entry names its ``family``, ``kind`` and ``margin``, and where the table holds several its
-    ``datasets``. A claim with a published value is on data that are not here.
+    The claims of one family are judged together. An entry names its ``family``, ``kind`` and
+    ``margin``, and its ``datasets`` where it is not about all data sets of its table. A claim with
+    a published value is about data that are not available here.
     """
     tables = {path.stem: sound(study_table(path)) for path in sorted(folder.glob("*.parquet"))}
     entries = tomllib.loads(fixed.read_text(encoding="utf-8"))
@@ -41,17 +42,17 @@ def judged_families(
             families.setdefault(entry["family"], []).extend(
                 _comparisons(entry, tables.get(table), judge)
             )
-    found = [claim for comparisons in families.values() for claim in judge_family(comparisons)]
+    judged = [claim for comparisons in families.values() for claim in judge_family(comparisons)]
     absent = [
         absent_claim(e["claim"], e["source"], e["paper_value"])
         for e in entries.values()
         if "paper_value" in e
     ]
-    return [*found, *absent]
+    return [*judged, *absent]
 
 
 def _comparisons(entry: Entry, table: pd.DataFrame | None, judge: PairedJudge) -> list[Comparison]:
-    """One comparison for each data set of an entry that its table holds."""
+    """Return one comparison for each data set of an entry that its table holds."""
     if table is None:
         return []
     names = entry.get("datasets", sorted(table["dataset"].unique()))
@@ -63,14 +64,21 @@ def _comparisons(entry: Entry, table: pd.DataFrame | None, judge: PairedJudge) -
     text = f"{entry['claim']} ({entry['statistic']})"
     return [
         Comparison(
-            text, entry["source"], name, own.values, entry["kind"], entry["margin"], own.untrained
+            text,
+            entry["source"],
+            name,
+            differences.values,
+            entry["kind"],
+            entry["margin"],
+            differences.untrained,
         )
-        for name, own in pairs.items()
-        if len(own.values) or own.untrained
+        for name, differences in pairs.items()
+        if len(differences.values) or differences.untrained
     ]
 
 
 def sound(table: pd.DataFrame) -> pd.DataFrame:
-    """Rows that did not fail, of the whole data sets where there are any."""
+    """Return the rows that did not fail; of these only those of whole data sets, if there are
+    any."""
     table = table[table["error"].isna()]
     return table[table["sequences"] == 0] if (table["sequences"] == 0).any() else table

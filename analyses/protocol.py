@@ -1,9 +1,10 @@
-"""What all studies of trained networks keep to: how an arm is optimised, tuned and called trained,
-and how arms are paired.
+"""Rules that all studies of trained networks share: how an arm is optimised and tuned, when a
+network counts as trained, and how arms are paired.
 
 Clipping and decay of the learning rate are the same for all arms. Tuning uses three seeds and
 validation alone; its tables hold no test score. All arms of a data set search one grid; where the
-best value of any of them lies at an end, all try one more beyond it. Numbers here are ours.
+best value of any arm lies at an end of the grid, all arms try one more value beyond that end. The
+numbers in this module are our choice, not from a paper.
 """
 
 from __future__ import annotations
@@ -24,20 +25,21 @@ Grid = dict[str, tuple[float, ...]]
 Work = Callable[..., Mapping[str, Any]]
 
 CLIP, SCHEDULE, BATCH = 1.0, "cosine", 50
-#: Sequences that are evaluated together.
+#: Number of sequences that are evaluated in one batch.
 EVALUATED = 250
-#: Seeds of the tuning are not those of the results.
+#: The seeds of the tuning differ from those of the results.
 TUNING_SEEDS, SEEDS = (100, 101, 102), tuple(range(8))
-#: A network whose training accuracy stays below so many times chance did not train; nor did one
-#: whose best epoch is the first.
+#: A network did not train if its training accuracy is below this multiple of chance, or if its best
+#: epoch is the first.
 FLOOR = 3.0
-#: How often a grid may grow; a best setting that is at an edge even then is reported as such.
+#: The number of times that a grid may grow. A best setting that still lies at an edge afterwards is
+#: reported as such.
 MOST_WIDENINGS = 4
 
 
 class Pairs(NamedTuple):
-    """Differences between two arms by seed, and how many pairs are left out because one of them did
-    not train."""
+    """Differences between two arms by seed, and the number of pairs that are left out because one
+    of the two networks did not train."""
 
     values: np.ndarray
     untrained: int
@@ -59,7 +61,7 @@ def result_seeds(protocol: str) -> tuple[int, ...]:
 
 
 def best_rows(best: pd.DataFrame) -> list[Row]:
-    """Cells at the best settings that :func:`tune` found."""
+    """Return the cells at the best settings that :func:`tune` found."""
     return best.drop(columns="at_edge").to_dict("records")
 
 
@@ -69,7 +71,7 @@ def trainings(protocol: str, best: pd.DataFrame) -> list[Row]:
 
 
 def settings_of(row: Row, **options: Any) -> Settings:
-    """How a row is trained; ``options`` are those of a study."""
+    """Return the training settings of a row; ``options`` are added by the study."""
     return Settings(
         epochs=row["epochs"],
         batch_size=BATCH,
@@ -81,7 +83,8 @@ def settings_of(row: Row, **options: Any) -> Settings:
 
 
 def validation_of(result: TrainingResult) -> dict[str, float]:
-    """What tuning sees of a training."""
+    """Return the validation score, validation loss and epoch of the network that validation
+    chose."""
     chosen = result.history.set_index("epoch").loc[result.best_epoch]
     return {name: float(chosen[name]) for name in ("validation_score", "validation_loss")} | {
         "best_epoch": result.best_epoch
@@ -89,13 +92,15 @@ def validation_of(result: TrainingResult) -> dict[str, float]:
 
 
 def score_of(network: Network, part: Part, task: Task, seed: int, passes: int = 1) -> float:
-    """Score of a network on a part, in batches that divide the larger parts, so that one program
-    serves them."""
+    """Return the score of a network on a part.
+
+    The batch size divides the sizes of the larger parts, so that one compiled program serves them.
+    """
     return evaluate(network, part, task, seed=seed, passes=passes, batch_size=EVALUATED).score
 
 
 def training_of(result: TrainingResult, task: Task, seed: int) -> dict[str, float]:
-    """What says whether a network trained: see :func:`is_trained`."""
+    """Return the columns from which :func:`is_trained` decides whether a network trained."""
     score = score_of(result.network, task.training, task, seed)
     return {"best_epoch": result.best_epoch, "training_score": score, "chance": 1 / task.n_outputs}
 
@@ -110,7 +115,7 @@ def scores_of(result: TrainingResult, task: Task, seed: int) -> dict[str, float]
 
 
 def is_trained(table: pd.DataFrame) -> pd.Series:
-    """Which rows, with the columns of :func:`training_of`, are networks that trained."""
+    """Return for each row, with the columns of :func:`training_of`, whether the network trained."""
     return (table["best_epoch"] > 1) & (table["training_score"] >= FLOOR * table["chance"])
 
 
@@ -123,33 +128,32 @@ def tune(
     shared: Sequence[str],
     seeds: Sequence[int],
 ) -> pd.DataFrame:
-    """The setting best on validation of every cell, on a grid that grows where one lies at its
-    edge.
+    """Find the setting of every cell that is best on validation, on a grid that grows at its edges.
 
-    The grid is tried whole. Then, while the best value of any cell lies at an end of an axis, every
-    cell that shares the grid tries one value more beyond that end, with its other values at their
-    best.
+    First every setting of the grid is tried. Then, while the best value of any cell lies at an end
+    of an axis, every cell that shares the grid tries one more value beyond that end, with its other
+    values at their best.
 
     Parameters
     ----------
     run : StudyRun
     work : callable
-        Gives the columns of :func:`validation_of`.
+        Returns the columns of :func:`validation_of` for the settings of a row.
     cells : sequence of dict
-        Rows without what is tuned and without seed.
+        Rows without the tuned values and without a seed.
     grid : dict of str to tuple
-        Values of what is tuned, in order; one with a single value does not grow.
+        Values of each tuned setting in increasing order; an axis with a single value does not grow.
     table : str
         File of the rows.
     shared : sequence of str
-        Columns that name the cells which search the same grid.
+        Columns that are equal for the cells that search the same grid.
     seeds : sequence of int
 
     Returns
     -------
     pandas.DataFrame
-        One row a cell: its settings, those that are best, and ``at_edge``: a value lies at an end
-        that was not passed.
+        One row per cell: its settings, the best tuned values, and ``at_edge``: whether one of these
+        lies at an end of the grid that was not passed.
     """
     names, axes = list(cells[0]), list(grid)
     groups = {tuple(cell[name] for name in shared): grid for cell in cells}
@@ -165,7 +169,10 @@ def tune(
             axes,
         )
         group_of = best[list(shared)].apply(tuple, axis=1)
-        edges = {group: _edges(own, best[group_of == group]) for group, own in groups.items()}
+        edges = {
+            group: _edges(group_grid, best[group_of == group])
+            for group, group_grid in groups.items()
+        }
         if turn == MOST_WIDENINGS or not any(edges.values()):
             break
         for group, passed in edges.items():
@@ -183,7 +190,7 @@ def tune(
 
 
 def best_settings(tuned: pd.DataFrame, cell: Sequence[str], axes: Sequence[str]) -> pd.DataFrame:
-    """Of every cell, the setting of the highest mean validation score; of equal ones that of the
+    """Return for every cell the setting with the highest mean validation score; ties go to the
     lower loss."""
     means = (
         tuned.groupby([*cell, *axes], sort=False, dropna=False)[
@@ -203,14 +210,16 @@ def best_settings(tuned: pd.DataFrame, cell: Sequence[str], axes: Sequence[str])
 
 
 def _edges(grid: Grid, best: pd.DataFrame) -> list[tuple[str, float]]:
-    """Where the best value of any cell lies at an end of an axis: the axis, and the next value by
-    the ratio of the two there."""
-    found = []
+    """Return the axes at whose end the best value of any cell lies, with the next value beyond it.
+
+    The next value continues the ratio of the last two values at that end.
+    """
+    passed = []
     for name, values in grid.items():
         for end, inner in ((values[0], values[1:2]), (values[-1], values[-2:-1])):
             if inner and np.isclose(best[name], end).any():
-                found.append((name, float(f"{end**2 / inner[0]:.6g}")))
-    return found
+                passed.append((name, float(f"{end**2 / inner[0]:.6g}")))
+    return passed
 
 
 def paired(
@@ -221,17 +230,20 @@ def paired(
     values: str,
     trained: pd.Series | None = None,
 ) -> Pairs:
-    """By seed, ``values`` where a column holds the first entry minus those of the second; the rows
-    are those of one data set.
+    """Return the differences by seed between the rows of two arms of one data set.
 
-    A pair of which a row did not train is left out and counted; which did is what
-    :func:`is_trained` says, or ``trained``.
+    A difference is the entry of the column ``values`` in the row where ``column`` holds ``first``,
+    minus that in the row of the same seed where it holds ``second``. A pair of which a row did not
+    train is left out and counted. Whether a row trained is decided by :func:`is_trained`, or given
+    as ``trained``.
     """
     judged = table.assign(trained=is_trained(table) if trained is None else trained)
     wide = judged.pivot(index="seed", columns=column, values=[values, "trained"])
     if not {first, second} <= set(table[column]):
         return Pairs(np.empty(0), 0)
-    both_trained = (wide["trained"][[first, second]] == True).all(axis=1)  # noqa: E712  missing rows are neither
-    both = wide[values][[first, second]].notna().all(axis=1)
-    difference = (wide[values][first] - wide[values][second])[both_trained & both]
-    return Pairs(difference.to_numpy(float), int((both & ~both_trained).sum()))
+    # A missing row is NaN in the wide table, and so equal neither to True nor to False.
+    is_true = wide["trained"][[first, second]] == True  # noqa: E712
+    pair_trained = is_true.all(axis=1)
+    complete = wide[values][[first, second]].notna().all(axis=1)
+    difference = (wide[values][first] - wide[values][second])[pair_trained & complete]
+    return Pairs(difference.to_numpy(float), int((complete & ~pair_trained).sum()))

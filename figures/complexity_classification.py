@@ -18,6 +18,7 @@ from matplotlib.axes import Axes
 from analyses.complexity_classification.claims import arm, is_trained
 from analyses.complexity_classification.data import TITLES
 from analyses.complexity_classification.maximum import EVERYWHERE, Maximum, maxima
+from analyses.complexity_classification.power import LEVEL
 from analyses.complexity_classification.protocols import ARMS
 from analyses.complexity_classification.seen import POWER, curve
 from analyses.drawing import differences, margin
@@ -41,7 +42,7 @@ NEURONS = {
     "adlif": "adaptive\nLIF",
     "meta": "meta-\nneuron",
 }
-#: The two neurons of the paper: their names in a line, and markers.
+#: Names in one line and markers of the two neurons of the paper.
 PAPER = {"lif": ("LIF", "o"), "meta": ("meta-neuron", "s")}
 #: Label and colour of a kind of intrinsic parameters (Okabe & Ito 2008).
 KINDS = {
@@ -50,7 +51,7 @@ KINDS = {
     "random": ("random, held", "#009E73"),
     "both": ("random, learned", "#CC79A7"),
 }
-#: Kinds beside the rules; random ones are trained by gradients in one layer alone.
+#: Kinds in the panels of rules; random ones are trained only by gradients in one layer.
 SHOWN = ("fixed", "learned", "random")
 RAW = {
     "raw_test_complexity": ("input by complexity", "--"),
@@ -62,24 +63,26 @@ READOUTS = {
     "bursts": ("bursts", "#E69F00"),
     "timing": ("timing", "#009E73"),
 }
+#: Accuracy in percent of guessing one of two classes.
+CHANCE = 50.0
 PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00")
 MOSAIC = "aaabbb;cccddd;eeefff;ggghhh;iiijjj;kkklll"
 
 
 def short(task: str) -> str:
-    """The kind of source of a task."""
+    """Return the kind of source of a task."""
     return TITLES[task].split(",")[0].replace("\n", " ")
 
 
 def recording(title: str) -> str:
-    """Name of a recording without the place it comes from."""
+    """Return the name of a recording without the place that it comes from."""
     return (
         title.replace(", retina", "").replace(", subthalamic nucleus", "").replace("starling ", "")
     )
 
 
 def counted(axes: Axes, text: str) -> Axes:
-    """How much a panel shows, above it."""
+    """Write above a panel how much data it shows."""
     axes.annotate(
         text,
         (1, 1),
@@ -94,7 +97,7 @@ def counted(axes: Axes, text: str) -> Axes:
 
 
 def seeds_of(table: pd.DataFrame) -> str:
-    """Seeds, and networks that did not learn."""
+    """Return the number of seeds, and of networks that did not learn, as text."""
     lost = int((~is_trained(table)).sum())
     return f"n = {table['seed'].nunique()} seeds" + (
         f"; {lost} of {len(table)} not learned" if lost else ""
@@ -102,8 +105,8 @@ def seeds_of(table: pd.DataFrame) -> str:
 
 
 def rules(axes: Axes, table: pd.DataFrame) -> Axes:
-    """Of one task, accuracy by complexity of every rule, before (open) and after training, and of
-    the input."""
+    """Draw the accuracy by complexity of every rule in one task, before training (open markers) and
+    after it, and that of the input."""
     styles = [(neuron, kind) for neuron in PAPER for kind in SHOWN]
     for number, (neuron, kind) in enumerate(styles):
         for place, (rule, depth) in enumerate(ARMS):
@@ -118,8 +121,8 @@ def rules(axes: Axes, table: pd.DataFrame) -> Axes:
     inputs = table.drop_duplicates("seed")
     for name, (_, line) in RAW.items():
         axes.axhline(100 * inputs[name].mean(), color="0.4", linewidth=0.7, linestyle=line)
-    axes.axhline(50, color="0.8", linewidth=0.6)
-    axes.set_xticks(range(len(ARMS)), [RULES[own] for own in ARMS])
+    axes.axhline(CHANCE, color="0.8", linewidth=0.6)
+    axes.set_xticks(range(len(ARMS)), [RULES[rule_and_depth] for rule_and_depth in ARMS])
     axes.set(
         xlim=(-0.5, len(ARMS) - 0.5), ylim=(45, 100), ylabel="Test accuracy\nby complexity (%)"
     )
@@ -128,8 +131,8 @@ def rules(axes: Axes, table: pd.DataFrame) -> Axes:
 
 
 def _before_and_after(axes: Axes, rows: pd.DataFrame, x: float, colour: str, marker: str) -> None:
-    """Means and intervals of networks that learned; a cross at the mean of all where fewer than two
-    did."""
+    """Draw means and intervals of the networks that learned, or a cross at the mean of all networks
+    if fewer than two learned."""
     if rows.empty:
         return
     trained = rows[is_trained(rows)]
@@ -144,12 +147,13 @@ def _before_and_after(axes: Axes, rows: pd.DataFrame, x: float, colour: str, mar
     if len(trained) < 2:
         axes.plot(x, 100 * rows["test_complexity"].mean(), "x", markersize=3, color=colour)
         return
-    axes.plot([x] * 2, 100 * np.array(mean_interval(trained["test_complexity"])), color=colour)
+    interval = np.clip(mean_interval(trained["test_complexity"]), 0.0, 1.0)
+    axes.plot([x] * 2, 100 * interval, color=colour)
     axes.plot(x, 100 * trained["test_complexity"].mean(), marker, markersize=3, color=colour)
 
 
 def legend_of_rules(axes: Axes) -> Axes:
-    """The key of all panels of rules, by entries that are not in them."""
+    """Add entries without data to the axes, as the legend of all panels of rules."""
     for name, marker in PAPER.values():
         for kind in SHOWN:
             axes.plot(
@@ -166,19 +170,20 @@ def legend_of_rules(axes: Axes) -> Axes:
     axes.plot([], [], "x", markersize=3, color="0.4", label="objective not learned")
     for label, line in RAW.values():
         axes.plot([], [], line, color="0.4", linewidth=0.7, label=label)
+    axes.plot([], [], color="0.8", linewidth=0.6, label="chance")
     return axes
 
 
 def gain_of(table: pd.DataFrame, neuron: str, kind: str) -> Pairs:
-    """Accuracy by complexity of a kind of intrinsic parameters minus equal ones that are held,
-    gradients and one layer."""
+    """Return the accuracy by complexity of a kind of intrinsic parameters minus that of equal fixed
+    ones, for gradients and one layer."""
     rows = arm(table, {"neuron": neuron, "rule": "gradient", "depth": 1})
     return paired(rows, "kind", kind, "fixed", "test_complexity", is_trained(rows))
 
 
 def heterogeneity(axes: Axes, table: pd.DataFrame) -> Axes:
-    """Of one task, what random, learned, and random and learned parameters add to equal ones that
-    are held."""
+    """Draw the gain of random, learned, and random and learned parameters over equal fixed ones in
+    one task."""
     pairs = {
         kind: [gain_of(table, neuron, kind) for neuron in NEURONS]
         for kind in KINDS
@@ -190,11 +195,11 @@ def heterogeneity(axes: Axes, table: pd.DataFrame) -> Axes:
     return counted(axes, seeds_of(table[(table["rule"] == "gradient") & (table["depth"] == 1)]))
 
 
-def largest(axes: Axes, found: Mapping[tuple[str, str], Maximum]) -> Axes:
-    """The largest gain of every neuron and task, the mean over the same cells, and what the largest
-    is by chance."""
-    for place, ((_, task), own) in enumerate(found.items()):
-        low, high = 100 * np.quantile(own.by_chance, (0.025, 0.975))
+def largest(axes: Axes, by_neuron_and_task: Mapping[tuple[str, str], Maximum]) -> Axes:
+    """Draw the largest gain of every neuron and task, the mean over the same cells, and the range
+    of the largest gain by chance."""
+    for place, ((_, task), maximum) in enumerate(by_neuron_and_task.items()):
+        low, high = 100 * np.quantile(maximum.by_chance, (0.025, 0.975))
         axes.bar(
             place,
             high - low,
@@ -205,7 +210,7 @@ def largest(axes: Axes, found: Mapping[tuple[str, str], Maximum]) -> Axes:
         )
         axes.plot(
             place,
-            100 * own.largest,
+            100 * maximum.largest,
             "o",
             markersize=3.5,
             color="#D55E00",
@@ -214,31 +219,34 @@ def largest(axes: Axes, found: Mapping[tuple[str, str], Maximum]) -> Axes:
         if task != EVERYWHERE:
             axes.plot(
                 place,
-                100 * own.mean,
+                100 * maximum.mean,
                 "_",
                 markersize=8,
                 color="#0072B2",
                 label=None if place else "mean of the same cells",
             )
-    axes.axhline(0, color="0.6", linewidth=0.6, linestyle=":")
+    axes.axhline(0, color="0.6", linewidth=0.6)
     labels = [
         f"{PAPER[neuron][0]}, {task if task == EVERYWHERE else short(task)}"
-        for neuron, task in found
+        for neuron, task in by_neuron_and_task
     ]
-    axes.set_xticks(range(len(found)), labels, rotation=45, ha="right", fontsize=6)
+    axes.set_xticks(range(len(by_neuron_and_task)), labels, rotation=45, ha="right", fontsize=6)
     axes.set(ylabel="Gain of learning (points)")
-    return counted(axes, f"n = {max((own.seeds for own in found.values()), default=0)} seeds")
+    return counted(
+        axes,
+        f"n = {max((maximum.seeds for maximum in by_neuron_and_task.values()), default=0)} seeds",
+    )
 
 
 def cost(axes: Axes, table: pd.DataFrame) -> Axes:
-    """Accuracy of every cell that learned against the energy of its decision, a colour for each
-    task."""
+    """Draw the accuracy of every cell that learned against the energy of its decision, with one
+    colour per task."""
     trained = table[is_trained(table)]
     for name, colour in zip(
         [name for name in TITLES if (table["dataset"] == name).any()], PALETTE, strict=False
     ):
-        own = trained[trained["dataset"] == name].groupby(["neuron", "kind", "rule", "depth"])
-        means = own[["joules", "test_complexity"]].mean()
+        cells = trained[trained["dataset"] == name].groupby(["neuron", "kind", "rule", "depth"])
+        means = cells[["joules", "test_complexity"]].mean()
         axes.plot(
             1e9 * means["joules"],
             100 * means["test_complexity"],
@@ -250,7 +258,7 @@ def cost(axes: Axes, table: pd.DataFrame) -> Axes:
     slowest = trained.groupby(["dataset", "neuron", "kind", "rule", "depth"])["milliseconds"].mean()
     text = f"; {slowest.min():.2g} to {slowest.max():.2g} ms" if len(slowest) else ""
     axes.set(
-        xlabel="Synaptic operations (nJ a decision)",
+        xlabel="Synaptic operations (nJ per decision)",
         ylabel="Test accuracy\nby complexity (%)",
         ylim=(45, 100),
     )
@@ -259,44 +267,51 @@ def cost(axes: Axes, table: pd.DataFrame) -> Axes:
 
 
 def detection(axes: Axes, table: pd.DataFrame) -> Axes:
-    """How often a planted correlation is seen in trains of the size of every recording; of image
-    pairs the first."""
+    """Draw how often a planted correlation is detected in trains of the size of every recording.
+
+    Of the pairs of images only the first is drawn.
+    """
     names = list(dict.fromkeys(table["dataset"]))
-    shown = [name for name in names if not name.startswith("images-") or name == "images-0"]
-    for name, colour in zip(shown, PALETTE, strict=False):
-        own = table[table["dataset"] == name]
-        found, first = curve(own), own.iloc[0]
+    drawn = [name for name in names if not name.startswith("images-") or name == "images-0"]
+    for name, colour in zip(drawn, PALETTE, strict=False):
+        rows = table[table["dataset"] == name]
+        shares, first = curve(rows), rows.iloc[0]
         label = f"{recording(first['title'])}, {first['samples']} x {first['bins']}"
         axes.plot(
-            found["correlation"],
-            100 * found["share"],
+            shares["correlation"],
+            100 * shares["share"],
             "o-",
             markersize=2,
             color=colour,
             label=label,
         )
         axes.fill_between(
-            found["correlation"],
-            100 * found["low"],
-            100 * found["high"],
+            shares["correlation"],
+            100 * shares["low"],
+            100 * shares["high"],
             color=colour,
             alpha=0.15,
             linewidth=0,
         )
-    axes.axhline(100 * POWER, color="0.4", linewidth=0.7, linestyle="--")
-    axes.axhline(5, color="0.6", linewidth=0.6, linestyle=":")
+    power, level = 100 * POWER, 100 * LEVEL
+    axes.axhline(
+        power, color="0.4", linewidth=0.7, linestyle="--", label=f"required power, {power:g} %"
+    )
+    axes.axhline(
+        level, color="0.6", linewidth=0.6, linestyle=":", label=f"false alarms, {level:g} %"
+    )
     axes.set(
         xlabel="Planted correlation of neighbouring bins",
-        ylabel="Seen by\ncomplexity (%)",
+        ylabel="Detected by\ncomplexity (%)",
         ylim=(0, 100),
     )
-    # room for the names of the recordings
+    # The legend with the names of the recordings needs room at the right.
     axes.set_xlim(-0.02, 1.6 * table["correlation"].max())
     return counted(axes, f"n = {table['repeats'].max()} repeats")
 
 
 def states(axes: Axes, table: pd.DataFrame) -> Axes:
-    """Balanced accuracy of every readout at matched rates, each recording by itself."""
+    """Draw the balanced accuracy of every readout at matched rates, for each recording."""
     for shift, (name, (text, colour)) in zip(
         (-0.24, -0.08, 0.08, 0.24), READOUTS.items(), strict=True
     ):
@@ -325,8 +340,10 @@ def states(axes: Axes, table: pd.DataFrame) -> Axes:
 
 
 def draw(tables: Path, output: Path) -> list[Path]:
-    """The figure, once its tables are there; panels of tasks and recordings that a run leaves out
-    stay empty."""
+    """Draw the figure if its tables exist.
+
+    Panels of tasks and recordings that a run leaves out are hidden.
+    """
     names = ("training", "power", "states")
     read = {
         name: sound(study_table(tables / f"{name}.parquet"))
@@ -340,8 +357,8 @@ def draw(tables: Path, output: Path) -> list[Path]:
     with house_style():
         figure, axes = plt.subplot_mosaic(MOSAIC, figsize=(TWO_COLUMNS, 10.5), layout="constrained")
         for letters, panel in (("abcd", rules), ("efgh", heterogeneity)):
-            for letter, own in zip(letters, parts, strict=False):
-                panel(axes[letter], own)
+            for letter, part in zip(letters, parts, strict=False):
+                panel(axes[letter], part)
         figure.legend(
             *legend_of_rules(axes["a"]).get_legend_handles_labels(),
             fontsize=6,
@@ -349,9 +366,9 @@ def draw(tables: Path, output: Path) -> list[Path]:
             loc="outside upper center",
         )
         axes["e"].legend(fontsize=6, ncols=3, loc="best")
-        found = maxima(tables, is_trained)
-        if found:
-            largest(axes["i"], found).legend(fontsize=6)
+        by_neuron_and_task = maxima(tables, is_trained)
+        if by_neuron_and_task:
+            largest(axes["i"], by_neuron_and_task).legend(fontsize=6)
         cost(axes["j"], table).legend(fontsize=6, ncols=2, loc="lower right")
         detection(axes["k"], read["power"]).legend(fontsize=5, loc="center right")
         if "states" in read:
@@ -362,9 +379,8 @@ def draw(tables: Path, output: Path) -> list[Path]:
                 bbox_to_anchor=(-0.05, 0.97),
                 columnspacing=0.6,
             )
-        drawn = [(letter, own) for letter, own in axes.items() if own.has_data()]
-        for letter, own in axes.items():
-            own.set_visible((letter, own) in drawn)
-        for letter, own in drawn:
-            label_panel(own, letter)
+        for letter, panel in axes.items():
+            panel.set_visible(panel.has_data())
+            if panel.has_data():
+                label_panel(panel, letter)
         return save_figure(figure, output / "complexity_classification.pdf")

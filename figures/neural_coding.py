@@ -43,8 +43,8 @@ DATASETS = {
     "song-time": "Song, time",
     "retina": "Retina, time",
 }
-#: Data sets whose responses are drawn with the seconds that are shown, and the models of the
-#: rasters and curves.
+#: Data sets whose responses are drawn, with the interval in seconds that is shown, and the models
+#: of the rasters and curves.
 SHOWN = {"raphe": (2.0, 5.0), "retina": (2.0, 8.0)}
 RESPONDING = ("recorded", "internal", "output", "recurrent", "gif", "igif-ia", "deterministic")
 STATISTICS = {
@@ -53,29 +53,31 @@ STATISTICS = {
     "autocorrelogram": "Autocorrelogram\n(Hz)",
     "noise_correlation": "Noise correlation",
 }
-#: First models of pairs in labels.
+#: Short names of the first models of pairs.
 SHORT = {"internal": "int.", "recurrent": "rec."}
-#: Share of the points at each end that may lie outside a panel of so many.
+#: Share of the points at each end that may lie outside a panel, and the number of points from which
+#: this applies.
 OUTSIDE, MANY = 0.03, 20
 
 
 def raster(axes: Axes, table: pd.DataFrame, window: tuple[float, float]) -> Axes:
-    """Repeats of one unit, recorded and of every model, one block above another."""
+    """Draw the repeats of one unit as recorded and from every model, in blocks one below the
+    other."""
     line, ticks = 0, []
     for model in RESPONDING:
         if model not in table.index:
             continue
         repeats = json.loads(table.loc[model, "raster"])[:5]
-        shown = [[t for t in times if window[0] <= t < window[1]] for times in repeats]
+        in_window = [[t for t in times if window[0] <= t < window[1]] for times in repeats]
         axes.eventplot(
-            shown,
-            lineoffsets=line + np.arange(len(shown)),
+            in_window,
+            lineoffsets=line + np.arange(len(in_window)),
             linelengths=0.8,
             linewidths=0.6,
             colors=MODELS[model][1],
         )
-        ticks.append((line + (len(shown) - 1) / 2, MODELS[model][0]))
-        line += len(shown) + 1
+        ticks.append((line + (len(in_window) - 1) / 2, MODELS[model][0]))
+        line += len(in_window) + 1
     axes.set(
         xlim=window, ylim=(line - 1, -1), xlabel="Time (s)", yticks=[place for place, _ in ticks]
     )
@@ -85,11 +87,13 @@ def raster(axes: Axes, table: pd.DataFrame, window: tuple[float, float]) -> Axes
 
 
 def variance_over_mean(axes: Axes, table: pd.DataFrame) -> Axes:
-    """Mean variance of counts in windows of 100 ms by their mean over repeats, all units and
-    recordings of a data set."""
+    """Draw the mean variance of counts in windows of 100 ms against their mean over repeats.
+
+    All units and recordings of one data set are pooled.
+    """
     middle = np.sqrt(MEANS[1:] * MEANS[:-1])
-    for model, own in _by_model(table):
-        values = np.array([json.loads(text) for text in own["variances"]], float)
+    for model, rows in _by_model(table):
+        values = np.array([json.loads(text) for text in rows["variances"]], float)
         defined = np.isfinite(values).any(axis=0)
         if model in RESPONDING[:-1] and defined.any():
             axes.loglog(
@@ -99,17 +103,20 @@ def variance_over_mean(axes: Axes, table: pd.DataFrame) -> Axes:
                 markersize=2,
                 **_style(model),
             )
-    axes.plot(MEANS, MEANS, ":", color="0.6", linewidth=0.6)
+    axes.plot(MEANS, MEANS, ":", color="0.6", linewidth=0.6, label="Poisson")
     axes.set(xlabel="Mean count (100 ms)", ylabel="Variance of count")
     return axes
 
 
 def intervals(axes: Axes, table: pd.DataFrame) -> Axes:
-    """Distribution of interspike intervals over all units and recordings; models whose cells run
-    away leave the axes."""
+    """Draw the distribution of interspike intervals over all units and recordings of a data set.
+
+    The vertical axis is scaled to the recorded one, so models whose cells fire without bound may
+    leave it.
+    """
     middle = 1e3 * np.sqrt(INTERVALS[1:] * INTERVALS[:-1])
-    for model, own in _by_model(table[table["model"].isin(RESPONDING)]):
-        counts = np.sum([json.loads(text) for text in own["intervals"]], axis=0)
+    for model, rows in _by_model(table[table["model"].isin(RESPONDING)]):
+        counts = np.sum([json.loads(text) for text in rows["intervals"]], axis=0)
         axes.semilogx(middle, counts / max(1, counts.sum()), **_style(model))
         if model == RECORDED:
             axes.set_ylim(0, 1.6 * counts.max() / max(1, counts.sum()))
@@ -118,13 +125,13 @@ def intervals(axes: Axes, table: pd.DataFrame) -> Axes:
 
 
 def scores(axes: Axes, recordings: pd.DataFrame, summary: pd.DataFrame) -> Axes:
-    """Held-out bits per spike of every model on a data set: cells, mean with its 95 % interval,
-    median."""
+    """Draw the held-out bits per spike of every model on a data set: cells, mean with its 95 %
+    interval, and median."""
     names = [model for model in MODELS if model not in (RECORDED, "deterministic")]
-    own = recordings.dropna(subset="score")
+    defined = recordings.dropna(subset="score")
     groups = {
         model: by_cell(part["score"], part["cell"])
-        for model, part in own.groupby("model")
+        for model, part in defined.groupby("model")
         if model in names
     }
     lines = summary.set_index("model").reindex(names)
@@ -138,16 +145,16 @@ def scores(axes: Axes, recordings: pd.DataFrame, summary: pd.DataFrame) -> Axes:
 def paired(
     axes: Axes, recordings: pd.DataFrame, pairs: pd.DataFrame, dataset: str, statistic: str
 ) -> Axes:
-    """By how much the first of two models is nearer to the recording: cells, mean with its 95 %
-    interval, median."""
+    """Draw by how much the first of two models is nearer to the recording: cells, mean with its 95
+    % interval, and median."""
     names = [(model, rival) for model, rivals in PAIRS.items() for rival in rivals]
-    found = [advantages(recordings, dataset, statistic, *pair) for pair in names]
-    groups = [by_cell(own["value"], own["cell"]) if len(own) else None for own in found]
-    own = pairs[(pairs["dataset"] == dataset) & (pairs["statistic"] == statistic)]
-    lines = own.set_index(["model", "rival"]).reindex(names)
+    gains = [advantages(recordings, dataset, statistic, *pair) for pair in names]
+    groups = [by_cell(gain["value"], gain["cell"]) if len(gain) else None for gain in gains]
+    rows = pairs[(pairs["dataset"] == dataset) & (pairs["statistic"] == statistic)]
+    lines = rows.set_index(["model", "rival"]).reindex(names)
     spread(axes, groups, lines, [MODELS[rival][1] for _, rival in names])
     axes.axhline(len(PAIRS["internal"]) - 0.5, color="0.8", linewidth=0.6)
-    axes.axvline(0, color="0.6", linewidth=0.6, linestyle=":")
+    axes.axvline(0, color="0.6", linewidth=0.6)
     axes.set_yticks(
         range(len(names)), [f"{SHORT[model]} – {MODELS[rival][0]}" for model, rival in names]
     )
@@ -157,8 +164,8 @@ def paired(
 def spread(
     axes: Axes, groups: list[pd.Series | None], lines: pd.DataFrame, colours: list[str]
 ) -> None:
-    """A row of points for every group of cells, with its mean, interval and median; n is that of
-    the cells."""
+    """Draw a row of points for every group of cells, with its mean, interval and median; n is the
+    number of cells."""
     for place, (values, (_, line), colour) in enumerate(
         zip(groups, lines.iterrows(), colours, strict=True)
     ):
@@ -198,7 +205,7 @@ def spread(
 
 
 def limits(values: np.ndarray) -> tuple[float, float]:
-    """Of an axis that holds zero and all values but the outermost."""
+    """Return the limits of an axis that contains zero and all values except the outermost."""
     share = OUTSIDE if len(values) >= MANY else 0.0
     low, high = np.quantile(np.r_[values, 0.0], (share, 1 - share))
     room = 0.1 * (high - low) or 1.0
@@ -206,7 +213,7 @@ def limits(values: np.ndarray) -> tuple[float, float]:
 
 
 def draw(tables: Path, output: Path) -> list[Path]:
-    """All figures whose tables are there."""
+    """Draw all figures whose tables exist."""
     models, recorded = (
         study_table(tables / "models.parquet"),
         study_table(tables / "recorded.parquet"),
@@ -242,11 +249,11 @@ def _likelihood(
         sharey="row",
     )
     for column, dataset in enumerate(datasets):
-        own = recordings[
+        rows = recordings[
             (recordings["dataset"] == dataset) & (recordings["statistic"] == LIKELIHOOD)
         ]
         about = summary[(summary["dataset"] == dataset) & (summary["statistic"] == LIKELIHOOD)]
-        scores(axes[0, column], own, about).set_xlabel("Bits per spike")
+        scores(axes[0, column], rows, about).set_xlabel("Bits per spike")
         paired(axes[1, column], recordings, pairs, dataset, LIKELIHOOD).set_xlabel("Bits gained")
         axes[0, column].set_title(DATASETS[dataset], loc="left", pad=9)
     for letter, panel in zip("abcdefghij", axes.flat, strict=False):
@@ -299,27 +306,28 @@ def _responses(table: pd.DataFrame, output: Path) -> list[Path]:
         2, 3, figsize=(TWO_COLUMNS, 4.6), layout="constrained", width_ratios=(1.5, 1, 1)
     )
     for row, (dataset, window) in zip(axes, SHOWN.items(), strict=True):
-        own = table[table["dataset"] == dataset]
-        raster(row[0], own[own["name"] == own["name"].iloc[0]].set_index("model"), window)
-        n = len(own[own["model"] == RECORDED])
-        row[0].set_title(f"A unit of {own['name'].iloc[0]}", loc="right")
-        variance_over_mean(row[1], own).set_title(
+        part = table[table["dataset"] == dataset]
+        example = part[part["name"] == part["name"].iloc[0]]
+        raster(row[0], example.set_index("model"), window)
+        n = len(part[part["model"] == RECORDED])
+        row[0].set_title(f"{DATASETS[dataset]}: one unit", loc="right")
+        variance_over_mean(row[1], part).set_title(
             f"n = {n} recordings", fontsize=6, loc="right", pad=2
         )
-        intervals(row[2], own).set_title(f"n = {n} recordings", fontsize=6, loc="right", pad=2)
+        intervals(row[2], part).set_title(f"n = {n} recordings", fontsize=6, loc="right", pad=2)
     figure.legend(
         *axes[0, 1].get_legend_handles_labels(),
         loc="outside upper center",
         ncols=6,
         labelspacing=0.2,
     )
-    for letter, own in zip("abcdef", axes.flat, strict=True):
-        label_panel(own, letter)
+    for letter, panel in zip("abcdef", axes.flat, strict=True):
+        label_panel(panel, letter)
     return save_figure(figure, output / "neural_coding_responses.pdf")
 
 
 def _by_model(table: pd.DataFrame) -> list[tuple[str, pd.DataFrame]]:
-    return [(model, own) for model in MODELS if len(own := table[table["model"] == model])]
+    return [(model, rows) for model in MODELS if len(rows := table[table["model"] == model])]
 
 
 def _style(model: str) -> dict[str, object]:

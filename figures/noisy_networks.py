@@ -31,7 +31,7 @@ KINDS = {
     "corrected": ("escape, corrected", "#CC79A7"),
 }
 NETS = {"lenet": "MNIST,\nLeNet", "cifar": "MNIST,\nCIFARNet"}
-#: Disturbances of a panel: their families in the table.
+#: Rows of the panels of robustness, with the families of disturbances in the table.
 FAMILIES = {
     "disturbed inputs": ("gaussian", "salt", "drop"),
     "random direction": ("random",),
@@ -46,19 +46,19 @@ Tables = Mapping[str, pd.DataFrame]
 
 
 def gain(table: pd.DataFrame, kind: str, values: str, rival: str = "deterministic") -> Pairs:
-    """Of a kind over a rival on one data set."""
+    """Return the gain of a kind over a rival on one data set."""
     return paired(table, "kind", kind, rival, values)
 
 
 def accuracy(axes: Axes, tables: Tables) -> Axes:
-    """Test accuracy of every seed."""
+    """Draw the test accuracy of every seed."""
     seeds(axes, tables["all"], "kind", "test_score", KINDS, places_of(tables), by="place")
     axes.set(ylabel="Test accuracy (%)")
     return counted(axes, tables["all"])
 
 
 def places_of(tables: Tables) -> dict[str, str]:
-    """Data sets and convolutional networks whose rows are there, with their labels."""
+    """Return the data sets and convolutional networks that have rows, with their labels."""
     return {
         place: label
         for place, label in {**DATASETS, **NETS}.items()
@@ -67,7 +67,7 @@ def places_of(tables: Tables) -> dict[str, str]:
 
 
 def accuracy_gains(axes: Axes, tables: Tables) -> Axes:
-    """What each noise adds to the accuracy of the deterministic network of the same seed."""
+    """Draw the gain in accuracy of each noise over the deterministic network of the same seed."""
     places = places_of(tables)
     parts = [tables["all"][tables["all"]["place"] == place] for place in places]
     pairs = {
@@ -81,11 +81,13 @@ def accuracy_gains(axes: Axes, tables: Tables) -> Axes:
 
 
 def robustness(axes: Axes, table: pd.DataFrame, title: str) -> Axes:
-    """Of one data set, how much less accuracy noisy networks lose to each disturbance, which stand
-    below each other."""
+    """Draw how much less accuracy noisy networks lose to each disturbance on one data set.
+
+    There is one row per disturbance.
+    """
     step, kinds = 0.25, ("escape", "diffusive", "both")
     axes.axvspan(-1.0, 1.0, color="0.92", zorder=0)
-    axes.axvline(0, color="0.6", linewidth=0.6, linestyle=":")
+    axes.axvline(0, color="0.6", linewidth=0.6)
     for row, names in enumerate(FAMILIES.values()):
         for number, kind in enumerate(kinds):
             pairs = gain(with_mean(table, names).assign(kept=lambda t: -t["lost"]), kind, "kept")
@@ -111,22 +113,28 @@ def robustness(axes: Axes, table: pd.DataFrame, title: str) -> Axes:
 
 
 def attack_curve(axes: Axes, table: pd.DataFrame, title: str) -> Axes:
-    """Of one data set, accuracy against the size of an iterated attack, through and over the noise,
-    and of random changes."""
+    """Draw the accuracy on one data set against the size of an iterated attack and of random
+    changes.
+
+    Gradients of an attack are those of one pass, or means over passes.
+    """
     for kind in ("deterministic", "escape"):
-        own = table[(table["kind"] == kind) & is_trained(table)]
+        of_kind = table[(table["kind"] == kind) & is_trained(table)]
         for family, line in (("pgd_over", "-"), ("pgd_through", "--"), ("random", ":")):
-            names = levels_of(own, [family])
+            names = levels_of(of_kind, [family])
             if kind == "deterministic" and family == "pgd_through":
                 continue
             levels = [0.0, *(float(name.rpartition("_")[2]) for name in names)]
-            values = own[["clean", *names]]
+            values = of_kind[["clean", *names]]
             low, high = zip(*(mean_interval(values[name]) for name in values), strict=True)
-            label = {
-                "pgd_over": KINDS[kind][0],
-                "pgd_through": "one pass a step",
-                "random": "random direction",
-            }[family]
+            label = (
+                KINDS[kind][0]
+                + {
+                    "pgd_over": "",
+                    "pgd_through": ", one pass per step",
+                    "random": ", random direction",
+                }[family]
+            )
             axes.plot(
                 levels,
                 100 * values.mean(),
@@ -134,7 +142,7 @@ def attack_curve(axes: Axes, table: pd.DataFrame, title: str) -> Axes:
                 marker="o",
                 markersize=2,
                 color=KINDS[kind][1],
-                label=label if family != "random" or kind == "escape" else None,
+                label=label,
             )
             low, high = (100 * np.clip(bound, 0.0, 1.0) for bound in (low, high))
             axes.fill_between(levels, low, high, color=KINDS[kind][1], alpha=0.15, linewidth=0)
@@ -145,11 +153,13 @@ def attack_curve(axes: Axes, table: pd.DataFrame, title: str) -> Axes:
 
 
 def widths(axes: Axes, table: pd.DataFrame, title: str) -> Axes:
-    """Of one data set, validation accuracy at the best rate against the width of noise or
-    surrogate, mean over tuning seeds."""
+    """Draw the validation accuracy on one data set against the width of noise or surrogate.
+
+    It is that at the best learning rate, averaged over tuning seeds.
+    """
     for kind, (_, colour) in KINDS.items():
-        own = table[table["kind"] == kind]
-        best = own.groupby(["width", "rate"])["validation_score"].mean().groupby("width").max()
+        of_kind = table[table["kind"] == kind]
+        best = of_kind.groupby(["width", "rate"])["validation_score"].mean().groupby("width").max()
         axes.plot(best.index, 100 * best, marker="o", markersize=2, color=colour)
     axes.set(xscale="log", xlabel="Width of noise or surrogate", ylabel="Validation (%)")
     axes.set_title(f"{title}, n = {table['seed'].nunique()} tuning seeds", fontsize=6)
@@ -160,27 +170,28 @@ def widths(axes: Axes, table: pd.DataFrame, title: str) -> Axes:
 
 
 def regularisation(axes: Axes, table: pd.DataFrame, values: str, label: str, sign: float) -> Axes:
-    """Difference to the deterministic network against the number of training images."""
+    """Draw the difference from the deterministic network against the number of training images."""
     sizes = sorted(table["training_size"].unique())
     parts = [
-        table[table["training_size"] == size].assign(own=lambda t: sign * t[values])
+        table[table["training_size"] == size].assign(signed=lambda t: sign * t[values])
         for size in sizes
     ]
-    pairs = {kind: [gain(part, kind, "own") for part in parts] for kind in ("escape", "both")}
+    pairs = {kind: [gain(part, kind, "signed") for part in parts] for kind in ("escape", "both")}
     differences(margin(axes, 1.0), pairs, KINDS, [f"{size:g}" for size in sizes])
     axes.set(xlabel="Training images (MNIST)", ylabel=label)
     return counted(axes, table)
 
 
 def calibration(axes: Axes, tables: Tables) -> Axes:
-    """Expected calibration error, of noisy networks over twenty passes."""
+    """Draw the expected calibration error; that of noisy networks is over twenty passes."""
     seeds(axes, tables["training"], "kind", "ensemble_calibration_error", KINDS, DATASETS)
     axes.set(ylabel="Calibration error (%)", ylim=(0, None))
     return counted(axes, tables["training"])
 
 
 def draw(tables: Path, output: Path) -> list[Path]:
-    """The pages of networks, of their robustness and of gradients, each once its tables are there."""
+    """Draw the pages of networks, of their robustness and of gradients, each if its tables
+    exist."""
     read = {path.stem: sound(study_table(path)) for path in sorted(tables.glob("*.parquet"))}
     return [
         *draw_networks(read, output),
@@ -190,7 +201,7 @@ def draw(tables: Path, output: Path) -> list[Path]:
 
 
 def draw_networks(tables: Tables, output: Path) -> list[Path]:
-    """Accuracy, regularisation, calibration and tuning; data sets apart in every panel."""
+    """Draw accuracy, regularisation, calibration and tuning; every panel keeps data sets apart."""
     if not {"tuning", "training", "sizes"} <= set(tables):
         return []
     parts = [tables["training"].assign(place=tables["training"]["dataset"])]
@@ -234,7 +245,7 @@ def draw_networks(tables: Tables, output: Path) -> list[Path]:
 
 
 def draw_robustness(tables: Tables, output: Path) -> list[Path]:
-    """What disturbances and attacks cost, one column per data set."""
+    """Draw the cost of disturbances and attacks, with one column per data set."""
     if "robustness" not in tables:
         return []
     table = tables["robustness"]
@@ -243,14 +254,14 @@ def draw_robustness(tables: Tables, output: Path) -> list[Path]:
             ROBUSTNESS, figsize=(TWO_COLUMNS, 4.6), layout="constrained"
         )
         for place, (name, title) in enumerate(DATASETS.items()):
-            own = table[table["dataset"] == name]
+            rows = table[table["dataset"] == name]
             above, below = axes["abc"[place]], axes["def"[place]]
-            if own.empty:
+            if rows.empty:
                 above.remove()
                 below.remove()
                 continue
-            robustness(above, own, title)
-            attack_curve(below, own, title)
+            robustness(above, rows, title)
+            attack_curve(below, rows, title)
             if place:
                 above.set_yticklabels([])
         figure.legend(*axes["a"].get_legend_handles_labels(), loc="outside upper center", ncols=3)

@@ -28,7 +28,7 @@ BINS = np.linspace(0.0, 12.0, 121)
 
 
 def scatter(axes: Axes, cells: pd.DataFrame, column: str, label: str) -> Axes:
-    """Value of each model against the recorded one."""
+    """Draw the value of each model against the recorded one."""
     recorded = cells[cells["model"] == "recorded"].set_index("cell")[column]
     for model, colour in COLOURS.items():
         values = cells[cells["model"] == model].set_index("cell")[column].dropna()
@@ -49,6 +49,7 @@ def scatter(axes: Axes, cells: pd.DataFrame, column: str, label: str) -> Axes:
         color="0.6",
         linewidth=0.6,
         zorder=0,
+        label="equal",
     )
     axes.set(xlabel=f"{label}, recorded", ylabel=f"{label}, model")
     axes.set_box_aspect(1)
@@ -56,7 +57,7 @@ def scatter(axes: Axes, cells: pd.DataFrame, column: str, label: str) -> Axes:
 
 
 def intervals(axes: Axes, cells: pd.DataFrame, cell: str) -> Axes:
-    """Interval histogram of one cell and of the models fitted to it."""
+    """Draw the interval histogram of one cell and those of the models fitted to it."""
     rows = cells[cells["cell"] == cell].set_index("model")
     for model in ("recorded", *COLOURS):
         if model in rows.index and isinstance(rows.loc[model, "histogram"], str):
@@ -75,11 +76,11 @@ def intervals(axes: Axes, cells: pd.DataFrame, cell: str) -> Axes:
 
 
 def draw(tables: Path, output: Path) -> list[Path]:
-    """The figure, from the table of the cells."""
+    """Draw the figure from the table of the cells."""
     cells = pd.read_csv(tables / "cells.csv")
     periodic = cells[cells["model"] == "periodic"].dropna(subset=["distance"])
     with_laboratory = periodic[periodic["tabulated"]].sort_values("distance")["cell"].tolist()
-    shown = [
+    examples = [
         with_laboratory[len(with_laboratory) // 4],
         with_laboratory[(3 * len(with_laboratory)) // 4],
     ]
@@ -89,9 +90,9 @@ def draw(tables: Path, output: Path) -> list[Path]:
             figsize=(TWO_COLUMNS, 4.2),
             layout="constrained",
         )
-        for letter, cell in zip("ab", shown, strict=True):
+        for letter, cell in zip("ab", examples, strict=True):
             intervals(axes[letter], cells, cell)
-            axes[letter].set_title(cell, fontsize=7)
+            axes[letter].set_title(f"Cell {cell.removesuffix('-invivo-1')}", fontsize=7)
         axes["b"].legend(frameon=False)
         for letter, column, label in (
             ("c", "rate", "Rate (Hz)"),

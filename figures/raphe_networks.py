@@ -23,7 +23,7 @@ from neurocode.style import TWO_COLUMNS
 
 ARMS = {
     "fitted": ("fitted to cells", "#0072B2"),
-    "shuffled": ("parameters dealt anew", "#E69F00"),
+    "shuffled": ("parameters permuted", "#E69F00"),
     "library": ("library", "#000000"),
     "learned": ("fitted, then learned", "#CC79A7"),
 }
@@ -33,7 +33,8 @@ CHANCE = {"ecg": 30.5, "braille": 100 / 27, "bursts": 20.0}
 
 
 def accuracy(axes: Axes, table: pd.DataFrame, tasks: dict[str, str]) -> Axes:
-    """Test accuracy of every seed of every kind of neuron, with that of the most frequent answer."""
+    """Draw the test accuracy of every seed of every kind of neuron, and that of the most frequent
+    answer."""
     seeds(axes, table, "arm", "test_score", ARMS, tasks)
     for place, name in enumerate(tasks):
         axes.plot(
@@ -51,7 +52,7 @@ def accuracy(axes: Axes, table: pd.DataFrame, tasks: dict[str, str]) -> Axes:
 
 
 def gains(axes: Axes, table: pd.DataFrame, tasks: dict[str, str]) -> Axes:
-    """What other kinds of neurons gain over fitted ones of the same seed."""
+    """Draw the gain of other kinds of neurons over fitted ones of the same seed."""
     parts = [table[table["dataset"] == name] for name in tasks]
     pairs = {
         arm: [paired(part, "arm", arm, "fitted", "test_score") for part in parts]
@@ -63,10 +64,10 @@ def gains(axes: Axes, table: pd.DataFrame, tasks: dict[str, str]) -> Axes:
     for label, colour in ARMS.values():
         axes.plot([], [], color=colour, label=label)
     handles, labels = axes.get_legend_handles_labels()
-    shown = dict(zip(labels, handles, strict=True))
+    handle_of = dict(zip(labels, handles, strict=True))
     axes.legend(
-        shown.values(),
-        shown.keys(),
+        handle_of.values(),
+        handle_of.keys(),
         loc="upper center",
         bbox_to_anchor=(0.5, -0.12),
         ncols=2,
@@ -76,15 +77,17 @@ def gains(axes: Axes, table: pd.DataFrame, tasks: dict[str, str]) -> Axes:
 
 
 def unlikeness(axes: Axes, table: pd.DataFrame, tasks: dict[str, str]) -> Axes:
-    """Difference of the spikes of a network to its cells over that of halves of a recording, before
-    and after training."""
+    """Draw the difference between the spikes of a network and its cells before and after training.
+
+    It is divided by the difference between halves of a recording.
+    """
     trained = table[is_trained(table)]
     step = 0.8 / len(ARMS)
     for number, (arm, (_, colour)) in enumerate(ARMS.items()):
         for place, name in enumerate(tasks):
-            own = trained[(trained["arm"] == arm) & (trained["dataset"] == name)]
+            rows = trained[(trained["arm"] == arm) & (trained["dataset"] == name)]
             for shift, when, marker in ((-0.15, "before", "s"), (0.15, "after", "o")):
-                values = own[f"{when}_unlikeness"].to_numpy(float)
+                values = rows[f"{when}_unlikeness"].to_numpy(float)
                 if not len(values):
                     continue
                 x = place + step * (number - 1.5 + shift)
@@ -103,14 +106,18 @@ def unlikeness(axes: Axes, table: pd.DataFrame, tasks: dict[str, str]) -> Axes:
     axes.set(yscale="log", ylabel="Unlikeness to the cells\n(1: as halves of a recording)")
     logarithmic(axes, "y")
     axes.annotate(
-        "squares: before training", (0.03, 0.02), xycoords="axes fraction", fontsize=6, color="0.3"
+        "open squares: before training; dashed: halves of a recording",
+        (0.03, 0.02),
+        xycoords="axes fraction",
+        fontsize=6,
+        color="0.3",
     )
     axes.set_xticks(range(len(tasks)), list(tasks.values()))
     return counted(axes, table)
 
 
 def draw(tables: Path, output: Path) -> list[Path]:
-    """One page, once the networks are trained."""
+    """Draw the page if the table of trained networks exists."""
     table = (
         sound(study_table(tables / "training.parquet"))
         if (tables / "training.parquet").exists()
@@ -124,6 +131,6 @@ def draw(tables: Path, output: Path) -> list[Path]:
         accuracy(axes["a"], table, tasks)
         gains(axes["b"], table, tasks)
         unlikeness(axes["c"], table, tasks)
-        for letter, own in axes.items():
-            label_panel(own, letter)
+        for letter, panel in axes.items():
+            label_panel(panel, letter)
         return save_figure(figure, output / "raphe_networks.pdf")

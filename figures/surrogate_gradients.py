@@ -19,7 +19,7 @@ from sklearn.metrics import roc_curve
 
 from analyses.drawing import counted, differences, margin, seeds
 from analyses.judging import sound
-from analyses.protocol import Pairs, is_trained, paired
+from analyses.protocol import FLOOR, Pairs, is_trained, paired
 from analyses.surrogate_gradients.learnability import (
     area_by_seed,
     held_out,
@@ -64,7 +64,7 @@ FAMILIES = {
     "slayer": "Exponential",
     "arctan": "Arctangent",
 }
-#: Networks that a difference is shown for: data set, start, network, and the name under the axis.
+#: Networks for which differences are drawn: data set, start, kind of network, and tick label.
 PLACES = (
     ("randman", "firing", "feedforward", "Randman"),
     ("randman", "silent", "feedforward", "silent"),
@@ -75,37 +75,38 @@ PLACES = (
     ("ecg", "firing", "recurrent", "ECG,\nrec."),
     ("braille", "firing", "recurrent", "Braille,\nrec."),
 )
+#: Accuracy of guessing one of ten classes, in percent.
 CHANCE = 10.0
 MOSAIC = "aaabbb;cccddd;eeefff;ggghhh"
 
 
 def part_of(table: pd.DataFrame, dataset: str, start: str, net: str) -> pd.DataFrame:
-    """Rows of one data set, start and kind of network."""
+    """Return the rows of one data set, start and kind of network."""
     return table[(table["dataset"] == dataset) & (table["start"] == start) & (table["net"] == net)]
 
 
 def legend_below(axes: Axes, **options: Any) -> None:
-    """A legend below what is drawn, with room made for it."""
+    """Add a legend below the data, and make room for it."""
     low, high = axes.get_ylim()
     axes.set_ylim(low - 0.4 * (high - low), high)
     legend(axes, loc="lower left", **options)
 
 
 def legend(axes: Axes, **options: Any) -> None:
-    """A legend where anything was drawn."""
+    """Add a legend if anything with a label was drawn."""
     if axes.get_legend_handles_labels()[0]:
         axes.legend(**options)
 
 
 def accuracy(axes: Axes, table: pd.DataFrame, net: str, title: str) -> Axes:
-    """Test accuracy of every seed by shape, with a derivative of zero and a constant one as
-    controls."""
-    own = table[(table["start"] == "firing") & (table["net"] == net) & table["arm"].isin(SHAPES)]
-    own = own[own["dataset"].isin(DATASETS)]
-    seeds(axes, own, "arm", "test_score", SHAPES, DATASETS)
+    """Draw the test accuracy of every seed by shape, with a derivative of zero and a constant one
+    as controls."""
+    rows = table[(table["start"] == "firing") & (table["net"] == net) & table["arm"].isin(SHAPES)]
+    rows = rows[rows["dataset"].isin(DATASETS)]
+    seeds(axes, rows, "arm", "test_score", SHAPES, DATASETS)
     axes.set(ylabel="Test accuracy (%)", ylim=(0, 103))
     axes.set_title(f"{title}, firing start", loc="left")
-    return counted(axes, own)
+    return counted(axes, rows)
 
 
 def changes(
@@ -115,7 +116,7 @@ def changes(
     against: Mapping[str, str],
     label: str,
 ) -> Axes:
-    """What each change adds to the accuracy of what it changes."""
+    """Draw the gain in accuracy of each changed arm over the arm that it changes."""
     parts = {place[3]: part_of(table, *place[:3]) for place in PLACES}
     parts = {name: part for name, part in parts.items() if part["arm"].isin(arms).any()}
     pairs = {
@@ -132,7 +133,7 @@ def changes(
 
 
 def loops(axes: Axes, table: pd.DataFrame) -> Axes:
-    """What gradients through recurrent connections add."""
+    """Draw the gain by gradients through recurrent connections."""
     places = [place for place in PLACES if place[2] == "recurrent"]
     stopped = {"reference": "stopped", "asymptotic": "asymptotic stopped"}
     parts = [part_of(table, *place[:3]) for place in places]
@@ -149,28 +150,32 @@ def loops(axes: Axes, table: pd.DataFrame) -> Axes:
 
 
 def depth(axes: Axes, table: pd.DataFrame) -> Axes:
-    """Test accuracy of every seed by depth; the default also from the silent start."""
-    own = table.assign(arm=np.where(table["start"] == "silent", "silent", table["arm"]))
-    places = {depth: f"{depth:g}" for depth in sorted(own["depth"].unique())}
-    seeds(axes, own, "arm", "test_score", {**RESETS, "silent": SILENT}, places, by="depth")
-    axes.axhline(CHANCE, color="0.6", linewidth=0.6, linestyle=":")
+    """Draw the test accuracy of every seed by depth; that of the default also from the silent
+    start."""
+    rows = table.assign(arm=np.where(table["start"] == "silent", "silent", table["arm"]))
+    places = {depth: f"{depth:g}" for depth in sorted(rows["depth"].unique())}
+    seeds(axes, rows, "arm", "test_score", {**RESETS, "silent": SILENT}, places, by="depth")
+    axes.axhline(CHANCE, color="0.6", linewidth=0.6, linestyle=":", label="chance")
     axes.set(
         xlabel="Hidden layers (Randman, firing start)", ylabel="Test accuracy (%)", ylim=(0, 103)
     )
     legend(axes, loc="lower left", bbox_to_anchor=(0, 0.12))
-    return counted(axes, own)
+    return counted(axes, rows)
 
 
 def sparse_limit(axes: Axes, table: pd.DataFrame) -> Axes:
-    """Test accuracy against activity, with the broken line; networks that did not train as crosses."""
+    """Draw test accuracy against activity with the broken line.
+
+    Networks that did not train are drawn as crosses, silent ones at the left.
+    """
     trained = is_trained(table)
     for chosen, marker in ((trained, "o"), (~trained, "x")):
-        own = table[chosen]
-        shown = own["spikes"].clip(lower=1e-3)
+        rows = table[chosen]
+        activity = rows["spikes"].clip(lower=1e-3)
         image = axes.scatter(
-            shown,
-            100 * own["test_score"],
-            c=np.log10(own["upper"] + 0.03),
+            activity,
+            100 * rows["test_score"],
+            c=np.log10(rows["upper"] + 0.03),
             marker=marker,
             s=10,
             cmap="viridis",
@@ -179,14 +184,16 @@ def sparse_limit(axes: Axes, table: pd.DataFrame) -> Axes:
         )
     place, below, above = fit_broken_line(table)
     if np.isfinite(place):
-        own = table[trained & (table["spikes"] > 0)]
-        x = np.log10(own["spikes"]).sort_values()
+        fitted = table[trained & (table["spikes"] > 0)]
+        x = np.log10(fitted["spikes"]).sort_values()
         bent = np.where(x < place, below, above) * (x - place)
         axes.plot(
-            10**x, 100 * (bent + np.mean(own["test_score"] - bent)), color="0.3", linewidth=0.8
+            10**x, 100 * (bent + np.mean(fitted["test_score"] - bent)), color="0.3", linewidth=0.8
         )
-        axes.axvline(10**place, color="0.3", linewidth=0.6, linestyle="--")
-    axes.axhline(CHANCE, color="0.6", linewidth=0.6, linestyle=":")
+        axes.axvline(
+            10**place, color="0.3", linewidth=0.6, linestyle="--", label="break of the line"
+        )
+    axes.axhline(CHANCE, color="0.6", linewidth=0.6, linestyle=":", label="chance")
     axes.set(
         xscale="log",
         xlabel="Spikes per neuron and sequence (Randman)",
@@ -198,12 +205,13 @@ def sparse_limit(axes: Axes, table: pd.DataFrame) -> Axes:
     )
     bar.set_ticklabels(["0", "1", "20"])
     bar.set_label("Strength of the bound")
+    legend(axes, loc="center left", title="crosses: not trained", title_fontsize=6)
     return counted(axes, table)
 
 
 def difficulty(axes: Axes, table: pd.DataFrame) -> Axes:
-    """Test accuracy of every seed on harder manifolds."""
-    own = table[
+    """Draw the test accuracy of every seed on harder manifolds."""
+    rows = table[
         (table["start"] == "firing")
         & (table["net"] == "feedforward")
         & table["dataset"].isin(HARDER)
@@ -213,19 +221,21 @@ def difficulty(axes: Axes, table: pd.DataFrame) -> Axes:
         **{arm: SHAPES[arm] for arm in arms},
         "asymptotic attached": RESETS["asymptotic attached"],
     }
-    seeds(axes, own[own["arm"].isin(style)], "arm", "test_score", style, HARDER)
-    axes.axhline(CHANCE, color="0.6", linewidth=0.6, linestyle=":")
+    seeds(axes, rows[rows["arm"].isin(style)], "arm", "test_score", style, HARDER)
+    axes.axhline(CHANCE, color="0.6", linewidth=0.6, linestyle=":", label="chance")
     axes.set(xlabel="Manifolds (Randman)", ylabel="Test accuracy (%)", ylim=(0, 103))
     legend(axes, loc="lower left", bbox_to_anchor=(0, 0.12), ncols=2)
-    return counted(axes, own)
+    return counted(axes, rows)
 
 
 def heat_map(axes: Axes, table: pd.DataFrame, shape: str) -> plt.cm.ScalarMappable:
-    """Training accuracy from the silent start over slope and depth, mean over seeds; crosses where
-    the rule says "cannot"."""
-    own = table[(table["shape"] == shape) & (table["start"] == "silent")]
+    """Draw the training accuracy from the silent start over slope and depth, averaged over seeds.
+
+    Crosses mark networks that are predicted not to learn.
+    """
+    of_shape = table[(table["shape"] == shape) & (table["start"] == "silent")]
     accuracy, learns = (
-        own.pivot_table(index="depth", columns="slope", values=name)
+        of_shape.pivot_table(index="depth", columns="slope", values=name)
         for name in ("training_score", "predicted")
     )
     image = axes.imshow(
@@ -243,8 +253,10 @@ def heat_map(axes: Axes, table: pd.DataFrame, shape: str) -> plt.cm.ScalarMappab
 
 
 def curves(axes: Axes, table: pd.DataFrame) -> Axes:
-    """Share of learners found against share of others called so, on held-out shapes: the rule, and
-    with the derivative at rest."""
+    """Draw the receiver operating characteristic of the rule on held-out shapes.
+
+    The rule uses the derivative at the potentials of the start, or the derivative at rest.
+    """
     for column, label, colour in (
         ("derivative", "at the potentials", "#D55E00"),
         ("derivative_at_rest", "at rest", "#0072B2"),
@@ -253,18 +265,18 @@ def curves(axes: Axes, table: pd.DataFrame) -> Axes:
         if not len(areas):
             continue
         for seed in areas.index:
-            own = held_out(table, column).query("seed == @seed")
-            wrong, right, _ = roc_curve(own["learns"], own["predicted"])
+            rows = held_out(table, column).query("seed == @seed")
+            false_alarms, hits, _ = roc_curve(rows["learns"], rows["predicted"])
             named = (
                 f"{label}: {areas.mean():.3f} ({areas.min():.3f} to {areas.max():.3f})"
                 if seed == areas.index[0]
                 else None
             )
-            axes.plot(wrong, right, color=colour, linewidth=0.8, label=named)
+            axes.plot(false_alarms, hits, color=colour, linewidth=0.8, label=named)
     axes.plot([0, 1], [0, 1], ":", color="0.6", linewidth=0.6, label="guessing: 0.5")
     axes.set(
-        xlabel="Starts that cannot learn, called learners",
-        ylabel="Learners found",
+        xlabel="False alarms (share of starts that cannot learn)",
+        ylabel="Hits (share of starts that can)",
         title="Held-out shapes, area",
     )
     legend(axes, loc="lower right")
@@ -272,13 +284,14 @@ def curves(axes: Axes, table: pd.DataFrame) -> Axes:
 
 
 def learners(axes: Axes, table: pd.DataFrame) -> Axes:
-    """Training accuracy against the derivative at the start, every start of the held-out shapes."""
-    own = with_features(table)
-    own = own[own["shape"].isin(HELD_OUT)]
+    """Draw training accuracy against the derivative before training, for every start of the
+    held-out shapes."""
+    rows = with_features(table)
+    rows = rows[rows["shape"].isin(HELD_OUT)]
     for number, (depth, colour) in enumerate(
         zip((1, 2, 4), ("#56B4E9", "#0072B2", "#000000"), strict=True)
     ):
-        part = own[own["depth"] == depth]
+        part = rows[rows["depth"] == depth]
         for start, marker in (("silent", "o"), ("firing", "^")):
             chosen = part[part["start"] == start]
             label = f"{depth} layer{'s' if number else ''}" if start == "silent" else None
@@ -290,14 +303,17 @@ def learners(axes: Axes, table: pd.DataFrame) -> Axes:
                 color=colour,
                 label=label,
             )
-    axes.axhline(3 * CHANCE, color="0.6", linewidth=0.6, linestyle=":")
+    floor = FLOOR * CHANCE
+    axes.axhline(
+        floor, color="0.6", linewidth=0.6, linestyle=":", label=f"did not train below {floor:g} %"
+    )
     axes.set(
         xlabel="Derivative at the start\n(decimal logarithm; triangles: firing)",
         ylabel="Training accuracy (%)",
         ylim=(0, 103),
     )
     legend(axes, loc="upper left")
-    n = f"n = {len(own)} starts, {own['seed'].nunique()} seeds"
+    n = f"n = {len(rows)} starts, {rows['seed'].nunique()} seeds"
     axes.annotate(
         n,
         (1, 1),
@@ -312,7 +328,7 @@ def learners(axes: Axes, table: pd.DataFrame) -> Axes:
 
 
 def draw(tables: Path, output: Path) -> list[Path]:
-    """The page of comparisons and that of starts, each once its tables are there."""
+    """Draw the page of comparisons and that of starts, each if its tables exist."""
     read = {path.stem: sound(study_table(path)) for path in sorted(tables.glob("*.parquet"))}
     paths: list[Path] = []
     with house_style():
@@ -352,8 +368,8 @@ def _comparisons(read: Mapping[str, pd.DataFrame], output: Path) -> list[Path]:
     depth(axes["f"], read["depth"])
     sparse_limit(axes["g"], read["sparse"])
     difficulty(axes["h"], table)
-    for letter, own in axes.items():
-        label_panel(own, letter)
+    for letter, panel in axes.items():
+        label_panel(panel, letter)
     return save_figure(figure, output / "surrogate_gradients.pdf")
 
 
@@ -367,9 +383,13 @@ def _starts(table: pd.DataFrame, output: Path) -> list[Path]:
             image = heat_map(axes[letter], table, shape)
         else:
             axes[letter].set_axis_off()
-    figure.colorbar(image, ax=[axes[letter] for letter in "cf"], label="Training accuracy (%)")
+    figure.colorbar(
+        image,
+        ax=[axes[letter] for letter in "cf"],
+        label="Training accuracy (%); crosses: predicted not to learn",
+    )
     learners(axes["g"], table)
     curves(axes["h"], table)
-    for letter, own in axes.items():
-        label_panel(own, letter)
+    for letter, panel in axes.items():
+        label_panel(panel, letter)
     return save_figure(figure, output / "surrogate_gradients_starts.pdf")

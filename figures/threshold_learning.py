@@ -16,7 +16,7 @@ from matplotlib.axes import Axes
 from analyses.drawing import DATASETS, counted, differences, margin, seeds
 from analyses.judging import sound
 from analyses.protocol import is_trained, paired
-from analyses.threshold_learning.claims import with_derived
+from analyses.threshold_learning.claims import LOWEST_RATE, with_derived
 from neurocode.plotting import house_style, label_panel, save_figure
 from neurocode.studies import mean_interval, study_table
 from neurocode.style import TWO_COLUMNS
@@ -33,15 +33,15 @@ MOSAIC = "aaabbb;ccddee;ffgghh"
 
 
 def accuracy(axes: Axes, table: pd.DataFrame, normalised: bool) -> Axes:
-    """Test accuracy of every seed, with or without normalisation."""
-    own = table[table["normalised"] == normalised]
-    seeds(axes, own, "arm", "test_score", ARMS, DATASETS)
+    """Draw the test accuracy of every seed, with or without normalisation."""
+    rows = table[table["normalised"] == normalised]
+    seeds(axes, rows, "arm", "test_score", ARMS, DATASETS)
     axes.set(ylabel="Test accuracy (%)", ylim=(0, 100), title=NORMALISED[normalised][0])
-    return counted(axes, own)
+    return counted(axes, rows)
 
 
 def gains(axes: Axes, table: pd.DataFrame, first: str, second: str, title: str) -> Axes:
-    """Paired differences of two arms on each data set, with and without normalisation."""
+    """Draw paired differences of two arms on each data set, with and without normalisation."""
     pairs = {
         normalised: [
             paired(
@@ -61,12 +61,12 @@ def gains(axes: Axes, table: pd.DataFrame, first: str, second: str, title: str) 
 
 
 def noise(axes: Axes, table: pd.DataFrame) -> Axes:
-    """How much less accuracy learned thresholds lose to disturbances of the same images."""
-    own = with_derived(table).assign(kept=lambda t: -t["lost"])
+    """Draw how much less accuracy learned thresholds lose to disturbances of the same images."""
+    rows = with_derived(table).assign(kept=lambda t: -t["lost"])
     pairs = {
         normalised: [
             paired(
-                own[(own["dataset"] == name) & (own["normalised"] == normalised)],
+                rows[(rows["dataset"] == name) & (rows["normalised"] == normalised)],
                 "arm",
                 "both",
                 "weights",
@@ -82,17 +82,21 @@ def noise(axes: Axes, table: pd.DataFrame) -> Axes:
 
 
 def rates(axes: Axes, table: pd.DataFrame) -> Axes:
-    """Hidden rate against the initial threshold on each data set, not normalised: mean and 95 %
-    interval of trained networks."""
-    own = table[~table["normalised"] & is_trained(table)]
+    """Draw the hidden rate against the initial threshold on each data set without normalisation.
+
+    Drawn are mean and 95 % interval of the trained networks; an interval ends at the bounds of a
+    rate, zero and one spike per step.
+    """
+    rows = table[~table["normalised"] & is_trained(table)]
     for arm in ("both", "weights"):
         for name, line in zip(DATASETS, ("-", "--", ":"), strict=True):
-            groups = own[(own["arm"] == arm) & (own["dataset"] == name)].groupby("threshold")[
+            groups = rows[(rows["arm"] == arm) & (rows["dataset"] == name)].groupby("threshold")[
                 "rate_hidden"
             ]
             if not len(groups):
                 continue
-            low, high = np.array([mean_interval(values) for _, values in groups]).T
+            intervals = np.array([mean_interval(values) for _, values in groups])
+            low, high = np.clip(intervals, LOWEST_RATE, 1.0).T
             place, mean = groups.mean().index, groups.mean().to_numpy()
             axes.errorbar(
                 place,
@@ -112,7 +116,7 @@ def rates(axes: Axes, table: pd.DataFrame) -> Axes:
         title="not normalised",
     )
     axes.set_xticks(
-        sorted(own["threshold"].unique()), [f"{t:g}" for t in sorted(own["threshold"].unique())]
+        sorted(rows["threshold"].unique()), [f"{t:g}" for t in sorted(rows["threshold"].unique())]
     )
     axes.minorticks_off()
     axes.annotate(
@@ -126,17 +130,19 @@ def rates(axes: Axes, table: pd.DataFrame) -> Axes:
 
 
 def depth(axes: Axes, table: pd.DataFrame, net: str) -> Axes:
-    """Accuracy against energy, from one to eight hidden layers: mean and 95 % intervals in both
-    directions."""
-    own = table[(table["net"] == net) & is_trained(table)]
+    """Draw accuracy against energy for one to eight hidden layers: means with 95 % intervals in
+    both directions."""
+    rows = table[(table["net"] == net) & is_trained(table)]
     for arm in ("weights", "both"):
         path = []
-        for layers, part in own[own["arm"] == arm].groupby("depth"):
+        for layers, part in rows[rows["arm"] == arm].groupby("depth"):
             energy, score = part["nanojoule"], 100 * part["test_score"]
             colour = ARMS[arm][1]
             if len(part) > 1:
                 axes.plot(mean_interval(energy), [score.mean()] * 2, color=colour)
-                axes.plot([energy.mean()] * 2, mean_interval(score), color=colour)
+                axes.plot(
+                    [energy.mean()] * 2, np.clip(mean_interval(score), 0.0, 100.0), color=colour
+                )
             axes.annotate(
                 f"{layers:g}",
                 (energy.mean(), score.mean()),
@@ -157,7 +163,7 @@ def depth(axes: Axes, table: pd.DataFrame, net: str) -> Axes:
             )
     axes.set(
         xscale="log",
-        xlabel="Energy of an image (nJ)",
+        xlabel="Energy per image (nJ)",
         ylabel="Test accuracy (%)",
         title=f"{NETS[net]}, MNIST, by hidden layers",
     )
@@ -165,7 +171,7 @@ def depth(axes: Axes, table: pd.DataFrame, net: str) -> Axes:
 
 
 def draw(tables: Path, output: Path) -> list[Path]:
-    """The page, once its tables are there; data sets apart in every panel."""
+    """Draw the page if its tables exist; every panel keeps data sets apart."""
     read = {path.stem: sound(study_table(path)) for path in sorted(tables.glob("*.parquet"))}
     if not {"training", "starts", "depth"} <= set(read):
         return []
@@ -189,6 +195,6 @@ def draw(tables: Path, output: Path) -> list[Path]:
         depth(axes["g"], read["depth"], "dense")
         depth(axes["h"], read["depth"], "convolutional")
         axes["h"].legend(loc="lower right")
-        for letter, own in axes.items():
-            label_panel(own, letter)
+        for letter, panel in axes.items():
+            label_panel(panel, letter)
         return save_figure(figure, output / "threshold_learning.pdf")

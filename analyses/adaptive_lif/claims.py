@@ -1,4 +1,5 @@
-"""The claims of ``claims.toml``, judged from the tables, and the one that the closed forms settle."""
+"""The claims of ``claims.toml``, judged from the tables, and the claim that the closed forms
+decide."""
 
 from __future__ import annotations
 
@@ -14,20 +15,23 @@ from analyses.protocol import Pairs, paired
 from neurocode.studies import Claim
 
 FIXED = Path(__file__).with_name("claims.toml")
-#: False discoveries among neurons that are called less complex.
+#: Rate of false discoveries among neurons that are called less complex.
 DISCOVERIES = 0.05
 
 
 def claims(folder: Path) -> list[Claim]:
-    """Every fixed claim whose table is there; those on data that are not are "not comparable"."""
+    """Judge every fixed claim whose table exists; claims on data that are not available are "not
+    comparable"."""
     stability = folder / "stability.csv"
-    found = [stable_for_all(pd.read_csv(stability))] if stability.exists() else []
-    return [*found, *judged_families(FIXED, folder, JUDGES)]
+    judged = [stable_for_all(pd.read_csv(stability))] if stability.exists() else []
+    return [*judged, *judged_families(FIXED, folder, JUDGES)]
 
 
 def stable_for_all(table: pd.DataFrame) -> Claim:
-    """That SE is stable whatever its parameters: a bound exists, far outside the ranges that are
-    used."""
+    """Judge the claim that SE is stable for all parameters.
+
+    It is refuted, because a stability bound exists, although far outside the ranges in use.
+    """
     least = float(table.set_index("cell").loc["SE", "smallest_bound"])
     text = (
         "SE preserves stability for all parameterizations (smallest coupling at which a neuron "
@@ -37,29 +41,32 @@ def stable_for_all(table: pd.DataFrame) -> Claim:
 
 
 def chosen(table: pd.DataFrame, entry: Entry) -> pd.DataFrame:
-    """Rows of the size that an entry is about, if it says one."""
+    """Return the rows of the network size that an entry is about; all rows if it names none."""
     return table[table["neurons"] == entry["neurons"]] if "neurons" in entry else table
 
 
 def _between(table: pd.DataFrame, entry: Entry) -> Pairs:
     table = chosen(table, entry)
-    found = paired(table, "arm", entry["first"], entry["second"], entry["values"], is_sound(table))
-    return Pairs(found.values + entry.get("plus", 0.0), found.untrained)
+    pairs = paired(table, "arm", entry["first"], entry["second"], entry["values"], is_sound(table))
+    return Pairs(pairs.values + entry.get("plus", 0.0), pairs.untrained)
 
 
 def _against_bound(table: pd.DataFrame, entry: Entry) -> Pairs:
-    own = table[table["arm"] == entry["arm"]]
-    trained = is_sound(own)
+    rows = table[table["arm"] == entry["arm"]]
+    trained = is_sound(rows)
     return Pairs(
-        (own[entry["values"]] - entry["bound"])[trained].to_numpy(float), int((~trained).sum())
+        (rows[entry["values"]] - entry["bound"])[trained].to_numpy(float), int((~trained).sum())
     )
 
 
 def _against_zero(table: pd.DataFrame, entry: Entry) -> Pairs:
-    """All networks: whether they trained is what is asked."""
-    own = chosen(table, entry)
-    own = own[own["arm"] == entry["arm"]]
-    return Pairs((FAILED * own["zero_predictor"] - own["test_score"]).to_numpy(float), 0)
+    """Compare all networks with predicting zero.
+
+    Networks that did not train are included, because the claim is about all networks.
+    """
+    rows = chosen(table, entry)
+    rows = rows[rows["arm"] == entry["arm"]]
+    return Pairs((FAILED * rows["zero_predictor"] - rows["test_score"]).to_numpy(float), 0)
 
 
 def _rising(table: pd.DataFrame, entry: Entry) -> Pairs:
@@ -68,13 +75,13 @@ def _rising(table: pd.DataFrame, entry: Entry) -> Pairs:
 
 
 def _sizes(table: pd.DataFrame, entry: Entry) -> Pairs:
-    """Two arms of different size."""
+    """Compare two arms of different size."""
     parts = [
         table[(table["arm"] == entry[name]) & (table["neurons"] == entry[f"{name}_neurons"])]
         for name in ("first", "second")
     ]
-    both = pd.concat(parts)
-    return paired(both, "arm", entry["first"], entry["second"], "test_score", is_sound(both))
+    rows = pd.concat(parts)
+    return paired(rows, "arm", entry["first"], entry["second"], "test_score", is_sound(rows))
 
 
 def _lost(table: pd.DataFrame, entry: Entry) -> Pairs:
@@ -83,12 +90,12 @@ def _lost(table: pd.DataFrame, entry: Entry) -> Pairs:
 
 
 def _less_complex(table: pd.DataFrame, entry: Entry) -> Pairs:
-    own = table[table["arm"] == entry["arm"]]
-    return Pairs(own["described"].map(share_less_complex).dropna().to_numpy(float) - 0.5, 0)
+    rows = table[table["arm"] == entry["arm"]]
+    return Pairs(rows["described"].map(share_less_complex).dropna().to_numpy(float) - 0.5, 0)
 
 
 def share_less_complex(described: str) -> float:
-    """Share of the neurons that spike whose complexity is below that of their surrogates."""
+    """Return the share of spiking neurons whose complexity is below that of their surrogates."""
     neurons = pd.read_json(io.StringIO(described)).dropna(subset=["lz_q"])
     return float(((neurons["lz_q"] < DISCOVERIES) & (neurons["lz_ratio"] < 1)).mean())
 

@@ -1,10 +1,11 @@
-"""Axonal delays that are learned: whole steps forward, and a derivative by the delay going back.
+"""Learned axonal delays: whole steps in the forward pass, and a derivative with respect to the
+delay in the backward pass.
 
-A network is run with its delays rounded, so it is at any moment one with whole delays, which Brian2
-runs spike for spike. The derivative of a spike train by its delay is taken of the train smoothed by
-a box of ``2 WIDTH`` steps: the difference of the trains that come ``WIDTH`` steps later and
-earlier, over that distance (ours; Hammouamri, Khalfaoui-Hassani, Masquelier 2024 learn delays by
-kernels that narrow while they train).
+A network runs with rounded delays, so at any moment it is a network of whole delays, which Brian2
+reproduces spike for spike. The derivative with respect to a delay is that of the spike train after
+smoothing by a box of ``2 WIDTH`` steps: the train ``WIDTH`` steps later minus that ``WIDTH`` steps
+earlier, divided by ``2 WIDTH``. This derivative is our choice, not from a paper; Hammouamri,
+Khalfaoui-Hassani, Masquelier 2024 learn delays with kernels that narrow during training.
 """
 
 from __future__ import annotations
@@ -20,14 +21,17 @@ from neurocode.learning import Dense, Network
 
 Array = jax.Array
 
-#: Half of the box that smooths a train for its derivative, and delays that a change of one in a
-#: learned value makes, in steps.
+#: Half the width of the box that smooths a train for its derivative, and the change of a delay per
+#: unit of the learned value, both in steps.
 WIDTH, SCALE = 2, 10.0
 
 
 def shifted(x: Array, delay: Array) -> Array:
-    """Trains (time, batch, n), each later by its own number of whole steps, or earlier; zero where
-    nothing came yet."""
+    """Return trains (time, batch, n) that are shifted by whole steps, a number for each of the n
+    trains.
+
+    Positive numbers shift a train to later times. Steps into which nothing is shifted are zero.
+    """
     steps = jnp.arange(len(x))[:, None] - delay[None, :]
     moved = jnp.take_along_axis(x, jnp.clip(steps, 0, len(x) - 1)[:, None, :], axis=0)
     return moved * ((steps >= 0) & (steps < len(x)))[:, None, :]
@@ -35,12 +39,13 @@ def shifted(x: Array, delay: Array) -> Array:
 
 @partial(jax.custom_vjp, nondiff_argnums=(2,))
 def delayed(x: Array, delay: Array, longest: int) -> Array:
-    """Trains later by their delays, rounded and kept between zero and the longest."""
+    """Return trains delayed by their delays, which are rounded and clipped to zero and
+    ``longest``."""
     return shifted(x, whole(delay, longest))
 
 
 def whole(delay: Array, longest: int) -> Array:
-    """Delays in whole steps."""
+    """Return the delays in whole steps."""
     return jnp.clip(jnp.round(delay), 0, longest).astype(jnp.int32)
 
 
@@ -59,13 +64,13 @@ delayed.defvjp(_forward, _backward)
 
 
 class DelayedDense(Dense):
-    """All to all, with a learned delay of every input.
+    """All-to-all connection with a learned delay of every input.
 
     Parameters
     ----------
     n_in, n_out : int
     longest : int
-        Delay in steps; they start uniformly between none and half of it.
+        Longest delay in steps; initial delays are uniform between zero and half of it.
     key : jax.Array
     """
 
@@ -80,7 +85,7 @@ class DelayedDense(Dense):
 
     @property
     def steps(self) -> tuple[int, ...]:
-        """Delays that the network is run with."""
+        """Whole delays in steps with which the network runs."""
         return tuple(int(step) for step in np.asarray(whole(SCALE * self.place, self.longest)))
 
     def __call__(self, x: Array) -> Array:
@@ -88,13 +93,13 @@ class DelayedDense(Dense):
         return delayed(x, SCALE * self.place, self.longest) @ self.weight + self.bias
 
     def settled(self) -> Dense:
-        """The same connection with its delays as they are."""
+        """Return the same connection with its current delays fixed."""
         dense = Dense(self.n_in, self.n_out, delay=self.steps, key=jax.random.key(0))
-        return eqx.tree_at(lambda own: (own.weight, own.bias), dense, (self.weight, self.bias))
+        return eqx.tree_at(lambda part: (part.weight, part.bias), dense, (self.weight, self.bias))
 
 
 def settled(network: Network) -> Network:
-    """A network whose delays do not learn any more, which Brian2 and a file take."""
+    """Return the network with fixed delays, which Brian2 can run and a file can store."""
     return jax.tree.map(
         lambda part: part.settled() if isinstance(part, DelayedDense) else part,
         network,

@@ -1,5 +1,5 @@
-"""Long short-term memory (Hochreiter & Schmidhuber 1997; the cell of Equinox) in the place of
-spiking neurons."""
+"""Long short-term memory (Hochreiter & Schmidhuber 1997; the cell of Equinox) in place of spiking
+neurons."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ Array = jax.Array
 
 
 class LongShortTermMemory(Output):
-    """Cells that read the input themselves, and a linear map of their state in every step.
+    """Cells that receive the input directly, and a linear map of their state in every step.
 
     Parameters
     ----------
@@ -31,9 +31,9 @@ class LongShortTermMemory(Output):
     def __init__(self, n_in: int, units: int, n_out: int, dt: float, *, key: Array) -> None:
         first, second = jax.random.split(key)
         cell = eqx.nn.LSTMCell(n_in, units, key=first)
-        # gates are ordered input, forget, cell, output
+        # The gates are in the order input, forget, cell, output.
         self.cell = eqx.tree_at(
-            lambda own: own.bias, cell, cell.bias.at[units : 2 * units].set(1.0)
+            lambda part: part.bias, cell, cell.bias.at[units : 2 * units].set(1.0)
         )
         self.connection, self.dt = Dense(units, n_out, key=second), dt
 
@@ -51,16 +51,20 @@ class LongShortTermMemory(Output):
         self, x: Array, key: Array | None = None, *, training: bool = False, adjoint: bool = True
     ) -> Array:
         """Outputs (time, batch, n_out) for inputs (time, batch, n_in)."""
-        rest = jnp.zeros((x.shape[1], self.cell.hidden_size), x.dtype)
+        zero = jnp.zeros((x.shape[1], self.cell.hidden_size), x.dtype)
 
-        def visit(state: tuple[Array, Array], now: Array) -> tuple[tuple[Array, Array], Array]:
-            state = jax.vmap(self.cell)(now, state)
+        def visit(state: tuple[Array, Array], inputs: Array) -> tuple[tuple[Array, Array], Array]:
+            state = jax.vmap(self.cell)(inputs, state)
             return state, state[0]
 
-        return self.connection(jax.lax.scan(visit, (rest, rest), x)[1])
+        return self.connection(jax.lax.scan(visit, (zero, zero), x)[1])
 
 
 def matched_units(parameters: int, task: Task) -> int:
-    """Cells that bring the number of learned values nearest to the one that is wanted."""
-    size = lambda units: 4 * units * (task.n_inputs + units + 1) + (units + 1) * task.n_outputs  # noqa: E731
+    """Return the number of cells that brings the number of learned values nearest to
+    ``parameters``."""
+
+    def size(units: int) -> int:
+        return 4 * units * (task.n_inputs + units + 1) + (units + 1) * task.n_outputs
+
     return min(range(1, 1000), key=lambda units: abs(size(units) - parameters))

@@ -1,11 +1,11 @@
 """Tasks and networks of the study, from the settings of a row (Baronig et al. 2025, released code
 and configurations).
 
-An arm is a neuron and how it is used: ``SE`` and ``EF`` are the two discretisations of the adaptive
-LIF neuron, ``LIF`` has no adaptation, ``ALIF`` a threshold that jumps with every spike (Bellec et
-al. 2018), ``LSTM`` is the cell of Equinox. After the neuron may stand ``normalised`` (batch
-normalisation of what comes from other layers), ``feed-forward`` (no connections inside a layer) or
-``delays`` (learned axonal delays).
+The name of an arm is that of a neuron, which may be followed by how it is used. ``SE`` and ``EF``
+are the two discretisations of the adaptive LIF neuron, ``LIF`` has no adaptation, ``ALIF`` has a
+threshold that jumps with every spike (Bellec et al. 2018), and ``LSTM`` is the cell of Equinox. Its
+use is ``normalised`` (batch normalisation of the input from other layers), ``feed-forward`` (no
+connections inside a layer) or ``delays`` (learned axonal delays).
 """
 
 from __future__ import annotations
@@ -41,29 +41,32 @@ Row = dict[str, Any]
 CELLS = {"SE": "symplectic", "EF": "euler-forward"}
 STEP = 1e-3
 CLIP = 1.5
-#: Traces of the electrocardiograms that choose the epoch (ours; Baronig et al. 2025 take 30).
+#: Number of electrocardiogram traces that choose the epoch. This is our choice; Baronig et al. 2025
+#: take 30.
 VALIDATION = 60
-#: Least and greatest stiffness: the published one, a tenth and six times of it (ours).
+#: Smallest and largest stiffness: the published ones, and a tenth and six times of them (our
+#: choice, not from the paper).
 STIFFNESS = {"springs": (500, 10_000), "springs-slow": (50, 1000), "springs-fast": (3000, 60_000)}
-#: Longest axonal delay in steps (ours).
+#: Longest axonal delay in steps (our choice, not from the paper).
 LONGEST_DELAY = 12
 
 
 @dataclass(frozen=True)
 class Setting:
-    """What the released configurations fix for a task: times in steps, the surrogate, and of LIF
-    neurons their own.
+    """What the released configurations fix for a task: times in steps and the surrogate, with
+    separate values for LIF neurons.
 
     Attributes
     ----------
     q : dict
         Scale of coupling and adaptation of each discretisation.
     height, lif_height : float
-        Of the surrogate derivative; ``c alpha/2`` of the SLAYER exponential.
+        Height of the surrogate derivative; ``c alpha/2`` of the SLAYER exponential.
     slope, lif_slope : float
-        ``alpha`` of it.
+        Slope of the surrogate derivative; ``alpha`` of the SLAYER exponential.
     readout : float or None
-        Time constant of the readout; None learns one between 1 and 20 for each output.
+        Time constant of the readout in steps; if None, one between 1 and 20 is learned for each
+        output.
     lif_tau : (float, float)
         Bounds of the membrane time constants of LIF and ALIF neurons.
     dropout : float
@@ -81,8 +84,8 @@ class Setting:
 
 RELEASED_Q = {"SE": 120.0, "EF": 60.0}
 SPRINGS = Setting({"SE": 228.0, "EF": 65.0}, 1.0, 2.5, None, (1.0, 25.0), lif_slope=10.0)
-#: The LIF neuron of the electrocardiograms, and all of Braille, are not released: those of the
-#: adaptive neurons are taken (ours).
+#: The settings of the LIF neuron on electrocardiograms and all settings on Braille are not
+#: released. We use those of the adaptive neurons, which is our choice, not from the paper.
 SETTINGS = {
     "ecg": Setting(RELEASED_Q, 0.5, 0.5, 3.0, dropout=0.15),
     "bursts": Setting(RELEASED_Q, 1.0, 0.5, 15.0, (5.0, 50.0)),
@@ -92,17 +95,17 @@ SETTINGS = {
 
 
 def setting_of(row: Row) -> Setting:
-    """Of the task of a row, whose name begins with that of the setting."""
+    """Return the setting of the task of a row; the name of the task begins with that of the
+    setting."""
     return SETTINGS[row["dataset"].partition("-")[0]]
 
 
 def make_task(row: Row) -> Task:
-    """Task of a row; bursts and springs are drawn anew for each seed, what validates recorded tasks
-    too.
+    """Return the task of a row.
 
-    Names are ``ecg``, ``braille``, ``bursts-N`` with the number of classes, ``springs``,
-    ``springs-slow`` and ``springs-fast``.
-    """
+    Bursts and springs are drawn anew for each seed, and so is the validation part of recorded
+    tasks. Names are ``ecg``, ``braille``, ``bursts-N`` with the number of classes, ``springs``,
+    ``springs-slow`` and ``springs-fast``."""
     name, drawn = row["dataset"], 42 + row["seed"]
     if name == "ecg":
         return tasks.ecg(data_folder("qtdb-ecg"), n_validation=VALIDATION, seed=row["seed"])
@@ -114,13 +117,13 @@ def make_task(row: Row) -> Task:
 
 
 def parts_of(arm: str) -> tuple[str, str]:
-    """Neuron of an arm, and how it is used."""
+    """Return the neuron of an arm, and how it is used."""
     neuron, _, use = arm.partition("-")
     return neuron, use
 
 
 def make_model(row: Row) -> tuple[nc.NeuronModel, tuple[str, ...]]:
-    """Neuron of a row and the parameters it learns."""
+    """Return the neuron of a row and the parameters that it learns."""
     setting, (neuron, _) = setting_of(row), parts_of(row["arm"])
     if neuron in CELLS:
         return nc.models.adlif(CELLS[neuron]).with_parameters(q=setting.q[neuron]), (
@@ -143,8 +146,10 @@ def make_model(row: Row) -> tuple[nc.NeuronModel, tuple[str, ...]]:
 
 
 def alif(lif: nc.NeuronModel, tau: Parameter) -> nc.NeuronModel:
-    """A LIF neuron whose threshold jumps by ``b`` with every spike and comes back (Bellec et al.
-    2018); bounds are ours."""
+    """Return a LIF neuron whose threshold jumps by ``b`` with every spike and decays again.
+
+    The neuron is that of Bellec et al. 2018; the bounds are our choice, not from the paper.
+    """
     adlif = nc.models.adlif().parameters
     return replace(
         lif,
@@ -159,11 +164,11 @@ def alif(lif: nc.NeuronModel, tau: Parameter) -> nc.NeuronModel:
 
 
 def make_network(row: Row, task: Task) -> Network:
-    """Network of a row at its start; time constants, couplings and adaptations are drawn uniformly
-    between their bounds.
+    """Return the network of a row before training.
 
-    An LSTM has as many cells as bring it nearest to the number of learned values of the SE network
-    of the same row.
+    Time constants, couplings and adaptations are drawn uniformly between their bounds. The number
+    of cells of an LSTM is chosen so that its number of learned values comes nearest to that of the
+    SE network of the same row.
     """
     neuron, use = parts_of(row["arm"])
     keys = iter(jax.random.split(jax.random.key(row["seed"]), 3 * row["layers"] + 2))
@@ -220,7 +225,7 @@ def make_network(row: Row, task: Task) -> Network:
 
 
 def _connection(use: str, number: int, n_in: int, n_out: int, key: jax.Array) -> Connection:
-    """Between layers: axons of neurons may be delayed, inputs are not."""
+    """Return the connection to a layer; axons of neurons may be delayed, inputs are not."""
     if use == "delays" and number:
         return DelayedDense(n_in, n_out, LONGEST_DELAY, key=key)
     dense = Dense(n_in, n_out, key=key)
@@ -228,7 +233,8 @@ def _connection(use: str, number: int, n_in: int, n_out: int, key: jax.Array) ->
 
 
 def make_settings(row: Row) -> Settings:
-    """How a row is trained; clipping as released, for every arm alike."""
+    """Return the training settings of a row; clipping is as released, and the same for every
+    arm."""
     return Settings(
         epochs=row["epochs"],
         batch_size=row["batch"],

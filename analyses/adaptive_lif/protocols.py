@@ -1,9 +1,10 @@
-"""Rows of the training tables: what fits into eight core-hours, the released sizes of bursts and
-springs, and a quick look.
+"""Rows of the training tables for three protocols.
 
-Seeds of the tuning are not those of the results. SE and EF keep the released learning rate of 0.01
-on the tasks of the paper; every rival is tuned there, and every arm on Braille. Steps of the
-networks stand for one sample of the data; time constants are in steps.
+The protocol ``reduced`` fits into eight core-hours, ``published`` has the released sizes of bursts
+and springs, and ``quick`` gives a quick look. The seeds of the tuning differ from those of the
+results. SE and EF keep the released learning rate of 0.01 on the tasks of the paper; every rival is
+tuned there, and every arm is tuned on Braille. One step of a network stands for one sample of the
+data; time constants are in steps.
 """
 
 from __future__ import annotations
@@ -19,10 +20,10 @@ from analyses.protocol import Grid
 PROTOCOLS = ("reduced", "published", "quick")
 RELEASED_RATE, GRID = 0.01, {"rate": (3e-3, 0.01, 0.03)}
 TUNING_SEEDS = (100, 101, 102)
-#: Of SE and EF on the electrocardiograms, and of everything else; five systems of springs are the
-#: paper's.
+#: Numbers of seeds: of SE and EF on the electrocardiograms, and of everything else. Five systems of
+#: springs are also those of the paper.
 PUBLISHED_SEEDS, SEEDS = 12, 5
-#: Traces of a network whose neurons are described.
+#: Number of traces in which the neurons of a network are described.
 DESCRIBED = 40
 
 ECG = {
@@ -35,7 +36,8 @@ ECG = {
     "epochs": 400,
     "schedule": "constant",
 }
-#: Rivals are compared in networks of one layer, for as many epochs as the budget has (ours).
+#: Rivals are compared in networks of one layer, for the number of epochs that the budget allows
+#: (our choice, not from the paper).
 ECG_RIVALS = {**ECG, "layers": 1, "epochs": 20, "schedule": "cosine"}
 BRAILLE = {
     "dataset": "braille",
@@ -47,7 +49,7 @@ BRAILLE = {
     "epochs": 75,
     "schedule": "cosine",
 }
-#: Of 2857 sequences 70 % are 2000 for training.
+#: Of the 2857 sequences 70 %, which are 2000, are for training.
 BURSTS = {
     "layers": 1,
     "neurons": 128,
@@ -89,7 +91,7 @@ ECG_ARMS = ("SE", "ALIF", "LSTM", "SE-normalised", "LIF-normalised")
 BRAILLE_ARMS = ("SE", "LIF", "ALIF", "LSTM", "SE-normalised", "LIF-normalised", "SE-delays")
 #: Arms whose learning rate is released.
 RELEASED = ("SE", "EF", "SE-feed-forward")
-#: Epochs of a tuning of runs at a constant rate, which may be cut short (ours).
+#: Number of epochs in the tuning of runs at a constant rate, which may be cut short (our choice).
 TUNED_EPOCHS = 40
 
 QUICK = {
@@ -105,14 +107,18 @@ QUICK = {
 
 
 def row(base: Mapping[str, object], arm: str, **options: object) -> Row:
-    """A row without learning rate and seed; ``sequences`` are those of a reduced data set, none
-    where it is whole."""
+    """Return a row without learning rate and seed.
+
+    ``sequences`` is the size of a reduced data set, and zero for a whole one.
+    """
     return {"sequences": 0, **base, "arm": arm, **options}
 
 
 def tuned_cells(protocol: str) -> tuple[list[Row], Grid]:
-    """Arms whose learning rate is searched, and where; what is released trains at a constant rate
-    and is tuned in few epochs."""
+    """Return the arms whose learning rate is tuned, and their grid.
+
+    Runs of released configurations train at a constant rate, and are tuned in few epochs.
+    """
     if protocol == "quick":
         return [row(QUICK, "LIF", dataset="bursts-5")], {"rate": (RELEASED_RATE,)}
     bursts, springs = _sizes(protocol)
@@ -127,8 +133,10 @@ def tuned_cells(protocol: str) -> tuple[list[Row], Grid]:
 
 
 def ecg(protocol: str, best: pd.DataFrame) -> list[Row]:
-    """The published network of two layers, 400 epochs at a constant rate: SE, EF, and LIF at its
-    own rate."""
+    """Return rows of the published network of two layers: SE, EF, and LIF at its tuned rate.
+
+    Networks train for 400 epochs at a constant rate.
+    """
     if protocol == "quick":
         return _rated([row(QUICK, arm, dataset="bursts-5") for arm in ("SE", "LIF")], best, 1)
     if protocol == "published":
@@ -137,12 +145,12 @@ def ecg(protocol: str, best: pd.DataFrame) -> list[Row]:
         *_rated([row(ECG, arm) for arm in ("SE", "EF")], best, PUBLISHED_SEEDS),
         *_rated([row(ECG, "LIF")], best, SEEDS),
     ]
-    return sorted(rows, key=lambda own: own["seed"])
+    return sorted(rows, key=lambda entry: entry["seed"])
 
 
 def rivals(protocol: str, best: pd.DataFrame) -> list[Row]:
-    """Baselines and normalised networks on electrocardiograms and Braille, and learned delays on
-    Braille."""
+    """Return rows of baselines and normalised networks on electrocardiograms and Braille, and of
+    learned delays on Braille."""
     if protocol == "quick":
         arms = ("ALIF", "LSTM", "SE-normalised", "SE-delays")
         return _rated([row(QUICK, arm, dataset="bursts-5") for arm in arms], best, 1)
@@ -156,8 +164,11 @@ def rivals(protocol: str, best: pd.DataFrame) -> list[Row]:
 
 
 def springs(protocol: str, best: pd.DataFrame) -> list[Row]:
-    """Trajectories: every arm on the published stiffness, SE and EF on slower and faster springs,
-    SE and LIF in small networks."""
+    """Return the rows of trajectories.
+
+    They are every arm on the published stiffness, SE and EF on slower and faster springs, and SE
+    and LIF in small networks.
+    """
     size = QUICK if protocol == "quick" else _sizes(protocol)[1]
     if protocol == "quick":
         return _rated([row(size, arm, dataset="springs") for arm in ("SE", "LIF")], best, 1)
@@ -177,7 +188,7 @@ def springs(protocol: str, best: pd.DataFrame) -> list[Row]:
 
 
 def bursts(protocol: str, best: pd.DataFrame) -> list[Row]:
-    """Burst sequences of twenty classes, the most of the paper."""
+    """Return rows of burst sequences of twenty classes, the largest number in the paper."""
     if protocol == "quick":
         return _rated([row(QUICK, "EF", dataset="bursts-5")], best, 1)
     size = _sizes(protocol)[0]
@@ -185,25 +196,29 @@ def bursts(protocol: str, best: pd.DataFrame) -> list[Row]:
 
 
 def disturbed(protocol: str, best: pd.DataFrame) -> list[Row]:
-    """Trained networks that are disturbed: of the electrocardiograms the seeds that SE and LIF
-    share, and of bursts."""
-    chosen = [own for own in ecg(protocol, best) if own["seed"] < SEEDS]
+    """Return rows of the trained networks that are disturbed.
+
+    They are those on electrocardiograms with the seeds that SE and LIF share, and those on bursts.
+    """
+    chosen = [entry for entry in ecg(protocol, best) if entry["seed"] < SEEDS]
     chosen += [] if protocol == "quick" else bursts(protocol, best)
-    return [own for own in chosen if own["arm"] in ("SE", "LIF")]
+    return [entry for entry in chosen if entry["arm"] in ("SE", "LIF")]
 
 
 def described(protocol: str, best: pd.DataFrame) -> list[Row]:
-    """Networks of the electrocardiograms whose neurons are described."""
-    return [{**own, "traces": DESCRIBED} for own in ecg(protocol, best) if own["seed"] < SEEDS]
+    """Return rows of the networks on electrocardiograms whose neurons are described."""
+    return [
+        {**entry, "traces": DESCRIBED} for entry in ecg(protocol, best) if entry["seed"] < SEEDS
+    ]
 
 
 def _sizes(protocol: str) -> tuple[Row, Row]:
-    """Networks and data of bursts and of springs."""
+    """Return the base rows of bursts and of springs."""
     return (PUBLISHED_BURSTS, PUBLISHED_SPRINGS) if protocol == "published" else (BURSTS, SPRINGS)
 
 
 def _rated(cells: Iterable[Row], best: pd.DataFrame, seeds: int) -> list[Row]:
-    """Every cell with its learning rate, for so many seeds."""
+    """Return every cell with its learning rate, for ``seeds`` seeds."""
     return [
         {**cell, "rate": rate_of(cell, best), "seed": seed}
         for seed, cell in itertools.product(range(seeds), list(cells))
@@ -211,13 +226,15 @@ def _rated(cells: Iterable[Row], best: pd.DataFrame, seeds: int) -> list[Row]:
 
 
 def rate_of(cell: Row, best: pd.DataFrame) -> float:
-    """The rate tuned for this arm and task in networks with as many layers, or the released one.
+    """Return the rate tuned for this arm and task in networks with as many layers, or the released
+    one.
 
-    Smaller networks take it over, and networks with delays that of those without.
+    Smaller networks use the rate of the full size, and networks with delays that of networks
+    without them.
     """
     arm = cell["arm"].removesuffix("-delays")
-    found = best[_is(best, {**cell, "arm": arm}, ("arm", "dataset", "layers"))]
-    return float(found["rate"].iloc[0]) if len(found) else RELEASED_RATE
+    tuned = best[_is(best, {**cell, "arm": arm}, ("arm", "dataset", "layers"))]
+    return float(tuned["rate"].iloc[0]) if len(tuned) else RELEASED_RATE
 
 
 def _is(best: pd.DataFrame, cell: Row, names: Sequence[str]) -> pd.Series:

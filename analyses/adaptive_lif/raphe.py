@@ -1,9 +1,9 @@
-"""Dorsal raphe neurons on the map of trained ones: does a subthreshold current make them
+"""Dorsal raphe neurons on the map of trained neurons: does a subthreshold current make them
 resonators?
 
-A GIF has one variable below threshold, so it integrates whatever is fitted. Here the GIF with a
-following threshold gains the adaptation current of the adaptive LIF neuron, ``dw/dt = (a_w (v -
-E_L) - w)/tau_w``; ``a_w/g_L`` is the effective coupling.
+A GIF has one variable below threshold, so it integrates for all values of its parameters. Here the
+GIF with a voltage-following threshold gains the adaptation current of the adaptive LIF neuron,
+``dw/dt = (a_w (v - E_L) - w)/tau_w``; ``a_w/g_L`` is the effective coupling.
 """
 
 from __future__ import annotations
@@ -17,12 +17,14 @@ from neurocode.models.parameter import Parameter
 from neurocode.simulation import linearise
 
 CELLS = ("DRN156", "DRN158", "DRN159", "DRN162", "DRN164")
-#: Step in which the fitted neurons are linearised; that of the trained ones is their sample.
+#: Time step in seconds with which the fitted neurons are linearised; the step of the trained
+#: neurons is one sample of their data.
 DT = 2e-4
 
 
 def coupled() -> nc.NeuronModel:
-    """The GIF with a following threshold and a linear subthreshold adaptation current."""
+    """Return the GIF with a voltage-following threshold and a linear subthreshold adaptation
+    current."""
     base = nc.models.by_name("igif")
     more = {
         "a_w": Parameter.of("1 nS", ("-2 nS", "200 nS"), description="subthreshold coupling"),
@@ -38,9 +40,10 @@ def coupled() -> nc.NeuronModel:
 
 
 def raphe_row(cell: str, coupling: bool, seed: int) -> dict[str, Any]:
-    """Fit to the training recording of a cell, held-out likelihood, and the place on the map.
+    """Fit the training recording of a cell; return the held-out likelihood and the place on the
+    map.
 
-    The data set is named, as in the tables of networks.
+    The row names its data set, as rows of networks do.
     """
     folder = data_folder("raphe")
     training, test = (
@@ -64,10 +67,10 @@ def raphe_row(cell: str, coupling: bool, seed: int) -> dict[str, Any]:
         "resonance_ratio": float(ratio),
     }
     if coupling:
-        values, found = result.model.values, result.parameters
+        values, estimates = result.model.values, result.parameters
         row |= {
             "effective_coupling": values["a_w"] / values["g_L"],
-            "effective_coupling_se": found["a_w"].standard_error / found["g_L"].value,
+            "effective_coupling_se": estimates["a_w"].standard_error / estimates["g_L"].value,
             "tau_u": values["C"] / values["g_L"],
             "tau_w": values["tau_w"],
         }
@@ -75,7 +78,7 @@ def raphe_row(cell: str, coupling: bool, seed: int) -> dict[str, Any]:
 
 
 def rows() -> list[dict[str, Any]]:
-    """Each cell with and without the coupling."""
+    """Return rows of each cell with and without the coupling."""
     return [
         {"cell": cell, "coupling": coupling, "seed": 0}
         for cell in CELLS

@@ -1,5 +1,5 @@
-"""Stability and frequency of both discretisations: the derivative of the model's own step beside
-the closed forms (Fig. 3)."""
+"""Stability and frequency of both discretisations (Fig. 3), from the derivative of the model's step
+and from closed forms."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ MS = 1e-3
 TAU_U, TAU_W, STEPS_MS = 25 * MS, 60 * MS, (0.001, 0.5, 1.0)
 COUPLINGS = np.sort([*np.arange(10.0, 800.0, 5.0), 282.0])
 RANGES = {"tau_u": (5 * MS, 25 * MS), "tau_w": (60 * MS, 300 * MS)}
-#: Shown of the random neurons; all are counted.
+#: Number of random neurons that are drawn in the figure; the statistics count all.
 SHOWN = 1000
 #: Relative distance to the ends of the oscillatory range within which two eigenvalues are too near
 #: for comparison.
@@ -28,20 +28,24 @@ MARGIN = 1e-6
 def linearised(
     cell: str, a: np.ndarray, tau_u: np.ndarray, tau_w: np.ndarray, dt: float
 ) -> Linearisation:
-    """Neurons of the effective coupling ``a``; the scale ``q`` is one, so that ``a`` is not bounded
-    by it."""
+    """Return the linearised steps of neurons with effective coupling ``a``.
+
+    The scale ``q`` is one, so that it does not bound ``a``.
+    """
     model = nc.models.adlif(CELLS[cell]).with_parameters(q=1.0)
-    given = np.broadcast_arrays(a, tau_u, tau_w)
-    return linearise(model, dt, parameters=dict(zip(("a", "tau_u", "tau_w"), given, strict=True)))
+    values = np.broadcast_arrays(a, tau_u, tau_w)
+    return linearise(model, dt, parameters=dict(zip(("a", "tau_u", "tau_w"), values, strict=True)))
 
 
 def example() -> pd.DataFrame:
-    """Spectral radius and frequency against the coupling, for three time steps, beside closed forms
-    and differential equation."""
+    """Return spectral radius and frequency against the coupling, for three time steps.
+
+    Those of the closed forms and of the differential equation are added.
+    """
     parts = []
     for cell in CELLS:
         for step in STEPS_MS:
-            found = linearised(cell, COUPLINGS, TAU_U, TAU_W, step * MS)
+            linear = linearised(cell, COUPLINGS, TAU_U, TAU_W, step * MS)
             decay, frequency = closed_forms.continuous(COUPLINGS, TAU_U, TAU_W)
             parts.append(
                 pd.DataFrame(
@@ -49,12 +53,12 @@ def example() -> pd.DataFrame:
                         "cell": cell,
                         "dt_ms": step,
                         "a": COUPLINGS,
-                        "radius": found.spectral_radius,
+                        "radius": linear.spectral_radius,
                         "radius_closed": closed_forms.spectral_radius(
                             cell, COUPLINGS, TAU_U, TAU_W, step * MS
                         ),
-                        "radius_per_ms": found.spectral_radius ** (1 / step),
-                        "frequency": found.frequency,
+                        "radius_per_ms": linear.spectral_radius ** (1 / step),
+                        "frequency": linear.frequency,
                         "frequency_closed": closed_forms.frequency(
                             cell, COUPLINGS, TAU_U, TAU_W, step * MS
                         ),
@@ -67,14 +71,16 @@ def example() -> pd.DataFrame:
 
 
 def draws(count: int, seed: int = 0) -> pd.DataFrame:
-    """Random neurons: coupling uniform up to 120, time constants uniform in their ranges, at steps
-    of 1 ms."""
+    """Return random neurons at a time step of 1 ms, one row per neuron and discretisation.
+
+    Couplings are uniform between 0 and 120, time constants are uniform in their ranges.
+    """
     random = np.random.default_rng(seed)
     a = random.uniform(0, 120, count)
     tau_u, tau_w = (random.uniform(*RANGES[name], count) for name in RANGES)
     parts = []
     for cell in CELLS:
-        found = linearised(cell, a, tau_u, tau_w, MS)
+        linear = linearised(cell, a, tau_u, tau_w, MS)
         parts.append(
             pd.DataFrame(
                 {
@@ -82,9 +88,9 @@ def draws(count: int, seed: int = 0) -> pd.DataFrame:
                     "a": a,
                     "tau_u": tau_u,
                     "tau_w": tau_w,
-                    "radius": found.spectral_radius,
-                    "frequency": found.frequency,
-                    "radius_error": found.spectral_radius
+                    "radius": linear.spectral_radius,
+                    "frequency": linear.frequency,
+                    "radius_error": linear.spectral_radius
                     - closed_forms.spectral_radius(cell, a, tau_u, tau_w, MS),
                     "oscillates": oscillates(cell, a, tau_u, tau_w),
                 }
@@ -94,22 +100,27 @@ def draws(count: int, seed: int = 0) -> pd.DataFrame:
 
 
 def oscillates(cell: str, a: np.ndarray, tau_u: np.ndarray, tau_w: np.ndarray) -> np.ndarray:
-    """Inside the oscillatory range, a relative margin away from its ends."""
+    """Return whether neurons lie inside the oscillatory range, at a relative margin from its
+    ends."""
     low, high = closed_forms.oscillation_range(cell, tau_u, tau_w, MS)
     return (a > low * (1 + MARGIN)) & (a < high * (1 - MARGIN))
 
 
 def bounds() -> pd.DataFrame:
-    """Smallest stability bound over the ranges of time constants, and the bound of the example
-    neuron."""
+    """Return the smallest stability bound over the ranges of time constants, and the bound of the
+    example neuron."""
     tau_u, tau_w = np.meshgrid(*(np.linspace(*RANGES[name], 241) for name in RANGES), indexing="ij")
     rows = []
     for cell in CELLS:
         bound = closed_forms.stability_bound(cell, tau_u, tau_w, MS)
         least = np.unravel_index(np.argmin(bound), bound.shape)
-        own = closed_forms.stability_bound(cell, np.array(TAU_U), np.array(TAU_W), MS)
+        example_bound = closed_forms.stability_bound(cell, np.array(TAU_U), np.array(TAU_W), MS)
         beyond = linearised(
-            cell, np.array([own * (1 - 1e-9), own * (1 + 1e-9)]), TAU_U, TAU_W, MS
+            cell,
+            np.array([example_bound * (1 - 1e-9), example_bound * (1 + 1e-9)]),
+            TAU_U,
+            TAU_W,
+            MS,
         ).spectral_radius
         rows.append(
             {
@@ -117,7 +128,7 @@ def bounds() -> pd.DataFrame:
                 "smallest_bound": bound[least],
                 "tau_u_ms": tau_u[least] / MS,
                 "tau_w_ms": tau_w[least] / MS,
-                "example_bound": float(own),
+                "example_bound": float(example_bound),
                 "radius_below_bound": beyond[0],
                 "radius_above_bound": beyond[1],
             }
@@ -126,22 +137,22 @@ def bounds() -> pd.DataFrame:
 
 
 def write(folder: Path, count: int = 100_000) -> None:
-    """Tables of this part."""
+    """Write the tables of this part."""
     example().to_csv(folder / "stability_example.csv", index=False, float_format="%.10g")
     random = draws(count)
-    shown = random.groupby("cell").head(SHOWN).drop(columns=["radius_error", "oscillates"])
-    shown.to_csv(folder / "stability_draws.csv", index=False, float_format="%.6g")
+    sample = random.groupby("cell").head(SHOWN).drop(columns=["radius_error", "oscillates"])
+    sample.to_csv(folder / "stability_draws.csv", index=False, float_format="%.6g")
     parts = []
-    for cell, own in random.groupby("cell"):
-        inside = own[own["oscillates"]]
+    for cell, of_cell in random.groupby("cell"):
+        inside = of_cell[of_cell["oscillates"]]
         parts.append(
             {
                 "cell": cell,
                 "draws": count,
-                "unstable": float((own["radius"] > 1).mean()),
-                "lowest_radius": own["radius"].min(),
-                "highest_radius": own["radius"].max(),
-                "highest_stable_frequency": own.loc[own["radius"] <= 1, "frequency"].max(),
+                "unstable": float((of_cell["radius"] > 1).mean()),
+                "lowest_radius": of_cell["radius"].min(),
+                "highest_radius": of_cell["radius"].max(),
+                "highest_stable_frequency": of_cell.loc[of_cell["radius"] <= 1, "frequency"].max(),
                 "largest_radius_error": float(inside["radius_error"].abs().max()),
             }
         )

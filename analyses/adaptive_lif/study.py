@@ -26,17 +26,17 @@ QUICK_DRAWS, DRAWS = 10_000, 100_000
 
 
 def draw_stability(run: StudyRun) -> None:
-    """Spectral radius and frequency of both discretisations."""
+    """Compute spectral radius and frequency of both discretisations."""
     stability.write(run.output, QUICK_DRAWS if run.protocol == "quick" else DRAWS)
 
 
 def draw_wavelets(run: StudyRun) -> None:
-    """Gradients over time and frequency."""
+    """Compute gradients over time and frequency."""
     wavelets.write(run.output)
 
 
 def tuned(run: StudyRun) -> pd.DataFrame:
-    """Learning rate of every arm that has no released one."""
+    """Return the tuned learning rate of every arm without a released one."""
     cells, grid = protocols.tuned_cells(run.protocol)
     seeds = protocols.TUNING_SEEDS[:1] if run.protocol == "quick" else protocols.TUNING_SEEDS
     return tune(
@@ -45,13 +45,13 @@ def tuned(run: StudyRun) -> pd.DataFrame:
 
 
 def train(table: str, rows: Callable[[str, pd.DataFrame], list[Row]], run: StudyRun) -> None:
-    """One training table; none where the protocol has no rows of it."""
-    if found := rows(run.protocol, tuned(run)):
-        run.rows(partial(training_row, run.scratch), found, f"{table}.parquet")
+    """Train the networks of one table; nothing is run if the protocol has no rows of it."""
+    if planned := rows(run.protocol, tuned(run)):
+        run.rows(partial(training_row, run.scratch), planned, f"{table}.parquet")
 
 
 def test_robustness(run: StudyRun) -> None:
-    """Trained networks under shifted and noisier input."""
+    """Test trained networks under shifted and noisier input."""
     run.rows(
         partial(robustness_row, run.scratch),
         protocols.disturbed(run.protocol, tuned(run)),
@@ -60,26 +60,29 @@ def test_robustness(run: StudyRun) -> None:
 
 
 def describe_neurons(run: StudyRun) -> None:
-    """Spikes of trained neurons, and neurons at their start."""
+    """Describe the spikes of trained neurons, and neurons before training."""
     if rows := protocols.described(run.protocol, tuned(run)):
         run.rows(partial(neurons.neurons_row, run.scratch), rows, "neurons.parquet")
         neurons.write_untrained(rows[0], run.output)
 
 
 def fit_raphe(run: StudyRun) -> None:
-    """Recorded neurons on the same map; not in the quick protocol."""
+    """Place recorded neurons on the same map; not in the quick protocol."""
     if run.protocol != "quick":
         run.rows(raphe.raphe_row, raphe.rows(), "raphe.parquet")
 
 
 def data(protocol: str) -> dict[str, tuple[str, ...]]:
-    """Folders of recorded data by part; bursts and springs of the released size are drawn."""
+    """Return the folders of recorded data by part.
+
+    The bursts and springs of the protocol ``published`` are simulated and need no recordings.
+    """
     if protocol != "reduced":
         return {} if protocol == "quick" else {"raphe": ("raphe",)}
-    both = ("qtdb-ecg", "braille")
+    recordings = ("qtdb-ecg", "braille")
     return {
         **dict.fromkeys(
-            ("tuning", "ecg", "rivals", "springs", "bursts", "robustness", "neurons"), both
+            ("tuning", "ecg", "rivals", "springs", "bursts", "robustness", "neurons"), recordings
         ),
         "raphe": ("raphe",),
     }

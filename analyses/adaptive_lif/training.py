@@ -1,4 +1,4 @@
-"""Rows of tuning and training: one network, trained, tested on the epoch that validation chose."""
+"""Rows of tuning and training: one network each, tested at the epoch that validation chose."""
 
 from __future__ import annotations
 
@@ -26,18 +26,21 @@ from neurocode.learning import (
 )
 from neurocode.studies import key_of
 
-#: Steps of a window of the course of an error: 25 ms of the spring-mass trajectories.
+#: Number of steps over which the course of an error is averaged: 25 ms of the spring-mass
+#: trajectories.
 WINDOW = 10
-#: A network of trajectories whose free-running error on training sequences is above this share of
-#: that of zero did not train.
+#: A network of trajectories did not train if its free-running error on training sequences is above
+#: this share of the error of predicting zero.
 FAILED = 0.5
-#: Training sequences on which that is asked, and test sequences that Brian2 runs.
+#: Number of training sequences on which this is tested, and of test sequences that Brian2 runs.
 ASKED, IN_BRIAN = 200, 20
 
 
 def trained(row: Row, folder: Path | None = None) -> tuple[Task, TrainingResult]:
-    """Task and trained network of a row; a training kept in the folder is gone on with, or read
-    where it is complete."""
+    """Return the task and the trained network of a row.
+
+    A training that is kept in the folder is read, or continued if it is not complete.
+    """
     task = make_task(row)
     place = None if folder is None else folder / key_of(row)
     return task, train(
@@ -46,54 +49,62 @@ def trained(row: Row, folder: Path | None = None) -> tuple[Task, TrainingResult]
 
 
 def tuning_row(**row: Any) -> dict[str, float]:
-    """What validation says of a learning rate; no test score is kept. Of errors the highest score
-    is the smallest one."""
+    """Return the validation scores of a learning rate; no test score is kept.
+
+    Errors have their sign changed, so that the highest score is the best.
+    """
     task, result = trained(row)
-    found = validation_of(result)
+    scores = validation_of(result)
     sign = 1 if task.loss.larger_is_better else -1
-    return {**found, "validation_score": sign * found["validation_score"]}
+    return {**scores, "validation_score": sign * scores["validation_score"]}
 
 
 def training_row(folder: Path, **row: Any) -> dict[str, Any]:
-    """Scores of a network, its size and learning curve; of trajectories errors of the free-running
-    half beside those of zero."""
+    """Return the scores of a network, its size and its learning curve.
+
+    For trajectories the scores are errors in the free-running half, with those of predicting zero.
+    """
     task, result = trained(row, folder)
     history, layers = result.history, result.network.layers
-    found = {
+    results = {
         "parameters": result.network.n_parameters,
         "spike_rate": _rate(result),
         "hidden": len(layers),
         "curve": json.dumps([round(float(value), 5) for value in history["validation_score"]]),
     }
     if task.loss.larger_is_better:
-        found |= scores_of(result, task, row["seed"])
+        results |= scores_of(result, task, row["seed"])
     else:
-        found |= {**validation_of(result), **free_running_scores(task, result, row["seed"])}
+        results |= {**validation_of(result), **free_running_scores(task, result, row["seed"])}
     return (
-        {**found, **in_brian(result.network, task, row["seed"])}
+        {**results, **in_brian(result.network, task, row["seed"])}
         if row["arm"].endswith("delays")
-        else found
+        else results
     )
 
 
 def is_sound(table: pd.DataFrame) -> pd.Series:
-    """Which rows are networks that trained; of trajectories those clearly below the error of
-    predicting zero."""
+    """Return for each row whether the network trained.
+
+    Networks of trajectories trained if their error is clearly below that of predicting zero.
+    """
     if "zero_predictor" not in table:
         return is_trained(table)
     return (table["best_epoch"] > 1) & (table["training_score"] <= FAILED * table["training_zero"])
 
 
 def _rate(result: TrainingResult) -> float:
-    """Spikes of a neuron a step, mean over layers; none of an LSTM."""
+    """Return the spikes per neuron and step, averaged over layers; NaN for an LSTM."""
     chosen = result.history.set_index("epoch").loc[result.best_epoch]
     rates = [chosen[f"rate_{k}"] for k in range(len(result.network.layers))]
     return float(np.mean(rates)) if rates else float("nan")
 
 
 def free_running_scores(task: Task, result: TrainingResult, seed: int) -> dict[str, Any]:
-    """Squared errors of the free-running half on test and some training sequences, those of zero,
-    and the course of the first."""
+    """Return the squared errors in the free-running half on test and on some training sequences.
+
+    The errors of predicting zero and the course of the error on test sequences are added.
+    """
     tested = free_running_errors(task, result.network, task.test)
     again = free_running_errors(task, result.network, stratified(task.training, ASKED, seed))
     names = ("test_score", "zero_predictor", "training_score", "training_zero")
@@ -106,8 +117,8 @@ def free_running_scores(task: Task, result: TrainingResult, seed: int) -> dict[s
 
 
 def free_running_errors(task: Task, network: Network, part: Part) -> tuple[np.ndarray, float]:
-    """Mean squared error of every step from the first that is fed back, and of the prediction of
-    zero in all of them."""
+    """Return the mean squared error of every step from the first one that is fed back, and the mean
+    squared error of predicting zero in all of these steps."""
     start = task.free_running_from
     response = free_running(network, jnp.moveaxis(jnp.asarray(part.inputs), 0, 1), start)
     errors = np.mean(
@@ -117,10 +128,16 @@ def free_running_errors(task: Task, network: Network, part: Part) -> tuple[np.nd
 
 
 def in_brian(network: Network, task: Task, seed: int) -> dict[str, float]:
-    """What Brian2 makes of a network with whole delays: the share of spikes that differ, and how
-    many there are; its delays."""
-    own, inputs = settled(network), np.moveaxis(stratified(task.test, IN_BRIAN, seed).inputs, 0, 1)
-    here, there = spikes_in_double(own, inputs), run_in_brian(own, inputs).spikes
+    """Compare a network with whole delays with Brian2.
+
+    Returns the share of time steps in which spikes differ, the number of spikes, and the mean
+    delay.
+    """
+    fixed, inputs = (
+        settled(network),
+        np.moveaxis(stratified(task.test, IN_BRIAN, seed).inputs, 0, 1),
+    )
+    in_jax, by_brian = spikes_in_double(fixed, inputs), run_in_brian(fixed, inputs).spikes
     steps = [
         layer.connection.steps
         for layer in network.layers
@@ -133,16 +150,16 @@ def in_brian(network: Network, task: Task, seed: int) -> dict[str, float]:
     )
     return {
         "brian_differs": float(
-            np.mean([np.mean(a != b) for a, b in zip(here, there, strict=True)])
+            np.mean([np.mean(a != b) for a, b in zip(in_jax, by_brian, strict=True)])
         ),
-        "brian_spikes": float(sum(np.sum(spikes) for spikes in there)),
+        "brian_spikes": float(sum(np.sum(spikes) for spikes in by_brian)),
         "mean_delay": float(np.mean(np.concatenate(steps))),
     }
 
 
 def spikes_in_double(network: Network, inputs: np.ndarray) -> list[np.ndarray]:
-    """Whether neurons of each layer spike (time, batch, n), computed with as many digits as Brian2
-    does."""
+    """Return whether the neurons of each layer spike (time, batch, n), in the double precision of
+    Brian2."""
     with jax.enable_x64(True):
         double = jax.tree.map(lambda leaf: jnp.asarray(np.asarray(leaf, float)), network)
         return [np.asarray(spikes) > 0 for spikes in double(jnp.asarray(inputs, float)).spikes]

@@ -1,5 +1,5 @@
-"""Gradients as wavelets (Fig. 5): what a late membrane potential passes back to earlier input, by
-frequency."""
+"""Gradients as wavelets (Fig. 5): the derivative of a membrane potential by earlier input, over
+time and by frequency."""
 
 from __future__ import annotations
 
@@ -20,16 +20,18 @@ COUPLINGS = (0.0, 5.0, 30.0, 120.0)
 
 
 def gradient(a: float, steps: int = STEPS) -> np.ndarray:
-    """Derivative of the last membrane potential by the input of each step, by automatic
-    differentiation of the symplectic step."""
+    """Return the derivative of the last membrane potential by the input of each step.
+
+    It is computed by automatic differentiation of the symplectic step.
+    """
     model = nc.models.adlif().with_parameters(q=1.0)
     values = {**model.values, "a": a, "tau_u": TAU_U, "tau_w": TAU_W}
     with jax.enable_x64(True):
         step = step_function(model, MS)
 
         def last(current: jax.Array) -> jax.Array:
-            def visit(state: dict, now: jax.Array) -> tuple[dict, None]:
-                return step(state, now, values, spikes=jnp.asarray(False))[0], None
+            def visit(state: dict, input_now: jax.Array) -> tuple[dict, None]:
+                return step(state, input_now, values, spikes=jnp.asarray(False))[0], None
 
             return jax.lax.scan(visit, step.initial_state(values), current)[0]["u"]
 
@@ -37,7 +39,8 @@ def gradient(a: float, steps: int = STEPS) -> np.ndarray:
 
 
 def write(folder: Path) -> None:
-    """Gradient against the time before the end, and its size against the frequency of the input."""
+    """Write the gradient against the time before the end, and its size against the frequency of the
+    input."""
     gradients = {a: gradient(a) for a in COUPLINGS}
     before = pd.DataFrame({f"a_{a:g}": values[::-1] for a, values in gradients.items()})
     before.insert(0, "steps_before", np.arange(STEPS))

@@ -17,26 +17,28 @@ from neurocode.studies import Claim, study_table
 FIXED = Path(__file__).with_name("claims.toml")
 CELL = ["neuron", "kind", "rule", "depth"]
 SCORE = "test_complexity"
-#: Standard errors by which a training accuracy must exceed chance.
+#: Number of standard errors by which a training accuracy must exceed chance.
 ERRORS = 3.0
 
 
 def claims(folder: Path) -> list[Claim]:
-    """Every fixed claim whose tables are there; those on data that are not are "not comparable"."""
-    found = judged_families(FIXED, folder, JUDGES)
+    """Judge every fixed claim whose table exists; claims on data that are not available are "not
+    comparable"."""
+    judged = judged_families(FIXED, folder, JUDGES)
     path = folder / "training.parquet"
     if path.exists():
         table = sound(study_table(path))
-        found = [_with_accuracy(claim, table) for claim in found]
-    return [*found, *maximum_claims(folder, is_trained), *seen_claims(folder)]
+        judged = [_with_accuracy(claim, table) for claim in judged]
+    return [*judged, *maximum_claims(folder, is_trained), *seen_claims(folder)]
 
 
 def is_trained(table: pd.DataFrame) -> pd.Series:
-    """Which rows are networks that learned their objective.
+    """Return for each row whether the network learned its objective.
 
-    The best look at validation is not the first, something moved, and the accuracy of the readout
-    that is trained is three standard errors above chance in the training part. (Three times chance,
-    the floor of ten classes, is more than all of two.)
+    A network learned if its best look at validation is not the first, if any learned value moved,
+    and if the training accuracy of its readout is at least three standard errors above chance. The
+    floor of the tasks with ten classes, three times chance, cannot be used here, because with two
+    classes it is above one.
     """
     chance = table["chance"]
     floor = chance + ERRORS * np.sqrt(chance * (1 - chance) / table["training_samples"])
@@ -44,9 +46,9 @@ def is_trained(table: pd.DataFrame) -> pd.Series:
 
 
 def arm(table: pd.DataFrame, entry: Entry) -> pd.DataFrame:
-    """Rows of the neuron, the rule and the depth of an entry.
+    """Return the rows of the neuron, the rule and the depth of an entry.
 
-    Equal thresholds that are held are those of the leaky integrate-and-fire neuron.
+    Networks with equal fixed thresholds are those with fixed leaky integrate-and-fire neurons.
     """
     if entry["neuron"] == "threshold":
         held = (table["neuron"] == "lif") & (table["kind"] == "fixed")
@@ -59,8 +61,10 @@ def arm(table: pd.DataFrame, entry: Entry) -> pd.DataFrame:
 
 
 def best_cell(table: pd.DataFrame) -> pd.DataFrame:
-    """Of the networks of one task that trained, those of the cell with the best mean validation
-    accuracy by complexity."""
+    """Return the trained networks of the cell that is best in one task.
+
+    The best cell has the highest mean validation accuracy by complexity of its trained networks.
+    """
     trained = table[is_trained(table)]
     if trained.empty:
         return trained
@@ -74,8 +78,10 @@ def _kinds(table: pd.DataFrame, entry: Entry) -> Pairs:
 
 
 def _training(table: pd.DataFrame, entry: Entry) -> Pairs:
-    """Whether a rule beats the same networks before it; what did not train counts, for that is what
-    is asked."""
+    """Return the accuracy after training minus that of the same networks before training.
+
+    Networks that did not train are included, because the claim is about all networks.
+    """
     rows = arm(table, entry)
     return Pairs(rows.loc[rows["kind"] == "fixed", "over_untrained"].to_numpy(float), 0)
 
@@ -86,7 +92,7 @@ def _best_over(table: pd.DataFrame, entry: Entry) -> Pairs:
 
 
 def _best_over_untrained(table: pd.DataFrame, entry: Entry) -> Pairs:
-    """Against the cell whose networks, before any training, are the best on validation."""
+    """Compare with the cell whose networks are best on validation before any training."""
     choice = table.groupby(CELL)["untrained_validation_complexity"].mean().idxmax()
     rival = table[(table[CELL] == list(choice)).all(axis=1)].set_index("seed")[
         "untrained_test_complexity"
@@ -99,7 +105,7 @@ def _latency(table: pd.DataFrame, entry: Entry) -> Pairs:
 
 
 def _with_accuracy(claim: Claim, table: pd.DataFrame) -> Claim:
-    """A claim about time says at which accuracy, and with how much energy, of the same networks."""
+    """Add to a claim about time the accuracy and the energy of the same networks."""
     if "milliseconds" not in claim.claim or not claim.dataset:
         return claim
     rows = best_cell(table[table["dataset"] == claim.dataset])
@@ -117,8 +123,8 @@ def _judges() -> dict[str, tuple[str, PairedJudge]]:
         "lif": ("gradient", "gradient_2", "tempotron", "teacher", "reward"),
         "meta": ("gradient", "gradient_2", "tempotron", "teacher"),
     }
-    gains = [f"gain_{neuron}_{name}" for neuron, own in arms.items() for name in own]
-    training = [f"training_{neuron}_{name}" for neuron, own in arms.items() for name in own]
+    gains = [f"gain_{neuron}_{name}" for neuron, names in arms.items() for name in names]
+    training = [f"training_{neuron}_{name}" for neuron, names in arms.items() for name in names]
     neurons = ("lif", "threshold", "adlif", "meta")
     table = [
         f"{name}_{neuron}"

@@ -1,5 +1,5 @@
-"""What a trained classifier costs: joules of its synaptic operations, and milliseconds from an
-input to a decision."""
+"""Cost of a trained classifier: energy of its synaptic operations, and time from an input to a
+decision."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ from neurocode.learning import Network, Part, energy
 from neurocode.learning.energy import MULTIPLY_ACCUMULATE
 from neurocode.statistics import raster_complexities
 
-#: Inputs that are timed, after one that is not.
+#: Number of inputs that are timed; one more runs before them without being timed.
 TIMED = 50
 
 
 def cost_of(network: Network, part: Part, decoder: Pipeline, seed: int) -> dict[str, float]:
-    """Energy and time of a decision by complexity, mean and median over inputs, and spikes of the
-    last layer in a bin.
+    """Return the mean energy and the median time of a decision by complexity, and the spikes per
+    bin and neuron of the last layer.
 
-    Energy counts additions at the synapses of the layers and a product a unit in the linear
-    decision. The readout that training uses takes no part in it, and parsing words is not a
-    synaptic operation and costs nothing here.
+    The energy counts additions at the synapses of the layers and one product per unit in the linear
+    decision. The readout that is used in training takes no part in the decision. Parsing words is
+    not a synaptic operation, so it is not counted.
     """
     table = energy(network, part, seed=seed).set_index("connection")
     synaptic = table["picojoule"].drop("readout").sum()
@@ -36,7 +36,8 @@ def cost_of(network: Network, part: Part, decoder: Pipeline, seed: int) -> dict[
 
 
 def milliseconds(network: Network, part: Part, decoder: Pipeline) -> float:
-    """Median time of a decision, one input after another on this machine, compilation left out."""
+    """Return the median time of a decision in ms, for one input after another on this machine,
+    without compilation."""
     weights, offset = linear_decision(decoder)
     taken = []
     for x in part.inputs[: TIMED + 1]:
@@ -48,8 +49,10 @@ def milliseconds(network: Network, part: Part, decoder: Pipeline) -> float:
 
 
 def linear_decision(decoder: Pipeline) -> tuple[np.ndarray, float]:
-    """Weights and offset of a discriminant of two classes on features that are not standardised;
-    above zero is the second."""
+    """Return the weights and the offset of a discriminant of two classes on raw features.
+
+    A weighted sum above zero stands for the second class.
+    """
     scaler, linear = (step for _, step in decoder.steps)
     weights = linear.coef_[0] / scaler.scale_
     return weights, float(linear.intercept_[0] - scaler.mean_ @ weights)
@@ -57,5 +60,5 @@ def linear_decision(decoder: Pipeline) -> tuple[np.ndarray, float]:
 
 @eqx.filter_jit
 def _spikes(network: Network, x: jax.Array) -> jax.Array:
-    """Spikes (bins, units) of the last layer for one input (bins, channels)."""
+    """Return the spikes (bins, units) of the last layer for one input (bins, channels)."""
     return network(x[:, None]).spikes[-1][:, 0] > 0.5

@@ -1,9 +1,8 @@
-"""Tasks of the study by name, distance and seed: 30 trains of which 20 tell two sources apart, 250
-bins of a millisecond.
+"""Tasks of the study by name, distance and seed: 30 trains of 250 bins of a millisecond.
 
-Every task is two classes of equal size. Twenty trains come from one of two sources, ten are
-Bernoulli trains of the same probability in both, so that what is learned is also which trains to
-listen to. Sizes and rates are ours.
+Every task has two classes of equal size. Twenty trains come from the source of the class. The other
+ten are Bernoulli trains with the same probability in both classes, so that a network also has to
+learn which trains are informative. Sizes and rates are our choice, not from the paper.
 """
 
 from __future__ import annotations
@@ -19,13 +18,13 @@ from neurocode.tasks.sources import Bernoulli, BinnedPoisson, GammaRenewal, Mark
 from neurocode.tasks.task import split
 
 CHANNELS, INFORMATIVE, STEPS, DT = 30, 20, 250, 1e-3
-#: Samples of a seed, half of each class, and the shares of training and validation; the rest is the
-#: test part.
+#: Number of samples per seed, half of them in each class, and the shares of training and
+#: validation; the rest is the test part.
 SAMPLES, SHARES = 2000, (0.3, 0.2)
-#: Probability of a spike in a bin, and the rate (Hz) that has it.
+#: Probability of a spike in a bin, and the corresponding rate (Hz).
 P, RATE = 0.1, 100.0
 
-#: Sources of the trains of a class, each with how many trains it gives.
+#: Sources of the trains of a class, each with the number of its trains.
 Class = tuple[tuple[Source, int], ...]
 
 
@@ -34,20 +33,22 @@ def _with_background(*groups: tuple[Source, int], p: float = P) -> Class:
 
 
 def bernoulli(distance: float) -> tuple[Class, Class]:
-    """Spike probabilities that differ by a distance."""
+    """Return two classes whose spike probabilities differ by a distance."""
     return tuple(_with_background((Bernoulli(P + shift), INFORMATIVE)) for shift in (0.0, distance))
 
 
 def markov(distance: float) -> tuple[Class, Class]:
-    """Independent bins, and neighbouring bins of a correlation, at equal rates."""
+    """Return classes of independent bins and of correlated neighbouring bins, at equal rates."""
     return tuple(
         _with_background((source, INFORMATIVE)) for source in (Bernoulli(P), Markov(P, distance))
     )
 
 
 def renewal(distance: float) -> tuple[Class, Class]:
-    """Independent bins, and gamma-distributed intervals whose shape is larger than one by a
-    distance, at equal rates."""
+    """Return classes of independent bins and of gamma-distributed intervals, at equal rates.
+
+    The shape of the intervals is one plus the distance.
+    """
     p = occupied(RATE, 1 + distance)
     return tuple(
         _with_background((s, INFORMATIVE), p=p)
@@ -56,8 +57,11 @@ def renewal(distance: float) -> tuple[Class, Class]:
 
 
 def poisson(distance: float) -> tuple[Class, Class]:
-    """Poisson trains of which ten are faster and ten slower by a relative distance, in the other
-    class the other way round."""
+    """Return classes of Poisson trains, ten of which are faster and ten slower by a relative
+    distance.
+
+    The fast trains of one class are the slow trains of the other.
+    """
     fast, slow = (BinnedPoisson(RATE * (1 + sign * distance), DT) for sign in (1, -1))
     half, p = INFORMATIVE // 2, (fast.p + slow.p) / 2
     return tuple(
@@ -67,8 +71,10 @@ def poisson(distance: float) -> tuple[Class, Class]:
 
 
 def occupied(rate: float, shape: float) -> float:
-    """Probability that a bin holds a spike of a gamma renewal process in equilibrium: rate times
-    the integral of the survival."""
+    """Return the probability that a bin holds a spike of a gamma renewal process in equilibrium.
+
+    It is the rate times the integral of the survival function over the bin.
+    """
     scale = 1 / (rate * shape)
     survival = DT * gamma.sf(DT, shape, scale=scale) + gamma.cdf(DT, shape + 1, scale=scale) / rate
     return float(rate * survival)
@@ -80,7 +86,7 @@ FAMILIES: dict[str, Callable[[float], tuple[Class, Class]]] = {
     "gamma": renewal,
     "poisson": poisson,
 }
-#: Tasks by the name that a reader sees.
+#: Labels of the tasks in figures.
 TITLES = {
     "bernoulli": "Bernoulli,\nprobability",
     "markov": "Markov,\ncorrelation",
@@ -90,10 +96,11 @@ TITLES = {
 
 
 def make_task(row: dict) -> Task:
-    """Task of a row."""
+    """Return the task of a row."""
     random = np.random.default_rng(row["seed"])
     drawn = [
-        trains_of(own, SAMPLES // 2, random) for own in FAMILIES[row["dataset"]](row["distance"])
+        trains_of(sources, SAMPLES // 2, random)
+        for sources in FAMILIES[row["dataset"]](row["distance"])
     ]
     inputs = np.concatenate(drawn).swapaxes(1, 2).astype(np.float32)
     labels = np.repeat(np.arange(2, dtype=np.int32), SAMPLES // 2)
@@ -103,7 +110,7 @@ def make_task(row: dict) -> Task:
 
 
 def trains_of(sources: Class, samples: int, random: np.random.Generator) -> np.ndarray:
-    """Trains (samples, channels, bins) of a class."""
+    """Return trains (samples, channels, bins) of a class."""
     parts = [
         source.draw(samples * channels, STEPS, int(random.integers(2**31))).reshape(
             samples, channels, STEPS

@@ -1,5 +1,5 @@
-"""The largest of many gains, as an abstract states it ("up to"), against what the largest of as
-many is by chance."""
+"""The largest of many gains, as an abstract states it ("up to"), compared with the largest of the
+same number of gains by chance."""
 
 from __future__ import annotations
 
@@ -16,20 +16,22 @@ from analyses.judging import sound
 from neurocode.studies import Claim, holm, study_table
 from neurocode.studies.comparisons import LEVEL
 
-#: What is published of each neuron: accuracy in points over parameters that are fixed.
+#: Published gain of each neuron: accuracy minus that with fixed parameters.
 PUBLISHED = {"lif": "0.135", "meta": "0.085"}
 TITLES = {"lif": "leaky integrate-and-fire", "meta": "meta-neuron"}
 SOURCE = "Rudnicka, Szczepanski, Pregowska 2026 (2508.11674v2), abstract; its null is ours"
-#: Smallest gain that matters, and how many exchanges of labels are drawn where all are too many.
+#: Smallest gain that matters, number of random exchanges of labels, and largest number of exchanges
+#: up to which all are made instead.
 MARGIN, DRAWN, ALL = 0.01, 20_000, 4096
-#: All tasks together: the largest of all cells, as published.
+#: Name of all tasks together; as published, the largest gain is then that of all cells.
 EVERYWHERE = "all tasks"
 Trained = Callable[[pd.DataFrame], pd.Series]
 
 
 class Maximum(NamedTuple):
-    """The largest mean gain, the mean over the same cells, the largest gains under exchanged
-    labels, and probabilities."""
+    """The largest mean gain of cells, the mean over the same cells, the largest gains under
+    exchanged labels, the p values for a gain and against one, and the numbers of cells and
+    seeds."""
 
     largest: float
     mean: float
@@ -41,31 +43,35 @@ class Maximum(NamedTuple):
 
 
 def gains(table: pd.DataFrame, neuron: str, trained: Trained) -> pd.DataFrame:
-    """Learned minus fixed accuracy by complexity, of pairs that trained: rows are seeds, columns
-    task, rule and depth."""
-    own = table[(table["neuron"] == neuron) & table["kind"].isin(("learned", "fixed"))]
-    own = own[trained(own)]
-    wide = own.pivot(
+    """Return the accuracy by complexity with learned parameters minus that with fixed ones.
+
+    Rows of the result are seeds, columns are task, rule and depth; a pair is missing (NaN) unless
+    both of its networks trained.
+    """
+    rows = table[(table["neuron"] == neuron) & table["kind"].isin(("learned", "fixed"))]
+    rows = rows[trained(rows)]
+    wide = rows.pivot(
         index="seed", columns=["dataset", "rule", "depth", "kind"], values="test_complexity"
     )
     cells = sorted({column[:3] for column in wide})
-    both = [cell for cell in cells if {(*cell, "learned"), (*cell, "fixed")} <= set(wide)]
-    found = pd.DataFrame(
-        {cell: wide[*cell, "learned"] - wide[*cell, "fixed"] for cell in both}, index=wide.index
+    complete = [cell for cell in cells if {(*cell, "learned"), (*cell, "fixed")} <= set(wide)]
+    difference = pd.DataFrame(
+        {cell: wide[*cell, "learned"] - wide[*cell, "fixed"] for cell in complete}, index=wide.index
     )
-    return found.loc[:, found.notna().sum() > 1]
+    return difference.loc[:, difference.notna().sum() > 1]
 
 
-def maximum_of(found: pd.DataFrame, seed: int = 0) -> Maximum:
-    """The largest mean gain of cells against its null.
+def maximum_of(gains_of_cells: pd.DataFrame, seed: int = 0) -> Maximum:
+    """Compare the largest mean gain of cells with its distribution under the null hypothesis.
 
-    Under the null the labels "learned" and "fixed" of a pair could be exchanged. They are, for all
-    cells of a seed and a task at once, so that what these cells share stays; with few of them all
-    exchanges are made, else 20 000 are drawn. Refuted is that any cell gains the margin where the t
-    test of every cell refutes it, whose largest probability this is.
+    Under the null hypothesis the labels "learned" and "fixed" of a pair can be exchanged. They are
+    exchanged for all cells of a seed and a task at once, which keeps what these cells have in
+    common. If there are few of them all exchanges are made, otherwise 20 000 are drawn. The claim
+    that any cell gains the margin is refuted if the t test of every cell refutes it, so its
+    p value (``refute``) is the largest of these tests.
     """
-    values = found.to_numpy(float)
-    tasks = [cell[0] for cell in found]
+    values = gains_of_cells.to_numpy(float)
+    tasks = [cell[0] for cell in gains_of_cells]
     largest = np.nanmean(values, axis=0).max()
     sums = np.einsum("esc,sc->ec", _exchanges(len(values), tasks, seed), np.nan_to_num(values))
     by_chance = (sums / np.isfinite(values).sum(axis=0)).max(axis=1)
@@ -83,21 +89,22 @@ def maximum_of(found: pd.DataFrame, seed: int = 0) -> Maximum:
 
 
 def _exchanges(seeds: int, tasks: list[str], seed: int) -> np.ndarray:
-    """Signs (exchanges, seeds, cells)."""
+    """Return the signs (exchanges, seeds, cells) of exchanged labels."""
     names = list(dict.fromkeys(tasks))
     places = [names.index(name) for name in tasks]
     count = seeds * len(names)
     if 2**count <= ALL:
         signs = np.array(list(itertools.product((1.0, -1.0), repeat=count)))
     else:
-        # the first is no exchange, so that no probability is zero
+        # The first draw exchanges nothing, so that no p value is zero.
         signs = np.random.default_rng(seed).choice((1.0, -1.0), size=(DRAWN, count))
         signs[0] = 1.0
     return signs.reshape(-1, seeds, len(names))[:, :, places]
 
 
 def _below(values: np.ndarray) -> float:
-    """One-sided probability of a mean this far below the margin, if the true one is at it."""
+    """Return the one-sided p value of a mean this far below the margin, if the true mean equals
+    it."""
     error = values.std(ddof=1) / np.sqrt(len(values))
     if error == 0:
         return 0.0 if values.mean() < MARGIN else 1.0
@@ -105,35 +112,41 @@ def _below(values: np.ndarray) -> float:
 
 
 def maxima(folder: Path, trained: Trained) -> dict[tuple[str, str], Maximum]:
-    """By neuron and task, and by neuron over all tasks; none without the table."""
-    path, found = folder / "training.parquet", {}
+    """Return the maxima by neuron and task, and by neuron over all tasks; empty without the
+    table."""
+    path, result = folder / "training.parquet", {}
     if not path.exists():
-        return found
+        return result
     table = sound(study_table(path))
     for neuron in PUBLISHED:
         wide = gains(table, neuron, trained)
         tasks = list(dict.fromkeys(cell[0] for cell in wide))
         for task in tasks:
-            found[neuron, task] = maximum_of(wide[[cell for cell in wide if cell[0] == task]])
+            result[neuron, task] = maximum_of(wide[[cell for cell in wide if cell[0] == task]])
         if tasks:
-            found[neuron, EVERYWHERE] = maximum_of(wide)
-    return found
+            result[neuron, EVERYWHERE] = maximum_of(wide)
+    return result
 
 
 def maximum_claims(folder: Path, trained: Trained) -> list[Claim]:
-    """The published "up to" of each neuron, a family each."""
-    found, claims = maxima(folder, trained), []
+    """Judge the published "up to" of each neuron; the claims of a neuron form one family."""
+    by_neuron_and_task, claims = maxima(folder, trained), []
     for neuron in PUBLISHED:
-        own = {task: value for (name, task), value in found.items() if name == neuron}
-        if not own:
+        of_neuron = {
+            task: value for (name, task), value in by_neuron_and_task.items() if name == neuron
+        }
+        if not of_neuron:
             continue
         corrected = zip(
-            *(holm(np.array([getattr(v, name) for v in own.values()])) for name in ("p", "refute")),
+            *(
+                holm(np.array([getattr(v, name) for v in of_neuron.values()]))
+                for name in ("p", "refute")
+            ),
             strict=True,
         )
         claims += [
             _claim(neuron, task, value, *map(float, p))
-            for (task, value), p in zip(own.items(), corrected, strict=True)
+            for (task, value), p in zip(of_neuron.items(), corrected, strict=True)
         ]
     return claims
 

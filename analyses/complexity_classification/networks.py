@@ -27,10 +27,10 @@ from neurocode.learning.rules import (
 
 Row = dict[str, Any]
 
-#: How often a local rule looks at validation.
+#: Number of times that a local rule looks at validation.
 LOOKS = 10
-#: Spread of the weights at the start around their drive, and spike probability of a hidden layer
-#: that its drive counts on.
+#: Range of the initial weights relative to their drive, and spike probability of a hidden layer
+#: that is assumed when the next layer is scaled.
 SPREAD, HIDDEN_RATE = (0.2, 1.8), 0.1
 MODELS = {
     "lif": nc.models.normalised_lif,
@@ -38,30 +38,29 @@ MODELS = {
     "adlif": nc.models.adlif,
     "meta": nc.models.meta_neuron,
 }
-#: Intrinsic parameters that are learned or drawn, and their bounds: ours, around the fixed values.
-#: Time constants in ms.
+#: Intrinsic parameters that are learned or drawn, and their bounds, which are chosen here around
+#: the fixed values. Time constants are in ms.
 BOUNDS = {
     "lif": {"tau": (1.0, 50.0)},
     "threshold": {"theta": (0.5, 2.0)},
     "adlif": {"a": (0.0, 1.0), "b": (0.0, 2.0)},
     "meta": {"a": (0.001, 0.2), "b": (0.0, 0.5), "c": (-0.3, 0.3), "d": (-0.1, 0.3)},
 }
-#: Of the weighted sums at the start over the threshold; for the meta-neuron their standard
-#: deviation.
+#: Initial weighted sums divided by the threshold; for the meta-neuron their standard deviation.
 DRIVE = {"lif": 0.9, "threshold": 0.9, "adlif": 6.0, "meta": 3.0}
-#: Weights of the readout over those of a mean: rates of a tenth then differ by more than the cross
-#: entropy takes for nothing.
+#: Factor on the weights of the readout relative to those of a mean. Without it, rates of about a
+#: tenth would differ too little for the cross entropy.
 READOUT = 100.0
-#: Learning rate of the Tempotron over its inputs; of intrinsic parameters over weights there, where
-#: that of weights grows with the inputs; of the weights of plasticity; of the trials.
+#: Learning rates: of the Tempotron per input; of its intrinsic parameters relative to its weights,
+#: whose rate grows with the number of inputs; of the weights under plasticity; and of the trials.
 TEMPOTRON, INTRINSIC, PLASTICITY, TRIAL = 0.1, 0.3, 0.02, 0.05
-#: Kinds whose intrinsic parameters start at random, and those that learn them.
+#: Kinds whose intrinsic parameters start at random values, and kinds that learn them.
 RANDOM, LEARNING = ("random", "both"), ("learned", "both")
 
 
 def neuron(name: str) -> nc.NeuronModel:
-    """A model with the bounds of the study; the meta-neuron takes its input through a sigmoid, as
-    published."""
+    """Return a model with the bounds of the study; the meta-neuron receives its input through a
+    sigmoid, as published."""
     model = MODELS[name]()
     if name == "meta":
         model = replace(
@@ -75,7 +74,7 @@ def neuron(name: str) -> nc.NeuronModel:
 
 
 def make_network(row: Row, task: Task) -> Network:
-    """Network of a row at its start: the same weights for all kinds."""
+    """Return the network of a row before training; all kinds start with the same weights."""
     keys = jax.random.split(jax.random.key(row["seed"]), 2 * row["depth"])
     layers, n_in, rate = [], task.n_inputs, P
     for number in range(row["depth"]):
@@ -91,8 +90,11 @@ def make_network(row: Row, task: Task) -> Network:
 def _layer(
     row: Row, n_in: int, rate: float, weight_key: jax.Array, intrinsic_key: jax.Array
 ) -> Layer:
-    """A layer whose weighted sums are counted in what the mean input gives through weights of one;
-    the sigmoid of the meta-neuron takes sums around zero, counted in their standard deviation."""
+    """Return a layer with initial weights in units of its input.
+
+    The unit of the weighted sums is the mean input through weights of one. For the meta-neuron,
+    whose sigmoid receives sums around zero, it is their standard deviation.
+    """
     name, learned = row["neuron"], () if row["kind"] == "fixed" else tuple(BOUNDS[row["neuron"]])
     shape, scale = (n_in, row["units"]), DRIVE[name]
     if name == "meta":
@@ -115,7 +117,8 @@ def _layer(
 
 
 def make_rule(row: Row, task: Task) -> Rule:
-    """Rule of a row; every rule makes as many updates on batches of the same size."""
+    """Return the rule of a row; every rule makes the same number of updates on batches of the same
+    size."""
     batch, learns = min(BATCH, len(task.training)), row["kind"] in LEARNING
     updates = row["epochs"] * (len(task.training) // batch)
     course = Course(updates, batch, min(LOOKS, updates))

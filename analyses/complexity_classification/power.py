@@ -1,5 +1,7 @@
-"""Would complexity have seen structure at matched rates? Markov trains of the size and the rates of
-every recording, read alike."""
+"""Power of complexity at matched rates: how often it detects structure planted in Markov trains.
+
+The trains have the size and the rates of a recording, and are read in the same way.
+"""
 
 from __future__ import annotations
 
@@ -12,19 +14,19 @@ from analyses.complexity_classification.states import by_features, thinned
 from neurocode.statistics import raster_complexities
 from neurocode.tasks.sources import Markov
 
-#: Share of trains without structure whose accuracy is above the critical one, at most.
+#: Largest share of trains without structure whose accuracy may be above the critical one.
 LEVEL = 0.05
-#: The quick protocol plants in trains of its own.
+#: Name of the made-up trains in which the quick protocol plants structure.
 MADE = "made"
 
 
 def power_row(**row: Any) -> dict[str, Any]:
-    """In how many of some repeats a planted correlation is seen by complexity.
+    """Count the repeats in which complexity detects a planted correlation.
 
-    Trains have the numbers of samples, units, bins and states of a recording, its folds, and of
-    every unit the rate that is left when rates are matched. State k of K has a correlation of
-    neighbouring bins of k/(K - 1) times that of the row. Seen is what has a higher accuracy than
-    all but 5 % of trains without any correlation.
+    Trains have the folds and the numbers of samples, units, bins and states of a recording. Every
+    unit has the rate that remains after the rates are matched. In state k of K the correlation of
+    neighbouring bins is k/(K - 1) times that of the row. A correlation is detected if the accuracy
+    is higher than that of all but 5 % of the trains without any correlation.
     """
     states = layout_of(row["dataset"])
     random = np.random.default_rng(row["seed"])
@@ -57,7 +59,7 @@ def power_row(**row: Any) -> dict[str, Any]:
 
 
 def layout_of(name: str) -> States:
-    """A recording, or for the quick protocol 40 trains of 200 bins."""
+    """Return the states of a recording, or for the quick protocol 40 trains of 200 bins."""
     if name != MADE:
         return states_of(name)
     labels = np.repeat([0, 1], 20)
@@ -68,26 +70,29 @@ def layout_of(name: str) -> States:
 def planted(
     states: States, rates: np.ndarray, correlation: float, random: np.random.Generator
 ) -> np.ndarray:
-    """Rasters (samples, units, bins) of Markov trains, their correlation growing with the state, at
-    the same rate in all."""
+    """Return rasters (samples, units, bins) of Markov trains.
+
+    Their correlation grows with the state; their rate is the same in all states.
+    """
     rasters, last = np.zeros_like(states.rasters), states.labels.max()
     for label in range(last + 1):
-        own = states.labels == label
+        in_state = states.labels == label
         for unit, rate in enumerate(rates):
             if rate > 0:
                 source = Markov(float(rate), correlation * label / last)
-                rasters[own, unit] = source.draw(
-                    int(own.sum()), states.rasters.shape[2], int(random.integers(2**31))
+                rasters[in_state, unit] = source.draw(
+                    int(in_state.sum()), states.rasters.shape[2], int(random.integers(2**31))
                 )
     return rasters
 
 
 def smallest_p(states: States) -> float:
-    """The smallest probability that a permutation of the recorded states can have, by exchanges of
-    whole blocks where it must."""
+    """Return the smallest p value that permutations of the recorded states can give; zero if single
+    samples are permuted."""
     if not states.blocked:
         return 0.0
-    # two blocks a fold can be exchanged; all exchanged parts the two states as well as none
+    # The two blocks of each fold can be exchanged. Exchanging those of all folds separates the two
+    # states as well as exchanging none.
     return 2 / 2**FOLDS
 
 

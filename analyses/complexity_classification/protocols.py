@@ -1,7 +1,8 @@
-"""Rows of the study: a pilot that chooses distances and sizes, cells of neuron, kind and rule,
-recordings, what is planted in them.
+"""Rows of the study: the pilot that chooses distances and sizes, the cells of neuron, kind and
+rule, the recordings, and the structure planted in trains of their size.
 
-All numbers are ours. Seeds of the pilot and of the tuning are not those of the results.
+All numbers are our choice, not from the paper. The seeds of the pilot and of the tuning differ from
+those of the results.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from analyses.complexity_classification.data import FAMILIES
 from analyses.protocol import Grid, Row, result_seeds, tuning_seeds
 
 PROTOCOLS = ("reduced", "quick")
-#: Distances of the pilot, from hard to easy, and numbers of neurons.
+#: Distances that the pilot tries, from hard to easy, and its numbers of neurons.
 DISTANCES = {
     "bernoulli": (0.005, 0.01, 0.015, 0.02),
     "markov": (0.2, 0.3, 0.45, 0.6),
@@ -22,11 +23,11 @@ DISTANCES = {
     "poisson": (0.04, 0.06, 0.08, 0.12),
 }
 SIZES = (16, 32, 64)
-#: Validation accuracy that fixed parameters with their best size must have at a distance, and where
-#: the chosen one is nearest to.
+#: Range of the validation accuracy that fixed parameters must have at a distance with their best
+#: size, and the accuracy to which the chosen distance comes nearest.
 BAND, GOAL = (0.7, 0.9), 0.8
 EPOCHS, PILOT_RATE = 15, 0.03
-#: A rule and how many layers it trains; rules other than gradients train one (see
+#: Rules and the number of layers that they train; rules other than gradients train one (see
 #: ``neurocode.learning.rules.rule.only_layer``).
 ARMS = (("gradient", 1), ("gradient", 2), ("tempotron", 1), ("teacher", 1), ("reward", 1))
 #: The neurons of the paper, those of the table of heterogeneity, and kinds of intrinsic parameters:
@@ -42,10 +43,10 @@ GRIDS: dict[str, Grid] = {
     "gradient": {"rate": (0.01, 0.03, 0.1)},
     **{rule: {"rate": (0.333333, 1.0, 3.0)} for rule in ("tempotron", *PLASTICITY)},
 }
-#: Of the three seeds of the tuning, those that must have trained for a cell to go on to the
-#: results.
+#: Number of the three seeds of the tuning that must have trained for a cell to enter the results.
 MUST_TRAIN = 2
-#: Correlation of neighbouring bins that is planted in recordings, and how often.
+#: Correlations of neighbouring bins that are planted, number of repeats of each, and number of
+#: repeats without correlation.
 CORRELATIONS, PLANTED, WITHOUT = (0.0, 0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.6), 100, 200
 PERMUTATIONS = 200
 LOADS, CYCLES, LOAD_SEEDS = (1.0, 2.0, 2.5, 3.0, 3.5), 5000, range(10)
@@ -61,7 +62,7 @@ def cell(
     rule: str,
     depth: int,
 ) -> Row:
-    """A row without its learning rate and without seed."""
+    """Return a row without a learning rate and without a seed."""
     quick = protocol == "quick"
     return {
         "dataset": dataset,
@@ -77,13 +78,16 @@ def cell(
 
 
 def pilot(protocol: str) -> list[Row]:
-    """Fixed leaky integrate-and-fire neurons under gradients at every distance with every number of
-    neurons."""
+    """Return the rows of the pilot.
+
+    These are fixed leaky integrate-and-fire neurons under gradients, at every distance and with
+    every number of neurons.
+    """
     quick = protocol == "quick"
     plan = (
         [("markov", 0.5)]
         if quick
-        else [(name, distance) for name, own in DISTANCES.items() for distance in own]
+        else [(name, distance) for name, distances in DISTANCES.items() for distance in distances]
     )
     sizes = SIZES[:1] if quick else SIZES
     return [
@@ -96,16 +100,16 @@ def pilot(protocol: str) -> list[Row]:
     ]
 
 
-def chosen(found: pd.DataFrame, band: tuple[float, float] = BAND) -> pd.DataFrame:
-    """The distance and the number of neurons of every task that leave room, from the table of the
-    pilot.
+def chosen(pilot: pd.DataFrame, band: tuple[float, float] = BAND) -> pd.DataFrame:
+    """Choose the distance and the number of neurons of every task from the table of the pilot.
 
-    At each distance the number of neurons with the best mean validation accuracy counts, of equal
-    ones the smaller; of the distances whose accuracy lies in the band the one nearest to the goal
-    is taken, of equal ones the harder. A task without such a distance is left out.
+    At each distance the number of neurons with the best mean validation accuracy is taken, and of
+    equally good numbers the smaller one. Of the distances whose accuracy then lies in the band, the
+    one nearest to the goal is taken, and of equally near ones the harder one. A task without such a
+    distance is left out.
     """
     means = (
-        found.groupby(["dataset", "distance", "units"], sort=True)["validation_score"]
+        pilot.groupby(["dataset", "distance", "units"], sort=True)["validation_score"]
         .mean()
         .reset_index()
     )
@@ -123,7 +127,7 @@ def chosen(found: pd.DataFrame, band: tuple[float, float] = BAND) -> pd.DataFram
 
 
 def cells(protocol: str, tasks: pd.DataFrame) -> list[Row]:
-    """Every cell of the chosen tasks: what the claims of the paper need, and the table of
+    """Return every cell of the chosen tasks, for the claims of the paper and for the table of
     heterogeneity."""
     plan = [
         ("lif", "learned", "gradient", 1),
@@ -136,32 +140,32 @@ def cells(protocol: str, tasks: pd.DataFrame) -> list[Row]:
             for neuron, kind, arm in itertools.product(NEURONS, ("fixed", "learned"), ARMS)
             if (neuron, arm[0]) != ("meta", "reward")
         ]
-        # equal thresholds that are held are those of the leaky integrate-and-fire neuron
+        # Equal fixed thresholds are those of the fixed leaky integrate-and-fire neuron.
         table = [
-            (*own, "gradient", 1)
-            for own in itertools.product(ALL_NEURONS, KINDS)
-            if own != ("threshold", "fixed")
+            (*combination, "gradient", 1)
+            for combination in itertools.product(ALL_NEURONS, KINDS)
+            if combination != ("threshold", "fixed")
         ]
         plan = list(dict.fromkeys([*paper, *table]))
     return [
-        cell(protocol, name, float(task.distance), int(task.units), *own)
-        for (name, task), own in itertools.product(tasks.iterrows(), plan)
+        cell(protocol, name, float(task.distance), int(task.units), *combination)
+        for (name, task), combination in itertools.product(tasks.iterrows(), plan)
     ]
 
 
 def grid(protocol: str, rule: str) -> Grid:
-    """Learning rates of a rule."""
+    """Return the learning rates of a rule."""
     return {"rate": GRIDS[rule]["rate"][1:2]} if protocol == "quick" else GRIDS[rule]
 
 
 def with_trained(
     best: pd.DataFrame, tuned: pd.DataFrame, trained: pd.Series, protocol: str
 ) -> pd.DataFrame:
-    """Settings with the number of seeds of the tuning that trained at them, and whether the cell is
-    left out.
+    """Add to the settings the number of tuning seeds that trained, and whether the cell is left
+    out.
 
-    Left out is a cell of which fewer than two seeds of three trained. Plasticity with fixed
-    parameters is kept in any case: whether it beats no training is asked of it.
+    A cell is left out if fewer than two of its three seeds trained. Plasticity with fixed
+    parameters is always kept, because a claim asks whether it is better than no training.
     """
     names = [name for name in best.columns if name != "at_edge"]
     counts = (
@@ -172,27 +176,29 @@ def with_trained(
     )
     merged = best.merge(counts, on=names, validate="one_to_one")
     needed = 0 if protocol == "quick" else MUST_TRAIN
-    asked = merged["rule"].isin(PLASTICITY) & (merged["kind"] == "fixed")
-    return merged.assign(left_out=(merged["trained_seeds"] < needed) & ~asked)
+    always_kept = merged["rule"].isin(PLASTICITY) & (merged["kind"] == "fixed")
+    return merged.assign(left_out=(merged["trained_seeds"] < needed) & ~always_kept)
 
 
 def trainings(protocol: str, settings: pd.DataFrame) -> list[Row]:
-    """Fresh seeds of the cells that are not left out."""
+    """Return rows with fresh seeds of the cells that are not left out."""
     kept = settings[~settings["left_out"]].drop(columns=["at_edge", "trained_seeds", "left_out"])
     return [
-        {**own, "seed": seed} for own in kept.to_dict("records") for seed in result_seeds(protocol)
+        {**setting, "seed": seed}
+        for setting in kept.to_dict("records")
+        for seed in result_seeds(protocol)
     ]
 
 
 def recorded(protocol: str, names: list[str]) -> list[Row]:
-    """Recorded trains whose states are read."""
+    """Return the rows of the recordings whose states are read."""
     return [
         {"name": name, "permutations": PERMUTATIONS, "seed": 0, "sequences": 0} for name in names
     ]
 
 
 def planted(protocol: str, names: list[str]) -> list[Row]:
-    """Every strength of structure in trains of the size of every recording."""
+    """Return rows of every planted correlation in trains of the size of every recording."""
     quick = protocol == "quick"
     correlations, repeats, without = (
         ((0.0, 0.6), 10, 20) if quick else (CORRELATIONS, PLANTED, WITHOUT)
@@ -211,7 +217,7 @@ def planted(protocol: str, names: list[str]) -> list[Row]:
 
 
 def capacities(protocol: str) -> list[Row]:
-    """Loads of the Tempotron."""
+    """Return rows of the loads of the Tempotron."""
     quick = protocol == "quick"
     loads, seeds, cycles = (LOADS[:1], range(1), 50) if quick else (LOADS, LOAD_SEEDS, CYCLES)
     return [

@@ -1,4 +1,4 @@
-"""What is read from trains: complexities or counts of every unit, by one decoder."""
+"""Readouts of trains: complexities or counts of every unit, read by the same kind of decoder."""
 
 from __future__ import annotations
 
@@ -16,20 +16,20 @@ Features = dict[str, np.ndarray]
 
 
 def features(rasters: np.ndarray) -> Features:
-    """Complexity and count (samples, trains) of rasters (samples, trains, bins)."""
+    """Return complexity and count (samples, trains) of rasters (samples, trains, bins)."""
     return {"complexity": raster_complexities(rasters), "count": rasters.sum(axis=2).astype(float)}
 
 
 def discriminant() -> Pipeline:
-    """Shrunk linear discriminant of standardised features."""
+    """Return a shrinkage linear discriminant of standardised features."""
     return make_pipeline(
         StandardScaler(), LinearDiscriminantAnalysis(solver="lsqr", shrinkage="auto")
     )
 
 
 def rasters_of(part: Part, net: Network | None) -> np.ndarray:
-    """Trains (samples, trains, bins) of the last layer of a network, or without one those of the
-    inputs."""
+    """Return the trains (samples, trains, bins) of the last layer of a network, or the inputs
+    themselves if there is no network."""
     inputs = np.swapaxes(part.inputs, 1, 2)
     return inputs.astype(bool) if net is None else output_trains(net, inputs)
 
@@ -37,8 +37,13 @@ def rasters_of(part: Part, net: Network | None) -> np.ndarray:
 def read_out(
     task: Task, net: Network | None, parts: Sequence[str]
 ) -> tuple[dict[str, float], dict[str, Pipeline]]:
-    """Accuracy of every decoder on some parts, as ``test_complexity``, and the decoders, fitted to
-    the training part."""
+    """Fit a decoder of each feature to the training part, and test it on other parts.
+
+    Returns
+    -------
+    (dict of str to float, dict of str to Pipeline)
+        Accuracies by part and feature, such as ``test_complexity``, and the decoders by feature.
+    """
     training = features(rasters_of(task.training, net))
     decoders = {
         name: discriminant().fit(values, task.training.targets) for name, values in training.items()

@@ -1,4 +1,4 @@
-"""Recorded trains with a state to read: windows or trials, what they belong to, and the blocks that
+"""Recorded trains whose state is to be read: windows or trials, their states, and the blocks that
 are held out together."""
 
 from __future__ import annotations
@@ -28,7 +28,8 @@ class States:
         In seconds.
     labels : numpy.ndarray of int (samples,)
     folds : numpy.ndarray of int (samples,)
-        Held out together: blocks of time, or trials in turn.
+        Number of the fold of each sample; a fold is held out as a whole. Folds are blocks of time,
+        or consist of trials in turn.
     blocked : bool
         Whether samples of a fold follow one another in one state, so that only whole folds can be
         exchanged.
@@ -48,16 +49,16 @@ class States:
 
 
 def in_turn(labels: np.ndarray) -> np.ndarray:
-    """Folds of samples: those of each state in turn."""
+    """Return the fold of each sample; the samples of each state go to the folds in turn."""
     folds = np.empty(len(labels), int)
     for label in np.unique(labels):
-        own = np.flatnonzero(labels == label)
-        folds[own] = np.arange(len(own)) % FOLDS
+        in_state = np.flatnonzero(labels == label)
+        folds[in_state] = np.arange(len(in_state)) % FOLDS
     return folds
 
 
 def _variables(folder: str, name: str, *variables: str) -> list[np.ndarray]:
-    """Variables of a MAT file of the data folder."""
+    """Return variables of a MAT file of the data folder."""
     path = data_folder(folder) / f"{name}.mat"
     try:
         content = loadmat(path)
@@ -67,8 +68,10 @@ def _variables(folder: str, name: str, *variables: str) -> list[np.ndarray]:
 
 
 def light() -> States:
-    """A retinal neuron in low and high light, 30 s each: windows of a second in five contiguous
-    blocks of six."""
+    """Return the states of a retinal neuron in low and high light, 30 s each.
+
+    Samples are windows of a second; folds are five contiguous blocks of six windows per light.
+    """
     rasters, windows = [], 30
     for times in map(np.ravel, _variables("stn", "08_spikes-1", "SpikesLow", "SpikesHigh")):
         rasters.append(
@@ -80,7 +83,8 @@ def light() -> States:
 
 
 def direction() -> States:
-    """A subthalamic neuron in 50 movements to the left or right, two seconds around their start."""
+    """Return the states of a subthalamic neuron in 50 movements to the left or right, from the two
+    seconds around their start."""
     directions, trains = _variables("stn", "10_spikes-1", "direction", "train")
     labels = directions.ravel().astype(int)
     rasters = trains.astype(bool).reshape(len(labels), 500, 4).any(axis=2)
@@ -90,7 +94,10 @@ def direction() -> States:
 
 
 def songs(unit: str) -> States:
-    """An auditory neuron: which of its songs, over the length of the shortest."""
+    """Return the states of an auditory neuron: which song was played.
+
+    Trains are cut to the length of the shortest song.
+    """
     folder = data_folder("starling")
     stops = pd.read_csv(folder / "motifs.csv").groupby("song")["stop"].max()
     files = [path for path in sorted((folder / unit).glob("*.txt")) if path.stem in stops.index]
@@ -112,14 +119,16 @@ def songs(unit: str) -> States:
 
 
 def images(pair: int) -> States:
-    """38 ganglion cells and two natural images that followed one another in the set, 30 trials of
-    300 ms."""
+    """Return the states of 38 ganglion cells: which of two natural images was shown.
+
+    The two images are neighbours in the set; each was shown in 30 trials of 300 ms.
+    """
     (stimuli,) = _variables("retina-movies", "NaturalImages1", "Spikes")
     rasters = []
     for stimulus in stimuli.ravel()[2 * pair : 2 * pair + 2]:
         units = [binned([1e-3 * np.ravel(times) for times in unit], 3e-3, 100) for unit in stimulus]
         rasters.append(np.stack(units, axis=1))
-    labels = np.repeat([0, 1], [len(own) for own in rasters])
+    labels = np.repeat([0, 1], [len(trials) for trials in rasters])
     return States(
         f"images {2 * pair + 1} and {2 * pair + 2}, retina",
         np.concatenate(rasters),
@@ -131,7 +140,7 @@ def images(pair: int) -> States:
 
 
 def set_names() -> list[str]:
-    """Every set of states that lies in the data folder."""
+    """Return the names of all sets of states in the data folder."""
     units = sorted(path.name for path in data_folder("starling").iterdir() if path.is_dir())
     return [
         "stn-light",
@@ -142,7 +151,7 @@ def set_names() -> list[str]:
 
 
 def states_of(name: str) -> States:
-    """A set of states by its name; only its own files are read."""
+    """Return a set of states by its name; only the files of this set are read."""
     if name.startswith("song-"):
         return songs(name.removeprefix("song-"))
     if name.startswith("images-"):

@@ -1,5 +1,7 @@
-"""Whether complexity would have seen a planted correlation often enough: exact binomial verdicts on
-the table of power."""
+"""Power of complexity: whether it would have detected a planted correlation often enough.
+
+Verdicts are exact binomial tests on the table of power.
+"""
 
 from __future__ import annotations
 
@@ -13,13 +15,13 @@ from analyses.judging import sound
 from neurocode.studies import Claim, holm, study_table
 from neurocode.studies.comparisons import LEVEL
 
-#: The correlation that is asked about, and how often it must be seen: ours.
+#: The correlation that should be detected, and how often it must be detected (both chosen here).
 CORRELATION, POWER = 0.2, 0.8
 SOURCE = "ours: what the negative results at matched rates are worth"
 
 
 def curve(table: pd.DataFrame) -> pd.DataFrame:
-    """Share of repeats in which each correlation was seen in a recording, with its exact 95 %
+    """Return the share of repeats in which each correlation was detected, with its exact 95 %
     interval."""
     ordered = table.sort_values("correlation")
     tests = [binomtest(int(row.complexity_seen), int(row.repeats)) for row in ordered.itertuples()]
@@ -28,30 +30,30 @@ def curve(table: pd.DataFrame) -> pd.DataFrame:
         {
             "correlation": ordered["correlation"].to_numpy(),
             "share": [test.statistic for test in tests],
-            "low": [own.low for own in bounds],
-            "high": [own.high for own in bounds],
+            "low": [bound.low for bound in bounds],
+            "high": [bound.high for bound in bounds],
         }
     )
 
 
 def detectable(table: pd.DataFrame) -> float:
-    """The correlation that is seen with the power asked for, between those that were planted; NaN
-    where none is."""
-    found = curve(table)
-    share = np.maximum.accumulate(found["share"].to_numpy())
+    """Return the correlation that is detected with the required power, interpolated between the
+    planted ones; NaN if none is."""
+    shares = curve(table)
+    share = np.maximum.accumulate(shares["share"].to_numpy())
     if share[-1] < POWER:
         return float("nan")
     place = int(np.argmax(share >= POWER))
     if place == 0:
-        return float(found["correlation"].iloc[0])
-    low, high = found["correlation"].iloc[place - 1], found["correlation"].iloc[place]
+        return float(shares["correlation"].iloc[0])
+    low, high = shares["correlation"].iloc[place - 1], shares["correlation"].iloc[place]
     return float(
         low + (high - low) * (POWER - share[place - 1]) / (share[place] - share[place - 1])
     )
 
 
 def seen_claims(folder: Path) -> list[Claim]:
-    """One claim a recording, with Holm's correction over them."""
+    """Judge one claim per recording, with Holm's correction over all recordings."""
     path = folder / "power.parquet"
     if not path.exists():
         return []
@@ -76,14 +78,14 @@ def seen_claims(folder: Path) -> list[Claim]:
     ]
 
 
-def _claim(row: dict, own: pd.DataFrame, above: float, below: float) -> Claim:
-    share, least = row["complexity_seen"] / row["repeats"], detectable(own)
+def _claim(row: dict, table: pd.DataFrame, above: float, below: float) -> Claim:
+    share, least = row["complexity_seen"] / row["repeats"], detectable(table)
     interval = binomtest(row["complexity_seen"], row["repeats"]).proportion_ci(method="exact")
     verdict = "confirmed" if above < LEVEL else "refuted" if below < LEVEL else "undecided"
     reached = (
         f"that needs {least:.2f}"
         if np.isfinite(least)
-        else f"no correlation up to {own['correlation'].max():g} is"
+        else f"no correlation up to {table['correlation'].max():g} is"
     )
     blocked = (
         f"; permutations of its blocks have p of at least {row['smallest_p']:.4f}"

@@ -1,5 +1,7 @@
-"""Is a state read from complexity, count, bursts or timing? Cross-validated, against permutations
-that respect its blocks."""
+"""Cross-validated reading of a state from complexity, count, bursts or timing of its spikes.
+
+Accuracies are compared with those under permutations of the states that respect their blocks.
+"""
 
 from __future__ import annotations
 
@@ -14,18 +16,18 @@ from analyses.complexity_classification.readouts import discriminant, features
 from analyses.complexity_classification.recordings import States, states_of
 
 NEIGHBOURS = 3
-#: Of the van Rossum distance, in seconds.
+#: Time constant of the van Rossum distance, in seconds.
 TIME_CONSTANT = 20e-3
 #: Longest interval within a burst, in seconds.
 SHORT = 6e-3
 
 
 def state_row(**row: Any) -> dict[str, Any]:
-    """Balanced accuracy of every readout with the probability of as much by chance, and the same at
-    matched rates."""
+    """Return the balanced accuracy of every readout, with its p value, and the same at matched
+    rates."""
     states = states_of(row["name"])
     random = np.random.default_rng(row["seed"])
-    found: dict[str, Any] = {
+    results: dict[str, Any] = {
         "title": states.name,
         "samples": len(states.labels),
         "states": len(np.unique(states.labels)),
@@ -39,24 +41,24 @@ def state_row(**row: Any) -> dict[str, Any]:
         for name, values in (
             features(rasters) | {"bursts": short_intervals(rasters, states.bin_size)}
         ).items():
-            found |= _tested(
+            results |= _tested(
                 f"{name}{suffix}",
-                lambda labels, own=values: by_features(own, labels, states.folds),
+                lambda labels, values=values: by_features(values, labels, states.folds),
                 states,
                 orders,
             )
         distances = distance_matrix(rasters, states.bin_size)
-        found |= _tested(
+        results |= _tested(
             f"timing{suffix}",
-            lambda labels, own=distances: _by_distance(own, labels, states.folds),
+            lambda labels, distances=distances: _by_distance(distances, labels, states.folds),
             states,
             orders,
         )
-    return found
+    return results
 
 
 def short_intervals(rasters: np.ndarray, bin_size: float) -> np.ndarray:
-    """Share (samples, units) of interspike intervals that are short."""
+    """Return the share (samples, units) of interspike intervals that are short."""
     share = np.zeros(rasters.shape[:2])
     for place in np.ndindex(share.shape):
         intervals = np.diff(np.flatnonzero(rasters[place])) * bin_size
@@ -74,32 +76,34 @@ def _tested(name: str, score: Any, states: States, orders: list[np.ndarray]) -> 
 
 
 def permuted(states: States, random: np.random.Generator) -> np.ndarray:
-    """Labels exchanged inside every fold: of whole blocks where samples of a block follow one
-    another, else of samples."""
+    """Return labels that are permuted inside every fold.
+
+    Whole blocks are permuted if the samples of a block follow one another, otherwise samples.
+    """
     labels = states.labels.copy()
     for fold in np.unique(states.folds):
-        own = states.folds == fold
+        in_fold = states.folds == fold
         if states.blocked:
-            blocks, index = np.unique(labels[own], return_inverse=True)
-            labels[own] = random.permutation(blocks)[index]
+            blocks, index = np.unique(labels[in_fold], return_inverse=True)
+            labels[in_fold] = random.permutation(blocks)[index]
         else:
-            labels[own] = random.permutation(labels[own])
+            labels[in_fold] = random.permutation(labels[in_fold])
     return labels
 
 
 def thinned(states: States, random: np.random.Generator) -> np.ndarray:
-    """Rasters whose units fire in every fold at the rate of its quietest state, spikes taken out at
-    random.
+    """Return rasters in which every unit fires at the rate of the quietest state of each fold.
 
-    Over all folds at once a state that is above the rate in some would be below it in the others,
-    and be told apart by that.
+    Spikes are removed at random. Rates are matched in each fold and not over all folds at once,
+    because a state could otherwise be above the common rate in some folds and below it in others,
+    and could be told apart by that.
     """
     rasters = states.rasters.copy()
     for fold in np.unique(states.folds):
-        own = states.folds == fold
+        in_fold = states.folds == fold
         parts = [
-            np.flatnonzero(own & (states.labels == label))
-            for label in np.unique(states.labels[own])
+            np.flatnonzero(in_fold & (states.labels == label))
+            for label in np.unique(states.labels[in_fold])
         ]
         rates = [rasters[part].mean(axis=(0, 2)) for part in parts]
         quietest = np.min(rates, axis=0)
@@ -110,7 +114,7 @@ def thinned(states: States, random: np.random.Generator) -> np.ndarray:
 
 
 def distance_matrix(rasters: np.ndarray, bin_size: float) -> np.ndarray:
-    """Sum over units of the squared van Rossum distances (samples, samples)."""
+    """Return the squared van Rossum distances (samples, samples), summed over units."""
     steps = int(np.ceil(5 * TIME_CONSTANT / bin_size))
     kernel = np.exp(-np.arange(steps) * bin_size / TIME_CONSTANT)
     traces = np.apply_along_axis(
@@ -125,6 +129,8 @@ def distance_matrix(rasters: np.ndarray, bin_size: float) -> np.ndarray:
 
 
 def by_features(values: np.ndarray, labels: np.ndarray, folds: np.ndarray) -> float:
+    """Return the cross-validated balanced accuracy of a linear discriminant of features."""
+
     def guess(held: np.ndarray) -> np.ndarray:
         return discriminant().fit(values[~held], labels[~held]).predict(values[held])
 

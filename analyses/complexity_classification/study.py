@@ -20,15 +20,15 @@ from analyses.protocol import tune, tuning_seeds
 from neurocode.errors import DataError
 from neurocode.studies import Study, StudyRun, study_table
 
-#: Every cell with its best setting, how many seeds of the tuning trained there, and whether it is
-#: left out.
+#: File of every cell with its best setting, the number of seeds of the tuning that trained there,
+#: and whether the cell is left out.
 SETTINGS = "settings.csv"
 
 
 def choose_tasks(run: StudyRun) -> pd.DataFrame:
-    """Distances and sizes that leave room."""
-    found = run.rows(tuning_row, protocols.pilot(run.protocol), "pilot.parquet")
-    tasks = protocols.chosen(found, (0.0, 1.0) if run.protocol == "quick" else protocols.BAND)
+    """Choose the distances and sizes at which fixed parameters leave room for improvement."""
+    pilot_table = run.rows(tuning_row, protocols.pilot(run.protocol), "pilot.parquet")
+    tasks = protocols.chosen(pilot_table, (0.0, 1.0) if run.protocol == "quick" else protocols.BAND)
     if tasks.empty:
         low, high = protocols.BAND
         raise DataError(
@@ -39,7 +39,8 @@ def choose_tasks(run: StudyRun) -> pd.DataFrame:
 
 
 def tuned(run: StudyRun) -> pd.DataFrame:
-    """Best setting of every cell; the cells of a rule, a task and a depth search one grid."""
+    """Return the best setting of every cell; the cells of a rule, a task and a depth share a
+    grid."""
     cells = protocols.cells(run.protocol, choose_tasks(run))
     best = []
     for rule in dict.fromkeys(cell["rule"] for cell in cells):
@@ -67,29 +68,32 @@ def tuned(run: StudyRun) -> pd.DataFrame:
 
 
 def trained(run: StudyRun) -> None:
-    """Fresh seeds at the best settings."""
+    """Train networks with fresh seeds at the best settings."""
     run.rows(training_row, protocols.trainings(run.protocol, tuned(run)), "training.parquet")
 
 
 def read_states(run: StudyRun) -> None:
-    """Recorded trains without a network; none in the quick protocol, which needs no recorded data."""
+    """Read states from recorded trains without a network.
+
+    The quick protocol reads none, because it needs no recorded data.
+    """
     names = [] if run.protocol == "quick" else set_names()
     run.rows(state_row, protocols.recorded(run.protocol, names), "states.parquet")
 
 
 def plant(run: StudyRun) -> None:
-    """Structure of known strength in trains of the size of every recording."""
+    """Plant structure of known strength in trains of the size of every recording."""
     names = [MADE] if run.protocol == "quick" else set_names()
     run.rows(power_row, protocols.planted(run.protocol, names), "power.parquet")
 
 
 def fill(run: StudyRun) -> None:
-    """Capacity of one Tempotron."""
+    """Measure the capacity of one Tempotron."""
     run.rows(capacity_row, protocols.capacities(run.protocol), "capacity.parquet")
 
 
 def data(protocol: str) -> dict[str, tuple[str, ...]]:
-    """Folders of recorded data by part."""
+    """Return the folders of recorded data of every part."""
     return (
         {}
         if protocol == "quick"

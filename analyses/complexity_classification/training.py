@@ -1,5 +1,5 @@
-"""Rows of the tables of networks: what tuning sees, and what the networks of the results are, need
-and take."""
+"""Rows of the tables of networks: validation scores of the tuning, and scores and costs of the
+networks of the results."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from neurocode.learning import Network, Task, evaluate
 from neurocode.learning.rules import Tempotron, TempotronNeurons, latency_patterns
 from neurocode.learning.trainable import trainable
 
-#: Samples that go through a network together.
+#: Number of samples that go through a network together.
 TOGETHER = 200
 SYNAPSES, DURATION = 200, 0.5
 
@@ -25,7 +25,8 @@ Row = dict[str, Any]
 
 
 def fitted(row: Row) -> tuple[Task, Network, Network, int]:
-    """Task, start, network that validation chose, and at which look or epoch it did."""
+    """Return the task, the untrained network, the one that validation chose, and the number of the
+    look or epoch at which it was chosen."""
     task = make_task(row)
     start = make_network(row, task)
     result = make_rule(row, task).fit(start, task, seed=row["seed"])
@@ -33,21 +34,22 @@ def fitted(row: Row) -> tuple[Task, Network, Network, int]:
 
 
 def learning_of(task: Task, start: Network, net: Network, best_epoch: int) -> dict[str, float]:
-    """What says whether a network learned its own objective; see :func:`claims.is_trained`."""
+    """Return the columns from which :func:`claims.is_trained` decides whether a network learned."""
     score = evaluate(net, task.training, task, batch_size=TOGETHER).score
     shared = {"best_epoch": best_epoch, "training_score": score, "chance": 1 / task.n_outputs}
     return {**shared, "training_samples": len(task.training), "moved": moved(start, net)}
 
 
 def moved(start: Network, net: Network) -> float:
-    """How far what is learned in the layers went, over its size at the start."""
-    before, after = (jax.tree.leaves(trainable(own)[0].layers) for own in (start, net))
+    """Return the distance that the learned values of the layers moved, divided by their initial
+    size."""
+    before, after = (jax.tree.leaves(trainable(network)[0].layers) for network in (start, net))
     change = sum(float(jnp.sum((b - a) ** 2)) for a, b in zip(before, after, strict=True))
     return float(np.sqrt(change / sum(float(jnp.sum(a**2)) for a in before)))
 
 
 def tuning_row(**row: Any) -> dict[str, float]:
-    """What validation says of a setting, read by complexity; no test score is kept."""
+    """Return the validation scores of a setting, read by complexity; no test score is kept."""
     task, start, net, best_epoch = fitted(row)
     read, _ = read_out(task, net, ["validation"])
     loss = evaluate(net, task.validation, task, batch_size=TOGETHER).loss
@@ -56,14 +58,15 @@ def tuning_row(**row: Any) -> dict[str, float]:
 
 
 def training_row(**row: Any) -> dict[str, Any]:
-    """One training: accuracies by complexity, by count and by potential, and what a decision costs.
+    """Train one network and return its accuracies and the cost of a decision.
 
-    Beside it those of the network before training and of the inputs themselves.
+    Accuracies are by complexity, by count and by potential. Those of the network before training
+    and of the inputs themselves are added.
     """
     task, start, net, best_epoch = fitted(row)
     parts = ("validation", "test")
     (read, decoders), (before, _), (raw, _) = (
-        read_out(task, own, parts) for own in (net, start, None)
+        read_out(task, network, parts) for network in (net, start, None)
     )
     potential = {
         f"{part}_potential": evaluate(net, getattr(task, part), task, batch_size=TOGETHER).score
@@ -85,14 +88,14 @@ def _named(name: str, scores: dict[str, float]) -> dict[str, float]:
 
 
 def capacity_row(**row: Any) -> dict[str, Any]:
-    """Whether one Tempotron of 200 synapses learns every random latency pattern of half a second,
-    and in how many cycles."""
+    """Return whether one Tempotron of 200 synapses learns all random latency patterns of half a
+    second, and after how many cycles."""
     patterns = latency_patterns(round(row["load"] * SYNAPSES), SYNAPSES, DURATION, row["seed"])
-    found = Tempotron(cycles=row["cycles"]).fit(
+    result = Tempotron(cycles=row["cycles"]).fit(
         TempotronNeurons(SYNAPSES), patterns, seed=row["seed"]
     )
     return {
-        "learned": found.learned,
-        "used": len(found.errors[0]),
-        "left": int(found.errors[0][-1]),
+        "learned": result.learned,
+        "used": len(result.errors[0]),
+        "left": int(result.errors[0][-1]),
     }

@@ -1,4 +1,4 @@
-"""What the studies of this folder claim, from their committed tables.
+"""Claims of the studies in this folder, judged from their committed tables.
 
 python analyses/diffusion/claims.py
 """
@@ -13,13 +13,13 @@ from scipy.stats import binomtest
 from neurocode.studies import Claim, verdict_of, write_claims
 
 RESULTS = Path(__file__).parent / "results"
-#: Coverage of an interval that is right, and the difference from it that does not matter.
+#: Coverage of a correct interval, and the difference from it that does not matter.
 NOMINAL, TOLERATED = 0.95, 0.03
 Row = tuple[str, str, float, float, float, int, str]
 
 
 def claims(folder: Path = RESULTS) -> list[Claim]:
-    """The claims."""
+    """Return the judged claims on rates, interval distributions and coverage."""
     rates, laws, runs = (
         pd.read_csv(folder / f"{name}.csv") for name in ("rates", "distributions", "recovery_runs")
     )
@@ -57,20 +57,21 @@ def claims(folder: Path = RESULTS) -> list[Claim]:
 
 
 def coverage(name: str, runs: pd.DataFrame) -> Row:
-    """Whether 95 % intervals of a model cover the truth as often as they say, by the exact binomial
-    interval of the pooled share.
+    """Judge whether the 95 % intervals of a model cover the truth in 95 % of cases.
 
-    Where it leaves out 95 % the claim is refuted, and the row says whether intervals are too narrow
-    or too wide; confirmed where all of it lies within three points of 95 %. Parameters of a fit are
-    not independent, so the interval is rather too short.
+    The judgement uses the exact binomial interval of the share of covered values, pooled over
+    parameters. If this interval does not contain 95 %, the claim is refuted, and the row says
+    whether the intervals are too narrow or too wide. If the whole interval lies within three
+    percentage points of 95 %, the claim is confirmed. The parameters of one fit are not
+    independent, so the binomial interval is slightly too short.
     """
     covered, count = int(runs["covered"].sum()), len(runs)
     low, high = binomtest(covered, count).proportion_ci(method="exact")
     inside = max(NOMINAL - low, high - NOMINAL) < TOLERATED
-    verdict, said = ("confirmed" if inside else "undecided"), ""
+    verdict, direction = ("confirmed" if inside else "undecided"), ""
     if not low <= NOMINAL <= high:
-        verdict, said = "refuted", f", too {'narrow' if high < NOMINAL else 'wide'}"
-    exact = f"{covered} of {count}, exact 95 % interval {low:.3f} to {high:.3f}{said}"
+        verdict, direction = "refuted", f", too {'narrow' if high < NOMINAL else 'wide'}"
+    exact = f"{covered} of {count}, exact 95 % interval {low:.3f} to {high:.3f}{direction}"
     text = f"pooled coverage of 95 % intervals from 400 intervals, {name} [{exact}]"
     deviation = runs.groupby("seed")["covered"].mean().std()
     return text, "ours", NOMINAL, covered / count, deviation, runs["seed"].nunique(), verdict

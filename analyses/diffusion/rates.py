@@ -31,7 +31,7 @@ from neurocode.simulation.numba_engine import run_numba
 
 RESULTS = Path(__file__).parent / "results"
 TAU = 20e-3
-#: Rate (Hz), CV and refractory period (ms) of the twenty neurons (ours).
+#: Rate (Hz), CV and refractory period (ms) of the twenty neurons; our choice, not from the papers.
 POINTS = [
     (2, 0.9, 0),
     (2, 0.98, 2),
@@ -59,8 +59,12 @@ TIME_STEPS = (1.6e-3, 8e-4, 4e-4, 2e-4, 1e-4)
 
 
 def theory(mean: float, deviation: float, refractory: float) -> tuple[float, float]:
-    """Rate (Hz) and CV; mean and stationary standard deviation of the free potential relative to a
-    threshold of one, reset zero."""
+    """Return the rate (Hz) and the CV of a leaky integrate-and-fire neuron with white noise.
+
+    ``mean`` and ``deviation`` are the mean and the stationary standard deviation of the free
+    potential, in units in which the threshold is one and the reset zero. ``refractory`` is in
+    seconds.
+    """
     low, high = -mean / (deviation * np.sqrt(2)), (1 - mean) / (deviation * np.sqrt(2))
     passage = TAU * np.sqrt(np.pi) * quad(lambda x: erfcx(-x), low, high, epsabs=0, epsrel=1e-11)[0]
 
@@ -79,15 +83,16 @@ def theory(mean: float, deviation: float, refractory: float) -> tuple[float, flo
 
 
 def neuron(rate: float, cv: float, refractory: float) -> tuple[NeuronModel, float, float]:
-    """The library's LIF neuron with a wanted rate and CV, and what theory says its rate and CV are."""
+    """Return the library's LIF neuron fitted to a rate and CV, and its theoretical rate and CV."""
 
-    def away(x: np.ndarray) -> np.ndarray:
-        found = theory(x[0], np.exp(x[1]), refractory)
-        return np.array([np.log(found[0] / rate), 3 * (found[1] - cv)])
+    def residuals(x: np.ndarray) -> np.ndarray:
+        reached = theory(x[0], np.exp(x[1]), refractory)
+        return np.array([np.log(reached[0] / rate), 3 * (reached[1] - cv)])
 
     starts = [(0.8, np.log(0.3)), (1.1, np.log(0.1)), (0.5, np.log(0.6))]
     best = min(
-        (least_squares(away, start, diff_step=1e-4) for start in starts), key=lambda fit: fit.cost
+        (least_squares(residuals, start, diff_step=1e-4) for start in starts),
+        key=lambda fit: fit.cost,
     )
     mean, deviation = best.x[0], np.exp(best.x[1])
     model = nc.models.lif_diffusive()
@@ -108,7 +113,10 @@ def neuron(rate: float, cv: float, refractory: float) -> tuple[NeuronModel, floa
 def simulated(
     model: NeuronModel, dt: float, rate: float, n_spikes: float, seed: int
 ) -> dict[str, float]:
-    """Rate and CV of 1000 neurons with standard errors; the first ten intervals are left out."""
+    """Return rate and CV of 1000 simulated neurons with their standard errors.
+
+    About the first ten intervals of each neuron are left out.
+    """
     duration = n_spikes / rate / 1000 + 10 / rate
     trains = run_numba(
         model, dt, round(duration / dt), 1000, parameters={}, stimulus=None, seed=seed
@@ -129,22 +137,22 @@ def simulated(
 
 
 def rates(n_spikes: float) -> pd.DataFrame:
-    """The twenty neurons at 0.1 ms."""
+    """Compare the twenty neurons, simulated at 0.1 ms, with theory; one row per neuron."""
     rows = []
     for number, (rate, cv, refractory) in enumerate(track(POINTS, "rates")):
         model, true_rate, true_cv = neuron(rate, cv, refractory * 1e-3)
-        found = simulated(model, 1e-4, true_rate, n_spikes * max(true_cv, 0.3) ** 2, seed=number)
-        error, spread = found["rate"] / true_rate - 1, found["rate_error"] / true_rate
+        measured = simulated(model, 1e-4, true_rate, n_spikes * max(true_cv, 0.3) ** 2, seed=number)
+        error, spread = measured["rate"] / true_rate - 1, measured["rate_error"] / true_rate
         rows.append(
             {
                 "siegert_rate": true_rate,
                 "brunel_cv": true_cv,
                 "refractory_ms": refractory,
                 "mean_above_threshold": bool(model.values["mu"] * TAU > 5e-3),
-                **found,
+                **measured,
                 "relative_error": error,
                 "relative_standard_error": spread,
-                "cv_difference": found["cv"] - true_cv,
+                "cv_difference": measured["cv"] - true_cv,
                 "within": bool(abs(error) < 0.002 + 2 * spread),
             }
         )
@@ -152,7 +160,8 @@ def rates(n_spikes: float) -> pd.DataFrame:
 
 
 def convergence(n_spikes: float) -> pd.DataFrame:
-    """Rate error by time step, crossings inside the step and plain Euler."""
+    """Return the rate error of four neurons by time step, with crossings inside the step and with
+    plain Euler."""
     rows = []
     for number in track(CONVERGENCE, "time steps"):
         rate, cv, refractory = POINTS[number]
@@ -160,10 +169,10 @@ def convergence(n_spikes: float) -> pd.DataFrame:
         euler = replace(inside, within_step=False, integrator="euler")
         for method, model in (("inside the step", inside), ("Euler", euler)):
             for dt in TIME_STEPS:
-                found = simulated(
+                measured = simulated(
                     model, dt, true_rate, n_spikes * max(true_cv, 0.3) ** 2, seed=number
                 )
-                error, spread = found["rate"] / true_rate - 1, found["rate_error"] / true_rate
+                error, spread = measured["rate"] / true_rate - 1, measured["rate_error"] / true_rate
                 point = {
                     "siegert_rate": true_rate,
                     "brunel_cv": true_cv,
@@ -175,7 +184,8 @@ def convergence(n_spikes: float) -> pd.DataFrame:
 
 
 def distributions(n_intervals: int) -> pd.DataFrame:
-    """Kolmogorov-Smirnov distance of simulated intervals to the Fokker-Planck solution."""
+    """Return the Kolmogorov-Smirnov distance of simulated intervals to the Fokker-Planck
+    solution."""
     rows = []
     for name, dt in (("lif-diffusive", 1e-4), ("eif-diffusive", 2e-5), ("qif-diffusive", 2e-5)):
         model = nc.models.by_name(name)
@@ -184,7 +194,7 @@ def distributions(n_intervals: int) -> pd.DataFrame:
         trains = run_numba(
             model, dt, round(duration / dt), 1000, parameters={}, stimulus=None, seed=2
         ).times(dt)
-        # the first intervals of each neuron: stopping at a fixed time would favour short ones
+        # Take the first intervals of each neuron: stopping at a fixed time would favour short ones.
         intervals = np.sort(
             np.concatenate([np.diff(train)[: n_intervals // 1000] for train in trains])
         )
@@ -213,7 +223,7 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument(
-        "--spikes", type=float, default=2e6, help="spikes of a neuron with a CV of one"
+        "--spikes", type=float, default=2e6, help="number of spikes of a neuron with a CV of one"
     )
     parser.add_argument("--intervals", type=int, default=1_000_000)
     parser.add_argument("--output", type=Path, default=RESULTS)

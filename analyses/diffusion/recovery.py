@@ -34,7 +34,8 @@ N_BOUND = 20_000
 
 
 def spike_times(name: str, n_intervals: int, seed: int) -> np.ndarray:
-    """Spike times in seconds with so many intervals, after a second of running in."""
+    """Return spike times in seconds with ``n_intervals`` intervals; the first second is left
+    out."""
     model = nc.models.by_name(name)
     duration = 1.0 + n_intervals * 0.09 + 3.0
     times = (
@@ -78,8 +79,8 @@ def run(seed: int, name: str, n_intervals: int = N_INTERVALS) -> list[dict[str, 
 
 
 def bound(name: str, n_intervals: int = N_INTERVALS) -> dict[str, float]:
-    """Cramer-Rao bound: standard errors from the expected information of so many intervals at the
-    truth."""
+    """Return the Cramer-Rao bound: the standard errors from the expected information of
+    ``n_intervals`` intervals at the true values."""
     model = nc.models.by_name(name)
     intervals = Intervals.of(spike_times(name, N_BOUND, seed=10_000))
     equations = passage_equations(model)
@@ -100,7 +101,7 @@ def bound(name: str, n_intervals: int = N_INTERVALS) -> dict[str, float]:
 
 
 def summary(runs: pd.DataFrame) -> pd.DataFrame:
-    """A row a model and parameter."""
+    """Summarise the runs; one row per model and parameter."""
     rows, bounds = [], {name: bound(name) for name in runs["model"].unique()}
     for (name, parameter), group in runs.groupby(["model", "parameter"], sort=False):
         error = group["estimate"] - group["truth"]

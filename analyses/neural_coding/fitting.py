@@ -1,5 +1,5 @@
-"""A model fitted to a recording: settings chosen on validation, held-out likelihood, and spikes of
-its own."""
+"""The fit of a model to a recording: settings chosen on validation, held-out likelihood, and
+simulated spikes."""
 
 from __future__ import annotations
 
@@ -17,20 +17,22 @@ from analyses.neural_coding.recordings import FINE, Recording, Span
 from neurocode.errors import TrainingError
 from neurocode.learning import Network, Part, Settings, Task, train
 
-#: Seconds that count in a training sequence, those before that the neurons settle in, and sequences
-#: of an update.
+#: Seconds of a training sequence that count, seconds before them in which the neurons settle, and
+#: number of sequences per update.
 WINDOW, SETTLING, BATCH = 0.7, 0.3, 24
-#: Passes of the noise over which the probability of what was held out is averaged.
+#: Number of passes of the noise over which the probability of held-out spikes is averaged.
 PASSES = 20
-#: What is tuned, three settings for every model: the width of the kernel of a histogram in seconds,
-#: the spacing of knots in seconds where the feature is time, else the learning rate.
+#: Tuned values, three for every model: the width of the kernel of a histogram in seconds, the
+#: spacing of knots in seconds if the feature is time, otherwise the learning rate. The fixed rate
+#: is that of models whose spacing is tuned.
 KERNELS, SPACINGS, RATES, FIXED_RATE = (
     (0.005, 0.02, 0.08),
     (0.01, 0.03, 0.1),
     (0.01, 0.03, 0.1),
     0.03,
 )
-#: Repeats of the mean that a histogram is drawn towards, so that no bin is impossible: ours.
+#: Weight, in repeats, of the mean rate in a histogram, so that no bin has probability zero; chosen
+#: here.
 PRIOR_REPEATS = 0.5
 
 
@@ -41,18 +43,18 @@ class Fit:
     Attributes
     ----------
     setting : float
-        The tuned one; NaN where nothing is tuned.
+        The tuned value; NaN if nothing is tuned.
     validation : float
-        Log probability of validation in nats a bin; NaN where nothing is tuned.
+        Log probability of the validation part in nats per bin; NaN if nothing is tuned.
     log_probability : numpy.ndarray (repeats, units)
-        Of every held-out repeat in nats.
+        Log probability of every held-out repeat in nats.
     spikes : numpy.ndarray of bool (repeats, steps, units)
-        Of the model's own, as many repeats as asked.
+        Simulated spikes, with as many repeats as requested.
     width : float
-        Mean width of the noise that hidden neurons learned; NaN without.
+        Mean width of the noise that hidden neurons learned; NaN if they have none.
     failed : int
-        Settings with which the training ended at a gradient that is not finite; they are not
-        chosen.
+        Number of settings with which the training ended at a gradient that is not finite; these
+        settings are not chosen.
     """
 
     setting: float
@@ -71,7 +73,7 @@ def fit(
     Raises
     ------
     TrainingError
-        If it trains with none of them.
+        If the training fails with all of them.
     """
     if model == "psth":
         return _histogram(recording, KERNELS[:settings], n_repeats, seed)
@@ -79,15 +81,15 @@ def fit(
         return _under_current(model, recording, n_repeats, seed, settings)
     grid = (SPACINGS if recording.by_time else RATES)[:settings]
     kind = "output" if model == "deterministic" else model
-    found, failures = [], []
+    trainings, failures = [], []
     for setting in grid:
         try:
-            found.append((*_trained(kind, recording, setting, updates, seed), setting))
+            trainings.append((*_trained(kind, recording, setting, updates, seed), setting))
         except TrainingError as error:
             failures.append(error)
-    if not found:
+    if not trainings:
         raise failures[0]
-    net, validation, setting = max(found, key=lambda entry: entry[1])
+    net, validation, setting = max(trainings, key=lambda entry: entry[1])
     if model == "deterministic":
         impossible = np.full(recording.test.counted.shape[::2], -np.inf)
         return Fit(
@@ -108,7 +110,8 @@ def fit(
 def _under_current(
     model: str, recording: Recording, n_repeats: int, seed: int, settings: int
 ) -> Fit:
-    """A neuron fitted by maximum likelihood; what would choose for the others is not looked at."""
+    """Fit a neuron by maximum likelihood; the validation part, which chooses the settings of the
+    other models, is not used."""
     neuron = integrate_and_fire.fitted(
         model, recording, seed, settings * integrate_and_fire.STARTS_A_SETTING
     )
@@ -128,14 +131,20 @@ def _trained(
     task = task_of(recording)
     batch = min(BATCH, len(task.training))
     epochs = max(1, round(updates / (len(task.training) // batch)))
-    own = Settings(epochs=epochs, batch_size=batch, learning_rate=rate, schedule="cosine", clip=1.0)
-    result = train(network(model, recording, spacing, seed), task, seed=seed, settings=own)
+    training_settings = Settings(
+        epochs=epochs, batch_size=batch, learning_rate=rate, schedule="cosine", clip=1.0
+    )
+    result = train(
+        network(model, recording, spacing, seed), task, seed=seed, settings=training_settings
+    )
     return result.network, float(result.history["validation_score"].max())
 
 
 def task_of(recording: Recording) -> Task:
-    """Training and validation in sequences; the test part is validation again, so that nothing of
-    the test is seen."""
+    """Return training and validation parts cut into sequences.
+
+    The test part of the task is the validation part again, so that training never sees the test.
+    """
     training, validation = (
         joined([windows(span, k, recording.dt) for span in spans for k in range(len(span.spikes))])
         for spans in (recording.training, recording.validation)
@@ -152,8 +161,10 @@ def task_of(recording: Recording) -> Task:
 
 
 def windows(span: Span, repeat: int, dt: float) -> Part:
-    """A repeat in sequences that begin before they count; what lies before the onset repeats the
-    first feature, without spikes."""
+    """Return a repeat cut into sequences that begin before the steps that count.
+
+    Steps before the onset of the stimulus repeat its first feature and have no spikes.
+    """
     length, before = round(WINDOW / dt), round(SETTLING / dt)
     starts = np.arange(span.start, span.stop, length)
     at = starts[:, None] + np.arange(-before, length)[None]
@@ -164,7 +175,7 @@ def windows(span: Span, repeat: int, dt: float) -> Part:
 
 
 def joined(parts: list[Part]) -> Part:
-    """Sequences of several parts."""
+    """Return the sequences of several parts in one."""
     return Part(
         *(
             np.concatenate([getattr(part, name) for part in parts])
@@ -174,10 +185,11 @@ def joined(parts: list[Part]) -> Part:
 
 
 def held_out(net: Network, span: Span, dt: float, seed: int) -> np.ndarray:
-    """Log probability (repeats, units) of every repeat in nats, each unit by itself.
+    """Return the log probability (repeats, units) of every repeat in nats, separately for each
+    unit.
 
-    With noise inside, the probability of a sequence is the mean over passes, as in the loss of
-    training.
+    If hidden neurons are noisy, the probability of a sequence is the mean over passes, as in the
+    loss of the training.
     """
     repeats = len(span.spikes)
     part = joined([windows(span, k, dt) for k in range(repeats)])
@@ -193,7 +205,7 @@ def held_out(net: Network, span: Span, dt: float, seed: int) -> np.ndarray:
 def _sequences(
     net: Network, inputs: jax.Array, targets: jax.Array, valid: jax.Array, keys: jax.Array
 ) -> jax.Array:
-    """Log probability (sequences, units), mean probability over passes."""
+    """Return the log (sequences, units) of the probability averaged over passes."""
 
     def once(key: jax.Array) -> jax.Array:
         spikes = net(inputs, key).spikes
@@ -204,7 +216,7 @@ def _sequences(
 
 
 def drawn(net: Network, recording: Recording, n_repeats: int, seed: int) -> np.ndarray:
-    """Spikes of the model's own over the held-out stretch, each repeat from the onset of the
+    """Return simulated spikes over the held-out stretch, with each repeat run from the onset of the
     stimulus."""
     span = recording.test
     response = eqx.filter_jit(net)(_stimulus(span, n_repeats), jax.random.key(seed))
@@ -212,7 +224,7 @@ def drawn(net: Network, recording: Recording, n_repeats: int, seed: int) -> np.n
 
 
 def _certain(net: Network, recording: Recording, n_repeats: int) -> np.ndarray:
-    """The same with neither noise: one response, repeated."""
+    """Return the spikes of the network without any noise: one response, repeated."""
     span = recording.test
     hidden = eqx.filter_jit(net)(_stimulus(span, 1), jax.random.key(0)).spikes[-1]
     return np.repeat(
@@ -229,23 +241,30 @@ def _stretch(spikes: jax.Array, span: Span) -> np.ndarray:
 
 
 def _histogram(recording: Recording, widths: tuple[float, ...], n_repeats: int, seed: int) -> Fit:
-    """Poisson spikes with the rate of other repeats, its kernel chosen on the last fifth of them."""
-    span, others = recording.test, recording.average[:, recording.test.start : recording.test.stop]
-    n_chosen = max(1, len(others) // 5)
+    """Return Poisson spikes with the rate of other repeats of the same stimulus.
+
+    The width of the kernel is chosen on the last fifth of these repeats.
+    """
+    span = recording.test
+    repeats = recording.average[:, span.start : span.stop]
+    n_chosen = max(1, len(repeats) // 5)
+    choosing = repeats[-n_chosen:]
     scores = [
-        _poisson(rate_of(others[:-n_chosen], width, recording.dt), others[-n_chosen:]).sum()
+        _poisson(rate_of(repeats[:-n_chosen], width, recording.dt), choosing).sum()
         for width in widths
     ]
     best = int(np.argmax(scores))
-    probability = rate_of(others, widths[best], recording.dt)
+    probability = rate_of(repeats, widths[best], recording.dt)
     spikes = np.random.default_rng(seed).random((n_repeats, *probability.shape)) < probability
     logs = _poisson(probability, span.counted).sum(axis=1)
-    return Fit(widths[best], scores[best] / others[-n_chosen:, :, 0].size, logs, spikes)
+    return Fit(widths[best], scores[best] / choosing[:, :, 0].size, logs, spikes)
 
 
 def rate_of(spikes: np.ndarray, width: float, dt: float) -> np.ndarray:
-    """Probability of a spike in each bin (steps, units): the mean of repeats through a Gaussian
-    kernel, drawn towards its mean."""
+    """Return the probability of a spike in each bin (steps, units).
+
+    It is the mean over repeats, smoothed by a Gaussian kernel and shrunk towards its mean over
+    time."""
     mean = np.maximum(spikes.mean(axis=(0, 1)), 0.5 / spikes[..., 0].size)
     smooth = gaussian_filter1d(spikes.mean(axis=0), width / dt, axis=0, mode="nearest")
     return (len(spikes) * smooth + PRIOR_REPEATS * mean) / (len(spikes) + PRIOR_REPEATS)
@@ -256,7 +275,9 @@ def _poisson(probability: np.ndarray, spikes: np.ndarray) -> np.ndarray:
 
 
 def constant_log_probability(recording: Recording) -> np.ndarray:
-    """Log probability (repeats, units) under the rates of training, in nats: what bits a spike are
-    counted from."""
+    """Return the log probability (repeats, units) in nats under the constant rates of training.
+
+    Bits per spike are counted from it.
+    """
     probability = np.minimum(recording.rates * recording.dt, 0.5)
     return _poisson(probability, recording.test.counted).sum(axis=1)

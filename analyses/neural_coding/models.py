@@ -1,15 +1,20 @@
-"""The networks that answer for a recording, built from the same connections and fitted by the same
+"""Networks that model a recording, built from the same connections and fitted by the same
 likelihood.
 
-``deterministic``: the network of ``output`` whose output neurons fire when the integral of their
-rate reaches one. ``output``: deterministic hidden neurons; each output neuron draws its spikes,
-given its own past (generalised linear model). ``internal``: the same with noisy hidden neurons,
-whose noise all outputs share. ``recurrent-output``, ``recurrent``: the two with connections among
-the hidden neurons, which start at zero. Their weights learn, but no gradient flows back through
-them: over a second of bins it grows until it is no longer finite. ``glm``: the output neurons
-alone, driven by the stimulus. ``coupled``: with connections between them. ``gif``:
-integrate-and-fire neurons with spike-triggered currents and a moving threshold, driven by the
-stimulus. Beside them stand ``psth``, a Poisson process with the rate of other repeats of the same
+* ``output``: hidden neurons are deterministic; each output neuron draws its spikes given its own
+  past (generalised linear model).
+* ``deterministic``: the trained network of ``output``, but its output neurons fire when the
+  integral of their rate reaches one.
+* ``internal``: as ``output``, but with noisy hidden neurons, whose noise all outputs share.
+* ``recurrent-output``, ``recurrent``: as ``output`` and ``internal``, with connections among the
+  hidden neurons. Their weights start at zero and learn, but no gradient flows back through them,
+  because over a second of bins it grows until it is no longer finite.
+* ``glm``: the output neurons alone, driven by the stimulus.
+* ``coupled``: as ``glm``, with connections between the neurons.
+* ``gif``: integrate-and-fire neurons with spike-triggered currents and a moving threshold, driven
+  by the stimulus.
+
+The study also compares ``psth``, a Poisson process with the rate of other repeats of the same
 stimulus, and ``igif`` and ``igif-ia`` (:mod:`analyses.neural_coding.integrate_and_fire`).
 """
 
@@ -34,22 +39,25 @@ from neurocode.learning import (
     TimeBasis,
 )
 
-#: Networks with a hidden layer, those of them whose hidden neurons are noisy, and those with
-#: connections among these.
+#: Networks with a hidden layer, those with noisy hidden neurons, and those with connections among
+#: the hidden neurons.
 HIDDEN_LAYER = ("output", "internal", "recurrent-output", "recurrent")
 NOISY, RECURRENT = ("internal", "recurrent"), ("recurrent-output", "recurrent")
-#: Hidden neurons by the kind of data, their membrane time constant and the width of their noise at
-#: the start: ours.
+#: Number of hidden neurons for many units and for one, their membrane time constant, and the
+#: initial width of their noise with its bounds (chosen here).
 HIDDEN, HIDDEN_SINGLE = 64, 32
 HIDDEN_TAU, WIDTH, WIDTHS = "10 ms", 0.3, (0.02, 1.0)
-#: Times in ms of the filters of the integrate-and-fire neuron, and the current of an input of one.
+#: Time constants in ms of the filters of the integrate-and-fire neuron, current of an input of one,
+#: and unit of the distance to threshold.
 GIF_TIMES, GIF_CURRENT, GIF_MARGIN = (5.0, 30.0, 200.0), "100 pA", "5 mV"
 GIF_BOUNDS = {"g_L": (1.0, 20.0), "V_r": (-75.0, -46.0), "Delta_V": (0.5, 10.0)}
 
 
 def network(model: str, recording: Recording, spacing: float, seed: int) -> Network:
-    """A model of a recording before its fit; ``spacing`` is that of the knots in seconds where the
-    feature is time."""
+    """Return a model of a recording before its fit.
+
+    ``spacing`` is that of the knots in seconds, and is used if the feature is time.
+    """
     keys = jax.random.split(jax.random.key(seed), 2)
     if model in HIDDEN_LAYER:
         hidden = HIDDEN if recording.n_units > 1 else HIDDEN_SINGLE
@@ -70,7 +78,7 @@ def network(model: str, recording: Recording, spacing: float, seed: int) -> Netw
 
 
 def stimulus(recording: Recording, spacing: float, n: int, key: jax.Array) -> Dense | TimeBasis:
-    """What the stimulus gives to each neuron."""
+    """Return the connection from the stimulus to ``n`` neurons."""
     features = recording.test.features
     if recording.by_time:
         return TimeBasis(float(features[-1, 0]), spacing, n, key=key)
@@ -78,17 +86,18 @@ def stimulus(recording: Recording, spacing: float, n: int, key: jax.Array) -> De
 
 
 def silenced(connection: Dense | TimeBasis | Recurrent) -> Dense | TimeBasis | Recurrent:
-    """With weights of zero, so that a model starts as a Poisson process."""
-    return eqx.tree_at(lambda own: own.weight, connection, replace_fn=jnp.zeros_like)
+    """Return the connection with weights of zero, so that a model starts as a Poisson process."""
+    return eqx.tree_at(lambda part: part.weight, connection, replace_fn=jnp.zeros_like)
 
 
 def hidden_layer(
     noisy: bool, connection: Dense | TimeBasis, dt: float, recurrent: Recurrent | None = None
 ) -> Layer:
-    """Leaky integrate-and-fire neurons that draw their spikes with a width they learn, or the same
-    without noise.
+    """Return leaky integrate-and-fire neurons with escape noise of a learned width, or without
+    noise.
 
-    The surrogate of those without is the density of the noise of the others at its start.
+    The surrogate derivative of neurons without noise is the density of the noise at its initial
+    width.
     """
     model = nc.models.noisy_lif("escape" if noisy else "none").with_parameters(tau=HIDDEN_TAU)
     if noisy:
@@ -109,10 +118,10 @@ def hidden_layer(
 def _neurons(
     connection: Dense | TimeBasis, recording: Recording, coupling: Recurrent | None = None
 ) -> RecordedNeurons:
-    """Output neurons that start at the recorded rates."""
+    """Return output neurons that start at the recorded rates."""
     model = nc.models.glm()
     start = eqx.tree_at(
-        lambda own: own.bias, connection, jnp.log(jnp.asarray(recording.rates, float))
+        lambda part: part.bias, connection, jnp.log(jnp.asarray(recording.rates, float))
     )
     return RecordedNeurons(
         Layer(start, model, recording.dt, learned=model.free, surrogate=None, recurrent=coupling)
@@ -120,10 +129,10 @@ def _neurons(
 
 
 def _integrate_and_fire(connection: Dense | TimeBasis, recording: Recording) -> RecordedNeurons:
-    """Output neurons that start at the recorded rates while they are silent; the threshold is
-    fixed, as the input has a bias.
+    """Return output neurons whose initial rates, in the absence of spikes, are the recorded ones.
 
-    The absolute refractory period is one bin: what is longer is learned by the filters.
+    The threshold is fixed, because the input has a bias. The absolute refractory period is one bin;
+    longer effects of a spike are learned by the filters.
     """
     model = (
         bounded(nc.models.gif(GIF_TIMES), GIF_BOUNDS)
@@ -133,7 +142,8 @@ def _integrate_and_fire(connection: Dense | TimeBasis, recording: Recording) -> 
     model = replace(
         model,
         parameters={
-            name: replace(own, per_neuron=not own.fixed) for name, own in model.parameters.items()
+            name: replace(parameter, per_neuron=not parameter.fixed)
+            for name, parameter in model.parameters.items()
         },
     )
     values = model.values
@@ -143,7 +153,7 @@ def _integrate_and_fire(connection: Dense | TimeBasis, recording: Recording) -> 
         - values["E_L"]
     )
     start = eqx.tree_at(
-        lambda own: own.bias, connection, jnp.asarray(above * values["g_L"] / 100e-12, float)
+        lambda part: part.bias, connection, jnp.asarray(above * values["g_L"] / 100e-12, float)
     )
     layer = Layer(
         start,
@@ -158,13 +168,15 @@ def _integrate_and_fire(connection: Dense | TimeBasis, recording: Recording) -> 
 
 
 def bounded(model: nc.NeuronModel, bounds: dict[str, tuple[float, float]]) -> nc.NeuronModel:
-    """A model with other bounds of some parameters, in their units."""
-    own = {name: replace(model.parameters[name], bounds=limits) for name, limits in bounds.items()}
-    return replace(model, parameters={**model.parameters, **own})
+    """Return a model with other bounds of some parameters, in their units."""
+    changed = {
+        name: replace(model.parameters[name], bounds=limits) for name, limits in bounds.items()
+    }
+    return replace(model, parameters={**model.parameters, **changed})
 
 
 def without_output_noise(neurons: RecordedNeurons) -> Layer:
-    """The same neurons firing when the integral of their rate reaches one."""
+    """Return the same neurons, but firing when the integral of their rate reaches one."""
     old = neurons.layer
     layer = Layer(
         old.connection,
@@ -172,4 +184,4 @@ def without_output_noise(neurons: RecordedNeurons) -> Layer:
         neurons.dt,
         learned=tuple(old.intrinsic.coordinates),
     )
-    return eqx.tree_at(lambda own: own.intrinsic.coordinates, layer, old.intrinsic.coordinates)
+    return eqx.tree_at(lambda part: part.intrinsic.coordinates, layer, old.intrinsic.coordinates)

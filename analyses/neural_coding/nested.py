@@ -1,10 +1,10 @@
 """The mean of recordings that are nested in cells.
 
-The model is ``value = mean + cell + recording``, with a random effect for the cell. Where every
-cell has as many recordings, as in all data sets here, the restricted maximum likelihood estimate of
-the mean is that of the means of cells, and its exact test is Student's with one degree of freedom
-less than there are cells (Searle, Casella & McCulloch 1992, ch. 3); so a package for mixed models
-is not needed. Where the numbers differ, every cell still counts the same.
+The model is ``value = mean + cell + recording``, with a random effect for the cell. If every cell
+has the same number of recordings, as in all data sets here, the restricted maximum likelihood
+estimate of the mean is the mean of the means of cells. Its exact test is Student's, with one degree
+of freedom less than there are cells (Searle, Casella & McCulloch 1992, ch. 3), so a package for
+mixed models is not needed. If the numbers differ, every cell still has the same weight.
 """
 
 from __future__ import annotations
@@ -33,15 +33,15 @@ class Nested(NamedTuple):
 
 
 def by_cell(values: Sequence[float], cells: Sequence[object]) -> pd.Series:
-    """Mean of every cell over its recordings."""
+    """Return the mean of every cell over its recordings."""
     return pd.Series(np.asarray(values, float)).groupby(np.asarray(cells, object), sort=True).mean()
 
 
 def nested_mean(values: Sequence[float], cells: Sequence[object]) -> Nested:
-    """Mean of values, one a recording, of cells.
+    """Return the mean over cells of values, one per recording.
 
-    Standard deviations are those of the analysis of variance, ``between`` cells not below zero; NaN
-    where there is nothing to estimate them from.
+    The standard deviations are those of the analysis of variance. The one ``between`` cells is
+    bounded below by zero. A standard deviation is NaN if there is nothing to estimate it from.
     """
     values, means = np.asarray(values, float), by_cell(values, cells)
     groups = pd.Series(values).groupby(np.asarray(cells, object), sort=True)

@@ -1,4 +1,4 @@
-"""Rows of the study: every model on every recording with every seed, each with the same number of
+"""Rows of the study: every model on every recording with every seed, with the same number of
 settings and updates."""
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from analyses.neural_coding.integrate_and_fire import CLAMPED
 from analyses.neural_coding.recordings import FOLDERS, names
 
 PROTOCOLS = ("reduced", "quick")
-#: Networks, the histogram of other repeats, and neurons of one current.
+#: Networks, neurons driven by one current, and the histogram of other repeats.
 MODELS = (
     "output",
     "internal",
@@ -24,10 +24,11 @@ MODELS = (
     "deterministic",
 )
 UPDATES, SETTINGS, SEEDS = 200, 3, (0, 1, 2, 3, 4)
-#: It is the trained network of ``output`` with another draw of spikes, and enters no claim.
+#: Models that run for one seed only: ``deterministic`` is the trained network of ``output`` with
+#: another way to make spikes, and enters no claim.
 ONE_SEED = ("deterministic",)
 NO_CURRENT = "the stimulus is not one current"
-#: Why a model makes no sense for a kind of recording.
+#: Reasons why a model is not defined for a kind of recording.
 NOT_DEFINED = {
     **{
         (dataset, "coupled"): "one unit was recorded at a time"
@@ -63,23 +64,25 @@ Row = dict[str, Any]
 
 
 def datasets(protocol: str) -> tuple[str, ...]:
-    """Kinds of recordings."""
+    """Return the kinds of recordings."""
     return QUICK if protocol == "quick" else tuple(FOLDERS)
 
 
 def folders(protocol: str) -> tuple[str, ...]:
-    """Folders of the data that are read."""
+    """Return the folders of the data that are read."""
     return tuple(dict.fromkeys(FOLDERS[dataset] for dataset in datasets(protocol)))
 
 
 def recordings(protocol: str) -> list[tuple[str, str]]:
-    """Data set and name of every recording."""
+    """Return data set and name of every recording."""
     return [(dataset, name) for dataset in datasets(protocol) for name in names(dataset)]
 
 
 def rows(protocol: str) -> list[Row]:
-    """Every model on every recording where it makes sense, seed by seed, so that a run that is
-    stopped has whole seeds."""
+    """Return a row of every model on every recording on which it is defined.
+
+    Rows are ordered by seed, so that a run that is stopped early has complete seeds.
+    """
     quick = protocol == "quick"
     common = (
         {"updates": QUICK_UPDATES, "settings": 1}
@@ -96,5 +99,5 @@ def rows(protocol: str) -> list[Row]:
 
 
 def recorded_rows(protocol: str) -> list[Row]:
-    """The recordings themselves."""
+    """Return a row of every recording."""
     return [{"dataset": dataset, "name": name} for dataset, name in recordings(protocol)]

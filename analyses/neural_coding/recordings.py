@@ -1,7 +1,7 @@
-"""Recordings as stimulus features and spikes in bins, with what is held out of each.
+"""Recordings as stimulus features and spikes in bins, and the part of each that is held out.
 
-Files are found by their names below the data folder, so other recordings of the same kinds are
-taken as they are.
+Files are found by their names below the data folder, so other recordings of the same kinds can be
+added there.
 """
 
 from __future__ import annotations
@@ -21,17 +21,19 @@ from analyses.datasets import binned, data_folder
 from neurocode.errors import DataError
 from neurocode.recordings.layout import Layout, read_layout
 
-#: Bins in seconds: below the shortest interval but for 33 spikes of the retina.
+#: Bins in seconds. They are shorter than the shortest interval, except for 33 spikes of the retina.
 BIN, RETINA_BIN = 1e-3, 2e-3
-#: Step in seconds of neurons that are fitted under one current; a whole share of a bin.
+#: Time step in seconds of neurons that are fitted under one current; a bin is a whole number of
+#: steps.
 FINE = 2e-4
-#: Time constants in ms of the filters that a stimulus goes through, besides itself.
+#: Time constants in ms of the filtered copies that are added to a stimulus.
 FILTERS_MS = (5.0, 20.0, 80.0, 320.0)
-#: Bands of a song in hertz, and its window and its shift in seconds.
+#: Edges of the frequency bands of a song in hertz, and length of its windows in seconds.
 BAND_EDGES, WINDOW = np.geomspace(500.0, 8000.0, 17), 10e-3
-#: Contiguous blocks of the song with a waveform; each is held out once.
+#: Number of contiguous blocks of the song with a waveform; each is held out once.
 BLOCKS = 5
-#: Parts of a single trial in which a model is trained and chosen; the rest is held out.
+#: Ends of the parts of a single trial in which a model is trained and chosen, as shares of the
+#: trial; the rest is held out.
 TRAINED, CHOSEN = 0.55, 0.7
 WAVEFORM, ENVELOPE = "A8", "grasshopper_stimulus"
 
@@ -43,7 +45,7 @@ class Span:
     Attributes
     ----------
     features : numpy.ndarray (steps, channels)
-        From the start of the stimulus, whatever the stretch.
+        Features from the start of the stimulus, also if the stretch begins later.
     spikes : numpy.ndarray of bool (repeats, steps, units)
     start, stop : int
         The steps that count.
@@ -62,14 +64,15 @@ class Span:
 
 @dataclass(frozen=True)
 class Drive:
-    """A stimulus that is one current, in steps of ``FINE``, for neurons that are fitted under it.
+    """A stimulus that consists of one current, in steps of ``FINE``, for neurons that are fitted
+    under it.
 
     Attributes
     ----------
     training : neurocode.Experiment
-        The stretch in which the other models are trained too.
+        The stretch in which the other models are also trained.
     current : numpy.ndarray (steps,)
-        Of the test in ampere, from the start of the stimulus to the end of what counts.
+        Current of the test in ampere, from the start of the stimulus to the last step that counts.
     spikes : numpy.ndarray of bool (repeats, steps)
         Held-out repeats.
     after : float
@@ -94,13 +97,13 @@ class Recording:
     by_time : bool
         Whether the feature is the time since the onset of the stimulus.
     training, validation : list of Span
-        In which models are trained, and chosen.
+        Stretches in which models are trained, and in which their settings are chosen.
     test : Span
     average : numpy.ndarray (repeats, steps, units) or None
-        Repeats on the stimulus of the test that are not in it, for the peristimulus time histogram;
-        the last fifth chooses.
+        Repeats of the same stimulus that are not in the test, for the peristimulus time histogram;
+        its kernel is chosen on the last fifth of them.
     drive : Drive or None
-        Where the stimulus is one current.
+        The current, if the stimulus is one current.
     """
 
     dataset: str
@@ -115,7 +118,7 @@ class Recording:
 
     @property
     def n_units(self) -> int:
-        """Units."""
+        """Number of units."""
         return self.test.spikes.shape[2]
 
     @property
@@ -127,7 +130,7 @@ class Recording:
 
 
 def filtered(stimulus: np.ndarray, dt: float) -> np.ndarray:
-    """Channels (steps, n) and the same through exponential filters (steps, 5 n)."""
+    """Return channels (steps, n) together with their exponentially filtered copies (steps, 5 n)."""
     channels = [stimulus]
     for tau in FILTERS_MS:
         keep = np.exp(-1e3 * dt / tau)
@@ -137,18 +140,21 @@ def filtered(stimulus: np.ndarray, dt: float) -> np.ndarray:
 
 
 def standardised(features: np.ndarray, like: np.ndarray) -> np.ndarray:
-    """With the mean and spread of ``like`` taken out."""
+    """Return features standardised by the mean and the standard deviation of ``like``."""
     return ((features - like.mean(axis=0)) / np.maximum(like.std(axis=0), 1e-12)).astype(np.float32)
 
 
 def times_of(steps: int, dt: float) -> np.ndarray:
-    """Time since onset (steps, 1) in seconds."""
+    """Return the time since onset (steps, 1) in seconds."""
     return ((np.arange(steps) + 0.5) * dt).astype(np.float32)[:, None]
 
 
 def raphe(name: str) -> Recording:
-    """A cell driven by injected current: its training file trains, the last fifth chooses, every
-    second test repeat is held out."""
+    """Return a cell driven by injected current.
+
+    Models are trained on its training file, whose last fifth chooses their settings. Every second
+    repeat of the test is held out.
+    """
     folder = data_folder("raphe")
     experiment = nc.Experiment.from_files(
         folder / f"{name}_training.abf", test=folder / f"{name}_test.abf"
@@ -157,11 +163,11 @@ def raphe(name: str) -> Recording:
     driven = [
         1e12 * averaged(repeat.current, repeat.dt, BIN)[:, None] for repeat in (training, test[0])
     ]
-    own = filtered(driven[0], BIN)
-    features = [standardised(filtered(current, BIN), own) for current in driven]
-    spikes = binned([training.spike_times], BIN, len(own))[:, :, None]
+    training_features = filtered(driven[0], BIN)
+    features = [standardised(filtered(current, BIN), training_features) for current in driven]
+    spikes = binned([training.spike_times], BIN, len(training_features))[:, :, None]
     repeats = binned([repeat.spike_times for repeat in test], BIN, len(driven[1]))[:, :, None]
-    edge = round(0.8 * len(own))
+    edge = round(0.8 * len(training_features))
     held_out = binned(
         [repeat.spike_times for repeat in test[1::2]], FINE, len(driven[1]) * round(BIN / FINE)
     )
@@ -177,7 +183,7 @@ def raphe(name: str) -> Recording:
         BIN,
         False,
         [Span(features[0], spikes, 0, edge)],
-        [Span(features[0], spikes, edge, len(own))],
+        [Span(features[0], spikes, edge, len(training_features))],
         Span(features[1], repeats[1::2], 0, len(driven[1])),
         repeats[::2],
         drive,
@@ -185,13 +191,14 @@ def raphe(name: str) -> Recording:
 
 
 def averaged(signal: np.ndarray, dt: float, width: float) -> np.ndarray:
-    """Mean of a signal, sampled every ``dt`` seconds, in whole bins of a width in seconds."""
+    """Return the means of a signal, sampled every ``dt`` seconds, in bins of ``width`` seconds."""
     samples = round(width / dt)
     return signal[: len(signal) // samples * samples].reshape(-1, samples).mean(axis=1)
 
 
 def grasshopper(name: str) -> Recording:
-    """A receptor driven by an envelope, without repeats: the last three tenths are held out."""
+    """Return a receptor driven by an envelope, without repeats; the last three tenths are held
+    out."""
     folder = data_folder("grasshopper")
     path = folder / f"{ENVELOPE}{name}.txt"
     stimulus = _table(path, 2)
@@ -213,8 +220,10 @@ def grasshopper(name: str) -> Recording:
 
 
 def song_block(name: str) -> Recording:
-    """A unit on the song whose waveform is there, as ``unit/block``: one block of time is held out,
-    the next one chooses."""
+    """Return a unit on the song whose waveform is available, named ``unit/block``.
+
+    One block of time is held out, and the next one chooses the settings.
+    """
     unit, block = name.split("/")
     features = _spectrogram(data_folder("starling") / f"{WAVEFORM}.wav")
     spikes = _song_spikes(unit, WAVEFORM, len(features))
@@ -239,19 +248,26 @@ def song_block(name: str) -> Recording:
 
 
 def song(name: str) -> Recording:
-    """A unit on a song whose waveform is not there, as ``unit/song``: by time since onset, a third
-    of the trials is held out."""
-    unit, own = name.split("/")
+    """Return a unit on a song whose waveform is not available, named ``unit/song``.
+
+    The feature is the time since onset; a third of the trials is held out.
+    """
+    unit, song_name = name.split("/")
     motifs = pd.read_csv(data_folder("starling") / "motifs.csv")
-    ends = motifs.loc[motifs["song"] == own, "stop"]
+    ends = motifs.loc[motifs["song"] == song_name, "stop"]
     if ends.empty:
-        raise DataError(f"{data_folder('starling') / 'motifs.csv'}: there is no song '{own}'.")
+        raise DataError(
+            f"{data_folder('starling') / 'motifs.csv'}: there is no song '{song_name}'."
+        )
     steps = round(1e-3 * float(ends.max()) / BIN)
-    return _by_time("song-time", name, _song_spikes(unit, own, steps), BIN, 1 / 3)
+    return _by_time("song-time", name, _song_spikes(unit, song_name, steps), BIN, 1 / 3)
 
 
 def retina(name: str) -> Recording:
-    """Units on a movie that is not there: by time since onset, a third of the trials is held out."""
+    """Return units on a movie that is not available.
+
+    The feature is the time since onset; a third of the trials is held out.
+    """
     path = data_folder("retina-movies") / f"{name}.mat"
     trains = read_layout(path, Layout("Spikes", "unit,trial", "ms"))
     steps = int(np.ceil(trains.times.max()) / RETINA_BIN)
@@ -263,12 +279,13 @@ def retina(name: str) -> Recording:
 
 
 def _by_time(dataset: str, name: str, spikes: np.ndarray, dt: float, share: float) -> Recording:
-    """Trials in recorded order, taken in turn so that each part spans the session."""
+    """Return a recording by time since onset; its parts take trials in turn, so that each spans the
+    session."""
     trials, steps = spikes.shape[:2]
     held = np.arange(trials) % round(1 / share) == 1
-    rest = np.flatnonzero(~held)
-    choosing = rest[-max(1, len(rest) // 4) :] if len(rest) < 8 else rest[2::4]
-    trained = np.setdiff1d(rest, choosing)
+    remaining = np.flatnonzero(~held)
+    choosing = remaining[-max(1, len(remaining) // 4) :] if len(remaining) < 8 else remaining[2::4]
+    trained = np.setdiff1d(remaining, choosing)
     if not held.any() or not len(trained):
         raise DataError(
             f"{dataset} {name}: {trials} trials are too few to train, choose and hold out; at "
@@ -282,14 +299,14 @@ def _by_time(dataset: str, name: str, spikes: np.ndarray, dt: float, share: floa
     return Recording(dataset, name, dt, True, spans[:1], spans[1:2], spans[2], average)
 
 
-def _song_spikes(unit: str, own: str, steps: int) -> np.ndarray:
-    path = data_folder("starling") / unit / f"{own}.txt"
+def _song_spikes(unit: str, song_name: str, steps: int) -> np.ndarray:
+    path = data_folder("starling") / unit / f"{song_name}.txt"
     trains = read_layout(path, Layout(axes="trial", time_unit="ms"))
     return binned([trains.train(k) for k in range(len(trains.unit))], BIN, steps)[:, :, None]
 
 
 def _spectrogram(path: Path) -> np.ndarray:
-    """Logarithmic power of a song in bands every bin, and the same through exponential filters
+    """Return the logarithmic power of a song in bands, and its exponentially filtered copies
     (steps, channels)."""
     rate, waveform = wavfile.read(path)
     if waveform.ndim != 1:
@@ -335,12 +352,12 @@ FOLDERS = {
 
 @cache
 def recording(dataset: str, name: str) -> Recording:
-    """A recording by the kind of its data and its name."""
+    """Return a recording by the kind of its data and its name."""
     return READERS[dataset](name)
 
 
 def names(dataset: str) -> list[str]:
-    """Recordings of a kind that lie in its folder."""
+    """Return the names of the recordings of a kind in its folder."""
     folder = data_folder(FOLDERS[dataset])
     if dataset == "raphe":
         return sorted(path.stem.removesuffix("_training") for path in folder.glob("*_training.abf"))

@@ -1,5 +1,5 @@
-"""A row of the study: a model fitted to a recording and what its spikes are like beside those held
-out."""
+"""Rows of the study: a model fitted to a recording, and the comparison of its spikes with those
+held out."""
 
 from __future__ import annotations
 
@@ -14,64 +14,69 @@ from analyses.neural_coding.responses import COUNTED, reference_rows, unit_rows
 from neurocode.recordings import Trains
 from neurocode.statistics.variability import window_counts
 
-#: Repeats of a model where the recording has one, and the seed whose spikes are drawn.
+#: Number of simulated repeats if the recording has only one, and the seed whose spikes are drawn in
+#: the figure.
 REPEATS, DRAWN = 10, 0
-#: Edges in seconds of the intervals, and of the mean counts in which variances are averaged.
+#: Edges of the bins of intervals in seconds, and of the bins of mean counts in which variances are
+#: averaged.
 INTERVALS, MEANS = np.geomspace(1e-3, 10.0, 41), np.geomspace(0.05, 20.0, 14)
 
 
 def coding_row(
     dataset: str, name: str, model: str, updates: int, settings: int, seed: int
 ) -> dict[str, Any]:
-    """Held-out likelihood, statistics of every unit, and curves of a model."""
-    own = recording(dataset, name)
-    recorded = own.test.counted
-    found = fit(
-        model, own, updates, len(recorded) if len(recorded) > 1 else REPEATS, seed, settings
+    """Return the held-out likelihood, the statistics of every unit, and the curves of a model."""
+    data = recording(dataset, name)
+    recorded = data.test.counted
+    fitted = fit(
+        model, data, updates, len(recorded) if len(recorded) > 1 else REPEATS, seed, settings
     )
-    gained = (found.log_probability - constant_log_probability(own)).sum(axis=0) / np.log(2)
+    gained = (fitted.log_probability - constant_log_probability(data)).sum(axis=0) / np.log(2)
     return {
-        "setting": found.setting,
-        "width": found.width,
-        "failed": found.failed,
-        "validation": found.validation,
+        "setting": fitted.setting,
+        "width": fitted.width,
+        "failed": fitted.failed,
+        "validation": fitted.validation,
         "bits": json.dumps(
             [round(float(value), 3) if np.isfinite(value) else None for value in gained]
         ),
         "spikes": json.dumps(recorded.sum(axis=(0, 1)).tolist()),
-        "units": json.dumps(unit_rows(found.spikes, recorded, own.dt)),
-        **curves_of(found.spikes, own.dt, example(recorded) if seed == DRAWN else None),
+        "units": json.dumps(unit_rows(fitted.spikes, recorded, data.dt)),
+        **curves_of(fitted.spikes, data.dt, example(recorded) if seed == DRAWN else None),
     }
 
 
 def recorded_row(dataset: str, name: str) -> dict[str, Any]:
-    """The same curves of what was recorded, and how far halves of the repeats are apart."""
-    own = recording(dataset, name)
-    recorded = own.test.counted
+    """Return the curves of the recorded spikes, and the differences between halves of the
+    repeats."""
+    data = recording(dataset, name)
+    recorded = data.test.counted
     return {
-        "units": json.dumps(reference_rows(recorded, own.dt)),
-        **curves_of(recorded, own.dt, example(recorded)),
+        "units": json.dumps(reference_rows(recorded, data.dt)),
+        **curves_of(recorded, data.dt, example(recorded)),
     }
 
 
 def example(recorded: np.ndarray) -> int:
-    """The unit that is drawn: the one of the 80th percentile of the rates."""
+    """Return the unit that is drawn, which has the 80th percentile of the rates."""
     order = np.argsort(recorded.sum(axis=(0, 1)), kind="stable")
     return int(order[int(0.8 * (len(order) - 1))])
 
 
 def curves_of(spikes: np.ndarray, dt: float, unit: int | None) -> dict[str, str]:
-    """Intervals and variance by mean count over all units, and the spike times of one where it is
-    drawn, as text."""
+    """Return intervals and variances by mean count over all units, as text.
+
+    The spike times of ``unit`` are added if it is not None.
+    """
     trains = Trains.of_rasters(np.moveaxis(spikes, 2, 0), dt)
     units = [[trains.train(k) for k in trains.trains_of(u)] for u in range(trains.n_units)]
-    intervals = np.concatenate([np.diff(times) for own in units for times in own])
-    counts = [window_counts(own, 0.0, spikes.shape[1] * dt, COUNTED) for own in units]
-    mean = np.concatenate([own.mean(axis=0) for own in counts])
+    intervals = np.concatenate([np.diff(times) for repeats in units for times in repeats])
+    counts = [window_counts(repeats, 0.0, spikes.shape[1] * dt, COUNTED) for repeats in units]
+    mean = np.concatenate([of_unit.mean(axis=0) for of_unit in counts])
     variance = np.concatenate(
         [
-            own.var(axis=0, ddof=1) if len(own) > 1 else np.full(own.shape[1], np.nan)
-            for own in counts
+            of_unit.var(axis=0, ddof=1) if len(of_unit) > 1 else np.full(of_unit.shape[1], np.nan)
+            for of_unit in counts
         ]
     )
     place = np.digitize(mean, MEANS)

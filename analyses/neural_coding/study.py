@@ -1,5 +1,5 @@
-"""Do models respond like neurons? Every model on every recording, and its spikes beside those held
-out.
+"""Do models respond like neurons? Every model is fitted to every recording, and its spikes are
+compared with those held out.
 
 neurocode study neural-coding --workers 2
 neurocode figures neural-coding
@@ -17,17 +17,18 @@ from neurocode.studies import Study, StudyRun
 
 
 def fitted(run: StudyRun) -> pd.DataFrame:
-    """Every model on every recording."""
+    """Fit every model to every recording."""
     return run.rows(coding_row, protocols.rows(run.protocol), "models.parquet")
 
 
 def recorded(run: StudyRun) -> pd.DataFrame:
-    """Curves of the recordings, and how far their halves are apart."""
+    """Compute the curves of the recordings, and the differences between their halves."""
     return run.rows(recorded_row, protocols.recorded_rows(run.protocol), "recorded.parquet")
 
 
 def tables(run: StudyRun) -> None:
-    """Recordings averaged over seeds, data sets by model, and models in pairs."""
+    """Write the tables of recordings averaged over seeds, of data sets by model, and of models in
+    pairs."""
     recordings = summary.recording_table(fitted(run), recorded(run))
     recordings.to_parquet(run.output / "units.parquet", index=False)
     summary.summary_table(recordings).to_csv(

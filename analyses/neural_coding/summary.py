@@ -13,10 +13,10 @@ import pandas as pd
 from analyses.neural_coding.nested import nested_mean
 from analyses.neural_coding.protocols import NOT_DEFINED
 
-#: What models are compared by besides the likelihood.
+#: Statistics by which models are compared besides the likelihood.
 TESTED = ("fano_mean", "interval_distribution", "autocorrelogram", "noise_correlation")
 LIKELIHOOD = "bits_per_spike"
-#: First model of a pair, and its rivals.
+#: First model of each pair, and its rivals.
 PAIRS = {
     "internal": ("output", "glm", "gif", "igif", "igif-ia", "psth"),
     "recurrent": ("recurrent-output", "internal", "igif", "igif-ia"),
@@ -26,16 +26,19 @@ ROW = [*UNIT, "model", "statistic"]
 
 
 def cell_of(dataset: str, name: str, unit: int) -> str:
-    """The neuron behind a row: the two of the starling have ten rows each set, those of a retina
-    are the units of its recording."""
+    """Return the neuron of a row.
+
+    The two starling neurons have several recordings each; the neurons of a retina are the units of
+    one recording.
+    """
     if dataset.startswith("song"):
         return name.split("/")[0]
     return f"{name} {unit}" if dataset == "retina" else name
 
 
 def recording_table(table: pd.DataFrame, recorded: pd.DataFrame) -> pd.DataFrame:
-    """A row for every unit of a recording, model and statistic, averaged over the seeds in which it
-    is defined.
+    """Return one row per unit of a recording, model and statistic, averaged over the seeds in which
+    the statistic is defined.
 
     Parameters
     ----------
@@ -46,14 +49,15 @@ def recording_table(table: pd.DataFrame, recorded: pd.DataFrame) -> pd.DataFrame
     -------
     pandas.DataFrame
         ``dataset, name, unit, model, statistic, cell``; ``score`` (difference from the recording,
-        or bits per spike), its spread ``seed_sd`` over ``seeds`` of ``runs``; the statistic itself
-        (``value``), that of the ``recorded`` spikes, the ``reference`` of halves of the recording,
-        and a ``note`` where nothing is defined.
+        or bits per spike), its standard deviation ``seed_sd`` over seeds, the number of ``seeds``
+        in which it is defined and that of all ``runs``; the statistic itself (``value``), that of
+        the ``recorded`` spikes, the ``reference`` from halves of the recording, and a ``note`` if
+        the score is not defined in any seed.
     """
-    runs = pd.DataFrame([entry for own in table.to_dict("records") for entry in _entries(own)])
+    runs = pd.DataFrame([entry for run in table.to_dict("records") for entry in _entries(run)])
     runs["score"] = runs["score"].astype(float).where(np.isfinite(runs["score"].astype(float)))
     grouped = runs.groupby(ROW, sort=False)
-    found = grouped.agg(
+    averaged = grouped.agg(
         score=("score", "mean"),
         seed_sd=("score", "std"),
         seeds=("score", "count"),
@@ -62,21 +66,21 @@ def recording_table(table: pd.DataFrame, recorded: pd.DataFrame) -> pd.DataFrame
         recorded=("recorded", "mean"),
         note=("note", "first"),
     ).reset_index()
-    found["note"] = found["note"].where(found["seeds"] == 0, "")
-    found["cell"] = [cell_of(*key) for key in found[UNIT].itertuples(index=False)]
+    averaged["note"] = averaged["note"].where(averaged["seeds"] == 0, "")
+    averaged["cell"] = [cell_of(*key) for key in averaged[UNIT].itertuples(index=False)]
     references = pd.DataFrame(
         [
-            {"dataset": own["dataset"], "name": own["name"], **entry}
-            for own in recorded.to_dict("records")
-            for entry in json.loads(own["units"])
+            {"dataset": row["dataset"], "name": row["name"], **entry}
+            for row in recorded.to_dict("records")
+            for entry in json.loads(row["units"])
         ]
     )
-    return found.merge(references, how="left", on=[*UNIT, "statistic"])
+    return averaged.merge(references, how="left", on=[*UNIT, "statistic"])
 
 
-def _entries(own: dict[str, Any]) -> list[dict[str, Any]]:
+def _entries(run: dict[str, Any]) -> list[dict[str, Any]]:
     """Statistics and likelihoods of all units of a run."""
-    key = {name: own[name] for name in ("dataset", "name", "model", "seed")}
+    key = {name: run[name] for name in ("dataset", "name", "model", "seed")}
     entries = [
         {
             **key,
@@ -87,10 +91,10 @@ def _entries(own: dict[str, Any]) -> list[dict[str, Any]]:
             "recorded": entry["recorded"],
             "note": entry["note"],
         }
-        for entry in json.loads(own["units"])
+        for entry in json.loads(run["units"])
     ]
     for unit, (bits, spikes) in enumerate(
-        zip(json.loads(own["bits"]), json.loads(own["spikes"]), strict=True)
+        zip(json.loads(run["bits"]), json.loads(run["spikes"]), strict=True)
     ):
         note = (
             "not defined: no spike was held out"
@@ -115,18 +119,21 @@ def _entries(own: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def summary_table(recordings: pd.DataFrame) -> pd.DataFrame:
-    """Mean and median over the cells of a data set with the 95 % t interval of the mean, and why
-    models make no sense."""
+    """Return the mean and the median over the cells of a data set, with the 95 % t interval of the
+    mean.
+
+    Models that are not defined on a data set have a row with the reason.
+    """
     rows = []
-    for (dataset, model, statistic), own in recordings.groupby(
+    for (dataset, model, statistic), group in recordings.groupby(
         ["dataset", "model", "statistic"], sort=False
     ):
-        defined = own.dropna(subset="score")
+        defined = group.dropna(subset="score")
         row = {
             "dataset": dataset,
             "model": model,
             "statistic": statistic,
-            "left_out": len(own) - len(defined),
+            "left_out": len(group) - len(defined),
         }
         if len(defined):
             means = {name: defined[name].mean() for name in ("value", "recorded", "reference")}
@@ -139,7 +146,7 @@ def summary_table(recordings: pd.DataFrame) -> pd.DataFrame:
                 }
             )
         else:
-            rows.append({**row, "note": own["note"].iloc[0] or "not defined"})
+            rows.append({**row, "note": group["note"].iloc[0] or "not defined"})
     present = set(recordings["dataset"])
     rows += [
         {"dataset": dataset, "model": model, "statistic": "all", "note": f"not defined: {reason}"}
@@ -152,15 +159,15 @@ def summary_table(recordings: pd.DataFrame) -> pd.DataFrame:
 def advantages(
     recordings: pd.DataFrame, dataset: str, statistic: str, model: str, rival: str
 ) -> pd.DataFrame:
-    """By how much a model is nearer to the recording than a rival (more bits, a smaller
+    """Return by how much a model is nearer to the recording than a rival (more bits, or a smaller
     difference).
 
-    ``value``, ``cell`` and ``seed_sd``, a row for every unit of a recording in which both are
-    defined.
+    The columns are ``value``, ``cell`` and ``seed_sd``; there is one row per unit of a recording in
+    which both models are defined.
     """
-    own = recordings[(recordings["dataset"] == dataset) & (recordings["statistic"] == statistic)]
+    rows = recordings[(recordings["dataset"] == dataset) & (recordings["statistic"] == statistic)]
     first, second = (
-        own[own["model"] == name].set_index(["name", "unit"]) for name in (model, rival)
+        rows[rows["model"] == name].set_index(["name", "unit"]) for name in (model, rival)
     )
     sign = 1.0 if statistic == LIKELIHOOD else -1.0
     value = (sign * (first["score"] - second["score"])).dropna()
@@ -175,27 +182,27 @@ def advantages(
 
 
 def pair_table(recordings: pd.DataFrame) -> pd.DataFrame:
-    """Every pair of models by data set and statistic.
+    """Return one row per pair of models, data set and statistic.
 
-    ``mean``, ``low``, ``high`` and ``median`` of the advantage over cells, in how many of the
-    ``cells`` the first is ``nearer``, and the standard deviations ``between`` cells, ``within``
-    cells between recordings, and of the seeds inside a recording.
+    The columns are ``mean``, ``low``, ``high`` and ``median`` of the advantage over cells, the
+    number of ``cells`` and of those in which the first model is ``nearer``, and the standard
+    deviations ``between`` cells, ``within`` cells between recordings, and over seeds (``seed_sd``).
     """
     rows = []
     pairs = [(model, rival) for model, rivals in PAIRS.items() for rival in rivals]
     for dataset, statistic, (model, rival) in itertools.product(
         recordings["dataset"].unique(), (LIKELIHOOD, *TESTED), pairs
     ):
-        found = advantages(recordings, dataset, statistic, model, rival)
-        if not len(found):
+        advantage = advantages(recordings, dataset, statistic, model, rival)
+        if not len(advantage):
             continue
         row = {"dataset": dataset, "statistic": statistic, "model": model, "rival": rival}
-        nearer = int((found.groupby("cell")["value"].mean() > 0).sum())
-        spread = float(np.sqrt(np.mean(found["seed_sd"] ** 2)))
+        nearer = int((advantage.groupby("cell")["value"].mean() > 0).sum())
+        spread = float(np.sqrt(np.mean(advantage["seed_sd"] ** 2)))
         rows.append(
             {
                 **row,
-                **nested_mean(found["value"], found["cell"])._asdict(),
+                **nested_mean(advantage["value"], advantage["cell"])._asdict(),
                 "nearer": nearer,
                 "seed_sd": spread,
             }

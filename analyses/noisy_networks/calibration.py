@@ -1,4 +1,4 @@
-"""How well the confidence of a network fits its accuracy."""
+"""Calibration: how well the confidence of a network agrees with its accuracy."""
 
 from __future__ import annotations
 
@@ -23,8 +23,10 @@ BINS = 15
 def class_probabilities(
     network: Network, part: Part, task: Task, seed: int, passes: int
 ) -> np.ndarray:
-    """Probability (sequences, classes) of each class by the softmax that the network was trained
-    with, mean over passes."""
+    """Return the probabilities (sequences, classes) of the classes, averaged over passes.
+
+    They come from the softmax with which the network was trained.
+    """
     rows = []
     for number, start in enumerate(range(0, len(part), EVALUATED)):
         batch = as_batch(part.select(np.arange(start, min(start + EVALUATED, len(part)))))
@@ -45,12 +47,12 @@ def _probabilities(network: Network, batch: Batch, loss: CrossEntropy, key: Arra
 
 
 def calibration_error(probabilities: np.ndarray, labels: np.ndarray) -> float:
-    """Expected calibration error (Guo et al. 2017): mean over sequences of the gap between
-    confidence and accuracy of their bin.
+    """Return the expected calibration error (Guo et al. 2017).
 
-    Confidence is the highest probability of a sequence; the bins are fifteen of equal width.
+    It is the gap between the mean confidence and the accuracy in each of fifteen bins of equal
+    width, averaged over sequences. The confidence of a sequence is its highest probability.
     """
-    confidence, right = probabilities.max(axis=1), probabilities.argmax(axis=1) == labels
+    confidence, correct = probabilities.max(axis=1), probabilities.argmax(axis=1) == labels
     place = np.minimum((confidence * BINS).astype(int), BINS - 1)
-    gaps = [abs(np.sum(right[place == k]) - np.sum(confidence[place == k])) for k in range(BINS)]
+    gaps = [abs(np.sum(correct[place == k]) - np.sum(confidence[place == k])) for k in range(BINS)]
     return float(np.sum(gaps) / len(labels))

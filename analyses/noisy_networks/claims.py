@@ -16,17 +16,19 @@ FIXED = Path(__file__).with_name("claims.toml")
 
 
 def claims(folder: Path) -> list[Claim]:
-    """Every fixed claim whose tables are there; those on data that are not are "not comparable"."""
+    """Judge every fixed claim whose table exists; claims on data that are not available are "not
+    comparable"."""
     return judged_families(FIXED, folder, JUDGES)
 
 
 def levels_of(table: pd.DataFrame, disturbances: Sequence[str]) -> list[str]:
-    """Columns of all levels of some disturbances."""
+    """Return the columns of all levels of some disturbances."""
     return [name for name in table.columns if name.rpartition("_")[0] in disturbances]
 
 
 def with_mean(table: pd.DataFrame, disturbances: Sequence[str]) -> pd.DataFrame:
-    """With the mean accuracy over all levels of some disturbances, and the accuracy that they cost."""
+    """Return the table with the mean accuracy over all levels of some disturbances, and the
+    accuracy that they cost."""
     mean = table[levels_of(table, disturbances)].mean(axis=1)
     return table.assign(disturbed=mean, lost=table["clean"] - mean)
 
@@ -54,7 +56,7 @@ def _one_pass(table: pd.DataFrame, entry: Entry) -> Pairs:
 
 
 def _column(table: pd.DataFrame, entry: Entry) -> Pairs:
-    """A column that is a difference already."""
+    """Return a column whose values already are differences."""
     return Pairs(table[entry["column"]].to_numpy(float), 0)
 
 

@@ -1,24 +1,24 @@
-"""How far the gradients of noisy networks are off, by sums over all patterns of spikes of small
-networks.
+"""Errors of the gradients of noisy networks, by sums over all spike patterns of small networks.
 
-What is expected. With ``Q(o)`` the expected loss given the past and one spike ``o`` of probability
-``p(x)``, the exact gradient is the sum over spikes of ``f(x) dx (Q(1) - Q(0))``, ``f = dp/dx``.
-Straight through the draw ``Q'(o)`` stands for the difference:
+Expected errors. Let ``Q(o)`` be the expected loss given the past and one spike ``o`` of probability
+``p(x)``. The exact gradient is the sum over spikes of ``f(x) dx (Q(1) - Q(0))``, ``f = dp/dx``.
+The straight-through estimator replaces the difference by ``Q'(o)``:
 
     E Q'(o) - (Q(1) - Q(0)) = (p - 1/2) Q''(1/2) + Q'''/12 + …,     f dx (p - 1/2) = -1/2 d[p (1 -
     p)].
 
-To leading order it is therefore the gradient of the loss of the mean response, without that of
-``1/2 Q'' Var(o)``, what the noise itself adds to the loss. Weights of ``1/(2p)`` and ``1/(2(1 -
-p))`` (trapezoid) leave ``Q'''/12``. ``Q''`` comes by three ways:
+To leading order it is therefore the gradient of the loss of the mean response. It misses the
+gradient of ``1/2 Q'' Var(o)``, which the noise itself adds to the loss. Weights of ``1/(2p)`` and
+``1/(2(1 - p))`` (trapezoid) leave an error of ``Q'''/12``. ``Q''`` has three sources:
 
-* the loss: ``w^T H w`` for a spike of readout weights ``w`` and Hessian ``H``: none for a linear
-  loss;
+* the loss: ``w^T H w`` for a spike with readout weights ``w`` and Hessian ``H``, which is zero for
+  a linear loss;
 * the reset: a spike moves the next potential by ``leak u``, or ``d = leak u / width`` widths of the
-  noise, along a distribution function. The trapezoid is then off by ``d^2 (y^2 - 1)/12`` of the
-  reset's share, the secant takes the difference itself. Memory without reset is linear in all
-  spikes and adds nothing; reset without memory reaches no later step;
-* the next noisy layer, likewise, with ``d = weight / width``; neither removes its third order.
+  noise, along a distribution function. The error of the trapezoid is then ``d^2 (y^2 - 1)/12`` of
+  the share of the reset; the secant uses the difference itself. Memory without reset is linear in
+  all spikes and adds nothing; a reset without memory does not reach later steps;
+* the next noisy layer, in the same way, with ``d = weight / width``; neither the trapezoid nor the
+  secant removes its third order.
 """
 
 from __future__ import annotations
@@ -50,8 +50,8 @@ STEP, READOUT = 1e-3, 4e-3
 INPUTS, CLASSES = 2, 2
 EXACT, STRAIGHT = "score_function", "straight_through"
 CORRECTED = ("trapezoid", "secant", "trapezoid_secant")
-#: Of which one setting at a time is varied; neurons of the noisy layers and steps make at most 4096
-#: patterns.
+#: Settings of which one at a time is varied. Neurons and steps of the noisy layers give at most
+#: 4096 patterns.
 BASE = {
     "dataset": "one noisy layer",
     "loss": "mean_potential",
@@ -70,11 +70,13 @@ SEEDS = 24
 
 
 class LinearLoss(Loss):
-    """Cross entropy of two classes, linear in the evidence: at equal evidence its derivative is a
-    half and minus a half."""
+    """A loss that is linear in the evidence for two classes.
+
+    Its derivatives are those of the cross entropy at equal evidence: a half and minus a half.
+    """
 
     def loss_and_score(self, evidence: Array, targets: Array, valid: Array) -> tuple[Array, Array]:
-        """Mean over sequences, and the number of right answers."""
+        """Return the mean loss over sequences, and the number of correct answers."""
         mean = jnp.mean(evidence, axis=0)
         wrong = 0.5 - jax.nn.one_hot(targets, CLASSES, dtype=mean.dtype)
         return jnp.mean(jnp.sum(wrong * mean, axis=-1)), jnp.sum(
@@ -83,8 +85,11 @@ class LinearLoss(Loss):
 
 
 def gradient_rows(protocol: str) -> list[Row]:
-    """Rows of the enumeration: width, depth, steps, gain of the readout and weights between noisy
-    layers, each varied alone."""
+    """Return the rows of the enumeration.
+
+    Width, depth, steps, gain of the readout and weights between noisy layers are varied one at a
+    time.
+    """
     shared = {"protocol": protocol, "sequences": 0, **BASE}
     if protocol == "quick":
         return [
@@ -97,18 +102,21 @@ def gradient_rows(protocol: str) -> list[Row]:
     varied += [{"loss": "rate_squared_error", "gain": 1.0, "width": width} for width in WIDTHS]
     varied += [{**deep, "width": width} for deep in DEEP for width in WIDTHS]
     varied += [{**DEEP[0], "coupling": coupling} for coupling in (0.25, 1.0, 2.0)]
-    return [{**shared, **own, "seed": seed} for own in varied for seed in range(SEEDS)]
+    return [{**shared, **setting, "seed": seed} for setting in varied for seed in range(SEEDS)]
 
 
 def base_of(table: pd.DataFrame, **settings: Any) -> pd.DataFrame:
-    """Rows of the base of each depth, but for some settings."""
-    bases = [{**BASE, **own, **settings} for own in ({}, *DEEP)]
-    return pd.concat([table[(table[list(own)] == pd.Series(own)).all(axis=1)] for own in bases])
+    """Return the rows with the base settings of each depth, except that ``settings`` replace
+    some."""
+    bases = [{**BASE, **base, **settings} for base in ({}, *DEEP)]
+    return pd.concat([table[(table[list(base)] == pd.Series(base)).all(axis=1)] for base in bases])
 
 
 def gradient_pairs(table: pd.DataFrame, entry: dict[str, Any]) -> Pairs:
-    """Of the networks of an entry's settings (``where``), one column minus another, or minus a
-    number."""
+    """Return one column minus another column, or minus a number, for the networks of an entry.
+
+    The networks are those with the base settings of each depth, changed by ``where`` of the entry.
+    """
     chosen = base_of(table, **entry.get("where", {})).sort_values("seed")
     second = entry["second"]
     values = chosen[entry["first"]] - (chosen[second] if isinstance(second, str) else second)
@@ -127,17 +135,21 @@ def compare_gradients(
     parts: bool = True,
     **_: Any,
 ) -> dict[str, float]:
-    """Estimates of a row's network against its exact gradient, and straight-through of networks
-    without its nonlinear ``parts``.
+    """Compare estimates of the gradient of a row's network with the exact gradient.
+
+    If ``parts`` is true, the straight-through estimator is also compared in networks that lack one
+    of the nonlinear parts.
 
     Returns
     -------
     dict of str to float
-        For each estimator its size over that of the exact gradient (``…_ratio``), ``…_cosine``,
-        ``…_error`` (distance over the size of the exact gradient) and ``…_variance`` (of one draw,
-        over the square of that size); straight-through with a ``detached`` reset and in networks
-        with a ``linear`` loss, without reset (``unreset``), without memory (``forgetful``), and
-        ``linear_unreset``; ``predicted_unreset``, the ratio by the moments of the response.
+        For each estimator its size divided by that of the exact gradient (``…_ratio``),
+        ``…_cosine``, ``…_error`` (distance divided by the size of the exact gradient) and
+        ``…_variance`` (of one draw, divided by the square of that size). With ``parts`` also the
+        same for straight-through with a ``detached`` reset and in networks with a ``linear`` loss,
+        without reset (``unreset``), without memory (``forgetful``), and with neither
+        (``linear_unreset``: a linear loss and no reset); and ``predicted_unreset``, the ratio that
+        the moments of the response predict.
     """
     with jax.enable_x64(True):
         model = nc.models.noisy_lif()
@@ -152,25 +164,29 @@ def compare_gradients(
         network, batch = make_network(model, *shape)
         gradients = enumerated_gradients(network, batch, loss)
         exact = hidden(gradients[EXACT].mean)
-        found = {
-            f"{name}_variance": np.sum(hidden(own.variance)) / np.sum(exact**2)
-            for name, own in gradients.items()
+        results = {
+            f"{name}_variance": np.sum(hidden(estimate.variance)) / np.sum(exact**2)
+            for name, estimate in gradients.items()
         }
         for name in (STRAIGHT, *CORRECTED):
-            found |= against(exact, hidden(gradients[name].mean), name)
+            results |= against(exact, hidden(gradients[name].mean), name)
         if not parts:
-            return {name: float(value) for name, value in found.items()}
-        for name, (own, variant_loss, reset_gradient) in variants.items():
-            network, batch = make_network(own, *shape, reset_gradient=reset_gradient)
+            return {name: float(value) for name, value in results.items()}
+        for name, (variant_model, variant_loss, reset_gradient) in variants.items():
+            network, batch = make_network(variant_model, *shape, reset_gradient=reset_gradient)
             gradients = enumerated_gradients(network, batch, variant_loss, (EXACT, STRAIGHT))
-            found |= against(hidden(gradients[EXACT].mean), hidden(gradients[STRAIGHT].mean), name)
-        if "-" not in neurons:
-            mean, whole = (
-                hidden(own)
-                for own in predicted(*make_network(variants["unreset"][0], *shape), as_loss(loss))
+            results |= against(
+                hidden(gradients[EXACT].mean), hidden(gradients[STRAIGHT].mean), name
             )
-            found["predicted_unreset"] = np.linalg.norm(mean) / np.linalg.norm(whole)
-        return {name: float(value) for name, value in found.items()}
+        if "-" not in neurons:
+            mean, with_variance = (
+                hidden(gradient)
+                for gradient in predicted(
+                    *make_network(variants["unreset"][0], *shape), as_loss(loss)
+                )
+            )
+            results["predicted_unreset"] = np.linalg.norm(mean) / np.linalg.norm(with_variance)
+        return {name: float(value) for name, value in results.items()}
 
 
 def make_network(
@@ -183,14 +199,17 @@ def make_network(
     seed: int,
     reset_gradient: bool = True,
 ) -> tuple[Network, Batch]:
-    """Network and one sequence of a row: weights of a seed, the same for every model and width."""
+    """Return the network and the single sequence of a row.
+
+    The weights of a seed are the same for every model and width.
+    """
     random, layers, n_in = np.random.default_rng(seed), [], INPUTS
     narrow = model.with_parameters(scale=width)
     for number, n in enumerate(neurons):
         dense = Dense(n_in, n, key=jax.random.key(0))
         options = {"surrogate": None, "reset_gradient": reset_gradient, "learned": ("scale",)}
-        # the width is a learned value, not a part of the model, so that one compiled program serves
-        # all widths
+        # The width is a learned value and not a part of the model, so that one compiled program
+        # serves all widths.
         place = Layer(dense, narrow, STEP, **options).intrinsic.coordinates["scale"]
         mean, spread = (0.6, 0.5) if number == 0 else (0.5 * coupling, coupling)
         weight, bias = random.normal(mean, spread, (n_in, n)), random.normal(0.2, 0.2, n)
@@ -200,7 +219,7 @@ def make_network(
     readout = Readout(Dense(n_in, CLASSES, key=jax.random.key(0)), STEP, READOUT)
     weight = jnp.asarray(random.normal(0, gain, (n_in, CLASSES)))
     readout = eqx.tree_at(
-        lambda own: (own.connection.weight, own.connection.bias),
+        lambda part: (part.connection.weight, part.connection.bias),
         readout,
         (weight, jnp.zeros(CLASSES)),
     )
@@ -213,31 +232,37 @@ def _places(layer: Layer) -> tuple[Array, Array, Array]:
 
 
 def hidden(gradient: Network) -> np.ndarray:
-    """Weights and biases of the noisy layers in one row: the gradient of the readout is the same by
-    every estimator."""
+    """Return weights and biases of the noisy layers in one vector.
+
+    The readout is left out, because its gradient is the same for every estimator.
+    """
     return np.concatenate(
         [np.ravel(part) for layer in gradient.layers for part in _places(layer)[:2]]
     )
 
 
-def against(exact: np.ndarray, found: np.ndarray, name: str) -> dict[str, float]:
-    """Size, direction and distance of a gradient beside the exact one."""
-    size, length = np.linalg.norm(exact), np.linalg.norm(found)
+def against(exact: np.ndarray, estimate: np.ndarray, name: str) -> dict[str, float]:
+    """Return the relative size, the cosine and the relative distance of a gradient to the exact
+    one."""
+    size, length = np.linalg.norm(exact), np.linalg.norm(estimate)
     return {
         f"{name}_ratio": length / size,
-        f"{name}_cosine": exact @ found / (size * length),
-        f"{name}_error": np.linalg.norm(found - exact) / size,
+        f"{name}_cosine": exact @ estimate / (size * length),
+        f"{name}_error": np.linalg.norm(estimate - exact) / size,
     }
 
 
 @eqx.filter_jit
 def predicted(network: Network, batch: Batch, loss: Loss) -> tuple[Network, Network]:
-    """Gradients of the loss of the mean response, and of that with what its variance adds, of one
-    layer that is not reset."""
-    learned, rest = trainable(network)
+    """Return two predicted gradients of a network with one layer that is not reset.
+
+    The first is that of the loss of the mean response; the second adds the gradient of what the
+    variance of the response adds to the loss.
+    """
+    learned, fixed = trainable(network)
 
     def chances(learned: Network) -> Array:
-        layer = eqx.combine(learned, rest).layers[0]
+        layer = eqx.combine(learned, fixed).layers[0]
         current = layer.current(batch.inputs)
         return jnp.exp(clamped_log_probability(layer, current, jnp.ones_like(current)))
 

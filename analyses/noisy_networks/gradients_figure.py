@@ -1,5 +1,5 @@
-"""Gradients of noisy networks, how far they are off and what corrects them: the second figure of
-the study."""
+"""The second figure of the study: errors of the gradients of noisy networks and their
+corrections."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ MARGIN = 0.02
 
 
 def varied(table: pd.DataFrame, setting: str, base: dict[str, object] = BASE) -> pd.DataFrame:
-    """Rows that differ from a base in one setting alone."""
+    """Return the rows that differ from a base at most in one setting."""
     fixed = {name: value for name, value in {**BASE, **base}.items() if name != setting}
     return table[(table[list(fixed)] == pd.Series(fixed)).all(axis=1)]
 
@@ -42,7 +42,7 @@ def curves(
     lines: dict[str, tuple[str, str, str]],
     suffix: str = "error",
 ) -> Axes:
-    """Median over networks of some columns against a setting, with quartiles."""
+    """Draw the median over networks of some columns against a setting, with quartiles."""
     for name, (label, colour, line) in lines.items():
         values = table.groupby(setting)[f"{name}_{suffix}"]
         middle, low, high = values.median(), values.quantile(0.25), values.quantile(0.75)
@@ -55,7 +55,7 @@ def curves(
         else f"n = {count.min()} to {count.max()}"
     )
     axes.annotate(
-        f"{text} networks a point",
+        f"{text} networks per point",
         (1, 1),
         (0, 2),
         xycoords="axes fraction",
@@ -70,27 +70,30 @@ def curves(
 def errors(
     axes: Axes, table: pd.DataFrame, setting: str, lines: dict[str, tuple[str, str, str]], name: str
 ) -> Axes:
-    """Distances from the exact gradient, on a logarithmic axis with the margin of the claim."""
+    """Draw distances from the exact gradient on a logarithmic axis, with the margin of the
+    claim."""
     curves(axes, table, setting, lines)
-    axes.axhline(MARGIN, color="#999999", linewidth=0.6, linestyle=":")
+    axes.axhline(
+        MARGIN, color="0.6", linewidth=0.6, linestyle=":", label=f"margin of the claims, {MARGIN:g}"
+    )
     axes.set(yscale="log", ylim=(1e-4, 3), xlabel=name, ylabel="Error of the gradient")
     return axes
 
 
 def excess(axes: Axes, table: pd.DataFrame) -> Axes:
-    """Size of straight-through over that of the exact gradient in networks without reset, against
-    what moments predict."""
+    """Draw the size of straight-through relative to the exact gradient against the prediction from
+    moments, in networks without reset."""
     single = table[(table["neurons"] == BASE["neurons"]) & table["predicted_unreset"].notna()]
-    for gain, own in single.groupby("gain"):
+    for gain, rows in single.groupby("gain"):
         axes.plot(
-            own["predicted_unreset"],
-            own["unreset_ratio"],
+            rows["predicted_unreset"],
+            rows["unreset_ratio"],
             ".",
             markersize=3,
             label=f"gain {gain:g}",
         )
     ends = (0.6, 2.0)
-    axes.plot(ends, ends, color="#999999", linewidth=0.6)
+    axes.plot(ends, ends, color="#999999", linewidth=0.6, label="equal")
     axes.set(
         xlim=ends,
         ylim=ends,
@@ -109,11 +112,11 @@ def excess(axes: Axes, table: pd.DataFrame) -> Axes:
 
 
 def draw_gradients(tables: Path, output: Path) -> list[Path]:
-    """Errors over width, steps, gain and depth; the prediction; and what the corrections cost in
-    variance."""
+    """Draw errors over width, steps, gain and depth, the prediction, and the variance of the
+    corrections."""
     path = tables / "gradients.parquet"
     table = study_table(path)
-    # neither without a table nor from that of the quick protocol, which varies nothing
+    # Draw nothing without a table or from that of the quick protocol, which varies nothing.
     if "unreset_ratio" not in table:
         return []
     everything, two, three = {**STRAIGHT, **CORRECTED}, *DEEP
@@ -131,15 +134,19 @@ def draw_gradients(tables: Path, output: Path) -> list[Path]:
         errors(
             axes["d"], varied(table, "width"), "width", CORRECTED, "Width of the noise, one layer"
         )
-        both = {name: everything[name] for name in ("straight_through", "trapezoid_secant")}
+        compared = {name: everything[name] for name in ("straight_through", "trapezoid_secant")}
         errors(
-            axes["e"], varied(table, "width", two), "width", both, "Width of the noise, two layers"
+            axes["e"],
+            varied(table, "width", two),
+            "width",
+            compared,
+            "Width of the noise, two layers",
         )
         errors(
             axes["f"],
             varied(table, "width", three),
             "width",
-            both,
+            compared,
             "Width of the noise, three layers",
         )
         excess(axes["g"], table)
@@ -147,7 +154,7 @@ def draw_gradients(tables: Path, output: Path) -> list[Path]:
             axes["h"],
             varied(table, "coupling", two),
             "coupling",
-            both,
+            compared,
             "Weights between two layers, width 0.3",
         )
         variances = {name: everything[name] for name in ("straight_through", *CORRECTED)}
@@ -166,6 +173,6 @@ def draw_gradients(tables: Path, output: Path) -> list[Path]:
             "i": "best",
         }.items():
             axes[letter].legend(loc=place, fontsize=6)
-        for letter, own in axes.items():
-            label_panel(own, letter)
+        for letter, panel in axes.items():
+            label_panel(panel, letter)
         return save_figure(figure, output / "noisy_gradients.pdf")

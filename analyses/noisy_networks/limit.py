@@ -1,5 +1,5 @@
-"""The limit of narrow noise: a noisy network whose draws are sharp and whose surrogate is wide is a
-deterministic one."""
+"""The limit of narrow noise, in which a noisy network with a wide surrogate becomes a deterministic
+one."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ from neurocode.learning.objective import gradient
 from neurocode.learning.regularisers import Regulariser
 from neurocode.learning.trainable import trainable
 
-#: Width of the draws, the lowest that the model takes, and sequences of the batch.
+#: Width of the draws, the smallest that the model accepts, and number of sequences in the batch.
 NARROW, SEQUENCES = 1e-3, 100
 
 
 def limit_row(**row: Any) -> dict[str, float]:
-    """Share of hidden spikes that differ between both networks, and the distance of their gradients
-    over the size of one."""
+    """Return the share of hidden spikes that differ between the noisy and the deterministic
+    network, and the distance of their gradients divided by the size of the deterministic one."""
     task = make_task(row)
     batch = as_batch(stratified(task.training, SEQUENCES, row["seed"]))
     deterministic = make_network(row, task)
@@ -44,11 +44,12 @@ def limit_row(**row: Any) -> dict[str, float]:
 
 
 def drawn(layer: Any) -> Any:
-    """A deterministic layer whose spikes are drawn by very narrow noise; its surrogate stays."""
+    """Return a deterministic layer with spikes drawn by very narrow noise; its surrogate is
+    kept."""
     return layer.with_model(nc.models.noisy_lif("escape").with_parameters(scale=NARROW))
 
 
 def _slopes(network: Network, batch: Any, loss: Any, key: jax.Array) -> np.ndarray:
-    learned, rest = trainable(network)
-    slopes, _ = eqx.filter_jit(gradient)(learned, rest, batch, loss, Regulariser(), key)
+    learned, fixed = trainable(network)
+    slopes, _ = eqx.filter_jit(gradient)(learned, fixed, batch, loss, Regulariser(), key)
     return np.concatenate([np.ravel(leaf) for leaf in jax.tree.leaves(slopes)])

@@ -1,5 +1,5 @@
-"""Networks of the study: one membrane, with and without noise (Ma, Yan, Tang 2023), dense,
-recurrent and convolutional."""
+"""Dense, recurrent and convolutional networks of one membrane model, with and without noise (Ma,
+Yan, Tang 2023)."""
 
 from __future__ import annotations
 
@@ -34,35 +34,35 @@ Row = dict[str, Any]
 Options = dict[str, Any]
 
 STEP = 1e-3
-#: Steps that an image is shown to each network for: two in the shipped CIFAR-10 command, four are
-#: ours.
+#: Number of steps for which an image is shown to each network. Two is that of the shipped CIFAR-10
+#: command; four is our choice, not from the paper.
 STEPS = {"dense": 4, "lenet": 4, "cifar": 2}
 #: Hidden neurons of dense networks, and whether they are connected with each other.
 SIZES = {"digits": (100, False), "mnist10k": (200, False), "braille": (128, True)}
-#: Time constant in seconds of the integrators that read images; of convolutional networks none, as
-#: released.
+#: Time constant in seconds of the integrators that read images. Those of convolutional networks do
+#: not integrate, as released, so theirs is practically zero.
 READOUT, NO_INTEGRATION = 4e-3, 1e-9
-#: Voters of each Braille letter.
+#: Number of voters for each Braille letter.
 VOTERS = 10
 IMAGE = (1, 28, 28)
-#: Pixels by which images are shifted while convolutional networks train.
+#: Largest shift of the images in pixels while convolutional networks train.
 SHIFT = 1
-#: Channels and units of the released CIFARNet that are kept.
+#: Share of the channels and units of the released CIFARNet that is kept.
 CIFAR_WIDTH = 1 / 8
 #: Channels, kernel and dense units of LeNet-5 (LeCun et al. 1998).
 LENET_CHANNELS, LENET_KERNEL, LENET_DENSE = (6, 16), 5, (120, 84)
-#: From weights uniform within one over the root of the inputs to those of He et al. 2015, which
-#: convolutional networks start with.
+#: Factor from weights that are uniform within one over the root of the number of inputs to those of
+#: He et al. 2015, with which convolutional networks start.
 HE = float(np.sqrt(6.0))
 
 
 class CountedVotes(CrossEntropy):
-    """Cross entropy of the labels under the softmax of how many voters of each class spike, on
-    average over the valid steps.
+    """Cross entropy of the labels under a softmax of the number of voters of each class that spike,
+    averaged over the valid steps.
 
-    The squared error of their rates, which is released for voters without noise, has one right
-    class beside 26 wrong ones: it first silences all voters, and with noise some letters never come
-    back.
+    The released loss for voters without noise is the squared error of their rates. It has one
+    correct class and 26 wrong ones, so it first silences all voters, and with noise the voters of
+    some letters never fire again.
     """
 
     name = "counted_votes"
@@ -71,13 +71,16 @@ class CountedVotes(CrossEntropy):
         self.voters = voters
 
     def aggregate(self, potentials: jax.Array, valid: jax.Array) -> jax.Array:
-        """Mean number of voters of each class."""
+        """Return the mean number of voters of each class that spike."""
         return self.voters * mean_potential(potentials, valid)
 
 
 def make_task(row: Row) -> Task:
-    """Task of a row, training and validation divided anew for each seed; a smaller training part
-    where the row asks for one."""
+    """Return the task of a row.
+
+    Training and validation are divided anew for each seed. The training part is reduced to
+    ``training_size`` of the row if that is not zero.
+    """
     task = dataset(row["dataset"], row["seed"], STEPS[row["net"]])
     if row["dataset"] == "braille":
         task = replace(task, loss=CountedVotes(VOTERS))
@@ -91,11 +94,12 @@ def make_task(row: Row) -> Task:
 
 
 def layer_options(kind: str, width: float) -> tuple[nc.NeuronModel, Options]:
-    """Neuron of a kind of network, and how it is differentiated.
+    """Return the neuron of a kind of network, and the options of its layers.
 
-    ``deterministic`` has a Gaussian density of the width as surrogate, ``escape`` draws its spikes,
-    ``diffusive`` takes noise on the membrane, ``both`` is the released double noise; ``corrected``
-    is ``escape`` whose gradient is exact to second order in a spike, its reset included.
+    ``deterministic`` has a Gaussian density of the given width as its surrogate derivative,
+    ``escape`` draws its spikes, ``diffusive`` has noise on the membrane, and ``both`` is the
+    released combination of the two noises. ``corrected`` is ``escape`` with a gradient that is
+    exact to second order in a spike and its reset.
     """
     mode = {"deterministic": "none", "corrected": "escape"}.get(kind, kind)
     model = nc.models.noisy_lif(mode)
@@ -111,7 +115,7 @@ def layer_options(kind: str, width: float) -> tuple[nc.NeuronModel, Options]:
 
 
 def make_network(row: Row, task: Task) -> Network:
-    """Network of a row at its start: the same weights for every kind."""
+    """Return the network of a row before training; every kind starts with the same weights."""
     model, options = layer_options(row["kind"], row["width"])
     return BUILDERS[row["net"]](row, task, model, options, jax.random.key(row["seed"]))
 
@@ -153,7 +157,7 @@ def _cifar(
 def _lenet(
     row: Row, task: Task, model: nc.NeuronModel, options: Options, key: jax.Array
 ) -> Network:
-    """LeNet-5 with neurons after each of its four maps."""
+    """Return LeNet-5 with neurons after each of its four maps."""
     keys = jax.random.split(key, 5)
     first = Convolution(IMAGE, LENET_CHANNELS[0], LENET_KERNEL, key=keys[0])
     pool = Pool(first.out_shape, 2)
@@ -175,7 +179,7 @@ def _lenet(
 
 
 def _started_as_he(network: Network) -> Network:
-    """With weights of the variance of He et al. 2015."""
+    """Return the network with weights of the variance of He et al. 2015."""
 
     def scaled(path: tuple, array: jax.Array) -> jax.Array:
         return HE * array if path[-1] == jax.tree_util.GetAttrKey("weight") else array

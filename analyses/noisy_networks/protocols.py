@@ -1,5 +1,8 @@
-"""Rows of the study. Data sets, sizes, epochs and levels are ours; a noise of width 0.3 is that of
-the shipped CIFAR-10 command."""
+"""Rows of the study.
+
+Data sets, sizes, epochs and levels are our choice, not from the paper. The width of 0.3 of the
+noise is that of the shipped CIFAR-10 command.
+"""
 
 from __future__ import annotations
 
@@ -11,24 +14,25 @@ import pandas as pd
 from analyses.protocol import Grid, Row, best_rows, datasets, result_seeds, trainings
 
 PROTOCOLS = ("reduced", "quick")
-#: Networks without noise, with noise in each of three ways, and with escape noise whose gradient is
-#: corrected (ours).
+#: Networks without noise, with three kinds of noise, and with escape noise and a corrected gradient
+#: (the correction is not from the paper).
 KINDS = ("deterministic", "escape", "diffusive", "both", "corrected")
 CONVOLUTIONAL, CONVOLUTIONAL_KINDS = ("lenet", "cifar"), ("deterministic", "escape")
-#: Of weights, and of the noise; for networks without it of their surrogate.
+#: Learning rate of the weights, and width of the noise, or of the surrogate in networks without
+#: noise.
 GRID: Grid = {"rate": (1e-3, 3e-3, 1e-2), "width": (0.15, 0.3, 0.6)}
 CONVOLUTIONAL_GRID: Grid = {"rate": (1e-3, 3e-3), "width": (0.3, 0.6)}
 EPOCHS = {"digits": 30, "mnist10k": 12, "braille": 30}
 CONVOLUTIONAL_EPOCHS = {"lenet": 12, "cifar": 4}
-#: Training images, all with as many updates as the largest; kinds whose gap between training and
-#: test is compared.
+#: Numbers of training images, all with the same number of updates, and kinds whose gap between
+#: training and test accuracy is compared.
 TRAINING_SIZES = (200, 500, 1000, 2000, 7000)
 SIZE_KINDS = ("deterministic", "escape", "both")
 UPDATES = 1400
 
 
 def cell(protocol: str, dataset: str, net: str, kind: str, **options: Any) -> Row:
-    """A row without what is tuned and without seed."""
+    """Return a row without the tuned values and without a seed."""
     quick = protocol == "quick"
     epochs = EPOCHS[dataset] if net == "dense" else CONVOLUTIONAL_EPOCHS[net]
     base = {
@@ -42,7 +46,7 @@ def cell(protocol: str, dataset: str, net: str, kind: str, **options: Any) -> Ro
 
 
 def dense(protocol: str) -> tuple[list[Row], Grid]:
-    """Every kind on every data set, and the grid that all of them search."""
+    """Return every kind on every data set, and the grid that all of them search."""
     kinds = ("deterministic", "escape", "corrected") if protocol == "quick" else KINDS
     return [
         cell(protocol, *chosen)
@@ -51,7 +55,10 @@ def dense(protocol: str) -> tuple[list[Row], Grid]:
 
 
 def convolutional(protocol: str) -> tuple[list[Row], Grid]:
-    """Convolutional networks on MNIST; none in the quick protocol, which needs no recorded data."""
+    """Return convolutional networks on MNIST, and their grid.
+
+    The quick protocol has none, because it needs no recorded data.
+    """
     nets = () if protocol == "quick" else CONVOLUTIONAL
     cells = [
         cell(protocol, "mnist10k", net, kind)
@@ -65,7 +72,10 @@ def _grid(protocol: str, grid: Grid) -> Grid:
 
 
 def sizes(protocol: str, best: pd.DataFrame) -> list[Row]:
-    """Smaller training parts with as many updates, on MNIST; on digits in the quick protocol."""
+    """Return rows with smaller training parts and the same number of updates.
+
+    They are on MNIST, in the quick protocol on digits.
+    """
     name, counts = ("digits", (60,)) if protocol == "quick" else ("mnist10k", TRAINING_SIZES)
     chosen = [
         setting
@@ -84,26 +94,30 @@ def sizes(protocol: str, best: pd.DataFrame) -> list[Row]:
 
 
 def robustness(protocol: str, best: pd.DataFrame) -> list[Row]:
-    """Every dense network with the one that its transferred attack is made for: deterministic for
-    noisy ones, else escape."""
+    """Return every dense network together with the network that its transferred attack is computed
+    on.
+
+    That is the deterministic network for noisy ones, and the one with escape noise for the
+    deterministic one.
+    """
     rows = trainings(protocol, best)
     by_kind = {(row["dataset"], row["kind"], row["seed"]): row for row in rows}
-    found = []
+    pairs = []
     for row in rows:
-        other = by_kind[
+        partner = by_kind[
             row["dataset"],
             "escape" if row["kind"] == "deterministic" else "deterministic",
             row["seed"],
         ]
-        found.append(
-            {**row, **{f"other_{name}": other[name] for name in ("kind", "rate", "width")}}
+        pairs.append(
+            {**row, **{f"other_{name}": partner[name] for name in ("kind", "rate", "width")}}
         )
-    return found
+    return pairs
 
 
 def limit(protocol: str) -> list[Row]:
-    """Deterministic networks on digits at their start, with the width and the rate of the middle of
-    the grid."""
+    """Return untrained deterministic networks on digits, with the middle width and rate of the
+    grid."""
     base = cell(
         protocol, "digits", "dense", "deterministic", rate=GRID["rate"][1], width=GRID["width"][1]
     )

@@ -1,8 +1,8 @@
 """A trained network under disturbed inputs, attacks, and disturbed spikes and membranes.
 
-Sizes are in units of the standard deviation of the inputs; lengths are those of a change of this
-size at every channel. An attack goes through the noise where its gradient is that of one pass, and
-over it where it is the mean of several.
+Sizes are in units of the standard deviation of the inputs; a length is that of a change of this
+size in every channel. An attack goes "through" the noise if its gradient is that of one pass, and
+"over" the noise if it is the mean of several passes.
 """
 
 from __future__ import annotations
@@ -18,9 +18,10 @@ from analyses.protocol import score_of, training_of
 from neurocode.learning import Network, Part, Task, stratified
 from neurocode.learning import perturbations as disturb
 
-#: Test sequences that are disturbed, every class in proportion; smaller test parts are taken whole.
+#: Number of test sequences that are disturbed, with every class in proportion; smaller test parts
+#: are used whole.
 TESTED = 1000
-#: Passes over which gradients are averaged, at every step of an attack.
+#: Number of passes over which gradients are averaged at every step of an attack.
 PASSES = 10
 NOISES, SHARES, DROPS = (0.5, 1.0, 2.0), (0.1, 0.3), (0.25, 0.5)
 SIZES = (0.1, 0.2, 0.4)
@@ -30,8 +31,10 @@ FLIPS, MEMBRANES = (0.02, 0.05, 0.1, 0.2), (0.1, 0.2, 0.4)
 def robustness_row(
     folder: Path, other_kind: str, other_rate: float, other_width: float, **row: Any
 ) -> dict[str, float]:
-    """Accuracy of one pass at every level of every disturbance; the other network is the one that
-    is attacked for transfer."""
+    """Return the accuracy of one pass at every level of every disturbance.
+
+    Transferred attacks are computed on the other network, given by the settings ``other_…``.
+    """
     task, result = trained(row, folder)
     partner = trained(
         {**row, "kind": other_kind, "rate": other_rate, "width": other_width}, folder
@@ -48,7 +51,7 @@ def robustness_row(
 def variants(
     net: Network, partner: Network, part: Part, task: Task, seed: int
 ) -> Iterator[tuple[str, Network, Part]]:
-    """Name, network and inputs of every disturbance."""
+    """Yield the name, the network and the inputs of every disturbance."""
     unit = float(part.inputs.std())
     low, high = float(part.inputs.min()), float(part.inputs.max())
     ways = {"through": 1, "over": PASSES} if net.is_stochastic else {"over": 1}

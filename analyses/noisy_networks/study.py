@@ -23,7 +23,7 @@ from neurocode.studies import Study, StudyRun
 
 
 def tuned(run: StudyRun) -> pd.DataFrame:
-    """Best setting of every kind on every data set."""
+    """Return the best setting of every kind on every data set."""
     cells, grid = protocols.dense(run.protocol)
     return tune(
         run, tuning_row, cells, grid, "tuning.parquet", ("dataset",), tuning_seeds(run.protocol)
@@ -31,14 +31,14 @@ def tuned(run: StudyRun) -> pd.DataFrame:
 
 
 def trained(run: StudyRun) -> None:
-    """Fresh seeds at the best settings."""
+    """Train networks with fresh seeds at the best settings."""
     run.rows(
         partial(training_row, run.scratch), trainings(run.protocol, tuned(run)), "training.parquet"
     )
 
 
 def disturb(run: StudyRun) -> None:
-    """The same networks under every disturbance."""
+    """Test the same networks under every disturbance."""
     run.rows(
         partial(robustness_row, run.scratch),
         protocols.robustness(run.protocol, tuned(run)),
@@ -47,7 +47,7 @@ def disturb(run: StudyRun) -> None:
 
 
 def describe_spikes(run: StudyRun) -> None:
-    """Hidden spikes of the longest sequences."""
+    """Describe the hidden spikes on the data set with the longest sequences."""
     last = "digits" if run.protocol == "quick" else "braille"
     rows = trainings(run.protocol, tuned(run))
     chosen = [
@@ -57,22 +57,22 @@ def describe_spikes(run: StudyRun) -> None:
 
 
 def vary_size(run: StudyRun) -> None:
-    """Smaller training parts."""
+    """Train networks on smaller training parts."""
     run.rows(size_row, protocols.sizes(run.protocol, tuned(run)), "sizes.parquet")
 
 
 def narrow_noise(run: StudyRun) -> None:
-    """Noisy networks whose noise is narrow beside deterministic ones."""
+    """Compare noisy networks whose noise is narrow with deterministic ones."""
     run.rows(limit_row, protocols.limit(run.protocol), "limit.parquet")
 
 
 def enumerate_gradients(run: StudyRun) -> None:
-    """Gradients of small networks by sums over all patterns of spikes."""
+    """Compute gradients of small networks by sums over all patterns of spikes."""
     run.rows(compare_gradients, gradient_rows(run.protocol), "gradients.parquet")
 
 
 def convolutional(run: StudyRun) -> None:
-    """Convolutional networks, tuned and trained like the others."""
+    """Tune and train convolutional networks like the others."""
     cells, grid = protocols.convolutional(run.protocol)
     if cells:
         seeds = tuning_seeds(run.protocol)

@@ -1,5 +1,5 @@
-"""Rows of tuning, of training, of the size of the training part, and how hidden neurons of a
-trained network spike."""
+"""Rows of tuning, of training, of the size of the training part, and of the hidden spikes of
+trained networks."""
 
 from __future__ import annotations
 
@@ -18,7 +18,8 @@ from neurocode.learning import Network, Part, Task, TrainingResult, stratified, 
 from neurocode.recordings import Trains
 from neurocode.studies import key_of
 
-#: Passes of an ensemble; sequences described, repeats of each, and surrogates of a complexity.
+#: Number of passes of an ensemble; numbers of sequences that are described, of inputs that are
+#: repeated, of their repeats, and of surrogates of each complexity.
 PASSES = 20
 DESCRIBED, SEQUENCES, REPEATS, SURROGATES = 100, 20, 20, 20
 STATISTICS = ("cv", "lv", "lz_ratio")
@@ -27,7 +28,10 @@ Row = dict[str, Any]
 
 
 def trained(row: Row, folder: Path | None = None) -> tuple[Task, TrainingResult]:
-    """Task and training of a row; one that is kept in the folder is read, or gone on with."""
+    """Return the task of a row and the result of its training.
+
+    A training that is kept in the folder is read, or continued if it is not complete.
+    """
     task = make_task(row)
     place = None if folder is None else folder / key_of(row)
     return task, train(
@@ -36,13 +40,15 @@ def trained(row: Row, folder: Path | None = None) -> tuple[Task, TrainingResult]
 
 
 def tuning_row(**row: Any) -> dict[str, float]:
-    """What validation says of a setting; no test score is kept."""
+    """Return the validation scores of a setting; no test score is kept."""
     return validation_of(trained(row)[1])
 
 
 def training_row(folder: Path, **row: Any) -> dict[str, float]:
-    """Scores of the network that validation chose, alone and as an ensemble of passes, its
-    calibration and its rate."""
+    """Return the scores of the network that validation chose, its calibration and its rate.
+
+    Scores and calibration are those of one pass and of an ensemble of passes.
+    """
     task, result = trained(row, folder)
     net, seed = result.network, row["seed"]
     passes = PASSES if net.is_stochastic else 1
@@ -60,8 +66,10 @@ def training_row(folder: Path, **row: Any) -> dict[str, float]:
 
 
 def size_row(**row: Any) -> dict[str, float]:
-    """Scores of the network after its last update, which no early stopping chose, on a smaller
-    training part."""
+    """Return the scores of a network trained on a smaller training part.
+
+    Beside those of the network that validation chose stand those after the last update.
+    """
     task, result = trained(row)
     last = {
         name: score_of(result.last, getattr(task, name), task, row["seed"])
@@ -76,8 +84,8 @@ def size_row(**row: Any) -> dict[str, float]:
 
 
 def spiking_row(folder: Path, **row: Any) -> dict[str, float]:
-    """Medians over hidden neurons of variability and complexity, and their mean Fano factor over
-    repeats of one input."""
+    """Return medians over hidden neurons of variability and complexity, and the mean Fano factor
+    over repeats of an input."""
     task, result = trained(row, folder)
     net, key = result.network, jax.random.key(row["seed"])
     spikes = np.asarray(
@@ -94,8 +102,10 @@ def spiking_row(folder: Path, **row: Any) -> dict[str, float]:
 
 
 def fano_over_repeats(net: Network, part: Part, key: jax.Array) -> float:
-    """Variance over mean of the spike count of a hidden neuron over repeats of an input, mean over
-    neurons and inputs that fire."""
+    """Return the Fano factor of the spike counts of hidden neurons over repeats of an input.
+
+    It is averaged over the pairs of neuron and input with any spikes.
+    """
     inputs = _time_first(np.repeat(part.inputs, REPEATS, axis=0))
     counts = np.asarray(net(inputs, jax.random.fold_in(key, 1)).spikes[0]).sum(axis=0)
     counts = counts.reshape(-1, REPEATS, counts.shape[-1])

@@ -1,4 +1,4 @@
-"""What the study of this folder claims, from its committed table.
+"""Claims of the study in this folder, judged from its committed table.
 
 python analyses/punit/claims.py
 """
@@ -16,23 +16,26 @@ RESULTS = Path(__file__).parent / "results"
 
 
 def claims(folder: Path = RESULTS) -> list[Claim]:
-    """How much nearer a periodic drive brings the distribution of intervals, cell by cell; how many
-    cells survive."""
+    """Return the judged claims.
+
+    They state how much nearer to the recorded distribution of intervals a periodic drive brings the
+    model, cell by cell, and in how many cells the model survives the test by time rescaling.
+    """
     cells = pd.read_csv(folder / "cells.csv")
     distance = cells.pivot(index="cell", columns="model", values="distance")
-    found = []
-    for other, what in (
+    judged = []
+    for rival, what in (
         ("constant", "constant input"),
         ("laboratory", "the laboratory's model (Benda laboratory)"),
     ):
-        gain = (distance[other] - distance["periodic"]).dropna()
+        gain = (distance[rival] - distance["periodic"]).dropna()
         p = float(wilcoxon(gain).pvalue)
         verdict = verdict_of(p < 0.05 and gain.mean() > 0)
         claim = (
             f"distance to the recorded intervals: {what} minus periodic drive, {len(gain)} "
             f"cells (Wilcoxon p {p:.2g})"
         )
-        found.append(Claim(claim, "ours", "", gain.mean(), gain.std(), 1, verdict))
+        judged.append(Claim(claim, "ours", "", gain.mean(), gain.std(), 1, verdict))
     for model in ("constant", "periodic"):
         survives = cells.loc[cells["model"] == model, "survives"].astype(float)
         verdict = verdict_of(survives.mean() > 0.5)
@@ -40,8 +43,8 @@ def claims(folder: Path = RESULTS) -> list[Claim]:
             f"adaptive LIF neuron, {model} drive, survives time rescaling in most of "
             f"{len(survives)} cells (share)"
         )
-        found.append(Claim(claim, "ours", "", survives.mean(), survives.std(), 1, verdict))
-    return found
+        judged.append(Claim(claim, "ours", "", survives.mean(), survives.std(), 1, verdict))
+    return judged
 
 
 if __name__ == "__main__":

@@ -1,13 +1,13 @@
-"""Electroreceptor afferents from baseline spikes alone: constant input, periodic drive, and the
-laboratory's model.
+"""Electroreceptor afferents fitted to baseline spikes alone: constant input, periodic drive, and
+the laboratory's model.
 
 P-unit spikes lock to the electric organ discharge (EOD). Each of the 24 cells (Benda laboratory,
 github.com/bendalab/punitmodel) is fitted by an adaptive leaky integrate-and-fire neuron with white
 noise, once with constant input as the control and once with a sine at the frequency of the EOD,
-whose amplitude and phase are fitted. The frequency is that of the laboratory's table for 14 cells;
-here and for the others it is where the vector strength of the spikes is largest. The laboratory's
-model is the published noisy adaptive integrate-and-fire neuron with their parameters, simulated
-without a stimulus beyond the EOD. Usage:
+whose amplitude and phase are fitted. The frequency is the one at which the vector strength of the
+spikes is largest; for the 14 cells in the laboratory's table it is sought near the frequency given
+there. The laboratory's model is the published noisy adaptive integrate-and-fire neuron with the
+laboratory's parameters, simulated without a stimulus beyond the EOD. Usage:
 
     NEUROCODE_DATA=... python analyses/punit/run.py --jobs 2
 
@@ -32,10 +32,10 @@ from neurocode.errors import NeurocodeError
 
 RESULTS = Path(__file__).parent / "results"
 MODELS = {"constant": "adaptive-lif-diffusive", "periodic": "adaptive-lif-diffusive-periodic"}
-#: Intervals that are fitted, from the start of a cell's recording, and intervals of the models that
-#: are described (ours).
+#: Number of intervals that are fitted, from the start of a cell's recording, and number of
+#: simulated intervals by which a model is described (both chosen here).
 FITTED, SIMULATED = 300, 20_000
-#: Where the EOD frequency is sought, in hertz.
+#: Band in which the EOD frequency is sought, in hertz.
 BAND = (400.0, 1100.0)
 EDGES = np.linspace(0.0, 12.0, 121)
 
@@ -46,12 +46,15 @@ def spikes_of(folder: Path, cell: str) -> np.ndarray:
 
 
 def vector_strength(times: np.ndarray, frequency: float) -> float:
-    """Length of the mean phase vector at a frequency."""
+    """Return the length of the mean phase vector at a frequency."""
     return float(np.abs(np.mean(np.exp(2j * np.pi * frequency * times))))
 
 
 def locked_frequency(times: np.ndarray, around: float | None = None) -> float:
-    """Frequency with the largest vector strength, near one or in the band of the fish."""
+    """Return the frequency (Hz) with the largest vector strength.
+
+    It is sought within 5 Hz of ``around``, or in the whole band of the fish.
+    """
     part = times[times < times[0] + 5.0]
     low, high = (around - 5, around + 5) if around is not None else BAND
     grid = np.arange(low, high, 0.02)
@@ -65,8 +68,11 @@ def locked_frequency(times: np.ndarray, around: float | None = None) -> float:
 
 @numba.njit
 def laboratory_spikes(p: np.ndarray, frequency: float, duration: float, seed: int) -> np.ndarray:
-    """The laboratory's model under its EOD: dendritic low-pass of the rectified sine, noisy
-    adaptive integration, Euler steps."""
+    """Simulate the laboratory's model under its EOD and return spike times in seconds.
+
+    The rectified sine passes through a dendritic low-pass filter into a noisy adaptive
+    integrate-and-fire neuron; the equations are integrated by Euler steps.
+    """
     (
         v_zero,
         a_zero,
@@ -115,7 +121,7 @@ def laboratory_spikes(p: np.ndarray, frequency: float, duration: float, seed: in
 
 
 def laboratory(row: dict[str, str], n: int, rate: float, seed: int = 1) -> np.ndarray:
-    """Intervals of the laboratory's model of a cell, after two seconds of running in."""
+    """Return intervals of the laboratory's model of a cell; the first two seconds are left out."""
     names = (
         "v_zero",
         "a_zero",
@@ -137,8 +143,8 @@ def laboratory(row: dict[str, str], n: int, rate: float, seed: int = 1) -> np.nd
 
 
 def statistics(intervals: np.ndarray, recorded: np.ndarray | None = None) -> dict[str, float]:
-    """Rate, CV, serial correlation at two lags, and distance of the distribution function to the
-    recorded one."""
+    """Return rate, CV, serial correlation at two lags, and the largest distance between the
+    distribution function and the recorded one."""
     if len(intervals) < 50:
         return {}
     centred = intervals - np.mean(intervals)
@@ -155,8 +161,8 @@ def statistics(intervals: np.ndarray, recorded: np.ndarray | None = None) -> dic
 
 
 def run(cell: str, folder: Path, table: dict[str, dict[str, str]]) -> list[dict[str, object]]:
-    """Fit one cell by both models; a row for the recording, each model, and the laboratory's where
-    there is one."""
+    """Fit one cell by both models; one row each for the recording, the two models, and the
+    laboratory's model if the cell has one."""
     times = spikes_of(folder, cell)
     known = table.get(cell)
     frequency = locked_frequency(times, float(known["EODf"]) if known else None)
@@ -226,7 +232,7 @@ def run(cell: str, folder: Path, table: dict[str, dict[str, str]]) -> list[dict[
 
 
 def histogram(intervals: np.ndarray) -> str:
-    """Density of intervals in units of the bin, as text for the table that the figure is drawn
+    """Return the share of intervals in each bin, as text for the table that the figure is drawn
     from."""
     counts = np.histogram(intervals * 1e3, EDGES)[0] / max(len(intervals), 1)
     return " ".join(f"{value:.4g}" for value in counts)
@@ -238,7 +244,7 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--jobs", type=int, default=1)
-    parser.add_argument("--cells", type=int, default=None, help="only so many cells")
+    parser.add_argument("--cells", type=int, default=None, help="fit only the first CELLS cells")
     parser.add_argument("--output", type=Path, default=RESULTS)
     arguments = parser.parse_args()
     folder = Path(os.environ["NEUROCODE_DATA"]) / "punit"

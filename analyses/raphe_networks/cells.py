@@ -1,7 +1,7 @@
 """Dorsal raphe neurons as fits of ``igif-ia``, and layers whose neurons are those cells.
 
-A layer takes the fitted values as they are, in their units and with their noise: neuron ``i`` is
-cell ``i`` modulo the number of cells. The quick protocol plants cells near the library's values
+A layer takes the fitted values unchanged, in their units and with their noise: neuron ``i`` is
+cell ``i`` modulo the number of cells. The quick protocol makes up cells near the library's values
 instead of fitting recordings.
 """
 
@@ -21,14 +21,14 @@ Values = dict[str, float]
 
 MODEL = "igif-ia"
 CELLS = ("DRN156", "DRN158", "DRN159", "DRN162", "DRN164")
-#: Time step of the fits in seconds, starts of their search, and spread of the planted values around
-#: the library's.
+#: Time step of the fits in seconds, number of starts of their search, and relative spread of the
+#: made-up values around the library's.
 FIT_STEP, STARTS, PLANTED_SPREAD = 2e-4, 6, 0.1
 
 
 def fit_row(cell: str, seed: int) -> dict[str, Any]:
-    """Fitted values of a cell as JSON, its held-out likelihood, and the spike times of its training
-    recording."""
+    """Return the fitted values of a cell as JSON, its held-out likelihood, and the spike times of
+    its training recording."""
     experiment = recording(cell)
     result = nc.fit(nc.models.by_name(MODEL), experiment, seed=seed, starts=STARTS, dt=FIT_STEP)
     scores = nc.evaluate(result, experiment)
@@ -53,7 +53,8 @@ def recording(cell: str) -> nc.Experiment:
 
 
 def planted_row(cell: str, seed: int) -> dict[str, Any]:
-    """A cell that no recording stands behind: values near the library's, and a Poisson train."""
+    """Return the row of a made-up cell: values near the library's, and a Poisson train for
+    spikes."""
     model, random = nc.models.by_name(MODEL), np.random.default_rng([CELLS.index(cell), seed])
     values = {}
     for name in model.free:
@@ -72,14 +73,17 @@ def _spikes(times: np.ndarray, duration: float) -> dict[str, Any]:
 
 
 def windows(times: np.ndarray, duration: float, length: float) -> list[np.ndarray]:
-    """Consecutive windows of a train, each counted from its own start."""
+    """Cut a train into consecutive windows; spike times are relative to the start of their
+    window."""
     starts = length * np.arange(int(duration / length + 1e-9))
     return [times[(times >= start) & (times < start + length)] - start for start in starts]
 
 
 def shuffled(cells: Mapping[str, Values], seed: int) -> dict[str, Values]:
-    """Cells among which every parameter is dealt anew: the values are the same, their combinations
-    are not."""
+    """Return cells among which the values of every parameter are permuted.
+
+    The values are those of the given cells, but their combinations are new.
+    """
     names, random = list(cells), np.random.default_rng(seed)
     parameters = list(next(iter(cells.values())))
     dealt = {
@@ -93,21 +97,21 @@ def shuffled(cells: Mapping[str, Values], seed: int) -> dict[str, Values]:
 
 
 def model_of(cells: Mapping[str, Values], neurons: int) -> nc.NeuronModel:
-    """The model of a layer whose neurons are the cells in turn."""
+    """Return the model of a layer whose neurons are the cells in turn."""
     base = nc.models.by_name(MODEL)
-    each = {
+    by_neuron = {
         name: np.array([list(cells.values())[k % len(cells)][name] for k in range(neurons)])
         for name in base.free
     }
     parameters = {
         name: replace(base.parameters[name], value=values, per_neuron=True)
-        for name, values in each.items()
+        for name, values in by_neuron.items()
     }
     return replace(base, parameters={**base.parameters, **parameters})
 
 
 def library(cells: Mapping[str, Values]) -> dict[str, Values]:
-    """The library's values for every cell."""
+    """Return the library's values for every cell."""
     base = nc.models.by_name(MODEL)
     return {
         name: {parameter: float(base.parameters[parameter].value) for parameter in base.free}

@@ -12,13 +12,13 @@ from analyses.protocol import Pairs, is_trained, paired
 from neurocode.studies import Claim
 
 FIXED = Path(__file__).with_name("claims.toml")
-#: A network looks like its cells where it differs by less than so many times the difference of
-#: halves of their recordings.
+#: A network looks like its cells if its difference from them is less than this multiple of the
+#: difference between halves of their recordings.
 ALIKE = 2.0
 
 
 def claims(folder: Path) -> list[Claim]:
-    """Every fixed claim whose table is there."""
+    """Judge every fixed claim whose table exists."""
     return judged_families(FIXED, folder, JUDGES)
 
 
@@ -27,18 +27,18 @@ def _between(table: pd.DataFrame, entry: Entry) -> Pairs:
 
 
 def _alike(table: pd.DataFrame, entry: Entry) -> Pairs:
-    own = table[table["arm"] == entry["arm"]]
-    trained = is_trained(own)
+    rows = table[table["arm"] == entry["arm"]]
+    trained = is_trained(rows)
     return Pairs(
-        (np.log(ALIKE) - own["after_unlikeness"])[trained].to_numpy(float), int((~trained).sum())
+        (np.log(ALIKE) - rows["after_unlikeness"])[trained].to_numpy(float), int((~trained).sum())
     )
 
 
 def _moved(table: pd.DataFrame, entry: Entry) -> Pairs:
-    own = table[table["arm"] == entry["arm"]]
-    trained = is_trained(own)
+    rows = table[table["arm"] == entry["arm"]]
+    trained = is_trained(rows)
     return Pairs(
-        (own["after_unlikeness"] - own["before_unlikeness"])[trained].to_numpy(float),
+        (rows["after_unlikeness"] - rows["before_unlikeness"])[trained].to_numpy(float),
         int((~trained).sum()),
     )
 

@@ -1,4 +1,4 @@
-"""Networks of raphe neurons: their synapses learn, their neurons are given."""
+"""Networks of raphe neurons, whose synapses learn while the fitted neurons stay as they are."""
 
 from __future__ import annotations
 
@@ -26,19 +26,23 @@ from neurocode.tasks.losses import as_loss
 
 Row = dict[str, Any]
 
-#: Step of the networks in seconds; a sample of an electrocardiogram is one step, one of a letter is
-#: held for ten (ours).
+#: Step of the networks in seconds, and number of steps for which each sample of a letter is held
+#: (chosen here). A sample of an electrocardiogram is one step.
 STEP, HELD = 1e-3, 10
 READOUT = 20e-3
 CLIP, BATCH = 1.0, {"ecg": 64, "braille": 50, "bursts": 32}
 VALIDATION = 60
-#: Learning rate of the neurons over that of the synapses, where neurons learn (ours).
+#: Ratio of the learning rate of the neurons to that of the synapses, where neurons learn (chosen
+#: here).
 INTRINSIC = 0.1
 
 
 def make_task(row: Row) -> Task:
-    """Task of a row, training and validation divided anew for each seed; fewer sequences where the
-    row asks for them."""
+    """Return the task of a row.
+
+    Training and validation sequences are divided anew for each seed. If ``sequences`` of the row is
+    not zero, only that number of sequences is taken.
+    """
     if row["dataset"] == "ecg":
         task = tasks.ecg(data_folder("qtdb-ecg"), n_validation=VALIDATION, seed=row["seed"])
     elif row["dataset"] == "braille":
@@ -49,7 +53,7 @@ def make_task(row: Row) -> Task:
 
 
 def held(task: Task, steps: int) -> Task:
-    """Every sample shown for so many steps."""
+    """Return a task in which every sample is shown for ``steps`` steps."""
 
     def longer(part: Part) -> Part:
         return Part(
@@ -62,15 +66,20 @@ def held(task: Task, steps: int) -> Task:
 
 
 def neurons_of(row: Row, cells: Mapping[str, Values]) -> Mapping[str, Values]:
-    """Cells of an arm: as fitted (where they learn, at their start), dealt anew, or the library's."""
+    """Return the cells of an arm: fitted, with permuted parameters, or with the library's values.
+
+    Where neurons learn, they start as fitted.
+    """
     if row["arm"] == "shuffled":
         return shuffled(cells, row["seed"])
     return library(cells) if row["arm"] == "library" else cells
 
 
 def make_network(row: Row, task: Task, cells: Mapping[str, Values]) -> Network:
-    """Network of a row at its start: the same synapses for every arm; a weighted sum of one is
-    ``gain`` pA."""
+    """Return the network of a row before training.
+
+    Every arm starts with the same synapses. A weighted sum of one is a current of ``gain`` pA.
+    """
     model = model_of(neurons_of(row, cells), row["neurons"])
     first, second, third = jax.random.split(jax.random.key(row["seed"]), 3)
     layer = Layer(
@@ -89,7 +98,7 @@ def make_network(row: Row, task: Task, cells: Mapping[str, Values]) -> Network:
 
 
 def make_settings(row: Row) -> Settings:
-    """How every arm is trained."""
+    """Return the training settings of a row."""
     return Settings(
         epochs=row["epochs"],
         batch_size=BATCH[row["dataset"].partition("-")[0]],

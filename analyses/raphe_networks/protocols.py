@@ -1,4 +1,7 @@
-"""Rows of the study: four kinds of neurons on two tasks. Sizes, epochs and grids are ours."""
+"""Rows of the study: four kinds of neurons on two tasks.
+
+Sizes, epochs and grids are our choice.
+"""
 
 from __future__ import annotations
 
@@ -11,8 +14,8 @@ from analyses.raphe_networks.cells import CELLS
 from analyses.raphe_networks.networks import Row
 
 PROTOCOLS = ("reduced", "quick")
-#: Neurons as fitted, their parameters dealt anew among cells, those of the library, and fitted ones
-#: that learn too.
+#: Neurons as fitted, with parameters permuted among cells, with the values of the library, and as
+#: fitted but learning too.
 ARMS = ("fitted", "shuffled", "library", "learned")
 GRID: Grid = {"rate": (3e-3, 0.01), "gain": (200.0, 800.0)}
 TUNING_SEEDS, SEEDS = (100, 101, 102), 8
@@ -20,7 +23,7 @@ SIZES = {"ecg": {"neurons": 70, "epochs": 12}, "braille": {"neurons": 100, "epoc
 
 
 def cells(protocol: str) -> tuple[list[Row], Grid]:
-    """Every kind of neuron on every task, and the grid that all of them search."""
+    """Return every kind of neuron on every task, and the grid that all of them search."""
     if protocol == "quick":
         size = {"neurons": 10, "epochs": 2, "sequences": 60}
         return [{"dataset": "bursts", "arm": "fitted", **size}], {"rate": (0.01,), "gain": (800.0,)}
@@ -31,11 +34,11 @@ def cells(protocol: str) -> tuple[list[Row], Grid]:
 
 
 def fits() -> list[Row]:
-    """The five cells."""
+    """Return one row per cell."""
     return [{"cell": cell, "seed": 0} for cell in CELLS]
 
 
 def trainings(protocol: str, best: pd.DataFrame) -> list[Row]:
-    """Fresh seeds of every cell at its best setting."""
+    """Return rows with fresh seeds of every cell at its best setting."""
     seeds = range(1 if protocol == "quick" else SEEDS)
     return [{**row, "seed": seed} for seed, row in itertools.product(seeds, best_rows(best))]

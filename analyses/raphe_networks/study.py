@@ -1,5 +1,5 @@
-"""One neuron, four jobs: raphe neurons that are fitted, put into a layer unchanged, trained around
-and compared again.
+"""One neuron, four jobs: raphe neurons are fitted, put unchanged into a layer whose synapses are
+trained, and compared with the recordings again.
 
 neurocode study raphe-networks --workers 2
 neurocode figures raphe-networks
@@ -23,19 +23,19 @@ from neurocode.studies import Study, StudyRun
 
 
 def fitted(run: StudyRun) -> pd.DataFrame:
-    """The five cells, fitted or planted."""
+    """Fit the five cells, or make them up in the quick protocol."""
     return run.rows(
         planted_row if run.protocol == "quick" else fit_row, protocols.fits(), "fits.parquet"
     )
 
 
 def cells_of(fits: pd.DataFrame) -> Cells:
-    """Fitted values of every cell."""
+    """Return the fitted values of every cell."""
     return {row["cell"]: json.loads(row["values"]) for row in fits.to_dict("records")}
 
 
 def recorded_of(fits: pd.DataFrame) -> Recorded:
-    """Spike times and duration of the recording of every cell."""
+    """Return the spike times and the duration of the recording of every cell."""
     return {
         row["cell"]: (np.array(json.loads(row["spike_times"])), row["duration"])
         for row in fits.to_dict("records")
@@ -43,13 +43,13 @@ def recorded_of(fits: pd.DataFrame) -> Recorded:
 
 
 def tuned(run: StudyRun) -> pd.DataFrame:
-    """Best learning rate and gain of every kind of neuron on every task."""
-    found, grid = protocols.cells(run.protocol)
+    """Return the best learning rate and gain of every kind of neuron on every task."""
+    arms, grid = protocols.cells(run.protocol)
     seeds = protocols.TUNING_SEEDS[:1] if run.protocol == "quick" else protocols.TUNING_SEEDS
     return tune(
         run,
         partial(tuning_row, cells_of(fitted(run))),
-        found,
+        arms,
         grid,
         "tuning.parquet",
         ("dataset",),
@@ -58,7 +58,7 @@ def tuned(run: StudyRun) -> pd.DataFrame:
 
 
 def trained(run: StudyRun) -> None:
-    """Fresh seeds at the best settings."""
+    """Train networks with fresh seeds at the best settings."""
     fits = fitted(run)
     work = partial(training_row, cells_of(fits), recorded_of(fits))
     run.rows(work, protocols.trainings(run.protocol, tuned(run)), "training.parquet")

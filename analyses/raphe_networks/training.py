@@ -1,5 +1,5 @@
-"""Rows of tuning and training, and whether the spikes of a network look like those of the cells it
-is made of."""
+"""Rows of tuning and training, and the comparison of a network's spikes with those of the cells
+that it is made of."""
 
 from __future__ import annotations
 
@@ -17,10 +17,11 @@ from analyses.raphe_networks.networks import STEP, Row, make_network, make_setti
 from neurocode.learning import Network, Part, Task, TrainingResult, stratified, train
 from neurocode.recordings import Trains
 
-#: What is compared: none of them asks both sides for the same stimulus, which network and recording
-#: do not have.
+#: Statistics that are compared. None of them needs the same stimulus on both sides, since network
+#: and recording do not share one.
 STATISTICS = ("rate", "interval_distribution", "autocorrelogram", "complexity_per_spike")
-#: Test sequences of the comparison, and recorded windows of their length.
+#: Number of test sequences that are compared, and largest number of recorded windows of their
+#: length.
 COMPARED = 40
 
 Cells = Mapping[str, Values]
@@ -28,7 +29,7 @@ Recorded = Mapping[str, tuple[np.ndarray, float]]
 
 
 def trained(row: Row, cells: Cells) -> tuple[Task, TrainingResult]:
-    """Task and trained network of a row."""
+    """Return the task and the trained network of a row."""
     task = make_task(row)
     return task, train(
         make_network(row, task, cells), task, seed=row["seed"], settings=make_settings(row)
@@ -36,17 +37,17 @@ def trained(row: Row, cells: Cells) -> tuple[Task, TrainingResult]:
 
 
 def tuning_row(cells: Cells, **row: Any) -> dict[str, float]:
-    """What validation says of a setting; no test score is kept."""
+    """Return the validation scores of a setting; no test score is kept."""
     return validation_of(trained(row, cells)[1])
 
 
 def training_row(cells: Cells, recorded: Recorded, **row: Any) -> dict[str, float]:
-    """Scores of the network that validation chose, and how unlike the cells its spikes are before
-    and after training."""
+    """Return the scores of the network that validation chose, and how much its spikes differ from
+    those of the cells before and after training."""
     task, result = trained(row, cells)
-    shown = stratified(task.test, COMPARED, row["seed"])
-    before = unlikeness(make_network(row, task, cells), shown, recorded, row["seed"])
-    after = unlikeness(result.network, shown, recorded, row["seed"])
+    compared = stratified(task.test, COMPARED, row["seed"])
+    before = unlikeness(make_network(row, task, cells), compared, recorded, row["seed"])
+    after = unlikeness(result.network, compared, recorded, row["seed"])
     chosen = result.history.set_index("epoch").loc[result.best_epoch]
     return {
         **scores_of(result, task, row["seed"]),
@@ -57,24 +58,27 @@ def training_row(cells: Cells, recorded: Recorded, **row: Any) -> dict[str, floa
 
 
 def unlikeness(network: Network, part: Part, recorded: Recorded, seed: int) -> dict[str, float]:
-    """By statistic, the logarithm of the difference to the cells over that between halves of their
-    recordings, and the mean of all.
+    """Return the difference between a network and its cells, for each statistic and on average.
 
-    Each neuron is compared with the cell whose place it takes: its spikes in every sequence with as
-    many windows of the recording. Statistics of neurons that are silent are not defined and left
-    out of the means over neurons.
+    It is the logarithm of the difference from the cells divided by the difference between halves of
+    their recordings. Each neuron is compared with the cell whose place it takes: its spikes in all
+    sequences with the windows of the recording, at most as many as there are sequences. Statistics
+    of silent neurons are not defined, and are left out of the means over neurons.
     """
     x, key = jnp.moveaxis(jnp.asarray(part.inputs), 0, 1), jax.random.key(seed)
     spikes = np.asarray(network(x, key).spikes[0])
     names, length = list(recorded), len(spikes) * STEP
     cut = {name: windows(*recorded[name], length)[: spikes.shape[1]] for name in names}
-    own = [
+    simulated = [
         [STEP * (np.flatnonzero(train) + 0.5) for train in spikes[:, :, k].T]
         for k in range(spikes.shape[2])
     ]
-    given = [cut[names[k % len(names)]] for k in range(len(own))]
+    windows_of_cells = [cut[names[k % len(names)]] for k in range(len(simulated))]
     table = nc.compare(
-        _stated(own, length), _stated(given, length), statistics=STATISTICS, seed=seed
+        _stated(simulated, length),
+        _stated(windows_of_cells, length),
+        statistics=STATISTICS,
+        seed=seed,
     )
     ratios = np.log(table["difference"] / table["reference"])
     return {
@@ -84,7 +88,8 @@ def unlikeness(network: Network, part: Part, recorded: Recorded, seed: int) -> d
 
 
 def _stated(units: list[list[np.ndarray]], length: float) -> Trains:
-    """Trains of units whose repeats end when they end, not with their last spike."""
+    """Return trains of units whose repeats last ``length`` seconds, also beyond their last
+    spike."""
     return Trains.of_arrays(
         [[(times, 0.0, length) for times in unit] for unit in units],
         [str(k) for k in range(len(units))],

@@ -22,15 +22,16 @@ import neurocode as nc
 from neurocode.models import EscapeNoise, NeuronModel, Parameter
 
 DT, DURATION = 5e-4, 60.0
-#: Standard deviation of the noise added to the simulated voltage, in mV (ours).
+#: Standard deviation of the noise added to the simulated voltage, in mV (chosen here).
 VOLTAGE_NOISE = 0.5
 RESULTS = Path(__file__).parent / "results"
 
 
 @dataclass(frozen=True)
 class System:
-    """What is recovered: the neuron that produced the data, the model that is fitted, and what it
-    sees."""
+    """A recovery: the neuron that produced the data, the model that is fitted, the mean of the
+    input current, and the interval in seconds at which the fit also explains the voltage (None: it
+    does not)."""
 
     truth: NeuronModel
     model: NeuronModel
@@ -39,7 +40,8 @@ class System:
 
 
 def adaptive_lif() -> NeuronModel:
-    """Leaky integrate-and-fire neuron with one adaptation current and a soft threshold (ours)."""
+    """Leaky integrate-and-fire neuron with one adaptation current and a soft threshold (chosen
+    here)."""
     return NeuronModel(
         name="adaptive_lif",
         equations="""
@@ -68,7 +70,10 @@ def adaptive_lif() -> NeuronModel:
 
 
 def systems() -> dict[str, System]:
-    """The three recoveries; all true values are ours, away from the values at which the fits start."""
+    """Return the three recoveries.
+
+    All true values are chosen here, and differ from the values at which the fits start.
+    """
     gif = nc.models.gif((20.0, 200.0))
     cell = {
         "g_L": "5 nS",
@@ -98,7 +103,7 @@ def systems() -> dict[str, System]:
 
 
 def recordings(system: System, runs: int, seed: int) -> list[nc.Experiment]:
-    """Recordings of all runs, simulated in Brian2 under one frozen current."""
+    """Return the recordings of all runs, simulated in Brian2 under one frozen current."""
     current = nc.simulation.stimuli.frozen_noise(
         DURATION, DT, mean=system.mean_current, standard_deviation=120.0, seed=seed
     )
@@ -117,7 +122,7 @@ def _measured(segment: neo.Segment, random: np.random.Generator) -> neo.AnalogSi
 
 
 def fit_runs(name: str, system: System, runs: int, seed: int) -> pd.DataFrame:
-    """A row a run and estimated parameter."""
+    """Fit all runs of a system; one row per run and estimated parameter."""
     rows = []
     for run, experiment in enumerate(track(recordings(system, runs, seed), description=name)):
         result = nc.fit(system.model, experiment, starts=2, seed=run, voltage=system.voltage)
@@ -142,7 +147,8 @@ def fit_runs(name: str, system: System, runs: int, seed: int) -> pd.DataFrame:
 
 
 def summarise(frame: pd.DataFrame) -> pd.DataFrame:
-    """Coverage of the 95 % intervals and bias in standard errors, one row per parameter."""
+    """Return the coverage of the 95 % intervals and the bias in standard errors, one row per
+    parameter."""
     frame = frame.assign(deviation=(frame["estimate"] - frame["truth"]) / frame["standard_error"])
     grouped = frame.groupby(["system", "parameter"], sort=False)
     return grouped.agg(
@@ -159,7 +165,7 @@ def summarise(frame: pd.DataFrame) -> pd.DataFrame:
 
 
 def claims(table: pd.DataFrame, runs: int) -> pd.DataFrame:
-    """What was asked of the estimates against what was measured, three rows a system."""
+    """Compare the requirements on the estimates with the measured values; three rows per system."""
     rows = []
     for system, part in table.groupby("system", sort=False):
         pooled, smallest, largest = (

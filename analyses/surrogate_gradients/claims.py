@@ -15,17 +15,18 @@ from analyses.surrogate_gradients.sparse import lines_by_seed
 from neurocode.studies import Claim
 
 FIXED = Path(__file__).with_name("claims.toml")
-#: What an entry may say of the rows that it is about.
+#: Columns by which an entry may choose its rows.
 CHOICES = ("net", "start", "depth", "arm")
 
 
 def claims(folder: Path) -> list[Claim]:
-    """Every fixed claim whose tables are there; those on data that are not are "not comparable"."""
+    """Judge every fixed claim whose table exists; claims on data that are not available are "not
+    comparable"."""
     return judged_families(FIXED, folder, judges())
 
 
 def chosen(table: pd.DataFrame, entry: Entry) -> pd.DataFrame:
-    """Rows that an entry is about."""
+    """Return the rows that an entry is about."""
     for name in CHOICES:
         if name in entry:
             table = table[table[name] == entry[name]]
@@ -33,21 +34,24 @@ def chosen(table: pd.DataFrame, entry: Entry) -> pd.DataFrame:
 
 
 def _scored(table: pd.DataFrame, entry: Entry) -> Pairs:
-    """Accuracy of the first arm, depth or start minus that of the second."""
+    """Return the accuracy of the first arm, depth or start minus that of the second."""
     return paired(
         chosen(table, entry), entry.get("by", "arm"), entry["first"], entry["second"], "test_score"
     )
 
 
 def _over_chance(table: pd.DataFrame, entry: Entry) -> Pairs:
-    """Of all networks, also of those that did not train: that is what is claimed."""
+    """Return the accuracy of every network minus chance.
+
+    Networks that did not train are included, because the claim is about all networks.
+    """
     rows = chosen(table, entry)
     return Pairs((rows["test_score"] - rows["chance"]).to_numpy(float), 0)
 
 
 def _grows_with_depth(table: pd.DataFrame, entry: Entry) -> Pairs:
-    """Accuracy of the first arm minus that of the second in deep networks, minus the same in
-    shallow ones."""
+    """Return the accuracy of the first arm minus that of the second in deep networks, minus the
+    same difference in shallow networks."""
     rows = chosen(table, entry)
     wanted = [
         (depth, entry[arm])
@@ -65,15 +69,18 @@ def _grows_with_depth(table: pd.DataFrame, entry: Entry) -> Pairs:
 
 
 def _line(table: pd.DataFrame, entry: Entry) -> Pairs:
-    """Of the broken line of each seed, the slope above the break, or how much steeper it is below."""
+    """Return for each seed the slope of its broken line above the break, or the slope below minus
+    the slope above."""
     lines = lines_by_seed(table)
     values = lines["above"] if entry["line"] == "above" else lines["below"] - lines["above"]
     return Pairs(values.dropna().to_numpy(float), int(values.isna().sum()))
 
 
 def _area(table: pd.DataFrame, entry: Entry) -> Pairs:
-    """Area under the curve on held-out shapes minus the one that is claimed; nothing before rows of
-    all shapes are there."""
+    """Return the area under the curve on held-out shapes minus the claimed area.
+
+    The result is empty until the table has rows of all shapes.
+    """
     if table["shape"].nunique() < entry["shapes"]:
         return Pairs(np.empty(0), 0)
     return Pairs((area_by_seed(table) - entry["area"]).to_numpy(float), 0)
@@ -90,7 +97,8 @@ KINDS: dict[str, tuple[str, PairedJudge]] = {
 
 
 def judges() -> dict[str, tuple[str, PairedJudge]]:
-    """Table and judge of every claim on data that are here, by the first word of its name."""
+    """Return the table and the judge of every claim on available data, by the first word of its
+    name."""
     entries = tomllib.loads(FIXED.read_text(encoding="utf-8"))
     return {
         name: KINDS[name.partition("_")[0]]

@@ -1,11 +1,11 @@
-"""Whether a start can learn at all, predicted from the surrogate derivative where its potentials
-are.
+"""A rule that predicts whether a network can learn from its initial weights at all.
 
-A weight learns from the derivative at the potentials that it helps to make. From a silent start
-these lie near rest, where a compact derivative is zero and one with a fast tail is lost beside the
-smallest number that Adam adds to a gradient. The rule asks for the mean derivative over the
-potentials of the start, of the layer in which it is smallest, and for the number of silent layers:
-weights that no spike reaches have no gradient at all, so these layers wake one after another.
+A weight learns through the surrogate derivative at the potentials that it contributes to. In a
+silent network these lie near rest, where a derivative of compact support is zero, and one with a
+fast decaying tail is negligible beside the small constant that Adam adds to the size of a gradient.
+The rule has two features: the mean derivative over the potentials of the untrained network, in the
+layer where it is smallest, and the number of silent layers. Weights that no spike reaches have no
+gradient at all, so silent layers begin to fire one after another.
 """
 
 from __future__ import annotations
@@ -22,16 +22,20 @@ from analyses.protocol import is_trained
 from analyses.surrogate_gradients.protocols import FITTED, HELD_OUT
 from neurocode.learning import Layer, Network, Task, stratified
 
-#: Sequences whose potentials are looked at.
+#: Number of sequences whose potentials are computed.
 SEQUENCES = 100
-#: Smaller derivatives, which a gradient of 32 bits cannot hold either, count as this.
+#: Lower bound on the derivative before its logarithm is taken; a 32-bit gradient holds nothing
+#: smaller.
 SMALLEST = 1e-45
 FEATURES = ("log_derivative", "silent_layers")
 
 
 def derivative_at_start(network: Network, task: Task, seed: int) -> dict[str, float]:
-    """Mean derivative over neurons, time and sequences, of the layer in which it is smallest; that
-    at rest; and silent layers."""
+    """Return the features of an untrained network.
+
+    They are the derivative averaged over neurons, time and sequences, in the layer where this is
+    smallest; the derivative at rest; and the number of silent layers.
+    """
     signal = jnp.moveaxis(jnp.asarray(stratified(task.training, SEQUENCES, seed).inputs), 0, 1)
     means, silent = [], 0
     for layer in network.layers:
@@ -45,55 +49,61 @@ def derivative_at_start(network: Network, task: Task, seed: int) -> dict[str, fl
 
 @eqx.filter_jit
 def margins(layer: Layer, x: jax.Array) -> jax.Array:
-    """Distances to threshold (time, batch, n) of neurons driven by inputs (time, batch, inputs),
-    without connections inside."""
+    """Return the distances to threshold (time, batch, n) for inputs (time, batch, inputs).
+
+    Recurrent connections of the layer are ignored.
+    """
     step = layer.dynamics.step
     names = step.prepare(layer.intrinsic.values())
     current = layer.current(x)
 
     def advance(
-        state: dict[str, jax.Array], now: jax.Array
+        state: dict[str, jax.Array], current_in_step: jax.Array
     ) -> tuple[dict[str, jax.Array], jax.Array]:
-        state, output = step(state, now, names)
+        state, output = step(state, current_in_step, names)
         return state, output.margin
 
     return jax.lax.scan(advance, step.initial_state(names, current.shape[1:]), current)[1]
 
 
 def predicted(table: pd.DataFrame, derivative: str = "derivative") -> pd.Series:
-    """Of every start the probability that it learns, from a logistic regression on the fitted
-    shapes of all seeds.
+    """Return for every row the predicted probability that the network learns.
 
-    ``derivative`` is the column that the rule reads: that over the potentials of the start, or
-    ``"derivative_at_rest"``.
+    The prediction is a logistic regression that is fitted to the rows of the shapes in ``FITTED``
+    of all seeds. ``derivative`` is the column that it uses: ``"derivative"``, the mean over the
+    potentials of the untrained network, or ``"derivative_at_rest"``.
     """
-    own = with_features(table, derivative)
-    fitted = own[own["shape"].isin(FITTED)]
+    rows = with_features(table, derivative)
+    fitted = rows[rows["shape"].isin(FITTED)]
     if fitted["learns"].nunique() < 2:
         return pd.Series(fitted["learns"].astype(float).mean(), index=table.index)
     scale = fitted[list(FEATURES)].std().replace(0.0, 1.0)
     rule = LogisticRegression(C=1e3, max_iter=1000).fit(
         fitted[list(FEATURES)] / scale, fitted["learns"]
     )
-    return pd.Series(rule.predict_proba(own[list(FEATURES)] / scale)[:, 1], index=table.index)
+    return pd.Series(rule.predict_proba(rows[list(FEATURES)] / scale)[:, 1], index=table.index)
 
 
 def with_features(table: pd.DataFrame, derivative: str = "derivative") -> pd.DataFrame:
-    """With the decimal logarithm of the derivative, and whether the start learned."""
+    """Return the table with the decimal logarithm of the derivative, and with whether the network
+    learned."""
     return table.assign(
         log_derivative=np.log10(np.maximum(table[derivative], SMALLEST)), learns=is_trained(table)
     )
 
 
 def held_out(table: pd.DataFrame, derivative: str = "derivative") -> pd.DataFrame:
-    """Rows of the shapes on which the rule is judged, with what it predicts."""
-    own = with_features(table, derivative).assign(predicted=predicted(table, derivative))
-    return own[own["shape"].isin(HELD_OUT)]
+    """Return the rows of the shapes on which the rule is judged, with its predictions."""
+    rows = with_features(table, derivative).assign(predicted=predicted(table, derivative))
+    return rows[rows["shape"].isin(HELD_OUT)]
 
 
 def area_by_seed(table: pd.DataFrame, derivative: str = "derivative") -> pd.Series:
-    """Area under the curve of the rule on the held-out shapes, by seed; those of a seed that all
-    learn, or none, say nothing."""
+    """Return by seed the area under the receiver operating characteristic on the held-out shapes.
+
+    A seed is left out if all of its networks learn or none does, because the area is then not
+    defined.
+    """
     parts = held_out(table, derivative).groupby("seed")
     areas = {
         seed: roc_auc_score(part["learns"], part["predicted"])

@@ -31,17 +31,17 @@ from neurocode.learning import (
 Row = dict[str, Any]
 
 STEP, READOUT, SYNAPSE = 1e-3, 20e-3, 5e-3
-#: Manifolds of the benchmark, and harder ones (ours): rougher, of two dimensions.
+#: The manifolds of the benchmark, and two harder kinds chosen here: rougher, and of two dimensions.
 MANIFOLDS = {
     "randman": {"dimension": 1, "smoothness": 1.0},
     "randman-rough": {"dimension": 1, "smoothness": 0.5},
     "randman-2d": {"dimension": 2, "smoothness": 1.0},
 }
 INPUTS, CLASSES = 20, 10
-#: Steps of an electrocardiogram that are taken, of 1301 (ours).
+#: Number of steps of an electrocardiogram that are used, of 1301 (chosen here).
 ECG_STEPS = 400
-#: Of a derivative and how it is used: the paper's default, then what is changed of it. Heights as
-#: transcribed from the paper.
+#: Settings of the surrogate derivative in each arm: first the paper's default, then what an arm
+#: changes in it. Heights are transcribed from the paper.
 ARMS: dict[str, dict[str, Any]] = {
     "reference": {},
     "sigmoid": {"family": "sigmoid", "height": 0.25},
@@ -56,17 +56,17 @@ ARMS: dict[str, dict[str, Any]] = {
     "stopped": {"through_loop": False},
     "asymptotic stopped": {"asymptotic": True, "through_loop": False},
 }
-#: Hertz at which every layer of the firing start fires (ours): about a spike of each neuron in a
-#: sequence, four of the long ones.
+#: Rate in hertz at which every layer of the firing start fires (chosen here): about one spike per
+#: neuron and sequence, or four in the long sequences.
 FIRING = {"ecg": 10.0, "braille": 26.0}
 MANIFOLD_FIRING = 10.0
-#: Training sequences on which the firing start is set.
+#: Number of training sequences on which the weights of the firing start are set.
 STARTED_ON = 200
 
 
 @lru_cache(maxsize=4)
 def _whole(name: str, samples: int, seed: int) -> Task:
-    """A task; kept, because many rows share it."""
+    """Return a whole task; it is cached because many rows share it."""
     if name in MANIFOLDS:
         return tasks.random_manifolds(
             CLASSES, samples, n_inputs=INPUTS, seed=seed, **MANIFOLDS[name]
@@ -81,19 +81,21 @@ def _whole(name: str, samples: int, seed: int) -> Task:
 
 
 def shortened(part: Part) -> Part:
-    """The first steps of every sequence."""
+    """Return the first ``ECG_STEPS`` steps of every sequence."""
     return Part(part.inputs[:, :ECG_STEPS], part.targets[:, :ECG_STEPS], part.valid[:, :ECG_STEPS])
 
 
 def make_task(row: Row) -> Task:
-    """Task of a row: fresh manifolds for each seed, or recorded sequences divided anew."""
+    """Return the task of a row: new manifolds for each seed, or recorded sequences divided anew."""
     task = _whole(row["dataset"], row["samples"], row["seed"])
     return smaller(task, row["sequences"], row["seed"]) if row["sequences"] else task
 
 
 def make_network(row: Row, task: Task) -> Network:
-    """Network of a row at its start: the published uniform weights, which leave it silent, or those
-    of the firing start."""
+    """Return the network of a row before training.
+
+    It has the published uniform weights, which leave it silent, or the weights of the firing start.
+    """
     keys = iter(jax.random.split(jax.random.key(row["seed"]), 2 * row["depth"] + 2))
     options = dict(row["surrogate"]) if "surrogate" in row else dict(ARMS[row["arm"]])
     through_loop, reset = (
@@ -128,7 +130,7 @@ def make_network(row: Row, task: Task) -> Network:
 
 
 def fired(network: Network, task: Task, row: Row, key: jax.Array) -> Network:
-    """With weights at which every layer fires."""
+    """Return the network with weights at which every layer fires."""
     part = stratified(task.training, STARTED_ON, row["seed"])
     rate = FIRING.get(row["dataset"], MANIFOLD_FIRING)
     return fluctuation_driven(
@@ -137,8 +139,10 @@ def fired(network: Network, task: Task, row: Row, key: jax.Array) -> Network:
 
 
 def make_settings(row: Row) -> Settings:
-    """How a row is trained: with the published lower bound of activity, and an upper one where the
-    row asks for it."""
+    """Return the training settings of a row.
+
+    Activity has the published lower bound, and an upper bound if ``upper`` of the row is not zero.
+    """
     bounds = Regulariser(
         lower=100.0, lower_count=1e-3, upper=row["upper"], upper_count=0.0, upper_power=1
     )

@@ -1,5 +1,8 @@
-"""Rows of the study. Data sets, sizes, starts and grids are ours unless said otherwise; results
-have other seeds than tuning."""
+"""Rows of the study.
+
+Unless stated otherwise, data sets, sizes, starts and grids are our choice, not from the paper. The
+seeds of the results differ from those of the tuning.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +17,7 @@ from analyses.surrogate_gradients.networks import MANIFOLDS
 
 PROTOCOLS = ("reduced", "quick")
 RECORDED = ("ecg", "braille")
-#: Seeds of comparisons, and of what is asked of depth and of activity.
+#: Seeds of the comparisons, and of the parts on depth and on activity.
 SEEDS, FEWER_SEEDS = tuple(range(8)), tuple(range(5))
 #: The best published rates lie between 0.02 and 0.1 for one layer that starts silent.
 GRID: Grid = {"rate": (2e-3, 1e-2, 5e-2)}
@@ -31,36 +34,36 @@ FEEDFORWARD = (
     "asymptotic attached",
 )
 RECURRENT = (*FEEDFORWARD, "stopped", "asymptotic stopped")
-#: What is asked of recurrent networks that start silent.
+#: Arms of recurrent networks that start silent.
 SILENT_RECURRENT = ("reference", "zero", "asymptotic", "stopped", "asymptotic stopped")
-#: What is asked of harder manifolds.
+#: Arms on harder manifolds.
 HARDER = ("reference", "sigmoid", "linear", "constant", "asymptotic", "asymptotic attached")
 DEPTHS, DEEP_ARMS = (1, 2, 4), ("reference", "attached", "asymptotic", "asymptotic attached")
 EPOCHS = {"ecg": 10, "braille": 30}
 MANIFOLD_EPOCHS, DEEP_EPOCHS, SPARSE_EPOCHS = 8, 12, 10
-#: Strengths of the upper bound of activity; at 30 and above nothing was learned before.
+#: Strengths of the upper bound of activity. In earlier runs no network learned at 30 and above.
 STRENGTHS = (0.0, 0.1, 0.3, 1.0, 3.0, 6.0, 10.0, 20.0)
 
-#: What decides whether a start can learn: shapes on which the rule is fitted (the published ones),
-#: and on which it is judged.
+#: Shapes of the derivative, with their heights, on which the rule of learnability is fitted (the
+#: published shapes), and on which it is judged.
 FITTED = {"superspike": 1.0, "sigmoid": 0.25, "piecewise_linear": 1.0}
 HELD_OUT = {"gaussian": 1.0, "slayer": 1.0, "arctan": 1.0}
 SLOPES = (0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0)
-#: Slopes and depths from the firing start, where nearly all learn.
+#: Slopes and depths from the firing start, from which nearly all networks learn.
 FIRING_SLOPES, FIRING_DEPTHS = (1.0, 10.0, 100.0), (1, 4)
 START_SEEDS = (0, 1, 2)
-#: Each is tried; a start can learn if the network trains at one of them.
+#: Every rate is tried; a network can learn if it trains at one of them.
 START_RATES = (1e-2, 5e-2)
 START_NEURONS, START_SAMPLES, START_BATCH, START_EPOCHS = 50, 200, 50, 10
 
 
 def seeds(protocol: str, values: tuple[int, ...]) -> tuple[int, ...]:
-    """Seeds of results."""
+    """Return the seeds of the results."""
     return values[:1] if protocol == "quick" else values
 
 
 def cell(protocol: str, dataset: str, net: str, start: str, arm: str, **options: Any) -> Row:
-    """A row without what is tuned and without seed."""
+    """Return a row without the tuned values and without a seed."""
     quick = protocol == "quick"
     base = {"dataset": dataset, "net": net, "depth": 1, "start": start, "arm": arm, "upper": 0.0}
     epochs = EPOCHS.get(dataset, MANIFOLD_EPOCHS)
@@ -74,13 +77,15 @@ def cell(protocol: str, dataset: str, net: str, start: str, arm: str, **options:
 
 
 def grid(protocol: str) -> Grid:
-    """Learning rates that are tried."""
+    """Return the learning rates that are tried."""
     return {"rate": GRID["rate"][-1:]} if protocol == "quick" else GRID
 
 
 def comparisons(protocol: str) -> list[Row]:
-    """Shape, slope, reset and recurrence: on every data set from the firing start, on the benchmark
-    also from the silent one."""
+    """Return the cells that compare shape, slope, reset and recurrence.
+
+    Every data set is learned from the firing start, the benchmark also from the silent start.
+    """
     if protocol == "quick":
         return [
             cell(protocol, "randman", "feedforward", "firing", arm)
@@ -107,10 +112,14 @@ def comparisons(protocol: str) -> list[Row]:
 
 
 def deep(protocol: str) -> list[Row]:
-    """Reset by depth from the firing start; the default from the silent one, to see what leaves it."""
+    """Return the cells that compare resets in networks of several depths.
+
+    The arms of the reset start firing. The default derivative also starts silent, to show which
+    depths learn from there.
+    """
     if protocol == "quick":
         return [cell(protocol, "randman", "feedforward", "firing", "reference", depth=2)]
-    plan = [("firing", *own) for own in itertools.product(DEPTHS, DEEP_ARMS)] + [
+    plan = [("firing", *combination) for combination in itertools.product(DEPTHS, DEEP_ARMS)] + [
         ("silent", depth, "reference") for depth in DEPTHS
     ]
     return [
@@ -120,7 +129,7 @@ def deep(protocol: str) -> list[Row]:
 
 
 def sparse(protocol: str) -> list[Row]:
-    """Ever stronger upper bounds of activity, from the firing start."""
+    """Return cells with stronger and stronger upper bounds of activity, from the firing start."""
     strengths = STRENGTHS[2:3] if protocol == "quick" else STRENGTHS
     options = {} if protocol == "quick" else {"epochs": SPARSE_EPOCHS}
     return [
@@ -130,13 +139,19 @@ def sparse(protocol: str) -> list[Row]:
 
 
 def results(protocol: str, best: pd.DataFrame, values: tuple[int, ...] = SEEDS) -> list[Row]:
-    """Fresh seeds of every cell at its best rate, seed by seed: all cells of one share its data."""
+    """Return rows with fresh seeds of every cell at its best rate.
+
+    They are ordered by seed, because all cells of one seed share its data.
+    """
     return [{**row, "seed": seed} for seed in seeds(protocol, values) for row in best_rows(best)]
 
 
 def starts(protocol: str) -> list[Row]:
-    """Every shape, slope and depth from the silent start, some from the firing one; rows of one
-    program follow on one another."""
+    """Return rows for every shape, slope and depth from the silent start, and some from the firing
+    start.
+
+    Rows that share a compiled program follow one another.
+    """
     quick = protocol == "quick"
     silent = itertools.product(SLOPES, DEPTHS, ("silent",))
     firing = itertools.product(FIRING_SLOPES, FIRING_DEPTHS, ("firing",))

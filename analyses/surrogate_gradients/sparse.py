@@ -1,4 +1,5 @@
-"""The sparse limit: where the line of accuracy against activity breaks."""
+"""The sparse limit: the activity at which the broken line of accuracy against activity has its
+break."""
 
 from __future__ import annotations
 
@@ -9,22 +10,29 @@ import pandas as pd
 
 from analyses.protocol import is_trained
 
-#: Places at which a break is tried, samples of a bootstrap.
+#: Number of places at which a break is tried, number of samples of the bootstrap, and smallest
+#: number of networks to which a line is fitted.
 PLACES, SAMPLES = 60, 500
 FEWEST = 5
 
 
 def fit_broken_line(table: pd.DataFrame) -> tuple[float, float, float]:
-    """Place, slope below and slope above of test accuracy against the decimal logarithm of spikes
-    per neuron and sequence.
+    """Fit a broken line to test accuracy against the decimal logarithm of spikes per neuron and
+    sequence.
 
-    Least squares over the networks that trained and fire; the place is sought on a grid between the
-    second lowest and the second highest activity. NaN where there are fewer than five.
+    The fit is by least squares over the networks that trained and fire. The break is sought on a
+    grid between the second lowest and the second highest activity.
+
+    Returns
+    -------
+    (float, float, float)
+        Place of the break, slope below it and slope above it; NaN if there are fewer than five
+        networks.
     """
-    own = table[(table["spikes"] > 0) & is_trained(table)]
-    if len(own) < FEWEST:
+    rows = table[(table["spikes"] > 0) & is_trained(table)]
+    if len(rows) < FEWEST:
         return float("nan"), float("nan"), float("nan")
-    x, y = np.log10(own["spikes"].to_numpy()), own["test_score"].to_numpy()
+    x, y = np.log10(rows["spikes"].to_numpy()), rows["test_score"].to_numpy()
     inner = np.unique(x)[1:-1]
     places = np.linspace(inner[0], inner[-1], PLACES)
     beyond = x - places[:, None]
@@ -36,17 +44,19 @@ def fit_broken_line(table: pd.DataFrame) -> tuple[float, float, float]:
 
 
 def lines_by_seed(table: pd.DataFrame) -> pd.DataFrame:
-    """The broken line of every seed: ``place, below, above``."""
+    """Return the broken line of every seed: ``place, below, above``."""
     seeds = sorted(table["seed"].unique())
-    found = [fit_broken_line(table[table["seed"] == seed]) for seed in seeds]
+    lines = [fit_broken_line(table[table["seed"] == seed]) for seed in seeds]
     return pd.DataFrame(
-        found, index=pd.Index(seeds, name="seed"), columns=["place", "below", "above"]
+        lines, index=pd.Index(seeds, name="seed"), columns=["place", "below", "above"]
     )
 
 
 def write_limit(table: pd.DataFrame, path: Path) -> None:
-    """Activity at which the line over all seeds breaks, with its 95 % interval over seeds drawn
-    anew, and the slopes per decade."""
+    """Write the activity at which the line over all seeds breaks, and the slopes per decade.
+
+    The 95 % interval of the activity is a bootstrap over seeds.
+    """
     seeds, random = np.array(sorted(table["seed"].unique())), np.random.default_rng(0)
     drawn = [
         fit_broken_line(

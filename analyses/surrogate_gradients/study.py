@@ -22,7 +22,7 @@ from neurocode.studies import Study, StudyRun
 
 
 def compare(run: StudyRun) -> None:
-    """Shapes, slopes, resets and recurrence, each at the rate that is best for it."""
+    """Compare shapes, slopes, resets and recurrence, each at its best learning rate."""
     cells, seeds = protocols.comparisons(run.protocol), tuning_seeds(run.protocol)
     shared = ("dataset", "net", "start")
     best = tune(
@@ -38,7 +38,7 @@ def compare(run: StudyRun) -> None:
 
 
 def vary_depth(run: StudyRun) -> None:
-    """Networks of one, two and four layers, each at the rate that is best for its depth."""
+    """Train networks of one, two and four layers, each arm at its best learning rate."""
     cells, seeds = protocols.deep(run.protocol), tuning_seeds(run.protocol)
     best = tune(
         run,
@@ -55,8 +55,8 @@ def vary_depth(run: StudyRun) -> None:
 
 
 def bound_activity(run: StudyRun) -> None:
-    """Ever stronger upper bounds of activity, and the activity at which the line of accuracy
-    breaks."""
+    """Train networks under stronger and stronger upper bounds of activity, and find the activity at
+    which the line of accuracy breaks."""
     cells, seeds = protocols.sparse(run.protocol), tuning_seeds(run.protocol)
     best = tune(
         run,
@@ -67,15 +67,15 @@ def bound_activity(run: StudyRun) -> None:
         ("dataset",),
         seeds,
     )
-    found = run.rows(
+    networks = run.rows(
         last_row, protocols.results(run.protocol, best, protocols.FEWER_SEEDS), "sparse.parquet"
     )
     if run.protocol != "quick":
-        write_limit(found, run.output / "sparse_limit.csv")
+        write_limit(networks, run.output / "sparse_limit.csv")
 
 
 def try_starts(run: StudyRun) -> None:
-    """What can be learned at all from a start, over shapes, slopes and depths."""
+    """Find out from which starts networks learn, over shapes, slopes and depths."""
     run.rows(start_row, protocols.starts(run.protocol), "starts.parquet")
 
 

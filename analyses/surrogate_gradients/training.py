@@ -1,4 +1,5 @@
-"""Rows of tuning and of training, with bounds of activity that stay, and what a start can learn."""
+"""Rows of tuning and of training, with and without early stopping, and of the test whether a
+network can learn from its start."""
 
 from __future__ import annotations
 
@@ -17,20 +18,20 @@ Row = dict[str, Any]
 
 
 def trained(row: Row) -> tuple[Task, Network, TrainingResult]:
-    """Task of a row, its network at the start, and the training."""
+    """Return the task of a row, its network before training, and the result of the training."""
     task = make_task(row)
     start = make_network(row, task)
     return task, start, train(start, task, seed=row["seed"], settings=make_settings(row))
 
 
 def tuning_row(**row: Any) -> dict[str, float]:
-    """What validation says of a setting; no test score is kept."""
+    """Return the validation scores of a setting; no test score is kept."""
     return validation_of(trained(row)[2])
 
 
 def training_row(**row: Any) -> dict[str, float]:
-    """Scores of the network that validation chose, and spikes per neuron and sequence of its least
-    active layer."""
+    """Return the scores of the network that validation chose, and the spikes per neuron and
+    sequence in its least active layer."""
     task, start, result = trained(row)
     spikes = {
         "initial_spikes": least_active(start, task),
@@ -40,15 +41,18 @@ def training_row(**row: Any) -> dict[str, float]:
 
 
 def least_active(network: Network, task: Task) -> float:
-    """Spikes per neuron and validation sequence of the layer that fires least."""
+    """Return the spikes per neuron and validation sequence in the layer that fires least."""
     return task.validation.inputs.shape[1] * float(
         np.min(evaluate(network, task.validation, task, batch_size=250).rates)
     )
 
 
 def last_tuning_row(**row: Any) -> dict[str, float]:
-    """What validation says of the network after its last update: early stopping would undo a bound
-    of activity."""
+    """Return the validation scores of the network after its last update.
+
+    Early stopping is not used here, because it would choose an epoch before the bound of activity
+    took effect.
+    """
     result = trained(row)[2]
     last = result.history.iloc[-1]
     return {name: float(last[name]) for name in ("validation_score", "validation_loss")} | {
@@ -57,7 +61,7 @@ def last_tuning_row(**row: Any) -> dict[str, float]:
 
 
 def last_row(**row: Any) -> dict[str, float]:
-    """Scores and activity of the network after its last update."""
+    """Return the scores and the activity of the network after its last update."""
     task, _, result = trained(row)
     scores = {
         f"{name}_score": score_of(result.last, getattr(task, name), task, row["seed"])
@@ -71,19 +75,28 @@ def last_row(**row: Any) -> dict[str, float]:
 
 
 def start_row(**row: Any) -> dict[str, float]:
-    """Whether a start can learn at one of the rates, and the derivative where its potentials are."""
+    """Return the scores at the best of the learning rates, and the derivative before training.
+
+    A rate at which the network trains is better than one at which it does not; otherwise the better
+    rate is the one with the higher training score.
+    """
     options = {"family": row["shape"], "height": row["height"], "slope": row["slope"]}
-    own = {**row, "surrogate": options}
-    task = make_task(own)
-    start = make_network(own, task)
-    found = [
-        train(start, task, seed=row["seed"], settings=make_settings({**own, "rate": rate}))
+    row_with_surrogate = {**row, "surrogate": options}
+    task = make_task(row_with_surrogate)
+    start = make_network(row_with_surrogate, task)
+    results = [
+        train(
+            start,
+            task,
+            seed=row["seed"],
+            settings=make_settings({**row_with_surrogate, "rate": rate}),
+        )
         for rate in START_RATES
     ]
     scores = pd.DataFrame(
         [
             {**training_of(result, task, row["seed"]), "test_score": result.test_score}
-            for result in found
+            for result in results
         ]
     )
     best = (

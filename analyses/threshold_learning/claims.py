@@ -13,18 +13,19 @@ from neurocode.studies import Claim
 
 FIXED = Path(__file__).with_name("claims.toml")
 DISTURBANCES = ["noise", "salt", "flips"]
-#: Rates below this count as this where their logarithm is taken.
+#: Lower bound on a rate before its logarithm is taken.
 LOWEST_RATE = 1e-6
 
 
 def claims(folder: Path) -> list[Claim]:
-    """Every fixed claim whose tables are there; those on data that are not are "not comparable"."""
+    """Judge every fixed claim whose table exists; claims on data that are not available are "not
+    comparable"."""
     return judged_families(FIXED, folder, JUDGES)
 
 
 def with_derived(table: pd.DataFrame) -> pd.DataFrame:
-    """With the accuracy that disturbances cost, the logarithm of the operations, and the change of
-    rates through the layers."""
+    """Return the table with the accuracy that disturbances cost, the logarithm of the operations,
+    and the change of rates from the first to the last layer."""
     first, last = (
         np.log(np.maximum(table[name], LOWEST_RATE)) for name in ("rate_first", "rate_last")
     )
@@ -36,7 +37,7 @@ def with_derived(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def chosen(table: pd.DataFrame, entry: Entry) -> pd.DataFrame:
-    """Rows that an entry is about."""
+    """Return the rows that an entry is about, with the derived columns."""
     for name in ("normalised", "threshold", "net", "depth"):
         if name in entry:
             table = table[table[name] == entry[name]]
@@ -48,13 +49,15 @@ def _scored(table: pd.DataFrame, entry: Entry) -> Pairs:
 
 
 def _spread(table: pd.DataFrame, entry: Entry) -> Pairs:
-    """Of the spread over initial thresholds; a seed counts as trained where it is from every
-    threshold."""
-    own = chosen(table, entry)
-    own = own.assign(
-        log=np.log(np.maximum(own["rate_hidden"], LOWEST_RATE)), trained=is_trained(own)
+    """Compare the spread of rates over initial thresholds.
+
+    A seed counts as trained if its networks trained from every initial threshold.
+    """
+    rows = chosen(table, entry)
+    rows = rows.assign(
+        log=np.log(np.maximum(rows["rate_hidden"], LOWEST_RATE)), trained=is_trained(rows)
     )
-    groups = own.groupby(["seed", "arm"])
+    groups = rows.groupby(["seed", "arm"])
     spread = (
         groups["log"]
         .std()
@@ -70,21 +73,21 @@ def _spread(table: pd.DataFrame, entry: Entry) -> Pairs:
 
 
 def _judges() -> dict[str, tuple[str, PairedJudge]]:
-    found: dict[str, tuple[str, PairedJudge]] = {}
+    judges: dict[str, tuple[str, PairedJudge]] = {}
     for suffix in ("", "_plain"):
         tuned = [f"{name}{suffix}" for name in ("over_tuned", "over_thresholds", "joint")]
-        found |= dict.fromkeys(tuned, ("training", _scored)) | {
+        judges |= dict.fromkeys(tuned, ("training", _scored)) | {
             f"over_weights{suffix}": ("starts", _scored)
         }
-        found |= {f"noise{suffix}": ("training", _scored), f"rates{suffix}": ("starts", _spread)}
+        judges |= {f"noise{suffix}": ("training", _scored), f"rates{suffix}": ("starts", _spread)}
     for net in ("dense", "convolutional"):
-        found |= {
+        judges |= {
             f"deep_{what}_{net}_{depth}": ("depth", _scored)
             for what in ("accuracy", "operations")
             for depth in (1, 2, 4, 8)
         }
-        found[f"deep_rates_{net}"] = ("depth", _scored)
-    return found
+        judges[f"deep_rates_{net}"] = ("depth", _scored)
+    return judges
 
 
 JUDGES: dict[str, tuple[str, PairedJudge]] = _judges()

@@ -1,5 +1,5 @@
-"""Networks of the study: the released neuron and voters, with thresholds that learn or not, shallow
-and deep (Sun et al. 2023)."""
+"""Networks of the study: the released neuron and voters, shallow and deep, with thresholds that
+learn or stay fixed (Sun et al. 2023)."""
 
 from __future__ import annotations
 
@@ -34,26 +34,29 @@ Row = dict[str, Any]
 Connection = Dense | Convolution | Chain
 
 STEP = 1e-3
-#: Steps that an image is drawn for, as released.
+#: Number of steps for which an image is drawn, as released.
 STEPS = 4
 SIZES = {"digits": (100, False), "mnist10k": (400, False), "braille": (128, True)}
-#: Voters of a class, and the surrogate of the released code (alpha 2).
+#: Number of voters per class, and the surrogate of the released code (alpha 2).
 VOTERS, SURROGATE = 10, Surrogate("arctan", 2.0)
-#: Learned thresholds are kept as their place between 0.01 and 10: this factor gives them the step
-#: of the weights, as released.
+#: Learned thresholds are stored as a coordinate between the bounds 0.01 and 10. This factor on
+#: their learning rate makes their steps as large as those of the weights, as in the released code.
 FACTOR = 0.1
-#: Decay of weights, and of thresholds where they learn, as released.
+#: Decay of the weights, and of the thresholds where they learn, as released.
 DECAY = 1e-6
-#: Neurons of a layer of deep dense networks, and channels of one of deep convolutional networks.
+#: Neurons per layer of deep dense networks, and channels per layer of deep convolutional networks.
 DEEP_NEURONS, DEEP_CHANNELS = 100, 8
 IMAGE = (1, 28, 28)
-#: Layers of a deep convolutional network before which images are averaged by two.
+#: Layers of a deep convolutional network before which images are pooled by two.
 POOLED = (0, 2)
 
 
 def make_task(row: Row) -> Task:
-    """Task of a row: images as spikes, drawn at every presentation; the loss is the squared error
-    of the rates of the voters."""
+    """Return the task of a row.
+
+    The spikes of an image are drawn anew at every presentation. The loss is the squared error of
+    the rates of the voters.
+    """
     task = dataset(row["dataset"], row["seed"], STEPS)
     task = smaller(task, row["sequences"], row["seed"]) if row["sequences"] else task
     return replace(
@@ -64,8 +67,11 @@ def make_task(row: Row) -> Task:
 
 
 def make_network(row: Row, task: Task) -> Network:
-    """Network of a row at its start: hidden layers, and voters that may decide with the potentials
-    of leaky integrators."""
+    """Return the network of a row before training: hidden layers and voters.
+
+    If ``joint`` of the row is true, the voters decide together with the potentials of leaky
+    integrators.
+    """
     keys = jax.random.split(jax.random.key(row["seed"]), 12)
     hidden = HIDDEN[row["net"]](row, task, keys[3:])
     n = hidden[-1].n
@@ -79,7 +85,7 @@ def make_network(row: Row, task: Task) -> Network:
 
 
 def _single(row: Row, task: Task, keys: jax.Array) -> list[Layer]:
-    """The hidden layer of the study of each data set."""
+    """Return the hidden layer that the study uses for a data set."""
     n, is_recurrent = SIZES[row["dataset"]]
     loop = Recurrent(n, key=keys[1]) if is_recurrent else None
     return [_layer(row, Dense(task.n_inputs, n, bias=False, key=keys[0]), recurrent=loop)]
@@ -130,7 +136,7 @@ def _layer(
 
 
 def make_settings(row: Row) -> Settings:
-    """How a row is trained."""
+    """Return the training settings of a row."""
     decay = DECAY if row["learned"] != "weights" else 0.0
     return settings_of(
         row,

@@ -1,5 +1,8 @@
-"""Rows of the study. Data sets, sizes and depths are ours; neuron, surrogate, voters, loss and
-decay are as released."""
+"""Rows of the study.
+
+Data sets, sizes and depths are our choice, not from the paper; neuron, surrogate, voters, loss and
+decay are as released.
+"""
 
 from __future__ import annotations
 
@@ -11,8 +14,8 @@ import pandas as pd
 from analyses.protocol import Grid, Row, datasets, result_seeds
 
 PROTOCOLS = ("reduced", "quick")
-#: Synapses and thresholds (STL), synapses (SL), thresholds (TL), and STL whose voters decide with
-#: integrators.
+#: What learns in each arm: synapses and thresholds (STL), synapses (SL), thresholds (TL), and STL
+#: whose voters decide together with integrators.
 ARMS = {
     "both": ("both", False),
     "weights": ("weights", False),
@@ -29,7 +32,7 @@ DEEP_EPOCHS = {"dense": 8, "convolutional": 6}
 
 
 def cell(protocol: str, dataset: str, arm: str, normalised: bool, **options: Any) -> Row:
-    """A row without what is tuned and without seed."""
+    """Return a row without the tuned values and without a seed."""
     quick = protocol == "quick"
     learned, joint = ARMS[arm]
     base = {
@@ -49,8 +52,8 @@ def cell(protocol: str, dataset: str, arm: str, normalised: bool, **options: Any
 
 
 def single(protocol: str) -> tuple[list[Row], Grid]:
-    """Every arm on every data set, with and without normalisation, and the grid that all of them
-    search."""
+    """Return every arm on every data set, with and without normalisation, and the grid that all of
+    them search."""
     plan = itertools.product(
         datasets(protocol), ARMS, (True,) if protocol == "quick" else (False, True)
     )
@@ -61,8 +64,10 @@ def single(protocol: str) -> tuple[list[Row], Grid]:
 
 
 def deep(protocol: str) -> tuple[list[Row], Grid]:
-    """Normalised networks of every depth on MNIST, from a threshold of one; none in the quick
-    protocol."""
+    """Return normalised networks of every depth on MNIST with initial thresholds of one.
+
+    The quick protocol has none.
+    """
     plan = () if protocol == "quick" else itertools.product(DEEP_NETS, DEPTHS, DEEP_ARMS)
     cells = [
         cell(
@@ -81,7 +86,10 @@ def deep(protocol: str) -> tuple[list[Row], Grid]:
 
 
 def starts(protocol: str, tuned: pd.DataFrame) -> list[Row]:
-    """Synapses with and without thresholds from each initial threshold, at the rate best for it."""
+    """Return rows of the arms with and without learned thresholds, from each initial threshold.
+
+    Each has the learning rate that is best for it.
+    """
     means = (
         tuned.groupby(["dataset", "arm", "normalised", "threshold", "rate"])["validation_score"]
         .mean()
@@ -93,11 +101,11 @@ def starts(protocol: str, tuned: pd.DataFrame) -> list[Row]:
     chosen = best[best["arm"].isin(DEEP_ARMS) & best["threshold"].isin(STARTS)]
     return [
         {
-            **cell(protocol, own.dataset, own.arm, bool(own.normalised)),
-            "rate": own.rate,
-            "threshold": own.threshold,
+            **cell(protocol, setting.dataset, setting.arm, bool(setting.normalised)),
+            "rate": setting.rate,
+            "threshold": setting.threshold,
             "seed": seed,
         }
-        for own in chosen.itertuples()
+        for setting in chosen.itertuples()
         for seed in result_seeds(protocol)
     ]

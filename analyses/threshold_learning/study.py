@@ -18,7 +18,7 @@ from neurocode.studies import Study, StudyRun, study_table
 
 
 def tuned(run: StudyRun) -> pd.DataFrame:
-    """Best setting of every arm on every data set, with and without normalisation."""
+    """Return the best setting of every arm on every data set, with and without normalisation."""
     cells, grid = protocols.single(run.protocol)
     return tune(
         run, tuning_row, cells, grid, "tuning.parquet", ("dataset",), tuning_seeds(run.protocol)
@@ -26,12 +26,13 @@ def tuned(run: StudyRun) -> pd.DataFrame:
 
 
 def trained(run: StudyRun) -> None:
-    """Fresh seeds at the best settings."""
+    """Train networks with fresh seeds at the best settings."""
     run.rows(training_row, trainings(run.protocol, tuned(run)), "training.parquet")
 
 
 def vary_start(run: StudyRun) -> None:
-    """Fresh seeds from every initial threshold, at the rate best for it."""
+    """Train networks with fresh seeds from every initial threshold, each at its best learning
+    rate."""
     tuned(run)
     run.rows(
         training_row,
@@ -41,7 +42,7 @@ def vary_start(run: StudyRun) -> None:
 
 
 def vary_depth(run: StudyRun) -> None:
-    """Deep networks, tuned and trained like the others."""
+    """Tune and train deep networks like the others."""
     cells, grid = protocols.deep(run.protocol)
     if cells:
         seeds = tuning_seeds(run.protocol)

@@ -15,27 +15,30 @@ from analyses.threshold_learning.networks import make_network, make_settings, ma
 from neurocode.learning import Part, Task, TrainingResult, energy, train
 from neurocode.learning import perturbations as disturb
 
-#: Standard deviation of Gaussian noise in that of the inputs, share of salt and pepper, share of
-#: flipped hidden spikes.
+#: Standard deviation of the Gaussian noise relative to that of the inputs, share of salt and
+#: pepper, and share of flipped hidden spikes.
 NOISE, SALT, FLIPS = 1.0, 0.2, 0.1
 
 Row = dict[str, Any]
 
 
 def trained(row: Row) -> tuple[Task, TrainingResult]:
-    """Task and training of a row."""
+    """Return the task of a row and the result of its training."""
     task = make_task(row)
     return task, train(make_network(row, task), task, seed=row["seed"], settings=make_settings(row))
 
 
 def tuning_row(**row: Any) -> dict[str, float]:
-    """What validation says of a setting; no test score is kept."""
+    """Return the validation scores of a setting; no test score is kept."""
     return validation_of(trained(row)[1])
 
 
 def training_row(**row: Any) -> dict[str, float]:
-    """Scores of the network that validation chose, and what it needs and withstands on the whole
-    test part."""
+    """Return the scores of the network that validation chose.
+
+    Beside them stand its rates, thresholds, operations and energy, and its accuracy under
+    disturbances of the whole test part.
+    """
     task, result = trained(row)
     net, seed = result.network, row["seed"]
     counted = energy(net, drawn(task, seed), seed=seed)
@@ -70,14 +73,17 @@ def training_row(**row: Any) -> dict[str, float]:
         "threshold_spread": float(thresholds.std()),
         "operations": float(counted["operations"].sum()),
         "nanojoule": 1e-3 * float(counted["picojoule"].sum()),
-        **{name: score_of(own, inputs, task, seed) for name, (own, inputs) in disturbed.items()},
+        **{
+            name: score_of(disturbed_net, inputs, task, seed)
+            for name, (disturbed_net, inputs) in disturbed.items()
+        },
     }
 
 
 def drawn(task: Task, seed: int) -> Part:
-    """The test part as the network is given it once."""
+    """Return the test part as it is presented to the network in one presentation."""
     if task.presentation is None:
         return task.test
     inputs = jnp.moveaxis(jnp.asarray(task.test.inputs), 0, 1)
-    shown = task.shown(inputs, jax.random.key(seed), training=False)
-    return replace(task.test, inputs=np.moveaxis(np.asarray(shown), 1, 0))
+    presented = task.shown(inputs, jax.random.key(seed), training=False)
+    return replace(task.test, inputs=np.moveaxis(np.asarray(presented), 1, 0))
