@@ -192,11 +192,22 @@ def module_of(kind: str, name: str, root: Path | None, module: str = "") -> Modu
         raise ModelError(
             f"'{name}' is not among the {kind}; known are {', '.join(known) or 'none'}."
         )
+    return module_from(".".join(part for part in (kind, _module_name(name), module) if part), place)
+
+
+def module_from(name: str, place: Path) -> ModuleType:
+    """Module of a checkout that is no part of the package, such as ``benchmarks.leaderboard``.
+
+    Raises
+    ------
+    ModelError
+        If the checkout does not hold it.
+    """
     if str(place) not in sys.path:
         sys.path.insert(0, str(place))
-    return importlib.import_module(
-        ".".join(part for part in (kind, _module_name(name), module) if part)
-    )
+    if not (place / name.partition(".")[0]).is_dir():
+        raise ModelError(f"{place} has no folder {name.partition('.')[0]}: run it in a checkout.")
+    return importlib.import_module(name)
 
 
 def names_of(kind: str, place: Path, module: str = "") -> list[str]:
