@@ -6,20 +6,24 @@ python benchmarks/describe.py --csv
 
 from __future__ import annotations
 
-import argparse
 import os
+import sys
 import time
 import warnings
+from pathlib import Path
 
-import elephant.statistics
 import neo
 import numpy as np
 import quantities as pq
 
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
 import neurocode as nc
+from benchmarks.timings import Timing, parser_of, print_csv
 from neurocode.statistics.variability import interval_statistics
 
 SHARED = ("mean_isi", "min_isi", "cv", "cv2", "lv", "lvr")
+ROUNDS = 3
 
 
 def units(count: int, spikes: int, seed: int = 1) -> list[neo.SpikeTrain]:
@@ -34,67 +38,65 @@ def units(count: int, spikes: int, seed: int = 1) -> list[neo.SpikeTrain]:
 
 def by_elephant(trains: list[neo.SpikeTrain]) -> np.ndarray:
     """The columns that both give, unit after unit."""
+    from elephant.statistics import cv, cv2, isi, lv, lvr
+
     rows = []
     for train in trains:
-        intervals = elephant.statistics.isi(train)
-        values = [
-            float(f(intervals))
-            for f in (
-                elephant.statistics.cv,
-                elephant.statistics.cv2,
-                elephant.statistics.lv,
-                elephant.statistics.lvr,
-            )
-        ]
+        intervals = isi(train)
+        values = [float(statistic(intervals)) for statistic in (cv, cv2, lv, lvr)]
         rows.append(
             [float(intervals.mean().rescale("s")), float(intervals.min().rescale("s")), *values]
         )
     return np.array(rows)
 
 
+def by_us(trains: list[neo.SpikeTrain]) -> np.ndarray:
+    """The same columns by the statistics of ``describe``."""
+    return interval_statistics(trains)[list(SHARED)].to_numpy()
+
+
+def measure(count: int, spikes: int) -> list[Timing]:
+    """Both over the same trains in turn; stops unless the columns are equal to 1e-12."""
+    trains = units(count, spikes)
+    nc.describe(trains[:2], n_surrogates=19)
+    by_elephant(trains[:2])
+    seconds: dict[str, list[float]] = {"ours": [], "elephant": []}
+    for _ in range(ROUNDS):
+        columns = []
+        for name, function in (("ours", by_us), ("elephant", by_elephant)):
+            began = time.perf_counter()
+            columns.append(function(trains))
+            seconds[name].append(time.perf_counter() - began)
+        np.testing.assert_allclose(*columns, rtol=1e-12)
+    ours, theirs = (float(np.median(values)) for values in seconds.values())
+    case = f"{count} units x {spikes} spikes"
+    print(f"{case}: Elephant {theirs:.2f} s, neurocode {ours:.3f} s; equal to 1e-12")
+    return [Timing(case, "Elephant", theirs, ours)]
+
+
+def whole_description(count: int, spikes: int, surrogates: int = 200) -> float:
+    """Seconds of the whole table, surrogates included."""
+    trains = units(count, spikes)
+    nc.describe(trains[:2], n_surrogates=19)
+    began = time.perf_counter()
+    nc.describe(trains, n_surrogates=surrogates)
+    seconds = time.perf_counter() - began
+    print(f"whole description with {surrogates} surrogates of each kind a unit: {seconds:.1f} s")
+    return seconds
+
+
 def main() -> None:
     """Run the benchmark."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = parser_of(__doc__)
     parser.add_argument("--units", type=int, default=5000)
     parser.add_argument("--spikes", type=int, default=200)
-    parser.add_argument(
-        "--csv",
-        action="store_true",
-        help="end with benchmark,case,peer,peer_seconds,our_seconds,ratio",
-    )
     arguments = parser.parse_args()
     warnings.simplefilter("ignore")
     print(f"load average {os.getloadavg()[0]:.2f} on {os.cpu_count()} cores")
-    trains = units(arguments.units, arguments.spikes)
-    nc.describe(trains[:2], n_surrogates=19)
-    seconds = {"neurocode": [], "elephant": []}
-    for _ in range(3):
-        began = time.perf_counter()
-        ours = interval_statistics(trains)[list(SHARED)].to_numpy()
-        seconds["neurocode"].append(time.perf_counter() - began)
-        began = time.perf_counter()
-        theirs = by_elephant(trains)
-        seconds["elephant"].append(time.perf_counter() - began)
-    np.testing.assert_allclose(ours, theirs, rtol=1e-12)
-    peer, our = (float(np.median(seconds[name])) for name in ("elephant", "neurocode"))
-    print(
-        f"{arguments.units} units x {arguments.spikes} spikes: Elephant {peer:.2f} s, neurocode "
-        f"{our:.3f} s; equal to 1e-12"
-    )
-    began = time.perf_counter()
-    nc.describe(trains, n_surrogates=200)
-    print(
-        f"whole description with 200 surrogates of each kind a unit: "
-        f"{time.perf_counter() - began:.1f} s"
-    )
+    timings = measure(arguments.units, arguments.spikes)
+    whole_description(arguments.units, arguments.spikes)
     if arguments.csv:
-        print("benchmark,case,peer,peer_seconds,our_seconds,ratio")
-        print(
-            f"describe,{arguments.units} units x {arguments.spikes} "
-            f"spikes,elephant,{peer:.4g},{our:.4g},{peer / our:.4g}"
-        )
+        print_csv("describe", timings)
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ unconstrained coordinates, the same start and the same likelihood. Usage:
 
 from __future__ import annotations
 
-import argparse
+import sys
 import tempfile
 import time
 from collections.abc import Iterator
@@ -20,7 +20,10 @@ from pathlib import Path
 import brian2
 import numpy as np
 
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
 import neurocode as nc
+from benchmarks.timings import Timing, parser_of, print_csv
 from neurocode.inference.clamped.grid import clamp
 from neurocode.inference.clamped.lanes import Clamp
 from neurocode.inference.clamped.likelihood import ClampedLikelihood
@@ -168,11 +171,25 @@ def peer_fit(
         return best, time.perf_counter() - began
 
 
+def against_peer(
+    model: nc.models.NeuronModel, experiment: nc.Experiment, result: nc.FitResult, minutes: float
+) -> Timing:
+    """Our fit beside the peer's; the ratio is a lower bound where the peer is stopped below our
+    likelihood."""
+    best, seconds = peer_fit(model, experiment, result.log_likelihood, minutes)
+    deficit = (result.log_likelihood - best) / result.n_spikes
+    note = (
+        ""
+        if deficit <= 0
+        else f"stopped {deficit:.3f} nats per spike below ours: the ratio is a lower bound"
+    )
+    print(f"{model.name}: nevergrad {note or 'reached ours'} after {seconds:.0f} s")
+    return Timing(model.name, "Nevergrad on Brian2", seconds, result.seconds, note)
+
+
 def main() -> None:
     """Run the benchmark."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = parser_of(__doc__)
     parser.add_argument("training", type=Path, help="current-clamp recording")
     parser.add_argument(
         "--model", action="append", help="library model, repeatable (default: gif and igif-ia)"
@@ -184,11 +201,6 @@ def main() -> None:
         help="how many times more starts the longer run has; 0 leaves it out",
     )
     parser.add_argument("--peer-minutes", type=float, default=15.0, help="0 leaves the peer out")
-    parser.add_argument(
-        "--csv",
-        action="store_true",
-        help="end with benchmark,case,peer,peer_seconds,our_seconds,ratio",
-    )
     arguments = parser.parse_args()
     experiment = nc.Experiment.from_files(arguments.training)
     models = [nc.models.by_name(name) for name in arguments.model or ["gif", "igif-ia"]]
@@ -200,21 +212,13 @@ def main() -> None:
         )
         if arguments.longer:
             compare_with_longer_run(model, experiment, result, arguments.longer)
-    rows = []
-    for model, result in zip(models, results, strict=True) if arguments.peer_minutes else ():
-        best, seconds = peer_fit(model, experiment, result.log_likelihood, arguments.peer_minutes)
-        deficit = (result.log_likelihood - best) / result.n_spikes
-        reached = (
-            "reached ours"
-            if deficit <= 0
-            else f"is {deficit:.3f} nats per spike below ours: the ratio is a lower bound"
-        )
-        print(f"{model.name}: nevergrad {reached} after {seconds:.0f} s")
-        rows.append(("fit_speed", model.name, "nevergrad+brian2", seconds, result.seconds))
+    timings = [
+        against_peer(model, experiment, result, arguments.peer_minutes)
+        for model, result in zip(models, results, strict=True)
+        if arguments.peer_minutes
+    ]
     if arguments.csv:
-        print("benchmark,case,peer,peer_seconds,our_seconds,ratio")
-        for *names, peer, ours in rows:
-            print(",".join([*names, f"{peer:.1f}", f"{ours:.1f}", f"{peer / ours:.1f}"]))
+        print_csv("fit_speed", timings)
 
 
 if __name__ == "__main__":

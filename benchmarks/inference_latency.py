@@ -11,14 +11,18 @@ call after another on one thread. A busy machine is refused. Usage:
 from __future__ import annotations
 
 import argparse
+import sys
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 import jax
 import numpy as np
-from quiet import refuse_busy_machine
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
 
 import neurocode as nc
+from benchmarks.quiet import refuse_busy_machine
 from neurocode.learning import Dense, Layer, Network, Readout
 from neurocode.statistics import raster_complexities
 

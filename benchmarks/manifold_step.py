@@ -15,20 +15,33 @@ Usage:
 
 from __future__ import annotations
 
-import argparse
 import sys
+from pathlib import Path
 
-from quiet import refuse_busy_machine  # isort: skip
-
-# isort: skip
 import jax
 import jax.numpy as jnp
 import numpy as np
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+# Sets devices and threads, so that it comes before PyTorch.
+from benchmarks.training_step import (
+    SLOPE,
+    SuperSpike,
+    kernel_product,
+    loss_of,
+    step_of,
+    timed,
+    torch_step,
+)
+
+# isort: split
 import torch
 from torch import nn
-from training_step import SLOPE, SuperSpike, kernel_product, loss_of, step_of, timed, torch_step
 
 import neurocode as nc
+from benchmarks.quiet import refuse_busy_machine
+from benchmarks.timings import Timing, parser_of, present, print_csv
 from neurocode.learning import Dense, Layer, Network, Readout, Regulariser, Surrogate, tasks
 from neurocode.learning.objective import Batch, gradient
 from neurocode.learning.trainable import trainable
@@ -151,6 +164,14 @@ class SpikingJelly(Peer):
         return self.neurons(kernel_product(drive, SYN, 1.0, 1))
 
 
+PEERS = {
+    "PyTorch": PlainTorch,
+    "snnTorch": SnnTorch,
+    "Norse": Norse,
+    "SpikingJelly": SpikingJelly,
+}
+
+
 def require_equal() -> None:
     """Stop unless plain PyTorch gives our loss and gradients to 1e-4, both in float64."""
     x, labels = data()
@@ -183,26 +204,14 @@ def require_equal() -> None:
 
 def main() -> None:
     """Run the benchmark."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = parser_of(__doc__)
     parser.add_argument("--rounds", type=int, default=50)
-    parser.add_argument(
-        "--csv",
-        action="store_true",
-        help="end with benchmark,case,peer,peer_seconds,our_seconds,ratio",
-    )
     arguments = parser.parse_args()
     require_equal()
     refuse_busy_machine()
     x, labels = data()
     ours, compiled, _ = step_of(network(), x, labels, BLOCKS)
-    peers = {
-        "PyTorch": PlainTorch,
-        "snnTorch": SnnTorch,
-        "Norse": Norse,
-        "SpikingJelly": SpikingJelly,
-    }
+    peers = {name: PEERS[name] for name in present(PEERS)}
     seconds = timed(
         {"ours": ours, **{name: torch_step(make(), x, labels) for name, make in peers.items()}},
         arguments.rounds,
@@ -216,12 +225,10 @@ def main() -> None:
             f"a second"
         )
     if arguments.csv:
-        print("benchmark,case,peer,peer_seconds,our_seconds,ratio")
-        for name in peers:
-            ratio = medians[name] / medians["ours"]
-            print(
-                f"manifold_step,20-100-10,{name},{medians[name]:.4f},{medians['ours']:.4f},{ratio:.2f}"
-            )
+        print_csv(
+            "manifold_step",
+            [Timing("20-100-10", name, medians[name], medians["ours"]) for name in peers],
+        )
 
 
 if __name__ == "__main__":

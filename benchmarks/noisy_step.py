@@ -16,14 +16,15 @@ refused. Usage:
 
 from __future__ import annotations
 
-import argparse
+import sys
+from pathlib import Path
 
-from quiet import refuse_busy_machine  # isort: skip
-
-# isort: skip
 import numpy as np
-import torch
-from training_step import (
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+# Sets devices and threads, so that it comes before PyTorch.
+from benchmarks.training_step import (
     ALPHA,
     CASES,
     SLOPE,
@@ -36,7 +37,12 @@ from training_step import (
     torch_step,
 )
 
+# isort: split
+import torch
+
 import neurocode as nc
+from benchmarks.quiet import refuse_busy_machine
+from benchmarks.timings import Timing, parser_of, print_csv
 
 CASE = "recurrent-140"
 #: Width of the escape noise, and standard deviation of the noise on the membrane in a step.
@@ -81,15 +87,8 @@ def noisy_model(mode: str) -> nc.NeuronModel:
 
 def main() -> None:
     """Run the benchmark."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = parser_of(__doc__)
     parser.add_argument("--rounds", type=int, default=30)
-    parser.add_argument(
-        "--csv",
-        action="store_true",
-        help="end with benchmark,case,peer,peer_seconds,our_seconds,ratio",
-    )
     arguments = parser.parse_args()
     refuse_busy_machine()
     made = {
@@ -115,12 +114,11 @@ def main() -> None:
         ratio = medians[f"ours, {mode}"] / medians["ours"]
         print(f"{mode} over deterministic: {ratio:.2f} (at most {bound})")
     if arguments.csv:
-        print("benchmark,case,peer,peer_seconds,our_seconds,ratio")
-        for name in ("ours", "NoisyLeaky form"):
-            mine = medians["ours, escape"]
-            print(
-                f"noisy_step,escape,{name},{medians[name]:.4f},{mine:.4f},{medians[name] / mine:.2f}"
-            )
+        mine = medians["ours, escape"]
+        print_csv(
+            "noisy_step",
+            [Timing("escape", name, medians[name], mine) for name in ("ours", "NoisyLeaky form")],
+        )
 
 
 if __name__ == "__main__":

@@ -11,24 +11,32 @@ smaller and smaller time step, ours with crossings inside the step. Usage:
 
 from __future__ import annotations
 
-import argparse
 import os
+import sys
 import tempfile
 import time
 from dataclasses import replace
+from pathlib import Path
 
 import brian2
 import numpy as np
 from scipy.integrate import quad
 from scipy.special import erfcx
 
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
 import neurocode as nc
+from benchmarks.timings import Timing, parser_of, print_csv
 from neurocode.models import NeuronModel
 from neurocode.simulation.brian import neuron_group
 from neurocode.simulation.numba_engine import run_numba
 
 #: Accuracy of the rate that the second part asks for.
 ACCURACY = 0.005
+#: Targets of Brian2, and the time step of the first part and of our crossings inside the step.
+TARGETS, STEP, OUR_STEP = ("cython", "standalone"), 1e-4, 4e-4
+#: Steps of which Cython's time for the second part is reckoned.
+COUNTED_STEPS = 2000
 
 
 def siegert(model: NeuronModel) -> float:
@@ -99,82 +107,89 @@ def share_of_random_numbers(n: int, duration: float, dt: float, seconds: float) 
     return each * n * duration / dt / (os.cpu_count() or 1) / seconds
 
 
-def main() -> None:
-    """Run the benchmark."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--neurons", type=int, default=2000)
-    parser.add_argument("--seconds", type=float, default=10.0)
-    parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument(
-        "--csv",
-        action="store_true",
-        help="end with benchmark,case,peer,peer_seconds,our_seconds,ratio",
-    )
-    arguments = parser.parse_args()
-    print(f"load average {os.getloadavg()[0]:.2f} on {os.cpu_count()} cores")
-    inside = nc.models.lif_diffusive()
-    euler = replace(inside, within_step=False, integrator="euler")
-    truth = siegert(inside)
-    n, duration, dt = arguments.neurons, arguments.seconds, 1e-4
-    by_us(euler, 2, 0.1, dt, 0), by_us(inside, 2, 0.1, dt, 0)
-    rounds = {"ours": [], "cython": [], "standalone": []}
-    for number in range(arguments.rounds):
-        rounds["ours"].append(by_us(euler, n, duration, dt, number))
-        for target in ("cython", "standalone"):
-            rounds[target].append(by_brian(euler, n, duration, dt, target, number))
-    lines, median = (
-        [],
-        {
-            name: float(np.median([seconds for seconds, _ in values]))
-            for name, values in rounds.items()
-        },
-    )
+def same_method(n: int, duration: float, n_rounds: int) -> list[Timing]:
+    """Euler's method in all three, interleaved."""
+    euler = replace(nc.models.lif_diffusive(), within_step=False, integrator="euler")
+    by_us(euler, 2, 0.1, STEP, 0)
+    rounds: dict[str, list[tuple[float, float]]] = {"ours": [], "cython": [], "standalone": []}
+    for seed in range(n_rounds):
+        rounds["ours"].append(by_us(euler, n, duration, STEP, seed))
+        for target in TARGETS:
+            rounds[target].append(by_brian(euler, n, duration, STEP, target, seed))
+    medians = {}
     for name, values in rounds.items():
+        medians[name] = float(np.median([seconds for seconds, _ in values]))
         rate = np.mean([rate for _, rate in values])
-        speed = n * duration / dt / median[name]
         print(
-            f"Euler, {n} neurons x {duration:g} s: {name} {median[name]:.3f} s, {speed:.2e} "
-            f"neuron-steps a second, {rate:.3f} Hz"
+            f"Euler, {n} neurons x {duration:g} s: {name} {medians[name]:.3f} s, "
+            f"{n * duration / STEP / medians[name]:.2e} neuron-steps a second, {rate:.3f} Hz"
         )
-    share = share_of_random_numbers(n, duration, dt, median["ours"])
+    share = share_of_random_numbers(n, duration, STEP, medians["ours"])
     print(f"drawing the normal numbers alone is {share:.0%} of our time")
-    for peer in ("cython", "standalone"):
-        lines.append(
-            f"population,same method,Brian2 "
-            f"{peer},{median[peer]:.4f},{median['ours']:.4f},{median[peer] / median['ours']:.2f}"
-        )
-    ours, rate = by_us(inside, n, duration, 4e-4, 1)
-    for step in (4e-4, 1e-4):
-        seconds, rate = by_us(inside, n, duration, step, 1)
+    return [
+        Timing("same method", f"Brian2 {target}", medians[target], medians["ours"])
+        for target in TARGETS
+    ]
+
+
+def our_accurate_run(n: int, duration: float, truth: float) -> float:
+    """Seconds with crossings inside the step; the rate's error is printed for two steps."""
+    inside = nc.models.lif_diffusive()
+    by_us(inside, 2, 0.1, STEP, 0)
+    by_us(inside, n, duration, OUR_STEP, 1)
+    seconds = {}
+    for step in (OUR_STEP, STEP):
+        seconds[step], rate = by_us(inside, n, duration, step, 1)
         print(
-            f"crossings inside the step, {step * 1e3:g} ms: {seconds:.3f} s, rate error "
+            f"crossings inside the step, {step * 1e3:g} ms: {seconds[step]:.3f} s, rate error "
             f"{rate / truth - 1:+.3%}"
         )
-        ours = seconds if step == 4e-4 else ours
+    return seconds[OUR_STEP]
+
+
+def brians_accurate_run(n: int, duration: float, truth: float) -> dict[str, float]:
+    """Seconds of Brian2 with the first step whose rate is right to ``ACCURACY``; Cython's are
+    reckoned from some steps."""
+    euler = replace(nc.models.lif_diffusive(), within_step=False, integrator="euler")
     for step, length in ((1e-4, duration), (1e-5, duration), (1e-6, duration / 5)):
         seconds, rate = by_brian(euler, n, length, step, "standalone", 5)
-        error = rate / truth - 1
+        error, whole = rate / truth - 1, seconds * duration / length
         print(
-            f"Brian2 standalone, Euler, {step * 1e3:g} ms: {seconds * duration / length:.1f} s, "
-            f"rate error {error:+.3%}"
+            f"Brian2 standalone, Euler, {step * 1e3:g} ms: {whole:.1f} s, rate error {error:+.3%}"
         )
         if abs(error) < ACCURACY:
             break
-    cython, _ = by_brian(euler, n, 2000 * step, step, "cython", 5)
-    best = {"standalone": seconds * duration / length, "cython": cython * duration / (2000 * step)}
+    counted = COUNTED_STEPS * step
+    cython, _ = by_brian(euler, n, counted, step, "cython", 5)
     print(
-        f"Brian2 cython at that step: {best['cython']:.1f} s for {duration:g} s, from {2000} steps"
+        f"Brian2 cython at that step: {cython * duration / counted:.1f} s for {duration:g} s, "
+        f"from {COUNTED_STEPS} steps"
     )
-    for peer, seconds in best.items():
-        lines.append(
-            f"population,rate within 0.5 %,Brian2 "
-            f"{peer},{seconds:.4f},{ours:.4f},{seconds / ours:.2f}"
-        )
+    return {"standalone": whole, "cython": cython * duration / counted}
+
+
+def accurate(n: int, duration: float) -> list[Timing]:
+    """Seconds until the rate is right to ``ACCURACY``."""
+    truth = siegert(nc.models.lif_diffusive())
+    ours = our_accurate_run(n, duration, truth)
+    return [
+        Timing("rate within 0.5 %", f"Brian2 {target}", theirs, ours)
+        for target, theirs in brians_accurate_run(n, duration, truth).items()
+    ]
+
+
+def main() -> None:
+    """Run the benchmark."""
+    parser = parser_of(__doc__)
+    parser.add_argument("--neurons", type=int, default=2000)
+    parser.add_argument("--seconds", type=float, default=10.0)
+    parser.add_argument("--rounds", type=int, default=5)
+    arguments = parser.parse_args()
+    print(f"load average {os.getloadavg()[0]:.2f} on {os.cpu_count()} cores")
+    timings = same_method(arguments.neurons, arguments.seconds, arguments.rounds)
+    timings += accurate(arguments.neurons, arguments.seconds)
     if arguments.csv:
-        print("benchmark,case,peer,peer_seconds,our_seconds,ratio")
-        print("\n".join(lines))
+        print_csv("population", timings)
 
 
 if __name__ == "__main__":

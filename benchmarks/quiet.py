@@ -9,15 +9,18 @@ from pathlib import Path
 
 #: Share of the processors in use by others from which nothing is timed.
 BUSY = 0.15
+#: Where Linux counts what its processors do.
+COUNTS = Path("/proc/stat")
 
 
 def others() -> float:
-    """Share of the processors in use while this process sleeps."""
+    """Share of the processors in use while this process sleeps; NaN where the system keeps none."""
+    if not COUNTS.exists():
+        return float("nan")
 
     def read() -> tuple[int, int]:
         numbers = [
-            int(part)
-            for part in Path("/proc/stat").read_text(encoding="utf-8").split("\n")[0].split()[1:9]
+            int(part) for part in COUNTS.read_text(encoding="utf-8").split("\n")[0].split()[1:9]
         ]
         return sum(numbers) - numbers[3] - numbers[4], sum(numbers)
 

@@ -12,7 +12,6 @@ on a fine mesh. Usage:
 
 from __future__ import annotations
 
-import argparse
 import os
 import sys
 import time
@@ -31,8 +30,11 @@ from neurocode.inference.passage.likelihood import PassageLikelihood
 from neurocode.inference.passage.resolution import mesh_of
 from neurocode.inference.passage.start import starting_models
 
+sys.path.insert(0, str(Path(__file__).parents[1]))
 sys.path.insert(0, str(Path(__file__).parents[1] / "analyses" / "diffusion"))
 from recovery import N_INTERVALS, spike_times
+
+from benchmarks.timings import Timing, parser_of, print_csv
 
 #: Peer: cells between lowest potential and threshold, time step (ms), lowest potential below reset
 #: (mV).
@@ -146,22 +148,15 @@ def judged(name: str, intervals: Intervals, values: dict[str, float]) -> float:
 
 def main() -> None:
     """Run the benchmark."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = parser_of(__doc__)
     parser.add_argument("--sets", type=int, default=100)
     parser.add_argument("--case", action="append", choices=tuple(CASES))
     parser.add_argument(
         "--prior-width", type=float, default=3.0, help="of our fit, in unconstrained coordinates"
     )
-    parser.add_argument(
-        "--csv",
-        action="store_true",
-        help="end with benchmark,case,peer,peer_seconds,our_seconds,ratio",
-    )
     arguments = parser.parse_args()
     print(f"load average {os.getloadavg()[0]:.2f} on {os.cpu_count()} cores")
-    lines = []
+    timings = []
     for name in arguments.case or CASES:
         warm = Intervals.of(spike_times(name, N_INTERVALS, seed=999))
         nc.fit(nc.models.by_name(name), spike_times(name, N_INTERVALS, seed=999))
@@ -216,13 +211,9 @@ def main() -> None:
             f"  seconds a fit: ours with standard errors {ours:.3f}, peer without {theirs:.3f}, "
             f"{table['evaluations'].median():.0f} evaluations"
         )
-        lines.append(
-            f"spike_times,{name},Fokker-Planck and "
-            f"Nelder-Mead,{theirs:.4f},{ours:.4f},{theirs / ours:.2f}"
-        )
+        timings.append(Timing(name, "Fokker-Planck and Nelder-Mead", theirs, ours))
     if arguments.csv:
-        print("benchmark,case,peer,peer_seconds,our_seconds,ratio")
-        print("\n".join(lines))
+        print_csv("spike_times", timings)
 
 
 if __name__ == "__main__":

@@ -22,7 +22,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 DEVICES = 2
@@ -36,10 +36,13 @@ import numpy as np
 import optax
 import torch
 from jax.sharding import NamedSharding, PartitionSpec
-from quiet import refuse_busy_machine
 from torch import nn
 
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
 import neurocode as nc
+from benchmarks.quiet import refuse_busy_machine
+from benchmarks.timings import Timing, parser_of, present, print_csv
 from neurocode.learning import Dense, Layer, Network, Readout, Recurrent, Regulariser, Surrogate
 from neurocode.learning.objective import Batch, gradient, mesh_of
 from neurocode.learning.trainable import trainable
@@ -300,6 +303,7 @@ PEERS: dict[str, Callable[[str], nn.Module]] = {
     "Norse": Norse,
     "SpikingJelly": SpikingJelly,
 }
+OWN_TEXT = "ours from a user's TOML"
 
 
 def loss_of(module: nn.Module, x: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
@@ -358,22 +362,22 @@ def require_equal(case: str) -> None:
         sys.exit(f"{case}: plain PyTorch gives another loss or other gradients.")
 
 
-def contestants(case: str) -> tuple[dict[str, Step], dict[str, float]]:
+def contestants(case: str, peers: Sequence[str]) -> tuple[dict[str, Step], dict[str, float]]:
     """Ours and the peers, ready to run, and our compile times."""
     path = Path(tempfile.mkdtemp()) / "mine.toml"
     path.write_text(USER_MODEL, encoding="utf-8")
     models = {
         "ours": (nc.models.normalised_lif(), ()),
-        "ours, a user's TOML": (nc.models.load(path), ()),
+        OWN_TEXT: (nc.models.load(path), ()),
     }
     if CASES[case][3]:
         models["ours, SE-adLIF, all learned"] = (nc.models.adlif(), ("tau_u", "tau_w", "a", "b"))
     steps, compiled = {}, {}
     for name, (model, learned) in models.items():
         steps[name], compiled[name], _ = our_step(case, model, learned)
-    for name, make in PEERS.items():
-        steps[name] = torch_step(make(case), *data(case))
-    if CASES[case][3]:
+    for name in peers:
+        steps[name] = torch_step(PEERS[name](case), *data(case))
+    if CASES[case][3] and "Norse" in peers:
         steps["Norse, adaptive"] = torch_step(Norse(case, adaptive=True), *data(case))
     return steps, compiled
 
@@ -427,48 +431,42 @@ def high_water() -> float:
     return next(float(line.split()[1]) / 1024 for line in lines if line.startswith("VmHWM"))
 
 
+def measure(case: str, rounds: int, peers: Sequence[str], with_memory: bool = True) -> list[Timing]:
+    """Training steps of a case, every contestant in each round; stops unless plain PyTorch gives
+    our gradients. The last timing is that of a model from a file over the same model of the
+    library."""
+    require_equal(case)
+    steps, compiled = contestants(case, peers)
+    seconds = timed(steps, rounds)
+    medians = {name: float(np.median(values)) for name, values in seconds.items()}
+    for name in sorted(medians, key=medians.get):
+        asked = with_memory and (name == "ours" or name in peers)
+        memory = f", {peak_memory(case, name):.0f} MB" if asked else ""
+        extra = f", compiled in {compiled[name]:.1f} s" if name in compiled else ""
+        print(
+            f"  {name:28s} median {medians[name]:.4f} s, minimum {seconds[name].min():.4f} "
+            f"s{memory}{extra}"
+        )
+    return [Timing(case, name, medians[name], medians["ours"]) for name in (*peers, OWN_TEXT)]
+
+
 def main() -> None:
     """Run the benchmark."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = parser_of(__doc__)
     parser.add_argument("--case", action="append", choices=tuple(CASES))
     parser.add_argument("--rounds", type=int, default=12)
-    parser.add_argument(
-        "--csv",
-        action="store_true",
-        help="end with benchmark,case,peer,peer_seconds,our_seconds,ratio",
-    )
     parser.add_argument("--child", nargs=2, help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.child:
         child(*arguments.child)
         return
     refuse_busy_machine()
-    lines = []
+    timings = []
     for case in arguments.case or CASES:
-        require_equal(case)
-        steps, compiled = contestants(case)
-        seconds = timed(steps, arguments.rounds)
-        medians = {name: float(np.median(values)) for name, values in seconds.items()}
-        for name, values in sorted(seconds.items(), key=lambda item: medians[item[0]]):
-            memory = (
-                f", {peak_memory(case, name):.0f} MB" if name == "ours" or name in PEERS else ""
-            )
-            extra = f", compiled in {compiled[name]:.1f} s" if name in compiled else ""
-            print(
-                f"  {name:28s} median {medians[name]:.4f} s, minimum {values.min():.4f} "
-                f"s{memory}{extra}"
-            )
-        for name in (*PEERS, "ours, a user's TOML"):
-            ratio = medians[name] / medians["ours"]
-            lines.append(
-                f"training_step,{case},{name.replace(',', '')},{medians[name]:.4f},{medians['ours']:.4f},{ratio:.2f}"
-            )
+        timings += measure(case, arguments.rounds, present(PEERS))
     if arguments.csv:
         print(f"load average {os.getloadavg()[0]:.2f}")
-        print("benchmark,case,peer,peer_seconds,our_seconds,ratio")
-        print("\n".join(lines))
+        print_csv("training_step", timings)
 
 
 if __name__ == "__main__":

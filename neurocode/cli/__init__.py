@@ -14,7 +14,18 @@ from typing import Annotated
 import typer
 
 from neurocode import __version__
-from neurocode.cli import cite, demo, describe, fit, models, simulate, study, sweeps, train
+from neurocode.cli import (
+    benchmark,
+    cite,
+    demo,
+    describe,
+    fit,
+    models,
+    simulate,
+    study,
+    sweeps,
+    train,
+)
 from neurocode.cli.data import data_app
 from neurocode.errors import CoarseStepWarning, ModelError, NeurocodeError
 
@@ -53,6 +64,7 @@ app.command("simulate", epilog=simulate.EPILOG)(simulate.simulate_command)
 app.command("train", epilog=train.EPILOG)(train.train_command)
 app.command("study", epilog=study.STUDY_EPILOG)(study.study_command)
 app.command("figures", epilog=study.FIGURES_EPILOG)(study.figures_command)
+app.command("benchmark", epilog=benchmark.EPILOG)(benchmark.benchmark_command)
 app.command("models", epilog=models.EPILOG)(models.models_command)
 app.command("cite", epilog=cite.EPILOG)(cite.cite_command)
 app.add_typer(data_app, name="data")

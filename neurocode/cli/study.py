@@ -81,7 +81,7 @@ def study_command(
     study.require_data(chosen, parts)
     scratch = place / "out" / name
     folder = output or (scratch / QUICK if chosen == QUICK else results_of(name, place))
-    _make_folder(folder)
+    make_folder(folder)
     for title in parts:
         with row_progress(title) as progress:
             study.parts[title](
@@ -119,7 +119,7 @@ def figures_command(
             f"{source}: there is no such folder of tables; 'neurocode study {name}' writes one."
         )
     folder = output or place / "figures"
-    _make_folder(folder)
+    make_folder(folder)
     try:
         paths = module.draw(source, folder)
     except (KeyError, FileNotFoundError, ParserError, EmptyDataError) as error:
@@ -149,7 +149,7 @@ def _refuse_contradictions(
         )
 
 
-def _make_folder(folder: Path) -> None:
+def make_folder(folder: Path) -> None:
     """Make an output folder before anything is computed."""
     try:
         folder.mkdir(parents=True, exist_ok=True)

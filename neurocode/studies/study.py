@@ -200,11 +200,24 @@ def module_of(kind: str, name: str, root: Path | None, module: str = "") -> Modu
         raise ModelError(
             f"'{name}' is not among the {kind}; known are {', '.join(names) or 'none'}."
         )
+    return module_from(
+        ".".join(part for part in (kind, _module_name(name), module) if part), checkout_folder
+    )
+
+
+def module_from(name: str, checkout_folder: Path) -> ModuleType:
+    """Module of a checkout outside the package, such as ``benchmarks.leaderboard``.
+
+    Raises
+    ------
+    ModelError
+        If the checkout does not hold it.
+    """
     if str(checkout_folder) not in sys.path:
         sys.path.insert(0, str(checkout_folder))
-    return importlib.import_module(
-        ".".join(part for part in (kind, _module_name(name), module) if part)
-    )
+    if not (checkout_folder / name.partition(".")[0]).is_dir():
+        raise ModelError(f"{checkout_folder} has no folder {name.partition('.')[0]}: run it in a checkout.")
+    return importlib.import_module(name)
 
 
 def names_of(kind: str, place: Path, module: str = "") -> list[str]:
