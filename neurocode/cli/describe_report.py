@@ -202,7 +202,7 @@ def _require_units(
         warnings.simplefilter("ignore")
         parts = [read_trains(path, layout) for path in files]
     names = [name for part in parts for name in part.names]
-    of_units = [path.stem for path, part in zip(files, parts, strict=True) for _ in part.names]
+    of_units = [Path(path).stem for path, part in zip(files, parts, strict=True) for _ in part.names]
     chosen_units(names, of_units, panels, [])
     chosen_pairs(names, of_units, pairs)
 

@@ -15,14 +15,14 @@ from neurocode.statistics.locked_surrogates import (
 
 #: Sentences on the units that have a cause in common, and on a single unit.
 CAUSES = {
-    STIMULUS: "In {units}, this follows from a rate that is locked to the stimulus: complexity is "
+    STIMULUS: "For {units}, this follows from a rate that is locked to the stimulus: complexity is "
     "not below that of surrogates that keep the PSTH (median ratio {ratio:.3g}).",
-    STRUCTURE: "In {units}, complexity is also below that of surrogates that keep the PSTH (q < "
+    STRUCTURE: "For {units}, complexity is also below that of surrogates that keep the PSTH (q < "
     "0.05, median ratio {ratio:.3g}): there is structure that a rate locked to the stimulus does "
     "not explain, such as refractoriness, bursts, or a rate that changes from repeat to repeat.",
-    UNDECIDED: "In {units}, surrogates that keep the PSTH leave open whether this follows from a "
+    UNDECIDED: "For {units}, surrogates that keep the PSTH leave open whether this follows from a "
     "rate that is locked to the stimulus (median ratio {ratio:.3g}).",
-    NO_REPEATS: "In {units}, it cannot be told whether this follows from a rate that is locked to "
+    NO_REPEATS: "For {units}, it cannot be told whether this follows from a rate that is locked to "
     f"a stimulus: that takes at least {FEWEST_REPEATS} repeats of every stimulus, equally long.",
 }
 OF_UNIT = {
@@ -57,7 +57,7 @@ def complexity_sentences(table: pd.DataFrame) -> list[str]:
     for cause, sentence in CAUSES.items():
         of_cause = ratios[causes == cause]
         if len(of_cause):
-            units = f"{len(of_cause)} of them" if len(causes) > 1 else "it"
+            units = f"{len(of_cause)} of them" if len(causes) > 1 else "this unit"
             sentences.append(sentence.format(units=units, ratio=of_cause.median()))
     return sentences
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 #: Headings become buttons: one press sorts upwards, the next downwards, the third restores the
 #: order of the file; absent values stay last. The filter takes words that a row must hold and
-#: comparisons of a column, such as ``rate>5``. A link to a row that is filtered out shows all rows.
+#: comparisons of a column, such as ``rate>5``; quotes keep words together. A link to a row that is filtered out shows all rows.
 SCRIPT = r"""
 (() => {
   const number = text => text.trim() === "" ? NaN : Number(text);
@@ -56,7 +56,8 @@ SCRIPT = r"""
     };
     const filter = () => {
       const text = input.value.replace(/\s*(>=|<=|!=|>|<|=)\s*/g, "$1").trim();
-      const tests = text ? text.split(/\s+/).map(test) : [];
+      const terms = text.match(/(?:"[^"]*"|[^\s"])+/g) || [];
+      const tests = terms.map(term => test(term.replaceAll('"', "")));
       rows.forEach(row => { row.hidden = !tests.every(passes => passes(row)); });
       const left = rows.filter(row => !row.hidden).length;
       count.textContent = left + " of " + rows.length + " rows";

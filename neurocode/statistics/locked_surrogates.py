@@ -131,7 +131,7 @@ def low_complexity(table: pd.DataFrame) -> pd.Series:
     pandas.Series of str
         One entry per unit whose complexity is below that of rate-matched surrogates (q < 0.05).
         ``"stimulus"``: a rate locked to the stimulus, since complexity is not below that of
-        surrogates that keep the PSTH (p >= 0.05), and these miss at least half of the complexity
+        surrogates that keep the PSTH (p < 0.05), and these miss at least half of the complexity
         that the unit misses. ``"structure"``: it is below these too (q < 0.05), so that there is
         structure in the trains which the PSTH does not explain. ``"undecided"``: neither holds.
         ``"no repeats"``: the surrogates need five repeats of each stimulus, equally long.
@@ -151,8 +151,9 @@ def low_complexity(table: pd.DataFrame) -> pd.Series:
     # The surrogates' own words, as a share of those of rate-matched ones, are ratio over ratio.
     share = (1 - low["lz_ratio"] / locked["ratio"]) / (1 - low["lz_ratio"])
     causes = pd.Series(UNDECIDED, index=low.index, dtype=object)
-    causes[(locked["p"] >= ALPHA) & (share >= SHARE)] = STIMULUS
-    causes[(locked["q"] < ALPHA) & (locked["ratio"] < 1)] = STRUCTURE
+    below = locked["ratio"] < 1
+    causes[(share >= SHARE) & ~(below & (locked["p"] < ALPHA))] = STIMULUS
+    causes[below & (locked["q"] < ALPHA)] = STRUCTURE
     causes[locked["ratio"].isna()] = NO_REPEATS
     return causes
 
