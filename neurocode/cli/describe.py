@@ -19,6 +19,7 @@ neurocode describe session.nwb -o out/\n\n
 neurocode describe movie.mat --variable Spikes --axes unit,trial --time-unit ms --t-stop 18000 -o out/\n\n
 neurocode describe waves.h5 --variable spikes --counts sCount -o out/\n\n
 neurocode describe song_*.txt --axes trial --time-unit ms -o out/\n\n
+neurocode describe session.nwb --panels "unit 3" --pairs "unit 3:unit 7" -o out/\n\n
 neurocode describe cells.mat --layout layout.toml -o out/\n\n
 neurocode describe sessions/ --workers 2 -o out/\n\n
 neurocode describe phy_folder/ --labels good -o out/"""
@@ -48,7 +49,18 @@ def describe_command(
         typer.Option(help="Bin of the complexity in seconds (default: mean interval / 5)."),
     ] = None,
     surrogates: Annotated[int, typer.Option(min=0, help="Surrogates of each kind and unit.")] = 200,
-    seed: Annotated[int, typer.Option(help="Of the surrogates.")] = 0,
+    seed: Annotated[int, typer.Option(help="Seed of the surrogates.")] = 0,
+    panels: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Unit whose panels are drawn, by its name or the last part of it; repeat for "
+            "more; all; none (default: the first 60)."
+        ),
+    ] = None,
+    pairs: Annotated[
+        list[str] | None,
+        typer.Option(help="Pair of units A:B whose cross-correlogram is drawn; repeat for more."),
+    ] = None,
     workers: Annotated[
         int,
         typer.Option("--workers", "--jobs", min=1, help="Files that are described side by side."),
@@ -58,7 +70,8 @@ def describe_command(
     ] = None,
 ) -> None:
     """Describe spike trains: rate, variability, complexity with significance, one row per unit."""
-    from neurocode.cli.describe_report import contents, write_description
+    from neurocode.cli.describe_report import write_description
+    from neurocode.cli.describe_text import complexity_sentences, contents
 
     recordings, chosen = train_files.chosen_trains(context, files)
     options = {
@@ -67,6 +80,8 @@ def describe_command(
         "seed": seed,
         "workers": workers,
         "scheduler": scheduler,
+        "panels": panels or (),
+        "pairs": pairs or (),
     }
     table = write_description(recordings, output, chosen, **options)
     middle = table.median(numeric_only=True)
@@ -74,12 +89,8 @@ def describe_command(
         f"{contents(table)}; medians: {middle['rate']:.3g} Hz, CV {middle['cv']:.3g}, "
         f"LV {middle['lv']:.3g}, Fano factor {middle['fano_factor']:.3g}"
     )
-    if "lz_q" in table:
-        below = ((table["lz_q"] < 0.05) & (table["lz_ratio"] < 1)).sum()
-        show(
-            f"LZ complexity below rate-matched surrogates (q < 0.05) in {below} of "
-            f"{table['lz_q'].notna().sum()} units"
-        )
+    for sentence in complexity_sentences(table):
+        show(escape(sentence))
     for line in notes(table):
         show(escape(line))
     show(f"Report: {escape(str(output / 'report.html'))}")

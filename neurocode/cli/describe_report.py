@@ -10,11 +10,24 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from matplotlib.figure import Figure
 
 from neurocode.cli import page
+from neurocode.cli.describe_panels import (
+    PANELS_CAPTION,
+    Session,
+    pair_parts,
+    panel_name,
+    panels_note,
+    row_name,
+    stimulus_parts,
+    unit_parts,
+)
+from neurocode.cli.describe_text import complexity_sentences, summary
 from neurocode.cli.output import output_folder, write_json
 from neurocode.cli.progress import row_progress
 from neurocode.cli.spreadsheet import write_csv
+from neurocode.cli.unit_choice import chosen_pairs, chosen_units
 from neurocode.errors import ClusterError
 from neurocode.plotting import describe_figure, save_figure
 from neurocode.recordings.files import read_trains
@@ -22,15 +35,25 @@ from neurocode.recordings.layout import Layout
 from neurocode.recordings.trains import Trains, join
 from neurocode.statistics.describe import ALL, columns_of, describe
 from neurocode.statistics.distributions import complexity_by_bin, count_moments, interval_histogram
+from neurocode.statistics.locked_surrogates import locked_statistic
 from neurocode.statistics.surrogates import false_discovery_rate
+from neurocode.statistics.time_resolution import time_resolution
 from neurocode.statistics.unit_statistics import Column, UnitStatistic
 from neurocode.studies import side_by_side
 
 SHOWN_TRAINS, SHOWN_SPIKES, SHOWN_UNITS = 40, 40, 30
 BIN_FRACTIONS = np.array([0.05, 0.1, 0.2, 0.4, 0.8, 1.6])
 
+#: Parts of the page that links at its top lead to.
+PLACES = ("Units", "Stimuli", "Panels", "Pairs", "Columns")
+TABLE_HINT = (
+    "A press on a heading sorts the table, a second press turns the order round, a third restores "
+    "it. The filter takes words and comparisons of columns, such as rate>5 cv<1. The name of a "
+    "unit leads to its panels."
+)
 CAPTION = (
-    "a, spikes of up to forty trains. b, interspike intervals of all units. c, CV and local "
+    "a, spikes of up to forty trains. b, interspike intervals of all units, in bins not finer than the resolution of their "
+    "times. c, CV and local "
     "variation; lines: Poisson process. "
     "d, variance and mean of spike counts, over repeats where there are any, over windows of 1 s "
     "elsewhere; line: Poisson process. "
@@ -53,11 +76,16 @@ def described_file(
         warnings.simplefilter("ignore", UserWarning)
         return trains, describe(
             trains,
-            statistics=[*ALL, *statistics],
+            statistics=[*ALL, *_locked(bin_size, n_surrogates, seed), *statistics],
             bin_size=bin_size,
             n_surrogates=n_surrogates,
             seed=seed,
         )
+
+
+def _locked(bin_size: float | None, n_surrogates: int, seed: int) -> list[UnitStatistic]:
+    """Complexity against surrogates that keep the PSTH, where there are surrogates."""
+    return [locked_statistic(bin_size, n_surrogates, seed)] if n_surrogates else []
 
 
 def described(
@@ -69,7 +97,7 @@ def described(
     seed: int,
     workers: int,
     scheduler: str | None,
-) -> tuple[Trains, pd.DataFrame]:
+) -> Session:
     """Trains and table of all files, each described by a worker; p-values are adjusted for the
     units of all.
 
@@ -82,24 +110,31 @@ def described(
         (Path(path), layout, statistics, bin_size, n_surrogates, _seed_of(seed, number))
         for number, path in enumerate(files)
     ]
-    found: dict[int, tuple[Trains, pd.DataFrame]] = {}
+    parts: dict[int, tuple[Trains, pd.DataFrame]] = {}
     with row_progress("files described") as report:
         for outcome in itertools.chain.from_iterable(
             side_by_side(described_file, calls, workers=workers, scheduler=scheduler)
         ):
             if outcome.lost:
                 raise ClusterError(f"{files[outcome.number]}: {outcome.lost}")
-            found[outcome.number] = outcome.value
-            report(len(found), len(files))
-    parts = [found[number] for number in range(len(files))]
-    table = pd.concat([own for _, own in parts])
+            parts[outcome.number] = outcome.value
+            report(len(parts), len(files))
+    trains, tables = zip(*(parts[number] for number in range(len(files))), strict=True)
+    table = pd.concat(tables)
     for name in [name for name in table.columns if name.endswith("_q")]:
         table[name] = false_discovery_rate(table[name.removesuffix("q") + "p"].to_numpy())
-    return join([trains for trains, _ in parts]), table
+    n_units = [part.n_units for part in trains]
+    return Session(
+        trains=join(trains),
+        table=table,
+        files=[Path(path).stem for path in files],
+        file_of=np.repeat(np.arange(len(files)), n_units),
+        resolution=np.repeat([time_resolution(part) for part in trains], n_units),
+    )
 
 
 def _seed_of(seed: int, number: int) -> int:
-    """Of the surrogates of a file: that of the first is the one given."""
+    """Seed of the surrogates of a file; the first file has the seed itself."""
     return int(np.random.SeedSequence([seed, number]).generate_state(1)[0]) if number else seed
 
 
@@ -114,41 +149,105 @@ def write_description(
     workers: int = 1,
     scheduler: str | None = None,
     statistics: Sequence[UnitStatistic] = (),
+    panels: Sequence[str] = (),
+    pairs: Sequence[str] = (),
 ) -> pd.DataFrame:
     """Describe files together and write one folder; the workers change nothing but the time.
 
-    ``statistics`` of your own are added to the table and to what the page says of its columns.
+    ``statistics`` are added to the table and to what the page says of its columns.
+    ``panels`` names the units that are drawn, ``all`` or ``none``; without any, the first sixty
+    are. ``pairs`` are written ``A:B``.
 
     Returns
     -------
     pandas.DataFrame
-        See :func:`neurocode.describe`.
+        See :func:`neurocode.describe`; with surrogates, also the columns of
+        :func:`~neurocode.statistics.locked_surrogates.locked_statistic`.
+
+    Raises
+    ------
+    DataError
+        If a unit of ``panels`` or ``pairs`` is not there, or several have its name.
     """
     settings = {"files": [str(path) for path in files], "layout": asdict(layout)}
     settings |= {"bin_size": bin_size, "n_surrogates": n_surrogates, "seed": seed}
+    settings |= {"panels": list(panels), "pairs": list(pairs)}
     with output_folder(folder, settings) as scratch:
-        trains, table = described(
+        _require_units(files, layout, panels, pairs)
+        session = described(
             files, layout, statistics, bin_size, n_surrogates, seed, workers, scheduler
         )
-        columns = columns_of(statistics)
+        columns = columns_of([*_locked(bin_size, n_surrogates, seed), *statistics])
         units = {column.name: column.unit for column in columns if column.unit}
-        write_csv(table, scratch / "units.csv")
+        write_csv(session.table, scratch / "units.csv")
         write_json(
-            scratch / "result.json", {"units": units, "table": "units.csv", "n_units": len(table)}
+            scratch / "result.json",
+            {"units": units, "table": "units.csv", "n_units": len(session.table)},
         )
-        shown = table.reset_index().dropna(axis="columns", how="all")
-        parts = [
-            page.paragraph(_summary(table)),
-            *_figure_parts(trains, table, seed, scratch / "units.pdf"),
-            page.heading("Units"),
-            page.table(shown),
-            page.heading("Columns"),
-            page.table(_definitions(shown.columns, columns)),
-            page.heading("Settings"),
-            page.paragraph("; ".join(f"{name}: {value}" for name, value in settings.items())),
-        ]
-        page.write_page(scratch / "report.html", f"{len(table)} units", parts)
-    return table
+        parts = _parts(session, columns, panels, pairs, seed, scratch)
+        text = "; ".join(f"{name}: {value}" for name, value in settings.items())
+        parts += [page.heading("Settings"), page.paragraph(text)]
+        page.write_page(scratch / "report.html", f"{len(session.table)} units", parts)
+    return session.table
+
+
+def _require_units(
+    files: Sequence[Path], layout: Layout, panels: Sequence[str], pairs: Sequence[str]
+) -> None:
+    """Look for chosen units before anything is computed, which may take long."""
+    if not (panels or pairs):
+        return
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        parts = [read_trains(path, layout) for path in files]
+    names = [name for part in parts for name in part.names]
+    of_units = [
+        Path(path).stem for path, part in zip(files, parts, strict=True) for _ in part.names
+    ]
+    chosen_units(names, of_units, panels, [])
+    chosen_pairs(names, of_units, pairs)
+
+
+def _parts(
+    session: Session,
+    columns: Sequence[Column],
+    panels: Sequence[str],
+    pairs: Sequence[str],
+    seed: int,
+    folder: Path,
+) -> list[str]:
+    """Everything that the page shows of a session."""
+    names, files = session.trains.names, session.file_of_units
+    drawable = _drawn(session.table).tolist()
+    drawn = chosen_units(names, files, panels, drawable)
+    numbers_of_pairs = chosen_pairs(names, files, pairs)
+    table = session.table.reset_index().dropna(axis="columns", how="all")
+    links = [f"#{panel_name(unit)}" if unit in drawn else None for unit in range(len(names))]
+    rows = [row_name(unit) for unit in range(len(names))]
+    return [
+        page.navigation({text: f"#{text.lower()}" for text in PLACES}),
+        page.paragraph(summary(session.table)),
+        *map(page.paragraph, complexity_sentences(session.table)),
+        *_figure_parts(session, seed, folder / "units.pdf"),
+        page.anchor("units"),
+        page.heading("Units"),
+        page.hint(TABLE_HINT),
+        page.table(table, {"unit": links}, rows=rows, example="rate>5 cv<1"),
+        page.anchor("stimuli"),
+        page.heading("Stimuli"),
+        *stimulus_parts(session, folder),
+        page.anchor("panels"),
+        page.heading("Panels"),
+        page.paragraph(panels_note(len(drawn), len(drawable))),
+        *([page.paragraph(PANELS_CAPTION)] if drawn else []),
+        *unit_parts(session, drawn, numbers_of_pairs, folder),
+        page.anchor("pairs"),
+        page.heading("Pairs"),
+        *pair_parts(session, numbers_of_pairs, drawn, folder),
+        page.anchor("columns"),
+        page.heading("Columns"),
+        page.table(_definitions(table.columns, columns)),
+    ]
 
 
 def _definitions(names: Sequence[str], columns: Sequence[Column]) -> pd.DataFrame:
@@ -157,12 +256,12 @@ def _definitions(names: Sequence[str], columns: Sequence[Column]) -> pd.DataFram
     return pd.DataFrame(rows, columns=["column", "unit", "meaning"])
 
 
-def _figure_parts(trains: Trains, table: pd.DataFrame, seed: int, path: Path) -> list[str]:
+def _figure_parts(session: Session, seed: int, path: Path) -> list[str]:
     """The figure and its caption, or why there is none."""
-    if not _drawn(table).size:
+    if not _drawn(session.table).size:
         return [page.paragraph("No figure: no unit has an interval that can be used.")]
-    _, png = save_figure(_figure(trains, table, seed), path)
-    return [page.image(png, CAPTION), page.paragraph(CAPTION)]
+    _, png = save_figure(_figure(session, seed), path)
+    return [page.figure(png, CAPTION)]
 
 
 def _drawn(table: pd.DataFrame) -> np.ndarray:
@@ -170,48 +269,23 @@ def _drawn(table: pd.DataFrame) -> np.ndarray:
     return np.flatnonzero((table["n_spikes"] >= 2) & table["cv"].notna())
 
 
-def contents(table: pd.DataFrame) -> str:
-    """How many units and spikes a table describes."""
-    units, spikes = len(table), int(table["n_spikes"].sum())
-    return f"{units} unit{'s' * (units != 1)}, {spikes} spike{'s' * (spikes != 1)}"
-
-
-def _summary(table: pd.DataFrame) -> str:
-    usable = table[table["reason"] == ""]
-    text = f"{contents(table)}; without a reservation: {len(usable)}. "
-    text += "Median over units: " + ", ".join(
-        f"{label} {table[name].median():.3g}"
-        for name, label in (
-            ("rate", "rate (Hz)"),
-            ("cv", "CV"),
-            ("lv", "LV"),
-            ("serial_correlation", "serial correlation"),
-            ("fano_factor", "Fano factor over repeats"),
-            ("lz_ratio", "LZ complexity over surrogates"),
-        )
-        if name in table and table[name].notna().any()
-    )
-    return (
-        text
-        + ". The Fano factor has the unbiased variance; p-values of complexity are two-sided, q "
-        "is adjusted for the units."
-    )
-
-
-def _figure(trains: Trains, table: pd.DataFrame, seed: int):
+def _figure(session: Session, seed: int) -> Figure:
+    trains, table = session.trains, session.table
     usable = _drawn(table)
     rows = [k for unit in usable for k in trains.trains_of(unit)]
     rows = rows[:: max(1, len(rows) // SHOWN_TRAINS)][:SHOWN_TRAINS]
     starts = trains.t_start[rows]
     seconds = SHOWN_SPIKES / table["rate"].iloc[usable].median()
-    shown = [
+    spikes = [
         t[t < start + seconds]
         for t, start in zip((trains.train(k) for k in rows), starts, strict=True)
     ]
     return describe_figure(
         table,
-        shown=shown,
-        intervals=interval_histogram(trains, usable),
+        shown=spikes,
+        intervals=interval_histogram(
+            trains, usable, resolution=float(session.resolution[usable].max())
+        ),
         count_moments=count_moments(trains, usable),
         bin_effect=(
             BIN_FRACTIONS,

@@ -78,7 +78,7 @@ class Comparison:
         shown = frame.drop(columns="folder").dropna(axis="columns", how="all")
         parts = [page.paragraph(text) for text in (self.text, *self.summary(frame))]
         parts += [
-            page.table(shown, {"model": links}),
+            page.table(shown, {"model": links}, example="rank=1"),
             page.definitions({**MEANINGS, **self.meanings}, shown.columns),
         ]
         with output_folder(folder, {"fits": [entry["folder"] for entry in entries]}) as scratch:

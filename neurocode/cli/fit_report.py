@@ -36,19 +36,19 @@ def write_fit(
     truth: NeuronModel | None = None,
     notes: Sequence[str] = (),
 ) -> dict[str, Any]:
-    """Write the files of one fit into a folder; gives the entry of ``result.json``.
+    """Write the files of one fit into a folder and return its entry of ``result.json``.
 
     Parameters
     ----------
     folder : pathlib.Path
     result : FitResult
     scores : Scores or None
-        None without a test recording; the figure and the predictions are then left out.
+        None without a test recording; then there is no figure and no prediction.
     experiment : Experiment
     truth : NeuronModel, optional
         Known parameters, shown beside the estimates.
     notes : sequence of str
-        What else is to be known of the fit.
+        Further remarks on the fit.
     """
     fit_entry = entry(result, scores, experiment, notes)
     write_json(folder / "result.json", {"results": [fit_entry]})
@@ -63,12 +63,12 @@ def write_fit(
             scores.predicted, scores.duration, f"predicted by {result.model.name}"
         )
         write_spikes(predicted, folder / "predicted_spikes")
-        shown = []
+        pictures = []
         if scores.compares_repeats:
             _, png = save_figure(figure_of(result, scores, experiment.test), folder / "fit.pdf")
-            shown = [page.image(png, CAPTION), page.paragraph(CAPTION)]
+            pictures = [page.figure(png, CAPTION)]
         meanings = page.definitions(SCORES, SCORES)
-        held_out = [page.heading("Held-out scores"), page.table(score_frame), meanings, *shown]
+        held_out = [page.heading("Held-out scores"), page.table(score_frame), meanings, *pictures]
     opening = [
         *_opening(result, scores, experiment),
         *map(page.paragraph, fit_entry.get("notes", ())),
@@ -114,8 +114,8 @@ SCORES = {
     "of 10 ms: 1 for a prediction as good as the mean of the repeats, 0 for a silent one (Teeter "
     "et al. 2018)",
     "KS statistic": "largest distance of the time-rescaled intervals of the test spikes from a "
-    "uniform distribution; a right model "
-    "stays inside the band 19 times of 20",
+    "uniform distribution; a correct model "
+    "stays inside the band 19 times out of 20",
 }
 
 #: What the columns of the parameters mean.
@@ -124,8 +124,8 @@ PARAMETERS = {
     "truth": "value that the simulation had",
     "standard_error": "from the curvature of the likelihood, in the unit of the parameter",
     "low_95": "lower end of the 95 % interval, which respects the bounds of the parameter",
-    "high_95": "its upper end",
-    "prior_ratio": "width that the data leave over that of the weak prior: near 0 the data "
+    "high_95": "upper end of that interval",
+    "prior_ratio": "width of the posterior divided by that of the weak prior: near 0 the data "
     "decide, near 1 the prior does",
     "status": "fixed parameters are not estimated; an estimate is narrower than the prior where "
     "the ratio is below a half",
@@ -146,7 +146,7 @@ def parameter_section(frame: pd.DataFrame) -> list[str]:
 def entry(
     result: FitResult, scores: Scores | None, experiment: Experiment, notes: Sequence[str] = ()
 ) -> dict[str, Any]:
-    """One recording and model of ``result.json``."""
+    """The entry of one recording and model in ``result.json``."""
     table = {"recording": experiment.name, **result.to_dictionary()}
     if scores is not None:
         held_out = scores.to_dictionary()
@@ -181,7 +181,7 @@ def score_table(result: FitResult, scores: Scores) -> pd.DataFrame:
 
 
 def figure_of(result: FitResult, scores: Scores, test: Experiment) -> Figure:
-    """Figure of a fit from its scores."""
+    """Draw the figure of a fit from its scores."""
     times, recorded_rate = psth(scores.recorded, scores.duration)
     predicted_rate = psth(scores.predicted, scores.duration)[1]
     since, effect = spike_effect(result.model, result.dt)
@@ -216,8 +216,10 @@ def _cross_validated(validation: CrossValidation) -> tuple[str, float, None, Non
 
 def _opening(result: FitResult, scores: Scores | None, experiment: Experiment) -> list[str]:
     """The verdict, and what speaks against the fit."""
-    said = reservations(result, scores)
-    against = [page.heading("What speaks against this fit"), page.bullets(said)] if said else []
+    sentences = reservations(result, scores)
+    against = (
+        [page.heading("What speaks against this fit"), page.bullets(sentences)] if sentences else []
+    )
     return [page.paragraph(_summary(result, experiment)), *against]
 
 

@@ -1,29 +1,31 @@
-"""A self-contained HTML page: text, tables and inline images; its only links lead to pages in the
-same folder."""
+"""A self-contained HTML page: text, tables and inline images; its only links lead to places in it
+and to pages in the same folder."""
 
 from __future__ import annotations
 
 import base64
 import html
+import math
 import platform
 import shlex
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from importlib.metadata import version
+from numbers import Number
 from pathlib import Path
 from urllib.parse import quote
 
+import numpy as np
 import pandas as pd
 
-STYLE = """
-body { font: 15px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto; padding: 0 1rem; color: #222 }
-h1 { font-size: 1.5rem } h2 { font-size: 1.1rem; margin-top: 2rem }
-table { border-collapse: collapse; font-size: 0.9rem } th, td { padding: 0.2rem 0.8rem 0.2rem 0; text-align: left }
-th { border-bottom: 1px solid #888 } td { border-bottom: 1px solid #ddd } img { max-width: 100% }
-dl { font-size: 0.9rem } dt { float: left; clear: left; font-weight: 600; margin-right: 0.6rem } dd { margin: 0 0 0.2rem 0 }
-footer { margin-top: 3rem; border-top: 1px solid #ddd; font-size: 0.8rem; color: #555; overflow-wrap: anywhere }
-"""
+from neurocode.cli.page_script import SCRIPT
+from neurocode.cli.page_style import STYLE
+
+#: How the page knows that it holds a table that can be sorted.
+SORTABLE = '<table class="sortable"'
+#: Tables of more columns may be wider than the page; the keyboard scrolls them.
+WIDE = 4
 
 
 def paragraph(text: str) -> str:
@@ -36,36 +38,111 @@ def heading(text: str) -> str:
     return f"<h2>{html.escape(text)}</h2>"
 
 
+def anchor(name: str) -> str:
+    """A place that links lead to by its name."""
+    return f'<a id="{html.escape(name, quote=True)}"></a>'
+
+
 def bullets(texts: Sequence[str]) -> str:
-    """A list of plain texts, nothing where there is none."""
+    """A list of plain texts, or nothing if there are none."""
     return f"<ul>{''.join(f'<li>{html.escape(text)}</li>' for text in texts)}</ul>" if texts else ""
 
 
-def table(frame: pd.DataFrame, links: Mapping[str, Sequence[str | None]] | None = None) -> str:
+def table(
+    frame: pd.DataFrame,
+    links: Mapping[str, Sequence[str | None]] | None = None,
+    *,
+    rows: Sequence[str] | None = None,
+    example: str | None = None,
+) -> str:
     """A table without its index, numbers to four digits, empty cells for what is absent.
 
     Parameters
     ----------
     frame : pandas.DataFrame
     links : mapping of str to sequence of str or None, optional
-        For each cell of a column the page beside this one that it leads to.
+        For each cell of a column the page beside this one that it leads to, or the place in this
+        page where it begins with ``#``.
+    rows : sequence of str, optional
+        Names of the rows, which links of this page lead to.
+    example : str, optional
+        A filter of rows that makes sense here; with it the reader can sort and filter the table.
+
+    Examples
+    --------
+    >>> print(table(pd.DataFrame({"unit": ["a"], "rate": [2.0]})))
+    <div class="table"><table>
+      <thead><tr><th>unit</th><th class="number">rate</th></tr></thead>
+      <tbody>
+    <tr>
+          <td>a</td>
+          <td class="number">2</td></tr>
+      </tbody>
+    </table></div>
     """
-    shown = frame.astype(object).map(
-        lambda cell: html.escape(cell) if isinstance(cell, str) else cell
+    columns = [
+        _cells(frame[name], (links or {}).get(name), exact=example is not None) for name in frame
+    ]
+    names = [""] * len(frame) if rows is None else [f' id="{html.escape(row)}"' for row in rows]
+    lines = [
+        f"<tr{name}>\n      " + "\n      ".join(cells) + "</tr>"
+        for name, *cells in zip(names, *columns, strict=True)
+    ]
+    heads = "".join(_head(frame[name], typed=example is not None) for name in frame)
+    opening = "<table>"
+    if example is not None:
+        opening = f'<table class="sortable" data-example="{html.escape(example, quote=True)}">'
+    focus = ' tabindex="0" role="region" aria-label="table"' if frame.shape[1] > WIDE else ""
+    return (
+        f'<div class="table"{focus}>{opening}\n  <thead><tr>{heads}</tr></thead>\n  <tbody>\n'
+        + "\n".join(lines)
+        + "\n  </tbody>\n</table></div>"
     )
-    for column, targets in (links or {}).items():
-        cells = zip(shown[column], targets, strict=True)
-        shown[column] = [
-            f'<a href="{quote(target)}">{cell}</a>' if target else cell for cell, target in cells
-        ]
-    shown.columns = [html.escape(str(column)) for column in shown.columns]
-    return shown.to_html(
-        index=False, border=0, na_rep="", float_format=lambda x: f"{x:.4g}", escape=False
+
+
+def _head(column: pd.Series, *, typed: bool) -> str:
+    """A heading, with the type of its values where they can be sorted."""
+    kind = "number" if _is_numeric(column) else "text"
+    style = ' class="number"' if kind == "number" else ""
+    return (
+        f"<th{style}{f' data-type={chr(34)}{kind}{chr(34)}' if typed else ''}>"
+        f"{html.escape(str(column.name))}</th>"
     )
+
+
+def _cells(column: pd.Series, targets: Sequence[str | None] | None, *, exact: bool) -> list[str]:
+    """Cells of a column, with their links and, where they can be sorted, their exact values."""
+    opening = '<td class="number"' if _is_numeric(column) else "<td"
+    targets = [None] * len(column) if targets is None else targets
+    cells = []
+    for value, target in zip(column.astype(object), targets, strict=True):
+        absent = value is None or (isinstance(value, float) and math.isnan(value))
+        text = "" if absent else html.escape(_shown(value))
+        whole = "" if absent else html.escape(str(value), quote=True)
+        kept = f' data-value="{whole}"' if exact else ""
+        cells.append(f"{opening}{kept}>{link(text, target) if target else text}</td>")
+    return cells
+
+
+def link(text: str, target: str) -> str:
+    """A link from text in HTML to a page beside this one, or to a place in it (``#place``)."""
+    place = target if target.startswith("#") else quote(target)
+    return f'<a href="{html.escape(place, quote=True)}">{text}</a>'
+
+
+def _is_numeric(column: pd.Series) -> bool:
+    """Whether all values that are there are numbers."""
+    values = column.dropna()
+    numbers = [isinstance(v, Number) and not isinstance(v, (bool, np.bool_)) for v in values]
+    return bool(numbers) and all(numbers)
+
+
+def _shown(value: object) -> str:
+    return f"{value:.4g}" if isinstance(value, (float, np.floating)) else str(value)
 
 
 def definitions(meanings: Mapping[str, str], names: Iterable[str]) -> str:
-    """What names, of columns or scores, mean; those without a meaning say it themselves."""
+    """What the names of columns or scores mean, without those that have no stated meaning."""
     rows = [
         f"<dt>{html.escape(name)}</dt><dd>{html.escape(meanings[name])}</dd>"
         for name in names
@@ -80,13 +157,45 @@ def image(path: Path, description: str) -> str:
     return f'<img alt="{html.escape(description, quote=True)}" src="data:image/png;base64,{data}">'
 
 
+def figure(path: Path, caption: str, description: str = "") -> str:
+    """A PNG, inline, above its caption.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+    caption : str
+    description : str
+        What stands for the picture where it is not seen; the caption by default.
+    """
+    picture = image(path, description or caption)
+    return f"<figure>{picture}<figcaption>{html.escape(caption)}</figcaption></figure>"
+
+
+def section(name: str, title: str, parts: Sequence[str]) -> str:
+    """A part of the page that links lead to by its name."""
+    opening = f'<section id="{html.escape(name, quote=True)}"><h3>{html.escape(title)}</h3>'
+    return "\n".join([opening, *parts, "</section>"])
+
+
+def navigation(targets: Mapping[str, str]) -> str:
+    """Links in a row, from their texts to their places."""
+    anchors = "".join(link(html.escape(text), target) for text, target in targets.items())
+    return f"<nav>{anchors}</nav>"
+
+
+def hint(text: str) -> str:
+    """A small remark on how to use the page, which is not printed."""
+    return f'<p class="hint">{html.escape(text)}</p>'
+
+
 def write_page(path: Path, title: str, parts: Sequence[str]) -> Path:
-    """Write a page made of parts; at its foot stands how it was made."""
+    """Write a page made of parts; its footer says how it was made."""
     name = html.escape(title)
+    script = f"<script>{SCRIPT}</script>" if any(SORTABLE in part for part in parts) else ""
     path.write_text(
-        f'<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><title>{name}</title>'
+        f'<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1"><title>{name}</title>'
         f'<link rel="icon" href="data:,"><style>{STYLE}</style></head>\n<body><h1>{name}</h1>\n'
-        + "\n".join([*parts, _foot()])
+        + "\n".join([*parts, _foot(), script])
         + "\n</body></html>\n",
         encoding="utf-8",
     )

@@ -272,10 +272,9 @@ def _write(
         )
         parts = [
             page.paragraph(text),
-            page.image(png, CAPTION),
-            page.paragraph(CAPTION),
+            page.figure(png, CAPTION),
             page.heading("Epochs"),
-            page.table(history),
+            page.table(history, example="epoch>5"),
         ]
         page.write_page(scratch / "report.html", f"Training on {task.name}", parts)
     return entry

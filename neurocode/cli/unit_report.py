@@ -20,14 +20,15 @@ from neurocode.plotting.spike_times_figure import spike_times_figure
 from neurocode.recordings.trains import Trains
 from neurocode.statistics.variability import interval_statistics, serial_correlations
 
-#: Intervals of the model that its histogram and its serial correlations are drawn from, and the
-#: most seconds that they may last.
+#: Number of simulated intervals behind the histogram and the serial correlations of the model, the
+#: longest simulation in seconds, and the number of lags.
 SIMULATED, LONGEST, LAGS = 20_000, 4000.0, 10
 
 CAPTION = (
     "a, recorded interspike intervals and those of the fitted model. b, serial correlation of the "
     "intervals by lag; grey: 95 % of "
-    "independent ones. c, quantiles of the rescaled intervals with the 95 % band of a right model."
+    "independent intervals. c, quantiles of the rescaled intervals with the 95 % band of a correct "
+    "model."
 )
 
 #: What the statistics of the intervals mean.
@@ -47,20 +48,20 @@ def write_unit_fit(
     seed: int,
     notes: Sequence[str] = (),
 ) -> dict[str, Any]:
-    """Write the files of one fit into a folder; gives the entry of ``result.json``.
+    """Write the files of one fit into a folder and return its entry of ``result.json``.
 
     Parameters
     ----------
     folder : pathlib.Path
     result : FitResult
     trains : Trains
-        Of the unit.
+        Trains of the unit.
     names : dict of str to str
-        What file, unit and model are called.
+        Names of the file, the unit and the model.
     seed : int
-        Of the intervals that the fitted model makes.
+        Seed of the simulated intervals of the fitted model.
     notes : sequence of str
-        What else is to be known of the fit.
+        Further remarks on the fit.
     """
     simulated = simulated_train(result, seed)
     entry = {**result.to_dictionary(), **names, "notes": list(notes)}
@@ -77,15 +78,14 @@ def write_unit_fit(
         *map(page.paragraph, notes),
         *parameter_section(parameters),
         *_interval_section(entry["statistics"]),
-        page.image(png, CAPTION),
-        page.paragraph(CAPTION),
+        page.figure(png, CAPTION),
     ]
     page.write_page(folder / "report.html", f"{names['model']}, unit {names['unit']}", parts)
     return entry
 
 
 def simulated_train(result: FitResult, seed: int) -> Trains:
-    """Spikes of the fitted model, twenty thousand or those of an hour or so."""
+    """Simulated spikes of the fitted model: about twenty thousand, in at most 4000 s."""
     duration = min(SIMULATED / max(result.training_rate, 1e-3), LONGEST)
     return Trains.of(
         result.predict(duration=duration, seed=seed, dt=simulation_step(result.training_rate))
@@ -95,12 +95,12 @@ def simulated_train(result: FitResult, seed: int) -> Trains:
 def _statistics(trains: Trains) -> dict[str, float | None]:
     """Rate, CV and first serial correlation of the intervals, None where there are too few."""
     row = interval_statistics(trains).iloc[0]
-    found = {
+    values = {
         "rate": 1 / row["mean_isi"],
         "cv": row["cv"],
         "serial_correlation": row["serial_correlation"],
     }
-    return {name: float(value) if np.isfinite(value) else None for name, value in found.items()}
+    return {name: float(value) if np.isfinite(value) else None for name, value in values.items()}
 
 
 def _intervals(trains: Trains) -> list[np.ndarray]:

@@ -21,7 +21,7 @@ from neurocode.recordings.files import read_trains
 from neurocode.recordings.layout import Layout
 from neurocode.recordings.trains import Trains
 
-#: What short names stand for.
+#: Models that short names stand for.
 AUTOMATIC = {
     "auto": ("lif-diffusive", "eif-diffusive", "adaptive-lif-diffusive"),
     "adaptive": ("adaptive-lif-diffusive",),
@@ -46,7 +46,7 @@ class UnitTask(FitTask):
 
     @property
     def names(self) -> dict[str, str]:
-        """What file, unit and model are called."""
+        """Names of the file, the unit and the model."""
         return {"file": Path(self.file).name, "unit": self.unit, "model": self.model}
 
     @property
@@ -57,7 +57,7 @@ class UnitTask(FitTask):
 
     @property
     def neuron(self) -> NeuronModel:
-        """The model before the fit, its drive at the frequency that was given."""
+        """The model before the fit, with the frequency of its drive where one is set."""
         return (
             super().neuron
             if self.frequency is None
@@ -76,8 +76,8 @@ class UnitTask(FitTask):
     def write(
         self, folder: Path, result: FitResult, data: Trains, notes: list[str]
     ) -> dict[str, Any]:
-        """Simulate intervals, and write what :func:`~neurocode.cli.unit_report.write_unit_fit`
-        does."""
+        """Simulate intervals and write the folder of the fit; see
+        :func:`~neurocode.cli.unit_report.write_unit_fit`."""
         return write_unit_fit(folder, result, data, names=self.names, seed=self.seed, notes=notes)
 
 
@@ -119,7 +119,7 @@ def tasks_of(
 
 
 def _summary(frame: pd.DataFrame) -> list[str]:
-    """How many units each model survives."""
+    """How many units each model fits without being rejected."""
     parts = []
     for name, group in frame.groupby("model", sort=False):
         fitted = group["survives"].notna()
@@ -161,9 +161,9 @@ COMPARISON = Comparison(
         "distribution of the intervals nor "
         "their independence",
         "ks": "Kolmogorov-Smirnov distance of the rescaled intervals from a uniform distribution",
-        "ks_band": "what a right model stays below 19 times of 20",
+        "ks_band": "bound that a correct model stays below 19 times out of 20",
         "rescaled_correlation": "rank correlation of neighbouring rescaled intervals, zero for a "
-        "right model",
+        "correct model",
         "rate_recorded": "mean rate (Hz) of the recorded intervals; rate_model: of intervals that "
         "the fitted model made",
         "cv_recorded": "coefficient of variation of the recorded intervals; cv_model: of the "

@@ -72,10 +72,14 @@ def spike_rows(axes: Axes, shown: Sequence[np.ndarray]) -> Axes:
 
 
 def interval_density(axes: Axes, edges: np.ndarray, probability: np.ndarray) -> Axes:
-    """Histogram of interspike intervals on a logarithmic axis."""
-    axes.stairs(probability, edges * 1e3, fill=True, color="0.6")
-    axes.set(xlabel="Interspike interval (ms)", ylabel="Probability")
+    """Density of the logarithm of interspike intervals: the area over each decade is the share of
+    intervals in it, whatever the widths of the bins."""
+    density = probability / np.diff(np.log10(edges))
+    axes.stairs(density, edges * 1e3, fill=True, color="0.6")
+    axes.set(xlabel="Interspike interval (ms)", ylabel="Density (per decade)")
+    axes.set_xlim(edges[0] * 1e3, edges[-1] * 1e3)
     logarithmic(axes, "x")
+    axes.set_ylim(bottom=0)
     return axes
 
 

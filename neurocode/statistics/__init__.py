@@ -15,8 +15,12 @@ coding, information, time_rescaling
     Responses to repeated stimuli, information, goodness of fit of a point process.
 distance, spike_distances
     Similarity of groups of repeats, and distances between pairs of trains.
-surrogates
-    Null hypotheses: surrogates, permutation tests, correction for many units.
+surrogates, locked_surrogates
+    Null hypotheses: surrogates, permutation tests, correction for many units; surrogates that keep
+    the PSTH.
+time_resolution, correlograms, unit_panels, stimuli
+    The step of spike times, auto- and cross-correlograms with their band, and what the panels of a
+    unit and the table of stimuli hold.
 unit_statistics, distributions
     Statistics of ``describe``, including your own (``UnitStatistic``, ``Column``), and the data of
     its figure.
@@ -59,6 +63,12 @@ from neurocode.statistics.complexity_classifier import (
     best_threshold,
     raster_complexities,
 )
+from neurocode.statistics.correlograms import (
+    Correlogram,
+    autocorrelogram,
+    cross_correlogram,
+    lag_counts,
+)
 from neurocode.statistics.describe import columns_of
 from neurocode.statistics.distance import (
     MdStar,
@@ -78,6 +88,11 @@ from neurocode.statistics.entropy import (
     word_entropy_rate,
 )
 from neurocode.statistics.information import information_per_spike, mutual_information
+from neurocode.statistics.locked_surrogates import (
+    locked_complexity,
+    locked_statistic,
+    low_complexity,
+)
 from neurocode.statistics.online_complexity import OnlineLZ76
 from neurocode.statistics.population_complexity import population_lz76, sliding_lz76
 from neurocode.statistics.spike_distances import (
@@ -86,8 +101,12 @@ from neurocode.statistics.spike_distances import (
     van_rossum_distance,
     victor_purpura_distance,
 )
+from neurocode.statistics.stimuli import (
+    stimulus_table,
+)
 from neurocode.statistics.surrogates import (
     SurrogateComplexity,
+    compare_with_surrogates,
     false_discovery_rate,
     permutation_test,
     surrogate_complexity,
@@ -98,13 +117,32 @@ from neurocode.statistics.time_rescaling import (
     time_rescaling,
     uniform_test,
 )
+from neurocode.statistics.time_resolution import (
+    grid_width,
+    time_resolution,
+)
+from neurocode.statistics.unit_panels import (
+    IntervalHistogram,
+    Raster,
+    RateOverTime,
+    UnitPanels,
+    best_width,
+    bin_counts,
+    correlogram_bin,
+    correlogram_reach,
+    rate_over_time,
+    unit_panels,
+)
 from neurocode.statistics.unit_statistics import (
     Column,
     UnitStatistic,
     binned_events,
+    columns_against,
+    complexity_bins,
     complexity_statistic,
     durations,
     spike_counts,
+    values_against,
 )
 from neurocode.statistics.variability import (
     allan_factor,
@@ -124,26 +162,40 @@ from neurocode.statistics.variability import (
 __all__ = [
     "Column",
     "ComplexityClassifier",
+    "Correlogram",
     "Curves",
+    "IntervalHistogram",
     "MdStar",
     "OnlineLZ76",
+    "Raster",
+    "RateOverTime",
     "Statistic",
     "SurrogateComplexity",
     "ThresholdClassifier",
     "TimeRescaling",
     "Unit",
+    "UnitPanels",
     "UnitStatistic",
     "allan_factor",
+    "autocorrelogram",
     "best_threshold",
+    "best_width",
+    "bin_counts",
     "binned_events",
     "coincidence_factor",
+    "columns_against",
     "columns_of",
+    "compare_with_surrogates",
     "complexity",
+    "complexity_bins",
     "complexity_by_bin",
     "complexity_statistic",
     "context_tree_entropy_rate",
+    "correlogram_bin",
+    "correlogram_reach",
     "count_coincidences",
     "count_moments",
+    "cross_correlogram",
     "curves",
     "decode_stimulus",
     "drift_test",
@@ -155,12 +207,17 @@ __all__ = [
     "fano_factor",
     "fano_factors",
     "fano_time_curve",
+    "grid_width",
     "information",
     "information_per_spike",
     "interval_histogram",
     "interval_statistics",
     "interval_table",
+    "lag_counts",
     "lempel_ziv_entropy_rate",
+    "locked_complexity",
+    "locked_statistic",
+    "low_complexity",
     "lz76",
     "lz76_of_events",
     "lz78",
@@ -182,6 +239,7 @@ __all__ = [
     "psth_band",
     "psth_correlation",
     "raster_complexities",
+    "rate_over_time",
     "reliability",
     "rescaled_intervals",
     "serial_correlations",
@@ -192,11 +250,15 @@ __all__ = [
     "spike_distance",
     "spike_distances",
     "spike_triggered_average",
+    "stimulus_table",
     "surrogate_complexity",
     "surrogates",
     "symbols_of",
     "time_rescaling",
+    "time_resolution",
     "uniform_test",
+    "unit_panels",
+    "values_against",
     "van_rossum_distance",
     "variability",
     "victor_purpura_distance",

@@ -19,24 +19,41 @@ from neurocode.statistics.variability import interval_table, window_counts
 INTERVAL_BINS, COUNT_WINDOW, FEW_SURROGATES = 40, 1.0, 19
 
 
-def interval_histogram(trains: Trains, units: Sequence[int]) -> tuple[np.ndarray, np.ndarray]:
+def interval_histogram(
+    trains: Trains, units: Sequence[int], *, resolution: float = 0.0, n_bins: int = INTERVAL_BINS
+) -> tuple[np.ndarray, np.ndarray]:
     """Return logarithmically spaced edges (s) and the probability of the pooled interspike
     intervals of some units.
 
     Intervals of zero length are left out.
+
+    Parameters
+    ----------
+    trains : Trains
+    units : sequence of int
+    resolution : float
+        Step of the spike times in seconds (:func:`~neurocode.statistics.time_resolution`). No bin
+        is narrower, and edges lie halfway between its multiples, so that a bin is one step wide or
+        several. Zero leaves the edges where they are.
+    n_bins : int
+        At most, over the range of the intervals.
 
     Examples
     --------
     >>> edges, probability = interval_histogram(Trains.of([[0.0, 1.0, 3.0], [5.0, 5.5]]), [0])
     >>> edges[[0, -1]].round(3).tolist(), probability[[0, -1]].tolist()
     ([0.999, 2.002], [0.5, 0.5])
+    >>> interval_histogram(Trains.of([[0.0, 1.0, 3.0]]), [0], resolution=1.0)[0].tolist()
+    [0.5, 1.5, 2.5]
     """
     rows = np.flatnonzero(np.isin(trains.unit, units))
     intervals = np.concatenate([np.empty(0), *(np.diff(trains.train(k)) for k in rows)])
     intervals = intervals[intervals > 0]
     if not intervals.size:
         return np.array([1e-3, 1.0]), np.zeros(1)
-    edges = np.geomspace(intervals.min() * 0.999, intervals.max() * 1.001, INTERVAL_BINS + 1)
+    edges = np.geomspace(intervals.min() * 0.999, intervals.max() * 1.001, n_bins + 1)
+    if resolution > 0:
+        edges = (np.unique(np.round(edges / resolution - 0.5)) + 0.5) * resolution
     return edges, counts_between(intervals, edges) / intervals.size
 
 

@@ -110,7 +110,7 @@ def surrogate_complexity(
 
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         list(pool.map(run, range(len(events))))
-    return _compare(count, table)
+    return compare_with_surrogates(count, table)
 
 
 def permutation_test(
@@ -177,7 +177,22 @@ def false_discovery_rate(p: np.ndarray) -> np.ndarray:
     return adjusted
 
 
-def _compare(count: np.ndarray, table: np.ndarray) -> SurrogateComplexity:
+def compare_with_surrogates(count: np.ndarray, table: np.ndarray) -> SurrogateComplexity:
+    """Counts of units against those of their surrogates.
+
+    Parameters
+    ----------
+    count : numpy.ndarray, shape (units,)
+        LZ76 words.
+    table : numpy.ndarray, shape (units, surrogates)
+        Those of the surrogates; NaN where there are none.
+
+    Examples
+    --------
+    >>> result = compare_with_surrogates(np.array([3.0]), np.array([[4.0, 5.0, 6.0]]))
+    >>> result.ratio.tolist(), result.z.tolist(), result.p.tolist()
+    ([0.6], [-2.0], [0.5])
+    """
     mean, spread = table.mean(axis=1), table.std(axis=1, ddof=1)
     below, above = (
         np.sum(side, axis=1) for side in (table <= count[:, None], table >= count[:, None])

@@ -92,6 +92,26 @@ def complexity_statistic(bin_size: float | None, n_surrogates: int, seed: int) -
     )
 
 
+def complexity_bins(trains: Trains, bin_size: float | None = None) -> np.ndarray:
+    """Bin of the complexity of each unit in seconds: a fifth of its mean interval, at least 1 ms.
+
+    Parameters
+    ----------
+    trains : Trains
+    bin_size : float, optional
+        In seconds, of all units instead.
+
+    Examples
+    --------
+    >>> complexity_bins(Trains.of([[0.0, 0.5, 1.0]]))
+    array([0.1])
+    """
+    if bin_size is not None:
+        return np.full(trains.n_units, float(bin_size))
+    mean = interval_table(trains)["mean_isi"].to_numpy()
+    return np.maximum(FINEST_BIN, BIN_FRACTION * mean)
+
+
 def binned_events(trains: Trains, unit: int, bin_size: float) -> tuple[np.ndarray, int]:
     """Occupied bins of a unit, its trains one after another, and the number of bins.
 
@@ -150,8 +170,7 @@ def _drifts(trains: Trains) -> np.ndarray:
 
 
 def _complexity(trains: Trains, bin_size: float | None, n_surrogates: int, seed: int) -> np.ndarray:
-    default = np.maximum(FINEST_BIN, BIN_FRACTION * interval_table(trains)["mean_isi"].to_numpy())
-    widths = default if bin_size is None else np.full(trains.n_units, float(bin_size))
+    widths = complexity_bins(trains, bin_size)
     fits_memory = durations(trains) <= MOST_BINS * widths
     binned = [
         binned_events(trains, unit, width) if fits_memory[unit] else (np.empty(0, int), 1)
@@ -168,13 +187,14 @@ def _complexity(trains: Trains, bin_size: float | None, n_surrogates: int, seed:
         widths,
         words,
         by_rate.ratio * _bernoulli_entropy(occupied),
-        *_against(by_rate),
-        *_against(by_intervals),
+        *values_against(by_rate),
+        *values_against(by_intervals),
     ]
     return np.stack(columns, axis=1)
 
 
-def _against(result: SurrogateComplexity) -> tuple[np.ndarray, ...]:
+def values_against(result: SurrogateComplexity) -> tuple[np.ndarray, ...]:
+    """Values of the columns of :func:`columns_against`."""
     return result.ratio, result.z, result.p, false_discovery_rate(result.p)
 
 
@@ -182,7 +202,21 @@ def _bernoulli_entropy(p: np.ndarray) -> np.ndarray:
     return -(xlogy(p, p) + xlogy(1 - p, 1 - p)) / np.log(2)
 
 
-def _columns_against(prefix: str, surrogates: str) -> list[Column]:
+def columns_against(prefix: str, surrogates: str) -> list[Column]:
+    """Columns of a complexity against surrogates.
+
+    Parameters
+    ----------
+    prefix : str
+        What their names begin with.
+    surrogates : str
+        What the surrogates are, for the meaning of the columns.
+
+    Examples
+    --------
+    >>> [column.name for column in columns_against("lz", "rate-matched surrogates")]
+    ['lz_ratio', 'lz_z', 'lz_p', 'lz_q']
+    """
     return [
         Column(f"{prefix}_ratio", f"words over their mean in {surrogates}"),
         Column(f"{prefix}_z", "distance from that mean in standard deviations of the surrogates"),
@@ -221,8 +255,8 @@ COMPLEXITY_COLUMNS = (
     Column(
         "entropy_rate", "entropy of independent bins of this rate times lz_ratio", "bits per bin"
     ),
-    *_columns_against("lz", "rate-matched surrogates"),
-    *_columns_against("lz_isi", "surrogates of shuffled intervals"),
+    *columns_against("lz", "rate-matched surrogates"),
+    *columns_against("lz_isi", "surrogates of shuffled intervals"),
 )
 
 #: Statistics of a unit by name; the complexity, which takes options, comes after them.

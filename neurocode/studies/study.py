@@ -216,7 +216,9 @@ def module_from(name: str, checkout_folder: Path) -> ModuleType:
     if str(checkout_folder) not in sys.path:
         sys.path.insert(0, str(checkout_folder))
     if not (checkout_folder / name.partition(".")[0]).is_dir():
-        raise ModelError(f"{checkout_folder} has no folder {name.partition('.')[0]}: run it in a checkout.")
+        raise ModelError(
+            f"{checkout_folder} has no folder {name.partition('.')[0]}: run it in a checkout."
+        )
     return importlib.import_module(name)
 
 

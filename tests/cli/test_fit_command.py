@@ -373,7 +373,7 @@ def test_cells_of_a_table_are_text_and_links_lead_beside_the_page():
     )
     html = table(frame, {"unit": ["x y/report.html", None]})
     assert '<a href="x%20y/report.html">&lt;b&gt;a&lt;/b&gt;</a>' in html and "<td>b c</td>" in html
-    assert "<td>1.235</td>" in html and "<td></td>" in html
+    assert '<td class="number">1.235</td>' in html and '<td class="number"></td>' in html
 
 
 def test_a_simulation_looks_at_its_folder_first(tmp_path, neurocode, monkeypatch):

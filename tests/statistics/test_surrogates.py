@@ -9,9 +9,9 @@ from scipy.stats import kstest
 from neurocode.errors import DataError
 from neurocode.statistics.complexity import normalised_lz76
 from neurocode.statistics.surrogates import (
-    _compare,
     _random_subset,
     _surrogate_counts,
+    compare_with_surrogates,
     false_discovery_rate,
     permutation_test,
     surrogate_complexity,
@@ -131,13 +131,13 @@ def test_comparison_with_surrogates_by_hand():
     """Nineteen counts 5 to 23: a count of 4 is below all, 5 ties with the lowest, 14 is in the
     middle, 23 ties with the highest."""
     table = np.tile(np.arange(5.0, 24.0), (5, 1))
-    result = _compare(np.array([4.0, 5.0, 14.0, 23.0, 24.0]), table)
+    result = compare_with_surrogates(np.array([4.0, 5.0, 14.0, 23.0, 24.0]), table)
     np.testing.assert_allclose(result.p, [2 / 20, 4 / 20, 1.0, 4 / 20, 2 / 20])
     np.testing.assert_allclose(result.ratio, np.array([4, 5, 14, 23, 24]) / 14)
     np.testing.assert_allclose(
         result.z, (np.array([4, 5, 14, 23, 24]) - 14) / np.sqrt(19 * 20 / 12)
     )
-    alike = _compare(np.array([7.0, 7.0]), np.array([[7.0] * 19, [np.nan] * 19]))
+    alike = compare_with_surrogates(np.array([7.0, 7.0]), np.array([[7.0] * 19, [np.nan] * 19]))
     assert (
         alike.ratio[0] == 1
         and alike.p[0] == 1
