@@ -41,7 +41,8 @@ KEPT_PROGRAMS = {
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Where long tests run as well, programs are optimised, since they run for minutes, and kept."""
+    """Where long tests run as well, programs are optimised, since they run for minutes, and
+    kept."""
     chosen = (
         {"XLA_FLAGS": QUICKLY_COMPILED} if config.option.markexpr == "not long" else KEPT_PROGRAMS
     )

@@ -70,7 +70,8 @@ def test_random_neurons_are_as_stable_as_the_closed_forms_say(draws):
 
 
 def test_the_symplectic_neuron_is_not_stable_for_all_parameters():
-    """Its bound is 6000.9 for the example neuron; 65.02 is the smallest of the Euler-forward ones."""
+    """Its bound is 6000.9 for the example neuron; 65.02 is the smallest of the Euler-forward
+    ones."""
     table = stability.bounds()
     bounds = table.set_index("cell")
     assert (

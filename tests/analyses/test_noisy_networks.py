@@ -20,7 +20,7 @@ ROOT = Path(__file__).parents[2]
 STUDY = load_study("noisy-networks", ROOT)
 
 from analyses import datasets, protocol  # noqa: E402
-from analyses.noisy_networks import (
+from analyses.noisy_networks import (  # noqa: E402
     calibration,
     claims,
     limit,

@@ -153,7 +153,8 @@ def test_rows_differ_and_have_one_budget():
 
 
 def test_every_claim_about_networks_has_its_cells():
-    """Every arm, start, kind of network and depth that a claim names is trained on its data sets."""
+    """Every arm, start, kind of network and depth that a claim names is trained on its data
+    sets."""
     planned = {
         "comparisons": pd.DataFrame(protocols.comparisons("reduced")),
         "depth": pd.DataFrame(protocols.deep("reduced")),

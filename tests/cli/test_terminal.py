@@ -1,4 +1,5 @@
-"""What is printed: tables at 80 columns, names as they are, and lines where there is no terminal."""
+"""What is printed: tables at 80 columns, names as they are, and lines where there is no
+terminal."""
 
 from __future__ import annotations
 

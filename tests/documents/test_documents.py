@@ -1,4 +1,5 @@
-"""Every command and every snippet of the README and of docs runs as it stands, in a clean folder."""
+"""Every command and every snippet of the README and of docs runs as it stands, in a clean
+folder."""
 
 from __future__ import annotations
 

@@ -119,7 +119,8 @@ def read_mat_either_way(path: Path) -> Trains:
 
 
 def require_data(content: object) -> None:
-    """Fail where what was read is no data: signals or trains with an impossible sampling or extent."""
+    """Fail where what was read is no data: signals or trains with an impossible sampling or
+    extent."""
     if isinstance(content, Trains):
         assert content.n_trains and np.all(np.isfinite(content.t_stop)), "an extent is not finite"
         return

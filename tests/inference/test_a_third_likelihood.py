@@ -1,4 +1,5 @@
-"""A likelihood from outside the package: a gamma renewal process, whose numbers are known on paper."""
+"""A likelihood from outside the package: a gamma renewal process, whose numbers are known on
+paper."""
 
 from __future__ import annotations
 

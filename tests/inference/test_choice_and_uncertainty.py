@@ -58,7 +58,8 @@ def test_profile_agrees_with_the_standard_error(experiment, result):
 
 @pytest.mark.long
 def test_bootstrap_spread_agrees_with_the_standard_error(experiment, result):
-    """30 samples: the ratio of standard deviations lies within 0.6 to 1.6 (false alarm below 1e-3)."""
+    """30 samples: the ratio of standard deviations lies within 0.6 to 1.6 (false alarm below
+    1e-3)."""
     frame = parametric_bootstrap(result, experiment, n_samples=30, seed=2)
     assert 0.6 < frame["Delta_V"].std() / result.parameters["Delta_V"].standard_error < 1.6
 

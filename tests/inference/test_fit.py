@@ -97,7 +97,8 @@ def test_the_same_seed_gives_the_same_bytes(experiment):
 
 
 def test_spike_trains_alone_are_fitted():
-    """Two repeats without a current: the same as with one of zero, spike for spike and nat for nat."""
+    """Two repeats without a current: the same as with one of zero, spike for spike and nat for
+    nat."""
     trains, _ = record(TRUTH, 5.0, 2, 5)
     zero = nc.simulation.stimuli.steps([0.0], 5.0, DT)
     model = TRUTH.with_fixed(*[name for name in TRUTH.free if name not in ("V_T", "Delta_V")])

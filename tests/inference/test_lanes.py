@@ -181,7 +181,8 @@ def test_terms_of_voltages_are_sums_over_what_is_known():
 
 
 def test_a_voltage_counts_by_its_profiled_gaussian():
-    """Two residuals of mean square 1/8: -(log(2 pi/8) + 1), slopes and products over the variance."""
+    """Two residuals of mean square 1/8: -(log(2 pi/8) + 1), slopes and products over the
+    variance."""
     spikes, voltage = (
         (3.0, np.array([1.0]), np.array([[2.0]])),
         (0.25, np.array([0.5]), np.array([[1.0]])),
@@ -241,7 +242,8 @@ def test_refractory_steps_do_not_count_and_hold_no_spike():
     assert np.all(_exclude_refractory(sweep(8, [1, 2]), 1, DT).counted)
     with pytest.raises(
         FitError,
-        match=r"The spike at 0.4000 s follows its predecessor within the refractory period of 400 ms",
+        match=r"The spike at 0.4000 s follows its predecessor within the refractory "
+        r"period of 400 ms",
     ):
         _exclude_refractory(sweep(8, [1, 4]), 4, DT)
 

@@ -104,7 +104,8 @@ def test_gradient_equals_finite_differences(family):
 
 @pytest.mark.long
 def test_score_has_mean_zero_and_the_fisher_information_as_variance():
-    """50 simulated recordings at the truth: sum of squared scores is chi-square (false alarm 1e-4)."""
+    """50 simulated recordings at the truth: sum of squared scores is chi-square (false alarm
+    1e-4)."""
     model = nc.models.gif((50.0,)).with_fixed("V_r")
     squares, count = 0.0, 0
     for seed in range(50):

@@ -248,7 +248,8 @@ def test_a_maximum_within_a_nat_is_worth_more_passes(peak, converged, passes):
 
 @pytest.mark.parametrize(("gain", "budgets"), [(0.99, [800, 1050, 1300]), (1.01, [800])])
 def test_rounds_are_added_twice_and_no_more(gain, budgets):
-    """Each climb spends its passes, each measurement 50 more; the maximum stays as far as it was."""
+    """Each climb spends its passes, each measurement 50 more; the maximum stays as far as it
+    was."""
 
     class Stuck:
         passes, calls, radius, secant = 0, [], 0.0, np.zeros((1, 1))

@@ -174,7 +174,8 @@ def test_spike_times_are_taken_from(data, starts, stops):
     [
         (
             block(signal=True),
-            r"neo.Block with signals is not fitted as it is: expected the trains of one unit, such as \[segment",
+            r"neo.Block with signals is not fitted as it is: expected the trains of "
+            r"one unit, such as \[segment",
         ),
         (block(signal=True).segments[0], "neo.Segment with signals is not fitted as it is"),
         ({"cell": TIMES, "other": TIMES}, "hold 2 units, expected one; fit each by itself"),

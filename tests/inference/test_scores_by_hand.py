@@ -79,7 +79,8 @@ def experiment():
 
 @pytest.fixture(scope="module")
 def result(experiment):
-    """From values near the maximum, which a search ends within a twentieth of a standard error of."""
+    """From values near the maximum, which a search ends within a twentieth of a standard error
+    of."""
     return nc.fit(
         TWO_RATES.with_parameters(theta=2.2504, gain=1.8839),
         experiment,

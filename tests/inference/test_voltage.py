@@ -1,4 +1,5 @@
-"""Spikes and voltage fitted together: the likelihood, its derivatives, and what the voltage pins."""
+"""Spikes and voltage fitted together: the likelihood, its derivatives, and what the voltage
+pins."""
 
 from __future__ import annotations
 

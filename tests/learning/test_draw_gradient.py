@@ -1,4 +1,5 @@
-"""What stands in for the derivative of a spike that was drawn: the trapezoid against closed forms."""
+"""What stands in for the derivative of a spike that was drawn: the trapezoid against closed
+forms."""
 
 from __future__ import annotations
 
@@ -72,7 +73,7 @@ def test_rare_spikes_have_finite_weights_in_single_precision():
         )
 
 
-def test_the_trapezoid_is_right_for_a_quadratic_loss_and_a_twelfth_of_the_third_derivative_off_for_a_cubic():
+def test_the_trapezoid_is_exact_for_a_quadratic_loss_and_a_twelfth_off_for_a_cubic():
     """L = a o + b o^2 + c o^3: the finite difference is a + b + c, the mean of the slopes at both
     values a + b + 3c/2."""
     with jax.enable_x64(True):

@@ -1,4 +1,5 @@
-"""Images and event recordings from small files of the published layouts; faults that name the file."""
+"""Images and event recordings from small files of the published layouts; faults that name the
+file."""
 
 from __future__ import annotations
 

@@ -647,7 +647,8 @@ def test_the_longest_gradient():
 
 
 def far_away(n=5):
-    """Inputs of one, wanted -1000 times: the gradient of the weight of one output keeps its sign."""
+    """Inputs of one, wanted -1000 times: the gradient of the weight of one output keeps its
+    sign."""
     part = part_of(np.ones((n, 1)), np.full((n, 1, 1), -1000.0))
     return task_of(part, loss="squared_error", n_outputs=1)
 

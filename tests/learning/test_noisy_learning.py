@@ -127,6 +127,16 @@ def test_the_gradient_of_a_single_spike_is_that_of_its_probability():
         assert float(jax.jit(jax.grad(fired))(weight)[0, 0]) == pytest.approx(expected, rel=1e-5)
 
 
+def width_of(layer):
+    """Learned coordinate of the width of the noise."""
+    return layer.intrinsic.coordinates["scale"]
+
+
+def spikes_by_width(layer, x):
+    """Number of spikes of a layer as a function of the coordinate of its width."""
+    return lambda width: jnp.sum(eqx.tree_at(width_of, layer, width)(x, jax.random.key(0)))
+
+
 def test_noise_strengths_learn_for_a_layer_or_for_each_neuron():
     """The gradient of a shared width is the sum of those of the neurons."""
     x = jnp.abs(jax.random.normal(jax.random.key(2), (20, 8, 6)))
@@ -134,11 +144,7 @@ def test_noise_strengths_learn_for_a_layer_or_for_each_neuron():
     found = []
     for shared in ((), ("scale",)):
         layer = layer_of(model, n=12, learned=("scale",), shared=shared)
-        place = lambda own: own.intrinsic.coordinates["scale"]  # noqa: E731
-        loss = lambda own, to=place, given=layer: jnp.sum(
-            eqx.tree_at(to, given, own)(x, jax.random.key(0))
-        )
-        found.append(jax.jit(jax.grad(loss))(place(layer)))
+        found.append(jax.jit(jax.grad(spikes_by_width(layer, x)))(width_of(layer)))
     assert found[0].shape == (12,) and found[1].shape == ()
     assert float(found[1]) == pytest.approx(float(jnp.sum(found[0])), rel=1e-4)
     with pytest.raises(ModelError, match="not learned"):

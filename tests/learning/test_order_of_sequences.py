@@ -107,7 +107,8 @@ def test_a_subset_comes_in_random_order():
 
 
 def test_sequences_of_several_labels_are_drawn_at_random():
-    """Each of 20 is taken 500 times of 1000, within 5 standard errors (16 each; false alarm 1e-5)."""
+    """Each of 20 is taken 500 times of 1000, within 5 standard errors (16 each; false alarm
+    1e-5)."""
     part = Part(np.arange(20.0)[:, None, None], np.zeros((20, 1), int), np.ones((20, 1), bool))
     times = np.bincount(
         np.concatenate([numbers(stratified(part, 10, seed)) for seed in range(1000)]), minlength=20
@@ -117,9 +118,7 @@ def test_sequences_of_several_labels_are_drawn_at_random():
 
 @pytest.mark.parametrize(("sequences", "seed"), [(0, 0), (-3, 0), (3, -1)])
 def test_subsets_of_nothing_are_refused(sequences, seed):
-    with pytest.raises(
-        DataError, match=f"a seed of at least zero, not {sequences} and {seed}"
-    ):
+    with pytest.raises(DataError, match=f"a seed of at least zero, not {sequences} and {seed}"):
         stratified(numbered([0, 1]), sequences, seed)
 
 
@@ -143,7 +142,8 @@ def in_order(task, order):
 
 
 def clouds():
-    """Four clouds of two inputs around the corners of a square, 400 training sequences of a step."""
+    """Four clouds of two inputs around the corners of a square, 400 training sequences of a
+    step."""
     random = np.random.default_rng(0)
 
     def part(n):
@@ -157,7 +157,8 @@ def clouds():
 
 @pytest.fixture(scope="module")
 def normalised():
-    """The normalised network and its task, trained for an epoch with a rate that moves no weight."""
+    """The normalised network and its task, trained for an epoch with a rate that moves no
+    weight."""
     net = Network([Readout(Chain([Dense(2, 4, key=jax.random.key(0)), BatchNorm(4)]), 1e-3, 1e-3)])
     corners = jnp.array([[-1.0, -1.0, 1.0, 1.0], [-1.0, 1.0, -1.0, 1.0]])
     net = eqx.tree_at(lambda own: own.readout.connection.parts[0].weight, net, corners)

@@ -150,7 +150,8 @@ def test_attacks_keep_their_length(task, trained):
 
 @pytest.mark.long
 def test_attacks_raise_the_loss_more_than_random_directions(task, trained):
-    """Of equal Euclidean length, deterministic and noisy networks (8 passes); more steps find more."""
+    """Of equal Euclidean length, deterministic and noisy networks (8 passes); more steps find
+    more."""
     part = task.test
     for mode, net in trained.items():
         passes = 1 if mode == "none" else 8

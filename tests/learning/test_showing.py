@@ -1,4 +1,5 @@
-"""How networks, results and learned parameters show themselves, with their numbers counted by hand."""
+"""How networks, results and learned parameters show themselves, with their numbers counted by
+hand."""
 
 from __future__ import annotations
 

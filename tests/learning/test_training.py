@@ -73,7 +73,8 @@ def simple_network(dt=1e-3, n_out=3, gain=3.0):
 
 
 def test_learned_parameters_stay_between_their_bounds():
-    """At a rate of five an update moves every time constant beyond a bound, where it is put back."""
+    """At a rate of five an update moves every time constant beyond a bound, where it is put
+    back."""
     keys = jax.random.split(jax.random.key(0), 3)
     layer = Layer(
         Dense(10, 8, key=keys[0]),

@@ -1,4 +1,5 @@
-"""What a model may say is settled once, before any engine: units, order, conditions, noise, sizes."""
+"""What a model may say is settled once, before any engine: units, order, conditions, noise,
+sizes."""
 
 from __future__ import annotations
 

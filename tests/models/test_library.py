@@ -1,4 +1,5 @@
-"""The library by name, models from outside it, and how a model changes its bounds and shows itself."""
+"""The library by name, models from outside it, and how a model changes its bounds and shows
+itself."""
 
 from __future__ import annotations
 

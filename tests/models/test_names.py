@@ -176,7 +176,8 @@ def test_names_of_variables_inside_the_engines_change_nothing(engine):
 
 
 def test_states_may_bear_the_names_of_attributes_of_brian():
-    """``clock`` and ``name`` are attributes of a group: set and recorded as variables all the same."""
+    """``clock`` and ``name`` are attributes of a group: set and recorded as variables all the
+    same."""
     model = NeuronModel(
         name="attributes",
         equations="dclock/dt = -clock/tau : 1\ndname/dt = -name/tau : 1",

@@ -154,7 +154,8 @@ def test_two_repeated_currents_must_be_named():
     ]
     with pytest.raises(
         DataError,
-        match=r"2 currents were repeated \(sweeps 0, 2 and 1, 3\); name the sweeps of the test by numbers",
+        match=r"2 currents were repeated \(sweeps 0, 2 and 1, 3\); name the sweeps of "
+        r"the test by numbers",
     ):
         repeated_sweeps(repeats)
     assert repeated_sweeps(repeats[:3]) == [0, 2]
@@ -213,7 +214,8 @@ def test_files_of_one_channel_each_are_given_together(recorded_data):
     for one, missing in zip(files[181], ("current", "voltage"), strict=True):
         with pytest.raises(
             DataError,
-            match=rf"no {missing} channel .*; a wave holds one channel: pass the files of both channels",
+            match=rf"no {missing} channel .*; a wave holds one channel: pass the files of "
+            rf"both channels",
         ):
             nc.Experiment.from_files(one)
 

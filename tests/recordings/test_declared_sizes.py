@@ -320,7 +320,8 @@ def test_an_igor_wave_that_declares_no_more_than_it_has_is_tried(tmp_path, head)
 
 
 def abf2(entries: int, entry_bytes: int = 2, block: int = 1) -> bytes:
-    """An ABF2 file of 1024 bytes: one section of its table declares something, the others nothing."""
+    """An ABF2 file of 1024 bytes: one section of its table declares something, the others
+    nothing."""
     table = struct.pack("<IIq", block, entry_bytes, entries) + bytes(16 * 17)
     return (b"ABF2" + bytes(72) + table).ljust(1024, b"\0")
 

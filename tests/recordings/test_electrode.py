@@ -121,7 +121,8 @@ def test_a_file_sampled_otherwise_is_refused(tmp_path):
     np.testing.assert_allclose(repeat.spike_times, [0.01])
     with pytest.raises(
         DataError,
-        match=r"5000\.nix: The electrode recording is sampled every 0\.0001 s, the recording every 0\.0002 s",
+        match=r"5000\.nix: The electrode recording is sampled every 0\.0001 s, the "
+        r"recording every 0\.0002 s",
     ):
         nc.Experiment.from_files(paths[5_000.0], electrode=kernel)
     with pytest.raises(

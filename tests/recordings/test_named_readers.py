@@ -48,7 +48,8 @@ def test_unknown_endings_are_not_opened(tmp_path, suffix):
         says_one_sentence(
             path,
             read,
-            rf"there is no reader for '{suffix.lower()}' files; known are .abf, .ibw, .nix, .nwb, .npy",
+            rf"there is no reader for '{suffix.lower()}' files; known are .abf, "
+            rf".ibw, .nix, .nwb, .npy",
         )
     says_one_sentence(
         path,

@@ -1,4 +1,5 @@
-"""Public data sets: listed, found, copied, downloaded, and checked against their published files."""
+"""Public data sets: listed, found, copied, downloaded, and checked against their published
+files."""
 
 from __future__ import annotations
 

@@ -191,7 +191,8 @@ def test_a_choice_that_headings_leave_open_is_asked_for(tmp_path):
     )
     with pytest.raises(
         DataError,
-        match=r"columns 'time' and 'timestamp_ms' may each hold the spike times; say which by time_column",
+        match=r"columns 'time' and 'timestamp_ms' may each hold the spike times; say "
+        r"which by time_column",
     ):
         read_trains(path)
     with pytest.raises(

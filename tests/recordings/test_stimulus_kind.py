@@ -1,4 +1,5 @@
-"""Kinds of stimuli told apart, with amplitudes and times that are known because the test drew them."""
+"""Kinds of stimuli told apart, with amplitudes and times that are known because the test drew
+them."""
 
 from __future__ import annotations
 
@@ -120,7 +121,8 @@ def test_a_ramp_may_fall_back_to_rest():
 
 @pytest.mark.parametrize("noise", [5, 12])
 def test_a_recorded_square_with_what_spikes_leave_in_it(noise):
-    """Noise of the amplifier, and artefacts of 1 ms and several hundred picoampere at each spike."""
+    """Noise of the amplifier, and artefacts of 1 ms and several hundred picoampere at each
+    spike."""
     current = square(60, 0.5, 1.5, rest=-70) + amplifier(noise)
     for spike in np.arange(0.55, 1.5, 0.1):
         current[round(spike / DT) + np.arange(10)] += np.repeat([600, -500], 5) * PA

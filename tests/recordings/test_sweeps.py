@@ -536,7 +536,8 @@ def test_simultaneous_sequential_and_repeated_recordings_place_each_sweep(record
     assert [round(repeat.current[0] * 1e12) for repeat in crossed] == [10, 11, 12]
     with pytest.raises(
         DataError,
-        match=r"no voltage channel is called 'middle'; there are 0: 'left_v0' or 'left' in V, 1: 'right",
+        match=r"no voltage channel is called 'middle'; there are 0: 'left_v0' or "
+        r"'left' in V, 1: 'right",
     ):
         channel_of(segments[0], "voltage", "cell", "middle")
 
@@ -657,7 +658,7 @@ def test_numbers_with_a_prefix_stay_as_they_are_stored(recording):
         assert signal.dtype == np.float32
 
 
-def test_twelve_sweeps_of_a_simulated_cell_keep_their_stimuli_where_the_table_pairs_against_the_alphabet(
+def test_twelve_sweeps_keep_their_stimuli_where_the_table_pairs_against_the_alphabet(
     recording,
 ):
     """Six seconds of a cell cut into sweeps. Names of responses rise, names of stimuli fall, rows

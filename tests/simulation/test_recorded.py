@@ -1,4 +1,5 @@
-"""A simulated recording: the spikes, currents and voltages of its model, training and test apart."""
+"""A simulated recording: the spikes, currents and voltages of its model, training and test
+apart."""
 
 from __future__ import annotations
 

@@ -55,7 +55,8 @@ def integrator(refractory="2 ms"):
 def test_intervals_of_a_perfect_integrator_are_inverse_gaussian_at_a_step_of_a_fifth_of_the_mean(
     engine,
 ):
-    """Kolmogorov-Smirnov, p > 1e-4, at least 2000 intervals, steps of 4 ms for intervals of 22 ms."""
+    """Kolmogorov-Smirnov, p > 1e-4, at least 2000 intervals, steps of 4 ms for intervals of 22
+    ms."""
     run = ENGINES[engine](integrator(), 4e-3, 400, 200, parameters={}, stimulus=None, seed=5)
     intervals = np.concatenate([np.diff(times)[:30] for times in run.times(4e-3)])
     assert len(intervals) > 2000
@@ -88,7 +89,8 @@ def test_rate_of_a_leaky_neuron_is_siegerts_at_a_coarse_step():
 
 @pytest.mark.parametrize("engine", ENGINES)
 def test_a_neuron_with_hardly_any_noise_keeps_its_exact_period(engine):
-    """Period t_ref + tau log(...) to a thousandth at a step of 1 ms: no time is lost to the grid."""
+    """Period t_ref + tau log(...) to a thousandth at a step of 1 ms: no time is lost to the
+    grid."""
     model = nc.models.lif_diffusive().with_parameters(mu=0.6, sigma=0.005, tau=20.0, t_ref=2.3)
     run = ENGINES[engine](model, 1e-3, 1000, 2, parameters={}, stimulus=None, seed=1)
     drive = 0.6 * 20.0 + 5.0

@@ -67,6 +67,12 @@ def test_fano_factor_by_hand():
     assert compared(MODEL[:1], RECORDED, "fano_factor")["note"].startswith("not defined")
 
 
+def bumps(*centres):
+    """Gaussian bumps of 10 bins, cut off at four of their widths, in 500 bins."""
+    bins = np.arange(500)
+    return sum(np.exp(-((bins - c) ** 2) / 200) * (abs(bins - c) <= 40) for c in centres)
+
+
 def test_variance_at_a_mean_by_hand():
     """Variance equal to the mean against twice the mean, and against twice its square, at ten means
     that both sides reach."""
@@ -175,10 +181,8 @@ def test_loss_of_the_histogram_by_hand():
         0, abs=1e-12
     )
     row = compared(trains([0.1], [0.1], duration=0.5), recorded, "psth_correlation_loss")
-    bump = lambda *at: sum(
-        np.exp(-((np.arange(500) - a) ** 2) / 200) * (abs(np.arange(500) - a) <= 40) for a in at
-    )
-    assert row["difference"] == pytest.approx(1 - np.corrcoef(bump(100), bump(100, 300))[0, 1])
+    expected = 1 - np.corrcoef(bumps(100), bumps(100, 300))[0, 1]
+    assert row["difference"] == pytest.approx(expected)
     assert "share a signal" in compared(recorded, recorded[:1], "psth_correlation_loss")["note"]
 
 

@@ -183,7 +183,8 @@ def test_the_figure_of_a_comparison_is_drawn(tmp_path):
     longer = poisson_repeats(modulated, 6.0, 10, 3)
     with pytest.raises(
         DataError,
-        match=r"rate ends at 4.9975 s, the recorded one at 5.9875 s; give both trains the same t_stop",
+        match=r"rate ends at 4.9975 s, the recorded one at 5.9875 s; give both trains "
+        r"the same t_stop",
     ):
         compare_figure(nc.compare(model, recorded), curves(model), curves(longer))
 
@@ -196,7 +197,8 @@ def test_arrays_that_begin_before_zero_are_not_laid_over_one_another():
     for call in (lambda: nc.compare(repeats, repeats), lambda: curves(repeats)):
         with pytest.raises(
             DataError,
-            match=r"side holds a spike at -0\.\d+ s in an array, which begins at zero; give Neo trains",
+            match=r"side holds a spike at -0\.\d+ s in an array, which begins at zero; "
+            r"give Neo trains",
         ):
             call()
     with pytest.raises(DataError, match="begins at zero"):

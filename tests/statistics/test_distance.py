@@ -213,7 +213,8 @@ def test_where_reliability_and_ceiling_are_not_defined():
 
 
 def test_interval_of_a_similarity_by_its_bootstrap():
-    """Seven repeats of 30 spikes: the 2.5 and 97.5 % points of the seeded resamples, and no others."""
+    """Seven repeats of 30 spikes: the 2.5 and 97.5 % points of the seeded resamples, and no
+    others."""
     random = np.random.default_rng(5)
     recorded, predicted = ([np.sort(random.uniform(0, 1, 30)) for _ in range(n)] for n in (7, 5))
     within, across = (

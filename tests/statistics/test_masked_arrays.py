@@ -1,4 +1,5 @@
-"""Masked entries are no data: wherever arrays come in, they are refused instead of being counted."""
+"""Masked entries are no data: wherever arrays come in, they are refused instead of being
+counted."""
 
 from __future__ import annotations
 

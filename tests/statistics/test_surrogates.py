@@ -66,7 +66,8 @@ def test_markov_trains_are_told_from_bernoulli_trains_of_their_rate():
 
 
 def test_interval_shuffling_keeps_what_a_renewal_process_has():
-    """A gamma renewal train differs from rate-matched surrogates and not from shuffled intervals."""
+    """A gamma renewal train differs from rate-matched surrogates and not from shuffled
+    intervals."""
     random = np.random.default_rng(2)
     events = [np.unique(np.cumsum(random.gamma(9, 1.0, 400)).astype(int)) for _ in range(20)]
     lengths = [e[-1] + 1 for e in events]

@@ -24,7 +24,8 @@ def test_rescaled_intervals_are_uniform_even_in_coarse_bins():
 
 
 def test_false_alarm_rate_of_the_band():
-    """The 95 % band: 400 true models, failures binomial; bound of four standard errors around 5 %."""
+    """The 95 % band: 400 true models, failures binomial; bound of four standard errors around
+    5 %."""
     probability = 0.02 * (1 + np.sin(np.arange(20_000) / 300))
     failures = [
         not time_rescaling([probability], [spikes_of(probability, s)], seed=s).passed
@@ -71,7 +72,8 @@ def test_a_certain_spike_has_a_finite_hazard():
 
 
 def test_kolmogorov_smirnov_by_hand():
-    """Steps of the distribution at 0.2, 0.3 and 0.9: 2/3 - 0.3 above, 0.9 - 2/3 and 0.2 - 0 below."""
+    """Steps of the distribution at 0.2, 0.3 and 0.9: 2/3 - 0.3 above, 0.9 - 2/3 and 0.2 - 0
+    below."""
     result = uniform_test([0.3, 0.9, 0.2])
     assert result.statistic == pytest.approx(2 / 3 - 0.3) and result.band == pytest.approx(
         1.358 / np.sqrt(3)

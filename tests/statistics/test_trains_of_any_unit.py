@@ -376,7 +376,8 @@ EXAMPLES = {
 
 
 def public_functions() -> Iterator[tuple[str, Callable]]:
-    """Functions, constructors and methods of every module but the command line, by module and name."""
+    """Functions, constructors and methods of every module but the command line, by module and
+    name."""
     for info in pkgutil.walk_packages(nc.__path__, "neurocode."):
         if info.name.startswith(("neurocode.cli", "neurocode.__main__")):
             continue
@@ -499,7 +500,8 @@ def test_rows_of_different_lengths_are_no_train():
     ("name", "time"), [(name, time) for name, example in EXAMPLES.items() for time in example.times]
 )
 def test_times_given_as_quantities_are_read_with_their_unit(name, time, in_plain_seconds):
-    """200 ms are 0.2 s, not 200 s; other units, NaN, and widths that are not positive are refused."""
+    """200 ms are 0.2 s, not 200 s; other units, NaN, and widths that are not positive are
+    refused."""
     example = EXAMPLES[name]
     call = lambda value: example.call(FIRST, SECOND, **(example.times | {time: value}))  # noqa: E731
     for value in (example.times[time] * 1000 * pq.ms, f"{example.times[time] * 1000} ms"):
@@ -606,7 +608,8 @@ def test_faults_of_trains_are_told():
     ]
     with pytest.raises(
         DataError,
-        match=r"Unit 'b': times lie outside \[0.5, 1\] s; spike times must be finite and increasing",
+        match=r"Unit 'b': times lie outside \[0.5, 1\] s; spike times must be finite "
+        r"and increasing",
     ):
         usable_trains(trains)
     assert spike_times([0.1, 0.1]).tolist() == [0.1, 0.1] and spike_times([-1.0, 1.0]).tolist() == [

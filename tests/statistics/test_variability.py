@@ -158,7 +158,8 @@ def test_interval_statistics_by_hand():
 
 
 def test_serial_correlation_by_hand():
-    """Pairs (1, 2), (2, 4), (4, 3) of one repeat and (3, 1) of the other, none across the repeats."""
+    """Pairs (1, 2), (2, 4), (4, 3) of one repeat and (3, 1) of the other, none across the
+    repeats."""
     repeats = [[0.0, 1.0, 3.0, 7.0, 10.0], [20.0, 23.0, 24.0]]
     expected = np.corrcoef([1, 2, 4, 3], [2, 4, 3, 1])[0, 1]
     table = interval_statistics(

@@ -48,7 +48,8 @@ def test_probabilities_are_those_of_a_t_test():
 
 
 def test_holm_by_hand():
-    """Sorted 0.01, 0.02, 0.03 times 3, 2, 1, never falling: 0.03, 0.04, 0.04; NaN does not count."""
+    """Sorted 0.01, 0.02, 0.03 times 3, 2, 1, never falling: 0.03, 0.04, 0.04; NaN does not
+    count."""
     np.testing.assert_allclose(
         holm(np.array([0.03, 0.01, np.nan, 0.02])), [0.04, 0.03, np.nan, 0.04]
     )

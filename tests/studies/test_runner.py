@@ -159,7 +159,8 @@ def test_two_rows_of_the_same_settings_are_refused(tmp_path):
 
 
 def test_a_table_is_written_by_one_run_at_a_time(tmp_path):
-    """A row that writes the table it is a row of is refused; the lock is free when the run is over."""
+    """A row that writes the table it is a row of is refused; the lock is free when the run is
+    over."""
     table = tmp_path / "t.parquet"
 
     def meddling(x):

@@ -81,7 +81,8 @@ def test_a_tone_lights_its_band():
 
 
 def test_mel_filters_tile_the_band():
-    """Neighbouring triangles overlap so that between the first and the last peak they add to one."""
+    """Neighbouring triangles overlap so that between the first and the last peak they add to
+    one."""
     filters = mel_filters(4096, 16_000)
     peaks = filters.argmax(axis=1)
     assert np.allclose(filters[:, peaks[0] + 1 : peaks[-1]].sum(axis=0), 1, atol=0.02)

@@ -126,7 +126,8 @@ def regular(stop, jitter):
 def test_a_silent_end_is_named_as_the_reason():
     with pytest.raises(
         FitError,
-        match=r"is silent for its last 6.2 s, while its longest interval lasts 0.097.* s: if the recording",
+        match=r"is silent for its last 6.2 s, while its longest interval lasts "
+        r"0.097.* s: if the recording",
     ) as error:
         nc.fit(nc.models.lif_diffusive(), regular(12.02, 5e-4))
     assert "end at its last spike (--end-at-last-spike, or spike times as an array)" in str(
