@@ -271,7 +271,7 @@ COMPARISON = Comparison(
     table="comparison.csv",
     title="Comparison of fits",
     text="For each recording, models are ranked by the likelihood of blocks of the training "
-    "recording that a refit did not see. Held-out scores on the test recording are also shown, but do "
-    "not affect the ranking. Each fit has its own folder with a report, which the name of the model "
-    "links to.",
+    "recording that a refit did not see. Held-out scores on the test recording are also shown, but "
+    "do not affect the ranking. Each fit has its own folder with a report, which the name of the "
+    "model links to.",
 )

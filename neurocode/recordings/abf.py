@@ -31,7 +31,7 @@ def read_abf(path: Path) -> neo.Block:
     Raises
     ------
     DataError
-        If a section is larger than the file, or the unit of a channel is not a unit.
+        If a section is larger than the file, or a channel has an invalid unit.
     """
     _require_sections(path)
     reader = neo.io.AxonIO(str(path))

@@ -170,8 +170,8 @@ class Experiment:
             Current that the amplifier adds, in ampere unless a unit is given; it is subtracted.
         electrode : path or ElectrodeKernel, optional
             Subthreshold recording under weak noise, from which the response of the electrode is
-            estimated (:func:`electrode_kernel`). It is subtracted from the voltage after spikes are
-            detected.
+            estimated (:func:`electrode_kernel`). The voltage drop over the electrode is subtracted
+            from the voltage after spikes are detected.
         spike_threshold : float
             In mV.
         dead_time : float

@@ -85,8 +85,9 @@ def read_trains(path: str | Path, layout: Layout | None = None) -> Trains:
     Parameters
     ----------
     path : str or pathlib.Path
-        MAT, HDF5, NPY, NPZ, Parquet and text are read by the layout; of NWB the units; folders of
-        Kilosort or Phy; and the trains of any other file that :func:`read` takes.
+        A MAT, HDF5, NPY, NPZ, Parquet or text file, which is read by the layout; an NWB file, of
+        which the units are read; a folder of Kilosort or Phy; or any other file of spike trains
+        that :func:`read` takes.
     layout : Layout, optional
         Description of the file. Its start and end, in its unit of time, select a window of any
         file.

@@ -24,7 +24,7 @@ OTHER_EPOCHS = {
 #: A waveform comes from the table of epochs (1) or from a file (2); this mode of operation has
 #: sweeps with a protocol.
 FROM_EPOCHS, EPISODIC = 1, 5
-#: The first epoch begins after the sweep's number of samples divided by this.
+#: The first epoch begins at the number of samples of the sweep divided by this.
 FIRST_HOLDING = 64
 
 

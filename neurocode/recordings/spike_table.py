@@ -14,8 +14,8 @@ from neurocode.recordings.columns import SAMPLES, Columns, unit_of_heading
 from neurocode.recordings.plausible import FASTEST, LATEST, SLOWEST, as_times
 from neurocode.recordings.time_units import SECONDS
 
-#: Limit for the number of a unit or trial; and the ratio of trials to trials with spikes from which
-#: on a table is refused, because its trials are not numbered consecutively.
+#: Limit for the number of a unit or trial; and the ratio of all trials to trials with spikes from
+#: which on a table is refused.
 LARGEST_LABEL, SPARSEST = 2**53, 100
 
 #: Spike times by unit, stimulus and trial.

@@ -460,7 +460,7 @@ def test_units_that_were_observed_in_stretches_are_read_one_stretch_at_a_time(re
         read_trains(path)
     assert str(caught.value) == (
         f"{path}: a unit was observed in 2 stretches, not between 10 and 90 s; choose a window "
-        f"inside one by t_start and t_stop."
+        f"inside one of them by t_start and t_stop."
     )
     with pytest.raises(DataError, match="not between 10 and 90 s"):
         read_trains(path, Layout(t_start=20.0, t_stop=80.0))
