@@ -183,7 +183,7 @@ def test_commands_say_in_one_sentence_what_is_missing(said):
     )
     assert said["--help"].startswith("0 ") and "Usage" in said["--help"]
     assert said["simulate"].startswith("0 ")
-    assert f"Spikes are written as CSV alone: {missing('pynwb')}" in said["simulate"]
+    assert f"Spikes are written only as CSV: {missing('pynwb')}" in said["simulate"]
     written = [
         "model.toml",
         "provenance.json",

@@ -1,4 +1,4 @@
-"""The command line: parses, calls, and says in one sentence what is wrong.
+"""The command line: it parses arguments, calls the commands, and reports errors in one sentence.
 
 Exit code 2 for bad use, 1 for bad data.
 """
@@ -37,8 +37,8 @@ app = typer.Typer(
 )
 
 
-def _say_version(asked: bool) -> None:
-    if asked:
+def _say_version(version: bool) -> None:
+    if version:
         typer.echo(f"neurocode {__version__}")
         raise typer.Exit
 
@@ -48,7 +48,7 @@ def _common(
     version: Annotated[
         bool,
         typer.Option(
-            "--version", callback=_say_version, is_eager=True, help="Say which version this is."
+            "--version", callback=_say_version, is_eager=True, help="Print the version and exit."
         ),
     ] = False,
 ) -> None:
@@ -75,13 +75,14 @@ def main() -> None:
     try:
         with warnings.catch_warnings():
             show = warnings.showwarning
-            logging.captureWarnings(True)  # Brian2 does so when it is imported, and finds it done
+            # Brian2 captures warnings when it is imported, unless this has been done before
+            logging.captureWarnings(True)
             warnings.showwarning = _note(show)
             app(_present_names(sys.argv[1:]))
     except NeurocodeError as error:
         print(f"neurocode: {error}", file=sys.stderr)
         sys.exit(2 if isinstance(error, ModelError) else 1)
-    # a full disk, a folder taken away meanwhile: nothing that a check beforehand could know
+    # such as a full disk or a folder removed meanwhile, which no earlier check can foresee
     except OSError as error:
         print(
             f"neurocode: {error.filename or 'input or output'}: {error.strerror or error}",
@@ -91,9 +92,9 @@ def main() -> None:
 
 
 def _note(show: Callable[..., None]) -> Callable[..., None]:
-    """What shows a warning: those that are meant for a user as one line, the others as Python does."""
+    """Return a function that prints warnings for users in one line, and others as Python does."""
 
-    def said(
+    def show_warning(
         message: Warning | str, category: type[Warning], *where: object, **more: object
     ) -> None:
         if category is UserWarning or issubclass(category, CoarseStepWarning):
@@ -101,11 +102,11 @@ def _note(show: Callable[..., None]) -> Callable[..., None]:
         else:
             show(message, category, *where, **more)
 
-    return said
+    return show_warning
 
 
 def _present_names(arguments: list[str]) -> list[str]:
-    """Arguments under today's names: ``fit --spikes-only`` became ``fit-spikes``."""
+    """Arguments under their present names: ``fit --spikes-only`` became ``fit-spikes``."""
     if arguments[:1] == ["fit"] and "--spikes-only" in arguments:
         return [
             "fit-spikes",

@@ -28,7 +28,7 @@ def cite_command(
 
 
 def _thing(name: str) -> object:
-    """The fit of a file or a folder, or the model of a name."""
+    """The fit in a file or folder, or the model with a name."""
     from neurocode.inference import FitResult
     from neurocode.models import by_name
 

@@ -14,7 +14,7 @@ data_app = typer.Typer(no_args_is_help=True, help="List and fetch public recordi
 
 @data_app.command("list")
 def list_command() -> None:
-    """List the data sets, their files and whether they are at hand."""
+    """List the data sets, their files, and which of them are in NEUROCODE_DATA."""
     from neurocode.recordings import datasets
 
     local = datasets.local_folder()
@@ -32,16 +32,16 @@ def list_command() -> None:
     "fetch", epilog="Example:\n\nneurocode data fetch raphe --file DRN164_5ht_training.abf"
 )
 def fetch_command(
-    name: Annotated[str, typer.Argument(help="Data set.")],
+    name: Annotated[str, typer.Argument(help="Name of the data set.")],
     file: Annotated[
-        list[str] | None, typer.Option(help="One file, repeatable; all by default.")
+        list[str] | None, typer.Option(help="File to fetch, repeatable; all files by default.")
     ] = None,
     output: Annotated[
-        Path | None, typer.Option("--output", "-o", help="Folder that holds the files afterwards.")
+        Path | None, typer.Option("--output", "-o", help="Folder to put the files into.")
     ] = None,
 ) -> None:
-    """Download files with a checksum; those in NEUROCODE_DATA are copied to the folder, or named
-    where they are without one."""
+    """Download files and check them; files in NEUROCODE_DATA are copied to the folder, or, if no
+    folder is given, left in place and listed."""
     from neurocode.recordings import datasets
 
     for entry in file or list(datasets.dataset(name).files):

@@ -31,10 +31,10 @@ def demo_command(
     output: Annotated[Path, typer.Option("--output", "-o", help="Folder to write into.")] = Path(
         "demo"
     ),
-    seed: Annotated[int, typer.Option(help="Of the experiment.")] = 1,
+    seed: Annotated[int, typer.Option(help="Seed of the experiment.")] = 1,
 ) -> None:
-    """Simulate a recording of a generalised integrate-and-fire neuron, fit it, show truth beside
-    estimate."""
+    """Simulate a recording of a generalised integrate-and-fire neuron, fit it, and show the true
+    values next to the estimates."""
     from neurocode.cli.fit import print_entry
     from neurocode.cli.fit_report import entry, parameter_table, write_fit
     from neurocode.cli.output import output_folder
@@ -52,7 +52,7 @@ def demo_command(
     }
     with output_folder(output, settings) as folder:
         show(
-            f"Brian2 and JAX run the same text: membrane potentials differ by at most "
+            f"Brian2 and JAX run the same equations: membrane potentials differ by at most "
             f"{engine_difference():.1e} mV over 1 s"
         )
         experiment = simulated_experiment(
@@ -77,20 +77,21 @@ def demo_command(
     print_entry(entry(result, scores, experiment))
     frame = parameter_table(result, truth)
     show_table(frame[frame["status"] != "fixed"], HEADINGS)
-    show("from and to: 95 % intervals, of which 19 in 20 hold the truth")
+    show("from and to: limits of 95 % intervals, 19 in 20 of which contain the true value")
     show_report(output)
 
 
 def unfitted_model() -> NeuronModel:
     """A generalised integrate-and-fire neuron with one trace of its spikes: a minute of spikes
-    determines what is free."""
+    determines its free parameters."""
     from neurocode.models import gif
 
     return gif((80.0,))
 
 
 def true_model() -> NeuronModel:
-    """The neuron behind the demonstration: values are ours, those of an adapting cortical cell."""
+    """The neuron of the demonstration; its values are our choice, typical of an adapting cortical
+    cell."""
     return unfitted_model().with_parameters(
         C="100 pF",
         g_L="5 nS",

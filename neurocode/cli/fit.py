@@ -1,4 +1,4 @@
-"""``neurocode fit`` and ``neurocode fit-spikes``: models to recordings, with a current or without."""
+"""``neurocode fit`` and ``neurocode fit-spikes``: fit recordings with or without a current."""
 
 from __future__ import annotations
 
@@ -19,15 +19,18 @@ if TYPE_CHECKING:
 EPILOG = """Examples:\n\n
 neurocode fit cell_training.abf --test cell_test.abf --model gif -o out/\n\n
 neurocode fit cell_training.abf --electrode cell_aec.abf --voltage 0.2 --model igif-ia -o out/\n\n
-neurocode fit cell_training.abf --test cell_test.abf --model my_neuron.toml --current-offset "5 pA" -o out/\n\n
+neurocode fit cell_training.abf --test cell_test.abf --model my_neuron.toml \
+--current-offset "5 pA" -o out/\n\n
 neurocode fit cell.nwb --test-sweeps repeated --model gif -o out/\n\n
 neurocode fit voltage.ibw --current current.ibw --sweeps 0-9 --model gif -o out/\n\n
-neurocode fit a_training.abf b_training.abf --test a_test.abf --test b_test.abf --model gif --model igif-ia --workers 2 -o out/"""
+neurocode fit a_training.abf b_training.abf --test a_test.abf --test b_test.abf --model gif \
+--model igif-ia --workers 2 -o out/"""
 
 SPIKES_EPILOG = """Examples:\n\n
 neurocode fit-spikes session.nwb --model lif-diffusive --model adaptive --workers 2 -o out/\n\n
 neurocode fit-spikes units.mat --variable unit_t --axes unit --model auto -o out/\n\n
-neurocode fit-spikes afferent.npy --model adaptive-lif-diffusive-periodic --frequency 744.7 -o out/"""
+neurocode fit-spikes afferent.npy --model adaptive-lif-diffusive-periodic \
+--frequency 744.7 -o out/"""
 
 #: Options that every fit has.
 Output = Annotated[Path, typer.Option("--output", "-o", help="Folder to write into.")]
@@ -39,13 +42,13 @@ PriorWidth = Annotated[
     float, typer.Option(min=0.01, help="Width of the weak prior in unconstrained coordinates.")
 ]
 Seed = Annotated[
-    int, typer.Option(min=0, help="Of the starts and of what the fitted model simulates.")
+    int, typer.Option(min=0, help="Seed of the starts and of simulations of the fitted model.")
 ]
 Workers = Annotated[
     int, typer.Option("--workers", "--jobs", min=1, help="Fits that run side by side.")
 ]
 Scheduler = Annotated[
-    str | None, typer.Option(help="Address of a Dask scheduler whose workers fit instead.")
+    str | None, typer.Option(help="Address of a Dask scheduler whose workers run the fits instead.")
 ]
 
 
@@ -75,19 +78,19 @@ def fit_command(
     current: Annotated[
         list[Path] | None,
         typer.Option(
-            help="Files with the currents, where they lie apart (such as Igor waves), in order."
+            help="Files with the currents, if these are in separate files (such as Igor waves), in "
+            "order."
         ),
     ] = None,
     test_current: Annotated[
-        list[Path] | None, typer.Option(help="The same for the test recordings.")
+        list[Path] | None, typer.Option(help="Files with the currents of the test recordings.")
     ] = None,
     sweeps: sweep_options.Sweeps = None,
     test_sweeps: Annotated[
         str | None,
         typer.Option(
-            help="Sweeps of the test, of the training file where there is no --test: numbers, or "
-            "repeated for those that share "
-            "one waveform of current."
+            help="Sweeps of the test, taken from the training file if there is no --test: numbers, "
+            "or repeated for those that share one waveform of current."
         ),
     ] = None,
     voltage_channel: sweep_options.VoltageChannel = None,
@@ -96,7 +99,7 @@ def fit_command(
     t_stop: sweep_options.Stop = None,
     bias_current: sweep_options.BiasCurrent = "auto",
     current_offset: Annotated[
-        str, typer.Option(help="Subtracted from the recorded current.")
+        str, typer.Option(help="Offset that is subtracted from the recorded current.")
     ] = "0 pA",
     spike_threshold: sweep_options.SpikeThreshold = 0.0,
     dead_time: sweep_options.DeadTime = 3.0,
@@ -115,22 +118,22 @@ def fit_command(
     Several models (or auto, the default) are ranked by cross-validation inside the training
     recording. Spike times without a current are fitted by neurocode fit-spikes.
 
-    When the command is repeated with the same output folder, a finished fit is reused, and said to
-    be, if its data files, the text of its model, all options and the version of neurocode are the
-    same; otherwise it is run again and takes the old one's place.
+    When the command is repeated with the same output folder, a finished fit is reused, with a
+    message, if its data files, the text of its model, all options and the version of neurocode are
+    the same; otherwise it is run again and replaces the old one.
     """
     from neurocode.cli.recording_task import COMPARISON, READING, recordings_of, tasks_of
     from neurocode.cli.terminal import show_report
     from neurocode.recordings.places import recording_files
 
-    others = {
+    companions = {
         "test": test,
         "electrode": electrode,
         "current": current,
         "test_current": test_current,
     }
     recordings = recordings_of(
-        recording_files(training), **{kind: paths or [] for kind, paths in others.items()}
+        recording_files(training), **{kind: paths or [] for kind, paths in companions.items()}
     )
     options = {
         name: context.params[name]
@@ -168,7 +171,10 @@ def fit_spikes_command(
     labels: train_files.Labels = "",
     end_at_last_spike: Annotated[
         bool,
-        typer.Option("--end-at-last-spike", help="A silence after the last spike does not count."),
+        typer.Option(
+            "--end-at-last-spike",
+            help="End every train at its last spike; a silence after it does not count.",
+        ),
     ] = False,
     prior_width: PriorWidth = 3.0,
     seed: Seed = 0,
@@ -201,7 +207,7 @@ def fit_spikes_command(
 
 
 def _run_alone(task: FitTask, output: Path) -> dict[str, Any]:
-    """Entry of the only fit, which fills the output folder itself."""
+    """Run a single fit, which is written directly into the output folder; return its entry."""
     from neurocode.cli.fit_task import run_one
     from neurocode.cli.progress import fit_progress
     from neurocode.cli.side_by_side import reused
@@ -220,8 +226,8 @@ def _run_many(
     workers: int,
     scheduler: str | None,
 ) -> list[dict[str, Any]]:
-    """Entries of all fits, compared in a table that is shown and written, with what went wrong and
-    what speaks against each."""
+    """Run all fits, print and write a table that compares them, and print errors and reservations;
+    return their entries."""
     from neurocode.cli.fit_task import attempt
     from neurocode.cli.side_by_side import run_all
     from neurocode.cli.terminal import show_report, show_table
@@ -242,7 +248,7 @@ def _run_many(
 
 
 def print_entry(table: dict[str, Any]) -> None:
-    """Print the verdict, the main scores of one fit, and what speaks against it."""
+    """Print the verdict, the main scores and the reservations of one fit."""
     from neurocode.cli.terminal import number, spike_counts
 
     verdict = "converged" if table["converged"] else "[red]not converged[/red]"

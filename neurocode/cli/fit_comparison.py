@@ -1,5 +1,5 @@
-"""Fits of several models set side by side: ranked by cross-validated likelihood, in a table and on
-a page."""
+"""Comparing fits of several models, ranked by cross-validated likelihood, in a table and on a
+page."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from neurocode.cli import page
 from neurocode.cli.output import output_folder, write_json
 from neurocode.cli.spreadsheet import write_csv
 
-#: What the columns mean that every comparison has.
+#: Meanings of the columns that every comparison has.
 MEANINGS = {
     "rank": "1 is the model with the most cross-validated bits for these data",
     "cross_validated_bits": "bits per spike of blocks of time that a refit did not see, over a "
@@ -27,25 +27,25 @@ MEANINGS = {
 
 @dataclass(frozen=True)
 class Comparison:
-    """What the fits to one kind of data show beside each other.
+    """How fits to one kind of data are compared.
 
     Attributes
     ----------
     data : tuple of str
-        Entries that name the data; models are ranked inside each.
+        Columns that name the data; models are ranked within the same data.
     row : callable
-        From an entry of ``result.json`` to what stands in its row beside names, rank, likelihoods
-        and seconds.
+        Function from an entry of ``result.json`` to the columns of its row other than names, rank,
+        likelihoods and seconds.
     meanings : mapping of str to str
-        What those columns mean.
+        Meanings of those columns.
     headings : mapping of str to str
-        What the terminal shows, and what stands above it.
+        Columns that the terminal shows, and their headings.
     table : str
-        Name of the file.
+        Name of the file of the table.
     title, text : str
-        Of the page.
+        Title and introduction of the page.
     summary : callable
-        From the table to sentences on what it comes to.
+        Function from the table to sentences that summarise it.
     """
 
     data: tuple[str, ...]
@@ -69,17 +69,17 @@ class Comparison:
         return frame.sort_values([*self.data, "rank"], kind="stable").reset_index(drop=True)
 
     def write(self, folder: Path, entries: Sequence[dict[str, Any]]) -> pd.DataFrame:
-        """Write the entries, their table, and a page that links to that of each fit."""
+        """Write the entries, their table, and a page with links to the page of each fit."""
         frame = self.frame(entries)
         links = [
             None if isinstance(row.error, str) else f"{row.folder}/report.html"
             for row in frame.itertuples()
         ]
-        shown = frame.drop(columns="folder").dropna(axis="columns", how="all")
+        page_frame = frame.drop(columns="folder").dropna(axis="columns", how="all")
         parts = [page.paragraph(text) for text in (self.text, *self.summary(frame))]
         parts += [
-            page.table(shown, {"model": links}, example="rank=1"),
-            page.definitions({**MEANINGS, **self.meanings}, shown.columns),
+            page.table(page_frame, {"model": links}, example="rank=1"),
+            page.definitions({**MEANINGS, **self.meanings}, page_frame.columns),
         ]
         with output_folder(folder, {"fits": [entry["folder"] for entry in entries]}) as scratch:
             write_json(scratch / "result.json", {"results": list(entries)})

@@ -162,7 +162,7 @@ def entry(
 
 
 def parameter_table(result: FitResult, truth: NeuronModel | None = None) -> pd.DataFrame:
-    """One row per parameter: estimate, standard error, interval, and the truth where it is known."""
+    """One row per parameter: estimate, standard error, interval, and the truth where known."""
     frame = result.to_dataframe().reset_index()
     if truth is not None:
         frame.insert(3, "truth", [truth.parameters[name].value for name in frame["parameter"]])

@@ -1,4 +1,4 @@
-"""One fit of the command line, whatever it is fitted to: read, fit, cross-validate, write a folder."""
+"""One fit of the command line, for any kind of data: read, fit, cross-validate, write a folder."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from neurocode.models import NeuronModel, by_name
 
 @dataclass(frozen=True, kw_only=True)
 class FitTask(ABC):
-    """Data and one model with everything that decides the result.
+    """Data and one model with all options that determine the result.
 
     Attributes
     ----------
@@ -26,7 +26,7 @@ class FitTask(ABC):
     prior_width : float
     seed : int
     inputs : dict of str to str
-        Hashes of what the task was made for; see :func:`~neurocode.cli.inputs.inputs_of`.
+        Hashes of the data and model of the task; see :func:`~neurocode.cli.inputs.inputs_of`.
     """
 
     model: str
@@ -42,12 +42,12 @@ class FitTask(ABC):
     @property
     @abstractmethod
     def names(self) -> dict[str, str]:
-        """What the data and the model are called in tables."""
+        """Names of the data and of the model in tables."""
 
     @property
     @abstractmethod
     def files(self) -> tuple[str | None, ...]:
-        """What the data are read from."""
+        """Files from which the data are read."""
 
     @property
     def neuron(self) -> NeuronModel:
@@ -60,16 +60,16 @@ class FitTask(ABC):
 
     @abstractmethod
     def fitted(self, data: Any, report: Report | None) -> tuple[NeuronModel, FitResult]:
-        """The model that was fitted, as it was before, and the result."""
+        """Fit the model; return it as it was before the fit, and the result."""
 
     @abstractmethod
     def write(self, folder: Path, result: FitResult, data: Any, notes: list[str]) -> dict[str, Any]:
-        """Write tables, figures and the page of a fit, with notes on it; gives its entry of
+        """Write tables, figures and the page of a fit, including notes on it; return its entry of
         ``result.json``."""
 
 
 def run_one(task: FitTask, folder: Path, report: Report | None = None) -> dict[str, Any]:
-    """Fit, cross-validate, and write one folder whole; gives the entry of ``result.json``."""
+    """Fit, cross-validate, and write one complete folder; return the entry of ``result.json``."""
     data = task.data()
     require_unchanged(task.files, by_name(task.model), task.inputs)
     with output_folder(folder, asdict(task)) as scratch:
@@ -79,7 +79,7 @@ def run_one(task: FitTask, folder: Path, report: Report | None = None) -> dict[s
 
 
 def attempt(task: FitTask, folder: Path) -> dict[str, Any]:
-    """Run one task; an error of the data or the model is the outcome."""
+    """Run one task; if the data or the model raise an error, return it as the entry."""
     try:
         return run_one(task, folder)
     except NeurocodeError as error:
@@ -89,8 +89,8 @@ def attempt(task: FitTask, folder: Path) -> dict[str, Any]:
 def _cross_validated(
     task: FitTask, neuron: NeuronModel, result: FitResult, data: object, report: Report | None
 ) -> tuple[FitResult, list[str]]:
-    """The result with its cross-validation, or a note that says why there is none: the fit stands,
-    its rank stays open."""
+    """The result with its cross-validation, or a note that says why there is none; the fit is kept
+    in that case, but has no rank."""
     try:
         validation = cross_validate(
             neuron, result, data, prior_width=task.prior_width, progress=report

@@ -1,4 +1,4 @@
-"""What a fit was made from, as hashes: a finished one is read back only if none of it has changed."""
+"""Hashes of the data and model of a fit: a finished fit is reused only if none of them changed."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from neurocode.recordings.phy import files_of_phy, is_phy
 
 
 def inputs_of(data: str, model: NeuronModel) -> dict[str, str]:
-    """Hashes of the data (of :func:`data_hash`) and of the text and values of the model, and the
+    """Hashes of the data (from :func:`data_hash`) and of the text and values of the model, and the
     version of neurocode."""
     text = json.dumps(to_dictionary(model), sort_keys=True)
     return {
@@ -26,19 +26,19 @@ def inputs_of(data: str, model: NeuronModel) -> dict[str, str]:
 
 
 def data_hash(files: Sequence[str | Path | None]) -> str:
-    """Hash of the bytes of the files of one recording, of a folder of Phy those that are read."""
+    """Hash of the bytes of the files of one recording; in a folder of Phy, of the files read."""
     digests = [content_hash(part) for file in files for part in _parts(file)]
     return hashlib.sha256(" ".join(digests).encode()).hexdigest()
 
 
 def _parts(file: str | Path | None) -> list[Path]:
     if file is None:
-        return [Path()]  # keeps the place of what is absent: it has no bytes
+        return [Path()]  # keeps the position of an absent file, which has no bytes
     return files_of_phy(file) if is_phy(file) else [Path(file)]
 
 
 def content_hash(path: Path) -> str:
-    """Hash of the bytes of a file; empty where it cannot be read, which its reader says better."""
+    """Hash of the bytes of a file; empty if it cannot be read, which its reader reports better."""
     try:
         with path.open("rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
@@ -47,7 +47,7 @@ def content_hash(path: Path) -> str:
 
 
 def require_distinct_files(recordings: Sequence[Path], others: Sequence[Path] = ()) -> None:
-    """Refuse folders where files are read, and recordings whose results would be written into one
+    """Refuse folders in place of files, and recordings whose results would be written into the same
     folder.
 
     Raises
@@ -58,13 +58,13 @@ def require_distinct_files(recordings: Sequence[Path], others: Sequence[Path] = 
         if path.is_dir() and not is_phy(path):
             raise DataError(f"{path}: this is a folder, expected a file with a recording.")
     if len({path.stem for path in recordings}) < len(recordings):
-        raise DataError("Two recordings share a file name; give them names of their own.")
+        raise DataError("Two recordings share a file name; give them different names.")
 
 
 def require_unchanged(
     files: Sequence[str | Path | None], model: NeuronModel, expected: dict[str, str]
 ) -> None:
-    """Refuse data or a model that are not those that a task was made for.
+    """Refuse data or a model that changed since a task was created for them.
 
     Raises
     ------
@@ -81,7 +81,7 @@ def require_unchanged(
 def models_of(
     names: Sequence[str], short_names: Mapping[str, Sequence[str]]
 ) -> dict[str, NeuronModel]:
-    """Models by name, each once; a short name stands for one or several.
+    """Distinct models by name; a short name stands for one or several models.
 
     Raises
     ------
@@ -90,13 +90,12 @@ def models_of(
     """
     models: dict[str, NeuronModel] = {}
     folders: dict[str, str] = {}
-    for name in (name for given in names for name in short_names.get(given, (given,))):
+    for name in (name for entry in names for name in short_names.get(entry, (entry,))):
         models[name] = by_name(name)
-        other = folders.setdefault(Path(name).stem, name)
-        if Path(other).resolve() != Path(name).resolve():
+        earlier = folders.setdefault(Path(name).stem, name)
+        if Path(earlier).resolve() != Path(name).resolve():
             raise ModelError(
-                f"The models '{other}' and '{name}' would both write into a folder "
-                f"'{Path(name).stem}'; give one of the files "
-                "another name."
+                f"The models '{earlier}' and '{name}' would both write into a folder "
+                f"'{Path(name).stem}'; give one of the files another name."
             )
     return {name: models[name] for name in folders.values()}

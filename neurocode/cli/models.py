@@ -32,7 +32,9 @@ PARAMETER_HEADINGS = {
 def models_command(
     name: Annotated[
         str | None,
-        typer.Argument(help="A model of the library or a .toml file; without, all are listed."),
+        typer.Argument(
+            help="A model of the library or a .toml file; without a name, all are listed."
+        ),
     ] = None,
 ) -> None:
     """List the models of the library, or show the equations, parameters and source of one."""
@@ -91,7 +93,7 @@ def parameter_table(model: NeuronModel) -> pd.DataFrame:
 
 
 def _bounds(parameter: Parameter) -> str:
-    """Between which values a fit looks."""
+    """Range of values that a fit searches, as text."""
     if parameter.fixed:
         return "fixed"
     low, high = parameter.bounds

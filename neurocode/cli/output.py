@@ -1,4 +1,4 @@
-"""Folders that a command writes: complete or not at all, with the provenance of what is in them."""
+"""Writing the output folder of a command: completely or not at all, and with its provenance."""
 
 from __future__ import annotations
 
@@ -25,17 +25,17 @@ PROVENANCE = "provenance.json"
 
 @contextmanager
 def output_folder(folder: Path, settings: dict[str, Any]) -> Iterator[Path]:
-    """Folder to write into; it takes the place of ``folder`` whole, and only when everything has
-    succeeded.
+    """Temporary folder to write into; it replaces ``folder`` as a whole, and only when everything
+    has succeeded.
 
-    What an earlier command wrote there goes with it, as its ``provenance.json`` lists it; other
-    files of the folder stay.
+    Files that an earlier command wrote there, according to its ``provenance.json``, are removed;
+    other files of the folder are kept.
 
     Parameters
     ----------
     folder : pathlib.Path
     settings : dict
-        What was asked, for ``provenance.json``.
+        Settings of the command, for ``provenance.json``.
 
     Raises
     ------
@@ -59,7 +59,7 @@ def written_before(folder: Path) -> list[str]:
 
 
 def finished(folder: Path, settings: dict[str, Any]) -> list[dict[str, Any]] | None:
-    """Results in a folder that was written whole with the same settings, else None."""
+    """Results in a folder that was completed with the same settings, else None."""
     recover_folder(folder, written_before)
     if _provenance(folder).get("settings") != json.loads(json.dumps(settings)):
         return None
@@ -80,7 +80,7 @@ def _provenance(folder: Path) -> dict[str, Any]:
 def write_provenance(
     folder: Path, settings: dict[str, Any], more: dict[str, Any] | None = None
 ) -> Path:
-    """Write ``provenance.json``: command, settings, and the versions of what the numbers depend on."""
+    """Write ``provenance.json``: command, settings, and the versions of the packages."""
     provenance = {
         "command": [Path(sys.argv[0]).name, *sys.argv[1:]],
         "settings": settings,
@@ -92,12 +92,12 @@ def write_provenance(
 
 
 def _versions() -> dict[str, str]:
-    """Versions of what numbers and files depend on, those that are installed."""
-    found = {}
+    """Versions of the installed packages that numbers and files depend on."""
+    versions = {}
     for package in PACKAGES:
         with suppress(PackageNotFoundError):
-            found[package] = version(package)
-    return found
+            versions[package] = version(package)
+    return versions
 
 
 def write_spikes(block: neo.Block, path: Path) -> None:
@@ -106,9 +106,9 @@ def write_spikes(block: neo.Block, path: Path) -> None:
     Parameters
     ----------
     block : neo.Block
-        A segment a trial, with the train of one neuron.
+        One segment per trial, with the train of one neuron.
     path : pathlib.Path
-        Without an ending.
+        Path without a suffix.
     """
     import pandas as pd
 

@@ -193,7 +193,9 @@ def write_page(path: Path, title: str, parts: Sequence[str]) -> Path:
     name = html.escape(title)
     script = f"<script>{SCRIPT}</script>" if any(SORTABLE in part for part in parts) else ""
     path.write_text(
-        f'<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1"><title>{name}</title>'
+        '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">'
+        f"<title>{name}</title>"
         f'<link rel="icon" href="data:,"><style>{STYLE}</style></head>\n<body><h1>{name}</h1>\n'
         + "\n".join([*parts, _foot(), script])
         + "\n</body></html>\n",

@@ -33,7 +33,8 @@ th[aria-sort=ascending] button::after { content: "\\2191"; opacity: 1 }
 th[aria-sort=descending] button::after { content: "\\2193"; opacity: 1 }
 tr:target, section:target h3 { background: var(--marked) }
 section, tr { scroll-margin-top: 3rem }
-.filter { display: flex; flex-wrap: wrap; gap: 0.5rem; align-items: baseline; margin: 0.8rem 0 0.4rem;
+.filter { display: flex; flex-wrap: wrap; gap: 0.5rem; align-items: baseline;
+  margin: 0.8rem 0 0.4rem;
   font-size: 0.85rem } .filter input { font: inherit; padding: 0.2rem 0.5rem; flex: 0 1 22rem;
   min-width: 0; color: inherit; background: var(--paper); border: 1px solid var(--soft);
   border-radius: 3px } .filter output { color: var(--soft) }

@@ -1,4 +1,4 @@
-"""Progress of long work in the terminal."""
+"""Showing the progress of long computations in the terminal."""
 
 from __future__ import annotations
 
@@ -26,20 +26,20 @@ if TYPE_CHECKING:
 
 
 class Update(Protocol):
-    """Moves a bar, or sets what the next line says."""
+    """Function that moves a progress bar, or sets the text of the next line."""
 
     def __call__(
         self, description: str, completed: float | None = None, total: float | None = None
     ) -> None:
-        """Describe what is done now, and how much of it."""
+        """Describe the current step, and how much of it is completed."""
 
 
-#: Seconds between lines where there is no terminal that a bar could move in.
+#: Seconds between lines if there is no terminal in which a bar could move.
 LINE_SECONDS = 20.0
 
 
 class Lines:
-    """What a long work does, as a line every so often: for logs, which have no bars.
+    """Progress of a long computation as a line at regular intervals: for logs, which have no bars.
 
     Parameters
     ----------
@@ -74,8 +74,8 @@ class Lines:
 def _bar(
     title: str, columns: Sequence[ProgressColumn], transient: bool, total: float | None = None
 ) -> Iterator[Update]:
-    """A bar in a terminal, lines elsewhere; the function that it gives takes a description and what
-    is completed."""
+    """Show a bar in a terminal, and lines elsewhere; yields a function that takes a description and
+    the completed part."""
     console = Console(stderr=True)
     if not console.is_terminal:
         with Lines(console, title) as lines:
@@ -116,7 +116,7 @@ def fit_progress(title: str) -> Iterator[Report]:
 
 @contextmanager
 def fits_progress(total: int) -> Iterator[Callable[[str, int], None]]:
-    """Show how many of several fits are done, and the latest."""
+    """Show how many of several fits are finished, and which one finished last."""
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),

@@ -1,4 +1,4 @@
-"""Fits of recordings of spikes under a current, each with its test."""
+"""Fits to recordings of spikes under a current, with their test recordings."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ READING = (
     "spike_threshold",
     "dead_time",
 )
-#: What ``auto`` stands for: the library's current-driven models with escape noise.
+#: Models that ``auto`` stands for: the library's current-driven models with escape noise.
 AUTOMATIC = {"auto": ("gif", "igif", "igif-ia")}
 
 
@@ -67,12 +67,12 @@ class RecordingTask(FitTask):
 
     @property
     def files(self) -> tuple[str | None, ...]:
-        """Training, test and electrode recording, and the currents that lie in files of their own."""
+        """Training, test and electrode recording, and the currents that are in separate files."""
         return self.training, self.test, self.electrode, self.current, self.test_current
 
     @property
     def names(self) -> dict[str, str]:
-        """What recording and model are called."""
+        """Names of the recording and of the model."""
         return {"recording": Path(self.training).stem, "model": Path(self.model).stem}
 
     @property
@@ -90,7 +90,7 @@ class RecordingTask(FitTask):
         return Experiment.from_files(training, test, electrode=self.electrode, **choices)
 
     def fitted(self, data: Experiment, report: Report | None) -> tuple[NeuronModel, FitResult]:
-        """Fit the spikes, and the voltage where that was asked for."""
+        """Fit the spikes, and also the voltage if requested."""
         interval = self._voltage_interval(data, report)
         neuron = self.neuron if interval is None else with_voltage_freed(self.neuron)
         choices = {"prior_width": self.prior_width, "voltage": interval}
@@ -101,14 +101,14 @@ class RecordingTask(FitTask):
     def write(
         self, folder: Path, result: FitResult, data: Experiment, notes: list[str]
     ) -> dict[str, Any]:
-        """Score the test, and write what :func:`~neurocode.cli.fit_report.write_fit` does."""
+        """Score the test, and write the files of :func:`~neurocode.cli.fit_report.write_fit`."""
         scores = None
         if data.test is not None:
             scores = evaluate(result, data, n_predictions=self.predictions, seed=self.seed)
         return write_fit(folder, result, scores, data, notes=notes)
 
     def _voltage_interval(self, data: Experiment, report: Report | None) -> float | None:
-        """Seconds between voltages that are fitted too, or None for spikes alone."""
+        """Seconds between the voltages that are also fitted, or None to fit only spikes."""
         if self.voltage == "no":
             return None
         if self.voltage != "auto":
@@ -121,14 +121,14 @@ class RecordingTask(FitTask):
             return choose_voltage(
                 self.neuron, data, prior_width=self.prior_width, seed=self.seed, progress=report
             ).interval
-        # too few spikes in the first two thirds: the fit itself says if they are too few at all
+        # too few spikes in the first two thirds; if there are too few in total, the fit raises this
         except FitError:
             return None
 
 
 @dataclass(frozen=True)
 class Files:
-    """Files of one recording, ``None`` for those that it lacks."""
+    """Files of one recording; those that it does not have are ``None``."""
 
     training: Path
     test: Path | None = None
@@ -137,19 +137,19 @@ class Files:
     test_current: Path | None = None
 
     def as_text(self) -> dict[str, str | None]:
-        """The same as text, as a task holds them."""
+        """The paths as text, as a task holds them."""
         return {name: None if path is None else str(path) for name, path in vars(self).items()}
 
 
 def recordings_of(training: Sequence[Path], **others: Sequence[Path]) -> list[Files]:
-    """Files that belong together, by their order: each kind is given once for each training
-    recording, or not at all.
+    """Files that belong together, by their order: of each kind there must be one file for each
+    training recording, or none.
 
     Raises
     ------
     DataError
-        If there are more or fewer of a kind, folders among them, or two training recordings of one
-        name.
+        If there are more or fewer files of a kind, one of them is a folder, or two training
+        recordings have the same name.
     """
     for kind, paths in others.items():
         if paths and len(paths) != len(training):
@@ -167,12 +167,12 @@ def recordings_of(training: Sequence[Path], **others: Sequence[Path]) -> list[Fi
 def tasks_of(
     recordings: Sequence[Files], models: Sequence[str], **options: Any
 ) -> list[RecordingTask]:
-    """All pairs of recording and model.
+    """Tasks for all pairs of a recording and a model.
 
     Raises
     ------
     DataError
-        If a test is its training recording, or a current is given for a test that is not.
+        If a test is its own training recording, or a current of a test comes without its voltage.
     ModelError
         If a model is unknown, or two models share a name.
     """
@@ -189,7 +189,7 @@ def tasks_of(
 
 
 def _require_another_test(files: Files) -> None:
-    """Refuse the training recording, under whatever name, as its own test, and a current without
+    """Refuse a test that is the training recording under any name, and a current of a test without
     its voltage."""
     if files.test_current is not None and files.test is None:
         raise DataError(
@@ -203,8 +203,8 @@ def _require_another_test(files: Files) -> None:
     ):
         raise DataError(
             f"{files.test}: the test is the training recording itself, expected repeats that the "
-            f"fit does not see; sweeps of one "
-            "file are told apart by --test-sweeps without --test."
+            f"fit does not see; to use sweeps of the same file as test, give --test-sweeps without "
+            f"--test."
         )
 
 
@@ -244,18 +244,18 @@ COMPARISON = Comparison(
     meanings={
         "bic": "Bayesian information criterion (nats, lower is better), number of training spikes "
         "as sample size",
-        "held_out_bits": "bits per spike of the spikes of the test, which chooses nothing",
+        "held_out_bits": "bits per spike of the test, which does not affect the ranking",
         "md_star_4ms": "Md* of predicted and recorded test repeats at 4 ms: 1 for the same spike "
         "densities, 0 for unrelated ones",
         "md_star_8ms": "the same at 8 ms",
         "gamma_4ms": "coincidence factor at 4 ms: 1 where every spike is predicted, 0 for a "
         "Poisson process of the predicted rate",
-        "reliability_8ms": "how alike the recorded repeats are among themselves at 8 ms, over "
-        "each with itself",
+        "reliability_8ms": "mean similarity of different recorded repeats at 8 ms, divided by that "
+        "of each repeat with itself",
         "ceiling_8ms": "Md* between random halves of the recorded repeats: what a perfect model "
         "reaches",
         "ks": "Kolmogorov-Smirnov distance of the time-rescaled test intervals",
-        "reservations": "how many checks the fit does not pass; its own page says which",
+        "reservations": "number of checks that the fit does not pass; its page says which",
     },
     headings={
         "recording": "recording",
@@ -270,9 +270,8 @@ COMPARISON = Comparison(
     },
     table="comparison.csv",
     title="Comparison of fits",
-    text="Models are ranked inside each recording by the likelihood of blocks of the training "
-    "recording that a refit did not see. "
-    "Held-out scores on the test recording stand beside and choose nothing. Each fit has a folder "
-    "of its own with its report, "
-    "to which the name of its model leads.",
+    text="For each recording, models are ranked by the likelihood of blocks of the training "
+    "recording that a refit did not see. Held-out scores on the test recording are also shown, but "
+    "do not affect the ranking. Each fit has its own folder with a report, which the name of the "
+    "model links to.",
 )

@@ -1,4 +1,4 @@
-"""Many tasks, each into a folder of its own: by workers side by side, finished ones read back."""
+"""Running many tasks in parallel, each into its own folder; finished ones are read back."""
 
 from __future__ import annotations
 
@@ -28,16 +28,16 @@ def run_all(
     workers: int,
     scheduler: str | None = None,
 ) -> list[dict[str, Any]]:
-    """Outcomes of fits, each with its ``folder`` below the one given.
+    """Run fits and return their entries, each with its ``folder`` below the output folder.
 
-    Finished ones with the same settings and inputs are read, not run again.
+    Finished fits with the same settings and inputs are read, not run again.
 
     Raises
     ------
     DataError
         If nothing can be written into the folder.
     ClusterError
-        If a fit kills its worker again and again, or the scheduler is not there.
+        If a fit kills its worker repeatedly, or the scheduler cannot be reached.
     """
     require_replaceable(folder)
     entries = {
@@ -60,8 +60,8 @@ def run_all(
 
 
 def reused(task: Task, folder: Path) -> dict[str, Any] | None:
-    """Result of a task that was finished with the same options, data, model text and version, else
-    None; it is said."""
+    """Result of a task that was finished with the same options, data, model text and version, which
+    is then reported in the terminal; else None."""
     results = finished(folder, asdict(task))
     if results is None:
         return None

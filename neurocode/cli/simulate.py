@@ -1,4 +1,4 @@
-"""``neurocode simulate``: a model under a current."""
+"""``neurocode simulate``: simulate a model under a current."""
 
 from __future__ import annotations
 
@@ -30,20 +30,20 @@ def simulate_command(
         Path | None, typer.Option(help="Recording whose current channel is injected.")
     ] = None,
     duration: Annotated[
-        float | None, typer.Option(help="In seconds; the length of the recording by default.")
+        float | None, typer.Option(help="Duration in seconds; by default that of the recording.")
     ] = None,
     dt: Annotated[
         float | None,
         typer.Option(help="Time step in ms; 0.1, or the sampling interval of the recording."),
     ] = None,
-    trials: Annotated[int, typer.Option(min=1, help="Repeats.")] = 1,
-    seed: Annotated[int, typer.Option(help="Of the noise of current and neuron.")] = 0,
+    trials: Annotated[int, typer.Option(min=1, help="Number of repeats.")] = 1,
+    seed: Annotated[int, typer.Option(help="Seed of the noise of current and neuron.")] = 0,
     engine: Annotated[
         str,
-        typer.Option(help="brian2, brian2-standalone, jax, or numba, which keeps no potential."),
+        typer.Option(help="brian2, brian2-standalone, jax, or numba, which records no potential."),
     ] = "brian2",
 ) -> None:
-    """Simulate repeated trials; spikes go to CSV and NWB."""
+    """Simulate repeated trials and write their spikes as CSV and NWB."""
     import warnings
 
     import numpy as np
@@ -77,7 +77,7 @@ def simulate_command(
         )
     for warning in caught:
         show(f"Warning: {warning.message}")
-    shown = [
+    traces = [
         (_label(s), np.asarray(s.magnitude[:, 0]))
         for s in reversed(block.segments[0].analogsignals)
     ]
@@ -109,13 +109,13 @@ def simulate_command(
         )
         with house_style():
             _, png = save_figure(
-                simulation_figure(shown, trains, length), folder / "simulation.pdf"
+                simulation_figure(traces, trains, length), folder / "simulation.pdf"
             )
         text = (
             f"{trials} trials of {length:g} s, mean rate {rate:.2f} Hz, engine {engine}, seed "
             f"{seed}."
         )
-        names = [*(label for label, _ in shown), "spikes of all trials"]
+        names = [*(label for label, _ in traces), "spikes of all trials"]
         parts = [
             page.paragraph(text),
             page.paragraph(f"From above: {', '.join(names)}."),
@@ -127,7 +127,7 @@ def simulate_command(
 
 
 def _potential(neuron: NeuronModel, engine: str) -> tuple[str, ...]:
-    """State that the margin compares with the threshold, to be shown; the compiled loop keeps none."""
+    """State to record: the one that the margin compares with the threshold; none with numba."""
     from neurocode.models.expressions import names_in
 
     read = names_in(neuron.margin)
@@ -154,18 +154,18 @@ def _current(
     from neurocode.simulation.simulate import DEFAULT_DT
     from neurocode.units import in_si, si_unit_text
 
-    given = [
+    sources = [
         name
         for name, value in (("--step", step), ("--noise", noise), ("--current", current))
         if value is not None
     ]
-    if len(given) > 1:
-        raise typer.BadParameter(f"{' and '.join(given)} exclude each other.")
+    if len(sources) > 1:
+        raise typer.BadParameter(f"{' and '.join(sources)} exclude each other.")
     if current is not None:
         return channel_of(read(current).segments[0], "current", str(current))
     if duration is None:
         raise typer.BadParameter("Give --duration, or a recording by --current.")
-    if not given:
+    if not sources:
         return None
     _, unit = neuron.only_input
     base, dt = si_unit_text(unit), dt or DEFAULT_DT

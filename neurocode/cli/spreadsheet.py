@@ -1,4 +1,4 @@
-"""Tables as CSV that a spreadsheet shows and does not compute."""
+"""Writing tables as CSV in which a spreadsheet evaluates no text."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ from pathlib import Path
 
 import pandas as pd
 
-#: Signs at which a spreadsheet takes a cell for a formula, or jumps to the next one.
+#: First characters with which a spreadsheet takes a cell as a formula, or moves to another cell.
 FORMULA_SIGNS = ("=", "+", "-", "@", "\t", "\r")
 
 
 def write_csv(frame: pd.DataFrame, path: Path) -> Path:
-    """Write a table with its index; text that a spreadsheet would compute gets an apostrophe before
-    it.
+    """Write a table with its index; text that a spreadsheet would evaluate is prefixed with an
+    apostrophe.
 
     Parameters
     ----------
@@ -22,16 +22,17 @@ def write_csv(frame: pd.DataFrame, path: Path) -> Path:
     Examples
     --------
     >>> import tempfile
-    >>> file = write_csv(pd.DataFrame({"n": [-1]}, index=pd.Index(["=1+1"], name="unit")), Path(tempfile.mkdtemp()) / "x.csv")
+    >>> frame = pd.DataFrame({"n": [-1]}, index=pd.Index(["=1+1"], name="unit"))
+    >>> file = write_csv(frame, Path(tempfile.mkdtemp()) / "x.csv")
     >>> file.read_text().splitlines()
     ['unit,n', "'=1+1,-1"]
     """
-    shown = frame.map(_shown)
-    shown.index = frame.index.map(_shown)
-    shown.columns = frame.columns.map(_shown)
-    shown.to_csv(path)
+    escaped = frame.map(_escaped)
+    escaped.index = frame.index.map(_escaped)
+    escaped.columns = frame.columns.map(_escaped)
+    escaped.to_csv(path)
     return path
 
 
-def _shown(cell: object) -> object:
+def _escaped(cell: object) -> object:
     return f"'{cell}" if isinstance(cell, str) and cell.startswith(FORMULA_SIGNS) else cell

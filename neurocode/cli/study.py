@@ -1,4 +1,4 @@
-"""``neurocode study`` and ``neurocode figures``: published systems reproduced, and their figures."""
+"""``neurocode study`` and ``neurocode figures``: reproduce published systems, draw figures."""
 
 from __future__ import annotations
 
@@ -32,31 +32,38 @@ QUICK = "quick"
 
 def study_command(
     name: Annotated[
-        str, typer.Argument(help="Such as adaptive-lif: a folder of analyses that holds study.py.")
+        str,
+        typer.Argument(
+            help="Study, such as adaptive-lif: a folder of analyses that holds study.py."
+        ),
     ],
     output: Annotated[
-        Path | None, typer.Option("--output", "-o", help="Folder of the tables; that of the study.")
+        Path | None,
+        typer.Option("--output", "-o", help="Folder of the tables; by default that of the study."),
     ] = None,
     protocol: Annotated[
-        str | None, typer.Option(help="How long and how much; the study's first.")
+        str | None,
+        typer.Option(help="Protocol, which sets lengths and sizes; by default the study's first."),
     ] = None,
     quick: Annotated[
         bool,
         typer.Option(
-            "--quick", help="Every step with few rows, in some minutes, into out/NAME/quick."
+            "--quick", help="Run every step with few rows, in some minutes, into out/NAME/quick."
         ),
     ] = False,
-    part: Annotated[list[str] | None, typer.Option(help="Only this part; repeatable.")] = None,
-    workers: Annotated[int, typer.Option(min=1, help="Local processes of one thread each.")] = 1,
+    part: Annotated[list[str] | None, typer.Option(help="Run only this part; repeatable.")] = None,
+    workers: Annotated[
+        int, typer.Option(min=1, help="Number of local processes, of one thread each.")
+    ] = 1,
     scheduler: Annotated[
         str | None, typer.Option(help="Address of a Dask scheduler whose workers are used instead.")
     ] = None,
 ) -> None:
     """Run a study and print its claims.
 
-    Rows that its tables hold under the same settings are not run again, and a run that was stopped
-    goes on. Trained networks are kept in out/NAME. Recorded data are read from the folder
-    NEUROCODE_DATA; what is missing there is named before anything is run.
+    Rows that its tables already hold for the same settings are not run again, and an interrupted
+    run continues. Trained networks are kept in out/NAME. Recorded data are read from the folder
+    NEUROCODE_DATA; missing data are reported before anything is run.
     """
     from neurocode.cli.output import write_provenance
     from neurocode.cli.progress import row_progress
@@ -96,16 +103,19 @@ def study_command(
 
 
 def figures_command(
-    name: Annotated[str, typer.Argument(help="Such as adaptive-lif: a script of figures.")],
+    name: Annotated[str, typer.Argument(help="Script of figures, such as adaptive-lif.")],
     output: Annotated[
         Path | None,
-        typer.Option("--output", "-o", help="Folder of the figures; that of the scripts."),
+        typer.Option(
+            "--output", "-o", help="Folder of the figures; by default that of the scripts."
+        ),
     ] = None,
     tables: Annotated[
-        Path | None, typer.Option(help="Folder of the tables; the study's committed ones.")
+        Path | None,
+        typer.Option(help="Folder of the tables; by default the committed ones of the study."),
     ] = None,
 ) -> None:
-    """Draw the figures of a study from its tables, as PDF with a PNG beside each."""
+    """Draw the figures of a study from its tables, each as PDF and as PNG."""
     from pandas.errors import EmptyDataError, ParserError
 
     from neurocode.studies.study import checkout, module_of, results_of
@@ -137,7 +147,7 @@ def figures_command(
 def _refuse_contradictions(
     protocol: str | None, quick: bool, workers: int, scheduler: str | None
 ) -> None:
-    """Options of which one would silently win over the other."""
+    """Refuse options of which one would silently override the other."""
     if quick and protocol not in (None, QUICK):
         raise ModelError(
             f"--quick and --protocol {protocol} contradict one another: give one of them."
@@ -150,19 +160,21 @@ def _refuse_contradictions(
 
 
 def make_folder(folder: Path) -> None:
-    """Make an output folder before anything is computed."""
+    """Create an output folder before anything is computed."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise DataError(f"{folder}: no folder to write into ({error.strerror}).") from None
+        raise DataError(
+            f"{folder}: the folder cannot be written into ({error.strerror})."
+        ) from None
     if not os.access(folder, os.W_OK):
-        raise DataError(f"{folder}: no folder to write into (permission denied).")
+        raise DataError(f"{folder}: the folder cannot be written into (permission denied).")
 
 
 def _print(title: str, claims: pd.DataFrame) -> None:
     show(f"[bold]{title}[/bold]")
     for row in claims.itertuples(index=False):
-        ours = "" if row.our_mean is None or math.isnan(row.our_mean) else f"{row.our_mean:.4g}"
+        value = "" if row.our_mean is None or math.isnan(row.our_mean) else f"{row.our_mean:.4g}"
         spread = (
             ""
             if row.our_sd is None or math.isnan(row.our_sd)
@@ -172,20 +184,20 @@ def _print(title: str, claims: pd.DataFrame) -> None:
         where = f" on {row.dataset}" if getattr(row, "dataset", "") else ""
         show(
             escape(
-                f"- {row.claim}{where}: {ours}{spread}{_interval(row)}{printed}. "
+                f"- {row.claim}{where}: {value}{spread}{_interval(row)}{printed}. "
                 f"{row.verdict.capitalize()}{_needed(row)}."
             )
         )
 
 
 def _interval(row: Any) -> str:
-    """95 % interval of a paired comparison."""
+    """95 % interval of a paired comparison as text; empty if there is none."""
     known = not math.isnan(getattr(row, "low", None) or math.nan)
     return f", {row.low:.3g} to {row.high:.3g}" if known else ""
 
 
 def _needed(row: Any) -> str:
-    """What an undecided comparison would take."""
+    """Number of seeds that would decide an undecided comparison, as text."""
     if row.verdict != "undecided":
         return ""
     import pandas as pd

@@ -1,4 +1,4 @@
-"""Which sweeps and channels of a recording a command takes."""
+"""Options that choose the sweeps and channels of a recording."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ CurrentChannel = Annotated[
     typer.Option(help="Name of a current channel, or its number among the currents, from 0."),
 ]
 Start = Annotated[
-    float | None, typer.Option(help="Start of the part of each sweep that is taken, in seconds.")
+    float | None, typer.Option(help="Start of the part of each sweep that is used, in seconds.")
 ]
 Stop = Annotated[float | None, typer.Option(help="End of that part, in seconds.")]
 BiasCurrent = Annotated[
@@ -35,5 +35,5 @@ SpikeThreshold = Annotated[
     float, typer.Option(help="Voltage whose upward crossing is a spike (mV).")
 ]
 DeadTime = Annotated[
-    float, typer.Option(help="Crossings closer than this to the spike before are passed over (ms).")
+    float, typer.Option(help="Crossings closer than this to the previous spike are ignored (ms).")
 ]

@@ -1,4 +1,4 @@
-"""``neurocode sweeps``: what the sweeps of a current-clamp recording hold."""
+"""``neurocode sweeps``: describe the sweeps of a current-clamp recording."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ neurocode sweeps cell.abf --sweeps 3,5,7-12 -o out/\n\n
 neurocode sweeps cell.nwb --voltage-channel electrode_1 --t-start 0.5 --t-stop 1.5\n\n
 neurocode sweeps voltage.ibw --current current.ibw"""
 
-#: Columns that are printed; the CSV file has all.
+#: Columns that are printed; the CSV file has all columns.
 HEADINGS = {
     "sweep": "sweep",
     "stimulus": "stimulus",
@@ -36,7 +36,7 @@ def sweeps_command(
     current: Annotated[
         Path | None,
         typer.Option(
-            help="File with the current, where it lies in one of its own (such as an Igor wave)."
+            help="File with the current, if this is in a separate file (such as an Igor wave)."
         ),
     ] = None,
     sweeps: sweep_options.Sweeps = None,
@@ -51,7 +51,7 @@ def sweeps_command(
         Path | None, typer.Option("--output", "-o", help="Folder to write sweeps.csv into.")
     ] = None,
 ) -> None:
-    """List the sweeps of a current-clamp recording: stimulus, amplitude, spikes, one row per sweep."""
+    """List the stimulus, amplitude and spikes of each sweep of a current-clamp recording."""
     from neurocode.cli.output import output_folder
     from neurocode.cli.spreadsheet import write_csv
     from neurocode.cli.terminal import show_table
@@ -69,10 +69,10 @@ def sweeps_command(
         "dead_time": dead_time,
     }
     table = sweep_table(source, **choices)
-    shown = table.reset_index()
-    if shown["description"].nunique() == 1:
-        shown = shown.drop(columns="description")
-    show_table(shown, HEADINGS)
+    printed = table.reset_index()
+    if printed["description"].nunique() == 1:
+        printed = printed.drop(columns="description")
+    show_table(printed, HEADINGS)
     kinds = ", ".join(
         f"{count} {kind}" for kind, count in table["stimulus"].value_counts(sort=False).items()
     )

@@ -1,4 +1,4 @@
-"""Tables and sentences in the terminal, readable at 80 columns."""
+"""Printing tables and sentences in the terminal, readable at 80 columns."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from neurocode.extras import is_installed, missing
 def show_table(
     frame: pd.DataFrame, headings: Mapping[str, str], console: Console | None = None
 ) -> None:
-    """Print columns of a table; numbers stay whole, names are folded where they are long.
+    """Print columns of a table; numbers are never wrapped, long names are.
 
     Parameters
     ----------
     frame : pandas.DataFrame
     headings : mapping of str to str
-        Columns to print, those that the table has, and what stands above them.
+        Columns to print, if the table has them, and their headings.
     console : rich.console.Console, optional
     """
     columns = [name for name in headings if name in frame]
@@ -42,21 +42,21 @@ def show_table(
 
 
 def show_report(folder: Path) -> None:
-    """Say where the page is that a person opens first, and what would have to be installed for
-    more."""
+    """Print the path of the report, and which package would have to be installed for further
+    files."""
     if not is_installed("pynwb") and any(folder.rglob("*spikes.csv")):
-        print(f"Spikes are written as CSV alone: {escape(missing('pynwb'))}")
+        print(f"Spikes are written only as CSV: {escape(missing('pynwb'))}")
     print(f"Report: {escape(str(folder / 'report.html'))}")
 
 
 def number(value: float | None) -> str:
-    """A score to three digits after the point; undefined where there is none."""
+    """A score with three decimals, or the word undefined if there is none."""
     return "undefined" if value is None else f"{value:.3f}"
 
 
 def spike_counts(n_recorded: int, n_counted: int) -> str:
-    """How many training spikes there are and how many enter the likelihood, in the same words
-    everywhere."""
+    """Text with the numbers of training spikes and of those that enter the likelihood, used
+    wherever they are printed."""
     return (
         f"{n_recorded} training spikes, of which {n_counted} count (the first 500 ms of a "
         f"sweep do not)"
@@ -64,7 +64,7 @@ def spike_counts(n_recorded: int, n_counted: int) -> str:
 
 
 def cell_text(cell: object) -> str:
-    """Three digits of a number, yes or no, a dash for what is absent, text without its markup read."""
+    """A cell as text: three digits of a number, yes or no, a dash if absent, or escaped text."""
     if isinstance(cell, str):
         return escape(cell)
     if cell is None or cell != cell:

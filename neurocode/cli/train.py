@@ -1,4 +1,4 @@
-"""``neurocode train``: networks of a model on a task."""
+"""``neurocode train``: train networks of a model on a task."""
 
 from __future__ import annotations
 
@@ -16,17 +16,21 @@ from neurocode.tasks.catalogue import ROWS, maker
 
 EPILOG = """Examples:\n\n
 neurocode train digits --neuron lif-normalised --hidden 64 --epochs 20 -o out/\n\n
-neurocode train ecg --data qtdb-ecg/ --neuron adlif --hidden 36 --learn tau_u --learn tau_w --learn a --learn b
---epochs 100 --surrogate slayer --slope 5 --height 0.5 --dropout 0.15 --clip 1.5 --rate 0.01 --readout 3 -o out/\n\n
-neurocode train burst-sequences --neuron my_neuron.toml --hidden 128 --hidden 64 --feed-forward -o out/\n\n
-neurocode train digits --neuron noisy-lif --surrogate density --hidden 100 --feed-forward --rate 0.01 -o out/\n\n
+neurocode train ecg --data qtdb-ecg/ --neuron adlif --hidden 36 --learn tau_u \
+--learn tau_w --learn a --learn b
+--epochs 100 --surrogate slayer --slope 5 --height 0.5 --dropout 0.15 --clip 1.5 --rate 0.01 \
+--readout 3 -o out/\n\n
+neurocode train burst-sequences --neuron my_neuron.toml --hidden 128 --hidden 64 \
+--feed-forward -o out/\n\n
+neurocode train digits --neuron noisy-lif --surrogate density --hidden 100 \
+--feed-forward --rate 0.01 -o out/\n\n
 neurocode train heidelberg --data shd_train.h5 --test shd_test.h5 --hidden 128 -o out/"""
 DENSITY = "density"
 NETWORK = "network.bin"
 CAPTION = (
     "a, loss of training and validation. b, score (share of right answers, or mean squared "
-    "error); dashed: the epoch with the best "
-    "validation score, whose network is tested. c, spikes per neuron and step."
+    "error); dashed: the epoch with the best validation score, whose network is tested. c, spikes "
+    "per neuron and step."
 )
 
 
@@ -35,19 +39,20 @@ def train_command(
     output: Annotated[
         Path,
         typer.Option(
-            "--output", "-o", help="Folder to write into; a training found there goes on."
+            "--output", "-o", help="Folder to write into; an interrupted training there continues."
         ),
     ],
     data: Annotated[
-        Path | None, typer.Option(help="File or folder of the task, for those that are read.")
+        Path | None,
+        typer.Option(help="File or folder of the task, for tasks that are read from files."),
     ] = None,
     test: Annotated[Path | None, typer.Option(help="Test file, for heidelberg.")] = None,
     neuron: Annotated[str, typer.Option(help="Library model or model .toml.")] = "adlif",
     hidden: Annotated[
-        list[int] | None, typer.Option(help="Neurons of each layer; repeatable.")
+        list[int] | None, typer.Option(help="Number of neurons of a layer; repeatable.")
     ] = None,
     feed_forward: Annotated[
-        bool, typer.Option("--feed-forward", help="Without connections inside layers.")
+        bool, typer.Option("--feed-forward", help="Leave out connections within layers.")
     ] = False,
     learn: Annotated[
         list[str] | None, typer.Option(help="Intrinsic parameter to learn; repeatable.")
@@ -60,33 +65,42 @@ def train_command(
         ),
     ] = "superspike",
     slope: Annotated[
-        float | None, typer.Option(help="Its inverse width; 10 where not given.")
+        float | None, typer.Option(help="Inverse width of the surrogate derivative; 10 by default.")
     ] = None,
-    height: Annotated[float | None, typer.Option(help="Its peak; 1 where not given.")] = None,
+    height: Annotated[
+        float | None, typer.Option(help="Peak of the surrogate derivative; 1 by default.")
+    ] = None,
     dropout: Annotated[float, typer.Option(help="Share of spikes dropped between layers.")] = 0.0,
     readout: Annotated[float, typer.Option(help="Time constant of the readout in steps.")] = 15.0,
-    epochs: Annotated[int, typer.Option(help="Passes over the training part.")] = 50,
-    batch: Annotated[int, typer.Option(help="Sequences of an update.")] = 64,
+    epochs: Annotated[int, typer.Option(help="Number of passes over the training part.")] = 50,
+    batch: Annotated[int, typer.Option(help="Number of sequences per update.")] = 64,
     rate: Annotated[float, typer.Option(help="Learning rate of Adam.")] = 1e-3,
     schedule: Annotated[
-        str, typer.Option(help="Of the learning rate: constant or cosine.")
+        str, typer.Option(help="Schedule of the learning rate: constant or cosine.")
     ] = "constant",
-    clip: Annotated[float | None, typer.Option(help="Longest gradient.")] = None,
-    seed: Annotated[int, typer.Option(help="Of weights, order, dropout and noise.")] = 0,
+    clip: Annotated[
+        float | None, typer.Option(help="Largest norm of the gradient; larger ones are clipped.")
+    ] = None,
+    seed: Annotated[int, typer.Option(help="Seed of weights, order, dropout and noise.")] = 0,
     segment: Annotated[
-        int | None, typer.Option(help="Save states every so many steps only: less memory, slower.")
+        int | None,
+        typer.Option(
+            help="Steps between saved states: larger values take less memory and more time."
+        ),
     ] = None,
     current_unit: Annotated[
-        str | None, typer.Option(help="Input of a weighted sum of one, for models with units.")
+        str | None,
+        typer.Option(help="Input to the neuron for a weighted sum of one, in models with units."),
     ] = None,
     margin_unit: Annotated[
-        str | None, typer.Option(help="Distance to threshold that counts as one, likewise.")
+        str | None,
+        typer.Option(help="Distance to threshold that counts as one, in models with units."),
     ] = None,
 ) -> None:
     """Train a network of leaky readouts on a task; test the epoch with the best validation score.
 
     Writes the network (network.bin, which neurocode.learning.load reads), history.csv, result.json,
-    a figure and report.html. A training that was stopped goes on from its last epoch when the same
+    a figure and report.html. An interrupted training continues from its last epoch when the same
     command is given again.
     """
     from neurocode.cli.progress import training_progress
@@ -123,13 +137,13 @@ def train_command(
         result = train(
             network, chosen, seed=seed, settings=settings, folder=scratch, progress=progress
         )
-    asked = {
+    request = {
         "task": task,
         **options,
         "spike": DENSITY if spike is None else asdict(spike),
         "training": asdict(settings),
     }
-    entry = _write(output, chosen, network, result, asked)
+    entry = _write(output, chosen, network, result, request)
     shutil.rmtree(scratch, ignore_errors=True)
     show(
         f"{task}: validation {entry['validation_score']:.4f} in epoch {entry['best_epoch']}, test "
@@ -145,19 +159,19 @@ def _task(name: str, data: Path | None, test: Path | None, seed: int) -> Any:
 
 
 def _check_files(name: str, n_files: int, data: Path | None, test: Path | None) -> None:
-    """Refuse files that a task needs and does not get, or gets and does not read."""
+    """Refuse to start without a file that the task needs, or with one that it does not read."""
     if n_files == 0 and data is not None:
         raise ModelError(f"Task '{name}' is made, not read from files: leave out --data.")
     if n_files > 0 and data is None:
         raise ModelError(f"Task '{name}' is read from files: give --data.")
     if n_files == 2 and test is None:
-        raise ModelError(f"Task '{name}' has a test file of its own: give --test.")
+        raise ModelError(f"Task '{name}' has a separate test file: give --test.")
     if n_files < 2 and test is not None:
-        raise ModelError(f"Task '{name}' has no test file of its own: leave out --test.")
+        raise ModelError(f"Task '{name}' has no separate test file: leave out --test.")
 
 
 def _settings(hidden: list[int], seed: int, **options: Any) -> Any:
-    """How the network is trained; an option that means nothing is bad use."""
+    """Settings of the training; an invalid option counts as bad use of the command."""
     from neurocode.learning import Settings
     from neurocode.learning.settings import require_whole
 
@@ -172,17 +186,17 @@ def _settings(hidden: list[int], seed: int, **options: Any) -> Any:
 
 
 def _surrogate(family: str, slope: float | None, height: float | None) -> Any:
-    """The surrogate derivative, none for that of the escape noise."""
+    """The surrogate derivative, or None for the derivative of the escape noise."""
     from neurocode.learning import Surrogate
 
-    given = {
+    values = {
         name: value for name, value in (("slope", slope), ("height", height)) if value is not None
     }
     if family != DENSITY:
-        return Surrogate(family, **given)
-    for name in given:
+        return Surrogate(family, **values)
+    for name in values:
         raise ModelError(
-            f"The derivative of the escape noise has a {name} of its own: leave out --{name}."
+            f"The derivative of the escape noise has its own {name}: leave out --{name}."
         )
     return None
 
@@ -234,7 +248,7 @@ def _network(
 
 
 def _write(
-    output: Path, task: Any, network: Any, result: Any, asked: dict[str, Any]
+    output: Path, task: Any, network: Any, result: Any, request: dict[str, Any]
 ) -> dict[str, Any]:
     from neurocode.cli import page
     from neurocode.cli.output import output_folder, write_json
@@ -244,8 +258,8 @@ def _write(
     chosen = history.loc[history["epoch"] == result.best_epoch].iloc[0]
     entry = {
         "task": task.name,
-        "neuron": asked["neuron"],
-        "hidden": asked["hidden"],
+        "neuron": request["neuron"],
+        "hidden": request["hidden"],
         "loss": task.loss.name,
         "score": result.score_name,
         "parameters": network.n_parameters,
@@ -257,16 +271,15 @@ def _write(
         "sequences": {k: len(getattr(task, k)) for k in ("training", "validation", "test")},
         "seconds": float(history["seconds"].sum()),
     }
-    with output_folder(output, asked) as scratch:
+    with output_folder(output, request) as scratch:
         result.network.save(scratch / NETWORK)
         history.to_csv(scratch / "history.csv", index=False)
         write_json(scratch / "result.json", {"results": [entry]})
         _, png = save_figure(result.plot(), scratch / "training.pdf")
         text = (
             f"{entry['parameters']} parameters, {entry['epochs']} epochs in "
-            f"{entry['seconds']:.0f} s. The network of epoch "
-            f"{entry['best_epoch']}, the best by validation ({entry['validation_score']:.4f}), "
-            f"scores {entry['test_score']:.4f} on "
+            f"{entry['seconds']:.0f} s. The network of epoch {entry['best_epoch']}, the best by "
+            f"validation ({entry['validation_score']:.4f}), scores {entry['test_score']:.4f} on "
             f"the test part ({entry['score']}). It is kept in {NETWORK}, which "
             f"neurocode.learning.load reads."
         )

@@ -1,4 +1,4 @@
-"""Spike trains that a command takes: which files, and how their trains are laid out."""
+"""Options that choose the files of spike trains of a command, and describe their layout."""
 
 from __future__ import annotations
 
@@ -16,15 +16,14 @@ TrainFiles = Annotated[
     list[Path],
     typer.Argument(
         help="Recordings: NWB, NIX, MAT, HDF5, NPY, NPZ, Parquet, text (TXT, CSV, TSV, DAT), "
-        "folders of Kilosort or Phy; "
-        "folders of recordings; patterns in quotes."
+        "folders of Kilosort or Phy; folders of recordings; patterns in quotes."
     ),
 ]
 LayoutFile = Annotated[
     Path | None,
     typer.Option(
         "--layout",
-        help="TOML file with the entries below; an option that is given comes before its entry.",
+        help="TOML file with the entries below; options on the command line override its entries.",
     ),
 ]
 Variable = Annotated[str, typer.Option(help="Variable of a MAT or HDF5 file.")]
@@ -39,12 +38,12 @@ TimeUnit = Annotated[
     ),
 ]
 Counts = Annotated[str, typer.Option(help="Variable with the number of spikes of each unit.")]
-BinSize = Annotated[float, typer.Option(help="Bin of counts, in the unit of time.")]
+BinSize = Annotated[float, typer.Option(help="Width of the bins of counts, in the unit of time.")]
 Start = Annotated[
     float | None,
     typer.Option(
         help="Start of every train and of the first bin of counts, in the unit of time (default: "
-        "0); earlier ones are left out."
+        "0); earlier spikes are left out."
     ),
 ]
 Stop = Annotated[
@@ -55,46 +54,45 @@ Stop = Annotated[
     ),
 ]
 TimeColumn = Annotated[
-    str, typer.Option(help="Column of the spike times, where a table leaves a choice.")
+    str, typer.Option(help="Column of the spike times, if several columns would fit.")
 ]
-UnitColumn = Annotated[
-    str, typer.Option(help="Column of the units, where a table leaves a choice.")
-]
+UnitColumn = Annotated[str, typer.Option(help="Column of the units, if several columns would fit.")]
 SamplingRate = Annotated[
-    float | None, typer.Option(help="In hertz, of spike times that are counted in samples.")
+    float | None,
+    typer.Option(help="Sampling rate in hertz of spike times that are counted in samples."),
 ]
 Labels = Annotated[
     str,
     typer.Option(
-        help="Clusters of a Phy folder by label, for example good,mua, or all (default: all but "
-        "noise)."
+        help="Clusters of a Phy folder by label, for example good,mua, or all (default: all "
+        "except noise)."
     ),
 ]
 
 
 def chosen_trains(context: typer.Context, places: Sequence[Path]) -> tuple[list[Path], Layout]:
-    """Files that the places stand for, and their layout: what is typed comes before the entries of
-    the layout file.
+    """Files that the places stand for, and their layout; options on the command line override the
+    entries of the layout file.
 
     Raises
     ------
     DataError
-        If a place stands for nothing, a file is given twice, or no file reads an option that was
-        typed.
+        If a place stands for no file, a file is given twice, or an option on the command line does
+        not apply to any file.
     """
     from neurocode.errors import DataError
     from neurocode.recordings.layout import Layout
     from neurocode.recordings.places import recording_files
 
     files = recording_files(places)
-    given = {field.name: context.params[field.name] for field in fields(Layout)}
+    values = {field.name: context.params[field.name] for field in fields(Layout)}
     typed = {
         name: value
-        for name, value in given.items()
+        for name, value in values.items()
         if context.get_parameter_source(name).name == "COMMANDLINE"
     }
     layout_file = context.params["layout"]
-    layout = Layout(**given) if layout_file is None else replace(Layout.load(layout_file), **typed)
+    layout = Layout(**values) if layout_file is None else replace(Layout.load(layout_file), **typed)
     _require_read(typed, files)
     if len({path.resolve() for path in files}) < len(files):
         raise DataError("A file is given twice, expected each recording once.")
@@ -102,7 +100,7 @@ def chosen_trains(context: typer.Context, places: Sequence[Path]) -> tuple[list[
 
 
 def _require_read(typed: Iterable[str], files: Sequence[Path]) -> None:
-    """Refuse options that none of the files reads: a recording would be taken for what it is not."""
+    """Refuse options that apply to none of the files, so that no recording is misread unnoticed."""
     from neurocode.errors import DataError
     from neurocode.recordings.layout import LAYOUT_SUFFIXES
     from neurocode.recordings.phy import is_phy
@@ -120,5 +118,5 @@ def _require_read(typed: Iterable[str], files: Sequence[Path]) -> None:
         kind = "folders of Phy" if is_phy(files[0]) else f"'{files[0].suffix}' files"
         option = f"--{unread[0].replace('_', '-')}"
         raise DataError(
-            f"{files[0]}: {kind} say themselves where their spikes are and take no {option}."
+            f"{files[0]}: {kind} state where their spikes are, so {option} does not apply to them."
         )

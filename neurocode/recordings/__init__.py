@@ -1,15 +1,15 @@
-"""Data in: files, spikes from voltage, experiments with training and test sets, downloads.
+"""Reading data: files, spikes from voltage, experiments with training and test sets, downloads.
 
 Contents
 --------
 read, write
-    A file to a Neo block, and back as NWB or NIX.
+    Read a file into a Neo block; write a block as NWB or NIX.
 detect_spikes
     Spikes from a membrane potential.
 Experiment, Repeat
-    A recording made ready for a fit, and one of its sweeps.
+    A recording prepared for a fit, and one of its sweeps.
 sweep_table
-    The sweeps of a file: stimulus and spikes of each.
+    A table of the sweeps of a file with the stimulus and spikes of each.
 Trains
     Many spike trains as arrays.
 Layout, read_layout

@@ -1,5 +1,4 @@
-"""Axon binary files, whose table of sections is looked over before Neo walks through what it
-declares."""
+"""Reading Axon binary files; the table of sections is checked before Neo follows it."""
 
 from __future__ import annotations
 
@@ -13,8 +12,8 @@ from neurocode.recordings.channels import PASS_BOTH, channels_of
 from neurocode.recordings.plausible import require_unit
 from neurocode.recordings.protocol import commanded_currents
 
-#: Version 2: where the table of sections begins, how many entries it has, and the bytes that blocks
-#: are counted in (pyABF's notes).
+#: Version 2: offset of the table of sections, number of its entries, and bytes per block
+#: (pyABF's notes).
 TABLE, SECTIONS, BLOCK = 76, 18, 512
 
 
@@ -32,7 +31,7 @@ def read_abf(path: Path) -> neo.Block:
     Raises
     ------
     DataError
-        If a section is larger than the file, or a channel is in no unit.
+        If a section is larger than the file, or a channel has an invalid unit.
     """
     _require_sections(path)
     reader = neo.io.AxonIO(str(path))
@@ -69,8 +68,8 @@ def _add_commands(block: neo.Block, reader: neo.io.AxonIO) -> None:
 
 
 def _require_sections(path: Path) -> None:
-    """Refuse a section (first block, bytes an entry, number of entries) that reaches beyond the end
-    of the file."""
+    """Refuse a section (first block, bytes per entry, number of entries) that reaches beyond the
+    end of the file."""
     with path.open("rb") as file:
         head = file.read(TABLE + 16 * SECTIONS)
     if not head.startswith(b"ABF2"):

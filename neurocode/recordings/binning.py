@@ -1,6 +1,7 @@
 """Spike times into bins: the one place where a time becomes the number of a bin.
 
-Bins are half open: bin ``k`` holds the times from its left edge up to, and without, its right edge.
+Bins are half open: bin ``k`` holds the times from its left edge up to, but not including, its
+right edge.
 Where bins follow from a width, a time that lies before an edge by no more than the rounding of
 floating point counts as on the edge: ``0.3 / 0.1`` is 2.9999999999999996, and the spike at 0.3 s
 begins the fourth bin of 0.1 s all the same.
@@ -12,7 +13,7 @@ import math
 
 import numpy as np
 
-#: How far before an edge a time still lies on it, as a share of a bin.
+#: Largest distance before an edge, as a share of a bin, at which a time counts as on the edge.
 ROUNDING = 1e-9
 
 
@@ -27,7 +28,7 @@ def bin_numbers(times: np.ndarray, width: float, *, rounding: float = ROUNDING) 
     width : float
         In seconds.
     rounding : float
-        How far before an edge a time still lies on it, as a share of a bin.
+        Largest distance before an edge, as a share of a bin, at which a time counts as on the edge.
 
     Returns
     -------
@@ -42,8 +43,8 @@ def bin_numbers(times: np.ndarray, width: float, *, rounding: float = ROUNDING) 
 
 
 def bins_up_to(duration: float, width: float, *, rounding: float = ROUNDING) -> int:
-    """Number of bins that cover a duration, at least one; the last is as wide as the others and may
-    reach beyond.
+    """Number of bins that cover a duration, at least one; the last bin is as wide as the others and
+    may reach beyond the duration.
 
     Examples
     --------
@@ -65,13 +66,13 @@ def whole_bins(duration: float, width: float, *, rounding: float = ROUNDING) -> 
 
 
 def counts_between(times: np.ndarray, edges: np.ndarray) -> np.ndarray:
-    """How many values lie in each bin between given edges, compared as they are; one on the last
-    edge is in the last bin.
+    """Number of values in each bin between the edges, compared without rounding; a value on the
+    last edge is in the last bin.
 
     Parameters
     ----------
     times, edges : numpy.ndarray
-        Of one unit; edges increase.
+        In the same unit; edges increase.
 
     Returns
     -------
@@ -86,8 +87,8 @@ def counts_between(times: np.ndarray, edges: np.ndarray) -> np.ndarray:
 
 
 def interval_numbers(times: np.ndarray, edges: np.ndarray) -> np.ndarray:
-    """Number of the bin between given edges that each time falls into; times beyond the edges are
-    in the first or last bin.
+    """Number of the bin between the edges that each time falls into; times beyond the edges are in
+    the first or last bin.
 
     Examples
     --------
@@ -98,8 +99,8 @@ def interval_numbers(times: np.ndarray, edges: np.ndarray) -> np.ndarray:
 
 
 def window_counts_at(times: np.ndarray, starts: np.ndarray, width: float) -> np.ndarray:
-    """How many sorted times lie in each of several windows, which may overlap; edges are as in
-    :func:`bin_numbers`.
+    """Number of sorted times in each of several windows, which may overlap; times near an edge are
+    treated as in :func:`bin_numbers`.
 
     Examples
     --------

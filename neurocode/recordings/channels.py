@@ -22,8 +22,7 @@ class Channel(NamedTuple):
     Attributes
     ----------
     names : tuple of str
-        What it may be called: the name of the channel, of its series, of its electrode; the first
-        is shown.
+        Names that select the channel: its own, that of its series, and that of its electrode.
     signal : neo.AnalogSignal
         One column.
     """
@@ -33,12 +32,14 @@ class Channel(NamedTuple):
 
 
 def numbers_of(segments: Sequence[neo.Segment]) -> list[int]:
-    """Numbers of segments: their own where all have one that no other has, else their order.
+    """Numbers of segments: the stated ones where every segment has a distinct one, else the order.
 
     Examples
     --------
-    >>> numbers_of([neo.Segment(index=7), neo.Segment(index=2)]), numbers_of([neo.Segment(), neo.Segment(index=2)])
-    ([7, 2], [0, 1])
+    >>> numbers_of([neo.Segment(index=7), neo.Segment(index=2)])
+    [7, 2]
+    >>> numbers_of([neo.Segment(), neo.Segment(index=2)])
+    [0, 1]
     """
     stated = [segment.index for segment in segments]
     if all(isinstance(number, (int, np.integer)) and number >= 0 for number in stated) and len(
@@ -84,7 +85,8 @@ def channel_of(
         A name of the channel, of its series or of its electrode, or its number among the voltages
         (currents), from 0.
     electrode : str
-        Of several channels, those of this electrode are meant where there is no choice.
+        Electrode to which the channel belongs, used where there are several channels and no
+        choice.
 
     Returns
     -------
@@ -94,12 +96,11 @@ def channel_of(
     Raises
     ------
     DataError
-        If there is none, or none of that name, or more than one; the message lists the channels
-        that there are.
+        If there is no such channel, or more than one; the message lists the channels of the file.
     """
     channels = channels_of(segment, what)
     if not channels:
-        there = (
+        listing = (
             ", ".join(
                 f"{s.name or 'unnamed'} in {s.units.dimensionality.string}"
                 for s in segment.analogsignals
@@ -109,7 +110,7 @@ def channel_of(
         reason = segment.annotations.get("missing_channel", "")
         raise DataError(
             f"{where}: there is no {what} channel (in a unit of {UNITS[what]}); channels found: "
-            f"{there}" + (f"; {reason}." if reason else ".")
+            f"{listing}" + (f"; {reason}." if reason else ".")
         )
     if choice is not None:
         return _chosen(channels, what, where, choice)
@@ -148,14 +149,14 @@ def _listed(channels: list[Channel]) -> str:
 
 
 def _columns(signal: neo.AnalogSignal) -> list[Channel]:
-    """Each column of a signal; Neo reads channels of one unit as columns of one signal and keeps
-    their names beside it."""
+    """The columns of a signal as channels; Neo reads channels with the same unit as columns of one
+    signal and keeps their names in its array annotations."""
     n = signal.shape[1]
-    own = [str(name) for name in signal.array_annotations.get("channel_names", ())]
-    shared = [signal.name or ""] if n == 1 and not own else []
+    channel_names = [str(name) for name in signal.array_annotations.get("channel_names", ())]
+    shared = [signal.name or ""] if n == 1 and not channel_names else []
     shared += [str(signal.annotations.get(key, "")) for key in ("series", "electrode")]
     columns = [signal] if n == 1 else [signal[:, k : k + 1] for k in range(n)]
-    names = [[own[k]] if k < len(own) else [] for k in range(n)]
+    names = [channel_names[k : k + 1] for k in range(n)]
     return [
         Channel(tuple(dict.fromkeys(name for name in [*names[k], *shared] if name)), column)
         for k, column in enumerate(columns)

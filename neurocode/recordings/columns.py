@@ -1,4 +1,4 @@
-"""Which columns of a table hold spike times and units, read off their headings."""
+"""Finding the columns of spike times and units of a table by their headings."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ NUMBERED = re.compile(r"(id|name|index|number|label)s?$")
 
 @dataclass(frozen=True)
 class Columns:
-    """Headings of the columns that hold spike times, and where there are any, units, trials and
+    """Headings of the columns that hold spike times and, if there are any, units, trials and
     stimuli.
 
     Attributes
@@ -51,7 +51,8 @@ class Columns:
     time, unit, trial, stimulus : str
         Empty where there is no such column.
     time_unit : str
-        What the heading of the times says: ``"s"``, ``"ms"``, ``"us"``, ``"samples"``, or nothing.
+        Unit that the heading of the times states: ``"s"``, ``"ms"``, ``"us"``, ``"samples"``, or
+        an empty text.
     """
 
     time: str
@@ -80,20 +81,20 @@ def find_columns(
     Parameters
     ----------
     where : path or str
-        What the message begins with.
+        Beginning of error messages.
     headings : sequence of str
     time, unit : str
-        Headings that were chosen, where the table leaves a choice.
+        Headings of the columns to take, where more than one column would fit.
 
     Returns
     -------
     Columns or None
-        None where no heading speaks of spike times.
+        None where no heading is that of spike times.
 
     Raises
     ------
     DataError
-        Where two columns may hold the times or the units, or the one that was chosen is not there.
+        If two columns may hold the times or the units, or the table lacks the chosen column.
 
     Examples
     --------
@@ -126,7 +127,8 @@ def find_columns(
 
 
 def unit_of_heading(heading: str) -> str:
-    """Unit of time that a heading says: ``"s"``, ``"ms"``, ``"us"``, ``"samples"``, or nothing.
+    """Unit of time that a heading states: ``"s"``, ``"ms"``, ``"us"``, ``"samples"``, or an empty
+    text.
 
     Examples
     --------
@@ -137,7 +139,7 @@ def unit_of_heading(heading: str) -> str:
 
 
 def unit_of_header(header: Sequence[str]) -> str | None:
-    """The unit of time that one of several headings says, None where none does.
+    """The first unit of time that one of several headings states, or None where none does.
 
     Examples
     --------
@@ -173,7 +175,7 @@ def _joined(words: str) -> str:
 
 
 def _singular(word: str) -> str:
-    """A word without the ``s`` of its plural, but for words that are known with theirs
+    """A word without the ``s`` of its plural, except for known words that end in ``s``
     (``stimulus``, ``sample indices``)."""
     return word if word in STIMULUS_WORDS | SAMPLE_WORDS else word.removesuffix("s")
 
@@ -204,9 +206,8 @@ def _only(where: object, candidates: Sequence[str], what: str, option: str) -> s
 def _chosen(where: object, headings: Sequence[str], name: str, what: str) -> str:
     matching = [heading for heading in headings if heading.strip().strip("\"'") == name]
     if len(matching) != 1:
-        there = "several columns" if matching else "no column"
+        problem = "there are several columns" if matching else "there is no column"
         raise DataError(
-            f"{where}: there is {there} '{name}' for the {what}; the columns are "
-            f"{', '.join(headings)}."
+            f"{where}: {problem} '{name}' for the {what}; the columns are {', '.join(headings)}."
         )
     return matching[0]

@@ -1,9 +1,8 @@
-"""What else holds spike trains in Python, recognised without importing it: one row of
-``CONTAINERS`` each.
+"""Containers of spike trains from other packages, recognised without importing the packages.
 
-A container is recognised by the methods that its package documents and says the names of its units
-and their trains. Nothing here checks times: :class:`~neurocode.recordings.trains.Trains` does, for
-all of them.
+Each kind of container is one row of ``CONTAINERS``. It is recognised by the methods that its
+package documents, and read as the names of its units and their trains. Times are not checked here:
+:class:`~neurocode.recordings.trains.Trains` checks them for all containers.
 """
 
 from __future__ import annotations
@@ -42,19 +41,19 @@ class Units(NamedTuple):
 
 
 class Container(NamedTuple):
-    """One kind of container: how it is told, and how its units are read."""
+    """One kind of container: how it is recognised, and how its units are read."""
 
     is_one: Callable[[object], bool]
     units: Callable[[object], Units]
 
 
 def units_in(holder: object) -> Units | None:
-    """Units of a container of spike trains, None where it is none.
+    """Units of a container of spike trains, or None for anything that is not such a container.
 
     Raises
     ------
     DataError
-        For a container whose trains cannot be read.
+        If the trains of the container cannot be read.
 
     Examples
     --------
@@ -68,7 +67,7 @@ def units_in(holder: object) -> Units | None:
 
 
 def holds_units(holder: object) -> bool:
-    """Whether something is a container of spike trains that is read here.
+    """Whether something is a container of spike trains that this module can read.
 
     Examples
     --------
@@ -90,19 +89,19 @@ def is_stretch(entry: object) -> bool:
 
 
 def stretch_of(train: object) -> Stretch:
-    """A pynapple ``Ts`` in seconds; the epoch that it is defined in is where it begins and ends.
+    """A pynapple ``Ts`` in seconds; it begins and ends with the epoch in which it is defined.
 
     Raises
     ------
     DataError
-        For several epochs, or a series of values.
+        If there are several epochs, or the object is a series of values.
     """
     _require_no_values(train)
     return Stretch(np.asarray(train.t, float), *_epoch(train.time_support))
 
 
 def distinct(names: Iterable[object]) -> list[str]:
-    """Names as text, each once: the second of a name is called ``name (2)``.
+    """Names as text, made distinct: the second occurrence of a name becomes ``name (2)``.
 
     Examples
     --------
@@ -110,15 +109,15 @@ def distinct(names: Iterable[object]) -> list[str]:
     ['a', 'a (2)', '1']
     """
     seen: Counter[str] = Counter()
-    found = []
+    unique = []
     for name in map(str, names):
         seen[name] += 1
-        found.append(name if seen[name] == 1 else f"{name} ({seen[name]})")
-    return found
+        unique.append(name if seen[name] == 1 else f"{name} ({seen[name]})")
+    return unique
 
 
 def units_of_segments(segments: Iterable[Iterable[tuple[str, object]]]) -> Units:
-    """Named trains, segment by segment: those of one name over the segments are repeats of a unit.
+    """Units of named trains, segment by segment: trains of the same name are repeats of a unit.
 
     Examples
     --------
@@ -183,9 +182,8 @@ def _of_table(where: str, table: Mapping | pd.DataFrame) -> Units:
     if columns is None:
         raise DataError(
             f"{where} has the columns {', '.join(headings) or 'none'}, expected one of spike "
-            f"times (time, spike_times, t) and, for "
-            "several units, one of units (unit, cluster, neuron); a mapping of arrays has a unit "
-            "a key."
+            f"times (time, spike_times, t) and, for several units, one of units (unit, cluster, "
+            f"neuron); a mapping of arrays holds one unit per key."
         )
     rows = read_spike_table(
         where,
@@ -215,7 +213,7 @@ def _of_sorting(sorting: object) -> Units:
     rate, units = float(sorting.get_sampling_frequency()), list(sorting.get_unit_ids())
     if not rate > 0:
         raise DataError(
-            f"The sorting says a sampling frequency of {rate:g} Hz, expected a positive one."
+            f"The sorting states a sampling frequency of {rate:g} Hz, expected a positive one."
         )
     segments = range(int(sorting.get_num_segments()))
     trains = [
@@ -240,8 +238,8 @@ def _of_sorting(sorting: object) -> Units:
 def _span_of_segment(
     sorting: object, number: int, rate: float, trains: Sequence[np.ndarray]
 ) -> tuple[float, float]:
-    """Begin and end of a segment in seconds: of its recording where it is registered, else its
-    start and the last spike."""
+    """Start and end of a segment in seconds: those of its recording where one is registered, else
+    its start and the last spike."""
     first = (
         float(sorting.sample_index_to_time(0, segment_index=number))
         if _has(sorting, "sample_index_to_time")
@@ -270,7 +268,7 @@ def _has(entry: object, *names: str) -> bool:
 
 
 def _require_no_values(series: object) -> None:
-    """Refuse pynapple's series of values, whose times are samples of a signal and no spikes."""
+    """Refuse pynapple's series of values, whose times are those of samples, not of spikes."""
     if _has(series, "values"):
         raise DataError(
             f"A {type(series).__name__} holds values at its times, expected spike trains (Ts or "
@@ -279,19 +277,18 @@ def _require_no_values(series: object) -> None:
 
 
 def _epoch(support: object) -> tuple[float, float]:
-    """Begin and end of the one epoch of a time support; zero and zero for none."""
+    """Start and end of the single epoch of a time support; both are zero for an empty one."""
     starts, ends = np.ravel(support.start), np.ravel(support.end)
     if len(starts) > 1:
         raise DataError(
             f"The time support has {len(starts)} epochs from {starts[0]:g} to {ends[-1]:g} s, "
-            f"expected one; restrict the trains to "
-            "one of them (.restrict)."
+            f"expected one; restrict the trains to one of them (.restrict)."
         )
     return (float(starts[0]), float(ends[0])) if len(starts) else (0.0, 0.0)
 
 
 def _require_seconds(what: str, train: object) -> None:
-    """Refuse arrays of whole numbers, in which sorters keep samples."""
+    """Refuse arrays of whole numbers, because spike sorters store samples in such arrays."""
     if (
         isinstance(train, np.ndarray)
         and not _has(train, "units")
@@ -299,12 +296,12 @@ def _require_seconds(what: str, train: object) -> None:
         and train.size
     ):
         raise DataError(
-            f"{what} holds whole numbers, which may be samples; divide by the sampling rate, or "
-            f"convert to float if seconds."
+            f"{what} holds whole numbers, which may be samples; divide them by the sampling rate, "
+            f"or convert them to float if they are seconds."
         )
 
 
-#: What is recognised, the first that fits; a new container is one function and one row.
+#: Kinds of containers; the first that fits is used. A new kind takes one function and one row.
 CONTAINERS = (
     Container(lambda entry: isinstance(entry, neo.Block), _of_block),
     Container(lambda entry: isinstance(entry, neo.Segment), _of_segment),

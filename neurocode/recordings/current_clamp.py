@@ -1,4 +1,4 @@
-"""Sweeps of current clamp from files of any format: which of them, and which of their channels."""
+"""Reading current-clamp sweeps from files of any format, with a choice of sweeps and channels."""
 
 from __future__ import annotations
 
@@ -23,7 +23,8 @@ SweepNumbers = str | int | Iterable[int]
 RANGE = re.compile(r"(\d{1,9})(?:-(\d{1,9}))?")
 #: The most sweeps that one range may name.
 MOST_SWEEPS = 100_000
-#: What to do with a bias current, and how near to it, or to zero, a stimulus must begin to tell.
+#: Choices for a bias current; and how near to zero or to the bias, as a share of the bias, a
+#: stimulus must begin for ``auto`` to decide.
 BIAS_CHOICES, NEAR = ("auto", "add", "ignore"), 0.1
 
 
@@ -38,7 +39,8 @@ class ClampedSweep(NamedTuple):
     current : neo.AnalogSignal or None
         None where the file has none.
     notes : dict
-        What the file says of the stimulus; see :func:`neurocode.recordings.sweeps.read_sweeps`.
+        What the file states about the stimulus; see
+        :func:`neurocode.recordings.sweeps.read_sweeps`.
     """
 
     number: int
@@ -61,25 +63,25 @@ def read_clamped_sweeps(
     Parameters
     ----------
     source : path, or sequence of paths, or sequence of such sequences
-        Files given together (``("v.ibw", "i.ibw")``) were recorded at once, for example one channel
-        a file, in any order; several of these are sweeps one after another.
+        Files in a pair (``("v.ibw", "i.ibw")``) were recorded simultaneously, for example one
+        channel per file, in any order; a sequence of such pairs holds successive sweeps.
     sweeps : str, int or iterable of int, optional
-        Numbers such as ``"3,5,7-12"``; all otherwise.
+        Numbers such as ``"3,5,7-12"``; all sweeps by default.
     voltage_channel, current_channel : str or int, optional
         See :func:`neurocode.recordings.channels.channel_of`. Sweeps without a voltage of that name
         are left out.
     bias_current : {"auto", "add", "ignore"}
-        What an NWB file states as the amplifier's bias (holding) current flows besides a stimulus
-        that holds the command alone. ``auto`` adds it where the stimulus begins within 10 % of it
-        from zero, takes it for held already where the stimulus begins within 10 % of the bias, and
-        otherwise refuses.
+        Treatment of the bias (holding) current of the amplifier that an NWB file states. It flows
+        in addition to a stimulus that holds the command alone. ``auto`` adds it where the stimulus
+        begins at zero to within 10 % of the bias, takes it as included where the stimulus begins at
+        the bias to within 10 %, and otherwise refuses the sweep.
     current_needed : bool
         Whether a sweep without a current is refused.
 
     Raises
     ------
     DataError
-        That names the file, and the sweeps or channels that there are.
+        If sweeps or channels cannot be chosen; the message names the file and those that it has.
     """
     if bias_current not in BIAS_CHOICES:
         raise DataError(
@@ -115,12 +117,12 @@ def read_clamped_sweeps(
 
 
 def sweep_numbers(numbers: SweepNumbers) -> list[int]:
-    """Numbers of sweeps from text with commas and ranges, or from numbers; none twice.
+    """Numbers of sweeps from text with commas and ranges, or from numbers; repeats are dropped.
 
     Raises
     ------
     DataError
-        For anything else.
+        If the numbers or the text have another form.
 
     Examples
     --------
@@ -145,12 +147,13 @@ def sweep_numbers(numbers: SweepNumbers) -> list[int]:
 def chosen_numbers(
     numbers: SweepNumbers, there: Sequence[int], where: str = "", held: Sequence[int] = ()
 ) -> list[int]:
-    """Numbers of sweeps that there are.
+    """Numbers of chosen sweeps, checked against the sweeps of a recording.
 
     Parameters
     ----------
     numbers : str, int or iterable of int
     there : sequence of int
+        Numbers of all sweeps of the recording.
     where : str
         Name of the file, used in the message.
     held : sequence of int
@@ -159,7 +162,7 @@ def chosen_numbers(
     Raises
     ------
     DataError
-        If one is not there; the message says which are.
+        If the recording lacks a chosen sweep; the message lists the sweeps that it has.
     """
     chosen, begin = sweep_numbers(numbers), f"{where}: there" if where else "There"
     for number in chosen:
@@ -173,7 +176,7 @@ def chosen_numbers(
 
 
 def ranges(numbers: Sequence[int]) -> str:
-    """Numbers in short.
+    """Numbers as text, with consecutive ones joined into ranges.
 
     Examples
     --------
@@ -212,15 +215,15 @@ def _range(part: str, text: str) -> range:
     first, last = int(match.group(1)), int(match.group(2) or match.group(1))
     if not 0 <= last - first < MOST_SWEEPS:
         raise DataError(
-            f"'{part}' is no range of sweeps, expected the lower number first and at most "
+            f"'{part}' is not a range of sweeps, expected the lower number first and at most "
             f"{MOST_SWEEPS} sweeps."
         )
     return range(first, last + 1)
 
 
 def _segments(source: Source) -> tuple[str, list[neo.Segment], list[int]]:
-    """What to call a source in messages, its segments with signals, and the numbers of those that
-    were voltage-clamped."""
+    """Name of a source in messages, its segments with signals, and the numbers of those that were
+    voltage-clamped."""
     if isinstance(source, (str, Path)):
         block = read(source)
         return (
@@ -233,7 +236,7 @@ def _segments(source: Source) -> tuple[str, list[neo.Segment], list[int]]:
         return _merged(source)
     if any(isinstance(entry, (str, Path)) for entry in source):
         raise DataError(
-            f"{name}: files stand beside groups of files; {PASS_BOTH}, or a list of such pairs."
+            f"{name}: files and groups of files are mixed; {PASS_BOTH}, or a list of such pairs."
         )
     parts = [_segments(entry) for entry in source]
     segments = [segment for _, of_one, _ in parts for segment in of_one]
@@ -243,12 +246,13 @@ def _segments(source: Source) -> tuple[str, list[neo.Segment], list[int]]:
 
 
 def _merged(paths: Sequence[str | Path]) -> tuple[str, list[neo.Segment], list[int]]:
-    """Sweeps of files that were recorded at once, with the channels of all."""
+    """Sweeps of files that were recorded simultaneously, each with the channels of all files."""
     parts = [_segments(path)[1] for path in paths]
     where, counts = " and ".join(str(path) for path in paths), sorted({len(part) for part in parts})
     if len(counts) > 1:
         raise DataError(
-            f"{where}: the files hold {counts[0]} to {counts[-1]} sweeps, expected as many in each."
+            f"{where}: the files hold {counts[0]} to {counts[-1]} sweeps, expected the same number "
+            f"in each."
         )
     merged = []
     for number, together in enumerate(zip(*parts, strict=True)):
@@ -275,8 +279,7 @@ def _require_one_electrode(voltages: Iterable[neo.AnalogSignal], where: str) -> 
     if len(electrodes) > 1:
         raise DataError(
             f"{where}: the sweeps come from {len(electrodes)} electrodes "
-            f"({', '.join(electrodes)}), expected one cell; choose it "
-            "by voltage_channel."
+            f"({', '.join(electrodes)}), expected one cell; choose it by voltage_channel."
         )
 
 
@@ -285,7 +288,7 @@ def _has(segment: neo.Segment, name: str) -> bool:
 
 
 def _with_bias(current: neo.AnalogSignal, bias: float, choice: str, where: str) -> neo.AnalogSignal:
-    """A current with what the amplifier held besides, where the stimulus is the command alone."""
+    """A current with the bias of the amplifier added, where the stimulus is the command alone."""
     if not bias or choice == "ignore":
         return current
     n = max(1, round(REST * float(current.sampling_rate.rescale("Hz"))))
@@ -296,6 +299,6 @@ def _with_bias(current: neo.AnalogSignal, bias: float, choice: str, where: str) 
         return current
     raise DataError(
         f"{where} states a bias current of {bias * 1e12:.4g} pA and its stimulus begins at "
-        f"{rest * 1e12:.4g} pA, which does not "
-        "say whether the stimulus holds the bias; say so by bias_current='add' or 'ignore'."
+        f"{rest * 1e12:.4g} pA, which does not say whether the stimulus holds the bias; say so by "
+        f"bias_current='add' or 'ignore'."
     )

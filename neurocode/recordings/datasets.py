@@ -25,7 +25,7 @@ class Dataset:
     name, description, source, license : str
     base_url : str
     files : dict of str to (str, str)
-        For each file name its path below ``base_url`` and its SHA-256.
+        Path below ``base_url`` and SHA-256 of each file by its name.
     """
 
     name: str
@@ -63,7 +63,7 @@ def local_folder() -> Path | None:
 
 
 def fetch(name: str, file: str, *, folder: str | Path | None = None) -> Path:
-    """Path of one file of a data set, downloaded and checked when it is not at hand.
+    """Path of one file of a data set, downloaded and checked if there is no local copy.
 
     Parameters
     ----------
@@ -72,9 +72,9 @@ def fetch(name: str, file: str, *, folder: str | Path | None = None) -> Path:
     file : str
         File name.
     folder : path, optional
-        Where the file lies afterwards, whether it is downloaded or copied from ``NEUROCODE_DATA``.
-        Without one, a file of ``NEUROCODE_DATA`` is used where it is, and downloads are kept in the
-        operating system's cache folder.
+        Folder for the file, whether it is downloaded or copied from ``NEUROCODE_DATA``. Without it,
+        a file of ``NEUROCODE_DATA`` is used in place, and downloads are kept in the cache folder of
+        the operating system.
 
     Returns
     -------
@@ -83,7 +83,7 @@ def fetch(name: str, file: str, *, folder: str | Path | None = None) -> Path:
     Raises
     ------
     DataError
-        For an unknown data set or file, a failed download, a wrong checksum, or a folder that
+        If the data set or file is unknown, the download fails, the checksum is wrong, or the folder
         cannot be written into.
     """
     entry = dataset(name)
@@ -94,10 +94,10 @@ def fetch(name: str, file: str, *, folder: str | Path | None = None) -> Path:
     path, checksum = entry.files[file]
     local = local_folder()
     if local is not None and (local / name / file).is_file():
-        found = local / name / file
-        if _checksum(found) != checksum:
-            raise DataError(f"{found}: the checksum is not that of the published file.")
-        return found if folder is None else _copied(found, Path(folder))
+        local_file = local / name / file
+        if _checksum(local_file) != checksum:
+            raise DataError(f"{local_file}: the checksum is not that of the published file.")
+        return local_file if folder is None else _copied(local_file, Path(folder))
     pooch = require("pooch")
     cache = Path(folder) if folder is not None else pooch.os_cache("neurocode") / name
     _made(cache)
@@ -117,7 +117,7 @@ def _checksum(file: Path) -> str:
 
 
 def _copied(file: Path, folder: Path) -> Path:
-    """Copy of a file in a folder, which is made where it is not there."""
+    """Copy a file into a folder, which is created if necessary, and return the copy."""
     _made(folder)
     copy = folder / file.name
     if not (copy.exists() and copy.samefile(file)):
@@ -140,7 +140,7 @@ def dataset(name: str) -> Dataset:
     Raises
     ------
     DataError
-        If there is none.
+        If there is no data set of this name.
     """
     datasets = available()
     if name not in datasets:

@@ -23,7 +23,7 @@ def detect_spikes(
     threshold : float
         In mV.
     dead_time : float
-        In ms; crossings closer than this to the spike before are passed over.
+        In ms; crossings closer than this to the previous spike are ignored.
 
     Returns
     -------
@@ -33,7 +33,7 @@ def detect_spikes(
     Raises
     ------
     DataError
-        For more than one channel or values that are not finite.
+        If there is more than one channel, or a value is not finite.
 
     Examples
     --------
@@ -60,7 +60,7 @@ def detect_spikes(
 
 
 def after_dead_time(times: np.ndarray, dead_time: float) -> np.ndarray:
-    """Times that follow the last one kept by more than ``dead_time``, in seconds."""
+    """Times that follow the previously kept time by more than ``dead_time``, in seconds."""
     kept: list[float] = []
     for time in times:
         if not kept or time - kept[-1] > dead_time:

@@ -1,5 +1,5 @@
-"""Active electrode compensation: the electrode's response estimated from noise and taken off the
-voltage."""
+"""Active electrode compensation: the response of the electrode is estimated from noise and
+subtracted from the voltage."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from scipy.signal import fftconvolve
 
 from neurocode.errors import DataError
 
-#: Length of the whole response, its part that may belong to the electrode, and where only the
-#: membrane is left, in seconds.
+#: Length of the whole response, end of the part that may belong to the electrode, and start of the
+#: part that belongs to the membrane alone, in seconds.
 RESPONSE, ELECTRODE, MEMBRANE_ALONE = 80e-3, 3e-3, 5e-3
 
 
@@ -84,21 +84,21 @@ def electrode_kernel(voltage: np.ndarray, current: np.ndarray, dt: float) -> Ele
         voltage - voltage.mean(), current - current.mean(), round(RESPONSE / dt)
     )
     time = np.arange(len(response)) * dt
-    late = time >= MEMBRANE_ALONE
+    membrane = time >= MEMBRANE_ALONE
     tail = least_squares(
-        lambda p: p[0] * np.exp(-time[late] / p[1]) - response[late],
-        (response[late][0], 20e-3),
+        lambda p: p[0] * np.exp(-time[membrane] / p[1]) - response[membrane],
+        (response[membrane][0], 20e-3),
         x_scale="jac",
     )
     size, decay = tail.x
     if not (decay > 0 and size > 0):
         raise DataError("The electrode recording shows no exponential response of the membrane.")
-    early = time < ELECTRODE
-    return ElectrodeKernel(response[early] - size * np.exp(-time[early] / decay), dt)
+    first = time < ELECTRODE
+    return ElectrodeKernel(response[first] - size * np.exp(-time[first] / decay), dt)
 
 
 def _linear_response(voltage: np.ndarray, current: np.ndarray, length: int) -> np.ndarray:
-    """Filter of least squares from current to voltage, from their correlations."""
+    """Least-squares filter from current to voltage, computed from their correlations."""
     full = len(current) - 1
     auto = fftconvolve(current, current[::-1])[full : full + length]
     cross = fftconvolve(voltage, current[::-1])[full : full + length]

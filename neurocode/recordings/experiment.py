@@ -1,4 +1,4 @@
-"""A recording made ready for a fit: repeats of spikes, current and voltage, with a test set apart."""
+"""A recording prepared for a fit: sweeps with spikes, current and voltage, and a held-out test."""
 
 from __future__ import annotations
 
@@ -45,18 +45,18 @@ class Experiment:
     Parameters
     ----------
     spiketrains : neo.SpikeTrain, array of seconds, or a sequence of these
-        One a sweep. An array begins at zero and ends with its signals, or without these at its last
-        spike.
+        One train per sweep. An array begins at zero and ends with its signals, or at its last spike
+        where there are no signals.
     current, voltage : neo.AnalogSignal or sequence of neo.AnalogSignal, optional
-        One for all sweeps, or one per sweep. Sweeps may differ in length.
+        One signal for all sweeps, or one per sweep. Sweeps may differ in length.
     test : Experiment, optional
     name : str
 
     Raises
     ------
     DataError
-        For unsorted or non-finite times, signals of other lengths or sampling, no sweep, what is no
-        spike train, or a test that holds a sweep of the training.
+        If times are unsorted or not finite, signals differ in length or sampling, there is no
+        sweep, an entry is not a spike train, or the test holds a sweep of the training.
 
     Examples
     --------
@@ -80,8 +80,8 @@ class Experiment:
     ) -> None:
         trains = listed(spiketrains)
         currents, voltages = (
-            _one_each(current, len(trains), "current"),
-            _one_each(voltage, len(trains), "voltage"),
+            _one_per_train(current, len(trains), "current"),
+            _one_per_train(voltage, len(trains), "voltage"),
         )
         sweeps = enumerate(zip(trains, currents, voltages, strict=True))
         self._hold([repeat_of(*signals, number) for number, signals in sweeps], test, name)
@@ -90,13 +90,12 @@ class Experiment:
     def of_repeats(
         cls, repeats: Sequence[Repeat], test: Experiment | None = None, name: str = ""
     ) -> Experiment:
-        """An experiment of sweeps that are arrays already.
+        """An experiment from sweeps that are already :class:`Repeat` objects.
 
         Raises
         ------
         DataError
-            As the constructor for no sweep, other sampling, or a test that holds a sweep of the
-            training.
+            If there is no sweep, the sampling differs, or the test holds a sweep of the training.
         """
         experiment = cls.__new__(cls)
         experiment._hold(repeats, test, name)
@@ -118,7 +117,9 @@ class Experiment:
                 f"interval."
             )
         if test is not None and any(
-            same_sweep(own, other) for own in self.repeats for other in test.repeats
+            same_sweep(training_sweep, test_sweep)
+            for training_sweep in self.repeats
+            for test_sweep in test.repeats
         ):
             raise DataError(
                 "The test holds a sweep of the training, expected repeats that the fit does not "
@@ -151,28 +152,26 @@ class Experiment:
             Sweeps of a file are the repeats. A pair of files holds one channel each, such as two
             Igor waves.
         sweeps : str, int or iterable of int, optional
-            Numbers of the training sweeps, such as ``"3,5,7-12"``; all that are not of the test
-            otherwise.
+            Numbers of the training sweeps, such as ``"3,5,7-12"``; by default all sweeps that do
+            not belong to the test.
         test_sweeps : str, int or iterable of int, optional
             Numbers of the test sweeps, in the file of the test or, where there is none, in that of
-            the training. With ``"repeated"`` these are the sweeps that share one waveform of
-            current.
+            the training. ``"repeated"`` takes the sweeps that share one waveform of current.
         voltage_channel, current_channel : str or int, optional
             Name of a channel, series or electrode, or number among the voltages (currents), from 0,
             where there are several.
         t_start, t_stop : float or quantity, optional
-            Part of each sweep that is kept, in seconds from its start; sweeps of a test file of its
-            own are kept whole.
+            Part of each sweep that is kept, in seconds from its start; the sweeps of a separate
+            test file are kept whole.
         bias_current : {"auto", "add", "ignore"}
-            What an NWB file states as the amplifier's bias (holding) current: added to a stimulus
-            that holds the command alone
-            (:func:`neurocode.recordings.current_clamp.read_clamped_sweeps`).
+            Treatment of the bias (holding) current of the amplifier that an NWB file states; see
+            :func:`neurocode.recordings.current_clamp.read_clamped_sweeps`.
         current_offset : float, quantity or text
-            Subtracted from the current (ampere unless a unit is given): what the amplifier adds.
+            Current that the amplifier adds, in ampere unless a unit is given; it is subtracted.
         electrode : path or ElectrodeKernel, optional
             Subthreshold recording under weak noise, from which the response of the electrode is
-            estimated and taken off the voltage (:func:`electrode_kernel`). Spikes are detected
-            before.
+            estimated (:func:`electrode_kernel`). The voltage drop over the electrode is subtracted
+            from the voltage after spikes are detected.
         spike_threshold : float
             In mV.
         dead_time : float
@@ -181,7 +180,7 @@ class Experiment:
         Raises
         ------
         DataError
-            That names the file and what was expected.
+            If a file cannot be used; the message names the file and says what was expected.
         """
         kernel = _kernel_of_file(electrode) if isinstance(electrode, (str, Path)) else electrode
         offset = in_si(current_offset, "amp", "The current offset")
@@ -201,7 +200,10 @@ class Experiment:
         where, name = _where(training), name_of(training)
         if test is None and test_sweeps is not None:
             seen, unseen = parted(
-                repeats_of(training, _both(sweeps, test_sweeps)), sweeps, test_sweeps, where
+                repeats_of(training, _numbers_to_read(sweeps, test_sweeps)),
+                sweeps,
+                test_sweeps,
+                where,
             )
         else:
             seen = repeats_of(training, sweeps)
@@ -220,12 +222,12 @@ class Experiment:
             raise DataError(f"{where}: {error}") from None
 
     def sweeps(self, numbers: SweepNumbers) -> Experiment:
-        """The experiment with these sweeps alone, and the same test.
+        """The experiment with only these training sweeps, and the same test.
 
         Parameters
         ----------
         numbers : str, int or iterable of int
-            As :attr:`Repeat.number` counts, such as ``"3,5,7-12"``.
+            Values of :attr:`Repeat.number`, such as ``"3,5,7-12"``.
 
         Raises
         ------
@@ -269,7 +271,7 @@ class Experiment:
 
     @property
     def n_spikes(self) -> int:
-        """Spikes over all repeats."""
+        """Number of spikes of all repeats."""
         return sum(len(repeat.spike_times) for repeat in self.repeats)
 
     @property
@@ -307,7 +309,7 @@ class Experiment:
         return mean
 
     def to_dataframe(self) -> pd.DataFrame:
-        """One row a sweep, those of the test after those of the training.
+        """One row per sweep, those of the test after those of the training.
 
         Returns
         -------
@@ -324,7 +326,7 @@ class Experiment:
         return pd.DataFrame(rows).set_index("sweep")
 
     def summary(self) -> str:
-        """What was recorded, as text: one line a sweep."""
+        """Description of the recording as text with one line per sweep."""
         rows = self._rows()
         return lines(self._heading(), rows, most=len(rows) + 1)
 
@@ -338,7 +340,7 @@ class Experiment:
         Raises
         ------
         DataError
-            For another ending.
+            If the name does not end in ``.npz``.
         """
         parts = {"training": self, "test": self.test}
         return save_repeats(
@@ -348,7 +350,7 @@ class Experiment:
 
     @classmethod
     def load(cls, path: str | Path) -> Experiment:
-        """Read an experiment that :meth:`save` wrote, every number as it was.
+        """Read an experiment that :meth:`save` wrote, without loss of precision.
 
         Raises
         ------
@@ -410,7 +412,7 @@ def _ready(
     dead_time: float,
     kernel: ElectrodeKernel | None,
 ) -> Repeat:
-    """Spikes and signals of a sweep of a file; an error names the file and, of several, the sweep."""
+    """Spikes and signals of a sweep of a file; errors name the file and, if several, the sweep."""
     try:
         current = sweep.current - offset * pq.A
         train = detect_spikes(sweep.voltage, threshold=spike_threshold, dead_time=dead_time)
@@ -425,8 +427,8 @@ def _ready(
         ) from None
 
 
-def _both(sweeps: SweepNumbers | None, test_sweeps: SweepNumbers) -> list[int] | None:
-    """Numbers of the sweeps to read where training and test are of one file; None for all."""
+def _numbers_to_read(sweeps: SweepNumbers | None, test_sweeps: SweepNumbers) -> list[int] | None:
+    """Numbers of the sweeps to read where training and test are in one file; None for all."""
     if sweeps is None:
         return None
     return [
@@ -440,7 +442,7 @@ def _test_repeats(
     numbers: SweepNumbers | None,
     repeats_of: Callable[[Source, SweepNumbers | None], list[Repeat]],
 ) -> list[Repeat]:
-    """Sweeps of a test file: all, those of the numbers, or those that share one current."""
+    """Sweeps of a test file: all, those with the numbers, or those that share one current."""
     if numbers != REPEATED:
         return repeats_of(test, numbers)
     repeats = repeats_of(test, None)
@@ -454,7 +456,7 @@ def _kernel_of_file(path: str | Path) -> ElectrodeKernel:
     Raises
     ------
     DataError
-        That names the file.
+        If the recording cannot be used; the message names the file.
     """
     recording = Experiment.from_files(path).repeats[0]
     if len(recording.spike_times):
@@ -483,7 +485,7 @@ def _compensated(
     return voltage.duplicate_with_new_data(kernel.compensate(volts, amperes)[:, None], units="V")
 
 
-def _one_each(signals: object, count: int, what: str) -> list:
+def _one_per_train(signals: object, count: int, what: str) -> list:
     if signals is None or isinstance(signals, neo.AnalogSignal):
         return [signals] * count
     signals = list(signals)

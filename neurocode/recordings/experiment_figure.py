@@ -12,13 +12,12 @@ from matplotlib.figure import Figure
 from neurocode.recordings.repeat import Repeat
 from neurocode.style import RECORDED, TWO_COLUMNS, house_style
 
-#: So many sweeps are drawn as traces, each of at most so many points: more is not seen.
+#: Most sweeps that are drawn as traces, and most points of a trace: more could not be seen.
 MOST_TRACES, MOST_POINTS = 12, 4000
 
 
 def experiment_figure(repeats: Sequence[Repeat]) -> Figure:
-    """Draw sweeps over each other, those with the most samples thinned, and a raster of their
-    spikes.
+    """Draw sweeps on top of each other, long ones with fewer points, and a raster of their spikes.
 
     Parameters
     ----------
@@ -27,8 +26,8 @@ def experiment_figure(repeats: Sequence[Repeat]) -> Figure:
     Returns
     -------
     matplotlib.figure.Figure
-        With a panel for voltage and for current where there are any, and one for spikes, one row
-        per sweep.
+        One panel each for voltage and current where they were recorded, and one for spikes with one
+        row per sweep.
 
     Examples
     --------
@@ -83,6 +82,6 @@ def _raster(axes: Axes, repeats: Sequence[Repeat]) -> None:
         lineoffsets=rows,
     )
     axes.set_ylim(len(repeats) + 0.7, 0.3)
-    shown = rows if len(repeats) <= MOST_TRACES else rows[[0, -1]]
-    axes.set_yticks(shown, [str(repeats[row - 1].number) for row in shown])
+    labelled = rows if len(repeats) <= MOST_TRACES else rows[[0, -1]]
+    axes.set_yticks(labelled, [str(repeats[row - 1].number) for row in labelled])
     axes.set_ylabel("Sweep")

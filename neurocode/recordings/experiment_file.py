@@ -1,4 +1,4 @@
-"""Experiments as NumPy archives that lose nothing."""
+"""Saving experiments as NumPy archives without loss of precision, and loading them."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def load_repeats(path: str | Path) -> dict[str, tuple[str, list[Repeat]]]:
     with damage_named(path, "NumPy"):
         if not zipfile.is_zipfile(path):
             raise DataError(
-                f"{path}: this is no NumPy archive, expected what Experiment.save wrote."
+                f"{path}: this is not a NumPy archive, expected a file that Experiment.save wrote."
             )
         with zipfile.ZipFile(path) as archive:
             require_memory(
@@ -70,7 +70,8 @@ def load_repeats(path: str | Path) -> dict[str, tuple[str, list[Repeat]]]:
         with np.load(path, allow_pickle=False) as arrays:
             if CONTENTS not in arrays:
                 raise DataError(
-                    f"{path}: the archive holds no experiment, expected what Experiment.save wrote."
+                    f"{path}: the archive holds no experiment, expected a file that "
+                    f"Experiment.save wrote."
                 )
             contents = json.loads(str(arrays[CONTENTS]))
             return {

@@ -1,5 +1,5 @@
-"""Recordings in and out: files to Neo blocks and back, with one sentence when a file cannot be
-used."""
+"""Reading recordings into Neo blocks and writing them back; a file that cannot be used raises an
+error of one sentence."""
 
 from __future__ import annotations
 
@@ -37,17 +37,17 @@ def read(path: str | Path, *, time_unit: str | None = None) -> neo.Block:
         NWB by pynwb; spike times in NPY, CSV, TXT, TSV or DAT; ABF, IBW and NIX by Neo. No other
         file is opened.
     time_unit : {"s", "ms", "us"}, optional
-        Of plain spike times, seconds by default; other formats carry their own.
+        Unit of plain spike times, seconds by default; other formats state their own unit.
 
     Returns
     -------
     neo.Block
-        One segment a sweep.
+        One segment per sweep.
 
     Raises
     ------
     DataError
-        If the file is absent, empty, truncated or of an unknown format, or if it points to other
+        If the file is absent, empty, truncated or of an unknown format, or if it refers to other
         files.
 
     Examples
@@ -80,15 +80,17 @@ def read(path: str | Path, *, time_unit: str | None = None) -> neo.Block:
 
 
 def read_trains(path: str | Path, layout: Layout | None = None) -> Trains:
-    """Read spike trains from any file that holds some.
+    """Read spike trains from a file of any readable format.
 
     Parameters
     ----------
     path : str or pathlib.Path
-        MAT, HDF5, NPY, NPZ, Parquet and text by the layout; the units of NWB; a folder of Kilosort
-        or Phy; and the trains of what :func:`read` takes.
+        A MAT, HDF5, NPY, NPZ, Parquet or text file, which is read by the layout; an NWB file, of
+        which the units are read; a folder of Kilosort or Phy; or any other file of spike trains
+        that :func:`read` takes.
     layout : Layout, optional
-        Its start and end select a window of any file, in its unit of time.
+        Description of the file. Its start and end, in its unit of time, select a window of any
+        file.
 
     Returns
     -------
@@ -138,11 +140,12 @@ def read_trains(path: str | Path, layout: Layout | None = None) -> Trains:
 
 
 def trains_of(spiketrains: object) -> Trains:
-    """Trains of whatever holds them: a path is read, anything else goes through :meth:`Trains.of`.
+    """Trains of a path, which is read, or of anything that :meth:`Trains.of` takes.
 
     Raises
     ------
     DataError
+        If there are no trains, or they cannot be read.
 
     Examples
     --------
@@ -156,8 +159,8 @@ def trains_of(spiketrains: object) -> Trains:
 
 
 def _require_whole_folder(path: Path) -> None:
-    """Refuse the samples of a sorting without its clusters and its sampling rate, which lie beside
-    them."""
+    """Refuse the spike times of a spike sorting by themselves: its clusters and sampling rate are
+    in other files of the folder."""
     if path.name == SPIKES and (path.parent / CLUSTERS).is_file():
         raise DataError(f"{path}: this is a part of the sorting in {path.parent}; give the folder.")
 
@@ -178,7 +181,7 @@ def write(block: neo.Block, path: str | Path) -> Path:
     Raises
     ------
     DataError
-        For another suffix.
+        For any other suffix.
 
     Examples
     --------
@@ -200,7 +203,7 @@ def write(block: neo.Block, path: str | Path) -> Path:
 
 
 def block_of_trains(trains: Sequence[np.ndarray], duration: float, name: str) -> neo.Block:
-    """Block with one segment a repeat from spike times in seconds."""
+    """Block with one segment per repeat from spike times in seconds."""
     block = neo.Block(name=name)
     for number, train in enumerate(trains):
         segment = neo.Segment(name=f"repeat {number}", index=number)
@@ -221,8 +224,8 @@ def _read_nix(path: Path) -> neo.Block:
         return nix.read_block()
 
 
-#: Readers by the ending of a name. Neo knows more, among them one that unpickles, and others that
-#: make data up.
+#: Readers by the suffix of a file. Neo has more readers, but one of them unpickles files and others
+#: invent data.
 NEO_READERS: dict[str, Callable[[Path], neo.Block]] = {
     ".abf": read_abf,
     ".ibw": read_ibw,

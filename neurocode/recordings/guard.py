@@ -1,4 +1,4 @@
-"""Whatever a reader stumbles over becomes one sentence that names the file."""
+"""Turning any error of a reader into one sentence that names the file."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ LONGEST_REASON = 160
 
 
 def require_file(path: str | Path) -> Path:
-    """Path of a file that is there and not empty.
+    """Path of a file, checked to exist and not to be empty.
 
     Parameters
     ----------
@@ -21,7 +21,7 @@ def require_file(path: str | Path) -> Path:
     Raises
     ------
     DataError
-        If there is none, if it is a folder, or empty.
+        If there is no such file, or it is a folder or empty.
 
     Examples
     --------
@@ -41,7 +41,7 @@ def require_file(path: str | Path) -> Path:
 
 @contextmanager
 def damage_named(path: Path, reader: str) -> Iterator[None]:
-    """Turn what a library raises on damaged or hostile files into one sentence.
+    """Turn the errors that a library raises on damaged or hostile files into one sentence.
 
     Parameters
     ----------

@@ -1,5 +1,5 @@
-"""HDF5 files (NWB, NIX, MATLAB 7.3 and plain ones): only what lies in the file itself, and no more
-than it can hold."""
+"""Reading HDF5 files (NWB, NIX, MATLAB 7.3 and plain ones) without opening other files and without
+trusting sizes that the file cannot hold."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from neurocode.recordings.sizes import require_memory, require_stored
 
 h5py = Library("h5py")
 
-#: What HDF5 files begin with, or what follows a block of the user's of 512 bytes, or twice that,
-#: and so on (HDF5 File Format Specification, II.A).
+#: Signature at the start of HDF5 files, or after a user block of 512 bytes, twice that, and so on
+#: (HDF5 File Format Specification, II.A).
 SIGNATURE, FIRST_BLOCK = b"\x89HDF\r\n\x1a\n", 512
 
 
 def is_hdf5(path: Path) -> bool:
-    """Whether a file is one of HDF5, whatever its name ends in; asks no library.
+    """Whether a file is an HDF5 file, whatever its suffix; needs no library.
 
     Examples
     --------
@@ -82,7 +82,7 @@ def read_array(path: Path, name: str) -> np.ndarray:
     Raises
     ------
     DataError
-        If there is none, or if it holds anything but numbers.
+        If there is no such dataset, or it holds anything but numbers.
     """
     require_self_contained(path)
     with damage_named(path, "HDF5"), h5py.File(path, "r") as file:
@@ -90,32 +90,32 @@ def read_array(path: Path, name: str) -> np.ndarray:
             raise no_variable(path, name, list(file))
         entry = file[name]
         if not isinstance(entry, h5py.Dataset) or entry.dtype.kind not in "biuf":
-            found = f"{entry.dtype} values" if isinstance(entry, h5py.Dataset) else "a group"
-            raise DataError(f"{path}: '{name}' holds {found}, expected numbers.")
+            content = f"{entry.dtype} values" if isinstance(entry, h5py.Dataset) else "a group"
+            raise DataError(f"{path}: '{name}' holds {content}, expected numbers.")
         require_memory(path, entry.size * np.dtype(float).itemsize, f"'{name}'")
         return entry[()]
 
 
 def require_units(path: Path) -> None:
-    """Refuse a file with an attribute ``unit`` that is no unit; Neo would compute whatever it says.
+    """Refuse a file with an attribute ``unit`` that is not a unit; Neo would evaluate it.
 
     Raises
     ------
     DataError
     """
 
-    def look(name: str, entry: h5py.HLObject) -> None:
+    def check(name: str, entry: h5py.HLObject) -> None:
         unit = entry.attrs.get("unit", "")
         require_unit(path, name, unit.decode() if isinstance(unit, bytes) else str(unit))
 
     with damage_named(path, "HDF5"), h5py.File(path, "r") as file:
-        file.visititems(look)
+        file.visititems(check)
 
 
 def no_variable(path: Path, name: str, names: list[str]) -> DataError:
-    """The error for a variable that is not there."""
-    asked = f"there is no variable '{name}'" if name else "a variable must be named"
-    return DataError(f"{path}: {asked}; the file has {', '.join(names) or 'none'}.")
+    """The error for a variable that the file does not have, or that is not named."""
+    problem = f"there is no variable '{name}'" if name else "a variable must be named"
+    return DataError(f"{path}: {problem}; the file has {', '.join(names) or 'none'}.")
 
 
 def _require_inner_data(path: Path, name: str, entry: object) -> None:

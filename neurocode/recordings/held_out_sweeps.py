@@ -1,4 +1,4 @@
-"""Which sweeps of a recording are its test: by number, or because their current was repeated."""
+"""Choosing the test sweeps of a recording by number, or because they share one current."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from neurocode.recordings.stimulus_kind import stimulus_of
 
 #: Repeats whose currents correlate less do not share one frozen stimulus.
 FROZEN_CORRELATION = 0.95
-#: Standard deviation and mean of repeated currents agree to this share of the standard deviation:
-#: steps of other size do not.
+#: Standard deviation and mean of repeated currents agree to this share of the standard deviation;
+#: those of steps of different sizes do not.
 FROZEN_SIZE = 0.01
-#: For the number of test sweeps: those whose current is one waveform.
+#: Takes the place of the numbers of test sweeps: those that share one waveform of current.
 REPEATED = "repeated"
 
 
@@ -32,16 +32,17 @@ def parted(
     ----------
     repeats : sequence of Repeat
     sweeps : str, int or iterable of int, optional
-        Of the training; all that are not of the test otherwise.
+        Numbers of the training sweeps; by default all that do not belong to the test.
     test_sweeps : str, int or iterable of int
-        Of the test, or ``"repeated"``: see :func:`repeated_sweeps`.
+        Numbers of the test sweeps, or ``"repeated"``: see :func:`repeated_sweeps`.
     where : str
         Name of the file, used in messages.
 
     Raises
     ------
     DataError
-        If there is no such sweep, one is asked for as both, or none is left for the training.
+        If there is no such sweep, a sweep is asked for as training and as test, or no sweep is left
+        for the training.
 
     Examples
     --------
@@ -57,10 +58,10 @@ def parted(
         seen = [number for number in seen if number not in unseen]
     else:
         unseen = chosen_numbers(test_sweeps, list(numbered), where)
-        both = sorted(set(seen) & set(unseen)) if sweeps is not None else []
-        if both:
+        shared = sorted(set(seen) & set(unseen)) if sweeps is not None else []
+        if shared:
             raise DataError(
-                f"{begin}sweep {ranges(both)} is asked for as training and as test, expected one "
+                f"{begin}sweep {ranges(shared)} is asked for as training and as test, expected one "
                 f"of them."
             )
         seen = [number for number in seen if number not in unseen]
@@ -72,11 +73,11 @@ def parted(
 
 
 def repeated_sweeps(repeats: Sequence[Repeat], where: str = "") -> list[int]:
-    """Numbers of the sweeps that were given one and the same current.
+    """Numbers of the sweeps whose stimulus is the same waveform of current.
 
     Two currents are the same if they are equally long, correlate by 0.95 or more, and agree in
     standard deviation and mean to 1 % of the standard deviation: recorded currents carry noise, and
-    steps of other size are no repeats.
+    steps of different sizes are not repeats.
 
     Parameters
     ----------
@@ -99,30 +100,30 @@ def repeated_sweeps(repeats: Sequence[Repeat], where: str = "") -> list[int]:
                 break
         else:
             groups.append([repeat])
-    found = [[repeat.number for repeat in group] for group in groups if len(group) > 1]
+    repeated = [[repeat.number for repeat in group] for group in groups if len(group) > 1]
     begin = f"{where}: " if where else ""
-    if not found:
+    if not repeated:
         raise DataError(
             f"{begin}no two sweeps share one current, expected repeats; name the sweeps of the "
             f"test by their numbers."
         )
-    if len(found) > 1:
-        several = " and ".join(ranges(numbers) for numbers in found[:4])
+    if len(repeated) > 1:
+        several = " and ".join(ranges(numbers) for numbers in repeated[:4])
         raise DataError(
-            f"{begin}{len(found)} currents were repeated (sweeps {several}); name the sweeps of "
+            f"{begin}{len(repeated)} currents were repeated (sweeps {several}); name the sweeps of "
             f"the test by numbers."
         )
-    return found[0]
+    return repeated[0]
 
 
 def _same_current(first: np.ndarray, second: np.ndarray) -> bool:
     if len(first) != len(second):
         return False
-    deviation, other = float(np.std(first)), float(np.std(second))
-    if deviation == 0 or other == 0:
+    deviation, second_deviation = float(np.std(first)), float(np.std(second))
+    if deviation == 0 or second_deviation == 0:
         return False
     alike = (
-        abs(other - deviation) <= FROZEN_SIZE * deviation
+        abs(second_deviation - deviation) <= FROZEN_SIZE * deviation
         and abs(np.mean(first) - np.mean(second)) <= FROZEN_SIZE * deviation
     )
     return alike and float(np.corrcoef(first, second)[0, 1]) >= FROZEN_CORRELATION

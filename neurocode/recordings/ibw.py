@@ -1,4 +1,4 @@
-"""Igor binary waves, whose head is looked over before igor2 makes room for what it declares."""
+"""Reading Igor binary waves; the header is checked before igor2 allocates what it declares."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from neurocode.logs import quiet
 from neurocode.recordings.channels import PASS_BOTH
 from neurocode.recordings.guard import damage_named
 
-#: By version: where the head declares sizes of its parts, and how many (WaveMetrics, Technical Note
-#: 3).
+#: For each version: where the header declares the sizes of the parts, and the number of parts
+#: (WaveMetrics, Technical Note 3).
 SIZES = {1: (2, 1), 2: (2, 2), 3: (2, 3), 5: (4, 13)}
 
 
@@ -55,6 +55,6 @@ def _require_sizes(path: Path) -> None:
     size = path.stat().st_size
     if min(sizes) < 0 or sum(sizes) > size:
         raise DataError(
-            f"{path}: the file declares parts of {sum(sizes)} bytes ({min(sizes)} the least), it "
-            f"has {size}."
+            f"{path}: the file declares parts of {sum(sizes)} bytes in total (the smallest of "
+            f"{min(sizes)}), but has {size} bytes."
         )

@@ -1,4 +1,4 @@
-"""A declarative reader: where in a file the spike times are, said in words instead of code."""
+"""A declarative reader: a layout describes in words where in a file the spike times are."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ LAYOUT_SUFFIXES = (".mat", ".h5", ".hdf5", ".npy", ".npz", ".parquet", *TEXT_SUF
 
 @dataclass(frozen=True)
 class Layout:
-    """Where the spikes are.
+    """Description of where a file holds its spike times.
 
     Attributes
     ----------
@@ -58,33 +58,34 @@ class Layout:
         Comma-separated names of the axes. Cell arrays: what the cells stand for, ``"unit,trial"``,
         ``"unit"``, ``"stimulus,unit,trial"``. Numeric arrays: ``"spike"`` (times), ``"bin"``,
         ``"trial,bin"`` (counts in bins), or the columns of a table with one row per spike,
-        ``"unit,time"`` or ``"unit,trial,time"``; trials in which another unit fired, and numbers
-        between two trials, are silent ones. Text: ``"trial"`` (a line each), or numbers in lines
-        and columns as in an array. With the default, ``"spike"``, the columns of text, Parquet and
-        NPZ are found by their headings.
+        ``"unit,time"`` or ``"unit,trial,time"``; a unit without a row is taken as silent in trials
+        in which another unit fired and in trials whose number lies between two others. Text:
+        ``"trial"`` (one line per trial), or numbers in lines and columns as in an array. With the
+        default, ``"spike"``, the columns of text, Parquet and NPZ are found by their headings.
     time_unit : {"s", "ms", "us"}, optional
-        What a heading says where there is one (``time_ms``), else seconds.
+        Unit of the times; by default that of a heading such as ``time_ms``, else seconds.
     counts : str
-        Variable with the number of spikes of each unit, where trains stand one after another.
+        Variable with the number of spikes of each unit, where one array holds the trains of all
+        units in succession.
     bin_size : float
-        Of binned counts, in the unit of time.
+        Width of the bins of counts, in the unit of time.
     t_start, t_stop : float, optional
-        Of every train, in the unit of time; spikes outside are left out. Where not given: zero, and
-        the last spike of the file or the end of its last bin. The first bin of counts begins at
-        ``t_start``, and bins from ``t_stop`` on are left out.
+        Start and end of every train, in the unit of time; spikes outside are left out. The defaults
+        are zero, and the last spike of the file or the end of its last bin. The first bin of counts
+        begins at ``t_start``, and bins from ``t_stop`` on are left out.
     time_column, unit_column : str
-        Headings of the columns that hold times and units, where a table leaves a choice.
+        Headings of the columns of times and units, where several columns of a table would fit.
     sampling_rate : float, optional
-        In hertz, of times that are counted in samples.
+        Sampling rate in hertz of times that are counted in samples.
     labels : str
-        Of the clusters of a Phy folder that are read; see
+        Labels of the clusters of a Phy folder that are read; see
         :func:`~neurocode.recordings.phy.read_phy`.
 
     Raises
     ------
     DataError
-        For an axis or a unit of time that is not known, text where a number belongs or the reverse,
-        a bin that is not positive, or an end that is not after the start.
+        If an axis or the unit of time is unknown, an entry has the wrong type, the bin size is not
+        positive, or the end is not after the start.
     """
 
     variable: str = ""
@@ -119,7 +120,9 @@ class Layout:
         _require_one_unit(self.time_unit, self.sampling_rate)
         for number, name in enumerate(self.names):
             if name not in AXES:
-                raise DataError(f"'{name}' is no axis of a layout; known are {', '.join(AXES)}.")
+                raise DataError(
+                    f"'{name}' is not an axis of a layout; known are {', '.join(AXES)}."
+                )
             if name in self.names[:number]:
                 raise DataError(f"The layout has the axis '{name}' twice.")
         if self.bin_size <= 0:
@@ -135,7 +138,7 @@ class Layout:
 
     @property
     def unit_of_time(self) -> str:
-        """Unit of time where no heading says another."""
+        """Unit of time where no heading states another."""
         return "s" if self.time_unit is None else self.time_unit
 
     @property
@@ -155,12 +158,12 @@ class Layout:
         Raises
         ------
         DataError
-            For a file that is no TOML or an entry that a layout does not have.
+            If the file is not TOML, or has an entry that a layout does not have.
         """
         try:
             table = tomllib.loads(require_file(path).read_text(encoding="utf-8"))
         except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-            raise DataError(f"{path}: the file is no TOML ({error}).") from None
+            raise DataError(f"{path}: the file is not TOML ({error}).") from None
         known = {field.name for field in fields(cls)}
         if set(table) - known:
             raise DataError(
@@ -184,12 +187,21 @@ def read_layout(path: str | Path, layout: Layout) -> Trains:
     Returns
     -------
     Trains
-        Units are named after the file and their number, in tables the one that stands there.
+        Units are named after the file and their number, or after their name in a table.
 
     Raises
     ------
     DataError
-        That names the file, and the variable or axes that do not fit.
+        If the file does not fit the layout; the message names the file, and the variable or axes.
+
+    Notes
+    -----
+    Counts have no exact times: a bin ``k`` (from 0) with ``n`` spikes becomes ``n`` spikes at its
+    left edge, ``t_start + k * bin_size``, and a train of ``K`` bins ends at
+    ``t_start + K * bin_size``. Where ``counts`` holds the numbers ``n[0], n[1], ...`` of spikes of
+    the units, unit ``u`` has the times ``variable[m[u]:m[u + 1]]`` with
+    ``m[u] = n[0] + ... + n[u - 1]``. Times in samples are divided by ``sampling_rate``; all others
+    are multiplied by the unit of time in seconds.
 
     Examples
     --------
@@ -219,7 +231,7 @@ def read_layout(path: str | Path, layout: Layout) -> Trains:
 def _described(
     path: Path, layout: Layout, content: np.ndarray | NumberTable, counts: np.ndarray | None = None
 ) -> Trains:
-    """Trains of what is read as the axes of the layout say."""
+    """Trains of an array or a text whose axes the layout describes."""
     try:
         cells, end = _cells(path, layout, content, counts)
         if layout.sampling_rate is not None and end is None:
@@ -237,7 +249,7 @@ def _described(
 
 
 def _text(path: Path, layout: Layout, table: CellTable) -> Trains:
-    """Trains of columns that are found by their headings, else of the numbers in lines and columns."""
+    """Trains of columns that are found by their headings, else of numbers in lines and columns."""
     columns = (
         _columns(path, layout, table.header) if layout.axes == SINGLE and table.header else None
     )
@@ -247,7 +259,7 @@ def _text(path: Path, layout: Layout, table: CellTable) -> Trains:
             path,
             layout,
             table.header,
-            lambda found: table.columns(path, [*found.by_axis.values()], found.time),
+            lambda chosen: table.columns(path, [*chosen.by_axis.values()], chosen.time),
         )
     if layout.time_unit is None and layout.sampling_rate is None:
         layout = replace(layout, time_unit=unit_of_header(table.header))
@@ -255,7 +267,7 @@ def _text(path: Path, layout: Layout, table: CellTable) -> Trains:
 
 
 def _named_arrays(path: Path, layout: Layout, arrays: dict[str, np.ndarray]) -> Trains:
-    """Trains of an array that is named, of arrays of times and units, or of an array a unit."""
+    """Trains of one named array, of arrays of times and units, or of one array per unit."""
     for name in filter(None, (layout.variable, layout.counts)):
         if name not in arrays:
             raise no_variable(path, name, list(arrays))
@@ -271,9 +283,8 @@ def _named_arrays(path: Path, layout: Layout, arrays: dict[str, np.ndarray]) -> 
         )
     if columns or not arrays:
         raise DataError(
-            f"{path}: the arrays are {', '.join(arrays) or 'none'}; expected an array a unit, or "
-            f"times and units; say which one "
-            "holds the spikes by variable (--variable)."
+            f"{path}: the arrays are {', '.join(arrays) or 'none'}; expected one array per unit, "
+            f"or times and units; say which one holds the spikes by variable (--variable)."
         )
     read = [
         times_of_column(path, name, array, layout.time_unit, layout.sampling_rate)
@@ -304,9 +315,9 @@ def _table(
     columns = _columns(path, layout, headings)
     if columns is None:
         raise DataError(
-            f"{path}: no column is called as spike times are (time, spike_times, t); the columns "
-            f"are "
-            f"{', '.join(headings) or 'none'}; say which by time_column (--time-column)."
+            f"{path}: no column has a name of spike times (time, spike_times, t); the columns are "
+            f"{', '.join(headings) or 'none'}; say which one holds them by time_column "
+            f"(--time-column)."
         )
     table = read_spike_table(
         path,
@@ -330,8 +341,8 @@ def _require_one_unit(time_unit: str | None, sampling_rate: float | None) -> Non
         if sampling_rate is not None:
             raise DataError(
                 f"The layout's sampling_rate is {sampling_rate:g} Hz and its time_unit "
-                f"{time_unit}, expected one of both: times "
-                "are samples or have a unit."
+                f"{time_unit}, expected only one of them: times either count samples or have a "
+                f"unit."
             )
 
 
@@ -395,22 +406,21 @@ def _cells(
 
 
 def _array_of_text(path: Path, layout: Layout, table: NumberTable) -> np.ndarray:
-    """Numbers of a text file as a vector where one axis is asked for, as lines by columns for two."""
+    """Numbers of a text file as a vector for one axis, and as lines by columns for two axes."""
     require_header(path, table.header, layout.names, layout.unit_of_time)
     array = table.column() if len(layout.names) == 1 else table.array()
     if array is None:
         called = f" ({', '.join(table.header)})" if table.header else ""
         raise DataError(
             f"{path}: the text has {len(table.rows)} lines of up to {table.n_columns} "
-            f"columns{called}, which are no axes "
-            f"'{layout.axes}'; say what they are, for example 'unit,time', or 'trial' for a train "
-            f"in each line."
+            f"columns{called}, which do not fit the axes '{layout.axes}'; say what they are, for "
+            f"example 'unit,time', or 'trial' for one train per line."
         )
     return array
 
 
 def _one_after_another(path: Path, layout: Layout, array: np.ndarray, counts: np.ndarray) -> Cells:
-    """Trains of units that follow one another, as many spikes each as ``counts`` says."""
+    """Trains of units that follow one another in one array, with numbers of spikes ``counts``."""
     counts, times = np.ravel(counts), np.ravel(array)
     if array.dtype == object or counts.dtype == object:
         raise DataError(
@@ -427,7 +437,7 @@ def _one_after_another(path: Path, layout: Layout, array: np.ndarray, counts: np
 
 
 def _require_counts(path: Path, what: str, counts: np.ndarray) -> None:
-    """Refuse counts of spikes that are negative, no whole numbers, or more than fit into memory."""
+    """Refuse counts of spikes that are negative, not whole, or more than fit into memory."""
     wrong = (
         counts < 0
         if counts.dtype.kind in "biu"
@@ -446,22 +456,25 @@ def _require_counts(path: Path, what: str, counts: np.ndarray) -> None:
 
 
 def _nested(path: Path, array: np.ndarray, names: list[str]) -> Cells:
-    """Cells inside cells: every level takes as many axes as it has of more than one entry, the last
-    all that remain."""
+    """Spike times of nested cells.
+
+    A level of cells with as many dimensions as axes remain stands for all of them. Any other level
+    stands for one axis per dimension longer than one, in order, and leaves the rest to its cells.
+    """
     cells: Cells = {}
 
-    def walk(level: np.ndarray, known: dict[str, int], left: list[str]) -> None:
-        squeezed = level if level.ndim == len(left) else np.squeeze(level)
-        here = left[: squeezed.ndim]
-        if level.dtype == object and squeezed.ndim > len(left):
+    def walk(level: np.ndarray, known: dict[str, int], remaining: list[str]) -> None:
+        squeezed = level if level.ndim == len(remaining) else np.squeeze(level)
+        level_axes = remaining[: squeezed.ndim]
+        if level.dtype == object and squeezed.ndim > len(remaining):
             raise DataError(
                 f"{path}: cells of shape {level.shape} are more than the axes {', '.join(names)}."
             )
         for index in np.ndindex(squeezed.shape):
-            place = known | dict(zip(here, index, strict=True))
+            place = known | dict(zip(level_axes, index, strict=True))
             entry = np.asarray(squeezed[index])
             if entry.dtype == object:
-                walk(entry, place, left[squeezed.ndim :])
+                walk(entry, place, remaining[squeezed.ndim :])
             else:
                 key = tuple(place.get(name, 0) for name in ("unit", "stimulus", "trial"))
                 cells[key] = np.ravel(entry).astype(float)
@@ -471,6 +484,7 @@ def _nested(path: Path, array: np.ndarray, names: list[str]) -> Cells:
 
 
 def _binned(path: Path, array: np.ndarray, layout: Layout) -> tuple[Cells, float]:
+    """Spike times at the left edges of bins from counts, and the end of the last bin."""
     names = layout.names
     array = array if array.ndim == len(names) else np.squeeze(array)
     if array.ndim != len(names) or names[-1] != "bin":
@@ -491,15 +505,14 @@ def _binned(path: Path, array: np.ndarray, layout: Layout) -> tuple[Cells, float
 
 
 def _bins_before_the_end(path: Path, layout: Layout, n_bins: int) -> int:
-    """How many bins lie before ``t_stop``, which stands between two."""
+    """Number of bins before ``t_stop``, which must be an edge between two bins."""
     if layout.t_stop is None:
         return n_bins
     wanted = (layout.t_stop - layout.start) / layout.bin_size
     if abs(wanted - round(wanted)) > 1e-6:
         raise DataError(
             f"{path}: {wanted:g} bins of {layout.bin_size:g} {layout.unit_of_time} lie between "
-            f"{layout.start:g} and "
-            f"{layout.t_stop:g}, expected a whole number of bins."
+            f"{layout.start:g} and {layout.t_stop:g}, expected a whole number of bins."
         )
     return min(n_bins, round(wanted))
 

@@ -1,8 +1,9 @@
-"""MATLAB files: arrays of numbers and cells of them, looked over before SciPy or h5py reads them.
+"""Reading arrays of numbers, and cells of them, from MATLAB files, checked before SciPy or h5py
+reads them.
 
-SciPy takes memory for what a file declares before it reads what is there, and turns structs and
-objects into arrays of Python objects. Here classes and sizes are compared with the bytes that
-follow, first.
+SciPy allocates the memory that a file declares before it reads the data, and turns structs and
+objects into arrays of Python objects. This module therefore compares the declared classes and sizes
+with the bytes that follow them first.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ from neurocode.recordings.guard import damage_named
 from neurocode.recordings.hdf5 import is_hdf5, no_variable, read_array
 from neurocode.recordings.sizes import MOST_BYTES, require_memory
 
-#: Types of elements of MATLAB 5 files and bytes of one number of each (MathWorks, "MAT-File
+#: Types of elements of MATLAB 5 files, and bytes per number for each type (MathWorks, "MAT-File
 #: Format").
 MATRIX, COMPRESSED, NAMES = 14, 15, (1, 16)
 NUMBER_BYTES = {1: 1, 2: 1, 3: 2, 4: 2, 5: 4, 6: 4, 7: 4, 9: 8, 12: 8, 13: 8}
@@ -144,8 +145,8 @@ def _array(path: Path, content: memoryview, order: str) -> _Array:
 
 
 def _require_numbers(path: Path, name: str, content: memoryview, order: str) -> None:
-    """Refuse an array, or cells of arrays, that hold anything but as many real numbers as they
-    declare."""
+    """Refuse an array, or cells of arrays, that hold anything but real numbers, or another number
+    of them than they declare."""
     array = _array(path, content, order)
     if min(array.shape) < 0:
         raise DataError(f"{path}: '{name}' has the shape {array.shape}.")
@@ -161,27 +162,29 @@ def _require_numbers(path: Path, name: str, content: memoryview, order: str) -> 
             path, name, "numbers", math.prod(array.shape), len(values) // NUMBER_BYTES[kind]
         )
     else:
-        found = (
+        content_class = (
             "complex numbers"
             if array.kind in NUMERIC
             else CLASSES.get(array.kind, f"class {array.kind}")
         )
-        raise DataError(f"{path}: '{name}' holds {found}, expected real numbers or cells of them.")
+        raise DataError(
+            f"{path}: '{name}' holds {content_class}, expected real numbers or cells of them."
+        )
 
 
-def _require_count(path: Path, name: str, what: str, declared: int, there: int) -> None:
-    if declared != there:
-        raise DataError(f"{path}: '{name}' declares {declared} {what} and holds {there}.")
+def _require_count(path: Path, name: str, what: str, declared: int, held: int) -> None:
+    if declared != held:
+        raise DataError(f"{path}: '{name}' declares {declared} {what} and holds {held}.")
 
 
 def _elements(path: Path, data: memoryview, order: str) -> Iterator[tuple[int, memoryview]]:
-    """Type and content of the elements that fill ``data``, each with a tag of its type and bytes
-    before it."""
+    """Type and content of the elements in ``data``, each of which follows a tag with its type and
+    its number of bytes."""
     place = 0
     while place + TAG_BYTES <= len(data):
         kind, size = struct.unpack_from(f"{order}II", data, place)
         start = place + TAG_BYTES
-        if kind >> 16:  # up to four bytes that stand in the tag itself
+        if kind >> 16:  # up to four bytes that are stored in the tag itself
             kind, size, start = kind & 0xFFFF, kind >> 16, place + 4
         if start + size > len(data):
             raise DataError(

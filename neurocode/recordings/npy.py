@@ -1,4 +1,4 @@
-"""Arrays of numbers in NPY files: never unpickled, never larger than the file."""
+"""Reading arrays of numbers from NPY files, without unpickling and never larger than the file."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from neurocode.recordings.sizes import require_memory
 def read_npy(path: Path) -> np.ndarray:
     """Read an array of numbers.
 
-    The file is mapped before it is read: a map larger than the file, and Python objects, which only
-    a pickle can hold, are refused by NumPy itself.
+    The file is memory-mapped before it is read: NumPy itself then refuses a map larger than the
+    file, and Python objects, which only a pickle can hold.
 
     Parameters
     ----------

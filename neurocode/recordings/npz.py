@@ -1,5 +1,5 @@
-"""Named arrays of numbers in NPZ files: never unpickled, never larger than the file says and memory
-holds."""
+"""Reading named arrays of numbers from NPZ files, without unpickling and only if the file and the
+memory can hold them."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def read_npz(path: Path) -> dict[str, np.ndarray]:
     Returns
     -------
     dict of str to numpy.ndarray
-        Numbers, text, or spans of time; in the order of the file.
+        Arrays of numbers, text, or time differences, in the order of the file.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""Neurodata Without Borders files: spike trains and signals, in and out, by pynwb."""
+"""Reading and writing spike trains and signals of Neurodata Without Borders files by pynwb."""
 
 from __future__ import annotations
 
@@ -33,14 +33,14 @@ SEGMENT, TRAIN = "segment", "train_name"
 def read_nwb(path: Path) -> neo.Block:
     """Read the units table and the regularly sampled series of an NWB file.
 
-    Units become spike trains and sweeps segments, which are numbered as the file numbers its
-    sweeps. Where neurocode wrote the file everything returns to the segment it came from; elsewhere
-    the units of a file that also has sweeps lie in a segment of their own, after them. Numbers are
-    in the unit that the file states after its ``conversion`` and ``offset``; ``gain`` is that of
-    the amplifier and already in them. Bias current, bridge balance and capacitance compensation
-    stand in the annotations of the voltage, the description of the stimulus in those of the
-    segment. Sweeps in voltage clamp beside others are left out, and listed in the annotation
-    ``voltage_clamp`` of the block.
+    Units become spike trains and sweeps become segments, which are numbered as the file numbers its
+    sweeps. In a file that neurocode wrote, everything returns to the segment from which it came; in
+    other files that have sweeps and units, the units are in a separate last segment. Values are
+    converted by ``conversion`` and ``offset`` to the unit that the file states; ``gain`` is that of
+    the amplifier and is already contained in them. Bias current, bridge balance and capacitance
+    compensation are annotations of the voltage, and the description of the stimulus is an
+    annotation of the segment. Voltage-clamp sweeps of a file that also has others are left out, and
+    listed in the annotation ``voltage_clamp`` of the block.
 
     Raises
     ------
@@ -79,14 +79,14 @@ def read_nwb(path: Path) -> neo.Block:
 
 
 def read_nwb_units(path: Path, t_start: float | None = None, t_stop: float | None = None) -> Trains:
-    """Read the units table of an NWB file alone: its signals may be large, and need not pair.
+    """Read only the units table of an NWB file: its signals may be large, and need not be in pairs.
 
     Parameters
     ----------
     path : pathlib.Path
     t_start, t_stop : float, optional
-        In seconds: of units that were observed in several stretches, the one that holds this
-        window.
+        Window in seconds. Of a unit that was observed in several stretches, the one that contains
+        this window is read.
 
     Raises
     ------
@@ -202,8 +202,8 @@ def _possible(times: np.ndarray) -> np.ndarray:
 def _observed(
     path: Path, intervals: np.ndarray, t_start: float | None, t_stop: float | None
 ) -> tuple[float, float, bool]:
-    """The stretch in which a unit was observed, that of the window where there are several; and
-    whether there are."""
+    """The stretch in which a unit was observed (of several, the one that contains the window), and
+    whether there are several."""
     intervals = intervals[np.argsort(intervals[:, 0], kind="stable")]
     start, stop = float(intervals.min()), float(intervals.max())
     if not -LATEST <= start <= stop <= LATEST or np.any(intervals[:, 1] < intervals[:, 0]):
@@ -224,8 +224,7 @@ def _observed(
     (_, end), (begin, _) = stretches[:2]
     raise DataError(
         f"{path}: a unit was observed in {len(stretches)} stretches, not between {end:g} and "
-        f"{begin:g} s; choose a window inside "
-        "one by t_start and t_stop."
+        f"{begin:g} s; choose a window inside one of them by t_start and t_stop."
     )
 
 
@@ -239,6 +238,6 @@ def _train(path: Path, name: str, times: np.ndarray, start: float, stop: float) 
 
 
 def _place(series: pynwb.TimeSeries) -> int | None:
-    """Segment from which neurocode wrote a series."""
+    """Number of the segment from which neurocode wrote a series, or None for other series."""
     number = re.fullmatch(r"segment ([0-9]{1,9})", series.comments or "")
     return int(number.group(1)) if number and series.rate is not None else None

@@ -1,5 +1,5 @@
-"""Which series of an NWB file were recorded at once: by its intracellular tables, or by sweep
-numbers."""
+"""Finding the series of an NWB file that were recorded simultaneously, by its intracellular tables
+or by sweep numbers."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from pynwb.core import DynamicTable
     from pynwb.icephys import PatchClampSeries
 
-#: How many names a message lists.
+#: Number of names that a message lists.
 LISTED = 6
 
 
@@ -35,7 +35,8 @@ class Part(NamedTuple):
 
 
 class Together(NamedTuple):
-    """Parts of series that were recorded at once, and what the file's tables say of them."""
+    """Parts of series that were recorded simultaneously, and what tables of the file state about
+    them."""
 
     parts: list[Part]
     notes: dict[str, str | int]
@@ -47,13 +48,15 @@ def by_sweep_number(path: Path, clamp: Sequence[PatchClampSeries]) -> dict[int, 
     Raises
     ------
     DataError
-        If some have a number and others have none.
+        If some series have a sweep number and others have none.
     """
     without = [entry for entry in clamp if entry.sweep_number is None]
     if without and len(without) == len(clamp):
         return {0: Together([Part.whole(entry) for entry in clamp], {})}
     if without:
-        raise DataError(f"{path}: {named(without)} has no sweep number, the other series have.")
+        raise DataError(
+            f"{path}: {named(without)} has no sweep number, but the other series have one."
+        )
     sweeps: dict[int, Together] = {}
     for entry in clamp:
         sweeps.setdefault(int(entry.sweep_number), Together([], {})).parts.append(Part.whole(entry))
@@ -63,14 +66,14 @@ def by_sweep_number(path: Path, clamp: Sequence[PatchClampSeries]) -> dict[int, 
 def by_table(
     path: Path, file: pynwb.NWBFile, clamp: Sequence[PatchClampSeries]
 ) -> dict[int, Together]:
-    """Parts of series by the rows of the table of intracellular recordings and what groups these
-    rows.
+    """Parts of series by the rows of the table of intracellular recordings and the tables that
+    group these rows.
 
     Raises
     ------
     DataError
-        If a series stands in no row, a row asks for samples that there are not, or groups of rows
-        overlap or reach outside.
+        If a series is in no row, a row refers to samples that do not exist, or groups of rows
+        overlap or refer to rows that do not exist.
     """
     table = file.intracellular_recordings
     responses, stimuli = (
@@ -89,7 +92,7 @@ def by_table(
     left = [entry for entry in clamp if entry.object_id not in used]
     if left:
         raise DataError(
-            f"{path}: {named(left)} stands in no row of the table of intracellular recordings."
+            f"{path}: {named(left)} is in no row of the table of intracellular recordings."
         )
     groups, ids = _simultaneous(path, file, len(rows))
     together = [[part for row in group for part in rows[row]] for group in groups]
@@ -116,9 +119,8 @@ def _referenced(path: Path, row: int, reference: object) -> Part:
     )
     if start < 0 or stop > length:
         raise DataError(
-            f"{path}: row {row} of the table of intracellular recordings asks for samples {start} "
-            f"to {stop} of "
-            f"'{reference.timeseries.name}', which has {length}."
+            f"{path}: row {row} of the table of intracellular recordings refers to samples {start} "
+            f"to {stop} of '{reference.timeseries.name}', which has {length}."
         )
     return Part(reference.timeseries, start, stop)
 
@@ -126,8 +128,8 @@ def _referenced(path: Path, row: int, reference: object) -> Part:
 def _simultaneous(
     path: Path, file: pynwb.NWBFile, n_rows: int
 ) -> tuple[list[list[int]], list[int]]:
-    """Rows that were recorded at once, with the ids of their groups; without such a table each row
-    is by itself."""
+    """Groups of rows that were recorded simultaneously, and the ids of the groups; without such a
+    table each row is a group."""
     table = file.icephys_simultaneous_recordings
     if table is None or not len(table):
         return [[row] for row in range(n_rows)], [
@@ -146,21 +148,21 @@ def _simultaneous(
 def _groups(
     path: Path, table: DynamicTable, column: str, n_rows: int, what: str
 ) -> list[list[int]]:
-    """Rows of the table below that each row of a table puts together."""
+    """For each row of a table, the rows of the next lower table that it groups."""
     index = table[column]
     ends, flat = np.asarray(index.data[:], int), np.asarray(index.target.data[:], int)
-    often = [
+    wrong = [
         row for row, count in Counter(flat.tolist()).items() if count > 1 or not 0 <= row < n_rows
     ]
-    if often:
+    if wrong:
         raise DataError(
-            f"{path}: the table of {what} refers to row {often[0]} twice, or there is none."
+            f"{path}: the table of {what} refers to row {wrong[0]} twice, or there is no such row."
         )
     return [part.tolist() for part in np.split(flat, ends[:-1])]
 
 
 def _numbers(together: Sequence[Sequence[Part]], ids: Sequence[int]) -> list[int]:
-    """Sweep numbers of the series where each sweep has one of its own, else ids, else the order."""
+    """Sweep numbers of the series where each sweep has a distinct one, else ids, else the order."""
     stated = [{getattr(part.series, "sweep_number", None) for part in parts} for parts in together]
     numbers = [
         int(next(iter(of_one))) if len(of_one) == 1 and None not in of_one else None
@@ -173,7 +175,7 @@ def _numbers(together: Sequence[Sequence[Part]], ids: Sequence[int]) -> list[int
 
 
 def _places(path: Path, file: pynwb.NWBFile, n_sweeps: int) -> list[dict[str, str | int]]:
-    """Type of stimulus, sequence and repetition of each sweep, as far as the file has these tables."""
+    """Stimulus type, sequence and repetition of each sweep, where the file has these tables."""
     notes: list[dict[str, str | int]] = [{} for _ in range(n_sweeps)]
     sequences = file.icephys_sequential_recordings
     if sequences is None or not len(sequences):

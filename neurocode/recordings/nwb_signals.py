@@ -1,5 +1,5 @@
-"""Signals of a segment as series of an NWB file: current clamp where there is a voltage and its
-current."""
+"""Writing signals of a segment as series of an NWB file: as current clamp where there are a voltage
+and its current."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ if TYPE_CHECKING:
 
 nwb, icephys = Library("pynwb"), Library("pynwb.icephys")
 
-#: What an amplifier added or compensated (in ampere, ohm and farad), as NWB names it: annotations
+#: Settings of an amplifier (in ampere, ohm and farad) by their names in NWB; they are annotations
 #: of a voltage.
 SETTINGS = ("bias_current", "bridge_balance", "capacitance_compensation")
-#: Of signals that name no electrode.
+#: Names of the electrode and amplifier of signals that name no electrode.
 ELECTRODE, AMPLIFIER = "electrode", "amplifier"
 
 
@@ -30,7 +30,8 @@ def add_signals(file: pynwb.NWBFile, segment: neo.Segment, number: int) -> None:
     file : pynwb.NWBFile
     segment : neo.Segment
     number : int
-        Of the segment; it stands in the comments of each series, so that they return to it.
+        Number of the segment; it is written into the comments of each series, so that a reader can
+        restore the segment.
     """
     electrodes: dict[str, list[neo.AnalogSignal]] = {}
     for signal in segment.analogsignals:
@@ -123,7 +124,7 @@ def _electrode(file: pynwb.NWBFile, name: str) -> pynwb.icephys.IntracellularEle
 
 
 def _data(signal: neo.AnalogSignal, unit: str) -> dict[str, object]:
-    """The numbers as they are, with the factor to volt or ampere."""
+    """The stored numbers of a signal, with their factor to volt or ampere."""
     return {
         "data": signal.magnitude[:, 0],
         "conversion": _factor(signal, unit),
@@ -140,8 +141,8 @@ def _place(signal: neo.AnalogSignal, number: int) -> dict[str, object]:
 
 
 def _factor(signal: neo.AnalogSignal, unit: str) -> float | None:
-    """What makes volt or ampere of the numbers, without the rounding of its last digit; None for
-    another dimension."""
+    """Factor from the unit of a signal to volt or ampere, rounded to 12 digits; None for another
+    dimension."""
     try:
         return float(f"{float(signal.units.rescale(unit)):.12g}")
     except ValueError:

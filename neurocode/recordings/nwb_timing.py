@@ -1,5 +1,5 @@
-"""When the samples of an NWB series were taken: at a stated rate, or at times of their own that are
-as good as even."""
+"""Times of the samples of an NWB series: from a stated rate, or from explicit times that are evenly
+spaced within a tolerance."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from neurocode.recordings.sizes import require_memory
 if TYPE_CHECKING:
     import pynwb
 
-#: How far times of samples may stray from even ones, in sampling intervals. A sample that is
-#: missing moves some of them by a fifth of one or more.
+#: Largest deviation of the times of samples from even ones, in sampling intervals. A missing sample
+#: moves some of them by a fifth of an interval or more.
 STRAY = 0.1
 
 
@@ -27,15 +27,15 @@ def timing_of(
     Parameters
     ----------
     path : pathlib.Path
-        Used in the message.
+        Path that the message names.
     series : pynwb.TimeSeries
     start, stop : int
-        Samples of the part; the whole series where they are not given.
+        First sample of the part, and the one after its last; by default the whole series.
 
     Raises
     ------
     DataError
-        For times of samples that are not even, or more than memory holds.
+        If times of samples are not even, or more than fit into memory.
     """
     if series.rate is not None:
         begin = float(series.starting_time or 0.0)
@@ -51,12 +51,12 @@ def timing_of(
 
 
 def is_even(path: Path, series: pynwb.TimeSeries) -> bool:
-    """Whether a series was sampled at a rate, stated or not.
+    """Whether a series was sampled evenly, with or without a stated rate.
 
     Raises
     ------
     DataError
-        For more times than memory holds.
+        If there are more times than fit into memory.
     """
     return series.rate is not None or even_rate(_times(path, series)) is not None
 
@@ -70,8 +70,8 @@ def _times(
 
 
 def even_rate(times: np.ndarray) -> float | None:
-    """Rate in hertz of times in seconds that are even, None for others; the nearest whole rate
-    where it fits as well.
+    """Sampling rate in hertz of even times in seconds, or None for other times; the nearest whole
+    number is preferred where it fits as well.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""Columns of Parquet files."""
+"""Reading columns of Parquet files."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from neurocode.extras import require
 from neurocode.recordings.guard import damage_named
 from neurocode.recordings.sizes import require_memory
 
-#: Bytes that a value may fill once it is read: a number, or the name of a unit.
+#: Bytes per value in memory, for a number or the name of a unit.
 VALUE_BYTES = 8
 
 
@@ -31,7 +31,7 @@ def headings_of_parquet(path: Path) -> list[str]:
 
 
 def read_parquet(path: Path, headings: Sequence[str]) -> dict[str, np.ndarray]:
-    """Some of the columns of a Parquet file, no other one is read.
+    """Read the named columns of a Parquet file, and no others.
 
     Parameters
     ----------

@@ -1,7 +1,7 @@
-"""Folders of spike sorting as Kilosort writes and Phy curates them: spikes in samples, clusters,
-labels.
+"""Reading folders of spike sorting as Kilosort writes and Phy curates them: spikes in samples,
+clusters and labels.
 
-``params.py`` is read, never run: what a folder from a stranger says in Python is parsed for
+``params.py`` is never executed, because it may come from a stranger: it is only parsed for
 assignments of plain values.
 """
 
@@ -28,7 +28,7 @@ SPIKES, CLUSTERS, TEMPLATES, PARAMETERS = (
     "spike_templates.npy",
     "params.py",
 )
-#: Where labels stand, and under which headings, the verdict of a person before that of the sorter.
+#: Files and headings of the labels; the verdict of a person comes before that of the sorter.
 LABELS = (
     ("cluster_group.tsv", "group"),
     ("cluster_info.tsv", "group"),
@@ -37,12 +37,12 @@ LABELS = (
 )
 IDENTIFIERS = ("cluster_id", "id")
 NOISE, UNSORTED, ALL = "noise", "unsorted", "all"
-#: No parameter file is longer, in bytes.
+#: Longest parameter file that is read, in bytes.
 LONGEST_PARAMETERS = 100_000
 
 
 def is_phy(path: str | Path) -> bool:
-    """Whether a path is a folder of spike sorting: one recording, not a folder of several.
+    """Whether a path is a folder of spike sorting, which is one recording, not a folder of several.
 
     Examples
     --------
@@ -53,7 +53,7 @@ def is_phy(path: str | Path) -> bool:
 
 
 def files_of_phy(folder: str | Path) -> list[Path]:
-    """Files of a folder of spike sorting that :func:`read_phy` opens, those that are there.
+    """The existing files of a folder of spike sorting that :func:`read_phy` opens.
 
     Examples
     --------
@@ -76,15 +76,15 @@ def read_phy(
     Parameters
     ----------
     folder : path
-        With ``spike_times.npy`` (samples), ``spike_clusters.npy`` or else ``spike_templates.npy``,
-        and ``params.py``.
+        It holds ``spike_times.npy`` (samples), ``spike_clusters.npy`` or else
+        ``spike_templates.npy``, and ``params.py``.
     labels : str
         Comma-separated labels of the clusters that are read, for example ``"good,mua"``, or
-        ``"all"``. By default all clusters but those labelled noise. A label is that of
-        ``cluster_group.tsv``, else ``cluster_info.tsv``, else the sorter's own of
+        ``"all"``. By default all clusters except those labelled noise. A label is that of
+        ``cluster_group.tsv``, else of ``cluster_info.tsv``, else that of the sorter in
         ``cluster_KSLabel.tsv``, else ``unsorted``.
     sampling_rate : float, optional
-        In hertz; that of ``params.py`` by default.
+        Sampling rate in hertz; by default that of ``params.py``.
     t_stop : float, optional
         End of the recording in seconds; by default where the raw file of ``params.py`` ends, if it
         is there, else the last spike.
@@ -103,22 +103,21 @@ def read_phy(
     Warns
     -----
     UserWarning
-        Where clusters are left out as noise, and where the recording is taken to end with its last
-        spike.
+        If clusters are left out as noise, or the recording is taken to end with its last spike.
     """
     folder = Path(folder)
     parameters = _parameters(folder)
     rate = parameters.get("sample_rate") if sampling_rate is None else sampling_rate
     if not isinstance(rate, (int, float)) or isinstance(rate, bool) or abs(rate) > FASTEST:
         raise DataError(
-            f"{folder}: {PARAMETERS} says no sample_rate as a plain number up to {FASTEST:g} Hz; "
+            f"{folder}: {PARAMETERS} states no sample_rate as a plain number up to {FASTEST:g} Hz; "
             f"give it (--sampling-rate)."
         )
     samples, clusters = _row(folder / SPIKES), _row(_clusters_file(folder))
     if len(samples) != len(clusters):
         raise DataError(
-            f"{folder}: {len(samples)} spike times belong to {len(clusters)} clusters, expected "
-            f"one each."
+            f"{folder}: there are {len(samples)} spike times and {len(clusters)} clusters of "
+            f"spikes, expected one cluster per spike."
         )
     if len(samples) and samples.min() < 0:
         raise DataError(
@@ -143,7 +142,7 @@ def _row(path: Path) -> np.ndarray:
     if values.ndim != 1 or values.dtype.kind not in "iuf":
         raise DataError(
             f"{path}: the array has the shape {values.shape} of '{values.dtype}', expected one "
-            f"number a spike."
+            f"number per spike."
         )
     if values.size and values.max() > LARGEST_LABEL:
         raise DataError(
@@ -167,7 +166,7 @@ def _clusters_file(folder: Path) -> Path:
 
 
 def _parameters(folder: Path) -> dict[str, object]:
-    """Plain values that ``params.py`` assigns to names; anything else it says is passed over."""
+    """Plain values that ``params.py`` assigns to names; anything else in the file is ignored."""
     path = folder / PARAMETERS
     if not path.is_file():
         return {}
@@ -179,7 +178,8 @@ def _parameters(folder: Path) -> dict[str, object]:
         statements = ast.parse(path.read_text(encoding="utf-8")).body
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         raise DataError(
-            f"{path}: the file is no Python text, expected assignments such as sample_rate = 30000."
+            f"{path}: the file is not Python text, expected assignments such as "
+            f"sample_rate = 30000."
         ) from None
     values = {}
     for statement in statements:
@@ -196,12 +196,12 @@ def _parameters(folder: Path) -> dict[str, object]:
 
 
 def _end(folder: Path, parameters: dict[str, object], rate: float, times: np.ndarray) -> float:
-    """End of the raw file in seconds where it is there, else of the last spike."""
+    """End of the raw file in seconds if it exists, else time of the last spike."""
     last = float(times.max(initial=0.0))
     raw = _raw_samples(folder, parameters)
     if raw is None:
         warnings.warn(
-            f"{folder}: the raw file is not there; the recording is taken to end with its last "
+            f"{folder}: the raw file does not exist; the recording is taken to end with its last "
             f"spike, at {last:g} s.",
             stacklevel=3,
         )
@@ -210,15 +210,15 @@ def _end(folder: Path, parameters: dict[str, object], rate: float, times: np.nda
     if last > n_samples / rate + ROUNDING:
         raise DataError(
             f"{folder}: a spike at {last:g} s lies after the end of {path.name} at "
-            f"{n_samples / rate:g} s; do n_channels_dat, "
-            f"dtype and sample_rate of {PARAMETERS} fit the file? Else give the end (--t-stop)."
+            f"{n_samples / rate:g} s; check whether n_channels_dat, dtype and sample_rate of "
+            f"{PARAMETERS} fit the file, or give the end (--t-stop)."
         )
     return n_samples / rate
 
 
 def _raw_samples(folder: Path, parameters: dict[str, object]) -> tuple[Path, float] | None:
-    """The raw file and the number of its samples, as far as ``params.py`` says them and the file is
-    there."""
+    """The raw file and the number of its samples, or None where ``params.py`` does not state them
+    or the file does not exist."""
     path, channels, kind = (
         parameters.get(name) for name in ("dat_path", "n_channels_dat", "dtype")
     )
@@ -256,11 +256,13 @@ def _chosen(folder: Path, clusters: Sequence[int], labels: str) -> dict[int, str
         }
     left = len(label_of) - len(chosen)
     if not chosen:
-        there = ", ".join(sorted({label or "no label" for label in label_of.values()})) or "none"
-        asked = f"labelled {', '.join(sorted(wanted))}" if wanted else "that is not noise"
+        labels_text = (
+            ", ".join(sorted({label or "no label" for label in label_of.values()})) or "none"
+        )
+        condition = f"labelled {', '.join(sorted(wanted))}" if wanted else "that is not noise"
         raise DataError(
-            f"{folder}: there is no cluster {asked}; the labels of its {len(label_of)} clusters "
-            f"are {there}."
+            f"{folder}: there is no cluster {condition}; the labels of its {len(label_of)} "
+            f"clusters are {labels_text}."
         )
     absent = sorted(wanted - {ALL} - {label.lower() for label in label_of.values()})
     if absent:
@@ -276,12 +278,12 @@ def _chosen(folder: Path, clusters: Sequence[int], labels: str) -> dict[int, str
 
 def _labels(folder: Path) -> dict[int, str]:
     """Labels of clusters; the first file of ``LABELS`` that has one decides."""
-    found: dict[int, str] = {}
+    labels: dict[int, str] = {}
     for name, heading in LABELS:
         path = folder / name
         if path.is_file():
-            found = _labels_of_file(path, heading) | found
-    return found
+            labels = _labels_of_file(path, heading) | labels
+    return labels
 
 
 def _labels_of_file(path: Path, heading: str) -> dict[int, str]:
@@ -290,7 +292,7 @@ def _labels_of_file(path: Path, heading: str) -> dict[int, str]:
             rows = list(csv.DictReader(file, delimiter="\t"))
     except (UnicodeDecodeError, csv.Error):
         raise DataError(
-            f"{path}: the file is no table of text with tabs between its columns."
+            f"{path}: the file is not a table of text with tabs between its columns."
         ) from None
     labels = {}
     for row in rows:
@@ -299,6 +301,6 @@ def _labels_of_file(path: Path, heading: str) -> dict[int, str]:
         if cluster is None or not label:
             continue
         if not cluster.strip().isdecimal():
-            raise DataError(f"{path}: '{cluster[:40]}' is no number of a cluster.")
+            raise DataError(f"{path}: '{cluster[:40]}' is not the number of a cluster.")
         labels[int(cluster)] = label
     return labels

@@ -1,4 +1,4 @@
-"""Files, folders and patterns of files: what a command that takes recordings is given."""
+"""Finding the recordings that the files, folders and patterns given to a command stand for."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from neurocode.errors import DataError
 from neurocode.recordings.files import READABLE_SUFFIXES
 from neurocode.recordings.phy import is_phy
 
-#: Endings that notes and raw data have as well as spike times: a folder does not stand for these, a
-#: pattern may.
+#: Suffixes of notes and raw data as well as of spike times: such files are not taken from a folder,
+#: but a pattern may match them.
 AMBIGUOUS_SUFFIXES = (".txt", ".dat")
 
 
@@ -21,10 +21,11 @@ def recording_files(places: Sequence[str | Path]) -> list[Path]:
     Parameters
     ----------
     places : sequence of path or str
-        A file stands for itself, whether or not it is there. A folder stands for the recordings in
-        it, sorted by name: files with the ending of one (but ``.txt`` and ``.dat``, which notes and
-        raw data have as well) and folders of Phy; a folder of Phy is one recording itself. A
-        pattern (``sessions/*.nwb``, ``**`` for folders below) stands for what it matches, sorted.
+        A file stands for itself, whether or not it exists. A folder stands for the recordings in
+        it, sorted by name: files with the suffix of a recording (except ``.txt`` and ``.dat``,
+        which notes and raw data also have) and folders of Phy; a folder of Phy is itself one
+        recording. A pattern (``sessions/*.nwb``, ``**`` for subfolders) stands for the recordings
+        that it matches, sorted.
 
     Returns
     -------
@@ -76,11 +77,11 @@ def _of_pattern(pattern: Path) -> list[Path]:
     matches = [Path(match) for match in sorted(glob.glob(str(pattern), recursive=True))]
     files = [path for path in matches if _is_recording(path, READABLE_SUFFIXES)]
     if not files:
-        found = (
+        problem = (
             f"none of the {len(matches)} that match can be read" if matches else "no file matches"
         )
         raise DataError(
-            f"{pattern}: {found}; expected recordings that end in {', '.join(READABLE_SUFFIXES)}."
+            f"{pattern}: {problem}; expected recordings that end in {', '.join(READABLE_SUFFIXES)}."
         )
     return files
 

@@ -1,4 +1,4 @@
-"""What no recording has: sampling rates, times and units beyond belief, which damaged and hostile
+"""Refusing sampling rates, times and units that no recording has, but that damaged and hostile
 files declare."""
 
 from __future__ import annotations
@@ -11,12 +11,12 @@ import numpy as np
 
 from neurocode.errors import DataError
 
-#: Sampling rates of signals in hertz.
+#: Lowest and highest sampling rate of a signal in hertz.
 SLOWEST, FASTEST = 1e-3, 1e8
-#: Times in seconds: three centuries, so that the seconds of the Unix epoch are taken as they are.
+#: Latest time in seconds: three centuries, so that seconds of the Unix epoch are accepted.
 LATEST = 1e10
 
-#: Products and quotients of names of units, each with a small power: ``quantities`` would compute
+#: Products and quotients of names of units, each with a small power: ``quantities`` would evaluate
 #: ``9**9**9``.
 _NAME = r"[A-Za-zµμΩ%]+(?:(?:\*\*|\^)-?[0-9](?:\.5)?)?"
 UNIT = re.compile(rf"(?:1\.?0?|{_NAME})(?:[*/·.]{_NAME}){{0,8}}")
@@ -24,7 +24,7 @@ LONGEST_UNIT = 60
 
 
 def require_plausible(path: Path, block: neo.Block) -> None:
-    """Refuse a block with a signal whose sampling or start is beyond belief.
+    """Refuse a block with a signal whose sampling rate or start is implausible.
 
     Parameters
     ----------
@@ -61,7 +61,7 @@ def require_sampling(path: Path, name: str, rate: float, start: float) -> None:
 
 
 def as_times(path: Path, values: np.ndarray) -> np.ndarray:
-    """Numbers of a file as times; truth values are none, though they would count as 0 and 1.
+    """Numbers of a file as times; boolean values are refused, though they would count as 0 and 1.
 
     Raises
     ------
@@ -94,14 +94,14 @@ def is_unit(text: str) -> bool:
 
 
 def require_unit(path: Path, name: str, text: str) -> None:
-    """Refuse a text that is no unit; empty text is none at all and stands.
+    """Refuse a text that is not a unit; an empty text means no unit and is accepted.
 
     Raises
     ------
     DataError
     """
     if text and not is_unit(text):
-        raise DataError(f"{path}: '{name}' is in '{text[:LONGEST_UNIT]}', which is no unit.")
+        raise DataError(f"{path}: '{name}' is in '{text[:LONGEST_UNIT]}', which is not a unit.")
 
 
 def _in(quantity: object, unit: str) -> float:

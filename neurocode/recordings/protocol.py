@@ -1,5 +1,5 @@
-"""The currents that the protocol of an Axon binary file commands, for recordings that hold the
-voltage alone."""
+"""The currents that the protocol of an Axon binary file commands, for recordings that hold only the
+voltage."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import quantities as pq
 from neurocode.errors import DataError
 from neurocode.recordings.plausible import is_unit
 
-#: Kinds of epochs, and how others are called (Axon's file format; pyABF).
+#: Kinds of epochs that are drawn, and the names of the others (Axon's file format; pyABF).
 STEP, RAMP = 1, 2
 OTHER_EPOCHS = {
     0: "off",
@@ -24,18 +24,18 @@ OTHER_EPOCHS = {
 #: A waveform comes from the table of epochs (1) or from a file (2); this mode of operation has
 #: sweeps with a protocol.
 FROM_EPOCHS, EPISODIC = 1, 5
-#: This share of a sweep, at its start, is held before the first epoch.
+#: The first epoch begins at the number of samples of the sweep divided by this.
 FIRST_HOLDING = 64
 
 
 class Command(NamedTuple):
-    """What one output commands.
+    """Waveforms that one output commands.
 
     Attributes
     ----------
     name, unit : str
     waveforms : list of numpy.ndarray
-        One a sweep, in ``unit``.
+        One waveform per sweep, in ``unit``.
     """
 
     name: str
@@ -46,23 +46,23 @@ class Command(NamedTuple):
 def commanded_currents(info: Mapping[str, Any], n_samples: Sequence[int]) -> list[Command]:
     """Draw the currents that a protocol commands from its table of epochs.
 
-    The first 1/64 of a sweep is held, then epochs follow each other, each a step to its level or a
-    ramp to it from the level before; after the last one the output returns to the holding level or,
-    if the protocol says so, stays at the last level through the start of the next sweep. Neo draws
-    steps (:meth:`neo.io.AxonIO.read_protocol`); it takes ramps for steps and always returns to the
-    holding level.
+    The first 1/64 of a sweep is held. Then epochs follow each other, each a step to its level or a
+    ramp to it from the previous level. After the last epoch the output returns to the holding
+    level or, if the protocol says so, stays at the last level through the start of the next sweep.
+    Neo draws steps (:meth:`neo.io.AxonIO.read_protocol`); it takes ramps for steps and always
+    returns to the holding level.
 
     Parameters
     ----------
     info : mapping
-        What :class:`neo.rawio.AxonRawIO` reads of the head of a file.
+        The header of a file as :class:`neo.rawio.AxonRawIO` reads it.
     n_samples : sequence of int
-        Samples of each sweep.
+        Number of samples of each sweep.
 
     Raises
     ------
     DataError
-        That says why the currents are not known.
+        If the currents are not known; the message says why.
     """
     if info["fFileVersionNumber"] < 2:
         raise DataError("files of version 1 hold no protocol that Neo reads")
@@ -116,7 +116,7 @@ def _command(
 def _sweep(
     epochs: Sequence[Mapping[str, Any]], sweep: int, n: int, held: float, *, returns: bool
 ) -> tuple[np.ndarray, float]:
-    """One sweep that begins at the level held, and the level at which it ends."""
+    """Waveform of one sweep that begins at the level ``held``, and the level at which it ends."""
     waveform, begin, level = np.full(n, held), n // FIRST_HOLDING, held
     for epoch in epochs:
         length = max(0, int(epoch["lEpochInitDuration"] + epoch["lEpochDurationInc"] * sweep))

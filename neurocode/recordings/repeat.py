@@ -1,4 +1,4 @@
-"""One sweep as arrays in SI, checked when it is made."""
+"""One sweep as arrays in SI units, checked when it is created."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from neurocode.errors import DataError
 from neurocode.recordings.trains import ROUNDING, SpikeTrainLike, in_seconds
 from neurocode.units import in_si, require_membrane_current, signal_to_si
 
-#: So many samples in a row at the largest voltage are taken for a saturated amplifier.
+#: This many consecutive samples at the largest voltage are taken for a saturated amplifier.
 CLIPPED_SAMPLES = 8
 
 
@@ -26,13 +26,13 @@ class Repeat:
     duration : float
         In seconds.
     current : numpy.ndarray or None
-        In SI, one value a sample.
+        In SI units, one value per sample.
     voltage : numpy.ndarray or None
-        In volt, one value a sample.
+        In volt, one value per sample.
     dt : float or None
         Sampling interval of current and voltage in seconds.
     number : int
-        Of the sweep, as its file counts.
+        Number of the sweep in its file.
     description : str
         Name of the stimulus in its file.
     """
@@ -55,10 +55,10 @@ class Repeat:
     __hash__ = None
 
     def time_slice(self, t_start: object = None, t_stop: object = None) -> Repeat:
-        """The part between two times of the sweep, either left open by None.
+        """The part between two times of the sweep; None leaves a side open.
 
-        Signals are cut at the samples next to these times, and spikes at the cut; times count from
-        the new start. A spike at the start belongs to the part, one at its end does not.
+        Signals are cut at the samples nearest to these times, and spikes at the same cut; times
+        count from the new start. A spike at the start belongs to the part, one at its end does not.
 
         Parameters
         ----------
@@ -100,7 +100,7 @@ class Repeat:
         )
 
     def _cut(self, first: float, last: float, duration: float) -> Repeat:
-        """Spikes of a part; those of the last sample of the sweep stay with it."""
+        """A part of the spikes; one up to the end of the sweep keeps those of the last sample."""
         edge = 0.5 * (self.dt or 0.0)
         inside = (self.spike_times >= first - edge) & (
             (self.spike_times < last - edge) | (last >= self.duration - edge)
@@ -124,8 +124,8 @@ def repeat_of(
     Raises
     ------
     DataError
-        For unsorted or non-finite times, signals of other lengths or sampling, a clipped voltage,
-        or a current beyond belief.
+        If times are unsorted or not finite, signals differ in length or sampling, the voltage is
+        clipped, or the current is implausible.
     """
     signals = {name: s for name, s in (("current", current), ("voltage", voltage)) if s is not None}
     dt, length = _sampling(signals) if signals else (None, 0)
@@ -154,7 +154,7 @@ def repeat_of(
 
 
 def same_sweep(first: Repeat, second: Repeat) -> bool:
-    """Whether two sweeps are one: the same spikes, several of them, under the same current."""
+    """Whether two sweeps are the same: the same two or more spikes under the same current."""
     times = (first.spike_times, second.spike_times)
     if (
         len(times[0]) < 2
@@ -186,8 +186,8 @@ def _require_unclipped(voltage: np.ndarray) -> None:
 def _placed(
     train: SpikeTrainLike, signals: dict[str, neo.AnalogSignal], duration: float
 ) -> tuple[np.ndarray, float]:
-    """Spike times from the start of a sweep and its duration; a train and its signals begin
-    together."""
+    """Spike times from the start of a sweep, and its duration; the train and its signals must begin
+    at the same time."""
     times, start, stop = in_seconds(train)
     if not isinstance(train, neo.SpikeTrain):
         start, stop = 0.0, duration if signals else stop
@@ -211,8 +211,8 @@ def _placed(
 
 
 def _sampling(signals: dict[str, neo.AnalogSignal]) -> tuple[float, int]:
-    """Sampling interval in seconds and number of samples of signals that begin together and are
-    equally long."""
+    """Sampling interval in seconds and number of samples of signals, which must begin at the same
+    time and be equally long."""
     periods = {name: float(signal.sampling_period.rescale("s")) for name, signal in signals.items()}
     lengths = {name: len(signal) for name, signal in signals.items()}
     dt = next(iter(periods.values()))
@@ -223,12 +223,12 @@ def _sampling(signals: dict[str, neo.AnalogSignal]) -> tuple[float, int]:
                 f"one that is not empty."
             )
     if len(set(lengths.values())) > 1 or max(periods.values()) - min(periods.values()) > 1e-9:
-        each = ", ".join(
+        listing = ", ".join(
             f"the {name} has {lengths[name]} samples every {periods[name]:g} s" for name in signals
         )
         raise DataError(
-            f"Current and voltage differ in length or sampling: {each}; expected as many at the "
-            f"same times."
+            f"Current and voltage differ in length or sampling: {listing}; expected the same "
+            f"number of samples at the same times."
         )
     starts = [float(signal.t_start.rescale("s")) for signal in signals.values()]
     if max(starts) - min(starts) > 0.5 * dt:

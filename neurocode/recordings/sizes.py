@@ -1,5 +1,5 @@
-"""What a file declares against what it can hold and what memory takes, asked before anything is
-read."""
+"""Checking the sizes that a file declares, before anything is read, against what the file and the
+memory can hold."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from pathlib import Path
 
 from neurocode.errors import DataError
 
-#: Deflate packs no more than this many bytes into one (zlib's own figure).
+#: Deflate packs no more than this many bytes into one (figure of zlib).
 LARGEST_COMPRESSION = 1032
-#: Up to this many bytes are believed of any file: sparse and repetitive data may be stored in very
-#: little.
+#: Up to this many bytes are accepted from any file, since sparse and repetitive data may be stored
+#: in very few bytes.
 ALWAYS_BELIEVED = 2**26
 #: The most bytes that one array may fill.
 MOST_BYTES = 2**30
@@ -23,9 +23,9 @@ def require_stored(path: Path, n_bytes: int, what: str) -> None:
     ----------
     path : pathlib.Path
     n_bytes : int
-        What the array fills in the file once it is unpacked.
+        Size of the unpacked array.
     what : str
-        Its name in the message.
+        Name of the array in the message.
 
     Raises
     ------
@@ -46,9 +46,9 @@ def require_memory(path: Path, n_bytes: int, what: str) -> None:
     ----------
     path : pathlib.Path
     n_bytes : int
-        What the array fills once it is read.
+        Size of the array in memory.
     what : str
-        Its name in the message.
+        Name of the array in the message.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""Tables with one row per spike: its time and, where it has them, its unit, stimulus and trial."""
+"""Tables with one row per spike: its time and, if stated, its unit, stimulus and trial."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from neurocode.recordings.columns import SAMPLES, Columns, unit_of_heading
 from neurocode.recordings.plausible import FASTEST, LATEST, SLOWEST, as_times
 from neurocode.recordings.time_units import SECONDS
 
-#: Beyond this the number of a unit or trial is no number of one; trials of which so few fire are
-#: not numbered in a row.
+#: Limit for the number of a unit or trial; and the ratio of all trials to trials with spikes from
+#: which on a table is refused.
 LARGEST_LABEL, SPARSEST = 2**53, 100
 
 #: Spike times by unit, stimulus and trial.
@@ -31,9 +31,9 @@ class SpikeTable:
     cells : dict
         Spike times by the number of the unit, stimulus and trial.
     names : tuple of str
-        Of the units by their number; one empty name where the table tells no units apart.
+        Names of the units by their number; one empty name where the table does not name units.
     time_unit : str
-        Of the times: ``"s"``, ``"ms"`` or ``"us"``.
+        Unit of the times: ``"s"``, ``"ms"`` or ``"us"``.
     """
 
     cells: Cells
@@ -42,7 +42,7 @@ class SpikeTable:
 
     @property
     def end(self) -> float:
-        """Latest spike in the unit of time."""
+        """Time of the latest spike in the unit of time."""
         return last_time(self.cells, SECONDS[self.time_unit]) / SECONDS[self.time_unit]
 
 
@@ -59,15 +59,15 @@ def read_spike_table(
     Parameters
     ----------
     where : path or str
-        What a message begins with.
+        Beginning of error messages.
     columns : Columns
     content : mapping of str to numpy.ndarray
-        At least the columns that ``columns`` names: times as numbers or spans of time, units as
+        At least the columns that ``columns`` names: times as numbers or time differences, units as
         numbers or words.
     time_unit : {"s", "ms", "us"}, optional
-        Of the times where the heading says none; seconds by default.
+        Unit of the times where the heading states none; seconds by default.
     sampling_rate : float, optional
-        In hertz, of times that are counted in samples.
+        Sampling rate in hertz of times that are counted in samples.
 
     Returns
     -------
@@ -76,12 +76,13 @@ def read_spike_table(
     Raises
     ------
     DataError
-        If the heading and ``time_unit`` differ, samples come without a rate, whole numbers without
-        a unit of time, or a column holds what is no time or no unit.
+        If the heading and ``time_unit`` differ, samples come without a rate or whole numbers
+        without a unit of time, or a column holds values that are not times or not units.
 
     Examples
     --------
-    >>> table = read_spike_table("x.csv", Columns("t", "unit"), {"t": np.array([0.5, 0.25]), "unit": np.array(["b", "a"])})
+    >>> content = {"t": np.array([0.5, 0.25]), "unit": np.array(["b", "a"])}
+    >>> table = read_spike_table("x.csv", Columns("t", "unit"), content)
     >>> table.names, table.cells[0, 0, 0].tolist()
     (('a', 'b'), [0.25])
     """
@@ -114,8 +115,8 @@ def times_of_column(
     time_unit: str | None,
     sampling_rate: float | None,
 ) -> tuple[np.ndarray, str]:
-    """Times of a column and their unit, which the heading, the reader's options or the type of the
-    values must say.
+    """Times of a column and their unit, which the heading, the options of the reader or the type of
+    the values states.
 
     Raises
     ------
@@ -128,7 +129,7 @@ def times_of_column(
     (array([0.5, 1. ]), 's')
     """
     values = np.asarray(values)
-    said = unit_of_heading(heading)
+    stated = unit_of_heading(heading)
     if values.dtype.kind == "m":
         return values / np.timedelta64(1, "s"), "s"
     if values.dtype.kind not in "iuf":
@@ -139,21 +140,21 @@ def times_of_column(
         raise DataError(
             f"{where}: '{heading}' has the shape {values.shape}, expected one row of spike times."
         )
-    asked = time_unit if sampling_rate is None else SAMPLES
-    if said and asked and said != asked and not (said == SAMPLES and sampling_rate is None):
+    chosen = time_unit if sampling_rate is None else SAMPLES
+    if stated and chosen and stated != chosen and not (stated == SAMPLES and sampling_rate is None):
         raise DataError(
-            f"{where}: the column '{heading}' says {said}, the unit of time is {asked}."
+            f"{where}: the column '{heading}' says {stated}, the unit of time is {chosen}."
         )
-    if SAMPLES in (said, asked):
+    if SAMPLES in (stated, chosen):
         return samples_in_seconds(where, heading, values, sampling_rate), "s"
-    if not said and time_unit is None:
+    if not stated and time_unit is None:
         require_no_samples(where, f"'{heading}'", values)
-    return as_times(where, values), said or time_unit or "s"
+    return as_times(where, values), stated or time_unit or "s"
 
 
 def require_no_samples(where: object, what: str, values: np.ndarray) -> None:
-    """Refuse whole numbers of which nobody said the unit: sorters store samples, which seconds
-    would stretch by thousands.
+    """Refuse whole numbers without a stated unit: sorters store samples, and reading these as
+    seconds would stretch time by a factor of thousands.
 
     Raises
     ------
@@ -162,8 +163,7 @@ def require_no_samples(where: object, what: str, values: np.ndarray) -> None:
     if values.dtype.kind in "iu" and values.size:
         raise DataError(
             f"{where}: {what} holds whole numbers, which may be samples; say their unit "
-            f"(--time-unit, or a heading such as "
-            "time_ms) or their sampling rate (--sampling-rate)."
+            f"(--time-unit, or a heading such as time_ms) or their sampling rate (--sampling-rate)."
         )
 
 
@@ -175,7 +175,7 @@ def samples_in_seconds(
     Raises
     ------
     DataError
-        Without a sampling rate, for one that no recording has, or numbers that are no samples.
+        If the sampling rate is missing or implausible, or a number of samples is not whole.
 
     Examples
     --------
@@ -184,7 +184,7 @@ def samples_in_seconds(
     """
     if sampling_rate is None:
         raise DataError(
-            f"{where}: '{what}' counts samples; say how many there are in a second by "
+            f"{where}: '{what}' counts samples; say how many there are per second by "
             f"sampling_rate (--sampling-rate)."
         )
     if not SLOWEST <= sampling_rate <= FASTEST:
@@ -206,8 +206,8 @@ def samples_in_seconds(
 
 
 def last_time(cells: Cells, scale: float) -> float:
-    """Latest spike in seconds among those that a recording can have: one impossible time must not
-    end all other trains.
+    """Latest plausible spike time in seconds: one impossible time must not set the end of all other
+    trains.
 
     Examples
     --------
@@ -225,14 +225,14 @@ def _units_of_column(
     values = np.asarray(values)
     if values.ndim != 1:
         raise DataError(
-            f"{where}: '{heading}' has the shape {values.shape}, expected one name or number a "
-            f"spike."
+            f"{where}: '{heading}' has the shape {values.shape}, expected one name or number "
+            f"per spike."
         )
     try:
         codes, known = pd.factorize(values)
     except TypeError:
         raise DataError(
-            f"{where}: '{heading}' holds lists, expected a name or number a spike."
+            f"{where}: '{heading}' holds lists, expected one name or number per spike."
         ) from None
     if np.any(codes < 0):
         raise DataError(
@@ -247,7 +247,7 @@ def _units_of_column(
 
 
 def _as_numbers_or_words(where: object, heading: str, values: np.ndarray) -> np.ndarray:
-    """Whole numbers where all values are, words elsewhere."""
+    """The values as whole numbers where all of them are whole numbers, else as words."""
     if values.dtype.kind in "iu":
         return values
     if any(isinstance(value, (bool, np.bool_)) for value in values.tolist()):
@@ -289,20 +289,21 @@ def cells_of_rows(path: object, array: np.ndarray, names: list[str]) -> Cells:
     Parameters
     ----------
     path : path or str
-        What a message begins with.
+        Beginning of error messages.
     array : numpy.ndarray, shape (spikes, columns)
     names : list of str
-        Of the columns: ``"unit"``, ``"stimulus"``, ``"trial"`` and ``"time"`` in any order.
+        Names of the columns: ``"unit"``, ``"stimulus"``, ``"trial"`` and ``"time"`` in any order.
 
     Raises
     ------
     DataError
-        For another number of columns, no row, or numbers of units and trials that are not finite.
+        If the number of columns differs, there is no row, or numbers of units or trials are not
+        finite.
 
     Warns
     -----
     UserWarning
-        Where trials have no row and are taken for silent ones.
+        If trials have no row and are taken as silent.
 
     Examples
     --------
@@ -311,7 +312,7 @@ def cells_of_rows(path: object, array: np.ndarray, names: list[str]) -> Cells:
     """
     if array.ndim != 2 or array.shape[1] != len(names):
         raise DataError(
-            f"{path}: a table of shape {array.shape} has no columns {', '.join(names)}."
+            f"{path}: a table of shape {array.shape} does not have the columns {', '.join(names)}."
         )
     if not len(array):
         raise DataError(f"{path}: the table has columns {', '.join(names)} and no row.")
@@ -349,8 +350,8 @@ def _whole_labels(column: np.ndarray, ranks: np.ndarray) -> np.ndarray:
 
 
 def _with_silent_trials(path: object, firing: Cells, names: list[str]) -> Cells:
-    """Besides the trains with spikes, those without: a trial in which another unit fired, and a
-    number that was passed over."""
+    """Trains with spikes and added silent ones: for trials in which only another unit fired, and
+    for trials whose number was skipped."""
     units = sorted({unit for unit, _, _ in firing})
     trials: dict[int, set[int]] = {}
     for _, stimulus, trial in firing:
@@ -360,8 +361,7 @@ def _with_silent_trials(path: object, firing: Cells, names: list[str]) -> Cells:
         if last - first >= SPARSEST * len(trials[0]):
             raise DataError(
                 f"{path}: trials are numbered from {first} to {last} and {len(trials[0])} of them "
-                f"hold a spike, expected numbers "
-                "in a row."
+                f"hold a spike, expected consecutive numbers."
             )
         trials[0] = set(range(first, last + 1))
     count = len(units) * sum(map(len, trials.values()))
@@ -379,10 +379,9 @@ def _with_silent_trials(path: object, firing: Cells, names: list[str]) -> Cells:
     silent = len(cells) - len(firing)
     if silent:
         warnings.warn(
-            f"{path}: {silent} of {len(cells)} trials have no row; they are taken for silent "
-            f"ones, since another unit fired in "
-            "them or their number was passed over. Where they were not recorded, describe each "
-            "unit by itself.",
+            f"{path}: {silent} of {len(cells)} trials have no row; they are taken as silent, since "
+            f"another unit fired in them or their number was skipped. If they were not recorded, "
+            f"describe each unit by itself.",
             stacklevel=3,
         )
     return cells

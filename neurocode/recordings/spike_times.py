@@ -1,4 +1,4 @@
-"""Plain spike times of one train: NumPy arrays and text."""
+"""Reading plain spike times of one train from NumPy arrays and text."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ def read_spike_times(path: Path, time_unit: str | None = None) -> neo.Block:
     ----------
     path : pathlib.Path
     time_unit : {"s", "ms", "us"}, optional
-        That of a heading by default (``time_ms``), else seconds.
+        Unit of the times; by default that of a heading such as ``time_ms``, else seconds.
 
     Raises
     ------
     DataError
-        For another unit, whole numbers of an array without one, or times that are not finite,
-        negative, unsorted or given twice, or several columns.
+        If the unit is unknown, an array of whole numbers comes without a unit, there are several
+        columns, or a time is not finite, negative, out of order or given twice.
     """
     times, time_unit = _load(path, time_unit)
     require_time_unit(time_unit)
@@ -50,7 +50,7 @@ def read_spike_times(path: Path, time_unit: str | None = None) -> neo.Block:
 
 
 def _load(path: Path, time_unit: str | None) -> tuple[np.ndarray, str]:
-    """Times and their unit: the one asked for, else that of a heading, else seconds."""
+    """Times and their unit: the requested one, else that of a heading, else seconds."""
     if path.suffix.lower() == ".npy":
         content = read_npy(path)
         if time_unit is None:
@@ -74,7 +74,7 @@ def _load(path: Path, time_unit: str | None) -> tuple[np.ndarray, str]:
 
 
 def _require_spike_times(path: Path, times: np.ndarray, scale: float) -> None:
-    """Refuse times (in ``scale`` seconds) that are no spike train; the first at fault is named."""
+    """Refuse times (in ``scale`` seconds) that are not a spike train; the error names the first."""
     steps = np.diff(times, prepend=times[:1] - 1)
     for wrong, says in (
         (~np.isfinite(times), "is not finite"),

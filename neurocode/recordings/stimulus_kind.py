@@ -1,4 +1,4 @@
-"""What kind of current a sweep was stimulated with: one rule, from the current alone."""
+"""The kind of stimulus of a sweep, decided by one rule from the current alone."""
 
 from __future__ import annotations
 
@@ -7,25 +7,25 @@ from typing import NamedTuple
 import numpy as np
 from scipy.signal import find_peaks
 
-#: In seconds: how long a rest before the stimulus is looked at, the bins in which noise of the
-#: recording is averaged out, the longest pause inside one stimulus, and the shortest long square.
+#: In seconds: the first part of a sweep, which is taken as rest; the bins in which noise of the
+#: recording is averaged out; the longest pause inside one stimulus; and the shortest long square.
 REST, BIN, PAUSE, LONG = 0.01, 1e-3, 0.05, 0.1
-#: In ampere: a current that stays this close to its rest is none; sample noise below the second is
-#: left as it is; sample noise up to the third may be that of an amplifier.
+#: In ampere: a current that stays this close to its rest is not a stimulus; sample noise below the
+#: second value is not averaged; sample noise up to the third may be that of an amplifier.
 SMALLEST, QUIET, AMPLIFIER = 1e-12, 1e-12, 2e-11
-#: So many standard deviations of the sample noise, or this share of the largest deviation, count as
-#: a deviation from rest.
+#: This many standard deviations of the sample noise, or this share of the largest deviation, count
+#: as a deviation from rest.
 DEVIATIONS, SHARE = 6.0, 0.05
-#: A square keeps within this share of its level for this share of its time; a line explains this
-#: share of a ramp.
+#: A square stays within this share of its level for this share of its time; a line explains this
+#: share of the variance of a ramp.
 FLAT, FILLED, LINEAR = 0.1, 0.9, 0.97
-#: A stimulus this many times as long as all others of the sweep together stands for the sweep: the
-#: others are test pulses.
+#: A stimulus this many times as long as all others of the sweep together is the stimulus of the
+#: sweep; the others are taken as test pulses.
 MAIN = 5.0
 #: The median of n normal values has this many times the standard error of their mean.
 MEDIAN = np.sqrt(np.pi / 2)
-#: Noise turns at least so often, by steps whose coefficient of variation is at least this; turns
-#: below this share of its deviation are none.
+#: Noise turns at least this often, by steps whose coefficient of variation is at least this; turns
+#: below this share of its standard deviation are not counted.
 TURNS, UNEVEN, TURN = 8, 0.2, 0.25
 
 
@@ -37,12 +37,13 @@ class Stimulus(NamedTuple):
     kind : str
         ``long square``, ``short square``, ``ramp``, ``noise``, ``steps``, ``none`` or ``other``.
     amplitude : float
-        In ampere. Of a square its level over the rest, of a ramp its end over the rest, of noise
-        its standard deviation, else the deviation from rest that is largest in size.
+        In ampere: the level of a square relative to rest, the end of a ramp relative to rest, the
+        standard deviation of noise, or for other kinds the deviation from rest with the largest
+        absolute value.
     start, duration : float
         In seconds from the start of the sweep; NaN for none.
     rest : float
-        Current before the stimulus, in ampere: what was held.
+        Holding current before the stimulus, in ampere.
     """
 
     kind: str
@@ -53,14 +54,14 @@ class Stimulus(NamedTuple):
 
 
 def stimulus_of(current: np.ndarray, dt: float) -> Stimulus:
-    """Tell squares, ramps and noise apart.
+    """Distinguish squares, ramps, noise and other stimuli.
 
-    The current at rest is the median of the first 10 ms. Samples that are noisy (a recorded
-    current) are first replaced by medians of 1 ms, which also takes away what spikes leave in it.
-    The stimulus is where the current is away from rest, pauses below 50 ms included: by 5 % of its
-    largest deviation and by six standard deviations of the sample noise. Of several stretches the
-    longest stands for the sweep if it is five times as long as the others together (these are test
-    pulses); otherwise all of them are the stimulus. It is
+    The current at rest is the median of the first 10 ms. Noisy samples (of a recorded current) are
+    first replaced by medians of 1 ms, which also removes traces of spikes. The stimulus is where
+    the current deviates from rest by 5 % of its largest deviation and by six standard deviations of
+    the sample noise, including pauses below 50 ms. Of several stretches the longest is the stimulus
+    of the sweep if it is five times as long as the others together (which are taken as test
+    pulses); otherwise all of them are. The kind is
 
     - ``none`` where the current stays within 1 pA, or within what the noise of an amplifier
       explains;
@@ -76,7 +77,7 @@ def stimulus_of(current: np.ndarray, dt: float) -> Stimulus:
     Parameters
     ----------
     current : numpy.ndarray
-        In ampere, one value a sample.
+        In ampere, one value per sample.
     dt : float
         Sampling interval in seconds.
 
@@ -110,7 +111,7 @@ def stimulus_of(current: np.ndarray, dt: float) -> Stimulus:
 
 
 def _sample_noise(values: np.ndarray) -> float:
-    """Standard deviation of what differs from sample to sample, robust against steps: zero for a
+    """Standard deviation of the noise from sample to sample, robust against steps: zero for a
     command of steps."""
     return (
         float(1.4826 * np.median(np.abs(np.diff(values))) / np.sqrt(2)) if len(values) > 1 else 0.0
@@ -118,7 +119,7 @@ def _sample_noise(values: np.ndarray) -> float:
 
 
 def _binned(values: np.ndarray, n: int) -> np.ndarray:
-    """Medians of ``n`` samples; a last bin that is not full is that of the samples there are."""
+    """Medians of ``n`` samples; an incomplete last bin is the median of its samples."""
     if n == 1:
         return np.asarray(values, float)
     whole = len(values) // n * n
@@ -126,12 +127,13 @@ def _binned(values: np.ndarray, n: int) -> np.ndarray:
     return medians if whole == len(values) else np.append(medians, np.median(values[whole:]))
 
 
-def _main_stretch(away: np.ndarray, step: float) -> tuple[int, int]:
-    """First sample and end of the stretch, or of all stretches, in which the current is away from
-    rest."""
-    at = np.flatnonzero(away)
-    breaks = np.flatnonzero(np.diff(at) > max(1, round(PAUSE / step)))
-    firsts, lasts = at[np.r_[0, breaks + 1]], at[np.r_[breaks, len(at) - 1]] + 1
+def _main_stretch(deviates: np.ndarray, step: float) -> tuple[int, int]:
+    """First sample and end of the main stretch, or of all stretches, in which the current deviates
+    from rest."""
+    samples = np.flatnonzero(deviates)
+    breaks = np.flatnonzero(np.diff(samples) > max(1, round(PAUSE / step)))
+    firsts = samples[np.r_[0, breaks + 1]]
+    lasts = samples[np.r_[breaks, len(samples) - 1]] + 1
     lengths = lasts - firsts
     longest = int(np.argmax(lengths))
     if lengths[longest] >= MAIN * (lengths.sum() - lengths[longest]):
@@ -150,8 +152,8 @@ def _shape(values: np.ndarray, step: float, noise: float) -> tuple[str, float]:
     extreme = float(values[np.argmax(np.abs(values))])
     slope, begin = _line(values)
     end = begin + slope * (len(values) - 1)
-    left = np.var(values - begin - slope * np.arange(len(values)))
-    if left <= (1 - LINEAR) * np.var(values) and abs(end - begin) >= 0.5 * abs(extreme):
+    residual = np.var(values - begin - slope * np.arange(len(values)))
+    if residual <= (1 - LINEAR) * np.var(values) and abs(end - begin) >= 0.5 * abs(extreme):
         return "ramp", float(values[-1] if abs(end) > abs(begin) else values[0])
     if _is_noise(_binned(values, max(1, round(BIN / step)))):
         return "noise", float(np.std(values))
@@ -178,16 +180,17 @@ def _is_noise(values: np.ndarray) -> bool:
 
 
 def _is_stepwise(values: np.ndarray, tolerance: float) -> bool:
-    """Whether the values stay where they are between jumps."""
+    """Whether the values stay constant between jumps."""
     parts = np.split(values, np.flatnonzero(np.abs(np.diff(values)) > tolerance) + 1)
-    left = np.concatenate([part - np.median(part) for part in parts])
-    return len(parts) > 1 and float(np.mean(np.abs(left) <= tolerance)) >= FILLED
+    residuals = np.concatenate([part - np.median(part) for part in parts])
+    return len(parts) > 1 and float(np.mean(np.abs(residuals) <= tolerance)) >= FILLED
 
 
 def _edges(
     deviation: np.ndarray, amplitude: float, first: int, last: int, n: int, dt: float
 ) -> tuple[float, float]:
-    """Where a square crosses half of its level, to the sample, near the bins where it was found."""
+    """Times at which a square crosses half of its level, to the sample, near its first and last
+    bin."""
     half = amplitude / 2
 
     def inside(begin: int, end: int) -> np.ndarray:
@@ -202,8 +205,8 @@ def _edges(
 
 
 def _feet(values: np.ndarray, step: float, start: float) -> tuple[float, float]:
-    """Where the line of a ramp leaves the rest, and where it ends; for one that falls back to the
-    rest the other way round."""
+    """Start and end of a ramp from its fitted line: a ramp away from rest starts where the line
+    crosses rest, and a ramp back to rest ends there."""
     slope, begin = _line(values)
     zero, length = -begin / slope, len(values)
     if abs(begin) <= abs(begin + slope * (length - 1)):

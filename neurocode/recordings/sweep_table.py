@@ -21,7 +21,7 @@ from neurocode.units import LARGEST_CURRENT
 #: Kind of a sweep whose file holds no current.
 NOT_RECORDED = "not recorded"
 PICOAMPERE, MEGAOHM = 1e-12, 1e6
-#: Columns that a table has where its file states them.
+#: Columns that a table has only if its file states their values.
 STATED = ("sequence", "repetition", "bias_pA", "bridge_balance_MOhm")
 
 
@@ -45,7 +45,7 @@ def sweep_table(
     sweeps, voltage_channel, current_channel, bias_current
         See :func:`neurocode.recordings.current_clamp.read_clamped_sweeps`.
     t_start, t_stop : float or quantity, optional
-        Part of each sweep that is looked at, in seconds from its start.
+        Part of each sweep that is described, in seconds from its start.
     spike_threshold, dead_time : float
         In mV and ms; see :func:`neurocode.recordings.detect_spikes`.
 
@@ -56,13 +56,13 @@ def sweep_table(
         (:func:`neurocode.recordings.stimulus_kind.stimulus_of`), ``amplitude_pA``,
         ``stimulus_start_s``, ``stimulus_duration_s``, ``rest_pA`` (the current before the
         stimulus), ``duration_s``, ``sampling_rate_Hz``, ``n_spikes``, ``rate_Hz``, ``description``
-        (the file's name for the stimulus), and where the file states them ``bias_pA``,
+        (the name of the stimulus in the file), and if the file states them ``bias_pA``,
         ``bridge_balance_MOhm``, ``sequence`` and ``repetition``.
 
     Raises
     ------
     DataError
-        That names the file and what was expected.
+        If a sweep cannot be used; the message names the file and says what was expected.
     """
     chosen = {
         "sweeps": sweeps,
@@ -83,7 +83,7 @@ def sweep_table(
 
 
 def _repeat(sweep: ClampedSweep, spike_threshold: float, dead_time: float) -> Repeat:
-    """A sweep as arrays, also without a current."""
+    """A sweep as arrays, with or without a current."""
     voltage, current = sweep.voltage, sweep.current
     train = detect_spikes(voltage, threshold=spike_threshold, dead_time=dead_time)
     dt, start = float(voltage.sampling_period.rescale("s")), float(train.t_start)
@@ -105,7 +105,7 @@ def _repeat(sweep: ClampedSweep, spike_threshold: float, dead_time: float) -> Re
 
 
 def _stated(sweep: ClampedSweep) -> dict[str, object]:
-    """What a file says of the amplifier and of the place among repeats."""
+    """What a file states about the amplifier and about the place of a sweep among repeats."""
     stated = {key: sweep.notes.get(key) for key in ("sequence", "repetition")}
     for key, column, unit in (
         ("bias_current", "bias_pA", PICOAMPERE),
@@ -134,7 +134,7 @@ def sweep_row(repeat: Repeat) -> dict[str, object]:
 
 
 def described_sweep(repeat: Repeat) -> str:
-    """A sweep in a line."""
+    """Description of a sweep in one line."""
     stimulus, n = _stimulus(repeat), len(repeat.spike_times)
     spikes = f"{n} {'spike' if n == 1 else 'spikes'} in {repeat.duration:g} s"
     amplitude = (
@@ -158,8 +158,8 @@ def described_sweep(repeat: Repeat) -> str:
 
 
 def _stimulus(repeat: Repeat) -> Stimulus:
-    """The stimulus of a sweep; of a current that is in no unit of ampere the kind and the times
-    alone."""
+    """The stimulus of a sweep; only its kind and times where the current is not in a unit of
+    ampere."""
     if repeat.current is None or repeat.dt is None:
         return Stimulus(NOT_RECORDED, np.nan, np.nan, np.nan, np.nan)
     largest = float(np.max(np.abs(repeat.current), initial=0.0))

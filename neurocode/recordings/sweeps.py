@@ -1,5 +1,5 @@
-"""Which response belongs to which stimulus in an NWB file: by its tables or by sweep numbers, never
-by the order of names."""
+"""Pairing responses with stimuli in an NWB file by its tables or by sweep numbers, never by the
+order of names."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ if TYPE_CHECKING:
 icephys, ecephys = Library("pynwb.icephys"), Library("pynwb.ecephys")
 
 UNITS = {"volts": "V", "amperes": "A", "": "dimensionless"}
-#: Factors to volt and ampere that are prefixes: the stored numbers are kept, in this unit.
+#: Factors to volt and ampere that correspond to prefixes: the stored numbers are kept in this unit.
 PREFIXES = {"V": {1e-3: "mV", 1e-6: "uV"}, "A": {1e-3: "mA", 1e-6: "uA", 1e-9: "nA", 1e-12: "pA"}}
-#: Descriptions that say nothing.
+#: Descriptions without content.
 SILENT = ("", "no description", "N/A", "NA", "none")
 
 
 class Sweep(NamedTuple):
-    """What was recorded at once.
+    """Signals that were recorded simultaneously.
 
     Attributes
     ----------
@@ -60,43 +60,43 @@ class Sweeps(NamedTuple):
 def read_sweeps(path: Path, file: pynwb.NWBFile, series: Sequence[pynwb.TimeSeries]) -> Sweeps:
     """Signals of each sweep of a current-clamp recording.
 
-    A response belongs to the stimulus that stands in the same row of the table of intracellular
-    recordings; rows that the table of simultaneous recordings puts together are one sweep, and the
-    tables of sequential recordings and of repetitions say its type of stimulus and its place among
-    repeats. Where the file has no such table, they belong together by their sweep number. A sweep
-    is known by its sweep number, else by the id of its row. Series that no amplifier recorded form
-    one sweep.
+    A response belongs to the stimulus in the same row of the table of intracellular recordings.
+    Rows that the table of simultaneous recordings groups are one sweep, and the tables of
+    sequential recordings and of repetitions state the type of its stimulus and its place among
+    repeats. In a file without these tables, series with the same sweep number belong together. A
+    sweep is identified by its sweep number, else by the id of its row. Series that no amplifier
+    recorded form one sweep.
 
     Parameters
     ----------
     path : pathlib.Path
     file : pynwb.NWBFile
     series : sequence of pynwb.TimeSeries
-        Of the file's acquisition and stimulus.
+        Series of the acquisition and the stimulus of the file.
 
     Raises
     ------
     DataError
-        For voltage clamp alone, samples at times that are not even, or series of which the file
-        does not say what belongs together; the message names them.
+        If all sweeps are in voltage clamp, times of samples are not even, or the file does not say
+        which series belong together; the message names the series.
     """
     clamp = [entry for entry in series if isinstance(entry, icephys.PatchClampSeries)]
-    others = [
+    unclamped = [
         entry
         for entry in series
         if not isinstance(entry, icephys.PatchClampSeries) and _is_sampled(path, entry)
     ]
     if not clamp:
-        return Sweeps({0: Sweep(_signals(path, others), {})} if others else {})
+        return Sweeps({0: Sweep(_signals(path, unclamped), {})} if unclamped else {})
     _require_free_voltage(path, clamp)
     electrical = [
         entry
-        for entry in others
+        for entry in unclamped
         if not isinstance(entry, ecephys.ElectricalSeries) and _dimension(entry.unit)
     ]
     if electrical:
         raise DataError(
-            f"{path}: which sweep {named(electrical)} belongs to is not said in the file."
+            f"{path}: the file does not say which sweep {named(electrical)} belongs to."
         )
     table = file.intracellular_recordings
     by_number = (
@@ -120,13 +120,13 @@ def read_sweeps(path: Path, file: pynwb.NWBFile, series: Sequence[pynwb.TimeSeri
 
 
 def signal_of_series(path: Path, part: Part) -> neo.AnalogSignal:
-    """One series, or a part of it, as Neo holds it.
+    """One series, or a part of it, as a signal of Neo.
 
     Raises
     ------
     DataError
-        For times of samples that are not even, a rate or a start that no recording has, or values
-        that are no real numbers.
+        If times of samples are not even, the rate or the start is implausible, or values are not
+        real numbers.
     """
     series, start, stop = part
     rate, begin = timing_of(path, series, start, stop)
@@ -177,14 +177,14 @@ def _electrode(series: PatchClampSeries) -> str:
 
 
 def note_of(series: Iterable[pynwb.TimeSeries]) -> dict[str, str]:
-    """Name of the protocol of a sweep, that of its stimulus first."""
+    """Description of the stimulus of a sweep, taken from the last series that states one."""
     texts = [str(getattr(entry, "stimulus_description", "") or "") for entry in series]
-    told = [text for text in reversed(texts) if text not in SILENT]
-    return {"stimulus_description": told[0]} if told else {}
+    descriptions = [text for text in reversed(texts) if text not in SILENT]
+    return {"stimulus_description": descriptions[0]} if descriptions else {}
 
 
 def _dimension(unit: str) -> str:
-    """``V`` or ``A`` for units of voltage and current, nothing for others."""
+    """``V`` or ``A`` for units of voltage and current, an empty text for other units."""
     text = UNITS.get(unit, unit)
     for dimension in ("V", "A"):
         try:
@@ -196,8 +196,8 @@ def _dimension(unit: str) -> str:
 
 
 def _signals(path: Path, series: Sequence[pynwb.TimeSeries]) -> list[neo.AnalogSignal]:
-    """Series of a file without an amplifier's, of which one voltage and one current belong
-    together."""
+    """Signals of a file without series of an amplifier; a single voltage and a single current
+    belong together."""
     for dimension, what in (("V", "voltages"), ("A", "currents")):
         same = [
             entry
@@ -216,8 +216,8 @@ def _signals(path: Path, series: Sequence[pynwb.TimeSeries]) -> list[neo.AnalogS
 
 
 def _is_sampled(path: Path, series: pynwb.TimeSeries) -> bool:
-    """At a rate or, where it is a voltage or current of a cell, at even times; others hold events,
-    behaviour or large arrays."""
+    """Whether a series is sampled at a rate or, for a voltage or current of a cell, at even times;
+    other series hold events, behaviour or large arrays."""
     of_a_cell = bool(_dimension(series.unit)) and not isinstance(series, ecephys.ElectricalSeries)
     return is_even(path, series) if of_a_cell else series.rate is not None
 
@@ -240,7 +240,7 @@ def _refuse_voltage_clamp(path: Path, clamp: Sequence[PatchClampSeries]) -> None
 
 
 def _sweep(path: Path, number: int, parts: Sequence[Part], notes: dict[str, str | int]) -> Sweep:
-    """For each electrode of a sweep its voltage and current, which begin together."""
+    """A sweep of the voltage and current of each electrode, which must begin at the same time."""
     electrodes: dict[str, list[Part]] = {}
     for part in parts:
         electrodes.setdefault(_electrode(part.series), []).append(part)

@@ -1,5 +1,5 @@
-"""Numbers in text files: columns set apart by commas, semicolons, tabs or blanks, under a header or
-not."""
+"""Reading numbers from text files: columns separated by commas, semicolons, tabs or blanks, with or
+without a header."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ from neurocode.recordings.columns import unit_of_heading
 
 TEXT_SUFFIXES = (".txt", ".csv", ".tsv", ".dat")
 
-#: A decimal number, or what says that one is missing. Python's ``float`` takes more: ``1_000``,
-#: digits of other scripts.
+#: A decimal number, or a word for a missing one. Python's ``float`` accepts more, such as ``1_000``
+#: and digits of other scripts.
 NUMBER = re.compile(
     r"[+-]?(?:(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?|nan|inf|infinity)",
     re.ASCII | re.IGNORECASE,
 )
 #: A cell in quotation marks, which may hold commas, blanks and ``#``.
 QUOTED = re.compile(r'"[^"]*"')
-#: The first letter of a word that may head a column; ``0x1A`` is no such word.
+#: A word that may head a column begins with a letter; ``0x1A`` does not.
 HEADING = re.compile(r"[^\W\d].*")
 
 
@@ -35,9 +35,9 @@ class NumberTable:
     Attributes
     ----------
     header : tuple of str
-        Words above the columns, empty where there are none.
+        Words above the columns; empty if there are none.
     rows : list of numpy.ndarray
-        Numbers of each line; a line without any is an empty row.
+        Numbers of each line; a line without numbers is an empty row.
     """
 
     header: tuple[str, ...]
@@ -45,11 +45,11 @@ class NumberTable:
 
     @property
     def n_columns(self) -> int:
-        """Numbers in the longest line."""
+        """Number of columns of the longest line."""
         return max((len(row) for row in self.rows), default=0)
 
     def column(self) -> np.ndarray | None:
-        """All numbers where they stand in one line or one to a line, None where they fill lines and
+        """All numbers if they are in one line or there is one per line, None if they fill lines and
         columns."""
         filled = [row for row in self.rows if row.size]
         if len(filled) > 1 and self.n_columns > 1:
@@ -57,21 +57,21 @@ class NumberTable:
         return np.concatenate([*filled, np.empty(0)])
 
     def array(self) -> np.ndarray | None:
-        """Lines by columns where every line that holds numbers holds equally many, None elsewhere."""
+        """Lines by columns if all lines with numbers hold equally many numbers, else None."""
         filled = [row for row in self.rows if row.size]
         return np.stack(filled) if filled and len({len(row) for row in filled}) == 1 else None
 
 
 @dataclass(frozen=True)
 class CellTable:
-    """Cells of a text file as they stand there.
+    """Cells of a text file as unconverted text.
 
     Attributes
     ----------
     header : tuple of str
-        Words above the columns, empty where there are none.
+        Words above the columns; empty if there are none.
     lines : list of (int, list of str)
-        Number and cells of each other line.
+        Number and cells of each line other than the header.
     """
 
     header: tuple[str, ...]
@@ -79,13 +79,13 @@ class CellTable:
 
     def columns(self, path: Path, headings: Sequence[str], numeric: str) -> dict[str, np.ndarray]:
         """Columns by their headings, one of them as numbers and the others as text; empty lines are
-        passed over.
+        skipped.
 
         Raises
         ------
         DataError
-            For a line with more cells than there are headings, or without one that is asked for, or
-            what is no number.
+            If a line has more cells than there are headings or lacks one of the columns, or a cell
+            is not a number.
         """
         place = {heading: self.header.index(heading) for heading in headings}
         filled = [(number, cells) for number, cells in self.lines if cells]
@@ -111,10 +111,10 @@ class CellTable:
 def read_cells(path: Path) -> CellTable:
     """Read the cells of a text file.
 
-    Columns are set apart by semicolons, commas or blanks, the first of these that the file
-    contains, or by tabs where the first line names columns between tabs: such names hold blanks,
+    Columns are separated by semicolons, commas or blanks, the first of these that the file
+    contains, or by tabs if the first line names columns between tabs: such names may hold blanks,
     and such cells may be empty. Cells in quotation marks may hold any of these. Text after ``#`` is
-    passed over. The first line may name the columns.
+    ignored. The first line may name the columns.
 
     Parameters
     ----------
@@ -123,7 +123,7 @@ def read_cells(path: Path) -> CellTable:
     Raises
     ------
     DataError
-        For a file that is no UTF-8 text.
+        If the file is not UTF-8 text.
 
     Examples
     --------
@@ -162,8 +162,8 @@ def read_numbers(path: Path) -> NumberTable:
     Raises
     ------
     DataError
-        For a file that is no UTF-8 text, decimal commas, or anything that is no decimal number; the
-        message names the line.
+        If the file is not UTF-8 text, or holds decimal commas or anything that is not a decimal
+        number; the message names the line.
 
     Examples
     --------
@@ -193,8 +193,7 @@ def numbers_of(path: Path, table: CellTable) -> NumberTable:
 
 
 def require_header(path: Path, header: Sequence[str], axes: Sequence[str], time_unit: str) -> None:
-    """Refuse the words above columns where they say something else than the axes or the unit of
-    time that were asked for.
+    """Refuse a header that contradicts the requested axes or unit of time.
 
     Raises
     ------
@@ -221,7 +220,7 @@ def require_header(path: Path, header: Sequence[str], axes: Sequence[str], time_
 
 
 def _separator(lines: Sequence[str]) -> str | None:
-    """What sets the columns of lines that are not empty apart; None stands for blanks of any kind."""
+    """Separator between the columns of non-empty lines; None stands for blanks of any kind."""
     for sign in ";,":
         if any(sign in line for line in lines):
             return sign
@@ -235,7 +234,7 @@ def _cells_of(line: str, separator: str | None) -> list[str]:
 
 
 def _split(line: str, separator: str | None) -> list[str]:
-    """Parts of a line, of which those in quotation marks stay whole."""
+    """Parts of a line between separators; cells in quotation marks are not split."""
     masked = _masked(line)
     if masked == line:
         return line.split(separator)
@@ -246,12 +245,12 @@ def _split(line: str, separator: str | None) -> list[str]:
 
 
 def _masked(line: str) -> str:
-    """A line whose cells in quotation marks hold nothing that sets columns apart."""
+    """A line whose cells in quotation marks are replaced by underscores, which separate nothing."""
     return QUOTED.sub(lambda match: "_" * len(match.group()), line) if '"' in line else line
 
 
 def _header(cells: list[tuple[int, list[str]]]) -> list[str] | None:
-    """The first line that is not empty, where it begins with a word and holds no number."""
+    """The first non-empty line if it begins with a word and holds no number, else None."""
     first = next((line for _, line in cells if line), [])
     words = [cell.strip("\"'") for cell in first if cell]
     named = (
@@ -266,5 +265,7 @@ def _numbers(path: Path, number: int, cells: list[str]) -> np.ndarray:
     for cell in cells:
         if not NUMBER.fullmatch(cell):
             hint = ": write decimals with a point" if re.fullmatch(r"[0-9]+,[0-9]+", cell) else ""
-            raise DataError(f"{path}: '{cell[:40]}' in line {number} is no decimal number{hint}.")
+            raise DataError(
+                f"{path}: '{cell[:40]}' in line {number} is not a decimal number{hint}."
+            )
     return np.array(cells, float)

@@ -1,4 +1,4 @@
-"""Units that spike times in files come in."""
+"""Units of spike times in files."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ SECONDS = {"s": 1.0, "ms": 1e-3, "us": 1e-6}
 
 
 def require_time_unit(unit: str) -> None:
-    """Refuse a unit that spike times in a file do not come in.
+    """Refuse a text that is not a unit of spike times in files.
 
     Raises
     ------
     DataError
     """
     if unit not in SECONDS:
-        raise DataError(f"'{unit}' is no unit of spike times; known are {', '.join(SECONDS)}.")
+        raise DataError(f"'{unit}' is not a unit of spike times; known are {', '.join(SECONDS)}.")

@@ -1,4 +1,4 @@
-"""Many spike trains as arrays: what statistics of thousands of units run on."""
+"""Many spike trains as arrays, from which statistics of thousands of units are computed."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ from neurocode.recordings.containers import (
 from neurocode.recordings.time_units import SECONDS
 from neurocode.units import in_si, require_unmasked, seconds
 
-#: What is iterable and yet no sequence of trains.
+#: Types that are iterable but are not sequences of trains.
 NO_TRAINS = (str, bytes)
 
 #: A spike train as public functions take it: a Neo train or a quantity in any unit of time, or an
 #: array or list of seconds.
 SpikeTrainLike = neo.SpikeTrain | pq.Quantity | np.ndarray | Sequence[float]
-#: Spikes this far outside their train, in seconds, are inside it but for rounding.
+#: Spikes at most this far outside their train, in seconds, are outside it only by rounding.
 ROUNDING = 1e-9
 
 
@@ -48,9 +48,9 @@ class Trains:
     condition : numpy.ndarray of int
         Stimulus of each train; trains of one unit and condition are repeats.
     t_start, t_stop : numpy.ndarray
-        Of each train in seconds.
+        Start and end of each train in seconds.
     names : tuple of str
-        Of the units.
+        Names of the units.
     """
 
     times: np.ndarray
@@ -63,15 +63,16 @@ class Trains:
 
     @classmethod
     def of(cls, spiketrains: object) -> Trains:
-        """Trains from whatever holds them.
+        """Trains from a train, a sequence of trains, or a container of trains.
 
         Parameters
         ----------
         spiketrains : neo.SpikeTrain, Trains, a sequence, or a container
-            A sequence of trains (:class:`neo.SpikeTrain`, pynapple's ``Ts``, or arrays of seconds)
-            is one unit each; a sequence of sequences is units of repeats. Trains of one name over
-            the segments of a :class:`neo.Block` are repeats; within a segment they are units.
-            Further containers (:mod:`neurocode.recordings.containers`): :class:`neo.Segment`, a
+            In a sequence of trains (:class:`neo.SpikeTrain`, pynapple's ``Ts``, or arrays of
+            seconds) each train is a unit; in a sequence of sequences each inner sequence holds the
+            repeats of a unit. Trains with the same name in several segments of a
+            :class:`neo.Block` are repeats; those within a segment are units. Further containers
+            (:mod:`neurocode.recordings.containers`) are :class:`neo.Segment`, a
             mapping or :class:`pandas.Series` of trains by unit, a :class:`pandas.DataFrame` with
             one row per spike, pynapple's ``TsGroup`` (its one epoch begins and ends the trains),
             and a SpikeInterface sorting (its segments are repeats).
@@ -79,7 +80,7 @@ class Trains:
         Raises
         ------
         DataError
-            For anything else, or times in another unit than of time.
+            For anything else, or if the unit of the times is not a unit of time.
         """
         if isinstance(spiketrains, Trains):
             return spiketrains
@@ -150,7 +151,8 @@ class Trains:
     ) -> Trains:
         """Trains (times, t_start, t_stop) with names, segment by segment.
 
-        Trains of one name over the segments are repeats of a unit; within a segment they are units.
+        Trains with the same name in several segments are repeats of a unit; those within a segment
+        are units.
 
         Examples
         --------
@@ -178,7 +180,7 @@ class Trains:
 
     @property
     def counts(self) -> np.ndarray:
-        """Spikes of each train."""
+        """Number of spikes of each train."""
         return np.diff(self.offsets)
 
     def train(self, number: int) -> np.ndarray:
@@ -186,14 +188,14 @@ class Trains:
         return self.times[self.offsets[number] : self.offsets[number + 1]]
 
     def fault(self, number: int) -> str:
-        """What makes the times of one train unusable, or nothing."""
+        """Why the times of one train are unusable; an empty text if they are usable."""
         return _fault(self.train(number), float(self.t_start[number]), float(self.t_stop[number]))
 
     def window(self, t_start: float | None = None, t_stop: float | None = None) -> Trains:
-        """The part of every train between two times in seconds or quantities, either left open by
-        None.
+        """The part of every train between two times in seconds or quantities; None leaves a side
+        open.
 
-        Times that are not finite lie nowhere and are kept, so that they are found.
+        Times that are not finite are kept, so that later checks can report them.
 
         Examples
         --------
@@ -217,8 +219,8 @@ class Trains:
         )
 
     def ending_at_last_spike(self) -> Trains:
-        """The same trains without the silence after their last spikes; one without spikes keeps its
-        end."""
+        """The same trains without the silence after their last spikes; a train without spikes keeps
+        its end."""
         spiking = self.counts > 0
         ends = np.array(self.t_stop, float)
         ends[spiking] = self.times[np.asarray(self.offsets)[1:][spiking] - 1]
@@ -226,7 +228,7 @@ class Trains:
 
     @property
     def n_trains(self) -> int:
-        """Number of trains, repeats of all units."""
+        """Number of trains: the repeats of all units together."""
         return len(self.unit)
 
     def select(self, unit: int) -> Trains:
@@ -262,7 +264,7 @@ class Trains:
 
 
 def join(parts: Sequence[Trains]) -> Trains:
-    """Units of several sets one after another."""
+    """The units of several sets of trains in succession."""
     shifts = np.cumsum([0, *(part.n_units for part in parts[:-1])])
     offsets = np.cumsum(np.concatenate([[0], *(part.counts for part in parts)]))
     stacked = {
@@ -279,12 +281,12 @@ def join(parts: Sequence[Trains]) -> Trains:
 
 
 def usable_trains(spiketrains: object) -> Trains:
-    """:meth:`Trains.of`, with every train checked.
+    """Trains as by :meth:`Trains.of`, with every train checked.
 
     Raises
     ------
     DataError
-        That names the unit whose times are not finite, not sorted, or outside their train.
+        If times are not finite, not sorted, or outside their train; the message names the unit.
 
     Examples
     --------
@@ -301,18 +303,18 @@ def usable_trains(spiketrains: object) -> Trains:
 
 
 def spike_times(train: SpikeTrainLike) -> np.ndarray:
-    """Times of one spike train in seconds, checked: where every function that takes a train begins.
+    """Times of one spike train in seconds, checked; every function of a train calls this first.
 
     Parameters
     ----------
     train : neo.SpikeTrain, quantity, or array or list of seconds
-        In any unit of time; the start of a Neo train is not taken off.
+        In any unit of time; the start of a Neo train is not subtracted.
 
     Raises
     ------
     DataError
-        For times that are not finite or not sorted, in another unit than of time, or in more than
-        one dimension.
+        If times are not finite or not sorted, their unit is not a unit of time, or they have more
+        than one dimension.
 
     Examples
     --------
@@ -328,7 +330,7 @@ def spike_times(train: SpikeTrainLike) -> np.ndarray:
 
 
 def repeats_of(trains: Sequence[SpikeTrainLike]) -> list[np.ndarray]:
-    """:func:`spike_times` of every repeat of one unit; a train by itself is one repeat.
+    """Times of every repeat of one unit as by :func:`spike_times`; a single train is one repeat.
 
     Parameters
     ----------
@@ -337,7 +339,7 @@ def repeats_of(trains: Sequence[SpikeTrainLike]) -> list[np.ndarray]:
     Raises
     ------
     DataError
-        As :func:`spike_times`, and for more than one unit.
+        As by :func:`spike_times`, and if there is more than one unit.
 
     Examples
     --------
@@ -356,15 +358,15 @@ def _require_one_unit(trains: Trains) -> None:
 
 
 def listed(trains: object) -> list:
-    """Entries of a sequence of trains; a train by itself is the only entry, and an empty list or
-    array has none.
+    """Entries of a sequence of trains; a single train is the only entry, and an empty list or array
+    has no entries.
 
-    A container of one unit has its repeats.
+    The entries of a container of one unit are the repeats of the unit.
 
     Raises
     ------
     DataError
-        For what is no sequence, or a container of several units.
+        If the argument is not a sequence, or is a container of several units.
     """
     if holds_units(trains):
         held = usable_trains(trains)
@@ -386,8 +388,8 @@ def listed(trains: object) -> list:
 
 
 def _as_neo(entry: object) -> object:
-    """A train of another package as a Neo train, which says where it begins and ends; anything else
-    as it is."""
+    """A train of another package as a Neo train, which has a start and an end; anything else
+    unchanged."""
     if not is_stretch(entry):
         return entry
     times, start, stop = stretch_of(entry)
@@ -412,7 +414,8 @@ def in_seconds(train: SpikeTrainLike) -> tuple[np.ndarray, float, float]:
     Raises
     ------
     DataError
-        For another unit than of time, more than one dimension, or what is no number.
+        If the unit is not a unit of time, there is more than one dimension, or values are not
+        numbers.
     """
     if isinstance(train, Stretch):
         return train
@@ -445,7 +448,7 @@ def in_seconds(train: SpikeTrainLike) -> tuple[np.ndarray, float, float]:
 
 
 def _fault(times: np.ndarray, start: float, stop: float) -> str:
-    """What makes the times of a train between two times unusable, or nothing."""
+    """Why the times of a train between two times are unusable; an empty text if they are usable."""
     finite = np.isfinite(times)
     if not finite.all():
         return f"{np.sum(~finite)} times are not finite"
@@ -457,11 +460,11 @@ def _fault(times: np.ndarray, start: float, stop: float) -> str:
 
 
 def _scaled(values: np.ndarray, unit: str | pq.Quantity) -> np.ndarray:
-    """Times in seconds; divided by units per second where there are many, which gives the number
-    nearest to the decimal."""
+    """Times in seconds; where a second is a whole number of units, they are divided by this number,
+    which gives the value nearest to the decimal."""
     values, scale = np.asarray(values, float), _scale(unit)
-    a_second = round(1 / scale)
-    return values / a_second if abs(a_second * scale - 1) < 1e-9 else values * scale
+    per_second = round(1 / scale)
+    return values / per_second if abs(per_second * scale - 1) < 1e-9 else values * scale
 
 
 def _scale(unit: str | pq.Quantity) -> float:

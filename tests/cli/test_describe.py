@@ -278,22 +278,22 @@ def test_files_that_would_be_misread_are_refused(folder, tmp_path, neurocode):
         (
             (session,),
             ("--variable", "x"),
-            "'.nwb' files say themselves where their spikes are and take no --variable.",
+            "'.nwb' files state where their spikes are, so --variable does not apply to them.",
         ),
         (
             (session,),
             ("--bin-size", 3),
-            "'.nwb' files say themselves where their spikes are and take no --bin-size.",
+            "'.nwb' files state where their spikes are, so --bin-size does not apply to them.",
         ),
         (
             (session,),
             ("--labels", "good"),
-            "'.nwb' files say themselves where their spikes are and take no --labels.",
+            "'.nwb' files state where their spikes are, so --labels does not apply to them.",
         ),
         (
             (session,),
             ("--sampling-rate", 3),
-            "'.nwb' files say themselves where their spikes are and take no --sampling-rate.",
+            "'.nwb' files state where their spikes are, so --sampling-rate does not apply to them.",
         ),
         (
             (text, folder / "." / "regular.txt"),
@@ -318,7 +318,7 @@ def test_a_folder_and_a_pattern_are_described_as_their_files_are(tmp_path):
     np.savez(place / "c.npz", z=[0.5, 0.75])
     (place / "notes.txt").write_text("no spikes here")
     options = ("--labels", "good", "--surrogates", 0, "-o")
-    with pytest.warns(UserWarning, match="raw file is not there"):
+    with pytest.warns(UserWarning, match="raw file does not exist"):
         run = describe(place, *options, tmp_path / "out")
     assert run.exit_code == 0, run.exception
     table = pd.read_csv(tmp_path / "out" / "units.csv", index_col="unit")

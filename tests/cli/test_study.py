@@ -138,7 +138,7 @@ def test_a_file_is_no_folder_to_write_into(tmp_path):
     file.write_text("")
     assert refused(
         DataError, "study", "adaptive-lif", "--quick", "--part", "wavelets", "-o", file
-    ) == (f"{file}: no folder to write into (File exists).")
+    ) == (f"{file}: the folder cannot be written into (File exists).")
     assert "Not a directory" in refused(DataError, "figures", "adaptive-lif", "-o", file / "deeper")
 
 

@@ -233,7 +233,7 @@ def test_names_that_read_alike_stay_apart():
         (pd.DataFrame({"time": [1, 2]}), "'time' holds whole numbers, which may be samples"),
         (
             pd.DataFrame({"sample": [1, 2], "unit": 1}),
-            "'sample' counts samples; say how many there are in a second",
+            "'sample' counts samples; say how many there are per second",
         ),
         (pd.DataFrame({"time": A, "times": A}), "'time' and 'times' may each hold the spike times"),
         (

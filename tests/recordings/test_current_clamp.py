@@ -79,7 +79,7 @@ def test_numbers_are_written_as_text_or_given():
         ):
             sweep_numbers(text)
     for numbers, says in (
-        ("9-3", "is no range of sweeps"),
+        ("9-3", "is not a range of sweeps"),
         ("0-999999999", "at most 100000 sweeps"),
         ([1.0], "is numbered 1.0"),
     ):
@@ -227,10 +227,10 @@ def test_files_that_do_not_belong_together_are_named(tmp_path):
     )
     with pytest.raises(
         DataError,
-        match=r"v.nix and .*i.nix: the files hold 1 to 2 sweeps, expected as many in each",
+        match=r"v.nix and .*i.nix: the files hold 1 to 2 sweeps, expected the same number in each",
     ):
         nc.Experiment.from_files(both)
-    with pytest.raises(DataError, match="files stand beside groups of files"):
+    with pytest.raises(DataError, match="files and groups of files are mixed"):
         nc.Experiment.from_files([both, both[0]])
     with pytest.raises(DataError, match="No file is given"):
         nc.Experiment.from_files([])

@@ -286,15 +286,15 @@ def test_cells_beside_counts_are_refused(tmp_path):
         ),
         (
             struct.pack("<hhi3i4i4ii", 5, 0, 20, 0, 0, 0, *[2**30] * 4, *[0] * 4, 0),
-            "declares parts of 4294967316 bytes .0 the least., it has 64",
+            "declares parts of 4294967316 bytes in total .the smallest of 0., but has 64 bytes",
         ),
         (
             struct.pack("<hhi3i4i4ii", 5, 0, 20, 0, 0, 0, *[0] * 8, 45),
-            "declares parts of 65 bytes .0 the least., it has 64",
+            "declares parts of 65 bytes in total .the smallest of 0., but has 64 bytes",
         ),
         (
             struct.pack("<hhi3i4i4ii", 5, 0, 20, 0, 0, -1, *[0] * 8, 0),
-            "declares parts of 19 bytes .-1 the least., it has 64",
+            "declares parts of 19 bytes in total .the smallest of -1., but has 64 bytes",
         ),
         (struct.pack(">hhi3i4i4ii", 5, 0, 65, 0, 0, 0, *[0] * 8, 0), "declares parts of 65 bytes"),
         (struct.pack("<hi", 1, 65), "declares parts of 65 bytes"),

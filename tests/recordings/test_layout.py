@@ -92,7 +92,7 @@ def test_faults_name_the_file_and_what_was_expected(tmp_path):
     scipy.io.savemat(path, {"Spikes": np.zeros((3, 3))})
     for layout, says in (
         (Layout("spikes"), "no variable 'spikes'; the file has Spikes"),
-        (Layout("Spikes", "unit,time"), r"shape \(3, 3\) has no columns unit, time"),
+        (Layout("Spikes", "unit,time"), r"shape \(3, 3\) does not have the columns unit, time"),
         (Layout("Spikes"), r"shape \(3, 3\) has no axes 'spike'"),
         (Layout("Spikes", "trial,unit,bin"), "bins come last"),
     ):
@@ -116,15 +116,16 @@ def test_faults_name_the_file_and_what_was_expected(tmp_path):
 @pytest.mark.parametrize(
     ("options", "says"),
     [
-        ({"time_unit": "min"}, "'min' is no unit of spike times; known are s, ms, us."),
+        ({"time_unit": "min"}, "'min' is not a unit of spike times; known are s, ms, us."),
         (
             {"axes": "unit,repeat"},
-            "'repeat' is no axis of a layout; known are unit, trial, stimulus, time, bin, spike.",
+            "'repeat' is not an axis of a layout; known are unit, trial, stimulus, time, bin, "
+            "spike.",
         ),
         ({"axes": "unit, unit"}, "The layout has the axis 'unit' twice."),
         (
             {"axes": ""},
-            "'' is no axis of a layout; known are unit, trial, stimulus, time, bin, spike.",
+            "'' is not an axis of a layout; known are unit, trial, stimulus, time, bin, spike.",
         ),
         ({"axes": 3}, "The layout's axes is 3, expected text."),
         ({"variable": ["x"]}, "The layout's variable is ['x'], expected text."),
@@ -156,10 +157,10 @@ def test_layouts_that_make_no_sense_are_named(tmp_path, options, says):
     [
         (b"axes = 3\n", "The layout's axes is 3, expected text."),
         (b"bin_size = 0.0\n", "The layout's bin_size is 0 s, expected a positive time."),
-        (b"axes = \n", "the file is no TOML (Invalid value (at line 1, column 8))."),
+        (b"axes = \n", "the file is not TOML (Invalid value (at line 1, column 8))."),
         (
             b"\xff\xfe",
-            "the file is no TOML ('utf-8' codec can't decode byte 0xff in position 0: invalid "
+            "the file is not TOML ('utf-8' codec can't decode byte 0xff in position 0: invalid "
             "start byte).",
         ),
         (b"", "the file is empty."),
@@ -258,8 +259,8 @@ def test_an_impossible_time_is_the_fault_of_its_unit_alone(tmp_path):
         ([[np.nan, 0.5]], "the column 'unit' holds nan, expected the number of a unit."),
         ([[np.inf, 0.5]], "the column 'unit' holds inf, expected the number of a unit."),
         (np.zeros((0, 2)), "the table has columns unit, time and no row."),
-        (np.zeros((2, 3)), "a table of shape (2, 3) has no columns unit, time."),
-        (np.zeros(2), "a table of shape (2,) has no columns unit, time."),
+        (np.zeros((2, 3)), "a table of shape (2, 3) does not have the columns unit, time."),
+        (np.zeros(2), "a table of shape (2,) does not have the columns unit, time."),
     ],
 )
 def test_tables_that_make_no_sense_are_named(tmp_path, rows, says):
@@ -301,7 +302,7 @@ def test_trials_without_a_row_are_silent(tmp_path):
     ]
     np.save(path, np.array(rows))
     with pytest.warns(
-        UserWarning, match=r"rows.npy: 4 of 10 trials have no row; they are taken for silent ones"
+        UserWarning, match=r"rows.npy: 4 of 10 trials have no row; they are taken as silent"
     ):
         trains = read_layout(path, Layout(axes="unit,trial,time", t_stop=1.0))
     assert [len(trains.trains_of(unit)) for unit in (0, 1)] == [5, 5]

@@ -230,7 +230,7 @@ def test_units_in_a_file_are_names_and_no_sums(tmp_path):
     with h5py.File(path, "r+") as file:
         array = next(entry for entry in find(file) if entry.attrs.get("unit") == "mV")
         array.attrs["unit"] = "9**9**9"
-    says_one_sentence(path, nc.read, r"is in '9\*\*9\*\*9', which is no unit")
+    says_one_sentence(path, nc.read, r"is in '9\*\*9\*\*9', which is not a unit")
     path = nc.write(block, tmp_path / "x.nwb")
     with h5py.File(path, "r+") as file:
         file["acquisition/segment_0_signal_0/data"].attrs["unit"] = "9**9**9"

@@ -64,7 +64,7 @@ REFUSED = {
     "no sweep number on one": (
         (v(sweep_number=1), i()),
         (),
-        "'i' has no sweep number, the other series have",
+        "'i' has no sweep number, but the other series have one",
     ),
     "a number twice": (
         (v("a", sweep_number=1), v("b", sweep_number=1), i(sweep_number=1)),
@@ -123,7 +123,7 @@ REFUSED = {
     "a row that names another": (
         (v("a"), v("b"), i()),
         (("a", "i"),),
-        "'b' stands in no row of the table of intracellular recordings",
+        "'b' is in no row of the table of intracellular recordings",
     ),
     "a rate of zero": ((v(rate=1e-9), i(rate=1e-9)), (), "is sampled at 1e-09 Hz"),
     "clipped": (

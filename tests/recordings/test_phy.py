@@ -89,7 +89,7 @@ def test_templates_stand_for_clusters_and_unlabelled_ones_are_unsorted(folder):
 def test_without_the_raw_file_the_last_spike_is_the_end_and_a_note_says_so(folder):
     (folder / "raw.dat").unlink()
     with pytest.warns(
-        UserWarning, match=r"raw file is not there; .* end with its last spike, at 0.11 s"
+        UserWarning, match=r"raw file does not exist; .* end with its last spike, at 0.11 s"
     ):
         assert read_phy(folder, labels="all").t_stop.tolist() == pytest.approx([0.11] * 3)
     assert read_phy(folder, labels="all", t_stop=0.15).t_stop.tolist() == [0.15] * 3
@@ -113,7 +113,7 @@ def test_params_that_hold_code_run_nothing(folder):
         assert read_phy(folder, labels="all").times.max() == 3.3
     (folder / "params.py").write_text(f"sample_rate = open({str(made)!r}, 'w') and 30000\n")
     with pytest.raises(
-        DataError, match=r"params.py says no sample_rate as a plain number up to 1e.08 Hz; give it"
+        DataError, match=r"params.py states no sample_rate as a plain number up to 1e.08 Hz; give"
     ):
         read_phy(folder)
     assert not made.exists()
@@ -145,7 +145,7 @@ def break_file(name, content):
         ),
         (
             break_file("spike_clusters.npy", np.arange(4)),
-            "6 spike times belong to 4 clusters, expected one each",
+            "there are 6 spike times and 4 clusters of spikes, expected one cluster per spike",
         ),
         (
             break_file("spike_times.npy", np.array([0.5, 1, 2, 3, 4, 5])),
@@ -161,31 +161,31 @@ def break_file(name, content):
         ),
         (
             break_file("spike_times.npy", np.zeros((2, 3), int)),
-            r"shape \(2, 3\) of 'int64', expected one number a spike",
+            r"shape \(2, 3\) of 'int64', expected one number per spike",
         ),
         (break_file("spike_times.npy", ""), "the file is empty"),
-        (break_file("params.py", None), "says no sample_rate as a plain number"),
-        (break_file("params.py", "sample_rate = True"), "says no sample_rate as a plain number"),
+        (break_file("params.py", None), "states no sample_rate as a plain number"),
+        (break_file("params.py", "sample_rate = True"), "states no sample_rate as a plain number"),
         (
             break_file("params.py", "sample_rate = -1"),
             "the sampling rate is -1 Hz, expected 0.001 to 1e",
         ),
         (
             break_file("params.py", "sample_rate = " + "9" * 400),
-            "says no sample_rate as a plain number up to 1e",
+            "states no sample_rate as a plain number up to 1e",
         ),
         (
             break_file("spike_times.npy", np.array([2**64 - 1, 1, 2, 3, 4, 5], np.uint64)),
             r"holds 1.84467e\+19, expected the numbers",
         ),
-        (break_file("params.py", "sample_rate = = 3"), "the file is no Python text"),
+        (break_file("params.py", "sample_rate = = 3"), "the file is not Python text"),
         (
             break_file("params.py", PARAMETERS.replace("4", "400")),
             "a spike at 0.11 s lies after the end of raw.dat at 0.002 s",
         ),
         (
             break_file("cluster_group.tsv", "cluster_id\tgroup\nx\tgood\n"),
-            "'x' is no number of a cluster",
+            "'x' is not the number of a cluster",
         ),
     ],
 )

@@ -150,7 +150,7 @@ def test_plain_spike_times(tmp_path):
         np.save(tmp_path / f"{name}.npy", np.array(values))
         with pytest.raises(DataError, match=name):
             nc.read(tmp_path / f"{name}.npy")
-    with pytest.raises(DataError, match="no unit"):
+    with pytest.raises(DataError, match="not a unit"):
         nc.read(tmp_path / "a.npy", time_unit="h")
 
 

@@ -210,7 +210,7 @@ def test_files_that_hold_no_experiment_are_refused(tmp_path):
     np.savez(tmp_path / "pickled.npz", experiment=np.array([{}], dtype=object))
     for name, says in (
         ("other", "the archive holds no experiment"),
-        ("text", "this is no NumPy archive"),
+        ("text", "this is not a NumPy archive"),
         ("pickled", "is damaged"),
         ("none", "no such file"),
     ):

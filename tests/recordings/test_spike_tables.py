@@ -249,7 +249,7 @@ def refused(path, content):
         ("time,unit\n0.5,\n", "line 2 has 1 cells under 2 headings"),
         ("time,unit,x\n0.5,,1\n", "'unit' holds an empty name"),
         ("time,unit\n0.5,nan\n", "'unit' holds nan, expected names or whole numbers"),
-        ("time,unit\nsoon,1\n", "'soon' in line 2 is no decimal number"),
+        ("time,unit\nsoon,1\n", "'soon' in line 2 is not a decimal number"),
         ("time,unit\n0.5,1,3\n", "line 2 has 3 cells under 2 headings"),
         ("time,time,unit\n1,2,3\n", "columns 'time' and 'time' may each hold the spike times"),
         (
@@ -264,7 +264,7 @@ def refused(path, content):
         ),
         (
             pd.DataFrame({"x": [0.5]}),
-            r"no column is called as spike times are \(time, spike_times, t\); the columns are x",
+            r"no column has a name of spike times \(time, spike_times, t\); the columns are x",
         ),
         (
             pd.DataFrame({"time": np.empty(0), "unit": np.empty(0)}),
@@ -272,7 +272,7 @@ def refused(path, content):
         ),
         (
             pd.DataFrame({"time": [0.5, 1.0], "unit": [[1], [2]]}),
-            "'unit' holds lists, expected a name or number a spike",
+            "'unit' holds lists, expected one name or number per spike",
         ),
         ({"a": np.array([{}])}, "'a' holds Python objects, which are not unpickled"),
         ({"a": np.array(["x"])}, "'a' holds text, expected spike times as numbers"),
@@ -283,7 +283,7 @@ def refused(path, content):
         ),
         (
             {"times": np.ones(2), "amplitudes": np.ones(2)},
-            "the arrays are times, amplitudes; expected an array a unit",
+            "the arrays are times, amplitudes; expected one array per unit",
         ),
         ({}, "the arrays are none"),
     ],

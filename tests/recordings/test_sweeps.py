@@ -174,7 +174,7 @@ def test_series_outside_the_table_are_named(recording):
     recording.file.add_intracellular_recording(
         electrode=recording.electrode(), response=response, stimulus=stimulus
     )
-    recording.refused("'outside' stands in no row of the table of intracellular recordings")
+    recording.refused("'outside' is in no row of the table of intracellular recordings")
 
 
 def test_twelve_sweeps_without_numbers_are_refused_with_the_candidates(recording):
@@ -196,7 +196,7 @@ def test_one_voltage_and_one_current_need_no_number(recording):
 def test_a_number_that_some_series_lack_is_refused(recording):
     recording.response("response", 3, sweep_number=1)
     recording.stimulus("stimulus", 3)
-    recording.refused("'stimulus' has no sweep number, the other series have")
+    recording.refused("'stimulus' has no sweep number, but the other series have one")
 
 
 def test_two_responses_of_one_sweep_are_refused(recording):
@@ -358,7 +358,7 @@ def test_a_plain_voltage_beside_sweeps_is_refused(recording):
     recording.response("response", 3, sweep_number=1)
     recording.series("temperature", "celsius")
     recording.series("field", "volts")
-    recording.refused("which sweep 'field' belongs to is not said in the file")
+    recording.refused("the file does not say which sweep 'field' belongs to")
 
 
 def test_units_are_described_whatever_the_signals_are(recording):
@@ -460,7 +460,7 @@ def test_units_that_were_observed_in_stretches_are_read_one_stretch_at_a_time(re
         read_trains(path)
     assert str(caught.value) == (
         f"{path}: a unit was observed in 2 stretches, not between 10 and 90 s; choose a window "
-        f"inside one by t_start and t_stop."
+        f"inside one of them by t_start and t_stop."
     )
     with pytest.raises(DataError, match="not between 10 and 90 s"):
         read_trains(path, Layout(t_start=20.0, t_stop=80.0))

@@ -1,5 +1,5 @@
-"""Numbers in text files: every separator, a header or none, and a sentence for what is no decimal
-number."""
+"""Numbers in text files: every separator, a header or none, and a sentence for anything that is not
+a decimal number."""
 
 from __future__ import annotations
 
@@ -47,10 +47,10 @@ def test_three_spikes_in_every_form(tmp_path, content):
 @pytest.mark.parametrize(
     ("content", "match"),
     [
-        ("0x1A\n0x2B\n", "'0x1A' in line 1 is no decimal number"),
-        ("0.1\n0x2B\n", "'0x2B' in line 2 is no decimal number"),
-        ("0,1;0,2\n", "'0,1' in line 1 is no decimal number: write decimals with a point"),
-        ("0.1 0.2, 0.3\n", "'0.1 0.2' in line 1 is no decimal number"),
+        ("0x1A\n0x2B\n", "'0x1A' in line 1 is not a decimal number"),
+        ("0.1\n0x2B\n", "'0x2B' in line 2 is not a decimal number"),
+        ("0,1;0,2\n", "'0,1' in line 1 is not a decimal number: write decimals with a point"),
+        ("0.1 0.2, 0.3\n", "'0.1 0.2' in line 1 is not a decimal number"),
         ("1_000\n", "'1_000' in line 1"),
         ("0.1,,0.3\n", "'' in line 1"),
         ("time\nrate\n", "'rate' in line 2"),
@@ -146,11 +146,11 @@ def test_a_table_of_units_and_times_as_text(tmp_path):
     ]
     with pytest.raises(
         DataError,
-        match=r"2 lines of up to 2 columns \(x, y\), which are no axes 'spike'; say what they are",
+        match=r"2 lines of up to 2 columns \(x, y\), which do not fit the axes 'spike'; say",
     ):
         read_layout(written(tmp_path, "x,y\n1,2\n3,4\n"), Layout())
     with pytest.raises(
-        DataError, match=r"2 lines of up to 2 columns, which are no axes 'unit,time'"
+        DataError, match=r"2 lines of up to 2 columns, which do not fit the axes 'unit,time'"
     ):
         read_layout(written(tmp_path, "1 2\n3\n"), Layout(axes="unit,time"))
 
