@@ -463,7 +463,8 @@ def main() -> None:
         for name in (*PEERS, "ours, a user's TOML"):
             ratio = medians[name] / medians["ours"]
             lines.append(
-                f"training_step,{case},{name.replace(',', '')},{medians[name]:.4f},{medians['ours']:.4f},{ratio:.2f}"
+                f"training_step,{case},{name.replace(',', '')},"
+                f"{medians[name]:.4f},{medians['ours']:.4f},{ratio:.2f}"
             )
     if arguments.csv:
         print(f"load average {os.getloadavg()[0]:.2f}")
