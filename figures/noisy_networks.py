@@ -104,7 +104,7 @@ def robustness(axes: Axes, table: pd.DataFrame, title: str) -> Axes:
                 label=None if row else KINDS[kind][0],
             )
     axes.set(
-        xlabel="Accuracy kept beyond no noise (points)",
+        xlabel="Accuracy kept beyond\nno noise (points)",
         ylim=(len(FAMILIES) - 0.4, -0.6),
         title=title,
     )
@@ -265,7 +265,7 @@ def draw_robustness(tables: Tables, output: Path) -> list[Path]:
             if place:
                 above.set_yticklabels([])
         figure.legend(*axes["a"].get_legend_handles_labels(), loc="outside upper center", ncols=3)
-        axes["d"].legend(loc="lower left")
+        figure.legend(*axes["d"].get_legend_handles_labels(), loc="outside lower center", ncols=3)
         for letter, panel in axes.items():
             label_panel(panel, letter)
         return save_figure(figure, output / "noisy_robustness.pdf")

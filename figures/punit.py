@@ -97,10 +97,10 @@ def draw(tables: Path, output: Path) -> list[Path]:
         for letter, column, label in (
             ("c", "rate", "Rate (Hz)"),
             ("d", "cv", "CV"),
-            ("e", "rho_1", "Serial correlation, lag 1"),
+            ("e", "rho_1", "Serial correlation"),
         ):
             scatter(axes[letter], cells, column, label)
         axes["c"].legend(frameon=False)
         for letter, panel in axes.items():
             label_panel(panel, letter)
-    return save_figure(figure, output / "punit.pdf")
+        return save_figure(figure, output / "punit.pdf")

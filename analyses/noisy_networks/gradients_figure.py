@@ -18,13 +18,13 @@ from neurocode.style import TWO_COLUMNS
 STRAIGHT = {
     "detached": ("straight-through, reset detached", "#999999", "-"),
     "straight_through": ("straight-through", "#000000", "-"),
-    "linear": ("of it by the reset (linear loss)", "#0072B2", "--"),
-    "unreset": ("by the loss (no reset)", "#D55E00", "--"),
+    "linear": ("straight-through, linear loss", "#0072B2", "--"),
+    "unreset": ("straight-through, no reset", "#D55E00", "--"),
 }
 CORRECTED = {
     "trapezoid": ("trapezoid", "#E69F00", "-"),
     "secant": ("secant", "#56B4E9", "-"),
-    "trapezoid_secant": ("both", "#009E73", "-"),
+    "trapezoid_secant": ("trapezoid and secant", "#009E73", "-"),
 }
 MARGIN = 0.02
 
@@ -76,7 +76,7 @@ def errors(
     axes.axhline(
         MARGIN, color="0.6", linewidth=0.6, linestyle=":", label=f"margin of the claims, {MARGIN:g}"
     )
-    axes.set(yscale="log", ylim=(1e-4, 3), xlabel=name, ylabel="Error of the gradient")
+    axes.set(yscale="log", ylim=(3e-5, 3), xlabel=name, ylabel="Error of the gradient")
     return axes
 
 
@@ -98,7 +98,7 @@ def excess(axes: Axes, table: pd.DataFrame) -> Axes:
         xlim=ends,
         ylim=ends,
         xlabel="Ratio predicted by moments",
-        ylabel="Ratio enumerated, no reset",
+        ylabel="Ratio enumerated\n(no reset)",
     )
     axes.annotate(
         f"n = {len(single)} networks",
@@ -162,15 +162,15 @@ def draw_gradients(tables: Path, output: Path) -> list[Path]:
         curves(axes["i"], varied(table, "width"), "width", variances, "variance")
         axes["i"].set(
             yscale="log",
-            ylim=(3e-3, 500),
+            ylim=(3e-3, 5e4),
             xlabel="Width of the noise, one layer",
             ylabel="Relative variance",
         )
         for letter, place in {
-            "a": "lower left",
+            "c": "lower left",
             "d": "lower left",
             "e": "lower left",
-            "i": "best",
+            "i": "upper right",
         }.items():
             axes[letter].legend(loc=place, fontsize=6)
         for letter, panel in axes.items():
