@@ -11,6 +11,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from neurocode.errors import DataError, TrainingError
+from neurocode.simulation.brian import code_generation
 
 Array = jax.Array
 
@@ -237,7 +238,8 @@ class PairSTDP:
             on_post=post_side,
             namespace=namespace,
         )
-        own.connect()
+        with code_generation(1):
+            own.connect()
         own.w = np.asarray(weights, float).ravel()
         own.pre.order, own.post.order = 0, 1
         if self.tau_reward is not None:
