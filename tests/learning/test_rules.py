@@ -24,6 +24,7 @@ from neurocode.learning.rules import (
     latency_patterns,
 )
 from neurocode.learning.rules import spikeprop as module
+from neurocode.simulation.brian import code_generation
 
 DT = 1e-3
 
@@ -203,12 +204,8 @@ def in_brian(rule, pre, post, weights, reward=None):
         given = brian2.TimedArray(reward, dt=with_dt)
         synapses.namespace["given"] = given
         objects.append(synapses.run_regularly("reward = given(t)", when="start"))
-    net = brian2.Network(*dict.fromkeys(objects))
-    brian2.prefs.codegen.target, old = "numpy", brian2.prefs.codegen.target
-    try:
-        net.run(len(pre) * with_dt)
-    finally:
-        brian2.prefs.codegen.target = old
+    with code_generation(len(pre)):
+        brian2.Network(*dict.fromkeys(objects)).run(len(pre) * with_dt)
     return np.asarray(synapses.w).reshape(weights.shape)
 
 

@@ -11,6 +11,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from neurocode.errors import DataError, TrainingError
+from neurocode.simulation.brian import code_generation
 
 Array = jax.Array
 
@@ -246,7 +247,8 @@ class PairSTDP:
             on_post=post_side,
             namespace=namespace,
         )
-        plastic.connect()
+        with code_generation(1):
+            plastic.connect()
         plastic.w = np.asarray(weights, float).ravel()
         plastic.pre.order, plastic.post.order = 0, 1
         if self.tau_reward is not None:
