@@ -37,10 +37,10 @@ PANELS_CAPTION = (
     "spike itself; blue: a Poisson process of constant rate."
 )
 PAIRS_CAPTION = (
-    "Spikes of the second unit around those of the first, as a rate. Blue: what unrelated trains "
-    "give, with a pointwise 95 % band of Poisson counts, outside which one bin in twenty lies by "
-    "chance. Over repeats, unrelated trains are those of different repeats, which keep what both "
-    "units owe to the stimulus; elsewhere they are the correlogram smoothed by a partly hollow "
+    "Black: spikes of the second unit around those of the first, as a rate. Blue: what unrelated "
+    "trains give, with a pointwise 95 % band of Poisson counts, outside which one bin in twenty "
+    "lies by chance. Over repeats, unrelated trains are those of different repeats, which keep what "
+    "both units owe to the stimulus; elsewhere they are the correlogram smoothed by a partly hollow "
     "Gaussian of ten bins (Stark & Abeles 2009), which keeps what both units share slowly."
 )
 PAIR_COLUMNS = {
@@ -166,11 +166,16 @@ def pair_parts(
 ) -> list[str]:
     """The table of the chosen pairs, and a section for each with its cross-correlogram."""
     if not pairs:
-        return [page.hint("No pair was chosen: --pairs A:B draws the cross-correlogram of A and B.")]
+        return [
+            page.hint("No pair was chosen: --pairs A:B draws the cross-correlogram of A and B.")
+        ]
     correlograms = {pair: _pair(session, *pair) for pair in pairs}
     _write_correlograms(session, correlograms, folder / "correlograms.csv")
     table = pd.DataFrame(
-        [{"pair": _title(session, pair), **_pair_row(counts)} for pair, counts in correlograms.items()]
+        [
+            {"pair": _title(session, pair), **_pair_row(counts)}
+            for pair, counts in correlograms.items()
+        ]
     )
     parts = [
         page.paragraph(PAIRS_CAPTION),
@@ -183,7 +188,11 @@ def pair_parts(
         page.definitions(PAIR_COLUMNS, table.columns),
     ]
     return parts + [
-        page.section(pair_name(pair), _title(session, pair), _pair_section(session, pair, counts, drawn, folder))
+        page.section(
+            pair_name(pair),
+            _title(session, pair),
+            _pair_section(session, pair, counts, drawn, folder),
+        )
         for pair, counts in correlograms.items()
     ]
 

@@ -10,7 +10,6 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-
 from matplotlib.figure import Figure
 
 from neurocode.cli import page
@@ -53,13 +52,11 @@ TABLE_HINT = (
     "unit leads to its panels."
 )
 CAPTION = (
-    "a, spikes of up to forty trains. b, interspike intervals of all units, in bins not finer than the resolution of their "
-    "times. c, CV and local "
-    "variation; lines: Poisson process. "
-    "d, variance and mean of spike counts, over repeats where there are any, over windows of 1 s "
-    "elsewhere; line: Poisson process. "
-    "e, LZ76 words over their mean in rate-matched surrogates. f, that ratio against the bin; "
-    "median in colour."
+    "a, spikes of up to forty trains. b, interspike intervals of all units, in bins not finer than "
+    "the resolution of their times. c, CV and local variation; lines: Poisson process. d, variance "
+    "and mean of spike counts, over repeats where there are any, over windows of 1 s elsewhere; "
+    "line: Poisson process. e, LZ76 words over their mean in rate-matched surrogates. f, that ratio "
+    "against the bin; median in colour."
 )
 
 
@@ -202,7 +199,9 @@ def _require_units(
         warnings.simplefilter("ignore")
         parts = [read_trains(path, layout) for path in files]
     names = [name for part in parts for name in part.names]
-    of_units = [Path(path).stem for path, part in zip(files, parts, strict=True) for _ in part.names]
+    of_units = [
+        Path(path).stem for path, part in zip(files, parts, strict=True) for _ in part.names
+    ]
     chosen_units(names, of_units, panels, [])
     chosen_pairs(names, of_units, pairs)
 

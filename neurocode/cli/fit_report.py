@@ -162,7 +162,7 @@ def entry(
 
 
 def parameter_table(result: FitResult, truth: NeuronModel | None = None) -> pd.DataFrame:
-    """One row per parameter: estimate, standard error, interval, and the truth where it is known."""
+    """One row per parameter: estimate, standard error, interval, and the truth where known."""
     frame = result.to_dataframe().reset_index()
     if truth is not None:
         frame.insert(3, "truth", [truth.parameters[name].value for name in frame["parameter"]])
@@ -217,7 +217,9 @@ def _cross_validated(validation: CrossValidation) -> tuple[str, float, None, Non
 def _opening(result: FitResult, scores: Scores | None, experiment: Experiment) -> list[str]:
     """The verdict, and what speaks against the fit."""
     sentences = reservations(result, scores)
-    against = [page.heading("What speaks against this fit"), page.bullets(sentences)] if sentences else []
+    against = (
+        [page.heading("What speaks against this fit"), page.bullets(sentences)] if sentences else []
+    )
     return [page.paragraph(_summary(result, experiment)), *against]
 
 

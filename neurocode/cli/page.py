@@ -27,6 +27,7 @@ SORTABLE = '<table class="sortable"'
 #: Tables of more columns may be wider than the page; the keyboard scrolls them.
 WIDE = 4
 
+
 def paragraph(text: str) -> str:
     """A paragraph of plain text."""
     return f"<p>{html.escape(text)}</p>"
@@ -109,9 +110,7 @@ def _head(column: pd.Series, *, typed: bool) -> str:
     )
 
 
-def _cells(
-    column: pd.Series, targets: Sequence[str | None] | None, *, exact: bool
-) -> list[str]:
+def _cells(column: pd.Series, targets: Sequence[str | None] | None, *, exact: bool) -> list[str]:
     """Cells of a column, with their links and, where they can be sorted, their exact values."""
     opening = '<td class="number"' if _is_numeric(column) else "<td"
     targets = [None] * len(column) if targets is None else targets
@@ -194,7 +193,9 @@ def write_page(path: Path, title: str, parts: Sequence[str]) -> Path:
     name = html.escape(title)
     script = f"<script>{SCRIPT}</script>" if any(SORTABLE in part for part in parts) else ""
     path.write_text(
-        f'<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1"><title>{name}</title>'
+        '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">'
+        f"<title>{name}</title>"
         f'<link rel="icon" href="data:,"><style>{STYLE}</style></head>\n<body><h1>{name}</h1>\n'
         + "\n".join([*parts, _foot(), script])
         + "\n</body></html>\n",

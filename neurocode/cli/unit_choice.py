@@ -113,6 +113,4 @@ def unit_of(names: Sequence[str], files: Sequence[str], text: str) -> int:
             examples = ", ".join(f"'{spelled[2][number]}'" for number in matching[:LISTED])
             raise DataError(f"{len(matching)} units are called '{text}'; write {examples}.")
     more = f" and {len(names) - LISTED} more" if len(names) > LISTED else ""
-    raise DataError(
-        f"There is no unit '{text}'; known are {', '.join(names[:LISTED])}{more}."
-    )
+    raise DataError(f"There is no unit '{text}'; known are {', '.join(names[:LISTED])}{more}.")

@@ -104,8 +104,8 @@ from neurocode.statistics.stimuli import (
     stimulus_table,
 )
 from neurocode.statistics.surrogates import (
-    compare_with_surrogates,
     SurrogateComplexity,
+    compare_with_surrogates,
     false_discovery_rate,
     permutation_test,
     surrogate_complexity,
@@ -133,15 +133,15 @@ from neurocode.statistics.unit_panels import (
     unit_panels,
 )
 from neurocode.statistics.unit_statistics import (
-    columns_against,
-    complexity_bins,
-    values_against,
     Column,
     UnitStatistic,
     binned_events,
+    columns_against,
+    complexity_bins,
     complexity_statistic,
     durations,
     spike_counts,
+    values_against,
 )
 from neurocode.statistics.variability import (
     allan_factor,

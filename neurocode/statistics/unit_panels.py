@@ -238,7 +238,9 @@ def bin_counts(times: np.ndarray, duration: float, width: float, n_bins: int) ->
     """
     whole = min(whole_bins(duration, width), n_bins)
     places = bin_numbers(times, width)
-    places = np.where((places == whole) & (times <= whole * width * (1 + ROUNDING)), whole - 1, places)
+    places = np.where(
+        (places == whole) & (times <= whole * width * (1 + ROUNDING)), whole - 1, places
+    )
     inside = (places >= 0) & (places < whole)
     return np.bincount(places[inside], minlength=n_bins)
 

@@ -24,7 +24,9 @@ def poisson_repeats(random, rate, count, stop):
 
 def test_lags_of_small_trains_by_hand():
     """Spikes at 10 and 20 ms against those at 12, 18 and 40 ms: 2, 8, 30, -8, -2 and 20 ms."""
-    lags, counts = lag_counts([[0.010, 0.020]], [[0.012, 0.018, 0.040]], bin_size=2e-3, max_lag=8e-3)
+    lags, counts = lag_counts(
+        [[0.010, 0.020]], [[0.012, 0.018, 0.040]], bin_size=2e-3, max_lag=8e-3
+    )
     assert lags.tolist() == pytest.approx(np.arange(-4, 5) * 2e-3)
     assert counts.tolist() == [1, 0, 0, 1, 0, 1, 0, 0, 1]
 

@@ -106,7 +106,9 @@ def test_repeats_keep_their_time_axis_where_they_share_it():
     shared = Trains.of_arrays([unit([-1.0], [0.5], start=-2.0, stop=2.0)], ["a"])
     assert rate_over_time(shared, resolution=1.0).edges[[0, -1]].tolist() == [-2.0, 2.0]
     assert unit_panels(shared, 0).raster.span == (-2.0, 2.0)
-    sweeps = Trains.of_arrays([[(np.array([10.5]), 10.0, 12.0), (np.array([20.5]), 20.0, 22.0)]], ["a"])
+    sweeps = Trains.of_arrays(
+        [[(np.array([10.5]), 10.0, 12.0), (np.array([20.5]), 20.0, 22.0)]], ["a"]
+    )
     panels = unit_panels(sweeps, 0)
     assert panels.raster.span == (0.0, 2.0) and panels.raster.rows[1].tolist() == [0.5]
 
@@ -140,9 +142,7 @@ def test_a_table_of_stimuli_by_hand():
     second 1 and 1: zero and 2 / 8 Hz."""
     first = unit([0.1, 0.2], [0.1, 0.2, 0.3, 0.4], [0.1])
     second = unit([0.1], [0.1], [])
-    table = stimulus_table(
-        Trains.of_arrays([first, second], ["a", "b"], [[3, 3, 5], [3, 3, 5]])
-    )
+    table = stimulus_table(Trains.of_arrays([first, second], ["a", "b"], [[3, 3, 5], [3, 3, 5]]))
     row = table.iloc[0]
     assert table["stimulus"].tolist() == [3, 5] and table["n_repeats"].tolist() == [2, 1]
     assert row["n_spikes"] == 8 and row["rate"] == pytest.approx((6 / 8 + 2 / 8) / 2)
