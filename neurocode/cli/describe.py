@@ -16,8 +16,8 @@ from neurocode.cli import train_files
 
 EPILOG = """Examples:\n\n
 neurocode describe session.nwb -o out/\n\n
-neurocode describe movie.mat --variable Spikes --axes unit,trial --time-unit ms --t-stop 18000 \
--o out/\n\n
+neurocode describe movie.mat --variable Spikes --axes unit,trial --time-unit ms \
+--t-stop 18000 -o out/\n\n
 neurocode describe waves.h5 --variable spikes --counts sCount -o out/\n\n
 neurocode describe song_*.txt --axes trial --time-unit ms -o out/\n\n
 neurocode describe session.nwb --panels "unit 3" --pairs "unit 3:unit 7" -o out/\n\n
@@ -98,7 +98,7 @@ def describe_command(
 
 
 def notes(table: pd.DataFrame) -> list[str]:
-    """One line per reason why entries are missing or doubtful, with the units it holds for."""
+    """A line for each reason why entries are missing or doubtful, with the units concerned."""
     lines = []
     for reason, part in table[table["reason"] != ""].groupby("reason", sort=False):
         more = f" and {len(part) - LISTED} more" if len(part) > LISTED else ""

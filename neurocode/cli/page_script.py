@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-#: Headings become buttons: one press sorts upwards, the next downwards, the third restores the
-#: order of the file; absent values stay last. The filter takes words that a row must hold and
-#: comparisons of a column, such as ``rate>5``; quotes keep words together. A link to a
-#: row that is filtered out shows all rows.
+#: Headings become buttons: the first press sorts upwards, the second downwards, the third restores
+#: the order of the file; absent values stay last. The filter takes words that a row must hold and
+#: comparisons of a column, such as ``rate>5``; quotes keep words together. A link to a row that is
+#: filtered out shows all rows.
 SCRIPT = r"""
 (() => {
   const number = text => text.trim() === "" ? NaN : Number(text);

@@ -16,7 +16,7 @@ p, ul, dl { max-width: 46rem }
 a { color: var(--link) } a:focus-visible, button:focus-visible, input:focus-visible,
 .table:focus-visible { outline: 2px solid var(--link); outline-offset: 2px }
 code { font-size: 0.9em }
-figure { margin: 1rem 0 } figcaption { font-size: 0.85rem; color: var(--soft); max-width: 46rem }
+figure { margin: 1rem 0 } figcaption { margin-top: 0.4rem; font-size: 0.85rem; color: var(--soft); max-width: 46rem }
 img { max-width: 100%; height: auto; background: #fff; border-radius: 3px; display: block }
 .table { overflow-x: auto; max-height: 80vh; border: 1px solid var(--rule); border-radius: 3px;
   max-width: fit-content }
@@ -25,6 +25,10 @@ th, td { padding: 0.25rem 0.7rem; text-align: left; vertical-align: top;
   border-bottom: 1px solid var(--rule) }
 tbody tr:last-child td { border-bottom: 0 }
 thead th { position: sticky; top: 0; background: var(--shade); white-space: nowrap; z-index: 1 }
+.sortable tbody td:first-child { white-space: nowrap }
+@media (min-width: 40rem) { .sortable td:first-child, .sortable th:first-child { position: sticky;
+  left: 0; background: var(--paper) } .sortable th:first-child { background: var(--shade);
+  z-index: 2 } .sortable tr:target td:first-child { background: var(--marked) } }
 .number { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap }
 th button { font: inherit; font-weight: inherit; color: inherit; background: none; border: 0;
   padding: 0; cursor: pointer }
@@ -34,8 +38,7 @@ th[aria-sort=descending] button::after { content: "\\2193"; opacity: 1 }
 tr:target, section:target h3 { background: var(--marked) }
 section, tr { scroll-margin-top: 3rem }
 .filter { display: flex; flex-wrap: wrap; gap: 0.5rem; align-items: baseline;
-  margin: 0.8rem 0 0.4rem;
-  font-size: 0.85rem } .filter input { font: inherit; padding: 0.2rem 0.5rem; flex: 0 1 22rem;
+  margin: 0.8rem 0 0.4rem; font-size: 0.85rem } .filter input { font: inherit; padding: 0.2rem 0.5rem; flex: 0 1 22rem;
   min-width: 0; color: inherit; background: var(--paper); border: 1px solid var(--soft);
   border-radius: 3px } .filter output { color: var(--soft) }
 .hint { font-size: 0.85rem; color: var(--soft) }
@@ -51,7 +54,8 @@ footer { margin-top: 3rem; border-top: 1px solid var(--rule); font-size: 0.8rem;
     --shade: #fff; --link: #000; --marked: #fff }
   body { font-size: 9pt; max-width: none; margin: 0; padding: 0 } a { text-decoration: none }
   .table { overflow: visible; max-height: none; border: 0 } table { font-size: 6pt }
-  th, td { padding: 1pt 3pt; overflow-wrap: anywhere } thead { display: table-header-group }
+  th, td { padding: 1pt 2pt; overflow-wrap: anywhere }
+  .sortable tbody td:first-child { white-space: normal; position: static } thead { display: table-header-group }
   thead th { position: static; white-space: normal } th button::after, nav, .hint,
   .filter { display: none } tr, figure, section { break-inside: avoid }
   h2, h3 { break-after: avoid }

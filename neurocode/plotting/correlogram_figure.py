@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from neurocode.statistics.correlograms import Correlogram
-from neurocode.style import ONE_COLUMN, PREDICTED, house_style
+from neurocode.style import ONE_COLUMN, RECORDED, house_style
 
 #: Colour of what unrelated trains give, and height of the figure of a pair in inches.
 UNRELATED, HEIGHT = "#0072B2", 2.1
@@ -49,26 +49,30 @@ def correlogram(axes: Axes, pair: Correlogram) -> Axes:
     lags = pair.lags * 1e3
     half = 0.5e3 * pair.bin_size
     edges = np.append(lags - half, lags[-1] + half)
-    axes.stairs(pair.rate(pair.counts), edges, fill=True, color="0.6")
-    if np.isfinite(pair.low).all():
-        axes.fill_between(
+    banded = bool(np.isfinite(pair.low).all())
+    if banded:
+        axes.stairs(
+            pair.rate(pair.high),
             edges,
-            *(np.append(v, v[-1]) for v in (pair.rate(pair.low), pair.rate(pair.high))),
-            step="post",
+            baseline=pair.rate(pair.low),
+            fill=True,
             color=UNRELATED,
-            alpha=0.3,
+            alpha=0.25,
             linewidth=0,
             label="95 % band",
         )
+        axes.stairs(pair.rate(pair.counts), edges, baseline=None, color=RECORDED, linewidth=0.6)
+    else:
+        axes.stairs(pair.rate(pair.counts), edges, fill=True, color="0.6")
     axes.plot(
         lags, pair.rate(pair.expected), color=UNRELATED, linewidth=0.8, label=NULLS[pair.null]
     )
-    axes.axvline(0, color=PREDICTED, linewidth=0.4)
+    axes.axvline(0, color="0.4", linewidth=0.4, linestyle=":")
     axes.set(xlim=(edges[0], edges[-1]), xlabel="Lag (ms)", ylabel="Rate (Hz)")
     axes.set_ylim(0, max(axes.get_ylim()[1], 1e-9) * 1.2)
     axes.legend(loc="upper right", handlelength=1.2, ncols=2, borderaxespad=0, columnspacing=1)
     n = f"n = {pair.n_first}"
-    n += f" and {pair.n_second} spikes" if np.isfinite(pair.low).all() else " spikes"
+    n += f" and {pair.n_second} spikes" if banded else " spikes"
     note(axes, f"{n}; bins {pair.bin_size * 1e3:.3g} ms")
     return axes
 

@@ -89,7 +89,7 @@ def rate_over_time(axes: Axes, rate: RateOverTime, n_spikes: int) -> Axes:
     """Rate in bins, of each stimulus where these are few."""
     if len(rate.rates) == 1:
         (values,) = rate.rates.values()
-        axes.stairs(np.nan_to_num(values), rate.edges, fill=True, color="0.6")
+        axes.stairs(np.nan_to_num(values), rate.edges, fill=True, color="0.45", linewidth=0.4)
     else:
         for stimulus, values in rate.rates.items():
             axes.stairs(

@@ -184,7 +184,8 @@ def cross_correlogram(
 
     Examples
     --------
-    >>> trains = Trains.of([[[0.1], [0.1]], [[0.2], [0.3]]])
+    >>> units = [[([0.1], 0.0, 1.0), ([0.1], 0.0, 1.0)], [([0.2], 0.0, 1.0), ([0.3], 0.0, 1.0)]]
+    >>> trains = Trains.of_arrays(units, ["a", "b"])
     >>> pairs = cross_correlogram(trains, 0, 1, bin_size=0.1, max_lag=0.2)
     >>> pairs.counts.tolist(), pairs.expected.tolist(), pairs.null
     ([0, 0, 0, 1, 1], [0.0, 0.0, 0.0, 1.0, 1.0], 'shuffled repeats')

@@ -17,7 +17,8 @@ STIMULUS_COLUMNS = {
     "t_stop": "latest end of a repeat (s)",
     "n_spikes": "spikes of all units and repeats",
     "rate": "spikes over the duration of all trains, mean over units (Hz)",
-    "fano_factor": "unbiased variance over mean of the counts of the repeats, mean over units",
+    "fano_factor": "variance (unbiased) over mean of the counts of the repeats, mean over units "
+    "with spikes",
 }
 
 
