@@ -11,10 +11,12 @@ from neurocode.errors import DataError
 
 #: Keys of the papers on which every result is based.
 ALWAYS = ("neurocode", "Stimberg2019", "Garcia2014")
-#: Papers behind tables of units, which are plain data frames and cannot name their sources.
+#: Papers behind what cannot name its sources: tables of units, which are plain data frames, and
+#: starts of networks, of which a network keeps the weights alone.
 TOPICS = {
     "describe": ("Shinomoto et al. 2003", "Lempel & Ziv 1976", "Benjamini & Hochberg 1995"),
     "complexity": ("Lempel & Ziv 1976",),
+    "fluctuation-driven": ("Rossbroich et al. 2022",),
 }
 #: Sources as descriptions of models name them: "Ma, Yan, Tang 2023", "Pozzorini et al. 2015" or
 #: "Izhikevich 2007".
@@ -30,7 +32,8 @@ def cite(*used: object) -> str:
     Parameters
     ----------
     *used : NeuronModel, FitResult, Scores, Network, TrainingResult or str
-        What was used; the topics ``"describe"`` and ``"complexity"`` stand for tables of units.
+        What was used; the topics ``"describe"`` and ``"complexity"`` stand for tables of units,
+        ``"fluctuation-driven"`` for a start of networks.
 
     Returns
     -------

@@ -82,3 +82,7 @@ def test_every_entry_has_what_a_bibliography_needs():
                 f"year = {{{key[-4:]}}}" in entry and "author = {" in entry and "title = {" in entry
             ), key
             assert re.search(r"doi = \{10\.\d{4,5}/\S+\}|eprint = |publisher = ", entry), key
+
+
+def test_a_start_of_networks_is_a_topic():
+    assert cited("fluctuation-driven") == [*ALWAYS, "Rossbroich2022"]
