@@ -76,7 +76,7 @@ def errors(
     axes.axhline(
         MARGIN, color="0.6", linewidth=0.6, linestyle=":", label=f"margin of the claims, {MARGIN:g}"
     )
-    axes.set(yscale="log", ylim=(3e-5, 3), xlabel=name, ylabel="Error of the gradient")
+    axes.set(yscale="log", ylim=(1e-5, 3), xlabel=name, ylabel="Error of the gradient")
     return axes
 
 
