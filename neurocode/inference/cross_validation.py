@@ -58,7 +58,7 @@ def cross_validate(
     Examples
     --------
     >>> import neurocode as nc
-    >>> current = nc.simulation.stimuli.frozen_noise(16, 1e-3, mean=70, standard_deviation=40, seed=1)
+    >>> current = nc.simulation.stimuli.frozen_noise(8, 1e-3, mean=70, standard_deviation=40, seed=1)
     >>> model = nc.models.gif((50.0,))
     >>> spikes = nc.simulate(model, current, seed=2, engine="jax").segments[0].spiketrains[0]
     >>> experiment = nc.Experiment(spikes, current)

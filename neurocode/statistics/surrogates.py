@@ -193,7 +193,9 @@ def _surrogate_counts(
     """LZ76 counts of surrogates of one train."""
     np.random.seed(seed)
     counts = np.empty(n_surrogates, np.int64)
-    gaps = np.diff(events)
+    gaps = np.empty(events.size - 1, np.int64)
+    for k in range(gaps.size):
+        gaps[k] = events[k + 1] - events[k]
     for number in range(n_surrogates):
         if shuffle:
             np.random.shuffle(gaps)
@@ -209,14 +211,23 @@ def _surrogate_counts(
 
 @njit(cache=True, nogil=True)
 def _random_subset(length: int, size: int) -> np.ndarray:
-    """Sorted uniform subset of [0, length): marked in a mask, or sorted where members are few."""
+    """Sorted uniform subset of [0, length): marked in a mask, or sorted where members are few.
+
+    Loops stand where NumPy has a function: those take numba seconds to compile.
+    """
+    subset = np.empty(size, np.int64)
     if length > 64 * size:
-        drawn = np.unique(np.random.randint(0, length, size))
-        while drawn.size < size:
-            drawn = np.unique(
-                np.concatenate((drawn, np.random.randint(0, length, size - drawn.size)))
-            )
-        return drawn
+        different = 0
+        while different < size:
+            for k in range(different, size):
+                subset[k] = np.random.randint(0, length)
+            subset.sort()
+            different = 0
+            for k in range(size):
+                if k == 0 or subset[k] != subset[different - 1]:
+                    subset[different] = subset[k]
+                    different += 1
+        return subset
     marked = np.zeros(length, np.bool_)
     rare = min(size, length - size)
     left = rare
@@ -224,4 +235,9 @@ def _random_subset(length: int, size: int) -> np.ndarray:
         place = np.random.randint(0, length)
         left -= not marked[place]
         marked[place] = True
-    return np.flatnonzero(marked == (rare == size))
+    k = 0
+    for place in range(length):
+        if marked[place] == (rare == size):
+            subset[k] = place
+            k += 1
+    return subset
