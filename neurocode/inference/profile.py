@@ -74,7 +74,7 @@ def profile_likelihood(
     Examples
     --------
     >>> import neurocode as nc
-    >>> current = nc.simulation.stimuli.frozen_noise(8, 1e-3, mean=70, standard_deviation=40, seed=1)
+    >>> current = nc.simulation.stimuli.frozen_noise(16, 1e-3, mean=70, standard_deviation=40, seed=1)
     >>> model = nc.models.gif((50.0,))
     >>> experiment = nc.Experiment(nc.simulate(model, current, seed=2, engine="jax").segments[0].spiketrains[0], current)
     >>> profile = profile_likelihood(nc.fit(model, experiment, starts=1), experiment, "Delta_V", n_points=5)

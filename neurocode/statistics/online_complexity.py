@@ -116,7 +116,8 @@ def _extend(
     place: np.ndarray,
 ) -> None:
     """Match every symbol against the text before it, then add it to the automaton."""
-    states, last, state, matched, words, length = place
+    states, last, state = place[0], place[1], place[2]
+    matched, words, length = place[3], place[4], place[5]
     for symbol in symbols:
         if following[state, symbol] >= 0:
             state, matched = following[state, symbol], matched + 1
@@ -136,7 +137,9 @@ def _extend(
             else:
                 clone = states
                 states += 1
-                size[clone], link[clone], following[clone] = size[at] + 1, link[old], following[old]
+                size[clone], link[clone] = size[at] + 1, link[old]
+                for other in range(following.shape[1]):
+                    following[clone, other] = following[old, other]
                 while at >= 0 and following[at, symbol] == old:
                     following[at, symbol] = clone
                     at = link[at]
@@ -145,4 +148,5 @@ def _extend(
                     state = clone
         last = new
         length += 1
-    place[:] = states, last, state, matched, words, length
+    place[0], place[1], place[2] = states, last, state
+    place[3], place[4], place[5] = matched, words, length
