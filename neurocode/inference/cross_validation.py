@@ -59,7 +59,7 @@ def cross_validate(
     --------
     >>> import neurocode as nc
     >>> noise = nc.simulation.stimuli.frozen_noise
-    >>> current = noise(16, 1e-3, mean=70, standard_deviation=40, seed=1)
+    >>> current = noise(8, 1e-3, mean=70, standard_deviation=40, seed=1)
     >>> model = nc.models.gif((50.0,))
     >>> spikes = nc.simulate(model, current, seed=2, engine="jax").segments[0].spiketrains[0]
     >>> experiment = nc.Experiment(spikes, current)

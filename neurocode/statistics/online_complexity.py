@@ -118,7 +118,8 @@ def _extend(
     progress: np.ndarray,
 ) -> None:
     """Match every symbol against the text before it, then add it to the automaton."""
-    states, last, state, matched, words, length = progress
+    states, last, state = progress[0], progress[1], progress[2]
+    matched, words, length = progress[3], progress[4], progress[5]
     for symbol in symbols:
         if following[state, symbol] >= 0:
             state, matched = following[state, symbol], matched + 1
@@ -138,7 +139,9 @@ def _extend(
             else:
                 clone = states
                 states += 1
-                size[clone], link[clone], following[clone] = size[at] + 1, link[old], following[old]
+                size[clone], link[clone] = size[at] + 1, link[old]
+                for other in range(following.shape[1]):
+                    following[clone, other] = following[old, other]
                 while at >= 0 and following[at, symbol] == old:
                     following[at, symbol] = clone
                     at = link[at]
@@ -147,4 +150,5 @@ def _extend(
                     state = clone
         last = new
         length += 1
-    progress[:] = states, last, state, matched, words, length
+    progress[0], progress[1], progress[2] = states, last, state
+    progress[3], progress[4], progress[5] = matched, words, length

@@ -211,7 +211,9 @@ def _surrogate_counts(
     """Return the LZ76 counts of surrogates of one train."""
     np.random.seed(seed)
     counts = np.empty(n_surrogates, np.int64)
-    gaps = np.diff(events)
+    gaps = np.empty(events.size - 1, np.int64)
+    for k in range(gaps.size):
+        gaps[k] = events[k + 1] - events[k]
     for number in range(n_surrogates):
         if shuffle:
             np.random.shuffle(gaps)
@@ -227,14 +229,23 @@ def _surrogate_counts(
 
 @njit(cache=True, nogil=True)
 def _random_subset(length: int, size: int) -> np.ndarray:
-    """Sorted uniform subset of [0, length): marked in a mask, or sorted where members are few."""
+    """Sorted uniform subset of [0, length): marked in a mask, or sorted where members are few.
+
+    Loops stand where NumPy has a function: those take numba seconds to compile.
+    """
+    subset = np.empty(size, np.int64)
     if length > 64 * size:
-        members = np.unique(np.random.randint(0, length, size))
-        while members.size < size:
-            members = np.unique(
-                np.concatenate((members, np.random.randint(0, length, size - members.size)))
-            )
-        return members
+        different = 0
+        while different < size:
+            for k in range(different, size):
+                subset[k] = np.random.randint(0, length)
+            subset.sort()
+            different = 0
+            for k in range(size):
+                if k == 0 or subset[k] != subset[different - 1]:
+                    subset[different] = subset[k]
+                    different += 1
+        return subset
     marked = np.zeros(length, np.bool_)
     rare = min(size, length - size)
     remaining = rare
@@ -242,4 +253,9 @@ def _random_subset(length: int, size: int) -> np.ndarray:
         position = np.random.randint(0, length)
         remaining -= not marked[position]
         marked[position] = True
-    return np.flatnonzero(marked == (rare == size))
+    k = 0
+    for position in range(length):
+        if marked[position] == (rare == size):
+            subset[k] = position
+            k += 1
+    return subset

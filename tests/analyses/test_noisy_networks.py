@@ -161,7 +161,8 @@ def test_only_letters_are_learned_from_votes(monkeypatch):
     assert networks.make_task(row("escape")).loss == as_loss("mean_potential")
 
 
-def test_attacks_of_noisy_networks_go_through_and_over_the_noise_those_of_others_once():
+def test_attacks_of_noisy_networks_go_through_and_over_the_noise_those_of_others_once(monkeypatch):
+    monkeypatch.setattr(robustness, "SIZES", (0.2,))
     task = networks.make_task(row("escape", sequences=60))
     part = task.test.select(np.arange(4))
     nets = {kind: networks.make_network(row(kind), task) for kind in ("deterministic", "escape")}

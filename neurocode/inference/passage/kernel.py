@@ -8,6 +8,9 @@ others are Crank-Nicolson steps. Probability leaves only through the threshold, 
 the passage is the rate at which the survival probability falls. The derivatives by the parameters
 are computed along with the solution, as they solve the same tridiagonal systems.
 
+Loops are written out where an array expression would do: those that numba knows take seconds more
+to compile.
+
 A *lane* is one passage: a start, time steps, and an additive input that may differ from step to
 step. Lanes run in groups that fill a vector register; a lane that has ended continues with steps of
 length zero.
@@ -96,9 +99,9 @@ def propagate(
     rows = offsets[lanes] - first_step if every else lanes
     flux, survival = np.zeros(rows), np.zeros(rows)
     flux_slopes, survival_slopes = np.zeros((rows, m)), np.zeros((rows, m))
-    exponentials = np.exp(
-        np.minimum(np.maximum(width * drift / diffusion, -LARGE_PECLET), LARGE_PECLET)
-    )
+    exponentials = np.empty(n)
+    for i in range(n):
+        exponentials[i] = _cut_exponential(width * drift[i] / diffusion)
     rates = np.zeros((3, n, WIDE))
     factor = np.empty((n, WIDE))
     p, y = np.empty((n, WIDE)), np.empty((n, WIDE))
@@ -107,12 +110,10 @@ def propagate(
     added, last_added, weight = np.empty(WIDE), np.empty(WIDE), np.empty(WIDE)
     added_slopes, weight_slopes = np.zeros((m, WIDE)), np.zeros((m, WIDE))
     for group in range(0, lanes, WIDE):
-        p[:] = 0.0
-        dp[:] = 0.0
-        p[start_cell] = 1.0
-        last_added[:] = np.nan
+        _start(p, dp, start_cell)
         longest = 0
         for c in range(WIDE):
+            last_added[c] = np.nan
             if group + c < lanes:
                 longest = max(longest, offsets[group + c + 1] - offsets[group + c])
         for index in range(longest):
@@ -163,12 +164,13 @@ def propagate(
                     row = k - first_step if every else group + c
                     _leave(
                         row,
-                        p[n - 1, c],
-                        np.sum(p[:, c]),
-                        dp[:, :, c],
+                        c,
+                        k,
+                        p,
+                        dp,
                         drift[n - 1] + end_inputs[k],
-                        drift_slopes[n - 1],
-                        end_input_slopes[k],
+                        drift_slopes,
+                        end_input_slopes,
                         diffusion,
                         diffusion_slopes,
                         width,
@@ -181,10 +183,21 @@ def propagate(
 
 
 @numba.njit(error_model="numpy", cache=True)
+def _start(p: np.ndarray, dp: np.ndarray, start_cell: int) -> None:
+    """All mass in one cell, whatever the parameters."""
+    for i in range(p.shape[0]):
+        for c in range(WIDE):
+            p[i, c] = 1.0 if i == start_cell else 0.0
+            for j in range(dp.shape[1]):
+                dp[i, j, c] = 0.0
+
+
+@numba.njit(error_model="numpy", cache=True)
 def _leave(
     row: int,
-    last: float,
-    total: float,
+    c: int,
+    k: int,
+    p: np.ndarray,
     dp: np.ndarray,
     drift: float,
     drift_slopes: np.ndarray,
@@ -197,8 +210,11 @@ def _leave(
     flux_slopes: np.ndarray,
     survival_slopes: np.ndarray,
 ) -> None:
-    """Write flux and survival of one lane at one time."""
-    n, m = dp.shape
+    """Write flux and survival of one lane at one time, the end of step ``k``."""
+    n, m = dp.shape[0], dp.shape[1]
+    last, total = p[n - 1, c], 0.0
+    for i in range(n):
+        total += p[i, c]
     peclet = 0.5 * width * drift / diffusion
     value, slope = _bernoulli(peclet)
     scale = 2.0 * diffusion / (width * width)
@@ -206,17 +222,25 @@ def _leave(
     flux[row], survival[row] = rate * last, total
     for j in range(m):
         moved = (
-            0.5 * width * (drift_slopes[j] + input_slopes[j]) - peclet * diffusion_slopes[j]
+            0.5 * width * (drift_slopes[n - 1, j] + input_slopes[k, j])
+            - peclet * diffusion_slopes[j]
         ) / diffusion
         rate_slope = rate * diffusion_slopes[j] / diffusion + scale * (1.0 + slope) * moved
-        flux_slopes[row, j] = rate * dp[n - 1, j] + rate_slope * last
-        survival_slopes[row, j] = np.sum(dp[:, j])
+        flux_slopes[row, j] = rate * dp[n - 1, j, c] + rate_slope * last
+        survival_slopes[row, j] = 0.0
+        for i in range(n):
+            survival_slopes[row, j] += dp[i, j, c]
 
 
 @numba.njit(error_model="numpy", cache=True)
 def _bernoulli(z: float) -> tuple[float, float]:
     """Bernoulli function z/(exp(z) - 1) and its derivative."""
-    return _bernoulli_of(z, np.exp(min(max(z, -LARGE_PECLET), LARGE_PECLET)))
+    return _bernoulli_of(z, _cut_exponential(z))
+
+
+@numba.njit(error_model="numpy", inline="always")
+def _cut_exponential(z: float) -> float:
+    return np.exp(min(max(z, -LARGE_PECLET), LARGE_PECLET))
 
 
 @numba.njit(error_model="numpy", inline="always")
@@ -253,7 +277,9 @@ def _rates(
     n = drift.shape[0]
     scale = diffusion / (width * width)
     ratio = width / diffusion
-    factors = np.exp(np.minimum(np.maximum(ratio * added, -LARGE_PECLET), LARGE_PECLET))
+    factors = np.empty(WIDE)
+    for c in range(WIDE):
+        factors[c] = _cut_exponential(ratio * added[c])
     for i in range(n - 1):
         for c in range(WIDE):
             z = ratio * (drift[i] + added[c])
@@ -273,23 +299,17 @@ def _rates(
 def _move(p: np.ndarray, y: np.ndarray, euler: bool) -> None:
     """Move from the solution of half a step to the end of the whole step, by ``(1 + wG)/(1 - wG) =
     2/(1 - wG) - 1``; after an Euler step the two are the same."""
-    if euler:
-        p[:] = y
-        return
     for i in range(p.shape[0]):
         for c in range(WIDE):
-            p[i, c] = 2.0 * y[i, c] - p[i, c]
+            p[i, c] = y[i, c] if euler else 2.0 * y[i, c] - p[i, c]
 
 
 @numba.njit(error_model="numpy", cache=True, fastmath={"contract"})
 def _move_slopes(dp: np.ndarray, dy: np.ndarray, euler: bool) -> None:
-    if euler:
-        dp[:] = dy
-        return
     for i in range(dp.shape[0]):
         for j in range(dp.shape[1]):
             for c in range(WIDE):
-                dp[i, j, c] = 2.0 * dy[i, j, c] - dp[i, j, c]
+                dp[i, j, c] = dy[i, j, c] if euler else 2.0 * dy[i, j, c] - dp[i, j, c]
 
 
 @numba.njit(error_model="numpy", cache=True, fastmath={"contract"})
@@ -342,7 +362,9 @@ def _solve_slopes(
         np.zeros(WIDE),
     )
     scale = diffusion / (width * width)
-    change[:] = 0.0
+    for j in range(m):
+        for c in range(WIDE):
+            change[j, c] = 0.0
     for i in range(n):
         span = 0.5 * width if i == n - 1 else width
         below = i - 1 if i > 0 else 0

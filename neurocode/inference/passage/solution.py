@@ -456,9 +456,9 @@ def _separate_passages(table: Coefficients, intervals: Intervals, plan: Plan) ->
     """
     mesh, counts = plan.mesh, np.array([len(ends) for ends in plan.shares])
     n_steps = int(np.sum(counts))
-    step, middle, end = (np.ascontiguousarray(row[:n_steps]) for row in table.path)
+    step, middle, end = (np.array(row[:n_steps], order="C") for row in table.path)
     step_slopes, middle_slopes, end_slopes = (
-        np.ascontiguousarray(row[:n_steps]) for row in table.path_slopes
+        np.array(row[:n_steps], order="C") for row in table.path_slopes
     )
     drift, drift_slopes, diffusion, diffusion_slopes = _on_faces(table, mesh)
     offsets = np.concatenate([[0], np.cumsum(counts)])
@@ -510,12 +510,13 @@ def _separate_passages(table: Coefficients, intervals: Intervals, plan: Plan) ->
 
 
 def _on_faces(table: Coefficients, mesh: Mesh) -> tuple[np.ndarray, Slopes, float, np.ndarray]:
+    """Arrays that may be written to, all in C order: of these the kernel is compiled once."""
     n = len(mesh.faces)
     return (
-        table.drift[:n],
-        np.ascontiguousarray(table.drift_slopes[:n]),
+        np.array(table.drift[:n], order="C"),
+        np.array(table.drift_slopes[:n], order="C"),
         float(table.diffusion),
-        table.diffusion_slopes,
+        np.array(table.diffusion_slopes, order="C"),
     )
 
 

@@ -28,7 +28,7 @@ def leaky_distribution(times, mean, deviation, tau):
         exponent = mpmath.exp((reset**2 - threshold**2) / 4)
         return exponent * mpmath.pcfd(-s * tau, -reset) / mpmath.pcfd(-s * tau, -threshold) / s
 
-    with mpmath.workdps(25):
+    with mpmath.workdps(15):
         return np.array([float(mpmath.invertlaplace(transform, t, method="talbot")) for t in times])
 
 
@@ -151,7 +151,7 @@ def test_scores_are_the_derivatives_of_the_likelihood(name):
         else model
     )
     train = (
-        nc.simulate(model, duration=6, seed=3, engine="numba").segments[0].spiketrains[0].magnitude
+        nc.simulate(model, duration=3, seed=3, engine="numba").segments[0].spiketrains[0].magnitude
     )
     intervals = Intervals.of(train[train > 0.5])
     equations = passage_equations(model)
