@@ -17,7 +17,7 @@ from neurocode.statistics.locked_surrogates import (
 CAUSES = {
     STIMULUS: "For {units}, this follows from a rate that is locked to the stimulus: complexity is "
     "not below that of surrogates that keep the PSTH (median ratio {ratio:.3g}).",
-    STRUCTURE: "For {units}, complexity is also below that of surrogates that keep the PSTH (q < "
+    STRUCTURE: "For {units}, complexity is also below that of surrogates that keep the PSTH (p < "
     "0.05, median ratio {ratio:.3g}): there is structure that a rate locked to the stimulus does "
     "not explain, such as refractoriness, bursts, or a rate that changes from repeat to repeat.",
     UNDECIDED: "For {units}, surrogates that keep the PSTH leave open whether this follows from a "

@@ -6,6 +6,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import NullLocator, StrMethodFormatter
 
 from neurocode.plotting.correlogram_figure import correlogram, note
 from neurocode.plotting.describe_figure import interval_density
@@ -40,6 +41,7 @@ def unit_figure(panels: UnitPanels) -> Figure:
         raster_rows(left[0], panels.raster)
         rate_over_time(left[1], panels.rate, panels.n_spikes)
         interval_density(right[0], panels.intervals.edges, panels.intervals.probability)
+        plain_decades(right[0])
         note(right[0], f"n = {panels.intervals.n_intervals} intervals")
         correlogram(right[1], panels.autocorrelogram)
         right[1].set_ylabel("Rate after a spike (Hz)")
@@ -89,7 +91,14 @@ def rate_over_time(axes: Axes, rate: RateOverTime, n_spikes: int) -> Axes:
     """Rate in bins, of each stimulus where these are few."""
     if len(rate.rates) == 1:
         (values,) = rate.rates.values()
-        axes.stairs(np.nan_to_num(values), rate.edges, fill=True, color="0.45", linewidth=0.4)
+        # The limits of a StepPatch of a thousand bins take longer than everything else here.
+        axes.fill_between(
+            rate.edges,
+            np.append(np.nan_to_num(values), 0.0),
+            step="post",
+            color="0.45",
+            linewidth=0.4,
+        )
     else:
         for stimulus, values in rate.rates.items():
             axes.stairs(
@@ -100,6 +109,13 @@ def rate_over_time(axes: Axes, rate: RateOverTime, n_spikes: int) -> Axes:
     axes.set_ylim(bottom=0)
     repeats = f", {rate.n_trains} repeats" if rate.n_trains > 1 else ""
     note(axes, f"n = {n_spikes} spikes{repeats}; bins {_time(rate.bin_size)}")
+    return axes
+
+
+def plain_decades(axes: Axes) -> Axes:
+    """Label a logarithmic axis with plain numbers and no ticks between them, which is soon drawn."""
+    axes.xaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
+    axes.xaxis.set_minor_locator(NullLocator())
     return axes
 
 
