@@ -223,9 +223,7 @@ def _layer(
 ) -> Layer:
     reset = 0 if node.v_reset is None else node.v_reset
     if np.any(node.v_leak) or np.any(reset) or np.any(np.asarray(node.r) != 1):
-        raise ModelError(
-            f"Node '{name}': a LIF must have leak 0, reset 0 and resistance 1."
-        )
+        raise ModelError(f"Node '{name}': a LIF must have leak 0, reset 0 and resistance 1.")
     recurrent = None
     if loop is not None:
         weight = jnp.asarray(np.asarray(loop.weight).T)

@@ -117,9 +117,7 @@ def test_sequences_of_several_labels_are_drawn_at_random():
 
 @pytest.mark.parametrize(("sequences", "seed"), [(0, 0), (-3, 0), (3, -1)])
 def test_subsets_of_nothing_are_refused(sequences, seed):
-    with pytest.raises(
-        DataError, match=f"a seed of at least zero, not {sequences} and {seed}"
-    ):
+    with pytest.raises(DataError, match=f"a seed of at least zero, not {sequences} and {seed}"):
         stratified(numbered([0, 1]), sequences, seed)
 
 
