@@ -23,6 +23,11 @@ LIBRARIES = {
 }
 
 
+def library_of(peer: str) -> str:
+    """Module that a peer needs; empty for one that is no library here."""
+    return LIBRARIES.get(peer, "")
+
+
 def installed(peers: Iterable[str]) -> list[str]:
     """Those peers whose library is installed."""
     return [peer for peer in peers if is_installed(LIBRARIES[peer])]
@@ -39,7 +44,7 @@ def what_is_missing(peers: Iterable[str]) -> list[str]:
 
 def version_of(peer: str) -> str:
     """Library of a peer and its version; empty for one that is not a library here."""
-    library = LIBRARIES.get(peer, "")
+    library = library_of(peer)
     try:
         return f"{library} {version(library)}" if library else ""
     except PackageNotFoundError:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.leaderboard.rows import Row
-from benchmarks.peers import installed, what_is_missing
+from benchmarks.peers import installed, library_of
 from neurocode.errors import ModelError
 
 FOLDER = Path(__file__).with_name("tasks")
@@ -65,7 +65,8 @@ class BenchmarkTask:
             where = f"is not in {place}" if place else "is not set"
             return f"the folder {absent[0]} of NEUROCODE_DATA {where}."
         if self.timed and not installed(self.peers):
-            return " ".join(what_is_missing(self.peers))
+            libraries = ", ".join(dict.fromkeys(library_of(peer) for peer in self.peers))
+            return f'no peer is installed ({libraries}): pip install "neurocode[bench]".'
         return ""
 
 

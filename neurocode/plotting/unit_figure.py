@@ -113,7 +113,7 @@ def rate_over_time(axes: Axes, rate: RateOverTime, n_spikes: int) -> Axes:
 
 
 def plain_decades(axes: Axes) -> Axes:
-    """Label a logarithmic axis with plain numbers and no ticks between them, which is soon drawn."""
+    """Label a logarithmic axis with plain numbers and no ticks between them, to draw faster."""
     axes.xaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
     axes.xaxis.set_minor_locator(NullLocator())
     return axes

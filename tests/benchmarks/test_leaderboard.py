@@ -165,10 +165,7 @@ def test_a_timed_task_needs_one_peer_and_names_those_that_are_missing(monkeypatc
     monkeypatch.setattr(
         "benchmarks.peers.LIBRARIES", {"first": "a_library_nobody_wrote", "second": "numpy"}
     )
-    absent = (
-        "first is left out: a_library_nobody_wrote is not installed (pip install "
-        '"neurocode[bench]").'
-    )
+    absent = 'no peer is installed (a_library_nobody_wrote): pip install "neurocode[bench]".'
     assert made(timed=True, peers=("first",)).obstacle() == absent
     assert made(timed=True, peers=("first", "second")).obstacle() == ""
     assert made(peers=("first",)).obstacle() == ""
@@ -206,9 +203,8 @@ def test_a_peer_that_counts_otherwise_stops_the_task():
 
 def test_the_median_of_all_raphe_cells_stands_beside_the_published_one():
     """Md* of 0.1, 0.2, 0.7, 0.8, 0.9 has the median 0.7, twice the published 0.35."""
-    values = dict(
-        zip(raphe.RAPHE, [(0.9, 1.0), (0.1, -2.0), (0.7, 3.0), (0.2, 4.0), (0.8, 5.0)], strict=True)
-    )
+    scores = [(0.9, 1.0), (0.1, -2.0), (0.7, 3.0), (0.2, 4.0), (0.8, 5.0)]
+    values = dict(zip(raphe.RAPHE, scores, strict=True))
     found = raphe.rows_of("gif", values)
     assert [row.kind for row in found] == 10 * ["no peer"] + ["published"]
     assert (found[-1].ours, found[-1].peer, found[-1].peer_value) == (0.7, "GIF", 0.35)
