@@ -23,7 +23,7 @@ Array = jax.Array
 Slopes = np.ndarray
 
 #: Sizes of compiled shapes are rounded up to multiples of these, so that few are compiled.
-FACES, INTERVALS, PATH_STEPS = 64, 256, 8192
+FACES, INTERVALS, PATH_STEPS = 256, 256, 8192
 SMALLEST = 1e-280
 #: Logarithms that differ by so much between two meshes are extrapolated by half.
 FAR_APART = 2.0
@@ -220,10 +220,14 @@ class Layout(NamedTuple):
                 np.pad(columns, ((0, 0), (0, rest)), mode="edge"),
                 np.pad(lane, (0, rest), mode="edge"),
             )
-        histories = (intervals.start, intervals.duration, intervals.first)
+        # where all intervals share one passage, how many they are is not compiled in
+        histories = [
+            _padded(array if len(lane) else array[:0], INTERVALS)
+            for array in (intervals.start, intervals.duration, intervals.first)
+        ]
         return cls(
             _padded(positions, FACES),
-            *(_padded(array, INTERVALS) for array in histories),
+            *histories,
             np.mean(intervals.duration),
             columns,
             lane,
