@@ -53,5 +53,6 @@ def save_figure(figure: Figure, path: str | Path) -> list[Path]:
     paths = [stem.with_suffix(suffix) for suffix in (".pdf", ".png")]
     for target in paths:
         figure.savefig(target)
+        figure.set_layout_engine("none")  # both files have the layout that was found for the first
     plt.close(figure)
     return paths

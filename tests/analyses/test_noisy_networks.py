@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import tomllib
 from pathlib import Path
+from unittest.mock import create_autospec
 
 import jax
 import jax.numpy as jnp
@@ -162,20 +163,31 @@ def test_only_letters_are_learned_from_votes(monkeypatch):
 
 
 def test_attacks_of_noisy_networks_go_through_and_over_the_noise_those_of_others_once(monkeypatch):
-    monkeypatch.setattr(robustness, "SIZES", (0.2,))
+    """By their names, and by the passes that every attack is asked to average over."""
     task = networks.make_task(row("escape", sequences=60))
     part = task.test.select(np.arange(4))
     nets = {kind: networks.make_network(row(kind), task) for kind in ("deterministic", "escape")}
-    names = {
-        kind: [name for name, *_ in robustness.variants(net, nets["escape"], part, task, 0)]
-        for kind, net in nets.items()
-    }
+    names, passes = {}, {}
+    for kind, net in nets.items():
+        attacks = [
+            create_autospec(getattr(robustness.disturb, name), return_value=part)
+            for name in ("fast_gradient_sign", "projected_gradient")
+        ]
+        for attack, name in zip(attacks, ("fast_gradient_sign", "projected_gradient"), strict=True):
+            monkeypatch.setattr(robustness.disturb, name, attack)
+        variants = list(robustness.variants(net, nets["escape"], part, task, 0))
+        monkeypatch.undo()
+        names[kind] = [name for name, *_ in variants]
+        passes[kind] = [[call.kwargs["passes"] for call in own.call_args_list] for own in attacks]
     through = {
         f"{attack}_through_{size:g}" for attack in ("fgsm", "pgd") for size in robustness.SIZES
     }
     assert set(names["escape"]) - set(names["deterministic"]) == through and set(
         names["deterministic"]
     ) < set(names["escape"])
+    sizes, over = len(robustness.SIZES), robustness.PASSES
+    assert passes["escape"] == [[1, over, over] * sizes, [1, over] * sizes]
+    assert passes["deterministic"] == [[1, over] * sizes, [1] * sizes]
 
 
 @pytest.mark.long

@@ -264,10 +264,14 @@ class Layout(NamedTuple):
                 np.pad(columns, ((0, 0), (0, padding)), mode="edge"),
                 np.pad(lane, (0, padding), mode="edge"),
             )
-        histories = (intervals.start, intervals.duration, intervals.first)
+        # where all intervals share one passage, how many they are is not compiled in
+        histories = [
+            _padded(array if len(lane) else array[:0], INTERVALS)
+            for array in (intervals.start, intervals.duration, intervals.first)
+        ]
         return cls(
             _padded(positions, FACES),
-            *(_padded(array, INTERVALS) for array in histories),
+            *histories,
             np.mean(intervals.duration),
             columns,
             lane,
