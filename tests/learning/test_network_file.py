@@ -196,7 +196,7 @@ def test_damaged_and_foreign_files_are_refused(tmp_path):
     content = path.read_bytes()
     for number in (0, len(MAGIC) + 5, len(content) // 2, len(content) - 1):
         path.write_bytes(content[:number] + bytes([content[number] ^ 4]) + content[number + 1 :])
-        with pytest.raises(DataError, match=r"network\.bin: (this is no|the) network of neurocode"):
+        with pytest.raises(DataError, match=r"network\.bin: (this is not a|the) network of"):
             nc.learning.load(path)
     for other, says in (
         (b"", "no network"),

@@ -156,7 +156,7 @@ def test_normalised_count_tends_to_the_entropy_rate():
         (lambda: lz76_of_events(["1"], 10), "whole numbers"),
         (lambda: lz76_of_events([[1, 2]], 10), "whole numbers"),
         (lambda: lz76_of_events([1, 2], 10, [1]), "2 events need one symbol each"),
-        (lambda: lz76_of_events([1, 2], 10, [1, 0]), "not the zero of the background"),
+        (lambda: lz76_of_events([1, 2], 10, [1, 0]), "other than the zero of the background"),
         (
             lambda: lz76_of_events([1, 2], 10, [1, 1.5]),
             "Symbols of events are a sequence of whole numbers",

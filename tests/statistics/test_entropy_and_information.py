@@ -122,7 +122,7 @@ def test_information_per_spike_of_a_step():
 
 
 def test_bad_responses_are_named():
-    with pytest.raises(DataError, match="no correction"):
+    with pytest.raises(DataError, match="not a correction"):
         mutual_information([[1], [2]], correction="magic")
     with pytest.raises(DataError, match="whole numbers"):
         mutual_information([np.array([0.5]), np.array([1.5])])

@@ -28,7 +28,7 @@ def test_a_change_of_structure_is_seen_over_time():
 
 
 def test_bad_populations_are_named():
-    with pytest.raises(DataError, match="no form"):
+    with pytest.raises(DataError, match="not a form"):
         population_lz76(np.zeros((2, 2)), "sum")
     with pytest.raises(DataError, match=r"shape \(units, bins\)"):
         population_lz76(np.zeros(4))

@@ -121,7 +121,7 @@ def test_adjusted_p_values():
 
 
 def test_bad_requests_are_named():
-    with pytest.raises(DataError, match="no surrogate"):
+    with pytest.raises(DataError, match="not a kind of surrogate"):
         surrogate_complexity([np.array([1, 2])], [10], method="jitter")
     with pytest.raises(DataError, match="at least 19"):
         surrogate_complexity([np.array([1, 2])], [10], n_surrogates=3)

@@ -44,7 +44,9 @@ from neurocode.recordings.files import trains_of
 from neurocode.recordings.repeat import repeat_of
 from neurocode.recordings.trains import in_seconds, listed, repeats_of, spike_times, usable_trains
 from neurocode.statistics import coding, compare, distance, spike_distances, variability
+from neurocode.statistics.correlograms import lag_counts
 from neurocode.statistics.describe import describe
+from neurocode.statistics.time_resolution import time_resolution
 
 #: Names of parameters that hold spike trains unless their annotation says otherwise.
 NAMES = {
@@ -126,6 +128,15 @@ NO_TRAINS = {
     "neurocode.statistics.distributions:count_moments": "Trains only",
     "neurocode.statistics.distributions:interval_histogram": "Trains only",
     "neurocode.statistics.unit_statistics:binned_events": "Trains only",
+    "neurocode.statistics.correlograms:autocorrelogram": "Trains only",
+    "neurocode.statistics.correlograms:cross_correlogram": "Trains only",
+    "neurocode.statistics.locked_surrogates:locked_complexity": "Trains only",
+    "neurocode.statistics.stimuli:stimulus_table": "Trains only",
+    "neurocode.statistics.unit_panels:rate_over_time": "Trains only",
+    "neurocode.statistics.unit_panels:unit_panels": "Trains only",
+    "neurocode.statistics.unit_statistics:complexity_bins": "Trains only",
+    "neurocode.statistics.unit_panels:bin_counts": "times of a train, in seconds",
+    "neurocode.statistics.unit_panels:best_width": "pooled times of repeats, in seconds",
     "neurocode.statistics.unit_statistics:UnitStatistic.__init__": "a function of Trains",
     "neurocode.statistics.unit_statistics:durations": "Trains only",
     "neurocode.statistics.unit_statistics:spike_counts": "Trains only",
@@ -280,6 +291,12 @@ EXAMPLES = {
         lambda a, b: [spike_times(a), spike_times(b)]
     ),
     "neurocode.recordings.trains:usable_trains": Example(lambda a, b: usable_trains([a, b])),
+    "neurocode.statistics.correlograms:lag_counts": Example(
+        lambda a, b, **t: lag_counts([a], [b], **t), {"bin_size": 0.01, "max_lag": 0.1}
+    ),
+    "neurocode.statistics.time_resolution:time_resolution": Example(
+        lambda a, b: time_resolution([a, b]), refuses=False
+    ),
     "neurocode.statistics.coding:explained_variance": Example(
         lambda a, b, **t: coding.explained_variance([a, b], [b], **t),
         {"duration": DURATION, "sigma": 0.02},

@@ -127,7 +127,7 @@ def test_false_alarms_stay_below_the_level():
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"kind": "larger"}, "no kind of comparison"),
+        ({"kind": "larger"}, "not a kind of comparison"),
         ({"margin": 0.0}, "must be positive"),
         ({"values": [np.nan, 1.0]}, "not finite"),
     ],
