@@ -107,7 +107,7 @@ BAD_USE = (
     (["digits", "--clip", "0"], "'clip' must be a positive number, not 0.0"),
     (["digits", "--clip", "-1"], "'clip' must be a positive number, not -1.0"),
     (["digits", "--schedule", "linear"], "'linear' is not a schedule"),
-    (["digits", "--surrogate", "relu"], "no surrogate derivative"),
+    (["digits", "--surrogate", "relu"], "not a surrogate derivative"),
     (["digits", "--slope", "0"], "must be positive, not 0.0 and 1.0"),
     (["digits", "--slope", "nan"], "must be positive, not nan"),
     (["digits", "--height", "-1"], "must be positive, not 10.0 and -1.0"),

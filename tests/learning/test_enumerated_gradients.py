@@ -182,7 +182,7 @@ def test_what_cannot_be_enumerated_is_refused():
     network = small_network(1, (2,), 0.3)
     with pytest.raises(ModelError, match="'reinforce' is not an estimator"):
         enumerated_gradients(network, batch, "mean_potential", ("reinforce",))
-    with pytest.raises(ModelError, match=r"21 draws .* but 1 to 18"):
+    with pytest.raises(ModelError, match=r"21 draws .* expected 1 to 18"):
         enumerated_gradients(small_network(1, (7,), 0.3), batch, "mean_potential")
     with pytest.raises(ModelError, match="0 draws"):
         enumerated_gradients(Network([network.readout]), batch, "mean_potential")

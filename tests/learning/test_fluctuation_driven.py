@@ -175,7 +175,7 @@ def test_what_cannot_be_started_so_is_refused_in_a_sentence():
     assert "not 2000.0, 1.0 and 0.1" in refused(ModelError, rate=2000.0)
     assert "not 20.0, 0.0 and 0.1" in refused(ModelError, deviation=0.0)
     assert "fluctuate by more than 0.01 already" in refused(ModelError, mean=0.9, deviation=0.01)
-    assert "inputs of a positive mean" in refused(DataError, inputs=-poisson(), mean=0.5)
+    assert "inputs with a positive mean" in refused(DataError, inputs=-poisson(), mean=0.5)
     image = Layer(Convolution((1, 4, 10), 1, key=jax.random.key(0)), nc.models.current_lif(), STEP)
     assert "layer 0 has others" in refused(
         ModelError, Network([image, Readout(Dense(40, 3, key=jax.random.key(1)), STEP)])

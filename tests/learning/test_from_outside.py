@@ -213,7 +213,7 @@ def test_what_is_no_loss_is_refused():
         lines_of_spikes(3)
     with pytest.raises(
         DataError,
-        match="Loss 'Hinge' must hold numbers, texts, truth values or tuples of them alone",
+        match="Loss 'Hinge' must hold only numbers, strings, truth values or tuples of them",
     ):
         lines_of_spikes(Hinge([1.0]))
     with pytest.raises(

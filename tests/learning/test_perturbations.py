@@ -62,7 +62,7 @@ def test_disturbed_inputs_have_the_moments_and_shares_that_are_asked(task):
     assert np.all((salted == 2.0).sum(axis=2) == 8) and np.all((salted == -1.0).sum(axis=2) == 8)
     np.testing.assert_array_equal(salted[:, 0] == 2.0, salted[:, -1] == 2.0)
     for call in (disturb.gaussian_noise, disturb.multiplicative_noise):
-        with pytest.raises(DataError, match="not negative"):
+        with pytest.raises(DataError, match="must not be negative"):
             call(part, -0.1)
 
 
@@ -117,7 +117,7 @@ def test_membrane_noise_is_carried_and_adds_to_that_of_the_model():
     assert (
         disturb.membrane_noise(net, 0.0).layers[0].model.equations == net.layers[0].model.equations
     )
-    with pytest.raises(ModelError, match="not negative"):
+    with pytest.raises(ModelError, match="must not be negative"):
         disturb.membrane_noise(net, -1.0)
 
 
@@ -144,7 +144,7 @@ def test_attacks_keep_their_length(task, trained):
         np.testing.assert_allclose(np.linalg.norm(change, axis=2), 0.7, rtol=1e-4)
     with pytest.raises(DataError, match="not a norm"):
         disturb.projected_gradient(net, part, task, 0.1, norm="l7")
-    with pytest.raises(DataError, match="not negative"):
+    with pytest.raises(DataError, match="must not be negative"):
         disturb.fast_gradient_sign(net, part, task, -0.1)
 
 

@@ -247,7 +247,7 @@ def test_plasticity_refuses_what_is_none():
         ((spikes, spikes, [[2.0]]), "between 0 and 1"),
         ((spikes + 2, spikes, [[0.5]]), "zero or one"),
         ((spikes, spikes, [[0.5, 0.5]]), "do not fit"),
-        ((spikes, spikes, [[0.5]], DT, np.zeros(5)), "reward goes with"),
+        ((spikes, spikes, [[0.5]], DT, np.zeros(5)), "reward is needed"),
     ):
         with pytest.raises(DataError, match=says):
             PairSTDP().run(*arguments[:3], DT, *arguments[4:])
