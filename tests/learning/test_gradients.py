@@ -326,7 +326,7 @@ def test_models_that_are_no_layer_are_refused():
                 Readout(Dense(3, 2, key=key), 1e-3),
             ]
         )
-    with pytest.raises(ModelError, match="not a surrogate derivative"):
+    with pytest.raises(ModelError, match="not a surrogate"):
         Surrogate("relu")
 
 

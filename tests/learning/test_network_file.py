@@ -196,14 +196,14 @@ def test_damaged_and_foreign_files_are_refused(tmp_path):
     content = path.read_bytes()
     for number in (0, len(MAGIC) + 5, len(content) // 2, len(content) - 1):
         path.write_bytes(content[:number] + bytes([content[number] ^ 4]) + content[number + 1 :])
-        with pytest.raises(DataError, match=r"network\.bin: (this is not a|the) network of"):
+        with pytest.raises(DataError, match=r"network\.bin: .* network of neurocode"):
             nc.learning.load(path)
     for other, says in (
-        (b"", "no network"),
-        (b"\n" * 50, "no network"),
+        (b"", "not a network"),
+        (b"\n" * 50, "not a network"),
         (content[:-1], "damaged"),
         (content + b"\0", "damaged"),
-        (pickle.dumps({"a": 1}), "no network"),
+        (pickle.dumps({"a": 1}), "not a network"),
         (MAGIC[:-1] + b"2" + content[len(MAGIC) :], "another version"),
     ):
         path.write_bytes(other)
