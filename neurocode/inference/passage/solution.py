@@ -357,7 +357,9 @@ def _each(table: Coefficients, intervals: Intervals, plan: Plan) -> Solution:
     mesh, counts = plan.mesh, np.array([len(ends) for ends in plan.shares])
     n_steps = int(np.sum(counts))
     step, middle, end = (np.array(row[:n_steps], order="C") for row in table.path)
-    step_slopes, middle_slopes, end_slopes = (np.array(row[:n_steps], order="C") for row in table.path_slopes)
+    step_slopes, middle_slopes, end_slopes = (
+        np.array(row[:n_steps], order="C") for row in table.path_slopes
+    )
     drift, drift_slopes, diffusion, diffusion_slopes = _on_faces(table, mesh)
     offsets = np.concatenate([[0], np.cumsum(counts)])
 
