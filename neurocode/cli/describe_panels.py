@@ -39,9 +39,9 @@ PANELS_CAPTION = (
 PAIRS_CAPTION = (
     "Black: spikes of the second unit around those of the first, as a rate. Blue: what unrelated "
     "trains give, with a pointwise 95 % band of Poisson counts, outside which one bin in twenty "
-    "lies by chance. Over repeats, unrelated trains are those of different repeats, which keep what "
-    "both units owe to the stimulus; elsewhere they are the correlogram smoothed by a partly hollow "
-    "Gaussian of ten bins (Stark & Abeles 2009), which keeps what both units share slowly."
+    "lies by chance. Over repeats, unrelated trains are those of different repeats, which keep "
+    "what both units owe to the stimulus; elsewhere they are the correlogram smoothed by a partly "
+    "hollow Gaussian of ten bins (Stark & Abeles 2009), which keeps what both units share slowly."
 )
 PAIR_COLUMNS = {
     "n_first": "spikes of the first unit",

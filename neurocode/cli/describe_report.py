@@ -55,8 +55,8 @@ CAPTION = (
     "a, spikes of up to forty trains. b, interspike intervals of all units, in bins not finer than "
     "the resolution of their times. c, CV and local variation; lines: Poisson process. d, variance "
     "and mean of spike counts, over repeats where there are any, over windows of 1 s elsewhere; "
-    "line: Poisson process. e, LZ76 words over their mean in rate-matched surrogates. f, that ratio "
-    "against the bin; median in colour."
+    "line: Poisson process. e, LZ76 words over their mean in rate-matched surrogates. f, that "
+    "ratio against the bin; median in colour."
 )
 
 
