@@ -16,8 +16,8 @@ p, ul, dl { max-width: 46rem }
 a { color: var(--link) } a:focus-visible, button:focus-visible, input:focus-visible,
 .table:focus-visible { outline: 2px solid var(--link); outline-offset: 2px }
 code { font-size: 0.9em }
-figure { margin: 1rem 0 } figcaption { margin-top: 0.4rem; font-size: 0.85rem; color: var(--soft);
-  max-width: 46rem }
+figure { margin: 1rem 0 } figcaption { margin-top: 0.4rem; font-size: 0.85rem;
+  color: var(--soft); max-width: 46rem }
 img { max-width: 100%; height: auto; background: #fff; border-radius: 3px; display: block }
 .table { overflow-x: auto; max-height: 80vh; border: 1px solid var(--rule); border-radius: 3px;
   max-width: fit-content }
@@ -39,8 +39,8 @@ th[aria-sort=descending] button::after { content: "\\2193"; opacity: 1 }
 tr:target, section:target h3 { background: var(--marked) }
 section, tr { scroll-margin-top: 3rem }
 .filter { display: flex; flex-wrap: wrap; gap: 0.5rem; align-items: baseline;
-  margin: 0.8rem 0 0.4rem; font-size: 0.85rem }
-.filter input { font: inherit; padding: 0.2rem 0.5rem; flex: 0 1 22rem;
+  margin: 0.8rem 0 0.4rem; font-size: 0.85rem } .filter input { font: inherit;
+  padding: 0.2rem 0.5rem; flex: 0 1 22rem;
   min-width: 0; color: inherit; background: var(--paper); border: 1px solid var(--soft);
   border-radius: 3px } .filter output { color: var(--soft) }
 .hint { font-size: 0.85rem; color: var(--soft) }

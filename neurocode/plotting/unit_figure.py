@@ -16,8 +16,10 @@ from neurocode.style import RECORDED, TWO_COLUMNS, house_style, label_panel
 #: Height in inches, and the place of the panels as shares of the figure. A layout that is computed
 #: from the texts would take longer than everything else.
 HEIGHT = 2.3
-LEFT = {"left": 0.068, "right": 0.365, "top": 0.90, "bottom": 0.17, "hspace": 0.25}
+LEFT = {"left": 0.068, "right": 0.365, "top": 0.90, "bottom": 0.17}
 RIGHT = {"left": 0.45, "right": 0.99, "top": 0.90, "bottom": 0.17, "wspace": 0.42}
+#: Space between raster and rate, which share their axis of time where there are repeats.
+SHARED_TIME, OWN_TIME = 0.3, 0.85
 #: Grey of the ticks that belong to every other stimulus.
 OTHER_STIMULUS = "#777777"
 
@@ -36,7 +38,8 @@ def unit_figure(panels: UnitPanels) -> Figure:
     """
     with house_style():
         figure = plt.figure(figsize=(TWO_COLUMNS, HEIGHT))
-        left = figure.add_gridspec(2, 1, height_ratios=[1.2, 1], **LEFT).subplots()
+        space = SHARED_TIME if panels.raster.n_trains > 1 else OWN_TIME
+        left = figure.add_gridspec(2, 1, height_ratios=[1.2, 1], hspace=space, **LEFT).subplots()
         right = figure.add_gridspec(1, 2, **RIGHT).subplots()
         raster_rows(left[0], panels.raster)
         rate_over_time(left[1], panels.rate, panels.n_spikes)
@@ -75,16 +78,13 @@ def raster_rows(axes: Axes, raster: Raster) -> Axes:
     last = len(raster.rows)
     axes.set(xlim=raster.span, ylim=(last + 0.7, 0.3))
     axes.set_yticks([1, last] if last > 1 else [1])
-    axes.set_ylabel(_row_label(raster))
-    return axes
-
-
-def _row_label(raster: Raster) -> str:
     if raster.n_trains == 1:
-        return f"Line ({raster.span[1]:.3g} s)"
+        axes.set(xlabel="Time in line (s)", ylabel="Line")
+    else:
+        axes.set_ylabel("Repeat")
     if len(raster.rows) < raster.n_trains:
-        return f"{len(raster.rows)} of {raster.n_trains} repeats"
-    return "Repeat"
+        note(axes, f"{len(raster.rows)} of {raster.n_trains} repeats drawn")
+    return axes
 
 
 def rate_over_time(axes: Axes, rate: RateOverTime, n_spikes: int) -> Axes:
@@ -113,7 +113,7 @@ def rate_over_time(axes: Axes, rate: RateOverTime, n_spikes: int) -> Axes:
 
 
 def plain_decades(axes: Axes) -> Axes:
-    """Label a logarithmic axis with plain numbers and no ticks between them, to draw faster."""
+    """Label a logarithmic axis with plain numbers and leave out the ticks between them."""
     axes.xaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
     axes.xaxis.set_minor_locator(NullLocator())
     return axes
