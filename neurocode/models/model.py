@@ -114,6 +114,19 @@ class NeuronModel:
         """The checked reset with one assignment per line, in the form that engines get."""
         return "\n".join(" ".join(statement) for statement in parse_statements(self.reset, "reset"))
 
+    @cached_property
+    def reset_code_of_brian2(self) -> str:
+        """The reset as Brian2 gets it: a copied variable stands in two minus signs.
+
+        In the NumPy code that Brian2 makes of ``w = v``, both names stand for one array, which a
+        following ``v -= 1`` changes in place, and ``w`` with it. ``-(-v)`` is another array with
+        exactly the same numbers.
+        """
+        return "\n".join(
+            f"{name} {operator} {f'-(-{value})' if value.isidentifier() else value}"
+            for name, operator, value in parse_statements(self.reset, "reset")
+        )
+
     @property
     def states(self) -> tuple[str, ...]:
         """Variables with a differential equation, in the order of the text."""

@@ -113,7 +113,9 @@ def neuron_group(
     if stimulus is not None:
         unit = model.only_input[1]
         namespace["stimulus"] = brian2.TimedArray(_quantity(stimulus, unit), dt=dt * brian2.second)
-    reset = f"{SPIKED} = 1\n{model.reset_code}" if model.uses_spiked else model.reset_code
+    reset = model.reset_code_of_brian2
+    if model.uses_spiked:
+        reset = f"{SPIKED} = 1\n{reset}"
     group = (
         _within_step_group(model, n, dt, lines, namespace)
         if model.within_step

@@ -175,7 +175,7 @@ def within_step(
                 f"{CROSSED} = _crossed",
             ]
         ),
-        reset=f"{model.reset_code}\n{WAIT} = {LAG}"
+        reset=f"{model.reset_code_of_brian2}\n{WAIT} = {LAG}"
         + (f" + ({_one_line(model.refractory)})" if model.refractory else ""),
         variable=variable,
         others=other_states,

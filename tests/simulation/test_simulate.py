@@ -115,7 +115,7 @@ def test_a_finer_step_holds_the_current():
         ({"duration": 1e-5}, "shorter than the time step"),
         (
             {"duration": 1e4, "record": ("v",), "trials": 1000},
-            "10000 s in steps of 0.1 ms with 2001 signals needs 1.46 TiB, at most",
+            "10000 s in steps of 0.1 ms with 2001 signals needs 1.46 TiB, but at most",
         ),
         (
             {"duration": 1e6},
@@ -158,3 +158,20 @@ def test_trials_of_a_run_are_repeats_of_one_unit(tmp_path):
     ):
         table = nc.describe(trains, n_surrogates=0)
         assert table["n_trains"].tolist() == [5] and table["duration"].item() == pytest.approx(1.5)
+
+
+@pytest.mark.parametrize("engine", ["brian2", "jax"])
+def test_a_reset_copies_a_state_before_it_is_changed(engine):
+    """v rises by one per step; at 2 it is copied to w, and w is not changed when v then falls."""
+    model = nc.NeuronModel(
+        name="copying",
+        equations="dv/dt = 1/ms : 1\ndw/dt = 0/ms : 1",
+        margin="v - 1.5",
+        reset="w = v\nv -= 5",
+        integrator="euler",
+        parameters={},
+    )
+    block = nc.simulate(model, duration="8 ms", dt="1 ms", record=("v", "w"), engine=engine, seed=0)
+    recorded = {signal.name: signal.magnitude.ravel() for signal in block.segments[0].analogsignals}
+    assert recorded["v"].tolist() == [0, 1, -3, -2, -1, 0, 1, -3]
+    assert recorded["w"].tolist() == [0, 0, 2, 2, 2, 2, 2, 2]
