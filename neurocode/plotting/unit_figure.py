@@ -18,7 +18,7 @@ from neurocode.style import RECORDED, TWO_COLUMNS, house_style, label_panel
 HEIGHT = 2.3
 LEFT = {"left": 0.068, "right": 0.365, "top": 0.90, "bottom": 0.17}
 RIGHT = {"left": 0.45, "right": 0.99, "top": 0.90, "bottom": 0.17, "wspace": 0.42}
-#: Space between raster and rate, which share their axis of time over repeats and need not elsewhere.
+#: Space between raster and rate: over repeats they share their axis of time, elsewhere not.
 SHARED_TIME, OWN_TIME = 0.3, 0.85
 #: Grey of the ticks that belong to every other stimulus.
 OTHER_STIMULUS = "#777777"
