@@ -240,7 +240,8 @@ def _trains_of(trains: Trains, rows: np.ndarray) -> Trains:
 def _numbers(session: Session, unit: int) -> str:
     """The main numbers of a unit in a line."""
     row, step = session.table.iloc[unit], session.resolution[unit]
-    values = [f"{row['n_spikes']:.0f} spikes in {row['n_trains']:.0f} trains"]
+    trains = "1 train" if row["n_trains"] == 1 else f"{row['n_trains']:.0f} trains"
+    values = [f"{row['n_spikes']:.0f} spikes in {trains}"]
     values += [
         f"{label} {row[name]:.3g}{unit_of}"
         for name, label, unit_of in (
@@ -281,7 +282,7 @@ def _inline(figure: plt.Figure, folder: Path, description: str) -> str:
     path = folder / "panel.png"
     figure.savefig(path, dpi=DPI)
     plt.close(figure)
-    picture = page.image(path, description)
+    picture = page.panel(path, description)
     path.unlink()
     return picture
 

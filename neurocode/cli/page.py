@@ -157,6 +157,11 @@ def image(path: Path, description: str) -> str:
     return f'<img alt="{html.escape(description, quote=True)}" src="data:image/png;base64,{data}">'
 
 
+def panel(path: Path, description: str) -> str:
+    """A PNG, inline, which keeps its size on a narrow screen and is moved sideways there."""
+    return f'<div class="panel" tabindex="0">{image(path, description)}</div>'
+
+
 def figure(path: Path, caption: str, description: str = "") -> str:
     """A PNG, inline, above its caption.
 

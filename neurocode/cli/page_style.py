@@ -49,15 +49,17 @@ dt { font-weight: 600 } dd { margin: 0 }
 nav { font-size: 0.85rem } nav a { margin-right: 0.8rem }
 footer { margin-top: 3rem; border-top: 1px solid var(--rule); font-size: 0.8rem; color: var(--soft);
   overflow-wrap: anywhere; padding-top: 0.5rem }
-@media (max-width: 40rem) { body { margin: 1rem auto } dl { grid-template-columns: 1fr }
+.panel { overflow-x: auto; margin: 0.6rem 0 }
+@media (max-width: 40rem) { .panel img { max-width: none; height: 15rem } body { margin: 1rem auto } dl { grid-template-columns: 1fr }
   dd { margin-bottom: 0.4rem } }
 @media print {
   :root { color-scheme: light; --ink: #000; --soft: #444; --rule: #bbb; --paper: #fff;
     --shade: #fff; --link: #000; --marked: #fff }
   body { font-size: 9pt; max-width: none; margin: 0; padding: 0 } a { text-decoration: none }
-  .table { overflow: visible; max-height: none; border: 0 } table { font-size: 6pt }
-  th, td { padding: 1pt 2pt; overflow-wrap: anywhere }
-  .sortable tbody td:first-child { white-space: normal; position: static }
+  .table { overflow: visible; max-height: none; border: 0 } table { font-size: 7pt }
+  .sortable { font-size: 5pt } th, td { padding: 1pt 2pt } figcaption { font-size: 8pt }
+  .sortable tbody td:first-child { white-space: normal; position: static; min-width: 5em;
+    overflow-wrap: anywhere } thead th, th.number { white-space: normal; overflow-wrap: anywhere }
   thead { display: table-header-group }
   thead th { position: static; white-space: normal } th button::after, nav, .hint,
   .filter { display: none } tr, figure, section { break-inside: avoid }

@@ -19,7 +19,7 @@ COMPARED, NEEDED, LARGEST_DIVISOR = 200, 8, 1000
 TOLERANCE = 0.05
 
 
-def time_resolution(spiketrains: object) -> float:
+def time_resolution(trains: Trains) -> float:
     """Step of the clock that spike times were written down with.
 
     The step is the smallest difference between distinct spike times of a train, or a whole fraction
@@ -28,8 +28,8 @@ def time_resolution(spiketrains: object) -> float:
 
     Parameters
     ----------
-    spiketrains
-        Trains of one clock; see :meth:`Trains.of <neurocode.recordings.Trains.of>`.
+    trains : Trains
+        Written down with one clock. Times that are not finite or not sorted are left out.
 
     Returns
     -------
@@ -40,12 +40,11 @@ def time_resolution(spiketrains: object) -> float:
 
     Examples
     --------
-    >>> round(time_resolution([[0.010, 0.012, 0.017], [0.004, 0.105]]), 9)
+    >>> round(time_resolution(Trains.of([[0.010, 0.012, 0.017], [0.004, 0.105]])), 9)
     0.0
-    >>> round(time_resolution([[0.010, 0.012, 0.016], [0.004, 0.104]]), 9)
+    >>> round(time_resolution(Trains.of([[0.010, 0.012, 0.016], [0.004, 0.104]])), 9)
     0.002
     """
-    trains = Trains.of(spiketrains)
     intervals = [np.diff(trains.train(number)) for number in range(trains.n_trains)]
     pooled = np.concatenate([np.empty(0), *intervals])
     distinct = np.unique(np.round(pooled[pooled > SAME_TIME] / SAME_TIME))[:COMPARED] * SAME_TIME

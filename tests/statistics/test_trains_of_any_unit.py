@@ -43,10 +43,15 @@ from neurocode.recordings import Experiment, Trains
 from neurocode.recordings.files import trains_of
 from neurocode.recordings.repeat import repeat_of
 from neurocode.recordings.trains import in_seconds, listed, repeats_of, spike_times, usable_trains
-from neurocode.statistics import coding, compare, distance, spike_distances, variability
-from neurocode.statistics.correlograms import lag_counts
+from neurocode.statistics import (
+    coding,
+    compare,
+    correlograms,
+    distance,
+    spike_distances,
+    variability,
+)
 from neurocode.statistics.describe import describe
-from neurocode.statistics.time_resolution import time_resolution
 
 #: Names of parameters that hold spike trains unless their annotation says otherwise.
 NAMES = {
@@ -127,16 +132,18 @@ NO_TRAINS = {
     "neurocode.statistics.distributions:complexity_by_bin": "Trains only",
     "neurocode.statistics.distributions:count_moments": "Trains only",
     "neurocode.statistics.distributions:interval_histogram": "Trains only",
-    "neurocode.statistics.unit_statistics:binned_events": "Trains only",
     "neurocode.statistics.correlograms:autocorrelogram": "Trains only",
     "neurocode.statistics.correlograms:cross_correlogram": "Trains only",
     "neurocode.statistics.locked_surrogates:locked_complexity": "Trains only",
     "neurocode.statistics.stimuli:stimulus_table": "Trains only",
+    "neurocode.statistics.time_resolution:time_resolution": "Trains only",
+    "neurocode.statistics.unit_panels:best_width": "times from the start of each repeat, in "
+    "seconds",
+    "neurocode.statistics.unit_panels:bin_counts": "times from the start of a train, in seconds",
     "neurocode.statistics.unit_panels:rate_over_time": "Trains only",
     "neurocode.statistics.unit_panels:unit_panels": "Trains only",
     "neurocode.statistics.unit_statistics:complexity_bins": "Trains only",
-    "neurocode.statistics.unit_panels:bin_counts": "times of a train, in seconds",
-    "neurocode.statistics.unit_panels:best_width": "pooled times of repeats, in seconds",
+    "neurocode.statistics.unit_statistics:binned_events": "Trains only",
     "neurocode.statistics.unit_statistics:UnitStatistic.__init__": "a function of Trains",
     "neurocode.statistics.unit_statistics:durations": "Trains only",
     "neurocode.statistics.unit_statistics:spike_counts": "Trains only",
@@ -291,12 +298,6 @@ EXAMPLES = {
         lambda a, b: [spike_times(a), spike_times(b)]
     ),
     "neurocode.recordings.trains:usable_trains": Example(lambda a, b: usable_trains([a, b])),
-    "neurocode.statistics.correlograms:lag_counts": Example(
-        lambda a, b, **t: lag_counts([a], [b], **t), {"bin_size": 0.01, "max_lag": 0.1}
-    ),
-    "neurocode.statistics.time_resolution:time_resolution": Example(
-        lambda a, b: time_resolution([a, b]), refuses=False
-    ),
     "neurocode.statistics.coding:explained_variance": Example(
         lambda a, b, **t: coding.explained_variance([a, b], [b], **t),
         {"duration": DURATION, "sigma": 0.02},
@@ -384,6 +385,10 @@ EXAMPLES = {
     ),
     "neurocode.statistics.variability:serial_correlations": Example(
         variability.serial_correlations, refuses=False
+    ),
+    "neurocode.statistics.correlograms:lag_counts": Example(
+        lambda a, b, **t: correlograms.lag_counts([a], [b], **t),
+        {"bin_size": 0.02, "max_lag": 0.51},
     ),
     "neurocode.statistics.variability:window_counts": Example(
         lambda a, b, **t: variability.window_counts([a, b], **t),

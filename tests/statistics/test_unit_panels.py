@@ -27,20 +27,20 @@ def unit(*trains, stop=4.0, start=0.0):
 def test_the_step_of_sampled_times_is_found(step):
     random = np.random.default_rng(1)
     samples = np.cumsum(random.integers(60, 3000, 400))
-    assert time_resolution([samples * step]) == pytest.approx(step, rel=1e-6)
+    assert time_resolution(Trains.of([samples * step])) == pytest.approx(step, rel=1e-6)
 
 
 def test_times_on_no_grid_have_no_step():
     random = np.random.default_rng(1)
-    assert time_resolution([np.cumsum(random.exponential(0.1, 400))]) == 0.0
-    assert time_resolution([[0.1]]) == time_resolution([[]]) == 0.0
-    assert time_resolution([np.arange(20) * 0.1]) == 0.0
+    assert time_resolution(Trains.of([np.cumsum(random.exponential(0.1, 400))])) == 0.0
+    assert time_resolution(Trains.of([[0.1]])) == time_resolution(Trains.of([[]])) == 0.0
+    assert time_resolution(Trains.of([np.arange(20) * 0.1])) == 0.0
 
 
 def test_the_step_is_that_of_all_units_of_a_file():
     """Neither unit alone tells: 2 and 4 ms, 2 and 6 ms; and spikes at one time say nothing."""
     trains = [[0.010, 0.010, 0.012, 0.016], [0.100, 0.102, 0.108]]
-    assert time_resolution(trains) == pytest.approx(2e-3)
+    assert time_resolution(Trains.of(trains)) == pytest.approx(2e-3)
 
 
 def test_widths_on_a_grid_are_odd_multiples_of_the_step():
