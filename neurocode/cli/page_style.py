@@ -50,7 +50,8 @@ nav { font-size: 0.85rem } nav a { margin-right: 0.8rem }
 footer { margin-top: 3rem; border-top: 1px solid var(--rule); font-size: 0.8rem; color: var(--soft);
   overflow-wrap: anywhere; padding-top: 0.5rem }
 .panel { overflow-x: auto; margin: 0.6rem 0 }
-@media (max-width: 40rem) { .panel img { max-width: none; height: 15rem } body { margin: 1rem auto } dl { grid-template-columns: 1fr }
+@media (max-width: 40rem) { .panel img { max-width: none; height: 15rem }
+  body { margin: 1rem auto } dl { grid-template-columns: 1fr }
   dd { margin-bottom: 0.4rem } }
 @media print {
   :root { color-scheme: light; --ink: #000; --soft: #444; --rule: #bbb; --paper: #fff;
