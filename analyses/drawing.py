@@ -11,6 +11,7 @@ from matplotlib.axes import Axes
 
 from analyses.protocol import Pairs, is_trained
 from neurocode.studies import mean_interval
+from neurocode.style import note_above
 
 DATASETS = {"digits": "Digits", "mnist10k": "MNIST", "braille": "Braille"}
 #: Label and colour of an arm, from a palette that colour-blind readers tell apart (Okabe & Ito
@@ -101,14 +102,4 @@ def counted(axes: Axes, table: pd.DataFrame) -> Axes:
     """Write how many seeds a panel shows, and how many networks did not train."""
     n, lost = table["seed"].nunique(), int((~is_trained(table)).sum())
     text = f"n = {n} seeds" + (f", {lost} not trained" if lost else "")
-    axes.annotate(
-        text,
-        (1, 1),
-        (0, 2),
-        xycoords="axes fraction",
-        textcoords="offset points",
-        ha="right",
-        fontsize=6,
-        color="0.3",
-    )
-    return axes
+    return note_above(axes, text)

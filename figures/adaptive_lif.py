@@ -23,7 +23,7 @@ from analyses.protocol import paired
 from neurocode.plotting import house_style, label_panel, save_figure
 from neurocode.plotting.log_axes import logarithmic
 from neurocode.studies import mean_interval, study_table
-from neurocode.style import TWO_COLUMNS
+from neurocode.style import TWO_COLUMNS, note_above
 
 COLOURS = {"SE": "#0072B2", "EF": "#D55E00", "LIF": "#009E73"}
 NAMES = {"SE": "symplectic Euler", "EF": "Euler forward", "LIF": "leaky (no adaptation)"}
@@ -207,17 +207,7 @@ def symplectic_gain(axes: Axes, rows: pd.DataFrame) -> Axes:
     axes.axvline(0, color="0.6", linewidth=0.6)
     axes.set(xlabel="SE minus EF, ECG (points)", yticks=[], ylim=(-0.6, 3.2))
     axes.legend(loc="upper right")
-    axes.annotate(
-        f"n = {len(pairs.values)} pairs",
-        (1, 1),
-        (0, 2),
-        xycoords="axes fraction",
-        textcoords="offset points",
-        ha="right",
-        fontsize=6,
-        color="0.3",
-    )
-    return axes
+    return note_above(axes, f"n = {len(pairs.values)} pairs")
 
 
 def rivals(axes: Axes, rows: pd.DataFrame) -> Axes:
@@ -407,17 +397,7 @@ def numbered(axes: Axes, rows: pd.DataFrame) -> Axes:
     lost = int((~is_sound(rows)).sum())
     n = f"{counts.min()}" if counts.min() == counts.max() else f"{counts.min()} to {counts.max()}"
     text = f"n = {n} seeds" + (f", {lost} not trained" if lost else "")
-    axes.annotate(
-        text,
-        (1, 1),
-        (0, 2),
-        xycoords="axes fraction",
-        textcoords="offset points",
-        ha="right",
-        fontsize=6,
-        color="0.3",
-    )
-    return axes
+    return note_above(axes, text)
 
 
 def distribution(
@@ -434,17 +414,7 @@ def distribution(
         )
     axes.set(xlabel=label, ylabel="Neurons")
     n = table.groupby("arm")["seed"].nunique()
-    axes.annotate(
-        f"n = {len(table)} neurons, {n.min()} networks per arm",
-        (1, 1),
-        (0, 2),
-        xycoords="axes fraction",
-        textcoords="offset points",
-        ha="right",
-        fontsize=6,
-        color="0.3",
-    )
-    return axes
+    return note_above(axes, f"n = {len(table)} neurons, {n.min()} networks per arm")
 
 
 def resonance_map(

@@ -27,7 +27,7 @@ from analyses.protocol import Pairs, paired
 from neurocode.plotting import house_style, label_panel, save_figure
 from neurocode.plotting.log_axes import logarithmic
 from neurocode.studies import mean_interval, study_table
-from neurocode.style import TWO_COLUMNS
+from neurocode.style import TWO_COLUMNS, note_above
 
 RULES = {
     ("gradient", 1): "gradient",
@@ -81,21 +81,6 @@ def recording(title: str) -> str:
     )
 
 
-def counted(axes: Axes, text: str) -> Axes:
-    """Write above a panel how much data it shows."""
-    axes.annotate(
-        text,
-        (1, 1),
-        (0, 2),
-        xycoords="axes fraction",
-        textcoords="offset points",
-        ha="right",
-        fontsize=6,
-        color="0.3",
-    )
-    return axes
-
-
 def seeds_of(table: pd.DataFrame) -> str:
     """Return the number of seeds, and of networks that did not learn, as text."""
     lost = int((~is_trained(table)).sum())
@@ -127,7 +112,7 @@ def rules(axes: Axes, table: pd.DataFrame) -> Axes:
         xlim=(-0.5, len(ARMS) - 0.5), ylim=(45, 100), ylabel="Test accuracy\nby complexity (%)"
     )
     axes.set_title(f"{short(table['dataset'].iloc[0])} {table['distance'].iloc[0]:g}", loc="left")
-    return counted(axes, seeds_of(table))
+    return note_above(axes, seeds_of(table))
 
 
 def _before_and_after(axes: Axes, rows: pd.DataFrame, x: float, colour: str, marker: str) -> None:
@@ -192,7 +177,7 @@ def heterogeneity(axes: Axes, table: pd.DataFrame) -> Axes:
     differences(margin(axes, 1.0), pairs, KINDS, list(NEURONS.values()))
     axes.set(ylabel="Gain over equal,\nheld (points)")
     axes.set_title(short(table["dataset"].iloc[0]), loc="left")
-    return counted(axes, seeds_of(table[(table["rule"] == "gradient") & (table["depth"] == 1)]))
+    return note_above(axes, seeds_of(table[(table["rule"] == "gradient") & (table["depth"] == 1)]))
 
 
 def largest(axes: Axes, by_neuron_and_task: Mapping[tuple[str, str], Maximum]) -> Axes:
@@ -232,7 +217,7 @@ def largest(axes: Axes, by_neuron_and_task: Mapping[tuple[str, str], Maximum]) -
     ]
     axes.set_xticks(range(len(by_neuron_and_task)), labels, rotation=45, ha="right", fontsize=6)
     axes.set(ylabel="Gain of learning (points)")
-    return counted(
+    return note_above(
         axes,
         f"n = {max((maximum.seeds for maximum in by_neuron_and_task.values()), default=0)} seeds",
     )
@@ -263,7 +248,7 @@ def cost(axes: Axes, table: pd.DataFrame) -> Axes:
         ylim=(45, 100),
     )
     logarithmic(axes, "x")
-    return counted(axes, f"n = {table['seed'].nunique()} seeds, {len(slowest)} cells{text}")
+    return note_above(axes, f"n = {table['seed'].nunique()} seeds, {len(slowest)} cells{text}")
 
 
 def detection(axes: Axes, table: pd.DataFrame) -> Axes:
@@ -307,7 +292,7 @@ def detection(axes: Axes, table: pd.DataFrame) -> Axes:
     )
     # The legend with the names of the recordings needs room at the right.
     axes.set_xlim(-0.02, 1.6 * table["correlation"].max())
-    return counted(axes, f"n = {table['repeats'].max()} repeats")
+    return note_above(axes, f"n = {table['repeats'].max()} repeats")
 
 
 def states(axes: Axes, table: pd.DataFrame) -> Axes:
@@ -336,7 +321,7 @@ def states(axes: Axes, table: pd.DataFrame) -> Axes:
     labels = [recording(title) for title in table["title"]]
     axes.set_xticks(range(len(table)), labels, rotation=60, ha="right", fontsize=5)
     axes.set(ylabel="Accuracy at\nmatched rates (%)", ylim=(0, 105))
-    return counted(axes, f"n = {table['samples'].min()} to {table['samples'].max()}")
+    return note_above(axes, f"n = {table['samples'].min()} to {table['samples'].max()}")
 
 
 def draw(tables: Path, output: Path) -> list[Path]:

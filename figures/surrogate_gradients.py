@@ -30,7 +30,7 @@ from analyses.surrogate_gradients.protocols import FITTED, HELD_OUT
 from analyses.surrogate_gradients.sparse import fit_broken_line
 from neurocode.plotting import house_style, label_panel, save_figure
 from neurocode.studies import study_table
-from neurocode.style import TWO_COLUMNS
+from neurocode.style import TWO_COLUMNS, note_above
 
 DATASETS = {"randman": "Randman", "ecg": "ECG", "braille": "Braille"}
 HARDER = {"randman": "benchmark", "randman-rough": "rougher", "randman-2d": "of two dimensions"}
@@ -314,17 +314,7 @@ def learners(axes: Axes, table: pd.DataFrame) -> Axes:
     )
     legend(axes, loc="upper left")
     n = f"n = {len(rows)} starts, {rows['seed'].nunique()} seeds"
-    axes.annotate(
-        n,
-        (1, 1),
-        (0, 2),
-        xycoords="axes fraction",
-        textcoords="offset points",
-        ha="right",
-        fontsize=6,
-        color="0.3",
-    )
-    return axes
+    return note_above(axes, n)
 
 
 def draw(tables: Path, output: Path) -> list[Path]:

@@ -42,6 +42,21 @@ def label_panel(axes: Axes, letter: str) -> Axes:
     return axes
 
 
+def note_above(axes: Axes, text: str) -> Axes:
+    """Small grey text at the upper right above a panel, such as how much data it shows."""
+    axes.annotate(
+        text,
+        (1, 1),
+        (0, 2),
+        xycoords="axes fraction",
+        textcoords="offset points",
+        ha="right",
+        fontsize=6,
+        color="0.3",
+    )
+    return axes
+
+
 def save_figure(figure: Figure, path: str | Path) -> list[Path]:
     """Write a figure as PDF with a PNG beside it, and close it.
 

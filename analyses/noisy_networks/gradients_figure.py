@@ -12,7 +12,7 @@ from matplotlib.axes import Axes
 from analyses.noisy_networks.gradients import BASE, DEEP
 from neurocode.plotting import house_style, label_panel, save_figure
 from neurocode.studies import study_table
-from neurocode.style import TWO_COLUMNS
+from neurocode.style import TWO_COLUMNS, note_above
 
 #: Columns of errors, their names and colours: straight-through and its parts, then the corrections.
 STRAIGHT = {
@@ -54,17 +54,7 @@ def curves(
         if count.min() == count.max()
         else f"n = {count.min()} to {count.max()}"
     )
-    axes.annotate(
-        f"{text} networks per point",
-        (1, 1),
-        (0, 2),
-        xycoords="axes fraction",
-        textcoords="offset points",
-        ha="right",
-        fontsize=6,
-        color="0.3",
-    )
-    return axes
+    return note_above(axes, f"{text} networks per point")
 
 
 def errors(

@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from neurocode.statistics.correlograms import Correlogram
-from neurocode.style import ONE_COLUMN, RECORDED, house_style
+from neurocode.style import ONE_COLUMN, RECORDED, house_style, note_above
 
 #: Colour of what unrelated trains give, and height of the figure of a pair in inches.
 UNRELATED, HEIGHT = "#0072B2", 2.1
@@ -73,23 +73,7 @@ def correlogram(axes: Axes, pair: Correlogram) -> Axes:
     axes.legend(loc="upper right", handlelength=1.2, ncols=2, borderaxespad=0, columnspacing=1)
     n = f"n = {pair.n_first}"
     n += f" and {pair.n_second} spikes" if banded else " spikes"
-    note(axes, f"{n}; bins {pair.bin_size * 1e3:.3g} ms")
-    return axes
-
-
-def note(axes: Axes, text: str) -> Axes:
-    """A small text at the upper right, above the axes."""
-    axes.annotate(
-        text,
-        (1, 1),
-        (0, 2),
-        xycoords="axes fraction",
-        textcoords="offset points",
-        ha="right",
-        va="bottom",
-        fontsize=6,
-    )
-    return axes
+    return note_above(axes, f"{n}; bins {pair.bin_size * 1e3:.3g} ms")
 
 
 def _short(name: str) -> str:

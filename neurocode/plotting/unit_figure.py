@@ -8,10 +8,10 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import NullLocator, StrMethodFormatter
 
-from neurocode.plotting.correlogram_figure import correlogram, note
+from neurocode.plotting.correlogram_figure import correlogram
 from neurocode.plotting.describe_figure import interval_density
 from neurocode.statistics.unit_panels import Raster, RateOverTime, UnitPanels
-from neurocode.style import RECORDED, TWO_COLUMNS, house_style, label_panel
+from neurocode.style import RECORDED, TWO_COLUMNS, house_style, label_panel, note_above
 
 #: Height in inches, and the place of the panels as shares of the figure. A layout that is computed
 #: from the texts would take longer than everything else.
@@ -45,7 +45,7 @@ def unit_figure(panels: UnitPanels) -> Figure:
         rate_over_time(left[1], panels.rate, panels.n_spikes)
         interval_density(right[0], panels.intervals.edges, panels.intervals.probability)
         plain_decades(right[0])
-        note(right[0], f"n = {panels.intervals.n_intervals} intervals")
+        note_above(right[0], f"n = {panels.intervals.n_intervals} intervals")
         correlogram(right[1], panels.autocorrelogram)
         right[1].set_ylabel("Rate after a spike (Hz)")
         if panels.raster.n_trains > 1:
@@ -83,7 +83,7 @@ def raster_rows(axes: Axes, raster: Raster) -> Axes:
     else:
         axes.set_ylabel("Repeat")
     if len(raster.rows) < raster.n_trains:
-        note(axes, f"{len(raster.rows)} of {raster.n_trains} repeats drawn")
+        note_above(axes, f"{len(raster.rows)} of {raster.n_trains} repeats drawn")
     return axes
 
 
@@ -108,8 +108,7 @@ def rate_over_time(axes: Axes, rate: RateOverTime, n_spikes: int) -> Axes:
     axes.set(xlim=(rate.edges[0], rate.edges[-1]), xlabel="Time (s)", ylabel="Rate (Hz)")
     axes.set_ylim(bottom=0)
     repeats = f", {rate.n_trains} repeats" if rate.n_trains > 1 else ""
-    note(axes, f"n = {n_spikes} spikes{repeats}; bins {_time(rate.bin_size)}")
-    return axes
+    return note_above(axes, f"n = {n_spikes} spikes{repeats}; bins {_time(rate.bin_size)}")
 
 
 def plain_decades(axes: Axes) -> Axes:
