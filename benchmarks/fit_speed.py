@@ -39,8 +39,7 @@ def our_fit(model: nc.models.NeuronModel, experiment: nc.Experiment) -> nc.FitRe
         f"{model.name}: {result.seconds:.1f} s for {len(model.free)} parameters, "
         f"{result.message}; gradient norm "
         f"{result.gradient_norm:.2e}; log-likelihood {result.log_likelihood:.3f} nats, "
-        f"{result.n_spikes} spikes, "
-        f"time step {result.dt * 1e3:g} ms"
+        f"{result.n_spikes} spikes, time step {result.dt * 1e3:g} ms"
     )
     return result
 

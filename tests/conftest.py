@@ -21,8 +21,7 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 #: than it costs.
 QUICKLY_COMPILED = (
     "--xla_backend_optimization_level=0 --xla_llvm_disable_expensive_passes=true "
-    "--xla_cpu_multi_thread_eigen=false "
-    "--xla_cpu_parallel_codegen_split_count=1"
+    "--xla_cpu_multi_thread_eigen=false --xla_cpu_parallel_codegen_split_count=1"
 )
 #: With these emitters a program takes almost twice as long to compile; later versions neither let
 #: one choose nor take so long.

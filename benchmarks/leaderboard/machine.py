@@ -47,8 +47,8 @@ def circumstances() -> dict[str, str]:
 
 
 def _versions() -> list[str]:
-    found = []
+    versions = []
     for library in LIBRARIES:
         with suppress(PackageNotFoundError):
-            found.append(f"{library} {version(library)}")
-    return found
+            versions.append(f"{library} {version(library)}")
+    return versions

@@ -28,8 +28,8 @@ def markdown_of(table: pd.DataFrame) -> str:
         title = load_task(task).title if task in task_names() else task
         parts.append(f"## {title}\n\n`neurocode benchmark --task {task}`")
         shared = ["machine", "neurocode", "python", "libraries", "date", "protocol"]
-        for names, own in rows.groupby(shared, sort=False):
-            lines = [_line(row) for row in own.itertuples(index=False)]
+        for names, of_run in rows.groupby(shared, sort=False):
+            lines = [_line(row) for row in of_run.itertuples(index=False)]
             parts += [_circumstances(*names), "\n".join([HEADER, "|---" * 7 + "|", *lines])]
     return "\n\n".join(parts) or EMPTY
 
@@ -42,14 +42,14 @@ def _circumstances(
 
 
 def _line(row: tuple) -> str:
-    ours, theirs = (f"{value:.4g} {row.unit}".strip() for value in (row.ours, row.peer_value))
+    ours, peer_value = (f"{value:.4g} {row.unit}".strip() for value in (row.ours, row.peer_value))
     ratio = "" if pd.isna(row.ratio) else f"{row.ratio:.3g}"
     cells = [
         escaped(row.case),
         escaped(row.measure),
         escaped(ours),
         escaped(row.peer),
-        "" if row.kind == ALONE else escaped(theirs),
+        "" if row.kind == ALONE else escaped(peer_value),
         ratio,
         _origin(row),
     ]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 #: Dorsal raphe neurons with a minute of training and ten repeats of a test.
@@ -11,4 +10,6 @@ RAPHE = ("DRN156", "DRN158", "DRN159", "DRN162", "DRN164")
 
 def raphe_file(cell: str, part: str) -> Path:
     """Recording of a cell: ``part`` is ``"training"`` or ``"test"``."""
-    return Path(os.environ["NEUROCODE_DATA"]) / "raphe" / f"{cell}_5ht_{part}.abf"
+    from analyses.datasets import data_folder
+
+    return data_folder("raphe") / f"{cell}_5ht_{part}.abf"

@@ -78,7 +78,7 @@ def read_table(path: Path) -> pd.DataFrame:
         table = table.assign(**{name: pd.to_numeric(table[name]) for name in NUMBERS})
         return table[list(COLUMNS)]
     except (KeyError, ValueError, OSError) as error:
-        raise DataError(f"{path} is no table of a leaderboard ({error}).") from None
+        raise DataError(f"{path} is not a table of a leaderboard ({error}).") from None
 
 
 def merged(old: pd.DataFrame, new: pd.DataFrame) -> pd.DataFrame:

@@ -11,6 +11,7 @@ from pathlib import Path
 from benchmarks.leaderboard.rows import Row
 from benchmarks.peers import installed, library_of
 from neurocode.errors import ModelError
+from neurocode.studies.study import missing_folders
 
 FOLDER = Path(__file__).with_name("tasks")
 
@@ -59,11 +60,11 @@ class BenchmarkTask:
 
     def obstacle(self) -> str:
         """Why the task cannot be run here; empty where it can."""
-        place = os.environ.get("NEUROCODE_DATA", "")
-        absent = [name for name in self.data if not place or not (Path(place) / name).is_dir()]
-        if absent:
-            where = f"is not in {place}" if place else "is not set"
-            return f"the folder {absent[0]} of NEUROCODE_DATA {where}."
+        missing = missing_folders(self.data)
+        if missing:
+            data_folder = os.environ.get("NEUROCODE_DATA", "")
+            where = f"is not in {data_folder}" if data_folder else "is not set"
+            return f"the folder {missing[0]} of NEUROCODE_DATA {where}."
         if self.timed and not installed(self.peers):
             libraries = ", ".join(dict.fromkeys(library_of(peer) for peer in self.peers))
             return f'no peer is installed ({libraries}): pip install "neurocode[bench]".'

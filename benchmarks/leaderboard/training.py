@@ -52,10 +52,10 @@ def trained_network(
     for rate in rates:
         _, result = trained({**row(settings, arm), "rate": rate, "seed": seed})
         score = validation_of(result)["validation_score"]
-        found = Trained(100 * result.test_score, rate, result.network.n_parameters)
+        network = Trained(100 * result.test_score, rate, result.network.n_parameters)
         print(f"{arm}, rate {rate:g}: {score:.2%} on validation")
         if best is None or score > best[0]:
-            best = (score, found)
+            best = (score, network)
     return best[1]
 
 
@@ -65,10 +65,10 @@ def beside_lstm(
     """An adaptive spiking network beside an LSTM with as many learned values, and the rate that
     was chosen for ours."""
     ours = trained_network(settings, "SE", rates)
-    theirs = trained_network(settings, "LSTM", rates)
+    lstm = trained_network(settings, "LSTM", rates)
     note = (
-        f"{ours.parameters} and {theirs.parameters} learned values, rates {ours.rate:g} and "
-        f"{theirs.rate:g}"
+        f"{ours.parameters} and {lstm.parameters} learned values, rates {ours.rate:g} and "
+        f"{lstm.rate:g}"
     )
-    row = Row(case, "test accuracy", "%", HIGHER, ours.accuracy, LSTM, theirs.accuracy, note=note)
+    row = Row(case, "test accuracy", "%", HIGHER, ours.accuracy, LSTM, lstm.accuracy, note=note)
     return row, ours.rate

@@ -106,8 +106,10 @@ def _run(board: ModuleType, name: str, path: Path, quick: bool, allow_busy: bool
 
 def _print(rows: pd.DataFrame) -> None:
     for row in rows.itertuples(index=False):
-        ours, theirs = (f"{value:.4g} {row.unit}".strip() for value in (row.ours, row.peer_value))
-        beside = "" if row.kind == "no peer" else f"; {row.peer} {theirs}"
+        ours, peer_value = (
+            f"{value:.4g} {row.unit}".strip() for value in (row.ours, row.peer_value)
+        )
+        beside = "" if row.kind == "no peer" else f"; {row.peer} {peer_value}"
         source = f" ({row.source})" if row.kind == "published" else ""
         ratio = "" if row.ratio != row.ratio else f"; ratio {row.ratio:.3g}"
         note = f"; {row.note}" if row.note else ""

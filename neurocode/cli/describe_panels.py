@@ -17,7 +17,7 @@ from neurocode.cli.unit_choice import MOST_PANELS
 from neurocode.errors import DataError
 from neurocode.plotting.correlogram_figure import correlogram_figure
 from neurocode.plotting.unit_figure import unit_figure
-from neurocode.recordings.trains import Trains
+from neurocode.recordings.trains import Trains, join
 from neurocode.statistics.correlograms import Correlogram, cross_correlogram
 from neurocode.statistics.stimuli import STIMULUS_COLUMNS, stimulus_table
 from neurocode.statistics.unit_panels import (
@@ -103,9 +103,9 @@ def stimulus_parts(session: Session, folder: Path) -> list[str]:
     parts = []
     for number, file in enumerate(session.files):
         units = np.flatnonzero(session.file_of == number)
-        rows = np.flatnonzero(np.isin(session.trains.unit, units))
-        if len(rows) > len(np.unique(session.trains.unit[rows])):
-            parts.append(stimulus_table(_trains_of(session.trains, rows)).assign(file=file))
+        trains = join([session.trains.select(unit) for unit in units])
+        if trains.n_trains > len(np.unique(trains.unit)):
+            parts.append(stimulus_table(trains).assign(file=file))
     if not parts:
         return [
             page.paragraph(
@@ -220,21 +220,6 @@ def _pair_section(
 def _title(session: Session, pair: tuple[int, int]) -> str:
     first, second = (session.trains.names[unit] for unit in pair)
     return f"{first} : {second}"
-
-
-def _trains_of(trains: Trains, rows: np.ndarray) -> Trains:
-    """Some of the trains; the units keep their numbers."""
-    counts = trains.counts[rows]
-    times = [trains.train(row) for row in rows]
-    return Trains(
-        times=np.concatenate([np.empty(0), *times]),
-        offsets=np.concatenate([[0], np.cumsum(counts)]).astype(np.int64),
-        unit=trains.unit[rows],
-        condition=trains.condition[rows],
-        t_start=trains.t_start[rows],
-        t_stop=trains.t_stop[rows],
-        names=trains.names,
-    )
 
 
 def _numbers(session: Session, unit: int) -> str:

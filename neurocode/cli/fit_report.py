@@ -84,8 +84,7 @@ CAPTION = (
     "a, frozen test current. b, membrane potential of the first test repeat. c, recorded and d, "
     "predicted spikes of ten repeats. "
     "e, peristimulus time histograms (Gaussian of 10 ms). f, change of the distance to threshold "
-    "after one spike. "
-    "g, time-rescaled interspike intervals of the test spikes with the 95 % band."
+    "after one spike. g, time-rescaled interspike intervals of the test spikes with the 95 % band."
 )
 
 
@@ -95,17 +94,13 @@ SCORES = {
     "low_95, high_95": "95 % bootstrap interval over the recorded repeats; for the KS statistic "
     "the end of the 95 % band",
     "recorded": "what the recorded repeats reach among themselves: Md* between random halves of "
-    "them, the mean coincidence factor "
-    "and the reliability over pairs, and the recorded rate",
+    "them, the mean coincidence factor and the reliability over pairs, and the recorded rate",
     "bits per spike": "gain in log-likelihood over a Poisson process at the training rate, in "
-    "bits per spike; cross-validated: of "
-    "blocks of the training recording that a refit did not see",
+    "bits per spike; cross-validated: of blocks of the training recording that a refit did not see",
     "Md*": "likeness of predicted and recorded spike densities, spikes counted as alike within "
-    "the time in brackets: 1 for equal "
-    "densities, 0 for unrelated ones (Naud et al. 2011)",
+    "the time in brackets: 1 for equal densities, 0 for unrelated ones (Naud et al. 2011)",
     "coincidence factor": "share of spikes predicted within the time in brackets, less that of "
-    "chance: 1 for a perfect prediction, "
-    "0 for a Poisson process of the predicted rate",
+    "chance: 1 for a perfect prediction, 0 for a Poisson process of the predicted rate",
     "reliability": "coincident spikes of two recorded repeats over those of a repeat with itself",
     "PSTH correlation": "correlation of predicted and recorded rates over time, each smoothed by "
     "a Gaussian of 10 ms",
@@ -114,8 +109,7 @@ SCORES = {
     "of 10 ms: 1 for a prediction as good as the mean of the repeats, 0 for a silent one (Teeter "
     "et al. 2018)",
     "KS statistic": "largest distance of the time-rescaled intervals of the test spikes from a "
-    "uniform distribution; a correct model "
-    "stays inside the band 19 times out of 20",
+    "uniform distribution; a correct model stays inside the band 19 times out of 20",
 }
 
 #: What the columns of the parameters mean.

@@ -133,8 +133,7 @@ def _opening(result: FitResult) -> list[str]:
         f"{result.bits_per_spike:.3f} bits per spike over a Poisson process{validated}, "
         f"{result.seconds:.1f} s. "
         "Threshold, reset and leak reversal are fixed: spike times do not tell them apart from "
-        "the scale and the mean of the "
-        "input.",
+        "the scale and the mean of the input.",
     ]
 
 

@@ -158,8 +158,7 @@ COMPARISON = Comparison(
         "sample size",
         "n_intervals": "interspike intervals that were fitted",
         "survives": "whether the fit converged and time rescaling rejects neither the "
-        "distribution of the intervals nor "
-        "their independence",
+        "distribution of the intervals nor their independence",
         "ks": "Kolmogorov-Smirnov distance of the rescaled intervals from a uniform distribution",
         "ks_band": "bound that a correct model stays below 19 times out of 20",
         "rescaled_correlation": "rank correlation of neighbouring rescaled intervals, zero for a "
@@ -188,8 +187,7 @@ COMPARISON = Comparison(
     text="Each unit was fitted by each model from its spike times alone. A model survives if time "
     "rescaling rejects neither the "
     "distribution of its intervals nor their independence given the model, each at 5 %. Models of "
-    "a unit are ranked by the "
-    "likelihood of blocks of its intervals that a refit did not see. "
+    "a unit are ranked by the likelihood of blocks of its intervals that a refit did not see. "
     "Parameters, each with its unit and followed by its standard error (_se), of a model that "
     "does not survive describe the "
     "unit's intervals only as far as the figure of the fit shows. The name of a model leads to "

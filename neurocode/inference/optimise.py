@@ -78,6 +78,22 @@ class Optimum:
     decrement: float
     passes: int
 
+    @classmethod
+    def reached(
+        cls, ascent: Ascent, information: np.ndarray, converged: bool, decrement: float
+    ) -> Optimum:
+        """Return the point that an ascent has reached, with what was found about it there."""
+        point = ascent.point
+        return cls(
+            point.z,
+            point.log_likelihood,
+            point.gradient,
+            information,
+            converged,
+            decrement,
+            ascent.passes,
+        )
+
 
 @dataclass(frozen=True)
 class _Point:
@@ -195,16 +211,7 @@ def finish(ascent: Ascent, most_passes: int) -> Optimum:
             break
         ascent.secant = information - ascent.point.information
         ascent.radius = FIRST_RADIUS
-    point = ascent.point
-    return Optimum(
-        point.z,
-        point.log_likelihood,
-        point.gradient,
-        information,
-        converged,
-        decrement,
-        ascent.passes,
-    )
+    return Optimum.reached(ascent, information, converged, decrement)
 
 
 def newton_decrement(gradient: np.ndarray, information: np.ndarray) -> float:

@@ -200,8 +200,7 @@ class Scores:
     def _heading(self) -> str:
         return (
             f"Scores on {len(self.recorded)} held-out repeats of {self.duration:g} s with "
-            f"{sum(map(len, self.recorded))} spikes, "
-            f"{len(self.predicted)} predicted"
+            f"{sum(map(len, self.recorded))} spikes, {len(self.predicted)} predicted"
         )
 
     def _rows(self) -> list[str]:

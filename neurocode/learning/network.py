@@ -226,8 +226,7 @@ class Network(eqx.Module):
     def _heading(self) -> str:
         return (
             f"Network of {self.n_in} inputs and {self.n_out} outputs: {self.n_parameters} learned "
-            f"values, "
-            f"steps of {1e3 * self.dt:g} ms{', noisy' if self.is_stochastic else ''}"
+            f"values, steps of {1e3 * self.dt:g} ms{', noisy' if self.is_stochastic else ''}"
         )
 
     def _rows(self) -> list[str]:

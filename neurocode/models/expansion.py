@@ -10,6 +10,7 @@ import ast
 import math
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from neurocode.errors import ModelError
 from neurocode.units import unit_table
@@ -20,7 +21,8 @@ MOST_TERMS = 2000
 MOST_POWER = 64
 LARGEST_WHOLE = 2**31
 
-OPERATIONS: dict[type, Callable[[float, float], float]] = {
+#: What operators of expressions do, to numbers and to arrays.
+OPERATIONS: dict[type, Callable[[Any, Any], Any]] = {
     ast.Add: lambda a, b: a + b,
     ast.Sub: lambda a, b: a - b,
     ast.Mult: lambda a, b: a * b,

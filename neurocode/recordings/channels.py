@@ -119,8 +119,7 @@ def channel_of(
     if len(channels) > 1:
         raise DataError(
             f"{where}: there are {len(channels)} {what} channels (in a unit of {UNITS[what]}), "
-            f"expected one; "
-            f"choose by {what}_channel among {_listed(channels)}."
+            f"expected one; choose by {what}_channel among {_listed(channels)}."
         )
     return channels[0].signal
 

@@ -11,6 +11,7 @@ import jax.numpy as jnp
 from jax.scipy.special import ndtr
 
 from neurocode.errors import ModelError
+from neurocode.models.expansion import OPERATIONS
 from neurocode.simulation.statements import Statement
 
 Array = jax.Array
@@ -52,15 +53,6 @@ FUNCTIONS: dict[str, Callable[..., Array]] = {
     "tan": jnp.tan,
     "tanh": jnp.tanh,
     "timestep": timestep,
-}
-
-BINARY: dict[type, Callable[[Array, Array], Array]] = {
-    ast.Add: lambda a, b: a + b,
-    ast.Sub: lambda a, b: a - b,
-    ast.Mult: lambda a, b: a * b,
-    ast.Div: lambda a, b: a / b,
-    ast.Mod: lambda a, b: a % b,
-    ast.Pow: lambda a, b: a**b,
 }
 
 COMPARE: dict[type, Callable[[Array, Array], Array]] = {
@@ -132,7 +124,7 @@ def evaluate(
     if isinstance(tree, ast.Name):
         return names[tree.id]
     if isinstance(tree, ast.BinOp):
-        return BINARY[type(tree.op)](of(tree.left), of(tree.right))
+        return OPERATIONS[type(tree.op)](of(tree.left), of(tree.right))
     if isinstance(tree, ast.UnaryOp):
         return UNARY[type(tree.op)](of(tree.operand))
     if isinstance(tree, ast.BoolOp):

@@ -400,8 +400,7 @@ def require_conditional_linearity(
         if missing_terms.expand() != 0:
             raise ModelError(
                 f"The integrator '{model.integrator}' does not admit model '{model.name}': the "
-                f"equation of '{name}' is not linear "
-                f"in '{name}'; take 'rk4'."
+                f"equation of '{name}' is not linear in '{name}'; take 'rk4'."
             )
 
 

@@ -137,8 +137,7 @@ def warn_of_coarse_step(
     if dt > LONGEST * fastest * (1 + 1e-6):
         warnings.warn(
             f"The time step of {1e3 * dt:.3g} ms is not small against the fastest time constant "
-            f"of model '{model.name}', "
-            f"{1e3 * fastest:.3g} ms, so spikes may come out wrong: take "
+            f"of model '{model.name}', {1e3 * fastest:.3g} ms, so spikes may come out wrong: take "
             f"{1e3 * ADVISED * fastest:.2g} ms or less.",
             CoarseStepWarning,
             stacklevel=stacklevel,

@@ -109,6 +109,7 @@ from neurocode.statistics.surrogates import (
     compare_with_surrogates,
     false_discovery_rate,
     permutation_test,
+    require_surrogates,
     surrogate_complexity,
 )
 from neurocode.statistics.time_rescaling import (
@@ -241,6 +242,7 @@ __all__ = [
     "raster_complexities",
     "rate_over_time",
     "reliability",
+    "require_surrogates",
     "rescaled_intervals",
     "serial_correlations",
     "signal_and_noise_correlation",

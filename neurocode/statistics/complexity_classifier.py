@@ -77,9 +77,9 @@ class ThresholdClassifier(ClassifierMixin, BaseEstimator):
     """Classifier by thresholds on one number, the mean of the features, with the fewest errors in
     training.
 
-    For two classes, the threshold and its direction are those with the fewest errors, in the middle
-    of the widest such gap between samples. More classes are ordered by their medians, and each
-    neighbouring pair is separated in the same way.
+    Classes are ordered by their medians, which gives the direction. Between two neighbouring
+    classes the threshold with the fewest errors is taken, in the middle of the widest such gap
+    between samples.
 
     Attributes
     ----------

@@ -11,11 +11,14 @@ import numpy as np
 import pandas as pd
 from numba import njit
 
-from neurocode.errors import DataError
 from neurocode.recordings.trains import Trains
 from neurocode.statistics.complexity import occupied_bins
 from neurocode.statistics.lempel_ziv import count_lz76_binary
-from neurocode.statistics.surrogates import SurrogateComplexity, compare_with_surrogates
+from neurocode.statistics.surrogates import (
+    SurrogateComplexity,
+    compare_with_surrogates,
+    require_surrogates,
+)
 from neurocode.statistics.unit_statistics import (
     MOST_BINS,
     UnitStatistic,
@@ -74,10 +77,7 @@ def locked_complexity(
     >>> bool(locked_complexity(trains, [0.02], n_surrogates=39).ratio[0] < 0.8)
     True
     """
-    if n_surrogates < 19:
-        raise DataError(
-            f"{n_surrogates} surrogates cannot reach a p-value of 0.1; at least 19 are needed."
-        )
+    require_surrogates(n_surrogates)
     seeds = np.random.SeedSequence(seed).generate_state(trains.n_units, np.uint32)
     counts = np.full(trains.n_units, np.nan)
     table = np.full((trains.n_units, n_surrogates), np.nan)

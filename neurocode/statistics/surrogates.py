@@ -85,10 +85,7 @@ def surrogate_complexity(
     """
     if method not in METHODS:
         raise DataError(f"'{method}' is not a kind of surrogate; known are {', '.join(METHODS)}.")
-    if n_surrogates < 19:
-        raise DataError(
-            f"{n_surrogates} surrogates cannot reach a p-value of 0.1; at least 19 are needed."
-        )
+    require_surrogates(n_surrogates)
     if len(events) != np.size(lengths):
         raise DataError(
             f"There are {len(events)} units and {np.size(lengths)} lengths, expected one "
@@ -175,6 +172,24 @@ def false_discovery_rate(p: np.ndarray) -> np.ndarray:
     if finite.any():
         adjusted[finite] = false_discovery_control(p[finite])
     return adjusted
+
+
+def require_surrogates(n_surrogates: int) -> None:
+    """Refuse fewer surrogates than a p-value of 0.1 takes.
+
+    Raises
+    ------
+    DataError
+        For fewer than 19.
+
+    Examples
+    --------
+    >>> require_surrogates(19)
+    """
+    if n_surrogates < 19:
+        raise DataError(
+            f"{n_surrogates} surrogates cannot reach a p-value of 0.1; at least 19 are needed."
+        )
 
 
 def compare_with_surrogates(count: np.ndarray, table: np.ndarray) -> SurrogateComplexity:

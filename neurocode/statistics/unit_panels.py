@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -295,14 +294,10 @@ def _raster(trains: Trains) -> Raster:
 
 
 def _intervals(trains: Trains, resolution: float) -> IntervalHistogram:
-    intervals = _pooled([np.diff(trains.train(row)) for row in range(trains.n_trains)])
-    n_zero = int(np.sum(intervals <= 0))
-    n_intervals = len(intervals) - n_zero
+    intervals = [np.diff(trains.train(row)) for row in range(trains.n_trains)]
+    n_zero = sum(int(np.sum(of_train <= 0)) for of_train in intervals)
+    n_intervals = sum(map(len, intervals)) - n_zero
     # The rule of Rice: bins for the number of values, which also bounds them for few.
     n_bins = min(max(FEWEST_INTERVAL_BINS, math.ceil(2 * n_intervals ** (1 / 3))), INTERVAL_BINS)
     histogram = interval_histogram(trains, [0], resolution=resolution, n_bins=n_bins)
     return IntervalHistogram(*histogram, n_intervals, n_zero)
-
-
-def _pooled(parts: Sequence[np.ndarray]) -> np.ndarray:
-    return np.concatenate([np.empty(0), *parts])

@@ -116,19 +116,12 @@ class Study:
         >>> study = Study("made", ("quick",), {"all": print}, claims=lambda folder: [])
         >>> study.require_data("quick", ["all"])
         """
-        data_folder = os.environ.get("NEUROCODE_DATA", "")
-        missing = {
-            part: [
-                folder
-                for folder in folders
-                if not data_folder or not (Path(data_folder) / folder).is_dir()
-            ]
-            for part, folders in self.data(protocol).items()
-        }
+        missing = {part: missing_folders(names) for part, names in self.data(protocol).items()}
         folders = list(dict.fromkeys(folder for part in parts for folder in missing.get(part, ())))
         if not folders:
             return
         several = len(folders) > 1
+        data_folder = os.environ.get("NEUROCODE_DATA", "")
         where = (
             f"{'are' if several else 'is'} not in {data_folder}" if data_folder else "is not set"
         )
@@ -139,6 +132,12 @@ class Study:
             f"The study reads the folder{'s' if several else ''} {', '.join(folders)} of "
             f"NEUROCODE_DATA, which {where}{hint}."
         )
+
+
+def missing_folders(names: Sequence[str]) -> list[str]:
+    """Return those folders of recorded data that ``NEUROCODE_DATA`` does not hold."""
+    data_folder = os.environ.get("NEUROCODE_DATA", "")
+    return [name for name in names if not data_folder or not (Path(data_folder) / name).is_dir()]
 
 
 def load_study(name: str, root: Path | None = None) -> Study:

@@ -123,7 +123,7 @@ def test_a_written_table_is_read_back(tmp_path):
 def test_a_file_that_is_no_leaderboard_is_refused(tmp_path, text):
     path = tmp_path / "leaderboard.csv"
     path.write_text(text)
-    with pytest.raises(DataError, match=r"leaderboard\.csv is no table of a leaderboard"):
+    with pytest.raises(DataError, match=r"leaderboard\.csv is not a table of a leaderboard"):
         read_table(path)
 
 

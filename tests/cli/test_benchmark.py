@@ -117,7 +117,7 @@ def test_nothing_to_run_is_an_error(tmp_path):
 def test_bad_use_is_refused_before_anything_is_run(tmp_path, monkeypatch):
     monkeypatch.setattr(leaderboard, "run_task", None)
     (tmp_path / "other.csv").write_text("a,b\n1,2\n")
-    assert "no table of a leaderboard" in refused(DataError, "-o", tmp_path / "other.csv")
+    assert "not a table of a leaderboard" in refused(DataError, "-o", tmp_path / "other.csv")
     assert "is a folder" in refused(DataError, "-o", tmp_path)
     monkeypatch.undo()
     monkeypatch.chdir(ROOT)

@@ -198,14 +198,12 @@ def test_output_is_readable_at_eighty_columns(described):
         (
             ["{folder}/none"],
             ": the folder holds no recording; expected a Phy folder or files that end in .nwb, "
-            ".abf, .ibw, .nix, "
-            ".mat, .h5, .hdf5, .npy, .npz, .parquet, .csv, .tsv.",
+            ".abf, .ibw, .nix, .mat, .h5, .hdf5, .npy, .npz, .parquet, .csv, .tsv.",
         ),
         (
             ["{folder}/*.nwb"],
             "*.nwb: no file matches; expected recordings that end in .nwb, .abf, .ibw, .nix, "
-            ".mat, .h5, .hdf5, "
-            ".npy, .npz, .parquet, .txt, .csv, .tsv, .dat.",
+            ".mat, .h5, .hdf5, .npy, .npz, .parquet, .txt, .csv, .tsv, .dat.",
         ),
         (["{folder}/cell.txt", "--layout", "{folder}"], ": this is a folder, expected a file."),
         (

@@ -85,8 +85,7 @@ def test_a_study_that_lacks_recorded_data_says_so_at_its_start(tmp_path, monkeyp
     monkeypatch.delenv("NEUROCODE_DATA", raising=False)
     assert refused(DataError, "study", "adaptive-lif", "-o", tmp_path / "tables") == (
         "The study reads the folders qtdb-ecg, braille, raphe of NEUROCODE_DATA, which is not "
-        "set; without them, run --part stability "
-        "--part wavelets."
+        "set; without them, run --part stability --part wavelets."
     )
     assert not (tmp_path / "tables").exists(), "nothing was begun"
 

@@ -167,8 +167,7 @@ def test_layouts_that_make_no_sense_are_named(tmp_path, options, says):
         (
             b"axis = 'unit'\n",
             "a layout has no 'axis'; it has axes, bin_size, counts, labels, sampling_rate, "
-            "t_start, t_stop, time_column, "
-            "time_unit, unit_column, variable.",
+            "t_start, t_stop, time_column, time_unit, unit_column, variable.",
         ),
     ],
 )

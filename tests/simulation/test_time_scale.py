@@ -86,8 +86,7 @@ def test_a_coarse_step_is_named_once_in_one_sentence():
     assert named.filename == __file__
     assert str(named.message) == (
         "The time step of 20 ms is not small against the fastest time constant of model 'adex', "
-        "9.46 ms, so spikes may come out "
-        "wrong: take 0.95 ms or less."
+        "9.46 ms, so spikes may come out wrong: take 0.95 ms or less."
     )
     with pytest.warns(CoarseStepWarning, match="of 50 ms"):
         warn_of_coarse_step(nc.models.adex(), 50e-3)

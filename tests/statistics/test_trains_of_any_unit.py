@@ -98,11 +98,9 @@ NO_TRAINS = {
     "neurocode.inference.likelihood:Likelihood.with_spikes": "spike times that a likelihood "
     "simulated, in seconds",
     "neurocode.inference.clamped.likelihood:ClampedLikelihood.with_spikes": "spike times that a "
-    "likelihood "
-    "simulated, in seconds",
+    "likelihood simulated, in seconds",
     "neurocode.inference.passage.likelihood:PassageLikelihood.with_spikes": "spike times that a "
-    "likelihood "
-    "simulated, in seconds",
+    "likelihood simulated, in seconds",
     "neurocode.learning.rules.patterns:Patterns.__init__": "spikes of a simulated network, in "
     "steps",
     "neurocode.plotting.fit_figure:fit_figure": "spike times that evaluate made, in seconds",

@@ -27,8 +27,8 @@ def rows(request: Request) -> list[Row]:
     return [
         row,
         *(
-            published(own, peer, value, SOURCE, NOTE)
-            for own in (row, delayed)
+            published(measured, peer, value, SOURCE, NOTE)
+            for measured in (row, delayed)
             for peer, value in PUBLISHED.items()
         ),
     ]

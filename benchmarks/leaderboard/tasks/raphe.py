@@ -33,9 +33,9 @@ def scores_of(cell: str, model: str, *, starts: int | None = None) -> tuple[floa
     options = {} if starts is None else {"starts": starts}
     result = nc.fit(nc.models.by_name(model), experiment, seed=0, **options)
     scores = nc.evaluate(result, experiment, seed=0)
-    found = scores.md_star["8ms"].value, scores.bits_per_spike
-    print(f"{cell}, {model}: Md*(8 ms) {found[0]:.3f}, {found[1]:.2f} bits per spike held out")
-    return found
+    md_star, bits = scores.md_star["8ms"].value, scores.bits_per_spike
+    print(f"{cell}, {model}: Md*(8 ms) {md_star:.3f}, {bits:.2f} bits per spike held out")
+    return md_star, bits
 
 
 def rows_of(model: str, scores: dict[str, tuple[float, float]]) -> list[Row]:
@@ -47,10 +47,10 @@ def rows_of(model: str, scores: dict[str, tuple[float, float]]) -> list[Row]:
     scores : dict of str to (float, float)
         Md*(8 ms) and bits of each cell.
     """
-    found = []
+    measured = []
     for cell, (md_star, bits) in scores.items():
         case = f"{cell}, {model}"
-        found += [
+        measured += [
             Row(case, "held-out Md*(8 ms)", "", HIGHER, md_star),
             Row(case, "held-out bits per spike", "bits", HIGHER, bits),
         ]
@@ -59,8 +59,8 @@ def rows_of(model: str, scores: dict[str, tuple[float, float]]) -> list[Row]:
         case = f"median of {len(RAPHE)} cells, {model}"
         whole = Row(case, "held-out Md*(8 ms)", "", HIGHER, middle)
         peer, value = PUBLISHED[model]
-        found.append(published(whole, peer, value, SOURCE, NOTE))
-    return found
+        measured.append(published(whole, peer, value, SOURCE, NOTE))
+    return measured
 
 
 def rows(request: Request) -> list[Row]:

@@ -160,13 +160,4 @@ def _climb(
         decrement = newton_decrement(ascent.point.gradient, information)
         if decrement < CONVERGED:
             break
-    point, converged = ascent.point, bool(decrement < CONVERGED)
-    return likelihood, Optimum(
-        point.z,
-        point.log_likelihood,
-        point.gradient,
-        information,
-        converged,
-        decrement,
-        ascent.passes,
-    )
+    return likelihood, Optimum.reached(ascent, information, bool(decrement < CONVERGED), decrement)
