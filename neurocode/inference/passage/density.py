@@ -10,10 +10,11 @@ import jax.numpy as jnp
 import numpy as np
 
 from neurocode.errors import DataError
+from neurocode.inference.passage.coefficients import coefficients
 from neurocode.inference.passage.equations import PassageEquations, passage_equations
 from neurocode.inference.passage.intervals import Intervals
 from neurocode.inference.passage.resolution import choose_mesh
-from neurocode.inference.passage.solution import Parameters, Plan, coefficients, solution_of, solve
+from neurocode.inference.passage.solution import Parameters, Plan, solution_of, solve
 from neurocode.models.model import NeuronModel
 
 Array = jax.Array

@@ -8,10 +8,11 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from neurocode.inference.passage.coefficients import Layout, coefficients
 from neurocode.inference.passage.equations import PassageEquations
 from neurocode.inference.passage.intervals import Intervals
 from neurocode.inference.passage.mesh import DEEPEST, Mesh, depth
-from neurocode.inference.passage.solution import Layout, Parameters, coefficients
+from neurocode.inference.passage.solution import Parameters
 from neurocode.models.model import NeuronModel
 
 #: Number of points of each interval at which its input is sampled, and number of standard

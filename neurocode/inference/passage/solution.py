@@ -7,13 +7,12 @@ import os
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import partial
-from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
+from neurocode.inference.passage.coefficients import SHORTEST, Coefficients, Layout, coefficients
 from neurocode.inference.passage.equations import PassageEquations
 from neurocode.inference.passage.intervals import Intervals
 from neurocode.inference.passage.kernel import propagate
@@ -23,14 +22,10 @@ from neurocode.models.model import NeuronModel
 Array = jax.Array
 Slopes = np.ndarray
 
-#: Array sizes are rounded up to multiples of these, so that few shapes are compiled.
-FACES, INTERVALS, PATH_STEPS = 64, 256, 8192
 #: Smaller fluxes and survival probabilities count as underflow.
 SMALLEST = 1e-280
 #: Logarithms that differ by this between two meshes get half of the extrapolation.
 FAR_APART = 2.0
-#: Passages are not shorter than this, in seconds.
-SHORTEST = 1e-9
 
 
 @dataclass(frozen=True)
@@ -196,90 +191,6 @@ def _extrapolated(
         share = (weight - 1.0) * (1.0 - 3.0 * ratio) / (1.0 + ratio) ** 2
         share = np.where(finite, share, 0.0)[:, None]
         return values, np.where(share != 0, fine[1] + share * (fine[1] - coarse[1]), fine[1])
-
-
-class Coefficients(NamedTuple):
-    """Coefficients of the Fokker-Planck equation, each followed by its derivatives with respect to
-    the free parameters."""
-
-    drift: Array
-    drift_slopes: Array
-    diffusion: Array
-    diffusion_slopes: Array
-    refractory: Array
-    refractory_slopes: Array
-    path: Array
-    path_slopes: Array
-
-
-class Layout(NamedTuple):
-    """Positions and times at which the coefficients of the equation are needed, padded to few
-    sizes.
-
-    Attributes
-    ----------
-    positions : numpy.ndarray (positions,)
-        Distance from the reset (0) towards the threshold (1).
-    start, duration : numpy.ndarray (intervals,)
-        Time of the spike that begins each interval and length of the interval, in seconds.
-    first : numpy.ndarray of bool (intervals,)
-        Whether the interval is the first of a repeat.
-    typical : float
-        Mean interval in seconds.
-    shares : numpy.ndarray (3, steps)
-        Length, middle and end of each time step as fractions of its passage.
-    lane : numpy.ndarray of int (steps,)
-        Index of the interval to which each time step belongs.
-
-    Notes
-    -----
-    The time steps of all intervals stand one after another. If interval ``k`` lasts ``T_k`` and the
-    refractory period ``t_ref``, a step with ``shares`` ``(d, m, e)`` has the length ``d (T_k -
-    t_ref)``, and its middle and end lie ``t_ref + m (T_k - t_ref)`` and ``t_ref + e (T_k - t_ref)``
-    after the spike that begins the interval.
-    """
-
-    positions: np.ndarray
-    start: np.ndarray
-    duration: np.ndarray
-    first: np.ndarray
-    typical: np.ndarray
-    shares: np.ndarray
-    lane: np.ndarray
-
-    @classmethod
-    def at(
-        cls, positions: np.ndarray, intervals: Intervals, shares: Sequence[np.ndarray]
-    ) -> Layout:
-        """Make the layout of positions and of the ends of the time steps of each interval."""
-        counts = np.array([len(ends) for ends in shares], dtype=int)
-        ends = np.concatenate([np.empty(0), *shares])
-        begins = np.concatenate([[0.0], ends[:-1]])[: len(ends)]
-        begins[(np.cumsum(counts) - counts)[: len(shares)]] = 0.0
-        columns = np.stack([ends - begins, 0.5 * (begins + ends), ends])
-        lane = np.repeat(np.arange(len(shares)), counts)
-        padding = -len(ends) % PATH_STEPS
-        if padding:
-            columns, lane = (
-                np.pad(columns, ((0, 0), (0, padding)), mode="edge"),
-                np.pad(lane, (0, padding), mode="edge"),
-            )
-        # where all intervals share one passage, how many they are is not compiled in
-        histories = [
-            _padded(array if len(lane) else array[:0], INTERVALS)
-            for array in (intervals.start, intervals.duration, intervals.first)
-        ]
-        return cls(
-            _padded(positions, FACES),
-            *histories,
-            np.mean(intervals.duration),
-            columns,
-            lane,
-        )
-
-
-def _padded(array: np.ndarray, multiple: int) -> np.ndarray:
-    return np.pad(array, (0, -len(array) % multiple), mode="edge")
 
 
 def _shared_passage(table: Coefficients, intervals: Intervals, plan: Plan) -> Solution:
@@ -522,31 +433,3 @@ def _on_faces(table: Coefficients, mesh: Mesh) -> tuple[np.ndarray, Slopes, floa
         float(table.diffusion),
         np.array(table.diffusion_slopes, order="C"),
     )
-
-
-@partial(jax.jit, static_argnames=("equations", "free"))
-def coefficients(
-    equations: PassageEquations,
-    free: tuple[str, ...],
-    x: Array,
-    fixed: dict[str, Array],
-    layout: Layout,
-) -> Coefficients:
-    """Evaluate the coefficients of the equation at parameters ``x``, with their derivatives."""
-
-    def values(x: Array) -> tuple[Array, ...]:
-        names = {**fixed, **{name: x[k] for k, name in enumerate(free)}}
-        drift, diffusion = equations.table(names, layout.positions)
-        refractory = equations.refractory_period(names)
-        if not layout.lane.shape[0]:
-            return drift, diffusion, refractory, jnp.zeros((3, 0))
-        states = equations.states_at_spikes(layout.duration, layout.first, layout.typical, names)
-        states = {name: state[layout.lane] for name, state in states.items()}
-        length = jnp.maximum(layout.duration - refractory, SHORTEST)[layout.lane]
-        path = equations.path(
-            layout.start[layout.lane], states, tuple(layout.shares), length, names
-        )
-        return drift, diffusion, refractory, jnp.stack(path)
-
-    pairs = zip(values(x), jax.jacfwd(values)(x), strict=True)
-    return Coefficients(*(array for pair in pairs for array in pair))
