@@ -35,6 +35,8 @@ _NAMES = {
     "tasks": "neurocode.tasks:",
     "first_passage": "neurocode.inference.passage:",
     "fit_spike_times": "neurocode.inference:fit",
+    "PopulationExperiment": "neurocode.recordings:PopulationExperiment",
+    "fit_population": "neurocode.inference.population:fit_population",
     "evaluate": "neurocode.inference:evaluate",
     "FitResult": "neurocode.inference:FitResult",
     "Scores": "neurocode.inference:Scores",

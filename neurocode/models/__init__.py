@@ -4,8 +4,8 @@ Contents
 --------
 NeuronModel, Parameter, EscapeNoise
     The classes of a model and its parts.
-lif, escape_lif, noisy_lif, normalised_lif, current_lif, adlif, adex, eif, qif, izhikevich, meta_neuron, gif,
-glif, igif, igif_ia, glm
+lif, escape_lif, noisy_lif, normalised_lif, current_lif, adlif, adex, eif, qif, izhikevich,
+meta_neuron, gif, glif, igif, igif_ia, glm
     Library models.
 lif_diffusive, eif_diffusive, qif_diffusive, lif_coloured
     Models with white noise for spike times alone, optionally with adaptation and a periodic drive.

@@ -40,10 +40,10 @@ def escape_lif() -> NeuronModel:
             "tau": Parameter.of(
                 "10 ms", ("0.5 ms", "200 ms"), per_neuron=True, description="membrane time constant"
             ),
-            "v_r": Parameter(
-                0.0, bounds=(-50.0, 10.0), per_neuron=True, description="potential after a spike"
-            ),
+            "v_r": Parameter(0.0, per_neuron=True, description="potential after a spike"),
             "lambda_0": Parameter.of("1 Hz", fixed=True, description="rate at zero potential"),
-            "scale": Parameter(1.0, fixed=True, description="potential that multiplies the rate by e"),
+            "scale": Parameter(
+                1.0, fixed=True, description="potential that multiplies the rate by e"
+            ),
         },
     )

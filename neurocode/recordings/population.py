@@ -16,7 +16,7 @@ MOST_IN_SHARED_BINS = 0.02
 
 
 @dataclass(frozen=True)
-class Repeats:
+class PopulationRepeats:
     """Repeated presentations of one stimulus.
 
     Attributes
@@ -52,9 +52,9 @@ class PopulationExperiment:
     bins_per_frame : int
         Number of bins that a frame of the stimulus lasts.
     repeats : array of counts (cells, bins, repeats), optional
-        Repeats of one stimulus for training, which couplings can be estimated from.
+        PopulationRepeats of one stimulus for training, which couplings can be estimated from.
     test : array of counts (cells, bins, repeats), optional
-        Repeats that fits never see.
+        PopulationRepeats that fits never see.
     test_stimulus : array (frames, features), optional
     presentations, repeat_presentations, test_presentations : array, optional
         When each piece or repeat was presented, as numbers that grow with time. Without them pieces
@@ -68,7 +68,7 @@ class PopulationExperiment:
     ----------
     pieces : tuple of numpy.ndarray of float32 (cells, bins)
     stimuli : tuple of numpy.ndarray of float32 (frames, features), or None
-    repeats, test : Repeats or None
+    repeats, test : PopulationRepeats or None
     presentations : numpy.ndarray
     shared_bins : int
         Number of spikes that were left out because an earlier spike of the cell lay in their bin.
@@ -162,11 +162,7 @@ class PopulationExperiment:
         return f"PopulationExperiment({', '.join(parts)})"
 
     def _check_spikes(self, n_spikes: float) -> None:
-        silent = [
-            name
-            for name, rate in zip(self.names, self.rates, strict=True)
-            if rate == 0
-        ]
+        silent = [name for name, rate in zip(self.names, self.rates, strict=True) if rate == 0]
         if silent:
             raise DataError(f"{silent[0]} has no spike, expected spikes of every cell.")
         if self.shared_bins > MOST_IN_SHARED_BINS * n_spikes:
@@ -210,21 +206,19 @@ class PopulationExperiment:
         stimulus: ArrayLike | None,
         presentations: ArrayLike | None,
         where: str,
-    ) -> Repeats | None:
+    ) -> PopulationRepeats | None:
         if spikes is None:
             return None
         counts = _counts(spikes, where, 3)
         if counts.shape[0] != self.n_cells:
-            raise DataError(
-                f"The {where} hold {counts.shape[0]} cells, expected {self.n_cells}."
-            )
+            raise DataError(f"The {where} hold {counts.shape[0]} cells, expected {self.n_cells}.")
         frames = None if stimulus is None else self._frames(stimulus, counts.shape[1], where)
         if frames is not None and frames.shape[1] != self.n_features:
             raise DataError(
                 f"The stimulus of the {where} has {frames.shape[1]} features, that of the pieces "
                 f"{self.n_features}."
             )
-        return Repeats(
+        return PopulationRepeats(
             np.minimum(counts, 1).astype(np.float32),
             frames,
             _presented(presentations, counts.shape[2], where),
@@ -257,7 +251,9 @@ def _counts(spikes: ArrayLike, where: str, n_axes: int) -> NDArray[np.float64]:
 
 def _presented(presentations: ArrayLike | None, count: int, where: str) -> NDArray[np.float64]:
     """Return the times of presentations, scaled from -1 to 1."""
-    times = np.arange(count, dtype=float) if presentations is None else np.asarray(presentations, float)
+    times = (
+        np.arange(count, dtype=float) if presentations is None else np.asarray(presentations, float)
+    )
     if times.shape != (count,) or not np.all(np.isfinite(times)):
         raise DataError(f"Expected {count} finite numbers as presentations of the {where}.")
     span = np.ptp(times)
