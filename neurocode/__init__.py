@@ -37,6 +37,7 @@ _NAMES = {
     "fit_spike_times": "neurocode.inference:fit",
     "PopulationExperiment": "neurocode.recordings:PopulationExperiment",
     "fit_population": "neurocode.inference.population:fit_population",
+    "evaluate_population": "neurocode.inference.population:evaluate_population",
     "evaluate": "neurocode.inference:evaluate",
     "FitResult": "neurocode.inference:FitResult",
     "Scores": "neurocode.inference:Scores",

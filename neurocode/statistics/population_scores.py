@@ -69,7 +69,7 @@ def smoothed_psth(spikes: ArrayLike, boxcar: int = BOXCAR_BINS) -> NDArray[np.fl
     return np.array([np.convolve(row, np.ones(boxcar) / boxcar, "same") for row in mean])
 
 
-def window_counts(spikes: ArrayLike, window: int = WINDOW_BINS) -> NDArray[np.float64]:
+def counts_of_repeats(spikes: ArrayLike, window: int = WINDOW_BINS) -> NDArray[np.float64]:
     """Return the counts in consecutive windows of ``window`` bins, (cells, windows, repeats); bins
     that do not fill a window are left out.
 
@@ -95,7 +95,7 @@ def fano_of_repeats(spikes: ArrayLike, window: int = WINDOW_BINS) -> NDArray[np.
     >>> fano_of_repeats(np.array([[[0.0, 2.0]]]), window=1).tolist()
     [2.0]
     """
-    counts = window_counts(_repeats(spikes, 2), window)
+    counts = counts_of_repeats(_repeats(spikes, 2), window)
     mean = counts.mean(axis=(1, 2))
     variance = counts.var(axis=2, ddof=1).mean(axis=1)
     return np.divide(variance, mean, out=np.full(len(mean), np.nan), where=mean > 0)
@@ -112,7 +112,7 @@ def noise_covariances(
         Divided by the standard deviations of all counts, and by those of the noise, which gives
         noise correlations. The pairs are those of :func:`numpy.tril_indices` below the diagonal.
     """
-    counts = window_counts(_repeats(spikes, 2), window)
+    counts = counts_of_repeats(_repeats(spikes, 2), window)
     _, n_windows, n_repeats = counts.shape
     noise = counts - counts.mean(axis=2, keepdims=True)
     total = counts - counts.mean(axis=(1, 2), keepdims=True)

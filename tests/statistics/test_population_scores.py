@@ -7,12 +7,12 @@ import pytest
 
 from neurocode.errors import DataError
 from neurocode.statistics.population_scores import (
+    counts_of_repeats,
     fano_of_repeats,
     noise_covariances,
     score_halves,
     score_repeats,
     smoothed_psth,
-    window_counts,
 )
 
 
@@ -30,8 +30,8 @@ COUNTS = np.array([[[1, 3], [2, 2]], [[4, 0], [1, 1]]])
 def test_counts_and_fano_factors_by_hand() -> None:
     """Cell 0: variances 2 and 0, mean count 2. Cell 1: variances 8 and 0, mean 1.5."""
     spikes = in_windows(COUNTS)
-    np.testing.assert_array_equal(window_counts(spikes), COUNTS)
-    np.testing.assert_array_equal(window_counts(spikes[:, :49]), COUNTS[:, :1])
+    np.testing.assert_array_equal(counts_of_repeats(spikes), COUNTS)
+    np.testing.assert_array_equal(counts_of_repeats(spikes[:, :49]), COUNTS[:, :1])
     np.testing.assert_allclose(fano_of_repeats(spikes), [0.5, 4 / 1.5])
 
 
@@ -89,4 +89,4 @@ def test_what_cannot_be_scored_is_refused() -> None:
     with pytest.raises(DataError, match="at least 2 repeats"):
         fano_of_repeats(spikes[..., :1])
     with pytest.raises(DataError, match="do not fill one window"):
-        window_counts(spikes[:, :10])
+        counts_of_repeats(spikes[:, :10])

@@ -22,7 +22,7 @@ class Chunks(NamedTuple):
 
     Attributes
     ----------
-    frames : array (chunks, context + frames, features), or None without a stimulus
+    stimulus : array (chunks, context + frames, features), or None without a stimulus
     spikes : array (chunks, cells, bins)
     traces : array (chunks, cells, traces, bins)
     counted : array (chunks, bins)
@@ -31,7 +31,7 @@ class Chunks(NamedTuple):
         When a chunk was recorded, from -1 to 1 over the session.
     """
 
-    frames: Array | NDArray | None
+    stimulus: Array | NDArray | None
     spikes: Array | NDArray
     traces: Array | NDArray
     counted: Array | NDArray

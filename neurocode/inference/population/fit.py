@@ -16,6 +16,7 @@ from neurocode.inference.options import whole_number
 from neurocode.inference.population.chunks import Chunks, chunk_bins, cut_pieces
 from neurocode.inference.population.climb import Schedule, Tell, climb
 from neurocode.inference.population.couplings import coupling_table, jump_information
+from neurocode.inference.population.evaluation import bits_per_spike
 from neurocode.inference.population.from_repeats import (
     FreeDrive,
     fit_repeats,
@@ -146,7 +147,12 @@ def fit_population(
         weights=jax.tree.map(np.asarray, weights),
         names=data.names,
         couplings=table,
-        bits_per_spike=_bits_per_spike(likelihood, weights, chunks, data.names),
+        bits_per_spike=bits_per_spike(
+            summed_over(likelihood.log_likelihood, weights, chunks),
+            chunks.n_spikes,
+            float(np.sum(chunks.counted)),
+            data.names,
+        ),
         coupling=coupling,
         stimulus_mean=_stimulus_mean(data),
         bins_per_frame=data.bins_per_frame,
@@ -284,14 +290,3 @@ def _couplings_of_likelihood(
     return coupling_table(
         np.asarray(weights["jumps"]), information, likelihood.neuron.time_constants, data.names
     )
-
-
-def _bits_per_spike(
-    likelihood: PopulationLikelihood, weights: Weights, chunks: Chunks, names: Sequence[str]
-) -> pd.Series:
-    gained = summed_over(likelihood.log_likelihood, weights, chunks)
-    n_spikes, n_bins = chunks.n_spikes, float(np.sum(chunks.counted))
-    rate = n_spikes / n_bins
-    poisson = n_spikes * np.log(rate) + (n_bins - n_spikes) * np.log1p(-rate)
-    bits = (gained - poisson) / (n_spikes * np.log(2))
-    return pd.Series(bits, index=pd.Index(names, name="cell"), name="bits per spike")

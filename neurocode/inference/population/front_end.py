@@ -25,13 +25,13 @@ class FrontEnd(Protocol):
         """Return weights to start from; the first axis of each is that of the cells."""
         ...
 
-    def drive(self, weights: Weights, frames: Array) -> Array:
+    def drive(self, weights: Weights, stimulus: Array) -> Array:
         """Return the drive in units of the noise.
 
         Parameters
         ----------
         weights : dict of str to array
-        frames : array (lanes, context_frames + frames, features)
+        stimulus : array (lanes, context_frames + frames, features)
 
         Returns
         -------

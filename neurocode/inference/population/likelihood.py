@@ -69,7 +69,7 @@ class PopulationLikelihood:
         drive = baseline(weights, chunks.presentations, self.n_cells, n_bins)
         if self.front_end is None:
             return drive
-        return drive + self.front_end.drive(weights["front_end"], chunks.frames)
+        return drive + self.front_end.drive(weights["front_end"], chunks.stimulus)
 
     def log_likelihood(self, weights: Weights, chunks: Chunks) -> Array:
         """Return the log-likelihood of the counted bins in nats, (cells,)."""

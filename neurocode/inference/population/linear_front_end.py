@@ -53,11 +53,11 @@ class SeparableFilters:
             "time": START * jax.random.normal(in_time, (*leading, self.rank, self.n_functions)),
         }
 
-    def responses(self, weights: Weights, frames: Array) -> Array:
+    def responses(self, weights: Weights, stimulus: Array) -> Array:
         """Return the filtered stimulus, (leading axes, lanes, frames, bins per frame)."""
         basis = framewise(raised_cosines(self.n_lags, self.n_functions), self.bins_per_frame)
-        signals = jnp.einsum("bfx,...x->...bf", frames, weights["space"])
-        kernels = jnp.einsum("lqk,...k->...lq", jnp.asarray(basis, frames.dtype), weights["time"])
+        signals = jnp.einsum("bfx,...x->...bf", stimulus, weights["space"])
+        kernels = jnp.einsum("lqk,...k->...lq", jnp.asarray(basis, stimulus.dtype), weights["time"])
         return filter_frames(signals, kernels)
 
     def penalty(self, weights: Weights) -> Array:
@@ -87,9 +87,9 @@ class LinearFrontEnd:
         """Return small random weights."""
         return self.filters.initial(key, (n_cells,), n_features)
 
-    def drive(self, weights: Weights, frames: Array) -> Array:
+    def drive(self, weights: Weights, stimulus: Array) -> Array:
         """Return the drive, (lanes, cells, bins)."""
-        responses = jnp.moveaxis(self.filters.responses(weights, frames), 1, 0)
+        responses = jnp.moveaxis(self.filters.responses(weights, stimulus), 1, 0)
         return responses.reshape(*responses.shape[:2], -1)
 
     def penalty(self, weights: Weights) -> Array:

@@ -63,9 +63,9 @@ class SubunitFrontEnd:
             "log_gain_time": jnp.full((n_cells,), jnp.log(GAIN_TIME)),
         }
 
-    def drive(self, weights: Weights, frames: Array) -> Array:
+    def drive(self, weights: Weights, stimulus: Array) -> Array:
         """Return the drive, (lanes, cells, bins)."""
-        filtered = self.filters.responses(weights, frames)
+        filtered = self.filters.responses(weights, stimulus)
         column = (..., None, None, None)
         active = jax.nn.softplus(SHARPNESS * (filtered + weights["offset"][column])) / SHARPNESS
         summed = jnp.sum(active * weights["weight"][column], axis=1)

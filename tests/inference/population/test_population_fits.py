@@ -155,3 +155,29 @@ def test_what_cannot_be_simulated_is_refused(population) -> None:
         population.simulate(np.zeros((3, 2)))
     with pytest.raises(DataError, match="2 presentations for 3 trials"):
         population.simulate(n_bins=5, trials=3, presentations=[0, 1])
+
+
+def test_a_population_is_scored_on_repeats_that_it_never_saw(population) -> None:
+    """The test comes from the same neurons: free runs reach what one half of the recording reaches
+    against the other, and bits per spike stay positive for the coupled cells."""
+    jumps = np.zeros((3, 3, 2))
+    jumps[1, 0, 0], jumps[2, 1, 1] = 1.5, -1.5
+    test = simulated(jumps, np.full((40, 3, 2000), 3.2), seed=9)
+    data = nc.PopulationExperiment(list(np.moveaxis(test, 2, 0)), dt=DT, test=test)
+    evaluation = nc.evaluate_population(population, data, trials=80)
+    assert evaluation.scores.n_repeats == 80 and evaluation.scores.runaways == 0
+    table = evaluation.table
+    assert table.loc["fano_error", "model"] < 2.5 * table.loc["fano_error", "recorded"]
+    assert np.all(table["low_95"] <= table["high_95"])
+    noise = table.loc["correlation_error_noise"]
+    assert noise["model"] < 2.5 * noise["recorded"]
+    # Log-likelihood of the truth over that of a constant: 0.02 to 0.1 bits per spike here.
+    assert np.all(evaluation.bits_per_spike[1:] > 0)
+
+
+def test_what_cannot_be_evaluated_is_refused(population, coupled) -> None:
+    with pytest.raises(DataError, match="no test of four repeats"):
+        nc.evaluate_population(population, coupled)
+    few = nc.PopulationExperiment(list(coupled.pieces), dt=DT, test=np.ones((3, 100, 5), dtype=int))
+    with pytest.raises(DataError, match="more than 200"):
+        nc.evaluate_population(population, few)
