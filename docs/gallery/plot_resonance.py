@@ -2,8 +2,8 @@
 What an adaptive neuron listens to
 ==================================
 
-Near a steady state a model is linear. Its transfer function says at which frequency an adaptive LIF
-neuron resonates.
+Near a steady state a model is approximately linear. Its transfer function shows at which frequency
+an adaptive LIF neuron resonates.
 """
 
 import matplotlib.pyplot as plt
