@@ -1,6 +1,6 @@
 """
-What an adaptive neuron listens to
-==================================
+To which frequencies an adaptive neuron responds
+================================================
 
 Near a steady state a model is approximately linear. Its transfer function shows at which frequency
 an adaptive LIF neuron resonates.
