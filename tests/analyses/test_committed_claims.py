@@ -66,19 +66,22 @@ def test_finished_studies_have_claims():
 @pytest.mark.parametrize("name", STUDIES)
 def test_committed_claims_follow_from_the_committed_tables(name):
     claims = load_study(name, ROOT).claims(results_of(name, ROOT))
-    found, table = (
+    recomputed, committed = (
         pd.DataFrame([vars(claim) for claim in claims], columns=COLUMNS + PAIRED),
         kept(name),
     )
     for column in ("claim", "source", "paper_value", "seeds", "verdict"):
-        assert found[column].tolist() == table[column].tolist()
+        assert recomputed[column].tolist() == committed[column].tolist()
     for column in (
         "our_mean",
         "our_sd",
-        *(("low", "high", "p", "needed") if "dataset" in table else ()),
+        *(("low", "high", "p", "needed") if "dataset" in committed else ()),
     ):
         np.testing.assert_allclose(
-            found[column].astype(float), pd.to_numeric(table[column]), rtol=1e-4, atol=1e-12
+            recomputed[column].astype(float),
+            pd.to_numeric(committed[column]),
+            rtol=1e-4,
+            atol=1e-12,
         )
 
 
@@ -96,5 +99,5 @@ def test_numbers_of_claims_by_pandas_alone():
     raphe = recomputed("adaptive-lif", "raphe.parquet", "cell == cell").pivot(
         index="cell", columns="coupling"
     )["held_out_bits"]
-    own = kept("adaptive-lif").query("dataset == 'raphe'")["our_mean"]
-    assert (raphe[True] - raphe[False]).mean() == pytest.approx(own.item(), rel=1e-4)
+    claimed = kept("adaptive-lif").query("dataset == 'raphe'")["our_mean"]
+    assert (raphe[True] - raphe[False]).mean() == pytest.approx(claimed.item(), rel=1e-4)

@@ -14,10 +14,10 @@ from neurocode.errors import DataError
 from neurocode.learning import Part, Task, stratified
 
 
-def sorted_task(each=40, classes=10, steps=3):
+def sorted_task(per_class=40, classes=10, steps=3):
     """Parts stored by class, as in the files of MNIST and of the Braille letters; inputs hold the
     number of the sequence."""
-    labels = np.repeat(np.arange(classes, dtype=np.int32), each)
+    labels = np.repeat(np.arange(classes, dtype=np.int32), per_class)
     inputs = (
         np.arange(len(labels), dtype=np.float32)[:, None, None]
         * np.ones((1, steps, 1), np.float32)
@@ -35,9 +35,9 @@ def test_a_smaller_task_holds_every_class_in_proportion():
     """Of ten classes of 40, 100 sequences are ten of each; the same for the same seed, others for
     another."""
     task = sorted_task()
-    found, again, other = smaller(task, 100, 0), smaller(task, 100, 0), smaller(task, 100, 1)
+    first, again, other = smaller(task, 100, 0), smaller(task, 100, 0), smaller(task, 100, 1)
     for name in ("training", "validation", "test"):
-        part = getattr(found, name)
+        part = getattr(first, name)
         assert counts(part) == [10] * 10 and len(np.unique(part.inputs[:, 0, 0])) == 100
         np.testing.assert_array_equal(part.inputs, getattr(again, name).inputs)
         assert not np.array_equal(
@@ -60,14 +60,14 @@ class KnownError(Exception):
 
 def taken(monkeypatch, module, row, name, at):
     """The part that a row gives to one of its functions, of a task that is stored by class."""
-    own = importlib.import_module(f"analyses.{module}")
+    imported = importlib.import_module(f"analyses.{module}")
 
     def stop(*args, **options):
         raise KnownError(args[at])
 
-    monkeypatch.setattr(own, name, stop)
+    monkeypatch.setattr(imported, name, stop)
     with pytest.raises(KnownError) as caught:
-        row(own)
+        row(imported)
     return caught.value.args[0]
 
 
@@ -92,7 +92,7 @@ def test_robustness_of_noisy_networks_is_that_of_all_classes(monkeypatch):
     part = taken(
         monkeypatch,
         "noisy_networks.robustness",
-        lambda own: own.robustness_row(None, **row),
+        lambda module: module.robustness_row(None, **row),
         "score_of",
         1,
     )
@@ -121,14 +121,14 @@ def test_spikes_of_noisy_networks_are_of_all_classes(monkeypatch):
 def test_every_seed_is_tested_on_the_same_sequences_and_trained_on_others():
     """The test part stays; of the rest each is in training or in validation, another one for
     another seed, in no order."""
-    task = sorted_task(each=10)
+    task = sorted_task(per_class=10)
     part = Part(task.test.inputs + 10.0, task.test.targets, task.test.valid)
     task = Task("made", task.training, part, task.test, loss="max_over_time", n_outputs=10, dt=1e-3)
     a, b, again = (divided_anew(task, seed) for seed in (0, 1, 0))
     assert a.test is task.test
     numbers = [
-        np.concatenate([own.training.inputs, own.validation.inputs])[:, 0, 0]
-        for own in (a, b, again)
+        np.concatenate([task_of_seed.training.inputs, task_of_seed.validation.inputs])[:, 0, 0]
+        for task_of_seed in (a, b, again)
     ]
     np.testing.assert_array_equal(np.sort(numbers[0]), np.sort(numbers[1]))
     np.testing.assert_array_equal(numbers[0], numbers[2])
@@ -143,11 +143,11 @@ def test_a_coarser_task_holds_means_of_its_steps():
     """Five steps 0, 1, 2, 3, 4 in twos: 0.5 and 2.5, the last left out; valid where either was."""
     inputs = np.arange(5, dtype=np.float32)[None, :, None]
     part = Part(inputs, np.zeros(1, np.int32), np.array([[True, False, False, False, True]]))
-    found = coarser(
+    coarse = coarser(
         Task("made", part, part, part, loss="max_over_time", n_outputs=2, dt=1e-3), 2
     ).training
-    assert found.inputs[0, :, 0].tolist() == [0.5, 2.5] and found.inputs.dtype == np.float32
-    assert found.valid.tolist() == [[True, False]]
+    assert coarse.inputs[0, :, 0].tolist() == [0.5, 2.5] and coarse.inputs.dtype == np.float32
+    assert coarse.valid.tolist() == [[True, False]]
 
 
 def test_the_test_parts_of_recorded_tasks_are_shared_by_all_seeds(recorded_data):
@@ -164,7 +164,7 @@ def test_described_traces_are_drawn(monkeypatch):
     part = taken(
         monkeypatch,
         "adaptive_lif.neurons",
-        lambda own: own.neurons_row(None, 40, seed=0),
+        lambda module: module.neurons_row(None, 40, seed=0),
         "trains",
         1,
     )
@@ -178,8 +178,8 @@ def test_described_traces_are_drawn(monkeypatch):
 
 def test_spikes_fall_into_bins():
     """A spike on the edge of a bin is in the later one; what lies outside is left out."""
-    found = binned([np.array([0.0, 0.0031, 0.004, 5.0, -0.001]), np.array([])], 1e-3, 5)
-    assert found.tolist() == [[True, False, False, True, True], [False] * 5]
+    bins = binned([np.array([0.0, 0.0031, 0.004, 5.0, -0.001]), np.array([])], 1e-3, 5)
+    assert bins.tolist() == [[True, False, False, True, True], [False] * 5]
 
 
 def test_data_are_where_the_environment_says(monkeypatch, tmp_path):
