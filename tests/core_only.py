@@ -48,13 +48,13 @@ def main() -> None:
         )
     ]
     names = [name for name in names if name != "neurocode.__main__"]
-    said: dict[str, object] = {
+    report: dict[str, object] = {
         "modules": len(names),
         "imported": sum(bool(importlib.import_module(name)) for name in names),
     }
-    said |= {name: outcome(action) for name, action in actions(folder).items()}
-    said |= commands(folder)
-    (folder / "said.json").write_text(json.dumps(said), encoding="utf-8")
+    report |= {name: outcome(action) for name, action in actions(folder).items()}
+    report |= commands(folder)
+    (folder / "report.json").write_text(json.dumps(report), encoding="utf-8")
 
 
 def outcome(action: Callable[[], object]) -> str:
@@ -123,7 +123,7 @@ def actions(folder: Path) -> dict[str, Callable[[], object]]:
 def commands(folder: Path) -> dict[str, str]:
     """Exit code and words of commands, and what one of them wrote."""
     nwb, out = folder / "a.nwb", folder / "out"
-    said = {
+    report = {
         "--help": command("--help"),
         "describe session.nwb": command("describe", nwb, "-o", folder / "described"),
         "simulate": command(
@@ -140,8 +140,8 @@ def commands(folder: Path) -> dict[str, str]:
             out,
         ),
     }
-    said["files of simulate"] = " ".join(sorted(path.name for path in out.iterdir()))
-    return said
+    report["files of simulate"] = " ".join(sorted(path.name for path in out.iterdir()))
+    return report
 
 
 def command(*arguments: object) -> str:

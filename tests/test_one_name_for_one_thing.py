@@ -45,7 +45,8 @@ def arguments() -> list[tuple[str, inspect.Parameter]]:
             except (TypeError, ValueError):
                 continue
             every += [
-                (f"{called.removeprefix('neurocode.')}({each.name})", each) for each in parameters
+                (f"{called.removeprefix('neurocode.')}({parameter.name})", parameter)
+                for parameter in parameters
             ]
     return every
 
@@ -55,7 +56,9 @@ ARGUMENTS = arguments()
 
 @pytest.mark.parametrize(("old", "new"), GIVEN_UP.items())
 def test_a_name_that_was_given_up_does_not_come_back(old, new):
-    back = [path for path, each in ARGUMENTS if each.name == old and path not in OTHER_MEANING]
+    back = [
+        path for path, argument in ARGUMENTS if argument.name == old and path not in OTHER_MEANING
+    ]
     assert not back, f"say '{new}' instead of '{old}': {', '.join(back)}"
 
 
@@ -72,7 +75,9 @@ def test_names_are_looked_for_in_all_of_the_package():
 
 def test_numbers_of_things_begin_with_n():
     counts = [
-        path for path, each in ARGUMENTS if each.name in COUNTED and type(each.default) is int
+        path
+        for path, argument in ARGUMENTS
+        if argument.name in COUNTED and type(argument.default) is int
     ]
     assert not counts
 
@@ -81,8 +86,8 @@ def test_a_network_is_called_network():
     """Arguments that hold one, whatever they are called."""
     others = [
         path
-        for path, each in ARGUMENTS
-        if each.annotation == "Network" and each.name not in ("network", "other")
+        for path, argument in ARGUMENTS
+        if argument.annotation == "Network" and argument.name not in ("network", "other")
     ]
     assert {path.partition("(")[2].rstrip(")") for path in others} <= NETWORKS_OF_OTHER_KINDS
 

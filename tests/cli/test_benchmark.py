@@ -75,8 +75,8 @@ def test_what_can_be_run_is_kept_and_the_rest_is_named(tmp_path):
     assert "absent is left out: the folder nowhere of NEUROCODE_DATA is not set." in text
     assert "- a case, time: 2 s; Brian2 cython 6 s; ratio 3" in text
     assert "- cells, Md*: 0.7; GIF 0.35 (a paper); ratio 2; other cells" in text
-    found = read_table(path)
-    assert found[["task", "kind", "ratio"]].to_numpy().tolist() == [
+    rows = read_table(path)
+    assert rows[["task", "kind", "ratio"]].to_numpy().tolist() == [
         ["score", "published", 2.0],
         ["speed", "same run", 3.0],
     ]

@@ -186,8 +186,8 @@ def test_faults_are_one_sentence_with_a_code_and_write_nothing(
     tmp_path, neurocode, arguments, code, says
 ):
     extra = [] if arguments[0] in ("data", "fly") else ["-o", tmp_path / "out"]
-    found, _, error = neurocode(*arguments, *extra)
-    assert found == code and says in error and "Traceback" not in error
+    exit_code, _, error = neurocode(*arguments, *extra)
+    assert exit_code == code and says in error and "Traceback" not in error
     assert not (tmp_path / "out").exists()
 
 

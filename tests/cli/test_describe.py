@@ -168,8 +168,8 @@ def test_every_column_is_defined_on_the_page_with_its_unit(described):
     _, columns = page.split("<h2>Columns</h2>")
     columns, settings = columns.split("<h2>Settings</h2>")
     table = pd.read_csv(output / "units.csv")
-    shown = [name for name in table.columns if table[name].notna().any()]
-    assert all(f"<td>{name}</td>" in columns for name in shown)
+    filled = [name for name in table.columns if table[name].notna().any()]
+    assert all(f"<td>{name}</td>" in columns for name in filled)
     assert (
         "<td>entropy_rate</td>\n      <td>bits per bin</td>" in columns
         and "poisson.txt" in settings

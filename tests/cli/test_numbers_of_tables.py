@@ -96,7 +96,7 @@ def handed(monkeypatch):
     options = {}
 
     def keep(name, answer):
-        return lambda *given, **more: options.update({name: (given, more)}) or answer
+        return lambda *arguments, **more: options.update({name: (arguments, more)}) or answer
 
     for module, name in (
         (recording_task, "fit"),

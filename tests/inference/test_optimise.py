@@ -32,10 +32,10 @@ class Quadratic:
 
     def evaluate(self, z, carry=None, step=None, *, rough=False):
         self.visited.append(z)
-        away = z - self.peak
-        value = -0.5 * away @ self.curvature @ away
+        distance = z - self.peak
+        value = -0.5 * distance @ self.curvature @ distance
         return Evaluation(
-            value, -self.curvature @ away, self.stated, len(self.visited), self.settled(rough)
+            value, -self.curvature @ distance, self.stated, len(self.visited), self.settled(rough)
         )
 
     def settled(self, rough):

@@ -107,11 +107,11 @@ def test_bounds_are_numbers_text_or_quantities():
             changed.parameters["g_L"].value == 10.0
             and changed.with_bounds(g_L=("0.2 nS", "200 nS")) == model
         )
-    both = model.with_bounds({"g_L": (1, math.inf)}, V_T=("-60 mV", "-40 mV")).parameters
+    parameters = model.with_bounds({"g_L": (1, math.inf)}, V_T=("-60 mV", "-40 mV")).parameters
     assert (
-        both["g_L"].bounds == (1.0, math.inf)
-        and both["V_T"].bounds == (-60.0, -40.0)
-        and both["C"] == model.parameters["C"]
+        parameters["g_L"].bounds == (1.0, math.inf)
+        and parameters["V_T"].bounds == (-60.0, -40.0)
+        and parameters["C"] == model.parameters["C"]
     )
     fitted = nc.inference.coordinates.Coordinates.of(model.with_bounds(g_L=(1, 50)))
     assert (fitted.low[1], fitted.high[1]) == pytest.approx((1e-9, 50e-9))

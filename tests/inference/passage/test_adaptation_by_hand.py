@@ -37,11 +37,11 @@ def test_trains_start_in_the_steady_state_of_their_typical_interval(equations):
     b = MODEL.values["b"]
     durations, first = np.array([0.02, 0.1, 0.03]), np.array([True, False, True])
     with jax.enable_x64(True):
-        found = equations.states_at_spikes(
+        states = equations.states_at_spikes(
             jnp.asarray(durations), jnp.asarray(first), jnp.asarray(0.04), MODEL.values
         )["w"]
     steady = b / (1 - np.exp(-0.4))
-    np.testing.assert_allclose(found, [steady, steady * np.exp(-0.2) + b, steady], rtol=1e-9)
+    np.testing.assert_allclose(states, [steady, steady * np.exp(-0.2) + b, steady], rtol=1e-9)
 
 
 def test_inputs_along_a_passage_are_the_adaptation_at_its_times(equations):
