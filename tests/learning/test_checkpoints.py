@@ -231,7 +231,7 @@ def test_moments_of_a_normalisation_belong_to_the_start(finished, tmp_path):
     chain = Chain([Dense(2, 3, key=jax.random.key(0)), BatchNorm(3)])
     net = network(connection=chain)
     train(net, task_of(), settings=SETTINGS, folder=tmp_path)
-    other = eqx.tree_at(lambda own: own.layers[0].connection.parts[1].mean, net, jnp.ones(3))
+    other = eqx.tree_at(lambda module: module.layers[0].connection.parts[1].mean, net, jnp.ones(3))
     with pytest.raises(DataError, match="another 'starting arrays'"):
         train(other, task_of(), settings=SETTINGS, folder=tmp_path)
 
@@ -270,8 +270,8 @@ def test_a_state_comes_back_bit_for_bit(tmp_path):
         )
     path = tmp_path / "deep" / "state.bin"
     save_checkpoint(path, state, {"a": [1, {"b": None}]})
-    found = load_checkpoint(path, state, {"a": [1, {"b": None}]})
-    for before, after in zip(state, found, strict=True):
+    loaded = load_checkpoint(path, state, {"a": [1, {"b": None}]})
+    for before, after in zip(state, loaded, strict=True):
         assert (
             before.dtype == after.dtype
             and before.shape == after.shape

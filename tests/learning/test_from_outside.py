@@ -116,7 +116,7 @@ class Nudge:
     ) -> tuple[Network, Any, jax.Array]:
         more = network.readout.connection.weight + 0.1
         return (
-            eqx.tree_at(lambda own: own.readout.connection.weight, network, more),
+            eqx.tree_at(lambda module: module.readout.connection.weight, network, more),
             memory,
             jnp.asarray(0.25),
         )
@@ -125,7 +125,9 @@ class Nudge:
 def counts(weight: float = 0.0) -> Counts:
     connection = Dense(2, 2, bias=False, key=jax.random.key(0))
     return Counts(
-        eqx.tree_at(lambda own: own.weight, connection, jnp.full((2, 2), weight)), jnp.ones(()), DT
+        eqx.tree_at(lambda module: module.weight, connection, jnp.full((2, 2), weight)),
+        jnp.ones(()),
+        DT,
     )
 
 
@@ -163,8 +165,8 @@ def test_the_loss_of_the_task_is_as_good_as_that_of_the_training(result):
 
 
 def test_where_less_is_better_the_first_epoch_wins():
-    found = train(Network([counts()]), lines_of_spikes(), settings=SETTINGS, loss=LeadIsBad(2.0))
-    assert found.best_epoch == 1 and found.test_score == pytest.approx(0.6, rel=1e-4)
+    result = train(Network([counts()]), lines_of_spikes(), settings=SETTINGS, loss=LeadIsBad(2.0))
+    assert result.best_epoch == 1 and result.test_score == pytest.approx(0.6, rel=1e-4)
 
 
 def test_another_margin_is_another_program_and_another_loss():
@@ -266,17 +268,17 @@ def test_a_readout_with_the_name_of_another_is_not_written(tmp_path):
 
 
 def test_a_rule_needs_its_update_alone():
-    found = Course(updates=4, batch_size=2, looks=1).run(
+    result = Course(updates=4, batch_size=2, looks=1).run(
         Network([counts()]), lines_of_spikes(), Nudge(), None, seed=0
     )
     np.testing.assert_allclose(
-        found.network.readout.connection.weight, np.full((2, 2), 0.4), rtol=1e-6
+        result.network.readout.connection.weight, np.full((2, 2), 0.4), rtol=1e-6
     )
-    assert found.history["error"].tolist() == [0.25]
+    assert result.history["error"].tolist() == [0.25]
 
 
 @pytest.mark.parametrize("name", ROWS)
 def test_a_task_of_the_command_line_takes_the_files_of_its_row(name):
     parameters = inspect.signature(maker(name)).parameters.values()
-    needed = [each for each in parameters if each.default is each.empty]
+    needed = [parameter for parameter in parameters if parameter.default is parameter.empty]
     assert len(needed) == ROWS[name].n_files and "seed" in inspect.signature(maker(name)).parameters

@@ -120,8 +120,8 @@ def test_a_loss_of_labels_is_the_mean_cross_entropy_and_its_score_a_count(name):
 
 
 def test_cross_entropy_by_hand():
-    found = cross_entropy(jnp.array([[0.0, 0.0], [1.0, 0.0], [0.0, 1.0]]), jnp.array([1, 0, 0]))
-    np.testing.assert_allclose(found, [LOG2, LOG1P, 1 + LOG1P], rtol=1e-12)
+    losses = cross_entropy(jnp.array([[0.0, 0.0], [1.0, 0.0], [0.0, 1.0]]), jnp.array([1, 0, 0]))
+    np.testing.assert_allclose(losses, [LOG2, LOG1P, 1 + LOG1P], rtol=1e-12)
 
 
 def test_the_squared_error_of_rates_by_hand():
@@ -151,8 +151,8 @@ def test_losses_of_steps_by_hand():
 
 
 def test_answers_are_steps_or_sequences():
-    found = {name: int(loss.answers(jnp.asarray(VALID))) for name, loss in LOSSES.items()}
-    assert found == {
+    answers = {name: int(loss.answers(jnp.asarray(VALID))) for name, loss in LOSSES.items()}
+    assert answers == {
         "max_over_time": 2,
         "sum_of_softmax": 2,
         "mean_potential": 2,
@@ -185,34 +185,38 @@ def readout_of(weights, bias=None, time_constant=HALF, **options):
 
 def test_a_leaky_integrator_by_hand():
     """Sums 3, 1, 3 and 0, of which a half enters and a half stays."""
-    found = readout_of([[2.0]], [1.0])(jnp.array([1.0, 0.0, 1.0, -0.5]).reshape(4, 1, 1))
-    np.testing.assert_allclose(found[:, 0, 0], [1.5, 1.25, 2.125, 1.0625], rtol=1e-12)
+    potentials = readout_of([[2.0]], [1.0])(jnp.array([1.0, 0.0, 1.0, -0.5]).reshape(4, 1, 1))
+    np.testing.assert_allclose(potentials[:, 0, 0], [1.5, 1.25, 2.125, 1.0625], rtol=1e-12)
 
 
 def test_a_readout_with_a_synapse_by_hand():
     """The current keeps a quarter and takes the sum 3, 1, 3 whole; the potential takes a half of
     the current of the step before."""
-    found = readout_of([[2.0]], [1.0], synapse=float(DT / np.log(4)))(
+    potentials = readout_of([[2.0]], [1.0], synapse=float(DT / np.log(4)))(
         jnp.array([1.0, 0.0, 1.0, 0.0]).reshape(4, 1, 1)
     )
-    np.testing.assert_allclose(found[:, 0, 0], [0.0, 1.5, 1.625, 0.8125 + 0.5 * 3.4375], rtol=1e-12)
+    np.testing.assert_allclose(
+        potentials[:, 0, 0], [0.0, 1.5, 1.625, 0.8125 + 0.5 * 3.4375], rtol=1e-12
+    )
 
 
 def test_learned_time_constants_lie_between_their_bounds():
-    own = readout_of(np.ones((3, 4)), bounds=(0.01, 0.03), key=jax.random.key(1))
+    readout = readout_of(np.ones((3, 4)), bounds=(0.01, 0.03), key=jax.random.key(1))
     assert (
-        own.place.shape == (4,)
-        and float(own.place.min()) >= 0
-        and float(own.place.max()) <= 1
-        and own.n_out == 4
+        readout.place.shape == (4,)
+        and float(readout.place.min()) >= 0
+        and float(readout.place.max()) <= 1
+        and readout.n_out == 4
     )
-    own = eqx.tree_at(lambda part: part.place, own, jnp.array([-0.5, 0.0, 0.25, 1.5]))
-    np.testing.assert_allclose(own.time_constants, [0.0, 0.01, 0.015, 0.04], rtol=1e-12, atol=1e-15)
+    readout = eqx.tree_at(lambda part: part.place, readout, jnp.array([-0.5, 0.0, 0.25, 1.5]))
     np.testing.assert_allclose(
-        own.projected().time_constants, [0.01, 0.01, 0.015, 0.03], rtol=1e-12
+        readout.time_constants, [0.0, 0.01, 0.015, 0.04], rtol=1e-12, atol=1e-15
     )
     np.testing.assert_allclose(
-        own.projected().keep, np.exp([-0.1, -0.1, -1 / 15, -1 / 30]), rtol=1e-12
+        readout.projected().time_constants, [0.01, 0.01, 0.015, 0.03], rtol=1e-12
+    )
+    np.testing.assert_allclose(
+        readout.projected().keep, np.exp([-0.1, -0.1, -1 / 15, -1 / 30]), rtol=1e-12
     )
     plain = readout_of(np.ones((3, 4)))
     assert (
@@ -388,7 +392,7 @@ def spiking(weight=1.2, model="none", **options):
     layer = Layer(
         Dense(1, 1, bias=False, key=jax.random.key(0)), nc.models.noisy_lif(model), DT, **options
     )
-    layer = eqx.tree_at(lambda own: own.connection.weight, layer, jnp.full((1, 1), weight))
+    layer = eqx.tree_at(lambda module: module.connection.weight, layer, jnp.full((1, 1), weight))
     return Network([layer, readout_of([[1.0, -1.0]], time_constant=1e-9)])
 
 
@@ -412,7 +416,9 @@ def test_several_passes_average_the_potentials():
     )
     respond = eqx.filter_jit(net)
     potentials = jnp.mean(
-        jnp.stack([respond(batch.inputs, own).potentials for own in jax.random.split(key, 8)]),
+        jnp.stack(
+            [respond(batch.inputs, pass_key).potentials for pass_key in jax.random.split(key, 8)]
+        ),
         axis=0,
     )
     loss, right = LOSSES["mean_potential"].loss_and_score(potentials, batch.targets, batch.valid)
@@ -434,7 +440,7 @@ def recorded(weight=1.0):
         surrogate=None,
     )
     return RecordedNeurons(
-        eqx.tree_at(lambda own: own.connection.weight, layer, jnp.full((1, 1), weight))
+        eqx.tree_at(lambda module: module.connection.weight, layer, jnp.full((1, 1), weight))
     )
 
 
@@ -481,8 +487,8 @@ def test_several_passes_average_probabilities_of_what_was_recorded():
         learned, rest, batch, LOSSES["spike_log_likelihood"], Regulariser(), key, False, passes=7
     )[1]
     logs, respond = [], eqx.filter_jit(net)
-    for own in jax.random.split(key, 7):
-        spikes = respond(batch.inputs, own).spikes[-1]
+    for pass_key in jax.random.split(key, 7):
+        spikes = respond(batch.inputs, pass_key).spikes[-1]
         logs.append(np.asarray(net.readout.log_probability(spikes, batch.targets)).sum(axis=(0, 2)))
     expected = np.log(np.mean(np.exp(logs), axis=0)).sum()
     assert float(report.score) == pytest.approx(expected, rel=1e-9)
@@ -530,8 +536,8 @@ def test_blocks_of_unequal_answers_weigh_as_in_the_whole_batch(blocks):
         compiled(learned, rest, batch, LOSSES["per_step"], regulariser, None, number)
         for number in (1, blocks)
     )
-    for one, other in zip(jax.tree.leaves(whole), jax.tree.leaves(parts), strict=True):
-        np.testing.assert_allclose(other, one, rtol=1e-9)
+    for whole_leaf, parts_leaf in zip(jax.tree.leaves(whole), jax.tree.leaves(parts), strict=True):
+        np.testing.assert_allclose(parts_leaf, whole_leaf, rtol=1e-9)
 
 
 def test_more_devices_than_there_are_are_refused():
@@ -564,9 +570,9 @@ def test_unequal_batches_weigh_by_their_sequences(batch_size):
     five right."""
     leads = np.array([2.0, -1.0, 0.5, 1.0, -4.0])
     part = part_of(leads[:, None] / 2, [0] * 5)
-    found = evaluate(line(), part, task_of(part), batch_size=batch_size)
-    assert found.loss == pytest.approx(np.log1p(np.exp(-leads)).mean(), rel=1e-12)
-    assert found.score == pytest.approx(3 / 5, abs=1e-15) and found.rates == ()
+    evaluation = evaluate(line(), part, task_of(part), batch_size=batch_size)
+    assert evaluation.loss == pytest.approx(np.log1p(np.exp(-leads)).mean(), rel=1e-12)
+    assert evaluation.score == pytest.approx(3 / 5, abs=1e-15) and evaluation.rates == ()
 
 
 @pytest.mark.parametrize("batch_size", [1, 2, 3])
@@ -577,12 +583,12 @@ def test_unequal_batches_of_steps_weigh_by_their_answers(batch_size):
         np.zeros((3, 3, 1)),
         np.arange(3) < np.array([[3], [1], [2]]),
     )
-    found = evaluate(
+    evaluation = evaluate(
         line([[1.0]]), part, task_of(part, loss="squared_error", n_outputs=1), batch_size=batch_size
     )
-    assert found.loss == pytest.approx(91 / 6, rel=1e-12) and found.score == pytest.approx(
+    assert evaluation.loss == pytest.approx(
         91 / 6, rel=1e-12
-    )
+    ) and evaluation.score == pytest.approx(91 / 6, rel=1e-12)
 
 
 @pytest.mark.parametrize("batch_size", [1, 2, 3])
@@ -599,7 +605,7 @@ def test_dropout_keeps_the_mean_of_what_is_sent_on_and_rests_in_evaluation():
     5 standard errors (6e-7)."""
     model = nc.models.noisy_lif("none")
     layer = Layer(Dense(1, 1, bias=False, key=jax.random.key(0)), model, DT, dropout=0.25)
-    layer = eqx.tree_at(lambda own: own.connection.weight, layer, jnp.full((1, 1), 2.0))
+    layer = eqx.tree_at(lambda module: module.connection.weight, layer, jnp.full((1, 1), 2.0))
     net = Network([layer, readout_of([[1.0]], time_constant=1e-9)])
     x = jnp.ones((1, 4000, 1))
     response = net(x, jax.random.key(1), training=True)
@@ -885,7 +891,9 @@ def voters(*weights):
         DT,
         surrogate=Surrogate(),
     )
-    return Voters(eqx.tree_at(lambda own: own.connection.weight, layer, jnp.array([weights])), 2)
+    return Voters(
+        eqx.tree_at(lambda module: module.connection.weight, layer, jnp.array([weights])), 2
+    )
 
 
 def test_votes_are_shares_of_the_voters_of_each_class():
@@ -903,7 +911,7 @@ def test_a_joint_decision_by_hand():
     )
     logits = jnp.log(jnp.array([1.0, 3.0]))
     joint = eqx.tree_at(
-        lambda own: (own.share, own.of_steps, own.of_voters),
+        lambda module: (module.share, module.of_steps, module.of_voters),
         joint,
         (jnp.log(3.0), logits, logits[::-1]),
     )
@@ -919,8 +927,8 @@ def test_a_readout_of_readouts_holds_their_layers_connections_and_bounds():
     joint = JointDecision(voters(1.2, 0.0), integrators, 2)
     assert [layer.n for layer in joint.layers] == [2] and joint.layers[0] is joint.voters.layer
     assert all(
-        part is own
-        for part, own in zip(
+        part is expected
+        for part, expected in zip(
             joint.connections, (joint.voters.layer.connection, integrators.connection), strict=True
         )
     )

@@ -48,9 +48,11 @@ def convolutions():
     key = keys(3)
     first = Chain([Convolution((2, 4, 4), 3, pool=2, key=next(key)), BatchNorm(12, 3, 0.5)])
     norm = eqx.tree_at(
-        lambda own: (own.mean, own.variance), first.parts[1], (jnp.arange(3.0), 1 + jnp.arange(3.0))
+        lambda module: (module.mean, module.variance),
+        first.parts[1],
+        (jnp.arange(3.0), 1 + jnp.arange(3.0)),
     )
-    first = eqx.tree_at(lambda own: own.parts[1], first, norm)
+    first = eqx.tree_at(lambda module: module.parts[1], first, norm)
     second = Chain(
         [Pool((3, 2, 2), 2, highest=True), Dense(3, 12, bias=False, delay=(0, 2, 1), key=next(key))]
     )
@@ -101,7 +103,7 @@ def voting():
     )
     voters = Voters(Layer(Dense(4, 6, key=next(key)), noisy, DT, surrogate=None), 2)
     joint = JointDecision(voters, Readout(Dense(4, 2, key=next(key)), DT), 7)
-    return Network([hidden, eqx.tree_at(lambda own: own.share, joint, jnp.asarray(0.3))])
+    return Network([hidden, eqx.tree_at(lambda module: module.share, joint, jnp.asarray(0.3))])
 
 
 def recorded():
@@ -135,7 +137,7 @@ def test_a_network_comes_back_as_it_was(tmp_path, name):
     for before, after in zip(jax.tree.leaves(net), jax.tree.leaves(again), strict=True):
         assert before.dtype == after.dtype and np.array_equal(before, after)
     x = 3 * jax.random.uniform(jax.random.key(0), (7, 2, net.n_in))
-    first, second = (own(x, jax.random.key(1)) for own in (net, again))
+    first, second = (network(x, jax.random.key(1)) for network in (net, again))
     assert np.array_equal(first.potentials, second.potentials)
 
 
@@ -153,11 +155,11 @@ def test_a_network_from_a_file_runs_in_brian(tmp_path):
     """Three neurons of thresholds 0.3, 1/3 and 0.5: the spikes of the network that was written,
     some from each."""
     net = eqx.tree_at(
-        lambda own: own.layers[0].connection.weight, each_neuron(), jnp.full((2, 3), 2.0)
+        lambda module: module.layers[0].connection.weight, each_neuron(), jnp.full((2, 3), 2.0)
     )
     again = nc.learning.load(nc.learning.save(net, tmp_path / "network.bin"))
     x = np.random.default_rng(0).random((40, 1, 2))
-    first, second = (run_in_brian(own, x) for own in (net, again))
+    first, second = (run_in_brian(network, x) for network in (net, again))
     assert (
         np.array_equal(first.spikes[0], second.spikes[0])
         and first.spikes[0].sum(axis=(0, 1)).min() >= 2

@@ -161,7 +161,7 @@ def normalised():
     weight."""
     net = Network([Readout(Chain([Dense(2, 4, key=jax.random.key(0)), BatchNorm(4)]), 1e-3, 1e-3)])
     corners = jnp.array([[-1.0, -1.0, 1.0, 1.0], [-1.0, 1.0, -1.0, 1.0]])
-    net = eqx.tree_at(lambda own: own.readout.connection.parts[0].weight, net, corners)
+    net = eqx.tree_at(lambda module: module.readout.connection.parts[0].weight, net, corners)
     task = clouds()
     settings = Settings(epochs=1, batch_size=100, learning_rate=1e-20, calibration=40)
     return task, {order: train(net, in_order(task, order), settings=settings) for order in ORDERS}

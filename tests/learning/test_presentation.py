@@ -31,14 +31,14 @@ def test_rate_coding_draws_bernoulli_spikes_of_the_inputs():
     other keys, other spikes."""
     p = jnp.asarray([0.0, 0.2, 0.7, 1.0])
     inputs = jnp.broadcast_to(p, (20, 1000, 4))
-    shown = np.asarray(RateCoding()(inputs, jax.random.key(1)))
-    assert set(np.unique(shown)) == {0.0, 1.0}
-    means = shown.mean(axis=(0, 1))
+    spikes = np.asarray(RateCoding()(inputs, jax.random.key(1)))
+    assert set(np.unique(spikes)) == {0.0, 1.0}
+    means = spikes.mean(axis=(0, 1))
     assert means[0] == 0.0 and means[3] == 1.0
     assert np.all(np.abs(means[1:3] - p[1:3]) < 4.5 * np.sqrt(p[1:3] * (1 - p[1:3]) / 20_000))
-    lag = np.corrcoef(shown[:-1, :, 2].ravel(), shown[1:, :, 2].ravel())[0, 1]
+    lag = np.corrcoef(spikes[:-1, :, 2].ravel(), spikes[1:, :, 2].ravel())[0, 1]
     assert abs(lag) < 4.5 / np.sqrt(19_000)
-    assert not np.array_equal(shown, RateCoding()(inputs, jax.random.key(2)))
+    assert not np.array_equal(spikes, RateCoding()(inputs, jax.random.key(2)))
 
 
 def test_a_spike_stands_for_its_probability_on_the_way_back():
@@ -55,10 +55,10 @@ def test_shifts_move_an_image_as_a_whole_the_same_way_in_all_steps():
     image = np.zeros((2, 5, 5))
     image[0, 2, 2], image[1, 2, 3] = 1.0, 2.0
     inputs = jnp.broadcast_to(jnp.asarray(image).reshape(1, 1, -1), (3, 3600, 50))
-    shown = np.asarray(Shifts((2, 5, 5), 1)(inputs, jax.random.key(0))).reshape(3, 3600, 2, 5, 5)
-    np.testing.assert_array_equal(shown[0], shown[2])
-    places = shown[0, :, 0].reshape(3600, 25).argmax(axis=1)
-    np.testing.assert_array_equal(shown[0, :, 1].reshape(3600, 25).argmax(axis=1), places + 1)
+    images = np.asarray(Shifts((2, 5, 5), 1)(inputs, jax.random.key(0))).reshape(3, 3600, 2, 5, 5)
+    np.testing.assert_array_equal(images[0], images[2])
+    places = images[0, :, 0].reshape(3600, 25).argmax(axis=1)
+    np.testing.assert_array_equal(images[0, :, 1].reshape(3600, 25).argmax(axis=1), places + 1)
     where, counts = np.unique(places, return_counts=True)
     assert where.tolist() == [6, 7, 8, 11, 12, 13, 16, 17, 18]
     assert np.abs(counts - 400).max() < 4.5 * np.sqrt(400)
@@ -106,10 +106,10 @@ def test_training_and_evaluation_show_what_the_presentation_makes():
     """Doubled by the presentation is doubled in the data, update for update; in training alone,
     evaluation sees the data."""
     data = train(network(), small_digits(None, 2.0), settings=SETTINGS)
-    shown = train(network(), small_digits(Doubled()), settings=SETTINGS)
-    for a, b in zip(jax.tree.leaves(data.last), jax.tree.leaves(shown.last), strict=True):
+    presented = train(network(), small_digits(Doubled()), settings=SETTINGS)
+    for a, b in zip(jax.tree.leaves(data.last), jax.tree.leaves(presented.last), strict=True):
         np.testing.assert_allclose(a, b, rtol=1e-5, atol=1e-6)
-    assert shown.test_score == pytest.approx(data.test_score)
+    assert presented.test_score == pytest.approx(data.test_score)
     part = train(network(), small_digits(DoubledInTraining()), settings=SETTINGS)
     np.testing.assert_allclose(
         jax.tree.leaves(part.last)[0], jax.tree.leaves(data.last)[0], rtol=1e-5, atol=1e-6

@@ -209,13 +209,13 @@ def test_blocks_change_nothing():
         lower=0.1, lower_count=1.0, upper=0.1, upper_count=1.0, weight_decay=1e-3
     )
     compiled = eqx.filter_jit(gradient)
-    (one, first), (many, second) = (
+    (whole, whole_loss), (blocks, loss_of_blocks) = (
         compiled(learned, rest, batch, task.loss, regulariser, None, n) for n in (1, 4)
     )
-    assert float(first.loss) == pytest.approx(float(second.loss), rel=1e-6) and float(
-        first.score
-    ) == float(second.score)
-    for a, b in zip(jax.tree.leaves(one), jax.tree.leaves(many), strict=True):
+    assert float(whole_loss.loss) == pytest.approx(float(loss_of_blocks.loss), rel=1e-6) and float(
+        whole_loss.score
+    ) == float(loss_of_blocks.score)
+    for a, b in zip(jax.tree.leaves(whole), jax.tree.leaves(blocks), strict=True):
         np.testing.assert_allclose(a, b, rtol=1e-4, atol=1e-6)
 
 
