@@ -126,11 +126,11 @@ def test_unknown_names_are_refused_with_the_known_ones(moon):
     refused("There is no data set 'sun'; known are moon", "sun", "a.txt")
 
 
-@pytest.mark.parametrize(("value", "there"), [("", False), ("absent", False), (".", True)])
-def test_the_folder_of_data_is_one_that_exists(monkeypatch, tmp_path, value, there):
+@pytest.mark.parametrize(("value", "exists"), [("", False), ("absent", False), (".", True)])
+def test_the_folder_of_data_is_one_that_exists(monkeypatch, tmp_path, value, exists):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv(datasets.FOLDER_VARIABLE, value)
-    assert (datasets.local_folder() is not None) is there
+    assert (datasets.local_folder() is not None) is exists
     monkeypatch.delenv(datasets.FOLDER_VARIABLE)
     assert datasets.local_folder() is None
 

@@ -114,13 +114,13 @@ META_NEURON = {
 @pytest.mark.parametrize("types", META_NEURON)
 def test_meta_neuron_fires_as_its_published_step(types):
     values = dict(zip("abcd", types, strict=True))
-    for drive, (early, late) in META_NEURON[types].items():
+    for drive, (initial_rate, steady_rate) in META_NEURON[types].items():
         block = nc.simulate(
             nc.models.meta_neuron(), np.full(2000, drive), dt=1e-3, parameters=values, engine="jax"
         )
         steps = np.round(block.segments[0].spiketrains[0].magnitude * 1e3).astype(int)
-        assert np.sum(steps < 20) / 20 == pytest.approx(early, abs=1e-9)
-        assert np.sum(steps >= 1000) / 1000 == pytest.approx(late, abs=5e-3)
+        assert np.sum(steps < 20) / 20 == pytest.approx(initial_rate, abs=1e-9)
+        assert np.sum(steps >= 1000) / 1000 == pytest.approx(steady_rate, abs=5e-3)
 
 
 def is_quick(case, integrator):

@@ -73,8 +73,8 @@ def test_nonlinear_and_conditional_terms_have_their_slope_at_the_initial_state()
 
 
 def test_of_parameters_given_as_arrays_the_fastest_counts():
-    found = time_constants(nc.models.lif(), {"C": np.array([200e-12, 50e-12])})
-    np.testing.assert_allclose(found, [5e-3, 20e-3])
+    constants = time_constants(nc.models.lif(), {"C": np.array([200e-12, 50e-12])})
+    np.testing.assert_allclose(constants, [5e-3, 20e-3])
     with pytest.warns(CoarseStepWarning, match="5 ms"):
         warn_of_coarse_step(nc.models.lif(), 2.6e-3, {"C": np.array([200e-12, 50e-12])})
 

@@ -444,8 +444,8 @@ def numbers(value: object) -> list:
 
 
 def test_every_function_that_takes_trains_has_its_example():
-    found = {name for name, function in public_functions() if takes_trains(function)}
-    assert found == set(EXAMPLES) | set(NO_TRAINS), (
+    names = {name for name, function in public_functions() if takes_trains(function)}
+    assert names == set(EXAMPLES) | set(NO_TRAINS), (
         "give a new function an example, or say in NO_TRAINS why it takes none"
     )
 
@@ -472,10 +472,10 @@ def test_units_and_forms_of_trains_give_the_same_number(name, in_plain_seconds):
     example, expected = EXAMPLES[name], in_plain_seconds[name]
     assert np.isfinite(expected).any() and np.any(np.asarray(expected) != 0)
     for form, make in FORMS.items():
-        found = numbers(
+        results = numbers(
             example.call(make(FIRST, 0), make(SECOND, 1), **example.times, **example.rates)
         )
-        np.testing.assert_allclose(found, expected, rtol=1e-9, atol=1e-12, err_msg=form)
+        np.testing.assert_allclose(results, expected, rtol=1e-9, atol=1e-12, err_msg=form)
 
 
 @pytest.mark.parametrize("name", EXAMPLES)

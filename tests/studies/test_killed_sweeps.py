@@ -67,10 +67,10 @@ def scheduler(folder):
     Workers have no nannies, so that a killed one stays dead.
     """
     file = folder / "scheduler.json"
-    own = [start([*DASK[0], "--port", "0", "--no-dashboard", "--scheduler-file", file])]
+    processes = [start([*DASK[0], "--port", "0", "--no-dashboard", "--scheduler-file", file])]
 
     def worker():
-        own.append(
+        processes.append(
             start(
                 [
                     *DASK[1],
@@ -83,13 +83,13 @@ def scheduler(folder):
                 ]
             )
         )
-        return own[-1]
+        return processes[-1]
 
     wait_for(lambda: file.exists() and file.read_text().endswith("}"), "the scheduler")
     try:
-        yield pd.read_json(file, typ="series")["address"], own[0], worker
+        yield pd.read_json(file, typ="series")["address"], processes[0], worker
     finally:
-        for process in reversed(own):
+        for process in reversed(processes):
             process.kill()
             process.wait()
 
@@ -155,7 +155,9 @@ def test_a_killed_worker_and_a_killed_scheduler(tmp_path, undisturbed, monkeypat
             log,
             kept,
         )
-        assert {int(line.split()[1]) for line in lines(log)} <= {own.pid for own in workers}
+        assert {int(line.split()[1]) for line in lines(log)} <= {
+            worker_process.pid for worker_process in workers
+        }
         table, log = tmp_path / "second.parquet", tmp_path / "second"
         with pytest.raises(ClusterError) as caught:
             run_study(
