@@ -1,5 +1,5 @@
-"""A process without the libraries of the extras: what works there, and what is said where one is
-needed."""
+"""Runs in a process without the libraries of the extras: what works there, and the message if a
+library is needed."""
 
 from __future__ import annotations
 
@@ -35,7 +35,8 @@ WORKS = ("list data sets", "read MATLAB 5", "read NPY", "one worker")
 
 
 def main() -> None:
-    """Hide the libraries, do everything in the folder given, and write down what was said."""
+    """Hide the libraries, run all actions in the given folder, and write a report of the
+    messages."""
     from neurocode.extras import LIBRARIES
 
     folder = Path(sys.argv[1])
@@ -58,7 +59,7 @@ def main() -> None:
 
 
 def outcome(action: Callable[[], object]) -> str:
-    """What an action says of a missing library, or that it is done."""
+    """Return the message of an action about a missing library, or ``done``."""
     from neurocode.errors import MissingExtraError
 
     try:
@@ -121,7 +122,8 @@ def actions(folder: Path) -> dict[str, Callable[[], object]]:
 
 
 def commands(folder: Path) -> dict[str, str]:
-    """Exit code and words of commands, and what one of them wrote."""
+    """Return exit codes and output of commands, and the names of the files that one of them
+    wrote."""
     nwb, out = folder / "a.nwb", folder / "out"
     report = {
         "--help": command("--help"),
@@ -145,7 +147,7 @@ def commands(folder: Path) -> dict[str, str]:
 
 
 def command(*arguments: object) -> str:
-    """Exit code of a command and what it printed, on one line."""
+    """Return the exit code of a command and its output, on one line."""
     from neurocode.cli import main as run
 
     sys.argv, code, printed = ["neurocode", *map(str, arguments)], 0, io.StringIO()

@@ -1,4 +1,4 @@
-"""What is imported, what is installed, and what is said where something is not."""
+"""Which libraries are imported and installed, and the messages if one is missing."""
 
 from __future__ import annotations
 
@@ -126,7 +126,7 @@ def test_each_library_stands_in_the_extra_that_its_sentence_names():
 
 
 def test_no_library_is_required_twice():
-    """But for versions of Python that need another one."""
+    """Except for versions of Python that need a different one."""
     for requirements in (PROJECT["dependencies"], *PROJECT["optional-dependencies"].values()):
         names = [re.match(r"[\w.-]+", text).group() for text in requirements if ";" not in text]
         assert len(names) == len({*names})
@@ -153,7 +153,7 @@ def test_what_is_imported_is_required():
 
 @pytest.fixture(scope="module")
 def report(tmp_path_factory) -> dict[str, str]:
-    """What is said in a process that finds none of the libraries of the extras."""
+    """Return the report of a process that finds none of the libraries of the extras."""
     folder = tmp_path_factory.mktemp("core")
     done = in_a_process("from tests.core_only import main; main()", folder, folder=ROOT)
     assert done.returncode == 0, done.stderr

@@ -1,4 +1,4 @@
-"""The same argument has the same name everywhere; names that were given up do not come back."""
+"""The same argument has the same name everywhere, and names that were replaced do not come back."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ COUNTED = ("steps", "trains", "inputs", "cells", "units")
 
 
 def arguments() -> list[tuple[str, inspect.Parameter]]:
-    """Every argument of a public function, class or method, with its path."""
+    """Return every argument of a public function, class or method, with its path."""
     every = []
     for path, member in members():
         methods = vars(member).items() if isinstance(member, type) else ()
@@ -63,7 +63,7 @@ def test_a_name_that_was_given_up_does_not_come_back(old, new):
 
 
 def test_names_are_looked_for_in_all_of_the_package():
-    """And what is excepted is there."""
+    """The names are searched for in the whole package, and every exception in the lists exists."""
     paths = {path for path, _ in ARGUMENTS}
     assert len(paths) > 1000 and paths >= OTHER_MEANING
     assert paths >= {
@@ -83,7 +83,7 @@ def test_numbers_of_things_begin_with_n():
 
 
 def test_a_network_is_called_network():
-    """Arguments that hold one, whatever they are called."""
+    """Arguments that hold a network, whatever they are called."""
     others = [
         path
         for path, argument in ARGUMENTS

@@ -1,5 +1,5 @@
-"""What is said when modules are imported: defaults, what is given by its name alone, and values
-that are not changed."""
+"""What is stated when modules are imported: defaults, keyword-only arguments, and values that do
+not change."""
 
 from __future__ import annotations
 

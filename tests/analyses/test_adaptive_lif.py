@@ -130,8 +130,8 @@ def test_published_networks_have_the_published_number_of_parameters(
 
 
 def test_springs_of_four_times_the_stiffness_swing_twice_as_fast():
-    """All springs alike: what one chain does in a step the stiffer one does in half of it, to
-    rounding of the data."""
+    """With identical springs, a chain of four times the stiffness makes in half a step what the
+    other makes in a whole one, up to rounding of the data."""
     slow, fast = (spring_mass(20, 7, (k, k)).training.inputs for k in (900, 3600))
     np.testing.assert_allclose(fast[:, :100], slow[:, :200:2], atol=1e-5)
     assert (
@@ -189,8 +189,8 @@ def test_a_network_with_learned_delays_is_one_with_whole_delays_and_fires_the_sa
 
 
 def test_an_lstm_has_as_many_values_as_the_spiking_network_and_computes_what_its_gates_say(bursts):
-    """One cell by hand, and the size nearest to the wanted one: 4n(10 + n + 1) + 5(n + 1) for ten
-    inputs and five classes."""
+    """One LSTM cell is computed by hand, and the number of cells is the one whose number of values,
+    4n(10 + n + 1) + 5(n + 1) for ten inputs and five classes, is nearest to the wanted one."""
     wanted = networks.make_network(row("SE", neurons=40), bursts).n_parameters
     n_values = networks.make_network(row("LSTM", neurons=40), bursts).n_parameters
     assert n_values == min(
@@ -255,8 +255,8 @@ def best_rates(protocol):
 
 
 def test_rows_and_their_seeds():
-    """Twelve seeds of SE and EF at the released rate, five of LIF at its own; tuning has other
-    seeds, and three values at least."""
+    """SE and EF have twelve seeds at the released rate and LIF five at its own rate; tuning has
+    other seeds and at least three values."""
     best, cells, grid = best_rates("reduced")
     assert (
         len(grid["rate"]) == 3
@@ -376,8 +376,8 @@ def test_judges_find_what_was_planted():
 
 
 def test_judges_of_trajectories_leave_out_what_failed():
-    """Errors of 0.03 and 0.05 where zero has 0.5; a LIF at 0.3 fails, so its pairs are none and its
-    own claim is refuted."""
+    """Predicting zero has an error of 0.5. SE has errors of 0.03 and 0.05; LIF fails with 0.3, so
+    no pairs are left and its own claim is refuted."""
     errors = {"SE": 0.03, "EF": 0.05, "LIF": 0.3, "SE-normalised": 0.1}
     table = planted(zero_predictor=0.5, training_zero=0.5).assign(
         test_score=lambda t: t["arm"].map(errors)
@@ -455,8 +455,8 @@ def test_a_row_is_trained_kept_and_read_again(tmp_path):
 
 @pytest.mark.long
 def test_the_quick_protocol_runs_from_an_empty_folder_and_draws(tmp_path, monkeypatch):
-    """Without recorded data; every part makes its table, and stability and neurons are drawn from
-    them."""
+    """Without recorded data every part makes its table, and the figures of stability and neurons
+    are drawn from these tables."""
     from figures import adaptive_lif as figures
 
     monkeypatch.delenv("NEUROCODE_DATA", raising=False)

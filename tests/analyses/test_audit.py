@@ -28,7 +28,8 @@ def claims(study):
 
 
 def by_seed(frame, arm, first, second, values):
-    """Differences of two arms by seed, of pairs whose networks both trained."""
+    """Return the differences of two arms for each seed, for pairs in which both networks
+    trained."""
     trained = frame[(frame["best_epoch"] > 1) & (frame["training_score"] >= 3 * frame["chance"])]
     wide = {
         name: trained[trained[arm] == name].set_index("seed")[values] for name in (first, second)
@@ -37,7 +38,8 @@ def by_seed(frame, arm, first, second, values):
 
 
 def holm(p):
-    """By the definition: the k-th smallest of n times n - k + 1, never below the one before."""
+    """Return corrected p-values by the definition of Holm: the k-th smallest of n times n - k + 1,
+    never below the one before."""
     corrected, highest = {}, 0.0
     for rank, place in enumerate(sorted(range(len(p)), key=lambda k: p[k])):
         highest = max(highest, min(1.0, (len(p) - rank) * p[place]))
@@ -50,7 +52,7 @@ def interval(values):
 
 
 def agree(row, values):
-    """Mean, interval and number of pairs of a committed claim."""
+    """Assert that mean, interval and number of pairs are those of a committed claim."""
     assert row["our_mean"] == pytest.approx(values.mean(), rel=1e-4, abs=1e-9) and row[
         "seeds"
     ] == len(values)
@@ -171,8 +173,8 @@ def test_arms_of_surrogate_gradients_by_hand(net, words, count, first, second):
 
 
 def test_the_reset_of_deep_networks_by_hand():
-    """What an attached reset costs an asymptotic surrogate at four layers minus at one, networks
-    that trained at both."""
+    """The cost of an attached reset for an asymptotic surrogate with four layers, minus the cost
+    with one layer, for networks that trained with both."""
     rows = table("surrogate_gradients", "depth")
     rows = rows[rows["start"] == "firing"]
     trained = rows[(rows["best_epoch"] > 1) & (rows["training_score"] >= 3 * rows["chance"])]

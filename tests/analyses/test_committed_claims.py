@@ -1,4 +1,4 @@
-"""What is committed as found is what the committed tables say."""
+"""The committed verdicts follow from the committed tables."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def kept(name):
 
 
 def test_finished_studies_have_claims():
-    """Every folder of analyses that holds a study or a script, and nothing beside them."""
+    """Every folder of analyses holds a study or a script, and nothing else."""
     assert names_of("analyses", ROOT, "study") == sorted(STUDIES)
     assert {
         path.parent.parent.name.replace("_", "-")
@@ -95,7 +95,7 @@ def recomputed(name, file, condition):
 
 
 def test_numbers_of_claims_by_pandas_alone():
-    """A claim of each study whose tables hold one row per seed, by hand."""
+    """One claim is computed by hand for each study whose tables hold one row per seed."""
     raphe = recomputed("adaptive-lif", "raphe.parquet", "cell == cell").pivot(
         index="cell", columns="coupling"
     )["held_out_bits"]

@@ -93,12 +93,12 @@ def judged(table, folder):
 
 @pytest.fixture(scope="module")
 def planted_claims(tmp_path_factory):
-    """Claims of the planted table."""
+    """Return the claims that are judged from the planted table."""
     return judged(planted_table(), tmp_path_factory.mktemp("planted"))
 
 
 def rows_of(claims, *words):
-    """Claims that hold all of some words."""
+    """Return the claims that contain all given words."""
     return claims[[all(word in text for word in words) for text in claims["claim"]]]
 
 
@@ -164,8 +164,8 @@ def test_the_best_cell_is_compared_with_every_control(planted_claims):
 
 
 def test_three_claims_by_pandas_alone(planted_claims):
-    """A gain, the largest gain and a control, from the committed tables where there are any, else
-    from planted ones."""
+    """A gain, the largest gain and a control are computed from the committed tables if there are
+    any, otherwise from planted ones."""
     committed = (RESULTS / "training.parquet").exists()
     table = pd.read_parquet(RESULTS / "training.parquet") if committed else planted_table()
     planted_claims = pd.read_csv(RESULTS / "claims.csv") if committed else planted_claims
@@ -315,8 +315,8 @@ def test_the_pilot_chooses_a_distance_with_room_and_the_size_that_is_best_there(
 
 
 def test_cells_that_cannot_learn_are_left_out_by_their_tuning():
-    """Two of three seeds must have learned; plasticity with fixed parameters is asked whether it
-    beats no training in any case."""
+    """At least two of three seeds must have learned. Plasticity with fixed parameters is kept in
+    any case, because a claim asks whether it is better than no training."""
     cells = [
         quick_row(kind=kind, rule=rule)
         for kind, rule in (("learned", "gradient"), ("learned", "teacher"), ("fixed", "teacher"))
@@ -546,8 +546,9 @@ def test_planted_trains_have_the_rates_and_the_correlations_that_they_should():
 
 
 def test_structure_is_seen_by_complexity_where_it_was_planted():
-    """A correlation of 0.9 in 40 trains of 200 bins is seen in six sets of six; of six without any
-    at most two are above what one of twenty others is (with probability 0.998)."""
+    """A correlation of 0.9 in 40 trains of 200 bins is detected in six of six sets. Of six sets
+    without correlation at most two exceed the value that one set in twenty exceeds by chance (with
+    probability 0.998)."""
     setting = {"dataset": power.MADE, "repeats": 6, "without": 20, "seed": 1}
     scores = power.power_row(**setting, correlation=0.9)
     assert scores["complexity_seen"] == 6 and scores["complexity_accuracy"] > 0.9
@@ -556,8 +557,8 @@ def test_structure_is_seen_by_complexity_where_it_was_planted():
 
 
 def test_blocks_allow_no_small_probability():
-    """Two blocks in each of five folds: 32 labellings, and the one that exchanges all parts the
-    states as well as the true one."""
+    """Two blocks in each of five folds have 32 labellings. The labelling that exchanges all blocks
+    separates the states as well as the true one, so p cannot be below 2/32."""
     blocked, random = states(True), np.random.default_rng(0)
     assert len({tuple(permuted(blocked, random)) for _ in range(400)}) == 32
     assert power.smallest_p(blocked) == 2 / 32 and power.smallest_p(states(False)) == 0
@@ -608,8 +609,8 @@ def test_detection_curve_and_verdicts_by_hand(tmp_path):
 
 
 def test_permutations_respect_blocks():
-    """Every fold keeps its numbers of each state; where samples follow one another whole blocks are
-    exchanged."""
+    """Every fold keeps its number of samples of each state; if samples follow one another, whole
+    blocks are exchanged."""
     random = np.random.default_rng(1)
     for blocked in (False, True):
         samples = states(blocked)
@@ -640,7 +641,8 @@ def test_thinning_makes_rates_equal():
 
 
 def test_distances_are_those_of_van_rossum():
-    """Against the closed form of the library, within what bins of a millisecond allow."""
+    """The distances agree with the closed form of the library within what bins of a millisecond
+    allow."""
     random = np.random.default_rng(0)
     rasters = random.random((3, 1, 400)) < 0.03
     distances = distance_matrix(rasters, 1e-3)

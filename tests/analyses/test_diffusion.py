@@ -1,4 +1,4 @@
-"""The studies of diffusions in small, and the tables that their full runs left."""
+"""The studies of diffusions at reduced size, and the committed tables of their full runs."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
-"""The study of recorded responses: what is held out, likelihoods of known truth, intervals that are
-right when nothing differs."""
+"""The study of recorded responses: held-out parts, likelihoods with a known truth, and intervals
+that have the right coverage when nothing differs."""
 
 from __future__ import annotations
 
@@ -48,8 +48,8 @@ def by_time(spikes, dt=2e-3):
 
 
 def modulated(seed, trials=18, steps=1000, units=1, mean=30):
-    """Trials of a rate that goes up and down between nearly zero and twice its mean in Hz, in bins
-    of 2 ms."""
+    """Return trials in bins of 2 ms with a rate in Hz that oscillates between nearly zero and twice
+    its mean."""
     random = np.random.default_rng(seed)
     probability = 2e-3 * mean * (1 + 0.93 * np.sin(2 * np.pi * np.arange(steps) * 2e-3 / 0.5))
     return random.random((trials, steps, units)) < probability[None, :, None], probability
@@ -119,7 +119,8 @@ def test_a_known_rate_is_found(model, share):
 
 
 def stand_in(monkeypatch, scores):
-    """Trainings that end with a network called by its setting, or fail where there is no score."""
+    """Replace trainings by ones that return a network named after its setting, or fail if the
+    setting has no score."""
 
     def trained(kind, recording, setting, updates, seed):
         if setting not in scores:
@@ -137,7 +138,8 @@ def stand_in(monkeypatch, scores):
 
 @pytest.mark.parametrize(("settings", "best"), [(1, 0.01), (2, 0.03), (3, 0.03)])
 def test_the_setting_that_is_best_on_validation_is_kept(settings, best, monkeypatch):
-    """Of the first settings of the grid; the rest of a fit is that of the chosen one."""
+    """The setting is chosen among the first settings of the grid; all other values of the fit are
+    those of the chosen setting."""
     recording, scores = (
         by_time(modulated(2, trials=9, steps=50)[0]),
         {0.01: -3.0, 0.03: -1.0, 0.1: -2.0},
@@ -200,7 +202,8 @@ def test_every_model_starts_at_the_recorded_rates():
 
 @pytest.mark.parametrize("kinds", [("internal", "recurrent"), ("output", "recurrent-output")])
 def test_connections_inside_the_hidden_layer_start_at_nothing_and_act(kinds):
-    """Before training a recurrent network is the one without; with weights it is another."""
+    """Before training, a recurrent network equals the one without recurrence; with other weights it
+    differs."""
     recording = by_time(modulated(7, trials=3, steps=60)[0])
     nets = [models.network(kind, recording, 0.02, 0) for kind in kinds]
     inputs, key = jnp.asarray(recording.test.features)[:, None], jax.random.key(1)
@@ -330,7 +333,8 @@ def test_spikes_of_its_own_have_the_probability_of_the_likelihood():
 
 
 def test_a_neuron_of_one_current_is_counted_where_the_others_are(monkeypatch):
-    """The held-out stretch alone, with the starts of as many settings as the others have."""
+    """Only the held-out stretch counts, and the fit has twice as many starts as the others have
+    settings."""
     requests = []
 
     def fitted(model, recording, seed, starts):
@@ -353,7 +357,7 @@ def test_a_neuron_of_one_current_is_counted_where_the_others_are(monkeypatch):
 
 
 def test_a_fit_that_is_worse_than_a_constant_rate_is_no_rival(monkeypatch):
-    """As one that began where the likelihood is flat: the row fails and says of which cell."""
+    """A fit that began where the likelihood is flat raises an error that names the cell."""
     recording = recordings.Recording(
         "raphe", "made", 1e-3, False, [], [], None, None, recordings.Drive(None, None, None, 0.0)
     )
@@ -570,8 +574,8 @@ def test_a_statistic_that_one_seed_lacks_says_so():
 
 
 def test_claims_follow_the_tables(tmp_path):
-    """Each data set by itself: five cells decide, two neurons with a spread do not, and a rival
-    that is nearer refutes."""
+    """Each data set has its own verdict: five cells decide, two neurons that differ from each other
+    do not, and a rival that is nearer refutes."""
     summary.recording_table(*made_rows(0.3)).to_parquet(tmp_path / "units.parquet", index=False)
     judged = claims.claims(tmp_path)
     verdicts = {
@@ -676,8 +680,8 @@ def test_recordings_are_read_as_their_readme_says(recorded_data):
 
 
 def test_the_current_of_a_raphe_cell_is_that_of_the_networks(recorded_data):
-    """The same spikes in the same bins, the current behind the features, and nothing of the last
-    fifth of the training."""
+    """Spikes fall into the same bins, the current is that behind the features, and nothing comes
+    from the last fifth of the training."""
     cell = recordings.recording("raphe", "DRN158_gaba")
     drive, per_bin = cell.drive, round(cell.dt / recordings.FINE)
     np.testing.assert_array_equal(

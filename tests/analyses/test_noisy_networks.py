@@ -169,7 +169,7 @@ def test_only_letters_are_learned_from_votes(monkeypatch):
 
 
 def test_attacks_of_noisy_networks_go_through_and_over_the_noise_those_of_others_once(monkeypatch):
-    """By their names, and by the passes that every attack is asked to average over."""
+    """Attacks are recognised by their names and by the number of passes over which they average."""
     task = networks.make_task(row("escape", sequences=60))
     part = task.test.select(np.arange(4))
     nets = {kind: networks.make_network(row(kind), task) for kind in ("deterministic", "escape")}

@@ -1,4 +1,4 @@
-"""Raphe neurons in trained networks, in small: cells in a layer, what learns, comparison with
+"""Networks of raphe neurons at reduced size: cells in a layer, what learns, comparison with
 recordings, judges."""
 
 from __future__ import annotations
@@ -212,7 +212,8 @@ def test_judges_find_what_was_planted():
 
 @pytest.mark.long
 def test_training_leaves_fitted_neurons_as_they_are(planted):
-    """To the last bit, while their synapses change; neurons that learn change too."""
+    """Fitted neurons stay the same to the last bit while their synapses change; neurons that learn
+    change as well."""
     for arm, changed in (("fitted", False), ("learned", True)):
         settings = row(arm)
         task = networks.make_task(settings)

@@ -156,8 +156,8 @@ def test_rows_differ_and_have_one_budget():
 
 
 def test_every_claim_about_networks_has_its_cells():
-    """Every arm, start, kind of network and depth that a claim names is trained on its data
-    sets."""
+    """For every claim, the arms, starts, kinds of networks and depths that it names are trained on
+    its data sets."""
     planned = {
         "comparisons": pd.DataFrame(protocols.comparisons("reduced")),
         "depth": pd.DataFrame(protocols.deep("reduced")),
@@ -342,8 +342,8 @@ def starts_table(learns):
 
 
 def test_the_rule_predicts_shapes_it_was_not_fitted_on():
-    """A bound that depends on silent layers is found; of labels that do not depend on the
-    derivative it knows nothing."""
+    """A bound that depends on the number of silent layers is recovered. If labels do not depend on
+    the derivative, the rule predicts nothing."""
     by_bound = starts_table(lambda t, _: np.log10(t["derivative"]) > -30 + 4 * t["silent_layers"])
     assert learnability.area_by_seed(by_bound).min() > 0.99
     assert judged("rule_area", by_bound).values.min() > 0.04

@@ -1,5 +1,5 @@
-"""Every study's whole way from an empty folder: rows, tables, claims, figures. In small here, as
-``--quick`` behind ``long``."""
+"""Every study from an empty folder to the end: rows, tables, claims and figures. Here at reduced
+size; the tests marked ``long`` use ``--quick``."""
 
 from __future__ import annotations
 
@@ -57,8 +57,8 @@ FIGURES = {
 
 
 def once(monkeypatch, module, name, kind):
-    """Rows of one kind are computed once: what is looked at is what becomes of them, not what they
-    hold."""
+    """Compute rows of one kind only once, because these tests check what becomes of rows, not their
+    values."""
     real, kept = getattr(module, name), {}
 
     def work(*folder, **row):
@@ -71,8 +71,8 @@ def once(monkeypatch, module, name, kind):
 
 
 def whole_way(name, folder, without=()):
-    """Every part of the quick protocol in order, as the command runs them, and the figures of their
-    tables."""
+    """Run every part of the quick protocol in order, as the command does, and draw the figures from
+    the tables."""
     study = load_study(name, ROOT)
     tables = folder / "tables"
     tables.mkdir()
@@ -91,7 +91,7 @@ def whole_way(name, folder, without=()):
 
 
 def check(name, tables):
-    """Every row is there once and none failed."""
+    """Assert that every row occurs once and that none failed."""
     rows = {
         path.stem: pd.read_parquet(path)
         for path in tables.glob("*.parquet")
@@ -116,7 +116,7 @@ def made_task(name, steps, channels, outputs, loss, seed=0):
 
 @pytest.mark.long
 def test_adaptive_lif(tmp_path, monkeypatch):
-    """Parts without networks are run by the tests of the command."""
+    """Parts without networks are left to the tests of the command."""
     load_study("adaptive-lif", ROOT)
     from analyses.adaptive_lif import networks, neurons, protocols, study
 
@@ -156,7 +156,7 @@ def test_adaptive_lif(tmp_path, monkeypatch):
 
 @pytest.mark.long
 def test_surrogate_gradients(tmp_path, monkeypatch):
-    """Every row is found in its table when the parts are run once more."""
+    """If the parts are run a second time, every row is found in its table."""
     load_study("surrogate-gradients", ROOT)
     from analyses.surrogate_gradients import study
 

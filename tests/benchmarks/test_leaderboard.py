@@ -82,7 +82,7 @@ def test_timings_become_rows_with_their_notes():
 
 
 def test_versions_of_peers_are_those_that_ran():
-    """Nothing is said of the version of a library of which a value was only published."""
+    """If the value of a library is only quoted from a paper, no version is given."""
     ran = Row("c", "time", "s", "lower", 1.0, "LSTM (Equinox)", 2.0)
     read = published(ran, "LSTM (Equinox)", 3.0, "a paper")
     versions = table_of("a-task", [ran, read], HERE)["peer_version"].tolist()
@@ -180,7 +180,8 @@ def test_scripts_say_which_peers_are_missing(monkeypatch, capsys):
 
 
 def test_a_missing_peer_of_lz76_leaves_its_rows_out_alone(monkeypatch):
-    """Stand-ins that count as we do: antropy is timed up to 1e5 symbols, and not on many trains."""
+    """Stand-ins return the same counts as neurocode: antropy is timed only up to 1e5 symbols and
+    not on many trains."""
     monkeypatch.setattr(lz, "by_lzcomplexity", lambda: lz.nc.complexity.lz76)
     monkeypatch.setattr(lz, "TRAINS", 3)
     rows = load_task("lz76").rows(Request(quick=True, peers=("lzcomplexity",)))

@@ -1,4 +1,5 @@
-"""The command line: exit codes, one sentence, nothing half-written, a page that stands alone."""
+"""The command line: exit codes, one-sentence errors, no half-written files, and a self-contained
+page."""
 
 from __future__ import annotations
 

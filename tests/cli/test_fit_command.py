@@ -1,5 +1,5 @@
-"""``neurocode fit`` of one and of two models to a tiny recording: what it reuses, refuses, says and
-writes."""
+"""``neurocode fit`` with one and with two models of a tiny recording: what is reused, refused,
+printed and written."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def files(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def two(files, tmp_path_factory):
-    """Two models fitted by the functions that the command calls."""
+    """Fit two models by the functions that the command calls."""
     out = tmp_path_factory.mktemp("two") / "out"
     MODEL.with_fixed("a_eta_1", "a_gamma_1").save(files / "poor.toml")
     models = [str(files / name) for name in ("mine.toml", "poor.toml")]
@@ -65,7 +65,7 @@ def ready(files):
 
 @pytest.fixture
 def count_fits(ready, monkeypatch):
-    """How often a fit is begun; what it finds stands ready."""
+    """Count how often a fit is begun, and return a prepared result."""
     calls = []
 
     def begin(model, data, **options):
@@ -90,7 +90,7 @@ def test_a_finished_fit_is_reused_only_for_the_same_data_model_options_and_versi
     shutil.copytree(files, work)
 
     def again(*more):
-        """Whether the fit is reused, and whether that is said."""
+        """Return whether a fit was reused and whether the command said so."""
         before = len(count_fits)
         code, printed, error = neurocode(*command(work, out, *more))
         assert code == 0, error

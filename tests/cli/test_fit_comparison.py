@@ -1,5 +1,5 @@
-"""Fits beside each other: ranked inside each recording or unit by cross-validated bits, whatever
-their likelihood."""
+"""Comparison of fits: models are ranked within each recording or unit by cross-validated bits,
+whatever their likelihood."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is printed: tables at 80 columns, names as they are, and lines where there is no
+"""Printed output: tables of 80 columns, names shown literally, and progress lines if there is no
 terminal."""
 
 from __future__ import annotations
@@ -83,7 +83,7 @@ def test_numbers_and_counts_in_words():
 
 @pytest.fixture
 def log(monkeypatch):
-    """Standard error that is no terminal, with a line every 20 ms."""
+    """Return a standard error that is not a terminal and prints a line every 20 ms."""
     stream = io.StringIO()
     monkeypatch.setattr(progress, "Console", lambda **options: Console(file=stream, width=80))
     monkeypatch.setattr(progress, "LINE_SECONDS", 0.02)

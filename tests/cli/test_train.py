@@ -1,4 +1,4 @@
-"""The command that trains: what it writes, how it goes on, what it refuses."""
+"""The command that trains: what it writes, how it resumes, and what it refuses."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ ARGUMENTS = [
 
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory):
-    """Folder that a training wrote."""
+    """Return the folder that a training wrote."""
     folder = tmp_path_factory.mktemp("train") / "out"
     result = CliRunner().invoke(app, [*ARGUMENTS, "-o", str(folder)])
     assert result.exit_code == 0, result.output
@@ -59,7 +59,8 @@ def test_a_training_writes_its_history_figure_and_report(trained):
 
 
 def test_the_network_that_was_trained_is_kept_and_runs_in_brian(trained):
-    """Read back it scores what the result says, bit for bit, and Brian2 fires its spikes."""
+    """The network is read back; its score equals that of the result bit for bit, and Brian2 gives
+    the same spikes."""
     net = nc.learning.load(trained / "network.bin")
     entry = json.loads((trained / "result.json").read_text())["results"][0]
     task = tasks.digits(seed=0)
@@ -71,7 +72,7 @@ def test_the_network_that_was_trained_is_kept_and_runs_in_brian(trained):
 
 
 def refused(monkeypatch, capsys, *arguments):
-    """Exit code, and what the command line says in the terminal."""
+    """Return the exit code and the message that the command line prints."""
     monkeypatch.setattr(sys, "argv", ["neurocode", *map(str, arguments)])
     with pytest.raises(SystemExit) as caught:
         main()

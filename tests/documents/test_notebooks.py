@@ -33,7 +33,7 @@ def executed():
 
 
 def shown(notebook):
-    """What each cell of code shows as HTML."""
+    """Return the HTML that each code cell shows."""
     return [
         output["data"]["text/html"]
         for cell in notebook.cells

@@ -1,4 +1,4 @@
-"""Estimates, their coordinates and intervals, worked on paper."""
+"""Estimates, their coordinates and intervals, computed by hand."""
 
 from __future__ import annotations
 
@@ -124,8 +124,8 @@ def test_intervals_respect_the_bounds_and_errors_follow_the_slopes(correlation):
 
 
 def test_identified_means_known_to_half_of_the_value_and_of_the_prior():
-    """A value of -2 with an error of 0.98 is, one of 1.02 is not; half of the prior's width counts
-    too; zero is never."""
+    """A value of -2 is identified with an error of 0.98 but not with 1.02; the error must also be
+    below half the width of the prior; a value of zero is never identified."""
     for deviation, prior_width, identified, narrower in (
         (0.49, 3.0, True, True),
         (0.51, 3.0, False, True),
@@ -250,8 +250,8 @@ def test_crossings_lie_between_the_points_around_them():
 
 
 def quadratic_ascents(monkeypatch, curvature, free):
-    """Ascents and likelihoods that know the maximum: -1/2 (x - peak)' H (x - peak) of parameter
-    values, solved for the free."""
+    """Return ascents and likelihoods with a known maximum, -1/2 (x - peak)' H (x - peak) of the
+    parameter values, solved for the free parameters."""
 
     class Likelihood:
         name = "clamped"
@@ -349,7 +349,8 @@ def test_a_bootstrap_has_a_row_a_sample_in_the_units_of_the_model(monkeypatch):
 
 
 def test_a_saved_result_comes_back_as_it_was(tmp_path):
-    """Every field, numbers that are not finite and arrays included; JSON stays readable."""
+    """Every field is read back, including arrays and numbers that are not finite; the JSON is
+    readable."""
     rescaling = TimeRescaling(0.1, 0.2, True, np.array([0.25, 0.5]))
     flat = FittedParameter(1.0, "nS", np.inf, (-np.inf, np.inf), False, False, np.inf)
     full = replace(

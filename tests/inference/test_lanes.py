@@ -1,4 +1,4 @@
-"""Chunks, their sums, and a likelihood that reads the time: worked on paper."""
+"""Chunks, their sums, and a likelihood that depends on time, computed by hand."""
 
 from __future__ import annotations
 
@@ -288,8 +288,8 @@ def test_start_states_follow_a_step_along_their_sensitivities():
     ],
 )
 def test_a_pass_is_settled_where_chunks_agree(monkeypatch, states, sensitivities, settled):
-    """By 1e-7 of the range in states and 1e-5 in sensitivities, on the way to a maximum by 1e-3 and
-    1e-2."""
+    """Chunks must agree to 1e-7 of the range in states and 1e-5 in sensitivities; during the ascent
+    to 1e-3 and 1e-2."""
     likelihood = ClampedLikelihood(DRIFTING, [sweep(10, [2, 7])], DT, chunk_steps=5)
     z = likelihood.origin
     exact = likelihood.passes.derivatives(z, *likelihood.passes.first_start(z))

@@ -1,5 +1,5 @@
-"""Every number of ``result.json`` on paper: a neuron of two rates, whose maximum is a share of
-bins, and five test spikes."""
+"""Every number of ``result.json``, computed by hand for a neuron with two rates, whose maximum is a
+share of bins, and five test spikes."""
 
 from __future__ import annotations
 
@@ -79,8 +79,8 @@ def experiment():
 
 @pytest.fixture(scope="module")
 def result(experiment):
-    """From values near the maximum, which a search ends within a twentieth of a standard error
-    of."""
+    """Fit from values near the maximum; the search then ends within a twentieth of a standard error
+    of it."""
     return nc.fit(
         TWO_RATES.with_parameters(theta=2.2504, gain=1.8839),
         experiment,
@@ -399,7 +399,8 @@ def test_the_table_of_scores_holds_them(result, scores, experiment):
 
 
 def test_saved_scores_come_back_as_they_were(scores, tmp_path):
-    """To the last bit, with numbers that are not finite; from a file and from a folder."""
+    """All numbers are read back to the last bit, including those that are not finite, from a file
+    and from a folder."""
     unusual = replace(
         scores,
         bits_per_spike=-np.inf,
@@ -518,8 +519,8 @@ def test_every_check_speaks_from_its_own_limit_on(result, scores):
 
 
 def test_cross_validation_scores_blocks_by_the_shares_of_the_others(result, experiment):
-    """Two blocks: each block's log-likelihood under the shares that the other's bins have, against
-    its constant rate."""
+    """Each of two blocks is scored with the shares of the bins of the other block, against the
+    constant rate of the other block."""
     flags = np.zeros(125, bool)
     flags[SPIKES] = True
     blocks = [np.arange(5, 62), np.arange(62, 125)]
@@ -780,7 +781,7 @@ def test_the_seed_of_an_evaluation_is_that_of_all_its_draws(result, experiment, 
 
 
 def test_the_time_of_a_test_goes_on_where_the_training_ends(result, experiment, monkeypatch):
-    """A drive that depends on time, such as a periodic one, meets the test 12.5 s after it met the
+    """An input that depends on time, such as a periodic one, reaches the test 12.5 s later than the
     training."""
     starts = []
     run = RawRun(

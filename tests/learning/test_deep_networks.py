@@ -43,8 +43,8 @@ def spiking(connection, **options):
 
 
 def test_normalised_inputs_have_mean_zero_and_variance_one():
-    """Every channel over batch, time and pixels; after calibration also outside training, on the
-    same inputs."""
+    """Every channel is normalised over batch, time and pixels; after calibration also outside
+    training, for the same inputs."""
     x = 3 + 2 * jax.random.normal(jax.random.key(0), (7, 5, 12)) * jnp.arange(1.0, 13.0)
     norm = BatchNorm(12, 3)
     for normalised in (norm(x, training=True), norm.measured(x)(x)):
@@ -130,7 +130,8 @@ def test_a_shortcut_adds_the_input_of_an_earlier_layer():
 
 
 def test_a_calibrated_network_runs_in_brian2():
-    """Pool of means, convolution and normalisation are one matrix there: the same spikes."""
+    """In Brian2 average pooling, convolution and normalisation become one matrix; the spikes are
+    the same."""
     keys = jax.random.split(jax.random.key(4), 3)
     deep = Chain([Pool((2, 4, 4), 2), Convolution((2, 2, 2), 3, key=keys[1]), BatchNorm(12, 3)])
     net = Network(

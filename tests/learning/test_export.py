@@ -1,4 +1,5 @@
-"""A trained network elsewhere: Brian2 fires the same spikes, NIR holds the same network."""
+"""A trained network outside neurocode: Brian2 fires the same spikes, and NIR holds the same
+network."""
 
 from __future__ import annotations
 

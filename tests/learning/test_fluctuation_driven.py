@@ -1,5 +1,5 @@
-"""The fluctuation-driven start: weights by the equations, rates of deep layers, and what it
-refuses."""
+"""The fluctuation-driven start: weights from the equations, rates of deep layers, and what is
+refused."""
 
 from __future__ import annotations
 
@@ -45,7 +45,8 @@ def poisson(rate=RATE, steps=120, batch=20, n=40, seed=1):
 
 
 def free_potential(layer, inputs):
-    """Of the current-based neuron without threshold, by its printed update in NumPy."""
+    """Return the potential of the current-based neuron without threshold, by its printed update in
+    NumPy."""
     weighted = np.asarray(inputs, float) @ np.asarray(layer.connection.weight, float)
     current, potential, potentials = np.zeros_like(weighted[0]), np.zeros_like(weighted[0]), []
     mem, syn = np.exp(-0.1), np.exp(-0.2)
@@ -56,7 +57,8 @@ def free_potential(layer, inputs):
 
 
 def rates(net, inputs, key=None):
-    """In hertz, of every layer; layer by layer, so that equal ones share a program."""
+    """Return the rate of every layer in hertz, computed layer by layer so that equal layers share a
+    program."""
     fire = eqx.filter_jit(lambda layer, x: layer(x, key))
     signal, rates_of_layers = inputs, []
     for layer in net.layers:
@@ -103,7 +105,8 @@ def test_recurrent_connections_bring_their_share_and_count_for_the_mean():
 
 @pytest.mark.parametrize("recurrent", [False, True])
 def test_layers_one_to_eight_start_within_a_factor_of_two_of_the_rate(recurrent):
-    """On inputs that the start has not seen; by the equations alone the last layers do not."""
+    """The rates hold for inputs that were not used for the start; with the equations alone the last
+    layers miss them."""
     net = network(depth=8, recurrent=recurrent)
     rates_of_layers = rates(
         fluctuation_driven(net, poisson(), rate=RATE, key=jax.random.key(4)), poisson(seed=9)

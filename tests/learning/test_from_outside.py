@@ -44,7 +44,8 @@ SETTINGS = Settings(epochs=2, batch_size=2, learning_rate=0.1)
 
 
 class Hinge(Loss):
-    """What the right of two outputs lacks of a lead; the score is the lead."""
+    """Loss by how much the lead of the correct one of two outputs falls short of a margin; the
+    score is the lead."""
 
     score_name = "lead of the right output"
 
@@ -58,7 +59,7 @@ class Hinge(Loss):
 
 
 class LeadIsBad(Hinge):
-    """The same with a score of which less is better."""
+    """The same loss with a score of which lower values are better."""
 
     larger_is_better = False
 
@@ -79,7 +80,7 @@ class Counts(Output):
 
 
 class Keyed(Output):
-    """One whose constructor draws its weights."""
+    """A readout whose constructor draws its weights."""
 
     connection: Dense
     dt: float = eqx.field(static=True)
@@ -93,7 +94,7 @@ class Keyed(Output):
 
 
 class Secretive(Output):
-    """One that does not keep what its constructor is given."""
+    """A readout that does not keep the arguments of its constructor."""
 
     connection: Dense
     n_out: int = eqx.field(static=True)
@@ -108,8 +109,8 @@ class Secretive(Output):
 
 @dataclass(frozen=True)
 class Nudge:
-    """A learning rule that adds a tenth to every weight in an update and calls a quarter of the
-    answers wrong."""
+    """A learning rule that adds a tenth to every weight in an update and reports a quarter of the
+    answers as wrong."""
 
     def update(
         self, network: Network, memory: Any, batch: Any, key: jax.Array
@@ -132,7 +133,7 @@ def counts(weight: float = 0.0) -> Counts:
 
 
 def lines_of_spikes(loss: Loss | str = "last_step") -> Task:
-    """Two sequences a part, of the two classes."""
+    """Return a task with two sequences in each part, one of each class."""
     inputs = np.repeat(np.eye(2, dtype=np.float32)[:, None], 3, axis=1)
     part = Part(inputs, np.array([0, 1]), np.ones((2, 3), bool))
     return Task("lines", part, part, part, loss=loss, n_outputs=2, dt=DT)
@@ -170,8 +171,7 @@ def test_where_less_is_better_the_first_epoch_wins():
 
 
 def test_another_margin_is_another_program_and_another_loss():
-    """Values that a compiled program holds must not be those of the loss that it was first compiled
-    for."""
+    """A compiled program must not keep the values of the loss with which it was first compiled."""
     first = [
         train(Network([counts()]), lines_of_spikes(), settings=SETTINGS, loss=Hinge(m)).history[
             "loss"

@@ -52,8 +52,8 @@ def loss_of(
     dt=1e-3,
     draw=None,
 ):
-    """A random linear functional of the spikes of a recurrent layer, as a function of (parameters,
-    inputs, weights)."""
+    """Return a random linear functional of the spikes of a recurrent layer, as a function of
+    (parameters, inputs, weights)."""
     model = nc.models.by_name(name)
     surrogate = None if draw else surrogate or Surrogate("superspike", 5.0, smooth=smooth)
     dynamics = Dynamics.of(

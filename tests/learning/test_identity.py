@@ -1,5 +1,5 @@
-"""Two trainings are the same only if everything that decides them is; keys of noise are all
-different."""
+"""Two trainings count as the same only if everything that determines them is equal; all keys of the
+noise are different."""
 
 from __future__ import annotations
 

@@ -48,7 +48,8 @@ def network(n_in, n, model, scale=1.0, learned=(), seed=0, bias=True):
 
 
 def channels(seed=0, samples=120):
-    """Two classes of Bernoulli trains on ten channels, five of them busy in each."""
+    """Return two classes of Bernoulli trains on ten channels, of which five are active in each
+    class."""
     random = np.random.default_rng(seed)
     task = tell_sources_apart(
         [Bernoulli(0.1), Bernoulli(0.1)], n_samples=samples, n_bins=60, n_trains=10, seed=seed
@@ -70,7 +71,8 @@ def channels(seed=0, samples=120):
     "model", [nc.models.normalised_lif(), nc.models.meta_neuron()], ids=lambda model: model.name
 )
 def test_the_derivative_at_the_maximum_is_numerical(model):
-    """Of weights and intrinsic parameters, time held fixed, against central differences."""
+    """Derivatives by weights and intrinsic parameters, with the time held fixed, are compared with
+    central differences."""
     with jax.enable_x64(True):
         layer = network(4, 6, model, 2.0, learned=model.free[:2], seed=1).layers[0]
         x = jnp.asarray(np.random.default_rng(0).random((40, 3, 4)) < 0.3, float)
@@ -117,8 +119,8 @@ def test_without_resets_a_leaky_neuron_is_a_filter():
 
 
 def test_a_trajectory_that_runs_away_counts_up_to_its_crossing():
-    """A driven meta-neuron without resets leaves all numbers; its time is that of the first
-    crossing, its derivative finite."""
+    """A driven meta-neuron without resets diverges; its time is that of the first crossing, and its
+    derivative is finite."""
     layer = network(1, 2, nc.models.meta_neuron(), 1.0).layers[0]
     layer = eqx.tree_at(lambda module: module.connection.bias, layer, jnp.array([2.0, 0.1]))
     x = jnp.zeros((60, 1, 1))
@@ -177,8 +179,8 @@ RULES = {
 
 @pytest.mark.parametrize("name", RULES)
 def test_every_rule_learns_which_channels_are_busy(name):
-    """Through one interface, from weights at random: above 90 % where an answer by chance is at
-    half."""
+    """Every rule has the same interface and reaches more than 90 % from random weights, where
+    chance is one half."""
     rule, scale = RULES[name]
     task = channels()
     result = rule.fit(network(10, 16, nc.models.normalised_lif(), scale), task, seed=0)
@@ -187,8 +189,8 @@ def test_every_rule_learns_which_channels_are_busy(name):
 
 
 def test_a_network_is_read_by_complexity():
-    """Thresholds on the complexity of trained output: right above 90 %, and inputs that do not fit
-    are refused."""
+    """Thresholds on the complexity of the trained output classify more than 90 % correctly; inputs
+    that do not fit are refused."""
     rule, scale = RULES["gradient"]
     task = channels()
     net = rule.fit(network(10, 16, nc.models.normalised_lif(), scale), task).network
@@ -207,8 +209,8 @@ def test_a_network_is_read_by_complexity():
 
 
 def test_a_teacher_strengthens_what_its_class_fires_to():
-    """Of neurons for class one the weights from odd channels come to exceed those from even ones,
-    and the reverse."""
+    """For neurons of class one the weights from odd channels become larger than those from even
+    channels; for class zero the reverse."""
     rule, _ = RULES["teacher"]
     weight = (
         rule.fit(network(10, 16, nc.models.normalised_lif(), 12.0), channels())
@@ -256,7 +258,8 @@ def test_reward_finds_what_tells_pairs_apart_and_homeostasis_a_rate():
 
 
 def test_intrinsic_parameters_can_be_held():
-    """Without ``intrinsic`` a drawn time constant stays to the bit while weights learn."""
+    """Without ``intrinsic`` a randomly drawn time constant does not change by a bit while the
+    weights learn."""
     task = channels()
     layer = Layer(
         Dense(10, 8, key=jax.random.key(0)),

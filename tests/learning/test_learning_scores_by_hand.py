@@ -1,5 +1,5 @@
-"""Numbers on paper: losses, readouts, regularisers, reports of batches, evaluation, updates, and
-which network is kept."""
+"""Losses, readouts, regularisers, reports of batches, evaluation, updates and the choice of the
+network, computed by hand."""
 
 from __future__ import annotations
 
@@ -171,7 +171,7 @@ def test_answers_are_steps_or_sequences():
 
 
 def readout_of(weights, bias=None, time_constant=HALF, **options):
-    """A readout with given weights, of which a step keeps a half."""
+    """Return a readout with given weights, whose potential keeps one half per step."""
     weights = jnp.asarray(weights, float)
     dense = Dense(*weights.shape, bias=bias is not None, key=jax.random.key(0))
     dense = eqx.tree_at(lambda part: part.weight, dense, weights)
@@ -255,7 +255,8 @@ def test_time_constants_that_mean_nothing_are_refused(options):
 
 
 def raster(counts, steps=5):
-    """Spikes (time, batch, n) of which each neuron fires its count, from the first step on."""
+    """Return spikes (time, batch, n) in which each neuron fires the given number of times, from the
+    first step on."""
     return jnp.asarray(np.arange(steps)[:, None, None] < np.asarray(counts), float)
 
 
@@ -355,7 +356,7 @@ def test_the_upper_power_is_one_or_two(power):
 
 
 def line(weight=((1.0, -1.0),)):
-    """A network without neurons whose potentials are the weighted inputs themselves."""
+    """Return a network without neurons, whose potentials are the weighted inputs themselves."""
     return Network([readout_of(weight, time_constant=1e-9)])
 
 
@@ -387,7 +388,8 @@ def test_the_report_of_a_batch_by_hand():
 
 
 def spiking(weight=1.2, model="none", **options):
-    """One neuron that keeps a half, and a readout (s, -s) of its spikes."""
+    """Return a network with one neuron, which keeps one half per step, and a readout (s, -s) of its
+    spikes."""
     options.setdefault("surrogate", None if model == "escape" else Surrogate())
     layer = Layer(
         Dense(1, 1, bias=False, key=jax.random.key(0)), nc.models.noisy_lif(model), DT, **options
@@ -473,8 +475,8 @@ def test_the_likelihood_of_recorded_spikes_by_hand():
 
 
 def test_several_passes_average_probabilities_of_what_was_recorded():
-    """With a noisy layer before: the logarithm of the mean probability over the passes, of each
-    sequence."""
+    """If a noisy layer comes before, the score of each sequence is the logarithm of the probability
+    averaged over the passes."""
     hidden = spiking(1.0, "escape").layers[0]
     net, key = Network([hidden, recorded(2.0)]), jax.random.key(5)
     learned, rest = trainable(net)
@@ -653,8 +655,8 @@ def test_the_longest_gradient():
 
 
 def far_away(n=5):
-    """Inputs of one, wanted -1000 times: the gradient of the weight of one output keeps its
-    sign."""
+    """Return a task with inputs of one and targets of -1000 times these: the gradient of the weight
+    of one output keeps its sign."""
     part = part_of(np.ones((n, 1)), np.full((n, 1, 1), -1000.0))
     return task_of(part, loss="squared_error", n_outputs=1)
 
@@ -884,7 +886,7 @@ def test_every_batch_of_an_evaluation_has_noise_of_its_own_from_the_seed():
 
 
 def voters(*weights):
-    """Neurons that fire in every step where their input is above one."""
+    """Return neurons that fire in every step in which their input is above one."""
     layer = Layer(
         Dense(1, len(weights), bias=False, key=jax.random.key(0)),
         nc.models.noisy_lif("none"),

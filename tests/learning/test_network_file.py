@@ -1,5 +1,5 @@
-"""Networks in files: bit for bit the same, in both engines; damaged and foreign files are refused,
-and nothing in them runs."""
+"""Networks in files: bit for bit the same in both engines. Damaged and foreign files are refused,
+and no code in them is run."""
 
 from __future__ import annotations
 
@@ -130,7 +130,8 @@ NETWORKS = {make.__name__: make for make in (convolutions, units, voting, record
 
 @pytest.mark.parametrize("name", NETWORKS)
 def test_a_network_comes_back_as_it_was(tmp_path, name):
-    """Every array bit for bit, every option, and so the same answers."""
+    """Every array is read back bit for bit, and every option; the responses are therefore the
+    same."""
     net = NETWORKS[name]()
     again = nc.learning.load(nc.learning.save(net, tmp_path / "deep" / "network.bin"))
     assert again.table() == net.table()
@@ -186,7 +187,7 @@ def test_what_is_no_part_of_neurocode_is_not_written(tmp_path):
 
 
 def sealed(table, arrays=(), body=b""):
-    """A file of a network with a digest that is right."""
+    """Return the file of a network with a correct digest."""
     header = json.dumps({"table": table, "arrays": list(arrays)}).encode()
     return b"\n".join([MAGIC, hashlib.sha256(header + body).hexdigest().encode(), header, body])
 

@@ -1,4 +1,4 @@
-"""Noisy neurons and learned thresholds in networks: the facts of both published systems."""
+"""Noisy neurons and learned thresholds in networks: properties stated in both papers."""
 
 from __future__ import annotations
 
@@ -24,7 +24,8 @@ def layer_of(model, n_in=6, n=200, key=0, **options):
 
 
 def single_step(model, drive, n=200_000):
-    """Share of spikes in one step from rest, of neurons driven alike."""
+    """Return the share of neurons that spike in one step from rest, for neurons with the same
+    input."""
     layer = layer_of(model, 1, n)
     layer = eqx.tree_at(lambda module: module.connection.weight, layer, jnp.full((1, n), drive))
     return float(jnp.mean(layer(jnp.ones((1, 1, 1)), jax.random.key(1))))
@@ -135,7 +136,7 @@ def test_the_gradient_of_a_single_spike_is_that_of_its_probability():
 
 
 def width_of(layer):
-    """Learned coordinate of the width of the noise."""
+    """Return the learned coordinate of the width of the noise."""
     return layer.intrinsic.coordinates["scale"]
 
 
@@ -169,7 +170,8 @@ def digits_network(learned=("theta",), mode="none"):
 
 @pytest.mark.long
 def test_thresholds_alone_weights_alone_or_both_learn():
-    """TL leaves every weight, SL every threshold, STL neither; all beat chance (10 %)."""
+    """TL leaves all weights unchanged, SL all thresholds, and STL neither; all are above chance (10
+    %)."""
     task, net = digits_network()
     all_learned = train(net, task, settings=Settings(epochs=3, learning_rate=0.01))
     thresholds = train(net, task, settings=Settings(epochs=8, learning_rate=0.05, weights=False))

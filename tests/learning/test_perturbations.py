@@ -1,4 +1,5 @@
-"""Disturbances do what their definitions say, and gradients mislead more than chance."""
+"""Disturbances do what their definitions say, and attacks along gradients mislead more than random
+changes."""
 
 from __future__ import annotations
 

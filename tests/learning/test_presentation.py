@@ -1,4 +1,4 @@
-"""Sequences shown as spikes drawn anew, or shifted in training: what the network is given, and
+"""Sequences shown as newly drawn spikes, or shifted in training: what the network receives, and
 when."""
 
 from __future__ import annotations
@@ -72,7 +72,7 @@ def test_shifts_move_an_image_as_a_whole_the_same_way_in_all_steps():
 
 @dataclass(frozen=True)
 class Doubled(Presentation):
-    """Twice the inputs, in training alone or always."""
+    """A presentation that doubles the inputs, in training only or always."""
 
     in_evaluation: ClassVar[bool] = True
 
@@ -103,8 +103,8 @@ SETTINGS = Settings(epochs=2, batch_size=50, learning_rate=1e-2)
 
 
 def test_training_and_evaluation_show_what_the_presentation_makes():
-    """Doubled by the presentation is doubled in the data, update for update; in training alone,
-    evaluation sees the data."""
+    """Doubling by the presentation has the same effect as doubled data, update for update. If it
+    doubles in training only, evaluation uses the data."""
     data = train(network(), small_digits(None, 2.0), settings=SETTINGS)
     presented = train(network(), small_digits(Doubled()), settings=SETTINGS)
     for a, b in zip(jax.tree.leaves(data.last), jax.tree.leaves(presented.last), strict=True):
@@ -128,7 +128,8 @@ def test_an_evaluation_draws_the_same_spikes_for_one_seed_and_others_for_another
 
 
 def test_each_epoch_draws_other_spikes():
-    """A learning rate too small to move a weight leaves the loss of an epoch to the draws alone."""
+    """With a learning rate that is too small to move a weight, the loss of an epoch depends only on
+    the draws."""
     still = Settings(epochs=2, batch_size=50, learning_rate=1e-12)
     history = train(network(), small_digits(RateCoding()), settings=still).history
     assert history["loss"][0] != history["loss"][1]

@@ -1,5 +1,5 @@
-"""Networks fitted to recorded spikes: exact probabilities, the gradient that belongs to them, a
-ground truth recovered."""
+"""Networks fitted to recorded spikes: exact probabilities, their gradient, and recovery of a known
+truth."""
 
 from __future__ import annotations
 
@@ -63,7 +63,8 @@ def test_the_probability_is_that_of_the_clamped_neuron():
 
 
 def test_coupling_between_recorded_neurons_acts_in_the_next_step():
-    """A spike of the first neuron raises the other's probability one step later, and its own."""
+    """A spike of the first neuron changes its own probability and raises that of the other, one
+    step later."""
     coupled = neurons(1, 2, weight=[[0.5, 0.5]], recurrent=Recurrent(2, key=jax.random.key(1)))
     coupled = eqx.tree_at(
         lambda part: part.layer.recurrent.weight, coupled, jnp.asarray([[0.0, 0.4], [0.0, 0.0]])
@@ -77,7 +78,7 @@ def test_coupling_between_recorded_neurons_acts_in_the_next_step():
 
 
 def task_of(net, n=60, steps=300, seed=0):
-    """Recorded spikes drawn from a network, for random inputs."""
+    """Return a task of recorded spikes that are drawn from a network for random inputs."""
     random = np.random.default_rng(seed)
     x = random.random((n, steps, net.n_in)).astype(np.float32)
     spikes = np.moveaxis(

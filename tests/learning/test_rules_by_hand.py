@@ -1,4 +1,4 @@
-"""Learning rules whose every step is worked on paper, or written out again in NumPy."""
+"""Learning rules, each step of which is computed by hand or written out again in NumPy."""
 
 from __future__ import annotations
 
@@ -350,8 +350,8 @@ def test_thresholds_move_against_the_potentials(factor):
 
 @dataclass(frozen=True)
 class Counting:
-    """A rule that counts: its updates in one weight, what it was shown in others, its key in a
-    bias, its errors by their number."""
+    """A rule that counts: it stores updates in one weight, what it was shown in others, its key in
+    a bias, and its errors in their number."""
 
     broken: int = -1
 

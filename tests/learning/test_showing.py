@@ -1,4 +1,4 @@
-"""How networks, results and learned parameters show themselves, with their numbers counted by
+"""How networks, results and learned parameters are displayed, with their numbers counted by
 hand."""
 
 from __future__ import annotations

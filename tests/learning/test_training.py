@@ -1,4 +1,5 @@
-"""Training: the same seed the same network, kills, devices, faults by name."""
+"""Training: the same seed gives the same network, also after kills and on several devices; faults
+are named."""
 
 from __future__ import annotations
 
@@ -120,7 +121,7 @@ def test_a_network_learns_burst_sequences():
 
 
 class InterruptionError(Exception):
-    """Of the test."""
+    """Raised by a test to interrupt a training."""
 
 
 def test_an_interrupted_training_ends_as_an_uninterrupted_one(tmp_path, monkeypatch):
@@ -154,8 +155,8 @@ def test_an_interrupted_training_ends_as_an_uninterrupted_one(tmp_path, monkeypa
 
 @pytest.mark.long
 def test_a_killed_training_ends_as_an_uninterrupted_one(tmp_path):
-    """SIGKILL at random moments, the first inside the writing of a checkpoint: bit for bit the
-    same."""
+    """Processes are killed by SIGKILL at random moments, the first while it writes a checkpoint;
+    the result is the same bit for bit."""
     wanted = digest(str(tmp_path / "whole"))
     folder, chance = str(tmp_path / "killed"), random.Random(7)
     assert (

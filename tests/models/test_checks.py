@@ -1,5 +1,5 @@
-"""What a model may say is settled once, before any engine: units, order, conditions, noise,
-sizes."""
+"""Everything that a model may contain is checked once, before any engine: units, order, conditions,
+noise, sizes."""
 
 from __future__ import annotations
 

@@ -33,7 +33,7 @@ EVERY_TEN_STEPS = [round(0.01 * number - 0.001, 3) for number in range(1, 11)]
 
 
 def simulated(model, folder):
-    """Spike times that the command line writes."""
+    """Return the spike times that the command line writes."""
     options = {
         "--model": model,
         "--step": "1",
@@ -78,7 +78,8 @@ def test_every_function_that_makes_a_library_model_is_reachable():
 
 
 def test_a_library_model_is_a_row(monkeypatch, tmp_path):
-    """From outside the package: the row alone makes it known by name and to the command line."""
+    """A row added from outside the package is enough to make a model known by name and to the
+    command line."""
     monkeypatch.setitem(LIBRARY, "outside", lambda: OUTSIDE)
     assert nc.models.by_name("outside") is OUTSIDE
     assert simulated("outside", tmp_path / "out") == EVERY_TEN_STEPS

@@ -1,5 +1,5 @@
-"""Sweeps chosen by number, tests from the same file, files of one channel each, and a fit to sweeps
-of any length."""
+"""Sweeps chosen by number, tests from the same file, files with one channel each, and a fit to
+sweeps of different lengths."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def voltage(spikes, shift=0, samples=SAMPLES):
 
 
 def block_file(path, sweeps, index=True):
-    """Voltage and current of each sweep; sweeps are numbered from 1."""
+    """Write a file with voltage and current of each sweep; sweeps are numbered from 1."""
     block = neo.Block()
     for number, signals in enumerate(sweeps, start=1):
         segment = neo.Segment(index=number if index else None)
@@ -40,8 +40,8 @@ def block_file(path, sweeps, index=True):
 
 @pytest.fixture
 def frozen_file(tmp_path):
-    """Sweeps 2, 4 and 5 share one noise, recorded with noise of the amplifier; steps of 100 and 103
-    pA are no repeats."""
+    """Write a file in which sweeps 2, 4 and 5 share one noise, recorded with the noise of the
+    amplifier; steps of 100 and 103 pA are not repeats."""
     random = np.random.default_rng(0)
     frozen, step = 80 * random.standard_normal(SAMPLES), 100.0 * (np.arange(SAMPLES) > 50)
     currents = [

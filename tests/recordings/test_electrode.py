@@ -1,4 +1,4 @@
-"""Electrode compensation: a known electrode in front of a known membrane."""
+"""Electrode compensation for a known electrode in series with a known membrane."""
 
 from __future__ import annotations
 
@@ -96,7 +96,7 @@ def test_a_recording_of_one_second_is_long_enough():
 
 
 def test_a_file_sampled_otherwise_is_refused(tmp_path):
-    """The kernel holds for the sampling that it was estimated at."""
+    """The kernel is valid only for the sampling at which it was estimated."""
     kernel = ElectrodeKernel(np.array([2e7, 1e7]), DT)
     times = np.arange(200)
     paths = {}

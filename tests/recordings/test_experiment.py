@@ -1,5 +1,5 @@
-"""A recording made ready for a fit: what it holds, in SI, and one sentence for each that cannot be
-used."""
+"""Recordings prepared for a fit: what they hold, in SI units, and a one-sentence error for each
+that cannot be used."""
 
 from __future__ import annotations
 
@@ -181,7 +181,7 @@ def test_repeats_and_test_are_sampled_alike():
 
 
 def test_a_sweep_given_twice_is_known_by_several_spikes():
-    """One spike at the same time may be chance; two are the same sweep."""
+    """A single spike at the same time may be chance; two at the same times mean the same sweep."""
     assert (
         Experiment(train(0.01), CURRENT, test=Experiment(train(0.01), CURRENT)).test.n_spikes == 1
     )
@@ -304,7 +304,7 @@ def test_channels_that_are_missing_or_many_are_named(tmp_path, channels, says):
 
 
 def test_a_train_begins_with_its_signals():
-    """Half a sample may lie between them, no more."""
+    """The starts of train and signals may differ by at most half a sample."""
     delayed = signal(RAMP, "pA", start=0.05)
     assert (
         refused(train(0.01), delayed)

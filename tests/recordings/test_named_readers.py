@@ -1,5 +1,5 @@
-"""Only named readers open files: nothing is unpickled, followed to another file, or computed from a
-text in a file."""
+"""Only named readers open files: nothing is unpickled, no link to another file is followed, and no
+text in a file is evaluated."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from neurocode.recordings.plausible import is_unit
 
 
 class Payload:
-    """Makes a folder when it is unpickled."""
+    """An object that makes a folder when it is unpickled."""
 
     def __init__(self, folder):
         self.folder = str(folder)

@@ -1,4 +1,5 @@
-"""Odd NWB files of intracellular recordings: data, or one sentence that names the file."""
+"""Unusual NWB files of intracellular recordings give data, or a one-sentence error that names the
+file."""
 
 from __future__ import annotations
 
@@ -21,7 +22,7 @@ pytestmark = pytest.mark.filterwarnings("ignore:Spec .*sweep_number")
 
 
 def made(folder, *series, table=()):
-    """A file of (class, name, data, options) and rows (response, stimulus) of the table of
+    """Write a file of (class, name, data, options) and rows (response, stimulus) of the table of
     intracellular recordings."""
     file = pynwb.NWBFile("odd", "odd", datetime(2020, 1, 1, tzinfo=UTC))
     device, entries = file.create_device("amplifier"), {}

@@ -1,5 +1,5 @@
-"""Folders of Kilosort and Phy: samples become seconds, labels choose, and nothing that a folder
-says in Python is run."""
+"""Folders of Kilosort and Phy: samples become seconds, labels select clusters, and no Python code
+in a folder is run."""
 
 from __future__ import annotations
 

@@ -22,7 +22,7 @@ CHECKSUM = hashlib.sha256(CONTENT.encode()).hexdigest()
 
 @pytest.fixture
 def moon(tmp_path, monkeypatch):
-    """A data set of two files, the first of which lies in the folder of NEUROCODE_DATA."""
+    """Return a data set of two files, the first of which is in the folder of NEUROCODE_DATA."""
     server = http.server.ThreadingHTTPServer(
         ("localhost", 0), partial(Quiet, directory=str(tmp_path / "served"))
     )
@@ -62,7 +62,7 @@ def refused(match, *arguments, **options):
 
 
 def test_a_file_at_hand_is_used_or_copied_where_it_is_asked_for(moon):
-    """With NEUROCODE_DATA set the README's next command still finds ``data/``."""
+    """If NEUROCODE_DATA is set, the next command of the README still finds ``data/``."""
     local = moon / "all" / "moon" / "a.txt"
     assert datasets.fetch("moon", "a.txt") == local
     runner = CliRunner()

@@ -1,4 +1,4 @@
-"""Experiments cut by sweep and by time, shown, saved and compared."""
+"""Experiments cut by sweep and by time, displayed, saved and compared."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Many trains as arrays: forms they come in, windows, selections, joins."""
+"""Many trains as arrays: the forms in which they are accepted, windows, selections and joins."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from neurocode.recordings.trains import join, spike_times
 
 
 def two_units():
-    """Unit a with two repeats, unit b with one."""
+    """Return unit a with two repeats and unit b with one."""
     a = [(np.array([0.25, 0.5]), 0.0, 1.0), (np.array([0.75]), 0.0, 2.0)]
     return Trains.of_arrays(
         [a, [(np.array([1.0, 1.25, 1.5]), 0.5, 4.0)]], ["a", "b"], [[3, 4], [5]]

@@ -1,4 +1,5 @@
-"""Linearised steps: closed forms of known neurons, and the step they are the derivative of."""
+"""Linearised steps: closed forms of known neurons, and comparison with the step of which they are
+the derivative."""
 
 from __future__ import annotations
 

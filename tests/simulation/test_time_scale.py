@@ -1,4 +1,5 @@
-"""A step that is too long for a model is named, once, in one sentence; one that is meant is not."""
+"""A time step that is too long for a model gives one warning in one sentence; an intended one gives
+none."""
 
 from __future__ import annotations
 
@@ -132,7 +133,7 @@ def test_a_map_at_another_step_and_a_slow_relaxation_are_named():
 
 
 def test_a_fit_on_a_coarse_grid_is_named_too(monkeypatch):
-    """At the step of the grid, before the climb begins."""
+    """A fit warns about the step of its grid before the search begins."""
 
     def stop(*_):
         raise FitError("stopped")

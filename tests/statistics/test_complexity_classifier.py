@@ -1,5 +1,5 @@
-"""Complexity of running trains and classification by it: equal to the count, and as accurate as the
-sheet measured."""
+"""Complexity of growing trains and classification by it: equal to the count of the whole, and as
+accurate as measured before."""
 
 from __future__ import annotations
 

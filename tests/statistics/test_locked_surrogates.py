@@ -1,5 +1,5 @@
-"""Surrogates that keep the PSTH: what they keep, uniform p-values, and what a low complexity
-follows from."""
+"""Surrogates that keep the PSTH: what they keep, uniform p-values, and the reported cause of a low
+complexity."""
 
 from __future__ import annotations
 
@@ -100,7 +100,7 @@ def test_p_values_are_uniform_for_a_rate_locked_to_the_stimulus():
 
 
 def test_a_rate_locked_to_the_stimulus_is_told_from_structure():
-    """Both are far below rate-matched surrogates."""
+    """The complexity of both is far below that of rate-matched surrogates."""
     random = np.random.default_rng(3)
     table = table_of([locked_poisson(random), regular(random)])
     assert (table["lz_ratio"] < 0.9).all() and (table["lz_q"] < 0.05).all()

@@ -1,4 +1,4 @@
-"""Distances equal those of Elephant and PySpike, and are distances."""
+"""Distances equal those of Elephant and PySpike, and have the properties of distances."""
 
 from __future__ import annotations
 

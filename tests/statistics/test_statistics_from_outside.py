@@ -1,5 +1,5 @@
-"""A statistic from outside the package stands in the table, in the file of results and on the page;
-names are complete."""
+"""A statistic from outside the package appears in the table, in the file of results and on the
+page; lists of names are complete."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""Time rescaling: uniform under the truth, also in coarse bins, and not under another hazard."""
+"""Rescaled intervals are uniform under the true model, also in coarse bins, but not under another
+hazard."""
 
 from __future__ import annotations
 

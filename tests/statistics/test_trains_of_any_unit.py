@@ -190,11 +190,11 @@ class Example:
 
 
 class Caught(Exception):  # noqa: N818
-    """What a fit was about to fit."""
+    """Raised to stop a fit; carries the data that it was about to fit."""
 
 
 def fitted_data(call: Callable[[], object], place: object, name: str, number: int) -> list:
-    """The argument of an inner function of a fit, which is not run."""
+    """Return the argument of an inner function of a fit, without running that function."""
 
     def catch(*args: object, **_: object) -> None:
         raise Caught(args[number])
@@ -223,7 +223,7 @@ FITTED = SimpleNamespace(
 
 
 def spikes_of_refit(name: str, call: Callable[[list], object]) -> Callable[[object, object], list]:
-    """The spikes that a function hands to the first refit."""
+    """Return the spikes that a function passes to the first refit."""
 
     def spikes(a: object, b: object) -> list:
         module = importlib.import_module(f"neurocode.inference.{name}")
@@ -240,7 +240,8 @@ def durations_of_bootstrap(a: object, b: object) -> list:
 
 
 def many(train: object) -> object:
-    """Enough intervals for a fit of spike times: the same train ten times over, a repeat each."""
+    """Return enough intervals for a fit of spike times: the same train ten times, each as a
+    repeat."""
     return [train] * 10
 
 

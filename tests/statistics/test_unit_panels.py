@@ -1,4 +1,4 @@
-"""What the panels of a unit hold, by hand: resolution, bins of intervals and rates, rasters,
+"""The panels of a unit, computed by hand: resolution, bins of intervals and rates, rasters,
 stimuli."""
 
 from __future__ import annotations

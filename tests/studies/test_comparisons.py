@@ -1,4 +1,5 @@
-"""Paired comparisons worked by hand, their correction, and how often they err on made-up seeds."""
+"""Paired comparisons computed by hand, their correction, and their error rate on simulated
+seeds."""
 
 from __future__ import annotations
 
@@ -20,7 +21,7 @@ def comparison(values, kind="better", **options):
 
 
 def around(mean, deviation, n=8):
-    """Values of exactly this mean and standard deviation."""
+    """Return values with exactly this mean and standard deviation."""
     values = np.linspace(-1, 1, n)
     return mean + deviation * values / values.std(ddof=1)
 

@@ -1,5 +1,5 @@
-"""A sweep of 60 rows whose main process, scheduler or worker is killed: resumed, it is that of an
-undisturbed run."""
+"""A sweep of 60 rows whose main process, scheduler or worker is killed; after it is resumed, its
+table equals that of an undisturbed run."""
 
 from __future__ import annotations
 
@@ -62,7 +62,8 @@ def lines(log):
 
 @contextmanager
 def scheduler(folder):
-    """A scheduler in a process of its own: its address, its process, and what starts a worker.
+    """Start a scheduler in a separate process; yield its address, its process, and a function that
+    starts a worker.
 
     Workers have no nannies, so that a killed one stays dead.
     """

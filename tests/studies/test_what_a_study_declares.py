@@ -1,4 +1,4 @@
-"""What a study declares, how a part of it is run, and where it is looked for."""
+"""What a study declares, how a part of it is run, and where studies are searched for."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def halved(x):
 
 
 def said(call, *arguments):
-    """The sentence of a DataError."""
+    """Return the message of a DataError."""
     with pytest.raises(DataError) as caught:
         call(*arguments)
     return str(caught.value)

@@ -1,4 +1,4 @@
-"""Adaptation and drive along passages, on paper; what a fit to spike times hands on."""
+"""Adaptation and drive along passages, computed by hand; what a fit to spike times passes on."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ def test_drift_and_diffusion_are_in_distances_from_reset_to_threshold(equations)
 
 
 def test_a_drive_is_a_sine_of_the_time_at_which_a_passage_goes_on():
-    """Less what it is at time zero, which the drift holds."""
+    """The value of the sine at time zero is subtracted, because the drift contains it."""
     model = nc.models.lif_diffusive(periodic=True).with_parameters(
         frequency=50.0, drive_cos=0.3, drive_sin=0.1
     )

@@ -1,5 +1,5 @@
-"""Every number of a fit to spike times on paper: the perfect integrator, whose intervals are
-inverse Gaussian."""
+"""Every number of a fit to spike times, computed by hand for the perfect integrator, whose
+intervals are inverse Gaussian."""
 
 from __future__ import annotations
 
@@ -89,8 +89,8 @@ def test_scores_are_those_on_paper(result):
 
 
 def test_an_open_end_counts_by_its_survival_probability():
-    """One interval more that no spike has ended, at least 30 ms long: the log of the probability of
-    that."""
+    """One more interval, which no spike has ended, is at least 30 ms long: the log-likelihood
+    changes by the logarithm of that probability."""
     spikes = np.concatenate([[0.0], np.cumsum(LENGTHS)])
     train = neo.SpikeTrain(spikes, units="s", t_stop=spikes[-1] + 0.03)
     fixed = PERFECT.with_parameters(mu=50.0).with_fixed("mu")
@@ -104,8 +104,8 @@ def test_an_open_end_counts_by_its_survival_probability():
 
 
 def test_neighbours_are_not_taken_across_repeats_or_open_ends():
-    """Twelve pairs inside two trains; the last of the first with the first of the second is no
-    pair."""
+    """Two trains have twelve pairs of neighbouring intervals; the last interval of the first train
+    and the first one of the second are not a pair."""
     values = np.array([0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.9, 0.8, 0.6, 0.4, 0.5, 0.2, 0.1])
     first = np.zeros(15, bool)
     first[[0, 8]] = True

@@ -433,8 +433,8 @@ def test_meshes_of_a_periodic_input_follow_its_period():
 
 
 def test_the_density_of_an_interval_too_short_for_the_flux_has_its_own_slopes():
-    """Where the flux underflows, as a tenth of a microsecond after the reset: by every parameter,
-    against differences."""
+    """A tenth of a microsecond after the reset the flux underflows; the slopes by every parameter
+    are compared with differences."""
     model = nc.models.by_name("lif-diffusive-periodic").with_parameters(
         drive_cos=0.3, frequency=35.0
     )

@@ -1,5 +1,5 @@
-"""Cross-validation, profile, bootstrap and held-out scores of spike times on paper: inverse
-Gaussian intervals again."""
+"""Cross-validation, profile, bootstrap and held-out scores of spike times, computed by hand for
+inverse Gaussian intervals."""
 
 from __future__ import annotations
 
@@ -21,7 +21,8 @@ def result():
 
 
 def closed_fit(lengths):
-    """Mean and shape (reset to threshold over sigma, squared) at the maximum."""
+    """Return mean and shape (squared ratio of the distance from reset to threshold to sigma) at the
+    maximum."""
     mean = np.mean(lengths)
     return mean, 1 / (np.mean(1 / lengths) - 1 / mean)
 
