@@ -40,8 +40,8 @@ KEPT_PROGRAMS = {
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Where long tests run as well, programs are optimised, since they run for minutes, and
-    kept."""
+    """Optimise compiled programs only if long tests run too, because these run for minutes; keep
+    the compiled programs."""
     chosen = (
         {"XLA_FLAGS": QUICKLY_COMPILED} if config.option.markexpr == "not long" else KEPT_PROGRAMS
     )
@@ -84,7 +84,7 @@ def recorded_data() -> Path:
 def neurocode(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> Callable[..., tuple[int, str, str]]:
-    """Run a command in this process; gives its exit code and what it printed, on both streams."""
+    """Run a command in this process; return its exit code and what it printed on both streams."""
     from neurocode.cli import main
 
     def run(*arguments: object) -> tuple[int, str, str]:

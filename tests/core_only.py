@@ -1,5 +1,5 @@
-"""A process without the libraries of the extras: what works there, and what is said where one is
-needed."""
+"""Runs in a process without the libraries of the extras: what works there, and the message if a
+library is needed."""
 
 from __future__ import annotations
 
@@ -35,7 +35,8 @@ WORKS = ("list data sets", "read MATLAB 5", "read NPY", "one worker")
 
 
 def main() -> None:
-    """Hide the libraries, do everything in the folder given, and write down what was said."""
+    """Hide the libraries, run all actions in the given folder, and write a report of the
+    messages."""
     from neurocode.extras import LIBRARIES
 
     folder = Path(sys.argv[1])
@@ -48,17 +49,17 @@ def main() -> None:
         )
     ]
     names = [name for name in names if name != "neurocode.__main__"]
-    said: dict[str, object] = {
+    report: dict[str, object] = {
         "modules": len(names),
         "imported": sum(bool(importlib.import_module(name)) for name in names),
     }
-    said |= {name: outcome(action) for name, action in actions(folder).items()}
-    said |= commands(folder)
-    (folder / "said.json").write_text(json.dumps(said), encoding="utf-8")
+    report |= {name: outcome(action) for name, action in actions(folder).items()}
+    report |= commands(folder)
+    (folder / "report.json").write_text(json.dumps(report), encoding="utf-8")
 
 
 def outcome(action: Callable[[], object]) -> str:
-    """What an action says of a missing library, or that it is done."""
+    """Return the message of an action about a missing library, or ``done``."""
     from neurocode.errors import MissingExtraError
 
     try:
@@ -121,9 +122,10 @@ def actions(folder: Path) -> dict[str, Callable[[], object]]:
 
 
 def commands(folder: Path) -> dict[str, str]:
-    """Exit code and words of commands, and what one of them wrote."""
+    """Return exit codes and output of commands, and the names of the files that one of them
+    wrote."""
     nwb, out = folder / "a.nwb", folder / "out"
-    said = {
+    report = {
         "--help": command("--help"),
         "describe session.nwb": command("describe", nwb, "-o", folder / "described"),
         "simulate": command(
@@ -140,12 +142,12 @@ def commands(folder: Path) -> dict[str, str]:
             out,
         ),
     }
-    said["files of simulate"] = " ".join(sorted(path.name for path in out.iterdir()))
-    return said
+    report["files of simulate"] = " ".join(sorted(path.name for path in out.iterdir()))
+    return report
 
 
 def command(*arguments: object) -> str:
-    """Exit code of a command and what it printed, on one line."""
+    """Return the exit code of a command and its output, on one line."""
     from neurocode.cli import main as run
 
     sys.argv, code, printed = ["neurocode", *map(str, arguments)], 0, io.StringIO()

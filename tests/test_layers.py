@@ -15,7 +15,7 @@ LINT = (
 
 
 def test_imports_run_downwards():
-    """In a process of its own: the linter takes the streams of the one that it runs in."""
+    """The linter runs in a separate process because it takes over the output streams."""
     root = Path(__file__).parents[1]
     done = subprocess.run(
         [sys.executable, "-c", LINT], cwd=root, capture_output=True, text=True, check=False
@@ -24,7 +24,7 @@ def test_imports_run_downwards():
 
 
 def test_no_imports_run_in_a_circle():
-    """Between modules, imports inside functions included, and between folders."""
+    """Imports between modules, including those inside functions, and imports between folders."""
     graph = grimp.build_graph("neurocode", exclude_type_checking_imports=True, cache_dir=None)
     modules = {module: graph.find_modules_directly_imported_by(module) for module in graph.modules}
     list(graphlib.TopologicalSorter(modules).static_order())

@@ -1,4 +1,4 @@
-"""What is imported, what is installed, and what is said where something is not."""
+"""Which libraries are imported and installed, and the messages if one is missing."""
 
 from __future__ import annotations
 
@@ -126,7 +126,7 @@ def test_each_library_stands_in_the_extra_that_its_sentence_names():
 
 
 def test_no_library_is_required_twice():
-    """But for versions of Python that need another one."""
+    """Except for versions of Python that need a different one."""
     for requirements in (PROJECT["dependencies"], *PROJECT["optional-dependencies"].values()):
         names = [re.match(r"[\w.-]+", text).group() for text in requirements if ";" not in text]
         assert len(names) == len({*names})
@@ -152,38 +152,38 @@ def test_what_is_imported_is_required():
 
 
 @pytest.fixture(scope="module")
-def said(tmp_path_factory) -> dict[str, str]:
-    """What is said in a process that finds none of the libraries of the extras."""
+def report(tmp_path_factory) -> dict[str, str]:
+    """Return the report of a process that finds none of the libraries of the extras."""
     folder = tmp_path_factory.mktemp("core")
     done = in_a_process("from tests.core_only import main; main()", folder, folder=ROOT)
     assert done.returncode == 0, done.stderr
-    return json.loads((folder / "said.json").read_text(encoding="utf-8"))
+    return json.loads((folder / "report.json").read_text(encoding="utf-8"))
 
 
 @pytest.mark.parametrize("action", core_only.NEEDS)
-def test_what_is_missing_is_said_with_the_command_that_installs_it(said, action):
+def test_what_is_missing_is_said_with_the_command_that_installs_it(report, action):
     library = core_only.NEEDS[action]
     extra, purpose = LIBRARIES[library]
     assert (
-        said[action]
+        report[action]
         == f'{library}, which {purpose}, is not installed: pip install "neurocode[{extra}]".'
     )
 
 
-def test_everything_is_imported_and_the_rest_works_without_the_extras(said):
-    assert said["modules"] == said["imported"] > 100
+def test_everything_is_imported_and_the_rest_works_without_the_extras(report):
+    assert report["modules"] == report["imported"] > 100
     for action in core_only.WORKS:
-        assert said[action] == "done", action
+        assert report[action] == "done", action
 
 
-def test_commands_say_in_one_sentence_what_is_missing(said):
-    assert said["describe session.nwb"] == (
+def test_commands_say_in_one_sentence_what_is_missing(report):
+    assert report["describe session.nwb"] == (
         "1 neurocode: pynwb, which reads and writes NWB files, is not installed: pip install "
         '"neurocode[files]".'
     )
-    assert said["--help"].startswith("0 ") and "Usage" in said["--help"]
-    assert said["simulate"].startswith("0 ")
-    assert f"Spikes are written only as CSV: {missing('pynwb')}" in said["simulate"]
+    assert report["--help"].startswith("0 ") and "Usage" in report["--help"]
+    assert report["simulate"].startswith("0 ")
+    assert f"Spikes are written only as CSV: {missing('pynwb')}" in report["simulate"]
     written = [
         "model.toml",
         "provenance.json",
@@ -193,7 +193,7 @@ def test_commands_say_in_one_sentence_what_is_missing(said):
         "simulation.png",
         "spikes.csv",
     ]
-    assert said["files of simulate"].split() == written
+    assert report["files of simulate"].split() == written
 
 
 def test_provenance_says_the_versions_of_what_is_installed(tmp_path, monkeypatch):

@@ -1,4 +1,4 @@
-"""The same argument has the same name everywhere; names that were given up do not come back."""
+"""The same argument has the same name everywhere, and names that were replaced do not come back."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ COUNTED = ("steps", "trains", "inputs", "cells", "units")
 
 
 def arguments() -> list[tuple[str, inspect.Parameter]]:
-    """Every argument of a public function, class or method, with its path."""
+    """Return every argument of a public function, class or method, with its path."""
     every = []
     for path, member in members():
         methods = vars(member).items() if isinstance(member, type) else ()
@@ -45,7 +45,8 @@ def arguments() -> list[tuple[str, inspect.Parameter]]:
             except (TypeError, ValueError):
                 continue
             every += [
-                (f"{called.removeprefix('neurocode.')}({each.name})", each) for each in parameters
+                (f"{called.removeprefix('neurocode.')}({parameter.name})", parameter)
+                for parameter in parameters
             ]
     return every
 
@@ -55,12 +56,14 @@ ARGUMENTS = arguments()
 
 @pytest.mark.parametrize(("old", "new"), GIVEN_UP.items())
 def test_a_name_that_was_given_up_does_not_come_back(old, new):
-    back = [path for path, each in ARGUMENTS if each.name == old and path not in OTHER_MEANING]
+    back = [
+        path for path, argument in ARGUMENTS if argument.name == old and path not in OTHER_MEANING
+    ]
     assert not back, f"say '{new}' instead of '{old}': {', '.join(back)}"
 
 
 def test_names_are_looked_for_in_all_of_the_package():
-    """And what is excepted is there."""
+    """The names are searched for in the whole package, and every exception in the lists exists."""
     paths = {path for path, _ in ARGUMENTS}
     assert len(paths) > 1000 and paths >= OTHER_MEANING
     assert paths >= {
@@ -72,17 +75,19 @@ def test_names_are_looked_for_in_all_of_the_package():
 
 def test_numbers_of_things_begin_with_n():
     counts = [
-        path for path, each in ARGUMENTS if each.name in COUNTED and type(each.default) is int
+        path
+        for path, argument in ARGUMENTS
+        if argument.name in COUNTED and type(argument.default) is int
     ]
     assert not counts
 
 
 def test_a_network_is_called_network():
-    """Arguments that hold one, whatever they are called."""
+    """Arguments that hold a network, whatever they are called."""
     others = [
         path
-        for path, each in ARGUMENTS
-        if each.annotation == "Network" and each.name not in ("network", "other")
+        for path, argument in ARGUMENTS
+        if argument.annotation == "Network" and argument.name not in ("network", "other")
     ]
     assert {path.partition("(")[2].rstrip(")") for path in others} <= NETWORKS_OF_OTHER_KINDS
 

@@ -1,5 +1,5 @@
-"""What is said when modules are imported: defaults, what is given by its name alone, and values
-that are not changed."""
+"""What is stated when modules are imported: defaults, keyword-only arguments, and values that do
+not change."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ STATED = tomllib.loads((Path(__file__).parent / "defaults.toml").read_text(encod
 
 def members() -> Iterator[tuple[str, object]]:
     """Functions and classes with their paths, of all modules but those of the command line."""
-    for found in pkgutil.walk_packages(neurocode.__path__, "neurocode."):
-        if found.name.endswith("__main__") or found.name.startswith("neurocode.cli"):
+    for info in pkgutil.walk_packages(neurocode.__path__, "neurocode."):
+        if info.name.endswith("__main__") or info.name.startswith("neurocode.cli"):
             continue
-        module = importlib.import_module(found.name)
+        module = importlib.import_module(info.name)
         for name, member in vars(module).items():
             if callable(member) and getattr(member, "__module__", None) == module.__name__:
                 yield f"{module.__name__}.{name}", member
@@ -53,9 +53,14 @@ def _values_of(member: object) -> dict[str, object]:
     except (TypeError, ValueError):
         return {}
     plain = [
-        each for each in parameters if isinstance(each.default, (bool, int, float, str, tuple))
+        parameter
+        for parameter in parameters
+        if isinstance(parameter.default, (bool, int, float, str, tuple))
     ]
-    kept = {"*" * (each.kind is each.KEYWORD_ONLY) + each.name: each.default for each in plain}
+    kept = {
+        "*" * (parameter.kind is parameter.KEYWORD_ONLY) + parameter.name: parameter.default
+        for parameter in plain
+    }
     return {
         name: list(value) if isinstance(value, tuple) else value for name, value in kept.items()
     }

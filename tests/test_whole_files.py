@@ -1,5 +1,5 @@
-"""Folders are replaced whole: a kill at any moment leaves the old one or the new one, never a
-mixture."""
+"""Folders are replaced as a whole: a kill at any moment leaves the old folder or the new one, never
+a mixture."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from neurocode.whole_files import recover_folder, replacing, replacing_folder, r
 
 
 class Killed(BaseException):
-    """Stands for the end of the process: nothing after it runs."""
+    """Raised in place of the end of the process: nothing runs after it."""
 
 
 def nothing(folder):

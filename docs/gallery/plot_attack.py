@@ -2,8 +2,8 @@
 How far a small change of the input misleads a network
 ======================================================
 
-The fast gradient sign changes every input a little in the worst direction. A random change of the
-same length is the control.
+The fast gradient sign method changes every input by a small amount, in the direction that increases
+the loss. A random change of the same length serves as a control.
 """
 
 import jax

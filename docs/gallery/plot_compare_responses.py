@@ -2,8 +2,8 @@
 Do a model's responses look like the recorded ones?
 ===================================================
 
-A fitted model is simulated and its spikes are compared with held-out repeats: each statistic beside
-how much two halves of the recording differ.
+A fitted model is simulated, and its spikes are compared with held-out repeats. The table shows the
+difference in each statistic together with the difference between two halves of the recording.
 """
 
 import neo
@@ -27,5 +27,5 @@ table = nc.compare(predicted, recorded, n_splits=10)
 print(table.round(3))
 
 # %%
-# One page shows rates, intervals and variability of both.
+# The figure shows the rates, intervals and variability of the model and of the recording.
 nc.plotting.compare_figure(table, nc.statistics.curves(predicted), nc.statistics.curves(recorded))

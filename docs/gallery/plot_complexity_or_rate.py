@@ -2,8 +2,8 @@
 Is this complexity more than rate?
 ==================================
 
-Lempel-Ziv complexity of a spike train follows its rate. Only beside surrogates of the same rate
-does it say something about order.
+The Lempel-Ziv complexity of a spike train depends on its rate. Only the comparison with surrogates
+of the same rate shows whether the order of the spikes matters.
 """
 
 import matplotlib.pyplot as plt

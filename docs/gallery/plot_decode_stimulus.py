@@ -2,8 +2,8 @@
 Which stimulus was it?
 ======================
 
-Spike counts of a population decode which of four stimuli was shown; a permutation test says whether
-better than chance.
+One of four stimuli is decoded from the spike counts of a population. A permutation test shows
+whether the accuracy is above chance.
 """
 
 import matplotlib.pyplot as plt
@@ -23,7 +23,7 @@ for number in numbers:
     probabilities.append(probability)
 
 # %%
-# More neurons say more; the error bars are 95 % binomial intervals over all trials.
+# More neurons give a higher accuracy. Error bars are 95 % binomial intervals over all trials.
 share, n = np.array(accuracies), stimuli * repeats
 figure, axes = plt.subplots(figsize=(3.5, 2.4), layout="constrained")
 axes.errorbar(numbers, 100 * share, 196 * np.sqrt(share * (1 - share) / n), marker="o")

@@ -2,8 +2,8 @@
 Describe the units of a session
 ===============================
 
-Three units with the same rate and different regularity: one row per unit, with significance against
-surrogates that keep the rate.
+Three units have the same rate but different regularity. The table has one row per unit, and tests
+its complexity against surrogates of the same rate.
 """
 
 import matplotlib.pyplot as plt
@@ -20,7 +20,7 @@ table = nc.describe(units, n_surrogates=100)
 print(table[["rate", "cv", "lv", "lz_ratio"]].round(3))
 
 # %%
-# The interval distribution is what the coefficients of variation summarise.
+# The coefficients of variation summarise the interval distributions, which are shown here.
 figure, axes = plt.subplots(figsize=(3.5, 2.4), layout="constrained")
 for name, times in units.items():
     axes.hist(

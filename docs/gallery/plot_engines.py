@@ -18,7 +18,7 @@ blocks = {
     engine: nc.simulate(model, current, record=("v",), engine=engine)
     for engine in ("brian2", "jax")
 }
-# the fastest, which keeps spikes alone
+# Numba is the fastest engine and keeps only spikes.
 blocks["numba"] = nc.simulate(model, current, engine="numba")
 spikes = {
     engine: block.segments[0].spiketrains[0].rescale("ms").magnitude
@@ -28,7 +28,7 @@ for engine, times in spikes.items():
     print(engine, np.round(times, 3)[:5])
 
 # %%
-# The potentials of Brian2 and JAX lie on each other; below, how far they are apart.
+# The potentials of Brian2 and JAX coincide; the lower panel shows their difference.
 first, second = (blocks[engine].segments[0].analogsignals[0] for engine in ("brian2", "jax"))
 times = first.times.rescale("ms")
 figure, axes = plt.subplots(2, 1, figsize=(3.5, 2.8), sharex=True, layout="constrained")

@@ -2,8 +2,8 @@
 A first fit, and how close it comes to the truth
 ================================================
 
-A generalised integrate-and-fire neuron is simulated under a noisy current. The fit sees its spikes
-and the current alone.
+A generalised integrate-and-fire neuron is simulated under a noisy current. The model is fitted to
+nothing but its spikes and the current.
 """
 
 import matplotlib.pyplot as plt
@@ -20,9 +20,9 @@ result = nc.fit(nc.models.gif((80.0,)), experiment, starts=1)
 print(result.summary())
 
 # %%
-# Each estimate comes with a 95 % interval from the observed information. Spikes alone leave the
-# shift and the scale of voltage open, so the capacitance and the resting potential are fixed; the
-# other estimates are compared with the truth.
+# Each estimate comes with a 95 % interval from the observed information. Spikes alone do not
+# determine the shift and the scale of the voltage, so the capacitance and the resting potential are
+# fixed. The other estimates are compared with the truth.
 estimates = [(name, value) for name, value in result.parameters.items() if not value.fixed]
 figure, axes = plt.subplots(figsize=(3.5, 2.4), layout="constrained")
 for row, (name, estimate) in enumerate(estimates):

@@ -32,7 +32,7 @@ differing = sum(
 print(f"{differing} of {in_jax.shape[1]} neurons differ")
 
 # %%
-# Circles are spikes in JAX, dots those of Brian2.
+# Circles are the spikes in JAX, dots those in Brian2.
 figure, axes = plt.subplots(figsize=(4, 2.6), layout="constrained")
 steps, neurons = np.nonzero(in_jax)
 axes.plot(1e3 * task.dt * steps, neurons, "o", markersize=5, markerfacecolor="none", label="JAX")

@@ -2,8 +2,8 @@
 How noise at the threshold makes responses unreliable
 =====================================================
 
-The same frozen current is given to a neuron twenty times. The wider the escape noise, the less the
-repeats agree.
+The same frozen current is injected into a neuron twenty times. The wider the escape noise, the less
+the repeats agree.
 """
 
 import matplotlib.pyplot as plt

@@ -2,8 +2,9 @@
 A serotonin cell of the dorsal raphe
 ====================================
 
-Current clamp of a recorded cell: the spikes of the training sweep are fitted, the frozen-noise
-repeats are predicted. The recording is public (``neurocode data fetch raphe``).
+The cell was recorded in current clamp. A model is fitted to the spikes of the training sweep and
+then predicts the repeats with frozen noise. The recording is public
+(``neurocode data fetch raphe``).
 """
 
 import os
@@ -21,5 +22,5 @@ scores = nc.evaluate(result, experiment, n_predictions=100)
 print(scores.summary())
 
 # %%
-# Recorded and predicted repeats, the rate, and the goodness of fit.
+# The figure shows the recorded and the predicted repeats, the rate, and the goodness of fit.
 scores.plot()

@@ -2,9 +2,9 @@
 Ganglion cells of a salamander's retina
 =======================================
 
-Thirty-eight sorted units saw the same movie thirty times. Every unit becomes one row: rate,
-irregularity, variability over repeats, and complexity beside surrogates of its rate. The recording
-is public (``neurocode data fetch retina-movies``).
+Thirty-eight sorted units were recorded while the same movie was shown thirty times. The table has
+one row per unit, with its rate, irregularity, variability over repeats, and complexity compared
+with surrogates of the same rate. The recording is public (``neurocode data fetch retina-movies``).
 """
 
 import os
@@ -21,8 +21,8 @@ table = nc.describe(trains, n_surrogates=20)
 print(table[["rate", "cv", "fano_factor", "lz_ratio"]].describe().round(2))
 
 # %%
-# Most units are more regular from repeat to repeat than a Poisson process, and less complex than
-# their rate allows.
+# In most units the counts vary more from repeat to repeat than those of a Poisson process, partly
+# because rates drift. The complexity of every unit is below that of surrogates of the same rate.
 figure, axes = plt.subplots(1, 2, figsize=(5.5, 2.5), layout="constrained")
 axes[0].plot(table["rate"], table["fano_factor"], "o", markersize=3)
 axes[0].axhline(1.0, color="black", linewidth=0.8, linestyle=":")

@@ -1,9 +1,9 @@
 """
-What an adaptive neuron listens to
-==================================
+To which frequencies an adaptive neuron responds
+================================================
 
-Near a steady state a model is linear. Its transfer function says at which frequency an adaptive LIF
-neuron resonates.
+Near a steady state a model is approximately linear. Its transfer function shows at which frequency
+an adaptive LIF neuron resonates.
 """
 
 import matplotlib.pyplot as plt

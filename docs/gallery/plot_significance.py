@@ -2,8 +2,8 @@
 Which units are less complex than chance?
 =========================================
 
-Surrogates of the same rate give every unit a null distribution, and the false discovery rate
-corrects over units.
+Surrogates of the same rate give a null distribution for every unit. Controlling the false discovery
+rate corrects for the number of units.
 """
 
 import matplotlib.pyplot as plt
@@ -20,7 +20,7 @@ table = nc.describe(units, n_surrogates=200)
 print(table.filter(like="lz").round(3))
 
 # %%
-# Bursts of four spikes are found; the Poisson units are not.
+# The units with bursts of four spikes are significant, the Poisson units are not.
 column = next(name for name in table.columns if name.startswith("lz") and name.endswith("q"))
 figure, axes = plt.subplots(figsize=(3.5, 2.8), layout="constrained")
 found = table[column] < 0.05

@@ -2,8 +2,8 @@
 A neuron from spike times alone
 ===============================
 
-Without a current, a leaky integrate-and-fire neuron driven by white noise can still be fitted: to
-the times between its spikes.
+Even if the current is not known, a leaky integrate-and-fire neuron driven by white noise can be
+fitted to the intervals between the spikes.
 """
 
 import matplotlib.pyplot as plt
@@ -18,7 +18,8 @@ result = nc.fit(model, spikes)
 print(result.summary())
 
 # %%
-# The density of the fitted model, exact and without a time step, beside the recorded intervals.
+# The density of the fitted model is exact, without a time step. It is compared with the simulated
+# intervals.
 intervals = np.diff(spikes.rescale("s").magnitude)
 times = np.linspace(1e-4, np.quantile(intervals, 0.995), 300)
 values = {name: parameter.value for name, parameter in result.parameters.items()}

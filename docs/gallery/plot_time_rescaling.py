@@ -2,8 +2,8 @@
 Does the model explain when the cell fires?
 ===========================================
 
-Under the right model, intervals counted in expected spikes are exponential. A model without
-adaptation is given away by them.
+If a model is right, the expected number of spikes between two spikes has an exponential
+distribution. These rescaled intervals show that a model without adaptation is wrong.
 """
 
 import matplotlib.pyplot as plt
@@ -26,8 +26,8 @@ scores = {
 }
 
 # %%
-# Quantiles of the rescaled intervals on the held-out repeats, with the 95 % band of the
-# Kolmogorov-Smirnov test.
+# The panels show the quantiles of the rescaled intervals on the held-out repeats, with the 95 %
+# band of the Kolmogorov-Smirnov test.
 figure, axes = plt.subplots(1, 2, figsize=(5, 2.6), sharey=True, layout="constrained")
 for panel, (label, score) in zip(axes, scores.items(), strict=True):
     nc.plotting.spikes.rescaling(panel, score.ks.quantiles, score.ks.band)

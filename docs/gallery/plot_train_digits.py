@@ -23,7 +23,7 @@ for label, learned in (("weights", ()), ("weights, a and b", ("a", "b"))):
     histories[f"{label}: test {result.test_score:.1%}"] = result.history
 
 # %%
-# One seed of each: enough to show how to do it, too little to say which is better.
+# There is only one seed of each, which shows how training works but not which network is better.
 figure, axes = plt.subplots(figsize=(3.5, 2.4), layout="constrained")
 for label, history in histories.items():
     axes.plot(history["epoch"], 100 * history["validation_score"], marker="o", label=label)

@@ -2,8 +2,8 @@
 A neuron of your own
 ====================
 
-A model is text with units. Here a leaky integrator gets a threshold that follows its potential, so
-that slow inputs are ignored.
+A model is a text with units. Here a leaky integrator gets a threshold that follows its potential,
+so that it does not respond to slow inputs.
 """
 
 from pathlib import Path
@@ -45,7 +45,7 @@ with TemporaryDirectory() as folder:
     model = nc.models.load(path)
 
 # %%
-# A ramp that reaches 300 pA in 60 ms makes the neuron fire, one that takes 400 ms does not.
+# A ramp that reaches 300 pA in 60 ms makes the neuron fire; one that takes 400 ms does not.
 figure, axes = plt.subplots(
     2, 2, figsize=(5, 2.8), sharex="col", sharey="row", layout="constrained"
 )

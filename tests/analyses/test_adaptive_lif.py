@@ -83,8 +83,8 @@ def test_the_symplectic_neuron_is_not_stable_for_all_parameters():
         and abs(bounds.loc["SE", "smallest_bound"] - 1204) < 0.5
     )
     assert (bounds["radius_below_bound"] < 1).all() and (bounds["radius_above_bound"] > 1).all()
-    found = claims.stable_for_all(table)
-    assert found.verdict == "refuted" and abs(found.our_mean - 1204) < 0.5
+    claim = claims.stable_for_all(table)
+    assert claim.verdict == "refuted" and abs(claim.our_mean - 1204) < 0.5
 
 
 def test_the_example_neuron_has_the_values_of_the_figure():
@@ -100,11 +100,13 @@ def test_the_example_neuron_has_the_values_of_the_figure():
 def test_a_gradient_is_the_reversed_impulse_response(coupling):
     """Automatic differentiation through 300 steps against the closed form, and its sum against the
     gain for constant input."""
-    found = wavelets.gradient(coupling, 400)[::-1]
+    reversed_gradient = wavelets.gradient(coupling, 400)[::-1]
     np.testing.assert_allclose(
-        found, closed_forms.impulse_response("SE", coupling, 25e-3, 60e-3, 1e-3, 400), atol=1e-14
+        reversed_gradient,
+        closed_forms.impulse_response("SE", coupling, 25e-3, 60e-3, 1e-3, 400),
+        atol=1e-14,
     )
-    assert abs(found.sum() - 1 / (1 + coupling)) < 2e-5
+    assert abs(reversed_gradient.sum() - 1 / (1 + coupling)) < 2e-5
 
 
 @pytest.mark.parametrize(
@@ -123,13 +125,13 @@ def test_published_networks_have_the_published_number_of_parameters(
 ):
     sizes = {"ecg": (4, 6), "bursts-20": (10, 20), "springs": (4, 4)}
     task = type("Task", (), dict(zip(("n_inputs", "n_outputs"), sizes[dataset], strict=True)))
-    own = protocols.row(base, arm, dataset=dataset, seed=0, **changes)
-    assert networks.make_network(own, task).n_parameters == count
+    settings = protocols.row(base, arm, dataset=dataset, seed=0, **changes)
+    assert networks.make_network(settings, task).n_parameters == count
 
 
 def test_springs_of_four_times_the_stiffness_swing_twice_as_fast():
-    """All springs alike: what one chain does in a step the stiffer one does in half of it, to
-    rounding of the data."""
+    """With identical springs, a chain of four times the stiffness makes in half a step what the
+    other makes in a whole one, up to rounding of the data."""
     slow, fast = (spring_mass(20, 7, (k, k)).training.inputs for k in (900, 3600))
     np.testing.assert_allclose(fast[:, :100], slow[:, :200:2], atol=1e-5)
     assert (
@@ -144,9 +146,9 @@ def test_a_delay_shifts_whole_steps_and_its_slope_is_that_of_the_smoothed_train(
     """Spikes in steps 1 and 2, delays 2.4 and 0.6 rounded to 2 and 1; a slope of one in step 5 sees
     x(5-2-2) - x(5-2+2) over 4."""
     x = jnp.zeros((8, 1, 2)).at[1, 0, 0].set(1.0).at[2, 0, 1].set(1.0)
-    late = delays.delayed(x, jnp.array([2.4, 0.6]), 3)
-    assert np.flatnonzero(late[:, 0, 0]).tolist() == [3] and np.flatnonzero(
-        late[:, 0, 1]
+    shifted = delays.delayed(x, jnp.array([2.4, 0.6]), 3)
+    assert np.flatnonzero(shifted[:, 0, 0]).tolist() == [3] and np.flatnonzero(
+        shifted[:, 0, 1]
     ).tolist() == [3]
     assert np.flatnonzero(delays.delayed(x, jnp.array([9.0, -4.0]), 3)[:, 0, 0]).tolist() == [4]
     slope = jax.grad(lambda d: delays.delayed(x, d, 3)[5, 0].sum())(jnp.array([2.0, 2.0]))
@@ -154,7 +156,7 @@ def test_a_delay_shifts_whole_steps_and_its_slope_is_that_of_the_smoothed_train(
     slope = jax.grad(lambda d: delays.delayed(x, d, 3)[1, 0].sum())(jnp.array([2.0, 1.0]))
     np.testing.assert_allclose(slope, [-0.25, -0.25])
     into = jax.grad(
-        lambda own: delays.delayed(own, jnp.array([2.0, 1.0]), 3)[4, 0] @ jnp.array([3.0, 5.0])
+        lambda train: delays.delayed(train, jnp.array([2.0, 1.0]), 3)[4, 0] @ jnp.array([3.0, 5.0])
     )(x)
     assert into[2, 0, 0] == 3.0 and into[3, 0, 1] == 5.0 and float(jnp.abs(into).sum()) == 8.0
 
@@ -163,33 +165,35 @@ def test_a_network_with_learned_delays_is_one_with_whole_delays_and_fires_the_sa
     net = networks.make_network(row("SE-delays", layers=2), bursts)
     weights = lambda part: [layer.connection.weight for layer in part.layers]  # noqa: E731
     net = eqx.tree_at(weights, net, [10 * weights(net)[0], 40 * weights(net)[1]])
-    own = delays.settled(net)
+    settled = delays.settled(net)
     steps = net.layers[1].connection.steps
     assert (
-        own.layers[1].connection.delay == steps
+        settled.layers[1].connection.delay == steps
         and len(set(steps)) > 2
         and max(steps) <= networks.LONGEST_DELAY
     )
     assert net.layers[0].connection.delay is None and isinstance(
-        own.readout.connection, type(own.layers[0].connection)
+        settled.readout.connection, type(settled.layers[0].connection)
     )
     x = 3.0 * np.moveaxis(bursts.test.inputs[:2, :80], 0, 1)
-    here, there = (part(jnp.asarray(x)) for part in (net, own))
-    assert all(np.array_equal(a, b) for a, b in zip(here.spikes, there.spikes, strict=True))
-    brian = run_in_brian(own, x)
+    response, settled_response = (part(jnp.asarray(x)) for part in (net, settled))
+    assert all(
+        np.array_equal(a, b) for a, b in zip(response.spikes, settled_response.spikes, strict=True)
+    )
+    brian = run_in_brian(settled, x)
     assert all(
         np.array_equal(a, b)
-        for a, b in zip(training.spikes_in_double(own, x), brian.spikes, strict=True)
+        for a, b in zip(training.spikes_in_double(settled, x), brian.spikes, strict=True)
     )
     assert all(spikes.sum() > 20 for spikes in brian.spikes)
 
 
 def test_an_lstm_has_as_many_values_as_the_spiking_network_and_computes_what_its_gates_say(bursts):
-    """One cell by hand, and the size nearest to the wanted one: 4n(10 + n + 1) + 5(n + 1) for ten
-    inputs and five classes."""
+    """One LSTM cell is computed by hand, and the number of cells is the one whose number of values,
+    4n(10 + n + 1) + 5(n + 1) for ten inputs and five classes, is nearest to the wanted one."""
     wanted = networks.make_network(row("SE", neurons=40), bursts).n_parameters
-    found = networks.make_network(row("LSTM", neurons=40), bursts).n_parameters
-    assert found == min(
+    n_values = networks.make_network(row("LSTM", neurons=40), bursts).n_parameters
+    assert n_values == min(
         (4 * n * (11 + n) + 5 * (n + 1) for n in range(1, 60)), key=lambda size: abs(size - wanted)
     )
     net = lstm.LongShortTermMemory(1, 1, 1, 1e-3, key=jax.random.key(0))
@@ -213,12 +217,12 @@ def test_the_threshold_of_an_alif_neuron_jumps_and_comes_back(bursts):
     _, learned = networks.make_model(row("ALIF"))
     assert learned == ("tau", "tau_w", "b")
     alone = eqx.tree_at(
-        lambda own: own.recurrent.weight,
+        lambda module: module.recurrent.weight,
         networks.make_network(row("ALIF", neurons=1), bursts).layers[0],
         jnp.zeros((1, 1)),
     )
     middle = {name: jnp.full(1, 0.5) for name in alone.intrinsic.coordinates}
-    layer = eqx.tree_at(lambda own: own.intrinsic.coordinates, alone, middle)
+    layer = eqx.tree_at(lambda module: module.intrinsic.coordinates, alone, middle)
     values = {name: float(layer.intrinsic.values()[name][0]) for name in learned}
     spikes = np.asarray(layer.driven(jnp.full((60, 1, 1), 3.0)))[:, 0, 0]
     u, w, by_hand = 0.0, 0.0, []
@@ -251,8 +255,8 @@ def best_rates(protocol):
 
 
 def test_rows_and_their_seeds():
-    """Twelve seeds of SE and EF at the released rate, five of LIF at its own; tuning has other
-    seeds, and three values at least."""
+    """SE and EF have twelve seeds at the released rate and LIF five at its own rate; tuning has
+    other seeds and at least three values."""
     best, cells, grid = best_rates("reduced")
     assert (
         len(grid["rate"]) == 3
@@ -283,7 +287,7 @@ def test_rows_and_their_seeds():
         0.003
     } and "SE-delays" in set(rivals["arm"])
     assert set(rivals.loc[(rivals["dataset"] == "ecg") & (rivals["arm"] == "SE"), "rate"]) == {0.01}
-    assert {own["seed"] for own in protocols.disturbed("reduced", best)} == set(range(5))
+    assert {settings["seed"] for settings in protocols.disturbed("reduced", best)} == set(range(5))
     for make in (
         protocols.ecg,
         protocols.rivals,
@@ -292,7 +296,11 @@ def test_rows_and_their_seeds():
         protocols.disturbed,
         protocols.described,
     ):
-        keys = [key_of(own) for protocol in protocols.PROTOCOLS for own in make(protocol, best)]
+        keys = [
+            key_of(settings)
+            for protocol in protocols.PROTOCOLS
+            for settings in make(protocol, best)
+        ]
         assert len(set(keys)) == len(keys)
     released = pd.DataFrame(protocols.springs("published", best_rates("published")[0]))
     assert (
@@ -303,25 +311,25 @@ def test_rows_and_their_seeds():
 
 
 def test_a_network_that_predicts_nothing_has_the_error_of_zero_and_did_not_train():
-    own = row("SE", "springs", samples=40, neurons=4)
-    task = networks.make_task(own)
-    net = networks.make_network(own, task)
+    settings = row("SE", "springs", samples=40, neurons=4)
+    task = networks.make_task(settings)
+    net = networks.make_network(settings, task)
     silent = eqx.tree_at(
         lambda part: part.readout.connection.weight,
         net,
         jnp.zeros_like(net.readout.connection.weight),
     )
     result = type("Result", (), {"network": silent})
-    found = training.free_running_scores(task, result, 0)
+    scores = training.free_running_scores(task, result, 0)
     assert (
-        found["test_score"] == pytest.approx(found["zero_predictor"], rel=1e-6)
-        and 0.2 < found["zero_predictor"] < 1
+        scores["test_score"] == pytest.approx(scores["zero_predictor"], rel=1e-6)
+        and 0.2 < scores["zero_predictor"] < 1
     )
-    assert isinstance(silent.readout, Readout) and len(json.loads(found["course"])) == 10
+    assert isinstance(silent.readout, Readout) and len(json.loads(scores["course"])) == 10
     table = pd.DataFrame(
         [
-            {**found, "best_epoch": 5},
-            {**found, "best_epoch": 5, "training_score": 0.49 * found["training_zero"]},
+            {**scores, "best_epoch": 5},
+            {**scores, "best_epoch": 5, "training_score": 0.49 * scores["training_zero"]},
         ]
     )
     assert training.is_sound(table).tolist() == [False, True]
@@ -361,15 +369,15 @@ def test_judges_find_what_was_planted():
     assert abs(judged("ecg_reproduces_se", table).values.mean() - (0.90 - 0.8818)) < 0.002
     assert abs(judged("normalisation_adds_nothing", table).values.mean() - 0.03) < 0.002
     table.loc[(table["arm"] == "EF") & (table["seed"] == 2), "best_epoch"] = 1
-    found = judged("ecg_se_over_ef", table)
-    assert len(found.values) == 4 and found.untrained == 1
+    judgement = judged("ecg_se_over_ef", table)
+    assert len(judgement.values) == 4 and judgement.untrained == 1
     lost = planted().assign(shift_0=0.9, shift_1=lambda t: np.where(t["arm"] == "SE", 0.85, 0.6))
     np.testing.assert_allclose(judged("robust_shift_1", lost).values, 0.25)
 
 
 def test_judges_of_trajectories_leave_out_what_failed():
-    """Errors of 0.03 and 0.05 where zero has 0.5; a LIF at 0.3 fails, so its pairs are none and its
-    own claim is refuted."""
+    """Predicting zero has an error of 0.5. SE has errors of 0.03 and 0.05; LIF fails with 0.3, so
+    no pairs are left and its own claim is refuted."""
     errors = {"SE": 0.03, "EF": 0.05, "LIF": 0.3, "SE-normalised": 0.1}
     table = planted(zero_predictor=0.5, training_zero=0.5).assign(
         test_score=lambda t: t["arm"].map(errors)
@@ -378,8 +386,8 @@ def test_judges_of_trajectories_leave_out_what_failed():
         {"arm": {"SE-normalised": "SE-feed-forward"}}
     )
     np.testing.assert_allclose(judged("springs_se_over_ef", table).values, 0.02)
-    found = judged("springs_se_over_lif", table)
-    assert len(found.values) == 0 and found.untrained == 5
+    judgement = judged("springs_se_over_lif", table)
+    assert len(judgement.values) == 0 and judgement.untrained == 5
     np.testing.assert_allclose(judged("springs_zero_lif", table).values, -0.05)
     np.testing.assert_allclose(judged("springs_zero_se", table).values, 0.22)
     assert len(judged("springs_se_over_ef_released", table).values) == 0
@@ -434,9 +442,9 @@ def test_disturbances_add_what_they_say(bursts):
 
 @pytest.mark.long
 def test_a_row_is_trained_kept_and_read_again(tmp_path):
-    own = row("SE", "springs", samples=60, batch=16)
-    first, second = (training.training_row(tmp_path, **own) for _ in range(2))
-    assert first == second and (tmp_path / key_of(own) / "checkpoint.bin").exists()
+    settings = row("SE", "springs", samples=60, batch=16)
+    first, second = (training.training_row(tmp_path, **settings) for _ in range(2))
+    assert first == second and (tmp_path / key_of(settings) / "checkpoint.bin").exists()
     delayed = training.training_row(tmp_path, **row("SE-delays", layers=2))
     assert (
         delayed["brian_differs"] == 0
@@ -447,8 +455,8 @@ def test_a_row_is_trained_kept_and_read_again(tmp_path):
 
 @pytest.mark.long
 def test_the_quick_protocol_runs_from_an_empty_folder_and_draws(tmp_path, monkeypatch):
-    """Without recorded data; every part makes its table, and stability and neurons are drawn from
-    them."""
+    """Without recorded data every part makes its table, and the figures of stability and neurons
+    are drawn from these tables."""
     from figures import adaptive_lif as figures
 
     monkeypatch.delenv("NEUROCODE_DATA", raising=False)

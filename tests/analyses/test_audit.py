@@ -28,7 +28,8 @@ def claims(study):
 
 
 def by_seed(frame, arm, first, second, values):
-    """Differences of two arms by seed, of pairs whose networks both trained."""
+    """Return the differences of two arms for each seed, for pairs in which both networks
+    trained."""
     trained = frame[(frame["best_epoch"] > 1) & (frame["training_score"] >= 3 * frame["chance"])]
     wide = {
         name: trained[trained[arm] == name].set_index("seed")[values] for name in (first, second)
@@ -37,7 +38,8 @@ def by_seed(frame, arm, first, second, values):
 
 
 def holm(p):
-    """By the definition: the k-th smallest of n times n - k + 1, never below the one before."""
+    """Return corrected p-values by the definition of Holm: the k-th smallest of n times n - k + 1,
+    never below the one before."""
     corrected, highest = {}, 0.0
     for rank, place in enumerate(sorted(range(len(p)), key=lambda k: p[k])):
         highest = max(highest, min(1.0, (len(p) - rank) * p[place]))
@@ -50,7 +52,7 @@ def interval(values):
 
 
 def agree(row, values):
-    """Mean, interval and number of pairs of a committed claim."""
+    """Assert that mean, interval and number of pairs are those of a committed claim."""
     assert row["our_mean"] == pytest.approx(values.mean(), rel=1e-4, abs=1e-9) and row[
         "seeds"
     ] == len(values)
@@ -60,14 +62,16 @@ def agree(row, values):
 def test_noise_costs_no_accuracy_by_hand():
     """All claims of equal accuracy, with two one-sided tests and Holm's correction."""
     training = table("noisy_networks", "training")
-    found = claims("noisy_networks")
-    found = found[found["claim"].str.contains("test accuracy of one pass")]
-    found = found[
-        found["claim"].str.contains("minus deterministic")
-        & ~found["claim"].str.contains("LeNet|CIFARNet")
+    accuracy_claims = claims("noisy_networks")
+    accuracy_claims = accuracy_claims[
+        accuracy_claims["claim"].str.contains("test accuracy of one pass")
+    ]
+    accuracy_claims = accuracy_claims[
+        accuracy_claims["claim"].str.contains("minus deterministic")
+        & ~accuracy_claims["claim"].str.contains("LeNet|CIFARNet")
     ]
     tests = []
-    for row in found.to_dict("records"):
+    for row in accuracy_claims.to_dict("records"):
         first = next(
             kind
             for kind in ("escape", "diffusive", "both")
@@ -87,12 +91,13 @@ def test_noise_costs_no_accuracy_by_hand():
                 stats.ttest_1samp(values, MARGIN, alternative="less").pvalue,
             )
         )
-    confirmed = found["verdict"] == "confirmed"
+    confirmed = accuracy_claims["verdict"] == "confirmed"
     assert len(tests) == 9
     # with the convolutional networks the family is larger, so corrected probabilities are at least
     # these
     assert np.all(
-        found.loc[confirmed, "p"].to_numpy() >= 0.999 * np.array(holm(tests))[confirmed.to_numpy()]
+        accuracy_claims.loc[confirmed, "p"].to_numpy()
+        >= 0.999 * np.array(holm(tests))[confirmed.to_numpy()]
     )
     assert np.all(np.array(tests)[confirmed.to_numpy()] < 0.025)
 
@@ -100,33 +105,36 @@ def test_noise_costs_no_accuracy_by_hand():
 def test_robustness_to_attacks_by_hand():
     """Accuracy lost to the iterated gradient sign, mean over its three sizes."""
     robustness = table("noisy_networks", "robustness")
-    found = claims("noisy_networks")
-    found = found[
-        found["claim"].str.contains("lose less accuracy to the iterated")
-        & found["claim"].str.contains("minus escape")
+    attack_claims = claims("noisy_networks")
+    attack_claims = attack_claims[
+        attack_claims["claim"].str.contains("lose less accuracy to the iterated")
+        & attack_claims["claim"].str.contains("minus escape")
     ]
-    assert len(found)
-    for row in found.to_dict("records"):
-        own = robustness[robustness["dataset"] == row["dataset"]]
-        own = own.assign(
-            lost=own["clean"]
-            - (own["pgd_over_0.1"] + own["pgd_over_0.2"] + own["pgd_over_0.4"]) / 3
+    assert len(attack_claims)
+    for row in attack_claims.to_dict("records"):
+        of_dataset = robustness[robustness["dataset"] == row["dataset"]]
+        of_dataset = of_dataset.assign(
+            lost=of_dataset["clean"]
+            - (of_dataset["pgd_over_0.1"] + of_dataset["pgd_over_0.2"] + of_dataset["pgd_over_0.4"])
+            / 3
         )
-        agree(row, by_seed(own, "kind", "deterministic", "escape", "lost"))
+        agree(row, by_seed(of_dataset, "kind", "deterministic", "escape", "lost"))
 
 
 def test_learned_thresholds_against_tuned_ones_by_hand():
     """Accuracy of learned thresholds minus that of tuned ones, with and without normalisation."""
     training = table("threshold_learning", "training")
-    found = claims("threshold_learning")
-    found = found[found["claim"].str.contains("fixed threshold that was tuned")]
-    assert len(found) == 6
-    for row in found.to_dict("records"):
-        own = training[
+    threshold_claims = claims("threshold_learning")
+    threshold_claims = threshold_claims[
+        threshold_claims["claim"].str.contains("fixed threshold that was tuned")
+    ]
+    assert len(threshold_claims) == 6
+    for row in threshold_claims.to_dict("records"):
+        of_dataset = training[
             (training["dataset"] == row["dataset"])
             & (training["normalised"] == ("not normalised" not in row["claim"]))
         ]
-        agree(row, by_seed(own, "arm", "both", "weights", "test_score"))
+        agree(row, by_seed(of_dataset, "arm", "both", "weights", "test_score"))
 
 
 @pytest.mark.parametrize(
@@ -154,10 +162,10 @@ def test_arms_of_surrogate_gradients_by_hand(net, words, count, first, second):
     recurrence against propagated."""
     rows = table("surrogate_gradients", "comparisons")
     rows = rows[(rows["net"] == net) & (rows["start"] == "firing")]
-    found = claims("surrogate_gradients")
-    found = found[found["claim"].str.contains(words)]
-    assert len(found) == count
-    for row in found.to_dict("records"):
+    arm_claims = claims("surrogate_gradients")
+    arm_claims = arm_claims[arm_claims["claim"].str.contains(words)]
+    assert len(arm_claims) == count
+    for row in arm_claims.to_dict("records"):
         agree(
             row,
             by_seed(rows[rows["dataset"] == row["dataset"]], "arm", first, second, "test_score"),
@@ -165,20 +173,20 @@ def test_arms_of_surrogate_gradients_by_hand(net, words, count, first, second):
 
 
 def test_the_reset_of_deep_networks_by_hand():
-    """What an attached reset costs an asymptotic surrogate at four layers minus at one, networks
-    that trained at both."""
+    """The cost of an attached reset for an asymptotic surrogate with four layers, minus the cost
+    with one layer, for networks that trained with both."""
     rows = table("surrogate_gradients", "depth")
     rows = rows[rows["start"] == "firing"]
     trained = rows[(rows["best_epoch"] > 1) & (rows["training_score"] >= 3 * rows["chance"])]
     wide = {
-        (depth, arm): own.set_index("seed")["test_score"]
-        for (depth, arm), own in trained.groupby(["depth", "arm"])
+        (depth, arm): of_arm.set_index("seed")["test_score"]
+        for (depth, arm), of_arm in trained.groupby(["depth", "arm"])
     }
     lost = {
         depth: wide[depth, "asymptotic"] - wide[depth, "asymptotic attached"] for depth in (1, 4)
     }
-    found = claims("surrogate_gradients")
-    (row,) = found[found["claim"].str.contains("the more the deeper the network")].to_dict(
-        "records"
-    )
+    all_claims = claims("surrogate_gradients")
+    (row,) = all_claims[
+        all_claims["claim"].str.contains("the more the deeper the network")
+    ].to_dict("records")
     agree(row, (lost[4] - lost[1]).dropna().sort_index().to_numpy())

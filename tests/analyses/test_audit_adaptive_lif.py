@@ -15,7 +15,7 @@ def claim(study, text, dataset):
 
 
 def by_arm(frame, values):
-    """Values of networks that trained, seeds down and arms across."""
+    """Return the values of networks that trained, one row per seed and one column per arm."""
     trained = frame[(frame["best_epoch"] > 1) & (frame["training_score"] >= 3 * frame["chance"])]
     return trained.pivot(index="seed", columns="arm", values=values)
 

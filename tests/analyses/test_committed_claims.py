@@ -1,4 +1,4 @@
-"""What is committed as found is what the committed tables say."""
+"""The committed verdicts follow from the committed tables."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def kept(name):
 
 
 def test_finished_studies_have_claims():
-    """Every folder of analyses that holds a study or a script, and nothing beside them."""
+    """Every folder of analyses holds a study or a script, and nothing else."""
     assert names_of("analyses", ROOT, "study") == sorted(STUDIES)
     assert {
         path.parent.parent.name.replace("_", "-")
@@ -66,19 +66,22 @@ def test_finished_studies_have_claims():
 @pytest.mark.parametrize("name", STUDIES)
 def test_committed_claims_follow_from_the_committed_tables(name):
     claims = load_study(name, ROOT).claims(results_of(name, ROOT))
-    found, table = (
+    recomputed, committed = (
         pd.DataFrame([vars(claim) for claim in claims], columns=COLUMNS + PAIRED),
         kept(name),
     )
     for column in ("claim", "source", "paper_value", "seeds", "verdict"):
-        assert found[column].tolist() == table[column].tolist()
+        assert recomputed[column].tolist() == committed[column].tolist()
     for column in (
         "our_mean",
         "our_sd",
-        *(("low", "high", "p", "needed") if "dataset" in table else ()),
+        *(("low", "high", "p", "needed") if "dataset" in committed else ()),
     ):
         np.testing.assert_allclose(
-            found[column].astype(float), pd.to_numeric(table[column]), rtol=1e-4, atol=1e-12
+            recomputed[column].astype(float),
+            pd.to_numeric(committed[column]),
+            rtol=1e-4,
+            atol=1e-12,
         )
 
 
@@ -92,9 +95,9 @@ def recomputed(name, file, condition):
 
 
 def test_numbers_of_claims_by_pandas_alone():
-    """A claim of each study whose tables hold one row per seed, by hand."""
+    """One claim is computed by hand for each study whose tables hold one row per seed."""
     raphe = recomputed("adaptive-lif", "raphe.parquet", "cell == cell").pivot(
         index="cell", columns="coupling"
     )["held_out_bits"]
-    own = kept("adaptive-lif").query("dataset == 'raphe'")["our_mean"]
-    assert (raphe[True] - raphe[False]).mean() == pytest.approx(own.item(), rel=1e-4)
+    claimed = kept("adaptive-lif").query("dataset == 'raphe'")["our_mean"]
+    assert (raphe[True] - raphe[False]).mean() == pytest.approx(claimed.item(), rel=1e-4)

@@ -45,8 +45,8 @@ TASKS = pd.DataFrame({"distance": 0.3, "units": 32}, index=["markov", "gamma"])
 
 
 def quick_row(**options):
-    own = protocols.cell("quick", "markov", 0.5, 8, "lif", "fixed", "gradient", 1)
-    return {**own, "rate": 0.03, "seed": 0, **options}
+    settings = protocols.cell("quick", "markov", 0.5, 8, "lif", "fixed", "gradient", 1)
+    return {**settings, "rate": 0.03, "seed": 0, **options}
 
 
 def planted_table():
@@ -92,49 +92,53 @@ def judged(table, folder):
 
 
 @pytest.fixture(scope="module")
-def found(tmp_path_factory):
-    """Claims of the planted table."""
+def planted_claims(tmp_path_factory):
+    """Return the claims that are judged from the planted table."""
     return judged(planted_table(), tmp_path_factory.mktemp("planted"))
 
 
-def rows_of(found, *words):
-    """Claims that hold all of some words."""
-    return found[[all(word in text for word in words) for text in found["claim"]]]
+def rows_of(claims, *words):
+    """Return the claims that contain all given words."""
+    return claims[[all(word in text for word in words) for text in claims["claim"]]]
 
 
-def test_judges_see_what_was_planted(found):
+def test_judges_see_what_was_planted(planted_claims):
     for layers in ("one layer", "two layers"):
         gain = rows_of(
-            found, "improves leaky integrate-and-fire networks trained by gradients", layers
+            planted_claims,
+            "improves leaky integrate-and-fire networks trained by gradients",
+            layers,
         )
         assert set(gain["verdict"]) == {"confirmed"} and set(gain["dataset"]) == {"markov", "gamma"}
         assert gain["our_mean"].to_numpy() == pytest.approx(0.05, abs=0.002)
-    assert set(rows_of(found, "improves meta-neuron networks trained by gradients")["verdict"]) == {
-        "refuted"
-    }
-    reward = rows_of(found, "learning intrinsic", "trained by spike timing with a reward")
+    assert set(
+        rows_of(planted_claims, "improves meta-neuron networks trained by gradients")["verdict"]
+    ) == {"refuted"}
+    reward = rows_of(planted_claims, "learning intrinsic", "trained by spike timing with a reward")
     assert set(reward["untrained"]) == {8} and set(reward["verdict"]) == {"not comparable"}
-    teacher = rows_of(found, "beat the same networks before", "leaky", "teacher")
+    teacher = rows_of(planted_claims, "beat the same networks before", "leaky", "teacher")
     assert set(teacher["verdict"]) == {"refuted"} and teacher[
         "our_mean"
     ].to_numpy() == pytest.approx(-0.02)
-    assert set(rows_of(found, "beat the same networks before", "reward")["verdict"]) == {
+    assert set(rows_of(planted_claims, "beat the same networks before", "reward")["verdict"]) == {
         "confirmed"
     }, "asked of all networks"
-    held = rows_of(found, "random parameters that are held beat learned ones")
+    held = rows_of(planted_claims, "random parameters that are held beat learned ones")
     lif = held["claim"].str.contains("time constants of leaky")
     assert (
         len(held) == 8
         and set(held.loc[lif, "verdict"]) == {"refuted"}
         and set(held.loc[~lif, "verdict"]) == {"confirmed"}
     )
-    thresholds = rows_of(found, "random parameters that are held beat equal ones", "thresholds")
+    thresholds = rows_of(
+        planted_claims, "random parameters that are held beat equal ones", "thresholds"
+    )
     assert len(thresholds) == 2 and thresholds["our_mean"].to_numpy() == pytest.approx(
         0.03, abs=0.002
     )
 
 
-def test_the_best_cell_is_compared_with_every_control(found):
+def test_the_best_cell_is_compared_with_every_control(planted_claims):
     """The best cell on validation has 85 %: 25 points over complexity and five below the count of
     the input, three over the best untrained networks, which are those before a teacher."""
     expected = {
@@ -144,13 +148,13 @@ def test_the_best_cell_is_compared_with_every_control(found):
         "that of networks that were never": 0.03,
     }
     for words, gain in expected.items():
-        own = rows_of(found, f"a trained network beats {words}")
-        assert len(own) == 2 and own["our_mean"].to_numpy() == pytest.approx(gain, abs=0.002)
-    late = rows_of(found, "less than a millisecond")
-    assert set(late["verdict"]) == {"confirmed"} and late["our_mean"].to_numpy() == pytest.approx(
-        1 - 0.4035
-    )
-    assert late["claim"].str.contains(r"accuracy 0\.8(?:49|50|51), 2 nJ").all()
+        gains = rows_of(planted_claims, f"a trained network beats {words}")
+        assert len(gains) == 2 and gains["our_mean"].to_numpy() == pytest.approx(gain, abs=0.002)
+    latency = rows_of(planted_claims, "less than a millisecond")
+    assert set(latency["verdict"]) == {"confirmed"} and latency[
+        "our_mean"
+    ].to_numpy() == pytest.approx(1 - 0.4035)
+    assert latency["claim"].str.contains(r"accuracy 0\.8(?:49|50|51), 2 nJ").all()
     table = planted_table()
     table.loc[table["kind"] == "both", "validation_complexity"] = 2.0
     table.loc[table["kind"] == "both", "test_complexity"] = 0.0
@@ -159,12 +163,12 @@ def test_the_best_cell_is_compared_with_every_control(found):
     )
 
 
-def test_three_claims_by_pandas_alone(found):
-    """A gain, the largest gain and a control, from the committed tables where there are any, else
-    from planted ones."""
+def test_three_claims_by_pandas_alone(planted_claims):
+    """A gain, the largest gain and a control are computed from the committed tables if there are
+    any, otherwise from planted ones."""
     committed = (RESULTS / "training.parquet").exists()
     table = pd.read_parquet(RESULTS / "training.parquet") if committed else planted_table()
-    found = pd.read_csv(RESULTS / "claims.csv") if committed else found
+    planted_claims = pd.read_csv(RESULTS / "claims.csv") if committed else planted_claims
     floor = table["chance"] + 3 * np.sqrt(
         table["chance"] * (1 - table["chance"]) / table["training_samples"]
     )
@@ -172,36 +176,46 @@ def test_three_claims_by_pandas_alone(found):
         (table["best_epoch"] > 1) & (table["moved"] > 0) & (table["training_score"] >= floor)
     ]
     lif = learned[(learned["neuron"] == "lif") & learned["kind"].isin(["fixed", "learned"])]
-    for task, own in lif.groupby("dataset"):
-        wide = own.set_index(["rule", "depth", "kind", "seed"])["test_complexity"].unstack("kind")
+    for task, of_task in lif.groupby("dataset"):
+        wide = of_task.set_index(["rule", "depth", "kind", "seed"])["test_complexity"].unstack(
+            "kind"
+        )
         gain = (wide["learned"] - wide["fixed"]).dropna()
         row = rows_of(
-            found[found["dataset"] == task], "improves leaky", "by gradients, one layer"
+            planted_claims[planted_claims["dataset"] == task],
+            "improves leaky",
+            "by gradients, one layer",
         ).iloc[0]
-        one = gain.loc["gradient", 1]
-        low, high = stats.t.interval(0.95, len(one) - 1, one.mean(), stats.sem(one))
+        gains = gain.loc["gradient", 1]
+        low, high = stats.t.interval(0.95, len(gains) - 1, gains.mean(), stats.sem(gains))
         np.testing.assert_allclose(
             [row["our_mean"], row["low"], row["high"]],
-            [one.mean(), low, high],
+            [gains.mean(), low, high],
             rtol=1e-4,
             atol=1e-9,
         )
-        most = rows_of(found[found["dataset"] == task], "leaky", "by up to so much").iloc[0]
+        most = rows_of(
+            planted_claims[planted_claims["dataset"] == task], "leaky", "by up to so much"
+        ).iloc[0]
         assert most["our_mean"] == pytest.approx(
             gain.groupby(["rule", "depth"]).mean().max(), rel=1e-4
         )
-    for task, own in learned.groupby("dataset"):
-        mean = own.groupby(["neuron", "kind", "rule", "depth"])["validation_complexity"].mean()
-        best = own.set_index(["neuron", "kind", "rule", "depth"]).loc[[mean.idxmax()]]
-        row = rows_of(found[found["dataset"] == task], "beats complexity of its input").iloc[0]
+    for task, of_task in learned.groupby("dataset"):
+        mean = of_task.groupby(["neuron", "kind", "rule", "depth"])["validation_complexity"].mean()
+        best = of_task.set_index(["neuron", "kind", "rule", "depth"]).loc[[mean.idxmax()]]
+        row = rows_of(
+            planted_claims[planted_claims["dataset"] == task], "beats complexity of its input"
+        ).iloc[0]
         assert row["our_mean"] == pytest.approx(
             (best["test_complexity"] - best["raw_test_complexity"]).mean(), rel=1e-4
         )
 
 
-def test_what_is_published_as_up_to_is_judged_against_the_largest_by_chance(found):
-    found = rows_of(found, "by up to so much")
-    lif, meta = (found[found["claim"].str.contains(name)] for name in ("leaky", "meta"))
+def test_what_is_published_as_up_to_is_judged_against_the_largest_by_chance(planted_claims):
+    planted_claims = rows_of(planted_claims, "by up to so much")
+    lif, meta = (
+        planted_claims[planted_claims["claim"].str.contains(name)] for name in ("leaky", "meta")
+    )
     assert lif["dataset"].tolist() == ["gamma", "markov", EVERYWHERE] and set(
         lif["paper_value"]
     ) == {"0.135"}
@@ -220,9 +234,9 @@ def test_exchanges_keep_the_cells_of_a_seed_and_task_together():
     """Gains of 2 and 4 points in two seeds: the mean of 3 is reached by one of four exchanges; with
     a cell of the opposite gains in the same task by two of four, and with one in another task,
     which is exchanged by itself, by 7 of 16."""
-    one = pd.DataFrame({("a", "gradient", 1): [0.02, 0.04]})
-    assert maximum_of(one).p == 1 / 4 and maximum_of(one).largest == pytest.approx(0.03)
-    same = one.assign(**{"x": -one.iloc[:, 0]}).set_axis(
+    one_cell = pd.DataFrame({("a", "gradient", 1): [0.02, 0.04]})
+    assert maximum_of(one_cell).p == 1 / 4 and maximum_of(one_cell).largest == pytest.approx(0.03)
+    same = one_cell.assign(**{"x": -one_cell.iloc[:, 0]}).set_axis(
         [("a", "gradient", 1), ("a", "teacher", 1)], axis=1
     )
     assert maximum_of(same).p == 2 / 4 and maximum_of(same).mean == pytest.approx(0, abs=1e-12)
@@ -285,54 +299,54 @@ def test_the_pilot_chooses_a_distance_with_room_and_the_size_that_is_best_there(
         ("markov", 0.2, 16, 0.91),
         ("markov", 0.1, 16, 0.69),
     ]
-    one = pd.DataFrame(rows, columns=["dataset", "distance", "units", "validation_score"])
-    found = protocols.chosen(
+    pilot = pd.DataFrame(rows, columns=["dataset", "distance", "units", "validation_score"])
+    chosen = protocols.chosen(
         pd.concat(
             [
-                one.assign(validation_score=one["validation_score"] + shift)
+                pilot.assign(validation_score=pilot["validation_score"] + shift)
                 for shift in (-0.01, 0.01)
             ]
         )
     )
-    assert found[["distance", "units"]].to_dict("index") == {
+    assert chosen[["distance", "units"]].to_dict("index") == {
         "bernoulli": {"distance": 0.02, "units": 32},
         "gamma": {"distance": 1.0, "units": 16},
     }
 
 
 def test_cells_that_cannot_learn_are_left_out_by_their_tuning():
-    """Two of three seeds must have learned; plasticity with fixed parameters is asked whether it
-    beats no training in any case."""
+    """At least two of three seeds must have learned. Plasticity with fixed parameters is kept in
+    any case, because a claim asks whether it is better than no training."""
     cells = [
         quick_row(kind=kind, rule=rule)
         for kind, rule in (("learned", "gradient"), ("learned", "teacher"), ("fixed", "teacher"))
     ]
     tuned = pd.DataFrame(
-        [{**own, "seed": seed, "error": None} for own in cells for seed in TUNING_SEEDS]
+        [{**cell, "seed": seed, "error": None} for cell in cells for seed in TUNING_SEEDS]
     )
     learned = pd.Series([True, True, False, True, False, False, False, False, False])
     best = pd.DataFrame(cells).drop(columns="seed").assign(at_edge=False)
-    found = protocols.with_trained(best, tuned, learned, "reduced")
-    assert found["trained_seeds"].tolist() == [2, 1, 0] and found["left_out"].tolist() == [
+    settings = protocols.with_trained(best, tuned, learned, "reduced")
+    assert settings["trained_seeds"].tolist() == [2, 1, 0] and settings["left_out"].tolist() == [
         False,
         True,
         False,
     ]
-    rows = protocols.trainings("reduced", found)
-    assert {own["rule"] for own in rows} == {"gradient", "teacher"} and len(rows) == 16
-    assert set(rows[0]) == set(quick_row()) and len({key_of(own) for own in rows}) == 16
+    rows = protocols.trainings("reduced", settings)
+    assert {row["rule"] for row in rows} == {"gradient", "teacher"} and len(rows) == 16
+    assert set(rows[0]) == set(quick_row()) and len({key_of(row) for row in rows}) == 16
 
 
 def test_all_cells_search_one_grid_on_other_seeds_and_local_rules_train_one_layer():
     cells = protocols.cells("reduced", TASKS)
-    assert len(cells) == len({key_of(own) for own in cells}) == 2 * 29
-    assert {own["depth"] for own in cells if own["rule"] != "gradient"} == {1}
-    assert all(len(protocols.grid("reduced", own["rule"])["rate"]) == 3 for own in cells)
+    assert len(cells) == len({key_of(cell) for cell in cells}) == 2 * 29
+    assert {cell["depth"] for cell in cells if cell["rule"] != "gradient"} == {1}
+    assert all(len(protocols.grid("reduced", cell["rule"])["rate"]) == 3 for cell in cells)
     pilot = protocols.pilot("reduced")
-    assert {own["seed"] for own in pilot} == set(TUNING_SEEDS) and not set(TUNING_SEEDS) & set(
+    assert {row["seed"] for row in pilot} == set(TUNING_SEEDS) and not set(TUNING_SEEDS) & set(
         range(8)
     )
-    assert len(pilot) == 4 * 4 * 3 * 3 and {own["kind"] for own in pilot} == {"fixed"}
+    assert len(pilot) == 4 * 4 * 3 * 3 and {row["kind"] for row in pilot} == {"fixed"}
     tuned = pd.DataFrame(pilot).assign(validation_score=0.5, validation_loss=1.0)
     assert set(best_settings(tuned, ["dataset"], ["rate"])["rate"]) == {protocols.PILOT_RATE}
 
@@ -369,8 +383,8 @@ def test_kinds_start_from_the_same_weights_and_differ_in_what_they_should():
         kind: [np.asarray(layer.connection.weight) for layer in net.layers]
         for kind, net in made.items()
     }
-    for own in weights.values():
-        assert all(map(np.array_equal, own, weights["fixed"]))
+    for arrays in weights.values():
+        assert all(map(np.array_equal, arrays, weights["fixed"]))
     assert [w.shape for w in weights["fixed"]] == [(30, 8), (8, 8)] and weights["fixed"][
         0
     ].mean() == pytest.approx(0.9, abs=0.1)
@@ -389,10 +403,10 @@ def test_sources_of_equal_rates_have_equal_rates():
     error = np.sqrt(0.1 * 0.9 / (samples * 10 * data.STEPS))
     for name, distance in (("markov", 0.4), ("gamma", 7.0), ("poisson", 0.2)):
         first, second = (
-            data.trains_of(own, samples, random) for own in data.FAMILIES[name](distance)
+            data.trains_of(source, samples, random) for source in data.FAMILIES[name](distance)
         )
         assert first.shape == (samples, data.CHANNELS, data.STEPS)
-        rates = [own[:, : data.INFORMATIVE].mean() for own in (first, second)]
+        rates = [trains[:, : data.INFORMATIVE].mean() for trains in (first, second)]
         # neighbouring bins of a correlation of 0.4 raise the variance by 1.4/0.6
         assert abs(rates[0] - rates[1]) < 4 * np.sqrt(2 * 1.4 / 0.6) * error, name
         assert abs(second[:, data.INFORMATIVE :].mean() - rates[0]) < 6 * error + 0.001, name
@@ -411,7 +425,8 @@ def test_classes_differ_as_they_say():
     counts = data.trains_of(regular, 200, random)[:, :10].sum(axis=2)
     assert counts.var() / counts.mean() < 0.3, "Fano factor of shape 8 tends to 1/8"
     first, second = (
-        data.trains_of(own, 200, random)[:, :10].mean(axis=(0, 2)) for own in data.poisson(0.2)
+        data.trains_of(source, 200, random)[:, :10].mean(axis=(0, 2))
+        for source in data.poisson(0.2)
     )
     np.testing.assert_allclose(first[:5], -np.expm1(-0.12), atol=0.006)
     np.testing.assert_allclose(second[:5], -np.expm1(-0.08), atol=0.006)
@@ -428,9 +443,9 @@ def test_joules_and_milliseconds_of_a_decision_by_hand(monkeypatch):
     monkeypatch.setattr(cost.time, "perf_counter", lambda: next(ticks))
     random = np.random.default_rng(0)
     decoder = discriminant().fit(random.random((50, 16)), random.integers(0, 2, 50))
-    found = cost.cost_of(net, part, decoder, seed=0)
-    assert found["joules"] == pytest.approx(1e-12 * (2400 * 0.9 + 16 * 4.6), rel=1e-5)
-    assert found["milliseconds"] == pytest.approx(2.0), "nine seconds of compilation do not count"
+    costs = cost.cost_of(net, part, decoder, seed=0)
+    assert costs["joules"] == pytest.approx(1e-12 * (2400 * 0.9 + 16 * 4.6), rel=1e-5)
+    assert costs["milliseconds"] == pytest.approx(2.0), "nine seconds of compilation do not count"
 
 
 def test_the_fast_decision_is_that_of_the_decoder():
@@ -448,7 +463,9 @@ def test_what_moved_is_measured_over_what_was_there():
     task = SimpleNamespace(n_inputs=data.CHANNELS, n_outputs=2)
     net = networks.make_network(quick_row(), task)
     larger = eqx.tree_at(
-        lambda own: own.layers[0].connection.weight, net, 1.5 * net.layers[0].connection.weight
+        lambda module: module.layers[0].connection.weight,
+        net,
+        1.5 * net.layers[0].connection.weight,
     )
     assert training.moved(net, net) == 0 and training.moved(net, larger) == pytest.approx(
         0.5, rel=1e-4
@@ -461,9 +478,9 @@ def test_raw_inputs_reach_what_the_sheet_computed():
     task = tell_sources_apart(
         [Bernoulli(0.2), Markov(0.2, 0.5)], n_samples=1200, n_bins=500, shares=(0.5, 1 / 6), seed=3
     )
-    found, _ = read_out(task, None, ["test"])
-    assert found["test_complexity"] == pytest.approx(0.906, abs=0.08)
-    assert found["test_count"] == pytest.approx(0.547, abs=0.12)
+    scores, _ = read_out(task, None, ["test"])
+    assert scores["test_complexity"] == pytest.approx(0.906, abs=0.08)
+    assert scores["test_count"] == pytest.approx(0.547, abs=0.12)
 
 
 def test_divergent_types_are_refused_by_name():
@@ -482,7 +499,7 @@ def test_divergent_types_are_refused_by_name():
     [("gradient", "meta"), ("tempotron", "lif"), ("teacher", "lif"), ("reward", "lif")],
 )
 def test_a_row_of_every_rule_has_what_is_judged(rule, neuron):
-    found = training.training_row(
+    scores = training.training_row(
         **quick_row(
             rule=rule, neuron=neuron, kind="learned", rate=1.0 if rule != "gradient" else 0.03
         )
@@ -494,9 +511,13 @@ def test_a_row_of_every_rule_has_what_is_judged(rule, neuron):
         "raw_test_count",
         "untrained_validation_complexity",
         "moved",
-    } <= set(found)
-    assert not set(found) & set(quick_row()) and found["joules"] > 0 and found["milliseconds"] > 0
-    assert found["over_untrained"] == found["test_complexity"] - found["untrained_test_complexity"]
+    } <= set(scores)
+    assert (
+        not set(scores) & set(quick_row()) and scores["joules"] > 0 and scores["milliseconds"] > 0
+    )
+    assert (
+        scores["over_untrained"] == scores["test_complexity"] - scores["untrained_test_complexity"]
+    )
 
 
 def states(blocked):
@@ -516,30 +537,31 @@ def test_planted_trains_have_the_rates_and_the_correlations_that_they_should():
     ).astype(float)
     for label, expected in enumerate((0.0, 0.3, 0.6)):
         for unit, rate in enumerate((0.2, 0.1)):
-            own = rasters[labels == label, unit]
-            assert own.mean() == pytest.approx(rate, abs=0.012)
-            assert np.corrcoef(own[:, 1:].ravel(), own[:, :-1].ravel())[0, 1] == pytest.approx(
-                expected, abs=0.03
-            )
+            spikes = rasters[labels == label, unit]
+            assert spikes.mean() == pytest.approx(rate, abs=0.012)
+            assert np.corrcoef(spikes[:, 1:].ravel(), spikes[:, :-1].ravel())[
+                0, 1
+            ] == pytest.approx(expected, abs=0.03)
     assert not rasters[:, 2].any()
 
 
 def test_structure_is_seen_by_complexity_where_it_was_planted():
-    """A correlation of 0.9 in 40 trains of 200 bins is seen in six sets of six; of six without any
-    at most two are above what one of twenty others is (with probability 0.998)."""
+    """A correlation of 0.9 in 40 trains of 200 bins is detected in six of six sets. Of six sets
+    without correlation at most two exceed the value that one set in twenty exceeds by chance (with
+    probability 0.998)."""
     setting = {"dataset": power.MADE, "repeats": 6, "without": 20, "seed": 1}
-    found = power.power_row(**setting, correlation=0.9)
-    assert found["complexity_seen"] == 6 and found["complexity_accuracy"] > 0.9
+    scores = power.power_row(**setting, correlation=0.9)
+    assert scores["complexity_seen"] == 6 and scores["complexity_accuracy"] > 0.9
     assert power.power_row(**setting, correlation=0.0)["complexity_seen"] <= 2
-    assert (found["samples"], found["units"], found["bins"]) == (40, 1, 200)
+    assert (scores["samples"], scores["units"], scores["bins"]) == (40, 1, 200)
 
 
 def test_blocks_allow_no_small_probability():
-    """Two blocks in each of five folds: 32 labellings, and the one that exchanges all parts the
-    states as well as the true one."""
-    own, random = states(True), np.random.default_rng(0)
-    assert len({tuple(permuted(own, random)) for _ in range(400)}) == 32
-    assert power.smallest_p(own) == 2 / 32 and power.smallest_p(states(False)) == 0
+    """Two blocks in each of five folds have 32 labellings. The labelling that exchanges all blocks
+    separates the states as well as the true one, so p cannot be below 2/32."""
+    blocked, random = states(True), np.random.default_rng(0)
+    assert len({tuple(permuted(blocked, random)) for _ in range(400)}) == 32
+    assert power.smallest_p(blocked) == 2 / 32 and power.smallest_p(states(False)) == 0
 
 
 def test_detection_curve_and_verdicts_by_hand(tmp_path):
@@ -571,8 +593,8 @@ def test_detection_curve_and_verdicts_by_hand(tmp_path):
         (stats.beta.ppf(0.025, 5, 96), stats.beta.ppf(0.975, 6, 95))
     )
     table.to_parquet(tmp_path / "power.parquet")
-    found = {claim.dataset: claim for claim in seen.seen_claims(tmp_path)}
-    assert {name: own.verdict for name, own in found.items()} == {
+    claims = {claim.dataset: claim for claim in seen.seen_claims(tmp_path)}
+    assert {name: claim.verdict for name, claim in claims.items()} == {
         "unsure": "confirmed",
         "sure": "confirmed",
         "weak": "refuted",
@@ -580,54 +602,63 @@ def test_detection_curve_and_verdicts_by_hand(tmp_path):
     p = {
         name: stats.binom.sf(count - 1, 100, 0.8) for name, count in (("unsure", 90), ("sure", 97))
     }
-    assert found["sure"].p == pytest.approx(3 * p["sure"]) and found["unsure"].p == pytest.approx(
+    assert claims["sure"].p == pytest.approx(3 * p["sure"]) and claims["unsure"].p == pytest.approx(
         2 * p["unsure"]
     )
-    assert "at least 0.0625" in found["weak"].claim and "that needs 0.31" in found["weak"].claim
+    assert "at least 0.0625" in claims["weak"].claim and "that needs 0.31" in claims["weak"].claim
 
 
 def test_permutations_respect_blocks():
-    """Every fold keeps its numbers of each state; where samples follow one another whole blocks are
-    exchanged."""
+    """Every fold keeps its number of samples of each state; if samples follow one another, whole
+    blocks are exchanged."""
     random = np.random.default_rng(1)
     for blocked in (False, True):
-        own = states(blocked)
-        orders = [permuted(own, random) for _ in range(20)]
-        assert any(not np.array_equal(order, own.labels) for order in orders)
+        samples = states(blocked)
+        orders = [permuted(samples, random) for _ in range(20)]
+        assert any(not np.array_equal(order, samples.labels) for order in orders)
         for order in orders:
             for fold in range(5):
-                assert np.bincount(order[own.folds == fold]).tolist() == [4, 4]
+                assert np.bincount(order[samples.folds == fold]).tolist() == [4, 4]
                 if blocked:
-                    assert len(np.unique(order[(own.folds == fold) & (own.labels == 0)])) == 1
+                    assert (
+                        len(np.unique(order[(samples.folds == fold) & (samples.labels == 0)])) == 1
+                    )
 
 
 def test_thinning_makes_rates_equal():
     """Rates of both states within four standard errors of the lower one (one in 16 000 a side)."""
-    own = states(False)
-    rasters = thinned(own, np.random.default_rng(2))
+    samples = states(False)
+    rasters = thinned(samples, np.random.default_rng(2))
     for fold in range(5):
-        inside = [rasters[(own.labels == label) & (own.folds == fold)].mean() for label in (0, 1)]
+        inside = [
+            rasters[(samples.labels == label) & (samples.folds == fold)].mean() for label in (0, 1)
+        ]
         assert abs(inside[0] - inside[1]) < 4 * np.sqrt(2 * 0.1 * 0.9 / (4 * 2 * 300))
-    rates = [rasters[own.labels == label].mean() for label in (0, 1)]
+    rates = [rasters[samples.labels == label].mean() for label in (0, 1)]
     assert abs(rates[0] - rates[1]) < 4 * np.sqrt(2 * 0.1 * 0.9 / (20 * 2 * 300)) and not np.any(
-        rasters & ~own.rasters
+        rasters & ~samples.rasters
     )
 
 
 def test_distances_are_those_of_van_rossum():
-    """Against the closed form of the library, within what bins of a millisecond allow."""
+    """The distances agree with the closed form of the library within what bins of a millisecond
+    allow."""
     random = np.random.default_rng(0)
     rasters = random.random((3, 1, 400)) < 0.03
-    found = distance_matrix(rasters, 1e-3)
+    distances = distance_matrix(rasters, 1e-3)
     for i, j in ((0, 1), (1, 2)):
         times = [np.flatnonzero(rasters[k, 0]) * 1e-3 for k in (i, j)]
-        assert found[i, j] == pytest.approx(van_rossum_distance(*times, 20e-3) ** 2 / 2, rel=0.06)
+        assert distances[i, j] == pytest.approx(
+            van_rossum_distance(*times, 20e-3) ** 2 / 2, rel=0.06
+        )
 
 
 def test_recorded_movements_have_folds_of_both_directions(recorded_data):
-    own = states_of("stn-direction")
+    samples = states_of("stn-direction")
     assert (
-        own.rasters.shape == (50, 1, 500)
-        and features(own.rasters)["count"].sum() == own.rasters.sum()
+        samples.rasters.shape == (50, 1, 500)
+        and features(samples.rasters)["count"].sum() == samples.rasters.sum()
     )
-    assert all(np.bincount(own.labels[own.folds == fold]).tolist() == [5, 5] for fold in range(5))
+    assert all(
+        np.bincount(samples.labels[samples.folds == fold]).tolist() == [5, 5] for fold in range(5)
+    )

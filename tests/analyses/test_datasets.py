@@ -1,4 +1,4 @@
-"""What studies take of a task does not depend on the order of the sequences in a file."""
+"""The subsets of a task that studies use do not depend on the order of the sequences in a file."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from neurocode.errors import DataError
 from neurocode.learning import Part, Task, stratified
 
 
-def sorted_task(each=40, classes=10, steps=3):
+def sorted_task(per_class=40, classes=10, steps=3):
     """Parts stored by class, as in the files of MNIST and of the Braille letters; inputs hold the
     number of the sequence."""
-    labels = np.repeat(np.arange(classes, dtype=np.int32), each)
+    labels = np.repeat(np.arange(classes, dtype=np.int32), per_class)
     inputs = (
         np.arange(len(labels), dtype=np.float32)[:, None, None]
         * np.ones((1, steps, 1), np.float32)
@@ -32,12 +32,12 @@ def counts(part, classes=10):
 
 
 def test_a_smaller_task_holds_every_class_in_proportion():
-    """Of ten classes of 40, 100 sequences are ten of each; the same for the same seed, others for
-    another."""
+    """From ten classes of 40 sequences, a subset of 100 holds ten of each. The same seed gives the
+    same subset, another seed another one."""
     task = sorted_task()
-    found, again, other = smaller(task, 100, 0), smaller(task, 100, 0), smaller(task, 100, 1)
+    first, again, other = smaller(task, 100, 0), smaller(task, 100, 0), smaller(task, 100, 1)
     for name in ("training", "validation", "test"):
-        part = getattr(found, name)
+        part = getattr(first, name)
         assert counts(part) == [10] * 10 and len(np.unique(part.inputs[:, 0, 0])) == 100
         np.testing.assert_array_equal(part.inputs, getattr(again, name).inputs)
         assert not np.array_equal(
@@ -55,24 +55,25 @@ def test_three_hundred_of_mnist_are_of_all_digits(recorded_data):
 
 
 class KnownError(Exception):
-    """What a row was about to measure is known."""
+    """Raised to stop a row when it begins to measure; carries the part that it measures."""
 
 
 def taken(monkeypatch, module, row, name, at):
-    """The part that a row gives to one of its functions, of a task that is stored by class."""
-    own = importlib.import_module(f"analyses.{module}")
+    """Return the part that a row passes to one of its functions, for a task that is stored by
+    class."""
+    imported = importlib.import_module(f"analyses.{module}")
 
     def stop(*args, **options):
         raise KnownError(args[at])
 
-    monkeypatch.setattr(own, name, stop)
+    monkeypatch.setattr(imported, name, stop)
     with pytest.raises(KnownError) as caught:
-        row(own)
+        row(imported)
     return caught.value.args[0]
 
 
 def trained(*args, **options):
-    """A training that is over at once, of a task that is stored by class."""
+    """Stand in for a training that ends at once, of a task that is stored by class."""
     net = SimpleNamespace(layers=[], populations=[], is_stochastic=False)
     history = pd.DataFrame(
         {"epoch": [1], "validation_score": [0.5], "validation_loss": [0.5], "rate_0": [0.1]}
@@ -92,7 +93,7 @@ def test_robustness_of_noisy_networks_is_that_of_all_classes(monkeypatch):
     part = taken(
         monkeypatch,
         "noisy_networks.robustness",
-        lambda own: own.robustness_row(None, **row),
+        lambda module: module.robustness_row(None, **row),
         "score_of",
         1,
     )
@@ -100,7 +101,8 @@ def test_robustness_of_noisy_networks_is_that_of_all_classes(monkeypatch):
 
 
 def test_spikes_of_noisy_networks_are_of_all_classes(monkeypatch):
-    """Of ten classes of 40, those that are described and those that are repeated."""
+    """The sequences that are described and those that are repeated come from all ten classes of
+    40."""
     from analyses.noisy_networks import training
 
     seen = []
@@ -119,16 +121,16 @@ def test_spikes_of_noisy_networks_are_of_all_classes(monkeypatch):
 
 
 def test_every_seed_is_tested_on_the_same_sequences_and_trained_on_others():
-    """The test part stays; of the rest each is in training or in validation, another one for
-    another seed, in no order."""
-    task = sorted_task(each=10)
+    """The test part is the same for all seeds. Every other sequence is either in training or in
+    validation; which one depends on the seed, and the order is random."""
+    task = sorted_task(per_class=10)
     part = Part(task.test.inputs + 10.0, task.test.targets, task.test.valid)
     task = Task("made", task.training, part, task.test, loss="max_over_time", n_outputs=10, dt=1e-3)
     a, b, again = (divided_anew(task, seed) for seed in (0, 1, 0))
     assert a.test is task.test
     numbers = [
-        np.concatenate([own.training.inputs, own.validation.inputs])[:, 0, 0]
-        for own in (a, b, again)
+        np.concatenate([task_of_seed.training.inputs, task_of_seed.validation.inputs])[:, 0, 0]
+        for task_of_seed in (a, b, again)
     ]
     np.testing.assert_array_equal(np.sort(numbers[0]), np.sort(numbers[1]))
     np.testing.assert_array_equal(numbers[0], numbers[2])
@@ -140,14 +142,15 @@ def test_every_seed_is_tested_on_the_same_sequences_and_trained_on_others():
 
 
 def test_a_coarser_task_holds_means_of_its_steps():
-    """Five steps 0, 1, 2, 3, 4 in twos: 0.5 and 2.5, the last left out; valid where either was."""
+    """Five steps with values 0, 1, 2, 3, 4 are averaged in pairs: 0.5 and 2.5. The last step is
+    left out; a pair is valid if either step was."""
     inputs = np.arange(5, dtype=np.float32)[None, :, None]
     part = Part(inputs, np.zeros(1, np.int32), np.array([[True, False, False, False, True]]))
-    found = coarser(
+    coarse = coarser(
         Task("made", part, part, part, loss="max_over_time", n_outputs=2, dt=1e-3), 2
     ).training
-    assert found.inputs[0, :, 0].tolist() == [0.5, 2.5] and found.inputs.dtype == np.float32
-    assert found.valid.tolist() == [[True, False]]
+    assert coarse.inputs[0, :, 0].tolist() == [0.5, 2.5] and coarse.inputs.dtype == np.float32
+    assert coarse.valid.tolist() == [[True, False]]
 
 
 def test_the_test_parts_of_recorded_tasks_are_shared_by_all_seeds(recorded_data):
@@ -158,13 +161,13 @@ def test_the_test_parts_of_recorded_tasks_are_shared_by_all_seeds(recorded_data)
 
 
 def test_described_traces_are_drawn(monkeypatch):
-    """40 of 400 traces, none twice, from all over the file: the mean number within four standard
-    errors of the middle."""
+    """40 of 400 traces are drawn from the whole file without repetition: their mean number is
+    within four standard errors of the middle."""
     monkeypatch.setattr("analyses.adaptive_lif.neurons.trained", lambda row, folder: trained())
     part = taken(
         monkeypatch,
         "adaptive_lif.neurons",
-        lambda own: own.neurons_row(None, 40, seed=0),
+        lambda module: module.neurons_row(None, 40, seed=0),
         "trains",
         1,
     )
@@ -177,9 +180,10 @@ def test_described_traces_are_drawn(monkeypatch):
 
 
 def test_spikes_fall_into_bins():
-    """A spike on the edge of a bin is in the later one; what lies outside is left out."""
-    found = binned([np.array([0.0, 0.0031, 0.004, 5.0, -0.001]), np.array([])], 1e-3, 5)
-    assert found.tolist() == [[True, False, False, True, True], [False] * 5]
+    """A spike on the edge between two bins belongs to the later bin; spikes outside all bins are
+    left out."""
+    bins = binned([np.array([0.0, 0.0031, 0.004, 5.0, -0.001]), np.array([])], 1e-3, 5)
+    assert bins.tolist() == [[True, False, False, True, True], [False] * 5]
 
 
 def test_data_are_where_the_environment_says(monkeypatch, tmp_path):

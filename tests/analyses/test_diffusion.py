@@ -1,4 +1,4 @@
-"""The studies of diffusions in small, and the tables that their full runs left."""
+"""The studies of diffusions at reduced size, and the committed tables of their full runs."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def test_the_committed_summary_follows_from_the_committed_runs(name):
 
 
 @pytest.mark.parametrize(
-    ("covered", "verdict", "said"),
+    ("covered", "verdict", "words"),
     [
         (460, "refuted", "too narrow"),
         (475, "confirmed", ""),
@@ -75,11 +75,11 @@ def test_the_committed_summary_follows_from_the_committed_runs(name):
         (466, "undecided", ""),
     ],
 )
-def test_coverage_is_judged_by_the_exact_binomial_interval(covered, verdict, said):
+def test_coverage_is_judged_by_the_exact_binomial_interval(covered, verdict, words):
     """Of 500: 92.0 % leaves 95 % out below and 97.6 % above; 93.2 % does not, nor does it lie
     within three points."""
     runs = pd.DataFrame({"covered": np.arange(500) < covered, "seed": np.arange(500) % 100})
-    text, _, _, mean, _, seeds, found = load("claims").coverage("made", runs)
+    text, _, _, mean, _, seeds, judged = load("claims").coverage("made", runs)
     low, high = (
         float(text.split("interval ")[1].split(" to ")[k].split("]")[0].split(",")[0])
         for k in (0, 1)
@@ -87,10 +87,14 @@ def test_coverage_is_judged_by_the_exact_binomial_interval(covered, verdict, sai
     # Clopper and Pearson: the tails at the ends hold 2.5 %
     assert binom.sf(covered - 1, 500, low) == pytest.approx(0.025, abs=8e-3)
     assert binom.cdf(covered, 500, high) == pytest.approx(0.025, abs=8e-3)
-    assert (found, mean, seeds) == (verdict, covered / 500, 100) and said in text
+    assert (judged, mean, seeds) == (verdict, covered / 500, 100) and words in text
 
 
 def test_the_committed_coverage_of_the_adaptive_diffusion_is_too_narrow():
     table = pd.read_csv(FOLDER / "results" / "claims.csv")
-    found = [own for own in table.to_dict("records") if "adaptive-lif-diffusive" in own["claim"]]
-    assert [own["verdict"] for own in found] == ["refuted"] and "too narrow" in found[0]["claim"]
+    claims = [
+        claim for claim in table.to_dict("records") if "adaptive-lif-diffusive" in claim["claim"]
+    ]
+    assert [claim["verdict"] for claim in claims] == ["refuted"] and "too narrow" in claims[0][
+        "claim"
+    ]

@@ -1,5 +1,5 @@
-"""The study of recorded responses: what is held out, likelihoods of known truth, intervals that are
-right when nothing differs."""
+"""The study of recorded responses: held-out parts, likelihoods with a known truth, and intervals
+that have the right coverage when nothing differs."""
 
 from __future__ import annotations
 
@@ -48,8 +48,8 @@ def by_time(spikes, dt=2e-3):
 
 
 def modulated(seed, trials=18, steps=1000, units=1, mean=30):
-    """Trials of a rate that goes up and down between nearly zero and twice its mean in Hz, in bins
-    of 2 ms."""
+    """Return trials in bins of 2 ms with a rate in Hz that oscillates between nearly zero and twice
+    its mean."""
     random = np.random.default_rng(seed)
     probability = 2e-3 * mean * (1 + 0.93 * np.sin(2 * np.pi * np.arange(steps) * 2e-3 / 0.5))
     return random.random((trials, steps, units)) < probability[None, :, None], probability
@@ -61,25 +61,35 @@ def test_bins_and_filters():
         [0] * 5,
     ]
     step = np.r_[np.zeros(10), np.ones(200)][:, None]
-    own = recordings.filtered(step, 1e-3)
-    assert own.shape == (210, 5) and np.allclose(own[10:, 1], 1 - np.exp(-np.arange(1, 201) / 5.0))
+    filtered = recordings.filtered(step, 1e-3)
+    assert filtered.shape == (210, 5) and np.allclose(
+        filtered[10:, 1], 1 - np.exp(-np.arange(1, 201) / 5.0)
+    )
 
 
 def test_trials_are_held_out_and_nothing_is_in_two_parts():
     spikes = np.zeros((10, 4, 1), bool)
     spikes[np.arange(10), 0] = True
-    own = by_time(spikes)
-    counts = [len(span.spikes) for span in (*own.training, *own.validation, own.test)]
-    assert counts == [6, 1, 3] and len(own.average) == 7
+    recording = by_time(spikes)
+    counts = [
+        len(span.spikes) for span in (*recording.training, *recording.validation, recording.test)
+    ]
+    assert counts == [6, 1, 3] and len(recording.average) == 7
     with pytest.raises(DataError, match="too few"):
         by_time(spikes[:2])
 
 
 def test_sequences_hold_every_counted_step_once():
-    own = by_time(modulated(0)[0])
-    part = fitting.windows(own.test, 2, own.dt)
-    assert part.valid.sum() == 1000 and part.targets[part.valid].sum() == own.test.spikes[2].sum()
-    assert part.inputs.min() > 0 and part.targets[0, : round(fitting.SETTLING / own.dt)].sum() == 0
+    recording = by_time(modulated(0)[0])
+    part = fitting.windows(recording.test, 2, recording.dt)
+    assert (
+        part.valid.sum() == 1000
+        and part.targets[part.valid].sum() == recording.test.spikes[2].sum()
+    )
+    assert (
+        part.inputs.min() > 0
+        and part.targets[0, : round(fitting.SETTLING / recording.dt)].sum() == 0
+    )
 
 
 LONG_MODELS = [
@@ -93,22 +103,24 @@ def test_a_known_rate_is_found(model, share):
     """Poisson trials of a known rate: a share of the bits per spike of the truth (0.38) on held-out
     trials, never more."""
     spikes, probability = modulated(1, trials=60)
-    own = by_time(spikes)
-    found = fitting.fit(model, own, 200, 20, 0, 1)
-    base, n = fitting.constant_log_probability(own).sum(), own.test.counted.sum()
+    recording = by_time(spikes)
+    result = fitting.fit(model, recording, 200, 20, 0, 1)
+    base, n = fitting.constant_log_probability(recording).sum(), recording.test.counted.sum()
     truth = (
-        (fitting._poisson(np.tile(probability[:, None], 1), own.test.counted).sum() - base)
+        (fitting._poisson(np.tile(probability[:, None], 1), recording.test.counted).sum() - base)
         / n
         / np.log(2)
     )
-    assert share * truth < (found.log_probability.sum() - base) / n / np.log(2) < truth + 0.02
-    assert found.spikes.shape == own.test.counted.shape and found.spikes.sum() == pytest.approx(
-        n, rel=0.3
+    assert share * truth < (result.log_probability.sum() - base) / n / np.log(2) < truth + 0.02
+    assert (
+        result.spikes.shape == recording.test.counted.shape
+        and result.spikes.sum() == pytest.approx(n, rel=0.3)
     )
 
 
 def stand_in(monkeypatch, scores):
-    """Trainings that end with a network called by its setting, or fail where there is no score."""
+    """Replace trainings by ones that return a network named after its setting, or fail if the
+    setting has no score."""
 
     def trained(kind, recording, setting, updates, seed):
         if setting not in scores:
@@ -126,66 +138,75 @@ def stand_in(monkeypatch, scores):
 
 @pytest.mark.parametrize(("settings", "best"), [(1, 0.01), (2, 0.03), (3, 0.03)])
 def test_the_setting_that_is_best_on_validation_is_kept(settings, best, monkeypatch):
-    """Of the first settings of the grid; the rest of a fit is that of the chosen one."""
-    own, scores = by_time(modulated(2, trials=9, steps=50)[0]), {0.01: -3.0, 0.03: -1.0, 0.1: -2.0}
-    stand_in(monkeypatch, scores)
-    found = fitting.fit("glm", own, 1, 4, 0, settings)
-    assert (found.setting, found.validation, found.failed) == (best, scores[best], 0) and np.isnan(
-        found.width
+    """The setting is chosen among the first settings of the grid; all other values of the fit are
+    those of the chosen setting."""
+    recording, scores = (
+        by_time(modulated(2, trials=9, steps=50)[0]),
+        {0.01: -3.0, 0.03: -1.0, 0.1: -2.0},
     )
+    stand_in(monkeypatch, scores)
+    result = fitting.fit("glm", recording, 1, 4, 0, settings)
+    assert (result.setting, result.validation, result.failed) == (
+        best,
+        scores[best],
+        0,
+    ) and np.isnan(result.width)
     assert (
-        found.log_probability.tolist() == [[-best]] * len(own.test.spikes)
-        and found.spikes.tolist() == [best] * 4
+        result.log_probability.tolist() == [[-best]] * len(recording.test.spikes)
+        and result.spikes.tolist() == [best] * 4
     )
 
 
 def test_a_setting_that_does_not_train_is_counted_and_not_chosen(monkeypatch):
-    own = by_time(modulated(2, trials=9, steps=50)[0])
+    recording = by_time(modulated(2, trials=9, steps=50)[0])
     stand_in(monkeypatch, {0.03: -1.0})
-    found = fitting.fit("glm", own, 1, 4, 0, 3)
-    assert (found.setting, found.failed) == (0.03, 2)
+    result = fitting.fit("glm", recording, 1, 4, 0, 3)
+    assert (result.setting, result.failed) == (0.03, 2)
     stand_in(monkeypatch, {})
     with pytest.raises(TrainingError, match="not finite"):
-        fitting.fit("glm", own, 1, 4, 0, 3)
+        fitting.fit("glm", recording, 1, 4, 0, 3)
 
 
 def test_likelihoods_of_units_add_up_to_that_of_training():
     """A network without hidden layer has no shared noise, so its units are independent given the
     past."""
-    own = by_time(modulated(6, trials=9, steps=1000, units=2)[0])
-    net = models.network("glm", own, 0.02, 0)
-    logs = fitting.held_out(net, own.test, own.dt, 0)
+    recording = by_time(modulated(6, trials=9, steps=1000, units=2)[0])
+    net = models.network("glm", recording, 0.02, 0)
+    logs = fitting.held_out(net, recording.test, recording.dt, 0)
     assert logs.shape == (3, 2)
     for repeat in range(3):
-        part = fitting.windows(own.test, repeat, own.dt)
-        whole = evaluate(net, part, fitting.task_of(own)).score * part.valid.sum()
+        part = fitting.windows(recording.test, repeat, recording.dt)
+        whole = evaluate(net, part, fitting.task_of(recording)).score * part.valid.sum()
         assert logs[repeat].sum() == pytest.approx(whole, rel=1e-4)
 
 
 def test_a_deterministic_network_repeats_itself():
-    own = by_time(modulated(2, trials=9, steps=300)[0])
-    found = fitting.fit("deterministic", own, 8, 4, 0, 1)
-    assert np.all(found.spikes == found.spikes[:1]) and np.all(np.isneginf(found.log_probability))
-    assert own.rates.shape == (1,)
+    recording = by_time(modulated(2, trials=9, steps=300)[0])
+    result = fitting.fit("deterministic", recording, 8, 4, 0, 1)
+    assert np.all(result.spikes == result.spikes[:1]) and np.all(
+        np.isneginf(result.log_probability)
+    )
+    assert recording.rates.shape == (1,)
 
 
 def test_every_model_starts_at_the_recorded_rates():
     """2 Hz, where histories hardly matter: within a quarter, more than four standard errors; the
     adapting neuron fires less."""
-    own = by_time(modulated(3, units=2, mean=2)[0])
+    recording = by_time(modulated(3, units=2, mean=2)[0])
     for model in ("glm", "gif", "coupled"):
-        net = models.network(model, own, 0.02, 0)
-        spikes = fitting.drawn(net, own, 100, 1)
-        ratio = spikes.mean(axis=(0, 1)) / own.dt / own.rates
+        net = models.network(model, recording, 0.02, 0)
+        spikes = fitting.drawn(net, recording, 100, 1)
+        ratio = spikes.mean(axis=(0, 1)) / recording.dt / recording.rates
         assert np.all((ratio > (0.4 if model == "gif" else 0.75)) & (ratio < 1.25)), model
 
 
 @pytest.mark.parametrize("kinds", [("internal", "recurrent"), ("output", "recurrent-output")])
 def test_connections_inside_the_hidden_layer_start_at_nothing_and_act(kinds):
-    """Before training a recurrent network is the one without; with weights it is another."""
-    own = by_time(modulated(7, trials=3, steps=60)[0])
-    nets = [models.network(kind, own, 0.02, 0) for kind in kinds]
-    inputs, key = jnp.asarray(own.test.features)[:, None], jax.random.key(1)
+    """Before training, a recurrent network equals the one without recurrence; with other weights it
+    differs."""
+    recording = by_time(modulated(7, trials=3, steps=60)[0])
+    nets = [models.network(kind, recording, 0.02, 0) for kind in kinds]
+    inputs, key = jnp.asarray(recording.test.features)[:, None], jax.random.key(1)
     plain, recurrent = (net(inputs, key).spikes[0] for net in nets)
     assert np.array_equal(plain, recurrent) and plain.sum() > 0
     hidden = nets[1].layers[0]
@@ -254,14 +275,14 @@ def test_bins_of_one_step_have_the_likelihood_of_fits():
     )
     spikes = recordings.binned([train.rescale("s").magnitude for train in trains], dt, 2000)
     drive = recordings.Drive(None, current.rescale("A").magnitude[:, 0], spikes, 0.0)
-    shown = spikes[:, 500:]
+    counted = spikes[:, 500:]
     gained = integrate_and_fire.bin_log_probabilities(model, drive, 1, dt)[:, 500:].sum()
     assert (
         gained == pytest.approx(likelihood.log_likelihood(likelihood.origin), rel=1e-9)
-        and shown.sum() > 20
+        and counted.sum() > 20
     )
-    constant = np.where(shown, np.log(-np.expm1(-rate * dt)), -rate * dt).sum()
-    assert (gained - constant) / shown.sum() / np.log(2) == pytest.approx(
+    constant = np.where(counted, np.log(-np.expm1(-rate * dt)), -rate * dt).sum()
+    assert (gained - constant) / counted.sum() / np.log(2) == pytest.approx(
         likelihood.bits_per_spike(gained, rate), rel=1e-9
     )
 
@@ -278,7 +299,7 @@ def test_settling_comes_before_the_stimulus_and_the_clock_waits():
         < np.ptp(integrate_and_fire.bin_log_probabilities(model, steady, 4, dt))
     )
     drifting = nc.models.igif((5.0,)).with_parameters(V_drift="5 mV", V_T="-65 mV", t_ref="1 ms")
-    late = [
+    log_probabilities = [
         integrate_and_fire.bin_log_probabilities(
             drifting, replace(steady, after=t), 4, dt, settling=4000
         )
@@ -286,11 +307,11 @@ def test_settling_comes_before_the_stimulus_and_the_clock_waits():
     ]
     higher = drifting.with_parameters(V_T="-60 mV", V_drift="0 mV")
     np.testing.assert_allclose(
-        late[1],
+        log_probabilities[1],
         integrate_and_fire.bin_log_probabilities(higher, steady, 4, dt, settling=4000),
         rtol=1e-9,
     )
-    assert np.all(late[0] < late[1])
+    assert np.all(log_probabilities[0] < log_probabilities[1])
 
 
 def test_spikes_of_its_own_have_the_probability_of_the_likelihood():
@@ -312,11 +333,12 @@ def test_spikes_of_its_own_have_the_probability_of_the_likelihood():
 
 
 def test_a_neuron_of_one_current_is_counted_where_the_others_are(monkeypatch):
-    """The held-out stretch alone, with the starts of as many settings as the others have."""
-    asked = []
+    """Only the held-out stretch counts, and the fit has twice as many starts as the others have
+    settings."""
+    requests = []
 
     def fitted(model, recording, seed, starts):
-        asked.append((model, seed, starts))
+        requests.append((model, seed, starts))
         return neuron_with_history()
 
     spikes = np.random.default_rng(1).random((2, 300, 1)) < 0.05
@@ -324,17 +346,19 @@ def test_a_neuron_of_one_current_is_counted_where_the_others_are(monkeypatch):
     fine[:, ::5] = spikes[:, :, 0]
     span = recordings.Span(np.zeros((300, 1)), spikes, 100, 300)
     drive = recordings.Drive(None, np.full(1500, 8e-11), fine, 0.0)
-    own = recordings.Recording("raphe", "made", 1e-3, False, [span], [span], span, None, drive)
+    recording = recordings.Recording(
+        "raphe", "made", 1e-3, False, [span], [span], span, None, drive
+    )
     monkeypatch.setattr(integrate_and_fire, "fitted", fitted)
-    found = fitting.fit("igif", own, 200, 7, 4, 3)
+    result = fitting.fit("igif", recording, 200, 7, 4, 3)
     logs = integrate_and_fire.bin_log_probabilities(neuron_with_history(), drive, 5, settling=1500)
-    np.testing.assert_allclose(found.log_probability, logs[:, 100:].sum(axis=1)[:, None])
-    assert found.spikes.shape == (7, 200, 1) and asked == [("igif", 4, 6)]
+    np.testing.assert_allclose(result.log_probability, logs[:, 100:].sum(axis=1)[:, None])
+    assert result.spikes.shape == (7, 200, 1) and requests == [("igif", 4, 6)]
 
 
 def test_a_fit_that_is_worse_than_a_constant_rate_is_no_rival(monkeypatch):
-    """As one that began where the likelihood is flat: the row fails and says of which cell."""
-    own = recordings.Recording(
+    """A fit that began where the likelihood is flat raises an error that names the cell."""
+    recording = recordings.Recording(
         "raphe", "made", 1e-3, False, [], [], None, None, recordings.Drive(None, None, None, 0.0)
     )
 
@@ -344,10 +368,10 @@ def test_a_fit_that_is_worse_than_a_constant_rate_is_no_rival(monkeypatch):
 
     monkeypatch.setattr(nc, "fit", fit)
     bits = 0.5
-    assert integrate_and_fire.fitted("igif-ia", own, 3, 6) == "fitted"
+    assert integrate_and_fire.fitted("igif-ia", recording, 3, 6) == "fitted"
     bits = -9.5
     with pytest.raises(FitError, match=r"raphe made: the fit of 'igif-ia' has -9\.50 bits"):
-        integrate_and_fire.fitted("igif-ia", own, 3, 6)
+        integrate_and_fire.fitted("igif-ia", recording, 3, 6)
 
 
 @pytest.mark.long
@@ -380,10 +404,10 @@ def test_units_are_compared_by_what_is_defined():
 
 def test_means_of_cells_by_hand():
     """Cells of 1, 2 and of 5: means 1.5 and 5; t(1) at 97.5 % is 12.706."""
-    found = nested.nested_mean([1.0, 2.0, 5.0], ["a", "a", "b"])
-    assert found[:1] + found[3:6] == (3.25, 3.25, 2, 3)
-    assert found.low == pytest.approx(3.25 - 12.7062 * 3.5 / 2, rel=1e-4)
-    assert found.within == pytest.approx(np.sqrt(0.5)) and found.between == pytest.approx(
+    estimate = nested.nested_mean([1.0, 2.0, 5.0], ["a", "a", "b"])
+    assert estimate[:1] + estimate[3:6] == (3.25, 3.25, 2, 3)
+    assert estimate.low == pytest.approx(3.25 - 12.7062 * 3.5 / 2, rel=1e-4)
+    assert estimate.within == pytest.approx(np.sqrt(0.5)) and estimate.between == pytest.approx(
         np.sqrt(3.5**2 / 2 - 0.5 * 0.75)
     )
     alone = nested.nested_mean([2.0, 2.0], ["a", "a"])
@@ -401,14 +425,16 @@ def test_means_of_cells_are_the_mixed_model_of_restricted_likelihood():
         between, within = np.exp(logs)
         inverse = np.linalg.inv(between * (cells[:, None] == cells) + within * np.eye(20))
         mean = inverse.sum(axis=0) @ values.ravel() / inverse.sum()
-        away = values.ravel() - mean
-        return away @ inverse @ away - np.linalg.slogdet(inverse)[1] + np.log(inverse.sum())
+        residuals = values.ravel() - mean
+        return (
+            residuals @ inverse @ residuals - np.linalg.slogdet(inverse)[1] + np.log(inverse.sum())
+        )
 
     best = minimize(loss, [0.0, 0.0], method="Nelder-Mead", options={"xatol": 1e-8, "fatol": 1e-10})
-    found = nested.nested_mean(values.ravel(), cells)
-    np.testing.assert_allclose(np.exp(best.x / 2), [found.between, found.within], rtol=1e-4)
+    estimate = nested.nested_mean(values.ravel(), cells)
+    np.testing.assert_allclose(np.exp(best.x / 2), [estimate.between, estimate.within], rtol=1e-4)
     error = np.sqrt(np.exp(best.x[0]) / 4 + np.exp(best.x[1]) / 20)
-    assert (found.high - found.mean) / 3.182446 == pytest.approx(error, rel=1e-4)
+    assert (estimate.high - estimate.mean) / 3.182446 == pytest.approx(error, rel=1e-4)
 
 
 @pytest.mark.parametrize(("n_cells", "effect"), [(2, 0.0), (5, 0.0), (5, 3.0)])
@@ -425,7 +451,9 @@ def test_false_alarms_of_recordings_nested_in_cells(n_cells, effect):
     alarms = ttest_1samp(drawn.mean(axis=2), 0.0, axis=1).pvalue < 0.05
     cells = np.repeat(np.arange(n_cells), 10)
     ours = (
-        np.array([nested.nested_mean(own.ravel(), cells)[1:3] for own in drawn[:50]]).prod(axis=1)
+        np.array([nested.nested_mean(sample.ravel(), cells)[1:3] for sample in drawn[:50]]).prod(
+            axis=1
+        )
         > 0
     )
     np.testing.assert_array_equal(ours, alarms[:50])
@@ -489,10 +517,10 @@ def made_rows(gap, seeds=(0, 1)):
 
 def test_seeds_are_averaged_inside_a_recording_and_recordings_inside_a_cell():
     recordings_ = summary.recording_table(*made_rows(0.3))
-    own = recordings_[recordings_["statistic"] == summary.LIKELIHOOD].set_index(
+    likelihoods = recordings_[recordings_["statistic"] == summary.LIKELIHOOD].set_index(
         ["dataset", "name", "model"]
     )
-    first = own.loc[("raphe", "cell0", "internal")]
+    first = likelihoods.loc[("raphe", "cell0", "internal")]
     assert (first["score"], first["seeds"], first["runs"]) == (pytest.approx(1.05), 2, 2)
     assert first["seed_sd"] == pytest.approx(0.1 / np.sqrt(2))
     assert recordings_.groupby("dataset")["cell"].nunique().to_dict() == {
@@ -500,8 +528,8 @@ def test_seeds_are_averaged_inside_a_recording_and_recordings_inside_a_cell():
         "song-time": 2,
     }
     pairs = summary.pair_table(recordings_).set_index(["dataset", "statistic", "model", "rival"])
-    found = pairs.loc[("song-time", summary.LIKELIHOOD, "internal", "output")]
-    assert (found["cells"], found["recordings"], found["nearer"]) == (2, 4, 2) and found[
+    pair = pairs.loc[("song-time", summary.LIKELIHOOD, "internal", "output")]
+    assert (pair["cells"], pair["recordings"], pair["nearer"]) == (2, 4, 2) and pair[
         "mean"
     ] == pytest.approx(0.3)
     assert pairs.loc[("raphe", "fano_mean", "internal", "igif"), "mean"] == pytest.approx(
@@ -528,30 +556,37 @@ def test_a_statistic_that_one_seed_lacks_says_so():
         .str.replace('"note": ""', '"note": "not defined: made up"')
         .str.replace(r'"difference": [0-9.]+', '"difference": NaN', regex=True)
     )
-    own = summary.recording_table(table, recorded).set_index(["name", "model", "statistic"])
-    assert own.loc[
+    of_recordings = summary.recording_table(table, recorded).set_index(
+        ["name", "model", "statistic"]
+    )
+    assert of_recordings.loc[
         ("cell0", "internal", summary.LIKELIHOOD), ["score", "seeds", "runs"]
     ].tolist() == [pytest.approx(1.1), 1, 2]
-    lost = own.loc[("cell0", "internal", "fano_mean")]
+    lost = of_recordings.loc[("cell0", "internal", "fano_mean")]
     assert np.isnan(lost["score"]) and lost["note"] == "not defined: made up" and lost["seeds"] == 0
-    found = summary.summary_table(own.reset_index()).set_index(["dataset", "model", "statistic"])
-    assert found.loc[("raphe", "internal", "fano_mean"), ["cells", "left_out"]].tolist() == [4, 1]
+    of_data_sets = summary.summary_table(of_recordings.reset_index()).set_index(
+        ["dataset", "model", "statistic"]
+    )
+    assert of_data_sets.loc[("raphe", "internal", "fano_mean"), ["cells", "left_out"]].tolist() == [
+        4,
+        1,
+    ]
 
 
 def test_claims_follow_the_tables(tmp_path):
-    """Each data set by itself: five cells decide, two neurons with a spread do not, and a rival
-    that is nearer refutes."""
+    """Each data set has its own verdict: five cells decide, two neurons that differ from each other
+    do not, and a rival that is nearer refutes."""
     summary.recording_table(*made_rows(0.3)).to_parquet(tmp_path / "units.parquet", index=False)
-    found = claims.claims(tmp_path)
+    judged = claims.claims(tmp_path)
     verdicts = {
-        (claim.claim.rpartition("(")[2].rstrip(")"), claim.dataset): claim for claim in found
+        (claim.claim.rpartition("(")[2].rstrip(")"), claim.dataset): claim for claim in judged
     }
-    assert len(verdicts) < len(found), (
+    assert len(verdicts) < len(judged), (
         "the claim that two models are equal has the statistic of the one that one is better"
     )
     better = [
         claim
-        for claim in found
+        for claim in judged
         if "better" in claim.claim and claim.claim.endswith("internal noise against output)")
     ]
     assert {claim.dataset for claim in better} == {"raphe", "song-time"} and len(better) == 8
@@ -562,15 +597,17 @@ def test_claims_follow_the_tables(tmp_path):
     )
     assert {
         claim.verdict
-        for claim in found
+        for claim in judged
         if claim.dataset == "raphe" and "against igif)" in claim.claim
     } == {"refuted"}
     assert {
-        claim.verdict for claim in found if "as well as" in claim.claim and claim.dataset == "raphe"
+        claim.verdict
+        for claim in judged
+        if "as well as" in claim.claim and claim.dataset == "raphe"
     } == {"refuted"}
     assert not any(
         "igif" in claim.claim or "as well" in claim.claim
-        for claim in found
+        for claim in judged
         if claim.dataset == "song-time" and claim.verdict == "confirmed"
     )
     assert claims.claims(tmp_path / "nothing") == []
@@ -612,9 +649,9 @@ def test_every_claim_is_complete_and_has_a_margin_on_every_data_set():
 
 
 def test_rows_are_distinct_and_models_stand_where_they_make_sense(recorded_data):
-    found = pd.DataFrame(protocols.rows("reduced"))
-    assert len({key_of(row) for row in protocols.rows("reduced")}) == len(found)
-    on = {model: set(own["dataset"]) for model, own in found.groupby("model")}
+    planned = pd.DataFrame(protocols.rows("reduced"))
+    assert len({key_of(row) for row in protocols.rows("reduced")}) == len(planned)
+    on = {model: set(of_model["dataset"]) for model, of_model in planned.groupby("model")}
     every = set(protocols.FOLDERS)
     assert on["psth"] == every - {"grasshopper", "song-waveform"} and on["coupled"] == {"retina"}
     assert on["igif"] == on["igif-ia"] == {"raphe"}
@@ -622,7 +659,7 @@ def test_rows_are_distinct_and_models_stand_where_they_make_sense(recorded_data)
         on[model] == every
         for model in ("output", "internal", "recurrent", "recurrent-output", "glm", "gif")
     )
-    seeds = found.groupby(["dataset", "name", "model"])["seed"].agg(tuple)
+    seeds = planned.groupby(["dataset", "name", "model"])["seed"].agg(tuple)
     assert set(seeds.drop("deterministic", level="model")) == {(0, 1, 2, 3, 4)} and set(
         seeds.xs("deterministic", level="model")
     ) == {(0,)}
@@ -643,8 +680,8 @@ def test_recordings_are_read_as_their_readme_says(recorded_data):
 
 
 def test_the_current_of_a_raphe_cell_is_that_of_the_networks(recorded_data):
-    """The same spikes in the same bins, the current behind the features, and nothing of the last
-    fifth of the training."""
+    """Spikes fall into the same bins, the current is that behind the features, and nothing comes
+    from the last fifth of the training."""
     cell = recordings.recording("raphe", "DRN158_gaba")
     drive, per_bin = cell.drive, round(cell.dt / recordings.FINE)
     np.testing.assert_array_equal(

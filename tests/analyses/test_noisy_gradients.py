@@ -22,19 +22,17 @@ from analyses.noisy_networks import gradients  # noqa: E402
 def test_without_reset_and_curvature_straight_through_is_exact():
     """One neuron, two steps: memory alone adds nothing; the loss and the reset each do, and both
     corrections together remove it."""
-    found = gradients.compare_gradients(**gradients.gradient_rows("quick")[0] | {"parts": True})
-    assert found["linear_unreset_error"] < 1e-12
+    row = gradients.compare_gradients(**gradients.gradient_rows("quick")[0] | {"parts": True})
+    assert row["linear_unreset_error"] < 1e-12
     assert (
-        found["linear_error"] > 0.02
-        and found["unreset_error"] > 0.02
-        and found["forgetful_error"] > 0.02
+        row["linear_error"] > 0.02 and row["unreset_error"] > 0.02 and row["forgetful_error"] > 0.02
     )
-    assert found["trapezoid_secant_error"] < 0.02 < found["straight_through_error"]
-    assert found["predicted_unreset"] - 1 == pytest.approx(found["unreset_ratio"] - 1, rel=0.2)
+    assert row["trapezoid_secant_error"] < 0.02 < row["straight_through_error"]
+    assert row["predicted_unreset"] - 1 == pytest.approx(row["unreset_ratio"] - 1, rel=0.2)
     assert (
-        found["straight_through_variance"]
-        < found["trapezoid_secant_variance"]
-        < found["score_function_variance"]
+        row["straight_through_variance"]
+        < row["trapezoid_secant_variance"]
+        < row["score_function_variance"]
     )
 
 
@@ -51,10 +49,10 @@ def test_every_row_is_another_network_and_every_claim_has_its_twenty_four():
         0.25,
     )
     for depth in ("one noisy layer", "two noisy layers", "three noisy layers"):
-        own = table[table["dataset"] == depth]
+        of_depth = table[table["dataset"] == depth]
         entry = {"first": "straight_through_ratio", "second": 1.0}
         np.testing.assert_allclose(
-            gradients.gradient_pairs(own, entry).values, 0.3 * np.arange(1, 25)
+            gradients.gradient_pairs(of_depth, entry).values, 0.3 * np.arange(1, 25)
         )
         entry = {
             "first": "straight_through_ratio",
@@ -62,5 +60,5 @@ def test_every_row_is_another_network_and_every_claim_has_its_twenty_four():
             "where": {"width": 0.1},
         }
         np.testing.assert_allclose(
-            gradients.gradient_pairs(own, entry).values, 0.75 + 0.1 * np.arange(1, 25)
+            gradients.gradient_pairs(of_depth, entry).values, 0.75 + 0.1 * np.arange(1, 25)
         )

@@ -99,24 +99,27 @@ def test_all_kinds_have_one_budget_and_seeds_of_the_tuning_are_others():
     assert len(cells) == 15 and len({tuple(cell.items()) for cell in cells}) == 15
     best = pd.DataFrame(cells).assign(rate=1e-3, width=0.3, at_edge=False)
     rows = protocol.trainings("reduced", best)
-    assert len(rows) == len({key_of(own) for own in rows}) == 15 * 8
-    assert not {own["seed"] for own in rows} & set(protocol.tuning_seeds("reduced"))
+    assert len(rows) == len({key_of(settings) for settings in rows}) == 15 * 8
+    assert not {settings["seed"] for settings in rows} & set(protocol.tuning_seeds("reduced"))
     assert all(len(values) >= 3 for values in grid.values())
     sizes = protocols.sizes("reduced", best)
     assert len(sizes) == 3 * 5 * 8 and {
-        own["epochs"] * (own["training_size"] // 50) for own in sizes
+        settings["epochs"] * (settings["training_size"] // 50) for settings in sizes
     } == {1400}
 
 
 def test_a_transferred_attack_is_made_for_the_other_network_of_the_same_seed():
     cells, _ = protocols.dense("reduced")
     best = pd.DataFrame(cells).assign(rate=[1e-3 * k for k in range(15)], width=0.3, at_edge=False)
-    rates = {(own.dataset, own.kind): own.rate for own in best.itertuples()}
+    rates = {(setting.dataset, setting.kind): setting.rate for setting in best.itertuples()}
     rows = protocols.robustness("reduced", best)
     assert len(rows) == 120
-    for own in rows:
-        other = "escape" if own["kind"] == "deterministic" else "deterministic"
-        assert own["other_kind"] == other and own["other_rate"] == rates[own["dataset"], other]
+    for settings in rows:
+        other = "escape" if settings["kind"] == "deterministic" else "deterministic"
+        assert (
+            settings["other_kind"] == other
+            and settings["other_rate"] == rates[settings["dataset"], other]
+        )
 
 
 def test_calibration_error_by_hand():
@@ -139,9 +142,12 @@ def test_class_probabilities_are_those_of_the_loss():
     )
     noisy = networks.make_network(row("escape"), task)
     many = calibration.class_probabilities(noisy, task.test, task, 0, 50)
-    one = calibration.class_probabilities(noisy, task.test, task, 0, 1)
+    one_pass = calibration.class_probabilities(noisy, task.test, task, 0, 1)
     np.testing.assert_allclose(many.sum(axis=1), 1, atol=1e-5)
-    assert not np.allclose(many, one) and np.abs(many.mean(axis=0) - one.mean(axis=0)).max() < 0.02
+    assert (
+        not np.allclose(many, one_pass)
+        and np.abs(many.mean(axis=0) - one_pass.mean(axis=0)).max() < 0.02
+    )
 
 
 def test_counted_votes_by_hand():
@@ -163,7 +169,7 @@ def test_only_letters_are_learned_from_votes(monkeypatch):
 
 
 def test_attacks_of_noisy_networks_go_through_and_over_the_noise_those_of_others_once(monkeypatch):
-    """By their names, and by the passes that every attack is asked to average over."""
+    """Attacks are recognised by their names and by the number of passes over which they average."""
     task = networks.make_task(row("escape", sequences=60))
     part = task.test.select(np.arange(4))
     nets = {kind: networks.make_network(row(kind), task) for kind in ("deterministic", "escape")}
@@ -178,7 +184,9 @@ def test_attacks_of_noisy_networks_go_through_and_over_the_noise_those_of_others
         variants = list(robustness.variants(net, nets["escape"], part, task, 0))
         monkeypatch.undo()
         names[kind] = [name for name, *_ in variants]
-        passes[kind] = [[call.kwargs["passes"] for call in own.call_args_list] for own in attacks]
+        passes[kind] = [
+            [call.kwargs["passes"] for call in attack.call_args_list] for attack in attacks
+        ]
     through = {
         f"{attack}_through_{size:g}" for attack in ("fgsm", "pgd") for size in robustness.SIZES
     }
@@ -192,9 +200,9 @@ def test_attacks_of_noisy_networks_go_through_and_over_the_noise_those_of_others
 
 @pytest.mark.long
 def test_a_row_has_the_scores_of_its_network():
-    own = row("escape", epochs=3)
-    task, result = training.trained(own)
-    scores = training.size_row(**own)
+    settings = row("escape", epochs=3)
+    task, result = training.trained(settings)
+    scores = training.size_row(**settings)
     assert scores["gap"] == pytest.approx(scores["last_training_score"] - scores["last_test_score"])
     assert scores["test_score"] == result.test_score and scores["best_epoch"] == result.best_epoch
     assert (
@@ -270,17 +278,17 @@ def test_narrow_noise_is_no_noise():
     """At a width of 0.001 at most one step in a thousand has another spike, and gradients agree to
     5 %."""
     (setting,) = protocols.limit("quick")
-    found = limit.limit_row(**setting)
-    assert not set(found) & set(setting)
+    differences = limit.limit_row(**setting)
+    assert not set(differences) & set(setting)
     assert (
-        0 < found["rate_hidden"] < 0.5
-        and found["spikes_differ"] < 1e-3
-        and found["gradients_differ"] < 0.05
+        0 < differences["rate_hidden"] < 0.5
+        and differences["spikes_differ"] < 1e-3
+        and differences["gradients_differ"] < 0.05
     )
 
 
 def test_the_limit_tells_wide_noise_from_none(monkeypatch):
     (setting,) = protocols.limit("quick")
     monkeypatch.setattr(limit, "NARROW", 0.3)
-    found = limit.limit_row(**setting)
-    assert found["spikes_differ"] > 0.01 and found["gradients_differ"] > 0.1
+    differences = limit.limit_row(**setting)
+    assert differences["spikes_differ"] > 0.01 and differences["gradients_differ"] > 0.1

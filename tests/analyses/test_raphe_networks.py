@@ -1,4 +1,4 @@
-"""Raphe neurons in trained networks, in small: cells in a layer, what learns, comparison with
+"""Networks of raphe neurons at reduced size: cells in a layer, what learns, comparison with
 recordings, judges."""
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ def planted():
 
 
 def row(arm, **options):
-    own = {
+    settings = {
         "dataset": "bursts",
         "arm": arm,
         "neurons": 7,
@@ -42,15 +42,15 @@ def row(arm, **options):
         "gain": 200.0,
         "seed": 3,
     }
-    return {**own, **options}
+    return {**settings, **options}
 
 
 def test_neurons_of_a_layer_are_the_cells_in_turn_in_their_units_and_with_their_noise(planted):
     """Neuron 5 is the first cell again; millivolts become volts, and the width of the escape rate
     is the cell's."""
-    own = row("fitted")
-    net = networks.make_network(own, networks.make_task(own), planted)
-    found = net.layers[0].intrinsic.values()
+    settings = row("fitted")
+    net = networks.make_network(settings, networks.make_task(settings), planted)
+    in_layer = net.layers[0].intrinsic.values()
     values = list(planted.values())
     for name, scale in (
         ("V_T", 1e-3),
@@ -60,11 +60,11 @@ def test_neurons_of_a_layer_are_the_cells_in_turn_in_their_units_and_with_their_
         ("a_eta_2", 1e-12),
     ):
         np.testing.assert_allclose(
-            found[name], [scale * values[k % 5][name] for k in range(7)], rtol=1e-6
+            in_layer[name], [scale * values[k % 5][name] for k in range(7)], rtol=1e-6
         )
     library = nc.models.igif_ia()
     assert (
-        float(found["C"]) == library.values["C"]
+        float(in_layer["C"]) == library.values["C"]
         and net.layers[0].model.noise == library.noise
         and net.is_stochastic
     )
@@ -79,12 +79,14 @@ def test_dealing_parameters_anew_keeps_values_and_breaks_combinations(planted):
         planted, 2
     )
     for name in planted["DRN156"]:
-        assert sorted(own[name] for own in dealt.values()) == sorted(
-            own[name] for own in planted.values()
+        assert sorted(values[name] for values in dealt.values()) == sorted(
+            values[name] for values in planted.values()
         )
-    assert not any(own in planted.values() for own in dealt.values())
+    assert not any(values in planted.values() for values in dealt.values())
     same = cells.library(planted)
-    assert all(own == same["DRN156"] for own in same.values()) and same["DRN164"]["V_T"] == -58.0
+    assert (
+        all(values == same["DRN156"] for values in same.values()) and same["DRN164"]["V_T"] == -58.0
+    )
 
 
 def test_arms_share_synapses_and_only_one_learns_neurons(planted):
@@ -115,9 +117,9 @@ def test_samples_are_held():
 def test_windows_of_a_train_count_from_their_own_start():
     """Spikes at 0.1, 1.0, 1.9, 2.05 s of a recording of 2.1 s in windows of 1 s: what does not fill
     a window is left out."""
-    found = cells.windows(np.array([0.1, 1.0, 1.9, 2.05]), 2.1, 1.0)
-    assert len(found) == 2 and found[0].tolist() == [0.1]
-    np.testing.assert_allclose(found[1], [0.0, 0.9])
+    windows = cells.windows(np.array([0.1, 1.0, 1.9, 2.05]), 2.1, 1.0)
+    assert len(windows) == 2 and windows[0].tolist() == [0.1]
+    np.testing.assert_allclose(windows[1], [0.0, 0.9])
 
 
 def test_unlikeness_is_that_of_compare_by_cell(monkeypatch):
@@ -132,32 +134,34 @@ def test_unlikeness_is_that_of_compare_by_cell(monkeypatch):
         for name, rate in (("a", 10), ("b", 40))
     }
     part = type("Part", (), {"inputs": np.zeros((12, 500, 1))})
-    found = training.unlikeness(net, part, recorded, 0)
-    own = Trains.of_rasters(raster.transpose(2, 1, 0), networks.STEP)
-    given = [
+    unlikeness = training.unlikeness(net, part, recorded, 0)
+    network_trains = Trains.of_rasters(raster.transpose(2, 1, 0), networks.STEP)
+    windows = [
         [t[(t >= 0.5 * k) & (t < 0.5 * (k + 1))] - 0.5 * k for k in range(12)]
         for t in (recorded[c][0] for c in "aba")
     ]
-    other = Trains.of_arrays([[(times, 0.0, 0.5) for times in unit] for unit in given], list("012"))
-    table = nc.compare(own, other, statistics=training.STATISTICS, seed=0)
+    cell_trains = Trains.of_arrays(
+        [[(times, 0.0, 0.5) for times in unit] for unit in windows], list("012")
+    )
+    table = nc.compare(network_trains, cell_trains, statistics=training.STATISTICS, seed=0)
     by_hand = np.log(table["difference"] / table["reference"])
-    assert found["rate"] == pytest.approx(by_hand["rate"], rel=1e-6) and found[
+    assert unlikeness["rate"] == pytest.approx(by_hand["rate"], rel=1e-6) and unlikeness[
         "unlikeness"
     ] == pytest.approx(by_hand.mean(), rel=1e-6)
     rates = np.array(
-        [[len(np.concatenate(unit)) / 6 for unit in given], raster.sum(axis=(0, 1)) / 6]
+        [[len(np.concatenate(unit)) / 6 for unit in windows], raster.sum(axis=(0, 1)) / 6]
     )
     assert table.loc["rate", "difference"] == pytest.approx(np.abs(np.diff(rates, axis=0)).mean())
 
 
 def test_all_arms_have_one_budget_and_other_seeds_tune():
-    found, grid = protocols.cells("reduced")
-    assert len(found) == 8 and all(len(values) >= 2 for values in grid.values())
-    best = pd.DataFrame(found).assign(rate=0.01, gain=50.0, at_edge=False)
+    cells, grid = protocols.cells("reduced")
+    assert len(cells) == 8 and all(len(values) >= 2 for values in grid.values())
+    best = pd.DataFrame(cells).assign(rate=0.01, gain=50.0, at_edge=False)
     rows = protocols.trainings("reduced", best)
-    assert len({key_of(own) for own in rows}) == 64 and not {own["seed"] for own in rows} & set(
-        protocols.TUNING_SEEDS
-    )
+    assert len({key_of(settings) for settings in rows}) == 64 and not {
+        settings["seed"] for settings in rows
+    } & set(protocols.TUNING_SEEDS)
 
 
 def table(**columns):
@@ -208,12 +212,13 @@ def test_judges_find_what_was_planted():
 
 @pytest.mark.long
 def test_training_leaves_fitted_neurons_as_they_are(planted):
-    """To the last bit, while their synapses change; neurons that learn change too."""
+    """Fitted neurons stay the same to the last bit while their synapses change; neurons that learn
+    change as well."""
     for arm, changed in (("fitted", False), ("learned", True)):
-        own = row(arm)
-        task = networks.make_task(own)
-        before = networks.make_network(own, task, planted)
-        after = train(before, task, seed=0, settings=networks.make_settings(own)).last
+        settings = row(arm)
+        task = networks.make_task(settings)
+        before = networks.make_network(settings, task, planted)
+        after = train(before, task, seed=0, settings=networks.make_settings(settings)).last
         first, last = (net.layers[0].intrinsic.values() for net in (before, after))
         assert any(not np.array_equal(first[name], last[name]) for name in first) == changed
         assert not np.array_equal(

@@ -53,12 +53,12 @@ def test_a_best_setting_at_an_edge_widens_the_grid_of_all_arms(tmp_path):
     )
     assert not best["at_edge"].any()
     for kind in ("narrow", "wide"):
-        own = table[table["kind"] == kind]
+        of_kind = table[table["kind"] == kind]
         assert (
-            sorted(own["width"].unique()) == [0.125, 0.25, 0.5, 1.0, 2.0, 4.0]
-            and len(own) == 12 * 2
+            sorted(of_kind["width"].unique()) == [0.125, 0.25, 0.5, 1.0, 2.0, 4.0]
+            and len(of_kind) == 12 * 2
         )
-        assert set(own.loc[~own["width"].isin((0.5, 1.0, 2.0)), "rate"]) == {1.0}
+        assert set(of_kind.loc[~of_kind["width"].isin((0.5, 1.0, 2.0)), "rate"]) == {1.0}
 
 
 def test_a_grid_stops_growing_and_says_so(tmp_path):
@@ -169,13 +169,13 @@ def test_each_data_set_has_its_own_verdict_within_a_family(tmp_path):
     def judge(table, entry):
         return protocol.Pairs(table["gain"].to_numpy(), 0)
 
-    found = judging.judged_families(
+    claims = judging.judged_families(
         tmp_path / "claims.toml", tmp_path, {"gain": ("made", judge), "same": ("made", judge)}
     )
-    assert [(claim.dataset, claim.verdict) for claim in found] == [
+    assert [(claim.dataset, claim.verdict) for claim in claims] == [
         ("x", "confirmed"),
         ("y", "refuted"),
         ("x", "refuted"),
         ("", "not comparable"),
     ]
-    assert found[3].paper_value == "93" and found[0].claim == "it helps (made)"
+    assert claims[3].paper_value == "93" and claims[0].claim == "it helps (made)"

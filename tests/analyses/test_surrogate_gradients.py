@@ -35,8 +35,8 @@ def row(arm="reference", net="feedforward", start="firing", **options):
     }
 
 
-def made(own):
-    return networks.make_network(own, networks.make_task(own))
+def made(settings):
+    return networks.make_network(settings, networks.make_task(settings))
 
 
 def test_the_cell_is_that_of_the_paper():
@@ -71,9 +71,9 @@ def test_the_silent_start_fires_nowhere_and_the_firing_one_in_every_layer():
     """Ten hertz, which is one spike of each neuron in a sequence, within a factor of two on
     sequences that set nothing."""
     for start, low, high in (("silent", 0.0, 0.0), ("firing", 0.5, 2.0)):
-        own = row(start=start, depth=2)
-        task = networks.make_task(own)
-        rates = evaluate(networks.make_network(own, task), task.validation, task).rates
+        settings = row(start=start, depth=2)
+        task = networks.make_task(settings)
+        rates = evaluate(networks.make_network(settings, task), task.validation, task).rates
         assert len(rates) == 2 and all(low <= 100 * rate <= high for rate in rates), rates
 
 
@@ -146,15 +146,18 @@ def test_rows_differ_and_have_one_budget():
         (bound, protocols.FEWER_SEEDS),
     ):
         rows = protocols.results("reduced", best(plan), seeds)
-        assert len(rows) == len({key_of(own) for own in rows}) == len(seeds) * len(plan)
-        assert not {own["seed"] for own in rows} & set(protocol.tuning_seeds("reduced"))
-    assert len({key_of(own) for own in starts}) == len(starts) and len(protocols.GRID["rate"]) == 3
-    assert max(own["upper"] for own in bound) < 30
+        assert len(rows) == len({key_of(settings) for settings in rows}) == len(seeds) * len(plan)
+        assert not {settings["seed"] for settings in rows} & set(protocol.tuning_seeds("reduced"))
+    assert (
+        len({key_of(settings) for settings in starts}) == len(starts)
+        and len(protocols.GRID["rate"]) == 3
+    )
+    assert max(settings["upper"] for settings in bound) < 30
 
 
 def test_every_claim_about_networks_has_its_cells():
-    """Every arm, start, kind of network and depth that a claim names is trained on its data
-    sets."""
+    """For every claim, the arms, starts, kinds of networks and depths that it names are trained on
+    its data sets."""
     planned = {
         "comparisons": pd.DataFrame(protocols.comparisons("reduced")),
         "depth": pd.DataFrame(protocols.deep("reduced")),
@@ -163,10 +166,10 @@ def test_every_claim_about_networks_has_its_cells():
         entry = ENTRIES[name]
         if table not in planned:
             continue
-        own, by = claims.chosen(planned[table], entry), entry.get("by", "arm")
+        cells, by = claims.chosen(planned[table], entry), entry.get("by", "arm")
         wanted = {entry["first"], entry["second"]} if "first" in entry else {entry["arm"]}
         for dataset in entry.get("datasets", ["randman"]):
-            assert wanted <= set(own.loc[own["dataset"] == dataset, by]), (name, dataset)
+            assert wanted <= set(cells.loc[cells["dataset"] == dataset, by]), (name, dataset)
 
 
 def table_of(cells, seeds=protocols.SEEDS, **values):
@@ -197,26 +200,28 @@ def test_judges_see_planted_differences(tmp_path):
     )
     planted = table.assign(test_score=table["test_score"] - 0.05 * harmed)
     planted.assign(key="").to_parquet(tmp_path / "comparisons.parquet")
-    found = pd.DataFrame([vars(claim) for claim in claims.claims(tmp_path)])
-    explicit = found[
-        found["claim"].str.contains(
+    judged = pd.DataFrame([vars(claim) for claim in claims.claims(tmp_path)])
+    explicit = judged[
+        judged["claim"].str.contains(
             "impairs an asymptotic surrogate, feed-forward networks from a firing start"
         )
     ]
     assert len(explicit) == 5 and set(explicit["verdict"]) == {"confirmed"}
     np.testing.assert_allclose(explicit["our_mean"], 0.05, atol=2e-3)
-    rest = found[
-        found["claim"].str.contains("as good as")
-        | found["claim"].str.contains("makes no difference")
+    rest = judged[
+        judged["claim"].str.contains("as good as")
+        | judged["claim"].str.contains("makes no difference")
     ]
     assert len(rest) > 20 and set(rest["verdict"]) == {"confirmed"}
-    gains = found[
-        found["claim"].str.contains("worse than SuperSpike|in recurrent|recurrent connections help")
+    gains = judged[
+        judged["claim"].str.contains(
+            "worse than SuperSpike|in recurrent|recurrent connections help"
+        )
     ]
     assert set(gains["verdict"]) == {"refuted"}
     assert (
-        set(found.loc[found["dataset"] == "", "verdict"]) == {"not comparable"}
-        and (found["dataset"] == "").sum() == 3
+        set(judged.loc[judged["dataset"] == "", "verdict"]) == {"not comparable"}
+        and (judged["dataset"] == "").sum() == 3
     )
 
 
@@ -304,17 +309,17 @@ def test_a_broken_line_is_found_and_networks_that_did_not_train_do_not_bend_it()
 def test_the_derivative_at_the_start_is_that_at_the_potentials():
     """Without weights every potential rests one below threshold, where a SuperSpike of slope 10 is
     1/121; the potentials looked at make the spikes of the layer."""
-    own = row("reference", depth=2)
-    task = networks.make_task(own)
-    net = networks.make_network(own, task)
+    settings = row("reference", depth=2)
+    task = networks.make_task(settings)
+    net = networks.make_network(settings, task)
     x = jnp.moveaxis(jnp.asarray(task.test.inputs[:20]), 0, 1)
     np.testing.assert_array_equal(learnability.margins(net.layers[0], x) > 0, net.layers[0](x) > 0)
-    found = learnability.derivative_at_start(net, task, 0)
+    measured = learnability.derivative_at_start(net, task, 0)
     silent = eqx.tree_at(lambda n: n.layers[1].connection.weight, net, jnp.zeros((20, 20)))
     at_rest = learnability.derivative_at_start(silent, task, 0)
     assert at_rest["derivative"] == pytest.approx(1 / 121, rel=1e-5)
-    assert (at_rest["silent_layers"], found["silent_layers"]) == (1, 0)
-    assert found["derivative"] > 1 / 121 and found["derivative_at_rest"] == pytest.approx(
+    assert (at_rest["silent_layers"], measured["silent_layers"]) == (1, 0)
+    assert measured["derivative"] > 1 / 121 and measured["derivative_at_rest"] == pytest.approx(
         1 / 121, rel=1e-5
     )
 
@@ -337,8 +342,8 @@ def starts_table(learns):
 
 
 def test_the_rule_predicts_shapes_it_was_not_fitted_on():
-    """A bound that depends on silent layers is found; of labels that do not depend on the
-    derivative it knows nothing."""
+    """A bound that depends on the number of silent layers is recovered. If labels do not depend on
+    the derivative, the rule predicts nothing."""
     by_bound = starts_table(lambda t, _: np.log10(t["derivative"]) > -30 + 4 * t["silent_layers"])
     assert learnability.area_by_seed(by_bound).min() > 0.99
     assert judged("rule_area", by_bound).values.min() > 0.04

@@ -52,8 +52,8 @@ def test_the_cell_and_the_votes_are_those_of_the_released_code():
     signal = x
     for layer, theta in ((net.layers[0], thresholds), (net.readout.layer, np.ones(100))):
         weight, u, o, spikes = np.asarray(layer.connection.weight), 0.0, 0.0, []
-        for now in signal:
-            u = 0.5 * u * (1 - o) + now @ weight
+        for current in signal:
+            u = 0.5 * u * (1 - o) + current @ weight
             o = (u > theta).astype(float)
             spikes.append(o)
         signal = np.stack(spikes)
@@ -85,10 +85,10 @@ def test_images_are_drawn_anew_at_every_presentation_with_the_intensity_as_proba
 def test_one_update_moves_thresholds_and_weights_by_the_same_step():
     """Adam's first step is its rate: 1e-3 for weights, and for thresholds to 0.1 % of it; the decay
     ends it at zero."""
-    own = row(epochs=1, sequences=71)
-    task = networks.make_task(own)
-    start = networks.make_network(own, task)
-    last = train(start, task, settings=replace(networks.make_settings(own), clip=None)).last
+    settings = row(epochs=1, sequences=71)
+    task = networks.make_task(settings)
+    start = networks.make_network(settings, task)
+    last = train(start, task, settings=replace(networks.make_settings(settings), clip=None)).last
     moved = np.abs(np.asarray(last.layers[0].intrinsic.values()["theta"]) - 1.0)
     weights = np.abs(
         np.asarray(last.layers[0].connection.weight - start.layers[0].connection.weight)
@@ -102,10 +102,10 @@ def test_one_update_moves_thresholds_and_weights_by_the_same_step():
     [("both", (True, True)), ("weights", (True, False)), ("thresholds", (False, True))],
 )
 def test_arms_learn_what_they_are_named_after(arm, moves):
-    own = row(arm, epochs=1, rate=1e-2)
-    task = networks.make_task(own)
-    start = networks.make_network(own, task)
-    last = train(start, task, settings=networks.make_settings(own)).last
+    settings = row(arm, epochs=1, rate=1e-2)
+    task = networks.make_task(settings)
+    start = networks.make_network(settings, task)
+    last = train(start, task, settings=networks.make_settings(settings)).last
     changed = [
         not np.allclose(start.layers[0].connection.weight, last.layers[0].connection.weight),
         not np.allclose(
@@ -134,8 +134,8 @@ def test_rows_differ_and_have_one_budget():
     assert len(cells) == 3 * 4 * 2 and len(grid["rate"]) == len(grid["threshold"]) == 3
     best = pd.DataFrame(cells).assign(rate=1e-3, threshold=1.0, at_edge=False)
     rows = protocol.trainings("reduced", best)
-    assert len(rows) == len({key_of(own) for own in rows}) == 24 * 8
-    assert not {own["seed"] for own in rows} & set(protocol.tuning_seeds("reduced"))
+    assert len(rows) == len({key_of(settings) for settings in rows}) == 24 * 8
+    assert not {settings["seed"] for settings in rows} & set(protocol.tuning_seeds("reduced"))
     deep, _ = protocols.deep("reduced")
     assert len(deep) == 2 * 4 * 2 and {cell["normalised"] for cell in deep} == {True}
 
@@ -209,10 +209,10 @@ def test_judges_see_planted_differences():
     np.testing.assert_allclose(
         judged("over_weights_plain", table.assign(test_score=0.9 + 0.02 * gain)).values, 0.0
     )
-    one = table[table["threshold"] == 1.0]
-    worse = 0.8 - 0.03 * (one["arm"] == "weights")
-    np.testing.assert_allclose(judged("noise", one.assign(salt=worse)).values, 0.01)
-    deep = one[one["normalised"]].assign(net="dense", depth=4)
+    at_one = table[table["threshold"] == 1.0]
+    worse = 0.8 - 0.03 * (at_one["arm"] == "weights")
+    np.testing.assert_allclose(judged("noise", at_one.assign(salt=worse)).values, 0.01)
+    deep = at_one[at_one["normalised"]].assign(net="dense", depth=4)
     halved = deep.assign(operations=np.where(deep["arm"] == "both", 50.0, 100.0))
     np.testing.assert_allclose(judged("deep_operations_dense_4", halved).values, np.log(2))
     assert len(judged("deep_operations_dense_8", halved).values) == 0

@@ -1,5 +1,5 @@
-"""Every study's whole way from an empty folder: rows, tables, claims, figures. In small here, as
-``--quick`` behind ``long``."""
+"""Every study from an empty folder to the end: rows, tables, claims and figures. Here at reduced
+size; the tests marked ``long`` use ``--quick``."""
 
 from __future__ import annotations
 
@@ -57,8 +57,8 @@ FIGURES = {
 
 
 def once(monkeypatch, module, name, kind):
-    """Rows of one kind are computed once: what is looked at is what becomes of them, not what they
-    hold."""
+    """Compute rows of one kind only once, because these tests check what becomes of rows, not their
+    values."""
     real, kept = getattr(module, name), {}
 
     def work(*folder, **row):
@@ -71,8 +71,8 @@ def once(monkeypatch, module, name, kind):
 
 
 def whole_way(name, folder, without=()):
-    """Every part of the quick protocol in order, as the command runs them, and the figures of their
-    tables."""
+    """Run every part of the quick protocol in order, as the command does, and draw the figures from
+    the tables."""
     study = load_study(name, ROOT)
     tables = folder / "tables"
     tables.mkdir()
@@ -80,18 +80,18 @@ def whole_way(name, folder, without=()):
         if title in without:
             continue
         part(StudyRun("quick", tables, folder / "networks", 1, None, lambda done, total: None))
-    found = write_claims(tables, study.claims(tables))
+    judged = write_claims(tables, study.claims(tables))
     drawn = module_of("figures", name, ROOT).draw(tables, folder)
     check(name, tables)
     wanted = {figure for figure in FIGURES[name] if figure.rpartition("_")[2] not in without}
     assert {path.stem for path in drawn} == wanted and all(
         path.stat().st_size > 1000 for path in drawn
     )
-    return tables, found
+    return tables, judged
 
 
 def check(name, tables):
-    """Every row is there once and none failed."""
+    """Assert that every row occurs once and that none failed."""
     rows = {
         path.stem: pd.read_parquet(path)
         for path in tables.glob("*.parquet")
@@ -116,7 +116,7 @@ def made_task(name, steps, channels, outputs, loss, seed=0):
 
 @pytest.mark.long
 def test_adaptive_lif(tmp_path, monkeypatch):
-    """Parts without networks are run by the tests of the command."""
+    """Parts without networks are left to the tests of the command."""
     load_study("adaptive-lif", ROOT)
     from analyses.adaptive_lif import networks, neurons, protocols, study
 
@@ -144,19 +144,19 @@ def test_adaptive_lif(tmp_path, monkeypatch):
     once(monkeypatch, study, "training_row", lambda row: row["task"])
     once(monkeypatch, study, "robustness_row", lambda row: row["task"] == "ecg")
     once(monkeypatch, neurons, "neurons_row", lambda row: row["cell"])
-    tables, found = whole_way("adaptive-lif", tmp_path, without=("stability", "wavelets"))
+    tables, judged = whole_way("adaptive-lif", tmp_path, without=("stability", "wavelets"))
     units = pd.read_csv(tables / "neurons.csv")
     assert units.groupby(["cell", "seed"]).size().to_dict() == {("LIF", 0): 6, ("SE", 0): 6}
     assert len(pd.read_csv(tables / "untrained.csv")) == 10
-    assert found["verdict"].isin(["confirmed", "not confirmed", "depends", "not comparable"]).all()
-    shares = found["claim"][found["claim"].str.startswith("share of trained")]
+    assert judged["verdict"].isin(["confirmed", "not confirmed", "depends", "not comparable"]).all()
+    shares = judged["claim"][judged["claim"].str.startswith("share of trained")]
     assert [text.split()[3] for text in shares] == ["LIF", "SE", "SE"]
-    assert not found["claim"].str.contains("raphe").any()
+    assert not judged["claim"].str.contains("raphe").any()
 
 
 @pytest.mark.long
 def test_surrogate_gradients(tmp_path, monkeypatch):
-    """Every row is found in its table when the parts are run once more."""
+    """If the parts are run a second time, every row is found in its table."""
     load_study("surrogate-gradients", ROOT)
     from analyses.surrogate_gradients import study
 
@@ -164,7 +164,7 @@ def test_surrogate_gradients(tmp_path, monkeypatch):
         name: once(monkeypatch, study, name, lambda row: (row["arm"], row["depth"]))
         for name in ("tuning_row", "training_row", "last_tuning_row", "last_row", "start_row")
     }
-    tables, found = whole_way("surrogate-gradients", tmp_path)
+    tables, judged = whole_way("surrogate-gradients", tmp_path)
     assert {name: len(rows) for name, rows in kept.items()} == {
         "tuning_row": 3,
         "training_row": 3,
@@ -174,7 +174,7 @@ def test_surrogate_gradients(tmp_path, monkeypatch):
     }
     row = pd.read_parquet(tables / "comparisons.parquet").iloc[0]
     assert 0.5 < row["initial_spikes"] < 2 and 0 <= row["test_score"] <= 1
-    assert set(found["verdict"]) == {"not comparable"}, "one seed settles nothing"
+    assert set(judged["verdict"]) == {"not comparable"}, "one seed settles nothing"
     for rows in kept.values():
         rows.clear()
     for part in study.STUDY.parts.values():
@@ -191,7 +191,12 @@ def test_noisy_networks(tmp_path, monkeypatch):
     monkeypatch.setattr(
         protocols,
         "row",
-        lambda *args, **own: {**real(*args, **own), "batch": 20, "sequences": 40, "epochs": 1},
+        lambda *args, **settings: {
+            **real(*args, **settings),
+            "batch": 20,
+            "sequences": 40,
+            "epochs": 1,
+        },
     )
     monkeypatch.setattr(robustness, "PASSES", 20)
     monkeypatch.setattr(robustness, "SIZES", (0.2,))
@@ -202,9 +207,9 @@ def test_noisy_networks(tmp_path, monkeypatch):
     once(monkeypatch, study, "training_row", lambda row: row["kind"])
     once(monkeypatch, study, "robustness_row", lambda row: None)
     once(monkeypatch, study, "spiking_row", lambda row: None)
-    tables, found = whole_way("noisy-networks", tmp_path)
-    judged = found[~found["claim"].str.contains("data absent")]
-    assert len(judged) >= 2 and set(judged["verdict"]) == {"not comparable"}
+    tables, judged = whole_way("noisy-networks", tmp_path)
+    of_runs = judged[~judged["claim"].str.contains("data absent")]
+    assert len(of_runs) >= 2 and set(of_runs["verdict"]) == {"not comparable"}
     assert pd.read_parquet(tables / "widths.parquet")["width"].tolist() == [0.1]
 
 
@@ -215,20 +220,22 @@ def test_threshold_learning(tmp_path, monkeypatch):
 
     real = protocols.row
     monkeypatch.setattr(
-        protocols, "row", lambda *args, **own: {**real(*args, **own), "sequences": 60, "epochs": 1}
+        protocols,
+        "row",
+        lambda *args, **settings: {**real(*args, **settings), "sequences": 60, "epochs": 1},
     )
     monkeypatch.setattr(networks, "VOTERS", 2)
     monkeypatch.setattr(training, "TESTED", 20)
     monkeypatch.setitem(networks.SIZES, "digits", (8, False))
     once(monkeypatch, study, "training_row", lambda row: row["joint"])
-    tables, found = whole_way("threshold-learning", tmp_path)
-    judged = found[~found["claim"].str.contains("data absent")]
-    assert set(judged["verdict"]) == {"not comparable"} and set(judged["seeds"]) == {1}
+    tables, judged = whole_way("threshold-learning", tmp_path)
+    of_runs = judged[~judged["claim"].str.contains("data absent")]
+    assert set(of_runs["verdict"]) == {"not comparable"} and set(of_runs["seeds"]) == {1}
     rows = pd.read_parquet(tables / "decisions.parquet")
     assert rows["joint"].tolist() == [False, True]
     assert (rows[["threshold_spread", "nanojoule", "rate_hidden"]] > 0).all(axis=None)
     assert rows[["rate_hidden", "noise", "salt", "flips", "test_score"]].max(axis=None) <= 1
-    assert len(judged) == 6 and not judged["claim"].str.contains("without normalisation").any()
+    assert len(of_runs) == 6 and not of_runs["claim"].str.contains("without normalisation").any()
 
 
 @pytest.mark.long
@@ -241,7 +248,7 @@ def test_complexity_classification(tmp_path, monkeypatch):
     monkeypatch.setattr(protocols, "SIZES", (4,))
     monkeypatch.setattr(data, "STEPS", 60)
     monkeypatch.setattr(data, "SAMPLES", 400)
-    tables, found = whole_way("complexity-classification", tmp_path)
+    tables, judged = whole_way("complexity-classification", tmp_path)
     training = pd.read_parquet(tables / "training.parquet")
     assert set(training["rule"]) == {"gradient", "teacher"} and (
         training[["joules", "milliseconds"]] > 0
@@ -255,9 +262,9 @@ def test_complexity_classification(tmp_path, monkeypatch):
     assert pd.read_csv(tables / "settings.csv")["left_out"].sum() == 0
     assert 0 < pd.read_parquet(tables / "capacity.parquet")["used"].item() <= 50
     assert (
-        set(found["verdict"]) == {"not comparable"}
-        and set(found["seeds"]) <= {0, 1}
-        and len(found) >= 4
+        set(judged["verdict"]) == {"not comparable"}
+        and set(judged["seeds"]) <= {0, 1}
+        and len(judged) >= 4
     )
 
 
@@ -283,8 +290,8 @@ def test_neural_coding(tmp_path, monkeypatch):
     monkeypatch.setattr(models, "HIDDEN_SINGLE", 4)
     monkeypatch.setattr(fitting, "PASSES", 2)
     once(monkeypatch, study, "coding_row", lambda row: row["model"] == "deterministic")
-    tables, found = whole_way("neural-coding", tmp_path)
-    assert set(found["verdict"]) == {"not comparable"} and set(found["dataset"]) == {
+    tables, judged = whole_way("neural-coding", tmp_path)
+    assert set(judged["verdict"]) == {"not comparable"} and set(judged["dataset"]) == {
         "grasshopper"
     }, "one recording settles nothing"
     pairs = pd.read_csv(tables / "pairs.csv")

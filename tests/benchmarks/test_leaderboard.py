@@ -82,7 +82,7 @@ def test_timings_become_rows_with_their_notes():
 
 
 def test_versions_of_peers_are_those_that_ran():
-    """Nothing is said of the version of a library of which a value was only published."""
+    """If the value of a library is only quoted from a paper, no version is given."""
     ran = Row("c", "time", "s", "lower", 1.0, "LSTM (Equinox)", 2.0)
     read = published(ran, "LSTM (Equinox)", 3.0, "a paper")
     versions = table_of("a-task", [ran, read], HERE)["peer_version"].tolist()
@@ -99,8 +99,8 @@ def test_new_rows_replace_those_of_the_same_task_and_machine_alone():
             table("lz76", 4.0, note="of another case"),
         ]
     )
-    found = merged(old, table("lz76", 5.0))
-    assert list(zip(found["task"], found["machine"], found["ours"], strict=True)) == [
+    rows = merged(old, table("lz76", 5.0))
+    assert list(zip(rows["task"], rows["machine"], rows["ours"], strict=True)) == [
         ("ecg", "here", 3.0),
         ("lz76", "elsewhere", 2.0),
         ("lz76", "here", 5.0),
@@ -113,10 +113,10 @@ def test_a_written_table_is_read_back(tmp_path):
     rows = [Row("DRN164, gif", "Md*(8 ms)", "", "higher", 0.7294567)]
     written = merged(read_table(path), table_of("raphe", rows, {**HERE, "neurocode": "1.0"}))
     write_table(written, path)
-    found = read_table(path)
-    assert found["ours"].tolist() == [0.729457] and np.isnan(found["ratio"]).all()
+    read = read_table(path)
+    assert read["ours"].tolist() == [0.729457] and np.isnan(read["ratio"]).all()
     # text that looks like a number stays text, and absent text is empty
-    assert found.loc[0, ["unit", "neurocode", "peer"]].tolist() == ["", "1.0", ""]
+    assert read.loc[0, ["unit", "neurocode", "peer"]].tolist() == ["", "1.0", ""]
 
 
 @pytest.mark.parametrize("text", ["a,b\n1,2\n", "", ",".join(COLUMNS) + "\n" + ",".join("x" * 19)])
@@ -180,15 +180,20 @@ def test_scripts_say_which_peers_are_missing(monkeypatch, capsys):
 
 
 def test_a_missing_peer_of_lz76_leaves_its_rows_out_alone(monkeypatch):
-    """Stand-ins that count as we do: antropy is timed up to 1e5 symbols, and not on many trains."""
+    """Stand-ins return the same counts as neurocode: antropy is timed only up to 1e5 symbols and
+    not on many trains."""
     monkeypatch.setattr(lz, "by_lzcomplexity", lambda: lz.nc.complexity.lz76)
     monkeypatch.setattr(lz, "TRAINS", 3)
-    found = load_task("lz76").rows(Request(quick=True, peers=("lzcomplexity",)))
+    rows = load_task("lz76").rows(Request(quick=True, peers=("lzcomplexity",)))
     # four sources: two lengths and the trains
-    assert {row.peer for row in found} == {"lzcomplexity"} and len(found) == 12
+    assert {row.peer for row in rows} == {"lzcomplexity"} and len(rows) == 12
     monkeypatch.setattr(lz, "by_antropy", lambda: lz.nc.complexity.lz76)
-    both = load_task("lz76").rows(Request(quick=True, peers=("lzcomplexity", "antropy")))
-    assert [row.peer for row in both].count("antropy") == 8 and len(both) == 20
+    rows_of_both_peers = load_task("lz76").rows(
+        Request(quick=True, peers=("lzcomplexity", "antropy"))
+    )
+    assert [row.peer for row in rows_of_both_peers].count("antropy") == 8 and len(
+        rows_of_both_peers
+    ) == 20
 
 
 def test_a_peer_that_counts_otherwise_stops_the_task():
@@ -205,11 +210,11 @@ def test_the_median_of_all_raphe_cells_stands_beside_the_published_one():
     """Md* of 0.1, 0.2, 0.7, 0.8, 0.9 has the median 0.7, twice the published 0.35."""
     scores = [(0.9, 1.0), (0.1, -2.0), (0.7, 3.0), (0.2, 4.0), (0.8, 5.0)]
     values = dict(zip(raphe.RAPHE, scores, strict=True))
-    found = raphe.rows_of("gif", values)
-    assert [row.kind for row in found] == 10 * ["no peer"] + ["published"]
-    assert (found[-1].ours, found[-1].peer, found[-1].peer_value) == (0.7, "GIF", 0.35)
-    assert found[-1].ratio == pytest.approx(2.0) and "Harkin et al. 2023" in found[-1].source
-    assert (found[3].case, found[3].measure, found[3].ours) == (
+    rows = raphe.rows_of("gif", values)
+    assert [row.kind for row in rows] == 10 * ["no peer"] + ["published"]
+    assert (rows[-1].ours, rows[-1].peer, rows[-1].peer_value) == (0.7, "GIF", 0.35)
+    assert rows[-1].ratio == pytest.approx(2.0) and "Harkin et al. 2023" in rows[-1].source
+    assert (rows[3].case, rows[3].measure, rows[3].ours) == (
         "DRN158, gif",
         "held-out bits per spike",
         -2.0,
@@ -237,9 +242,9 @@ def test_the_page_has_a_section_per_task_and_marks_what_was_published():
         ),
         Row("DRN164", "bits", "bits", "higher", -0.4),
     ]
-    found = table_of("lz76", rows, HERE)
-    found["peer_version"] = ["antropy 0.2.3", "", ""]
-    text = markdown_of(found)
+    table = table_of("lz76", rows, HERE)
+    table["peer_version"] = ["antropy 0.2.3", "", ""]
+    text = markdown_of(table)
     assert "## Lempel-Ziv complexity (LZ76)\n\n`neurocode benchmark --task lz76`" in text
     assert "a machine, 2 cores; neurocode 0.2.0, Python 3.13.1, numpy 2.3.5; 2026-11-27" in text
     assert text.splitlines()[-3:] == [
@@ -247,6 +252,6 @@ def test_the_page_has_a_section_per_task_and_marks_what_was_published():
         "| five cells | Md\\*(8 ms) | 0.7 | GIF | 0.35 | 2 | **published**; a paper 2023; others |",
         "| DRN164 | bits | -0.4 bits |  |  |  | no peer |",
     ]
-    assert markdown_of(found.iloc[:0]) == EMPTY
-    quick = markdown_of(found.assign(protocol="quick"))
+    assert markdown_of(table.iloc[:0]) == EMPTY
+    quick = markdown_of(table.assign(protocol="quick"))
     assert "2026-11-27; quick" in quick

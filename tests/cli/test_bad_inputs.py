@@ -37,7 +37,7 @@ tau = "10 ms"
 
 
 def write_files(folder: Path) -> None:
-    """Files that cannot be used, each for one reason that its name says."""
+    """Write files that cannot be used; the name of each says why."""
     (folder / "evil.pkl").write_bytes(b"cos\nsystem\n(S'touch executed'\ntR.")
     (folder / "unknown.foo").write_bytes(b"abc")
     (folder / "empty.nwb").write_bytes(b"")
@@ -285,8 +285,8 @@ def bad_files(tmp_path_factory):
 
 
 def run(arguments, monkeypatch):
-    """Exit code of a command; an error that is not said in a sentence is raised here and fails the
-    test."""
+    """Return the exit code of a command; an error without a one-sentence message is raised and
+    fails the test."""
     monkeypatch.setattr(sys, "argv", ["neurocode", *arguments])
     with pytest.raises(SystemExit) as stop:
         main()

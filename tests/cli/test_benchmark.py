@@ -1,4 +1,5 @@
-"""``neurocode benchmark``: which tasks are run, what is kept, and what is said of the others."""
+"""``neurocode benchmark``: which tasks are run, which results are kept, and what is printed about
+the others."""
 
 from __future__ import annotations
 
@@ -32,7 +33,7 @@ def run(*arguments):
 
 
 def refused(kind, *arguments):
-    """The sentence of a command that was refused."""
+    """Return the one-sentence error of a command that was refused."""
     result = run(*arguments)
     assert type(result.exception) is kind, result.exception
     return str(result.exception)
@@ -40,7 +41,8 @@ def refused(kind, *arguments):
 
 @pytest.fixture(autouse=True)
 def tasks(monkeypatch):
-    """Three tasks: seconds beside a peer, scores, and one whose recordings are absent."""
+    """Write three tasks: one with seconds and a peer, one with scores, and one whose recordings are
+    absent."""
     made = {
         "speed": BenchmarkTask("Speed", 1, lambda request: [SPEED], True, ("Brian2 cython",)),
         "score": BenchmarkTask("Score", 2, lambda request: [SCORE]),
@@ -75,8 +77,8 @@ def test_what_can_be_run_is_kept_and_the_rest_is_named(tmp_path):
     assert "absent is left out: the folder nowhere of NEUROCODE_DATA is not set." in text
     assert "- a case, time: 2 s; Brian2 cython 6 s; ratio 3" in text
     assert "- cells, Md*: 0.7; GIF 0.35 (a paper); ratio 2; other cells" in text
-    found = read_table(path)
-    assert found[["task", "kind", "ratio"]].to_numpy().tolist() == [
+    rows = read_table(path)
+    assert rows[["task", "kind", "ratio"]].to_numpy().tolist() == [
         ["score", "published", 2.0],
         ["speed", "same run", 3.0],
     ]
@@ -126,7 +128,8 @@ def test_bad_use_is_refused_before_anything_is_run(tmp_path, monkeypatch):
 
 @pytest.mark.long
 def test_a_task_is_run_in_a_process_of_its_own(tmp_path, monkeypatch):
-    """The columns of describe are equal to Elephant's in that process, or the task stops."""
+    """In that process the columns of describe are compared with Elephant's; the task stops if they
+    differ."""
     monkeypatch.undo()
     monkeypatch.chdir(ROOT)
     monkeypatch.setattr(runner, "others", lambda: 0.0)

@@ -1,4 +1,5 @@
-"""The command line: exit codes, one sentence, nothing half-written, a page that stands alone."""
+"""The command line: exit codes, one-sentence errors, no half-written files, and a self-contained
+page."""
 
 from __future__ import annotations
 
@@ -186,8 +187,8 @@ def test_faults_are_one_sentence_with_a_code_and_write_nothing(
     tmp_path, neurocode, arguments, code, says
 ):
     extra = [] if arguments[0] in ("data", "fly") else ["-o", tmp_path / "out"]
-    found, _, error = neurocode(*arguments, *extra)
-    assert found == code and says in error and "Traceback" not in error
+    exit_code, _, error = neurocode(*arguments, *extra)
+    assert exit_code == code and says in error and "Traceback" not in error
     assert not (tmp_path / "out").exists()
 
 

@@ -1,4 +1,4 @@
-"""``neurocode demo``: the truth beside estimates whose intervals hold it."""
+"""``neurocode demo``: the true parameters, and estimates whose intervals contain them."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from neurocode.inference import CrossValidation
 
 @pytest.mark.long
 def test_the_demo_shows_intervals_that_hold_the_truth(tmp_path, neurocode):
-    """All six within their 95 % intervals for the seed of the demo, each narrow enough to say the
-    sign of its value."""
+    """For the seed of the demo all six parameters lie within their 95 % intervals, and each
+    interval is narrow enough to determine the sign."""
     code, printed, error = neurocode("demo", "-o", tmp_path / "demo")
     assert code == 0, error
     table = [line.split() for line in printed.splitlines()]
@@ -29,8 +29,8 @@ def test_the_demo_shows_intervals_that_hold_the_truth(tmp_path, neurocode):
 
 @pytest.mark.long
 def test_the_demo_in_short(tmp_path, neurocode, monkeypatch):
-    """Ten seconds of training, and a cross-validation that stands ready: what is printed, and in
-    which folder."""
+    """With ten seconds of training and a prepared cross-validation: what is printed, and in which
+    folder."""
     monkeypatch.setattr(demo, "TRAINING_SECONDS", 8.0)
     monkeypatch.setattr(demo, "TEST_SECONDS", 2.0)
     monkeypatch.setattr(demo, "TEST_REPEATS", 3)

@@ -17,7 +17,8 @@ from neurocode.recordings import write
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
-    """Three cells as text with a line a trial: Poisson, regular, and one that never spikes."""
+    """Write three cells as text with one line per trial: a Poisson train, a regular train, and one
+    without spikes."""
     path = tmp_path_factory.mktemp("cells")
     random = np.random.default_rng(1)
     poisson = [np.sort(random.uniform(0, 5000, 100)) for _ in range(6)]
@@ -71,7 +72,8 @@ def test_the_same_seed_gives_the_same_table(folder, described, tmp_path):
 
 @pytest.mark.long
 def test_two_workers_give_the_table_of_one(folder, described, tmp_path):
-    """Byte for byte; p-values are adjusted for the units of all files."""
+    """The tables are equal byte for byte; p-values are adjusted for the units of all files
+    together."""
     assert run(folder, tmp_path / "two", "--surrogates", "19", "--workers", "2").exit_code == 0
     assert (described[1] / "units.csv").read_bytes() == (
         tmp_path / "two" / "units.csv"
@@ -168,8 +170,8 @@ def test_every_column_is_defined_on_the_page_with_its_unit(described):
     _, columns = page.split("<h2>Columns</h2>")
     columns, settings = columns.split("<h2>Settings</h2>")
     table = pd.read_csv(output / "units.csv")
-    shown = [name for name in table.columns if table[name].notna().any()]
-    assert all(f"<td>{name}</td>" in columns for name in shown)
+    filled = [name for name in table.columns if table[name].notna().any()]
+    assert all(f"<td>{name}</td>" in columns for name in filled)
     assert (
         "<td>entropy_rate</td>\n      <td>bits per bin</td>" in columns
         and "poisson.txt" in settings
@@ -239,8 +241,8 @@ def test_faults_are_one_sentence_and_write_nothing(tmp_path, arguments, says):
 
 
 def test_an_option_comes_before_the_entry_of_a_layout(folder, tmp_path, neurocode):
-    """Half of the recording, though the layout holds all of it; what the option does not say is
-    left to the layout."""
+    """An option selects half of the recording although the layout selects all of it; everything
+    that is not an option is taken from the layout."""
     layout = tmp_path / "layout.toml"
     layout.write_text('axes = "trial"\ntime_unit = "ms"\nt_stop = 5000\n')
     for more, duration in (
@@ -304,8 +306,8 @@ def test_files_that_would_be_misread_are_refused(folder, tmp_path, neurocode):
 
 
 def test_a_folder_and_a_pattern_are_described_as_their_files_are(tmp_path):
-    """A sorting, a table and an archive, sorted by name; the labels choose a cluster of the sorting
-    alone."""
+    """A folder with a sorting, a table and an archive is read in the order of names; the labels
+    select clusters of the sorting only."""
     place = tmp_path / "sessions"
     (place / "b_phy").mkdir(parents=True)
     np.save(place / "b_phy" / "spike_times.npy", np.array([100, 200, 300, 500]))

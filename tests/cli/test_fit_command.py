@@ -1,5 +1,5 @@
-"""``neurocode fit`` of one and of two models to a tiny recording: what it reuses, refuses, says and
-writes."""
+"""``neurocode fit`` with one and with two models of a tiny recording: what is reused, refused,
+printed and written."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def files(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def two(files, tmp_path_factory):
-    """Two models fitted by the functions that the command calls."""
+    """Fit two models by the functions that the command calls."""
     out = tmp_path_factory.mktemp("two") / "out"
     MODEL.with_fixed("a_eta_1", "a_gamma_1").save(files / "poor.toml")
     models = [str(files / name) for name in ("mine.toml", "poor.toml")]
@@ -65,7 +65,7 @@ def ready(files):
 
 @pytest.fixture
 def count_fits(ready, monkeypatch):
-    """How often a fit is begun; what it finds stands ready."""
+    """Count how often a fit is begun, and return a prepared result."""
     calls = []
 
     def begin(model, data, **options):
@@ -90,7 +90,7 @@ def test_a_finished_fit_is_reused_only_for_the_same_data_model_options_and_versi
     shutil.copytree(files, work)
 
     def again(*more):
-        """Whether the fit is reused, and whether that is said."""
+        """Return whether a fit was reused and whether the command said so."""
         before = len(count_fits)
         code, printed, error = neurocode(*command(work, out, *more))
         assert code == 0, error
@@ -339,9 +339,9 @@ def test_bad_use_is_one_sentence_before_any_fit(
         (files / name).parent.mkdir(exist_ok=True)
         MODEL.save(files / name)
     shutil.copy(files / "cell_training.nix", files / "copy.nix")
-    given = [text.format(f=files) for text in arguments]
-    found, _, error = neurocode("fit", *given, "-o", tmp_path / "out")
-    assert found == code and says in " ".join(error.split()) and "Traceback" not in error
+    options = [text.format(f=files) for text in arguments]
+    exit_code, _, error = neurocode("fit", *options, "-o", tmp_path / "out")
+    assert exit_code == code and says in " ".join(error.split()) and "Traceback" not in error
     assert not (tmp_path / "out").exists()
 
 
@@ -401,11 +401,11 @@ def test_sweeps_and_files_of_one_channel_are_handed_to_the_reader(files, monkeyp
     ] == [2]
     np.testing.assert_array_equal(data.test.repeats[0].spike_times, whole.repeats[2].spike_times)
 
-    given = {}
+    received = {}
     monkeypatch.setattr(
         recording_task.Experiment,
         "from_files",
-        lambda *paths, **options: given.update(paths=paths, **options),
+        lambda *paths, **options: received.update(paths=paths, **options),
     )
     kinds = {"test": "v_test.ibw", "current": "i.ibw", "test_current": "i_test.ibw"}
     (recording,) = recording_task.recordings_of(
@@ -415,11 +415,16 @@ def test_sweeps_and_files_of_one_channel_are_handed_to_the_reader(files, monkeyp
         [recording], [str(files / "mine.toml")], **OPTIONS, t_start=0.5, bias_current="add"
     )
     task.data()
-    assert given["paths"] == tuple(
+    assert received["paths"] == tuple(
         (str(files / v), str(files / i))
         for v, i in (("v.ibw", "i.ibw"), ("v_test.ibw", "i_test.ibw"))
     )
-    assert (given["t_start"], given["bias_current"], given["sweeps"], given["dead_time"]) == (
+    assert (
+        received["t_start"],
+        received["bias_current"],
+        received["sweeps"],
+        received["dead_time"],
+    ) == (
         0.5,
         "add",
         None,

@@ -1,5 +1,5 @@
-"""Fits beside each other: ranked inside each recording or unit by cross-validated bits, whatever
-their likelihood."""
+"""Comparison of fits: models are ranked within each recording or unit by cross-validated bits,
+whatever their likelihood."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ def test_a_fit_that_cannot_be_cross_validated_stands_and_says_so(tmp_path, monke
         RecordingTask, "fitted", lambda self, data, report: (model, dataclasses.replace(ready))
     )
 
-    def refuse(*given, **options):
+    def refuse(*arguments, **options):
         raise FitError("Block 2 of 4 holds all spikes.")
 
     monkeypatch.setattr(fit_task, "cross_validate", refuse)

@@ -1,4 +1,5 @@
-"""``neurocode fit-spikes``: every unit of a file, resumable, one bad unit stopping no other."""
+"""``neurocode fit-spikes`` fits every unit of a file; it can be resumed, and a unit that fails does
+not stop the others."""
 
 from __future__ import annotations
 

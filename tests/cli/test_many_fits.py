@@ -1,4 +1,4 @@
-"""Many recordings and models in processes of their own; test_fit_command.py has the same in this
+"""Many recordings and models, fitted in separate processes; test_fit_command.py has the same in one
 process."""
 
 from __future__ import annotations

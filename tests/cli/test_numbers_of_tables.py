@@ -1,4 +1,4 @@
-"""Every number of a comparison and of a fit to spike times stands under its own name, and every
+"""Every number of a comparison and of a fit to spike times is written under its own name, and every
 option reaches the fit."""
 
 from __future__ import annotations
@@ -92,11 +92,11 @@ def test_numbers_of_a_unit_stand_under_their_names():
 
 @pytest.fixture
 def handed(monkeypatch):
-    """What the functions that fit, score and cross-validate are handed."""
+    """Return what is passed to the functions that fit, score and cross-validate."""
     options = {}
 
     def keep(name, answer):
-        return lambda *given, **more: options.update({name: (given, more)}) or answer
+        return lambda *arguments, **more: options.update({name: (arguments, more)}) or answer
 
     for module, name in (
         (recording_task, "fit"),
@@ -268,7 +268,7 @@ def test_recorded_intervals_and_those_of_the_model_are_told_apart(tmp_path, monk
 
 
 def test_the_same_file_in_another_place_is_other_data(tmp_path):
-    """A test recording is no electrode recording."""
+    """A test recording is not the same as an electrode recording."""
     (tmp_path / "a").write_bytes(b"1")
     (tmp_path / "b").write_bytes(b"2")
     a, b = tmp_path / "a", tmp_path / "b"

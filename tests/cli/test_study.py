@@ -20,7 +20,7 @@ def run(*arguments):
 
 
 def refused(kind, *arguments):
-    """The sentence of a command that was refused."""
+    """Return the one-sentence error of a command that was refused."""
     result = run(*arguments)
     assert type(result.exception) is kind, result.exception
     return str(result.exception)
@@ -32,7 +32,7 @@ def in_checkout(monkeypatch):
 
 
 def test_a_part_of_a_study_writes_tables_claims_and_figures(tmp_path, monkeypatch):
-    """Parts that need no recorded data run without them; the smallest coupling at which SE is
+    """Parts that need no recorded data run without them, and the smallest coupling at which SE is
     unstable is printed."""
     monkeypatch.delenv("NEUROCODE_DATA", raising=False)
     arguments = [
@@ -142,8 +142,7 @@ def test_a_file_is_no_folder_to_write_into(tmp_path):
 
 
 def test_figures_without_their_tables_are_refused(tmp_path):
-    """A folder that is not there, one without tables, one with tables of another study, and one
-    with a damaged table."""
+    """The folder is missing, has no tables, has tables of another study, or has a damaged table."""
     missing = tmp_path / "missing"
     assert refused(
         DataError, "figures", "adaptive-lif", "--tables", missing, "-o", tmp_path / "drawn"

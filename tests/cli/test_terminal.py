@@ -1,4 +1,4 @@
-"""What is printed: tables at 80 columns, names as they are, and lines where there is no
+"""Printed output: tables of 80 columns, names shown literally, and progress lines if there is no
 terminal."""
 
 from __future__ import annotations
@@ -83,7 +83,7 @@ def test_numbers_and_counts_in_words():
 
 @pytest.fixture
 def log(monkeypatch):
-    """Standard error that is no terminal, with a line every 20 ms."""
+    """Return a standard error that is not a terminal and prints a line every 20 ms."""
     stream = io.StringIO()
     monkeypatch.setattr(progress, "Console", lambda **options: Console(file=stream, width=80))
     monkeypatch.setattr(progress, "LINE_SECONDS", 0.02)
@@ -103,9 +103,9 @@ def test_a_fit_speaks_where_there_is_no_terminal(log):
         assert wait_for(log, "cell/[gif], 0 s\n")
         report("refining", -12.345, 7)
         assert wait_for(log, "cell/[gif]: refining, log-likelihood -12.3, 7 passes, ")
-    said = log.getvalue()
+    printed = log.getvalue()
     time.sleep(0.1)
-    assert log.getvalue() == said
+    assert log.getvalue() == printed
 
 
 def test_many_fits_rows_and_epochs_speak_too(log):
@@ -143,11 +143,11 @@ def test_warnings_for_a_user_are_one_line_and_others_stay_python_s(capsys, monke
         warnings.warn("2 of 5 clusters are left out.", stacklevel=1)
         warnings.warn("nan", RuntimeWarning, stacklevel=1)
 
-    shown = []
+    passed_on = []
     monkeypatch.setattr(cli, "app", warn)
     with warnings.catch_warnings():
         warnings.simplefilter("always")
-        warnings.showwarning = lambda message, category, *where, **more: shown.append(
+        warnings.showwarning = lambda message, category, *where, **more: passed_on.append(
             (str(message), category)
         )
         cli.main()
@@ -156,4 +156,4 @@ def test_warnings_for_a_user_are_one_line_and_others_stay_python_s(capsys, monke
         capsys.readouterr().err
         == "note: The step is coarse.\nnote: 2 of 5 clusters are left out.\n"
     )
-    assert shown == [("nan", RuntimeWarning), ("afterwards", UserWarning)]
+    assert passed_on == [("nan", RuntimeWarning), ("afterwards", UserWarning)]

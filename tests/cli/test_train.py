@@ -1,4 +1,4 @@
-"""The command that trains: what it writes, how it goes on, what it refuses."""
+"""The command that trains: what it writes, how it resumes, and what it refuses."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ ARGUMENTS = [
 
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory):
-    """Folder that a training wrote."""
+    """Return the folder that a training wrote."""
     folder = tmp_path_factory.mktemp("train") / "out"
     result = CliRunner().invoke(app, [*ARGUMENTS, "-o", str(folder)])
     assert result.exit_code == 0, result.output
@@ -59,19 +59,20 @@ def test_a_training_writes_its_history_figure_and_report(trained):
 
 
 def test_the_network_that_was_trained_is_kept_and_runs_in_brian(trained):
-    """Read back it scores what the result says, bit for bit, and Brian2 fires its spikes."""
+    """The network is read back; its score equals that of the result bit for bit, and Brian2 gives
+    the same spikes."""
     net = nc.learning.load(trained / "network.bin")
     entry = json.loads((trained / "result.json").read_text())["results"][0]
     task = tasks.digits(seed=0)
-    found = evaluate(net, task.test, task, seed=0, batch_size=64)
-    assert (found.loss, found.score) == (entry["test_loss"], entry["test_score"])
+    evaluation = evaluate(net, task.test, task, seed=0, batch_size=64)
+    assert (evaluation.loss, evaluation.score) == (entry["test_loss"], entry["test_score"])
     x = np.moveaxis(task.test.inputs[:2], 0, 1)
     spikes = np.asarray(net(x).spikes[0]) > 0
     assert spikes.sum() >= 10 and np.array_equal(run_in_brian(net, x).spikes[0], spikes)
 
 
 def refused(monkeypatch, capsys, *arguments):
-    """Exit code, and what the command line says in the terminal."""
+    """Return the exit code and the message that the command line prints."""
     monkeypatch.setattr(sys, "argv", ["neurocode", *map(str, arguments)])
     with pytest.raises(SystemExit) as caught:
         main()
@@ -128,8 +129,8 @@ BAD_USE = (
     ("arguments", "what"), BAD_USE, ids=[" ".join(arguments) for arguments, _ in BAD_USE]
 )
 def test_bad_use_is_refused_in_a_sentence(tmp_path, monkeypatch, capsys, arguments, what):
-    code, said = refused(monkeypatch, capsys, "train", *arguments, "-o", tmp_path / "out")
-    assert code == 2 and what in said and "Traceback" not in said
+    code, message = refused(monkeypatch, capsys, "train", *arguments, "-o", tmp_path / "out")
+    assert code == 2 and what in message and "Traceback" not in message
     assert not (tmp_path / "out").exists()
 
 
@@ -151,12 +152,12 @@ def test_bad_data_and_folders_are_refused_before_training(tmp_path, monkeypatch,
             "/proc/nobody/out/training: this folder cannot be written to",
         ),
     ):
-        code, said = refused(monkeypatch, capsys, "train", *arguments)
+        code, message = refused(monkeypatch, capsys, "train", *arguments)
         assert (
             code == 1
-            and what in said
-            and said.startswith("neurocode: ")
-            and "Traceback" not in said
+            and what in message
+            and message.startswith("neurocode: ")
+            and "Traceback" not in message
         )
 
 

@@ -1,5 +1,5 @@
-"""What a document asks its reader to type: its fenced blocks, each with what an invisible comment
-before it says."""
+"""The fenced blocks of a document, each with the notes of an invisible comment in the line before
+it."""
 
 from __future__ import annotations
 

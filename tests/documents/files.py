@@ -1,4 +1,4 @@
-"""Recordings of their own that a reader of the documents brings along."""
+"""Recordings that a reader of the documents would have."""
 
 from __future__ import annotations
 

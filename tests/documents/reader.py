@@ -1,4 +1,4 @@
-"""A reader who types what a document says, in a clean folder."""
+"""Runs the blocks of a document in a clean folder, as a reader would."""
 
 from __future__ import annotations
 

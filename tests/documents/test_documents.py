@@ -25,7 +25,8 @@ def name_of(document: Path) -> str:
 
 @pytest.fixture(scope="module")
 def folder_of_a_reader(tmp_path_factory):
-    """Recordings of their own, and a copy of what the documents name."""
+    """Return a folder with a reader's recordings and copies of the folders that the documents
+    name."""
     folder = tmp_path_factory.mktemp("reader")
     write_files(folder)
     for name in ("docs", "analyses", "figures"):
@@ -35,7 +36,7 @@ def folder_of_a_reader(tmp_path_factory):
 
 @pytest.fixture
 def folder(folder_of_a_reader, tmp_path, monkeypatch):
-    """A clean folder with what a reader has."""
+    """Return a clean copy of the folder of a reader."""
     shutil.copytree(folder_of_a_reader, tmp_path, dirs_exist_ok=True)
     monkeypatch.chdir(tmp_path)
     return tmp_path
@@ -43,7 +44,7 @@ def folder(folder_of_a_reader, tmp_path, monkeypatch):
 
 @pytest.fixture
 def recordings_at_hand(folder, recorded_data):
-    """Files of the data folder that documents call by their bare names."""
+    """Copy the files of the data folder to which documents refer by their bare names."""
     for source in [*(recorded_data / "raphe").glob("*.abf"), recorded_data / "qtdb-ecg"]:
         (folder / source.name).symlink_to(source)
 

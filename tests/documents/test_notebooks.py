@@ -33,7 +33,7 @@ def executed():
 
 
 def shown(notebook):
-    """What each cell of code shows as HTML."""
+    """Return the HTML that each code cell shows."""
     return [
         output["data"]["text/html"]
         for cell in notebook.cells
@@ -52,8 +52,8 @@ def test_every_object_shows_itself_as_a_table_under_a_heading(executed):
 
 def test_what_a_reader_sees_without_running_it_is_what_it_gives(executed):
     stored = nbformat.read(NOTEBOOK, as_version=4)
-    for then, now in zip(shown(stored), shown(executed), strict=True):
-        assert then.partition(":")[0] == now.partition(":")[0]
+    for stored_output, output in zip(shown(stored), shown(executed), strict=True):
+        assert stored_output.partition(":")[0] == output.partition(":")[0]
     assert shown(stored)[0] == shown(executed)[0]
     streams = [
         output for cell in executed.cells if cell.cell_type == "code" for output in cell.outputs

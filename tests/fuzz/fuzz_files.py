@@ -38,7 +38,7 @@ FORMATS = ("abf", "ibw", "nwb", "nix", "mat", "npy", "csv", "tsv", "npz", "parqu
 
 @dataclass(frozen=True)
 class Case:
-    """A damaged file to be made: of which seed, by which random numbers."""
+    """One damaged file: the seed file, and the random numbers by which it is damaged."""
 
     format: str
     number: int
@@ -47,7 +47,7 @@ class Case:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What came of a case: ``data``, ``sentence`` or ``fault``, and what was said."""
+    """Result of a case: ``data``, ``sentence`` or ``fault``, and the message."""
 
     case: Case
     kind: str
@@ -55,8 +55,8 @@ class Outcome:
 
 
 def damaged(content: bytes, random: np.random.Generator) -> bytes:
-    """A file with bytes flipped, set to extremes, and sometimes its end cut off; headers are hit
-    more often than data."""
+    """Return a file with some bytes flipped or set to extremes, and sometimes without its end;
+    headers are damaged more often than data."""
     changed = bytearray(content)
     for _ in range(random.integers(1, 9)):
         reach = len(changed) if random.random() < 0.5 else min(len(changed), 1024)
@@ -119,7 +119,7 @@ def read_mat_either_way(path: Path) -> Trains:
 
 
 def require_data(content: object) -> None:
-    """Fail where what was read is no data: signals or trains with an impossible sampling or
+    """Raise an error if the result is not data: signals or trains with an impossible sampling or
     extent."""
     if isinstance(content, Trains):
         assert content.n_trains and np.all(np.isfinite(content.t_stop)), "an extent is not finite"
@@ -149,7 +149,8 @@ def judge(path: Path, read: Callable[[Path], None] = read_every_way) -> tuple[st
 
 
 def _child(pipe: Connection, memory: int, read: Callable[[Path], None]) -> None:
-    """Judge cases until the pipe closes, in so many bytes more than are held now."""
+    """Judge cases until the pipe closes, with a limit on the memory beyond that held at the
+    start."""
     pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[0])
     resource.setrlimit(resource.RLIMIT_AS, (pages * resource.getpagesize() + memory,) * 2)
     null = os.open(os.devnull, os.O_WRONLY)

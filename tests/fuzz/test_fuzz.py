@@ -1,5 +1,5 @@
-"""A taste of ``make fuzz``: twenty damaged files of every format, and the watch that it keeps over
-its children."""
+"""``make fuzz`` in small: twenty damaged files of every format, and tests of how it watches its
+child processes."""
 
 from __future__ import annotations
 

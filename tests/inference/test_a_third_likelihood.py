@@ -1,5 +1,5 @@
-"""A likelihood from outside the package: a gamma renewal process, whose numbers are known on
-paper."""
+"""A likelihood from outside the package: a gamma renewal process, whose numbers are known in closed
+form."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ MODEL = NeuronModel(
 
 
 class GammaRenewal(Likelihood):
-    """Intervals of a gamma distribution, each of its own; the last of a repeat enters by its
+    """Independent intervals with a gamma distribution; the last interval of a repeat enters by its
     survival."""
 
     name = "gamma-renewal"

@@ -1,5 +1,5 @@
-"""Choosing models inside the training data, uncertainty beyond standard errors, and bad recordings
-by name."""
+"""Choice of models within the training data, uncertainty beyond standard errors, and errors that
+name bad recordings."""
 
 from __future__ import annotations
 

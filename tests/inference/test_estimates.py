@@ -1,4 +1,4 @@
-"""Estimates, their coordinates and intervals, worked on paper."""
+"""Estimates, their coordinates and intervals, computed by hand."""
 
 from __future__ import annotations
 
@@ -94,38 +94,38 @@ def estimates(deviations, prior_width=3.0, correlation=0.0):
 @pytest.mark.parametrize("correlation", [0.0, 0.9])
 def test_intervals_respect_the_bounds_and_errors_follow_the_slopes(correlation):
     deviations = np.array([0.5, 0.2, 0.1, 0.3, 0.4])
-    found = estimates(deviations, correlation=correlation)
+    fitted = estimates(deviations, correlation=correlation)
     factor = norm.ppf(0.975)
     for index, (name, upper) in enumerate(
         [("both", 1), ("below", 1), ("above", 1), ("free", 1), ("zero", 1)]
     ):
-        assert found[name].standard_error == pytest.approx(
+        assert fitted[name].standard_error == pytest.approx(
             SLOPES[index] * deviations[index], rel=1e-9
         )
-        assert found[name].prior_ratio == pytest.approx(deviations[index] / 3, rel=1e-9)
-        assert not found[name].fixed and upper
+        assert fitted[name].prior_ratio == pytest.approx(deviations[index] / 3, rel=1e-9)
+        assert not fitted[name].fixed and upper
     z = np.log(1 / 3) + factor * 0.5 * np.array([-1, 1])
-    assert found["both"].interval_95 == pytest.approx(tuple(4 / (1 + np.exp(-z))), rel=1e-6)
-    assert found["below"].interval_95 == pytest.approx(
+    assert fitted["both"].interval_95 == pytest.approx(tuple(4 / (1 + np.exp(-z))), rel=1e-6)
+    assert fitted["below"].interval_95 == pytest.approx(
         (1 + 2 * np.exp(-0.2 * factor), 1 + 2 * np.exp(0.2 * factor)), rel=1e-6
     )
-    assert found["above"].interval_95 == pytest.approx(
+    assert fitted["above"].interval_95 == pytest.approx(
         (-1 - 4 * np.exp(0.1 * factor), -1 - 4 * np.exp(-0.1 * factor)), rel=1e-6
     )
-    assert found["free"].interval_95 == pytest.approx(
+    assert fitted["free"].interval_95 == pytest.approx(
         (-2 - 0.6 * factor, -2 + 0.6 * factor), rel=1e-6
     )
-    assert found["tau"] == FittedParameter(10.0, "ms")
+    assert fitted["tau"] == FittedParameter(10.0, "ms")
     assert (
-        found["tau"].fixed
-        and found["tau"].interval_95 is None
-        and not found["tau"].narrower_than_prior
+        fitted["tau"].fixed
+        and fitted["tau"].interval_95 is None
+        and not fitted["tau"].narrower_than_prior
     )
 
 
 def test_identified_means_known_to_half_of_the_value_and_of_the_prior():
-    """A value of -2 with an error of 0.98 is, one of 1.02 is not; half of the prior's width counts
-    too; zero is never."""
+    """A value of -2 is identified with an error of 0.98 but not with 1.02; the error must also be
+    below half the width of the prior; a value of zero is never identified."""
     for deviation, prior_width, identified, narrower in (
         (0.49, 3.0, True, True),
         (0.51, 3.0, False, True),
@@ -135,21 +135,21 @@ def test_identified_means_known_to_half_of_the_value_and_of_the_prior():
         (1.51, 3.0, False, False),
         (0.49, np.inf, True, True),
     ):
-        found = estimates(np.array([0.1, 0.1, 0.1, deviation, 0.01]), prior_width)
-        assert (found["free"].identified, found["free"].narrower_than_prior) == (
+        fitted = estimates(np.array([0.1, 0.1, 0.1, deviation, 0.01]), prior_width)
+        assert (fitted["free"].identified, fitted["free"].narrower_than_prior) == (
             identified,
             narrower,
         ), (deviation, prior_width)
-        assert not found["zero"].identified
+        assert not fitted["zero"].identified
 
 
 def test_a_direction_without_information_has_no_finite_error():
     information = np.diag([4.0, 4.0, 4.0, 4.0, 0.0])
-    found = fitted_parameters(MODEL, Z, information, SLOPES, Coordinates.of(MODEL).numbers, 3.0)
-    assert found["free"].standard_error == pytest.approx(1.0) and np.isinf(
-        found["zero"].standard_error
+    fitted = fitted_parameters(MODEL, Z, information, SLOPES, Coordinates.of(MODEL).numbers, 3.0)
+    assert fitted["free"].standard_error == pytest.approx(1.0) and np.isinf(
+        fitted["zero"].standard_error
     )
-    assert not found["zero"].identified and not found["zero"].narrower_than_prior
+    assert not fitted["zero"].identified and not fitted["zero"].narrower_than_prior
     upwards = fitted_parameters(
         MODEL, Z, np.diag([4.0, 4.0, 4.0, -4.0, 4.0]), SLOPES, Coordinates.of(MODEL).numbers, np.inf
     )
@@ -230,12 +230,12 @@ def test_a_result_as_a_table_has_units_and_no_number_that_json_does_not_know():
 
 
 def test_plain_values():
-    given = {
+    values = {
         1: (np.int64(2), np.float32(0.5), np.bool_(True)),
         "x": [np.nan, -np.inf, "text", None, True],
     }
-    assert plain(given) == {"1": [2, 0.5, True], "x": [None, None, "text", None, True]}
-    assert [type(value) for value in plain(given)["1"]] == [int, float, bool]
+    assert plain(values) == {"1": [2, 0.5, True], "x": [None, None, "text", None, True]}
+    assert [type(value) for value in plain(values)["1"]] == [int, float, bool]
 
 
 def test_crossings_lie_between_the_points_around_them():
@@ -250,8 +250,8 @@ def test_crossings_lie_between_the_points_around_them():
 
 
 def quadratic_ascents(monkeypatch, curvature, free):
-    """Ascents and likelihoods that know the maximum: -1/2 (x - peak)' H (x - peak) of parameter
-    values, solved for the free."""
+    """Return ascents and likelihoods with a known maximum, -1/2 (x - peak)' H (x - peak) of the
+    parameter values, solved for the free parameters."""
 
     class Likelihood:
         name = "clamped"
@@ -268,7 +268,7 @@ def quadratic_ascents(monkeypatch, curvature, free):
 
     class Climb:
         def __init__(self, likelihood, z):
-            away = np.array(
+            distance = np.array(
                 [
                     float(likelihood.model.parameters[name].value) - peak
                     for name, peak in free.items()
@@ -277,11 +277,11 @@ def quadratic_ascents(monkeypatch, curvature, free):
             names = list(free)
             held = [names.index(name) for name in names if likelihood.model.parameters[name].fixed]
             left = [index for index in range(len(names)) if index not in held]
-            away[left] = -np.linalg.solve(
-                curvature[np.ix_(left, left)], curvature[np.ix_(left, held)] @ away[held]
+            distance[left] = -np.linalg.solve(
+                curvature[np.ix_(left, left)], curvature[np.ix_(left, held)] @ distance[held]
             )
             self.point = type(
-                "Point", (), {"log_likelihood": -0.5 * away @ curvature @ away, "z": z}
+                "Point", (), {"log_likelihood": -0.5 * distance @ curvature @ distance, "z": z}
             )
 
         def climb(self, passes, enough):
@@ -349,7 +349,8 @@ def test_a_bootstrap_has_a_row_a_sample_in_the_units_of_the_model(monkeypatch):
 
 
 def test_a_saved_result_comes_back_as_it_was(tmp_path):
-    """Every field, numbers that are not finite and arrays included; JSON stays readable."""
+    """Every field is read back, including arrays and numbers that are not finite; the JSON is
+    readable."""
     rescaling = TimeRescaling(0.1, 0.2, True, np.array([0.25, 0.5]))
     flat = FittedParameter(1.0, "nS", np.inf, (-np.inf, np.inf), False, False, np.inf)
     full = replace(

@@ -1,4 +1,4 @@
-"""Fits recover the truth, say what they know, and refuse what they cannot use."""
+"""Fits recover the truth, report what the data determine, and refuse data that they cannot use."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def test_fit_in_jax_recovers_what_brian2_simulated(result):
 
 @pytest.mark.long
 def test_fit_in_jax_recovers_two_traces_that_brian2_simulated():
-    """Of a minute at 0.5 ms."""
+    """The recording lasts one minute at 0.5 ms."""
     truth = nc.models.gif((20.0, 200.0)).with_parameters(
         g_L="5 nS", V_T="-48 mV", Delta_V="2.5 mV", a_gamma_1="6 mV"
     )
@@ -97,8 +97,8 @@ def test_the_same_seed_gives_the_same_bytes(experiment):
 
 
 def test_spike_trains_alone_are_fitted():
-    """Two repeats without a current: the same as with one of zero, spike for spike and nat for
-    nat."""
+    """Two repeats without a current give the same spikes and the same likelihood as with a current
+    of zero."""
     trains, _ = record(TRUTH, 5.0, 2, 5)
     zero = nc.simulation.stimuli.steps([0.0], 5.0, DT)
     model = TRUTH.with_fixed(*[name for name in TRUTH.free if name not in ("V_T", "Delta_V")])

@@ -1,4 +1,4 @@
-"""Chunks, their sums, and a likelihood that reads the time: worked on paper."""
+"""Chunks, their sums, and a likelihood that depends on time, computed by hand."""
 
 from __future__ import annotations
 
@@ -74,8 +74,8 @@ def test_a_likelihood_that_reads_the_time_is_its_hazards(chunk_steps):
     times = [2.0 + DT * np.arange(10), 2.0 + DT * np.arange(6)]
     expected = by_hand(times[0], [2, 7]) + by_hand(times[1], [0])
     assert likelihood.log_likelihood(z) == pytest.approx(expected, rel=1e-12)
-    for found, time in zip(likelihood.passes.spike_probabilities(z), times, strict=True):
-        np.testing.assert_allclose(found, 1 - np.exp(-np.exp(0.5 * time - 1.0)), rtol=1e-12)
+    for probabilities, time in zip(likelihood.passes.spike_probabilities(z), times, strict=True):
+        np.testing.assert_allclose(probabilities, 1 - np.exp(-np.exp(0.5 * time - 1.0)), rtol=1e-12)
     assert likelihood.n_spikes == 3 and likelihood.passes.n_voltages == 0
     result = likelihood.passes.derivatives(z, *likelihood.passes.first_start(z))
     gradient, information = np.zeros(2), np.zeros((2, 2))
@@ -216,12 +216,12 @@ def test_mismatch_is_relative_to_the_range_and_leaves_out_first_lanes():
     start, following = {"v": np.array([5.0, 1.0, 2.0])}, {"v": np.array([9.0, 1.0, 4.0])}
     assert mismatch(start, following, np.array([True, False, False])) == pytest.approx(2 / 9)
     assert mismatch(start, following, np.array([True, False, True])) == 0.0
-    both = mismatch(
+    difference = mismatch(
         {**start, "w": np.array([0.0, 1.0, 0.0])},
         {**following, "w": np.array([0.0, 2.0, 0.0])},
         np.array([True, False, False]),
     )
-    assert both == pytest.approx(0.5)
+    assert difference == pytest.approx(0.5)
     assert np.isnan(mismatch({"v": np.array([np.nan])}, {"v": np.array([1.0])}, np.array([False])))
 
 
@@ -288,8 +288,8 @@ def test_start_states_follow_a_step_along_their_sensitivities():
     ],
 )
 def test_a_pass_is_settled_where_chunks_agree(monkeypatch, states, sensitivities, settled):
-    """By 1e-7 of the range in states and 1e-5 in sensitivities, on the way to a maximum by 1e-3 and
-    1e-2."""
+    """Chunks must agree to 1e-7 of the range in states and 1e-5 in sensitivities; during the ascent
+    to 1e-3 and 1e-2."""
     likelihood = ClampedLikelihood(DRIFTING, [sweep(10, [2, 7])], DT, chunk_steps=5)
     z = likelihood.origin
     exact = likelihood.passes.derivatives(z, *likelihood.passes.first_start(z))
@@ -361,7 +361,7 @@ def test_the_voltage_is_used_from_a_fiftieth_of_a_bit_on(monkeypatch, gain, inte
         entry[1] == pytest.approx(4e-4) for entry in seen
     )
     assert [entry[3] for entry in seen] == [True, True, False, True]
-    early, late = seen[0][2][0], seen[1][2][0]
-    assert np.flatnonzero(early)[[0, -1]].tolist() == [1250, 4999] and np.flatnonzero(late)[
-        [0, -1]
-    ].tolist() == [5000, 7499]
+    first_part, second_part = seen[0][2][0], seen[1][2][0]
+    assert np.flatnonzero(first_part)[[0, -1]].tolist() == [1250, 4999] and np.flatnonzero(
+        second_part
+    )[[0, -1]].tolist() == [5000, 7499]

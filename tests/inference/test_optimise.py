@@ -1,4 +1,4 @@
-"""The ascent on objectives whose every step is known on paper."""
+"""The ascent on objectives for which every step is known."""
 
 from __future__ import annotations
 
@@ -32,10 +32,10 @@ class Quadratic:
 
     def evaluate(self, z, carry=None, step=None, *, rough=False):
         self.visited.append(z)
-        away = z - self.peak
-        value = -0.5 * away @ self.curvature @ away
+        distance = z - self.peak
+        value = -0.5 * distance @ self.curvature @ distance
         return Evaluation(
-            value, -self.curvature @ away, self.stated, len(self.visited), self.settled(rough)
+            value, -self.curvature @ distance, self.stated, len(self.visited), self.settled(rough)
         )
 
     def settled(self, rough):
@@ -186,8 +186,8 @@ def test_passes_are_repeated_until_the_likelihood_has_settled():
 
 
 def test_what_a_point_carries_is_handed_to_the_next():
-    """The first evaluation has nothing to start from; a point that is left hands on what the point
-    before it did, with the step."""
+    """The first evaluation has no previous state. A point that is left passes on the state of the
+    point before it, together with the step."""
 
     class Carrying(Quadratic):
         def evaluate(self, z, carry=None, step=None, *, rough=False):
@@ -240,16 +240,16 @@ def test_a_spent_ascent_is_not_converged():
     ("peak", "converged", "passes"), [(1.41, True, 3 + 1 + 2), (1.42, False, 3)]
 )
 def test_a_maximum_within_a_nat_is_worth_more_passes(peak, converged, passes):
-    """The passes are spent by the first measurement; half of the squared distance is the gain of a
-    Newton step."""
+    """All passes are used when the curvature is first measured; half of the squared distance is the
+    expected gain of a Newton step."""
     optimum = finish(Ascent(Quadratic([[1.0]], [peak]), np.zeros(1)), 1)
     assert (optimum.converged, optimum.passes) == (converged, passes)
 
 
 @pytest.mark.parametrize(("gain", "budgets"), [(0.99, [800, 1050, 1300]), (1.01, [800])])
 def test_rounds_are_added_twice_and_no_more(gain, budgets):
-    """Each climb spends its passes, each measurement 50 more; the maximum stays as far as it
-    was."""
+    """Each climb uses all its passes and each measurement 50 more, but the maximum stays equally
+    far away."""
 
     class Stuck:
         passes, calls, radius, secant = 0, [], 0.0, np.zeros((1, 1))

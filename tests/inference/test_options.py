@@ -1,4 +1,4 @@
-"""What a fit is given is honoured or refused in one sentence, never passed over."""
+"""Every option of a fit has an effect or is refused with a one-sentence error; none is ignored."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
-"""Every number of ``result.json`` on paper: a neuron of two rates, whose maximum is a share of
-bins, and five test spikes."""
+"""Every number of ``result.json``, computed by hand for a neuron with two rates, whose maximum is a
+share of bins, and five test spikes."""
 
 from __future__ import annotations
 
@@ -79,8 +79,8 @@ def experiment():
 
 @pytest.fixture(scope="module")
 def result(experiment):
-    """From values near the maximum, which a search ends within a twentieth of a standard error
-    of."""
+    """Fit from values near the maximum; the search then ends within a twentieth of a standard error
+    of it."""
     return nc.fit(
         TWO_RATES.with_parameters(theta=2.2504, gain=1.8839),
         experiment,
@@ -92,14 +92,14 @@ def result(experiment):
 def test_a_search_ends_within_a_twentieth_of_a_standard_error_and_a_thousandth_of_a_nat(
     experiment, result
 ):
-    found = nc.fit(TWO_RATES, experiment, starts=1, prior_width=np.inf)
+    searched = nc.fit(TWO_RATES, experiment, starts=1, prior_width=np.inf)
     assert (
-        found.converged
-        and result.log_likelihood - 1e-3 < found.log_likelihood < TRAINING_LOG_LIKELIHOOD + 1e-9
+        searched.converged
+        and result.log_likelihood - 1e-3 < searched.log_likelihood < TRAINING_LOG_LIKELIHOOD + 1e-9
     )
     for name in ("theta", "gain"):
         near = result.parameters[name]
-        assert found.parameters[name].value == pytest.approx(
+        assert searched.parameters[name].value == pytest.approx(
             near.value, abs=0.05 * near.standard_error
         )
 
@@ -124,20 +124,26 @@ def test_a_fit_is_the_share_of_bins_with_a_spike(result):
     assert table["converged"] and table["message"].startswith(
         "converged: a full Newton step is expected to gain"
     )
-    found = table["parameters"]
-    assert found["theta"]["value"] == pytest.approx(theta, abs=1e-4) and found["gain"][
+    parameters = table["parameters"]
+    assert parameters["theta"]["value"] == pytest.approx(theta, abs=1e-4) and parameters["gain"][
         "value"
     ] == pytest.approx(gain, abs=1e-4)
     low = 80 * LOW_HAZARD**2 * 0.9 / 0.1
     high = 40 * HIGH_HAZARD**2 * 0.5 / 0.5
     errors = {"theta": np.sqrt(1 / low), "gain": np.sqrt(1 / low + 1 / high)}
     for name, value in (("theta", theta), ("gain", gain)):
-        assert found[name]["standard_error"] == pytest.approx(errors[name], rel=1e-3)
+        assert parameters[name]["standard_error"] == pytest.approx(errors[name], rel=1e-3)
         half = 1.959964 * errors[name]
-        assert found[name]["interval_95"] == pytest.approx([value - half, value + half], rel=2e-3)
-        assert found[name]["unit"] == "1" and not found[name]["fixed"] and found[name]["identified"]
-        assert found[name]["prior_ratio"] == 0.0
-    assert found["rate"] == {
+        assert parameters[name]["interval_95"] == pytest.approx(
+            [value - half, value + half], rel=2e-3
+        )
+        assert (
+            parameters[name]["unit"] == "1"
+            and not parameters[name]["fixed"]
+            and parameters[name]["identified"]
+        )
+        assert parameters[name]["prior_ratio"] == 0.0
+    assert parameters["rate"] == {
         "value": 10.0,
         "unit": "Hz",
         "standard_error": None,
@@ -393,7 +399,8 @@ def test_the_table_of_scores_holds_them(result, scores, experiment):
 
 
 def test_saved_scores_come_back_as_they_were(scores, tmp_path):
-    """To the last bit, with numbers that are not finite; from a file and from a folder."""
+    """All numbers are read back to the last bit, including those that are not finite, from a file
+    and from a folder."""
     unusual = replace(
         scores,
         bits_per_spike=-np.inf,
@@ -500,8 +507,8 @@ def test_every_check_speaks_from_its_own_limit_on(result, scores):
             "off by more than a quarter",
         ),
     ):
-        found = reservations(changed_result, changed)
-        assert len(found) == 1 and word in found[0], word
+        sentences = reservations(changed_result, changed)
+        assert len(sentences) == 1 and word in sentences[0], word
     undefined = replace(
         quiet, ks=replace(scores.ks, passed=False, statistic=np.nan), bits_per_spike=np.nan
     )
@@ -512,30 +519,30 @@ def test_every_check_speaks_from_its_own_limit_on(result, scores):
 
 
 def test_cross_validation_scores_blocks_by_the_shares_of_the_others(result, experiment):
-    """Two blocks: each block's log-likelihood under the shares that the other's bins have, against
-    its constant rate."""
+    """Each of two blocks is scored with the shares of the bins of the other block, against the
+    constant rate of the other block."""
     flags = np.zeros(125, bool)
     flags[SPIKES] = True
     blocks = [np.arange(5, 62), np.arange(62, 125)]
     gains, counts = [], []
-    for own, other in (blocks, blocks[::-1]):
+    for left_out, remaining in (blocks, blocks[::-1]):
         log_likelihood = 0.0
         for level in (0.0, 1.0):
-            share = np.mean(flags[other][CURRENT[other] == level])
-            inside = flags[own][CURRENT[own] == level]
+            share = np.mean(flags[remaining][CURRENT[remaining] == level])
+            inside = flags[left_out][CURRENT[left_out] == level]
             log_likelihood += np.sum(inside) * np.log(share) + np.sum(~inside) * np.log(1 - share)
-        hazard = np.mean(flags[other])
+        hazard = np.mean(flags[remaining])
         gains.append(
             log_likelihood
-            - np.sum(flags[own]) * np.log(1 - np.exp(-hazard))
-            + np.sum(~flags[own]) * hazard
+            - np.sum(flags[left_out]) * np.log(1 - np.exp(-hazard))
+            + np.sum(~flags[left_out]) * hazard
         )
-        counts.append(np.sum(flags[own]))
-    found = cross_validate(TWO_RATES, result, experiment, folds=2, prior_width=np.inf)
-    assert found.folds == pytest.approx(
+        counts.append(np.sum(flags[left_out]))
+    validation = cross_validate(TWO_RATES, result, experiment, folds=2, prior_width=np.inf)
+    assert validation.folds == pytest.approx(
         [g / c / np.log(2) for g, c in zip(gains, counts, strict=True)], abs=3e-3
     )
-    assert found.bits_per_spike == pytest.approx(
+    assert validation.bits_per_spike == pytest.approx(
         np.sum(gains) / np.sum(counts) / np.log(2), abs=3e-3
     )
 
@@ -577,16 +584,18 @@ def test_rates_and_bits_of_clamps():
         Clamp(np.zeros(5), np.array([True, True, False, False, True]), counted),
         Clamp(np.zeros(5), np.zeros(5, bool), counted),
     ]
-    both, silent = (ClampedLikelihood(TWO_RATES, sweeps, 0.1) for sweeps in (clamps, clamps[1:]))
+    likelihood, of_silence = (
+        ClampedLikelihood(TWO_RATES, sweeps, 0.1) for sweeps in (clamps, clamps[1:])
+    )
     assert (
-        both.n_spikes == 2
-        and both.exposure == pytest.approx(0.8)
-        and both.rate == pytest.approx(2 / 0.8)
+        likelihood.n_spikes == 2
+        and likelihood.exposure == pytest.approx(0.8)
+        and likelihood.rate == pytest.approx(2 / 0.8)
     )
     expected = 2 * np.log(1 - np.exp(-0.3)) - 6 * 0.3
-    assert both.null_log_likelihood(3.0) == pytest.approx(expected, rel=1e-12)
-    assert both.bits_per_spike(expected + 4 * np.log(2), 3.0) == pytest.approx(2.0, rel=1e-12)
-    assert np.isnan(silent.bits_per_spike(-1.0, 3.0))
+    assert likelihood.null_log_likelihood(3.0) == pytest.approx(expected, rel=1e-12)
+    assert likelihood.bits_per_spike(expected + 4 * np.log(2), 3.0) == pytest.approx(2.0, rel=1e-12)
+    assert np.isnan(of_silence.bits_per_spike(-1.0, 3.0))
 
 
 def test_what_stays_and_what_goes_when_steps_are_held_out():
@@ -605,7 +614,7 @@ def test_what_stays_and_what_goes_when_steps_are_held_out():
 
 
 @pytest.mark.parametrize(
-    ("sampling", "asked", "step"),
+    ("sampling", "requested", "step"),
     [
         (None, None, 1e-4),
         (None, 5e-3, 5e-3),
@@ -617,16 +626,16 @@ def test_what_stays_and_what_goes_when_steps_are_held_out():
         (1e-4, 1e-4, 1e-4),
     ],
 )
-def test_the_time_step_is_a_multiple_of_the_sampling_interval(sampling, asked, step):
-    assert choose_dt(sampling, asked) == pytest.approx(step, rel=1e-12)
+def test_the_time_step_is_a_multiple_of_the_sampling_interval(sampling, requested, step):
+    assert choose_dt(sampling, requested) == pytest.approx(step, rel=1e-12)
 
 
-@pytest.mark.parametrize("asked", [0.5e-4, 1.5e-4, 2.01e-4])
-def test_other_time_steps_are_refused(asked):
+@pytest.mark.parametrize("requested", [0.5e-4, 1.5e-4, 2.01e-4])
+def test_other_time_steps_are_refused(requested):
     with pytest.raises(
         DataError, match=r"is not a whole multiple of the sampling interval of 0.0001 s"
     ):
-        choose_dt(1e-4, asked)
+        choose_dt(1e-4, requested)
 
 
 def test_a_repeat_on_the_grid_by_hand():
@@ -694,8 +703,8 @@ def test_bursts_are_said_from_a_fifth_of_the_intervals_on():
     spikes[np.cumsum([5, *([9] * 2), *([20] * 8)])] = True
     quiet = Clamp(np.zeros(1000), spikes, np.ones(1000, bool))
     one_more = Clamp(np.zeros(1000), spikes | (np.arange(1000) == 1), np.ones(1000, bool))
-    said = [ClampedLikelihood(TWO_RATES, [data], 1e-3).remarks() for data in (quiet, one_more)]
-    assert said == [[], ["the cell bursts: 27% of its intervals are below 10 ms"]]
+    remarks = [ClampedLikelihood(TWO_RATES, [data], 1e-3).remarks() for data in (quiet, one_more)]
+    assert remarks == [[], ["the cell bursts: 27% of its intervals are below 10 ms"]]
 
 
 def test_predictions_are_made_under_the_mean_of_the_recorded_currents(monkeypatch):
@@ -741,15 +750,15 @@ def test_a_narrow_prior_holds_every_refit_at_the_model(result, experiment):
     hazards = np.where(CURRENT == 1, 1.0, np.exp(-1))
     blocks = [np.arange(5, 62), np.arange(62, 125)]
     bits = []
-    for own, other in (blocks, blocks[::-1]):
-        constant = np.full(len(own), np.mean(flags[other]))
+    for left_out, remaining in (blocks, blocks[::-1]):
+        constant = np.full(len(left_out), np.mean(flags[remaining]))
         model, poisson = (
-            np.sum(np.where(flags[own], np.log(1 - np.exp(-hazard)), -hazard))
-            for hazard in (hazards[own], constant)
+            np.sum(np.where(flags[left_out], np.log(1 - np.exp(-hazard)), -hazard))
+            for hazard in (hazards[left_out], constant)
         )
-        bits.append((model - poisson) / np.sum(flags[own]) / np.log(2))
-    found = cross_validate(TWO_RATES, result, experiment, folds=2, prior_width=1e-4)
-    assert found.folds == pytest.approx(bits, abs=3e-3)
+        bits.append((model - poisson) / np.sum(flags[left_out]) / np.log(2))
+    validation = cross_validate(TWO_RATES, result, experiment, folds=2, prior_width=1e-4)
+    assert validation.folds == pytest.approx(bits, abs=3e-3)
 
 
 @pytest.mark.parametrize("seed", [0, 3])
@@ -772,7 +781,7 @@ def test_the_seed_of_an_evaluation_is_that_of_all_its_draws(result, experiment, 
 
 
 def test_the_time_of_a_test_goes_on_where_the_training_ends(result, experiment, monkeypatch):
-    """A drive that depends on time, such as a periodic one, meets the test 12.5 s after it met the
+    """An input that depends on time, such as a periodic one, reaches the test 12.5 s later than the
     training."""
     starts = []
     run = RawRun(

@@ -1,4 +1,4 @@
-"""The starts of a fit: where they begin, how long they climb, which goes on."""
+"""The starts of a fit: where they begin, how long they climb, and which of them continue."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ MODEL = nc.models.gif((20.0,))
 
 
 class Fake:
-    """An ascent that only counts: start number k ends at a height of its own."""
+    """An ascent that only counts passes: start number k ends at its own height."""
 
     made: list = []  # noqa: RUF012
     heights = (-5.0, -1.0, -3.0, -2.0, -4.0, -6.0)

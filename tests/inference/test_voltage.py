@@ -1,5 +1,5 @@
-"""Spikes and voltage fitted together: the likelihood, its derivatives, and what the voltage
-pins."""
+"""Fits to spikes and voltage together: the likelihood, its derivatives, and which parameters the
+voltage determines."""
 
 from __future__ import annotations
 
@@ -77,8 +77,8 @@ def test_gradient_with_voltage_equals_finite_differences(experiment):
 
 
 def test_voltage_pins_what_spikes_leave_open(fitted):
-    """All ten free parameters within four standard errors (false alarm 6e-4 in all); the residual
-    is the noise put in."""
+    """All ten free parameters lie within four standard errors (false alarm 6e-4 in total); the
+    residual is the noise that was added."""
     assert fitted.converged and fitted.rank == len(fitted.model.free)
     for name in fitted.model.free:
         parameter = fitted.parameters[name]
@@ -137,8 +137,8 @@ def test_what_a_voltage_fit_cannot_do_is_named(experiment, fitted):
 
 @pytest.mark.long
 def test_a_voltage_that_belongs_to_another_recording_is_not_used(experiment):
-    """The spikes with the voltage of a run under another current: it gains nothing for the
-    prediction of the last third."""
+    """The spikes are combined with the voltage of a run under another current, which does not
+    improve the prediction of the last third."""
     repeat = experiment.repeats[0]
     other = nc.simulation.stimuli.frozen_noise(
         15.0, DT, mean=150.0, standard_deviation=200.0, seed=9

@@ -33,7 +33,7 @@ def network(n_in: int, n_out: int, dropout: float = 0.1) -> Network:
 
 
 def digest(folder: str, seed: int = 3, progress: Callable[[dict], None] | None = None) -> str:
-    """Hash of all that a training ends with, times apart."""
+    """Return a hash of everything with which a training ends, except for times."""
     task = tasks.burst_sequences(n_classes=3, n_samples=40, seed=1)
     settings = Settings(
         epochs=EPOCHS, batch_size=9, learning_rate=0.01, clip=1.0, schedule="cosine"
@@ -51,7 +51,7 @@ def digest(folder: str, seed: int = 3, progress: Callable[[dict], None] | None =
 
 
 def main() -> None:
-    """Train, and die while the checkpoint of the given epoch is being written."""
+    """Train, and kill the process while it writes the checkpoint of the given epoch."""
     if len(sys.argv) > 2:
         write, fatal, count = os.fsync, int(sys.argv[2]), 0
 

@@ -9,7 +9,8 @@ from neurocode.learning import Task, stratified, tasks
 
 
 def few_digits(steps: int = 4) -> Task:
-    """Digits: 640 to train on, 64 to choose by and 192 to test on, every class in proportion."""
+    """Return digits with all classes in proportion: 640 for training, 64 for validation and 192 for
+    the test."""
     task = tasks.digits(n_steps=steps)
     sizes = {"training": 640, "validation": 64, "test": 192}
     return replace(

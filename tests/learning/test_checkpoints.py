@@ -1,4 +1,4 @@
-"""A training goes on only from its own checkpoint, and alone."""
+"""A training resumes only from its own checkpoint, and only one training runs in a folder."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def network(model=None, connection=None, recurrent=None, readout=None, disturban
 
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory):
-    """Folder of a training that has ended, and its history."""
+    """Return the folder of a finished training, and its history."""
     folder = tmp_path_factory.mktemp("training")
     return folder, train(network(), task_of(), settings=SETTINGS, folder=folder).history
 
@@ -74,7 +74,7 @@ def model_with(**changes):
 
 
 def changed(part, name, value):
-    """A part one of whose numbers is another."""
+    """Return a part in which one number is different."""
     array = getattr(part, name).copy()
     array.flat[-1] = value
     return replace(part, **{name: array})
@@ -132,7 +132,7 @@ NETWORKS = {
 
 
 def wider():
-    """Parameters whose fixed one has another bound."""
+    """Return parameters in which the fixed one has a different bound."""
     parameters = nc.models.normalised_lif().parameters
     return {**parameters, "theta": replace(parameters["theta"], bounds=(0.2, 10.0))}
 
@@ -227,11 +227,11 @@ def test_a_checkpoint_of_another_regulariser_seed_or_version_is_refused(finished
 
 
 def test_moments_of_a_normalisation_belong_to_the_start(finished, tmp_path):
-    """They do not learn, and a network that starts with others is another one."""
+    """Moments are not learned; a network that starts with other moments is a different network."""
     chain = Chain([Dense(2, 3, key=jax.random.key(0)), BatchNorm(3)])
     net = network(connection=chain)
     train(net, task_of(), settings=SETTINGS, folder=tmp_path)
-    other = eqx.tree_at(lambda own: own.layers[0].connection.parts[1].mean, net, jnp.ones(3))
+    other = eqx.tree_at(lambda module: module.layers[0].connection.parts[1].mean, net, jnp.ones(3))
     with pytest.raises(DataError, match="another 'starting arrays'"):
         train(other, task_of(), settings=SETTINGS, folder=tmp_path)
 
@@ -258,7 +258,7 @@ def test_damaged_checkpoints_are_refused(finished, tmp_path):
 
 
 def test_a_state_comes_back_bit_for_bit(tmp_path):
-    """Numbers of both precisions, whole numbers and truth values, none of them rounded; other
+    """Numbers of both precisions, integers and truth values are read back without rounding; other
     shapes are refused."""
     with jax.enable_x64(True):
         state = (
@@ -270,8 +270,8 @@ def test_a_state_comes_back_bit_for_bit(tmp_path):
         )
     path = tmp_path / "deep" / "state.bin"
     save_checkpoint(path, state, {"a": [1, {"b": None}]})
-    found = load_checkpoint(path, state, {"a": [1, {"b": None}]})
-    for before, after in zip(state, found, strict=True):
+    loaded = load_checkpoint(path, state, {"a": [1, {"b": None}]})
+    for before, after in zip(state, loaded, strict=True):
         assert (
             before.dtype == after.dtype
             and before.shape == after.shape

@@ -43,12 +43,12 @@ def spiking(connection, **options):
 
 
 def test_normalised_inputs_have_mean_zero_and_variance_one():
-    """Every channel over batch, time and pixels; after calibration also outside training, on the
-    same inputs."""
+    """Every channel is normalised over batch, time and pixels; after calibration also outside
+    training, for the same inputs."""
     x = 3 + 2 * jax.random.normal(jax.random.key(0), (7, 5, 12)) * jnp.arange(1.0, 13.0)
     norm = BatchNorm(12, 3)
-    for found in (norm(x, training=True), norm.measured(x)(x)):
-        channels = np.asarray(found).reshape(7, 5, 3, 4)
+    for normalised in (norm(x, training=True), norm.measured(x)(x)):
+        channels = np.asarray(normalised).reshape(7, 5, 3, 4)
         np.testing.assert_allclose(channels.mean(axis=(0, 1, 3)), 0, atol=1e-5)
         np.testing.assert_allclose(channels.var(axis=(0, 1, 3)), 1, rtol=1e-4)
     np.testing.assert_allclose(norm(x), x / np.sqrt(1 + 1e-5), rtol=1e-6)
@@ -100,7 +100,7 @@ def test_a_shortcut_adds_the_input_of_an_earlier_layer():
     """With weights of zero a block passes what its shortcut brings; sizes that do not fit are
     refused by number."""
     keys = jax.random.split(jax.random.key(0), 4)
-    quiet = eqx.tree_at(lambda own: own.weight, Dense(6, 6, key=keys[0]), jnp.zeros((6, 6)))
+    quiet = eqx.tree_at(lambda module: module.weight, Dense(6, 6, key=keys[0]), jnp.zeros((6, 6)))
     x = jax.random.normal(keys[1], (12, 3, 6)) * 2
     plain = Network(
         [
@@ -113,7 +113,7 @@ def test_a_shortcut_adds_the_input_of_an_earlier_layer():
     spikes = plain(x).spikes
     assert float(spikes[0].sum()) > 10 and float(spikes[1].sum()) == 0
     direct = spiking(Dense(6, 6, bias=False, key=keys[2]))
-    direct = eqx.tree_at(lambda own: own.connection.weight, direct, jnp.eye(6))
+    direct = eqx.tree_at(lambda module: module.connection.weight, direct, jnp.eye(6))
     np.testing.assert_array_equal(spikes[2], direct(spikes[0]))
     with pytest.raises(ModelError, match="before the input"):
         Network([spiking(quiet, shortcut=Shortcut(1)), Readout(Dense(6, 2, key=keys[3]), DT)])
@@ -130,7 +130,8 @@ def test_a_shortcut_adds_the_input_of_an_earlier_layer():
 
 
 def test_a_calibrated_network_runs_in_brian2():
-    """Pool of means, convolution and normalisation are one matrix there: the same spikes."""
+    """In Brian2 average pooling, convolution and normalisation become one matrix; the spikes are
+    the same."""
     keys = jax.random.split(jax.random.key(4), 3)
     deep = Chain([Pool((2, 4, 4), 2), Convolution((2, 2, 2), 3, key=keys[1]), BatchNorm(12, 3)])
     net = Network(
@@ -141,7 +142,7 @@ def test_a_calibrated_network_runs_in_brian2():
         ]
     )
     net = eqx.tree_at(
-        lambda own: own.layers[0].connection.weight, net, 8 * net.layers[0].connection.weight
+        lambda module: module.layers[0].connection.weight, net, 8 * net.layers[0].connection.weight
     )
     x = (np.random.default_rng(0).random((60, 3, 16)) < 0.4).astype(float)
     net = calibrated(net, jnp.asarray(x, jnp.float32))
@@ -150,9 +151,9 @@ def test_a_calibrated_network_runs_in_brian2():
             jnp.asarray(x)
         )
         ours = [np.asarray(spikes) > 0 for spikes in response.spikes]
-    found = run_in_brian(net, x)
+    run = run_in_brian(net, x)
     assert all(layer.sum() > 100 for layer in ours)
-    assert all(np.array_equal(a, b) for a, b in zip(ours, found.spikes, strict=True))
+    assert all(np.array_equal(a, b) for a, b in zip(ours, run.spikes, strict=True))
 
 
 def voting(classes=10, voters=3, n=40, steps=None):
@@ -185,8 +186,8 @@ def test_the_joint_decision_is_a_convex_combination():
     score = jnp.mean(response.potentials, axis=0)
     np.testing.assert_allclose(score, 0.5 * (votes + beliefs).mean(axis=0), atol=1e-6)
     for share, only in ((50.0, votes), (-50.0, beliefs)):
-        own = eqx.tree_at(lambda j: j.share, joint, jnp.asarray(share))
-        np.testing.assert_allclose(jnp.mean(own(spikes), axis=0), only.mean(axis=0), atol=1e-6)
+        decision = eqx.tree_at(lambda j: j.share, joint, jnp.asarray(share))
+        np.testing.assert_allclose(jnp.mean(decision(spikes), axis=0), only.mean(axis=0), atol=1e-6)
     with pytest.raises(ModelError, match="weighs 5 steps"):
         joint(jnp.concatenate([spikes, spikes]))
 

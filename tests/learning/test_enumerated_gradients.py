@@ -61,7 +61,7 @@ def test_two_steps_with_a_reset_by_hand():
     """
     w, x1, x2, first, second = 1.3, 0.6, 0.3, 1.5, -0.7
     batch = Batch(jnp.asarray([x1, x2])[:, None, None], jnp.zeros(1, int), jnp.ones((2, 1), bool))
-    found = enumerated_gradients(one_neuron(w), batch, WeighedSpikes())
+    gradients = enumerated_gradients(one_neuron(w), batch, WeighedSpikes())
     distances = np.array([w * x1 - 1, w * x2 - 1, LEAK * w * x1 + w * x2 - 1]) / WIDTH
     (p, after, without), (f, f_after, f_without) = ndtr(distances), norm.pdf(distances) / WIDTH
     direct = first * f * x1 + second * (p * f_after * x2 + (1 - p) * f_without * (LEAK * x1 + x2))
@@ -73,7 +73,7 @@ def test_two_steps_with_a_reset_by_hand():
         "trapezoid": -LEAK * w * x1 * (f_after + f_without) / 2,
     }
     for name, effect in by_reset.items():
-        slope = float(found[name].mean.layers[0].connection.weight[0, 0])
+        slope = float(gradients[name].mean.layers[0].connection.weight[0, 0])
         assert slope == pytest.approx(direct + second * f * x1 * effect, rel=1e-9), name
     assert abs(by_reset["straight_through"] / by_reset["secant"] - 1) > 0.2
 
@@ -87,13 +87,14 @@ def test_the_variance_of_a_single_spike_is_that_of_a_coin():
         def loss_and_score(self, evidence, targets, valid):
             return jnp.mean(1.5 * evidence[0, :, 0]), jnp.zeros(())
 
-    found = enumerated_gradients(
+    gradients = enumerated_gradients(
         one_neuron(), batch, OneSpike(), ("straight_through", "trapezoid", "score_function")
     )
     y = (1.3 * 0.6 - 1) / WIDTH
     p, slope = ndtr(y), 1.5 * norm.pdf(y) / WIDTH * 0.6
     variance = {
-        name: float(own.variance.layers[0].connection.weight[0, 0]) for name, own in found.items()
+        name: float(gradient.variance.layers[0].connection.weight[0, 0])
+        for name, gradient in gradients.items()
     }
     assert variance["straight_through"] == pytest.approx(0, abs=1e-20)
     assert variance["trapezoid"] == pytest.approx(slope**2 * (1 / (4 * p * (1 - p)) - 1), rel=1e-9)
@@ -116,12 +117,16 @@ def small_network(seed, neurons, width, between=0.1):
             jnp.asarray(random.normal(0.3, 0.1, n)),
         )
         layers.append(
-            eqx.tree_at(lambda own: (own.connection.weight, own.connection.bias), layer, weights)
+            eqx.tree_at(
+                lambda module: (module.connection.weight, module.connection.bias), layer, weights
+            )
         )
         n_in = n
     readout = Readout(Dense(n_in, 2, key=jax.random.key(0)), DT, 4e-3)
     readout = eqx.tree_at(
-        lambda own: own.connection.weight, readout, jnp.asarray(random.normal(0, 4, (n_in, 2)))
+        lambda module: module.connection.weight,
+        readout,
+        jnp.asarray(random.normal(0, 4, (n_in, 2))),
     )
     return Network([*layers, readout])
 
@@ -131,10 +136,12 @@ def errors(network, steps, estimators):
     size of that."""
     x = jnp.asarray(np.random.default_rng(9).random((steps, 1, 2)))
     batch = Batch(x, jnp.zeros(1, int), jnp.ones((steps, 1), bool))
-    found = enumerated_gradients(network, batch, "mean_potential", ("score_function", *estimators))
+    gradients = enumerated_gradients(
+        network, batch, "mean_potential", ("score_function", *estimators)
+    )
     rows = {
-        name: np.concatenate([np.ravel(leaf) for leaf in jax.tree.leaves(own.mean.layers)])
-        for name, own in found.items()
+        name: np.concatenate([np.ravel(leaf) for leaf in jax.tree.leaves(gradient.mean.layers)])
+        for name, gradient in gradients.items()
     }
     exact = rows["score_function"]
     return {name: np.linalg.norm(rows[name] - exact) / np.linalg.norm(exact) for name in estimators}
@@ -152,10 +159,10 @@ def test_the_correction_is_unbiased_to_two_percent_and_straight_through_is_not(
     neurons, steps, width
 ):
     """Of two layers with weights of a third of a width of the noise between them."""
-    found = errors(
+    of_estimators = errors(
         small_network(2, neurons, width), steps, ("straight_through", "trapezoid_secant")
     )
-    assert found["trapezoid_secant"] < 0.02 < 2 * 0.02 < found["straight_through"]
+    assert of_estimators["trapezoid_secant"] < 0.02 < 2 * 0.02 < of_estimators["straight_through"]
 
 
 @pytest.mark.parametrize(("fault", "neurons"), [("swapped weights", 2), ("no difference", 1)])

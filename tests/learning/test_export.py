@@ -1,4 +1,5 @@
-"""A trained network elsewhere: Brian2 fires the same spikes, NIR holds the same network."""
+"""A trained network outside neurocode: Brian2 fires the same spikes, and NIR holds the same
+network."""
 
 from __future__ import annotations
 
@@ -67,7 +68,7 @@ def spread_network(n=8):
     """Two recurrent layers of adaptive neurons whose parameters differ between them, driven hard
     enough to fire."""
     net = ecg_network(n=n)
-    places = lambda own: [layer.connection.weight for layer in own.layers]  # noqa: E731
+    places = lambda module: [layer.connection.weight for layer in module.layers]  # noqa: E731
     return eqx.tree_at(places, net, [2 * weight for weight in places(net)])
 
 
@@ -80,15 +81,15 @@ def test_a_network_of_neurons_that_differ_fires_the_same_spikes_in_brian2():
     net = spread_network()
     x = (np.random.default_rng(0).random((200, 3, 4)) < 0.3).astype(float)
     spikes, potentials = in_float64(net, x)
-    found = run_in_brian(net, x)
+    run = run_in_brian(net, x)
     assert sum(int(layer.sum()) for layer in spikes) >= 500 and all(
         layer.mean() > 0.02 for layer in spikes
     )
-    for ours, brian in zip(spikes, found.spikes, strict=True):
+    for ours, brian in zip(spikes, run.spikes, strict=True):
         assert np.array_equal(ours, brian)
-    assert np.max(np.abs(potentials - found.potentials)) < 1e-9
+    assert np.max(np.abs(potentials - run.potentials)) < 1e-9
     wrong = eqx.tree_at(
-        lambda own: [layer.intrinsic for layer in own.layers],
+        lambda module: [layer.intrinsic for layer in module.layers],
         net,
         [_before_reset(layer.intrinsic, 8) for layer in net.layers],
     )
@@ -109,12 +110,12 @@ def test_a_trained_network_fires_the_same_spikes_in_brian2(recorded_data):
     net = train(ecg_network(), task, settings=settings).last
     x = np.moveaxis(task.test.inputs[:100], 0, 1)
     spikes, potentials = in_float64(net, x)
-    found = run_in_brian(net, x)
+    run = run_in_brian(net, x)
     total = sum(int(layer.sum()) for layer in spikes)
     assert total >= 100_000 and total >= 0.02 * sum(layer.size for layer in spikes)
-    for ours, brian in zip(spikes, found.spikes, strict=True):
+    for ours, brian in zip(spikes, run.spikes, strict=True):
         assert np.array_equal(ours, brian)
-    assert np.max(np.abs(potentials - found.potentials)) < 1e-9
+    assert np.max(np.abs(potentials - run.potentials)) < 1e-9
     wrong = eqx.tree_at(
         lambda n: [layer.intrinsic for layer in n.layers],
         net,
@@ -140,12 +141,10 @@ def test_a_network_of_currents_fires_the_same_spikes_in_brian2():
     net = Network([*layers, Readout(Dense(12, 3, key=keys[3]), 1e-3, 20e-3, synapse=5e-3)])
     x = (np.random.default_rng(0).random((80, 2, 5)) < 0.2).astype(float)
     spikes, potentials = in_float64(net, x)
-    found = run_in_brian(net, x)
+    run = run_in_brian(net, x)
     assert all(layer.mean() > 0.01 for layer in spikes)
-    assert all(
-        np.array_equal(ours, brian) for ours, brian in zip(spikes, found.spikes, strict=True)
-    )
-    assert np.max(np.abs(potentials - found.potentials)) < 1e-9
+    assert all(np.array_equal(ours, brian) for ours, brian in zip(spikes, run.spikes, strict=True))
+    assert np.max(np.abs(potentials - run.potentials)) < 1e-9
     with pytest.raises(ModelError, match="synapse"):
         to_nir(
             Network(
@@ -198,18 +197,18 @@ def test_delays_biases_and_convolutions_export_exactly(name, units):
         net = eqx.tree_at(place, net, jnp.full(12, 0.4) if value is None else value * old)
     x = (random.random((80, 2, 16)) < 0.3).astype(float)
     spikes, potentials = in_float64(net, x)
-    found = run_in_brian(net, x)
+    run = run_in_brian(net, x)
     assert all(layer.sum() > 20 for layer in spikes)
-    for ours, brian in zip(spikes, found.spikes, strict=True):
+    for ours, brian in zip(spikes, run.spikes, strict=True):
         assert np.array_equal(ours, brian)
-    np.testing.assert_allclose(found.potentials, potentials, atol=1e-12)
+    np.testing.assert_allclose(run.potentials, potentials, atol=1e-12)
 
 
 def test_the_block_of_an_exported_network_is_described():
     net = spread_network(3)
     x = (np.random.default_rng(0).random((100, 2, 4)) < 0.3).astype(float)
-    found = run_in_brian(net, x)
-    block = found.block()
+    run = run_in_brian(net, x)
+    block = run.block()
     assert len(block.segments) == 2
     for sequence, segment in enumerate(block.segments):
         assert [spikes.name for spikes in segment.spiketrains] == [
@@ -222,10 +221,10 @@ def test_the_block_of_an_exported_network_is_described():
         ]
         for spikes in segment.spiketrains:
             layer, neuron = map(int, spikes.name.split("/"))
-            expected = np.flatnonzero(found.spikes[layer][:, sequence, neuron]) * 1e-3
+            expected = np.flatnonzero(run.spikes[layer][:, sequence, neuron]) * 1e-3
             np.testing.assert_allclose(spikes.rescale("s").magnitude, expected, atol=1e-12)
     table = nc.describe(block)
-    counts = np.concatenate([layer.sum(axis=(0, 1)) for layer in found.spikes])
+    counts = np.concatenate([layer.sum(axis=(0, 1)) for layer in run.spikes])
     assert len(table) == 6 and int(table["n_spikes"].sum()) == int(counts.sum()) > 50
     with pytest.raises(DataError, match="finite inputs"):
         run_in_brian(net, np.full((4, 1, 4), np.nan))

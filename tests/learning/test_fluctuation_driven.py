@@ -1,5 +1,5 @@
-"""The fluctuation-driven start: weights by the equations, rates of deep layers, and what it
-refuses."""
+"""The fluctuation-driven start: weights from the equations, rates of deep layers, and what is
+refused."""
 
 from __future__ import annotations
 
@@ -45,24 +45,26 @@ def poisson(rate=RATE, steps=120, batch=20, n=40, seed=1):
 
 
 def free_potential(layer, inputs):
-    """Of the current-based neuron without threshold, by its printed update in NumPy."""
+    """Return the potential of the current-based neuron without threshold, by its printed update in
+    NumPy."""
     weighted = np.asarray(inputs, float) @ np.asarray(layer.connection.weight, float)
-    current, potential, found = np.zeros_like(weighted[0]), np.zeros_like(weighted[0]), []
+    current, potential, potentials = np.zeros_like(weighted[0]), np.zeros_like(weighted[0]), []
     mem, syn = np.exp(-0.1), np.exp(-0.2)
-    for now in weighted:
-        potential, current = mem * potential + (1 - mem) * current, syn * current + now
-        found.append(potential)
-    return np.stack(found)
+    for step_input in weighted:
+        potential, current = mem * potential + (1 - mem) * current, syn * current + step_input
+        potentials.append(potential)
+    return np.stack(potentials)
 
 
 def rates(net, inputs, key=None):
-    """In hertz, of every layer; layer by layer, so that equal ones share a program."""
+    """Return the rate of every layer in hertz, computed layer by layer so that equal layers share a
+    program."""
     fire = eqx.filter_jit(lambda layer, x: layer(x, key))
-    signal, found = inputs, []
+    signal, rates_of_layers = inputs, []
     for layer in net.layers:
         signal = fire(layer, signal)
-        found.append(float(signal.mean()) / STEP)
-    return found
+        rates_of_layers.append(float(signal.mean()) / STEP)
+    return rates_of_layers
 
 
 @pytest.mark.parametrize(("mean", "deviation"), [(0.0, 1.0), (0.3, 0.5)])
@@ -103,12 +105,15 @@ def test_recurrent_connections_bring_their_share_and_count_for_the_mean():
 
 @pytest.mark.parametrize("recurrent", [False, True])
 def test_layers_one_to_eight_start_within_a_factor_of_two_of_the_rate(recurrent):
-    """On inputs that the start has not seen; by the equations alone the last layers do not."""
+    """The rates hold for inputs that were not used for the start; with the equations alone the last
+    layers miss them."""
     net = network(depth=8, recurrent=recurrent)
-    found = rates(
+    rates_of_layers = rates(
         fluctuation_driven(net, poisson(), rate=RATE, key=jax.random.key(4)), poisson(seed=9)
     )
-    assert len(found) == 8 and all(RATE / 2 < rate < 2 * RATE for rate in found), found
+    assert len(rates_of_layers) == 8 and all(
+        RATE / 2 < rate < 2 * RATE for rate in rates_of_layers
+    ), rates_of_layers
     alone = rates(
         fluctuation_driven(net, poisson(), rate=RATE, homeostasis=False, key=jax.random.key(4)),
         poisson(seed=9),
@@ -147,16 +152,16 @@ def test_neurons_of_other_models_reach_the_rate(model):
 def test_a_weight_of_a_model_with_units_is_in_the_unit_of_its_input():
     """An integrate-and-fire neuron in volt and ampere: where a sum of one is twice the current,
     weights are half as large."""
-    inputs, found = poisson(), []
+    inputs, networks = poisson(), []
     for unit in ("1 nA", "2 nA"):
         net = network(model=nc.models.lif(), current_unit=unit, margin_unit="20 mV")
-        found.append(
+        networks.append(
             fluctuation_driven(
                 net, inputs, rate=RATE, deviation=0.5, homeostasis=False, key=jax.random.key(8)
             )
         )
-    one, two = (np.asarray(net.layers[0].connection.weight) for net in found)
-    np.testing.assert_allclose(one, 2 * two, rtol=1e-4)
+    at_unit, at_half_unit = (np.asarray(net.layers[0].connection.weight) for net in networks)
+    np.testing.assert_allclose(at_unit, 2 * at_half_unit, rtol=1e-4)
 
 
 def refused(error, start=None, inputs=None, **options):
@@ -184,7 +189,7 @@ def test_what_cannot_be_started_so_is_refused_in_a_sentence():
         Dense(40, 40, key=jax.random.key(0)), nc.models.current_lif(), STEP, shortcut=Shortcut()
     )
     first = Layer(Dense(40, 40, key=jax.random.key(0)), nc.models.current_lif(), STEP)
-    both = Network([first, skipped, Readout(Dense(40, 3, key=jax.random.key(1)), STEP)])
-    assert "layer 1 has others" in refused(ModelError, both)
+    skipping = Network([first, skipped, Readout(Dense(40, 3, key=jax.random.key(1)), STEP)])
+    assert "layer 1 has others" in refused(ModelError, skipping)
     message = refused(ModelError, inputs=poisson(rate=0.05), rate=500.0)
     assert "does not fire at 500 Hz with weights of any size" in message

@@ -44,7 +44,8 @@ SETTINGS = Settings(epochs=2, batch_size=2, learning_rate=0.1)
 
 
 class Hinge(Loss):
-    """What the right of two outputs lacks of a lead; the score is the lead."""
+    """Loss by how much the lead of the correct one of two outputs falls short of a margin; the
+    score is the lead."""
 
     score_name = "lead of the right output"
 
@@ -58,7 +59,7 @@ class Hinge(Loss):
 
 
 class LeadIsBad(Hinge):
-    """The same with a score of which less is better."""
+    """The same loss with a score of which lower values are better."""
 
     larger_is_better = False
 
@@ -79,7 +80,7 @@ class Counts(Output):
 
 
 class Keyed(Output):
-    """One whose constructor draws its weights."""
+    """A readout whose constructor draws its weights."""
 
     connection: Dense
     dt: float = eqx.field(static=True)
@@ -93,7 +94,7 @@ class Keyed(Output):
 
 
 class Secretive(Output):
-    """One that does not keep what its constructor is given."""
+    """A readout that does not keep the arguments of its constructor."""
 
     connection: Dense
     n_out: int = eqx.field(static=True)
@@ -108,15 +109,15 @@ class Secretive(Output):
 
 @dataclass(frozen=True)
 class Nudge:
-    """A learning rule that adds a tenth to every weight in an update and calls a quarter of the
-    answers wrong."""
+    """A learning rule that adds a tenth to every weight in an update and reports a quarter of the
+    answers as wrong."""
 
     def update(
         self, network: Network, memory: Any, batch: Any, key: jax.Array
     ) -> tuple[Network, Any, jax.Array]:
         more = network.readout.connection.weight + 0.1
         return (
-            eqx.tree_at(lambda own: own.readout.connection.weight, network, more),
+            eqx.tree_at(lambda module: module.readout.connection.weight, network, more),
             memory,
             jnp.asarray(0.25),
         )
@@ -125,12 +126,14 @@ class Nudge:
 def counts(weight: float = 0.0) -> Counts:
     connection = Dense(2, 2, bias=False, key=jax.random.key(0))
     return Counts(
-        eqx.tree_at(lambda own: own.weight, connection, jnp.full((2, 2), weight)), jnp.ones(()), DT
+        eqx.tree_at(lambda module: module.weight, connection, jnp.full((2, 2), weight)),
+        jnp.ones(()),
+        DT,
     )
 
 
 def lines_of_spikes(loss: Loss | str = "last_step") -> Task:
-    """Two sequences a part, of the two classes."""
+    """Return a task with two sequences in each part, one of each class."""
     inputs = np.repeat(np.eye(2, dtype=np.float32)[:, None], 3, axis=1)
     part = Part(inputs, np.array([0, 1]), np.ones((2, 3), bool))
     return Task("lines", part, part, part, loss=loss, n_outputs=2, dt=DT)
@@ -163,13 +166,12 @@ def test_the_loss_of_the_task_is_as_good_as_that_of_the_training(result):
 
 
 def test_where_less_is_better_the_first_epoch_wins():
-    found = train(Network([counts()]), lines_of_spikes(), settings=SETTINGS, loss=LeadIsBad(2.0))
-    assert found.best_epoch == 1 and found.test_score == pytest.approx(0.6, rel=1e-4)
+    result = train(Network([counts()]), lines_of_spikes(), settings=SETTINGS, loss=LeadIsBad(2.0))
+    assert result.best_epoch == 1 and result.test_score == pytest.approx(0.6, rel=1e-4)
 
 
 def test_another_margin_is_another_program_and_another_loss():
-    """Values that a compiled program holds must not be those of the loss that it was first compiled
-    for."""
+    """A compiled program must not keep the values of the loss with which it was first compiled."""
     first = [
         train(Network([counts()]), lines_of_spikes(), settings=SETTINGS, loss=Hinge(m)).history[
             "loss"
@@ -266,17 +268,17 @@ def test_a_readout_with_the_name_of_another_is_not_written(tmp_path):
 
 
 def test_a_rule_needs_its_update_alone():
-    found = Course(updates=4, batch_size=2, looks=1).run(
+    result = Course(updates=4, batch_size=2, looks=1).run(
         Network([counts()]), lines_of_spikes(), Nudge(), None, seed=0
     )
     np.testing.assert_allclose(
-        found.network.readout.connection.weight, np.full((2, 2), 0.4), rtol=1e-6
+        result.network.readout.connection.weight, np.full((2, 2), 0.4), rtol=1e-6
     )
-    assert found.history["error"].tolist() == [0.25]
+    assert result.history["error"].tolist() == [0.25]
 
 
 @pytest.mark.parametrize("name", ROWS)
 def test_a_task_of_the_command_line_takes_the_files_of_its_row(name):
     parameters = inspect.signature(maker(name)).parameters.values()
-    needed = [each for each in parameters if each.default is each.empty]
+    needed = [parameter for parameter in parameters if parameter.default is parameter.empty]
     assert len(needed) == ROWS[name].n_files and "seed" in inspect.signature(maker(name)).parameters

@@ -26,9 +26,9 @@ def network(**options):
     a, b = jax.random.split(jax.random.key(0))
     options = {"surrogate": None, "learned": ("theta", "scale")} | options
     layer = Layer(Dense(1, N, key=a), nc.models.noisy_lif("escape"), DT, **options)
-    layer = eqx.tree_at(lambda own: own.connection.weight, layer, jnp.asarray([[1.2, 0.7]]))
+    layer = eqx.tree_at(lambda module: module.connection.weight, layer, jnp.asarray([[1.2, 0.7]]))
     readout = eqx.tree_at(
-        lambda own: own.connection.weight,
+        lambda module: module.connection.weight,
         Readout(Dense(N, 2, key=b), DT, 3e-3),
         jnp.asarray([[4.0, -3], [-5, 4]]),
     )
@@ -68,14 +68,17 @@ def test_the_score_function_is_unbiased_and_straight_through_is_not():
     net = network()
     learned, rest = trainable(net)
     exact = eqx.filter_jit(jax.grad(expected_loss))(learned, rest)
-    found = {
+    estimates = {
         name: estimate_gradient(net, batch(), "mean_potential", estimator=name, n_draws=4000)
         for name in ("score_function", "straight_through")
     }
 
     def errors(name):
         leaves = zip(
-            *(jax.tree.leaves(tree) for tree in (found[name].mean, found[name].variance, exact)),
+            *(
+                jax.tree.leaves(tree)
+                for tree in (estimates[name].mean, estimates[name].variance, exact)
+            ),
             strict=True,
         )
         return np.concatenate(
@@ -85,7 +88,7 @@ def test_the_score_function_is_unbiased_and_straight_through_is_not():
     assert np.abs(errors("score_function")).max() < 5.5
     assert np.abs(errors("straight_through")).max() > 9
     weights = [
-        np.asarray(found[name].variance.layers[0].connection.weight)
+        np.asarray(estimates[name].variance.layers[0].connection.weight)
         for name in ("score_function", "straight_through")
     ]
     assert np.all(weights[0] > weights[1])
@@ -95,11 +98,11 @@ def test_a_linear_loss_without_memory_leaves_no_bias():
     """One step, squared error of trajectories linear in no spike but the readout's: here the
     potentials themselves."""
     net = network()
-    one = Batch(X[:1, None, None], jnp.zeros((1, 1, 2)), jnp.ones((1, 1), bool))
+    single_step = Batch(X[:1, None, None], jnp.zeros((1, 1, 2)), jnp.ones((1, 1), bool))
     learned, rest = trainable(net)
 
     def linear(learned, key):
-        return jnp.sum(eqx.combine(learned, rest)(one.inputs, key).potentials[..., 0])
+        return jnp.sum(eqx.combine(learned, rest)(single_step.inputs, key).potentials[..., 0])
 
     slopes = jax.lax.map(
         lambda key: jax.grad(linear)(learned, key), jax.random.split(jax.random.key(1), 2000)

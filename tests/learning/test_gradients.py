@@ -52,8 +52,8 @@ def loss_of(
     dt=1e-3,
     draw=None,
 ):
-    """A random linear functional of the spikes of a recurrent layer, as a function of (parameters,
-    inputs, weights)."""
+    """Return a random linear functional of the spikes of a recurrent layer, as a function of
+    (parameters, inputs, weights)."""
     model = nc.models.by_name(name)
     surrogate = None if draw else surrogate or Surrogate("superspike", 5.0, smooth=smooth)
     dynamics = Dynamics.of(
@@ -71,8 +71,8 @@ def loss_of(
     keys = jax.random.split(jax.random.key(1), TIME)
 
     def loss(point):
-        own, inputs, weight = point
-        names = dynamics.step.prepare({**{n: float(v) for n, v in model.values.items()}, **own})
+        learned, inputs, weight = point
+        names = dynamics.step.prepare({**{n: float(v) for n, v in model.values.items()}, **learned})
         state = dynamics.initial_state(names, (BATCH, N))
         spikes = run(
             dynamics,
@@ -118,10 +118,10 @@ def test_the_adjoint_equals_autodiff_of_the_plain_loop(name, delay, reset):
     (first, point), (second, _) = (
         loss_of(name, adjoint=adjoint, reset=reset, delay=delay) for adjoint in (True, False)
     )
-    both = jax.jit(
+    gradients = jax.jit(
         lambda place: (jax.grad(first, has_aux=True)(place), jax.grad(second, has_aux=True)(place))
     )
-    (slopes, spikes), (plain, _) = both(point)
+    (slopes, spikes), (plain, _) = gradients(point)
     assert spikes >= 1 or name in ("gif", "igif", "igif-ia")
     assert all(bool(jnp.all(jnp.isfinite(leaf))) for leaf in jax.tree.leaves(slopes))
     assert relative(slopes, plain) < 1e-10
@@ -142,10 +142,10 @@ def test_the_adjoint_equals_autodiff_through_the_trapezoid_and_the_secant(name, 
     cases = [{"draw": draw}, {"draw": draw, "adjoint": False}, {"draw": draw, "segment": 7}]
     losses = [loss_of(name, **options | case) for case in (*cases, {"draw": "straight_through"})]
     point = losses[0][1]
-    found = jax.jit(lambda place: [jax.grad(loss, has_aux=True)(place) for loss, _ in losses])(
+    gradients = jax.jit(lambda place: [jax.grad(loss, has_aux=True)(place) for loss, _ in losses])(
         point
     )
-    (slopes, spikes), (plain, _), (parts, _), (straight, _) = found
+    (slopes, spikes), (plain, _), (parts, _), (straight, _) = gradients
     assert spikes > 10
     assert relative(slopes, plain) < 1e-10 and relative(parts, plain) < 1e-10
     assert relative(straight, slopes) > 0.1
@@ -164,21 +164,21 @@ def test_saving_segments_changes_no_gradient(name):
 def test_a_layer_in_segments_needs_less_memory_for_its_gradient():
     """Segments of the root of 2500 steps hold 2 x 50 states of two variables instead of 2500."""
     x = jnp.ones((2500, 4, 2))
-    found = []
+    results = []
     for segment in (None, 50):
         layer = Layer(Dense(2, 16, key=jax.random.key(0)), nc.models.adlif(), 1e-3, segment=segment)
         loss = jax.jit(
             jax.grad(
-                lambda weight, x, own=layer: jnp.sum(
-                    eqx.tree_at(lambda n: n.connection.weight, own, weight)(x)
+                lambda weight, x, segmented=layer: jnp.sum(
+                    eqx.tree_at(lambda n: n.connection.weight, segmented, weight)(x)
                 )
             )
         )
         compiled = loss.lower(layer.connection.weight, x).compile()
-        found.append(
+        results.append(
             (compiled.memory_analysis().temp_size_in_bytes, compiled(layer.connection.weight, x))
         )
-    (whole, slopes), (parts, again) = found
+    (whole, slopes), (parts, again) = results
     assert relative(again, slopes) < 1e-10
     assert parts < 0.75 * whole
     with pytest.raises(ModelError, match="at least one step"):
@@ -284,9 +284,9 @@ def test_stopping_recurrent_gradients_leaves_those_of_the_weights():
     ]
     x = 9 * jnp.asarray(np.random.default_rng(0).random((40, 2, 3)))
     slope = eqx.filter_jit(eqx.filter_grad(lambda layer: jnp.sum(layer(x) * jnp.arange(N))))
-    one, other = (slope(layer) for layer in layers)
-    assert jnp.any(other.recurrent.weight != 0)
-    assert not jnp.allclose(one.connection.weight, other.connection.weight)
+    gradient, stopped = (slope(layer) for layer in layers)
+    assert jnp.any(stopped.recurrent.weight != 0)
+    assert not jnp.allclose(gradient.connection.weight, stopped.connection.weight)
 
 
 def test_the_gradient_of_escape_noise_is_that_of_its_probability():
@@ -348,16 +348,16 @@ def test_the_current_neuron_has_the_gradient_of_the_printed_update(attached):
         return run(dynamics, dynamics.step.initial_state(names, (2, 4)), inputs, names)
 
     def printed(inputs):
-        def visit(carry, now):
+        def visit(carry, step_input):
             u, c, s = carry
             u = (mem * u + (1 - mem) * c) * (1 - (s if attached else jax.lax.stop_gradient(s)))
             s = surrogate(u - 1.0)
-            return (u, syn * c + now, s), s
+            return (u, syn * c + step_input, s), s
 
         return jax.lax.scan(visit, (jnp.zeros((2, 4)),) * 3, inputs)[1]
 
-    found, expected = jax.jit(lambda x: (ours(x), printed(x)))(inputs)
-    assert bool(jnp.array_equal(found, expected)) and float(jnp.sum(found)) > 20
+    gradient, expected = jax.jit(lambda x: (ours(x), printed(x)))(inputs)
+    assert bool(jnp.array_equal(gradient, expected)) and float(jnp.sum(gradient)) > 20
     slopes = jax.jit(
         lambda x: [jax.grad(lambda y, f=f: jnp.sum(f(y) * target))(x) for f in (ours, printed)]
     )(inputs)

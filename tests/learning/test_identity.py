@@ -1,5 +1,5 @@
-"""Two trainings are the same only if everything that decides them is; keys of noise are all
-different."""
+"""Two trainings count as the same only if everything that determines them is equal; all keys of the
+noise are different."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ NETWORK = Network([Readout(Dense(1, 2, key=jax.random.key(0)), DT)])
     [{"free_running_from": 1}, {"dt": 2e-3}, {"name": "other"}, {"loss": "mean_potential"}],
 )
 def test_another_task_is_another_training(change):
-    one = identity(NETWORK, TASK, Settings(), 0)
+    reference = identity(NETWORK, TASK, Settings(), 0)
     assert (
-        one
+        reference
         == identity(NETWORK, replace(TASK), Settings(), 0)
         != identity(NETWORK, replace(TASK, **change), Settings(), 0)
     )

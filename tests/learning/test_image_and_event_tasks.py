@@ -120,8 +120,8 @@ def write_aedat(path, x, y, polarity, times, valid=None, packet=7):
     )
     content = b"#!AER-DAT3.1\r\n#Format: RAW\r\n#!END-HEADER\r\n"
     for begin in range(0, len(events), packet):
-        own = events[begin : begin + packet]
-        for kind, body in ((1, own.tobytes()), (0, bytes(8))):
+        in_packet = events[begin : begin + packet]
+        for kind, body in ((1, in_packet.tobytes()), (0, bytes(8))):
             number = len(body) // 8
             content += (
                 np.array([kind, 1], "<u2").tobytes()

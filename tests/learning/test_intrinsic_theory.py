@@ -27,8 +27,8 @@ def trains(model: NeuronModel, weights: np.ndarray, **values) -> set[bytes]:
     with jax.enable_x64(True):
         drive = jnp.asarray(X)[:, :1] * weights[:, 0] + weights[:, 1]
 
-        def visit(state, now):
-            state = layer.dynamics.update(state, now, names, None, 0.0)
+        def visit(state, current):
+            state = layer.dynamics.update(state, current, names, None, 0.0)
             state, spikes = layer.dynamics.settle(state, names, None, 0.0)
             return state, spikes
 
@@ -40,8 +40,8 @@ def trains(model: NeuronModel, weights: np.ndarray, **values) -> set[bytes]:
 
 def grid(low, high, n=400):
     """Weights from low to high, each with as many biases."""
-    own = np.linspace(low, high, n)
-    return np.stack([part.ravel() for part in np.meshgrid(own, own)], axis=1)
+    values = np.linspace(low, high, n)
+    return np.stack([part.ravel() for part in np.meshgrid(values, values)], axis=1)
 
 
 def test_a_threshold_adds_nothing_to_free_weights():
@@ -82,8 +82,8 @@ def loss(log_tau, smooth):
     step = step_function(nc.models.normalised_lif(), DT)
     names = step.prepare({"tau": jnp.exp(log_tau) * 1e-3, "theta": 1.0})
 
-    def visit(state, now):
-        state = step.integrate(state, {**names, "t": 0.0, step.inputs[0]: now}, None, None)
+    def visit(state, current):
+        state = step.integrate(state, {**names, "t": 0.0, step.inputs[0]: current}, None, None)
         margin = step.margin(state, names)
         soft = jax.nn.sigmoid(4 * margin)
         spikes = soft if smooth else jax.lax.stop_gradient((margin > 0) * 1.0 - soft) + soft

@@ -48,7 +48,8 @@ def network(n_in, n, model, scale=1.0, learned=(), seed=0, bias=True):
 
 
 def channels(seed=0, samples=120):
-    """Two classes of Bernoulli trains on ten channels, five of them busy in each."""
+    """Return two classes of Bernoulli trains on ten channels, of which five are active in each
+    class."""
     random = np.random.default_rng(seed)
     task = tell_sources_apart(
         [Bernoulli(0.1), Bernoulli(0.1)], n_samples=samples, n_bins=60, n_trains=10, seed=seed
@@ -70,14 +71,15 @@ def channels(seed=0, samples=120):
     "model", [nc.models.normalised_lif(), nc.models.meta_neuron()], ids=lambda model: model.name
 )
 def test_the_derivative_at_the_maximum_is_numerical(model):
-    """Of weights and intrinsic parameters, time held fixed, against central differences."""
+    """Derivatives by weights and intrinsic parameters, with the time held fixed, are compared with
+    central differences."""
     with jax.enable_x64(True):
         layer = network(4, 6, model, 2.0, learned=model.free[:2], seed=1).layers[0]
         x = jnp.asarray(np.random.default_rng(0).random((40, 3, 4)) < 0.3, float)
         when = time_of_maximum(unreset_margins(layer, x))
-        own, rest = eqx.partition(layer, eqx.is_inexact_array)
+        arrays, rest = eqx.partition(layer, eqx.is_inexact_array)
         total = lambda part: jnp.sum(margin_at(eqx.combine(part, rest), x, when) ** 2)  # noqa: E731
-        slopes = jax.jit(jax.grad(total))(own)
+        slopes = jax.jit(jax.grad(total))(arrays)
         total = jax.jit(total)
         places = [
             (lambda part: part.connection.weight, (2, 3)),
@@ -89,7 +91,7 @@ def test_the_derivative_at_the_maximum_is_numerical(model):
         ]
         for place, index in places:
             sides = [
-                float(total(eqx.tree_at(place, own, place(own).at[index].add(step))))
+                float(total(eqx.tree_at(place, arrays, place(arrays).at[index].add(step))))
                 for step in (1e-6, -1e-6)
             ]
             assert float(place(slopes)[index]) == pytest.approx(
@@ -117,10 +119,10 @@ def test_without_resets_a_leaky_neuron_is_a_filter():
 
 
 def test_a_trajectory_that_runs_away_counts_up_to_its_crossing():
-    """A driven meta-neuron without resets leaves all numbers; its time is that of the first
-    crossing, its derivative finite."""
+    """A driven meta-neuron without resets diverges; its time is that of the first crossing, and its
+    derivative is finite."""
     layer = network(1, 2, nc.models.meta_neuron(), 1.0).layers[0]
-    layer = eqx.tree_at(lambda own: own.connection.bias, layer, jnp.array([2.0, 0.1]))
+    layer = eqx.tree_at(lambda module: module.connection.bias, layer, jnp.array([2.0, 0.1]))
     x = jnp.zeros((60, 1, 1))
     margins = unreset_margins(layer, x)
     assert not bool(jnp.isfinite(margins[..., 0]).all()) and bool(
@@ -128,9 +130,11 @@ def test_a_trajectory_that_runs_away_counts_up_to_its_crossing():
     )
     when = np.asarray(time_of_maximum(margins))
     assert when[0, 0] == np.argmax(np.asarray(margins[:, 0, 0]) >= 0)
-    slope = jax.grad(lambda own: jnp.sum(margin_at(own, x, jnp.asarray(when))), allow_int=True)
-    found = slope(eqx.filter(layer, eqx.is_array))
-    assert bool(jnp.isfinite(found.connection.bias).all())
+    slope = jax.grad(
+        lambda module: jnp.sum(margin_at(module, x, jnp.asarray(when))), allow_int=True
+    )
+    gradient = slope(eqx.filter(layer, eqx.is_array))
+    assert bool(jnp.isfinite(gradient.connection.bias).all())
 
 
 def test_held_plasticity_is_the_eligibility_of_a_sequence():
@@ -175,23 +179,23 @@ RULES = {
 
 @pytest.mark.parametrize("name", RULES)
 def test_every_rule_learns_which_channels_are_busy(name):
-    """Through one interface, from weights at random: above 90 % where an answer by chance is at
-    half."""
+    """Every rule has the same interface and reaches more than 90 % from random weights, where
+    chance is one half."""
     rule, scale = RULES[name]
     task = channels()
-    found = rule.fit(network(10, 16, nc.models.normalised_lif(), scale), task, seed=0)
-    assert evaluate(found.network, task.test, task).score > 0.9
-    assert found.history["validation_score"].iloc[-1] >= found.history["validation_score"].iloc[0]
+    result = rule.fit(network(10, 16, nc.models.normalised_lif(), scale), task, seed=0)
+    assert evaluate(result.network, task.test, task).score > 0.9
+    assert result.history["validation_score"].iloc[-1] >= result.history["validation_score"].iloc[0]
 
 
 def test_a_network_is_read_by_complexity():
-    """Thresholds on the complexity of trained output: right above 90 %, and inputs that do not fit
-    are refused."""
+    """Thresholds on the complexity of the trained output classify more than 90 % correctly; inputs
+    that do not fit are refused."""
     rule, scale = RULES["gradient"]
     task = channels()
     net = rule.fit(network(10, 16, nc.models.normalised_lif(), scale), task).network
-    one = eqx.tree_at(
-        lambda own: own.layers[0].connection.weight,
+    shifted = eqx.tree_at(
+        lambda module: module.layers[0].connection.weight,
         net,
         net.layers[0].connection.weight.at[:, ::2].set(0),
     )
@@ -199,14 +203,14 @@ def test_a_network_is_read_by_complexity():
         name: (getattr(task, name).inputs.swapaxes(1, 2), getattr(task, name).targets)
         for name in ("training", "test")
     }
-    assert NetworkComplexityClassifier(one).fit(*parts["training"]).score(*parts["test"]) > 0.9
+    assert NetworkComplexityClassifier(shifted).fit(*parts["training"]).score(*parts["test"]) > 0.9
     with pytest.raises(DataError, match="samples, 10, bins"):
         output_trains(net, np.zeros((3, 9, 20)))
 
 
 def test_a_teacher_strengthens_what_its_class_fires_to():
-    """Of neurons for class one the weights from odd channels come to exceed those from even ones,
-    and the reverse."""
+    """For neurons of class one the weights from odd channels become larger than those from even
+    channels; for class zero the reverse."""
     rule, _ = RULES["teacher"]
     weight = (
         rule.fit(network(10, 16, nc.models.normalised_lif(), 12.0), channels())
@@ -214,8 +218,8 @@ def test_a_teacher_strengthens_what_its_class_fires_to():
         .connection.weight
     )
     for label in (0, 1):
-        own = np.asarray(weight)[:, label::2]
-        assert own[label::2].mean() > own[1 - label :: 2].mean() + 0.5
+        weights_of_class = np.asarray(weight)[:, label::2]
+        assert weights_of_class[label::2].mean() > weights_of_class[1 - label :: 2].mean() + 0.5
     assert float(weight.min()) >= 0 and float(weight.max()) <= 8.0
 
 
@@ -230,11 +234,11 @@ def test_reward_finds_what_tells_pairs_apart_and_homeostasis_a_rate():
     batch = Batch(jnp.asarray(x[..., None], float), jnp.asarray(labels), jnp.ones(x.shape, bool))
     model = nc.models.normalised_lif().with_parameters(tau="5 ms", theta=0.5)
     layer = Layer(Dense(1, 20, key=jax.random.key(0)), model, DT, learned=("tau",))
-    layer = eqx.tree_at(lambda own: own.connection.weight, layer, jnp.full((1, 20), 3.0))
+    layer = eqx.tree_at(lambda module: module.connection.weight, layer, jnp.full((1, 20), 3.0))
     target = 0.02
 
-    def measured(own):
-        rates = np.asarray(own.driven(own.current(batch.inputs))).mean(axis=0)
+    def measured(neurons):
+        rates = np.asarray(neurons.driven(neurons.current(batch.inputs))).mean(axis=0)
         pairs, alone = rates[labels == 1].mean(axis=0), rates[labels == 0].mean(axis=0)
         return np.mean((pairs - alone) / (pairs + alone + 1e-3)), np.mean(
             (rates.mean(axis=0) / target - 1) ** 2
@@ -242,18 +246,20 @@ def test_reward_finds_what_tells_pairs_apart_and_homeostasis_a_rate():
 
     moved = {}
     for goal in ("reward", "homeostasis"):
-        rule, own = IntrinsicPerturbation(goal, learning_rate=0.01, size=0.1, target=target), layer
+        rule = IntrinsicPerturbation(goal, learning_rate=0.01, size=0.1, target=target)
+        changed = layer
         move = eqx.filter_jit(rule.moved)
         for number in range(60):
-            own = move(own, batch, jnp.ones(20, int), jax.random.key(number))
-        moved[goal] = measured(own)
+            changed = move(changed, batch, jnp.ones(20, int), jax.random.key(number))
+        moved[goal] = measured(changed)
     contrast, distance = measured(layer)
     assert moved["reward"][0] > contrast + 0.05
     assert moved["homeostasis"][1] < 0.5 * distance
 
 
 def test_intrinsic_parameters_can_be_held():
-    """Without ``intrinsic`` a drawn time constant stays to the bit while weights learn."""
+    """Without ``intrinsic`` a randomly drawn time constant does not change by a bit while the
+    weights learn."""
     task = channels()
     layer = Layer(
         Dense(10, 8, key=jax.random.key(0)),
@@ -264,13 +270,13 @@ def test_intrinsic_parameters_can_be_held():
         key=jax.random.key(1),
     )
     net = Network([layer, population_readout(8, 2, DT)])
-    found = (
+    network_after = (
         SurrogateGradient(Settings(epochs=1, batch_size=24, intrinsic=False)).fit(net, task).last
     )
     assert np.array_equal(
-        found.layers[0].intrinsic.coordinates["tau"], layer.intrinsic.coordinates["tau"]
+        network_after.layers[0].intrinsic.coordinates["tau"], layer.intrinsic.coordinates["tau"]
     )
-    assert not np.array_equal(found.layers[0].connection.weight, layer.connection.weight)
+    assert not np.array_equal(network_after.layers[0].connection.weight, layer.connection.weight)
 
 
 def test_what_rules_cannot_learn_is_refused():

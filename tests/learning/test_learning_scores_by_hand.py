@@ -1,5 +1,5 @@
-"""Numbers on paper: losses, readouts, regularisers, reports of batches, evaluation, updates, and
-which network is kept."""
+"""Losses, readouts, regularisers, reports of batches, evaluation, updates and the choice of the
+network, computed by hand."""
 
 from __future__ import annotations
 
@@ -120,8 +120,8 @@ def test_a_loss_of_labels_is_the_mean_cross_entropy_and_its_score_a_count(name):
 
 
 def test_cross_entropy_by_hand():
-    found = cross_entropy(jnp.array([[0.0, 0.0], [1.0, 0.0], [0.0, 1.0]]), jnp.array([1, 0, 0]))
-    np.testing.assert_allclose(found, [LOG2, LOG1P, 1 + LOG1P], rtol=1e-12)
+    losses = cross_entropy(jnp.array([[0.0, 0.0], [1.0, 0.0], [0.0, 1.0]]), jnp.array([1, 0, 0]))
+    np.testing.assert_allclose(losses, [LOG2, LOG1P, 1 + LOG1P], rtol=1e-12)
 
 
 def test_the_squared_error_of_rates_by_hand():
@@ -151,8 +151,8 @@ def test_losses_of_steps_by_hand():
 
 
 def test_answers_are_steps_or_sequences():
-    found = {name: int(loss.answers(jnp.asarray(VALID))) for name, loss in LOSSES.items()}
-    assert found == {
+    answers = {name: int(loss.answers(jnp.asarray(VALID))) for name, loss in LOSSES.items()}
+    assert answers == {
         "max_over_time": 2,
         "sum_of_softmax": 2,
         "mean_potential": 2,
@@ -171,7 +171,7 @@ def test_answers_are_steps_or_sequences():
 
 
 def readout_of(weights, bias=None, time_constant=HALF, **options):
-    """A readout with given weights, of which a step keeps a half."""
+    """Return a readout with given weights, whose potential keeps one half per step."""
     weights = jnp.asarray(weights, float)
     dense = Dense(*weights.shape, bias=bias is not None, key=jax.random.key(0))
     dense = eqx.tree_at(lambda part: part.weight, dense, weights)
@@ -185,34 +185,38 @@ def readout_of(weights, bias=None, time_constant=HALF, **options):
 
 def test_a_leaky_integrator_by_hand():
     """Sums 3, 1, 3 and 0, of which a half enters and a half stays."""
-    found = readout_of([[2.0]], [1.0])(jnp.array([1.0, 0.0, 1.0, -0.5]).reshape(4, 1, 1))
-    np.testing.assert_allclose(found[:, 0, 0], [1.5, 1.25, 2.125, 1.0625], rtol=1e-12)
+    potentials = readout_of([[2.0]], [1.0])(jnp.array([1.0, 0.0, 1.0, -0.5]).reshape(4, 1, 1))
+    np.testing.assert_allclose(potentials[:, 0, 0], [1.5, 1.25, 2.125, 1.0625], rtol=1e-12)
 
 
 def test_a_readout_with_a_synapse_by_hand():
     """The current keeps a quarter and takes the sum 3, 1, 3 whole; the potential takes a half of
     the current of the step before."""
-    found = readout_of([[2.0]], [1.0], synapse=float(DT / np.log(4)))(
+    potentials = readout_of([[2.0]], [1.0], synapse=float(DT / np.log(4)))(
         jnp.array([1.0, 0.0, 1.0, 0.0]).reshape(4, 1, 1)
     )
-    np.testing.assert_allclose(found[:, 0, 0], [0.0, 1.5, 1.625, 0.8125 + 0.5 * 3.4375], rtol=1e-12)
+    np.testing.assert_allclose(
+        potentials[:, 0, 0], [0.0, 1.5, 1.625, 0.8125 + 0.5 * 3.4375], rtol=1e-12
+    )
 
 
 def test_learned_time_constants_lie_between_their_bounds():
-    own = readout_of(np.ones((3, 4)), bounds=(0.01, 0.03), key=jax.random.key(1))
+    readout = readout_of(np.ones((3, 4)), bounds=(0.01, 0.03), key=jax.random.key(1))
     assert (
-        own.place.shape == (4,)
-        and float(own.place.min()) >= 0
-        and float(own.place.max()) <= 1
-        and own.n_out == 4
+        readout.place.shape == (4,)
+        and float(readout.place.min()) >= 0
+        and float(readout.place.max()) <= 1
+        and readout.n_out == 4
     )
-    own = eqx.tree_at(lambda part: part.place, own, jnp.array([-0.5, 0.0, 0.25, 1.5]))
-    np.testing.assert_allclose(own.time_constants, [0.0, 0.01, 0.015, 0.04], rtol=1e-12, atol=1e-15)
+    readout = eqx.tree_at(lambda part: part.place, readout, jnp.array([-0.5, 0.0, 0.25, 1.5]))
     np.testing.assert_allclose(
-        own.projected().time_constants, [0.01, 0.01, 0.015, 0.03], rtol=1e-12
+        readout.time_constants, [0.0, 0.01, 0.015, 0.04], rtol=1e-12, atol=1e-15
     )
     np.testing.assert_allclose(
-        own.projected().keep, np.exp([-0.1, -0.1, -1 / 15, -1 / 30]), rtol=1e-12
+        readout.projected().time_constants, [0.01, 0.01, 0.015, 0.03], rtol=1e-12
+    )
+    np.testing.assert_allclose(
+        readout.projected().keep, np.exp([-0.1, -0.1, -1 / 15, -1 / 30]), rtol=1e-12
     )
     plain = readout_of(np.ones((3, 4)))
     assert (
@@ -251,7 +255,8 @@ def test_time_constants_that_mean_nothing_are_refused(options):
 
 
 def raster(counts, steps=5):
-    """Spikes (time, batch, n) of which each neuron fires its count, from the first step on."""
+    """Return spikes (time, batch, n) in which each neuron fires the given number of times, from the
+    first step on."""
     return jnp.asarray(np.arange(steps)[:, None, None] < np.asarray(counts), float)
 
 
@@ -351,7 +356,7 @@ def test_the_upper_power_is_one_or_two(power):
 
 
 def line(weight=((1.0, -1.0),)):
-    """A network without neurons whose potentials are the weighted inputs themselves."""
+    """Return a network without neurons, whose potentials are the weighted inputs themselves."""
     return Network([readout_of(weight, time_constant=1e-9)])
 
 
@@ -383,12 +388,13 @@ def test_the_report_of_a_batch_by_hand():
 
 
 def spiking(weight=1.2, model="none", **options):
-    """One neuron that keeps a half, and a readout (s, -s) of its spikes."""
+    """Return a network with one neuron, which keeps one half per step, and a readout (s, -s) of its
+    spikes."""
     options.setdefault("surrogate", None if model == "escape" else Surrogate())
     layer = Layer(
         Dense(1, 1, bias=False, key=jax.random.key(0)), nc.models.noisy_lif(model), DT, **options
     )
-    layer = eqx.tree_at(lambda own: own.connection.weight, layer, jnp.full((1, 1), weight))
+    layer = eqx.tree_at(lambda module: module.connection.weight, layer, jnp.full((1, 1), weight))
     return Network([layer, readout_of([[1.0, -1.0]], time_constant=1e-9)])
 
 
@@ -412,7 +418,9 @@ def test_several_passes_average_the_potentials():
     )
     respond = eqx.filter_jit(net)
     potentials = jnp.mean(
-        jnp.stack([respond(batch.inputs, own).potentials for own in jax.random.split(key, 8)]),
+        jnp.stack(
+            [respond(batch.inputs, pass_key).potentials for pass_key in jax.random.split(key, 8)]
+        ),
         axis=0,
     )
     loss, right = LOSSES["mean_potential"].loss_and_score(potentials, batch.targets, batch.valid)
@@ -434,7 +442,7 @@ def recorded(weight=1.0):
         surrogate=None,
     )
     return RecordedNeurons(
-        eqx.tree_at(lambda own: own.connection.weight, layer, jnp.full((1, 1), weight))
+        eqx.tree_at(lambda module: module.connection.weight, layer, jnp.full((1, 1), weight))
     )
 
 
@@ -467,8 +475,8 @@ def test_the_likelihood_of_recorded_spikes_by_hand():
 
 
 def test_several_passes_average_probabilities_of_what_was_recorded():
-    """With a noisy layer before: the logarithm of the mean probability over the passes, of each
-    sequence."""
+    """If a noisy layer comes before, the score of each sequence is the logarithm of the probability
+    averaged over the passes."""
     hidden = spiking(1.0, "escape").layers[0]
     net, key = Network([hidden, recorded(2.0)]), jax.random.key(5)
     learned, rest = trainable(net)
@@ -481,8 +489,8 @@ def test_several_passes_average_probabilities_of_what_was_recorded():
         learned, rest, batch, LOSSES["spike_log_likelihood"], Regulariser(), key, False, passes=7
     )[1]
     logs, respond = [], eqx.filter_jit(net)
-    for own in jax.random.split(key, 7):
-        spikes = respond(batch.inputs, own).spikes[-1]
+    for pass_key in jax.random.split(key, 7):
+        spikes = respond(batch.inputs, pass_key).spikes[-1]
         logs.append(np.asarray(net.readout.log_probability(spikes, batch.targets)).sum(axis=(0, 2)))
     expected = np.log(np.mean(np.exp(logs), axis=0)).sum()
     assert float(report.score) == pytest.approx(expected, rel=1e-9)
@@ -530,8 +538,8 @@ def test_blocks_of_unequal_answers_weigh_as_in_the_whole_batch(blocks):
         compiled(learned, rest, batch, LOSSES["per_step"], regulariser, None, number)
         for number in (1, blocks)
     )
-    for one, other in zip(jax.tree.leaves(whole), jax.tree.leaves(parts), strict=True):
-        np.testing.assert_allclose(other, one, rtol=1e-9)
+    for whole_leaf, parts_leaf in zip(jax.tree.leaves(whole), jax.tree.leaves(parts), strict=True):
+        np.testing.assert_allclose(parts_leaf, whole_leaf, rtol=1e-9)
 
 
 def test_more_devices_than_there_are_are_refused():
@@ -564,9 +572,9 @@ def test_unequal_batches_weigh_by_their_sequences(batch_size):
     five right."""
     leads = np.array([2.0, -1.0, 0.5, 1.0, -4.0])
     part = part_of(leads[:, None] / 2, [0] * 5)
-    found = evaluate(line(), part, task_of(part), batch_size=batch_size)
-    assert found.loss == pytest.approx(np.log1p(np.exp(-leads)).mean(), rel=1e-12)
-    assert found.score == pytest.approx(3 / 5, abs=1e-15) and found.rates == ()
+    evaluation = evaluate(line(), part, task_of(part), batch_size=batch_size)
+    assert evaluation.loss == pytest.approx(np.log1p(np.exp(-leads)).mean(), rel=1e-12)
+    assert evaluation.score == pytest.approx(3 / 5, abs=1e-15) and evaluation.rates == ()
 
 
 @pytest.mark.parametrize("batch_size", [1, 2, 3])
@@ -577,12 +585,12 @@ def test_unequal_batches_of_steps_weigh_by_their_answers(batch_size):
         np.zeros((3, 3, 1)),
         np.arange(3) < np.array([[3], [1], [2]]),
     )
-    found = evaluate(
+    evaluation = evaluate(
         line([[1.0]]), part, task_of(part, loss="squared_error", n_outputs=1), batch_size=batch_size
     )
-    assert found.loss == pytest.approx(91 / 6, rel=1e-12) and found.score == pytest.approx(
+    assert evaluation.loss == pytest.approx(
         91 / 6, rel=1e-12
-    )
+    ) and evaluation.score == pytest.approx(91 / 6, rel=1e-12)
 
 
 @pytest.mark.parametrize("batch_size", [1, 2, 3])
@@ -599,7 +607,7 @@ def test_dropout_keeps_the_mean_of_what_is_sent_on_and_rests_in_evaluation():
     5 standard errors (6e-7)."""
     model = nc.models.noisy_lif("none")
     layer = Layer(Dense(1, 1, bias=False, key=jax.random.key(0)), model, DT, dropout=0.25)
-    layer = eqx.tree_at(lambda own: own.connection.weight, layer, jnp.full((1, 1), 2.0))
+    layer = eqx.tree_at(lambda module: module.connection.weight, layer, jnp.full((1, 1), 2.0))
     net = Network([layer, readout_of([[1.0]], time_constant=1e-9)])
     x = jnp.ones((1, 4000, 1))
     response = net(x, jax.random.key(1), training=True)
@@ -647,8 +655,8 @@ def test_the_longest_gradient():
 
 
 def far_away(n=5):
-    """Inputs of one, wanted -1000 times: the gradient of the weight of one output keeps its
-    sign."""
+    """Return a task with inputs of one and targets of -1000 times these: the gradient of the weight
+    of one output keeps its sign."""
     part = part_of(np.ones((n, 1)), np.full((n, 1, 1), -1000.0))
     return task_of(part, loss="squared_error", n_outputs=1)
 
@@ -878,14 +886,16 @@ def test_every_batch_of_an_evaluation_has_noise_of_its_own_from_the_seed():
 
 
 def voters(*weights):
-    """Neurons that fire in every step where their input is above one."""
+    """Return neurons that fire in every step in which their input is above one."""
     layer = Layer(
         Dense(1, len(weights), bias=False, key=jax.random.key(0)),
         nc.models.noisy_lif("none"),
         DT,
         surrogate=Surrogate(),
     )
-    return Voters(eqx.tree_at(lambda own: own.connection.weight, layer, jnp.array([weights])), 2)
+    return Voters(
+        eqx.tree_at(lambda module: module.connection.weight, layer, jnp.array([weights])), 2
+    )
 
 
 def test_votes_are_shares_of_the_voters_of_each_class():
@@ -903,7 +913,7 @@ def test_a_joint_decision_by_hand():
     )
     logits = jnp.log(jnp.array([1.0, 3.0]))
     joint = eqx.tree_at(
-        lambda own: (own.share, own.of_steps, own.of_voters),
+        lambda module: (module.share, module.of_steps, module.of_voters),
         joint,
         (jnp.log(3.0), logits, logits[::-1]),
     )
@@ -919,8 +929,8 @@ def test_a_readout_of_readouts_holds_their_layers_connections_and_bounds():
     joint = JointDecision(voters(1.2, 0.0), integrators, 2)
     assert [layer.n for layer in joint.layers] == [2] and joint.layers[0] is joint.voters.layer
     assert all(
-        part is own
-        for part, own in zip(
+        part is expected
+        for part, expected in zip(
             joint.connections, (joint.voters.layer.connection, integrators.connection), strict=True
         )
     )

@@ -1,5 +1,5 @@
-"""Networks in files: bit for bit the same, in both engines; damaged and foreign files are refused,
-and nothing in them runs."""
+"""Networks in files: bit for bit the same in both engines. Damaged and foreign files are refused,
+and no code in them is run."""
 
 from __future__ import annotations
 
@@ -48,9 +48,11 @@ def convolutions():
     key = keys(3)
     first = Chain([Convolution((2, 4, 4), 3, pool=2, key=next(key)), BatchNorm(12, 3, 0.5)])
     norm = eqx.tree_at(
-        lambda own: (own.mean, own.variance), first.parts[1], (jnp.arange(3.0), 1 + jnp.arange(3.0))
+        lambda module: (module.mean, module.variance),
+        first.parts[1],
+        (jnp.arange(3.0), 1 + jnp.arange(3.0)),
     )
-    first = eqx.tree_at(lambda own: own.parts[1], first, norm)
+    first = eqx.tree_at(lambda module: module.parts[1], first, norm)
     second = Chain(
         [Pool((3, 2, 2), 2, highest=True), Dense(3, 12, bias=False, delay=(0, 2, 1), key=next(key))]
     )
@@ -101,7 +103,7 @@ def voting():
     )
     voters = Voters(Layer(Dense(4, 6, key=next(key)), noisy, DT, surrogate=None), 2)
     joint = JointDecision(voters, Readout(Dense(4, 2, key=next(key)), DT), 7)
-    return Network([hidden, eqx.tree_at(lambda own: own.share, joint, jnp.asarray(0.3))])
+    return Network([hidden, eqx.tree_at(lambda module: module.share, joint, jnp.asarray(0.3))])
 
 
 def recorded():
@@ -128,14 +130,15 @@ NETWORKS = {make.__name__: make for make in (convolutions, units, voting, record
 
 @pytest.mark.parametrize("name", NETWORKS)
 def test_a_network_comes_back_as_it_was(tmp_path, name):
-    """Every array bit for bit, every option, and so the same answers."""
+    """Every array is read back bit for bit, and every option; the responses are therefore the
+    same."""
     net = NETWORKS[name]()
     again = nc.learning.load(nc.learning.save(net, tmp_path / "deep" / "network.bin"))
     assert again.table() == net.table()
     for before, after in zip(jax.tree.leaves(net), jax.tree.leaves(again), strict=True):
         assert before.dtype == after.dtype and np.array_equal(before, after)
     x = 3 * jax.random.uniform(jax.random.key(0), (7, 2, net.n_in))
-    first, second = (own(x, jax.random.key(1)) for own in (net, again))
+    first, second = (network(x, jax.random.key(1)) for network in (net, again))
     assert np.array_equal(first.potentials, second.potentials)
 
 
@@ -153,11 +156,11 @@ def test_a_network_from_a_file_runs_in_brian(tmp_path):
     """Three neurons of thresholds 0.3, 1/3 and 0.5: the spikes of the network that was written,
     some from each."""
     net = eqx.tree_at(
-        lambda own: own.layers[0].connection.weight, each_neuron(), jnp.full((2, 3), 2.0)
+        lambda module: module.layers[0].connection.weight, each_neuron(), jnp.full((2, 3), 2.0)
     )
     again = nc.learning.load(nc.learning.save(net, tmp_path / "network.bin"))
     x = np.random.default_rng(0).random((40, 1, 2))
-    first, second = (run_in_brian(own, x) for own in (net, again))
+    first, second = (run_in_brian(network, x) for network in (net, again))
     assert (
         np.array_equal(first.spikes[0], second.spikes[0])
         and first.spikes[0].sum(axis=(0, 1)).min() >= 2
@@ -184,7 +187,7 @@ def test_what_is_no_part_of_neurocode_is_not_written(tmp_path):
 
 
 def sealed(table, arrays=(), body=b""):
-    """A file of a network with a digest that is right."""
+    """Return the file of a network with a correct digest."""
     header = json.dumps({"table": table, "arrays": list(arrays)}).encode()
     return b"\n".join([MAGIC, hashlib.sha256(header + body).hexdigest().encode(), header, body])
 

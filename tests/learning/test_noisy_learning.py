@@ -1,4 +1,4 @@
-"""Noisy neurons and learned thresholds in networks: the facts of both published systems."""
+"""Noisy neurons and learned thresholds in networks: properties stated in both papers."""
 
 from __future__ import annotations
 
@@ -24,9 +24,10 @@ def layer_of(model, n_in=6, n=200, key=0, **options):
 
 
 def single_step(model, drive, n=200_000):
-    """Share of spikes in one step from rest, of neurons driven alike."""
+    """Return the share of neurons that spike in one step from rest, for neurons with the same
+    input."""
     layer = layer_of(model, 1, n)
-    layer = eqx.tree_at(lambda own: own.connection.weight, layer, jnp.full((1, n), drive))
+    layer = eqx.tree_at(lambda module: module.connection.weight, layer, jnp.full((1, n), drive))
     return float(jnp.mean(layer(jnp.ones((1, 1, 1)), jax.random.key(1))))
 
 
@@ -38,8 +39,8 @@ def test_a_layer_fires_with_the_published_probability(mode, width, drive):
     """P = Phi(x / (width sigma)), sigma 0.3: escape, diffusive and the released double noise; five
     standard errors (6e-7)."""
     truth = ndtr((drive - 1.0) / (width * 0.3))
-    found = single_step(nc.models.noisy_lif(mode), drive)
-    assert abs(found - truth) < 5 * np.sqrt(truth * (1 - truth) / 200_000)
+    rate = single_step(nc.models.noisy_lif(mode), drive)
+    assert abs(rate - truth) < 5 * np.sqrt(truth * (1 - truth) / 200_000)
 
 
 def test_double_noise_leaves_the_membrane_with_its_stationary_variance():
@@ -48,11 +49,11 @@ def test_double_noise_leaves_the_membrane_with_its_stationary_variance():
     model = nc.models.noisy_lif("both").with_parameters(scale=0.2, sigma=0.2)
     drive, n = 0.05, 20_000
     layer = layer_of(model, 1, n)
-    layer = eqx.tree_at(lambda own: own.connection.weight, layer, jnp.full((1, n), drive))
+    layer = eqx.tree_at(lambda module: module.connection.weight, layer, jnp.full((1, n), drive))
     spikes = layer(jnp.ones((40, 1, 1)), jax.random.key(2))[20:]
     truth = ndtr((2 * drive - 1.0) / (0.2 * np.sqrt(4 / 3 + 1)))
-    found = float(jnp.mean(spikes))
-    assert abs(found - truth) < 0.1 * truth + 5 * np.sqrt(truth / spikes.size)
+    rate = float(jnp.mean(spikes))
+    assert abs(rate - truth) < 0.1 * truth + 5 * np.sqrt(truth / spikes.size)
 
 
 def test_noise_to_zero_fires_the_deterministic_spikes():
@@ -82,11 +83,15 @@ def test_a_noisy_neuron_is_reset_if_and_only_if_it_spikes():
     current, names = layer.connection(x), step.prepare(model.values)
     state = step.initial_state(names, current.shape[1:])
     potential = np.zeros(current.shape[1:])
-    for now, fired in zip(np.asarray(current), spikes, strict=True):
+    for input_of_step, fired in zip(np.asarray(current), spikes, strict=True):
         state, _ = step(
-            state, jnp.asarray(now), names, jax.random.key(0), spikes=jnp.asarray(fired > 0)
+            state,
+            jnp.asarray(input_of_step),
+            names,
+            jax.random.key(0),
+            spikes=jnp.asarray(fired > 0),
         )
-        potential = (0.5 * potential + now) * (fired == 0)
+        potential = (0.5 * potential + input_of_step) * (fired == 0)
         np.testing.assert_allclose(state["v"], potential, atol=1e-6)
     assert 0.05 < spikes.mean() < 0.95
 
@@ -97,7 +102,10 @@ def test_raising_a_threshold_lowers_the_rate_and_the_gradient_says_so():
     x = jnp.abs(jax.random.normal(jax.random.key(2), (30, 16, 6)))
     for model in (nc.models.noisy_lif("none"), nc.models.noisy_lif("escape")):
         layer = layer_of(model, n=40, learned=("theta",))
-        count = lambda own, given=layer: jnp.sum(with_thresholds(given, own)(x, jax.random.key(0)))  # noqa: E731
+
+        def count(thresholds, in_layer=layer):
+            return jnp.sum(with_thresholds(in_layer, thresholds)(x, jax.random.key(0)))
+
         place = layer.intrinsic.coordinates["theta"]
         assert float(jnp.max(jax.jit(jax.grad(count))(place))) < 0
         counts = [float(jax.jit(count)(place + up)) for up in (0.0, 0.02, 0.05)]
@@ -105,7 +113,7 @@ def test_raising_a_threshold_lowers_the_rate_and_the_gradient_says_so():
 
 
 def with_thresholds(layer, place):
-    return eqx.tree_at(lambda own: own.intrinsic.coordinates["theta"], layer, place)
+    return eqx.tree_at(lambda module: module.intrinsic.coordinates["theta"], layer, place)
 
 
 def test_the_gradient_of_a_single_spike_is_that_of_its_probability():
@@ -115,9 +123,9 @@ def test_the_gradient_of_a_single_spike_is_that_of_its_probability():
         layer = layer_of(nc.models.noisy_lif("escape", family), 1, 1)
         weight = jnp.asarray([[0.9]])
 
-        def fired(weight, own=layer):
+        def fired(weight, neuron=layer):
             return jnp.sum(
-                eqx.tree_at(lambda part: part.connection.weight, own, weight)(
+                eqx.tree_at(lambda part: part.connection.weight, neuron, weight)(
                     jnp.ones((1, 1, 1)), jax.random.key(0)
                 )
             )
@@ -128,7 +136,7 @@ def test_the_gradient_of_a_single_spike_is_that_of_its_probability():
 
 
 def width_of(layer):
-    """Learned coordinate of the width of the noise."""
+    """Return the learned coordinate of the width of the noise."""
     return layer.intrinsic.coordinates["scale"]
 
 
@@ -141,12 +149,12 @@ def test_noise_strengths_learn_for_a_layer_or_for_each_neuron():
     """The gradient of a shared width is the sum of those of the neurons."""
     x = jnp.abs(jax.random.normal(jax.random.key(2), (20, 8, 6)))
     model = nc.models.noisy_lif("escape")
-    found = []
+    gradients = []
     for shared in ((), ("scale",)):
         layer = layer_of(model, n=12, learned=("scale",), shared=shared)
-        found.append(jax.jit(jax.grad(spikes_by_width(layer, x)))(width_of(layer)))
-    assert found[0].shape == (12,) and found[1].shape == ()
-    assert float(found[1]) == pytest.approx(float(jnp.sum(found[0])), rel=1e-4)
+        gradients.append(jax.jit(jax.grad(spikes_by_width(layer, x)))(width_of(layer)))
+    assert gradients[0].shape == (12,) and gradients[1].shape == ()
+    assert float(gradients[1]) == pytest.approx(float(jnp.sum(gradients[0])), rel=1e-4)
     with pytest.raises(ModelError, match="not learned"):
         layer_of(model, n=12, shared=("scale",))
 
@@ -162,9 +170,10 @@ def digits_network(learned=("theta",), mode="none"):
 
 @pytest.mark.long
 def test_thresholds_alone_weights_alone_or_both_learn():
-    """TL leaves every weight, SL every threshold, STL neither; all beat chance (10 %)."""
+    """TL leaves all weights unchanged, SL all thresholds, and STL neither; all are above chance (10
+    %)."""
     task, net = digits_network()
-    both = train(net, task, settings=Settings(epochs=3, learning_rate=0.01))
+    all_learned = train(net, task, settings=Settings(epochs=3, learning_rate=0.01))
     thresholds = train(net, task, settings=Settings(epochs=8, learning_rate=0.05, weights=False))
     weights = train(digits_network(())[1], task, settings=Settings(epochs=3, learning_rate=0.01))
 
@@ -180,10 +189,10 @@ def test_thresholds_alone_weights_alone_or_both_learn():
     )
     assert (
         not same(thresholds, net, place)
-        and not same(both, net, place)
-        and not same(both, net, weight)
+        and not same(all_learned, net, place)
+        and not same(all_learned, net, weight)
     )
     assert not same(weights, net, weight)
-    assert min(both.test_score, weights.test_score) > 0.5 and thresholds.test_score > 0.15
+    assert min(all_learned.test_score, weights.test_score) > 0.5 and thresholds.test_score > 0.15
     with pytest.raises(ModelError, match="no intrinsic parameter"):
         trainable(digits_network(())[1], weights=False)

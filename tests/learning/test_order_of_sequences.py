@@ -1,4 +1,4 @@
-"""Nothing depends on the order of sequences in a file: parts come shuffled, subsets and
+"""Results do not depend on the order of sequences in a file: parts are shuffled, and subsets and
 calibrations hold every label."""
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ ORDERS = ("sorted", "reversed", "shuffled")
 
 
 def numbered(labels):
-    """A part whose input is the number of its sequence."""
+    """Return a part in which the input of each sequence is its number."""
     labels = np.asarray(labels)
     return Part(
         np.arange(len(labels), dtype=float)[:, None, None], labels, np.ones((len(labels), 1), bool)
@@ -123,7 +123,7 @@ def test_subsets_of_nothing_are_refused(sequences, seed):
 
 
 def in_order(task, order):
-    """A task whose training part comes in an order of its labels."""
+    """Return a task whose training part is in a given order of its labels."""
     labels = task.training.targets
     index = {
         "sorted": np.argsort(labels, kind="stable"),
@@ -142,8 +142,8 @@ def in_order(task, order):
 
 
 def clouds():
-    """Four clouds of two inputs around the corners of a square, 400 training sequences of a
-    step."""
+    """Return four clouds of two inputs around the corners of a square, with 400 training sequences
+    of one step."""
     random = np.random.default_rng(0)
 
     def part(n):
@@ -157,11 +157,11 @@ def clouds():
 
 @pytest.fixture(scope="module")
 def normalised():
-    """The normalised network and its task, trained for an epoch with a rate that moves no
-    weight."""
+    """Return the normalised network and its task, after one epoch with a learning rate that moves
+    no weight."""
     net = Network([Readout(Chain([Dense(2, 4, key=jax.random.key(0)), BatchNorm(4)]), 1e-3, 1e-3)])
     corners = jnp.array([[-1.0, -1.0, 1.0, 1.0], [-1.0, 1.0, -1.0, 1.0]])
-    net = eqx.tree_at(lambda own: own.readout.connection.parts[0].weight, net, corners)
+    net = eqx.tree_at(lambda module: module.readout.connection.parts[0].weight, net, corners)
     task = clouds()
     settings = Settings(epochs=1, batch_size=100, learning_rate=1e-20, calibration=40)
     return task, {order: train(net, in_order(task, order), settings=settings) for order in ORDERS}
@@ -195,7 +195,7 @@ def test_the_order_of_the_file_moves_accuracy_by_less_than_its_standard_error(no
 
 
 def test_test_parts_of_files_come_shuffled(recorded_data):
-    """MNIST is stored by class: no part of ours is."""
+    """MNIST files are sorted by class; none of the parts made from them is."""
     task = tasks.mnist(recorded_data / "mnist10k" / "mnist10k.npz", n_steps=1)
     for part in (task.training, task.validation, task.test):
         assert len(set(part.targets[:60].tolist())) == 10

@@ -1,4 +1,5 @@
-"""Disturbances do what their definitions say, and gradients mislead more than chance."""
+"""Disturbances do what their definitions say, and attacks along gradients mislead more than random
+changes."""
 
 from __future__ import annotations
 
@@ -111,9 +112,9 @@ def test_membrane_noise_is_carried_and_adds_to_that_of_the_model():
         noisy = eqx.tree_at(
             lambda n: n.layers[0].connection.weight, noisy, jnp.full((1, 20_000), 0.2)
         )
-        found = float(jnp.mean(noisy(jnp.ones((12, 1, 1)), jax.random.key(1)).spikes[0][8:]))
+        rate = float(jnp.mean(noisy(jnp.ones((12, 1, 1)), jax.random.key(1)).spikes[0][8:]))
         truth = ndtr((0.4 - 1.0) / np.sqrt(0.15**2 * 4 / 3 + scale**2))
-        assert abs(found - truth) < 0.12 * truth + 5 * np.sqrt(truth / 80_000)
+        assert abs(rate - truth) < 0.12 * truth + 5 * np.sqrt(truth / 80_000)
     assert (
         disturb.membrane_noise(net, 0.0).layers[0].model.equations == net.layers[0].model.equations
     )
@@ -165,7 +166,8 @@ def test_attacks_raise_the_loss_more_than_random_directions(task, trained):
             ),
         }
         losses = {
-            name: evaluate(net, own, task, passes=passes).loss for name, own in variants.items()
+            name: evaluate(net, variant, task, passes=passes).loss
+            for name, variant in variants.items()
         }
         assert losses["random"] < losses["fast"] and losses["random"] < losses["iterated"]
         assert losses["fast"] > losses["none"] + 0.05

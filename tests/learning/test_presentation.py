@@ -1,4 +1,4 @@
-"""Sequences shown as spikes drawn anew, or shifted in training: what the network is given, and
+"""Sequences shown as newly drawn spikes, or shifted in training: what the network receives, and
 when."""
 
 from __future__ import annotations
@@ -31,14 +31,14 @@ def test_rate_coding_draws_bernoulli_spikes_of_the_inputs():
     other keys, other spikes."""
     p = jnp.asarray([0.0, 0.2, 0.7, 1.0])
     inputs = jnp.broadcast_to(p, (20, 1000, 4))
-    shown = np.asarray(RateCoding()(inputs, jax.random.key(1)))
-    assert set(np.unique(shown)) == {0.0, 1.0}
-    means = shown.mean(axis=(0, 1))
+    spikes = np.asarray(RateCoding()(inputs, jax.random.key(1)))
+    assert set(np.unique(spikes)) == {0.0, 1.0}
+    means = spikes.mean(axis=(0, 1))
     assert means[0] == 0.0 and means[3] == 1.0
     assert np.all(np.abs(means[1:3] - p[1:3]) < 4.5 * np.sqrt(p[1:3] * (1 - p[1:3]) / 20_000))
-    lag = np.corrcoef(shown[:-1, :, 2].ravel(), shown[1:, :, 2].ravel())[0, 1]
+    lag = np.corrcoef(spikes[:-1, :, 2].ravel(), spikes[1:, :, 2].ravel())[0, 1]
     assert abs(lag) < 4.5 / np.sqrt(19_000)
-    assert not np.array_equal(shown, RateCoding()(inputs, jax.random.key(2)))
+    assert not np.array_equal(spikes, RateCoding()(inputs, jax.random.key(2)))
 
 
 def test_a_spike_stands_for_its_probability_on_the_way_back():
@@ -55,10 +55,10 @@ def test_shifts_move_an_image_as_a_whole_the_same_way_in_all_steps():
     image = np.zeros((2, 5, 5))
     image[0, 2, 2], image[1, 2, 3] = 1.0, 2.0
     inputs = jnp.broadcast_to(jnp.asarray(image).reshape(1, 1, -1), (3, 3600, 50))
-    shown = np.asarray(Shifts((2, 5, 5), 1)(inputs, jax.random.key(0))).reshape(3, 3600, 2, 5, 5)
-    np.testing.assert_array_equal(shown[0], shown[2])
-    places = shown[0, :, 0].reshape(3600, 25).argmax(axis=1)
-    np.testing.assert_array_equal(shown[0, :, 1].reshape(3600, 25).argmax(axis=1), places + 1)
+    images = np.asarray(Shifts((2, 5, 5), 1)(inputs, jax.random.key(0))).reshape(3, 3600, 2, 5, 5)
+    np.testing.assert_array_equal(images[0], images[2])
+    places = images[0, :, 0].reshape(3600, 25).argmax(axis=1)
+    np.testing.assert_array_equal(images[0, :, 1].reshape(3600, 25).argmax(axis=1), places + 1)
     where, counts = np.unique(places, return_counts=True)
     assert where.tolist() == [6, 7, 8, 11, 12, 13, 16, 17, 18]
     assert np.abs(counts - 400).max() < 4.5 * np.sqrt(400)
@@ -72,7 +72,7 @@ def test_shifts_move_an_image_as_a_whole_the_same_way_in_all_steps():
 
 @dataclass(frozen=True)
 class Doubled(Presentation):
-    """Twice the inputs, in training alone or always."""
+    """A presentation that doubles the inputs, in training only or always."""
 
     in_evaluation: ClassVar[bool] = True
 
@@ -103,13 +103,13 @@ SETTINGS = Settings(epochs=2, batch_size=50, learning_rate=1e-2)
 
 
 def test_training_and_evaluation_show_what_the_presentation_makes():
-    """Doubled by the presentation is doubled in the data, update for update; in training alone,
-    evaluation sees the data."""
+    """Doubling by the presentation has the same effect as doubled data, update for update. If it
+    doubles in training only, evaluation uses the data."""
     data = train(network(), small_digits(None, 2.0), settings=SETTINGS)
-    shown = train(network(), small_digits(Doubled()), settings=SETTINGS)
-    for a, b in zip(jax.tree.leaves(data.last), jax.tree.leaves(shown.last), strict=True):
+    presented = train(network(), small_digits(Doubled()), settings=SETTINGS)
+    for a, b in zip(jax.tree.leaves(data.last), jax.tree.leaves(presented.last), strict=True):
         np.testing.assert_allclose(a, b, rtol=1e-5, atol=1e-6)
-    assert shown.test_score == pytest.approx(data.test_score)
+    assert presented.test_score == pytest.approx(data.test_score)
     part = train(network(), small_digits(DoubledInTraining()), settings=SETTINGS)
     np.testing.assert_allclose(
         jax.tree.leaves(part.last)[0], jax.tree.leaves(data.last)[0], rtol=1e-5, atol=1e-6
@@ -128,7 +128,8 @@ def test_an_evaluation_draws_the_same_spikes_for_one_seed_and_others_for_another
 
 
 def test_each_epoch_draws_other_spikes():
-    """A learning rate too small to move a weight leaves the loss of an epoch to the draws alone."""
+    """With a learning rate that is too small to move a weight, the loss of an epoch depends only on
+    the draws."""
     still = Settings(epochs=2, batch_size=50, learning_rate=1e-12)
     history = train(network(), small_digits(RateCoding()), settings=still).history
     assert history["loss"][0] != history["loss"][1]

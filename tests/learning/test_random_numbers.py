@@ -17,7 +17,7 @@ STEPS, SHAPE = 400, (25, 40)
 
 
 def drawn(function, stream=1, seed=0):
-    """Numbers of all steps (step, number), with the keys that a layer would split."""
+    """Return numbers of all steps (step, number), with keys as a layer would split them."""
     keys = jax.random.split(jax.random.key(seed), STEPS)
     return np.asarray(
         jax.vmap(lambda key: function(key, stream, SHAPE, jnp.float32))(keys), float

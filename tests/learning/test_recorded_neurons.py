@@ -1,5 +1,5 @@
-"""Networks fitted to recorded spikes: exact probabilities, the gradient that belongs to them, a
-ground truth recovered."""
+"""Networks fitted to recorded spikes: exact probabilities, their gradient, and recovery of a known
+truth."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def neurons(n_in=1, n=1, weight=None, **options):
     layer = (
         layer
         if weight is None
-        else eqx.tree_at(lambda own: own.connection.weight, layer, jnp.asarray(weight))
+        else eqx.tree_at(lambda module: module.connection.weight, layer, jnp.asarray(weight))
     )
     return RecordedNeurons(layer)
 
@@ -50,32 +50,35 @@ def test_the_probability_is_that_of_the_clamped_neuron():
     random = np.random.default_rng(0)
     x, recorded = random.random((20, 3, 1)), (random.random((20, 3, 1)) < 0.4).astype(float)
     with jax.enable_x64(True):
-        own = jax.tree.map(
+        neuron = jax.tree.map(
             lambda leaf: jnp.asarray(np.asarray(leaf, float)), neurons(weight=[[1.1]])
         )
-        found = np.asarray(own.log_probability(jnp.asarray(x), jnp.asarray(recorded)))
+        logs = np.asarray(neuron.log_probability(jnp.asarray(x), jnp.asarray(recorded)))
     v = np.zeros((3, 1))
-    for now, fired, log in zip(x, recorded, found, strict=True):
-        v = 0.5 * v + 1.1 * now
+    for step_input, fired, log in zip(x, recorded, logs, strict=True):
+        v = 0.5 * v + 1.1 * step_input
         p = ndtr((v - 1) / 0.3)
         np.testing.assert_allclose(log, np.log(np.where(fired > 0, p, 1 - p)), rtol=1e-9)
         v = v * (1 - fired)
 
 
 def test_coupling_between_recorded_neurons_acts_in_the_next_step():
-    """A spike of the first neuron raises the other's probability one step later, and its own."""
-    own = neurons(1, 2, weight=[[0.5, 0.5]], recurrent=Recurrent(2, key=jax.random.key(1)))
-    own = eqx.tree_at(
-        lambda part: part.layer.recurrent.weight, own, jnp.asarray([[0.0, 0.4], [0.0, 0.0]])
+    """A spike of the first neuron changes its own probability and raises that of the other, one
+    step later."""
+    coupled = neurons(1, 2, weight=[[0.5, 0.5]], recurrent=Recurrent(2, key=jax.random.key(1)))
+    coupled = eqx.tree_at(
+        lambda part: part.layer.recurrent.weight, coupled, jnp.asarray([[0.0, 0.4], [0.0, 0.0]])
     )
     x, silent = jnp.ones((4, 1, 1)), jnp.zeros((4, 1, 2))
-    change = own.log_probability(x, silent.at[1, 0, 0].set(1.0)) - own.log_probability(x, silent)
+    change = coupled.log_probability(x, silent.at[1, 0, 0].set(1.0)) - coupled.log_probability(
+        x, silent
+    )
     assert np.array_equal(np.abs(np.asarray(change[:, 0, 1])) > 1e-6, [False, False, True, True])
     assert float(change[2, 0, 1]) < 0  # silence is less probable
 
 
 def task_of(net, n=60, steps=300, seed=0):
-    """Recorded spikes drawn from a network, for random inputs."""
+    """Return a task of recorded spikes that are drawn from a network for random inputs."""
     random = np.random.default_rng(seed)
     x = random.random((n, steps, net.n_in)).astype(np.float32)
     spikes = np.moveaxis(
@@ -95,14 +98,14 @@ def test_a_neuron_is_recovered_from_its_spikes():
     truth = Network([neurons(2, 1, weight=[[2.0], [-1.0]])])
     task = task_of(truth)
     start = Network([neurons(2, 1, weight=[[0.3], [0.3]], learned=("scale",))])
-    found = train(start, task, settings=Settings(epochs=100, batch_size=20, learning_rate=0.04))
-    layer = found.network.readout.layer
+    result = train(start, task, settings=Settings(epochs=100, batch_size=20, learning_rate=0.04))
+    layer = result.network.readout.layer
     np.testing.assert_allclose(layer.connection.weight[:, 0], [2.0, -1.0], atol=0.2)
     assert float(layer.intrinsic.values()["scale"][0]) == pytest.approx(0.3, rel=0.12)
     best = evaluate(truth, task.test, task).score
     assert (
-        found.test_score == pytest.approx(best, abs=0.01)
-        and found.test_score > evaluate(start, task.test, task).score + 0.05
+        result.test_score == pytest.approx(best, abs=0.01)
+        and result.test_score > evaluate(start, task.test, task).score + 0.05
     )
 
 

@@ -45,13 +45,15 @@ def test_the_maximum_is_that_of_a_fine_grid():
     within its curvature."""
     patterns = latency_patterns(100, 30, 0.2, seed=1)
     weights = np.random.default_rng(2).normal(size=30)
-    best, when = (found[:, 0] for found in TempotronNeurons(30).maxima(weights[:, None], patterns))
+    best, when = (
+        values[:, 0] for values in TempotronNeurons(30).maxima(weights[:, None], patterns)
+    )
     for number in range(100):
-        own = slice(patterns.first[number], patterns.first[number + 1])
-        grid = np.sort(np.r_[np.arange(0, 0.3, 1e-5), patterns.times[own]])
+        spikes = slice(patterns.first[number], patterns.first[number + 1])
+        grid = np.sort(np.r_[np.arange(0, 0.3, 1e-5), patterns.times[spikes]])
         potential = sum(
             weights[s] * Kernel()(grid - t)
-            for s, t in zip(patterns.synapses[own], patterns.times[own], strict=True)
+            for s, t in zip(patterns.synapses[spikes], patterns.times[spikes], strict=True)
         )
         assert best[number] == pytest.approx(max(potential.max(), 0), abs=1e-5)
         if best[number] > 0:
@@ -67,13 +69,13 @@ def test_a_change_is_the_gradient_of_the_maximum():
         TempotronNeurons(12, threshold=1e-3),
     )
     start = 1.0 * np.random.default_rng(5).standard_normal(12)
-    found = rule.fit(neurons, patterns, seed=5, spread=1.0)
+    result = rule.fit(neurons, patterns, seed=5, spread=1.0)
     for synapse in range(12):
         sides = [
             neurons.maxima((start + step * np.eye(12)[synapse])[:, None], patterns)[0][0, 0]
             for step in (1e-5, -1e-5)
         ]
-        assert (found.weights[:, 0] - start)[synapse] / -1e-6 == pytest.approx(
+        assert (result.weights[:, 0] - start)[synapse] / -1e-6 == pytest.approx(
             (sides[0] - sides[1]) / 2e-5, abs=1e-4
         )
 
@@ -83,9 +85,9 @@ def test_as_many_patterns_as_synapses_are_learned():
     seeds."""
     for seed in range(5):
         patterns, neurons = latency_patterns(100, 100, 0.5, seed), TempotronNeurons(100)
-        found = Tempotron(cycles=200).fit(neurons, patterns, seed=seed)
-        assert found.learned and np.array_equal(
-            neurons.predict(found.weights, patterns), patterns.labels
+        result = Tempotron(cycles=200).fit(neurons, patterns, seed=seed)
+        assert result.learned and np.array_equal(
+            neurons.predict(result.weights, patterns), patterns.labels
         )
 
 
@@ -94,14 +96,14 @@ def test_one_neuron_a_class_tells_three_apart():
     that learn apart."""
     patterns = replace(latency_patterns(60, 100, 0.5, seed=0), labels=np.arange(60) % 3)
     neurons = TempotronNeurons(100, 3)
-    found = Tempotron(cycles=300).fit(neurons, patterns)
-    assert found.learned and np.array_equal(
-        neurons.predict(found.weights, patterns), patterns.labels
+    result = Tempotron(cycles=300).fit(neurons, patterns)
+    assert result.learned and np.array_equal(
+        neurons.predict(result.weights, patterns), patterns.labels
     )
 
 
 def test_wrong_patterns_are_named():
-    for given, says in (
+    for arguments, says in (
         (([[[0.1]], [[np.nan]]], [0, 1]), "Pattern 1 holds"),
         (([[[0.1]], [[0.1], [0.2]]], [0, 1]), "different numbers"),
         (([], []), "no pattern"),
@@ -109,12 +111,12 @@ def test_wrong_patterns_are_named():
         (([[[0.1]]], [0.5]), "whole numbers"),
     ):
         with pytest.raises(DataError, match=says):
-            Patterns.of(*given)
-    one = Patterns.of([[[0.1]]], [2])
+            Patterns.of(*arguments)
+    pattern = Patterns.of([[[0.1]]], [2])
     with pytest.raises(DataError, match="Labels go up to 2"):
-        Tempotron().fit(TempotronNeurons(1), one)
+        Tempotron().fit(TempotronNeurons(1), pattern)
     with pytest.raises(DataError, match="1 synapses, but the neurons have 3"):
-        Tempotron().fit(TempotronNeurons(3), one)
+        Tempotron().fit(TempotronNeurons(3), pattern)
     silent = Patterns.of([[[], []]], [0])
     assert TempotronNeurons(2).maxima(np.ones((2, 1)), silent)[0].tolist() == [[0.0]]
     with pytest.raises(TrainingError, match="time constants"):
@@ -154,12 +156,12 @@ def test_spikeprop_solves_xor_in_time():
             )
         )
         for seed in range(2):
-            found = SpikeProp().fit(
+            result = SpikeProp().fit(
                 SpikeTimeNetwork(3), SpikeTimes(*XOR), cycles=1000, stop=1.0, seed=seed
             )
-            assert found.errors[-1] < 1.0
+            assert result.errors[-1] < 1.0
             assert np.array_equal(
-                np.asarray(answer(found.weights, jnp.asarray(XOR[0]))) > 13, XOR[1][:, 0] > 13
+                np.asarray(answer(result.weights, jnp.asarray(XOR[0]))) > 13, XOR[1][:, 0] > 13
             )
 
 
@@ -200,8 +202,8 @@ def in_brian(rule, pre, post, weights, reward=None):
     synapses = rule.synapses(*groups, weights)
     objects = [*groups, synapses, *synapses.contained_objects]
     if reward is not None:
-        given = brian2.TimedArray(reward, dt=with_dt)
-        synapses.namespace["given"] = given
+        reward_in_time = brian2.TimedArray(reward, dt=with_dt)
+        synapses.namespace["given"] = reward_in_time
         objects.append(synapses.run_regularly("reward = given(t)", when="start"))
     net = brian2.Network(*dict.fromkeys(objects))
     brian2.prefs.codegen.target, old = "numpy", brian2.prefs.codegen.target
@@ -220,9 +222,9 @@ def test_plasticity_is_equal_in_both_engines(mu, tau_reward):
     weights = random.random((4, 3))
     rule = PairSTDP(a_plus=0.05, a_minus=0.06, mu=mu, tau_reward=tau_reward)
     reward = None if tau_reward is None else 0.2 * random.standard_normal(100)
-    found = np.asarray(rule.run(pre, post, weights, DT, reward))
-    np.testing.assert_allclose(found, in_brian(rule, pre, post, weights, reward), atol=1e-12)
-    assert np.abs(found - weights).max() > 0.02 and found.min() >= 0 and found.max() <= 1
+    changed = np.asarray(rule.run(pre, post, weights, DT, reward))
+    np.testing.assert_allclose(changed, in_brian(rule, pre, post, weights, reward), atol=1e-12)
+    assert np.abs(changed - weights).max() > 0.02 and changed.min() >= 0 and changed.max() <= 1
 
 
 def test_order_decides_the_sign_and_bounds_hold():

@@ -1,4 +1,4 @@
-"""Learning rules whose every step is worked on paper, or written out again in NumPy."""
+"""Learning rules, each step of which is computed by hand or written out again in NumPy."""
 
 from __future__ import annotations
 
@@ -89,13 +89,18 @@ def batch_of(inputs, labels, valid=None):
 
 
 def test_patterns_hold_spikes_by_time():
-    own = Patterns.of([[[0.03, 0.01], [0.02]], [[], [0.0]], [[], []]], [1, 0, 2])
-    assert own.times.tolist() == [0.01, 0.02, 0.03, 0.0] and own.synapses.tolist() == [0, 1, 0, 1]
+    patterns = Patterns.of([[[0.03, 0.01], [0.02]], [[], [0.0]], [[], []]], [1, 0, 2])
+    assert patterns.times.tolist() == [0.01, 0.02, 0.03, 0.0] and patterns.synapses.tolist() == [
+        0,
+        1,
+        0,
+        1,
+    ]
     assert (
-        own.first.tolist() == [0, 3, 4, 4]
-        and own.n_synapses == 2
-        and len(own) == 3
-        and own.labels.tolist() == [1, 0, 2]
+        patterns.first.tolist() == [0, 3, 4, 4]
+        and patterns.n_synapses == 2
+        and len(patterns) == 3
+        and patterns.labels.tolist() == [1, 0, 2]
     )
     for labels in ([-1], [0.5]):
         with pytest.raises(DataError, match="whole numbers from zero"):
@@ -110,17 +115,17 @@ def test_patterns_hold_spikes_by_time():
 def test_latency_patterns_have_a_spike_a_synapse_and_labels_by_chance():
     """400 patterns: labels of one within 5 standard errors of half (6e-7), mean time likewise of
     half the duration."""
-    own = latency_patterns(400, 7, 0.3, seed=1)
-    times, synapses = own.times.reshape(400, 7), own.synapses.reshape(400, 7)
+    patterns = latency_patterns(400, 7, 0.3, seed=1)
+    times, synapses = patterns.times.reshape(400, 7), patterns.synapses.reshape(400, 7)
     assert np.all(np.diff(times, axis=1) > 0) and np.array_equal(
         np.sort(synapses, axis=1), np.tile(np.arange(7), (400, 1))
     )
     assert (
-        own.first.tolist() == list(range(0, 2801, 7))
-        and own.n_synapses == 7
-        and set(own.labels) == {0, 1}
+        patterns.first.tolist() == list(range(0, 2801, 7))
+        and patterns.n_synapses == 7
+        and set(patterns.labels) == {0, 1}
     )
-    assert abs(own.labels.mean() - 0.5) < 5 * 0.5 / 20
+    assert abs(patterns.labels.mean() - 0.5) < 5 * 0.5 / 20
     assert abs(times.mean() - 0.15) < 5 * 0.3 / np.sqrt(12 * 2800) and 0.29 < times.max() < 0.3
 
 
@@ -151,10 +156,10 @@ def test_maxima_by_hand():
     """One spike; one that pushes down; a second, inhibitory spike before the peak, where the
     maximum then lies; silence."""
     peak = Kernel().peak_time
-    own = Patterns.of(
+    patterns = Patterns.of(
         [[[0.01], []], [[], [0.01]], [[0.0], [0.002]], [[], []], [[0.0], [0.1]]], [0] * 5
     )
-    best, when = TempotronNeurons(2).maxima(np.array([[2.0], [-5.0]]), own)
+    best, when = TempotronNeurons(2).maxima(np.array([[2.0], [-5.0]]), patterns)
     np.testing.assert_allclose(best[:, 0], [2, 0, 2 * Kernel()(0.002), 0, 2], rtol=1e-12)
     np.testing.assert_allclose(when[:, 0], [0.01 + peak, 0, 0.002, 0, peak], rtol=1e-9)
     later = Patterns.of([[[0.0, 0.1]]], [0])
@@ -163,14 +168,16 @@ def test_maxima_by_hand():
 
 
 def test_predictions_reach_the_threshold_or_are_the_highest():
-    own = Patterns.of([[[0.01], []], [[], [0.01]]], [0, 1])
+    patterns = Patterns.of([[[0.01], []], [[], [0.01]]], [0, 1])
     for threshold, expected in ((1.9, [1, 1]), (2.1, [0, 1]), (3.1, [0, 0])):
         assert (
-            TempotronNeurons(2, threshold=threshold).predict(np.array([[2.0], [3.0]]), own).tolist()
+            TempotronNeurons(2, threshold=threshold)
+            .predict(np.array([[2.0], [3.0]]), patterns)
+            .tolist()
             == expected
         )
     assert TempotronNeurons(2, 3).predict(
-        np.array([[0.1, 0.2, 0.3], [0.3, 0.1, 0.2]]), own
+        np.array([[0.1, 0.2, 0.3], [0.3, 0.1, 0.2]]), patterns
     ).tolist() == [2, 0]
     for options in (
         {"n_synapses": 0},
@@ -192,14 +199,14 @@ def test_misses_move_a_weight_by_hand(momentum, weights):
     A weight of zero moves no potential, so it starts at 1e-6 times the first normal number of the
     seed, 0.126.
     """
-    own, neurons = Patterns.of([[[0.01]]], [1]), TempotronNeurons(1)
+    patterns, neurons = Patterns.of([[[0.01]]], [1]), TempotronNeurons(1)
     start = 1e-6 * np.random.default_rng(0).standard_normal()
     for cycles, expected in enumerate(weights, 1):
-        found = Tempotron(0.1, momentum, cycles).fit(neurons, own, spread=1e-6)
-        assert found.weights[0, 0] == pytest.approx(expected + start, rel=1e-9)
-        assert found.errors[0].tolist() == [1] * cycles and not found.learned
-    found = Tempotron(0.1, 0.5).fit(neurons, own, spread=1e-6)
-    assert found.errors[0].tolist() == [1] * 6 + [0] and found.learned
+        result = Tempotron(0.1, momentum, cycles).fit(neurons, patterns, spread=1e-6)
+        assert result.weights[0, 0] == pytest.approx(expected + start, rel=1e-9)
+        assert result.errors[0].tolist() == [1] * cycles and not result.learned
+    result = Tempotron(0.1, 0.5).fit(neurons, patterns, spread=1e-6)
+    assert result.errors[0].tolist() == [1] * 6 + [0] and result.learned
 
 
 def test_false_alarms_move_a_weight_down_and_later_spikes_stay():
@@ -207,36 +214,39 @@ def test_false_alarms_move_a_weight_down_and_later_spikes_stay():
     touched."""
     start = 2.0 * np.random.default_rng(3).standard_normal(2)
     assert start[0] > 1.2 and start[1] < 0
-    own = Patterns.of([[[0.0], [0.2]]], [0])
-    found = Tempotron(0.1, 0.5, cycles=2).fit(TempotronNeurons(2), own, seed=3, spread=2.0)
-    np.testing.assert_allclose(found.weights[:, 0], start - [0.25, 0.0], rtol=1e-9)
+    patterns = Patterns.of([[[0.0], [0.2]]], [0])
+    result = Tempotron(0.1, 0.5, cycles=2).fit(TempotronNeurons(2), patterns, seed=3, spread=2.0)
+    np.testing.assert_allclose(result.weights[:, 0], start - [0.25, 0.0], rtol=1e-9)
 
 
 def test_a_potential_that_just_reaches_the_threshold_fires():
-    own = Patterns.of([[[0.01]]], [1])
+    patterns = Patterns.of([[[0.01]]], [1])
     start = 3.0 * np.random.default_rng(0).standard_normal(1)
-    best = float(TempotronNeurons(1).maxima(start[:, None], own)[0][0, 0])
+    best = float(TempotronNeurons(1).maxima(start[:, None], patterns)[0][0, 0])
     neurons = TempotronNeurons(1, threshold=best)
-    assert neurons.predict(start[:, None], own).tolist() == [1]
-    found = Tempotron(cycles=3).fit(neurons, own, seed=0, spread=3.0)
-    assert found.errors[0].tolist() == [0] and found.weights[0, 0] == start[0]
+    assert neurons.predict(start[:, None], patterns).tolist() == [1]
+    result = Tempotron(cycles=3).fit(neurons, patterns, seed=0, spread=3.0)
+    assert result.errors[0].tolist() == [0] and result.weights[0, 0] == start[0]
 
 
 def test_weights_start_small():
     """At a hundredth of the normal numbers of the seed, where no other size is asked for."""
-    found = Tempotron(1e-12, 0.0, cycles=1).fit(
+    result = Tempotron(1e-12, 0.0, cycles=1).fit(
         TempotronNeurons(3), Patterns.of([[[0.01], [0.01], [0.02]]], [1]), seed=2
     )
     np.testing.assert_allclose(
-        found.weights[:, 0], 0.01 * np.random.default_rng(2).standard_normal(3), rtol=1e-6
+        result.weights[:, 0], 0.01 * np.random.default_rng(2).standard_normal(3), rtol=1e-6
     )
 
 
 def test_each_of_several_neurons_fires_for_its_label():
-    own = Patterns.of([[[0.01], []], [[], [0.01]]], [0, 1])
-    found = Tempotron(0.6, 0.0, cycles=9).fit(TempotronNeurons(2, 2), own, spread=1e-9)
-    np.testing.assert_allclose(found.weights, 1.2 * np.eye(2), atol=2e-9)
-    assert [errors.tolist() for errors in found.errors] == [[1, 1, 0], [1, 1, 0]] and found.learned
+    patterns = Patterns.of([[[0.01], []], [[], [0.01]]], [0, 1])
+    result = Tempotron(0.6, 0.0, cycles=9).fit(TempotronNeurons(2, 2), patterns, spread=1e-9)
+    np.testing.assert_allclose(result.weights, 1.2 * np.eye(2), atol=2e-9)
+    assert [errors.tolist() for errors in result.errors] == [
+        [1, 1, 0],
+        [1, 1, 0],
+    ] and result.learned
     with pytest.raises(DataError, match="Labels go up to 2, but 2 neurons distinguish 2"):
         Tempotron().fit(TempotronNeurons(1, 2), Patterns.of([[[0.1]]], [2]))
     with pytest.raises(DataError, match="Labels go up to 2, but 1 neurons distinguish 2"):
@@ -340,15 +350,15 @@ def test_thresholds_move_against_the_potentials(factor):
 
 @dataclass(frozen=True)
 class Counting:
-    """A rule that counts: its updates in one weight, what it was shown in others, its key in a
-    bias, its errors by their number."""
+    """A rule that counts: it stores updates in one weight, what it was shown in others, its key in
+    a bias, and its errors in their number."""
 
     broken: int = -1
 
     def update(self, network, memory, batch, key):
         memory = memory + 1
-        shown = jnp.sum(batch.inputs, axis=(0, 1))
-        weight = network.readout.connection.weight.at[:, 1].add(shown).at[0, 0].add(1.0)
+        counts = jnp.sum(batch.inputs, axis=(0, 1))
+        weight = network.readout.connection.weight.at[:, 1].add(counts).at[0, 0].add(1.0)
         weight = jnp.where(memory == self.broken, jnp.nan, weight)
         places = lambda net: (net.readout.connection.weight, net.readout.connection.bias)  # noqa: E731
         return (
@@ -401,9 +411,9 @@ def test_a_course_shows_every_sequence_once_in_an_epoch():
 def test_a_course_keeps_the_first_of_the_best_networks():
     """The first output passes the second for the first channel when its updates are more than its
     showings: at once, and stays."""
-    found = counted(6, label=0, updates=6, batch_size=2, looks=3)
-    assert found.history["validation_score"].tolist() == [1.0, 1.0, 1.0]
-    assert float(found.network.readout.connection.weight[0, 0]) == 2
+    result = counted(6, label=0, updates=6, batch_size=2, looks=3)
+    assert result.history["validation_score"].tolist() == [1.0, 1.0, 1.0]
+    assert float(result.network.readout.connection.weight[0, 0]) == 2
     later = counted(6, label=0, start=-4.0, updates=6, batch_size=2, looks=3)
     assert later.history["validation_score"].tolist() == [0.0, 0.0, 1.0]
     assert float(later.network.readout.connection.weight[0, 0]) == 2
@@ -495,9 +505,11 @@ def test_spike_times_are_those_of_the_lambert_function():
     assert float(soon(pair(50.0, 50.0), jnp.array([0.0]))[0][0]) == pytest.approx(
         0.125 + 7 * rise(50.0), abs=1e-8
     )
-    both = SpikeTimeNetwork(1, 1, 1, delays=(1.0, 1.0), tau=5.0, threshold=2.0)
+    two_synapses = SpikeTimeNetwork(1, 1, 1, delays=(1.0, 1.0), tau=5.0, threshold=2.0)
     halves = Weights(jnp.full((2, 1, 1), 2.0), jnp.full((2, 1, 1), 2.0))
-    assert float(both(halves, jnp.array([0.0]))[0][0]) == pytest.approx(1 + 5 * rise(2.0), abs=1e-8)
+    assert float(two_synapses(halves, jnp.array([0.0]))[0][0]) == pytest.approx(
+        1 + 5 * rise(2.0), abs=1e-8
+    )
 
 
 def test_spike_times_move_as_the_implicit_function_does():
@@ -518,14 +530,17 @@ def test_the_first_update_of_spikeprop_by_hand():
     w, v = float(start.hidden[0, 0, 0]), float(start.output[0, 0, 0])
     assert w > 1.05 and v > 1.05
     delay = 2 + 7 * (rise(w) + rise(v))
-    steep = [7 * rise(own) / (own * (1 - rise(own))) for own in (w, v)]
+    steep = [7 * rise(weight) / (weight * (1 - rise(weight))) for weight in (w, v)]
     for inputs in ([0.0], [0.0, 2.0]):
         task = SpikeTimes([[t] for t in inputs], [[delay - 1.0]] * len(inputs))
-        late = np.array(inputs) + 1.0
-        found = SpikeProp(learning_rate=0.01).fit(ONE, task, cycles=1, seed=1)
-        assert found.errors.tolist() == pytest.approx([0.5 * np.sum(late**2)], rel=1e-6)
-        moved = [float(found.weights.hidden[0, 0, 0]) - w, float(found.weights.output[0, 0, 0]) - v]
-        np.testing.assert_allclose(moved, 0.01 * late.sum() * np.array(steep), rtol=1e-5)
+        delays = np.array(inputs) + 1.0
+        result = SpikeProp(learning_rate=0.01).fit(ONE, task, cycles=1, seed=1)
+        assert result.errors.tolist() == pytest.approx([0.5 * np.sum(delays**2)], rel=1e-6)
+        moved = [
+            float(result.weights.hidden[0, 0, 0]) - w,
+            float(result.weights.output[0, 0, 0]) - v,
+        ]
+        np.testing.assert_allclose(moved, 0.01 * delays.sum() * np.array(steep), rtol=1e-5)
 
 
 def test_silent_neurons_grow_and_count_as_the_horizon():
@@ -534,11 +549,11 @@ def test_silent_neurons_grow_and_count_as_the_horizon():
     net = replace(ONE, horizon=30.0)
     task = SpikeTimes([[0.0], [29.5]], [[12.0], [20.0]])
     start = net.start(1)
-    found = SpikeProp(learning_rate=1e-12, growth=0.02).fit(net, task, cycles=1, seed=1)
-    for after, before in zip(found.weights, start, strict=True):
+    result = SpikeProp(learning_rate=1e-12, growth=0.02).fit(net, task, cycles=1, seed=1)
+    for after, before in zip(result.weights, start, strict=True):
         np.testing.assert_allclose(after - before, 0.01, atol=1e-9)
     delay = 2 + 7 * (rise(float(start.hidden[0, 0, 0])) + rise(float(start.output[0, 0, 0])))
-    assert found.errors[0] == pytest.approx(0.5 * ((delay - 12) ** 2 + 100), rel=1e-6)
+    assert result.errors[0] == pytest.approx(0.5 * ((delay - 12) ** 2 + 100), rel=1e-6)
     _, after = _update(pair(-0.5, 0.5), jnp.array([[0.0]]), jnp.array([[9.0]]), net, 0.1, 0.02)
     np.testing.assert_allclose(
         [after.hidden.ravel()[0], after.output.ravel()[0]], [-0.52, 0.52], rtol=1e-8
@@ -549,10 +564,10 @@ def test_spikeprop_ends_when_the_error_is_small_enough():
     start = ONE.start(1)
     exact = 2 + 7 * (rise(float(start.hidden[0, 0, 0])) + rise(float(start.output[0, 0, 0])))
     task = SpikeTimes([[0.0]], [[exact - 0.1]])
-    found = SpikeProp(learning_rate=1.0).fit(ONE, task, cycles=50, stop=1e-4, seed=1)
+    result = SpikeProp(learning_rate=1.0).fit(ONE, task, cycles=50, stop=1e-4, seed=1)
     assert (
-        found.errors[0] == pytest.approx(0.005, rel=1e-4)
-        and found.errors[-1] < 1e-4 <= found.errors[-2]
+        result.errors[0] == pytest.approx(0.005, rel=1e-4)
+        and result.errors[-1] < 1e-4 <= result.errors[-2]
     )
     assert len(SpikeProp(learning_rate=1e-9).fit(ONE, task, cycles=3, seed=1).errors) == 3
 
@@ -564,13 +579,16 @@ def test_weights_at_the_start_let_neurons_fire():
         100, 100, 10, delays=tuple(float(k) for k in range(1, 17)), threshold=2.0
     )
     weights = net.start(0)
-    for own, top, n in (
+    for values, top, n in (
         (weights.hidden, 3 * 2 / (16 * 100), 100),
         (weights.output, 4 * 2 / (16 * 100), 10),
     ):
-        assert own.shape == (16, 100, n)
-        assert 0.1 * top <= float(own.min()) < 0.11 * top and 0.99 * top < float(own.max()) <= top
-        assert float(own.mean()) == pytest.approx(0.55 * top, rel=0.02)
+        assert values.shape == (16, 100, n)
+        assert (
+            0.1 * top <= float(values.min()) < 0.11 * top
+            and 0.99 * top < float(values.max()) <= top
+        )
+        assert float(values.mean()) == pytest.approx(0.55 * top, rel=0.02)
 
 
 def test_spike_times_and_networks_that_mean_nothing_are_refused():
@@ -706,10 +724,10 @@ def test_held_changes_by_hand():
         (1.0, 2 * (0.1 * 0.75 * 1.75 - 0.2 * 0.25 * 0.25) * 2),
     ):
         rule = PairSTDP(a_plus=0.1, a_minus=0.2, w_max=2.0, mu=mu, **TIMES)
-        found = rule.held_change(
+        change = rule.held_change(
             jnp.array([[0.5]]), jnp.asarray(pre), jnp.asarray(post), DT, jnp.array([2.0, 7.0])
         )
-        assert float(found[0, 0]) == pytest.approx(expected, rel=1e-12)
+        assert float(change[0, 0]) == pytest.approx(expected, rel=1e-12)
 
 
 def test_plasticity_refuses_shapes_that_do_not_fit():
@@ -746,21 +764,21 @@ def fired(weights, x, teacher=0.0):
     """Spikes (time, neurons) of neurons that keep a half and reset to zero, for inputs (time,
     inputs)."""
     v, spikes = np.zeros(weights.shape[1]), []
-    for now in x:
-        v = 0.5 * v + now @ weights + teacher
+    for step_input in x:
+        v = 0.5 * v + step_input @ weights + teacher
         spikes.append((v > 1).astype(float))
         v = v * (1 - spikes[-1])
     return np.array(spikes)
 
 
-def traced(spikes, keep, own=True):
+def traced(spikes, keep, include_step=True):
     """Exponential traces, with or without the spike of the step itself."""
-    trace, found = np.zeros(spikes.shape[1]), []
-    for now in spikes:
+    trace, traces = np.zeros(spikes.shape[1]), []
+    for step_spikes in spikes:
         trace = keep * trace
-        found.append(trace + now if own else trace)
-        trace = trace + now
-    return np.array(found)
+        traces.append(trace + step_spikes if include_step else trace)
+        trace = trace + step_spikes
+    return np.array(traces)
 
 
 @pytest.mark.parametrize(
@@ -782,27 +800,27 @@ def test_supervised_plasticity_is_what_it_says_in_numpy(teacher, mu, size):
         a_plus=size, a_minus=0.6 * size, w_max=1.5, mu=mu, tau_plus=5e-3, tau_minus=8e-3
     )
     rule = SupervisedSTDP(plasticity, teacher=teacher)
-    found, _, wrong = rule.update(
+    updated, _, wrong = rule.update(
         network(weights), None, batch_of(x, labels, valid), jax.random.key(0)
     )
     classes, answers, posts = np.arange(4) % 2, [], []
-    for own, label, counted in zip(x, labels, valid, strict=True):
-        free = fired(weights, own) * counted[:, None]
+    for inputs, label, counted in zip(x, labels, valid, strict=True):
+        free = fired(weights, inputs) * counted[:, None]
         answers.append(np.argmax([free[:, classes == k].sum() / 2 for k in (0, 1)]))
         driven = (
             None
             if teacher is None
-            else fired(weights, own, np.where(classes == label, teacher, -teacher))
+            else fired(weights, inputs, np.where(classes == label, teacher, -teacher))
             * counted[:, None]
         )
         posts.append(free * (classes == answers[-1]) if teacher is None else driven)
     reward = np.where(np.array(answers) == labels, 1.0, -1.0)
     share = (reward - reward.mean() if teacher is None else np.ones(3)) / 3
     change = np.zeros_like(weights)
-    for own, counted, post, part in zip(x, valid, posts, share, strict=True):
-        pre = own * counted[:, None]
+    for inputs, counted, post, part in zip(x, valid, posts, share, strict=True):
+        pre = inputs * counted[:, None]
         up = traced(pre, np.exp(-1 / 5)).T @ post
-        down = pre.T @ traced(post, np.exp(-1 / 8), own=False)
+        down = pre.T @ traced(post, np.exp(-1 / 8), include_step=False)
         change += (
             part
             * 1.5
@@ -812,7 +830,7 @@ def test_supervised_plasticity_is_what_it_says_in_numpy(teacher, mu, size):
     new = np.clip(weights + change, 0, 1.5)
     assert size < 0.1 or np.any(weights + change < 0) or np.any(weights + change > 1.5)
     new = np.clip(new * weights.sum(axis=0) / np.maximum(new.sum(axis=0), 1e-12), 0, 1.5)
-    np.testing.assert_allclose(found.layers[0].connection.weight, new, rtol=1e-9)
+    np.testing.assert_allclose(updated.layers[0].connection.weight, new, rtol=1e-9)
     assert (
         float(wrong) == pytest.approx(np.mean(np.array(answers) != labels))
         and np.abs(new - weights).max() > 1e-3
@@ -844,11 +862,13 @@ def test_the_goals_of_a_perturbation_by_hand():
     x = [[[1.0, 0.0], [1.0, 1.0], [0.0, 0.0]], [[0.0, 0.0], [0.0, 1.0], [1.0, 1.0]]]
     batch = batch_of(x, [0, 1], [[True] * 3, [True, True, False]])
     layer, classes = network(2 * np.eye(2)).layers[0], jnp.array([0, 1])
-    own, other = np.array([2 / 3, 1 / 2]), np.array([0.0, 1 / 3])
-    found = IntrinsicPerturbation("reward")._goal(layer, batch, classes)
-    np.testing.assert_allclose(found, (own - other) / (own + other + 1e-3), rtol=1e-12)
-    found = IntrinsicPerturbation("homeostasis", target=0.25)._goal(layer, batch, classes)
-    np.testing.assert_allclose(found, -(((own + other) / 2 / 0.25 - 1) ** 2), rtol=1e-12)
+    own_rate, other_rate = np.array([2 / 3, 1 / 2]), np.array([0.0, 1 / 3])
+    goal = IntrinsicPerturbation("reward")._goal(layer, batch, classes)
+    np.testing.assert_allclose(
+        goal, (own_rate - other_rate) / (own_rate + other_rate + 1e-3), rtol=1e-12
+    )
+    goal = IntrinsicPerturbation("homeostasis", target=0.25)._goal(layer, batch, classes)
+    np.testing.assert_allclose(goal, -(((own_rate + other_rate) / 2 / 0.25 - 1) ** 2), rtol=1e-12)
     alone = IntrinsicPerturbation("reward")._goal(layer, batch, jnp.array([5, 1]))
     assert float(alone[0]) == pytest.approx(-(1 / 3) / (1 / 3 + 1e-3), rel=1e-12)
     everything = IntrinsicPerturbation("reward")._goal(
@@ -863,7 +883,7 @@ def test_a_perturbation_moves_along_its_signs_by_the_slope_of_the_goal():
     layer = network([[1.0, 9.0]], learned=("theta",)).layers[0]
     low, high = HALVING.parameters["theta"].si_bounds
     start = jnp.full(2, (1.2 - low) / (high - low))
-    layer = eqx.tree_at(lambda own: own.intrinsic.coordinates["theta"], layer, start)
+    layer = eqx.tree_at(lambda module: module.intrinsic.coordinates["theta"], layer, start)
     size = 0.4 / (high - low)
     batch = batch_of([[[1.0]], [[0.0]]], [0, 1])
     key = jax.random.key(1)

@@ -1,4 +1,4 @@
-"""How networks, results and learned parameters show themselves, with their numbers counted by
+"""How networks, results and learned parameters are displayed, with their numbers counted by
 hand."""
 
 from __future__ import annotations
@@ -88,16 +88,16 @@ def result(epochs: int = 12) -> TrainingResult:
 
 
 def test_a_training_in_lines():
-    shown = repr(result()).splitlines()
-    assert shown[0] == (
+    text_lines = repr(result()).splitlines()
+    assert text_lines[0] == (
         "Training of 12 epochs, best by validation in epoch 3: share of right answers 0.875 and "
         "loss 0.25 on the test part"
     )
     assert (
-        shown[1]
+        text_lines[1]
         == "  epoch 12: loss 0.08333, 0.125 in validation; score 0.9583, 0.9375 in validation"
     )
-    assert len(shown) == 10 and shown[-1] == "  ... and 4 more"
+    assert len(text_lines) == 10 and text_lines[-1] == "  ... and 4 more"
     assert (
         len(result().summary().splitlines()) == 13
         and "  epoch 1: loss 1, 1.5 in validation" in result().summary()
@@ -162,19 +162,19 @@ MODEL = NeuronModel(
 def test_learned_parameters_start_at_the_model_and_move_as_by_hand():
     """A quarter of the way; no logarithm of a distance; minus one and zero sizes. Then each
     coordinate by a half."""
-    own = Intrinsic(MODEL, ("both", "below", "above", "free", "zero"), 2)
+    intrinsic = Intrinsic(MODEL, ("both", "below", "above", "free", "zero"), 2)
     start = {"both": 0.25, "below": 0.0, "above": 0.0, "free": -1.0, "zero": 0.0}
-    assert {name: float(value) for name, value in own.coordinates.items()} == start
-    assert {name: float(own.values()[name]) for name in start} == {
+    assert {name: float(value) for name, value in intrinsic.coordinates.items()} == start
+    assert {name: float(intrinsic.values()[name]) for name in start} == {
         name: MODEL.values[name] for name in start
     }
-    moved = jax.tree.map(lambda value: value + 0.5, own)
+    moved = jax.tree.map(lambda value: value + 0.5, intrinsic)
     e = np.exp(0.5)
     expected = {"both": 3.0, "below": 1 + 2 * e, "above": -1 - 4 * e, "free": -1.0, "zero": 0.5}
     assert {name: float(moved.values()[name]) for name in start} == pytest.approx(
         expected, rel=1e-6
     )
-    far = jax.tree.map(lambda value: value + 2.0, own).projected()
+    far = jax.tree.map(lambda value: value + 2.0, intrinsic).projected()
     assert float(far.values()["both"]) == 4.0 and float(far.values()["below"]) == pytest.approx(
         1 + 2 * np.exp(2), rel=1e-6
     )
@@ -195,10 +195,10 @@ def test_one_number_and_several_are_the_same_map():
     low, high = np.array([0.0, 1.0, -np.inf, -np.inf]), np.array([4.0, np.inf, -1.0, np.inf])
     scale, z = np.array([1.0, 3.0, 5.0, 2.0]), np.array([0.3, -0.2, 0.7, 1.1])
     together = Bounds(low, high, scale)
-    each = [Bounds(*map(float, bounds)) for bounds in zip(low, high, scale, strict=True)]
+    single_bounds = [Bounds(*map(float, bounds)) for bounds in zip(low, high, scale, strict=True)]
     np.testing.assert_array_equal(
         together.value(z, np, jax.nn.sigmoid),
-        [b.value(c, np, jax.nn.sigmoid) for b, c in zip(each, z, strict=True)],
+        [b.value(c, np, jax.nn.sigmoid) for b, c in zip(single_bounds, z, strict=True)],
     )
     np.testing.assert_allclose(
         together.coordinate(together.value(z, np, jax.nn.sigmoid)), z, rtol=1e-6

@@ -1,4 +1,5 @@
-"""Training: the same seed the same network, kills, devices, faults by name."""
+"""Training: the same seed gives the same network, also after kills and on several devices; faults
+are named."""
 
 from __future__ import annotations
 
@@ -120,7 +121,7 @@ def test_a_network_learns_burst_sequences():
 
 
 class InterruptionError(Exception):
-    """Of the test."""
+    """Raised by a test to interrupt a training."""
 
 
 def test_an_interrupted_training_ends_as_an_uninterrupted_one(tmp_path, monkeypatch):
@@ -154,8 +155,8 @@ def test_an_interrupted_training_ends_as_an_uninterrupted_one(tmp_path, monkeypa
 
 @pytest.mark.long
 def test_a_killed_training_ends_as_an_uninterrupted_one(tmp_path):
-    """SIGKILL at random moments, the first inside the writing of a checkpoint: bit for bit the
-    same."""
+    """Processes are killed by SIGKILL at random moments, the first while it writes a checkpoint;
+    the result is the same bit for bit."""
     wanted = digest(str(tmp_path / "whole"))
     folder, chance = str(tmp_path / "killed"), random.Random(7)
     assert (
@@ -209,13 +210,13 @@ def test_blocks_change_nothing():
         lower=0.1, lower_count=1.0, upper=0.1, upper_count=1.0, weight_decay=1e-3
     )
     compiled = eqx.filter_jit(gradient)
-    (one, first), (many, second) = (
+    (whole, whole_loss), (blocks, loss_of_blocks) = (
         compiled(learned, rest, batch, task.loss, regulariser, None, n) for n in (1, 4)
     )
-    assert float(first.loss) == pytest.approx(float(second.loss), rel=1e-6) and float(
-        first.score
-    ) == float(second.score)
-    for a, b in zip(jax.tree.leaves(one), jax.tree.leaves(many), strict=True):
+    assert float(whole_loss.loss) == pytest.approx(float(loss_of_blocks.loss), rel=1e-6) and float(
+        whole_loss.score
+    ) == float(loss_of_blocks.score)
+    for a, b in zip(jax.tree.leaves(whole), jax.tree.leaves(blocks), strict=True):
         np.testing.assert_allclose(a, b, rtol=1e-4, atol=1e-6)
 
 

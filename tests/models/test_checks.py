@@ -1,5 +1,5 @@
-"""What a model may say is settled once, before any engine: units, order, conditions, noise,
-sizes."""
+"""Everything that a model may contain is checked once, before any engine: units, order, conditions,
+noise, sizes."""
 
 from __future__ import annotations
 
@@ -246,8 +246,8 @@ def test_what_was_checked_is_what_engines_are_given():
     assert nc.models.izhikevich().reset_code == "v = V_r\nu += d"
     current = np.full(400, 500e-12)
     trains = [
-        nc.simulate(each, current, dt=1e-4, engine=engine).segments[0].spiketrains[0].magnitude
-        for each, engine in ((LIF, "jax"), (model, "jax"), (model, "brian2"))
+        nc.simulate(neuron, current, dt=1e-4, engine=engine).segments[0].spiketrains[0].magnitude
+        for neuron, engine in ((LIF, "jax"), (model, "jax"), (model, "brian2"))
     ]
     assert len(trains[0]) > 1
     np.testing.assert_array_equal(trains[0], trains[1])

@@ -1,4 +1,4 @@
-"""A model from a stranger cannot run code, and every refusal is one sentence."""
+"""A model file from a stranger cannot run code, and every refusal is a one-sentence error."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
-"""A model as TOML: what is written is read, and every fault is one sentence that begins with the
-file."""
+"""Models as TOML: what is written is read back, and every fault gives one sentence that begins with
+the file."""
 
 from __future__ import annotations
 

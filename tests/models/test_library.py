@@ -33,7 +33,7 @@ EVERY_TEN_STEPS = [round(0.01 * number - 0.001, 3) for number in range(1, 11)]
 
 
 def simulated(model, folder):
-    """Spike times that the command line writes."""
+    """Return the spike times that the command line writes."""
     options = {
         "--model": model,
         "--step": "1",
@@ -78,7 +78,8 @@ def test_every_function_that_makes_a_library_model_is_reachable():
 
 
 def test_a_library_model_is_a_row(monkeypatch, tmp_path):
-    """From outside the package: the row alone makes it known by name and to the command line."""
+    """A row added from outside the package is enough to make a model known by name and to the
+    command line."""
     monkeypatch.setitem(LIBRARY, "outside", lambda: OUTSIDE)
     assert nc.models.by_name("outside") is OUTSIDE
     assert simulated("outside", tmp_path / "out") == EVERY_TEN_STEPS
@@ -107,11 +108,11 @@ def test_bounds_are_numbers_text_or_quantities():
             changed.parameters["g_L"].value == 10.0
             and changed.with_bounds(g_L=("0.2 nS", "200 nS")) == model
         )
-    both = model.with_bounds({"g_L": (1, math.inf)}, V_T=("-60 mV", "-40 mV")).parameters
+    parameters = model.with_bounds({"g_L": (1, math.inf)}, V_T=("-60 mV", "-40 mV")).parameters
     assert (
-        both["g_L"].bounds == (1.0, math.inf)
-        and both["V_T"].bounds == (-60.0, -40.0)
-        and both["C"] == model.parameters["C"]
+        parameters["g_L"].bounds == (1.0, math.inf)
+        and parameters["V_T"].bounds == (-60.0, -40.0)
+        and parameters["C"] == model.parameters["C"]
     )
     fitted = nc.inference.coordinates.Coordinates.of(model.with_bounds(g_L=(1, 50)))
     assert (fitted.low[1], fitted.high[1]) == pytest.approx((1e-9, 50e-9))

@@ -1,4 +1,4 @@
-"""Names in a model are names: nothing is pasted into code that is not an identifier of its own."""
+"""Names in a model stay names: nothing is inserted into code that is not an identifier."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Escape noise: distribution, density, Brian2 text and logarithms say the same."""
+"""Escape noise: distribution, density, Brian2 text and logarithms agree."""
 
 from __future__ import annotations
 

@@ -18,10 +18,10 @@ DT = 1e-3
 
 
 def layer(model, log_rate, **options):
-    own = Layer(Dense(1, 1, key=jax.random.key(0)), model, DT, **options)
+    glm_layer = Layer(Dense(1, 1, key=jax.random.key(0)), model, DT, **options)
     return eqx.tree_at(
         lambda k: (k.connection.weight, k.connection.bias),
-        own,
+        glm_layer,
         (jnp.zeros((1, 1)), jnp.array([log_rate])),
     )
 
@@ -32,29 +32,29 @@ def test_the_probability_is_that_of_a_rate_with_history():
     spikes = (random.random((60, 1, 1)) < 0.1).astype(float)
     model = nc.models.glm((5.0, 40.0)).with_parameters(a_1=2.0, a_2=0.7, tau="8 ms")
     with jax.enable_x64(True):
-        own = jax.tree.map(
+        neuron = jax.tree.map(
             lambda leaf: jnp.asarray(np.asarray(leaf, float)), layer(model, 4.0, surrogate=None)
         )
-        found = np.asarray(
-            RecordedNeurons(own).log_probability(jnp.ones((60, 1, 1)), jnp.asarray(spikes))
+        logs = np.asarray(
+            RecordedNeurons(neuron).log_probability(jnp.ones((60, 1, 1)), jnp.asarray(spikes))
         )[:, 0, 0]
     u, h = 0.0, np.zeros(2)
-    for now, log in zip(spikes[:, 0, 0], found, strict=True):
+    for spike, log in zip(spikes[:, 0, 0], logs, strict=True):
         u, h = 4.0 + (u - 4.0) * np.exp(-1 / 8), h * np.exp(-1 / np.array([5.0, 40.0]))
         hazard = np.exp(u - h.sum()) * DT
-        assert log == pytest.approx(np.log(-np.expm1(-hazard)) if now else -hazard, rel=1e-6)
-        h = h + now * np.array([2.0, 0.7])
+        assert log == pytest.approx(np.log(-np.expm1(-hazard)) if spike else -hazard, rel=1e-6)
+        h = h + spike * np.array([2.0, 0.7])
 
 
 def test_without_noise_it_fires_as_often_and_without_chance():
     """At 20 Hz without history: 20 spikes a second, every 50 ms."""
     free = {f"a_{k}": 0.0 for k in range(1, 5)}
-    own = layer(
+    neuron = layer(
         nc.models.glm(escape_noise=False).with_parameters(free),
         float(np.log(20.0)),
         surrogate=Surrogate(),
     )
-    spikes = np.flatnonzero(np.asarray(own(jnp.ones((3000, 1, 1))))[:, 0, 0])
+    spikes = np.flatnonzero(np.asarray(neuron(jnp.ones((3000, 1, 1))))[:, 0, 0])
     assert len(spikes) in (58, 59, 60) and set(np.diff(spikes)) <= {50, 51}
     noisy = layer(nc.models.glm().with_parameters(free), float(np.log(20.0)), surrogate=None)
     counts = np.asarray(noisy(jnp.ones((3000, 200, 1)), jax.random.key(1))).sum(axis=0)

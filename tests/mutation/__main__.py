@@ -176,7 +176,7 @@ def _rows(table: Path) -> list[dict]:
 def _work(
     mutants: list[Mutant], turn: Synchronized, coverage: Coverage, root: Path, table: Path
 ) -> None:
-    """Try the mutants whose turn it is: some take a hundred times as long as others."""
+    """Try the mutants in turn; some take a hundred times as long as others."""
     while True:
         with turn.get_lock():
             number, turn.value = turn.value, turn.value + 1

@@ -29,13 +29,13 @@ class Durations:
         self.seconds[report.nodeid] = self.seconds.get(report.nodeid, 0.0) + report.duration
 
     def pytest_sessionfinish(self, session) -> None:
-        """Write the file, in the process that hands out the tests alone."""
+        """Write the file, but only in the process that distributes the tests."""
         if not hasattr(session.config, "workerinput"):
             Path(os.environ[DURATIONS]).write_text(json.dumps(self.seconds), encoding="utf-8")
 
 
 def pytest_configure(config) -> None:
-    """Register the plugin where this module is named with ``-p``."""
+    """Register the plugin if this module is named with ``-p``."""
     config.pluginmanager.register(Durations())
 
 

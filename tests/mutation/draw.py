@@ -95,16 +95,16 @@ class Mutant:
 
     @property
     def key(self) -> str:
-        """The place in this state of the source."""
+        """Return a key of the place in the present state of the source."""
         return f"{self.path}:{self.line}:{self.operator}:{self.occurrence}"
 
     @property
     def name(self) -> str:
-        """Path, line and fault, the same as long as the line stands."""
+        """Return path, line and fault; the name stays the same as long as the line does."""
         return f"{self.path}: {self.before} -> {self.after}"
 
     def code(self, root: Path) -> str:
-        """The file with the fault in it."""
+        """Return the file with the fault in it."""
         return mutate_code(
             (root / self.path).read_text(encoding="utf-8"),
             get_operator(self.operator)(),
@@ -162,8 +162,8 @@ def _places(root: Path, package: str, path: Path) -> Iterator[tuple]:
 def _mutant(
     root: Path, package: str, path: str, operator: str, occurrence: int, line: int
 ) -> Mutant | None:
-    """The mutant, or None where nothing that runs is changed (an annotation, a line that only
-    imports)."""
+    """Return the mutant, or None if the change affects nothing that runs (an annotation, a line
+    that only imports)."""
     original = (root / path).read_text(encoding="utf-8")
     changed = mutate_code(original, get_operator(operator)(), occurrence)
     pairs = zip(original.splitlines(), (changed or original).splitlines(), strict=False)

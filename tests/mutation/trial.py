@@ -23,7 +23,7 @@ class Planned:
         self.rank = {test: number for number, test in enumerate(plan)}
 
     def pytest_collection_modifyitems(self, items: list) -> None:
-        """Sort by plan, drop the rest."""
+        """Sort the tests by the plan and drop all others."""
         items[:] = sorted(
             (item for item in items if item.nodeid in self.rank),
             key=lambda item: self.rank[item.nodeid],

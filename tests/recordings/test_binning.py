@@ -1,5 +1,5 @@
-"""Spikes on edges of bins, edges that floating point misses, the last edge; nothing else in the
-package puts spikes into bins."""
+"""Spikes on the edges of bins, edges that floating point misses, and the last edge; no other module
+of the package puts spikes into bins."""
 
 from __future__ import annotations
 

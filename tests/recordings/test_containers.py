@@ -1,5 +1,5 @@
-"""Containers of other packages hold the trains that they say, whether the package is installed or
-only its methods are there."""
+"""Containers of other packages give the right trains, whether the package is installed or an object
+only has its methods."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def sorting():
 
 
 class Sorting:
-    """What a SpikeInterface sorting of two segments answers (``BaseSorting`` of 0.105)."""
+    """The methods of a SpikeInterface sorting of two segments (``BaseSorting`` of 0.105)."""
 
     def get_unit_ids(self):
         return ["3", "8"]
@@ -80,7 +80,7 @@ def support(*epochs):
 
 
 class Group(dict):
-    """What a pynapple ``TsGroup`` is: a mapping of ``Ts`` with one time support."""
+    """A stand-in for a pynapple ``TsGroup``: a mapping of ``Ts`` with one time support."""
 
     time_support = support((-0.5, 2.0))
 
@@ -146,8 +146,8 @@ def test_a_container_holds_the_trains_of_its_units(make, span):
 
 
 def test_segments_of_a_sorting_are_repeats():
-    """The second segment lacks the first spike of each unit; it ends with its last spike, as no
-    recording says where."""
+    """The second segment lacks the first spike of each unit. It ends with its last spike, because
+    no recording states where it ends."""
     trains = Trains.of(Sorting())
     assert (
         trains.names == ("3", "8")

@@ -1,5 +1,5 @@
-"""Sweeps chosen by number, tests from the same file, files of one channel each, and a fit to sweeps
-of any length."""
+"""Sweeps chosen by number, tests from the same file, files with one channel each, and a fit to
+sweeps of different lengths."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def voltage(spikes, shift=0, samples=SAMPLES):
 
 
 def block_file(path, sweeps, index=True):
-    """Voltage and current of each sweep; sweeps are numbered from 1."""
+    """Write a file with voltage and current of each sweep; sweeps are numbered from 1."""
     block = neo.Block()
     for number, signals in enumerate(sweeps, start=1):
         segment = neo.Segment(index=number if index else None)
@@ -40,8 +40,8 @@ def block_file(path, sweeps, index=True):
 
 @pytest.fixture
 def frozen_file(tmp_path):
-    """Sweeps 2, 4 and 5 share one noise, recorded with noise of the amplifier; steps of 100 and 103
-    pA are no repeats."""
+    """Write a file in which sweeps 2, 4 and 5 share one noise, recorded with the noise of the
+    amplifier; steps of 100 and 103 pA are not repeats."""
     random = np.random.default_rng(0)
     frozen, step = 80 * random.standard_normal(SAMPLES), 100.0 * (np.arange(SAMPLES) > 50)
     currents = [
@@ -211,17 +211,17 @@ def test_files_of_one_channel_each_are_given_together(recorded_data):
     assert told(together) == list(enumerate(counts)) and together.name == "B6_Ch3_IDRest_181"
     turned = nc.Experiment.from_files(files[181][::-1])
     np.testing.assert_array_equal(turned.repeats[0].current, together.repeats[0].current)
-    for one, missing in zip(files[181], ("current", "voltage"), strict=True):
+    for file, missing in zip(files[181], ("current", "voltage"), strict=True):
         with pytest.raises(
             DataError,
             match=rf"no {missing} channel .*; a wave holds one channel: pass the files of "
             rf"both channels",
         ):
-            nc.Experiment.from_files(one)
+            nc.Experiment.from_files(file)
 
 
 def test_files_that_do_not_belong_together_are_named(tmp_path):
-    both = (
+    pair = (
         block_file(tmp_path / "v.nix", [(voltage(2),), (voltage(3),)]),
         block_file(tmp_path / "i.nix", [(signal(np.zeros(SAMPLES), "pA"),)]),
     )
@@ -229,9 +229,9 @@ def test_files_that_do_not_belong_together_are_named(tmp_path):
         DataError,
         match=r"v.nix and .*i.nix: the files hold 1 to 2 sweeps, expected the same number in each",
     ):
-        nc.Experiment.from_files(both)
+        nc.Experiment.from_files(pair)
     with pytest.raises(DataError, match="files and groups of files are mixed"):
-        nc.Experiment.from_files([both, both[0]])
+        nc.Experiment.from_files([pair, pair[0]])
     with pytest.raises(DataError, match="No file is given"):
         nc.Experiment.from_files([])
 
@@ -239,9 +239,9 @@ def test_files_that_do_not_belong_together_are_named(tmp_path):
 def test_channels_of_a_unit_are_told_by_name_and_number(tmp_path):
     """As Neo reads an ABF file with two voltages: columns of one signal, their names beside it."""
     columns = np.column_stack([voltage(2).magnitude, voltage(5).magnitude])
-    both = signal(columns, "mV")
-    both.array_annotate(channel_names=np.array(["IN 0", "IN 4"]))
-    path = block_file(tmp_path / "cell.nix", [(both, signal(np.zeros(SAMPLES), "pA"))])
+    two_channels = signal(columns, "mV")
+    two_channels.array_annotate(channel_names=np.array(["IN 0", "IN 4"]))
+    path = block_file(tmp_path / "cell.nix", [(two_channels, signal(np.zeros(SAMPLES), "pA"))])
     for choice, spikes in (("IN 0", 2), ("IN 4", 5), (1, 5), ("0", 2)):
         assert nc.Experiment.from_files(path, voltage_channel=choice).n_spikes == spikes
     with pytest.raises(
@@ -291,13 +291,13 @@ def test_sweeps_of_unequal_length_are_fitted_as_one_training_set():
             nc.simulate(model, current, seed=seed, engine="jax").segments[0].spiketrains[0]
         )
     together = nc.Experiment(trains, currents)
-    whole, *each = (
+    whole, *single_sweeps = (
         ClampedLikelihood.of(model, part)
         for part in (together, *(together.sweeps(number) for number in range(3)))
     )
     z = np.full(len(whole.coordinates.names), 0.1)
     assert whole.log_likelihood(z) == pytest.approx(
-        sum(part.log_likelihood(z) for part in each), rel=1e-9
+        sum(part.log_likelihood(z) for part in single_sweeps), rel=1e-9
     )
     result = nc.fit(model, together, starts=1, seed=0)
     assert (

@@ -1,5 +1,5 @@
-"""Files that declare more than they hold, or what no recording has, are refused before memory is
-taken."""
+"""Files that declare more than they hold, or sizes that no recording has, are refused before memory
+is allocated."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def test_a_mat_file_of_forty_bytes_and_a_trillion_values(tmp_path):
 
 
 def matrix(kind, shape, values, name=b"x", flags=0):
-    """An array of MATLAB 5 with a class, a shape and the elements that follow its name."""
+    """Return an array of MATLAB 5 with a class, a shape and the elements that follow its name."""
 
     def element(type_, content):
         return struct.pack("<II", type_, len(content)) + content + b"\0" * (-len(content) % 8)

@@ -1,4 +1,4 @@
-"""Electrode compensation: a known electrode in front of a known membrane."""
+"""Electrode compensation for a known electrode in series with a known membrane."""
 
 from __future__ import annotations
 
@@ -82,10 +82,10 @@ def test_the_kernel_of_a_known_response_is_its_first_three_milliseconds():
     electrode, membrane = 2e7 * np.exp(-time / 0.5e-3), 1e6 * np.exp(-time / 20e-3)
     current = 1e-11 * np.random.default_rng(1).standard_normal(40_000)
     voltage = -70e-3 + fftconvolve(current, electrode + membrane)[: len(current)]
-    found = electrode_kernel(voltage, current + 3e-12, DT)
-    assert len(found.kernel) == 30 and found.dt == DT
-    np.testing.assert_allclose(found.kernel, electrode[:30], atol=0.02 * electrode[0])
-    assert found.resistance == pytest.approx(electrode[:30].sum(), rel=0.01)
+    estimate = electrode_kernel(voltage, current + 3e-12, DT)
+    assert len(estimate.kernel) == 30 and estimate.dt == DT
+    np.testing.assert_allclose(estimate.kernel, electrode[:30], atol=0.02 * electrode[0])
+    assert estimate.resistance == pytest.approx(electrode[:30].sum(), rel=0.01)
 
 
 def test_a_recording_of_one_second_is_long_enough():
@@ -96,7 +96,7 @@ def test_a_recording_of_one_second_is_long_enough():
 
 
 def test_a_file_sampled_otherwise_is_refused(tmp_path):
-    """The kernel holds for the sampling that it was estimated at."""
+    """The kernel is valid only for the sampling at which it was estimated."""
     kernel = ElectrodeKernel(np.array([2e7, 1e7]), DT)
     times = np.arange(200)
     paths = {}

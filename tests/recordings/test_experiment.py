@@ -1,5 +1,5 @@
-"""A recording made ready for a fit: what it holds, in SI, and one sentence for each that cannot be
-used."""
+"""Recordings prepared for a fit: what they hold, in SI units, and a one-sentence error for each
+that cannot be used."""
 
 from __future__ import annotations
 
@@ -64,11 +64,13 @@ def test_spikes_alone_have_no_interval():
 
 
 def test_one_current_serves_all_sweeps_or_each_has_its_own():
-    both = Experiment([train(0.01)] * 2, CURRENT)
-    own = Experiment([train(0.01)] * 2, [CURRENT, signal(2 * RAMP, "pA")], [VOLTAGE, VOLTAGE])
-    np.testing.assert_array_equal(both.repeats[0].current, both.repeats[1].current)
-    np.testing.assert_allclose(own.repeats[1].current, 2e-12 * RAMP)
-    np.testing.assert_allclose(own.frozen_current, 1.5e-12 * RAMP)
+    one_current = Experiment([train(0.01)] * 2, CURRENT)
+    two_currents = Experiment(
+        [train(0.01)] * 2, [CURRENT, signal(2 * RAMP, "pA")], [VOLTAGE, VOLTAGE]
+    )
+    np.testing.assert_array_equal(one_current.repeats[0].current, one_current.repeats[1].current)
+    np.testing.assert_allclose(two_currents.repeats[1].current, 2e-12 * RAMP)
+    np.testing.assert_allclose(two_currents.frozen_current, 1.5e-12 * RAMP)
     assert (
         refused([train(0.01)] * 2, [CURRENT]) == "There are 1 current signals for 2 spike trains."
     )
@@ -179,7 +181,7 @@ def test_repeats_and_test_are_sampled_alike():
 
 
 def test_a_sweep_given_twice_is_known_by_several_spikes():
-    """One spike at the same time may be chance; two are the same sweep."""
+    """A single spike at the same time may be chance; two at the same times mean the same sweep."""
     assert (
         Experiment(train(0.01), CURRENT, test=Experiment(train(0.01), CURRENT)).test.n_spikes == 1
     )
@@ -190,14 +192,14 @@ def test_a_sweep_given_twice_is_known_by_several_spikes():
 
 def test_a_frozen_current_is_shared():
     random = np.random.default_rng(1)
-    shared, own = 10.0 * random.standard_normal(SAMPLES), random.standard_normal((2, SAMPLES))
+    shared, noises = 10.0 * random.standard_normal(SAMPLES), random.standard_normal((2, SAMPLES))
     frozen = Experiment(
-        [train(0.01)] * 2, [signal(shared + 2 * noise, "pA") for noise in own]
+        [train(0.01)] * 2, [signal(shared + 2 * noise, "pA") for noise in noises]
     ).frozen_current
-    np.testing.assert_allclose(frozen, 1e-12 * (shared + 2 * own.mean(axis=0)))
+    np.testing.assert_allclose(frozen, 1e-12 * (shared + 2 * noises.mean(axis=0)))
     for currents, says in (
         (
-            [signal(10 * noise, "pA") for noise in own],
+            [signal(10 * noise, "pA") for noise in noises],
             r"frozen current: correlation 0\.\d\d with their mean",
         ),
         (
@@ -302,10 +304,10 @@ def test_channels_that_are_missing_or_many_are_named(tmp_path, channels, says):
 
 
 def test_a_train_begins_with_its_signals():
-    """Half a sample may lie between them, no more."""
-    late = signal(RAMP, "pA", start=0.05)
+    """The starts of train and signals may differ by at most half a sample."""
+    delayed = signal(RAMP, "pA", start=0.05)
     assert (
-        refused(train(0.01), late)
+        refused(train(0.01), delayed)
         == "The spike train begins at 0 s, its current at 0.05 s, expected one start."
     )
     assert refused(train(0.01), None, signal(RAMP - 120.0, "mV", start=5.0)) == (

@@ -1,4 +1,4 @@
-"""One sentence for whatever a library stumbles over."""
+"""Any error of a library becomes a one-sentence error."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Spike trains from files of any layout, written by the test, and faults that name the file."""
+"""Spike trains from files of any layout, written by the test, and errors that name the file."""
 
 from __future__ import annotations
 
@@ -429,7 +429,7 @@ def test_recorded_sets_have_the_numbers_of_their_readme(recorded_data):
 
 
 def test_an_axis_inside_the_cells_is_refused(tmp_path):
-    """A row of two cells read as one unit of two trials would be a silent wrong answer."""
+    """Reading a row of two cells as one unit with two trials would be wrong without any error."""
     path = tmp_path / "row.mat"
     scipy.io.savemat(path, {"unit_t": cells((1, 2), [np.arange(3.0), np.arange(4.0)])})
     assert read_layout(path, Layout("unit_t", "unit")).n_units == 2

@@ -1,5 +1,5 @@
-"""Only named readers open files: nothing is unpickled, followed to another file, or computed from a
-text in a file."""
+"""Only named readers open files: nothing is unpickled, no link to another file is followed, and no
+text in a file is evaluated."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from neurocode.recordings.plausible import is_unit
 
 
 class Payload:
-    """Makes a folder when it is unpickled."""
+    """An object that makes a folder when it is unpickled."""
 
     def __init__(self, folder):
         self.folder = str(folder)
@@ -96,7 +96,7 @@ def cell(*entries):
 
 @pytest.mark.parametrize("compressed", [False, True])
 @pytest.mark.parametrize(
-    ("value", "found"),
+    ("value", "content"),
     [
         ({"a": 1.0}, "a struct"),
         ("words", "text"),
@@ -106,14 +106,14 @@ def cell(*entries):
         (cell(np.arange(2.0), cell("words")), "text"),
     ],
 )
-def test_mat_variables_that_are_no_numbers_are_refused(tmp_path, value, found, compressed):
+def test_mat_variables_that_are_no_numbers_are_refused(tmp_path, value, content, compressed):
     path = tmp_path / "cell.mat"
     scipy.io.savemat(path, {"x": value, "y": [0.5]}, do_compression=compressed)
     for axes in ("unit", "spike"):
         says_one_sentence(
             path,
             lambda file, axes=axes: read_layout(file, Layout("x", axes)),
-            f"'x' holds {found}, expected real numbers",
+            f"'x' holds {content}, expected real numbers",
         )
     assert read_layout(path, Layout("y")).times.tolist() == [0.5]
 
@@ -147,7 +147,7 @@ def test_hdf5_holds_numbers_or_is_refused(tmp_path, suffix):
         file["group/inside"] = [0.25]
     assert read_layout(path, Layout("numbers")).times.tolist() == [0.5, 1.5]
     assert read_layout(path, Layout("group/inside")).times.tolist() == [0.25]
-    for name, found in (
+    for name, content in (
         ("lists", "object values"),
         ("references", "object values"),
         ("group", "a group"),
@@ -155,7 +155,7 @@ def test_hdf5_holds_numbers_or_is_refused(tmp_path, suffix):
         says_one_sentence(
             path,
             lambda file, name=name: read_layout(file, Layout(name)),
-            f"'{name}' holds {found}, expected numbers",
+            f"'{name}' holds {content}, expected numbers",
         )
     says_one_sentence(
         path,

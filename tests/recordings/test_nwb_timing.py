@@ -1,4 +1,5 @@
-"""Rates and starts of NWB series by hand: stated, or from times of samples."""
+"""Rates and starts of NWB series, computed by hand: stated in the file, or from the times of
+samples."""
 
 from __future__ import annotations
 
@@ -33,7 +34,7 @@ def test_a_part_begins_at_the_time_of_its_first_sample():
 
 
 class Declared:
-    """Times of which a file declares more than a machine holds."""
+    """Times for which a file declares more entries than fit into memory."""
 
     def __len__(self):
         return 10**13

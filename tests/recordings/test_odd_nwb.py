@@ -1,4 +1,5 @@
-"""Odd NWB files of intracellular recordings: data, or one sentence that names the file."""
+"""Unusual NWB files of intracellular recordings give data, or a one-sentence error that names the
+file."""
 
 from __future__ import annotations
 
@@ -21,7 +22,7 @@ pytestmark = pytest.mark.filterwarnings("ignore:Spec .*sweep_number")
 
 
 def made(folder, *series, table=()):
-    """A file of (class, name, data, options) and rows (response, stimulus) of the table of
+    """Write a file of (class, name, data, options) and rows (response, stimulus) of the table of
     intracellular recordings."""
     file = pynwb.NWBFile("odd", "odd", datetime(2020, 1, 1, tzinfo=UTC))
     device, entries = file.create_device("amplifier"), {}
@@ -182,13 +183,13 @@ def test_rest_without_an_amplifier_is_listed_as_a_sweep_without_a_current(tmp_pa
 
 
 def test_one_sweep_that_cannot_be_used_does_not_spoil_the_others_that_are_asked_for(tmp_path):
-    both = [
+    sweeps = [
         v("a", sweep_number=1),
         i("c", sweep_number=1),
         v("b", data=BAD, sweep_number=2),
         i("d", sweep_number=2),
     ]
-    path = made(tmp_path, *both)
+    path = made(tmp_path, *sweeps)
     with pytest.raises(DataError, match=r"sweep 2: The voltage holds 1 values that are not finite"):
         nc.Experiment.from_files(path)
     assert nc.Experiment.from_files(path, sweeps="1").n_spikes == 3

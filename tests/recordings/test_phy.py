@@ -1,5 +1,5 @@
-"""Folders of Kilosort and Phy: samples become seconds, labels choose, and nothing that a folder
-says in Python is run."""
+"""Folders of Kilosort and Phy: samples become seconds, labels select clusters, and no Python code
+in a folder is run."""
 
 from __future__ import annotations
 
@@ -69,9 +69,9 @@ def test_a_label_that_no_cluster_has_is_refused_with_those_there_are(folder):
 
 
 def test_a_label_that_none_has_beside_one_that_some_have_is_said(folder):
-    with pytest.warns(UserWarning, match=r"phy: no cluster is labelled best\.$") as said:
+    with pytest.warns(UserWarning, match=r"phy: no cluster is labelled best\.$") as warned:
         assert read_phy(folder, labels="Good, best").names == ("phy/3 (good)",)
-    assert len(said) == 1
+    assert len(warned) == 1
 
 
 def test_templates_stand_for_clusters_and_unlabelled_ones_are_unsorted(folder):

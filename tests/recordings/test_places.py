@@ -1,4 +1,4 @@
-"""Folders and patterns stand for the recordings in them, sorted by name."""
+"""Folders and patterns stand for the recordings in them, in the order of names."""
 
 from __future__ import annotations
 

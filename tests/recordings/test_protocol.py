@@ -1,5 +1,5 @@
-"""Currents that ABF protocols command: by hand, against Neo where it draws them, and refused where
-they are not known."""
+"""Currents that ABF protocols command: computed by hand, compared with Neo where it reconstructs
+them, and refused if they are not known."""
 
 from __future__ import annotations
 

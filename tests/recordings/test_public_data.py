@@ -22,7 +22,7 @@ CHECKSUM = hashlib.sha256(CONTENT.encode()).hexdigest()
 
 @pytest.fixture
 def moon(tmp_path, monkeypatch):
-    """A data set of two files, the first of which lies in the folder of NEUROCODE_DATA."""
+    """Return a data set of two files, the first of which is in the folder of NEUROCODE_DATA."""
     server = http.server.ThreadingHTTPServer(
         ("localhost", 0), partial(Quiet, directory=str(tmp_path / "served"))
     )
@@ -62,7 +62,7 @@ def refused(match, *arguments, **options):
 
 
 def test_a_file_at_hand_is_used_or_copied_where_it_is_asked_for(moon):
-    """With NEUROCODE_DATA set the README's next command still finds ``data/``."""
+    """If NEUROCODE_DATA is set, the next command of the README still finds ``data/``."""
     local = moon / "all" / "moon" / "a.txt"
     assert datasets.fetch("moon", "a.txt") == local
     runner = CliRunner()
@@ -126,11 +126,11 @@ def test_unknown_names_are_refused_with_the_known_ones(moon):
     refused("There is no data set 'sun'; known are moon", "sun", "a.txt")
 
 
-@pytest.mark.parametrize(("value", "there"), [("", False), ("absent", False), (".", True)])
-def test_the_folder_of_data_is_one_that_exists(monkeypatch, tmp_path, value, there):
+@pytest.mark.parametrize(("value", "exists"), [("", False), ("absent", False), (".", True)])
+def test_the_folder_of_data_is_one_that_exists(monkeypatch, tmp_path, value, exists):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv(datasets.FOLDER_VARIABLE, value)
-    assert (datasets.local_folder() is not None) is there
+    assert (datasets.local_folder() is not None) is exists
     monkeypatch.delenv(datasets.FOLDER_VARIABLE)
     assert datasets.local_folder() is None
 

@@ -1,4 +1,5 @@
-"""Recordings: counts of the published files, and one sentence for each that cannot be used."""
+"""Recordings: counts of the published files, and a one-sentence error for each file that cannot be
+used."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Experiments cut by sweep and by time, shown, saved and compared."""
+"""Experiments cut by sweep and by time, displayed, saved and compared."""
 
 from __future__ import annotations
 
@@ -194,11 +194,11 @@ def test_every_field_counts_when_experiments_are_compared(change):
         "voltage": np.zeros(4),
         "dt": 0.25,
     }
-    one, other = Repeat(**fields), Repeat(**{**fields, **change})
+    repeat, changed = Repeat(**fields), Repeat(**{**fields, **change})
     assert (
-        one == Repeat(**fields)
-        and one != other
-        and Experiment.of_repeats([one]) != Experiment.of_repeats([other])
+        repeat == Repeat(**fields)
+        and repeat != changed
+        and Experiment.of_repeats([repeat]) != Experiment.of_repeats([changed])
     )
 
 

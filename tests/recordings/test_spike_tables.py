@@ -1,5 +1,5 @@
-"""One table of spikes as CSV, Parquet, NPZ and data frame: the same trains; headings decide, and
-what they leave open is asked."""
+"""One table of spikes as CSV, Parquet, NPZ and data frame gives the same trains. Headings decide
+what the columns hold; options are required for what they leave open."""
 
 from __future__ import annotations
 
@@ -414,7 +414,7 @@ def test_stimuli_may_have_been_shown_in_unlike_numbers_of_trials():
 
 
 def test_a_column_of_stimuli_keeps_their_trials_apart(tmp_path):
-    """Trial 0 of stimulus 0 and trial 0 of stimulus 1 are two trains."""
+    """Trial 0 of stimulus 0 and trial 0 of stimulus 1 are two different trains."""
     (tmp_path / "cell.csv").write_text("stimulus,trial,time\n0,0,0.25\n1,0,0.5\n1,0,0.75\n")
     trains = read_trains(tmp_path / "cell.csv")
     assert trains.condition.tolist() == [0, 1] and trains.counts.tolist() == [1, 2]

@@ -1,5 +1,5 @@
-"""Kinds of stimuli told apart, with amplitudes and times that are known because the test drew
-them."""
+"""Kinds of stimuli are distinguished; their amplitudes and times are known because the test
+generates them."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
-"""Which response belongs to which stimulus in an NWB file: said by the file, or refused with the
-candidates."""
+"""The pairing of responses and stimuli in an NWB file: stated by the file, or refused with an error
+that lists the candidates."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ pytestmark = pytest.mark.filterwarnings("ignore:Spec .*sweep_number")
 
 
 class Recording:
-    """A file under construction; spikes of sweep ``n`` are ``n`` in number, its current is ``n``
+    """A file under construction; sweep ``n`` has ``n`` spikes, and its current is ``n``
     picoampere."""
 
     def __init__(self, folder):
@@ -92,7 +92,7 @@ def voltage(spikes):
 
 
 def pairs(path):
-    """Spikes and current in picoampere of each repeat."""
+    """Return the number of spikes and the current in picoampere of each repeat."""
     repeats = nc.Experiment.from_files(path).repeats
     return [(len(repeat.spike_times), round(float(repeat.current[0]) * 1e12)) for repeat in repeats]
 
@@ -103,7 +103,7 @@ def recording(tmp_path):
 
 
 def test_sweeps_pair_by_number_whatever_their_names(recording):
-    """In the order of names every response would get the current of another sweep."""
+    """In the order of names, every response would be paired with the current of another sweep."""
     for number, (response, stimulus) in {7: "az", 2: "by", 30: "cx", 4: "dw"}.items():
         recording.response(f"response_{response}", number % 10, sweep_number=number)
         recording.stimulus(f"stimulus_{stimulus}", number % 10, sweep_number=number)
@@ -262,7 +262,7 @@ def test_two_cells_are_refused_until_one_is_chosen(recording):
 
 @pytest.mark.parametrize("missing", [1, SAMPLES // 2, SAMPLES - 1])
 def test_samples_at_uneven_times_are_refused(recording, missing):
-    """One sample is missing: the times after it are one interval later."""
+    """One sample is missing, so the times after it are one interval later."""
     recording.response(
         "response", 3, timestamps=(np.arange(SAMPLES) + (np.arange(SAMPLES) >= missing)) / RATE
     )

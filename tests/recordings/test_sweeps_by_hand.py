@@ -1,5 +1,5 @@
-"""Numbers of sweeps on paper: units, biases, protocols of several outputs, cuts between samples,
-and the table of sweeps."""
+"""Numbers of sweeps, computed by hand: units, biases, protocols with several outputs, cuts between
+samples, and the table of sweeps."""
 
 from __future__ import annotations
 
@@ -40,8 +40,8 @@ def spiking(*samples, length=100):
 
 @pytest.fixture
 def reads(monkeypatch):
-    """Lets the readers of sweeps read these segments: voltage (mV) and its annotations, current
-    (pA), what is said of the sweep."""
+    """Make the readers of sweeps return these segments: voltage (mV) with its annotations, current
+    (pA), and the information about the sweep."""
 
     def hold(*sweeps):
         block = neo.Block()
@@ -129,8 +129,8 @@ def epoch(level, duration, longer=0):
 
 
 def head(epochs):
-    """Head of a file with two outputs, of which the first commands a voltage and the second a
-    current by these epochs."""
+    """Return the head of a file with two outputs, of which the first commands a voltage and the
+    second a current, with these epochs."""
     output = {
         "nWaveformEnable": 1,
         "DACChUnits": b"nA",

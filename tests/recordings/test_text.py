@@ -1,5 +1,5 @@
-"""Numbers in text files: every separator, a header or none, and a sentence for anything that is not
-a decimal number."""
+"""Numbers in text files: every separator, with or without a header, and a one-sentence error for
+anything that is not a decimal number."""
 
 from __future__ import annotations
 

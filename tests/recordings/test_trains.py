@@ -1,4 +1,4 @@
-"""Many trains as arrays: forms they come in, windows, selections, joins."""
+"""Many trains as arrays: the forms in which they are accepted, windows, selections and joins."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from neurocode.recordings.trains import join, spike_times
 
 
 def two_units():
-    """Unit a with two repeats, unit b with one."""
+    """Return unit a with two repeats and unit b with one."""
     a = [(np.array([0.25, 0.5]), 0.0, 1.0), (np.array([0.75]), 0.0, 2.0)]
     return Trains.of_arrays(
         [a, [(np.array([1.0, 1.25, 1.5]), 0.5, 4.0)]], ["a", "b"], [[3, 4], [5]]
@@ -50,9 +50,9 @@ def test_one_unit_selected():
 
 
 def test_joined_units_follow_one_another():
-    both = join([two_units(), two_units()])
-    assert both.names == ("a", "b", "a", "b") and both.unit.tolist() == [0, 0, 1, 2, 2, 3]
-    assert both.offsets.tolist() == [0, 2, 3, 6, 8, 9, 12] and both.condition.tolist() == [
+    joined = join([two_units(), two_units()])
+    assert joined.names == ("a", "b", "a", "b") and joined.unit.tolist() == [0, 0, 1, 2, 2, 3]
+    assert joined.offsets.tolist() == [0, 2, 3, 6, 8, 9, 12] and joined.condition.tolist() == [
         3,
         4,
         5,
@@ -61,7 +61,8 @@ def test_joined_units_follow_one_another():
         5,
     ]
     assert (
-        both.train(5).tolist() == [1.0, 1.25, 1.5] and both.t_stop.tolist() == [1.0, 2.0, 4.0] * 2
+        joined.train(5).tolist() == [1.0, 1.25, 1.5]
+        and joined.t_stop.tolist() == [1.0, 2.0, 4.0] * 2
     )
 
 
@@ -74,11 +75,11 @@ def test_a_window_of_every_train():
         and part.unit.tolist() == [0, 0, 1]
         and part.condition.tolist() == [3, 4, 5]
     )
-    late = two_units().window(1.5)
+    windowed = two_units().window(1.5)
     assert (
-        late.counts.tolist() == [0, 0, 1]
-        and late.t_start.tolist() == [1.5] * 3
-        and late.t_stop.tolist() == [1.5, 2.0, 4.0]
+        windowed.counts.tolist() == [0, 0, 1]
+        and windowed.t_start.tolist() == [1.5] * 3
+        and windowed.t_stop.tolist() == [1.5, 2.0, 4.0]
     )
     whole = two_units().window()
     assert whole.times.tolist() == two_units().times.tolist() and whole.t_stop.tolist() == [

@@ -1,5 +1,5 @@
-"""NWB that neurocode writes: valid, paired by its tables, and the same experiment as ABF and NIX to
-the last bit."""
+"""NWB files that neurocode writes are valid, are paired by their tables, and give the same
+experiment as ABF and NIX to the last bit."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ def signal(values, unit, **more):
 
 
 def block_of_sweeps(indices=(4, 1, 9)):
-    """Sweeps whose numbers are not their order, with two electrodes in the last, and what the
-    amplifier was set to."""
+    """Return sweeps whose numbers differ from their order, with two electrodes in the last one and
+    the settings of the amplifier."""
     random = np.random.default_rng(0)
     block = neo.Block(name="cell")
     for index in indices:
@@ -177,7 +177,7 @@ def test_files_of_the_earlier_kind_are_read(tmp_path):
 
 
 def the_same_cell(recorded_data, folder, name):
-    """A recorded ABF file, and its content as NWB and NIX."""
+    """Return a recorded ABF file, and its content as NWB and NIX."""
     abf = recorded_data / name
     block = nc.read(abf)
     return [abf, *(nc.write(block, folder / f"{abf.stem}{suffix}") for suffix in (".nwb", ".nix"))]

@@ -1,4 +1,4 @@
-"""Two engines from one text: the same spikes and the same state."""
+"""Several engines from one text give the same spikes and the same state."""
 
 from __future__ import annotations
 
@@ -114,18 +114,18 @@ META_NEURON = {
 @pytest.mark.parametrize("types", META_NEURON)
 def test_meta_neuron_fires_as_its_published_step(types):
     values = dict(zip("abcd", types, strict=True))
-    for drive, (early, late) in META_NEURON[types].items():
+    for drive, (initial_rate, steady_rate) in META_NEURON[types].items():
         block = nc.simulate(
             nc.models.meta_neuron(), np.full(2000, drive), dt=1e-3, parameters=values, engine="jax"
         )
         steps = np.round(block.segments[0].spiketrains[0].magnitude * 1e3).astype(int)
-        assert np.sum(steps < 20) / 20 == pytest.approx(early, abs=1e-9)
-        assert np.sum(steps >= 1000) / 1000 == pytest.approx(late, abs=5e-3)
+        assert np.sum(steps < 20) / 20 == pytest.approx(initial_rate, abs=1e-9)
+        assert np.sum(steps >= 1000) / 1000 == pytest.approx(steady_rate, abs=5e-3)
 
 
 def is_quick(case, integrator):
-    """The quick tests take every integrator for one neuron, for the others their own and what is
-    refused."""
+    """Return whether a combination belongs to the quick tests: every integrator for one neuron; for
+    the others their own integrator and those that are refused."""
     refused = (case, integrator) == ("adex", "matrix_exponential")
     return case == "adlif-symplectic" or integrator == CASES[case][0].integrator or refused
 
@@ -169,8 +169,8 @@ def test_engines_agree_spike_for_spike(case, integrator):
 
 @pytest.mark.parametrize("mode", ["escape", "diffusive", "both"])
 def test_stochastic_engines_draw_the_same_intervals(mode):
-    """100 s of a renewal process an engine; Kolmogorov-Smirnov at a false-alarm rate of 0.1 % a
-    mode."""
+    """Each engine simulates 100 s of a renewal process; the Kolmogorov-Smirnov test has a
+    false-alarm rate of 0.1 % per mode."""
     model = nc.models.noisy_lif(mode)
     intervals = []
     for engine in ("brian2", "jax"):
@@ -183,7 +183,7 @@ def test_stochastic_engines_draw_the_same_intervals(mode):
 
 
 def test_gif_engines_draw_the_same_intervals():
-    """100 s an engine; Kolmogorov-Smirnov at 0.1 %."""
+    """Each engine simulates 100 s; Kolmogorov-Smirnov test at 0.1 %."""
     intervals = []
     for engine in ("brian2", "jax"):
         block = nc.simulate(

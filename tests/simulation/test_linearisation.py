@@ -1,4 +1,5 @@
-"""Linearised steps: closed forms of known neurons, and the step they are the derivative of."""
+"""Linearised steps: closed forms of known neurons, and comparison with the step of which they are
+the derivative."""
 
 from __future__ import annotations
 
@@ -32,25 +33,25 @@ def test_the_symplectic_neuron_decays_by_the_root_of_its_decays():
     p = (1 - alpha) * (1 - beta)
     low, high = (np.sqrt(alpha) - np.sqrt(beta)) ** 2 / p, (np.sqrt(alpha) + np.sqrt(beta)) ** 2 / p
     values = {"tau_u": tau_u, "tau_w": tau_w, "a": low + place * (high - low)}
-    found = linearise(nc.models.adlif("symplectic").with_parameters(q=1.0), DT, parameters=values)
-    np.testing.assert_allclose(found.spectral_radius, np.sqrt(alpha * beta), atol=1e-12)
+    linear = linearise(nc.models.adlif("symplectic").with_parameters(q=1.0), DT, parameters=values)
+    np.testing.assert_allclose(linear.spectral_radius, np.sqrt(alpha * beta), atol=1e-12)
 
 
 @pytest.mark.parametrize("kind", ["symplectic", "euler-forward"])
 def test_constant_input_is_answered_by_one_over_one_plus_the_coupling(kind):
-    found = adlif(kind, tau_u=20e-3, tau_w=100e-3, a=7.0)
-    assert abs(found.transfer(np.array([0.0]))[0, 0] - 1 / 8) < 1e-12
+    linear = adlif(kind, tau_u=20e-3, tau_w=100e-3, a=7.0)
+    assert abs(linear.transfer(np.array([0.0]))[0, 0] - 1 / 8) < 1e-12
 
 
 def test_a_passive_membrane_has_its_impedance():
     """LIF: resistance at rest, ``R/sqrt(1 + (2 pi f tau)^2)`` at a step far below the time
     constant, and no resonance."""
-    found = linearise(nc.models.lif(), 1e-6, current=50e-12)
+    linear = linearise(nc.models.lif(), 1e-6, current=50e-12)
     frequencies = np.array([0.0, 5.0, 20.0, 80.0])
     expected = 1e8 / np.sqrt(1 + (2 * np.pi * frequencies * 20e-3) ** 2)
-    np.testing.assert_allclose(np.abs(found.transfer(frequencies)), expected, rtol=1e-4)
-    assert abs(float(found.steady[0]) - (-70e-3 + 50e-12 * 1e8)) < 1e-12
-    assert found.resonance()[0] == 0 and found.resonance()[1] == 1 and found.frequency == 0
+    np.testing.assert_allclose(np.abs(linear.transfer(frequencies)), expected, rtol=1e-4)
+    assert abs(float(linear.steady[0]) - (-70e-3 + 50e-12 * 1e8)) < 1e-12
+    assert linear.resonance()[0] == 0 and linear.resonance()[1] == 1 and linear.frequency == 0
 
 
 def test_the_impulse_response_is_that_of_the_simulated_neuron():
@@ -80,9 +81,9 @@ def test_a_nonlinear_neuron_rests_where_its_simulation_does():
         .rescale("V")
         .magnitude
     )
-    found = linearise(model, 1e-4, current=100e-12)
-    assert abs(float(found.steady[0]) - float(trace[-1, 0])) < 1e-6
-    assert found.spectral_radius < 1 and found.resonance()[1] > 1.05
+    linear = linearise(model, 1e-4, current=100e-12)
+    assert abs(float(linear.steady[0]) - float(trace[-1, 0])) < 1e-6
+    assert linear.spectral_radius < 1 and linear.resonance()[1] > 1.05
 
 
 def test_what_cannot_be_linearised_is_refused():

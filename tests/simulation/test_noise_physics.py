@@ -134,8 +134,8 @@ def test_rate_of_a_noisy_lif_tends_to_siegert_as_root_dt():
     steps, rates = np.array([4e-4, 2e-4, 1e-4]), []
     for dt in steps:
         run = run_numba(model, dt, round(4.5 / dt), 2000, parameters={}, stimulus=None, seed=8)
-        late = sum(int(np.sum(s * dt >= 0.5)) for s in run.spike_steps)
-        rates.append(late / (2000 * 4.0))
+        n_spikes = sum(int(np.sum(s * dt >= 0.5)) for s in run.spike_steps)
+        rates.append(n_spikes / (2000 * 4.0))
     rates = np.array(rates)
     assert np.all(np.diff(rates) > 0) and np.all(rates < truth)
     _, intercept = np.polyfit(np.sqrt(steps), rates, 1)

@@ -1,5 +1,5 @@
-"""Hostile and odd models through all three engines: the same spikes or the same sentence, nothing
-executed, nothing slow."""
+"""Hostile and unusual models in all three engines give the same spikes or the same error; no code
+of theirs is executed, and nothing is slow."""
 
 from __future__ import annotations
 
@@ -135,7 +135,7 @@ def of(*options):
 
 
 def mostly(usual, odd, share=8):
-    """``usual`` in most draws, ``odd`` in one of ``share``."""
+    """Return ``usual`` in most draws and ``odd`` in one of ``share`` draws."""
     return st.integers(1, share).flatmap(lambda number: odd if number == share else usual)
 
 
@@ -211,7 +211,7 @@ def fields(draw):
 
 
 def outcome(options, engine):
-    """Spikes of a tiny run, or the sentence with which it is refused."""
+    """Return the spikes of a tiny run, or the sentence with which it is refused."""
     options = dict(options)
     noise, names, values = options.pop("noise"), options.pop("names"), options.pop("values")
     try:

@@ -1,5 +1,5 @@
-"""A simulated recording: the spikes, currents and voltages of its model, training and test
-apart."""
+"""A simulated recording has the spikes, currents and voltages of its model, with separate training
+and test."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The front door: units, shapes, and bad input by name."""
+"""The function ``simulate``: units, shapes, and errors that name bad input."""
 
 from __future__ import annotations
 

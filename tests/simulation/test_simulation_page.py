@@ -15,16 +15,16 @@ from neurocode.plotting.simulation_figure import POINTS, simulation_figure
 
 
 @pytest.mark.parametrize(
-    ("engine", "shown"),
+    ("engine", "panels"),
     [("jax", "I (pA), v (mV), spikes of all trials"), ("numba", "I (pA), spikes of all trials")],
 )
-def test_the_page_names_what_it_shows(tmp_path, engine, shown):
+def test_the_page_names_what_it_shows(tmp_path, engine, panels):
     """A leaky neuron at 400 pA; its first spike after tau ln(40/20) + refractoriness, as the table
     says."""
     simulate_command(
         tmp_path / "out", model="lif", step="400 pA", duration=0.06, trials=2, engine=engine
     )
-    assert f"From above: {shown}." in (tmp_path / "out" / "report.html").read_text()
+    assert f"From above: {panels}." in (tmp_path / "out" / "report.html").read_text()
     assert (tmp_path / "out" / "simulation.pdf").stat().st_size > 1000
     table = pd.read_csv(tmp_path / "out" / "spikes.csv")
     expected = (

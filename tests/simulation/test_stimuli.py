@@ -13,7 +13,7 @@ from neurocode.simulation import stimuli
 def test_frozen_noise_is_the_exact_recursion_of_its_draws():
     """x[0] = z[0] and x[k] = d x[k-1] + sqrt(1 - d^2) z[k] with d = exp(-dt/tau): stationary from
     the first sample."""
-    found = stimuli.frozen_noise(
+    noise = stimuli.frozen_noise(
         "4 ms", 1e-3, mean=100.0, standard_deviation=50.0, time_constant=2e-3, seed=3
     )
     z = np.random.default_rng(3).standard_normal(4)
@@ -21,8 +21,8 @@ def test_frozen_noise_is_the_exact_recursion_of_its_draws():
     expected = [z[0]]
     for draw in z[1:]:
         expected.append(d * expected[-1] + np.sqrt(1 - d**2) * draw)
-    np.testing.assert_allclose(found.magnitude[:, 0], 100 + 50 * np.array(expected), rtol=1e-12)
-    assert found.units == pq.pA and float(found.sampling_rate.rescale("Hz")) == pytest.approx(
+    np.testing.assert_allclose(noise.magnitude[:, 0], 100 + 50 * np.array(expected), rtol=1e-12)
+    assert noise.units == pq.pA and float(noise.sampling_rate.rescale("Hz")) == pytest.approx(
         1000.0
     )
 
@@ -41,12 +41,12 @@ def test_frozen_noise_has_a_time_constant_of_three_milliseconds_unless_told():
 
 
 def test_steps_and_ramps():
-    found = stimuli.steps([1.0, -2.0], 3e-3, 1e-3, unit="nA")
-    np.testing.assert_array_equal(found.magnitude[:, 0], [1, 1, 1, -2, -2, -2])
-    assert found.units == pq.nA
-    found = stimuli.ramp(1.0, 3.0, 5e-3, 1e-3)
-    np.testing.assert_allclose(found.magnitude[:, 0], [1, 1.5, 2, 2.5, 3])
-    assert found.units == pq.pA
+    steps = stimuli.steps([1.0, -2.0], 3e-3, 1e-3, unit="nA")
+    np.testing.assert_array_equal(steps.magnitude[:, 0], [1, 1, 1, -2, -2, -2])
+    assert steps.units == pq.nA
+    ramp = stimuli.ramp(1.0, 3.0, 5e-3, 1e-3)
+    np.testing.assert_allclose(ramp.magnitude[:, 0], [1, 1.5, 2, 2.5, 3])
+    assert ramp.units == pq.pA
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Brian2 in threads: a seed gives the same spikes, and preferences are put back."""
+"""Brian2 in threads: a seed gives the same spikes, and preferences are restored."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""A step that is too long for a model is named, once, in one sentence; one that is meant is not."""
+"""A time step that is too long for a model gives one warning in one sentence; an intended one gives
+none."""
 
 from __future__ import annotations
 
@@ -73,8 +74,8 @@ def test_nonlinear_and_conditional_terms_have_their_slope_at_the_initial_state()
 
 
 def test_of_parameters_given_as_arrays_the_fastest_counts():
-    found = time_constants(nc.models.lif(), {"C": np.array([200e-12, 50e-12])})
-    np.testing.assert_allclose(found, [5e-3, 20e-3])
+    constants = time_constants(nc.models.lif(), {"C": np.array([200e-12, 50e-12])})
+    np.testing.assert_allclose(constants, [5e-3, 20e-3])
     with pytest.warns(CoarseStepWarning, match="5 ms"):
         warn_of_coarse_step(nc.models.lif(), 2.6e-3, {"C": np.array([200e-12, 50e-12])})
 
@@ -132,7 +133,7 @@ def test_a_map_at_another_step_and_a_slow_relaxation_are_named():
 
 
 def test_a_fit_on_a_coarse_grid_is_named_too(monkeypatch):
-    """At the step of the grid, before the climb begins."""
+    """A fit warns about the step of its grid before the search begins."""
 
     def stop(*_):
         raise FitError("stopped")

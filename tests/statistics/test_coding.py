@@ -37,8 +37,10 @@ def test_signal_and_noise_are_told_apart():
     correlation near 0.5."""
     random = np.random.default_rng(2)
     tuning = np.linspace(0, 10, 12)
-    shared, own = random.standard_normal((12, 400)), random.standard_normal((2, 12, 400))
-    counts = np.stack([tuning[:, None] + shared + own[0], -tuning[:, None] + shared + own[1]])
+    shared, private = random.standard_normal((12, 400)), random.standard_normal((2, 12, 400))
+    counts = np.stack(
+        [tuning[:, None] + shared + private[0], -tuning[:, None] + shared + private[1]]
+    )
     signal, noise = signal_and_noise_correlation(counts)
     assert signal[0, 1] < -0.98 and noise[0, 1] == pytest.approx(0.5, abs=4 * 0.75 / np.sqrt(4800))
     assert np.isnan(signal_and_noise_correlation(counts[:, :2])[0]).all()
@@ -188,10 +190,10 @@ def test_explained_variance_of_gaussians_ten_milliseconds_wide():
     def covariance(apart):
         return np.exp(-((apart / s) ** 2) / 4) / (2 * s * np.sqrt(np.pi)) - 1 / stop
 
-    own, across = covariance(0), covariance(0.012)
-    among = (own + across) / (1.5 * own + 0.5 * across)
-    found = explained_variance([[0.3005], [0.3125]], [[0.3245]], stop)
-    assert found == pytest.approx((covariance(0.024) + across) / 2 / own / among, rel=3e-3)
+    variance, across = covariance(0), covariance(0.012)
+    among = (variance + across) / (1.5 * variance + 0.5 * across)
+    explained = explained_variance([[0.3005], [0.3125]], [[0.3245]], stop)
+    assert explained == pytest.approx((covariance(0.024) + across) / 2 / variance / among, rel=3e-3)
 
 
 def test_explained_variance_where_there_is_little_to_explain():
@@ -238,13 +240,13 @@ def test_band_by_hand():
 def test_signal_and_noise_correlations_by_hand():
     """Means 1 2 3 against 3 2 1; residuals +1 -1 in every stimulus against +1 -1, +1 -1, -1 +1: (4
     - 2) / 6."""
-    own = np.array([[1.0], [2.0], [3.0]]) + np.array([1, -1])
-    other = np.array([[3.0], [2.0], [1.0]]) + np.array([[1, -1], [1, -1], [-1, 1]])
-    signal, noise = signal_and_noise_correlation([own, other, np.ones((3, 2))])
+    first_unit = np.array([[1.0], [2.0], [3.0]]) + np.array([1, -1])
+    second_unit = np.array([[3.0], [2.0], [1.0]]) + np.array([[1, -1], [1, -1], [-1, 1]])
+    signal, noise = signal_and_noise_correlation([first_unit, second_unit, np.ones((3, 2))])
     np.testing.assert_allclose(signal[:2, :2], [[1, -1], [-1, 1]])
     np.testing.assert_allclose(noise[:2, :2], [[1, 1 / 3], [1 / 3, 1]])
     assert np.isnan(signal[2]).all() and np.isnan(noise[:, 2]).all()
-    signal, noise = signal_and_noise_correlation(np.stack([own, other])[:, :, :1])
+    signal, noise = signal_and_noise_correlation(np.stack([first_unit, second_unit])[:, :, :1])
     assert np.isnan(noise).all() and signal[0, 1] == pytest.approx(
         np.corrcoef([2, 3, 4], [4, 3, 0])[0, 1]
     )
@@ -300,11 +302,11 @@ def nearest_mean(responses):
     """Accuracy trial by trial: means of the other trials of the own stimulus and of all trials of
     the others."""
     right = []
-    for s, own in enumerate(responses):
-        for t, trial in enumerate(own):
+    for s, trials in enumerate(responses):
+        for t, trial in enumerate(trials):
             means = [
-                np.delete(own, t, 0).mean(axis=0) if k == s else other.mean(axis=0)
-                for k, other in enumerate(responses)
+                np.delete(trials, t, 0).mean(axis=0) if k == s else other_trials.mean(axis=0)
+                for k, other_trials in enumerate(responses)
             ]
             right.append(np.argmin([np.sum((trial - mean) ** 2) for mean in means]) == s)
     return np.mean(right)

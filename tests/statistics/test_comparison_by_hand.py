@@ -117,8 +117,8 @@ def test_autocorrelogram_by_hand():
     for lag in (0.009, 0.091):
         density_of_other[int(lag / 0.002)] += 1 / (4 * 0.002 * 4)
     density_of_other[-1] += 1 / (4 * 0.002 * 4)
-    found = curves(other).autocorrelogram[1]
-    np.testing.assert_allclose(found[:49], density_of_other[:49])
+    measured = curves(other).autocorrelogram[1]
+    np.testing.assert_allclose(measured[:49], density_of_other[:49])
     row = compared(side, trains([0.3, 0.3032], [], duration=0.5), "autocorrelogram")
     assert row["difference"] == pytest.approx(np.sqrt(2 * 125**2 / 50))
     assert np.isnan(compared(trains([], []), side, "autocorrelogram")["difference"])
@@ -202,8 +202,8 @@ def test_reference_is_the_difference_of_random_halves():
     three = compared(recorded[:3], recorded[:3], "rate")
     assert np.isnan(three["reference"]) and np.isnan(three["reference_sd"])
     assert np.isfinite(compared(recorded[:4], recorded[:4], "rate")["reference"])
-    one = compared(recorded, recorded, "rate", n_splits=1)
-    assert np.isfinite(one["reference"]) and np.isnan(one["reference_sd"])
+    single_split = compared(recorded, recorded, "rate", n_splits=1)
+    assert np.isfinite(single_split["reference"]) and np.isnan(single_split["reference_sd"])
 
 
 def test_units_are_averaged():
@@ -283,14 +283,16 @@ def test_where_a_noise_correlation_is_not_defined(lacking):
 def test_curves_by_hand():
     """Intervals of 100 and 150 ms in edges that grow by one factor from 1 ms to the duration, as
     probabilities."""
-    own = curves([trains([0.1], [0.2]), trains([0.1, 0.2, 0.35], [0.1, 0.2], duration=0.5)], 1)
-    edges, probability = own.intervals
+    curves_of_units = curves(
+        [trains([0.1], [0.2]), trains([0.1, 0.2, 0.35], [0.1, 0.2], duration=0.5)], 1
+    )
+    edges, probability = curves_of_units.intervals
     np.testing.assert_allclose(edges, 1e-3 * 500 ** (np.arange(61) / 60))
     expected = np.histogram([0.1, 0.15, 0.1], edges)[0] / 3
     np.testing.assert_allclose(probability, expected)
-    mean, variance = own.counts
+    mean, variance = curves_of_units.counts
     assert mean.tolist() == [0.5] and variance.tolist() == [0.5]
-    times, rate = own.psth
+    times, rate = curves_of_units.psth
     assert len(times) == 500 and rate.sum() * 1e-3 == pytest.approx(2.5, abs=1e-6)
     short = curves(trains([0.0], [0.0005], duration=0.001))
     assert (
@@ -323,13 +325,13 @@ def test_all_statistics_are_compared_unless_some_are_chosen():
 
 def test_trains_start_at_their_start():
     """Repeats cut from one recording: each counts from its own start."""
-    late = [neo.SpikeTrain([10.05, 10.15] * pq.s, t_start=10 * pq.s, t_stop=10.5 * pq.s)] * 2
-    early = trains([0.05, 0.15], [0.05, 0.15])
-    row = compared(late, early, "victor_purpura")
-    assert compared(late, early, "rate")["difference"] == pytest.approx(0, abs=1e-9) and np.isnan(
-        row["difference"]
-    )
-    assert compared(late, trains([0.05, 0.17], [0.05, 0.15]), "victor_purpura")[
+    shifted = [neo.SpikeTrain([10.05, 10.15] * pq.s, t_start=10 * pq.s, t_stop=10.5 * pq.s)] * 2
+    at_zero = trains([0.05, 0.15], [0.05, 0.15])
+    row = compared(shifted, at_zero, "victor_purpura")
+    assert compared(shifted, at_zero, "rate")["difference"] == pytest.approx(
+        0, abs=1e-9
+    ) and np.isnan(row["difference"])
+    assert compared(shifted, trains([0.05, 0.17], [0.05, 0.15]), "victor_purpura")[
         "recorded"
     ] == pytest.approx(2)
 

@@ -62,11 +62,14 @@ def test_a_compiled_loop_stays_inside_its_arrays(name):
     compiled, arguments = CALLS[name]
     inside, outside = arguments(), arguments()
     with np.errstate(over="ignore"):  # of hashes
-        expected, found = compiled(*inside), compiled.py_func(*outside)
-    for a, b in zip((expected, *inside), (found, *outside), strict=True):
-        for one, other in zip(
+        expected, from_python = compiled(*inside), compiled.py_func(*outside)
+    for a, b in zip((expected, *inside), (from_python, *outside), strict=True):
+        for inside_array, outside_array in zip(
             a if isinstance(a, tuple) else (a,), b if isinstance(b, tuple) else (b,), strict=True
         ):
-            assert one is other is None or np.allclose(
-                np.asarray(one, float), np.asarray(other, float), equal_nan=True, rtol=1e-9
+            assert inside_array is outside_array is None or np.allclose(
+                np.asarray(inside_array, float),
+                np.asarray(outside_array, float),
+                equal_nan=True,
+                rtol=1e-9,
             )

@@ -98,10 +98,10 @@ def test_all_ways_of_counting_agree_on_long_strings(seed):
     counts = histogram(symbols)
     background = int(np.argmax(counts))
     expected = count_lz76_automaton(symbols)
-    found = count_lz76(
+    by_events = count_lz76(
         *events_of(symbols, background, symbols.size - int(counts[background])), symbols.size
     )
-    assert found in (expected, (-1, False))
+    assert by_events in (expected, (-1, False))
     assert count_lz76_dense(symbols, 1) in (expected, (-1, False))
     assert count_lz76_binary(np.flatnonzero(symbols), symbols.size) == expected
     assert lz76(symbols) == expected[0]
@@ -268,8 +268,8 @@ def test_symbols_and_their_frequencies():
         (np.array([1, 1], np.uint8), [1, 1], [0, 2]),
         ([], [], []),
     ):
-        found = symbols_of(sequence)
-        assert found[0].tolist() == codes and found[1].tolist() == counts
+        result = symbols_of(sequence)
+        assert result[0].tolist() == codes and result[1].tolist() == counts
     many = np.arange(300) * 7 - 5
     assert symbols_of(many)[0].tolist() == list(range(300)) and lz76(many) == 300
     assert lz76(np.concatenate([many, many])) == 301

@@ -1,5 +1,5 @@
-"""Complexity of running trains and classification by it: equal to the count, and as accurate as the
-sheet measured."""
+"""Complexity of growing trains and classification by it: equal to the count of the whole, and as
+accurate as measured before."""
 
 from __future__ import annotations
 
@@ -53,9 +53,11 @@ def test_long_streams_grow_and_are_equal():
 
 def test_rasters_have_the_complexities_of_their_trains():
     rasters = np.random.default_rng(1).random((5, 3, 257)) < 0.2
-    found = raster_complexities(rasters)
+    complexities = raster_complexities(rasters)
     np.testing.assert_allclose(
-        found, [[normalised_lz76(train) for train in sample] for sample in rasters], rtol=1e-12
+        complexities,
+        [[normalised_lz76(train) for train in sample] for sample in rasters],
+        rtol=1e-12,
     )
     assert raster_complexities(np.zeros((1, 1, 500)))[0, 0] == pytest.approx(2 * np.log2(500) / 500)
     assert raster_complexities(np.zeros((1, 1, 500)), n_surrogates=19)[0, 0] == 1.0
@@ -74,8 +76,8 @@ def test_rasters_have_the_complexities_of_their_trains():
 @settings(max_examples=100, deadline=None)
 def test_no_threshold_has_fewer_errors(pairs):
     values, high = np.array([v for v, _ in pairs], float), np.array([h for _, h in pairs])
-    found = np.sum((values > best_threshold(values, high)) != high)
-    assert found == min(np.sum((values > edge) != high) for edge in np.arange(-0.5, 9))
+    n_errors = np.sum((values > best_threshold(values, high)) != high)
+    assert n_errors == min(np.sum((values > edge) != high) for edge in np.arange(-0.5, 9))
 
 
 @parametrize_with_checks([ThresholdClassifier()])
@@ -128,12 +130,12 @@ def test_streams_by_hand():
     assert counts == [1, 2, 2, 2, 3, 3, 4, 4, 4, 5, 5, 5, 5, 6, 6, 6] and len(stream) == 16
     assert stream.normalised == pytest.approx(6 * np.log2(16) / 16)
     assert np.isnan(OnlineLZ76().normalised) and OnlineLZ76(3).extend([]) == 0
-    one = OnlineLZ76(4)
-    one.push(3)
+    of_four_symbols = OnlineLZ76(4)
+    of_four_symbols.push(3)
     assert (
-        np.isnan(one.normalised)
-        and one.push(2) == 2
-        and one.normalised == pytest.approx(2 * 0.5 / 2)
+        np.isnan(of_four_symbols.normalised)
+        and of_four_symbols.push(2) == 2
+        and of_four_symbols.normalised == pytest.approx(2 * 0.5 / 2)
     )
 
 
@@ -167,9 +169,9 @@ def test_complexities_of_rasters_by_hand():
     train = np.array([int(bit) for bit in "0001101001000101"])
     assert raster_complexities([[train]])[0, 0] == pytest.approx(6 * 4 / 16)
     assert raster_complexities([[[0, 1]]])[0, 0] == pytest.approx(2 / 2)
-    both = raster_complexities([[train, 0 * train]], n_surrogates=19, seed=2)
+    complexities = raster_complexities([[train, 0 * train]], n_surrogates=19, seed=2)
     again = surrogate_complexity([np.flatnonzero(train), []], [16, 16], n_surrogates=19, seed=2)
-    assert both.tolist() == [[again.ratio[0], 1.0]]
+    assert complexities.tolist() == [[again.ratio[0], 1.0]]
     with pytest.raises(DataError, match="zero or one"):
         raster_complexities([[[0, -1]]])
 

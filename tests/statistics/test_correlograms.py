@@ -1,4 +1,5 @@
-"""Correlograms by hand: counts of small trains, what unrelated trains give, and the band."""
+"""Correlograms computed by hand: counts of small trains, the expectation for unrelated trains, and
+the band."""
 
 from __future__ import annotations
 
@@ -76,7 +77,8 @@ def test_repeats_of_different_stimuli_are_not_shuffled():
 
 
 def test_the_band_is_that_of_poisson_counts():
-    """Hundred repeats: widened by the noise of the predictor, a factor of sqrt(100 / 99)."""
+    """With a hundred repeats the band is widened by the noise of the predictor, a factor of
+    sqrt(100 / 99)."""
     random = np.random.default_rng(1)
     units = [poisson_repeats(random, 20.0, 100, 2.0) for _ in range(2)]
     trains = Trains.of_arrays(units, ["a", "b"])

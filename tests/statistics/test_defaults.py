@@ -1,5 +1,4 @@
-"""What a function does unless asked otherwise, and constants that are part of a definition: each as
-documented."""
+"""Defaults of functions, and constants that are part of a definition, are as documented."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
-"""The table of many units and the comparison of a model with a recording; bad trains have named
-answers."""
+"""The table of many units and the comparison of a model with a recording; bad trains give errors
+that name them."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from neurocode.statistics.compare import curves
 
 
 def poisson_repeats(rate, duration, count, seed):
-    """Inhomogeneous: ``rate`` is a function of time in hertz, at most 50."""
+    """Return inhomogeneous Poisson repeats; ``rate`` is a function of time in hertz, at most 50."""
     random = np.random.default_rng(seed)
     repeats = []
     for _ in range(count):

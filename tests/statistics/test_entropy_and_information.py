@@ -225,13 +225,13 @@ def weighted_probability(symbols, depth, alphabet):
             for k in range(depth, len(symbols))
             if list(symbols[k - len(context) : k])[::-1] == context
         ]
-        own = estimate([symbols[k] for k in places])
+        estimated = estimate([symbols[k] for k in places])
         if len(context) == depth:
-            return own
+            return estimated
         below = 1.0
         for symbol in range(alphabet):
             below *= weigh([*context, symbol])
-        return 0.5 * own + 0.5 * below
+        return 0.5 * estimated + 0.5 * below
 
     return weigh([])
 
@@ -290,8 +290,8 @@ def test_bias_with_responses_that_were_not_seen():
     relevant = low if expected_responses([9, 1], 10, 4) > 2 else 4.0
     bias = ((relevant - 1) + (4 - 1) - (4 - 1)) / (2 * 20 * np.log(2))
     assert 2 < relevant < 4
-    found = mutual_information(groups, correction="none") - mutual_information(groups)
-    assert found == pytest.approx(bias, rel=1e-6)
+    removed = mutual_information(groups, correction="none") - mutual_information(groups)
+    assert removed == pytest.approx(bias, rel=1e-6)
 
 
 def test_information_with_trials_dealt_at_random():

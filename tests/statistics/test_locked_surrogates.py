@@ -1,5 +1,5 @@
-"""Surrogates that keep the PSTH: what they keep, uniform p-values, and what a low complexity
-follows from."""
+"""Surrogates that keep the PSTH: what they keep, uniform p-values, and the reported cause of a low
+complexity."""
 
 from __future__ import annotations
 
@@ -57,8 +57,8 @@ def test_surrogates_keep_the_counts_of_every_bin_and_stimulus():
     """Stimulus 4: repeats 0 and 2; stimulus 9: repeat 1 and 3. Bins of 1 s."""
     trains = [[0.5, 1.5], [0.5], [0.5, 3.5], [2.5]] + [[]] * 6
     conditions = [4, 9] * 5
-    own = Trains.of_arrays([unit([np.asarray(t, float) for t in trains])], ["a"], [conditions])
-    repeats = _repeats(own, 0, 1.0)
+    session = Trains.of_arrays([unit([np.asarray(t, float) for t in trains])], ["a"], [conditions])
+    repeats = _repeats(session, 0, 1.0)
     assert repeats.n_bins == 4 and repeats.first.tolist() == [0, 5, 10]
     for _ in range(50):
         events = _dealt(*repeats[:2], repeats.order.copy(), repeats.first, 4)
@@ -71,8 +71,8 @@ def test_surrogates_keep_the_counts_of_every_bin_and_stimulus():
 def test_repeats_are_dealt_evenly():
     """One spike in a bin of five repeats: each gets it in a fifth of 5000 surrogates, within four
     standard errors."""
-    own = Trains.of_arrays([unit([np.array([0.5, 1.5])] + [np.array([0.5])] * 4)], ["a"])
-    repeats, order = _repeats(own, 0, 1.0), np.arange(5)
+    session = Trains.of_arrays([unit([np.array([0.5, 1.5])] + [np.array([0.5])] * 4)], ["a"])
+    repeats, order = _repeats(session, 0, 1.0), np.arange(5)
     single = []
     for _ in range(5000):
         events = _dealt(*repeats[:2], order, repeats.first, 4)
@@ -100,7 +100,7 @@ def test_p_values_are_uniform_for_a_rate_locked_to_the_stimulus():
 
 
 def test_a_rate_locked_to_the_stimulus_is_told_from_structure():
-    """Both are far below rate-matched surrogates."""
+    """The complexity of both is far below that of rate-matched surrogates."""
     random = np.random.default_rng(3)
     table = table_of([locked_poisson(random), regular(random)])
     assert (table["lz_ratio"] < 0.9).all() and (table["lz_q"] < 0.05).all()
@@ -149,8 +149,10 @@ def test_the_cause_of_a_low_complexity_by_hand():
 def test_the_result_does_not_depend_on_other_units():
     random = np.random.default_rng(6)
     units = [unit(regular(random)), unit(locked_poisson(random))]
-    both = locked_complexity(Trains.of_arrays(units, ["a", "b"]), [0.02] * 2, n_surrogates=39)
+    of_two_units = locked_complexity(
+        Trains.of_arrays(units, ["a", "b"]), [0.02] * 2, n_surrogates=39
+    )
     first = locked_complexity(Trains.of_arrays(units[:1], ["a"]), [0.02], n_surrogates=39)
-    assert both.ratio[0] == first.ratio[0] and both.p[0] == first.p[0]
+    assert of_two_units.ratio[0] == first.ratio[0] and of_two_units.p[0] == first.p[0]
     with pytest.raises(DataError, match="18 surrogates"):
         locked_complexity(Trains.of_arrays(units, ["a", "b"]), [0.02] * 2, n_surrogates=18)

@@ -1,5 +1,5 @@
-"""Masked entries are no data: wherever arrays come in, they are refused instead of being
-counted."""
+"""Masked entries are not data: every function that takes arrays refuses them instead of counting
+them."""
 
 from __future__ import annotations
 

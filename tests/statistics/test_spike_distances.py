@@ -1,4 +1,4 @@
-"""Distances equal those of Elephant and PySpike, and are distances."""
+"""Distances equal those of Elephant and PySpike, and have the properties of distances."""
 
 from __future__ import annotations
 
@@ -28,14 +28,14 @@ trains = st.lists(st.integers(1, 999), max_size=25, unique=True).map(
 @given(trains, trains)
 def test_equal_to_elephant_and_pyspike(first, second):
     pair = [neo.SpikeTrain(t * pq.s, t_stop=1 * pq.s) for t in (first, second)]
-    theirs = elephant_distances.victor_purpura_distance(pair, cost_factor=100 * pq.Hz)[0, 1]
-    assert victor_purpura_distance(first, second, 100.0) == pytest.approx(theirs, abs=1e-9)
-    theirs = elephant_distances.van_rossum_distance(pair, time_constant=10 * pq.ms)[0, 1]
-    assert van_rossum_distance(first, second, 10e-3) ** 2 == pytest.approx(theirs**2, abs=1e-10)
-    theirs = pyspike.spike_distance(
+    expected = elephant_distances.victor_purpura_distance(pair, cost_factor=100 * pq.Hz)[0, 1]
+    assert victor_purpura_distance(first, second, 100.0) == pytest.approx(expected, abs=1e-9)
+    expected = elephant_distances.van_rossum_distance(pair, time_constant=10 * pq.ms)[0, 1]
+    assert van_rossum_distance(first, second, 10e-3) ** 2 == pytest.approx(expected**2, abs=1e-10)
+    expected = pyspike.spike_distance(
         *(pyspike.SpikeTrain(t, [0.0, 1.0]) for t in (first, second)), MRTS=0.0
     )
-    assert spike_distance(first, second, 0.0, 1.0) == pytest.approx(theirs, abs=1e-9)
+    assert spike_distance(first, second, 0.0, 1.0) == pytest.approx(expected, abs=1e-9)
 
 
 @settings(max_examples=80, deadline=None)

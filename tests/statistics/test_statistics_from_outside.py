@@ -1,5 +1,5 @@
-"""A statistic from outside the package stands in the table, in the file of results and on the page;
-names are complete."""
+"""A statistic from outside the package appears in the table, in the file of results and on the
+page; lists of names are complete."""
 
 from __future__ import annotations
 
@@ -187,8 +187,8 @@ def test_counts_of_a_single_train_are_those_of_its_whole_seconds():
     seconds say nothing."""
     spikes = np.array([0.5, 1.25, 1.75])
     for stop, moments in ((2.0, ([1.5], [0.5])), (1.99, ([], []))):
-        found = count_moments(Trains.of_arrays([[(spikes, 0.0, stop)]], ["a"]), [0])
-        assert tuple(values.tolist() for values in found) == moments
+        arrays = count_moments(Trains.of_arrays([[(spikes, 0.0, stop)]], ["a"]), [0])
+        assert tuple(values.tolist() for values in arrays) == moments
 
 
 def test_bins_of_the_complexity_are_shares_of_the_mean_interval_of_each_unit(monkeypatch):

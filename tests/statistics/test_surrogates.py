@@ -1,4 +1,5 @@
-"""Nulls: what surrogates keep, uniform p-values, and complexity freed from rate."""
+"""Null distributions: what surrogates keep, uniform p-values, and complexity without the effect of
+the rate."""
 
 from __future__ import annotations
 
@@ -23,7 +24,7 @@ def bernoulli_events(p, length, seed):
 
 
 def markov_events(stay, length, seed):
-    """Two-state chain with as many ones as zeros on average."""
+    """Return events of a two-state chain with as many ones as zeros on average."""
     return np.flatnonzero(np.cumsum(np.random.default_rng(seed).random(length) >= stay) % 2)
 
 

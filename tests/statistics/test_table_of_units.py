@@ -1,5 +1,5 @@
-"""The table of many units: every column by hand for one unit, every reason, limits of time and
-memory."""
+"""The table of many units: every column computed by hand for one unit, every reason, and limits of
+time and memory."""
 
 from __future__ import annotations
 

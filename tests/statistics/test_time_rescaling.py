@@ -1,4 +1,5 @@
-"""Time rescaling: uniform under the truth, also in coarse bins, and not under another hazard."""
+"""Rescaled intervals are uniform under the true model, also in coarse bins, but not under another
+hazard."""
 
 from __future__ import annotations
 
@@ -54,10 +55,10 @@ def test_rescaled_intervals_by_hand():
     uniform = np.random.default_rng(7).uniform(size=3)
     inside = -np.log(1 - uniform * [0.5, 0.4, 0.25])
     elapsed = np.array([-np.log(0.8) - np.log(0.7) + inside[1], inside[2]])
-    found = rescaled_intervals(probability, spikes.astype(bool), np.random.default_rng(7))
-    np.testing.assert_allclose(found, 1 - np.exp(-elapsed))
+    intervals = rescaled_intervals(probability, spikes.astype(bool), np.random.default_rng(7))
+    np.testing.assert_allclose(intervals, 1 - np.exp(-elapsed))
     np.testing.assert_array_equal(
-        rescaled_intervals(probability, spikes, np.random.default_rng(7)), found
+        rescaled_intervals(probability, spikes, np.random.default_rng(7)), intervals
     )
 
 
@@ -65,10 +66,10 @@ def test_a_certain_spike_has_a_finite_hazard():
     """Certain spikes: the interval ends inside the second bin, after the drawn share of its hazard
     -log(1 - u)."""
     uniform = np.random.default_rng(3).uniform(size=3)
-    found = rescaled_intervals(
+    intervals = rescaled_intervals(
         np.array([1.0, 1.0, 0.0, 1.0]), np.array([1, 1, 0, 1]), np.random.default_rng(3)
     )
-    np.testing.assert_allclose(found, uniform[1:])
+    np.testing.assert_allclose(intervals, uniform[1:])
 
 
 def test_kolmogorov_smirnov_by_hand():

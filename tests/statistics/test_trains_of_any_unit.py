@@ -190,11 +190,11 @@ class Example:
 
 
 class Caught(Exception):  # noqa: N818
-    """What a fit was about to fit."""
+    """Raised to stop a fit; carries the data that it was about to fit."""
 
 
 def fitted_data(call: Callable[[], object], place: object, name: str, number: int) -> list:
-    """The argument of an inner function of a fit, which is not run."""
+    """Return the argument of an inner function of a fit, without running that function."""
 
     def catch(*args: object, **_: object) -> None:
         raise Caught(args[number])
@@ -223,7 +223,7 @@ FITTED = SimpleNamespace(
 
 
 def spikes_of_refit(name: str, call: Callable[[list], object]) -> Callable[[object, object], list]:
-    """The spikes that a function hands to the first refit."""
+    """Return the spikes that a function passes to the first refit."""
 
     def spikes(a: object, b: object) -> list:
         module = importlib.import_module(f"neurocode.inference.{name}")
@@ -240,7 +240,8 @@ def durations_of_bootstrap(a: object, b: object) -> list:
 
 
 def many(train: object) -> object:
-    """Enough intervals for a fit of spike times: the same train ten times over, a repeat each."""
+    """Return enough intervals for a fit of spike times: the same train ten times, each as a
+    repeat."""
     return [train] * 10
 
 
@@ -444,8 +445,8 @@ def numbers(value: object) -> list:
 
 
 def test_every_function_that_takes_trains_has_its_example():
-    found = {name for name, function in public_functions() if takes_trains(function)}
-    assert found == set(EXAMPLES) | set(NO_TRAINS), (
+    names = {name for name, function in public_functions() if takes_trains(function)}
+    assert names == set(EXAMPLES) | set(NO_TRAINS), (
         "give a new function an example, or say in NO_TRAINS why it takes none"
     )
 
@@ -472,10 +473,10 @@ def test_units_and_forms_of_trains_give_the_same_number(name, in_plain_seconds):
     example, expected = EXAMPLES[name], in_plain_seconds[name]
     assert np.isfinite(expected).any() and np.any(np.asarray(expected) != 0)
     for form, make in FORMS.items():
-        found = numbers(
+        results = numbers(
             example.call(make(FIRST, 0), make(SECOND, 1), **example.times, **example.rates)
         )
-        np.testing.assert_allclose(found, expected, rtol=1e-9, atol=1e-12, err_msg=form)
+        np.testing.assert_allclose(results, expected, rtol=1e-9, atol=1e-12, err_msg=form)
 
 
 @pytest.mark.parametrize("name", EXAMPLES)

@@ -1,4 +1,4 @@
-"""What the panels of a unit hold, by hand: resolution, bins of intervals and rates, rasters,
+"""The panels of a unit, computed by hand: resolution, bins of intervals and rates, rasters,
 stimuli."""
 
 from __future__ import annotations
@@ -98,8 +98,8 @@ def test_a_rate_over_repeats_by_hand():
 def test_stimuli_have_rates_of_their_own_up_to_four():
     trains = [[0.5], [1.5], [2.5], [3.5], [0.5]]
     for conditions, rates in (([0, 1, 2, 3, 0], 4), ([0, 1, 2, 3, 4], 1)):
-        own = Trains.of_arrays([unit(*trains)], ["a"], [conditions])
-        assert len(rate_over_time(own, resolution=1.0).rates) == rates
+        session = Trains.of_arrays([unit(*trains)], ["a"], [conditions])
+        assert len(rate_over_time(session, resolution=1.0).rates) == rates
 
 
 def test_repeats_keep_their_time_axis_where_they_share_it():

@@ -1,4 +1,4 @@
-"""Verdicts and intervals worked by hand, and claims that were withdrawn."""
+"""Verdicts and intervals computed by hand, and claims that were withdrawn."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""Paired comparisons worked by hand, their correction, and how often they err on made-up seeds."""
+"""Paired comparisons computed by hand, their correction, and their error rate on simulated
+seeds."""
 
 from __future__ import annotations
 
@@ -20,7 +21,7 @@ def comparison(values, kind="better", **options):
 
 
 def around(mean, deviation, n=8):
-    """Values of exactly this mean and standard deviation."""
+    """Return values with exactly this mean and standard deviation."""
     values = np.linspace(-1, 1, n)
     return mean + deviation * values / values.std(ddof=1)
 
@@ -95,8 +96,8 @@ def test_more_claims_ask_for_more():
     n, p = 8, 0.02
     values = around(0.05 * stats.t.ppf(1 - p, n - 1) / n**0.5, 0.05, n)
     assert judge_family([comparison(values)])[0].p == pytest.approx(p)
-    both = judge_family([comparison(values), comparison(around(0.03, 0.2))])
-    assert both[0].verdict == "undecided" and both[0].p == pytest.approx(2 * p)
+    judgements = judge_family([comparison(values), comparison(around(0.03, 0.2))])
+    assert judgements[0].verdict == "undecided" and judgements[0].p == pytest.approx(2 * p)
 
 
 def test_equal_seeds_and_single_seeds():

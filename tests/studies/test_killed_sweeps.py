@@ -1,5 +1,5 @@
-"""A sweep of 60 rows whose main process, scheduler or worker is killed: resumed, it is that of an
-undisturbed run."""
+"""A sweep of 60 rows whose main process, scheduler or worker is killed; after it is resumed, its
+table equals that of an undisturbed run."""
 
 from __future__ import annotations
 
@@ -62,15 +62,16 @@ def lines(log):
 
 @contextmanager
 def scheduler(folder):
-    """A scheduler in a process of its own: its address, its process, and what starts a worker.
+    """Start a scheduler in a separate process; yield its address, its process, and a function that
+    starts a worker.
 
     Workers have no nannies, so that a killed one stays dead.
     """
     file = folder / "scheduler.json"
-    own = [start([*DASK[0], "--port", "0", "--no-dashboard", "--scheduler-file", file])]
+    processes = [start([*DASK[0], "--port", "0", "--no-dashboard", "--scheduler-file", file])]
 
     def worker():
-        own.append(
+        processes.append(
             start(
                 [
                     *DASK[1],
@@ -83,13 +84,13 @@ def scheduler(folder):
                 ]
             )
         )
-        return own[-1]
+        return processes[-1]
 
     wait_for(lambda: file.exists() and file.read_text().endswith("}"), "the scheduler")
     try:
-        yield pd.read_json(file, typ="series")["address"], own[0], worker
+        yield pd.read_json(file, typ="series")["address"], processes[0], worker
     finally:
-        for process in reversed(own):
+        for process in reversed(processes):
             process.kill()
             process.wait()
 
@@ -155,7 +156,9 @@ def test_a_killed_worker_and_a_killed_scheduler(tmp_path, undisturbed, monkeypat
             log,
             kept,
         )
-        assert {int(line.split()[1]) for line in lines(log)} <= {own.pid for own in workers}
+        assert {int(line.split()[1]) for line in lines(log)} <= {
+            worker_process.pid for worker_process in workers
+        }
         table, log = tmp_path / "second.parquet", tmp_path / "second"
         with pytest.raises(ClusterError) as caught:
             run_study(

@@ -1,5 +1,5 @@
-"""Rows of a study: run once, resumed, kept when one fails, named by their settings, written by one
-run at a time."""
+"""Rows of a study: each is run once, resumed, kept if one fails, named by its settings, and written
+by one run at a time."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def rows(*values, **more):
 
 
 def said(call, *arguments, **options):
-    """The sentence of a DataError."""
+    """Return the message of a DataError."""
     with pytest.raises(DataError) as caught:
         call(*arguments, **options)
     return str(caught.value)
@@ -127,8 +127,8 @@ def test_two_processes_give_the_rows_of_one(tmp_path):
 
 
 def test_an_interrupted_row_is_no_row(tmp_path):
-    """An interruption is not recorded as a fault of the row: it ends the run, and what was done is
-    kept."""
+    """An interruption is not recorded as a failure of the row. It ends the run, and finished rows
+    are kept."""
 
     def interrupted(x, seed):
         if x == 2:

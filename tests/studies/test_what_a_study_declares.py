@@ -1,4 +1,4 @@
-"""What a study declares, how a part of it is run, and where it is looked for."""
+"""What a study declares, how a part of it is run, and where studies are searched for."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def halved(x):
 
 
 def said(call, *arguments):
-    """The sentence of a DataError."""
+    """Return the message of a DataError."""
     with pytest.raises(DataError) as caught:
         call(*arguments)
     return str(caught.value)
@@ -94,13 +94,13 @@ READ = {
 @pytest.mark.parametrize("name", READ)
 def test_every_study_says_which_folders_it_reads(name, monkeypatch):
     monkeypatch.delenv("NEUROCODE_DATA", raising=False)
-    own = load_study(name, ROOT)
-    for protocol, folders in zip((own.protocols[0], "quick"), READ[name], strict=True):
-        needs = own.data(protocol)
+    study = load_study(name, ROOT)
+    for protocol, folders in zip((study.protocols[0], "quick"), READ[name], strict=True):
+        needs = study.data(protocol)
         assert {folder for part in needs.values() for folder in part} == folders
-        assert set(needs) <= set(own.parts)
+        assert set(needs) <= set(study.parts)
         if folders:
-            sentence = said(own.require_data, protocol, list(own.parts))
+            sentence = said(study.require_data, protocol, list(study.parts))
             assert all(folder in sentence for folder in folders) and sentence.count(".") == 1
 
 

@@ -1,5 +1,5 @@
-"""Calls side by side: in this process, in processes of one thread each, and what becomes of one
-whose worker dies."""
+"""Calls run side by side: in this process, in processes of one thread each, and what happens if a
+worker dies."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def threads_of_numba():
 
 
 def look(number):
-    """Dies for one number, else says where it runs."""
+    """Kill the process for one number; otherwise return where the call runs."""
     if number == 3:
         os._exit(1)
     return {

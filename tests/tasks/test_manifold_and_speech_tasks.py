@@ -22,8 +22,8 @@ def test_every_input_spikes_once_before_the_latest_step(spectrum):
     """Rates carry nothing; each class uses its whole range of times; parts are 80, 10 and 10 % of
     every class."""
     task = tasks.random_manifolds(n_classes=3, n_samples=200, spectrum=spectrum, seed=1)
-    for part, each in ((task.training, 160), (task.validation, 20), (task.test, 20)):
-        assert np.bincount(part.targets).tolist() == [each] * 3
+    for part, per_class in ((task.training, 160), (task.validation, 20), (task.test, 20)):
+        assert np.bincount(part.targets).tolist() == [per_class] * 3
         times = spike_times(part)
         assert times.min() >= 0 and times.max() <= 50
     times = np.concatenate(
@@ -46,16 +46,16 @@ def test_a_smooth_line_has_one_dimension():
     """Times of a class on a one-dimensional manifold of alpha 3 lie near their nearest neighbour,
     those of random times do not."""
     task = tasks.random_manifolds(n_classes=2, n_samples=400, smoothness=3.0, seed=2)
-    own = spike_times(task.training)[task.training.targets == 0].astype(float)
+    times = spike_times(task.training)[task.training.targets == 0].astype(float)
     shuffled = np.stack(
-        [np.random.default_rng(k).permutation(own[:, k]) for k in range(own.shape[1])], axis=1
+        [np.random.default_rng(k).permutation(times[:, k]) for k in range(times.shape[1])], axis=1
     )
 
     def nearest(points):
         distances = np.linalg.norm(points[:, None] - points[None], axis=2)
         return np.median(np.min(distances + 1e9 * np.eye(len(points)), axis=1))
 
-    assert nearest(own) < 0.1 * nearest(shuffled)
+    assert nearest(times) < 0.1 * nearest(shuffled)
 
 
 def test_impossible_manifolds_are_refused():

@@ -1,5 +1,5 @@
-"""Tasks: generators with the published moments, files of the published layouts, faults that name
-the file."""
+"""Tasks: generators with the published moments, files in the published layouts, and errors that
+name the file."""
 
 from __future__ import annotations
 

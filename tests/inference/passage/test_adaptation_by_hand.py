@@ -1,4 +1,4 @@
-"""Adaptation and drive along passages, on paper; what a fit to spike times hands on."""
+"""Adaptation and drive along passages, computed by hand; what a fit to spike times passes on."""
 
 from __future__ import annotations
 
@@ -37,11 +37,11 @@ def test_trains_start_in_the_steady_state_of_their_typical_interval(equations):
     b = MODEL.values["b"]
     durations, first = np.array([0.02, 0.1, 0.03]), np.array([True, False, True])
     with jax.enable_x64(True):
-        found = equations.states_at_spikes(
+        states = equations.states_at_spikes(
             jnp.asarray(durations), jnp.asarray(first), jnp.asarray(0.04), MODEL.values
         )["w"]
     steady = b / (1 - np.exp(-0.4))
-    np.testing.assert_allclose(found, [steady, steady * np.exp(-0.2) + b, steady], rtol=1e-9)
+    np.testing.assert_allclose(states, [steady, steady * np.exp(-0.2) + b, steady], rtol=1e-9)
 
 
 def test_inputs_along_a_passage_are_the_adaptation_at_its_times(equations):
@@ -75,7 +75,7 @@ def test_drift_and_diffusion_are_in_distances_from_reset_to_threshold(equations)
 
 
 def test_a_drive_is_a_sine_of_the_time_at_which_a_passage_goes_on():
-    """Less what it is at time zero, which the drift holds."""
+    """The value of the sine at time zero is subtracted, because the drift contains it."""
     model = nc.models.lif_diffusive(periodic=True).with_parameters(
         frequency=50.0, drive_cos=0.3, drive_sin=0.1
     )

@@ -103,7 +103,7 @@ def test_density_integrates_to_the_distribution():
     ],
 )
 def test_simulated_intervals_are_uniform_once_rescaled(name):
-    """The chain from equations to simulation and from equations to conditional density closes:
+    """Simulations and conditional densities are both derived from the equations; they agree with a
     Kolmogorov-Smirnov p > 1e-4."""
     model = nc.models.by_name(name)
     model = (

@@ -1,5 +1,5 @@
-"""Every number of a fit to spike times on paper: the perfect integrator, whose intervals are
-inverse Gaussian."""
+"""Every number of a fit to spike times, computed by hand for the perfect integrator, whose
+intervals are inverse Gaussian."""
 
 from __future__ import annotations
 
@@ -44,15 +44,19 @@ def test_estimates_are_the_closed_ones_of_the_inverse_gaussian(result):
     n, mean = 60, np.mean(LENGTHS)
     mu, sigma = 1 / mean, np.sqrt(np.mean(1 / LENGTHS) - 1 / mean)
     assert result.converged and result.n_spikes == n and result.rank == 2
-    found = result.parameters
-    assert found["mu"].value == pytest.approx(mu, rel=2e-4) and found[
+    parameters = result.parameters
+    assert parameters["mu"].value == pytest.approx(mu, rel=2e-4) and parameters[
         "sigma"
     ].value == pytest.approx(sigma, rel=1e-3)
-    assert found["mu"].standard_error == pytest.approx(np.sqrt(sigma**2 * mu / n), rel=5e-3)
-    assert found["sigma"].standard_error == pytest.approx(sigma / np.sqrt(2 * n), rel=3e-2)
+    assert parameters["mu"].standard_error == pytest.approx(np.sqrt(sigma**2 * mu / n), rel=5e-3)
+    assert parameters["sigma"].standard_error == pytest.approx(sigma / np.sqrt(2 * n), rel=3e-2)
     half = 1.959964 * np.sqrt(sigma**2 * mu / n)
-    assert found["mu"].interval_95 == pytest.approx((mu - half, mu + half), rel=5e-3)
-    assert found["mu"].prior_ratio == 0.0 and found["mu"].identified and found["sigma"].identified
+    assert parameters["mu"].interval_95 == pytest.approx((mu - half, mu + half), rel=5e-3)
+    assert (
+        parameters["mu"].prior_ratio == 0.0
+        and parameters["mu"].identified
+        and parameters["sigma"].identified
+    )
 
 
 def test_scores_are_those_on_paper(result):
@@ -85,8 +89,8 @@ def test_scores_are_those_on_paper(result):
 
 
 def test_an_open_end_counts_by_its_survival_probability():
-    """One interval more that no spike has ended, at least 30 ms long: the log of the probability of
-    that."""
+    """One more interval, which no spike has ended, is at least 30 ms long: the log-likelihood
+    changes by the logarithm of that probability."""
     spikes = np.concatenate([[0.0], np.cumsum(LENGTHS)])
     train = neo.SpikeTrain(spikes, units="s", t_stop=spikes[-1] + 0.03)
     fixed = PERFECT.with_parameters(mu=50.0).with_fixed("mu")
@@ -100,8 +104,8 @@ def test_an_open_end_counts_by_its_survival_probability():
 
 
 def test_neighbours_are_not_taken_across_repeats_or_open_ends():
-    """Twelve pairs inside two trains; the last of the first with the first of the second is no
-    pair."""
+    """Two trains have twelve pairs of neighbouring intervals; the last interval of the first train
+    and the first one of the second are not a pair."""
     values = np.array([0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.9, 0.8, 0.6, 0.4, 0.5, 0.2, 0.1])
     first = np.zeros(15, bool)
     first[[0, 8]] = True
@@ -168,10 +172,10 @@ def test_trains_end_at_their_last_spikes_where_asked():
 )
 def test_verdicts_on_the_data(durations, says):
     n = len(durations)
-    found = data_verdicts(Intervals(np.zeros(n), durations, np.ones(n, bool), np.arange(n) == 0))
-    assert len(found) == len(says) and all(
-        text.startswith(start) for text, start in zip(found, says, strict=True)
-    ), found
+    texts = data_verdicts(Intervals(np.zeros(n), durations, np.ones(n, bool), np.arange(n) == 0))
+    assert len(texts) == len(says) and all(
+        text.startswith(start) for text, start in zip(texts, says, strict=True)
+    ), texts
 
 
 def test_verdicts_on_the_fit():
@@ -189,6 +193,6 @@ def test_verdicts_on_the_fit():
         "neighbouring rescaled intervals are correlated (+0.10, p = 0.05): the model misses a "
         "memory"
     ]
-    found = verdicts(False, -0.2, 0.001, False, True)
-    assert [text.split()[0] for text in found] == ["the", "the", "time", "neighbouring"]
-    assert "expected to gain 2.5e-01 nats" in found[1] and "more than 20 distances" in found[0]
+    texts = verdicts(False, -0.2, 0.001, False, True)
+    assert [text.split()[0] for text in texts] == ["the", "the", "time", "neighbouring"]
+    assert "expected to gain 2.5e-01 nats" in texts[1] and "more than 20 distances" in texts[0]

@@ -32,8 +32,8 @@ def bernoulli(z):
 
 
 def generator(drift, diffusion):
-    """Flow between cells: down the drift by the exponentially fitted flux; through the threshold
-    over half a cell."""
+    """Return the flow between cells: along the drift by the exponentially fitted flux, and through
+    the threshold across half a cell."""
     flow = np.zeros((N, N))
     scale = diffusion / WIDTH**2
     for face in range(N - 1):
@@ -52,7 +52,8 @@ def leaving(drift, diffusion):
 
 
 def reference(shift=0.0, direction=0, every=False):
-    """Flux and survival of every lane, with all that has slopes shifted along one parameter."""
+    """Return flux and survival of every lane, with everything that has slopes shifted along one
+    parameter."""
     drift = DRIFT + shift * SLOPES["drift"][:, direction]
     diffusion = DIFFUSION + shift * SLOPES["diffusion"][direction]
     series = {"steps": STEPS, "inputs": INPUTS, "end_inputs": END_INPUTS}

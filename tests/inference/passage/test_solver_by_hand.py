@@ -68,11 +68,11 @@ def test_time_steps_are_even_at_first_and_grow_late():
     mesh = Mesh(cells=2, below=1, step=0.1, typical=1.0)
     np.testing.assert_allclose(mesh.times(0.35), [0.1, 0.2, 0.3, 0.4])
     np.testing.assert_allclose(mesh.times(0.4), [0.1, 0.2, 0.3, 0.4])
-    late = mesh.times(20.0)
-    steps = np.diff(late)
+    times = mesh.times(20.0)
+    steps = np.diff(times)
     np.testing.assert_allclose(steps[:30], 0.1, rtol=1e-9)
-    assert late[-2] < 20.0 <= late[-1]
-    last_even = late[30]
+    assert times[-2] < 20.0 <= times[-1]
+    last_even = times[30]
     assert last_even == pytest.approx(3.1)
     blocks = steps[30:62]
     np.testing.assert_allclose(blocks, 0.1, rtol=1e-9)  # 1.5 % of 3.1 s are less than a step
@@ -156,7 +156,7 @@ def test_solutions_are_the_inverse_gaussian_with_its_derivatives(extrapolate):
     intervals = renewal(LAW.ppf([0.1, 0.3, 0.5, 0.7, 0.9]))
     equations, parameters = passage_equations(PERFECT), Parameters.of(PERFECT)
     plan = Plan.of(equations, intervals, Mesh(60, 240, 1e-4, 0.02))
-    found = solve(
+    solution = solve(
         equations, parameters, intervals, plan, plan.finer(intervals) if extrapolate else None
     )
     tolerance = 2e-5 if extrapolate else 3e-3
@@ -164,11 +164,14 @@ def test_solutions_are_the_inverse_gaussian_with_its_derivatives(extrapolate):
     def law(mu, sigma):
         return invgauss(mu=sigma**2 / mu, scale=1 / sigma**2)
 
-    np.testing.assert_allclose(found.log_density, LAW.logpdf(intervals.duration), atol=tolerance)
-    np.testing.assert_allclose(found.log_survival, LAW.logsf(intervals.duration), atol=tolerance)
+    np.testing.assert_allclose(solution.log_density, LAW.logpdf(intervals.duration), atol=tolerance)
+    np.testing.assert_allclose(solution.log_survival, LAW.logsf(intervals.duration), atol=tolerance)
     for index, step in ((0, (1e-3, 0.0)), (1, (0.0, 1e-4))):
         ahead, behind = (law(50 + s * step[0], 4 + s * step[1]) for s in (1, -1))
-        for slopes, of in ((found.density_slopes, "logpdf"), (found.survival_slopes, "logsf")):
+        for slopes, of in (
+            (solution.density_slopes, "logpdf"),
+            (solution.survival_slopes, "logsf"),
+        ):
             numeric = (
                 getattr(ahead, of)(intervals.duration) - getattr(behind, of)(intervals.duration)
             ) / (2 * sum(step))
@@ -178,18 +181,20 @@ def test_solutions_are_the_inverse_gaussian_with_its_derivatives(extrapolate):
 def test_a_refractory_period_shifts_the_density():
     intervals = renewal([0.012, 0.02, 0.03])
     shifted = nc.models.lif_diffusive().with_parameters(t_ref=3.0)
-    late, early = shifted, shifted.with_parameters(t_ref=0.0)
+    refractory, ready = shifted, shifted.with_parameters(t_ref=0.0)
     mesh = Mesh(30, 120, 2e-4, 0.02)
-    found = []
-    for model, durations in ((late, intervals.duration), (early, intervals.duration - 3e-3)):
-        own = replace(intervals, duration=durations)
+    solutions = []
+    for model, durations in ((refractory, intervals.duration), (ready, intervals.duration - 3e-3)):
+        shortened = replace(intervals, duration=durations)
         equations = passage_equations(model)
-        found.append(solve(equations, Parameters.of(model), own, Plan.of(equations, own, mesh)))
-    np.testing.assert_allclose(found[0].log_density, found[1].log_density, atol=1e-6)
+        solutions.append(
+            solve(equations, Parameters.of(model), shortened, Plan.of(equations, shortened, mesh))
+        )
+    np.testing.assert_allclose(solutions[0].log_density, solutions[1].log_density, atol=1e-6)
     impossible = replace(intervals, duration=np.array([0.002, 0.003, 0.02]))
-    equations = passage_equations(late)
+    equations = passage_equations(refractory)
     density = solve(
-        equations, Parameters.of(late), impossible, Plan.of(equations, impossible, mesh)
+        equations, Parameters.of(refractory), impossible, Plan.of(equations, impossible, mesh)
     ).log_density
     assert list(np.isfinite(density)) == [False, False, True] and density[0] == -np.inf
 
@@ -274,13 +279,15 @@ def test_each_interval_by_itself_is_the_shared_solution_where_the_input_is_const
     adapting = nc.models.lif_diffusive(adaptation=True).with_parameters(b=0.0)
     intervals = renewal([0.01, 0.02, 0.04, 0.08])
     mesh = Mesh(40, 120, 1e-4, 0.02)
-    found = []
+    solutions = []
     for model in (plain, adapting):
         equations = passage_equations(model)
         plan = Plan.of(equations, intervals, mesh)
-        found.append(solve(equations, Parameters.of(model), intervals, plan, plan.finer(intervals)))
-    np.testing.assert_allclose(found[1].log_density, found[0].log_density, atol=2e-4)
-    np.testing.assert_allclose(found[1].log_survival, found[0].log_survival, atol=2e-4)
+        solutions.append(
+            solve(equations, Parameters.of(model), intervals, plan, plan.finer(intervals))
+        )
+    np.testing.assert_allclose(solutions[1].log_density, solutions[0].log_density, atol=2e-4)
+    np.testing.assert_allclose(solutions[1].log_survival, solutions[0].log_survival, atol=2e-4)
 
 
 def test_derivatives_of_the_objective_hold_the_prior():
@@ -343,7 +350,7 @@ def test_a_refractory_period_is_bounded_by_the_shortest_interval():
     )
     assert bounded(PERFECT, renewal([0.01] * 40)) == PERFECT
     free = nc.models.lif_diffusive()
-    late = replace(
+    refractory = replace(
         free,
         parameters={
             **free.parameters,
@@ -353,7 +360,7 @@ def test_a_refractory_period_is_bounded_by_the_shortest_interval():
     with pytest.raises(
         FitError, match="1 of 41 intervals are not longer than the fixed refractory period of 5 ms"
     ):
-        bounded(late, renewal([0.008] * 40 + [0.004]))
+        bounded(refractory, renewal([0.008] * 40 + [0.004]))
     fixed = nc.models.lif_diffusive().with_parameters(t_ref=8.0).with_fixed("t_ref")
     assert bounded(fixed, renewal([0.0081] * 40)) == fixed
     with pytest.raises(
@@ -426,16 +433,16 @@ def test_meshes_of_a_periodic_input_follow_its_period():
 
 
 def test_the_density_of_an_interval_too_short_for_the_flux_has_its_own_slopes():
-    """Where the flux underflows, as a tenth of a microsecond after the reset: by every parameter,
-    against differences."""
+    """A tenth of a microsecond after the reset the flux underflows; the slopes by every parameter
+    are compared with differences."""
     model = nc.models.by_name("lif-diffusive-periodic").with_parameters(
         drive_cos=0.3, frequency=35.0
     )
     equations, intervals = passage_equations(model), renewal([1e-7 + model.values["t_ref"], 0.02])
     plan = Plan.of(equations, intervals, Mesh(120, 480, 2e-4, 0.02))
     parameters = Parameters.of(model)
-    found = solve(equations, parameters, intervals, plan)
-    assert -1e6 < found.log_density[0] < -1e5
+    solution = solve(equations, parameters, intervals, plan)
+    assert -1e6 < solution.log_density[0] < -1e5
     for index, name in enumerate(parameters.free):
         step = 1e-6 * max(abs(parameters.x[index]), 1e-3 if name.startswith("drive") else 1e-9)
         sides = []
@@ -443,7 +450,7 @@ def test_the_density_of_an_interval_too_short_for_the_flux_has_its_own_slopes():
             x = parameters.x.copy()
             x[index] += sign * step
             sides.append(solve(equations, replace(parameters, x=x), intervals, plan).log_density[0])
-        assert found.density_slopes[0, index] == pytest.approx(
+        assert solution.density_slopes[0, index] == pytest.approx(
             (sides[0] - sides[1]) / (2 * step), rel=1e-3, abs=1e-6
         ), name
 

@@ -1,4 +1,4 @@
-"""Fits to spike times alone: recovered truth, and a verdict where there is none to recover."""
+"""Fits to spike times alone recover the truth, or give a verdict if there is none to recover."""
 
 from __future__ import annotations
 

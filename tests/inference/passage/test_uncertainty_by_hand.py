@@ -1,5 +1,5 @@
-"""Cross-validation, profile, bootstrap and held-out scores of spike times on paper: inverse
-Gaussian intervals again."""
+"""Cross-validation, profile, bootstrap and held-out scores of spike times, computed by hand for
+inverse Gaussian intervals."""
 
 from __future__ import annotations
 
@@ -21,7 +21,8 @@ def result():
 
 
 def closed_fit(lengths):
-    """Mean and shape (reset to threshold over sigma, squared) at the maximum."""
+    """Return mean and shape (squared ratio of the distance from reset to threshold to sigma) at the
+    maximum."""
     mean = np.mean(lengths)
     return mean, 1 / (np.mean(1 / lengths) - 1 / mean)
 
@@ -47,11 +48,11 @@ def test_blocks_left_out_have_the_bits_of_the_closed_fit_to_the_others(result):
         gains.append(np.sum(log_density(held, *closed_fit(kept))) - poisson)
         counts.append(len(held))
     assert counts == [3, 18, 18, 21]  # the first spike is at 0.3 s
-    found = cross_validate(PERFECT, result, TIMES, prior_width=np.inf)
-    assert found.folds == pytest.approx(
+    validation = cross_validate(PERFECT, result, TIMES, prior_width=np.inf)
+    assert validation.folds == pytest.approx(
         [g / c / np.log(2) for g, c in zip(gains, counts, strict=True)], abs=0.02
     )
-    assert found.bits_per_spike == pytest.approx(np.sum(gains) / 60 / np.log(2), abs=6e-3)
+    assert validation.bits_per_spike == pytest.approx(np.sum(gains) / 60 / np.log(2), abs=6e-3)
 
 
 def test_the_profile_of_the_drift_is_the_closed_one(result):
