@@ -9,6 +9,7 @@ import jax
 import numpy as np
 from numpy.typing import NDArray
 
+from neurocode.errors import DataError
 from neurocode.inference.population.traces import spike_traces
 
 Array = jax.Array
@@ -36,9 +37,6 @@ class Chunks(NamedTuple):
     traces: Array | NDArray
     counted: Array | NDArray
     presentations: Array | NDArray
-
-    def __len__(self) -> int:
-        raise TypeError("Ask for n_chunks, since a tuple has the length of its fields.")
 
     @property
     def n_chunks(self) -> int:
@@ -86,6 +84,11 @@ def cut_pieces(
     Frames before a piece are zero, the mean of a stimulus that was centred. The first
     ``unsettled_bins`` of each chunk do not count, since the state of the neurons is not known
     there; traces of spikes go on from the chunk before.
+
+    Raises
+    ------
+    DataError
+        If no piece is longer than the bins that do not count.
     """
     columns: list[list[NDArray]] = [[], [], [], [], []]
     for number, spikes in enumerate(pieces):
@@ -110,6 +113,11 @@ def cut_pieces(
             counted[unsettled_bins : end - start] = 1.0
             columns[3].append(counted)
             columns[4].append(np.float32(presentations[number]))
+    if not columns[1]:
+        raise DataError(
+            f"No piece is longer than {unsettled_bins} bins, in which the neurons settle and "
+            f"spikes do not count."
+        )
     stacked = [np.stack(column) if column else None for column in columns]
     return Chunks(*stacked)
 

@@ -156,7 +156,7 @@ def fit_population(
         coupling=coupling,
         stimulus_mean=_stimulus_mean(data),
         bins_per_frame=data.bins_per_frame,
-        notes=notes,
+        notes=notes + _refractory_notes(likelihood, weights, chunks),
     )
 
 
@@ -196,6 +196,20 @@ def _notes(data: PopulationExperiment, coupling: str) -> tuple[str, ...]:
         )
         warnings.warn(notes[-1], OvercoupledWarning, stacklevel=3)
     return tuple(notes)
+
+
+def _refractory_notes(
+    likelihood: PopulationLikelihood, weights: Weights, chunks: Chunks
+) -> tuple[str, ...]:
+    if likelihood.neuron.base.refractory is None:
+        return ()
+    left_out = int(np.sum(summed_over(likelihood.refractory_spikes, weights, chunks)))
+    if not left_out:
+        return ()
+    return (
+        f"{left_out} of {int(np.sum(chunks.n_spikes))} spikes lie in the refractory period of the "
+        f"model and do not count; a shorter one would keep them.",
+    )
 
 
 def _start(likelihood: PopulationLikelihood, data: PopulationExperiment, seed: int) -> Weights:

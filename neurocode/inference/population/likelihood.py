@@ -85,7 +85,9 @@ class PopulationLikelihood:
         self, weights: Weights, drive: Array, chunks: Chunks, shift: Array | float = 0.0
     ) -> tuple[Array, Array]:
         """Return the logarithms of the probabilities of a spike and of none in each bin, given the
-        spikes before it, (chunks, cells, bins); both are zero where a cell is refractory.
+        spikes before it, (chunks, cells, bins).
+
+        Both are zero where a cell is refractory, so that a spike there does not count.
 
         ``shift`` is added to all margins, in units of the noise.
         """
@@ -99,6 +101,12 @@ class PopulationLikelihood:
             margin + self.neuron.scale * (coupled + shift), column, self.neuron.dt
         )
         return jnp.where(refractory, 0.0, log_spike), jnp.where(refractory, 0.0, log_none)
+
+    def refractory_spikes(self, weights: Weights, chunks: Chunks) -> Array:
+        """Return the number of counted spikes of each cell that its refractory period excludes."""
+        values = self.coordinates.values(weights["neuron"])
+        refractory = self._membranes(values, self.drive(weights, chunks), chunks.spikes)[1]
+        return jnp.einsum("bct,bct,bt->c", refractory, chunks.spikes, chunks.counted)
 
     def _membranes(
         self, values: dict[str, Array], drive: Array, spikes: Array

@@ -13,11 +13,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neurocode.errors import ModelError
+from neurocode.models.expressions import names_in
 from neurocode.models.model import NeuronModel
 from neurocode.models.noise import EscapeNoise
 from neurocode.models.parameter import Parameter
 from neurocode.simulation.linearisation import linearise
 from neurocode.simulation.step import Step, step_function
+from neurocode.units import si_unit_text
 
 #: Time constants of the traces in ms, from a single bin to adaptation (our choice).
 TIME_CONSTANTS_MS = (1.7, 3.4, 6.8, 13.6, 27.0, 54.0, 160.0)
@@ -55,6 +57,11 @@ class PopulationNeuron:
                 f"{'xi' if self.base.has_diffusion else 'no escape noise'}."
             )
         _ = self.base.only_input
+        if any("t" in names_in(e.expression) for e in self.base.parsed if e.expression):
+            raise ModelError(
+                f"Model '{self.base.name}' reads the time t, which pieces of a recording do not "
+                f"have in common."
+            )
         times = self.time_constants
         if not times or min(times) <= 0 or len(set(times)) < len(times):
             raise ModelError(
@@ -75,7 +82,7 @@ class PopulationNeuron:
     @cached_property
     def model(self) -> NeuronModel:
         """The model with the traces in its equations and the history in its reset."""
-        unit = self.base.parameters[self.noise.scale].unit
+        unit = si_unit_text(self.base.parameters[self.noise.scale].unit)
         numbers = range(1, len(self.time_constants) + 1)
         parameters = dict(self.base.parameters)
         for n, time_constant in zip(numbers, self.time_constants, strict=True):

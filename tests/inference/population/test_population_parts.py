@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import neurocode as nc
-from neurocode.errors import ModelError
+from neurocode.errors import DataError, ModelError
 from neurocode.inference.population import LinearFrontEnd, SeparableFilters, SubunitFrontEnd
 from neurocode.inference.population.blocked_filter import filter_frames
 from neurocode.inference.population.chunks import Chunks, cut_pieces
@@ -207,6 +207,7 @@ def test_a_drive_in_units_of_the_noise_moves_a_neuron_with_units_alike() -> None
     neuron = PopulationNeuron(model, TIMES, 1e-4)
     values = model.values
     assert neuron.input_scale == pytest.approx(values["Delta_V"] * values["g_L"], rel=1e-6)
+    assert "dx_2/dt = -x_2/tau_x_2 : volt" in neuron.model.equations
 
 
 def test_rates_become_drives() -> None:
@@ -230,3 +231,37 @@ def test_the_penalty_of_a_linear_front_end_by_hand() -> None:
     front_end = LinearFrontEnd(SeparableFilters(1, 4, 2, 1, 10.0))
     weights = {"space": jnp.asarray([[[1.0, 3.0]]]), "time": jnp.asarray([[[2.0, 0.0]]])}
     assert front_end.penalty(weights).tolist() == [10.0 * 4 + 10 + 4]
+
+
+def test_spikes_in_a_refractory_period_are_counted() -> None:
+    """After a spike a neuron with 6 ms cannot fire in the next two bins of 2 ms, as in Brian2: spikes
+    1 and 2 bins after one do not count, a spike 3 bins after one does."""
+    model = nc.models.gif().with_parameters(t_ref="6 ms")
+    likelihood = PopulationLikelihood(PopulationNeuron(model, TIMES, DT), None, 1)
+    spikes = np.zeros((1, 720), np.float32)
+    spikes[0, [300, 301, 400, 402, 500, 503]] = 1
+    weights = {
+        "offset": np.zeros(1, np.float32),
+        "drift": np.zeros((1, 2), np.float32),
+        "neuron": likelihood.coordinates.start(),
+    }
+    chunks = chunks_of(likelihood, spikes, 0.0)
+    assert likelihood.refractory_spikes(weights, chunks).tolist() == [2.0]
+
+
+def test_a_model_that_reads_the_time_is_refused() -> None:
+    model = nc.models.NeuronModel(
+        name="clock",
+        equations="dv/dt = (I*sin(t/second) - v)/tau : 1\nI : 1",
+        margin="v",
+        reset="v = 0",
+        parameters=nc.models.escape_lif().parameters,
+        noise=nc.models.escape_lif().noise,
+    )
+    with pytest.raises(ModelError, match="reads the time"):
+        PopulationNeuron(model, TIMES, DT)
+
+
+def test_pieces_that_are_too_short_are_refused(likelihood) -> None:
+    with pytest.raises(DataError, match="longer than 100 bins"):
+        chunks_of(likelihood, np.ones((3, 100), np.float32), 0.0)
