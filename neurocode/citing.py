@@ -17,6 +17,7 @@ TOPICS = {
     "describe": ("Shinomoto et al. 2003", "Lempel & Ziv 1976", "Benjamini & Hochberg 1995"),
     "complexity": ("Lempel & Ziv 1976",),
     "fluctuation-driven": ("Rossbroich et al. 2022",),
+    "population": ("Mahuas et al. 2020", "Benjamini & Hochberg 1995"),
 }
 #: Sources as descriptions of models name them: "Ma, Yan, Tang 2023", "Pozzorini et al. 2015" or
 #: "Izhikevich 2007".
@@ -33,7 +34,8 @@ def cite(*used: object) -> str:
     ----------
     *used : NeuronModel, FitResult, Scores, Network, TrainingResult or str
         What was used; the topics ``"describe"`` and ``"complexity"`` stand for tables of units,
-        ``"fluctuation-driven"`` for a start of networks.
+        ``"fluctuation-driven"`` for a start of networks, ``"population"`` for couplings of a
+        recorded population.
 
     Returns
     -------

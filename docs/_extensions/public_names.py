@@ -19,6 +19,7 @@ MODULES = {
     "neurocode.simulation.stimuli": "Stimuli",
     "neurocode.inference": "Fitting models to spikes",
     "neurocode.inference.passage": "First passages of noise through a threshold",
+    "neurocode.inference.population": "Populations that were recorded together",
     "neurocode.statistics": "Statistics of spike trains, and complexity",
     "neurocode.plotting": "Figures",
     "neurocode.tasks": "Tasks for networks",

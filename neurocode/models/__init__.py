@@ -4,8 +4,8 @@ Contents
 --------
 NeuronModel, Parameter, EscapeNoise
     The classes of a model and its parts.
-lif, noisy_lif, normalised_lif, current_lif, adlif, adex, eif, qif, izhikevich, meta_neuron, gif,
-glif, igif, igif_ia, glm
+lif, escape_lif, noisy_lif, normalised_lif, current_lif, adlif, adex, eif, qif, izhikevich,
+meta_neuron, gif, glif, igif, igif_ia, glm
     Library models.
 lif_diffusive, eif_diffusive, qif_diffusive, lif_coloured
     Models with white noise for spike times alone, optionally with adaptation and a periodic drive.
@@ -19,6 +19,7 @@ from neurocode.models.adex import adex
 from neurocode.models.adlif import adlif
 from neurocode.models.catalogue import LIBRARY, by_name
 from neurocode.models.diffusive import eif_diffusive, lif_coloured, lif_diffusive, qif_diffusive
+from neurocode.models.escape_lif import escape_lif
 from neurocode.models.files import load
 from neurocode.models.gif import gif
 from neurocode.models.glif import glif
@@ -41,6 +42,7 @@ __all__ = [
     "current_lif",
     "eif",
     "eif_diffusive",
+    "escape_lif",
     "gif",
     "glif",
     "glm",

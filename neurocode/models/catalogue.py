@@ -9,6 +9,7 @@ from neurocode.errors import ModelError
 from neurocode.models.adex import adex
 from neurocode.models.adlif import adlif
 from neurocode.models.diffusive import eif_diffusive, lif_coloured, lif_diffusive, qif_diffusive
+from neurocode.models.escape_lif import escape_lif
 from neurocode.models.files import load
 from neurocode.models.gif import gif
 from neurocode.models.glif import LEVELS, glif
@@ -33,6 +34,7 @@ LIBRARY: dict[str, Callable[[], NeuronModel]] = {
     "lif-current": current_lif,
     "noisy-lif": noisy_lif,
     **{f"noisy-lif-{mode}": partial(noisy_lif, mode) for mode in NOISE_MODES if mode != "escape"},
+    "escape-lif": escape_lif,
     "adlif": adlif,
     "adlif-euler-forward": partial(adlif, "euler-forward"),
     "adex": adex,

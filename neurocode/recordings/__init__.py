@@ -8,6 +8,8 @@ detect_spikes
     Spikes from a membrane potential.
 Experiment, Repeat
     A recording prepared for a fit, and one of its sweeps.
+PopulationExperiment, PopulationRepeats
+    Cells that were recorded together: spike counts, stimulus, repeats.
 sweep_table
     A table of the sweeps of a file with the stimulus and spikes of each.
 Trains
@@ -25,6 +27,7 @@ from neurocode.recordings.detection import detect_spikes
 from neurocode.recordings.experiment import Experiment
 from neurocode.recordings.files import read, read_trains, write
 from neurocode.recordings.layout import Layout, read_layout
+from neurocode.recordings.population import PopulationExperiment, PopulationRepeats
 from neurocode.recordings.repeat import Repeat
 from neurocode.recordings.sweep_table import sweep_table
 from neurocode.recordings.trains import Trains
@@ -32,6 +35,8 @@ from neurocode.recordings.trains import Trains
 __all__ = [
     "Experiment",
     "Layout",
+    "PopulationExperiment",
+    "PopulationRepeats",
     "Repeat",
     "Trains",
     "datasets",

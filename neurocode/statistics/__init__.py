@@ -95,6 +95,15 @@ from neurocode.statistics.locked_surrogates import (
 )
 from neurocode.statistics.online_complexity import OnlineLZ76
 from neurocode.statistics.population_complexity import population_lz76, sliding_lz76
+from neurocode.statistics.population_scores import (
+    PopulationScores,
+    counts_of_repeats,
+    fano_of_repeats,
+    noise_covariances,
+    score_halves,
+    score_repeats,
+    smoothed_psth,
+)
 from neurocode.statistics.spike_distances import (
     mean_distance,
     spike_distance,
@@ -168,6 +177,7 @@ __all__ = [
     "IntervalHistogram",
     "MdStar",
     "OnlineLZ76",
+    "PopulationScores",
     "Raster",
     "RateOverTime",
     "Statistic",
@@ -196,6 +206,7 @@ __all__ = [
     "correlogram_reach",
     "count_coincidences",
     "count_moments",
+    "counts_of_repeats",
     "cross_correlogram",
     "curves",
     "decode_stimulus",
@@ -207,6 +218,7 @@ __all__ = [
     "fano_column",
     "fano_factor",
     "fano_factors",
+    "fano_of_repeats",
     "fano_time_curve",
     "grid_width",
     "information",
@@ -228,6 +240,7 @@ __all__ = [
     "mean_matched_fano_factor",
     "miller_madow_entropy",
     "mutual_information",
+    "noise_covariances",
     "normalised_correlation",
     "normalised_lz76",
     "occupied_bins",
@@ -244,10 +257,13 @@ __all__ = [
     "reliability",
     "require_surrogates",
     "rescaled_intervals",
+    "score_halves",
+    "score_repeats",
     "serial_correlations",
     "signal_and_noise_correlation",
     "sliding_fano_factor",
     "sliding_lz76",
+    "smoothed_psth",
     "spike_counts",
     "spike_distance",
     "spike_distances",

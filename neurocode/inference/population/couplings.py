@@ -1,0 +1,156 @@
+"""Couplings between cells with standard errors, and a verdict for each pair."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from scipy.stats import chi2
+
+from neurocode.inference.population.chunks import Chunks
+from neurocode.inference.population.from_repeats import COUPLING_RIDGE, HISTORY_RIDGE
+from neurocode.inference.population.front_end import Weights
+from neurocode.inference.population.likelihood import PopulationLikelihood
+
+Array = jax.Array
+
+#: Share of false couplings among those that are reported (Benjamini & Hochberg 1995).
+FALSE_DISCOVERY_RATE = 0.05
+#: Time after a spike over which the strength of a coupling is summed, in milliseconds.
+STRENGTH_MS = 20.0
+
+
+def jump_information(
+    likelihood: PopulationLikelihood,
+    weights: Weights,
+    drives: Array,
+    chunks: Chunks,
+    *,
+    same_drive: bool,
+) -> NDArray[np.float64]:
+    """Return the Fisher information of the jumps of each cell.
+
+    Let m be the margin in units of the noise, p(m) the probability of a spike, and x the traces of
+    all cells. A bin adds ``w x x'`` with ``w = (dp/dm)^2 / (p (1 - p))``. Information about the
+    drive is taken out: with ``same_drive`` that of a free value in each bin, which chunks (repeats
+    of one stimulus) share, else that of a constant. The parameters of the neuron and of the front
+    end are taken as known.
+
+    Parameters
+    ----------
+    likelihood : PopulationLikelihood
+    weights : dict
+    drives : array (chunks, cells, bins)
+    chunks : Chunks
+    same_drive : bool
+
+    Returns
+    -------
+    numpy.ndarray (cells, cells * traces, cells * traces)
+    """
+    n_chunks, n_cells, n_bins = chunks.spikes.shape
+    size = n_cells * chunks.traces.shape[2]
+    squares = np.zeros((n_cells, size, size))
+    weighted = np.zeros((n_cells, n_bins, size))
+    total = np.zeros((n_cells, n_bins))
+    margin_weights = jax.jit(_margin_weights, static_argnums=0)
+    for n in range(n_chunks):
+        some = chunks.take(np.array([n]))
+        w = np.asarray(margin_weights(likelihood, weights, drives[n : n + 1], some), float)[0]
+        x = np.asarray(some.traces[0], float).reshape(size, n_bins)
+        for cell in range(n_cells):
+            wx = w[cell] * x
+            squares[cell] += wx @ x.T
+            weighted[cell] += wx.T
+        total += w
+    if not same_drive:
+        weighted, total = weighted.sum(1, keepdims=True), total.sum(1, keepdims=True)
+    known = np.divide(1.0, total, out=np.zeros_like(total), where=total > 0)
+    return squares - np.einsum("cta,ct,ctb->cab", weighted, known, weighted, optimize=True)
+
+
+def coupling_table(
+    jumps: NDArray, information: NDArray, time_constants: Sequence[float], names: Sequence[str]
+) -> pd.DataFrame:
+    """Return one row per ordered pair of cells.
+
+    Parameters
+    ----------
+    jumps : array (receivers, senders, traces)
+    information : array (receivers, senders * traces, senders * traces)
+    time_constants : sequence of float
+        Of the traces in seconds.
+    names : sequence of str
+
+    Returns
+    -------
+    pandas.DataFrame
+        ``sender``, ``receiver``; ``strength`` is the integral of the effect of a spike on the
+        margin over the first 20 ms, in units of the noise times milliseconds, with
+        ``standard_error``; ``p_value`` is that of a Wald test that all jumps of the pair are zero;
+        ``verdict`` is ``excitatory``, ``inhibitory`` (the sign of the strength) or ``none`` at a
+        false discovery rate of 5 % over all pairs.
+    """
+    n_cells, _, n_traces = jumps.shape
+    ridge = np.where(np.eye(n_cells, dtype=bool), HISTORY_RIDGE, COUPLING_RIDGE)
+    times = np.asarray(time_constants) * 1e3
+    integral = times * -np.expm1(-STRENGTH_MS / times)
+    rows = []
+    for receiver in range(n_cells):
+        prior = np.diag(2 * np.repeat(ridge[receiver], n_traces))
+        covariance = np.linalg.inv(information[receiver] + prior)
+        for sender in range(n_cells):
+            if sender == receiver:
+                continue
+            part = slice(sender * n_traces, (sender + 1) * n_traces)
+            block, pair = covariance[part, part], jumps[receiver, sender].astype(float)
+            wald = pair @ np.linalg.solve(block, pair)
+            rows.append(
+                {
+                    "sender": names[sender],
+                    "receiver": names[receiver],
+                    "strength": float(integral @ pair),
+                    "standard_error": float(np.sqrt(integral @ block @ integral)),
+                    "p_value": float(chi2.sf(wald, n_traces)),
+                }
+            )
+    table = pd.DataFrame(
+        rows, columns=["sender", "receiver", "strength", "standard_error", "p_value"]
+    )
+    real = discovered(table["p_value"].to_numpy(), FALSE_DISCOVERY_RATE)
+    sign = np.where(table["strength"] > 0, "excitatory", "inhibitory")
+    return table.assign(verdict=np.where(real, sign, "none"))
+
+
+def discovered(p_values: NDArray, rate: float) -> NDArray[np.bool_]:
+    """Return which hypotheses are rejected at a false discovery rate (Benjamini & Hochberg 1995).
+
+    Examples
+    --------
+    >>> discovered(np.array([0.001, 0.02, 0.04, 0.9]), 0.05).tolist()
+    [True, True, False, False]
+    """
+    order = np.argsort(p_values, kind="stable")
+    below = p_values[order] <= rate * np.arange(1, len(order) + 1) / len(order)
+    last = np.flatnonzero(below)[-1] + 1 if np.any(below) else 0
+    rejected = np.zeros(len(p_values), bool)
+    rejected[order[:last]] = True
+    return rejected
+
+
+def _margin_weights(
+    likelihood: PopulationLikelihood, weights: Weights, drive: Array, chunks: Chunks
+) -> Array:
+    """Return the Fisher information of each bin about its margin in units of the noise."""
+
+    def log_odds_of(shift: Array) -> Array:
+        log_spike, log_none = likelihood.log_probabilities(weights, drive, chunks, shift)
+        return log_spike - log_none
+
+    zero = jnp.zeros(())
+    log_odds, slope = jax.jvp(log_odds_of, (zero,), (jnp.ones(()),))
+    return jax.nn.sigmoid(log_odds) * jax.nn.sigmoid(-log_odds) * slope**2 * chunks.counted[:, None]

@@ -1,0 +1,200 @@
+"""Scores of a fitted population on held-out repeats: free runs, and bits per spike."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from neurocode.display import html, lines
+from neurocode.errors import DataError
+from neurocode.inference.options import whole_number
+from neurocode.inference.population.chunks import Chunks, cut_pieces
+from neurocode.inference.population.likelihood import LANE_BINS, summed_over
+from neurocode.inference.population.result import FittedPopulation
+from neurocode.recordings.population import PopulationExperiment, PopulationRepeats
+from neurocode.statistics.population_scores import PopulationScores, score_halves, score_repeats
+
+#: Bins at the start of a repeat that are not scored, and simulated repeats per recorded one.
+UNSCORED_BINS, TRIALS_PER_REPEAT = 200, 10
+#: Resamples of the recorded repeats for intervals.
+RESAMPLES = 200
+#: Scores with an interval and a ceiling.
+SCORED = (
+    "psth_r",
+    "psth_r2",
+    "fano_error",
+    "correlation_error_total",
+    "correlation_error_noise",
+)
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class PopulationEvaluation:
+    """Scores of a fitted population on repeats that it was not fitted to.
+
+    Attributes
+    ----------
+    scores : PopulationScores
+        Of free runs against all recorded repeats.
+    table : pandas.DataFrame
+        One row per score: ``model``, ``low_95`` and ``high_95`` (bootstrap over recorded repeats),
+        and ``recorded``, one half of the recorded repeats against the other.
+    bits_per_spike : pandas.Series
+        Per cell, given the recorded spikes before each bin, against the best constant rate.
+    simulated : numpy.ndarray (cells, bins, trials)
+        Free runs, all bins.
+    """
+
+    scores: PopulationScores
+    table: pd.DataFrame
+    bits_per_spike: pd.Series
+    simulated: NDArray[np.float32]
+
+    def _rows(self) -> list[str]:
+        rows = [
+            f"{name}: {row.model:.3f} ({row.low_95:.3f} to {row.high_95:.3f}), recording against "
+            f"itself {row.recorded:.3f}"
+            for name, row in self.table.iterrows()
+        ]
+        ratios = self.scores.rate_ratio
+        return [
+            *rows,
+            f"rates: {min(ratios):.2f} to {max(ratios):.2f} of the recorded ones",
+            f"bits per spike: {self.bits_per_spike.mean():.3f}",
+            f"runaways: {self.scores.runaways} of {self.scores.n_repeats}",
+        ]
+
+    def __repr__(self) -> str:
+        return lines("PopulationEvaluation", self._rows())
+
+    def _repr_html_(self) -> str:
+        return html("PopulationEvaluation", self.table, self._rows()[len(self.table) :])
+
+
+def evaluate_population(
+    population: FittedPopulation,
+    data: PopulationExperiment,
+    *,
+    trials: int | None = None,
+    seed: int = 0,
+) -> PopulationEvaluation:
+    """Let a fitted population run freely on the test stimulus and score it.
+
+    The first 200 bins of each repeat are not scored.
+
+    Parameters
+    ----------
+    population : FittedPopulation
+    data : PopulationExperiment
+        With test repeats, and their stimulus if the population has a front end.
+    trials : int, optional
+        Number of simulated repeats; ten times the recorded ones by default.
+    seed : int
+
+    Returns
+    -------
+    PopulationEvaluation
+
+    Raises
+    ------
+    DataError
+        If there are no test repeats or fewer than four, their stimulus is missing, or they are no
+        longer than the bins that are not scored.
+    FitError
+        For a number of trials or a seed that is not a whole number.
+    """
+    test = _test_of(population, data)
+    n_repeats = test.n_repeats
+    trials = (
+        TRIALS_PER_REPEAT * n_repeats
+        if trials is None
+        else whole_number(trials, "The number of trials", 2)
+    )
+    n_bins = test.spikes.shape[1]
+    presentations = np.resize(test.presentations, trials)
+    simulated = population.simulate(
+        test.stimulus if population.likelihood.front_end is not None else None,
+        n_bins=n_bins if population.likelihood.front_end is None else None,
+        trials=trials,
+        presentations=presentations,
+        seed=seed,
+    )
+    model, recorded = simulated[:, UNSCORED_BINS:], test.spikes[:, UNSCORED_BINS:]
+    return PopulationEvaluation(
+        scores=score_repeats(model, recorded),
+        table=_table(model, recorded, seed),
+        bits_per_spike=_bits_per_spike(population, test),
+        simulated=simulated,
+    )
+
+
+def _test_of(population: FittedPopulation, data: PopulationExperiment) -> PopulationRepeats:
+    test = data.test
+    if test is None or test.n_repeats < 4:
+        raise DataError("The data have no test of four repeats or more to evaluate on.")
+    if test.spikes.shape[1] <= UNSCORED_BINS:
+        raise DataError(
+            f"The test repeats hold {test.spikes.shape[1]} bins, expected more than "
+            f"{UNSCORED_BINS}, which are not scored."
+        )
+    if population.likelihood.front_end is not None and test.stimulus is None:
+        raise DataError("The test repeats have no stimulus, which the front end needs.")
+    if test.spikes.shape[0] != population.n_cells:
+        raise DataError(
+            f"The test holds {test.spikes.shape[0]} cells, the population {population.n_cells}."
+        )
+    return test
+
+
+def _table(model: NDArray, recorded: NDArray, seed: int) -> pd.DataFrame:
+    random, n_repeats = np.random.default_rng(seed), recorded.shape[2]
+    scores = score_repeats(model, recorded)
+    resampled = [
+        score_repeats(model, recorded[..., random.integers(n_repeats, size=n_repeats)])
+        for _ in range(RESAMPLES)
+    ]
+    halves = score_halves(recorded, seed=seed)
+    rows = {}
+    for name in SCORED:
+        low, high = np.quantile([getattr(row, name) for row in resampled], [0.025, 0.975])
+        rows[name] = (getattr(scores, name), low, high, halves[name])
+    return pd.DataFrame.from_dict(
+        rows, orient="index", columns=["model", "low_95", "high_95", "recorded"]
+    )
+
+
+def _bits_per_spike(population: FittedPopulation, test: PopulationRepeats) -> pd.Series:
+    chunks = _as_chunks(population, test)
+    gained = summed_over(population.likelihood.log_likelihood, population.weights, chunks)
+    n_spikes, n_bins = chunks.n_spikes, float(np.sum(chunks.counted))
+    return bits_per_spike(gained, n_spikes, n_bins, population.names)
+
+
+def bits_per_spike(
+    log_likelihood: NDArray, n_spikes: NDArray, n_bins: float, names: tuple[str, ...]
+) -> pd.Series:
+    """Return the gain over the best constant probability of a spike, in bits per spike of each
+    cell."""
+    rate = n_spikes / n_bins
+    constant = n_spikes * np.log(rate) + (n_bins - n_spikes) * np.log1p(-rate)
+    bits = (log_likelihood - constant) / (n_spikes * np.log(2))
+    return pd.Series(bits, index=pd.Index(names, name="cell"), name="bits per spike")
+
+
+def _as_chunks(population: FittedPopulation, test: PopulationRepeats) -> Chunks:
+    front_end = population.likelihood.front_end
+    unit = int(np.lcm(LANE_BINS, population.bins_per_frame))
+    stimulus = None if front_end is None else test.stimulus - population.stimulus_mean
+    return cut_pieces(
+        list(np.moveaxis(test.spikes, 2, 0)),
+        None if stimulus is None else [stimulus] * test.n_repeats,
+        test.presentations,
+        decays=population.likelihood.neuron.decays,
+        n_bins=-(-test.spikes.shape[1] // unit) * unit,
+        context_frames=0 if front_end is None else front_end.context_frames,
+        bins_per_frame=population.bins_per_frame,
+        unsettled_bins=UNSCORED_BINS,
+    )

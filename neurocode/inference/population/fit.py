@@ -1,0 +1,306 @@
+"""Fit a population that was recorded together."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Sequence
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from neurocode.errors import FitError
+from neurocode.inference.options import whole_number
+from neurocode.inference.population.chunks import Chunks, chunk_bins, cut_pieces
+from neurocode.inference.population.climb import Schedule, Tell, climb
+from neurocode.inference.population.couplings import coupling_table, jump_information
+from neurocode.inference.population.evaluation import bits_per_spike
+from neurocode.inference.population.from_repeats import (
+    FreeDrive,
+    fit_repeats,
+    jumps_penalty,
+    repeats_as_chunks,
+)
+from neurocode.inference.population.front_end import FrontEnd, Weights
+from neurocode.inference.population.likelihood import (
+    LANE_BINS,
+    PopulationLikelihood,
+    baseline,
+    summed_over,
+)
+from neurocode.inference.population.linear_front_end import LinearFrontEnd, SeparableFilters
+from neurocode.inference.population.neuron import TIME_CONSTANTS_MS, PopulationNeuron
+from neurocode.inference.population.result import FittedPopulation
+from neurocode.inference.population.subunit_front_end import SubunitFrontEnd
+from neurocode.models.model import NeuronModel
+from neurocode.recordings.population import PopulationExperiment
+
+Array = jax.Array
+
+COUPLINGS = ("repeats", "likelihood", "none")
+FRONT_ENDS = ("subunits", "linear")
+#: Longest lag of a filter of the stimulus in seconds, number of raised cosines, rank, subunits per
+#: cell and smoothness over neighbouring features, all chosen on held-out pieces of training.
+FILTER_SECONDS, N_FUNCTIONS, RANK, N_SUBUNITS, SMOOTHNESS = 0.4, 12, 2, 8, 20.0
+#: Bins at the start of a chunk that do not count.
+UNSETTLED_SECONDS = 0.15
+
+
+class OvercoupledWarning(UserWarning):
+    """Couplings by likelihood take what the stimulus does to two cells alike for a coupling."""
+
+
+def fit_population(
+    model: NeuronModel,
+    data: PopulationExperiment,
+    *,
+    front_end: str | FrontEnd | None = "subunits",
+    coupling: str = "repeats",
+    time_constants_ms: Sequence[float] = TIME_CONSTANTS_MS,
+    schedule: Schedule | None = None,
+    seed: int = 0,
+    tell: Tell | None = None,
+) -> FittedPopulation:
+    """Fit one neuron per cell, its history, couplings between cells, and what drives them.
+
+    Given the recorded spikes the cells are independent, so that all are fitted at once. History and
+    couplings are sums of exponentials that are added to the margin of the neuron.
+
+    Parameters
+    ----------
+    model : NeuronModel
+        With one input and escape noise, for example ``nc.models.escape_lif()``. Its free parameters
+        are fitted for each cell.
+    data : PopulationExperiment
+        Its test repeats are not used.
+    front_end : {"subunits", "linear"}, FrontEnd, or None
+        What turns the stimulus into the drive; None for a recording without a stimulus.
+    coupling : {"repeats", "likelihood", "none"}
+        ``"repeats"`` fits neurons, history and couplings to repeats of one stimulus with a free
+        drive, then the front end with these held (Mahuas et al. 2020). ``"likelihood"`` fits all at
+        once, which makes noise correlations too large where the stimulus is not modelled well.
+        ``"none"`` fits a history, but no couplings.
+    time_constants_ms : sequence of float
+        Of the exponentials.
+    schedule : Schedule, optional
+        Number of updates, learning rate and chunks per update.
+    seed : int
+    tell : callable, optional
+        Called with the number of the update and the number of updates.
+
+    Returns
+    -------
+    FittedPopulation
+
+    Raises
+    ------
+    FitError
+        For an unknown front end or coupling, a front end without a stimulus, or
+        ``coupling="repeats"`` without repeats.
+    ModelError
+        If the model has no escape noise, several inputs, or is not excited by its input.
+
+    Examples
+    --------
+    >>> import neurocode as nc
+    >>> rng = np.random.default_rng(0)
+    >>> data = nc.PopulationExperiment(rng.random((2, 8000)) < 0.02, dt=2e-3)
+    >>> population = nc.fit_population(
+    ...     nc.models.escape_lif(),
+    ...     data,
+    ...     front_end=None,
+    ...     coupling="none",
+    ...     schedule=nc.inference.population.Schedule(updates=3),
+    ... )
+    >>> population.simulate(n_bins=500, trials=4).shape
+    (2, 500, 4)
+    """
+    seed = whole_number(seed, "The seed")
+    chosen = _front_end(front_end, data)
+    if coupling not in COUPLINGS:
+        raise FitError(f"There is no coupling '{coupling}'; known are {', '.join(COUPLINGS)}.")
+    if coupling == "repeats" and data.repeats is None:
+        raise FitError(
+            "Couplings from repeats need repeats of one stimulus, of which the data have none: use "
+            "coupling='likelihood', or 'none'."
+        )
+    notes = _notes(data, coupling)
+    neuron = PopulationNeuron(model, tuple(t * 1e-3 for t in time_constants_ms), data.dt)
+    likelihood = PopulationLikelihood(neuron, chosen, data.n_cells)
+    weights = _start(likelihood, data, seed)
+    if coupling == "repeats":
+        fitted = fit_repeats(likelihood, data.repeats, weights, seed=seed, tell=tell)
+        table = _couplings_of_repeats(likelihood, fitted, data)
+        weights |= {name: fitted[name] for name in ("neuron", "jumps")}
+    chunks = _chunks(likelihood, data)
+    weights = _fit_front_end(
+        likelihood, weights, chunks, coupling, schedule or Schedule(), seed, tell
+    )
+    if coupling == "likelihood":
+        table = _couplings_of_likelihood(likelihood, weights, chunks, data)
+    elif coupling == "none":
+        table = coupling_table(np.zeros((1, 1, 1)), np.ones((1, 1, 1)), [1.0], data.names)
+    return FittedPopulation(
+        likelihood=likelihood,
+        weights=jax.tree.map(np.asarray, weights),
+        names=data.names,
+        couplings=table,
+        bits_per_spike=bits_per_spike(
+            summed_over(likelihood.log_likelihood, weights, chunks),
+            chunks.n_spikes,
+            float(np.sum(chunks.counted)),
+            data.names,
+        ),
+        coupling=coupling,
+        stimulus_mean=_stimulus_mean(data),
+        bins_per_frame=data.bins_per_frame,
+        notes=notes + _refractory_notes(likelihood, weights, chunks),
+    )
+
+
+def _front_end(front_end: str | FrontEnd | None, data: PopulationExperiment) -> FrontEnd | None:
+    if front_end is None:
+        return None
+    if data.stimuli is None:
+        raise FitError("The data have no stimulus, so that the front end must be None.")
+    if not isinstance(front_end, str):
+        return front_end
+    if front_end not in FRONT_ENDS:
+        raise FitError(f"There is no front end '{front_end}'; known are {', '.join(FRONT_ENDS)}.")
+    n_lags = max(2, round(FILTER_SECONDS / data.dt))
+    filters = SeparableFilters(
+        min(RANK, data.n_features),
+        n_lags,
+        min(N_FUNCTIONS, n_lags),
+        data.bins_per_frame,
+        SMOOTHNESS,
+    )
+    if front_end == "linear":
+        return LinearFrontEnd(filters)
+    return SubunitFrontEnd(filters, N_SUBUNITS, data.dt)
+
+
+def _notes(data: PopulationExperiment, coupling: str) -> tuple[str, ...]:
+    notes = []
+    if data.shared_bins:
+        notes.append(
+            f"{data.shared_bins} spikes were left out, since an earlier spike of the cell lies in "
+            f"their bin of {data.dt * 1e3:g} ms."
+        )
+    if coupling == "likelihood":
+        notes.append(
+            "Couplings by likelihood hold what the front end leaves out of a shared stimulus; "
+            "noise correlations of free runs come out too large."
+        )
+        warnings.warn(notes[-1], OvercoupledWarning, stacklevel=3)
+    return tuple(notes)
+
+
+def _refractory_notes(
+    likelihood: PopulationLikelihood, weights: Weights, chunks: Chunks
+) -> tuple[str, ...]:
+    if likelihood.neuron.base.refractory is None:
+        return ()
+    left_out = int(np.sum(summed_over(likelihood.refractory_spikes, weights, chunks)))
+    if not left_out:
+        return ()
+    return (
+        f"{left_out} of {int(np.sum(chunks.n_spikes))} spikes lie in the refractory period of the "
+        f"model and do not count; a shorter one would keep them.",
+    )
+
+
+def _start(likelihood: PopulationLikelihood, data: PopulationExperiment, seed: int) -> Weights:
+    n_cells, n_traces = data.n_cells, len(likelihood.neuron.time_constants)
+    weights: Weights = {
+        "offset": likelihood.neuron.drive_of_rate(data.rates).astype(np.float32),
+        "drift": np.zeros((n_cells, 2), np.float32),
+        "neuron": likelihood.coordinates.start(),
+        "jumps": np.zeros((n_cells, n_cells, n_traces), np.float32),
+    }
+    if likelihood.front_end is not None:
+        key = jax.random.PRNGKey(seed)
+        weights["front_end"] = likelihood.front_end.initial(key, n_cells, data.n_features)
+    return weights
+
+
+def _stimulus_mean(data: PopulationExperiment) -> NDArray[np.float32]:
+    if data.stimuli is None:
+        return np.zeros(0, np.float32)
+    return np.concatenate(data.stimuli).mean(axis=0, dtype=float).astype(np.float32)
+
+
+def _chunks(likelihood: PopulationLikelihood, data: PopulationExperiment) -> Chunks:
+    mean = _stimulus_mean(data)
+    lengths = [piece.shape[1] for piece in data.pieces]
+    front_end = likelihood.front_end
+    return cut_pieces(
+        data.pieces,
+        None if front_end is None else [stimulus - mean for stimulus in data.stimuli],
+        data.presentations,
+        decays=likelihood.neuron.decays,
+        n_bins=chunk_bins(lengths, LANE_BINS, data.bins_per_frame),
+        context_frames=0 if front_end is None else front_end.context_frames,
+        bins_per_frame=data.bins_per_frame,
+        unsettled_bins=max(round(UNSETTLED_SECONDS / data.dt), likelihood.settling_bins),
+    )
+
+
+def _fit_front_end(
+    likelihood: PopulationLikelihood,
+    weights: Weights,
+    chunks: Chunks,
+    coupling: str,
+    schedule: Schedule,
+    seed: int,
+    tell: Tell | None,
+) -> Weights:
+    """Return weights fitted to the chunks; jumps from repeats are held, without couplings only the
+    history is fitted."""
+    held = {"jumps"} if coupling == "repeats" else set()
+    n_cells = likelihood.n_cells
+    allowed = (
+        jnp.ones((n_cells, n_cells, 1)) if coupling == "likelihood" else jnp.eye(n_cells)[..., None]
+    )
+
+    def losses(free: Weights, fixed: Weights, some: Chunks) -> Array:
+        now = {**fixed, **free}
+        if "jumps" in free:
+            now["jumps"] = free["jumps"] * allowed
+        lost = -likelihood.log_likelihood(now, some) * (chunks.n_chunks / some.spikes.shape[0])
+        if likelihood.front_end is not None:
+            lost = lost + likelihood.front_end.penalty(now["front_end"])
+        return lost + (jumps_penalty(now["jumps"]) if "jumps" in free else 0.0)
+
+    free = {name: value for name, value in weights.items() if name not in held}
+    fixed = {name: weights[name] for name in held}
+    fitted = climb(losses, free, fixed, chunks, schedule, seed=seed, tell=tell)
+    return {**fixed, **fitted}
+
+
+def _couplings_of_repeats(
+    likelihood: PopulationLikelihood, fitted: Weights, data: PopulationExperiment
+) -> pd.DataFrame:
+    chunks = repeats_as_chunks(data.repeats, likelihood)
+    n_bins = chunks.spikes.shape[-1]
+    field = FreeDrive(data.repeats.spikes.shape[1])(fitted["field"], n_bins)
+    drives = baseline(fitted, jnp.asarray(chunks.presentations), data.n_cells, n_bins) + field
+    information = jump_information(likelihood, fitted, drives, chunks, same_drive=True)
+    return coupling_table(
+        np.asarray(fitted["jumps"]), information, likelihood.neuron.time_constants, data.names
+    )
+
+
+def _couplings_of_likelihood(
+    likelihood: PopulationLikelihood, weights: Weights, chunks: Chunks, data: PopulationExperiment
+) -> pd.DataFrame:
+    drive = jax.jit(likelihood.drive)
+    drives = np.concatenate(
+        [np.asarray(drive(weights, chunks.take(np.array([n])))) for n in range(chunks.n_chunks)]
+    )
+    information = jump_information(likelihood, weights, drives, chunks, same_drive=False)
+    return coupling_table(
+        np.asarray(weights["jumps"]), information, likelihood.neuron.time_constants, data.names
+    )

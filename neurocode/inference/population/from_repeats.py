@@ -1,0 +1,118 @@
+"""Couplings and history from repeats of one stimulus (two-step inference, Mahuas et al. 2020).
+
+The drive of each cell is a free function of time, the same in all repeats, so that what the
+stimulus does to two cells alike cannot be taken for a coupling between them. The stimulus itself is
+not needed.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from neurocode.inference.population.chunks import Chunks, cut_pieces
+from neurocode.inference.population.climb import Schedule, Tell, climb
+from neurocode.inference.population.front_end import Weights
+from neurocode.inference.population.likelihood import LANE_BINS, PopulationLikelihood, baseline
+from neurocode.recordings.population import PopulationRepeats
+
+Array = jax.Array
+
+#: Bins between two knots of the free drive, and weight in nats of the squared differences between
+#: neighbouring knots.
+KNOT_BINS, ROUGHNESS = 5, 0.1
+#: Weight of the squared jumps in nats: of couplings, and of the history.
+COUPLING_RIDGE, HISTORY_RIDGE = 1.0, 0.05
+#: Bins at the start of a repeat that do not count, since spikes before it are not known.
+UNKNOWN_HISTORY_BINS = 100
+SCHEDULE = Schedule(updates=250, rate=0.05, chunks_per_update=10_000)
+
+
+@dataclass(frozen=True)
+class FreeDrive:
+    """The drive as a function of time in a repeat, linear between knots.
+
+    Attributes
+    ----------
+    n_bins : int
+        Length of a repeat.
+    """
+
+    n_bins: int
+
+    @property
+    def n_knots(self) -> int:
+        """Number of knots."""
+        return -(-self.n_bins // KNOT_BINS) + 1
+
+    def __call__(self, knots: Array, n_bins: int) -> Array:
+        """Return the drive in each bin, (cells, bins), constant after the last knot."""
+        times = np.minimum(np.arange(n_bins) / KNOT_BINS, self.n_knots - 1)
+        before = np.minimum(times.astype(int), self.n_knots - 2)
+        share = (times - before).astype(np.float32)
+        return knots[:, before] * (1 - share) + knots[:, before + 1] * share
+
+
+def repeats_as_chunks(repeats: PopulationRepeats, likelihood: PopulationLikelihood) -> Chunks:
+    """Return one chunk per repeat, filled up to whole lanes."""
+    n_bins = repeats.spikes.shape[1]
+    return cut_pieces(
+        list(np.moveaxis(repeats.spikes, 2, 0)),
+        None,
+        repeats.presentations,
+        decays=likelihood.neuron.decays,
+        n_bins=-(-n_bins // LANE_BINS) * LANE_BINS,
+        context_frames=0,
+        bins_per_frame=1,
+        unsettled_bins=max(UNKNOWN_HISTORY_BINS, likelihood.settling_bins),
+    )
+
+
+def fit_repeats(
+    likelihood: PopulationLikelihood,
+    repeats: PopulationRepeats,
+    start: Weights,
+    *,
+    seed: int,
+    tell: Tell | None = None,
+) -> Weights:
+    """Return weights with ``jumps``, ``neuron`` and ``drift`` fitted to repeats, and the knots of
+    the free drive as ``field``.
+
+    Parameters
+    ----------
+    likelihood : PopulationLikelihood
+    repeats : PopulationRepeats
+    start : dict
+        With ``offset``, ``drift``, ``neuron`` and ``jumps``.
+    seed : int
+    tell : callable, optional
+    """
+    chunks = repeats_as_chunks(repeats, likelihood)
+    drive = FreeDrive(repeats.spikes.shape[1])
+    n_chunks, n_bins = chunks.n_chunks, chunks.spikes.shape[-1]
+    free = {**start, "field": jnp.zeros((likelihood.n_cells, drive.n_knots))}
+
+    def losses(free: Weights, fixed: Weights, some: Chunks) -> Array:
+        field = baseline(free, some.presentations, likelihood.n_cells, n_bins) + drive(
+            free["field"], n_bins
+        )
+        lost = -likelihood.of_drive(free, field, some)
+        return lost * (n_chunks / some.spikes.shape[0]) + _penalty(free)
+
+    return climb(losses, free, {}, chunks, SCHEDULE, seed=seed, tell=tell)
+
+
+def _penalty(weights: Weights) -> Array:
+    rough = ROUGHNESS * jnp.sum(jnp.diff(weights["field"], axis=1) ** 2, axis=1)
+    return rough + jumps_penalty(weights["jumps"])
+
+
+def jumps_penalty(jumps: Array) -> Array:
+    """Return the ridge penalty of the jumps of each cell, in nats."""
+    n_cells = jumps.shape[0]
+    ridge = jnp.where(jnp.eye(n_cells, dtype=bool), HISTORY_RIDGE, COUPLING_RIDGE)
+    return jnp.einsum("csk,cs->c", jumps**2, ridge)
