@@ -234,8 +234,8 @@ def test_the_penalty_of_a_linear_front_end_by_hand() -> None:
 
 
 def test_spikes_in_a_refractory_period_are_counted() -> None:
-    """With a period of 6 ms a neuron cannot fire in the two bins of 2 ms after a spike, as in Brian2:
-    spikes 1 and 2 bins after one do not count, a spike 3 bins after one does."""
+    """With a period of 6 ms a neuron cannot fire in the two bins of 2 ms after a spike, as in
+    Brian2: spikes 1 and 2 bins after one do not count, a spike 3 bins after one does."""
     model = nc.models.gif().with_parameters(t_ref="6 ms")
     likelihood = PopulationLikelihood(PopulationNeuron(model, TIMES, DT), None, 1)
     spikes = np.zeros((1, 720), np.float32)
