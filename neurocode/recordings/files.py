@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import neo
+import neo.io
 import numpy as np
 
 from neurocode.errors import DataError
@@ -231,7 +232,7 @@ NEO_READERS: dict[str, Callable[[Path], neo.Block]] = {
     ".ibw": read_ibw,
     ".nix": _read_nix,
 }
-READ_INSTEAD = dict.fromkeys(
+READ_INSTEAD: dict[str, str] = dict.fromkeys(
     (".mat", ".h5", ".hdf5"),
     "say where its spike times are by a layout (neurocode.recordings.read_layout, neurocode "
     "describe)",
