@@ -6,6 +6,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import neo
 import neo.io
@@ -217,7 +218,8 @@ def _read_nix(path: Path) -> neo.Block:
     require("nixio")
     require_self_contained(path)
     require_units(path)
-    with neo.io.NixIO(str(path), "ro") as nix:
+    reader: Any = neo.io.NixIO(str(path), "ro")  # Neo annotates what it holds as None
+    with reader as nix:
         if len(nix.nix_file.blocks) != 1:
             raise DataError(
                 f"{path}: the file holds {len(nix.nix_file.blocks)} blocks, expected one."

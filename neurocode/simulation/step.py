@@ -71,6 +71,19 @@ class Step:
     uses_spiked: bool = field(compare=False)
     within_step: bool = field(compare=False)
 
+    @property
+    def escape_noise(self) -> EscapeNoise:
+        """The escape noise of the model.
+
+        Raises
+        ------
+        ModelError
+            If the model has none.
+        """
+        if self.noise is None:
+            raise ModelError("The model has no escape noise, so no spike has a probability.")
+        return self.noise
+
     def initial_state(self, parameters: Values, shape: tuple[int, ...] = ()) -> State:
         """Return the state at time zero, in which every variable has the same shape.
 

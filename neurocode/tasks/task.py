@@ -37,7 +37,7 @@ class Part:
     def __len__(self) -> int:
         return len(self.inputs)
 
-    def select(self, indices: np.ndarray) -> Part:
+    def select(self, indices: np.ndarray | jax.Array) -> Part:
         """Return a part with the sequences at the given indices."""
         return Part(self.inputs[indices], self.targets[indices], self.valid[indices])
 
