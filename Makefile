@@ -9,7 +9,7 @@ ifneq ($(wildcard ../shared/data),)
 export NEUROCODE_DATA ?= $(abspath ../shared/data)
 endif
 
-.PHONY: demo test test-all fuzz mutants lint docs release-check clean
+.PHONY: demo test test-all fuzz mutants lint types docs release-check clean
 
 # The file .with-EXTRA says that an extra of pyproject.toml is installed: a demonstration needs less than the tests.
 $(VENV)/.with-%: pyproject.toml
@@ -39,6 +39,11 @@ fuzz: $(VENV)/.with-test
 lint: $(VENV)/.with-test
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+
+# Types of the package, checked in an environment with all libraries that it may use. The first run downloads Node.js, on which pyright runs.
+types: $(VENV)/.with-test
+	$(BIN)/python -m pip install --quiet "pyright>=1.1.400"
+	$(BIN)/pyright --pythonpath $(BIN)/python
 
 # The site, warnings as errors; it opens from the file system. Examples that read recordings are left out where there are none.
 docs: $(VENV)/.with-docs

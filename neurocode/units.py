@@ -6,7 +6,7 @@ import ast
 import re
 from functools import lru_cache
 from numbers import Integral
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, SupportsFloat, TypeGuard, cast
 
 import numpy as np
 import quantities as pq
@@ -118,7 +118,12 @@ def _power(node: ast.expr, text: str) -> float:
         power = ast.literal_eval(node)
     except ValueError:
         power = None
-    if type(power) not in (int, float) or abs(power) > 6 or 2 * power != int(2 * power):
+    if (
+        not isinstance(power, (int, float))
+        or isinstance(power, bool)
+        or abs(power) > 6
+        or 2 * power != int(2 * power)
+    ):
         raise ModelError(
             f"'{text}' is not a unit: a power must be a whole or half number from -6 to 6."
         )
@@ -296,7 +301,7 @@ def plain_numbers(values: object, what: str) -> np.ndarray:
     return array.astype(float)
 
 
-def is_whole(value: object, least: int) -> bool:
+def is_whole(value: object, least: int) -> TypeGuard[int]:
     """Whether a value is a whole number of at least ``least``; a truth value is not.
 
     Examples
@@ -304,7 +309,7 @@ def is_whole(value: object, least: int) -> bool:
     >>> is_whole(np.int64(3), 1), is_whole(3.0, 1), is_whole(True, 1)
     (True, False, False)
     """
-    return isinstance(value, Integral) and not isinstance(value, bool) and bool(value >= least)
+    return isinstance(value, Integral) and not isinstance(value, bool) and int(value) >= least
 
 
 def strip_unit(values: object, unit: str, what: str) -> np.ndarray:
@@ -324,9 +329,10 @@ def strip_unit(values: object, unit: str, what: str) -> np.ndarray:
     if isinstance(values, pq.Quantity):
         plain_numbers(values.magnitude, what)
         return signal_to_si(values, unit, what)
-    if hasattr(values, "dim") and values.dim is not parse_unit(unit).dim:
+    dimension = brian_dimension(values)
+    if dimension is not None and dimension is not parse_unit(unit).dim:
         raise DataError(
-            f"{what} is in {_brian_unit_text(values.dim)}, expected a unit of {si_unit_text(unit)}."
+            f"{what} is in {_brian_unit_text(dimension)}, expected a unit of {si_unit_text(unit)}."
         )
     return plain_numbers(values, what)
 
@@ -353,6 +359,36 @@ def require_membrane_current(values: np.ndarray) -> np.ndarray:
     return values
 
 
+def brian_dimension(value: object) -> Dimension | None:
+    """Dimension of a quantity of Brian2; None for anything else.
+
+    Examples
+    --------
+    >>> brian_dimension(0.5) is None
+    True
+    """
+    return getattr(value, "dim", None)
+
+
+def number_in(quantity: Any, unit: str) -> float:
+    """A quantity as a plain number in a unit.
+
+    Neo annotates starts, ends, rates and periods as None or whole numbers; those of its signals and
+    trains are quantities.
+
+    Raises
+    ------
+    ValueError
+        If the quantity has another dimension.
+
+    Examples
+    --------
+    >>> number_in(250.0 * pq.ms, "s")
+    0.25
+    """
+    return float(quantity.rescale(unit))
+
+
 def in_si(value: object, unit: str, what: str) -> float:
     """Return a number in SI from a number in SI, text, or a quantity of `quantities` or Brian2.
 
@@ -374,12 +410,13 @@ def in_si(value: object, unit: str, what: str) -> float:
             number = to_si(number, text_unit)
         elif isinstance(value, pq.Quantity):
             number = float(value.rescale(to_neo_units(si_unit_text(unit))))
-        elif isinstance(value, (bool, np.bool_)) or (
-            hasattr(value, "dim") and value.dim is not parse_unit(unit).dim
+        elif isinstance(value, (bool, np.bool_)) or brian_dimension(value) not in (
+            None,
+            parse_unit(unit).dim,
         ):
             raise ValueError
         else:
-            number = float(value)
+            number = float(cast("SupportsFloat", value))  # anything else is the TypeError below
     except (ModelError, TypeError, ValueError):
         raise DataError(
             f"{what} is {value!r}, expected a number in {si_unit_text(unit)} or text with a unit."

@@ -105,15 +105,16 @@ def _run(board: ModuleType, name: str, path: Path, quick: bool, allow_busy: bool
 
 
 def _print(rows: pd.DataFrame) -> None:
-    for row in rows.itertuples(index=False):
+    for row in rows.to_dict("records"):
         ours, peer_value = (
-            f"{value:.4g} {row.unit}".strip() for value in (row.ours, row.peer_value)
+            f"{row[name]:.4g} {row['unit']}".strip() for name in ("ours", "peer_value")
         )
-        beside = "" if row.kind == "no peer" else f"; {row.peer} {peer_value}"
-        source = f" ({row.source})" if row.kind == "published" else ""
-        ratio = "" if row.ratio != row.ratio else f"; ratio {row.ratio:.3g}"
-        note = f"; {row.note}" if row.note else ""
-        show(escape(f"- {row.case}, {row.measure}: {ours}{beside}{source}{ratio}{note}"))
+        beside = "" if row["kind"] == "no peer" else f"; {row['peer']} {peer_value}"
+        source = f" ({row['source']})" if row["kind"] == "published" else ""
+        ratio = "" if row["ratio"] != row["ratio"] else f"; ratio {row['ratio']:.3g}"
+        note = f"; {row['note']}" if row["note"] else ""
+        text = f"- {row['case']}, {row['measure']}: {ours}{beside}{source}{ratio}{note}"
+        show(escape(text))
 
 
 def _require_writable(path: Path) -> None:

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich import print as show
 
+from neurocode.frames import kept
+
 if TYPE_CHECKING:
     from neurocode.models import NeuronModel
 
@@ -76,7 +78,7 @@ def demo_command(
         write_fit(folder, result, scores, experiment, truth=truth)
     print_entry(entry(result, scores, experiment))
     frame = parameter_table(result, truth)
-    show_table(frame[frame["status"] != "fixed"], HEADINGS)
+    show_table(kept(frame, frame["status"] != "fixed"), HEADINGS)
     show("from and to: limits of 95 % intervals, 19 in 20 of which contain the true value")
     show_report(output)
 

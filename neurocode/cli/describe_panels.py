@@ -5,16 +5,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
+from matplotlib.figure import Figure
 
 from neurocode.cli import page
 from neurocode.cli.describe_text import complexity_of_units
 from neurocode.cli.spreadsheet import write_csv
 from neurocode.cli.unit_choice import MOST_PANELS
 from neurocode.errors import DataError
+from neurocode.frames import column
 from neurocode.plotting.correlogram_figure import correlogram_figure
 from neurocode.plotting.unit_figure import unit_figure
 from neurocode.recordings.trains import Trains, join
@@ -102,7 +105,7 @@ def stimulus_parts(session: Session, folder: Path) -> list[str]:
     stimuli."""
     parts = []
     for number, file in enumerate(session.files):
-        units = np.flatnonzero(session.file_of == number)
+        units = np.flatnonzero(session.file_of == number).tolist()
         trains = join([session.trains.select(unit) for unit in units])
         if trains.n_trains > len(np.unique(trains.unit)):
             parts.append(stimulus_table(trains).assign(file=file))
@@ -114,10 +117,10 @@ def stimulus_parts(session: Session, folder: Path) -> list[str]:
             )
         ]
     table = pd.concat(parts, ignore_index=True)
-    table = table[["file", *STIMULUS_COLUMNS]]
+    table = table.filter(items=["file", *STIMULUS_COLUMNS])
     write_csv(table.set_index("file"), folder / "stimuli.csv")
     meanings = {"file": "file of the units", **STIMULUS_COLUMNS}
-    if table["file"].nunique() == 1:
+    if column(table, "file").nunique() == 1:
         table = table.drop(columns="file")
     return [
         page.table(table, example="rate>5"),
@@ -262,7 +265,7 @@ def _described(panels: UnitPanels) -> str:
     )
 
 
-def _inline(figure: plt.Figure, folder: Path, description: str) -> str:
+def _inline(figure: Figure, folder: Path, description: str) -> str:
     """A figure as a picture in the page alone."""
     path = folder / "panel.png"
     figure.savefig(path, dpi=DPI)
@@ -287,7 +290,7 @@ def _pair(session: Session, first: int, second: int) -> Correlogram | str:
         return str(error)
 
 
-def _pair_row(pair: Correlogram | str) -> dict[str, object]:
+def _pair_row(pair: Correlogram | str) -> dict[str, Any]:
     if isinstance(pair, str):
         return dict.fromkeys(PAIR_COLUMNS)
     above = pair.counts - pair.high

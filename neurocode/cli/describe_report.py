@@ -244,7 +244,7 @@ def _parts(
         *pair_parts(session, numbers_of_pairs, drawn, folder),
         page.anchor("columns"),
         page.heading("Columns"),
-        page.table(_definitions(table.columns, columns)),
+        page.table(_definitions(list(table.columns), columns)),
     ]
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
+from neurocode.frames import column, kept
 from neurocode.statistics.locked_surrogates import (
     FEWEST_REPEATS,
     NO_REPEATS,
@@ -55,7 +56,7 @@ def complexity_sentences(table: pd.DataFrame) -> list[str]:
         f"{table['lz_q'].notna().sum()} units."
     ]
     for cause, sentence in CAUSES.items():
-        of_cause = ratios[causes == cause]
+        of_cause = kept(ratios, causes == cause)
         if len(of_cause):
             units = f"{len(of_cause)} of them" if len(causes) > 1 else "this unit"
             sentences.append(sentence.format(units=units, ratio=of_cause.median()))
@@ -64,9 +65,9 @@ def complexity_sentences(table: pd.DataFrame) -> list[str]:
 
 def complexity_of_units(table: pd.DataFrame) -> list[str]:
     """What is said of the complexity of each unit, nothing where it is not low."""
-    causes, ratios = _causes(table)
+    causes, ratios = (of_units.to_dict() for of_units in _causes(table))
     return [
-        OF_UNIT[causes[unit]].format(ratio=ratios[unit]) if unit in causes.index else ""
+        OF_UNIT[causes[unit]].format(ratio=ratios[unit]) if unit in causes else ""
         for unit in range(len(table))
     ]
 
@@ -76,13 +77,13 @@ def _causes(table: pd.DataFrame) -> tuple[pd.Series, pd.Series]:
     that keep the PSTH, by the number of the unit."""
     numbered = table.reset_index(drop=True)
     causes = low_complexity(numbered)
-    ratios = numbered.reindex(columns=["lz_locked_ratio"])["lz_locked_ratio"]
-    return causes, ratios[causes.index]
+    ratios = column(numbered.reindex(columns=["lz_locked_ratio"]), "lz_locked_ratio")
+    return causes, ratios.reindex(causes.index)
 
 
 def contents(table: pd.DataFrame) -> str:
     """How many units and spikes a table describes."""
-    units, spikes = len(table), int(table["n_spikes"].sum())
+    units, spikes = len(table), int(column(table, "n_spikes").sum())
     return f"{units} unit{'s' * (units != 1)}, {spikes} spike{'s' * (spikes != 1)}"
 
 
@@ -100,7 +101,7 @@ def summary(table: pd.DataFrame) -> str:
             ("fano_factor", "Fano factor over repeats"),
             ("lz_ratio", "LZ complexity over surrogates"),
         )
-        if name in table and table[name].notna().any()
+        if name in table and column(table, name).notna().any()
     )
     return (
         text

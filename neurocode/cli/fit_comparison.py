@@ -13,6 +13,7 @@ import pandas as pd
 from neurocode.cli import page
 from neurocode.cli.output import output_folder, write_json
 from neurocode.cli.spreadsheet import write_csv
+from neurocode.frames import column
 
 #: Meanings of the columns that every comparison has.
 MEANINGS = {
@@ -61,7 +62,8 @@ class Comparison:
         """One row per fit, ranked for each recording or unit by the likelihood of blocks that a
         refit did not see."""
         frame = pd.DataFrame([self._row(entry) for entry in entries])
-        bits = frame["cross_validated_bits"] = pd.to_numeric(frame["cross_validated_bits"])
+        bits = pd.Series(pd.to_numeric(column(frame, "cross_validated_bits")))
+        frame["cross_validated_bits"] = bits
         ranks = bits.groupby([frame[name] for name in self.data]).rank(
             ascending=False, method="first"
         )
@@ -72,8 +74,8 @@ class Comparison:
         """Write the entries, their table, and a page with links to the page of each fit."""
         frame = self.frame(entries)
         links = [
-            None if isinstance(row.error, str) else f"{row.folder}/report.html"
-            for row in frame.itertuples()
+            None if isinstance(row["error"], str) else f"{row['folder']}/report.html"
+            for row in frame.to_dict("records")
         ]
         page_frame = frame.drop(columns="folder").dropna(axis="columns", how="all")
         parts = [page.paragraph(text) for text in (self.text, *self.summary(frame))]

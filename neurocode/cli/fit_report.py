@@ -20,6 +20,7 @@ from neurocode.models.model import NeuronModel
 from neurocode.plotting import fit_figure, save_figure
 from neurocode.recordings.experiment import Experiment
 from neurocode.recordings.files import block_of_trains
+from neurocode.recordings.repeat import sampled
 from neurocode.simulation.effect import spike_effect
 from neurocode.statistics.coding import psth
 from neurocode.units import parse_unit, preferred_unit
@@ -64,7 +65,7 @@ def write_fit(
         )
         write_spikes(predicted, folder / "predicted_spikes")
         pictures = []
-        if scores.compares_repeats:
+        if scores.compares_repeats and experiment.test is not None:
             _, png = save_figure(figure_of(result, scores, experiment.test), folder / "fit.pdf")
             pictures = [page.figure(png, CAPTION)]
         meanings = page.definitions(SCORES, SCORES)
@@ -183,11 +184,12 @@ def figure_of(result: FitResult, scores: Scores, test: Experiment) -> Figure:
     ((_, input_unit),) = result.model.inputs.items()
     unit, scale = preferred_unit(parse_unit(input_unit).dim)
     first = test.repeats[0]
+    _, dt = sampled(first, "current")
     start = max(0.0, min(0.5, scores.duration - SHOWN_SECONDS))
     return fit_figure(
         current=test.frozen_current / scale,
         voltage=None if first.voltage is None else first.voltage * 1e3,
-        dt=test.dt,
+        dt=dt,
         recorded=scores.recorded,
         predicted=scores.predicted,
         psth=(times, recorded_rate, predicted_rate),
@@ -200,6 +202,7 @@ def figure_of(result: FitResult, scores: Scores, test: Experiment) -> Figure:
 
 
 def _margin_unit(model: NeuronModel) -> tuple[str, float]:
+    assert model.noise is not None  # without it there is no stimulus that repeats share
     unit, scale = preferred_unit(parse_unit(model.parameters[model.noise.scale].unit).dim)
     return ("" if unit == "1" else unit), scale
 

@@ -21,6 +21,7 @@ import pandas as pd
 
 from neurocode.cli.page_script import SCRIPT
 from neurocode.cli.page_style import STYLE
+from neurocode.frames import column
 
 #: How the page knows that it holds a table that can be sorted.
 SORTABLE = '<table class="sortable"'
@@ -81,14 +82,15 @@ def table(
     </table></div>
     """
     columns = [
-        _cells(frame[name], (links or {}).get(name), exact=example is not None) for name in frame
+        _cells(column(frame, name), (links or {}).get(name), exact=example is not None)
+        for name in frame.columns
     ]
     names = [""] * len(frame) if rows is None else [f' id="{html.escape(row)}"' for row in rows]
     lines = [
         f"<tr{name}>\n      " + "\n      ".join(cells) + "</tr>"
         for name, *cells in zip(names, *columns, strict=True)
     ]
-    heads = "".join(_head(frame[name], typed=example is not None) for name in frame)
+    heads = "".join(_head(column(frame, name), typed=example is not None) for name in frame.columns)
     opening = "<table>"
     if example is not None:
         opening = f'<table class="sortable" data-example="{html.escape(example, quote=True)}">'

@@ -83,10 +83,8 @@ class RecordingTask(FitTask):
     def data(self) -> Experiment:
         """The recording with its test set apart."""
         choices = {name: getattr(self, name) for name in READING}
-        training, test = (
-            _with_current(self.training, self.current),
-            _with_current(self.test, self.test_current),
-        )
+        training = _with_current(self.training, self.current)
+        test = None if self.test is None else _with_current(self.test, self.test_current)
         return Experiment.from_files(training, test, electrode=self.electrode, **choices)
 
     def fitted(self, data: Experiment, report: Report | None) -> tuple[NeuronModel, FitResult]:
@@ -208,7 +206,7 @@ def _require_another_test(files: Files) -> None:
         )
 
 
-def _with_current(voltage: str | None, current: str | None) -> str | tuple[str, str] | None:
+def _with_current(voltage: str, current: str | None) -> str | tuple[str, str]:
     return voltage if current is None else (voltage, current)
 
 

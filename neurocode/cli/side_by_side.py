@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Sequence
-from dataclasses import asdict
+from dataclasses import Field, asdict
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, ClassVar, Protocol, TypeVar
 
 from rich import print as show
 from rich.markup import escape
@@ -17,7 +17,17 @@ from neurocode.errors import ClusterError
 from neurocode.studies import side_by_side
 from neurocode.whole_files import require_replaceable
 
-Task = TypeVar("Task")
+
+class Labelled(Protocol):
+    """A dataclass that names the folder of its result."""
+
+    __dataclass_fields__: ClassVar[dict[str, Field[Any]]]
+
+    @property
+    def label(self) -> str: ...
+
+
+Task = TypeVar("Task", bound=Labelled)
 Attempt = Callable[[Task, Path], dict[str, Any]]
 
 

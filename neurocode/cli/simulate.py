@@ -135,8 +135,8 @@ def _potential(neuron: NeuronModel, engine: str) -> tuple[str, ...]:
 
 
 def _label(signal: neo.AnalogSignal) -> str:
-    unit = signal.units.dimensionality.string
-    return signal.name if unit == "dimensionless" else f"{signal.name} ({unit})"
+    unit, name = signal.units.dimensionality.string, signal.name or "signal"
+    return name if unit == "dimensionless" else f"{name} ({unit})"
 
 
 def _current(
@@ -169,7 +169,7 @@ def _current(
         return None
     _, unit = neuron.only_input
     base, dt = si_unit_text(unit), dt or DEFAULT_DT
-    if step is not None:
+    if noise is None:
         return stimuli.steps([in_si(step, unit, "The step")], duration, dt, unit=base)
     mean, spread = (in_si(text, unit, "The noise") for text in noise)
     return stimuli.frozen_noise(

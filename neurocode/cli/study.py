@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -173,38 +174,37 @@ def make_folder(folder: Path) -> None:
 
 def _print(title: str, claims: pd.DataFrame) -> None:
     show(f"[bold]{title}[/bold]")
-    for row in claims.itertuples(index=False):
-        value = "" if row.our_mean is None or math.isnan(row.our_mean) else f"{row.our_mean:.4g}"
+    for row in claims.to_dict("records"):
+        mean, deviation = row["our_mean"], row["our_sd"]
+        value = "" if mean is None or math.isnan(mean) else f"{mean:.4g}"
         spread = (
             ""
-            if row.our_sd is None or math.isnan(row.our_sd)
-            else f" ± {row.our_sd:.2g} ({row.seeds} seeds)"
+            if deviation is None or math.isnan(deviation)
+            else f" ± {deviation:.2g} ({row['seeds']} seeds)"
         )
-        printed = f"; {row.source}: {row.paper_value}" if row.paper_value else ""
-        where = f" on {row.dataset}" if getattr(row, "dataset", "") else ""
+        printed = f"; {row['source']}: {row['paper_value']}" if row["paper_value"] else ""
+        where = f" on {row['dataset']}" if row.get("dataset", "") else ""
         show(
             escape(
-                f"- {row.claim}{where}: {value}{spread}{_interval(row)}{printed}. "
-                f"{row.verdict.capitalize()}{_needed(row)}."
+                f"- {row['claim']}{where}: {value}{spread}{_interval(row)}{printed}. "
+                f"{row['verdict'].capitalize()}{_needed(row)}."
             )
         )
 
 
-def _interval(row: Any) -> str:
+def _interval(row: Mapping[Any, Any]) -> str:
     """95 % interval of a paired comparison as text; empty if there is none."""
-    known = not math.isnan(getattr(row, "low", None) or math.nan)
-    return f", {row.low:.3g} to {row.high:.3g}" if known else ""
+    known = not math.isnan(row.get("low") or math.nan)
+    return f", {row['low']:.3g} to {row['high']:.3g}" if known else ""
 
 
-def _needed(row: Any) -> str:
+def _needed(row: Mapping[Any, Any]) -> str:
     """Number of seeds that would decide an undecided comparison, as text."""
-    if row.verdict != "undecided":
+    if row["verdict"] != "undecided":
         return ""
-    import pandas as pd
-
-    known = not pd.isna(needed := getattr(row, "needed", None))
+    needed = row.get("needed")
     return (
-        f": about {int(needed)} seeds would decide"
-        if known
-        else ": no number of seeds below 10 000 would decide"
+        ": no number of seeds below 10 000 would decide"
+        if needed is None or math.isnan(needed)
+        else f": about {int(needed)} seeds would decide"
     )

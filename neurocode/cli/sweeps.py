@@ -10,6 +10,7 @@ from rich import print as show
 from rich.markup import escape
 
 from neurocode.cli import sweep_options
+from neurocode.frames import column
 
 EPILOG = """Examples:\n\n
 neurocode sweeps cell.nwb\n\n
@@ -70,13 +71,13 @@ def sweeps_command(
     }
     table = sweep_table(source, **choices)
     printed = table.reset_index()
-    if printed["description"].nunique() == 1:
+    if column(printed, "description").nunique() == 1:
         printed = printed.drop(columns="description")
     show_table(printed, HEADINGS)
     kinds = ", ".join(
         f"{count} {kind}" for kind, count in table["stimulus"].value_counts(sort=False).items()
     )
-    n_spikes, n_sweeps = int(table["n_spikes"].sum()), len(table)
+    n_spikes, n_sweeps = int(column(table, "n_spikes").sum()), len(table)
     sweeps_text, spikes_text = f"sweep{'s' * (n_sweeps != 1)}", f"spike{'s' * (n_spikes != 1)}"
     show(escape(f"{file.name}: {n_sweeps} {sweeps_text} ({kinds}), {n_spikes} {spikes_text}"))
     descriptions = table["description"].unique()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 from rich import print
@@ -63,7 +64,7 @@ def spike_counts(n_recorded: int, n_counted: int) -> str:
     )
 
 
-def cell_text(cell: object) -> str:
+def cell_text(cell: Any) -> str:
     """A cell as text: three digits of a number, yes or no, a dash if absent, or escaped text."""
     if isinstance(cell, str):
         return escape(cell)

@@ -189,7 +189,7 @@ def _surrogate(family: str, slope: float | None, height: float | None) -> Any:
     """The surrogate derivative, or None for the derivative of the escape noise."""
     from neurocode.learning import Surrogate
 
-    values = {
+    values: dict[str, Any] = {
         name: value for name, value in (("slope", slope), ("height", height)) if value is not None
     }
     if family != DENSITY:

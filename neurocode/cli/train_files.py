@@ -89,7 +89,8 @@ def chosen_trains(context: typer.Context, places: Sequence[Path]) -> tuple[list[
     typed = {
         name: value
         for name, value in values.items()
-        if context.get_parameter_source(name).name == "COMMANDLINE"
+        if (source := context.get_parameter_source(name)) is not None
+        and source.name == "COMMANDLINE"
     }
     layout_file = context.params["layout"]
     layout = Layout(**values) if layout_file is None else replace(Layout.load(layout_file), **typed)

@@ -69,21 +69,21 @@ def _pair(names: Sequence[str], files: Sequence[str], text: str) -> tuple[int, i
     colons = [place for place, letter in enumerate(text) if letter == ":"]
     if not colons:
         raise DataError(f"'{text}' is not a pair of units, expected two names as in A:B.")
-    fault: DataError | None = None
+    faults: list[DataError] = []
     for place in colons:
         try:
             first, second = (
                 unit_of(names, files, part) for part in (text[:place], text[place + 1 :])
             )
         except DataError as error:
-            fault = fault or error
+            faults.append(error)
             continue
         if first == second:
             raise DataError(
                 f"'{text}' is a pair of a unit with itself; its panels hold the autocorrelogram."
             )
         return first, second
-    raise fault
+    raise faults[0]
 
 
 def unit_of(names: Sequence[str], files: Sequence[str], text: str) -> int:

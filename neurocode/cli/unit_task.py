@@ -14,6 +14,7 @@ from neurocode.cli.fit_task import FitTask
 from neurocode.cli.inputs import data_hash, inputs_of, models_of, require_distinct_files
 from neurocode.cli.unit_report import write_unit_fit
 from neurocode.errors import ModelError
+from neurocode.frames import column, kept
 from neurocode.inference import FitResult, fit
 from neurocode.inference.optimise import Report
 from neurocode.models import NeuronModel
@@ -122,11 +123,9 @@ def _summary(frame: pd.DataFrame) -> list[str]:
     """How many units each model fits without being rejected."""
     parts = []
     for name, group in frame.groupby("model", sort=False):
-        fitted = group["survives"].notna()
-        parts.append(
-            f"{name}: {int(group['survives'][fitted].astype(bool).sum())} of {len(group)} units "
-            f"survive"
-        )
+        verdicts = column(group, "survives")
+        survivors = int(kept(verdicts, verdicts.notna()).astype(bool).sum())
+        parts.append(f"{name}: {survivors} of {len(group)} units survive")
     return ["; ".join(parts) + "."]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import jax
@@ -65,7 +66,7 @@ class Coordinates:
             )
         )
 
-    def to_coordinates(self, values: dict[str, float]) -> np.ndarray:
+    def to_coordinates(self, values: Mapping[str, float | np.ndarray]) -> np.ndarray:
         """Coordinates of parameter values in SI; values on a bound are moved slightly inside."""
         x = np.array([values[name] for name in self.names], dtype=float)
         width = np.where(np.isfinite(self.high - self.low), self.high - self.low, self.scale)

@@ -57,12 +57,12 @@ def fitted_parameters(
         fitted[name] = FittedParameter(value, parameter.unit)
         if name in model.free:
             index, scale = model.free.index(name), parse_unit(parameter.unit).scale
-            interval = tuple(sorted((low[name] / scale, high[name] / scale)))
+            first, last = sorted((low[name] / scale, high[name] / scale))
             error = float(abs(slopes[index]) * errors[index] / scale)
             ratio = float(errors[index] / prior_width) if np.isfinite(errors[index]) else np.inf
             identified = ratio < NARROWER and error < KNOWN * abs(value)
             fitted[name] = FittedParameter(
-                value, parameter.unit, error, interval, False, identified, ratio
+                value, parameter.unit, error, (first, last), False, identified, ratio
             )
     return fitted
 

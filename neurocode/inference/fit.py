@@ -4,7 +4,8 @@ result."""
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import neo
 import numpy as np
@@ -107,7 +108,7 @@ def fit(
     """
     seed, prior_width = whole_number(seed, "The seed"), prior_width_of(prior_width)
     kind = likelihood_for(model, experiment) if likelihood is None else likelihood
-    options = {
+    options: dict[str, Any] = {
         name: value for name, value in (("dt", dt), ("voltage", voltage)) if value is not None
     }
     _require_taken(kind, model, options if starts is None else {"starts": starts, **options})
@@ -121,7 +122,9 @@ def fit(
     return _result(best, optimum, seed, began)
 
 
-def _require_taken(kind: type[Likelihood], model: NeuronModel, options: dict[str, object]) -> None:
+def _require_taken(
+    kind: type[Likelihood], model: NeuronModel, options: Mapping[str, object]
+) -> None:
     for name, value in options.items():
         if name not in kind.options:
             raise FitError(

@@ -167,7 +167,7 @@ class Likelihood(ABC):
         """Time step of the likelihood in seconds."""
 
     @property
-    def settings(self) -> dict[str, float | None]:
+    def settings(self) -> dict[str, Any]:
         """The options with which :meth:`of` makes this likelihood again from the same data."""
         return {}
 

@@ -8,7 +8,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import fields, is_dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 import numpy as np
 
@@ -83,12 +83,18 @@ def decode(value: Any, classes: Mapping[str, type]) -> Any:
     return classes[kind](**{name: decode(entry, classes) for name, entry in content.items()})
 
 
-def save_value(value: object, path: str | Path, name: str) -> Path:
+class Savable(Protocol):
+    """A value with a readable form besides the one without loss."""
+
+    def to_dictionary(self) -> dict[str, Any]: ...
+
+
+def save_value(value: Savable, path: str | Path, name: str) -> Path:
     """Write ``value.to_dictionary()`` as JSON, and under ``saved`` its fields without loss.
 
     Parameters
     ----------
-    value : object
+    value : object with ``to_dictionary``
         A value that :func:`encode` accepts.
     path : path
         A file that ends in ``.json``, or else a folder.

@@ -57,3 +57,4 @@ class Objective(Protocol):
         rough : bool
             Whether less accuracy is enough, as for a point on the way to a maximum.
         """
+        ...

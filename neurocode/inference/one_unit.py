@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any, cast
+
 import neo
 import numpy as np
 
@@ -83,7 +85,7 @@ def _require_no_signal(spiketrains: object) -> None:
         )
 
 
-def _train(entry: object) -> SpikeTrainLike:
+def _train(entry: Any) -> SpikeTrainLike:
     if isinstance(entry, NO_TRAINS) or holds_units(entry) or not np.iterable(entry):
         raise DataError(f"{_name(entry)} is not a spike train; {EXPECTED}.")
     try:
@@ -96,7 +98,7 @@ def _train(entry: object) -> SpikeTrainLike:
         raise DataError(
             f"Spike times are of the type '{values.dtype}', expected real numbers in seconds."
         )
-    return entry
+    return cast("SpikeTrainLike", entry)
 
 
 def _name(entry: object) -> str:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from scipy.optimize import brentq
@@ -186,7 +186,8 @@ class Ascent:
         value = result.value if all(np.all(np.isfinite(array)) for array in arrays) else -np.inf
         if self.progress is not None:
             self.progress(value, self.passes)
-        return _Point(z, value, *(np.nan_to_num(array) for array in arrays), carry)
+        gradient, information = (np.nan_to_num(array) for array in arrays)
+        return _Point(z, value, gradient, information, carry)
 
 
 def finish(ascent: Ascent, most_passes: int) -> Optimum:
@@ -272,7 +273,15 @@ def _trust_step(
         highest = lowest + np.linalg.norm(components) / radius + 1e-12
         while np.linalg.norm(step(highest)) > radius:
             highest *= 4
-        shift = brentq(lambda s: np.linalg.norm(step(s)) - radius, lowest, highest, rtol=1e-3)
+        shift = cast(
+            "float",  # a tuple only if full_output is asked for
+            brentq(
+                lambda s: np.linalg.norm(step(s)) - radius,
+                lowest,
+                highest,
+                rtol=np.float64(1e-3),
+            ),
+        )
     best = _not_too_long(vectors @ step(shift) / metric)
     return best, float(gradient @ best - 0.5 * best @ curvature @ best)
 

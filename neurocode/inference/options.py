@@ -41,9 +41,12 @@ def prior_width_of(value: object) -> float:
     >>> prior_width_of(3)
     3.0
     """
-    if not isinstance(value, Real) or isinstance(value, (bool, np.bool_)) or not value > 0:
+    width = np.nan
+    if isinstance(value, Real) and not isinstance(value, (bool, np.bool_)):
+        width = float(value)
+    if not width > 0:
         raise FitError(
             f"The width of the prior is {value!r}, expected a positive number, or infinity for no "
             f"prior."
         )
-    return float(value)
+    return width

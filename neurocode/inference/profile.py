@@ -86,13 +86,14 @@ def profile_likelihood(
     """
     n_points = whole_number(n_points, "The number of values", 3)
     fitted = result.parameters.get(name)
-    if fitted is None or fitted.fixed or len(result.model.free) < 2:
+    error = None if fitted is None or fitted.fixed else fitted.standard_error
+    if fitted is None or error is None or len(result.model.free) < 2:
         raise FitError(
             f"'{name}' was not estimated together with other parameters; estimated were "
             f"{', '.join(result.model.free)}."
         )
     low, high = result.model.parameters[name].bounds
-    values = fitted.value + np.linspace(-reach, reach, n_points) * fitted.standard_error
+    values = fitted.value + np.linspace(-reach, reach, n_points) * error
     values = values[(values > low) & (values < high)]
     data = likelihood_of(result, likelihood).of(result.model, experiment, **result.settings)
     heights = []
@@ -106,7 +107,7 @@ def profile_likelihood(
         fitted.unit,
         values,
         heights,
-        _crossings(values, heights, float(np.max(heights)) - chi2.ppf(0.95, 1) / 2),
+        _crossings(values, heights, float(np.max(heights)) - float(chi2.ppf(0.95, 1)) / 2),
     )
 
 

@@ -81,6 +81,8 @@ class FittedParameter:
         unit = "" if self.unit == "1" else f" {self.unit}"
         if self.fixed:
             return f"{self.value:.4g}{unit} (fixed)"
+        if self.interval_95 is None:
+            return f"{self.value:.4g}{unit}, {self.status}"
         low, high = self.interval_95
         return (
             f"{self.value:.4g} ± {self.standard_error:.2g}{unit}, 95 % from {low:.4g} to "
@@ -172,7 +174,7 @@ class FitResult:
     seconds: float
     seed: int
     rank: int
-    settings: Mapping[str, float | None] = field(default_factory=dict)
+    settings: Mapping[str, Any] = field(default_factory=dict)
     goodness: Mapping[str, Any] = field(default_factory=dict)
     verdicts: tuple[str, ...] = ()
     cross_validation: CrossValidation | None = None
@@ -314,14 +316,20 @@ class FitResult:
 
     def plot(self) -> Figure:
         """Plot the estimates with their 95 % intervals, each in its unit."""
-        free = {name: fitted for name, fitted in self.parameters.items() if not fitted.fixed}
-        labels = [
-            f"{name} ({fitted.unit})" if fitted.unit != "1" else name
-            for name, fitted in free.items()
+        shown = [
+            (
+                f"{name} ({fitted.unit})" if fitted.unit != "1" else name,
+                fitted.value,
+                fitted.interval_95,
+            )
+            for name, fitted in self.parameters.items()
+            if not fitted.fixed and fitted.interval_95 is not None
         ]
-        intervals = [fitted.interval_95 for fitted in free.values()]
         return estimates_figure(
-            labels, [fitted.value for fitted in free.values()], intervals, n=self.n_spikes
+            [label for label, _, _ in shown],
+            [value for _, value, _ in shown],
+            [interval for _, _, interval in shown],
+            n=self.n_spikes,
         )
 
     def __repr__(self) -> str:
@@ -332,8 +340,6 @@ class FitResult:
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, FitResult) and encode(self) == encode(other)
-
-    __hash__ = None
 
     def _heading(self) -> str:
         verdict = self.message.partition(":")[0]

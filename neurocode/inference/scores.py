@@ -116,7 +116,9 @@ class Scores:
             exist. For the KS statistic ``high_95`` is the upper end of the band that contains the
             statistic of a correct model.
         """
-        rows = [("bits per spike, held out", self.bits_per_spike, None, None, None)]
+        rows: list[tuple[str, float | None, float | None, float | None, float | None]] = [
+            ("bits per spike, held out", self.bits_per_spike, None, None, None)
+        ]
         for key, score in self.md_star.items():
             rows.append(
                 (f"Md* ({key})", score.value, *score.interval, self.md_star_ceiling[key][0])
@@ -195,8 +197,6 @@ class Scores:
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Scores) and encode(self) == encode(other)
 
-    __hash__ = None
-
     def _heading(self) -> str:
         return (
             f"Scores on {len(self.recorded)} held-out repeats of {self.duration:g} s with "
@@ -204,7 +204,10 @@ class Scores:
         )
 
     def _rows(self) -> list[str]:
-        return [*(_line(name, row) for name, row in self.to_dataframe().iterrows()), *self.notes]
+        return [
+            *(_line(str(name), row) for name, row in self.to_dataframe().iterrows()),
+            *self.notes,
+        ]
 
 
 def _line(name: str, row: pd.Series) -> str:

@@ -14,7 +14,7 @@ from typing import Any
 
 import jax
 
-from neurocode.learning.connections import BatchNorm, Chain, Connection, Convolution, Dense, Pool
+from neurocode.learning.connections import BatchNorm, Chain, Convolution, Dense, Pool
 from neurocode.learning.layer import Layer, Shortcut
 from neurocode.learning.network import Network
 from neurocode.learning.readout import Readout
@@ -74,11 +74,11 @@ def cifar_net(
     """
     keys, layers = _keys(key), []
     for channels, side in CIFAR_NET:
-        parts = [] if side == 1 else [Pool(shape, side)]
-        shape = parts[-1].out_shape if parts else shape
-        parts.append(Convolution(shape, _scaled(channels, width), key=next(keys)))
-        shape = parts[-1].out_shape
-        layers.append(Layer(Chain(parts), model, dt, **options))
+        pools = [] if side == 1 else [Pool(shape, side)]
+        shape = pools[0].out_shape if pools else shape
+        convolution = Convolution(shape, _scaled(channels, width), key=next(keys))
+        shape = convolution.out_shape
+        layers.append(Layer(Chain([*pools, convolution]), model, dt, **options))
     sizes = [layers[-1].n, *(_scaled(n, width) for n in CIFAR_NET_DENSE), n_classes]
     dense = [Dense(a, b, key=next(keys)) for a, b in itertools.pairwise(sizes)]
     return Network([*layers, Readout(Chain(dense), dt, readout)])
@@ -111,8 +111,8 @@ def resnet_18(
     """
     keys = _keys(key)
     make = partial(Layer, model=model, dt=dt, **options)
-    first = _normalised(shape, _scaled(RESNET_18[0][0], width), 3, 1, next(keys))
-    layers, shape = [make(first)], first.parts[0].out_shape
+    first, shape = _normalised(shape, _scaled(RESNET_18[0][0], width), 3, 1, next(keys))
+    layers = [make(first)]
     for channels, stride in RESNET_18:
         for step in (stride, 1):
             block, shape = _block(shape, _scaled(channels, width), step, keys, make)
@@ -127,16 +127,20 @@ def _block(
     """Return two layers and the shape of their output. The second layer has a shortcut from the
     input of the first: the identity, or a normalised one-by-one convolution where the shapes
     differ."""
-    into = _normalised(shape, channels, 3, stride, next(keys))
-    after = _normalised(into.parts[0].out_shape, channels, 3, 1, next(keys))
+    into, between = _normalised(shape, channels, 3, stride, next(keys))
+    after, out_shape = _normalised(between, channels, 3, 1, next(keys))
     same = stride == 1 and channels == shape[0]
-    across = None if same else _normalised(shape, channels, 1, stride, next(keys))
-    return [make(into), make(after, shortcut=Shortcut(1, across))], after.parts[0].out_shape
+    across = None if same else _normalised(shape, channels, 1, stride, next(keys))[0]
+    return [make(into), make(after, shortcut=Shortcut(1, across))], out_shape
 
 
-def _normalised(shape: Shape, channels: int, size: int, stride: int, key: Array) -> Connection:
+def _normalised(
+    shape: Shape, channels: int, size: int, stride: int, key: Array
+) -> tuple[Chain, Shape]:
+    """Return a convolution with its normalisation, and the shape of its output."""
     convolution = Convolution(shape, channels, size, stride=stride, bias=False, key=key)
-    return Chain([convolution, BatchNorm(convolution.n_out, channels)])
+    normalised = Chain([convolution, BatchNorm(convolution.n_out, channels)])
+    return normalised, convolution.out_shape
 
 
 def _keys(key: Array) -> Any:

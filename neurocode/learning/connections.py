@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Sequence
 
 import equinox as eqx
 import jax
@@ -26,7 +27,9 @@ def uniform_weights(key: Array, shape: tuple[int, ...], fan_in: int) -> Array:
     size takes longer than the draw itself.
     """
     bound, size = 1.0 / np.sqrt(fan_in), int(np.prod(shape))
-    drawn = jax.random.uniform(key, 1 << max(size - 1, 0).bit_length(), minval=-bound, maxval=bound)
+    drawn = jax.random.uniform(
+        key, (1 << max(size - 1, 0).bit_length(),), minval=-bound, maxval=bound
+    )
     return drawn[:size].reshape(shape)
 
 
@@ -309,7 +312,7 @@ class Chain(eqx.Module):
 
     parts: tuple[Dense | Convolution | Pool | BatchNorm, ...]
 
-    def __init__(self, parts: list[Dense | Convolution | Pool | BatchNorm]) -> None:
+    def __init__(self, parts: Sequence[Dense | Convolution | Pool | BatchNorm]) -> None:
         for before, after in itertools.pairwise(parts):
             if before.n_out != after.n_in:
                 raise ModelError(
@@ -362,6 +365,19 @@ def measured(connection: Connection, x: Array) -> Connection:
     """Return a connection whose normalisations hold the mean and variance of inputs (time, batch,
     n_in)."""
     return connection.measured(x) if isinstance(connection, Chain) else connection
+
+
+def as_dense(connection: Connection) -> Dense:
+    """A connection that must be dense.
+
+    Raises
+    ------
+    ModelError
+        For any other connection.
+    """
+    if not isinstance(connection, Dense):
+        raise ModelError(f"A dense connection is needed here, not a {type(connection).__name__}.")
+    return connection
 
 
 def weights_of(connection: Connection | Recurrent) -> list[Array]:

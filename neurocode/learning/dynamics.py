@@ -3,22 +3,21 @@ them."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 import jax
 import jax.numpy as jnp
 
 from neurocode.errors import ModelError
-from neurocode.learning.random_numbers import StepDraw, uniform
+from neurocode.learning.random_numbers import StepDraw, required, uniform
 from neurocode.learning.surrogate import Surrogate
 from neurocode.models.expressions import names_in
 from neurocode.models.model import NeuronModel
+from neurocode.models.noise import Values
 from neurocode.simulation.step import STEPS_SINCE_SPIKE, State, Step, step_function
 from neurocode.units import parse_quantity, parse_unit, same_dimension
 
 Array = jax.Array
-Names = Mapping[str, Array | float]
 
 #: What stands in for the derivative of a spike that was drawn.
 DRAW_GRADIENTS = ("straight_through", "trapezoid", "secant", "trapezoid_secant")
@@ -108,7 +107,7 @@ class Dynamics:
             draw_gradient,
         )
 
-    def initial_state(self, names: Names, shape: tuple[int, ...]) -> State:
+    def initial_state(self, names: Values, shape: tuple[int, ...]) -> State:
         """Return the state of a layer at time zero, as :meth:`update` takes it."""
         state = self.step.initial_state(names, shape)
         return (
@@ -118,7 +117,7 @@ class Dynamics:
         )
 
     def update(
-        self, state: State, current: Array, names: Names, key: Array | None, time: Array | float
+        self, state: State, current: Array, names: Values, key: Array | None, time: Array | float
     ) -> State:
         """State of a layer after integration over one step, before threshold and reset."""
         if not self._follows_both:
@@ -139,7 +138,7 @@ class Dynamics:
         return {**happened, **linear, MARGIN: self.step.margin(happened, names), CHANGE: change}
 
     def integrated(
-        self, state: State, current: Array, names: Names, key: Array | None, time: Array | float
+        self, state: State, current: Array, names: Values, key: Array | None, time: Array | float
     ) -> State:
         """State of the neurons after integration over one step."""
         names = {**names, "t": time, self.step.inputs[0]: self.current * current}
@@ -149,7 +148,7 @@ class Dynamics:
     def settle(
         self,
         state: State,
-        names: Names,
+        names: Values,
         key: Array | None,
         time: Array | float,
         fired: Array | None = None,
@@ -179,9 +178,9 @@ class Dynamics:
         """Whether each neuron is computed up to the next step both with and without a spike."""
         return self.draw_gradient in ("secant", "trapezoid_secant")
 
-    def _chance(self, state: State, names: Names) -> Array:
+    def _chance(self, state: State, names: Values) -> Array:
         """Return the probability of a spike in a state before the threshold."""
-        probability = self.step.noise.probability(
+        probability = self.step.escape_noise.probability(
             self.step.margin(state, names), names, self.step.dt
         )
         return (
@@ -193,25 +192,29 @@ class Dynamics:
     def _spikes(
         self,
         margin: Array,
-        names: Names,
+        names: Values,
         key: Array | None,
         fired: Array | None,
         change: Array | float,
     ) -> Array:
         if self.step.noise is None:
+            assert self.surrogate is not None  # refused where the dynamics were made
             return self.surrogate(margin / self.distance)
         probability = self.step.noise.probability(margin, names, self.step.dt)
         if fired is None:
+            key = required(key, "The step of a stochastic model")
             drawn = uniform(key, SPIKE_DRAW, jnp.shape(margin), margin.dtype)
             fired = (drawn < probability).astype(margin.dtype)
         return _drawn(fired, self._smooth(probability, fired, margin, names) + change)
 
-    def _smooth(self, probability: Array, fired: Array, margin: Array, names: Names) -> Array:
+    def _smooth(self, probability: Array, fired: Array, margin: Array, names: Values) -> Array:
         """Return the function that is differentiated instead of the drawn spikes."""
         if self.draw_gradient in ("trapezoid", "trapezoid_secant"):
             # the derivatives of log p and of -log(1 - p) are p'/p and p'/(1 - p), computed without
             # a division by a small number
-            log_spike, log_none = self.step.noise.log_probabilities(margin, names, self.step.dt)
+            log_spike, log_none = self.step.escape_noise.log_probabilities(
+                margin, names, self.step.dt
+            )
             return 0.5 * jnp.where(fired > 0, log_spike, -log_none)
         return probability if self.surrogate is None else self.surrogate(margin / self.distance)
 

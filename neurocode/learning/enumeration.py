@@ -12,6 +12,7 @@ import jax
 import jax.numpy as jnp
 
 from neurocode.errors import ModelError
+from neurocode.learning.connections import weights_of
 from neurocode.learning.dynamics import DRAW_GRADIENTS
 from neurocode.learning.estimators import (
     ESTIMATORS,
@@ -212,6 +213,7 @@ def _patterns(network: Network, steps: int) -> Spikes:
     sizes = [layer.n for layer in network.layers]
     draws = steps * sum(sizes)
     bits = (jnp.arange(2**draws)[:, None] >> jnp.arange(draws)) & 1
-    cells = bits.astype(network.layers[0].connection.weight.dtype).reshape(-1, steps, sum(sizes))
+    weights = [weight for layer in network.layers for weight in weights_of(layer.connection)]
+    cells = bits.astype(jnp.result_type(*weights, float)).reshape(-1, steps, sum(sizes))
     edges = [sum(sizes[: number + 1]) for number in range(len(sizes) - 1)]
     return tuple(part[:, :, None] for part in jnp.split(cells, edges, axis=2))

@@ -187,13 +187,13 @@ def with_draw_gradient(network: Network, draw_gradient: str) -> Network:
 
 
 def _through_the_draw(
-    learned: Network, key: Array, _: Array, *, rest: Network, batch: Batch, loss: str
+    learned: Network, key: Array, _: Array, *, rest: Network, batch: Batch, loss: Loss
 ) -> Array:
     return jnp.mean(sequence_losses(loss, eqx.combine(learned, rest)(batch.inputs, key), batch))
 
 
 def _score_function(
-    learned: Network, key: Array, baseline: Array, *, rest: Network, batch: Batch, loss: str
+    learned: Network, key: Array, baseline: Array, *, rest: Network, batch: Batch, loss: Loss
 ) -> Array:
     network = eqx.combine(learned, rest)
     spikes = jax.lax.stop_gradient(network(batch.inputs, key).spikes)

@@ -16,6 +16,7 @@ from neurocode.learning.regularisers import Regulariser
 from neurocode.learning.settings import require_whole
 from neurocode.learning.trainable import trainable
 from neurocode.tasks.loss import Loss
+from neurocode.tasks.losses import as_loss
 from neurocode.tasks.task import Part, Task
 
 Array = jax.Array
@@ -71,7 +72,7 @@ def evaluate(
         batch = as_batch(part.select(indices))
         batch = batch._replace(inputs=task.shown(batch.inputs, key, training=False))
         reports.append(
-            _measured(learned, batch, key, rest, task.loss, task.free_running_from, passes)
+            _measured(learned, batch, key, rest, as_loss(task.loss), task.free_running_from, passes)
         )
         weights.append(float(reports[-1].answers))
     share = np.array(weights) / sum(weights)
@@ -101,9 +102,7 @@ def _measured(
 
 def on_devices(part: Part) -> Part:
     """Return a part in the memory of the accelerator."""
-    return Part(
-        jnp.asarray(part.inputs), jnp.asarray(_narrow(part.targets)), jnp.asarray(part.valid)
-    )
+    return jax.tree.map(jnp.asarray, Part(part.inputs, _narrow(part.targets), part.valid))
 
 
 def as_batch(part: Part) -> Batch:
@@ -115,9 +114,11 @@ def as_batch(part: Part) -> Batch:
 
 
 def time_first(part: Part) -> Batch:
-    """Return a batch with time as the first axis and numbers of the precision in use."""
+    """Return a batch with time as the first axis and numbers of the precision in use; its arrays
+    are of the library of the part's."""
     targets = part.targets if part.targets.ndim == 1 else part.targets.swapaxes(0, 1)
-    return Batch(part.inputs.swapaxes(0, 1).astype(jnp.result_type(float)), targets, part.valid.T)
+    inputs = part.inputs.swapaxes(0, 1).astype(jnp.result_type(float))
+    return Batch._make((inputs, targets, part.valid.T))
 
 
 def _narrow(targets: np.ndarray) -> np.ndarray:

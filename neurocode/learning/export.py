@@ -15,10 +15,10 @@ import neo
 import numpy as np
 
 from neurocode.errors import DataError, ModelError
-from neurocode.learning.connections import Chain, Connection, Dense, Pool, project
+from neurocode.learning.connections import Chain, Connection, Dense, Pool, Recurrent, project
 from neurocode.learning.layer import Layer
 from neurocode.learning.network import Network
-from neurocode.learning.readout import Readout
+from neurocode.learning.readout import Readout, as_integrators
 from neurocode.models.model import NeuronModel
 from neurocode.models.parameter import Parameter
 from neurocode.simulation.brian import code_generation, neuron_group, random_state
@@ -106,11 +106,13 @@ def run_in_brian(network: Network, x: np.ndarray, *, seed: int | None = None) ->
     steps, batch, _ = x.shape
     with jax.enable_x64(True):
         network = jax.tree.map(lambda leaf: np.asarray(leaf, float), network)
-        drive = np.asarray(
-            project((network.layers or (network.readout,))[0].connection, jax.numpy.asarray(x))
-        )
+        drive = np.asarray(project(_parts(network)[0].connection, jax.numpy.asarray(x)))
     with random_state(seed), code_generation(steps):
         return _run(network, drive, batch)
+
+
+def _parts(network: Network) -> list[Layer | Readout]:
+    return [*network.layers, as_integrators(network.readout)]
 
 
 def _require_synapses(network: Network) -> None:
@@ -131,18 +133,15 @@ def _run(network: Network, drive: np.ndarray, batch: int) -> BrianRun:
     steps = len(drive)
     groups = [_layer_group(layer, number, batch) for number, layer in enumerate(network.layers)]
     groups.append(_readout_group(network, batch))
-    parts = [*network.layers, network.readout]
+    parts = _parts(network)
     objects = []
     for number, (group, part) in enumerate(zip(groups, parts, strict=True)):
-        bias = _bias(part.connection, batch) if number else None
-        objects += [
-            group,
-            _base_current(group, part, drive if number == 0 else bias, number, network.dt),
-        ]
+        base = _bias(part.connection, batch) if number else drive
+        objects += [group, _base_current(group, part, base, number, network.dt)]
         if number:
             objects.append(_synapses(groups[number - 1], group, part, number - 1, batch))
-        if getattr(part, "recurrent", None) is not None:
-            objects.append(_loops(group, part, number, batch))
+        if isinstance(part, Layer) and part.recurrent is not None:
+            objects.append(_loops(group, part, part.recurrent, number, batch))
     monitors = [brian2.SpikeMonitor(group) for group in groups[:-1]]
     potentials = brian2.StateMonitor(groups[-1], "y", record=True, when="end")
     simulation = brian2.Network(*objects, *monitors, potentials)
@@ -193,9 +192,10 @@ def _readout_model(synapse: float | None) -> NeuronModel:
 
 
 def _readout_group(network: Network, batch: int) -> brian2.NeuronGroup:
-    model = _readout_model(network.readout.synapse)
+    readout = as_integrators(network.readout)
+    model = _readout_model(readout.synapse)
     with jax.enable_x64(True):
-        constants = np.asarray(network.readout.time_constants, float)
+        constants = np.asarray(readout.time_constants, float)
     values = {**model.values, "tau": np.tile(constants, batch)}
     group = neuron_group(model, batch * len(constants), network.dt, parameters=values)
     return _in_slots(group, len(network.layers))
@@ -261,13 +261,15 @@ def _synapses(
     return _connected(source, target, weight, np.asarray(delay), number, batch, *_input_name(part))
 
 
-def _loops(group: brian2.NeuronGroup, layer: Layer, number: int, batch: int) -> brian2.Synapses:
-    weight = np.asarray(layer.recurrent.weight) * _current(layer)
+def _loops(
+    group: brian2.NeuronGroup, layer: Layer, recurrent: Recurrent, number: int, batch: int
+) -> brian2.Synapses:
+    weight = np.asarray(recurrent.weight) * _current(layer)
     return _connected(
         group,
         group,
         weight,
-        np.asarray(layer.recurrent.delay) - 1,
+        np.asarray(recurrent.delay) - 1,
         number,
         batch,
         *_input_name(layer),

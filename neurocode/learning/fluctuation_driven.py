@@ -12,9 +12,10 @@ import jax.numpy as jnp
 import numpy as np
 
 from neurocode.errors import DataError, ModelError
-from neurocode.learning.connections import Dense
+from neurocode.learning.connections import Dense, as_dense
 from neurocode.learning.layer import Layer
 from neurocode.learning.network import Network, noise_key
+from neurocode.learning.random_numbers import required
 
 Array = jax.Array
 
@@ -132,13 +133,13 @@ def fluctuation_driven(
             mean,
             deviation,
             recurrent_share,
-            jax.random.fold_in(noise, 1),
+            jax.random.fold_in(required(noise, "A fluctuation-driven start"), 1),
             len(inputs),
         )
         if homeostasis:
             drawn, signal = _at_rate(drawn, number, signal, rate, noise)
         layers.append(drawn)
-        moments = (rate * network.dt,) * 2
+        moments = (rate * network.dt, rate * network.dt)
     return Network([*layers, network.readout], network.disturbance)
 
 
@@ -213,7 +214,8 @@ def _drawn(
 
 
 def _weights(layer: Layer) -> list[Array]:
-    return [part.weight for part in (layer.connection, layer.recurrent) if part is not None]
+    recurrent = [] if layer.recurrent is None else [layer.recurrent.weight]
+    return [as_dense(layer.connection).weight, *recurrent]
 
 
 @eqx.filter_jit

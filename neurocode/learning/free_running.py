@@ -6,8 +6,9 @@ import jax
 import jax.numpy as jnp
 
 from neurocode.errors import DataError, ModelError
+from neurocode.learning.layer import Layer
 from neurocode.learning.network import Network, Response
-from neurocode.learning.readout import Readout
+from neurocode.learning.readout import Readout, as_integrators
 
 Array = jax.Array
 
@@ -57,7 +58,8 @@ def free_running(network: Network, x: Array, start: int) -> Response:
     ]
     spikes = [jnp.zeros((batch, layer.n), x.dtype) for layer in network.layers]
 
-    keep = network.readout.keep
+    readout = as_integrators(network.readout)
+    keep = readout.keep
 
     def visit(carry: tuple, step: tuple[Array, Array]) -> tuple[tuple, tuple]:
         states, spikes, out = carry
@@ -75,16 +77,16 @@ def free_running(network: Network, x: Array, start: int) -> Response:
             state, signal = layer.dynamics.settle(before, layer_names, None, time)
             after.append(state)
             fired.append(signal)
-        out = network.readout.advance(out, network.readout.connection(signal[None])[0], keep)
+        out = readout.advance(out, readout.connection(signal[None])[0], keep)
         return (after, fired, out), (out[0], tuple(fired))
 
     _, (potentials, fired) = jax.lax.scan(
-        visit, (states, spikes, network.readout.start(batch, x.dtype)), (jnp.arange(len(x)), x)
+        visit, (states, spikes, readout.start(batch, x.dtype)), (jnp.arange(len(x)), x)
     )
     return Response(potentials, fired)
 
 
-def _delayed(layer: object) -> bool:
+def _delayed(layer: Layer) -> bool:
     recurrent = layer.recurrent
     return getattr(layer.connection, "delay", None) is not None or (
         recurrent is not None and max(recurrent.delay) > 1

@@ -17,7 +17,7 @@ from neurocode.learning.network import Network
 from neurocode.learning.parts_file import table_of
 from neurocode.learning.settings import Settings
 from neurocode.tasks.loss import Loss
-from neurocode.tasks.losses import LOSSES
+from neurocode.tasks.losses import LOSSES, as_loss
 from neurocode.tasks.task import Task
 
 Array = jax.Array
@@ -35,7 +35,7 @@ def identity(network: Network, task: Task, settings: Settings, seed: int) -> dic
         "disturbance": table_of(network.disturbance),
         "starting arrays": _digest(jax.tree.leaves(network)),
         "task": {
-            "loss": _loss(task.loss),
+            "loss": _loss(as_loss(task.loss)),
             "presentation": table_of(task.presentation),
             **{
                 name: getattr(task, name)

@@ -12,6 +12,7 @@ from neurocode.errors import ModelError
 from neurocode.learning.connections import Connection, Recurrent, measured, project
 from neurocode.learning.dynamics import Dynamics, unit_of_margin
 from neurocode.learning.intrinsic import Intrinsic
+from neurocode.learning.random_numbers import required
 from neurocode.learning.surrogate import Surrogate
 from neurocode.learning.timeloop import run
 from neurocode.models.model import NeuronModel
@@ -241,12 +242,17 @@ class Layer(eqx.Module):
         """Return the weighted sums (time, batch, n) of inputs (time, batch, n_in), including those
         of the input that the shortcut takes."""
         current = project(self.connection, x, training)
-        return current if earlier is None else current + self.shortcut(earlier, training)
+        return current if earlier is None else current + self._shortcut()(earlier, training)
+
+    def _shortcut(self) -> Shortcut:
+        if self.shortcut is None:
+            raise ModelError("The layer has no shortcut that takes an earlier input.")
+        return self.shortcut
 
     def measured(self, x: Array, earlier: Array | None = None) -> Layer:
         """Return a copy whose normalisations hold the mean and variance of these inputs; see
         :func:`neurocode.learning.network.calibrated`."""
-        shortcut = None if earlier is None else self.shortcut.measured(earlier)
+        shortcut = None if earlier is None else self._shortcut().measured(earlier)
         places = lambda layer: (layer.connection, layer.shortcut)  # noqa: E731
         return eqx.tree_at(
             places,
@@ -270,7 +276,10 @@ class Layer(eqx.Module):
 
     def driven(self, current: Array, key: Array | None = None, *, adjoint: bool = True) -> Array:
         """Return the spikes (time, batch, n) for weighted sums (time, batch, n)."""
-        keys = jax.random.split(key, len(current)) if self.needs_key else None
+        if self.needs_key:
+            keys = jax.random.split(required(key, "A layer of noisy neurons"), len(current))
+        else:
+            keys = None
         return self._run(current, keys=keys, adjoint=adjoint, segment=self.segment)
 
     def replayed(self, current: Array, fired: Array) -> Array:

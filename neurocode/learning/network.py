@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -17,6 +16,7 @@ from neurocode.learning.connections import BatchNorm
 from neurocode.learning.layer import Layer
 from neurocode.learning.output import Output
 from neurocode.learning.parts_file import KIND, made, require_writable, table_of
+from neurocode.learning.random_numbers import required
 from neurocode.learning.sealed import read_sealed, write_sealed
 from neurocode.learning.trainable import trainable
 
@@ -79,12 +79,13 @@ class Network(eqx.Module):
     disturbance: Disturbance | None = eqx.field(static=True)
 
     def __init__(
-        self, layers: list[Layer | Output], disturbance: Disturbance | None = None
+        self, layers: Sequence[Layer | Output], disturbance: Disturbance | None = None
     ) -> None:
-        *hidden, readout = layers
-        if not isinstance(readout, Output) or not all(isinstance(layer, Layer) for layer in hidden):
+        *parts, readout = layers
+        hidden = [part for part in parts if isinstance(part, Layer)]
+        if not isinstance(readout, Output) or len(hidden) < len(parts):
             raise ModelError("A network is a list of layers that ends with one readout.")
-        for number, (before, after) in enumerate(itertools.pairwise(layers)):
+        for number, (before, after) in enumerate(zip(hidden, layers[1:], strict=True)):
             if before.n != after.n_in:
                 raise ModelError(
                     f"Layer {number + 1} takes {after.n_in} inputs, but layer {number} has "
@@ -185,10 +186,14 @@ class Network(eqx.Module):
             if training and layer.dropout:
                 fired = (
                     fired
-                    * jax.random.bernoulli(drop, 1 - layer.dropout, fired.shape)
+                    * jax.random.bernoulli(
+                        required(drop, "Dropout"), 1 - layer.dropout, fired.shape
+                    )
                     / (1 - layer.dropout)
                 )
-            signals.append(fired if self.disturbance is None else self.disturbance(fired, disturb))
+            if self.disturbance is not None:
+                fired = self.disturbance(fired, required(disturb, "A disturbance"))
+            signals.append(fired)
         potentials = self.readout(
             signals[-1], noise_key(key, len(self.layers)), training=training, adjoint=adjoint
         )
@@ -231,9 +236,9 @@ class Network(eqx.Module):
 
     def _rows(self) -> list[str]:
         rows = []
-        for name, row in self.to_dataframe().iterrows():
+        for name, row in self.to_dataframe().to_dict("index").items():
             extras = [f"model {row['model']}"] if row["model"] else []
-            extras += [name for name in ("recurrent", "shortcut") if row[name]]
+            extras += [what for what in ("recurrent", "shortcut") if row[what]]
             extras += [f"learns {', '.join(row['learned'])}"] if row["learned"] else []
             rows.append(
                 "; ".join([f"{name}: {row['kind']}, {row['n_in']} to {row['n_out']}", *extras])

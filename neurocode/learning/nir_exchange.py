@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import equinox as eqx
 import jax
@@ -13,14 +14,17 @@ import numpy as np
 
 from neurocode.errors import DataError, ModelError
 from neurocode.extras import Library
-from neurocode.learning.connections import Dense, Recurrent
+from neurocode.learning.connections import Dense, Recurrent, as_dense
 from neurocode.learning.layer import Layer
 from neurocode.learning.network import Network
 from neurocode.learning.readout import Readout
 from neurocode.models.lif import normalised_lif
 from neurocode.models.model import NeuronModel
 
-nir = Library("nir")
+if TYPE_CHECKING:
+    import nir
+else:
+    nir = Library("nir")
 
 INPUT, OUTPUT = "input", "output"
 
@@ -65,7 +69,7 @@ def to_nir(network: Network) -> nir.NIRGraph:
             name: np.broadcast_to(np.asarray(value, float), (layer.n,))
             for name, value in layer.intrinsic.values().items()
         }
-        nodes[weights] = _weights(layer.connection)
+        nodes[weights] = _weights(as_dense(layer.connection))
         ones = np.ones(layer.n)
         nodes[neurons] = nir.LIF(
             tau=values["tau"],
@@ -84,7 +88,7 @@ def to_nir(network: Network) -> nir.NIRGraph:
     weights = f"weights_{len(network.layers)}"
     constants = np.asarray(network.readout.time_constants, float)
     nodes |= {
-        weights: _weights(network.readout.connection),
+        weights: _weights(as_dense(network.readout.connection)),
         "readout": nir.LI(constants, np.ones_like(constants), 0 * constants),
     }
     nodes[OUTPUT] = nir.Output({"output": np.array([len(constants)])})
@@ -209,13 +213,10 @@ def _dense(node: nir.NIRNode, name: str) -> Dense:
     if not isinstance(node, (nir.Affine, nir.Linear)):
         raise ModelError(f"Node '{name}' is a {type(node).__name__}, expected Affine or Linear.")
     weight = jnp.asarray(np.asarray(node.weight).T)
-    dense = Dense(*weight.shape, bias=isinstance(node, nir.Affine), key=jax.random.key(0))
+    bias = node.bias if isinstance(node, nir.Affine) else None
+    dense = Dense(*weight.shape, bias=bias is not None, key=jax.random.key(0))
     dense = eqx.tree_at(lambda d: d.weight, dense, weight)
-    return (
-        dense
-        if dense.bias is None
-        else eqx.tree_at(lambda d: d.bias, dense, jnp.asarray(node.bias))
-    )
+    return dense if bias is None else eqx.tree_at(lambda d: d.bias, dense, jnp.asarray(bias))
 
 
 def _layer(
@@ -226,6 +227,11 @@ def _layer(
         raise ModelError(f"Node '{name}': a LIF must have leak 0, reset 0 and resistance 1.")
     recurrent = None
     if loop is not None:
+        if not isinstance(loop, (nir.Affine, nir.Linear)) or np.any(getattr(loop, "bias", 0)):
+            raise ModelError(
+                f"The loop of node '{name}' is a {type(loop).__name__}, expected Linear, or Affine "
+                f"without a bias."
+            )
         weight = jnp.asarray(np.asarray(loop.weight).T)
         recurrent = eqx.tree_at(
             lambda r: r.weight, Recurrent(len(weight), key=jax.random.key(0)), weight

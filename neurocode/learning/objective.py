@@ -14,6 +14,7 @@ from jax.sharding import Mesh, PartitionSpec
 from neurocode.errors import TrainingError
 from neurocode.learning.free_running import free_running
 from neurocode.learning.network import Network
+from neurocode.learning.random_numbers import required
 from neurocode.learning.regularisers import Regulariser
 from neurocode.tasks.loss import Loss
 
@@ -86,7 +87,7 @@ def _evidence(
         return loss.evidence(network, batch, key, training)
     evidence, spikes = jax.lax.map(
         lambda pass_key: loss.evidence(network, batch, pass_key, training),
-        jax.random.split(key, passes),
+        jax.random.split(required(key, "The mean of several passes"), passes),
     )
     return loss.pooled(evidence), jax.tree.map(lambda values: jnp.mean(values, axis=0), spikes)
 
@@ -146,7 +147,7 @@ def gradient(
     run = jax.shard_map(
         parts,
         mesh=mesh_of(devices),
-        in_specs=(everywhere, Batch(split, targets, split), everywhere),
+        in_specs=(everywhere, Batch._make((split, targets, split)), everywhere),
         out_specs=everywhere,
         check_vma=False,
     )

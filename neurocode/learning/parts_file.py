@@ -101,7 +101,10 @@ def made(value: Any, readouts: Sequence[type[Output]] = ()) -> Any:
         raise DataError(
             f"'{name}' is not a known part of a network; pass a class of your own as `readouts`"
         )
-    return _kind(names[name]).make(**{key: made(item, readouts) for key, item in options.items()})
+    kind = _kind(names[name])
+    if kind is None:
+        raise DataError(f"'{name}' is not a readout whose arguments are its fields")
+    return kind.make(**{key: made(item, readouts) for key, item in options.items()})
 
 
 def _kind(part: type) -> Kind | None:

@@ -26,6 +26,19 @@ ROUNDS = (((16, 0x21F0AAAD), (15, 0xD35A2D97), 15), ((17, 0xED5AD4BB), (11, 0xAC
 BITS = 23
 
 
+def required(key: Array | None, what: str) -> Array:
+    """A random key that must be given.
+
+    Raises
+    ------
+    ModelError
+        If there is none; ``what`` begins the sentence.
+    """
+    if key is None:
+        raise ModelError(f"{what} needs a random key.")
+    return key
+
+
 def uniform(key: Array, stream: int, shape: tuple[int, ...], dtype: DTypeLike) -> Array:
     """Return uniform numbers of 23 bits in the open interval from zero to one.
 
@@ -54,12 +67,9 @@ class StepDraw(Draw):
 
     def __call__(self, kind: str) -> Array:
         """Return the random numbers of one call."""
-        if self.key is None:
-            raise ModelError("The step of a stochastic model needs a random key.")
+        key = required(self.key, "The step of a stochastic model")
         self.count += 1
-        return (normal if kind == "randn" else uniform)(
-            self.key, self.count, self.shape, self.dtype
-        )
+        return (normal if kind == "randn" else uniform)(key, self.count, self.shape, self.dtype)
 
 
 def _bits(key: Array, stream: int, shape: tuple[int, ...]) -> Array:

@@ -13,6 +13,7 @@ from jax.typing import DTypeLike
 from neurocode.errors import ModelError
 from neurocode.learning.connections import Connection, project
 from neurocode.learning.output import Output
+from neurocode.learning.random_numbers import required
 
 Array = jax.Array
 State = tuple[Array, Array | None]
@@ -75,7 +76,13 @@ class Readout(Output):
             )
         self.connection, self.dt, self.bounds = connection, dt, bounds
         self.time_constant, self.synapse = time_constant, synapse
-        self.place = None if bounds is None else jax.random.uniform(key, (connection.n_out,))
+        self.place = (
+            None
+            if bounds is None
+            else jax.random.uniform(
+                required(key, "A readout with bounds on its time constants"), (connection.n_out,)
+            )
+        )
 
     @property
     def n_out(self) -> int:
@@ -85,7 +92,7 @@ class Readout(Output):
     @property
     def time_constants(self) -> Array:
         """Time constant of every output in seconds."""
-        if self.place is None:
+        if self.place is None or self.bounds is None:
             return jnp.full(self.connection.n_out, self.time_constant)
         low, high = self.bounds
         return low + (high - low) * self.place
@@ -110,7 +117,7 @@ class Readout(Output):
         """Return the potentials and currents one step later, for the weighted sums of the spikes of
         that step; ``keep`` is :attr:`keep`, computed once before a loop."""
         potential, current = state
-        if current is None:
+        if current is None or self.synapse is None:
             return keep * potential + (1 - keep) * weighted, None
         return keep * potential + (1 - keep) * current, np.exp(
             -self.dt / self.synapse
@@ -133,3 +140,18 @@ class Readout(Output):
             return state, state[0]
 
         return jax.lax.scan(visit, self.start(spikes.shape[1], weighted.dtype), weighted)[1]
+
+
+def as_integrators(readout: Output) -> Readout:
+    """The readout of a network that must be read by leaky integrators.
+
+    Raises
+    ------
+    ModelError
+        For any other readout.
+    """
+    if not isinstance(readout, Readout):
+        raise ModelError(
+            f"The network must be read by leaky integrators, not by {type(readout).__name__}."
+        )
+    return readout

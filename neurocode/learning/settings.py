@@ -108,11 +108,9 @@ class Settings:
                 f"{self.devices} devices."
             )
 
-    def optimiser(
-        self, updates: int, learning_rate: jax.Array | float | None = None
-    ) -> optax.GradientTransformation:
-        """Return Adam with the schedule and the clipping. A learning rate that is an array can
-        change without another compilation."""
+    def optimiser(self, updates: int, learning_rate: jax.Array | float | None = None) -> Any:
+        """Return Adam with the schedule and the clipping, an ``optax.GradientTransformation``. A
+        learning rate that is an array can change without another compilation."""
         peak = self.learning_rate if learning_rate is None else learning_rate
         rate = optax.cosine_decay_schedule(peak, updates) if self.schedule == "cosine" else peak
         clip = optax.identity() if self.clip is None else optax.clip_by_global_norm(self.clip)

@@ -9,9 +9,9 @@ recomputed only where the transposed step reads it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from functools import partial
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 import jax
 import jax.numpy as jnp
@@ -20,6 +20,7 @@ from jax.extend.core import Literal
 
 from neurocode.learning.dynamics import Dynamics
 from neurocode.models.model import SPIKED
+from neurocode.models.noise import Values
 from neurocode.simulation.step import State
 
 Array = jax.Array
@@ -81,7 +82,7 @@ def run(
     dynamics: Dynamics,
     state: State,
     inputs: Array,
-    names: Mapping[str, Array | float],
+    names: Values,
     recurrence: Recurrence | None = None,
     keys: Array | None = None,
     *,
@@ -124,7 +125,9 @@ def run(
         for name, v in names.items()
         if isinstance(v, jax.Array)
     }
-    numbers = tuple((name, value) for name, value in names.items() if name not in arrays)
+    numbers = cast(  # what is no array of JAX is a plain number here
+        "Statics", tuple((name, value) for name, value in names.items() if name not in arrays)
+    )
     setting = _Setting(
         dynamics,
         numbers,
@@ -219,7 +222,7 @@ def _forward(
     def visit(carry: Carry, step: tuple[Array, Moment, Array | None]) -> tuple[Carry, tuple]:
         state, buffer = carry
         current, moment, drawn = step
-        if weight is not None:
+        if weight is not None and setting.delay is not None:
             recurrence = Recurrence(weight, setting.delay, setting.gradient)
             current = current + recurrence.current(_arriving(buffer, setting.delay))
         before = dynamics.update(state, current, names, *moment)
@@ -449,5 +452,6 @@ def _split(state: State) -> tuple[State, State]:
 
 
 def _no_slope(moments: Moment) -> Moment:
+    # JAX takes an array of NumPy for the slope of a key
     key = None if moments.key is None else np.zeros(moments.key.shape, jax.dtypes.float0)
-    return Moment(key, jnp.zeros_like(moments.time))
+    return Moment(cast("Array | None", key), jnp.zeros_like(moments.time))

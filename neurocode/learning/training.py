@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import equinox as eqx
 import jax
@@ -17,6 +17,7 @@ import pandas as pd
 
 from neurocode.errors import TrainingError
 from neurocode.extras import Library
+from neurocode.frames import column
 from neurocode.learning.checkpoint import load_checkpoint, save_checkpoint
 from neurocode.learning.diagnosis import diagnose
 from neurocode.learning.evaluation import (
@@ -35,6 +36,7 @@ from neurocode.learning.trainable import scaled_intrinsic, trainable
 from neurocode.learning.training_result import TrainingResult
 from neurocode.locks import alone
 from neurocode.tasks.loss import Loss
+from neurocode.tasks.losses import as_loss
 from neurocode.tasks.presentation import Presentation
 from neurocode.tasks.task import Part, Task, stratified
 
@@ -131,7 +133,7 @@ def _trained(
     progress: Progress | None,
 ) -> TrainingResult:
     """Train from the start, or from the checkpoint at ``path`` if there is one."""
-    updates = len(task.training) // settings.batch_size
+    updates, loss = len(task.training) // settings.batch_size, as_loss(task.loss)
     learned, rest = trainable(_of_their_type(network), settings.weights, settings.intrinsic)
     empty = jnp.zeros((settings.epochs, 5 + len(network.layers)))
     inner = settings.optimiser(updates * settings.epochs).init(learned)
@@ -157,7 +159,7 @@ def _trained(
             order,
             data,
             rest,
-            task.loss,
+            loss,
             task.free_running_from,
             fixed,
             task.presentation,
@@ -169,7 +171,7 @@ def _trained(
             again = jax.random.fold_in(epoch_key, int(fault))
             batch = batch._replace(inputs=task.shown(batch.inputs, again, training=True))
             what = diagnose(
-                learned, rest, batch, task.loss, settings.regulariser, again, task.free_running_from
+                learned, rest, batch, loss, settings.regulariser, again, task.free_running_from
             )
             where = (
                 f"Update {epoch * updates + int(fault) + 1} (epoch {epoch + 1}, batch "
@@ -181,7 +183,7 @@ def _trained(
             fresh, task.validation, task, seed=seed, batch_size=settings.batch_size
         )
         state = _recorded(
-            State(learned, inner, *state[2:]),
+            state._replace(learned=learned, optimiser=inner),
             reports,
             validation,
             task,
@@ -280,7 +282,7 @@ def _recorded(
         [float(jnp.mean(reports.loss)), score, validation.loss, validation.score, seconds]
     )
     history = state.history.at[state.epoch].set(jnp.concatenate([row, rates]))
-    quality = _quality(task, validation.score)
+    quality = _sign(task) * validation.score
     better = quality > float(state.best_score)
     best = state.learned if better else state.best
     return State(
@@ -293,9 +295,9 @@ def _recorded(
     )
 
 
-def _quality(task: Task, score: float | pd.Series) -> float | pd.Series:
-    """Return a score of which a larger value is better."""
-    return score if task.loss.larger_is_better else -score
+def _sign(task: Task) -> float:
+    """Return what a score is multiplied by so that a larger value is better."""
+    return 1.0 if as_loss(task.loss).larger_is_better else -1.0
 
 
 def _rows(state: State) -> pd.DataFrame:
@@ -316,13 +318,13 @@ def _result(
         for learned in (state.best, state.learned)
     )
     test = evaluate(best, task.test, task, seed=seed, batch_size=settings.batch_size)
-    scores = _quality(task, history["validation_score"])
+    scores = _sign(task) * column(history.set_index("epoch"), "validation_score")
     return TrainingResult(
         best,
         last,
         history,
-        int(history["epoch"][scores.idxmax()]),
+        int(cast("int", scores.idxmax())),
         test.loss,
         test.score,
-        task.loss.score_name,
+        as_loss(task.loss).score_name,
     )

@@ -81,8 +81,6 @@ class TrainingResult:
         plain = (self._plain() == other._plain()) and self.history.equals(other.history)
         return plain and bool(self.network == other.network) and bool(self.last == other.last)
 
-    __hash__ = None
-
     def _heading(self) -> str:
         return (
             f"Training of {len(self.history)} epochs, best by validation in epoch "
@@ -93,9 +91,9 @@ class TrainingResult:
 
     def _rows(self) -> list[str]:
         return [
-            f"epoch {row.epoch}: loss {row.loss:.4g}, {row.validation_loss:.4g} in validation; "
-            f"score {row.score:.4g}, {row.validation_score:.4g} in validation"
-            for row in self.history.itertuples()
+            f"epoch {row['epoch']}: loss {row['loss']:.4g}, {row['validation_loss']:.4g} in "
+            f"validation; score {row['score']:.4g}, {row['validation_score']:.4g} in validation"
+            for row in self.history.to_dict("records")
         ]
 
     def _plain(self) -> dict[str, Any]:

@@ -56,8 +56,11 @@ class Bounds:
         return np.isfinite(self.low) ^ np.isfinite(self.high)
 
     def value(
-        self, z: Array, xp: ModuleType = jnp, sigmoid: Callable[[Array], Array] = jax.nn.sigmoid
-    ) -> Array:
+        self,
+        z: Array | np.ndarray,
+        xp: ModuleType = jnp,
+        sigmoid: Callable[[Any], Any] = jax.nn.sigmoid,
+    ) -> Any:
         """Return the numbers at coordinates ``z``, computed by NumPy or JAX."""
         low, high = self._finite()
 

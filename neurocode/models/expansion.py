@@ -10,7 +10,7 @@ import ast
 import math
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 from neurocode.errors import ModelError
 from neurocode.units import unit_table
@@ -109,7 +109,7 @@ class _Measure:
         if isinstance(node, ast.Name):
             return self._name(node.id, where)
         if isinstance(node, ast.Constant):
-            return Extent(number=node.value)
+            return Extent(number=cast("float", node.value))  # no other constant is let in
         children = [child for child in ast.iter_child_nodes(node) if isinstance(child, ast.expr)]
         if isinstance(node, ast.Call):
             children = node.args

@@ -149,7 +149,9 @@ def _parameter(name: str, entry: object) -> Parameter:
     bounds = entry.get("bounds")
     if bounds is not None and (not isinstance(bounds, list) or len(bounds) != 2):
         raise ModelError(f"parameter {quoted_name}: bounds are a list of two values.")
-    options = {key: entry[key] for key in ("fixed", "per_neuron", "description") if key in entry}
+    options: dict[str, Any] = {
+        key: entry[key] for key in ("fixed", "per_neuron", "description") if key in entry
+    }
     try:
         return Parameter.of(entry["value"], None if bounds is None else tuple(bounds), **options)
     except ModelError as error:

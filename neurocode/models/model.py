@@ -8,6 +8,7 @@ from functools import cached_property
 from inspect import cleandoc
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from neurocode.display import html, lines
@@ -192,7 +193,7 @@ class NeuronModel:
         return f"rand() < {self.noise.brian_text(self.margin)}"
 
     @property
-    def values(self) -> dict[str, float]:
+    def values(self) -> dict[str, float | np.ndarray]:
         """Parameter values in SI base units."""
         return {name: parameter.si for name, parameter in self.parameters.items()}
 

@@ -13,12 +13,15 @@ from dataclasses import dataclass
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jax.scipy.special import log_ndtr
 
 from neurocode.errors import ModelError
 from neurocode.models.names import check_name
 
 Array = jax.Array
+#: Values by name; a plain number counts as an array without axes.
+Values = Mapping[str, Array | np.ndarray | float]
 
 #: Log probability of an event that is impossible under a family with bounded support.
 LOG_IMPOSSIBLE = -700.0
@@ -69,6 +72,10 @@ class Logistic:
 
 
 class _Bounded:
+    @staticmethod
+    def cdf(y: Array) -> Array:
+        raise NotImplementedError
+
     @classmethod
     def log_probabilities(cls, y: Array) -> tuple[Array, Array]:
         return _guarded_log(cls.cdf(y)), _guarded_log(cls.cdf(-y))
@@ -169,14 +176,14 @@ class EscapeNoise:
         """Names of the model parameters that the noise reads."""
         return tuple(name for name in (self.scale, self.rate, self.lapse, self.ceiling) if name)
 
-    def probability(self, margin: Array, parameters: Mapping[str, Array], dt: float) -> Array:
+    def probability(self, margin: Array, parameters: Values, dt: float) -> Array:
         """Probability of a spike in a step of ``dt`` seconds."""
         y = margin / parameters[self.scale]
         if self.family == "exponential":
             return -jnp.expm1(-jnp.exp(self._log_hazard(y, parameters, dt)))
         return THRESHOLD_FAMILIES[self.family].cdf(y)
 
-    def density(self, margin: Array, parameters: Mapping[str, Array], dt: float) -> Array:
+    def density(self, margin: Array, parameters: Values, dt: float) -> Array:
         """Derivative of :meth:`probability` with respect to the margin, per unit of the margin."""
         scale = parameters[self.scale]
         if self.family == "exponential":
@@ -191,7 +198,7 @@ class EscapeNoise:
         return THRESHOLD_FAMILIES[self.family].pdf(margin / scale) / scale
 
     def log_probabilities(
-        self, margin: Array, parameters: Mapping[str, Array], dt: float
+        self, margin: Array, parameters: Values, dt: float
     ) -> tuple[Array, Array]:
         """Logarithms of the probabilities of a spike and of no spike, exact in both tails."""
         y = margin / parameters[self.scale]
@@ -216,13 +223,13 @@ class EscapeNoise:
             )
         return THRESHOLD_FAMILIES[self.family].text.format(y=y)
 
-    def _log_hazard(self, y: Array, parameters: Mapping[str, Array], dt: float) -> Array:
+    def _log_hazard(self, y: Array, parameters: Values, dt: float) -> Array:
         escape = self._log_escape(y, parameters, dt)
         if self.ceiling:
             escape = escape - jax.nn.softplus(escape - jnp.log(parameters[self.ceiling] * dt))
         return jnp.logaddexp(escape, jnp.log(parameters[self.lapse] * dt)) if self.lapse else escape
 
-    def _log_escape(self, y: Array, parameters: Mapping[str, Array], dt: float) -> Array:
+    def _log_escape(self, y: Array, parameters: Values, dt: float) -> Array:
         return jnp.clip(y, -700, 50) + jnp.log(parameters[self.rate] * dt)
 
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
+from typing import cast, overload
 
 import numpy as np
 import quantities as pq
 
 from neurocode.errors import DataError, ModelError
 from neurocode.units import (
+    brian_dimension,
     parse_quantity,
     parse_unit,
     plain_numbers,
@@ -101,7 +103,7 @@ class Parameter:
         limits = (
             (-math.inf, math.inf)
             if bounds is None
-            else tuple(in_unit(bound, unit) for bound in bounds)
+            else cast("tuple[float, float]", tuple(in_unit(bound, unit) for bound in bounds))
         )
         return cls(number, unit, limits, fixed, per_neuron, description)
 
@@ -166,6 +168,10 @@ class Parameter:
         return any(math.isfinite(bound) for bound in self.bounds)
 
 
+@overload
+def in_unit(value: str | float, unit: str) -> float: ...
+@overload
+def in_unit(value: object, unit: str) -> float | np.ndarray: ...
 def in_unit(value: object, unit: str) -> float | np.ndarray:
     """Convert a value to ``unit``; plain numbers are assumed to be in ``unit`` already.
 
@@ -193,8 +199,9 @@ def in_unit(value: object, unit: str) -> float | np.ndarray:
             )
         except ValueError:
             raise ModelError(f"{value} is not in a unit of {unit}.") from None
-    if hasattr(value, "dim"):
-        if value.dim is not parse_unit(unit).dim:
+    dimension = brian_dimension(value)
+    if dimension is not None:
+        if dimension is not parse_unit(unit).dim:
             raise ModelError(f"{value} is not in a unit of {unit}.")
         return np.asarray(value, dtype=float)[()] / parse_unit(unit).scale
     array = _numbers(value)

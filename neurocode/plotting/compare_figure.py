@@ -9,6 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from neurocode.errors import DataError
+from neurocode.frames import column, kept
 from neurocode.plotting.log_axes import logarithmic
 from neurocode.plotting.spikes import rates
 from neurocode.statistics.compare import Curves
@@ -115,12 +116,13 @@ def variances(axes: Axes, recorded: tuple, model: tuple) -> Axes:
 def deviations(axes: Axes, table: pd.DataFrame) -> Axes:
     """Plot differences relative to those between halves of the recording, one row per statistic for
     which this ratio is positive."""
-    ratio = (table["difference"] / table["reference"])[table["note"] == ""]
-    ratio = ratio[np.isfinite(ratio) & (ratio > 0) & ~ratio.index.isin(PAIRWISE)]
+    ratio = column(table, "difference") / column(table, "reference")
+    ratio = kept(ratio, column(table, "note") == "")
+    ratio = kept(ratio, np.isfinite(ratio) & (ratio > 0) & ~ratio.index.isin(PAIRWISE))
     rows = np.arange(len(ratio))[::-1]
     axes.axvline(1, color="0.7", linewidth=0.5)
     axes.plot(ratio, rows, "o", color=PREDICTED, markersize=3, markeredgewidth=0)
-    axes.set_yticks(rows, [name.replace("_", " ") for name in ratio.index], fontsize=6)
+    axes.set_yticks(rows, [str(name).replace("_", " ") for name in ratio.index], fontsize=6)
     axes.set(xlabel="Difference / reference", ylim=(-0.6, len(ratio) - 0.4))
     logarithmic(axes, "x")
     return axes

@@ -10,6 +10,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from neurocode.frames import column, kept
 from neurocode.plotting.log_axes import logarithmic
 from neurocode.style import PREDICTED, RECORDED, TWO_COLUMNS, house_style, label_panel
 
@@ -48,7 +49,8 @@ def describe_figure(
         figure, axes = plt.subplots(2, 3, figsize=(TWO_COLUMNS, 4.3), layout="constrained")
         spike_rows(axes[0, 0], shown)
         interval_density(axes[0, 1], *intervals)
-        scatter(axes[0, 2], table["lv"], table["cv"], "Local variation LV", "CV of intervals", 1.0)
+        lv, cv = column(table, "lv"), column(table, "cv")
+        scatter(axes[0, 2], lv, cv, "Local variation LV", "CV of intervals", 1.0)
         mean_and_variance(axes[1, 0], *count_moments)
         complexity_and_rate(axes[1, 1], table)
         bins(axes[1, 2], *bin_effect)
@@ -64,7 +66,7 @@ def spike_rows(axes: Axes, shown: Sequence[np.ndarray]) -> Axes:
         colors=RECORDED,
         linewidths=0.3,
         linelengths=0.9,
-        lineoffsets=np.arange(1, len(shown) + 1),
+        lineoffsets=list(range(1, len(shown) + 1)),
     )
     axes.set(xlabel="Time (s)", ylabel="Train", ylim=(0.3, len(shown) + 0.7))
     axes.set_yticks([1, len(shown)] if len(shown) > 1 else [1])
@@ -123,7 +125,7 @@ def complexity_and_rate(axes: Axes, table: pd.DataFrame) -> Axes:
     significant after correction."""
     axes.axhline(1, color="0.8", linewidth=0.5)
     if "lz_ratio" in table:
-        table = table[table["lz_ratio"].notna()]
+        table = kept(table, column(table, "lz_ratio").notna())
         significant = table["lz_q"] < ALPHA
         for rows, face, label in (
             (significant, PREDICTED, f"q < {ALPHA:g}"),

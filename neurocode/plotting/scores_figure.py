@@ -42,7 +42,7 @@ def scores_figure(
     1
     """
     with house_style():
-        if recorded is None:
+        if recorded is None or predicted is None or psth is None:
             figure, axes = plt.subplots(figsize=(ONE_COLUMN, ONE_COLUMN), layout="constrained")
             spikes.rescaling(axes, quantiles, band)
             return figure

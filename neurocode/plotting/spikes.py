@@ -24,7 +24,7 @@ def raster(
         colors=color,
         linewidths=0.5,
         linelengths=0.8,
-        lineoffsets=np.arange(1, len(trains) + 1),
+        lineoffsets=list(range(1, len(trains) + 1)),
     )
     axes.set_ylim(0.3, len(trains) + 0.7)
     axes.set_yticks([1, len(trains)] if len(trains) > 1 else [1])

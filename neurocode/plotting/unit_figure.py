@@ -39,8 +39,13 @@ def unit_figure(panels: UnitPanels) -> Figure:
     with house_style():
         figure = plt.figure(figsize=(TWO_COLUMNS, HEIGHT))
         space = SHARED_TIME if panels.raster.n_trains > 1 else OWN_TIME
-        left = figure.add_gridspec(2, 1, height_ratios=[1.2, 1], hspace=space, **LEFT).subplots()
-        right = figure.add_gridspec(1, 2, **RIGHT).subplots()
+        left, right = (
+            np.ravel(grid.subplots())
+            for grid in (
+                figure.add_gridspec(2, 1, height_ratios=[1.2, 1], hspace=space, **LEFT),
+                figure.add_gridspec(1, 2, **RIGHT),
+            )
+        )
         raster_rows(left[0], panels.raster)
         rate_over_time(left[1], panels.rate, panels.n_spikes)
         interval_density(right[0], panels.intervals.edges, panels.intervals.probability)

@@ -6,6 +6,7 @@ import struct
 from pathlib import Path
 
 import neo
+import neo.io
 
 from neurocode.errors import DataError
 from neurocode.recordings.channels import PASS_BOTH, channels_of

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import neo
-import numpy as np
 import quantities as pq
 
 from neurocode.errors import DataError
+from neurocode.units import is_whole
 
 #: Dimension of each kind of channel.
 UNITS = {"voltage": "V", "current": "A"}
@@ -42,10 +42,9 @@ def numbers_of(segments: Sequence[neo.Segment]) -> list[int]:
     [0, 1]
     """
     stated = [segment.index for segment in segments]
-    if all(isinstance(number, (int, np.integer)) and number >= 0 for number in stated) and len(
-        set(stated)
-    ) == len(stated):
-        return [int(number) for number in stated]
+    numbers = [int(number) for number in stated if is_whole(number, 0)]
+    if len(set(numbers)) == len(stated):
+        return numbers
     return list(range(len(segments)))
 
 

@@ -1,7 +1,8 @@
 """Containers of spike trains from other packages, recognised without importing the packages.
 
 Each kind of container is one row of ``CONTAINERS``. It is recognised by the methods that its
-package documents, and read as the names of its units and their trains. Times are not checked here:
+package documents, and read as the names of its units and their trains; what it then holds has the
+type ``Any``, as no type of a package that is not imported can be named. Times are not checked here:
 :class:`~neurocode.recordings.trains.Trains` checks them for all containers.
 """
 
@@ -9,7 +10,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import neo
 import numpy as np
@@ -36,7 +37,7 @@ class Units(NamedTuple):
     """
 
     names: list[str]
-    repeats: list[list[object]]
+    repeats: list[list[Any]]
     conditions: list[list[int]] | None = None
 
 
@@ -44,7 +45,7 @@ class Container(NamedTuple):
     """One kind of container: how it is recognised, and how its units are read."""
 
     is_one: Callable[[object], bool]
-    units: Callable[[object], Units]
+    units: Callable[[Any], Units]
 
 
 def units_in(holder: object) -> Units | None:
@@ -88,7 +89,7 @@ def is_stretch(entry: object) -> bool:
     return _has(entry, "time_support", "t") and not isinstance(entry, Mapping)
 
 
-def stretch_of(train: object) -> Stretch:
+def stretch_of(train: Any) -> Stretch:
     """A pynapple ``Ts`` in seconds; it begins and ends with the epoch in which it is defined.
 
     Raises
@@ -145,7 +146,7 @@ def _of_segment(segment: neo.Segment) -> Units:
     )
 
 
-def _of_mapping(mapping: Mapping) -> Units:
+def _of_mapping(mapping: Any) -> Units:
     """One unit per key: its train, or a sequence of its repeats; or all spikes under one key and
     their units under another."""
     if _has(mapping, "time_support"):
@@ -166,9 +167,10 @@ def _of_mapping(mapping: Mapping) -> Units:
     return Units(distinct(mapping), [_repeats(train) for train in mapping.values()])
 
 
-def _repeats(entry: object) -> list[object]:
-    several = isinstance(entry, (list, tuple)) and not all(np.isscalar(value) for value in entry)
-    return list(entry) if several else [entry]
+def _repeats(entry: object) -> list[Any]:
+    if isinstance(entry, (list, tuple)) and not all(np.isscalar(value) for value in entry):
+        return list(entry)
+    return [entry]
 
 
 def _of_frame(frame: pd.DataFrame) -> Units:
@@ -207,7 +209,7 @@ def _of_series(series: pd.Series) -> Units:
     return Units(distinct(series.index), [_repeats(train) for train in series])
 
 
-def _of_sorting(sorting: object) -> Units:
+def _of_sorting(sorting: Any) -> Units:
     """A SpikeInterface sorting: samples over its sampling frequency, or the times of its recording;
     segments are repeats."""
     rate, units = float(sorting.get_sampling_frequency()), list(sorting.get_unit_ids())
@@ -236,7 +238,7 @@ def _of_sorting(sorting: object) -> Units:
 
 
 def _span_of_segment(
-    sorting: object, number: int, rate: float, trains: Sequence[np.ndarray]
+    sorting: Any, number: int, rate: float, trains: Sequence[np.ndarray]
 ) -> tuple[float, float]:
     """Start and end of a segment in seconds: those of its recording where one is registered, else
     its start and the last spike."""
@@ -276,7 +278,7 @@ def _require_no_values(series: object) -> None:
         )
 
 
-def _epoch(support: object) -> tuple[float, float]:
+def _epoch(support: Any) -> tuple[float, float]:
     """Start and end of the single epoch of a time support; both are zero for an empty one."""
     starts, ends = np.ravel(support.start), np.ravel(support.end)
     if len(starts) > 1:

@@ -15,6 +15,7 @@ from neurocode.errors import DataError
 from neurocode.recordings.channels import PASS_BOTH, channel_of, channels_of, numbers_of
 from neurocode.recordings.files import read
 from neurocode.recordings.stimulus_kind import REST
+from neurocode.units import number_in
 
 #: A file, files that were recorded at once, or several of these whose sweeps follow each other.
 Source = str | Path | Sequence["str | Path | Sequence[str | Path]"]
@@ -232,9 +233,10 @@ def _segments(source: Source) -> tuple[str, list[neo.Segment], list[int]]:
             block.annotations.get("voltage_clamp", []),
         )
     name = name_of(source)
-    if all(isinstance(entry, (str, Path)) for entry in source):
-        return _merged(source)
-    if any(isinstance(entry, (str, Path)) for entry in source):
+    files = [entry for entry in source if isinstance(entry, (str, Path))]
+    if len(files) == len(source):
+        return _merged(files)
+    if files:
         raise DataError(
             f"{name}: files and groups of files are mixed; {PASS_BOTH}, or a list of such pairs."
         )
@@ -291,7 +293,7 @@ def _with_bias(current: neo.AnalogSignal, bias: float, choice: str, where: str) 
     """A current with the bias of the amplifier added, where the stimulus is the command alone."""
     if not bias or choice == "ignore":
         return current
-    n = max(1, round(REST * float(current.sampling_rate.rescale("Hz"))))
+    n = max(1, round(REST * number_in(current.sampling_rate, "Hz")))
     rest = float(np.median(current[:n].rescale("A").magnitude))
     if choice == "add" or abs(rest) <= NEAR * abs(bias):
         return current + bias * pq.A

@@ -6,6 +6,7 @@ import neo
 import numpy as np
 
 from neurocode.errors import DataError
+from neurocode.units import number_in
 
 THRESHOLD_MV = 0.0
 DEAD_TIME_MS = 3.0
@@ -51,9 +52,9 @@ def detect_spikes(
             f"The voltage holds {np.sum(~np.isfinite(values))} values that are not finite."
         )
     crossings = np.flatnonzero((values[1:] >= threshold) & (values[:-1] < threshold)) + 1
-    period = float(voltage.sampling_period.rescale("s"))
+    period = number_in(voltage.sampling_period, "s")
     kept = after_dead_time(crossings * period, dead_time * 1e-3)
-    start = float(voltage.t_start.rescale("s"))
+    start = number_in(voltage.t_start, "s")
     return neo.SpikeTrain(
         start + kept, units="s", t_start=start, t_stop=start + len(values) * period
     )

@@ -33,10 +33,10 @@ from neurocode.recordings.held_out_sweeps import (
     parted,
     repeated_sweeps,
 )
-from neurocode.recordings.repeat import Repeat, repeat_of, same_sweep
+from neurocode.recordings.repeat import Repeat, repeat_of, same_sweep, sampled
 from neurocode.recordings.sweep_table import described_sweep, sweep_row
 from neurocode.recordings.trains import SpikeTrainLike, listed
-from neurocode.units import in_si
+from neurocode.units import in_si, number_in
 
 
 class Experiment:
@@ -288,15 +288,16 @@ class Experiment:
         DataError
             If there is no current, or the currents differ.
         """
-        if any(repeat.current is None for repeat in self.repeats):
+        recorded = [repeat.current for repeat in self.repeats if repeat.current is not None]
+        if len(recorded) < len(self.repeats):
             raise DataError("The repeats have no current.")
-        lengths = {len(repeat.current) for repeat in self.repeats}
+        lengths = {len(current) for current in recorded}
         if len(lengths) > 1:
             raise DataError(
                 f"The repeats do not share one frozen current: they have {min(lengths)} to "
                 f"{max(lengths)} samples."
             )
-        currents = np.stack([repeat.current for repeat in self.repeats])
+        currents = np.stack(recorded)
         mean = currents.mean(axis=0)
         if np.ptp(mean) > 0:
             with np.errstate(invalid="ignore", divide="ignore"):
@@ -375,8 +376,6 @@ class Experiment:
             return NotImplemented
         return self.name == other.name and self.repeats == other.repeats and self.test == other.test
 
-    __hash__ = None
-
     def __repr__(self) -> str:
         return lines(self._heading(), self._rows())
 
@@ -413,6 +412,7 @@ def _ready(
     kernel: ElectrodeKernel | None,
 ) -> Repeat:
     """Spikes and signals of a sweep of a file; errors name the file and, if several, the sweep."""
+    assert sweep.current is not None  # a sweep without one was refused where it was read
     try:
         current = sweep.current - offset * pq.A
         train = detect_spikes(sweep.voltage, threshold=spike_threshold, dead_time=dead_time)
@@ -465,7 +465,8 @@ def _kernel_of_file(path: str | Path) -> ElectrodeKernel:
             f"none."
         )
     try:
-        return electrode_kernel(recording.voltage, recording.current, recording.dt)
+        (voltage, dt), (current, _) = sampled(recording, "voltage"), sampled(recording, "current")
+        return electrode_kernel(voltage, current, dt)
     except DataError as error:
         raise DataError(f"{path}: {error}") from None
 
@@ -473,7 +474,7 @@ def _kernel_of_file(path: str | Path) -> ElectrodeKernel:
 def _compensated(
     kernel: ElectrodeKernel, voltage: neo.AnalogSignal, current: neo.AnalogSignal
 ) -> neo.AnalogSignal:
-    period = float(voltage.sampling_period.rescale("s"))
+    period = number_in(voltage.sampling_period, "s")
     if abs(period - kernel.dt) > 1e-9:
         raise DataError(
             f"The electrode recording is sampled every {kernel.dt:g} s, the recording every "
@@ -485,8 +486,12 @@ def _compensated(
     return voltage.duplicate_with_new_data(kernel.compensate(volts, amperes)[:, None], units="V")
 
 
-def _one_per_train(signals: object, count: int, what: str) -> list:
-    if signals is None or isinstance(signals, neo.AnalogSignal):
+def _one_per_train(
+    signals: neo.AnalogSignal | Sequence[neo.AnalogSignal] | None, count: int, what: str
+) -> list[neo.AnalogSignal] | list[None]:
+    if signals is None:
+        return [None] * count
+    if isinstance(signals, neo.AnalogSignal):
         return [signals] * count
     signals = list(signals)
     if len(signals) != count:

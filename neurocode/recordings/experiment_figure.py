@@ -9,7 +9,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from neurocode.recordings.repeat import Repeat
+from neurocode.recordings.repeat import Repeat, sampled
 from neurocode.style import RECORDED, TWO_COLUMNS, house_style
 
 #: Most sweeps that are drawn as traces, and most points of a trace: more could not be seen.
@@ -64,16 +64,14 @@ SIGNALS = (("voltage", "Voltage (mV)", 1e-3), ("current", "Current (pA)", 1e-12)
 
 def _traces(axes: Axes, repeats: Sequence[Repeat], name: str, unit: float) -> None:
     for repeat in repeats[:MOST_TRACES]:
-        values = getattr(repeat, name)
-        if values is not None:
+        if getattr(repeat, name) is not None:
+            values, dt = sampled(repeat, name)
             step = max(1, len(values) // MOST_POINTS)
-            axes.plot(
-                np.arange(0, len(values), step) * repeat.dt, values[::step] / unit, linewidth=0.5
-            )
+            axes.plot(np.arange(0, len(values), step) * dt, values[::step] / unit, linewidth=0.5)
 
 
 def _raster(axes: Axes, repeats: Sequence[Repeat]) -> None:
-    rows = np.arange(1, len(repeats) + 1)
+    rows = list(range(1, len(repeats) + 1))
     axes.eventplot(
         [repeat.spike_times for repeat in repeats],
         colors=RECORDED,
@@ -82,6 +80,6 @@ def _raster(axes: Axes, repeats: Sequence[Repeat]) -> None:
         lineoffsets=rows,
     )
     axes.set_ylim(len(repeats) + 0.7, 0.3)
-    labelled = rows if len(repeats) <= MOST_TRACES else rows[[0, -1]]
+    labelled = rows if len(repeats) <= MOST_TRACES else [rows[0], rows[-1]]
     axes.set_yticks(labelled, [str(repeats[row - 1].number) for row in labelled])
     axes.set_ylabel("Sweep")

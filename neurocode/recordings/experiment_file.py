@@ -32,7 +32,7 @@ def save_repeats(path: str | Path, parts: Mapping[str, tuple[str, Sequence[Repea
     path = Path(path)
     if path.suffix.lower() != SUFFIX:
         raise DataError(f"{path}: an experiment is saved as {SUFFIX}, not as '{path.suffix}'.")
-    arrays: dict[str, np.ndarray] = {}
+    arrays: dict[str, Any] = {}
     contents: dict[str, Any] = {}
     for part, (name, repeats) in parts.items():
         contents[part] = {
@@ -44,8 +44,9 @@ def save_repeats(path: str | Path, parts: Mapping[str, tuple[str, Sequence[Repea
             arrays |= {
                 f"{part}_{index}_{key}": array for key, array in held.items() if array is not None
             }
+    arrays[CONTENTS] = np.array(json.dumps(contents))
     with replacing(path) as scratch, scratch.open("wb") as file:
-        np.savez_compressed(file, **{CONTENTS: np.array(json.dumps(contents))}, **arrays)
+        np.savez_compressed(file, **arrays)
     return path
 
 

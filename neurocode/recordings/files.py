@@ -6,8 +6,10 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import neo
+import neo.io
 import numpy as np
 
 from neurocode.errors import DataError
@@ -216,7 +218,8 @@ def _read_nix(path: Path) -> neo.Block:
     require("nixio")
     require_self_contained(path)
     require_units(path)
-    with neo.io.NixIO(str(path), "ro") as nix:
+    reader: Any = neo.io.NixIO(str(path), "ro")  # Neo annotates what it holds as None
+    with reader as nix:
         if len(nix.nix_file.blocks) != 1:
             raise DataError(
                 f"{path}: the file holds {len(nix.nix_file.blocks)} blocks, expected one."
@@ -231,7 +234,7 @@ NEO_READERS: dict[str, Callable[[Path], neo.Block]] = {
     ".ibw": read_ibw,
     ".nix": _read_nix,
 }
-READ_INSTEAD = dict.fromkeys(
+READ_INSTEAD: dict[str, str] = dict.fromkeys(
     (".mat", ".h5", ".hdf5"),
     "say where its spike times are by a layout (neurocode.recordings.read_layout, neurocode "
     "describe)",

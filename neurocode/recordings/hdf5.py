@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import math
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -104,7 +105,7 @@ def require_units(path: Path) -> None:
     DataError
     """
 
-    def check(name: str, entry: h5py.HLObject) -> None:
+    def check(name: str, entry: Any) -> None:
         unit = entry.attrs.get("unit", "")
         require_unit(path, name, unit.decode() if isinstance(unit, bytes) else str(unit))
 
@@ -118,7 +119,7 @@ def no_variable(path: Path, name: str, names: list[str]) -> DataError:
     return DataError(f"{path}: {problem}; the file has {', '.join(names) or 'none'}.")
 
 
-def _require_inner_data(path: Path, name: str, entry: object) -> None:
+def _require_inner_data(path: Path, name: str, entry: Any) -> None:
     if not isinstance(entry, h5py.Dataset):
         return
     if entry.external or entry.is_virtual:

@@ -8,7 +8,7 @@ import numpy as np
 
 from neurocode.errors import DataError
 from neurocode.recordings.current_clamp import SweepNumbers, chosen_numbers, ranges
-from neurocode.recordings.repeat import Repeat
+from neurocode.recordings.repeat import Repeat, sampled
 from neurocode.recordings.stimulus_kind import stimulus_of
 
 #: Repeats whose currents correlate less do not share one frozen stimulus.
@@ -92,10 +92,10 @@ def repeated_sweeps(repeats: Sequence[Repeat], where: str = "") -> list[int]:
     """
     groups: list[list[Repeat]] = []
     for repeat in repeats:
-        if repeat.current is None or stimulus_of(repeat.current, repeat.dt).kind == "none":
+        if repeat.current is None or stimulus_of(*sampled(repeat, "current")).kind == "none":
             continue
         for group in groups:
-            if _same_current(group[0].current, repeat.current):
+            if _same_current(sampled(group[0], "current")[0], repeat.current):
                 group.append(repeat)
                 break
         else:
@@ -122,7 +122,7 @@ def _same_current(first: np.ndarray, second: np.ndarray) -> bool:
     deviation, second_deviation = float(np.std(first)), float(np.std(second))
     if deviation == 0 or second_deviation == 0:
         return False
-    alike = (
+    alike = bool(
         abs(second_deviation - deviation) <= FROZEN_SIZE * deviation
         and abs(np.mean(first) - np.mean(second)) <= FROZEN_SIZE * deviation
     )

@@ -6,6 +6,7 @@ import struct
 from pathlib import Path
 
 import neo
+import neo.io
 
 from neurocode.errors import DataError
 from neurocode.extras import require

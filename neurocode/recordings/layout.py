@@ -476,8 +476,10 @@ def _nested(path: Path, array: np.ndarray, names: list[str]) -> Cells:
             if entry.dtype == object:
                 walk(entry, place, remaining[squeezed.ndim :])
             else:
-                key = tuple(place.get(name, 0) for name in ("unit", "stimulus", "trial"))
-                cells[key] = np.ravel(entry).astype(float)
+                unit, stimulus, trial = (
+                    place.get(name, 0) for name in ("unit", "stimulus", "trial")
+                )
+                cells[unit, stimulus, trial] = np.ravel(entry).astype(float)
 
     walk(array, {}, names)
     return cells

@@ -20,10 +20,12 @@ from neurocode.recordings.guard import damage_named
 from neurocode.recordings.hdf5 import require_self_contained
 from neurocode.recordings.nwb_pairing import Part
 from neurocode.recordings.nwb_signals import add_signals
+from neurocode.recordings.nwb_types import File, Series
 from neurocode.recordings.plausible import LATEST
 from neurocode.recordings.sizes import require_memory
 from neurocode.recordings.sweeps import Sweep, note_of, read_sweeps, signal_of_series
 from neurocode.recordings.trains import ROUNDING, Trains
+from neurocode.units import number_in
 
 pynwb = Library("pynwb")
 
@@ -54,12 +56,12 @@ def read_nwb(path: Path) -> neo.Block:
             for s in (*file.acquisition.values(), *file.stimulus.values())
             if isinstance(s, pynwb.TimeSeries)
         ]
-        placed = [entry for entry in series if _place(entry) is not None]
+        placed = [(place, entry) for entry in series if (place := _place(entry)) is not None]
         sweeps, left_out = read_sweeps(
             path, file, [entry for entry in series if _place(entry) is None]
         )
-        for entry in placed:
-            sweep = sweeps.setdefault(_place(entry), Sweep([], {}))
+        for place, entry in placed:
+            sweep = sweeps.setdefault(place, Sweep([], {}))
             sweep.signals.append(signal_of_series(path, Part.whole(entry)))
             sweep.notes.update(note_of([entry]))
         trains = {
@@ -128,12 +130,12 @@ def write_nwb(block: neo.Block, path: Path) -> Path:
     return path
 
 
-def _add_units(file: pynwb.NWBFile, trains: Sequence[tuple[int, neo.SpikeTrain]]) -> None:
+def _add_units(file: File, trains: Sequence[tuple[int, neo.SpikeTrain]]) -> None:
     if trains:
         file.add_unit_column(SEGMENT, "number of the sweep or repeat")
         file.add_unit_column(TRAIN, "name of the spike train")
     for number, train in trains:
-        interval = [[float(train.t_start.rescale("s")), float(train.t_stop.rescale("s"))]]
+        interval = [[number_in(train.t_start, "s"), number_in(train.t_stop, "s")]]
         times = train.rescale("s").magnitude
         file.add_unit(
             spike_times=times,
@@ -143,7 +145,7 @@ def _add_units(file: pynwb.NWBFile, trains: Sequence[tuple[int, neo.SpikeTrain]]
 
 
 @contextmanager
-def _opened(path: Path) -> Iterator[pynwb.NWBFile]:
+def _opened(path: Path) -> Iterator[File]:
     require("pynwb")
     require_self_contained(path)
     with damage_named(path, "pynwb"), warnings.catch_warnings():
@@ -167,7 +169,7 @@ def _block(
 
 
 def _units(
-    path: Path, file: pynwb.NWBFile, t_start: float | None = None, t_stop: float | None = None
+    path: Path, file: File, t_start: float | None = None, t_stop: float | None = None
 ) -> dict[int, list[tuple[str, tuple[np.ndarray, float, float]]]]:
     """Names and trains (times, start, stop) by segment; those without observation intervals end at
     the last spike of all."""
@@ -237,7 +239,7 @@ def _train(path: Path, name: str, times: np.ndarray, start: float, stop: float) 
     return neo.SpikeTrain(times, units="s", t_start=start, t_stop=stop, name=name)
 
 
-def _place(series: pynwb.TimeSeries) -> int | None:
+def _place(series: Series) -> int | None:
     """Number of the segment from which neurocode wrote a series, or None for other series."""
     number = re.fullmatch(r"segment ([0-9]{1,9})", series.comments or "")
     return int(number.group(1)) if number and series.rate is not None else None

@@ -6,16 +6,12 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
 from neurocode.errors import DataError
-
-if TYPE_CHECKING:
-    import pynwb
-    from pynwb.core import DynamicTable
-    from pynwb.icephys import PatchClampSeries
+from neurocode.recordings.nwb_types import ClampSeries, File, Reference, Series, Table
 
 #: Number of names that a message lists.
 LISTED = 6
@@ -24,12 +20,12 @@ LISTED = 6
 class Part(NamedTuple):
     """Samples ``start`` to ``stop`` of a series."""
 
-    series: pynwb.TimeSeries
+    series: Series
     start: int
     stop: int
 
     @classmethod
-    def whole(cls, series: pynwb.TimeSeries) -> Part:
+    def whole(cls, series: Series) -> Part:
         """All samples of a series."""
         return cls(series, 0, len(series.data))
 
@@ -42,7 +38,7 @@ class Together(NamedTuple):
     notes: dict[str, str | int]
 
 
-def by_sweep_number(path: Path, clamp: Sequence[PatchClampSeries]) -> dict[int, Together]:
+def by_sweep_number(path: Path, clamp: Sequence[ClampSeries]) -> dict[int, Together]:
     """Series by their sweep number; a single voltage and a single current need none.
 
     Raises
@@ -63,9 +59,7 @@ def by_sweep_number(path: Path, clamp: Sequence[PatchClampSeries]) -> dict[int, 
     return sweeps
 
 
-def by_table(
-    path: Path, file: pynwb.NWBFile, clamp: Sequence[PatchClampSeries]
-) -> dict[int, Together]:
+def by_table(path: Path, file: File, clamp: Sequence[ClampSeries]) -> dict[int, Together]:
     """Parts of series by the rows of the table of intracellular recordings and the tables that
     group these rows.
 
@@ -103,7 +97,7 @@ def by_table(
     }
 
 
-def named(series: Iterable[pynwb.TimeSeries]) -> str:
+def named(series: Iterable[Series]) -> str:
     """Names of series, the first few of many."""
     names = [entry.name for entry in series]
     return ", ".join(f"'{name}'" for name in names[:LISTED]) + (
@@ -111,7 +105,7 @@ def named(series: Iterable[pynwb.TimeSeries]) -> str:
     )
 
 
-def _referenced(path: Path, row: int, reference: object) -> Part:
+def _referenced(path: Path, row: int, reference: Reference) -> Part:
     start, stop, length = (
         int(reference.idx_start),
         int(reference.idx_start + reference.count),
@@ -125,9 +119,7 @@ def _referenced(path: Path, row: int, reference: object) -> Part:
     return Part(reference.timeseries, start, stop)
 
 
-def _simultaneous(
-    path: Path, file: pynwb.NWBFile, n_rows: int
-) -> tuple[list[list[int]], list[int]]:
+def _simultaneous(path: Path, file: File, n_rows: int) -> tuple[list[list[int]], list[int]]:
     """Groups of rows that were recorded simultaneously, and the ids of the groups; without such a
     table each row is a group."""
     table = file.icephys_simultaneous_recordings
@@ -145,9 +137,7 @@ def _simultaneous(
     return groups, [int(number) for number in table.id[:]]
 
 
-def _groups(
-    path: Path, table: DynamicTable, column: str, n_rows: int, what: str
-) -> list[list[int]]:
+def _groups(path: Path, table: Table, column: str, n_rows: int, what: str) -> list[list[int]]:
     """For each row of a table, the rows of the next lower table that it groups."""
     index = table[column]
     ends, flat = np.asarray(index.data[:], int), np.asarray(index.target.data[:], int)
@@ -165,16 +155,19 @@ def _numbers(together: Sequence[Sequence[Part]], ids: Sequence[int]) -> list[int
     """Sweep numbers of the series where each sweep has a distinct one, else ids, else the order."""
     stated = [{getattr(part.series, "sweep_number", None) for part in parts} for parts in together]
     numbers = [
-        int(next(iter(of_one))) if len(of_one) == 1 and None not in of_one else None
+        int(number)
         for of_one in stated
+        if len(of_one) == 1
+        for number in of_one
+        if number is not None
     ]
     for candidates in (numbers, list(ids)):
-        if None not in candidates and len(set(candidates)) == len(together):
+        if len(candidates) == len(set(candidates)) == len(together):
             return candidates
     return list(range(len(together)))
 
 
-def _places(path: Path, file: pynwb.NWBFile, n_sweeps: int) -> list[dict[str, str | int]]:
+def _places(path: Path, file: File, n_sweeps: int) -> list[dict[str, str | int]]:
     """Stimulus type, sequence and repetition of each sweep, where the file has these tables."""
     notes: list[dict[str, str | int]] = [{} for _ in range(n_sweeps)]
     sequences = file.icephys_sequential_recordings
@@ -194,7 +187,7 @@ def _places(path: Path, file: pynwb.NWBFile, n_sweeps: int) -> list[dict[str, st
     return notes
 
 
-def _repetitions(path: Path, file: pynwb.NWBFile, n_sequences: int) -> Mapping[int, dict[str, int]]:
+def _repetitions(path: Path, file: File, n_sequences: int) -> Mapping[int, dict[str, int]]:
     table = file.icephys_repetitions
     if table is None or not len(table):
         return {}

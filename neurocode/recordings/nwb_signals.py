@@ -4,14 +4,13 @@ and its current."""
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import Any
 
 import neo
 
 from neurocode.extras import Library
-
-if TYPE_CHECKING:
-    import pynwb.icephys
+from neurocode.recordings.nwb_types import File
+from neurocode.units import number_in
 
 nwb, icephys = Library("pynwb"), Library("pynwb.icephys")
 
@@ -22,7 +21,7 @@ SETTINGS = ("bias_current", "bridge_balance", "capacitance_compensation")
 ELECTRODE, AMPLIFIER = "electrode", "amplifier"
 
 
-def add_signals(file: pynwb.NWBFile, segment: neo.Segment, number: int) -> None:
+def add_signals(file: File, segment: neo.Segment, number: int) -> None:
     """Add the signals of a segment to a file.
 
     Parameters
@@ -82,7 +81,7 @@ def _clamped_pair(
 
 
 def _add_pair(
-    file: pynwb.NWBFile,
+    file: File,
     pair: tuple[neo.AnalogSignal, neo.AnalogSignal],
     electrode_name: str,
     stem: str,
@@ -114,7 +113,7 @@ def _add_pair(
     )
 
 
-def _electrode(file: pynwb.NWBFile, name: str) -> pynwb.icephys.IntracellularElectrode:
+def _electrode(file: File, name: str) -> Any:
     if name in file.icephys_electrodes:
         return file.icephys_electrodes[name]
     device = file.devices.get(AMPLIFIER) or file.create_device(
@@ -134,8 +133,8 @@ def _data(signal: neo.AnalogSignal, unit: str) -> dict[str, object]:
 
 def _place(signal: neo.AnalogSignal, number: int) -> dict[str, object]:
     return {
-        "rate": float(signal.sampling_rate.rescale("Hz")),
-        "starting_time": float(signal.t_start.rescale("s")),
+        "rate": number_in(signal.sampling_rate, "Hz"),
+        "starting_time": number_in(signal.t_start, "s"),
         "comments": f"segment {number}",
     }
 

@@ -4,15 +4,12 @@ spaced within a tolerance."""
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from neurocode.errors import DataError
+from neurocode.recordings.nwb_types import Series
 from neurocode.recordings.sizes import require_memory
-
-if TYPE_CHECKING:
-    import pynwb
 
 #: Largest deviation of the times of samples from even ones, in sampling intervals. A missing sample
 #: moves some of them by a fifth of an interval or more.
@@ -20,7 +17,7 @@ STRAY = 0.1
 
 
 def timing_of(
-    path: Path, series: pynwb.TimeSeries, start: int = 0, stop: int | None = None
+    path: Path, series: Series, start: int = 0, stop: int | None = None
 ) -> tuple[float, float]:
     """Sampling rate of a part of a series in hertz, and the time of its first sample in seconds.
 
@@ -50,7 +47,7 @@ def timing_of(
     return rate, float(times[0])
 
 
-def is_even(path: Path, series: pynwb.TimeSeries) -> bool:
+def is_even(path: Path, series: Series) -> bool:
     """Whether a series was sampled evenly, with or without a stated rate.
 
     Raises
@@ -61,9 +58,7 @@ def is_even(path: Path, series: pynwb.TimeSeries) -> bool:
     return series.rate is not None or even_rate(_times(path, series)) is not None
 
 
-def _times(
-    path: Path, series: pynwb.TimeSeries, start: int = 0, stop: int | None = None
-) -> np.ndarray:
+def _times(path: Path, series: Series, start: int = 0, stop: int | None = None) -> np.ndarray:
     stop = len(series.timestamps) if stop is None else stop
     require_memory(path, (stop - start) * np.dtype(float).itemsize, f"the times of '{series.name}'")
     return np.asarray(series.timestamps[start:stop], float)

@@ -10,6 +10,7 @@ import neo
 import numpy as np
 
 from neurocode.errors import DataError
+from neurocode.units import number_in
 
 #: Lowest and highest sampling rate of a signal in hertz.
 SLOWEST, FASTEST = 1e-3, 1e8
@@ -40,8 +41,8 @@ def require_plausible(path: Path, block: neo.Block) -> None:
             require_sampling(
                 path,
                 signal.name or "a signal",
-                _in(signal.sampling_rate, "Hz"),
-                _in(signal.t_start, "s"),
+                _unwarned(signal.sampling_rate, "Hz"),
+                _unwarned(signal.t_start, "s"),
             )
 
 
@@ -60,7 +61,7 @@ def require_sampling(path: Path, name: str, rate: float, start: float) -> None:
         raise DataError(f"{path}: '{name}' starts at {start:.3g} s, beyond {LATEST:g} s.")
 
 
-def as_times(path: Path, values: np.ndarray) -> np.ndarray:
+def as_times(path: object, values: np.ndarray) -> np.ndarray:
     """Numbers of a file as times; boolean values are refused, though they would count as 0 and 1.
 
     Raises
@@ -104,6 +105,6 @@ def require_unit(path: Path, name: str, text: str) -> None:
         raise DataError(f"{path}: '{name}' is in '{text[:LONGEST_UNIT]}', which is not a unit.")
 
 
-def _in(quantity: object, unit: str) -> float:
+def _unwarned(quantity: object, unit: str) -> float:
     with np.errstate(all="ignore"):
-        return float(quantity.rescale(unit))
+        return number_in(quantity, unit)

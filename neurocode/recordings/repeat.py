@@ -9,7 +9,7 @@ import numpy as np
 
 from neurocode.errors import DataError
 from neurocode.recordings.trains import ROUNDING, SpikeTrainLike, in_seconds
-from neurocode.units import in_si, require_membrane_current, signal_to_si
+from neurocode.units import in_si, number_in, require_membrane_current, signal_to_si
 
 #: This many consecutive samples at the largest voltage are taken for a saturated amplifier.
 CLIPPED_SAMPLES = 8
@@ -51,8 +51,6 @@ class Repeat:
         return all(
             _equal(getattr(self, field.name), getattr(other, field.name)) for field in fields(self)
         )
-
-    __hash__ = None
 
     def time_slice(self, t_start: object = None, t_stop: object = None) -> Repeat:
         """The part between two times of the sweep; None leaves a side open.
@@ -128,10 +126,11 @@ def repeat_of(
         clipped, or the current is implausible.
     """
     signals = {name: s for name, s in (("current", current), ("voltage", voltage)) if s is not None}
-    dt, length = _sampling(signals) if signals else (None, 0)
-    times, duration = _placed(train, signals, length * dt if signals else 0.0)
     if not signals:
+        times, duration = _placed(train, signals, 0.0)
         return Repeat(times, duration, number=number, description=description)
+    dt, length = _sampling(signals)
+    times, duration = _placed(train, signals, length * dt)
     arrays = {}
     for name, unit in (("current", "amp"), ("voltage", "volt")):
         if name in signals:
@@ -151,6 +150,31 @@ def repeat_of(
     return Repeat(
         times, duration, arrays.get("current"), arrays.get("voltage"), dt, number, description
     )
+
+
+def sampled(repeat: Repeat, what: str) -> tuple[np.ndarray, float]:
+    """A signal of a sweep, and its sampling interval in seconds.
+
+    Parameters
+    ----------
+    repeat : Repeat
+    what : {"current", "voltage"}
+
+    Raises
+    ------
+    DataError
+        If the sweep has no such signal or states no sampling interval.
+
+    Examples
+    --------
+    >>> sampled(Repeat(np.array([0.1]), 1.0, current=np.zeros(10), dt=0.1), "current")[1]
+    0.1
+    """
+    values = getattr(repeat, what)
+    if values is None or repeat.dt is None:
+        lacking = what if values is None else f"sampling interval of its {what}"
+        raise DataError(f"Sweep {repeat.number} has no {lacking}.")
+    return values, repeat.dt
 
 
 def same_sweep(first: Repeat, second: Repeat) -> bool:
@@ -193,8 +217,8 @@ def _placed(
         start, stop = 0.0, duration if signals else stop
     elif signals:
         name, signal = next(iter(signals.items()))
-        begin = float(signal.t_start.rescale("s"))
-        if abs(begin - start) > 0.5 * float(signal.sampling_period.rescale("s")):
+        begin = number_in(signal.t_start, "s")
+        if abs(begin - start) > 0.5 * number_in(signal.sampling_period, "s"):
             raise DataError(
                 f"The spike train begins at {start:g} s, its {name} at {begin:g} s, expected one "
                 f"start."
@@ -213,7 +237,7 @@ def _placed(
 def _sampling(signals: dict[str, neo.AnalogSignal]) -> tuple[float, int]:
     """Sampling interval in seconds and number of samples of signals, which must begin at the same
     time and be equally long."""
-    periods = {name: float(signal.sampling_period.rescale("s")) for name, signal in signals.items()}
+    periods = {name: number_in(signal.sampling_period, "s") for name, signal in signals.items()}
     lengths = {name: len(signal) for name, signal in signals.items()}
     dt = next(iter(periods.values()))
     for name, signal in signals.items():
@@ -230,7 +254,7 @@ def _sampling(signals: dict[str, neo.AnalogSignal]) -> tuple[float, int]:
             f"Current and voltage differ in length or sampling: {listing}; expected the same "
             f"number of samples at the same times."
         )
-    starts = [float(signal.t_start.rescale("s")) for signal in signals.values()]
+    starts = [number_in(signal.t_start, "s") for signal in signals.values()]
     if max(starts) - min(starts) > 0.5 * dt:
         raise DataError(
             f"Current and voltage begin at {starts[0]:g} and {starts[1]:g} s, expected together."

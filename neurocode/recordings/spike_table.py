@@ -336,10 +336,10 @@ def cells_of_rows(path: object, array: np.ndarray, names: list[str]) -> Cells:
     order = np.lexsort((columns["time"], *keys.T[::-1]))
     keys, times = keys[order], columns["time"][order]
     edges = np.flatnonzero(np.any(np.diff(keys, axis=0), axis=1)) + 1
-    firing = {
-        tuple(int(k) for k in keys[start]): part
-        for start, part in zip([0, *edges], np.split(times, edges), strict=True)
-    }
+    firing: Cells = {}
+    for start, part in zip([0, *edges], np.split(times, edges), strict=True):
+        unit, stimulus, trial = (int(k) for k in keys[start])
+        firing[unit, stimulus, trial] = part
     return _with_silent_trials(path, firing, names)
 
 

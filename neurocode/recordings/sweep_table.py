@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from neurocode.errors import DataError
+from neurocode.frames import column
 from neurocode.recordings.current_clamp import (
     ClampedSweep,
     Source,
@@ -16,7 +17,7 @@ from neurocode.recordings.current_clamp import (
 from neurocode.recordings.detection import DEAD_TIME_MS, THRESHOLD_MV, detect_spikes
 from neurocode.recordings.repeat import Repeat
 from neurocode.recordings.stimulus_kind import Stimulus, stimulus_of
-from neurocode.units import LARGEST_CURRENT
+from neurocode.units import LARGEST_CURRENT, number_in
 
 #: Kind of a sweep whose file holds no current.
 NOT_RECORDED = "not recorded"
@@ -79,14 +80,14 @@ def sweep_table(
             raise DataError(f"{name_of(source)}: {error}") from None
         rows.append({"sweep": sweep.number, **sweep_row(repeat), **_stated(sweep)})
     table = pd.DataFrame(rows).set_index("sweep")
-    return table.drop(columns=[name for name in STATED if table[name].isna().all()])
+    return table.drop(columns=[name for name in STATED if column(table, name).isna().all()])
 
 
 def _repeat(sweep: ClampedSweep, spike_threshold: float, dead_time: float) -> Repeat:
     """A sweep as arrays, with or without a current."""
     voltage, current = sweep.voltage, sweep.current
     train = detect_spikes(voltage, threshold=spike_threshold, dead_time=dead_time)
-    dt, start = float(voltage.sampling_period.rescale("s")), float(train.t_start)
+    dt, start = number_in(voltage.sampling_period, "s"), number_in(train.t_start, "s")
     description = str(
         sweep.notes.get("stimulus_description") or sweep.notes.get("stimulus_type") or ""
     )
@@ -96,7 +97,7 @@ def _repeat(sweep: ClampedSweep, spike_threshold: float, dead_time: float) -> Re
     )
     return Repeat(
         train.magnitude - start,
-        float(train.t_stop) - start,
+        number_in(train.t_stop, "s") - start,
         *signals,
         dt,
         sweep.number,
@@ -106,13 +107,13 @@ def _repeat(sweep: ClampedSweep, spike_threshold: float, dead_time: float) -> Re
 
 def _stated(sweep: ClampedSweep) -> dict[str, object]:
     """What a file states about the amplifier and about the place of a sweep among repeats."""
-    stated = {key: sweep.notes.get(key) for key in ("sequence", "repetition")}
-    for key, column, unit in (
+    stated: dict[str, object] = {key: sweep.notes.get(key) for key in ("sequence", "repetition")}
+    for key, heading, unit in (
         ("bias_current", "bias_pA", PICOAMPERE),
         ("bridge_balance", "bridge_balance_MOhm", MEGAOHM),
     ):
         value = sweep.voltage.annotations.get(key)
-        stated[column] = None if value is None else float(value) / unit
+        stated[heading] = None if value is None else float(value) / unit
     return stated
 
 

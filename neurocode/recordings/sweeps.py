@@ -6,7 +6,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import Any, NamedTuple, TypeGuard
 
 import neo
 import numpy as np
@@ -17,12 +17,10 @@ from neurocode.extras import Library
 from neurocode.recordings.nwb_pairing import Part, by_sweep_number, by_table, named
 from neurocode.recordings.nwb_signals import SETTINGS
 from neurocode.recordings.nwb_timing import is_even, timing_of
+from neurocode.recordings.nwb_types import ClampSeries, File, Series
 from neurocode.recordings.plausible import is_unit, require_sampling
 from neurocode.recordings.sizes import require_memory
-
-if TYPE_CHECKING:
-    import pynwb
-    from pynwb.icephys import PatchClampSeries
+from neurocode.units import number_in
 
 icephys, ecephys = Library("pynwb.icephys"), Library("pynwb.ecephys")
 
@@ -57,7 +55,7 @@ class Sweeps(NamedTuple):
     left_out: tuple[int, ...] = ()
 
 
-def read_sweeps(path: Path, file: pynwb.NWBFile, series: Sequence[pynwb.TimeSeries]) -> Sweeps:
+def read_sweeps(path: Path, file: File, series: Sequence[Series]) -> Sweeps:
     """Signals of each sweep of a current-clamp recording.
 
     A response belongs to the stimulus in the same row of the table of intracellular recordings.
@@ -80,12 +78,8 @@ def read_sweeps(path: Path, file: pynwb.NWBFile, series: Sequence[pynwb.TimeSeri
         If all sweeps are in voltage clamp, times of samples are not even, or the file does not say
         which series belong together; the message names the series.
     """
-    clamp = [entry for entry in series if isinstance(entry, icephys.PatchClampSeries)]
-    unclamped = [
-        entry
-        for entry in series
-        if not isinstance(entry, icephys.PatchClampSeries) and _is_sampled(path, entry)
-    ]
+    clamp = [entry for entry in series if _is_clamp(entry)]
+    unclamped = [entry for entry in series if not _is_clamp(entry) and _is_sampled(path, entry)]
     if not clamp:
         return Sweeps({0: Sweep(_signals(path, unclamped), {})} if unclamped else {})
     _require_free_voltage(path, clamp)
@@ -159,9 +153,9 @@ def signal_of_series(path: Path, part: Part) -> neo.AnalogSignal:
     return neo.AnalogSignal(values, units=quantity, name=name, **timing, **_settings(series))
 
 
-def _settings(series: pynwb.TimeSeries) -> dict[str, str | float]:
+def _settings(series: Series) -> dict[str, Any]:
     """Name of a series, its electrode, and what its amplifier was set to."""
-    if not isinstance(series, icephys.PatchClampSeries):
+    if not _is_clamp(series):
         return {"series": series.name}
     stated = {name: getattr(series, name, None) for name in SETTINGS}
     known = {
@@ -172,11 +166,16 @@ def _settings(series: pynwb.TimeSeries) -> dict[str, str | float]:
     return {"series": series.name, "electrode": _electrode(series), **known}
 
 
-def _electrode(series: PatchClampSeries) -> str:
-    return "" if series.electrode is None else series.electrode.name
+def _is_clamp(series: Series) -> TypeGuard[ClampSeries]:
+    return isinstance(series, icephys.PatchClampSeries)
 
 
-def note_of(series: Iterable[pynwb.TimeSeries]) -> dict[str, str]:
+def _electrode(series: Series) -> str:
+    electrode = getattr(series, "electrode", None)
+    return "" if electrode is None else electrode.name
+
+
+def note_of(series: Iterable[Series]) -> dict[str, str]:
     """Description of the stimulus of a sweep, taken from the last series that states one."""
     texts = [str(getattr(entry, "stimulus_description", "") or "") for entry in series]
     descriptions = [text for text in reversed(texts) if text not in SILENT]
@@ -195,7 +194,7 @@ def _dimension(unit: str) -> str:
     return ""
 
 
-def _signals(path: Path, series: Sequence[pynwb.TimeSeries]) -> list[neo.AnalogSignal]:
+def _signals(path: Path, series: Sequence[Series]) -> list[neo.AnalogSignal]:
     """Signals of a file without series of an amplifier; a single voltage and a single current
     belong together."""
     for dimension, what in (("V", "voltages"), ("A", "currents")):
@@ -215,23 +214,23 @@ def _signals(path: Path, series: Sequence[pynwb.TimeSeries]) -> list[neo.AnalogS
     ]
 
 
-def _is_sampled(path: Path, series: pynwb.TimeSeries) -> bool:
+def _is_sampled(path: Path, series: Series) -> bool:
     """Whether a series is sampled at a rate or, for a voltage or current of a cell, at even times;
     other series hold events, behaviour or large arrays."""
     of_a_cell = bool(_dimension(series.unit)) and not isinstance(series, ecephys.ElectricalSeries)
     return is_even(path, series) if of_a_cell else series.rate is not None
 
 
-def _is_voltage_clamp(series: pynwb.TimeSeries) -> bool:
+def _is_voltage_clamp(series: Series) -> bool:
     return isinstance(series, (icephys.VoltageClampSeries, icephys.VoltageClampStimulusSeries))
 
 
-def _require_free_voltage(path: Path, clamp: Sequence[PatchClampSeries]) -> None:
+def _require_free_voltage(path: Path, clamp: Sequence[ClampSeries]) -> None:
     if all(_is_voltage_clamp(entry) for entry in clamp):
         _refuse_voltage_clamp(path, clamp)
 
 
-def _refuse_voltage_clamp(path: Path, clamp: Sequence[PatchClampSeries]) -> None:
+def _refuse_voltage_clamp(path: Path, clamp: Sequence[ClampSeries]) -> None:
     clamped = [entry for entry in clamp if _is_voltage_clamp(entry)]
     raise DataError(
         f"{path}: {named(clamped)} was recorded in voltage clamp, expected current clamp: its "
@@ -270,8 +269,8 @@ def _pair(path: Path, number: int, parts: Sequence[Part]) -> list[neo.AnalogSign
     signals = [
         signal_of_series(path, part) for kind in ("V", "A") for part in by_kind.get(kind, ())
     ]
-    starts = [float(signal.t_start) for signal in signals]
-    if max(starts) - min(starts) > 0.5 / float(signals[0].sampling_rate):
+    starts = [number_in(signal.t_start, "s") for signal in signals]
+    if max(starts) - min(starts) > 0.5 / number_in(signals[0].sampling_rate, "Hz"):
         raise DataError(
             f"{path}: voltage and current of sweep {number} begin at {starts[0]:g} and "
             f"{starts[1]:g} s, expected together."

@@ -204,7 +204,8 @@ def require_header(path: Path, header: Sequence[str], axes: Sequence[str], time_
     >>> require_header(Path("cell.csv"), ("unit", "time (s)"), ("unit", "time"), "s")
     """
     words = [
-        re.match(r"[a-z]*", word.strip("\"'").lower()).group().removesuffix("s") for word in header
+        re.split(r"[^a-z]", word.strip("\"'").lower(), maxsplit=1)[0].removesuffix("s")
+        for word in header
     ]
     wanted = [name.removesuffix("s") for name in axes]
     if sorted(words) == sorted(wanted) and words != wanted:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import Any
 
 import neo
 import numpy as np
@@ -422,7 +423,7 @@ def in_seconds(train: SpikeTrainLike) -> tuple[np.ndarray, float, float]:
     if is_stretch(train):
         return stretch_of(train)
     if isinstance(train, neo.SpikeTrain):
-        start, stop = (float(_scaled(t.magnitude, t.units)) for t in (train.t_start, train.t_stop))
+        start, stop = _time(train.t_start), _time(train.t_stop)
         return _scaled(train.magnitude, train.units), start, stop
     unit = train.units if isinstance(train, pq.Quantity) else str(getattr(train, "dim", "s"))
     require_unmasked(train, "A spike train")
@@ -457,6 +458,12 @@ def _fault(times: np.ndarray, start: float, stop: float) -> str:
     if times.size and (times[0] < start - ROUNDING or times[-1] > stop + ROUNDING):
         return f"times lie outside [{start:g}, {stop:g}] s"
     return ""
+
+
+def _time(quantity: Any) -> float:
+    """Start or end of a train in seconds; Neo annotates them as optional, though a train has
+    both."""
+    return float(_scaled(quantity.magnitude, quantity.units))
 
 
 def _scaled(values: np.ndarray, unit: str | pq.Quantity) -> np.ndarray:

@@ -7,6 +7,7 @@ import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
+from typing import Any, cast
 
 import brian2
 import numpy as np
@@ -98,7 +99,7 @@ def neuron_group(
     """
     require_integrator(model.integrator)
     values = {**model.values, **(parameters or {})}
-    namespace = {
+    namespace: dict[str, object] = {
         name: _quantity(value, model.parameters[name].unit)
         for name, value in values.items()
         if np.ndim(value) == 0
@@ -233,7 +234,11 @@ def run_brian(
             if model.within_step
             else None
         )
-        recorded = {name: np.array(states.variables[name].get_value()).T for name in record}
+        recorded = (
+            {}
+            if states is None
+            else {name: np.array(states.variables[name].get_value()).T for name in record}
+        )
     return RawRun([steps[indices] for indices in spikes_of_trial], recorded, offsets)
 
 
@@ -267,7 +272,8 @@ def _update_code(
     model: NeuronModel, dt: float, lines: list[str], namespace: dict[str, Quantity]
 ) -> str:
     group = _group(model, 1, dt, lines, {**namespace, "normal_cdf": normal_cdf()}, reset="")
-    group._network = "read, never run"  # Brian2 warns when a group outside any network is deleted
+    # Brian2 warns when a group outside any network is deleted
+    vars(group)["_network"] = "read, never run"
     try:
         group.equations.check_units(group, run_namespace={})
         names = group.equations.names | group.equations.identifiers | {"dt"}
@@ -288,13 +294,15 @@ def _update_code(
 def _group(
     model: NeuronModel, n: int, dt: float, lines: list[str], namespace: dict, reset: str
 ) -> brian2.NeuronGroup:
+    # Brian2 also takes text, which its default does not say
+    refractory: Any = False if model.refractory is None else model.refractory
     try:
         return brian2.NeuronGroup(
             n,
             "\n".join(lines),
             threshold=model.threshold,
             reset=reset,
-            refractory=False if model.refractory is None else model.refractory,
+            refractory=refractory,
             method=model.integrator,
             method_options={"order": model.states} if model.integrator in STAGGERED else None,
             dt=dt * brian2.second,
@@ -324,10 +332,10 @@ def _within_step_group(
 
 
 def _quantity(value: float | np.ndarray, unit: str) -> Quantity:
-    return Quantity(value, dim=parse_unit(unit).dim)
+    return cast("Quantity", Quantity(value, dim=parse_unit(unit).dim))
 
 
-def _one_sentence(error: Exception) -> str:
+def _one_sentence(error: BaseException) -> str:
     """Return Brian2's message on one line, because the reason often follows a colon at the end of a
     line."""
     text = " ".join(str(error).split()) or type(error).__name__

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Callable, Iterable, Mapping
 from functools import reduce
+from typing import cast
 
 import jax
 import jax.numpy as jnp
@@ -12,6 +13,7 @@ from jax.scipy.special import ndtr
 
 from neurocode.errors import ModelError
 from neurocode.models.expansion import OPERATIONS
+from neurocode.models.noise import Values
 from neurocode.simulation.statements import Statement
 
 Array = jax.Array
@@ -93,19 +95,23 @@ class Draw:
         return sample(jax.random.fold_in(self.key, self.count), self.shape, self.dtype)
 
 
+def _undrawn(kind: str) -> Array:
+    raise ModelError(f"'{kind}()' stands where no random number is drawn.")
+
+
 def evaluate(
     tree: ast.expr,
-    names: Mapping[str, Array],
+    names: Values,
     draw: Draw | None = None,
     functions: Mapping[str, Callable] = FUNCTIONS,
 ) -> Array:
-    """Value of an expression.
+    """Value of an expression; a plain number counts as an array without axes.
 
     Parameters
     ----------
     tree : ast.expr
         Whitelisted syntax tree.
-    names : mapping of str to array
+    names : mapping of str to array or float
     draw : Draw, optional
         Source of ``rand()`` and ``randn()``.
     functions : mapping of str to callable
@@ -116,13 +122,11 @@ def evaluate(
         return evaluate(part, names, draw, functions)
 
     if isinstance(tree, ast.Constant):
-        return (
-            int(tree.value)
-            if isinstance(tree.value, float) and tree.value.is_integer() and abs(tree.value) < 64
-            else tree.value
-        )
+        number = tree.value
+        small = isinstance(number, float) and number.is_integer() and abs(number) < 64
+        return cast("Array", int(cast("float", number)) if small else number)
     if isinstance(tree, ast.Name):
-        return names[tree.id]
+        return cast("Array", names[tree.id])
     if isinstance(tree, ast.BinOp):
         return OPERATIONS[type(tree.op)](of(tree.left), of(tree.right))
     if isinstance(tree, ast.UnaryOp):
@@ -136,16 +140,16 @@ def evaluate(
         return COMPARE[type(tree.ops[0])](of(tree.left), of(tree.comparators[0]))
     if isinstance(tree, ast.Call) and isinstance(tree.func, ast.Name):
         if tree.func.id in ("rand", "randn"):
-            return draw(tree.func.id)
+            return (draw or _undrawn)(tree.func.id)
         return functions[tree.func.id](*map(of, tree.args))
     raise ModelError(f"'{ast.unparse(tree)}' cannot be evaluated.")
 
 
 def execute(
-    statements: Iterable[Statement], names: Mapping[str, Array], draw: Draw | None = None
+    statements: Iterable[Statement], names: Values, draw: Draw | None = None
 ) -> dict[str, Array]:
     """Return all names after a list of assignments; ``names`` itself is not changed."""
-    result = dict(names)
+    result = cast("dict[str, Array]", dict(names))
     for statement in statements:
         result[statement.name] = evaluate(statement.expression, result, draw)
     return result

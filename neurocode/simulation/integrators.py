@@ -6,7 +6,7 @@ that code.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import sympy
@@ -49,11 +49,11 @@ class StaggeredEuler(StateUpdateMethod):
 
     Parameters
     ----------
-    base : StateUpdateMethod
+    base : callable
         Brian2 updater applied to one equation at a time.
     """
 
-    def __init__(self, base: StateUpdateMethod) -> None:
+    def __init__(self, base: Callable[..., str]) -> None:
         self.base = base
 
     def __call__(

@@ -62,7 +62,7 @@ class Linearisation:
     def frequency(self) -> np.ndarray:
         """Frequency in hertz of the slowest deviation that oscillates, zero where none does."""
         values = self.eigenvalues
-        angles = np.abs(np.angle(values)) * (np.abs(values.imag) > 0)
+        angles = np.abs(np.angle(values)) * (np.abs(np.imag(values)) > 0)
         first = np.argmax(angles > 0, axis=-1)[..., None]
         return np.take_along_axis(angles, first, axis=-1)[..., 0] / (2 * np.pi * self.dt)
 
@@ -176,11 +176,10 @@ def linearise(
         )
     n = len(model.states)
     shapes = ((*shape, n, n), (*shape, n), (*shape, n))
-    return Linearisation(
-        model.states,
-        *(part.reshape(s) for part, s in zip((matrix, gain, steady), shapes, strict=True)),
-        dt,
+    matrix, gain, steady = (
+        part.reshape(s) for part, s in zip((matrix, gain, steady), shapes, strict=True)
     )
+    return Linearisation(model.states, matrix, gain, steady, dt)
 
 
 @partial(jax.jit, static_argnames=("step", "count"))
@@ -223,7 +222,7 @@ def _steady_state(move: Move, start: Array) -> tuple[Array, Array]:
     correction relative to the size of the state."""
 
     def correct(_: int, carry: tuple[Array, Array, Array]) -> tuple[Array, Array, Array]:
-        x, size, _ = carry
+        x, size, _last = carry
         change = jnp.linalg.solve(jnp.eye(len(x)) - jax.jacfwd(move)(x), move(x) - x)
         return x + change, jnp.maximum(size, jnp.abs(x)), change
 

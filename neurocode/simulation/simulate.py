@@ -18,6 +18,7 @@ from neurocode.simulation.time_scale import warn_of_coarse_step
 from neurocode.simulation.to_neo import to_block
 from neurocode.units import (
     is_whole,
+    number_in,
     parse_unit,
     require_membrane_current,
     seconds,
@@ -178,7 +179,10 @@ def _seed(seed: object) -> int:
 
 
 def _timing(
-    model: NeuronModel, current: object, duration: object, dt: object
+    model: NeuronModel,
+    current: neo.AnalogSignal | np.ndarray | None,
+    duration: object,
+    dt: object,
 ) -> tuple[np.ndarray | None, float, int]:
     step = None if dt is None else seconds(dt, "The time step")
     length = None if duration is None else seconds(duration, "The duration")
@@ -191,7 +195,7 @@ def _timing(
         raise ModelError(f"Model '{model.name}' has no input, but a current is given.")
     values = current_in_si(current, model.only_input[1])
     if isinstance(current, neo.AnalogSignal):
-        interval = float(current.sampling_period.rescale("s"))
+        interval = number_in(current.sampling_period, "s")
         values, step = _refine(values, interval, interval if step is None else step)
     elif step is None:
         raise DataError("A current given as an array needs dt, its sampling interval.")

@@ -7,6 +7,8 @@ import copy
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from neurocode.errors import ModelError
+
 
 @dataclass(frozen=True)
 class Statement:
@@ -22,7 +24,13 @@ class Statement:
 
 def read_code(code: str) -> list[Statement]:
     """Parse abstract code, which is Python syntax made by Brian2 from whitelisted text."""
-    return [Statement(node.targets[0].id, node.value) for node in ast.parse(code).body]
+    return [_assignment(node) for node in ast.parse(code).body]
+
+
+def _assignment(node: ast.stmt) -> Statement:
+    if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
+        return Statement(node.targets[0].id, node.value)
+    raise ModelError(f"'{ast.unparse(node)}' is not an assignment to a name.")
 
 
 def parse(text: str) -> ast.expr:

@@ -9,10 +9,11 @@ from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
 from neurocode.errors import ModelError
 from neurocode.models.model import SPIKED, NeuronModel
-from neurocode.models.noise import EscapeNoise
+from neurocode.models.noise import EscapeNoise, Values
 from neurocode.simulation.brian import NEVER
 from neurocode.simulation.evaluate import Draw, evaluate, execute, timestep
 from neurocode.simulation.program import Program, build_program
@@ -70,7 +71,20 @@ class Step:
     uses_spiked: bool = field(compare=False)
     within_step: bool = field(compare=False)
 
-    def initial_state(self, parameters: Mapping[str, Array], shape: tuple[int, ...] = ()) -> State:
+    @property
+    def escape_noise(self) -> EscapeNoise:
+        """The escape noise of the model.
+
+        Raises
+        ------
+        ModelError
+            If the model has none.
+        """
+        if self.noise is None:
+            raise ModelError("The model has no escape noise, so no spike has a probability.")
+        return self.noise
+
+    def initial_state(self, parameters: Values, shape: tuple[int, ...] = ()) -> State:
         """Return the state at time zero, in which every variable has the same shape.
 
         Parameters
@@ -99,7 +113,7 @@ class Step:
             state[STEPS_SINCE_SPIKE] = jnp.full(shape, NEVER, jnp.int32)
         return state
 
-    def prepare(self, parameters: Mapping[str, Array]) -> dict[str, Array]:
+    def prepare(self, parameters: Values) -> dict[str, Array | np.ndarray | float]:
         """Return the parameters together with all constants of the step, such as decays.
 
         Call it once before a loop.
@@ -108,9 +122,7 @@ class Step:
             return dict(parameters)
         return {**execute(self.program.constants, {**parameters, "dt": self.dt}), READY: True}
 
-    def value(
-        self, name: str, state: State, inputs: Mapping[str, Array], parameters: Mapping[str, Array]
-    ) -> Array:
+    def value(self, name: str, state: State, inputs: Values, parameters: Values) -> Array:
         """Value of a state variable or a subexpression in a state."""
         if name in state:
             return state[name]
@@ -121,8 +133,8 @@ class Step:
     def __call__(
         self,
         state: State,
-        inputs: Mapping[str, Array] | Array,
-        parameters: Mapping[str, Array],
+        inputs: Values | Array | float,
+        parameters: Values,
         key: Array | None = None,
         spikes: Array | None = None,
     ) -> tuple[State, StepOutput]:
@@ -131,7 +143,7 @@ class Step:
         Parameters
         ----------
         state : dict of str to array
-        inputs : mapping of str to array, or array
+        inputs : mapping of str to array or float, or array or float
             In SI, held over the step; an array is the model's only input. ``"t"`` gives the time in
             seconds to models that read it.
         parameters : mapping of str to array
@@ -173,7 +185,7 @@ class Step:
         offset = self.dt + state[LAG] if self.within_step else jnp.zeros_like(margin)
         return state, StepOutput(spikes, margin, log_probability, refractory, offset)
 
-    def is_refractory(self, state: State, names: Mapping[str, Array]) -> Array:
+    def is_refractory(self, state: State, names: Values) -> Array:
         """Whether neurons are refractory in a state, by prepared parameters and inputs."""
         if self.program.refractory is None:
             return jnp.zeros(jnp.shape(state[self.states[0]]), bool)
@@ -182,7 +194,7 @@ class Step:
         )
 
     def integrate(
-        self, state: State, names: Mapping[str, Array], refractory: Array, draw: Draw | None = None
+        self, state: State, names: Values, refractory: Array, draw: Draw | None = None
     ) -> State:
         """State update of one step, before threshold and reset."""
         active = execute(self.program.active, {**names, **state}, draw)
@@ -195,14 +207,14 @@ class Step:
                 new[name] = jnp.where(refractory, held[name], new[name])
         return new
 
-    def margin(self, state: State, names: Mapping[str, Array]) -> Array:
+    def margin(self, state: State, names: Values) -> Array:
         """Distance to threshold."""
         return evaluate(self.program.margin, {**names, **state})
 
     def settle(
         self,
         state: State,
-        names: Mapping[str, Array],
+        names: Values,
         spikes: Array,
         choose: Callable[[Array, Array], Array],
         draw: Draw | None = None,
@@ -238,7 +250,7 @@ class Step:
     def _spike(
         self,
         margin: Array,
-        names: Mapping[str, Array],
+        names: Values,
         draw: Draw,
         refractory: Array,
         clamped: Array | None,

@@ -61,7 +61,8 @@ def frozen_noise(
     decay = np.exp(-step / seconds(time_constant, "The time constant"))
     draws = np.random.default_rng(seed).standard_normal(n_steps)
     draws[1:] *= np.sqrt(1 - decay**2)
-    return _signal(mean + standard_deviation * lfilter([1.0], [1.0, -decay], draws), step, unit)
+    noise = np.asarray(lfilter([1.0], [1.0, -decay], draws))
+    return _signal(mean + standard_deviation * noise, step, unit)
 
 
 def steps(

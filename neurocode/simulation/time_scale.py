@@ -13,7 +13,7 @@ from scipy.special import exprel, ndtr
 from neurocode.errors import CoarseStepWarning
 from neurocode.models.model import NeuronModel
 from neurocode.models.names import is_noise
-from neurocode.simulation.evaluate import evaluate
+from neurocode.simulation.evaluate import Array, evaluate
 from neurocode.simulation.program import Prepare
 from neurocode.simulation.statements import parse
 from neurocode.units import parse_unit, preferred_unit
@@ -159,7 +159,7 @@ def _slopes(model: NeuronModel, names: Mapping[str, float | np.ndarray]) -> np.n
         (name for e in model.parsed if e.expression for name in _noise_in(e.expression)), 0.0
     )
     names = {**names, **noise, "spiked": 0.0}
-    state = dict.fromkeys(model.states, 0.0)
+    state: dict[str, Array | np.ndarray | float] = dict.fromkeys(model.states, 0.0)
     with np.errstate(all="ignore"):
         for name, text in model.initial.items():
             state[name] = evaluate(prepare(parse(text)), {**names, **state}, functions=FUNCTIONS)

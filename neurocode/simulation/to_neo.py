@@ -29,7 +29,7 @@ def to_block(
     """
     block = neo.Block(name=model.name, **annotations)
     units = {equation.name: equation.unit for equation in model.parsed}
-    sampling = 1.0 / dt * pq.Hz
+    sampling = pq.Quantity(1.0 / dt, "Hz")
     for trial, times in enumerate(run.times(dt)):
         segment = neo.Segment(name=f"trial {trial}", index=trial)
         segment.spiketrains.append(

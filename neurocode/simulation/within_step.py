@@ -19,7 +19,7 @@ from dataclasses import dataclass, replace
 
 from neurocode.models.model import NeuronModel
 from neurocode.simulation.diffusion import diffusion_of
-from neurocode.simulation.statements import parse, replaced
+from neurocode.simulation.statements import parse, read_code, replaced
 
 #: Time of the neuron's clock minus that of the grid (at most zero), time until the neuron leaves
 #: refractoriness, and whether it crossed the threshold.
@@ -194,13 +194,13 @@ def without_refractoriness(model: NeuronModel) -> NeuronModel:
 def _renamed(code: str, names: Mapping[str, str], result: str, variable: str) -> str:
     """Return code with renamed variables that assigns the new value of ``variable`` to ``result``;
     its temporaries get unique names."""
-    statements = ast.parse(code).body
-    temporaries = {s.targets[0].id for s in statements if s.targets[0].id.startswith("_")}
+    statements = read_code(code)
+    temporaries = {s.name for s in statements if s.name.startswith("_")}
     table = {**{name: f"{result}{name}" for name in temporaries}, **names}
     lines = []
     for statement in statements:
-        target = statement.targets[0].id
-        text = _substituted(ast.unparse(statement.value), table)
+        target = statement.name
+        text = _substituted(ast.unparse(statement.expression), table)
         lines.append(f"{result if target == variable else table.get(target, target)} = {text}")
         if target == variable:
             table[variable] = result

@@ -85,10 +85,10 @@ def psth_correlation(
     >>> psth_correlation([[0.1, 0.7]], [[0.1, 0.7], [0.1, 0.7]], 1.0)
     1.0
     """
-    rates = [psth(trains, duration, sigma=sigma)[1] for trains in (first, second)]
+    rates = np.stack([psth(trains, duration, sigma=sigma)[1] for trains in (first, second)])
     if min(np.ptp(rate) for rate in rates) == 0:
         return np.nan
-    return float(np.corrcoef(*rates)[0, 1])
+    return float(np.corrcoef(rates[0], rates[1])[0, 1])
 
 
 def explained_variance(

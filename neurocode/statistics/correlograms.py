@@ -193,7 +193,10 @@ def cross_correlogram(
     width, most = _widths(bin_size, max_lag)
     rows = _paired_rows(trains, first, second)
     groups = _groups(trains, rows)
-    pairs = [[_from_start(trains, row) for row in pair] for pair in rows]
+    pairs = [
+        (_from_start(trains, first_row), _from_start(trains, second_row))
+        for first_row, second_row in rows
+    ]
     wide = most + 3 * SMOOTHING
     counts = sum((_counts(*pair, width, wide) for pair in pairs), np.zeros(2 * wide + 1, np.int64))
     inner = slice(wide - most, wide + most + 1)
@@ -204,9 +207,9 @@ def cross_correlogram(
         expected = np.convolve(counts, _hollow_gaussian(), mode="same")[inner]
         noise, null = np.zeros(len(expected)), "smoothed"
     low, high = _poisson_band(expected, noise)
-    sizes = [int(sum(len(pair[side]) for pair in pairs)) for side in (0, 1)]
+    n_first, n_second = (int(sum(len(pair[side]) for pair in pairs)) for side in (0, 1))
     lags = np.arange(-most, most + 1) * width
-    return Correlogram(lags, counts[inner], expected, low, high, width, *sizes, null)
+    return Correlogram(lags, counts[inner], expected, low, high, width, n_first, n_second, null)
 
 
 def _widths(bin_size: float, max_lag: float) -> tuple[float, int]:
@@ -288,7 +291,7 @@ def _from_start(trains: Trains, row: int) -> np.ndarray:
 
 
 def _shuffled(
-    groups: Sequence[Sequence[Sequence[np.ndarray]]], width: float, most: int
+    groups: Sequence[Sequence[tuple[np.ndarray, np.ndarray]]], width: float, most: int
 ) -> tuple[np.ndarray, np.ndarray]:
     """Mean counts of trains of different repeats, and the variance of that mean."""
     expected, variance = np.zeros(2 * most + 1), np.zeros(2 * most + 1)

@@ -256,7 +256,7 @@ def _overlong(duration: float) -> str:
 
 def _notes(table: pd.DataFrame, rates: np.ndarray, shortest_intervals: np.ndarray) -> list[str]:
     """Return remarks on usable units, and warn where the unit of time was probably misread."""
-    widths = table.get("bin_size", np.full(len(table), np.inf))
+    widths = table["bin_size"] if "bin_size" in table else np.full(len(table), np.inf)
     notes = []
     for name, n_spikes, rate, min_isi, duration, width in zip(
         table.index,

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from neurocode.frames import column
 from neurocode.recordings.binning import counts_between
 from neurocode.recordings.trains import Trains
 from neurocode.statistics.surrogates import surrogate_complexity
@@ -20,7 +21,11 @@ INTERVAL_BINS, COUNT_WINDOW, FEW_SURROGATES = 40, 1.0, 19
 
 
 def interval_histogram(
-    trains: Trains, units: Sequence[int], *, resolution: float = 0.0, n_bins: int = INTERVAL_BINS
+    trains: Trains,
+    units: Sequence[int] | np.ndarray,
+    *,
+    resolution: float = 0.0,
+    n_bins: int = INTERVAL_BINS,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return logarithmically spaced edges (s) and the probability of the pooled interspike
     intervals of some units.
@@ -47,7 +52,7 @@ def interval_histogram(
     [0.5, 1.5, 2.5]
     """
     rows = np.flatnonzero(np.isin(trains.unit, units))
-    intervals = np.concatenate([np.empty(0), *(np.diff(trains.train(k)) for k in rows)])
+    intervals = np.concatenate([np.empty(0), *(np.diff(trains.train(k)) for k in rows.tolist())])
     intervals = intervals[intervals > 0]
     if not intervals.size:
         return np.array([1e-3, 1.0]), np.zeros(1)
@@ -57,7 +62,9 @@ def interval_histogram(
     return edges, counts_between(intervals, edges) / intervals.size
 
 
-def count_moments(trains: Trains, units: Sequence[int]) -> tuple[np.ndarray, np.ndarray]:
+def count_moments(
+    trains: Trains, units: Sequence[int] | np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
     """Return mean and unbiased variance of counts: over repeats of a condition, or over windows of
     1 s of a single train.
 
@@ -72,15 +79,22 @@ def count_moments(trains: Trains, units: Sequence[int]) -> tuple[np.ndarray, np.
         groups = [
             counts[rows[trains.condition[rows] == c]] for c in np.unique(trains.condition[rows])
         ]
-        first, start, stop = trains.train(rows[0]), trains.t_start[rows[0]], trains.t_stop[rows[0]]
+        row = int(rows[0])
+        start, stop = float(trains.t_start[row]), float(trains.t_stop[row])
         if max(len(group) for group in groups) == 1 and stop - start >= 2 * COUNT_WINDOW:
-            groups = [window_counts([first], start, stop, COUNT_WINDOW)[0]]
+            groups = [window_counts([trains.train(row)], start, stop, COUNT_WINDOW)[0]]
         moments += [(np.mean(group), np.var(group, ddof=1)) for group in groups if len(group) > 1]
-    return tuple(np.array(moments).T) if moments else (np.empty(0), np.empty(0))
+    mean, variance = np.array(moments).T if moments else (np.empty(0), np.empty(0))
+    return mean, variance
 
 
 def complexity_by_bin(
-    trains: Trains, units: Sequence[int], fractions: Sequence[float], *, most_units: int, seed: int
+    trains: Trains,
+    units: Sequence[int] | np.ndarray,
+    fractions: Sequence[float] | np.ndarray,
+    *,
+    most_units: int,
+    seed: int,
 ) -> np.ndarray:
     """Return LZ76 words over those of rate-matched surrogates, for bins that are fractions of each
     unit's mean interval.
@@ -92,16 +106,16 @@ def complexity_by_bin(
     -------
     numpy.ndarray, shape (units taken, fractions)
     """
-    mean = interval_table(trains)["mean_isi"].to_numpy()
-    units = np.asarray(units, dtype=int)
-    fitting = units[durations(trains)[units] <= MOST_BINS * min(fractions) * mean[units]]
+    mean = column(interval_table(trains), "mean_isi").to_numpy()
+    asked = np.asarray(units, dtype=int)
+    fitting = asked[durations(trains)[asked] <= MOST_BINS * min(fractions) * mean[asked]]
     selected = fitting[:: max(1, math.ceil(len(fitting) / most_units))]
     ratios = np.full((len(selected), len(fractions)), np.nan)
-    for column, fraction in enumerate(fractions):
-        binned = [binned_events(trains, unit, fraction * mean[unit]) for unit in selected]
+    for place, fraction in enumerate(fractions):
+        binned = [binned_events(trains, unit, float(fraction * mean[unit])) for unit in selected]
         if binned:
             events, lengths = zip(*binned, strict=True)
-            ratios[:, column] = surrogate_complexity(
+            ratios[:, place] = surrogate_complexity(
                 list(events), lengths, n_surrogates=FEW_SURROGATES, seed=seed
             ).ratio
     return ratios

@@ -4,6 +4,7 @@ bias."""
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import cast
 
 import numpy as np
 from scipy.optimize import brentq
@@ -155,7 +156,8 @@ def _relevant_responses(counts: np.ndarray, possible: int) -> float:
         return float(possible)
     if expected(len(observed)) >= len(observed):
         return float(len(observed))
-    return float(brentq(lambda number: expected(number) - len(observed), len(observed), possible))
+    root = brentq(lambda number: expected(number) - len(observed), len(observed), possible)
+    return float(cast("float", root))  # a tuple only if full_output is asked for
 
 
 def _quadratic(

@@ -65,7 +65,7 @@ def hash_levels(times: np.ndarray, symbols: np.ndarray) -> np.ndarray:
 
 
 @njit(cache=True, nogil=True)
-def _token(times: np.ndarray, symbols: np.ndarray, k: int) -> int:
+def _token(times: np.ndarray, symbols: np.ndarray, k: int) -> np.uint64:
     """Return the gap before an event and its symbol as one number; zero past the end."""
     if k >= times.size:
         return np.uint64(0)
@@ -243,7 +243,7 @@ def count_lz76_dense(sequence: np.ndarray, bits: int) -> tuple[int, bool]:
 def _edge(
     first_edge: np.ndarray, next_edge: np.ndarray, label: np.ndarray, state: int, symbol: int
 ) -> int:
-    edge = first_edge[state]
+    edge: int = first_edge[state]
     while edge >= 0 and label[edge] != symbol:
         edge = next_edge[edge]
     return edge

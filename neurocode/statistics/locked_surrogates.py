@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 from numba import njit
 
+from neurocode.frames import kept
 from neurocode.recordings.trains import Trains
 from neurocode.statistics.complexity import occupied_bins
 from neurocode.statistics.lempel_ziv import count_lz76_binary
@@ -39,7 +40,11 @@ STIMULUS, STRUCTURE, UNDECIDED, NO_REPEATS = "stimulus", "structure", "undecided
 
 
 def locked_complexity(
-    trains: Trains, bin_sizes: Sequence[float], *, n_surrogates: int = 200, seed: int = 0
+    trains: Trains,
+    bin_sizes: Sequence[float] | np.ndarray,
+    *,
+    n_surrogates: int = 200,
+    seed: int = 0,
 ) -> SurrogateComplexity:
     """LZ76 of the repeats of each unit, normalised by surrogates that keep its PSTH.
 
@@ -153,7 +158,7 @@ def low_complexity(table: pd.DataFrame) -> pd.Series:
     """
     if "lz_q" not in table:
         return pd.Series(dtype=object)
-    low = table[(table["lz_q"] < ALPHA) & (table["lz_ratio"] < 1)]
+    low = kept(table, (table["lz_q"] < ALPHA) & (table["lz_ratio"] < 1))
     locked = low.reindex(columns=["lz_locked_ratio", "lz_locked_p"])
     locked.columns = ["ratio", "p"]
     # The surrogates' own words, as a share of those of rate-matched ones, are ratio over ratio.
@@ -199,7 +204,7 @@ def _repeats(trains: Trains, unit: int, bin_size: float) -> _Repeats | None:
     binned = [
         occupied_bins(
             trains.train(row) - trains.t_start[row],
-            trains.t_stop[row] - trains.t_start[row],
+            float(trains.t_stop[row] - trains.t_start[row]),
             bin_size,
         )
         for row in rows

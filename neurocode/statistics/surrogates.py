@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -44,7 +44,7 @@ class SurrogateComplexity:
 
 def surrogate_complexity(
     events: list[np.ndarray],
-    lengths: np.ndarray,
+    lengths: np.ndarray | Sequence[int],
     *,
     method: str = "rate",
     n_surrogates: int = 200,

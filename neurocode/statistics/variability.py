@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -145,7 +146,8 @@ def fano_column(trains: Trains) -> np.ndarray:
     frame = pd.DataFrame(
         {"unit": trains.unit, "condition": trains.condition, "count": trains.counts}
     )
-    grouped = frame.groupby(["unit", "condition"])["count"]
+    # pandas says that what follows may be a column, a table or a scalar
+    grouped: Any = frame.groupby(["unit", "condition"])["count"]
     values = (grouped.var(ddof=1) / grouped.mean()).replace([np.inf, -np.inf], np.nan)
     return values.groupby("unit").mean().reindex(range(trains.n_units)).to_numpy()
 
@@ -415,7 +417,7 @@ def drift_test(counts: np.ndarray) -> tuple[float, float]:
     counts = _whole_counts(counts, ("repeats",))
     if counts.size < 4 or np.ptp(counts) == 0:
         return np.nan, np.nan
-    result = stats.spearmanr(np.arange(counts.size), counts)
+    result: Any = stats.spearmanr(np.arange(counts.size), counts)
     return float(result.statistic), float(result.pvalue)
 
 

@@ -192,9 +192,15 @@ def with_withdrawn(claims: Sequence[Claim], folder: str | Path) -> list[Claim]:
     standing = [claim for claim in claims if not claim.claim.startswith(tuple(table["claim"]))]
     void = [
         Claim(
-            f"{row.claim} [void: {row.reason}]", row.source, row.paper_value, None, None, 0, "void"
+            f"{row['claim']} [void: {row['reason']}]",
+            row["source"],
+            row["paper_value"],
+            None,
+            None,
+            0,
+            "void",
         )
-        for row in table.itertuples(index=False)
+        for row in table.to_dict("records")
     ]
     return [*standing, *void]
 

@@ -78,7 +78,7 @@ def side_by_side(
         return
     require("distributed")
     from distributed import as_completed
-    from distributed.comm import CommClosedError
+    from distributed.comm.core import CommClosedError
 
     with quiet("distributed"), _client(workers, scheduler) as client:
         futures = {
@@ -108,7 +108,7 @@ def _outcome(future: Future, number: int) -> Outcome:
 
 @contextmanager
 def _client(workers: int, scheduler: str | None) -> Iterator[Client]:
-    import dask
+    import dask.config
     from distributed import Client, LocalCluster
 
     if scheduler is not None:

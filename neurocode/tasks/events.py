@@ -58,8 +58,8 @@ def nmnist(
         For a folder without recordings, or a file that is truncated or has events outside the
         sensor. The message names it.
     """
-    parts = [_recordings(Path(folder) / name, n_steps) for name in ("Train", "Test")]
-    return _task("nmnist", *parts, 10, NMNIST_DURATION / n_steps, validation_share, seed)
+    training, test = (_recordings(Path(folder) / name, n_steps) for name in ("Train", "Test"))
+    return _task("nmnist", training, test, 10, NMNIST_DURATION / n_steps, validation_share, seed)
 
 
 def dvs_gesture(
@@ -104,11 +104,11 @@ def dvs_gesture(
             f"Frames of {side} by {side} do not divide a sensor of {GESTURE_SIDE} by "
             f"{GESTURE_SIDE}."
         )
-    parts = [
+    training, test = (
         _trials(Path(folder), name, n_steps, side)
         for name in ("trials_to_train.txt", "trials_to_test.txt")
-    ]
-    return _task("dvs-gesture", *parts, GESTURE_CLASSES, 1e-3, validation_share, seed)
+    )
+    return _task("dvs-gesture", training, test, GESTURE_CLASSES, 1e-3, validation_share, seed)
 
 
 def _task(

@@ -51,7 +51,7 @@ def digits(*, n_steps: int = 25, seed: int = 0) -> Task:
     :func:`mnist`."""
     from sklearn.datasets import load_digits
 
-    images, labels = load_digits(return_X_y=True)
+    images, labels = (np.asarray(part) for part in load_digits(return_X_y=True))
     return _divided("digits", images / 16.0, labels, n_steps, seed)
 
 
@@ -92,7 +92,8 @@ def fashion_mnist(
                 f"not fit."
             )
         parts.append((images.reshape(len(images), -1) / 255.0, labels))
-    return _given("fashion-mnist", *parts, n_steps, n_validation, seed)
+    training, test = parts
+    return _given("fashion-mnist", training, test, n_steps, n_validation, seed)
 
 
 def cifar10(

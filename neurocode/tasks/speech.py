@@ -116,13 +116,14 @@ def spoken_digits(
     DataError
         If there is no such file, or one cannot be read.
     """
-    files = sorted(path for path in Path(folder).glob("*.wav") if DIGIT.match(path.stem))
-    if not files:
+    files = [(path, DIGIT.match(path.stem)) for path in sorted(Path(folder).glob("*.wav"))]
+    named = [(path, match) for path, match in files if match]
+    if not named:
         raise DataError(
             f"{folder}: there is no file such as lang-german_speaker-03_trial-7_digit-4.wav."
         )
-    inputs = np.stack([np.repeat(_read(path, n_frames), repeat, axis=0) for path in files])
-    labels = np.array([_label(path) for path in files], np.int32)
+    inputs = np.stack([np.repeat(_read(path, n_frames), repeat, axis=0) for path, _ in named])
+    labels = np.array([_label(match) for _, match in named], np.int32)
     parts = split(inputs, labels, np.ones(inputs.shape[:2], bool), (0.7, 0.1), seed)
     return Task("spoken-digits", *parts, loss="max_over_time", n_outputs=20, dt=SHIFT / repeat)
 
@@ -135,7 +136,6 @@ def _read(path: Path, n_frames: int) -> np.ndarray:
         raise DataError(f"{path}: the waveform cannot be read ({error}).") from None
 
 
-def _label(path: Path) -> int:
-    """Return the label of a file: the digit, plus ten if it is in English."""
-    match = DIGIT.match(path.stem)
+def _label(match: re.Match[str]) -> int:
+    """Return the label of a file by its name: the digit, plus ten if it is in English."""
     return int(match["digit"]) + 10 * (match["language"] == "english")

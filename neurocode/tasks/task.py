@@ -37,7 +37,7 @@ class Part:
     def __len__(self) -> int:
         return len(self.inputs)
 
-    def select(self, indices: np.ndarray) -> Part:
+    def select(self, indices: np.ndarray | jax.Array) -> Part:
         """Return a part with the sequences at the given indices."""
         return Part(self.inputs[indices], self.targets[indices], self.valid[indices])
 
@@ -83,17 +83,18 @@ class Task:
 
     def __post_init__(self) -> None:
         try:
-            object.__setattr__(self, "loss", as_loss(self.loss))
+            loss = as_loss(self.loss)
         except ModelError as error:
             raise DataError(f"Task '{self.name}': {error}") from None
-        if self.free_running_from is not None and not self.loss.of_potentials:
+        object.__setattr__(self, "loss", loss)
+        if self.free_running_from is not None and not loss.of_potentials:
             raise DataError(
-                f"Task '{self.name}': the loss '{self.loss.name}' cannot be used with a network "
+                f"Task '{self.name}': the loss '{loss.name}' cannot be used with a network "
                 f"that runs freely."
             )
         for label in ("training", "validation", "test"):
             part, where = getattr(self, label), f"Task '{self.name}', {label} part"
-            _check(part, where, self.loss, self.n_outputs)
+            _check(part, where, loss, self.n_outputs)
             if (
                 self.presentation is not None
                 and (wrong := self.presentation.complaint(part.inputs)) is not None

@@ -425,3 +425,8 @@ def test_a_result_shows_itself_in_ten_lines_and_as_a_table():
     assert [text.get_text() for text in figure.axes[0].get_yticklabels()] == [
         "V_T (mV)"
     ] and "50 spikes" in figure.axes[0].get_title()
+
+
+def test_a_free_parameter_without_an_interval_is_described():
+    bare = FittedParameter(-45.0, "mV", fixed=False, prior_ratio=0.9)
+    assert bare.described == "-45 mV, as wide as the prior"

@@ -13,7 +13,15 @@ from scipy.stats import norm
 
 import neurocode as nc
 from neurocode.errors import ModelError
-from neurocode.learning import Dense, Layer, Network, Readout, Surrogate, enumerated_gradients
+from neurocode.learning import (
+    Chain,
+    Dense,
+    Layer,
+    Network,
+    Readout,
+    Surrogate,
+    enumerated_gradients,
+)
 from neurocode.learning.dynamics import Dynamics
 from neurocode.learning.objective import Batch
 from neurocode.tasks.loss import Loss
@@ -78,16 +86,27 @@ def test_two_steps_with_a_reset_by_hand():
     assert abs(by_reset["straight_through"] / by_reset["secant"] - 1) > 0.2
 
 
+class OneSpike(Loss):
+    """1.5 times the first spike."""
+
+    def loss_and_score(self, evidence, targets, valid):
+        return jnp.mean(1.5 * evidence[0, :, 0]), jnp.zeros(())
+
+
 def test_the_variance_of_a_single_spike_is_that_of_a_coin():
     """One step, the loss 1.5 o: the score (o - p) f/(p (1 - p)) times 1.5 (o - p) against the
     constant 1.5 f."""
     batch = Batch(jnp.full((1, 1, 1), 0.6), jnp.zeros(1, int), jnp.ones((1, 1), bool))
+<<<<<<< HEAD
 
     class OneSpike(Loss):
         def loss_and_score(self, evidence, targets, valid):
             return jnp.mean(1.5 * evidence[0, :, 0]), jnp.zeros(())
 
     gradients = enumerated_gradients(
+=======
+    found = enumerated_gradients(
+>>>>>>> p15-pyright
         one_neuron(), batch, OneSpike(), ("straight_through", "trapezoid", "score_function")
     )
     y = (1.3 * 0.6 - 1) / WIDTH
@@ -200,3 +219,16 @@ def test_what_cannot_be_enumerated_is_refused():
     )
     with pytest.raises(ModelError, match="not known"):
         enumerated_gradients(Network([still, network.readout]), batch, "mean_potential")
+
+
+def test_connections_in_a_chain_have_the_gradients_of_their_parts():
+    batch = Batch(jnp.full((1, 1, 1), 0.6), jnp.zeros(1, int), jnp.ones((1, 1), bool))
+    alone = one_neuron()
+    chained = eqx.tree_at(
+        lambda net: net.layers[0].connection, alone, Chain([alone.layers[0].connection])
+    )
+    names = ("straight_through",)
+    first = enumerated_gradients(alone, batch, OneSpike(), names)["straight_through"].mean
+    second = enumerated_gradients(chained, batch, OneSpike(), names)["straight_through"].mean
+    part = second.layers[0].connection.parts[0]
+    assert float(part.weight[0, 0]) == float(first.layers[0].connection.weight[0, 0]) != 0

@@ -266,3 +266,15 @@ def test_what_nir_does_not_know_is_refused(tmp_path):
     (tmp_path / "bad.nir").write_bytes(b"nothing")
     with pytest.raises(DataError, match=r"bad\.nir"):
         from_nir(tmp_path / "bad.nir", 1e-3)
+
+
+def test_a_loop_of_nir_is_weights_alone():
+    graph = to_nir(lif_network())
+    weight = graph.nodes["loop_0"].weight
+    graph.nodes["loop_0"] = nir.Affine(weight, np.zeros(20))
+    recurrent = from_nir(graph, 1e-3).layers[0].recurrent
+    np.testing.assert_allclose(recurrent.weight, weight.T, rtol=1e-6)
+    for loop in (nir.Affine(weight, np.ones(20)), nir.Scale(np.ones(20))):
+        graph.nodes["loop_0"] = loop
+        with pytest.raises(ModelError, match=r"loop of node 'neurons_0' is a .*expected Linear"):
+            from_nir(graph, 1e-3)

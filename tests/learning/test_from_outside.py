@@ -241,6 +241,8 @@ def test_what_was_made_outside_comes_back_from_files(result, tmp_path):
         match=r"network\.bin: .*'Counts' is not a known part of a network.*`readouts`",
     ):
         load(path)
+    with pytest.raises(DataError, match="'Counts' is not a readout whose arguments are its fields"):
+        load(path, readouts=[type("Counts", (), {})])
     keyed = Network([Keyed(3, DT, key=jax.random.key(4))])
     assert load(keyed.save(tmp_path / "keyed.bin"), [Counts, Keyed]) == keyed
     with pytest.raises(ModelError, match="A network with a Secretive cannot be written"):

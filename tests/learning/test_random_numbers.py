@@ -11,6 +11,9 @@ import numpy as np
 import pytest
 from scipy import stats
 
+import neurocode as nc
+from neurocode.errors import ModelError
+from neurocode.learning import Dense, Layer, Readout
 from neurocode.learning.random_numbers import normal, uniform
 
 STEPS, SHAPE = 400, (25, 40)
@@ -71,3 +74,12 @@ def test_no_lag_or_combination_of_steps_is_correlated():
     pairs = itertools.islice(itertools.combinations(range(STEPS), 2), 500)
     steps = [np.mean(rows[a] * rows[b]) * np.sqrt(rows.shape[1]) for a, b in pairs]
     assert np.max(np.abs(lags)) < 5.5 and np.max(np.abs(steps)) < 5.5
+
+
+def test_what_draws_asks_for_a_random_key():
+    key = jax.random.key(0)
+    with pytest.raises(ModelError, match=r"A readout with bounds .* needs a random key"):
+        Readout(Dense(2, 1, key=key), 1e-3, bounds=(1e-3, 1e-2))
+    layer = Layer(Dense(2, 1, key=key), nc.models.noisy_lif(), 1e-3, surrogate=None)
+    with pytest.raises(ModelError, match="A layer of noisy neurons needs a random key"):
+        layer(jnp.ones((3, 1, 2)))

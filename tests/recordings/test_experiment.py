@@ -12,7 +12,7 @@ import neurocode as nc
 from neurocode.errors import DataError
 from neurocode.recordings.detection import after_dead_time, detect_spikes
 from neurocode.recordings.experiment import Experiment
-from neurocode.recordings.repeat import CLIPPED_SAMPLES
+from neurocode.recordings.repeat import CLIPPED_SAMPLES, Repeat, sampled
 
 SAMPLES = 100
 
@@ -314,3 +314,13 @@ def test_a_train_begins_with_its_signals():
         "The spike train begins at 0 s, its voltage at 5 s, expected one start."
     )
     assert Experiment(train(0.01), signal(RAMP, "pA", start=0.0004)).n_spikes == 1
+
+
+def test_a_signal_without_a_sampling_interval_is_named():
+    unsampled = Repeat(np.array([0.01]), 0.1, current=np.ones(SAMPLES), number=4)
+    with pytest.raises(DataError, match="Sweep 4 has no sampling interval of its current"):
+        sampled(unsampled, "current")
+    with pytest.raises(DataError, match="Sweep 4 has no voltage"):
+        sampled(unsampled, "voltage")
+    with pytest.raises(DataError, match="Sweep 4 has no sampling interval of its current"):
+        Experiment.of_repeats([unsampled]).plot()

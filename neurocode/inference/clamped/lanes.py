@@ -13,6 +13,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from neurocode.inference.coordinates import Coordinates
+from neurocode.models.noise import Values
 from neurocode.simulation.step import NEVER, STEPS_SINCE_SPIKE, Step
 
 #: Name of the state variable that is compared with a recorded voltage.
@@ -131,11 +132,19 @@ def cut(sweeps: Sequence[Clamp], chunk_steps: int, dt: float, t_start: float = 0
                 )
             since.append(min(gaps[start], NEVER))
             first.append(start == 0)
-    stacked = {
-        name: jnp.asarray(np.stack(parts, axis=1)) if parts else None
-        for name, parts in columns.items()
-    }
-    return Lanes(**stacked, since=jnp.asarray(np.array(since, np.int32)), first=jnp.asarray(first))
+
+    def stacked(name: str) -> Array:
+        return jnp.asarray(np.stack(columns[name], axis=1))
+
+    return Lanes(
+        current=stacked("current"),
+        spikes=stacked("spikes"),
+        counted=stacked("counted"),
+        time=stacked("time"),
+        voltage=stacked("voltage") if columns["voltage"] else None,
+        since=jnp.asarray(np.array(since, np.int32)),
+        first=jnp.asarray(first),
+    )
 
 
 def split(lanes: Lanes, groups: int) -> list[Lanes]:
@@ -178,7 +187,7 @@ class StaticCoordinates:
         return isinstance(other, StaticCoordinates) and self._key == other._key
 
 
-def resting_start(step: Step, values: dict[str, Array], n_lanes: int) -> State:
+def resting_start(step: Step, values: Values, n_lanes: int) -> State:
     """Return the state at time zero for every lane, without the counter of refractoriness."""
     state = step.initial_state(values, (n_lanes,))
     state.pop(STEPS_SINCE_SPIKE, None)
@@ -233,7 +242,7 @@ def derivative_pass(
 
 @partial(jax.jit, static_argnames=("step",))
 def value_pass(
-    step: Step, values: dict[str, Array], lanes: Lanes, start: State
+    step: Step, values: Values, lanes: Lanes, start: State
 ) -> tuple[Array, Array, State]:
     """Return the log-likelihood, the log odds of a spike in every step, and the end states."""
     prepared = step.prepare(values)
@@ -258,7 +267,7 @@ def _along_all(function: Callable, has_aux: bool = False) -> Callable:
     return derive
 
 
-def _begin(step: Step, values: dict[str, Array], lanes: Lanes, start: State) -> State:
+def _begin(step: Step, values: Values, lanes: Lanes, start: State) -> State:
     """Return the start states of the lanes, which are at rest where a sweep begins."""
     resting = resting_start(step, values, lanes.since.shape[0])
     return {name: jnp.where(lanes.first, resting[name], value) for name, value in start.items()}
@@ -286,7 +295,7 @@ def _voltage_terms(voltage: Array, slopes: Array, recorded: Array) -> tuple[Arra
 
 def _run(
     step: Step,
-    prepared: dict[str, Array],
+    prepared: Values,
     state: State,
     since: Array,
     slots: tuple[Array, Array, Array],
@@ -296,14 +305,16 @@ def _run(
     the number of steps since the last spike at the end."""
     counters = {STEPS_SINCE_SPIKE: since} if step.program.refractory is not None else {}
 
-    def advance(state: State, slot: tuple[Array, Array, Array]) -> tuple[State, Array]:
+    def advance(
+        state: State, slot: tuple[Array, Array, Array]
+    ) -> tuple[State, tuple[Array, Array | None]]:
         current, spikes, time = slot
         inputs = {**dict.fromkeys(step.inputs, current), "t": time}
         state, output = step(state, inputs, prepared, spikes=spikes)
         return state, (output.margin, state[MEMBRANE_POTENTIAL] if with_voltage else None)
 
     end, (margin, voltage) = jax.lax.scan(advance, {**state, **counters}, slots)
-    log_spike, log_none = step.noise.log_probabilities(margin, prepared, step.dt)
+    log_spike, log_none = step.escape_noise.log_probabilities(margin, prepared, step.dt)
     return (log_spike - log_none, voltage, end), end.pop(STEPS_SINCE_SPIKE, since)
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Self
+from typing import Any, Self
 
 import jax
 import jax.numpy as jnp
@@ -216,13 +216,14 @@ class ClampedLikelihood(Likelihood):
     def without(self, block: Block) -> tuple[Self, Self]:
         """The likelihoods of the sweeps without one block of steps and its voltage, and of the
         spikes of that block alone."""
-        kept, held_out = zip(
-            *(sweep.hold_out(block.holds(len(sweep.spikes))) for sweep in self.sweeps), strict=True
-        )
-        options = {"t_start": self.t_start, "prior_width": self.prior_width}
-        return tuple(
-            type(self)(self.model, sweeps, self.dt, **options) for sweeps in (kept, held_out)
-        )
+        parts = [sweep.hold_out(block.holds(len(sweep.spikes))) for sweep in self.sweeps]
+
+        def of(sweeps: Sequence[Clamp]) -> Self:
+            return type(self)(
+                self.model, sweeps, self.dt, t_start=self.t_start, prior_width=self.prior_width
+            )
+
+        return of([kept for kept, _ in parts]), of([held_out for _, held_out in parts])
 
     def rough(self) -> Self:
         """The same likelihood on a coarser grid, if the spikes allow one."""
@@ -296,7 +297,7 @@ class ClampedLikelihood(Likelihood):
         return self._dt
 
     @property
-    def settings(self) -> dict[str, float | None]:
+    def settings(self) -> dict[str, Any]:
         """The time step and the interval between the fitted voltages."""
         return {"dt": self.dt, "voltage": self.voltage}
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import reduce
 from typing import Any
 
 import jax
@@ -214,7 +215,7 @@ class Passes:
 
 def _total(parts: Iterable[tuple]) -> tuple[float, np.ndarray, np.ndarray]:
     value, gradient, information = (
-        sum(np.asarray(term) for term in terms) for terms in zip(*parts, strict=True)
+        reduce(np.add, map(np.asarray, terms)) for terms in zip(*parts, strict=True)
     )
     return float(value), gradient, information
 

@@ -52,18 +52,23 @@ class Meshed(Objective, Protocol):
     @property
     def n_spikes(self) -> int:
         """Number of intervals that a spike ends."""
+        ...
 
     def values_at(self, z: np.ndarray) -> dict[str, float]:
         """Parameters at coordinates ``z``."""
+        ...
 
     def started(self, model: NeuronModel) -> Self:
         """The likelihood of some of the intervals on a rough mesh, at the values of a start."""
+        ...
 
     def on(self, mesh: Mesh, *, extrapolate: bool) -> Self:
         """The same likelihood on another mesh."""
+        ...
 
     def fine_mesh(self, z: np.ndarray) -> Mesh:
         """The mesh that the parameter values at ``z`` need."""
+        ...
 
 
 Likelihood = TypeVar("Likelihood", bound=Meshed)
@@ -81,29 +86,30 @@ def maximum(
     numpy.linalg.LinAlgError
         If the curvature of the likelihood is not finite.
     """
-    best = _best_start(likelihood, starts, progress)
-    return _climb(likelihood, best, progress)
+    rough, best = _best_start(likelihood, starts, progress)
+    return _climb(likelihood, rough, best, progress)
 
 
 def _best_start(
     likelihood: Meshed, starts: Sequence[NeuronModel], progress: Report | None
-) -> Ascent:
-    """Return the rough ascent, on some of the intervals, with the highest log-likelihood."""
+) -> tuple[Meshed, Ascent]:
+    """Return the rough likelihood of some of the intervals and the ascent on it with the highest
+    log-likelihood."""
     ascents = []
     for number, start in enumerate(starts, 1):
         rough = likelihood.started(start)
         ascent = Ascent(rough, rough.origin, reporter(f"start {number}", progress))
         ascent.climb(ROUNDS[0], ENOUGH_FOR_A_START)
-        ascents.append(ascent)
-    best = max(ascents, key=lambda ascent: ascent.point.log_likelihood)
+        ascents.append((rough, ascent))
+    rough, best = max(ascents, key=lambda pair: pair[1].point.log_likelihood)
     best.climb(ROUNDS[1], ENOUGH_FOR_A_START)
     if not np.isfinite(best.point.log_likelihood):
         raise refusal("No start gives the intervals a finite likelihood", likelihood.intervals)
-    return best
+    return rough, best
 
 
 def _climb(
-    likelihood: Likelihood, rough: Ascent, progress: Report | None
+    likelihood: Likelihood, rough: Meshed, best: Ascent, progress: Report | None
 ) -> tuple[Likelihood, Optimum]:
     """Find the maximum of the likelihood of all intervals and its curvature there.
 
@@ -135,9 +141,9 @@ def _climb(
 
         g J^(-1) g / 2 < CONVERGED
     """
-    curvature = rough.observed_information() * likelihood.n_spikes / rough.likelihood.n_spikes
+    curvature = best.observed_information() * likelihood.n_spikes / rough.n_spikes
     first = likelihood.coordinates.to_coordinates(
-        {**likelihood.model.values, **rough.likelihood.values_at(rough.point.z)}
+        {**likelihood.model.values, **rough.values_at(best.point.z)}
     )
     exact, likelihood = False, likelihood.on(likelihood.fine_mesh(first), extrapolate=False)
     ascent = Ascent(likelihood, first, reporter("refining", progress))

@@ -11,7 +11,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from neurocode.inference.passage.equations import PassageEquations
+from neurocode.inference.passage.equations import Numbers, PassageEquations
 from neurocode.inference.passage.intervals import Intervals
 
 Array = jax.Array
@@ -63,13 +63,13 @@ class Layout(NamedTuple):
     after the spike that begins the interval.
     """
 
-    positions: np.ndarray
-    start: np.ndarray
-    duration: np.ndarray
-    first: np.ndarray
-    typical: np.ndarray
-    shares: np.ndarray
-    lane: np.ndarray
+    positions: Array | np.ndarray
+    start: Array | np.ndarray
+    duration: Array | np.ndarray
+    first: Array | np.ndarray
+    typical: Numbers
+    shares: Array | np.ndarray
+    lane: Array | np.ndarray
 
     @classmethod
     def at(
@@ -89,13 +89,15 @@ class Layout(NamedTuple):
                 np.pad(lane, (0, padding), mode="edge"),
             )
         # where all intervals share one passage, how many they are is not compiled in
-        histories = [
+        start, duration, first = (
             _padded(array if len(lane) else array[:0], INTERVALS)
             for array in (intervals.start, intervals.duration, intervals.first)
-        ]
+        )
         return cls(
             _padded(positions, FACES),
-            *histories,
+            start,
+            duration,
+            first,
             np.mean(intervals.duration),
             columns,
             lane,
@@ -125,9 +127,8 @@ def coefficients(
         states = equations.states_at_spikes(layout.duration, layout.first, layout.typical, names)
         states = {name: state[layout.lane] for name, state in states.items()}
         length = jnp.maximum(layout.duration - refractory, SHORTEST)[layout.lane]
-        path = equations.path(
-            layout.start[layout.lane], states, tuple(layout.shares), length, names
-        )
+        step, middle, end = layout.shares
+        path = equations.path(layout.start[layout.lane], states, (step, middle, end), length, names)
         return drift, diffusion, refractory, jnp.stack(path)
 
     pairs = zip(values(x), jax.jacfwd(values)(x), strict=True)

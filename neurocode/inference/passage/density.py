@@ -10,7 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from neurocode.errors import DataError
-from neurocode.inference.passage.coefficients import coefficients
+from neurocode.inference.passage.coefficients import Coefficients, coefficients
 from neurocode.inference.passage.equations import PassageEquations, passage_equations
 from neurocode.inference.passage.intervals import Intervals
 from neurocode.inference.passage.resolution import choose_mesh
@@ -137,9 +137,9 @@ def log_density_function(
                 jax.ShapeDtypeStruct((len(intervals.start), len(x)), x.dtype),
             )
 
-            def call(*tables: object) -> tuple[np.ndarray, np.ndarray]:
-                tables = jax.tree.map(lambda array: np.asarray(array, float), list(tables))
-                solution = solution_of(tables, intervals, plans)
+            def call(*tables: Coefficients) -> tuple[np.ndarray, np.ndarray]:
+                arrays = jax.tree.map(lambda array: np.asarray(array, float), list(tables))
+                solution = solution_of(arrays, intervals, plans)
                 return solution.log_density.astype(x.dtype), solution.density_slopes.astype(x.dtype)
 
             return jax.pure_callback(call, shapes, *tables)

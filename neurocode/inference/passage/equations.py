@@ -3,6 +3,7 @@ function of time, and the adaptation at each spike."""
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import partial
@@ -10,12 +11,14 @@ from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 import sympy
 from brian2.parsing.sympytools import str_to_sympy, sympy_to_str
 
 from neurocode.errors import ModelError
 from neurocode.models.expressions import names_in
 from neurocode.models.model import NeuronModel
+from neurocode.models.noise import Values
 from neurocode.simulation.brian import single_state_code
 from neurocode.simulation.diffusion import diffusion_of
 from neurocode.simulation.evaluate import evaluate, execute
@@ -23,16 +26,16 @@ from neurocode.simulation.program import Prepare, reset_statements
 from neurocode.simulation.statements import Statement, parse, read_code
 
 Array = jax.Array
-Values = Mapping[str, Array]
+Numbers = Array | np.ndarray | np.floating
 
 
 class Path(NamedTuple):
     """Time steps of passages and the additive input at their middles and ends, in the scale in
     which the reset is zero and the threshold one."""
 
-    step: Array
-    middle_input: Array
-    end_input: Array
+    step: Numbers
+    middle_input: Numbers
+    end_input: Numbers
 
 
 @dataclass(frozen=True)
@@ -53,12 +56,12 @@ class PassageEquations:
     constant: bool = field(compare=False)
     periodic: bool = field(compare=False)
     others: tuple[str, ...] = field(compare=False)
-    drift: object = field(compare=False, repr=False)
-    added: object = field(compare=False, repr=False)
-    strength: object = field(compare=False, repr=False)
-    threshold: object = field(compare=False, repr=False)
-    reset: object = field(compare=False, repr=False)
-    refractory: object = field(compare=False, repr=False)
+    drift: ast.expr = field(compare=False, repr=False)
+    added: ast.expr = field(compare=False, repr=False)
+    strength: ast.expr = field(compare=False, repr=False)
+    threshold: ast.expr = field(compare=False, repr=False)
+    reset: ast.expr = field(compare=False, repr=False)
+    refractory: ast.expr | None = field(compare=False, repr=False)
     advances: Mapping[str, tuple[Statement, ...]] = field(compare=False, repr=False)
     resets: tuple[Statement, ...] = field(compare=False, repr=False)
 
@@ -72,7 +75,7 @@ class PassageEquations:
             0.0 if self.refractory is None else evaluate(self.refractory, values), float
         )
 
-    def table(self, values: Values, positions: Array) -> tuple[Array, Array]:
+    def table(self, values: Values, positions: Numbers) -> tuple[Array, Array]:
         """Drift per second at positions between reset (0) and threshold (1), and the diffusion
         constant."""
         scale, reset = self.scale(values), evaluate(self.reset, values)
@@ -85,7 +88,7 @@ class PassageEquations:
         drift = jnp.broadcast_to(evaluate(self.drift, names) / scale, positions.shape)
         return drift, 0.5 * (evaluate(self.strength, values) / scale) ** 2
 
-    def advance(self, states: Values, duration: Array, values: Values) -> dict[str, Array]:
+    def advance(self, states: Values, duration: Numbers, values: Values) -> dict[str, Array]:
         """Return the other states after a time without a spike."""
         names = {**values, **states, self.variable: 0.0, "dt": duration}
         return {name: execute(self.advances[name], names)[name] for name in self.others}
@@ -96,7 +99,7 @@ class PassageEquations:
         return {name: names[name] for name in self.others}
 
     def states_at_spikes(
-        self, durations: Array, starts_train: Array, typical: Array, values: Values
+        self, durations: Numbers, starts_train: Numbers, typical: Numbers, values: Values
     ) -> dict[str, Array]:
         """Return the other states just after the spike that begins each interval.
 
@@ -110,7 +113,7 @@ class PassageEquations:
         }
 
         def visit(
-            states: dict[str, Array], interval: tuple[Array, Array]
+            states: dict[str, Array], interval: tuple[Numbers, Numbers]
         ) -> tuple[dict[str, Array], dict[str, Array]]:
             duration, first = interval
             states = {name: jnp.where(first, steady[name], states[name]) for name in self.others}
@@ -120,9 +123,9 @@ class PassageEquations:
 
     def path(
         self,
-        starts: Array,
+        starts: Numbers,
         states: Values,
-        shares: tuple[Array, Array, Array],
+        shares: tuple[Numbers, Numbers, Numbers],
         free: Array,
         values: Values,
     ) -> Path:
@@ -149,7 +152,7 @@ class PassageEquations:
             inputs.append(jnp.broadcast_to(evaluate(self.added, names) / scale, step.shape))
         return Path(step, *inputs)
 
-    def _cycle(self, states: Values, duration: Array, values: Values) -> dict[str, Array]:
+    def _cycle(self, states: Values, duration: Numbers, values: Values) -> dict[str, Array]:
         return self.after_spike(self.advance(states, duration, values), values)
 
 
@@ -201,7 +204,7 @@ def passage_equations(model: NeuronModel) -> PassageEquations:
         if n != diffusion.variable
     ]
 
-    def tree(text: str) -> object:
+    def tree(text: str) -> ast.expr:
         return prepare(parse(text))
 
     return PassageEquations(

@@ -135,7 +135,7 @@ def _pieces(
             "remove duplicates."
         )
     if not len(times):
-        return (np.empty(0),) * 4
+        return np.empty(0), np.empty(0), np.empty(0), np.empty(0)
     silence = stop - times[-1]
     durations = np.append(gaps, silence) if silence > 0 else gaps
     observed = np.ones(len(durations), bool)

@@ -33,6 +33,8 @@ time step of length ``dt`` solves ``(1 - dt/2 G) p_new = (1 + dt/2 G) p_old``.
 
 from __future__ import annotations
 
+from typing import Any
+
 import numba
 import numpy as np
 
@@ -162,13 +164,14 @@ def propagate(
                 ends = offsets[group + c + 1]
                 if k == ends - 1 or (every and k < ends):
                     row = k - first_step if every else group + c
+                    at_threshold: Any = drift[n - 1] + end_inputs[k]
                     _leave(
                         row,
                         c,
                         k,
                         p,
                         dp,
-                        drift[n - 1] + end_inputs[k],
+                        at_threshold,
                         drift_slopes,
                         end_input_slopes,
                         diffusion,

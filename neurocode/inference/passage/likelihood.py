@@ -176,12 +176,19 @@ class PassageLikelihood(Likelihood):
         ends = self.intervals.start + self.intervals.duration
         parts = zip(self.intervals.repeats, self.intervals.stops, strict=True)
         inside = np.concatenate([block.holds_times(ends[part], stop) for part, stop in parts])
-        options = {"extrapolate": self.extrapolate, "prior_width": self.prior_width}
-        arguments = (self.model, self.equations, self.intervals, self.mesh)
-        return tuple(
-            type(self)(*arguments, **options, counted=self.counted & chosen)
-            for chosen in (~inside, inside)
-        )
+
+        def of(chosen: np.ndarray) -> Self:
+            return type(self)(
+                self.model,
+                self.equations,
+                self.intervals,
+                self.mesh,
+                extrapolate=self.extrapolate,
+                prior_width=self.prior_width,
+                counted=self.counted & chosen,
+            )
+
+        return of(~inside), of(inside)
 
     def maximise(
         self, starts: int | None = None, seed: int = 0, progress: Report | None = None
@@ -304,7 +311,7 @@ def _accuracy(equations: PassageEquations) -> tuple[float, float]:
     return FINE if equations.constant else EACH
 
 
-def _spike_times(model: NeuronModel, data: object) -> object:
+def _spike_times(model: NeuronModel, data: object) -> Any:
     if not isinstance(data, Experiment):
         return data
     if any(repeat.current is not None for repeat in data.repeats):

@@ -245,7 +245,7 @@ def _interpolated(
     flux_slopes: Slopes,
     survival_slopes: Slopes,
     free: np.ndarray,
-    refractory_slopes: np.ndarray,
+    refractory_slopes: np.ndarray | Array,
     diffusion: float,
     diffusion_slopes: np.ndarray,
 ) -> Solution:

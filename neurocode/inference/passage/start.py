@@ -69,7 +69,7 @@ def starting_models(model: NeuronModel, intervals: Intervals) -> list[NeuronMode
     """
     mean = float(np.mean(intervals.lengths))
     cv = float(np.std(intervals.lengths)) / mean
-    values = model.values
+    values = {name: float(value) for name, value in model.values.items()}
     if not {"mu", "sigma", "tau", "V_r", "V_T"} <= set(values):
         return [model]
     distance = abs(values["V_T"] - values["V_r"])

@@ -21,6 +21,7 @@ from neurocode.learning.evaluation import as_batch
 from neurocode.learning.network import Network
 from neurocode.learning.objective import Batch
 from neurocode.tasks.loss import Loss
+from neurocode.tasks.losses import as_loss
 from neurocode.tasks.presentation import Presentation
 from neurocode.tasks.task import Part, Task
 
@@ -279,7 +280,7 @@ def _moved(
             key,
             jnp.asarray(size, batch.inputs.dtype),
             move,
-            task.loss,
+            as_loss(task.loss),
             task.presentation,
             passes,
             shared,

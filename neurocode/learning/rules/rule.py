@@ -12,13 +12,14 @@ import numpy as np
 import pandas as pd
 
 from neurocode.errors import DataError, ModelError, TrainingError
-from neurocode.learning.connections import Dense
+from neurocode.learning.connections import Dense, as_dense
 from neurocode.learning.evaluation import as_batch, check_fit, evaluate
 from neurocode.learning.layer import Layer
 from neurocode.learning.network import Network
 from neurocode.learning.objective import Batch
-from neurocode.learning.readout import Readout
+from neurocode.learning.readout import Readout, as_integrators
 from neurocode.tasks.loss import LABELS
+from neurocode.tasks.losses import as_loss
 from neurocode.tasks.task import Task
 
 Array = jax.Array
@@ -142,10 +143,10 @@ def require_labels(task: Task) -> None:
             f"Task '{task.name}' shows its sequences by {task.presentation!r}, which local rules "
             f"do not support."
         )
-    if task.loss.targets != LABELS:
+    loss = as_loss(task.loss)
+    if loss.targets != LABELS:
         raise DataError(
-            f"Task '{task.name}' does not have one label per sequence: its loss is "
-            f"'{task.loss.name}'."
+            f"Task '{task.name}' does not have one label per sequence: its loss is '{loss.name}'."
         )
 
 
@@ -206,7 +207,7 @@ def population_readout(n: int, n_classes: int, dt: float, time_constant: float =
 def classes_of_neurons(network: Network) -> Array:
     """Return the class (n,) of each neuron of the layer: the class for which its weight in the
     readout is largest."""
-    return jnp.argmax(network.readout.connection.weight, axis=1)
+    return jnp.argmax(as_dense(as_integrators(network.readout).connection).weight, axis=1)
 
 
 def _require_finite(network: Network, number: int) -> None:

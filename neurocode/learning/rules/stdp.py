@@ -97,9 +97,8 @@ class PairSTDP:
     def start(self, weights: Array) -> Traces:
         """Return the state before any spike, for weights (n_pre, n_post)."""
         weights = jnp.asarray(weights)
-        return Traces(
-            weights, *(jnp.zeros(n, weights.dtype) for n in weights.shape), jnp.zeros_like(weights)
-        )
+        pre, post = (jnp.zeros(n, weights.dtype) for n in weights.shape)
+        return Traces(weights, pre, post, jnp.zeros_like(weights))
 
     def step(
         self, state: Traces, pre: Array, post: Array, dt: float, reward: Array | float = 0.0
@@ -183,8 +182,12 @@ class PairSTDP:
             return self.step(state, pre_now, post_now, dt, reward_now), None
 
         with jax.enable_x64(True):
-            spikes = tuple(jnp.asarray(part, float) for part in (pre, post, reward))
-            return jax.lax.scan(visit, self.start(jnp.asarray(weights, float)), spikes)[0].weights
+            moments = (
+                jnp.asarray(pre, float),
+                jnp.asarray(post, float),
+                jnp.asarray(reward, float),
+            )
+            return jax.lax.scan(visit, self.start(jnp.asarray(weights, float)), moments)[0].weights
 
     def _checked(
         self, pre: np.ndarray, post: np.ndarray, weights: np.ndarray, reward: np.ndarray | None

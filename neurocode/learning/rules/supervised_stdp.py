@@ -10,10 +10,11 @@ import jax.numpy as jnp
 import numpy as np
 
 from neurocode.errors import DataError, ModelError, TrainingError
-from neurocode.learning.connections import Dense
+from neurocode.learning.connections import Dense, as_dense
 from neurocode.learning.layer import Layer
 from neurocode.learning.network import Network
 from neurocode.learning.objective import Batch
+from neurocode.learning.readout import as_integrators
 from neurocode.learning.rules.intrinsic_perturbation import IntrinsicPerturbation
 from neurocode.learning.rules.rule import Course, RuleResult, classes_of_neurons, only_layer
 from neurocode.learning.rules.stdp import PairSTDP
@@ -111,7 +112,7 @@ class SupervisedSTDP:
         return eqx.tree_at(
             lambda part: part.connection.weight,
             layer,
-            jnp.clip(layer.connection.weight, 0, self.plasticity.w_max),
+            jnp.clip(as_dense(layer.connection).weight, 0, self.plasticity.w_max),
         )
 
     def _changed(
@@ -120,7 +121,7 @@ class SupervisedSTDP:
         counted = batch.valid[..., None].astype(batch.inputs.dtype)
         signs = jnp.where(classes == batch.targets[:, None], 1.0, -1.0)
         free = layer.driven(layer.current(batch.inputs)) * counted
-        votes = jnp.sum(free, axis=0) @ network.readout.connection.weight
+        votes = jnp.sum(free, axis=0) @ as_dense(as_integrators(network.readout).connection).weight
         answer = jnp.argmax(votes, axis=1)
         right = answer == batch.targets
         if self.teacher is None:
@@ -129,7 +130,7 @@ class SupervisedSTDP:
         else:
             post = layer.driven(layer.current(batch.inputs) + self.teacher * signs) * counted
             share = jnp.ones(len(signs))
-        weights = layer.connection.weight
+        weights = as_dense(layer.connection).weight
         change = self.plasticity.held_change(
             weights, batch.inputs * counted, post, network.dt, share / len(signs)
         )
