@@ -97,16 +97,7 @@ def test_the_variance_of_a_single_spike_is_that_of_a_coin():
     """One step, the loss 1.5 o: the score (o - p) f/(p (1 - p)) times 1.5 (o - p) against the
     constant 1.5 f."""
     batch = Batch(jnp.full((1, 1, 1), 0.6), jnp.zeros(1, int), jnp.ones((1, 1), bool))
-<<<<<<< HEAD
-
-    class OneSpike(Loss):
-        def loss_and_score(self, evidence, targets, valid):
-            return jnp.mean(1.5 * evidence[0, :, 0]), jnp.zeros(())
-
     gradients = enumerated_gradients(
-=======
-    found = enumerated_gradients(
->>>>>>> p15-pyright
         one_neuron(), batch, OneSpike(), ("straight_through", "trapezoid", "score_function")
     )
     y = (1.3 * 0.6 - 1) / WIDTH
