@@ -183,7 +183,14 @@ def learned(name):
     return rule.fit(network(10, 16, nc.models.normalised_lif(), scale), task, seed=0), task
 
 
-@pytest.mark.parametrize("name", RULES)
+#: Of the others each update is worked on paper, and the teacher runs the same course.
+QUICK = ("teacher", "gradient")
+
+
+@pytest.mark.parametrize(
+    "name",
+    [name if name in QUICK else pytest.param(name, marks=pytest.mark.long) for name in RULES],
+)
 def test_every_rule_learns_which_channels_are_busy(name):
     """Through one interface, from weights at random: above 90 % where an answer by chance is at
     half."""
