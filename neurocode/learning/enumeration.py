@@ -86,7 +86,8 @@ def enumerated_gradients(
     >>> layer = Layer(dense, model, 1e-3, surrogate=None, reset_gradient=True)
     >>> network = Network([layer, Readout(Dense(3, 2, key=jax.random.key(1)), 1e-3)])
     >>> batch = Batch(jnp.ones((2, 1, 2)), jnp.zeros(1, int), jnp.ones((2, 1), bool))
-    >>> gradients = enumerated_gradients(network, batch, "mean_potential")
+    >>> names = ("score_function", "trapezoid")
+    >>> gradients = enumerated_gradients(network, batch, "mean_potential", names)
     >>> gradients["score_function"].mean.layers[0].connection.weight.shape
     (2, 3)
     """

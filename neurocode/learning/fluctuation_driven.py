@@ -117,7 +117,7 @@ def fluctuation_driven(
     >>> inputs = (jax.random.uniform(c, (100, 30, 20)) < 0.01).astype(float)
     >>> network = Network([*layers, Readout(Dense(50, 3, key=d), 1e-3)])
     >>> network = fluctuation_driven(network, inputs, rate=10.0, key=a)
-    >>> [round(1e3 * float(spikes.mean())) for spikes in network(inputs).spikes]
+    >>> [round(1e3 * float(spikes.mean())) for spikes in eqx.filter_jit(network)(inputs).spikes]
     [10, 10]
     """
     _check(network, inputs, rate, deviation, recurrent_share)

@@ -109,7 +109,7 @@ def train(
     >>> from neurocode.learning import Dense, Layer, Network, Readout, tasks
     >>> task = tasks.burst_sequences(n_classes=2, n_samples=40, seed=1)
     >>> a, b = jax.random.split(jax.random.key(0))
-    >>> layer = Layer(Dense(10, 16, key=a), nc.models.adlif(), 1e-3)
+    >>> layer = Layer(Dense(10, 16, key=a), nc.models.normalised_lif(), 1e-3)
     >>> network = Network([layer, Readout(Dense(16, 2, key=b), 1e-3)])
     >>> len(train(network, task, settings=Settings(epochs=2, batch_size=14)).history)
     2

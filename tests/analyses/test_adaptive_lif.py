@@ -176,7 +176,7 @@ def test_a_network_with_learned_delays_is_one_with_whole_delays_and_fires_the_sa
         settled.readout.connection, type(settled.layers[0].connection)
     )
     x = 3.0 * np.moveaxis(bursts.test.inputs[:2, :80], 0, 1)
-    response, settled_response = (part(jnp.asarray(x)) for part in (net, settled))
+    response, settled_response = (eqx.filter_jit(part)(jnp.asarray(x)) for part in (net, settled))
     assert all(
         np.array_equal(a, b) for a, b in zip(response.spikes, settled_response.spikes, strict=True)
     )
@@ -208,7 +208,9 @@ def test_an_lstm_has_as_many_values_as_the_spiking_network_and_computes_what_its
         c = gate(wf, hf, bias[1]) * c + gate(wi, hi, bias[0]) * np.tanh(wc * x + hc * h + bias[2])
         h = gate(wo, ho, bias[3]) * np.tanh(c)
     np.testing.assert_allclose(
-        net(jnp.full((2, 1, 1), x))[1, 0, 0], h * net.connection.weight[0, 0], rtol=1e-5
+        eqx.filter_jit(net)(jnp.full((2, 1, 1), x))[1, 0, 0],
+        h * net.connection.weight[0, 0],
+        rtol=1e-5,
     )
 
 
@@ -224,7 +226,7 @@ def test_the_threshold_of_an_alif_neuron_jumps_and_comes_back(bursts):
     middle = {name: jnp.full(1, 0.5) for name in alone.intrinsic.coordinates}
     layer = eqx.tree_at(lambda module: module.intrinsic.coordinates, alone, middle)
     values = {name: float(layer.intrinsic.values()[name][0]) for name in learned}
-    spikes = np.asarray(layer.driven(jnp.full((60, 1, 1), 3.0)))[:, 0, 0]
+    spikes = np.asarray(eqx.filter_jit(layer.driven)(jnp.full((60, 1, 1), 3.0)))[:, 0, 0]
     u, w, by_hand = 0.0, 0.0, []
     for _ in range(60):
         u = u * np.exp(-1e-3 / values["tau"]) + (1 - np.exp(-1e-3 / values["tau"])) * 3.0

@@ -258,6 +258,8 @@ def test_an_option_comes_before_the_entry_of_a_layout(folder, tmp_path, neurocod
             *more,
             "--surrogates",
             0,
+            "--panels",
+            "none",
             "-o",
             tmp_path / "out",
         )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 
+import equinox as eqx
 import numpy as np
 import pandas as pd
 import pytest
@@ -67,7 +68,7 @@ def test_the_network_that_was_trained_is_kept_and_runs_in_brian(trained):
     evaluation = evaluate(net, task.test, task, seed=0, batch_size=64)
     assert (evaluation.loss, evaluation.score) == (entry["test_loss"], entry["test_score"])
     x = np.moveaxis(task.test.inputs[:2], 0, 1)
-    spikes = np.asarray(net(x).spikes[0]) > 0
+    spikes = np.asarray(eqx.filter_jit(net)(x).spikes[0]) > 0
     assert spikes.sum() >= 10 and np.array_equal(run_in_brian(net, x).spikes[0], spikes)
 
 

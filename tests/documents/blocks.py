@@ -9,8 +9,8 @@ from pathlib import Path
 
 FENCE = re.compile(r"^```(\w*)\s*$")
 COMMENT = re.compile(r"^<!-- (.*) -->$")
-#: ``<!-- long -->``: more than ten seconds. ``<!-- recorded -->``: reads files of NEUROCODE_DATA.
-#: ``<!-- not run: reason -->``.
+#: ``<!-- long -->``: more than ten seconds, or a command that a quick test or the README runs as
+#: well. ``<!-- recorded -->``: reads files of NEUROCODE_DATA. ``<!-- not run: reason -->``.
 LONG, RECORDED, NOT_RUN = "long", "recorded", "not run: "
 
 

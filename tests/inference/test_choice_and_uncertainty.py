@@ -33,6 +33,9 @@ def result(experiment):
     return nc.fit(nc.models.gif((30.0,)), experiment, starts=1)
 
 
+# Bits of blocks left out are held against closed fits in passage/test_uncertainty_by_hand.py, and
+# no fold sees what it is scored by in test_scores_by_hand.py.
+@pytest.mark.long
 def test_cross_validation_prefers_the_model_that_made_the_data(experiment, result):
     poor = (
         nc.models.gif((30.0,))
@@ -48,12 +51,12 @@ def test_cross_validation_prefers_the_model_that_made_the_data(experiment, resul
     assert right.bits_per_spike < result.bits_per_spike + 0.05
 
 
+# The same function gives the profile of a closed likelihood in passage/test_uncertainty_by_hand.py.
+@pytest.mark.long
 def test_profile_agrees_with_the_standard_error(experiment, result):
     profile = profile_likelihood(result, experiment, "Delta_V")
     low, high = result.parameters["Delta_V"].interval_95
     assert profile.interval_95 == pytest.approx((low, high), rel=0.05)
-    with pytest.raises(FitError, match="not estimated"):
-        profile_likelihood(result, experiment, "C")
 
 
 @pytest.mark.long
@@ -123,6 +126,8 @@ def test_a_longer_test_and_a_bursting_cell_are_said(experiment):
         model, nc.Experiment(neo.SpikeTrain(bursts, units="s", t_stop=20.0), zero), starts=1
     )
     assert "bursts" in result.message
+    with pytest.raises(FitError, match="not estimated"):
+        profile_likelihood(result, experiment, "C")
     held_out = nc.Experiment([_train(experiment)] * 2, _current(experiment))
     with pytest.raises(
         DataError,

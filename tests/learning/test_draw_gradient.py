@@ -3,6 +3,9 @@ forms."""
 
 from __future__ import annotations
 
+from functools import cache
+
+import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -27,12 +30,30 @@ def dynamics_of(family="gaussian", draw_gradient="trapezoid", width=0.3):
     )
 
 
+@cache
+def compiled_slope(**options):
+    dynamics, names = dynamics_of(**options)
+
+    @jax.jit
+    def slope(distance, fired):
+        spike = lambda v: dynamics.settle({"v": v}, names, None, 0.0, fired)[1]  # noqa: E731
+        return jax.jvp(spike, (distance + 1.0,), (jnp.ones_like(distance),))[1]
+
+    return slope
+
+
 def slope_of_spike(distance, fired, **options):
     """Derivative of a spike by the potential, for a neuron this far above threshold whose spike was
     drawn."""
+    return np.asarray(compiled_slope(**options)(distance, jnp.full(len(distance), fired)))
+
+
+def law_of(distance, **options):
+    """Probability and density of a spike at these distances from threshold."""
     dynamics, names = dynamics_of(**options)
-    spike = lambda v: dynamics.settle({"v": v}, names, None, 0.0, fired)[1]  # noqa: E731
-    return jax.jvp(spike, (distance + 1.0,), (jnp.ones_like(distance),))[1]
+    noise = dynamics.step.noise
+    found = jax.jit(lambda y: (noise.probability(y, names, DT), noise.density(y, names, DT)))
+    return [np.asarray(values) for values in found(distance)]
 
 
 @pytest.mark.parametrize("family", [name for name in FAMILIES if name != "exponential"])
@@ -41,17 +62,13 @@ def test_the_trapezoid_weighs_the_density_by_what_was_drawn(family):
     straight-through derivative."""
     with jax.enable_x64(True):
         distance = jnp.asarray([-0.25, -0.1, 0.05, 0.2])
-        dynamics, names = dynamics_of(family)
-        p = dynamics.step.noise.probability(distance, names, DT)
-        f = dynamics.step.noise.density(distance, names, DT)
+        p, f = law_of(distance, family=family)
         with_spike, without = (
-            slope_of_spike(distance, jnp.full(4, fired), family=family) for fired in (1.0, 0.0)
+            slope_of_spike(distance, fired, family=family) for fired in (1.0, 0.0)
         )
         np.testing.assert_allclose(with_spike, f / (2 * p), rtol=1e-10)
         np.testing.assert_allclose(without, f / (2 * (1 - p)), rtol=1e-10)
-        straight = slope_of_spike(
-            distance, jnp.ones(4), family=family, draw_gradient="straight_through"
-        )
+        straight = slope_of_spike(distance, 1.0, family=family, draw_gradient="straight_through")
         np.testing.assert_allclose(p * with_spike + (1 - p) * without, straight, rtol=1e-10)
 
 
@@ -66,10 +83,10 @@ def test_rare_spikes_have_finite_weights_in_single_precision():
     ):
         expected = (np.exp(log_f - log_p) if log_f is not None else expit(-y)) / 0.6
         np.testing.assert_allclose(
-            slope_of_spike(distance, jnp.ones(6), family=family), expected, rtol=5e-4, atol=1e-12
+            slope_of_spike(distance, 1.0, family=family), expected, rtol=5e-4, atol=1e-12
         )
         np.testing.assert_allclose(
-            slope_of_spike(-distance, jnp.zeros(6), family=family), expected, rtol=5e-4, atol=1e-12
+            slope_of_spike(-distance, 0.0, family=family), expected, rtol=5e-4, atol=1e-12
         )
 
 
@@ -78,15 +95,12 @@ def test_the_trapezoid_is_exact_for_a_quadratic_loss_and_a_twelfth_off_for_a_cub
     values a + b + 3c/2."""
     with jax.enable_x64(True):
         distance = jnp.asarray([-0.2])
-        dynamics, names = dynamics_of()
-        p = dynamics.step.noise.probability(distance, names, DT)
-        f = dynamics.step.noise.density(distance, names, DT)
+        p, f = law_of(distance)
         for a, b, c in ((0.3, -2.0, 0.0), (1.0, 0.5, 0.7)):
             mean = {}
             for rule in ("trapezoid", "straight_through"):
                 ends = [
-                    slope_of_spike(distance, jnp.full(1, o), draw_gradient=rule)
-                    * (a + 2 * b * o + 3 * c * o**2)
+                    slope_of_spike(distance, o, draw_gradient=rule) * (a + 2 * b * o + 3 * c * o**2)
                     for o in (0.0, 1.0)
                 ]
                 mean[rule] = float(((1 - p) * ends[0] + p * ends[1])[0])
@@ -107,8 +121,9 @@ def layer_of(mode="escape", **options):
 
 def test_a_layer_draws_the_same_spikes_and_keeps_its_draw_gradient():
     straight, trapezoid = layer_of(), layer_of(draw_gradient="trapezoid", reset_gradient=True)
-    x = 3 * jax.random.uniform(jax.random.key(1), (20, 4, 2))
-    assert np.array_equal(straight(x, jax.random.key(2)), trapezoid(x, jax.random.key(2)))
+    x = 3 * np.random.default_rng(1).random((20, 4, 2), np.float32)
+    spikes = [eqx.filter_jit(layer)(x, jax.random.key(2)) for layer in (straight, trapezoid)]
+    assert np.array_equal(*spikes)
     network = Network([trapezoid, Readout(Dense(3, 2, key=jax.random.key(1)), DT)])
     assert (
         perturbations.membrane_noise(network, 0.1).layers[0].dynamics.draw_gradient == "trapezoid"

@@ -82,7 +82,10 @@ def test_the_score_function_is_unbiased_and_straight_through_is_not():
             strict=True,
         )
         return np.concatenate(
-            [np.ravel((m - e) / jnp.sqrt(v / 4000 + 1e-14)) for m, v, e in leaves]
+            [
+                np.ravel((m - e) / np.sqrt(v / 4000 + 1e-14))
+                for m, v, e in (map(np.asarray, leaf) for leaf in leaves)
+            ]
         )
 
     assert np.abs(errors("score_function")).max() < 5.5

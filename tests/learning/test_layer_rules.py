@@ -3,6 +3,8 @@ and tasks they must learn."""
 
 from __future__ import annotations
 
+from functools import cache
+
 import equinox as eqx
 import jax
 import jax.numpy as jnp
@@ -40,6 +42,10 @@ from neurocode.tasks.sources import Bernoulli, tell_sources_apart
 
 DT = 1e-3
 
+# One program each instead of one for every operation.
+unreset, latest = eqx.filter_jit(unreset_margins), jax.jit(time_of_maximum)
+margin_then = eqx.filter_jit(margin_at)
+
 
 def network(n_in, n, model, scale=1.0, learned=(), seed=0, bias=True):
     dense = Dense(n_in, n, bias=bias, key=jax.random.key(seed))
@@ -76,7 +82,7 @@ def test_the_derivative_at_the_maximum_is_numerical(model):
     with jax.enable_x64(True):
         layer = network(4, 6, model, 2.0, learned=model.free[:2], seed=1).layers[0]
         x = jnp.asarray(np.random.default_rng(0).random((40, 3, 4)) < 0.3, float)
-        when = time_of_maximum(unreset_margins(layer, x))
+        when = latest(unreset(layer, x))
         arrays, rest = eqx.partition(layer, eqx.is_inexact_array)
         total = lambda part: jnp.sum(margin_at(eqx.combine(part, rest), x, when) ** 2)  # noqa: E731
         slopes = jax.jit(jax.grad(total))(arrays)
@@ -105,17 +111,15 @@ def test_without_resets_a_leaky_neuron_is_a_filter():
     with jax.enable_x64(True):
         layer = network(3, 5, nc.models.normalised_lif(), 8.0, bias=False).layers[0]
         x = jnp.asarray(np.random.default_rng(0).random((50, 2, 3)) < 0.3, float)
-        margins = np.asarray(unreset_margins(layer, x))
+        margins = np.asarray(unreset(layer, x))
         keep = np.exp(-DT / 15e-3)
         u, current = np.zeros((2, 5)), np.asarray(layer.current(x))
         for step in range(50):
             u = keep * u + (1 - keep) * current[step]
             np.testing.assert_allclose(margins[step], u - 1, atol=1e-12)
         assert margins.max() > 0.5
-        when = time_of_maximum(jnp.asarray(margins))
-        np.testing.assert_allclose(
-            np.asarray(margin_at(layer, x, when)), margins.max(axis=0), atol=1e-12
-        )
+        when = latest(margins)
+        np.testing.assert_allclose(margin_then(layer, x, when), margins.max(axis=0), atol=1e-12)
 
 
 def test_a_trajectory_that_runs_away_counts_up_to_its_crossing():
@@ -124,17 +128,13 @@ def test_a_trajectory_that_runs_away_counts_up_to_its_crossing():
     layer = network(1, 2, nc.models.meta_neuron(), 1.0).layers[0]
     layer = eqx.tree_at(lambda module: module.connection.bias, layer, jnp.array([2.0, 0.1]))
     x = jnp.zeros((60, 1, 1))
-    margins = unreset_margins(layer, x)
-    assert not bool(jnp.isfinite(margins[..., 0]).all()) and bool(
-        jnp.isfinite(margins[..., 1]).all()
-    )
-    when = np.asarray(time_of_maximum(margins))
-    assert when[0, 0] == np.argmax(np.asarray(margins[:, 0, 0]) >= 0)
-    slope = jax.grad(
-        lambda module: jnp.sum(margin_at(module, x, jnp.asarray(when))), allow_int=True
-    )
-    gradient = slope(eqx.filter(layer, eqx.is_array))
-    assert bool(jnp.isfinite(gradient.connection.bias).all())
+    margins = np.asarray(unreset(layer, x))
+    assert not np.isfinite(margins[..., 0]).all() and np.isfinite(margins[..., 1]).all()
+    when = np.asarray(latest(margins))
+    assert when[0, 0] == np.argmax(margins[:, 0, 0] >= 0)
+    slope = jax.grad(lambda own: jnp.sum(margin_at(own, x, jnp.asarray(when))), allow_int=True)
+    found = jax.jit(slope)(eqx.filter(layer, eqx.is_array))
+    assert np.isfinite(found.connection.bias).all()
 
 
 def test_held_plasticity_is_the_eligibility_of_a_sequence():
@@ -177,13 +177,26 @@ RULES = {
 }
 
 
-@pytest.mark.parametrize("name", RULES)
+@cache
+def learned(name):
+    """What a rule makes of the busy channels, and their task."""
+    rule, scale = RULES[name]
+    task = channels()
+    return rule.fit(network(10, 16, nc.models.normalised_lif(), scale), task, seed=0), task
+
+
+#: Of the others each update is worked on paper, and the teacher runs the same course.
+QUICK = ("teacher", "gradient")
+
+
+@pytest.mark.parametrize(
+    "name",
+    [name if name in QUICK else pytest.param(name, marks=pytest.mark.long) for name in RULES],
+)
 def test_every_rule_learns_which_channels_are_busy(name):
     """Every rule has the same interface and reaches more than 90 % from random weights, where
     chance is one half."""
-    rule, scale = RULES[name]
-    task = channels()
-    result = rule.fit(network(10, 16, nc.models.normalised_lif(), scale), task, seed=0)
+    result, task = learned(name)
     assert evaluate(result.network, task.test, task).score > 0.9
     assert result.history["validation_score"].iloc[-1] >= result.history["validation_score"].iloc[0]
 
@@ -191,9 +204,8 @@ def test_every_rule_learns_which_channels_are_busy(name):
 def test_a_network_is_read_by_complexity():
     """Thresholds on the complexity of the trained output classify more than 90 % correctly; inputs
     that do not fit are refused."""
-    rule, scale = RULES["gradient"]
-    task = channels()
-    net = rule.fit(network(10, 16, nc.models.normalised_lif(), scale), task).network
+    result, task = learned("gradient")
+    net = result.network
     shifted = eqx.tree_at(
         lambda module: module.layers[0].connection.weight,
         net,
@@ -211,12 +223,7 @@ def test_a_network_is_read_by_complexity():
 def test_a_teacher_strengthens_what_its_class_fires_to():
     """For neurons of class one the weights from odd channels become larger than those from even
     channels; for class zero the reverse."""
-    rule, _ = RULES["teacher"]
-    weight = (
-        rule.fit(network(10, 16, nc.models.normalised_lif(), 12.0), channels())
-        .network.layers[0]
-        .connection.weight
-    )
+    weight = learned("teacher")[0].network.layers[0].connection.weight
     for label in (0, 1):
         weights_of_class = np.asarray(weight)[:, label::2]
         assert weights_of_class[label::2].mean() > weights_of_class[1 - label :: 2].mean() + 0.5
@@ -237,8 +244,10 @@ def test_reward_finds_what_tells_pairs_apart_and_homeostasis_a_rate():
     layer = eqx.tree_at(lambda module: module.connection.weight, layer, jnp.full((1, 20), 3.0))
     target = 0.02
 
-    def measured(neurons):
-        rates = np.asarray(neurons.driven(neurons.current(batch.inputs))).mean(axis=0)
+    fired = eqx.filter_jit(lambda own: own.driven(own.current(batch.inputs)))
+
+    def measured(own):
+        rates = np.asarray(fired(own)).mean(axis=0)
         pairs, alone = rates[labels == 1].mean(axis=0), rates[labels == 0].mean(axis=0)
         return np.mean((pairs - alone) / (pairs + alone + 1e-3)), np.mean(
             (rates.mean(axis=0) / target - 1) ** 2

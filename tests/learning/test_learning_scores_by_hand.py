@@ -44,6 +44,20 @@ HALF = float(DT / np.log(2))
 LOG2, LOG1P = np.log(2), np.log1p(np.exp(-1))
 
 
+# One program each instead of one for every operation, which takes several times as long.
+@eqx.filter_jit
+def judged(loss, evidence, targets, valid):
+    return loss.loss_and_score(evidence, targets, valid)
+
+
+@eqx.filter_jit
+def response(net, *arguments, **options):
+    return net(*arguments, **options)
+
+
+reported, differentiated = eqx.filter_jit(objective), eqx.filter_jit(gradient)
+
+
 @pytest.fixture(autouse=True)
 def float64():
     with jax.enable_x64(True):
@@ -91,9 +105,7 @@ def test_a_sequence_without_valid_steps_has_no_mean():
     ):
         assert [
             float(value)
-            for value in LOSSES[name].loss_and_score(
-                jnp.ones((2, 1, 1)), targets, jnp.zeros((2, 1), bool)
-            )
+            for value in judged(LOSSES[name], jnp.ones((2, 1, 1)), targets, jnp.zeros((2, 1), bool))
         ] == [
             0,
             0,
@@ -112,8 +124,8 @@ def test_a_loss_of_labels_is_the_mean_cross_entropy_and_its_score_a_count(name):
         ([0, 0], np.log1p(np.exp(-ahead))),
         ([0, 1], np.log1p(np.exp([-ahead[0], ahead[1]]))),
     ):
-        loss, right = LOSSES[name].loss_and_score(
-            jnp.asarray(POTENTIALS), jnp.asarray(labels), jnp.asarray(VALID)
+        loss, right = judged(
+            LOSSES[name], jnp.asarray(POTENTIALS), jnp.asarray(labels), jnp.asarray(VALID)
         )
         assert float(loss) == pytest.approx(expected.mean(), rel=1e-12)
         assert int(right) == labels.count(0)
@@ -127,8 +139,8 @@ def test_cross_entropy_by_hand():
 def test_the_squared_error_of_rates_by_hand():
     """Means (1, 0) and (3, 1) against (0, 1) and (1, 0): squares 1, 1, 4 and 1 over four; one of
     two right."""
-    loss, right = LOSSES["rate_squared_error"].loss_and_score(
-        jnp.asarray(POTENTIALS), jnp.array([1, 0]), jnp.asarray(VALID)
+    loss, right = judged(
+        LOSSES["rate_squared_error"], jnp.asarray(POTENTIALS), jnp.array([1, 0]), jnp.asarray(VALID)
     )
     assert float(loss) == pytest.approx(7 / 4, rel=1e-12) and int(right) == 1
 
@@ -136,14 +148,12 @@ def test_the_squared_error_of_rates_by_hand():
 def test_losses_of_steps_by_hand():
     """Three valid steps of six: leads 1 of the second, 3 and 2 of the first output."""
     targets = jnp.array([[1, 1], [0, 1], [1, 0]])
-    loss, right = LOSSES["per_step"].loss_and_score(
-        jnp.asarray(POTENTIALS), targets, jnp.asarray(VALID)
-    )
+    loss, right = judged(LOSSES["per_step"], jnp.asarray(POTENTIALS), targets, jnp.asarray(VALID))
     expected = (np.log1p(np.exp(-1)) + np.log1p(np.exp(3)) + np.log1p(np.exp(2))) / 3
     assert float(loss) == pytest.approx(expected, rel=1e-12) and int(right) == 1
     wanted = jnp.asarray(POTENTIALS) - jnp.array([1.0, 3.0])
-    loss, squares = LOSSES["squared_error"].loss_and_score(
-        jnp.asarray(POTENTIALS), wanted, jnp.asarray(VALID)
+    loss, squares = judged(
+        LOSSES["squared_error"], jnp.asarray(POTENTIALS), wanted, jnp.asarray(VALID)
     )
     assert float(loss) == pytest.approx((1 + 9) / 2, rel=1e-12) and float(squares) == pytest.approx(
         15.0, rel=1e-12
@@ -371,7 +381,7 @@ def test_the_report_of_a_batch_by_hand():
     holds the loss alone."""
     learned, rest = trainable(line())
     batch = batch_of([[1.0], [-0.5]], [0, 0])
-    value, report = objective(
+    value, report = reported(
         learned,
         rest,
         batch,
@@ -402,7 +412,7 @@ def test_rates_are_spikes_per_neuron_and_step():
     """Of six steps of two sequences the neuron fires where its input is one: three times."""
     learned, rest = trainable(spiking())
     batch = batch_of([[1.0, 0.0, 1.0], [0.0, 1.0, 0.0]], [0, 0])
-    _, report = objective(learned, rest, batch, LOSSES["last_step"], Regulariser(), None, False)
+    _, report = reported(learned, rest, batch, LOSSES["last_step"], Regulariser(), None, False)
     assert report.rates.tolist() == [0.5]
     assert float(report.loss) == pytest.approx((np.log1p(np.exp(-2)) + LOG2) / 2, rel=1e-12)
 
@@ -413,23 +423,22 @@ def test_several_passes_average_the_potentials():
     net, key = spiking(1.0, "escape"), jax.random.key(3)
     learned, rest = trainable(net)
     batch = batch_of([[1.0, 1.0], [1.0, 0.0]], [0, 1])
-    _, report = objective(
+    _, report = reported(
         learned, rest, batch, LOSSES["mean_potential"], Regulariser(), key, False, passes=8
     )
-    respond = eqx.filter_jit(net)
-    potentials = jnp.mean(
-        jnp.stack(
-            [respond(batch.inputs, pass_key).potentials for pass_key in jax.random.split(key, 8)]
-        ),
-        axis=0,
+    potentials = np.mean(
+        [response(net, batch.inputs, own).potentials for own in jax.random.split(key, 8)], axis=0
     )
-    loss, right = LOSSES["mean_potential"].loss_and_score(potentials, batch.targets, batch.valid)
+    loss, right = judged(LOSSES["mean_potential"], potentials, batch.targets, batch.valid)
     assert float(report.loss) == pytest.approx(float(loss), rel=1e-12) and int(report.score) == int(
         right
     )
-    single = objective(learned, rest, batch, LOSSES["mean_potential"], Regulariser(), key, False)[1]
-    alone = LOSSES["mean_potential"].loss_and_score(
-        net(batch.inputs, key).potentials, batch.targets, batch.valid
+    single = reported(learned, rest, batch, LOSSES["mean_potential"], Regulariser(), key, False)[1]
+    alone = judged(
+        LOSSES["mean_potential"],
+        response(net, batch.inputs, key).potentials,
+        batch.targets,
+        batch.valid,
     )[0]
     assert float(single.loss) == pytest.approx(float(alone), rel=1e-12)
 
@@ -459,7 +468,7 @@ def test_the_likelihood_of_recorded_spikes_by_hand():
         jnp.array([[1.0, 0.0], [1.0, 0.0], [0.0, 0.0]])[..., None],
         jnp.array([[True, True], [True, True], [False, True]]),
     )
-    value, report = objective(
+    value, report = reported(
         learned,
         rest,
         batch,
@@ -485,13 +494,13 @@ def test_several_passes_average_probabilities_of_what_was_recorded():
         jnp.array([[1.0, 0.0], [0.0, 0.0], [1.0, 1.0]])[..., None],
         jnp.ones((3, 2), bool),
     )
-    report = objective(
+    report = reported(
         learned, rest, batch, LOSSES["spike_log_likelihood"], Regulariser(), key, False, passes=7
     )[1]
-    logs, respond = [], eqx.filter_jit(net)
-    for pass_key in jax.random.split(key, 7):
-        spikes = respond(batch.inputs, pass_key).spikes[-1]
-        logs.append(np.asarray(net.readout.log_probability(spikes, batch.targets)).sum(axis=(0, 2)))
+    logs, probability = [], eqx.filter_jit(net.readout.log_probability)
+    for own in jax.random.split(key, 7):
+        spikes = response(net, batch.inputs, own).spikes[-1]
+        logs.append(np.asarray(probability(spikes, batch.targets)).sum(axis=(0, 2)))
     expected = np.log(np.mean(np.exp(logs), axis=0)).sum()
     assert float(report.score) == pytest.approx(expected, rel=1e-9)
 
@@ -505,7 +514,7 @@ def test_the_gradient_by_hand():
         jnp.zeros((2, 2, 2)),
         jnp.array([[True, True], [True, False]]),
     )
-    slopes, report = gradient(
+    slopes, report = differentiated(
         learned, rest, batch, LOSSES["squared_error"], Regulariser(weight_decay=0.5), None
     )
     squares = 1 + 9 + 4
@@ -533,9 +542,8 @@ def test_blocks_of_unequal_answers_weigh_as_in_the_whole_batch(blocks):
         jnp.asarray(valid),
     )
     regulariser = Regulariser(lower=1.0, lower_count=2.0, weight_decay=0.1)
-    compiled = eqx.filter_jit(gradient)
     whole, parts = (
-        compiled(learned, rest, batch, LOSSES["per_step"], regulariser, None, number)
+        differentiated(learned, rest, batch, LOSSES["per_step"], regulariser, None, number)
         for number in (1, blocks)
     )
     for whole_leaf, parts_leaf in zip(jax.tree.leaves(whole), jax.tree.leaves(parts), strict=True):
@@ -610,12 +618,12 @@ def test_dropout_keeps_the_mean_of_what_is_sent_on_and_rests_in_evaluation():
     layer = eqx.tree_at(lambda module: module.connection.weight, layer, jnp.full((1, 1), 2.0))
     net = Network([layer, readout_of([[1.0]], time_constant=1e-9)])
     x = jnp.ones((1, 4000, 1))
-    response = net(x, jax.random.key(1), training=True)
-    values, counts = np.unique(np.round(response.potentials, 12), return_counts=True)
+    found = response(net, x, jax.random.key(1), training=True)
+    values, counts = np.unique(np.round(found.potentials, 12), return_counts=True)
     assert values.tolist() == [0.0, round(4 / 3, 12)]
     assert abs(counts[1] / 4000 - 0.75) < 5 * np.sqrt(0.75 * 0.25 / 4000)
-    assert float(response.spikes[0].min()) == 1.0
-    assert np.array_equal(net(x, jax.random.key(1)).potentials, np.ones((1, 4000, 1)))
+    assert np.min(found.spikes[0]) == 1.0
+    assert np.array_equal(response(net, x, jax.random.key(1)).potentials, np.ones((1, 4000, 1)))
     with pytest.raises(ModelError, match="dropout needs a random key"):
         net(x, training=True)
 
@@ -879,7 +887,7 @@ def test_every_batch_of_an_evaluation_has_noise_of_its_own_from_the_seed():
     with ``k``."""
     net, part = spiking(1.0, "escape"), part_of(np.ones((2, 400)), [0, 0])
     keys = [jax.random.fold_in(jax.random.key(5), number) for number in range(2)]
-    expected = np.mean([net(jnp.ones((400, 1, 1)), key).spikes[0] for key in keys])
+    expected = np.mean([response(net, jnp.ones((400, 1, 1)), key).spikes[0] for key in keys])
     assert evaluate(net, part, task_of(part), seed=5, batch_size=1).rates == pytest.approx(
         (expected,), abs=1e-12
     )

@@ -55,10 +55,11 @@ def test_shifts_move_an_image_as_a_whole_the_same_way_in_all_steps():
     image = np.zeros((2, 5, 5))
     image[0, 2, 2], image[1, 2, 3] = 1.0, 2.0
     inputs = jnp.broadcast_to(jnp.asarray(image).reshape(1, 1, -1), (3, 3600, 50))
-    images = np.asarray(Shifts((2, 5, 5), 1)(inputs, jax.random.key(0))).reshape(3, 3600, 2, 5, 5)
-    np.testing.assert_array_equal(images[0], images[2])
-    places = images[0, :, 0].reshape(3600, 25).argmax(axis=1)
-    np.testing.assert_array_equal(images[0, :, 1].reshape(3600, 25).argmax(axis=1), places + 1)
+    shown = jax.jit(lambda x: Shifts((2, 5, 5), 1)(x, jax.random.key(0)))(inputs)
+    shown = np.asarray(shown).reshape(3, 3600, 2, 5, 5)
+    np.testing.assert_array_equal(shown[0], shown[2])
+    places = shown[0, :, 0].reshape(3600, 25).argmax(axis=1)
+    np.testing.assert_array_equal(shown[0, :, 1].reshape(3600, 25).argmax(axis=1), places + 1)
     where, counts = np.unique(places, return_counts=True)
     assert where.tolist() == [6, 7, 8, 11, 12, 13, 16, 17, 18]
     assert np.abs(counts - 400).max() < 4.5 * np.sqrt(400)
@@ -100,6 +101,8 @@ def small_digits(presentation, factor=1.0):
 
 
 SETTINGS = Settings(epochs=2, batch_size=50, learning_rate=1e-2)
+#: A learning rate too small to move a weight.
+STILL = Settings(epochs=2, batch_size=50, learning_rate=1e-12)
 
 
 def test_training_and_evaluation_show_what_the_presentation_makes():
@@ -123,15 +126,13 @@ def test_training_and_evaluation_show_what_the_presentation_makes():
 
 def test_an_evaluation_draws_the_same_spikes_for_one_seed_and_others_for_another():
     task, net = small_digits(RateCoding()), network()
-    losses = [evaluate(net, task.test, task, seed=seed).loss for seed in (0, 0, 1)]
+    losses = [evaluate(net, task.test, task, seed=seed, batch_size=50).loss for seed in (0, 0, 1)]
     assert losses[0] == losses[1] != losses[2]
 
 
 def test_each_epoch_draws_other_spikes():
-    """With a learning rate that is too small to move a weight, the loss of an epoch depends only on
-    the draws."""
-    still = Settings(epochs=2, batch_size=50, learning_rate=1e-12)
-    history = train(network(), small_digits(RateCoding()), settings=still).history
+    """A learning rate too small to move a weight leaves the loss of an epoch to the draws alone."""
+    history = train(network(), small_digits(RateCoding()), settings=STILL).history
     assert history["loss"][0] != history["loss"][1]
     assert history["validation_loss"][0] == history["validation_loss"][1]
 
@@ -163,6 +164,6 @@ def test_what_cannot_be_shown_is_refused():
 
 
 def test_a_checkpoint_of_another_presentation_is_refused(tmp_path):
-    train(network(), small_digits(RateCoding()), settings=SETTINGS, folder=tmp_path)
+    train(network(), small_digits(RateCoding()), settings=STILL, folder=tmp_path)
     with pytest.raises(DataError, match=r"another 'task.presentation"):
-        train(network(), small_digits(None), settings=SETTINGS, folder=tmp_path)
+        train(network(), small_digits(None), settings=STILL, folder=tmp_path)

@@ -31,6 +31,13 @@ def modulated(times):
     return 15 + 14 * np.sin(2 * np.pi * 2 * times)
 
 
+@pytest.fixture(scope="module")
+def alike():
+    """A model, a recording like it, and their comparison."""
+    model, recorded = (poisson_repeats(modulated, 5.0, 10, seed) for seed in (1, 2))
+    return model, recorded, nc.compare(model, recorded)
+
+
 @pytest.mark.parametrize(
     ("train", "reason"),
     [
@@ -112,11 +119,10 @@ def test_duplicate_names_stay_apart():
     assert len(nc.describe(trains, n_surrogates=0)) == 2
 
 
-def test_a_model_like_the_recording_is_within_the_reference():
+def test_a_model_like_the_recording_is_within_the_reference(alike):
     """Ten repeats of one inhomogeneous Poisson process against ten others: differences below the
     reference of half as many repeats plus four of its standard deviations."""
-    model, recorded = (poisson_repeats(modulated, 5.0, 10, seed) for seed in (1, 2))
-    table = nc.compare(model, recorded)
+    _, _, table = alike
     defined = table[table["note"] == ""]
     assert np.all(defined["difference"] < defined["reference"] + 4 * defined["reference_sd"])
     assert table.loc["noise_correlation", "note"].startswith("not defined")
@@ -169,12 +175,12 @@ def test_sides_that_do_not_fit_are_named():
         nc.describe([])
 
 
-def test_the_figure_of_a_comparison_is_drawn(tmp_path):
+def test_the_figure_of_a_comparison_is_drawn(alike, tmp_path):
     from neurocode.plotting import compare_figure, save_figure
     from neurocode.statistics.compare import curves
 
-    model, recorded = (poisson_repeats(modulated, 5.0, 10, seed) for seed in (1, 2))
-    figure = compare_figure(nc.compare(model, recorded), curves(model), curves(recorded))
+    model, recorded, table = alike
+    figure = compare_figure(table, curves(model), curves(recorded))
     names = [text.get_text() for axes in figure.axes for text in axes.get_yticklabels()]
     assert "fano mean" in names and "spike distance" not in names
     assert all(
@@ -186,7 +192,7 @@ def test_the_figure_of_a_comparison_is_drawn(tmp_path):
         match=r"rate ends at 4.9975 s, the recorded one at 5.9875 s; give both trains "
         r"the same t_stop",
     ):
-        compare_figure(nc.compare(model, recorded), curves(model), curves(longer))
+        compare_figure(table, curves(model), curves(longer))
 
 
 def test_arrays_that_begin_before_zero_are_not_laid_over_one_another():
