@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -148,7 +149,8 @@ class PopulationExperiment:
     @property
     def rates(self) -> NDArray[np.float64]:
         """Mean rate of each cell over all pieces, in hertz."""
-        return sum(piece.sum(axis=1, dtype=float) for piece in self.pieces) / self.duration
+        counts = [piece.sum(axis=1, dtype=float) for piece in self.pieces]
+        return np.sum(counts, axis=0) / self.duration
 
     def __repr__(self) -> str:
         parts = [
@@ -225,7 +227,7 @@ class PopulationExperiment:
         )
 
 
-def _pieces(values: ArrayLike | Sequence[ArrayLike]) -> list[ArrayLike]:
+def _pieces(values: Any) -> list[ArrayLike]:
     """Return a list of pieces from one array of two axes or from a sequence of them."""
     if isinstance(values, np.ndarray) and values.ndim == 2:
         return [values]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax
 import numpy as np
@@ -12,14 +12,12 @@ from numpy.typing import NDArray
 from neurocode.errors import DataError
 from neurocode.inference.population.traces import spike_traces
 
-Array = jax.Array
-
 #: Longest chunk in bins, and least number of chunks of a recording that is shorter than ten.
 LONGEST_CHUNK, LEAST_CHUNKS = 20_000, 10
 
 
 class Chunks(NamedTuple):
-    """Chunks as leading axis of arrays.
+    """Chunks as leading axis of arrays, which are of NumPy between programs and of JAX inside them.
 
     Attributes
     ----------
@@ -32,11 +30,11 @@ class Chunks(NamedTuple):
         When a chunk was recorded, from -1 to 1 over the session.
     """
 
-    stimulus: Array | NDArray | None
-    spikes: Array | NDArray
-    traces: Array | NDArray
-    counted: Array | NDArray
-    presentations: Array | NDArray
+    stimulus: Any
+    spikes: Any
+    traces: Any
+    counted: Any
+    presentations: Any
 
     @property
     def n_chunks(self) -> int:
@@ -90,7 +88,7 @@ def cut_pieces(
     DataError
         If no piece is longer than the bins that do not count.
     """
-    columns: list[list[NDArray]] = [[], [], [], [], []]
+    columns: list[list[Any]] = [[], [], [], [], []]
     for number, spikes in enumerate(pieces):
         traces = spike_traces(spikes, decays)
         for start in range(0, spikes.shape[1], n_bins):

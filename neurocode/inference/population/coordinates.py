@@ -51,13 +51,12 @@ class CellCoordinates:
 
     @cached_property
     def _bounds(self) -> dict[str, Bounds]:
-        return {
-            name: Bounds(
-                *(np.asarray([limit]) for limit in self.model.parameters[name].si_bounds),
-                np.asarray([self._scale(name)]),
-            )
-            for name in self.model.free
-        }
+        return {name: Bounds(*self._limits(name), self._scale(name)) for name in self.model.free}
+
+    def _limits(self, name: str) -> tuple[np.ndarray, np.ndarray]:
+        """Return lowest and highest value as arrays, which apply to every cell."""
+        low, high = self.model.parameters[name].si_bounds
+        return np.asarray([low]), np.asarray([high])
 
     def _scale(self, name: str) -> float:
         value = float(np.mean(np.abs(self.model.values[name])))

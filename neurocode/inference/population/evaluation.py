@@ -187,7 +187,11 @@ def bits_per_spike(
 def _as_chunks(population: FittedPopulation, test: PopulationRepeats) -> Chunks:
     front_end = population.likelihood.front_end
     unit = int(np.lcm(LANE_BINS, population.bins_per_frame))
-    stimulus = None if front_end is None else test.stimulus - population.stimulus_mean
+    stimulus = (
+        None
+        if front_end is None or test.stimulus is None
+        else test.stimulus - population.stimulus_mean
+    )
     return cut_pieces(
         list(np.moveaxis(test.spikes, 2, 0)),
         None if stimulus is None else [stimulus] * test.n_repeats,

@@ -35,7 +35,7 @@ from neurocode.inference.population.neuron import TIME_CONSTANTS_MS, PopulationN
 from neurocode.inference.population.result import FittedPopulation
 from neurocode.inference.population.subunit_front_end import SubunitFrontEnd
 from neurocode.models.model import NeuronModel
-from neurocode.recordings.population import PopulationExperiment
+from neurocode.recordings.population import PopulationExperiment, PopulationRepeats
 
 Array = jax.Array
 
@@ -121,27 +121,22 @@ def fit_population(
     chosen = _front_end(front_end, data)
     if coupling not in COUPLINGS:
         raise FitError(f"There is no coupling '{coupling}'; known are {', '.join(COUPLINGS)}.")
-    if coupling == "repeats" and data.repeats is None:
-        raise FitError(
-            "Couplings from repeats need repeats of one stimulus, of which the data have none: use "
-            "coupling='likelihood', or 'none'."
-        )
+    repeats = _repeats_of(data) if coupling == "repeats" else None
     notes = _notes(data, coupling)
     neuron = PopulationNeuron(model, tuple(t * 1e-3 for t in time_constants_ms), data.dt)
     likelihood = PopulationLikelihood(neuron, chosen, data.n_cells)
     weights = _start(likelihood, data, seed)
-    if coupling == "repeats":
-        fitted = fit_repeats(likelihood, data.repeats, weights, seed=seed, tell=tell)
-        table = _couplings_of_repeats(likelihood, fitted, data)
+    table = coupling_table(np.zeros((1, 1, 1)), np.ones((1, 1, 1)), [1.0], data.names)
+    if repeats is not None:
+        fitted = fit_repeats(likelihood, repeats, weights, seed=seed, tell=tell)
+        table = _couplings_of_repeats(likelihood, fitted, repeats, data.names)
         weights |= {name: fitted[name] for name in ("neuron", "jumps")}
     chunks = _chunks(likelihood, data)
     weights = _fit_front_end(
         likelihood, weights, chunks, coupling, schedule or Schedule(), seed, tell
     )
     if coupling == "likelihood":
-        table = _couplings_of_likelihood(likelihood, weights, chunks, data)
-    elif coupling == "none":
-        table = coupling_table(np.zeros((1, 1, 1)), np.ones((1, 1, 1)), [1.0], data.names)
+        table = _couplings_of_likelihood(likelihood, weights, chunks, data.names)
     return FittedPopulation(
         likelihood=likelihood,
         weights=jax.tree.map(np.asarray, weights),
@@ -158,6 +153,15 @@ def fit_population(
         bins_per_frame=data.bins_per_frame,
         notes=notes + _refractory_notes(likelihood, weights, chunks),
     )
+
+
+def _repeats_of(data: PopulationExperiment) -> PopulationRepeats:
+    if data.repeats is None:
+        raise FitError(
+            "Couplings from repeats need repeats of one stimulus, of which the data have none: use "
+            "coupling='likelihood', or 'none'."
+        )
+    return data.repeats
 
 
 def _front_end(front_end: str | FrontEnd | None, data: PopulationExperiment) -> FrontEnd | None:
@@ -238,7 +242,7 @@ def _chunks(likelihood: PopulationLikelihood, data: PopulationExperiment) -> Chu
     front_end = likelihood.front_end
     return cut_pieces(
         data.pieces,
-        None if front_end is None else [stimulus - mean for stimulus in data.stimuli],
+        None if front_end is None else [stimulus - mean for stimulus in data.stimuli or ()],
         data.presentations,
         decays=likelihood.neuron.decays,
         n_bins=chunk_bins(lengths, LANE_BINS, data.bins_per_frame),
@@ -281,26 +285,29 @@ def _fit_front_end(
 
 
 def _couplings_of_repeats(
-    likelihood: PopulationLikelihood, fitted: Weights, data: PopulationExperiment
+    likelihood: PopulationLikelihood,
+    fitted: Weights,
+    repeats: PopulationRepeats,
+    names: Sequence[str],
 ) -> pd.DataFrame:
-    chunks = repeats_as_chunks(data.repeats, likelihood)
+    chunks = repeats_as_chunks(repeats, likelihood)
     n_bins = chunks.spikes.shape[-1]
-    field = FreeDrive(data.repeats.spikes.shape[1])(fitted["field"], n_bins)
-    drives = baseline(fitted, jnp.asarray(chunks.presentations), data.n_cells, n_bins) + field
+    field = FreeDrive(repeats.spikes.shape[1])(fitted["field"], n_bins)
+    drives = baseline(fitted, jnp.asarray(chunks.presentations), len(names), n_bins) + field
     information = jump_information(likelihood, fitted, drives, chunks, same_drive=True)
     return coupling_table(
-        np.asarray(fitted["jumps"]), information, likelihood.neuron.time_constants, data.names
+        np.asarray(fitted["jumps"]), information, likelihood.neuron.time_constants, names
     )
 
 
 def _couplings_of_likelihood(
-    likelihood: PopulationLikelihood, weights: Weights, chunks: Chunks, data: PopulationExperiment
+    likelihood: PopulationLikelihood, weights: Weights, chunks: Chunks, names: Sequence[str]
 ) -> pd.DataFrame:
     drive = jax.jit(likelihood.drive)
-    drives = np.concatenate(
-        [np.asarray(drive(weights, chunks.take(np.array([n])))) for n in range(chunks.n_chunks)]
+    drives = jnp.concatenate(
+        [drive(weights, chunks.take(np.array([n]))) for n in range(chunks.n_chunks)]
     )
     information = jump_information(likelihood, weights, drives, chunks, same_drive=False)
     return coupling_table(
-        np.asarray(weights["jumps"]), information, likelihood.neuron.time_constants, data.names
+        np.asarray(weights["jumps"]), information, likelihood.neuron.time_constants, names
     )

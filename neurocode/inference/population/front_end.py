@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import Any, Protocol
 
 import jax
 
 Array = jax.Array
-Weights = dict[str, Array]
+#: Arrays by name, some of them in groups of their own.
+Weights = dict[str, Any]
 
 
 class FrontEnd(Protocol):

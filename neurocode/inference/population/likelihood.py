@@ -125,7 +125,8 @@ class PopulationLikelihood:
             return state, (output.margin, output.refractory)
 
         _, outputs = jax.lax.scan(advance, state, (current, clamped))
-        return tuple(_joined(output[settling:], drive.shape) for output in outputs)
+        margin, refractory = (_joined(output[settling:], drive.shape) for output in outputs)
+        return margin, refractory
 
 
 def baseline(weights: Weights, presentations: Array, n_cells: int, n_bins: int) -> Array:

@@ -161,7 +161,7 @@ class FittedPopulation:
                     "A population without a front end takes a duration in bins, no stimulus."
                 )
             return jnp.zeros((1, self.n_cells, whole_number(n_bins, "The number of bins", 1)))
-        frames = np.asarray(stimulus, np.float32) if stimulus is not None else np.zeros(0)
+        frames = np.asarray(stimulus, np.float32) if stimulus is not None else np.zeros((0, 0))
         if frames.ndim != 2 or frames.shape[1] != len(self.stimulus_mean):
             raise DataError(
                 f"The stimulus has the shape {frames.shape}, expected (frames, "
