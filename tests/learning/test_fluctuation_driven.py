@@ -103,7 +103,8 @@ def test_recurrent_connections_bring_their_share_and_count_for_the_mean():
     )
 
 
-@pytest.mark.parametrize("recurrent", [False, True])
+# Recurrent layers have every term of the others.
+@pytest.mark.parametrize("recurrent", [pytest.param(False, marks=pytest.mark.long), True])
 def test_layers_one_to_eight_start_within_a_factor_of_two_of_the_rate(recurrent):
     """The rates hold for inputs that were not used for the start; with the equations alone the last
     layers miss them."""

@@ -150,6 +150,9 @@ def test_parameters_of_a_level_are_those_of_the_article():
         )
 
 
+# That the currents are those of the rules every engine says above, and that fits recover what made
+# their data those of other models do.
+@pytest.mark.long
 def test_a_fit_recovers_the_after_spike_currents():
     """GLIF3 with escape noise, 20 s from the JAX engine: every free parameter within three standard
     errors, which are small."""

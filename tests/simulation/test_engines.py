@@ -167,7 +167,10 @@ def test_engines_agree_spike_for_spike(case, integrator):
         assert np.max(error) < 1e-6
 
 
-@pytest.mark.parametrize("mode", ["escape", "diffusive", "both"])
+# Escape noise alone also the next test draws in both engines.
+@pytest.mark.parametrize(
+    "mode", [pytest.param("escape", marks=pytest.mark.long), "diffusive", "both"]
+)
 def test_stochastic_engines_draw_the_same_intervals(mode):
     """Each engine simulates 100 s of a renewal process; the Kolmogorov-Smirnov test has a
     false-alarm rate of 0.1 % per mode."""

@@ -260,10 +260,10 @@ OPTIONS = {
 }
 
 
-@settings(max_examples=20, **OPTIONS)
+@settings(max_examples=12, **OPTIONS)
 @given(fields())
 def test_engines_agree_on_odd_models(capfd, options):
-    """Twenty, each compiled three times unless refused; more are refused in
+    """A dozen, each compiled three times unless refused; more are refused in
     ``tests/models/test_checks.py``."""
     compare(options, capfd)
 
