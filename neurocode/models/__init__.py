@@ -4,9 +4,12 @@ Contents
 --------
 NeuronModel, Parameter, EscapeNoise
     The classes of a model and its parts.
-lif, escape_lif, noisy_lif, normalised_lif, current_lif, adlif, adex, eif, qif, izhikevich,
-meta_neuron, gif, glif, igif, igif_ia, glm
-    Library models.
+lif, escape_lif, noisy_lif, normalised_lif, current_lif, adlif
+    Leaky integrate-and-fire neurons of the library.
+adex, eif, qif, izhikevich, meta_neuron
+    Nonlinear neurons.
+gif, glif, igif, igif_ia, glm
+    Neurons for fits under a recorded current, and the generalised linear model.
 lif_diffusive, eif_diffusive, qif_diffusive, lif_coloured
     Models with white noise for spike times alone, optionally with adaptation and a periodic drive.
 load, by_name, LIBRARY
