@@ -529,7 +529,8 @@ def test_the_gradient_by_hand():
     )
 
 
-@pytest.mark.parametrize("blocks", [2, 4])
+# Blocks of one sequence each, too, behind long: another program of the same kind.
+@pytest.mark.parametrize("blocks", [2, pytest.param(4, marks=pytest.mark.long)])
 def test_blocks_of_unequal_answers_weigh_as_in_the_whole_batch(blocks):
     """Four sequences with 1, 3, 2 and 3 valid steps; loss, score, answers, rates and gradient as of
     one block."""

@@ -197,6 +197,8 @@ def test_a_loss_that_is_not_finite_is_named():
         train(broken, short_task(), settings=Settings(epochs=1, batch_size=14))
 
 
+# Blocks of unequal answers, which are harder, are in test_learning_scores_by_hand.py.
+@pytest.mark.long
 def test_blocks_change_nothing():
     task = short_task()
     learned, rest = trainable(simple_network())
