@@ -222,7 +222,8 @@ def _forward(
     def visit(carry: Carry, step: tuple[Array, Moment, Array | None]) -> tuple[Carry, tuple]:
         state, buffer = carry
         current, moment, drawn = step
-        if weight is not None and setting.delay is not None:
+        if weight is not None:
+            assert setting.delay is not None  # weights of a recurrence come with their delays
             recurrence = Recurrence(weight, setting.delay, setting.gradient)
             current = current + recurrence.current(_arriving(buffer, setting.delay))
         before = dynamics.update(state, current, names, *moment)

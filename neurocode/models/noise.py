@@ -8,6 +8,7 @@ derivative (Ma, Yan, Tang 2023). Diffusive noise is part of the equations, as ``
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -71,10 +72,11 @@ class Logistic:
     text = "1/(1 + exp(-clip({y}, -700, 700)))"
 
 
-class _Bounded:
+class _Bounded(ABC):
     @staticmethod
+    @abstractmethod
     def cdf(y: Array) -> Array:
-        raise NotImplementedError
+        """Return the distribution function."""
 
     @classmethod
     def log_probabilities(cls, y: Array) -> tuple[Array, Array]:
