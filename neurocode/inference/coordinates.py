@@ -52,9 +52,10 @@ class Coordinates:
         return cls(names, bounds[:, 0], bounds[:, 1], scale)
 
     def to_values(self, z: Array) -> dict[str, Array]:
-        """Parameters in SI units at coordinates ``z``, as JAX arrays."""
+        """Parameters in SI units at coordinates ``z``, as JAX arrays; each has the axes of ``z``
+        before the last, which is that of the parameters."""
         x = self._bounds.value(z)
-        return {name: x[index] for index, name in enumerate(self.names)}
+        return {name: x[..., index] for index, name in enumerate(self.names)}
 
     def numbers(self, z: np.ndarray) -> dict[str, float]:
         """Parameters in SI units at coordinates ``z``, as plain numbers in float64."""

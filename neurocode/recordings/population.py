@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -140,6 +141,13 @@ class PopulationExperiment:
     def n_features(self) -> int:
         """Number of features of the stimulus, zero without one."""
         return 0 if self.stimuli is None else self.stimuli[0].shape[1]
+
+    @cached_property
+    def stimulus_mean(self) -> NDArray[np.float32]:
+        """Mean of each feature over all pieces; empty without a stimulus."""
+        if self.stimuli is None:
+            return np.zeros(0, np.float32)
+        return np.concatenate(self.stimuli).mean(axis=0, dtype=float).astype(np.float32)
 
     @property
     def duration(self) -> float:

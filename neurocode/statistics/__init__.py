@@ -97,9 +97,11 @@ from neurocode.statistics.online_complexity import OnlineLZ76
 from neurocode.statistics.population_complexity import population_lz76, sliding_lz76
 from neurocode.statistics.population_scores import (
     PopulationScores,
+    RepeatStatistics,
     counts_of_repeats,
     fano_of_repeats,
     noise_covariances,
+    repeat_statistics,
     score_halves,
     score_repeats,
     smoothed_psth,
@@ -180,6 +182,7 @@ __all__ = [
     "PopulationScores",
     "Raster",
     "RateOverTime",
+    "RepeatStatistics",
     "Statistic",
     "SurrogateComplexity",
     "ThresholdClassifier",
@@ -255,6 +258,7 @@ __all__ = [
     "raster_complexities",
     "rate_over_time",
     "reliability",
+    "repeat_statistics",
     "require_surrogates",
     "rescaled_intervals",
     "score_halves",

@@ -6,7 +6,7 @@ All functions take spike counts of shape (cells, bins, repeats) of one stimulus.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -18,6 +18,14 @@ from neurocode.errors import DataError
 BOXCAR_BINS, WINDOW_BINS = 20, 25
 #: A repeat runs away if a cell fires more than this many times its largest recorded count.
 RUNAWAY = 2.0
+#: Scores that one half of the recorded repeats has against the other.
+SCORED = (
+    "psth_r",
+    "psth_r2",
+    "fano_error",
+    "correlation_error_total",
+    "correlation_error_noise",
+)
 
 
 @dataclass(frozen=True)
@@ -127,13 +135,49 @@ def noise_covariances(
         )
 
 
-def score_repeats(simulated: ArrayLike, recorded: ArrayLike) -> PopulationScores:
+@dataclass(frozen=True)
+class RepeatStatistics:
+    """What is compared of repeats; see :func:`repeat_statistics`."""
+
+    psth: NDArray[np.float64]
+    fano: NDArray[np.float64]
+    over_total: NDArray[np.float64]
+    over_noise: NDArray[np.float64]
+    rate: NDArray[np.float64]
+    counts: NDArray[np.float64]
+
+
+def repeat_statistics(spikes: ArrayLike) -> RepeatStatistics:
+    """Return smoothed PSTH, Fano factors, noise covariances, spikes per bin, and counts of whole
+    repeats (cells, repeats).
+
+    Raises
+    ------
+    DataError
+        For other axes or fewer than two repeats.
+    """
+    counts = _repeats(spikes, 2)
+    over_total, over_noise = noise_covariances(counts)
+    return RepeatStatistics(
+        psth=smoothed_psth(counts),
+        fano=fano_of_repeats(counts),
+        over_total=over_total,
+        over_noise=over_noise,
+        rate=counts.mean(axis=(1, 2)),
+        counts=counts.sum(axis=1),
+    )
+
+
+def score_repeats(
+    simulated: ArrayLike | RepeatStatistics, recorded: ArrayLike | RepeatStatistics
+) -> PopulationScores:
     """Score simulated repeats against recorded ones of the same stimulus.
 
     Parameters
     ----------
-    simulated, recorded : array (cells, bins, repeats)
-        Spike counts; the numbers of repeats may differ.
+    simulated, recorded : array (cells, bins, repeats), or RepeatStatistics
+        Spike counts, or their statistics where the same repeats are scored many times; the numbers
+        of repeats may differ.
 
     Returns
     -------
@@ -151,32 +195,32 @@ def score_repeats(simulated: ArrayLike, recorded: ArrayLike) -> PopulationScores
     >>> scores.fano_error, scores.rate_ratio
     (0.0, (1.0, 1.0))
     """
-    simulated, recorded = _repeats(simulated, 2), _repeats(recorded, 2)
-    if simulated.shape[:2] != recorded.shape[:2]:
-        raise DataError(
-            f"The simulated repeats hold {simulated.shape[0]} cells and {simulated.shape[1]} bins, "
-            f"the recorded ones {recorded.shape[0]} and {recorded.shape[1]}."
-        )
-    model, data = smoothed_psth(simulated), smoothed_psth(recorded)
-    total, noise = (
-        np.sqrt(np.mean((a - b) ** 2)) if len(a) else np.nan
-        for a, b in zip(noise_covariances(simulated), noise_covariances(recorded), strict=True)
+    model, data = (
+        repeats if isinstance(repeats, RepeatStatistics) else repeat_statistics(repeats)
+        for repeats in (simulated, recorded)
     )
-    most = RUNAWAY * recorded.sum(axis=1).max(axis=1)[:, None]
+    if model.psth.shape != data.psth.shape:
+        raise DataError(
+            f"The simulated repeats hold {model.psth.shape[0]} cells and {model.psth.shape[1]} "
+            f"bins, the recorded ones {data.psth.shape[0]} and {data.psth.shape[1]}."
+        )
     with np.errstate(divide="ignore", invalid="ignore"):
-        fano_error = np.mean(np.abs(np.log(fano_of_repeats(simulated) / fano_of_repeats(recorded))))
-        ratio = simulated.mean(axis=(1, 2)) / recorded.mean(axis=(1, 2))
-        psth_r = np.mean([np.corrcoef(a, b)[0, 1] for a, b in zip(model, data, strict=True)])
-        psth_r2 = np.mean(1 - ((model - data) ** 2).mean(axis=1) / data.var(axis=1))
+        fano_error = np.mean(np.abs(np.log(model.fano / data.fano)))
+        ratio = model.rate / data.rate
+        psth_r = np.mean(
+            [np.corrcoef(a, b)[0, 1] for a, b in zip(model.psth, data.psth, strict=True)]
+        )
+        unexplained = ((model.psth - data.psth) ** 2).mean(axis=1) / data.psth.var(axis=1)
+    most = RUNAWAY * data.counts.max(axis=1, keepdims=True)
     return PopulationScores(
         psth_r=float(psth_r),
-        psth_r2=float(psth_r2),
+        psth_r2=float(np.mean(1 - unexplained)),
         fano_error=float(fano_error),
-        correlation_error_total=float(total),
-        correlation_error_noise=float(noise),
+        correlation_error_total=_root_mean_square(model.over_total - data.over_total),
+        correlation_error_noise=_root_mean_square(model.over_noise - data.over_noise),
         rate_ratio=tuple(float(value) for value in ratio),
-        runaways=int(np.sum(np.any(simulated.sum(axis=1) > most, axis=0))),
-        n_repeats=simulated.shape[2],
+        runaways=int(np.sum(np.any(model.counts > most, axis=0))),
+        n_repeats=model.counts.shape[1],
     )
 
 
@@ -207,8 +251,11 @@ def score_halves(recorded: ArrayLike, splits: int = 20, seed: int = 0) -> dict[s
     for _ in range(splits):
         order = random.permutation(recorded.shape[2])
         rows.append(score_repeats(recorded[..., order[:half]], recorded[..., order[half:]]))
-    names = [field.name for field in fields(PopulationScores)][:5]
-    return {name: float(np.mean([getattr(row, name) for row in rows])) for name in names}
+    return {name: float(np.mean([getattr(row, name) for row in rows])) for name in SCORED}
+
+
+def _root_mean_square(differences: NDArray) -> float:
+    return float(np.sqrt(np.mean(differences**2))) if len(differences) else np.nan
 
 
 def _repeats(spikes: ArrayLike, least: int) -> NDArray[np.float64]:

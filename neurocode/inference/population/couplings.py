@@ -15,11 +15,14 @@ from neurocode.inference.population.chunks import Chunks
 from neurocode.inference.population.from_repeats import COUPLING_RIDGE, HISTORY_RIDGE
 from neurocode.inference.population.front_end import Weights
 from neurocode.inference.population.likelihood import PopulationLikelihood
+from neurocode.statistics.surrogates import false_discovery_rate
 
 Array = jax.Array
 
 #: Share of false couplings among those that are reported (Benjamini & Hochberg 1995).
 FALSE_DISCOVERY_RATE = 0.05
+#: Columns of the table of couplings, before the verdict.
+COLUMNS = ["sender", "receiver", "strength", "standard_error", "p_value"]
 #: Time after a spike over which the strength of a coupling is summed, in milliseconds.
 STRENGTH_MS = 20.0
 
@@ -55,8 +58,12 @@ def jump_information(
     n_chunks, n_cells, n_bins = chunks.spikes.shape
     size = n_cells * chunks.traces.shape[2]
     squares = np.zeros((n_cells, size, size))
-    weighted = np.zeros((n_cells, n_bins, size))
-    total = np.zeros((n_cells, n_bins))
+    n_values = n_bins if same_drive else 1
+    weighted, total = np.zeros((n_cells, n_values, size)), np.zeros((n_cells, n_values))
+
+    def by_value(per_bin: NDArray) -> NDArray:
+        return per_bin if same_drive else per_bin.sum(axis=-1, keepdims=True)
+
     margin_weights = jax.jit(_margin_weights, static_argnums=0)
     for n in range(n_chunks):
         some = chunks.take(np.array([n]))
@@ -65,10 +72,8 @@ def jump_information(
         for cell in range(n_cells):
             wx = w[cell] * x
             squares[cell] += wx @ x.T
-            weighted[cell] += wx.T
-        total += w
-    if not same_drive:
-        weighted, total = weighted.sum(1, keepdims=True), total.sum(1, keepdims=True)
+            weighted[cell] += by_value(wx).T
+        total += by_value(w)
     known = np.divide(1.0, total, out=np.zeros_like(total), where=total > 0)
     return squares - np.einsum("cta,ct,ctb->cab", weighted, known, weighted, optimize=True)
 
@@ -118,28 +123,15 @@ def coupling_table(
                     "p_value": float(chi2.sf(wald, n_traces)),
                 }
             )
-    table = pd.DataFrame(
-        rows, columns=["sender", "receiver", "strength", "standard_error", "p_value"]
-    )
-    real = discovered(table["p_value"].to_numpy(), FALSE_DISCOVERY_RATE)
+    table = pd.DataFrame(rows, columns=COLUMNS)
+    real = false_discovery_rate(table["p_value"].to_numpy(float)) <= FALSE_DISCOVERY_RATE
     sign = np.where(table["strength"] > 0, "excitatory", "inhibitory")
     return table.assign(verdict=np.where(real, sign, "none"))
 
 
-def discovered(p_values: NDArray, rate: float) -> NDArray[np.bool_]:
-    """Return which hypotheses are rejected at a false discovery rate (Benjamini & Hochberg 1995).
-
-    Examples
-    --------
-    >>> discovered(np.array([0.001, 0.02, 0.04, 0.9]), 0.05).tolist()
-    [True, True, False, False]
-    """
-    order = np.argsort(p_values, kind="stable")
-    below = p_values[order] <= rate * np.arange(1, len(order) + 1) / len(order)
-    last = np.flatnonzero(below)[-1] + 1 if np.any(below) else 0
-    rejected = np.zeros(len(p_values), bool)
-    rejected[order[:last]] = True
-    return rejected
+def no_couplings() -> pd.DataFrame:
+    """Return the table of a population without couplings."""
+    return pd.DataFrame(columns=[*COLUMNS, "verdict"])
 
 
 def _margin_weights(

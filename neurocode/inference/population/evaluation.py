@@ -11,24 +11,22 @@ from numpy.typing import NDArray
 from neurocode.display import html, lines
 from neurocode.errors import DataError
 from neurocode.inference.options import whole_number
-from neurocode.inference.population.chunks import Chunks, cut_pieces
-from neurocode.inference.population.likelihood import LANE_BINS, summed_over
+from neurocode.inference.population.likelihood import summed_over
 from neurocode.inference.population.result import FittedPopulation
 from neurocode.recordings.population import PopulationExperiment, PopulationRepeats
-from neurocode.statistics.population_scores import PopulationScores, score_halves, score_repeats
+from neurocode.statistics.population_scores import (
+    SCORED,
+    PopulationScores,
+    RepeatStatistics,
+    repeat_statistics,
+    score_halves,
+    score_repeats,
+)
 
 #: Bins at the start of a repeat that are not scored, and simulated repeats per recorded one.
 UNSCORED_BINS, TRIALS_PER_REPEAT = 200, 10
 #: Resamples of the recorded repeats for intervals.
 RESAMPLES = 200
-#: Scores with an interval and a ceiling.
-SCORED = (
-    "psth_r",
-    "psth_r2",
-    "fano_error",
-    "correlation_error_total",
-    "correlation_error_noise",
-)
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -122,10 +120,12 @@ def evaluate_population(
         presentations=presentations,
         seed=seed,
     )
-    model, recorded = simulated[:, UNSCORED_BINS:], test.spikes[:, UNSCORED_BINS:]
+    recorded = test.spikes[:, UNSCORED_BINS:]
+    model = repeat_statistics(simulated[:, UNSCORED_BINS:])
+    scores = score_repeats(model, recorded)
     return PopulationEvaluation(
-        scores=score_repeats(model, recorded),
-        table=_table(model, recorded, seed),
+        scores=scores,
+        table=_table(scores, model, recorded, seed),
         bits_per_spike=_bits_per_spike(population, test),
         simulated=simulated,
     )
@@ -149,9 +149,10 @@ def _test_of(population: FittedPopulation, data: PopulationExperiment) -> Popula
     return test
 
 
-def _table(model: NDArray, recorded: NDArray, seed: int) -> pd.DataFrame:
+def _table(
+    scores: PopulationScores, model: RepeatStatistics, recorded: NDArray, seed: int
+) -> pd.DataFrame:
     random, n_repeats = np.random.default_rng(seed), recorded.shape[2]
-    scores = score_repeats(model, recorded)
     resampled = [
         score_repeats(model, recorded[..., random.integers(n_repeats, size=n_repeats)])
         for _ in range(RESAMPLES)
@@ -167,7 +168,13 @@ def _table(model: NDArray, recorded: NDArray, seed: int) -> pd.DataFrame:
 
 
 def _bits_per_spike(population: FittedPopulation, test: PopulationRepeats) -> pd.Series:
-    chunks = _as_chunks(population, test)
+    front_end, stimulus = population.likelihood.front_end, test.stimulus
+    chunks = population.likelihood.cut_repeats(
+        test,
+        None if front_end is None or stimulus is None else stimulus - population.stimulus_mean,
+        bins_per_frame=population.bins_per_frame,
+        unsettled_bins=UNSCORED_BINS,
+    )
     gained = summed_over(population.likelihood.log_likelihood, population.weights, chunks)
     n_spikes, n_bins = chunks.n_spikes, float(np.sum(chunks.counted))
     return bits_per_spike(gained, n_spikes, n_bins, population.names)
@@ -182,23 +189,3 @@ def bits_per_spike(
     constant = n_spikes * np.log(rate) + (n_bins - n_spikes) * np.log1p(-rate)
     bits = (log_likelihood - constant) / (n_spikes * np.log(2))
     return pd.Series(bits, index=pd.Index(names, name="cell"), name="bits per spike")
-
-
-def _as_chunks(population: FittedPopulation, test: PopulationRepeats) -> Chunks:
-    front_end = population.likelihood.front_end
-    unit = int(np.lcm(LANE_BINS, population.bins_per_frame))
-    stimulus = (
-        None
-        if front_end is None or test.stimulus is None
-        else test.stimulus - population.stimulus_mean
-    )
-    return cut_pieces(
-        list(np.moveaxis(test.spikes, 2, 0)),
-        None if stimulus is None else [stimulus] * test.n_repeats,
-        test.presentations,
-        decays=population.likelihood.neuron.decays,
-        n_bins=-(-test.spikes.shape[1] // unit) * unit,
-        context_frames=0 if front_end is None else front_end.context_frames,
-        bins_per_frame=population.bins_per_frame,
-        unsettled_bins=UNSCORED_BINS,
-    )

@@ -9,13 +9,16 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from neurocode.errors import FitError
 from neurocode.inference.options import whole_number
-from neurocode.inference.population.chunks import Chunks, chunk_bins, cut_pieces
+from neurocode.inference.population.chunks import Chunks, chunk_bins
 from neurocode.inference.population.climb import Schedule, Tell, climb
-from neurocode.inference.population.couplings import coupling_table, jump_information
+from neurocode.inference.population.couplings import (
+    coupling_table,
+    jump_information,
+    no_couplings,
+)
 from neurocode.inference.population.evaluation import bits_per_spike
 from neurocode.inference.population.from_repeats import (
     FreeDrive,
@@ -126,7 +129,7 @@ def fit_population(
     neuron = PopulationNeuron(model, tuple(t * 1e-3 for t in time_constants_ms), data.dt)
     likelihood = PopulationLikelihood(neuron, chosen, data.n_cells)
     weights = _start(likelihood, data, seed)
-    table = coupling_table(np.zeros((1, 1, 1)), np.ones((1, 1, 1)), [1.0], data.names)
+    table = no_couplings()
     if repeats is not None:
         fitted = fit_repeats(likelihood, repeats, weights, seed=seed, tell=tell)
         table = _couplings_of_repeats(likelihood, fitted, repeats, data.names)
@@ -149,7 +152,7 @@ def fit_population(
             data.names,
         ),
         coupling=coupling,
-        stimulus_mean=_stimulus_mean(data),
+        stimulus_mean=data.stimulus_mean,
         bins_per_frame=data.bins_per_frame,
         notes=notes + _refractory_notes(likelihood, weights, chunks),
     )
@@ -221,7 +224,7 @@ def _start(likelihood: PopulationLikelihood, data: PopulationExperiment, seed: i
     weights: Weights = {
         "offset": likelihood.neuron.drive_of_rate(data.rates).astype(np.float32),
         "drift": np.zeros((n_cells, 2), np.float32),
-        "neuron": likelihood.coordinates.start(),
+        "neuron": likelihood.start(),
         "jumps": np.zeros((n_cells, n_cells, n_traces), np.float32),
     }
     if likelihood.front_end is not None:
@@ -230,23 +233,14 @@ def _start(likelihood: PopulationLikelihood, data: PopulationExperiment, seed: i
     return weights
 
 
-def _stimulus_mean(data: PopulationExperiment) -> NDArray[np.float32]:
-    if data.stimuli is None:
-        return np.zeros(0, np.float32)
-    return np.concatenate(data.stimuli).mean(axis=0, dtype=float).astype(np.float32)
-
-
 def _chunks(likelihood: PopulationLikelihood, data: PopulationExperiment) -> Chunks:
-    mean = _stimulus_mean(data)
     lengths = [piece.shape[1] for piece in data.pieces]
-    front_end = likelihood.front_end
-    return cut_pieces(
+    stimuli = None if likelihood.front_end is None else data.stimuli
+    return likelihood.cut(
         data.pieces,
-        None if front_end is None else [stimulus - mean for stimulus in data.stimuli or ()],
+        None if stimuli is None else [stimulus - data.stimulus_mean for stimulus in stimuli],
         data.presentations,
-        decays=likelihood.neuron.decays,
         n_bins=chunk_bins(lengths, LANE_BINS, data.bins_per_frame),
-        context_frames=0 if front_end is None else front_end.context_frames,
         bins_per_frame=data.bins_per_frame,
         unsettled_bins=max(round(UNSETTLED_SECONDS / data.dt), likelihood.settling_bins),
     )
@@ -294,10 +288,7 @@ def _couplings_of_repeats(
     n_bins = chunks.spikes.shape[-1]
     field = FreeDrive(repeats.spikes.shape[1])(fitted["field"], n_bins)
     drives = baseline(fitted, jnp.asarray(chunks.presentations), len(names), n_bins) + field
-    information = jump_information(likelihood, fitted, drives, chunks, same_drive=True)
-    return coupling_table(
-        np.asarray(fitted["jumps"]), information, likelihood.neuron.time_constants, names
-    )
+    return _couplings(likelihood, fitted, drives, chunks, names, same_drive=True)
 
 
 def _couplings_of_likelihood(
@@ -307,7 +298,18 @@ def _couplings_of_likelihood(
     drives = jnp.concatenate(
         [drive(weights, chunks.take(np.array([n]))) for n in range(chunks.n_chunks)]
     )
-    information = jump_information(likelihood, weights, drives, chunks, same_drive=False)
-    return coupling_table(
-        np.asarray(weights["jumps"]), information, likelihood.neuron.time_constants, names
-    )
+    return _couplings(likelihood, weights, drives, chunks, names, same_drive=False)
+
+
+def _couplings(
+    likelihood: PopulationLikelihood,
+    weights: Weights,
+    drives: Array,
+    chunks: Chunks,
+    names: Sequence[str],
+    *,
+    same_drive: bool,
+) -> pd.DataFrame:
+    information = jump_information(likelihood, weights, drives, chunks, same_drive=same_drive)
+    time_constants = likelihood.neuron.time_constants
+    return coupling_table(np.asarray(weights["jumps"]), information, time_constants, names)

@@ -42,7 +42,7 @@ def _free_run(
 ) -> Array:
     neuron = likelihood.neuron
     step, noise = neuron.step, neuron.noise
-    prepared = step.prepare(likelihood.coordinates.values(weights["neuron"]))
+    prepared = step.prepare(likelihood.values(weights))
     n_trials, n_cells, _ = drive.shape
     decays = jnp.asarray(neuron.decays, jnp.float32)
     # Rows are pairs of a sending cell and a trace, as in the flattened traces.

@@ -13,10 +13,10 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from neurocode.inference.population.chunks import Chunks, cut_pieces
+from neurocode.inference.population.chunks import Chunks
 from neurocode.inference.population.climb import Schedule, Tell, climb
 from neurocode.inference.population.front_end import Weights
-from neurocode.inference.population.likelihood import LANE_BINS, PopulationLikelihood, baseline
+from neurocode.inference.population.likelihood import PopulationLikelihood, baseline
 from neurocode.recordings.population import PopulationRepeats
 
 Array = jax.Array
@@ -57,18 +57,9 @@ class FreeDrive:
 
 
 def repeats_as_chunks(repeats: PopulationRepeats, likelihood: PopulationLikelihood) -> Chunks:
-    """Return one chunk per repeat, filled up to whole lanes."""
-    n_bins = repeats.spikes.shape[1]
-    return cut_pieces(
-        list(np.moveaxis(repeats.spikes, 2, 0)),
-        None,
-        repeats.presentations,
-        decays=likelihood.neuron.decays,
-        n_bins=-(-n_bins // LANE_BINS) * LANE_BINS,
-        context_frames=0,
-        bins_per_frame=1,
-        unsettled_bins=max(UNKNOWN_HISTORY_BINS, likelihood.settling_bins),
-    )
+    """Return one chunk per repeat, without its stimulus."""
+    unsettled = max(UNKNOWN_HISTORY_BINS, likelihood.settling_bins)
+    return likelihood.cut_repeats(repeats, None, bins_per_frame=1, unsettled_bins=unsettled)
 
 
 def fit_repeats(

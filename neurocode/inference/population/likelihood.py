@@ -7,19 +7,20 @@ all spikes add to its margin.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
 import jax
 import jax.numpy as jnp
 import numpy as np
+from numpy.typing import NDArray
 
-from neurocode.inference.population.chunks import Chunks
-from neurocode.inference.population.coordinates import CellCoordinates
+from neurocode.inference.coordinates import Coordinates
+from neurocode.inference.population.chunks import Chunks, cut_pieces
 from neurocode.inference.population.front_end import FrontEnd, Weights
 from neurocode.inference.population.neuron import PopulationNeuron
-from neurocode.simulation.linearisation import linearise
+from neurocode.recordings.population import PopulationRepeats
 from neurocode.simulation.step import State
 
 Array = jax.Array
@@ -52,16 +53,71 @@ class PopulationLikelihood:
         _ = self.settling_bins, self.neuron.input_scale, self.neuron.decays
 
     @cached_property
-    def coordinates(self) -> CellCoordinates:
-        """Coordinates of the free parameters of the neurons."""
-        return CellCoordinates(self.neuron.base, self.n_cells)
+    def coordinates(self) -> Coordinates:
+        """Coordinates of the free parameters of a neuron."""
+        return Coordinates.of(self.neuron.base)
+
+    def start(self) -> NDArray[np.float32]:
+        """Return the coordinates of the model's values for every cell, (cells, parameters)."""
+        one = self.coordinates.to_coordinates(self.neuron.base.values)
+        return np.tile(one, (self.n_cells, 1)).astype(np.float32)
+
+    def values(self, weights: Weights) -> dict[str, Array]:
+        """Return all parameters of the neurons in SI; free ones have the axis of the cells."""
+        fixed = self.neuron.base.values.items()
+        return {
+            **{name: jnp.asarray(value, jnp.float32) for name, value in fixed},
+            **self.coordinates.to_values(weights["neuron"]),
+        }
 
     @cached_property
     def settling_bins(self) -> int:
         """Number of bins after which a membrane has forgotten where it started."""
-        radius = float(linearise(self.neuron.base, self.neuron.dt).spectral_radius)
+        radius = float(self.neuron.linear.spectral_radius)
         bins = SETTLING_TIMES / -np.log(radius) if 0 < radius < 1 else 0.0
         return int(np.clip(np.ceil(bins), LEAST_SETTLING_BINS, LANE_BINS))
+
+    def cut(
+        self,
+        pieces: Sequence[NDArray],
+        stimuli: Sequence[NDArray] | None,
+        presentations: NDArray,
+        *,
+        n_bins: int,
+        bins_per_frame: int,
+        unsettled_bins: int,
+    ) -> Chunks:
+        """Return pieces as chunks of ``n_bins``, with traces and frames as this likelihood needs
+        them; see :func:`cut_pieces`."""
+        return cut_pieces(
+            pieces,
+            stimuli,
+            presentations,
+            decays=self.neuron.decays,
+            n_bins=n_bins,
+            context_frames=0 if self.front_end is None else self.front_end.context_frames,
+            bins_per_frame=bins_per_frame,
+            unsettled_bins=unsettled_bins,
+        )
+
+    def cut_repeats(
+        self,
+        repeats: PopulationRepeats,
+        stimulus: NDArray | None,
+        *,
+        bins_per_frame: int,
+        unsettled_bins: int,
+    ) -> Chunks:
+        """Return one chunk per repeat, filled up to whole lanes and frames."""
+        unit = int(np.lcm(LANE_BINS, bins_per_frame))
+        return self.cut(
+            list(np.moveaxis(repeats.spikes, 2, 0)),
+            None if stimulus is None else [stimulus] * repeats.n_repeats,
+            repeats.presentations,
+            n_bins=-(-repeats.spikes.shape[1] // unit) * unit,
+            bins_per_frame=bins_per_frame,
+            unsettled_bins=unsettled_bins,
+        )
 
     def drive(self, weights: Weights, chunks: Chunks) -> Array:
         """Return the drive of each cell in units of the noise, (chunks, cells, bins)."""
@@ -91,7 +147,7 @@ class PopulationLikelihood:
 
         ``shift`` is added to all margins, in units of the noise.
         """
-        values = self.coordinates.values(weights["neuron"])
+        values = self.values(weights)
         margin, refractory = self._membranes(values, drive, chunks.spikes)
         coupled = jnp.einsum("bskt,csk->bct", chunks.traces, weights["jumps"])
         column = {
@@ -104,7 +160,7 @@ class PopulationLikelihood:
 
     def refractory_spikes(self, weights: Weights, chunks: Chunks) -> Array:
         """Return the number of counted spikes of each cell that its refractory period excludes."""
-        values = self.coordinates.values(weights["neuron"])
+        values = self.values(weights)
         refractory = self._membranes(values, self.drive(weights, chunks), chunks.spikes)[1]
         return jnp.einsum("bct,bct,bt->c", refractory, chunks.spikes, chunks.counted)
 

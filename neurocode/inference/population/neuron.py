@@ -17,7 +17,7 @@ from neurocode.models.expressions import names_in
 from neurocode.models.model import NeuronModel
 from neurocode.models.noise import EscapeNoise
 from neurocode.models.parameter import Parameter
-from neurocode.simulation.linearisation import linearise
+from neurocode.simulation.linearisation import Linearisation, linearise
 from neurocode.simulation.step import Step, step_function
 from neurocode.units import si_unit_text
 
@@ -71,8 +71,7 @@ class PopulationNeuron:
     @property
     def noise(self) -> EscapeNoise:
         """The escape noise."""
-        assert self.base.noise is not None
-        return self.base.noise
+        return self.step.escape_noise
 
     @property
     def scale(self) -> float:
@@ -123,9 +122,14 @@ class PopulationNeuron:
             return np.array([float(following[name]) for name in names])
 
     @cached_property
+    def linear(self) -> Linearisation:
+        """The model near its steady state without input."""
+        return linearise(self.base, self.dt)
+
+    @cached_property
     def input_scale(self) -> float:
         """Change of the input in SI that moves the margin at rest by one scale of the noise."""
-        linear = linearise(self.base, self.dt)
+        linear = self.linear
         steady = np.linalg.solve(np.eye(len(linear.states)) - linear.matrix, linear.gain)
         with jax.enable_x64(True):
             slope = jax.jvp(
@@ -143,9 +147,9 @@ class PopulationNeuron:
     @cached_property
     def resting_margin(self) -> float:
         """Margin at rest without input, in units of the noise."""
-        linear = linearise(self.base, self.dt)
         with jax.enable_x64(True):
-            margin = self._margin(linear.states, tuple(jnp.asarray(v) for v in linear.steady))
+            steady = tuple(jnp.asarray(value) for value in self.linear.steady)
+            margin = self._margin(self.linear.states, steady)
         return float(margin) / self.scale
 
     def drive_of_rate(self, rates: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import jax
@@ -71,25 +71,13 @@ class FittedPopulation:
         """The neurons as one model: equations with traces, and one value per cell of each fitted
         parameter and of the jumps of its own history."""
         model, neuron = self.likelihood.neuron.model, self.likelihood.neuron
-        values = self.likelihood.coordinates.values(self.weights["neuron"])
-        parameters = dict(model.parameters)
-        for name in neuron.base.free:
-            in_unit = np.asarray(values[name], float) / parse_unit(parameters[name].unit).scale
-            parameters[name] = _with_value(parameters[name], in_unit)
-        own = np.arange(self.n_cells)
-        for trace in range(len(neuron.time_constants)):
-            jumps = np.asarray(self.weights["jumps"][own, own, trace], float)
-            name = f"h_{trace + 1}"
-            unit = parse_unit(parameters[name].unit).scale
-            parameters[name] = _with_value(parameters[name], jumps * neuron.scale / unit)
-        return NeuronModel(
-            **{
-                attribute: getattr(model, attribute)
-                for attribute in model.__dataclass_fields__
-                if attribute != "parameters"
-            },
-            parameters=parameters,
-        )
+        values = self.likelihood.values(self.weights)
+        fitted = {name: np.asarray(values[name], float) for name in neuron.base.free}
+        cells = np.arange(self.n_cells)
+        for trace, jumps in enumerate(self.weights["jumps"][cells, cells].T, start=1):
+            fitted[f"h_{trace}"] = np.asarray(jumps, float) * neuron.scale
+        parameters = {name: _with_value(model.parameters[name], si) for name, si in fitted.items()}
+        return replace(model, parameters={**model.parameters, **parameters})
 
     @property
     def parameters(self) -> pd.DataFrame:
@@ -180,13 +168,7 @@ class FittedPopulation:
         )
 
 
-def _with_value(parameter: Parameter, value: NDArray) -> Parameter:
-    low, high = parameter.bounds
-    return Parameter(
-        np.clip(value, low, high),
-        parameter.unit,
-        parameter.bounds,
-        parameter.fixed,
-        True,
-        parameter.description,
-    )
+def _with_value(parameter: Parameter, si: NDArray) -> Parameter:
+    """Return a parameter with one value per cell, given in SI and kept inside its bounds."""
+    in_unit = si / parse_unit(parameter.unit).scale
+    return replace(parameter, value=np.clip(in_unit, *parameter.bounds), per_neuron=True)

@@ -24,7 +24,7 @@ def simulated(jumps: np.ndarray, drive: np.ndarray, seed: int) -> np.ndarray:
     neuron = PopulationNeuron(nc.models.escape_lif(), tuple(t * 1e-3 for t in TIMES_MS), DT)
     n_cells = jumps.shape[0]
     likelihood = PopulationLikelihood(neuron, None, n_cells)
-    start = likelihood.coordinates.start()
+    start = likelihood.start()
     weights = {"neuron": start, "jumps": jumps.astype(np.float32)}
     return run_freely(
         likelihood, weights, jnp.asarray(drive, jnp.float32), jax.random.PRNGKey(seed)
@@ -122,8 +122,14 @@ def test_a_linear_filter_of_a_stimulus_is_recovered() -> None:
     in_bins = np.repeat(frames[..., 0], 5, axis=1)
     drive = np.stack([3.0 + np.convolve(row, kernel)[None, :1000] for row in in_bins])
     spikes = simulated(np.zeros((1, 1, 2)), drive, seed=2)
+    test = simulated(np.zeros((1, 1, 2)), np.broadcast_to(drive[:1], (12, 1, 1000)), seed=3)
     data = nc.PopulationExperiment(
-        list(np.moveaxis(spikes, 2, 0)), list(frames), dt=DT, bins_per_frame=5
+        list(np.moveaxis(spikes, 2, 0)),
+        list(frames + 3.0),
+        dt=DT,
+        bins_per_frame=5,
+        test=test,
+        test_stimulus=frames[0] + 3.0,
     )
     filters = nc.inference.population.SeparableFilters(1, 25, 6, 5, 0.0)
     fitted = nc.fit_population(
@@ -134,10 +140,14 @@ def test_a_linear_filter_of_a_stimulus_is_recovered() -> None:
         time_constants_ms=TIMES_MS,
         schedule=Schedule(updates=120, rate=0.08, chunks_per_update=12),
     )
-    response = np.asarray(fitted._drive(frames[0], None))[0, 0]
+    response = np.asarray(fitted._drive(frames[0] + 3.0, None))[0, 0]
     assert np.corrcoef(response, drive[0, 0])[0, 1] > 0.97
     assert len(fitted.couplings) == 0
     assert fitted.bits_per_spike["cell 0"] > 0.3
+    # The mean of the stimulus, here 3, is taken from that of the test as from that of the training.
+    evaluation = nc.evaluate_population(fitted, data, trials=48)
+    assert evaluation.scores.rate_ratio[0] == pytest.approx(1.0, abs=0.15)
+    assert evaluation.bits_per_spike["cell 0"] > 0.3
 
 
 def test_what_cannot_be_fitted_is_refused(coupled) -> None:

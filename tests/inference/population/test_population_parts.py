@@ -12,13 +12,13 @@ from neurocode.errors import DataError, ModelError
 from neurocode.inference.population import LinearFrontEnd, SeparableFilters, SubunitFrontEnd
 from neurocode.inference.population.blocked_filter import filter_frames
 from neurocode.inference.population.chunks import Chunks, cut_pieces
-from neurocode.inference.population.couplings import discovered
 from neurocode.inference.population.free_run import run_freely
 from neurocode.inference.population.likelihood import PopulationLikelihood
 from neurocode.inference.population.neuron import PopulationNeuron
 from neurocode.inference.population.temporal_basis import framewise, raised_cosines
 from neurocode.inference.population.traces import spike_traces
 from neurocode.simulation.step import step_function
+from neurocode.statistics.surrogates import false_discovery_rate
 
 DT = 2e-3
 TIMES = (4e-3, 20e-3)
@@ -37,10 +37,7 @@ def weights() -> dict:
     return {
         "offset": np.array([3.0, 2.5, 3.5], np.float32),
         "drift": np.array([[0.3, -0.2], [0.0, 0.0], [-0.5, 0.1]], np.float32),
-        "neuron": {
-            "tau": np.array([-0.5, 0.0, 0.5], np.float32),
-            "v_r": np.array([-2.0, 0.0, 1.0], np.float32),
-        },
+        "neuron": np.array([[-0.5, -2.0], [0.0, 0.0], [0.5, 1.0]], np.float32),  # tau, v_r
         "jumps": jumps,
     }
 
@@ -128,7 +125,7 @@ def test_log_likelihood_equals_a_loop_over_bins(likelihood, weights) -> None:
     spikes = (random.random((3, 1440)) < 0.05).astype(np.float32)
     chunks = chunks_of(likelihood, spikes, 0.5)
     result = np.asarray(likelihood.log_likelihood(weights, chunks))
-    values = {k: np.asarray(v) for k, v in likelihood.coordinates.values(weights["neuron"]).items()}
+    values = {k: np.asarray(v) for k, v in likelihood.values(weights).items()}
     decay, fades = np.exp(-DT / values["tau"]), np.exp(-DT / np.array(TIMES))
     current = weights["offset"] + weights["drift"] @ [0.5, 0.25]
     v, x, expected = np.full(3, current), np.zeros((3, 2)), np.zeros(3)
@@ -151,7 +148,7 @@ def test_the_equations_that_are_shown_are_those_that_were_fitted(likelihood, wei
     log_spike, _ = likelihood.log_probabilities(alone, likelihood.drive(alone, chunks), chunks)
     neuron = likelihood.neuron
     step = step_function(neuron.model, DT)
-    values = {**neuron.model.values, **likelihood.coordinates.values(alone["neuron"])}
+    values = {**neuron.model.values, **likelihood.values(alone)}
     values |= {f"h_{k + 1}": alone["jumps"][np.arange(3), np.arange(3), k] for k in (0, 1)}
     state, margins = step.initial_state(values, (3,)), []
     for fired in spikes.T:
@@ -167,7 +164,7 @@ def test_a_free_run_fires_as_often_as_its_rate_says(likelihood, weights) -> None
     three cells, false alarm 2e-4."""
     offset = np.array([3.0, 2.0, 4.0], np.float32)
     unreset = {
-        "neuron": {**weights["neuron"], "v_r": offset},
+        "neuron": np.stack([weights["neuron"][:, 0], offset], axis=1),
         "jumps": np.zeros((3, 3, 2), np.float32),
     }
     drive = jnp.broadcast_to(offset[:, None], (50, 3, 2000))
@@ -182,7 +179,7 @@ def test_a_coupling_acts_in_the_bin_after_a_spike_and_not_before(likelihood, wei
     e^(-dt/tau)) dt) = 0.9999."""
     offset = np.array([3.0, -20.0, -20.0], np.float32)
     coupled = {
-        "neuron": {**weights["neuron"], "v_r": offset},
+        "neuron": np.stack([weights["neuron"][:, 0], offset], axis=1),
         "jumps": np.zeros((3, 3, 2), np.float32),
     }
     coupled["jumps"][1, 0, 0] = (np.log(10 / DT) + 20) / np.exp(-DT / TIMES[0])
@@ -218,13 +215,13 @@ def test_rates_become_drives() -> None:
 
 def test_benjamini_and_hochberg_by_hand() -> None:
     """0.03 exceeds its own bound of 0.025, but 0.035 is below 0.0375, so that both are rejected."""
-    assert discovered(np.array([0.9, 0.03, 0.035, 0.01]), 0.05).tolist() == [
+    assert (false_discovery_rate([0.9, 0.03, 0.035, 0.01]) <= 0.05).tolist() == [
         False,
         True,
         True,
         True,
     ]
-    assert not np.any(discovered(np.array([0.2, 0.9]), 0.05))
+    assert not np.any(false_discovery_rate([0.2, 0.9]) <= 0.05)
 
 
 def test_the_penalty_of_a_linear_front_end_by_hand() -> None:
@@ -243,7 +240,7 @@ def test_spikes_in_a_refractory_period_are_counted() -> None:
     weights = {
         "offset": np.zeros(1, np.float32),
         "drift": np.zeros((1, 2), np.float32),
-        "neuron": likelihood.coordinates.start(),
+        "neuron": likelihood.start(),
     }
     chunks = chunks_of(likelihood, spikes, 0.0)
     assert likelihood.refractory_spikes(weights, chunks).tolist() == [2.0]
