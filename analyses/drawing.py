@@ -34,12 +34,13 @@ def seeds(
     Arms stand side by side. Networks that did not train are drawn as crosses and do not enter the
     mean.
     """
-    step = 0.8 / len(style)
-    for number, (arm, (label, colour)) in enumerate(style.items()):
-        for place, group in enumerate(groups):
-            rows = table[(table[column] == arm) & (table[by] == group)]
+    step, labelled = 0.8 / len(style), set()
+    for place, group in enumerate(groups):
+        of_group = table[table[by] == group]
+        arms = [arm for arm in style if (of_group[column] == arm).any()]
+        for arm, x in zip(arms, _beside(place, len(arms), step), strict=True):
+            rows, (label, colour) = of_group[of_group[column] == arm], style[arm]
             trained = is_trained(rows)
-            x = place + step * (number - (len(style) - 1) / 2)
             axes.plot(
                 np.full(trained.sum(), x),
                 100 * rows.loc[trained, values],
@@ -61,10 +62,10 @@ def seeds(
                     [x - 0.4 * step, x + 0.4 * step],
                     [mean] * 2,
                     color=colour,
-                    label=None if place else label,
+                    label=None if arm in labelled else label,
                 )
-    axes.set_xticks(range(len(groups)), list(groups.values()))
-    return axes
+                labelled.add(arm)
+    return _named_places(axes, list(groups.values()))
 
 
 def differences(
@@ -75,26 +76,49 @@ def differences(
     scale: float = 100.0,
 ) -> Axes:
     """Draw the mean paired difference and its 95 % interval for every arm at each label."""
-    step = 0.8 / max(len(pairs), 2)
-    for number, (arm, entries) in enumerate(pairs.items()):
-        label, colour = style[arm]
-        for place, difference in enumerate(entries):
-            if len(difference.values) < 2:
-                continue
-            x = place + step * (number - (len(pairs) - 1) / 2)
-            axes.plot([x] * 2, scale * np.array(mean_interval(difference.values)), color=colour)
+    step, labelled = 0.8 / max(len(pairs), 2), set()
+    for place in range(len(labels)):
+        arms = [arm for arm, entries in pairs.items() if len(entries[place].values) >= 2]
+        for arm, x in zip(arms, _beside(place, len(arms), step), strict=True):
+            values, (label, colour) = pairs[arm][place].values, style[arm]
+            axes.plot([x] * 2, scale * np.array(mean_interval(values)), color=colour)
             axes.plot(
-                x, scale * difference.values.mean(), "o", markersize=2.5, color=colour, label=label
+                x,
+                scale * values.mean(),
+                "o",
+                markersize=2.5,
+                color=colour,
+                label=None if arm in labelled else label,
             )
-            label = None
+            labelled.add(arm)
     axes.axhline(0, color="0.6", linewidth=0.6)
+    return _named_places(axes, labels)
+
+
+def _beside(place: int, count: int, step: float) -> np.ndarray:
+    """Return positions of some arms around a place."""
+    return place + step * (np.arange(count) - (count - 1) / 2)
+
+
+def _named_places(axes: Axes, labels: Sequence[str]) -> Axes:
     axes.set_xticks(range(len(labels)), labels)
+    axes.set_xlim(-0.55, len(labels) - 0.45)
     return axes
 
 
 def margin(axes: Axes, size: float) -> Axes:
-    """Shade the band of differences that are too small to matter."""
+    """Shade and name the band of differences that are too small to matter."""
     axes.axhspan(-size, size, color="0.92", zorder=0)
+    axes.annotate(
+        "margin",
+        (0.0, -size),
+        xytext=(2, 2),
+        xycoords=("axes fraction", "data"),
+        textcoords="offset points",
+        va="bottom",
+        color="0.45",
+        fontsize=6,
+    )
     return axes
 
 

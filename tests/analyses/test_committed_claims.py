@@ -31,7 +31,7 @@ VERDICTS = {
     "adaptive-lif": {"refuted": 1, "undecided": 1, "not comparable": 4},
     "complexity-classification": {"not comparable": 2},
     "neural-coding": {},
-    "noisy-networks": {"confirmed": 17, "refuted": 24, "undecided": 28, "not comparable": 2},
+    "noisy-networks": {"confirmed": 18, "refuted": 24, "undecided": 29, "not comparable": 2},
     "raphe-networks": {},
     "surrogate-gradients": {"not comparable": 3},
     "threshold-learning": {"not comparable": 3},
