@@ -20,6 +20,7 @@ from neurocode.cli import (
     demo,
     describe,
     fit,
+    fit_population,
     models,
     simulate,
     study,
@@ -58,6 +59,7 @@ def _common(
 app.command("demo", epilog=demo.EPILOG)(demo.demo_command)
 app.command("fit", epilog=fit.EPILOG)(fit.fit_command)
 app.command("fit-spikes", epilog=fit.SPIKES_EPILOG)(fit.fit_spikes_command)
+app.command("fit-population", epilog=fit_population.EPILOG)(fit_population.fit_population_command)
 app.command("describe", epilog=describe.EPILOG)(describe.describe_command)
 app.command("sweeps", epilog=sweeps.EPILOG)(sweeps.sweeps_command)
 app.command("simulate", epilog=simulate.EPILOG)(simulate.simulate_command)

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from neurocode.errors import ModelError
 from neurocode.models.model import NeuronModel
 from neurocode.models.noise import EscapeNoise
-from neurocode.models.parameter import Parameter
+from neurocode.models.parameter import Parameter, in_unit
 
 KEYS = {
     "name",
@@ -140,7 +143,7 @@ def _quoted(key: str) -> str:
 
 def _parameter(name: str, entry: object) -> Parameter:
     quoted_name = _quoted(name)
-    entry = {"value": entry} if isinstance(entry, (str, int, float)) else entry
+    entry = {"value": entry} if isinstance(entry, (str, int, float, list)) else entry
     if not isinstance(entry, dict) or "value" not in entry or set(entry) - PARAMETER_KEYS:
         raise ModelError(
             f"parameter {quoted_name} takes the keys {', '.join(sorted(PARAMETER_KEYS))}, of which "
@@ -152,7 +155,16 @@ def _parameter(name: str, entry: object) -> Parameter:
     options: dict[str, Any] = {
         key: entry[key] for key in ("fixed", "per_neuron", "description") if key in entry
     }
+    value = entry["value"]
+    values = value if isinstance(value, list) else [value]
+    if not values or not all(isinstance(text, (str, int, float)) for text in values):
+        raise ModelError(
+            f"parameter {quoted_name}: a list of values, one per neuron, holds numbers with units."
+        )
     try:
-        return Parameter.of(entry["value"], None if bounds is None else tuple(bounds), **options)
+        one = Parameter.of(values[0], None if bounds is None else tuple(bounds), **options)
+        if isinstance(value, list):
+            return replace(one, value=np.array([in_unit(text, one.unit) for text in values]))
+        return one
     except ModelError as error:
         raise ModelError(f"parameter {quoted_name}: {error}") from None

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import tomli_w
 
-from neurocode.errors import ModelError
 from neurocode.models.parameter import Parameter
 
 if TYPE_CHECKING:
@@ -51,9 +50,8 @@ def to_dictionary(model: NeuronModel) -> dict[str, Any]:
 
 
 def _parameter_table(parameter: Parameter) -> dict[str, Any]:
-    if np.ndim(parameter.value):
-        raise ModelError("A model with one value for each neuron cannot be written to TOML.")
-    table: dict[str, Any] = {"value": _quantity_text(float(parameter.value), parameter.unit)}
+    values = [_quantity_text(float(v), parameter.unit) for v in np.ravel(parameter.value)]
+    table: dict[str, Any] = {"value": values if np.ndim(parameter.value) else values[0]}
     if any(math.isfinite(bound) for bound in parameter.bounds):
         table["bounds"] = [_quantity_text(bound, parameter.unit) for bound in parameter.bounds]
     for key in ("fixed", "per_neuron", "description"):

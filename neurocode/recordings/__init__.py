@@ -10,6 +10,8 @@ Experiment, Repeat
     A recording prepared for a fit, and one of its sweeps.
 PopulationExperiment, PopulationRepeats
     Cells that were recorded together: spike counts, stimulus, repeats.
+read_population, population_of_trains
+    A population from a file, and from spike trains.
 sweep_table
     A table of the sweeps of a file with the stimulus and spikes of each.
 Trains
@@ -28,6 +30,8 @@ from neurocode.recordings.experiment import Experiment
 from neurocode.recordings.files import read, read_trains, write
 from neurocode.recordings.layout import Layout, read_layout
 from neurocode.recordings.population import PopulationExperiment, PopulationRepeats
+from neurocode.recordings.population_files import read_population
+from neurocode.recordings.population_trains import population_of_trains
 from neurocode.recordings.repeat import Repeat
 from neurocode.recordings.sweep_table import sweep_table
 from neurocode.recordings.trains import Trains
@@ -41,8 +45,10 @@ __all__ = [
     "Trains",
     "datasets",
     "detect_spikes",
+    "population_of_trains",
     "read",
     "read_layout",
+    "read_population",
     "read_trains",
     "sweep_table",
     "write",

@@ -50,7 +50,7 @@ def read_nwb(path: Path) -> neo.Block:
         If the file holds neither units nor signals, or does not say which signals belong together
         (:func:`read_sweeps`).
     """
-    with _opened(path) as file:
+    with opened(path) as file:
         series = [
             s
             for s in (*file.acquisition.values(), *file.stimulus.values())
@@ -95,7 +95,7 @@ def read_nwb_units(path: Path, t_start: float | None = None, t_stop: float | Non
     DataError
         If the file is damaged or has no units, or a unit was not observed throughout the window.
     """
-    with _opened(path) as file:
+    with opened(path) as file:
         return Trains.of_segments(_units(path, file, t_start, t_stop).values())
 
 
@@ -145,7 +145,8 @@ def _add_units(file: File, trains: Sequence[tuple[int, neo.SpikeTrain]]) -> None
 
 
 @contextmanager
-def _opened(path: Path) -> Iterator[File]:
+def opened(path: Path) -> Iterator[File]:
+    """Open an NWB file as pynwb's object; damage is named in one sentence."""
     require("pynwb")
     require_self_contained(path)
     with damage_named(path, "pynwb"), warnings.catch_warnings():

@@ -5,13 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from neurocode.errors import DataError
+from neurocode.recordings.population_file import read_archive, write_archive
 
+#: How an archive calls a saved recording.
+KIND = "population recording"
 #: Largest share of the spikes that may lie in a bin with another spike of the same cell, since a
 #: neuron fires at most once per time step.
 MOST_IN_SHARED_BINS = 0.02
@@ -54,9 +58,9 @@ class PopulationExperiment:
     bins_per_frame : int
         Number of bins that a frame of the stimulus lasts.
     repeats : array of counts (cells, bins, repeats), optional
-        PopulationRepeats of one stimulus for training, which couplings can be estimated from.
+        Repeats of one stimulus for training, which couplings can be estimated from.
     test : array of counts (cells, bins, repeats), optional
-        PopulationRepeats that fits never see.
+        Repeats that fits never see.
     test_stimulus : array (frames, features), optional
     presentations, repeat_presentations, test_presentations : array, optional
         When each piece or repeat was presented, as numbers that grow with time. Without them pieces
@@ -159,6 +163,63 @@ class PopulationExperiment:
         """Mean rate of each cell over all pieces, in hertz."""
         counts = [piece.sum(axis=1, dtype=float) for piece in self.pieces]
         return np.sum(counts, axis=0) / self.duration
+
+    def save(self, path: str | Path) -> Path:
+        """Write the recording as a NumPy archive, which :meth:`load` and ``neurocode
+        fit-population`` read.
+
+        Raises
+        ------
+        DataError
+            If the name does not end in ``.npz``.
+        """
+        contents = {
+            "dt": self.dt,
+            "bins_per_frame": self.bins_per_frame,
+            "names": self.names,
+            "name": self.name,
+            "n_pieces": len(self.pieces),
+            "shared_bins": self.shared_bins,
+        }
+        arrays: dict[str, Any] = {"presentations": self.presentations}
+        arrays |= {f"spikes_{n}": piece.astype(np.uint8) for n, piece in enumerate(self.pieces)}
+        arrays |= {f"stimulus_{n}": frames for n, frames in enumerate(self.stimuli or ())}
+        for part in ("repeats", "test"):
+            held: PopulationRepeats | None = getattr(self, part)
+            if held is not None:
+                arrays[part] = held.spikes.astype(np.uint8)
+                arrays[f"{part}_presentations"] = held.presentations
+                if held.stimulus is not None:
+                    arrays[f"{part}_stimulus"] = held.stimulus
+        return write_archive(path, KIND, contents, arrays)
+
+    @classmethod
+    def load(cls, path: str | Path) -> PopulationExperiment:
+        """Read a recording that :meth:`save` wrote.
+
+        Raises
+        ------
+        DataError
+            If there is no such file, or it holds no recording of a population.
+        """
+        contents, arrays = read_archive(path, KIND)
+        pieces = range(contents["n_pieces"])
+        data = cls(
+            [arrays[f"spikes_{n}"] for n in pieces],
+            [arrays[f"stimulus_{n}"] for n in pieces] if "stimulus_0" in arrays else None,
+            dt=contents["dt"],
+            bins_per_frame=contents["bins_per_frame"],
+            repeats=arrays.get("repeats"),
+            test=arrays.get("test"),
+            test_stimulus=arrays.get("test_stimulus"),
+            presentations=arrays["presentations"],
+            repeat_presentations=arrays.get("repeats_presentations"),
+            test_presentations=arrays.get("test_presentations"),
+            names=contents["names"],
+            name=contents["name"],
+        )
+        data.shared_bins = contents["shared_bins"]
+        return data
 
     def __repr__(self) -> str:
         parts = [

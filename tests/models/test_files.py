@@ -76,8 +76,17 @@ def test_a_table_leaves_out_what_is_the_default():
     )
     assert to_dictionary(open_ended)["parameters"]["C"]["bounds"] == ["0.5 pF", "inf pF"]
     assert from_dictionary(to_dictionary(open_ended)) == open_ended
-    with pytest.raises(ModelError, match="one value for each neuron"):
-        to_dictionary(nc.models.lif().with_parameters(C=np.array([100.0, 200.0])))
+
+
+def test_one_value_for_each_neuron_is_a_list(tmp_path):
+    model = nc.models.lif().with_parameters(C=np.array([100.0, 200.0]))
+    assert to_dictionary(model)["parameters"]["C"]["value"] == ["100.0 pF", "200.0 pF"]
+    assert nc.models.load(model.save(tmp_path / "two.toml")).parameters["C"].value.tolist() == [
+        100.0,
+        200.0,
+    ]
+    mixed = load(tmp_path, last='b = { value = ["1 mV", "0.5 V"] }').parameters["b"]
+    assert mixed.unit == "mV" and mixed.value.tolist() == [1.0, 500.0]
 
 
 @pytest.mark.parametrize(
@@ -134,6 +143,9 @@ def test_a_table_leaves_out_what_is_the_default():
         ("", "b = { bounds = [0, 1] }", "parameter 'b' takes the keys .* value is required"),
         ("", "b = { value = 1, unit = 3 }", "parameter 'b' takes the keys"),
         ("", "b = true", "parameter 'b': 'True' is not a value"),
+        ("", "b = []", "parameter 'b': a list of values, one per neuron"),
+        ("", 'b = [1, ["2"]]', "parameter 'b': a list of values, one per neuron"),
+        ("", 'b = ["1 mV", "2 s"]', "parameter 'b': '2 s' is not in a unit of mV"),
         ("", "b = nan", "parameter 'b': A parameter value must be finite"),
         ("", "b = 1979-05-27", "parameter 'b' takes the keys"),
         ("", "b = 1" + "0" * 400, "parameter 'b': A value is larger than 1e.300"),

@@ -35,7 +35,7 @@ class Links(HTMLParser):
 
 def broken_links(site: Path) -> list[str]:
     """Links to what is not in the site, as "page: target"."""
-    pages = {path: Links(path.read_text(encoding="utf-8")) for path in sorted(site.rglob("*.html"))}
+    pages = {path: Links(path.read_text(encoding="utf-8")) for path in pages_of(site)}
     faults = []
     for page, links in pages.items():
         for target in sorted(links.targets):
@@ -68,7 +68,7 @@ def seen_faults(site: Path, pictures: Path | None = None) -> list[str]:
                 lambda message: messages.append(message.text) if message.type == "error" else None,
             )
             page.on("pageerror", lambda error: messages.append(str(error)))
-            for path in sorted(site.rglob("*.html")):
+            for path in pages_of(site):
                 messages.clear()
                 page.goto(path.resolve().as_uri(), wait_until="load")
                 name = f"{path.relative_to(site)} at {width} pixels"
@@ -87,6 +87,11 @@ def chromium() -> str | None:
     return next((path for path in map(shutil.which, CHROMIUM) if path), None)
 
 
+def pages_of(site: Path) -> list[Path]:
+    """Pages of the site, without the templates that its theme leaves among static files."""
+    return [path for path in sorted(site.rglob("*.html")) if "_static" not in path.parts]
+
+
 def main(site: Path, pictures: Path | None = None) -> int:
     """Print every fault; 1 where there is one."""
     faults = broken_links(site)
@@ -95,7 +100,7 @@ def main(site: Path, pictures: Path | None = None) -> int:
     else:
         faults += seen_faults(site, pictures)
     print(*faults, sep="\n")
-    print(f"{len(list(site.rglob('*.html')))} pages, {len(faults)} faults")
+    print(f"{len(pages_of(site))} pages, {len(faults)} faults")
     return int(bool(faults))
 
 

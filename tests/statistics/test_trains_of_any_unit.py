@@ -39,7 +39,7 @@ from neurocode.inference.one_unit import one_unit
 from neurocode.inference.passage import Intervals
 from neurocode.plotting.simulation_figure import simulation_figure
 from neurocode.plotting.spikes import raster
-from neurocode.recordings import Experiment, Trains
+from neurocode.recordings import Experiment, Trains, population_of_trains
 from neurocode.recordings.files import trains_of
 from neurocode.recordings.repeat import repeat_of
 from neurocode.recordings.trains import in_seconds, listed, repeats_of, spike_times, usable_trains
@@ -282,6 +282,11 @@ EXAMPLES = {
         lambda a, b: list(Experiment([a, b]).repeats)
     ),
     "neurocode.recordings.files:trains_of": Example(lambda a, b: trains_of([a, b]), refuses=False),
+    "neurocode.recordings.population_trains:population_of_trains": Example(
+        # arrays end at their last spike, Neo trains later
+        lambda a, b, **t: population_of_trains([a, b], **t).pieces[0][:, :200],
+        times={"dt": 0.002},
+    ),
     "neurocode.recordings.repeat:repeat_of": Example(
         lambda a, b: [repeat_of(a, None, None), repeat_of(b, None, None)]
     ),

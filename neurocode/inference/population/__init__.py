@@ -6,7 +6,7 @@ fit_population, FittedPopulation, Schedule, OvercoupledWarning
     The fit of a :class:`neurocode.PopulationExperiment` and its result.
 evaluate_population, PopulationEvaluation
     Scores on held-out repeats.
-FrontEnd, LinearFrontEnd, SubunitFrontEnd, SeparableFilters
+FrontEnd, LinearFrontEnd, SubunitFrontEnd, SeparableFilters, TimeFrontEnd
     What turns a stimulus into the drive of each cell.
 """
 
@@ -17,6 +17,7 @@ from neurocode.inference.population.front_end import FrontEnd
 from neurocode.inference.population.linear_front_end import LinearFrontEnd, SeparableFilters
 from neurocode.inference.population.result import FittedPopulation
 from neurocode.inference.population.subunit_front_end import SubunitFrontEnd
+from neurocode.inference.population.time_front_end import TimeFrontEnd
 
 __all__ = [
     "FittedPopulation",
@@ -27,6 +28,7 @@ __all__ = [
     "Schedule",
     "SeparableFilters",
     "SubunitFrontEnd",
+    "TimeFrontEnd",
     "evaluate_population",
     "fit_population",
 ]

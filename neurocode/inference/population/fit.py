@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Sequence
+from dataclasses import replace
+from functools import partial
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from neurocode.errors import FitError
 from neurocode.inference.options import whole_number
 from neurocode.inference.population.chunks import Chunks, chunk_bins
 from neurocode.inference.population.climb import Schedule, Tell, climb
 from neurocode.inference.population.couplings import (
+    coupled_pairs,
     coupling_table,
     jump_information,
     no_couplings,
@@ -37,18 +41,21 @@ from neurocode.inference.population.linear_front_end import LinearFrontEnd, Sepa
 from neurocode.inference.population.neuron import TIME_CONSTANTS_MS, PopulationNeuron
 from neurocode.inference.population.result import FittedPopulation
 from neurocode.inference.population.subunit_front_end import SubunitFrontEnd
+from neurocode.inference.population.time_front_end import TimeFrontEnd
 from neurocode.models.model import NeuronModel
 from neurocode.recordings.population import PopulationExperiment, PopulationRepeats
 
 Array = jax.Array
 
 COUPLINGS = ("repeats", "likelihood", "none")
-FRONT_ENDS = ("subunits", "linear")
+FRONT_ENDS = ("subunits", "linear", "time")
 #: Longest lag of a filter of the stimulus in seconds, number of raised cosines, rank, subunits per
 #: cell and smoothness over neighbouring features, all chosen on held-out pieces of training.
 FILTER_SECONDS, N_FUNCTIONS, RANK, N_SUBUNITS, SMOOTHNESS = 0.4, 12, 2, 8, 20.0
 #: Bins at the start of a chunk that do not count.
 UNSETTLED_SECONDS = 0.15
+#: Updates of the second fit to repeats, of the couplings that the first one found.
+AGAIN_REPEATS = 120
 
 
 class OvercoupledWarning(UserWarning):
@@ -69,7 +76,10 @@ def fit_population(
     """Fit one neuron per cell, its history, couplings between cells, and what drives them.
 
     Given the recorded spikes the cells are independent, so that all are fitted at once. History and
-    couplings are sums of exponentials that are added to the margin of the neuron.
+    couplings are sums of exponentials that are added to the margin of the neuron. Pairs whose
+    coupling is not significant are then left out and the others are fitted again: hundreds of
+    couplings that are noise make free runs run away. The table of couplings, with its standard
+    errors, is that of all pairs.
 
     Parameters
     ----------
@@ -78,8 +88,10 @@ def fit_population(
         are fitted for each cell.
     data : PopulationExperiment
         Its test repeats are not used.
-    front_end : {"subunits", "linear"}, FrontEnd, or None
-        What turns the stimulus into the drive; None for a recording without a stimulus.
+    front_end : {"subunits", "linear", "time"}, FrontEnd, or None
+        What turns the stimulus into the drive; None for a recording without a stimulus. ``"time"``
+        is a free function of the only feature, which is time from -1 to 1 as
+        :func:`neurocode.recordings.population_of_trains` makes it for repeats.
     coupling : {"repeats", "likelihood", "none"}
         ``"repeats"`` fits neurons, history and couplings to repeats of one stimulus with a free
         drive, then the front end with these held (Mahuas et al. 2020). ``"likelihood"`` fits all at
@@ -131,15 +143,18 @@ def fit_population(
     weights = _start(likelihood, data, seed)
     table = no_couplings()
     if repeats is not None:
-        fitted = fit_repeats(likelihood, repeats, weights, seed=seed, tell=tell)
-        table = _couplings_of_repeats(likelihood, fitted, repeats, data.names)
-        weights |= {name: fitted[name] for name in ("neuron", "jumps")}
-    chunks = _chunks(likelihood, data)
-    weights = _fit_front_end(
-        likelihood, weights, chunks, coupling, schedule or Schedule(), seed, tell
-    )
+        from_repeats, table = _fit_repeats(likelihood, repeats, weights, data.names, seed, tell)
+        weights |= {name: from_repeats[name] for name in ("neuron", "jumps")}
+    chunks, schedule = _chunks(likelihood, data), schedule or Schedule()
+    climb_all = partial(_fit_all, likelihood, chunks=chunks, seed=seed, tell=tell)
     if coupling == "likelihood":
+        weights = climb_all(weights, allowed=np.ones_like(weights["jumps"]), schedule=schedule)
         table = _couplings_of_likelihood(likelihood, weights, chunks, data.names)
+        again = replace(schedule, updates=-(-schedule.updates // 2))
+        weights = climb_all(weights, allowed=coupled_pairs(table, data.names), schedule=again)
+    else:
+        history_alone = None if coupling == "repeats" else np.eye(data.n_cells)[..., None]
+        weights = climb_all(weights, allowed=history_alone, schedule=schedule)
     return FittedPopulation(
         likelihood=likelihood,
         weights=jax.tree.map(np.asarray, weights),
@@ -176,6 +191,8 @@ def _front_end(front_end: str | FrontEnd | None, data: PopulationExperiment) -> 
         return front_end
     if front_end not in FRONT_ENDS:
         raise FitError(f"There is no front end '{front_end}'; known are {', '.join(FRONT_ENDS)}.")
+    if front_end == "time":
+        return _time_front_end(data)
     n_lags = max(2, round(FILTER_SECONDS / data.dt))
     filters = SeparableFilters(
         min(RANK, data.n_features),
@@ -187,6 +204,17 @@ def _front_end(front_end: str | FrontEnd | None, data: PopulationExperiment) -> 
     if front_end == "linear":
         return LinearFrontEnd(filters)
     return SubunitFrontEnd(filters, N_SUBUNITS, data.dt)
+
+
+def _time_front_end(data: PopulationExperiment) -> TimeFrontEnd:
+    stimuli = data.stimuli or ()
+    if data.n_features != 1 or data.bins_per_frame != 1 or np.max(np.abs(stimuli[0])) > 1:
+        raise FitError(
+            "The front end 'time' takes a single feature per bin, time from -1 to 1, as "
+            "population_of_trains makes it for repeats."
+        )
+    steps = np.concatenate([np.diff(frames[:, 0]) for frames in stimuli])
+    return TimeFrontEnd(n_bins=max(2, round(2 / float(np.median(steps))) + 1))
 
 
 def _notes(data: PopulationExperiment, coupling: str) -> tuple[str, ...]:
@@ -246,36 +274,53 @@ def _chunks(likelihood: PopulationLikelihood, data: PopulationExperiment) -> Chu
     )
 
 
-def _fit_front_end(
+def _fit_all(
     likelihood: PopulationLikelihood,
     weights: Weights,
+    *,
     chunks: Chunks,
-    coupling: str,
+    allowed: NDArray | None,
     schedule: Schedule,
     seed: int,
     tell: Tell | None,
 ) -> Weights:
-    """Return weights fitted to the chunks; jumps from repeats are held, without couplings only the
-    history is fitted."""
-    held = {"jumps"} if coupling == "repeats" else set()
-    n_cells = likelihood.n_cells
-    allowed = (
-        jnp.ones((n_cells, n_cells, 1)) if coupling == "likelihood" else jnp.eye(n_cells)[..., None]
-    )
+    """Return weights fitted to the chunks.
+
+    Only pairs with ``allowed`` (receivers, senders, 1) are coupled; with None jumps are held.
+    """
+    fixed = {"jumps": weights["jumps"]} if allowed is None else {}
+    free = {name: value for name, value in weights.items() if name not in fixed}
+    if allowed is not None:
+        free["jumps"] = free["jumps"] * allowed
 
     def losses(free: Weights, fixed: Weights, some: Chunks) -> Array:
         now = {**fixed, **free}
-        if "jumps" in free:
+        if allowed is not None:
             now["jumps"] = free["jumps"] * allowed
         lost = -likelihood.log_likelihood(now, some) * (chunks.n_chunks / some.spikes.shape[0])
         if likelihood.front_end is not None:
             lost = lost + likelihood.front_end.penalty(now["front_end"])
-        return lost + (jumps_penalty(now["jumps"]) if "jumps" in free else 0.0)
+        return lost + (jumps_penalty(now["jumps"]) if allowed is not None else 0.0)
 
-    free = {name: value for name, value in weights.items() if name not in held}
-    fixed = {name: weights[name] for name in held}
-    fitted = climb(losses, free, fixed, chunks, schedule, seed=seed, tell=tell)
-    return {**fixed, **fitted}
+    return {**fixed, **climb(losses, free, fixed, chunks, schedule, seed=seed, tell=tell)}
+
+
+def _fit_repeats(
+    likelihood: PopulationLikelihood,
+    repeats: PopulationRepeats,
+    weights: Weights,
+    names: Sequence[str],
+    seed: int,
+    tell: Tell | None,
+) -> tuple[Weights, pd.DataFrame]:
+    """Return weights fitted to repeats with significant couplings alone, and the table of all."""
+    fitted = fit_repeats(likelihood, repeats, weights, seed=seed, tell=tell)
+    table = _couplings_of_repeats(likelihood, fitted, repeats, names)
+    allowed = coupled_pairs(table, names)
+    again = fit_repeats(
+        likelihood, repeats, fitted, seed=seed, updates=AGAIN_REPEATS, allowed=allowed, tell=tell
+    )
+    return again, table
 
 
 def _couplings_of_repeats(

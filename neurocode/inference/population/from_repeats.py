@@ -17,18 +17,18 @@ from neurocode.inference.population.chunks import Chunks
 from neurocode.inference.population.climb import Schedule, Tell, climb
 from neurocode.inference.population.front_end import Weights
 from neurocode.inference.population.likelihood import PopulationLikelihood, baseline
+from neurocode.inference.population.time_front_end import KNOT_BINS, ROUGHNESS
 from neurocode.recordings.population import PopulationRepeats
 
 Array = jax.Array
 
-#: Bins between two knots of the free drive, and weight in nats of the squared differences between
-#: neighbouring knots.
-KNOT_BINS, ROUGHNESS = 5, 0.1
 #: Weight of the squared jumps in nats: of couplings, and of the history.
 COUPLING_RIDGE, HISTORY_RIDGE = 1.0, 0.05
 #: Bins at the start of a repeat that do not count, since spikes before it are not known.
 UNKNOWN_HISTORY_BINS = 100
-SCHEDULE = Schedule(updates=250, rate=0.05, chunks_per_update=10_000)
+UPDATES, RATE = 250, 0.05
+#: Cells times bins of the repeats that one update sees, and least number of repeats of an update.
+SEEN_PER_UPDATE, LEAST_REPEATS = 2_000_000, 4
 
 
 @dataclass(frozen=True)
@@ -68,6 +68,8 @@ def fit_repeats(
     start: Weights,
     *,
     seed: int,
+    updates: int = UPDATES,
+    allowed: Array | float = 1.0,
     tell: Tell | None = None,
 ) -> Weights:
     """Return weights with ``jumps``, ``neuron`` and ``drift`` fitted to repeats, and the knots of
@@ -78,23 +80,30 @@ def fit_repeats(
     likelihood : PopulationLikelihood
     repeats : PopulationRepeats
     start : dict
-        With ``offset``, ``drift``, ``neuron`` and ``jumps``.
+        With ``offset``, ``drift``, ``neuron`` and ``jumps``; with ``field`` where a fit goes on.
     seed : int
+    updates : int
+    allowed : array (receivers, senders, 1)
+        One where a pair may be coupled, else zero.
     tell : callable, optional
     """
     chunks = repeats_as_chunks(repeats, likelihood)
     drive = FreeDrive(repeats.spikes.shape[1])
     n_chunks, n_bins = chunks.n_chunks, chunks.spikes.shape[-1]
-    free = {**start, "field": jnp.zeros((likelihood.n_cells, drive.n_knots))}
+    free = {"field": jnp.zeros((likelihood.n_cells, drive.n_knots)), **start}
+    free["jumps"] = free["jumps"] * allowed
 
     def losses(free: Weights, fixed: Weights, some: Chunks) -> Array:
         field = baseline(free, some.presentations, likelihood.n_cells, n_bins) + drive(
             free["field"], n_bins
         )
-        lost = -likelihood.of_drive(free, field, some)
-        return lost * (n_chunks / some.spikes.shape[0]) + _penalty(free)
+        now = {**free, "jumps": free["jumps"] * allowed}
+        lost = -likelihood.of_drive(now, field, some)
+        return lost * (n_chunks / some.spikes.shape[0]) + _penalty(now)
 
-    return climb(losses, free, {}, chunks, SCHEDULE, seed=seed, tell=tell)
+    seen = max(LEAST_REPEATS, SEEN_PER_UPDATE // (likelihood.n_cells * n_bins))
+    schedule = Schedule(updates=updates, rate=RATE, chunks_per_update=seen)
+    return climb(losses, free, {}, chunks, schedule, seed=seed, tell=tell)
 
 
 def _penalty(weights: Weights) -> Array:

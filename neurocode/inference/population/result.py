@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from io import StringIO
+from pathlib import Path
 
 import jax
 import jax.numpy as jnp
@@ -16,9 +18,19 @@ from neurocode.inference.options import whole_number
 from neurocode.inference.population.free_run import run_freely
 from neurocode.inference.population.front_end import Weights
 from neurocode.inference.population.likelihood import PopulationLikelihood, baseline
+from neurocode.inference.population.result_file import (
+    flat_weights,
+    grouped_weights,
+    likelihood_of,
+    likelihood_values,
+)
 from neurocode.models.model import NeuronModel
 from neurocode.models.parameter import Parameter
+from neurocode.recordings.population_file import read_archive, write_archive
 from neurocode.units import parse_unit
+
+#: How an archive calls a saved population.
+KIND = "fitted population"
 
 #: Number of trials that are simulated at a time.
 TRIALS_AT_ONCE = 128
@@ -139,6 +151,59 @@ class FittedPopulation:
             key = jax.random.fold_in(jax.random.PRNGKey(seed), number)
             parts.append(run_freely(self.likelihood, self.weights, drives, key))
         return np.concatenate(parts, axis=2)
+
+    def save(self, path: str | Path) -> Path:
+        """Write the population as a NumPy archive, which :meth:`load` reads.
+
+        Raises
+        ------
+        DataError
+            If the name does not end in ``.npz``.
+        FitError
+            For a front end of your own.
+        """
+        contents = {
+            "likelihood": likelihood_values(self.likelihood),
+            "names": self.names,
+            "couplings": self.couplings.to_csv(index=False),
+            "bits_per_spike": self.bits_per_spike.tolist(),
+            "coupling": self.coupling,
+            "bins_per_frame": self.bins_per_frame,
+            "notes": self.notes,
+        }
+        arrays = {**flat_weights(self.weights), "stimulus_mean": self.stimulus_mean}
+        return write_archive(path, KIND, contents, arrays)
+
+    @classmethod
+    def load(cls, path: str | Path) -> FittedPopulation:
+        """Read a population that :meth:`save` wrote; it makes the same spikes for the same seed.
+
+        Raises
+        ------
+        DataError
+            If there is no such file, or it holds no population.
+        """
+        contents, arrays = read_archive(path, KIND)
+        mean = arrays.pop("stimulus_mean")
+        index = pd.Index(contents["names"], name="cell")
+        return cls(
+            likelihood=likelihood_of(contents["likelihood"]),
+            weights=grouped_weights(arrays),
+            names=tuple(contents["names"]),
+            couplings=pd.read_csv(
+                StringIO(contents["couplings"]),
+                dtype={"sender": str, "receiver": str, "verdict": str},
+                keep_default_na=False,
+                float_precision="round_trip",
+            ),
+            bits_per_spike=pd.Series(
+                contents["bits_per_spike"], index=index, name="bits per spike"
+            ),
+            coupling=contents["coupling"],
+            stimulus_mean=mean,
+            bins_per_frame=contents["bins_per_frame"],
+            notes=tuple(contents["notes"]),
+        )
 
     def _drive(self, stimulus: ArrayLike | None, n_bins: int | None) -> jax.Array:
         """Return the drive by a stimulus without its constant part, (1, cells, bins)."""

@@ -53,6 +53,16 @@ def population(coupled) -> nc.inference.population.FittedPopulation:
         )
 
 
+def test_pairs_without_a_coupling_are_left_out_of_the_model(population) -> None:
+    coupled = np.any(population.weights["jumps"] != 0, axis=2)
+    place = dict(zip(population.names, range(3), strict=True))
+    expected = np.eye(3, dtype=bool)
+    for row in population.couplings.itertuples():
+        expected[place[row.receiver], place[row.sender]] = row.verdict != "none"
+    np.testing.assert_array_equal(coupled, expected)
+    assert expected[1, 0] and expected[2, 1] and not expected.all()
+
+
 def test_couplings_are_found_with_their_signs(population) -> None:
     verdicts = population.couplings.set_index(["sender", "receiver"])["verdict"]
     real = {("cell 0", "cell 1"): "excitatory", ("cell 1", "cell 2"): "inhibitory"}

@@ -16,6 +16,7 @@ from neurocode.inference.population.free_run import run_freely
 from neurocode.inference.population.likelihood import PopulationLikelihood
 from neurocode.inference.population.neuron import PopulationNeuron
 from neurocode.inference.population.temporal_basis import framewise, raised_cosines
+from neurocode.inference.population.time_front_end import TimeFrontEnd
 from neurocode.inference.population.traces import spike_traces
 from neurocode.simulation.step import step_function
 from neurocode.statistics.surrogates import false_discovery_rate
@@ -262,3 +263,14 @@ def test_a_model_that_reads_the_time_is_refused() -> None:
 def test_pieces_that_are_too_short_are_refused(likelihood) -> None:
     with pytest.raises(DataError, match="longer than 100 bins"):
         chunks_of(likelihood, np.ones((3, 100), np.float32), 0.0)
+
+
+def test_a_free_function_of_time_is_linear_between_knots() -> None:
+    front_end = TimeFrontEnd(n_bins=10)
+    assert front_end.n_knots == 6
+    knots = np.array([[0.0, 1.0, 4.0, 2.0, 0.0, 0.0]], np.float32)  # at -2, -1.2, -0.4, 0.4, 1.2, 2
+    times = np.array([[[-1.2], [-0.8], [0.0], [0.4], [3.0]]], np.float32)
+    drive = np.asarray(front_end.drive({"knots": knots}, times))
+    np.testing.assert_allclose(drive, [[[1.0, 2.5, 3.0, 2.0, 0.0]]], atol=1e-5)
+    penalty = np.asarray(front_end.penalty({"knots": knots}))
+    np.testing.assert_allclose(penalty, [0.1 * (1 + 9 + 4 + 4)], rtol=1e-6)

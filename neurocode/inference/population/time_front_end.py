@@ -1,0 +1,59 @@
+"""The drive as a free function of time, for repeats of stimuli that are not known."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import jax
+import jax.numpy as jnp
+
+from neurocode.inference.population.front_end import Weights
+
+Array = jax.Array
+
+#: Bins between two knots of a free function of time, and weight in nats of the squared differences
+#: between neighbouring knots.
+KNOT_BINS, ROUGHNESS = 5, 0.1
+
+
+@dataclass(frozen=True)
+class TimeFrontEnd:
+    """The drive is linear between knots of the only feature, which is time from -1 to 1.
+
+    Knots reach from -2 to 2, since the mean of the feature is taken from it.
+
+    Attributes
+    ----------
+    n_bins : int
+        Number of bins from -1 to 1.
+    """
+
+    n_bins: int
+
+    @property
+    def context_frames(self) -> int:
+        """No frame comes before the first response."""
+        return 0
+
+    @property
+    def n_knots(self) -> int:
+        """Number of knots."""
+        return 2 * -(-self.n_bins // KNOT_BINS) + 2
+
+    def initial(self, key: Array, n_cells: int, n_features: int) -> Weights:
+        """Return knots of zero."""
+        return {"knots": jnp.zeros((n_cells, self.n_knots))}
+
+    def drive(self, weights: Weights, stimulus: Array) -> Array:
+        """Return the drive, (lanes, cells, bins)."""
+        last = self.n_knots - 1
+        places = jnp.clip((stimulus[..., 0] + 2) * (last / 4), 0, last)
+        before = jnp.minimum(places.astype(int), last - 1)
+        share = places - before
+        knots = weights["knots"]
+        drive = knots[:, before] * (1 - share) + knots[:, before + 1] * share
+        return jnp.moveaxis(drive, 0, 1)
+
+    def penalty(self, weights: Weights) -> Array:
+        """Return the penalty of the differences between neighbouring knots, per cell."""
+        return ROUGHNESS * jnp.sum(jnp.diff(weights["knots"], axis=1) ** 2, axis=1)

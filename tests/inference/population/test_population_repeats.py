@@ -1,0 +1,136 @@
+"""Populations with repeats of an unknown stimulus: time as stimulus, saving, and the command."""
+
+from __future__ import annotations
+
+import json
+import warnings
+
+import numpy as np
+import pandas as pd
+import pytest
+from typer.testing import CliRunner
+
+import neurocode as nc
+from neurocode.cli import app
+from neurocode.cli.fit_population import coupling_for, front_end_for
+from neurocode.errors import FitError
+from neurocode.inference.population import FittedPopulation, LinearFrontEnd, Schedule
+from neurocode.recordings import Trains, population_of_trains
+from neurocode.statistics.population_scores import score_repeats
+
+DT, N_BINS, N_REPEATS = 2e-3, 1000, 30
+
+
+@pytest.fixture(scope="module")
+def recording() -> nc.PopulationExperiment:
+    """Two Poisson cells with rates of 10 to 90 Hz that follow a slow wave, in antiphase."""
+    wave = 0.5 + 0.5 * np.sin(2 * np.pi * np.arange(N_BINS) / 400)
+    rates = np.stack([10 + 80 * wave, 10 + 80 * (1 - wave)])[:, None]
+    spikes = np.random.default_rng(3).random((2, N_REPEATS, N_BINS)) < rates * DT
+    return population_of_trains(Trains.of_rasters(spikes.astype(int), DT), dt=DT)
+
+
+@pytest.fixture(scope="module")
+def command(recording, tmp_path_factory):
+    """The command on the recording, and its output folder."""
+    folder = tmp_path_factory.mktemp("population")
+    data, output = recording.save(folder / "cells.npz"), folder / "out"
+    arguments = [str(data), "--updates", "400", "--trials", "120", "-o", str(output)]
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        result = CliRunner().invoke(app, ["fit-population", *arguments], env={"COLUMNS": "80"})
+    return result, output
+
+
+def test_free_runs_follow_the_rate_of_repeats_that_were_held_out(recording, command) -> None:
+    result, output = command
+    assert result.exit_code == 0, result.output
+    simulated = np.load(output / "simulated.npz")["spikes"]
+    assert simulated.shape == (2, N_BINS, 120) and recording.test.n_repeats == 6
+    scores = score_repeats(simulated[:, 200:], recording.test.spikes[:, 200:])
+    table = pd.read_csv(output / "scores.csv", index_col="score")
+    assert table.loc["psth_r", "model"] == pytest.approx(scores.psth_r, rel=1e-6)
+    assert table.loc["fano_error", "model"] == pytest.approx(scores.fano_error, rel=1e-6)
+    # Free runs follow the held-out PSTH better than half of the held-out repeats the other half.
+    assert scores.psth_r > table.loc["psth_r", "recorded"] > 0.6
+    # The standard error of a ratio is 0.05: 480 recorded spikes of each cell in the test, 1900 in
+    # the training.
+    np.testing.assert_allclose(scores.rate_ratio, 1.0, atol=0.15)
+    assert scores.runaways == 0
+
+
+def test_the_command_writes_what_the_fit_holds(command) -> None:
+    result, output = command
+    (entry,) = json.loads((output / "result.json").read_text())["results"]
+    cells = pd.read_csv(output / "cells.csv", index_col="cell")
+    assert entry["bits_per_spike"]["test"] == pytest.approx(cells["test_bits_per_spike"].mean())
+    assert entry["n_pairs"] == 2 and entry["coupling"] == "repeats"
+    assert len(pd.read_csv(output / "couplings.csv")) == 2
+    assert f"{entry['bits_per_spike']['test']:.3f} on the test" in result.output
+    assert "Couplings" in (output / "report.html").read_text()
+    settings = json.loads((output / "provenance.json").read_text())["settings"]
+    assert (settings["front_end"], settings["seed"], settings["updates"]) == ("time", 0, 400)
+    model = nc.models.load(output / "model.toml")
+    taus = model.parameters["tau"].value
+    np.testing.assert_allclose(taus, cells["tau (ms)"], rtol=1e-9)
+
+
+def test_a_saved_population_makes_the_same_spikes(recording, command, tmp_path) -> None:
+    _, output = command
+    population = FittedPopulation.load(output / "population.npz")
+    simulated = np.load(output / "simulated.npz")["spikes"]
+    again = population.simulate(
+        recording.test.stimulus,
+        trials=120,
+        presentations=np.resize(recording.test.presentations, 120),
+    )
+    np.testing.assert_array_equal(again, simulated)
+    population.save(tmp_path / "again.npz")
+    back = FittedPopulation.load(tmp_path / "again.npz")
+    pd.testing.assert_frame_equal(back.couplings, population.couplings)
+    pd.testing.assert_series_equal(back.bits_per_spike, population.bits_per_spike)
+    assert back.notes == population.notes and back.names == ("0", "1")
+
+
+def test_time_is_refused_for_a_stimulus_of_several_features() -> None:
+    random = np.random.default_rng(0)
+    data = nc.PopulationExperiment(
+        random.random((2, 400)) < 0.1, random.normal(size=(40, 3)), dt=DT, bins_per_frame=10
+    )
+    with pytest.raises(FitError, match="takes a single feature per bin"):
+        nc.fit_population(nc.models.escape_lif(), data, front_end="time", coupling="none")
+
+
+def test_a_front_end_of_your_own_is_not_saved(tmp_path) -> None:
+    class Own(LinearFrontEnd):
+        pass
+
+    random = np.random.default_rng(0)
+    data = nc.PopulationExperiment(
+        random.random((1, 2000)) < 0.1, random.normal(size=(200, 2)), dt=DT, bins_per_frame=10
+    )
+    filters = nc.inference.population.SeparableFilters(1, 20, 3, 10, 0.0)
+    population = nc.fit_population(
+        nc.models.escape_lif(),
+        data,
+        front_end=Own(filters),
+        coupling="none",
+        schedule=Schedule(updates=1),
+    )
+    with pytest.raises(FitError, match="class Own cannot be saved"):
+        population.save(tmp_path / "own.npz")
+
+
+def test_front_end_and_coupling_follow_from_the_data(recording) -> None:
+    random = np.random.default_rng(0)
+    alone = nc.PopulationExperiment(random.random((2, 400)) < 0.1, dt=DT)
+    bars = nc.PopulationExperiment(
+        random.random((2, 400)) < 0.1, random.normal(size=(40, 3)), dt=DT, bins_per_frame=10
+    )
+    assert [front_end_for(data, "auto") for data in (recording, alone, bars)] == [
+        "time",
+        None,
+        "subunits",
+    ]
+    assert front_end_for(bars, "none") is None and front_end_for(bars, "linear") == "linear"
+    assert [coupling_for(data, "auto") for data in (recording, alone)] == ["repeats", "likelihood"]
