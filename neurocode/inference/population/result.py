@@ -13,8 +13,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
-from neurocode.errors import DataError
+from neurocode.errors import DataError, FitError
 from neurocode.inference.options import whole_number
+from neurocode.inference.population.brian_run import run_in_brian
 from neurocode.inference.population.free_run import run_freely
 from neurocode.inference.population.front_end import Weights
 from neurocode.inference.population.likelihood import PopulationLikelihood, baseline
@@ -34,6 +35,7 @@ KIND = "fitted population"
 
 #: Number of trials that are simulated at a time.
 TRIALS_AT_ONCE = 128
+ENGINES = ("jax", "brian2")
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -108,6 +110,7 @@ class FittedPopulation:
         n_bins: int | None = None,
         trials: int = 1,
         presentations: ArrayLike | None = None,
+        engine: str = "jax",
         seed: int = 0,
     ) -> NDArray[np.float32]:
         """Let the population run freely.
@@ -121,6 +124,8 @@ class FittedPopulation:
         trials : int
         presentations : array (trials,), optional
             When each trial is presented, from -1 to 1 over the session; evenly spread by default.
+        engine : {"jax", "brian2"}
+            In Brian2 the cells are a neuron group with couplings as synapses.
         seed : int
 
         Returns
@@ -132,8 +137,10 @@ class FittedPopulation:
         DataError
             If the stimulus does not fit the front end, or the duration is not known.
         FitError
-            For a number of trials or a seed that is not a whole number.
+            For an unknown engine, or a number of trials or a seed that is not a whole number.
         """
+        if engine not in ENGINES:
+            raise FitError(f"There is no engine '{engine}'; known are {', '.join(ENGINES)}.")
         trials = whole_number(trials, "The number of trials", 1)
         seed = whole_number(seed, "The seed")
         times = (
@@ -148,9 +155,22 @@ class FittedPopulation:
         for number, start in enumerate(range(0, trials, TRIALS_AT_ONCE)):
             some = jnp.asarray(times[start : start + TRIALS_AT_ONCE], jnp.float32)
             drives = baseline(self.weights, some, self.n_cells, drive.shape[-1]) + drive
-            key = jax.random.fold_in(jax.random.PRNGKey(seed), number)
-            parts.append(run_freely(self.likelihood, self.weights, drives, key))
+            parts.append(self._run(drives, engine, seed, number))
         return np.concatenate(parts, axis=2)
+
+    def _run(self, drives: jax.Array, engine: str, seed: int, number: int) -> NDArray[np.float32]:
+        """Run some trials; ``number`` tells them from others of the same seed."""
+        if engine == "jax":
+            key = jax.random.fold_in(jax.random.PRNGKey(seed), number)
+            return run_freely(self.likelihood, self.weights, drives, key)
+        neuron = self.likelihood.neuron
+        return run_in_brian(
+            self.model,
+            neuron.scale * np.asarray(self.weights["jumps"], float),
+            neuron.input_scale * np.asarray(drives, float),
+            neuron.dt,
+            int(np.random.SeedSequence([seed, number]).generate_state(1)[0]),
+        )
 
     def save(self, path: str | Path) -> Path:
         """Write the population as a NumPy archive, which :meth:`load` reads.
