@@ -88,11 +88,17 @@ def fit_population_command(
     scores.csv and simulated.npz (array spikes: cells, bins, free runs).
     """
     import time
+    import warnings
 
     from neurocode.cli.output import output_folder
     from neurocode.cli.population_report import write_population
     from neurocode.cli.progress import row_progress
-    from neurocode.inference.population import Schedule, evaluate_population, fit_population
+    from neurocode.inference.population import (
+        OvercoupledWarning,
+        Schedule,
+        evaluate_population,
+        fit_population,
+    )
     from neurocode.models import by_name
 
     recording = _recording(context, data, bin_ms, stimulus, least_spikes)
@@ -109,7 +115,9 @@ def fit_population_command(
     }
     with output_folder(output, settings) as folder:
         began = time.perf_counter()
-        with row_progress(f"{recording.n_cells} cells") as tell:
+        with row_progress(f"{recording.n_cells} cells") as tell, warnings.catch_warnings():
+            # its sentence is among the notes that are shown below
+            warnings.simplefilter("ignore", OvercoupledWarning)
             population = fit_population(
                 by_name(model),
                 recording,

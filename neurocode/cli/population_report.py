@@ -10,6 +10,7 @@ import pandas as pd
 
 from neurocode.cli import page
 from neurocode.cli.output import write_json
+from neurocode.frames import column, kept
 from neurocode.inference.population import FittedPopulation, PopulationEvaluation
 from neurocode.inference.population.evaluation import UNSCORED_BINS
 from neurocode.plotting import save_figure
@@ -110,13 +111,13 @@ def _entry(
     evaluation: PopulationEvaluation | None,
     seconds: float,
 ) -> dict[str, Any]:
-    verdicts = population.couplings["verdict"]
+    verdicts = population.couplings["verdict"].to_numpy()
     entry = {
         "model": population.likelihood.neuron.base.name,
         "n_cells": population.n_cells,
         "duration": data.duration,
         "coupling": population.coupling,
-        "n_couplings": int((verdicts != "none").sum()),
+        "n_couplings": int(np.sum(verdicts != "none")),
         "n_pairs": len(verdicts),
         "bits_per_spike": {"training": float(population.bits_per_spike.mean())},
         "seconds": round(seconds, 1),
@@ -175,5 +176,5 @@ def _couplings_section(population: FittedPopulation) -> list[str]:
             "in units of the noise times milliseconds. The p-value is that of a Wald test that all "
             "jumps of the pair are zero."
         ),
-        page.table(table[table["verdict"] != "none"], example="verdict = excitatory"),
+        page.table(kept(table, column(table, "verdict") != "none"), example="verdict = excitatory"),
     ]

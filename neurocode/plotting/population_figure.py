@@ -56,7 +56,8 @@ def population_figure(
             coupling_matrix(alone, couplings, names)
             return figure
         figure = plt.figure(figsize=(TWO_COLUMNS, 5.6), layout="constrained")
-        above, below = figure.subfigures(2, 1, height_ratios=[1.7, 1])
+        rows = figure.add_gridspec(2, 1, height_ratios=[1.7, 1])
+        above, below = figure.add_subfigure(rows[0]), figure.add_subfigure(rows[1])
         shown = _cells_shown(recorded)
         columns = above.subplots(2, len(shown), squeeze=False, sharex=True)
         model, data = repeat_statistics(simulated), repeat_statistics(recorded)
@@ -126,9 +127,10 @@ def coupling_matrix(axes: Axes, couplings: pd.DataFrame, names: Sequence[str]) -
     size = len(names)
     place = {name: number for number, name in enumerate(names)}
     strength = np.full((size, size), np.nan)
-    for row in couplings.itertuples():
-        if row.verdict != "none":
-            strength[place[row.receiver], place[row.sender]] = row.strength
+    columns = [couplings[name] for name in ("sender", "receiver", "strength", "verdict")]
+    for sender, receiver, value, verdict in zip(*columns, strict=True):
+        if verdict != "none":
+            strength[place[receiver], place[sender]] = value
     real = np.abs(strength[np.isfinite(strength)])
     limit = float(np.quantile(real, 0.98)) if len(real) else 1.0
     axes.set_facecolor("0.92")

@@ -89,7 +89,7 @@ def _with_spikes(trains: Trains, least: int) -> Trains:
         f"{', '.join(few[:5])}{more}.",
         stacklevel=3,
     )
-    kept = [trains.select(unit) for unit in np.flatnonzero(counts >= least)]
+    kept = [trains.select(int(unit)) for unit in np.flatnonzero(counts >= least)]
     return Trains.of_arrays(
         [
             [(part.train(k), part.t_start[k], part.t_stop[k]) for k in range(part.n_trains)]

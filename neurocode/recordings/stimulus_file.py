@@ -57,7 +57,7 @@ def read_stimulus(source: str | Path, recording: str | Path | None = None) -> St
         return _of_archive(path)
     if path.suffix.lower() in TEXT_SUFFIXES:
         table = read_numbers(path).array()
-        if table.ndim != 2 or table.shape[1] < 2:
+        if table is None or table.ndim != 2 or table.shape[1] < 2:
             raise DataError(f"{path}: expected a column of times and at least one of a feature.")
         return table[:, 1:], table[:, 0]
     raise DataError(

@@ -39,17 +39,8 @@ class Schedule:
     chunks_per_update: int = 3
 
 
-def climb(
-    losses: CellLosses,
-    free: Weights,
-    fixed: Weights,
-    chunks: Chunks,
-    schedule: Schedule,
-    *,
-    seed: int,
-    tell: Tell | None = None,
-) -> Weights:
-    """Return free weights that lower the losses of all cells.
+class Climb:
+    """Lowers the losses of all cells; its program is compiled once for all climbs.
 
     The losses of some random chunks stand for those of all. The gradient of each cell, per spike,
     is clipped to norm one, so that the path of a cell does not depend on which other cells are
@@ -60,45 +51,64 @@ def climb(
     losses : callable
         Negative log-likelihood with penalty, per cell. The first axis of all free weights is that
         of the cells.
-    free, fixed : dict
     chunks : Chunks
-    schedule : Schedule
-    seed : int
-    tell : callable, optional
-
-    Returns
-    -------
-    dict
     """
-    optax = require("optax")
-    rate = optax.warmup_cosine_decay_schedule(
-        schedule.rate / 10,
-        schedule.rate,
-        min(20, schedule.updates // 4),
-        schedule.updates,
-        schedule.rate / 50,
-    )
-    adam = optax.adam(rate)
-    per_spike = jnp.asarray(1.0 / np.maximum(chunks.n_spikes, 1.0), jnp.float32)
 
-    @jax.jit
-    def update(free: Weights, moments: Any, some: Chunks) -> tuple[Weights, Any]:
-        def loss(free: Weights) -> Array:
-            return jnp.sum(losses(free, fixed, some) * per_spike)
+    def __init__(self, losses: CellLosses, chunks: Chunks) -> None:
+        self.chunks = chunks
+        self._adam = require("optax").scale_by_adam()
+        per_spike = jnp.asarray(1.0 / np.maximum(chunks.n_spikes, 1.0), jnp.float32)
 
-        steps, moments = adam.update(_clipped(jax.grad(loss)(free)), moments, free)
-        return optax.apply_updates(free, steps), moments
+        def update(
+            free: Weights, moments: Any, fixed: Weights, some: Chunks, rate: Array
+        ) -> tuple[Weights, Any]:
+            def loss(free: Weights) -> Array:
+                return jnp.sum(losses(free, fixed, some) * per_spike)
 
-    free = jax.tree.map(jnp.asarray, free)
-    moments = adam.init(free)
-    random = np.random.default_rng(seed)
-    taken = min(schedule.chunks_per_update, chunks.n_chunks)
-    for number in range(schedule.updates):
-        some = random.choice(chunks.n_chunks, taken, replace=False)
-        free, moments = update(free, moments, chunks.take(some))
-        if tell is not None:
-            tell(number + 1, schedule.updates)
-    return free
+            steps, moments = self._adam.update(_clipped(jax.grad(loss)(free)), moments, free)
+            return jax.tree.map(lambda value, step: value - rate * step, free, steps), moments
+
+        self._update = jax.jit(update)
+
+    def __call__(
+        self,
+        free: Weights,
+        fixed: Weights,
+        schedule: Schedule,
+        *,
+        seed: int,
+        tell: Tell | None = None,
+    ) -> Weights:
+        """Return free weights with lower losses.
+
+        Parameters
+        ----------
+        free, fixed : dict
+        schedule : Schedule
+        seed : int
+        tell : callable, optional
+
+        Returns
+        -------
+        dict
+        """
+        rate = require("optax").warmup_cosine_decay_schedule(
+            schedule.rate / 10,
+            schedule.rate,
+            min(20, schedule.updates // 4),
+            schedule.updates,
+            schedule.rate / 50,
+        )
+        free = jax.tree.map(jnp.asarray, free)
+        moments = self._adam.init(free)
+        random = np.random.default_rng(seed)
+        taken = min(schedule.chunks_per_update, self.chunks.n_chunks)
+        for number in range(schedule.updates):
+            some = self.chunks.take(random.choice(self.chunks.n_chunks, taken, replace=False))
+            free, moments = self._update(free, moments, fixed, some, rate(number))
+            if tell is not None:
+                tell(number + 1, schedule.updates)
+        return free
 
 
 def _clipped(gradient: Weights) -> Weights:

@@ -152,8 +152,10 @@ def coupled_pairs(table: pd.DataFrame, names: Sequence[str]) -> NDArray[np.float
     """
     place = {name: number for number, name in enumerate(names)}
     allowed = np.eye(len(names), dtype=np.float32)
-    real = table[table["verdict"] != "none"]
-    allowed[real["receiver"].map(place), real["sender"].map(place)] = 1.0
+    pairs = zip(table["sender"], table["receiver"], table["verdict"], strict=True)
+    for sender, receiver, verdict in pairs:
+        if verdict != "none":
+            allowed[place[receiver], place[sender]] = 1.0
     return allowed[..., None]
 
 

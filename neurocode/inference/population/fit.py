@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from neurocode.errors import FitError
 from neurocode.inference.options import whole_number
 from neurocode.inference.population.chunks import Chunks, chunk_bins
-from neurocode.inference.population.climb import Schedule, Tell, climb
+from neurocode.inference.population.climb import CellLosses, Climb, Schedule, Tell
 from neurocode.inference.population.couplings import (
     coupled_pairs,
     coupling_table,
@@ -26,7 +26,7 @@ from neurocode.inference.population.couplings import (
 from neurocode.inference.population.evaluation import bits_per_spike
 from neurocode.inference.population.from_repeats import (
     FreeDrive,
-    fit_repeats,
+    RepeatsFit,
     jumps_penalty,
     repeats_as_chunks,
 )
@@ -146,15 +146,15 @@ def fit_population(
         from_repeats, table = _fit_repeats(likelihood, repeats, weights, data.names, seed, tell)
         weights |= {name: from_repeats[name] for name in ("neuron", "jumps")}
     chunks, schedule = _chunks(likelihood, data), schedule or Schedule()
-    climb_all = partial(_fit_all, likelihood, chunks=chunks, seed=seed, tell=tell)
+    climb = partial(_climb, Climb(_losses(likelihood, chunks), chunks), seed=seed, tell=tell)
     if coupling == "likelihood":
-        weights = climb_all(weights, allowed=np.ones_like(weights["jumps"]), schedule=schedule)
+        weights = climb(weights, np.ones_like(weights["jumps"][..., :1]), schedule)
         table = _couplings_of_likelihood(likelihood, weights, chunks, data.names)
         again = replace(schedule, updates=-(-schedule.updates // 2))
-        weights = climb_all(weights, allowed=coupled_pairs(table, data.names), schedule=again)
+        weights = climb(weights, coupled_pairs(table, data.names), again)
     else:
-        history_alone = None if coupling == "repeats" else np.eye(data.n_cells)[..., None]
-        weights = climb_all(weights, allowed=history_alone, schedule=schedule)
+        history = np.eye(data.n_cells, dtype=np.float32)[..., None]
+        weights = climb(weights, None if coupling == "repeats" else history, schedule)
     return FittedPopulation(
         likelihood=likelihood,
         weights=jax.tree.map(np.asarray, weights),
@@ -207,8 +207,9 @@ def _front_end(front_end: str | FrontEnd | None, data: PopulationExperiment) -> 
 
 
 def _time_front_end(data: PopulationExperiment) -> TimeFrontEnd:
-    stimuli = data.stimuli or ()
-    if data.n_features != 1 or data.bins_per_frame != 1 or np.max(np.abs(stimuli[0])) > 1:
+    stimuli = data.stimuli
+    is_time = stimuli is not None and data.n_features == 1 and data.bins_per_frame == 1
+    if not is_time or max(np.max(np.abs(frames)) for frames in stimuli) > 1:
         raise FitError(
             "The front end 'time' takes a single feature per bin, time from -1 to 1, as "
             "population_of_trains makes it for repeats."
@@ -274,13 +275,30 @@ def _chunks(likelihood: PopulationLikelihood, data: PopulationExperiment) -> Chu
     )
 
 
-def _fit_all(
-    likelihood: PopulationLikelihood,
+def _losses(likelihood: PopulationLikelihood, chunks: Chunks) -> CellLosses:
+    """Return the losses of pieces of the recording; jumps that are free are penalised, those of
+    pairs that are not ``allowed`` are zero."""
+
+    def losses(free: Weights, fixed: Weights, some: Chunks) -> Array:
+        now = {**fixed, **free}
+        lost: Array | float = 0.0
+        if "jumps" in free:
+            now["jumps"] = free["jumps"] * fixed["allowed"]
+            lost = jumps_penalty(now["jumps"])
+        if likelihood.front_end is not None:
+            lost = lost + likelihood.front_end.penalty(now["front_end"])
+        scale = chunks.n_chunks / some.spikes.shape[0]
+        return lost - likelihood.log_likelihood(now, some) * scale
+
+    return losses
+
+
+def _climb(
+    climb: Climb,
     weights: Weights,
-    *,
-    chunks: Chunks,
     allowed: NDArray | None,
     schedule: Schedule,
+    *,
     seed: int,
     tell: Tell | None,
 ) -> Weights:
@@ -288,21 +306,12 @@ def _fit_all(
 
     Only pairs with ``allowed`` (receivers, senders, 1) are coupled; with None jumps are held.
     """
-    fixed = {"jumps": weights["jumps"]} if allowed is None else {}
-    free = {name: value for name, value in weights.items() if name not in fixed}
-    if allowed is not None:
-        free["jumps"] = free["jumps"] * allowed
-
-    def losses(free: Weights, fixed: Weights, some: Chunks) -> Array:
-        now = {**fixed, **free}
-        if allowed is not None:
-            now["jumps"] = free["jumps"] * allowed
-        lost = -likelihood.log_likelihood(now, some) * (chunks.n_chunks / some.spikes.shape[0])
-        if likelihood.front_end is not None:
-            lost = lost + likelihood.front_end.penalty(now["front_end"])
-        return lost + (jumps_penalty(now["jumps"]) if allowed is not None else 0.0)
-
-    return {**fixed, **climb(losses, free, fixed, chunks, schedule, seed=seed, tell=tell)}
+    if allowed is None:
+        fixed = {"jumps": weights["jumps"]}
+        free = {name: value for name, value in weights.items() if name != "jumps"}
+        return {**fixed, **climb(free, fixed, schedule, seed=seed, tell=tell)}
+    free = {**weights, "jumps": weights["jumps"] * allowed}
+    return climb(free, {"allowed": allowed}, schedule, seed=seed, tell=tell)
 
 
 def _fit_repeats(
@@ -314,13 +323,11 @@ def _fit_repeats(
     tell: Tell | None,
 ) -> tuple[Weights, pd.DataFrame]:
     """Return weights fitted to repeats with significant couplings alone, and the table of all."""
-    fitted = fit_repeats(likelihood, repeats, weights, seed=seed, tell=tell)
+    fit = RepeatsFit(likelihood, repeats)
+    fitted = fit(weights, np.ones_like(weights["jumps"][..., :1]), seed=seed, tell=tell)
     table = _couplings_of_repeats(likelihood, fitted, repeats, names)
-    allowed = coupled_pairs(table, names)
-    again = fit_repeats(
-        likelihood, repeats, fitted, seed=seed, updates=AGAIN_REPEATS, allowed=allowed, tell=tell
-    )
-    return again, table
+    pairs = coupled_pairs(table, names)
+    return fit(fitted, pairs, seed=seed, updates=AGAIN_REPEATS, tell=tell), table
 
 
 def _couplings_of_repeats(

@@ -12,9 +12,10 @@ from dataclasses import dataclass
 import jax
 import jax.numpy as jnp
 import numpy as np
+from numpy.typing import ArrayLike
 
 from neurocode.inference.population.chunks import Chunks
-from neurocode.inference.population.climb import Schedule, Tell, climb
+from neurocode.inference.population.climb import Climb, Schedule, Tell
 from neurocode.inference.population.front_end import Weights
 from neurocode.inference.population.likelihood import PopulationLikelihood, baseline
 from neurocode.inference.population.time_front_end import KNOT_BINS, ROUGHNESS
@@ -62,48 +63,57 @@ def repeats_as_chunks(repeats: PopulationRepeats, likelihood: PopulationLikeliho
     return likelihood.cut_repeats(repeats, None, bins_per_frame=1, unsettled_bins=unsettled)
 
 
-def fit_repeats(
-    likelihood: PopulationLikelihood,
-    repeats: PopulationRepeats,
-    start: Weights,
-    *,
-    seed: int,
-    updates: int = UPDATES,
-    allowed: Array | float = 1.0,
-    tell: Tell | None = None,
-) -> Weights:
-    """Return weights with ``jumps``, ``neuron`` and ``drift`` fitted to repeats, and the knots of
-    the free drive as ``field``.
+class RepeatsFit:
+    """Fits ``jumps``, ``neuron`` and ``drift`` to repeats, and the free drive as ``field``.
 
     Parameters
     ----------
     likelihood : PopulationLikelihood
     repeats : PopulationRepeats
-    start : dict
-        With ``offset``, ``drift``, ``neuron`` and ``jumps``; with ``field`` where a fit goes on.
-    seed : int
-    updates : int
-    allowed : array (receivers, senders, 1)
-        One where a pair may be coupled, else zero.
-    tell : callable, optional
     """
-    chunks = repeats_as_chunks(repeats, likelihood)
-    drive = FreeDrive(repeats.spikes.shape[1])
-    n_chunks, n_bins = chunks.n_chunks, chunks.spikes.shape[-1]
-    free = {"field": jnp.zeros((likelihood.n_cells, drive.n_knots)), **start}
-    free["jumps"] = free["jumps"] * allowed
 
-    def losses(free: Weights, fixed: Weights, some: Chunks) -> Array:
-        field = baseline(free, some.presentations, likelihood.n_cells, n_bins) + drive(
-            free["field"], n_bins
-        )
-        now = {**free, "jumps": free["jumps"] * allowed}
-        lost = -likelihood.of_drive(now, field, some)
-        return lost * (n_chunks / some.spikes.shape[0]) + _penalty(now)
+    def __init__(self, likelihood: PopulationLikelihood, repeats: PopulationRepeats) -> None:
+        chunks = repeats_as_chunks(repeats, likelihood)
+        n_cells, n_bins = likelihood.n_cells, chunks.spikes.shape[-1]
+        drive = FreeDrive(repeats.spikes.shape[1])
+        self._field = jnp.zeros((n_cells, drive.n_knots))
+        self._seen = max(LEAST_REPEATS, SEEN_PER_UPDATE // (n_cells * n_bins))
 
-    seen = max(LEAST_REPEATS, SEEN_PER_UPDATE // (likelihood.n_cells * n_bins))
-    schedule = Schedule(updates=updates, rate=RATE, chunks_per_update=seen)
-    return climb(losses, free, {}, chunks, schedule, seed=seed, tell=tell)
+        def losses(free: Weights, fixed: Weights, some: Chunks) -> Array:
+            field = baseline(free, some.presentations, n_cells, n_bins)
+            field = field + drive(free["field"], n_bins)
+            now = {**free, "jumps": free["jumps"] * fixed["allowed"]}
+            lost = -likelihood.of_drive(now, field, some)
+            return lost * (chunks.n_chunks / some.spikes.shape[0]) + _penalty(now)
+
+        self._climb = Climb(losses, chunks)
+
+    def __call__(
+        self,
+        start: Weights,
+        allowed: ArrayLike,
+        *,
+        seed: int,
+        updates: int = UPDATES,
+        tell: Tell | None = None,
+    ) -> Weights:
+        """Return fitted weights.
+
+        Parameters
+        ----------
+        start : dict
+            With ``offset``, ``drift``, ``neuron`` and ``jumps``; with ``field`` where a fit goes
+            on.
+        allowed : array (receivers, senders, 1)
+            One where a pair may be coupled, else zero.
+        seed : int
+        updates : int
+        tell : callable, optional
+        """
+        mask = jnp.asarray(allowed, jnp.float32)
+        free = {"field": self._field, **start, "jumps": start["jumps"] * mask}
+        schedule = Schedule(updates=updates, rate=RATE, chunks_per_update=self._seen)
+        return self._climb(free, {"allowed": mask}, schedule, seed=seed, tell=tell)
 
 
 def _penalty(weights: Weights) -> Array:

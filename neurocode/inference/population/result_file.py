@@ -91,7 +91,8 @@ def _front_end_values(front_end: FrontEnd | None) -> dict[str, Any] | None:
     if front_end is None:
         return None
     for kind, class_ in FRONT_ENDS.items():
-        if type(front_end) is class_:
+        # a class derived from one of the library may compute something else
+        if isinstance(front_end, class_) and type(front_end) is class_:
             return {"kind": kind, **asdict(front_end)}
     raise FitError(
         f"A front end of the class {type(front_end).__name__} cannot be saved; known are "
