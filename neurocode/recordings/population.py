@@ -66,7 +66,7 @@ class PopulationExperiment:
         When each piece or repeat was presented, as numbers that grow with time. Without them pieces
         and repeats are taken as evenly spread over the session.
     names : sequence of str, optional
-        One per cell.
+        One per cell, all different.
     name : str
         Name of the recording.
 
@@ -128,6 +128,9 @@ class PopulationExperiment:
         self.names = tuple(f"cell {n}" for n in range(n_cells)) if names is None else tuple(names)
         if len(self.names) != n_cells:
             raise DataError(f"There are {len(self.names)} names for {n_cells} cells.")
+        if len(set(self.names)) < n_cells:
+            twice = next(name for name in self.names if self.names.count(name) > 1)
+            raise DataError(f"Two cells are called '{twice}', expected a name for each.")
         self.shared_bins = int(sum(np.sum(piece - np.minimum(piece, 1)) for piece in counts))
         self.pieces = tuple(np.minimum(piece, 1).astype(np.float32) for piece in counts)
         self._check_spikes(sum(float(piece.sum()) for piece in counts))

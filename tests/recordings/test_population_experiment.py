@@ -58,6 +58,7 @@ def test_a_second_spike_in_a_bin_is_counted_and_left_out() -> None:
         ({"stimulus": FRAMES * np.nan}, "not finite"),
         ({"stimulus": [FRAMES, FRAMES]}, "2 stimuli for 1 pieces"),
         ({"names": ["a"]}, "1 names for 2 cells"),
+        ({"names": ["a", "a"]}, "Two cells are called 'a'"),
         ({"repeats": SPIKES}, "cells, bins, repeats"),
         ({"repeats": np.ones((3, 6, 2))}, "3 cells, expected 2"),
         ({"test": np.ones((2, 6, 2)), "test_stimulus": FRAMES[:, :1]}, "1 features"),

@@ -207,8 +207,8 @@ def _front_end(front_end: str | FrontEnd | None, data: PopulationExperiment) -> 
 
 
 def _time_front_end(data: PopulationExperiment) -> TimeFrontEnd:
-    stimuli = data.stimuli
-    is_time = stimuli is not None and data.n_features == 1 and data.bins_per_frame == 1
+    stimuli = () if data.stimuli is None else data.stimuli
+    is_time = data.n_features == 1 and data.bins_per_frame == 1
     if not is_time or max(np.max(np.abs(frames)) for frames in stimuli) > 1:
         raise FitError(
             "The front end 'time' takes a single feature per bin, time from -1 to 1, as "

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -92,8 +92,8 @@ def _front_end_values(front_end: FrontEnd | None) -> dict[str, Any] | None:
         return None
     for kind, class_ in FRONT_ENDS.items():
         # a class derived from one of the library may compute something else
-        if isinstance(front_end, class_) and type(front_end) is class_:
-            return {"kind": kind, **asdict(front_end)}
+        if type(front_end) is class_:
+            return {"kind": kind, **asdict(cast("Any", front_end))}
     raise FitError(
         f"A front end of the class {type(front_end).__name__} cannot be saved; known are "
         f"{', '.join(FRONT_ENDS)}."
