@@ -230,7 +230,7 @@ def _divided(repeats: NDArray) -> tuple[NDArray, NDArray]:
     count = repeats.shape[2]
     n_test = max(LEAST_TEST, round(HELD_OUT * count)) if count >= LEAST_REPEATS else 0
     chosen = np.zeros(count, bool)
-    chosen[np.floor((np.arange(n_test) + 0.5) * count / max(n_test, 1)).astype(int)] = True
+    chosen[(2 * np.arange(n_test) + 1) * count // max(2 * n_test, 1)] = True
     return repeats[..., ~chosen], repeats[..., chosen]
 
 
