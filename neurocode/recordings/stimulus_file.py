@@ -94,7 +94,7 @@ def _of_series(path: Path, name: str) -> Stimulus:
                 f"{', '.join(known) or 'none'}."
             )
         (series,) = named
-        values = np.asarray(series.data[:], float) * series.conversion
+        values = np.asarray(series.data[:], float) * series.conversion + (series.offset or 0.0)
         if series.rate is None:
             times = np.asarray(series.timestamps[:], float)
         else:

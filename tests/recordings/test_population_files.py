@@ -211,7 +211,11 @@ def test_a_series_of_an_nwb_file_is_a_stimulus(tmp_path):
 
     file = pynwb.NWBFile("made", "id", datetime(2026, 1, 1, tzinfo=UTC))
     for name, values, options in (
-        ("position", [1.0, 2.0, 3.0], {"conversion": 0.01, "starting_time": 5.0, "rate": 2.0}),
+        (
+            "position",
+            [1.0, 2.0, 3.0],
+            {"conversion": 0.01, "offset": 0.5, "starting_time": 5.0, "rate": 2.0},
+        ),
         ("lick", [1.0, 1.0], {"timestamps": np.array([0.1, 0.4])}),
     ):
         series = pynwb.TimeSeries(name=name, data=np.array(values), unit="m", **options)
@@ -221,10 +225,10 @@ def test_a_series_of_an_nwb_file_is_a_stimulus(tmp_path):
     with pynwb.NWBHDF5IO(str(path), "w") as io:
         io.write(file)
     samples, times = read_stimulus("position", path)
-    np.testing.assert_allclose(samples[:, 0], [0.01, 0.02, 0.03])
+    np.testing.assert_allclose(samples[:, 0], [0.51, 0.52, 0.53])
     assert times.tolist() == [5.0, 5.5, 6.0]
     data = read_population(path, dt=0.1, stimulus="position", least_spikes=1)
     assert data.bins_per_frame == 5 and data.pieces[0].tolist() == [[1.0] * 15]
-    np.testing.assert_allclose(data.stimuli[0][:, 0], [0.01, 0.02, 0.03])
+    np.testing.assert_allclose(data.stimuli[0][:, 0], [0.51, 0.52, 0.53])
     with pytest.raises(DataError, match=r"0 series are called 'speed'.*lick, position"):
         read_stimulus("speed", path)
