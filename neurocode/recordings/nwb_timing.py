@@ -37,7 +37,7 @@ def timing_of(
     if series.rate is not None:
         begin = float(series.starting_time or 0.0)
         return float(series.rate), begin + start / float(series.rate) if start else begin
-    times = _times(path, series, start, stop)
+    times = stated_times(path, series, start, stop)
     rate = even_rate(times)
     if rate is None:
         raise DataError(
@@ -55,10 +55,17 @@ def is_even(path: Path, series: Series) -> bool:
     DataError
         If there are more times than fit into memory.
     """
-    return series.rate is not None or even_rate(_times(path, series)) is not None
+    return series.rate is not None or even_rate(stated_times(path, series)) is not None
 
 
-def _times(path: Path, series: Series, start: int = 0, stop: int | None = None) -> np.ndarray:
+def stated_times(path: Path, series: Series, start: int = 0, stop: int | None = None) -> np.ndarray:
+    """Read the times that a series states for each of its samples, in seconds.
+
+    Raises
+    ------
+    DataError
+        If they do not fit into memory.
+    """
     stop = len(series.timestamps) if stop is None else stop
     require_memory(path, (stop - start) * np.dtype(float).itemsize, f"the times of '{series.name}'")
     return np.asarray(series.timestamps[start:stop], float)

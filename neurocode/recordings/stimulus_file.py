@@ -11,7 +11,8 @@ from neurocode.errors import DataError
 from neurocode.recordings.guard import require_file
 from neurocode.recordings.npz import read_npz
 from neurocode.recordings.nwb import opened
-from neurocode.recordings.nwb_timing import timing_of
+from neurocode.recordings.nwb_samples import in_unit_of_series, stored_samples
+from neurocode.recordings.nwb_timing import stated_times, timing_of
 from neurocode.recordings.text import TEXT_SUFFIXES, read_numbers
 
 Stimulus = tuple[NDArray[np.float64], NDArray[np.float64]]
@@ -94,9 +95,9 @@ def _of_series(path: Path, name: str) -> Stimulus:
                 f"{', '.join(known) or 'none'}."
             )
         (series,) = named
-        values = np.asarray(series.data[:], float) * series.conversion + (series.offset or 0.0)
+        values = in_unit_of_series(stored_samples(path, series), series)
         if series.rate is None:
-            times = np.asarray(series.timestamps[:], float)
+            times = stated_times(path, series)
         else:
             rate, start = timing_of(path, series)
             times = start + np.arange(len(values)) / rate

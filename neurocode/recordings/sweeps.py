@@ -3,7 +3,6 @@ order of names."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple, TypeGuard
@@ -15,11 +14,11 @@ import quantities as pq
 from neurocode.errors import DataError
 from neurocode.extras import Library
 from neurocode.recordings.nwb_pairing import Part, by_sweep_number, by_table, named
+from neurocode.recordings.nwb_samples import in_unit_of_series, stored_samples
 from neurocode.recordings.nwb_signals import SETTINGS
 from neurocode.recordings.nwb_timing import is_even, timing_of
 from neurocode.recordings.nwb_types import ClampSeries, File, Series
 from neurocode.recordings.plausible import is_unit, require_sampling
-from neurocode.recordings.sizes import require_memory
 from neurocode.units import number_in
 
 icephys, ecephys = Library("pynwb.icephys"), Library("pynwb.ecephys")
@@ -125,16 +124,7 @@ def signal_of_series(path: Path, part: Part) -> neo.AnalogSignal:
     series, start, stop = part
     rate, begin = timing_of(path, series, start, stop)
     require_sampling(path, series.name, rate, begin)
-    require_memory(
-        path,
-        (stop - start) * math.prod(series.data.shape[1:]) * np.dtype(float).itemsize,
-        f"'{series.name}'",
-    )
-    stored = np.asarray(series.data[start:stop])
-    if stored.dtype.kind not in "biuf":
-        raise DataError(
-            f"{path}: '{series.name}' holds values of type {stored.dtype}, expected numbers."
-        )
+    stored = stored_samples(path, series, start, stop)
     unit = UNITS.get(series.unit, series.unit)
     prefixed = PREFIXES.get(unit, {}).get(float(series.conversion)) if not series.offset else None
     if prefixed is not None:
@@ -143,7 +133,7 @@ def signal_of_series(path: Path, part: Part) -> neo.AnalogSignal:
             prefixed,
         )
     else:
-        values = stored * series.conversion + (series.offset or 0.0)
+        values = in_unit_of_series(stored, series)
     try:
         quantity = pq.Quantity(1.0, unit if is_unit(unit) else "dimensionless")
     except LookupError:
