@@ -25,16 +25,13 @@ from neurocode.inference.population.couplings import (
 )
 from neurocode.inference.population.evaluation import bits_per_spike
 from neurocode.inference.population.from_repeats import (
-    FreeDrive,
     RepeatsFit,
     jumps_penalty,
-    repeats_as_chunks,
 )
 from neurocode.inference.population.front_end import FrontEnd, Weights
 from neurocode.inference.population.likelihood import (
     LANE_BINS,
     PopulationLikelihood,
-    baseline,
     summed_over,
 )
 from neurocode.inference.population.linear_front_end import LinearFrontEnd, SeparableFilters
@@ -325,22 +322,10 @@ def _fit_repeats(
     """Return weights fitted to repeats with significant couplings alone, and the table of all."""
     fit = RepeatsFit(likelihood, repeats)
     fitted = fit(weights, np.ones_like(weights["jumps"][..., :1]), seed=seed, tell=tell)
-    table = _couplings_of_repeats(likelihood, fitted, repeats, names)
+    drives = fit.drives(fitted, jnp.asarray(fit.chunks.presentations))
+    table = _couplings(likelihood, fitted, drives, fit.chunks, names, same_drive=True)
     pairs = coupled_pairs(table, names)
     return fit(fitted, pairs, seed=seed, updates=AGAIN_REPEATS, tell=tell), table
-
-
-def _couplings_of_repeats(
-    likelihood: PopulationLikelihood,
-    fitted: Weights,
-    repeats: PopulationRepeats,
-    names: Sequence[str],
-) -> pd.DataFrame:
-    chunks = repeats_as_chunks(repeats, likelihood)
-    n_bins = chunks.spikes.shape[-1]
-    field = FreeDrive(repeats.spikes.shape[1])(fitted["field"], n_bins)
-    drives = baseline(fitted, jnp.asarray(chunks.presentations), len(names), n_bins) + field
-    return _couplings(likelihood, fitted, drives, chunks, names, same_drive=True)
 
 
 def _couplings_of_likelihood(

@@ -17,8 +17,8 @@ from numpy.typing import ArrayLike
 from neurocode.inference.population.chunks import Chunks
 from neurocode.inference.population.climb import Climb, Schedule, Tell
 from neurocode.inference.population.front_end import Weights
+from neurocode.inference.population.knots import KNOT_BINS, between_knots, roughness
 from neurocode.inference.population.likelihood import PopulationLikelihood, baseline
-from neurocode.inference.population.time_front_end import KNOT_BINS, ROUGHNESS
 from neurocode.recordings.population import PopulationRepeats
 
 Array = jax.Array
@@ -52,9 +52,7 @@ class FreeDrive:
     def __call__(self, knots: Array, n_bins: int) -> Array:
         """Return the drive in each bin, (cells, bins), constant after the last knot."""
         times = np.minimum(np.arange(n_bins) / KNOT_BINS, self.n_knots - 1)
-        before = np.minimum(times.astype(int), self.n_knots - 2)
-        share = (times - before).astype(np.float32)
-        return knots[:, before] * (1 - share) + knots[:, before + 1] * share
+        return between_knots(knots, jnp.asarray(times))
 
 
 def repeats_as_chunks(repeats: PopulationRepeats, likelihood: PopulationLikelihood) -> Chunks:
@@ -73,20 +71,23 @@ class RepeatsFit:
     """
 
     def __init__(self, likelihood: PopulationLikelihood, repeats: PopulationRepeats) -> None:
-        chunks = repeats_as_chunks(repeats, likelihood)
-        n_cells, n_bins = likelihood.n_cells, chunks.spikes.shape[-1]
-        drive = FreeDrive(repeats.spikes.shape[1])
-        self._field = jnp.zeros((n_cells, drive.n_knots))
-        self._seen = max(LEAST_REPEATS, SEEN_PER_UPDATE // (n_cells * n_bins))
+        self.chunks = chunks = repeats_as_chunks(repeats, likelihood)
+        self._n_cells, self._n_bins = likelihood.n_cells, chunks.spikes.shape[-1]
+        self._free_drive = FreeDrive(repeats.spikes.shape[1])
+        self._seen = max(LEAST_REPEATS, SEEN_PER_UPDATE // (self._n_cells * self._n_bins))
 
         def losses(free: Weights, fixed: Weights, some: Chunks) -> Array:
-            field = baseline(free, some.presentations, n_cells, n_bins)
-            field = field + drive(free["field"], n_bins)
             now = {**free, "jumps": free["jumps"] * fixed["allowed"]}
-            lost = -likelihood.of_drive(now, field, some)
-            return lost * (chunks.n_chunks / some.spikes.shape[0]) + _penalty(now)
+            lost = -likelihood.of_drive(now, self.drives(now, some.presentations), some)
+            penalty = roughness(now["field"]) + jumps_penalty(now["jumps"])
+            return lost * (chunks.n_chunks / some.spikes.shape[0]) + penalty
 
         self._climb = Climb(losses, chunks)
+
+    def drives(self, weights: Weights, presentations: Array) -> Array:
+        """Return the drive of each cell in repeats, (presentations, cells, bins)."""
+        field = self._free_drive(weights["field"], self._n_bins)
+        return baseline(weights, presentations, self._n_cells, self._n_bins) + field
 
     def __call__(
         self,
@@ -111,14 +112,10 @@ class RepeatsFit:
         tell : callable, optional
         """
         mask = jnp.asarray(allowed, jnp.float32)
-        free = {"field": self._field, **start, "jumps": start["jumps"] * mask}
+        field = jnp.zeros((self._n_cells, self._free_drive.n_knots))
+        free = {"field": field, **start, "jumps": start["jumps"] * mask}
         schedule = Schedule(updates=updates, rate=RATE, chunks_per_update=self._seen)
         return self._climb(free, {"allowed": mask}, schedule, seed=seed, tell=tell)
-
-
-def _penalty(weights: Weights) -> Array:
-    rough = ROUGHNESS * jnp.sum(jnp.diff(weights["field"], axis=1) ** 2, axis=1)
-    return rough + jumps_penalty(weights["jumps"])
 
 
 def jumps_penalty(jumps: Array) -> Array:

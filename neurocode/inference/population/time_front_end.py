@@ -8,12 +8,9 @@ import jax
 import jax.numpy as jnp
 
 from neurocode.inference.population.front_end import Weights
+from neurocode.inference.population.knots import KNOT_BINS, between_knots, roughness
 
 Array = jax.Array
-
-#: Bins between two knots of a free function of time, and weight in nats of the squared differences
-#: between neighbouring knots.
-KNOT_BINS, ROUGHNESS = 5, 0.1
 
 
 @dataclass(frozen=True)
@@ -48,12 +45,8 @@ class TimeFrontEnd:
         """Return the drive, (lanes, cells, bins)."""
         last = self.n_knots - 1
         places = jnp.clip((stimulus[..., 0] + 2) * (last / 4), 0, last)
-        before = jnp.minimum(places.astype(int), last - 1)
-        share = places - before
-        knots = weights["knots"]
-        drive = knots[:, before] * (1 - share) + knots[:, before + 1] * share
-        return jnp.moveaxis(drive, 0, 1)
+        return jnp.moveaxis(between_knots(weights["knots"], places), 0, 1)
 
     def penalty(self, weights: Weights) -> Array:
         """Return the penalty of the differences between neighbouring knots, per cell."""
-        return ROUGHNESS * jnp.sum(jnp.diff(weights["knots"], axis=1) ** 2, axis=1)
+        return roughness(weights["knots"])
