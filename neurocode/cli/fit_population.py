@@ -100,6 +100,7 @@ def fit_population_command(
         fit_population,
     )
     from neurocode.models import by_name
+    from neurocode.recordings.population import LEAST_TEST
 
     recording = _recording(context, data, bin_ms, stimulus, least_spikes)
     show(escape(str(recording)))
@@ -128,7 +129,7 @@ def fit_population_command(
             )
         seconds = time.perf_counter() - began
         evaluation = None
-        if recording.test is not None and recording.test.n_repeats >= 4:
+        if recording.test is not None and recording.test.n_repeats >= LEAST_TEST:
             evaluation = evaluate_population(population, recording, trials=trials, seed=seed)
         entry = write_population(folder, population, recording, evaluation, seconds=seconds)
     _show_entry(entry)
@@ -162,16 +163,13 @@ def _recording(
     least_spikes: int,
 ) -> PopulationExperiment:
     from neurocode.errors import DataError
-    from neurocode.recordings import read_population
-    from neurocode.recordings.population import KIND
-    from neurocode.recordings.population_file import is_archive_of
-    from neurocode.recordings.two_step_archive import is_two_step
+    from neurocode.recordings.population_files import is_population, read_population
 
     if len(data) != 1:
         raise DataError(f"{len(data)} recordings are given, expected one population.")
     (path,) = data
     options: dict[str, Any] = {"stimulus": stimulus, "least_spikes": least_spikes}
-    if is_two_step(path) or is_archive_of(path, KIND):
+    if is_population(path):
         return read_population(path, **options)
     files, chosen = train_files.chosen_trains(context, data)
     if len(files) != 1:

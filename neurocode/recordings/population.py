@@ -12,10 +12,12 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from neurocode.errors import DataError
-from neurocode.recordings.population_file import read_archive, write_archive
+from neurocode.recordings.saved_archive import SavedKind
 
-#: How an archive calls a saved recording.
-KIND = "population recording"
+#: Saved recordings.
+RECORDING = SavedKind("population recording", "a", "PopulationExperiment.save")
+#: Fewest repeats of a test: each half must have two.
+LEAST_TEST = 4
 #: Largest share of the spikes that may lie in a bin with another spike of the same cell, since a
 #: neuron fires at most once per time step.
 MOST_IN_SHARED_BINS = 0.02
@@ -194,7 +196,7 @@ class PopulationExperiment:
                 arrays[f"{part}_presentations"] = held.presentations
                 if held.stimulus is not None:
                     arrays[f"{part}_stimulus"] = held.stimulus
-        return write_archive(path, KIND, contents, arrays)
+        return RECORDING.write(path, contents, arrays)
 
     @classmethod
     def load(cls, path: str | Path) -> PopulationExperiment:
@@ -205,7 +207,12 @@ class PopulationExperiment:
         DataError
             If there is no such file, or it holds no recording of a population.
         """
-        contents, arrays = read_archive(path, KIND)
+        return RECORDING.read(path, cls._of_archive)
+
+    @classmethod
+    def _of_archive(
+        cls, contents: dict[str, Any], arrays: dict[str, NDArray]
+    ) -> PopulationExperiment:
         pieces = range(contents["n_pieces"])
         data = cls(
             [arrays[f"spikes_{n}"] for n in pieces],

@@ -7,8 +7,7 @@ from pathlib import Path
 from neurocode.errors import DataError
 from neurocode.recordings.files import read_trains
 from neurocode.recordings.layout import Layout
-from neurocode.recordings.population import KIND, PopulationExperiment
-from neurocode.recordings.population_file import is_archive_of
+from neurocode.recordings.population import RECORDING, PopulationExperiment
 from neurocode.recordings.population_trains import population_of_trains
 from neurocode.recordings.stimulus_file import read_stimulus
 from neurocode.recordings.two_step_archive import is_two_step, read_two_step
@@ -56,7 +55,7 @@ def read_population(
     2
     """
     path = Path(path)
-    if is_two_step(path) or is_archive_of(path, KIND):
+    if is_population(path):
         if stimulus is not None:
             raise DataError(f"{path}: the recording has its own stimulus.")
         return read_two_step(path) if path.is_dir() else PopulationExperiment.load(path)
@@ -72,3 +71,9 @@ def read_population(
         )
     except DataError as error:
         raise error if str(path) in str(error) else DataError(f"{path}: {error}") from None
+
+
+def is_population(path: str | Path) -> bool:
+    """Return whether a path holds a population with its own stimulus and repeats, not spike trains
+    alone."""
+    return is_two_step(path) or RECORDING.holds(path)

@@ -10,13 +10,13 @@ from numpy.typing import ArrayLike, NDArray
 
 from neurocode.errors import DataError
 from neurocode.recordings.binning import bin_numbers, whole_bins
-from neurocode.recordings.population import PopulationExperiment
-from neurocode.recordings.trains import Trains, usable_trains
+from neurocode.recordings.population import LEAST_TEST, PopulationExperiment
+from neurocode.recordings.trains import Trains, join, usable_trains
 from neurocode.units import seconds
 
 #: Share of the repeats that is held out, and least number of repeats of which any are: a test needs
 #: four repeats, and as many must be left to fit.
-HELD_OUT, LEAST_REPEATS, LEAST_TEST = 0.2, 8, 4
+HELD_OUT, LEAST_REPEATS = 0.2, 2 * LEAST_TEST
 
 
 def population_of_trains(
@@ -89,15 +89,7 @@ def _with_spikes(trains: Trains, least: int) -> Trains:
         f"{', '.join(few[:5])}{more}.",
         stacklevel=3,
     )
-    kept = [trains.select(int(unit)) for unit in np.flatnonzero(counts >= least)]
-    return Trains.of_arrays(
-        [
-            [(part.train(k), part.t_start[k], part.t_stop[k]) for k in range(part.n_trains)]
-            for part in kept
-        ],
-        [part.names[0] for part in kept],
-        [part.condition for part in kept],
-    )
+    return join([trains.select(int(unit)) for unit in np.flatnonzero(counts >= least)])
 
 
 def _of_one_piece(
@@ -242,9 +234,6 @@ def _joined(arrays: Sequence[NDArray]) -> NDArray:
 
 def _binned(trains: Sequence[NDArray], start: float, n_bins: int, dt: float) -> NDArray:
     """Return counts of each train in bins from a start, (cells, bins)."""
-    counts = np.zeros((len(trains), n_bins))
-    for row, times in zip(counts, trains, strict=True):
-        numbers = bin_numbers(np.asarray(times) - start, dt)
-        inside = numbers[(numbers >= 0) & (numbers < n_bins)]
-        np.add.at(row, inside, 1)
-    return counts
+    numbers = [bin_numbers(np.asarray(times) - start, dt) for times in trains]
+    inside = [row[(row >= 0) & (row < n_bins)] for row in numbers]
+    return np.stack([np.bincount(row, minlength=n_bins) for row in inside])

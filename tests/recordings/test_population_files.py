@@ -150,6 +150,9 @@ def test_a_saved_recording_is_read_back(tmp_path):
     np.savez(tmp_path / "other.npz", a=np.zeros(2))
     with pytest.raises(DataError, match="holds no population recording"):
         nc.PopulationExperiment.load(tmp_path / "other.npz")
+    np.savez(tmp_path / "part.npz", **{"population recording": np.array("{}")})
+    with pytest.raises(DataError, match=r"part\.npz: .*n_pieces"):
+        nc.PopulationExperiment.load(tmp_path / "part.npz")
 
 
 def test_the_archive_of_moving_bars_is_read_with_its_frames(tmp_path):

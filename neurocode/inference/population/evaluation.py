@@ -13,7 +13,7 @@ from neurocode.errors import DataError
 from neurocode.inference.options import whole_number
 from neurocode.inference.population.likelihood import summed_over
 from neurocode.inference.population.result import FittedPopulation
-from neurocode.recordings.population import PopulationExperiment, PopulationRepeats
+from neurocode.recordings.population import LEAST_TEST, PopulationExperiment, PopulationRepeats
 from neurocode.statistics.population_scores import (
     SCORED,
     PopulationScores,
@@ -133,7 +133,7 @@ def evaluate_population(
 
 def _test_of(population: FittedPopulation, data: PopulationExperiment) -> PopulationRepeats:
     test = data.test
-    if test is None or test.n_repeats < 4:
+    if test is None or test.n_repeats < LEAST_TEST:
         raise DataError("The data have no test of four repeats or more to evaluate on.")
     if test.spikes.shape[1] <= UNSCORED_BINS:
         raise DataError(

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from io import StringIO
 from pathlib import Path
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -27,11 +28,11 @@ from neurocode.inference.population.result_file import (
 )
 from neurocode.models.model import NeuronModel
 from neurocode.models.parameter import Parameter
-from neurocode.recordings.population_file import read_archive, write_archive
+from neurocode.recordings.saved_archive import SavedKind
 from neurocode.units import parse_unit
 
-#: How an archive calls a saved population.
-KIND = "fitted population"
+#: Saved populations.
+POPULATION = SavedKind("fitted population", "a", "FittedPopulation.save")
 
 #: Number of trials that are simulated at a time.
 TRIALS_AT_ONCE = 128
@@ -192,7 +193,7 @@ class FittedPopulation:
             "notes": self.notes,
         }
         arrays = {**flat_weights(self.weights), "stimulus_mean": self.stimulus_mean}
-        return write_archive(path, KIND, contents, arrays)
+        return POPULATION.write(path, contents, arrays)
 
     @classmethod
     def load(cls, path: str | Path) -> FittedPopulation:
@@ -203,7 +204,10 @@ class FittedPopulation:
         DataError
             If there is no such file, or it holds no population.
         """
-        contents, arrays = read_archive(path, KIND)
+        return POPULATION.read(path, cls._of_archive)
+
+    @classmethod
+    def _of_archive(cls, contents: dict[str, Any], arrays: dict[str, NDArray]) -> FittedPopulation:
         mean = arrays.pop("stimulus_mean")
         index = pd.Index(contents["names"], name="cell")
         return cls(
