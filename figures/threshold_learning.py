@@ -18,6 +18,7 @@ from analyses.judging import sound
 from analyses.protocol import is_trained, paired
 from analyses.threshold_learning.claims import LOWEST_RATE, with_derived
 from neurocode.plotting import house_style, label_panel, save_figure
+from neurocode.plotting.log_axes import logarithmic
 from neurocode.studies import mean_interval, study_table
 from neurocode.style import TWO_COLUMNS
 
@@ -30,13 +31,16 @@ ARMS = {
 NORMALISED = {True: ("normalised", "#D55E00"), False: ("not normalised", "#0072B2")}
 NETS = {"dense": "Dense", "convolutional": "Convolutional"}
 MOSAIC = "aaabbb;ccddee;ffgghh"
+#: Space in points between a panel and its title, which leaves room for the number of seeds.
+TITLE_PAD = 9
 
 
 def accuracy(axes: Axes, table: pd.DataFrame, normalised: bool) -> Axes:
     """Draw the test accuracy of every seed, with or without normalisation."""
     rows = table[table["normalised"] == normalised]
     seeds(axes, rows, "arm", "test_score", ARMS, DATASETS)
-    axes.set(ylabel="Test accuracy (%)", ylim=(0, 100), title=NORMALISED[normalised][0])
+    axes.set(ylabel="Test accuracy (%)", ylim=(0, 100))
+    axes.set_title(NORMALISED[normalised][0], pad=TITLE_PAD)
     return counted(axes, rows)
 
 
@@ -56,7 +60,8 @@ def gains(axes: Axes, table: pd.DataFrame, first: str, second: str, title: str) 
         for normalised in NORMALISED
     }
     differences(margin(axes, 1.0), pairs, NORMALISED, list(DATASETS.values()))
-    axes.set(ylabel="Gain in accuracy (points)", title=title)
+    axes.set(ylabel="Gain in accuracy (points)")
+    axes.set_title(title, pad=TITLE_PAD)
     return counted(axes, table[table["arm"].isin((first, second))])
 
 
@@ -77,7 +82,8 @@ def noise(axes: Axes, table: pd.DataFrame) -> Axes:
         for normalised in NORMALISED
     }
     differences(margin(axes, 1.0), pairs, NORMALISED, list(DATASETS.values()))
-    axes.set(ylabel="Less accuracy lost (points)", title="disturbed: STL minus SL")
+    axes.set(ylabel="Less accuracy lost (points)")
+    axes.set_title("disturbed: STL minus SL", pad=TITLE_PAD)
     return counted(axes, table[table["arm"].isin(("both", "weights"))])
 
 
@@ -110,18 +116,19 @@ def rates(axes: Axes, table: pd.DataFrame) -> Axes:
             )
     axes.set(
         xscale="log",
-        yscale="log",
         xlabel="Initial threshold",
         ylabel="Spikes per neuron and step",
-        title="not normalised",
     )
+    axes.set_title("not normalised", pad=TITLE_PAD)
+    low, high = axes.get_ylim()
+    axes.set_ylim(low - 0.1 * (high - low), high)  # room for the text below the lines
     axes.set_xticks(
         sorted(rows["threshold"].unique()), [f"{t:g}" for t in sorted(rows["threshold"].unique())]
     )
     axes.minorticks_off()
     axes.annotate(
         "solid digits, dashed MNIST, dotted Braille",
-        (0.03, 0.03),
+        (0.03, 0.02),
         xycoords="axes fraction",
         fontsize=6,
         color="0.3",
@@ -161,12 +168,9 @@ def depth(axes: Axes, table: pd.DataFrame, net: str) -> Axes:
                 color=ARMS[arm][1],
                 label=ARMS[arm][0],
             )
-    axes.set(
-        xscale="log",
-        xlabel="Energy per image (nJ)",
-        ylabel="Test accuracy (%)",
-        title=f"{NETS[net]}, MNIST, by hidden layers",
-    )
+    logarithmic(axes, "x")
+    axes.set(xlabel="Energy per image (nJ)", ylabel="Test accuracy (%)")
+    axes.set_title(f"{NETS[net]}, MNIST, by hidden layers", pad=TITLE_PAD)
     return counted(axes, table[table["net"] == net])
 
 
@@ -177,7 +181,7 @@ def draw(tables: Path, output: Path) -> list[Path]:
         return []
     training, starts = read["training"], read["starts"]
     with house_style():
-        figure, axes = plt.subplot_mosaic(MOSAIC, figsize=(TWO_COLUMNS, 6.2), layout="constrained")
+        figure, axes = plt.subplot_mosaic(MOSAIC, figsize=(TWO_COLUMNS, 6.4), layout="constrained")
         accuracy(axes["a"], training, True)
         accuracy(axes["b"], training, False)
         axes["b"].legend(loc="lower left")
@@ -194,7 +198,7 @@ def draw(tables: Path, output: Path) -> list[Path]:
         rates(axes["f"], starts)
         depth(axes["g"], read["depth"], "dense")
         depth(axes["h"], read["depth"], "convolutional")
-        axes["h"].legend(loc="lower right")
+        axes["g"].legend(loc="lower left")
         for letter, panel in axes.items():
             label_panel(panel, letter)
         return save_figure(figure, output / "threshold_learning.pdf")
