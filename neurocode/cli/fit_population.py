@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -23,6 +24,25 @@ neurocode fit-population movie.mat --variable Spikes --axes unit,trial --time-un
 neurocode fit-population spikes.mat --variable spks --axes unit,time -o out/"""
 
 AUTO, NONE = "auto", "none"
+#: Files that the command writes and could read as a recording.
+WRITTEN = ("population.npz", "simulated.npz", "cells.csv", "couplings.csv", "scores.csv")
+#: Options for files of spike trains.
+OF_TRAINS = (
+    "bin_ms",
+    "least_spikes",
+    "layout",
+    "variable",
+    "axes",
+    "time_unit",
+    "counts",
+    "bin_size",
+    "t_start",
+    "t_stop",
+    "time_column",
+    "unit_column",
+    "sampling_rate",
+    "labels",
+)
 
 
 def fit_population_command(
@@ -52,8 +72,8 @@ def fit_population_command(
     stimulus: Annotated[
         str | None,
         typer.Option(
-            help="Stimulus of spike trains: .npz with times and values, text with a column of "
-            "times, or the name of a series of an NWB file."
+            help="Stimulus of spike trains, with times in seconds: .npz with times and values, "
+            "text whose first column holds times, or the name of a series of an NWB file."
         ),
     ] = None,
     bin_ms: Annotated[
@@ -62,7 +82,14 @@ def fit_population_command(
     least_spikes: Annotated[
         int, typer.Option(min=1, help="Cells with fewer spikes are left out.")
     ] = 50,
-    updates: Annotated[int, typer.Option(min=1, help="Updates of the front end.")] = 800,
+    updates: Annotated[
+        int,
+        typer.Option(
+            min=1,
+            help="Updates of the front end. Repeats add 370 for the neurons; couplings by "
+            "likelihood add half as many again.",
+        ),
+    ] = 800,
     trials: Annotated[
         int | None,
         typer.Option(min=2, help="Free runs on the test (default: ten per recorded repeat)."),
@@ -84,7 +111,8 @@ def fit_population_command(
     """Fit neurons, history, couplings and front end to cells that were recorded together, and let
     them run freely on the test.
 
-    Writes report.html, cells.csv, couplings.csv, population.npz and, where there are test repeats,
+    Writes report.html, result.json, cells.csv, couplings.csv, model.toml (the equations with a
+    value per cell), population.npz, population.pdf and .png and, where there are test repeats,
     scores.csv and simulated.npz (array spikes: cells, bins, free runs).
     """
     import time
@@ -99,15 +127,23 @@ def fit_population_command(
         evaluate_population,
         fit_population,
     )
+    from neurocode.inference.population.evaluation import why_not_scored
     from neurocode.models import by_name
-    from neurocode.recordings.population import LEAST_TEST
 
-    recording = _recording(context, data, bin_ms, stimulus, least_spikes)
+    neuron = by_name(model)
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always", UserWarning)
+        recording = _recording(context, data, output, bin_ms, stimulus, least_spikes)
+    notes = [str(warning.message) for warning in caught if warning.category is UserWarning]
     show(escape(str(recording)))
     chosen = {
         "front_end": front_end_for(recording, front_end),
         "coupling": coupling_for(recording, coupling),
     }
+    unscored = why_not_scored(recording, needs_stimulus=chosen["front_end"] is not None)
+    if unscored:
+        _refuse_unread(context, ("trials",), unscored)
+        notes.append(f"{unscored} Nothing is scored.")
     settings = {
         **{name: value for name, value in context.params.items() if name not in ("data", "output")},
         "data": [str(path) for path in data],
@@ -120,7 +156,7 @@ def fit_population_command(
             # its sentence is among the notes that are shown below
             warnings.simplefilter("ignore", OvercoupledWarning)
             population = fit_population(
-                by_name(model),
+                neuron,
                 recording,
                 schedule=Schedule(updates=updates),
                 seed=seed,
@@ -128,10 +164,14 @@ def fit_population_command(
                 **chosen,
             )
         seconds = time.perf_counter() - began
-        evaluation = None
-        if recording.test is not None and recording.test.n_repeats >= LEAST_TEST:
-            evaluation = evaluate_population(population, recording, trials=trials, seed=seed)
-        entry = write_population(folder, population, recording, evaluation, seconds=seconds)
+        evaluation = (
+            None
+            if unscored
+            else evaluate_population(population, recording, trials=trials, seed=seed)
+        )
+        entry = write_population(
+            folder, population, recording, evaluation, seconds=seconds, notes=notes
+        )
     _show_entry(entry)
     show(f"Report: {escape(str(output / 'report.html'))}")
 
@@ -144,8 +184,7 @@ def front_end_for(recording: PopulationExperiment, wanted: str) -> str | None:
         return wanted
     if recording.stimuli is None:
         return None
-    is_time = recording.repeats is not None and recording.n_features == 1
-    return "time" if is_time and recording.bins_per_frame == 1 else "subunits"
+    return "time" if recording.is_driven_by_time else "subunits"
 
 
 def coupling_for(recording: PopulationExperiment, wanted: str) -> str:
@@ -158,6 +197,7 @@ def coupling_for(recording: PopulationExperiment, wanted: str) -> str:
 def _recording(
     context: typer.Context,
     data: list[Path],
+    output: Path,
     bin_ms: float,
     stimulus: str | None,
     least_spikes: int,
@@ -168,13 +208,30 @@ def _recording(
     if len(data) != 1:
         raise DataError(f"{len(data)} recordings are given, expected one population.")
     (path,) = data
-    options: dict[str, Any] = {"stimulus": stimulus, "least_spikes": least_spikes}
+    if path.resolve().parent == output.resolve() and path.name in WRITTEN:
+        raise DataError(
+            f"{path}: the recording lies in the output folder under a name that is written there; "
+            f"expected another output folder."
+        )
     if is_population(path):
-        return read_population(path, **options)
+        _refuse_unread(context, OF_TRAINS, f"{path}: the recording is in bins already.")
+        return read_population(path, stimulus=stimulus)
     files, chosen = train_files.chosen_trains(context, data)
     if len(files) != 1:
         raise DataError(f"{path}: the folder holds {len(files)} recordings, expected one.")
-    return read_population(files[0], chosen, dt=bin_ms * 1e-3, **options)
+    return read_population(
+        files[0], chosen, dt=bin_ms * 1e-3, stimulus=stimulus, least_spikes=least_spikes
+    )
+
+
+def _refuse_unread(context: typer.Context, names: Sequence[str], reason: str) -> None:
+    """Refuse options of the command line that do not apply."""
+    from neurocode.errors import DataError
+
+    for name in names:
+        if train_files.is_typed(context, name):
+            (option,) = (held.opts[0] for held in context.command.params if held.name == name)
+            raise DataError(f"{reason} The option {option} does not apply.")
 
 
 def _show_entry(entry: dict[str, Any]) -> None:

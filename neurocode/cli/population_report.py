@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from neurocode.cli.output import write_json
 from neurocode.frames import column, kept
 from neurocode.inference.population import FittedPopulation, PopulationEvaluation
 from neurocode.inference.population.evaluation import UNSCORED_BINS
+from neurocode.inference.population.result_file import front_end_name
 from neurocode.plotting import save_figure
 from neurocode.plotting.population_figure import population_figure
 from neurocode.recordings.population import PopulationExperiment
@@ -42,6 +44,7 @@ def write_population(
     evaluation: PopulationEvaluation | None,
     *,
     seconds: float,
+    notes: Sequence[str] = (),
 ) -> dict[str, Any]:
     """Write the files of a fitted population into a folder and return the entry of
     ``result.json``.
@@ -56,6 +59,8 @@ def write_population(
         On the test repeats; None without these.
     seconds : float
         Time that the fit took.
+    notes : sequence of str
+        Of the recording, such as cells that were left out; they stand before those of the fit.
     """
     population.save(folder / "population.npz")
     population.model.save(folder / "model.toml")
@@ -63,6 +68,7 @@ def write_population(
     cells.to_csv(folder / "cells.csv")
     population.couplings.to_csv(folder / "couplings.csv", index=False)
     entry = _entry(population, data, evaluation, seconds)
+    entry["notes"] = [*notes, *population.notes]
     write_json(folder / "result.json", {"results": [entry]})
     scored: dict[str, Any] = {}
     if evaluation is not None and data.test is not None:
@@ -71,6 +77,7 @@ def write_population(
         scored = {
             "recorded": data.test.spikes[:, UNSCORED_BINS:],
             "simulated": evaluation.simulated[:, UNSCORED_BINS:],
+            "start": UNSCORED_BINS * data.dt,
         }
     figure = population_figure(
         couplings=population.couplings, names=population.names, dt=population.dt, **scored
@@ -78,7 +85,7 @@ def write_population(
     _, png = save_figure(figure, folder / "population.pdf")
     parts = [
         *map(page.paragraph, _opening(entry)),
-        *map(page.paragraph, population.notes),
+        *map(page.paragraph, entry["notes"]),
         *_scores_section(evaluation),
         page.figure(png, CAPTION if scored else ALONE),
         page.heading("Cells"),
@@ -114,6 +121,7 @@ def _entry(
     verdicts = population.couplings["verdict"].to_numpy()
     entry = {
         "model": population.likelihood.neuron.base.name,
+        "front_end": front_end_name(population.likelihood.front_end),
         "n_cells": population.n_cells,
         "duration": data.duration,
         "coupling": population.coupling,
@@ -121,7 +129,6 @@ def _entry(
         "n_pairs": len(verdicts),
         "bits_per_spike": {"training": float(population.bits_per_spike.mean())},
         "seconds": round(seconds, 1),
-        "notes": list(population.notes),
     }
     if evaluation is not None:
         entry["bits_per_spike"]["test"] = float(evaluation.bits_per_spike.mean())
@@ -135,7 +142,8 @@ def _entry(
 def _opening(entry: dict[str, Any]) -> list[str]:
     bits = entry["bits_per_spike"]
     sentences = [
-        f"{entry['n_cells']} cells, {entry['duration']:.4g} s, model {entry['model']}. "
+        f"{entry['n_cells']} cells, {entry['duration']:.4g} s, model {entry['model']}, "
+        f"front end {entry['front_end']}. "
         f"{entry['n_couplings']} of {entry['n_pairs']} couplings at a false discovery rate of 5 % "
         f"({entry['coupling']}); {bits['training']:.3f} bits per spike in training over a constant "
         f"rate, {entry['seconds']:g} s."
@@ -152,7 +160,7 @@ def _opening(entry: dict[str, Any]) -> list[str]:
 
 def _scores_section(evaluation: PopulationEvaluation | None) -> list[str]:
     if evaluation is None:
-        return [page.paragraph("The recording has no test repeats, so nothing was scored.")]
+        return [page.paragraph("Free runs were not scored.")]
     frame = evaluation.table.reset_index(names="score")
     return [
         page.heading("Free runs on the test repeats"),

@@ -86,18 +86,19 @@ def chosen_trains(context: typer.Context, places: Sequence[Path]) -> tuple[list[
 
     files = recording_files(places)
     values = {field.name: context.params[field.name] for field in fields(Layout)}
-    typed = {
-        name: value
-        for name, value in values.items()
-        if (source := context.get_parameter_source(name)) is not None
-        and source.name == "COMMANDLINE"
-    }
+    typed = {name: value for name, value in values.items() if is_typed(context, name)}
     layout_file = context.params["layout"]
     layout = Layout(**values) if layout_file is None else replace(Layout.load(layout_file), **typed)
     _require_read(typed, files)
     if len({path.resolve() for path in files}) < len(files):
         raise DataError("A file is given twice, expected each recording once.")
     return files, layout
+
+
+def is_typed(context: typer.Context, name: str) -> bool:
+    """Whether a parameter was given on the command line."""
+    source = context.get_parameter_source(name)
+    return source is not None and source.name == "COMMANDLINE"
 
 
 def _require_read(typed: Iterable[str], files: Sequence[Path]) -> None:

@@ -113,6 +113,11 @@ def fit(
     }
     _require_taken(kind, model, options if starts is None else {"starts": starts, **options})
     starts = None if starts is None else whole_number(starts, "The number of starts", 1)
+    if model.n_neurons > 1:
+        raise FitError(
+            f"Model '{model.name}' has values for {model.n_neurons} neurons; a fit starts from one "
+            f"value of each parameter."
+        )
     if not model.free:
         raise FitError(f"Model '{model.name}' has no free parameter.")
     began = time.perf_counter()

@@ -38,7 +38,8 @@ HINTS = {
     "model": "write equations",
 }
 REQUIRED = ("name", "equations", "margin", "reset", "parameters")
-MAXIMUM_BYTES = 200_000
+#: Enough for a value per neuron of thousands of neurons.
+MAXIMUM_BYTES = 5_000_000
 
 
 def load(path: str | Path) -> NeuronModel:

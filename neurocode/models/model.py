@@ -198,6 +198,28 @@ class NeuronModel:
         return {name: parameter.si for name, parameter in self.parameters.items()}
 
     @property
+    def n_neurons(self) -> int:
+        """Number of neurons that the parameters hold values for; one if each holds a single value.
+
+        Raises
+        ------
+        ModelError
+            If parameters hold values for different numbers of neurons.
+        """
+        sizes = {
+            name: int(np.size(parameter.value))
+            for name, parameter in self.parameters.items()
+            if np.ndim(parameter.value)
+        }
+        if len(set(sizes.values())) > 1:
+            listed = ", ".join(f"{name} {size}" for name, size in sizes.items())
+            raise ModelError(
+                f"The parameters of model '{self.name}' hold values for different numbers of "
+                f"neurons: {listed}."
+            )
+        return next(iter(sizes.values()), 1)
+
+    @property
     def free(self) -> tuple[str, ...]:
         """Names of the parameters that a fit may change."""
         return tuple(name for name, parameter in self.parameters.items() if not parameter.fixed)

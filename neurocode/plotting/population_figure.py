@@ -23,6 +23,8 @@ from neurocode.style import (
 
 #: Cells whose responses are drawn, trials of a raster, and seconds that are shown.
 SHOWN_CELLS, SHOWN_TRIALS, SHOWN_SECONDS = 3, 20, 3.0
+#: Letters of the name of a cell above its panel.
+LONGEST_NAME = 28
 
 
 def population_figure(
@@ -32,6 +34,7 @@ def population_figure(
     dt: float,
     recorded: NDArray | None = None,
     simulated: NDArray | None = None,
+    start: float = 0.0,
 ) -> Figure:
     """Draw the figure of a fitted population.
 
@@ -45,6 +48,8 @@ def population_figure(
         Length of a bin in seconds.
     recorded, simulated : array (cells, bins, trials), optional
         Test repeats and free runs; without them only the couplings are drawn.
+    start : float
+        Time of their first bin in seconds.
 
     Returns
     -------
@@ -62,12 +67,12 @@ def population_figure(
         columns = above.subplots(2, len(shown), squeeze=False, sharex=True)
         model, data = repeat_statistics(simulated), repeat_statistics(recorded)
         for column, cell in enumerate(shown):
-            rasters(columns[0, column], recorded[cell], simulated[cell], dt)
-            columns[0, column].set_title(names[cell], loc="left")
-            psth(columns[1, column], data.psth[cell], model.psth[cell], dt)
+            rasters(columns[0, column], recorded[cell], simulated[cell], dt, start)
+            columns[0, column].set_title(_short(names[cell]), loc="left")
+            psth(columns[1, column], data.psth[cell], model.psth[cell], dt, start)
         columns[1, 0].legend(frameon=False)
         note_above(
-            columns[0, -1], f"n = {recorded.shape[2]} repeats, {simulated.shape[2]} free runs"
+            columns[1, -1], f"n = {recorded.shape[2]} repeats, {simulated.shape[2]} free runs"
         )
         panels = below.subplots(1, 3)
         fano_factors(panels[0], data, model)
@@ -78,6 +83,11 @@ def population_figure(
     return figure
 
 
+def _short(name: str) -> str:
+    """Return a name that fits above a panel."""
+    return name if len(name) <= LONGEST_NAME else f"{name[: LONGEST_NAME - 1]}…"
+
+
 def _cells_shown(recorded: NDArray) -> NDArray[np.int64]:
     """Return cells from the lowest to the highest rate."""
     order = np.argsort(recorded.sum(axis=(1, 2)))
@@ -85,23 +95,23 @@ def _cells_shown(recorded: NDArray) -> NDArray[np.int64]:
     return order[places]
 
 
-def rasters(axes: Axes, recorded: NDArray, simulated: NDArray, dt: float) -> Axes:
-    """Draw recorded repeats above free runs, both (bins, trials)."""
+def rasters(axes: Axes, recorded: NDArray, simulated: NDArray, dt: float, start: float) -> Axes:
+    """Draw recorded repeats above free runs, both (bins, trials) from a time in seconds."""
     last = round(SHOWN_SECONDS / dt)
     place = 0
     for spikes, colour in ((recorded, RECORDED), (simulated, PREDICTED)):
         for trial in spikes[:last, :SHOWN_TRIALS].T:
-            times = np.flatnonzero(trial) * dt
+            times = start + np.flatnonzero(trial) * dt
             axes.plot(times, np.full(len(times), place), "|", markersize=2, color=colour)
             place += 1
     axes.set(ylim=(place, -1), yticks=[], ylabel="Trials")
     return axes
 
 
-def psth(axes: Axes, recorded: NDArray, simulated: NDArray, dt: float) -> Axes:
-    """Draw smoothed rates in hertz over time."""
+def psth(axes: Axes, recorded: NDArray, simulated: NDArray, dt: float, start: float) -> Axes:
+    """Draw smoothed rates in hertz over time, from a time in seconds."""
     last = round(SHOWN_SECONDS / dt)
-    times = np.arange(min(last, len(recorded))) * dt
+    times = start + np.arange(min(last, len(recorded))) * dt
     axes.plot(times, recorded[:last] / dt, color=RECORDED, label="recorded")
     axes.plot(times, simulated[:last] / dt, color=PREDICTED, label="free run")
     axes.set(xlabel="Time (s)", ylabel="Rate (Hz)", ylim=(0, None))

@@ -42,6 +42,18 @@ def bin_numbers(times: np.ndarray, width: float, *, rounding: float = ROUNDING) 
     return np.floor(np.asarray(times) / width + rounding).astype(np.int64)
 
 
+def rounding_late(time: float, width: float) -> float:
+    """Rounding for bins up to a time: late on a clock, times are rounded by more than the usual
+    share of a bin.
+
+    Examples
+    --------
+    >>> rounding_late(10.0, 0.002), rounding_late(1e6, 0.002) > 1e-7
+    (1e-09, True)
+    """
+    return max(ROUNDING, 4 * math.ulp(time) / width)
+
+
 def bins_up_to(duration: float, width: float, *, rounding: float = ROUNDING) -> int:
     """Number of bins that cover a duration, at least one; the last bin is as wide as the others and
     may reach beyond the duration.

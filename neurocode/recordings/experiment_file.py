@@ -9,9 +9,8 @@ from typing import Any
 import numpy as np
 
 from neurocode.recordings.repeat import Repeat
-from neurocode.recordings.saved_archive import SavedKind
+from neurocode.recordings.saved_archive import EXPERIMENT
 
-EXPERIMENT = SavedKind("experiment", "an", "Experiment.save")
 ARRAYS = ("spike_times", "current", "voltage")
 PLAIN = ("duration", "dt", "number", "description")
 

@@ -20,6 +20,7 @@ from neurocode.recordings.npy import read_npy
 from neurocode.recordings.npz import read_npz
 from neurocode.recordings.parquet import headings_of_parquet, read_parquet
 from neurocode.recordings.plausible import as_times
+from neurocode.recordings.saved_archive import require_not_saved
 from neurocode.recordings.sizes import MOST_BYTES
 from neurocode.recordings.spike_table import (
     Cells,
@@ -221,6 +222,7 @@ def read_layout(path: str | Path, layout: Layout) -> Trains:
             lambda columns: read_parquet(path, [*columns.by_axis.values()]),
         )
     if suffix == ".npz":
+        require_not_saved(path, "spike trains")
         return _named_arrays(path, layout, read_npz(path))
     if suffix in TEXT_SUFFIXES and not layout.counts:
         return _text(path, layout, read_cells(path))

@@ -12,15 +12,18 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from neurocode.errors import DataError
-from neurocode.recordings.saved_archive import SavedKind
+from neurocode.recordings.saved_archive import RECORDING
 
-#: Saved recordings.
-RECORDING = SavedKind("population recording", "a", "PopulationExperiment.save")
 #: Fewest repeats of a test: each half must have two.
 LEAST_TEST = 4
 #: Largest share of the spikes that may lie in a bin with another spike of the same cell, since a
 #: neuron fires at most once per time step.
 MOST_IN_SHARED_BINS = 0.02
+#: Largest deviation of the steps of a stimulus that is time, as a share of a step: values are in
+#: single precision.
+UNEVEN = 0.2
+#: Time of the first and of the last presentation.
+Session = tuple[float, float]
 
 
 @dataclass(frozen=True)
@@ -65,8 +68,8 @@ class PopulationExperiment:
         Repeats that fits never see.
     test_stimulus : array (frames, features), optional
     presentations, repeat_presentations, test_presentations : array, optional
-        When each piece or repeat was presented, as numbers that grow with time. Without them pieces
-        and repeats are taken as evenly spread over the session.
+        When each piece or repeat was presented, as numbers that grow with time, on one clock.
+        Without them pieces and repeats are taken as evenly spread over the session.
     names : sequence of str, optional
         One per cell, all different.
     name : str
@@ -119,7 +122,7 @@ class PopulationExperiment:
             raise DataError(
                 f"A frame lasts a whole number of bins, at least one, not {bins_per_frame}."
             )
-        self.dt, self.bins_per_frame, self.name = float(dt), int(bins_per_frame), name
+        self.dt, self.bins_per_frame, self.name = float(dt), int(bins_per_frame), str(name)
         counts = [_counts(piece, "piece", 2) for piece in _pieces(spikes)]
         n_cells = counts[0].shape[0]
         if any(piece.shape[0] != n_cells for piece in counts):
@@ -127,7 +130,9 @@ class PopulationExperiment:
                 f"The pieces hold {sorted({piece.shape[0] for piece in counts})} cells, expected "
                 f"the same cells in each."
             )
-        self.names = tuple(f"cell {n}" for n in range(n_cells)) if names is None else tuple(names)
+        self.names = (
+            tuple(f"cell {n}" for n in range(n_cells)) if names is None else tuple(map(str, names))
+        )
         if len(self.names) != n_cells:
             raise DataError(f"There are {len(self.names)} names for {n_cells} cells.")
         if len(set(self.names)) < n_cells:
@@ -137,9 +142,10 @@ class PopulationExperiment:
         self.pieces = tuple(np.minimum(piece, 1).astype(np.float32) for piece in counts)
         self._check_spikes(sum(float(piece.sum()) for piece in counts))
         self.stimuli = None if stimulus is None else self._stimuli(_pieces(stimulus))
-        self.presentations = _presented(presentations, len(self.pieces), "pieces")
-        self.repeats = self._repeats(repeats, None, repeat_presentations, "repeats")
-        self.test = self._repeats(test, test_stimulus, test_presentations, "test")
+        session = _session(presentations, repeat_presentations, test_presentations)
+        self.presentations = _presented(presentations, session, len(self.pieces), "pieces")
+        self.repeats = self._repeats(repeats, None, repeat_presentations, session, "repeats")
+        self.test = self._repeats(test, test_stimulus, test_presentations, session, "test")
 
     @property
     def n_cells(self) -> int:
@@ -150,6 +156,20 @@ class PopulationExperiment:
     def n_features(self) -> int:
         """Number of features of the stimulus, zero without one."""
         return 0 if self.stimuli is None else self.stimuli[0].shape[1]
+
+    @cached_property
+    def is_driven_by_time(self) -> bool:
+        """Whether the only feature of the stimulus is time: one value per bin, from -1 to 1, that
+        grows evenly through every piece and through the test."""
+        if self.n_features != 1 or self.bins_per_frame != 1:
+            return False
+        frames = [*(self.stimuli or ())]
+        if self.test is not None and self.test.stimulus is not None:
+            frames.append(self.test.stimulus)
+        steps = np.concatenate([np.diff(values[:, 0]) for values in frames])
+        step = np.median(steps) if len(steps) else 0.0
+        even = step > 0 and np.max(np.abs(steps - step)) <= UNEVEN * step
+        return bool(even and max(np.max(np.abs(values)) for values in frames) <= 1)
 
     @cached_property
     def stimulus_mean(self) -> NDArray[np.float32]:
@@ -286,6 +306,7 @@ class PopulationExperiment:
         spikes: ArrayLike | None,
         stimulus: ArrayLike | None,
         presentations: ArrayLike | None,
+        session: Session,
         where: str,
     ) -> PopulationRepeats | None:
         if spikes is None:
@@ -302,7 +323,7 @@ class PopulationExperiment:
         return PopulationRepeats(
             np.minimum(counts, 1).astype(np.float32),
             frames,
-            _presented(presentations, counts.shape[2], where),
+            _presented(presentations, session, counts.shape[2], where),
         )
 
 
@@ -330,12 +351,22 @@ def _counts(spikes: ArrayLike, where: str, n_axes: int) -> NDArray[np.float64]:
     return counts
 
 
-def _presented(presentations: ArrayLike | None, count: int, where: str) -> NDArray[np.float64]:
-    """Return the times of presentations, scaled from -1 to 1."""
-    times = (
-        np.arange(count, dtype=float) if presentations is None else np.asarray(presentations, float)
-    )
+def _session(*presentations: ArrayLike | None) -> Session:
+    """Return the first and the last of all presentations; zeros if none are stated."""
+    stated = [np.ravel(np.asarray(times, float)) for times in presentations if times is not None]
+    finite = np.concatenate([times[np.isfinite(times)] for times in stated] or [np.zeros(1)])
+    return (float(finite.min()), float(finite.max())) if len(finite) else (0.0, 0.0)
+
+
+def _presented(
+    presentations: ArrayLike | None, session: Session, count: int, where: str
+) -> NDArray[np.float64]:
+    """Return the times of presentations, scaled from -1 at the start of the session to 1 at its
+    end."""
+    if presentations is None:
+        return np.linspace(-1, 1, count) if count > 1 else np.zeros(1)
+    times = np.asarray(presentations, float)
     if times.shape != (count,) or not np.all(np.isfinite(times)):
         raise DataError(f"Expected {count} finite numbers as presentations of the {where}.")
-    span = np.ptp(times)
-    return np.zeros(count) if span == 0 else 2 * (times - times.min()) / span - 1
+    first, last = session
+    return np.zeros(count) if first == last else 2 * (times - first) / (last - first) - 1

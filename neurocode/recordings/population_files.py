@@ -57,7 +57,9 @@ def read_population(
     path = Path(path)
     if is_population(path):
         if stimulus is not None:
-            raise DataError(f"{path}: the recording has its own stimulus.")
+            raise DataError(
+                f"{path}: a saved recording takes no further stimulus; it holds its own, or none."
+            )
         return read_two_step(path) if path.is_dir() else PopulationExperiment.load(path)
     samples, times = (None, None) if stimulus is None else read_stimulus(stimulus, path)
     try:

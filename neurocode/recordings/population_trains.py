@@ -4,19 +4,46 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from neurocode.errors import DataError
-from neurocode.recordings.binning import bin_numbers, whole_bins
+from neurocode.recordings.binning import bin_numbers, rounding_late, whole_bins
 from neurocode.recordings.population import LEAST_TEST, PopulationExperiment
-from neurocode.recordings.trains import Trains, join, usable_trains
+from neurocode.recordings.stimulus_frames import frames_between
+from neurocode.recordings.trains import Trains, usable_trains
 from neurocode.units import seconds
 
 #: Share of the repeats that is held out, and least number of repeats of which any are: a test needs
 #: four repeats, and as many must be left to fit.
 HELD_OUT, LEAST_REPEATS = 0.2, 2 * LEAST_TEST
+#: Share of the spikes that may lie outside the time that all trains share without a warning.
+MOST_OUTSIDE = 0.01
+
+
+@dataclass(frozen=True)
+class Window:
+    """Time that trains share.
+
+    Attributes
+    ----------
+    start, stop : float
+        In seconds.
+    is_open : bool
+        Whether the window ends with the bin of the last spike, since no train states its end.
+    """
+
+    start: float
+    stop: float
+    is_open: bool
+
+    def n_bins(self, dt: float) -> int:
+        """Return the number of bins of ``dt`` seconds."""
+        rounding = rounding_late(self.stop, dt)
+        n_whole = whole_bins(self.stop - self.start, dt, rounding=rounding)
+        return n_whole + 1 if self.is_open else n_whole
 
 
 def population_of_trains(
@@ -30,10 +57,10 @@ def population_of_trains(
 ) -> PopulationExperiment:
     """Return spike trains of cells that were recorded together as a population.
 
-    One train per cell makes one piece, over the time in which all cells were recorded. Several
-    trains per cell are repeats: of every stimulus every fifth repeat is held out as a test (four at
-    least, if there are eight), and the only feature of the stimulus is time, from -1 to 1 through
-    all stimuli one after another, for ``front_end="time"``.
+    One train per cell makes one piece, over the time in which all cells were recorded; trains that
+    do not state when they end, such as arrays, end at the latest spike of all. Several trains per
+    cell are repeats of one stimulus: every fifth is held out as a test (four at least, if there are
+    eight), and the only feature of the stimulus is time, from -1 to 1, for ``front_end="time"``.
 
     Parameters
     ----------
@@ -44,18 +71,25 @@ def population_of_trains(
     stimulus : array (samples, features), optional
         For one train per cell.
     stimulus_times : array (samples,), optional
-        Times of the samples in seconds, evenly spaced, on the clock of the spikes. Samples within a
-        bin are averaged; slower ones last for several bins.
+        Times of the samples in seconds, on the clock of the spikes. Each sample lasts until the
+        next; see :func:`neurocode.recordings.stimulus_frames.frames_between`.
     least_spikes : int
-        Cells with fewer spikes are left out, with a warning that names them.
+        Cells with fewer spikes in the pieces to fit are left out, with a warning that names them.
     name : str
         Name of the recording.
 
     Raises
     ------
     DataError
-        If times are not sorted or not finite, cells do not share their repeats, a stimulus comes
-        with several trains per cell or without its times, or does not cover the spikes.
+        If times are not sorted or not finite, cells do not share their repeats or their time,
+        repeats are of several stimuli, or a stimulus comes with several trains per cell, without
+        its times, with gaps, or without covering the spikes.
+
+    Warns
+    -----
+    UserWarning
+        If cells have too few spikes, or more than 1 % of the spikes lie outside the time that the
+        trains share.
 
     Examples
     --------
@@ -64,32 +98,19 @@ def population_of_trains(
     2
     """
     width = seconds(dt, "The bin")
-    trains = _with_spikes(usable_trains(spiketrains), least_spikes)
-    if np.max(np.diff(trains.first_train)) > 1:
+    if (stimulus is None) != (stimulus_times is None):
+        raise DataError("A stimulus needs the times of its samples, and times need a stimulus.")
+    trains = usable_trains(spiketrains)
+    if not trains.n_trains:
+        raise DataError("There are no spike trains.")
+    if np.max(np.bincount(trains.unit)) > 1:
         if stimulus is not None:
             raise DataError(
                 "A stimulus is taken with one train per cell; for repeats with a stimulus, "
                 "construct a PopulationExperiment from arrays."
             )
-        return _of_repeats(trains, width, name)
-    return _of_one_piece(trains, width, stimulus, stimulus_times, name)
-
-
-def _with_spikes(trains: Trains, least: int) -> Trains:
-    """Return the cells with enough spikes."""
-    counts = np.bincount(trains.unit, trains.counts, minlength=trains.n_units)
-    few = [trains.names[unit] for unit in np.flatnonzero(counts < least)]
-    if not few:
-        return trains
-    if len(few) == trains.n_units:
-        raise DataError(f"No cell has {least} spikes.")
-    more = f" and {len(few) - 5} more" if len(few) > 5 else ""
-    warnings.warn(
-        f"{len(few)} of {trains.n_units} cells have fewer than {least} spikes and are left out: "
-        f"{', '.join(few[:5])}{more}.",
-        stacklevel=3,
-    )
-    return join([trains.select(int(unit)) for unit in np.flatnonzero(counts >= least)])
+        return _of_repeats(trains, width, least_spikes, name)
+    return _of_one_piece(trains, width, stimulus, stimulus_times, least_spikes, name)
 
 
 def _of_one_piece(
@@ -97,143 +118,153 @@ def _of_one_piece(
     dt: float,
     stimulus: ArrayLike | None,
     stimulus_times: ArrayLike | None,
+    least_spikes: int,
     name: str,
 ) -> PopulationExperiment:
-    start, stop = float(trains.t_start.max()), float(trains.t_stop.min())
-    if stimulus is None:
-        bins_per_frame, n_bins, frames = 1, whole_bins(stop - start, dt), None
-    else:
-        samples, times = _samples(stimulus, stimulus_times)
-        spacing = float(np.median(np.diff(times)))
-        start, stop = max(start, float(times[0])), min(stop, float(times[-1]) + spacing)
-        bins_per_frame = max(1, round(spacing / dt))
-        n_frames = whole_bins(stop - start, dt * bins_per_frame) if stop > start else 0
-        n_bins = n_frames * bins_per_frame
-        frames = [frames_of(samples, times, start, n_frames, dt * bins_per_frame)]
-    if stop <= start or n_bins < 1:
+    window = _shared_window(trains, np.arange(trains.n_trains))
+    start, n_bins, bins_per_frame = window.start, window.n_bins(dt), 1
+    values = None
+    if stimulus is not None and stimulus_times is not None:
+        stop = start + n_bins * dt if window.is_open else window.stop
+        values, start, bins_per_frame = frames_between(stimulus, stimulus_times, start, stop, dt)
+        n_bins = len(values) * bins_per_frame
+    if n_bins < 1:
         raise DataError(
             "Cells and stimulus share no time: their common recording would begin at "
-            f"{start:g} s and end at {stop:g} s."
+            f"{start:g} s and end at {window.stop:g} s."
         )
+    counts = _binned([trains.train(k) for k in range(trains.n_trains)], start, n_bins, dt)
+    _tell_outside(trains, counts, f"{start:g} to {start + n_bins * dt:g} s")
+    cells = _with_spikes(counts.sum(axis=1), trains.names, least_spikes)
     return PopulationExperiment(
-        _binned([trains.train(k) for k in range(trains.n_trains)], start, n_bins, dt),
-        None if frames is None else frames,
+        counts[cells],
+        values,
         dt=dt,
         bins_per_frame=bins_per_frame,
-        names=trains.names,
+        names=[trains.names[cell] for cell in cells],
         name=name,
     )
 
 
-def _samples(
-    stimulus: ArrayLike, stimulus_times: ArrayLike | None
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    samples = np.asarray(stimulus, float)
-    samples = samples[:, None] if samples.ndim == 1 else samples.reshape(len(samples), -1)
-    if stimulus_times is None:
-        raise DataError("A stimulus needs the times of its samples.")
-    times = np.asarray(stimulus_times, float)
-    if times.shape != (len(samples),) or len(times) < 2:
-        raise DataError(f"There are {times.size} times for {len(samples)} samples of the stimulus.")
-    if not (np.all(np.isfinite(times)) and np.all(np.diff(times) > 0)):
-        raise DataError("The times of the stimulus must be finite and increasing.")
-    return samples, times
-
-
-def frames_of(
-    values: NDArray, times: NDArray, start: float, n_frames: int, frame_seconds: float
-) -> NDArray[np.float64]:
-    """Return the mean of the values in each frame; a frame without one holds the sample before.
-
-    Examples
-    --------
-    >>> values, times = np.array([[1.0], [3.0], [5.0]]), np.array([0.0, 0.1, 0.2])
-    >>> frames_of(values, times, 0.0, 2, 0.2)[:, 0].tolist()
-    [2.0, 5.0]
-    >>> frames_of(values, times, 0.0, 4, 0.05)[:, 0].tolist()
-    [1.0, 1.0, 3.0, 3.0]
-    """
-    edges = start + frame_seconds * np.arange(n_frames + 1)
-    first = np.searchsorted(times, edges - 1e-9)
-    counts = np.diff(first)
-    sums = np.concatenate([np.zeros((1, values.shape[1])), np.cumsum(values, axis=0)])
-    means = (sums[first[1:]] - sums[first[:-1]]) / np.maximum(counts, 1)[:, None]
-    held = values[np.clip(first[:-1] - 1, 0, None)]
-    return np.where(counts[:, None] > 0, means, held)
-
-
-def _of_repeats(trains: Trains, dt: float, name: str) -> PopulationExperiment:
-    """Return repeats of one or more stimuli, with time as the stimulus."""
-    stimuli = np.unique(trains.condition)
-    arrays = [_repeats_of(trains, condition, dt) for condition in stimuli]
-    lengths = [array.shape[1] for array in arrays]
-    time = np.linspace(-1, 1, sum(lengths)) if sum(lengths) > 1 else np.zeros(1)
-    times = np.split(time[:, None], np.cumsum(lengths)[:-1])
-    kept, held = zip(*(_divided(array) for array in arrays), strict=True)
-    test = _joined(held) if min(array.shape[2] for array in held) >= LEAST_TEST else None
-    pieces = [
-        (array[..., repeat], frames, repeat)
-        for array, frames in zip(kept, times, strict=True)
-        for repeat in range(array.shape[2])
-    ]
+def _of_repeats(trains: Trains, dt: float, least_spikes: int, name: str) -> PopulationExperiment:
+    """Return repeats of one stimulus, with time as the stimulus."""
+    counts = _repeats_of(trains, dt)
+    held = _held_out(counts.shape[2])
+    kept = counts[..., ~held]
+    cells = _with_spikes(kept.sum(axis=(1, 2)), trains.names, least_spikes)
+    time = np.linspace(-1, 1, counts.shape[1])[:, None] if counts.shape[1] > 1 else np.zeros((1, 1))
+    number, test = np.arange(len(held)), counts[cells][..., held] if held.any() else None
     return PopulationExperiment(
-        [piece for piece, _, _ in pieces],
-        [frames for _, frames, _ in pieces],
+        list(np.moveaxis(kept[cells], 2, 0)),
+        [time] * kept.shape[2],
         dt=dt,
-        repeats=_joined(kept),
+        repeats=kept[cells],
         test=test,
-        test_stimulus=None if test is None else time[:, None],
-        presentations=[repeat for _, _, repeat in pieces],
-        names=trains.names,
+        test_stimulus=None if test is None else time,
+        presentations=number[~held],
+        repeat_presentations=number[~held],
+        test_presentations=None if test is None else number[held],
+        names=[trains.names[cell] for cell in cells],
         name=name,
     )
 
 
-def _repeats_of(trains: Trains, condition: int, dt: float) -> NDArray[np.float64]:
-    """Return counts of the repeats of one stimulus, (cells, bins, repeats)."""
-    rows = [
-        [k for k in trains.trains_of(unit) if trains.condition[k] == condition]
-        for unit in range(trains.n_units)
-    ]
-    if len({len(row) for row in rows}) > 1:
-        counts = sorted({len(row) for row in rows})
+def _repeats_of(trains: Trains, dt: float) -> NDArray[np.int64]:
+    """Return counts of the repeats of a stimulus, (cells, bins, repeats)."""
+    n_stimuli = len(np.unique(trains.condition))
+    if n_stimuli > 1:
+        raise DataError(
+            f"The trains are of {n_stimuli} stimuli, expected repeats of one: a history must "
+            f"not run from one stimulus into the next. Pass the trains of one stimulus, or "
+            f"construct a PopulationExperiment."
+        )
+    rows = [list(trains.trains_of(unit)) for unit in range(trains.n_units)]
+    counts = sorted({len(row) for row in rows})
+    if len(counts) > 1:
         raise DataError(
             f"Cells have between {counts[0]} and {counts[-1]} repeats of a stimulus, expected the "
             f"same repeats of every cell."
         )
-    durations = trains.t_stop - trains.t_start
-    n_bins = whole_bins(float(min(durations[k] for row in rows for k in row)), dt)
-    return np.stack(
+    repeats = np.array(rows).T
+    windows = _windows_of_repeats(trains, repeats)
+    n_bins = min(window.n_bins(dt) for window in windows)
+    if n_bins < 1:
+        raise DataError("The repeats share no time.")
+    binned = np.stack(
         [
-            _binned(
-                [trains.train(row[repeat]) - trains.t_start[row[repeat]] for row in rows],
-                0.0,
-                n_bins,
-                dt,
-            )
-            for repeat in range(len(rows[0]))
+            _binned([trains.train(k) for k in row], window.start, n_bins, dt)
+            for row, window in zip(repeats, windows, strict=True)
         ],
         axis=2,
     )
+    _tell_outside(trains, binned, f"{n_bins * dt:g} s that the repeats share")
+    return binned
 
 
-def _divided(repeats: NDArray) -> tuple[NDArray, NDArray]:
-    """Return the repeats to fit and those held out, which are spread evenly over the session."""
-    count = repeats.shape[2]
+def _windows_of_repeats(trains: Trains, repeats: NDArray) -> list[Window]:
+    """Return the window of each repeat: the same one where they share a clock that begins anew with
+    each repeat, else each on the clock of the session."""
+    share_clock = trains.t_start.max() < trains.t_stop.min()
+    whole = _shared_window(trains, repeats.ravel())
+    if share_clock or whole.is_open:
+        return [whole] * len(repeats)
+    return [_shared_window(trains, row) for row in repeats]
+
+
+def _shared_window(trains: Trains, rows: NDArray) -> Window:
+    """Return the time that trains share.
+
+    Trains of bare times begin at zero, or at an earlier spike, and end at their last spike; those
+    of a file may end at the last spike of the file. Where no train states more, the window holds
+    all spikes.
+    """
+    starts, stops = trains.t_start[rows], trains.t_stop[rows]
+    spikes = [trains.train(row) for row in rows]
+    first = np.array([times[0] if len(times) else 0.0 for times in spikes])
+    last = np.array([times[-1] if len(times) else -np.inf for times in spikes])
+    states_stop = (stops != last) & ((last > -np.inf) | (stops != starts))
+    states_start = (starts != np.minimum(first, 0)) | ((starts == 0) & states_stop)
+    start = float(starts[states_start].max() if states_start.any() else starts.min())
+    stop = float(stops[states_stop].min() if states_stop.any() else stops.max())
+    return Window(start, stop, is_open=stop == last.max())
+
+
+def _with_spikes(counts: NDArray, names: Sequence[str], least: int) -> NDArray[np.int64]:
+    """Return the cells with enough spikes."""
+    few = [names[cell] for cell in np.flatnonzero(counts < max(least, 1))]
+    if len(few) == len(names):
+        raise DataError(f"No cell has {max(least, 1)} spikes.")
+    if few:
+        more = f" and {len(few) - 5} more" if len(few) > 5 else ""
+        warnings.warn(
+            f"{len(few)} of {len(names)} cells have fewer than {max(least, 1)} spikes and are left "
+            f"out: {', '.join(few[:5])}{more}.",
+            stacklevel=4,
+        )
+    return np.flatnonzero(counts >= max(least, 1))
+
+
+def _tell_outside(trains: Trains, counts: NDArray, where: str) -> None:
+    """Warn of spikes outside the time that trains share."""
+    n_spikes, outside = len(trains.times), len(trains.times) - int(counts.sum())
+    if outside > MOST_OUTSIDE * n_spikes:
+        warnings.warn(
+            f"{outside} of {n_spikes} spikes lie outside the {where} and are left out.",
+            stacklevel=4,
+        )
+
+
+def _held_out(count: int) -> NDArray[np.bool_]:
+    """Return which repeats are held out; they are spread evenly over the session."""
     n_test = max(LEAST_TEST, round(HELD_OUT * count)) if count >= LEAST_REPEATS else 0
-    chosen = np.zeros(count, bool)
-    chosen[(2 * np.arange(n_test) + 1) * count // max(2 * n_test, 1)] = True
-    return repeats[..., ~chosen], repeats[..., chosen]
+    held = np.zeros(count, bool)
+    held[(2 * np.arange(n_test) + 1) * count // max(2 * n_test, 1)] = True
+    return held
 
 
-def _joined(arrays: Sequence[NDArray]) -> NDArray:
-    """Return repeats of several stimuli, one after another in each repeat."""
-    count = min(array.shape[2] for array in arrays)
-    return np.concatenate([array[..., :count] for array in arrays], axis=1)
-
-
-def _binned(trains: Sequence[NDArray], start: float, n_bins: int, dt: float) -> NDArray:
+def _binned(trains: Sequence[NDArray], start: float, n_bins: int, dt: float) -> NDArray[np.int64]:
     """Return counts of each train in bins from a start, (cells, bins)."""
-    numbers = [bin_numbers(np.asarray(times) - start, dt) for times in trains]
+    rounding = rounding_late(start + n_bins * dt, dt)
+    numbers = [bin_numbers(times - start, dt, rounding=rounding) for times in trains]
     inside = [row[(row >= 0) & (row < n_bins)] for row in numbers]
     return np.stack([np.bincount(row, minlength=n_bins) for row in inside])

@@ -32,11 +32,14 @@ class SavedKind:
         ``a`` or ``an``, as the name needs it.
     writer : str
         Name of the method that writes such an archive.
+    reader : str
+        What reads one.
     """
 
     name: str
     article: str
     writer: str
+    reader: str
 
     def write(
         self, path: str | Path, contents: Mapping[str, Any], arrays: Mapping[str, Any]
@@ -96,3 +99,29 @@ class SavedKind:
             return False
         with zipfile.ZipFile(path) as archive:
             return f"{self.name}.npy" in archive.namelist()
+
+
+EXPERIMENT = SavedKind("experiment", "an", "Experiment.save", "neurocode fit and Experiment.load")
+RECORDING = SavedKind(
+    "population recording",
+    "a",
+    "PopulationExperiment.save",
+    "neurocode fit-population and PopulationExperiment.load",
+)
+POPULATION = SavedKind("fitted population", "a", "FittedPopulation.save", "FittedPopulation.load")
+
+
+def require_not_saved(path: Path, expected: str) -> None:
+    """Refuse an archive of one of the kinds above.
+
+    Raises
+    ------
+    DataError
+        If it is one; the message says what reads it.
+    """
+    for kind in (EXPERIMENT, RECORDING, POPULATION):
+        if kind.holds(path):
+            raise DataError(
+                f"{path}: this is {kind.article} {kind.name}, which is read by {kind.reader}; "
+                f"expected {expected}."
+            )

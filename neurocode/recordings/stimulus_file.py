@@ -8,12 +8,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neurocode.errors import DataError
+from neurocode.extras import Library
+from neurocode.recordings.columns import SAMPLES, unit_of_heading
 from neurocode.recordings.guard import require_file
 from neurocode.recordings.npz import read_npz
 from neurocode.recordings.nwb import opened
 from neurocode.recordings.nwb_samples import in_unit_of_series, stored_samples
 from neurocode.recordings.nwb_timing import stated_times, timing_of
 from neurocode.recordings.text import TEXT_SUFFIXES, read_numbers
+from neurocode.recordings.time_units import SECONDS
+
+pynwb = Library("pynwb")
 
 Stimulus = tuple[NDArray[np.float64], NDArray[np.float64]]
 
@@ -24,9 +29,9 @@ def read_stimulus(source: str | Path, recording: str | Path | None = None) -> St
     Parameters
     ----------
     source : str or path
-        An NPZ file with the arrays ``times`` and ``values``; a text file whose first column holds
-        times in seconds and the others features; or the name of a series of the recording, an NWB
-        file.
+        An NPZ file with the arrays ``times`` (in seconds) and ``values``; a text file whose first
+        column holds times, in seconds if its heading states no other unit, and the others features;
+        or the name of a series of the recording, an NWB file.
     recording : path, optional
         The recording.
 
@@ -57,14 +62,22 @@ def read_stimulus(source: str | Path, recording: str | Path | None = None) -> St
     if path.suffix.lower() == ".npz":
         return _of_archive(path)
     if path.suffix.lower() in TEXT_SUFFIXES:
-        table = read_numbers(path).array()
-        if table is None or table.ndim != 2 or table.shape[1] < 2:
-            raise DataError(f"{path}: expected a column of times and at least one of a feature.")
-        return table[:, 1:], table[:, 0]
+        return _of_text(path)
     raise DataError(
         f"{path}: a stimulus is read from .npz, from text, or from a series of an NWB recording, "
         f"not from '{path.suffix}'."
     )
+
+
+def _of_text(path: Path) -> Stimulus:
+    numbers = read_numbers(path)
+    table = numbers.array()
+    if table is None or table.ndim != 2 or table.shape[1] < 2:
+        raise DataError(f"{path}: expected a column of times and at least one of a feature.")
+    unit = unit_of_heading(numbers.header[0]) if numbers.header else ""
+    if unit == SAMPLES:
+        raise DataError(f"{path}: the column '{numbers.header[0]}' counts samples, expected times.")
+    return table[:, 1:], table[:, 0] * SECONDS[unit or "s"]
 
 
 def _of_archive(path: Path) -> Stimulus:
@@ -74,25 +87,22 @@ def _of_archive(path: Path) -> Stimulus:
             f"{path}: expected the arrays 'times' and 'values', the archive holds "
             f"{', '.join(arrays)}."
         )
-    return _with_times(path, arrays["values"], np.asarray(arrays["times"], float))
+    return _with_times(path, arrays["values"], arrays["times"])
 
 
 def _of_series(path: Path, name: str) -> Stimulus:
     with opened(path) as file:
-        named = [
+        series_of_file = [
             held
             for held in file.objects.values()
-            if held.name == name and getattr(held, "data", None) is not None
+            if isinstance(held, pynwb.TimeSeries) and held.data is not None
         ]
+        named = [series for series in series_of_file if series.name == name]
         if len(named) != 1:
-            known = sorted(
-                held.name
-                for held in file.objects.values()
-                if hasattr(held, "timestamps") and hasattr(held, "data")
-            )
+            known = ", ".join(sorted(series.name for series in series_of_file)) or "none"
             raise DataError(
                 f"{path}: {len(named)} series are called '{name}', expected one; the file holds "
-                f"{', '.join(known) or 'none'}."
+                f"{known}."
             )
         (series,) = named
         values = in_unit_of_series(stored_samples(path, series), series)
@@ -105,9 +115,17 @@ def _of_series(path: Path, name: str) -> Stimulus:
 
 
 def _with_times(path: Path, values: NDArray, times: NDArray) -> Stimulus:
-    samples = np.asarray(values, float)
-    if samples.ndim == 0 or times.shape != samples.shape[:1]:
+    for array, what in ((values, "values"), (times, "times")):
+        if array.dtype.kind not in "biuf":
+            raise DataError(
+                f"{path}: the {what} of the stimulus are of the type '{array.dtype}', expected "
+                f"numbers."
+            )
+    if values.ndim == 0 or times.shape != values.shape[:1]:
         raise DataError(
-            f"{path}: the stimulus has values of shape {samples.shape} at {times.size} times."
+            f"{path}: the stimulus has values of shape {values.shape} at times of shape "
+            f"{times.shape}, expected one time for each row of values."
         )
-    return samples.reshape(len(samples), -1), times
+    if len(times) < 2:
+        raise DataError(f"{path}: the stimulus has {len(times)} samples, expected two at least.")
+    return values.astype(float).reshape(len(values), -1), times.astype(float)

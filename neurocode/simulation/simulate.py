@@ -63,6 +63,7 @@ def simulate(
         Brian2 quantities, or arrays with one value per trial.
     trials : int
         Number of repeats; they differ only where the model is stochastic or given different values.
+        A model with a value per neuron takes as many trials as it has neurons.
     seed : int, optional
         The same seed gives the same spikes. Without it, a seed is drawn and noted in the block.
     record : sequence of str
@@ -82,7 +83,8 @@ def simulate(
         For a current, duration, time step or seed that cannot be used, or a run that needs more
         than 8 GiB.
     ModelError
-        For an unknown engine, variable or parameter, or equations that Brian2 refuses.
+        For an unknown engine, variable or parameter, equations that Brian2 refuses, or a model with
+        values for another number of neurons than trials.
 
     Warns
     -----
@@ -96,20 +98,8 @@ def simulate(
     >>> len(block.segments[0].spiketrains[0]) > 0
     True
     """
-    if engine not in ENGINES:
-        raise ModelError(f"There is no engine '{engine}'; known are {', '.join(ENGINES)}.")
-    if not is_whole(trials, 1):
-        raise DataError(f"The number of trials must be a positive whole number, not {trials!r}.")
+    _require_possible(model, engine, trials, record)
     seed = _seed(seed)
-    unknown = set(record) - set(model.states) - set(model.subexpressions)
-    if unknown:
-        raise ModelError(f"Model '{model.name}' has no variable '{sorted(unknown)[0]}' to record.")
-    if record and engine == "numba":
-        raise ModelError(
-            "The engine 'numba' keeps spikes only; record variables with 'brian2' or 'jax'."
-        )
-    if model.inputs:
-        _ = model.only_input
     stimulus, step, n_steps = _timing(model, current, duration, dt)
     require_memory(n_steps * step, step, trials * (len(record) + len(model.inputs)) + 1)
     if stimulus is not None and stimulus.ndim == 2 and stimulus.shape[1] != trials:
@@ -147,6 +137,30 @@ def simulate(
         stimulus,
         {"model": model.name, "seed": seed, "dt": step, "engine": engine},
     )
+
+
+def _require_possible(
+    model: NeuronModel, engine: str, trials: object, record: Sequence[str]
+) -> None:
+    """Refuse what no current can mend: engine, number of trials, recorded names, inputs."""
+    if engine not in ENGINES:
+        raise ModelError(f"There is no engine '{engine}'; known are {', '.join(ENGINES)}.")
+    if not is_whole(trials, 1):
+        raise DataError(f"The number of trials must be a positive whole number, not {trials!r}.")
+    unknown = set(record) - set(model.states) - set(model.subexpressions)
+    if unknown:
+        raise ModelError(f"Model '{model.name}' has no variable '{sorted(unknown)[0]}' to record.")
+    if record and engine == "numba":
+        raise ModelError(
+            "The engine 'numba' keeps spikes only; record variables with 'brian2' or 'jax'."
+        )
+    if model.n_neurons not in (1, trials):
+        raise ModelError(
+            f"Model '{model.name}' has values for {model.n_neurons} neurons, expected "
+            f"trials={model.n_neurons}, one for each, not {trials}."
+        )
+    if model.inputs:
+        _ = model.only_input
 
 
 def current_in_si(current: neo.AnalogSignal | np.ndarray, unit: str) -> np.ndarray:

@@ -68,3 +68,40 @@ def test_a_second_spike_in_a_bin_is_counted_and_left_out() -> None:
 def test_what_does_not_fit_together_is_named(changes, message) -> None:
     with pytest.raises(DataError, match=message):
         experiment(**changes)
+
+
+def test_presentations_share_the_clock_of_the_session() -> None:
+    repeats = np.stack([SPIKES] * 4, axis=2)
+    data = experiment(
+        spikes=[SPIKES] * 3,
+        stimulus=[FRAMES] * 3,
+        repeats=repeats,
+        test=repeats,
+        presentations=[1, 2, 4],
+        test_presentations=[0, 3, 5, 8],
+    )
+    assert data.presentations.tolist() == [-0.75, -0.5, 0.0]
+    assert data.test.presentations.tolist() == [-1.0, -0.25, 0.25, 1.0]
+    # repeats without stated presentations are spread over the session
+    assert data.repeats.presentations == pytest.approx([-1, -1 / 3, 1 / 3, 1])
+
+
+@pytest.mark.parametrize(
+    ("values", "expected"),
+    [
+        (np.linspace(-1, 1, 6), True),
+        (np.linspace(-1, 0, 6), True),
+        (np.linspace(1, -1, 6), False),
+        (np.linspace(-2, 2, 6), False),
+        ([-1, -0.6, -0.2, 0.3, 0.6, 1], False),
+        (np.zeros(6), False),
+    ],
+)
+def test_a_stimulus_is_time_if_it_grows_evenly_within_one(values, expected) -> None:
+    assert experiment(stimulus=np.c_[values], bins_per_frame=1).is_driven_by_time == expected
+    assert not experiment().is_driven_by_time
+    assert not nc.PopulationExperiment(SPIKES, dt=0.01).is_driven_by_time
+
+
+def test_names_of_any_kind_are_texts() -> None:
+    assert experiment(names=[np.int64(1), 2.5]).names == ("1", "2.5")

@@ -13,21 +13,14 @@ from neurocode.recordings.stimulus_file import read_stimulus
 from neurocode.recordings.two_step_archive import frame_bins
 
 
-def repeated(n_repeats: int = 10, duration: float = 1.0, conditions=(0, 1)) -> Trains:
-    """Two cells; the first spikes at 0.105 s plus 0.1 s per repeat, the second at 0.5 s, and both
-    at the start of the second stimulus."""
+def repeated(n_repeats: int = 10) -> Trains:
+    """Two cells over one second; the first spikes at 0.105 s plus 0.1 s per repeat, the second at
+    0.5 s."""
     units = [
-        [
-            (np.array([0.105 + 0.1 * (repeat % 8)]) if not unit else np.array([0.5]), 0.0, duration)
-            if condition == 0
-            else (np.array([0.0, 0.25]), 0.0, duration / 2)
-            for condition in conditions
-            for repeat in range(n_repeats)
-        ]
-        for unit in range(2)
+        [(np.array([0.105 + 0.1 * (repeat % 8)]), 0.0, 1.0) for repeat in range(n_repeats)],
+        [(np.array([0.5]), 0.0, 1.0)] * n_repeats,
     ]
-    places = [np.repeat(conditions, n_repeats)] * 2
-    return Trains.of_arrays(units, ["a", "b"], places)
+    return Trains.of_arrays(units, ["a", "b"])
 
 
 def test_spikes_fall_into_half_open_bins_of_the_time_that_cells_share():
@@ -38,7 +31,8 @@ def test_spikes_fall_into_half_open_bins_of_the_time_that_cells_share():
         ],
         ["a", "b"],
     )
-    data = population_of_trains(trains, dt=0.1)
+    with pytest.warns(UserWarning, match=r"2 of 7 spikes lie outside the 1 to 2\.8 s"):
+        data = population_of_trains(trains, dt=0.1)
     (counts,) = data.pieces
     assert data.names == ("a", "b") and counts.shape == (2, 18)
     assert [np.flatnonzero(row).tolist() for row in counts] == [[0, 2], [1, 14, 17]]
@@ -46,19 +40,73 @@ def test_spikes_fall_into_half_open_bins_of_the_time_that_cells_share():
 
 def test_every_fifth_repeat_is_held_out_and_time_is_the_stimulus():
     data = population_of_trains(repeated(), dt=0.01)
-    # of ten repeats four are a test, the least; each stimulus lasts 100 and 50 bins
-    assert len(data.pieces) == 12 and data.repeats.n_repeats == 6 and data.test.n_repeats == 4
-    assert [piece.shape[1] for piece in data.pieces] == [100] * 6 + [50] * 6
-    held = [int(np.flatnonzero(data.test.spikes[0, :100, k])[0]) for k in range(4)]
-    kept = [int(np.flatnonzero(data.repeats.spikes[0, :100, k])[0]) for k in range(6)]
+    # of ten repeats four are a test, the least; each lasts 100 bins
+    assert len(data.pieces) == 6 and data.repeats.n_repeats == 6 and data.test.n_repeats == 4
+    assert [piece.shape[1] for piece in data.pieces] == [100] * 6
+    held = [int(np.flatnonzero(data.test.spikes[0, :, k])[0]) for k in range(4)]
+    kept = [int(np.flatnonzero(data.repeats.spikes[0, :, k])[0]) for k in range(6)]
     times = [10 + 10 * (repeat % 8) for repeat in range(10)]
     assert held == [times[k] for k in (1, 3, 6, 8)]
     assert kept == [times[k] for k in (0, 2, 4, 5, 7, 9)]
-    assert np.flatnonzero(data.test.spikes[1, :, 0]).tolist() == [50, 100, 125]
-    np.testing.assert_allclose(data.test.stimulus[:, 0], np.linspace(-1, 1, 150), atol=1e-6)
-    np.testing.assert_allclose(data.stimuli[6][:, 0], np.linspace(-1, 1, 150)[100:], atol=1e-6)
-    assert data.stimulus_mean == pytest.approx(0.0, abs=1e-6)
-    assert data.presentations[:6].tolist() == pytest.approx([-1, -0.6, -0.2, 0.2, 0.6, 1])
+    assert np.flatnonzero(data.test.spikes[1, :, 0]).tolist() == [50]
+    np.testing.assert_allclose(data.test.stimulus[:, 0], np.linspace(-1, 1, 100), atol=1e-6)
+    np.testing.assert_allclose(data.stimuli[5][:, 0], np.linspace(-1, 1, 100), atol=1e-6)
+    assert data.is_driven_by_time and data.stimulus_mean == pytest.approx(0.0, abs=1e-6)
+    # repeat k of ten was presented at 2 k / 9 - 1 of the session, fitted or held out
+    for part, numbers in ((data.repeats, (0, 2, 4, 5, 7, 9)), (data.test, (1, 3, 6, 8))):
+        assert part.presentations == pytest.approx(2 * np.array(numbers) / 9 - 1)
+    np.testing.assert_array_equal(data.presentations, data.repeats.presentations)
+
+
+def test_repeats_without_windows_share_one_from_the_first_to_the_last_spike():
+    # spikes at 0.1, 0.5 and 1 s of every repeat, and earlier ones in two of them
+    base = [[-0.5, -0.2, 0.1, 0.5, 1.0], [-0.1, 0.1, 0.5, 1.0], [0.1, 0.5]]
+    data = population_of_trains([list(map(np.array, base))] * 2, dt=0.01)
+    assert [np.flatnonzero(piece[0]).tolist() for piece in data.pieces] == [
+        [0, 30, 60, 100, 150],
+        [40, 60, 100, 150],
+        [60, 100],
+    ]
+    assert data.pieces[0].shape == (2, 151)
+    empty = [np.array([0.3, 0.9]), np.array([]), np.array([0.2])]
+    data = population_of_trains([empty] * 2, dt=0.1)
+    assert [piece[0].nonzero()[0].tolist() for piece in data.pieces] == [[3, 9], [], [2]]
+
+
+def test_repeats_on_the_clock_of_the_session_begin_at_their_own_start():
+    def unit(delay):
+        return [
+            (np.array([start + delay]), start + shift, start + 1.0)
+            for start, shift in ((0.0, 0.0), (5.0, 0.0), (9.0, 0.0))
+        ]
+
+    data = population_of_trains(Trains.of_arrays([unit(0.25), unit(0.5)], "ab"), dt=0.05)
+    assert all(np.argwhere(piece).tolist() == [[0, 5], [1, 10]] for piece in data.pieces)
+    assert data.pieces[0].shape == (2, 20)
+
+
+def test_stated_windows_that_differ_are_cut_to_what_is_shared_with_a_warning():
+    trains = Trains.of_arrays(
+        [[(np.arange(0.05, 10, 0.1), 0.0, 10.0)], [(np.arange(2.05, 8, 0.5), 2.0, 8.0)]], "ab"
+    )
+    with pytest.warns(UserWarning, match=r"40 of 112 spikes lie outside the 2 to 8 s"):
+        data = population_of_trains(trains, dt=0.05)
+    assert data.pieces[0].shape == (2, 120)
+    with pytest.raises(DataError, match="are of 2 stimuli"):
+        population_of_trains(
+            Trains.of_arrays([[(np.array([0.1]), 0.0, 1.0)] * 4], ["a"], [np.array([0, 0, 1, 1])])
+        )
+
+
+def test_bare_times_last_until_the_latest_spike_of_all_cells():
+    data = population_of_trains([np.arange(0.0, 100, 0.1), np.arange(0.0, 5, 0.05)], dt=0.01)
+    assert data.pieces[0].shape == (2, 9991) and data.pieces[0].sum(axis=1).tolist() == [1000, 100]
+
+
+def test_bins_are_exact_late_on_a_clock():
+    times = 1_000_000.3 + 0.002 * np.arange(20)
+    trains = Trains.of_arrays([[(times, 1_000_000.3, 1_000_000.34)]], ["a"])
+    assert population_of_trains(trains, dt=0.002).pieces[0].tolist() == [[1.0] * 20]
 
 
 def test_few_repeats_are_all_fitted():
@@ -73,22 +121,21 @@ def test_cells_with_few_spikes_are_left_out_by_name():
     assert data.names == ("0",)
 
 
-def test_a_stimulus_is_averaged_in_frames_on_the_clock_of_the_spikes():
-    trains = [
-        Trains.of_arrays([[(np.array([0.21, 0.4]), 0.0, 1.0)]], ["a"]),
-    ][0]
+def test_samples_that_last_whole_bins_are_frames_on_the_clock_of_the_spikes():
+    trains = Trains.of_arrays([[(np.array([0.21, 0.4]), 0.0, 1.0)]], ["a"])
     values = np.array([[1.0, 10.0], [2.0, 20.0], [3.0, 30.0], [4.0, 40.0]])
-    data = population_of_trains(
-        trains, dt=0.05, stimulus=values, stimulus_times=[0.2, 0.4, 0.6, 0.8]
-    )
+    times = [0.2, 0.4, 0.6, 0.8]
+    data = population_of_trains(trains, dt=0.05, stimulus=values, stimulus_times=times)
     # the stimulus begins at 0.2 s and its samples last 0.2 s, four bins
     assert data.bins_per_frame == 4
     assert np.flatnonzero(data.pieces[0][0]).tolist() == [0, 4]
     np.testing.assert_allclose(data.stimuli[0], values)
-    fine = population_of_trains(
-        trains, dt=0.2, stimulus=np.arange(10.0), stimulus_times=0.1 * np.arange(10)
-    )
-    np.testing.assert_allclose(fine.stimuli[0][:, 0], [0.5, 2.5, 4.5, 6.5, 8.5])
+    # a window from 0.31 s begins with the sample at 0.4 s
+    late = Trains.of_arrays([[(np.array([0.39, 0.41, 0.6]), 0.31, 1.0)]], ["a"])
+    with pytest.warns(UserWarning, match="1 of 3 spikes lie outside the 0.4 to 1 s"):
+        data = population_of_trains(late, dt=0.05, stimulus=values, stimulus_times=times)
+    np.testing.assert_allclose(data.stimuli[0], values[1:])
+    assert np.flatnonzero(data.pieces[0][0]).tolist() == [0, 4]
 
 
 @pytest.mark.parametrize(
@@ -98,6 +145,11 @@ def test_a_stimulus_is_averaged_in_frames_on_the_clock_of_the_spikes():
         ({"stimulus": np.zeros(4), "stimulus_times": [0, 1]}, "2 times for 4 samples"),
         ({"stimulus": np.zeros(3), "stimulus_times": [0, 2, 1]}, "increasing"),
         ({"stimulus": np.zeros(3), "stimulus_times": [50, 51, 52]}, "share no time"),
+        ({"stimulus": 3.0, "stimulus_times": [0.0]}, "a single number"),
+        ({"stimulus": ["a", "b"], "stimulus_times": [0, 1]}, "expected numbers"),
+        ({"stimulus": [1, 2j], "stimulus_times": [0, 1]}, "complex128"),
+        ({"stimulus_times": [0.0, 1.0]}, "times need a stimulus"),
+        ({"dt": 0.0}, "positive time"),
         ({"least_spikes": 100}, "No cell has 100 spikes"),
         ({"dt": "5 mV"}, "The bin"),
     ],
@@ -109,6 +161,8 @@ def test_what_does_not_fit_is_refused(options, message):
 
 def test_unequal_repeats_and_a_stimulus_for_repeats_are_refused():
     one, two = np.array([0.1]), np.array([0.2])
+    with pytest.raises(DataError, match="no spike trains"):
+        population_of_trains([])
     with pytest.raises(DataError, match="between 2 and 3 repeats"):
         population_of_trains([[one, two], [one, two, one]])
     with pytest.raises(DataError, match="one train per cell"):
@@ -143,7 +197,7 @@ def test_a_saved_recording_is_read_back(tmp_path):
     ):
         np.testing.assert_array_equal(first, second)
     assert back.repeats.stimulus is None
-    with pytest.raises(DataError, match="its own stimulus"):
+    with pytest.raises(DataError, match="takes no further stimulus"):
         read_population(tmp_path / "cells.npz", stimulus="x.csv")
     with pytest.raises(DataError, match=r"saved as \.npz"):
         data.save(tmp_path / "cells.mat")
@@ -201,6 +255,21 @@ def test_stimuli_are_read_from_text_archives_and_nwb(tmp_path):
     np.savez(tmp_path / "t.npz", a=[1.0])
     with pytest.raises(DataError, match=r"'times' and 'values'.*holds a"):
         read_stimulus(tmp_path / "t.npz")
+    (tmp_path / "ms.csv").write_text("time_ms,x\n0,1\n10,2\n")
+    assert read_stimulus(tmp_path / "ms.csv")[1].tolist() == [0.0, 0.01]
+    (tmp_path / "n.csv").write_text("samples,x\n0,1\n10,2\n")
+    with pytest.raises(DataError, match="counts samples"):
+        read_stimulus(tmp_path / "n.csv")
+    for times, values, message in (
+        (["a", "b"], [0.0, 1.0], "the times of the stimulus are of the type '<U1'"),
+        ([0.0, 1.0], [1j, 2.0], "the values of the stimulus are of the type 'complex128'"),
+        ([], [], "has 0 samples"),
+        ([0.0, 1.0], 3.0, r"shape \(\) at times of shape \(2,\)"),
+        ([0.0, 1.0], [[1.0, 2.0]], r"shape \(1, 2\) at times"),
+    ):
+        np.savez(tmp_path / "bad.npz", times=times, values=values)
+        with pytest.raises(DataError, match=message):
+            read_stimulus(tmp_path / "bad.npz")
     (tmp_path / "one.csv").write_text("time\n0.1\n0.2\n")
     with pytest.raises(DataError, match="at least one of a feature"):
         read_stimulus(tmp_path / "one.csv")
@@ -235,3 +304,5 @@ def test_a_series_of_an_nwb_file_is_a_stimulus(tmp_path):
     np.testing.assert_allclose(data.stimuli[0][:, 0], [0.51, 0.52, 0.53])
     with pytest.raises(DataError, match=r"0 series are called 'speed'.*lick, position"):
         read_stimulus("speed", path)
+    with pytest.raises(DataError, match=r"0 series are called 'spike_times'"):
+        read_stimulus("spike_times", path)

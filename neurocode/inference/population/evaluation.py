@@ -131,17 +131,41 @@ def evaluate_population(
     )
 
 
-def _test_of(population: FittedPopulation, data: PopulationExperiment) -> PopulationRepeats:
+def why_not_scored(data: PopulationExperiment, *, needs_stimulus: bool) -> str:
+    """Return why the test of a recording cannot be scored, an empty text if it can.
+
+    Parameters
+    ----------
+    data : PopulationExperiment
+    needs_stimulus : bool
+        Whether the population has a front end.
+
+    Examples
+    --------
+    >>> data = PopulationExperiment(np.eye(2), dt=2e-3)
+    >>> why_not_scored(data, needs_stimulus=False)
+    'The recording has no test repeats.'
+    """
     test = data.test
-    if test is None or test.n_repeats < LEAST_TEST:
-        raise DataError("The data have no test of four repeats or more to evaluate on.")
+    if test is None:
+        return "The recording has no test repeats."
+    if test.n_repeats < LEAST_TEST:
+        return f"The test has {test.n_repeats} repeats, expected {LEAST_TEST} at least."
     if test.spikes.shape[1] <= UNSCORED_BINS:
-        raise DataError(
+        return (
             f"The test repeats hold {test.spikes.shape[1]} bins, expected more than "
             f"{UNSCORED_BINS}, which are not scored."
         )
-    if population.likelihood.front_end is not None and test.stimulus is None:
-        raise DataError("The test repeats have no stimulus, which the front end needs.")
+    if needs_stimulus and test.stimulus is None:
+        return "The test repeats have no stimulus, which the front end needs."
+    return ""
+
+
+def _test_of(population: FittedPopulation, data: PopulationExperiment) -> PopulationRepeats:
+    reason = why_not_scored(data, needs_stimulus=population.likelihood.front_end is not None)
+    test = data.test
+    if reason or test is None:
+        raise DataError(reason)
     if test.spikes.shape[0] != population.n_cells:
         raise DataError(
             f"The test holds {test.spikes.shape[0]} cells, the population {population.n_cells}."

@@ -182,12 +182,12 @@ def _repeats_of(data: PopulationExperiment) -> PopulationRepeats:
 def _front_end(front_end: str | FrontEnd | None, data: PopulationExperiment) -> FrontEnd | None:
     if front_end is None:
         return None
+    if isinstance(front_end, str) and front_end not in FRONT_ENDS:
+        raise FitError(f"There is no front end '{front_end}'; known are {', '.join(FRONT_ENDS)}.")
     if data.stimuli is None:
         raise FitError("The data have no stimulus, so that the front end must be None.")
     if not isinstance(front_end, str):
         return front_end
-    if front_end not in FRONT_ENDS:
-        raise FitError(f"There is no front end '{front_end}'; known are {', '.join(FRONT_ENDS)}.")
     if front_end == "time":
         return _time_front_end(data)
     n_lags = max(2, round(FILTER_SECONDS / data.dt))
@@ -204,14 +204,12 @@ def _front_end(front_end: str | FrontEnd | None, data: PopulationExperiment) -> 
 
 
 def _time_front_end(data: PopulationExperiment) -> TimeFrontEnd:
-    stimuli = () if data.stimuli is None else data.stimuli
-    is_time = data.n_features == 1 and data.bins_per_frame == 1
-    if not is_time or max(np.max(np.abs(frames)) for frames in stimuli) > 1:
+    if data.stimuli is None or not data.is_driven_by_time:
         raise FitError(
-            "The front end 'time' takes a single feature per bin, time from -1 to 1, as "
-            "population_of_trains makes it for repeats."
+            "The front end 'time' takes a single feature per bin, time that grows evenly from -1 "
+            "to 1 in every piece, as population_of_trains makes it for repeats."
         )
-    steps = np.concatenate([np.diff(frames[:, 0]) for frames in stimuli])
+    steps = np.diff(data.stimuli[0][:, 0])
     return TimeFrontEnd(n_bins=max(2, round(2 / float(np.median(steps))) + 1))
 
 
@@ -226,6 +224,8 @@ def _notes(data: PopulationExperiment, coupling: str) -> tuple[str, ...]:
         notes.append(
             "Couplings by likelihood hold what the front end leaves out of a shared stimulus; "
             "noise correlations of free runs come out too large."
+            if data.stimuli is not None
+            else "Couplings by likelihood hold any input that the cells share."
         )
         warnings.warn(notes[-1], OvercoupledWarning, stacklevel=3)
     return tuple(notes)

@@ -28,11 +28,8 @@ from neurocode.inference.population.result_file import (
 )
 from neurocode.models.model import NeuronModel
 from neurocode.models.parameter import Parameter
-from neurocode.recordings.saved_archive import SavedKind
+from neurocode.recordings.saved_archive import POPULATION
 from neurocode.units import parse_unit
-
-#: Saved populations.
-POPULATION = SavedKind("fitted population", "a", "FittedPopulation.save")
 
 #: Number of trials that are simulated at a time.
 TRIALS_AT_ONCE = 128

@@ -87,17 +87,22 @@ def grouped_weights(arrays: dict[str, NDArray]) -> Weights:
     return weights
 
 
+def front_end_name(front_end: FrontEnd | None) -> str:
+    """Return the name of a front end of the library, ``"none"``, or the name of its class."""
+    # a class derived from one of the library may compute something else
+    kinds = {class_: kind for kind, class_ in FRONT_ENDS.items()}
+    return "none" if front_end is None else kinds.get(type(front_end), type(front_end).__name__)
+
+
 def _front_end_values(front_end: FrontEnd | None) -> dict[str, Any] | None:
     if front_end is None:
         return None
-    for kind, class_ in FRONT_ENDS.items():
-        # a class derived from one of the library may compute something else
-        if type(front_end) is class_:
-            return {"kind": kind, **asdict(cast("Any", front_end))}
-    raise FitError(
-        f"A front end of the class {type(front_end).__name__} cannot be saved; known are "
-        f"{', '.join(FRONT_ENDS)}."
-    )
+    kind = front_end_name(front_end)
+    if kind not in FRONT_ENDS:
+        raise FitError(
+            f"A front end of the class {kind} cannot be saved; known are {', '.join(FRONT_ENDS)}."
+        )
+    return {"kind": kind, **asdict(cast("Any", front_end))}
 
 
 def _front_end_of(values: dict[str, Any] | None) -> FrontEnd | None:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import neurocode as nc
-from neurocode.errors import DataError, FitError
+from neurocode.errors import DataError, FitError, ModelError
 from neurocode.inference.population import OvercoupledWarning, Schedule
 from neurocode.inference.population.free_run import run_freely
 from neurocode.inference.population.likelihood import PopulationLikelihood
@@ -42,7 +42,7 @@ def coupled() -> nc.PopulationExperiment:
 
 @pytest.fixture(scope="module")
 def population(coupled) -> nc.inference.population.FittedPopulation:
-    with pytest.warns(OvercoupledWarning, match="too large"):
+    with pytest.warns(OvercoupledWarning, match="any input that the cells share"):
         return nc.fit_population(
             nc.models.escape_lif(),
             coupled,
@@ -168,6 +168,11 @@ def test_what_cannot_be_fitted_is_refused(coupled) -> None:
         nc.fit_population(model, coupled)
     with pytest.raises(FitError, match="no coupling 'all'"):
         nc.fit_population(model, coupled, front_end=None, coupling="all")
+    with pytest.raises(FitError, match="no front end 'lines'"):
+        nc.fit_population(model, coupled, front_end="lines")
+    two = model.with_parameters(tau=np.array([10.0, 20.0]))
+    with pytest.raises(ModelError, match="has values for 2 neurons"):
+        nc.fit_population(two, coupled, front_end=None, coupling="none")
 
 
 def test_what_cannot_be_simulated_is_refused(population) -> None:
@@ -196,8 +201,11 @@ def test_a_population_is_scored_on_repeats_that_it_never_saw(population) -> None
 
 
 def test_what_cannot_be_evaluated_is_refused(population, coupled) -> None:
-    with pytest.raises(DataError, match="no test of four repeats"):
+    with pytest.raises(DataError, match="has no test repeats"):
         nc.evaluate_population(population, coupled)
     few = nc.PopulationExperiment(list(coupled.pieces), dt=DT, test=np.ones((3, 100, 5), dtype=int))
-    with pytest.raises(DataError, match="more than 200"):
+    with pytest.raises(DataError, match="hold 100 bins, expected more than 200"):
         nc.evaluate_population(population, few)
+    three = nc.PopulationExperiment(list(coupled.pieces), dt=DT, test=np.ones((3, 300, 3)))
+    with pytest.raises(DataError, match="has 3 repeats, expected 4 at least"):
+        nc.evaluate_population(population, three)

@@ -96,6 +96,75 @@ def test_time_is_refused_for_a_stimulus_of_several_features() -> None:
     )
     with pytest.raises(FitError, match="takes a single feature per bin"):
         nc.fit_population(nc.models.escape_lif(), data, front_end="time", coupling="none")
+    noise = nc.PopulationExperiment(
+        random.random((2, 400)) < 0.1,
+        random.uniform(-1, 1, (400, 1)),
+        dt=DT,
+        repeats=random.random((2, 400, 4)) < 0.1,
+    )
+    assert not noise.is_driven_by_time and front_end_for(noise, "auto") == "subunits"
+    with pytest.raises(FitError, match="grows evenly from -1 to 1"):
+        nc.fit_population(nc.models.escape_lif(), noise, front_end="time", coupling="none")
+
+
+def run(*arguments) -> str:
+    """Output of the command, as one line."""
+    result = CliRunner().invoke(app, ["fit-population", *map(str, arguments)])
+    return " ".join(f"{result.output} {result.exception or ''}".split())
+
+
+def test_options_that_do_not_apply_are_refused(recording, tmp_path) -> None:
+    data = recording.save(tmp_path / "cells.npz")
+    for option, value in (("--bin", 5), ("--least-spikes", 5), ("--t-stop", 3), ("--axes", "unit")):
+        message = run(data, option, value, "-o", tmp_path / "out")
+        assert f"in bins already. The option {option} does not apply" in message
+    assert "takes no further stimulus" in run(data, "--stimulus", "x", "-o", tmp_path / "out")
+    alone = nc.PopulationExperiment(recording.pieces, dt=DT).save(tmp_path / "alone.npz")
+    message = run(alone, "--trials", 5, "-o", tmp_path / "out")
+    assert "has no test repeats. The option --trials does not apply" in message
+
+
+def test_a_recording_is_not_overwritten_by_its_own_fit(recording, tmp_path) -> None:
+    data = recording.save(tmp_path / "population.npz")
+    before = data.read_bytes()
+    assert "expected another output folder" in run(data, "--updates", 1, "-o", tmp_path)
+    assert data.read_bytes() == before and [p.name for p in tmp_path.iterdir()] == [data.name]
+
+
+def test_a_test_that_cannot_be_scored_does_not_lose_the_fit(recording, tmp_path) -> None:
+    random = np.random.default_rng(0)
+    short = nc.PopulationExperiment(
+        [random.random((2, 3000)) < 0.05], dt=DT, test=random.random((2, 150, 5)) < 0.1
+    )
+    options = ["--coupling", "none", "--updates", "2", "-o", tmp_path / "out"]
+    message = run(short.save(tmp_path / "short.npz"), *options)
+    assert "hold 150 bins, expected more than 200" in message
+    (entry,) = json.loads((tmp_path / "out" / "result.json").read_text())["results"]
+    assert any("hold 150 bins" in note for note in entry["notes"])
+    assert "hold 150 bins" in (tmp_path / "out" / "report.html").read_text()
+    assert entry["front_end"] == "none" and "scores" not in entry
+
+
+def test_cells_that_were_left_out_stand_in_the_result(tmp_path) -> None:
+    random = np.random.default_rng(0)
+    rows = [f"{cell},{time:.4f}" for cell in "ab" for time in np.sort(random.uniform(0, 20, 200))]
+    (tmp_path / "cells.csv").write_text("\n".join(["unit,time", *rows, "c,3.5"]) + "\n")
+    options = ["--coupling", "none", "--updates", "1", "-o", tmp_path / "out"]
+    message = run(tmp_path / "cells.csv", *options)
+    (entry,) = json.loads((tmp_path / "out" / "result.json").read_text())["results"]
+    expected = "1 of 3 cells have fewer than 50 spikes and are left out"
+    assert expected in entry["notes"][0] and entry["notes"][0].endswith("cells/c.")
+    assert expected in message
+
+
+def test_archives_of_another_kind_are_named(command, recording, tmp_path) -> None:
+    _, output = command
+    message = run(output / "population.npz", "-o", tmp_path / "out")
+    assert "this is a fitted population, which is read by FittedPopulation.load" in message
+    data = recording.save(tmp_path / "cells.npz")
+    described = CliRunner().invoke(app, ["describe", str(data), "-o", str(tmp_path / "out")])
+    message = " ".join(f"{described.output} {described.exception or ''}".split())
+    assert "a population recording, which is read by neurocode fit-population" in message
 
 
 def test_a_front_end_of_your_own_is_not_saved(tmp_path) -> None:
