@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+# imported first, since it takes over the warnings of a block in which it is first imported
+import brian2  # noqa: F401
 import numpy as np
 import pytest
 import scipy.io
