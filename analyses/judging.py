@@ -81,4 +81,5 @@ def sound(table: pd.DataFrame) -> pd.DataFrame:
     """Return the rows that did not fail; of these only those of whole data sets, if there are
     any."""
     table = table[table["error"].isna()]
-    return table[table["sequences"] == 0] if (table["sequences"] == 0).any() else table
+    is_full = table["sequences"] == 0 if "sequences" in table else pd.Series(dtype=bool)
+    return table[is_full] if is_full.any() else table
