@@ -31,5 +31,9 @@ class MissingExtraError(NeurocodeError, ImportError):
     it."""
 
 
+class MissingRepeatWarning(UserWarning):
+    """A unit has no train in some of the segments that hold trains of others."""
+
+
 class CoarseStepWarning(UserWarning):
     """A time step is not small against the fastest time constant of a model."""

@@ -24,7 +24,14 @@ def _pairs(values: pd.Series) -> Pairs:
 
 
 def _coverage(table: pd.DataFrame, entry: Entry) -> Pairs:
-    return _pairs(table["coverage"] - NOMINAL_COVERAGE)
+    n_coupled, n_pairs = table["coupled"], table["pairs"]
+    # a network without couplings has no share of coupled pairs
+    held = table["coverage"] * n_pairs - (table["coverage_coupled"] * n_coupled).fillna(0.0)
+    return _pairs(held / (n_pairs - n_coupled) - NOMINAL_COVERAGE)
+
+
+def _coverage_coupled(table: pd.DataFrame, entry: Entry) -> Pairs:
+    return _pairs(table["coverage_coupled"] - NOMINAL_COVERAGE)
 
 
 def _false_discoveries(table: pd.DataFrame, entry: Entry) -> Pairs:
@@ -37,6 +44,7 @@ def _detection(table: pd.DataFrame, entry: Entry) -> Pairs:
 
 JUDGES: dict[str, tuple[str, PairedJudge]] = {
     "coverage": ("networks", _coverage),
+    "coverage_coupled": ("networks", _coverage_coupled),
     "false_discoveries": ("networks", _false_discoveries),
     "detection": ("networks", _detection),
 }

@@ -134,12 +134,16 @@ def fit_population_command(
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always", UserWarning)
         recording = _recording(context, data, output, bin_ms, stimulus, least_spikes)
-    notes = [str(warning.message) for warning in caught if warning.category is UserWarning]
+    notes = [
+        str(warning.message) for warning in caught if issubclass(warning.category, UserWarning)
+    ]
     show(escape(str(recording)))
     chosen = {
         "front_end": front_end_for(recording, front_end),
         "coupling": coupling_for(recording, coupling),
     }
+    if chosen["front_end"] is None:
+        _refuse_unread(context, ("stimulus",), "Without a front end no stimulus is read.")
     unscored = why_not_scored(recording, needs_stimulus=chosen["front_end"] is not None)
     if unscored:
         _refuse_unread(context, ("trials",), unscored)

@@ -107,17 +107,13 @@ def fit(
     True
     """
     seed, prior_width = whole_number(seed, "The seed"), prior_width_of(prior_width)
+    model = model.of_one_neuron()
     kind = likelihood_for(model, experiment) if likelihood is None else likelihood
     options: dict[str, Any] = {
         name: value for name, value in (("dt", dt), ("voltage", voltage)) if value is not None
     }
     _require_taken(kind, model, options if starts is None else {"starts": starts, **options})
     starts = None if starts is None else whole_number(starts, "The number of starts", 1)
-    if model.n_neurons > 1:
-        raise FitError(
-            f"Model '{model.name}' has values for {model.n_neurons} neurons; a fit starts from one "
-            f"value of each parameter."
-        )
     if not model.free:
         raise FitError(f"Model '{model.name}' has no free parameter.")
     began = time.perf_counter()

@@ -219,6 +219,27 @@ class NeuronModel:
             )
         return next(iter(sizes.values()), 1)
 
+    def of_one_neuron(self) -> NeuronModel:
+        """Return the model with a plain number for each parameter, as fits take it.
+
+        Raises
+        ------
+        ModelError
+            If parameters hold values for several neurons.
+        """
+        if self.n_neurons > 1:
+            raise ModelError(
+                f"Model '{self.name}' has values for {self.n_neurons} neurons; a fit starts from "
+                f"one value of each parameter."
+            )
+        if not any(np.ndim(parameter.value) for parameter in self.parameters.values()):
+            return self
+        parameters = {
+            name: replace(parameter, value=float(np.ravel(parameter.value)[0]))
+            for name, parameter in self.parameters.items()
+        }
+        return replace(self, parameters=parameters)
+
     @property
     def free(self) -> tuple[str, ...]:
         """Names of the parameters that a fit may change."""

@@ -68,7 +68,7 @@ def population_figure(
         model, data = repeat_statistics(simulated), repeat_statistics(recorded)
         for column, cell in enumerate(shown):
             rasters(columns[0, column], recorded[cell], simulated[cell], dt, start)
-            columns[0, column].set_title(_short(names[cell]), loc="left")
+            columns[0, column].set_title(_short(names[int(cell)]), loc="left")
             psth(columns[1, column], data.psth[cell], model.psth[cell], dt, start)
         columns[1, 0].legend(frameon=False)
         note_above(

@@ -103,9 +103,7 @@ def find_columns(
     """
     chosen_time = _chosen(where, headings, time, "time") if time else ""
     if not chosen_time:
-        times = [
-            name for name in headings if _word(name) in TIME_WORDS and _suffix(name) != SAMPLES
-        ]
+        times = [name for name in headings if is_time_heading(name)]
         samples = [
             name
             for name in headings
@@ -124,6 +122,17 @@ def find_columns(
         for words, what in ((TRIAL_WORDS, "trials"), (STIMULUS_WORDS, "stimuli"))
     )
     return Columns(chosen_time, chosen_unit, trial, stimulus, unit_of_heading(chosen_time))
+
+
+def is_time_heading(heading: str) -> bool:
+    """Whether a heading is a word for times, alone or with a unit of time.
+
+    Examples
+    --------
+    >>> [is_time_heading(word) for word in ("time", "t_ms", "time (min)", "sample", "x")]
+    [True, True, False, False, False]
+    """
+    return _word(heading) in TIME_WORDS and _suffix(heading) != SAMPLES
 
 
 def unit_of_heading(heading: str) -> str:

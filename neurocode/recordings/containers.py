@@ -8,6 +8,7 @@ type ``Any``, as no type of a package that is not imported can be named. Times a
 
 from __future__ import annotations
 
+import warnings
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
@@ -16,7 +17,7 @@ import neo
 import numpy as np
 import pandas as pd
 
-from neurocode.errors import DataError
+from neurocode.errors import DataError, MissingRepeatWarning
 from neurocode.recordings.columns import find_columns
 from neurocode.recordings.spike_table import read_spike_table
 from neurocode.recordings.time_units import SECONDS
@@ -120,16 +121,31 @@ def distinct(names: Iterable[object]) -> list[str]:
 def units_of_segments(segments: Iterable[Iterable[tuple[str, object]]]) -> Units:
     """Units of named trains, segment by segment: trains of the same name are repeats of a unit.
 
+    Warns
+    -----
+    MissingRepeatWarning
+        If a unit with several repeats has no train in a segment that holds trains of others.
+
     Examples
     --------
     >>> units_of_segments([[("a", [0.5]), ("a", [1.5])], [("a", [2.5])]])
     Units(names=['a', 'a (2)'], repeats=[[[0.5], [2.5]], [[1.5]]], conditions=None)
     """
     units: dict[str, list[object]] = {}
+    n_filled = 0
     for segment in segments:
         named = list(segment)
+        n_filled += bool(named)
         for name, (_, train) in zip(distinct(name for name, _ in named), named, strict=True):
             units.setdefault(name, []).append(train)
+    lacking = [name for name, repeats in units.items() if 1 < len(repeats) < n_filled]
+    if lacking:
+        warnings.warn(
+            f"Unit '{lacking[0]}' has trains in {len(units[lacking[0]])} of {n_filled} segments; "
+            f"its repeats are counted without the others.",
+            MissingRepeatWarning,
+            stacklevel=3,
+        )
     return Units(list(units), list(units.values()))
 
 

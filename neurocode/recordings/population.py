@@ -266,10 +266,13 @@ class PopulationExperiment:
         silent = [name for name, rate in zip(self.names, self.rates, strict=True) if rate == 0]
         if silent:
             raise DataError(f"{silent[0]} has no spike, expected spikes of every cell.")
-        if self.shared_bins > MOST_IN_SHARED_BINS * n_spikes:
+        self._check_shared(self.shared_bins, n_spikes, "pieces")
+
+    def _check_shared(self, n_shared: float, n_spikes: float, where: str) -> None:
+        if n_shared > MOST_IN_SHARED_BINS * n_spikes:
             raise DataError(
-                f"{self.shared_bins} of {n_spikes:g} spikes share a bin of {self.dt * 1e3:g} ms "
-                f"with another spike of their cell, expected at most "
+                f"{n_shared:g} of {n_spikes:g} spikes of the {where} share a bin of "
+                f"{self.dt * 1e3:g} ms with another spike of their cell, expected at most "
                 f"{MOST_IN_SHARED_BINS:.0%}: use shorter bins."
             )
 
@@ -314,6 +317,7 @@ class PopulationExperiment:
         counts = _counts(spikes, where, 3)
         if counts.shape[0] != self.n_cells:
             raise DataError(f"The {where} hold {counts.shape[0]} cells, expected {self.n_cells}.")
+        self._check_shared(float(np.sum(counts - np.minimum(counts, 1))), counts.sum(), where)
         frames = None if stimulus is None else self._frames(stimulus, counts.shape[1], where)
         if frames is not None and frames.shape[1] != self.n_features:
             raise DataError(

@@ -8,7 +8,7 @@ from neurocode.errors import DataError
 from neurocode.recordings.files import read_trains
 from neurocode.recordings.layout import Layout
 from neurocode.recordings.population import RECORDING, PopulationExperiment
-from neurocode.recordings.population_trains import population_of_trains
+from neurocode.recordings.population_trains import no_missing_repeat, population_of_trains
 from neurocode.recordings.stimulus_file import read_stimulus
 from neurocode.recordings.two_step_archive import is_two_step, read_two_step
 
@@ -63,8 +63,10 @@ def read_population(
         return read_two_step(path) if path.is_dir() else PopulationExperiment.load(path)
     samples, times = (None, None) if stimulus is None else read_stimulus(stimulus, path)
     try:
+        with no_missing_repeat():
+            trains = read_trains(path, layout)
         return population_of_trains(
-            read_trains(path, layout),
+            trains,
             dt=dt,
             stimulus=samples,
             stimulus_times=times,

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import itertools
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
+import neo
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from neurocode.errors import DataError
+from neurocode.errors import DataError, MissingRepeatWarning
 from neurocode.recordings.binning import bin_numbers, rounding_late, whole_bins
 from neurocode.recordings.population import LEAST_TEST, PopulationExperiment
+from neurocode.recordings.sizes import MOST_BYTES
 from neurocode.recordings.stimulus_frames import frames_between
 from neurocode.recordings.trains import Trains, usable_trains
 from neurocode.units import seconds
@@ -21,6 +25,8 @@ from neurocode.units import seconds
 HELD_OUT, LEAST_REPEATS = 0.2, 2 * LEAST_TEST
 #: Share of the spikes that may lie outside the time that all trains share without a warning.
 MOST_OUTSIDE = 0.01
+#: Share of a window before the first spike without a warning, where no train states its start.
+MOST_SILENT = 0.1
 
 
 @dataclass(frozen=True)
@@ -33,11 +39,14 @@ class Window:
         In seconds.
     is_open : bool
         Whether the window ends with the bin of the last spike, since no train states its end.
+    late : float
+        Time from the start to the first spike in seconds, zero where a train states its start.
     """
 
     start: float
     stop: float
     is_open: bool
+    late: float
 
     def n_bins(self, dt: float) -> int:
         """Return the number of bins of ``dt`` seconds."""
@@ -100,7 +109,9 @@ def population_of_trains(
     width = seconds(dt, "The bin")
     if (stimulus is None) != (stimulus_times is None):
         raise DataError("A stimulus needs the times of its samples, and times need a stimulus.")
-    trains = usable_trains(spiketrains)
+    with no_missing_repeat():
+        trains = usable_trains(spiketrains)
+    states_windows = _holds_neo(spiketrains)
     if not trains.n_trains:
         raise DataError("There are no spike trains.")
     if np.max(np.bincount(trains.unit)) > 1:
@@ -109,19 +120,47 @@ def population_of_trains(
                 "A stimulus is taken with one train per cell; for repeats with a stimulus, "
                 "construct a PopulationExperiment from arrays."
             )
-        return _of_repeats(trains, width, least_spikes, name)
-    return _of_one_piece(trains, width, stimulus, stimulus_times, least_spikes, name)
+        return _of_repeats(trains, width, states_windows, least_spikes, name)
+    return _of_one_piece(
+        trains, width, states_windows, stimulus, stimulus_times, least_spikes, name
+    )
+
+
+def _holds_neo(entry: object) -> bool:
+    """Whether trains are Neo's, which all state when they begin and end."""
+    while isinstance(entry, (list, tuple)) and entry:
+        entry = entry[0]
+    return isinstance(entry, (neo.Block, neo.Segment, neo.SpikeTrain))
+
+
+@contextmanager
+def no_missing_repeat() -> Iterator[None]:
+    """Refuse repeats that some cells lack, since the repeats of cells would be paired wrongly."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", MissingRepeatWarning)
+        try:
+            yield
+        except MissingRepeatWarning as warning:
+            raise DataError(f"{warning} Expected the same repeats of every cell.") from None
 
 
 def _of_one_piece(
     trains: Trains,
     dt: float,
+    states_windows: bool,
     stimulus: ArrayLike | None,
     stimulus_times: ArrayLike | None,
     least_spikes: int,
     name: str,
 ) -> PopulationExperiment:
-    window = _shared_window(trains, np.arange(trains.n_trains))
+    window = _shared_window(trains, np.arange(trains.n_trains), states_windows)
+    if window.late > MOST_SILENT * (window.stop - window.start) and stimulus is None:
+        warnings.warn(
+            f"No train says when the recording began, and its first spike lies at "
+            f"{window.start + window.late:g} s: the time before, from {window.start:g} s, counts "
+            f"as silent.",
+            stacklevel=3,
+        )
     start, n_bins, bins_per_frame = window.start, window.n_bins(dt), 1
     values = None
     if stimulus is not None and stimulus_times is not None:
@@ -146,9 +185,11 @@ def _of_one_piece(
     )
 
 
-def _of_repeats(trains: Trains, dt: float, least_spikes: int, name: str) -> PopulationExperiment:
+def _of_repeats(
+    trains: Trains, dt: float, states_windows: bool, least_spikes: int, name: str
+) -> PopulationExperiment:
     """Return repeats of one stimulus, with time as the stimulus."""
-    counts = _repeats_of(trains, dt)
+    counts = _repeats_of(trains, dt, states_windows)
     held = _held_out(counts.shape[2])
     kept = counts[..., ~held]
     cells = _with_spikes(kept.sum(axis=(1, 2)), trains.names, least_spikes)
@@ -169,7 +210,7 @@ def _of_repeats(trains: Trains, dt: float, least_spikes: int, name: str) -> Popu
     )
 
 
-def _repeats_of(trains: Trains, dt: float) -> NDArray[np.int64]:
+def _repeats_of(trains: Trains, dt: float, states_windows: bool) -> NDArray[np.int64]:
     """Return counts of the repeats of a stimulus, (cells, bins, repeats)."""
     n_stimuli = len(np.unique(trains.condition))
     if n_stimuli > 1:
@@ -186,7 +227,7 @@ def _repeats_of(trains: Trains, dt: float) -> NDArray[np.int64]:
             f"same repeats of every cell."
         )
     repeats = np.array(rows).T
-    windows = _windows_of_repeats(trains, repeats)
+    windows = _windows_of_repeats(trains, repeats, states_windows)
     n_bins = min(window.n_bins(dt) for window in windows)
     if n_bins < 1:
         raise DataError("The repeats share no time.")
@@ -201,37 +242,55 @@ def _repeats_of(trains: Trains, dt: float) -> NDArray[np.int64]:
     return binned
 
 
-def _windows_of_repeats(trains: Trains, repeats: NDArray) -> list[Window]:
+def _windows_of_repeats(trains: Trains, repeats: NDArray, states_windows: bool) -> list[Window]:
     """Return the window of each repeat: the same one where they share a clock that begins anew with
     each repeat, else each on the clock of the session."""
     share_clock = trains.t_start.max() < trains.t_stop.min()
-    whole = _shared_window(trains, repeats.ravel())
+    whole = _shared_window(trains, repeats.ravel(), states_windows)
     if share_clock or whole.is_open:
+        _require_clock_of_repeats(trains, repeats)
         return [whole] * len(repeats)
-    return [_shared_window(trains, row) for row in repeats]
+    return [_shared_window(trains, row, states_windows) for row in repeats]
 
 
-def _shared_window(trains: Trains, rows: NDArray) -> Window:
+def _require_clock_of_repeats(trains: Trains, repeats: NDArray) -> None:
+    """Refuse repeats that follow one another on one clock, but state no start of their own."""
+    spikes = [np.concatenate([trains.train(k) for k in row]) for row in repeats]
+    ranges = [(times.min(), times.max()) for times in spikes if len(times)]
+    follow = all(later[0] > now[1] for now, later in itertools.pairwise(ranges))
+    if follow and len(ranges) >= LEAST_TEST:
+        raise DataError(
+            f"The spikes of each repeat follow those of the repeat before, up to "
+            f"{ranges[-1][1]:g} s, as on the clock of a session: expected times from the start of "
+            f"each repeat, or trains that state when they begin."
+        )
+
+
+def _shared_window(trains: Trains, rows: NDArray, states_windows: bool) -> Window:
     """Return the time that trains share.
 
-    Trains of bare times begin at zero, or at an earlier spike, and end at their last spike; those
-    of a file may end at the last spike of the file. Where no train states more, the window holds
-    all spikes.
+    Unless all trains state their windows, those of bare times begin at zero, or at an earlier
+    spike, and end at their last spike or, in a file, at the last spike of the file. Where no train
+    states more, the window holds all spikes.
     """
     starts, stops = trains.t_start[rows], trains.t_stop[rows]
+    if states_windows:
+        return Window(float(starts.max()), float(stops.min()), is_open=False, late=0.0)
     spikes = [trains.train(row) for row in rows]
-    first = np.array([times[0] if len(times) else 0.0 for times in spikes])
+    first = np.array([times[0] if len(times) else np.inf for times in spikes])
     last = np.array([times[-1] if len(times) else -np.inf for times in spikes])
     states_stop = (stops != last) & ((last > -np.inf) | (stops != starts))
     states_start = (starts != np.minimum(first, 0)) | ((starts == 0) & states_stop)
     start = float(starts[states_start].max() if states_start.any() else starts.min())
     stop = float(stops[states_stop].min() if states_stop.any() else stops.max())
-    return Window(start, stop, is_open=stop == last.max())
+    is_open = stop == last.max()
+    late = float(first.min()) - start if is_open and np.isfinite(first.min()) else 0.0
+    return Window(start, stop, is_open, late)
 
 
 def _with_spikes(counts: NDArray, names: Sequence[str], least: int) -> NDArray[np.int64]:
     """Return the cells with enough spikes."""
-    few = [names[cell] for cell in np.flatnonzero(counts < max(least, 1))]
+    few = [names[int(cell)] for cell in np.flatnonzero(counts < max(least, 1))]
     if len(few) == len(names):
         raise DataError(f"No cell has {max(least, 1)} spikes.")
     if few:
@@ -264,6 +323,12 @@ def _held_out(count: int) -> NDArray[np.bool_]:
 
 def _binned(trains: Sequence[NDArray], start: float, n_bins: int, dt: float) -> NDArray[np.int64]:
     """Return counts of each train in bins from a start, (cells, bins)."""
+    if len(trains) * n_bins * np.dtype(np.int64).itemsize > MOST_BYTES:
+        raise DataError(
+            f"{len(trains)} cells from {start:g} to {start + n_bins * dt:g} s are too much for "
+            f"memory in bins of {dt * 1e3:g} ms: are times in another unit than seconds, or on a "
+            f"clock that began long before the recording?"
+        )
     rounding = rounding_late(start + n_bins * dt, dt)
     numbers = [bin_numbers(times - start, dt, rounding=rounding) for times in trains]
     inside = [row[(row >= 0) & (row < n_bins)] for row in numbers]

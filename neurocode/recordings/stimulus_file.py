@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from neurocode.errors import DataError
 from neurocode.extras import Library
-from neurocode.recordings.columns import SAMPLES, unit_of_heading
+from neurocode.recordings.columns import is_time_heading, unit_of_heading
 from neurocode.recordings.guard import require_file
 from neurocode.recordings.npz import read_npz
 from neurocode.recordings.nwb import opened
@@ -74,9 +74,12 @@ def _of_text(path: Path) -> Stimulus:
     table = numbers.array()
     if table is None or table.ndim != 2 or table.shape[1] < 2:
         raise DataError(f"{path}: expected a column of times and at least one of a feature.")
+    if numbers.header and not is_time_heading(numbers.header[0]):
+        raise DataError(
+            f"{path}: the first column is called '{numbers.header[0]}', expected times: 'time', or "
+            f"with a unit such as 'time_ms' ({', '.join(SECONDS)})."
+        )
     unit = unit_of_heading(numbers.header[0]) if numbers.header else ""
-    if unit == SAMPLES:
-        raise DataError(f"{path}: the column '{numbers.header[0]}' counts samples, expected times.")
     return table[:, 1:], table[:, 0] * SECONDS[unit or "s"]
 
 

@@ -72,9 +72,17 @@ def frames_between(
     ([3.0, 5.0], 0.1, 2)
     """
     samples, times = _checked(stimulus, sample_times)
+    start = max(start, float(times[0]))
+    used = slice(
+        max(0, int(np.searchsorted(times, start, "right")) - 1), np.searchsorted(times, stop)
+    )
+    later = times[used.stop : used.stop + 1]
+    samples, times = samples[used], times[used]
+    if len(times) < 2 or stop <= start:
+        return Frames(np.empty((0, samples.shape[1])), start, 1)
     spacing = float(np.median(np.diff(times)))
-    ends = np.append(times, times[-1] + spacing)
-    start, stop = max(start, float(times[0])), min(stop, float(ends[-1]))
+    ends = np.concatenate([times, later if len(later) else [times[-1] + spacing]])
+    stop = min(stop, float(ends[-1]))
     bins_per_frame = _bins_per_sample(times, spacing, dt)
     if bins_per_frame:
         start = float(ends[np.searchsorted(ends, start - EARLY * spacing)])
@@ -83,13 +91,10 @@ def frames_between(
     seconds = dt * bins_per_frame
     rounding = rounding_late(stop, seconds)
     n_frames = max(0, whole_bins(stop - start, seconds, rounding=rounding))
-    if not n_frames:
-        return Frames(np.empty((0, samples.shape[1])), start, bins_per_frame)
+    if n_frames:
+        _require_whole(samples, np.minimum(ends, stop), spacing)
     edges = start + seconds * np.arange(n_frames + 1)
-    first = max(0, int(np.searchsorted(times, start, "right")) - 1)
-    last = int(np.searchsorted(times, edges[-1]))
-    _require_whole(samples[first:last], ends[first : last + 1], spacing)
-    return Frames(_means(samples[first:last], ends[first : last + 1], edges), start, bins_per_frame)
+    return Frames(_means(samples, ends, edges), start, bins_per_frame)
 
 
 def _checked(

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import neurocode as nc
-from neurocode.errors import FitError, ModelError
+from neurocode.errors import ModelError
 from neurocode.models import Parameter
 from neurocode.models.files import MAXIMUM_BYTES, from_dictionary
 from neurocode.models.writing import to_dictionary
@@ -189,12 +189,15 @@ def test_a_model_with_a_value_per_neuron_says_how_many():
     model = nc.models.escape_lif()
     three = model.with_parameters(tau=np.array([5.0, 10.0, 20.0]))
     assert (model.n_neurons, three.n_neurons) == (1, 3)
+    one = model.with_parameters(tau=np.array([5.0])).of_one_neuron()
+    assert one.n_neurons == 1 and one.parameters["tau"].value == 5.0
+    assert not np.ndim(one.parameters["tau"].value)
     uneven = three.with_parameters(v_r=np.array([0.0, 0.1]))
     with pytest.raises(ModelError, match="different numbers of neurons: tau 3, v_r 2"):
         _ = uneven.n_neurons
     for engine in ("brian2", "jax", "numba"):
         with pytest.raises(ModelError, match=r"values for 3 neurons, expected trials=3.*not 2"):
             nc.simulate(three, np.zeros(10), dt=1e-3, trials=2, engine=engine)
-    with pytest.raises(FitError, match="values for 3 neurons"):
+    with pytest.raises(ModelError, match="values for 3 neurons"):
         current = nc.simulation.stimuli.frozen_noise(1, 1e-3, mean=0, standard_deviation=1, seed=1)
         nc.fit(three, nc.Experiment([np.array([0.1, 0.2])], current))

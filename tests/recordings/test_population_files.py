@@ -4,12 +4,13 @@ from __future__ import annotations
 
 # imported first, since it takes over the warnings of a block in which it is first imported
 import brian2  # noqa: F401
+import neo
 import numpy as np
 import pytest
 import scipy.io
 
 import neurocode as nc
-from neurocode.errors import DataError
+from neurocode.errors import DataError, MissingRepeatWarning
 from neurocode.recordings import Layout, Trains, population_of_trains, read_population
 from neurocode.recordings.stimulus_file import read_stimulus
 from neurocode.recordings.two_step_archive import frame_bins
@@ -260,8 +261,12 @@ def test_stimuli_are_read_from_text_archives_and_nwb(tmp_path):
     (tmp_path / "ms.csv").write_text("time_ms,x\n0,1\n10,2\n")
     assert read_stimulus(tmp_path / "ms.csv")[1].tolist() == [0.0, 0.01]
     (tmp_path / "n.csv").write_text("samples,x\n0,1\n10,2\n")
-    with pytest.raises(DataError, match="counts samples"):
+    with pytest.raises(DataError, match="first column is called 'samples'"):
         read_stimulus(tmp_path / "n.csv")
+    for heading in ("", "x", "time (min)", "index"):
+        (tmp_path / "h.csv").write_text(f"{heading},time\n0,1\n10,2\n")
+        with pytest.raises(DataError, match="expected times: 'time'"):
+            read_stimulus(tmp_path / "h.csv")
     for times, values, message in (
         (["a", "b"], [0.0, 1.0], "the times of the stimulus are of the type '<U1'"),
         ([0.0, 1.0], [1j, 2.0], "the values of the stimulus are of the type 'complex128'"),
@@ -308,3 +313,40 @@ def test_a_series_of_an_nwb_file_is_a_stimulus(tmp_path):
         read_stimulus("speed", path)
     with pytest.raises(DataError, match=r"0 series are called 'spike_times'"):
         read_stimulus("spike_times", path)
+
+
+def test_a_repeat_that_one_cell_lacks_is_refused():
+    block = neo.Block()
+    for k in range(4):
+        segment = neo.Segment()
+        segment.spiketrains += [
+            neo.SpikeTrain([0.1 + 0.05 * k], units="s", t_stop=1.0, name=name)
+            for name in ("a", "b")
+            if (name, k) not in {("a", 3), ("b", 0)}
+        ]
+        block.segments.append(segment)
+    with pytest.raises(DataError, match=r"'a' has trains in 3 of 4 segments"):
+        population_of_trains(block)
+    with pytest.warns(MissingRepeatWarning, match="counted without the others"):
+        assert Trains.of(block).n_trains == 6
+
+
+def test_repeats_on_the_clock_of_a_session_without_windows_are_refused():
+    trains = [[10.0 * k + np.array([0.1, 0.5]) for k in range(5)]] * 2
+    with pytest.raises(DataError, match=r"follow those of the repeat before, up to 40\.5 s"):
+        population_of_trains(trains, dt=0.01)
+
+
+def test_times_that_fill_the_memory_and_late_recordings_are_said():
+    with pytest.raises(DataError, match="in another unit than seconds"):
+        population_of_trains([np.array([1.0, 5e9])])
+    with pytest.warns(UserWarning, match=r"first spike lies at 1000 s: the time before, from 0 s"):
+        population_of_trains([np.arange(1000.0, 1010.0, 0.1)], dt=0.01)
+
+
+def test_the_windows_of_neo_trains_hold_even_where_they_end_with_a_spike():
+    short = neo.SpikeTrain([0.5, 5.0], units="s", t_stop=5.0)
+    long = neo.SpikeTrain([0.5, 1.5, 9.0], units="s", t_stop=10.0)
+    with pytest.warns(UserWarning, match="2 of 5 spikes lie outside the 0 to 5 s"):
+        data = population_of_trains([short, long], dt=0.1)
+    assert data.pieces[0].shape == (2, 50)

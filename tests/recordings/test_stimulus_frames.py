@@ -79,3 +79,21 @@ def test_long_recordings_of_large_values_keep_their_precision():
     times, values = 0.01 * np.arange(400_000), 1e6 + (np.arange(400_000) % 2)
     frames = frames_between(values, times, 0.0, 4000.0, 0.01)
     np.testing.assert_allclose(frames.values[:, 0], values, atol=1e-5)
+
+
+def test_samples_outside_the_window_change_nothing():
+    times = np.concatenate([0.1 * np.arange(100), 20 + 0.1 * np.arange(100)])
+    values = np.arange(200.0)
+    # the last sample before the gap lasts to the end of the window
+    first = frames_between(values, times, 0.0, 10.0, 0.002)
+    assert first.bins_per_frame == 50 and len(first.values) == 100
+    second = frames_between(values, times, 20.0, 30.0, 0.002)
+    assert second.bins_per_frame == 50
+    np.testing.assert_allclose(second.values[:, 0], np.arange(100, 200), atol=1e-9)
+
+
+@pytest.mark.parametrize(("start", "stop"), [(100.0, 110.0), (-20.0, -10.0), (5.0, 5.0)])
+def test_a_window_without_the_stimulus_has_no_frames(start, stop):
+    assert (
+        len(frames_between(np.arange(100.0), 0.1 * np.arange(100), start, stop, 0.01).values) == 0
+    )

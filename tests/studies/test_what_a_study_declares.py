@@ -86,6 +86,7 @@ READ = {
     "surrogate-gradients": ({"qtdb-ecg", "braille"}, set()),
     "noisy-networks": ({"mnist10k", "braille"}, set()),
     "threshold-learning": ({"mnist10k", "braille"}, set()),
+    "populations": ({"retina-movies", "aplysia"}, set()),
     "neural-coding": ({"raphe", "grasshopper", "starling", "retina-movies"}, {"grasshopper"}),
     "complexity-classification": ({"stn", "starling", "retina-movies"}, set()),
 }

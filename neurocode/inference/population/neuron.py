@@ -50,6 +50,7 @@ class PopulationNeuron:
     dt: float
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "base", self.base.of_one_neuron())
         if self.base.noise is None or self.base.has_diffusion or self.base.within_step:
             raise ModelError(
                 f"A neuron of a population needs escape noise and no xi, since recorded spikes are "
@@ -57,11 +58,6 @@ class PopulationNeuron:
                 f"{'xi' if self.base.has_diffusion else 'no escape noise'}."
             )
         _ = self.base.only_input
-        if self.base.n_neurons > 1:
-            raise ModelError(
-                f"Model '{self.base.name}' has values for {self.base.n_neurons} neurons; a fit of "
-                f"a population starts from one value of each parameter."
-            )
         if any("t" in names_in(e.expression) for e in self.base.parsed if e.expression):
             raise ModelError(
                 f"Model '{self.base.name}' reads the time t, which pieces of a recording do not "
