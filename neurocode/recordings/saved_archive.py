@@ -93,11 +93,17 @@ class SavedKind:
                 return build(contents, named)
 
     def holds(self, path: str | Path) -> bool:
-        """Return whether a file is an archive of this kind."""
+        """Return whether a file is an archive of this kind.
+
+        Raises
+        ------
+        DataError
+            If it is a damaged archive.
+        """
         path = Path(path)
         if path.suffix.lower() != SUFFIX or not path.is_file() or not zipfile.is_zipfile(path):
             return False
-        with zipfile.ZipFile(path) as archive:
+        with damage_named(path, "NumPy"), zipfile.ZipFile(path) as archive:
             return f"{self.name}.npy" in archive.namelist()
 
 

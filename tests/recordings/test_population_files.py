@@ -350,3 +350,14 @@ def test_the_windows_of_neo_trains_hold_even_where_they_end_with_a_spike():
     with pytest.warns(UserWarning, match="2 of 5 spikes lie outside the 0 to 5 s"):
         data = population_of_trains([short, long], dt=0.1)
     assert data.pieces[0].shape == (2, 50)
+
+
+def test_a_damaged_archive_is_called_damaged(tmp_path):
+    path = tmp_path / "cells.npz"
+    np.savez(path, a=np.zeros(20))
+    held = path.read_bytes()
+    # the directory at the end is found, but its first entry is spoilt
+    path.write_bytes(held.replace(b"PK\x01\x02", b"PK\x07\x02"))
+    for read in (read_population, read_stimulus):
+        with pytest.raises(DataError, match=r"cells\.npz: the file is damaged or truncated"):
+            read(path)
