@@ -40,7 +40,8 @@ class Window:
     is_open : bool
         Whether the window ends with the bin of the last spike, since no train states its end.
     late : float
-        Time from the start to the first spike in seconds, zero where a train states its start.
+        Time of the first spike in seconds where the window begins at zero and ends with a spike,
+        else zero: perhaps nobody said when the recording began.
     """
 
     start: float
@@ -97,8 +98,8 @@ def population_of_trains(
     Warns
     -----
     UserWarning
-        If cells have too few spikes, or more than 1 % of the spikes lie outside the time that the
-        trains share.
+        If cells have too few spikes, more than 1 % of the spikes lie outside the time that the
+        trains share, or the first spike comes late in a recording that is taken to begin at zero.
 
     Examples
     --------
@@ -156,9 +157,9 @@ def _of_one_piece(
     window = _shared_window(trains, np.arange(trains.n_trains), states_windows)
     if window.late > MOST_SILENT * (window.stop - window.start) and stimulus is None:
         warnings.warn(
-            f"No train says when the recording began, and its first spike lies at "
-            f"{window.start + window.late:g} s: the time before, from {window.start:g} s, counts "
-            f"as silent.",
+            f"The recording is taken to begin at 0 s, and its first spike lies at "
+            f"{window.late:g} s: the time before counts as silent. If it began later, state the "
+            f"start.",
             stacklevel=3,
         )
     start, n_bins, bins_per_frame = window.start, window.n_bins(dt), 1
@@ -284,7 +285,7 @@ def _shared_window(trains: Trains, rows: NDArray, states_windows: bool) -> Windo
     start = float(starts[states_start].max() if states_start.any() else starts.min())
     stop = float(stops[states_stop].min() if states_stop.any() else stops.max())
     is_open = stop == last.max()
-    late = float(first.min()) - start if is_open and np.isfinite(first.min()) else 0.0
+    late = float(first.min()) if is_open and start == 0 and np.isfinite(first.min()) else 0.0
     return Window(start, stop, is_open, late)
 
 

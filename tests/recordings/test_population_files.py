@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import warnings
+
 # imported first, since it takes over the warnings of a block in which it is first imported
 import brian2  # noqa: F401
 import neo
@@ -340,8 +342,12 @@ def test_repeats_on_the_clock_of_a_session_without_windows_are_refused():
 def test_times_that_fill_the_memory_and_late_recordings_are_said():
     with pytest.raises(DataError, match="in another unit than seconds"):
         population_of_trains([np.array([1.0, 5e9])])
-    with pytest.warns(UserWarning, match=r"first spike lies at 1000 s: the time before, from 0 s"):
+    with pytest.warns(UserWarning, match=r"to begin at 0 s, and its first spike lies at 1000 s"):
         population_of_trains([np.arange(1000.0, 1010.0, 0.1)], dt=0.01)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        stated = Trains.of_arrays([[(np.array([5.0, 5.5]), 3.0, 5.5)]], ["a"])
+        assert population_of_trains(stated, dt=0.01).pieces[0].shape == (1, 251)
 
 
 def test_the_windows_of_neo_trains_hold_even_where_they_end_with_a_spike():
