@@ -84,8 +84,14 @@ def population_figure(
 
 
 def _short(name: str) -> str:
-    """Return a name that fits above a panel."""
-    return name if len(name) <= LONGEST_NAME else f"{name[: LONGEST_NAME - 1]}…"
+    """Return the end of a name, which tells cells apart, as long as fits above a panel.
+
+    Examples
+    --------
+    >>> _short("retina/session 12/left eye/unit 7")
+    '…/session 12/left eye/unit 7'
+    """
+    return name if len(name) <= LONGEST_NAME else f"…{name[1 - LONGEST_NAME :]}"
 
 
 def _cells_shown(recorded: NDArray) -> NDArray[np.int64]:
