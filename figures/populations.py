@@ -122,15 +122,14 @@ def draw(tables: Path, output: Path) -> list[Path]:
     read = {path.stem: sound(study_table(path)) for path in sorted(tables.glob("*.parquet"))}
     if "networks" not in read:
         return []
-    panels = {"a": shares, "b": areas}
     with house_style():
         has_recordings = "recordings" in read
         mosaic = "ab;cd" if has_recordings else "ab"
         figure, axes = plt.subplot_mosaic(
             mosaic, figsize=(TWO_COLUMNS, 4.6 if has_recordings else 2.4), layout="constrained"
         )
-        for letter, panel in panels.items():
-            panel(axes[letter], read["networks"])
+        shares(axes["a"], read["networks"])
+        areas(axes["b"], read["networks"])
         if has_recordings:
             rate_ratios(axes["c"], read["recordings"])
             scores(axes["d"], read["recordings"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 
@@ -14,7 +15,7 @@ from scipy.signal import lfilter
 from sklearn.metrics import roc_auc_score
 
 import neurocode as nc
-from neurocode.inference.population import FittedPopulation, Schedule
+from neurocode.inference.population import Schedule
 from neurocode.inference.population.couplings import STRENGTH_MS
 from neurocode.inference.population.free_run import run_freely
 from neurocode.inference.population.likelihood import PopulationLikelihood
@@ -112,24 +113,22 @@ def network_row(dataset: str, neurons: int, bins: int, repeats: int, seed: int) 
     )
     return {
         "rate": float(network.spikes.mean() / BIN),
-        **compared(population.couplings, population, network),
+        **compared(population.couplings, population.names, network),
     }
 
 
-def compared(
-    table: pd.DataFrame, population: FittedPopulation, network: Network
-) -> dict[str, float]:
+def compared(table: pd.DataFrame, names: Sequence[str], network: Network) -> dict[str, float]:
     """Return how the table of couplings compares with the planted ones.
 
     Parameters
     ----------
     table : pandas.DataFrame
         Of the fit.
-    population : FittedPopulation
-        For the names of the cells.
+    names : sequence of str
+        Of the cells.
     network : Network
     """
-    place = {name: cell for cell, name in enumerate(population.names)}
+    place = {name: cell for cell, name in enumerate(names)}
     sender = table["sender"].map(place).to_numpy(int)
     receiver = table["receiver"].map(place).to_numpy(int)
     truth = strengths(network.jumps)[receiver, sender]

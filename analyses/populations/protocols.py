@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from analyses.populations.recordings import FILES
+
 Row = dict[str, Any]
 
 PROTOCOLS = ("reduced", "quick")
@@ -15,13 +17,6 @@ PROTOCOLS = ("reduced", "quick")
 NETWORK = {"neurons": 20, "bins": 3000, "repeats": 20}
 QUICK = {"neurons": 4, "bins": 1000, "repeats": 10}
 N_NETWORKS = 100
-#: Recorded populations: name and folder of the data.
-RECORDINGS = {
-    "retina-movie-1": "retina-movies",
-    "retina-movie-2": "retina-movies",
-    "aplysia-1": "aplysia",
-    "aplysia-2": "aplysia",
-}
 
 
 def networks(protocol: str) -> list[Row]:
@@ -35,4 +30,4 @@ def recordings(protocol: str) -> list[Row]:
     """Return one row per recording; the quick protocol reads none."""
     if protocol == "quick":
         return []
-    return [{"dataset": name, "updates": 800, "seed": 0} for name in RECORDINGS]
+    return [{"dataset": name, "updates": 800, "seed": 0} for name in FILES]

@@ -10,7 +10,7 @@ from __future__ import annotations
 from analyses.populations import protocols
 from analyses.populations.claims import claims
 from analyses.populations.networks import network_row
-from analyses.populations.recordings import recording_row
+from analyses.populations.recordings import FILES, recording_row
 from neurocode.studies import Study, StudyRun
 
 
@@ -33,6 +33,6 @@ STUDY = Study(
     data=lambda protocol: (
         {}
         if protocol == "quick"
-        else {"recordings": tuple(dict.fromkeys(protocols.RECORDINGS.values()))}
+        else {"recordings": tuple(dict.fromkeys(folder for folder, _, _ in FILES.values()))}
     ),
 )

@@ -84,7 +84,8 @@ def population_of_trains(
         Times of the samples in seconds, on the clock of the spikes. Each sample lasts until the
         next; see :func:`neurocode.recordings.stimulus_frames.frames_between`.
     least_spikes : int
-        Cells with fewer spikes in the pieces to fit are left out, with a warning that names them.
+        Cells with fewer spikes in the pieces to fit are left out, with a warning that names the
+        first five.
     name : str
         Name of the recording.
 
@@ -290,18 +291,19 @@ def _shared_window(trains: Trains, rows: NDArray, states_windows: bool) -> Windo
 
 
 def _with_spikes(counts: NDArray, names: Sequence[str], least: int) -> NDArray[np.int64]:
-    """Return the cells with enough spikes."""
-    few = [names[int(cell)] for cell in np.flatnonzero(counts < max(least, 1))]
+    """Return the cells with enough spikes, one at least."""
+    least = max(least, 1)
+    few = [names[int(cell)] for cell in np.flatnonzero(counts < least)]
     if len(few) == len(names):
-        raise DataError(f"No cell has {max(least, 1)} spikes.")
+        raise DataError(f"No cell has {least} spikes.")
     if few:
         more = f" and {len(few) - 5} more" if len(few) > 5 else ""
         warnings.warn(
-            f"{len(few)} of {len(names)} cells have fewer than {max(least, 1)} spikes and are left "
+            f"{len(few)} of {len(names)} cells have fewer than {least} spikes and are left "
             f"out: {', '.join(few[:5])}{more}.",
             stacklevel=4,
         )
-    return np.flatnonzero(counts >= max(least, 1))
+    return np.flatnonzero(counts >= least)
 
 
 def _tell_outside(trains: Trains, counts: NDArray, where: str) -> None:

@@ -100,11 +100,15 @@ class SavedKind:
         DataError
             If it is a damaged archive.
         """
-        path = Path(path)
-        if path.suffix.lower() != SUFFIX or not path.is_file() or not zipfile.is_zipfile(path):
-            return False
-        with damage_named(path, "NumPy"), zipfile.ZipFile(path) as archive:
-            return f"{self.name}.npy" in archive.namelist()
+        return self.name in _names_of_arrays(Path(path))
+
+
+def _names_of_arrays(path: Path) -> list[str]:
+    """Return the names of the arrays of a NumPy archive; none for another file."""
+    if path.suffix.lower() != SUFFIX or not path.is_file() or not zipfile.is_zipfile(path):
+        return []
+    with damage_named(path, "NumPy"), zipfile.ZipFile(path) as archive:
+        return [name.removesuffix(".npy") for name in archive.namelist()]
 
 
 EXPERIMENT = SavedKind("experiment", "an", "Experiment.save", "neurocode fit and Experiment.load")
@@ -125,8 +129,9 @@ def require_not_saved(path: Path, expected: str) -> None:
     DataError
         If it is one; the message says what reads it.
     """
+    names = _names_of_arrays(path)
     for kind in (EXPERIMENT, RECORDING, POPULATION):
-        if kind.holds(path):
+        if kind.name in names:
             raise DataError(
                 f"{path}: this is {kind.article} {kind.name}, which is read by {kind.reader}; "
                 f"expected {expected}."

@@ -113,6 +113,7 @@ def simulate(
         name: _parameter_si(model, name, value, trials)
         for name, value in (parameters or {}).items()
     }
+    _require_value_per_trial(model.with_parameters(parameters), trials)
     warn_of_coarse_step(model, step, values)
     options = {"parameters": values, "stimulus": stimulus, "seed": seed}
     if engine == "numba":
@@ -154,13 +155,16 @@ def _require_possible(
         raise ModelError(
             "The engine 'numba' keeps spikes only; record variables with 'brian2' or 'jax'."
         )
+    if model.inputs:
+        _ = model.only_input
+
+
+def _require_value_per_trial(model: NeuronModel, trials: int) -> None:
     if model.n_neurons not in (1, trials):
         raise ModelError(
             f"Model '{model.name}' has values for {model.n_neurons} neurons, expected "
             f"trials={model.n_neurons}, one for each, not {trials}."
         )
-    if model.inputs:
-        _ = model.only_input
 
 
 def current_in_si(current: neo.AnalogSignal | np.ndarray, unit: str) -> np.ndarray:

@@ -17,12 +17,6 @@ STUDY = load_study("populations", ROOT)
 from analyses.populations import claims, networks  # noqa: E402
 
 
-class Named:
-    """A fitted population, of which only the names are read."""
-
-    names = ("a", "b", "c")
-
-
 def test_strengths_are_the_effect_of_a_spike_over_20_ms() -> None:
     jumps = np.zeros((2, 2, 7))
     jumps[1, 0, networks.TIME_CONSTANTS_MS.index(6.8)] = 0.5
@@ -68,7 +62,7 @@ def test_what_is_compared_by_hand() -> None:
     spikes = np.zeros((3, 50, 4))
     spikes[0, 10] = spikes[1, 15] = 1  # in every repeat, so that shifted ones coincide as well
     row = networks.compared(
-        pd.DataFrame(rows, columns=columns), Named(), networks.Network(jumps, spikes)
+        pd.DataFrame(rows, columns=columns), ("a", "b", "c"), networks.Network(jumps, spikes)
     )
     assert (row["pairs"], row["coupled"], row["found"], row["false"]) == (6, 2, 2, 1)
     assert row["false_share"] == 0.5 and row["wrong_sign"] == 0

@@ -198,6 +198,10 @@ def test_a_model_with_a_value_per_neuron_says_how_many():
     for engine in ("brian2", "jax", "numba"):
         with pytest.raises(ModelError, match=r"values for 3 neurons, expected trials=3.*not 2"):
             nc.simulate(three, np.zeros(10), dt=1e-3, trials=2, engine=engine)
+        block = nc.simulate(
+            three, np.zeros(10), dt=1e-3, parameters={"tau": 10.0}, trials=2, engine=engine
+        )
+        assert len(block.segments) == 2
     with pytest.raises(ModelError, match="values for 3 neurons"):
         current = nc.simulation.stimuli.frozen_noise(1, 1e-3, mean=0, standard_deviation=1, seed=1)
         nc.fit(three, nc.Experiment([np.array([0.1, 0.2])], current))
