@@ -9,12 +9,13 @@ import jax.numpy as jnp
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy.stats import chi2
+from scipy.linalg import eigh
 
 from neurocode.inference.population.chunks import Chunks
 from neurocode.inference.population.from_repeats import COUPLING_RIDGE, HISTORY_RIDGE
 from neurocode.inference.population.front_end import Weights
 from neurocode.inference.population.likelihood import PopulationLikelihood
+from neurocode.statistics.quadratic_forms import chi_square_sum_tail
 from neurocode.statistics.surrogates import false_discovery_rate
 
 Array = jax.Array
@@ -105,9 +106,19 @@ def coupling_table(
     pandas.DataFrame
         ``sender``, ``receiver``; ``strength`` is the integral of the effect of a spike on the
         margin over the first 20 ms, in units of the noise times milliseconds, with
-        ``standard_error``; ``p_value`` is that of a Wald test that all jumps of the pair are zero;
+        ``standard_error``; ``p_value`` is that of the test that all jumps of the pair are zero;
         ``verdict`` is ``excitatory``, ``inhibitory`` (the sign of the strength) or ``none`` at a
         false discovery rate of 5 % over all pairs.
+
+    Notes
+    -----
+    The jumps are estimates with a ridge penalty. Let ``I`` be the information, ``P`` the curvature
+    of the penalty and ``C`` the inverse of ``I + P``; standard errors are those of ``C``, the
+    covariance of jumps given the spikes if the penalty is a prior. The statistic of a pair is
+    ``b' D b`` with its jumps ``b`` and the inverse ``D`` of its block of ``C``. If its true jumps
+    are zero, the covariance of ``b`` is the block of ``C I C``, and the statistic is a sum of
+    chi-square variables with weights below one (Gray 1992): where the penalty outweighs the
+    data, jumps vary less than ``C`` says.
     """
     n_cells, _, n_traces = jumps.shape
     ridge = np.where(np.eye(n_cells, dtype=bool), HISTORY_RIDGE, COUPLING_RIDGE)
@@ -115,27 +126,33 @@ def coupling_table(
     integral = times * -np.expm1(-STRENGTH_MS / times)
     rows = []
     for receiver in range(n_cells):
-        prior = np.diag(2 * np.repeat(ridge[receiver], n_traces))
-        covariance = np.linalg.inv(information[receiver] + prior)
+        penalty = np.diag(2 * np.repeat(ridge[receiver], n_traces))
+        covariance = np.linalg.inv(information[receiver] + penalty)
+        sampling = covariance @ information[receiver] @ covariance
         for sender in range(n_cells):
             if sender == receiver:
                 continue
             part = slice(sender * n_traces, (sender + 1) * n_traces)
             block, pair = covariance[part, part], jumps[receiver, sender].astype(float)
-            wald = pair @ np.linalg.solve(block, pair)
             rows.append(
                 {
                     "sender": names[sender],
                     "receiver": names[receiver],
                     "strength": float(integral @ pair),
                     "standard_error": float(np.sqrt(integral @ block @ integral)),
-                    "p_value": float(chi2.sf(wald, n_traces)),
+                    "p_value": _p_value(pair, block, sampling[part, part]),
                 }
             )
     table = pd.DataFrame(rows, columns=COLUMNS)
     real = false_discovery_rate(table["p_value"].to_numpy(float)) <= FALSE_DISCOVERY_RATE
     sign = np.where(table["strength"] > 0, "excitatory", "inhibitory")
     return table.assign(verdict=np.where(real, sign, "none"))
+
+
+def _p_value(pair: NDArray, covariance: NDArray, sampling: NDArray) -> float:
+    """Return the probability of jumps of a pair at least as large if its true jumps are zero."""
+    statistic = pair @ np.linalg.solve(covariance, pair)
+    return chi_square_sum_tail(statistic, eigh(sampling, covariance, eigvals_only=True))
 
 
 def coupled_pairs(table: pd.DataFrame, names: Sequence[str]) -> NDArray[np.float32]:

@@ -91,8 +91,10 @@ def fit_population(
         :func:`neurocode.recordings.population_of_trains` makes it for repeats.
     coupling : {"repeats", "likelihood", "none"}
         ``"repeats"`` fits neurons, history and couplings to repeats of one stimulus with a free
-        drive, then the front end with these held (Mahuas et al. 2020). ``"likelihood"`` fits all at
-        once, which makes noise correlations too large where the stimulus is not modelled well.
+        drive, then the front end with all of these held (Mahuas et al. 2020): fitted again, the
+        neurons would make up for what the front end leaves out, with weaker recovery from spikes.
+        ``"likelihood"`` fits all at once, which makes noise correlations too large where the
+        stimulus is not modelled well.
         ``"none"`` fits a history, but no couplings.
     time_constants_ms : sequence of float
         Of the exponentials.
@@ -301,11 +303,12 @@ def _climb(
 ) -> Weights:
     """Return weights fitted to the chunks.
 
-    Only pairs with ``allowed`` (receivers, senders, 1) are coupled; with None jumps are held.
+    Only pairs with ``allowed`` (receivers, senders, 1) are coupled; with None the neurons and their
+    jumps are held.
     """
     if allowed is None:
-        fixed = {"jumps": weights["jumps"]}
-        free = {name: value for name, value in weights.items() if name != "jumps"}
+        fixed = {name: weights[name] for name in ("neuron", "jumps")}
+        free = {name: value for name, value in weights.items() if name not in fixed}
         return {**fixed, **climb(free, fixed, schedule, seed=seed, tell=tell)}
     free = {**weights, "jumps": weights["jumps"] * allowed}
     return climb(free, {"allowed": allowed}, schedule, seed=seed, tell=tell)
