@@ -30,4 +30,4 @@ def recordings(protocol: str) -> list[Row]:
     """Return one row per recording; the quick protocol reads none."""
     if protocol == "quick":
         return []
-    return [{"dataset": name, "updates": 800, "seed": 0} for name in FILES]
+    return [{"dataset": name, "updates": 700, "seed": 0} for name in FILES]

@@ -69,6 +69,13 @@ def fit_population_command(
         str,
         typer.Option(help="repeats, likelihood, none, or auto (repeats where there are any)."),
     ] = AUTO,
+    measure: Annotated[
+        str,
+        typer.Option(
+            help="Adjust free runs to the Fano factors and noise correlations of the repeats: "
+            "repeats, none, or auto (where couplings come from repeats)."
+        ),
+    ] = AUTO,
     stimulus: Annotated[
         str | None,
         typer.Option(
@@ -89,7 +96,7 @@ def fit_population_command(
             help="Updates of the front end. Repeats add 370 for the neurons; couplings by "
             "likelihood add half as many again.",
         ),
-    ] = 800,
+    ] = 700,
     trials: Annotated[
         int | None,
         typer.Option(min=2, help="Free runs on the test (default: ten per recorded repeat)."),
@@ -163,6 +170,7 @@ def fit_population_command(
                 neuron,
                 recording,
                 schedule=Schedule(updates=updates),
+                measure=measure,
                 seed=seed,
                 tell=tell,
                 **chosen,

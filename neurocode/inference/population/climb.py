@@ -34,7 +34,7 @@ class Schedule:
     chunks_per_update : int
     """
 
-    updates: int = 800
+    updates: int = 700
     rate: float = 0.02
     chunks_per_update: int = 3
 

@@ -36,6 +36,11 @@ from neurocode.inference.population.likelihood import (
 )
 from neurocode.inference.population.linear_front_end import LinearFrontEnd, SeparableFilters
 from neurocode.inference.population.neuron import TIME_CONSTANTS_MS, PopulationNeuron
+from neurocode.inference.population.refinement import (
+    LEAST_MEASURED_BINS,
+    can_be_measured,
+    refine,
+)
 from neurocode.inference.population.result import FittedPopulation
 from neurocode.inference.population.subunit_front_end import SubunitFrontEnd
 from neurocode.inference.population.time_front_end import TimeFrontEnd
@@ -45,6 +50,7 @@ from neurocode.recordings.population import PopulationExperiment, PopulationRepe
 Array = jax.Array
 
 COUPLINGS = ("repeats", "likelihood", "none")
+MEASURES = ("auto", "repeats", "none")
 FRONT_ENDS = ("subunits", "linear", "time")
 #: Longest lag of a filter of the stimulus in seconds, number of raised cosines, rank, subunits per
 #: cell and smoothness over neighbouring features, all chosen on held-out pieces of training.
@@ -65,6 +71,7 @@ def fit_population(
     *,
     front_end: str | FrontEnd | None = "subunits",
     coupling: str = "repeats",
+    measure: str = "auto",
     time_constants_ms: Sequence[float] = TIME_CONSTANTS_MS,
     schedule: Schedule | None = None,
     seed: int = 0,
@@ -96,6 +103,11 @@ def fit_population(
         ``"likelihood"`` fits all at once, which makes noise correlations too large where the
         stimulus is not modelled well.
         ``"none"`` fits a history, but no couplings.
+    measure : {"auto", "repeats", "none"}
+        ``"repeats"`` then adjusts the gain of the front end, a constant drive and the scale of the
+        couplings until free runs on the stimuli of the training have the Fano factors and noise
+        correlations of the repeats, at a small cost in likelihood (sample and measure, Bellec &
+        Wang 2021). ``"auto"`` does so if couplings come from repeats and there is a front end.
     time_constants_ms : sequence of float
         Of the exponentials.
     schedule : Schedule, optional
@@ -111,8 +123,8 @@ def fit_population(
     Raises
     ------
     FitError
-        For an unknown front end or coupling, a front end without a stimulus, or
-        ``coupling="repeats"`` without repeats.
+        For an unknown front end, coupling or measure, a front end without a stimulus, or
+        ``coupling="repeats"`` or ``measure="repeats"`` without repeats.
     ModelError
         If the model has no escape noise, several inputs, or is not excited by its input.
 
@@ -136,6 +148,7 @@ def fit_population(
     if coupling not in COUPLINGS:
         raise FitError(f"There is no coupling '{coupling}'; known are {', '.join(COUPLINGS)}.")
     repeats = _repeats_of(data) if coupling == "repeats" else None
+    measured = _measured(measure, coupling, chosen, data)
     notes = _notes(data, coupling)
     neuron = PopulationNeuron(model, tuple(t * 1e-3 for t in time_constants_ms), data.dt)
     likelihood = PopulationLikelihood(neuron, chosen, data.n_cells)
@@ -154,6 +167,8 @@ def fit_population(
     else:
         history = np.eye(data.n_cells, dtype=np.float32)[..., None]
         weights = climb(weights, None if coupling == "repeats" else history, schedule)
+    if measured is not None:
+        weights = refine(likelihood, weights, chunks, measured, seed)
     return FittedPopulation(
         likelihood=likelihood,
         weights=jax.tree.map(np.asarray, weights),
@@ -179,6 +194,22 @@ def _repeats_of(data: PopulationExperiment) -> PopulationRepeats:
             "coupling='likelihood', or 'none'."
         )
     return data.repeats
+
+
+def _measured(
+    measure: str, coupling: str, front_end: FrontEnd | None, data: PopulationExperiment
+) -> PopulationRepeats | None:
+    """Return the repeats whose statistics free runs shall have, or None."""
+    if measure not in MEASURES:
+        raise FitError(f"There is no measure '{measure}'; known are {', '.join(MEASURES)}.")
+    possible = front_end is not None and can_be_measured(data.repeats)
+    if measure == "repeats" and not possible:
+        raise FitError(
+            f"Free runs are measured against at least two repeats of {LEAST_MEASURED_BINS} bins or "
+            f"more, by a population with a front end: use measure='none'."
+        )
+    wanted = measure == "repeats" or (measure == "auto" and coupling == "repeats")
+    return data.repeats if wanted and possible else None
 
 
 def _front_end(front_end: str | FrontEnd | None, data: PopulationExperiment) -> FrontEnd | None:

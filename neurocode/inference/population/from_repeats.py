@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import jax
 import jax.numpy as jnp
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from neurocode.inference.population.chunks import Chunks
 from neurocode.inference.population.climb import Climb, Schedule, Tell
@@ -27,7 +27,7 @@ Array = jax.Array
 COUPLING_RIDGE, HISTORY_RIDGE = 1.0, 0.05
 #: Bins at the start of a repeat that do not count, since spikes before it are not known.
 UNKNOWN_HISTORY_BINS = 100
-UPDATES, RATE = 250, 0.05
+UPDATES, RATE = 250, 0.15
 #: Cells times bins of the repeats that one update sees, and least number of repeats of an update.
 SEEN_PER_UPDATE, LEAST_REPEATS = 2_000_000, 4
 
@@ -55,6 +55,27 @@ class FreeDrive:
         return between_knots(knots, jnp.asarray(times))
 
 
+def field_of_rates(
+    likelihood: PopulationLikelihood, repeats: PopulationRepeats
+) -> NDArray[np.float32]:
+    """Return knots at which cells without history fire as the repeats do, minus the drive of their
+    mean rates, (cells, knots).
+
+    A fit that begins with a constant drive is far from a strong drive when it ends, and what is
+    left of a drive that cells share looks like a coupling. Half a spike at the mean rate is added
+    to each knot, since the logarithm of no spike has no end.
+    """
+    n_bins, n_repeats = repeats.spikes.shape[1:]
+    n_knots = FreeDrive(n_bins).n_knots
+    knot = np.minimum(np.round(np.arange(n_bins) / KNOT_BINS).astype(int), n_knots - 1)
+    near = (knot == np.arange(n_knots)[:, None]).astype(float)
+    spikes = repeats.spikes.sum(axis=2, dtype=float) @ near.T
+    mean = np.maximum(repeats.spikes.mean(axis=(1, 2), dtype=float), 1e-6)[:, None]
+    rates = (spikes + 0.5) / (near.sum(axis=1) * n_repeats + 0.5 / mean) / likelihood.neuron.dt
+    drive = likelihood.neuron.drive_of_rate
+    return (drive(rates) - drive(mean / likelihood.neuron.dt)).astype(np.float32)
+
+
 def repeats_as_chunks(repeats: PopulationRepeats, likelihood: PopulationLikelihood) -> Chunks:
     """Return one chunk per repeat, without its stimulus."""
     unsettled = max(UNKNOWN_HISTORY_BINS, likelihood.settling_bins)
@@ -72,6 +93,7 @@ class RepeatsFit:
 
     def __init__(self, likelihood: PopulationLikelihood, repeats: PopulationRepeats) -> None:
         self.chunks = chunks = repeats_as_chunks(repeats, likelihood)
+        self._first_field = field_of_rates(likelihood, repeats)
         self._n_cells, self._n_bins = likelihood.n_cells, chunks.spikes.shape[-1]
         self._free_drive = FreeDrive(repeats.spikes.shape[1])
         self._seen = max(LEAST_REPEATS, SEEN_PER_UPDATE // (self._n_cells * self._n_bins))
@@ -112,8 +134,7 @@ class RepeatsFit:
         tell : callable, optional
         """
         mask = jnp.asarray(allowed, jnp.float32)
-        field = jnp.zeros((self._n_cells, self._free_drive.n_knots))
-        free = {"field": field, **start, "jumps": start["jumps"] * mask}
+        free = {"field": self._first_field, **start, "jumps": start["jumps"] * mask}
         schedule = Schedule(updates=updates, rate=RATE, chunks_per_update=self._seen)
         return self._climb(free, {"allowed": mask}, schedule, seed=seed, tell=tell)
 

@@ -40,6 +40,10 @@ class FrontEnd(Protocol):
         """
         ...
 
+    def scaled(self, weights: Weights, gain: Array) -> Weights:
+        """Return weights whose drive is ``gain`` (cells,) times that of others."""
+        ...
+
     def penalty(self, weights: Weights) -> Array:
         """Return what is added to the negative log-likelihood in nats, per cell."""
         ...

@@ -92,6 +92,10 @@ class LinearFrontEnd:
         responses = jnp.moveaxis(self.filters.responses(weights, stimulus), 1, 0)
         return responses.reshape(*responses.shape[:2], -1)
 
+    def scaled(self, weights: Weights, gain: Array) -> Weights:
+        """Return weights whose drive is ``gain`` times that of others, for each cell."""
+        return {**weights, "time": weights["time"] * gain[:, None, None]}
+
     def penalty(self, weights: Weights) -> Array:
         """Return the penalty of each cell."""
         return self.filters.penalty(weights)

@@ -47,6 +47,10 @@ class TimeFrontEnd:
         places = jnp.clip((stimulus[..., 0] + 2) * (last / 4), 0, last)
         return jnp.moveaxis(between_knots(weights["knots"], places), 0, 1)
 
+    def scaled(self, weights: Weights, gain: Array) -> Weights:
+        """Return weights whose drive is ``gain`` times that of others, for each cell."""
+        return {**weights, "knots": weights["knots"] * gain[:, None]}
+
     def penalty(self, weights: Weights) -> Array:
         """Return the penalty of the differences between neighbouring knots, per cell."""
         return roughness(weights["knots"])
