@@ -86,9 +86,12 @@ class SubunitFrontEnd:
 
 @jax.custom_jvp
 def _rectified(values: Array) -> Array:
-    """Return a softplus; its derivative is stated, which takes two thirds of the time of the one
-    that JAX finds."""
-    return jax.nn.softplus(SHARPNESS * values) / SHARPNESS
+    """Return a softplus.
+
+    Written out, with its derivative stated, it takes two thirds of the time of that of JAX.
+    """
+    steep = SHARPNESS * values
+    return (jnp.maximum(steep, 0.0) + jnp.log1p(jnp.exp(-jnp.abs(steep)))) / SHARPNESS
 
 
 @_rectified.defjvp
