@@ -15,9 +15,9 @@ coding, information, time_rescaling
     Responses to repeated stimuli, information, goodness of fit of a point process.
 distance, spike_distances
     Similarity of groups of repeats, and distances between pairs of trains.
-surrogates, locked_surrogates
+surrogates, locked_surrogates, quadratic_forms
     Null hypotheses: surrogates, permutation tests, correction for many units; surrogates that keep
-    the PSTH.
+    the PSTH; tails of weighted sums of chi-square variables.
 time_resolution, correlograms, unit_panels, stimuli
     The step of spike times, auto- and cross-correlograms with their band, and what the panels of a
     unit and the table of stimuli hold.
@@ -106,6 +106,7 @@ from neurocode.statistics.population_scores import (
     score_repeats,
     smoothed_psth,
 )
+from neurocode.statistics.quadratic_forms import chi_square_sum_tail
 from neurocode.statistics.spike_distances import (
     mean_distance,
     spike_distance,
@@ -196,6 +197,7 @@ __all__ = [
     "best_width",
     "bin_counts",
     "binned_events",
+    "chi_square_sum_tail",
     "coincidence_factor",
     "columns_against",
     "columns_of",
