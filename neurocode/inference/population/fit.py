@@ -43,6 +43,7 @@ from neurocode.inference.population.refinement import (
 )
 from neurocode.inference.population.result import FittedPopulation
 from neurocode.inference.population.subunit_front_end import SubunitFrontEnd
+from neurocode.inference.population.taming import tame
 from neurocode.inference.population.time_front_end import TimeFrontEnd
 from neurocode.models.model import NeuronModel
 from neurocode.recordings.population import PopulationExperiment, PopulationRepeats
@@ -169,6 +170,9 @@ def fit_population(
         weights = climb(weights, None if coupling == "repeats" else history, schedule)
     if measured is not None:
         weights = refine(likelihood, weights, chunks, measured, seed)
+    if coupling != "none":
+        weights, factor = tame(likelihood, weights, chunks, seed)
+        notes += _taming_notes(factor)
     return FittedPopulation(
         likelihood=likelihood,
         weights=jax.tree.map(np.asarray, weights),
@@ -262,6 +266,15 @@ def _notes(data: PopulationExperiment, coupling: str) -> tuple[str, ...]:
         )
         warnings.warn(notes[-1], OvercoupledWarning, stacklevel=3)
     return tuple(notes)
+
+
+def _taming_notes(factor: float) -> tuple[str, ...]:
+    if factor == 1:
+        return ()
+    return (
+        f"Free runs ran away, so that all couplings were multiplied by {factor:.2g}; the table "
+        f"holds them as they were fitted.",
+    )
 
 
 def _refractory_notes(

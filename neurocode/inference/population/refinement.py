@@ -25,7 +25,7 @@ from neurocode.inference.population.free_run import run_freely
 from neurocode.inference.population.from_repeats import UNKNOWN_HISTORY_BINS
 from neurocode.inference.population.front_end import Weights
 from neurocode.inference.population.likelihood import PopulationLikelihood
-from neurocode.inference.population.windows import TRIALS, Windows, windows_of
+from neurocode.inference.population.windows import TRIALS, Windows, scaled_jumps, windows_of
 from neurocode.recordings.population import PopulationRepeats
 from neurocode.statistics.population_scores import (
     WINDOW_BINS,
@@ -170,7 +170,10 @@ class _Measure:
         gain, offset = np.exp(adjustment.gain), adjustment.offset
         shift = offset[:, None] + (gain - 1)[:, None] * self._windows.response
         drive = np.repeat(self._windows.drive + shift, TRIALS, axis=0).astype(np.float32)
-        weights = {**self._weights, "jumps": _scaled_jumps(self._weights, adjustment.coupling)}
+        weights = {
+            **self._weights,
+            "jumps": scaled_jumps(self._weights["jumps"], np.exp(adjustment.coupling)),
+        }
         simulated = run_freely(self._likelihood, weights, jnp.asarray(drive), self._key)
         counts = self._windows.counts_of(simulated)
         with np.errstate(divide="ignore", invalid="ignore"):
@@ -211,7 +214,7 @@ class _NatsPerSpike:
             response = likelihood.front_end.drive(weights["front_end"], some.stimulus) - mean
             drive = likelihood.drive(weights, some) + three[1]
             drive = drive + (jnp.exp(three[0]) - 1) * response
-            weights = {**weights, "jumps": _scaled_jumps(weights, three[2])}
+            weights = {**weights, "jumps": scaled_jumps(weights["jumps"], jnp.exp(three[2]))}
             return -likelihood.of_drive(weights, drive, some)
 
         zero, chunks = jnp.zeros(3), windows.chunks
@@ -282,14 +285,10 @@ def _adjusted(
     return {
         **weights,
         "offset": np.asarray(offset, np.float32),
-        "jumps": np.asarray(_scaled_jumps(weights, adjustment.coupling), np.float32),
+        "jumps": np.asarray(
+            scaled_jumps(weights["jumps"], np.exp(adjustment.coupling)), np.float32
+        ),
         "front_end": likelihood.front_end.scaled(
             weights["front_end"], jnp.asarray(gain, jnp.float32)
         ),
     }
-
-
-def _scaled_jumps(weights: Weights, log_factor: Array | float) -> Array:
-    """Return jumps with all couplings, but not the history, times a factor."""
-    history = np.eye(weights["jumps"].shape[0], dtype=bool)[..., None]
-    return jnp.asarray(weights["jumps"]) * jnp.where(history, 1.0, jnp.exp(log_factor))

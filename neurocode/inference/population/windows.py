@@ -119,3 +119,9 @@ def _drives(
     pairs = [parts(weights, chunks.take(np.array([n]))) for n in range(chunks.n_chunks)]
     drive, response = (np.concatenate([np.asarray(pair[k]) for pair in pairs]) for k in (0, 1))
     return drive, response
+
+
+def scaled_jumps(jumps: NDArray | Array, factor: Array | float) -> Array:
+    """Return jumps with all couplings, but not the history, times a factor."""
+    history = np.eye(jumps.shape[0], dtype=bool)[..., None]
+    return jnp.asarray(jumps, jnp.float32) * jnp.where(history, 1.0, factor)

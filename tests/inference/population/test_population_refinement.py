@@ -31,6 +31,7 @@ from neurocode.inference.population.refinement import (
     _step,
     refine,
 )
+from neurocode.inference.population.taming import tame
 from neurocode.inference.population.windows import Windows
 from neurocode.statistics.population_scores import fano_of_repeats
 
@@ -174,6 +175,39 @@ def test_a_front_end_with_twice_the_gain_drives_twice_as_much(kind) -> None:
     once = front_end.drive(weights, stimulus)
     twice = front_end.drive(front_end.scaled(weights, jnp.array([2.0, 0.5])), stimulus)
     np.testing.assert_allclose(twice, once * np.array([2.0, 0.5])[:, None], rtol=1e-4, atol=1e-6)
+
+
+def test_couplings_that_make_free_runs_run_away_are_made_weaker() -> None:
+    """Two Poisson cells of 10 Hz whose weights say that they excite each other strongly."""
+    neuron = PopulationNeuron(nc.models.escape_lif(), tuple(t * 1e-3 for t in TIMES_MS), DT)
+    likelihood = PopulationLikelihood(neuron, None, 2)
+    spikes = np.random.default_rng(0).random((8, 2, 2500)) < 10 * DT
+    data = nc.PopulationExperiment(list(spikes), dt=DT)
+    jumps = np.zeros((2, 2, 2), np.float32)
+    jumps[[0, 1], [0, 1], 0] = -0.5
+    weights = {
+        "offset": neuron.drive_of_rate(np.array([10.0, 10.0])).astype(np.float32),
+        "drift": np.zeros((2, 2), np.float32),
+        "neuron": likelihood.start(),
+        "jumps": jumps,
+    }
+    chunks = _chunks(likelihood, data)
+    same, factor = tame(likelihood, weights, chunks, seed=0)
+    assert factor == 1.0 and same is weights
+    excited = jumps.copy()
+    excited[[0, 1], [1, 0], 1] = 2.0
+    tamed, factor = tame(likelihood, {**weights, "jumps": excited}, chunks, seed=0)
+    assert 0 < factor < 0.8 and np.log(factor) / np.log(0.8) == pytest.approx(
+        round(np.log(factor) / np.log(0.8))
+    )
+    np.testing.assert_allclose(tamed["jumps"][[0, 1], [1, 0], 1], 2.0 * factor, rtol=1e-6)
+    np.testing.assert_array_equal(tamed["jumps"][[0, 1], [0, 1]], jumps[[0, 1], [0, 1]])
+    drive = jnp.broadcast_to(weights["offset"][:, None], (20, 2, 2500))
+    rates = [
+        run_freely(likelihood, {**weights, "jumps": held}, drive, jax.random.PRNGKey(1)).mean() / DT
+        for held in (excited, tamed["jumps"])
+    ]
+    assert rates[0] > 40 and rates[1] < 22
 
 
 def test_what_cannot_be_measured_is_refused(recording) -> None:

@@ -1,0 +1,61 @@
+"""Couplings that make free runs run away are made weaker, until they do not."""
+
+from __future__ import annotations
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from neurocode.inference.population.chunks import Chunks
+from neurocode.inference.population.free_run import run_freely
+from neurocode.inference.population.front_end import Weights
+from neurocode.inference.population.likelihood import PopulationLikelihood
+from neurocode.inference.population.windows import TRIALS, Windows, scaled_jumps, windows_of
+from neurocode.statistics.population_scores import RUNAWAY
+
+#: Factor by which all couplings are made weaker at a time, and the weakest that are tried before
+#: there are none.
+WEAKER, WEAKEST = 0.8, 0.05
+
+
+def tame(
+    likelihood: PopulationLikelihood, weights: Weights, chunks: Chunks, seed: int
+) -> tuple[Weights, float]:
+    """Return weights whose free runs do not run away, and the factor of their couplings.
+
+    Free runs on windows of the training run away if a cell fires more than twice as often as it was
+    recorded in them.
+
+    Parameters
+    ----------
+    likelihood : PopulationLikelihood
+    weights : dict
+    chunks : Chunks
+        Of the training.
+    seed : int
+
+    Returns
+    -------
+    weights : dict
+    factor : float
+        One where nothing runs away, zero where even weak couplings do.
+    """
+    windows = windows_of(likelihood, weights, chunks)
+    factor, tamed = 1.0, weights
+    while factor > 0 and _runs_away(likelihood, tamed, windows, seed):
+        factor = factor * WEAKER if factor > WEAKEST else 0.0
+        tamed = {**weights, "jumps": np.asarray(scaled_jumps(weights["jumps"], factor))}
+    return tamed, factor
+
+
+def _runs_away(
+    likelihood: PopulationLikelihood, weights: Weights, windows: Windows, seed: int
+) -> bool:
+    if not windows.counted_windows.any():
+        return False
+    drive = jnp.asarray(np.repeat(windows.drive, TRIALS, axis=0))
+    spikes = run_freely(likelihood, weights, drive, jax.random.PRNGKey(seed))
+    simulated = windows.counts_of(spikes).sum(axis=(1, 2)) / TRIALS
+    recorded = windows.counts_of(np.moveaxis(windows.spikes, 0, 2)).sum(axis=(1, 2))
+    # Counts of a cell that hardly fires exceed twice their mean by chance.
+    return bool(np.any(simulated > RUNAWAY * recorded + 3 * np.sqrt(recorded) + 3))
