@@ -117,8 +117,8 @@ def coupling_table(
     covariance of jumps given the spikes if the penalty is a prior. The statistic of a pair is
     ``b' D b`` with its jumps ``b`` and the inverse ``D`` of its block of ``C``. If its true jumps
     are zero, the covariance of ``b`` is the block of ``C I C``, and the statistic is a sum of
-    chi-square variables with weights below one (Gray 1992): where the penalty outweighs the
-    data, jumps vary less than ``C`` says.
+    chi-square variables with weights below one (Gray 1992, J Am Stat Assoc 87:942): where the
+    penalty outweighs the data, jumps vary less than ``C`` says.
     """
     n_cells, _, n_traces = jumps.shape
     ridge = np.where(np.eye(n_cells, dtype=bool), HISTORY_RIDGE, COUPLING_RIDGE)
@@ -150,9 +150,12 @@ def coupling_table(
 
 
 def _p_value(pair: NDArray, covariance: NDArray, sampling: NDArray) -> float:
-    """Return the probability of jumps of a pair at least as large if its true jumps are zero."""
-    statistic = pair @ np.linalg.solve(covariance, pair)
-    return chi_square_sum_tail(statistic, eigh(sampling, covariance, eigvals_only=True))
+    """Return the probability of jumps of a pair at least as large if its true jumps are zero; one
+    where the spikes say nothing about them, as those of a silent sender."""
+    weights = eigh(sampling, covariance, eigvals_only=True)
+    if not np.any(weights > 0):
+        return 1.0
+    return chi_square_sum_tail(pair @ np.linalg.solve(covariance, pair), weights)
 
 
 def coupled_pairs(table: pd.DataFrame, names: Sequence[str]) -> NDArray[np.float32]:

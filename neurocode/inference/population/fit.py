@@ -86,6 +86,9 @@ def fit_population(
     couplings that are noise make free runs run away. The table of couplings, with its standard
     errors, is that of all pairs.
 
+    If free runs on the training still run away, all couplings are multiplied by 0.8 until none
+    does, and a note of the result says so.
+
     Parameters
     ----------
     model : NeuronModel

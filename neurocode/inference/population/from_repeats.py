@@ -68,10 +68,11 @@ def field_of_rates(
     n_bins, n_repeats = repeats.spikes.shape[1:]
     n_knots = FreeDrive(n_bins).n_knots
     knot = np.minimum(np.round(np.arange(n_bins) / KNOT_BINS).astype(int), n_knots - 1)
-    near = (knot == np.arange(n_knots)[:, None]).astype(float)
-    spikes = repeats.spikes.sum(axis=2, dtype=float) @ near.T
-    mean = np.maximum(repeats.spikes.mean(axis=(1, 2), dtype=float), 1e-6)[:, None]
-    rates = (spikes + 0.5) / (near.sum(axis=1) * n_repeats + 0.5 / mean) / likelihood.neuron.dt
+    counts = repeats.spikes.sum(axis=2, dtype=float)
+    spikes = np.stack([np.bincount(knot, of_cell, n_knots) for of_cell in counts])
+    mean = np.maximum(counts.mean(axis=1) / n_repeats, 1e-6)[:, None]
+    seen = np.bincount(knot, minlength=n_knots) * n_repeats
+    rates = (spikes + 0.5) / (seen + 0.5 / mean) / likelihood.neuron.dt
     drive = likelihood.neuron.drive_of_rate
     return (drive(rates) - drive(mean / likelihood.neuron.dt)).astype(np.float32)
 

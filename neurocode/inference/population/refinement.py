@@ -21,11 +21,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neurocode.inference.population.chunks import Chunks
-from neurocode.inference.population.free_run import run_freely
 from neurocode.inference.population.from_repeats import UNKNOWN_HISTORY_BINS
 from neurocode.inference.population.front_end import Weights
 from neurocode.inference.population.likelihood import PopulationLikelihood
-from neurocode.inference.population.windows import TRIALS, Windows, scaled_jumps, windows_of
+from neurocode.inference.population.windows import (
+    Windows,
+    drive_and_response,
+    scaled_jumps,
+    windows_of,
+)
 from neurocode.recordings.population import PopulationRepeats
 from neurocode.statistics.population_scores import (
     WINDOW_BINS,
@@ -159,25 +163,24 @@ class _Measure:
         seed: int,
     ) -> None:
         self._likelihood, self._weights, self._windows = likelihood, weights, windows
-        self._key = jax.random.PRNGKey(seed)
+        self._seed = seed
         recorded = repeats.spikes[:, UNKNOWN_HISTORY_BINS:]
         with np.errstate(divide="ignore"):
             self._log_fano = np.log(fano_of_repeats(recorded))
-            self._log_rate = np.log(windows.recorded_rates)
+            self._log_rate = np.log(windows.recorded_counts.mean(axis=(1, 2)))
         self._correlation = noise_covariances(recorded)[1]
 
     def __call__(self, adjustment: Adjustment) -> Errors:
         gain, offset = np.exp(adjustment.gain), adjustment.offset
         shift = offset[:, None] + (gain - 1)[:, None] * self._windows.response
-        drive = np.repeat(self._windows.drive + shift, TRIALS, axis=0).astype(np.float32)
         weights = {
             **self._weights,
             "jumps": scaled_jumps(self._weights["jumps"], np.exp(adjustment.coupling)),
         }
-        simulated = run_freely(self._likelihood, weights, jnp.asarray(drive), self._key)
-        counts = self._windows.counts_of(simulated)
+        drive = self._windows.drive + shift
+        counts = self._windows.free_counts(self._likelihood, weights, drive, self._seed)
         with np.errstate(divide="ignore", invalid="ignore"):
-            log_rate = np.log(counts.mean(axis=(1, 2)) / WINDOW_BINS)
+            log_rate = np.log(counts.mean(axis=(1, 2)))
             log_fano = np.log(fano_of_repeats(counts, window=1))
             correlation = noise_covariances(counts, window=1)[1]
         return Errors(
@@ -211,9 +214,8 @@ class _NatsPerSpike:
         mean = jnp.asarray(windows.response_mean)[:, None]
 
         def lost(three: Array, weights: Weights, some: Chunks) -> Array:
-            response = likelihood.front_end.drive(weights["front_end"], some.stimulus) - mean
-            drive = likelihood.drive(weights, some) + three[1]
-            drive = drive + (jnp.exp(three[0]) - 1) * response
+            drive, response = drive_and_response(likelihood, weights, some)
+            drive = drive + three[1] + (jnp.exp(three[0]) - 1) * (response - mean)
             weights = {**weights, "jumps": scaled_jumps(weights["jumps"], jnp.exp(three[2]))}
             return -likelihood.of_drive(weights, drive, some)
 

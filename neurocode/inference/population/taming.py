@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import jax
-import jax.numpy as jnp
 import numpy as np
 
 from neurocode.inference.population.chunks import Chunks
-from neurocode.inference.population.free_run import run_freely
 from neurocode.inference.population.front_end import Weights
 from neurocode.inference.population.likelihood import PopulationLikelihood
-from neurocode.inference.population.windows import TRIALS, Windows, scaled_jumps, windows_of
+from neurocode.inference.population.windows import Windows, scaled_jumps, windows_of
 from neurocode.statistics.population_scores import RUNAWAY
 
 #: Factor by which all couplings are made weaker at a time, and the weakest that are tried before
@@ -53,9 +50,8 @@ def _runs_away(
 ) -> bool:
     if not windows.counted_windows.any():
         return False
-    drive = jnp.asarray(np.repeat(windows.drive, TRIALS, axis=0))
-    spikes = run_freely(likelihood, weights, drive, jax.random.PRNGKey(seed))
-    simulated = windows.counts_of(spikes).sum(axis=(1, 2)) / TRIALS
-    recorded = windows.counts_of(np.moveaxis(windows.spikes, 0, 2)).sum(axis=(1, 2))
+    free = windows.free_counts(likelihood, weights, windows.drive, seed)
+    simulated = free.mean(axis=2).sum(axis=1)
+    recorded = windows.recorded_counts.sum(axis=(1, 2))
     # Counts of a cell that hardly fires exceed twice their mean by chance.
     return bool(np.any(simulated > RUNAWAY * recorded + 3 * np.sqrt(recorded) + 3))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 
 import jax
 import jax.numpy as jnp
@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neurocode.inference.population.chunks import Chunks
+from neurocode.inference.population.free_run import run_freely
 from neurocode.inference.population.front_end import Weights
 from neurocode.inference.population.likelihood import PopulationLikelihood, baseline
 from neurocode.statistics.population_scores import WINDOW_BINS
@@ -56,10 +57,17 @@ class Windows:
         return self.counted[:, :whole].reshape(n_windows, -1, WINDOW_BINS).all(axis=2)
 
     @cached_property
-    def recorded_rates(self) -> NDArray[np.float64]:
-        """Recorded spikes of each cell per bin of the counted windows of counts."""
-        counts = self.counts_of(np.moveaxis(self.spikes, 0, 2))
-        return counts.mean(axis=(1, 2)) / WINDOW_BINS
+    def recorded_counts(self) -> NDArray[np.float64]:
+        """Recorded spikes in counted windows of counts, (cells, windows of counts, 1)."""
+        return self.counts_of(np.moveaxis(self.spikes, 0, 2))
+
+    def free_counts(
+        self, likelihood: PopulationLikelihood, weights: Weights, drive: NDArray, seed: int
+    ) -> NDArray[np.float64]:
+        """Return counts of three free runs of each window with a drive (windows, cells, bins), as
+        :meth:`counts_of` does."""
+        drives = jnp.asarray(np.repeat(drive, TRIALS, axis=0), jnp.float32)
+        return self.counts_of(run_freely(likelihood, weights, drives, jax.random.PRNGKey(seed)))
 
     def counts_of(self, spikes: NDArray) -> NDArray[np.float64]:
         """Return counts of spikes (cells, bins, windows * trials) in counted windows of counts,
@@ -105,17 +113,20 @@ def _spread(count: int, most: int) -> NDArray[np.int64]:
     return np.unique(np.linspace(0, count - 1, min(count, most)).round().astype(int))
 
 
+def drive_and_response(
+    likelihood: PopulationLikelihood, weights: Weights, chunks: Chunks
+) -> tuple[Array, Array]:
+    """Return the drive, and the part of it that comes from the front end, (chunks, cells, bins)."""
+    drive = likelihood.drive(weights, chunks)
+    rest = baseline(weights, jnp.asarray(chunks.presentations), *drive.shape[1:])
+    return drive, drive - rest
+
+
 def _drives(
     likelihood: PopulationLikelihood, weights: Weights, chunks: Chunks
 ) -> tuple[NDArray, NDArray]:
-    """Return the drive of chunks and the part that comes from the front end."""
-
-    @jax.jit
-    def parts(weights: Weights, some: Chunks) -> tuple[Array, Array]:
-        drive = likelihood.drive(weights, some)
-        rest = baseline(weights, jnp.asarray(some.presentations), *drive.shape[1:])
-        return drive, drive - rest
-
+    """Return what :func:`drive_and_response` does, in the memory of one chunk at a time."""
+    parts = jax.jit(partial(drive_and_response, likelihood))
     pairs = [parts(weights, chunks.take(np.array([n]))) for n in range(chunks.n_chunks)]
     drive, response = (np.concatenate([np.asarray(pair[k]) for pair in pairs]) for k in (0, 1))
     return drive, response

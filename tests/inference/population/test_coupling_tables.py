@@ -51,3 +51,13 @@ def test_p_values_of_pairs_without_coupling_are_even() -> None:
     shares = [np.mean(np.array(values) < level) for level in (0.05, 0.5)]
     assert shares[0] == pytest.approx(0.05, abs=0.015)
     assert shares[1] == pytest.approx(0.5, abs=0.035)
+
+
+def test_a_silent_sender_has_no_coupling() -> None:
+    """Its jumps leave no trace in the spikes, so that nothing is known about them."""
+    information = np.stack([np.diag([0.0, 10.0]), np.diag([0.0, 10.0])])
+    table = coupling_table(np.zeros((2, 2, 1)), information, [20e-3], NAMES)
+    from_a = table.set_index("sender").loc["a"]
+    assert from_a["p_value"] == 1.0 and from_a["verdict"] == "none"
+    # the penalty alone, of curvature two
+    assert from_a["standard_error"] == pytest.approx(20 * (1 - np.exp(-1)) / np.sqrt(2))

@@ -22,6 +22,7 @@ from neurocode.inference.population import (
 from neurocode.inference.population.chunks import Chunks
 from neurocode.inference.population.fit import _chunks
 from neurocode.inference.population.free_run import run_freely
+from neurocode.inference.population.from_repeats import field_of_rates
 from neurocode.inference.population.likelihood import PopulationLikelihood
 from neurocode.inference.population.neuron import PopulationNeuron
 from neurocode.inference.population.refinement import (
@@ -105,6 +106,20 @@ def test_free_runs_vary_less_from_trial_to_trial_after_they_are_measured(
     np.testing.assert_allclose(ratios["repeats"], 1.0, atol=0.08)
 
 
+def test_the_free_drive_begins_with_the_rates_of_the_repeats() -> None:
+    """Six of eight repeats hold a spike in the second of ten bins. Knots stand for 3, 5 and 2 bins;
+    half a spike at the mean rate of 6 in 80 bins is half a spike in 6.67 bins."""
+    neuron = PopulationNeuron(nc.models.escape_lif(), (5e-3,), DT)
+    spikes = np.zeros((1, 10, 8), np.float32)
+    spikes[0, 1, :6] = 1
+    data = nc.PopulationExperiment(spikes[..., 0], dt=DT, repeats=spikes)
+    field = field_of_rates(PopulationLikelihood(neuron, None, 1), data.repeats)
+    extra = 80 / 12
+    rates = np.array([6.5 / (24 + extra), 0.5 / (40 + extra), 0.5 / (16 + extra), 6 / 80]) / DT
+    drive = neuron.drive_of_rate(rates)
+    np.testing.assert_allclose(field, [drive[:3] - drive[3]], rtol=1e-5)
+
+
 def test_a_step_solves_for_rate_and_fano_factor_by_hand() -> None:
     """Without likelihood and couplings, a gain of 0.08 and an offset of -0.2 remove both errors:
     0.02 + 0.08 - 0.5 * 0.2 = 0 and 0.04 - 0.08 + 0.2 * 0.2 = 0."""
@@ -147,7 +162,8 @@ def test_windows_of_counts_with_bins_that_do_not_count_are_left_out() -> None:
     none = np.zeros((2, 1, 60), np.float32)
     windows = Windows(Chunks(None, none, none, counted, none), none, none, zero1(), spikes, counted)
     assert windows.counted_windows.tolist() == [[False, True], [True, True]]
-    assert windows.recorded_rates == pytest.approx(4 / 75)
+    # the window of counts that begins with bins that do not count is left out with its spike
+    assert windows.recorded_counts[..., 0].tolist() == [[1.0, 1.0, 2.0]]
     free = np.stack([spikes[0], spikes[1], 2 * spikes[1], 0 * spikes[1]], axis=2)
     # windows, each with two trials: the second window has 1 and 2 spikes twice, or none
     assert windows.counts_of(free).tolist() == [[[1.0, 2.0], [2.0, 0.0], [4.0, 0.0]]]
