@@ -10,6 +10,8 @@ from neurocode.statistics.population_scores import (
     counts_of_repeats,
     fano_of_repeats,
     noise_covariances,
+    repeat_statistics,
+    score_errors,
     score_halves,
     score_repeats,
     smoothed_psth,
@@ -90,3 +92,32 @@ def test_what_cannot_be_scored_is_refused() -> None:
         fano_of_repeats(spikes[..., :1])
     with pytest.raises(DataError, match="do not fill one window"):
         counts_of_repeats(spikes[:, :10])
+
+
+def test_errors_of_scores_by_hand() -> None:
+    """Recorded counts 1, 2 and 4: without one of them the variance over the mean is 2/3, 9/5 or
+    1/3, and that of the model is 1/2."""
+    recorded = in_windows(np.array([[[1, 2, 4]]]))
+    model = in_windows(np.array([[[1.5, 0.5]]]))
+    left_out = np.abs(np.log(0.5 / np.array([2 / 3, 9 / 5, 1 / 3])))
+    expected = np.sqrt(2 / 3 * np.sum((left_out - left_out.mean()) ** 2))
+    with np.errstate(all="ignore"):  # one window has no correlation over time
+        assert score_errors(model, recorded)["fano_error"] == pytest.approx(expected)
+    with pytest.raises(DataError, match="at least 3 repeats"):
+        score_errors(model, recorded[..., :2])
+
+
+def test_errors_of_scores_are_those_of_fresh_recordings() -> None:
+    """Over 60 recordings of 10 repeats the mean standard error is the standard deviation of the
+    score, within 25 % (the standard deviation itself is known to 9 %). The spikes of the model come
+    in twos, so that its Fano factors are twice the recorded ones."""
+    random = np.random.default_rng(0)
+    rates = np.repeat(random.uniform(0.01, 0.2, size=(3, 500, 1)), 2, axis=1)
+    model = repeat_statistics(
+        np.repeat(random.random((3, 500, 200)) < rates[:, ::2], 2, axis=1).astype(float)
+    )
+    recordings = [random.random((3, 1000, 10)) < rates for _ in range(60)]
+    for name in ("psth_r2", "fano_error", "psth_r"):
+        scores = [getattr(score_repeats(model, recorded), name) for recorded in recordings]
+        errors = [score_errors(model, recorded)[name] for recorded in recordings]
+        assert np.mean(errors) / np.std(scores, ddof=1) == pytest.approx(1.0, abs=0.25), name

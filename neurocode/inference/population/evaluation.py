@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+import scipy.stats
 from numpy.typing import NDArray
 
 from neurocode.display import html, lines
@@ -15,18 +16,18 @@ from neurocode.inference.population.likelihood import summed_over
 from neurocode.inference.population.result import FittedPopulation
 from neurocode.recordings.population import LEAST_TEST, PopulationExperiment, PopulationRepeats
 from neurocode.statistics.population_scores import (
+    RANGES,
     SCORED,
     PopulationScores,
     RepeatStatistics,
     repeat_statistics,
+    score_errors,
     score_halves,
     score_repeats,
 )
 
 #: Bins at the start of a repeat that are not scored, and simulated repeats per recorded one.
 UNSCORED_BINS, TRIALS_PER_REPEAT = 200, 10
-#: Resamples of the recorded repeats for intervals.
-RESAMPLES = 200
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -38,7 +39,7 @@ class PopulationEvaluation:
     scores : PopulationScores
         Of free runs against all recorded repeats.
     table : pandas.DataFrame
-        One row per score: ``model``, ``low_95`` and ``high_95`` (bootstrap over recorded repeats),
+        One row per score: ``model``, ``low_95`` and ``high_95`` (jackknife over recorded repeats),
         and ``recorded``, one half of the recorded repeats against the other.
     bits_per_spike : pandas.Series
         Per cell, given the recorded spikes before each bin, against the best constant rate.
@@ -176,16 +177,13 @@ def _test_of(population: FittedPopulation, data: PopulationExperiment) -> Popula
 def _table(
     scores: PopulationScores, model: RepeatStatistics, recorded: NDArray, seed: int
 ) -> pd.DataFrame:
-    random, n_repeats = np.random.default_rng(seed), recorded.shape[2]
-    resampled = [
-        score_repeats(model, recorded[..., random.integers(n_repeats, size=n_repeats)])
-        for _ in range(RESAMPLES)
-    ]
-    halves = score_halves(recorded, seed=seed)
+    halves, errors = score_halves(recorded, seed=seed), score_errors(model, recorded)
+    quantile = scipy.stats.t.ppf(0.975, recorded.shape[2] - 1)
     rows = {}
     for name in SCORED:
-        low, high = np.quantile([getattr(row, name) for row in resampled], [0.025, 0.975])
-        rows[name] = (getattr(scores, name), low, high, halves[name])
+        score, reach = getattr(scores, name), quantile * errors[name]
+        least, most = RANGES[name]
+        rows[name] = (score, max(score - reach, least), min(score + reach, most), halves[name])
     return pd.DataFrame.from_dict(
         rows, orient="index", columns=["model", "low_95", "high_95", "recorded"]
     )

@@ -193,7 +193,8 @@ def test_a_population_is_scored_on_repeats_that_it_never_saw(population) -> None
     assert evaluation.scores.n_repeats == 80 and evaluation.scores.runaways == 0
     table = evaluation.table
     assert table.loc["fano_error", "model"] < 2.5 * table.loc["fano_error", "recorded"]
-    assert np.all(table["low_95"] <= table["high_95"])
+    assert np.all(table["low_95"] <= table["model"])
+    assert np.all(table["model"] <= table["high_95"])
     noise = table.loc["correlation_error_noise"]
     assert noise["model"] < 2.5 * noise["recorded"]
     # Log-likelihood of the truth over that of a constant: 0.02 to 0.1 bits per spike here.
