@@ -28,7 +28,7 @@ PASSES = 20
 KERNELS, SPACINGS, RATES, FIXED_RATE = (
     (0.005, 0.02, 0.08),
     (0.01, 0.03, 0.1),
-    (0.01, 0.03, 0.1),
+    (0.03, 0.1, 0.3),
     0.03,
 )
 #: Weight, in repeats, of the mean rate in a histogram, so that no bin has probability zero; chosen

@@ -128,6 +128,12 @@ class Recording:
         steps = sum(span.counted.shape[0] * span.counted.shape[1] for span in self.training)
         return np.maximum(spikes, 0.5) / (steps * self.dt)
 
+    @property
+    def fewest_spikes(self) -> int:
+        """Spikes of all units in the part of training, validation and test that holds fewest."""
+        parts = (self.training, self.validation, [self.test])
+        return min(int(sum(span.counted.sum() for span in part)) for part in parts)
+
 
 def filtered(stimulus: np.ndarray, dt: float) -> np.ndarray:
     """Return channels (steps, n) together with their exponentially filtered copies (steps, 5 n)."""

@@ -12,14 +12,15 @@ from analyses.neural_coding.fitting import constant_log_probability, fit
 from analyses.neural_coding.recordings import recording
 from analyses.neural_coding.responses import COUNTED, reference_rows, unit_rows
 from neurocode.recordings import Trains
+from neurocode.recordings.binning import counts_between
 from neurocode.statistics.variability import window_counts
 
 #: Number of simulated repeats if the recording has only one, and the seed whose spikes are drawn in
 #: the figure.
 REPEATS, DRAWN = 10, 0
-#: Edges of the bins of intervals in seconds, and of the bins of mean counts in which variances are
-#: averaged.
-INTERVALS, MEANS = np.geomspace(1e-3, 10.0, 41), np.geomspace(0.05, 20.0, 14)
+#: Edges of the bins of intervals in seconds, a little below those that whole milliseconds would lie
+#: on, and of the bins of mean counts in which variances are averaged.
+INTERVALS, MEANS = np.geomspace(1e-3, 10.0, 41) * (1 - 1e-6), np.geomspace(0.05, 20.0, 14)
 
 
 def coding_row(
@@ -89,7 +90,7 @@ def curves_of(spikes: np.ndarray, dt: float, unit: int | None) -> dict[str, str]
         else json.dumps([[round(float(t), 4) for t in times] for times in units[unit]])
     )
     return {
-        "intervals": json.dumps(np.histogram(intervals, INTERVALS)[0].tolist()),
+        "intervals": json.dumps(counts_between(intervals, INTERVALS).tolist()),
         "variances": _text(pooled),
         "raster": raster,
     }

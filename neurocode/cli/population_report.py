@@ -165,7 +165,7 @@ def _scores_section(evaluation: PopulationEvaluation | None) -> list[str]:
     return [
         page.heading("Free runs on the test repeats"),
         page.paragraph(
-            "Intervals are those of a bootstrap over recorded repeats; 'recorded' is one half of "
+            "Intervals are those of a jackknife over recorded repeats; 'recorded' is one half of "
             "the recorded repeats against the other."
         ),
         page.table(frame),

@@ -13,7 +13,7 @@ import pandas as pd
 from scipy.stats import wasserstein_distance
 
 from neurocode.errors import DataError
-from neurocode.recordings.binning import counts_between
+from neurocode.recordings.binning import bin_numbers, counts_between, rounding_late
 from neurocode.recordings.containers import holds_units
 from neurocode.recordings.files import trains_of
 from neurocode.recordings.trains import (
@@ -405,21 +405,20 @@ def _autocorrelogram_difference(first: Unit, second: Unit) -> float:
 
 
 def _autocorrelogram(unit: Unit) -> np.ndarray:
-    edges = np.arange(0, LARGEST_LAG + LAG_BIN / 2, LAG_BIN)
-    histogram, spikes = np.zeros(len(edges) - 1), 0
+    n_bins, spikes = round(LARGEST_LAG / LAG_BIN), 0
+    histogram = np.zeros(n_bins)
+    # where spikes were binned, lags lie on edges, and rounding must not choose the side
+    rounding = rounding_late(unit.duration, LAG_BIN)
     for times in unit.repeats:
         spikes += len(times)
         for shift in range(1, len(times)):
             lags = times[shift:] - times[:-shift]
             if lags.min() > LARGEST_LAG:
                 break
-            histogram += counts_between(lags, edges)
+            numbers = bin_numbers(lags, LAG_BIN, rounding=rounding)
+            histogram += np.bincount(numbers[numbers < n_bins], minlength=n_bins)
     rate = _rate(unit)
-    return (
-        histogram / (spikes * LAG_BIN * rate)
-        if spikes and rate
-        else np.full(len(edges) - 1, np.nan)
-    )
+    return histogram / (spikes * LAG_BIN * rate) if spikes and rate else np.full(n_bins, np.nan)
 
 
 def _complexity(unit: Unit) -> float:

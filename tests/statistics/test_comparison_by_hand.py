@@ -124,6 +124,16 @@ def test_autocorrelogram_by_hand():
     assert np.isnan(compared(trains([], []), side, "autocorrelogram")["difference"])
 
 
+@pytest.mark.parametrize("dt", [1e-3, 2e-3])
+def test_the_autocorrelogram_of_binned_spikes_does_not_depend_on_rounding(dt):
+    """A spike every 4 ms, wherever it begins: all lags lie on edges, and each counts in the bin
+    that begins there."""
+    for first in range(0, 20_000, 37):
+        times = (first + 0.5) * dt + 0.004 * np.arange(20)
+        density = curves([times, []]).autocorrelogram[1]
+        assert set(np.flatnonzero(density)) == set(range(2, 40, 2)), first
+
+
 def test_complexity_by_hand():
     """Two repeats of ten bins of 5 ms, one after another, words over spikes."""
     side = trains([0.0025, 0.0125, 0.0126], [0.0475], duration=0.05)
