@@ -171,11 +171,12 @@ def fit_population(
     else:
         history = np.eye(data.n_cells, dtype=np.float32)[..., None]
         weights = climb(weights, None if coupling == "repeats" else history, schedule)
-    if measured is not None:
-        weights = refine(likelihood, weights, chunks, measured, seed)
     if coupling != "none":
         weights, factor = tame(likelihood, weights, chunks, seed)
         notes += _taming_notes(factor)
+    if measured is not None:
+        # free runs that run away say nothing about what to adjust
+        weights = refine(likelihood, weights, chunks, measured, seed)
     return FittedPopulation(
         likelihood=likelihood,
         weights=jax.tree.map(np.asarray, weights),

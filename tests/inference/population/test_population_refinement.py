@@ -18,6 +18,7 @@ from neurocode.inference.population import (
     SeparableFilters,
     SubunitFrontEnd,
     TimeFrontEnd,
+    fit,
 )
 from neurocode.inference.population.chunks import Chunks
 from neurocode.inference.population.fit import _chunks
@@ -28,6 +29,7 @@ from neurocode.inference.population.neuron import PopulationNeuron
 from neurocode.inference.population.refinement import (
     Adjustment,
     Errors,
+    _best_along,
     _NatsPerSpike,
     _step,
     refine,
@@ -142,6 +144,27 @@ def test_a_step_solves_for_rate_and_fano_factor_by_hand() -> None:
     np.testing.assert_allclose(_step(there, errors(0, 0), still, steep), 0.0, atol=1e-12)
 
 
+def test_a_step_that_goes_too_far_is_halved() -> None:
+    """The error of a rate is 1 - 2 x² where the step leads to x = 1: it is -1 there, as far from
+    zero as at the start, 0.5 at its half, and 0.875 at its quarter."""
+    flat = _NatsPerSpike(np.zeros((1, 3)), np.zeros((1, 3, 3)))
+    start, step = Adjustment(np.zeros(1), np.zeros(1), 0.0), np.array([0.0, 1.0, 0.0])
+
+    def measure(bend: float):
+        def errors(adjustment: Adjustment) -> Errors:
+            rate = 1 - bend * adjustment.offset**2
+            return Errors(rate, np.zeros(1), np.zeros(0))
+
+        return errors
+
+    for bend, share in ((1.0, 1.0), (2.0, 0.5), (8.0, 0.25)):
+        errors = measure(bend)
+        following, there = _best_along(step, start, errors(start), errors, flat)
+        assert following.offset == share and there.log_rate == 1 - bend * share**2
+    errors = measure(-1.0)
+    assert _best_along(step, start, errors(start), errors, flat) is None
+
+
 def test_the_scale_of_couplings_follows_from_correlations() -> None:
     """Two cells with one pair: the noise correlation is 0.1 too low and grows by 0.5 per unit."""
     zero = np.zeros(2)
@@ -224,6 +247,27 @@ def test_couplings_that_make_free_runs_run_away_are_made_weaker() -> None:
         for held in (excited, tamed["jumps"])
     ]
     assert rates[0] > 40 and rates[1] < 22
+
+
+def test_a_fit_tames_its_couplings_before_it_measures(recording, monkeypatch) -> None:
+    order = []
+
+    def halved(likelihood, weights, chunks, seed):
+        order.append("tamed")
+        return {**weights, "jumps": weights["jumps"] * 0.0}, 0.5
+
+    def measured(likelihood, weights, chunks, repeats, seed):
+        order.append("measured")
+        assert not weights["jumps"].any()
+        return weights
+
+    monkeypatch.setattr(fit, "tame", halved)
+    monkeypatch.setattr(fit, "refine", measured)
+    population = nc.fit_population(
+        nc.models.escape_lif(), recording, front_end="linear", schedule=Schedule(updates=1)
+    )
+    assert order == ["tamed", "measured"] and not population.weights["jumps"].any()
+    assert "all couplings were multiplied by 0.5" in population.notes[-1]
 
 
 def test_what_cannot_be_measured_is_refused(recording) -> None:
