@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import string
 from pathlib import Path
 
 import matplotlib.pyplot as plt
@@ -30,6 +31,7 @@ MODELS = {
     "recurrent": ("recurrent, internal", "#44AA99"),
     "recurrent-output": ("recurrent, output", "#56B4E9"),
     "glm": ("GLM", "#009E73"),
+    "coupled": ("GLM, coupled", "#117733"),
     "gif": ("GIF, in network", "#CC79A7"),
     "igif": ("iGIF", "#882255"),
     "igif-ia": ("iGIF, A-type", "#332288"),
@@ -49,8 +51,9 @@ SHOWN = {"raphe": (2.0, 5.0), "retina": (2.0, 8.0)}
 RESPONDING = ("recorded", "internal", "output", "recurrent", "gif", "igif-ia", "deterministic")
 STATISTICS = {
     "fano_mean": "Variance over mean\n(log units)",
+    "fano_factor": "Fano factor",
     "interval_distribution": "Intervals\n(s)",
-    "autocorrelogram": "Autocorrelogram\n(Hz)",
+    "autocorrelogram": "Autocorrelogram\n(over mean rate)",
     "noise_correlation": "Noise correlation",
 }
 #: Short names of the first models of pairs.
@@ -296,7 +299,7 @@ def _statistics(recordings: pd.DataFrame, pairs: pd.DataFrame, output: Path) -> 
         if column == 0:
             panel.set_ylabel(STATISTICS[statistic])
     figure.supxlabel("First model nearer to the recording by", fontsize=7)
-    for letter, panel in zip("abcdefghijklmnopqrst", axes.flat, strict=False):
+    for letter, panel in zip(string.ascii_lowercase, axes.flat, strict=False):
         label_panel(panel, letter)
     return save_figure(figure, output / "neural_coding_statistics.pdf")
 

@@ -188,8 +188,8 @@ def held_out(net: Network, span: Span, dt: float, seed: int) -> np.ndarray:
     """Return the log probability (repeats, units) of every repeat in nats, separately for each
     unit.
 
-    If hidden neurons are noisy, the probability of a sequence is the mean over passes, as in the
-    loss of the training.
+    If hidden neurons are noisy, the probability of a sequence is the mean over passes; the training
+    sees one pass at a time.
     """
     repeats = len(span.spikes)
     part = joined([windows(span, k, dt) for k in range(repeats)])

@@ -34,6 +34,9 @@ def tables(run: StudyRun) -> None:
     summary.summary_table(recordings).to_csv(
         run.output / "summary.csv", index=False, float_format="%.5g"
     )
+    summary.runaway_table(recordings).to_csv(
+        run.output / "runaways.csv", index=False, float_format="%.5g"
+    )
     summary.pair_table(recordings).to_csv(
         run.output / "pairs.csv", index=False, float_format="%.5g"
     )

@@ -14,11 +14,19 @@ from analyses.neural_coding.nested import nested_mean
 from analyses.neural_coding.protocols import NOT_DEFINED
 
 #: Statistics by which models are compared besides the likelihood.
-TESTED = ("fano_mean", "interval_distribution", "autocorrelogram", "noise_correlation")
+TESTED = (
+    "fano_mean",
+    "interval_distribution",
+    "autocorrelogram",
+    "noise_correlation",
+    "fano_factor",
+)
 LIKELIHOOD = "bits_per_spike"
+#: Ratio of rates above which a unit is said to run away.
+RUNAWAY = 3.0
 #: First model of each pair, and its rivals.
 PAIRS = {
-    "internal": ("output", "glm", "gif", "igif", "igif-ia", "psth"),
+    "internal": ("output", "glm", "coupled", "gif", "igif", "igif-ia", "psth"),
     "recurrent": ("recurrent-output", "internal", "igif", "igif-ia"),
 }
 UNIT = ["dataset", "name", "unit"]
@@ -28,7 +36,7 @@ ROW = [*UNIT, "model", "statistic"]
 def cell_of(dataset: str, name: str, unit: int) -> str:
     """Return the neuron of a row.
 
-    The two starling neurons have several recordings each; the neurons of a retina are the units of
+    A starling neuron has several recordings; the neurons of a retina are the units of
     one recording.
     """
     if dataset.startswith("song"):
@@ -154,6 +162,22 @@ def summary_table(recordings: pd.DataFrame) -> pd.DataFrame:
         if dataset in present
     ]
     return pd.DataFrame(rows)
+
+
+def runaway_table(recordings: pd.DataFrame) -> pd.DataFrame:
+    """Return one row per data set and model: the number of ``units`` of recordings, how many of
+    them run freely at more than three times their recorded rate (``runaways``), and the largest
+    ratio of rates.
+
+    Rates are means over seeds.
+    """
+    rates = recordings[(recordings["statistic"] == "rate") & (recordings["recorded"] > 0)]
+    ratio = (rates["value"] / rates["recorded"]).groupby(
+        [rates["dataset"], rates["model"]], sort=False
+    )
+    return ratio.agg(
+        units="size", runaways=lambda values: int((values > RUNAWAY).sum()), largest="max"
+    ).reset_index()
 
 
 def advantages(

@@ -573,6 +573,32 @@ def test_a_statistic_that_one_seed_lacks_says_so():
     ]
 
 
+def test_units_that_run_away_are_counted_by_hand():
+    """Ratios of mean rates over seeds: 2, 3.5 and 0.5 for one model, 1 for the other; a unit that
+    was silent has no ratio."""
+    rates = [("a", 4.0, 2.0), ("a", 7.0, 2.0), ("a", 1.0, 2.0), ("a", 5.0, 0.0), ("b", 2.0, 2.0)]
+    table = pd.DataFrame(rates, columns=["model", "value", "recorded"])
+    counted = summary.runaway_table(table.assign(dataset="retina", statistic="rate"))
+    assert counted.to_dict("list") == {
+        "dataset": ["retina", "retina"],
+        "model": ["a", "b"],
+        "units": [3, 1],
+        "runaways": [1, 0],
+        "largest": [3.5, 1.0],
+    }
+
+
+def test_the_part_with_fewest_spikes_counts():
+    """Six trials: the second and the fifth are held out, one of the rest chooses."""
+    spikes = np.zeros((6, 40, 2), bool)
+    for trial, number in enumerate((1, 2, 3, 4, 5, 6)):
+        spikes[trial, :number, 0] = spikes[trial, :number, 1] = True
+    recording = by_time(spikes)
+    parts = (recording.training, recording.validation, [recording.test])
+    sums = [sum(int(span.counted.sum()) for span in part) for part in parts]
+    assert sums == [16, 12, 14] and recording.fewest_spikes == 12
+
+
 def test_claims_follow_the_tables(tmp_path):
     """Each data set has its own verdict: five cells decide, two neurons that differ from each other
     do not, and a rival that is nearer refutes."""
@@ -651,6 +677,11 @@ def test_every_claim_is_complete_and_has_a_margin_on_every_data_set():
 def test_rows_are_distinct_and_models_stand_where_they_make_sense(recorded_data):
     planned = pd.DataFrame(protocols.rows("reduced"))
     assert len({key_of(row) for row in protocols.rows("reduced")}) == len(planned)
+    # a starling neuron with fewer than 50 spikes in a part of each of its recordings is left out
+    songs = planned[planned["dataset"].str.startswith("song")]
+    assert set(songs["name"].str.split("/").str[0]) == {"st49_2_4_1"}
+    updates = planned.groupby("dataset")["updates"].agg(set).to_dict()
+    assert updates == {name: {protocols.UPDATES[name]} for name in protocols.FOLDERS}
     on = {model: set(of_model["dataset"]) for model, of_model in planned.groupby("model")}
     every = set(protocols.FOLDERS)
     assert on["psth"] == every - {"grasshopper", "song-waveform"} and on["coupled"] == {"retina"}
