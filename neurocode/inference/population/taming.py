@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from neurocode.inference.population.chunks import Chunks
 from neurocode.inference.population.front_end import Weights
@@ -21,7 +22,7 @@ def tame(
     """Return weights whose free runs do not run away, and the factor of their couplings.
 
     Free runs on windows of the training run away if a cell fires more than twice as often as it was
-    recorded in them.
+    recorded in them, or in a single run more than twice as often as in any recorded window.
 
     Parameters
     ----------
@@ -51,7 +52,13 @@ def _runs_away(
     if not windows.counted_windows.any():
         return False
     free = windows.free_counts(likelihood, weights, windows.drive, seed)
-    simulated = free.mean(axis=2).sum(axis=1)
-    recorded = windows.recorded_counts.sum(axis=(1, 2))
-    # Counts of a cell that hardly fires exceed twice their mean by chance.
-    return bool(np.any(simulated > RUNAWAY * recorded + 3 * np.sqrt(recorded) + 3))
+    simulated, recorded = windows.summed(free), windows.summed(windows.recorded_counts)
+    whole = simulated.mean(axis=2).sum(axis=1) > _bound(recorded.sum(axis=(1, 2)))
+    single = simulated.max(axis=(1, 2)) > _bound(recorded.max(axis=(1, 2)))
+    return bool(np.any(whole | single))
+
+
+def _bound(counts: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return what counts exceed only if they run away; those of a cell that hardly fires exceed
+    twice their mean by chance."""
+    return RUNAWAY * counts + 3 * np.sqrt(counts) + 3

@@ -69,6 +69,13 @@ class Windows:
         drives = jnp.asarray(np.repeat(drive, TRIALS, axis=0), jnp.float32)
         return self.counts_of(run_freely(likelihood, weights, drives, jax.random.PRNGKey(seed)))
 
+    def summed(self, counts: NDArray) -> NDArray[np.float64]:
+        """Return counts of :meth:`counts_of` summed over each window, (cells, windows, trials);
+        windows without counted bins are left out."""
+        window_of_counts = np.nonzero(self.counted_windows)[0]
+        starts = np.flatnonzero(np.diff(window_of_counts, prepend=-1))
+        return np.add.reduceat(counts, starts, axis=1)
+
     def counts_of(self, spikes: NDArray) -> NDArray[np.float64]:
         """Return counts of spikes (cells, bins, windows * trials) in counted windows of counts,
         (cells, windows of counts, trials)."""

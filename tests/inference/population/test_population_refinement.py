@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from types import SimpleNamespace
 
 import jax
 import jax.numpy as jnp
@@ -34,7 +35,7 @@ from neurocode.inference.population.refinement import (
     _step,
     refine,
 )
-from neurocode.inference.population.taming import tame
+from neurocode.inference.population.taming import _runs_away, tame
 from neurocode.inference.population.windows import Windows
 from neurocode.statistics.population_scores import fano_of_repeats
 
@@ -190,6 +191,8 @@ def test_windows_of_counts_with_bins_that_do_not_count_are_left_out() -> None:
     free = np.stack([spikes[0], spikes[1], 2 * spikes[1], 0 * spikes[1]], axis=2)
     # windows, each with two trials: the second window has 1 and 2 spikes twice, or none
     assert windows.counts_of(free).tolist() == [[[1.0, 2.0], [2.0, 0.0], [4.0, 0.0]]]
+    assert windows.summed(windows.recorded_counts).tolist() == [[[1.0], [3.0]]]
+    assert windows.summed(windows.counts_of(free)).tolist() == [[[1.0, 2.0], [6.0, 0.0]]]
 
 
 def zero1() -> np.ndarray:
@@ -247,6 +250,28 @@ def test_couplings_that_make_free_runs_run_away_are_made_weaker() -> None:
         for held in (excited, tamed["jumps"])
     ]
     assert rates[0] > 40 and rates[1] < 22
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "away"),
+    [
+        ([10, 10, 10], [12, 12, 37], False),
+        ([10, 10, 10], [12, 12, 38], True),
+        ([24, 24, 24], [37, 37, 37], False),
+        ([25, 25, 25], [37, 37, 37], True),
+    ],
+)
+def test_one_run_that_runs_away_is_enough(first, second, away) -> None:
+    """Recorded are 10 and 12 spikes in two windows: a run may have 2 * 12 + 3 * sqrt(12) + 3 = 37.4
+    in one, and the mean of all runs 2 * 22 + 3 * sqrt(22) + 3 = 61.1 in both."""
+    windows = SimpleNamespace(
+        counted_windows=np.ones((2, 1), bool),
+        recorded_counts=np.array([[[10.0], [12.0]]]),
+        drive=None,
+        free_counts=lambda *_: np.array([[first, second]]),
+        summed=lambda values: values,
+    )
+    assert _runs_away(None, None, windows, 0) is away
 
 
 def test_a_fit_tames_its_couplings_before_it_measures(recording, monkeypatch) -> None:
