@@ -17,7 +17,7 @@ import numpy as np
 ROUNDING = 1e-9
 
 
-def bin_numbers(times: np.ndarray, width: float, *, rounding: float = ROUNDING) -> np.ndarray:
+def bin_numbers(times: np.ndarray, width: float, *, rounding: float | None = None) -> np.ndarray:
     """Number of the bin that each time falls into; bins are ``width`` wide and the first begins at
     zero.
 
@@ -27,8 +27,10 @@ def bin_numbers(times: np.ndarray, width: float, *, rounding: float = ROUNDING) 
         In seconds from the start of the first bin.
     width : float
         In seconds.
-    rounding : float
-        Largest distance before an edge, as a share of a bin, at which a time counts as on the edge.
+    rounding : float, optional
+        Largest distance before an edge, as a share of a bin, at which a time counts as on the edge;
+        by default that of :func:`rounding_late` for the latest time. Differences of times need the
+        rounding of these times.
 
     Returns
     -------
@@ -39,7 +41,10 @@ def bin_numbers(times: np.ndarray, width: float, *, rounding: float = ROUNDING) 
     >>> bin_numbers(np.array([0.0, 0.1, 0.3, 0.35]), 0.1)
     array([0, 1, 3, 3])
     """
-    return np.floor(np.asarray(times) / width + rounding).astype(np.int64)
+    times = np.asarray(times)
+    if rounding is None:
+        rounding = rounding_late(float(np.max(np.abs(times), initial=0.0)), width)
+    return np.floor(times / width + rounding).astype(np.int64)
 
 
 def rounding_late(time: float, width: float) -> float:
@@ -54,7 +59,7 @@ def rounding_late(time: float, width: float) -> float:
     return max(ROUNDING, 4 * math.ulp(time) / width)
 
 
-def bins_up_to(duration: float, width: float, *, rounding: float = ROUNDING) -> int:
+def bins_up_to(duration: float, width: float, *, rounding: float | None = None) -> int:
     """Number of bins that cover a duration, at least one; the last bin is as wide as the others and
     may reach beyond the duration.
 
@@ -63,10 +68,11 @@ def bins_up_to(duration: float, width: float, *, rounding: float = ROUNDING) -> 
     >>> bins_up_to(0.3, 0.1), bins_up_to(0.31, 0.1), bins_up_to(0.0, 0.1)
     (3, 4, 1)
     """
+    rounding = rounding_late(duration, width) if rounding is None else rounding
     return max(1, math.ceil(duration / width - rounding))
 
 
-def whole_bins(duration: float, width: float, *, rounding: float = ROUNDING) -> int:
+def whole_bins(duration: float, width: float, *, rounding: float | None = None) -> int:
     """Number of whole bins inside a duration.
 
     Examples
@@ -74,6 +80,7 @@ def whole_bins(duration: float, width: float, *, rounding: float = ROUNDING) -> 
     >>> whole_bins(0.3, 0.1), whole_bins(0.39, 0.1)
     (3, 3)
     """
+    rounding = rounding_late(duration, width) if rounding is None else rounding
     return math.floor(duration / width + rounding)
 
 

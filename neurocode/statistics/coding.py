@@ -9,7 +9,7 @@ import numpy as np
 from scipy.ndimage import gaussian_filter1d
 
 from neurocode.errors import DataError
-from neurocode.recordings.binning import bin_numbers, bins_up_to, rounding_late
+from neurocode.recordings.binning import bin_numbers, bins_up_to
 from neurocode.recordings.trains import SpikeTrainLike, repeats_of, spike_times
 from neurocode.units import in_si, seconds, unmasked
 
@@ -396,9 +396,7 @@ def _histogram(
         )
     edges = np.linspace(0, n_bins * width, n_bins + 1)
     # binned spikes lie on edges, and rounding must not choose the side
-    numbers = bin_numbers(
-        pooled[pooled <= duration], width, rounding=rounding_late(duration, width)
-    )
+    numbers = bin_numbers(pooled[pooled <= duration], width)
     counts = np.bincount(np.minimum(numbers, n_bins - 1), minlength=n_bins)
     rate = counts / (repeats * width)
     return 0.5 * (edges[:-1] + edges[1:]), gaussian_filter1d(rate, sigma / width, mode="constant")

@@ -9,7 +9,7 @@ import numpy as np
 from scipy.stats import poisson
 
 from neurocode.errors import DataError
-from neurocode.recordings.binning import bin_numbers, whole_bins
+from neurocode.recordings.binning import bin_numbers, rounding_late, whole_bins
 from neurocode.recordings.trains import SpikeTrainLike, Trains, repeats_of
 from neurocode.units import seconds
 
@@ -224,12 +224,14 @@ def _counts(first: np.ndarray, second: np.ndarray, width: float, most: int) -> n
     begin = np.searchsorted(second, first - reach)
     end = np.searchsorted(second, first + reach, side="right")
     counts = np.zeros(2 * most + 1, np.int64)
+    # a lag is as exact as the times that it is a difference of
+    rounding = rounding_late(max(np.max(first, initial=0.0), np.max(second, initial=0.0)), width)
     for part in _parts(end - begin):
         sizes = (end - begin)[part]
         # Numbers of the spikes of the second train: a run from begin to end for each of the first.
         runs = np.arange(sizes.sum()) - np.repeat(np.cumsum(sizes) - sizes, sizes)
         lags = second[np.repeat(begin[part], sizes) + runs] - np.repeat(first[part], sizes)
-        places = bin_numbers(lags + 0.5 * width, width) + most
+        places = bin_numbers(lags + 0.5 * width, width, rounding=rounding) + most
         inside = places[(places >= 0) & (places <= 2 * most)]
         counts += np.bincount(inside, minlength=2 * most + 1)
     return counts

@@ -39,6 +39,17 @@ def test_multiples_of_a_width_fall_into_their_own_bin(width):
     )
 
 
+@pytest.mark.parametrize("per_second", [1000, 500, 2000, 30_000])
+def test_multiples_of_a_width_fall_into_their_own_bin_after_a_day(per_second):
+    """At 86 400 s a time is rounded by more than a billionth of such bins."""
+    number, width = 86_400 * per_second + np.arange(10_000), 1 / per_second
+    times = number / per_second
+    assert np.mean(times / width < number - 1e-9) > 0.1
+    assert np.array_equal(bin_numbers(times, width), number)
+    for n, time in zip(number, times, strict=True):
+        assert bins_up_to(time, width) == n == whole_bins(time, width)
+
+
 def test_the_rounding_is_a_billionth_of_a_bin():
     before = np.array([0.3 - 0.5e-10, 0.3 - 2e-10])
     assert bin_numbers(before, 0.1).tolist() == [3, 2] and bin_numbers(

@@ -32,6 +32,14 @@ def test_lags_of_small_trains_by_hand():
     assert counts.tolist() == [1, 0, 0, 1, 0, 1, 0, 0, 1]
 
 
+@pytest.mark.parametrize("begin", [10.0, 4e3, 2e4, 1e5])
+def test_lags_on_an_edge_are_in_one_bin_however_late(begin):
+    """Lags of 0.5 ms lie on the edge of bins of 1 ms around 0 and 1 ms, and count in the latter."""
+    first = np.round(begin + 0.0185 * np.arange(300), 4)
+    counts = lag_counts([first], [np.round(first + 5e-4, 4)], bin_size=1e-3, max_lag=2e-3)[1]
+    assert counts.tolist() == [0, 0, 0, 300, 0]
+
+
 def test_lags_are_counted_inside_repeats():
     lags, counts = lag_counts([[0.1], [0.2]], [[0.1], [0.3]], bin_size=0.1, max_lag=0.2)
     assert counts.tolist() == [0, 0, 1, 1, 0] and len(lags) == 5
