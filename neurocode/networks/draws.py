@@ -1,0 +1,54 @@
+"""Random numbers of a block in a step: they depend on the seed, the step and the lane alone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import jax
+import jax.numpy as jnp
+
+from neurocode.networks.captured import BinomialDraws
+
+Array = jax.Array
+
+
+class Draws:
+    """Random numbers for the lanes of a block, a new key for every call in its text.
+
+    Parameters
+    ----------
+    key : jax.Array
+        Key of the block in the step.
+    lanes : jax.Array or int
+        Numbers of the lanes, each of which then has its own key, or how many there are.
+    """
+
+    def __init__(self, key: Array, lanes: Array | int) -> None:
+        self.key, self.lanes, self.count = key, lanes, 0
+
+    def __call__(self, kind: str) -> Array:
+        sample = jax.random.normal if kind == "randn" else jax.random.uniform
+        return self._of(lambda key, shape: sample(key, shape, jnp.float64))
+
+    def poisson(self, mean: Array) -> Array:
+        """Numbers of events of the given mean."""
+        return self._of(lambda key, shape: jax.random.poisson(key, mean, shape), mean)
+
+    def binomial(self, draws: BinomialDraws) -> Array:
+        """Numbers of successes; Brian2 draws their normal approximation where it is close."""
+        if draws.normal:
+            return draws.n + draws.p * self("randn")
+        return self._of(
+            lambda key, shape: jax.random.binomial(key, draws.n, draws.p, shape, jnp.float64)
+        )
+
+    def _of(self, sample: Callable, mean: Array | float = 0.0) -> Array:
+        self.count += 1
+        key = jax.random.fold_in(self.key, self.count)
+        if isinstance(self.lanes, int):
+            return sample(key, (self.lanes,))
+        if jnp.ndim(mean):
+            return jax.vmap(lambda lane, m: jax.random.poisson(jax.random.fold_in(key, lane), m))(
+                self.lanes, mean
+            )
+        return jax.vmap(lambda lane: sample(jax.random.fold_in(key, lane), ()))(self.lanes)
