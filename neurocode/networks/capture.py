@@ -46,6 +46,7 @@ from neurocode.networks.captured import (
     Reference,
     Sum,
     TimedValues,
+    first_step,
 )
 from neurocode.networks.jax_functions import jax_version
 from neurocode.simulation.brian import BRIAN
@@ -136,7 +137,7 @@ def capture(net: Any, namespace: Mapping | None, level: int) -> tuple[Captured, 
         objects, start = _objects(net, level + 1)
         for each in objects:
             _require_covered(each)
-        codes, generators = _caught(objects, device, namespace)
+        codes, generators = _caught(objects, device, namespace, start)
         reader = _Reader()
         blocks = [
             reader.block(each, code, generators.get(each.name))
@@ -205,12 +206,16 @@ def _require_covered(each: Any) -> None:
 
 
 def _caught(
-    objects: list[Any], device: Any, namespace: Mapping
+    objects: list[Any], device: Any, namespace: Mapping, start: float
 ) -> tuple[dict[str, list[_Code]], dict[str, Generator]]:
     """Code objects by the name of their object, and the spikes of generators."""
     codes: dict[str, list[_Code]] = {}
     generators = {}
     with _undisturbed(objects), _recorder(device) as record:
+        for clock in {each.clock for each in objects}:
+            step = first_step(start, float(clock.dt_))
+            clock.variables["timestep"].set_value(step)
+            clock.variables["t"].set_value(step * clock.dt_)
         for each in objects:
             record.clear()
             each.before_run(namespace)
@@ -258,13 +263,13 @@ def _recorder(device: Any) -> Iterator[list[_Code]]:
 def _undisturbed(objects: list[Any]) -> Iterator[None]:
     """Put attributes and arrays of objects back as they were.
 
-    Preparing a run caches code in objects and counts the spikes of generators.
+    Preparing a run sets clocks, caches code in objects and counts the spikes of generators.
     """
     attributes = [(each, dict(vars(each)), list(each._code_objects)) for each in objects]
+    generators = [each for each in objects if isinstance(each, brian2.SpikeGeneratorGroup)]
     arrays = [
         (variable, np.array(variable.get_value()))
-        for each in objects
-        if isinstance(each, brian2.SpikeGeneratorGroup)
+        for each in [*generators, *{each.clock for each in objects}]
         for variable in each.variables.values()
         if isinstance(variable, ArrayVariable)
     ]

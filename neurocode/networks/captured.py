@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -209,3 +210,11 @@ class Captured:
     events: Mapping[str, int]
     clocks: Mapping[str, float]
     t: float
+
+
+def first_step(t: float, dt: float) -> int:
+    """Step of a clock that a time belongs to, as Brian2 rounds it."""
+    nearest = round(t / dt)
+    if abs(nearest * dt - t) / dt <= 1e-4:
+        return nearest
+    return math.ceil(t / dt)

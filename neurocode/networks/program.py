@@ -10,7 +10,14 @@ import jax.numpy as jnp
 import numpy as np
 
 from neurocode.errors import ModelError
-from neurocode.networks.captured import BinomialDraws, Block, Captured, Sum, TimedValues
+from neurocode.networks.captured import (
+    BinomialDraws,
+    Block,
+    Captured,
+    Sum,
+    TimedValues,
+    first_step,
+)
 from neurocode.networks.code import Assignment, assignments, truth_names
 from neurocode.networks.draws import Draws
 from neurocode.networks.writes import Writes, writes_of
@@ -104,14 +111,6 @@ def plan_of(captured: Captured) -> Plan:
     )
     changed = frozenset(key for program in programs for key in program.changed)
     return Plan(programs, dt, first_step(captured.t, dt), clocks, changed)
-
-
-def first_step(t: float, dt: float) -> int:
-    """Step of a clock that a time belongs to, as Brian2 rounds it."""
-    nearest = round(t / dt)
-    if abs(nearest * dt - t) / dt <= 1e-4:
-        return nearest
-    return int(np.ceil(t / dt))
 
 
 def _period(name: str, step: float, dt: float) -> int:

@@ -197,4 +197,4 @@ def test_membrane_in_volts_with_a_window_of_second_runs(beside_brian):
     for _ in range(3):
         beside_brian(net, 22 * ms, tau=10 * ms)
     assert net.t == 66 * ms
-    assert len([each for each in net.objects if isinstance(each, SpikeMonitor)][0].t) > 8
+    assert len(next(each for each in net.objects if isinstance(each, SpikeMonitor)).t) > 8
