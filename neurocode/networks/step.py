@@ -13,6 +13,7 @@ from jax import lax
 
 from neurocode.errors import ModelError
 from neurocode.networks.captured import Captured, Monitor, Sum
+from neurocode.networks.draws import Draws
 from neurocode.networks.lanes import Arrays, Lanes, Names, run_block
 from neurocode.networks.program import Plan, Program
 from neurocode.simulation.evaluate import evaluate
@@ -196,7 +197,7 @@ class _Run:
         margin = threshold_margin(self.program)
         if self.stepper.surrogate is None or margin is None:
             return hard
-        functions = self.program.functions(None)
+        functions = self.program.functions(Draws(self.key, self.program.block.size))
         distance = evaluate(margin[0], names, None, functions)
         smooth = self.stepper.surrogate(distance)
         for gate in margin[1]:
