@@ -152,7 +152,7 @@ def _objects(net: Any, level: int) -> tuple[list[Any], float]:
     """Active objects in the order of a time step, and the time at which a run would start."""
     if net is not None and not isinstance(net, brian2.Network):
         raise ModelError(f"Expected a Network of Brian2, not {type(net).__name__}.")
-    if net is None or net is magic_network:
+    if net is None or (net is magic_network and not net.objects):
         objects, start = _visible_objects(level + 1)
     else:
         objects, start = net.sorted_objects, float(net.t_)

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import neo
 import numpy as np
 
 from neurocode.errors import ModelError
-from neurocode.learning.surrogate import Surrogate
 from neurocode.networks.capture import Handles, capture
 from neurocode.networks.captured import Captured
 from neurocode.networks.differentiable import Recorded, network_function
@@ -19,6 +18,9 @@ from neurocode.networks.program import plan_of
 from neurocode.networks.records import records_of
 from neurocode.networks.run import Runner
 from neurocode.units import seconds
+
+if TYPE_CHECKING:  # learning needs libraries of an extra
+    from neurocode.learning.surrogate import Surrogate
 
 Values = Mapping[str, Any]
 
