@@ -37,9 +37,7 @@ MORPHOLOGY = ("SpatialNeuron", "Morphology")
 MOST_RUNS = 3
 
 #: Programs run for a moment: to optimise them takes longer than it saves.
-QUICKLY_COMPILED = (
-    " --xla_backend_optimization_level=0 --xla_llvm_disable_expensive_passes=true"
-)
+QUICKLY_COMPILED = " --xla_backend_optimization_level=0 --xla_llvm_disable_expensive_passes=true"
 
 #: Spikes count as equal when each is in the same step; states within this part of their size.
 TOLERANCE = 1e-8

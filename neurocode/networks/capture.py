@@ -116,7 +116,7 @@ class _Code:
     def after_run(self) -> None: ...
 
 
-def capture(net: Any, namespace: Mapping | None, level: int) -> tuple[Captured, Handles]:
+def capture(network: Any, namespace: Mapping | None, level: int) -> tuple[Captured, Handles]:
     """Capture a network, or the visible objects of the caller ``level`` frames above this one.
 
     Raises
@@ -134,7 +134,7 @@ def capture(net: Any, namespace: Mapping | None, level: int) -> tuple[Captured, 
             raise ModelError("The network computes in float32, only float64 is covered.")
         if namespace is None:
             namespace = get_local_namespace(level + 1)
-        objects, start = _objects(net, level + 1)
+        objects, start = _objects(network, level + 1)
         for each in objects:
             _require_covered(each)
         codes, generators = _caught(objects, device, namespace, start)
@@ -148,15 +148,15 @@ def capture(net: Any, namespace: Mapping | None, level: int) -> tuple[Captured, 
         return reader.captured(blocks, clocks, start), reader.handles
 
 
-def _objects(net: Any, level: int) -> tuple[list[Any], float]:
+def _objects(network: Any, level: int) -> tuple[list[Any], float]:
     """Active objects in the order of a time step, and the time at which a run would start."""
-    if net is not None and not isinstance(net, brian2.Network):
-        raise ModelError(f"Expected a Network of Brian2, not {type(net).__name__}.")
-    if net is None or (net is magic_network and not net.objects):
+    if network is not None and not isinstance(network, brian2.Network):
+        raise ModelError(f"Expected a Network of Brian2, not {type(network).__name__}.")
+    if network is None or (network is magic_network and not network.objects):
         objects, start = _visible_objects(level + 1)
     else:
-        objects, start = net.sorted_objects, float(net.t_)
-        net.check_dependencies()
+        objects, start = network.sorted_objects, float(network.t_)
+        network.check_dependencies()
     if not objects:
         raise ModelError("No objects of Brian2 are in the network.")
     names = [each.name for each in objects]

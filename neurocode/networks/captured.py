@@ -87,10 +87,10 @@ class Pathway:
 
 @dataclass(frozen=True)
 class Generator:
-    """Spikes of a ``SpikeGeneratorGroup``, sorted by their time bin."""
+    """Spikes of a ``SpikeGeneratorGroup``, sorted by their step."""
 
     neurons: np.ndarray
-    bins: np.ndarray
+    steps: np.ndarray
     period: int
     last: int
 

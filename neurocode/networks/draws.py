@@ -34,12 +34,12 @@ class Draws:
         """Numbers of events of the given mean."""
         return self._of(lambda key, shape: jax.random.poisson(key, mean, shape), mean)
 
-    def binomial(self, draws: BinomialDraws) -> Array:
+    def binomial(self, kind: BinomialDraws) -> Array:
         """Numbers of successes; Brian2 draws their normal approximation where it is close."""
-        if draws.normal:
-            return draws.n + draws.p * self("randn")
+        if kind.normal:
+            return kind.n + kind.p * self("randn")
         return self._of(
-            lambda key, shape: jax.random.binomial(key, draws.n, draws.p, shape, jnp.float64)
+            lambda key, shape: jax.random.binomial(key, kind.n, kind.p, shape, jnp.float64)
         )
 
     def _of(self, sample: Callable, mean: Array | float = 0.0) -> Array:

@@ -56,6 +56,7 @@ class Lanes:
         if self.soft is None:
             return value
         jump = jax.lax.stop_gradient(new - old)
+        jump = jnp.where(jnp.isfinite(jump), jump, 0.0)
         return value + (self.soft - jax.lax.stop_gradient(self.soft)) * jump
 
 

@@ -26,13 +26,13 @@ Values = Mapping[str, Any]
 
 
 def from_brian(
-    net: Any = None, *, namespace: Mapping[str, Any] | None = None, level: int = 0
+    network: Any = None, *, namespace: Mapping[str, Any] | None = None, level: int = 0
 ) -> BrianNetwork:
     """Read a network of Brian2 objects as it stands, without running or changing it.
 
     Parameters
     ----------
-    net : brian2.Network, optional
+    network : brian2.Network, optional
         By default everything that ``brian2.run`` would run where this is called.
     namespace : dict, optional
         Values of the names in equations, as in ``brian2.run``; by default the variables where this
@@ -56,11 +56,11 @@ def from_brian(
     ...     1, "dv/dt = (2 - v)/(10*ms) : 1", threshold="v > 1", reset="v = 0", method="exact"
     ... )
     >>> spikes = brian2.SpikeMonitor(neurons)
-    >>> network = from_brian(brian2.Network(neurons, spikes))
-    >>> len(network.run("50 ms").segments[0].spiketrains[0])
+    >>> read = from_brian(brian2.Network(neurons, spikes))
+    >>> len(read.run("50 ms").segments[0].spiketrains[0])
     7
     """
-    return BrianNetwork(*capture(net, namespace, level + 1))
+    return BrianNetwork(*capture(network, namespace, level + 1))
 
 
 class BrianNetwork:

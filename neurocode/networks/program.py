@@ -54,14 +54,14 @@ class Program:
     period: int
     changed: tuple[str, ...]
 
-    def functions(self, draws: Draws) -> dict[str, Callable]:
+    def functions(self, random: Draws) -> dict[str, Callable]:
         """All functions that the block may call."""
-        extra = {n: _callable(f, draws) for n, f in self.block.functions.items()}
+        extra = {n: _callable(f, random) for n, f in self.block.functions.items()}
         return {
             **FUNCTIONS,
             "floor_divide": jnp.floor_divide,
             "timestep": _timestep,
-            "poisson": draws.poisson,
+            "poisson": random.poisson,
             **extra,
         }
 
@@ -155,9 +155,9 @@ def _timestep(t: Array, dt: Array) -> Array:
     return jnp.trunc((t + 1e-3 * dt) / dt)
 
 
-def _callable(function: object, draws: Draws) -> Callable:
+def _callable(function: object, random: Draws) -> Callable:
     if isinstance(function, BinomialDraws):
-        return lambda: draws.binomial(function)
+        return lambda: random.binomial(function)
     if not isinstance(function, TimedValues):
         return function
     values = jnp.asarray(function.values)

@@ -75,9 +75,9 @@ def _slots(generator: Generator, first: int, n_steps: int, period: int) -> np.nd
         now = (first + step) // period
         if generator.period > 0:
             now %= generator.period
-            if last > 0 and generator.bins[last - 1] >= now:
+            if last > 0 and generator.steps[last - 1] >= now:
                 last = 0
-        stop = max(last, int(np.searchsorted(generator.bins, now, side="right")))
+        stop = max(last, int(np.searchsorted(generator.steps, now, side="right")))
         slots[step] = last, stop
         last = stop
     return slots
