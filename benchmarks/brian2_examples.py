@@ -169,32 +169,58 @@ def _run_script(path: Path) -> str:
     return ""
 
 
+class Drawing(MagicMock):
+    """A figure, axes or a grid on which nothing is drawn."""
+
+    def _get_child_mock(self, /, **given: Any) -> MagicMock:
+        return MagicMock(**given)
+
+    def add_gridspec(self, nrows: int = 1, ncols: int = 1, **_: Any) -> Grid:
+        return Grid(nrows, ncols)
+
+
+class Grid(MagicMock):
+    """A grid of axes."""
+
+    def __init__(self, rows: int = 1, columns: int = 1, *given: Any, **named: Any) -> None:
+        super().__init__(*given, **named)
+        self._shape = (rows, columns)
+
+    def _get_child_mock(self, /, **given: Any) -> MagicMock:
+        return MagicMock(**given)
+
+    def subplots(self, **_: Any) -> Any:
+        return _axes(*self._shape)
+
+
+def _axes(rows: int = 1, columns: int = 1) -> Any:
+    import numpy as np
+
+    axes = np.empty(rows * columns, dtype=object)
+    for i in range(axes.size):
+        axes[i] = Drawing()
+    return axes[0] if axes.size == 1 else axes.reshape(rows, columns).squeeze()
+
+
+def _drawing(name: str) -> Any:
+    if name == "subplots":
+        return lambda nrows=1, ncols=1, *_, **__: (Drawing(), _axes(nrows, ncols))
+    return lambda *_, **__: Drawing()
+
+
 @contextmanager
 def _without_plots() -> Iterator[None]:
     """Replace what draws by what does nothing."""
+    import brian2
     import matplotlib.pyplot
     import pylab
 
-    for module in (matplotlib.pyplot, pylab):
+    for module in (matplotlib.pyplot, pylab, brian2):
         for name, member in list(vars(module).items()):
             of_matplotlib = getattr(member, "__module__", "") == "matplotlib.pyplot"
             if of_matplotlib and callable(member) and not isinstance(member, type):
                 setattr(module, name, _drawing(name))
     yield
-
-
-def _drawing(name: str) -> MagicMock:
-    mock = MagicMock(name=name)
-    if name == "subplots":
-        mock.side_effect = _subplots
-    return mock
-
-
-def _subplots(rows: int = 1, columns: int = 1, **_: Any) -> tuple[MagicMock, Any]:
-    import numpy as np
-
-    axes = np.array([[MagicMock() for _ in range(columns)] for _ in range(rows)], dtype=object)
-    return MagicMock(), axes[0, 0] if axes.size == 1 else axes.squeeze()
 
 
 @contextmanager

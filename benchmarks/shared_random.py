@@ -20,7 +20,7 @@ from brian2.core.functions import DEFAULT_FUNCTIONS
 from brian2.input.binomial import BinomialFunction
 
 from neurocode.networks.captured import BinomialDraws
-from neurocode.networks.draws import Draws
+from neurocode.networks.draws import ONCE, Draws
 from neurocode.networks.program import Program
 from neurocode.networks.step import Stepper
 
@@ -44,12 +44,13 @@ class SharedNumbers:
         self.spikes = {} if spikes is None else spikes
         self.programs = {program.block.name: program for program in stepper.plan.programs}
         self.program: Program | None = None
-        self.step = self.count = 0
+        self.step = self.count = self.once = 0
         self.last: object = None
 
     def enter(self, each: Any) -> None:
         """Begin the step of an object."""
-        self.program, self.count, self.last = self.programs.get(each.name), 0, None
+        self.program, self.last = self.programs.get(each.name), None
+        self.count = self.once = 0
         clock = each.clock
         period = self.stepper.plan.clocks[clock.name][0]
         self.step = int(clock.variables["timestep"].get_value().item()) * period
@@ -65,7 +66,13 @@ class SharedNumbers:
         emitted.extend((self.step, int(neuron)) for neuron in space[: space[-1]])
 
     def draw(self, kind: str | BinomialDraws, lanes: object, mean: Any = None) -> np.ndarray:
-        """Numbers for lanes, as the block in JAX draws them."""
+        """Numbers for lanes, as the block in JAX draws them.
+
+        Code that runs once for all lanes gives a plain number; loops over lanes give NumPy's.
+        """
+        if type(lanes) is int:
+            self.once += 1
+            return self._once(kind, mean)
         single = np.ndim(lanes) == 0 and not hasattr(lanes, "stop")
         if single and lanes != self.last:
             self.count, self.last = 0, lanes
@@ -80,6 +87,13 @@ class SharedNumbers:
             numbers = self._numbers(kind, size, mean)
             numbers = numbers if hasattr(lanes, "stop") else numbers[np.asarray(lanes)]
         return numbers[0] if single else numbers
+
+    def _once(self, kind: str | BinomialDraws, mean: Any) -> np.ndarray:
+        with jax.enable_x64(True):
+            key = _key(self.seed, self.program.number, self.step)
+            draws = Draws(jax.random.fold_in(key, ONCE), None)
+            draws.count = self.once - 1
+            return np.asarray(_drawn(draws, kind, mean))
 
     def _numbers(self, kind: str | BinomialDraws, lanes: Any, mean: Any) -> np.ndarray:
         with jax.enable_x64(True):

@@ -11,6 +11,9 @@ from neurocode.networks.captured import BinomialDraws
 
 Array = jax.Array
 
+#: Enters the key of what is drawn once for all lanes; calls for each lane count from one.
+ONCE = 0
+
 
 class Draws:
     """Random numbers for the lanes of a block, a new key for every call in its text.
@@ -19,11 +22,12 @@ class Draws:
     ----------
     key : jax.Array
         Key of the block in the step.
-    lanes : jax.Array or int
-        Numbers of the lanes, each of which then has its own key, or how many there are.
+    lanes : jax.Array or int, optional
+        Numbers of the lanes, each of which then has its own key, or how many there are; without
+        it one number is drawn for all.
     """
 
-    def __init__(self, key: Array, lanes: Array | int) -> None:
+    def __init__(self, key: Array, lanes: Array | int | None) -> None:
         self.key, self.lanes, self.count = key, lanes, 0
 
     def __call__(self, kind: str) -> Array:
@@ -45,6 +49,8 @@ class Draws:
     def _of(self, sample: Callable, mean: Array | float = 0.0) -> Array:
         self.count += 1
         key = jax.random.fold_in(self.key, self.count)
+        if self.lanes is None:
+            return sample(key, ())
         if isinstance(self.lanes, int):
             return sample(key, (self.lanes,))
         if jnp.ndim(mean):

@@ -9,7 +9,7 @@ import jax
 import jax.numpy as jnp
 
 from neurocode.networks.code import Assignment
-from neurocode.networks.draws import Draws
+from neurocode.networks.draws import ONCE, Draws
 from neurocode.networks.program import Program
 from neurocode.simulation.evaluate import evaluate
 
@@ -124,19 +124,10 @@ def run_block(
     """
     own_keys = program.block.template == "synapses" or lanes.ids is not None
     numbers = lanes.ids if lanes.ids is not None else jnp.arange(lanes.size)
+    changed, made = _run_once(program, arrays, constants, key)
+    names = Names(program, {**arrays, **changed}, constants, lanes, made)
     draws = Draws(key, numbers if own_keys else lanes.size)
     functions = program.functions(draws)
-    changed: Arrays = {}
-    names = Names(program, arrays, constants, None)
-    for line in program.scalar:
-        value = _assigned(line, names, draws, functions)
-        names.values[line.name] = value
-        if line.name in program.block.references:
-            target = program.block.references[line.name].key
-            changed[target] = arrays[target].at[0].set(value)
-    made = {line.name for line in program.scalar}
-    kept = {name: value for name, value in names.values.items() if name in made}
-    names = Names(program, {**arrays, **changed}, constants, lanes, kept)
     changes: dict[str, Array] = {}
     for line in program.vector:
         if not one and line.name in program.writes.added + program.writes.scaled:
@@ -148,6 +139,23 @@ def run_block(
         start = changed.get(target, arrays[target])
         changed[target] = _write(name, start, names, changes, lanes, one)
     return changed, names
+
+
+def _run_once(
+    program: Program, arrays: Mapping[str, Array], constants: Mapping[str, Array], key: Array
+) -> tuple[Arrays, dict[str, Array]]:
+    """Run the statements that all lanes share; changed arrays, and the values of their names."""
+    draws = Draws(jax.random.fold_in(key, ONCE), None)
+    functions = program.functions(draws)
+    changed: Arrays = {}
+    names = Names(program, arrays, constants, None)
+    for line in program.scalar:
+        value = _assigned(line, names, draws, functions)
+        names.values[line.name] = value
+        if line.name in program.block.references:
+            target = program.block.references[line.name].key
+            changed[target] = arrays[target].at[0].set(value)
+    return changed, {line.name: names.values[line.name] for line in program.scalar}
 
 
 def _written(program: Program) -> set[str]:

@@ -48,7 +48,7 @@ def writes_of(block: Block, vector: tuple[Assignment, ...], unique: frozenset[st
     ordered = ""
     for name in sorted(written):
         kind = _kind(name, block, vector, unique)
-        if kind == "ordered" or _has_alias(name, written, block):
+        if kind == "ordered" or _has_alias(name, written, block, unique):
             ordered = name
         else:
             kinds[kind].append(name)
@@ -89,11 +89,12 @@ def _shared(
     )
 
 
-def _has_alias(name: str, written: set[str], block: Block) -> bool:
-    """Whether another name reads or writes the same array through another index."""
+def _has_alias(name: str, written: set[str], block: Block, unique: frozenset[str]) -> bool:
+    """Whether lanes see through another name what others have written to the same array."""
     mine = block.references[name]
     return any(
-        other.key == mine.key and (other.index != mine.index or label in written)
+        other.key == mine.key
+        and (other.index != mine.index or label in written or mine.index not in unique)
         for label, other in block.references.items()
         if label != name
     )

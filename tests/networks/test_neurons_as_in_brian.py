@@ -7,6 +7,8 @@ import numpy as np
 import pytest
 from brian2 import Network, NeuronGroup, SpikeMonitor, StateMonitor, Synapses, ms, mV
 
+import neurocode as nc
+
 LEAKY = "dv/dt = (I - v)/tau : 1 (unless refractory)\nI : 1\nref : second"
 
 
@@ -95,6 +97,27 @@ def test_scaled_and_shared_targets(beside_brian):
     states = StateMonitor(group, ["n", "last"], record=[1, 3])
     beside_brian(Network(*watched(group, synapses).objects, states), 80 * ms, tau=10 * ms)
     assert group.n[1] > 5
+
+
+def test_two_names_of_one_variable():
+    """Each synapse reads its variables before it writes them, and sees what others have written.
+
+    NumPy goes from statement to statement instead; this is the order of Brian2's compiled code.
+    """
+    generator = brian2.SpikeGeneratorGroup(2, [0, 1], [0, 0] * ms)
+    group = NeuronGroup(1, "x : 1\ny : 1")
+    synapses = Synapses(
+        generator, group, "seen : 1", on_pre="x += 1 + i\nseen = x_post\ny += x_post"
+    )
+    synapses.connect()
+    states = [StateMonitor(group, ["x", "y"], record=True), StateMonitor(synapses, "seen", True)]
+    block = nc.from_brian(Network(generator, group, synapses, *states)).run("0.2 ms")
+    values = {
+        each.name.split(".")[1]: each.magnitude[1] for each in block.segments[0].analogsignals
+    }
+    assert values["x"] == [3]
+    assert list(values["seen"]) == [0, 1]
+    assert values["y"] == [0 + 1]
 
 
 def test_summed_variables_and_gap_junctions(beside_brian):
