@@ -136,7 +136,8 @@ def compared(path: Path, steps: int) -> Row:
         sys.argv = [str(path)]
         reason = _run_script(path)
     if not rows:
-        return Row(path.name, "refused" if reason.startswith("!") else "not run", reason=reason[1:])
+        outcome = "refused" if reason.startswith("!") else "not run"
+        return Row(path.name, outcome, reason=reason[1:] or "It runs no network.")
     last = rows[-1]
     if reason.startswith("!"):
         return replace(last, outcome="refused", reason=reason[1:])
@@ -286,7 +287,8 @@ def _one_run(net: Any, duration: Any, namespace: Mapping[str, Any], original: An
     seen: dict[str, list[tuple[int, int]]] = {}
     numbers = SharedNumbers(runner.stepper, 0, seen)
     variables = {key: handles.variables[key] for key in state.arrays}
-    with shared(numbers, objects, namespace):
+    ordered = any(program.writes.ordered for program in network.plan.programs)
+    with shared(numbers, objects, namespace), _in_compiled_order(ordered):
         original(net, duration, namespace=namespace)
     n_spikes = differing = 0
     for name, brian in seen.items():
@@ -301,6 +303,21 @@ def _one_run(net: Any, duration: Any, namespace: Mapping[str, Any], original: An
     reason = f"{worst}" if wrong else ""
     outcome = "differs" if wrong else "equal"
     return Row("", outcome, 1, float(duration), n_spikes, differing, error, reason)
+
+
+@contextmanager
+def _in_compiled_order(ordered: bool) -> Iterator[None]:
+    """Let Brian2's NumPy code go from synapse to synapse, as its compiled code does.
+
+    Where the order matters, NumPy's own goes from statement to statement, with other results.
+    """
+    from brian2.codegen.generators.numpy_generator import NumpyCodeGenerator
+
+    NumpyCodeGenerator._use_ufunc_at_vectorisation = not ordered
+    try:
+        yield
+    finally:
+        NumpyCodeGenerator._use_ufunc_at_vectorisation = True
 
 
 def _error(ours: Any, brian: Any) -> float:

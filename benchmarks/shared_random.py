@@ -16,6 +16,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from brian2.codegen.generators.numpy_generator import NumpyCodeGenerator
+from brian2.codegen.runtime.numpy_rt.numpy_rt import LazyArange
 from brian2.core.functions import DEFAULT_FUNCTIONS
 from brian2.input.binomial import BinomialFunction
 
@@ -73,19 +74,20 @@ class SharedNumbers:
         if type(lanes) is int:
             self.once += 1
             return self._once(kind, mean)
-        single = np.ndim(lanes) == 0 and not hasattr(lanes, "stop")
+        single = not isinstance(lanes, LazyArange) and np.ndim(lanes) == 0
         if single and lanes != self.last:
             self.count, self.last = 0, lanes
         self.count += 1
-        if not hasattr(lanes, "stop"):
-            lanes = np.atleast_1d(lanes)
+        if isinstance(lanes, LazyArange):
+            chosen = slice(None) if lanes.indices is None else lanes.indices
+            lanes = np.arange(lanes.start, lanes.stop)[chosen]
+        lanes = np.atleast_1d(lanes)
         block = self.program.block
         if block.template == "synapses":
-            numbers = self._numbers(kind, jnp.asarray(np.asarray(lanes)), mean)
+            numbers = self._numbers(kind, jnp.asarray(lanes), mean)
         else:
             size = block.size or self.stepper.captured.events[block.events]
-            numbers = self._numbers(kind, size, mean)
-            numbers = numbers if hasattr(lanes, "stop") else numbers[np.asarray(lanes)]
+            numbers = self._numbers(kind, size, mean)[lanes]
         return numbers[0] if single else numbers
 
     def _once(self, kind: str | BinomialDraws, mean: Any) -> np.ndarray:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -9,14 +10,16 @@ from typing import TYPE_CHECKING, Any
 import neo
 import numpy as np
 
-from neurocode.errors import ModelError
+from neurocode.errors import FitError, ModelError
 from neurocode.networks.capture import Handles, capture
 from neurocode.networks.captured import Captured
 from neurocode.networks.differentiable import Recorded, network_function
+from neurocode.networks.fit import NetworkFit, descend
 from neurocode.networks.output import fill, to_block
 from neurocode.networks.program import plan_of
 from neurocode.networks.records import records_of
 from neurocode.networks.run import Runner
+from neurocode.networks.targets import targets_of
 from neurocode.units import seconds
 
 if TYPE_CHECKING:  # learning needs libraries of an extra
@@ -209,6 +212,64 @@ class BrianNetwork:
         """
         run = network_function(self.captured, self.plan, self._n_steps(duration), surrogate, seed)
         return lambda values: run(self._checked(values))
+
+    def fit(
+        self,
+        duration: object,
+        *,
+        free: Iterable[str],
+        spikes: Any = None,
+        signals: Mapping[str, Any] | None = None,
+        surrogate: Surrogate | None = None,
+        intervals: Mapping[str, tuple[float, float]] | None = None,
+        time_constant: object = "10 ms",
+        updates: int = 200,
+        rate: float = 0.02,
+        seed: int = 0,
+    ) -> NetworkFit:
+        """Find values with which the network records what has been recorded elsewhere.
+
+        Parameters
+        ----------
+        duration : str, quantity or float
+            Time from the state in which the network was read.
+        free : iterable of str
+            Values to be found; see :meth:`values`. They start from those of the network.
+        spikes : sequence of trains, or dict of str to sequence of trains, optional
+            Neo trains, or arrays of seconds, of all neurons of a monitor; by the name of the
+            monitor where several record spikes.
+        signals : dict of str to signal, optional
+            Neo signals, or arrays in SI of shape (steps, entries), by names such as
+            ``"neurons.v"``, which a ``StateMonitor`` records.
+        surrogate : Surrogate, optional
+            Needed for spikes; see :meth:`function`.
+        intervals : dict of str to (float, float), optional
+            Bounds in SI.
+        time_constant : str, quantity or float
+            Of the exponential filter by which spikes are compared (van Rossum 2001).
+        updates : int
+            Number of steps of Adam.
+        rate : float
+            Size of a step as a part of the mean size of a value.
+        seed : int
+
+        Returns
+        -------
+        NetworkFit
+
+        Raises
+        ------
+        FitError
+            If there is nothing to fit, or if trains and signals do not belong to the monitors.
+        """
+        n_steps = self._n_steps(duration)
+        decay = math.exp(-self.plan.dt / seconds(time_constant, "The time constant"))
+        targets = targets_of(self.plan, n_steps, spikes, signals or {}, decay)
+        if targets.spikes and surrogate is None:
+            raise FitError("A fit to spikes needs a surrogate, without which they count as fixed.")
+        function = self.function(duration, surrogate=surrogate, seed=seed)
+        start = self.values(free)
+        return descend(function, start, targets, intervals or {}, updates, rate)
 
     def _known(self) -> dict[str, np.ndarray]:
         arrays = {k: np.array(v) for k, v in self.captured.arrays.items() if v.dtype.kind == "f"}
