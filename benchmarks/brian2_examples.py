@@ -287,7 +287,7 @@ def _one_run(net: Any, duration: Any, namespace: Mapping[str, Any], original: An
     seen: dict[str, list[tuple[int, int]]] = {}
     numbers = SharedNumbers(runner.stepper, 0, seen)
     variables = {key: handles.variables[key] for key in state.arrays}
-    ordered = any(program.writes.ordered for program in network.plan.programs)
+    ordered = any(map(_order_matters, network.plan.programs))
     with shared(numbers, objects, namespace), _in_compiled_order(ordered):
         original(net, duration, namespace=namespace)
     n_spikes = differing = 0
@@ -303,6 +303,13 @@ def _one_run(net: Any, duration: Any, namespace: Mapping[str, Any], original: An
     reason = f"{worst}" if wrong else ""
     outcome = "differs" if wrong else "equal"
     return Row("", outcome, 1, float(duration), n_spikes, differing, error, reason)
+
+
+def _order_matters(program: Any) -> bool:
+    """Whether results depend on the order of lanes, or of statements on two names of an array."""
+    names = [reference.key for reference in program.block.references.values()]
+    twice = any(names.count(key) > 1 for key in program.changed)
+    return bool(program.writes.ordered) or (program.block.template == "synapses" and twice)
 
 
 @contextmanager
