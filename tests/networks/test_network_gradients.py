@@ -107,6 +107,31 @@ def test_both_deliveries_agree(make):
     np.testing.assert_allclose(recorded.rates["rate"], signals["neurons.rate"].ravel())
 
 
+def test_both_deliveries_draw_the_same_numbers():
+    source = brian2.PoissonGroup(10, rates=200 * brian2.Hz)
+    group = NeuronGroup(
+        4,
+        "dv/dt = -v/tau + 0.1*xi*tau**-0.5 : 1",
+        threshold="v > 0.7",
+        reset="v = 0.2*rand()",
+        method="euler",
+        name="neurons",
+    )
+    synapses = Synapses(source, group, "w : 1", on_pre="v_post += w*rand()\nw += 0.01*randn()")
+    synapses.connect(p=0.6)
+    synapses.w = 0.3
+    synapses.delay = np.linspace(0, 2, len(synapses)) * ms
+    spikes = SpikeMonitor(group, name="spikes")
+    objects = [source, group, synapses, spikes]
+    network = nc.from_brian(Network(*objects), namespace={"tau": 8 * ms})
+    trains = network.run("30 ms", seed=4).segments[0].spiketrains
+    with jax.enable_x64(True):
+        seen = np.asarray(network.function("30 ms", seed=4)({}).spikes["spikes"])
+    assert seen.sum() > 5
+    for i, train in enumerate(trains):
+        np.testing.assert_array_equal(np.flatnonzero(seen[:, i]) * 1e-4, train.magnitude)
+
+
 @pytest.mark.parametrize("surrogate", [None, Surrogate("superspike", slope=5.0)])
 @pytest.mark.parametrize("make", NETWORKS)
 def test_reverse_equals_forward(make, surrogate):
