@@ -50,6 +50,7 @@ class EventDelivery:
         """Arrays that do not change."""
         rows = self.rows
         tables = {"order": rows.order, "starts": rows.starts, "lengths": rows.lengths}
+        tables["reaching"] = (rows.lengths.sum(axis=0) > 0)[: self.n_sources]
         if self.pathway.pending:
             longest = max(map(len, self.pathway.pending))
             tables["pending"] = np.array(
@@ -97,7 +98,8 @@ class EventDelivery:
             changed = self._pending(changed, tables["pending"], since, reach)
         if not len(self.pathway.sources):
             return changed, memory
-        spikes = jnp.pad(events, (0, self.blocks * self.side - self.n_sources))
+        spikes = events & (tables["reaching"] > 0)
+        spikes = jnp.pad(spikes, (0, self.blocks * self.side - self.n_sources))
         spikes = spikes.reshape(self.blocks, self.side)
         if self.depth > 1:
             memory = {"": memory[""].at[step % self.depth].set(spikes)}
@@ -144,7 +146,7 @@ class EventDelivery:
                 sources.append(source)
             source = jnp.stack(sources)
             start, length = tables["starts"][number, source], tables["lengths"][number, source]
-            if self.rows.rows == 1:
+            if self.rows.several:
                 changed = self._row(changed, start[0], length[0], tables, reach)
             else:
                 place = (start[:, None] + width).ravel()

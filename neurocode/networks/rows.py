@@ -30,6 +30,8 @@ class Rows:
         stands for no spike.
     width, rows : int
         Synapses per row, and rows, in one pass.
+    several : bool
+        Whether some rows take several passes.
     """
 
     delays: tuple[int, ...]
@@ -38,6 +40,7 @@ class Rows:
     lengths: np.ndarray
     width: int
     rows: int
+    several: bool
 
 
 def rows_of(pathway: Pathway, n_sources: int, one_by_one: bool) -> Rows:
@@ -50,5 +53,6 @@ def rows_of(pathway: Pathway, n_sources: int, one_by_one: bool) -> Rows:
     starts = np.concatenate([[0], np.cumsum(lengths.ravel())[:-1]]).reshape(lengths.shape)
     lengths, starts = (np.pad(table, ((0, 0), (0, 1))) for table in (lengths, starts))
     width = 1 if one_by_one else int(min(lengths.max(initial=1), LONGEST_ROW))
-    rows = 1 if one_by_one or lengths.max(initial=0) > width else MOST_ROWS
-    return Rows(tuple(int(d) for d in delays), order, starts, lengths, width, rows)
+    several = one_by_one or bool(lengths.max(initial=0) > width)
+    rows = 1 if several else MOST_ROWS
+    return Rows(tuple(int(d) for d in delays), order, starts, lengths, width, rows, several)
