@@ -381,7 +381,9 @@ class _Reader:
         start = extras["_target_start"]
         stop = extras["_target_stop"]
         if stop < 0:
-            stop = start + int(code.variables[extras["_target_size_name"]].get_value())
+            stop = start + int(
+                np.asarray(code.variables[extras["_target_size_name"]].get_value()).item()
+            )
         return Sum(self.key(extras["_target_var"]), self.key(extras["_index_var"]), start, stop)
 
     def _names(

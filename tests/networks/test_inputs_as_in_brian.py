@@ -156,6 +156,30 @@ def test_synapses_on_synapses_and_several_pathways(beside_brian):
     beside_brian(net, 30 * ms)
 
 
+def test_sums_over_synapses_of_synapses(beside_brian):
+    group = NeuronGroup(
+        3, "dv/dt = (1.5 - v)/(5*ms) : 1", threshold="v > 1", reset="v = 0", method="exact"
+    )
+    group.v = [0, 0.3, 0.6]
+    synapses = Synapses(group, group, "w : 1\ntotal : 1", on_pre="v_post += 0.01*total")
+    synapses.connect(condition="i != j")
+    synapses.w = np.linspace(0.1, 0.6, 6)
+    glia = NeuronGroup(2, "dy/dt = -y/(10*ms) : 1", method="exact")
+    glia.y = [1, 2]
+    near = Synapses(glia, synapses, "total_post = y_pre*w_post : 1 (summed)")
+    near.connect(condition="(i + j) % 2 == 0")
+    net = Network(
+        group,
+        synapses,
+        glia,
+        near,
+        SpikeMonitor(group),
+        StateMonitor(synapses, "total", record=True),
+        StateMonitor(group, "v", record=True),
+    )
+    beside_brian(net, 20 * ms)
+
+
 def test_many_targets_take_several_passes(beside_brian):
     """Rows longer than one pass, and synapses that are changed by hand in every millisecond."""
     generator = SpikeGeneratorGroup(2, [0, 1, 1, 0], [1, 1, 2, 3] * ms)
