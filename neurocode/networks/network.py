@@ -157,12 +157,10 @@ class BrianNetwork:
         ModelError
             For an unknown name.
         """
-        known = self._known()
-        if free is None:
-            return known
-        for name in free:
-            _require_known(name, known)
-        return {name: known[name] for name in free}
+        names = list(self._shapes if free is None else free)
+        self._require_known(names)
+        known = {**self.captured.arrays, **self.captured.constants}
+        return {name: np.array(known[name]) for name in names}
 
     def write_back(self, values: Values) -> None:
         """Give values to the user's Brian2 objects.
@@ -271,24 +269,26 @@ class BrianNetwork:
         start = self.values(free)
         return descend(function, start, targets, intervals or {}, updates, rate)
 
-    def _known(self) -> dict[str, np.ndarray]:
-        arrays = {k: np.array(v) for k, v in self.captured.arrays.items() if v.dtype.kind == "f"}
-        return {**arrays, **{k: np.array(v) for k, v in self.captured.constants.items()}}
+    @cached_property
+    def _shapes(self) -> dict[str, tuple[int, ...]]:
+        """Shapes of the values that may be changed."""
+        arrays = {k: v.shape for k, v in self.captured.arrays.items() if v.dtype.kind == "f"}
+        return {**arrays, **dict.fromkeys(self.captured.constants, ())}
+
+    def _require_known(self, names: Iterable[str]) -> None:
+        for name in names:
+            if name not in self._shapes:
+                raise ModelError(
+                    f"'{name}' is not a value of the network; known are "
+                    f"{', '.join(sorted(self._shapes))}."
+                )
 
     def _checked(self, values: Values) -> Values:
         """Refuse values that the network does not have, or of another shape."""
-        known = self._known()
+        self._require_known(values)
         for name, value in values.items():
-            _require_known(name, known)
-            if np.shape(value) != known[name].shape:
+            if np.shape(value) != self._shapes[name]:
                 raise ModelError(
-                    f"'{name}' has the shape {np.shape(value)}, expected {known[name].shape}."
+                    f"'{name}' has the shape {np.shape(value)}, expected {self._shapes[name]}."
                 )
         return values
-
-
-def _require_known(name: str, known: Values) -> None:
-    if name not in known:
-        raise ModelError(
-            f"'{name}' is not a value of the network; known are {', '.join(sorted(known))}."
-        )
