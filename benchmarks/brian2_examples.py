@@ -150,7 +150,7 @@ def compared(path: Path, steps: int) -> Row:
         sum(row.spikes for row in rows),
         sum(row.differing for row in rows),
         max(row.state_error for row in rows),
-        next((row.reason for row in rows if row.outcome == "differs"), ""),
+        next((row.reason for row in rows if row.outcome == "differs"), reason.strip()),
     )
 
 
