@@ -39,6 +39,9 @@ _NAMES = {
     "fit_population": "neurocode.inference.population:fit_population",
     "evaluate_population": "neurocode.inference.population:evaluate_population",
     "evaluate": "neurocode.inference:evaluate",
+    "networks": "neurocode.networks:",
+    "from_brian": "neurocode.networks:from_brian",
+    "jax_function": "neurocode.networks:jax_function",
     "FitResult": "neurocode.inference:FitResult",
     "Scores": "neurocode.inference:Scores",
 }

@@ -36,17 +36,27 @@ def to_block(
             neo.SpikeTrain(times, units="s", t_stop=n_steps * dt, name=model.name)
         )
         for name, values in run.recorded.items():
-            segment.analogsignals.append(_signal(values[trial], units[name], sampling, name))
+            segment.analogsignals.append(signal(values[trial], units[name], sampling, name))
         if stimulus is not None:
             ((name, unit),) = model.inputs.items()
             current = stimulus if stimulus.ndim == 1 else stimulus[:, trial]
-            segment.analogsignals.append(_signal(current, unit, sampling, name))
+            segment.analogsignals.append(signal(current, unit, sampling, name))
         block.segments.append(segment)
     return block
 
 
-def _signal(values: np.ndarray, unit: str, sampling: pq.Quantity, name: str) -> neo.AnalogSignal:
+def signal(
+    values: np.ndarray, unit: str, sampling: pq.Quantity, name: str, t_start: float = 0.0
+) -> neo.AnalogSignal:
+    """Make a signal from values in SI, in the unit in which its dimension is shown.
+
+    ``t_start`` is the time of the first value in seconds.
+    """
     shown_unit, scale = preferred_unit(parse_unit(unit).dim)
     return neo.AnalogSignal(
-        values / scale, units=to_neo_units(shown_unit), sampling_rate=sampling, name=name
+        values / scale,
+        units=to_neo_units(shown_unit),
+        sampling_rate=sampling,
+        t_start=t_start * pq.s,
+        name=name,
     )
