@@ -236,15 +236,15 @@ def _recorder(device: Any) -> Iterator[list[_Code]]:
     """Hand code to a list instead of compiling it."""
     record: list[_Code] = []
 
-    def code_object(**given: Any) -> _Code:
+    def code_object(**request: Any) -> _Code:
         code = _Code(
-            template=given["template_name"],
-            code=given["abstract_code"],
-            variables=given["variables"],
-            indices=given["variable_indices"],
-            extras=given.get("template_kwds") or {},
-            overridden=set(given.get("override_conditional_write") or ()),
-            owner=given["owner"],
+            template=request["template_name"],
+            code=request["abstract_code"],
+            variables=request["variables"],
+            indices=request["variable_indices"],
+            extras=request.get("template_kwds") or {},
+            overridden=set(request.get("override_conditional_write") or ()),
+            owner=request["owner"],
         )
         record.append(code)
         return code

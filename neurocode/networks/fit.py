@@ -22,7 +22,7 @@ MOMENTS, SMALLEST = (0.9, 0.999), 1e-12
 
 @dataclass(frozen=True)
 class NetworkFit:
-    """What a fit has found.
+    """Result of a fit.
 
     Attributes
     ----------

@@ -39,15 +39,15 @@ def jax_function(function: object, version: Callable | None = None) -> Callable:
     ...     return x / (1 + jnp.abs(x))
     """
 
-    def give(given: Callable) -> Callable:
+    def give(version: Callable) -> Callable:
         try:
-            setattr(function, ATTRIBUTE, given)
+            setattr(function, ATTRIBUTE, version)
         except AttributeError:
             raise ModelError(
                 f"{function!r} cannot carry a JAX version; expected a Python function or a "
                 f"Function of Brian2."
             ) from None
-        return given
+        return version
 
     return give if version is None else give(version)
 

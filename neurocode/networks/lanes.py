@@ -122,11 +122,11 @@ def run_block(
     names : Names
         Values of all names after the last statement.
     """
-    own_keys = program.block.template == "synapses" or lanes.ids is not None
+    key_per_lane = program.block.template == "synapses" or lanes.ids is not None
     numbers = lanes.ids if lanes.ids is not None else jnp.arange(lanes.size)
     changed, made = _run_once(program, arrays, constants, key)
     names = Names(program, {**arrays, **changed}, constants, lanes, made)
-    draws = Draws(key, numbers if own_keys else lanes.size)
+    draws = Draws(key, numbers if key_per_lane else lanes.size)
     functions = program.functions(draws)
     changes: dict[str, Array] = {}
     for line in program.vector:

@@ -129,9 +129,9 @@ class BrianNetwork:
             If a value is not one of the network's.
         """
         n_steps = self._n_steps(duration)
-        given = self._checked(values or {})
-        arrays = {k: given.get(k, value) for k, value in self.captured.arrays.items()}
-        constants = {k: given.get(k, value) for k, value in self.captured.constants.items()}
+        replaced = self._checked(values or {})
+        arrays = {k: replaced.get(k, value) for k, value in self.captured.arrays.items()}
+        constants = {k: replaced.get(k, value) for k, value in self.captured.constants.items()}
         _, pieces = self._runner(n_steps, arrays, constants, seed)
         records = records_of(self.plan, n_steps, pieces)
         if fill_monitors:

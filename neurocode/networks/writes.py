@@ -19,14 +19,14 @@ class Writes:
 
     Attributes
     ----------
-    own, added, scaled, set : tuple of str
+    separate, added, scaled, set : tuple of str
         Names that each lane writes to its own entry; to whose shared entries lanes only add, or
         which they only scale; and names set to the same value by all lanes.
     ordered : str
         Name whose result depends on the order of the lanes, or nothing.
     """
 
-    own: tuple[str, ...]
+    separate: tuple[str, ...]
     added: tuple[str, ...]
     scaled: tuple[str, ...]
     set: tuple[str, ...]
@@ -44,7 +44,7 @@ def writes_of(block: Block, vector: tuple[Assignment, ...], unique: frozenset[st
         Indices in which no entry appears twice.
     """
     written = {each.name for each in vector if each.name in block.references}
-    kinds: dict[str, list[str]] = {"own": [], "added": [], "scaled": [], "set": []}
+    kinds: dict[str, list[str]] = {"separate": [], "added": [], "scaled": [], "set": []}
     ordered = ""
     for name in sorted(written):
         kind = _kind(name, block, vector, unique)
@@ -58,7 +58,7 @@ def writes_of(block: Block, vector: tuple[Assignment, ...], unique: frozenset[st
 def _kind(name: str, block: Block, vector: tuple[Assignment, ...], unique: frozenset[str]) -> str:
     index = block.references[name].index
     if index in unique:
-        return "own"
+        return "separate"
     lines = [each for each in vector if each.name == name]
     read = set().union(*(_names(each) for each in vector)) | set(block.conditions.values())
     operators = {each.operator for each in lines}
@@ -72,10 +72,10 @@ def _kind(name: str, block: Block, vector: tuple[Assignment, ...], unique: froze
 
 
 def _names(line: Assignment) -> set[str]:
-    found = names_in(line.expression)
+    names = names_in(line.expression)
     for part in line.switch or ():
-        found |= {part} if isinstance(part, str) else names_in(part)
-    return found
+        names |= {part} if isinstance(part, str) else names_in(part)
+    return names
 
 
 def _shared(
@@ -91,10 +91,10 @@ def _shared(
 
 def _has_alias(name: str, written: set[str], block: Block, unique: frozenset[str]) -> bool:
     """Whether lanes see through another name what others have written to the same array."""
-    mine = block.references[name]
+    reference = block.references[name]
     return any(
-        other.key == mine.key
-        and (other.index != mine.index or label in written or mine.index not in unique)
+        other.key == reference.key
+        and (other.index != reference.index or label in written or reference.index not in unique)
         for label, other in block.references.items()
         if label != name
     )
