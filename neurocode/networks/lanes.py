@@ -53,7 +53,7 @@ class Lanes:
         if self.mask is None:
             return new
         value = jnp.where(self.mask, new, old)
-        if self.soft is None:
+        if self.soft is None or not jnp.issubdtype(value.dtype, jnp.floating):
             return value
         jump = jax.lax.stop_gradient(new - old)
         jump = jnp.where(jnp.isfinite(jump), jump, 0.0)

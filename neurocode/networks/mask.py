@@ -64,14 +64,15 @@ class MaskDelivery:
             soft = memory[""][(step - tables["delays"]) % self.depth, tables["sources"]]
         else:
             soft = events[tables["sources"]]
-        mask = soft > 0.5
-        if "pending" in tables:
+        before: Arrays = {}
+        if "pending" in tables:  # older spikes come first, also at the same synapse
             pending = tables["pending"]
             now = pending[jnp.minimum(since, len(pending) - 1)] & (since < len(pending))
-            mask = mask | now
-        lanes = Lanes(len(self.pathway.sources), mask=mask, soft=soft)
-        changed, _ = run_block(self.program, arrays, constants, lanes, key)
-        return changed, memory
+            lanes = Lanes(len(self.pathway.sources), mask=now)
+            before, _ = run_block(self.program, arrays, constants, lanes, key)
+        lanes = Lanes(len(self.pathway.sources), mask=soft > 0.5, soft=soft)
+        changed, _ = run_block(self.program, {**arrays, **before}, constants, lanes, key)
+        return {**before, **changed}, memory
 
 
 def require_no_order(program: Program) -> None:

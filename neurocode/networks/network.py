@@ -272,7 +272,12 @@ class BrianNetwork:
     @cached_property
     def _shapes(self) -> dict[str, tuple[int, ...]]:
         """Shapes of the values that may be changed."""
-        arrays = {k: v.shape for k, v in self.captured.arrays.items() if v.dtype.kind == "f"}
+        # private arrays are delays, which are read once, before the run
+        arrays = {
+            key: value.shape
+            for key, value in self.captured.arrays.items()
+            if value.dtype.kind == "f" and not key.partition(".")[2].startswith("_")
+        }
         return {**arrays, **dict.fromkeys(self.captured.constants, ())}
 
     def _require_known(self, names: Iterable[str]) -> None:

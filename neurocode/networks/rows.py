@@ -50,7 +50,7 @@ def rows_of(pathway: Pathway, n_sources: int, one_by_one: bool) -> Rows:
     row = number * n_sources + pathway.sources
     order = np.argsort(row, kind="stable")
     lengths = np.bincount(row, minlength=len(delays) * n_sources).reshape(len(delays), n_sources)
-    starts = np.concatenate([[0], np.cumsum(lengths.ravel())[:-1]]).reshape(lengths.shape)
+    starts = (np.cumsum(lengths) - lengths.ravel()).reshape(lengths.shape)
     lengths, starts = (np.pad(table, ((0, 0), (0, 1))) for table in (lengths, starts))
     width = 1 if one_by_one else int(min(lengths.max(initial=1), LONGEST_ROW))
     several = one_by_one or bool(lengths.max(initial=0) > width)

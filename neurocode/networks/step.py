@@ -143,7 +143,8 @@ class _Run:
         """All arrays, with the times of the clocks."""
         times = {}
         for name, (period, dt) in self.stepper.plan.clocks.items():
-            number = self.step // period
+            # after its tick a clock shows the time of its next one
+            number = -(-self.step // period)
             times[f"{name}.timestep"] = number[None]
             times[f"{name}.t"] = (number * dt)[None]
             times[f"{name}.dt"] = jnp.array([dt])
