@@ -43,8 +43,9 @@ from neurocode.inference.population.refinement import (
 )
 from neurocode.inference.population.result import FittedPopulation
 from neurocode.inference.population.subunit_front_end import SubunitFrontEnd
-from neurocode.inference.population.taming import tame
+from neurocode.inference.population.taming import notes_of, tame
 from neurocode.inference.population.time_front_end import TimeFrontEnd
+from neurocode.inference.population.windows import windows_of
 from neurocode.models.model import NeuronModel
 from neurocode.recordings.population import PopulationExperiment, PopulationRepeats
 
@@ -171,12 +172,15 @@ def fit_population(
     else:
         history = np.eye(data.n_cells, dtype=np.float32)[..., None]
         weights = climb(weights, None if coupling == "repeats" else history, schedule)
-    if coupling != "none":
-        weights, factor = tame(likelihood, weights, chunks, seed)
-        notes += _taming_notes(factor)
-    if measured is not None:
-        # free runs that run away say nothing about what to adjust
-        weights = refine(likelihood, weights, chunks, measured, seed)
+    if coupling != "none" or measured is not None:
+        # what is adjusted first, the couplings, leaves the drive of the windows as it is
+        windows = windows_of(likelihood, weights, chunks)
+        if coupling != "none":
+            weights, factor = tame(likelihood, weights, windows, seed)
+            notes += notes_of(factor)
+        if measured is not None:
+            # free runs that run away say nothing about what to adjust
+            weights = refine(likelihood, weights, windows, measured, seed)
     return FittedPopulation(
         likelihood=likelihood,
         weights=jax.tree.map(np.asarray, weights),
@@ -270,15 +274,6 @@ def _notes(data: PopulationExperiment, coupling: str) -> tuple[str, ...]:
         )
         warnings.warn(notes[-1], OvercoupledWarning, stacklevel=3)
     return tuple(notes)
-
-
-def _taming_notes(factor: float) -> tuple[str, ...]:
-    if factor == 1:
-        return ()
-    return (
-        f"Free runs ran away, so that all couplings were multiplied by {factor:.2g}; the table "
-        f"holds them as they were fitted.",
-    )
 
 
 def _refractory_notes(

@@ -28,7 +28,6 @@ from neurocode.inference.population.windows import (
     Windows,
     drive_and_response,
     scaled_jumps,
-    windows_of,
 )
 from neurocode.recordings.population import PopulationRepeats
 from neurocode.statistics.population_scores import (
@@ -109,7 +108,7 @@ def can_be_measured(repeats: PopulationRepeats | None) -> bool:
 def refine(
     likelihood: PopulationLikelihood,
     weights: Weights,
-    chunks: Chunks,
+    windows: Windows,
     repeats: PopulationRepeats,
     seed: int,
 ) -> Weights:
@@ -124,7 +123,7 @@ def refine(
     likelihood : PopulationLikelihood
         With a front end.
     weights : dict
-    chunks : Chunks
+    windows : Windows
         Of the training.
     repeats : PopulationRepeats
     seed : int
@@ -133,7 +132,6 @@ def refine(
     -------
     dict
     """
-    windows = windows_of(likelihood, weights, chunks)
     if not windows.counted_windows.any():
         return weights
     n_cells = likelihood.n_cells

@@ -5,10 +5,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from neurocode.inference.population.chunks import Chunks
 from neurocode.inference.population.front_end import Weights
 from neurocode.inference.population.likelihood import PopulationLikelihood
-from neurocode.inference.population.windows import Windows, scaled_jumps, windows_of
+from neurocode.inference.population.windows import Windows, scaled_jumps
 from neurocode.statistics.population_scores import RUNAWAY
 
 #: Factor by which all couplings are made weaker at a time, and the weakest that are tried before
@@ -17,7 +16,7 @@ WEAKER, WEAKEST = 0.8, 0.05
 
 
 def tame(
-    likelihood: PopulationLikelihood, weights: Weights, chunks: Chunks, seed: int
+    likelihood: PopulationLikelihood, weights: Weights, windows: Windows, seed: int
 ) -> tuple[Weights, float]:
     """Return weights whose free runs do not run away, and the factor of their couplings.
 
@@ -28,7 +27,7 @@ def tame(
     ----------
     likelihood : PopulationLikelihood
     weights : dict
-    chunks : Chunks
+    windows : Windows
         Of the training.
     seed : int
 
@@ -38,12 +37,21 @@ def tame(
     factor : float
         One where nothing runs away, zero where even weak couplings do.
     """
-    windows = windows_of(likelihood, weights, chunks)
     factor, tamed = 1.0, weights
     while factor > 0 and _runs_away(likelihood, tamed, windows, seed):
         factor = factor * WEAKER if factor > WEAKEST else 0.0
         tamed = {**weights, "jumps": np.asarray(scaled_jumps(weights["jumps"], factor))}
     return tamed, factor
+
+
+def notes_of(factor: float) -> tuple[str, ...]:
+    """Return what a result says of the factor of its couplings."""
+    if factor == 1:
+        return ()
+    return (
+        f"Free runs ran away, so that all couplings were multiplied by {factor:.2g}; the table "
+        f"holds them as they were fitted.",
+    )
 
 
 def _runs_away(

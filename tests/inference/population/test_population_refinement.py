@@ -36,7 +36,7 @@ from neurocode.inference.population.refinement import (
     refine,
 )
 from neurocode.inference.population.taming import _runs_away, tame
-from neurocode.inference.population.windows import Windows
+from neurocode.inference.population.windows import Windows, windows_of
 from neurocode.statistics.population_scores import fano_of_repeats
 
 DT, TIMES_MS, FRAME = 2e-3, (5.0, 30.0), 25
@@ -79,7 +79,8 @@ def populations(recording) -> dict[str, FittedPopulation]:
         schedule=Schedule(updates=100, rate=0.08, chunks_per_update=6),
     )
     chunks = _chunks(fit.likelihood, recording)
-    weights = refine(fit.likelihood, fit.weights, chunks, recording.repeats, seed=0)
+    windows = windows_of(fit.likelihood, fit.weights, chunks)
+    weights = refine(fit.likelihood, fit.weights, windows, recording.repeats, seed=0)
     return {"none": fit, "repeats": replace(fit, weights=weights)}
 
 
@@ -234,11 +235,12 @@ def test_couplings_that_make_free_runs_run_away_are_made_weaker() -> None:
         "jumps": jumps,
     }
     chunks = _chunks(likelihood, data)
-    same, factor = tame(likelihood, weights, chunks, seed=0)
+    windows = windows_of(likelihood, weights, chunks)
+    same, factor = tame(likelihood, weights, windows, seed=0)
     assert factor == 1.0 and same is weights
     excited = jumps.copy()
     excited[[0, 1], [1, 0], 1] = 2.0
-    tamed, factor = tame(likelihood, {**weights, "jumps": excited}, chunks, seed=0)
+    tamed, factor = tame(likelihood, {**weights, "jumps": excited}, windows, seed=0)
     assert 0 < factor < 0.8 and np.log(factor) / np.log(0.8) == pytest.approx(
         round(np.log(factor) / np.log(0.8))
     )
@@ -277,11 +279,11 @@ def test_one_run_that_runs_away_is_enough(first, second, away) -> None:
 def test_a_fit_tames_its_couplings_before_it_measures(recording, monkeypatch) -> None:
     order = []
 
-    def halved(likelihood, weights, chunks, seed):
+    def halved(likelihood, weights, windows, seed):
         order.append("tamed")
         return {**weights, "jumps": weights["jumps"] * 0.0}, 0.5
 
-    def measured(likelihood, weights, chunks, repeats, seed):
+    def measured(likelihood, weights, windows, repeats, seed):
         order.append("measured")
         assert not weights["jumps"].any()
         return weights
