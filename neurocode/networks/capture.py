@@ -300,7 +300,7 @@ class _Reader:
     def __init__(self) -> None:
         self.handles = Handles()
         self.constants: dict[str, float] = {}
-        self.units: dict[str, str] = {}
+        self.fixed: set[str] = set()
         self.events: dict[str, int] = {}
 
     def block(self, each: Any, code: _Code, generator: Generator | None) -> Block:
@@ -346,14 +346,13 @@ class _Reader:
         if small:
             raise ModelError(f"'{small[0]}' is kept in float32, only float64 is covered.")
         return Captured(
-            tuple(blocks), arrays, self.constants, self.units, self.events, clocks, start
+            tuple(blocks), arrays, self.constants, frozenset(self.fixed), self.events, clocks, start
         )
 
     def key(self, variable: ArrayVariable) -> str:
         """Key of an array, which is then captured."""
-        key = f"{variable.owner.name}.{variable.name}"
+        key = _key_of(variable)
         self.handles.variables[key] = variable
-        self.units[key] = _unit(variable.dim)
         return key
 
     def _events(self, code: _Code) -> str:
@@ -363,7 +362,7 @@ class _Reader:
             variable = pathway.source.variables[pathway.eventspace_name]
         if variable is None:
             return ""
-        key = f"{variable.owner.name}.{variable.name}"
+        key = _key_of(variable)
         self.events[key] = variable.size - 1
         return key
 
@@ -374,6 +373,7 @@ class _Reader:
 
     def _part(self, each: Any, code: _Code) -> Pathway | Sum | None:
         if code.template == "synapses":
+            self.fixed.add(_key_of(each._delays))
             return _pathway(each, self._events(code))
         if code.template != "summed_variable":
             return None
@@ -407,9 +407,12 @@ class _Reader:
         if self.constants.get(key, float(variable.get_value())) != float(variable.get_value()):
             key = f"{each.name}.{variable.name}"
         self.constants[key] = float(variable.get_value())
-        self.units[key] = _unit(variable.dim)
         self.handles.namespaces[key] = (group, variable.name, variable.dim)
         return key
+
+
+def _key_of(variable: Any) -> str:
+    return f"{variable.owner.name}.{variable.name}"
 
 
 def _is_whole(value: Any) -> bool:

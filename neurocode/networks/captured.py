@@ -193,8 +193,8 @@ class Captured:
     arrays : dict of str to numpy.ndarray
         State variables and everything else that code reads, in SI.
     constants : dict of str to float
-    units : dict of str to str
-        Units of arrays and constants.
+    fixed : frozenset of str
+        Keys of arrays that are read before the run, the delays: other values would change nothing.
     events : dict of str to int
         Sources of events with their sizes.
     clocks : dict of str to float
@@ -206,7 +206,7 @@ class Captured:
     blocks: tuple[Block, ...]
     arrays: Mapping[str, np.ndarray]
     constants: Mapping[str, float]
-    units: Mapping[str, str]
+    fixed: frozenset[str]
     events: Mapping[str, int]
     clocks: Mapping[str, float]
     t: float

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 
 import jax
 import jax.numpy as jnp
@@ -11,6 +11,7 @@ import numpy as np
 from jax import lax
 
 from neurocode.networks.captured import Pathway
+from neurocode.networks.delivery import Arriving
 from neurocode.networks.lanes import Arrays, Lanes, run_block
 from neurocode.networks.program import Program
 from neurocode.networks.rows import Rows, rows_of
@@ -58,47 +59,22 @@ class EventDelivery:
             )
         return {name: jnp.asarray(table, jnp.int32) for name, table in tables.items()}
 
-    def __call__(
-        self,
-        arrays: Mapping[str, Array],
-        constants: Mapping[str, Array],
-        memory: Arrays,
-        tables: Arrays,
-        events: Array,
-        step: Array,
-        since: Array,
-        key: Array,
-    ) -> tuple[Arrays, Arrays]:
-        """Deliver the spikes that arrive in a step.
-
-        Parameters
-        ----------
-        arrays, constants : mapping of str to jax.Array
-        memory, tables : dict of str to jax.Array
-        events : jax.Array of bool
-            Sources that spiked in this step.
-        step, since : jax.Array
-            Number of the step, and the same counted from the start of the run.
-        key : jax.Array
-
-        Returns
-        -------
-        changed, memory : dict of str to jax.Array
-        """
+    def __call__(self, arriving: Arriving) -> tuple[Arrays, Arrays]:
+        """Deliver the spikes that arrive in a step."""
+        arrays, memory, tables = arriving.arrays, arriving.memory, arriving.tables
+        step = arriving.step
 
         def reach(changed: Arrays, ids: Array, valid: Array) -> Arrays:
             lanes = Lanes(len(ids), jnp.where(valid, ids, 0), valid)
-            new, _ = run_block(
-                self.program, {**arrays, **changed}, constants, lanes, key, len(ids) == 1
-            )
-            return new
+            constants, key, one = arriving.constants, arriving.key, len(ids) == 1
+            return run_block(self.program, {**arrays, **changed}, constants, lanes, key, one)[0]
 
         changed = {name: arrays[name] for name in self.program.changed}
         if "pending" in tables:
-            changed = self._pending(changed, tables["pending"], since, reach)
+            changed = self._pending(changed, tables["pending"], arriving.since, reach)
         if not len(self.pathway.sources):
             return changed, memory
-        spikes = events & (tables["reaching"] > 0)
+        spikes = arriving.events & (tables["reaching"] > 0)
         spikes = jnp.pad(spikes, (0, self.blocks * self.side - self.n_sources))
         spikes = spikes.reshape(self.blocks, self.side)
         if self.depth > 1:

@@ -11,13 +11,14 @@ import jax.numpy as jnp
 import numpy as np
 
 from neurocode.errors import FitError
+from neurocode.extras import require
 from neurocode.networks.differentiable import Recorded
 
 Array = jax.Array
 Arrays = Mapping[str, Any]
 
-#: Decay rates of the two moments in Adam (Kingma & Ba 2015), and what keeps the step finite.
-MOMENTS, SMALLEST = (0.9, 0.999), 1e-12
+#: What keeps the steps of Adam (Kingma & Ba 2015) finite.
+SMALLEST = 1e-12
 
 
 @dataclass(frozen=True)
@@ -101,7 +102,8 @@ def descend(
         both = jax.jit(jax.value_and_grad(lambda values: targets.loss(function(values))))
         values = {name: np.asarray(value, float) for name, value in start.items()}
         scales = {name: float(np.mean(np.abs(v))) or 1.0 for name, v in values.items()}
-        moments = {name: (np.zeros_like(v), np.zeros_like(v)) for name, v in values.items()}
+        adam = require("optax").scale_by_adam(eps=SMALLEST)
+        moments = adam.init(values)
         best, losses = values, []
         for number in range(updates + 1):
             loss, gradient = both(values)
@@ -112,10 +114,10 @@ def descend(
                 break
             if losses[-1] == min(losses):
                 best = values
+            slopes = {name: gradient[name] * scale for name, scale in scales.items()}
+            steps, moments = adam.update(slopes, moments)
             for name, value in values.items():
-                slope = np.asarray(gradient[name]) * scales[name]
-                moments[name] = _moments(moments[name], slope)
-                step = rate * scales[name] * _direction(moments[name], number + 1)
+                step = rate * scales[name] * np.asarray(steps[name])
                 low, high = intervals.get(name, (-np.inf, np.inf))
                 values = {**values, name: np.clip(value - step, low, high)}
     finite = [loss for loss in losses if np.isfinite(loss)]
@@ -124,18 +126,3 @@ def descend(
 
 def _finite(loss: Array, gradient: Mapping[str, Array]) -> bool:
     return bool(np.isfinite(loss)) and all(np.isfinite(g).all() for g in gradient.values())
-
-
-def _moments(
-    moments: tuple[np.ndarray, np.ndarray], slope: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
-    first, second = MOMENTS
-    return (
-        first * moments[0] + (1 - first) * slope,
-        second * moments[1] + (1 - second) * slope**2,
-    )
-
-
-def _direction(moments: tuple[np.ndarray, np.ndarray], number: int) -> np.ndarray:
-    mean, square = (m / (1 - decay**number) for m, decay in zip(moments, MOMENTS, strict=True))
-    return mean / (np.sqrt(square) + SMALLEST)

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 import jax
 import jax.numpy as jnp
 import numpy as np
 
 from neurocode.errors import ModelError
 from neurocode.networks.captured import Pathway
+from neurocode.networks.delivery import Arriving
 from neurocode.networks.lanes import Arrays, Lanes, run_block
 from neurocode.networks.program import Program
 
@@ -45,34 +44,33 @@ class MaskDelivery:
             tables["pending"] = reached
         return {name: jnp.asarray(table) for name, table in tables.items()}
 
-    def __call__(
-        self,
-        arrays: Mapping[str, Array],
-        constants: Mapping[str, Array],
-        memory: Arrays,
-        tables: Arrays,
-        events: Array,
-        step: Array,
-        since: Array,
-        key: Array,
-    ) -> tuple[Arrays, Arrays]:
+    def __call__(self, arriving: Arriving) -> tuple[Arrays, Arrays]:
         """Deliver the spikes that arrive in a step."""
-        if not len(self.pathway.sources):
+        memory, tables, step = arriving.memory, arriving.tables, arriving.step
+        n_synapses = len(self.pathway.sources)
+        if not n_synapses:
             return {}, memory
         if self.depth > 1:
-            memory = {"": memory[""].at[step % self.depth].set(events)}
+            memory = {"": memory[""].at[step % self.depth].set(arriving.events)}
             soft = memory[""][(step - tables["delays"]) % self.depth, tables["sources"]]
         else:
-            soft = events[tables["sources"]]
-        before: Arrays = {}
+            soft = arriving.events[tables["sources"]]
+
+        def reach(changed: Arrays, lanes: Lanes) -> Arrays:
+            arrays = {**arriving.arrays, **changed}
+            return run_block(self.program, arrays, arriving.constants, lanes, arriving.key)[0]
+
+        changed = {name: arriving.arrays[name] for name in self.program.changed}
         if "pending" in tables:  # older spikes come first, also at the same synapse
-            pending = tables["pending"]
-            now = pending[jnp.minimum(since, len(pending) - 1)] & (since < len(pending))
-            lanes = Lanes(len(self.pathway.sources), mask=now)
-            before, _ = run_block(self.program, arrays, constants, lanes, key)
-        lanes = Lanes(len(self.pathway.sources), mask=soft > 0.5, soft=soft)
-        changed, _ = run_block(self.program, {**arrays, **before}, constants, lanes, key)
-        return {**before, **changed}, memory
+            pending, since = tables["pending"], arriving.since
+            reached = pending[jnp.minimum(since, len(pending) - 1)]
+            changed = jax.lax.cond(
+                since < len(pending),
+                lambda changed: reach(changed, Lanes(n_synapses, mask=reached)),
+                lambda changed: changed,
+                changed,
+            )
+        return reach(changed, Lanes(n_synapses, mask=soft > 0.5, soft=soft)), memory
 
 
 def require_no_order(program: Program) -> None:

@@ -12,7 +12,7 @@ import numpy as np
 
 from neurocode.errors import FitError, ModelError
 from neurocode.networks.capture import Handles, capture
-from neurocode.networks.captured import Captured, Pathway
+from neurocode.networks.captured import Captured
 from neurocode.networks.differentiable import Recorded, network_function
 from neurocode.networks.fit import NetworkFit, descend
 from neurocode.networks.output import fill, to_block
@@ -272,15 +272,10 @@ class BrianNetwork:
     @cached_property
     def _shapes(self) -> dict[str, tuple[int, ...]]:
         """Shapes of the values that may be changed."""
-        # delays, which have a private name in later versions of Brian2, are read before the run
-        pathways = [each for each in self.captured.blocks if isinstance(each.part, Pathway)]
-        delays = {f"{each.owner}.delay" for each in pathways}
         arrays = {
             key: value.shape
             for key, value in self.captured.arrays.items()
-            if value.dtype.kind == "f"
-            and key not in delays
-            and not key.partition(".")[2].startswith("_")
+            if value.dtype.kind == "f" and key not in self.captured.fixed
         }
         return {**arrays, **dict.fromkeys(self.captured.constants, ())}
 

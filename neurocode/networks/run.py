@@ -11,11 +11,12 @@ import jax.numpy as jnp
 import numpy as np
 
 from neurocode.networks.captured import Captured, Generator, Monitor, Pathway
+from neurocode.networks.delivery import Delivery
 from neurocode.networks.event import EventDelivery
 from neurocode.networks.lanes import Arrays
 from neurocode.networks.mask import MaskDelivery
 from neurocode.networks.program import Plan
-from neurocode.networks.step import Delivery, Fixed, State, Stepper, Surrogate
+from neurocode.networks.step import Fixed, State, Stepper, Surrogate
 
 Array = jax.Array
 

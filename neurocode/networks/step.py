@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -13,6 +13,7 @@ from jax import lax
 
 from neurocode.errors import ModelError
 from neurocode.networks.captured import Captured, Monitor, Sum
+from neurocode.networks.delivery import Arriving, Delivery
 from neurocode.networks.draws import Draws
 from neurocode.networks.lanes import Arrays, Lanes, Names, run_block
 from neurocode.networks.program import Plan, Program
@@ -20,16 +21,6 @@ from neurocode.simulation.evaluate import evaluate
 
 Array = jax.Array
 Surrogate = Callable[[Array], Array]
-
-
-class Delivery(Protocol):
-    """Delivery of the spikes of one pathway."""
-
-    def memory(self) -> Arrays: ...
-
-    def tables(self) -> Arrays: ...
-
-    def __call__(self, *arguments: Any) -> tuple[Arrays, Arrays]: ...
 
 
 @dataclass(frozen=True)
@@ -220,7 +211,7 @@ class _Run:
         name, period = self.program.block.name, self.program.period
         first = -(-self.stepper.plan.first // period)
         step = self.step // period
-        changed, memory = self.stepper.deliveries[name](
+        arriving = Arriving(
             self.arrays(state),
             self.fixed.constants,
             state.memory.get(name, {}),
@@ -230,6 +221,7 @@ class _Run:
             step - first,
             self.key,
         )
+        changed, memory = self.stepper.deliveries[name](arriving)
         memories = {**state.memory, name: memory} if memory else state.memory
         return State({**state.arrays, **changed}, state.events, memories), None
 
