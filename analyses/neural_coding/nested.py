@@ -1,10 +1,10 @@
 """The mean of recordings that are nested in cells.
 
 The model is ``value = mean + cell + recording``, with a random effect for the cell. If every cell
-has the same number of recordings, the restricted maximum likelihood
-estimate of the mean is the mean of the means of cells. Its exact test is Student's, with one degree
-of freedom less than there are cells (Searle, Casella & McCulloch 1992, ch. 3), so a package for
-mixed models is not needed. If the numbers differ, every cell still has the same weight.
+has the same number of recordings, the restricted maximum likelihood estimate of the mean is the
+mean of the means of cells. Its exact test is Student's, with one degree of freedom less than there
+are cells (Searle, Casella & McCulloch 1992, ch. 3), so a package for mixed models is not needed. If
+the numbers differ, every cell still has the same weight.
 """
 
 from __future__ import annotations

@@ -99,7 +99,7 @@ def rows(protocol: str) -> list[Row]:
 
     Rows are ordered by seed, so that a run that is stopped early has complete seeds.
     """
-    quick = protocol == "quick"
+    quick, chosen = protocol == "quick", recordings(protocol)
     return [
         {
             "dataset": dataset,
@@ -110,7 +110,7 @@ def rows(protocol: str) -> list[Row]:
             "seed": seed,
         }
         for seed in (SEEDS[:1] if quick else SEEDS)
-        for dataset, name in recordings(protocol)
+        for dataset, name in chosen
         for model in MODELS
         if (dataset, model) not in NOT_DEFINED and (seed == SEEDS[0] or model not in ONE_SEED)
     ]
