@@ -259,6 +259,8 @@ class BrianNetwork:
         ------
         FitError
             If there is nothing to fit, or if trains and signals do not belong to the monitors.
+        MissingExtraError
+            If optax is not installed.
         """
         n_steps = self._n_steps(duration)
         decay = math.exp(-self.plan.dt / seconds(time_constant, "The time constant"))
