@@ -155,7 +155,7 @@ def _p_value(pair: NDArray, covariance: NDArray, sampling: NDArray) -> float:
     weights = eigh(sampling, covariance, eigvals_only=True)
     if not np.any(weights > 0):
         return 1.0
-    return chi_square_sum_tail(pair @ np.linalg.solve(covariance, pair), weights)
+    return chi_square_sum_tail(float(pair @ np.linalg.solve(covariance, pair)), weights)
 
 
 def coupled_pairs(table: pd.DataFrame, names: Sequence[str]) -> NDArray[np.float32]:

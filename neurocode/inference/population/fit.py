@@ -173,10 +173,9 @@ def fit_population(
         history = np.eye(data.n_cells, dtype=np.float32)[..., None]
         weights = climb(weights, None if coupling == "repeats" else history, schedule)
     if coupling != "none" or measured is not None:
-        # what is adjusted first, the couplings, leaves the drive of the windows as it is
         windows = windows_of(likelihood, weights, chunks)
         if coupling != "none":
-            weights, factor = tame(likelihood, weights, windows, seed)
+            weights, windows, factor = tame(likelihood, weights, windows, seed)
             notes += notes_of(factor)
         if measured is not None:
             # free runs that run away say nothing about what to adjust

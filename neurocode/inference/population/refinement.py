@@ -299,6 +299,7 @@ def _step(
 def _adjusted(
     likelihood: PopulationLikelihood, weights: Weights, windows: Windows, adjustment: Adjustment
 ) -> Weights:
+    assert likelihood.front_end is not None, "refine() asks for one"
     gain = np.exp(adjustment.gain)
     offset = weights["offset"] + adjustment.offset + windows.response_mean * (1 - gain)
     return {

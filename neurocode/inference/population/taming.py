@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from neurocode.inference.population.constant_drives import with_constant_drives
 from neurocode.inference.population.front_end import Weights
 from neurocode.inference.population.likelihood import PopulationLikelihood
 from neurocode.inference.population.windows import Windows, scaled_jumps
@@ -17,8 +18,11 @@ WEAKER, WEAKEST = 0.8, 0.05
 
 def tame(
     likelihood: PopulationLikelihood, weights: Weights, windows: Windows, seed: int
-) -> tuple[Weights, float]:
+) -> tuple[Weights, Windows, float]:
     """Return weights whose free runs do not run away, and the factor of their couplings.
+
+    With weaker couplings, the constant drives are fitted again: they make up for what a cell lacks
+    of the others on average.
 
     Free runs on windows of the training run away if a cell fires more than twice as often as it was
     recorded in them, or in a single run more than twice as often as in any recorded window.
@@ -34,14 +38,18 @@ def tame(
     Returns
     -------
     weights : dict
+    windows : Windows
+        With the drive of these weights.
     factor : float
         One where nothing runs away, zero where even weak couplings do.
     """
-    factor, tamed = 1.0, weights
-    while factor > 0 and _runs_away(likelihood, tamed, windows, seed):
+    factor, tamed, driven = 1.0, weights, windows
+    while factor > 0 and _runs_away(likelihood, tamed, driven, seed):
         factor = factor * WEAKER if factor > WEAKEST else 0.0
-        tamed = {**weights, "jumps": np.asarray(scaled_jumps(weights["jumps"], factor))}
-    return tamed, factor
+        weaker = {**weights, "jumps": np.asarray(scaled_jumps(weights["jumps"], factor))}
+        tamed = with_constant_drives(likelihood, weaker, windows.chunks)
+        driven = windows.with_more_drive(tamed["offset"] - weights["offset"])
+    return tamed, driven, factor
 
 
 def notes_of(factor: float) -> tuple[str, ...]:
@@ -49,8 +57,8 @@ def notes_of(factor: float) -> tuple[str, ...]:
     if factor == 1:
         return ()
     return (
-        f"Free runs ran away, so that all couplings were multiplied by {factor:.2g}; the table "
-        f"holds them as they were fitted.",
+        f"Free runs ran away, so that all couplings were multiplied by {factor:.2g} and the "
+        f"constant drives fitted again; the table holds the couplings as they were fitted.",
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property, partial
 
 import jax
@@ -61,6 +61,10 @@ class Windows:
         """Recorded spikes in counted windows of counts, (cells, windows of counts, 1)."""
         return self.counts_of(np.moveaxis(self.spikes, 0, 2))
 
+    def with_more_drive(self, offset: NDArray) -> Windows:
+        """Return the windows with a constant (cells,) added to the drive."""
+        return replace(self, drive=self.drive + offset[:, None])
+
     def free_counts(
         self, likelihood: PopulationLikelihood, weights: Weights, drive: NDArray, seed: int
     ) -> NDArray[np.float64]:
@@ -105,11 +109,11 @@ def windows_of(likelihood: PopulationLikelihood, weights: Weights, chunks: Chunk
     counted = cut(some.counted) > 0
     counted[:, :unsettled] = False
     windows = cut(response)
-    mean = windows.mean(axis=(0, 2))
+    mean = windows.mean(axis=(0, 2)).astype(np.float32)
     return Windows(
         chunks=some,
         drive=cut(drive),
-        response=windows - mean[:, None],
+        response=(windows - mean[:, None]).astype(np.float32),
         response_mean=mean,
         spikes=cut(some.spikes),
         counted=counted,

@@ -22,6 +22,7 @@ from neurocode.inference.population import (
     fit,
 )
 from neurocode.inference.population.chunks import Chunks
+from neurocode.inference.population.constant_drives import with_constant_drives
 from neurocode.inference.population.fit import _chunks
 from neurocode.inference.population.free_run import run_freely
 from neurocode.inference.population.from_repeats import field_of_rates
@@ -236,22 +237,65 @@ def test_couplings_that_make_free_runs_run_away_are_made_weaker() -> None:
     }
     chunks = _chunks(likelihood, data)
     windows = windows_of(likelihood, weights, chunks)
-    same, factor = tame(likelihood, weights, windows, seed=0)
-    assert factor == 1.0 and same is weights
+    same, unchanged, factor = tame(likelihood, weights, windows, seed=0)
+    assert factor == 1.0 and same is weights and unchanged is windows
     excited = jumps.copy()
     excited[[0, 1], [1, 0], 1] = 2.0
-    tamed, factor = tame(likelihood, {**weights, "jumps": excited}, windows, seed=0)
+    tamed, driven, factor = tame(likelihood, {**weights, "jumps": excited}, windows, seed=0)
     assert 0 < factor < 0.8 and np.log(factor) / np.log(0.8) == pytest.approx(
         round(np.log(factor) / np.log(0.8))
     )
     np.testing.assert_allclose(tamed["jumps"][[0, 1], [1, 0], 1], 2.0 * factor, rtol=1e-6)
     np.testing.assert_array_equal(tamed["jumps"][[0, 1], [0, 1]], jumps[[0, 1], [0, 1]])
-    drive = jnp.broadcast_to(weights["offset"][:, None], (20, 2, 2500))
+    np.testing.assert_allclose(
+        driven.drive, windows.drive + (tamed["offset"] - weights["offset"])[:, None], rtol=1e-6
+    )
     rates = [
-        run_freely(likelihood, {**weights, "jumps": held}, drive, jax.random.PRNGKey(1)).mean() / DT
-        for held in (excited, tamed["jumps"])
+        run_freely(
+            likelihood,
+            held,
+            jnp.broadcast_to(held["offset"][:, None], (20, 2, 2500)),
+            jax.random.PRNGKey(1),
+        ).mean()
+        / DT
+        for held in ({**weights, "jumps": excited}, tamed)
     ]
     assert rates[0] > 40 and rates[1] < 22
+
+
+def test_constant_drives_are_fitted_to_the_spikes_given_those_of_other_cells() -> None:
+    """Poisson cells of 10 and 20 Hz whose drives are wrong, and of which the second seems to be
+    excited by the first; a third cell has no spike in these chunks."""
+    neuron = PopulationNeuron(nc.models.escape_lif(), tuple(t * 1e-3 for t in TIMES_MS), DT)
+    likelihood = PopulationLikelihood(neuron, None, 3)
+    rates = np.array([10.0, 20.0, 1.0])
+    spikes = np.random.default_rng(0).random((4, 3, 2500)) < rates[:, None] * DT
+    jumps = np.zeros((3, 3, 2), np.float32)
+    jumps[1, 0, 1] = 0.7
+    weights = {
+        "offset": neuron.drive_of_rate(np.full(3, 60.0)).astype(np.float32),
+        "drift": np.zeros((3, 2), np.float32),
+        "neuron": likelihood.start(),
+        "jumps": jumps,
+    }
+    chunks = _chunks(likelihood, nc.PopulationExperiment(list(spikes), dt=DT))
+    chunks = chunks._replace(spikes=chunks.spikes * np.array([1.0, 1.0, 0.0])[:, None])
+    fitted = with_constant_drives(likelihood, weights, chunks)
+    lower, best, upper = (
+        np.asarray(
+            likelihood.log_likelihood({**fitted, "offset": fitted["offset"] + shift}, chunks)
+        )[:2]
+        for shift in (-0.2, 0.0, 0.2)
+    )
+    # the vertex of the parabola through three points
+    vertex = 0.1 * (lower - upper) / (lower - 2 * best + upper)
+    np.testing.assert_allclose(vertex, 0.0, atol=0.01)
+    # 60 Hz are wrong by about log(6) and log(3) units of the noise
+    np.testing.assert_allclose(
+        fitted["offset"][:2] - weights["offset"][:2], [-np.log(6), -np.log(3)], atol=0.5
+    )
+    assert fitted["offset"][2] == weights["offset"][2]
+    np.testing.assert_array_equal(fitted["jumps"], jumps)
 
 
 @pytest.mark.parametrize(
@@ -281,11 +325,11 @@ def test_a_fit_tames_its_couplings_before_it_measures(recording, monkeypatch) ->
 
     def halved(likelihood, weights, windows, seed):
         order.append("tamed")
-        return {**weights, "jumps": weights["jumps"] * 0.0}, 0.5
+        return {**weights, "jumps": weights["jumps"] * 0.0}, "windows of tamed weights", 0.5
 
     def measured(likelihood, weights, windows, repeats, seed):
         order.append("measured")
-        assert not weights["jumps"].any()
+        assert not weights["jumps"].any() and windows == "windows of tamed weights"
         return weights
 
     monkeypatch.setattr(fit, "tame", halved)
