@@ -340,7 +340,7 @@ class _Reader:
         arrays = {
             key: np.array(variable.get_value())
             for key, variable in self.handles.variables.items()
-            if variable.owner.name not in clocks
+            if getattr(variable.owner, "name", "") not in clocks
         }
         small = [k for k, v in arrays.items() if v.dtype.kind == "f" and v.dtype != np.float64]
         if small:
@@ -397,16 +397,16 @@ class _Reader:
             elif isinstance(variable, Constant):
                 value = variable.get_value()
                 if name in DEFAULT_UNITS or name in DEFAULT_CONSTANTS or _is_whole(value):
-                    literals[name] = value.item() if hasattr(value, "item") else value
+                    literals[name] = np.asarray(value).item()
                 else:
                     constants[name] = self._constant(each, group, variable)
         return references, constants, literals
 
     def _constant(self, each: Any, group: Any, variable: Constant) -> str:
-        key = f"{group.name}.{variable.name}"
-        if self.constants.get(key, float(variable.get_value())) != float(variable.get_value()):
+        key, value = f"{group.name}.{variable.name}", float(np.asarray(variable.get_value()))
+        if self.constants.get(key, value) != value:
             key = f"{each.name}.{variable.name}"
-        self.constants[key] = float(variable.get_value())
+        self.constants[key] = value
         self.handles.namespaces[key] = (group, variable.name, variable.dim)
         return key
 
@@ -472,7 +472,9 @@ def _needed_names(code: _Code, lines: Iterable[Line], conditions: Mapping[str, s
         names |= indices
 
 
-def _functions(each: Any, code: _Code, names: Iterable[str]) -> dict[str, object]:
+def _functions(
+    each: Any, code: _Code, names: Iterable[str]
+) -> dict[str, Callable | TimedValues | BinomialDraws]:
     return {
         name: _function(each, name, code.variables[name], code.owner)
         for name in names
@@ -481,7 +483,9 @@ def _functions(each: Any, code: _Code, names: Iterable[str]) -> dict[str, object
     }
 
 
-def _function(each: Any, name: str, function: Function, owner: Any) -> object:
+def _function(
+    each: Any, name: str, function: Function, owner: Any
+) -> Callable | TimedValues | BinomialDraws:
     if isinstance(function, TimedArray):
         step = float(function.dt)
         return TimedValues(np.array(function.values), step, _find_K(owner.clock.dt_, step))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -153,7 +153,7 @@ class Block:
         Names of constants that may be changed, with their keys.
     literals : dict of str to number
         Names with fixed values.
-    functions : dict of str to object
+    functions : dict of str to callable, BinomialDraws or TimedValues
         Functions beyond Brian2's own.
     conditions : dict of str to str
         Variables that are written only where a truth value holds, with its name.
@@ -175,11 +175,29 @@ class Block:
     references: Mapping[str, Reference]
     constants: Mapping[str, str]
     literals: Mapping[str, float]
-    functions: Mapping[str, object]
+    functions: Mapping[str, Callable | BinomialDraws | TimedValues]
     conditions: Mapping[str, str]
     events: str = ""
     refractory: tuple[str, ...] = ()
     part: Pathway | Generator | Sum | Monitor | None = None
+
+    @property
+    def pathway(self) -> Pathway:
+        """What a block of synapses needs beyond the code."""
+        assert isinstance(self.part, Pathway)
+        return self.part
+
+    @property
+    def total(self) -> Sum:
+        """What a block of a summed variable needs beyond the code."""
+        assert isinstance(self.part, Sum)
+        return self.part
+
+    @property
+    def monitor(self) -> Monitor:
+        """What the block of a monitor needs beyond the code."""
+        assert isinstance(self.part, Monitor)
+        return self.part
 
 
 @dataclass(frozen=True)

@@ -45,9 +45,12 @@ class Delivery(Protocol):
 
     def memory(self) -> Arrays:
         """Spikes of earlier steps, none so far."""
+        ...
 
     def tables(self) -> Arrays:
         """Arrays that do not change."""
+        ...
 
     def __call__(self, arriving: Arriving) -> tuple[Arrays, Arrays]:
         """Deliver the spikes that arrive in a step; arrays that changed, and the memory."""
+        ...

@@ -83,7 +83,7 @@ def network_function(
 
 def _recorded(stepper: Stepper, n_steps: int, seed: int, values: dict[str, Array]) -> Recorded:
     captured, plan = stepper.captured, stepper.plan
-    arrays = {key: values.get(key, value) for key, value in captured.arrays.items()}
+    arrays = {k: values.get(k, jnp.asarray(v)) for k, v in captured.arrays.items()}
     constants = {k: values.get(k, jnp.asarray(v)) for k, v in captured.constants.items()}
     state, fixed = start_of(stepper, arrays, constants, jax.random.key(seed))
     slots = generator_slots(plan, n_steps)

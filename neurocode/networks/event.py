@@ -10,7 +10,6 @@ import jax.numpy as jnp
 import numpy as np
 from jax import lax
 
-from neurocode.networks.captured import Pathway
 from neurocode.networks.delivery import Arriving
 from neurocode.networks.lanes import Arrays, Lanes, run_block
 from neurocode.networks.program import Program
@@ -35,7 +34,7 @@ class EventDelivery:
 
     def __init__(self, program: Program, n_sources: int) -> None:
         self.program, self.n_sources = program, n_sources
-        self.pathway: Pathway = program.block.part
+        self.pathway = program.block.pathway
         self.rows: Rows = rows_of(self.pathway, n_sources, bool(program.writes.ordered))
         self.side = max(1, math.isqrt(n_sources))
         self.blocks = -(-n_sources // self.side)

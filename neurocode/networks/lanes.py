@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -68,14 +69,14 @@ class Names:
     arrays: Mapping[str, Array]
     constants: Mapping[str, Array]
     lanes: Lanes | None
-    values: dict[str, Array] = field(default_factory=dict)
+    values: dict[str, Any] = field(default_factory=dict)
 
-    def __getitem__(self, name: str) -> Array:
+    def __getitem__(self, name: str, /) -> Any:
         if name not in self.values:
             self.values[name] = self._read(name)
         return self.values[name]
 
-    def _read(self, name: str) -> Array:
+    def _read(self, name: str) -> Array | float:
         block = self.program.block
         if name in block.literals:
             return block.literals[name]
@@ -244,9 +245,10 @@ def _write(
     return array.at[_reached(position, lanes, len(array))].set(new, mode="drop")
 
 
-def _set_all(array: Array, position: Array, value: Array, lanes: Lanes) -> Array:
+def _set_all(array: Array, position: Array | None, value: Array, lanes: Lanes) -> Array:
     mask = jnp.ones(lanes.size, bool) if lanes.mask is None else lanes.mask
-    hit = jnp.zeros(array.shape, bool).at[position].max(mask, mode="drop")
+    everywhere = jnp.arange(lanes.size) if position is None else position
+    hit = jnp.zeros(array.shape, bool).at[everywhere].max(mask, mode="drop")
     return jnp.where(hit, value, array).astype(array.dtype)
 
 
@@ -254,8 +256,10 @@ def _full(value: Array, lanes: Lanes) -> Array:
     return jnp.broadcast_to(value, (lanes.size,))
 
 
-def _reached(position: Array, lanes: Lanes, beyond: int) -> Array:
+def _reached(position: Array | None, lanes: Lanes, beyond: int) -> Array:
     """Entries to write; lanes that do not count point beyond the end when they are a selection."""
+    if position is None:
+        position = jnp.arange(lanes.size)
     if lanes.ids is None or lanes.mask is None:
         return position
     return jnp.where(lanes.mask, position, beyond)

@@ -7,7 +7,6 @@ import jax.numpy as jnp
 import numpy as np
 
 from neurocode.errors import ModelError
-from neurocode.networks.captured import Pathway
 from neurocode.networks.delivery import Arriving
 from neurocode.networks.lanes import Arrays, Lanes, run_block
 from neurocode.networks.program import Program
@@ -27,7 +26,7 @@ class MaskDelivery:
     def __init__(self, program: Program, n_sources: int) -> None:
         require_no_order(program)
         self.program, self.n_sources = program, n_sources
-        self.pathway: Pathway = program.block.part
+        self.pathway = program.block.pathway
         self.depth = int(self.pathway.delays.max(initial=0)) + 1
 
     def memory(self) -> Arrays:

@@ -155,7 +155,7 @@ def _timestep(t: Array, dt: Array) -> Array:
     return jnp.trunc((t + 1e-3 * dt) / dt)
 
 
-def _callable(function: object, random: Draws) -> Callable:
+def _callable(function: Callable | BinomialDraws | TimedValues, random: Draws) -> Callable:
     if isinstance(function, BinomialDraws):
         return lambda: random.binomial(function)
     if not isinstance(function, TimedValues):

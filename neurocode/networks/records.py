@@ -42,7 +42,9 @@ class Record:
     @property
     def events(self) -> tuple[np.ndarray, np.ndarray]:
         """Row and neuron of every spike, in time."""
-        return np.nonzero(self.spikes)
+        assert self.spikes is not None, "a monitor of events records them"
+        rows, neurons = np.nonzero(self.spikes)
+        return rows, neurons
 
     @property
     def times(self) -> np.ndarray:

@@ -12,7 +12,7 @@ import jax.numpy as jnp
 from jax import lax
 
 from neurocode.errors import ModelError
-from neurocode.networks.captured import Captured, Monitor, Sum
+from neurocode.networks.captured import Captured, Monitor
 from neurocode.networks.delivery import Arriving, Delivery
 from neurocode.networks.draws import Draws
 from neurocode.networks.lanes import Arrays, Lanes, Names, run_block
@@ -186,8 +186,10 @@ class _Run:
     def _soft(self, spikes: Array, names: Names) -> Array:
         """Spikes as numbers; their derivative is that of the surrogate in the margin."""
         hard = spikes.astype(float)
+        if self.stepper.surrogate is None:
+            return hard
         margin = threshold_margin(self.program)
-        if self.stepper.surrogate is None or margin is None:
+        if margin is None:
             return hard
         functions = self.program.functions(Draws(self.key, self.program.block.size))
         distance = evaluate(margin[0], names, None, functions)
@@ -226,7 +228,7 @@ class _Run:
         return State({**state.arrays, **changed}, state.events, memories), None
 
     def summed_variable(self, state: State) -> tuple[State, None]:
-        part: Sum = self.program.block.part
+        part = self.program.block.total
         _, names = self._ran(state, Lanes(self.program.block.size))
         values = jnp.broadcast_to(names["_synaptic_var"], (self.program.block.size,))
         arrays = self.arrays(state)
@@ -235,30 +237,31 @@ class _Run:
         return _changed(state, {part.target: target}), None
 
     def spikegenerator(self, state: State) -> tuple[State, None]:
-        block = self.program.block
+        block, slot = self.program.block, self.slot
+        assert slot is not None, "every generator has one"
         spikes = self.fixed.tables[block.name]["neurons"]
         width = self.fixed.tables[block.name]["width"].shape[0]
-        place = self.slot[0] + jnp.arange(width)
+        place = slot[0] + jnp.arange(width)
         size = self.stepper.captured.events[block.events]
-        neurons = jnp.where(place < self.slot[1], spikes.at[place].get(mode="clip"), size)
+        neurons = jnp.where(place < slot[1], spikes.at[place].get(mode="clip"), size)
         events = jnp.zeros(size, bool).at[neurons].set(True, mode="drop")
         events = events.astype(float) if self.stepper.soft else events
         return State(state.arrays, {**state.events, block.events: events}, state.memory), None
 
     def statemonitor(self, state: State) -> tuple[State, dict[str, Array]]:
-        part: Monitor = self.program.block.part
+        part = self.program.block.monitor
         lanes = Lanes(len(part.indices), jnp.asarray(part.indices))
         return state, self._recorded(state, lanes, part.variables)
 
     def spikemonitor(self, state: State) -> tuple[State, tuple[Array, dict[str, Array]]]:
-        part: Monitor = self.program.block.part
+        part = self.program.block.monitor
         events = state.events[self.program.block.events][part.start : part.stop]
         lanes = Lanes(part.stop - part.start, jnp.arange(part.start, part.stop))
         names = [name for name in part.variables if name not in ("i", "t")]
         return state, (events, self._recorded(state, lanes, names))
 
     def ratemonitor(self, state: State) -> tuple[State, Array]:
-        part: Monitor = self.program.block.part
+        part = self.program.block.monitor
         events = state.events[self.program.block.events][part.start : part.stop]
         dt = self.stepper.plan.clocks[self.program.block.clock][1]
         return state, events.sum() / dt / (part.stop - part.start)
@@ -293,8 +296,8 @@ def threshold_margin(program: Program) -> tuple[ast.expr, list[ast.expr]] | None
             f"The threshold of '{program.block.owner}', '{ast.unparse(tree)}', has no single "
             f"distance to threshold for a surrogate derivative."
         )
-    calls = [n for n in ast.walk(tree) if isinstance(n, ast.Call) and isinstance(n.func, ast.Name)]
-    if any(call.func.id in ("rand", "randn") for call in calls):
+    called = [n.func for n in ast.walk(tree) if isinstance(n, ast.Call)]
+    if any(isinstance(name, ast.Name) and name.id in ("rand", "randn") for name in called):
         return None
     left, right = compared[0].left, compared[0].comparators[0]
     if order in (ast.Lt, ast.LtE):

@@ -42,7 +42,7 @@ def _monitors(plan: Plan, kind: str) -> dict[str, Program]:
     return {
         program.block.name: program
         for program in plan.programs
-        if isinstance(program.block.part, Monitor) and program.block.part.kind == kind
+        if isinstance(program.block.part, Monitor) and program.block.monitor.kind == kind
     }
 
 
@@ -65,7 +65,7 @@ def _by_monitor(plan: Plan, spikes: Any) -> Iterator[tuple[Program, Sequence[Any
 
 def _counted(program: Program, trains: Sequence[Any], plan: Plan, n_steps: int) -> np.ndarray:
     """Numbers of spikes per step and neuron."""
-    part: Monitor = program.block.part
+    part = program.block.monitor
     if program.period != 1:
         raise FitError(f"'{program.block.name}' records on a slower clock, which is not covered.")
     if len(trains) != part.stop - part.start:
@@ -78,7 +78,7 @@ def _counted(program: Program, trains: Sequence[Any], plan: Plan, n_steps: int) 
         rows = np.round(times / plan.dt).astype(int) - plan.first
         if np.any((rows < 0) | (rows >= n_steps)):
             raise FitError(f"Train {neuron} has spikes outside the time of the fit.")
-        np.add.at(counts, (rows, neuron), 1.0)
+        np.add.at(counts[:, neuron], rows, 1.0)
     if not counts.any():
         raise FitError(f"The trains of '{program.block.name}' hold no spikes.")
     return counts
@@ -88,13 +88,14 @@ def _recorder(plan: Plan, name: str) -> tuple[Program, str]:
     """Monitor that records a variable, and the variable."""
     source, _, variable = name.rpartition(".")
     for program in _monitors(plan, "states").values():
-        if program.block.part.source == source and variable in program.block.part.variables:
+        recorded = program.block.monitor
+        if recorded.source == source and variable in recorded.variables:
             return program, variable
     raise FitError(f"No StateMonitor of the network records '{name}'.")
 
 
 def _values(program: Program, variable: str, signal: Any, plan: Plan, n_steps: int) -> np.ndarray:
-    part: Monitor = program.block.part
+    part = program.block.monitor
     name = f"{part.source}.{variable}"
     values = strip_unit(signal, part.variables[variable], f"The signal '{name}'")
     rows = len(range(*kept_rows(plan, n_steps, program.period).indices(n_steps)))

@@ -5,10 +5,11 @@ from __future__ import annotations
 import ast
 from collections.abc import Callable, Iterable, Mapping
 from functools import reduce
-from typing import cast
+from typing import Protocol, cast
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jax.scipy.special import ndtr
 
 from neurocode.errors import ModelError
@@ -99,10 +100,18 @@ def _undrawn(kind: str) -> Array:
     raise ModelError(f"'{kind}()' stands where no random number is drawn.")
 
 
+class Lookup(Protocol):
+    """Values by name, such as a dictionary."""
+
+    def __getitem__(self, name: str, /) -> Array | np.ndarray | float:
+        """Return the value of a name."""
+        ...
+
+
 def evaluate(
     tree: ast.expr,
-    names: Values,
-    draw: Draw | None = None,
+    names: Lookup,
+    draw: Callable[[str], Array] | None = None,
     functions: Mapping[str, Callable] = FUNCTIONS,
 ) -> Array:
     """Value of an expression; a plain number counts as an array without axes.
@@ -112,8 +121,8 @@ def evaluate(
     tree : ast.expr
         Whitelisted syntax tree.
     names : mapping of str to array or float
-    draw : Draw, optional
-        Source of ``rand()`` and ``randn()``.
+    draw : callable, optional
+        Source of ``rand()`` and ``randn()``, such as :class:`Draw`.
     functions : mapping of str to callable
         Functions that expressions may call; those of JAX by default.
     """

@@ -57,6 +57,6 @@ def signal(
         values / scale,
         units=to_neo_units(shown_unit),
         sampling_rate=sampling,
-        t_start=t_start * pq.s,
+        t_start=pq.Quantity(t_start, pq.s),
         name=name,
     )

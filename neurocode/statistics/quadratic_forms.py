@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import cast
+
 import numpy as np
 from numpy.typing import ArrayLike
 from scipy.optimize import brentq
@@ -72,7 +74,8 @@ def _saddlepoint_tail(value: float, weights: np.ndarray) -> float:
         return float(np.sum(weights / (1 - 2 * point * weights))) - value
 
     # The slope lies between that of one weight of one and that of k of them.
-    point = brentq(slope, 0.5 * (1 - (len(weights) + 1) / value), 0.5 * (1 - 0.5 / value))
+    lowest, highest = 0.5 * (1 - (len(weights) + 1) / value), 0.5 * (1 - 0.5 / value)
+    point = cast("float", brentq(slope, lowest, highest))
     cumulant = -0.5 * np.sum(np.log1p(-2 * point * weights))
     curvature = 2 * np.sum((weights / (1 - 2 * point * weights)) ** 2)
     root = np.sign(point) * np.sqrt(max(2 * (point * value - cumulant), 0.0))

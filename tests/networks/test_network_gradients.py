@@ -220,3 +220,14 @@ def test_refused_derivatives():
     network = nc.from_brian(Network(two))
     with pytest.raises(ModelError, match="has no single distance to threshold"):
         network.function("1 ms", surrogate=Surrogate())
+
+
+def test_any_threshold_is_covered_where_spikes_have_no_derivative():
+    """Of three neurons, one fulfils both conditions, so that its reset is differentiated alone."""
+    group = NeuronGroup(3, "v : 1\nu : 1", threshold="v > 1 and u > 1", reset="v *= 0.25")
+    group.v, group.u = [2, 2, 0.5], [2, 0.5, 2]
+    f = nc.from_brian(Network(group)).function("0.1 ms")
+    key = f"{group.name}.v"
+    with jax.enable_x64(True):
+        gradient = jax.grad(lambda v: f({key: v}).final[key].sum())(jnp.array([2.0, 2.0, 0.5]))
+    np.testing.assert_array_equal(gradient, [0.25, 1.0, 1.0])
