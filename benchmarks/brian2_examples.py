@@ -2,7 +2,8 @@
 
 The scripts come with the source distribution of Brian2, which is fetched if no folder is given.
 Windows are shortened to a number of steps, plots are not drawn, standalone devices are not used,
-and both sides draw the same random numbers. Every script runs in a process of its own. Usage:
+and both sides draw the same random numbers; the engine "numba", which has its own, is compared
+where a run draws none. Every script runs in a process of its own. Usage:
 
     python benchmarks/brian2_examples.py --steps 2000 --csv benchmarks/brian2_examples.csv
 """
@@ -99,7 +100,7 @@ def scripts(source: Path) -> list[Path]:
     return found
 
 
-def in_its_own_process(path: Path, source: Path, steps: int, limit: int) -> Row:
+def in_its_own_process(path: Path, source: Path, steps: int, limit: int, engine: str) -> Row:
     """Compare one script; a script that takes longer than ``limit`` seconds is given up.
 
     Processes are forked, so that libraries are imported once.
@@ -107,7 +108,7 @@ def in_its_own_process(path: Path, source: Path, steps: int, limit: int) -> Row:
     name = str(path.relative_to(source / "examples"))
     context = multiprocessing.get_context("fork")
     receiver, sender = context.Pipe(duplex=False)
-    process = context.Process(target=_child, args=(path, steps, sender))
+    process = context.Process(target=_child, args=(path, steps, engine, sender))
     process.start()
     sender.close()
     row = Row(name, "not run", reason=f"It takes more than {limit} s here.")
@@ -121,20 +122,22 @@ def in_its_own_process(path: Path, source: Path, steps: int, limit: int) -> Row:
     return row
 
 
-def _child(path: Path, steps: int, sender: Any) -> None:
+def _child(path: Path, steps: int, engine: str, sender: Any) -> None:
     with open(os.devnull, "w", encoding="utf-8") as nowhere:
         sys.stdout = nowhere
-        sender.send(compared(path, steps))
+        sender.send(compared(path, steps, engine))
 
 
-def compared(path: Path, steps: int) -> Row:
+def compared(path: Path, steps: int, engine: str) -> Row:
     """Run a script with every ``run`` compared."""
     rows: list[Row] = []
-    with _without_plots(), _hooked(rows, steps):
+    with _without_plots(), _hooked(rows, steps, engine):
         os.chdir(path.parent)
         sys.path.insert(0, str(path.parent))
         sys.argv = [str(path)]
         reason = _run_script(path)
+    if rows and all(row.outcome == "not run" for row in rows):
+        return replace(rows[0], script=path.name)
     if not rows:
         outcome = "refused" if reason.startswith("!") else "not run"
         return Row(path.name, outcome, reason=reason[1:] or "It runs no network.")
@@ -225,7 +228,7 @@ def _without_plots() -> Iterator[None]:
 
 
 @contextmanager
-def _hooked(rows: list[Row], steps: int) -> Iterator[None]:
+def _hooked(rows: list[Row], steps: int, engine: str) -> Iterator[None]:
     """Compare every run; standalone devices and pools of processes are replaced."""
     import brian2
     import brian2.devices.device
@@ -245,7 +248,7 @@ def _hooked(rows: list[Row], steps: int) -> Iterator[None]:
             return
         dt = min(float(each.clock.dt) for each in objects)
         shortened = min(float(duration), steps * dt) * brian2.second
-        rows.append(_one_run(self, shortened, namespace, original))
+        rows.append(_one_run(self, shortened, namespace, original, engine))
         if len(rows) == MOST_RUNS:
             raise Enough
 
@@ -270,7 +273,9 @@ class _Pool:
         return list(map(function, values))
 
 
-def _one_run(net: Any, duration: Any, namespace: Mapping[str, Any], original: Any) -> Row:
+def _one_run(
+    net: Any, duration: Any, namespace: Mapping[str, Any], original: Any, engine: str
+) -> Row:
     """Run a network on both sides."""
     import numpy as np
 
@@ -281,22 +286,28 @@ def _one_run(net: Any, duration: Any, namespace: Mapping[str, Any], original: An
     captured, handles = capture(net, namespace, 0)
     network = BrianNetwork(_with_all_spikes(captured), handles)
     n_steps = network.plan.step_of(captured.t + float(duration)) - network.plan.first
-    runner = network._runner
-    state, pieces = runner(n_steps, network.captured.arrays, network.captured.constants, 0)
+    if engine == "numba" and "_nc_rng." in network._runner("numba")._source.text:
+        original(net, duration, namespace=namespace)
+        return Row("", "not run", reason="It draws random numbers while it runs.")
+    initial = network.captured.arrays, network.captured.constants
+    arrays, pieces = network._runner(engine)(n_steps, *initial, 0)
     objects = [each for each in net.sorted_objects if each.active]
     seen: dict[str, list[tuple[int, int]]] = {}
-    numbers = SharedNumbers(runner.stepper, 0, seen)
-    variables = {key: handles.variables[key] for key in state.arrays}
+    numbers = SharedNumbers(network._runner("jax").stepper, 0, seen)
+    variables = {key: handles.variables[key] for key in arrays}
     ordered = any(map(_order_matters, network.plan.programs))
     with shared(numbers, objects, namespace), _in_compiled_order(ordered):
         original(net, duration, namespace=namespace)
     n_spikes = differing = 0
     for name, brian in seen.items():
-        steps, neurons = np.nonzero(np.concatenate([piece[f"all {name}"][0] for piece in pieces]))
+        parts = [piece[f"all {name}"] for piece in pieces]
+        steps, neurons = (
+            np.concatenate([getattr(p, w) for p in parts]) for w in ("rows", "neurons")
+        )
         ours = set(zip((steps + network.plan.first).tolist(), neurons.tolist(), strict=True))
         n_spikes += len(brian)
         differing += len(ours ^ set(brian))
-    errors = {k: _error(state.arrays[k], np.asarray(v.get_value())) for k, v in variables.items()}
+    errors = {k: _error(arrays[k], np.asarray(v.get_value())) for k, v in variables.items()}
     worst = max(errors, key=errors.__getitem__, default="")
     error = errors.get(worst, 0.0)
     wrong = differing > 0 or not error <= TOLERANCE
@@ -376,6 +387,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--source", type=Path, help="unpacked source distribution of Brian2")
     parser.add_argument("--steps", type=int, default=2000, help="longest window in time steps")
+    parser.add_argument("--engine", choices=("jax", "numba"), default="jax")
     parser.add_argument("--limit", type=int, default=300, help="seconds for one script")
     parser.add_argument("--csv", type=Path, help="file for the table")
     parser.add_argument("--only", nargs="*", help="scripts whose names contain one of these")
@@ -389,7 +401,8 @@ def main() -> None:
         rows = []
         for path in scripts(source):
             if given.only is None or any(word in str(path) for word in given.only):
-                rows.append(in_its_own_process(path, source, given.steps, given.limit))
+                settings = given.steps, given.limit, given.engine
+                rows.append(in_its_own_process(path, source, *settings))
                 print(*asdict(rows[-1]).values(), sep=" | ", flush=True)
     if given.csv:
         with given.csv.open("w", newline="", encoding="utf-8") as file:

@@ -13,6 +13,7 @@ import numpy as np
 from neurocode.errors import FitError, ModelError
 from neurocode.networks.capture import Handles, capture
 from neurocode.networks.captured import Captured
+from neurocode.networks.compiled import CompiledRunner
 from neurocode.networks.differentiable import Recorded, network_function
 from neurocode.networks.fit import NetworkFit, descend
 from neurocode.networks.output import fill, to_block
@@ -26,6 +27,8 @@ if TYPE_CHECKING:  # learning needs libraries of an extra
     from neurocode.learning.surrogate import Surrogate
 
 Values = Mapping[str, Any]
+
+ENGINES = {"jax": Runner, "numba": CompiledRunner}
 
 
 def from_brian(
@@ -84,8 +87,16 @@ class BrianNetwork:
         self.plan = plan_of(captured)
 
     @cached_property
-    def _runner(self) -> Runner:
-        return Runner(self.captured, self.plan)
+    def _runners(self) -> dict[str, Runner | CompiledRunner]:
+        """Those that have been needed, by engine."""
+        return {}
+
+    def _runner(self, engine: str) -> Runner | CompiledRunner:
+        if engine not in ENGINES:
+            raise ModelError(f"There is no engine '{engine}'; known are {', '.join(ENGINES)}.")
+        if engine not in self._runners:
+            self._runners[engine] = ENGINES[engine](self.captured, self.plan)
+        return self._runners[engine]
 
     def _n_steps(self, duration: object) -> int:
         start = self.plan.first
@@ -96,11 +107,12 @@ class BrianNetwork:
         self,
         duration: object,
         *,
+        engine: str = "jax",
         seed: int = 0,
         values: Values | None = None,
         fill_monitors: bool = False,
     ) -> neo.Block:
-        """Run the network in JAX.
+        """Run the network.
 
         Without random numbers the spikes are those of Brian2's own run.
 
@@ -108,6 +120,9 @@ class BrianNetwork:
         ----------
         duration : str, quantity or float
             Such as ``"1 s"``; a plain number is in seconds.
+        engine : {"jax", "numba"}
+            ``"numba"`` compiles one loop over time, which takes longer, and then runs faster where
+            few neurons spike in a step. Random numbers differ between the engines.
         seed : int
             Seed of all random numbers; they are not those that Brian2 draws.
         values : dict of str to array, optional
@@ -126,13 +141,15 @@ class BrianNetwork:
         DataError
             If the duration is not a positive time.
         ModelError
-            If a value is not one of the network's.
+            If a value is not one of the network's, for an unknown engine, or if a function has a
+            JAX version only and the engine is ``"numba"``.
         """
+        runner = self._runner(engine)
         n_steps = self._n_steps(duration)
         replaced = self._checked(values or {})
         arrays = {k: replaced.get(k, value) for k, value in self.captured.arrays.items()}
         constants = {k: replaced.get(k, value) for k, value in self.captured.constants.items()}
-        _, pieces = self._runner(n_steps, arrays, constants, seed)
+        _, pieces = runner(n_steps, arrays, constants, seed)
         records = records_of(self.plan, n_steps, pieces)
         if fill_monitors:
             fill(self.handles, records)

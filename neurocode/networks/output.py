@@ -29,7 +29,7 @@ def to_block(records: list[Record], t_start: float, t_stop: float) -> neo.Block:
     """
     segment = neo.Segment(name="network")
     for record in records:
-        if record.spikes is not None:
+        if record.events is not None:
             segment.spiketrains.extend(_trains(record, t_start, t_stop))
         elif len(record.steps):
             segment.analogsignals.extend(_signals(record))
@@ -39,21 +39,22 @@ def to_block(records: list[Record], t_start: float, t_stop: float) -> neo.Block:
 
 
 def _trains(record: Record, t_start: float, t_stop: float) -> list[neo.SpikeTrain]:
+    assert record.events is not None
     rows, neurons = record.events
     order = np.argsort(neurons, kind="stable")
     size = record.monitor.stop - record.monitor.start
     ends = np.searchsorted(neurons[order], np.arange(1, size))
     times = np.split(record.times[rows[order]], ends)
-    at_spikes = {
-        name: np.split(values[rows[order], neurons[order]], ends)
-        for name, values in record.values.items()
-    }
+    at_spikes = {name: np.split(values[order], ends) for name, values in record.seen.values.items()}
+    # quantities, because Neo reads the name of a unit anew for every train
+    start = pq.Quantity(t_start, pq.s)
+    stop = pq.Quantity(record.times[rows].max(initial=t_stop), pq.s)
     return [
         neo.SpikeTrain(
             times[i],
-            units="s",
-            t_start=t_start,
-            t_stop=max(t_stop, times[i].max(initial=t_stop)),
+            units=pq.s,
+            t_start=start,
+            t_stop=stop,
             name=f"{record.monitor.source}[{i}]",
             array_annotations={name: values[i] for name, values in at_spikes.items()},
             monitor=record.name,
@@ -65,7 +66,6 @@ def _trains(record: Record, t_start: float, t_stop: float) -> list[neo.SpikeTrai
 
 def _signals(record: Record) -> list[neo.AnalogSignal]:
     sampling = pq.Quantity(1.0 / record.dt, "Hz")
-    values = record.values if record.rates is None else {"rate": record.rates}
     signals = [
         signal(
             np.asarray(value, float),
@@ -74,7 +74,7 @@ def _signals(record: Record) -> list[neo.AnalogSignal]:
             f"{record.monitor.source}.{name}",
             record.times[0],
         )
-        for name, value in values.items()
+        for name, value in record.seen.values.items()
     ]
     for each in signals:
         each.annotate(monitor=record.name, neurons=record.monitor.indices.tolist())
@@ -84,13 +84,12 @@ def _signals(record: Record) -> list[neo.AnalogSignal]:
 def fill(handles: Handles, records: list[Record]) -> None:
     """Append records to the user's own monitors."""
     for record in records:
-        if record.spikes is None:
-            recorded = record.values if record.rates is None else {"rate": record.rates}
-            handles.append(record.name, {"t": record.times, **recorded}, len(record.steps))
+        new = dict(record.seen.values)
+        if record.events is None:
+            handles.append(record.name, {"t": record.times, **new}, len(record.steps))
             continue
         rows, neurons = record.events
-        new = {name: values[rows, neurons] for name, values in record.values.items()}
         if record.monitor.records:
             new |= {"t": record.times[rows], "i": neurons}
-        new["count"] = record.spikes.sum(axis=0)
+        new["count"] = np.bincount(neurons, minlength=record.monitor.stop - record.monitor.start)
         handles.append(record.name, new, len(rows))

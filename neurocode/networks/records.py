@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,8 +13,26 @@ from neurocode.networks.program import Plan
 
 
 @dataclass(frozen=True)
+class Seen:
+    """What one monitor saw in a part of a run, in SI.
+
+    Attributes
+    ----------
+    values : dict of str to numpy.ndarray
+        Of shape (steps, entries); ``"rate"`` in hertz (steps,); those of events (events,).
+    rows, neurons : numpy.ndarray of int, optional
+        Of each event the step of the monitor's clock, counted from the start of the run, and the
+        neuron.
+    """
+
+    values: Mapping[str, np.ndarray]
+    rows: np.ndarray | None = None
+    neurons: np.ndarray | None = None
+
+
+@dataclass(frozen=True)
 class Record:
-    """What one monitor saw.
+    """What one monitor saw in a run.
 
     Attributes
     ----------
@@ -24,27 +42,20 @@ class Record:
         Time step of its clock, in seconds.
     steps : numpy.ndarray of int, shape (n,)
         Steps of its clock.
-    spikes : numpy.ndarray of bool, shape (n, neurons), optional
-    rates : numpy.ndarray, shape (n,), optional
-        In hertz.
-    values : dict of str to numpy.ndarray, shape (n, entries)
-        In SI; those of an event monitor count where there are spikes.
+    seen : Seen
     """
 
     name: str
     monitor: Monitor
     dt: float
     steps: np.ndarray
-    spikes: np.ndarray | None
-    rates: np.ndarray | None
-    values: Mapping[str, np.ndarray]
+    seen: Seen
 
     @property
-    def events(self) -> tuple[np.ndarray, np.ndarray]:
-        """Row and neuron of every spike, in time."""
-        assert self.spikes is not None, "a monitor of events records them"
-        rows, neurons = np.nonzero(self.spikes)
-        return rows, neurons
+    def events(self) -> tuple[np.ndarray, np.ndarray] | None:
+        """Row and neuron of every event, in time; None for other monitors."""
+        rows, neurons = self.seen.rows, self.seen.neurons
+        return None if rows is None or neurons is None else (rows, neurons)
 
     @property
     def times(self) -> np.ndarray:
@@ -52,12 +63,18 @@ class Record:
         return self.steps * self.dt
 
 
+def recorded_names(monitor: Monitor) -> list[str]:
+    """Return the variables that a monitor of states or events records beside times and numbers."""
+    known = ("i", "t") if monitor.kind == "events" else ()
+    return [name for name in monitor.variables if name not in known]
+
+
 def kept_rows(plan: Plan, n_steps: int, period: int) -> slice:
     """Steps of a run at which a clock of the given period ticks."""
     return slice(-plan.first % period, n_steps, period)
 
 
-def records_of(plan: Plan, n_steps: int, pieces: list[dict[str, Any]]) -> list[Record]:
+def records_of(plan: Plan, n_steps: int, pieces: Sequence[Mapping[str, Seen]]) -> list[Record]:
     """Join the pieces of a run."""
     records = []
     for program in plan.programs:
@@ -66,16 +83,47 @@ def records_of(plan: Plan, n_steps: int, pieces: list[dict[str, Any]]) -> list[R
             continue
         rows = kept_rows(plan, n_steps, program.period)
         steps = (plan.first + np.arange(n_steps)[rows]) // program.period
-        seen = [piece[name] for piece in pieces]
-        spikes = rates = None
-        values: dict[str, np.ndarray] = {}
-        if part.kind == "rate":
-            rates = np.concatenate(seen)[rows]
-        elif part.kind == "events":
-            spikes = np.concatenate([piece[0] for piece in seen])[rows]
-            seen = [piece[1] for piece in seen]
-        if part.kind != "rate":
-            values = {key: np.concatenate([p[key] for p in seen])[rows] for key in seen[0]}
         dt = plan.clocks[program.block.clock][1]
-        records.append(Record(name, part, dt, steps, spikes, rates, values))
+        seen = _joined([piece[name] for piece in pieces if name in piece])
+        records.append(Record(name, part, dt, steps, seen))
     return records
+
+
+def _joined(parts: Sequence[Seen]) -> Seen:
+    values = {key: np.concatenate([p.values[key] for p in parts]) for key in parts[0].values}
+    if parts[0].rows is None:
+        return Seen(values)
+    rows, neurons = (
+        np.concatenate([getattr(p, key) for p in parts]) for key in ("rows", "neurons")
+    )
+    return Seen(values, rows, neurons)
+
+
+def seen_in(plan: Plan, recorded: Mapping[str, Any], start: int, stop: int) -> dict[str, Seen]:
+    """Return what monitors saw in some steps of a run, from records of every step.
+
+    Parameters
+    ----------
+    plan : Plan
+    recorded : dict of str to object
+        As :class:`neurocode.networks.step.Stepper` gives them, with the steps as first axis.
+    start, stop : int
+        Steps, counted from the start of the run.
+    """
+    seen = {}
+    for program in plan.programs:
+        part, name = program.block.part, program.block.name
+        if not isinstance(part, Monitor):
+            continue
+        ticks = slice(-(plan.first + start) % program.period, stop - start, program.period)
+        before = len(range(*kept_rows(plan, start, program.period).indices(start)))
+        if part.kind == "rate":
+            seen[name] = Seen({"rate": recorded[name][ticks]})
+        elif part.kind == "states":
+            seen[name] = Seen({key: value[ticks] for key, value in recorded[name].items()})
+        else:
+            events, values = recorded[name]
+            rows, neurons = np.nonzero(events[ticks])
+            at_events = {key: value[ticks][rows, neurons] for key, value in values.items()}
+            seen[name] = Seen(at_events, before + rows, neurons)
+    return seen

@@ -16,6 +16,7 @@ from neurocode.networks.event import EventDelivery
 from neurocode.networks.lanes import Arrays
 from neurocode.networks.mask import MaskDelivery
 from neurocode.networks.program import Plan
+from neurocode.networks.records import Seen, seen_in
 from neurocode.networks.step import Fixed, State, Stepper, Surrogate
 
 Array = jax.Array
@@ -126,8 +127,8 @@ class Runner:
 
     def __call__(
         self, n_steps: int, arrays: Mapping[str, Any], constants: Mapping[str, Any], seed: int
-    ) -> tuple[State, list[dict[str, Any]]]:
-        """Run; records come in pieces that follow each other, as NumPy arrays."""
+    ) -> tuple[dict[str, np.ndarray], list[dict[str, Seen]]]:
+        """Run; arrays at the end, and what monitors see in pieces that follow each other."""
         with jax.enable_x64(True):
             key = jax.random.key(seed)
             values = {name: jnp.asarray(value, float) for name, value in constants.items()}
@@ -142,5 +143,5 @@ class Runner:
                 part = {name: jnp.asarray(slot[start:stop]) for name, slot in slots.items()}
                 steps = self.plan.first + jnp.arange(start, stop)
                 state, records = self._scan(state, fixed, part, steps)
-                pieces.append(jax.tree.map(np.asarray, records))
-            return jax.tree.map(np.asarray, state), pieces
+                pieces.append(seen_in(self.plan, jax.tree.map(np.asarray, records), start, stop))
+            return jax.tree.map(np.asarray, state.arrays), pieces

@@ -17,6 +17,7 @@ from neurocode.networks.delivery import Arriving, Delivery
 from neurocode.networks.draws import Draws
 from neurocode.networks.lanes import Arrays, Lanes, Names, run_block
 from neurocode.networks.program import Plan, Program
+from neurocode.networks.records import recorded_names
 from neurocode.simulation.evaluate import evaluate
 
 Array = jax.Array
@@ -257,8 +258,7 @@ class _Run:
         part = self.program.block.monitor
         events = state.events[self.program.block.events][part.start : part.stop]
         lanes = Lanes(part.stop - part.start, jnp.arange(part.start, part.stop))
-        names = [name for name in part.variables if name not in ("i", "t")]
-        return state, (events, self._recorded(state, lanes, names))
+        return state, (events, self._recorded(state, lanes, recorded_names(part)))
 
     def ratemonitor(self, state: State) -> tuple[State, Array]:
         part = self.program.block.monitor

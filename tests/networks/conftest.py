@@ -22,15 +22,15 @@ def runtime_of_numpy() -> Iterator[None]:
     brian2.prefs.codegen.target = target
 
 
-@pytest.fixture
-def beside_brian() -> Callable[..., neo.Block]:
-    """Run a network in JAX, then in Brian2, and compare everything that its monitors see."""
+@pytest.fixture(params=["jax", pytest.param("numba", marks=pytest.mark.long)])
+def beside_brian(request: pytest.FixtureRequest) -> Callable[..., neo.Block]:
+    """Run a network in neurocode, then in Brian2, and compare everything that its monitors see."""
 
     def compare(net: brian2.Network, duration: brian2.Quantity, **namespace: object) -> neo.Block:
         before = {each.name: _seen(each) for each in net.objects if _records(each)}
         network = nc.from_brian(net, namespace=namespace)
-        block = network.run(duration)
-        network.run(duration, fill_monitors=True)
+        block = network.run(duration, engine=request.param)
+        network.run(duration, engine=request.param, fill_monitors=True)
         filled = {each.name: _seen(each) for each in net.objects if _records(each)}
         for each in net.objects:
             if _records(each):
