@@ -288,6 +288,66 @@ class NeuronModel:
             parameters[name] = replace(parameters[name], fixed=fixed)
         return replace(self, parameters=parameters)
 
+    @classmethod
+    def from_brian(
+        cls,
+        group: object,
+        *,
+        input: str | None = None,
+        noise: EscapeNoise | None = None,
+        parameters: Mapping[str, Parameter] | None = None,
+        namespace: Mapping[str, object] | None = None,
+        level: int = 0,
+    ) -> NeuronModel:
+        """Read the model of a Brian2 ``NeuronGroup``, which does not change.
+
+        Parameters of the group and constants that its equations name become free parameters, with
+        one value per neuron where the values differ. Quantities of a kind that is positive, such as
+        times and conductances, have zero as their lower bound, and all others have no bounds. A
+        refractory duration and the present state of the group become fixed parameters.
+
+        Parameters
+        ----------
+        group : brian2.NeuronGroup
+        input : str, optional
+            Parameter or subexpression of the group that holds the current, such as ``"I"``.
+        noise : EscapeNoise, optional
+            Replaces the sharp threshold; a fit under a current needs it.
+        parameters : mapping of str to Parameter, optional
+            Those of the noise, and any others that replace what was read.
+        namespace : mapping of str to value, optional
+            Values of the constants, as in ``brian2.run``; by default the variables where this is
+            called. The namespace of the group comes first.
+        level : int
+            How many more frames up the caller is.
+
+        Returns
+        -------
+        NeuronModel
+
+        Raises
+        ------
+        ModelError
+            If the group is not covered: events besides spikes, a threshold that is not a comparison
+            of two values, a refractory condition, variables that are not floating-point numbers or
+            are shared or linked, constants without a value or that are arrays.
+
+        Examples
+        --------
+        >>> import brian2
+        >>> import neurocode as nc
+        >>> tau = 10 * brian2.ms
+        >>> group = brian2.NeuronGroup(
+        ...     1, "dv/dt = (V - v)/tau : 1", threshold="v > 1", namespace={"V": 2, "tau": tau}
+        ... )
+        >>> model = nc.NeuronModel.from_brian(group)
+        >>> model.margin, model.parameters["tau"].described
+        ('v - 1', '10 ms (from 0 to inf)')
+        """
+        from neurocode.models.from_brian import model_of_group
+
+        return model_of_group(cls, group, input, noise, parameters or {}, namespace, level + 1)
+
     def save(self, path: str | Path) -> Path:
         """Write the model to a TOML file that :func:`neurocode.models.load` reads."""
         return save(self, path)
