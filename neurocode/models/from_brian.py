@@ -203,6 +203,7 @@ _WORDS = {"and", "or", "not", "unless", "refractory"}
 
 
 def _one_line(equation: SingleEquation) -> str:
+    assert equation.expr is not None, "only parameters have none"
     return " ".join(str(equation.expr.code).split())
 
 

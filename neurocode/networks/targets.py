@@ -12,6 +12,7 @@ from neurocode.networks.captured import Monitor
 from neurocode.networks.fit import Targets
 from neurocode.networks.program import Plan, Program
 from neurocode.networks.records import kept_rows
+from neurocode.recordings.binning import bin_numbers
 from neurocode.units import strip_unit
 
 
@@ -75,7 +76,7 @@ def _counted(program: Program, trains: Sequence[Any], plan: Plan, n_steps: int) 
     counts = np.zeros((n_steps, len(trains)))
     for neuron, train in enumerate(trains):
         times = strip_unit(train, "second", f"Train {neuron}")
-        rows = np.round(times / plan.dt).astype(int) - plan.first
+        rows = bin_numbers(times, plan.dt) - plan.first
         if np.any((rows < 0) | (rows >= n_steps)):
             raise FitError(f"Train {neuron} has spikes outside the time of the fit.")
         np.add.at(counts[:, neuron], rows, 1.0)

@@ -12,6 +12,7 @@ import neurocode as nc
 from neurocode.errors import FitError
 from neurocode.learning.surrogate import Surrogate
 from neurocode.networks.fit import filtered
+from neurocode.networks.targets import targets_of
 
 
 def network_of(weights: np.ndarray, drive: np.ndarray) -> tuple[Network, dict[str, object]]:
@@ -39,6 +40,17 @@ def test_worked_filter():
     with jax.enable_x64(True):
         trace = filtered(np.array([[1.0], [0.0], [1.0]]), 0.5)
     np.testing.assert_allclose(trace[:, 0], [1, 0.5, 1.25], rtol=1e-15)
+
+
+def test_a_recorded_spike_belongs_to_the_step_that_it_falls_into():
+    network, names = network_of(WEIGHTS, DRIVE)
+    plan = nc.from_brian(network, namespace=names).plan
+    trains = [[0.0, 0.17e-3], [0.3e-3], [0.39e-3, 0.301e-3], [3 * 0.1e-3]]
+    counts = targets_of(plan, 5, trains, {}, 0.9).spikes["spikes"]
+    np.testing.assert_array_equal(
+        counts,
+        [[1, 0, 0, 0], [1, 0, 0, 0], [0, 0, 0, 0], [0, 1, 2, 1], [0, 0, 0, 0]],
+    )
 
 
 def test_drives_from_spikes_go_back_to_brian():
