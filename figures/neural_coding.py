@@ -15,6 +15,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.ticker import MaxNLocator
 
 from analyses.neural_coding.nested import by_cell
 from analyses.neural_coding.rows import DRAWN, INTERVALS, MEANS
@@ -197,6 +198,8 @@ def spread(
         axes.plot(
             line["median"], place, "|", color="black", markersize=6, markeredgewidth=0.9, zorder=4
         )
+    # panels are narrow, and numbers such as -0.0025 wide
+    axes.xaxis.set_major_locator(MaxNLocator(nbins=2, steps=[1, 2, 5, 10]))
     defined = [values.to_numpy() for values in groups if values is not None]
     if defined:
         axes.set_xlim(*limits(np.concatenate([*defined, lines["mean"].dropna()])))
