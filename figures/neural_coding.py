@@ -14,6 +14,7 @@ from pathlib import Path
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
+from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
@@ -59,7 +60,7 @@ STATISTICS = {
 }
 #: Short names of the first models of pairs.
 SHORT = {"internal": "int.", "recurrent": "rec."}
-#: Share of the points at each end that may lie outside a panel, and the number of points from which
+#: Share of the points at each end that may lie outside a panel, and the number of cells from which
 #: this applies.
 OUTSIDE, MANY = 0.03, 20
 
@@ -202,7 +203,8 @@ def spread(
     axes.xaxis.set_major_locator(MaxNLocator(nbins=2, steps=[1, 2, 5, 10]))
     defined = [values.to_numpy() for values in groups if values is not None]
     if defined:
-        axes.set_xlim(*limits(np.concatenate([*defined, lines["mean"].dropna()])))
+        largest = max(map(len, defined))
+        axes.set_xlim(*limits(np.concatenate([*defined, lines["mean"].dropna()]), largest))
         numbers = sorted({len(values) for values in defined})
         number = "n = " + " to ".join(map(str, numbers[:: max(1, len(numbers) - 1)]))
         axes.text(1, 1.01, number, fontsize=6, ha="right", va="bottom", transform=axes.transAxes)
@@ -210,9 +212,10 @@ def spread(
     axes.tick_params(axis="y", length=0)
 
 
-def limits(values: np.ndarray) -> tuple[float, float]:
-    """Return the limits of an axis that contains zero and all values except the outermost."""
-    share = OUTSIDE if len(values) >= MANY else 0.0
+def limits(values: np.ndarray, n_cells: int) -> tuple[float, float]:
+    """Return the limits of an axis that contains zero and all values, of many cells except the
+    outermost."""
+    share = OUTSIDE if n_cells >= MANY else 0.0
     low, high = np.quantile(np.r_[values, 0.0], (share, 1 - share))
     room = 0.1 * (high - low) or 1.0
     return low - room, high + room
@@ -321,8 +324,13 @@ def _responses(table: pd.DataFrame, output: Path) -> list[Path]:
             f"n = {n} recordings", fontsize=6, loc="right", pad=2
         )
         intervals(row[2], part).set_title(f"n = {n} recordings", fontsize=6, loc="right", pad=2)
+    drawn: dict[str, Artist] = {}
+    for panel in axes[:, 1:].flat:
+        handles, labels = panel.get_legend_handles_labels()
+        drawn |= dict(zip(labels, handles, strict=True))
     figure.legend(
-        *axes[0, 1].get_legend_handles_labels(),
+        drawn.values(),
+        drawn.keys(),
         loc="outside upper center",
         ncols=6,
         labelspacing=0.2,

@@ -22,11 +22,11 @@ from neurocode.learning import Network, Part, Settings, Task, train
 WINDOW, SETTLING, BATCH = 0.7, 0.3, 24
 #: Number of passes of the noise over which the probability of held-out spikes is averaged.
 PASSES = 20
-#: Tuned values, three for every model: the width of the kernel of a histogram in seconds, the
-#: spacing of knots in seconds if the feature is time, otherwise the learning rate. The fixed rate
-#: is that of models whose spacing is tuned.
+#: Tuned values: the width of the kernel of a histogram in seconds, on a grid beyond which no
+#: recording chooses; three for every network, the spacing of knots in seconds if the feature is
+#: time, otherwise the learning rate. The fixed rate is that of models whose spacing is tuned.
 KERNELS, SPACINGS, RATES, FIXED_RATE = (
-    (0.005, 0.02, 0.08),
+    (0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.04, 0.08, 0.16, 0.32, 0.64, 1.28),
     (0.01, 0.03, 0.1),
     (0.03, 0.1, 0.3),
     0.03,
@@ -76,7 +76,7 @@ def fit(
         If the training fails with all of them.
     """
     if model == "psth":
-        return _histogram(recording, KERNELS[:settings], n_repeats, seed)
+        return _histogram(recording, KERNELS, n_repeats, seed)
     if model in integrate_and_fire.CLAMPED:
         return _under_current(model, recording, n_repeats, seed, settings)
     grid = (SPACINGS if recording.by_time else RATES)[:settings]
