@@ -6,13 +6,14 @@ import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from brian2.parsing.sympytools import str_to_sympy
+import numpy as np
 
 from neurocode.errors import ModelError
 from neurocode.models.expressions import names_in, parse_statements
 from neurocode.models.model import NeuronModel
 from neurocode.models.names import check_name
 from neurocode.models.parameter import Parameter
+from neurocode.terms.absence import is_zero
 from neurocode.terms.composition import compose
 from neurocode.units import same_dimension
 
@@ -60,11 +61,18 @@ def check_types(term: Term) -> None:
         names = getattr(term, key)
         if not isinstance(names, tuple) or not all(isinstance(name, str) for name in names):
             raise ModelError(f"the key '{key}' must be a list of names of parameters.")
+    _check_types_inside(term)
+
+
+def _check_types_inside(term: Term) -> None:
     for name, parameter in term.parameters.items():
-        if not isinstance(parameter, Parameter):
-            raise ModelError(f"the parameter '{name}' must be a Parameter.")
+        if not isinstance(parameter, Parameter) or np.ndim(parameter.value):
+            raise ModelError(f"the parameter '{name}' must be a Parameter with one value.")
+    for name, text in term.initial.items():
+        if not isinstance(text, str):
+            raise ModelError(f"the key 'initial' must give '{name}' as text.")
     for name, values in term.grid.items():
-        if isinstance(values, str) or not isinstance(values, (list, tuple)) or not values:
+        if not isinstance(values, (list, tuple)) or not values:
             raise ModelError(f"the key 'grid' must give a list of values for '{name}'.")
 
 
@@ -185,21 +193,12 @@ def _check_that_all_is_read(term: Term) -> None:
 
 
 def _check_absence(term: Term) -> None:
-    """Check that the current and the addition to the threshold are zero wherever the amplitudes
-    have their absent values, by algebra."""
     texts = {e.name: e.expression for e in term.parsed if e.kind == "subexpression"}
     for key in ("current", "threshold"):
         name = getattr(term, key)
-        if not name:
-            continue
-        value = str_to_sympy(texts.get(name, name))
-        while inside := {str(s) for s in value.free_symbols} & set(texts):
-            value = value.subs(
-                {s: str_to_sympy(texts[str(s)]) for s in value.free_symbols if str(s) in inside}
-            )
-        absent = {s: term.absent[str(s)] for s in value.free_symbols if str(s) in term.absent}
-        if value.subs(absent).expand() != 0:
+        if name and not is_zero(name, texts, term.absent):
+            values = ", ".join(f"{n} = {v:g}" for n, v in term.absent.items())
             raise ModelError(
-                f"the {key} '{name}' is not zero where the amplitudes are absent "
-                f"({', '.join(f'{n} = {v:g}' for n, v in term.absent.items())})."
+                f"the key 'absent' has {values}, where the {key} '{name}' is not zero for certain; "
+                f"expected values that make it zero, such as that of a factor."
             )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from neurocode.errors import ModelError
+from neurocode.citing import SOURCE
 from neurocode.models.expressions import Equation
 from neurocode.models.model import NeuronModel
 from neurocode.terms.conversion import Conversion
@@ -92,13 +92,19 @@ def compose(
     return replace(
         model,
         name=_short(f"{model.name} + {term.name}"),
-        description=f"{model.description} With {term.name}: {term.source}.".strip(),
+        description=_described(model, term),
         equations="\n".join(equation.text for equation in equations),
         margin=margin,
         reset="\n".join(filter(None, [model.reset, renamed(term.reset, names)])),
         initial={**model.initial, **initial},
         parameters={**model.parameters, **parameters},
     )
+
+
+def _described(model: NeuronModel, term: Term) -> str:
+    """Return the description of a model with a term, which names the papers to cite."""
+    papers = ", ".join(paper[0] for paper in SOURCE.finditer(term.source))
+    return f"{model.description} With {term.name}{f' ({papers})' if papers else ''}.".strip()
 
 
 def _short(name: str) -> str:
