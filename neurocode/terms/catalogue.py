@@ -54,5 +54,5 @@ def named(name: str) -> Term:
 
 @lru_cache(maxsize=1)
 def _library() -> dict[str, Term]:
-    terms = [read(path) for path in sorted(FOLDER.glob("*.toml"))]
+    terms = [read(path) for path in sorted(FOLDER.glob("*.toml"), key=lambda path: path.stem)]
     return {term.name: term for term in terms}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -97,6 +97,21 @@ def check_term(term: Term) -> None:
     _check_absence(term)
 
 
+def require_parameters(term: Term, key: str, names: Iterable[str]) -> None:
+    """Refuse names in a part of a term that are none of its parameters.
+
+    Raises
+    ------
+    ModelError
+    """
+    for name in names:
+        if name not in term.parameters:
+            raise ModelError(
+                f"the key '{key}' names '{name}', expected one of the parameters "
+                f"{', '.join(term.parameters)}."
+            )
+
+
 def _check_words(term: Term) -> None:
     if not NAME.fullmatch(term.name) or len(term.name) > MOST_LETTERS:
         raise ModelError(
@@ -152,13 +167,8 @@ def _check_where_it_enters(term: Term) -> None:
 def _check_lists_of_parameters(term: Term) -> None:
     if not term.absent:
         raise ModelError("the key 'absent' must give at least one amplitude its absent value.")
-    for key in ("absent", "grid", "potentials", "shared"):
-        for name in getattr(term, key):
-            if name not in term.parameters:
-                raise ModelError(
-                    f"the key '{key}' names '{name}', expected one of the parameters "
-                    f"{', '.join(term.parameters)}."
-                )
+    for key in ("potentials", "shared"):
+        require_parameters(term, key, getattr(term, key))
     for name in term.absent:
         if term.parameters[name].fixed:
             raise ModelError(f"the amplitude '{name}' is fixed, expected a free parameter.")

@@ -6,7 +6,6 @@ its currents count as voltages, and in a model without volts its potentials are 
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -35,15 +34,16 @@ class Conversion:
     ----------
     currents_are_voltages : bool
     has_volts : bool
-    zero, one : float
+    zero : float, optional
+    one : float
         Potentials, in volt, that stand for zero and one where the potential has no unit; ``zero``
-        is NaN if it was not given.
+        is None if it was not given.
     """
 
     currents_are_voltages: bool
     has_volts: bool
-    zero: float = math.nan
-    one: float = ONE
+    zero: float | None
+    one: float
 
     @classmethod
     def to(cls, membrane: Membrane, potential: tuple[str, str] | None) -> Conversion:
@@ -56,7 +56,7 @@ class Conversion:
             What zero and one stand for where the potential has no unit, such as ``("-70 mV",
             "5 mV")``.
         """
-        zero, one = (math.nan, ONE) if potential is None else _volts(potential)
+        zero, one = (None, ONE) if potential is None else _volts(potential)
         return cls(membrane.unit == "second", membrane.has_volts, zero, one)
 
     def unit(self, text: str) -> str:
@@ -81,7 +81,7 @@ class Conversion:
             return parameter
         zero = 0.0
         if is_potential and not self.has_volts:
-            if math.isnan(self.zero):
+            if self.zero is None:
                 raise ModelError(
                     f"'{name}' is in {parameter.unit}, but the potential of the model has no unit; "
                     f"say what zero and one stand for, such as potential=('-70 mV', '5 mV')."

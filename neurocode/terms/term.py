@@ -13,7 +13,7 @@ from neurocode.display import lines
 from neurocode.errors import ModelError
 from neurocode.models.expressions import Equation, parse_equations
 from neurocode.models.parameter import Parameter, in_unit
-from neurocode.terms.checks import check_term, check_types
+from neurocode.terms.checks import check_term, check_types, require_parameters
 
 
 @dataclass(frozen=True, repr=False)
@@ -185,11 +185,11 @@ class Term:
         ]
 
     def _in_unit(self, key: str, name: str, value: object) -> float:
+        require_parameters(self, key, [name])
         try:
-            number = in_unit(value, self._parameter(name).unit)
+            return float(in_unit(value, self.parameters[name].unit))
         except ModelError as error:
             raise ModelError(f"the key '{key}', parameter '{name}': {error}") from None
-        return float(number)
 
     def _parameter(self, name: str) -> Parameter:
         if name not in self.parameters:
