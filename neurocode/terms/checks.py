@@ -31,6 +31,7 @@ PLAIN = NeuronModel(
     equations="dv/dt = (g_of_plain*(E_of_plain - v) + I)/C_of_plain : volt\nI : amp",
     margin="v - T_of_plain",
     reset="v = E_of_plain",
+    refractory="2*ms",
     initial={"v": "E_of_plain"},
     integrator="exponential_euler",
     parameters={

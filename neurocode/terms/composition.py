@@ -84,7 +84,7 @@ def compose(
             names[e.name],
             renamed(e.expression, names),
             place.conversion.unit(e.unit),
-            e.flags,
+            e.flags if model.refractory is not None else (),
         )
         for e in term.parsed
     ]

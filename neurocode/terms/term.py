@@ -132,7 +132,14 @@ class Term:
         """
         parameters = dict(self.parameters)
         for name, value in {**(values or {}), **more}.items():
-            parameters[name] = self._parameter(name).with_value(value)
+            if name not in parameters:
+                raise ModelError(
+                    f"Term '{self.name}' has no parameter '{name}'; it has {', '.join(parameters)}."
+                )
+            try:
+                parameters[name] = parameters[name].with_value(value)
+            except ModelError as error:
+                raise ModelError(f"Term '{self.name}', parameter '{name}': {error}") from None
         return replace(self, parameters=parameters)
 
     def screened(self, **values: object) -> Term:
@@ -190,11 +197,3 @@ class Term:
             return float(in_unit(value, self.parameters[name].unit))
         except ModelError as error:
             raise ModelError(f"the key '{key}', parameter '{name}': {error}") from None
-
-    def _parameter(self, name: str) -> Parameter:
-        if name not in self.parameters:
-            raise ModelError(
-                f"Term '{self.name}' has no parameter '{name}'; it has "
-                f"{', '.join(self.parameters)}."
-            )
-        return self.parameters[name]

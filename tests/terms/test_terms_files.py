@@ -75,6 +75,14 @@ def test_an_amplitude_may_be_absent_at_one(tmp_path):
     assert term.absent == {"g_m": 1.0} and term.screened().parameters["g_m"].value == 1.0
 
 
+def test_a_held_state_is_held_where_there_is_a_refractory_period(tmp_path):
+    term = read(tmp_path, ("(s_m - w_m)/tau_m : 1", "(s_m - w_m)/tau_m : 1 (unless refractory)"))
+    held = nc.terms.add(nc.models.lif(), term)
+    free = nc.terms.add(nc.models.escape_lif(), term, potential=("-70 mV", "5 mV"))
+    flags = [{e.name: e.flags for e in model.parsed}["w_m"] for model in (held, free)]
+    assert flags == [("unless refractory",), ()]
+
+
 #: A change of the file, and what is said about it.
 FAULTS = [
     (('name = "mine"', ""), "the key 'name' is missing"),
@@ -169,3 +177,5 @@ def test_a_term_shows_where_it_enters_and_its_source():
     assert "threshold: + theta_l" in repr(nc.terms.named("threshold-linear"))
     with pytest.raises(ModelError, match="Term 'a-type' has no parameter 'g'; it has g_A"):
         nc.terms.named("a-type").with_parameters(g=3)
+    with pytest.raises(ModelError, match=r"Term 'a-type', parameter 'g_A': .* outside its bounds"):
+        nc.terms.named("a-type").with_parameters(g_A="-1 nS")
