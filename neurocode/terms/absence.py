@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Mapping
+from typing import cast
 
 from neurocode.models.expansion import OPERATIONS
 
@@ -35,7 +36,7 @@ def _constant(
     """Return the value of an expression, or None if it depends on anything but the amplitudes; zero
     times anything is zero."""
     if isinstance(node, ast.Constant):
-        return float(node.value)
+        return float(cast(float, node.value))
     if isinstance(node, ast.Name):
         if node.id in texts:
             return _constant(ast.parse(texts[node.id], mode="eval").body, texts, absent)

@@ -78,6 +78,13 @@ def from_dictionary(table: Mapping[str, Any]) -> Term:
             raise ModelError(f"the key '{key}' must be a list of names of parameters.")
     parameters = {name: parameter_from(name, entry) for name, entry in table["parameters"].items()}
     initial = {name: str(value) for name, value in table.get("initial", {}).items()}
-    lists = {key: tuple(table.get(key, [])) for key in LISTS}
-    rest = {k: v for k, v in table.items() if k not in ("parameters", "initial", *LISTS)}
-    return Term(**rest, parameters=parameters, initial=initial, **lists)
+    rest: dict[str, Any] = {
+        key: value for key, value in table.items() if key not in ("parameters", "initial", *LISTS)
+    }
+    return Term(
+        **rest,
+        parameters=parameters,
+        initial=initial,
+        potentials=tuple(table.get("potentials", [])),
+        shared=tuple(table.get("shared", [])),
+    )

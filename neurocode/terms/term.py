@@ -9,6 +9,8 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from inspect import cleandoc
 
+import numpy as np
+
 from neurocode.display import lines
 from neurocode.errors import ModelError
 from neurocode.models.expressions import Equation, parse_equations
@@ -193,6 +195,8 @@ class Term:
 
     def _in_unit(self, key: str, name: str, value: object) -> float:
         require_parameters(self, key, [name])
+        if np.ndim(value):
+            raise ModelError(f"the key '{key}' must give one value, not a list, for '{name}'.")
         try:
             return float(in_unit(value, self.parameters[name].unit))
         except ModelError as error:

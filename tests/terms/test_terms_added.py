@@ -167,7 +167,7 @@ def test_a_scale_of_potentials_is_two_texts_in_volt(potential):
 @pytest.mark.parametrize("name", ["glif5", "adex", "noisy-lif-diffusive", "igif-ia", "lif"])
 def test_absent_terms_leave_the_spikes_of_other_models(name):
     base = nc.models.by_name(name)
-    names = ["a-type", "spike-current", "drift-gain"]
+    names = ["spike-conductance", "drift-gain"]
     names += [] if name == "adex" else ["spike-threshold"]
     terms = [nc.terms.named(one).screened() for one in names]
     extended = nc.terms.add(base, *terms, potential=("-70 mV", "5 mV"))

@@ -118,6 +118,7 @@ FAULTS = [
     (("initial = { w_m", "initial = { v"), "the key 'initial' names 'v', expected a state"),
     (('"s_m" }', '"E_m" }'), "initial value of 'w_m' 'E_m' has the unit V, expected 1"),
     (('absent = { g_m = "0 nS" }', 'absent = "g_m"'), "the key 'absent' must be a table"),
+    (('absent = { g_m = "0 nS" }', "absent = { g_m = [0] }"), "must give one value, not a list"),
     (('absent = { g_m = "0 nS" }', "absent = {}"), "must give at least one amplitude"),
     (
         ('absent = { g_m = "0 nS" }', 'absent = { g_x = "0 nS" }'),

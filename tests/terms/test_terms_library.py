@@ -19,8 +19,8 @@ from neurocode.terms.catalogue import FOLDER
 
 TERMS = {term.name: term for term in nc.terms.all()}
 BASE = nc.models.gif((50.0,))
-DT = 5e-4
-CURRENT = nc.simulation.stimuli.frozen_noise(0.3, DT, mean=150.0, standard_deviation=150.0, seed=3)
+DT = 1e-3
+CURRENT = nc.simulation.stimuli.frozen_noise(0.25, DT, mean=250.0, standard_deviation=150.0, seed=3)
 
 
 def spikes(model, engine="brian2", current=CURRENT):
