@@ -17,6 +17,7 @@ _NAMES = {
     "simulation": "neurocode.simulation:",
     "simulate": "neurocode.simulation:simulate",
     "NeuronModel": "neurocode.models:NeuronModel",
+    "terms": "neurocode.terms:",
     "plotting": "neurocode.plotting:",
     "studies": "neurocode.studies:",
     "recordings": "neurocode.recordings:",

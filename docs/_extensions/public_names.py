@@ -14,6 +14,7 @@ from sphinx.config import Config
 #: the first of them.
 MODULES = {
     "neurocode.models": "Neuron models as equations",
+    "neurocode.terms": "Terms that extend models",
     "neurocode.recordings": "Reading and writing recordings",
     "neurocode.simulation": "Simulation in Brian2, JAX and Numba",
     "neurocode.simulation.stimuli": "Stimuli",

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -14,6 +14,8 @@ from neurocode.errors import ModelError
 from neurocode.models.model import NeuronModel
 from neurocode.models.noise import EscapeNoise
 from neurocode.models.parameter import Parameter, in_unit
+
+Built = TypeVar("Built")
 
 KEYS = {
     "name",
@@ -66,17 +68,30 @@ def load(path: str | Path) -> NeuronModel:
     >>> nc.models.load(path).name
     'lif'
     """
+    return read_file(path, from_dictionary, "model")
+
+
+def read_file(path: str | Path, build: Callable[[dict[str, Any]], Built], what: str) -> Built:
+    """Build something from the tables of a TOML file; errors begin with the path of the file.
+
+    Parameters
+    ----------
+    path : str or pathlib.Path
+    build : callable
+    what : str
+        What the file holds, for the messages.
+    """
     path = Path(path)
     try:
         if path.exists() and not path.is_file() and not path.is_dir():
             raise ModelError("this is not a file.")
         if path.stat().st_size > MAXIMUM_BYTES:
             raise ModelError(f"the file is larger than {MAXIMUM_BYTES} bytes.")
-        model = from_dictionary(tomllib.loads(path.read_text(encoding="utf-8")))
+        return build(tomllib.loads(path.read_text(encoding="utf-8")))
     except FileNotFoundError:
-        raise ModelError(f"{path}: there is no such model file.") from None
+        raise ModelError(f"{path}: there is no such {what} file.") from None
     except IsADirectoryError:
-        raise ModelError(f"{path}: this is a folder, not a model file.") from None
+        raise ModelError(f"{path}: this is a folder, not a {what} file.") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ModelError(f"{path}: not a TOML file ({error}).") from None
     except RecursionError:
@@ -89,7 +104,6 @@ def load(path: str | Path) -> NeuronModel:
         raise ModelError(
             f"{str(path)!r}: not a TOML file, or its name or a number in it is too long."
         ) from None
-    return model
 
 
 def from_dictionary(table: Mapping[str, Any]) -> NeuronModel:
@@ -118,7 +132,9 @@ def from_dictionary(table: Mapping[str, Any]) -> NeuronModel:
         equations=table["equations"],
         margin=table["margin"],
         reset=table["reset"],
-        parameters={name: _parameter(name, entry) for name, entry in table["parameters"].items()},
+        parameters={
+            name: parameter_from(name, entry) for name, entry in table["parameters"].items()
+        },
         noise=_noise(table["noise"]) if "noise" in table else None,
         refractory=table.get("refractory"),
         integrator=table.get("integrator", "euler"),
@@ -142,7 +158,8 @@ def _quoted(key: str) -> str:
     return repr(key if len(key) <= 60 else key[:57] + "...")
 
 
-def _parameter(name: str, entry: object) -> Parameter:
+def parameter_from(name: str, entry: object) -> Parameter:
+    """Build a parameter from its entry in a TOML file."""
     quoted_name = _quoted(name)
     entry = {"value": entry} if isinstance(entry, (str, int, float, list)) else entry
     if not isinstance(entry, dict) or "value" not in entry or set(entry) - PARAMETER_KEYS:
