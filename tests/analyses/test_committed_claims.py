@@ -31,7 +31,7 @@ PAIRED = ["dataset", "low", "high", "p", "needed", "untrained"]
 VERDICTS = {
     "adaptive-lif": {"refuted": 1, "undecided": 1, "not comparable": 4},
     "complexity-classification": {"not comparable": 2},
-    "neural-coding": {"confirmed": 11, "refuted": 15, "undecided": 13, "not comparable": 38},
+    "neural-coding": {"confirmed": 11, "refuted": 16, "undecided": 12, "not comparable": 38},
     "noisy-networks": {"confirmed": 18, "refuted": 24, "undecided": 29, "not comparable": 2},
     "populations": {},
     "raphe-networks": {},
