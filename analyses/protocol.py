@@ -11,14 +11,16 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 
 from analyses.datasets import NAMES
-from neurocode.learning import Network, Part, Settings, Task, TrainingResult, evaluate
-from neurocode.studies import StudyRun
+from neurocode.learning import Network, Part, Settings, Task, TrainingResult, evaluate, train
+from neurocode.locks import in_turn
+from neurocode.studies import StudyRun, key_of
 
 Row = dict[str, Any]
 Grid = dict[str, tuple[float, ...]]
@@ -35,6 +37,21 @@ FLOOR = 3.0
 #: The number of times that a grid may grow. A best setting that still lies at an edge afterwards is
 #: reported as such.
 MOST_WIDENINGS = 4
+
+
+def trained_once(
+    network: Network, task: Task, settings: Settings, row: Row, folder: Path | None
+) -> TrainingResult:
+    """Return the result of a training.
+
+    One that is kept in the folder is read, or continued if it is not complete. Rows that use the
+    same network may run side by side: one waits for the other.
+    """
+    if folder is None:
+        return train(network, task, seed=row["seed"], settings=settings)
+    place = folder / key_of(row)
+    with in_turn(place):
+        return train(network, task, seed=row["seed"], settings=settings, folder=place)
 
 
 class Pairs(NamedTuple):

@@ -55,3 +55,26 @@ def alone(path: Path, refusal: str) -> Iterator[None]:
             yield
         finally:
             lock.unlink(missing_ok=True)
+
+
+@contextmanager
+def in_turn(path: Path) -> Iterator[None]:
+    """Wait until no other process or thread is in such a block for the same path, for work of which
+    the second would find the result of the first.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+        The file or folder. Its parent folder is created if it is missing, and holds an empty file
+        from then on.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> with in_turn(Path(tempfile.mkdtemp()) / "network"):
+    ...     pass
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.with_name(f".{path.name}.turn").open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield

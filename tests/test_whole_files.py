@@ -4,10 +4,12 @@ a mixture."""
 from __future__ import annotations
 
 import os
+import threading
 
 import pytest
 
 from neurocode.errors import DataError
+from neurocode.locks import in_turn
 from neurocode.whole_files import recover_folder, replacing, replacing_folder, require_replaceable
 
 
@@ -127,6 +129,34 @@ def test_two_processes_do_not_write_one_folder(tmp_path):
     assert not scratch.exists() and folder.is_dir()
     with replacing_folder(tmp_path / "other", nothing), replacing_folder(folder, nothing):
         pass
+
+
+def test_two_threads_take_turns(tmp_path):
+    """The second enters only once the first has left, and both may be for other paths at once."""
+    order, inside, leave = [], threading.Event(), threading.Event()
+
+    def first() -> None:
+        with in_turn(tmp_path / "new" / "network"):
+            inside.set()
+            assert leave.wait(10)
+            order.append("first")
+
+    def second() -> None:
+        assert inside.wait(10)
+        with in_turn(tmp_path / "new" / "network"):
+            order.append("second")
+
+    threads = [threading.Thread(target=each) for each in (first, second)]
+    for thread in threads:
+        thread.start()
+    assert inside.wait(10)
+    with in_turn(tmp_path / "new" / "another"):
+        threads[1].join(0.2)  # time to enter, if it could
+        assert order == []
+    leave.set()
+    for thread in threads:
+        thread.join(10)
+    assert order == ["first", "second"]
 
 
 def test_folders_that_cannot_be_replaced_are_named_before_any_work(tmp_path, monkeypatch):

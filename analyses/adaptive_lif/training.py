@@ -13,7 +13,7 @@ import pandas as pd
 
 from analyses.adaptive_lif.delays import DelayedDense, settled
 from analyses.adaptive_lif.networks import Row, make_network, make_settings, make_task
-from analyses.protocol import is_trained, scores_of, validation_of
+from analyses.protocol import is_trained, scores_of, trained_once, validation_of
 from neurocode.learning import (
     Network,
     Part,
@@ -22,9 +22,7 @@ from neurocode.learning import (
     free_running,
     run_in_brian,
     stratified,
-    train,
 )
-from neurocode.studies import key_of
 
 #: Number of steps over which the course of an error is averaged: 25 ms of the spring-mass
 #: trajectories.
@@ -37,15 +35,9 @@ ASKED, IN_BRIAN = 200, 20
 
 
 def trained(row: Row, folder: Path | None = None) -> tuple[Task, TrainingResult]:
-    """Return the task and the trained network of a row.
-
-    A training that is kept in the folder is read, or continued if it is not complete.
-    """
+    """Return the task and the trained network of a row, which may be kept in a folder."""
     task = make_task(row)
-    place = None if folder is None else folder / key_of(row)
-    return task, train(
-        make_network(row, task), task, seed=row["seed"], settings=make_settings(row), folder=place
-    )
+    return task, trained_once(make_network(row, task), task, make_settings(row), row, folder)
 
 
 def tuning_row(**row: Any) -> dict[str, float]:

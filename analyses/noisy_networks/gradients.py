@@ -116,8 +116,11 @@ def gradient_pairs(table: pd.DataFrame, entry: dict[str, Any]) -> Pairs:
     """Return one column minus another column, or minus a number, for the networks of an entry.
 
     The networks are those with the base settings of each depth, changed by ``where`` of the entry.
+    There are none in the quick protocol, whose rows lack some columns too.
     """
     chosen = base_of(table, **entry.get("where", {})).sort_values("seed")
+    if chosen.empty:
+        return Pairs(np.empty(0), 0)
     second = entry["second"]
     values = chosen[entry["first"]] - (chosen[second] if isinstance(second, str) else second)
     return Pairs(values.to_numpy(float), 0)

@@ -13,10 +13,16 @@ import numpy as np
 import neurocode as nc
 from analyses.noisy_networks.calibration import calibration_error, class_probabilities
 from analyses.noisy_networks.networks import STEP, make_network, make_task
-from analyses.protocol import score_of, scores_of, settings_of, training_of, validation_of
-from neurocode.learning import Network, Part, Task, TrainingResult, stratified, train
+from analyses.protocol import (
+    score_of,
+    scores_of,
+    settings_of,
+    trained_once,
+    training_of,
+    validation_of,
+)
+from neurocode.learning import Network, Part, Task, TrainingResult, stratified
 from neurocode.recordings import Trains
-from neurocode.studies import key_of
 
 #: Number of passes of an ensemble; numbers of sequences that are described, of inputs that are
 #: repeated, of their repeats, and of surrogates of each complexity.
@@ -28,15 +34,9 @@ Row = dict[str, Any]
 
 
 def trained(row: Row, folder: Path | None = None) -> tuple[Task, TrainingResult]:
-    """Return the task of a row and the result of its training.
-
-    A training that is kept in the folder is read, or continued if it is not complete.
-    """
+    """Return the task of a row and the result of its training, which may be kept in a folder."""
     task = make_task(row)
-    place = None if folder is None else folder / key_of(row)
-    return task, train(
-        make_network(row, task), task, seed=row["seed"], settings=settings_of(row), folder=place
-    )
+    return task, trained_once(make_network(row, task), task, settings_of(row), row, folder)
 
 
 def tuning_row(**row: Any) -> dict[str, float]:

@@ -29,6 +29,9 @@ neurocode figures adaptive-lif\n\n
 neurocode figures adaptive-lif --tables out/adaptive-lif/quick -o out/figures"""
 
 QUICK = "quick"
+#: Programs of a quick run run for a moment: to compile them without optimisation takes less time
+#: than it costs.
+QUICKLY_COMPILED = "--xla_backend_optimization_level=0 --xla_llvm_disable_expensive_passes=true"
 
 
 def study_command(
@@ -66,6 +69,8 @@ def study_command(
     run continues. Trained networks are kept in out/NAME. Recorded data are read from the folder
     NEUROCODE_DATA; missing data are reported before anything is run.
     """
+    if quick:
+        os.environ.setdefault("XLA_FLAGS", QUICKLY_COMPILED)  # before JAX is imported
     from neurocode.cli.output import write_provenance
     from neurocode.cli.progress import row_progress
     from neurocode.studies import write_claims
