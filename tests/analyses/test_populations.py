@@ -106,6 +106,7 @@ def test_claims_by_hand() -> None:
     np.testing.assert_allclose(judged["detection"], [0.2, 0.15])
 
 
+@pytest.mark.long
 def test_the_quick_protocol_runs_from_an_empty_folder_and_draws(tmp_path, monkeypatch) -> None:
     from figures import populations as figures
 

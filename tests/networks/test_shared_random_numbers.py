@@ -12,7 +12,7 @@ RUN = brian2.Network.run
 
 
 def differences(duration: brian2.Quantity, *objects: object, **namespace: object) -> tuple:
-    row = _one_run(Network(*objects), duration, namespace, RUN)
+    row = _one_run(Network(*objects), duration, namespace, RUN, "jax")
     assert row.outcome == "equal", row
     return row.spikes, row.state_error
 

@@ -23,6 +23,7 @@ from neurocode.inference.population import (
 )
 from neurocode.inference.population.chunks import Chunks
 from neurocode.inference.population.constant_drives import with_constant_drives
+from neurocode.inference.population.couplings import no_couplings
 from neurocode.inference.population.fit import _chunks
 from neurocode.inference.population.free_run import run_freely
 from neurocode.inference.population.from_repeats import field_of_rates
@@ -332,6 +333,10 @@ def test_a_fit_tames_its_couplings_before_it_measures(recording, monkeypatch) ->
         assert not weights["jumps"].any() and windows == "windows of tamed weights"
         return weights
 
+    def from_repeats(likelihood, repeats, weights, *_):
+        return {**weights, "jumps": weights["jumps"] + 1.0}, no_couplings()
+
+    monkeypatch.setattr(fit, "_fit_repeats", from_repeats)
     monkeypatch.setattr(fit, "tame", halved)
     monkeypatch.setattr(fit, "refine", measured)
     population = nc.fit_population(
