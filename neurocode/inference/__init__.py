@@ -14,6 +14,8 @@ profile_likelihood, Profile
     The likelihood as a function of one parameter, maximised over all others.
 parametric_bootstrap
     Refits of recordings that the fitted model produced.
+score_test
+    Which terms a fitted model lacks, by derivatives where they are absent.
 Likelihood, Block
     The interface that all of these use, which :class:`ClampedLikelihood` and
     :class:`PassageLikelihood` implement, and a block of time that is held out.
@@ -28,6 +30,7 @@ from neurocode.inference.likelihood import Block, Likelihood
 from neurocode.inference.passage import PassageLikelihood
 from neurocode.inference.profile import Profile, profile_likelihood
 from neurocode.inference.result import FitResult, FittedParameter
+from neurocode.inference.score_test import score_test
 
 __all__ = [
     "Block",
@@ -46,4 +49,5 @@ __all__ = [
     "fit",
     "parametric_bootstrap",
     "profile_likelihood",
+    "score_test",
 ]
