@@ -35,7 +35,7 @@ ASKED, IN_BRIAN = 200, 20
 
 
 def trained(row: Row, folder: Path | None = None) -> tuple[Task, TrainingResult]:
-    """Return the task and the trained network of a row, which may be kept in a folder."""
+    """Return the task and the trained network of a row; a folder keeps the network."""
     task = make_task(row)
     return task, trained_once(make_network(row, task), task, make_settings(row), row, folder)
 

@@ -34,7 +34,7 @@ Row = dict[str, Any]
 
 
 def trained(row: Row, folder: Path | None = None) -> tuple[Task, TrainingResult]:
-    """Return the task of a row and the result of its training, which may be kept in a folder."""
+    """Return the task of a row and the result of its training; a folder keeps the network."""
     task = make_task(row)
     return task, trained_once(make_network(row, task), task, settings_of(row), row, folder)
 

@@ -11,13 +11,13 @@ from scipy.stats import chi2
 
 from neurocode.errors import FitError, ModelError
 from neurocode.inference.clamped.likelihood import ClampedLikelihood
+from neurocode.inference.optimise import Ascent
 from neurocode.inference.result import FitResult
 from neurocode.models.model import NeuronModel
-from neurocode.terms import Term, add, named, parameter_names
+from neurocode.terms import Term, add, parameter_names
 from neurocode.terms import all as all_terms
+from neurocode.terms.adding import as_term
 
-#: Largest number of passes until the states of an evaluation are settled.
-MOST_PASSES = 30
 #: An amplitude whose information, given all other parameters, is below this share of what it has
 #: alone is not determined by the spikes.
 DETERMINED = 1e-6
@@ -88,13 +88,14 @@ def score_test(
     if terms is None:
         chosen = [term for term in all_terms() if _takes(result.model, term)]
     else:
-        chosen = [term if isinstance(term, Term) else named(term) for term in terms]
+        chosen = [as_term(term) for term in terms]
     points = [(term, point) for term in chosen for point in term.grid_points]
+    fitted = ClampedLikelihood.of(result.model, experiment, **result.settings)
     rows = []
     for done, (term, point) in enumerate(points):
         if progress is not None:
             progress(done, len(points))
-        rows.append(_row(result, experiment, term, point))
+        rows.append(_row(fitted, term, point))
     return pd.DataFrame(rows, columns=COLUMNS)
 
 
@@ -106,11 +107,10 @@ def _takes(model: NeuronModel, term: Term) -> bool:
     return True
 
 
-def _row(result: FitResult, experiment: Any, term: Term, point: Mapping[str, float]) -> dict:
-    model = add(result.model, term.screened(**point))
-    names = parameter_names(result.model, term)
-    likelihood = ClampedLikelihood.of(model, experiment, **result.settings)
-    gradient, information = _derivatives(likelihood)
+def _row(fitted: ClampedLikelihood, term: Term, point: Mapping[str, float]) -> dict[str, Any]:
+    model = add(fitted.model, term.screened(**point))
+    names = parameter_names(fitted.model, term)
+    gradient, information = _derivatives(fitted.with_model(model))
     is_amplitude = np.isin(model.free, [names[name] for name in term.amplitudes])
     score, variance = _efficient(gradient, information, is_amplitude)
     alone = np.diag(information)[is_amplitude]
@@ -145,12 +145,8 @@ def _p_value(statistic: float, score: np.ndarray, only_positive: bool) -> float:
 def _derivatives(likelihood: ClampedLikelihood) -> tuple[np.ndarray, np.ndarray]:
     """Return gradient and information at the values of the model, with settled states."""
     z = likelihood.coordinates.to_coordinates(likelihood.model.values)
-    evaluation = likelihood.evaluate(z)
-    for _ in range(MOST_PASSES):
-        if evaluation.settled:
-            break
-        evaluation = likelihood.evaluate(z, evaluation.carry)
-    return evaluation.gradient, evaluation.information
+    settled = Ascent(likelihood, z).point
+    return settled.gradient, settled.information
 
 
 def _efficient(

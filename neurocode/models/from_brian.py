@@ -151,17 +151,17 @@ class _Reader:
 
     def parameters(self, texts: list[str]) -> dict[str, Parameter]:
         """Parameters of the equations, and constants from outside that they name."""
-        own = {
+        of_the_group = {
             name: self._values(name, equation)
             for name, equation in self.equations.items()
             if equation.type == PARAMETER and name != self.input
         }
-        known = {*self.equations, *own, *self.period, "t", "dt", "i", "N"}
+        known = {*self.equations, *of_the_group, *self.period, "t", "dt", "i", "N"}
         known |= {*DEFAULT_UNITS, *DEFAULT_FUNCTIONS, *DEFAULT_CONSTANTS}
         used = set().union(*map(get_identifiers, texts))
         differentials = {f"d{name}" for name in self.equations}
         outside = sorted(name for name in used - known - differentials if not name.startswith("xi"))
-        return own | {name: self._constant(name) for name in outside if name not in _WORDS}
+        return of_the_group | {name: self._constant(name) for name in outside if name not in _WORDS}
 
     def _values(self, name: str, equation: SingleEquation) -> Parameter:
         values = np.asarray(self.group.variables[name].get_value(), float)

@@ -13,7 +13,7 @@ import numpy as np
 from neurocode.networks.captured import Captured, Generator, Pathway, TimedValues
 from neurocode.networks.loop_source import loop_source
 from neurocode.networks.program import Plan, Program
-from neurocode.networks.records import Seen, recorded_names
+from neurocode.networks.records import Seen, n_ticks, recorded_names
 from neurocode.networks.rows import rows_of
 from neurocode.networks.run import MOST_BYTES, bytes_per_step, generator_slots
 from neurocode.simulation.loop import FUNCTIONS
@@ -147,13 +147,13 @@ class CompiledRunner:
         for program in self.plan.programs:
             bound[f"origin {program.block.name}"] = np.array([-(-start // program.period)])
         for program in self._monitors("states"):
-            rows = _ticks(start, stop, program.period)
+            rows = n_ticks(start, stop, program.period)
             indices = program.block.monitor.indices
             bound[f"indices {program.block.name}"] = indices
             for label, kind in _recorded(program):
                 bound[label] = np.zeros((rows, len(indices)), kind)
         for program in self._monitors("rate"):
-            rows = _ticks(start, stop, program.period)
+            rows = n_ticks(start, stop, program.period)
             bound[f"values {program.block.name} rate"] = np.zeros(rows)
         for program in self._monitors("events"):
             monitor, name = program.block.monitor, program.block.name
@@ -203,11 +203,6 @@ def _recorded(program: Program) -> list[tuple[str, type]]:
         (f"values {program.block.name} {name}", KINDS[kinds[f"_to_record_{name}"]])
         for name in recorded_names(program.block.monitor)
     ]
-
-
-def _ticks(start: int, stop: int, period: int) -> int:
-    """Number of steps of a slower clock among some steps."""
-    return -(-stop // period) - -(-start // period)
 
 
 def _pathway_tables(pathway: Pathway, n_sources: int) -> dict[str, np.ndarray]:

@@ -74,6 +74,11 @@ def kept_rows(plan: Plan, n_steps: int, period: int) -> slice:
     return slice(-plan.first % period, n_steps, period)
 
 
+def n_ticks(start: int, stop: int, period: int) -> int:
+    """Number of steps of a slower clock among some steps of the network."""
+    return -(-stop // period) - -(-start // period)
+
+
 def records_of(plan: Plan, n_steps: int, pieces: Sequence[Mapping[str, Seen]]) -> list[Record]:
     """Join the pieces of a run."""
     records = []
@@ -116,7 +121,7 @@ def seen_in(plan: Plan, recorded: Mapping[str, Any], start: int, stop: int) -> d
         if not isinstance(part, Monitor):
             continue
         ticks = slice(-(plan.first + start) % program.period, stop - start, program.period)
-        before = len(range(*kept_rows(plan, start, program.period).indices(start)))
+        before = n_ticks(plan.first, plan.first + start, program.period)
         if part.kind == "rate":
             seen[name] = Seen({"rate": recorded[name][ticks]})
         elif part.kind == "states":

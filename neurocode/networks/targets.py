@@ -11,7 +11,7 @@ from neurocode.errors import FitError
 from neurocode.networks.captured import Monitor
 from neurocode.networks.fit import Targets
 from neurocode.networks.program import Plan, Program
-from neurocode.networks.records import kept_rows
+from neurocode.networks.records import n_ticks
 from neurocode.recordings.binning import bin_numbers
 from neurocode.units import strip_unit
 
@@ -99,7 +99,7 @@ def _values(program: Program, variable: str, signal: Any, plan: Plan, n_steps: i
     part = program.block.monitor
     name = f"{part.source}.{variable}"
     values = strip_unit(signal, part.variables[variable], f"The signal '{name}'")
-    rows = len(range(*kept_rows(plan, n_steps, program.period).indices(n_steps)))
+    rows = n_ticks(plan.first, plan.first + n_steps, program.period)
     expected = (rows, len(part.indices))
     if values.ndim == 1:
         values = values[:, None]

@@ -87,7 +87,7 @@ def run_study(
                 [frame[~frame[KEY].isin(new[KEY])], new] if len(frame) else [new], ignore_index=True
             )
             with replacing(path) as scratch:
-                frame.to_parquet(scratch, index=False)
+                frame.to_parquet(scratch, index=False, compression="zstd", compression_level=12)
             count += len(new)
             if progress is not None:
                 progress(count, len(rows))

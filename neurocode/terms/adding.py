@@ -51,7 +51,7 @@ def add(
     dv/dt = (g_L*(E_L - v) + I - I_M)/C : volt (unless refractory)
     """
     for term in terms:
-        term = _term(term)
+        term = as_term(term)
         try:
             model = compose(model, term, potential)
         except ModelError as error:
@@ -80,10 +80,17 @@ def parameter_names(model: NeuronModel, term: Term | str) -> dict[str, str]:
     >>> nc.terms.parameter_names(model, "spike-current")
     {'a_z': 'a_z_2', 'tau_z': 'tau_z_2'}
     """
-    return parameter_names_in(model, _term(term))
+    return parameter_names_in(model, as_term(term))
 
 
-def _term(term: Term | str) -> Term:
+def as_term(term: Term | str) -> Term:
+    """Return a term, or the term of the library with a name.
+
+    Raises
+    ------
+    ModelError
+        For anything else, or if there is no such term.
+    """
     if not isinstance(term, (Term, str)):
         raise ModelError(f"A term is a Term or a name in the library, not {term!r}.")
     return term if isinstance(term, Term) else named(term)

@@ -36,13 +36,13 @@ def names_for(model: NeuronModel, term: Term, given: Collection[str]) -> dict[st
         If the term reads the input of a model that does not have exactly one.
     """
     taken = {equation.name for equation in model.parsed} | set(model.parameters)
-    own = [*(equation.name for equation in term.parsed), *term.parameters]
+    defined = [*(equation.name for equation in term.parsed), *term.parameters]
     kept = {name for name in term.shared if name in given or name not in taken}
-    numbered = [name for name in own if name not in kept]
+    numbered = [name for name in defined if name not in kept]
     number = 1
     while any(_numbered(name, number) in taken for name in numbered):
         number += 1
-    names = {name: name if name in kept else _numbered(name, number) for name in own}
+    names = {name: name if name in kept else _numbered(name, number) for name in defined}
     if INPUT in _names_read(term):
         names[INPUT] = _input_of(model, term)
     return names
