@@ -29,8 +29,8 @@ neurocode figures adaptive-lif\n\n
 neurocode figures adaptive-lif --tables out/adaptive-lif/quick -o out/figures"""
 
 QUICK = "quick"
-#: Programs of a quick run run for a moment: to compile them without optimisation takes less time
-#: than it costs.
+#: A quick run uses each program for a moment only: without optimisation it compiles in less time
+#: than it then loses.
 QUICKLY_COMPILED = "--xla_backend_optimization_level=0 --xla_llvm_disable_expensive_passes=true"
 
 

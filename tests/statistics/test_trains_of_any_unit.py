@@ -33,6 +33,7 @@ from neurocode.inference import (
     cross_validate,
     parametric_bootstrap,
     profile_likelihood,
+    score_test,
 )
 from neurocode.inference import fit as fit_function
 from neurocode.inference.one_unit import one_unit
@@ -222,12 +223,14 @@ FITTED = SimpleNamespace(
 )
 
 
-def spikes_of_refit(name: str, call: Callable[[list], object]) -> Callable[[object, object], list]:
-    """Return the spikes that a function passes to the first refit."""
+def spikes_of_refit(
+    name: str, call: Callable[[list], object], inner: str = "refit"
+) -> Callable[[object, object], list]:
+    """Return the spikes that a function passes to the first refit, or to another inner function."""
 
     def spikes(a: object, b: object) -> list:
         module = importlib.import_module(f"neurocode.inference.{name}")
-        likelihood = fitted_data(lambda: call([a, b]), module, "refit", 0)
+        likelihood = fitted_data(lambda: call([a, b]), module, inner, 0)
         return [sweep.spikes for sweep in likelihood.sweeps]
 
     return spikes
@@ -266,6 +269,13 @@ EXAMPLES = {
     ),
     "neurocode.inference.profile:profile_likelihood": Example(
         spikes_of_refit("profile", lambda trains: profile_likelihood(FITTED, trains, "V_T"))
+    ),
+    "neurocode.inference.score_test:score_test": Example(
+        spikes_of_refit(
+            "score_test",
+            lambda trains: score_test(FITTED, trains, ["drift-threshold"]),
+            "_derivatives",
+        )
     ),
     "neurocode.inference.passage.intervals:Intervals.of": Example(
         lambda a, b: Intervals.of([*many(a), *many(b)])
